@@ -1,0 +1,74 @@
+//! The bundle: one flattened device tree blob with everything needed to start the VMs.
+//!
+//! ```text
+//! / {
+//!     portcullis,crc32 = <u32>;          first property: CRC-32 (IEEE) of the whole blob with these four bytes zero
+//!     portcullis,bundle = <1>;           version of this format
+//!     control = "ops";                   optional
+//!     vm@0 { ... };                      one node per VM, numbered from 0 in the manifest's order
+//! };
+//! vm@N {
+//!     name = "linux-a";                  1 to 16 characters of a-z, 0-9 and '-', first one a letter
+//!     memory = <u64>;                    bytes of RAM, a multiple of 2 MiB
+//!     cores = <u32 ...>;                 physical core of each vCPU
+//!     cmdline = "...";
+//!     autostart;                         present or absent
+//!     conduits = <u32>;                  CONDUIT_HVC | CONDUIT_SMC
+//!     devices = "path", ...;             device tree paths passed through
+//!     firmware { std = <u64>; std-hyp = <u64>; vendor-hyp = <u64>; psci = <u32>; };     absent: the defaults
+//!     kernel = [bytes]; initrd = [bytes]; dtb = [bytes];    arm64 Image or raw binary; the last two are optional
+//! };
+//! ```
+
+/// Version of the format that this crate describes.
+pub const VERSION: u32 = 1;
+
+/// First property of the root: the checksum. Its value lies [`CHECKSUM_OFFSET`] bytes into the structure block.
+pub const CHECKSUM: &str = "portcullis,crc32";
+/// Offset of the checksum's value from the start of the structure block: FDT_BEGIN_NODE, an empty name, FDT_PROP, length
+/// and name offset stand before it.
+pub const CHECKSUM_OFFSET: usize = 20;
+/// Second property of the root: the format's version.
+pub const BUNDLE: &str = "portcullis,bundle";
+/// Root property: name of the control VM.
+pub const CONTROL: &str = "control";
+/// Prefix of a VM's node name; the unit address is the VM's number in hexadecimal.
+pub const VM_NODE: &str = "vm@";
+/// VM property: name.
+pub const NAME: &str = "name";
+/// Longest name of a VM in bytes.
+pub const NAME_MAX: usize = 16;
+/// VM property: bytes of RAM.
+pub const MEMORY: &str = "memory";
+/// The unit of a VM's memory in bytes.
+pub const MEMORY_UNIT: u64 = 2 << 20;
+/// VM property: physical core of each vCPU.
+pub const CORES: &str = "cores";
+/// VM property: kernel command line.
+pub const CMDLINE: &str = "cmdline";
+/// VM property: the VM starts with the machine.
+pub const AUTOSTART: &str = "autostart";
+/// VM property: which conduits are open.
+pub const CONDUITS: &str = "conduits";
+/// Bit of [`CONDUITS`]: HVC.
+pub const CONDUIT_HVC: u32 = 1;
+/// Bit of [`CONDUITS`]: SMC.
+pub const CONDUIT_SMC: u32 = 2;
+/// VM property: device tree paths of devices passed through.
+pub const DEVICES: &str = "devices";
+/// VM property: kernel image.
+pub const KERNEL: &str = "kernel";
+/// VM property: initial RAM disk.
+pub const INITRD: &str = "initrd";
+/// VM property: a device tree blob of the VM's own.
+pub const DTB: &str = "dtb";
+/// VM's child node with the firmware registers; what it lacks is zero. Absent: the defaults.
+pub const FIRMWARE: &str = "firmware";
+/// Firmware property: value of STD.
+pub const STD: &str = "std";
+/// Firmware property: value of STD_HYP.
+pub const STD_HYP: &str = "std-hyp";
+/// Firmware property: value of VENDOR_HYP.
+pub const VENDOR_HYP: &str = "vendor-hyp";
+/// Firmware property: value of PSCI_VERSION.
+pub const PSCI: &str = "psci";

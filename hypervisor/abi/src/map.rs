@@ -1,0 +1,38 @@
+//! What a guest sees: the memory map of QEMU's `virt` machine, on every board.
+
+/// GIC distributor, 64 KiB.
+pub const GICD: u64 = 0x0800_0000;
+/// Size of the distributor frame in bytes.
+pub const GICD_SIZE: u64 = 0x1_0000;
+/// GICv2 CPU interface, 8 KiB.
+pub const GICC: u64 = 0x0801_0000;
+/// Size of the GICv2 CPU interface in bytes.
+pub const GICC_SIZE: u64 = 0x2000;
+/// First GICv3 redistributor; one of [`GICR_STRIDE`] bytes per vCPU follows the other.
+pub const GICR: u64 = 0x080a_0000;
+/// Bytes of one redistributor: the RD and the SGI frame of 64 KiB each.
+pub const GICR_STRIDE: u64 = 0x2_0000;
+/// PL011 UART, 4 KiB.
+pub const UART: u64 = 0x0900_0000;
+/// Size of the UART's frame in bytes.
+pub const UART_SIZE: u64 = 0x1000;
+/// Interrupt of the UART: SPI 1.
+pub const UART_INTID: u32 = 33;
+/// Page of the PV time structures, one of 64 bytes per vCPU; outside RAM, read-only for the guest.
+pub const PV_TIME: u64 = 0x090a_0000;
+/// Bytes of one PV time structure (DEN0057 section 4.1.1 asks for 64-byte alignment).
+pub const PV_TIME_STRIDE: u64 = 64;
+/// Start of the guest's RAM.
+pub const RAM: u64 = 0x4000_0000;
+/// Where a raw binary (not an arm64 Image) is placed, from the start of RAM.
+pub const RAW_OFFSET: u64 = 0x8_0000;
+
+/// EL1 virtual timer interrupt: PPI 11.
+pub const TIMER_VIRTUAL_INTID: u32 = 27;
+/// EL1 physical timer interrupt: PPI 14.
+pub const TIMER_PHYSICAL_INTID: u32 = 30;
+
+/// Most VMs that one system can have.
+pub const MAX_VMS: usize = 8;
+/// Most vCPUs that one VM can have.
+pub const MAX_VCPUS: usize = 8;

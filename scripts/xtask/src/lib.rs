@@ -1,0 +1,1 @@
+//! The work behind `scripts/`: manifests, bundles, images, QEMU runs and tests.

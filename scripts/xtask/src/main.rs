@@ -1,0 +1,2 @@
+//! Command line of the tool behind `scripts/`.
+fn main() {}
