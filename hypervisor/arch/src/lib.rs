@@ -1,2 +1,21 @@
-//! The only home of assembly in Portcullis.
+//! The only home of assembly in Portcullis: exception vectors, the way into and out of a guest, system registers.
+//!
+//! Everything that executes an instruction which Rust has no word for lies here, behind functions that say what they do.
+//! On other architectures than AArch64 the crate still compiles, so that the crates above can be tested on the host:
+//! registers then read as zero and writes go nowhere.
 #![cfg_attr(not(test), no_std)]
+
+pub mod barrier;
+pub mod cache;
+pub mod context;
+pub mod cpu;
+pub mod el1;
+pub mod el2;
+pub mod gicv3;
+pub mod id;
+pub mod paging;
+pub mod random;
+pub mod smc;
+pub mod sysreg;
+pub mod timer;
+pub mod vectors;

@@ -1,1 +1,296 @@
-//! Not written yet.
+//! The device tree that a VM gets: what Linux needs of QEMU's `virt` machine (Devicetree Specification 0.4, and the
+//! kernel's bindings `arm/cpus.yaml`, `arm/psci.yaml`, `timer/arm,arch_timer.yaml`, `interrupt-controller/arm,gic*.yaml`,
+//! `serial/pl011.yaml`).
+
+use alloc::vec::Vec;
+
+use portcullis_abi::{bundle, function, map};
+use vm_fdt::{Error, FdtWriter};
+
+use crate::image::Region;
+
+/// The virtual interrupt controller of a VM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GicVersion {
+    /// GICv2: distributor and CPU interface, both in memory.
+    V2,
+    /// GICv3: distributor, a redistributor per vCPU, CPU interface in system registers.
+    V3,
+}
+
+/// Phandle of the interrupt controller.
+const GIC_PHANDLE: u32 = 1;
+/// Phandle of the UART's clock.
+const CLOCK_PHANDLE: u32 = 2;
+/// The UART's clock in Hz, as on QEMU's `virt`.
+const CLOCK_HZ: u32 = 24_000_000;
+/// Interrupt specifier, first cell: shared peripheral interrupt, the number counts from INTID 32.
+const SPI: u32 = 0;
+/// Interrupt specifier, first cell: private peripheral interrupt, the number counts from INTID 16.
+const PPI: u32 = 1;
+/// Interrupt specifier, third cell: level-sensitive, active high.
+const LEVEL_HIGH: u32 = 4;
+
+/// What a VM's device tree depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct GuestTree<'a> {
+    /// Bytes of RAM.
+    pub memory: u64,
+    /// Number of vCPUs, at most [`map::MAX_VCPUS`].
+    pub vcpus: usize,
+    /// Kernel command line.
+    pub cmdline: &'a str,
+    /// Where the initial RAM disk lies in the VM's addresses.
+    pub initrd: Option<Region>,
+    /// Open conduits: [`bundle::CONDUIT_HVC`], [`bundle::CONDUIT_SMC`]. Without any, the VM has no PSCI.
+    pub conduits: u32,
+    /// PSCI version in the form of `PSCI_VERSION`: `major << 16 | minor`.
+    pub psci: u32,
+    /// The VM's interrupt controller.
+    pub gic: GicVersion,
+}
+
+impl GuestTree<'_> {
+    /// An upper bound for the length of the tree with this command line; what [`crate::image::Layout`] sets aside.
+    pub const fn size_limit(cmdline: &str) -> usize {
+        4096usize.saturating_add(cmdline.len())
+    }
+
+    /// Writes the tree.
+    ///
+    /// # Errors
+    ///
+    /// The command line contains a NUL character, or the tree outgrows its 32-bit offsets.
+    pub fn build(&self) -> Result<Vec<u8>, Error> {
+        let mut tree = FdtWriter::new()?;
+        let root = tree.begin_node("")?;
+        tree.property_u32("interrupt-parent", GIC_PHANDLE)?;
+        tree.property_string("model", "Portcullis VM")?;
+        tree.property_u32("#size-cells", 2)?;
+        tree.property_u32("#address-cells", 2)?;
+        tree.property_string("compatible", "linux,dummy-virt")?;
+        self.chosen(&mut tree)?;
+        self.memory(&mut tree)?;
+        self.cpus(&mut tree)?;
+        self.psci(&mut tree)?;
+        timer(&mut tree)?;
+        self.gic(&mut tree)?;
+        clock(&mut tree)?;
+        uart(&mut tree)?;
+        tree.end_node(root)?;
+        tree.finish()
+    }
+
+    fn chosen(&self, tree: &mut FdtWriter) -> Result<(), Error> {
+        let node = tree.begin_node("chosen")?;
+        tree.property_string("stdout-path", "/pl011@9000000")?;
+        tree.property_string("bootargs", self.cmdline)?;
+        if let Some(initrd) = self.initrd {
+            tree.property_u64("linux,initrd-start", initrd.address)?;
+            tree.property_u64("linux,initrd-end", initrd.address.saturating_add(initrd.size))?;
+        }
+        tree.end_node(node)
+    }
+
+    fn memory(&self, tree: &mut FdtWriter) -> Result<(), Error> {
+        let node = tree.begin_node("memory@40000000")?;
+        tree.property_string("device_type", "memory")?;
+        tree.property_array_u64("reg", &[map::RAM, self.memory])?;
+        tree.end_node(node)
+    }
+
+    fn cpus(&self, tree: &mut FdtWriter) -> Result<(), Error> {
+        const NAMES: [&str; map::MAX_VCPUS] = ["cpu@0", "cpu@1", "cpu@2", "cpu@3", "cpu@4", "cpu@5", "cpu@6", "cpu@7"];
+        let node = tree.begin_node("cpus")?;
+        tree.property_u32("#address-cells", 1)?;
+        tree.property_u32("#size-cells", 0)?;
+        for (index, name) in (0..).zip(NAMES).take(self.vcpus) {
+            let cpu = tree.begin_node(name)?;
+            tree.property_string("device_type", "cpu")?;
+            tree.property_string("compatible", "arm,armv8")?;
+            if self.has_psci() {
+                tree.property_string("enable-method", "psci")?;
+            }
+            tree.property_u32("reg", index)?;
+            tree.end_node(cpu)?;
+        }
+        tree.end_node(node)
+    }
+
+    fn has_psci(&self) -> bool {
+        self.conduits & (bundle::CONDUIT_HVC | bundle::CONDUIT_SMC) != 0
+    }
+
+    fn psci(&self, tree: &mut FdtWriter) -> Result<(), Error> {
+        if !self.has_psci() {
+            return Ok(());
+        }
+        let node = tree.begin_node("psci")?;
+        let method = if self.conduits & bundle::CONDUIT_HVC != 0 { "hvc" } else { "smc" };
+        tree.property_string("method", method)?;
+        // "arm,psci" stands for version 0.1, whose function ids are properties; from 0.2 on it is a mere fallback.
+        let compatible: &[u8] = match self.psci {
+            function::PSCI_VERSION_1_0.. => b"arm,psci-1.0\0arm,psci-0.2\0arm,psci\0",
+            _ => b"arm,psci-0.2\0arm,psci\0",
+        };
+        tree.property("compatible", compatible)?;
+        for (name, id) in [
+            ("cpu_suspend", function::PSCI_CPU_SUSPEND | function::SMC64),
+            ("cpu_off", function::PSCI_CPU_OFF),
+            ("cpu_on", function::PSCI_CPU_ON | function::SMC64),
+        ] {
+            tree.property_u32(name, id)?;
+        }
+        tree.end_node(node)
+    }
+
+    fn gic(&self, tree: &mut FdtWriter) -> Result<(), Error> {
+        let node = tree.begin_node("intc@8000000")?;
+        tree.property_phandle(GIC_PHANDLE)?;
+        tree.property_null("interrupt-controller")?;
+        tree.property_u32("#interrupt-cells", 3)?;
+        match self.gic {
+            GicVersion::V2 => {
+                tree.property_string("compatible", "arm,cortex-a15-gic")?;
+                tree.property_array_u64("reg", &[map::GICD, map::GICD_SIZE, map::GICC, map::GICC_SIZE])?;
+            }
+            GicVersion::V3 => {
+                let redistributors = map::GICR_STRIDE.saturating_mul(self.vcpus as u64);
+                tree.property_string("compatible", "arm,gic-v3")?;
+                tree.property_u32("#redistributor-regions", 1)?;
+                tree.property_array_u64("reg", &[map::GICD, map::GICD_SIZE, map::GICR, redistributors])?;
+            }
+        }
+        tree.end_node(node)
+    }
+}
+
+/// The architected timers: secure, physical, virtual and hypervisor; Linux takes the virtual one.
+fn timer(tree: &mut FdtWriter) -> Result<(), Error> {
+    let node = tree.begin_node("timer")?;
+    tree.property_string("compatible", "arm,armv8-timer")?;
+    let interrupts = [13, 14, 11, 10].map(|ppi| [PPI, ppi, LEVEL_HIGH]);
+    tree.property_array_u32("interrupts", interrupts.as_flattened())?;
+    tree.property_null("always-on")?;
+    tree.end_node(node)
+}
+
+fn clock(tree: &mut FdtWriter) -> Result<(), Error> {
+    let node = tree.begin_node("apb-pclk")?;
+    tree.property_phandle(CLOCK_PHANDLE)?;
+    tree.property_string("compatible", "fixed-clock")?;
+    tree.property_string("clock-output-names", "clk24mhz")?;
+    tree.property_u32("clock-frequency", CLOCK_HZ)?;
+    tree.property_u32("#clock-cells", 0)?;
+    tree.end_node(node)
+}
+
+fn uart(tree: &mut FdtWriter) -> Result<(), Error> {
+    let node = tree.begin_node("pl011@9000000")?;
+    tree.property("clock-names", b"uartclk\0apb_pclk\0")?;
+    tree.property_array_u32("clocks", &[CLOCK_PHANDLE, CLOCK_PHANDLE])?;
+    tree.property_array_u32("interrupts", &[SPI, map::UART_INTID - 32, LEVEL_HIGH])?;
+    tree.property_array_u64("reg", &[map::UART, map::UART_SIZE])?;
+    tree.property("compatible", b"arm,pl011\0arm,primecell\0")?;
+    tree.end_node(node)
+}
+
+#[cfg(test)]
+mod tests {
+    use dtoolkit::fdt::{Fdt, FdtNode};
+    use dtoolkit::{Node, Property};
+
+    use super::*;
+
+    const DEFAULT: GuestTree<'static> = GuestTree {
+        memory: 256 << 20,
+        vcpus: 2,
+        cmdline: "console=ttyAMA0",
+        initrd: Some(Region { address: 0x4800_0000, size: 0x1234 }),
+        conduits: bundle::CONDUIT_HVC | bundle::CONDUIT_SMC,
+        psci: function::PSCI_VERSION_1_1,
+        gic: GicVersion::V3,
+    };
+
+    fn node<'a>(tree: &'a [u8], path: &str) -> FdtNode<'a> {
+        Fdt::new(tree).unwrap().find_node(path).unwrap_or_else(|| panic!("no {path}"))
+    }
+
+    fn value<'a>(tree: &'a [u8], path: &str, name: &str) -> &'a [u8] {
+        let property = node(tree, path).properties().find(|property| property.name() == name);
+        property.unwrap_or_else(|| panic!("no {name} in {path}")).value_as().unwrap()
+    }
+
+    fn u32s(tree: &[u8], path: &str, name: &str) -> Vec<u32> {
+        let value = value(tree, path, name);
+        assert!(value.len().is_multiple_of(4));
+        value.chunks(4).map(|cell| u32::from_be_bytes(cell.try_into().unwrap())).collect()
+    }
+
+    #[test]
+    fn tells_everything_that_linux_needs() {
+        let tree = DEFAULT.build().unwrap();
+        assert_eq!(value(&tree, "/", "compatible"), b"linux,dummy-virt\0");
+        assert_eq!(value(&tree, "/", "model"), b"Portcullis VM\0");
+        assert_eq!(value(&tree, "/chosen", "bootargs"), b"console=ttyAMA0\0");
+        assert_eq!(value(&tree, "/chosen", "linux,initrd-start"), 0x4800_0000u64.to_be_bytes());
+        assert_eq!(value(&tree, "/chosen", "linux,initrd-end"), 0x4800_1234u64.to_be_bytes());
+        assert_eq!(u32s(&tree, "/memory@40000000", "reg"), [0, 0x4000_0000, 0, 0x1000_0000]);
+        assert_eq!(u32s(&tree, "/cpus/cpu@1", "reg"), [1]);
+        assert_eq!(node(&tree, "/cpus").children().count(), 2);
+        assert_eq!(value(&tree, "/psci", "compatible"), b"arm,psci-1.0\0arm,psci-0.2\0arm,psci\0");
+        assert_eq!(value(&tree, "/psci", "method"), b"hvc\0");
+        assert_eq!(u32s(&tree, "/timer", "interrupts"), [1, 13, 4, 1, 14, 4, 1, 11, 4, 1, 10, 4]);
+        assert_eq!(value(&tree, "/intc", "compatible"), b"arm,gic-v3\0");
+        assert_eq!(u32s(&tree, "/intc", "reg"), [0, 0x800_0000, 0, 0x1_0000, 0, 0x80a_0000, 0, 0x4_0000]);
+        assert_eq!(u32s(&tree, "/pl011@9000000", "interrupts"), [0, 1, 4]);
+    }
+
+    #[test]
+    fn the_console_path_exists_and_phandles_meet() {
+        let tree = DEFAULT.build().unwrap();
+        let path = value(&tree, "/chosen", "stdout-path").strip_suffix(b"\0").unwrap();
+        assert_eq!(u32s(&tree, core::str::from_utf8(path).unwrap(), "reg"), [0, 0x900_0000, 0, 0x1000]);
+        let clock = u32s(&tree, "/apb-pclk", "phandle");
+        assert_eq!(u32s(&tree, "/pl011@9000000", "clocks"), [clock[0], clock[0]]);
+        assert_eq!(u32s(&tree, "/intc", "phandle"), u32s(&tree, "/", "interrupt-parent"));
+        assert_eq!(u32s(&tree, "/apb-pclk", "clock-frequency"), [24_000_000]);
+    }
+
+    #[test]
+    fn no_seed_is_handed_out() {
+        let tree = DEFAULT.build().unwrap();
+        let chosen = node(&tree, "/chosen");
+        let names: Vec<String> = chosen.properties().map(|property| property.name().into()).collect();
+        assert_eq!(names, ["stdout-path", "bootargs", "linux,initrd-start", "linux,initrd-end"]);
+    }
+
+    #[test]
+    fn psci_follows_conduits_and_version() {
+        let smc = GuestTree { conduits: bundle::CONDUIT_SMC, psci: function::PSCI_VERSION_0_2, ..DEFAULT };
+        let tree = smc.build().unwrap();
+        assert_eq!(value(&tree, "/psci", "method"), b"smc\0");
+        assert_eq!(value(&tree, "/psci", "compatible"), b"arm,psci-0.2\0arm,psci\0");
+        let tree = GuestTree { conduits: 0, vcpus: 1, ..DEFAULT }.build().unwrap();
+        assert!(Fdt::new(&tree).unwrap().find_node("/psci").is_none());
+        assert!(node(&tree, "/cpus/cpu@0").property("enable-method").is_none());
+    }
+
+    #[test]
+    fn gicv2_has_its_cpu_interface() {
+        let tree = GuestTree { gic: GicVersion::V2, ..DEFAULT }.build().unwrap();
+        assert_eq!(value(&tree, "/intc", "compatible"), b"arm,cortex-a15-gic\0");
+        assert_eq!(u32s(&tree, "/intc", "reg"), [0, 0x800_0000, 0, 0x1_0000, 0, 0x801_0000, 0, 0x2000]);
+    }
+
+    #[test]
+    fn stays_below_the_limit() {
+        let cmdline = "x".repeat(2000);
+        let most = GuestTree { vcpus: map::MAX_VCPUS, cmdline: &cmdline, ..DEFAULT };
+        for gic in [GicVersion::V2, GicVersion::V3] {
+            let tree = GuestTree { gic, ..most }.build().unwrap();
+            assert!(tree.len() <= GuestTree::size_limit(&cmdline), "{}", tree.len());
+        }
+        assert!(matches!(GuestTree { cmdline: "a\0b", ..DEFAULT }.build(), Err(Error::InvalidString)));
+    }
+}

@@ -1,10 +1,23 @@
 //! The machine room of Portcullis: VMs, vCPUs, stage 2, virtual interrupts, services and device emulation.
 #![cfg_attr(not(test), no_std)]
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::indexing_slicing)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 extern crate alloc;
 
+pub mod board;
 pub mod bundle;
 pub mod console;
 pub mod guest_tree;
+pub mod image;
+pub mod lists;
+pub mod machine;
+pub mod memory;
+pub mod port;
+pub mod processor;
+pub mod service;
+pub mod terminal;
+pub mod trap;
 pub mod uart;
 pub mod vgic;
+pub mod vm;

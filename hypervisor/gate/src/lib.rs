@@ -1,3 +1,38 @@
 //! The policy of Portcullis: what a guest's firmware call gets.
+//!
+//! A VM's whole policy is one 64-bit word, a [`Profile`]. It lies in the VM's [`Row`] of the table, is written by
+//! managers until the VM first starts and is read without a lock from then on. [`decide`] turns a profile, the VM's
+//! range [`Filter`] and a [`Call`] into a [`Verdict`]. Nothing else reads the bits.
+//!
+//! This crate knows no hardware, allocates nothing and holds no `unsafe`. `docs/gate.md` has the table of calls, the
+//! layout of the word, the memory ordering and each difference from Linux KVM.
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::indexing_slicing)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+mod atomic;
+mod call;
+mod decide;
+mod discovery;
+mod error;
+mod filter;
+mod function;
+mod function_id;
+pub mod layout;
+mod profile;
+mod register;
+mod row;
+mod support;
+mod verdict;
+
+pub use call::{Call, Conduit, Conduits};
+pub use decide::decide;
+pub use error::{FilterError, SetError};
+pub use filter::{Action, Filter, MAX_RANGES, Range, RangeRequest, lookup};
+pub use function_id::{FunctionId, Owner, Width};
+pub use profile::{Profile, Rule};
+pub use register::Register;
+pub use row::Row;
+pub use support::Support;
+pub use verdict::{PsciFunction, Return, Service, TrngFunction, Verdict};

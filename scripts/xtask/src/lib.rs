@@ -1,1 +1,14 @@
 //! The work behind `scripts/`: manifests, bundles, images, QEMU runs and tests.
+
+pub mod board;
+pub mod bundle;
+pub mod environment;
+pub mod flatten;
+pub mod guests;
+pub mod image;
+pub mod machine;
+pub mod manifest;
+pub mod metal;
+pub mod options;
+pub mod run;
+pub mod testing;

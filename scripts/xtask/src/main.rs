@@ -1,2 +1,34 @@
 //! Command line of the tool behind `scripts/`.
-fn main() {}
+
+use std::env;
+use std::process::ExitCode;
+
+use xtask::options::{Command, USAGE};
+use xtask::{image, run, testing};
+
+fn main() -> ExitCode {
+    let command = match Command::parse(env::args().skip(1)) {
+        Ok(command) => command,
+        Err(message) => {
+            eprintln!("error: {message}\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    let result = match command {
+        Command::Run(options) => run::run(&options).map(|()| true),
+        Command::Test(filter) => testing::test(filter.as_deref()),
+        Command::Image(options) => image::image(&options).map(|()| true),
+        Command::Help => {
+            println!("{USAGE}");
+            Ok(true)
+        }
+    };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

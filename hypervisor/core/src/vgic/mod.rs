@@ -1,1 +1,176 @@
-//! Not written yet.
+//! The virtual GIC: one model of a VM's interrupts, and thin halves for what the guest touches.
+//!
+//! The model ([`model::Bank`]) knows nothing of registers. The GICv3 distributor, redistributor and list registers are
+//! views of it. All references are to the Arm GIC Architecture Specification for GICv3 and GICv4 (IHI 0069).
+//!
+//! The guest sees one Security state (GICD_CTLR.DS = 1) and affinity routing that cannot be switched off, no LPIs, and
+//! vCPU n at affinity 0.0.0.n. An interrupt keeps the group that IGROUPR gives it, so a group 0 interrupt arrives as a
+//! virtual FIQ. At reset all of them are in group 1, which suits guests that expect firmware to have done that.
+//!
+//! Concurrency: every vCPU has an attention word that any core may set bits in; whoever turns it from zero asks for
+//! that vCPU's core to be kicked. The core tests the word as its last action before it enters the guest, with
+//! interrupts masked, and calls [`Vgic::flush`] when it is not zero. Locks are taken in the order: a vCPU's own state, then the SPIs; no one holds
+//! two vCPUs' states.
+
+mod distributor;
+mod flush;
+mod identification;
+mod list_register;
+mod model;
+mod redistributor;
+mod registers;
+mod sgi;
+mod slots;
+mod spis;
+#[cfg(test)]
+mod tests;
+mod vcpu;
+mod vcpu_set;
+
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use portcullis_abi::map::{MAX_VCPUS, TIMER_PHYSICAL_INTID, TIMER_VIRTUAL_INTID};
+use spin::{Mutex, MutexGuard};
+
+pub use self::list_register::ListRegisters;
+pub use self::redistributor::RedistributorWrite;
+use self::spis::Spis;
+pub use self::spis::{INTIDS, SPIS};
+use self::vcpu::{PRIVATE, SPI, Vcpu};
+pub use self::vcpu_set::VcpuSet;
+
+/// Private interrupts that are linked to the physical ones of the same number: the EL1 timers.
+pub const HARDWARE_LINKED: u32 = 1 << TIMER_VIRTUAL_INTID | 1 << TIMER_PHYSICAL_INTID;
+
+/// The virtual GIC of one VM, shared by the cores that run its vCPUs.
+pub struct Vgic {
+    /// Number of vCPUs, 1 to [`MAX_VCPUS`].
+    count: usize,
+    /// GICD_CTLR's group enables: bit 0 group 0, bit 1 group 1.
+    control: AtomicU32,
+    vcpus: [Vcpu; MAX_VCPUS],
+    spis: Mutex<Spis>,
+}
+
+impl Vgic {
+    /// A GIC out of reset for `vcpus` vCPUs; fewer than one or more than [`MAX_VCPUS`] are brought into that range.
+    pub const fn new(vcpus: usize) -> Self {
+        let count = match vcpus {
+            0 => 1,
+            1..=MAX_VCPUS => vcpus,
+            _ => MAX_VCPUS,
+        };
+        Self {
+            count,
+            control: AtomicU32::new(0),
+            vcpus: [const { Vcpu::new() }; MAX_VCPUS],
+            spis: Mutex::new(Spis::new()),
+        }
+    }
+
+    /// Resets the whole GIC, for a VM that starts again. No vCPU may be running; each core's list registers are emptied,
+    /// and physical interrupts that it still holds active are deactivated, by its next [`Vgic::flush`]. The lines of
+    /// devices stay as they are: their owner drives them with [`Vgic::set_spi_level`].
+    pub fn reset(&self) {
+        self.control.store(0, Ordering::Relaxed);
+        for vcpu in &self.vcpus {
+            vcpu.reset();
+        }
+        self.spis.lock().reset();
+    }
+
+    /// Drives the line of an emulated device: `intid` is an SPI, `level` true while the device asks for service.
+    /// Returns the vCPUs that must look; other numbers have no effect.
+    pub fn set_spi_level(&self, intid: u32, level: bool) -> VcpuSet {
+        let mut spis = self.spis.lock();
+        let Some((bank, bit)) = spis::position(intid) else { return VcpuSet::EMPTY };
+        let changed = spis.set_line(bank, bit, level);
+        self.notify_spis(&spis, bank, changed)
+    }
+
+    /// Takes a physical private interrupt that this vCPU's core has acknowledged with EOImode = 1 and whose priority it
+    /// has dropped, so that it stays active until the guest deactivates the virtual one (LR.HW). While the guest has it
+    /// disabled it waits here, and the physical one stays active. `intid` is 16 to 31; others have no effect.
+    #[inline]
+    pub fn raise_hardware(&self, vcpu: usize, intid: u32) {
+        if let (Some(vcpu), 16..=31) = (self.vcpus.get(vcpu), intid) {
+            vcpu.notify(1 << intid);
+        }
+    }
+
+    /// Asks for a flush because of a maintenance interrupt on this vCPU's core.
+    #[inline]
+    pub fn maintain(&self, vcpu: usize) {
+        if let Some(vcpu) = self.vcpus.get(vcpu) {
+            vcpu.notify(PRIVATE);
+        }
+    }
+
+    /// Whether [`Vgic::flush`] has to run before the guest does.
+    #[inline]
+    pub fn needs_flush(&self, vcpu: usize) -> bool {
+        self.vcpus.get(vcpu).is_some_and(Vcpu::is_notified)
+    }
+
+    /// Whether an interrupt is ready for this vCPU, after a flush: one of its list registers is pending. For a vCPU that
+    /// waits in the hypervisor (PSCI CPU_SUSPEND). The guest's own masks are not looked at.
+    pub fn has_pending(&self, vcpu: usize, lrs: &impl ListRegisters) -> bool {
+        self.vcpus.get(vcpu).is_some_and(|vcpu| vcpu.is_notified() || vcpu.state.lock().slots.any_pending(lrs))
+    }
+
+    /// The vCPU `index`, if the VM has it.
+    #[inline]
+    fn vcpu(&self, index: usize) -> Option<&Vcpu> {
+        self.vcpus.get(index).filter(|_| index < self.count)
+    }
+
+    /// Tells the vCPUs that `changed` interrupts of an SPI bank concern: those that hold one in a list register, and those
+    /// that one can be delivered to.
+    fn notify_spis(&self, spis: &Spis, bank: usize, changed: u32) -> VcpuSet {
+        let mut kick = VcpuSet::EMPTY;
+        if changed & spis.relevant(bank, self.control.load(Ordering::Relaxed)) == 0 {
+            return kick;
+        }
+        for (index, vcpu) in self.vcpus.iter().enumerate().take(self.count) {
+            if spis.concerns(index, bank, changed, self.control.load(Ordering::Relaxed)) && vcpu.notify(SPI) {
+                kick.insert(index);
+            }
+        }
+        kick
+    }
+
+    /// Makes every vCPU look at everything again.
+    fn notify_all(&self) -> VcpuSet {
+        let mut kick = VcpuSet::EMPTY;
+        for (index, vcpu) in self.vcpus.iter().enumerate().take(self.count) {
+            if vcpu.notify(PRIVATE | SPI) {
+                kick.insert(index);
+            }
+        }
+        kick
+    }
+
+    /// The SPIs' state, with what this core's list registers now say of pending and active folded in.
+    fn observed_spis(&self, vcpu: usize, lrs: &impl ListRegisters) -> MutexGuard<'_, Spis> {
+        let state = self.vcpus.get(vcpu).map(|vcpu| vcpu.state.lock());
+        let mut spis = self.spis.lock();
+        if let Some(state) = state {
+            for (intid, lr) in state.slots.in_use(lrs) {
+                if let Some((bank, bit)) = spis::position(intid)
+                    && let Some(bank) = spis.banks.get_mut(bank)
+                {
+                    bank.observe(bit, lr);
+                }
+            }
+        }
+        spis
+    }
+}
+
+/// The mask of interrupts whose group `control` (GICD_CTLR) enables, for a bank with these groups.
+#[inline]
+const fn enabled_groups(control: u32, group: u32) -> u32 {
+    let group_0 = 0u32.wrapping_sub(control & 1);
+    let group_1 = 0u32.wrapping_sub((control >> 1) & 1);
+    (group & group_1) | (!group & group_0)
+}

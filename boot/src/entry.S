@@ -1,0 +1,132 @@
+// The arm64 Image header (Linux Documentation/arch/arm64/booting.rst) and the first instructions.
+//
+// The image runs wherever it was loaded. Firmware enters the first core here at EL2 with the MMU off and the device tree's
+// address in x0. The others enter at secondary_entry, by PSCI CPU_ON, with the address of their Start block in x0.
+
+.pushsection .text.head, "ax"
+.global _start
+_start:
+    b       primary
+    .long   0
+    .quad   0                           // text_offset
+    .quad   __image_end - _start        // image_size
+    .quad   0xa                         // little endian, 4 KiB pages, anywhere in memory
+    .quad   0
+    .quad   0
+    .quad   0
+    .ascii  "ARM\x64"
+    .long   0
+
+primary:
+    msr     daifset, #0xf
+    mov     x20, x0
+    mrs     x1, CurrentEL
+    cmp     x1, #8
+    b.ne    .                           // not EL2: nothing can be done, and no console is known yet
+
+    // An early map: 1 GiB blocks, Normal write-back, for this image and for the device tree. It lets everything that
+    // follows run with caches and with atomics; the final map replaces it.
+    adrp    x1, early_table
+    add     x1, x1, :lo12:early_table
+    mov     x2, #0x705                  // attribute index 1, inner shareable, access flag, block
+    adrp    x3, _start
+    lsr     x3, x3, #30
+    orr     x4, x2, x3, lsl #30
+    str     x4, [x1, x3, lsl #3]
+    lsr     x3, x20, #30
+    cbz     x20, 1f
+    cmp     x3, #512
+    b.hs    1f
+    orr     x4, x2, x3, lsl #30
+    str     x4, [x1, x3, lsl #3]
+1:  // The table was written past the caches: drop what they may hold of it.
+    mov     x2, x1
+    add     x3, x1, #4096
+2:  dc      ivac, x2
+    add     x2, x2, #16
+    cmp     x2, x3
+    b.lo    2b
+    dsb     sy
+
+    mov     x2, #{MAIR}
+    msr     mair_el2, x2
+    mrs     x2, id_aa64mmfr0_el1
+    and     x2, x2, #0xf
+    mov     x3, #5
+    cmp     x2, x3
+    csel    x2, x2, x3, lo
+    lsl     x2, x2, #16
+    ldr     x3, =0x80803519             // TCR_EL2: RES1, 4 KiB, walks cacheable and inner shareable, T0SZ 25
+    orr     x2, x2, x3
+    msr     tcr_el2, x2
+    msr     ttbr0_el2, x1
+    tlbi    alle2
+    dsb     nsh
+    isb
+    ldr     x2, =0x30c5183d             // SCTLR_EL2: RES1, M, C, SA, I
+    msr     sctlr_el2, x2
+    isb
+    ic      iallu
+    dsb     nsh
+    isb
+
+    adrp    x1, __bss_start
+    adrp    x2, __bss_end
+3:  cmp     x1, x2
+    b.hs    4f
+    stp     xzr, xzr, [x1], #16
+    b       3b
+
+4:  // Relocate: every entry is R_AARCH64_RELATIVE, the image was linked at 0.
+    adrp    x0, _start
+    adrp    x1, __rela_start
+    add     x1, x1, :lo12:__rela_start
+    adrp    x2, __rela_end
+    add     x2, x2, :lo12:__rela_end
+5:  cmp     x1, x2
+    b.hs    6f
+    ldp     x3, x4, [x1], #24
+    ldur    x5, [x1, #-8]
+    cmp     w4, #1027
+    b.ne    5b
+    add     x5, x5, x0
+    str     x5, [x0, x3]
+    b       5b
+
+6:  adrp    x1, __boot_stack_end
+    mov     sp, x1
+    mov     x29, xzr
+    mov     x30, xzr
+    mov     x0, x20
+    bl      portcullis_primary
+    brk     #0
+    .ltorg
+
+.global secondary_entry
+secondary_entry:
+    msr     daifset, #0xf
+    ldp     x1, x2, [x0]
+    ldp     x3, x4, [x0, #16]
+    ldp     x5, x6, [x0, #32]
+    msr     ttbr0_el2, x1
+    msr     mair_el2, x2
+    msr     tcr_el2, x3
+    tlbi    alle2
+    ic      iallu
+    dsb     nsh
+    isb
+    msr     sctlr_el2, x4
+    isb
+    mov     sp, x5
+    mov     x29, xzr
+    mov     x30, xzr
+    mov     x0, x6
+    bl      portcullis_secondary
+    brk     #0
+.popsection
+
+.pushsection .early_table, "aw"
+.balign 4096
+early_table:
+    .skip   4096
+.popsection

@@ -1,0 +1,36 @@
+//! Barriers and hints.
+
+macro_rules! instruction {
+    ($(#[$doc:meta])* $name:ident, $text:literal) => {
+        $(#[$doc])*
+        #[inline(always)]
+        pub fn $name() {
+            #[cfg(target_arch = "aarch64")]
+            // SAFETY: a barrier or hint changes no register and no memory.
+            unsafe {
+                core::arch::asm!($text, options(nostack, preserves_flags));
+            }
+        }
+    };
+}
+
+instruction!(
+    /// Context synchronization: later instructions see earlier system register writes.
+    isb,
+    "isb"
+);
+instruction!(
+    /// Completes all memory accesses and TLB maintenance before it, inner shareable domain.
+    dsb_ish,
+    "dsb ish"
+);
+instruction!(
+    /// Completes all memory accesses before it, full system.
+    dsb_sy,
+    "dsb sy"
+);
+instruction!(
+    /// Waits for an interrupt, masked ones included.
+    wfi,
+    "wfi"
+);

@@ -1,0 +1,32 @@
+//! Data and instruction cache maintenance by address.
+
+use crate::read_sysreg;
+
+/// Cleans `length` bytes from `start` to the point of coherency and makes later instruction fetches see them.
+///
+/// What EL2 has written with its caches on is then visible to a guest that starts with its caches off. The range must be
+/// mapped at EL2; an address that is not ends in a fault of EL2, never in a wrong result.
+pub fn publish(start: usize, length: usize) {
+    clean(start, length);
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: invalidating the instruction cache changes no architectural state.
+    unsafe {
+        core::arch::asm!("ic ialluis", "dsb ish", "isb", options(nostack, preserves_flags));
+    }
+}
+
+/// Cleans `length` bytes from `start` to the point of coherency.
+pub fn clean(start: usize, length: usize) {
+    let line = 4usize << ((read_sysreg!("ctr_el0") >> 16) & 0xf);
+    let end = start.saturating_add(length);
+    let mut address = start & !(line.wrapping_sub(1));
+    while address < end {
+        #[cfg(target_arch = "aarch64")]
+        // SAFETY: cleaning a line writes back what the program already wrote; it changes no value.
+        unsafe {
+            core::arch::asm!("dc cvac, {}", in(reg) address, options(nostack, preserves_flags));
+        }
+        address = address.saturating_add(line);
+    }
+    crate::barrier::dsb_sy();
+}

@@ -1,0 +1,71 @@
+//! This core: who it is and what it can do.
+
+use crate::{read_sysreg, write_sysreg};
+
+/// Affinity fields of an MPIDR value: Aff3 in bits 39:32, Aff2 to Aff0 in bits 23:0.
+pub const MPIDR_AFFINITY: u64 = 0xff_00ff_ffff;
+
+/// Affinity of this core.
+pub fn affinity() -> u64 {
+    read_sysreg!("mpidr_el1") & MPIDR_AFFINITY
+}
+
+/// What the vectors find through TPIDR_EL2: the part of a core's state that assembly needs when EL2 itself faults.
+#[repr(C, align(64))]
+#[derive(Debug)]
+pub struct Anchor {
+    /// Where the core's EL2 stack begins (its highest address).
+    pub stack: u64,
+    /// Stack for the handler of a fault in EL2, whose own stack may be the cause.
+    pub fault_stack: u64,
+    /// x0 to x30 and the stack pointer at the time of such a fault.
+    pub frame: [u64; 32],
+}
+
+/// Makes `anchor` the one that the vectors find on this core.
+///
+/// # Safety
+///
+/// The anchor must live as long as the core runs and its stacks must be mapped, writable and used by nothing else.
+pub unsafe fn set_anchor(anchor: *const Anchor) {
+    // SAFETY: TPIDR_EL2 is only a word for software; the caller vouches for what it points to.
+    unsafe {
+        write_sysreg!("tpidr_el2", anchor as u64);
+    }
+}
+
+/// The anchor of this core as given to [`set_anchor`].
+#[inline(always)]
+pub fn anchor() -> *const Anchor {
+    read_sysreg!("tpidr_el2") as *const Anchor
+}
+
+/// Bits of physical address that this core implements (ID_AA64MMFR0_EL1.PARange), at most 48.
+pub fn physical_address_bits() -> u32 {
+    match read_sysreg!("id_aa64mmfr0_el1") & 0xf {
+        0 => 32,
+        1 => 36,
+        2 => 40,
+        3 => 42,
+        4 => 44,
+        _ => 48,
+    }
+}
+
+/// The encoding of [`physical_address_bits`] for TCR_EL2.PS and VTCR_EL2.PS.
+pub fn physical_size_field() -> u64 {
+    (read_sysreg!("id_aa64mmfr0_el1") & 0xf).min(5)
+}
+
+/// Bits of a VMID: 8, or 16 with FEAT_VMID16.
+pub fn vmid_bits() -> u32 {
+    if (read_sysreg!("id_aa64mmfr1_el1") >> 4) & 0xf == 2 { 16 } else { 8 }
+}
+
+/// Stops this core for good: waits for interrupts with all of them masked.
+pub fn halt() -> ! {
+    loop {
+        crate::barrier::wfi();
+        core::hint::spin_loop();
+    }
+}

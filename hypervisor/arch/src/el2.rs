@@ -1,0 +1,178 @@
+//! EL2's own configuration of a core: what it traps and what it leaves to the guest.
+//!
+//! On a core with one vCPU nothing is trapped that need not be: WFI, the timers, the debug registers and the cache
+//! operations run in the guest.
+
+use crate::{barrier::isb, cpu, read_sysreg, write_sysreg};
+
+/// HCR_EL2: the traps and the second stage of translation (Arm ARM, D19.2.48).
+pub mod hcr {
+    /// Second stage of translation on.
+    pub const VM: u64 = 1 << 0;
+    /// Invalidation by set/way also cleans.
+    pub const SWIO: u64 = 1 << 1;
+    /// FIQs go to EL2; the guest has virtual ones.
+    pub const FMO: u64 = 1 << 3;
+    /// IRQs go to EL2; the guest has virtual ones.
+    pub const IMO: u64 = 1 << 4;
+    /// SErrors go to EL2.
+    pub const AMO: u64 = 1 << 5;
+    /// Reads of the ID registers of group 3 trap.
+    pub const TID3: u64 = 1 << 18;
+    /// SMC traps.
+    pub const TSC: u64 = 1 << 19;
+    /// Implementation-defined system registers trap.
+    pub const TIDCP: u64 = 1 << 20;
+    /// EL1 is AArch64.
+    pub const RW: u64 = 1 << 31;
+    /// LORegion registers trap.
+    pub const TLOR: u64 = 1 << 35;
+    /// Error record registers trap.
+    pub const TERR: u64 = 1 << 36;
+    /// Pointer authentication keys do not trap.
+    pub const APK: u64 = 1 << 40;
+    /// Pointer authentication instructions do not trap.
+    pub const API: u64 = 1 << 41;
+    /// What a guest runs under.
+    pub const GUEST: u64 =
+        VM | SWIO | FMO | IMO | AMO | TID3 | TSC | TIDCP | RW | TLOR | TERR | APK | API;
+}
+
+/// CPTR_EL2 with E2H = 0: RES1 bits, SVE, SME, trace and activity monitors trapped; floating point and SIMD not.
+const CPTR: u64 = 0x33ff | 1 << 20 | 1 << 30;
+/// MDCR_EL2: performance monitors (TPM, TPMCR), statistical profiling (TPMS) and trace filter (TTRF) trapped.
+const MDCR: u64 = 1 << 6 | 1 << 5 | 1 << 14 | 1 << 19;
+/// CNTHCTL_EL2 with E2H = 0: physical counter and timer of EL1 not trapped.
+const CNTHCTL: u64 = 0b11;
+
+/// SCTLR_EL2: RES1 bits, MMU, data and instruction caches, stack alignment, and writable implies never executable.
+pub const SCTLR: u64 = 0x30c5_0830 | 1 << 0 | 1 << 2 | 1 << 3 | 1 << 12 | 1 << 19;
+
+/// Sets this core up for guests. The stage 2 tables are chosen when a vCPU is loaded.
+pub fn init_core(ipa_bits: u32) {
+    // SAFETY: these registers govern what the guest may do and what comes to EL2; EL2's own execution is not touched.
+    unsafe {
+        write_sysreg!("hcr_el2", hcr::GUEST);
+        write_sysreg!("cptr_el2", CPTR);
+        write_sysreg!("mdcr_el2", MDCR | (read_sysreg!("mdcr_el2") & 0x1f));
+        write_sysreg!("cnthctl_el2", CNTHCTL);
+        write_sysreg!("cnthp_ctl_el2", 0);
+        write_sysreg!("hstr_el2", 0);
+        write_sysreg!("vpidr_el2", read_sysreg!("midr_el1"));
+        write_sysreg!("vtcr_el2", crate::paging::vtcr(ipa_bits));
+        if (read_sysreg!("id_aa64mmfr0_el1") >> 56) & 0xf != 0 {
+            // FEAT_FGT: no fine-grained traps. Their reset value is unknown.
+            write_sysreg!("s3_4_c1_c1_4", 0);
+            write_sysreg!("s3_4_c1_c1_5", 0);
+            write_sysreg!("s3_4_c1_c1_6", 0);
+            write_sysreg!("s3_4_c3_c1_4", 0);
+            write_sysreg!("s3_4_c3_c1_5", 0);
+        }
+        if (read_sysreg!("id_aa64mmfr1_el1") >> 40) & 0xf != 0 {
+            // FEAT_HCX: the features behind it are hidden from guests and trapped.
+            write_sysreg!("s3_4_c1_c2_2", 0);
+        }
+    }
+    isb();
+}
+
+/// Syndrome of the exception that led to EL2 last.
+#[inline(always)]
+pub fn syndrome() -> u64 {
+    read_sysreg!("esr_el2")
+}
+
+/// Faulting virtual address of that exception.
+pub fn fault_address() -> u64 {
+    read_sysreg!("far_el2")
+}
+
+/// Faulting intermediate physical address of a stage 2 abort (HPFAR_EL2.FIPA and the offset of FAR_EL2).
+pub fn fault_ipa() -> u64 {
+    ((read_sysreg!("hpfar_el2") & 0x0fff_ffff_fff0) << 8) | (fault_address() & 0xfff)
+}
+
+/// Where the guest goes on.
+#[inline(always)]
+pub fn return_address() -> u64 {
+    read_sysreg!("elr_el2")
+}
+
+/// Sets where the guest goes on.
+#[inline(always)]
+pub fn set_return_address(address: u64) {
+    // SAFETY: the address is used at EL1 or EL0 only.
+    unsafe {
+        write_sysreg!("elr_el2", address);
+    }
+}
+
+/// Processor state with which the guest goes on.
+pub fn saved_state() -> u64 {
+    read_sysreg!("spsr_el2")
+}
+
+/// Makes the guest take an exception to EL1 with the syndrome given, at the vector that its state calls for
+/// (Arm ARM, D1.3.2), as if the instruction that trapped had caused it. `far` is written if it has a meaning.
+pub fn inject(syndrome: u64, far: Option<u64>) {
+    let spsr = saved_state();
+    let mode = spsr & 0xf;
+    let offset = match (spsr & 1 << 4 != 0, mode) {
+        (true, _) => 0x600,       // from AArch32 EL0
+        (false, 0b0000) => 0x400, // from AArch64 EL0
+        (false, 0b0100) => 0x000, // EL1 with SP_EL0
+        _ => 0x200,               // EL1 with SP_EL1
+    };
+    // SAFETY: registers of EL1, and the two from which `eret` enters it.
+    unsafe {
+        write_sysreg!("elr_el1", return_address());
+        write_sysreg!("spsr_el1", spsr);
+        write_sysreg!("esr_el1", syndrome);
+        if let Some(far) = far {
+            write_sysreg!("far_el1", far);
+        }
+        set_return_address(read_sysreg!("vbar_el1").wrapping_add(offset));
+        // EL1h with all interrupts masked; FEAT_PAN and FEAT_SSBS keep what SCTLR_EL1 would set is left to the guest.
+        write_sysreg!("spsr_el2", EL1H_MASKED | (spsr & 0xf000_0000));
+    }
+}
+
+/// PSTATE of a vCPU that starts: EL1 with its own stack pointer, debug, SError, IRQ and FIQ masked.
+pub const EL1H_MASKED: u64 = 0x3c5;
+
+/// Chooses the stage 2 tables of this core.
+///
+/// # Safety
+///
+/// `vttbr` must name a live stage 2 table that maps only what the guest may reach.
+pub unsafe fn set_stage2(vttbr: u64) {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        write_sysreg!("vttbr_el2", vttbr);
+    }
+    isb();
+}
+
+/// Sets the number by which a guest knows this vCPU (VMPIDR_EL2; bit 31 is RES1).
+pub fn set_vcpu_number(index: u64) {
+    // SAFETY: only read by the guest.
+    unsafe {
+        write_sysreg!("vmpidr_el2", 1 << 31 | index);
+    }
+}
+
+/// Everything worth printing when EL2 stops: name and value.
+pub fn dump() -> [(&'static str, u64); 10] {
+    [
+        ("esr_el2", syndrome()),
+        ("elr_el2", return_address()),
+        ("spsr_el2", saved_state()),
+        ("far_el2", fault_address()),
+        ("hpfar_el2", read_sysreg!("hpfar_el2")),
+        ("hcr_el2", read_sysreg!("hcr_el2")),
+        ("sctlr_el2", read_sysreg!("sctlr_el2")),
+        ("vttbr_el2", read_sysreg!("vttbr_el2")),
+        ("tpidr_el2", read_sysreg!("tpidr_el2")),
+        ("mpidr_el1", cpu::affinity()),
+    ]
+}

@@ -1,0 +1,142 @@
+//! The GICv3 system registers: the physical CPU interface (ICC_*) and the virtual one (ICH_*), Arm IHI 0069.
+
+use crate::{barrier::isb, read_sysreg, write_sysreg};
+
+/// Interrupt identifier that says "nothing pending".
+pub const SPURIOUS: u32 = 1023;
+
+/// Turns the physical CPU interface of this core on: system registers for EL2 and EL1, all priorities, group 1, and the
+/// end of an interrupt split in two (ICC_CTLR_EL1.EOImode = 1), so that a guest's own EOI deactivates a linked interrupt.
+pub fn init_core() {
+    // SAFETY: interrupts are masked at EL2; from here on they are taken from guests and while waiting.
+    unsafe {
+        write_sysreg!("icc_sre_el2", 0xf);
+        isb();
+        write_sysreg!("icc_pmr_el1", 0xf0);
+        write_sysreg!("icc_bpr1_el1", 0);
+        write_sysreg!("icc_ctlr_el1", 1 << 1);
+        write_sysreg!("icc_igrpen1_el1", 1);
+    }
+    isb();
+}
+
+/// Acknowledges the pending interrupt of highest priority: its identifier, or one from 1020 up for none.
+#[inline(always)]
+pub fn acknowledge() -> u32 {
+    (read_sysreg!("icc_iar1_el1") & 0xff_ffff) as u32
+}
+
+/// Drops the running priority after `intid` was acknowledged; the interrupt stays active.
+#[inline(always)]
+pub fn drop_priority(intid: u32) {
+    // SAFETY: concerns the physical CPU interface of this core only.
+    unsafe {
+        write_sysreg!("icc_eoir1_el1", u64::from(intid));
+    }
+}
+
+/// Deactivates `intid`.
+#[inline(always)]
+pub fn deactivate(intid: u32) {
+    // SAFETY: concerns the physical CPU interface of this core only.
+    unsafe {
+        write_sysreg!("icc_dir_el1", u64::from(intid));
+    }
+}
+
+/// Sends SGI `intid` to the core with the affinity given (Aff0 up to 15).
+pub fn send_sgi(intid: u32, affinity: u64) {
+    let aff0 = affinity & 0xf;
+    let value = (affinity >> 32 & 0xff) << 48
+        | (affinity >> 16 & 0xff) << 32
+        | u64::from(intid & 0xf) << 24
+        | (affinity >> 8 & 0xff) << 16
+        | 1 << aff0;
+    crate::barrier::dsb_ish();
+    // SAFETY: the target core takes the interrupt at EL2.
+    unsafe {
+        write_sysreg!("icc_sgi1r_el1", value);
+    }
+    isb();
+}
+
+/// ICH_HCR_EL2: virtual CPU interface on.
+pub const ICH_HCR_EN: u64 = 1 << 0;
+/// ICH_HCR_EL2: maintenance interrupt while no list register is pending.
+pub const ICH_HCR_NPIE: u64 = 1 << 3;
+
+/// Number of list registers (ICH_VTR_EL2.ListRegs).
+pub fn list_registers() -> usize {
+    (read_sysreg!("ich_vtr_el2") & 0x1f) as usize + 1
+}
+
+/// Which list registers are empty (ICH_ELRSR_EL2).
+#[inline(always)]
+pub fn empty_list_registers() -> u32 {
+    read_sysreg!("ich_elrsr_el2") as u32
+}
+
+/// Writes ICH_HCR_EL2.
+#[inline(always)]
+pub fn set_virtual_control(value: u64) {
+    // SAFETY: governs what the guest's virtual CPU interface does.
+    unsafe {
+        write_sysreg!("ich_hcr_el2", value);
+    }
+}
+
+/// Puts the virtual CPU interface into its reset state: off for the guest, nothing pending, nothing active.
+pub fn reset_virtual_interface() {
+    let vtr = read_sysreg!("ich_vtr_el2");
+    // SAFETY: governs what the guest's virtual CPU interface does. Active priority registers beyond the first exist with
+    // 6 or 7 bits of preemption only (ICH_VTR_EL2.PREbits); with 5 they would be undefined.
+    unsafe {
+        for n in 0..list_registers() {
+            write_list_register(n, 0);
+        }
+        write_sysreg!("ich_ap0r0_el2", 0);
+        write_sysreg!("ich_ap1r0_el2", 0);
+        let preemption_bits = (vtr >> 26 & 7) + 1;
+        if preemption_bits >= 6 {
+            write_sysreg!("ich_ap0r1_el2", 0);
+            write_sysreg!("ich_ap1r1_el2", 0);
+        }
+        if preemption_bits >= 7 {
+            write_sysreg!("ich_ap0r2_el2", 0);
+            write_sysreg!("ich_ap1r2_el2", 0);
+            write_sysreg!("ich_ap0r3_el2", 0);
+            write_sysreg!("ich_ap1r3_el2", 0);
+        }
+        write_sysreg!("ich_vmcr_el2", 0);
+        write_sysreg!("ich_hcr_el2", ICH_HCR_EN);
+        // The guest uses system registers; ICC_SRE_EL1 is the guest's own.
+        write_sysreg!("icc_sre_el1", 7);
+    }
+    isb();
+}
+
+macro_rules! list_register {
+    ($($n:literal => $name:literal),*) => {
+        /// Reads list register `n`; zero beyond the sixteenth.
+        #[inline]
+        pub fn read_list_register(n: usize) -> u64 {
+            match n { $($n => read_sysreg!($name),)* _ => 0 }
+        }
+
+        /// Writes list register `n`; nothing beyond the sixteenth.
+        ///
+        /// A list register beyond [`list_registers`] is undefined: callers stay below.
+        #[inline]
+        pub fn write_list_register(n: usize, value: u64) {
+            // SAFETY: governs which virtual interrupts the guest sees.
+            unsafe {
+                match n { $($n => write_sysreg!($name, value),)* _ => {} }
+            }
+        }
+    };
+}
+
+list_register!(0 => "ich_lr0_el2", 1 => "ich_lr1_el2", 2 => "ich_lr2_el2", 3 => "ich_lr3_el2",
+    4 => "ich_lr4_el2", 5 => "ich_lr5_el2", 6 => "ich_lr6_el2", 7 => "ich_lr7_el2",
+    8 => "ich_lr8_el2", 9 => "ich_lr9_el2", 10 => "ich_lr10_el2", 11 => "ich_lr11_el2",
+    12 => "ich_lr12_el2", 13 => "ich_lr13_el2", 14 => "ich_lr14_el2", 15 => "ich_lr15_el2");

@@ -1,0 +1,28 @@
+//! The CPU's random number instructions (FEAT_RNG).
+
+use crate::read_sysreg;
+
+/// Whether this core has RNDR and RNDRRS (ID_AA64ISAR0_EL1.RNDR).
+pub fn present() -> bool {
+    (read_sysreg!("id_aa64isar0_el1") >> 60) & 0xf != 0
+}
+
+/// One reading of RNDRRS, the reseeded form: 64 bits, or `None` when the generator had none to give in time
+/// (Arm ARM, RNDRRS: PSTATE.Z is set and the value is zero).
+///
+/// Must only be called on a core where [`present`] holds; elsewhere the instruction is undefined.
+#[inline]
+pub fn rndrrs() -> Option<u64> {
+    #[cfg(target_arch = "aarch64")]
+    {
+        let value: u64;
+        let good: u64;
+        // SAFETY: the instruction writes one register and the flags, which are not declared as preserved.
+        unsafe {
+            core::arch::asm!("mrs {}, s3_3_c2_c4_1", "cset {}, ne", out(reg) value, out(reg) good, options(nomem, nostack));
+        }
+        (good != 0).then_some(value)
+    }
+    #[cfg(not(target_arch = "aarch64"))]
+    None
+}

@@ -1,0 +1,43 @@
+//! The generic timer as EL2 sees it.
+
+use crate::{barrier::isb, read_sysreg, write_sysreg};
+
+/// Counter frequency in Hz as the firmware has put it into CNTFRQ_EL0.
+pub fn frequency() -> u64 {
+    read_sysreg!("cntfrq_el0")
+}
+
+/// The physical counter, read in program order.
+#[inline]
+pub fn count() -> u64 {
+    isb();
+    read_sysreg!("cntpct_el0")
+}
+
+/// The physical counter, without a barrier: may be a few instructions old.
+#[inline(always)]
+pub fn count_relaxed() -> u64 {
+    read_sysreg!("cntpct_el0")
+}
+
+/// Sets what the guest's virtual counter lags behind the physical one, in ticks.
+pub fn set_virtual_offset(ticks: u64) {
+    // SAFETY: CNTVOFF_EL2 only shifts the virtual counter, which EL2 does not use.
+    unsafe {
+        write_sysreg!("cntvoff_el2", ticks);
+    }
+}
+
+/// Sets the EL2 physical timer to fire at `deadline` (a value of the physical counter), or turns it off.
+pub fn set_deadline(deadline: Option<u64>) {
+    // SAFETY: CNTHP_* belong to EL2 alone.
+    unsafe {
+        match deadline {
+            Some(at) => {
+                write_sysreg!("cnthp_cval_el2", at);
+                write_sysreg!("cnthp_ctl_el2", 1);
+            }
+            None => write_sysreg!("cnthp_ctl_el2", 0),
+        }
+    }
+}

@@ -1,0 +1,218 @@
+// Exception vectors of EL2 (Arm ARM, D1.3.1).
+//
+// While a guest runs, SP_EL2 points to its Context, so the first store needs no scratch register. The handlers run on the
+// core's own stack. They are Rust functions of the crate above:
+//   u64 portcullis_call(Context *, u64 esr)       HVC64, SMC64       x0..x18, x30 saved
+//   u64 portcullis_interrupt(Context *)           IRQ, FIQ           x0..x18, x30 saved
+//   u64 portcullis_exception(Context *, u64 esr)  everything else    x0..x30 saved
+//   u64 portcullis_serror(Context *, u64 esr)     SError             x0..x30 saved
+//   void portcullis_idle()                        a core without a vCPU to run; does not return
+//   void portcullis_fault(Anchor *, u64 vector)   an exception from EL2 itself; does not return
+// A result other than zero means that the vCPU does not run on.
+
+.pushsection .text.vectors, "ax"
+
+// Saves what the procedure call standard lets a function change, but x0 to x3.
+.macro save_caller
+    stp     x4, x5, [sp, #{X} + 32]
+    stp     x6, x7, [sp, #{X} + 48]
+    stp     x8, x9, [sp, #{X} + 64]
+    stp     x10, x11, [sp, #{X} + 80]
+    stp     x12, x13, [sp, #{X} + 96]
+    stp     x14, x15, [sp, #{X} + 112]
+    stp     x16, x17, [sp, #{X} + 128]
+    str     x18, [sp, #{X} + 144]
+    str     x30, [sp, #{X} + 240]
+.endm
+
+.macro restore_caller
+    ldp     x4, x5, [sp, #{X} + 32]
+    ldp     x6, x7, [sp, #{X} + 48]
+    ldp     x8, x9, [sp, #{X} + 64]
+    ldp     x10, x11, [sp, #{X} + 80]
+    ldp     x12, x13, [sp, #{X} + 96]
+    ldp     x14, x15, [sp, #{X} + 112]
+    ldp     x16, x17, [sp, #{X} + 128]
+    ldr     x18, [sp, #{X} + 144]
+    ldr     x30, [sp, #{X} + 240]
+.endm
+
+.macro save_callee
+    stp     x19, x20, [sp, #{X} + 152]
+    stp     x21, x22, [sp, #{X} + 168]
+    stp     x23, x24, [sp, #{X} + 184]
+    stp     x25, x26, [sp, #{X} + 200]
+    stp     x27, x28, [sp, #{X} + 216]
+    str     x29, [sp, #{X} + 232]
+.endm
+
+.macro restore_callee
+    ldp     x19, x20, [sp, #{X} + 152]
+    ldp     x21, x22, [sp, #{X} + 168]
+    ldp     x23, x24, [sp, #{X} + 184]
+    ldp     x25, x26, [sp, #{X} + 200]
+    ldp     x27, x28, [sp, #{X} + 216]
+    ldr     x29, [sp, #{X} + 232]
+.endm
+
+// Calls a handler on the core's stack with the Context in x0, and leaves sp at the Context again.
+.macro handle function
+    mov     x0, sp
+    ldr     x2, [sp, #{STACK}]
+    mov     sp, x2
+    str     x0, [sp, #-16]!
+    bl      \function
+    cbnz    x0, leave
+    ldr     x1, [sp]
+    mov     sp, x1
+.endm
+
+.macro resume
+    ldp     x2, x3, [sp, #{X} + 16]
+    ldp     x0, x1, [sp, #{X}]
+    eret
+.endm
+
+.macro el2_vector number
+    .balign 128
+    msr     tpidr_el1, x0               // the guest's word is lost, and with it all hope
+    mov     x0, #\number
+    b       el2_fault
+.endm
+
+.balign 2048
+.global portcullis_vectors
+portcullis_vectors:
+    el2_vector 0
+    el2_vector 1
+    el2_vector 2
+    el2_vector 3
+    el2_vector 4
+    el2_vector 5
+    el2_vector 6
+    el2_vector 7
+
+    .balign 128                         // synchronous, from AArch64
+    stp     x0, x1, [sp, #{X}]
+    stp     x2, x3, [sp, #{X} + 16]
+    mrs     x1, esr_el2
+    ubfx    x2, x1, #27, #5             // EC 0x16 is HVC64, 0x17 is SMC64
+    cmp     x2, #0xb
+    b.eq    call
+    b       exception
+
+    .balign 128                         // IRQ, from AArch64
+    stp     x0, x1, [sp, #{X}]
+    stp     x2, x3, [sp, #{X} + 16]
+    b       interrupt
+
+    .balign 128                         // FIQ, from AArch64
+    stp     x0, x1, [sp, #{X}]
+    stp     x2, x3, [sp, #{X} + 16]
+    b       interrupt
+
+    .balign 128                         // SError, from AArch64
+    stp     x0, x1, [sp, #{X}]
+    stp     x2, x3, [sp, #{X} + 16]
+    mrs     x1, esr_el2
+    b       serror
+
+    .balign 128                         // synchronous, from AArch32 at EL0
+    stp     x0, x1, [sp, #{X}]
+    stp     x2, x3, [sp, #{X} + 16]
+    mrs     x1, esr_el2
+    b       exception
+
+    .balign 128                         // IRQ, from AArch32 at EL0
+    stp     x0, x1, [sp, #{X}]
+    stp     x2, x3, [sp, #{X} + 16]
+    b       interrupt
+
+    .balign 128                         // FIQ, from AArch32 at EL0
+    stp     x0, x1, [sp, #{X}]
+    stp     x2, x3, [sp, #{X} + 16]
+    b       interrupt
+
+    .balign 128                         // SError, from AArch32 at EL0
+    stp     x0, x1, [sp, #{X}]
+    stp     x2, x3, [sp, #{X} + 16]
+    mrs     x1, esr_el2
+    b       serror
+
+    .balign 128
+call:
+    save_caller
+    handle  portcullis_call
+    restore_caller
+    resume
+
+interrupt:
+    save_caller
+    handle  portcullis_interrupt
+    restore_caller
+    resume
+
+exception:
+    save_caller
+    save_callee
+    handle  portcullis_exception
+    restore_callee
+    restore_caller
+    resume
+
+serror:
+    save_caller
+    save_callee
+    handle  portcullis_serror
+    restore_callee
+    restore_caller
+    resume
+
+leave:
+    add     sp, sp, #16                 // the stack is empty again
+    bl      portcullis_idle
+    brk     #0
+
+// void portcullis_enter(Context *): loads everything and enters the guest.
+.global portcullis_enter
+portcullis_enter:
+    mov     sp, x0
+    ldp     x0, x1, [sp, #{ELR}]
+    msr     elr_el2, x0
+    msr     spsr_el2, x1
+    restore_callee
+    restore_caller
+    resume
+
+// An exception from EL2 itself. Its stack may be what is broken, so the registers go to the core's anchor.
+el2_fault:
+    msr     sp_el0, x1
+    mrs     x1, tpidr_el2
+    cbz     x1, .                       // before there is an anchor there is nothing to print with either
+    stp     x2, x3, [x1, #{ANCHOR_FRAME} + 16]
+    stp     x4, x5, [x1, #{ANCHOR_FRAME} + 32]
+    stp     x6, x7, [x1, #{ANCHOR_FRAME} + 48]
+    stp     x8, x9, [x1, #{ANCHOR_FRAME} + 64]
+    stp     x10, x11, [x1, #{ANCHOR_FRAME} + 80]
+    stp     x12, x13, [x1, #{ANCHOR_FRAME} + 96]
+    stp     x14, x15, [x1, #{ANCHOR_FRAME} + 112]
+    stp     x16, x17, [x1, #{ANCHOR_FRAME} + 128]
+    stp     x18, x19, [x1, #{ANCHOR_FRAME} + 144]
+    stp     x20, x21, [x1, #{ANCHOR_FRAME} + 160]
+    stp     x22, x23, [x1, #{ANCHOR_FRAME} + 176]
+    stp     x24, x25, [x1, #{ANCHOR_FRAME} + 192]
+    stp     x26, x27, [x1, #{ANCHOR_FRAME} + 208]
+    stp     x28, x29, [x1, #{ANCHOR_FRAME} + 224]
+    mov     x2, sp
+    stp     x30, x2, [x1, #{ANCHOR_FRAME} + 240]
+    mrs     x2, tpidr_el1
+    mrs     x3, sp_el0
+    stp     x2, x3, [x1, #{ANCHOR_FRAME}]
+    ldr     x2, [x1, #{ANCHOR_FAULT_STACK}]
+    mov     sp, x2
+    mov     x2, x0
+    mov     x0, x1
+    mov     x1, x2
+    bl      portcullis_fault
+    brk     #0
+.popsection

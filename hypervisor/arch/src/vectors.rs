@@ -1,0 +1,61 @@
+//! The exception vectors of EL2, and entry into a guest.
+
+use crate::context::Context;
+
+/// What a handler tells the vectors to do next; any other value of the register means [`Next::Leave`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+pub enum Next {
+    /// Go on with the guest.
+    Resume = 0,
+    /// This vCPU does not run on: the core looks for something else to do.
+    Leave = 1,
+}
+
+#[cfg(target_arch = "aarch64")]
+mod asm {
+    use super::*;
+    use crate::cpu::Anchor;
+    use core::mem::offset_of;
+
+    core::arch::global_asm!(
+        include_str!("vectors.S"),
+        X = const offset_of!(Context, x),
+        ELR = const offset_of!(Context, elr),
+        SPSR = const offset_of!(Context, spsr),
+        STACK = const offset_of!(Context, stack),
+        ANCHOR_FAULT_STACK = const offset_of!(Anchor, fault_stack),
+        ANCHOR_FRAME = const offset_of!(Anchor, frame),
+    );
+
+    unsafe extern "C" {
+        pub static portcullis_vectors: u8;
+        pub fn portcullis_enter(context: *mut Context) -> !;
+    }
+}
+
+/// Installs the vectors on this core.
+pub fn install() {
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: the address is that of a table of 16 entries aligned to 2 KiB.
+    unsafe {
+        crate::write_sysreg!("vbar_el2", &raw const asm::portcullis_vectors as u64);
+        crate::barrier::isb();
+    }
+}
+
+/// Enters the guest with the registers in `context`. The core comes back through the vectors.
+///
+/// # Safety
+///
+/// `context` must stay valid while the guest runs and be used by this core only; its `stack` must be this core's EL2 stack,
+/// of which everything is lost; stage 2 must be set for this guest.
+pub unsafe fn enter(context: *mut Context) -> ! {
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: passed on to the caller.
+    unsafe {
+        asm::portcullis_enter(context)
+    }
+    #[cfg(not(target_arch = "aarch64"))]
+    panic!("no guest can be entered on this machine: {context:p}");
+}

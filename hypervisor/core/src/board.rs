@@ -1,0 +1,72 @@
+//! What the machine room needs of a board. Each board implements these; a board holds no policy.
+
+/// The board's one serial line.
+pub trait SerialPort: Sync {
+    /// Whether the transmit FIFO has room for a byte.
+    fn has_room(&self) -> bool;
+    /// Hands one byte to the transmitter. Without room it is lost; never waits.
+    fn put(&self, byte: u8);
+    /// Takes one received byte.
+    fn get(&self) -> Option<u8>;
+    /// Whether the port interrupts when its transmit FIFO has room again.
+    fn set_transmit_interrupt(&self, enabled: bool);
+    /// The port's interrupt: INTID of an SPI.
+    fn interrupt(&self) -> Option<u32>;
+}
+
+/// The physical interrupt controller, but for its CPU interface.
+pub trait InterruptController: Sync {
+    /// Makes the controller serve the calling core, number `core` of the board.
+    fn init_core(&self, core: usize);
+    /// Enables or disables the private interrupt `intid` of the calling core, number `core`.
+    fn enable_private(&self, core: usize, intid: u32, enabled: bool);
+    /// Enables SPI `intid` and routes it to the core with the affinity given.
+    fn enable_shared(&self, intid: u32, affinity: u64);
+    /// INTID of the maintenance interrupt of the virtual CPU interface.
+    fn maintenance_interrupt(&self) -> u32;
+}
+
+/// Cores on and off, and the machine as a whole.
+pub trait Power: Sync {
+    /// Starts a core at physical address `entry` with `argument` in x0, at EL2 with the MMU off.
+    ///
+    /// # Errors
+    ///
+    /// The firmware's code, a PSCI error (DEN0022, section 5.2.2).
+    fn start_core(&self, affinity: u64, entry: u64, argument: u64) -> Result<(), i64>;
+    /// Switches the machine off, or stops this core where that is not possible.
+    fn power_off(&self) -> !;
+}
+
+/// A source of entropy that may be handed to guests.
+pub trait Entropy: Sync {
+    /// 64 fresh bits, each given out once; `None` when there are none within a bounded time.
+    fn draw(&self) -> Option<u64>;
+    /// The four words of the UUID that names this backend (DEN0098, TRNG_GET_UUID).
+    fn uuid(&self) -> [u32; 4];
+}
+
+/// A clock that knows the time of day.
+pub trait WallClock: Sync {
+    /// Time of day at the moment when the physical counter stood at `count`, in nanoseconds since 1970-01-01 UTC.
+    /// Never decreases as `count` grows.
+    fn at(&self, count: u64) -> u64;
+    /// Lets the clock look at its hardware; `count` is the physical counter now. Returns when it wants to be called next.
+    fn tick(&self, count: u64) -> Option<u64>;
+}
+
+/// A board.
+pub struct Board {
+    /// Name for messages, from the device tree's root.
+    pub name: &'static str,
+    /// The serial line.
+    pub serial: Option<&'static dyn SerialPort>,
+    /// The interrupt controller.
+    pub interrupts: &'static dyn InterruptController,
+    /// Cores and power.
+    pub power: &'static dyn Power,
+    /// Entropy, if the board has any.
+    pub entropy: Option<&'static dyn Entropy>,
+    /// Time of day, if the board knows it.
+    pub wall_clock: Option<&'static dyn WallClock>,
+}

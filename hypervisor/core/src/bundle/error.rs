@@ -1,0 +1,135 @@
+//! What can be wrong with a bundle.
+
+use core::fmt;
+
+use dtoolkit::error::FdtParseError;
+use portcullis_abi::{bundle, map};
+
+use crate::image::ImageError;
+
+/// What is wrong with a bundle. The text says what is broken and what would be right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BundleError {
+    /// Fewer bytes than a device tree's header has.
+    TooShort(usize),
+    /// The magic number is not that of a device tree blob.
+    Magic(u32),
+    /// The header's size is more than what was loaded, or less than a header.
+    Size {
+        /// The size that the header tells.
+        total: usize,
+        /// The bytes at hand.
+        available: usize,
+    },
+    /// The header's offset of the structure or strings block points outside the blob.
+    Offset,
+    /// The first property is not the checksum.
+    NoChecksum,
+    /// The blob's bytes do not add up to its checksum.
+    Checksum {
+        /// The checksum in the blob.
+        stored: u32,
+        /// The checksum of the bytes.
+        computed: u32,
+    },
+    /// The blob is not a well-formed device tree.
+    Tree(FdtParseError),
+    /// Another version of the format, or none.
+    Version(Option<u32>),
+    /// The root has a property or a node that the format does not know.
+    Unknown,
+    /// More VMs than the hypervisor can hold.
+    TooManyVms,
+    /// No VM at all.
+    NoVms,
+    /// The VM nodes are not numbered one after the other.
+    Order(usize),
+    /// Two VMs have the same name.
+    DuplicateName(usize),
+    /// The property `control` does not name a VM.
+    Control,
+    /// Something is wrong with one VM.
+    Vm(usize, VmError),
+}
+
+/// What is wrong with a VM of the bundle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VmError {
+    /// A property that every VM has is not there.
+    Missing(&'static str),
+    /// A property's value does not have the form that the format wants.
+    Malformed(&'static str),
+    /// A property or node that the format does not know.
+    Unknown,
+    /// The name is empty, too long, or has a character that names do not have.
+    Name,
+    /// Bytes of RAM that are zero, or no multiple of the unit, or beyond the guest's address space.
+    Memory(u64),
+    /// A number of cores that is zero or above the limit.
+    CoreCount(usize),
+    /// Two vCPUs on one core.
+    DuplicateCore(u32),
+    /// A bit that stands for no conduit.
+    Conduits(u32),
+    /// The images are wrong or do not fit.
+    Image(ImageError),
+}
+
+impl fmt::Display for BundleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooShort(length) => write!(f, "it has {length} bytes; a bundle has at least 64"),
+            Self::Magic(found) => write!(f, "it starts with {found:#010x}; a bundle starts with 0xd00dfeed"),
+            Self::Size { total, available } => {
+                write!(f, "its header tells {total} bytes, {available} are there; load the whole file")
+            }
+            Self::Offset => write!(f, "its header points outside the file; make the bundle again"),
+            Self::NoChecksum => write!(f, "its first property is not \"{}\"; make the bundle again", bundle::CHECKSUM),
+            Self::Checksum { stored, computed } => {
+                write!(f, "it is damaged: its checksum is {computed:#010x}, {stored:#010x} was stored; load it again")
+            }
+            Self::Tree(error) => write!(f, "it is not a well-formed device tree: {error}; make the bundle again"),
+            Self::Version(Some(found)) => {
+                write!(f, "its format is version {found}; this hypervisor reads version {}", bundle::VERSION)
+            }
+            Self::Version(None) => write!(f, "it has no property \"{}\"; make the bundle again", bundle::BUNDLE),
+            Self::Unknown => write!(f, "its root has a property or node that format {} lacks", bundle::VERSION),
+            Self::TooManyVms => write!(f, "it has too many VMs; {} are the most", map::MAX_VMS),
+            Self::NoVms => write!(f, "it has no VM; one at least is needed"),
+            Self::Order(index) => write!(f, "a VM node is out of order; {}{index:x} is expected", bundle::VM_NODE),
+            Self::DuplicateName(index) => {
+                write!(f, "{}{index:x}: another VM has the same name; names are unique", bundle::VM_NODE)
+            }
+            Self::Control => write!(f, "\"{}\" names no VM of the bundle; it must name one", bundle::CONTROL),
+            Self::Vm(index, error) => write!(f, "{}{index:x}: {error}", bundle::VM_NODE),
+        }
+    }
+}
+
+impl fmt::Display for VmError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(name) => write!(f, "the property \"{name}\" is missing; every VM has it"),
+            Self::Malformed(name) => write!(f, "\"{name}\" does not have the length or form that the format wants"),
+            Self::Unknown => write!(f, "there is a property or node that format {} lacks", bundle::VERSION),
+            Self::Name => write!(
+                f,
+                "the name is wrong; it is 1 to {} characters of a-z, 0-9 and '-', the first one a letter",
+                bundle::NAME_MAX
+            ),
+            Self::Memory(bytes) => write!(
+                f,
+                "it has {bytes:#x} bytes of memory; a multiple of {:#x} up to {:#x} is needed",
+                bundle::MEMORY_UNIT,
+                super::MEMORY_MAX
+            ),
+            Self::CoreCount(count) => write!(f, "it has {count} cores; 1 to {} are possible", map::MAX_VCPUS),
+            Self::DuplicateCore(core) => write!(f, "core {core} is there twice; every vCPU has a core of its own"),
+            Self::Conduits(bits) => write!(f, "the conduits are {bits:#x}; only bits 0 (HVC) and 1 (SMC) exist"),
+            Self::Image(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for BundleError {}
+impl core::error::Error for VmError {}

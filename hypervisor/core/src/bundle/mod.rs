@@ -1,0 +1,132 @@
+//! Reader of the bundle: the one file that describes all VMs and carries their images. [`portcullis_abi::bundle`]
+//! describes the format. Everything is checked before any of it is used; nothing is copied.
+
+mod error;
+#[cfg(test)]
+mod tests;
+mod vm;
+
+use dtoolkit::fdt::Fdt;
+use dtoolkit::{Node, Property};
+use portcullis_abi::{bundle, map};
+
+pub use self::error::{BundleError, VmError};
+pub use self::vm::{Cores, Devices, FirmwareConfig, MEMORY_MAX, VmConfig};
+
+/// First word of a device tree blob (Devicetree Specification, section 5.2).
+const FDT_MAGIC: u32 = 0xd00d_feed;
+/// Bytes of a device tree blob's header.
+const HEADER_SIZE: usize = 40;
+/// What the structure block starts with: FDT_BEGIN_NODE, the root's empty name, FDT_PROP, a length of 4 bytes.
+const STRUCTURE_START: [u8; 16] = [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 4];
+
+/// A bundle that has been checked.
+#[derive(Clone, Debug)]
+pub struct Bundle<'a> {
+    control: Option<usize>,
+    vms: [Option<VmConfig<'a>>; map::MAX_VMS],
+}
+
+impl<'a> Bundle<'a> {
+    /// Checks and reads the bundle at the start of `data`, which may be longer than the bundle.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong, checked from the outside in: header, checksum, structure, version, VMs.
+    pub fn parse(data: &'a [u8]) -> Result<Self, BundleError> {
+        let blob = blob(data)?;
+        check_sum(blob)?;
+        let root = Fdt::new(blob).map_err(BundleError::Tree)?.root();
+        let mut version = None;
+        let mut control = None;
+        for property in root.properties() {
+            match property.name() {
+                bundle::CHECKSUM => {}
+                bundle::BUNDLE => version = property.value_as().ok(),
+                bundle::CONTROL => control = property.value_as::<&[u8]>().ok(),
+                // Another version may have other properties, so that the version is looked at first.
+                _ if version == Some(bundle::VERSION) => return Err(BundleError::Unknown),
+                _ => return Err(BundleError::Version(version)),
+            }
+        }
+        if version != Some(bundle::VERSION) {
+            return Err(BundleError::Version(version));
+        }
+        let mut bundle = Self { control: None, vms: [const { None }; map::MAX_VMS] };
+        for (index, node) in root.children().enumerate() {
+            let name = node.name();
+            let number = name.strip_prefix(bundle::VM_NODE).ok_or(BundleError::Unknown)?;
+            let slot = bundle.vms.get_mut(index).ok_or(BundleError::TooManyVms)?;
+            if usize::from_str_radix(number, 16) != Ok(index) {
+                return Err(BundleError::Order(index));
+            }
+            let vm = VmConfig::parse(&node).map_err(|error| BundleError::Vm(index, error))?;
+            *slot = Some(vm);
+            if bundle.vms().take(index).any(|other| other.name == vm.name) {
+                return Err(BundleError::DuplicateName(index));
+            }
+        }
+        if bundle.vms().next().is_none() {
+            return Err(BundleError::NoVms);
+        }
+        if let Some(value) = control {
+            let name = vm::string(bundle::CONTROL, value).map_err(|_| BundleError::Control)?;
+            let index = bundle.vms().position(|vm| vm.name == name);
+            bundle.control = Some(index.ok_or(BundleError::Control)?);
+        }
+        Ok(bundle)
+    }
+
+    /// The VMs; a VM's number is its place in this order.
+    pub fn vms(&self) -> impl Iterator<Item = &VmConfig<'a>> {
+        self.vms.iter().flatten()
+    }
+
+    /// Number of the control VM, if there is one.
+    pub fn control(&self) -> Option<usize> {
+        self.control
+    }
+}
+
+/// The bytes that belong to the bundle.
+fn blob(data: &[u8]) -> Result<&[u8], BundleError> {
+    if data.len() < HEADER_SIZE {
+        return Err(BundleError::TooShort(data.len()));
+    }
+    match be32(data, 0) {
+        Some(FDT_MAGIC) => {}
+        found => return Err(BundleError::Magic(found.unwrap_or(0))),
+    }
+    let total = be32(data, 4).unwrap_or(0) as usize;
+    let error = BundleError::Size { total, available: data.len() };
+    if total < HEADER_SIZE {
+        return Err(error);
+    }
+    data.get(..total).ok_or(error)
+}
+
+/// Compares the checksum with that of the bytes.
+fn check_sum(blob: &[u8]) -> Result<(), BundleError> {
+    let block = |offset| be32(blob, offset).and_then(|start| blob.get(start as usize..));
+    let (structure, strings) = (block(8).ok_or(BundleError::Offset)?, block(12).ok_or(BundleError::Offset)?);
+    let name = be32(structure, STRUCTURE_START.len()).ok_or(BundleError::Offset)?;
+    let name = strings.get(name as usize..).ok_or(BundleError::NoChecksum)?;
+    let is_checksum = name.strip_prefix(bundle::CHECKSUM.as_bytes()).is_some_and(|rest| rest.first() == Some(&0));
+    if !structure.starts_with(&STRUCTURE_START) || !is_checksum {
+        return Err(BundleError::NoChecksum);
+    }
+    let stored = be32(structure, bundle::CHECKSUM_OFFSET).ok_or(BundleError::Offset)?;
+    let after = structure.get(bundle::CHECKSUM_OFFSET..).and_then(|rest| rest.get(4..)).ok_or(BundleError::Offset)?;
+    let before = blob.len().saturating_sub(after.len()).saturating_sub(4);
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(blob.get(..before).ok_or(BundleError::Offset)?);
+    hasher.update(&[0; 4]);
+    hasher.update(after);
+    let computed = hasher.finalize();
+    if computed == stored { Ok(()) } else { Err(BundleError::Checksum { stored, computed }) }
+}
+
+/// The big-endian 32-bit word at `offset`.
+fn be32(data: &[u8], offset: usize) -> Option<u32> {
+    data.get(offset..)?.first_chunk().map(|bytes| u32::from_be_bytes(*bytes))
+}

@@ -1,0 +1,239 @@
+//! One VM of the bundle.
+
+use dtoolkit::fdt::{FdtNode, FdtProperty};
+use dtoolkit::{Node, Property};
+use portcullis_abi::{bundle, map};
+
+use super::error::VmError;
+use crate::guest_tree::GuestTree;
+use crate::image::{DTB_MAX, ImageError, Kernel, Layout};
+
+/// Most bytes of RAM that a VM can have: a 39-bit guest address space, less what lies below [`map::RAM`].
+pub const MEMORY_MAX: u64 = (1 << 39) - map::RAM;
+
+/// A VM as the bundle describes it; every part has been checked.
+#[derive(Clone, Copy, Debug)]
+pub struct VmConfig<'a> {
+    /// Name, unique in the bundle.
+    pub name: &'a str,
+    /// Bytes of RAM.
+    pub memory: u64,
+    /// Physical core of each vCPU.
+    pub cores: Cores,
+    /// Kernel command line; empty if none is given.
+    pub cmdline: &'a str,
+    /// The VM starts with the machine.
+    pub autostart: bool,
+    /// Open conduits: [`bundle::CONDUIT_HVC`], [`bundle::CONDUIT_SMC`].
+    pub conduits: u32,
+    /// Device tree paths of the devices passed through.
+    pub devices: Devices<'a>,
+    /// Firmware registers; none stands for the defaults.
+    pub firmware: Option<FirmwareConfig>,
+    /// Kernel: arm64 Image or raw binary.
+    pub kernel: &'a [u8],
+    /// Initial RAM disk.
+    pub initrd: Option<&'a [u8]>,
+    /// The VM's own device tree, in place of the generated one.
+    pub dtb: Option<&'a [u8]>,
+}
+
+/// Values of a VM's firmware registers; what the bundle does not name is zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FirmwareConfig {
+    /// Value of STD.
+    pub std: u64,
+    /// Value of STD_HYP.
+    pub std_hyp: u64,
+    /// Value of VENDOR_HYP.
+    pub vendor_hyp: u64,
+    /// Value of PSCI_VERSION; none leaves the default, as there is no VM without a PSCI version.
+    pub psci: Option<u32>,
+}
+
+/// Physical cores, one per vCPU.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cores {
+    cores: [u32; map::MAX_VCPUS],
+    count: usize,
+}
+
+impl Cores {
+    /// The core of each vCPU, in the order of the vCPUs.
+    pub fn as_slice(&self) -> &[u32] {
+        self.cores.get(..self.count).unwrap_or_default()
+    }
+
+    fn parse(value: &[u8]) -> Result<Self, VmError> {
+        let (cells, rest) = value.as_chunks::<4>();
+        if !rest.is_empty() {
+            return Err(VmError::Malformed(bundle::CORES));
+        }
+        if cells.is_empty() || cells.len() > map::MAX_VCPUS {
+            return Err(VmError::CoreCount(cells.len()));
+        }
+        let mut cores = Self::default();
+        for (slot, cell) in cores.cores.iter_mut().zip(cells) {
+            *slot = u32::from_be_bytes(*cell);
+        }
+        cores.count = cells.len();
+        let list = cores.as_slice();
+        let is_duplicate = |(index, core): &(usize, &u32)| list.iter().take(*index).any(|other| other == *core);
+        match list.iter().enumerate().find(is_duplicate) {
+            Some((_, core)) => Err(VmError::DuplicateCore(*core)),
+            None => Ok(cores),
+        }
+    }
+}
+
+/// Device tree paths, none of them empty.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Devices<'a>(&'a str);
+
+impl<'a> Devices<'a> {
+    /// The paths in the bundle's order.
+    pub fn iter(self) -> impl Iterator<Item = &'a str> {
+        self.0.split_terminator('\0')
+    }
+
+    fn parse(value: &'a [u8]) -> Result<Self, VmError> {
+        let text = core::str::from_utf8(value).map_err(|_| VmError::Malformed(bundle::DEVICES))?;
+        let well_formed = text.is_empty() || text.ends_with('\0');
+        let devices = Self(text);
+        match well_formed && devices.iter().all(|path| path.starts_with('/')) {
+            true => Ok(devices),
+            false => Err(VmError::Malformed(bundle::DEVICES)),
+        }
+    }
+}
+
+impl<'a> VmConfig<'a> {
+    /// Reads a VM's node.
+    pub(super) fn parse(node: &FdtNode<'a>) -> Result<Self, VmError> {
+        let mut vm = Self {
+            name: "",
+            memory: 0,
+            cores: Cores::default(),
+            cmdline: "",
+            autostart: false,
+            conduits: 0,
+            devices: Devices::default(),
+            firmware: None,
+            kernel: &[],
+            initrd: None,
+            dtb: None,
+        };
+        let mut memory = None;
+        let mut conduits = None;
+        let mut kernel = None;
+        for property in node.properties() {
+            let value = bytes(&property)?;
+            match property.name() {
+                bundle::NAME => vm.name = string(bundle::NAME, value)?,
+                bundle::MEMORY => memory = Some(u64_of(bundle::MEMORY, value)?),
+                bundle::CORES => vm.cores = Cores::parse(value)?,
+                bundle::CMDLINE => vm.cmdline = string(bundle::CMDLINE, value)?,
+                bundle::AUTOSTART if value.is_empty() => vm.autostart = true,
+                bundle::AUTOSTART => return Err(VmError::Malformed(bundle::AUTOSTART)),
+                bundle::CONDUITS => conduits = Some(u32_of(bundle::CONDUITS, value)?),
+                bundle::DEVICES => vm.devices = Devices::parse(value)?,
+                bundle::KERNEL => kernel = Some(value),
+                bundle::INITRD => vm.initrd = Some(value),
+                bundle::DTB => vm.dtb = Some(value),
+                _ => return Err(VmError::Unknown),
+            }
+        }
+        vm.memory = memory.ok_or(VmError::Missing(bundle::MEMORY))?;
+        vm.conduits = conduits.ok_or(VmError::Missing(bundle::CONDUITS))?;
+        vm.kernel = kernel.ok_or(VmError::Missing(bundle::KERNEL))?;
+        vm.check()?;
+        for child in node.children() {
+            match child.name() {
+                bundle::FIRMWARE if vm.firmware.is_none() => vm.firmware = Some(FirmwareConfig::parse(&child)?),
+                _ => return Err(VmError::Unknown),
+            }
+        }
+        Ok(vm)
+    }
+
+    fn check(&self) -> Result<(), VmError> {
+        if !is_name(self.name) {
+            return Err(VmError::Name);
+        }
+        if self.cores.as_slice().is_empty() {
+            return Err(VmError::Missing(bundle::CORES));
+        }
+        if self.memory == 0 || !self.memory.is_multiple_of(bundle::MEMORY_UNIT) || self.memory > MEMORY_MAX {
+            return Err(VmError::Memory(self.memory));
+        }
+        if self.conduits & !(bundle::CONDUIT_HVC | bundle::CONDUIT_SMC) != 0 {
+            return Err(VmError::Conduits(self.conduits));
+        }
+        if self.dtb.is_some_and(|dtb| !is_tree(dtb)) {
+            return Err(VmError::Malformed(bundle::DTB));
+        }
+        self.layout().map_err(VmError::Image)?;
+        Ok(())
+    }
+
+    /// Where the VM's images go in its RAM. For a checked VM this does not fail.
+    pub fn layout(&self) -> Result<Layout, ImageError> {
+        let dtb = self.dtb.map_or(GuestTree::size_limit(self.cmdline), <[u8]>::len);
+        let initrd = self.initrd.map(|initrd| initrd.len() as u64);
+        Layout::place(self.memory, Kernel::parse(self.kernel)?, initrd, dtb as u64)
+    }
+}
+
+impl FirmwareConfig {
+    fn parse(node: &FdtNode<'_>) -> Result<Self, VmError> {
+        let mut config = Self::default();
+        for property in node.properties() {
+            let value = property.value();
+            match property.name() {
+                bundle::STD => config.std = u64_of(bundle::STD, value)?,
+                bundle::STD_HYP => config.std_hyp = u64_of(bundle::STD_HYP, value)?,
+                bundle::VENDOR_HYP => config.vendor_hyp = u64_of(bundle::VENDOR_HYP, value)?,
+                bundle::PSCI => config.psci = Some(u32_of(bundle::PSCI, value)?),
+                _ => return Err(VmError::Unknown),
+            }
+        }
+        match node.children().next() {
+            Some(_) => Err(VmError::Unknown),
+            None => Ok(config),
+        }
+    }
+}
+
+/// True for 1 to [`bundle::NAME_MAX`] characters of a-z, 0-9 and '-', the first one a letter.
+fn is_name(name: &str) -> bool {
+    name.len() <= bundle::NAME_MAX
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+/// True if the bytes start with a device tree's header that tells their number. The rest is for the guest to judge.
+fn is_tree(dtb: &[u8]) -> bool {
+    let (magic, size) = (super::be32(dtb, 0), super::be32(dtb, 4));
+    magic == Some(super::FDT_MAGIC)
+        && size.is_some_and(|size| size as usize <= dtb.len())
+        && dtb.len() as u64 <= DTB_MAX
+}
+
+/// The property's value, which lives as long as the blob.
+fn bytes<'a>(property: &FdtProperty<'a>) -> Result<&'a [u8], VmError> {
+    property.value_as::<&'a [u8]>().map_err(|_| VmError::Unknown)
+}
+
+/// The value without its terminating NUL.
+pub(super) fn string<'a>(name: &'static str, value: &'a [u8]) -> Result<&'a str, VmError> {
+    let text = core::str::from_utf8(value).ok().and_then(|text| text.strip_suffix('\0'));
+    text.filter(|text| !text.contains('\0')).ok_or(VmError::Malformed(name))
+}
+
+fn u32_of(name: &'static str, value: &[u8]) -> Result<u32, VmError> {
+    value.try_into().map(u32::from_be_bytes).map_err(|_| VmError::Malformed(name))
+}
+
+fn u64_of(name: &'static str, value: &[u8]) -> Result<u64, VmError> {
+    value.try_into().map(u64::from_be_bytes).map_err(|_| VmError::Malformed(name))
+}

@@ -1,0 +1,74 @@
+//! What a VM has sent and the console has not taken yet.
+
+/// Characters that a [`LineBuffer`] holds; longer lines are broken.
+pub const CAPACITY: usize = 256;
+
+/// The unfinished line of a VM, and finished ones that the console had no room for; the bytes as the guest sent them.
+#[derive(Clone, Debug)]
+pub struct LineBuffer {
+    bytes: [u8; CAPACITY],
+    len: usize,
+    newlines: usize,
+    touched: bool,
+}
+
+impl LineBuffer {
+    /// An empty buffer.
+    pub const fn new() -> Self {
+        Self { bytes: [0; CAPACITY], len: 0, newlines: 0, touched: false }
+    }
+
+    /// Takes characters from `source` while there is room; true if the console is to be given the buffer now: it holds a
+    /// finished line, or is full, or the VM is attached and it holds anything. `source` is not asked when the buffer is
+    /// full, so that nothing is lost.
+    #[inline]
+    pub fn fill(&mut self, mut source: impl FnMut() -> Option<u8>, attached: bool) -> bool {
+        while let Some(cell) = self.bytes.get_mut(self.len) {
+            let Some(byte) = source() else { break };
+            *cell = byte;
+            self.len = self.len.wrapping_add(1);
+            self.newlines = self.newlines.wrapping_add(usize::from(byte == b'\n'));
+            self.touched = true;
+        }
+        self.newlines != 0 || self.is_full() || attached && self.len != 0
+    }
+
+    /// Marks the passing of time; true if an unfinished line has stood since the last tick and should be shown.
+    pub fn tick(&mut self) -> bool {
+        !core::mem::replace(&mut self.touched, false) && self.len != 0
+    }
+
+    /// Whether nothing waits: no tick is needed for this VM.
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Whether the next character has to wait in the UART.
+    pub const fn is_full(&self) -> bool {
+        self.len >= CAPACITY
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+
+    /// Length of the first finished line without its newline.
+    pub(super) fn first_line(&self) -> Option<usize> {
+        if self.newlines == 0 { None } else { self.bytes().iter().position(|&byte| byte == b'\n') }
+    }
+
+    /// Forgets the first `count` bytes.
+    pub(super) fn consume(&mut self, count: usize) {
+        let count = count.min(self.len);
+        let gone = self.bytes().iter().take(count).filter(|&&byte| byte == b'\n').count();
+        self.newlines = self.newlines.saturating_sub(gone);
+        self.bytes.copy_within(count..self.len, 0);
+        self.len = self.len.saturating_sub(count);
+    }
+}
+
+impl Default for LineBuffer {
+    fn default() -> Self {
+        Self::new()
+    }
+}

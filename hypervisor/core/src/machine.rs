@@ -1,0 +1,168 @@
+//! The whole machine: its board, its cores, its VMs.
+
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+use portcullis_arch::{cpu, gicv3, timer};
+use portcullis_gate::Row;
+use portcullis_abi::map;
+use spin::Once;
+
+use crate::board::Board;
+use crate::processor::{HALT, Processor, Timer};
+use crate::terminal::TERMINAL;
+use crate::vm::{Vm, lifecycle::Phase};
+
+/// The table: one row per VM, read by the path of every call.
+pub static TABLE: [Row; map::MAX_VMS] = [const { Row::new() }; map::MAX_VMS];
+
+static MACHINE: Once<Machine> = Once::new();
+
+/// The machine, complete before the first guest instruction and unchanged in shape from then on.
+pub struct Machine {
+    /// The board.
+    pub board: Board,
+    /// The cores, in the board's order; the first one booted the machine.
+    pub processors: &'static [Processor],
+    /// The VMs, in the manifest's order.
+    pub vms: &'static [Vm],
+    running: AtomicUsize,
+    halting: AtomicU32,
+}
+
+impl Machine {
+    /// Puts the machine together. To be called once, on the boot core.
+    pub fn assemble(board: Board, processors: &'static [Processor], vms: &'static [Vm]) -> &'static Self {
+        MACHINE.call_once(|| Self {
+            board,
+            processors,
+            vms,
+            running: AtomicUsize::new(0),
+            halting: AtomicU32::new(0),
+        })
+    }
+
+    /// The machine. It exists wherever a guest, or a core that serves guests, runs.
+    #[inline(always)]
+    pub fn get() -> &'static Self {
+        match MACHINE.get() {
+            Some(machine) => machine,
+            None => no_machine(),
+        }
+    }
+
+    /// The machine, if it has been put together yet.
+    pub fn if_assembled() -> Option<&'static Self> {
+        MACHINE.get()
+    }
+
+    /// Starts every VM that starts with the machine.
+    pub fn start(&self) {
+        // The machine must not be taken for empty between the start and the end of a first, short VM.
+        self.vm_started();
+        for vm in self.vms.iter().filter(|vm| vm.config.autostart) {
+            vm.start();
+        }
+        self.vm_ended();
+    }
+
+    /// Makes core `index` look at its vCPUs again.
+    pub fn kick(&self, index: usize) {
+        if let Some(processor) = self.processors.get(index) {
+            processor.kick();
+        }
+    }
+
+    /// A VM has begun to run.
+    pub fn vm_started(&self) {
+        self.running.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// A VM has stopped for good; with the last one the machine goes off.
+    pub fn vm_ended(&self) {
+        if self.running.fetch_sub(1, Ordering::AcqRel) == 1 {
+            let failed = self.vms.iter().filter(|vm| vm.phase() == Phase::Failed).count();
+            match failed {
+                0 => log::info!("no VM is running any more: power off"),
+                _ => log::info!("no VM is running any more ({failed} failed): power off"),
+            }
+            self.power_off();
+        }
+    }
+
+    /// Switches the machine off after all that waits to be printed.
+    pub fn power_off(&self) -> ! {
+        TERMINAL.drain();
+        self.board.power.power_off()
+    }
+
+    /// Takes the physical interrupts that are pending on this core while it runs no guest.
+    pub fn take_interrupts(&self, processor: &'static Processor) {
+        loop {
+            let intid = gicv3::acknowledge();
+            if intid >= 1020 {
+                return;
+            }
+            gicv3::drop_priority(intid);
+            self.interrupt(processor, intid);
+            gicv3::deactivate(intid);
+        }
+    }
+
+    /// Serves a physical interrupt that is not a guest's own. The caller deactivates it.
+    pub fn interrupt(&self, processor: &'static Processor, intid: u32) {
+        if intid == HALT {
+            cpu::halt();
+        }
+        if intid == EL2_TIMER_INTID {
+            self.tick(processor);
+        }
+        if self.board.serial.is_some_and(|serial| serial.interrupt() == Some(intid)) {
+            TERMINAL.serve();
+        }
+    }
+
+    /// Does what is due on the EL2 timer of this core and sets it for what comes next.
+    pub fn tick(&self, processor: &'static Processor) {
+        let now = timer::count();
+        if processor.take_due(Timer::WallClock, now)
+            && let Some(next) = self.board.wall_clock.and_then(|clock| clock.tick(now))
+        {
+            processor.arm_once(Timer::WallClock, || next);
+        }
+        if processor.take_due(Timer::StandingLine, now)
+            && processor.vcpu().is_some_and(|vcpu| TERMINAL.show_standing(vcpu.vm))
+        {
+            processor.arm_once(Timer::StandingLine, || now.saturating_add(timer::frequency() / 10));
+        }
+        processor.set_timer();
+    }
+
+    /// Lets the board's clock look at its hardware from time to time. To be called once, on the boot core.
+    pub fn start_clock(&self, processor: &Processor) {
+        let now = timer::count();
+        if let Some(next) = self.board.wall_clock.and_then(|clock| clock.tick(now)) {
+            processor.arm_once(Timer::WallClock, || next);
+        }
+    }
+
+    /// Stops all other cores: for a panic.
+    pub fn halt_others(&self) {
+        if self.halting.swap(1, Ordering::AcqRel) != 0 {
+            return;
+        }
+        let here = Processor::current().map(|processor| processor.index);
+        for processor in self.processors.iter().filter(|processor| Some(processor.index) != here) {
+            processor.halt();
+        }
+    }
+}
+
+/// INTID of the EL2 physical timer (PPI 10).
+pub const EL2_TIMER_INTID: u32 = 26;
+
+/// Only an error in the boot sequence leads here; a guest cannot exist without the machine.
+#[cold]
+#[expect(clippy::panic, reason = "an invariant of the boot sequence, out of every guest's reach")]
+fn no_machine() -> ! {
+    panic!("the machine was used before it was put together")
+}

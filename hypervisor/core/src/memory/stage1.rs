@@ -1,0 +1,163 @@
+//! EL2's own translation: identity, W^X, and guest memory only for the moment in which it is needed.
+
+use aarch64_paging::{
+    MapError,
+    descriptor::El23Attributes as Attributes,
+    idmap::IdMap,
+    paging::{El2, MemoryRegion},
+};
+use portcullis_arch::paging;
+use spin::Mutex;
+
+use super::regions::Range;
+
+/// Level of the root table: 39-bit addresses.
+const ROOT_LEVEL: usize = 1;
+
+/// What a range of EL2's memory is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// Instructions: read-only, executable.
+    Text,
+    /// Constants, the device tree, the bundle: read-only, never executable.
+    ReadOnly,
+    /// Data: writable, never executable.
+    Data,
+    /// Device registers: writable, never executable, Device-nGnRE.
+    Device,
+    /// Nothing: a guard page.
+    Guard,
+}
+
+fn attributes(purpose: Use) -> Attributes {
+    // Bit 6 (AP[1]) is RES1 in the EL2 regime.
+    let valid = Attributes::VALID | Attributes::ACCESSED | Attributes::USER_RES1;
+    let normal = valid | Attributes::ATTRIBUTE_INDEX_1 | Attributes::INNER_SHAREABLE;
+    match purpose {
+        Use::Text => normal | Attributes::READ_ONLY,
+        Use::ReadOnly => normal | Attributes::READ_ONLY | Attributes::XN,
+        Use::Data => normal | Attributes::XN,
+        Use::Device => valid | Attributes::ATTRIBUTE_INDEX_0 | Attributes::XN,
+        Use::Guard => Attributes::empty(),
+    }
+}
+
+/// EL2's translation tables.
+pub struct Stage1 {
+    map: IdMap<El2>,
+}
+
+impl Stage1 {
+    /// Tables that map nothing.
+    pub fn new() -> Self {
+        Self { map: IdMap::new(ROOT_LEVEL, El2) }
+    }
+
+    /// Maps `range`, rounded out to whole pages, for `purpose`.
+    ///
+    /// # Errors
+    ///
+    /// [`MapError`] when the range lies beyond 512 GiB or a live mapping would have to change in a way that is not safe.
+    pub fn map(&mut self, range: Range, purpose: Use) -> Result<(), MapError> {
+        self.map.map_range(&MemoryRegion::new(range.start as usize, range.end as usize), attributes(purpose))
+    }
+
+    /// Physical address of the root table, for TTBR0_EL2.
+    pub fn root(&self) -> u64 {
+        self.map.root_address().0 as u64
+    }
+}
+
+impl Default for Stage1 {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+static LIVE: Mutex<Option<Stage1>> = Mutex::new(None);
+
+/// Makes `tables` EL2's own on this core; others take them over as they start.
+///
+/// # Safety
+///
+/// The tables must map everything that EL2 uses, at the addresses at which it is now.
+pub unsafe fn install(mut tables: Stage1) {
+    // SAFETY: the caller vouches for the tables.
+    unsafe {
+        paging::switch_el2(tables.root());
+    }
+    tables.map.mark_active();
+    *LIVE.lock() = Some(tables);
+}
+
+/// Physical address of the live root table.
+pub fn root() -> Option<u64> {
+    LIVE.lock().as_ref().map(Stage1::root)
+}
+
+/// Maps the guest memory at `range` (whole pages) at EL2, hands it to `work`, and unmaps it again.
+///
+/// # Errors
+///
+/// [`MapError`] when the range cannot be mapped; `work` did not run then.
+///
+/// # Safety
+///
+/// The range must be RAM that belongs to one VM, whose owner sees to it that nothing else at EL2 uses it meanwhile.
+pub unsafe fn with_guest_memory<R>(range: Range, work: impl FnOnce(&mut [u8]) -> R) -> Result<R, MapError> {
+    set(range, Use::Data)?;
+    // SAFETY: the range is mapped now; the caller vouches that nobody else has it.
+    let bytes = unsafe { core::slice::from_raw_parts_mut(range.start as *mut u8, range.size() as usize) };
+    let result = work(bytes);
+    set(range, Use::Guard)?;
+    Ok(result)
+}
+
+fn set(range: Range, purpose: Use) -> Result<(), MapError> {
+    let mut live = LIVE.lock();
+    let Some(tables) = live.as_mut() else { return Ok(()) };
+    tables.map(range, purpose)?;
+    paging::invalidate_el2();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_both_writable_and_executable() {
+        for purpose in [Use::Text, Use::ReadOnly, Use::Data, Use::Device] {
+            let attributes = attributes(purpose);
+            assert!(attributes.intersects(Attributes::READ_ONLY | Attributes::XN), "{purpose:?}");
+        }
+        assert!(!attributes(Use::Text).contains(Attributes::XN));
+        assert!(!attributes(Use::Guard).contains(Attributes::VALID));
+    }
+
+    #[test]
+    fn a_guard_page_can_be_cut_out_of_a_block() {
+        let mut tables = Stage1::new();
+        tables.map(Range::sized(0x4020_0000, 0x20_0000), Use::Data).unwrap();
+        tables.map(Range::sized(0x4020_4000, 0x1000), Use::Guard).unwrap();
+        let mut pages = 0;
+        let region = MemoryRegion::new(0x4020_0000, 0x4040_0000);
+        tables
+            .map
+            .walk_range(&region, &mut |range, descriptor, _| {
+                pages += if descriptor.is_valid() && !descriptor.is_table_or_page() || descriptor.is_valid() {
+                    range.len() / 4096
+                } else {
+                    0
+                };
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(pages, 511);
+    }
+
+    #[test]
+    fn addresses_beyond_the_tables_are_refused() {
+        assert!(Stage1::new().map(Range::sized(1 << 39, 0x1000), Use::Data).is_err());
+    }
+}

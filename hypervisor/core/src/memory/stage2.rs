@@ -1,0 +1,115 @@
+//! A VM's second stage of translation: what its intermediate physical addresses mean.
+
+use aarch64_paging::{
+    MapError,
+    descriptor::{PhysicalAddress, Stage2Attributes as Attributes},
+    idmap::IdTranslation,
+    paging::{Constraints, MemoryRegion, RootTable, Stage2 as Regime},
+};
+
+use super::regions::Range;
+
+/// Level of the root table: up to 39 bits of address.
+const ROOT_LEVEL: usize = 1;
+
+/// What a guest may do with a range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// RAM: everything.
+    Ram,
+    /// A page that the hypervisor writes and the guest only reads.
+    ReadOnly,
+}
+
+fn attributes(access: Access) -> Attributes {
+    let normal = Attributes::VALID
+        | Attributes::ACCESS_FLAG
+        | Attributes::SH_INNER
+        | Attributes::MEMATTR_NORMAL_INNER_WB
+        | Attributes::MEMATTR_NORMAL_OUTER_WB;
+    match access {
+        Access::Ram => normal | Attributes::S2AP_ACCESS_RW,
+        Access::ReadOnly => normal | Attributes::S2AP_ACCESS_RO | Attributes::XN,
+    }
+}
+
+/// The tables of one VM. They are complete before its first vCPU runs and do not change while one does.
+pub struct Stage2 {
+    table: RootTable<Regime, IdTranslation<Attributes>>,
+}
+
+impl Stage2 {
+    /// Tables that map nothing: every access of the guest comes to EL2.
+    pub fn new() -> Self {
+        Self { table: RootTable::new(IdTranslation::new(), ROOT_LEVEL, Regime) }
+    }
+
+    /// Maps the guest's addresses from `ipa` on to the physical range given, in the largest blocks that fit.
+    ///
+    /// # Errors
+    ///
+    /// [`MapError`] when the guest's addresses lie beyond 512 GiB.
+    pub fn map(&mut self, ipa: u64, physical: Range, access: Access) -> Result<(), MapError> {
+        let end = ipa.saturating_add(physical.size());
+        let region = MemoryRegion::new(ipa as usize, end as usize);
+        let start = PhysicalAddress(physical.start as usize);
+        self.table.map_range(&region, start, attributes(access), Constraints::empty())
+    }
+
+    /// Physical address of the root table, for VTTBR_EL2.
+    pub fn root(&self) -> u64 {
+        self.table.to_physical().0 as u64
+    }
+}
+
+impl Default for Stage2 {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn levels(tables: &Stage2, ipa: usize, size: usize) -> alloc::vec::Vec<usize> {
+        let mut levels = alloc::vec::Vec::new();
+        let region = MemoryRegion::new(ipa, ipa + size);
+        tables
+            .table
+            .walk_range(&region, &mut |_, descriptor, level| {
+                if descriptor.is_valid() {
+                    levels.push(level);
+                }
+                Ok(())
+            })
+            .unwrap();
+        levels
+    }
+
+    #[test]
+    fn ram_is_mapped_in_the_largest_blocks() {
+        let mut tables = Stage2::new();
+        tables.map(0x4000_0000, Range::sized(0x8000_0000, 2 << 30), Access::Ram).unwrap();
+        assert_eq!(levels(&tables, 0x4000_0000, 2 << 30), [1, 1]);
+        let mut tables = Stage2::new();
+        tables.map(0x4000_0000, Range::sized(0x5020_0000, 8 << 20), Access::Ram).unwrap();
+        assert_eq!(levels(&tables, 0x4000_0000, 8 << 20), [2; 4]);
+    }
+
+    #[test]
+    fn a_page_of_the_hypervisor_is_read_only_and_never_executable() {
+        let attributes = attributes(Access::ReadOnly);
+        assert!(attributes.contains(Attributes::XN));
+        assert_eq!(attributes & Attributes::S2AP_ACCESS_RW, Attributes::S2AP_ACCESS_RO);
+    }
+
+    #[test]
+    fn what_is_not_mapped_stays_out_of_reach() {
+        let mut tables = Stage2::new();
+        tables.map(0x4000_0000, Range::sized(0x5020_0000, 2 << 20), Access::Ram).unwrap();
+        assert!(levels(&tables, 0, 0x4000_0000).is_empty());
+        assert!(levels(&tables, 0x4020_0000, 1 << 30).is_empty());
+        assert!(tables.map(1 << 39, Range::sized(0, 0x1000), Access::Ram).is_err());
+    }
+}

@@ -1,0 +1,39 @@
+//! A VM's end of the console: its emulated UART and the line that it is writing.
+
+use crate::console::LineBuffer;
+use crate::uart::Pl011;
+
+/// UART and line of one VM, behind one lock.
+pub struct Port {
+    /// The UART as the guest sees it.
+    pub uart: Pl011,
+    /// What the guest has written and the console has not shown yet.
+    pub line: LineBuffer,
+    /// Level of the UART's interrupt line as the virtual GIC knows it.
+    level: bool,
+}
+
+impl Port {
+    /// A UART out of reset and an empty line.
+    pub const fn new() -> Self {
+        Self { uart: Pl011::new(), line: LineBuffer::new(), level: false }
+    }
+
+    /// Resets the UART. What the guest has written stays, so that its last words are seen.
+    pub fn reset(&mut self) {
+        self.uart.reset();
+        self.level = false;
+    }
+
+    /// The interrupt line's new level, if it has changed since the last call.
+    pub fn take_level_change(&mut self) -> Option<bool> {
+        let level = self.uart.irq_level();
+        (core::mem::replace(&mut self.level, level) != level).then_some(level)
+    }
+}
+
+impl Default for Port {
+    fn default() -> Self {
+        Self::new()
+    }
+}

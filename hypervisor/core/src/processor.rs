@@ -1,0 +1,163 @@
+//! A physical core: its stacks, the vCPUs that it runs, and what it does when it has none.
+
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use portcullis_arch::{barrier, cpu, cpu::Anchor, gicv3, timer};
+use spin::Once;
+
+use crate::machine::Machine;
+use crate::vm::vcpu::{Power, Vcpu};
+
+/// SGI by which one core asks another to look at its vCPUs again.
+pub const KICK: u32 = 0;
+/// SGI by which a core that panics stops the others.
+pub const HALT: u32 = 1;
+
+/// What the EL2 timer of a core is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// The board's clock wants to look at its hardware.
+    WallClock = 0,
+    /// A VM on this core has left a line unfinished.
+    StandingLine = 1,
+}
+
+/// A deadline that is not set.
+const NEVER: u64 = u64::MAX;
+
+/// A physical core. The anchor comes first: TPIDR_EL2 points to it.
+#[repr(C)]
+pub struct Processor {
+    anchor: Anchor,
+    /// Its number on the board.
+    pub index: usize,
+    /// Its affinity (MPIDR_EL1).
+    pub affinity: u64,
+    vcpu: Once<&'static Vcpu>,
+    online: AtomicU32,
+    /// When each [`Timer`] is due, in ticks of the physical counter. Only this core touches them.
+    deadlines: [AtomicU64; 2],
+}
+
+impl Processor {
+    /// A core with the stacks given (their highest addresses), that runs nothing yet.
+    pub fn new(index: usize, affinity: u64, stack: u64, fault_stack: u64) -> Self {
+        Self {
+            anchor: Anchor { stack, fault_stack, frame: [0; 32] },
+            index,
+            affinity,
+            vcpu: Once::new(),
+            online: AtomicU32::new(0),
+            deadlines: [const { AtomicU64::new(NEVER) }; 2],
+        }
+    }
+
+    /// The core on which this code runs, once [`adopt`](Self::adopt) was called on it.
+    pub fn current() -> Option<&'static Self> {
+        let anchor = cpu::anchor();
+        // SAFETY: TPIDR_EL2 is zero or what `adopt` put there: the first field of a processor that lives for ever.
+        unsafe { anchor.cast::<Self>().as_ref() }
+    }
+
+    /// Makes this the core on which the code runs.
+    pub fn adopt(&'static self) {
+        // SAFETY: the processor and its stacks live for ever and belong to this core alone.
+        unsafe {
+            cpu::set_anchor(&raw const self.anchor);
+        }
+        self.online.store(1, Ordering::Release);
+    }
+
+    /// Highest address of its stack.
+    pub fn stack(&self) -> u64 {
+        self.anchor.stack
+    }
+
+    /// The registers that the vectors saved when EL2 faulted.
+    pub fn fault_frame(&self) -> [u64; 32] {
+        // SAFETY: the frame is written by the vectors of this core before its fault handler runs and not again.
+        unsafe { core::ptr::read_volatile(&raw const self.anchor.frame) }
+    }
+
+    /// Gives it a vCPU to run. A core has one; a second one is refused with false.
+    pub fn assign(&self, vcpu: &'static Vcpu) -> bool {
+        core::ptr::eq(*self.vcpu.call_once(|| vcpu), vcpu)
+    }
+
+    /// The vCPU that it runs, if it was given one.
+    pub fn vcpu(&self) -> Option<&'static Vcpu> {
+        self.vcpu.get().copied()
+    }
+
+    /// Makes it look at its vCPUs, wherever it is.
+    pub fn kick(&self) {
+        self.signal(KICK);
+    }
+
+    /// Stops it for good.
+    pub fn halt(&self) {
+        self.signal(HALT);
+    }
+
+    fn signal(&self, intid: u32) {
+        if self.online.load(Ordering::Acquire) != 0 {
+            gicv3::send_sgi(intid, self.affinity);
+        }
+    }
+
+    fn deadline(&self, timer: Timer) -> &AtomicU64 {
+        let [wall_clock, standing_line] = &self.deadlines;
+        match timer {
+            Timer::WallClock => wall_clock,
+            Timer::StandingLine => standing_line,
+        }
+    }
+
+    /// Sets a timer of this core, unless it is set already.
+    pub fn arm_once(&self, timer: Timer, at: impl FnOnce() -> u64) {
+        let deadline = self.deadline(timer);
+        if deadline.load(Ordering::Relaxed) == NEVER {
+            deadline.store(at(), Ordering::Relaxed);
+            self.set_timer();
+        }
+    }
+
+    /// Whether a timer of this core is due; it is not set any more then.
+    pub fn take_due(&self, timer: Timer, now: u64) -> bool {
+        let deadline = self.deadline(timer);
+        let due = deadline.load(Ordering::Relaxed) <= now;
+        if due {
+            deadline.store(NEVER, Ordering::Relaxed);
+        }
+        due
+    }
+
+    /// Sets the EL2 timer of this core to what is due next.
+    pub fn set_timer(&self) {
+        let next = self.deadlines.iter().map(|deadline| deadline.load(Ordering::Relaxed)).min();
+        timer::set_deadline(next.filter(|&next| next != NEVER));
+    }
+
+    /// Runs whatever there is to run, for ever.
+    pub fn idle(&'static self) -> ! {
+        loop {
+            if let Some(vcpu) = self.vcpu() {
+                match vcpu.power() {
+                    Power::LoadPending | Power::OnPending if vcpu.vm.must_stop() => {
+                        vcpu.switched_off();
+                        vcpu.vm.retired(vcpu);
+                        continue;
+                    }
+                    Power::LoadPending => {
+                        vcpu.vm.load_and_start(vcpu);
+                        continue;
+                    }
+                    Power::OnPending => vcpu.run(self),
+                    Power::Off | Power::On => {}
+                }
+            }
+            barrier::wfi();
+            Machine::get().take_interrupts(self);
+        }
+    }
+}

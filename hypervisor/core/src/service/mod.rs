@@ -1,0 +1,37 @@
+//! The services behind the gate: one file each. A service is only reached by a call that the gate has let through.
+
+pub mod psci;
+pub mod ptp;
+pub mod trng;
+
+use portcullis_arch::vectors::Next;
+use portcullis_gate::{Call, Return, Service};
+
+use crate::machine::Machine;
+use crate::vm::{pv_time::PvTime, vcpu::Vcpu};
+
+/// What a service did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The call returns this.
+    Return(Return),
+    /// The call does not return, or not yet.
+    Leave(Next),
+}
+
+/// Serves a call that the gate has let through.
+pub fn serve(vcpu: &'static Vcpu, service: Service, call: &Call) -> Outcome {
+    let board = &Machine::get().board;
+    let arguments = call.arguments();
+    match service {
+        Service::Psci(function, width) => return psci::serve(vcpu, function, width, arguments),
+        Service::Trng(function) => Outcome::Return(trng::serve(board.entropy, function, arguments[0])),
+        Service::PvTimeSt => {
+            vcpu.want_stolen();
+            Outcome::Return(Return::value(PvTime::address(vcpu.index)))
+        }
+        Service::Ptp => Outcome::Return(ptp::serve(board.wall_clock, arguments[0], vcpu.vm.counter_offset())),
+        // No board offers these bits yet.
+        Service::ImplVersion | Service::ImplCpus => Outcome::Return(Return::NOT_SUPPORTED),
+    }
+}

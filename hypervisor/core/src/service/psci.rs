@@ -1,0 +1,101 @@
+//! PSCI 1.1 (Arm DEN0022), acting on the caller's own VM only.
+
+use portcullis_abi::{function, result};
+use portcullis_arch::{barrier, cpu::MPIDR_AFFINITY};
+use portcullis_gate::{PsciFunction, Register, Return, Width};
+
+use super::Outcome;
+use crate::lists::HardwareLists;
+use crate::machine::Machine;
+use crate::vm::{
+    lifecycle::Action,
+    vcpu::{Power, Vcpu},
+};
+
+/// Highest affinity level.
+const MAX_LEVEL: u64 = 3;
+/// SYSTEM_RESET2: first of the vendor-specific reset types, which we treat as the architectural warm reset (type 0).
+const VENDOR_RESET: u32 = 0x8000_0000;
+
+/// Serves `function` for `vcpu`.
+pub fn serve(vcpu: &'static Vcpu, function: PsciFunction, _width: Width, [x1, x2, x3]: [u64; 3]) -> Outcome {
+    let code = match function {
+        PsciFunction::CpuOn => cpu_on(vcpu, x1, x2, x3),
+        PsciFunction::AffinityInfo => affinity_info(vcpu, x1, x2),
+        PsciFunction::CpuSuspend => cpu_suspend(vcpu),
+        PsciFunction::CpuOff => return Outcome::Leave(vcpu.retire()),
+        PsciFunction::SystemOff => return stop(vcpu, Action::Off),
+        PsciFunction::SystemReset => return stop(vcpu, Action::Reset),
+        PsciFunction::SystemReset2 if x1 as u32 == 0 || x1 as u32 >= VENDOR_RESET => {
+            return stop(vcpu, Action::Reset);
+        }
+        PsciFunction::SystemReset2 => result::PSCI_INVALID_PARAMETERS,
+    };
+    Outcome::Return(Return::code(code))
+}
+
+fn stop(vcpu: &'static Vcpu, action: Action) -> Outcome {
+    vcpu.vm.stop(action);
+    Outcome::Leave(vcpu.retire())
+}
+
+/// CPU_ON (section 5.4): target affinity, entry address, context.
+fn cpu_on(caller: &'static Vcpu, target: u64, entry: u64, context: u64) -> i64 {
+    let vm = caller.vm;
+    if target & !MPIDR_AFFINITY != 0 {
+        return result::PSCI_INVALID_PARAMETERS;
+    }
+    let Some(vcpu) = vm.vcpus().iter().find(|vcpu| vcpu.index as u64 == target) else {
+        return result::PSCI_INVALID_PARAMETERS;
+    };
+    match vcpu.power() {
+        Power::Off => {}
+        Power::On => return result::PSCI_ALREADY_ON,
+        Power::OnPending | Power::LoadPending => return result::PSCI_ON_PENDING,
+    }
+    // The guest's first instruction is fetched with its MMU off: the address must be RAM of its own, and aligned.
+    // INVALID_ADDRESS came with PSCI 1.0 (section 5.4.4).
+    if entry & 3 != 0 || vm.physical(entry, 4).is_none() {
+        let has_code = vm.row.get(Register::PsciVersion) > u64::from(function::PSCI_VERSION_0_2);
+        return if has_code { result::PSCI_INVALID_ADDRESS } else { result::PSCI_INVALID_PARAMETERS };
+    }
+    vm.becomes_live(vcpu);
+    if !vcpu.switch_on(Power::OnPending, entry, context) {
+        return result::PSCI_ON_PENDING;
+    }
+    Machine::get().kick(vcpu.core);
+    result::PSCI_SUCCESS
+}
+
+/// AFFINITY_INFO (section 5.7): affinity, lowest level.
+fn affinity_info(caller: &'static Vcpu, affinity: u64, level: u64) -> i64 {
+    if affinity & !MPIDR_AFFINITY != 0 || level > MAX_LEVEL {
+        return result::PSCI_INVALID_PARAMETERS;
+    }
+    // All vCPUs differ in affinity level 0 only, so levels above have one instance: zero.
+    let level0 = affinity & 0xff;
+    if affinity & !0xff != 0 {
+        return result::PSCI_INVALID_PARAMETERS;
+    }
+    let matching = caller.vm.vcpus().iter().filter(|vcpu| level > 0 || vcpu.index as u64 == level0);
+    let mut found = result::PSCI_INVALID_PARAMETERS;
+    for vcpu in matching {
+        match vcpu.power() {
+            Power::On => return result::PSCI_AFFINITY_ON,
+            Power::OnPending | Power::LoadPending => found = result::PSCI_AFFINITY_ON_PENDING,
+            Power::Off if found < 0 => found = result::PSCI_AFFINITY_OFF,
+            Power::Off => {}
+        }
+    }
+    found
+}
+
+/// CPU_SUSPEND (section 5.1): every power state is treated as a standby, which DEN0022 section 5.1.2 allows. The core
+/// waits here until an interrupt is pending for the guest or for EL2; either is taken on the way back to the guest.
+fn cpu_suspend(vcpu: &'static Vcpu) -> i64 {
+    vcpu.flush_interrupts();
+    if !vcpu.vm.vgic.has_pending(vcpu.index, &HardwareLists) {
+        barrier::wfi();
+    }
+    result::PSCI_SUCCESS
+}

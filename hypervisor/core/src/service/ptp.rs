@@ -1,0 +1,48 @@
+//! The PTP call of Linux KVM: time of day and the guest's counter, taken at one moment.
+
+use portcullis_arch::timer;
+use portcullis_gate::Return;
+
+use crate::board::WallClock;
+
+/// Argument: the guest's virtual counter.
+const VIRTUAL: u64 = 0;
+/// Argument: the guest's physical counter.
+const PHYSICAL: u64 = 1;
+
+/// Serves the call for a guest whose virtual counter lags behind by `offset` ticks.
+pub fn serve(clock: Option<&dyn WallClock>, counter: u64, offset: u64) -> Return {
+    let Some(clock) = clock else { return Return::NOT_SUPPORTED };
+    let count = timer::count();
+    pair(clock.at(count), count, counter, offset).unwrap_or(Return::NOT_SUPPORTED)
+}
+
+/// Splits the time and the counter that the guest asked for into zero-extended halves.
+fn pair(nanoseconds: u64, count: u64, counter: u64, offset: u64) -> Option<Return> {
+    let cycles = match counter {
+        VIRTUAL => count.wrapping_sub(offset),
+        PHYSICAL => count,
+        _ => return None,
+    };
+    Some(Return([nanoseconds >> 32, nanoseconds & 0xffff_ffff, cycles >> 32, cycles & 0xffff_ffff]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_are_zero_extended() {
+        let at = 0x1811_2233_ffee_ddcc;
+        assert_eq!(
+            pair(at, 0xf_8000_0001, PHYSICAL, 1),
+            Some(Return([0x1811_2233, 0xffee_ddcc, 0xf, 0x8000_0001]))
+        );
+    }
+
+    #[test]
+    fn the_virtual_counter_is_the_guest_s_own() {
+        assert_eq!(pair(0, 0x2_0000_0000, VIRTUAL, 1), Some(Return([0, 0, 1, 0xffff_ffff])));
+        assert_eq!(pair(0, 5, 2, 0), None);
+    }
+}

@@ -1,0 +1,115 @@
+//! TRNG (Arm DEN0098): random bits from the board's entropy source.
+
+use portcullis_abi::result;
+use portcullis_gate::{Return, TrngFunction};
+
+use crate::board::Entropy;
+
+/// Most bits of one TRNG_RND32 call: 96.
+const MAX_BITS_32: u64 = 96;
+/// Most bits of one TRNG_RND64 call: 192.
+const MAX_BITS_64: u64 = 192;
+
+/// Serves `function` with its argument, the number of bits, from `source`.
+pub fn serve(source: Option<&dyn Entropy>, function: TrngFunction, bits: u64) -> Return {
+    let Some(source) = source else { return Return::NOT_SUPPORTED };
+    // The argument is a 32-bit number in both widths (DEN0098, sections 2.5 and 2.6).
+    let bits = bits & 0xffff_ffff;
+    match function {
+        TrngFunction::GetUuid => Return::words(source.uuid()),
+        TrngFunction::Rnd32 => random(source, bits, MAX_BITS_32, 32),
+        TrngFunction::Rnd64 => random(source, bits, MAX_BITS_64, 64),
+    }
+}
+
+/// `bits` random bits in words of `width`: the lowest in x3, then x2, then x1; what is beyond is zero.
+fn random(source: &dyn Entropy, bits: u64, most: u64, width: u64) -> Return {
+    if bits == 0 || bits > most {
+        return Return::code(result::TRNG_INVALID_PARAMETERS);
+    }
+    let mut words = [0u64; 3];
+    let mut left = bits;
+    for word in &mut words {
+        if left == 0 {
+            break;
+        }
+        let Some(fresh) = source.draw() else {
+            return Return::code(result::TRNG_NO_ENTROPY);
+        };
+        let take = left.min(width);
+        *word = fresh & (u64::MAX >> (64 - take));
+        left -= take;
+    }
+    let [low, middle, high] = words;
+    Return([0, high, middle, low])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::sync::atomic::{AtomicU64, Ordering};
+
+    /// Gives all ones, `left` times.
+    struct Ones {
+        left: AtomicU64,
+    }
+
+    impl Entropy for Ones {
+        fn draw(&self) -> Option<u64> {
+            let left = self.left.load(Ordering::Relaxed);
+            self.left.store(left.saturating_sub(1), Ordering::Relaxed);
+            (left > 0).then_some(u64::MAX)
+        }
+
+        fn uuid(&self) -> [u32; 4] {
+            [1, 2, 3, 0xffff_ffff]
+        }
+    }
+
+    fn call(function: TrngFunction, bits: u64, draws: u64) -> [u64; 4] {
+        serve(Some(&Ones { left: AtomicU64::new(draws) }), function, bits).0
+    }
+
+    #[test]
+    fn every_count_gives_exactly_that_many_bits_from_x3_up() {
+        for (function, most, width) in [(TrngFunction::Rnd32, 96, 32), (TrngFunction::Rnd64, 192, 64)] {
+            for bits in 1..=most {
+                let [x0, x1, x2, x3] = call(function, bits, 3);
+                assert_eq!(x0, 0);
+                let ones = |from: u64| {
+                    let n = bits.saturating_sub(from).min(width);
+                    if n == 0 { 0 } else { u64::MAX >> (64 - n) }
+                };
+                assert_eq!([x3, x2, x1], [ones(0), ones(width), ones(2 * width)], "{bits} bits");
+            }
+        }
+    }
+
+    #[test]
+    fn counts_out_of_range_draw_nothing() {
+        for (function, bits) in [
+            (TrngFunction::Rnd32, 0),
+            (TrngFunction::Rnd32, 97),
+            (TrngFunction::Rnd64, 0),
+            (TrngFunction::Rnd64, 193),
+            (TrngFunction::Rnd64, 0xffff_ffff),
+        ] {
+            let source = Ones { left: AtomicU64::new(9) };
+            assert_eq!(serve(Some(&source), function, bits).0, [-2i64 as u64, 0, 0, 0]);
+            assert_eq!(source.left.load(Ordering::Relaxed), 9);
+        }
+    }
+
+    #[test]
+    fn a_short_source_gives_no_entropy_and_no_bits() {
+        assert_eq!(call(TrngFunction::Rnd64, 192, 2), [-3i64 as u64, 0, 0, 0]);
+        assert_eq!(call(TrngFunction::Rnd64, 128, 2)[0], 0);
+        assert_eq!(call(TrngFunction::Rnd32, 1, 0), [-3i64 as u64, 0, 0, 0]);
+    }
+
+    #[test]
+    fn the_uuid_is_the_source_s_own_and_zero_extended() {
+        assert_eq!(call(TrngFunction::GetUuid, 0, 0), [1, 2, 3, 0xffff_ffff]);
+        assert_eq!(serve(None, TrngFunction::GetUuid, 0), Return::NOT_SUPPORTED);
+    }
+}

@@ -1,0 +1,252 @@
+//! The one terminal: brings together the board's serial line, the console multiplexer and the VMs' UARTs.
+//!
+//! EL2 never waits for the serial line: what it cannot take stays in the ring, and its transmit interrupt asks for more.
+
+use core::fmt::Arguments;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use portcullis_abi::map;
+use portcullis_arch::timer;
+use spin::{Mutex, Once};
+
+use crate::board::SerialPort;
+use crate::console::{Attachment, Console, InputAction};
+use crate::machine::Machine;
+use crate::port::Port;
+use crate::processor::{Processor, Timer};
+use crate::uart::registers::{CR, DR};
+use crate::vm::Vm;
+
+/// Bytes taken from the serial line at one interrupt; more make it interrupt again.
+const INPUT_BATCH: usize = 32;
+/// An unfinished line is shown when it has stood for this part of a second.
+const STANDING: u64 = 10;
+
+/// The terminal.
+pub struct Terminal {
+    console: Mutex<Console>,
+    attachment: Attachment,
+    serial: Once<&'static dyn SerialPort>,
+    transmit_interrupt: AtomicBool,
+}
+
+/// The machine's terminal. It exists before anything else, so that every step of the boot can be reported.
+pub static TERMINAL: Terminal = Terminal {
+    console: Mutex::new(Console::new()),
+    attachment: Attachment::new(),
+    serial: Once::new(),
+    transmit_interrupt: AtomicBool::new(false),
+};
+
+impl Terminal {
+    /// Connects the serial line. What was printed before comes out now.
+    pub fn connect(&self, serial: &'static dyn SerialPort) {
+        self.serial.call_once(|| serial);
+        self.pump(&mut self.console.lock());
+    }
+
+    /// Adds the next VM to the console.
+    pub fn add_vm(&self, name: &str) {
+        self.console.lock().add_vm(name);
+    }
+
+    /// Prints a line of the hypervisor's own.
+    pub fn log(&self, line: Arguments) {
+        let mut console = self.console.lock();
+        console.log(line);
+        self.pump(&mut console);
+    }
+
+    /// Prints a line while the machine comes to an end, past whoever holds the console: its core may never let go.
+    pub fn log_urgently(&self, line: Arguments) {
+        let Some(serial) = self.serial.get() else { return };
+        struct Direct<'a>(&'a dyn SerialPort);
+        impl core::fmt::Write for Direct<'_> {
+            fn write_str(&mut self, text: &str) -> core::fmt::Result {
+                for byte in text.bytes() {
+                    wait_for_room(self.0);
+                    self.0.put(byte);
+                }
+                Ok(())
+            }
+        }
+        let _ = core::fmt::write(&mut Direct(*serial), format_args!("\r\nportcullis: {line}\r\n"));
+    }
+
+    /// A guest's read of its UART.
+    pub fn read_uart(&self, vm: &Vm, offset: u64) -> u64 {
+        let mut port = vm.port.lock();
+        let value = port.uart.read(offset);
+        self.drive_line(vm, &mut port);
+        u64::from(value)
+    }
+
+    /// A guest's write to its UART.
+    pub fn write_uart(&self, vm: &Vm, offset: u64, value: u64) {
+        let mut port = vm.port.lock();
+        port.uart.write(offset, value as u32);
+        if offset == DR || offset == CR {
+            self.take_output(vm, &mut port);
+        }
+        self.drive_line(vm, &mut port);
+    }
+
+    fn drive_line(&self, vm: &Vm, port: &mut Port) {
+        if let Some(level) = port.take_level_change() {
+            vm.kick(vm.vgic.set_spi_level(map::UART_INTID, level));
+        }
+    }
+
+    /// Moves what the UART has sent to the line, and finished lines to the console.
+    fn take_output(&self, vm: &Vm, port: &mut Port) {
+        let Port { uart, line, .. } = port;
+        while line.fill(|| uart.transmitted(), self.attachment.is(vm.index)) {
+            let mut console = self.console.lock();
+            let taken = console.submit(vm.index, line);
+            self.pump(&mut console);
+            if !taken {
+                return;
+            }
+        }
+        if !line.is_empty()
+            && let Some(processor) = Processor::current()
+        {
+            processor.arm_once(Timer::StandingLine, || timer::count().saturating_add(timer::frequency() / STANDING));
+        }
+    }
+
+    /// A while has passed since a VM on this core left a line unfinished. True if it has to be looked at again.
+    pub fn show_standing(&self, vm: &Vm) -> bool {
+        let mut port = vm.port.lock();
+        if port.line.tick() {
+            let mut console = self.console.lock();
+            console.submit_partial(vm.index, &mut port.line);
+            self.pump(&mut console);
+        }
+        !port.line.is_empty()
+    }
+
+    /// Shows what a VM that has stopped left unfinished.
+    pub fn finish_line(&self, vm: &Vm) {
+        let mut port = vm.port.lock();
+        self.take_output(vm, &mut port);
+        let mut console = self.console.lock();
+        console.submit_partial(vm.index, &mut port.line);
+        self.pump(&mut console);
+    }
+
+    /// The serial line interrupts: it has received something, or has room again.
+    pub fn serve(&self) {
+        let Some(serial) = self.serial.get() else { return };
+        for _ in 0..INPUT_BATCH {
+            let Some(byte) = serial.get() else { break };
+            self.take_input(byte);
+        }
+        self.pump(&mut self.console.lock());
+        self.resume_stalled();
+    }
+
+    fn take_input(&self, byte: u8) {
+        let vms = Machine::get().vms;
+        let state = |vm: usize| vms.get(vm).map_or("", |vm| vm.phase().name());
+        let action = self.console.lock().input(byte, &self.attachment, &state);
+        match action {
+            InputAction::None => {}
+            InputAction::PowerOff => {
+                log::info!("power off, from the keyboard");
+                Machine::get().power_off();
+            }
+            InputAction::Guest { vm, byte } => {
+                let Some(vm) = vms.get(vm) else { return };
+                let mut port = vm.port.lock();
+                // A byte that finds the FIFO full is lost, as on a real line; the guest sees an overrun.
+                port.uart.receive(byte);
+                self.drive_line(vm, &mut port);
+            }
+        }
+    }
+
+    /// Lets VMs go on whose output had stalled and has room now.
+    fn resume_stalled(&self) {
+        let ready = self.console.lock().take_ready();
+        for vm in Machine::get().vms.iter().filter(|vm| ready & 1 << vm.index != 0) {
+            let mut port = vm.port.lock();
+            self.take_output(vm, &mut port);
+            self.drive_line(vm, &mut port);
+        }
+    }
+
+    /// Gives the serial line what it has room for.
+    fn pump(&self, console: &mut Console) {
+        let Some(serial) = self.serial.get() else { return };
+        let mut more = true;
+        while more && serial.has_room() {
+            match console.pop() {
+                Some(byte) => serial.put(byte),
+                None => more = false,
+            }
+        }
+        if self.transmit_interrupt.swap(more, Ordering::Relaxed) != more {
+            serial.set_transmit_interrupt(more);
+        }
+    }
+
+    /// Waits until everything is out, or the serial line takes no more: for the machine's end.
+    pub fn drain(&self) {
+        let Some(serial) = self.serial.get() else { return };
+        let mut console = self.console.lock();
+        while let Some(byte) = console.pop() {
+            if !wait_for_room(*serial) {
+                return;
+            }
+            serial.put(byte);
+        }
+    }
+}
+
+/// Waits for room in the serial line's FIFO for a second at most.
+fn wait_for_room(serial: &dyn SerialPort) -> bool {
+    let end = timer::count().saturating_add(timer::frequency());
+    while !serial.has_room() {
+        if timer::count() > end {
+            return false;
+        }
+    }
+    true
+}
+
+/// Lets the `log` crate print through the terminal.
+pub struct Logger;
+
+impl log::Log for Logger {
+    fn enabled(&self, metadata: &log::Metadata) -> bool {
+        metadata.level() <= log::max_level()
+    }
+
+    fn log(&self, record: &log::Record) {
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        match record.level() {
+            log::Level::Error | log::Level::Info => TERMINAL.log(*record.args()),
+            level => TERMINAL.log(format_args!("{}: {}", Lower(level), record.args())),
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// A log level as it stands in a line.
+struct Lower(log::Level);
+
+impl core::fmt::Display for Lower {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self.0 {
+            log::Level::Error => "error",
+            log::Level::Warn => "warning",
+            log::Level::Info => "info",
+            log::Level::Debug => "debug",
+            log::Level::Trace => "trace",
+        })
+    }
+}

@@ -1,0 +1,164 @@
+//! Data aborts: emulated devices, and what is none.
+
+use portcullis_abi::map;
+use portcullis_arch::{context::Context, el2, vectors::Next};
+
+use super::fault;
+use crate::lists::HardwareLists;
+use crate::terminal::TERMINAL;
+use crate::vm::vcpu::Vcpu;
+
+/// A load or store of a guest that reached no memory, as ESR_ELx.ISS describes it (Arm ARM, D19.2.37, "ISS encoding for
+/// an exception from a Data Abort").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// Bytes: 1, 2, 4 or 8.
+    pub size: u8,
+    /// General register that is loaded or stored.
+    pub register: u64,
+    /// It is a store.
+    pub write: bool,
+    sign_extend: bool,
+    wide: bool,
+}
+
+impl Access {
+    /// None when the syndrome does not describe the instruction: pairs, write-back, cache maintenance, table walks.
+    pub fn new(syndrome: u64) -> Option<Self> {
+        const ISV: u64 = 1 << 24;
+        const CM: u64 = 1 << 8;
+        const S1PTW: u64 = 1 << 7;
+        (syndrome & ISV != 0 && syndrome & (CM | S1PTW) == 0).then_some(Self {
+            size: 1 << (syndrome >> 22 & 3),
+            register: syndrome >> 16 & 0x1f,
+            write: syndrome & 1 << 6 != 0,
+            sign_extend: syndrome & 1 << 21 != 0,
+            wide: syndrome & 1 << 15 != 0,
+        })
+    }
+
+    /// What a load of `value` leaves in its register.
+    pub fn extend(&self, value: u64) -> u64 {
+        let shift = 64u32.saturating_sub(u32::from(self.size) * 8);
+        let value = value << shift;
+        let value = if self.sign_extend { (value.cast_signed() >> shift).cast_unsigned() } else { value >> shift };
+        if self.wide { value } else { value & 0xffff_ffff }
+    }
+
+    /// What a store of its register's `value` puts on the bus.
+    pub fn truncate(&self, value: u64) -> u64 {
+        value & (u64::MAX >> 64u32.saturating_sub(u32::from(self.size) * 8))
+    }
+}
+
+/// A guest's load or store reached no memory.
+pub fn data(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64) -> Next {
+    let address = el2::fault_ipa();
+    let Some(device) = Device::at(address, vcpu.vm.vcpus().len()) else {
+        return fault::stop(vcpu, "data abort: no memory and no device there", syndrome);
+    };
+    let Some(access) = Access::new(syndrome) else {
+        return fault::stop(vcpu, "data abort: only plain loads and stores reach a device", syndrome);
+    };
+    if access.write {
+        let value = access.truncate(context.register(access.register));
+        device.write(vcpu, access.size, value);
+    } else {
+        let value = device.read(vcpu, access.size);
+        context.set_register(access.register, access.extend(value));
+    }
+    el2::set_return_address(el2::return_address().wrapping_add(4));
+    vcpu.before_resume()
+}
+
+/// An emulated device, and the offset into its frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Device {
+    Distributor(u64),
+    Redistributor(usize, u64),
+    Uart(u64),
+}
+
+impl Device {
+    fn at(address: u64, vcpus: usize) -> Option<Self> {
+        let within = |start: u64, size: u64| address.checked_sub(start).filter(|&offset| offset < size);
+        if let Some(offset) = within(map::GICD, map::GICD_SIZE) {
+            return Some(Self::Distributor(offset));
+        }
+        if let Some(offset) = within(map::UART, map::UART_SIZE) {
+            return Some(Self::Uart(offset));
+        }
+        let offset = within(map::GICR, map::GICR_STRIDE * vcpus as u64)?;
+        Some(Self::Redistributor((offset / map::GICR_STRIDE) as usize, offset % map::GICR_STRIDE))
+    }
+
+    fn read(self, vcpu: &'static Vcpu, size: u8) -> u64 {
+        let (vm, index) = (vcpu.vm, vcpu.index);
+        match self {
+            Self::Distributor(offset) => vm.vgic.read_distributor(index, offset, size, &HardwareLists),
+            Self::Redistributor(frame, offset) => {
+                vm.vgic.read_redistributor(index, frame, offset, size, &HardwareLists)
+            }
+            Self::Uart(offset) => TERMINAL.read_uart(vm, offset),
+        }
+    }
+
+    fn write(self, vcpu: &'static Vcpu, size: u8, value: u64) {
+        let (vm, index) = (vcpu.vm, vcpu.index);
+        match self {
+            Self::Distributor(offset) => vm.kick(vm.vgic.write_distributor(index, offset, size, value)),
+            Self::Redistributor(frame, offset) => {
+                // The linked physical interrupts stay enabled: one that the guest has disabled waits in the model.
+                vm.kick(vm.vgic.write_redistributor(index, frame, offset, size, value).kick);
+            }
+            Self::Uart(offset) => TERMINAL.write_uart(vm, offset, value),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_load_is_described() {
+        // ldr w1, [x0]
+        let access = Access::new(1 << 24 | 2 << 22 | 1 << 16 | 5).unwrap();
+        assert_eq!((access.size, access.register, access.write), (4, 1, false));
+        assert_eq!(access.extend(0xffff_ffff_8000_0001), 0x8000_0001);
+    }
+
+    #[test]
+    fn signed_loads_extend_to_their_register() {
+        let ldrsb_w = Access::new(1 << 24 | 1 << 21).unwrap();
+        assert_eq!(ldrsb_w.extend(0x80), 0xffff_ff80);
+        let ldrsh_x = Access::new(1 << 24 | 1 << 22 | 1 << 21 | 1 << 15).unwrap();
+        assert_eq!(ldrsh_x.extend(0x8000), 0xffff_ffff_ffff_8000);
+    }
+
+    #[test]
+    fn stores_are_cut_to_their_size() {
+        let strb = Access::new(1 << 24 | 1 << 6).unwrap();
+        assert!(strb.write);
+        assert_eq!(strb.truncate(0x1234), 0x34);
+        let str_x = Access::new(1 << 24 | 3 << 22 | 1 << 6 | 1 << 15).unwrap();
+        assert_eq!(str_x.truncate(u64::MAX), u64::MAX);
+    }
+
+    #[test]
+    fn pairs_walks_and_cache_maintenance_are_not() {
+        assert_eq!(Access::new(5), None);
+        assert_eq!(Access::new(1 << 24 | 1 << 7), None);
+        assert_eq!(Access::new(1 << 24 | 1 << 8), None);
+    }
+
+    #[test]
+    fn addresses_lead_to_their_device() {
+        assert_eq!(Device::at(map::GICD + 4, 1), Some(Device::Distributor(4)));
+        assert_eq!(Device::at(map::UART + 0x18, 1), Some(Device::Uart(0x18)));
+        assert_eq!(Device::at(map::GICR + 0x2_0008, 2), Some(Device::Redistributor(1, 8)));
+        assert_eq!(Device::at(map::GICR + 0x2_0008, 1), None);
+        assert_eq!(Device::at(map::UART + map::UART_SIZE, 8), None);
+        assert_eq!(Device::at(0, 8), None);
+    }
+}

@@ -1,0 +1,99 @@
+//! Synchronous exceptions that are not firmware calls, and SErrors.
+
+use portcullis_arch::{context::Context, el2, vectors::Next};
+
+use super::{abort, fault, id_registers};
+use crate::vm::vcpu::Vcpu;
+
+/// ESR_ELx.EC: a system register access.
+const EC_SYSTEM_REGISTER: u64 = 0x18;
+/// ESR_ELx.EC: an instruction abort from a lower level.
+const EC_INSTRUCTION_ABORT: u64 = 0x20;
+/// ESR_ELx.EC: a data abort from a lower level.
+const EC_DATA_ABORT: u64 = 0x24;
+/// ESR_ELx of an undefined instruction: EC 0 and a 32-bit instruction.
+const UNDEFINED: u64 = 1 << 25;
+
+/// A guest did something that is trapped.
+#[unsafe(no_mangle)]
+extern "C" fn portcullis_exception(context: &mut Context, syndrome: u64) -> Next {
+    let vcpu = Vcpu::of(context);
+    match syndrome >> 26 & 0x3f {
+        EC_DATA_ABORT => abort::data(context, vcpu, syndrome),
+        EC_INSTRUCTION_ABORT => fault::stop(vcpu, "instruction abort", syndrome),
+        EC_SYSTEM_REGISTER => system_register(context, vcpu, syndrome),
+        // Everything else is something that this machine does not have: SVE, SME, coprocessors, unknown instructions.
+        _ => {
+            el2::inject(UNDEFINED, None);
+            vcpu.before_resume()
+        }
+    }
+}
+
+/// An SError came while a guest ran. It may be late, but a guest that touches no device cannot cause one for another.
+#[unsafe(no_mangle)]
+extern "C" fn portcullis_serror(context: &mut Context, syndrome: u64) -> Next {
+    fault::stop(Vcpu::of(context), "SError", syndrome)
+}
+
+/// The system register of a trapped access, as the instruction names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Access {
+    op0: u64,
+    op1: u64,
+    crn: u64,
+    crm: u64,
+    op2: u64,
+    register: u64,
+    read: bool,
+}
+
+impl Access {
+    /// From ESR_ELx.ISS (Arm ARM, D19.2.37, "ISS encoding for an exception from MSR, MRS, or System instruction").
+    fn new(syndrome: u64) -> Self {
+        Self {
+            op0: syndrome >> 20 & 3,
+            op2: syndrome >> 17 & 7,
+            op1: syndrome >> 14 & 7,
+            crn: syndrome >> 10 & 0xf,
+            register: syndrome >> 5 & 0x1f,
+            crm: syndrome >> 1 & 0xf,
+            read: syndrome & 1 != 0,
+        }
+    }
+}
+
+fn system_register(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64) -> Next {
+    let access = Access::new(syndrome);
+    match access {
+        // ICC_SGI1R_EL1; ICC_ASGI1R_EL1 and ICC_SGI0R_EL1 name the other security state's group 1 and group 0, which no
+        // vCPU takes: they have no effect.
+        Access { op0: 3, op1: 0, crn: 12, crm: 11, op2, read: false, .. } if (5..=7).contains(&op2) => {
+            if op2 == 5 {
+                let value = context.register(access.register);
+                vcpu.vm.kick(vcpu.vm.vgic.write_sgi1r(vcpu.index, value));
+            }
+        }
+        Access { op0: 3, op1: 0, crn: 0, crm, op2, read: true, .. } if crm != 0 => {
+            context.set_register(access.register, id_registers::read(crm, op2));
+        }
+        _ => {
+            el2::inject(UNDEFINED, None);
+            return vcpu.before_resume();
+        }
+    }
+    el2::set_return_address(el2::return_address().wrapping_add(4));
+    vcpu.before_resume()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_syndrome_names_the_register() {
+        // mrs x1, cntpct_el0
+        let access = Access::new(0x32_f821);
+        assert_eq!(access, Access { op0: 3, op1: 3, crn: 14, crm: 0, op2: 1, register: 1, read: true });
+    }
+}

@@ -1,0 +1,9 @@
+//! What comes to EL2 from a guest. The vectors call these functions with the vCPU's context; each returns whether the
+//! guest goes on.
+
+pub mod abort;
+pub mod call;
+pub mod exception;
+pub mod fault;
+pub mod id_registers;
+pub mod interrupt;

@@ -1,0 +1,50 @@
+//! A FIFO of fixed depth.
+
+/// Entries of a PL011 FIFO (DDI 0183 section 2.4; 32 since r1p5).
+pub(super) const DEPTH: usize = 32;
+
+/// A FIFO of [`DEPTH`] entries.
+#[derive(Clone, Debug)]
+pub(super) struct Fifo<T> {
+    cells: [T; DEPTH],
+    head: usize,
+    len: usize,
+}
+
+impl<T: Copy> Fifo<T> {
+    /// An empty FIFO; `blank` fills the unused cells.
+    pub const fn new(blank: T) -> Self {
+        Self { cells: [blank; DEPTH], head: 0, len: 0 }
+    }
+
+    /// Entries held.
+    #[inline]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Appends an entry; false if the FIFO is full.
+    #[inline]
+    pub fn push(&mut self, value: T) -> bool {
+        if self.len >= DEPTH {
+            return false;
+        }
+        self.cells[self.head.wrapping_add(self.len) % DEPTH] = value;
+        self.len = self.len.wrapping_add(1);
+        true
+    }
+
+    /// Takes the oldest entry.
+    #[inline]
+    pub fn pop(&mut self) -> Option<T> {
+        self.len = self.len.checked_sub(1)?;
+        let value = self.cells[self.head % DEPTH];
+        self.head = self.head.wrapping_add(1) % DEPTH;
+        Some(value)
+    }
+
+    /// Forgets all entries.
+    pub const fn clear(&mut self) {
+        self.len = 0;
+    }
+}

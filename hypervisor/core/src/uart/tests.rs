@@ -1,0 +1,308 @@
+//! The UART against sequences of Linux's amba-pl011 driver, and against hostile register traffic.
+
+use super::Pl011;
+use super::registers::*;
+
+fn drain(uart: &mut Pl011) -> Vec<u8> {
+    core::iter::from_fn(|| uart.transmitted()).collect()
+}
+
+#[test]
+fn identification_matches_the_amba_driver() {
+    let mut uart = Pl011::new();
+    let word = |uart: &mut Pl011, base: u64| (0..4).fold(0, |word, i| word | uart.read(base + i * 4) << (8 * i));
+    assert_eq!(word(&mut uart, 0xff0), 0xb105_f00d);
+    let periph = word(&mut uart, 0xfe0);
+    assert_eq!(periph, 0x0034_1011);
+    assert_eq!(periph & 0x000f_ffff, 0x0004_1011, "id and mask of the Linux driver");
+    assert!(periph >> 20 & 0xf >= 3, "revision from which Linux takes FIFOs to be 32 deep");
+}
+
+#[test]
+fn wakes_up_ready_to_send_and_receive() {
+    let mut uart = Pl011::new();
+    assert_eq!(uart.read(FR), FR_TXFE | FR_RXFE | FR_CTS | FR_DSR | FR_DCD);
+    assert_eq!(uart.read(CR), 0x301);
+    let (ibrd, fbrd) = (uart.read(IBRD), uart.read(FBRD));
+    assert_eq!(24_000_000 * 4 / (64 * ibrd + fbrd) / 1000, 115, "baud rate that Linux computes from a running UART");
+    uart.write(DR, u32::from(b'x'));
+    assert_eq!(drain(&mut uart), b"x");
+    assert!(uart.receive(b'y'));
+    assert_eq!(uart.read(DR), u32::from(b'y'));
+}
+
+#[test]
+fn earlycon_and_console_write_poll_the_flags() {
+    let mut uart = Pl011::new();
+    let mut out = Vec::new();
+    for &byte in b"Booting Linux\r\n" {
+        assert_eq!(uart.read(FR) & FR_TXFF, 0);
+        uart.write(DR, u32::from(byte));
+        assert_ne!(uart.read(FR) & FR_BUSY, 0);
+        out.extend(drain(&mut uart));
+        assert_eq!(uart.read(FR) & FR_BUSY, 0);
+    }
+    // pl011_console_write: CR is widened for the time of the write, then put back.
+    let old = uart.read(CR);
+    uart.write(CR, (old & !(1 << 15)) | CR_UARTEN | CR_TXE);
+    uart.write(DR, u32::from(b'!'));
+    out.extend(drain(&mut uart));
+    uart.write(CR, old);
+    assert_eq!(out, b"Booting Linux\r\n!");
+}
+
+/// pl011_startup of Linux 6.1 and 6.12.
+fn startup(uart: &mut Pl011) {
+    uart.write(ICR, INT_OE | INT_BE | 1 << 8 | 1 << 7 | INT_RT | INT_RX);
+    uart.write(IMSC, INT_RT | INT_RX);
+    uart.write(IFLS, 0x12);
+    uart.write(CR, CR_UARTEN | CR_RXE | CR_TXE);
+    uart.write(ICR, INT_RT | INT_RX);
+    for _ in 0..64 {
+        if uart.read(FR) & FR_RXFE != 0 {
+            break;
+        }
+        uart.read(DR);
+    }
+    uart.write(IMSC, INT_RT | INT_RX);
+}
+
+/// pl011_tx_chars: from the interrupt 16 characters are written without a look at TXFF.
+fn tx_chars(uart: &mut Pl011, queue: &mut Vec<u8>, from_irq: bool) {
+    let mut count = 16;
+    while !queue.is_empty() {
+        if from_irq && count == 0 || !from_irq && uart.read(FR) & FR_TXFF != 0 {
+            break;
+        }
+        count -= i32::from(from_irq);
+        uart.write(DR, u32::from(queue.remove(0)));
+    }
+    let mask = uart.read(IMSC);
+    uart.write(IMSC, if queue.is_empty() { mask & !INT_TX } else { mask | INT_TX });
+}
+
+#[test]
+fn linux_sends_by_interrupt_over_a_slow_line() {
+    let mut uart = Pl011::new();
+    startup(&mut uart);
+    let text: Vec<u8> = (0..1000u32).map(|i| (i % 95 + 32) as u8).collect();
+    let (mut queue, mut out, mut interrupts) = (text.clone(), Vec::new(), 0);
+    tx_chars(&mut uart, &mut queue, false);
+    assert_eq!(queue.len(), 1000 - 32, "the FIFO took 32 characters");
+    assert!(!uart.irq_level(), "no interrupt before the level has sunk to the trigger");
+    for _ in 0..2000 {
+        out.extend(uart.transmitted());
+        if uart.irq_level() {
+            assert_ne!(uart.read(RIS) & uart.read(IMSC) & INT_TX, 0);
+            interrupts += 1;
+            tx_chars(&mut uart, &mut queue, true);
+        }
+    }
+    assert_eq!(out, text);
+    assert_eq!(interrupts, (1000 - 32_u32).div_ceil(16));
+    assert!(!uart.irq_level());
+}
+
+#[test]
+fn linux_sends_by_interrupt_over_an_instant_line() {
+    let mut uart = Pl011::new();
+    startup(&mut uart);
+    let (mut queue, mut out) = (vec![b'a'; 500], Vec::new());
+    tx_chars(&mut uart, &mut queue, false);
+    for _ in 0..64 {
+        out.extend(drain(&mut uart));
+        if uart.irq_level() {
+            tx_chars(&mut uart, &mut queue, true);
+        }
+    }
+    assert_eq!(out, vec![b'a'; 500]);
+}
+
+#[test]
+fn transmit_trigger_levels() {
+    for (select, level) in [(0, 4), (1, 8), (2, 16), (3, 24), (4, 28), (7, 16)] {
+        let mut uart = Pl011::new();
+        uart.write(IFLS, select);
+        for _ in 0..32 {
+            uart.write(DR, 0x41);
+        }
+        assert_ne!(uart.read(FR) & FR_TXFF, 0);
+        let sent = (1..=32).find(|_| {
+            uart.transmitted();
+            uart.read(RIS) & INT_TX != 0
+        });
+        assert_eq!(sent, Some(32 - level), "IFLS {select}");
+        uart.write(ICR, INT_TX);
+        assert_eq!(uart.read(RIS) & INT_TX, 0);
+    }
+}
+
+#[test]
+fn filling_past_the_trigger_ends_the_transmit_interrupt() {
+    let mut uart = Pl011::new();
+    uart.write(IMSC, INT_TX);
+    assert!(!uart.irq_level(), "nothing sent yet");
+    uart.write(DR, 0x41);
+    assert_eq!(uart.transmitted(), Some(0x41));
+    assert!(uart.irq_level());
+    for _ in 0..16 {
+        uart.write(DR, 0x41);
+        assert!(uart.irq_level());
+    }
+    uart.write(DR, 0x41);
+    assert!(!uart.irq_level());
+}
+
+#[test]
+fn receive_timeout_and_trigger() {
+    let mut uart = Pl011::new();
+    startup(&mut uart);
+    assert!(uart.receive(b'a'));
+    assert_eq!(uart.read(MIS), INT_RT, "one character below the trigger is announced at once");
+    for _ in 1..16 {
+        uart.receive(b'a');
+    }
+    assert_ne!(uart.read(MIS) & INT_RX, 0);
+    uart.read(DR);
+    assert_eq!(uart.read(MIS), INT_RT, "below the trigger again, still not empty");
+    for _ in 1..16 {
+        assert!(uart.irq_level());
+        uart.read(DR);
+    }
+    assert!(!uart.irq_level());
+    assert_ne!(uart.read(FR) & FR_RXFE, 0);
+}
+
+#[test]
+fn overrun_is_reported_and_keeps_what_was_there() {
+    let mut uart = Pl011::new();
+    for byte in 0..32 {
+        assert!(uart.can_receive());
+        assert!(uart.receive(byte));
+    }
+    assert!(!uart.can_receive());
+    assert_ne!(uart.read(FR) & FR_RXFF, 0);
+    assert!(!uart.receive(99));
+    assert_eq!(uart.read(RSR), RSR_OE);
+    assert_ne!(uart.read(RIS) & INT_OE, 0);
+    assert_eq!(uart.read(DR), DR_OE, "the first character, with the overrun mark");
+    for byte in 1..32 {
+        assert_eq!(uart.read(DR), byte);
+    }
+    assert_eq!(uart.read(RSR), RSR_OE);
+    uart.write(RSR, 0);
+    assert_eq!(uart.read(RSR), 0);
+    uart.write(ICR, INT_OE);
+    assert_eq!(uart.read(RIS), 0);
+}
+
+#[test]
+fn character_mode_is_one_deep() {
+    let mut uart = Pl011::new();
+    uart.write(LCR_H, 0x60);
+    assert!(uart.receive(1));
+    assert_eq!(uart.read(RIS), INT_RX);
+    assert!(!uart.receive(2));
+    assert_eq!(uart.read(DR) & 0xff, 1);
+    assert_eq!(uart.read(RIS) & INT_RX, 0);
+    uart.write(DR, 7);
+    assert_ne!(uart.read(FR) & FR_TXFF, 0);
+    uart.write(DR, 8);
+    assert_eq!(drain(&mut uart), [7]);
+    assert_ne!(uart.read(RIS) & INT_TX, 0);
+}
+
+#[test]
+fn enable_bits_hold_characters_back() {
+    let mut uart = Pl011::new();
+    for cr in [0, CR_UARTEN, CR_TXE] {
+        uart.write(CR, cr);
+        uart.write(DR, u32::from(b'h'));
+        assert_eq!(uart.transmitted(), None);
+        assert!(!uart.receive(b'x'));
+    }
+    assert_ne!(uart.read(FR) & FR_BUSY, 0);
+    uart.write(CR, CR_UARTEN | CR_TXE);
+    assert_eq!(drain(&mut uart), b"hhh");
+    assert_ne!(uart.read(FR) & FR_RXFE, 0);
+}
+
+#[test]
+fn loopback_of_characters_modem_lines_and_break() {
+    let mut uart = Pl011::new();
+    let base = CR_UARTEN | CR_TXE | CR_RXE | CR_LBE;
+    uart.write(CR, base | CR_RTS | CR_OUT2);
+    assert_eq!(uart.read(FR) & 0x107, FR_CTS | FR_RI);
+    assert_eq!(uart.read(RIS), INT_RI | INT_DSR | INT_DCD);
+    uart.write(DR, 0x55);
+    assert_eq!(uart.transmitted(), None);
+    assert!(!uart.receive(1), "the line is cut off");
+    assert_eq!(uart.read(DR), 0x55);
+    uart.write(LCR_H, LCR_8N1_FIFO | LCR_BRK);
+    assert_ne!(uart.read(RIS) & INT_BE, 0);
+    assert_eq!(uart.read(DR), DR_BE);
+    assert_eq!(uart.read(RSR), RSR_BE);
+    uart.write(CR, CR_UARTEN | CR_TXE | CR_RXE);
+    assert!(uart.receive(1));
+}
+
+#[test]
+fn reset_keeps_the_last_words() {
+    let mut uart = Pl011::new();
+    uart.write(IMSC, INT_MASK);
+    uart.receive(1);
+    uart.write(DR, u32::from(b'!'));
+    uart.reset();
+    assert!(!uart.irq_level());
+    assert_eq!((uart.read(IMSC), uart.read(FR) & FR_RXFE), (0, FR_RXFE));
+    assert_eq!(drain(&mut uart), b"!");
+}
+
+#[test]
+fn unknown_unaligned_and_read_only_offsets() {
+    let mut uart = Pl011::new();
+    let before = format!("{uart:?}");
+    for offset in (0..0x2000).chain([u64::MAX, u64::MAX - 3, 1 << 32]) {
+        let known = [DR, RSR, ILPR, IBRD, FBRD, LCR_H, CR, IFLS, IMSC, ICR, DMACR].contains(&offset);
+        let readable = (FR..=MIS).contains(&offset) && offset % 4 == 0 || (ID..=0xffc).contains(&offset);
+        if !known {
+            uart.write(offset, u32::MAX);
+            assert_eq!(format!("{uart:?}"), before, "write at {offset:#x}");
+        }
+        if !known && (!readable || offset % 4 != 0) {
+            assert_eq!(uart.read(offset), 0, "read at {offset:#x}");
+        }
+    }
+}
+
+#[test]
+fn hostile_traffic_keeps_the_flags_true() {
+    let mut uart = Pl011::new();
+    let mut seed = 0x9e37_79b9_7f4a_7c15u64;
+    let mut random = || {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        seed
+    };
+    for _ in 0..300_000 {
+        let (kind, value) = (random() % 16, random() as u32);
+        let offset = if kind == 0 { random() } else { random() % 0x13 * 4 };
+        match kind % 5 {
+            0 | 1 => uart.write(offset, value),
+            2 => assert!(uart.read(offset) <= 0xffff),
+            3 => _ = uart.receive(value as u8),
+            _ => _ = uart.transmitted(),
+        }
+        let (can_receive, flags) = (uart.can_receive(), uart.read(FR));
+        assert_eq!(flags & FR_TXFE == 0, flags & FR_BUSY != 0);
+        assert_ne!(flags & (FR_TXFE | FR_TXFF), FR_TXFE | FR_TXFF);
+        assert_ne!(flags & (FR_RXFE | FR_RXFF), FR_RXFE | FR_RXFF);
+        assert!(!can_receive || flags & FR_RXFF == 0);
+        assert_eq!(uart.irq_level(), uart.read(MIS) != 0);
+        let mut probe = uart.clone();
+        if can_receive {
+            assert!(probe.receive(1));
+        }
+    }
+}

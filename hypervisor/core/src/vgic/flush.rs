@@ -1,0 +1,332 @@
+//! List registers and model are brought together, on the vCPU's own core before it enters the guest.
+//!
+//! An active interrupt keeps its list register until the guest deactivates it, so an interrupt that would preempt more
+//! levels than the core has list registers waits for the first of them to end. Nothing is lost; it is only later.
+
+use core::sync::atomic::Ordering;
+
+use super::list_register::{self, HW, ListRegisters, State};
+use super::model::Bank;
+use super::slots::{Bits, MAX_SLOTS, Slots};
+use super::spis::{self, BANKS, Spis};
+use super::vcpu::{FRESH, Private, SGIS, SPI};
+use super::{VcpuSet, Vgic};
+
+impl Vgic {
+    /// Takes what the guest has finished out of the list registers of vCPU `vcpu`, and puts in what it should get next.
+    /// To be called on the vCPU's core, with interrupts masked, before it enters the guest. Returns other vCPUs to kick:
+    /// an interrupt that was routed elsewhere has become theirs.
+    pub fn flush(&self, vcpu: usize, lrs: &mut impl ListRegisters) -> VcpuSet {
+        let Some(this) = self.vcpu(vcpu) else { return VcpuSet::EMPTY };
+        let events = this.take_attention();
+        let mut state = this.state.lock();
+        let state = &mut *state;
+        if events & FRESH != 0 {
+            state.empty(lrs);
+        }
+        let incoming = events as u32;
+        state.bank.latch |= incoming;
+        state.bank.physical |= incoming & !SGIS;
+        let control = self.control.load(Ordering::Relaxed);
+        if events & SPI != 0 || state.slots.spis != 0 || state.slots.waiting {
+            return self.flush_all(vcpu, state, control, lrs);
+        }
+        if state.slots.used != 0 {
+            state.harvest(control, lrs);
+        }
+        let candidates = state.bank.deliverable(control);
+        if candidates == 0 {
+            return VcpuSet::EMPTY;
+        }
+        match state.slots.free(lrs.count()) {
+            Some(slot) if candidates.is_power_of_two() => {
+                let intid = candidates.trailing_zeros();
+                let value = state.bank.load(intid, intid);
+                state.slots.occupy(slot, intid, value, lrs);
+                VcpuSet::EMPTY
+            }
+            _ => self.flush_all(vcpu, state, control, lrs),
+        }
+    }
+
+    /// The general case: SPIs are concerned, or there is a choice to make.
+    #[inline(never)]
+    fn flush_all(&self, vcpu: usize, state: &mut Private, control: u32, lrs: &mut impl ListRegisters) -> VcpuSet {
+        let mut spis = self.spis.lock();
+        state.harvest(control, lrs);
+        let kick = self.harvest_spis(vcpu, &mut state.slots, &mut spis, control, lrs);
+        let mut candidates = Candidates::new(vcpu, state, &spis, control);
+        let mut waiting = false;
+        while let Some((priority, intid)) = candidates.take_most_urgent(state, &spis) {
+            let slot = match state.slots.free(lrs.count()) {
+                Some(slot) => slot,
+                None => {
+                    waiting = true;
+                    let Some(slot) = state.slots.victim(priority) else { break };
+                    evict(vcpu, slot, state, &mut spis);
+                    slot
+                }
+            };
+            let value = match spis::position(intid) {
+                None => state.bank.load(intid, intid),
+                Some((index, bit)) => {
+                    let Some(bank) = spis.banks.get_mut(index) else { continue };
+                    let value = bank.load(intid, intid);
+                    spis.set_held(vcpu, index, bit, true);
+                    value
+                }
+            };
+            state.slots.occupy(slot, intid, value, lrs);
+        }
+        state.slots.ask_for_maintenance(waiting, lrs);
+        kick
+    }
+
+    /// The SPIs' part of [`Private::harvest`]. Returns the vCPUs to kick whose SPIs these have become.
+    fn harvest_spis(
+        &self,
+        vcpu: usize,
+        slots: &mut Slots,
+        spis: &mut Spis,
+        control: u32,
+        lrs: &mut impl ListRegisters,
+    ) -> VcpuSet {
+        let mut kick = VcpuSet::EMPTY;
+        let empty = lrs.empty();
+        for slot in Bits(slots.spis) {
+            let Some((index, bit)) = spis::position(slots.intid(slot)) else { continue };
+            let routed = spis.routed(vcpu, index);
+            let Some(bank) = spis.banks.get_mut(index) else { continue };
+            if review(bank, bit, slot, slots, bank.allowed(control) & routed, empty, lrs) {
+                spis.set_held(vcpu, index, bit, false);
+                if bit & routed == 0 {
+                    kick.extend(self.notify_spis(spis, index, bit));
+                }
+            }
+        }
+        kick
+    }
+
+    /// Stops vCPU `vcpu`, on its core: what is pending or active for it alone is dropped, physical interrupts that it
+    /// holds are deactivated, SPIs that it had not acknowledged stay pending in the distributor, its list registers are
+    /// empty. Priorities, groups and enables stay, as those of a redistributor do when its core is powered off. To be
+    /// called when it goes off, and on its core before it starts. Returns other vCPUs to kick.
+    pub fn reset_vcpu(&self, vcpu: usize, lrs: &mut impl ListRegisters) -> VcpuSet {
+        let Some(this) = self.vcpu(vcpu) else { return VcpuSet::EMPTY };
+        let mut kick = VcpuSet::EMPTY;
+        let events = this.take_attention();
+        let mut state = this.state.lock();
+        state.bank.physical |= events as u32 & !SGIS;
+        let mut spis = self.spis.lock();
+        for slot in Bits(state.slots.spis) {
+            let Some((index, bit)) = spis::position(state.slots.intid(slot)) else { continue };
+            let pending = State::of(lrs.read(slot)).is_pending();
+            spis.set_held(vcpu, index, bit, false);
+            if let Some(bank) = spis.banks.get_mut(index) {
+                if pending { bank.unload(bit) } else { bank.forget(bit) }
+            }
+            kick.extend(self.notify_spis(&spis, index, bit));
+        }
+        drop(spis);
+        state.empty(lrs);
+        state.bank.drop_state();
+        // SPIs that are routed here wait for it to run again.
+        this.notify(SPI);
+        kick.without(vcpu)
+    }
+}
+
+impl Private {
+    /// Looks at the list registers that hold private interrupts.
+    #[inline]
+    fn harvest(&mut self, control: u32, lrs: &mut impl ListRegisters) {
+        let empty = lrs.empty();
+        for slot in Bits(self.slots.used & !self.slots.spis) {
+            let bit = 1u32.wrapping_shl(self.slots.intid(slot));
+            let allowed = self.bank.allowed(control);
+            review(&mut self.bank, bit, slot, &mut self.slots, allowed, empty, lrs);
+        }
+    }
+
+    /// Empties the list registers and deactivates the physical interrupts that are held.
+    #[inline(never)]
+    fn empty(&mut self, lrs: &mut impl ListRegisters) {
+        // A linked list register may have been ended by the guest; to deactivate once more has no effect.
+        for intid in Bits(self.bank.physical | self.bank.lr.physical) {
+            lrs.deactivate(intid as u32);
+        }
+        for slot in 0..lrs.count().min(MAX_SLOTS) {
+            lrs.write(slot, 0);
+        }
+        lrs.set_no_pending_maintenance(false);
+        self.bank.physical = 0;
+        self.bank.forget(u32::MAX);
+        self.slots = Slots::new();
+    }
+}
+
+impl Slots {
+    /// Sees to it that the core comes back when a list register can be had, if something is `waiting` for one.
+    fn ask_for_maintenance(&mut self, waiting: bool, lrs: &mut impl ListRegisters) {
+        self.waiting = waiting;
+        let any_pending = self.in_state(State::Pending).next().is_some();
+        if waiting && !any_pending {
+            // "None pending" would hold all the time. What matters is the end of an active one.
+            for slot in Bits(self.used) {
+                // That excludes a link to a physical interrupt.
+                let value = list_register::with_end_reported(self.value(slot));
+                if value != self.value(slot) {
+                    self.rewrite(slot, value, lrs);
+                }
+            }
+        }
+        let maintained = waiting && any_pending;
+        if maintained != self.maintained {
+            self.maintained = maintained;
+            lrs.set_no_pending_maintenance(maintained);
+        }
+    }
+}
+
+/// Brings one list register and its interrupt up to date; `allowed` are those of the bank that may be presented here,
+/// `empty` is ICH_ELRSR_EL2. Returns whether the interrupt has left the list register.
+#[inline]
+fn review(
+    bank: &mut Bank,
+    bit: u32,
+    slot: usize,
+    slots: &mut Slots,
+    allowed: u32,
+    empty: u32,
+    lrs: &mut impl ListRegisters,
+) -> bool {
+    if empty >> (slot % MAX_SLOTS) & 1 != 0 {
+        finish(bank, bit, slot, slots, lrs);
+        return true;
+    }
+    review_valid(bank, bit, slot, slots, allowed, lrs)
+}
+
+/// The interrupt of a list register has ended.
+#[inline]
+fn finish(bank: &mut Bank, bit: u32, slot: usize, slots: &mut Slots, lrs: &mut impl ListRegisters) {
+    if bank.lr.physical & bit != 0 && slots.value(slot) & HW == 0 {
+        lrs.deactivate(slots.intid(slot));
+    }
+    slots.vacate(slot);
+    bank.forget(bit);
+}
+
+/// [`review`] for a list register that is not empty.
+fn review_valid(
+    bank: &mut Bank,
+    bit: u32,
+    slot: usize,
+    slots: &mut Slots,
+    allowed: u32,
+    lrs: &mut impl ListRegisters,
+) -> bool {
+    let found = lrs.read(slot);
+    slots.note(slot, found);
+    let mut value = found;
+    let mut state = State::of(value);
+    if bank.lr.deactivate & bit != 0 {
+        bank.lr.deactivate &= !bit;
+        if state.is_active() {
+            state = State::Inactive;
+            // The guest has not ended it, so the hardware has not deactivated a linked one.
+            slots.note(slot, list_register::with_end_reported(value));
+        }
+    }
+    if state.is_active() {
+        bank.lr.latch &= !bit;
+    }
+    let wanted = allowed & (bank.pending() | bank.lr.latch) & bit != 0;
+    match state {
+        State::Inactive => {
+            finish(bank, bit, slot, slots, lrs);
+            lrs.write(slot, 0);
+            return true;
+        }
+        State::Pending if wanted => {
+            bank.hand_over(bit);
+            value = bank.encode(bit.trailing_zeros(), slots.intid(slot));
+        }
+        State::Pending => {
+            slots.vacate(slot);
+            bank.unload(bit);
+            lrs.write(slot, 0);
+            return true;
+        }
+        // Pending once more while active stays in the model: in the list register it could not be displaced by a more
+        // urgent one, and its end would go unreported.
+        State::Active | State::PendingActive => {
+            // The guest may also have asked for it to be active (ISACTIVER); it is.
+            bank.active &= !bit;
+            value = list_register::with_state(value, State::Active);
+            if bank.latch & bit != 0 {
+                value = list_register::with_end_reported(value);
+            } else if value & HW == 0 && bank.edge & bit == 0 {
+                value |= list_register::EOI;
+            }
+        }
+    }
+    bank.observe(bit, value);
+    if value != found {
+        slots.rewrite(slot, value, lrs);
+    }
+    false
+}
+
+/// Takes the pending interrupt of a slot back into the model, for another to take its place.
+fn evict(vcpu: usize, slot: usize, state: &mut Private, spis: &mut Spis) {
+    let intid = state.slots.intid(slot);
+    state.slots.vacate(slot);
+    match spis::position(intid) {
+        None => state.bank.unload(1u32.wrapping_shl(intid)),
+        Some((index, bit)) => {
+            spis.set_held(vcpu, index, bit, false);
+            if let Some(bank) = spis.banks.get_mut(index) {
+                bank.unload(bit);
+            }
+        }
+    }
+}
+
+/// Interrupts that wait for a list register of one vCPU.
+struct Candidates {
+    private: u32,
+    spis: [u32; BANKS],
+}
+
+impl Candidates {
+    fn new(vcpu: usize, state: &Private, spis: &Spis, control: u32) -> Self {
+        let mut words = [0; BANKS];
+        for (index, word) in words.iter_mut().enumerate() {
+            *word = spis.deliverable(vcpu, index, control);
+        }
+        Self { private: state.bank.deliverable(control), spis: words }
+    }
+
+    /// Removes the one with the highest priority, then lowest INTID. Returns priority and INTID.
+    fn take_most_urgent(&mut self, state: &Private, spis: &Spis) -> Option<(u8, u32)> {
+        let mut best = state.bank.most_urgent(self.private);
+        for (index, (&word, bank)) in self.spis.iter().zip(&spis.banks).enumerate() {
+            if let Some((priority, n)) = bank.most_urgent(word)
+                && best.is_none_or(|(least, _)| priority < least)
+            {
+                best = Some((priority, spis::intid(index, n)));
+            }
+        }
+        let (_, intid) = best?;
+        match spis::position(intid) {
+            None => self.private &= !1u32.wrapping_shl(intid),
+            Some((index, bit)) => {
+                if let Some(word) = self.spis.get_mut(index) {
+                    *word &= !bit;
+                }
+            }
+        }
+        best
+    }
+}

@@ -1,0 +1,100 @@
+//! List registers: the encoding of ICH_LR<n>_EL2 (IHI 0069, section 12.4.12), and what is asked of the hardware.
+
+/// The virtual interface control registers of the core that this runs on.
+pub trait ListRegisters {
+    /// Number of list registers, 1 to 16 (ICH_VTR_EL2.ListRegs + 1).
+    fn count(&self) -> usize;
+    /// Reads ICH_LR<n>_EL2.
+    fn read(&self, n: usize) -> u64;
+    /// Writes ICH_LR<n>_EL2.
+    fn write(&mut self, n: usize, value: u64);
+    /// Reads ICH_ELRSR_EL2: bit n is set when list register n is free and has no end of interrupt to report.
+    fn empty(&self) -> u32;
+    /// Sets ICH_HCR_EL2.NPIE: a maintenance interrupt while no list register is pending. (UIE would not do: it stays
+    /// asserted while one register is valid, so a guest that handles its last interrupt would never get to run.)
+    fn set_no_pending_maintenance(&mut self, enable: bool);
+    /// Deactivates a physical interrupt of this core (ICC_DIR_EL1).
+    fn deactivate(&mut self, intid: u32);
+}
+
+/// Bit of a list register with HW = 0: a maintenance interrupt when the guest deactivates it.
+pub const EOI: u64 = 1 << 41;
+/// Bit: deactivation goes on to the physical interrupt.
+pub const HW: u64 = 1 << 61;
+/// Field: state.
+const STATE: u64 = 3 << STATE_SHIFT;
+const STATE_SHIFT: u32 = 62;
+/// Field: pINTID. With HW = 0 its place has [`EOI`].
+const PHYSICAL: u64 = 0x1fff << PHYSICAL_SHIFT;
+const PHYSICAL_SHIFT: u32 = 32;
+const GROUP_1: u64 = 1 << 60;
+const PRIORITY_SHIFT: u32 = 48;
+
+/// State of an interrupt in a list register.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum State {
+    /// The register is free, or the guest has ended its interrupt.
+    Inactive,
+    /// Waits for the guest to acknowledge it.
+    Pending,
+    /// The guest has acknowledged it.
+    Active,
+    /// Acknowledged, and pending again.
+    PendingActive,
+}
+
+impl State {
+    /// The state that a list register's value has.
+    #[inline]
+    pub const fn of(value: u64) -> Self {
+        match value >> STATE_SHIFT {
+            0 => Self::Inactive,
+            1 => Self::Pending,
+            2 => Self::Active,
+            _ => Self::PendingActive,
+        }
+    }
+
+    /// Pending, active as well or not.
+    #[inline]
+    pub const fn is_pending(self) -> bool {
+        matches!(self, Self::Pending | Self::PendingActive)
+    }
+
+    /// Active, pending as well or not.
+    #[inline]
+    pub const fn is_active(self) -> bool {
+        matches!(self, Self::Active | Self::PendingActive)
+    }
+}
+
+/// A pending interrupt without a physical one behind it.
+#[inline]
+pub const fn pending(intid: u32, priority: u8, group_1: bool) -> u64 {
+    let group = if group_1 { GROUP_1 } else { 0 };
+    with_state(intid as u64 | (priority as u64) << PRIORITY_SHIFT | group, State::Pending)
+}
+
+/// The bits that link an interrupt to the physical one `intid` (0 to 1019).
+#[inline]
+pub const fn linked(intid: u32) -> u64 {
+    HW | (intid as u64) << PHYSICAL_SHIFT & PHYSICAL
+}
+
+/// The value with another state.
+#[inline]
+pub const fn with_state(value: u64, state: State) -> u64 {
+    value & !STATE | (state as u64) << STATE_SHIFT
+}
+
+/// The value without a link, with a maintenance interrupt at its end.
+#[inline]
+pub const fn with_end_reported(value: u64) -> u64 {
+    if value & HW != 0 { value & !(HW | PHYSICAL) | EOI } else { value | EOI }
+}
+
+/// Priority of the interrupt in a list register.
+#[inline]
+pub const fn priority(value: u64) -> u8 {
+    (value >> PRIORITY_SHIFT) as u8
+}

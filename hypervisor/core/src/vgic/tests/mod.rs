@@ -1,0 +1,73 @@
+//! Tests of the virtual GIC as a whole: a simulated core plays the guest on simulated list registers.
+
+mod core;
+mod lifecycle;
+mod lines;
+mod overflow;
+mod private;
+mod random;
+mod registers;
+mod sharing;
+
+use self::core::Core;
+use super::Vgic;
+
+const CTLR: u64 = 0;
+const ISENABLER: u64 = 0x100;
+const ICENABLER: u64 = 0x180;
+const ISPENDR: u64 = 0x200;
+const ICPENDR: u64 = 0x280;
+const ISACTIVER: u64 = 0x300;
+const ICACTIVER: u64 = 0x380;
+const IPRIORITYR: u64 = 0x400;
+const ICFGR: u64 = 0xc00;
+const IROUTER: u64 = 0x6000;
+/// SGI_base in a redistributor.
+const SGI_BASE: u64 = 0x1_0000;
+
+/// A GIC with both groups on and every interrupt enabled.
+fn enabled(vcpus: usize) -> Vgic {
+    let gic = Vgic::new(vcpus);
+    let _ = gic.write_distributor(0, CTLR, 4, 3);
+    for bank in 1..9 {
+        let _ = gic.write_distributor(0, ISENABLER + bank * 4, 4, 0xffff_ffff);
+    }
+    for frame in 0..vcpus {
+        let _ = gic.write_redistributor(frame, frame, SGI_BASE + ISENABLER, 4, 0xffff_ffff);
+    }
+    gic
+}
+
+/// Sets the bit of `intid` in a bitmap register, wherever that interrupt has it.
+fn write_bit(gic: &Vgic, vcpu: usize, register: u64, intid: u32) -> super::VcpuSet {
+    let bit = 1 << (intid % 32);
+    if intid < 32 {
+        gic.write_redistributor(vcpu, vcpu, SGI_BASE + register, 4, bit).kick
+    } else {
+        gic.write_distributor(vcpu, register + u64::from(intid / 32) * 4, 4, bit)
+    }
+}
+
+/// The bit of `intid` in a bitmap register as vCPU `vcpu` reads it.
+fn read_bit(gic: &Vgic, vcpu: usize, register: u64, intid: u32, core: &Core) -> bool {
+    let word = if intid < 32 {
+        gic.read_redistributor(vcpu, vcpu, SGI_BASE + register, 4, core)
+    } else {
+        gic.read_distributor(vcpu, register + u64::from(intid / 32) * 4, 4, core)
+    };
+    word >> (intid % 32) & 1 != 0
+}
+
+fn set_priority(gic: &Vgic, vcpu: usize, intid: u32, priority: u8) {
+    let offset = IPRIORITYR + u64::from(intid);
+    if intid < 32 {
+        let _ = gic.write_redistributor(vcpu, vcpu, SGI_BASE + offset, 1, priority.into());
+    } else {
+        let _ = gic.write_distributor(vcpu, offset, 1, priority.into());
+    }
+}
+
+/// The value of ICC_SGI1R_EL1 that sends an SGI to a list of vCPUs.
+fn sgi1r(sgi: u32, targets: u16) -> u64 {
+    u64::from(sgi) << 24 | u64::from(targets)
+}

@@ -1,0 +1,92 @@
+//! Puts a VM's images where they belong in its RAM.
+
+use core::fmt;
+
+use portcullis_abi::function;
+use portcullis_arch::cache;
+use portcullis_gate::Register;
+
+use super::Vm;
+use crate::guest_tree::{GicVersion, GuestTree};
+use crate::image::{ImageError, Region};
+use crate::memory::stage1;
+
+/// Where a loaded guest starts, in its own addresses.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// First instruction.
+    pub kernel: u64,
+    /// Device tree.
+    pub tree: u64,
+}
+
+/// Why a guest could not be loaded.
+#[derive(Clone, Copy, Debug)]
+pub enum LoadError {
+    /// The images do not fit.
+    Image(ImageError),
+    /// No device tree could be made.
+    Tree,
+    /// A part lies outside the VM's RAM, or cannot be mapped.
+    Memory(Region),
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Image(error) => error.fmt(f),
+            Self::Tree => write!(f, "its device tree cannot be made; the command line must not hold a NUL"),
+            Self::Memory(region) => {
+                write!(f, "{:#x} bytes at {:#x} are not within its memory", region.size, region.address)
+            }
+        }
+    }
+}
+
+impl Vm {
+    /// Copies kernel, initial RAM disk and device tree from the bundle into the VM's RAM.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`]: what does not fit.
+    pub fn load(&self) -> Result<Entry, LoadError> {
+        let config = &self.config;
+        let layout = config.layout().map_err(LoadError::Image)?;
+        self.copy(layout.kernel, config.kernel)?;
+        if let (Some(region), Some(initrd)) = (layout.initrd, config.initrd) {
+            self.copy(region, initrd)?;
+        }
+        match config.dtb {
+            Some(dtb) => self.copy(layout.dtb, dtb)?,
+            None => {
+                let tree = GuestTree {
+                    memory: self.memory.size(),
+                    vcpus: config.cores.as_slice().len(),
+                    cmdline: config.cmdline,
+                    initrd: layout.initrd,
+                    conduits: config.conduits,
+                    psci: u32::try_from(self.row.get(Register::PsciVersion)).unwrap_or(function::PSCI_VERSION_0_2),
+                    gic: GicVersion::V3,
+                };
+                self.copy(layout.dtb, &tree.build().map_err(|_| LoadError::Tree)?)?;
+            }
+        }
+        Ok(Entry { kernel: layout.entry(), tree: layout.dtb.address })
+    }
+
+    /// Copies `bytes` to the start of `region` and clears what is left of it, seen by a guest whose caches are off.
+    fn copy(&self, region: Region, bytes: &[u8]) -> Result<(), LoadError> {
+        let range = self.physical(region.address, region.size).ok_or(LoadError::Memory(region))?;
+        // SAFETY: the range is this VM's RAM; none of its vCPUs runs while it is loaded, by its first vCPU's core alone.
+        let copied = unsafe {
+            stage1::with_guest_memory(range, |memory| {
+                let (image, rest) = memory.split_at_mut_checked(bytes.len())?;
+                image.copy_from_slice(bytes);
+                rest.fill(0);
+                cache::publish(memory.as_ptr() as usize, memory.len());
+                Some(())
+            })
+        };
+        copied.ok().flatten().ok_or(LoadError::Memory(region))
+    }
+}

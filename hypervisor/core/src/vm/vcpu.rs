@@ -1,0 +1,204 @@
+//! A virtual core: its state in one place, and how it comes to run on its physical core and leaves it.
+
+use core::cell::UnsafeCell;
+use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+
+use portcullis_arch::{context::Context, el1, el1::El1State, el2, gicv3, timer, vectors, vectors::Next};
+use portcullis_abi::map;
+
+use super::Vm;
+use crate::lists::HardwareLists;
+use crate::machine::Machine;
+use crate::processor::Processor;
+
+/// Power state of a vCPU (DEN0022, section 4.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Power {
+    /// Off.
+    Off = 0,
+    /// Off; its core is about to load the VM's images and then to start it.
+    LoadPending = 1,
+    /// Off; its core is about to start it.
+    OnPending = 2,
+    /// On.
+    On = 3,
+}
+
+/// A vCPU. The context comes first: the vectors know the vCPU by its address.
+#[repr(C)]
+pub struct Vcpu {
+    context: UnsafeCell<Context>,
+    /// The VM to which it belongs.
+    pub vm: &'static Vm,
+    /// Its number in the VM, which is also its affinity level 0.
+    pub index: usize,
+    /// The physical core on which it runs.
+    pub core: usize,
+    power: AtomicU8,
+    entry: AtomicU64,
+    argument: AtomicU64,
+    /// Physical counter at the moment when it became runnable.
+    runnable_since: AtomicU64,
+    /// Ticks for which it was runnable and did not run, in this life of the VM.
+    stolen: AtomicU64,
+    /// Whether the guest has asked for its PV time structure.
+    stolen_wanted: AtomicU8,
+}
+
+// SAFETY: everything is atomic or immutable but the context, which only the vCPU's own core touches.
+unsafe impl Sync for Vcpu {}
+
+impl Vcpu {
+    /// A vCPU that is off.
+    pub fn new(vm: &'static Vm, index: usize, core: usize) -> Self {
+        Self {
+            context: UnsafeCell::new(Context::new()),
+            vm,
+            index,
+            core,
+            power: AtomicU8::new(Power::Off as u8),
+            entry: AtomicU64::new(0),
+            argument: AtomicU64::new(0),
+            runnable_since: AtomicU64::new(0),
+            stolen: AtomicU64::new(0),
+            stolen_wanted: AtomicU8::new(0),
+        }
+    }
+
+    /// The vCPU whose context the vectors handed over.
+    #[inline(always)]
+    pub fn of(context: &mut Context) -> &'static Self {
+        // SAFETY: only contexts that are the first field of a vCPU are ever entered, and vCPUs are never freed.
+        unsafe { &*core::ptr::from_mut(context).cast::<Self>() }
+    }
+
+    /// Its bit in sets of vCPUs.
+    pub fn bit(&self) -> u32 {
+        1u32.checked_shl(self.index as u32).unwrap_or(0)
+    }
+
+    /// Power state.
+    pub fn power(&self) -> Power {
+        match self.power.load(Ordering::Acquire) {
+            0 => Power::Off,
+            1 => Power::LoadPending,
+            2 => Power::OnPending,
+            _ => Power::On,
+        }
+    }
+
+    /// Takes it from off to `next` with where to start; false when it was not off.
+    pub fn switch_on(&self, next: Power, entry: u64, argument: u64) -> bool {
+        // Between the two exchanges no other caller can get in: On is not Off.
+        if self.power.compare_exchange(Power::Off as u8, Power::On as u8, Ordering::AcqRel, Ordering::Acquire).is_err() {
+            return false;
+        }
+        self.entry.store(entry, Ordering::Relaxed);
+        self.argument.store(argument, Ordering::Relaxed);
+        self.runnable_since.store(timer::count(), Ordering::Relaxed);
+        self.power.store(next as u8, Ordering::Release);
+        true
+    }
+
+    /// Marks it as off. Its core must have left it.
+    pub fn switched_off(&self) {
+        self.power.store(Power::Off as u8, Ordering::Release);
+    }
+
+    /// Ticks of stolen time so far.
+    pub fn stolen(&self) -> u64 {
+        self.stolen.load(Ordering::Relaxed)
+    }
+
+    /// The guest asked for its stolen time: from now on it is published.
+    pub fn want_stolen(&self) {
+        self.stolen_wanted.store(1, Ordering::Relaxed);
+        self.publish_stolen();
+    }
+
+    /// Forgets the account of a former life of the VM.
+    pub fn reset_account(&self) {
+        self.stolen.store(0, Ordering::Relaxed);
+        self.stolen_wanted.store(0, Ordering::Relaxed);
+    }
+
+    fn publish_stolen(&self) {
+        if self.stolen_wanted.load(Ordering::Relaxed) != 0 {
+            self.vm.pv_time.publish(self.index, self.stolen());
+        }
+    }
+
+    /// Starts it on this core, which must be its own, where [`switch_on`](Self::switch_on) said. Does not return: the
+    /// core comes back through the vectors.
+    pub fn run(&'static self, processor: &'static Processor) -> ! {
+        El1State::RESET.load();
+        el1::clear_simd();
+        el2::set_vcpu_number(self.index as u64);
+        timer::set_virtual_offset(self.vm.counter_offset());
+        gicv3::reset_virtual_interface();
+        // SAFETY: the VM's tables live as long as the VM and map only its own memory.
+        unsafe {
+            el2::set_stage2(self.vm.vttbr());
+        }
+        self.vm.kick(self.vm.vgic.reset_vcpu(self.index, &mut HardwareLists));
+        self.flush_interrupts();
+        for intid in [map::TIMER_VIRTUAL_INTID, map::TIMER_PHYSICAL_INTID] {
+            Machine::get().board.interrupts.enable_private(self.core, intid, true);
+        }
+
+        let waited = timer::count().saturating_sub(self.runnable_since.load(Ordering::Relaxed));
+        self.stolen.fetch_add(waited, Ordering::Relaxed);
+        self.publish_stolen();
+        self.power.store(Power::On as u8, Ordering::Release);
+
+        let context = self.context.get();
+        // SAFETY: no one else touches the context of a vCPU but its own core, which is here.
+        unsafe {
+            *context = Context::new();
+            (*context).elr = self.entry.load(Ordering::Relaxed);
+            (*context).stack = processor.stack();
+            (&mut (*context).x)[0] = self.argument.load(Ordering::Relaxed);
+            vectors::enter(context)
+        }
+    }
+
+    /// Takes the guest off this core and leaves nothing of it behind. The caller says what becomes of the vCPU.
+    fn unload(&self) {
+        El1State::RESET.load();
+        let interrupts = Machine::get().board.interrupts;
+        for intid in [map::TIMER_VIRTUAL_INTID, map::TIMER_PHYSICAL_INTID] {
+            interrupts.enable_private(self.core, intid, false);
+        }
+        self.vm.kick(self.vm.vgic.reset_vcpu(self.index, &mut HardwareLists));
+        gicv3::set_virtual_control(0);
+    }
+
+    /// The vCPU goes off this core for good or until it is switched on again. Returns what the vectors do next.
+    #[cold]
+    pub fn retire(&'static self) -> Next {
+        self.unload();
+        self.switched_off();
+        self.vm.retired(self);
+        Next::Leave
+    }
+
+    /// What every way back to the guest ends with: is there a reason not to go back, and is there an interrupt to give?
+    #[inline]
+    pub fn before_resume(&'static self) -> Next {
+        if self.vm.must_stop() {
+            return self.retire();
+        }
+        if self.vm.vgic.needs_flush(self.index) {
+            self.flush_interrupts();
+        }
+        Next::Resume
+    }
+
+    /// Brings the list registers of this core, which is the vCPU's, up to date.
+    #[inline]
+    pub fn flush_interrupts(&self) {
+        let others = self.vm.vgic.flush(self.index, &mut HardwareLists);
+        self.vm.kick(others);
+    }
+}

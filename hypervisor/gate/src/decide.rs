@@ -1,0 +1,62 @@
+//! From a call to its verdict.
+
+use portcullis_abi::{function, result};
+
+use crate::call::Call;
+use crate::discovery::Door;
+use crate::filter::Filter;
+use crate::function::Function;
+use crate::function_id::FunctionId;
+use crate::profile::Profile;
+use crate::register::Register;
+use crate::verdict::{Return, Verdict};
+
+/// What becomes of `call` in a VM with this profile and range filter.
+///
+/// The order: a conduit that is closed or an immediate that is not zero is refused; then an identifier that SMCCC 1.1
+/// does not define or, from AArch32 state, one of the SMC64 convention; then the filter; then the firmware registers.
+/// The path has no loop but the search in the filter, at most 32 ranges long, and changes nothing.
+pub fn decide(profile: Profile, filter: Option<&Filter>, call: &Call) -> Verdict {
+    if !profile.conduits().contains(call.conduit) || call.immediate != 0 {
+        return Verdict::Deny;
+    }
+    let door = Door { profile, filter, aarch32: call.aarch32 };
+    match door.route(call.function()) {
+        Route::Refuse => Verdict::Deny,
+        Route::Forward => Verdict::Forward,
+        Route::Function(Function::Served(service)) => Verdict::Serve(service),
+        Route::Function(function) => Verdict::Answer(answer(function, &door, call)),
+    }
+}
+
+/// Where the door lets a call through to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// Nowhere.
+    Refuse,
+    /// To EL3.
+    Forward,
+    /// To a function of ours that this VM is offered.
+    Function(Function),
+}
+
+/// The answer of a function that needs no more than the profile and the filter.
+fn answer(function: Function, door: &Door<'_>, call: &Call) -> Return {
+    // Every discovery call takes a function identifier, which is 32 bits wide whatever the caller's convention.
+    let [_, x1, ..] = call.x;
+    let asked = FunctionId::from_x0(x1);
+    match function {
+        Function::SmcccVersion => Return::value(function::SMCCC_VERSION_1_1.into()),
+        Function::ArchFeatures => Return::code(door.arch_features(asked)),
+        Function::Workaround(_) => Return::SUCCESS,
+        Function::PsciVersion => Return::value(door.profile.register(Register::PsciVersion)),
+        Function::PsciFeatures => Return::code(door.features_of(asked, Function::is_psci)),
+        Function::MigrateInfoType => Return::code(result::PSCI_MIGRATION_NOT_REQUIRED),
+        Function::TrngVersion => Return::value(function::TRNG_VERSION_1_0.into()),
+        Function::TrngFeatures => Return::code(door.features_of(asked, Function::is_trng)),
+        Function::PvTimeFeatures => Return::code(door.features_of(asked, Function::is_pv_time)),
+        Function::VendorUid => Return::words(function::VENDOR_UID_WORDS),
+        Function::VendorFeatures => door.vendor_features(),
+        Function::Served(_) => Return::NOT_SUPPORTED,
+    }
+}

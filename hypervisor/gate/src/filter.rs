@@ -1,0 +1,159 @@
+//! The range filter: function identifiers that a VM is refused, or that go to EL3, whatever its bits say.
+
+use core::ops::RangeInclusive;
+
+use crate::error::FilterError;
+use crate::function_id::FunctionId;
+use crate::profile::Profile;
+
+/// Most ranges that one VM's filter can hold.
+pub const MAX_RANGES: usize = 32;
+
+/// Arm architecture calls of both widths. No filter touches them, so that a guest is never misled about the
+/// vulnerabilities of its cores.
+const ARCHITECTURE: [RangeInclusive<u32>; 2] = [0x8000_0000..=0x8000_ffff, 0xc000_0000..=0xc000_ffff];
+
+/// Never forwarded: PSCI, which acts on the VM and not on the machine, and the calls of FF-A (DEN0077) that share
+/// memory, whose addresses EL3 would take for physical ones.
+const NEVER_FORWARDED: [RangeInclusive<u32>; 4] =
+    [0x8400_0000..=0x8400_001f, 0xc400_0000..=0xc400_001f, 0x8400_0060..=0x8400_00ff, 0xc400_0060..=0xc400_00ff];
+
+/// What becomes of the functions of a range. The numbers are those of KVM's SMCCC filter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Action {
+    /// The firmware registers decide, as without a range.
+    #[default]
+    Handle = 0,
+    /// Refused.
+    Deny = 1,
+    /// Handed to EL3, whatever the firmware registers say.
+    Forward = 2,
+}
+
+impl Action {
+    /// The action with this number.
+    pub const fn from_number(number: u8) -> Option<Self> {
+        Some(match number {
+            0 => Self::Handle,
+            1 => Self::Deny,
+            2 => Self::Forward,
+            _ => return None,
+        })
+    }
+}
+
+/// A range of function identifiers with one action. `#[repr(C)]`: the fast path may read it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Range {
+    /// First function identifier.
+    pub first: u32,
+    /// Last function identifier.
+    pub last: u32,
+    /// What becomes of them.
+    pub action: Action,
+}
+
+/// A range as a manager asks for it, unchecked: the fields of KVM's `struct kvm_smccc_filter`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RangeRequest {
+    /// First function identifier.
+    pub base: u32,
+    /// Number of function identifiers.
+    pub count: u32,
+    /// Number of the action.
+    pub action: u8,
+    /// Must be zero.
+    pub reserved: [u8; 15],
+}
+
+/// The range filter of one VM: ranges that do not overlap, in ascending order.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    ranges: [Range; MAX_RANGES],
+    len: usize,
+}
+
+impl Filter {
+    /// A filter without any range.
+    pub const fn new() -> Self {
+        Self { ranges: [Range { first: 0, last: 0, action: Action::Handle }; MAX_RANGES], len: 0 }
+    }
+
+    /// The ranges in ascending order.
+    pub fn ranges(&self) -> &[Range] {
+        self.ranges.get(..self.len).unwrap_or_default()
+    }
+
+    /// What the filter says about `id`.
+    pub fn action(&self, id: FunctionId) -> Action {
+        lookup(self.ranges(), id)
+    }
+
+    /// Adds a range. `profile` is the VM's word, loaded under the lock that guards this filter and the freeze.
+    /// `forward` says whether calls can be forwarded here.
+    ///
+    /// # Errors
+    ///
+    /// The first of [`FilterError`]'s variants that applies. Nothing has changed then.
+    pub fn insert(&mut self, request: &RangeRequest, profile: Profile, forward: bool) -> Result<(), FilterError> {
+        let range = check(request, forward)?;
+        if profile.is_frozen() {
+            return Err(FilterError::Frozen);
+        }
+        let overlaps = |other: &Range| meets(&range, &(other.first..=other.last));
+        if ARCHITECTURE.iter().any(|reserved| meets(&range, reserved)) || self.ranges().iter().any(overlaps) {
+            return Err(FilterError::Overlaps);
+        }
+        let at = self.ranges().partition_point(|other| other.first < range.first);
+        let tail = self.ranges.get_mut(at..=self.len).ok_or(FilterError::Full)?;
+        tail.rotate_right(1);
+        if let Some(slot) = tail.first_mut() {
+            *slot = range;
+        }
+        self.len = self.len.saturating_add(1);
+        Ok(())
+    }
+
+    /// Removes every range: for a VM that is recreated, under the conditions of [`Row::create`](crate::Row::create) and
+    /// before it.
+    pub fn clear(&mut self) {
+        *self = Self::new();
+    }
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What `ranges`, sorted and without overlap, say about `id`.
+pub fn lookup(ranges: &[Range], id: FunctionId) -> Action {
+    let after = ranges.partition_point(|range| range.first <= id.0);
+    match after.checked_sub(1).and_then(|index| ranges.get(index)) {
+        Some(range) if id.0 <= range.last => range.action,
+        _ => Action::Handle,
+    }
+}
+
+/// The checks that need neither the VM nor the other ranges.
+fn check(request: &RangeRequest, forward: bool) -> Result<Range, FilterError> {
+    let &RangeRequest { base: first, count, action, reserved } = request;
+    if reserved != [0; 15] {
+        return Err(FilterError::Reserved);
+    }
+    let last = count.checked_sub(1).and_then(|beyond| first.checked_add(beyond)).ok_or(FilterError::Wraps)?;
+    let action = Action::from_number(action).ok_or(FilterError::UnknownAction)?;
+    let range = Range { first, last, action };
+    let refused = !forward || NEVER_FORWARDED.iter().any(|never| meets(&range, never));
+    if action == Action::Forward && refused {
+        return Err(FilterError::ForwardRefused);
+    }
+    Ok(range)
+}
+
+fn meets(range: &Range, other: &RangeInclusive<u32>) -> bool {
+    range.first <= *other.end() && *other.start() <= range.last
+}

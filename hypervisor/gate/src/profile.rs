@@ -1,0 +1,168 @@
+//! A VM's whole firmware policy in one 64-bit word.
+
+use core::fmt;
+
+use crate::Register;
+use crate::call::Conduits;
+use crate::error::SetError;
+use crate::layout::{self, Field};
+use crate::support::Support;
+
+const FILTERED: u64 = 1 << layout::FILTERED_BIT;
+const KEEP: u64 = 1 << layout::KEEP_BIT;
+const WRITTEN: u64 = 1 << layout::WRITTEN_BIT;
+const FROZEN: u64 = 1 << layout::FROZEN_BIT;
+
+/// What the first write of a firmware register does to the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rule {
+    /// It clears every bitmap register first: a manager that predates a register never grants what it does not know.
+    #[default]
+    Clear,
+    /// Registers that are not written keep their bits, as in Linux KVM.
+    Keep,
+}
+
+/// A VM's whole firmware policy. The firmware registers are views of it; [`layout`] says where they lie.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Profile(pub u64);
+
+impl Profile {
+    /// The word of a VM that does not exist: no conduit is open, nothing can be set.
+    pub const ABSENT: Self = Self(FROZEN);
+
+    /// The word of a VM that was just created.
+    pub fn created(support: &Support, conduits: Conduits) -> Self {
+        let empty = Self(layout::CONDUITS.put(0, u64::from(conduits.bits())));
+        Register::ALL.iter().fold(empty, |profile, &register| profile.with(register, support.initial(register)))
+    }
+
+    /// The value of `register`.
+    pub const fn register(self, register: Register) -> u64 {
+        match register {
+            Register::PsciVersion => self.psci_version() as u64,
+            other => field(other).get(self.0),
+        }
+    }
+
+    /// The word with `register` set to `value`, of which only the bits that fit are taken. No check is made and no mark
+    /// is changed.
+    #[must_use]
+    pub const fn with(self, register: Register, value: u64) -> Self {
+        match register {
+            Register::PsciVersion => {
+                let word = layout::PSCI_MINOR.put(self.0, value & 0xffff);
+                Self(layout::PSCI_MAJOR.put(word, value >> 16))
+            }
+            other => Self(field(other).put(self.0, value)),
+        }
+    }
+
+    /// The PSCI version as `PSCI_VERSION` returns it.
+    #[allow(clippy::cast_possible_truncation, reason = "both fields are a few bits wide")]
+    pub const fn psci_version(self) -> u32 {
+        (layout::PSCI_MAJOR.get(self.0) << 16 | layout::PSCI_MINOR.get(self.0)) as u32
+    }
+
+    /// Whether the bit with this number, one of the `_BIT` constants of [`layout`], is set.
+    pub const fn has(self, bit: u32) -> bool {
+        self.0.wrapping_shr(bit) & 1 != 0
+    }
+
+    /// The open conduits.
+    #[allow(clippy::cast_possible_truncation, reason = "the field is two bits wide")]
+    pub fn conduits(self) -> Conduits {
+        Conduits::from_bits(layout::CONDUITS.get(self.0) as u32).unwrap_or(Conduits::NONE)
+    }
+
+    /// What the first write does, or did.
+    pub const fn rule(self) -> Rule {
+        if self.0 & KEEP == 0 { Rule::Clear } else { Rule::Keep }
+    }
+
+    /// Whether a register was written since the VM was created.
+    pub const fn is_written(self) -> bool {
+        self.0 & WRITTEN != 0
+    }
+
+    /// Whether the VM has started: nothing of the word changes any more.
+    pub const fn is_frozen(self) -> bool {
+        self.0 & FROZEN != 0
+    }
+
+    /// Whether a range filter stands before the bits.
+    pub const fn is_filtered(self) -> bool {
+        self.0 & FILTERED != 0
+    }
+
+    /// The word after SET of a value that [`Support::check`] accepted, the first-write rule included.
+    pub(crate) fn after_set(self, register: Register, value: u64) -> Result<Self, SetError> {
+        if self.is_frozen() {
+            return if self.register(register) == value { Ok(self) } else { Err(SetError::Frozen) };
+        }
+        let clear = !self.is_written() && self.rule() == Rule::Clear;
+        let base = if clear { self.without_bitmaps() } else { self };
+        Ok(Self(base.with(register, value).0 | WRITTEN))
+    }
+
+    /// The word after "clear all", which counts as a write.
+    pub(crate) fn after_clear_all(self) -> Result<Self, SetError> {
+        let cleared = self.without_bitmaps();
+        if self.is_frozen() {
+            return if cleared == self { Ok(self) } else { Err(SetError::Frozen) };
+        }
+        Ok(Self(cleared.0 | WRITTEN))
+    }
+
+    /// The word with another rule for the first write.
+    pub(crate) fn after_set_rule(self, rule: Rule) -> Result<Self, SetError> {
+        if self.is_frozen() {
+            return if self.rule() == rule { Ok(self) } else { Err(SetError::Frozen) };
+        }
+        Ok(match rule {
+            Rule::Clear => Self(self.0 & !KEEP),
+            Rule::Keep => Self(self.0 | KEEP),
+        })
+    }
+
+    /// The word of a VM that starts; one that has started stays as it is.
+    pub(crate) const fn after_freeze(self, filtered: bool) -> Self {
+        if self.is_frozen() {
+            return self;
+        }
+        Self(self.0 | FROZEN | if filtered { FILTERED } else { 0 })
+    }
+
+    const fn without_bitmaps(self) -> Self {
+        Self(self.0 & !layout::BITMAPS)
+    }
+}
+
+/// Where a register lies that is one field. PSCI_VERSION is two; its minor number stands for it here.
+const fn field(register: Register) -> Field {
+    match register {
+        Register::PsciVersion => layout::PSCI_MINOR,
+        Register::Workaround1 => layout::WORKAROUND_1,
+        Register::Workaround2 => layout::WORKAROUND_2,
+        Register::Workaround3 => layout::WORKAROUND_3,
+        Register::Std => layout::STD,
+        Register::StdHyp => layout::STD_HYP,
+        Register::VendorHyp => layout::VENDOR_HYP,
+        Register::VendorHyp2 => layout::VENDOR_HYP_2,
+    }
+}
+
+impl fmt::Debug for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Profile");
+        for register in Register::ALL {
+            out.field(register.name(), &format_args!("{:#x}", self.register(register)));
+        }
+        out.field("conduits", &self.conduits())
+            .field("rule", &self.rule())
+            .field("written", &self.is_written())
+            .field("filtered", &self.is_filtered())
+            .field("frozen", &self.is_frozen())
+            .finish()
+    }
+}

@@ -1,0 +1,138 @@
+//! The moment at which a clock of whole seconds advances, found without waiting for it.
+//!
+//! A clock that shows whole seconds (PL031) tells the time to within a second, unless one knows where on the counter its
+//! seconds begin. Waiting for the next one would cost up to a second of boot. Instead the moment is bracketed: it is known
+//! to lie within one second, and each look at the clock in the middle of the bracket halves it. Twenty looks, at most one a
+//! second, find it to a microsecond.
+//!
+//! The time of day is always counted from the late end of the bracket. So it is never ahead of the clock, it can only
+//! come nearer, and it never goes back.
+
+/// What is known of the second's beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Edge {
+    /// The second that begins in the bracket, since 1970.
+    second: u64,
+    /// The clock still showed the second before.
+    after: u64,
+    /// The clock showed it already.
+    by: u64,
+    frequency: u64,
+}
+
+impl Edge {
+    /// Starts from one look: the clock showed `second` when the counter of `frequency` Hz stood at `count`.
+    pub const fn new(second: u64, count: u64, frequency: u64) -> Self {
+        Self { second: second.saturating_add(1), after: count, by: count.saturating_add(frequency), frequency }
+    }
+
+    /// Width of the bracket in ticks: the time of day is late by at most that.
+    pub const fn uncertainty(&self) -> u64 {
+        self.by.saturating_sub(self.after)
+    }
+
+    /// Time of day in nanoseconds when the counter stood at `count`.
+    pub fn nanoseconds(&self, count: u64) -> u64 {
+        let frequency = i128::from(self.frequency.max(1));
+        let ticks = i128::from(count) - i128::from(self.by);
+        let since = ticks * 1_000_000_000 / frequency;
+        u64::try_from(i128::from(self.second) * 1_000_000_000 + since).unwrap_or(0)
+    }
+
+    /// When to look next, from `count` on; none once the bracket is no wider than a microsecond or a few ticks.
+    pub fn next_look(&self, count: u64) -> Option<u64> {
+        if self.uncertainty() <= (self.frequency / 1_000_000).max(4) {
+            return None;
+        }
+        let middle = self.after.saturating_add(self.uncertainty() / 2);
+        let seconds = count.checked_sub(middle).map_or(0, |past| past / self.frequency.max(1) + 1);
+        middle.checked_add(seconds.checked_mul(self.frequency)?)
+    }
+
+    /// Takes in a look: the clock showed `second` when the counter stood at `count`. A look that does not fall into the
+    /// bracket of some second, or that contradicts the ones before, changes nothing.
+    pub fn look(&mut self, second: u64, count: u64) {
+        let Some(past) = count.checked_sub(self.after) else { return };
+        let seconds = past / self.frequency.max(1);
+        let folded = count.saturating_sub(seconds.saturating_mul(self.frequency));
+        if folded <= self.after || folded >= self.by {
+            return;
+        }
+        if second == self.second.saturating_add(seconds) {
+            self.by = folded;
+        } else if second.saturating_add(1) == self.second.saturating_add(seconds) {
+            self.after = folded;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HZ: u64 = 62_500_000;
+
+    /// A clock whose seconds begin at `phase` ticks past each multiple of `HZ`.
+    fn shown(count: u64, phase: u64) -> u64 {
+        1_700_000_000 + (count + HZ - phase) / HZ
+    }
+
+    fn search(phase: u64, start: u64) -> (Edge, usize) {
+        let mut edge = Edge::new(shown(start, phase), start, HZ);
+        let (mut count, mut looks, mut last) = (start, 0, edge.nanoseconds(start));
+        while let Some(next) = edge.next_look(count) {
+            assert!(next >= count && next - count <= HZ, "a look within a second");
+            count = next + 37;
+            edge.look(shown(count, phase), count);
+            let now = edge.nanoseconds(count);
+            assert!(now >= last, "time went back");
+            last = now;
+            looks += 1;
+            assert!(looks < 64, "no end");
+        }
+        (edge, looks)
+    }
+
+    #[test]
+    fn the_edge_is_found_wherever_it_is() {
+        for phase in [0, 1, 1000, HZ / 3, HZ / 2, HZ - 1] {
+            for start in [0, 5, HZ / 2, 7 * HZ + 12345] {
+                let (edge, looks) = search(phase, start);
+                assert!(edge.uncertainty() <= HZ / 1_000_000 + 37, "{edge:?}");
+                assert!(looks <= 30);
+                let count = 100 * HZ + phase;
+                let truth = shown(count, phase) * 1_000_000_000;
+                let late = truth - edge.nanoseconds(count);
+                assert!(late <= 2_000, "late by {late} ns");
+            }
+        }
+    }
+
+    #[test]
+    fn before_any_look_the_time_is_late_by_a_second_at_most_and_never_ahead() {
+        for phase in [0, HZ / 4, HZ - 1] {
+            let edge = Edge::new(shown(3 * HZ, phase), 3 * HZ, HZ);
+            let truth = (3 * HZ + HZ - phase) as f64 / HZ as f64 + 1_700_000_000.0;
+            let told = edge.nanoseconds(3 * HZ) as f64 / 1e9;
+            assert!(told <= truth + 1e-6 && truth - told <= 1.0 + 1e-6, "{told} {truth}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_jumps_does_not_confuse_it() {
+        let mut edge = Edge::new(100, 0, HZ);
+        let before = edge;
+        edge.look(500, HZ / 2);
+        edge.look(1, HZ / 2);
+        edge.look(101, 0);
+        assert_eq!(edge, before);
+    }
+
+    #[test]
+    fn a_dead_counter_frequency_is_survived() {
+        let mut edge = Edge::new(100, 5, 0);
+        assert_eq!(edge.next_look(7), None);
+        edge.look(101, 6);
+        assert_eq!(edge.nanoseconds(5), 101_000_000_000);
+    }
+}

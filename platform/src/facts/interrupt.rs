@@ -1,0 +1,73 @@
+//! Interrupts: from the specifiers of the GIC's bindings (`interrupt-controller/arm,gic.yaml`, `arm,gic-v3.yaml`) to
+//! INTIDs (GIC architecture, Arm IHI 0069, section 2.2).
+
+use super::properties::cell;
+
+/// The `interrupts` of a node, before it is known which controller they belong to.
+#[derive(Clone, Copy, Default)]
+pub struct Interrupts<'a> {
+    /// The property's value.
+    pub value: &'a [u8],
+    /// Phandle of the controller.
+    pub parent: Option<u32>,
+}
+
+/// What it takes to read interrupt specifiers of the GIC.
+#[derive(Clone, Copy, Default)]
+pub struct Decoder {
+    /// The GIC's `#interrupt-cells`.
+    pub cells: u32,
+    /// The GIC's phandle.
+    pub phandle: Option<u32>,
+}
+
+impl Decoder {
+    /// The INTID of a node's interrupt number `index`; none if it has fewer, or if they go to another controller.
+    pub fn intid(&self, interrupts: Interrupts<'_>, index: usize) -> Option<u32> {
+        if interrupts.parent.is_some() && interrupts.parent != self.phandle {
+            return None;
+        }
+        let size = (self.cells as usize).checked_mul(4).filter(|size| *size >= 12)?;
+        let specifier = interrupts.value.get(size.checked_mul(index)?..)?.get(..size)?;
+        intid(cell(specifier.get(..4)?)?, cell(specifier.get(4..8)?)?)
+    }
+}
+
+/// The INTID for the first two cells of a specifier: kind and number.
+fn intid(kind: u32, number: u32) -> Option<u32> {
+    let (first, count) = match kind {
+        0 => (32, 988),    // SPI
+        1 => (16, 16),     // PPI
+        2 => (4096, 1024), // extended SPI
+        3 => (1056, 64),   // extended PPI
+        _ => return None,
+    };
+    (number < count).then(|| number.wrapping_add(first))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_and_their_limits() {
+        assert_eq!((intid(0, 0), intid(0, 987), intid(0, 988)), (Some(32), Some(1019), None));
+        assert_eq!((intid(1, 0), intid(1, 15), intid(1, 16)), (Some(16), Some(31), None));
+        assert_eq!((intid(2, 1023), intid(2, 1024)), (Some(5119), None));
+        assert_eq!((intid(3, 63), intid(3, 64)), (Some(1119), None));
+        assert_eq!(intid(4, 0), None);
+    }
+
+    #[test]
+    fn specifiers_of_three_and_four_cells() {
+        let value: Vec<u8> = [0u32, 1, 4, 1, 11, 8, 0, 2].iter().flat_map(|cell| cell.to_be_bytes()).collect();
+        let interrupts = Interrupts { value: &value, parent: Some(7) };
+        let three = Decoder { cells: 3, phandle: Some(7) };
+        assert_eq!([0, 1, 2].map(|index| three.intid(interrupts, index)), [Some(33), Some(27), None]);
+        let four = Decoder { cells: 4, ..three };
+        assert_eq!([0, 1, 2].map(|index| four.intid(interrupts, index)), [Some(33), None, None]);
+        assert_eq!(Decoder { phandle: Some(8), ..three }.intid(interrupts, 0), None);
+        assert_eq!(Decoder { cells: 2, ..three }.intid(interrupts, 0), None);
+        assert_eq!(Decoder { cells: u32::MAX, ..three }.intid(interrupts, usize::MAX), None);
+    }
+}

@@ -1,0 +1,175 @@
+//! What the board is, from its device tree: memory, cores, interrupt controller, timer, console, clock, firmware, and
+//! where the bundle was loaded. Gathered at boot before there is a heap, hence lists of a fixed capacity.
+
+mod bus;
+mod error;
+mod interrupt;
+mod list;
+mod properties;
+mod walk;
+
+use dtoolkit::fdt::Fdt;
+use portcullis_core::image::Region;
+
+pub use self::error::FactsError;
+pub use self::list::{List, Text};
+
+/// What the board is. Addresses are physical; interrupts are INTIDs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The root's `compatible` strings, the most specific first; those beyond the capacity are left out.
+    pub compatible: List<Text, 4>,
+    /// RAM, reserved ranges included; those beyond the capacity are left out.
+    pub memory: List<Region, 8>,
+    /// RAM that must not be used: the memory reservation block and the children of `/reserved-memory`.
+    pub reserved: List<Region, 16>,
+    /// The enabled cores in the tree's order; those beyond the capacity are left out.
+    pub cores: List<Core, 16>,
+    /// The interrupt controller.
+    pub gic: Gic,
+    /// The timers' interrupts.
+    pub timer: Timer,
+    /// The console.
+    pub uart: Option<Uart>,
+    /// Registers of a PL031 real-time clock.
+    pub rtc: Option<Region>,
+    /// The firmware's PSCI.
+    pub psci: Option<Psci>,
+    /// Where the bundle was loaded: the initial RAM disk of `/chosen`, or its multiboot module of type ramdisk.
+    pub bundle: Option<Region>,
+}
+
+/// A core.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Core {
+    /// Affinity fields of MPIDR_EL1.
+    pub mpidr: u64,
+    /// How it is started.
+    pub start: CoreStart,
+}
+
+/// How a core is started (`arm/cpus.yaml`, `enable-method`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CoreStart {
+    /// The tree names no method that is known here; the core that boots needs none.
+    #[default]
+    Unknown,
+    /// By PSCI `CPU_ON`.
+    Psci,
+    /// By writing an entry address to this physical address, then SEV.
+    SpinTable(u64),
+}
+
+/// The interrupt controller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gic {
+    /// GICv2 with virtualization extensions, for example a GIC-400.
+    V2 {
+        /// GICD.
+        distributor: Region,
+        /// GICC.
+        cpu_interface: Region,
+        /// GICH.
+        hypervisor_interface: Region,
+        /// GICV, the CPU interface that guests get in place of GICC.
+        virtual_interface: Region,
+        /// Maintenance interrupt.
+        maintenance: u32,
+    },
+    /// GICv3 or GICv4.
+    V3 {
+        /// GICD.
+        distributor: Region,
+        /// Regions of consecutive redistributors.
+        redistributors: List<Region, 4>,
+        /// Bytes from one redistributor to the next, if the tree tells; otherwise GICR_TYPER does.
+        stride: Option<u64>,
+        /// Maintenance interrupt.
+        maintenance: u32,
+    },
+}
+
+/// The generic timer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timer {
+    /// Interrupt of the EL1 physical timer (CNTP).
+    pub physical: u32,
+    /// Interrupt of the virtual timer (CNTV).
+    pub virtual_timer: u32,
+    /// Interrupt of the EL2 physical timer (CNTHP).
+    pub hypervisor: u32,
+    /// Counter frequency in Hz, if CNTFRQ_EL0 is not to be believed.
+    pub frequency: Option<u32>,
+}
+
+/// A serial port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Uart {
+    /// Which device it is.
+    pub kind: UartKind,
+    /// Its registers.
+    pub registers: Region,
+    /// Its interrupt, if it is wired to the GIC.
+    pub intid: Option<u32>,
+    /// Its clock in Hz, if the tree tells.
+    pub clock: Option<u32>,
+}
+
+/// Kinds of serial ports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UartKind {
+    /// Arm PL011.
+    Pl011,
+    /// The mini UART of the BCM283x and BCM2711.
+    Bcm2835Aux,
+}
+
+/// The firmware's PSCI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Psci {
+    /// The conduit to the firmware.
+    pub method: PsciMethod,
+    /// The version that the binding stands for; `PSCI_VERSION` tells the exact one from 0.2 on.
+    pub version: PsciVersion,
+}
+
+/// The conduit to the firmware.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PsciMethod {
+    /// HVC.
+    Hvc,
+    /// SMC.
+    Smc,
+}
+
+/// What `compatible` says of the PSCI version (`arm/psci.yaml`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PsciVersion {
+    /// 0.1: function ids are not standardised, there is no `PSCI_VERSION`.
+    V0_1,
+    /// 0.2 or later.
+    V0_2,
+    /// 1.0 or later.
+    V1_0,
+}
+
+impl Facts {
+    /// Reads the device tree at the start of `data`, which may be longer than the tree.
+    ///
+    /// # Errors
+    ///
+    /// The tree is cut short or damaged, or something without which no VM can run is missing or wrong: memory, a core,
+    /// an interrupt controller of a known kind, the timer. A board without console, clock, PSCI or bundle is none.
+    pub fn from_tree(data: &[u8]) -> Result<Self, FactsError> {
+        let total =
+            data.get(4..).and_then(|rest| rest.first_chunk()).map_or(40, |size| u32::from_be_bytes(*size) as usize);
+        let blob = data.get(..total).ok_or(FactsError::Truncated { total, available: data.len() })?;
+        let tree = Fdt::new(blob).map_err(FactsError::Tree)?;
+        let mut walk = walk::Walk::default();
+        for entry in tree.memory_reservations() {
+            walk.reserve(Region { address: entry.address(), size: entry.size() })?;
+        }
+        walk.visit_root(&tree.root())?;
+        walk.finish(tree)
+    }
+}

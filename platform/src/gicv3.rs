@@ -1,0 +1,96 @@
+//! The physical GICv3: distributor and redistributors, by the `arm-gic` crate. The CPU interface is system registers.
+
+use core::ptr::NonNull;
+
+use arm_gic::IntId;
+use arm_gic::gicv3::{
+    GicDistributor, GicRedistributor, GicRedistributorIterator,
+    registers::{Gicd, GicrSgi},
+};
+use portcullis_arch::{cpu, gicv3};
+use portcullis_core::board::InterruptController;
+use portcullis_core::processor::{HALT, KICK};
+use safe_mmio::UniqueMmioPointer;
+use spin::Mutex;
+
+/// Most cores that are served.
+const MAX_CORES: usize = 16;
+
+/// A GICv3 or GICv4.
+pub struct GicV3 {
+    distributor: Mutex<GicDistributor<'static>>,
+    redistributor_base: NonNull<GicrSgi>,
+    redistributors: [Mutex<Option<GicRedistributor<'static>>>; MAX_CORES],
+    maintenance: u32,
+}
+
+// SAFETY: the only field that is not Sync by itself is the base pointer, which is only read, under the distributor's lock.
+unsafe impl Sync for GicV3 {}
+
+impl GicV3 {
+    /// Takes over the GIC: every SPI disabled, in group 1, level-sensitive until configured otherwise.
+    ///
+    /// # Safety
+    ///
+    /// The addresses must be those of the distributor and of the first of a contiguous row of redistributors, mapped as
+    /// device memory and used by nothing else.
+    pub unsafe fn new(distributor: NonNull<Gicd>, redistributors: NonNull<GicrSgi>, maintenance: u32) -> Self {
+        // SAFETY: passed on to the caller.
+        let mut distributor = GicDistributor::new(unsafe { UniqueMmioPointer::new(distributor) });
+        distributor.configure_default_settings();
+        Self {
+            distributor: Mutex::new(distributor),
+            redistributor_base: redistributors,
+            redistributors: [const { Mutex::new(None) }; MAX_CORES],
+            maintenance,
+        }
+    }
+
+    /// The redistributor of the calling core: they say themselves whose they are (GICR_TYPER.Affinity_Value).
+    fn find_redistributor(&self) -> Option<GicRedistributor<'static>> {
+        let _one_at_a_time = self.distributor.lock();
+        // SAFETY: `new` was given a valid row; of each core's redistributor only that core makes a lasting handle.
+        let mut all = unsafe { GicRedistributorIterator::new(self.redistributor_base) }.ok()?;
+        all.find(|redistributor| redistributor.typer().core_mpidr() == cpu::affinity())
+    }
+}
+
+impl InterruptController for GicV3 {
+    fn init_core(&self, core: usize) {
+        let (Some(slot), Some(mut redistributor)) = (self.redistributors.get(core), self.find_redistributor()) else {
+            log::error!("core {core} has no GIC redistributor: it gets no interrupts");
+            return;
+        };
+        // A core that firmware has woken already is an error to the driver, not to us.
+        let _ = redistributor.mark_core_awake();
+        redistributor.configure_default_settings();
+        for sgi in [KICK, HALT] {
+            let _ = redistributor.enable_interrupt(IntId::sgi(sgi), true);
+        }
+        *slot.lock() = Some(redistributor);
+        gicv3::init_core();
+        self.enable_private(core, self.maintenance, true);
+        self.enable_private(core, portcullis_core::machine::EL2_TIMER_INTID, true);
+    }
+
+    fn enable_private(&self, core: usize, intid: u32, enabled: bool) {
+        let Some(slot) = self.redistributors.get(core) else { return };
+        if let (Some(redistributor), Some(ppi)) = (slot.lock().as_mut(), intid.checked_sub(16).filter(|&ppi| ppi < 16)) {
+            let _ = redistributor.enable_interrupt(IntId::ppi(ppi), enabled);
+        }
+    }
+
+    fn enable_shared(&self, intid: u32, affinity: u64) {
+        let Some(spi) = intid.checked_sub(32).filter(|&spi| spi < 988) else { return };
+        let mut distributor = self.distributor.lock();
+        let intid = IntId::spi(spi);
+        if distributor.set_routing(intid, Some(affinity)).and_then(|()| distributor.enable_interrupt(intid, true)).is_err()
+        {
+            log::error!("interrupt {spi} is beyond what the GIC has: it is not used");
+        }
+    }
+
+    fn maintenance_interrupt(&self) -> u32 {
+        self.maintenance
+    }
+}

@@ -1,0 +1,53 @@
+//! The board's serial line: an Arm PL011, by the `arm-pl011-uart` crate.
+
+use arm_pl011_uart::{FifoLevel, Interrupts, PL011Registers, Uart};
+use core::ptr::NonNull;
+use portcullis_core::board::SerialPort;
+use safe_mmio::UniqueMmioPointer;
+use spin::Mutex;
+
+/// A PL011 whose baud rate the firmware has set; it is kept.
+pub struct Pl011 {
+    uart: Mutex<Uart<'static>>,
+    interrupt: Option<u32>,
+}
+
+impl Pl011 {
+    /// Takes over the PL011 at `address`, whose interrupt is `interrupt`: it interrupts when something was received.
+    ///
+    /// # Safety
+    ///
+    /// `address` must be that of a PL011's registers, mapped as device memory and used by nothing else.
+    pub unsafe fn new(address: NonNull<PL011Registers>, interrupt: Option<u32>) -> Self {
+        // SAFETY: passed on to the caller.
+        let mut uart = Uart::new(unsafe { UniqueMmioPointer::new(address) });
+        uart.set_interrupt_fifo_levels(FifoLevel::Bytes4, FifoLevel::Bytes4);
+        uart.set_interrupt_masks(Interrupts::RXI | Interrupts::RTI);
+        Self { uart: Mutex::new(uart), interrupt }
+    }
+}
+
+impl SerialPort for Pl011 {
+    fn has_room(&self) -> bool {
+        !self.uart.lock().is_tx_fifo_full()
+    }
+
+    fn put(&self, byte: u8) {
+        self.uart.lock().write_word(byte);
+    }
+
+    fn get(&self) -> Option<u8> {
+        // A character with an error of framing, parity or overrun is dropped: what it was is not known.
+        self.uart.lock().read_word().ok().flatten()
+    }
+
+    fn set_transmit_interrupt(&self, enabled: bool) {
+        let mut uart = self.uart.lock();
+        let receive = Interrupts::RXI | Interrupts::RTI;
+        uart.set_interrupt_masks(if enabled { receive | Interrupts::TXI } else { receive });
+    }
+
+    fn interrupt(&self) -> Option<u32> {
+        self.interrupt
+    }
+}

@@ -1,0 +1,195 @@
+//! The facts of real boards' device trees, and what becomes of trees that are wrong, damaged or cut short.
+
+use portcullis_core::image::Region;
+use portcullis_platform::facts::{
+    CoreStart, Facts, FactsError, Gic, Psci, PsciMethod, PsciVersion, Timer, Uart, UartKind,
+};
+
+const VIRT_V3: &[u8] = include_bytes!("data/qemu-virt-gicv3.dtb");
+const VIRT_V2: &[u8] = include_bytes!("data/qemu-virt-gicv2.dtb");
+const PI_4: &[u8] = include_bytes!("data/raspberry-pi-4.dtb");
+
+const TIMER: Timer = Timer { physical: 30, virtual_timer: 27, hypervisor: 26, frequency: None };
+
+fn region(address: u64, size: u64) -> Region {
+    Region { address, size }
+}
+
+/// The tree with the only occurrence of `from` replaced by `to`, which is as long.
+fn patched(tree: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let places: Vec<usize> = (0..tree.len()).filter(|at| tree[*at..].starts_with(from)).collect();
+    assert_eq!(places.len(), 1, "{:?} is there {} times", String::from_utf8_lossy(from), places.len());
+    let mut tree = tree.to_vec();
+    tree[places[0]..places[0] + from.len()].copy_from_slice(to);
+    tree
+}
+
+/// Node, or node and property, that the error names.
+fn complaint(tree: &[u8]) -> (&'static str, &'static str) {
+    match Facts::from_tree(tree) {
+        Err(FactsError::NoNode { node, .. }) => (node, ""),
+        Err(FactsError::Property { node, property, .. }) => (node, property),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn cells(cells: &[u32]) -> Vec<u8> {
+    cells.iter().flat_map(|cell| cell.to_be_bytes()).collect()
+}
+
+#[test]
+fn qemu_virt_with_gicv3() {
+    let facts = Facts::from_tree(VIRT_V3).unwrap();
+    assert_eq!(facts.compatible.iter().map(|text| &**text).collect::<Vec<_>>(), ["linux,dummy-virt"]);
+    assert_eq!(*facts.memory, [region(0x4000_0000, 0x800_0000)]);
+    assert!(facts.reserved.is_empty());
+    assert_eq!(facts.cores.iter().map(|core| core.mpidr).collect::<Vec<_>>(), [0, 1]);
+    assert!(facts.cores.iter().all(|core| core.start == CoreStart::Psci));
+    let Gic::V3 { distributor, redistributors, stride, maintenance } = facts.gic else { panic!("{:?}", facts.gic) };
+    assert_eq!((distributor, stride, maintenance), (region(0x800_0000, 0x1_0000), None, 25));
+    assert_eq!(*redistributors, [region(0x80a_0000, 0xf6_0000)]);
+    assert_eq!(facts.timer, TIMER);
+    let registers = region(0x900_0000, 0x1000);
+    assert_eq!(facts.uart, Some(Uart { kind: UartKind::Pl011, registers, intid: Some(33), clock: Some(24_000_000) }));
+    assert_eq!(facts.rtc, Some(region(0x901_0000, 0x1000)));
+    assert_eq!(facts.psci, Some(Psci { method: PsciMethod::Smc, version: PsciVersion::V1_0 }));
+    assert_eq!(facts.bundle, None);
+}
+
+#[test]
+fn qemu_virt_with_gicv2() {
+    let facts = Facts::from_tree(VIRT_V2).unwrap();
+    assert_eq!(
+        facts.gic,
+        Gic::V2 {
+            distributor: region(0x800_0000, 0x1_0000),
+            cpu_interface: region(0x801_0000, 0x1_0000),
+            hypervisor_interface: region(0x803_0000, 0x1_0000),
+            virtual_interface: region(0x804_0000, 0x1_0000),
+            maintenance: 25,
+        }
+    );
+    assert_eq!(facts.cores.len(), 4);
+    assert_eq!(facts.timer, TIMER);
+}
+
+#[test]
+fn raspberry_pi_4() {
+    let facts = Facts::from_tree(PI_4).unwrap();
+    let compatible: Vec<&str> = facts.compatible.iter().map(|text| &**text).collect();
+    assert_eq!(compatible, ["raspberrypi,4-model-b", "brcm,bcm2711"]);
+    let memory = [region(0, 0x3b40_0000), region(0x4000_0000, 0xbc00_0000), region(0x1_0000_0000, 0x8000_0000)];
+    assert_eq!(*facts.memory, memory);
+    assert_eq!(*facts.reserved, [region(0, 0x1000), region(0, 0x8_0000)]);
+    let cores: Vec<_> = facts.cores.iter().map(|core| (core.mpidr, core.start)).collect();
+    assert_eq!(cores, [(0, CoreStart::SpinTable(0xd8)), (1, CoreStart::SpinTable(0xe0))]);
+    assert_eq!(
+        facts.gic,
+        Gic::V2 {
+            distributor: region(0xff84_1000, 0x1000),
+            cpu_interface: region(0xff84_2000, 0x2000),
+            hypervisor_interface: region(0xff84_4000, 0x2000),
+            virtual_interface: region(0xff84_6000, 0x2000),
+            maintenance: 25,
+        }
+    );
+    assert_eq!(facts.timer, TIMER);
+    let registers = region(0xfe21_5040, 0x40);
+    assert_eq!(facts.uart, Some(Uart { kind: UartKind::Bcm2835Aux, registers, intid: Some(125), clock: None }));
+    assert_eq!((facts.rtc, facts.psci), (None, None));
+    assert_eq!(facts.bundle, Some(region(0x800_0000, 0x12_3456)));
+}
+
+#[test]
+fn the_console_is_what_stdout_path_names() {
+    let pl011 = Some(region(0xfe20_1000, 0x200));
+    let console = |tree: &[u8]| Facts::from_tree(tree).unwrap().uart.map(|uart| uart.registers);
+    let by_alias = Facts::from_tree(&patched(PI_4, b"serial1:115200n8", b"serial0:115200n8")).unwrap().uart.unwrap();
+    assert_eq!((Some(by_alias.registers), by_alias.intid, by_alias.clock), (pl011, Some(153), Some(48_000_000)));
+    // An alias that is none, and no stdout-path at all, leave the first PL011 that is not disabled.
+    assert_eq!(console(&patched(PI_4, b"serial1:115200n8", b"serial7:115200n8")), pl011);
+    assert_eq!(console(&patched(PI_4, b"stdout-path\0", b"xtdout-path\0")), pl011);
+    let none = patched(VIRT_V3, b"arm,pl011\0", b"arm,plxxx\0");
+    assert_eq!(console(&none), None);
+}
+
+#[test]
+fn the_bundle_is_an_initrd_or_a_module() {
+    let module = patched(PI_4, b"linux,initrd-end\0", b"linux,initrd-xxx\0");
+    assert_eq!(Facts::from_tree(&module).unwrap().bundle, Some(region(0xa00_0000, 0x2000)));
+    let none = patched(&module, b"multiboot,ramdisk\0", b"multiboot,ramdixx\0");
+    assert_eq!(Facts::from_tree(&none).unwrap().bundle, None);
+    let empty = patched(PI_4, &0x0812_3456u32.to_be_bytes(), &0x0800_0000u32.to_be_bytes());
+    assert_eq!(Facts::from_tree(&empty).unwrap().bundle, Some(region(0xa00_0000, 0x2000)));
+    let reversed = patched(PI_4, &0x0812_3456u32.to_be_bytes(), &0x07ff_ffffu32.to_be_bytes());
+    assert_eq!(complaint(&reversed), ("node /chosen", "linux,initrd-end"));
+}
+
+#[test]
+fn what_is_not_there_is_named() {
+    let memory = patched(VIRT_V3, b"memory\0", b"memorx\0");
+    assert_eq!(complaint(&memory), ("memory", ""));
+    let memory = cells(&[0, 0x4000_0000, 0, 0x800_0000]);
+    assert_eq!(complaint(&patched(VIRT_V3, &memory, &cells(&[0, 0x4000_0000, 0, 0]))), ("memory", ""));
+    assert_eq!(complaint(&patched(VIRT_V3, b"cpus\0", b"cpux\0")), ("core", ""));
+    assert_eq!(complaint(&patched(VIRT_V3, b"arm,gic-v3\0", b"arm,gic-v9\0")), ("interrupt controller", ""));
+    assert_eq!(complaint(&patched(VIRT_V3, b"arm,armv8-timer\0", b"arm,armv0-timer\0")), ("timer", ""));
+    // Spins without an address to write to.
+    let release = patched(PI_4, b"cpu-release-addr\0", b"cpu-releaxx-addr\0");
+    assert_eq!(complaint(&release), ("cpu node", "cpu-release-addr"));
+    assert_eq!(complaint(&patched(VIRT_V3, b"method\0", b"methox\0")), ("PSCI node", "method"));
+    // The distributor alone.
+    let regions = patched(VIRT_V3, b"#redistributor-regions\0", b"#xxdistributor-regions\0");
+    assert!(Facts::from_tree(&regions).is_ok());
+    let one = cells(&[0, 0x800_0000, 0, 0x1_0000, 0, 0x80a_0000, 0, 0xf6_0000]);
+    let far = cells(&[0, 0x800_0000, 0, 0x1_0000, u32::MAX, u32::MAX, 1, 0]);
+    assert_eq!(complaint(&patched(VIRT_V3, &one, &far)), ("interrupt controller", "reg"));
+    // A GICv2 without a virtual CPU interface, and a timer wired to another controller.
+    let virtual_interface = cells(&[0x4004_6000]);
+    assert_eq!(complaint(&patched(PI_4, &virtual_interface, &cells(&[0]))), ("interrupt controller", "reg"));
+    assert_eq!(complaint(&patched(PI_4, &cells(&[1, 9, 0xf04]), &cells(&[9, 9, 4]))).1, "interrupts");
+    assert_eq!(complaint(&patched(PI_4, &cells(&[1, 11, 0xf08]), &cells(&[1, 16, 8]))), ("timer", "interrupts"));
+}
+
+#[test]
+fn every_truncation_is_an_error() {
+    for tree in [VIRT_V3, VIRT_V2, PI_4] {
+        for length in 0..tree.len() {
+            assert!(Facts::from_tree(&tree[..length]).is_err(), "{length} bytes");
+        }
+        let mut longer = tree.to_vec();
+        longer.extend([0xa5; 4096]);
+        assert_eq!(Facts::from_tree(&longer), Facts::from_tree(tree));
+    }
+}
+
+/// Flips every byte; `masks` says how. There must be an answer, not a panic, and both answers must occur.
+fn flip(tree: &[u8], masks: impl Fn(usize) -> Vec<u8>) {
+    let mut data = tree.to_vec();
+    let (mut right, mut wrong) = (0, 0);
+    for at in 0..data.len() {
+        for mask in masks(at) {
+            data[at] ^= mask;
+            match Facts::from_tree(&data) {
+                Ok(_) => right += 1,
+                Err(error) => {
+                    wrong += 1;
+                    assert!(!error.to_string().is_empty());
+                }
+            }
+            data[at] ^= mask;
+        }
+    }
+    assert!(right > 0 && wrong > 0);
+}
+
+#[test]
+fn no_flip_panics_on_the_first_half_of_bits_of_a_small_tree() {
+    flip(PI_4, |_| vec![0xff, 1, 2]);
+}
+
+#[test]
+fn no_flip_panics_in_a_tree_of_qemu() {
+    flip(VIRT_V3, |at| vec![if at % 2 == 0 { 0xff } else { 1 << (at / 2 % 8) }]);
+}

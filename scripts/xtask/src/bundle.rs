@@ -1,0 +1,130 @@
+//! The bundle: what a checked manifest becomes. Format: `portcullis_abi::bundle`.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use portcullis_abi::bundle as abi;
+use vm_fdt::FdtWriter;
+
+use crate::manifest::{Firmware, Manifest, Vm};
+
+/// Offset of `off_dt_struct` in the header of a device tree blob (Devicetree Specification 0.4, section 5.2).
+const OFF_DT_STRUCT: usize = 8;
+
+/// Why there is no bundle.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The blob could not be built.
+    #[error("the bundle cannot be built: {0}; a bundle holds at most 4 GiB, images included")]
+    Build(vm_fdt::Error),
+    /// Something of the manifest has no place in the format.
+    #[error("{0} has no place in a bundle; leave it out of the manifest")]
+    Inexpressible(&'static str),
+    /// The file could not be written.
+    #[error("the bundle {path} cannot be written: {cause}")]
+    Write {
+        /// The file.
+        path: String,
+        /// What the system said.
+        cause: io::Error,
+    },
+}
+
+impl From<vm_fdt::Error> for Error {
+    fn from(error: vm_fdt::Error) -> Self {
+        Self::Build(error)
+    }
+}
+
+/// The bundle of `manifest`.
+///
+/// # Errors
+///
+/// [`Error::Build`] if the blob would be too large, [`Error::Inexpressible`] for a manifest with filters.
+pub fn blob(manifest: &Manifest) -> Result<Vec<u8>, Error> {
+    let mut fdt = FdtWriter::new()?;
+    let root = fdt.begin_node("")?;
+    fdt.property_u32(abi::CHECKSUM, 0)?;
+    fdt.property_u32(abi::BUNDLE, abi::VERSION)?;
+    if let Some(control) = &manifest.control {
+        fdt.property_string(abi::CONTROL, control)?;
+    }
+    for (number, vm) in manifest.vms.iter().enumerate() {
+        let node = fdt.begin_node(&format!("{}{number:x}", abi::VM_NODE))?;
+        write_vm(&mut fdt, vm)?;
+        fdt.end_node(node)?;
+    }
+    fdt.end_node(root)?;
+    let mut blob = fdt.finish()?;
+    seal(&mut blob);
+    Ok(blob)
+}
+
+/// Writes the bundle of `manifest` to `path`: completely or not at all.
+///
+/// # Errors
+///
+/// As [`blob`], and [`Error::Write`].
+pub fn write(manifest: &Manifest, path: &Path) -> Result<(), Error> {
+    let blob = blob(manifest)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // A temporary file is private by default, but a bundle is for everyone to read, as far as the umask allows.
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let written = builder.tempfile_in(folder).and_then(|mut file| {
+        file.write_all(&blob)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        Ok(())
+    });
+    written.map_err(|cause| Error::Write { path: path.display().to_string(), cause })
+}
+
+fn write_vm(fdt: &mut FdtWriter, vm: &Vm) -> Result<(), Error> {
+    fdt.property_string(abi::NAME, &vm.name)?;
+    fdt.property_u64(abi::MEMORY, vm.memory)?;
+    fdt.property_array_u32(abi::CORES, &vm.cores)?;
+    fdt.property_string(abi::CMDLINE, &vm.cmdline)?;
+    if vm.autostart {
+        fdt.property_null(abi::AUTOSTART)?;
+    }
+    fdt.property_u32(abi::CONDUITS, vm.conduits)?;
+    if !vm.devices.is_empty() {
+        fdt.property_string_list(abi::DEVICES, vm.devices.clone())?;
+    }
+    fdt.property(abi::KERNEL, &vm.kernel.bytes)?;
+    if let Some(initrd) = &vm.initrd {
+        fdt.property(abi::INITRD, &initrd.bytes)?;
+    }
+    // Nodes follow the properties (Devicetree Specification 0.4, section 5.4.2).
+    if let Some(firmware) = &vm.firmware {
+        write_firmware(fdt, firmware)?;
+    }
+    Ok(())
+}
+
+fn write_firmware(fdt: &mut FdtWriter, firmware: &Firmware) -> Result<(), Error> {
+    if !firmware.filters.is_empty() {
+        return Err(Error::Inexpressible("a range filter"));
+    }
+    let node = fdt.begin_node(abi::FIRMWARE)?;
+    fdt.property_u64(abi::STD, firmware.std)?;
+    fdt.property_u64(abi::STD_HYP, firmware.std_hyp)?;
+    fdt.property_u64(abi::VENDOR_HYP, firmware.vendor_hyp)?;
+    fdt.property_u32(abi::PSCI, firmware.psci)?;
+    fdt.end_node(node)?;
+    Ok(())
+}
+
+/// Puts the checksum of `blob`, whose place holds zeros so far, into its place.
+fn seal(blob: &mut [u8]) {
+    let checksum = crc32fast::hash(blob).to_be_bytes();
+    let mut offset = [0; 4];
+    offset.copy_from_slice(&blob[OFF_DT_STRUCT..][..4]);
+    let place = u32::from_be_bytes(offset) as usize + abi::CHECKSUM_OFFSET;
+    blob[place..][..4].copy_from_slice(&checksum);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use portcullis_core::bundle::{Bundle, BundleError};
+
+use super::*;
+use crate::manifest::{Board, Filter, Images};
+
+const TEXT: &str = r#"
+[[vm]]
+name = "linux-a"
+image = "kernel"
+initrd = "disk"
+cmdline = "console=ttyAMA0 quiet"
+memory = "256M"
+cores = [2, 0]
+[vm.firmware]
+std = ["trng"]
+vendor-hyp = ["ptp"]
+psci = "1.0"
+
+[[vm]]
+name = "b"
+image = "kernel"
+memory = "2M"
+cores = [1]
+autostart = false
+conduits = ["smc"]
+"#;
+
+struct NoGuests;
+
+impl Images for NoGuests {
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn kernel(&self, _: &str) -> Result<Option<PathBuf>, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(None)
+    }
+
+    fn initrd(&self, _: &str) -> Result<Option<PathBuf>, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(None)
+    }
+}
+
+fn manifest(folder: &Path, text: &str) -> Result<Manifest, crate::manifest::Report> {
+    // Odd lengths, so that padding matters.
+    fs::write(folder.join("kernel"), [0x14; 4097]).unwrap();
+    fs::write(folder.join("disk"), [7; 3]).unwrap();
+    let board = Board { name: "qemu-virt".to_owned(), cores: 4, memory: 1 << 30 };
+    Manifest::parse("demo.toml", text, folder, &board, &NoGuests)
+}
+
+#[test]
+fn the_hypervisor_reads_what_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let blob = blob(&manifest(folder.path(), TEXT).unwrap()).unwrap();
+    let bundle = Bundle::parse(&blob).unwrap();
+    assert_eq!(bundle.control(), None);
+    let vms: Vec<_> = bundle.vms().collect();
+    let [a, b] = vms[..] else { panic!("two VMs") };
+
+    assert_eq!((a.name, a.memory, a.cmdline), ("linux-a", 256 << 20, "console=ttyAMA0 quiet"));
+    assert_eq!((a.cores.as_slice(), a.autostart, a.conduits), (&[2, 0][..], true, 3));
+    assert_eq!((a.kernel, a.initrd, a.dtb), (&[0x14; 4097][..], Some(&[7; 3][..]), None));
+    let firmware = a.firmware.unwrap();
+    assert_eq!((firmware.std, firmware.std_hyp, firmware.vendor_hyp), (1, 0, 2));
+    assert_eq!(firmware.psci, Some(0x1_0000));
+
+    assert_eq!((b.name, b.memory, b.cmdline), ("b", 2 << 20, ""));
+    assert_eq!((b.cores.as_slice(), b.autostart, b.conduits), (&[1][..], false, 2));
+    assert!(b.initrd.is_none() && b.firmware.is_none() && b.devices.iter().next().is_none());
+}
+
+#[test]
+fn the_control_vm_and_devices_are_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut manifest = manifest(folder.path(), TEXT).unwrap();
+    manifest.control = Some("b".to_owned());
+    manifest.vms[1].devices = vec!["/a@1".to_owned(), "/b".to_owned()];
+    let blob = blob(&manifest).unwrap();
+    let bundle = Bundle::parse(&blob).unwrap();
+    assert_eq!(bundle.control(), Some(1));
+    let devices: Vec<&str> = bundle.vms().nth(1).unwrap().devices.iter().collect();
+    assert_eq!(devices, ["/a@1", "/b"]);
+}
+
+#[test]
+fn the_checksum_covers_the_blob() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut blob = blob(&manifest(folder.path(), TEXT).unwrap()).unwrap();
+    let last = blob.len() / 2;
+    blob[last] ^= 1;
+    assert!(matches!(Bundle::parse(&blob), Err(BundleError::Checksum { .. })));
+}
+
+#[test]
+fn filters_have_no_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut manifest = manifest(folder.path(), TEXT).unwrap();
+    let filter = Filter { base: 0xc200_0000, count: 1, action: crate::manifest::Action::Deny };
+    manifest.vms[0].firmware.as_mut().unwrap().filters.push(filter);
+    let error = blob(&manifest).unwrap_err().to_string();
+    assert_eq!(error, "a range filter has no place in a bundle; leave it out of the manifest");
+}
+
+#[test]
+fn written_whole_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = manifest(folder.path(), TEXT).unwrap();
+    let out = tempfile::tempdir().unwrap();
+    let path = out.path().join("bundle.dtb");
+    write(&manifest, &path).unwrap();
+    assert_eq!(fs::read(&path).unwrap(), blob(&manifest).unwrap());
+    fs::write(&path, "old").unwrap();
+    write(&manifest, &path).unwrap();
+    assert_eq!(fs::read(&path).unwrap(), blob(&manifest).unwrap(), "an older bundle is replaced");
+    assert_eq!(fs::read_dir(out.path()).unwrap().count(), 1, "nothing else is left behind");
+
+    // A folder in the file's place cannot be replaced.
+    let taken = out.path().join("taken");
+    fs::create_dir_all(taken.join("full")).unwrap();
+    let error = write(&manifest, &taken).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("the bundle {} cannot be written: ", taken.display())), "{error}");
+    assert_eq!(fs::read_dir(out.path()).unwrap().count(), 2, "the temporary file is gone");
+    assert!(write(&manifest, &out.path().join("missing/bundle.dtb")).is_err());
+}
+
+#[test]
+#[cfg(unix)]
+fn everyone_may_read_it() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bundle.dtb");
+    write(&manifest(folder.path(), TEXT).unwrap(), &path).unwrap();
+    fs::write(folder.path().join("ordinary"), "").unwrap();
+    let mode = |name: &str| fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+    assert_eq!(mode("bundle.dtb"), mode("ordinary"), "as any file that this user writes");
+}
+
+#[test]
+fn what_makes_a_manifest_makes_a_bundle() {
+    let folder = tempfile::tempdir().unwrap();
+    // The reader's own checks are the same or weaker, so that whatever makes a manifest makes a bundle.
+    for memory in ["2M", "4M", "64M", "512M"] {
+        for cmdline in ["", "a", &"x".repeat(2047)] {
+            let rest = format!("memory = \"{memory}\"\ncmdline = \"{cmdline}\"\n");
+            let text = format!("[[vm]]\nname = \"a\"\nimage = \"kernel\"\ncores = [0]\n{rest}");
+            let blob = blob(&manifest(folder.path(), &text).unwrap()).unwrap();
+            Bundle::parse(&blob).unwrap();
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! The initial RAM disk of the Debian guests: busybox, the init script of `guest-images/linux`, and the modules that
+//! stand between the kernel and the firmware's services.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::cpio::Archive;
+use super::debian::Kernel;
+use crate::environment::Environment;
+use crate::metal;
+
+/// Builds the RAM disk for `kernel` next to it. This takes milliseconds, so there is nothing to cache.
+///
+/// # Errors
+///
+/// A part cannot be read, or the archive cannot be written.
+pub fn build(environment: &Environment, kernel: &Kernel, busybox: &Path) -> Result<PathBuf> {
+    let read = |path: &Path| fs::read(path).with_context(|| format!("{} cannot be read", path.display()));
+    let mut archive = Archive::default();
+    for folder in ["bin", "dev", "lib", "proc", "sys"] {
+        archive.folder(folder);
+    }
+    archive.file("init", true, &read(&environment.root.join("guest-images/linux/init"))?);
+    archive.file("bin/busybox", true, &read(busybox)?);
+    archive.link("bin/sh", "busybox");
+    archive.file("bin/phc", true, &read(&metal::program(environment, "phc"))?);
+    for module in &kernel.modules {
+        let name = module.file_name().and_then(|name| name.to_str()).context("a module without a name")?;
+        archive.file(&format!("lib/{name}"), false, &read(module)?);
+    }
+    let path = kernel.image.with_file_name("initramfs.cpio");
+    fs::write(&path, archive.finish()).with_context(|| format!("{} cannot be written", path.display()))?;
+    Ok(path)
+}

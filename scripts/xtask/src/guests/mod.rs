@@ -1,0 +1,61 @@
+//! The guests that the project knows by name, and where their files come from.
+
+pub mod cpio;
+pub mod debian;
+pub mod initramfs;
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use crate::environment::Environment;
+use crate::manifest::Images;
+use crate::metal;
+
+/// The known guests, made ready when a manifest names them.
+#[derive(Debug)]
+pub struct Guests<'a> {
+    environment: &'a Environment,
+}
+
+impl<'a> Guests<'a> {
+    /// The known guests of this checkout.
+    pub const fn new(environment: &'a Environment) -> Self {
+        Self { environment }
+    }
+
+    /// Whether `kernel` is that of a Debian guest, whose init script reports what its firmware offers.
+    pub fn reports(&self, kernel: &Path) -> bool {
+        kernel.starts_with(debian::folder(self.environment))
+    }
+
+    fn find_kernel(&self, name: &str) -> Result<Option<PathBuf>> {
+        match debian::Release::of_guest(name) {
+            Some(release) => debian::kernel(self.environment, release).map(|kernel| Some(kernel.image)),
+            None if name == "conformance" => metal::image(self.environment, name).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn find_initrd(&self, name: &str) -> Result<Option<PathBuf>> {
+        let Some(release) = debian::Release::of_guest(name) else { return Ok(None) };
+        let kernel = debian::kernel(self.environment, release)?;
+        let busybox = debian::busybox(self.environment)?;
+        initramfs::build(self.environment, &kernel, &busybox).map(Some)
+    }
+}
+
+impl Images for Guests<'_> {
+    fn names(&self) -> Vec<String> {
+        ["debian", "debian-6.12", "debian-6.1", "conformance"].map(str::to_owned).into()
+    }
+
+    fn kernel(&self, name: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>> {
+        Ok(self.find_kernel(name)?)
+    }
+
+    fn initrd(&self, name: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>> {
+        Ok(self.find_initrd(name)?)
+    }
+}

@@ -1,0 +1,29 @@
+//! `scripts/image`: writes the files that a board boots from.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+
+use crate::environment::Environment;
+use crate::options::Image;
+use crate::run::System;
+
+/// Cores of a board that nobody has counted: every board planned for has four.
+const CORES: u32 = 4;
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// The build, the manifest, or a file that cannot be written.
+pub fn image(options: &Image) -> Result<()> {
+    let environment = Environment::load()?;
+    let system = System::build(&environment, options.board, CORES, &options.manifest, false, "bundle.dtb")?;
+    fs::create_dir_all(&options.out).with_context(|| format!("{} cannot be made", options.out.display()))?;
+    for (from, name) in [(&system.image, "portcullis.img"), (&system.bundle, "bundle.dtb")] {
+        let to = options.out.join(name);
+        let size = fs::copy(from, &to).with_context(|| format!("{} cannot be written", to.display()))?;
+        println!("{} ({size} bytes)", to.display());
+    }
+    Ok(())
+}

@@ -1,0 +1,180 @@
+//! One run of QEMU: the process, the terminal, and what the console says.
+
+pub mod lines;
+pub mod report;
+pub mod summary;
+pub mod terminal;
+
+use std::io::{self, Read, Write};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use rustix::process::{Signal, set_parent_process_death_signal};
+
+use lines::Lines;
+
+/// How a run ended.
+#[derive(Debug)]
+pub enum End {
+    /// The machine powered itself off.
+    PowerOff,
+    /// QEMU ended with an error of its own, or was killed.
+    Broken(ExitStatus),
+    /// The time was up.
+    Timeout,
+    /// Whoever watches has seen enough.
+    Stopped,
+}
+
+/// What the watcher of a console wants next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Go on.
+    Continue,
+    /// End the machine.
+    Stop,
+}
+
+/// Receives what the machine writes to its console.
+pub trait Watcher {
+    /// Bytes as they come.
+    fn bytes(&mut self, bytes: &[u8]);
+
+    /// A complete line, without its end.
+    fn line(&mut self, line: &str) -> Next;
+}
+
+enum Event {
+    Output(Vec<u8>),
+    OutputEnded,
+}
+
+/// Runs QEMU until it ends or the time is up. With `keyboard` the standard input of this process goes to the console.
+///
+/// # Errors
+///
+/// QEMU could not be started.
+pub fn run(mut qemu: Command, keyboard: bool, timeout: Option<Duration>, watcher: &mut dyn Watcher) -> Result<End> {
+    qemu.stdin(if keyboard { Stdio::piped() } else { Stdio::null() }).stdout(Stdio::piped());
+    end_with_parent(&mut qemu);
+    let mut child = qemu.spawn().with_context(|| format!("{} could not be started", qemu.get_program().display()))?;
+    let (sender, events) = mpsc::channel();
+    let mut output = child.stdout.take().context("QEMU has no output")?;
+    thread::spawn(move || pump(&mut output, &sender));
+    if let Some(input) = child.stdin.take() {
+        // Ends with the process: there is no way to call a read of the terminal back.
+        thread::spawn(move || copy_keys(input));
+    }
+
+    let deadline = timeout.map(|timeout| Instant::now() + timeout);
+    let mut lines = Lines::default();
+    loop {
+        let event = match deadline {
+            None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(deadline) => events.recv_timeout(deadline.saturating_duration_since(Instant::now())),
+        };
+        match event {
+            Ok(Event::Output(bytes)) => {
+                watcher.bytes(&bytes);
+                let next = lines.push(&bytes, |line| watcher.line(line));
+                if next == Next::Stop {
+                    return end(child).map(|_| End::Stopped);
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => return end(child).map(|_| End::Timeout),
+            Ok(Event::OutputEnded) | Err(RecvTimeoutError::Disconnected) => {
+                lines.finish(|line| watcher.line(line));
+                let status = child.wait()?;
+                return Ok(if status.success() { End::PowerOff } else { End::Broken(status) });
+            }
+        }
+    }
+}
+
+/// A QEMU whose starter dies would run on forever.
+fn end_with_parent(qemu: &mut Command) {
+    use std::os::unix::process::CommandExt;
+    // SAFETY: between fork and exec only one system call is made; nothing is allocated and no lock is taken.
+    unsafe {
+        qemu.pre_exec(|| set_parent_process_death_signal(Some(Signal::KILL)).map_err(io::Error::from));
+    }
+}
+
+fn end(mut child: Child) -> Result<ExitStatus> {
+    child.kill()?;
+    Ok(child.wait()?)
+}
+
+fn pump(output: &mut dyn Read, sender: &Sender<Event>) {
+    let mut buffer = [0; 4096];
+    loop {
+        let event = match output.read(&mut buffer) {
+            Ok(0) => Event::OutputEnded,
+            Ok(length) => Event::Output(buffer[..length].to_vec()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(_) => Event::OutputEnded,
+        };
+        let ended = matches!(event, Event::OutputEnded);
+        if sender.send(event).is_err() || ended {
+            return;
+        }
+    }
+}
+
+/// Every key goes to the machine as it is.
+fn copy_keys(mut input: impl Write) {
+    let mut keys = io::stdin().lock();
+    let mut buffer = [0; 256];
+    while let Ok(length @ 1..) = keys.read(&mut buffer) {
+        if input.write_all(&buffer[..length]).and_then(|()| input.flush()).is_err() {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Log {
+        lines: Vec<String>,
+        stop_at: Option<&'static str>,
+    }
+
+    impl Watcher for Log {
+        fn bytes(&mut self, _: &[u8]) {}
+
+        fn line(&mut self, line: &str) -> Next {
+            self.lines.push(line.to_owned());
+            if self.stop_at == Some(line) { Next::Stop } else { Next::Continue }
+        }
+    }
+
+    fn shell(script: &str, timeout: Duration, log: &mut Log) -> End {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        run(command, false, Some(timeout), log).unwrap()
+    }
+
+    #[test]
+    fn ends_are_told_apart() {
+        let long = Duration::from_secs(60);
+        let mut log = Log::default();
+        assert!(matches!(shell("echo one; printf two", long, &mut log), End::PowerOff));
+        assert_eq!(log.lines, ["one", "two"]);
+        assert!(matches!(shell("exit 3", long, &mut log), End::Broken(status) if status.code() == Some(3)));
+        assert!(matches!(shell("echo x; exec sleep 60", Duration::from_millis(200), &mut log), End::Timeout));
+        let mut log = Log { stop_at: Some("here"), ..Log::default() };
+        assert!(matches!(shell("echo here; exec sleep 60", long, &mut log), End::Stopped));
+    }
+
+    #[test]
+    fn a_missing_program_is_an_error() {
+        let error = run(Command::new("/nonexistent/qemu"), false, None, &mut Log::default()).unwrap_err();
+        assert!(error.to_string().contains("/nonexistent/qemu"));
+    }
+}

@@ -1,0 +1,184 @@
+//! `[vm.firmware]`: the firmware registers of a VM and its filters.
+
+use std::fmt;
+
+use portcullis_abi::firmware::{STD_HYP_PV_TIME, STD_TRNG, VENDOR_HYP_FUNC_FEAT, VENDOR_HYP_PTP};
+use portcullis_abi::function::{PSCI_VERSION_0_2, PSCI_VERSION_1_0, PSCI_VERSION_1_1};
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::diagnostic::{Diagnostics, Span};
+use super::key::{self, enumeration, nearest, quoted};
+use super::section::Section;
+
+/// The services of each bitmap register, as (name, bit).
+type Services = [(&'static str, u64)];
+
+const STD: &Services = &[("trng", STD_TRNG)];
+const STD_HYP: &Services = &[("pv-time", STD_HYP_PV_TIME)];
+const VENDOR_HYP: &Services = &[("func-feat", VENDOR_HYP_FUNC_FEAT), ("ptp", VENDOR_HYP_PTP)];
+const PSCI: &[(&str, u32)] = &[("0.2", PSCI_VERSION_0_2), ("1.0", PSCI_VERSION_1_0), ("1.1", PSCI_VERSION_1_1)];
+
+/// The firmware registers of a VM whose manifest has a `[vm.firmware]` section.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Firmware {
+    /// Services of the Standard Secure owner.
+    pub std: u64,
+    /// Services of the Standard Hypervisor owner.
+    pub std_hyp: u64,
+    /// Services of the Vendor-specific Hypervisor owner.
+    pub vendor_hyp: u64,
+    /// PSCI version as `major << 16 | minor`; the newest one where the section names none, as it is no set of services
+    /// that could be cleared.
+    pub psci: u32,
+    /// Ranges of function identifiers with a rule of their own.
+    pub filters: Vec<Filter>,
+}
+
+impl fmt::Display for Firmware {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (services, value) in [(STD, self.std), (STD_HYP, self.std_hyp), (VENDOR_HYP, self.vendor_hyp)] {
+            for (name, _) in services.iter().filter(|(_, bit)| value & bit != 0) {
+                write!(f, "{name} ")?;
+            }
+        }
+        write!(f, "psci-{}.{}", self.psci >> 16, self.psci & 0xffff)
+    }
+}
+
+/// A rule for a range of function identifiers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter {
+    /// First function identifier.
+    pub base: u32,
+    /// Number of function identifiers.
+    pub count: u32,
+    /// What becomes of a call.
+    pub action: Action,
+}
+
+/// What a filter does with a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Refuse it.
+    Deny,
+    /// Let the gate decide.
+    Handle,
+    /// Pass it on to EL3.
+    Forward,
+}
+
+const ACTIONS: &[(&str, Action)] = &[("deny", Action::Deny), ("handle", Action::Handle), ("forward", Action::Forward)];
+
+/// Reads the registers of `section`, without its filters. What is not named is cleared.
+pub fn registers(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Firmware {
+    Firmware {
+        std: register(section, "std", STD, diagnostics),
+        std_hyp: register(section, "std-hyp", STD_HYP, diagnostics),
+        vendor_hyp: register(section, "vendor-hyp", VENDOR_HYP, diagnostics),
+        psci: psci(section, diagnostics),
+        filters: Vec::new(),
+    }
+}
+
+/// Reads the filters of `section`, and where each stands.
+pub fn filters(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> (Vec<Filter>, Vec<Span>) {
+    let sections = section.sections("filter", &key::FILTER, diagnostics);
+    let filters = sections.iter().filter_map(|section| filter(section, diagnostics)).collect();
+    (filters, sections.iter().map(|section| section.span.clone()).collect())
+}
+
+/// The union of the bits that `names` stand for; what is unknown or named twice is reported. `noun` is what one of them
+/// is called.
+pub fn flags<T: Copy + Into<u64>>(
+    key: &str,
+    noun: &str,
+    names: &[Spanned<&str>],
+    known: &[(&str, T)],
+    diagnostics: &mut Diagnostics<'_>,
+) -> u64 {
+    let mut value = 0;
+    for name in names {
+        let Some(bit) = choice(key, noun, name, known, diagnostics).map(Into::into) else { continue };
+        if value & bit != 0 {
+            let message = format!("{:?} is listed twice in `{key}`", name.get_ref());
+            diagnostics.error(name.span(), message, "list it once");
+        }
+        value |= bit;
+    }
+    value
+}
+
+/// What `name` stands for among `known`; an unknown name is reported.
+fn choice<T: Copy>(
+    key: &str,
+    noun: &str,
+    name: &Spanned<impl AsRef<str>>,
+    known: &[(&str, T)],
+    diagnostics: &mut Diagnostics<'_>,
+) -> Option<T> {
+    let text = name.get_ref().as_ref();
+    let found = known.iter().find(|(known, _)| *known == text).map(|(_, value)| *value);
+    if found.is_none() {
+        let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+        let help = match nearest(text, &names) {
+            // The nearest version number is not the one that was meant.
+            Some(near) if near.starts_with(|c: char| c.is_ascii_lowercase()) => format!("did you mean {near:?}?"),
+            _ => format!("`{key}` knows {}", quoted(&names)),
+        };
+        diagnostics.error(name.span(), format!("{text:?} is not a {noun}"), help);
+    }
+    found
+}
+
+fn register(section: &Section<'_>, key: &str, services: &Services, diagnostics: &mut Diagnostics<'_>) -> u64 {
+    let Some(value) = section.value(key) else { return 0 };
+    match value.get_ref() {
+        DeValue::Integer(_) => {
+            let Some(number) = section.number(key, diagnostics) else { return 0 };
+            let unknown = number.get_ref() & !services.iter().fold(0, |mask, (_, bit)| mask | bit);
+            if unknown != 0 {
+                let bits: Vec<String> =
+                    (0..64).filter(|bit| unknown >> bit & 1 != 0).map(|bit| bit.to_string()).collect();
+                let (word, verb) = if bits.len() == 1 { ("bit", "is") } else { ("bits", "are") };
+                let message = format!("{word} {} of `{key}` {verb} not supported", enumeration(&bits));
+                let known: Vec<String> =
+                    services.iter().map(|(name, bit)| format!("{} ({name:?})", bit.trailing_zeros())).collect();
+                diagnostics.error(value.span(), message, format!("its bits are {}", enumeration(&known)));
+            }
+            number.into_inner()
+        }
+        DeValue::Array(_) => {
+            let Some(names) = section.strings(key, diagnostics) else { return 0 };
+            flags(key, &format!("service of `{key}`"), names.get_ref(), services, diagnostics)
+        }
+        _ => section.wrong_type(key, value, "a list of services or a number", diagnostics).unwrap_or_default(),
+    }
+}
+
+fn psci(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> u32 {
+    section
+        .string("psci", diagnostics)
+        .and_then(|version| choice("psci", "PSCI version", &version, PSCI, diagnostics))
+        .unwrap_or(PSCI_VERSION_1_1)
+}
+
+fn filter(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Option<Filter> {
+    for key in ["base", "count", "action"] {
+        section.require(key, diagnostics);
+    }
+    let action = section.string("action", diagnostics);
+    let action = action.and_then(|action| choice("action", "filter action", &action, ACTIONS, diagnostics));
+    let (base, count) = (section.number("base", diagnostics), section.number("count", diagnostics));
+    let (base, count) = (base?, count?);
+    let end = base.get_ref().checked_add(*count.get_ref());
+    if *count.get_ref() == 0 || end.is_none_or(|end| end > 1 << 32) {
+        let message = format!("a filter of {} functions from {:#x}", count.get_ref(), base.get_ref());
+        let help = "a range has at least one function and ends at 0xffffffff at the latest";
+        diagnostics.error(count.span(), message, help);
+        return None;
+    }
+    // A range of all 2^32 identifiers is the only one that fails here; the last one is not a valid call anyway.
+    let count = u32::try_from(count.into_inner()).unwrap_or(u32::MAX);
+    Some(Filter { base: u32::try_from(base.into_inner()).ok()?, count, action: action? })
+}

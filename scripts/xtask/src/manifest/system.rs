@@ -1,0 +1,104 @@
+//! Checks of the VMs against each other and against the board.
+
+use std::collections::BTreeMap;
+
+use portcullis_abi::bundle::MEMORY_UNIT;
+use portcullis_abi::map::MAX_VMS;
+use toml::Spanned;
+
+use super::diagnostic::Diagnostics;
+use super::draft::Draft;
+use super::key::nearest;
+use super::{Board, memory};
+
+/// Bytes of RAM set aside for the hypervisor itself, the board's firmware and the gaps that alignment leaves.
+pub const HYPERVISOR_MEMORY: u64 = 16 << 20;
+
+/// Reports what does not fit together.
+pub fn check(control: Option<&Spanned<String>>, drafts: &[Draft], board: &Board, diagnostics: &mut Diagnostics<'_>) {
+    count(drafts, diagnostics);
+    names(drafts, diagnostics);
+    control_name(control, drafts, diagnostics);
+    cores(drafts, board, diagnostics);
+    memory(drafts, board, diagnostics);
+}
+
+fn count(drafts: &[Draft], diagnostics: &mut Diagnostics<'_>) {
+    if let Some(draft) = drafts.get(MAX_VMS) {
+        let message = format!("{} VMs are more than a system can have", drafts.len());
+        diagnostics.error(draft.span.clone(), message, format!("keep {MAX_VMS} of them at the most"));
+    }
+}
+
+fn names(drafts: &[Draft], diagnostics: &mut Diagnostics<'_>) {
+    let mut seen: BTreeMap<&str, &Spanned<String>> = BTreeMap::new();
+    for name in drafts.iter().filter_map(|draft| draft.name.as_ref()) {
+        match seen.get(name.get_ref().as_str()) {
+            Some(first) => {
+                let line = diagnostics.line(&first.span());
+                let message = format!("a second VM of the name {:?}; the first is in line {line}", name.get_ref());
+                diagnostics.error(name.span(), message, "give each VM a name of its own");
+            }
+            None => _ = seen.insert(name.get_ref(), name),
+        }
+    }
+}
+
+fn control_name(control: Option<&Spanned<String>>, drafts: &[Draft], diagnostics: &mut Diagnostics<'_>) {
+    let Some(control) = control else { return };
+    let names: Vec<&str> = drafts.iter().filter_map(|draft| Some(draft.name.as_ref()?.get_ref().as_str())).collect();
+    if !names.contains(&control.get_ref().as_str()) {
+        let help = match nearest(control.get_ref(), &names) {
+            Some(near) => format!("did you mean {near:?}?"),
+            None => "name one of the VMs of this file".to_owned(),
+        };
+        diagnostics.error(control.span(), format!("there is no VM {:?}", control.get_ref()), help);
+    }
+}
+
+fn cores(drafts: &[Draft], board: &Board, diagnostics: &mut Diagnostics<'_>) {
+    let lacking = |core: &&Spanned<u64>| *core.get_ref() >= u64::from(board.cores);
+    for core in drafts.iter().flat_map(|draft| &draft.cores).filter(lacking) {
+        let help = match board.cores {
+            1 => format!("{} has 1 core: core 0", board.name),
+            cores => format!("{} has {cores} cores: 0 to {}", board.name, cores.saturating_sub(1)),
+        };
+        diagnostics.error(core.span(), format!("there is no core {} on {}", core.get_ref(), board.name), help);
+    }
+}
+
+/// The VMs, the bundle with their images (from which they start again after a reset) and the hypervisor share the RAM.
+fn memory(drafts: &[Draft], board: &Board, diagnostics: &mut Diagnostics<'_>) {
+    let mut total = HYPERVISOR_MEMORY;
+    let mut parts = Vec::new();
+    for draft in drafts {
+        let Some(amount) = &draft.memory else { continue };
+        if *amount.get_ref() > board.memory {
+            let message = format!("{} asks for {} of memory", draft.title(), memory::show(*amount.get_ref()));
+            diagnostics.error(amount.span(), message, format!("{} has {}", board.name, memory::show(board.memory)));
+            return;
+        }
+        total = total.saturating_add(*amount.get_ref());
+        parts.push(format!("{} for {}", memory::show(*amount.get_ref()), draft.title()));
+    }
+    let files = drafts.iter().flat_map(|draft| draft.kernel.iter().chain(&draft.ramdisk));
+    let bundle = files.map(|file| file.bytes.len() as u64).sum::<u64>().next_multiple_of(MEMORY_UNIT);
+    total = total.saturating_add(bundle);
+    let last = drafts.iter().filter_map(|draft| draft.memory.as_ref()).next_back();
+    if let Some(last) = last.filter(|_| total > board.memory) {
+        let message = format!(
+            "the system needs {} of memory, but {} has {}",
+            memory::show(total),
+            board.name,
+            memory::show(board.memory)
+        );
+        let help = format!(
+            "give the VMs {} less: they have {}, their images take {} and the hypervisor {}",
+            memory::show((total - board.memory).next_multiple_of(MEMORY_UNIT)),
+            parts.join(", "),
+            memory::show(bundle),
+            memory::show(HYPERVISOR_MEMORY),
+        );
+        diagnostics.error(last.span(), message, help);
+    }
+}

@@ -1,0 +1,167 @@
+//! The VMs against each other and against the board.
+
+use super::{Bench, vm};
+
+#[test]
+fn control_vm() {
+    let bench = Bench::new();
+    bench.says(
+        &("[machine]\ncontrol = \"a\"\n".to_owned() + &vm("")),
+        r#"demo.toml:2:11: error: a control VM is not supported by this version
+ 2 | control = "a"
+   |           ^^^
+help: leave the line out: everything then comes from this file
+"#,
+    );
+}
+
+#[test]
+fn control_vm_that_does_not_exist() {
+    let bench = Bench::new();
+    bench.says(
+        &("[machine]\ncontrol = \"ops\"\n".to_owned() + &vm("")),
+        r#"demo.toml:2:11: error: there is no VM "ops"
+ 2 | control = "ops"
+   |           ^^^^^
+help: name one of the VMs of this file
+
+demo.toml:2:11: error: a control VM is not supported by this version
+ 2 | control = "ops"
+   |           ^^^^^
+help: leave the line out: everything then comes from this file
+"#,
+    );
+}
+
+#[test]
+fn devices() {
+    let bench = Bench::new();
+    bench.says(
+        &vm(r#"devices = ["/uart", "/b"]"#),
+        r#"demo.toml:6:12: error: passing devices through is not supported by this version
+ 6 | devices = ["/uart", "/b"]
+   |            ^^^^^^^
+help: write devices = [], or leave the line out
+"#,
+    );
+}
+
+#[test]
+fn name_twice() {
+    let bench = Bench::new();
+    bench.says(
+        &(vm("") + &vm(r#"cores = [1]"#)),
+        r#"demo.toml:8:8: error: a second VM of the name "a"; the first is in line 2
+ 8 | name = "a"
+   |        ^^^
+help: give each VM a name of its own
+"#,
+    );
+}
+
+#[test]
+fn core_of_another_vm() {
+    let bench = Bench::new();
+    bench.says(
+        &(vm("") + &vm(r#"name = "b""#)),
+        r#"demo.toml:11:10: error: core 0 is already used by VM "a" in line 5; sharing a core between VMs is not supported yet
+ 11 | cores = [0]
+    |          ^
+help: the free cores of qemu-virt are 1, 2 and 3
+"#,
+    );
+}
+
+#[test]
+fn no_free_core() {
+    let mut bench = Bench::new();
+    bench.board.cores = 1;
+    bench.says(
+        &(vm("") + &vm(r#"name = "b""#)),
+        r#"demo.toml:11:10: error: core 0 is already used by VM "a" in line 5; sharing a core between VMs is not supported yet
+ 11 | cores = [0]
+    |          ^
+help: qemu-virt has no free core: give it fewer VMs, or a VM fewer cores
+"#,
+    );
+}
+
+#[test]
+fn core_that_the_board_lacks() {
+    let bench = Bench::new();
+    bench.says(
+        &vm(r#"cores = [4]"#),
+        r#"demo.toml:5:10: error: there is no core 4 on qemu-virt
+ 5 | cores = [4]
+   |          ^
+help: qemu-virt has 4 cores: 0 to 3
+"#,
+    );
+}
+
+#[test]
+fn core_on_a_board_of_one() {
+    let mut bench = Bench::new();
+    bench.board.cores = 1;
+    bench.says(
+        &vm(r#"cores = [99999999999]"#),
+        r#"demo.toml:5:10: error: there is no core 99999999999 on qemu-virt
+ 5 | cores = [99999999999]
+   |          ^^^^^^^^^^^
+help: qemu-virt has 1 core: core 0
+"#,
+    );
+}
+
+#[test]
+fn memory_that_the_board_lacks() {
+    let bench = Bench::new();
+    bench.says(
+        &vm(r#"memory = "4G""#),
+        r#"demo.toml:4:10: error: VM "a" asks for 4 GiB of memory
+ 4 | memory = "4G"
+   |          ^^^^
+help: qemu-virt has 1 GiB
+"#,
+    );
+}
+
+#[test]
+fn memory_with_the_hypervisor() {
+    let bench = Bench::new();
+    bench.says(
+        &vm(r#"memory = "1020M""#),
+        r#"demo.toml:4:10: error: the system needs 1038 MiB of memory, but qemu-virt has 1 GiB
+ 4 | memory = "1020M"
+   |          ^^^^^^^
+help: give the VMs 14 MiB less: they have 1020 MiB for VM "a", their images take 2 MiB and the hypervisor 16 MiB
+"#,
+    );
+}
+
+#[test]
+fn memory_of_all_vms() {
+    let bench = Bench::new();
+    bench.says(
+        &(vm(r#"memory = "512M""#) + &vm("cores = [1]").replace("\"a\"", "\"b\"").replace("64M", "512M")),
+        r#"demo.toml:9:10: error: the system needs 1042 MiB of memory, but qemu-virt has 1 GiB
+ 9 | memory = "512M"
+   |          ^^^^^^
+help: give the VMs 18 MiB less: they have 512 MiB for VM "a", 512 MiB for VM "b", their images take 2 MiB and the hypervisor 16 MiB
+"#,
+    );
+}
+
+#[test]
+fn too_many_vms() {
+    let mut bench = Bench::new();
+    bench.board.cores = 9;
+    bench.says(
+        &((0..9).map(|n| vm(&format!("cores = [{n}]")).replace("\"a\"", &format!("\"a{n}\""))).collect::<String>()),
+        r#"demo.toml:41:1: error: 9 VMs are more than a system can have
+ 41 | [[vm]]
+    | ^^^^^^
+help: keep 8 of them at the most
+"#,
+    );
+}

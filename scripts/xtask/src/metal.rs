@@ -1,0 +1,87 @@
+//! Builds the bare-metal programs: the hypervisor and the guests written here.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::environment::Environment;
+
+/// The target of everything that runs on the bare machine.
+pub const TARGET: &str = "aarch64-unknown-none-softfloat";
+/// Packages of the bare-metal programs; each makes one program of its own name.
+pub const PACKAGES: [&str; 3] = ["portcullis", "conformance", "phc"];
+
+/// A cargo command for the bare-metal target, with everything that the chosen compiler needs.
+///
+/// # Errors
+///
+/// `target/setup.env` is not complete.
+pub fn cargo(environment: &Environment, subcommand: &str) -> Result<Command> {
+    let mut cargo = Command::new(environment.get("METAL_CARGO")?);
+    cargo.arg(subcommand).current_dir(&environment.root).args(["--target", TARGET]);
+    let linker = environment.get("METAL_LINKER")?;
+    // Whatever compiler runs this tool must not reach the one that is asked for here.
+    for name in ["RUSTC", "RUSTDOC", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"]
+    {
+        cargo.env_remove(name);
+    }
+    cargo.env("CARGO_TARGET_DIR", target(environment));
+    cargo.env("CARGO_TARGET_AARCH64_UNKNOWN_NONE_SOFTFLOAT_LINKER", linker);
+    cargo.env("CARGO_FUTURE_INCOMPAT_REPORT_FREQUENCY", "never");
+    cargo.env("RUSTC", environment.get("METAL_RUSTC")?);
+    match environment.get("METAL_KIND")? {
+        "target" => {}
+        // The library's source belongs to exactly this compiler, so its unstable interface fits.
+        "build-std" => _ = cargo.env("RUSTC_BOOTSTRAP", "1").arg("-Zbuild-std=core,alloc,compiler_builtins"),
+        other => bail!("target/setup.env has METAL_KIND '{other}': run scripts/setup again"),
+    }
+    Ok(cargo)
+}
+
+/// Builds every bare-metal program.
+///
+/// # Errors
+///
+/// Cargo could not be started, or the build failed (it has said why).
+pub fn build(environment: &Environment) -> Result<()> {
+    let mut cargo = cargo(environment, "build")?;
+    cargo.args(["--release"]).args(PACKAGES.iter().flat_map(|package| ["-p", package]));
+    if program(environment, "portcullis").exists() {
+        cargo.arg("--quiet");
+    } else {
+        eprintln!("xtask: first build for {TARGET}, about a minute");
+    }
+    let status = cargo.status().with_context(|| format!("{} could not be started", cargo.get_program().display()))?;
+    if !status.success() {
+        bail!("the build for {TARGET} failed ({status})");
+    }
+    Ok(())
+}
+
+/// The ELF file of a bare-metal program.
+pub fn program(environment: &Environment, package: &str) -> PathBuf {
+    target(environment).join(TARGET).join("release").join(package)
+}
+
+/// The raw image of a bare-metal program, made from its ELF file.
+///
+/// # Errors
+///
+/// The ELF file cannot be read or does not flatten, or the image cannot be written.
+pub fn image(environment: &Environment, package: &str) -> Result<PathBuf> {
+    let elf = program(environment, package);
+    let image = environment.target().join(format!("{package}.img"));
+    flatten(&elf, &image).with_context(|| format!("{} does not become an image", elf.display()))?;
+    Ok(image)
+}
+
+fn flatten(elf: &Path, image: &Path) -> Result<()> {
+    fs::write(image, crate::flatten::flatten(&fs::read(elf)?)?)?;
+    Ok(())
+}
+
+fn target(environment: &Environment) -> PathBuf {
+    environment.target().join("metal")
+}

@@ -1,0 +1,238 @@
+//! Command lines of `scripts/run`, `scripts/test` and `scripts/image`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use portcullis_abi::map::MAX_VCPUS;
+
+use crate::board::Board;
+
+/// What is printed when a command line is wrong, and for `--help`.
+pub const USAGE: &str = "\
+usage:
+  scripts/setup [--quiet]
+  scripts/run [--board qemu-virt|raspi4b] [--manifest FILE] [--gic 2|3] [--cpu MODEL] [--cores N]
+              [--el3 none|tf-a] [--timeout SECONDS] [-- QEMU ARGS]
+  scripts/test [FILTER]
+  scripts/image --board BOARD --manifest FILE --out DIR";
+
+/// One command with its options.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// `scripts/run`.
+    Run(Run),
+    /// `scripts/test`, with a part of the names of the tests to run.
+    Test(Option<String>),
+    /// `scripts/image`.
+    Image(Image),
+    /// `--help`.
+    Help,
+}
+
+/// Options of `scripts/run`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The emulated board.
+    pub board: Board,
+    /// The manifest; none for the demonstration.
+    pub manifest: Option<PathBuf>,
+    /// QEMU's name of the CPU model; none for the board's default.
+    pub cpu: Option<String>,
+    /// Number of physical cores.
+    pub cores: u32,
+    /// When QEMU is ended; none for the default of the kind of run.
+    pub timeout: Option<Duration>,
+    /// Arguments passed on to QEMU.
+    pub qemu_arguments: Vec<String>,
+}
+
+/// Options of `scripts/image`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// The board that is to start it.
+    pub board: Board,
+    /// The manifest.
+    pub manifest: PathBuf,
+    /// Where the files go.
+    pub out: PathBuf,
+}
+
+impl Command {
+    /// Reads the arguments after the program's name.
+    ///
+    /// # Errors
+    ///
+    /// One sentence that says what is wrong and what would be right.
+    pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, String> {
+        let mut arguments = Arguments { rest: arguments.into_iter().collect::<Vec<_>>().into_iter() };
+        let command = arguments.rest.next().ok_or("no command given: one of run, test, image")?;
+        if arguments
+            .rest
+            .as_slice()
+            .iter()
+            .take_while(|word| *word != "--")
+            .any(|word| word == "--help" || word == "-h")
+        {
+            return Ok(Self::Help);
+        }
+        match command.as_str() {
+            "run" => arguments.run().map(Self::Run),
+            "test" => arguments.test().map(Self::Test),
+            "image" => arguments.image().map(Self::Image),
+            "help" | "--help" | "-h" => Ok(Self::Help),
+            other => Err(format!("unknown command '{other}': one of run, test, image")),
+        }
+    }
+}
+
+struct Arguments {
+    rest: std::vec::IntoIter<String>,
+}
+
+impl Arguments {
+    /// The next option with its value, given as `--key value` or `--key=value`; none at the end or at `--`.
+    fn option(&mut self) -> Result<Option<(String, String)>, String> {
+        let Some(word) = self.rest.next().filter(|word| word != "--") else { return Ok(None) };
+        if !word.starts_with("--") {
+            return Err(format!("'{word}' is not an option; what is meant for QEMU comes after '--'"));
+        }
+        if let Some((key, value)) = word.split_once('=') {
+            return Ok(Some((key.to_owned(), value.to_owned())));
+        }
+        let value = self.rest.next().filter(|value| value != "--").ok_or(format!("{word} needs a value"))?;
+        Ok(Some((word, value)))
+    }
+
+    fn run(mut self) -> Result<Run, String> {
+        let mut run =
+            Run { board: Board::QemuVirt, manifest: None, cpu: None, cores: 4, timeout: None, qemu_arguments: vec![] };
+        while let Some((key, value)) = self.option()? {
+            match key.as_str() {
+                "--board" => run.board = Board::parse(&value)?,
+                "--manifest" => run.manifest = Some(value.into()),
+                "--cpu" => run.cpu = Some(value),
+                "--cores" => run.cores = number(&key, &value, MAX_VCPUS as u64)? as u32,
+                "--timeout" => run.timeout = Some(Duration::from_secs(number(&key, &value, 86_400)?)),
+                "--gic" => choice(&key, &value, &["3"], &["2"])?,
+                "--el3" => choice(&key, &value, &["none"], &["tf-a"])?,
+                _ => return Err(format!("scripts/run has no option {key}")),
+            }
+        }
+        run.qemu_arguments = self.rest.collect();
+        Ok(run)
+    }
+
+    fn test(mut self) -> Result<Option<String>, String> {
+        let filter = self.rest.next();
+        if let Some(option) = filter.iter().find(|word| word.starts_with('-')) {
+            return Err(format!("scripts/test has no option {option}"));
+        }
+        match self.rest.next() {
+            Some(extra) => Err(format!("scripts/test takes one FILTER, and '{extra}' is a second one")),
+            None => Ok(filter),
+        }
+    }
+
+    fn image(mut self) -> Result<Image, String> {
+        let (mut board, mut manifest, mut out) = (None, None, None);
+        while let Some((key, value)) = self.option()? {
+            match key.as_str() {
+                "--board" => board = Some(Board::parse(&value)?),
+                "--manifest" => manifest = Some(value.into()),
+                "--out" => out = Some(value.into()),
+                _ => return Err(format!("scripts/image has no option {key}")),
+            }
+        }
+        match (board, manifest, out, self.rest.next()) {
+            (_, _, _, Some(extra)) => Err(format!("scripts/image has no use for '{extra}'")),
+            (Some(board), Some(manifest), Some(out), None) => Ok(Image { board, manifest, out }),
+            _ => Err("scripts/image needs --board, --manifest and --out".into()),
+        }
+    }
+}
+
+fn number(key: &str, value: &str, most: u64) -> Result<u64, String> {
+    match value.parse() {
+        Ok(number) if (1..=most).contains(&number) => Ok(number),
+        _ => Err(format!("{key} {value}: expected a number from 1 to {most}")),
+    }
+}
+
+fn choice(key: &str, value: &str, built: &[&str], planned: &[&str]) -> Result<(), String> {
+    if built.contains(&value) {
+        Ok(())
+    } else if planned.contains(&value) {
+        Err(format!("{key} {value} is not built yet; {key} {} is", built.join(", ")))
+    } else {
+        Err(format!("{key} {value}: expected one of {}", [built, planned].concat().join(", ")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Command, String> {
+        Command::parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn run_has_defaults() {
+        let Ok(Command::Run(run)) = parse("run") else { panic!("not a run") };
+        assert_eq!((run.board, run.cores, run.manifest, run.timeout), (Board::QemuVirt, 4, None, None));
+    }
+
+    #[test]
+    fn run_takes_every_option_in_both_forms() {
+        let Ok(Command::Run(run)) = parse(
+            "run --board=qemu-virt --manifest a.toml --gic 3 --cpu=cortex-a72 --cores 2 \
+            --el3 none --timeout 60 -- -d int --help",
+        ) else {
+            panic!("not a run")
+        };
+        assert_eq!(run.manifest, Some("a.toml".into()));
+        assert_eq!(run.cpu.as_deref(), Some("cortex-a72"));
+        assert_eq!((run.cores, run.timeout), (2, Some(Duration::from_secs(60))));
+        assert_eq!(run.qemu_arguments, ["-d", "int", "--help"]);
+    }
+
+    #[test]
+    fn what_is_planned_is_refused_as_such() {
+        for line in ["run --gic 2", "run --el3 tf-a", "run --board raspi4b", "image --board rpi4 --manifest m --out o"]
+        {
+            assert!(parse(line).unwrap_err().contains("not built yet"), "{line}");
+        }
+    }
+
+    #[test]
+    fn wrong_lines_are_refused() {
+        for line in [
+            "",
+            "walk",
+            "run --gic 4",
+            "run --cores 0",
+            "run --cores 9",
+            "run --cores many",
+            "run --timeout",
+            "run demo.toml",
+            "run --speed 3",
+            "run --cpu -- -d",
+            "run --board pi",
+            "test -x",
+            "test a b",
+            "image",
+            "image --board qemu-virt",
+            "image --board qemu-virt --manifest m --out o -- x",
+            "image --size 3",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn test_takes_a_filter() {
+        assert_eq!(parse("test"), Ok(Command::Test(None)));
+        assert_eq!(parse("test gate"), Ok(Command::Test(Some("gate".into()))));
+        assert_eq!(parse("run --help"), Ok(Command::Help));
+    }
+}

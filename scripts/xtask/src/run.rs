@@ -1,0 +1,182 @@
+//! `scripts/run`: builds, makes the bundle, boots it, and sums up what the guests found.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use crate::board::Board;
+use crate::environment::Environment;
+use crate::guests::Guests;
+use crate::machine::report::Reports;
+use crate::machine::terminal::{self, Raw};
+use crate::machine::{self, End, Next, Watcher, summary};
+use crate::manifest::{self, Manifest};
+use crate::options::Run;
+use crate::{bundle, metal};
+
+/// When a run ends at which nobody is watching.
+const TIMEOUT: Duration = Duration::from_secs(300);
+/// What the init script of the Linux guests takes as the wish to power off after its checks.
+pub const EXIT_PARAMETER: &str = "portcullis.exit";
+/// Start of the line with which the hypervisor gives up.
+pub const PANIC: &str = "portcullis: panic";
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// The build, the manifest, QEMU, or a run that did not end as it should.
+pub fn run(options: &Run) -> Result<()> {
+    let environment = Environment::load()?;
+    let interactive = terminal::interactive();
+    let demo = environment.root.join("scripts/manifests/demo.toml");
+    let path = options.manifest.as_deref().unwrap_or(&demo);
+    let system = System::build(&environment, options.board, options.cores, path, !interactive, "bundle.dtb")?;
+
+    let mut qemu = system.qemu(&environment, options.cpu.as_deref())?;
+    qemu.args(&options.qemu_arguments);
+    let mut console =
+        Console { reports: Reports::new(system.reporting), interactive, panicked: false, summed_up: false };
+    let timeout = options.timeout.or((!interactive).then_some(TIMEOUT));
+    let raw = if interactive {
+        eprintln!("xtask: all keys go to the machine; Ctrl-] is the hypervisor's escape key, Ctrl-] q powers off");
+        Some(Raw::enter()?)
+    } else {
+        None
+    };
+    let end = machine::run(qemu, interactive, timeout, &mut console);
+    drop(raw);
+    verdict(&end?, timeout, &console)
+}
+
+/// What a run comes to.
+fn verdict(end: &End, timeout: Option<Duration>, console: &Console) -> Result<()> {
+    match end {
+        End::PowerOff if console.panicked => bail!("the hypervisor gave up; its last lines say why"),
+        // A person may power off whenever they like.
+        End::PowerOff if console.interactive || console.reports.missing().is_empty() => Ok(()),
+        End::PowerOff => bail!(
+            "the machine is off, but these VMs did not finish their checks: {}",
+            console.reports.missing().join(", ")
+        ),
+        End::Timeout => bail!(
+            "the machine was still running after {} s and was ended; --timeout SECONDS gives it more time",
+            timeout.unwrap_or_default().as_secs()
+        ),
+        End::Broken(status) => bail!("QEMU ended with {status}"),
+        End::Stopped => Err(anyhow!("the run was stopped")),
+    }
+}
+
+/// A system that is built: image and bundle.
+#[derive(Debug)]
+pub struct System {
+    board: Board,
+    cores: u32,
+    /// The hypervisor's image.
+    pub image: PathBuf,
+    /// The bundle.
+    pub bundle: PathBuf,
+    /// The VMs whose init script reports what it finds.
+    pub reporting: Vec<String>,
+}
+
+impl System {
+    /// Builds image and bundle; with `exit` the Linux guests power off after their checks.
+    ///
+    /// # Errors
+    ///
+    /// The build or the manifest.
+    pub fn build(
+        environment: &Environment,
+        board: Board,
+        cores: u32,
+        manifest: &Path,
+        exit: bool,
+        bundle: &str,
+    ) -> Result<Self> {
+        metal::build(environment)?;
+        let image = metal::image(environment, "portcullis")?;
+        let guests = Guests::new(environment);
+        let limits = manifest::Board { name: board.name().to_owned(), cores, memory: board.memory() };
+        let mut manifest = Manifest::load(manifest, &limits, &guests).map_err(|report| {
+            // It names the file and the line itself, in the form that editors understand.
+            eprintln!("{report}");
+            anyhow!("the manifest is not right, so nothing was made of it")
+        })?;
+        let mut reporting = Vec::new();
+        for vm in manifest.vms.iter_mut().filter(|vm| guests.reports(&vm.kernel.path)) {
+            if exit {
+                vm.cmdline = format!("{} {EXIT_PARAMETER}", vm.cmdline);
+            }
+            if vm.autostart {
+                reporting.push(vm.name.clone());
+            }
+        }
+        let bundle = environment.target().join(bundle);
+        bundle::write(&manifest, &bundle).map_err(|error| anyhow!("{error}"))?;
+        Ok(Self { board, cores, image, bundle, reporting })
+    }
+
+    /// QEMU with this system.
+    ///
+    /// # Errors
+    ///
+    /// `target/setup.env` is not complete.
+    pub fn qemu(&self, environment: &Environment, cpu: Option<&str>) -> Result<Command> {
+        let mut qemu = Command::new(environment.get("QEMU")?);
+        qemu.args(self.board.qemu_arguments(cpu, self.cores, &self.image, &self.bundle));
+        Ok(qemu)
+    }
+}
+
+/// Shows the console and collects the reports in it.
+struct Console {
+    reports: Reports,
+    interactive: bool,
+    panicked: bool,
+    summed_up: bool,
+}
+
+impl Console {
+    fn sum_up(&mut self) {
+        // In a raw terminal a line feed does not lead to the start of the line.
+        let end = if self.interactive { "\r\n" } else { "\n" };
+        let mut text = end.to_owned();
+        for line in summary::table(&self.reports) {
+            text = text + &line + end;
+        }
+        if self.interactive {
+            text = text
+                + end
+                + "The guests stay up: Ctrl-] 1 and Ctrl-] 2 attach the keyboard, Ctrl-] q powers off."
+                + end;
+        }
+        show(text.as_bytes());
+        self.summed_up = true;
+    }
+}
+
+impl Watcher for Console {
+    fn bytes(&mut self, bytes: &[u8]) {
+        show(bytes);
+    }
+
+    fn line(&mut self, line: &str) -> Next {
+        self.panicked |= line.starts_with(PANIC);
+        self.reports.take(line, SystemTime::now());
+        if self.reports.complete() && !self.summed_up {
+            self.sum_up();
+        }
+        Next::Continue
+    }
+}
+
+/// Writes to standard output; whoever closed it gets no more, and the run goes on.
+fn show(bytes: &[u8]) {
+    let mut out = io::stdout().lock();
+    _ = out.write_all(bytes).and_then(|()| out.flush()).context("standard output");
+}
