@@ -28,7 +28,7 @@ primary:
     // follows run with caches and with atomics; the final map replaces it.
     adrp    x1, early_table
     add     x1, x1, :lo12:early_table
-    mov     x2, #0x705                  // attribute index 1, inner shareable, access flag, block
+    mov     x2, #0x745                  // attribute index 1, AP[1] RES1, inner shareable, access flag, block
     adrp    x3, _start
     lsr     x3, x3, #30
     orr     x4, x2, x3, lsl #30

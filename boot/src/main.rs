@@ -1,2 +1,47 @@
-//! placeholder
-fn main(){}
+//! The hypervisor image: from the first instruction to the first guest.
+#![no_std]
+#![no_main]
+#![cfg(target_os = "none")]
+
+extern crate alloc;
+
+mod early;
+mod heap;
+mod image;
+mod memory;
+mod panic;
+mod secondary;
+mod system;
+
+use portcullis_arch::vectors;
+use portcullis_core::machine::Machine;
+use portcullis_core::processor::Processor;
+use portcullis_core::terminal::{Logger, TERMINAL};
+
+core::arch::global_asm!(include_str!("entry.S"), MAIR = const portcullis_arch::paging::MAIR);
+
+/// The first core, on its boot stack, with the early map, caches on.
+#[unsafe(no_mangle)]
+extern "C" fn portcullis_primary(tree: usize) -> ! {
+    vectors::install();
+    if log::set_logger(&Logger).is_ok() {
+        log::set_max_level(log::LevelFilter::Info);
+    }
+    match system::bring_up(tree) {
+        Ok(processor) => processor.idle(),
+        Err(stop) => {
+            log::error!("cannot start: {stop}");
+            TERMINAL.drain();
+            stop.end()
+        }
+    }
+}
+
+/// A core that has no vCPU to run any more, on its empty stack.
+#[unsafe(no_mangle)]
+extern "C" fn portcullis_idle() -> ! {
+    match Processor::current() {
+        Some(processor) => processor.idle(),
+        None => Machine::get().power_off(),
+    }
+}

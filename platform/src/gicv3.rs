@@ -19,13 +19,11 @@ const MAX_CORES: usize = 16;
 /// A GICv3 or GICv4.
 pub struct GicV3 {
     distributor: Mutex<GicDistributor<'static>>,
-    redistributor_base: NonNull<GicrSgi>,
+    /// Address of the first redistributor.
+    row: usize,
     redistributors: [Mutex<Option<GicRedistributor<'static>>>; MAX_CORES],
     maintenance: u32,
 }
-
-// SAFETY: the only field that is not Sync by itself is the base pointer, which is only read, under the distributor's lock.
-unsafe impl Sync for GicV3 {}
 
 impl GicV3 {
     /// Takes over the GIC: every SPI disabled, in group 1, level-sensitive until configured otherwise.
@@ -40,7 +38,7 @@ impl GicV3 {
         distributor.configure_default_settings();
         Self {
             distributor: Mutex::new(distributor),
-            redistributor_base: redistributors,
+            row: redistributors.as_ptr() as usize,
             redistributors: [const { Mutex::new(None) }; MAX_CORES],
             maintenance,
         }
@@ -49,8 +47,9 @@ impl GicV3 {
     /// The redistributor of the calling core: they say themselves whose they are (GICR_TYPER.Affinity_Value).
     fn find_redistributor(&self) -> Option<GicRedistributor<'static>> {
         let _one_at_a_time = self.distributor.lock();
+        let first = NonNull::new(self.row as *mut GicrSgi)?;
         // SAFETY: `new` was given a valid row; of each core's redistributor only that core makes a lasting handle.
-        let mut all = unsafe { GicRedistributorIterator::new(self.redistributor_base) }.ok()?;
+        let mut all = unsafe { GicRedistributorIterator::new(first) }.ok()?;
         all.find(|redistributor| redistributor.typer().core_mpidr() == cpu::affinity())
     }
 }

@@ -1,4 +1,14 @@
 //! Boards and drivers of Portcullis.
 #![cfg_attr(not(test), no_std)]
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::indexing_slicing)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+pub mod devices;
+pub mod edge;
 pub mod facts;
+pub mod gicv3;
+pub mod pl011;
+pub mod pl031;
+pub mod psci;
+pub mod rndrrs;
+pub mod support;

@@ -62,6 +62,12 @@ pub fn vmid_bits() -> u32 {
     if (read_sysreg!("id_aa64mmfr1_el1") >> 4) & 0xf == 2 { 16 } else { 8 }
 }
 
+/// Whether branch prediction trained in one context cannot steer another one (ID_AA64PFR0_EL1.CSV2): CVE-2017-5715 does
+/// not concern this core.
+pub fn predicts_within_context() -> bool {
+    (read_sysreg!("id_aa64pfr0_el1") >> 56) & 0xf != 0
+}
+
 /// Stops this core for good: waits for interrupts with all of them masked.
 pub fn halt() -> ! {
     loop {

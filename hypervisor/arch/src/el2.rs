@@ -50,17 +50,21 @@ pub const SCTLR: u64 = 0x30c5_0830 | 1 << 0 | 1 << 2 | 1 << 3 | 1 << 12 | 1 << 1
 
 /// Sets this core up for guests. The stage 2 tables are chosen when a vCPU is loaded.
 pub fn init_core(ipa_bits: u32) {
+    let pmu_counters = read_sysreg!("mdcr_el2") & 0x1f;
+    let midr = read_sysreg!("midr_el1");
+    let fine_grained_traps = (read_sysreg!("id_aa64mmfr0_el1") >> 56) & 0xf != 0;
+    let extended_configuration = (read_sysreg!("id_aa64mmfr1_el1") >> 40) & 0xf != 0;
     // SAFETY: these registers govern what the guest may do and what comes to EL2; EL2's own execution is not touched.
     unsafe {
         write_sysreg!("hcr_el2", hcr::GUEST);
         write_sysreg!("cptr_el2", CPTR);
-        write_sysreg!("mdcr_el2", MDCR | (read_sysreg!("mdcr_el2") & 0x1f));
+        write_sysreg!("mdcr_el2", MDCR | pmu_counters);
         write_sysreg!("cnthctl_el2", CNTHCTL);
         write_sysreg!("cnthp_ctl_el2", 0);
         write_sysreg!("hstr_el2", 0);
-        write_sysreg!("vpidr_el2", read_sysreg!("midr_el1"));
+        write_sysreg!("vpidr_el2", midr);
         write_sysreg!("vtcr_el2", crate::paging::vtcr(ipa_bits));
-        if (read_sysreg!("id_aa64mmfr0_el1") >> 56) & 0xf != 0 {
+        if fine_grained_traps {
             // FEAT_FGT: no fine-grained traps. Their reset value is unknown.
             write_sysreg!("s3_4_c1_c1_4", 0);
             write_sysreg!("s3_4_c1_c1_5", 0);
@@ -68,7 +72,7 @@ pub fn init_core(ipa_bits: u32) {
             write_sysreg!("s3_4_c3_c1_4", 0);
             write_sysreg!("s3_4_c3_c1_5", 0);
         }
-        if (read_sysreg!("id_aa64mmfr1_el1") >> 40) & 0xf != 0 {
+        if extended_configuration {
             // FEAT_HCX: the features behind it are hidden from guests and trapped.
             write_sysreg!("s3_4_c1_c2_2", 0);
         }
@@ -123,6 +127,7 @@ pub fn inject(syndrome: u64, far: Option<u64>) {
         (false, 0b0100) => 0x000, // EL1 with SP_EL0
         _ => 0x200,               // EL1 with SP_EL1
     };
+    let vector = read_sysreg!("vbar_el1").wrapping_add(offset);
     // SAFETY: registers of EL1, and the two from which `eret` enters it.
     unsafe {
         write_sysreg!("elr_el1", return_address());
@@ -131,7 +136,7 @@ pub fn inject(syndrome: u64, far: Option<u64>) {
         if let Some(far) = far {
             write_sysreg!("far_el1", far);
         }
-        set_return_address(read_sysreg!("vbar_el1").wrapping_add(offset));
+        set_return_address(vector);
         // EL1h with all interrupts masked; FEAT_PAN and FEAT_SSBS keep what SCTLR_EL1 would set is left to the guest.
         write_sysreg!("spsr_el2", EL1H_MASKED | (spsr & 0xf000_0000));
     }

@@ -18,11 +18,12 @@ mod asm {
     use crate::cpu::Anchor;
     use core::mem::offset_of;
 
+    const _: () = assert!(offset_of!(Context, spsr) == offset_of!(Context, elr) + 8, "vectors.S loads both at once");
+
     core::arch::global_asm!(
         include_str!("vectors.S"),
         X = const offset_of!(Context, x),
         ELR = const offset_of!(Context, elr),
-        SPSR = const offset_of!(Context, spsr),
         STACK = const offset_of!(Context, stack),
         ANCHOR_FAULT_STACK = const offset_of!(Anchor, fault_stack),
         ANCHOR_FRAME = const offset_of!(Anchor, frame),

@@ -3,11 +3,11 @@
 //! `serial/pl011.yaml`).
 
 use alloc::vec::Vec;
+use core::fmt;
 
-use portcullis_abi::{bundle, function, map};
-use vm_fdt::{Error, FdtWriter};
-
+use crate::flat_tree::Writer;
 use crate::image::Region;
+use portcullis_abi::{bundle, function, map};
 
 /// The virtual interrupt controller of a VM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,18 @@ const SPI: u32 = 0;
 const PPI: u32 = 1;
 /// Interrupt specifier, third cell: level-sensitive, active high.
 const LEVEL_HIGH: u32 = 4;
+
+/// The command line holds a NUL character, which would end it early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NulError;
+
+impl fmt::Display for NulError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the command line holds a NUL character; it must not")
+    }
+}
+
+impl core::error::Error for NulError {}
 
 /// What a VM's device tree depends on.
 #[derive(Clone, Copy, Debug)]
@@ -60,139 +72,139 @@ impl GuestTree<'_> {
     ///
     /// # Errors
     ///
-    /// The command line contains a NUL character, or the tree outgrows its 32-bit offsets.
-    pub fn build(&self) -> Result<Vec<u8>, Error> {
-        let mut tree = FdtWriter::new()?;
-        let root = tree.begin_node("")?;
-        tree.property_u32("interrupt-parent", GIC_PHANDLE)?;
-        tree.property_string("model", "Portcullis VM")?;
-        tree.property_u32("#size-cells", 2)?;
-        tree.property_u32("#address-cells", 2)?;
-        tree.property_string("compatible", "linux,dummy-virt")?;
-        self.chosen(&mut tree)?;
-        self.memory(&mut tree)?;
-        self.cpus(&mut tree)?;
-        self.psci(&mut tree)?;
-        timer(&mut tree)?;
-        self.gic(&mut tree)?;
-        clock(&mut tree)?;
-        uart(&mut tree)?;
-        tree.end_node(root)?;
-        tree.finish()
+    /// The command line contains a NUL character.
+    pub fn build(&self) -> Result<Vec<u8>, NulError> {
+        if self.cmdline.contains('\0') {
+            return Err(NulError);
+        }
+        let mut tree = Writer::new(Self::size_limit(self.cmdline));
+        tree.begin("");
+        tree.cells("interrupt-parent", &[GIC_PHANDLE]);
+        tree.string("model", "Portcullis VM");
+        tree.cells("#size-cells", &[2]);
+        tree.cells("#address-cells", &[2]);
+        tree.string("compatible", "linux,dummy-virt");
+        self.chosen(&mut tree);
+        self.memory(&mut tree);
+        self.cpus(&mut tree);
+        self.psci(&mut tree);
+        timer(&mut tree);
+        self.gic(&mut tree);
+        clock(&mut tree);
+        uart(&mut tree);
+        tree.end();
+        Ok(tree.finish())
     }
 
-    fn chosen(&self, tree: &mut FdtWriter) -> Result<(), Error> {
-        let node = tree.begin_node("chosen")?;
-        tree.property_string("stdout-path", "/pl011@9000000")?;
-        tree.property_string("bootargs", self.cmdline)?;
+    fn chosen(&self, tree: &mut Writer) {
+        tree.begin("chosen");
+        tree.string("stdout-path", "/pl011@9000000");
+        tree.string("bootargs", self.cmdline);
         if let Some(initrd) = self.initrd {
-            tree.property_u64("linux,initrd-start", initrd.address)?;
-            tree.property_u64("linux,initrd-end", initrd.address.saturating_add(initrd.size))?;
+            tree.numbers("linux,initrd-start", &[initrd.address]);
+            tree.numbers("linux,initrd-end", &[initrd.address.saturating_add(initrd.size)]);
         }
-        tree.end_node(node)
+        tree.end();
     }
 
-    fn memory(&self, tree: &mut FdtWriter) -> Result<(), Error> {
-        let node = tree.begin_node("memory@40000000")?;
-        tree.property_string("device_type", "memory")?;
-        tree.property_array_u64("reg", &[map::RAM, self.memory])?;
-        tree.end_node(node)
+    fn memory(&self, tree: &mut Writer) {
+        tree.begin("memory@40000000");
+        tree.string("device_type", "memory");
+        tree.numbers("reg", &[map::RAM, self.memory]);
+        tree.end();
     }
 
-    fn cpus(&self, tree: &mut FdtWriter) -> Result<(), Error> {
+    fn cpus(&self, tree: &mut Writer) {
         const NAMES: [&str; map::MAX_VCPUS] = ["cpu@0", "cpu@1", "cpu@2", "cpu@3", "cpu@4", "cpu@5", "cpu@6", "cpu@7"];
-        let node = tree.begin_node("cpus")?;
-        tree.property_u32("#address-cells", 1)?;
-        tree.property_u32("#size-cells", 0)?;
+        tree.begin("cpus");
+        tree.cells("#address-cells", &[1]);
+        tree.cells("#size-cells", &[0]);
         for (index, name) in (0..).zip(NAMES).take(self.vcpus) {
-            let cpu = tree.begin_node(name)?;
-            tree.property_string("device_type", "cpu")?;
-            tree.property_string("compatible", "arm,armv8")?;
+            tree.begin(name);
+            tree.string("device_type", "cpu");
+            tree.string("compatible", "arm,armv8");
             if self.has_psci() {
-                tree.property_string("enable-method", "psci")?;
+                tree.string("enable-method", "psci");
             }
-            tree.property_u32("reg", index)?;
-            tree.end_node(cpu)?;
+            tree.cells("reg", &[index]);
+            tree.end();
         }
-        tree.end_node(node)
+        tree.end();
     }
 
     fn has_psci(&self) -> bool {
         self.conduits & (bundle::CONDUIT_HVC | bundle::CONDUIT_SMC) != 0
     }
 
-    fn psci(&self, tree: &mut FdtWriter) -> Result<(), Error> {
+    fn psci(&self, tree: &mut Writer) {
         if !self.has_psci() {
-            return Ok(());
+            return;
         }
-        let node = tree.begin_node("psci")?;
-        let method = if self.conduits & bundle::CONDUIT_HVC != 0 { "hvc" } else { "smc" };
-        tree.property_string("method", method)?;
+        tree.begin("psci");
+        tree.string("method", if self.conduits & bundle::CONDUIT_HVC != 0 { "hvc" } else { "smc" });
         // "arm,psci" stands for version 0.1, whose function ids are properties; from 0.2 on it is a mere fallback.
-        let compatible: &[u8] = match self.psci {
-            function::PSCI_VERSION_1_0.. => b"arm,psci-1.0\0arm,psci-0.2\0arm,psci\0",
-            _ => b"arm,psci-0.2\0arm,psci\0",
-        };
-        tree.property("compatible", compatible)?;
-        for (name, id) in [
-            ("cpu_suspend", function::PSCI_CPU_SUSPEND | function::SMC64),
-            ("cpu_off", function::PSCI_CPU_OFF),
-            ("cpu_on", function::PSCI_CPU_ON | function::SMC64),
-        ] {
-            tree.property_u32(name, id)?;
-        }
-        tree.end_node(node)
+        tree.string(
+            "compatible",
+            match self.psci {
+                function::PSCI_VERSION_1_0.. => "arm,psci-1.0\0arm,psci-0.2\0arm,psci",
+                _ => "arm,psci-0.2\0arm,psci",
+            },
+        );
+        tree.cells("cpu_suspend", &[function::PSCI_CPU_SUSPEND | function::SMC64]);
+        tree.cells("cpu_off", &[function::PSCI_CPU_OFF]);
+        tree.cells("cpu_on", &[function::PSCI_CPU_ON | function::SMC64]);
+        tree.end();
     }
 
-    fn gic(&self, tree: &mut FdtWriter) -> Result<(), Error> {
-        let node = tree.begin_node("intc@8000000")?;
-        tree.property_phandle(GIC_PHANDLE)?;
-        tree.property_null("interrupt-controller")?;
-        tree.property_u32("#interrupt-cells", 3)?;
+    fn gic(&self, tree: &mut Writer) {
+        tree.begin("intc@8000000");
+        tree.cells("phandle", &[GIC_PHANDLE]);
+        tree.bytes("interrupt-controller", &[]);
+        tree.cells("#interrupt-cells", &[3]);
         match self.gic {
             GicVersion::V2 => {
-                tree.property_string("compatible", "arm,cortex-a15-gic")?;
-                tree.property_array_u64("reg", &[map::GICD, map::GICD_SIZE, map::GICC, map::GICC_SIZE])?;
+                tree.string("compatible", "arm,cortex-a15-gic");
+                tree.numbers("reg", &[map::GICD, map::GICD_SIZE, map::GICC, map::GICC_SIZE]);
             }
             GicVersion::V3 => {
                 let redistributors = map::GICR_STRIDE.saturating_mul(self.vcpus as u64);
-                tree.property_string("compatible", "arm,gic-v3")?;
-                tree.property_u32("#redistributor-regions", 1)?;
-                tree.property_array_u64("reg", &[map::GICD, map::GICD_SIZE, map::GICR, redistributors])?;
+                tree.string("compatible", "arm,gic-v3");
+                tree.cells("#redistributor-regions", &[1]);
+                tree.numbers("reg", &[map::GICD, map::GICD_SIZE, map::GICR, redistributors]);
             }
         }
-        tree.end_node(node)
+        tree.end();
     }
 }
 
 /// The architected timers: secure, physical, virtual and hypervisor; Linux takes the virtual one.
-fn timer(tree: &mut FdtWriter) -> Result<(), Error> {
-    let node = tree.begin_node("timer")?;
-    tree.property_string("compatible", "arm,armv8-timer")?;
+fn timer(tree: &mut Writer) {
+    tree.begin("timer");
+    tree.string("compatible", "arm,armv8-timer");
     let interrupts = [13, 14, 11, 10].map(|ppi| [PPI, ppi, LEVEL_HIGH]);
-    tree.property_array_u32("interrupts", interrupts.as_flattened())?;
-    tree.property_null("always-on")?;
-    tree.end_node(node)
+    tree.cells("interrupts", interrupts.as_flattened());
+    tree.bytes("always-on", &[]);
+    tree.end();
 }
 
-fn clock(tree: &mut FdtWriter) -> Result<(), Error> {
-    let node = tree.begin_node("apb-pclk")?;
-    tree.property_phandle(CLOCK_PHANDLE)?;
-    tree.property_string("compatible", "fixed-clock")?;
-    tree.property_string("clock-output-names", "clk24mhz")?;
-    tree.property_u32("clock-frequency", CLOCK_HZ)?;
-    tree.property_u32("#clock-cells", 0)?;
-    tree.end_node(node)
+fn clock(tree: &mut Writer) {
+    tree.begin("apb-pclk");
+    tree.cells("phandle", &[CLOCK_PHANDLE]);
+    tree.string("compatible", "fixed-clock");
+    tree.string("clock-output-names", "clk24mhz");
+    tree.cells("clock-frequency", &[CLOCK_HZ]);
+    tree.cells("#clock-cells", &[0]);
+    tree.end();
 }
 
-fn uart(tree: &mut FdtWriter) -> Result<(), Error> {
-    let node = tree.begin_node("pl011@9000000")?;
-    tree.property("clock-names", b"uartclk\0apb_pclk\0")?;
-    tree.property_array_u32("clocks", &[CLOCK_PHANDLE, CLOCK_PHANDLE])?;
-    tree.property_array_u32("interrupts", &[SPI, map::UART_INTID - 32, LEVEL_HIGH])?;
-    tree.property_array_u64("reg", &[map::UART, map::UART_SIZE])?;
-    tree.property("compatible", b"arm,pl011\0arm,primecell\0")?;
-    tree.end_node(node)
+fn uart(tree: &mut Writer) {
+    tree.begin("pl011@9000000");
+    tree.string("clock-names", "uartclk\0apb_pclk");
+    tree.cells("clocks", &[CLOCK_PHANDLE, CLOCK_PHANDLE]);
+    tree.cells("interrupts", &[SPI, map::UART_INTID - 32, LEVEL_HIGH]);
+    tree.numbers("reg", &[map::UART, map::UART_SIZE]);
+    tree.string("compatible", "arm,pl011\0arm,primecell");
+    tree.end();
 }
 
 #[cfg(test)]
@@ -291,6 +303,6 @@ mod tests {
             let tree = GuestTree { gic, ..most }.build().unwrap();
             assert!(tree.len() <= GuestTree::size_limit(&cmdline), "{}", tree.len());
         }
-        assert!(matches!(GuestTree { cmdline: "a\0b", ..DEFAULT }.build(), Err(Error::InvalidString)));
+        assert!(GuestTree { cmdline: "a\0b", ..DEFAULT }.build().is_err());
     }
 }

@@ -16,6 +16,7 @@ impl ListRegisters for HardwareLists {
         gicv3::read_list_register(n)
     }
 
+    #[inline]
     fn write(&mut self, n: usize, value: u64) {
         gicv3::write_list_register(n, value);
     }

@@ -20,7 +20,7 @@ static MACHINE: Once<Machine> = Once::new();
 /// The machine, complete before the first guest instruction and unchanged in shape from then on.
 pub struct Machine {
     /// The board.
-    pub board: Board,
+    pub board: &'static Board,
     /// The cores, in the board's order; the first one booted the machine.
     pub processors: &'static [Processor],
     /// The VMs, in the manifest's order.
@@ -31,7 +31,7 @@ pub struct Machine {
 
 impl Machine {
     /// Puts the machine together. To be called once, on the boot core.
-    pub fn assemble(board: Board, processors: &'static [Processor], vms: &'static [Vm]) -> &'static Self {
+    pub fn assemble(board: &'static Board, processors: &'static [Processor], vms: &'static [Vm]) -> &'static Self {
         MACHINE.call_once(|| Self {
             board,
             processors,

@@ -131,7 +131,7 @@ impl Terminal {
         let mut port = vm.port.lock();
         self.take_output(vm, &mut port);
         let mut console = self.console.lock();
-        console.submit_partial(vm.index, &mut port.line);
+        console.finish(vm.index, &mut port.line);
         self.pump(&mut console);
     }
 

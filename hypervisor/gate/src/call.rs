@@ -73,7 +73,7 @@ impl Call {
     }
 
     /// x1 to x3 as the convention of the function has them: an SMC32 call's are 32 bits wide, and what a caller left
-    /// in the upper halves is no part of them (DEN0028 section 3.1).
+    /// in the upper halves is no part of them (DEN0028).
     pub const fn arguments(&self) -> [u64; 3] {
         let [_, x1, x2, x3] = self.x;
         match self.function().width() {

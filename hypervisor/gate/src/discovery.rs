@@ -28,7 +28,7 @@ pub struct Door<'a> {
     pub profile: Profile,
     /// The VM's range filter.
     pub filter: Option<&'a Filter>,
-    /// The caller is in AArch32 state, where the SMC64 convention does not exist (DEN0028 section 2.6).
+    /// The caller is in AArch32 state, where the SMC64 convention does not exist (DEN0028).
     pub aarch32: bool,
 }
 

@@ -157,3 +157,156 @@ fn check(request: &RangeRequest, forward: bool) -> Result<Range, FilterError> {
 fn meets(range: &Range, other: &RangeInclusive<u32>) -> bool {
     range.first <= *other.end() && *other.start() <= range.last
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::Conduits;
+    use crate::support::Support;
+
+    fn request(base: u32, count: u32, action: u8) -> RangeRequest {
+        RangeRequest { base, count, action, ..RangeRequest::default() }
+    }
+
+    fn open() -> Profile {
+        Profile::created(&Support::FULL, Conduits::BOTH)
+    }
+
+    fn insert(filter: &mut Filter, base: u32, count: u32, action: u8) -> Result<(), FilterError> {
+        filter.insert(&request(base, count, action), open(), true)
+    }
+
+    #[test]
+    fn f1_reserved_bytes_are_zero() {
+        for byte in 0..15 {
+            let mut bad = request(0x8400_0000, 1, 1);
+            bad.reserved[byte] = 0xff;
+            assert_eq!(Filter::new().insert(&bad, open(), true), Err(FilterError::Reserved));
+        }
+    }
+
+    #[test]
+    fn f2_f3_empty_and_wrapping_ranges() {
+        assert_eq!(insert(&mut Filter::new(), 0xc400_0003, 0, 1), Err(FilterError::Wraps));
+        assert_eq!(insert(&mut Filter::new(), 0, 0, 1), Err(FilterError::Wraps));
+        assert_eq!(insert(&mut Filter::new(), 0xffff_ffff, 0xffff_ffff, 1), Err(FilterError::Wraps));
+        assert_eq!(insert(&mut Filter::new(), 0xffff_ffff, 2, 1), Err(FilterError::Wraps));
+        assert_eq!(insert(&mut Filter::new(), 0xffff_ffff, 1, 1), Ok(()));
+    }
+
+    #[test]
+    fn f4_unknown_action() {
+        for action in 3..=0xff {
+            assert_eq!(insert(&mut Filter::new(), 0xc400_0003, 1, action), Err(FilterError::UnknownAction));
+        }
+    }
+
+    #[test]
+    fn f5_f6_architecture_calls_are_untouchable() {
+        for (base, count) in [
+            (0x8000_8000, 1),
+            (0xc000_0000, 1),
+            (0x8000_ffff, 1),
+            (0xc000_ffff, 1),
+            (0x7fff_ffff, 2),
+            (0xbfff_ffff, 2),
+            (0, u32::MAX),
+        ] {
+            for action in [0, 1] {
+                assert_eq!(insert(&mut Filter::new(), base, count, action), Err(FilterError::Overlaps), "{base:#x}");
+            }
+        }
+        for base in [0x7fff_ffff, 0x8001_0000, 0xbfff_ffff, 0xc001_0000] {
+            assert_eq!(insert(&mut Filter::new(), base, 1, 1), Ok(()), "{base:#x}");
+        }
+    }
+
+    #[test]
+    fn f7_a_range_cannot_be_given_twice() {
+        let mut filter = Filter::new();
+        assert_eq!(insert(&mut filter, 0xc400_0003, 1, 1), Ok(()));
+        assert_eq!(insert(&mut filter, 0xc400_0003, 1, 1), Err(FilterError::Overlaps));
+        assert_eq!(insert(&mut filter, 0xc400_0003, 1, 0), Err(FilterError::Overlaps));
+        assert_eq!(insert(&mut filter, 0xc400_0000, 0x20, 0), Err(FilterError::Overlaps));
+        assert_eq!(filter.ranges().len(), 1);
+    }
+
+    #[test]
+    fn forwarding_is_refused_where_it_never_may_be() {
+        let forward = |base, count, supported| Filter::new().insert(&request(base, count, 2), open(), supported);
+        assert_eq!(forward(0xc200_0000, 0x100, false), Err(FilterError::ForwardRefused));
+        assert_eq!(forward(0xc200_0000, 0x100, true), Ok(()));
+        assert_eq!(forward(0x8400_0000, 1, true), Err(FilterError::ForwardRefused));
+        assert_eq!(forward(0x83ff_ffff, 2, true), Err(FilterError::ForwardRefused));
+        assert_eq!(forward(0xc400_0071, 1, true), Err(FilterError::ForwardRefused));
+        assert_eq!(forward(0x8400_0050, 4, true), Ok(()));
+        assert_eq!(forward(0x8000_0000, 1, true), Err(FilterError::Overlaps));
+    }
+
+    #[test]
+    fn the_first_failing_check_is_reported() {
+        let mut filter = Filter::new();
+        insert(&mut filter, 0x8400_0050, 1, 1).unwrap();
+        let frozen = open().after_freeze(true);
+        let mut bad = request(0x8400_0050, 0, 9);
+        bad.reserved[3] = 1;
+        assert_eq!(filter.insert(&bad, frozen, false), Err(FilterError::Reserved));
+        bad.reserved[3] = 0;
+        assert_eq!(filter.insert(&bad, frozen, false), Err(FilterError::Wraps));
+        bad.count = 1;
+        assert_eq!(filter.insert(&bad, frozen, false), Err(FilterError::UnknownAction));
+        bad.action = 2;
+        assert_eq!(filter.insert(&bad, frozen, false), Err(FilterError::ForwardRefused));
+        bad.action = 1;
+        assert_eq!(filter.insert(&bad, frozen, false), Err(FilterError::Frozen));
+        assert_eq!(filter.insert(&bad, open(), false), Err(FilterError::Overlaps));
+    }
+
+    #[test]
+    fn a_full_filter_says_so_and_can_be_cleared() {
+        let mut filter = Filter::new();
+        for index in 0..32 {
+            insert(&mut filter, 0x8200_0000 + 2 * index, 1, 1).unwrap();
+        }
+        assert_eq!(insert(&mut filter, 0x8200_0001, 1, 1), Err(FilterError::Full));
+        assert_eq!(insert(&mut filter, 0x8200_0000, 1, 1), Err(FilterError::Overlaps));
+        assert_eq!(filter.ranges().len(), MAX_RANGES);
+        filter.clear();
+        assert_eq!(filter.ranges(), []);
+        assert_eq!(filter.action(FunctionId(0x8200_0000)), Action::Handle);
+    }
+
+    /// Ranges in any order of insertion against a table with an entry for each identifier.
+    #[test]
+    fn lookup_matches_a_plain_table() {
+        const BASE: u32 = 0xc200_0000;
+        let mut state = 1_u32;
+        let mut random = |bound: u32| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) % bound
+        };
+        for _ in 0..300 {
+            let mut filter = Filter::new();
+            let mut table = [None; 260];
+            for _ in 0..40 {
+                let (first, count, action) = (random(240), 1 + random(12), random(3) as u8);
+                let cells = &mut table[first as usize..(first + count) as usize];
+                let expected = if cells.iter().any(Option::is_some) {
+                    Err(FilterError::Overlaps)
+                } else if filter.ranges().len() == MAX_RANGES {
+                    Err(FilterError::Full)
+                } else {
+                    cells.fill(Some(Action::from_number(action).unwrap()));
+                    Ok(())
+                };
+                assert_eq!(insert(&mut filter, BASE + first, count, action), expected);
+            }
+            assert!(filter.ranges().is_sorted_by(|a, b| a.last < b.first));
+            for (id, cell) in (BASE..).zip(table) {
+                assert_eq!(filter.action(FunctionId(id)), cell.unwrap_or_default(), "{id:#x}");
+            }
+            assert_eq!(filter.action(FunctionId(BASE - 1)), Action::Handle);
+            assert_eq!(filter.action(FunctionId(u32::MAX)), Action::Handle);
+        }
+    }
+}

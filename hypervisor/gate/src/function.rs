@@ -103,7 +103,7 @@ impl Function {
         }
     }
 
-    /// Whether `PSCI_FEATURES` answers for the function (DEN0022 section 5.15): PSCI itself and `SMCCC_VERSION`.
+    /// Whether `PSCI_FEATURES` answers for the function (DEN0022): PSCI itself and `SMCCC_VERSION`.
     pub const fn is_psci(self) -> bool {
         matches!(
             self,
@@ -115,12 +115,12 @@ impl Function {
         )
     }
 
-    /// Whether `TRNG_FEATURES` answers for the function (DEN0098 section 2.3).
+    /// Whether `TRNG_FEATURES` answers for the function (DEN0098).
     pub const fn is_trng(self) -> bool {
         matches!(self, Self::TrngVersion | Self::TrngFeatures | Self::Served(Service::Trng(_)))
     }
 
-    /// Whether `PV_TIME_FEATURES` answers for the function (DEN0057 section 3.1).
+    /// Whether `PV_TIME_FEATURES` answers for the function (DEN0057).
     pub const fn is_pv_time(self) -> bool {
         matches!(self, Self::PvTimeFeatures | Self::Served(Service::PvTimeSt))
     }

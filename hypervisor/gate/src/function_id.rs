@@ -1,4 +1,4 @@
-//! Function identifiers: the number in w0 that names the call (Arm DEN0028 section 2.5).
+//! Function identifiers: the number in w0 that names the call (Arm DEN0028).
 
 use core::fmt;
 
@@ -24,7 +24,7 @@ pub enum Width {
     Smc64,
 }
 
-/// Who owns a function identifier: its bits 29:24 (DEN0028 table 6-1).
+/// Who owns a function identifier: its bits 29:24 (DEN0028, owning entity numbers).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
     /// 0: Arm architecture calls.

@@ -3,77 +3,94 @@
 
 use portcullis_core::image::Region;
 
+use super::list::List;
 use super::properties::{Properties, take};
 
+/// Deepest node whose children can be devices of the board. What lies deeper is part of a device.
+pub const DEPTH_MAX: usize = 6;
+
 /// What the children of a node have to know of it.
-#[derive(Clone, Copy)]
-pub struct Bus<'p, 'a> {
-    parent: Option<&'p Bus<'p, 'a>>,
+#[derive(Clone, Copy, Default)]
+struct Bus<'a> {
     ranges: Option<&'a [u8]>,
-    /// Cells of an address in a child's `reg`.
-    pub address_cells: u32,
-    /// Cells of a size in a child's `reg`.
-    pub size_cells: u32,
-    /// Phandle of the interrupt controller that the children's interrupts belong to.
-    pub interrupt_parent: Option<u32>,
-    /// Steps from the root.
-    pub depth: usize,
+    address_cells: u32,
+    size_cells: u32,
+    interrupt_parent: Option<u32>,
 }
 
-impl<'p, 'a> Bus<'p, 'a> {
-    /// The bus that a node is for its children; the root has no parent.
-    pub fn new(parent: Option<&'p Bus<'p, 'a>>, node: &Properties<'a>) -> Self {
-        Self {
-            parent,
+/// The buses from the root down to the parent of the node at hand.
+#[derive(Default)]
+pub struct Buses<'a>(List<Bus<'a>, DEPTH_MAX>);
+
+impl<'a> Buses<'a> {
+    /// Goes down into a node; false if that is too deep.
+    pub fn enter(&mut self, node: &Properties<'a>) -> bool {
+        self.0.push(Bus {
             ranges: node.ranges,
             address_cells: node.address_cells.unwrap_or(2),
             size_cells: node.size_cells.unwrap_or(1),
-            interrupt_parent: node.interrupt_parent.or(parent.and_then(|parent| parent.interrupt_parent)),
-            depth: parent.map_or(0, |parent| parent.depth.saturating_add(1)),
-        }
+            interrupt_parent: node.interrupt_parent.or(self.interrupt_parent()),
+        })
+    }
+
+    /// Goes back up.
+    pub fn leave(&mut self) {
+        self.0.pop();
+    }
+
+    /// Phandle of the interrupt controller that the children's interrupts belong to.
+    pub fn interrupt_parent(&self) -> Option<u32> {
+        self.0.last()?.interrupt_parent
     }
 
     /// The physical regions in a child's `reg`. It ends early at the first one that has no physical address.
     pub fn regions(&self, reg: Option<&'a [u8]>) -> impl Iterator<Item = Region> {
         let mut rest = reg.unwrap_or_default();
         core::iter::from_fn(move || {
-            if rest.is_empty() || self.address_cells == 0 {
+            if rest.is_empty() {
                 return None;
             }
-            let region =
-                Region { address: take(&mut rest, self.address_cells)?, size: take(&mut rest, self.size_cells)? };
+            let region = self.take_region(&mut rest)?;
             self.translate(region)
         })
     }
 
     /// True if a child's `reg` exists and consists of whole regions with addresses that exist.
     pub fn is_whole(&self, reg: Option<&'a [u8]>) -> bool {
-        let cells = (self.address_cells as usize).saturating_add(self.size_cells as usize);
         let regions = self.regions(reg).count();
+        let cells = self.0.last().map_or(0, |bus| (bus.address_cells as usize).saturating_add(bus.size_cells as usize));
         reg.is_some_and(|reg| regions.checked_mul(cells).and_then(|cells| cells.checked_mul(4)) == Some(reg.len()))
+    }
+
+    /// Takes address and size off the front of a child's `reg`, untranslated.
+    pub fn take_region(&self, reg: &mut &[u8]) -> Option<Region> {
+        let bus = self.0.last().filter(|bus| bus.address_cells != 0)?;
+        Some(Region { address: take(reg, bus.address_cells)?, size: take(reg, bus.size_cells)? })
     }
 
     /// The first number in a child's `reg`, untranslated: for children that are numbered rather than mapped.
     pub fn number(&self, reg: Option<&[u8]>) -> Option<u64> {
-        let mut rest = reg?;
-        if self.address_cells == 0 { None } else { take(&mut rest, self.address_cells) }
+        Some(self.take_region(&mut reg?)?.address)
     }
 
-    /// Translates a region of this bus's address space to the root's.
+    /// Translates a region of the last bus's address space to the root's.
     fn translate(&self, mut region: Region) -> Option<Region> {
-        let mut bus = self;
-        while let Some(parent) = bus.parent {
+        for (bus, parent) in self.0.iter().skip(1).zip(self.0.iter()).rev() {
             region = bus.step_up(parent, region)?;
-            bus = parent;
         }
         region.end().map(|_| region)
     }
+}
 
+impl Bus<'_> {
     /// One step up. An empty `ranges` is the identity, none at all means that the children are not mapped.
     fn step_up(&self, parent: &Self, region: Region) -> Option<Region> {
         let mut rest = self.ranges?;
         if rest.is_empty() {
             return Some(region);
+        }
+        if self.address_cells == 0 {
+            return None;
         }
         while !rest.is_empty() {
             let child = take(&mut rest, self.address_cells)?;
@@ -82,9 +99,6 @@ impl<'p, 'a> Bus<'p, 'a> {
             let offset = region.address.wrapping_sub(child);
             if region.address >= child && offset <= size && region.size <= size.saturating_sub(offset) {
                 return Some(Region { address: address.checked_add(offset)?, size: region.size });
-            }
-            if (self.address_cells, self.size_cells, parent.address_cells) == (0, 0, 0) {
-                return None;
             }
         }
         None
@@ -99,45 +113,62 @@ mod tests {
         cells.iter().flat_map(|cell| cell.to_be_bytes()).collect()
     }
 
-    fn properties<'a>(address: u32, size: u32, ranges: Option<&'a [u8]>) -> Properties<'a> {
-        Properties { address_cells: Some(address), size_cells: Some(size), ranges, ..Properties::default() }
+    /// Buses with these counts of cells, and these ranges; the first is the root.
+    fn buses<'a>(list: &[(u32, u32, Option<&'a [u8]>)]) -> Buses<'a> {
+        let mut buses = Buses::default();
+        for &(address, size, ranges) in list {
+            let bus =
+                Properties { address_cells: Some(address), size_cells: Some(size), ranges, ..Properties::default() };
+            assert!(buses.enter(&bus));
+        }
+        buses
     }
 
     #[test]
     fn the_raspberry_pi_soc_bus() {
         let ranges = cells(&[0x7e00_0000, 0, 0xfe00_0000, 0x180_0000, 0x4000_0000, 0, 0xff80_0000, 0x80_0000]);
-        let root = Bus::new(None, &properties(2, 1, None));
-        let soc = Bus::new(Some(&root), &properties(1, 1, Some(&ranges)));
+        let soc = buses(&[(2, 1, None), (1, 1, Some(&ranges))]);
         let reg = cells(&[0x7e20_1000, 0x200, 0x4004_1000, 0x1000]);
         let regions: Vec<Region> = soc.regions(Some(&reg)).collect();
         let expected = [(0xfe20_1000, 0x200), (0xff84_1000, 0x1000)].map(|(address, size)| Region { address, size });
         assert_eq!(regions, expected);
         let beyond = cells(&[0x7f7f_ff00, 0x200]);
         assert_eq!(soc.regions(Some(&beyond)).count(), 0);
+        assert!(soc.is_whole(Some(&reg)) && !soc.is_whole(Some(&beyond)) && !soc.is_whole(Some(&reg[..12])));
     }
 
     #[test]
     fn buses_within_buses() {
-        let outer = cells(&[0x100, 0, 0x1000, 0x100]);
-        let inner = cells(&[0x10, 0x120, 0x20]);
-        let root = Bus::new(None, &properties(2, 1, None));
-        let outer = Bus::new(Some(&root), &properties(1, 1, Some(&outer)));
-        let inner = Bus::new(Some(&outer), &properties(1, 1, Some(&inner)));
-        let same = Bus::new(Some(&inner), &properties(1, 1, Some(&[])));
-        let unmapped = Bus::new(Some(&inner), &properties(1, 1, None));
+        let (outer, inner) = (cells(&[0x100, 0, 0x1000, 0x100]), cells(&[0x10, 0x120, 0x20]));
+        let same: &[u8] = &[];
+        let mut buses = buses(&[(2, 1, None), (1, 1, Some(&outer)), (1, 1, Some(&inner)), (1, 1, Some(same))]);
         let reg = cells(&[0x14, 4]);
-        assert_eq!(same.regions(Some(&reg)).next(), Some(Region { address: 0x1024, size: 4 }));
-        assert_eq!(unmapped.regions(Some(&reg)).next(), None);
-        assert_eq!(unmapped.number(Some(&reg)), Some(0x14));
+        assert_eq!(buses.regions(Some(&reg)).next(), Some(Region { address: 0x1024, size: 4 }));
+        buses.leave();
+        let unmapped = Properties { address_cells: Some(1), ..Properties::default() };
+        assert!(buses.enter(&unmapped));
+        assert_eq!((buses.regions(Some(&reg)).next(), buses.number(Some(&reg))), (None, Some(0x14)));
+        assert!(buses.enter(&unmapped) && buses.enter(&unmapped) && !buses.enter(&unmapped));
+    }
+
+    #[test]
+    fn interrupt_parents_are_inherited() {
+        let mut buses = Buses::default();
+        assert_eq!(buses.interrupt_parent(), None);
+        buses.enter(&Properties { interrupt_parent: Some(3), ..Properties::default() });
+        buses.enter(&Properties::default());
+        assert_eq!(buses.interrupt_parent(), Some(3));
     }
 
     #[test]
     fn odd_cell_counts_end() {
-        let root = Bus::new(None, &properties(0, 0, None));
-        assert_eq!(root.regions(Some(&[0; 8])).count(), 0);
-        let none = Bus::new(Some(&root), &properties(0, 0, Some(&[0; 8])));
-        assert_eq!(none.translate(Region { address: 5, size: 1 }), None);
-        let wide = Bus::new(Some(&root), &properties(3, u32::MAX, Some(&[0; 64])));
-        assert_eq!(wide.regions(Some(&[0; 64])).count(), 0);
+        let zeros: &[u8] = &[0; 64];
+        for list in [[(0, 0, None), (0, 0, Some(zeros))], [(0, 0, None), (3, u32::MAX, Some(zeros))]] {
+            let buses = buses(&list);
+            assert_eq!(buses.regions(Some(zeros)).count(), 0);
+            assert_eq!(buses.number(Some(zeros)), None);
+            assert_eq!(buses.translate(Region { address: 5, size: 1 }), None);
+        }
+        assert_eq!(Buses::default().regions(Some(zeros)).count(), 0);
     }
 }

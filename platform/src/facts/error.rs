@@ -2,20 +2,13 @@
 
 use core::fmt;
 
-use dtoolkit::error::FdtParseError;
+use portcullis_core::flat_tree::TreeError;
 
 /// What is wrong with a board's device tree. The text says what is broken and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FactsError {
-    /// Fewer bytes than the header tells, or than a header has.
-    Truncated {
-        /// The size that the header tells.
-        total: usize,
-        /// The bytes at hand.
-        available: usize,
-    },
-    /// The blob is not a well-formed device tree.
-    Tree(FdtParseError),
+    /// The blob is cut short, damaged, or no device tree.
+    Tree(TreeError),
     /// There is no such node, or it is disabled.
     NoNode {
         /// What is missing.
@@ -44,10 +37,7 @@ pub enum FactsError {
 impl fmt::Display for FactsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Truncated { total, available } => {
-                write!(f, "the device tree's header tells {total} bytes, {available} are there; all of it is needed")
-            }
-            Self::Tree(error) => write!(f, "the device tree is not well-formed: {error}"),
+            Self::Tree(error) => write!(f, "the device tree is broken: {error}"),
             Self::NoNode { node, expected } => {
                 write!(f, "the device tree has no enabled {node}; a node with {expected} is needed")
             }

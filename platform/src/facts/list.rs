@@ -22,6 +22,12 @@ impl<T: Copy + Default, const N: usize> List<T, N> {
             None => false,
         }
     }
+
+    /// Takes the last item off.
+    pub fn pop(&mut self) -> Option<T> {
+        self.length = self.length.checked_sub(1)?;
+        self.items.get(self.length).copied()
+    }
 }
 
 impl<T: Copy + Default, const N: usize> Default for List<T, N> {
@@ -62,13 +68,18 @@ impl Text {
         let mut bytes = List::default();
         text.bytes().all(|byte| bytes.push(byte)).then_some(Self(bytes))
     }
+
+    /// The string.
+    pub fn as_str(&self) -> &str {
+        core::str::from_utf8(&self.0).unwrap_or_default()
+    }
 }
 
 impl Deref for Text {
     type Target = str;
 
     fn deref(&self) -> &str {
-        core::str::from_utf8(&self.0).unwrap_or_default()
+        self.as_str()
     }
 }
 
@@ -94,6 +105,7 @@ mod tests {
         assert!(list.is_empty());
         assert!(list.push(7) && list.push(8) && !list.push(9));
         assert_eq!(*list, [7, 8]);
+        assert_eq!([list.pop(), list.pop(), list.pop()], [Some(8), Some(7), None]);
     }
 
     #[test]

@@ -2,13 +2,16 @@
 //! where the bundle was loaded. Gathered at boot before there is a heap, hence lists of a fixed capacity.
 
 mod bus;
+mod console;
 mod error;
+mod gic;
 mod interrupt;
 mod list;
 mod properties;
+mod timer;
 mod walk;
 
-use dtoolkit::fdt::Fdt;
+use portcullis_core::flat_tree::Tree;
 use portcullis_core::image::Region;
 
 pub use self::error::FactsError;
@@ -161,15 +164,8 @@ impl Facts {
     /// The tree is cut short or damaged, or something without which no VM can run is missing or wrong: memory, a core,
     /// an interrupt controller of a known kind, the timer. A board without console, clock, PSCI or bundle is none.
     pub fn from_tree(data: &[u8]) -> Result<Self, FactsError> {
-        let total =
-            data.get(4..).and_then(|rest| rest.first_chunk()).map_or(40, |size| u32::from_be_bytes(*size) as usize);
-        let blob = data.get(..total).ok_or(FactsError::Truncated { total, available: data.len() })?;
-        let tree = Fdt::new(blob).map_err(FactsError::Tree)?;
         let mut walk = walk::Walk::default();
-        for entry in tree.memory_reservations() {
-            walk.reserve(Region { address: entry.address(), size: entry.size() })?;
-        }
-        walk.visit_root(&tree.root())?;
-        walk.finish(tree)
+        let tree = Tree::visit(data, &mut walk).map_err(FactsError::Tree)?;
+        walk.finish(&tree)
     }
 }

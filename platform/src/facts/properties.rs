@@ -1,7 +1,6 @@
 //! The properties of one node that matter here, gathered in one pass, and the decoding of their values.
 
-use dtoolkit::fdt::FdtNode;
-use dtoolkit::{Node, Property};
+use portcullis_core::flat_tree::Property;
 
 /// Values of a node's properties (Devicetree Specification, chapter 2, and the bindings of the single devices).
 #[derive(Clone, Copy, Default)]
@@ -31,38 +30,36 @@ pub struct Properties<'a> {
 }
 
 impl<'a> Properties<'a> {
-    /// Reads the properties of `node`. A number of the wrong length counts as absent.
-    pub fn of(node: &FdtNode<'a>) -> Self {
-        let mut found = Self::default();
-        for property in node.properties() {
-            let value: &'a [u8] = property.value_as().unwrap_or_default();
-            match property.name() {
-                "#address-cells" => found.address_cells = cell(value),
-                "#size-cells" => found.size_cells = cell(value),
-                "#interrupt-cells" => found.interrupt_cells = cell(value),
-                "#redistributor-regions" => found.redistributor_regions = cell(value),
-                "redistributor-stride" => found.redistributor_stride = number(value),
-                "clock-frequency" => found.clock_frequency = cell(value),
-                "clocks" => found.clocks = value.first_chunk().map(|first| u32::from_be_bytes(*first)),
-                "compatible" => found.compatible = value,
-                "cpu-release-addr" => found.release_address = number(value),
-                "device_type" => found.device_type = value,
-                "enable-method" => found.enable_method = value,
-                "interrupt-names" => found.interrupt_names = value,
-                "interrupt-parent" => found.interrupt_parent = cell(value),
-                "interrupts" => found.interrupts = value,
-                "linux,initrd-start" => found.initrd_start = number(value),
-                "linux,initrd-end" => found.initrd_end = number(value),
-                "method" => found.method = value,
-                "phandle" => found.phandle = cell(value),
-                "ranges" => found.ranges = Some(value),
-                "reg" => found.reg = Some(value),
-                "status" => found.is_disabled = !matches!(value, b"okay\0" | b"ok\0"),
-                "stdout-path" => found.stdout_path = value,
-                _ => {}
-            }
+    /// Notes a property. A number of the wrong length counts as absent.
+    pub fn set(&mut self, property: &Property<'a>) {
+        let value = property.value;
+        // Compared one after the other, hence what nearly every node has comes first.
+        match property.name() {
+            b"reg" => self.reg = Some(value),
+            b"compatible" => self.compatible = value,
+            b"interrupts" => self.interrupts = value,
+            b"dma-coherent" => {}
+            b"phandle" => self.phandle = cell(value),
+            b"status" => self.is_disabled = !matches!(value, b"okay\0" | b"ok\0"),
+            b"#address-cells" => self.address_cells = cell(value),
+            b"#interrupt-cells" => self.interrupt_cells = cell(value),
+            b"#redistributor-regions" => self.redistributor_regions = cell(value),
+            b"#size-cells" => self.size_cells = cell(value),
+            b"clock-frequency" => self.clock_frequency = cell(value),
+            b"clocks" => self.clocks = value.first_chunk().map(|first| u32::from_be_bytes(*first)),
+            b"cpu-release-addr" => self.release_address = number(value),
+            b"device_type" => self.device_type = value,
+            b"enable-method" => self.enable_method = value,
+            b"interrupt-names" => self.interrupt_names = value,
+            b"interrupt-parent" => self.interrupt_parent = cell(value),
+            b"linux,initrd-end" => self.initrd_end = number(value),
+            b"linux,initrd-start" => self.initrd_start = number(value),
+            b"method" => self.method = value,
+            b"ranges" => self.ranges = Some(value),
+            b"redistributor-stride" => self.redistributor_stride = number(value),
+            b"stdout-path" => self.stdout_path = value,
+            _ => {}
         }
-        found
     }
 }
 

@@ -1,69 +1,56 @@
-//! The walk over the tree: one visit to every node that can matter, then what can only be said when all were seen.
+//! The walk over the tree: one look at every node that can matter, then what can only be said when all were seen.
 
-use dtoolkit::fdt::{Fdt, FdtNode};
-use dtoolkit::{Node, Property};
+use portcullis_core::flat_tree::{Node, Property, Tree, Visitor};
 use portcullis_core::image::Region;
 
-use super::bus::Bus;
+use super::bus::{Buses, DEPTH_MAX};
+use super::console::{Console, UartNode};
 use super::error::FactsError;
+use super::gic::GicNode;
 use super::interrupt::{Decoder, Interrupts};
 use super::list::{List, Text};
-use super::properties::{Properties, number, strings, take};
-use super::{Core, CoreStart, Facts, Gic, Psci, PsciMethod, PsciVersion, Timer, Uart, UartKind};
-
-/// How deep the walk goes. What lies deeper is no device of the board but a part of one.
-const DEPTH_MAX: usize = 6;
+use super::properties::{Properties, number, strings};
+use super::timer::TimerNode;
+use super::{Core, CoreStart, Facts, Psci, PsciMethod, PsciVersion, UartKind};
 
 /// What has been seen so far.
 #[derive(Default)]
 pub struct Walk<'a> {
+    /// The node whose properties are being gathered, and what was gathered.
+    node: Option<Node<'a>>,
+    properties: Properties<'a>,
+    /// The nodes above it, from the root down, and what they are for it.
+    path: List<Step<'a>, DEPTH_MAX>,
+    buses: Buses<'a>,
+    /// How many nodes have to end before one matters again.
+    skipped: usize,
+    /// The first thing that was wrong.
+    error: Option<FactsError>,
+
     compatible: List<Text, 4>,
     memory: List<Region, 8>,
     reserved: List<Region, 16>,
     cores: List<Core, 16>,
     gic: Option<GicNode<'a>>,
     timer: Option<TimerNode<'a>>,
-    uarts: List<Option<UartNode<'a>>, 8>,
-    /// Phandle and frequency of every fixed clock.
-    clocks: List<(u32, u32), 16>,
+    console: Console<'a>,
     rtc: Option<Region>,
     psci: Option<Psci>,
-    stdout_path: &'a [u8],
     initrd: Option<Region>,
     module: Option<Region>,
 }
 
-#[derive(Clone, Copy)]
-struct GicNode<'a> {
-    is_v3: bool,
-    regions: List<Region, 8>,
-    redistributor_regions: usize,
-    stride: Option<u64>,
-    decoder: Decoder,
-    interrupts: Interrupts<'a>,
-}
-
-#[derive(Clone, Copy)]
-struct TimerNode<'a> {
-    interrupts: Interrupts<'a>,
-    names: &'a [u8],
-    frequency: Option<u32>,
-}
-
-#[derive(Clone, Copy)]
-struct UartNode<'a> {
-    /// The node's name; its place in the blob tells nodes of one name apart.
-    name: &'a str,
-    kind: UartKind,
-    registers: Region,
-    interrupts: Interrupts<'a>,
-    clock: Option<u32>,
-    clock_phandle: Option<u32>,
+/// A node on the way down.
+#[derive(Clone, Copy, Default)]
+struct Step<'a> {
+    name: &'a [u8],
+    place: Place,
 }
 
 /// Whose children are being visited.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Place {
+    #[default]
     Root,
     Cpus,
     Chosen,
@@ -71,100 +58,103 @@ enum Place {
     Elsewhere,
 }
 
+impl<'a> Visitor<'a> for Walk<'a> {
+    fn begin(&mut self, node: Node<'a>) {
+        self.complete();
+        match self.skipped {
+            0 => self.node = Some(node),
+            skipped => self.skipped = skipped.saturating_add(1),
+        }
+    }
+
+    fn property(&mut self, property: Property<'a>) {
+        if self.node.is_some() {
+            self.properties.set(&property);
+        }
+    }
+
+    fn end(&mut self) {
+        self.complete();
+        if let Some(rest) = self.skipped.checked_sub(1) {
+            self.skipped = rest;
+        } else {
+            self.path.pop();
+            self.buses.leave();
+        }
+    }
+}
+
 impl<'a> Walk<'a> {
-    /// Notes a reserved range.
-    pub fn reserve(&mut self, region: Region) -> Result<(), FactsError> {
-        if region.size == 0 || self.reserved.push(region) {
-            return Ok(());
+    /// All properties of a node are there: notes what they tell, and goes down into the node or skips it.
+    fn complete(&mut self) {
+        let Some(node) = self.node.take() else { return };
+        let properties = core::mem::take(&mut self.properties);
+        let below = self.look(&node, &properties).unwrap_or_else(|error| {
+            self.error.get_or_insert(error);
+            None
+        });
+        let entered =
+            below.is_some_and(|place| self.buses.enter(&properties) && self.path.push(Step { name: node.name, place }));
+        if !entered {
+            self.skipped = 1;
         }
-        Err(FactsError::TooMany { what: "reserved memory ranges", limit: 16 })
     }
 
-    /// Visits the root and everything below it.
-    pub fn visit_root(&mut self, root: &FdtNode<'a>) -> Result<(), FactsError> {
-        let properties = Properties::of(root);
-        for text in strings(properties.compatible) {
-            core::str::from_utf8(text).ok().and_then(Text::new).map(|text| self.compatible.push(text));
-        }
-        self.visit_children(root, Bus::new(None, &properties), Place::Root)
-    }
-
-    fn visit_children(&mut self, node: &FdtNode<'a>, bus: Bus<'_, 'a>, place: Place) -> Result<(), FactsError> {
-        if bus.depth >= DEPTH_MAX {
-            return Ok(());
-        }
-        for child in node.children() {
-            if let Some((child_bus, child_place)) = self.visit(&child, &bus, place)? {
-                self.visit_children(&child, child_bus, child_place)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Notes what a node tells. Returns what its children need to know if they have to be visited.
-    fn visit<'p>(
-        &mut self,
-        node: &FdtNode<'a>,
-        bus: &'p Bus<'p, 'a>,
-        place: Place,
-    ) -> Result<Option<(Bus<'p, 'a>, Place)>, FactsError> {
-        let properties = Properties::of(node);
+    /// Notes what a node tells. Returns what it is for its children if they have to be looked at.
+    fn look(&mut self, node: &Node<'a>, properties: &Properties<'a>) -> Result<Option<Place>, FactsError> {
         if properties.is_disabled {
             return Ok(None);
         }
-        let below = match (place, node.name_without_address()) {
-            (Place::Cpus, _) => {
-                self.core(&properties, bus)?;
-                return Ok(None);
+        let Some(parent) = self.path.last() else {
+            for text in strings(properties.compatible) {
+                core::str::from_utf8(text).ok().and_then(Text::new).map(|text| self.compatible.push(text));
             }
-            (Place::Chosen, _) => {
-                self.chosen_module(&properties, bus);
-                return Ok(None);
-            }
-            (Place::ReservedMemory, _) => {
-                bus.regions(properties.reg).try_for_each(|region| self.reserve(region))?;
-                return Ok(None);
-            }
-            (Place::Root, "cpus") => Place::Cpus,
-            (Place::Root, "reserved-memory") => Place::ReservedMemory,
-            (Place::Root, "chosen") => {
-                self.chosen(&properties)?;
-                Place::Chosen
-            }
-            (Place::Root, _) if properties.device_type == b"memory\0" => {
-                self.memory(&properties, bus)?;
-                return Ok(None);
-            }
-            _ => {
-                self.device(node, &properties, bus)?;
-                Place::Elsewhere
-            }
+            return Ok(Some(Place::Root));
         };
-        // A device with registers of its own that passes none on to its children has no children of interest.
-        let is_leaf = below == Place::Elsewhere && properties.reg.is_some() && properties.ranges.is_none();
-        Ok((!is_leaf).then(|| (Bus::new(Some(bus), &properties), below)))
+        match (parent.place, node.base_name()) {
+            (Place::Cpus, _) => self.core(properties)?,
+            (Place::Chosen, _) => self.chosen_module(properties),
+            (Place::ReservedMemory, _) => {
+                self.buses.regions(properties.reg).try_for_each(|region| reserve(&mut self.reserved, region))?;
+            }
+            (Place::Root, b"cpus") => return Ok(Some(Place::Cpus)),
+            (Place::Root, b"reserved-memory") => return Ok(Some(Place::ReservedMemory)),
+            (Place::Root, b"chosen") => {
+                self.chosen(properties)?;
+                return Ok(Some(Place::Chosen));
+            }
+            (Place::Root, b"aliases") => self.console.aliases = Some(*node),
+            (Place::Root, _) if properties.device_type == b"memory\0" => self.memory(properties)?,
+            _ => {
+                self.device(node, properties)?;
+                // Registers of its own and none passed on to its children: they are no devices of the board.
+                let is_leaf = properties.reg.is_some() && properties.ranges.is_none();
+                return Ok((!is_leaf).then_some(Place::Elsewhere));
+            }
+        }
+        Ok(None)
     }
 
-    fn memory(&mut self, node: &Properties<'a>, bus: &Bus<'_, 'a>) -> Result<(), FactsError> {
+    fn memory(&mut self, node: &Properties<'a>) -> Result<(), FactsError> {
         const ERROR: FactsError = FactsError::Property {
             node: "memory node",
             property: "reg",
             expected: "address and size of each range in the root's cells",
         };
-        if !bus.is_whole(node.reg) {
+        if !self.buses.is_whole(node.reg) {
             return Err(ERROR);
         }
-        for region in bus.regions(node.reg).filter(|region| region.size != 0) {
+        for region in self.buses.regions(node.reg).filter(|region| region.size != 0) {
             self.memory.push(region);
         }
         Ok(())
     }
 
-    fn core(&mut self, node: &Properties<'a>, bus: &Bus<'_, 'a>) -> Result<(), FactsError> {
+    fn core(&mut self, node: &Properties<'a>) -> Result<(), FactsError> {
         if node.device_type != b"cpu\0" {
             return Ok(());
         }
-        let mpidr = bus.number(node.reg).ok_or(FactsError::Property {
+        let mpidr = self.buses.number(node.reg).ok_or(FactsError::Property {
             node: "cpu node",
             property: "reg",
             expected: "the affinity fields of MPIDR_EL1 in the cells of /cpus",
@@ -186,7 +176,7 @@ impl<'a> Walk<'a> {
     }
 
     fn chosen(&mut self, node: &Properties<'a>) -> Result<(), FactsError> {
-        self.stdout_path = node.stdout_path;
+        self.console.stdout_path = node.stdout_path;
         if let (Some(start), Some(end)) = (node.initrd_start, node.initrd_end) {
             let size = end.checked_sub(start).ok_or(FactsError::Property {
                 node: "node /chosen",
@@ -199,7 +189,7 @@ impl<'a> Walk<'a> {
     }
 
     /// A multiboot module. Not every loader sets the cell counts of /chosen; the length of `reg` tells more.
-    fn chosen_module(&mut self, node: &Properties<'a>, bus: &Bus<'_, 'a>) {
+    fn chosen_module(&mut self, node: &Properties<'a>) {
         let is = |what: &[u8]| strings(node.compatible).any(|text| text == what);
         if !is(b"multiboot,module") || !is(b"multiboot,ramdisk") || self.module.is_some() {
             return;
@@ -209,28 +199,25 @@ impl<'a> Walk<'a> {
             8 | 16 => reg
                 .split_at_checked(reg.len() / 2)
                 .and_then(|(address, size)| Some(Region { address: number(address)?, size: number(size)? })),
-            _ => {
-                (|| Some(Region { address: take(&mut reg, bus.address_cells)?, size: take(&mut reg, bus.size_cells)? }))(
-                )
-            }
+            _ => self.buses.take_region(&mut reg),
         };
     }
 
-    fn device(&mut self, node: &FdtNode<'a>, properties: &Properties<'a>, bus: &Bus<'_, 'a>) -> Result<(), FactsError> {
+    fn device(&mut self, node: &Node<'a>, properties: &Properties<'a>) -> Result<(), FactsError> {
         for compatible in strings(properties.compatible) {
             match compatible {
-                b"arm,gic-v3" => self.gic(properties, bus, true),
-                b"arm,gic-400" | b"arm,cortex-a15-gic" | b"arm,cortex-a7-gic" => self.gic(properties, bus, false),
-                b"arm,armv8-timer" => self.timer(properties, bus),
-                b"arm,pl011" => self.uart(node, properties, bus, UartKind::Pl011),
-                b"brcm,bcm2835-aux-uart" => self.uart(node, properties, bus, UartKind::Bcm2835Aux),
-                b"arm,pl031" => self.rtc = self.rtc.or(bus.regions(properties.reg).next()),
+                b"arm,gic-v3" => self.gic(properties, true),
+                b"arm,gic-400" | b"arm,cortex-a15-gic" | b"arm,cortex-a7-gic" => self.gic(properties, false),
+                b"arm,armv8-timer" => self.timer(properties),
+                b"arm,pl011" => self.uart(node, properties, UartKind::Pl011),
+                b"brcm,bcm2835-aux-uart" => self.uart(node, properties, UartKind::Bcm2835Aux),
+                b"arm,pl031" => self.rtc = self.rtc.or(self.buses.regions(properties.reg).next()),
                 b"arm,psci-1.0" => self.psci(properties, PsciVersion::V1_0)?,
                 b"arm,psci-0.2" => self.psci(properties, PsciVersion::V0_2)?,
                 b"arm,psci" => self.psci(properties, PsciVersion::V0_1)?,
                 b"fixed-clock" => {
                     if let (Some(phandle), Some(frequency)) = (properties.phandle, properties.clock_frequency) {
-                        self.clocks.push((phandle, frequency));
+                        self.console.clocks.push((phandle, frequency));
                     }
                 }
                 _ => continue,
@@ -241,12 +228,12 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn gic(&mut self, node: &Properties<'a>, bus: &Bus<'_, 'a>, is_v3: bool) {
+    fn gic(&mut self, node: &Properties<'a>, is_v3: bool) {
         if self.gic.is_some() {
             return;
         }
         let mut regions = List::default();
-        bus.regions(node.reg).all(|region| regions.push(region));
+        self.buses.regions(node.reg).all(|region| regions.push(region));
         self.gic = Some(GicNode {
             is_v3,
             regions,
@@ -258,19 +245,28 @@ impl<'a> Walk<'a> {
         });
     }
 
-    fn timer(&mut self, node: &Properties<'a>, bus: &Bus<'_, 'a>) {
-        let interrupts = interrupts(node, bus);
-        let timer = TimerNode { interrupts, names: node.interrupt_names, frequency: node.clock_frequency };
+    fn interrupts(&self, node: &Properties<'a>) -> Interrupts<'a> {
+        Interrupts { value: node.interrupts, parent: node.interrupt_parent.or(self.buses.interrupt_parent()) }
+    }
+
+    fn timer(&mut self, node: &Properties<'a>) {
+        let timer = TimerNode {
+            interrupts: self.interrupts(node),
+            names: node.interrupt_names,
+            frequency: node.clock_frequency,
+        };
         self.timer.get_or_insert(timer);
     }
 
-    fn uart(&mut self, node: &FdtNode<'a>, properties: &Properties<'a>, bus: &Bus<'_, 'a>, kind: UartKind) {
-        if let Some(registers) = bus.regions(properties.reg).next() {
-            self.uarts.push(Some(UartNode {
-                name: node.name(),
+    fn uart(&mut self, node: &Node<'a>, properties: &Properties<'a>, kind: UartKind) {
+        if let Some(registers) = self.buses.regions(properties.reg).next() {
+            let mut path = List::default();
+            self.path.iter().skip(1).map(|step| step.name).chain([node.name]).all(|name| path.push(name));
+            self.console.uarts.push(Some(UartNode {
+                path,
                 kind,
                 registers,
-                interrupts: interrupts(properties, bus),
+                interrupts: self.interrupts(properties),
                 clock: properties.clock_frequency,
                 clock_phandle: properties.clocks,
             }));
@@ -293,8 +289,12 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Puts together what was seen.
-    pub fn finish(self, tree: Fdt<'a>) -> Result<Facts, FactsError> {
+    /// Puts together what was seen of the tree.
+    pub fn finish(mut self, tree: &Tree<'a>) -> Result<Facts, FactsError> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        tree.reservations().try_for_each(|region| reserve(&mut self.reserved, region))?;
         if self.memory.is_empty() {
             return Err(FactsError::NoNode {
                 node: "memory",
@@ -312,7 +312,7 @@ impl<'a> Walk<'a> {
             self.timer.ok_or(FactsError::NoNode { node: "timer", expected: "compatible \"arm,armv8-timer\"" })?;
         let timer = timer.finish(&gic.decoder)?;
         Ok(Facts {
-            uart: self.console(tree, &gic.decoder),
+            uart: self.console.choose(&gic.decoder),
             gic: gic.finish()?,
             timer,
             compatible: self.compatible,
@@ -324,83 +324,12 @@ impl<'a> Walk<'a> {
             bundle: self.initrd.or(self.module),
         })
     }
-
-    /// The serial port that `stdout-path` names, else the first PL011.
-    fn console(&self, tree: Fdt<'a>, decoder: &Decoder) -> Option<Uart> {
-        let named = stdout(tree, self.stdout_path).map(|node| node.name().as_ptr());
-        let uarts = || self.uarts.iter().flatten();
-        let chosen = uarts().find(|uart| Some(uart.name.as_ptr()) == named);
-        let uart = chosen.or_else(|| uarts().find(|uart| uart.kind == UartKind::Pl011))?;
-        let fixed = self.clocks.iter().find(|(phandle, _)| Some(*phandle) == uart.clock_phandle);
-        Some(Uart {
-            kind: uart.kind,
-            registers: uart.registers,
-            intid: decoder.intid(uart.interrupts, 0),
-            clock: uart.clock.or(fixed.map(|(_, frequency)| *frequency)),
-        })
-    }
 }
 
-impl GicNode<'_> {
-    fn finish(&self) -> Result<Gic, FactsError> {
-        let wrong = |property, expected| FactsError::Property { node: "interrupt controller", property, expected };
-        let maintenance = self.decoder.intid(self.interrupts, 0);
-        let maintenance = maintenance.ok_or(wrong("interrupts", "the maintenance interrupt, in 3 cells or more"))?;
-        if self.is_v3 {
-            let expected = "distributor and redistributors, #redistributor-regions of them and 4 at most";
-            let (distributor, rest) = self.regions.split_first().ok_or(wrong("reg", expected))?;
-            let regions = rest.get(..self.redistributor_regions).ok_or(wrong("reg", expected))?;
-            let mut redistributors = List::default();
-            if regions.is_empty() || !regions.iter().all(|region| redistributors.push(*region)) {
-                return Err(wrong("reg", expected));
-            }
-            return Ok(Gic::V3 { distributor: *distributor, redistributors, stride: self.stride, maintenance });
-        }
-        match *self.regions {
-            [distributor, cpu_interface, hypervisor_interface, virtual_interface, ..] => {
-                Ok(Gic::V2 { distributor, cpu_interface, hypervisor_interface, virtual_interface, maintenance })
-            }
-            _ => Err(wrong("reg", "GICD, GICC, GICH and GICV: a GICv2 with virtualization extensions")),
-        }
+/// Notes a reserved range.
+fn reserve(reserved: &mut List<Region, 16>, region: Region) -> Result<(), FactsError> {
+    if region.size == 0 || reserved.push(region) {
+        return Ok(());
     }
-}
-
-impl TimerNode<'_> {
-    /// Without names the order is secure, physical, virtual, hypervisor (`timer/arm,arch_timer.yaml`).
-    fn finish(&self, decoder: &Decoder) -> Result<Timer, FactsError> {
-        let intid = |name: &[u8], default| {
-            let index = match self.names {
-                [] => Some(default),
-                names => strings(names).position(|text| text == name),
-            };
-            index.and_then(|index| decoder.intid(self.interrupts, index)).ok_or(FactsError::Property {
-                node: "timer",
-                property: "interrupts",
-                expected: "the GIC's interrupts of the secure, physical, virtual and hypervisor timer",
-            })
-        };
-        Ok(Timer {
-            physical: intid(b"phys", 1)?,
-            virtual_timer: intid(b"virt", 2)?,
-            hypervisor: intid(b"hyp-phys", 3)?,
-            frequency: self.frequency,
-        })
-    }
-}
-
-fn interrupts<'a>(node: &Properties<'a>, bus: &Bus<'_, 'a>) -> Interrupts<'a> {
-    Interrupts { value: node.interrupts, parent: node.interrupt_parent.or(bus.interrupt_parent) }
-}
-
-/// The node that `stdout-path` names: a path or an alias, with options behind a colon.
-fn stdout<'a>(tree: Fdt<'a>, value: &'a [u8]) -> Option<FdtNode<'a>> {
-    let target = strings(value).next()?.split(|byte| *byte == b':').next()?;
-    let target = core::str::from_utf8(target).ok()?;
-    if target.starts_with('/') {
-        return tree.find_node(target);
-    }
-    let aliases = tree.find_node("/aliases")?;
-    let alias = aliases.property(target)?;
-    let path: &'a [u8] = alias.value_as().ok()?;
-    tree.find_node(core::str::from_utf8(strings(path).next()?).ok()?)
+    Err(FactsError::TooMany { what: "reserved memory ranges", limit: 16 })
 }

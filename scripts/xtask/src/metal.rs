@@ -19,25 +19,28 @@ pub const PACKAGES: [&str; 3] = ["portcullis", "conformance", "phc"];
 ///
 /// `target/setup.env` is not complete.
 pub fn cargo(environment: &Environment, subcommand: &str) -> Result<Command> {
-    let mut cargo = Command::new(environment.get("METAL_CARGO")?);
-    cargo.arg(subcommand).current_dir(&environment.root).args(["--target", TARGET]);
-    let linker = environment.get("METAL_LINKER")?;
+    let cargo = Path::new(environment.get("METAL_CARGO")?);
+    let mut command = match subcommand {
+        // Asked for clippy, cargo would take the one of another toolchain that is installed for this user.
+        "clippy" => Command::new(cargo.with_file_name("cargo-clippy")),
+        _ => Command::new(cargo),
+    };
+    command.arg(subcommand).current_dir(&environment.root).args(["--target", TARGET]);
     // Whatever compiler runs this tool must not reach the one that is asked for here.
-    for name in ["RUSTC", "RUSTDOC", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"]
-    {
-        cargo.env_remove(name);
+    for name in ["RUSTDOC", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"] {
+        command.env_remove(name);
     }
-    cargo.env("CARGO_TARGET_DIR", target(environment));
-    cargo.env("CARGO_TARGET_AARCH64_UNKNOWN_NONE_SOFTFLOAT_LINKER", linker);
-    cargo.env("CARGO_FUTURE_INCOMPAT_REPORT_FREQUENCY", "never");
-    cargo.env("RUSTC", environment.get("METAL_RUSTC")?);
+    command.env("CARGO", cargo).env("RUSTC", environment.get("METAL_RUSTC")?);
+    command.env("CARGO_TARGET_DIR", target(environment));
+    command.env("CARGO_TARGET_AARCH64_UNKNOWN_NONE_SOFTFLOAT_LINKER", environment.get("METAL_LINKER")?);
+    command.env("CARGO_FUTURE_INCOMPAT_REPORT_FREQUENCY", "never");
     match environment.get("METAL_KIND")? {
         "target" => {}
         // The library's source belongs to exactly this compiler, so its unstable interface fits.
-        "build-std" => _ = cargo.env("RUSTC_BOOTSTRAP", "1").arg("-Zbuild-std=core,alloc,compiler_builtins"),
+        "build-std" => _ = command.env("RUSTC_BOOTSTRAP", "1").arg("-Zbuild-std=core,alloc,compiler_builtins"),
         other => bail!("target/setup.env has METAL_KIND '{other}': run scripts/setup again"),
     }
-    Ok(cargo)
+    Ok(command)
 }
 
 /// Builds every bare-metal program.

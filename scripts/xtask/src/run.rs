@@ -152,7 +152,7 @@ impl Console {
         if self.interactive {
             text = text
                 + end
-                + "The guests stay up: Ctrl-] 1 and Ctrl-] 2 attach the keyboard, Ctrl-] q powers off."
+                + "The guests stay up: Ctrl-] 1, Ctrl-] 2, ... attach the keyboard, Ctrl-] 0 detaches it, Ctrl-] q powers off."
                 + end;
         }
         show(text.as_bytes());

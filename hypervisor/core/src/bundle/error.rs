@@ -2,9 +2,9 @@
 
 use core::fmt;
 
-use dtoolkit::error::FdtParseError;
 use portcullis_abi::{bundle, map};
 
+use crate::flat_tree::TreeError;
 use crate::image::ImageError;
 
 /// What is wrong with a bundle. The text says what is broken and what would be right.
@@ -33,7 +33,7 @@ pub enum BundleError {
         computed: u32,
     },
     /// The blob is not a well-formed device tree.
-    Tree(FdtParseError),
+    Tree(TreeError),
     /// Another version of the format, or none.
     Version(Option<u32>),
     /// The root has a property or a node that the format does not know.
@@ -88,7 +88,7 @@ impl fmt::Display for BundleError {
             Self::Checksum { stored, computed } => {
                 write!(f, "it is damaged: its checksum is {computed:#010x}, {stored:#010x} was stored; load it again")
             }
-            Self::Tree(error) => write!(f, "it is not a well-formed device tree: {error}; make the bundle again"),
+            Self::Tree(error) => write!(f, "{error}; make the bundle again"),
             Self::Version(Some(found)) => {
                 write!(f, "its format is version {found}; this hypervisor reads version {}", bundle::VERSION)
             }

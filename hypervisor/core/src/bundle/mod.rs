@@ -6,17 +6,12 @@ mod error;
 mod tests;
 mod vm;
 
-use dtoolkit::fdt::Fdt;
-use dtoolkit::{Node, Property};
 use portcullis_abi::{bundle, map};
 
 pub use self::error::{BundleError, VmError};
 pub use self::vm::{Cores, Devices, FirmwareConfig, MEMORY_MAX, VmConfig};
+use crate::flat_tree::{HEADER_SIZE, MAGIC, Tree, be32};
 
-/// First word of a device tree blob (Devicetree Specification, section 5.2).
-const FDT_MAGIC: u32 = 0xd00d_feed;
-/// Bytes of a device tree blob's header.
-const HEADER_SIZE: usize = 40;
 /// What the structure block starts with: FDT_BEGIN_NODE, the root's empty name, FDT_PROP, a length of 4 bytes.
 const STRUCTURE_START: [u8; 16] = [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 4];
 
@@ -36,14 +31,14 @@ impl<'a> Bundle<'a> {
     pub fn parse(data: &'a [u8]) -> Result<Self, BundleError> {
         let blob = blob(data)?;
         check_sum(blob)?;
-        let root = Fdt::new(blob).map_err(BundleError::Tree)?.root();
+        let root = Tree::new(blob).map_err(BundleError::Tree)?.root();
         let mut version = None;
         let mut control = None;
         for property in root.properties() {
-            match property.name() {
+            match utf8(property.name()) {
                 bundle::CHECKSUM => {}
-                bundle::BUNDLE => version = property.value_as().ok(),
-                bundle::CONTROL => control = property.value_as::<&[u8]>().ok(),
+                bundle::BUNDLE => version = property.value.try_into().ok().map(u32::from_be_bytes),
+                bundle::CONTROL => control = Some(property.value),
                 // Another version may have other properties, so that the version is looked at first.
                 _ if version == Some(bundle::VERSION) => return Err(BundleError::Unknown),
                 _ => return Err(BundleError::Version(version)),
@@ -54,8 +49,7 @@ impl<'a> Bundle<'a> {
         }
         let mut bundle = Self { control: None, vms: [const { None }; map::MAX_VMS] };
         for (index, node) in root.children().enumerate() {
-            let name = node.name();
-            let number = name.strip_prefix(bundle::VM_NODE).ok_or(BundleError::Unknown)?;
+            let number = utf8(node.name).strip_prefix(bundle::VM_NODE).ok_or(BundleError::Unknown)?;
             let slot = bundle.vms.get_mut(index).ok_or(BundleError::TooManyVms)?;
             if usize::from_str_radix(number, 16) != Ok(index) {
                 return Err(BundleError::Order(index));
@@ -94,7 +88,7 @@ fn blob(data: &[u8]) -> Result<&[u8], BundleError> {
         return Err(BundleError::TooShort(data.len()));
     }
     match be32(data, 0) {
-        Some(FDT_MAGIC) => {}
+        Some(MAGIC) => {}
         found => return Err(BundleError::Magic(found.unwrap_or(0))),
     }
     let total = be32(data, 4).unwrap_or(0) as usize;
@@ -126,7 +120,7 @@ fn check_sum(blob: &[u8]) -> Result<(), BundleError> {
     if computed == stored { Ok(()) } else { Err(BundleError::Checksum { stored, computed }) }
 }
 
-/// The big-endian 32-bit word at `offset`.
-fn be32(data: &[u8], offset: usize) -> Option<u32> {
-    data.get(offset..)?.first_chunk().map(|bytes| u32::from_be_bytes(*bytes))
+/// The text, or nothing if it is none: no name in the format is empty.
+fn utf8(name: &[u8]) -> &str {
+    core::str::from_utf8(name).unwrap_or_default()
 }

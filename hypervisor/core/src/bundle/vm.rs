@@ -1,10 +1,10 @@
 //! One VM of the bundle.
 
-use dtoolkit::fdt::{FdtNode, FdtProperty};
-use dtoolkit::{Node, Property};
 use portcullis_abi::{bundle, map};
 
 use super::error::VmError;
+use super::utf8;
+use crate::flat_tree::{MAGIC, Node, be32};
 use crate::guest_tree::GuestTree;
 use crate::image::{DTB_MAX, ImageError, Kernel, Layout};
 
@@ -109,7 +109,7 @@ impl<'a> Devices<'a> {
 
 impl<'a> VmConfig<'a> {
     /// Reads a VM's node.
-    pub(super) fn parse(node: &FdtNode<'a>) -> Result<Self, VmError> {
+    pub(super) fn parse(node: &Node<'a>) -> Result<Self, VmError> {
         let mut vm = Self {
             name: "",
             memory: 0,
@@ -127,8 +127,8 @@ impl<'a> VmConfig<'a> {
         let mut conduits = None;
         let mut kernel = None;
         for property in node.properties() {
-            let value = bytes(&property)?;
-            match property.name() {
+            let value = property.value;
+            match utf8(property.name()) {
                 bundle::NAME => vm.name = string(bundle::NAME, value)?,
                 bundle::MEMORY => memory = Some(u64_of(bundle::MEMORY, value)?),
                 bundle::CORES => vm.cores = Cores::parse(value)?,
@@ -148,7 +148,7 @@ impl<'a> VmConfig<'a> {
         vm.kernel = kernel.ok_or(VmError::Missing(bundle::KERNEL))?;
         vm.check()?;
         for child in node.children() {
-            match child.name() {
+            match utf8(child.name) {
                 bundle::FIRMWARE if vm.firmware.is_none() => vm.firmware = Some(FirmwareConfig::parse(&child)?),
                 _ => return Err(VmError::Unknown),
             }
@@ -185,11 +185,11 @@ impl<'a> VmConfig<'a> {
 }
 
 impl FirmwareConfig {
-    fn parse(node: &FdtNode<'_>) -> Result<Self, VmError> {
+    fn parse(node: &Node<'_>) -> Result<Self, VmError> {
         let mut config = Self::default();
         for property in node.properties() {
-            let value = property.value();
-            match property.name() {
+            let value = property.value;
+            match utf8(property.name()) {
                 bundle::STD => config.std = u64_of(bundle::STD, value)?,
                 bundle::STD_HYP => config.std_hyp = u64_of(bundle::STD_HYP, value)?,
                 bundle::VENDOR_HYP => config.vendor_hyp = u64_of(bundle::VENDOR_HYP, value)?,
@@ -213,15 +213,8 @@ fn is_name(name: &str) -> bool {
 
 /// True if the bytes start with a device tree's header that tells their number. The rest is for the guest to judge.
 fn is_tree(dtb: &[u8]) -> bool {
-    let (magic, size) = (super::be32(dtb, 0), super::be32(dtb, 4));
-    magic == Some(super::FDT_MAGIC)
-        && size.is_some_and(|size| size as usize <= dtb.len())
-        && dtb.len() as u64 <= DTB_MAX
-}
-
-/// The property's value, which lives as long as the blob.
-fn bytes<'a>(property: &FdtProperty<'a>) -> Result<&'a [u8], VmError> {
-    property.value_as::<&'a [u8]>().map_err(|_| VmError::Unknown)
+    let (magic, size) = (be32(dtb, 0), be32(dtb, 4));
+    magic == Some(MAGIC) && size.is_some_and(|size| size as usize <= dtb.len()) && dtb.len() as u64 <= DTB_MAX
 }
 
 /// The value without its terminating NUL.

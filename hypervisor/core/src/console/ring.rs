@@ -1,4 +1,5 @@
 //! The ring between the console and the board's UART.
+#![expect(clippy::indexing_slicing, reason = "every index is reduced to the length of its array")]
 
 use portcullis_abi::map::MAX_VMS;
 

@@ -24,7 +24,7 @@ pub fn serve(vcpu: &'static Vcpu, service: Service, call: &Call) -> Outcome {
     let board = &Machine::get().board;
     let arguments = call.arguments();
     match service {
-        Service::Psci(function, width) => return psci::serve(vcpu, function, width, arguments),
+        Service::Psci(function, _) => psci::serve(vcpu, function, arguments),
         Service::Trng(function) => Outcome::Return(trng::serve(board.entropy, function, arguments[0])),
         Service::PvTimeSt => {
             vcpu.want_stolen();

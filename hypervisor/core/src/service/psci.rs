@@ -2,7 +2,7 @@
 
 use portcullis_abi::{function, result};
 use portcullis_arch::{barrier, cpu::MPIDR_AFFINITY};
-use portcullis_gate::{PsciFunction, Register, Return, Width};
+use portcullis_gate::{PsciFunction, Register, Return};
 
 use super::Outcome;
 use crate::lists::HardwareLists;
@@ -18,7 +18,7 @@ const MAX_LEVEL: u64 = 3;
 const VENDOR_RESET: u32 = 0x8000_0000;
 
 /// Serves `function` for `vcpu`.
-pub fn serve(vcpu: &'static Vcpu, function: PsciFunction, _width: Width, [x1, x2, x3]: [u64; 3]) -> Outcome {
+pub fn serve(vcpu: &'static Vcpu, function: PsciFunction, [x1, x2, x3]: [u64; 3]) -> Outcome {
     let code = match function {
         PsciFunction::CpuOn => cpu_on(vcpu, x1, x2, x3),
         PsciFunction::AffinityInfo => affinity_info(vcpu, x1, x2),

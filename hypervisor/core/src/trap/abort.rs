@@ -108,8 +108,14 @@ impl Device {
         match self {
             Self::Distributor(offset) => vm.kick(vm.vgic.write_distributor(index, offset, size, value)),
             Self::Redistributor(frame, offset) => {
-                // The linked physical interrupts stay enabled: one that the guest has disabled waits in the model.
-                vm.kick(vm.vgic.write_redistributor(index, frame, offset, size, value).kick);
+                let write = vm.vgic.write_redistributor(index, frame, offset, size, value);
+                vm.kick(write.kick);
+                if write.enabled | write.disabled != 0
+                    && let Some(owner) = vm.vcpus().get(frame)
+                {
+                    owner.enable_linked(write.enabled, true);
+                    owner.enable_linked(write.disabled, false);
+                }
             }
             Self::Uart(offset) => TERMINAL.write_uart(vm, offset, value),
         }

@@ -3,6 +3,7 @@
 use portcullis_abi::map;
 use portcullis_arch::{context::Context, gicv3, vectors::Next};
 
+use crate::lists::HardwareLists;
 use crate::machine::Machine;
 use crate::processor::Processor;
 use crate::vm::vcpu::Vcpu;
@@ -19,7 +20,8 @@ extern "C" fn portcullis_interrupt(context: &mut Context) -> Next {
         // The guest's timers are linked in hardware: its own end of interrupt deactivates them.
         map::TIMER_VIRTUAL_INTID | map::TIMER_PHYSICAL_INTID => {
             gicv3::drop_priority(intid);
-            vcpu.vm.vgic.raise_hardware(vcpu.index, intid);
+            let others = vcpu.vm.vgic.flush_hardware(vcpu.index, intid, &mut HardwareLists);
+            vcpu.vm.kick(others);
         }
         SPECIAL.. => {}
         _ => {

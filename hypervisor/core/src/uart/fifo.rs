@@ -1,4 +1,5 @@
 //! A FIFO of fixed depth.
+#![expect(clippy::indexing_slicing, reason = "every index is reduced to the length of its array")]
 
 /// Entries of a PL011 FIFO (DDI 0183 section 2.4; 32 since r1p5).
 pub(super) const DEPTH: usize = 32;

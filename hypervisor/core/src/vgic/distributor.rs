@@ -1,10 +1,11 @@
 //! The GICv3 distributor's register frame, 64 KiB (IHI 0069, section 12.9).
 //!
-//! With affinity routing on, the registers of INTID 0 to 31 are in the redistributors and read as zero here, as do those
-//! of the legacy GICv2 view. 1-of-N routing is not offered (GICD_TYPER.No1N), so IROUTER.IRM reads as zero.
+//! With affinity routing on, the registers of INTID 0 to 31 are in the redistributors and read as zero here, as do
+//! those of the legacy GICv2 view. 1-of-N routing is not offered (GICD_TYPER.No1N), so IROUTER.IRM reads as zero.
 //!
 //! Pending and active reads are exact for interrupts in the list registers of the reading vCPU's core. Of those in
-//! another core's, they show what that core saw at its last flush, and writes take effect when the kicked core gets there.
+//! another core's, they show what that core saw at its last flush, and writes take effect when the kicked core gets
+//! there.
 
 use core::sync::atomic::Ordering;
 
@@ -62,12 +63,8 @@ impl Vgic {
     fn read_spis(&self, vcpu: usize, bank: usize, register: Register, lrs: &impl ListRegisters) -> u64 {
         // Bank 0 is private, so the SPIs' first one is 1.
         let Some(bank) = bank.checked_sub(1) else { return 0 };
-        let in_list_registers = matches!(
-            register,
-            Register::SetPending | Register::ClearPending | Register::SetActive | Register::ClearActive
-        );
-        let spis = if in_list_registers { self.observed_spis(vcpu, lrs) } else { self.spis.lock() };
-        spis.banks.get(bank).map_or(0, |bank| bank.read(register))
+        let resident = if register.has_state() { self.spis_in_list_registers(vcpu, bank, lrs) } else { (0, 0) };
+        self.spis.lock().banks.get(bank).map_or(0, |bank| bank.read(register, resident))
     }
 
     fn write_spis(&self, bank: usize, register: Register, value: u64) -> VcpuSet {

@@ -6,54 +6,75 @@
 use core::sync::atomic::Ordering;
 
 use super::list_register::{self, HW, ListRegisters, State};
-use super::model::Bank;
-use super::slots::{Bits, MAX_SLOTS, Slots};
+use super::model::{Bank, Residence};
+use super::slots::{Bits, MAX_SLOTS, Slots, WAITING};
 use super::spis::{self, BANKS, Spis};
 use super::vcpu::{FRESH, Private, SGIS, SPI};
 use super::{VcpuSet, Vgic};
 
 impl Vgic {
     /// Takes what the guest has finished out of the list registers of vCPU `vcpu`, and puts in what it should get next.
-    /// To be called on the vCPU's core, with interrupts masked, before it enters the guest. Returns other vCPUs to kick:
-    /// an interrupt that was routed elsewhere has become theirs.
+    /// To be called on the vCPU's core, with interrupts masked, before it enters the guest. Returns other vCPUs to
+    /// kick: an interrupt that was routed elsewhere has become theirs.
+    #[inline]
     pub fn flush(&self, vcpu: usize, lrs: &mut impl ListRegisters) -> VcpuSet {
-        let Some(this) = self.vcpu(vcpu) else { return VcpuSet::EMPTY };
-        let events = this.take_attention();
+        self.flush_with(vcpu, 0, lrs)
+    }
+
+    /// [`Vgic::raise_hardware`] and [`Vgic::flush`] in one, and faster: for a timer that interrupts the guest. `intid`
+    /// is 16 to 31; others are not raised.
+    #[inline]
+    pub fn flush_hardware(&self, vcpu: usize, intid: u32, lrs: &mut impl ListRegisters) -> VcpuSet {
+        self.flush_with(vcpu, 1u32.checked_shl(intid).unwrap_or(0) & !SGIS, lrs)
+    }
+
+    #[inline(always)]
+    fn flush_with(&self, vcpu: usize, raised: u32, lrs: &mut impl ListRegisters) -> VcpuSet {
+        let Some(this) = self.vcpus.get(vcpu) else { return VcpuSet::EMPTY };
+        let events = this.take_attention() | u64::from(raised);
         let mut state = this.state.lock();
-        let state = &mut *state;
+        let state: &mut Private = &mut state;
+        let control = self.control.load(Ordering::Relaxed);
+        // The usual case: only private interrupts are concerned, all that were presented have ended, and at most one is
+        // next. The general case would come to the same result.
+        if events & (SPI | FRESH) == 0 && state.slots.special == 0 && state.slots.used & !lrs.empty() == 0 {
+            let bank = &mut state.bank;
+            bank.lr = Residence::NONE;
+            bank.receive(events as u32, !SGIS);
+            state.slots.used = 0;
+            let next = bank.deliverable(control);
+            if next == 0 {
+                return VcpuSet::EMPTY;
+            }
+            if next.is_power_of_two() {
+                let intid = next.trailing_zeros();
+                let value = bank.load(intid, intid);
+                state.slots.used = 1;
+                state.slots.rewrite(0, value, lrs);
+                return VcpuSet::EMPTY;
+            }
+            // What came in is in the model now.
+            return self.flush_all(vcpu, state, 0, control, lrs);
+        }
+        self.flush_all(vcpu, state, events, control, lrs)
+    }
+
+    /// The general case: SPIs are concerned, something is still in a list register, or there is a choice to make.
+    #[inline(never)]
+    fn flush_all(
+        &self,
+        vcpu: usize,
+        state: &mut Private,
+        events: u64,
+        control: u32,
+        lrs: &mut impl ListRegisters,
+    ) -> VcpuSet {
         if events & FRESH != 0 {
             state.empty(lrs);
         }
-        let incoming = events as u32;
-        state.bank.latch |= incoming;
-        state.bank.physical |= incoming & !SGIS;
-        let control = self.control.load(Ordering::Relaxed);
-        if events & SPI != 0 || state.slots.spis != 0 || state.slots.waiting {
-            return self.flush_all(vcpu, state, control, lrs);
-        }
-        if state.slots.used != 0 {
-            state.harvest(control, lrs);
-        }
-        let candidates = state.bank.deliverable(control);
-        if candidates == 0 {
-            return VcpuSet::EMPTY;
-        }
-        match state.slots.free(lrs.count()) {
-            Some(slot) if candidates.is_power_of_two() => {
-                let intid = candidates.trailing_zeros();
-                let value = state.bank.load(intid, intid);
-                state.slots.occupy(slot, intid, value, lrs);
-                VcpuSet::EMPTY
-            }
-            _ => self.flush_all(vcpu, state, control, lrs),
-        }
-    }
-
-    /// The general case: SPIs are concerned, or there is a choice to make.
-    #[inline(never)]
-    fn flush_all(&self, vcpu: usize, state: &mut Private, control: u32, lrs: &mut impl ListRegisters) -> VcpuSet {
-        let mut spis = self.spis.lock();
+        state.bank.receive(events as u32, !SGIS);
         state.harvest(control, lrs);
+        let mut spis = self.spis.lock();
         let kick = self.harvest_spis(vcpu, &mut state.slots, &mut spis, control, lrs);
         let mut candidates = Candidates::new(vcpu, state, &spis, control);
         let mut waiting = false;
@@ -76,7 +97,7 @@ impl Vgic {
                     value
                 }
             };
-            state.slots.occupy(slot, intid, value, lrs);
+            state.slots.occupy(slot, value, lrs);
         }
         state.slots.ask_for_maintenance(waiting, lrs);
         kick
@@ -93,7 +114,7 @@ impl Vgic {
     ) -> VcpuSet {
         let mut kick = VcpuSet::EMPTY;
         let empty = lrs.empty();
-        for slot in Bits(slots.spis) {
+        for slot in slots.spis() {
             let Some((index, bit)) = spis::position(slots.intid(slot)) else { continue };
             let routed = spis.routed(vcpu, index);
             let Some(bank) = spis.banks.get_mut(index) else { continue };
@@ -118,7 +139,7 @@ impl Vgic {
         let mut state = this.state.lock();
         state.bank.physical |= events as u32 & !SGIS;
         let mut spis = self.spis.lock();
-        for slot in Bits(state.slots.spis) {
+        for slot in state.slots.spis() {
             let Some((index, bit)) = spis::position(state.slots.intid(slot)) else { continue };
             let pending = State::of(lrs.read(slot)).is_pending();
             spis.set_held(vcpu, index, bit, false);
@@ -138,10 +159,12 @@ impl Vgic {
 
 impl Private {
     /// Looks at the list registers that hold private interrupts.
-    #[inline]
     fn harvest(&mut self, control: u32, lrs: &mut impl ListRegisters) {
         let empty = lrs.empty();
-        for slot in Bits(self.slots.used & !self.slots.spis) {
+        for slot in Bits(self.slots.used) {
+            if self.slots.intid(slot) >= 32 {
+                continue;
+            }
             let bit = 1u32.wrapping_shl(self.slots.intid(slot));
             let allowed = self.bank.allowed(control);
             review(&mut self.bank, bit, slot, &mut self.slots, allowed, empty, lrs);
@@ -160,7 +183,7 @@ impl Private {
         }
         lrs.set_no_pending_maintenance(false);
         self.bank.physical = 0;
-        self.bank.forget(u32::MAX);
+        self.bank.lr = Residence::NONE;
         self.slots = Slots::new();
     }
 }
@@ -168,13 +191,12 @@ impl Private {
 impl Slots {
     /// Sees to it that the core comes back when a list register can be had, if something is `waiting` for one.
     fn ask_for_maintenance(&mut self, waiting: bool, lrs: &mut impl ListRegisters) {
-        self.waiting = waiting;
+        self.special = if waiting { self.special | WAITING } else { self.special & !WAITING };
         let any_pending = self.in_state(State::Pending).next().is_some();
         if waiting && !any_pending {
             // "None pending" would hold all the time. What matters is the end of an active one.
             for slot in Bits(self.used) {
-                // That excludes a link to a physical interrupt.
-                let value = list_register::with_end_reported(self.value(slot));
+                let value = self.report_end(slot, self.value(slot));
                 if value != self.value(slot) {
                     self.rewrite(slot, value, lrs);
                 }
@@ -235,7 +257,7 @@ fn review_valid(
         if state.is_active() {
             state = State::Inactive;
             // The guest has not ended it, so the hardware has not deactivated a linked one.
-            slots.note(slot, list_register::with_end_reported(value));
+            slots.note(slot, list_register::with_end_reported(found));
         }
     }
     if state.is_active() {
@@ -265,13 +287,12 @@ fn review_valid(
             bank.active &= !bit;
             value = list_register::with_state(value, State::Active);
             if bank.latch & bit != 0 {
-                value = list_register::with_end_reported(value);
+                value = slots.report_end(slot, value);
             } else if value & HW == 0 && bank.edge & bit == 0 {
                 value |= list_register::EOI;
             }
         }
     }
-    bank.observe(bit, value);
     if value != found {
         slots.rewrite(slot, value, lrs);
     }
@@ -311,7 +332,8 @@ impl Candidates {
     /// Removes the one with the highest priority, then lowest INTID. Returns priority and INTID.
     fn take_most_urgent(&mut self, state: &Private, spis: &Spis) -> Option<(u8, u32)> {
         let mut best = state.bank.most_urgent(self.private);
-        for (index, (&word, bank)) in self.spis.iter().zip(&spis.banks).enumerate() {
+        for (index, bank) in (0..BANKS).zip(&spis.banks) {
+            let word = self.spis[index % BANKS];
             if let Some((priority, n)) = bank.most_urgent(word)
                 && best.is_none_or(|(least, _)| priority < least)
             {

@@ -9,8 +9,8 @@
 //!
 //! Concurrency: every vCPU has an attention word that any core may set bits in; whoever turns it from zero asks for
 //! that vCPU's core to be kicked. The core tests the word as its last action before it enters the guest, with
-//! interrupts masked, and calls [`Vgic::flush`] when it is not zero. Locks are taken in the order: a vCPU's own state, then the SPIs; no one holds
-//! two vCPUs' states.
+//! interrupts masked, and calls [`Vgic::flush`] when it is not zero. Locks are taken in the order: a vCPU's own state,
+//! then the SPIs; no one holds two vCPUs' states.
 
 mod distributor;
 mod flush;
@@ -30,7 +30,7 @@ mod vcpu_set;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use portcullis_abi::map::{MAX_VCPUS, TIMER_PHYSICAL_INTID, TIMER_VIRTUAL_INTID};
-use spin::{Mutex, MutexGuard};
+use spin::Mutex;
 
 pub use self::list_register::ListRegisters;
 pub use self::redistributor::RedistributorWrite;
@@ -46,6 +46,8 @@ pub const HARDWARE_LINKED: u32 = 1 << TIMER_VIRTUAL_INTID | 1 << TIMER_PHYSICAL_
 pub struct Vgic {
     /// Number of vCPUs, 1 to [`MAX_VCPUS`].
     count: usize,
+    /// The vCPUs as a bitmap.
+    present: u32,
     /// GICD_CTLR's group enables: bit 0 group 0, bit 1 group 1.
     control: AtomicU32,
     vcpus: [Vcpu; MAX_VCPUS],
@@ -62,15 +64,16 @@ impl Vgic {
         };
         Self {
             count,
+            present: u32::MAX >> (32 - count),
             control: AtomicU32::new(0),
             vcpus: [const { Vcpu::new() }; MAX_VCPUS],
             spis: Mutex::new(Spis::new()),
         }
     }
 
-    /// Resets the whole GIC, for a VM that starts again. No vCPU may be running; each core's list registers are emptied,
-    /// and physical interrupts that it still holds active are deactivated, by its next [`Vgic::flush`]. The lines of
-    /// devices stay as they are: their owner drives them with [`Vgic::set_spi_level`].
+    /// Resets the whole GIC, for a VM that starts again. No vCPU may be running; each core's list registers are
+    /// emptied, and physical interrupts that it still holds active are deactivated, by its next [`Vgic::flush`]. The
+    /// lines of devices stay as they are: their owner drives them with [`Vgic::set_spi_level`].
     pub fn reset(&self) {
         self.control.store(0, Ordering::Relaxed);
         for vcpu in &self.vcpus {
@@ -112,8 +115,8 @@ impl Vgic {
         self.vcpus.get(vcpu).is_some_and(Vcpu::is_notified)
     }
 
-    /// Whether an interrupt is ready for this vCPU, after a flush: one of its list registers is pending. For a vCPU that
-    /// waits in the hypervisor (PSCI CPU_SUSPEND). The guest's own masks are not looked at.
+    /// Whether an interrupt is ready for this vCPU, after a flush: one of its list registers is pending. For a vCPU
+    /// that waits in the hypervisor (PSCI CPU_SUSPEND). The guest's own masks are not looked at.
     pub fn has_pending(&self, vcpu: usize, lrs: &impl ListRegisters) -> bool {
         self.vcpus.get(vcpu).is_some_and(|vcpu| vcpu.is_notified() || vcpu.state.lock().slots.any_pending(lrs))
     }
@@ -124,8 +127,8 @@ impl Vgic {
         self.vcpus.get(index).filter(|_| index < self.count)
     }
 
-    /// Tells the vCPUs that `changed` interrupts of an SPI bank concern: those that hold one in a list register, and those
-    /// that one can be delivered to.
+    /// Tells the vCPUs that `changed` interrupts of an SPI bank concern: those that hold one in a list register, and
+    /// those that one can be delivered to.
     fn notify_spis(&self, spis: &Spis, bank: usize, changed: u32) -> VcpuSet {
         let mut kick = VcpuSet::EMPTY;
         if changed & spis.relevant(bank, self.control.load(Ordering::Relaxed)) == 0 {
@@ -150,20 +153,19 @@ impl Vgic {
         kick
     }
 
-    /// The SPIs' state, with what this core's list registers now say of pending and active folded in.
-    fn observed_spis(&self, vcpu: usize, lrs: &impl ListRegisters) -> MutexGuard<'_, Spis> {
-        let state = self.vcpus.get(vcpu).map(|vcpu| vcpu.state.lock());
-        let mut spis = self.spis.lock();
-        if let Some(state) = state {
-            for (intid, lr) in state.slots.in_use(lrs) {
-                if let Some((bank, bit)) = spis::position(intid)
-                    && let Some(bank) = spis.banks.get_mut(bank)
-                {
-                    bank.observe(bit, lr);
-                }
-            }
+    /// SPIs of a bank that are pending, and that are active, in list registers: those of this core (vCPU `vcpu`) as
+    /// they are, others as they were at their last flush.
+    fn spis_in_list_registers(&self, vcpu: usize, bank: usize, lrs: &impl ListRegisters) -> (u32, u32) {
+        let bank = (bank as u32).wrapping_add(1);
+        let (mut pending, mut active) = (0, 0);
+        for (index, other) in self.vcpus.iter().enumerate().take(self.count) {
+            let state = other.state.lock();
+            let slots = &state.slots;
+            let found = slots.states(bank, |n| if index == vcpu { lrs.read(n) } else { slots.value(n) });
+            pending |= found.0;
+            active |= found.1;
         }
-        spis
+        (pending, active)
     }
 }
 

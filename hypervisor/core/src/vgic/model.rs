@@ -1,31 +1,32 @@
 //! The model of an interrupt, 32 at a time: bit n of each word belongs to interrupt n of the bank.
 //!
-//! An interrupt is in one of two places. In the model it is pending when its latch is set or, if level-triggered, its line
-//! is high. While it is resident in a list register, that register has its pending and active state; `Residence`
+//! An interrupt is in one of two places. In the model it is pending when its latch is set or, if level-triggered, its
+//! line is high. While it is resident in a list register, that register has its pending and active state; `Residence`
 //! remembers what is needed to tell whether that pending state is still wanted.
 
 use super::enabled_groups;
-use super::list_register::{self, State};
+use super::list_register;
 
 /// Priority bits that exist, as in a core with five of them (ICH_VTR_EL2.PRIbits is at least 4).
 pub const PRIORITY_MASK: u8 = 0xf8;
 
 /// What is known of interrupts that sit in list registers. All words are zero for those that do not.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Residence {
     /// Sits in a list register.
     pub held: u32,
     /// The pending state in the list register came from the latch; else it follows the line.
     pub latch: u32,
-    /// Pending in the list register when it was last read.
-    pub pending: u32,
-    /// Active in the list register when it was last read.
-    pub active: u32,
     /// The guest has asked for deactivation (ICACTIVER).
     pub deactivate: u32,
-    /// The physical interrupt of the same number is active. If the list register is linked, it ends with the virtual one,
-    /// else it is ours to deactivate.
+    /// The physical interrupt of the same number is active. If the list register is linked, it ends with the virtual
+    /// one, else it is ours to deactivate.
     pub physical: u32,
+}
+
+impl Residence {
+    /// Nothing sits in a list register.
+    pub const NONE: Self = Self { held: 0, latch: 0, deactivate: 0, physical: 0 };
 }
 
 /// Thirty-two interrupts.
@@ -63,7 +64,7 @@ impl Bank {
             active: 0,
             physical: 0,
             priority: [0; 32],
-            lr: Residence { held: 0, latch: 0, pending: 0, active: 0, deactivate: 0, physical: 0 },
+            lr: Residence::NONE,
         }
     }
 
@@ -107,18 +108,24 @@ impl Bank {
         best
     }
 
-    /// Moves interrupt `n` (number `intid`) into a list register as pending and returns the register's value.
+    /// Takes in private interrupts that were sent or raised; those in `physical` have a physical one behind them.
     #[inline]
+    pub fn receive(&mut self, incoming: u32, physical: u32) {
+        self.latch |= incoming;
+        self.physical |= incoming & physical;
+    }
+
+    /// Moves interrupt `n` (number `intid`) into a list register as pending and returns the register's value.
+    #[inline(always)]
     pub fn load(&mut self, n: u32, intid: u32) -> u64 {
         let bit = 1 << (n & 31);
         self.lr.held |= bit;
-        self.lr.pending |= bit;
         self.hand_over(bit);
         self.encode(n, intid)
     }
 
     /// The list register of interrupt `bit` takes over what made it pending here.
-    #[inline]
+    #[inline(always)]
     pub fn hand_over(&mut self, bit: u32) {
         self.lr.latch |= self.latch & bit;
         self.lr.physical |= self.physical & bit;
@@ -127,7 +134,7 @@ impl Bank {
     }
 
     /// The value of a list register that has interrupt `n` pending.
-    #[inline]
+    #[inline(always)]
     pub fn encode(&self, n: u32, intid: u32) -> u64 {
         let bit = 1 << (n & 31);
         let mut value = list_register::pending(intid, self.priority(n), self.group & bit != 0);
@@ -153,21 +160,12 @@ impl Bank {
     pub fn forget(&mut self, bit: u32) {
         self.lr.held &= !bit;
         self.lr.latch &= !bit;
-        self.lr.pending &= !bit;
-        self.lr.active &= !bit;
         self.lr.deactivate &= !bit;
         self.lr.physical &= !bit;
     }
 
-    /// Notes the state that interrupt `bit` has in its list register.
-    #[inline]
-    pub fn observe(&mut self, bit: u32, lr: u64) {
-        let state = State::of(lr);
-        self.lr.pending = if state.is_pending() { self.lr.pending | bit } else { self.lr.pending & !bit };
-        self.lr.active = if state.is_active() { self.lr.active | bit } else { self.lr.active & !bit };
-    }
-
-    /// Sets or clears the line of interrupt `bit`. Returns the interrupts for which that changes what is to be presented.
+    /// Sets or clears the line of interrupt `bit`. Returns the interrupts for which that changes what is to be
+    /// presented.
     pub fn set_line(&mut self, bit: u32, level: bool) -> u32 {
         let before = self.line;
         self.line = if level { before | bit } else { before & !bit };
@@ -186,6 +184,6 @@ impl Bank {
         self.latch = 0;
         self.active = 0;
         self.physical = 0;
-        self.forget(u32::MAX);
+        self.lr = Residence::NONE;
     }
 }

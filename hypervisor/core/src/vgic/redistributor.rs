@@ -50,18 +50,14 @@ impl Vgic {
         let Some(owner) = self.vcpu(frame) else { return 0 };
         if offset >= SGI_BASE {
             let Some((register, 0)) = registers::decode(offset - SGI_BASE, size) else { return 0 };
-            let mut state = owner.state.lock();
-            if frame == vcpu {
-                let state = &mut *state;
-                for (intid, lr) in state.slots.in_use(lrs).filter(|&(intid, _)| intid < 32) {
-                    state.bank.observe(1 << (intid & 31), lr);
-                }
-            }
+            let state = owner.state.lock();
+            let slots = &state.slots;
+            let resident = slots.states(0, |n| if frame == vcpu { lrs.read(n) } else { slots.value(n) });
             let incoming = match register {
                 Register::SetPending | Register::ClearPending => owner.incoming(),
                 _ => 0,
             };
-            return state.bank.read(register) | u64::from(incoming);
+            return state.bank.read(register, resident) | u64::from(incoming);
         }
         match (offset, size) {
             (IIDR, 4) => identification::IIDR,

@@ -26,8 +26,15 @@ pub enum Register {
     Config(u32),
 }
 
-/// The register at `offset` of a frame and its bank, counted from INTID 0. `None` where there is none or where the access
-/// has a size (bytes) or alignment that the register does not allow: such accesses read as zero and are ignored.
+impl Register {
+    /// Shows whether interrupts are pending or active.
+    pub const fn has_state(self) -> bool {
+        matches!(self, Self::SetPending | Self::ClearPending | Self::SetActive | Self::ClearActive)
+    }
+}
+
+/// The register at `offset` of a frame and its bank, counted from INTID 0. `None` where there is none or where the
+/// access has a size (bytes) or alignment that the register does not allow: such accesses read as zero and are ignored.
 #[inline]
 pub const fn decode(offset: u64, size: u8) -> Option<(Register, usize)> {
     let word = size == 4 && offset & 3 == 0;
@@ -49,19 +56,20 @@ pub const fn decode(offset: u64, size: u8) -> Option<(Register, usize)> {
 }
 
 impl Bank {
-    /// Reads a register. Pending and active are those of the model and, for interrupts in list registers, what was last
-    /// seen there.
-    pub fn read(&self, register: Register) -> u64 {
+    /// Reads a register; `resident` are the interrupts that are pending and that are active in list registers.
+    pub fn read(&self, register: Register, resident: (u32, u32)) -> u64 {
         match register {
             Register::Group => self.group.into(),
             Register::SetEnable | Register::ClearEnable => self.enabled.into(),
-            Register::SetPending | Register::ClearPending => (self.pending() | self.lr.pending).into(),
+            Register::SetPending | Register::ClearPending => (self.pending() | (resident.0 & self.lr.held)).into(),
             Register::SetActive | Register::ClearActive => {
-                (self.active | (self.lr.active & !self.lr.deactivate)).into()
+                (self.active | (resident.1 & self.lr.held & !self.lr.deactivate)).into()
             }
             Register::Priority(first, count) => {
-                let bytes = self.priority.iter().skip(first as usize).take(count as usize);
-                bytes.rev().fold(0, |value, &byte| value << 8 | u64::from(byte))
+                let word = first & !3;
+                let bytes = [0, 1, 2, 3].map(|n| self.priority(word | n));
+                let value = u32::from_le_bytes(bytes) >> (first % 4 * 8);
+                u64::from(if count == 1 { value & 0xff } else { value })
             }
             Register::Config(first) => u64::from(spread(self.edge.wrapping_shr(first))) << 1,
         }
@@ -95,11 +103,12 @@ impl Bank {
                 bits
             }
             Register::Priority(first, count) => {
-                let mut changed = 0;
-                let priorities = self.priority.iter_mut().enumerate().skip(first as usize).take(count as usize);
-                for ((n, priority), byte) in priorities.zip(value.to_le_bytes()) {
-                    changed |= u32::from(*priority != byte & PRIORITY_MASK).wrapping_shl(n as u32);
+                let (mut changed, mut n) = (0, first & 31);
+                for byte in value.to_le_bytes().into_iter().take(count as usize) {
+                    let priority = &mut self.priority[n as usize];
+                    changed |= if *priority == byte & PRIORITY_MASK { 0 } else { 1 << n };
                     *priority = byte & PRIORITY_MASK;
+                    n = (n + 1) & 31;
                 }
                 changed
             }

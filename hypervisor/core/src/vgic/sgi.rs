@@ -3,8 +3,6 @@
 //! ICC_SGI0R_EL1 and ICC_ASGI1R_EL1 have no effect and so no function here. The first makes group 0 SGIs and the second
 //! those of the other Security state; the guest has one Security state, and its SGIs are in group 1 from reset on.
 
-use portcullis_abi::map::MAX_VCPUS;
-
 use super::{VcpuSet, Vgic};
 
 /// Bit 40, IRM: all vCPUs but the sender.
@@ -14,15 +12,14 @@ const AFFINITY: u64 = 0x00ff_f0ff_00ff_0000;
 const INTID_SHIFT: u32 = 24;
 
 impl Vgic {
-    /// Sends an SGI as vCPU `from` by a write of `value` to ICC_SGI1R_EL1. Returns the other vCPUs to kick; the sender's
-    /// core looks anyway. An SGI that a target has in group 0 arrives there as such.
+    /// Sends an SGI as vCPU `from` by a write of `value` to ICC_SGI1R_EL1. Returns the other vCPUs to kick; the
+    /// sender's core looks anyway. An SGI that a target has in group 0 arrives there as such.
     #[inline]
     pub fn write_sgi1r(&self, from: usize, value: u64) -> VcpuSet {
-        let present = (1u32 << (self.count % (MAX_VCPUS + 1))) - 1;
         let mut targets = if value & IRM != 0 {
-            present & !1u32.wrapping_shl(from as u32)
+            self.present & !1u32.wrapping_shl(from as u32)
         } else if value & AFFINITY == 0 {
-            present & value as u32 & 0xffff
+            self.present & value as u32 & 0xffff
         } else {
             0
         };

@@ -1,37 +1,37 @@
 //! Which interrupt sits in which list register of a vCPU's core.
 
-use super::list_register::{self, ListRegisters, State};
+use super::list_register::{self, HW, ListRegisters, State};
 
 /// Most list registers that a core can have.
 pub const MAX_SLOTS: usize = 16;
 
+/// Flag of [`Slots::special`]: an interrupt is waiting for a list register.
+pub const WAITING: u32 = 1 << 31;
+
 /// A vCPU's list registers as they were last seen or written.
 #[derive(Clone, Debug)]
 pub struct Slots {
-    /// List registers that hold an interrupt, as a bitmap.
+    /// List registers that were given an interrupt, as a bitmap.
     pub used: u32,
-    /// Those of them that hold an SPI.
-    pub spis: u32,
-    /// INTID in each.
-    intids: [u16; MAX_SLOTS],
-    /// Value of each.
-    values: [u64; MAX_SLOTS],
-    /// An interrupt is waiting for one.
-    pub waiting: bool,
+    /// Those of them that need care when they have ended: they hold an SPI, or lost their link to a physical interrupt.
+    /// And [`WAITING`].
+    pub special: u32,
     /// The maintenance interrupt for "none pending" is on.
     pub maintained: bool,
+    /// Value of each.
+    values: [u64; MAX_SLOTS],
 }
 
 impl Slots {
     /// Nothing in any list register.
     pub const fn new() -> Self {
-        Self { used: 0, spis: 0, intids: [0; MAX_SLOTS], values: [0; MAX_SLOTS], waiting: false, maintained: false }
+        Self { used: 0, special: 0, maintained: false, values: [0; MAX_SLOTS] }
     }
 
     /// INTID in slot `n`.
     #[inline]
     pub const fn intid(&self, n: usize) -> u32 {
-        self.intids[n % MAX_SLOTS] as u32
+        self.value(n) as u32
     }
 
     /// Value of slot `n`.
@@ -40,14 +40,26 @@ impl Slots {
         self.values[n % MAX_SLOTS]
     }
 
+    /// Slots that hold SPIs.
+    pub fn spis(&self) -> impl Iterator<Item = usize> + use<> {
+        let spis = Bits(self.used & self.special).filter(|&n| self.intid(n) >= 32);
+        Bits(spis.fold(0, |bits, n| bits | 1 << (n % MAX_SLOTS)))
+    }
+
     /// Puts `value` into the free list register `n`.
     #[inline]
-    pub fn occupy(&mut self, n: usize, intid: u32, value: u64, lrs: &mut impl ListRegisters) {
+    pub fn occupy(&mut self, n: usize, value: u64, lrs: &mut impl ListRegisters) {
         let bit = 1 << (n % MAX_SLOTS);
         self.used |= bit;
-        self.spis |= if intid < 32 { 0 } else { bit };
-        self.intids[n % MAX_SLOTS] = intid as u16;
+        self.special |= if value as u32 >= 32 { bit } else { 0 };
         self.rewrite(n, value, lrs);
+    }
+
+    /// Has the end of slot `n`, which has `value`, reported. That excludes a link to a physical interrupt. Returns the
+    /// value that it has to get.
+    pub fn report_end(&mut self, n: usize, value: u64) -> u64 {
+        self.special |= if value & HW != 0 { 1 << (n % MAX_SLOTS) } else { 0 };
+        list_register::with_end_reported(value)
     }
 
     /// Writes another value of the same interrupt to list register `n`.
@@ -68,7 +80,7 @@ impl Slots {
     pub fn vacate(&mut self, n: usize) {
         let bit = 1 << (n % MAX_SLOTS);
         self.used &= !bit;
-        self.spis &= !bit;
+        self.special &= !bit;
     }
 
     /// A free slot among the first `count`.
@@ -83,22 +95,30 @@ impl Slots {
         Bits(self.used).filter(move |&n| State::of(self.value(n)) == state)
     }
 
-    /// The slot whose interrupt should make room for one of this priority: the least urgent one that is pending only, if
-    /// it is less urgent.
+    /// The slot whose interrupt should make room for one of this priority: the least urgent one that is pending only,
+    /// if it is less urgent.
     pub fn victim(&self, priority: u8) -> Option<usize> {
         self.in_state(State::Pending)
             .max_by_key(|&n| (list_register::priority(self.value(n)), self.intid(n)))
             .filter(|&n| list_register::priority(self.value(n)) > priority)
     }
 
-    /// INTID and present value of every list register that was given an interrupt.
-    pub fn in_use(&self, lrs: &impl ListRegisters) -> impl Iterator<Item = (u32, u64)> {
-        Bits(self.used).map(move |n| (self.intid(n), lrs.read(n)))
+    /// Interrupts of a bank (INTID / 32) that are pending, and that are active, in list registers whose values are
+    /// those.
+    pub fn states(&self, bank: u32, values: impl Fn(usize) -> u64) -> (u32, u32) {
+        let (mut pending, mut active) = (0, 0);
+        for n in Bits(self.used).filter(|&n| self.intid(n) >> 5 == bank) {
+            let state = State::of(values(n));
+            let bit = 1u32.wrapping_shl(self.intid(n));
+            pending |= if state.is_pending() { bit } else { 0 };
+            active |= if state.is_active() { bit } else { 0 };
+        }
+        (pending, active)
     }
 
     /// Whether a list register is pending now.
     pub fn any_pending(&self, lrs: &impl ListRegisters) -> bool {
-        self.in_use(lrs).any(|(_, value)| State::of(value).is_pending())
+        Bits(self.used).any(|n| State::of(lrs.read(n)).is_pending())
     }
 }
 

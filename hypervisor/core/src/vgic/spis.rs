@@ -68,7 +68,8 @@ impl Spis {
         self.routes.get(index).copied().unwrap_or(0)
     }
 
-    /// Routes SPI `index` to an affinity. One that no vCPU has keeps the interrupt pending until it is routed elsewhere.
+    /// Routes SPI `index` to an affinity. One that no vCPU has keeps the interrupt pending until it is routed
+    /// elsewhere.
     pub fn set_route(&mut self, index: usize, affinity: u32) {
         let Some(route) = self.routes.get_mut(index) else { return };
         *route = affinity;

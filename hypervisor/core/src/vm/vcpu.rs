@@ -10,6 +10,10 @@ use super::Vm;
 use crate::lists::HardwareLists;
 use crate::machine::Machine;
 use crate::processor::Processor;
+use crate::vgic::HARDWARE_LINKED;
+
+/// Offset of GICR_ISENABLER0 in a redistributor.
+const ENABLED: u64 = 0x1_0100;
 
 /// Power state of a vCPU (DEN0022, section 4.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,9 +147,8 @@ impl Vcpu {
         }
         self.vm.kick(self.vm.vgic.reset_vcpu(self.index, &mut HardwareLists));
         self.flush_interrupts();
-        for intid in [map::TIMER_VIRTUAL_INTID, map::TIMER_PHYSICAL_INTID] {
-            Machine::get().board.interrupts.enable_private(self.core, intid, true);
-        }
+        let enabled = self.vm.vgic.read_redistributor(self.index, self.index, ENABLED, 4, &HardwareLists);
+        self.enable_linked(enabled as u32 & HARDWARE_LINKED, true);
 
         let waited = timer::count().saturating_sub(self.runnable_since.load(Ordering::Relaxed));
         self.stolen.fetch_add(waited, Ordering::Relaxed);
@@ -163,13 +166,21 @@ impl Vcpu {
         }
     }
 
+    /// Enables or disables physical interrupts that are linked to virtual ones of this vCPU: a set of bits by INTID.
+    /// They follow the guest's own enables, so that one it does not want is not taken.
+    pub fn enable_linked(&self, set: u32, enabled: bool) {
+        let interrupts = Machine::get().board.interrupts;
+        for intid in [map::TIMER_VIRTUAL_INTID, map::TIMER_PHYSICAL_INTID] {
+            if set & 1 << intid != 0 {
+                interrupts.enable_private(self.core, intid, enabled);
+            }
+        }
+    }
+
     /// Takes the guest off this core and leaves nothing of it behind. The caller says what becomes of the vCPU.
     fn unload(&self) {
         El1State::RESET.load();
-        let interrupts = Machine::get().board.interrupts;
-        for intid in [map::TIMER_VIRTUAL_INTID, map::TIMER_PHYSICAL_INTID] {
-            interrupts.enable_private(self.core, intid, false);
-        }
+        self.enable_linked(HARDWARE_LINKED, false);
         self.vm.kick(self.vm.vgic.reset_vcpu(self.index, &mut HardwareLists));
         gicv3::set_virtual_control(0);
     }

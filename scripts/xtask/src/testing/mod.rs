@@ -1,12 +1,73 @@
-//! `scripts/test`.
+//! `scripts/test`: every test of the project. The last line is `N passed, N failed`.
+
+mod cases;
+mod damage;
+mod expectation;
+mod host;
+mod libtest;
+mod lint;
+mod metal_image;
+mod qemu;
+mod tally;
+mod workspace;
+
+use std::time::Instant;
 
 use anyhow::Result;
 
-/// Runs the tests.
+use crate::environment::Environment;
+use tally::Tally;
+
+/// A part of the tests: its name, and what runs it with the filter.
+type Part = (&'static str, fn(&Environment, &Filter, &mut Tally) -> Result<()>);
+
+/// In the order of their cost: what fails early is known early.
+const PARTS: [Part; 5] = [
+    ("lint", lint::run),
+    ("host", host::run),
+    ("loom", host::run_loom),
+    ("image", metal_image::run),
+    ("qemu", qemu::run),
+];
+
+/// Which tests to run: those whose name contains a text. A name is `PART NAME`, for instance `qemu linux`.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    text: String,
+}
+
+impl Filter {
+    /// Whether the test `name` of `part` is to run.
+    fn selects(&self, part: &str, name: &str) -> bool {
+        format!("{part} {name}").contains(&self.text)
+    }
+}
+
+/// Runs the tests whose name contains `filter`. Whether all passed and there was at least one.
 ///
 /// # Errors
 ///
-/// Something outside the tests.
-pub fn test(_filter: Option<&str>) -> Result<bool> {
-    Ok(false)
+/// `scripts/setup` has not run. Whatever goes wrong in a part is a failure of that part.
+pub fn test(filter: Option<&str>) -> Result<bool> {
+    let environment = Environment::load()?;
+    let filter = Filter { text: filter.unwrap_or_default().to_owned() };
+    let mut total = Tally::default();
+    for (name, run) in PARTS {
+        let start = Instant::now();
+        eprintln!("{name} ...");
+        let mut tally = Tally::default();
+        if let Err(error) = run(&environment, &filter, &mut tally) {
+            tally.fail(name, &format!("could not be run: {error:#}"));
+        }
+        if tally.count() > 0 {
+            println!("{name}: {tally} ({:.1} s)\n", start.elapsed().as_secs_f64());
+        }
+        total.add(&tally);
+    }
+    if total.count() == 0 {
+        total.fail("filter", &format!("no test has '{}' in its name", filter.text));
+    }
+    total.repeat_failures();
+    println!("{total}");
+    Ok(total.failed == 0)
 }

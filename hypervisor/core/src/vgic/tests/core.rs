@@ -55,13 +55,19 @@ impl Core {
         ended || self.no_pending_maintenance && none_pending
     }
 
-    /// What the trap path does before it enters the guest.
+    /// What the trap path does before it enters the guest, while no other core does anything.
     pub fn enter(&mut self, gic: &Vgic, vcpu: usize) -> VcpuSet {
+        let kick = self.enter_beside_others(gic, vcpu);
+        assert!(!gic.needs_flush(vcpu), "a flush leaves nothing to do");
+        kick
+    }
+
+    /// What the trap path does before it enters the guest.
+    pub fn enter_beside_others(&mut self, gic: &Vgic, vcpu: usize) -> VcpuSet {
         if self.maintenance() {
             gic.maintain(vcpu);
         }
         let kick = if gic.needs_flush(vcpu) { gic.flush(vcpu, self) } else { VcpuSet::default() };
-        assert!(!gic.needs_flush(vcpu), "a flush leaves nothing to do");
         assert!(!self.maintenance(), "the guest would not get to run: {self:x?}");
         let mut valid = self.valid();
         valid.sort();

@@ -8,6 +8,7 @@ mod private;
 mod random;
 mod registers;
 mod sharing;
+mod threads;
 
 use self::core::Core;
 use super::Vgic;

@@ -126,9 +126,15 @@ fn timer_is_linked() {
     core.end();
     assert_eq!(core.deactivated, [27]);
     assert!(!read_bit(&gic, 0, ISACTIVER, 27, &core));
-    gic.raise_hardware(0, 27);
+    assert!(gic.flush_hardware(0, 27, &mut core).is_empty() && !gic.needs_flush(0));
     assert_eq!(core.drain(&gic, 0), [27]);
     assert_eq!(core.deactivated, [27, 27]);
+    // Numbers that are no PPI are not raised.
+    for intid in [0, 15, 32, 64, u32::MAX] {
+        gic.raise_hardware(0, intid);
+        let _ = gic.flush_hardware(0, intid, &mut core);
+        assert!(core.valid().is_empty() && !gic.needs_flush(0));
+    }
     // Without a physical one behind it, a PPI that software sets has no link.
     let _ = write_bit(&gic, 0, ISPENDR, 27);
     let _ = core.enter(&gic, 0);

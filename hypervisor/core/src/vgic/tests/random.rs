@@ -63,8 +63,8 @@ fn deliverable(reference: &BTreeMap<u32, Reference>) -> Vec<(u8, u32)> {
     list
 }
 
-/// The list registers have the most urgent of what the reference has. When the guest ends one while others are pending in
-/// list registers, its place may stay free until those run out.
+/// The list registers have the most urgent of what the reference has. When the guest ends one while others are pending
+/// in list registers, its place may stay free until those run out.
 fn check(reference: &BTreeMap<u32, Reference>, core: &Core) {
     let expected = deliverable(reference);
     let found = core.pending();
@@ -211,8 +211,8 @@ fn run_one(lrs: usize, seed: u64) {
 struct Waiting {
     /// Not acknowledged since it was last raised.
     lost: BTreeSet<(u32, usize)>,
-    /// How often it was raised, less how often it was acknowledged. Two that are raised before the first is acknowledged
-    /// may come as one, or, if the first was on its way to another core, as two.
+    /// How often it was raised, less how often it was acknowledged. Two that are raised before the first is
+    /// acknowledged may come as one, or, if the first was on its way to another core, as two.
     surplus: BTreeMap<(u32, usize), u32>,
 }
 
@@ -271,8 +271,8 @@ fn run_three(lrs: usize, seed: u64) {
         for other in kick {
             kicked[other] = true;
         }
-        for other in 0..3 {
-            assert!(other == vcpu || kicked[other] || !gic.needs_flush(other), "vCPU {other} was not told");
+        for (other, kicked) in kicked.iter().enumerate() {
+            assert!(other == vcpu || *kicked || !gic.needs_flush(other), "vCPU {other} was not told");
         }
         for other in [vcpu, random.below(3)] {
             if other == vcpu || kicked[other] || cores[other].maintenance() {

@@ -1,0 +1,48 @@
+//! EL2's heap: everything that is made at boot, translation tables included.
+
+use buddy_system_allocator::Heap;
+use core::alloc::{GlobalAlloc, Layout};
+use core::ptr::NonNull;
+use portcullis_core::memory::regions::Range;
+use spin::Mutex;
+
+/// Bytes of the heap: one block of EL2's map.
+pub const SIZE: u64 = 2 << 20;
+
+/// Sizes up to 2 to the power of this less one.
+const ORDERS: usize = 23;
+
+struct Locked(Mutex<Heap<ORDERS>>);
+
+#[global_allocator]
+static HEAP: Locked = Locked(Mutex::new(Heap::empty()));
+
+// SAFETY: the buddy allocator hands out disjoint, aligned parts of the memory that it was given, one caller at a time.
+unsafe impl GlobalAlloc for Locked {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        self.0.lock().alloc(layout).map_or(core::ptr::null_mut(), NonNull::as_ptr)
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        if let Some(pointer) = NonNull::new(pointer) {
+            // SAFETY: the caller got the pointer from `alloc` with this layout.
+            unsafe { self.0.lock().dealloc(pointer, layout) }
+        }
+    }
+}
+
+/// Gives the heap its memory.
+///
+/// # Safety
+///
+/// The range must be RAM that is mapped for EL2 and used by nothing else.
+pub unsafe fn init(range: Range) {
+    // SAFETY: passed on to the caller.
+    unsafe { HEAP.0.lock().init(range.start as usize, range.size() as usize) }
+}
+
+/// Bytes in use and bytes in all.
+pub fn usage() -> (usize, usize) {
+    let heap = HEAP.0.lock();
+    (heap.stats_alloc_actual(), heap.stats_total_bytes())
+}

@@ -1,0 +1,54 @@
+//! The board's RAM at boot: what is taken already, and EL2's own map of what it uses.
+
+use portcullis_core::image::Region;
+use portcullis_core::memory::regions::{Range, Regions};
+use portcullis_core::memory::stage1::{Stage1, Use, install};
+use portcullis_platform::{devices, facts::Facts};
+
+use crate::{heap, image, system::Stop};
+
+/// RAM that no one uses yet: not the image, not the device tree, not the bundle, not what firmware keeps.
+pub fn free(facts: &Facts, tree: Range) -> Result<Regions, Stop> {
+    let mut free = Regions::new();
+    let range = |region: &Region| Range::sized(region.address, region.size);
+    let taken = [image::whole(), tree].into_iter().chain(facts.reserved.iter().chain(&facts.bundle).map(range));
+    for memory in facts.memory.iter().map(range) {
+        free.add(memory).map_err(|_| Stop::Fragmented)?;
+    }
+    for range in taken {
+        // Whole pages: EL2's map knows no less.
+        let pages = Range { start: range.start & !0xfff, end: range.end.saturating_add(0xfff) & !0xfff };
+        free.remove(pages).map_err(|_| Stop::Fragmented)?;
+    }
+    Ok(free)
+}
+
+/// Takes the heap out of the free RAM, near the image if there is room.
+pub fn heap(free: &mut Regions) -> Result<Range, Stop> {
+    const GIB: u64 = 1 << 30;
+    let start = image::whole().start & !(GIB - 1);
+    let near = free.allocate_within(heap::SIZE, heap::SIZE, Range::sized(start, GIB));
+    near.or_else(|| free.allocate(heap::SIZE, heap::SIZE)).ok_or(Stop::NoRoom)
+}
+
+/// Makes EL2's own map and switches to it.
+pub fn map(facts: &Facts, tree: Range, heap: Range) -> Result<(), Stop> {
+    let mut tables = Stage1::new();
+    let mut map = |range: Range, purpose| tables.map(range, purpose).map_err(|_| Stop::Unmappable(range));
+    map(image::text(), Use::Text)?;
+    map(image::read_only(), Use::ReadOnly)?;
+    map(image::data(), Use::Data)?;
+    map(image::stacks(), Use::Data)?;
+    map(heap, Use::Data)?;
+    map(tree, Use::ReadOnly)?;
+    if let Some(bundle) = facts.bundle {
+        map(Range::sized(bundle.address, bundle.size), Use::ReadOnly)?;
+    }
+    for device in devices::ranges(facts) {
+        map(device, Use::Device)?;
+    }
+    // SAFETY: everything that EL2 uses is mapped where it is: the image, the heap, the tree, the bundle and the devices.
+    // The guard page below the boot stack lies between the two parts of the image and is in neither.
+    unsafe { install(tables) };
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! The other cores: how they are started and what they do first.
+
+use alloc::boxed::Box;
+
+use portcullis_arch::{cache, el2, paging, vectors};
+use portcullis_core::machine::Machine;
+use portcullis_core::memory::{regions::Range, stage1};
+use portcullis_core::processor::Processor;
+
+/// What a core needs before it can use memory as the others do. It reads this past the caches, in this order.
+#[repr(C, align(64))]
+struct Start {
+    ttbr0: u64,
+    mair: u64,
+    tcr: u64,
+    sctlr: u64,
+    stack: u64,
+    processor: &'static Processor,
+}
+
+/// Bytes of a core's stack.
+const STACK: usize = 16 << 10;
+/// Bytes of the stack for the handler of a fault in EL2.
+const FAULT_STACK: usize = 4 << 10;
+/// Bytes of a guard page.
+const PAGE: usize = 4 << 10;
+
+/// Stacks for one core: the highest addresses of its stack and of the one for the handler of a fault in EL2. Below the
+/// first lies a page that is not mapped, so that an overflow is a fault and not a riddle.
+pub fn stacks() -> (u64, u64) {
+    #[repr(C, align(4096))]
+    struct Stacks {
+        guard: [u8; PAGE],
+        stack: [u8; STACK],
+        fault_stack: [u8; FAULT_STACK],
+    }
+    let stacks: &'static mut core::mem::MaybeUninit<Stacks> = Box::leak(Box::new_uninit());
+    let start = stacks.as_ptr() as u64;
+    let guard = Range::sized(start, PAGE as u64);
+    if stage1::protect(guard).is_err() {
+        log::warn!("no guard page could be made at {start:#x}");
+    }
+    let top = guard.end + STACK as u64;
+    (top, top + FAULT_STACK as u64)
+}
+
+unsafe extern "C" {
+    fn secondary_entry();
+}
+
+/// Starts every core but the one that this runs on. One that the firmware does not start is reported and left out.
+pub fn start_all(machine: &'static Machine, here: &Processor) {
+    let Some(ttbr0) = stage1::root() else { return };
+    for processor in machine.processors.iter().filter(|processor| processor.index != here.index) {
+        let start = Box::leak(Box::new(Start {
+            ttbr0,
+            mair: paging::MAIR,
+            tcr: paging::tcr(),
+            sctlr: el2::SCTLR,
+            stack: processor.stack(),
+            processor,
+        }));
+        let address = core::ptr::from_ref(start) as usize;
+        cache::clean(address, size_of::<Start>());
+        let entry = secondary_entry as *const () as u64;
+        if let Err(code) = machine.board.power.start_core(processor.affinity, entry, address as u64) {
+            log::warn!("core {} does not start: the firmware's PSCI says {code}", processor.index);
+        }
+    }
+}
+
+/// A core that was started, on its own stack, with EL2's map.
+#[unsafe(no_mangle)]
+extern "C" fn portcullis_secondary(processor: &'static Processor) -> ! {
+    take_up(processor);
+    processor.idle()
+}
+
+/// Makes a core ready for guests.
+pub fn take_up(processor: &'static Processor) {
+    vectors::install();
+    el2::init_core(paging::ipa_bits());
+    Machine::get().board.interrupts.init_core(processor.index);
+    processor.adopt();
+}

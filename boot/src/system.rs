@@ -1,0 +1,285 @@
+//! From the device tree and the bundle to a machine with VMs.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+
+use portcullis_abi::{bundle::NAME_MAX, map};
+use portcullis_arch::{cpu, paging, timer};
+use portcullis_core::board::Board;
+use portcullis_core::bundle::{Bundle, BundleError, FirmwareConfig, VmConfig};
+use portcullis_core::machine::{Machine, TABLE};
+use portcullis_core::memory::regions::{Range, Regions};
+use portcullis_core::memory::stage2::{Access, Stage2};
+use portcullis_core::processor::Processor;
+use portcullis_core::terminal::TERMINAL;
+use portcullis_core::vm::{Vm, pv_time};
+use portcullis_gate::{Conduits, Register, Row, Support};
+use portcullis_platform::{
+    devices::{self, BoardError},
+    facts::{Facts, FactsError},
+    support,
+};
+
+use crate::{early, heap, image, memory, secondary};
+
+/// Why the machine cannot start.
+pub enum Stop {
+    /// There is no device tree where x0 points.
+    NoTree(usize),
+    /// The device tree does not describe a board that can be used.
+    Facts(FactsError),
+    /// The board cannot be driven.
+    Board(BoardError),
+    /// The memory is in more pieces than can be kept track of.
+    Fragmented,
+    /// No memory is left for the hypervisor itself.
+    NoRoom,
+    /// A range cannot be mapped.
+    Unmappable(Range),
+    /// The core that this runs on is not in the device tree.
+    UnknownCore(u64),
+    /// No bundle was loaded.
+    NoBundle,
+    /// The bundle is broken.
+    Bundle(BundleError),
+    /// A VM asks for a core that the board lacks.
+    NoSuchCore { vm: &'static str, core: u32, cores: usize },
+    /// Two vCPUs ask for the same core.
+    SharedCore { vm: &'static str, core: u32 },
+    /// A VM asks for more memory than is left.
+    NoMemory { vm: &'static str, wanted: u64, free: u64 },
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoTree(at) => write!(f, "there is no device tree at {at:#x}; x0 must hold its address at entry"),
+            Self::Facts(error) => write!(f, "device tree: {error}"),
+            Self::Board(error) => error.fmt(f),
+            Self::Fragmented => write!(f, "the board's memory is in more pieces than this version keeps track of"),
+            Self::NoRoom => write!(f, "no {} KiB of contiguous memory are free for the hypervisor", heap::SIZE >> 10),
+            Self::Unmappable(range) => {
+                write!(f, "{:#x} to {:#x} cannot be mapped; addresses up to 512 GiB can", range.start, range.end)
+            }
+            Self::UnknownCore(affinity) => write!(f, "device tree: no cpu node has reg {affinity:#x}, this core's"),
+            Self::NoBundle => write!(f, "there is no bundle; load one as initrd, or as a multiboot ramdisk module"),
+            Self::Bundle(error) => write!(f, "bundle: {error}"),
+            Self::NoSuchCore { vm, core, cores } => {
+                write!(f, "{vm} wants core {core}; this board has cores 0 to {}", cores.saturating_sub(1))
+            }
+            Self::SharedCore { vm, core } => {
+                write!(f, "{vm} wants core {core}, which runs another vCPU; cores cannot be shared yet")
+            }
+            Self::NoMemory { vm, wanted, free } => write!(
+                f,
+                "{vm} wants {} MiB of memory in one piece; {} MiB are free in all",
+                wanted >> 20,
+                free >> 20
+            ),
+        }
+    }
+}
+
+impl Stop {
+    /// Ends the machine after the message was printed: off if the board is known well enough, else halted.
+    pub fn end(&self) -> ! {
+        match Machine::if_assembled() {
+            Some(machine) => machine.power_off(),
+            None => match BOARD.get() {
+                Some(board) => board.power.power_off(),
+                None => cpu::halt(),
+            },
+        }
+    }
+}
+
+static FACTS: spin::Once<Facts> = spin::Once::new();
+static BOARD: spin::Once<Board> = spin::Once::new();
+
+/// Does everything up to the first guest, which the other cores may already be starting when this returns.
+pub fn bring_up(tree: usize) -> Result<&'static Processor, Stop> {
+    let (facts, tree) = read_tree(tree)?;
+    let mut free = memory::free(facts, tree)?;
+    let heap = memory::heap(&mut free)?;
+    early::map_memory(heap.start);
+    // SAFETY: the heap was just taken out of the free RAM and is mapped.
+    unsafe { heap::init(heap) };
+    memory::map(facts, tree, heap)?;
+
+    // SAFETY: the facts come from the firmware's device tree, and the devices are mapped.
+    let board = unsafe { devices::board(facts) }.map_err(Stop::Board)?;
+    let support = support::support(&board);
+    report_board(facts, &board);
+    let board = BOARD.call_once(|| board);
+
+    let region = facts.bundle.ok_or(Stop::NoBundle)?;
+    // SAFETY: the bundle was loaded there, is mapped read-only and stays for as long as the machine runs.
+    let data = unsafe { core::slice::from_raw_parts(region.address as *const u8, region.size as usize) };
+    let bundle = Bundle::parse(data).map_err(Stop::Bundle)?;
+
+    let processors = processors(facts);
+    let here = processors.iter().find(|processor| processor.affinity == cpu::affinity());
+    let here = here.ok_or(Stop::UnknownCore(cpu::affinity()))?;
+    let vms: Vec<Vm> = bundle
+        .vms()
+        .zip(&TABLE)
+        .enumerate()
+        .map(|(index, (config, row))| create(index, *config, row, &support, &mut free))
+        .collect::<Result<_, _>>()?;
+    let vms: &'static [Vm] = Vec::leak(vms);
+    for vm in vms {
+        assign(vm, processors)?;
+    }
+
+    let machine = Machine::assemble(board, processors, vms);
+    secondary::take_up(here);
+    if let Some(interrupt) = machine.board.serial.and_then(|serial| serial.interrupt()) {
+        machine.board.interrupts.enable_shared(interrupt, here.affinity);
+    }
+    machine.start_clock(here);
+    secondary::start_all(machine, here);
+    machine.start();
+    Ok(here)
+}
+
+/// Reads the device tree and connects the console, as early as anything can be said.
+fn read_tree(tree: usize) -> Result<(&'static Facts, Range), Stop> {
+    const MAGIC: u32 = 0xd00d_feed;
+    const LONGEST: usize = 2 << 20;
+    let header = tree as *const [u8; 8];
+    // SAFETY: the early map has the GiB that x0 points into, unless x0 is null.
+    let header = (tree != 0).then(|| unsafe { *header });
+    let word = |bytes: Option<[u8; 4]>| bytes.map_or(0, u32::from_be_bytes);
+    let magic = word(header.and_then(|header| header.first_chunk().copied()));
+    let length = word(header.and_then(|header| header.last_chunk().copied())) as usize;
+    let result = if magic == MAGIC && length <= LONGEST {
+        // SAFETY: as above; a device tree does not reach into another GiB.
+        let data = unsafe { core::slice::from_raw_parts(tree as *const u8, length) };
+        Facts::from_tree(data).map_err(Stop::Facts)
+    } else {
+        Err(Stop::NoTree(tree))
+    };
+    // SAFETY: the devices' addresses come from the tree, or from what is known of the board; they are mapped.
+    let serial = unsafe {
+        match &result {
+            Ok(facts) => {
+                facts.uart.iter().for_each(|uart| early::map_devices(uart.registers.address));
+                devices::serial(facts)
+            }
+            Err(_) => {
+                early::map_devices(0);
+                devices::last_resort_serial(image::whole().start)
+            }
+        }
+    };
+    if let Some(serial) = serial {
+        TERMINAL.connect(serial);
+    }
+    let facts = result?;
+    Ok((FACTS.call_once(|| facts), Range::sized(tree as u64, length as u64)))
+}
+
+fn report_board(facts: &Facts, board: &Board) {
+    let memory: u64 = facts.memory.iter().map(|region| region.size).sum();
+    let cores = facts.cores.len();
+    log::info!("Portcullis {} on {}: {cores} cores, {} MiB", env!("CARGO_PKG_VERSION"), board.name, memory >> 20);
+    let entropy = board.entropy.map_or("none, TRNG is not offered", |_| "RNDRRS");
+    let clock = board.wall_clock.map_or("none, PTP is not offered", |_| "PL031 and counter");
+    log::info!("entropy: {entropy}; time of day: {clock}");
+}
+
+/// The board's cores, each with a stack and a guard page below it.
+fn processors(facts: &Facts) -> &'static [Processor] {
+    let here = cpu::affinity();
+    let cores = facts.cores.iter().enumerate().map(|(index, core)| {
+        let (stack, fault_stack) = if core.mpidr == here {
+            (image::boot_stack_end(), image::stacks().end)
+        } else {
+            secondary::stacks()
+        };
+        Processor::new(index, core.mpidr, stack, fault_stack)
+    });
+    Vec::leak(cores.collect())
+}
+
+/// Makes a VM: its memory, its tables, its firmware registers.
+fn create(
+    index: usize,
+    config: VmConfig<'static>,
+    row: &'static Row,
+    support: &Support,
+    free: &mut Regions,
+) -> Result<Vm, Stop> {
+    const GIB: u64 = 1 << 30;
+    const BLOCK: u64 = 2 << 20;
+    TERMINAL.add_vm(config.name);
+    let large = (config.memory >= GIB).then(|| free.allocate(config.memory, GIB)).flatten();
+    let memory = large.or_else(|| free.allocate(config.memory, BLOCK));
+    let memory = memory.ok_or(Stop::NoMemory { vm: config.name, wanted: config.memory, free: free.free() })?;
+    let page: &'static pv_time::Page = Box::leak(Box::default());
+    let pv_time = pv_time::PvTime::new(page, timer::frequency());
+    let mut stage2 = Stage2::new();
+    stage2.map(map::RAM, memory, Access::Ram).map_err(|_| Stop::Unmappable(memory))?;
+    stage2.map(map::PV_TIME, pv_time.range(), Access::ReadOnly).map_err(|_| Stop::Unmappable(pv_time.range()))?;
+    let conduits = Conduits::from_bits(config.conduits).unwrap_or(Conduits::NONE);
+    row.create(support, conduits);
+    if let Some(firmware) = config.firmware {
+        set_registers(config.name, row, support, &firmware);
+    }
+    report_vm(&config, row);
+    Ok(Vm::new(index, config, row, memory, stage2, pv_time))
+}
+
+/// Sets a VM's firmware registers as the manifest says. What the board cannot serve is left out, and said.
+fn set_registers(name: &str, row: &Row, support: &Support, firmware: &FirmwareConfig) {
+    let wanted = [
+        (Register::Std, firmware.std),
+        (Register::StdHyp, firmware.std_hyp),
+        (Register::VendorHyp, firmware.vendor_hyp),
+    ];
+    for (register, value) in wanted {
+        let served = value & support.limit(register);
+        if served != value {
+            log::warn!("{name}: {register:?} {value:#x} is more than this board can serve: {served:#x} is offered");
+        }
+        let set = row.set(register, served, support);
+        debug_assert!(set.is_ok(), "masked by what is supported, and not frozen yet");
+    }
+    if let Some(version) = firmware.psci
+        && row.set(Register::PsciVersion, u64::from(version), support).is_err()
+    {
+        log::warn!("{name}: there is no PSCI version {version:#x} to offer: {:#x} is", row.get(Register::PsciVersion));
+    }
+}
+
+fn report_vm(config: &VmConfig, row: &Row) {
+    let psci = row.get(Register::PsciVersion);
+    log::info!(
+        "{:<width$} {:>5} MiB, cores {:?}, STD {:#x}, STD_HYP {:#x}, VENDOR_HYP {:#x}, PSCI {}.{}",
+        config.name,
+        config.memory >> 20,
+        config.cores.as_slice(),
+        row.get(Register::Std),
+        row.get(Register::StdHyp),
+        row.get(Register::VendorHyp),
+        psci >> 16,
+        psci & 0xffff,
+        width = NAME_MAX / 2,
+    );
+}
+
+/// Gives a VM's vCPUs their cores.
+fn assign(vm: &'static Vm, processors: &'static [Processor]) -> Result<(), Stop> {
+    for vcpu in vm.add_vcpus() {
+        let core = vcpu.core as u32;
+        let processor = processors.get(vcpu.core);
+        let processor =
+            processor.ok_or(Stop::NoSuchCore { vm: vm.name(), core, cores: processors.len() })?;
+        if !processor.assign(vcpu) {
+            return Err(Stop::SharedCore { vm: vm.name(), core });
+        }
+    }
+    debug_assert!(paging::ipa_bits() >= 32, "a guest's RAM starts at 1 GiB");
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! The guest's main function: reads the command line and runs what it asks for.
+
+use core::panic::PanicInfo;
+
+use guest_runtime::arguments::Arguments;
+use guest_runtime::power::Conduit;
+use guest_runtime::{console, exception, gic, power};
+
+use crate::door::Door;
+use crate::profile::{Mode, Profile};
+use crate::{
+    architecture, busy, distributor, fault, garbage, identification, interrupts, lifecycle, psci, ptp, pv_time, report,
+    reset, sgi, spi, storm, timer, trng, uart, unknown, vendor,
+};
+
+guest_runtime::main!(run);
+
+fn run(line: &'static str) -> ! {
+    console::line(format_args!("conformance: arguments \"{line}\""));
+    match Profile::parse(Arguments::new(line)) {
+        Ok(profile) => {
+            exception::set_interrupt_handler(interrupts::handle);
+            dispatch(&profile);
+        }
+        Err(problem) => report::fail(format_args!("arguments"), &problem.expected, &problem.got),
+    }
+    report::finish();
+    power::off()
+}
+
+fn dispatch(profile: &Profile) {
+    if profile.gic && profile.mode != Mode::Reset {
+        gic::init_distributor();
+        gic::init_cpu();
+    }
+    match profile.mode {
+        Mode::Cases => cases(profile),
+        Mode::Garbage => garbage::run(profile),
+        Mode::Storm => storm::run(profile),
+        Mode::Busy => busy::run(profile),
+        Mode::Reset => reset::run(profile),
+        Mode::Abort => fault::abort(profile),
+        Mode::SystemRegister => fault::system_register(),
+        Mode::Mmio => fault::malformed_mmio(profile),
+        Mode::Jump => fault::jump(profile),
+    }
+}
+
+fn cases(profile: &Profile) {
+    if profile.wants("id") {
+        identification::run(profile);
+    }
+    for conduit in [Conduit::Hvc, Conduit::Smc] {
+        let door = Door::new(conduit);
+        let open = profile.is_open(conduit == Conduit::Hvc);
+        if profile.wants("services") {
+            if open { services(&door, profile) } else { unknown::closed(&door) }
+        }
+        if profile.wants("lifecycle") && open {
+            lifecycle::run(&door, profile);
+        }
+    }
+    if profile.wants("uart") {
+        uart::run(profile);
+    }
+    if profile.wants("gic") && profile.gic {
+        distributor::run(profile);
+        timer::run();
+        sgi::run(profile);
+        spi::run(profile);
+    }
+}
+
+/// Every call of every service through one open door.
+pub fn services(door: &Door, profile: &Profile) {
+    architecture::run(door, profile);
+    psci::run(door, profile);
+    trng::run(door, profile);
+    pv_time::run(door, profile);
+    vendor::run(door, profile);
+    ptp::run(door, profile);
+    unknown::run(door, profile);
+}
+
+#[panic_handler]
+fn panic(info: &PanicInfo) -> ! {
+    console::urgent_line(format_args!("case panic: FAIL expected none got {info}"));
+    power::off()
+}

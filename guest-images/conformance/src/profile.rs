@@ -1,0 +1,319 @@
+//! What this VM's door should look like, from the command line.
+//!
+//! | argument | meaning | default |
+//! | --- | --- | --- |
+//! | `std`, `std-hyp`, `vendor-hyp`, `vendor-hyp-2` | value of the firmware register | 1, 1, 3, 0 |
+//! | `psci` | version: 0.2, 1.0 or 1.1 | 1.1 |
+//! | `conduits` | open ones: `hvc`, `smc`, `hvc,smc` | `hvc,smc` |
+//! | `cpus` | vCPUs | 1 |
+//! | `trng` | backend: `rndrrs`, `other`, `none` (then STD's bit counts as clear) | `rndrrs` |
+//! | `only` | groups of cases: `id`, `services`, `lifecycle`, `uart`, `gic`, joined by commas | all |
+//! | `gic` | 3, or 0 to leave interrupts alone | 3 |
+//! | `mode` | `cases`, `garbage`, `storm`, `busy`, `reset`, `abort`, `sysreg`, `mmio`, `jump` | `cases` |
+//! | `calls`, `seed` | `garbage`: number of calls, start of the sequence | 100000, 1 |
+//! | `seconds` | `storm`, `busy`: duration | 2 |
+//! | `address` | `abort`, `jump`: where | a hole of the map |
+//! | `access` | `abort`: `load`, `store`; `mmio`: `pair`, `writeback`, `exclusive` | the first |
+
+use guest_runtime::arguments::Arguments;
+use portcullis_abi::{firmware, function};
+
+/// What the guest does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Every case.
+    Cases,
+    /// Calls with garbage in every register.
+    Garbage,
+    /// Interrupts as fast as they go.
+    Storm,
+    /// Heartbeats.
+    Busy,
+    /// Resets.
+    Reset,
+    /// An access to nothing.
+    Abort,
+    /// Unknown system registers.
+    SystemRegister,
+    /// An access to a device whose syndrome does not describe it.
+    Mmio,
+    /// Execution from nothing.
+    Jump,
+}
+
+/// What stands behind the TRNG service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trng {
+    /// Portcullis's own backend over RNDRRS, recognised by its UUID.
+    Rndrrs,
+    /// Another backend.
+    Other,
+}
+
+/// The kinds of access of the fault modes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// A load.
+    Load,
+    /// A store.
+    Store,
+    /// A load of two registers.
+    Pair,
+    /// A load with write-back.
+    WriteBack,
+    /// An exclusive load.
+    Exclusive,
+}
+
+/// A wrong argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What would be right.
+    pub expected: &'static str,
+    /// The argument's name or value.
+    pub got: &'static str,
+}
+
+/// The expectations and the run's parameters.
+#[derive(Clone, Copy, Debug)]
+pub struct Profile {
+    /// Value of STD; bit 0 is clear if there is no TRNG backend.
+    pub std: u64,
+    /// Value of STD_HYP.
+    pub std_hyp: u64,
+    /// Value of VENDOR_HYP.
+    pub vendor_hyp: u64,
+    /// Value of VENDOR_HYP_2.
+    pub vendor_hyp_2: u64,
+    /// PSCI version as PSCI_VERSION gives it.
+    pub psci: u32,
+    /// HVC is open.
+    pub hvc: bool,
+    /// SMC is open.
+    pub smc: bool,
+    /// Number of vCPUs.
+    pub cpus: usize,
+    /// What stands behind the TRNG service.
+    pub trng: Trng,
+    /// There is a GICv3.
+    pub gic: bool,
+    /// What to do.
+    pub mode: Mode,
+    /// Number of garbage calls.
+    pub calls: u64,
+    /// Start of the garbage.
+    pub seed: u64,
+    /// Duration of `storm` and `busy`.
+    pub seconds: u64,
+    /// Where `abort` and `jump` go; 0: the mode's own choice.
+    pub address: u64,
+    /// How `abort` and `mmio` access.
+    pub access: Access,
+    /// The groups of cases to run.
+    groups: [bool; GROUPS.len()],
+}
+
+const NAMES: [&str; 16] = [
+    "std",
+    "std-hyp",
+    "vendor-hyp",
+    "vendor-hyp-2",
+    "psci",
+    "conduits",
+    "cpus",
+    "trng",
+    "gic",
+    "mode",
+    "calls",
+    "seed",
+    "seconds",
+    "address",
+    "access",
+    "only",
+];
+
+/// The groups of cases.
+const GROUPS: [&str; 5] = ["id", "services", "lifecycle", "uart", "gic"];
+
+impl Profile {
+    /// Reads the command line.
+    ///
+    /// # Errors
+    /// The first argument that is unknown or has no valid value.
+    pub fn parse(arguments: Arguments<'static>) -> Result<Self, Problem> {
+        if let Some(name) = arguments.names().find(|name| !NAMES.contains(name)) {
+            return Err(Problem { expected: "an argument named in profile.rs", got: name });
+        }
+        let number = |name: &'static str, default| {
+            let expected = "a number, decimal or with 0x";
+            arguments.number(name, default).ok_or(Problem { expected, got: arguments.get(name).unwrap_or(name) })
+        };
+        let (trng, backend) = choose(&arguments, "trng", "rndrrs, other or none", |value| {
+            Some(match value {
+                "" | "rndrrs" => (Trng::Rndrrs, true),
+                "other" => (Trng::Other, true),
+                "none" => (Trng::Other, false),
+                _ => return None,
+            })
+        })?;
+        let (hvc, smc) = choose(&arguments, "conduits", "hvc, smc or hvc,smc", |value| {
+            Some(match value {
+                "" | "hvc,smc" | "smc,hvc" => (true, true),
+                "hvc" => (true, false),
+                "smc" => (false, true),
+                _ => return None,
+            })
+        })?;
+        let std = number("std", 1)?;
+        let mode = choose(&arguments, "mode", "a mode named in profile.rs", mode)?;
+        let groups = choose(&arguments, "only", "groups named in profile.rs", |value| {
+            let known = value.split(',').all(|group| value.is_empty() || GROUPS.contains(&group));
+            known.then(|| GROUPS.map(|name| value.is_empty() || value.split(',').any(|group| group == name)))
+        })?;
+        Ok(Self {
+            std: if backend { std } else { std & !firmware::STD_TRNG },
+            std_hyp: number("std-hyp", 1)?,
+            vendor_hyp: number("vendor-hyp", 3)?,
+            vendor_hyp_2: number("vendor-hyp-2", 0)?,
+            psci: choose(&arguments, "psci", "0.2, 1.0 or 1.1", |value| {
+                Some(match value {
+                    "" | "1.1" => function::PSCI_VERSION_1_1,
+                    "1.0" => function::PSCI_VERSION_1_0,
+                    "0.2" => function::PSCI_VERSION_0_2,
+                    _ => return None,
+                })
+            })?,
+            hvc,
+            smc,
+            cpus: number("cpus", 1)? as usize,
+            trng,
+            gic: number("gic", 3)? == 3,
+            mode,
+            calls: number("calls", 100_000)?,
+            seed: number("seed", 1)?,
+            seconds: number("seconds", 2)?,
+            address: number("address", 0)?,
+            access: choose(&arguments, "access", "load, store, pair, writeback or exclusive", |value| {
+                Some(match value {
+                    "" if mode == Mode::Mmio => Access::Pair,
+                    "" | "load" => Access::Load,
+                    "pair" => Access::Pair,
+                    "store" => Access::Store,
+                    "writeback" => Access::WriteBack,
+                    "exclusive" => Access::Exclusive,
+                    _ => return None,
+                })
+            })?,
+            groups,
+        })
+    }
+
+    /// Whether a group of cases is to run.
+    pub fn wants(&self, group: &str) -> bool {
+        GROUPS.iter().zip(self.groups).any(|(&name, wanted)| wanted && name == group)
+    }
+
+    /// Whether HVC (or else SMC) is open.
+    pub fn is_open(&self, hvc: bool) -> bool {
+        if hvc { self.hvc } else { self.smc }
+    }
+
+    /// Whether the TRNG calls are served.
+    pub fn has_trng(&self) -> bool {
+        self.std & firmware::STD_TRNG != 0
+    }
+
+    /// Whether the PV time calls are served.
+    pub fn has_pv_time(&self) -> bool {
+        self.std_hyp & firmware::STD_HYP_PV_TIME != 0
+    }
+
+    /// Whether the vendor UID and feature calls are served.
+    pub fn has_vendor_identity(&self) -> bool {
+        self.vendor_hyp & firmware::VENDOR_HYP_FUNC_FEAT != 0
+    }
+
+    /// Whether the PTP call is served.
+    pub fn has_ptp(&self) -> bool {
+        self.vendor_hyp & firmware::VENDOR_HYP_PTP != 0
+    }
+}
+
+fn mode(value: &str) -> Option<Mode> {
+    Some(match value {
+        "" | "cases" => Mode::Cases,
+        "garbage" => Mode::Garbage,
+        "storm" => Mode::Storm,
+        "busy" => Mode::Busy,
+        "reset" => Mode::Reset,
+        "abort" => Mode::Abort,
+        "sysreg" => Mode::SystemRegister,
+        "mmio" => Mode::Mmio,
+        "jump" => Mode::Jump,
+        _ => return None,
+    })
+}
+
+fn choose<T>(
+    arguments: &Arguments<'static>,
+    name: &str,
+    expected: &'static str,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Result<T, Problem> {
+    let got = arguments.get(name).unwrap_or("");
+    parse(got).ok_or(Problem { expected, got })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &'static str) -> Result<Profile, Problem> {
+        Profile::parse(Arguments::new(line))
+    }
+
+    #[test]
+    fn an_empty_line_is_the_full_door() {
+        let profile = parse("").unwrap();
+        assert!(profile.has_trng() && profile.has_pv_time() && profile.has_vendor_identity() && profile.has_ptp());
+        assert!(profile.hvc && profile.smc);
+        assert_eq!((profile.psci, profile.mode, profile.cpus), (0x1_0001, Mode::Cases, 1));
+    }
+
+    #[test]
+    fn every_argument_is_read() {
+        let profile = parse("std=0 std-hyp=0 vendor-hyp=0x2 psci=1.0 conduits=smc cpus=2 trng=other gic=0 mode=storm");
+        let profile = profile.unwrap();
+        assert!(!profile.has_trng() && !profile.has_pv_time() && !profile.has_vendor_identity() && profile.has_ptp());
+        assert!(!profile.is_open(true) && profile.is_open(false));
+        assert_eq!((profile.psci, profile.mode, profile.cpus, profile.gic), (0x1_0000, Mode::Storm, 2, false));
+    }
+
+    #[test]
+    fn a_trng_without_backend_is_not_expected() {
+        assert!(!parse("std=1 trng=none").unwrap().has_trng());
+    }
+
+    #[test]
+    fn groups_are_chosen_by_name() {
+        let profile = parse("only=id,gic").unwrap();
+        assert_eq!(GROUPS.map(|name| profile.wants(name)), [true, false, false, false, true]);
+        assert_eq!(GROUPS.map(|name| parse("").unwrap().wants(name)), [true; 5]);
+    }
+
+    #[test]
+    fn wrong_arguments_are_named() {
+        for (line, got) in [
+            ("stdhyp=1", "stdhyp"),
+            ("std=one", "one"),
+            ("psci=1.4", "1.4"),
+            ("conduits=both", "both"),
+            ("mode=fast", "fast"),
+            ("trng=dice", "dice"),
+            ("access=prod", "prod"),
+            ("only=gic,usb", "gic,usb"),
+        ] {
+            assert_eq!(parse(line).unwrap_err().got, got, "{line}");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! A firmware call with every general register under the caller's control, before and after.
+
+use core::arch::global_asm;
+use core::mem::offset_of;
+
+use crate::power::Conduit;
+
+/// General registers around a call.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Registers {
+    /// x0 to x30: what the call gets, then what it left.
+    pub x: [u64; 31],
+    /// SP before the call.
+    pub sp_before: u64,
+    /// SP after the call.
+    pub sp_after: u64,
+}
+
+impl Registers {
+    /// The given registers; SP is filled in by the call.
+    pub const fn new(x: [u64; 31]) -> Self {
+        Self { x, sp_before: 0, sp_after: 0 }
+    }
+}
+
+/// The immediate of the HVC or SMC instruction; SMCCC defines 0 only (DEN0028 section 2.10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Immediate {
+    /// 0, as SMCCC wants it.
+    Zero,
+    /// 1, reserved.
+    One,
+    /// 0xffff, reserved.
+    Max,
+}
+
+global_asm!(
+    include_str!("call.s"),
+    before = const offset_of!(Registers, sp_before),
+    after = const offset_of!(Registers, sp_after),
+);
+
+unsafe extern "C" {
+    fn call_0_hvc(registers: *mut Registers);
+    fn call_1_hvc(registers: *mut Registers);
+    fn call_65535_hvc(registers: *mut Registers);
+    fn call_0_smc(registers: *mut Registers);
+    fn call_1_smc(registers: *mut Registers);
+    fn call_65535_smc(registers: *mut Registers);
+}
+
+/// Makes one call with `registers` and stores there what it left.
+pub fn call(conduit: Conduit, immediate: Immediate, registers: &mut Registers) {
+    let shim = match (conduit, immediate) {
+        (Conduit::Hvc, Immediate::Zero) => call_0_hvc,
+        (Conduit::Hvc, Immediate::One) => call_1_hvc,
+        (Conduit::Hvc, Immediate::Max) => call_65535_hvc,
+        (Conduit::Smc, Immediate::Zero) => call_0_smc,
+        (Conduit::Smc, Immediate::One) => call_1_smc,
+        (Conduit::Smc, Immediate::Max) => call_65535_smc,
+    };
+    // SAFETY: the shim writes to `registers` only and restores what the procedure call standard asks for. No function
+    // of the firmware interfaces in use writes to this guest's memory.
+    unsafe { shim(registers) }
+}

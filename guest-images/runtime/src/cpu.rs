@@ -1,0 +1,120 @@
+//! The vCPUs: their numbers, interrupt masks, and work for the ones that PSCI starts.
+
+use core::arch::asm;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use portcullis_abi::map::MAX_VCPUS;
+use smccc::psci::error::Error;
+use spin::Mutex;
+
+use crate::{counter, power};
+
+/// State in which PSCI started a vCPU (DEN0022 section 6.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// x0: the context of CPU_ON.
+    pub context: u64,
+    /// CurrentEL.
+    pub level: u64,
+    /// DAIF.
+    pub masks: u64,
+    /// SCTLR_EL1.
+    pub control: u64,
+}
+
+/// Work for one vCPU.
+type Job = Mutex<Option<fn()>>;
+
+static JOBS: [Job; MAX_VCPUS] = [const { Mutex::new(None) }; MAX_VCPUS];
+static ARRIVALS: [Mutex<Option<Arrival>>; MAX_VCPUS] = [const { Mutex::new(None) }; MAX_VCPUS];
+static DONE: [AtomicBool; MAX_VCPUS] = [const { AtomicBool::new(false) }; MAX_VCPUS];
+
+unsafe extern "C" {
+    safe fn secondary_entry();
+}
+
+/// MPIDR_EL1.
+pub fn affinity() -> u64 {
+    let mpidr;
+    // SAFETY: reads a constant.
+    unsafe { asm!("mrs {}, mpidr_el1", out(reg) mpidr, options(nomem, nostack)) };
+    mpidr
+}
+
+/// Number of this vCPU: Aff0 of MPIDR_EL1.
+pub fn index() -> usize {
+    (affinity() & 0xff) as usize % MAX_VCPUS
+}
+
+/// Where CPU_ON has to enter.
+pub fn entry_address() -> u64 {
+    secondary_entry as *const () as u64
+}
+
+/// Says what vCPU `index` does when it is started, and forgets its last arrival.
+pub fn prepare(index: usize, job: fn()) {
+    *ARRIVALS[index].lock() = None;
+    DONE[index].store(false, Ordering::SeqCst);
+    *JOBS[index].lock() = Some(job);
+}
+
+/// Starts vCPU `index`: it runs `job` with interrupts masked, then stops by CPU_OFF.
+///
+/// # Errors
+/// What CPU_ON answers.
+pub fn launch(index: usize, job: fn(), context: u64) -> Result<(), Error> {
+    prepare(index, job);
+    power::cpu_on(index as u64, entry_address(), context)
+}
+
+/// How vCPU `index` last arrived, if it has since it was prepared.
+pub fn arrival(index: usize) -> Option<Arrival> {
+    *ARRIVALS[index].lock()
+}
+
+/// Whether the job of vCPU `index` is over.
+pub fn is_done(index: usize) -> bool {
+    DONE[index].load(Ordering::SeqCst)
+}
+
+/// Waits until the job of vCPU `index` is over and the vCPU off; says whether that came within the time.
+pub fn join(index: usize, microseconds: u64) -> bool {
+    counter::wait_until(microseconds, || is_done(index) && power::is_off(index as u64))
+}
+
+pub(crate) fn arrive(arrival: Arrival) -> ! {
+    let index = index();
+    *ARRIVALS[index].lock() = Some(arrival);
+    let job = JOBS[index].lock().take();
+    if let Some(job) = job {
+        job();
+    }
+    DONE[index].store(true, Ordering::SeqCst);
+    power::cpu_off()
+}
+
+/// WFI.
+pub fn wait_for_interrupt() {
+    // SAFETY: a hint; a pending interrupt ends it even if masked.
+    unsafe { asm!("dsb sy", "wfi", options(nostack)) };
+}
+
+/// Lets interrupts through.
+pub fn unmask_interrupts() {
+    // SAFETY: the vectors are set, and handlers share atomics only with what they interrupt.
+    unsafe { asm!("msr daifclr, #2", "isb", options(nostack)) };
+}
+
+/// Holds interrupts back.
+pub fn mask_interrupts() {
+    // SAFETY: changes PSTATE.I only.
+    unsafe { asm!("msr daifset, #2", options(nostack)) };
+}
+
+/// Runs `work` with interrupts let through.
+pub fn with_interrupts<R>(work: impl FnOnce() -> R) -> R {
+    unmask_interrupts();
+    let result = work();
+    mask_interrupts();
+    result
+}

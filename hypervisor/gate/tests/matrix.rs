@@ -1,0 +1,282 @@
+//! Every function identifier against the oracle: all owners, both widths, every state of the registers, both conduits.
+#![allow(unexpected_cfgs, reason = "loom is switched on by RUSTFLAGS, as its documentation asks")]
+#![cfg(not(loom))]
+
+mod oracle;
+
+use core::ops::RangeInclusive;
+
+use oracle::{Expect, TABLE, Vm, find};
+use portcullis_gate::{
+    Action, Call, Conduit, Conduits, Filter, Profile, RangeRequest, Register, Return, Support, Verdict, decide,
+};
+
+const BITMAPS: [Register; 4] = [Register::Std, Register::StdHyp, Register::VendorHyp, Register::VendorHyp2];
+const LEVELS: [Register; 3] = [Register::Workaround1, Register::Workaround2, Register::Workaround3];
+const CONDUITS: [Conduit; 2] = [Conduit::Hvc, Conduit::Smc];
+
+/// The discovery calls, and the identifiers without bits 31:30 for which each must speak.
+const SPEAKERS: [(u32, RangeInclusive<u32>); 4] = [
+    (0x8000_0001, 0x0000_0000..=0x0000_ffff),
+    (0x8400_000a, 0x0400_0000..=0x0400_001f),
+    (0x8400_0051, 0x0400_0050..=0x0400_0053),
+    (0xc500_0020, 0x0500_0020..=0x0500_0021),
+];
+
+fn vm(bitmaps: [u64; 4], psci: u64, levels: [u64; 3]) -> Vm {
+    Vm { bitmaps, psci, levels, denied: Vec::new() }
+}
+
+/// The same VM as the gate has it.
+fn profile(vm: &Vm) -> Profile {
+    let created = Profile::created(&Support::NONE, Conduits::BOTH).with(Register::PsciVersion, vm.psci);
+    let bits = BITMAPS.into_iter().zip(vm.bitmaps);
+    bits.chain(LEVELS.into_iter().zip(vm.levels))
+        .fold(created, |profile, (register, value)| profile.with(register, value))
+}
+
+fn filter(vm: &Vm) -> Filter {
+    let mut filter = Filter::new();
+    for &(first, last) in &vm.denied {
+        let request =
+            RangeRequest { base: first, count: last - first + 1, action: Action::Deny as u8, reserved: [0; 15] };
+        filter.insert(&request, Profile(0), false).unwrap();
+    }
+    filter
+}
+
+/// Every state of the four bitmaps.
+fn bitmap_states() -> impl Iterator<Item = [u64; 4]> {
+    (0..64_u64).map(|state| [state & 1, state >> 1 & 1, state >> 2 & 3, state >> 4 & 3])
+}
+
+/// Every state of all registers.
+fn states() -> impl Iterator<Item = Vm> {
+    bitmap_states().flat_map(|bitmaps| {
+        [0x2, 0x1_0000, 0x1_0001].into_iter().flat_map(move |psci| {
+            (0..18).map(move |levels| vm(bitmaps, psci, [levels % 3, [0, 3][levels as usize / 3 % 2], levels / 6]))
+        })
+    })
+}
+
+/// The known identifiers and each of their neighbours at a distance of one bit.
+fn near_known() -> Vec<u32> {
+    let mut ids: Vec<u32> = TABLE.iter().flat_map(|entry| (0..32).map(|bit| entry.id ^ 1 << bit)).collect();
+    ids.extend(TABLE.iter().map(|entry| entry.id));
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+fn expected(vm: &Vm, call: &Call) -> Verdict {
+    let Some(entry) = find(call.x[0] as u32) else { return Verdict::Deny };
+    if call.immediate != 0 || !vm.offers(entry, call.aarch32) {
+        return Verdict::Deny;
+    }
+    let asked = call.x[1] as u32;
+    Verdict::Answer(Return(match entry.expect {
+        Expect::Serve(service) => return Verdict::Serve(service),
+        Expect::Value(value) => value,
+        Expect::PsciVersion => [vm.psci, 0, 0, 0],
+        Expect::Speaks(speaker) => [vm.discovery(speaker, asked, call.aarch32), 0, 0, 0],
+        Expect::VendorWords => vm.vendor_words(call.aarch32),
+    }))
+}
+
+fn check(vm: &Vm, profile: Profile, filter: Option<&Filter>, call: &Call) {
+    let verdict = decide(profile, filter, call);
+    assert_eq!(verdict, expected(vm, call), "{:?} with x1 = {:#x} in {vm:?}", call.function(), call.x[1]);
+}
+
+/// 0 to 0xffff of all 64 owners, fast and yielding, both widths: exactly the identifiers of the table are not denied.
+#[test]
+fn every_identifier_of_every_owner() {
+    for vm in [vm([1, 1, 3, 3], 0x1_0001, [2, 3, 2]), vm([0; 4], 0x2, [0; 3])] {
+        let profile = profile(&vm);
+        let mut table = TABLE.iter().map(|entry| entry.id).peekable();
+        let mut passed = 0;
+        for id in (0..256_u32).flat_map(|top| (0..=0xffff).map(move |number| top << 24 | number)) {
+            let call = Call::new(CONDUITS[id as usize & 1], [id.into(), 0, 0, 0]);
+            if table.next_if_eq(&id).is_some() {
+                check(&vm, profile, None, &call);
+                passed += 1;
+            } else if decide(profile, None, &call) != Verdict::Deny {
+                panic!("{:?} is not in the table and not denied", call.function());
+            }
+        }
+        assert_eq!((passed, table.next()), (TABLE.len(), None));
+    }
+}
+
+/// The same for the owners with services under every state of the bitmaps.
+#[test]
+fn every_identifier_of_the_served_owners_in_every_bitmap_state() {
+    for bitmaps in bitmap_states() {
+        let vm = vm(bitmaps, 0x1_0001, [1, 3, 1]);
+        let profile = profile(&vm);
+        for top in [0x80, 0x84, 0x85, 0x86, 0xc0, 0xc4, 0xc5, 0xc6_u32] {
+            for number in 0..=0xffff {
+                let id = top << 24 | number;
+                let call = Call::new(CONDUITS[(id as usize >> 1) & 1], [id.into(), 0, 0, 0]);
+                // Most are unknown: the table is only searched for those that pass, and below for those in it.
+                if decide(profile, None, &call) != Verdict::Deny {
+                    check(&vm, profile, None, &call);
+                }
+            }
+        }
+        for entry in TABLE {
+            check(&vm, profile, None, &Call::new(Conduit::Hvc, [entry.id.into(), 0, 0, 0]));
+        }
+    }
+}
+
+/// Bits 23:16, all 255 values that are not zero, make any known identifier unknown.
+#[test]
+fn reserved_bits_and_the_sve_hint_are_refused() {
+    let profile = profile(&vm([1, 1, 3, 3], 0x1_0001, [2, 3, 2]));
+    for entry in TABLE {
+        for bits in 1..=0xff_u32 {
+            let call = Call::new(Conduit::Hvc, [(entry.id ^ bits << 16).into(), 0, 0, 0]);
+            assert_eq!(decide(profile, None, &call), Verdict::Deny, "{:?}", call.function());
+        }
+    }
+}
+
+/// Every state of all registers, the known identifiers and their neighbours, conduits, immediates and states mixed.
+#[test]
+fn known_identifiers_and_neighbours_in_every_state() {
+    let ids = near_known();
+    let mut random = Xorshift(0x2545_f491_4f6c_dd1d);
+    for vm in states() {
+        let profile = profile(&vm);
+        for &id in &ids {
+            let dice = random.next();
+            check(&vm, profile, None, &mixed(dice, id, ids[random.below(ids.len())]));
+        }
+    }
+}
+
+/// What the discovery calls say about every known identifier and its neighbours.
+#[test]
+fn discovery_about_every_known_identifier_and_neighbour() {
+    let ids = near_known();
+    let mut random = Xorshift(0x853c_49e6_748f_ea9b);
+    for vm in states().step_by(7) {
+        let profile = profile(&vm);
+        for asker in [0x8000_0001, 0x8400_000a, 0x8400_0051, 0xc500_0020, 0x8600_0000_u32] {
+            for &asked in &ids {
+                check(&vm, profile, None, &mixed(random.next() | 0xff00, asker, asked));
+            }
+        }
+    }
+}
+
+/// Random deny ranges: calls and discovery follow together.
+#[test]
+fn filters_show_in_calls_and_in_discovery() {
+    let ids = near_known();
+    let mut random = Xorshift(0xda94_2042_e4dd_58b5);
+    for mut vm in states().step_by(11) {
+        let mut known: Vec<u32> = TABLE.iter().map(|entry| entry.id).filter(|id| id >> 16 & 0x3fff != 0).collect();
+        for _ in 0..random.below(12) {
+            let first = known.swap_remove(random.below(known.len()));
+            let last = first + random.below(3) as u32;
+            if !vm.denied.iter().any(|&(other, end)| first <= end && other <= last) {
+                vm.denied.push((first, last));
+            }
+        }
+        let (profile, filter) = (profile(&vm), filter(&vm));
+        for entry in TABLE {
+            for _ in 0..8 {
+                let asked = if random.below(4) == 0 {
+                    ids[random.below(ids.len())]
+                } else {
+                    TABLE[random.below(TABLE.len())].id
+                };
+                check(&vm, profile, Some(&filter), &mixed(random.next() | 0xff00, entry.id, asked));
+            }
+        }
+    }
+}
+
+/// Nothing that discovery says differs from what the call does: read off the gate alone, without the oracle.
+#[test]
+fn discovery_agrees_with_the_calls() {
+    let mut random = Xorshift(0x1234_5678_9abc_def1);
+    for mut vm in states() {
+        let entry = &TABLE[random.below(TABLE.len())];
+        if entry.id >> 16 & 0x3fff != 0 {
+            vm.denied.push((entry.id, entry.id));
+        }
+        let (profile, filter) = (profile(&vm), filter(&vm));
+        for conduit in CONDUITS {
+            let run =
+                |id: u32, x1: u32| decide(profile, Some(&filter), &Call::new(conduit, [id.into(), x1.into(), 0, 0]));
+            for (asker, speaks_for) in SPEAKERS {
+                for entry in TABLE {
+                    let Verdict::Answer(Return([x0, 0, 0, 0])) = run(asker, entry.id) else { continue };
+                    let (says, callable) = (x0.cast_signed() >= 0, run(entry.id, 0) != Verdict::Deny);
+                    assert!(callable || !says, "{asker:#x} claims {} in {vm:?}", entry.name);
+                    let hidden = callable && !says && speaks_for.contains(&(entry.id & 0x3fff_ffff));
+                    assert!(!hidden, "{asker:#x} hides {} in {vm:?}", entry.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn closed_conduits_and_immediates_are_refused() {
+    let open = profile(&vm([1, 1, 3, 3], 0x1_0001, [2, 3, 2]));
+    for (conduits, hvc, smc) in [(0, false, false), (1, true, false), (2, false, true), (3, true, true)] {
+        let support = Support::FULL;
+        let profile = Profile::created(&support, Conduits::from_bits(conduits).unwrap());
+        let passes = |conduit| decide(profile, None, &Call::new(conduit, [0x8000_0000, 0, 0, 0])) != Verdict::Deny;
+        assert_eq!((passes(Conduit::Hvc), passes(Conduit::Smc)), (hvc, smc));
+    }
+    for entry in TABLE {
+        for conduit in CONDUITS {
+            for immediate in (0..16).map(|bit| 1 << bit).chain([u16::MAX]) {
+                let call = Call { immediate, ..Call::new(conduit, [entry.id.into(), 0, 0, 0]) };
+                assert_eq!(decide(open, None, &call), Verdict::Deny, "{} with immediate {immediate}", entry.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn upper_halves_of_identifiers_are_ignored() {
+    let profile = profile(&vm([1, 1, 3, 3], 0x1_0001, [2, 3, 2]));
+    for entry in TABLE {
+        let plain = decide(profile, None, &Call::new(Conduit::Hvc, [entry.id.into(), 0x8400_0050, 0, 0]));
+        let dirty = [0xdead_beef_0000_0000 | u64::from(entry.id), 0xffff_ffff_8400_0050, !0, !0];
+        assert_eq!(decide(profile, None, &Call::new(Conduit::Hvc, dirty)), plain, "{}", entry.name);
+    }
+}
+
+/// A call with conduit, immediate, caller's state and upper halves by `dice`. One immediate in eight is not zero.
+fn mixed(dice: u64, id: u32, asked: u32) -> Call {
+    let upper = dice >> 32 << 32;
+    Call {
+        x: [upper | u64::from(id), upper.rotate_left(3) >> 32 << 32 | u64::from(asked), dice, !dice],
+        conduit: CONDUITS[dice as usize & 1],
+        immediate: if dice >> 8 & 7 == 0 { 1 << (dice >> 16 & 15) } else { 0 },
+        aarch32: dice >> 1 & 3 == 0,
+    }
+}
+
+/// Marsaglia's xorshift: deterministic, so that a failure can be repeated.
+struct Xorshift(u64);
+
+impl Xorshift {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        (self.next() >> 33) as usize % bound
+    }
+}

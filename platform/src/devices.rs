@@ -1,0 +1,122 @@
+//! Picks the drivers for what the device tree says the board has.
+
+use core::fmt;
+use core::ptr::NonNull;
+
+use portcullis_core::board::{Board, Entropy, InterruptController, Power, SerialPort, WallClock};
+use portcullis_core::memory::regions::Range;
+use spin::Once;
+
+use crate::facts::{Facts, Gic, PsciMethod, UartKind};
+use crate::gicv3::GicV3;
+use crate::pl011::Pl011;
+use crate::pl031::Pl031;
+use crate::psci::{NoFirmware, Psci};
+use crate::rndrrs::Rndrrs;
+
+/// Why a board cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BoardError {
+    /// The interrupt controller is a GICv2.
+    GicV2,
+    /// The GICv3 has no redistributors.
+    NoRedistributors,
+    /// The device at this address has a driver already, or none of its registers can be addressed.
+    Address(u64),
+}
+
+impl fmt::Display for BoardError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::GicV2 => write!(f, "the board has a GICv2; this version needs a GICv3"),
+            Self::NoRedistributors => write!(f, "the GICv3 has no redistributor region; its reg needs a second entry"),
+            Self::Address(address) => write!(f, "no device can be driven at address {address:#x}"),
+        }
+    }
+}
+
+/// What a device's registers take, for EL2's map.
+pub fn ranges(facts: &Facts) -> impl Iterator<Item = Range> + '_ {
+    let gic = match &facts.gic {
+        Gic::V2 { .. } => None,
+        Gic::V3 { distributor, redistributors, .. } => Some((distributor, redistributors)),
+    };
+    let gic = gic.into_iter().flat_map(|(distributor, redistributors)| {
+        [*distributor].into_iter().chain(redistributors.iter().copied())
+    });
+    let uart = facts.uart.iter().map(|uart| uart.registers);
+    gic.chain(uart).chain(facts.rtc).map(|region| Range::sized(region.address, region.size))
+}
+
+static SERIAL: Once<Pl011> = Once::new();
+static GIC: Once<GicV3> = Once::new();
+static CLOCK: Once<Pl031> = Once::new();
+
+/// The board's serial line.
+///
+/// # Safety
+///
+/// What the facts say must be true, and the registers must be mapped.
+pub unsafe fn serial(facts: &Facts) -> Option<&'static dyn SerialPort> {
+    let uart = facts.uart.filter(|uart| uart.kind == UartKind::Pl011)?;
+    let registers = NonNull::new(uart.registers.address as *mut _)?;
+    // SAFETY: passed on to the caller; the static makes sure that there is one driver.
+    Some(SERIAL.call_once(|| unsafe { Pl011::new(registers, uart.intid) }))
+}
+
+/// The serial line of a board whose device tree cannot be read, by where firmware puts images on the boards that we know:
+/// QEMU's `virt` machine has its RAM at 1 GiB. `None` elsewhere, where any guess might break something.
+///
+/// # Safety
+///
+/// The first GiB must be mapped as device memory.
+pub unsafe fn last_resort_serial(image: u64) -> Option<&'static dyn SerialPort> {
+    const QEMU_VIRT_RAM: u64 = 0x4000_0000;
+    const QEMU_VIRT_UART: usize = 0x0900_0000;
+    if image < QEMU_VIRT_RAM {
+        return None;
+    }
+    let registers = NonNull::new(QEMU_VIRT_UART as *mut _)?;
+    // SAFETY: passed on to the caller; the static makes sure that there is one driver.
+    Some(SERIAL.call_once(|| unsafe { Pl011::new(registers, None) }))
+}
+
+/// Takes over the board's other devices.
+///
+/// # Errors
+///
+/// [`BoardError`] when something that is needed is missing or has no driver.
+///
+/// # Safety
+///
+/// What the facts say must be true, and the registers must be mapped.
+pub unsafe fn board(facts: &'static Facts) -> Result<Board, BoardError> {
+    let Gic::V3 { distributor, redistributors, maintenance, .. } = &facts.gic else {
+        return Err(BoardError::GicV2);
+    };
+    let gicr = redistributors.first().ok_or(BoardError::NoRedistributors)?.address;
+    let pointers = NonNull::new(distributor.address as *mut _).zip(NonNull::new(gicr as *mut _));
+    let (gicd, gicr) = pointers.ok_or(BoardError::Address(distributor.address))?;
+    // SAFETY: passed on to the caller; the static makes sure that there is one driver.
+    let interrupts: &'static dyn InterruptController = GIC.call_once(|| unsafe { GicV3::new(gicd, gicr, *maintenance) });
+
+    let power: &'static dyn Power = match facts.psci {
+        // From EL2 only an SMC leads to firmware: our HVC would come to ourselves.
+        Some(psci) if psci.method == PsciMethod::Smc => &Psci,
+        _ => &NoFirmware,
+    };
+    let wall_clock = facts.rtc.and_then(|rtc| NonNull::new(rtc.address as *mut _)).map(|registers| {
+        // SAFETY: passed on to the caller; the static makes sure that there is one driver.
+        CLOCK.call_once(|| unsafe { Pl031::new(registers) }) as &'static dyn WallClock
+    });
+    let entropy: Option<&'static dyn Entropy> = Rndrrs::present();
+    Ok(Board {
+        name: facts.compatible.first().map_or("unnamed board", |name| &**name),
+        // SAFETY: passed on to the caller.
+        serial: unsafe { serial(facts) },
+        interrupts,
+        power,
+        entropy,
+        wall_clock,
+    })
+}

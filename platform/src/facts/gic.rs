@@ -1,0 +1,45 @@
+//! The interrupt controller, from its node (`interrupt-controller/arm,gic.yaml`, `arm,gic-v3.yaml`).
+
+use portcullis_core::image::Region;
+
+use super::Gic;
+use super::error::FactsError;
+use super::interrupt::{Decoder, Interrupts};
+use super::list::List;
+
+/// What its node says.
+#[derive(Clone, Copy)]
+pub struct GicNode<'a> {
+    /// GICv3 or later, else GICv2.
+    pub is_v3: bool,
+    pub regions: List<Region, 8>,
+    pub redistributor_regions: usize,
+    pub stride: Option<u64>,
+    pub decoder: Decoder,
+    pub interrupts: Interrupts<'a>,
+}
+
+impl GicNode<'_> {
+    /// Sorts the regions by what they are.
+    pub fn finish(&self) -> Result<Gic, FactsError> {
+        let wrong = |property, expected| FactsError::Property { node: "interrupt controller", property, expected };
+        let maintenance = self.decoder.intid(self.interrupts, 0);
+        let maintenance = maintenance.ok_or(wrong("interrupts", "the maintenance interrupt, in 3 cells or more"))?;
+        if self.is_v3 {
+            let expected = "distributor and redistributors, #redistributor-regions of them and 4 at most";
+            let (distributor, rest) = self.regions.split_first().ok_or(wrong("reg", expected))?;
+            let regions = rest.get(..self.redistributor_regions).ok_or(wrong("reg", expected))?;
+            let mut redistributors = List::default();
+            if regions.is_empty() || !regions.iter().all(|region| redistributors.push(*region)) {
+                return Err(wrong("reg", expected));
+            }
+            return Ok(Gic::V3 { distributor: *distributor, redistributors, stride: self.stride, maintenance });
+        }
+        match *self.regions {
+            [distributor, cpu_interface, hypervisor_interface, virtual_interface, ..] => {
+                Ok(Gic::V2 { distributor, cpu_interface, hypervisor_interface, virtual_interface, maintenance })
+            }
+            _ => Err(wrong("reg", "GICD, GICC, GICH and GICV: a GICv2 with virtualization extensions")),
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The tests in QEMU.
+
+use super::damage::Damage;
+use super::expectation::Expectation::{
+    self, Cases, Clock, Entropy, Line, Never, NoGuest, Stopped, StoppedOrCases, Value,
+};
+
+/// One run of a system in QEMU.
+#[derive(Clone, Copy, Debug)]
+pub struct Case {
+    /// Its name in the list of results.
+    pub name: &'static str,
+    /// The manifest, in `scripts/manifests`.
+    pub manifest: &'static str,
+    /// CPU model; none for the board's default.
+    pub cpu: Option<&'static str>,
+    /// Physical cores.
+    pub cores: u32,
+    /// Further arguments of QEMU's.
+    pub arguments: &'static [&'static str],
+    /// What is done to the bundle before the start.
+    pub damage: Option<Damage>,
+    /// What must be true of the console in the end.
+    pub expectations: &'static [Expectation],
+}
+
+/// What a kernel says when it found vendor services: functions "features" and "PTP".
+const SERVICES: Expectation =
+    Line("smccc: KVM: hypervisor services detected (0x00000000 0x00000000 0x00000000 0x00000003)");
+/// Neither VM may see a fault of the kernel.
+const NO_OOPS: Expectation = Never("Kernel panic");
+
+/// A VM with every service next to one with none.
+const TWO_DOORS: &[Expectation] = &[
+    NO_OOPS,
+    SERVICES,
+    Line("arm-pv: using stolen time PV"),
+    Value("linux-a", "cpus", "2"),
+    Value("linux-a", "psci", "1.1"),
+    Value("linux-a", "smccc", "1.1"),
+    Value("linux-a", "vendor", "yes"),
+    Value("linux-a", "trng", "yes"),
+    Value("linux-a", "rng_current", "smccc_trng"),
+    Entropy("linux-a"),
+    Value("linux-a", "pv-time", "yes"),
+    Value("linux-a", "ptp", "yes"),
+    Value("linux-a", "name", "KVM virtual PTP"),
+    Clock("linux-a"),
+    Value("linux-b", "cpus", "2"),
+    Value("linux-b", "psci", "1.1"),
+    Value("linux-b", "smccc", "1.1"),
+    Value("linux-b", "vendor", "no"),
+    Value("linux-b", "trng", "no"),
+    Value("linux-b", "rng_current", "none"),
+    Value("linux-b", "pv-time", "no"),
+    Value("linux-b", "ptp", "no"),
+    Value("linux-b", "name", ""),
+];
+
+/// The same on a CPU without an instruction for random numbers: nobody is offered TRNG, all else is as before.
+const NO_ENTROPY_SOURCE: &[Expectation] = &[
+    NO_OOPS,
+    SERVICES,
+    Line("arm-pv: using stolen time PV"),
+    Value("linux-a", "cpus", "2"),
+    Value("linux-a", "vendor", "yes"),
+    Value("linux-a", "trng", "no"),
+    Value("linux-a", "rng_current", "none"),
+    Value("linux-a", "pv-time", "yes"),
+    Value("linux-a", "ptp", "yes"),
+    Clock("linux-a"),
+    Value("linux-b", "cpus", "2"),
+    Value("linux-b", "vendor", "no"),
+    Value("linux-b", "trng", "no"),
+    Value("linux-b", "pv-time", "no"),
+    Value("linux-b", "ptp", "no"),
+];
+
+/// A damaged bundle: it is named, and no guest says a word.
+const NOTHING_STARTS: &[Expectation] = &[Line("portcullis: bundle"), NoGuest];
+
+const LINUX: Case = Case {
+    name: "linux",
+    manifest: "demo.toml",
+    cpu: None,
+    cores: 4,
+    arguments: &[],
+    damage: None,
+    expectations: TWO_DOORS,
+};
+const CONFORMANCE: Case =
+    Case { name: "conformance", manifest: "conformance.toml", expectations: &[Cases("all"), Cases("none")], ..LINUX };
+const DAMAGED: Case = Case { manifest: "conformance.toml", expectations: NOTHING_STARTS, ..LINUX };
+
+/// Every test in QEMU.
+pub const CASES: &[Case] = &[
+    CONFORMANCE,
+    Case {
+        name: "conformance-cortex-a72",
+        manifest: "conformance-no-entropy.toml",
+        cpu: Some("cortex-a72"),
+        ..CONFORMANCE
+    },
+    Case {
+        name: "faults",
+        manifest: "faults.toml",
+        expectations: &[Stopped("abort"), Stopped("jump"), StoppedOrCases("mmio"), Cases("neighbour")],
+        ..LINUX
+    },
+    Case {
+        name: "garbage",
+        manifest: "garbage.toml",
+        expectations: &[Cases("open"), Cases("closed"), Cases("sysreg"), Cases("neighbour")],
+        ..LINUX
+    },
+    Case {
+        name: "reset",
+        manifest: "reset.toml",
+        expectations: &[Line("[reset] boot: 2"), Cases("reset"), Cases("storm"), Cases("neighbour")],
+        ..LINUX
+    },
+    Case { name: "damaged-cut", damage: Some(Damage::CutInHalf), ..DAMAGED },
+    Case { name: "damaged-bit", damage: Some(Damage::OneBit), ..DAMAGED },
+    Case { name: "damaged-zeros", damage: Some(Damage::Zeros), ..DAMAGED },
+    LINUX,
+    Case { name: "linux-6.1", manifest: "debian-6.1.toml", ..LINUX },
+    Case { name: "linux-cortex-a72", cpu: Some("cortex-a72"), expectations: NO_ENTROPY_SOURCE, ..LINUX },
+];
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+    use crate::board::Board;
+    use crate::manifest::{self, Images, Manifest};
+
+    /// Every known guest is a small file.
+    struct AnyGuest(PathBuf);
+
+    impl Images for AnyGuest {
+        fn names(&self) -> Vec<String> {
+            Vec::new()
+        }
+
+        fn kernel(&self, _: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>> {
+            Ok(Some(self.0.clone()))
+        }
+
+        fn initrd(&self, _: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>> {
+            Ok(None)
+        }
+    }
+
+    #[test]
+    fn every_case_has_a_manifest_with_the_vms_it_looks_at() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../manifests");
+        let image = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(image.path(), [0; 64]).unwrap();
+        let guests = AnyGuest(image.path().to_owned());
+        for case in CASES {
+            let board = Board::QemuVirt;
+            let limits = manifest::Board { name: board.name().into(), cores: case.cores, memory: board.memory() };
+            let manifest = Manifest::load(&folder.join(case.manifest), &limits, &guests)
+                .unwrap_or_else(|report| panic!("{}: {report}", case.name));
+            let vms: Vec<&str> = manifest.vms.iter().map(|vm| vm.name.as_str()).collect();
+            for expectation in case.expectations {
+                let vm = match expectation {
+                    Line(_) | Never(_) | NoGuest => continue,
+                    Value(vm, ..) | Entropy(vm) | Clock(vm) | Cases(vm) | Stopped(vm) | StoppedOrCases(vm) => vm,
+                };
+                assert!(vms.contains(vm), "{}: there is no VM {vm}", case.name);
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<&str> = CASES.iter().map(|case| case.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), CASES.len());
+    }
+}

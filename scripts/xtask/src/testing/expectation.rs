@@ -1,0 +1,216 @@
+//! What a test in QEMU expects of the console.
+
+use crate::machine::report::{Report, Reports};
+
+/// One expectation.
+#[derive(Clone, Copy, Debug)]
+pub enum Expectation {
+    /// A line contains this text.
+    Line(&'static str),
+    /// No line contains this text.
+    Never(&'static str),
+    /// No guest says a word.
+    NoGuest,
+    /// A VM's report has this value: VM, key, value.
+    Value(&'static str, &'static str, &'static str),
+    /// A VM read 32 bytes from its hardware random number generator.
+    Entropy(&'static str),
+    /// A VM's PTP clock is within two seconds of the host's.
+    Clock(&'static str),
+    /// A VM reports cases, which are counted one by one.
+    Cases(&'static str),
+    /// A VM was stopped for what it did, by a line of the hypervisor's that names vCPU, pc, syndrome and address.
+    Stopped(&'static str),
+    /// A VM was stopped like this, or reports cases: the architecture allows both.
+    StoppedOrCases(&'static str),
+}
+
+/// Largest difference between a VM's PTP clock and the host's in seconds.
+const CLOCK_DIFFERENCE: f64 = 2.0;
+
+impl Expectation {
+    /// What is wrong, if something is. The cases of [`Expectation::Cases`] are counted elsewhere.
+    pub fn unmet(self, lines: &[String], reports: &Reports) -> Option<String> {
+        match self {
+            Self::Line(text) if lines.iter().any(|line| line.contains(text)) => None,
+            Self::Line(text) => Some(format!("no line has: {text}")),
+            Self::Never(text) => {
+                lines.iter().find(|line| line.contains(text)).map(|line| format!("there is a line: {line}"))
+            }
+            Self::NoGuest => {
+                lines.iter().find(|line| line.starts_with('[')).map(|line| format!("a guest speaks: {line}"))
+            }
+            Self::Value(vm, key, value) => of(reports, vm, |report| match report.value(key) {
+                Some(found) if found == value => None,
+                found => Some(format!("{vm}: {key} is {found:?}, expected {value:?}")),
+            }),
+            Self::Entropy(vm) => of(reports, vm, |report| match report.value("bytes") {
+                Some(bytes) if is_entropy(bytes) => None,
+                found => Some(format!("{vm}: expected 32 random bytes, found {found:?}")),
+            }),
+            Self::Clock(vm) => of(reports, vm, |report| match report.ptp_offset {
+                Some(offset) if offset.abs() < CLOCK_DIFFERENCE => None,
+                found => Some(format!("{vm}: the PTP clock differs from the host's by {found:?} s")),
+            }),
+            Self::Stopped(vm) if !is_stopped(vm, lines) => {
+                Some(format!("no line of the hypervisor's says where and why {vm} was stopped"))
+            }
+            Self::Stopped(_) | Self::Cases(_) | Self::StoppedOrCases(_) => None,
+        }
+    }
+
+    /// The VM whose cases are to be counted.
+    pub fn counted_vm(self, lines: &[String]) -> Option<&'static str> {
+        match self {
+            Self::Cases(vm) => Some(vm),
+            Self::StoppedOrCases(vm) if !is_stopped(vm, lines) => Some(vm),
+            _ => None,
+        }
+    }
+}
+
+fn is_stopped(vm: &str, lines: &[String]) -> bool {
+    let start = format!("portcullis: {vm} vcpu ");
+    lines.iter().any(|line| {
+        line.starts_with(&start)
+            && ["stopped", "pc 0x", "syndrome 0x", "address 0x"].iter().all(|word| line.contains(word))
+    })
+}
+
+fn of(reports: &Reports, vm: &str, check: impl Fn(&Report) -> Option<String>) -> Option<String> {
+    match reports.get(vm) {
+        Some(report) => check(report),
+        None => Some(format!("{vm} makes no report: it is not a Debian guest of the manifest")),
+    }
+}
+
+/// 32 bytes in hexadecimal of which at least eight differ: in 32 random bytes fewer are never seen.
+fn is_entropy(bytes: &str) -> bool {
+    let mut values: Vec<_> =
+        (0..bytes.len()).step_by(2).filter_map(|at| u8::from_str_radix(bytes.get(at..at + 2)?, 16).ok()).collect();
+    if bytes.len() != 64 || values.len() != 32 {
+        return false;
+    }
+    values.sort_unstable();
+    values.dedup();
+    values.len() >= 8
+}
+
+/// First words of the conformance guest.
+const START: &str = "conformance: arguments";
+
+/// The cases that a VM reported.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Cases {
+    /// Number of cases that passed.
+    pub passed: usize,
+    /// Name and reason of each failed case.
+    pub failed: Vec<(String, String)>,
+    /// Why the report as a whole cannot be believed.
+    pub broken: Option<String>,
+}
+
+/// Reads `[VM] case NAME: ok`, `[VM] case NAME: FAIL DETAIL` and the last line `[VM] cases: N passed, M failed`.
+pub fn cases(vm: &str, lines: &[String]) -> Cases {
+    let prefix = format!("[{vm}] ");
+    let mut cases = Cases::default();
+    let mut last = None;
+    // A VM that resets itself starts to count from zero again.
+    let mut before = (0, 0);
+    for line in lines.iter().filter_map(|line| line.strip_prefix(&prefix)) {
+        if line.starts_with(START) {
+            (last, before) = (None, (cases.passed, cases.failed.len()));
+        } else if let Some(totals) = line.strip_prefix("cases: ") {
+            last = Some(totals);
+        } else if let Some((name, result)) = line.strip_prefix("case ").and_then(|case| case.split_once(": ")) {
+            match result.strip_prefix("FAIL") {
+                None if result == "ok" => cases.passed += 1,
+                None => cases.failed.push((name.to_owned(), format!("neither ok nor FAIL: {result}"))),
+                Some(detail) => cases.failed.push((name.to_owned(), detail.trim().to_owned())),
+            }
+        }
+    }
+    let expected = format!("{} passed, {} failed", cases.passed - before.0, cases.failed.len() - before.1);
+    cases.broken = match last {
+        None => Some(format!("{vm} ended without its last line")),
+        Some(totals) if totals != expected => Some(format!("{vm} says {totals}, but its lines say {expected}")),
+        Some(_) if cases.passed + cases.failed.len() == 0 => Some(format!("{vm} had no cases")),
+        Some(_) => None,
+    };
+    cases
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+
+    fn lines(text: &str) -> Vec<String> {
+        text.lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn cases_must_add_up() {
+        let text = "[a] case x: ok\n[b] case y: ok\n[a] case z, w: FAIL x0 = 1\n[a] cases: 1 passed, 1 failed";
+        let good = cases("a", &lines(text));
+        assert_eq!((good.passed, &good.broken), (1, &None));
+        assert_eq!(good.failed, [("z, w".to_owned(), "x0 = 1".to_owned())]);
+        for (text, why) in [
+            ("[a] case x: ok", "without its last line"),
+            ("[a] case x: ok\n[a] cases: 2 passed, 0 failed", "says 2 passed"),
+            ("[a] cases: 0 passed, 0 failed", "no cases"),
+            ("[b] case x: ok\n[b] cases: 1 passed, 0 failed", "without its last line"),
+        ] {
+            assert!(cases("a", &lines(text)).broken.unwrap().contains(why), "{text}");
+        }
+        assert_eq!(cases("a", &lines("[a] case x: okay\n[a] cases: 0 passed, 1 failed")).failed.len(), 1);
+    }
+
+    #[test]
+    fn a_reset_starts_the_count_again() {
+        let boot = "[a] conformance: arguments \"\"\n[a] case x: ok\n";
+        let text = format!("{boot}{boot}[a] cases: 1 passed, 0 failed");
+        assert_eq!(cases("a", &lines(&text)), Cases { passed: 2, failed: vec![], broken: None });
+        assert!(cases("a", &lines(&format!("{text}\n{boot}"))).broken.is_some());
+    }
+
+    #[test]
+    fn a_stopped_vm_is_named_with_its_fault() {
+        let good = "portcullis: a vcpu 0: stopped: data abort: pc 0x4 syndrome 0x92000045 address 0x0 (ipa 0x0)";
+        let unmet = |line: &str, vm| Expectation::Stopped(vm).unmet(&lines(line), &Reports::new([]));
+        assert_eq!(unmet(good, "a"), None);
+        assert!(unmet(good, "b").is_some());
+        assert!(unmet(&good.replace("syndrome", "x"), "a").is_some());
+        assert_eq!(Expectation::StoppedOrCases("a").counted_vm(&lines(good)), None);
+        assert_eq!(Expectation::StoppedOrCases("b").counted_vm(&lines(good)), Some("b"));
+    }
+
+    #[test]
+    fn expectations_are_met_or_say_what_is_wrong() {
+        let lines = lines("[a] hello world");
+        let mut reports = Reports::new(["a".to_owned()]);
+        let bytes: String = (0..32).map(|byte| format!("{byte:02x}")).collect();
+        reports.take(&format!("[a] firmware-check: trng=yes bytes={bytes} time=1.5"), UNIX_EPOCH);
+        let unmet = |expectation: Expectation| expectation.unmet(&lines, &reports);
+        assert_eq!(unmet(Expectation::Line("lo wo")), None);
+        assert!(unmet(Expectation::Line("bye")).is_some());
+        assert_eq!(unmet(Expectation::Never("bye")), None);
+        assert!(unmet(Expectation::Never("hello")).is_some());
+        assert!(unmet(Expectation::NoGuest).is_some());
+        assert_eq!(Expectation::NoGuest.unmet(&["portcullis: [x]".to_owned()], &reports), None);
+        assert_eq!(unmet(Expectation::Value("a", "trng", "yes")), None);
+        assert!(unmet(Expectation::Value("a", "trng", "no")).is_some());
+        assert!(unmet(Expectation::Value("b", "trng", "yes")).is_some());
+        assert_eq!(unmet(Expectation::Entropy("a")), None);
+        assert_eq!(unmet(Expectation::Clock("a")), None);
+    }
+
+    #[test]
+    fn constant_bytes_are_no_entropy() {
+        assert!(!is_entropy(&"00".repeat(32)));
+        assert!(!is_entropy("0001020304050607"));
+        assert!(!is_entropy(&"zz".repeat(32)));
+        assert!(!is_entropy(&"é".repeat(32)));
+    }
+}

@@ -1,0 +1,50 @@
+//! Formatting and clippy.
+
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::Result;
+
+use super::tally::Tally;
+use super::{Filter, host, workspace};
+use crate::environment::Environment;
+use crate::metal;
+
+/// Runs the lints.
+///
+/// # Errors
+///
+/// The workspace or `target/setup.env` cannot be read.
+pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Result<()> {
+    let packages = workspace::host_packages(environment)?;
+    let mut format = host::cargo(environment, "fmt")?;
+    format.args(["--all", "--check", "--", "--color=never"]);
+
+    let mut clippy = host::cargo(environment, "clippy")?;
+    clippy.args(["--quiet", "--all-targets"]).args(packages.iter().flat_map(|name| ["-p", name]));
+    clippy.args(["--", "-D", "warnings"]);
+
+    let mut clippy_metal = metal::cargo(environment, "clippy")?;
+    clippy_metal.args(["--quiet", "--release"]).args(metal::PACKAGES.iter().flat_map(|name| ["-p", name]));
+    clippy_metal.args(["--", "-D", "warnings"]);
+
+    for (name, command) in [("fmt", format), ("clippy", clippy), ("clippy-metal", clippy_metal)] {
+        if filter.selects("lint", name) {
+            check(name, command, tally);
+        }
+    }
+    Ok(())
+}
+
+fn check(name: &str, mut command: Command, tally: &mut Tally) {
+    let name = format!("lint {name}");
+    let start = Instant::now();
+    match command.output() {
+        Ok(output) if output.status.success() => tally.pass(&name, start.elapsed()),
+        Ok(output) => {
+            let text = [output.stdout, output.stderr].concat();
+            tally.fail(&name, &format!("{}\n{}", String::from_utf8_lossy(&text), output.status));
+        }
+        Err(error) => tally.fail(&name, &format!("{} could not be started: {error}", command.get_program().display())),
+    }
+}

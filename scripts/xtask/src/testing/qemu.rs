@@ -1,0 +1,115 @@
+//! Runs the tests in QEMU and judges them by their consoles.
+
+use std::fs;
+use std::io::Write;
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::{Context, Result};
+
+use super::Filter;
+use super::cases::{CASES, Case};
+use super::expectation;
+use super::tally::Tally;
+use crate::board::Board;
+use crate::environment::Environment;
+use crate::machine::report::Reports;
+use crate::machine::{self, End, Next, Watcher};
+use crate::run::{PANIC, System};
+
+/// When a run that hangs is ended.
+const TIMEOUT: Duration = Duration::from_secs(180);
+/// Lines of the console in a message.
+const TAIL: usize = 12;
+
+/// Runs the selected tests.
+///
+/// # Errors
+///
+/// The folder for the consoles cannot be made.
+pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Result<()> {
+    let logs = environment.target().join("test");
+    fs::create_dir_all(&logs)?;
+    for case in CASES.iter().filter(|case| filter.selects("qemu", case.name)) {
+        let name = format!("qemu {}", case.name);
+        let start = Instant::now();
+        let log = logs.join(format!("{}.log", case.name));
+        let console = boot(environment, case).and_then(|(console, end)| {
+            let mut file = fs::File::create(&log)?;
+            console.lines.iter().try_for_each(|line| writeln!(file, "{line}"))?;
+            Ok((console, end))
+        });
+        match console {
+            Err(error) => tally.fail(&name, &format!("{error:#}")),
+            Ok((console, end)) => {
+                let mut unmet = console.judge(case, &end);
+                for vm in case.expectations.iter().filter_map(|expectation| expectation.counted_vm(&console.lines)) {
+                    let cases = expectation::cases(vm, &console.lines);
+                    tally.pass_many(&format!("{name} {vm}"), cases.passed);
+                    for (case, detail) in cases.failed {
+                        tally.fail(&format!("{name} {vm} {case}"), &detail);
+                    }
+                    unmet.extend(cases.broken);
+                }
+                if unmet.is_empty() {
+                    tally.pass(&name, start.elapsed());
+                } else {
+                    let tail = console.lines.iter().skip(console.lines.len().saturating_sub(TAIL));
+                    unmet.push(format!("the console's last lines, all of them in {}:", log.display()));
+                    unmet.extend(tail.map(|line| format!("  {line}")));
+                    tally.fail(&name, &unmet.join("\n"));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn boot(environment: &Environment, case: &Case) -> Result<(Console, End)> {
+    let manifest = environment.root.join("scripts/manifests").join(case.manifest);
+    let system = System::build(environment, Board::QemuVirt, case.cores, &manifest, true, "test/bundle.dtb")
+        .context("the system could not be built")?;
+    if let Some(damage) = case.damage {
+        damage.apply(&system.bundle).context("the bundle could not be damaged")?;
+    }
+    let mut qemu = system.qemu(environment, case.cpu)?;
+    // A reset is not a way to end a test.
+    qemu.args(["-action", "reboot=shutdown,shutdown=poweroff"]).args(case.arguments);
+    let mut console = Console { lines: Vec::new(), reports: Reports::new(system.reporting) };
+    let end = machine::run(qemu, false, Some(TIMEOUT), &mut console)?;
+    Ok((console, end))
+}
+
+/// What a run said.
+struct Console {
+    lines: Vec<String>,
+    reports: Reports,
+}
+
+impl Watcher for Console {
+    fn bytes(&mut self, _: &[u8]) {}
+
+    fn line(&mut self, line: &str) -> Next {
+        self.reports.take(line, SystemTime::now());
+        self.lines.push(line.to_owned());
+        Next::Continue
+    }
+}
+
+impl Console {
+    /// Everything that is not as it should be.
+    fn judge(&self, case: &Case, end: &End) -> Vec<String> {
+        let mut unmet = Vec::new();
+        match end {
+            End::PowerOff => {}
+            End::Timeout => unmet.push(format!("still running after {} s", TIMEOUT.as_secs())),
+            End::Broken(status) => unmet.push(format!("QEMU ended with {status}")),
+            End::Stopped => unmet.push("the run was stopped".to_owned()),
+        }
+        unmet.extend(self.lines.iter().find(|line| line.starts_with(PANIC)).cloned());
+        if case.damage.is_none() {
+            unmet.extend(self.reports.missing().iter().map(|vm| format!("{vm} did not finish its checks")));
+        }
+        unmet.extend(case.expectations.iter().filter_map(|expectation| expectation.unmet(&self.lines, &self.reports)));
+        unmet
+    }
+}
