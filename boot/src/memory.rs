@@ -32,7 +32,7 @@ pub fn heap(free: &mut Regions) -> Result<Range, Stop> {
 }
 
 /// Makes EL2's own map and switches to it.
-pub fn map(facts: &Facts, tree: Range, heap: Range) -> Result<(), Stop> {
+pub fn map(facts: &Facts, tree: Range, heap: Range, guards: &[Range]) -> Result<(), Stop> {
     let mut tables = Stage1::new();
     let mut map = |range: Range, purpose| tables.map(range, purpose).map_err(|_| Stop::Unmappable(range));
     map(image::text(), Use::Text)?;
@@ -40,6 +40,9 @@ pub fn map(facts: &Facts, tree: Range, heap: Range) -> Result<(), Stop> {
     map(image::data(), Use::Data)?;
     map(image::stacks(), Use::Data)?;
     map(heap, Use::Data)?;
+    for guard in guards {
+        map(*guard, Use::Guard)?;
+    }
     map(tree, Use::ReadOnly)?;
     if let Some(bundle) = facts.bundle {
         map(Range::sized(bundle.address, bundle.size), Use::ReadOnly)?;

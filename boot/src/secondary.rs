@@ -25,23 +25,28 @@ const FAULT_STACK: usize = 4 << 10;
 /// Bytes of a guard page.
 const PAGE: usize = 4 << 10;
 
-/// Stacks for one core: the highest addresses of its stack and of the one for the handler of a fault in EL2. Below the
-/// first lies a page that is not mapped, so that an overflow is a fault and not a riddle.
-pub fn stacks() -> (u64, u64) {
+/// The stacks of one core.
+pub struct Stacks {
+    /// The page below the stack, which is not to be mapped: an overflow is a fault then, and not a riddle.
+    pub guard: Range,
+    /// Highest address of the stack.
+    pub stack: u64,
+    /// Highest address of the stack for the handler of a fault in EL2.
+    pub fault_stack: u64,
+}
+
+/// Makes stacks for one core.
+pub fn stacks() -> Stacks {
     #[repr(C, align(4096))]
-    struct Stacks {
+    struct Memory {
         guard: [u8; PAGE],
         stack: [u8; STACK],
         fault_stack: [u8; FAULT_STACK],
     }
-    let stacks: &'static mut core::mem::MaybeUninit<Stacks> = Box::leak(Box::new_uninit());
-    let start = stacks.as_ptr() as u64;
-    let guard = Range::sized(start, PAGE as u64);
-    if stage1::protect(guard).is_err() {
-        log::warn!("no guard page could be made at {start:#x}");
-    }
-    let top = guard.end + STACK as u64;
-    (top, top + FAULT_STACK as u64)
+    let stacks: &'static mut core::mem::MaybeUninit<Memory> = Box::leak(Box::new_uninit());
+    let guard = Range::sized(stacks.as_ptr() as u64, PAGE as u64);
+    let stack = guard.end + STACK as u64;
+    Stacks { guard, stack, fault_stack: stack + FAULT_STACK as u64 }
 }
 
 unsafe extern "C" {

@@ -105,7 +105,8 @@ pub fn bring_up(tree: usize) -> Result<&'static Processor, Stop> {
     early::map_memory(heap.start);
     // SAFETY: the heap was just taken out of the free RAM and is mapped.
     unsafe { heap::init(heap) };
-    memory::map(facts, tree, heap)?;
+    let (processors, guards) = processors(facts);
+    memory::map(facts, tree, heap, &guards)?;
 
     // SAFETY: the facts come from the firmware's device tree, and the devices are mapped.
     let board = unsafe { devices::board(facts) }.map_err(Stop::Board)?;
@@ -118,7 +119,6 @@ pub fn bring_up(tree: usize) -> Result<&'static Processor, Stop> {
     let data = unsafe { core::slice::from_raw_parts(region.address as *const u8, region.size as usize) };
     let bundle = Bundle::parse(data).map_err(Stop::Bundle)?;
 
-    let processors = processors(facts);
     let here = processors.iter().find(|processor| processor.affinity == cpu::affinity());
     let here = here.ok_or(Stop::UnknownCore(cpu::affinity()))?;
     let vms: Vec<Vm> = bundle
@@ -189,18 +189,21 @@ fn report_board(facts: &Facts, board: &Board) {
     log::info!("entropy: {entropy}; time of day: {clock}");
 }
 
-/// The board's cores, each with a stack and a guard page below it.
-fn processors(facts: &Facts) -> &'static [Processor] {
+/// The board's cores, each with its stacks, and the guard pages of these.
+fn processors(facts: &Facts) -> (&'static [Processor], Vec<Range>) {
     let here = cpu::affinity();
+    let mut guards = Vec::new();
     let cores = facts.cores.iter().enumerate().map(|(index, core)| {
-        let (stack, fault_stack) = if core.mpidr == here {
-            (image::boot_stack_end(), image::stacks().end)
-        } else {
-            secondary::stacks()
-        };
-        Processor::new(index, core.mpidr, stack, fault_stack)
+        if core.mpidr == here {
+            // The linker script has left its guard page out of every part that is mapped.
+            return Processor::new(index, core.mpidr, image::boot_stack_end(), image::stacks().end);
+        }
+        let stacks = secondary::stacks();
+        guards.push(stacks.guard);
+        Processor::new(index, core.mpidr, stacks.stack, stacks.fault_stack)
     });
-    Vec::leak(cores.collect())
+    let cores: Vec<_> = cores.collect();
+    (Vec::leak(cores), guards)
 }
 
 /// Makes a VM: its memory, its tables, its firmware registers.

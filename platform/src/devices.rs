@@ -61,7 +61,7 @@ pub unsafe fn serial(facts: &Facts) -> Option<&'static dyn SerialPort> {
     let uart = facts.uart.filter(|uart| uart.kind == UartKind::Pl011)?;
     let registers = NonNull::new(uart.registers.address as *mut _)?;
     // SAFETY: passed on to the caller; the static makes sure that there is one driver.
-    Some(SERIAL.call_once(|| unsafe { Pl011::new(registers, uart.intid) }))
+    Some(SERIAL.call_once(|| unsafe { Pl011::new(registers, uart.intid, uart.clock) }))
 }
 
 /// The serial line of a board whose device tree cannot be read, by where firmware puts images on the boards that we know:
@@ -73,12 +73,13 @@ pub unsafe fn serial(facts: &Facts) -> Option<&'static dyn SerialPort> {
 pub unsafe fn last_resort_serial(image: u64) -> Option<&'static dyn SerialPort> {
     const QEMU_VIRT_RAM: u64 = 0x4000_0000;
     const QEMU_VIRT_UART: usize = 0x0900_0000;
+    const QEMU_VIRT_CLOCK: u32 = 24_000_000;
     if image < QEMU_VIRT_RAM {
         return None;
     }
     let registers = NonNull::new(QEMU_VIRT_UART as *mut _)?;
     // SAFETY: passed on to the caller; the static makes sure that there is one driver.
-    Some(SERIAL.call_once(|| unsafe { Pl011::new(registers, None) }))
+    Some(SERIAL.call_once(|| unsafe { Pl011::new(registers, None, Some(QEMU_VIRT_CLOCK)) }))
 }
 
 /// Takes over the board's other devices.

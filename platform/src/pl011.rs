@@ -1,26 +1,42 @@
 //! The board's serial line: an Arm PL011, by the `arm-pl011-uart` crate.
 
-use arm_pl011_uart::{FifoLevel, Interrupts, PL011Registers, Uart};
+use arm_pl011_uart::{DataBits, FifoLevel, Interrupts, LineConfig, PL011Registers, Parity, StopBits, Uart};
 use core::ptr::NonNull;
 use portcullis_core::board::SerialPort;
 use safe_mmio::UniqueMmioPointer;
 use spin::Mutex;
 
-/// A PL011 whose baud rate the firmware has set; it is kept.
+/// Speed of a line that firmware has not set up, in baud.
+const SPEED: u32 = 115_200;
+/// Format of such a line.
+const EIGHT_N_ONE: LineConfig =
+    LineConfig { data_bits: DataBits::Bits8, parity: Parity::None, stop_bits: StopBits::One };
+
+/// A PL011. Where firmware has set it up, its speed is kept.
 pub struct Pl011 {
     uart: Mutex<Uart<'static>>,
     interrupt: Option<u32>,
 }
 
 impl Pl011 {
-    /// Takes over the PL011 at `address`, whose interrupt is `interrupt`: it interrupts when something was received.
+    /// Takes over the PL011 at `address`, whose interrupt is `interrupt`: it interrupts when something was received. With
+    /// `clock`, in Hz, one that is off is switched on.
     ///
     /// # Safety
     ///
     /// `address` must be that of a PL011's registers, mapped as device memory and used by nothing else.
-    pub unsafe fn new(address: NonNull<PL011Registers>, interrupt: Option<u32>) -> Self {
+    pub unsafe fn new(address: NonNull<PL011Registers>, interrupt: Option<u32>, clock: Option<u32>) -> Self {
+        /// Index of UARTCR among the 32-bit registers, and its enable bit.
+        const CR: usize = 0x30 / 4;
+        const UARTEN: u32 = 1;
+        // SAFETY: passed on to the caller; the register can be read at any time.
+        let enabled = unsafe { address.cast::<u32>().add(CR).read_volatile() } & UARTEN != 0;
         // SAFETY: passed on to the caller.
         let mut uart = Uart::new(unsafe { UniqueMmioPointer::new(address) });
+        if let (false, Some(clock)) = (enabled, clock) {
+            // The divider fails only for clocks too slow for this speed; the line then stays as it is.
+            let _ = uart.enable(EIGHT_N_ONE, SPEED, clock);
+        }
         uart.set_interrupt_fifo_levels(FifoLevel::Bytes4, FifoLevel::Bytes4);
         uart.set_interrupt_masks(Interrupts::RXI | Interrupts::RTI);
         Self { uart: Mutex::new(uart), interrupt }

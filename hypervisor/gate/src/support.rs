@@ -90,8 +90,8 @@ impl Support {
     ///
     /// # Errors
     ///
-    /// [`SetError::Unsupported`] for a bit outside the mask, a PSCI version that does not exist or is newer than ours, a
-    /// workaround level that does not exist or promises more protection than the board has.
+    /// [`SetError::Unsupported`] for a bit outside the mask, a PSCI version that does not exist or is newer than ours,
+    /// a workaround level that does not exist or promises more protection than the board has.
     pub fn check(&self, register: Register, value: u64) -> Result<u64, SetError> {
         let supported = self.limit(register);
         let accepted = match register {
@@ -117,8 +117,8 @@ const fn smaller(a: u64, b: u64) -> u64 {
     if a < b { a } else { b }
 }
 
-/// WORKAROUND_2 as KVM reads it: levels 0 and 1 say "not protected", 2 and 3 "needs nothing"; the enabled mark goes with
-/// level 2 alone.
+/// WORKAROUND_2 as KVM reads it: levels 0 and 1 say "not protected", 2 and 3 "needs nothing"; the enabled mark goes
+/// with level 2 alone.
 const fn workaround_2(value: u64) -> Option<u64> {
     if value & !(LEVEL | ENABLED) != 0 || (value & ENABLED != 0 && value & LEVEL != 2) {
         return None;

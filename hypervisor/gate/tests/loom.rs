@@ -1,5 +1,6 @@
-//! The claims of the lock-free table, checked by loom on the shipped `Row` over every interleaving that the memory model
-//! allows. Run by `RUSTFLAGS="--cfg loom" cargo test -p portcullis-gate --release loom`.
+//! The claims of the lock-free table, checked by loom on the shipped `Row`: every order of the threads' accesses that
+//! loom tells apart, with the values that the memory orderings let each load see. Run by
+//! `RUSTFLAGS="--cfg loom" cargo test -p portcullis-gate --release loom`.
 #![allow(unexpected_cfgs, reason = "loom is switched on by RUSTFLAGS, as its documentation asks")]
 #![cfg(loom)]
 
@@ -14,8 +15,8 @@ use portcullis_gate::{
 const SUPPORT: Support = Support::FULL;
 const BITMAPS: [Register; 4] = [Register::Std, Register::StdHyp, Register::VendorHyp, Register::VendorHyp2];
 
-/// Checks `body` twice: with this thread ahead of those it starts, and behind them. loom backtracks from the last access
-/// to an atomic alone, so a thread that loads a word before it exchanges it hides that load's other orders.
+/// Checks `body` twice: with this thread ahead of those it starts, and behind them. loom backtracks from the last
+/// access to an atomic alone, so a thread that loads a word before it exchanges it hides that load's other orders.
 fn model(body: impl Fn(fn()) + Sync + Send + Copy + 'static) {
     loom::model(move || body(|| ()));
     loom::model(move || body(thread::yield_now));

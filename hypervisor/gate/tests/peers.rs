@@ -128,6 +128,29 @@ fn f9_forward_stands_before_the_bits_and_is_refused_without_an_el3() {
 }
 
 #[test]
+fn nothing_malformed_is_forwarded() {
+    let (row, mut filter) = (created(), Filter::new());
+    for base in [0x0200_0000, 0x8200_0000, 0xc200_0000] {
+        let range = RangeRequest { base, count: 0x100_0000, action: Action::Forward as u8, ..RangeRequest::default() };
+        filter.insert(&range, row.profile(), true).unwrap();
+    }
+    let run = |call: Call| decide(row.profile(), Some(&filter), &call);
+    for conduit in BOTH {
+        let call = |id: u64| Call::new(conduit, [id, 0, 0, 0]);
+        for id in [0x8200_0000, 0x8200_ffff, 0xc200_1234] {
+            assert_eq!(run(call(id)), Verdict::Forward, "{id:#x}");
+            assert_eq!(run(call(id & !0x8000_0000)), Verdict::Deny, "{id:#x} as a yielding call");
+            for bit in 16..24 {
+                assert_eq!(run(call(id | 1 << bit)), Verdict::Deny, "{id:#x} with bit {bit}");
+            }
+            assert_eq!(run(Call { immediate: 1, ..call(id) }), Verdict::Deny);
+            let expected = if id & 0x4000_0000 == 0 { Verdict::Forward } else { Verdict::Deny };
+            assert_eq!(run(Call { aarch32: true, ..call(id) }), expected, "{id:#x} from AArch32");
+        }
+    }
+}
+
+#[test]
 fn handle_does_not_set_a_cleared_bit_again() {
     let (row, mut filter) = (created(), Filter::new());
     row.set_rule(Rule::Keep).unwrap();

@@ -1,7 +1,6 @@
 //! The rules for writing firmware registers: the peers' cases and what they leave out.
-
-#![cfg(not(loom))]
 #![allow(unexpected_cfgs, reason = "loom is switched on by RUSTFLAGS, as its documentation asks")]
+#![cfg(not(loom))]
 
 use portcullis_gate::{Conduits, Filter, Profile, Register, Row, Rule, SetError, Support};
 

@@ -10,8 +10,10 @@ use crate::environment::Environment;
 
 /// The target of everything that runs on the bare machine.
 pub const TARGET: &str = "aarch64-unknown-none-softfloat";
+/// The hypervisor's package and program.
+pub const HYPERVISOR: &str = "portcullis";
 /// Packages of the bare-metal programs; each makes one program of its own name.
-pub const PACKAGES: [&str; 3] = ["portcullis", "conformance", "phc"];
+pub const PACKAGES: [&str; 3] = [HYPERVISOR, "conformance", "phc"];
 
 /// A cargo command for the bare-metal target, with everything that the chosen compiler needs.
 ///
@@ -51,7 +53,7 @@ pub fn cargo(environment: &Environment, subcommand: &str) -> Result<Command> {
 pub fn build(environment: &Environment) -> Result<()> {
     let mut cargo = cargo(environment, "build")?;
     cargo.args(["--release"]).args(PACKAGES.iter().flat_map(|package| ["-p", package]));
-    if program(environment, "portcullis").exists() {
+    if program(environment, HYPERVISOR).exists() {
         cargo.arg("--quiet");
     } else {
         eprintln!("xtask: first build for {TARGET}, about a minute");
@@ -64,8 +66,8 @@ pub fn build(environment: &Environment) -> Result<()> {
 }
 
 /// The ELF file of a bare-metal program.
-pub fn program(environment: &Environment, package: &str) -> PathBuf {
-    target(environment).join(TARGET).join("release").join(package)
+pub fn program(environment: &Environment, name: &str) -> PathBuf {
+    target(environment).join(TARGET).join("release").join(name)
 }
 
 /// The raw image of a bare-metal program, made from its ELF file.
@@ -73,9 +75,9 @@ pub fn program(environment: &Environment, package: &str) -> PathBuf {
 /// # Errors
 ///
 /// The ELF file cannot be read or does not flatten, or the image cannot be written.
-pub fn image(environment: &Environment, package: &str) -> Result<PathBuf> {
-    let elf = program(environment, package);
-    let image = environment.target().join(format!("{package}.img"));
+pub fn image(environment: &Environment, name: &str) -> Result<PathBuf> {
+    let elf = program(environment, name);
+    let image = environment.target().join(format!("{name}.img"));
     flatten(&elf, &image).with_context(|| format!("{} does not become an image", elf.display()))?;
     Ok(image)
 }

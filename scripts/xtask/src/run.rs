@@ -99,7 +99,7 @@ impl System {
         bundle: &str,
     ) -> Result<Self> {
         metal::build(environment)?;
-        let image = metal::image(environment, "portcullis")?;
+        let image = metal::image(environment, metal::HYPERVISOR)?;
         let guests = Guests::new(environment);
         let limits = manifest::Board { name: board.name().to_owned(), cores, memory: board.memory() };
         let mut manifest = Manifest::load(manifest, &limits, &guests).map_err(|report| {

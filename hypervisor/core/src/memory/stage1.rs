@@ -113,15 +113,6 @@ pub unsafe fn with_guest_memory<R>(range: Range, work: impl FnOnce(&mut [u8]) ->
     Ok(result)
 }
 
-/// Takes a range out of EL2's map for good: a guard page.
-///
-/// # Errors
-///
-/// [`MapError`] when the map cannot be changed there.
-pub fn protect(range: Range) -> Result<(), MapError> {
-    set(range, Use::Guard)
-}
-
 fn set(range: Range, purpose: Use) -> Result<(), MapError> {
     let mut live = LIVE.lock();
     let Some(tables) = live.as_mut() else { return Ok(()) };

@@ -1,5 +1,5 @@
-//! What every call should get, written down a second time: a table of numbers and a few lines that read it. It shares no
-//! code and no constant with the gate.
+//! What every call should get, written down a second time: a table of numbers and a few lines that read it. It shares
+//! no code and no constant with the gate.
 
 use portcullis_gate::{PsciFunction, Service, TrngFunction, Width};
 
@@ -59,7 +59,8 @@ pub enum Speaker {
     PvTime,
 }
 
-/// One function: identifier, name, gate, answer, the discovery calls that speak for it, its bit in vendor word x0 or x2.
+/// One function: identifier, name, gate, answer, the discovery calls that speak for it, its bit in vendor word x0 or
+/// x2.
 pub struct Entry {
     pub id: u32,
     pub name: &'static str,

@@ -25,7 +25,7 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
     }
     let start = Instant::now();
     metal::build(environment)?;
-    let size = fs::metadata(metal::image(environment, "portcullis")?)?.len();
+    let size = fs::metadata(metal::image(environment, metal::HYPERVISOR)?)?.len();
     if size <= LARGEST {
         tally.pass(&format!("{NAME}: {size} of at most {LARGEST} bytes"), start.elapsed());
     } else {

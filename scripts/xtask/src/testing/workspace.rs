@@ -7,9 +7,10 @@ use anyhow::{Context, Result};
 use toml::de::DeTable;
 
 use crate::environment::Environment;
+use crate::metal;
 
 /// Packages that are nothing but start-up code for the bare machine.
-const BARE_METAL_ONLY: [&str; 2] = ["portcullis", "phc"];
+const BARE_METAL_ONLY: [&str; 2] = [metal::HYPERVISOR, "phc"];
 
 /// Names of the packages that are built and tested on the host.
 ///
