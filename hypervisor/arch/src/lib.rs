@@ -5,6 +5,7 @@
 //! registers then read as zero and writes go nowhere.
 #![cfg_attr(not(test), no_std)]
 
+pub mod account;
 pub mod barrier;
 pub mod cache;
 pub mod context;

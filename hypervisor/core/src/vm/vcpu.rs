@@ -3,7 +3,7 @@
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
-use portcullis_arch::{context::Context, el1, el1::El1State, el2, gicv3, timer, vectors, vectors::Next};
+use portcullis_arch::{account::Account, context::Context, el1, el1::El1State, el2, gicv3, timer, vectors, vectors::Next};
 use portcullis_abi::map;
 
 use super::Vm;
@@ -33,6 +33,8 @@ pub enum Power {
 #[repr(C)]
 pub struct Vcpu {
     context: UnsafeCell<Context>,
+    /// What is counted of it.
+    pub account: Account,
     /// The VM to which it belongs.
     pub vm: &'static Vm,
     /// Its number in the VM, which is also its affinity level 0.
@@ -58,6 +60,7 @@ impl Vcpu {
     pub fn new(vm: &'static Vm, index: usize, core: usize) -> Self {
         Self {
             context: UnsafeCell::new(Context::new()),
+            account: Account::new(),
             vm,
             index,
             core,
