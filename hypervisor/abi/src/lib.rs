@@ -6,5 +6,6 @@
 pub mod bundle;
 pub mod firmware;
 pub mod function;
+pub mod manage;
 pub mod map;
 pub mod result;

@@ -20,6 +20,14 @@ pub fn count_relaxed() -> u64 {
     read_sysreg!("cntpct_el0")
 }
 
+/// Which of the guest's timers assert their interrupt on this core now: bits by INTID, 27 virtual, 30 physical.
+pub fn guest_lines() -> u32 {
+    /// CNTx_CTL: enabled, not masked, condition met.
+    const ASSERTED: u64 = 0b101;
+    let line = |control: u64, intid: u32| u32::from(control & 0b111 == ASSERTED) << intid;
+    line(read_sysreg!("cntv_ctl_el0"), 27) | line(read_sysreg!("cntp_ctl_el0"), 30)
+}
+
 /// Sets what the guest's virtual counter lags behind the physical one, in ticks.
 pub fn set_virtual_offset(ticks: u64) {
     // SAFETY: CNTVOFF_EL2 only shifts the virtual counter, which EL2 does not use.

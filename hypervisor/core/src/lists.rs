@@ -1,6 +1,6 @@
 //! The list registers of the core on which the code runs.
 
-use portcullis_arch::gicv3;
+use portcullis_arch::{gicv3, timer};
 
 use crate::vgic::ListRegisters;
 
@@ -32,5 +32,9 @@ impl ListRegisters for HardwareLists {
 
     fn deactivate(&mut self, intid: u32) {
         gicv3::deactivate(intid);
+    }
+
+    fn line(&self, intid: u32) -> bool {
+        1u32.checked_shl(intid).is_some_and(|bit| timer::guest_lines() & bit != 0)
     }
 }

@@ -7,6 +7,7 @@ use portcullis_gate::{PsciFunction, Register, Return};
 use super::Outcome;
 use crate::lists::HardwareLists;
 use crate::machine::Machine;
+use crate::trap::interrupt;
 use crate::vm::{
     lifecycle::Action,
     vcpu::{Power, Vcpu},
@@ -22,7 +23,7 @@ pub fn serve(vcpu: &'static Vcpu, function: PsciFunction, [x1, x2, x3]: [u64; 3]
     let code = match function {
         PsciFunction::CpuOn => cpu_on(vcpu, x1, x2, x3),
         PsciFunction::AffinityInfo => affinity_info(vcpu, x1, x2),
-        PsciFunction::CpuSuspend => cpu_suspend(vcpu),
+        PsciFunction::CpuSuspend => return cpu_suspend(vcpu),
         PsciFunction::CpuOff => return Outcome::Leave(vcpu.retire()),
         PsciFunction::SystemOff => return stop(vcpu, Action::Off),
         PsciFunction::SystemReset => return stop(vcpu, Action::Reset),
@@ -91,11 +92,17 @@ fn affinity_info(caller: &'static Vcpu, affinity: u64, level: u64) -> i64 {
 }
 
 /// CPU_SUSPEND (section 5.1): every power state is treated as a standby, which DEN0022 section 5.1.2 allows. The core
-/// waits here until an interrupt is pending for the guest or for EL2; either is taken on the way back to the guest.
-fn cpu_suspend(vcpu: &'static Vcpu) -> i64 {
-    vcpu.flush_interrupts();
-    if !vcpu.vm.vgic.has_pending(vcpu.index, &HardwareLists) {
+/// waits here, and serves EL2's own interrupts, until one is pending for the guest or its VM is to stop.
+fn cpu_suspend(vcpu: &'static Vcpu) -> Outcome {
+    loop {
+        vcpu.flush_interrupts();
+        if vcpu.vm.must_stop() {
+            return Outcome::Leave(vcpu.retire());
+        }
+        if vcpu.vm.vgic.has_pending(vcpu.index, &HardwareLists) {
+            return Outcome::Return(Return::code(result::PSCI_SUCCESS));
+        }
         barrier::wfi();
+        interrupt::take(vcpu);
     }
-    result::PSCI_SUCCESS
 }

@@ -1,12 +1,17 @@
 //! Data aborts: emulated devices, and what is none.
 
 use portcullis_abi::map;
-use portcullis_arch::{context::Context, el2, vectors::Next};
+use portcullis_arch::{account::Exit, context::Context, el2, timer, vectors::Next};
 
 use super::fault;
 use crate::lists::HardwareLists;
 use crate::terminal::TERMINAL;
 use crate::vm::vcpu::Vcpu;
+
+/// Offset of GICR_ISPENDR0 in a redistributor.
+const SET_PENDING: u64 = 0x1_0200;
+/// Offset of GICR_ICPENDR0 in a redistributor.
+const CLEAR_PENDING: u64 = 0x1_0280;
 
 /// A load or store of a guest that reached no memory, as ESR_ELx.ISS describes it (Arm ARM, D19.2.37, "ISS encoding for
 /// an exception from a Data Abort").
@@ -60,6 +65,7 @@ pub fn data(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64) -> Next {
     let Some(access) = Access::new(syndrome) else {
         return fault::stop(vcpu, "data abort: only plain loads and stores reach a device", syndrome);
     };
+    vcpu.account.exit(if matches!(device, Device::Uart(_)) { Exit::Uart } else { Exit::Gic });
     if access.write {
         let value = access.truncate(context.register(access.register));
         device.write(vcpu, access.size, value);
@@ -97,7 +103,13 @@ impl Device {
         match self {
             Self::Distributor(offset) => vm.vgic.read_distributor(index, offset, size, &HardwareLists),
             Self::Redistributor(frame, offset) => {
-                vm.vgic.read_redistributor(index, frame, offset, size, &HardwareLists)
+                let value = vm.vgic.read_redistributor(index, frame, offset, size, &HardwareLists);
+                // A timer that the guest has disabled is disabled physically: its line is seen here only.
+                if frame == index && matches!(offset, SET_PENDING | CLEAR_PENDING) {
+                    value | u64::from(timer::guest_lines())
+                } else {
+                    value
+                }
             }
             Self::Uart(offset) => TERMINAL.read_uart(vm, offset),
         }

@@ -1,6 +1,6 @@
 //! Synchronous exceptions that are not firmware calls, and SErrors.
 
-use portcullis_arch::{context::Context, el2, vectors::Next};
+use portcullis_arch::{account::Exit, context::Context, el2, vectors::Next};
 
 use super::{abort, fault, id_registers};
 use crate::vm::vcpu::Vcpu;
@@ -23,11 +23,15 @@ extern "C" fn portcullis_exception(context: &mut Context, syndrome: u64) -> Next
         EC_INSTRUCTION_ABORT => fault::stop(vcpu, "instruction abort", syndrome),
         EC_SYSTEM_REGISTER => system_register(context, vcpu, syndrome),
         // Everything else is something that this machine does not have: SVE, SME, coprocessors, unknown instructions.
-        _ => {
-            el2::inject(UNDEFINED, None);
-            vcpu.before_resume()
-        }
+        _ => undefined(vcpu),
     }
+}
+
+/// The instruction does not exist on this machine.
+fn undefined(vcpu: &'static Vcpu) -> Next {
+    vcpu.account.exit(Exit::Undefined);
+    el2::inject(UNDEFINED, None);
+    vcpu.before_resume()
 }
 
 /// An SError came while a guest ran. It may be late, but a guest that touches no device cannot cause one for another.
@@ -69,18 +73,17 @@ fn system_register(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64) ->
         // ICC_SGI1R_EL1; ICC_ASGI1R_EL1 and ICC_SGI0R_EL1 name the other security state's group 1 and group 0, which no
         // vCPU takes: they have no effect.
         Access { op0: 3, op1: 0, crn: 12, crm: 11, op2, read: false, .. } if (5..=7).contains(&op2) => {
+            vcpu.account.exit(Exit::Sgi);
             if op2 == 5 {
                 let value = context.register(access.register);
                 vcpu.vm.kick(vcpu.vm.vgic.write_sgi1r(vcpu.index, value));
             }
         }
         Access { op0: 3, op1: 0, crn: 0, crm, op2, read: true, .. } if crm != 0 => {
+            vcpu.account.exit(Exit::IdRegister);
             context.set_register(access.register, id_registers::read(crm, op2));
         }
-        _ => {
-            el2::inject(UNDEFINED, None);
-            return vcpu.before_resume();
-        }
+        _ => return undefined(vcpu),
     }
     el2::set_return_address(el2::return_address().wrapping_add(4));
     vcpu.before_resume()

@@ -1,7 +1,7 @@
-//! Physical interrupts that arrive while a guest runs.
+//! Physical interrupts that arrive while a vCPU is on the core.
 
 use portcullis_abi::map;
-use portcullis_arch::{context::Context, gicv3, vectors::Next};
+use portcullis_arch::{account::Exit, context::Context, gicv3, vectors::Next};
 
 use crate::lists::HardwareLists;
 use crate::machine::Machine;
@@ -15,22 +15,30 @@ const SPECIAL: u32 = 1020;
 #[unsafe(no_mangle)]
 extern "C" fn portcullis_interrupt(context: &mut Context) -> Next {
     let vcpu = Vcpu::of(context);
+    take(vcpu);
+    vcpu.before_resume()
+}
+
+/// Takes one physical interrupt, if one is pending, on the core of `vcpu`.
+#[inline]
+pub fn take(vcpu: &'static Vcpu) {
     let intid = gicv3::acknowledge();
     match intid {
         // The guest's timers are linked in hardware: its own end of interrupt deactivates them.
         map::TIMER_VIRTUAL_INTID | map::TIMER_PHYSICAL_INTID => {
+            vcpu.account.exit(Exit::Timer);
             gicv3::drop_priority(intid);
             let others = vcpu.vm.vgic.flush_hardware(vcpu.index, intid, &mut HardwareLists);
             vcpu.vm.kick(others);
         }
         SPECIAL.. => {}
         _ => {
+            vcpu.account.exit(Exit::Interrupt);
             gicv3::drop_priority(intid);
             other(vcpu, intid);
             gicv3::deactivate(intid);
         }
     }
-    vcpu.before_resume()
 }
 
 #[cold]

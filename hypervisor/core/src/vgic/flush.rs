@@ -9,7 +9,7 @@ use super::list_register::{self, HW, ListRegisters, State};
 use super::model::{Bank, Residence};
 use super::slots::{Bits, MAX_SLOTS, Slots, WAITING};
 use super::spis::{self, BANKS, Spis};
-use super::vcpu::{FRESH, Private, SGIS, SPI};
+use super::vcpu::{FRESH, PRIVATE, Private, SGIS, SPI};
 use super::{VcpuSet, Vgic};
 
 impl Vgic {
@@ -35,6 +35,9 @@ impl Vgic {
         let mut state = this.state.lock();
         let state: &mut Private = &mut state;
         let control = self.control.load(Ordering::Relaxed);
+        if events & PRIVATE != 0 && state.bank.physical != 0 {
+            state.sample_lines(lrs);
+        }
         // The usual case: only private interrupts are concerned, all that were presented have ended, and at most one is
         // next. The general case would come to the same result.
         if events & (SPI | FRESH) == 0 && state.slots.special == 0 && state.slots.used & !lrs.empty() == 0 {
@@ -168,6 +171,18 @@ impl Private {
             let bit = 1u32.wrapping_shl(self.slots.intid(slot));
             let allowed = self.bank.allowed(control);
             review(&mut self.bank, bit, slot, &mut self.slots, allowed, empty, lrs);
+        }
+    }
+
+    /// Drops linked interrupts that wait in the model while their line is low.
+    #[cold]
+    fn sample_lines(&mut self, lrs: &mut impl ListRegisters) {
+        for intid in Bits(self.bank.physical) {
+            if !lrs.line(intid as u32) {
+                self.bank.latch &= !(1 << (intid & 31));
+                self.bank.physical &= !(1 << (intid & 31));
+                lrs.deactivate(intid as u32);
+            }
         }
     }
 

@@ -15,6 +15,11 @@ pub trait ListRegisters {
     fn set_no_pending_maintenance(&mut self, enable: bool);
     /// Deactivates a physical interrupt of this core (ICC_DIR_EL1).
     fn deactivate(&mut self, intid: u32);
+    /// Whether the line of a physical private interrupt of this core is asserted. One that is pending in the model is only
+    /// presented while it is: the guest may have turned its timer off meanwhile.
+    fn line(&self, _intid: u32) -> bool {
+        true
+    }
 }
 
 /// Bit of a list register with HW = 0: a maintenance interrupt when the guest deactivates it.

@@ -12,6 +12,8 @@ pub struct Core {
     pub deactivated: Vec<u32>,
     /// Acknowledged interrupts with their priority, innermost last.
     pub running: Vec<(u8, u32)>,
+    /// Physical private interrupts whose line is low.
+    pub low: u32,
 }
 
 impl ListRegisters for Core {
@@ -35,6 +37,9 @@ impl ListRegisters for Core {
     fn deactivate(&mut self, intid: u32) {
         self.deactivated.push(intid);
     }
+    fn line(&self, intid: u32) -> bool {
+        self.low >> intid & 1 == 0
+    }
 }
 
 impl Core {
@@ -45,6 +50,7 @@ impl Core {
             no_pending_maintenance: true,
             deactivated: Vec::new(),
             running: Vec::new(),
+            low: 0,
         }
     }
 

@@ -173,6 +173,26 @@ fn a_disabled_timer_waits() {
 }
 
 #[test]
+fn a_timer_that_was_turned_off_meanwhile_is_not_delivered() {
+    let gic = enabled(1);
+    let mut core = Core::new(4);
+    let _ = core.enter(&gic, 0);
+    // It fires, is presented and not taken; then the guest turns it off and disables its interrupt.
+    let _ = gic.flush_hardware(0, 27, &mut core);
+    assert!(core.lr_of(27).is_some());
+    core.low = 1 << 27;
+    let _ = gic.write_redistributor(0, 0, SGI_BASE + ICENABLER, 4, 1 << 27);
+    let _ = core.enter(&gic, 0);
+    let _ = gic.write_redistributor(0, 0, SGI_BASE + ISENABLER, 4, 1 << 27);
+    assert!(core.drain(&gic, 0).is_empty());
+    assert_eq!(core.deactivated, [27]);
+    // It can fire again.
+    core.low = 0;
+    let _ = gic.flush_hardware(0, 27, &mut core);
+    assert_eq!(core.drain(&gic, 0), [27]);
+}
+
+#[test]
 fn deactivation_by_register() {
     let gic = enabled(1);
     let mut core = Core::new(4);
