@@ -40,9 +40,3 @@ pub unsafe fn init(range: Range) {
     // SAFETY: passed on to the caller.
     unsafe { HEAP.0.lock().init(range.start as usize, range.size() as usize) }
 }
-
-/// Bytes in use and bytes in all.
-pub fn usage() -> (usize, usize) {
-    let heap = HEAP.0.lock();
-    (heap.stats_alloc_actual(), heap.stats_total_bytes())
-}

@@ -71,12 +71,9 @@ impl fmt::Display for Stop {
             Self::SharedCore { vm, core } => {
                 write!(f, "{vm} wants core {core}, which runs another vCPU; cores cannot be shared yet")
             }
-            Self::NoMemory { vm, wanted, free } => write!(
-                f,
-                "{vm} wants {} MiB of memory in one piece; {} MiB are free in all",
-                wanted >> 20,
-                free >> 20
-            ),
+            Self::NoMemory { vm, wanted, free } => {
+                write!(f, "{vm} wants {} MiB of memory in one piece; {} MiB are free in all", wanted >> 20, free >> 20)
+            }
         }
     }
 }
@@ -277,8 +274,7 @@ fn assign(vm: &'static Vm, processors: &'static [Processor]) -> Result<(), Stop>
     for vcpu in vm.add_vcpus() {
         let core = vcpu.core as u32;
         let processor = processors.get(vcpu.core);
-        let processor =
-            processor.ok_or(Stop::NoSuchCore { vm: vm.name(), core, cores: processors.len() })?;
+        let processor = processor.ok_or(Stop::NoSuchCore { vm: vm.name(), core, cores: processors.len() })?;
         if !processor.assign(vcpu) {
             return Err(Stop::SharedCore { vm: vm.name(), core });
         }

@@ -41,9 +41,9 @@ pub fn ranges(facts: &Facts) -> impl Iterator<Item = Range> + '_ {
         Gic::V2 { .. } => None,
         Gic::V3 { distributor, redistributors, .. } => Some((distributor, redistributors)),
     };
-    let gic = gic.into_iter().flat_map(|(distributor, redistributors)| {
-        [*distributor].into_iter().chain(redistributors.iter().copied())
-    });
+    let gic = gic
+        .into_iter()
+        .flat_map(|(distributor, redistributors)| [*distributor].into_iter().chain(redistributors.iter().copied()));
     let uart = facts.uart.iter().map(|uart| uart.registers);
     gic.chain(uart).chain(facts.rtc).map(|region| Range::sized(region.address, region.size))
 }
@@ -99,7 +99,8 @@ pub unsafe fn board(facts: &'static Facts) -> Result<Board, BoardError> {
     let pointers = NonNull::new(distributor.address as *mut _).zip(NonNull::new(gicr as *mut _));
     let (gicd, gicr) = pointers.ok_or(BoardError::Address(distributor.address))?;
     // SAFETY: passed on to the caller; the static makes sure that there is one driver.
-    let interrupts: &'static dyn InterruptController = GIC.call_once(|| unsafe { GicV3::new(gicd, gicr, *maintenance) });
+    let interrupts: &'static dyn InterruptController =
+        GIC.call_once(|| unsafe { GicV3::new(gicd, gicr, *maintenance) });
 
     let power: &'static dyn Power = match facts.psci {
         // From EL2 only an SMC leads to firmware: our HVC would come to ourselves.

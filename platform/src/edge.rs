@@ -26,7 +26,13 @@ pub struct Edge {
 impl Edge {
     /// Starts from one look: the clock showed `second` when the counter of `frequency` Hz stood at `count`.
     pub const fn new(second: u64, count: u64, frequency: u64) -> Self {
-        Self { second: second.saturating_add(1), after: count, by: count.saturating_add(frequency), frequency, settled: false }
+        Self {
+            second: second.saturating_add(1),
+            after: count,
+            by: count.saturating_add(frequency),
+            frequency,
+            settled: false,
+        }
     }
 
     /// Width of the bracket in ticks: the time of day is late by at most that.

@@ -74,7 +74,8 @@ impl InterruptController for GicV3 {
 
     fn enable_private(&self, core: usize, intid: u32, enabled: bool) {
         let Some(slot) = self.redistributors.get(core) else { return };
-        if let (Some(redistributor), Some(ppi)) = (slot.lock().as_mut(), intid.checked_sub(16).filter(|&ppi| ppi < 16)) {
+        if let (Some(redistributor), Some(ppi)) = (slot.lock().as_mut(), intid.checked_sub(16).filter(|&ppi| ppi < 16))
+        {
             let _ = redistributor.enable_interrupt(IntId::ppi(ppi), enabled);
         }
     }
@@ -83,7 +84,10 @@ impl InterruptController for GicV3 {
         let Some(spi) = intid.checked_sub(32).filter(|&spi| spi < 988) else { return };
         let mut distributor = self.distributor.lock();
         let intid = IntId::spi(spi);
-        if distributor.set_routing(intid, Some(affinity)).and_then(|()| distributor.enable_interrupt(intid, true)).is_err()
+        if distributor
+            .set_routing(intid, Some(affinity))
+            .and_then(|()| distributor.enable_interrupt(intid, true))
+            .is_err()
         {
             log::error!("interrupt {spi} is beyond what the GIC has: it is not used");
         }

@@ -34,8 +34,7 @@ pub mod hcr {
     /// Pointer authentication instructions do not trap.
     pub const API: u64 = 1 << 41;
     /// What a guest runs under.
-    pub const GUEST: u64 =
-        VM | SWIO | FMO | IMO | AMO | TID3 | TSC | TIDCP | RW | TLOR | TERR | APK | API;
+    pub const GUEST: u64 = VM | SWIO | FMO | IMO | AMO | TID3 | TSC | TIDCP | RW | TLOR | TERR | APK | API;
 }
 
 /// CPTR_EL2 with E2H = 0: RES1 bits, SVE, SME, trace and activity monitors trapped; floating point and SIMD not.

@@ -2,9 +2,9 @@
 
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
+use portcullis_abi::map;
 use portcullis_arch::{cpu, gicv3, timer};
 use portcullis_gate::Row;
-use portcullis_abi::map;
 use spin::Once;
 
 use crate::board::Board;
@@ -32,13 +32,7 @@ pub struct Machine {
 impl Machine {
     /// Puts the machine together. To be called once, on the boot core.
     pub fn assemble(board: &'static Board, processors: &'static [Processor], vms: &'static [Vm]) -> &'static Self {
-        MACHINE.call_once(|| Self {
-            board,
-            processors,
-            vms,
-            running: AtomicUsize::new(0),
-            halting: AtomicU32::new(0),
-        })
+        MACHINE.call_once(|| Self { board, processors, vms, running: AtomicUsize::new(0), halting: AtomicU32::new(0) })
     }
 
     /// The machine. It exists wherever a guest, or a core that serves guests, runs.

@@ -34,10 +34,7 @@ mod tests {
     #[test]
     fn halves_are_zero_extended() {
         let at = 0x1811_2233_ffee_ddcc;
-        assert_eq!(
-            pair(at, 0xf_8000_0001, PHYSICAL, 1),
-            Some(Return([0x1811_2233, 0xffee_ddcc, 0xf, 0x8000_0001]))
-        );
+        assert_eq!(pair(at, 0xf_8000_0001, PHYSICAL, 1), Some(Return([0x1811_2233, 0xffee_ddcc, 0xf, 0x8000_0001])));
     }
 
     #[test]

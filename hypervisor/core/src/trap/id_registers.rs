@@ -12,7 +12,7 @@ const fn field(shift: u32) -> u64 {
 const fn visible(crm: u64, op2: u64) -> u64 {
     match (crm, op2) {
         // AArch32: a guest runs it at EL0 only.
-        (1, 0) => !(field(20) | field(28)),            // ID_PFR0_EL1: no AMU, RAS
+        (1, 0) => !(field(20) | field(28)), // ID_PFR0_EL1: no AMU, RAS
         (1, 2) => !(field(16) | field(20) | field(24) | field(28)), // ID_DFR0_EL1: no trace, PMU
         (1..=3, _) => u64::MAX,
         // ID_AA64PFR0_EL1: EL0, EL1, FP, AdvSIMD, GIC, DIT, CSV2, CSV3. No EL2 and EL3 for the guest to use, no RAS, SVE,
@@ -33,7 +33,18 @@ const fn visible(crm: u64, op2: u64) -> u64 {
         // ID_AA64MMFR1_EL1: HAFDBS, HPDS, PAN, ETS, AFP.
         (7, 1) => field(0) | field(12) | field(20) | field(36) | field(44),
         // ID_AA64MMFR2_EL1: CnP, UAO, LSM, VARange, CCIDX, ST, AT, TTL, BBM, E0PD.
-        (7, 2) => field(0) | field(4) | field(8) | field(16) | field(20) | field(28) | field(32) | field(48) | field(52) | field(60),
+        (7, 2) => {
+            field(0)
+                | field(4)
+                | field(8)
+                | field(16)
+                | field(20)
+                | field(28)
+                | field(32)
+                | field(48)
+                | field(52)
+                | field(60)
+        }
         // Everything newer is trapped by HCRX_EL2 or not saved.
         _ => 0,
     }

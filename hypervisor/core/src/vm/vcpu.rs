@@ -3,8 +3,10 @@
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
-use portcullis_arch::{account::Account, context::Context, el1, el1::El1State, el2, gicv3, timer, vectors, vectors::Next};
 use portcullis_abi::map;
+use portcullis_arch::{
+    account::Account, context::Context, el1, el1::El1State, el2, gicv3, timer, vectors, vectors::Next,
+};
 
 use super::Vm;
 use crate::lists::HardwareLists;
@@ -98,7 +100,8 @@ impl Vcpu {
     /// Takes it from off to `next` with where to start; false when it was not off.
     pub fn switch_on(&self, next: Power, entry: u64, argument: u64) -> bool {
         // Between the two exchanges no other caller can get in: On is not Off.
-        if self.power.compare_exchange(Power::Off as u8, Power::On as u8, Ordering::AcqRel, Ordering::Acquire).is_err() {
+        if self.power.compare_exchange(Power::Off as u8, Power::On as u8, Ordering::AcqRel, Ordering::Acquire).is_err()
+        {
             return false;
         }
         self.entry.store(entry, Ordering::Relaxed);
