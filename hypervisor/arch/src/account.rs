@@ -5,30 +5,10 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-/// A service as it is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(usize)]
-pub enum Counted {
-    /// SMCCC itself: VERSION, ARCH_FEATURES, the workarounds.
-    Arch = 0,
-    /// PSCI.
-    Psci = 1,
-    /// TRNG.
-    Trng = 2,
-    /// PV time.
-    PvTime = 3,
-    /// The vendor's UID and feature word.
-    Vendor = 4,
-    /// PTP.
-    Ptp = 5,
-    /// Management calls.
-    Management = 6,
-    /// A function that does not exist.
-    Unknown = 7,
-}
+pub use portcullis_gate::Group as Counted;
 
 /// Number of [`Counted`] services.
-pub const SERVICES: usize = 8;
+pub const SERVICES: usize = Counted::COUNT;
 
 /// Why a vCPU came to EL2, other than by a firmware call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +49,8 @@ pub struct Refusal {
 #[derive(Debug)]
 #[repr(C)]
 pub struct Account {
+    /// The refused calls. They come first: the vectors reach them with a short offset.
+    pub ring: [Refusal; RING],
     /// Calls refused so far. The next one goes to the ring's entry of this number modulo [`RING`].
     pub refused: AtomicU64,
     /// Calls answered, by conduit (HVC, SMC) and service.
@@ -79,20 +61,18 @@ pub struct Account {
     pub forwarded: [AtomicU64; 2],
     /// Exits by cause.
     pub exits: [AtomicU64; EXITS],
-    /// The refused calls.
-    pub ring: [Refusal; RING],
 }
 
 impl Account {
     /// An account of nothing.
     pub const fn new() -> Self {
         Self {
+            ring: [const { Refusal { time: AtomicU64::new(0), call: AtomicU64::new(0) } }; RING],
             refused: AtomicU64::new(0),
             answered: [const { [const { AtomicU64::new(0) }; SERVICES] }; 2],
             denied: [const { [const { AtomicU64::new(0) }; SERVICES] }; 2],
             forwarded: [const { AtomicU64::new(0) }; 2],
             exits: [const { AtomicU64::new(0) }; EXITS],
-            ring: [const { Refusal { time: AtomicU64::new(0), call: AtomicU64::new(0) } }; RING],
         }
     }
 

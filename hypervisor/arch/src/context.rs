@@ -1,4 +1,10 @@
-//! The state of a vCPU that the vectors save and restore.
+//! The state of a vCPU that the vectors save, restore and read.
+
+use core::mem::offset_of;
+
+use portcullis_gate::{Group, answers::Answers};
+
+use crate::account::{Account, SERVICES};
 
 /// What SP_EL2 points to while a guest runs: the vectors store the guest's registers here without any scratch register.
 #[repr(C, align(64))]
@@ -13,20 +19,48 @@ pub struct Context {
     pub spsr: u64,
     /// Highest address of the EL2 stack of the core on which this vCPU runs.
     pub stack: u64,
+    /// The VM's answers by HVC and by SMC.
+    pub answers: [Option<&'static Answers>; 2],
+    /// Not zero: a function without an answer is not refused by the vectors, the gate in Rust decides.
+    pub beyond: u64,
+    /// Zero if ARCH_WORKAROUND_1 succeeds, by HVC and by SMC: the vectors answer it ahead of everything else, uncounted.
+    pub workaround_1: [u64; 2],
+    /// What is counted of this vCPU; the vectors count too.
+    pub account: Account,
 }
 
 impl Context {
     /// A context with nothing in it.
     pub const fn new() -> Self {
-        Self { x: [0; 31], elr: 0, spsr: crate::el2::EL1H_MASKED, stack: 0 }
+        Self {
+            x: [0; 31],
+            elr: 0,
+            spsr: crate::el2::EL1H_MASKED,
+            stack: 0,
+            answers: [None; 2],
+            beyond: 1,
+            workaround_1: [1; 2],
+            account: Account::new(),
+        }
+    }
+
+    /// Prepares it for a vCPU that starts at `entry` with `argument` in x0. What was counted stays.
+    pub fn start(&mut self, entry: u64, argument: u64, stack: u64) {
+        self.x = [0; 31];
+        self.set_register(0, argument);
+        self.elr = entry;
+        self.spsr = crate::el2::EL1H_MASKED;
+        self.stack = stack;
     }
 
     /// The value of general register `n` as an instruction names it: 31 is the zero register.
+    #[inline]
     pub fn register(&self, n: u64) -> u64 {
         self.x.get(n as usize).copied().unwrap_or(0)
     }
 
     /// Sets general register `n`; 31 is the zero register.
+    #[inline]
     pub fn set_register(&mut self, n: u64, value: u64) {
         if let Some(register) = self.x.get_mut(n as usize) {
             *register = value;
@@ -39,7 +73,17 @@ impl Context {
         let [r0, r1, r2, r3, ..] = &mut self.x;
         (*r0, *r1, *r2, *r3) = (x0, x1, x2, x3);
     }
+
+    /// Where the counter of a group of functions lies in a context, for [`Answers::build`].
+    pub const fn counter(group: Group, smc: bool, denied: bool) -> u16 {
+        let table = if denied { offset_of!(Account, denied) } else { offset_of!(Account, answered) };
+        let row = if smc { SERVICES } else { 0 };
+        (offset_of!(Context, account) + table + (row + group as usize) * size_of::<u64>()) as u16
+    }
 }
+
+/// The largest offset fits, so [`Context::counter`] never cuts one off.
+const _: () = assert!(size_of::<Context>() <= u16::MAX as usize);
 
 impl Default for Context {
     fn default() -> Self {
@@ -50,6 +94,7 @@ impl Default for Context {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use core::sync::atomic::Ordering;
 
     #[test]
     fn register_31_reads_zero_and_ignores_writes() {
@@ -57,5 +102,19 @@ mod tests {
         context.set_register(31, 5);
         context.set_register(30, 7);
         assert_eq!((context.register(31), context.register(30)), (0, 7));
+    }
+
+    #[test]
+    fn counters_lie_where_they_are_said_to() {
+        let context = Context::new();
+        context.account.denied[1][Group::Ptp as usize].store(77, Ordering::Relaxed);
+        context.account.answered[0][Group::Arch as usize].store(55, Ordering::Relaxed);
+        let words = core::ptr::from_ref(&context).cast::<u64>();
+        let at = |offset: u16| {
+            // SAFETY: the offset lies within the context and is a multiple of 8.
+            unsafe { words.add(usize::from(offset) / 8).read() }
+        };
+        assert_eq!(at(Context::counter(Group::Ptp, true, true)), 77);
+        assert_eq!(at(Context::counter(Group::Arch, false, false)), 55);
     }
 }

@@ -2,15 +2,19 @@
 //
 // While a guest runs, SP_EL2 points to its Context, so the first store needs no scratch register. The handlers run on the
 // core's own stack. They are Rust functions of the crate above:
-//   u64 portcullis_call(Context *, u64 esr)       HVC64, SMC64       x0..x18, x30 saved
+//   u64 portcullis_call(Context *, u64 esr)       HVC64, SMC64       x0..x18, x30 saved; the return address is behind it
 //   u64 portcullis_interrupt(Context *)           IRQ, FIQ           x0..x18, x30 saved
 //   u64 portcullis_exception(Context *, u64 esr)  everything else    x0..x30 saved
 //   u64 portcullis_serror(Context *, u64 esr)     SError             x0..x30 saved
 //   void portcullis_idle()                        a core without a vCPU to run; does not return
 //   void portcullis_fault(Anchor *, u64 vector)   an exception from EL2 itself; does not return
 // A result other than zero means that the vCPU does not run on.
+//
+// Most firmware calls end here: the vectors look the function up in the VM's answers (portcullis_gate::answers), which the
+// gate in Rust has worked out when the VM started, and hold no policy of their own.
 
 .pushsection .text.vectors, "ax"
+.arch_extension crc
 
 // Saves what the procedure call standard lets a function change, but x0 to x3.
 .macro save_caller
@@ -73,6 +77,104 @@
     eret
 .endm
 
+// A trapped SMC leaves the return address at itself, an HVC behind itself (Arm ARM, D1.3.1).
+.macro advance
+    mrs     x2, elr_el2
+    add     x2, x2, #4
+    msr     elr_el2, x2
+.endm
+
+// Finds the line of the function in \id: x3 its address, flags equal if it is that function's. \scratch is lost.
+.macro find_line id, scratch, conduit
+    ldr     x3, [sp, #{ANSWERS} + 8 * \conduit]
+    crc32w  w\scratch, wzr, w\id
+    and     w\scratch, w\scratch, #{LINE_MASK}
+    add     x3, x3, x\scratch, lsl #{LINE_SCALE}
+    ldr     w\scratch, [x3]
+    cmp     w\scratch, w\id
+.endm
+
+// The call's function is in w0, its argument in w1; x2 and x3 are saved. The results go to x0..x3; x4 and up are not
+// touched. Counters are this vCPU's own words.
+.macro answer conduit
+    eor     w3, w0, #0x80008000         // ARCH_WORKAROUND_1 comes first: guests call it at every kernel entry
+    cbz     w3, workaround_\conduit
+look_up_\conduit:
+    find_line 0, 2, \conduit
+    b.ne    unknown_\conduit
+    ldrb    w2, [x3, #{KIND}]
+    cbnz    w2, no_answer_\conduit
+    ldrh    w2, [x3, #{COUNTER}]
+    ldr     x0, [sp, x2]
+    add     x0, x0, #1
+    str     x0, [sp, x2]
+    ldp     w0, w1, [x3, #{RESULTS}]
+    ldp     w2, w3, [x3, #{RESULTS} + 8]
+    eret
+.endm
+
+// The rarer ends of a call.
+.macro answer_rest conduit
+workaround_\conduit:
+    ldr     x2, [sp, #{WORKAROUND} + 8 * \conduit]
+    cbnz    x2, look_up_\conduit
+    mov     x0, #0
+    mov     x1, #0
+    eret                                // x2 and x3 are zero
+
+no_answer_\conduit:
+    tbnz    w2, #7, no_feature_\conduit
+    ldrh    w0, [x3, #{COUNTER}]
+    ldr     x3, [sp, x0]
+    add     x3, x3, #1
+    str     x3, [sp, x0]
+    find_line 1, 0, \conduit
+    b.ne    no_such_feature_\conduit
+    ldrsb   x0, [x3, x2]                // the kind is the offset of the answer in the line of what was asked about
+    mov     x1, #0
+    mov     x2, #0
+    mov     x3, #0
+    eret
+no_such_feature_\conduit:
+    mov     x0, #-1
+    mov     x1, #0
+    mov     x2, #0
+    mov     x3, #0
+    eret
+
+no_feature_\conduit:
+    tbz     w2, #6, to_gate
+    ldrh    w2, [x3, #{COUNTER}]
+    ldr     x3, [sp, x2]
+    add     x3, x3, #1
+    str     x3, [sp, x2]
+    b       refuse_\conduit
+
+unknown_\conduit:
+    ldr     x2, [sp, #{BEYOND}]
+    cbnz    x2, to_gate
+    ldr     x2, [sp, #{UNKNOWN} + {UNKNOWN_STEP} * \conduit]
+    add     x2, x2, #1
+    str     x2, [sp, #{UNKNOWN} + {UNKNOWN_STEP} * \conduit]
+refuse_\conduit:
+    ldr     x2, [sp, #{REFUSED}]
+    and     x3, x2, #{RING_MASK}
+    add     x2, x2, #1
+    str     x2, [sp, #{REFUSED}]
+    add     x3, sp, x3, lsl #4
+    mrs     x2, cntpct_el0
+    mov     w0, w0
+    .if \conduit
+    orr     x0, x0, #1 << 32
+    .endif
+    stp     x2, x0, [x3, #{RING}]
+    mov     x0, #-1
+    mov     x1, #0
+    mov     x2, #0
+    mov     x3, #0
+    eret
+.endm
+
 .macro el2_vector number
     .balign 128
     msr     tpidr_el1, x0               // the guest's word is lost, and with it all hope
@@ -93,13 +195,13 @@ portcullis_vectors:
     el2_vector 7
 
     .balign 128                         // synchronous, from AArch64
-    stp     x0, x1, [sp, #{X}]
     stp     x2, x3, [sp, #{X} + 16]
-    mrs     x1, esr_el2
-    ubfx    x2, x1, #27, #5             // EC 0x16 is HVC64, 0x17 is SMC64
-    cmp     x2, #0xb
-    b.eq    call
-    b       exception
+    mrs     x2, esr_el2
+    tbnz    w2, #26, odd_class          // bit 0 of EC: HVC64 is 0x16, SMC64 is 0x17
+    mov     w3, #0x5a000000             // HVC64, immediate 0
+    cmp     w2, w3
+    b.ne    slow
+    answer  0
 
     .balign 128                         // IRQ, from AArch64
     stp     x0, x1, [sp, #{X}]
@@ -140,6 +242,31 @@ portcullis_vectors:
     b       serror
 
     .balign 128
+odd_class:
+    mov     w3, #0x5e000000             // SMC64, immediate 0
+    cmp     w2, w3
+    b.ne    slow
+    advance
+    answer  1
+
+    answer_rest 0
+    answer_rest 1
+
+// Everything that the vectors do not finish. x2 holds the syndrome; x2 and x3 are saved.
+slow:
+    stp     x0, x1, [sp, #{X}]
+    mov     x1, x2
+    ubfx    x2, x1, #27, #5             // EC without bit 0: 0xb is HVC64 and SMC64
+    cmp     x2, #0xb
+    b.ne    exception
+    tbz     w1, #26, call
+    advance
+    b       call
+
+// A call that the gate in Rust decides. x0 and x1 are the guest's, x2 and x3 are saved.
+to_gate:
+    stp     x0, x1, [sp, #{X}]
+    mrs     x1, esr_el2
 call:
     save_caller
     handle  portcullis_call

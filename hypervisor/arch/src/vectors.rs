@@ -15,8 +15,14 @@ pub enum Next {
 #[cfg(target_arch = "aarch64")]
 mod asm {
     use super::*;
+    use crate::account::{Account, RING, Refusal};
     use crate::cpu::Anchor;
     use core::mem::offset_of;
+    use portcullis_gate::Group;
+    use portcullis_gate::answers::{Answer, HASH_SHIFT, LINES};
+
+    const _: () = assert!(offset_of!(Answer, function) == 0 && size_of::<Answer>().is_power_of_two());
+    const _: () = assert!(size_of::<Refusal>() == 16 && offset_of!(Refusal, call) == 8 && RING.is_power_of_two());
 
     const _: () = assert!(offset_of!(Context, spsr) == offset_of!(Context, elr) + 8, "vectors.S loads both at once");
 
@@ -25,6 +31,19 @@ mod asm {
         X = const offset_of!(Context, x),
         ELR = const offset_of!(Context, elr),
         STACK = const offset_of!(Context, stack),
+        ANSWERS = const offset_of!(Context, answers),
+        BEYOND = const offset_of!(Context, beyond),
+        WORKAROUND = const offset_of!(Context, workaround_1),
+        RING = const offset_of!(Context, account) + offset_of!(Account, ring),
+        RING_MASK = const RING - 1,
+        REFUSED = const offset_of!(Context, account) + offset_of!(Account, refused),
+        UNKNOWN = const Context::counter(Group::Unknown, false, true),
+        UNKNOWN_STEP = const Context::counter(Group::Unknown, true, true) - Context::counter(Group::Unknown, false, true),
+        LINE_MASK = const (LINES - 1) << HASH_SHIFT,
+        LINE_SCALE = const size_of::<Answer>().trailing_zeros() - HASH_SHIFT,
+        KIND = const offset_of!(Answer, kind),
+        COUNTER = const offset_of!(Answer, counter),
+        RESULTS = const offset_of!(Answer, results),
         ANCHOR_FAULT_STACK = const offset_of!(Anchor, fault_stack),
         ANCHOR_FRAME = const offset_of!(Anchor, frame),
     );

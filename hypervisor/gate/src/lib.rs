@@ -11,6 +11,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::indexing_slicing)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+pub mod answers;
 mod atomic;
 mod call;
 mod decide;
@@ -19,6 +20,7 @@ mod error;
 mod filter;
 mod function;
 mod function_id;
+mod group;
 pub mod layout;
 mod profile;
 mod register;
@@ -30,6 +32,7 @@ pub use call::{Call, Conduit, Conduits};
 pub use decide::decide;
 pub use error::{FilterError, SetError};
 pub use filter::{Action, Filter, MAX_RANGES, Range, RangeRequest, lookup};
+pub use group::Group;
 pub use function_id::{FunctionId, Owner, Width};
 pub use profile::{Profile, Rule};
 pub use register::Register;

@@ -65,7 +65,7 @@ pub fn data(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64) -> Next {
     let Some(access) = Access::new(syndrome) else {
         return fault::stop(vcpu, "data abort: only plain loads and stores reach a device", syndrome);
     };
-    vcpu.account.exit(if matches!(device, Device::Uart(_)) { Exit::Uart } else { Exit::Gic });
+    vcpu.account().exit(if matches!(device, Device::Uart(_)) { Exit::Uart } else { Exit::Gic });
     if access.write {
         let value = access.truncate(context.register(access.register));
         device.write(vcpu, access.size, value);

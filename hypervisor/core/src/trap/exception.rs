@@ -29,7 +29,7 @@ extern "C" fn portcullis_exception(context: &mut Context, syndrome: u64) -> Next
 
 /// The instruction does not exist on this machine.
 fn undefined(vcpu: &'static Vcpu) -> Next {
-    vcpu.account.exit(Exit::Undefined);
+    vcpu.account().exit(Exit::Undefined);
     el2::inject(UNDEFINED, None);
     vcpu.before_resume()
 }
@@ -73,14 +73,14 @@ fn system_register(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64) ->
         // ICC_SGI1R_EL1; ICC_ASGI1R_EL1 and ICC_SGI0R_EL1 name the other security state's group 1 and group 0, which no
         // vCPU takes: they have no effect.
         Access { op0: 3, op1: 0, crn: 12, crm: 11, op2, read: false, .. } if (5..=7).contains(&op2) => {
-            vcpu.account.exit(Exit::Sgi);
+            vcpu.account().exit(Exit::Sgi);
             if op2 == 5 {
                 let value = context.register(access.register);
                 vcpu.vm.kick(vcpu.vm.vgic.write_sgi1r(vcpu.index, value));
             }
         }
         Access { op0: 3, op1: 0, crn: 0, crm, op2, read: true, .. } if crm != 0 => {
-            vcpu.account.exit(Exit::IdRegister);
+            vcpu.account().exit(Exit::IdRegister);
             context.set_register(access.register, id_registers::read(crm, op2));
         }
         _ => return undefined(vcpu),

@@ -26,14 +26,14 @@ pub fn take(vcpu: &'static Vcpu) {
     match intid {
         // The guest's timers are linked in hardware: its own end of interrupt deactivates them.
         map::TIMER_VIRTUAL_INTID | map::TIMER_PHYSICAL_INTID => {
-            vcpu.account.exit(Exit::Timer);
+            vcpu.account().exit(Exit::Timer);
             gicv3::drop_priority(intid);
             let others = vcpu.vm.vgic.flush_hardware(vcpu.index, intid, &mut HardwareLists);
             vcpu.vm.kick(others);
         }
         SPECIAL.. => {}
         _ => {
-            vcpu.account.exit(Exit::Interrupt);
+            vcpu.account().exit(Exit::Interrupt);
             gicv3::drop_priority(intid);
             other(vcpu, intid);
             gicv3::deactivate(intid);

@@ -89,6 +89,7 @@ impl Vm {
             return false;
         }
         self.row.freeze(None);
+        self.work_out_answers();
         Machine::get().vm_started();
         self.start_first_vcpu();
         true

@@ -1,5 +1,6 @@
 //! A virtual machine: what it owns, and what happens to it as a whole.
 
+pub mod answers;
 pub mod lifecycle;
 pub mod loader;
 pub mod pv_time;
@@ -18,6 +19,7 @@ use crate::memory::regions::Range;
 use crate::memory::stage2::Stage2;
 use crate::port::Port;
 use crate::vgic::{VcpuSet, Vgic};
+use answers::VmAnswers;
 use lifecycle::{Action, Phase};
 use pv_time::PvTime;
 use vcpu::Vcpu;
@@ -39,6 +41,7 @@ pub struct Vm {
     /// Its page of PV time structures.
     pub pv_time: PvTime,
     stage2: Stage2,
+    answers: Box<VmAnswers>,
     vcpus: Once<Box<[Vcpu]>>,
     phase: AtomicU8,
     /// What becomes of the VM when its last vCPU has left its core.
@@ -67,6 +70,7 @@ impl Vm {
             port: Mutex::new(Port::new()),
             pv_time,
             stage2,
+            answers: VmAnswers::new(),
             vcpus: Once::new(),
             phase: AtomicU8::new(Phase::Created as u8),
             pending: AtomicU8::new(Action::None as u8),

@@ -35,8 +35,6 @@ pub enum Power {
 #[repr(C)]
 pub struct Vcpu {
     context: UnsafeCell<Context>,
-    /// What is counted of it.
-    pub account: Account,
     /// The VM to which it belongs.
     pub vm: &'static Vm,
     /// Its number in the VM, which is also its affinity level 0.
@@ -62,7 +60,6 @@ impl Vcpu {
     pub fn new(vm: &'static Vm, index: usize, core: usize) -> Self {
         Self {
             context: UnsafeCell::new(Context::new()),
-            account: Account::new(),
             vm,
             index,
             core,
@@ -80,6 +77,13 @@ impl Vcpu {
     pub fn of(context: &mut Context) -> &'static Self {
         // SAFETY: only contexts that are the first field of a vCPU are ever entered, and vCPUs are never freed.
         unsafe { &*core::ptr::from_mut(context).cast::<Self>() }
+    }
+
+    /// What is counted of it.
+    #[inline(always)]
+    pub fn account(&self) -> &Account {
+        // SAFETY: the account is made of atomics; it lives as long as the vCPU.
+        unsafe { &(*self.context.get()).account }
     }
 
     /// Its bit in sets of vCPUs.
@@ -162,12 +166,11 @@ impl Vcpu {
         self.power.store(Power::On as u8, Ordering::Release);
 
         let context = self.context.get();
-        // SAFETY: no one else touches the context of a vCPU but its own core, which is here.
+        // SAFETY: no one else touches the context of a vCPU but its own core, which is here; the account in it is atomic.
         unsafe {
-            *context = Context::new();
-            (*context).elr = self.entry.load(Ordering::Relaxed);
-            (*context).stack = processor.stack();
-            (&mut (*context).x)[0] = self.argument.load(Ordering::Relaxed);
+            let (entry, argument) = (self.entry.load(Ordering::Relaxed), self.argument.load(Ordering::Relaxed));
+            (*context).start(entry, argument, processor.stack());
+            self.vm.give_answers(&mut *context);
             vectors::enter(context)
         }
     }

@@ -1,0 +1,251 @@
+//! The answers of one VM through one conduit, worked out at its start, for the vectors to look up.
+//!
+//! The vectors hold no policy. When a VM starts, its registers and its filter can no longer change, so what each known
+//! function will get can be worked out once, by [`decide`](crate::decide), the same gate that every other call passes. The
+//! vectors find a function's line by a hash and do what it says; a function without a line is refused. The table is read
+//! without a lock and without an atomic read-modify-write, and nothing is written to it while the VM runs.
+//!
+//! The hash is one instruction, CRC32W, and seven bits of its result: chosen because no two known functions share a line.
+
+use core::sync::atomic::{AtomicI8, AtomicU8, AtomicU16, AtomicU32, Ordering};
+
+use portcullis_abi::function::*;
+
+use crate::call::{Call, Conduit};
+use crate::decide::decide;
+use crate::filter::Filter;
+use crate::function_id::FunctionId;
+use crate::group::Group;
+use crate::profile::Profile;
+use crate::verdict::{Return, Verdict};
+
+/// Lines of a table.
+pub const LINES: usize = 128;
+/// Lowest of the hash's bits that number the lines.
+pub const HASH_SHIFT: u32 = 3;
+
+/// [`Answer::kind`]: the results stand in the line.
+pub const ANSWER: u8 = 0;
+/// [`Answer::kind`], this bit: not for the vectors to answer. Alone: the gate in Rust decides.
+pub const SLOW: u8 = 0x80;
+/// [`Answer::kind`]: refused.
+pub const DENY: u8 = 0xc0;
+
+/// A line: one function.
+///
+/// A kind other than those three is the offset, in the line of the function that is asked about, of the byte with the
+/// answer: the function is one of the four `FEATURES` calls.
+#[derive(Debug)]
+#[repr(C, align(32))]
+pub struct Answer {
+    /// The function identifier.
+    pub function: AtomicU32,
+    /// What to do.
+    pub kind: AtomicU8,
+    _reserved: AtomicU8,
+    /// What to count: an offset that the owner of the counters chose.
+    pub counter: AtomicU16,
+    /// What SMCCC_ARCH_FEATURES, PSCI_FEATURES, TRNG_FEATURES and PV_TIME_FEATURES say of this function.
+    pub features: [AtomicI8; 4],
+    _padding: AtomicU32,
+    /// x0 to x3, zero-extended.
+    pub results: [AtomicU32; 4],
+}
+
+/// The four calls that ask about a function, in the order of [`Answer::features`].
+const QUERIES: [u32; 4] = [ARCH_FEATURES, PSCI_FEATURES, TRNG_FEATURES, PV_TIME_FEATURES];
+
+/// Every function with a line.
+pub const KNOWN: [u32; 31] = [
+    SMCCC_VERSION,
+    ARCH_FEATURES,
+    ARCH_WORKAROUND_1,
+    ARCH_WORKAROUND_2,
+    ARCH_WORKAROUND_3,
+    PSCI_VERSION,
+    PSCI_CPU_SUSPEND,
+    PSCI_CPU_SUSPEND | SMC64,
+    PSCI_CPU_OFF,
+    PSCI_CPU_ON,
+    PSCI_CPU_ON | SMC64,
+    PSCI_AFFINITY_INFO,
+    PSCI_AFFINITY_INFO | SMC64,
+    PSCI_MIGRATE_INFO_TYPE,
+    PSCI_SYSTEM_OFF,
+    PSCI_SYSTEM_RESET,
+    PSCI_FEATURES,
+    PSCI_SYSTEM_RESET2,
+    PSCI_SYSTEM_RESET2 | SMC64,
+    TRNG_VERSION,
+    TRNG_FEATURES,
+    TRNG_GET_UUID,
+    TRNG_RND32,
+    TRNG_RND64,
+    PV_TIME_FEATURES,
+    PV_TIME_ST,
+    VENDOR_UID,
+    VENDOR_FEATURES,
+    VENDOR_PTP,
+    VENDOR_IMPL_VERSION,
+    VENDOR_IMPL_CPUS,
+];
+
+/// The line of a function: CRC32W of it with a zero accumulator, and [`LINES`] bits' worth of that.
+pub const fn line(function: u32) -> usize {
+    let mut crc = function;
+    let mut bit = 0;
+    while bit < 32 {
+        crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
+        bit += 1;
+    }
+    (crc >> HASH_SHIFT) as usize % LINES
+}
+
+/// Two known functions on one line would be a defect; so would function 0, which stands in unused lines, on line 0.
+const _: () = {
+    let mut taken = [false; LINES];
+    let mut n = 0;
+    #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+    while n < KNOWN.len() {
+        let line = line(KNOWN[n]);
+        assert!(!taken[line]);
+        taken[line] = true;
+        n += 1;
+    }
+    assert!(line(0) == 0 && line(1) != 0);
+};
+
+impl Answer {
+    const fn new() -> Self {
+        Self {
+            function: AtomicU32::new(0),
+            kind: AtomicU8::new(0),
+            _reserved: AtomicU8::new(0),
+            counter: AtomicU16::new(0),
+            features: [const { AtomicI8::new(0) }; 4],
+            _padding: AtomicU32::new(0),
+            results: [const { AtomicU32::new(0) }; 4],
+        }
+    }
+}
+
+/// A table of answers. All zero it knows no function but 0, which [`Answers::close`] and [`Answers::build`] take away.
+#[derive(Debug)]
+#[repr(C, align(64))]
+pub struct Answers {
+    lines: [Answer; LINES],
+}
+
+/// What the vectors do with a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resolution {
+    /// Return this.
+    Answer(Return),
+    /// Refuse.
+    Deny,
+    /// Ask the gate in Rust.
+    Slow,
+}
+
+impl Answers {
+    /// A table of zeros, not to be used before [`Self::build`] or [`Self::close`].
+    pub const fn new() -> Self {
+        Self { lines: [const { Answer::new() }; LINES] }
+    }
+
+    /// Makes the table of a conduit that is closed: it knows no function.
+    pub fn close(&self) {
+        for answer in &self.lines {
+            answer.function.store(0, Ordering::Relaxed);
+        }
+        // Function 0 must not be found on its own line.
+        let [first, ..] = &self.lines;
+        first.function.store(1, Ordering::Relaxed);
+    }
+
+    /// Works out the answers of a VM with this profile and filter through `conduit`. `counter` says what to count when a
+    /// function of a group is answered (false) or denied (true).
+    ///
+    /// The caller knows that no vCPU of the VM runs, and publishes the table by whatever starts one.
+    pub fn build(
+        &self,
+        profile: Profile,
+        filter: Option<&Filter>,
+        conduit: Conduit,
+        counter: impl Fn(Group, bool) -> u16,
+    ) {
+        self.close();
+        if !profile.conduits().contains(conduit) {
+            return;
+        }
+        let verdict = |function: u32, argument: u32| {
+            decide(profile, filter, &Call::new(conduit, [u64::from(function), u64::from(argument), 0, 0]))
+        };
+        for function in KNOWN {
+            let Some(answer) = self.lines.get(line(function)) else { continue };
+            let query = QUERIES.iter().position(|&query| query == function);
+            let (kind, results) = match verdict(function, 0) {
+                Verdict::Deny => (DENY, [0; 4]),
+                Verdict::Serve(_) | Verdict::Forward => (SLOW, [0; 4]),
+                Verdict::Answer(results) => match (query, words(results)) {
+                    (Some(query), _) => (FEATURES_OFFSET.wrapping_add(query as u8), [0; 4]),
+                    (None, Some(words)) => (ANSWER, words),
+                    (None, None) => (SLOW, [0; 4]),
+                },
+            };
+            answer.function.store(function, Ordering::Relaxed);
+            answer.kind.store(kind, Ordering::Relaxed);
+            answer.counter.store(counter(Group::of(FunctionId(function)), kind == DENY), Ordering::Relaxed);
+            for (cell, word) in answer.results.iter().zip(results) {
+                cell.store(word, Ordering::Relaxed);
+            }
+            for (cell, query) in answer.features.iter().zip(QUERIES) {
+                let says = match verdict(query, function) {
+                    Verdict::Answer(Return([code, ..])) => code as i8,
+                    // A query that is not offered has no line that leads here.
+                    _ => -1,
+                };
+                cell.store(says, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// What the vectors do with a call of `x0` and `x1`: their rule in words, for tests. `beyond` says that functions
+    /// without a line are for the gate in Rust too.
+    pub fn resolve(&self, x0: u64, x1: u64, beyond: bool) -> Resolution {
+        let find = |function: u32| {
+            self.lines.get(line(function)).filter(|answer| answer.function.load(Ordering::Relaxed) == function)
+        };
+        let Some(answer) = find(x0 as u32) else {
+            return if beyond { Resolution::Slow } else { Resolution::Deny };
+        };
+        match answer.kind.load(Ordering::Relaxed) {
+            ANSWER => {
+                let [a, b, c, d] = &answer.results;
+                Resolution::Answer(Return::words([a, b, c, d].map(|word| word.load(Ordering::Relaxed))))
+            }
+            DENY => Resolution::Deny,
+            SLOW.. => Resolution::Slow,
+            offset => {
+                let query = usize::from(offset.wrapping_sub(FEATURES_OFFSET));
+                let says = find(x1 as u32).and_then(|asked| asked.features.get(query));
+                Resolution::Answer(Return::code(says.map_or(-1, |says| i64::from(says.load(Ordering::Relaxed)))))
+            }
+        }
+    }
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Offset of [`Answer::features`] in a line.
+const FEATURES_OFFSET: u8 = core::mem::offset_of!(Answer, features) as u8;
+
+/// Results that fit into 32 bits each.
+fn words(results: Return) -> Option<[u32; 4]> {
+    let [a, b, c, d] = results.0.map(|word| u32::try_from(word).ok());
+    Some([a?, b?, c?, d?])
+}

@@ -1,0 +1,125 @@
+//! The table that the vectors read against the gate in Rust: every function of every owner, every service combination.
+
+use portcullis_gate::answers::{Answers, KNOWN, LINES, Resolution, line};
+use portcullis_gate::{Call, Conduit, Conduits, Group, Profile, Register, Return, Row, Support, Verdict, decide};
+
+fn agrees(answers: &Answers, profile: Profile, conduit: Conduit, x0: u64, x1: u64) {
+    let by_table = answers.resolve(x0, x1, false);
+    let by_gate = decide(profile, None, &Call::new(conduit, [x0, x1, 0, 0]));
+    let same = match (by_table, by_gate) {
+        (Resolution::Answer(a), Verdict::Answer(b)) => a == b,
+        (Resolution::Deny, Verdict::Deny) => true,
+        (Resolution::Slow, _) => KNOWN.contains(&(x0 as u32)),
+        _ => false,
+    };
+    assert!(same, "{x0:#x}({x1:#x}) {conduit:?} {profile:?}: table {by_table:?}, gate {by_gate:?}");
+}
+
+fn profiles() -> impl Iterator<Item = Profile> {
+    (0..96u64).map(|n| {
+        let row = Row::new();
+        let conduits = [Conduits::BOTH, Conduits::HVC, Conduits::SMC][(n % 3) as usize];
+        row.create(&Support::FULL, conduits);
+        row.set(Register::Std, n & 1, &Support::FULL).unwrap();
+        row.set(Register::StdHyp, n >> 1 & 1, &Support::FULL).unwrap();
+        row.set(Register::VendorHyp, n >> 2 & 3, &Support::FULL).unwrap();
+        row.set(Register::VendorHyp2, n >> 4 & 3, &Support::FULL).unwrap();
+        row.set(Register::PsciVersion, [2, 0x1_0000, 0x1_0001][(n / 7 % 3) as usize], &Support::FULL).unwrap();
+        row.set(Register::Workaround1, n / 5 % 3, &Support::FULL).unwrap();
+        row.freeze(None)
+    })
+}
+
+fn build(answers: &Answers, profile: Profile, conduit: Conduit) {
+    answers.build(profile, None, conduit, |group, denied| group as u16 * 2 + u16::from(denied));
+}
+
+#[test]
+fn known_functions_agree_for_every_profile_and_question() {
+    let answers = Answers::new();
+    for profile in profiles() {
+        for conduit in [Conduit::Hvc, Conduit::Smc] {
+            build(&answers, profile, conduit);
+            for function in KNOWN {
+                for asked in KNOWN.iter().chain(&[0, 1, 2, u32::MAX, 0xc400_0000, 0x8400_0013]) {
+                    agrees(&answers, profile, conduit, u64::from(function), u64::from(*asked));
+                    agrees(&answers, profile, conduit, 0xdead_0000_0000_0000 | u64::from(function), 1 << 63 | u64::from(*asked));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_function_of_every_owner_agrees() {
+    let answers = Answers::new();
+    let profile = profiles().nth(63).unwrap();
+    build(&answers, profile, Conduit::Hvc);
+    for owner in 0..64u64 {
+        for number in 0..0x1_0000u64 {
+            for kind in [0x8000_0000, 0xc000_0000] {
+                agrees(&answers, profile, Conduit::Hvc, kind | owner << 24 | number, 0x8400_0001);
+            }
+        }
+    }
+}
+
+#[test]
+fn malformed_functions_agree() {
+    let answers = Answers::new();
+    for profile in profiles().step_by(11) {
+        build(&answers, profile, Conduit::Smc);
+        for function in KNOWN {
+            for bit in 0..32 {
+                agrees(&answers, profile, Conduit::Smc, u64::from(function ^ 1 << bit), 0);
+            }
+        }
+        for function in 0..LINES as u64 {
+            agrees(&answers, profile, Conduit::Smc, function, 0);
+        }
+    }
+}
+
+#[test]
+fn a_closed_table_knows_nothing() {
+    let answers = Answers::new();
+    answers.close();
+    for function in KNOWN.into_iter().chain(0..1000) {
+        assert_eq!(answers.resolve(u64::from(function), 0, false), Resolution::Deny);
+        assert_eq!(answers.resolve(u64::from(function), 0, true), Resolution::Slow);
+    }
+}
+
+#[test]
+fn the_hash_is_that_of_the_instruction() {
+    // CRC32W with a zero accumulator, from the polynomial 0x04C11DB7 (Arm ARM, CRC32W).
+    let long_division = |function: u32| {
+        let mut register = u64::from(function.reverse_bits()) << 32;
+        for bit in (32..64).rev() {
+            if register >> bit & 1 != 0 {
+                register ^= 0x1_04c1_1db7 << (bit - 32);
+            }
+        }
+        (register as u32).reverse_bits()
+    };
+    for function in KNOWN {
+        assert_eq!(line(function), long_division(function) as usize >> 3 & 127, "{function:#x}");
+    }
+}
+
+#[test]
+fn groups_name_the_service() {
+    use portcullis_gate::FunctionId;
+    for (function, group) in [
+        (0x8000_0000, Group::Arch),
+        (0xc400_0003, Group::Psci),
+        (0xc400_0053, Group::Trng),
+        (0xc500_0021, Group::PvTime),
+        (0x8600_0000, Group::Vendor),
+        (0x8600_0001, Group::Ptp),
+        (0x8600_0002, Group::Unknown),
+    ] {
+        assert_eq!(Group::of(FunctionId(function)), group, "{function:#x}");
+    }
+    assert_eq!(Return::NOT_SUPPORTED.0[0], u64::MAX);
+}
