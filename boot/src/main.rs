@@ -30,7 +30,7 @@ extern "C" fn portcullis_primary(tree: usize) -> ! {
     match system::bring_up(tree) {
         Ok(processor) => processor.idle(),
         Err(stop) => {
-            log::error!("cannot start: {stop}");
+            log::error!("{stop}: nothing was started");
             TERMINAL.drain();
             stop.end()
         }

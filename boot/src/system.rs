@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use portcullis_abi::{bundle::NAME_MAX, map};
-use portcullis_arch::{cpu, paging, timer};
+use portcullis_arch::{checksum, cpu, paging, timer};
 use portcullis_core::board::Board;
 use portcullis_core::bundle::{Bundle, BundleError, FirmwareConfig, VmConfig};
 use portcullis_core::machine::{Machine, TABLE};
@@ -27,6 +27,8 @@ use crate::{early, heap, image, memory, secondary};
 pub enum Stop {
     /// There is no device tree where x0 points.
     NoTree(usize),
+    /// The CPU lacks the CRC32 instructions.
+    NoCrc,
     /// The device tree does not describe a board that can be used.
     Facts(FactsError),
     /// The board cannot be driven.
@@ -55,6 +57,7 @@ impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoTree(at) => write!(f, "there is no device tree at {at:#x}; x0 must hold its address at entry"),
+            Self::NoCrc => write!(f, "this CPU lacks the CRC32 instructions (FEAT_CRC32), which are needed"),
             Self::Facts(error) => write!(f, "device tree: {error}"),
             Self::Board(error) => error.fmt(f),
             Self::Fragmented => write!(f, "the board's memory is in more pieces than this version keeps track of"),
@@ -97,6 +100,9 @@ static BOARD: spin::Once<Board> = spin::Once::new();
 /// Does everything up to the first guest, which the other cores may already be starting when this returns.
 pub fn bring_up(tree: usize) -> Result<&'static Processor, Stop> {
     let (facts, tree) = read_tree(tree)?;
+    if !checksum::present() {
+        return Err(Stop::NoCrc);
+    }
     let mut free = memory::free(facts, tree)?;
     let heap = memory::heap(&mut free)?;
     early::map_memory(heap.start);

@@ -128,7 +128,7 @@ mod tests {
     fn the_edge_is_found_wherever_it_is() {
         for phase in [0, 1, 1000, HZ / 3, HZ / 2, HZ - 1] {
             for start in [0, 5, HZ / 2, 7 * HZ + 12345] {
-                let (edge, looks) = search(phase, start);
+                let (edge, _) = search(phase, start);
                 assert!(edge.uncertainty() <= HZ / 1_000_000 + 2 * 37, "{edge:?}");
                 let count = 100 * HZ + phase;
                 let truth = shown(count, phase) * 1_000_000_000;

@@ -8,12 +8,14 @@
 pub mod account;
 pub mod barrier;
 pub mod cache;
+pub mod checksum;
 pub mod context;
 pub mod cpu;
 pub mod el1;
 pub mod el2;
 pub mod gicv3;
 pub mod id;
+pub mod memory;
 pub mod paging;
 pub mod random;
 pub mod smc;

@@ -43,7 +43,13 @@ fn known_functions_agree_for_every_profile_and_question() {
             for function in KNOWN {
                 for asked in KNOWN.iter().chain(&[0, 1, 2, u32::MAX, 0xc400_0000, 0x8400_0013]) {
                     agrees(&answers, profile, conduit, u64::from(function), u64::from(*asked));
-                    agrees(&answers, profile, conduit, 0xdead_0000_0000_0000 | u64::from(function), 1 << 63 | u64::from(*asked));
+                    agrees(
+                        &answers,
+                        profile,
+                        conduit,
+                        0xdead_0000_0000_0000 | u64::from(function),
+                        1 << 63 | u64::from(*asked),
+                    );
                 }
             }
         }

@@ -7,6 +7,7 @@ mod tests;
 mod vm;
 
 use portcullis_abi::{bundle, map};
+use portcullis_arch::checksum::Crc32;
 
 pub use self::error::{BundleError, VmError};
 pub use self::vm::{Cores, Devices, FirmwareConfig, MEMORY_MAX, VmConfig};
@@ -112,11 +113,11 @@ fn check_sum(blob: &[u8]) -> Result<(), BundleError> {
     let stored = be32(structure, bundle::CHECKSUM_OFFSET).ok_or(BundleError::Offset)?;
     let after = structure.get(bundle::CHECKSUM_OFFSET..).and_then(|rest| rest.get(4..)).ok_or(BundleError::Offset)?;
     let before = blob.len().saturating_sub(after.len()).saturating_sub(4);
-    let mut hasher = crc32fast::Hasher::new();
+    let mut hasher = Crc32::new();
     hasher.update(blob.get(..before).ok_or(BundleError::Offset)?);
     hasher.update(&[0; 4]);
     hasher.update(after);
-    let computed = hasher.finalize();
+    let computed = hasher.finish();
     if computed == stored { Ok(()) } else { Err(BundleError::Checksum { stored, computed }) }
 }
 

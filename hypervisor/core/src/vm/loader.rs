@@ -74,19 +74,18 @@ impl Vm {
         Ok(Entry { kernel: layout.entry(), tree: layout.dtb.address })
     }
 
-    /// Copies `bytes` to the start of `region` and clears what is left of it, seen by a guest whose caches are off.
+    /// Copies `bytes` to the start of `region`, seen by a guest whose caches are off. What the region has beyond them, a
+    /// kernel's BSS, is the guest's own to clear.
     fn copy(&self, region: Region, bytes: &[u8]) -> Result<(), LoadError> {
+        let region = Region { size: bytes.len() as u64, ..region };
         let range = self.physical(region.address, region.size).ok_or(LoadError::Memory(region))?;
         // SAFETY: the range is this VM's RAM; none of its vCPUs runs while it is loaded, by its first vCPU's core alone.
         let copied = unsafe {
             stage1::with_guest_memory(range, |memory| {
-                let (image, rest) = memory.split_at_mut_checked(bytes.len())?;
-                image.copy_from_slice(bytes);
-                rest.fill(0);
+                memory.copy_from_slice(bytes);
                 cache::publish(memory.as_ptr() as usize, memory.len());
-                Some(())
             })
         };
-        copied.ok().flatten().ok_or(LoadError::Memory(region))
+        copied.map_err(|_| LoadError::Memory(region))
     }
 }
