@@ -281,6 +281,7 @@ fn assign(vm: &'static Vm, processors: &'static [Processor]) -> Result<(), Stop>
         let core = vcpu.core as u32;
         let processor = processors.get(vcpu.core);
         let processor = processor.ok_or(Stop::NoSuchCore { vm: vm.name(), core, cores: processors.len() })?;
+        vcpu.assigned_to(processor);
         if !processor.assign(vcpu) {
             return Err(Stop::SharedCore { vm: vm.name(), core });
         }

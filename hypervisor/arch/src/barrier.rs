@@ -25,6 +25,11 @@ instruction!(
     "dsb ish"
 );
 instruction!(
+    /// Completes all stores before it, inner shareable domain.
+    dsb_ishst,
+    "dsb ishst"
+);
+instruction!(
     /// Completes all memory accesses before it, full system.
     dsb_sy,
     "dsb sy"

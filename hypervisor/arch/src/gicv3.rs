@@ -44,15 +44,20 @@ pub fn deactivate(intid: u32) {
     }
 }
 
-/// Sends SGI `intid` to the core with the affinity given (Aff0 up to 15).
-pub fn send_sgi(intid: u32, affinity: u64) {
+/// The value of ICC_SGI1R_EL1 that sends SGI `intid` to the core with the affinity given (Aff0 up to 15).
+pub const fn sgi(intid: u32, affinity: u64) -> u64 {
     let aff0 = affinity & 0xf;
-    let value = (affinity >> 32 & 0xff) << 48
+    (affinity >> 32 & 0xff) << 48
         | (affinity >> 16 & 0xff) << 32
-        | u64::from(intid & 0xf) << 24
+        | (intid as u64 & 0xf) << 24
         | (affinity >> 8 & 0xff) << 16
-        | 1 << aff0;
-    crate::barrier::dsb_ish();
+        | 1 << aff0
+}
+
+/// Sends an SGI: `value` is from [`sgi`]. What this core wrote before is seen by the one that takes it.
+#[inline]
+pub fn send_sgi(value: u64) {
+    crate::barrier::dsb_ishst();
     // SAFETY: the target core takes the interrupt at EL2.
     unsafe {
         write_sysreg!("icc_sgi1r_el1", value);

@@ -6,6 +6,7 @@ use portcullis_arch::{barrier, cpu, cpu::Anchor, gicv3, timer};
 use spin::Once;
 
 use crate::machine::Machine;
+use crate::trap::id_registers;
 use crate::vm::vcpu::{Power, Vcpu};
 
 /// SGI by which one core asks another to look at its vCPUs again.
@@ -37,6 +38,8 @@ pub struct Processor {
     online: AtomicU32,
     /// When each [`Timer`] is due, in ticks of the physical counter. Only this core touches them.
     deadlines: [AtomicU64; 2],
+    /// The ID registers as guests on this core see them.
+    id_registers: [AtomicU64; id_registers::COUNT],
 }
 
 impl Processor {
@@ -49,6 +52,7 @@ impl Processor {
             vcpu: Once::new(),
             online: AtomicU32::new(0),
             deadlines: [const { AtomicU64::new(NEVER) }; 2],
+            id_registers: [const { AtomicU64::new(0) }; id_registers::COUNT],
         }
     }
 
@@ -59,8 +63,17 @@ impl Processor {
         unsafe { anchor.cast::<Self>().as_ref() }
     }
 
+    /// The ID register S3_0_C0_C`crm`_`op2` as a guest on this core sees it.
+    #[inline]
+    pub fn id_register(&self, crm: u64, op2: u64) -> u64 {
+        self.id_registers.get(id_registers::number(crm, op2)).map_or(0, |value| value.load(Ordering::Relaxed))
+    }
+
     /// Makes this the core on which the code runs.
     pub fn adopt(&'static self) {
+        for (number, value) in self.id_registers.iter().enumerate() {
+            value.store(id_registers::shown_here(number), Ordering::Relaxed);
+        }
         // SAFETY: the processor and its stacks live for ever and belong to this core alone.
         unsafe {
             cpu::set_anchor(&raw const self.anchor);
@@ -101,7 +114,7 @@ impl Processor {
 
     fn signal(&self, intid: u32) {
         if self.online.load(Ordering::Acquire) != 0 {
-            gicv3::send_sgi(intid, self.affinity);
+            gicv3::send_sgi(gicv3::sgi(intid, self.affinity));
         }
     }
 

@@ -2,7 +2,8 @@
 
 use portcullis_arch::{account::Exit, context::Context, el2, vectors::Next};
 
-use super::{abort, fault, id_registers};
+use super::{abort, fault};
+use crate::processor::Processor;
 use crate::vm::vcpu::Vcpu;
 
 /// ESR_ELx.EC: a system register access.
@@ -14,11 +15,17 @@ const EC_DATA_ABORT: u64 = 0x24;
 /// ESR_ELx of an undefined instruction: EC 0 and a 32-bit instruction.
 const UNDEFINED: u64 = 1 << 25;
 
+/// ESR_ELx.ISS of an MSR or MRS, without the general register.
+const REGISTER_MASK: u64 = 0x3f_fc1f;
+/// [`REGISTER_MASK`] of `msr icc_sgi1r_el1`: S3_0_C12_C11_5, a write.
+const ICC_SGI1R_EL1: u64 = 3 << 20 | 5 << 17 | 12 << 10 | 11 << 1;
+
 /// A guest did something that is trapped.
 #[unsafe(no_mangle)]
 extern "C" fn portcullis_exception(context: &mut Context, syndrome: u64) -> Next {
     let vcpu = Vcpu::of(context);
     match syndrome >> 26 & 0x3f {
+        EC_SYSTEM_REGISTER if syndrome & REGISTER_MASK == ICC_SGI1R_EL1 => send_sgi(context, vcpu, syndrome),
         EC_DATA_ABORT => abort::data(context, vcpu, syndrome),
         EC_INSTRUCTION_ABORT => fault::stop(vcpu, "instruction abort", syndrome),
         EC_SYSTEM_REGISTER => system_register(context, vcpu, syndrome),
@@ -67,21 +74,26 @@ impl Access {
     }
 }
 
+/// A guest sends an SGI.
+#[inline]
+fn send_sgi(context: &Context, vcpu: &'static Vcpu, syndrome: u64) -> Next {
+    vcpu.account().exit(Exit::Sgi);
+    let value = context.register(syndrome >> 5 & 0x1f);
+    vcpu.vm.kick(vcpu.vm.vgic.write_sgi1r(vcpu.index, value));
+    el2::set_return_address(el2::return_address().wrapping_add(4));
+    vcpu.before_resume()
+}
+
 fn system_register(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64) -> Next {
     let access = Access::new(syndrome);
     match access {
-        // ICC_SGI1R_EL1; ICC_ASGI1R_EL1 and ICC_SGI0R_EL1 name the other security state's group 1 and group 0, which no
-        // vCPU takes: they have no effect.
-        Access { op0: 3, op1: 0, crn: 12, crm: 11, op2, read: false, .. } if (5..=7).contains(&op2) => {
-            vcpu.account().exit(Exit::Sgi);
-            if op2 == 5 {
-                let value = context.register(access.register);
-                vcpu.vm.kick(vcpu.vm.vgic.write_sgi1r(vcpu.index, value));
-            }
-        }
+        // ICC_ASGI1R_EL1 and ICC_SGI0R_EL1 name the other security state's group 1 and group 0, which no vCPU takes: they
+        // have no effect.
+        Access { op0: 3, op1: 0, crn: 12, crm: 11, op2: 6 | 7, read: false, .. } => vcpu.account().exit(Exit::Sgi),
         Access { op0: 3, op1: 0, crn: 0, crm, op2, read: true, .. } if crm != 0 => {
             vcpu.account().exit(Exit::IdRegister);
-            context.set_register(access.register, id_registers::read(crm, op2));
+            let value = Processor::current().map_or(0, |processor| processor.id_register(crm, op2));
+            context.set_register(access.register, value);
         }
         _ => return undefined(vcpu),
     }
@@ -92,6 +104,14 @@ fn system_register(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_sgi_is_recognised_whatever_register_holds_it() {
+        // msr s3_0_c12_c11_5, x7
+        let syndrome = 0x18 << 26 | 1 << 25 | 3 << 20 | 5 << 17 | 12 << 10 | 7 << 5 | 11 << 1;
+        assert_eq!(syndrome & REGISTER_MASK, ICC_SGI1R_EL1);
+        assert_ne!((syndrome | 1) & REGISTER_MASK, ICC_SGI1R_EL1);
+    }
 
     #[test]
     fn the_syndrome_names_the_register() {

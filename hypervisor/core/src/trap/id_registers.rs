@@ -70,8 +70,18 @@ fn cap(value: u64, caps: &[(u32, u64)]) -> u64 {
     caps.iter().fold(value, |value, &(shift, most)| value & !field(shift) | (value >> shift & 0xf).min(most) << shift)
 }
 
-/// The ID register S3_0_C0_C`crm`_`op2` as the guest sees it.
-pub fn read(crm: u64, op2: u64) -> u64 {
+/// Registers of the group: S3_0_C0_C1_0 to S3_0_C0_C7_7.
+pub const COUNT: usize = 7 * 8;
+
+/// The number of S3_0_C0_C`crm`_`op2` in the group, from 0; [`COUNT`] or more if it is not in it.
+#[inline]
+pub const fn number(crm: u64, op2: u64) -> usize {
+    (crm.wrapping_sub(1) as usize).saturating_mul(8).saturating_add(op2 as usize)
+}
+
+/// What register `number` of the group shows to guests on the core on which this runs.
+pub fn shown_here(number: usize) -> u64 {
+    let (crm, op2) = (number as u64 / 8 + 1, number as u64 % 8);
     shown(crm, op2, id::read(crm, op2))
 }
 
@@ -92,6 +102,12 @@ mod tests {
         }
         assert_eq!(shown(4, 4, u64::MAX), 0);
         assert_eq!(shown(7, 3, u64::MAX), 0);
+    }
+
+    #[test]
+    fn numbers_are_those_of_the_group() {
+        assert_eq!((number(1, 0), number(7, 7)), (0, COUNT - 1));
+        assert!(number(0, 0) >= COUNT && number(8, 0) >= COUNT);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use portcullis_arch::{account::Exit, context::Context, gicv3, vectors::Next};
 
 use crate::lists::HardwareLists;
 use crate::machine::Machine;
-use crate::processor::Processor;
+use crate::processor::{KICK, Processor};
 use crate::vm::vcpu::Vcpu;
 
 /// The first INTID that stands for "nothing pending".
@@ -20,7 +20,7 @@ extern "C" fn portcullis_interrupt(context: &mut Context) -> Next {
 }
 
 /// Takes one physical interrupt, if one is pending, on the core of `vcpu`.
-#[inline]
+#[inline(always)]
 pub fn take(vcpu: &'static Vcpu) {
     let intid = gicv3::acknowledge();
     match intid {
@@ -30,6 +30,11 @@ pub fn take(vcpu: &'static Vcpu) {
             gicv3::drop_priority(intid);
             let others = vcpu.vm.vgic.flush_hardware(vcpu.index, intid, &mut HardwareLists);
             vcpu.vm.kick(others);
+        }
+        // Another core has something for this vCPU; it is looked at on the way back.
+        KICK => {
+            gicv3::drop_priority(KICK);
+            gicv3::deactivate(KICK);
         }
         SPECIAL.. => {}
         _ => {

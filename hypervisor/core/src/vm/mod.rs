@@ -14,7 +14,6 @@ use portcullis_gate::Row;
 use spin::{Mutex, Once};
 
 use crate::bundle::VmConfig;
-use crate::machine::Machine;
 use crate::memory::regions::Range;
 use crate::memory::stage2::Stage2;
 use crate::port::Port;
@@ -115,16 +114,12 @@ impl Vm {
         (end <= self.memory.size()).then_some(Range::sized(start, size))
     }
 
-    /// Makes the vCPUs in `set` look at their interrupts. The one on the calling core does so anyway on its way back.
+    /// Makes the vCPUs in `set` look at their interrupts.
+    #[inline]
     pub fn kick(&self, set: VcpuSet) {
-        if set.is_empty() {
-            return;
-        }
-        let machine = Machine::get();
-        let here = crate::processor::Processor::current().map(|processor| processor.index);
-        for vcpu in self.vcpus().iter().filter(|vcpu| set.contains(vcpu.index) && Some(vcpu.core) != here) {
-            if let Some(processor) = machine.processors.get(vcpu.core) {
-                processor.kick();
+        for index in set {
+            if let Some(vcpu) = self.vcpus().get(index) {
+                vcpu.kick();
             }
         }
     }

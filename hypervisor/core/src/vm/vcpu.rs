@@ -11,7 +11,7 @@ use portcullis_arch::{
 use super::Vm;
 use crate::lists::HardwareLists;
 use crate::machine::Machine;
-use crate::processor::Processor;
+use crate::processor::{KICK, Processor};
 use crate::vgic::HARDWARE_LINKED;
 
 /// Offset of GICR_ISENABLER0 in a redistributor.
@@ -41,6 +41,8 @@ pub struct Vcpu {
     pub index: usize,
     /// The physical core on which it runs.
     pub core: usize,
+    /// The SGI that makes its core look at it: a value of ICC_SGI1R_EL1.
+    kick: AtomicU64,
     power: AtomicU8,
     entry: AtomicU64,
     argument: AtomicU64,
@@ -63,6 +65,7 @@ impl Vcpu {
             vm,
             index,
             core,
+            kick: AtomicU64::new(0),
             power: AtomicU8::new(Power::Off as u8),
             entry: AtomicU64::new(0),
             argument: AtomicU64::new(0),
@@ -89,6 +92,17 @@ impl Vcpu {
     /// Its bit in sets of vCPUs.
     pub fn bit(&self) -> u32 {
         1u32.checked_shl(self.index as u32).unwrap_or(0)
+    }
+
+    /// Says on which core it runs.
+    pub fn assigned_to(&self, processor: &Processor) {
+        self.kick.store(gicv3::sgi(KICK, processor.affinity), Ordering::Relaxed);
+    }
+
+    /// Makes it look at its interrupts, if it runs.
+    #[inline]
+    pub fn kick(&self) {
+        gicv3::send_sgi(self.kick.load(Ordering::Relaxed));
     }
 
     /// Power state.
