@@ -3,6 +3,7 @@
 // While a guest runs, SP_EL2 points to its Context, so the first store needs no scratch register. The handlers run on the
 // core's own stack. They are Rust functions of the crate above:
 //   u64 portcullis_call(Context *, u64 esr)       HVC64, SMC64       x0..x18, x30 saved; the return address is behind it
+//   u64 portcullis_serve(Context *, u32 code)     the same, of a service that the gate has let through and that is counted
 //   u64 portcullis_interrupt(Context *)           IRQ, FIQ           x0..x18, x30 saved
 //   u64 portcullis_exception(Context *, u64 esr)  everything else    x0..x30 saved
 //   u64 portcullis_serror(Context *, u64 esr)     SError             x0..x30 saved
@@ -143,7 +144,7 @@ no_such_feature_\conduit:
     eret
 
 no_feature_\conduit:
-    tbz     w2, #6, to_gate
+    tbz     w2, #6, not_denied
     ldrh    w2, [x3, #{COUNTER}]
     ldr     x3, [sp, x2]
     add     x3, x3, #1
@@ -262,6 +263,20 @@ slow:
     tbz     w1, #26, call
     advance
     b       call
+
+// A call whose line, at x3, does not have the answer.
+not_denied:
+    tbnz    w2, #5, to_gate
+    stp     x0, x1, [sp, #{X}]
+    ldrh    w2, [x3, #{COUNTER}]
+    ldr     x0, [sp, x2]
+    add     x0, x0, #1
+    str     x0, [sp, x2]
+    ldr     w1, [x3, #{RESULTS}]
+    save_caller
+    handle  portcullis_serve
+    restore_caller
+    resume
 
 // A call that the gate in Rust decides. x0 and x1 are the guest's, x2 and x3 are saved.
 to_gate:

@@ -17,7 +17,7 @@ use crate::filter::Filter;
 use crate::function_id::FunctionId;
 use crate::group::Group;
 use crate::profile::Profile;
-use crate::verdict::{Return, Verdict};
+use crate::verdict::{Return, Service, Verdict};
 
 /// Lines of a table.
 pub const LINES: usize = 128;
@@ -26,8 +26,10 @@ pub const HASH_SHIFT: u32 = 3;
 
 /// [`Answer::kind`]: the results stand in the line.
 pub const ANSWER: u8 = 0;
-/// [`Answer::kind`], this bit: not for the vectors to answer. Alone: the gate in Rust decides.
-pub const SLOW: u8 = 0x80;
+/// [`Answer::kind`]: a service has the answer; [`Answer::results`] begins with its code.
+pub const SERVE: u8 = 0x80;
+/// [`Answer::kind`]: the gate in Rust decides.
+pub const SLOW: u8 = 0xa0;
 /// [`Answer::kind`]: refused.
 pub const DENY: u8 = 0xc0;
 
@@ -143,6 +145,8 @@ pub enum Resolution {
     Answer(Return),
     /// Refuse.
     Deny,
+    /// Let this service answer.
+    Serve(Service),
     /// Ask the gate in Rust.
     Slow,
 }
@@ -186,7 +190,8 @@ impl Answers {
             let query = QUERIES.iter().position(|&query| query == function);
             let (kind, results) = match verdict(function, 0) {
                 Verdict::Deny => (DENY, [0; 4]),
-                Verdict::Serve(_) | Verdict::Forward => (SLOW, [0; 4]),
+                Verdict::Serve(service) => service.code().map_or((SLOW, [0; 4]), |code| (SERVE, [code, 0, 0, 0])),
+                Verdict::Forward => (SLOW, [0; 4]),
                 Verdict::Answer(results) => match (query, words(results)) {
                     (Some(query), _) => (FEATURES_OFFSET.wrapping_add(query as u8), [0; 4]),
                     (None, Some(words)) => (ANSWER, words),
@@ -225,6 +230,10 @@ impl Answers {
                 Resolution::Answer(Return::words([a, b, c, d].map(|word| word.load(Ordering::Relaxed))))
             }
             DENY => Resolution::Deny,
+            SERVE => {
+                let [code, ..] = &answer.results;
+                Service::from_code(code.load(Ordering::Relaxed)).map_or(Resolution::Slow, Resolution::Serve)
+            }
             SLOW.. => Resolution::Slow,
             offset => {
                 let query = usize::from(offset.wrapping_sub(FEATURES_OFFSET));

@@ -5,7 +5,7 @@ pub mod ptp;
 pub mod trng;
 
 use portcullis_arch::vectors::Next;
-use portcullis_gate::{Call, Return, Service};
+use portcullis_gate::{Return, Service};
 
 use crate::machine::Machine;
 use crate::vm::{pv_time::PvTime, vcpu::Vcpu};
@@ -19,10 +19,10 @@ pub enum Outcome {
     Leave(Next),
 }
 
-/// Serves a call that the gate has let through.
-pub fn serve(vcpu: &'static Vcpu, service: Service, call: &Call) -> Outcome {
+/// Serves a call that the gate has let through; `arguments` are x1 to x3 as wide as the function has them.
+#[inline]
+pub fn serve(vcpu: &'static Vcpu, service: Service, arguments: [u64; 3]) -> Outcome {
     let board = &Machine::get().board;
-    let arguments = call.arguments();
     match service {
         Service::Psci(function, _) => psci::serve(vcpu, function, arguments),
         Service::Trng(function) => Outcome::Return(trng::serve(board.entropy, function, arguments[0])),

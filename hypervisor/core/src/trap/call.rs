@@ -1,7 +1,7 @@
 //! Firmware calls that the vectors do not finish: HVC and SMC.
 
 use portcullis_arch::{context::Context, timer, vectors::Next};
-use portcullis_gate::{Call, Conduit, Group, Return, Verdict, decide};
+use portcullis_gate::{Call, Conduit, Group, Return, Service, Verdict, decide};
 
 use crate::service::{self, Outcome};
 use crate::vm::vcpu::Vcpu;
@@ -9,7 +9,32 @@ use crate::vm::vcpu::Vcpu;
 /// Bit of ESR_ELx that tells an SMC (EC 0x17) from an HVC (EC 0x16).
 const SMC: u64 = 1 << 26;
 
-/// A guest made an HVC or SMC.
+/// A guest called a service that the gate has let through when the VM started. The call is counted already.
+#[unsafe(no_mangle)]
+extern "C" fn portcullis_serve(context: &mut Context, code: u32) -> Next {
+    let vcpu = Vcpu::of(context);
+    let outcome = match Service::from_code(code) {
+        Some(service) => service::serve(vcpu, service, arguments(context)),
+        // The answers hold codes of services only.
+        None => Outcome::Return(Return::NOT_SUPPORTED),
+    };
+    match outcome {
+        Outcome::Return(results) => {
+            context.set_results(results.0);
+            Next::Resume
+        }
+        Outcome::Leave(next) => next,
+    }
+}
+
+/// The arguments of the call in `context`, as wide as its function has them.
+#[inline]
+fn arguments(context: &Context) -> [u64; 3] {
+    let [x0, x1, x2, x3, ..] = context.x;
+    Call::new(Conduit::Hvc, [x0, x1, x2, x3]).arguments()
+}
+
+/// A guest made an HVC or SMC that only the gate can decide.
 #[unsafe(no_mangle)]
 extern "C" fn portcullis_call(context: &mut Context, syndrome: u64) -> Next {
     let smc = syndrome & SMC != 0;
@@ -26,7 +51,7 @@ extern "C" fn portcullis_call(context: &mut Context, syndrome: u64) -> Next {
             context.set_results(Return::NOT_SUPPORTED.0);
             return Next::Resume;
         }
-        Verdict::Serve(service) => match service::serve(vcpu, service, &call) {
+        Verdict::Serve(service) => match service::serve(vcpu, service, call.arguments()) {
             Outcome::Return(results) => results,
             Outcome::Leave(next) => return next,
         },
