@@ -17,7 +17,8 @@ pub struct Context {
     pub elr: u64,
     /// Processor state with which it starts.
     pub spsr: u64,
-    /// Highest address of the EL2 stack of the core on which this vCPU runs.
+    /// Base of the EL2 stack for the handlers: 16 bytes below the highest address of the stack of the core on which this
+    /// vCPU runs. The address of the context stands there.
     pub stack: u64,
     /// The VM's answers by HVC and by SMC.
     pub answers: [Option<&'static Answers>; 2],
@@ -44,13 +45,14 @@ impl Context {
         }
     }
 
-    /// Prepares it for a vCPU that starts at `entry` with `argument` in x0. What was counted stays.
+    /// Prepares it for a vCPU that starts at `entry` with `argument` in x0, on a core whose stack ends at `stack`. What was
+    /// counted stays.
     pub fn start(&mut self, entry: u64, argument: u64, stack: u64) {
         self.x = [0; 31];
         self.set_register(0, argument);
         self.elr = entry;
         self.spsr = crate::el2::EL1H_MASKED;
-        self.stack = stack;
+        self.stack = stack.wrapping_sub(16);
     }
 
     /// The value of general register `n` as an instruction names it: 31 is the zero register.

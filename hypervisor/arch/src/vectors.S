@@ -60,12 +60,12 @@
     ldr     x29, [sp, #{X} + 232]
 .endm
 
-// Calls a handler on the core's stack with the Context in x0, and leaves sp at the Context again.
+// Calls a handler on the core's stack with the Context in x0, and leaves sp at the Context again. The Context's address
+// stands at the base of the stack since the guest was entered.
 .macro handle function
     mov     x0, sp
     ldr     x2, [sp, #{STACK}]
     mov     sp, x2
-    str     x0, [sp, #-16]!
     bl      \function
     cbnz    x0, leave
     ldr     x1, [sp]
@@ -311,7 +311,6 @@ serror:
     resume
 
 leave:
-    add     sp, sp, #16                 // the stack is empty again
     bl      portcullis_idle
     brk     #0
 
@@ -319,6 +318,8 @@ leave:
 .global portcullis_enter
 portcullis_enter:
     mov     sp, x0
+    ldr     x1, [x0, #{STACK}]
+    str     x0, [x1]                    // for the handlers' way back
     ldp     x0, x1, [sp, #{ELR}]
     msr     elr_el2, x0
     msr     spsr_el2, x1

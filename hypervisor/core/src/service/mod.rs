@@ -20,7 +20,7 @@ pub enum Outcome {
 }
 
 /// Serves a call that the gate has let through; `arguments` are x1 to x3 as wide as the function has them.
-#[inline]
+#[inline(always)]
 pub fn serve(vcpu: &'static Vcpu, service: Service, arguments: [u64; 3]) -> Outcome {
     let board = &Machine::get().board;
     match service {

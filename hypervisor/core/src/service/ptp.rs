@@ -11,6 +11,7 @@ const VIRTUAL: u64 = 0;
 const PHYSICAL: u64 = 1;
 
 /// Serves the call for a guest whose virtual counter lags behind by `offset` ticks.
+#[inline]
 pub fn serve(clock: Option<&dyn WallClock>, counter: u64, offset: u64) -> Return {
     let Some(clock) = clock else { return Return::NOT_SUPPORTED };
     let count = timer::count();

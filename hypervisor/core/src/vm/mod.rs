@@ -115,10 +115,17 @@ impl Vm {
     }
 
     /// Makes the vCPUs in `set` look at their interrupts.
-    #[inline]
+    #[inline(always)]
     pub fn kick(&self, set: VcpuSet) {
+        if !set.is_empty() {
+            self.kick_each(set);
+        }
+    }
+
+    fn kick_each(&self, set: VcpuSet) {
+        let vcpus = self.vcpus();
         for index in set {
-            if let Some(vcpu) = self.vcpus().get(index) {
+            if let Some(vcpu) = vcpus.get(index) {
                 vcpu.kick();
             }
         }

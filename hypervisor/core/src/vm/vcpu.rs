@@ -218,7 +218,7 @@ impl Vcpu {
     }
 
     /// What every way back to the guest ends with: is there a reason not to go back, and is there an interrupt to give?
-    #[inline]
+    #[inline(always)]
     pub fn before_resume(&'static self) -> Next {
         if self.vm.must_stop() {
             return self.retire();
