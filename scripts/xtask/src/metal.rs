@@ -13,7 +13,7 @@ pub const TARGET: &str = "aarch64-unknown-none-softfloat";
 /// The hypervisor's package and program.
 pub const HYPERVISOR: &str = "portcullis";
 /// Packages of the bare-metal programs; each makes one program of its own name.
-pub const PACKAGES: [&str; 3] = [HYPERVISOR, "conformance", "phc"];
+pub const PACKAGES: [&str; 4] = [HYPERVISOR, "conformance", "ops", "phc"];
 
 /// A cargo command for the bare-metal target, with everything that the chosen compiler needs.
 ///

@@ -57,6 +57,7 @@ impl Access {
 }
 
 /// A guest's load or store reached no memory.
+#[inline(never)]
 pub fn data(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64) -> Next {
     let address = el2::fault_ipa();
     let Some(device) = Device::at(address, vcpu.vm.vcpus().len()) else {

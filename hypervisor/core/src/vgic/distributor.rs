@@ -33,12 +33,16 @@ const TYPER_VALUE: u64 = 1 << 25 | 1 << 24 | 9 << 19 | (INTIDS as u64 / 32 - 1);
 impl Vgic {
     /// Reads `size` bytes at `offset` of the distributor as vCPU `vcpu`, on its core.
     pub fn read_distributor(&self, vcpu: usize, offset: u64, size: u8, lrs: &impl ListRegisters) -> u64 {
+        // Before anything that takes a lock.
+        match (offset, size) {
+            (CTLR, 4) => return u64::from(self.control.load(Ordering::Relaxed)) | ARE_DS,
+            (TYPER, 4) => return TYPER_VALUE,
+            _ => {}
+        }
         if let Some((register, bank)) = registers::decode(offset, size) {
             return self.read_spis(vcpu, bank, register, lrs);
         }
         match (offset, size) {
-            (CTLR, 4) => u64::from(self.control.load(Ordering::Relaxed)) | ARE_DS,
-            (TYPER, 4) => TYPER_VALUE,
             (IIDR, 4) => identification::IIDR,
             (IROUTER_FIRST..=IROUTER_LAST, 4 | 8) => self.read_route(offset, size),
             (identification::FIRST..=0xffff, 4) if offset & 3 == 0 => identification::read(offset),
@@ -60,6 +64,7 @@ impl Vgic {
         kick.without(vcpu)
     }
 
+    #[inline(never)]
     fn read_spis(&self, vcpu: usize, bank: usize, register: Register, lrs: &impl ListRegisters) -> u64 {
         // Bank 0 is private, so the SPIs' first one is 1.
         let Some(bank) = bank.checked_sub(1) else { return 0 };
@@ -67,6 +72,7 @@ impl Vgic {
         self.spis.lock().banks.get(bank).map_or(0, |bank| bank.read(register, resident))
     }
 
+    #[inline(never)]
     fn write_spis(&self, bank: usize, register: Register, value: u64) -> VcpuSet {
         let Some(bank) = bank.checked_sub(1) else { return VcpuSet::EMPTY };
         let mut spis = self.spis.lock();
@@ -79,6 +85,7 @@ impl Vgic {
         if self.control.swap(groups, Ordering::Relaxed) == groups { VcpuSet::EMPTY } else { self.notify_all() }
     }
 
+    #[inline(never)]
     fn read_route(&self, offset: u64, size: u8) -> u64 {
         let Some((index, high)) = route_of(offset, size) else { return 0 };
         let affinity = u64::from(self.spis.lock().route(index));
@@ -86,6 +93,7 @@ impl Vgic {
         if high { value >> 32 } else { value & if size == 4 { 0xffff_ffff } else { u64::MAX } }
     }
 
+    #[inline(never)]
     fn write_route(&self, offset: u64, size: u8, value: u64) -> VcpuSet {
         let Some((index, high)) = route_of(offset, size) else { return VcpuSet::EMPTY };
         let mut spis = self.spis.lock();

@@ -224,8 +224,15 @@ impl Vcpu {
             return self.retire();
         }
         if self.vm.vgic.needs_flush(self.index) {
-            self.flush_interrupts();
+            return self.flush_and_resume();
         }
+        Next::Resume
+    }
+
+    /// Out of line: most ways back have nothing to flush, and shall not pay for its registers.
+    #[inline(never)]
+    fn flush_and_resume(&self) -> Next {
+        self.flush_interrupts();
         Next::Resume
     }
 

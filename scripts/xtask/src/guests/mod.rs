@@ -13,6 +13,9 @@ use crate::environment::Environment;
 use crate::manifest::Images;
 use crate::metal;
 
+/// The guests written here that need no other's files.
+const BARE_METAL: [&str; 2] = ["conformance", "ops"];
+
 /// The known guests, made ready when a manifest names them.
 #[derive(Debug)]
 pub struct Guests<'a> {
@@ -33,7 +36,7 @@ impl<'a> Guests<'a> {
     fn find_kernel(&self, name: &str) -> Result<Option<PathBuf>> {
         match debian::Release::of_guest(name) {
             Some(release) => debian::kernel(self.environment, release).map(|kernel| Some(kernel.image)),
-            None if name == "conformance" => metal::image(self.environment, name).map(Some),
+            None if BARE_METAL.contains(&name) => metal::image(self.environment, name).map(Some),
             None => Ok(None),
         }
     }
@@ -48,7 +51,7 @@ impl<'a> Guests<'a> {
 
 impl Images for Guests<'_> {
     fn names(&self) -> Vec<String> {
-        ["debian", "debian-6.12", "debian-6.1", "conformance"].map(str::to_owned).into()
+        ["debian", "debian-6.12", "debian-6.1", "conformance", "ops"].map(str::to_owned).into()
     }
 
     fn kernel(&self, name: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>> {

@@ -1,0 +1,27 @@
+//! The shell of the control VM: everything of it that needs no hardware.
+#![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
+#![expect(clippy::result_large_err, reason = "there is no heap to put the texts of errors on")]
+
+pub mod command;
+pub mod completion;
+pub mod context;
+pub mod date;
+pub mod editor;
+pub mod error;
+pub mod function;
+pub mod management;
+pub mod manager;
+pub mod number;
+pub mod random;
+pub mod register;
+pub mod script;
+pub mod table;
+pub mod text;
+pub mod vocabulary;
+pub mod words;
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+//! The management calls with their results taken apart.
+
+use heapless::String;
+use portcullis_abi::bundle::NAME_MAX;
+use portcullis_abi::manage::*;
+
+use crate::error::Status;
+use crate::manager::Manager;
+
+/// What a VM is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct State {
+    /// A `PHASE_*`.
+    pub phase: u64,
+    /// A `PROGRESS_*`.
+    pub progress: u64,
+    /// `STATE_*` bits.
+    pub marks: u64,
+    /// Number of vCPUs.
+    pub vcpus: u64,
+    /// A bit per vCPU that is not off.
+    pub live: u64,
+    /// Restarts since creation.
+    pub restarts: u64,
+    /// Bytes of memory.
+    pub memory: u64,
+}
+
+impl State {
+    /// The phase in one word.
+    pub fn phase_name(&self) -> &'static str {
+        name(&PHASES, self.phase)
+    }
+
+    /// What is in progress, in one word; empty if nothing is.
+    pub fn progress_name(&self) -> &'static str {
+        name(&PROGRESSES, self.progress)
+    }
+
+    /// Whether nothing is in progress.
+    pub const fn is_settled(&self) -> bool {
+        self.progress == PROGRESS_NONE
+    }
+}
+
+/// The machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Machine {
+    /// Number of VMs.
+    pub vms: u64,
+    /// Bytes that are free.
+    pub free: u64,
+    /// The caller's VM.
+    pub own: u64,
+    /// Number of cores.
+    pub cores: u64,
+}
+
+/// One entry of a register list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// Identifier.
+    pub id: u64,
+    /// Value.
+    pub value: u64,
+    /// The mask of a bitmap register, otherwise the largest value.
+    pub supported: u64,
+}
+
+/// Makes a call; its values if it succeeds.
+///
+/// # Errors
+/// Any other status.
+pub fn call(manager: &mut dyn Manager, function: u32, arguments: [u64; 3]) -> Result<[u64; 3], Status> {
+    let answer = manager.call(function, arguments);
+    if answer.status == SUCCESS { Ok(answer.values) } else { Err(Status(answer.status)) }
+}
+
+/// `MACHINE`.
+///
+/// # Errors
+/// The call's status.
+pub fn machine(manager: &mut dyn Manager) -> Result<Machine, Status> {
+    let [vms, free, rest] = call(manager, MACHINE, [0; 3])?;
+    Ok(Machine { vms, free, own: rest & 0xff, cores: rest >> 8 & 0xff })
+}
+
+/// `VM_NAME`. Bytes that are no printable ASCII become `?`.
+///
+/// # Errors
+/// The call's status.
+pub fn vm_name(manager: &mut dyn Manager, vm: u64) -> Result<String<NAME_MAX>, Status> {
+    let [low, high, _] = call(manager, VM_NAME, [vm, 0, 0])?;
+    let bytes = low.to_le_bytes().into_iter().chain(high.to_le_bytes()).take_while(|&byte| byte != 0);
+    Ok(bytes.map(|byte| if byte.is_ascii_graphic() { char::from(byte) } else { '?' }).collect())
+}
+
+/// `VM_STATE`.
+///
+/// # Errors
+/// The call's status.
+pub fn vm_state(manager: &mut dyn Manager, vm: u64) -> Result<State, Status> {
+    let [state, vcpus, memory] = call(manager, VM_STATE, [vm, 0, 0])?;
+    Ok(State {
+        phase: state & 0xff,
+        progress: state >> 8 & 0xff,
+        marks: state & !0xffff,
+        vcpus: vcpus & 0xff,
+        live: vcpus >> 8 & 0xff,
+        restarts: vcpus >> 32,
+        memory,
+    })
+}
+
+/// `REGISTER_LIST`.
+///
+/// # Errors
+/// The call's status, also at the list's end.
+pub fn register_entry(manager: &mut dyn Manager, vm: u64, index: u64) -> Result<Entry, Status> {
+    let [id, value, supported] = call(manager, REGISTER_LIST, [vm, index, 0])?;
+    Ok(Entry { id, value, supported })
+}
+
+/// The entry of one register; none if the list lacks it.
+///
+/// # Errors
+/// The calls' status.
+pub fn find_register(manager: &mut dyn Manager, vm: u64, id: u64) -> Result<Option<Entry>, Status> {
+    let mut found = None;
+    each(
+        |index| register_entry(manager, vm, index),
+        |entry: Entry| found = found.or((entry.id == id).then_some(entry)),
+    )?;
+    Ok(found)
+}
+
+/// Reads a list item by item until its end.
+///
+/// # Errors
+/// A status that is not the list's end.
+pub fn each<T>(mut item: impl FnMut(u64) -> Result<T, Status>, mut take: impl FnMut(T)) -> Result<(), Status> {
+    /// Longer than any list of the interface.
+    const MOST: u64 = 256;
+    for index in 0..MOST {
+        match item(index) {
+            Ok(item) => take(item),
+            Err(Status(NO_ITEM)) => break,
+            Err(status) => return Err(status),
+        }
+    }
+    Ok(())
+}
+
+/// The name of a number; `?` for one that has none.
+pub fn name(names: &[&'static str], number: u64) -> &'static str {
+    usize::try_from(number).ok().and_then(|number| names.get(number)).copied().unwrap_or("?")
+}

@@ -1,0 +1,47 @@
+//! What the shell stands on: management calls, time, and a way out.
+
+/// The answer to a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// x0: a status of [`portcullis_abi::manage`], or what another firmware call answers.
+    pub status: i64,
+    /// x1 to x3.
+    pub values: [u64; 3],
+}
+
+/// How a firmware call is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Conduit {
+    /// The HVC instruction.
+    Hvc,
+    /// The SMC instruction.
+    Smc,
+}
+
+/// The person has typed Ctrl-C.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cancelled;
+
+/// The VM that the shell runs in: the real one, or a model of it on the host.
+pub trait Manager {
+    /// Makes a management call, `function` in x0 and the arguments in x1 to x3.
+    fn call(&mut self, function: u32, arguments: [u64; 3]) -> Answer;
+
+    /// Makes any firmware call by a conduit of one's choice.
+    fn firmware_call(&mut self, conduit: Conduit, function: u32, arguments: [u64; 3]) -> Answer;
+
+    /// CNTVCT_EL0.
+    fn counter(&self) -> u64;
+
+    /// CNTPCT_EL0.
+    fn physical_counter(&self) -> u64;
+
+    /// CNTFRQ_EL0: ticks of both counters in a second.
+    fn frequency(&self) -> u64;
+
+    /// Waits.
+    ///
+    /// # Errors
+    /// [`Cancelled`] if Ctrl-C was typed before the time was over.
+    fn sleep(&mut self, microseconds: u64) -> Result<(), Cancelled>;
+}

@@ -1,0 +1,336 @@
+//! Commands against the machine of [`crate::fake`].
+
+use std::string::String as Text;
+
+use portcullis_abi::manage::*;
+use portcullis_abi::{firmware, function};
+use portcullis_gate::Register;
+
+use crate::command::{self, COMMANDS};
+use crate::completion;
+use crate::context::{Context, Ending, Tally};
+use crate::editor::Editor;
+use crate::fake::Fake;
+use crate::manager::{Answer, Conduit};
+use crate::script;
+use crate::vocabulary::Shell;
+
+const NAMES: [&str; 3] = ["ops", "linux-a", "linux-b"];
+
+fn play(fake: &mut Fake, line: &str) -> (Text, Tally, Option<Ending>) {
+    let mut out = Text::new();
+    let mut context = Context::new(fake, &mut out);
+    script::run(&mut context, line);
+    let (tally, ending) = (context.tally, context.ending);
+    (out, tally, ending)
+}
+
+/// What one command prints, without the frame of the script.
+fn output(fake: &mut Fake, command: &str) -> Text {
+    let (out, ..) = play(fake, command);
+    let lines: Vec<&str> = out.lines().collect();
+    lines[1..lines.len() - 1].join("\n")
+}
+
+#[test]
+fn a_script_counts_what_failed() {
+    let mut fake = Fake::new(&NAMES);
+    let (out, _, ending) = play(&mut fake, "echo a  b; nonsense; get linux-a std; exit; echo never");
+    let expected = "ops> echo a  b\na b\nops> nonsense\n\
+                    error: no command is called \"nonsense\"; `help` lists them\n\
+                    ops> get linux-a std\nstd = 0x1 (trng)\nops> exit\nops: script: 4 commands, 1 failed\n";
+    assert_eq!((out.as_str(), ending), (expected, Some(Ending::Exit)));
+}
+
+#[test]
+fn the_word_for_unattended_runs_ends_a_script() {
+    for line in ["echo x portcullis.exit", "echo x; portcullis.exit", "portcullis.exit"] {
+        let (out, _, ending) = play(&mut Fake::new(&NAMES), line);
+        assert!(ending == Some(Ending::Exit) && !out.contains("portcullis.exit"), "{out}");
+    }
+    assert_eq!(play(&mut Fake::new(&NAMES), "echo x.portcullis.exit").2, None);
+}
+
+#[test]
+fn registers_are_set_by_names_and_numbers() {
+    let mut fake = Fake::new(&NAMES);
+    let (out, ..) = play(
+        &mut fake,
+        "set linux-a vendor-hyp func-feat+ptp; set 2 std 1; set 2 psci 1.0; set 2 0x6030000000160001 pv-time",
+    );
+    assert!(out.ends_with("4 commands, 0 failed\n"), "{out}");
+    assert_eq!(fake.vms[1].row.get(Register::VendorHyp), 3);
+    assert_eq!(fake.vms[1].row.get(Register::Std), 0);
+    assert_eq!([Register::Std, Register::StdHyp, Register::VendorHyp].map(|r| fake.vms[2].row.get(r)), [1, 1, 0]);
+    assert_eq!(fake.vms[2].row.get(Register::PsciVersion), u64::from(function::PSCI_VERSION_1_0));
+    assert_eq!(
+        output(&mut fake, "regs linux-b"),
+        "register      identifier          value    names         supported\n\
+         psci          0x6030000000140000  0x10000  1.0           0x10001\n\
+         workaround-1  0x6030000000140001  0x2      not-required  0x2\n\
+         workaround-2  0x6030000000140002  0x3      not-required  0x3\n\
+         workaround-3  0x6030000000140003  0x2      not-required  0x2\n\
+         std           0x6030000000160000  0x1      trng          0x1\n\
+         std-hyp       0x6030000000160001  0x1      pv-time       0x1\n\
+         vendor-hyp    0x6030000000160002  0x0      none          0x3\n\
+         vendor-hyp-2  0x6030000000160003  0x0      none          0x0\n\
+         rule clear, written, writable"
+    );
+}
+
+#[test]
+fn errors_say_what_would_be_right() {
+    let mut fake = Fake::new(&NAMES);
+    for (command, error) in [
+        (
+            "set linux-a std ptp",
+            "\"ptp\" is no value of std: there are trng, joined by +, none and all, or give a number",
+        ),
+        ("set linux-a std 2", "UNSUPPORTED: std = 0x2 is not supported here; what is supported is 0x1 (trng)"),
+        ("set linux-c std 1", "no VM is called \"linux-c\": there are ops, linux-a, linux-b"),
+        ("set 9 std 1", "UNKNOWN_VM: no VM has this number; `vms` lists them"),
+        ("set linux-a std", "it is: set VM REGISTER VALUE"),
+        (
+            "get linux-a nothing",
+            "no register is called \"nothing\": there are psci, workaround-1, workaround-2, \
+          workaround-3, std, std-hyp, vendor-hyp, vendor-hyp-2, or give an identifier such as 0x6030000000160000",
+        ),
+        ("get linux-a 5", "UNKNOWN_REGISTER: no firmware register has this identifier; `regs VM` lists them"),
+        ("set ops std 0", "FROZEN: the VM has started; `stop` and `recreate` make it writable again"),
+        ("stop linux-a", "BAD_STATE: linux-a is created; stop is for a VM that is running, paused"),
+        ("pause ops", "NOT_PERMITTED: not permitted on this VM or this board"),
+        ("filter linux-a deny 0x84000050", "it is: filter VM [handle|deny|forward BASE COUNT]"),
+        ("wait linux-a runing", "no state is called \"runing\": there are created, running, paused, stopped, failed"),
+        ("time set yesterday", "\"yesterday\" is no time: 2031-05-17T09:30:00Z, or seconds since 1970"),
+        ("power on", "it is: power off"),
+    ] {
+        assert_eq!(output(&mut fake, command), ["error: ", error].concat(), "{command}");
+    }
+    fake.control = false;
+    assert!(output(&mut fake, "vms").contains("NOT_SUPPORTED: this is not the control VM"));
+}
+
+#[test]
+fn vms_are_shown_with_what_they_do() {
+    let mut fake = Fake::new(&NAMES);
+    fake.vms[2].phase = PHASE_FAILED;
+    play(&mut fake, "audit linux-a on; start linux-a");
+    assert_eq!(
+        output(&mut fake, "vms"),
+        "VM  name     state             vCPUs on  cores  memory  restarts  notes\n\
+         0   ops      running           1 of 1    0      8 MiB   0         control\n\
+         1   linux-a  running, loading  1 of 1    1      8 MiB   0         audited\n\
+         2   linux-b  failed            0 of 1    2      8 MiB   0\n\
+         linux-b failed: access outside memory and devices: vCPU 0, pc 0x40080000, address 0xdead, syndrome 0x92000045\n\
+         65536 KiB of memory are free, 4 cores"
+    );
+}
+
+#[test]
+fn the_lifecycle_waits_where_it_has_to() {
+    let mut fake = Fake::new(&NAMES);
+    let line = "start linux-a; pause linux-a; resume linux-a; restart linux-a; stop linux-a; wait linux-a stopped 5; \
+                recreate linux-a; wait linux-a created; expect wrong wait linux-a running 0.1";
+    let (out, tally, _) = play(&mut fake, line);
+    assert!(out.contains("9 commands, 0 failed"), "{out}");
+    assert_eq!(tally, Tally { passed: 1, failed: 0 });
+}
+
+#[test]
+fn ctrl_c_ends_a_script() {
+    let mut fake = Fake::new(&NAMES);
+    fake.cancel_sleeps = true;
+    let (out, ..) = play(&mut fake, "sleep 100; echo never");
+    assert_eq!(out, "ops> sleep 100\nerror: broken off by Ctrl-C\nops: script: 1 commands, 1 failed\n");
+}
+
+#[test]
+fn expectations_are_cases() {
+    let mut fake = Fake::new(&NAMES);
+    let line = "expect frozen set ops std 0; expect ok set ops std 1; expect frozen set linux-a std 1; expect wrong set; \
+                check linux-a std trng; check linux-a std-hyp all; expect ok expect ok vms";
+    let (out, tally, _) = play(&mut fake, line);
+    assert_eq!(tally, Tally { passed: 4, failed: 2 }, "{out}");
+    for line in [
+        "case set ops std 0 is frozen: ok",
+        "case set linux-a std 1 is frozen: FAIL got ok",
+        "case linux-a std-hyp is all: FAIL expected 1 got 0",
+        "error: expect cannot expect itself",
+        "cases: 4 passed, 2 failed\nops: script: 7 commands, 1 failed",
+    ] {
+        assert!(out.contains(line), "{line}\n{out}");
+    }
+}
+
+#[test]
+fn audit_can_be_pasted() {
+    let mut fake = Fake::new(&NAMES);
+    play(&mut fake, "audit linux-a on");
+    assert_eq!(
+        output(&mut fake, "audit linux-a"),
+        "# function    by   seconds   name\n\
+         # 0x84000000  hvc  0.000000  PSCI_VERSION\n\
+         # 0xc4000053  smc  0.002000  TRNG_RND64\n\
+         # and 2 more\n\
+         [vm.firmware]\nstd = [\"trng\"]\nvendor-hyp = [\"func-feat\", \"ptp\"]\npsci = \"1.1\""
+    );
+}
+
+#[test]
+fn counters_and_refusals_are_tables() {
+    let mut fake = Fake::new(&NAMES);
+    assert_eq!(output(&mut fake, "refused 1"), "nothing was refused");
+    fake.vms[1].refused = vec![[0x8400_0050, 0], [u64::from(function::VENDOR_PTP) | 1 << 32 | 1 << 40, 0]];
+    let shown = output(&mut fake, "refused 1");
+    let words: Vec<Vec<&str>> = shown.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(words[1][1..], ["1", "smc", "0x86000001", "VENDOR_PTP"]);
+    assert_eq!(words[2][1..], ["0", "hvc", "0x84000050", "TRNG_VERSION"]);
+    assert_eq!(shown.lines().last(), Some("2 of 2 refused calls"));
+    let shown = output(&mut fake, "stats 1");
+    assert!(shown.contains("\npsci        1                101     201             301\n"), "{shown}");
+    assert!(
+        shown.ends_with("exits: timer 500, interrupt 501, sgi 502, gic 503, uart 504, id-register 505, undefined 506")
+    );
+}
+
+#[test]
+fn filters_are_listed() {
+    let mut fake = Fake::new(&NAMES);
+    let (out, ..) =
+        play(&mut fake, "filter 1 deny 0x84000050 4; filter 1; expect overlaps filter 1 handle 0x84000053 1");
+    assert!(out.contains("0x84000050  0x84000053  0x4    deny\n"), "{out}");
+    assert!(out.contains("is overlaps: ok"), "{out}");
+}
+
+#[test]
+fn the_time_is_set_and_shown() {
+    let mut fake = Fake::new(&NAMES);
+    assert!(output(&mut fake, "time").starts_with("unknown"));
+    play(&mut fake, "time set 2031-05-17T09:30:00Z");
+    assert_eq!(output(&mut fake, "time"), "2031-05-17T09:30:00Z, as it was set");
+}
+
+#[test]
+fn selftest_passes_on_the_real_policy() {
+    let (out, tally, _) = play(&mut Fake::new(&NAMES), "selftest linux-a");
+    assert_eq!(tally.failed, 0, "{out}");
+    assert!(tally.passed > 100 && out.ends_with("1 commands, 0 failed\n"), "{tally:?}");
+    for name in ["H1", "H2", "H3", "H4", "H5", "H6", "F1", "F2", "F3", "F4", "F5", "F6", "F7", "F8", "F9", "G1"] {
+        assert!(out.contains(&format!("case {name} ")), "{name}");
+    }
+}
+
+#[test]
+fn peers_tells_open_from_closed() {
+    fn closed(_: Conduit, function: u32, _: [u64; 3]) -> Answer {
+        let status = if function == function::PSCI_VERSION { 0x1_0001 } else { NOT_SUPPORTED };
+        Answer { status, values: [0; 3] }
+    }
+    let mut fake = Fake::new(&NAMES);
+    fake.firmware = closed;
+    let (out, tally, _) = play(&mut fake, "peers closed");
+    assert_eq!(tally, Tally { passed: 2 * (11 + 3 + 1 + 4), failed: 0 }, "{out}");
+    let (out, tally, _) = play(&mut fake, "peers open");
+    assert_eq!(tally.failed, 2 * (11 + 3 + 1), "{out}");
+}
+
+#[test]
+fn fuzz_finds_a_register_that_changes_by_itself() {
+    let mut fake = Fake::new(&NAMES);
+    let (out, tally, _) = play(&mut fake, "fuzz 20000 1; fuzz 20000 2");
+    assert_eq!(tally, Tally { passed: 2, failed: 0 }, "{out}");
+    assert!(fake.vms[1..].iter().any(|vm| vm.row.get(Register::Std) == 0), "nothing was set");
+    fake.flip_after = Some(fake.calls + 5000);
+    let (out, tally, _) = play(&mut fake, "fuzz 20000 3");
+    assert_eq!(tally, Tally { passed: 0, failed: 1 }, "{out}");
+    fake.control = false;
+    assert_eq!(play(&mut fake, "fuzz 1000 4").1, Tally { passed: 1, failed: 0 });
+}
+
+#[test]
+fn cycle_finds_lost_memory() {
+    let mut fake = Fake::new(&NAMES);
+    let (out, tally, _) = play(&mut fake, "cycle linux-a 20");
+    assert_eq!(tally, Tally { passed: 2, failed: 0 }, "{out}");
+    fake.leak = 4096;
+    assert_eq!(play(&mut fake, "cycle linux-a 20").1, Tally { passed: 1, failed: 1 });
+}
+
+#[test]
+fn help_names_every_command() {
+    let mut fake = Fake::new(&NAMES);
+    let help = output(&mut fake, "help");
+    for command in COMMANDS {
+        assert!(help.lines().any(|line| line.split_whitespace().next() == Some(command.name)), "{}", command.name);
+        assert!(output(&mut fake, &format!("help {}", command.name)).contains(command.about));
+    }
+    assert!(help.lines().all(|line| line.len() < 160), "{help}");
+}
+
+#[test]
+fn words_complete_by_their_place() {
+    let shell = Shell::new(&mut Fake::new(&NAMES));
+    for (before, added) in [
+        ("rec", "reate "),
+        ("set l", "inux-"),
+        ("set linux-a v", "endor-hyp"),
+        ("set linux-a vendor-hyp func-feat+p", "tp "),
+        ("set linux-a psci 1.", ""),
+        ("wait linux-a st", "opped "),
+        ("expect frozen set linux-a s", "td"),
+        ("help sel", "ftest "),
+        ("echo l", ""),
+        ("nothing l", ""),
+    ] {
+        assert_eq!(completion::complete(before, &shell).addition, added, "{before}");
+    }
+}
+
+/// Random bytes at the keyboard: keys, words of the shell, anything. No panic, and every line is carried out.
+#[test]
+fn any_bytes_typed_are_survived() {
+    let mut random = crate::random::Random::new(42);
+    let mut fake = Fake::new(&NAMES);
+    let shell = Shell::new(&mut fake);
+    let mut editor = Editor::new("ops> ");
+    let words: Vec<&str> = COMMANDS
+        .iter()
+        .map(|command| command.name)
+        .chain(NAMES)
+        .chain([
+            "std",
+            "all",
+            "0x6030000000160000",
+            "1",
+            "-1",
+            "ok",
+            "deny",
+            "0xffffffff",
+            "18446744073709551615",
+            "hvc",
+        ])
+        .collect();
+    let mut lines = 0;
+    for _ in 0..60_000 {
+        let piece: Vec<u8> = match random.below(16) {
+            0..8 => [random.pick(&words), " "].concat().into_bytes(),
+            8..11 => b"\r".to_vec(),
+            11 => b"\t".to_vec(),
+            12 => b"\x1b[A".to_vec(),
+            _ => vec![random.next() as u8],
+        };
+        for byte in piece {
+            let mut out = Text::new();
+            if let Some(line) = editor.feed(byte, &shell, &mut out).unwrap() {
+                // These take long, and have tests of their own.
+                if !["fuzz", "cycle", "sleep"].iter().any(|word| line.contains(word)) {
+                    lines += 1;
+                    let _ = command::run_line(&mut Context::new(&mut fake, &mut out), &line);
+                }
+            }
+        }
+    }
+    assert!(lines > 1000, "{lines}");
+    assert_eq!(fake.vms[0].row.get(Register::Std), 1, "the control VM is frozen");
+    assert_eq!(firmware::ALL.len(), Register::ALL.len());
+}

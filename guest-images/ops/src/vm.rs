@@ -1,0 +1,49 @@
+//! The VM that the shell runs in.
+
+use guest_runtime::call::{Immediate, Registers, call};
+use guest_runtime::{counter, power};
+use ops_shell::manager::{Answer, Cancelled, Conduit, Manager};
+
+use crate::keyboard;
+
+/// This VM.
+pub struct Vm;
+
+impl Manager for Vm {
+    fn call(&mut self, function: u32, arguments: [u64; 3]) -> Answer {
+        make(power::conduit(), function, arguments)
+    }
+
+    fn firmware_call(&mut self, conduit: Conduit, function: u32, arguments: [u64; 3]) -> Answer {
+        let conduit = match conduit {
+            Conduit::Hvc => power::Conduit::Hvc,
+            Conduit::Smc => power::Conduit::Smc,
+        };
+        make(conduit, function, arguments)
+    }
+
+    fn counter(&self) -> u64 {
+        counter::virtual_count()
+    }
+
+    fn physical_counter(&self) -> u64 {
+        counter::physical_count()
+    }
+
+    fn frequency(&self) -> u64 {
+        counter::frequency()
+    }
+
+    fn sleep(&mut self, microseconds: u64) -> Result<(), Cancelled> {
+        if keyboard::sleep(microseconds) { Ok(()) } else { Err(Cancelled) }
+    }
+}
+
+fn make(conduit: power::Conduit, function: u32, [x1, x2, x3]: [u64; 3]) -> Answer {
+    let mut x = [0; 31];
+    (x[0], x[1], x[2], x[3]) = (u64::from(function), x1, x2, x3);
+    let mut registers = Registers::new(x);
+    call(conduit, Immediate::Zero, &mut registers);
+    let [status, values @ .., _] = registers.x.first_chunk::<5>().copied().unwrap_or_default();
+    Answer { status: status as i64, values }
+}
