@@ -40,3 +40,9 @@ pub unsafe fn init(range: Range) {
     // SAFETY: passed on to the caller.
     unsafe { HEAP.0.lock().init(range.start as usize, range.size() as usize) }
 }
+
+/// Bytes that nothing uses.
+pub fn free() -> u64 {
+    let heap = HEAP.0.lock();
+    heap.stats_total_bytes().saturating_sub(heap.stats_alloc_actual()) as u64
+}

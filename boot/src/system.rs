@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use portcullis_abi::{bundle::NAME_MAX, map};
 use portcullis_arch::{checksum, cpu, paging, timer};
@@ -14,7 +15,7 @@ use portcullis_core::memory::stage2::{Access, Stage2};
 use portcullis_core::processor::Processor;
 use portcullis_core::terminal::TERMINAL;
 use portcullis_core::vm::{Vm, pv_time};
-use portcullis_gate::{Conduits, Register, Row, Support};
+use portcullis_gate::{Conduits, Register, Row, Rule, Support};
 use portcullis_platform::{
     devices::{self, BoardError},
     facts::{Facts, FactsError},
@@ -128,14 +129,19 @@ pub fn bring_up(tree: usize) -> Result<&'static Processor, Stop> {
         .vms()
         .zip(&TABLE)
         .enumerate()
-        .map(|(index, (config, row))| create(index, *config, row, &support, &mut free))
+        .map(|(index, (config, row))| {
+            let control = bundle.control() == Some(index);
+            create(index, *config, row, control, &support, &mut free)
+        })
         .collect::<Result<_, _>>()?;
     let vms: &'static [Vm] = Vec::leak(vms);
     for vm in vms {
         assign(vm, processors)?;
+        set_filter(vm);
     }
 
-    let machine = Machine::assemble(board, processors, vms);
+    UNALLOCATED.store(free.free(), Ordering::Relaxed);
+    let machine = Machine::assemble(board, processors, vms, support, free_memory);
     secondary::take_up(here);
     if let Some(interrupt) = machine.board.serial.and_then(|serial| serial.interrupt()) {
         machine.board.interrupts.enable_shared(interrupt, here.affinity);
@@ -214,6 +220,7 @@ fn create(
     index: usize,
     config: VmConfig<'static>,
     row: &'static Row,
+    control: bool,
     support: &Support,
     free: &mut Regions,
 ) -> Result<Vm, Stop> {
@@ -229,22 +236,29 @@ fn create(
     stage2.map(map::RAM, memory, Access::Ram).map_err(|_| Stop::Unmappable(memory))?;
     stage2.map(map::PV_TIME, pv_time.range(), Access::ReadOnly).map_err(|_| Stop::Unmappable(pv_time.range()))?;
     let conduits = Conduits::from_bits(config.conduits).unwrap_or(Conduits::NONE);
-    row.create(support, conduits);
+    if control {
+        row.create_control(support, conduits);
+    } else {
+        row.create(support, conduits);
+    }
     if let Some(firmware) = config.firmware {
         set_registers(config.name, row, support, &firmware);
     }
     report_vm(&config, row);
-    Ok(Vm::new(index, config, row, memory, stage2, pv_time))
+    Ok(Vm::new(index, config, row, memory, stage2, pv_time, control))
 }
 
 /// Sets a VM's firmware registers as the manifest says. What the board cannot serve is left out, and said.
 fn set_registers(name: &str, row: &Row, support: &Support, firmware: &FirmwareConfig) {
+    // What is not named is cleared, or keeps its default. Nothing is frozen yet, so neither is refused.
+    let prepared = if firmware.keep { row.set_rule(Rule::Keep) } else { row.clear_all() };
+    debug_assert!(prepared.is_ok(), "not frozen yet");
     let wanted = [
         (Register::Std, firmware.std),
         (Register::StdHyp, firmware.std_hyp),
         (Register::VendorHyp, firmware.vendor_hyp),
     ];
-    for (register, value) in wanted {
+    for (register, value) in wanted.into_iter().filter_map(|(register, value)| Some((register, value?))) {
         let served = value & support.limit(register);
         if served != value {
             log::warn!("{name}: {register:?} {value:#x} is more than this board can serve: {served:#x} is offered");
@@ -257,6 +271,23 @@ fn set_registers(name: &str, row: &Row, support: &Support, firmware: &FirmwareCo
     {
         log::warn!("{name}: there is no PSCI version {version:#x} to offer: {:#x} is", row.get(Register::PsciVersion));
     }
+}
+
+/// Gives a VM the range filter that the manifest says.
+fn set_filter(vm: &Vm) {
+    let Some(mut exclusive) = vm.exclusive() else { return };
+    for range in vm.config.firmware.iter().flat_map(|firmware| firmware.ranges.iter()) {
+        let added = exclusive.add_range(&range, false);
+        debug_assert!(added.is_ok(), "checked when the bundle was read");
+    }
+}
+
+/// Bytes of RAM that belong to nobody.
+static UNALLOCATED: AtomicU64 = AtomicU64::new(0);
+
+/// Bytes of memory that nothing uses: RAM without an owner, and EL2's heap.
+fn free_memory() -> u64 {
+    UNALLOCATED.load(Ordering::Relaxed).saturating_add(heap::free())
 }
 
 fn report_vm(config: &VmConfig, row: &Row) {

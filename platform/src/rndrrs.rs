@@ -5,7 +5,7 @@ use portcullis_abi::function::TRNG_UUID_RNDRRS_WORDS;
 use portcullis_arch::random;
 use portcullis_core::board::Entropy;
 
-/// Readings of a generator that has nothing to give before we say so.
+/// Readings of a generator that has nothing to give before we say so, over all words of a call.
 const TRIES: usize = 10;
 
 /// RNDRRS.
@@ -19,8 +19,20 @@ impl Rndrrs {
 }
 
 impl Entropy for Rndrrs {
-    fn draw(&self) -> Option<u64> {
-        (0..TRIES).find_map(|_| random::rndrrs())
+    fn draw(&self, words: &mut [u64]) -> bool {
+        let mut tries = TRIES;
+        for word in words {
+            *word = loop {
+                if let Some(fresh) = random::rndrrs() {
+                    break fresh;
+                }
+                tries -= 1;
+                if tries == 0 {
+                    return false;
+                }
+            };
+        }
+        true
     }
 
     fn uuid(&self) -> [u32; 4] {

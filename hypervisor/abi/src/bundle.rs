@@ -13,9 +13,15 @@
 //!     cores = <u32 ...>;                 physical core of each vCPU
 //!     cmdline = "...";
 //!     autostart;                         present or absent
+//!     audit;                             present or absent
+//!     restart-limit = <u32>;             starts again that often when it fails; absent: never
 //!     conduits = <u32>;                  CONDUIT_HVC | CONDUIT_SMC
 //!     devices = "path", ...;             device tree paths passed through
-//!     firmware { std = <u64>; std-hyp = <u64>; vendor-hyp = <u64>; psci = <u32>; };     absent: the defaults
+//!     firmware {                         absent: the defaults
+//!         keep;                          present: what is not named keeps its default; absent: it is zero
+//!         std = <u64>; std-hyp = <u64>; vendor-hyp = <u64>; psci = <u32>;
+//!         filter = <u32 ...>;            base, count and action (as in a management call) of each range
+//!     };
 //!     kernel = [bytes]; initrd = [bytes]; dtb = [bytes];    arm64 Image or raw binary; the last two are optional
 //! };
 //! ```
@@ -48,6 +54,10 @@ pub const CORES: &str = "cores";
 pub const CMDLINE: &str = "cmdline";
 /// VM property: the VM starts with the machine.
 pub const AUTOSTART: &str = "autostart";
+/// VM property: the VM is audited from its start on.
+pub const AUDIT: &str = "audit";
+/// VM property: how often the VM starts again when it fails.
+pub const RESTART_LIMIT: &str = "restart-limit";
 /// VM property: which conduits are open.
 pub const CONDUITS: &str = "conduits";
 /// Bit of [`CONDUITS`]: HVC.
@@ -62,7 +72,7 @@ pub const KERNEL: &str = "kernel";
 pub const INITRD: &str = "initrd";
 /// VM property: a device tree blob of the VM's own.
 pub const DTB: &str = "dtb";
-/// VM's child node with the firmware registers; what it lacks is zero. Absent: the defaults.
+/// VM's child node with the firmware registers; what it lacks is zero, unless [`KEEP`] is there. Absent: the defaults.
 pub const FIRMWARE: &str = "firmware";
 /// Firmware property: value of STD.
 pub const STD: &str = "std";
@@ -72,3 +82,7 @@ pub const STD_HYP: &str = "std-hyp";
 pub const VENDOR_HYP: &str = "vendor-hyp";
 /// Firmware property: value of PSCI_VERSION.
 pub const PSCI: &str = "psci";
+/// Firmware property: the first write of a register leaves the others as they are, this node's included.
+pub const KEEP: &str = "keep";
+/// Firmware property: the range filter; three cells a range: first function identifier, number of them, action.
+pub const FILTER: &str = "filter";

@@ -58,11 +58,10 @@ pub const fn sgi(intid: u32, affinity: u64) -> u64 {
 #[inline]
 pub fn send_sgi(value: u64) {
     crate::barrier::dsb_ishst();
-    // SAFETY: the target core takes the interrupt at EL2.
+    // SAFETY: the target core takes the interrupt at EL2. No ISB: it is sent in any case, and nothing here waits for it.
     unsafe {
         write_sysreg!("icc_sgi1r_el1", value);
     }
-    isb();
 }
 
 /// ICH_HCR_EL2: virtual CPU interface on.

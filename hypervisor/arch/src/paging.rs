@@ -46,6 +46,15 @@ pub fn invalidate_guests() {
     }
 }
 
+/// Forgets what this core remembers of the VM whose VTTBR_EL2 is loaded: both stages, its VMID alone.
+pub fn invalidate_vm() {
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: TLB maintenance changes no architectural state.
+    unsafe {
+        core::arch::asm!("dsb nshst", "tlbi vmalls12e1", "dsb nsh", "isb", options(nostack, preserves_flags));
+    }
+}
+
 /// Replaces EL2's translation tables by those at `root`, with caches on and W^X enforced.
 ///
 /// The MMU is off in between, so that no TLB entry of the old tables meets one of the new ones of another size.

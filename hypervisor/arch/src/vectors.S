@@ -9,7 +9,8 @@
 //   u64 portcullis_serror(Context *, u64 esr)     SError             x0..x30 saved
 //   void portcullis_idle()                        a core without a vCPU to run; does not return
 //   void portcullis_fault(Anchor *, u64 vector)   an exception from EL2 itself; does not return
-// A result other than zero means that the vCPU does not run on.
+// The result is a portcullis_arch::vectors::Next: 0 goes on with the guest; 1 means that the vCPU does not run on; 2 goes on
+// after a register of x19..x29 was changed, which a function otherwise leaves as it found them.
 //
 // Most firmware calls end here: the vectors look the function up in the VM's answers (portcullis_gate::answers), which the
 // gate in Rust has worked out when the VM started, and hold no policy of their own.
@@ -67,7 +68,7 @@
     ldr     x2, [sp, #{STACK}]
     mov     sp, x2
     bl      \function
-    cbnz    x0, leave
+    cbnz    x0, not_resume
     ldr     x1, [sp]
     mov     sp, x1
 .endm
@@ -298,7 +299,6 @@ exception:
     save_caller
     save_callee
     handle  portcullis_exception
-    restore_callee
     restore_caller
     resume
 
@@ -306,6 +306,13 @@ serror:
     save_caller
     save_callee
     handle  portcullis_serror
+    restore_caller
+    resume
+
+not_resume:
+    tbz     x0, #1, leave
+    ldr     x1, [sp]
+    mov     sp, x1
     restore_callee
     restore_caller
     resume

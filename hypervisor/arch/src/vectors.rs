@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 
-/// What a handler tells the vectors to do next; any other value of the register means [`Next::Leave`].
+/// What a handler tells the vectors to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
 pub enum Next {
@@ -10,6 +10,9 @@ pub enum Next {
     Resume = 0,
     /// This vCPU does not run on: the core looks for something else to do.
     Leave = 1,
+    /// Go on with the guest, one of whose registers x19 to x29 has a new value in the context. Only for handlers of
+    /// exceptions: the others have not saved these.
+    Restore = 2,
 }
 
 #[cfg(target_arch = "aarch64")]

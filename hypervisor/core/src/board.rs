@@ -40,8 +40,8 @@ pub trait Power: Sync {
 
 /// A source of entropy that may be handed to guests.
 pub trait Entropy: Sync {
-    /// 64 fresh bits, each given out once; `None` when there are none within a bounded time.
-    fn draw(&self) -> Option<u64>;
+    /// Fills `words` with fresh bits, each given out once; false when there are not enough within a bounded time.
+    fn draw(&self, words: &mut [u64]) -> bool;
     /// The four words of the UUID that names this backend (DEN0098, TRNG_GET_UUID).
     fn uuid(&self) -> [u32; 4];
 }

@@ -13,6 +13,7 @@ pub mod guest_tree;
 pub mod image;
 pub mod lists;
 pub mod machine;
+pub mod manage;
 pub mod memory;
 pub mod port;
 pub mod processor;

@@ -2,15 +2,16 @@
 
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
-use portcullis_abi::map;
+use portcullis_abi::{firmware, map};
 use portcullis_arch::{cpu, gicv3, timer};
-use portcullis_gate::Row;
+use portcullis_gate::{Row, Support};
 use spin::Once;
 
-use crate::board::Board;
+use crate::board::{Board, WallClock};
+use crate::manage::ManagedClock;
 use crate::processor::{HALT, Processor, Timer};
 use crate::terminal::TERMINAL;
-use crate::vm::{Vm, lifecycle::Phase};
+use crate::vm::{Vm, state::Phase};
 
 /// The table: one row per VM, read by the path of every call.
 pub static TABLE: [Row; map::MAX_VMS] = [const { Row::new() }; map::MAX_VMS];
@@ -25,14 +26,57 @@ pub struct Machine {
     pub processors: &'static [Processor],
     /// The VMs, in the manifest's order.
     pub vms: &'static [Vm],
+    /// Time of day as the control VM sets it, for a board that has none.
+    pub clock: ManagedClock,
+    support: Support,
+    free_memory: fn() -> u64,
     running: AtomicUsize,
     halting: AtomicU32,
 }
 
 impl Machine {
     /// Puts the machine together. To be called once, on the boot core.
-    pub fn assemble(board: &'static Board, processors: &'static [Processor], vms: &'static [Vm]) -> &'static Self {
-        MACHINE.call_once(|| Self { board, processors, vms, running: AtomicUsize::new(0), halting: AtomicU32::new(0) })
+    /// `support` is what the board can serve, `free_memory` tells how many bytes of RAM and heap are not in use.
+    pub fn assemble(
+        board: &'static Board,
+        processors: &'static [Processor],
+        vms: &'static [Vm],
+        support: Support,
+        free_memory: fn() -> u64,
+    ) -> &'static Self {
+        MACHINE.call_once(|| Self {
+            board,
+            processors,
+            vms,
+            clock: ManagedClock::new(),
+            support,
+            free_memory,
+            running: AtomicUsize::new(0),
+            halting: AtomicU32::new(0),
+        })
+    }
+
+    /// The upper limits of the VMs' firmware registers now: time of day is one more service once it is set.
+    pub fn support(&self) -> Support {
+        let mut support = self.support;
+        if self.clock.is_set() {
+            support.vendor_hyp |= firmware::VENDOR_HYP_PTP;
+        }
+        support
+    }
+
+    /// The clock that knows the time of day: the board's, else what the control VM has set.
+    pub fn wall_clock(&self) -> Option<&dyn WallClock> {
+        match self.board.wall_clock {
+            Some(clock) => Some(clock),
+            None if self.clock.is_set() => Some(&self.clock),
+            None => None,
+        }
+    }
+
+    /// Bytes of memory that nothing uses.
+    pub fn free_memory(&self) -> u64 {
+        (self.free_memory)()
     }
 
     /// The machine. It exists wherever a guest, or a core that serves guests, runs.
@@ -54,7 +98,10 @@ impl Machine {
         // The machine must not be taken for empty between the start and the end of a first, short VM.
         self.vm_started();
         for vm in self.vms.iter().filter(|vm| vm.config.autostart) {
-            vm.start();
+            if let Some(exclusive) = vm.exclusive() {
+                let started = exclusive.start();
+                debug_assert!(started.is_ok(), "nobody else starts VMs yet");
+            }
         }
         self.vm_ended();
     }

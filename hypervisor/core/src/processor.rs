@@ -7,7 +7,10 @@ use spin::Once;
 
 use crate::machine::Machine;
 use crate::trap::id_registers;
-use crate::vm::vcpu::{Power, Vcpu};
+use crate::vm::{
+    state::State,
+    vcpu::{Power, Vcpu},
+};
 
 /// SGI by which one core asks another to look at its vCPUs again.
 pub const KICK: u32 = 0;
@@ -156,8 +159,7 @@ impl Processor {
         loop {
             if let Some(vcpu) = self.vcpu() {
                 match vcpu.power() {
-                    Power::LoadPending | Power::OnPending if vcpu.vm.must_stop() => {
-                        vcpu.switched_off();
+                    Power::LoadPending | Power::OnPending if vcpu.vm.state().must_leave() => {
                         vcpu.vm.retired(vcpu);
                         continue;
                     }
@@ -165,7 +167,19 @@ impl Processor {
                         vcpu.vm.load_and_start(vcpu);
                         continue;
                     }
-                    Power::OnPending => vcpu.run(self),
+                    Power::OnPending if vcpu.vm.state().is_held() => vcpu.vm.parked(vcpu),
+                    Power::OnPending => {
+                        vcpu.vm.unparked(vcpu);
+                        if vcpu.vm.state() != State::RUNNING {
+                            continue;
+                        }
+                        vcpu.run(self)
+                    }
+                    Power::Off if vcpu.index == 0 && vcpu.vm.is_scrubbing() => {
+                        vcpu.vm.scrub_piece();
+                        Machine::get().take_interrupts(self);
+                        continue;
+                    }
                     Power::Off | Power::On => {}
                 }
             }

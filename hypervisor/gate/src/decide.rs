@@ -29,6 +29,12 @@ pub fn decide(profile: Profile, filter: Option<&Filter>, call: &Call) -> Verdict
     }
 }
 
+/// The least that a VM's profile must hold for `function` to be offered; `None` for a function that does not exist. For a
+/// VM that is watched to learn what it needs.
+pub fn requirement(function: FunctionId) -> Option<Profile> {
+    Function::of(function).filter(|_| function.is_well_formed()).map(Function::requirement)
+}
+
 /// Where the door lets a call through to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {

@@ -1,6 +1,10 @@
 //! Every function that exists behind the gate, and what each needs to be offered.
 
-use portcullis_abi::function::{self, SMC64};
+use portcullis_abi::{
+    firmware,
+    function::{self, SMC64},
+    manage,
+};
 
 use crate::function_id::{FunctionId, Width};
 use crate::layout;
@@ -13,6 +17,9 @@ const CPU_SUSPEND_64: u32 = function::PSCI_CPU_SUSPEND | SMC64;
 const CPU_ON_64: u32 = function::PSCI_CPU_ON | SMC64;
 const AFFINITY_INFO_64: u32 = function::PSCI_AFFINITY_INFO | SMC64;
 const SYSTEM_RESET2_64: u32 = function::PSCI_SYSTEM_RESET2 | SMC64;
+
+/// The last identifier of the management calls.
+const MANAGE_LAST: u32 = manage::BASE + manage::COUNT - 1;
 
 /// A function that the gate knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +55,7 @@ impl Function {
     /// or a width that the function does not define name nothing.
     pub const fn of(id: FunctionId) -> Option<Self> {
         use PsciFunction as P;
-        use Service::{ImplCpus, ImplVersion, Psci, Ptp, PvTimeSt, Trng};
+        use Service::{ImplCpus, ImplVersion, Management, Psci, Ptp, PvTimeSt, Trng};
         use TrngFunction::{GetUuid, Rnd32, Rnd64};
         let width = id.width();
         Some(match id.0 {
@@ -79,13 +86,14 @@ impl Function {
             function::VENDOR_PTP => Self::Served(Ptp),
             function::VENDOR_IMPL_VERSION => Self::Served(ImplVersion),
             function::VENDOR_IMPL_CPUS => Self::Served(ImplCpus),
+            manage::BASE..=MANAGE_LAST => Self::Served(Management(id.0)),
             _ => return None,
         })
     }
 
     /// Whether a VM with this profile is offered the function: the gate.
     pub const fn is_offered(self, profile: Profile) -> bool {
-        use Service::{ImplCpus, ImplVersion, Psci, Ptp, PvTimeSt, Trng};
+        use Service::{ImplCpus, ImplVersion, Management, Psci, Ptp, PvTimeSt, Trng};
         match self {
             Self::SmcccVersion | Self::ArchFeatures => true,
             // Discovery says that WORKAROUND_2 is missing or not required. Either is negative: there is no such call.
@@ -100,6 +108,33 @@ impl Function {
             Self::Served(Ptp) => profile.has(layout::PTP_BIT),
             Self::Served(ImplVersion) => profile.has(layout::IMPL_VERSION_BIT),
             Self::Served(ImplCpus) => profile.has(layout::IMPL_CPUS_BIT),
+            Self::Served(Management(_)) => profile.is_control(),
+        }
+    }
+
+    /// The least that a VM must have to be offered the function: bits, a PSCI version, workaround levels. Nothing else of
+    /// the word is set.
+    pub fn requirement(self) -> Profile {
+        use Service::{ImplCpus, ImplVersion, Management, Psci, Ptp, PvTimeSt, Trng};
+        let none = Profile(0);
+        let bit = |bit: u32| Profile(1 << bit);
+        match self {
+            Self::SmcccVersion | Self::ArchFeatures => none,
+            Self::Workaround(register) => none.with(register, firmware::WORKAROUND_AVAILABLE),
+            Self::PsciFeatures => none.with(Register::PsciVersion, function::PSCI_VERSION_1_0.into()),
+            Self::Served(Psci(PsciFunction::SystemReset2, _)) => {
+                none.with(Register::PsciVersion, function::PSCI_VERSION_1_1.into())
+            }
+            Self::PsciVersion | Self::MigrateInfoType | Self::Served(Psci(..)) => {
+                none.with(Register::PsciVersion, function::PSCI_VERSION_0_2.into())
+            }
+            Self::TrngVersion | Self::TrngFeatures | Self::Served(Trng(_)) => bit(layout::TRNG_BIT),
+            Self::PvTimeFeatures | Self::Served(PvTimeSt) => bit(layout::PV_TIME_BIT),
+            Self::VendorUid | Self::VendorFeatures => bit(layout::FUNC_FEAT_BIT),
+            Self::Served(Ptp) => bit(layout::PTP_BIT),
+            Self::Served(ImplVersion) => bit(layout::IMPL_VERSION_BIT),
+            Self::Served(ImplCpus) => bit(layout::IMPL_CPUS_BIT),
+            Self::Served(Management(_)) => bit(layout::CONTROL_BIT),
         }
     }
 

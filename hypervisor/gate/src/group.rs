@@ -43,6 +43,7 @@ impl Group {
             Some(Function::Served(Service::PvTimeSt)) => Self::PvTime,
             Some(Function::Served(Service::Ptp)) => Self::Ptp,
             Some(Function::Served(Service::ImplVersion | Service::ImplCpus)) => Self::Vendor,
+            Some(Function::Served(Service::Management(_))) => Self::Management,
             None => Self::Unknown,
         }
     }

@@ -4,10 +4,10 @@
 //! each field one `ubfx`. A whole number of bytes per bitmap register leaves room for services to come.
 //!
 //! ```text
-//!  63   62   61   60   59   50 49 48 47 46 45 44 43 42 41 40 39 38 37   36 35   32 31   24 23   16 15    8 7     0
-//! +----+----+----+----+-------+-----+-----+-----+-----+-----+-----+-------+-------+-------+-------+-------+-------+
-//! |frz |wr  |keep|filt|   0   |cond |  0  | WA3 | WA2 | WA1 |  0  | major | minor |VENDOR2|VENDOR | STDHYP|  STD  |
-//! +----+----+----+----+-------+-----+-----+-----+-----+-----+-----+-------+-------+-------+-------+-------+-------+
+//!  63   62   61   60   59  58 50 49 48 47 46 45 44 43 42 41 40 39 38 37   36 35   32 31   24 23   16 15    8 7     0
+//! +----+----+----+----+----+-----+-----+-----+-----+-----+-----+-----+-------+-------+-------+-------+-------+-------+
+//! |frz |wr  |keep|filt|ctl |  0  |cond |  0  | WA3 | WA2 | WA1 |  0  | major | minor |VENDOR2|VENDOR | STDHYP|  STD  |
+//! +----+----+----+----+----+-----+-----+-----+-----+-----+-----+-----+-------+-------+-------+-------+-------+-------+
 //! ```
 
 /// Bits of the word that hold one register or property.
@@ -86,6 +86,8 @@ pub const IMPL_CPUS_BIT: u32 = VENDOR_HYP_2.shift + 1;
 pub const HVC_BIT: u32 = CONDUITS.shift;
 /// Bit number: SMC is open.
 pub const SMC_BIT: u32 = CONDUITS.shift + 1;
+/// Bit number: the VM is the control VM, which has the management calls.
+pub const CONTROL_BIT: u32 = 59;
 /// Bit number: the VM has a range filter with at least one range, which stands before all bits of this word.
 pub const FILTERED_BIT: u32 = 60;
 /// Bit number: the first write does not clear the bitmaps.
@@ -113,7 +115,7 @@ mod tests {
             WORKAROUND_3,
             CONDUITS,
         ];
-        let marks = [FILTERED_BIT, KEEP_BIT, WRITTEN_BIT, FROZEN_BIT].map(|bit| 1 << bit);
+        let marks = [CONTROL_BIT, FILTERED_BIT, KEEP_BIT, WRITTEN_BIT, FROZEN_BIT].map(|bit| 1 << bit);
         let mut seen = 0;
         for mask in fields.map(Field::mask).into_iter().chain(marks) {
             assert_eq!(seen & mask, 0, "{mask:#x}");

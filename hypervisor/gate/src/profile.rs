@@ -8,6 +8,7 @@ use crate::error::SetError;
 use crate::layout::{self, Field};
 use crate::support::Support;
 
+const CONTROL: u64 = 1 << layout::CONTROL_BIT;
 const FILTERED: u64 = 1 << layout::FILTERED_BIT;
 const KEEP: u64 = 1 << layout::KEEP_BIT;
 const WRITTEN: u64 = 1 << layout::WRITTEN_BIT;
@@ -73,6 +74,24 @@ impl Profile {
     #[allow(clippy::cast_possible_truncation, reason = "the field is two bits wide")]
     pub fn conduits(self) -> Conduits {
         Conduits::from_bits(layout::CONDUITS.get(self.0) as u32).unwrap_or(Conduits::NONE)
+    }
+
+    /// Whether this is the control VM, which has the management calls.
+    pub const fn is_control(self) -> bool {
+        self.0 & CONTROL != 0
+    }
+
+    /// The word of the control VM.
+    #[must_use]
+    pub const fn with_control(self) -> Self {
+        Self(self.0 | CONTROL)
+    }
+
+    /// The word of a VM with these conduits that has everything that the board supports, frozen: for a VM that is
+    /// watched to learn what it needs.
+    pub fn everything(support: &Support, conduits: Conduits) -> Self {
+        let full = |profile: Self, &register: &Register| profile.with(register, support.limit(register));
+        Self(Register::ALL.iter().fold(Self::created(support, conduits), full).0 | FROZEN)
     }
 
     /// What the first write does, or did.
@@ -161,6 +180,7 @@ impl fmt::Debug for Profile {
         out.field("conduits", &self.conduits())
             .field("rule", &self.rule())
             .field("written", &self.is_written())
+            .field("control", &self.is_control())
             .field("filtered", &self.is_filtered())
             .field("frozen", &self.is_frozen())
             .finish()

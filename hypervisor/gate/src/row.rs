@@ -60,6 +60,11 @@ impl Row {
         self.word.store(Profile::created(support, conduits).0, Ordering::Release);
     }
 
+    /// As [`Row::create`], for the control VM: it has the management calls besides.
+    pub fn create_control(&self, support: &Support, conduits: Conduits) {
+        self.word.store(Profile::created(support, conduits).with_control().0, Ordering::Release);
+    }
+
     /// Takes the row back to that of a VM that does not exist. The caller must know what [`Row::create`] asks for.
     pub fn remove(&self) {
         self.word.store(Profile::ABSENT.0, Ordering::Release);

@@ -60,6 +60,8 @@ pub enum Service {
     ImplVersion,
     /// The implementation-CPU call of Linux KVM.
     ImplCpus,
+    /// A management call, by its function identifier. Not each of them has a meaning.
+    Management(u32),
 }
 
 impl Service {
@@ -68,11 +70,11 @@ impl Service {
         use PsciFunction as P;
         use Width::{Smc32, Smc64};
         [
+            Self::Ptp,
             Self::Trng(TrngFunction::GetUuid),
             Self::Trng(TrngFunction::Rnd32),
             Self::Trng(TrngFunction::Rnd64),
             Self::PvTimeSt,
-            Self::Ptp,
             Self::ImplVersion,
             Self::ImplCpus,
             Self::Psci(P::CpuSuspend, Smc32),
@@ -88,6 +90,9 @@ impl Service {
             Self::Psci(P::SystemReset2, Smc64),
         ]
     };
+
+    /// The code of [`Self::Ptp`], which is called most often of all.
+    pub const PTP: u32 = 0;
 
     /// A number for the service and the form in which it was called, for [`Self::from_code`].
     pub fn code(self) -> Option<u32> {

@@ -114,6 +114,16 @@ fn the_hash_is_that_of_the_instruction() {
 }
 
 #[test]
+fn the_code_of_ptp_is_that_of_ptp() {
+    use portcullis_gate::Service;
+    assert_eq!(Service::from_code(Service::PTP), Some(Service::Ptp));
+    assert_eq!(Service::Ptp.code(), Some(Service::PTP));
+    assert!(
+        (0..).map_while(Service::from_code).all(|service| service.code().and_then(Service::from_code) == Some(service))
+    );
+}
+
+#[test]
 fn groups_name_the_service() {
     use portcullis_gate::FunctionId;
     for (function, group) in [

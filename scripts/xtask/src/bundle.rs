@@ -17,9 +17,6 @@ pub enum Error {
     /// The blob could not be built.
     #[error("the bundle cannot be built: {0}; a bundle holds at most 4 GiB, images included")]
     Build(vm_fdt::Error),
-    /// Something of the manifest has no place in the format.
-    #[error("{0} has no place in a bundle; leave it out of the manifest")]
-    Inexpressible(&'static str),
     /// The file could not be written.
     #[error("the bundle {path} cannot be written: {cause}")]
     Write {
@@ -40,7 +37,7 @@ impl From<vm_fdt::Error> for Error {
 ///
 /// # Errors
 ///
-/// [`Error::Build`] if the blob would be too large, [`Error::Inexpressible`] for a manifest with filters.
+/// [`Error::Build`] if the blob would be too large.
 pub fn blob(manifest: &Manifest) -> Result<Vec<u8>, Error> {
     let mut fdt = FdtWriter::new()?;
     let root = fdt.begin_node("")?;
@@ -89,6 +86,12 @@ fn write_vm(fdt: &mut FdtWriter, vm: &Vm) -> Result<(), Error> {
     if vm.autostart {
         fdt.property_null(abi::AUTOSTART)?;
     }
+    if vm.audit {
+        fdt.property_null(abi::AUDIT)?;
+    }
+    if vm.restart_limit != 0 {
+        fdt.property_u32(abi::RESTART_LIMIT, vm.restart_limit)?;
+    }
     fdt.property_u32(abi::CONDUITS, vm.conduits)?;
     if !vm.devices.is_empty() {
         fdt.property_string_list(abi::DEVICES, vm.devices.clone())?;
@@ -105,14 +108,22 @@ fn write_vm(fdt: &mut FdtWriter, vm: &Vm) -> Result<(), Error> {
 }
 
 fn write_firmware(fdt: &mut FdtWriter, firmware: &Firmware) -> Result<(), Error> {
-    if !firmware.filters.is_empty() {
-        return Err(Error::Inexpressible("a range filter"));
-    }
     let node = fdt.begin_node(abi::FIRMWARE)?;
-    fdt.property_u64(abi::STD, firmware.std)?;
-    fdt.property_u64(abi::STD_HYP, firmware.std_hyp)?;
-    fdt.property_u64(abi::VENDOR_HYP, firmware.vendor_hyp)?;
+    if firmware.keep {
+        fdt.property_null(abi::KEEP)?;
+    }
+    let registers =
+        [(abi::STD, firmware.std), (abi::STD_HYP, firmware.std_hyp), (abi::VENDOR_HYP, firmware.vendor_hyp)];
+    for (name, value) in registers {
+        if let Some(value) = value {
+            fdt.property_u64(name, value)?;
+        }
+    }
     fdt.property_u32(abi::PSCI, firmware.psci)?;
+    if !firmware.filters.is_empty() {
+        let cells = firmware.filters.iter().flat_map(|filter| [filter.base, filter.count, filter.action.number()]);
+        fdt.property_array_u32(abi::FILTER, &cells.collect::<Vec<_>>())?;
+    }
     fdt.end_node(node)?;
     Ok(())
 }

@@ -10,7 +10,7 @@ use portcullis_abi::{bundle, map};
 use portcullis_arch::checksum::Crc32;
 
 pub use self::error::{BundleError, VmError};
-pub use self::vm::{Cores, Devices, FirmwareConfig, MEMORY_MAX, VmConfig};
+pub use self::vm::{Cores, Devices, FirmwareConfig, MEMORY_MAX, Ranges, VmConfig};
 use crate::flat_tree::{HEADER_SIZE, MAGIC, Tree, be32};
 
 /// What the structure block starts with: FDT_BEGIN_NODE, the root's empty name, FDT_PROP, a length of 4 bytes.

@@ -64,7 +64,10 @@ fn sample() -> Vec<u8> {
                 tree.property_u32("psci", 0x1_0001).unwrap();
                 tree.end_node(node).unwrap();
             });
-            vm(tree, 1, "ops", &[], |_| {});
+            vm(tree, 1, "ops", &[], |tree| {
+                tree.property_null("audit").unwrap();
+                tree.property_u32("restart-limit", 3).unwrap();
+            });
         },
     )
 }
@@ -88,7 +91,10 @@ fn reads_what_was_written() {
     assert_eq!((a.name, a.memory, a.cores.as_slice(), a.conduits), ("linux-a", 4 << 20, &[2, 0][..], 3));
     assert_eq!((a.cmdline, a.autostart), ("console=ttyAMA0 quiet", true));
     assert_eq!(a.devices.iter().collect::<Vec<_>>(), ["/soc/a@1", "/soc/b@2"]);
-    assert_eq!(a.firmware, Some(FirmwareConfig { std: 1, std_hyp: 0, vendor_hyp: 3, psci: Some(0x1_0001) }));
+    let firmware =
+        FirmwareConfig { std: Some(1), vendor_hyp: Some(3), psci: Some(0x1_0001), ..FirmwareConfig::default() };
+    assert_eq!(a.firmware, Some(firmware));
+    assert_eq!((a.audit, a.restart_limit, ops.audit, ops.restart_limit), (false, 0, true, 3));
     assert_eq!((a.kernel, a.initrd, a.dtb), (&[0x14, 0, 0, 0, 0x55][..], Some(&b"disk"[..]), None));
     assert_eq!((ops.name, ops.cmdline, ops.autostart, ops.firmware), ("ops", "", false, None));
     assert_eq!((ops.devices.iter().count(), ops.initrd), (0, None));
@@ -251,4 +257,38 @@ fn messages_name_the_vm_and_what_is_right() {
     assert_eq!(error.to_string(), text);
     let text = "its format is version 2; this hypervisor reads version 1";
     assert_eq!(BundleError::Version(Some(2)).to_string(), text);
+}
+
+#[test]
+fn filters_are_read_and_checked() {
+    let firmware = |cells: &[u32]| {
+        let data = write(
+            |_| {},
+            |tree| {
+                vm(tree, 0, "a", &[], |tree| {
+                    let node = tree.begin_node("firmware").unwrap();
+                    tree.property_null("keep").unwrap();
+                    tree.property_array_u32("filter", cells).unwrap();
+                    tree.end_node(node).unwrap();
+                });
+            },
+        );
+        Bundle::parse(&data).map(|bundle| {
+            let firmware = bundle.vms().next().unwrap().firmware.unwrap();
+            assert!(firmware.keep && firmware.std.is_none());
+            firmware.ranges.iter().map(|range| (range.base, range.count, range.action)).collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(firmware(&[0x8400_0050, 4, 1, 0xc400_0003, 1, 0]), Ok(vec![(0x8400_0050, 4, 1), (0xc400_0003, 1, 0)]));
+    use portcullis_gate::FilterError::{ForwardRefused, Overlaps, UnknownAction, Wraps};
+    for (cells, index, error) in [
+        (&[0x8400_0050, 0, 1][..], 0, Wraps),
+        (&[0x8400_0050, 1, 0x101], 0, UnknownAction),
+        (&[0xc200_0000, 1, 2], 0, ForwardRefused),
+        (&[0x8000_8000, 1, 1], 0, Overlaps),
+        (&[0x8400_0050, 4, 1, 0x8400_0053, 1, 1], 1, Overlaps),
+    ] {
+        assert_eq!(firmware(cells), Err(BundleError::Vm(0, VmError::Filter(index, error))));
+    }
+    assert_eq!(firmware(&[0x8400_0050, 4]), Err(BundleError::Vm(0, VmError::Malformed("filter"))));
 }

@@ -1,6 +1,7 @@
 //! One VM of the bundle.
 
 use portcullis_abi::{bundle, map};
+use portcullis_gate::{Filter, Profile, RangeRequest};
 
 use super::error::VmError;
 use super::utf8;
@@ -24,12 +25,16 @@ pub struct VmConfig<'a> {
     pub cmdline: &'a str,
     /// The VM starts with the machine.
     pub autostart: bool,
+    /// The VM is audited from its start on.
+    pub audit: bool,
+    /// How often the VM starts again when it fails.
+    pub restart_limit: u32,
     /// Open conduits: [`bundle::CONDUIT_HVC`], [`bundle::CONDUIT_SMC`].
     pub conduits: u32,
     /// Device tree paths of the devices passed through.
     pub devices: Devices<'a>,
     /// Firmware registers; none stands for the defaults.
-    pub firmware: Option<FirmwareConfig>,
+    pub firmware: Option<FirmwareConfig<'a>>,
     /// Kernel: arm64 Image or raw binary.
     pub kernel: &'a [u8],
     /// Initial RAM disk.
@@ -38,17 +43,50 @@ pub struct VmConfig<'a> {
     pub dtb: Option<&'a [u8]>,
 }
 
-/// Values of a VM's firmware registers; what the bundle does not name is zero.
+/// Values of a VM's firmware registers. Of what the bundle does not name, a bitmap is cleared unless `keep` says otherwise,
+/// and the rest keeps its default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct FirmwareConfig {
+pub struct FirmwareConfig<'a> {
     /// Value of STD.
-    pub std: u64,
+    pub std: Option<u64>,
     /// Value of STD_HYP.
-    pub std_hyp: u64,
+    pub std_hyp: Option<u64>,
     /// Value of VENDOR_HYP.
-    pub vendor_hyp: u64,
-    /// Value of PSCI_VERSION; none leaves the default, as there is no VM without a PSCI version.
+    pub vendor_hyp: Option<u64>,
+    /// Value of PSCI_VERSION.
     pub psci: Option<u32>,
+    /// The first write of a register, by this or by a manager, leaves the others as they are.
+    pub keep: bool,
+    /// The range filter.
+    pub ranges: Ranges<'a>,
+}
+
+/// The ranges of a filter, checked to fit together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ranges<'a>(&'a [[u8; 12]]);
+
+impl<'a> Ranges<'a> {
+    /// The ranges in the bundle's order.
+    pub fn iter(self) -> impl Iterator<Item = RangeRequest> {
+        self.0.iter().map(|cells| {
+            let [base, count, action] = [0, 4, 8].map(|at| be32(cells, at).unwrap_or(0));
+            let action = u8::try_from(action).unwrap_or(u8::MAX);
+            RangeRequest { base, count, action, reserved: [0; 15] }
+        })
+    }
+
+    fn parse(value: &'a [u8]) -> Result<Self, VmError> {
+        let (cells, rest) = value.as_chunks::<12>();
+        if !rest.is_empty() {
+            return Err(VmError::Malformed(bundle::FILTER));
+        }
+        let ranges = Self(cells);
+        let mut filter = Filter::new();
+        for (index, range) in ranges.iter().enumerate() {
+            filter.insert(&range, Profile(0), false).map_err(|error| VmError::Filter(index, error))?;
+        }
+        Ok(ranges)
+    }
 }
 
 /// Physical cores, one per vCPU.
@@ -116,6 +154,8 @@ impl<'a> VmConfig<'a> {
             cores: Cores::default(),
             cmdline: "",
             autostart: false,
+            audit: false,
+            restart_limit: 0,
             conduits: 0,
             devices: Devices::default(),
             firmware: None,
@@ -135,6 +175,9 @@ impl<'a> VmConfig<'a> {
                 bundle::CMDLINE => vm.cmdline = string(bundle::CMDLINE, value)?,
                 bundle::AUTOSTART if value.is_empty() => vm.autostart = true,
                 bundle::AUTOSTART => return Err(VmError::Malformed(bundle::AUTOSTART)),
+                bundle::AUDIT if value.is_empty() => vm.audit = true,
+                bundle::AUDIT => return Err(VmError::Malformed(bundle::AUDIT)),
+                bundle::RESTART_LIMIT => vm.restart_limit = u32_of(bundle::RESTART_LIMIT, value)?,
                 bundle::CONDUITS => conduits = Some(u32_of(bundle::CONDUITS, value)?),
                 bundle::DEVICES => vm.devices = Devices::parse(value)?,
                 bundle::KERNEL => kernel = Some(value),
@@ -184,16 +227,19 @@ impl<'a> VmConfig<'a> {
     }
 }
 
-impl FirmwareConfig {
-    fn parse(node: &Node<'_>) -> Result<Self, VmError> {
+impl<'a> FirmwareConfig<'a> {
+    fn parse(node: &Node<'a>) -> Result<Self, VmError> {
         let mut config = Self::default();
         for property in node.properties() {
             let value = property.value;
             match utf8(property.name()) {
-                bundle::STD => config.std = u64_of(bundle::STD, value)?,
-                bundle::STD_HYP => config.std_hyp = u64_of(bundle::STD_HYP, value)?,
-                bundle::VENDOR_HYP => config.vendor_hyp = u64_of(bundle::VENDOR_HYP, value)?,
+                bundle::STD => config.std = Some(u64_of(bundle::STD, value)?),
+                bundle::STD_HYP => config.std_hyp = Some(u64_of(bundle::STD_HYP, value)?),
+                bundle::VENDOR_HYP => config.vendor_hyp = Some(u64_of(bundle::VENDOR_HYP, value)?),
                 bundle::PSCI => config.psci = Some(u32_of(bundle::PSCI, value)?),
+                bundle::KEEP if value.is_empty() => config.keep = true,
+                bundle::KEEP => return Err(VmError::Malformed(bundle::KEEP)),
+                bundle::FILTER => config.ranges = Ranges::parse(value)?,
                 _ => return Err(VmError::Unknown),
             }
         }

@@ -8,6 +8,7 @@ use portcullis_arch::vectors::Next;
 use portcullis_gate::{Return, Service};
 
 use crate::machine::Machine;
+use crate::manage;
 use crate::vm::{pv_time::PvTime, vcpu::Vcpu};
 
 /// What a service did.
@@ -30,7 +31,10 @@ pub fn serve(vcpu: &'static Vcpu, service: Service, arguments: [u64; 3]) -> Outc
             vcpu.want_stolen();
             Outcome::Return(Return::value(PvTime::address(vcpu.index)))
         }
-        Service::Ptp => Outcome::Return(ptp::serve(board.wall_clock, arguments[0], vcpu.vm.counter_offset())),
+        Service::Ptp => {
+            Outcome::Return(ptp::serve(Machine::get().wall_clock(), arguments[0], vcpu.vm.counter_offset()))
+        }
+        Service::Management(function) => Outcome::Return(manage::serve(vcpu, function, arguments)),
         // No board offers these bits yet.
         Service::ImplVersion | Service::ImplCpus => Outcome::Return(Return::NOT_SUPPORTED),
     }

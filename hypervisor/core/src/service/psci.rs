@@ -96,8 +96,8 @@ fn affinity_info(caller: &'static Vcpu, affinity: u64, level: u64) -> i64 {
 fn cpu_suspend(vcpu: &'static Vcpu) -> Outcome {
     loop {
         vcpu.flush_interrupts();
-        if vcpu.vm.must_stop() {
-            return Outcome::Leave(vcpu.retire());
+        if let Some(next) = vcpu.obey() {
+            return Outcome::Leave(next);
         }
         if vcpu.vm.vgic.has_pending(vcpu.index, &HardwareLists) {
             return Outcome::Return(Return::code(result::PSCI_SUCCESS));

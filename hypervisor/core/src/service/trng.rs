@@ -23,22 +23,25 @@ pub fn serve(source: Option<&dyn Entropy>, function: TrngFunction, bits: u64) ->
 }
 
 /// `bits` random bits in words of `width`: the lowest in x3, then x2, then x1; what is beyond is zero.
+#[inline(always)]
 fn random(source: &dyn Entropy, bits: u64, most: u64, width: u64) -> Return {
     if bits == 0 || bits > most {
         return Return::code(result::TRNG_INVALID_PARAMETERS);
     }
+    let full = bits.wrapping_sub(1) / width;
     let mut words = [0u64; 3];
-    let mut left = bits;
-    for word in &mut words {
-        if left == 0 {
-            break;
-        }
-        let Some(fresh) = source.draw() else {
-            return Return::code(result::TRNG_NO_ENTROPY);
-        };
-        let take = left.min(width);
-        *word = fresh & (u64::MAX >> (64 - take));
-        left -= take;
+    let Some(wanted) = words.get_mut(..=full as usize) else {
+        return Return::code(result::TRNG_INVALID_PARAMETERS);
+    };
+    if !source.draw(wanted) {
+        return Return::code(result::TRNG_NO_ENTROPY);
+    }
+    // All words are cut to their width, the last one to the bits that are left for it.
+    for word in &mut *wanted {
+        *word &= u64::MAX >> (64 - width);
+    }
+    if let Some(last) = wanted.last_mut() {
+        *last &= u64::MAX >> (64 - bits.wrapping_sub(full * width));
     }
     let [low, middle, high] = words;
     Return([0, high, middle, low])
@@ -55,10 +58,11 @@ mod tests {
     }
 
     impl Entropy for Ones {
-        fn draw(&self) -> Option<u64> {
+        fn draw(&self, words: &mut [u64]) -> bool {
             let left = self.left.load(Ordering::Relaxed);
-            self.left.store(left.saturating_sub(1), Ordering::Relaxed);
-            (left > 0).then_some(u64::MAX)
+            self.left.store(left.saturating_sub(words.len() as u64), Ordering::Relaxed);
+            words.fill(u64::MAX);
+            left >= words.len() as u64
         }
 
         fn uuid(&self) -> [u32; 4] {

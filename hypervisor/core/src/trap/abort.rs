@@ -6,7 +6,7 @@ use portcullis_arch::{account::Exit, context::Context, el2, timer, vectors::Next
 use super::fault;
 use crate::lists::HardwareLists;
 use crate::terminal::TERMINAL;
-use crate::vm::vcpu::Vcpu;
+use crate::vm::{failure::Reason, vcpu::Vcpu};
 
 /// Offset of GICR_ISPENDR0 in a redistributor.
 const SET_PENDING: u64 = 0x1_0200;
@@ -61,21 +61,22 @@ impl Access {
 pub fn data(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64) -> Next {
     let address = el2::fault_ipa();
     let Some(device) = Device::at(address, vcpu.vm.vcpus().len()) else {
-        return fault::stop(vcpu, "data abort: no memory and no device there", syndrome);
+        return fault::stop(vcpu, Reason::Access, syndrome);
     };
     let Some(access) = Access::new(syndrome) else {
-        return fault::stop(vcpu, "data abort: only plain loads and stores reach a device", syndrome);
+        return fault::stop(vcpu, Reason::Instruction, syndrome);
     };
     vcpu.account().exit(if matches!(device, Device::Uart(_)) { Exit::Uart } else { Exit::Gic });
+    el2::set_return_address(el2::return_address().wrapping_add(4));
     if access.write {
         let value = access.truncate(context.register(access.register));
         device.write(vcpu, access.size, value);
+        vcpu.before_resume()
     } else {
         let value = device.read(vcpu, access.size);
         context.set_register(access.register, access.extend(value));
+        vcpu.before_resume_with(access.register)
     }
-    el2::set_return_address(el2::return_address().wrapping_add(4));
-    vcpu.before_resume()
 }
 
 /// An emulated device, and the offset into its frame.

@@ -3,7 +3,8 @@
 use portcullis_arch::{context::Context, timer, vectors::Next};
 use portcullis_gate::{Call, Conduit, Group, Return, Service, Verdict, decide};
 
-use crate::service::{self, Outcome};
+use crate::machine::Machine;
+use crate::service::{self, Outcome, ptp};
 use crate::vm::vcpu::Vcpu;
 
 /// Bit of ESR_ELx that tells an SMC (EC 0x17) from an HVC (EC 0x16).
@@ -12,6 +13,22 @@ const SMC: u64 = 1 << 26;
 /// A guest called a service that the gate has let through when the VM started. The call is counted already.
 #[unsafe(no_mangle)]
 extern "C" fn portcullis_serve(context: &mut Context, code: u32) -> Next {
+    if code == Service::PTP { serve_ptp(context) } else { serve(context, code) }
+}
+
+/// The time of day, by itself: a guest that keeps its clock by it asks often.
+#[inline(never)]
+fn serve_ptp(context: &mut Context) -> Next {
+    let vcpu = Vcpu::of(context);
+    let [_, x1, ..] = context.x;
+    // An SMC32 call: its argument is 32 bits wide.
+    let results = ptp::serve(Machine::get().board.wall_clock, x1 & 0xffff_ffff, vcpu.vm.counter_offset());
+    context.set_results(results.0);
+    Next::Resume
+}
+
+#[inline(never)]
+fn serve(context: &mut Context, code: u32) -> Next {
     let vcpu = Vcpu::of(context);
     let outcome = match Service::from_code(code) {
         Some(service) => service::serve(vcpu, service, arguments(context)),
@@ -43,9 +60,16 @@ extern "C" fn portcullis_call(context: &mut Context, syndrome: u64) -> Next {
     let call = Call { x: [x0, x1, x2, x3], conduit, immediate: syndrome as u16, aarch32: false };
     let vcpu = Vcpu::of(context);
     let group = Group::of(call.function());
-    let results = match decide(vcpu.vm.row.profile(), None, &call) {
+    // SAFETY: this vCPU runs, and the filter is not used beyond this decision.
+    let (profile, filter) = unsafe { vcpu.vm.policy() };
+    let verdict = decide(profile, filter, &call);
+    if vcpu.vm.audit.profile().is_some() {
+        let refused = matches!(verdict, Verdict::Deny | Verdict::Forward);
+        vcpu.vm.audit.note(call.function(), conduit, refused, timer::count_relaxed());
+    }
+    let results = match verdict {
         Verdict::Answer(results) => results,
-        // No VM has a filter yet, so nothing is forwarded.
+        // No board forwards yet, so no filter has such a range.
         Verdict::Deny | Verdict::Forward => {
             vcpu.account().refuse(smc, group, x0 as u32, timer::count_relaxed());
             context.set_results(Return::NOT_SUPPORTED.0);

@@ -4,7 +4,7 @@ use portcullis_arch::{account::Exit, context::Context, el2, vectors::Next};
 
 use super::{abort, fault};
 use crate::processor::Processor;
-use crate::vm::vcpu::Vcpu;
+use crate::vm::{failure::Reason, vcpu::Vcpu};
 
 /// ESR_ELx.EC: a system register access.
 const EC_SYSTEM_REGISTER: u64 = 0x18;
@@ -45,7 +45,7 @@ extern "C" fn portcullis_exception(context: &mut Context, syndrome: u64) -> Next
 #[cold]
 fn rare(vcpu: &'static Vcpu, class: u64, syndrome: u64) -> Next {
     match class {
-        EC_INSTRUCTION_ABORT => fault::stop(vcpu, "instruction abort", syndrome),
+        EC_INSTRUCTION_ABORT => fault::stop(vcpu, Reason::Fetch, syndrome),
         // They name the other security state's group 1 and group 0, which no vCPU takes: no effect.
         EC_SYSTEM_REGISTER if matches!(syndrome & REGISTER_MASK, ICC_ASGI1R_EL1 | ICC_SGI0R_EL1) => {
             vcpu.account().exit(Exit::Sgi);
@@ -73,7 +73,7 @@ fn undefined(vcpu: &'static Vcpu) -> Next {
 /// An SError came while a guest ran. It may be late, but a guest that touches no device cannot cause one for another.
 #[unsafe(no_mangle)]
 extern "C" fn portcullis_serror(context: &mut Context, syndrome: u64) -> Next {
-    fault::stop(Vcpu::of(context), "SError", syndrome)
+    fault::stop(Vcpu::of(context), Reason::SError, syndrome)
 }
 
 /// A guest sends an SGI. Each of these is a function of its own, so that none pays for another's registers.
@@ -91,8 +91,10 @@ fn id_register(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64) -> Nex
     vcpu.account().exit(Exit::IdRegister);
     let (crm, op2) = (syndrome >> 1 & 0xf, syndrome >> 17 & 7);
     let value = Processor::current().map_or(0, |processor| processor.id_register(crm, op2));
-    context.set_register(syndrome >> 5 & 0x1f, value);
-    step_over(vcpu)
+    let register = syndrome >> 5 & 0x1f;
+    context.set_register(register, value);
+    el2::set_return_address(el2::return_address().wrapping_add(4));
+    vcpu.before_resume_with(register)
 }
 
 #[cfg(test)]

@@ -2,11 +2,18 @@
 
 use portcullis_arch::{el2, vectors::Next};
 
-use crate::vm::{lifecycle::Action, vcpu::Vcpu};
+use crate::vm::{
+    failure::{Failure, Reason},
+    vcpu::Vcpu,
+};
 
 /// Stops the VM of `vcpu` as failed. The others go on.
 #[cold]
-pub fn stop(vcpu: &'static Vcpu, reason: &str, syndrome: u64) -> Next {
+pub fn stop(vcpu: &'static Vcpu, reason: Reason, syndrome: u64) -> Next {
+    let address = match reason {
+        Reason::Fetch | Reason::Access | Reason::Instruction => el2::fault_ipa(),
+        Reason::Exception | Reason::Load | Reason::SError => 0,
+    };
     log::error!(
         "{} vcpu {}: stopped: {reason}: pc {:#x} syndrome {syndrome:#010x} address {:#x} (ipa {:#x})",
         vcpu.vm.name(),
@@ -15,6 +22,7 @@ pub fn stop(vcpu: &'static Vcpu, reason: &str, syndrome: u64) -> Next {
         el2::fault_address(),
         el2::fault_ipa(),
     );
-    vcpu.vm.stop(Action::Fail);
+    let pc = el2::return_address();
+    vcpu.vm.fail(Failure { reason, vcpu: vcpu.index, syndrome: syndrome as u32, pc, address });
     vcpu.retire()
 }

@@ -11,32 +11,47 @@ use crate::vm::vcpu::Vcpu;
 /// The first INTID that stands for "nothing pending".
 const SPECIAL: u32 = 1020;
 
-/// An IRQ came while a guest ran.
+/// An IRQ came while a guest ran. Every way out is a call in tail position, so that none pays for another's registers.
 #[unsafe(no_mangle)]
 extern "C" fn portcullis_interrupt(context: &mut Context) -> Next {
     let vcpu = Vcpu::of(context);
-    take(vcpu);
-    vcpu.before_resume()
-}
-
-/// Takes one physical interrupt, if one is pending, on the core of `vcpu`.
-#[inline(always)]
-pub fn take(vcpu: &'static Vcpu) {
     let intid = gicv3::acknowledge();
     match intid {
+        map::TIMER_VIRTUAL_INTID | map::TIMER_PHYSICAL_INTID => return timer_and_resume(vcpu, intid),
         // Another core has something for this vCPU; it is looked at on the way back.
         KICK => {
             gicv3::drop_priority(KICK);
             gicv3::deactivate(KICK);
         }
-        map::TIMER_VIRTUAL_INTID | map::TIMER_PHYSICAL_INTID => timer(vcpu, intid),
         SPECIAL.. => {}
-        _ => other(vcpu, intid),
+        _ => return other_and_resume(vcpu, intid),
+    }
+    vcpu.before_resume()
+}
+
+#[inline(never)]
+fn timer_and_resume(vcpu: &'static Vcpu, intid: u32) -> Next {
+    timer(vcpu, intid);
+    vcpu.before_resume()
+}
+
+#[cold]
+fn other_and_resume(vcpu: &'static Vcpu, intid: u32) -> Next {
+    other(vcpu, intid);
+    vcpu.before_resume()
+}
+
+/// Takes one physical interrupt, if one is pending, while `vcpu` waits in EL2 on its core.
+pub fn take(vcpu: &'static Vcpu) {
+    match gicv3::acknowledge() {
+        intid @ (map::TIMER_VIRTUAL_INTID | map::TIMER_PHYSICAL_INTID) => timer(vcpu, intid),
+        SPECIAL.. => {}
+        intid => other(vcpu, intid),
     }
 }
 
 /// A timer of the guest's. It is linked in hardware: the guest's own end of interrupt deactivates it.
-#[inline(never)]
+#[inline(always)]
 fn timer(vcpu: &'static Vcpu, intid: u32) {
     vcpu.account().exit(Exit::Timer);
     gicv3::drop_priority(intid);
@@ -45,7 +60,6 @@ fn timer(vcpu: &'static Vcpu, intid: u32) {
 }
 
 /// An interrupt of the hypervisor's own.
-#[cold]
 fn other(vcpu: &'static Vcpu, intid: u32) {
     vcpu.account().exit(Exit::Interrupt);
     gicv3::drop_priority(intid);

@@ -9,7 +9,7 @@ use super::list_register::{self, HW, ListRegisters, State};
 use super::model::{Bank, Residence};
 use super::slots::{Bits, MAX_SLOTS, Slots, WAITING};
 use super::spis::{self, BANKS, Spis};
-use super::vcpu::{FRESH, PRIVATE, Private, SGIS, SPI};
+use super::vcpu::{FRESH, PRIVATE, Private, SGIS, SPI, Vcpu};
 use super::{VcpuSet, Vgic};
 
 impl Vgic {
@@ -18,20 +18,22 @@ impl Vgic {
     /// kick: an interrupt that was routed elsewhere has become theirs.
     #[inline]
     pub fn flush(&self, vcpu: usize, lrs: &mut impl ListRegisters) -> VcpuSet {
-        self.flush_with(vcpu, 0, lrs)
+        let Some(this) = self.vcpus.get(vcpu) else { return VcpuSet::EMPTY };
+        self.flush_with(this, vcpu, this.take_attention(), lrs)
     }
 
     /// [`Vgic::raise_hardware`] and [`Vgic::flush`] in one, and faster: for a timer that interrupts the guest. `intid`
     /// is 16 to 31; others are not raised.
     #[inline]
     pub fn flush_hardware(&self, vcpu: usize, intid: u32, lrs: &mut impl ListRegisters) -> VcpuSet {
-        self.flush_with(vcpu, 1u32.checked_shl(intid).unwrap_or(0) & !SGIS, lrs)
+        let Some(this) = self.vcpus.get(vcpu) else { return VcpuSet::EMPTY };
+        // Mostly nothing else has come in.
+        let events = if this.is_notified() { this.take_attention() } else { 0 };
+        self.flush_with(this, vcpu, events | u64::from(1u32.checked_shl(intid).unwrap_or(0) & !SGIS), lrs)
     }
 
     #[inline(always)]
-    fn flush_with(&self, vcpu: usize, raised: u32, lrs: &mut impl ListRegisters) -> VcpuSet {
-        let Some(this) = self.vcpus.get(vcpu) else { return VcpuSet::EMPTY };
-        let events = this.take_attention() | u64::from(raised);
+    fn flush_with(&self, this: &Vcpu, vcpu: usize, events: u64, lrs: &mut impl ListRegisters) -> VcpuSet {
         let mut state = this.state.lock();
         let state: &mut Private = &mut state;
         let control = self.control.load(Ordering::Relaxed);

@@ -71,11 +71,10 @@ impl Vcpu {
         self.attention.load(Ordering::Relaxed) != 0
     }
 
-    /// Takes the attention word. A bit that is set while this finds it zero is seen by the look before the guest is
-    /// entered, or comes with a kick.
+    /// Takes the attention word.
     #[inline]
     pub fn take_attention(&self) -> u64 {
-        if self.attention.load(Ordering::Relaxed) == 0 { 0 } else { self.attention.swap(0, Ordering::Acquire) }
+        self.attention.swap(0, Ordering::Acquire)
     }
 
     /// Interrupts that have come in and were not yet taken into the bank.

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use portcullis_arch::context::Context;
-use portcullis_gate::{Conduit, Register, answers::Answers};
+use portcullis_gate::{Conduit, Filter, Profile, Register, answers::Answers};
 
 use super::Vm;
 
@@ -19,21 +19,29 @@ impl VmAnswers {
 }
 
 impl Vm {
-    /// Works out what the vectors answer. To be called when the registers are frozen and before a vCPU runs.
-    pub fn work_out_answers(&self) {
+    /// Works out what the vectors answer: nothing if the VM is audited, as every call is to be noted. To be called with the
+    /// frozen `profile` and `filter` and before a vCPU runs.
+    pub fn work_out_answers(&self, profile: Profile, filter: &Filter) {
         let VmAnswers([hvc, smc]) = &*self.answers;
-        let profile = self.row.profile();
-        hvc.build(profile, None, Conduit::Hvc, |group, denied| Context::counter(group, false, denied));
-        smc.build(profile, None, Conduit::Smc, |group, denied| Context::counter(group, true, denied));
+        if self.audit.profile().is_some() {
+            hvc.close();
+            smc.close();
+            return;
+        }
+        hvc.build(profile, Some(filter), Conduit::Hvc, |group, denied| Context::counter(group, false, denied));
+        smc.build(profile, Some(filter), Conduit::Smc, |group, denied| Context::counter(group, true, denied));
     }
 
     /// Tells a vCPU's context where the answers are.
     pub fn give_answers(&'static self, context: &mut Context) {
         let VmAnswers([hvc, smc]) = &*self.answers;
         context.answers = [Some(hvc), Some(smc)];
-        context.beyond = 0;
         let profile = self.row.profile();
-        let succeeds = |conduit| profile.conduits().contains(conduit) && profile.register(Register::Workaround1) != 0;
+        let audited = self.audit.profile().is_some();
+        // Management calls have no line, and an audited VM has none at all.
+        context.beyond = u64::from(profile.is_control() || audited);
+        let succeeds =
+            |conduit| !audited && profile.conduits().contains(conduit) && profile.register(Register::Workaround1) != 0;
         context.workaround_1 = [Conduit::Hvc, Conduit::Smc].map(|conduit| u64::from(!succeeds(conduit)));
     }
 }

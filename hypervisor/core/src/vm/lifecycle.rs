@@ -1,109 +1,163 @@
-//! Start, stop and reset of a VM.
+//! Start, pause, stop, restart and re-creation of a VM.
 //!
-//! A VM is stopped by leaving word of what is to become of it and kicking its cores; each vCPU leaves its core by itself,
-//! and the last one to leave does the rest. No core ever waits for another.
+//! A VM is steered by a word that says what is to become of it, and a kick of its cores. Each vCPU leaves its core, or
+//! stands still on it, by itself; the last one to do so does the rest. No core ever waits for another: what takes long is
+//! done by a core of the VM that is meant.
 
-use core::fmt;
 use core::sync::atomic::Ordering;
 
 use portcullis_arch::timer;
+use portcullis_gate::Profile;
 
 use super::Vm;
+use super::exclusive::Exclusive;
+use super::failure::{Failure, Reason};
+pub use super::state::{Action, Phase, Refusal, State};
 use super::vcpu::{Power, Vcpu};
 use crate::machine::Machine;
 use crate::terminal::TERMINAL;
 
-/// What a VM is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Phase {
-    /// Made, never started: its firmware registers can be written.
-    Created = 0,
-    /// Started; its registers are frozen.
-    Running = 1,
-    /// Switched itself off.
-    Stopped = 2,
-    /// Stopped by the hypervisor for what it did.
-    Failed = 3,
-}
-
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+impl Exclusive<'_> {
+    /// Starts a VM that was only created: freezes its registers and filter, and has its first vCPU's core load it.
+    ///
+    /// # Errors
+    ///
+    /// As for every request: [`Refusal`].
+    pub fn start(&self) -> Result<(), Refusal> {
+        let vm = self.vm;
+        let next = vm.state.get().start()?;
+        Machine::get().vm_started();
+        self.freeze();
+        self.begin(next);
+        Ok(())
     }
-}
 
-impl Phase {
-    /// The phase in one word.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::Running => "running",
-            Self::Stopped => "stopped",
-            Self::Failed => "failed",
-        }
+    /// Has the VM's vCPUs stand still from their next exit on.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`].
+    pub fn pause(&self) -> Result<(), Refusal> {
+        self.vm.state.change(State::pause)?;
+        self.vm.kick_live();
+        // Perhaps all of them still stand from the last time.
+        self.vm.check_parked();
+        Ok(())
     }
-}
 
-/// What is to become of a VM once all its vCPUs are off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Action {
-    /// Nothing: it runs.
-    None = 0,
-    /// It stays off.
-    Off = 1,
-    /// It starts again from its images.
-    Reset = 2,
-    /// It stays off, and is marked as failed.
-    Fail = 3,
-}
-
-impl Action {
-    fn from_word(word: u8) -> Self {
-        match word {
-            0 => Self::None,
-            1 => Self::Off,
-            2 => Self::Reset,
-            _ => Self::Fail,
+    /// Lets the vCPUs of a paused VM go on.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`].
+    pub fn resume(&self) -> Result<(), Refusal> {
+        self.vm.state.get().resume()?;
+        // It counts before it runs: it may switch itself off at once.
+        Machine::get().vm_started();
+        if let Err(refusal) = self.vm.state.change(State::resume) {
+            Machine::get().vm_ended();
+            return Err(refusal);
         }
+        self.vm.kick_live();
+        Ok(())
+    }
+
+    /// Takes the VM off its cores.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`].
+    pub fn stop(&self) -> Result<(), Refusal> {
+        self.vm.state.change(State::stop)?;
+        self.vm.kick_live();
+        Ok(())
+    }
+
+    /// Has the VM start again from its images, with the registers and the filter that it had.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`].
+    pub fn restart(&self) -> Result<(), Refusal> {
+        let vm = self.vm;
+        let (before, after) = vm.state.change(|state| match state.phase {
+            // The word is changed when the VM counts as running; see `begin`.
+            Phase::Stopped | Phase::Failed => state.restart().map(|_| state),
+            _ => state.restart(),
+        })?;
+        vm.restarts.renew();
+        if before == after {
+            vm.restarts.count(false);
+            Machine::get().vm_started();
+            self.begin(State::RUNNING);
+        } else {
+            vm.kick_live();
+        }
+        Ok(())
+    }
+
+    /// Has the VM made anew: its first vCPU's core scrubs its memory, piece by piece, and puts it back to created.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`].
+    pub fn recreate(&self) -> Result<(), Refusal> {
+        self.vm.state.change(State::recreate)?;
+        self.vm.scrubbed.store(0, Ordering::Relaxed);
+        self.vm.kick_first();
+        Ok(())
+    }
+
+    /// Makes firmware registers and filter final. Everything that is derived from them is derived here.
+    fn freeze(&self) {
+        let vm = self.vm;
+        let filter = self.filter();
+        let profile = vm.row.freeze(Some(filter));
+        let everything = Profile::everything(&Machine::get().support(), profile.conduits());
+        vm.audit.start(if profile.is_control() { everything.with_control() } else { everything });
+        vm.work_out_answers(profile, filter);
+    }
+
+    /// The VM, none of whose vCPUs is on, runs from here on.
+    fn begin(&self, next: State) {
+        // The states from which a VM begins only change under the lock, which is ours.
+        let begun = self.vm.state.change(|_| Ok::<_, Refusal>(next));
+        debug_assert!(begun.is_ok(), "the step never fails");
+        self.vm.start_first_vcpu();
     }
 }
 
 impl Vm {
     /// What the VM is doing.
     pub fn phase(&self) -> Phase {
-        match self.phase.load(Ordering::Acquire) {
-            0 => Phase::Created,
-            1 => Phase::Running,
-            2 => Phase::Stopped,
-            _ => Phase::Failed,
-        }
+        self.state.get().phase
     }
 
-    /// Starts a VM that was only created: freezes its registers and has its first vCPU's core load it. False when it was
-    /// started before.
-    pub fn start(&self) -> bool {
-        let (created, running) = (Phase::Created as u8, Phase::Running as u8);
-        if self.phase.compare_exchange(created, running, Ordering::AcqRel, Ordering::Acquire).is_err() {
-            return false;
-        }
-        self.row.freeze(None);
-        self.work_out_answers();
-        Machine::get().vm_started();
-        self.start_first_vcpu();
-        true
+    /// What the VM is doing and what is in progress.
+    pub fn state(&self) -> State {
+        self.state.get()
+    }
+
+    /// Whether the VM's images are being put in place.
+    pub fn is_loading(&self) -> bool {
+        self.vcpus().first().is_some_and(|first| first.power() == Power::LoadPending)
+    }
+
+    /// Whether there is no reason for a vCPU of this VM not to go back to the guest.
+    #[inline(always)]
+    pub fn may_run(&self) -> bool {
+        self.state.is_running()
     }
 
     fn start_first_vcpu(&self) {
         let Some(first) = self.vcpus().first() else { return };
-        self.live.fetch_or(first.bit(), Ordering::AcqRel);
+        self.presence.on(first.bit());
         first.switch_on(Power::LoadPending, 0, 0);
         Machine::get().kick(first.core);
     }
 
     /// On the first vCPU's core: puts the images in place and makes the vCPU ready to run.
-    pub fn load_and_start(&self, first: &'static Vcpu) {
+    pub fn load_and_start(&self, first: &Vcpu) {
         match self.load() {
             Ok(entry) => {
                 self.counter_offset.store(timer::count(), Ordering::Relaxed);
@@ -112,46 +166,70 @@ impl Vm {
             }
             Err(error) => {
                 log::error!("{}: cannot be started: {error}", self.name());
-                self.stop(Action::Fail);
+                self.fail(Failure { reason: Reason::Load, vcpu: first.index, syndrome: 0, pc: 0, address: 0 });
             }
         }
     }
 
-    /// Whether the VM's vCPUs have to leave their cores.
-    #[inline(always)]
-    pub fn must_stop(&self) -> bool {
-        self.pending.load(Ordering::Acquire) != Action::None as u8
-    }
-
-    /// Has every vCPU leave its core; the last one does `action`. The first caller's action counts.
+    /// The guest ends this life of its VM: [`Action::Off`] or [`Action::Reset`]. The first word counts.
     pub fn stop(&self, action: Action) {
-        let none = Action::None as u8;
-        if self.pending.compare_exchange(none, action as u8, Ordering::AcqRel, Ordering::Acquire).is_err() {
-            return;
+        if self.state.change(|state| state.end(action).ok_or(())).is_ok() {
+            self.kick_live();
         }
-        for vcpu in self.vcpus() {
-            if self.live.load(Ordering::Acquire) & vcpu.bit() != 0 {
-                Machine::get().kick(vcpu.core);
-            }
+    }
+
+    /// The VM cannot go on. The first failure counts, unless the VM's end is decided already.
+    pub fn fail(&self, failure: Failure) {
+        if self.state.change(|state| state.end(Action::Fail).ok_or(())).is_ok() {
+            *self.failure.lock() = Some(failure);
+            self.kick_live();
+        }
+    }
+
+    fn kick_live(&self) {
+        let live = self.presence.census().live;
+        for vcpu in self.vcpus().iter().filter(|vcpu| live & vcpu.bit() != 0) {
+            Machine::get().kick(vcpu.core);
+        }
+    }
+
+    fn kick_first(&self) {
+        if let Some(first) = self.vcpus().first() {
+            Machine::get().kick(first.core);
         }
     }
 
     /// Marks a vCPU as no longer off, before it is switched on.
     pub fn becomes_live(&self, vcpu: &Vcpu) {
-        self.live.fetch_or(vcpu.bit(), Ordering::AcqRel);
+        self.presence.on(vcpu.bit());
+    }
+
+    /// A vCPU stands still, as it was asked to.
+    pub fn parked(&self, vcpu: &Vcpu) {
+        self.presence.park(vcpu.bit());
+        self.check_parked();
+    }
+
+    /// A vCPU is about to go on. It looks at the state again after this.
+    pub fn unparked(&self, vcpu: &Vcpu) {
+        self.presence.unpark(vcpu.bit());
+    }
+
+    /// If all vCPUs stand still and were to, the VM is paused.
+    fn check_parked(&self) {
+        if self.presence.census().all_parked() && self.state.change(|state| state.all_parked().ok_or(())).is_ok() {
+            log::info!("{}: paused", self.name());
+            Machine::get().vm_ended();
+        }
     }
 
     /// A vCPU has left its core. If it was the last one, what was to become of the VM comes to pass.
     pub fn retired(&self, vcpu: &Vcpu) {
-        let bit = vcpu.bit();
-        if self.live.fetch_and(!bit, Ordering::AcqRel) & !bit != 0 {
-            return;
+        let left = self.presence.off(vcpu.bit());
+        vcpu.switched_off();
+        if left.live != 0 {
+            return self.check_parked();
         }
-        let action = match Action::from_word(self.pending.load(Ordering::Acquire)) {
-            // Every vCPU has switched itself off: nobody is left to switch one on.
-            Action::None => Action::Off,
-            action => action,
-        };
         self.vgic.reset();
         for vcpu in self.vcpus() {
             vcpu.reset_account();
@@ -159,22 +237,28 @@ impl Vm {
         self.pv_time.clear();
         TERMINAL.finish_line(self);
         self.port.lock().reset();
-        self.pending.store(Action::None as u8, Ordering::Release);
-        match action {
-            Action::Reset => {
-                log::info!("{}: reset", self.name());
-                self.start_first_vcpu();
+        let again = self.restarts.has_left();
+        let Ok((before, after)) = self.state.change(|state| Ok::<_, Refusal>(state.all_off(again))) else { return };
+        match (before.phase, after.phase) {
+            (Phase::Paused, Phase::Running) => Machine::get().vm_started(),
+            (Phase::Running, Phase::Stopped | Phase::Failed) => {
+                self.report(after.phase);
+                Machine::get().vm_ended();
             }
-            Action::Fail => self.ended(Phase::Failed),
-            Action::Off | Action::None => {
-                log::info!("{}: off", self.name());
-                self.ended(Phase::Stopped);
-            }
+            (_, Phase::Stopped | Phase::Failed) => self.report(after.phase),
+            _ => {}
+        }
+        if after == State::RUNNING {
+            let failed = before.action == Action::Fail;
+            self.restarts.count(failed);
+            log::info!("{}: {}", self.name(), if failed { "failed, starts again" } else { "reset" });
+            self.start_first_vcpu();
         }
     }
 
-    fn ended(&self, phase: Phase) {
-        self.phase.store(phase as u8, Ordering::Release);
-        Machine::get().vm_ended();
+    fn report(&self, phase: Phase) {
+        if phase == Phase::Stopped {
+            log::info!("{}: off", self.name());
+        }
     }
 }

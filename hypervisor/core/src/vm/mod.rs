@@ -1,16 +1,24 @@
 //! A virtual machine: what it owns, and what happens to it as a whole.
 
 pub mod answers;
+pub mod audit;
+pub mod exclusive;
+pub mod failure;
 pub mod lifecycle;
 pub mod loader;
+pub mod presence;
 pub mod pv_time;
+pub mod restart;
+pub mod scrub;
+pub mod state;
 pub mod vcpu;
 
 use alloc::boxed::Box;
-use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU64, Ordering};
 
-use portcullis_arch::paging;
-use portcullis_gate::Row;
+use portcullis_abi::map::MAX_VCPUS;
+use portcullis_arch::{gicv3, paging};
+use portcullis_gate::{Filter, Profile, Row};
 use spin::{Mutex, Once};
 
 use crate::bundle::VmConfig;
@@ -19,12 +27,22 @@ use crate::memory::stage2::Stage2;
 use crate::port::Port;
 use crate::vgic::{VcpuSet, Vgic};
 use answers::VmAnswers;
-use lifecycle::{Action, Phase};
+use audit::Audit;
+use exclusive::ManagedFilter;
+use failure::Failure;
+use presence::Presence;
 use pv_time::PvTime;
+use restart::RestartPolicy;
+use state::StateCell;
 use vcpu::Vcpu;
 
-/// A VM. It is made once and lives as long as the machine.
+/// A VM. It is made once and lives as long as the machine. What the way back to a guest looks at comes first.
+#[repr(C)]
 pub struct Vm {
+    /// What it is doing and what is to become of it.
+    state: StateCell,
+    /// The SGI that makes each vCPU's core look at it: a value of ICC_SGI1R_EL1.
+    kicks: [AtomicU64; MAX_VCPUS],
     /// Its number: its place in the manifest, counted from 0.
     pub index: usize,
     /// What the bundle says of it.
@@ -39,19 +57,26 @@ pub struct Vm {
     pub port: Mutex<Port>,
     /// Its page of PV time structures.
     pub pv_time: PvTime,
+    /// Whether it is the control VM, which manages the others.
+    pub control: bool,
+    /// What it has used, if it is audited.
+    pub audit: Audit,
+    /// When it starts again by itself.
+    pub restarts: RestartPolicy,
+    filter: ManagedFilter,
+    failure: Mutex<Option<Failure>>,
     stage2: Stage2,
     answers: Box<VmAnswers>,
     vcpus: Once<Box<[Vcpu]>>,
-    phase: AtomicU8,
-    /// What becomes of the VM when its last vCPU has left its core.
-    pending: AtomicU8,
-    /// vCPUs that are not off.
-    live: AtomicU32,
+    /// vCPUs that are not off, and those that stand still.
+    presence: Presence,
     counter_offset: AtomicU64,
+    /// Bytes of its memory that are scrubbed, while that is in progress.
+    scrubbed: AtomicU64,
 }
 
 impl Vm {
-    /// A VM with the memory and tables given, in phase [`Phase::Created`], whose vCPUs are yet to be added.
+    /// A VM with the memory and tables given, in phase [`state::Phase::Created`], whose vCPUs are yet to be added.
     pub fn new(
         index: usize,
         config: VmConfig<'static>,
@@ -59,7 +84,11 @@ impl Vm {
         memory: Range,
         stage2: Stage2,
         pv_time: PvTime,
+        control: bool,
     ) -> Self {
+        let restarts = RestartPolicy::new(config.restart_limit);
+        let audit = Audit::new();
+        audit.want(config.audit);
         Self {
             index,
             config,
@@ -68,13 +97,19 @@ impl Vm {
             vgic: Vgic::new(config.cores.as_slice().len()),
             port: Mutex::new(Port::new()),
             pv_time,
+            control,
+            audit,
+            restarts,
+            filter: ManagedFilter::new(),
+            failure: Mutex::new(None),
             stage2,
             answers: VmAnswers::new(),
             vcpus: Once::new(),
-            phase: AtomicU8::new(Phase::Created as u8),
-            pending: AtomicU8::new(Action::None as u8),
-            live: AtomicU32::new(0),
+            state: StateCell::new(),
+            kicks: [const { AtomicU64::new(0) }; MAX_VCPUS],
+            presence: Presence::new(),
             counter_offset: AtomicU64::new(0),
+            scrubbed: AtomicU64::new(0),
         }
     }
 
@@ -86,6 +121,13 @@ impl Vm {
         })
     }
 
+    /// Says by which SGI the core of vCPU `index` is made to look at it.
+    pub fn set_kick(&self, index: usize, sgi: u64) {
+        if let Some(kick) = self.kicks.get(index) {
+            kick.store(sgi, Ordering::Relaxed);
+        }
+    }
+
     /// Its name.
     pub fn name(&self) -> &'static str {
         self.config.name
@@ -94,6 +136,31 @@ impl Vm {
     /// Its vCPUs.
     pub fn vcpus(&self) -> &[Vcpu] {
         self.vcpus.get().map(|vcpus| &**vcpus).unwrap_or_default()
+    }
+
+    /// What decides about the calls of its vCPUs: profile and range filter.
+    ///
+    /// # Safety
+    ///
+    /// To be called for a vCPU of this VM that runs; the filter is to be used no longer than it does.
+    #[inline(always)]
+    pub unsafe fn policy(&self) -> (Profile, Option<&Filter>) {
+        if let Some(everything) = self.audit.profile() {
+            return (everything, None);
+        }
+        let profile = self.row.profile();
+        // SAFETY: passed on to the caller; the profile was just loaded from the VM's row.
+        (profile, unsafe { self.filter.of_running(profile) })
+    }
+
+    /// Why it last failed, if it has since it was created.
+    pub fn failure(&self) -> Option<Failure> {
+        *self.failure.lock()
+    }
+
+    /// Its vCPUs that are not off, a bit each.
+    pub fn live(&self) -> u32 {
+        self.presence.census().live
     }
 
     /// VTTBR_EL2 of its vCPUs. VMID 0 is nobody's.
@@ -123,10 +190,15 @@ impl Vm {
     }
 
     fn kick_each(&self, set: VcpuSet) {
-        let vcpus = self.vcpus();
-        for index in set {
-            if let Some(vcpu) = vcpus.get(index) {
-                vcpu.kick();
+        let mut left = set.bits();
+        // It is not empty, and mostly of one.
+        loop {
+            if let Some(kick) = self.kicks.get(left.trailing_zeros() as usize) {
+                gicv3::send_sgi(kick.load(Ordering::Relaxed));
+            }
+            left &= left.wrapping_sub(1);
+            if left == 0 {
+                break;
             }
         }
     }

@@ -5,17 +5,21 @@ use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use portcullis_abi::map;
 use portcullis_arch::{
-    account::Account, context::Context, el1, el1::El1State, el2, gicv3, timer, vectors, vectors::Next,
+    account::Account, barrier, context::Context, el1, el1::El1State, el2, gicv3, paging, timer, vectors, vectors::Next,
 };
 
 use super::Vm;
 use crate::lists::HardwareLists;
 use crate::machine::Machine;
 use crate::processor::{KICK, Processor};
+use crate::trap::interrupt;
 use crate::vgic::HARDWARE_LINKED;
 
 /// Offset of GICR_ISENABLER0 in a redistributor.
 const ENABLED: u64 = 0x1_0100;
+
+/// The first general register that the vectors do not restore without being told to.
+const FIRST_CALLEE_SAVED: u64 = 19;
 
 /// Power state of a vCPU (DEN0022, section 4.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +45,6 @@ pub struct Vcpu {
     pub index: usize,
     /// The physical core on which it runs.
     pub core: usize,
-    /// The SGI that makes its core look at it: a value of ICC_SGI1R_EL1.
-    kick: AtomicU64,
     power: AtomicU8,
     entry: AtomicU64,
     argument: AtomicU64,
@@ -65,7 +67,6 @@ impl Vcpu {
             vm,
             index,
             core,
-            kick: AtomicU64::new(0),
             power: AtomicU8::new(Power::Off as u8),
             entry: AtomicU64::new(0),
             argument: AtomicU64::new(0),
@@ -96,13 +97,7 @@ impl Vcpu {
 
     /// Says on which core it runs.
     pub fn assigned_to(&self, processor: &Processor) {
-        self.kick.store(gicv3::sgi(KICK, processor.affinity), Ordering::Relaxed);
-    }
-
-    /// Makes it look at its interrupts, if it runs.
-    #[inline]
-    pub fn kick(&self) {
-        gicv3::send_sgi(self.kick.load(Ordering::Relaxed));
+        self.vm.set_kick(self.index, gicv3::sgi(KICK, processor.affinity));
     }
 
     /// Power state.
@@ -169,6 +164,8 @@ impl Vcpu {
         unsafe {
             el2::set_stage2(self.vm.vttbr());
         }
+        // Nothing that the TLB of this core remembers of a former life of the VM is true.
+        paging::invalidate_vm();
         self.vm.kick(self.vm.vgic.reset_vcpu(self.index, &mut HardwareLists));
         self.flush_interrupts();
         let enabled = self.vm.vgic.read_redistributor(self.index, self.index, ENABLED, 4, &HardwareLists);
@@ -212,21 +209,57 @@ impl Vcpu {
     #[cold]
     pub fn retire(&'static self) -> Next {
         self.unload();
-        self.switched_off();
         self.vm.retired(self);
         Next::Leave
+    }
+
+    /// Does what is to become of the VM: leaves the core, or stands still on it until the VM goes on. Some: the vCPU has
+    /// left, and this is what the vectors do next.
+    #[cold]
+    pub fn obey(&'static self) -> Option<Next> {
+        loop {
+            let state = self.vm.state();
+            if state.must_leave() {
+                return Some(self.retire());
+            }
+            if !state.is_held() {
+                return None;
+            }
+            self.vm.parked(self);
+            while self.vm.state().is_held() {
+                barrier::wfi();
+                interrupt::take(self);
+            }
+            self.vm.unparked(self);
+        }
     }
 
     /// What every way back to the guest ends with: is there a reason not to go back, and is there an interrupt to give?
     #[inline(always)]
     pub fn before_resume(&'static self) -> Next {
-        if self.vm.must_stop() {
-            return self.retire();
+        if !self.vm.may_run()
+            && let Some(next) = self.obey()
+        {
+            return next;
         }
         if self.vm.vgic.needs_flush(self.index) {
             return self.flush_and_resume();
         }
         Next::Resume
+    }
+
+    /// [`before_resume`](Self::before_resume) after general register `register` of the guest was given a value.
+    #[inline(always)]
+    pub fn before_resume_with(&'static self, register: u64) -> Next {
+        if register < FIRST_CALLEE_SAVED { self.before_resume() } else { self.restore_and_resume() }
+    }
+
+    #[inline(never)]
+    fn restore_and_resume(&'static self) -> Next {
+        match self.before_resume() {
+            Next::Resume => Next::Restore,
+            next => next,
+        }
     }
 
     /// Out of line: most ways back have nothing to flush, and shall not pay for its registers.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use portcullis_core::bundle::{Bundle, BundleError};
 
 use super::*;
-use crate::manifest::{Board, Filter, Images};
+use crate::manifest::{Board, Images};
 
 const TEXT: &str = r#"
 [[vm]]
@@ -65,7 +65,7 @@ fn the_hypervisor_reads_what_was_written() {
     assert_eq!((a.cores.as_slice(), a.autostart, a.conduits), (&[2, 0][..], true, 3));
     assert_eq!((a.kernel, a.initrd, a.dtb), (&[0x14; 4097][..], Some(&[7; 3][..]), None));
     let firmware = a.firmware.unwrap();
-    assert_eq!((firmware.std, firmware.std_hyp, firmware.vendor_hyp), (1, 0, 2));
+    assert_eq!((firmware.std, firmware.std_hyp, firmware.vendor_hyp), (Some(1), None, Some(2)));
     assert_eq!(firmware.psci, Some(0x1_0000));
 
     assert_eq!((b.name, b.memory, b.cmdline), ("b", 2 << 20, ""));
@@ -96,13 +96,21 @@ fn the_checksum_covers_the_blob() {
 }
 
 #[test]
-fn filters_have_no_place() {
+fn filters_rules_audit_and_restarts_are_written() {
     let folder = tempfile::tempdir().unwrap();
-    let mut manifest = manifest(folder.path(), TEXT).unwrap();
-    let filter = Filter { base: 0xc200_0000, count: 1, action: crate::manifest::Action::Deny };
-    manifest.vms[0].firmware.as_mut().unwrap().filters.push(filter);
-    let error = blob(&manifest).unwrap_err().to_string();
-    assert_eq!(error, "a range filter has no place in a bundle; leave it out of the manifest");
+    let text = TEXT.replace(
+        "psci = \"1.0\"",
+        "rule = \"keep\"\n[[vm.firmware.filter]]\nbase = 0xc2000000\ncount = 2\naction = \"deny\"",
+    ) + "audit = true\nrestart = \"on-failure\"\nrestart-limit = 7\n";
+    let blob = blob(&manifest(folder.path(), &text).unwrap()).unwrap();
+    let bundle = Bundle::parse(&blob).unwrap();
+    let vms: Vec<_> = bundle.vms().collect();
+    let firmware = vms[0].firmware.unwrap();
+    assert_eq!((firmware.keep, firmware.std_hyp, firmware.psci), (true, None, Some(0x1_0001)));
+    let ranges: Vec<_> = firmware.ranges.iter().map(|range| (range.base, range.count, range.action)).collect();
+    assert_eq!(ranges, [(0xc200_0000, 2, 1)]);
+    assert_eq!((vms[0].audit, vms[0].restart_limit), (false, 0));
+    assert_eq!((vms[1].audit, vms[1].restart_limit), (true, 7));
 }
 
 #[test]

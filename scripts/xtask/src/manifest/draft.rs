@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::diagnostic::{Diagnostics, Span};
-use super::firmware::{self, Firmware};
+use super::firmware::{self, Filter, Firmware};
 use super::image::Image;
 use super::section::Section;
 use super::{Vm, key, memory};
@@ -37,14 +37,18 @@ pub struct Draft {
     pub cores: Vec<Spanned<u64>>,
     /// Whether the VM starts with the machine.
     pub autostart: bool,
+    /// Whether the VM is audited.
+    pub audit: bool,
+    /// How often the VM starts again when it fails.
+    pub restart_limit: u32,
     /// The open conduits.
     pub conduits: u32,
     /// Device tree paths of devices.
     pub devices: Vec<Spanned<String>>,
     /// The firmware registers.
     pub firmware: Option<Firmware>,
-    /// Where the filters of the firmware section stand.
-    pub filters: Vec<Span>,
+    /// The filters of the firmware section, with their places.
+    pub filters: Vec<Spanned<Filter>>,
 }
 
 impl Draft {
@@ -54,8 +58,7 @@ impl Draft {
             section.require(key, diagnostics);
         }
         let firmware = section.section("firmware", &key::FIRMWARE, diagnostics);
-        let filters = firmware.as_ref().map(|firmware| firmware::filters(firmware, diagnostics));
-        let (filters, filter_spans) = filters.unwrap_or_default();
+        let filters = firmware.as_ref().map(|firmware| firmware::filters(firmware, diagnostics)).unwrap_or_default();
         Self {
             span: section.span.clone(),
             name: name(section, diagnostics),
@@ -67,10 +70,15 @@ impl Draft {
             memory: amount(section, diagnostics),
             cores: cores(section, diagnostics),
             autostart: section.boolean("autostart", diagnostics).unwrap_or(true),
+            audit: section.boolean("audit", diagnostics).unwrap_or(false),
+            restart_limit: restart_limit(section, diagnostics),
             conduits: conduits(section, diagnostics),
             devices: devices(section, diagnostics),
-            firmware: firmware.map(|firmware| Firmware { filters, ..firmware::registers(&firmware, diagnostics) }),
-            filters: filter_spans,
+            firmware: firmware.map(|firmware| Firmware {
+                filters: filters.iter().map(|filter| *filter.get_ref()).collect(),
+                ..firmware::registers(&firmware, diagnostics)
+            }),
+            filters,
         }
     }
 
@@ -89,6 +97,8 @@ impl Draft {
             memory: self.memory?.into_inner(),
             cores: self.cores.into_iter().map(|core| core.into_inner().try_into().ok()).collect::<Option<_>>()?,
             autostart: self.autostart,
+            audit: self.audit,
+            restart_limit: self.restart_limit,
             conduits: self.conduits,
             devices: self.devices.into_iter().map(Spanned::into_inner).collect(),
             firmware: self.firmware,
@@ -192,6 +202,33 @@ fn cores(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Vec<Spanne
         }
     }
     cores
+}
+
+/// How often a VM starts again when it fails, if the manifest does not say.
+const RESTART_LIMIT: u32 = 3;
+
+fn restart_limit(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> u32 {
+    let known = [("never", false), ("on-failure", true)];
+    let restart = section.string("restart", diagnostics);
+    let restart = restart.and_then(|word| firmware::choice("restart", "restart policy", &word, &known, diagnostics));
+    let limit = section.number("restart-limit", diagnostics);
+    match (restart, limit) {
+        (Some(true), None) => RESTART_LIMIT,
+        (Some(true), Some(limit)) => match u32::try_from(*limit.get_ref()) {
+            Ok(limit @ 1..) => limit,
+            _ => {
+                let help = "a limit is from 1 to 4294967295; for none at all write restart = \"never\"";
+                diagnostics.error(limit.span(), format!("a limit of {} restarts", limit.get_ref()), help);
+                RESTART_LIMIT
+            }
+        },
+        (_, Some(limit)) => {
+            let help = "add restart = \"on-failure\", or leave the limit out";
+            diagnostics.error(limit.span(), "a limit of restarts for a VM that never restarts", help);
+            0
+        }
+        (_, None) => 0,
+    }
 }
 
 fn conduits(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> u32 {

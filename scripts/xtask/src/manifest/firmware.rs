@@ -4,6 +4,7 @@ use std::fmt;
 
 use portcullis_abi::firmware::{STD_HYP_PV_TIME, STD_TRNG, VENDOR_HYP_FUNC_FEAT, VENDOR_HYP_PTP};
 use portcullis_abi::function::{PSCI_VERSION_0_2, PSCI_VERSION_1_0, PSCI_VERSION_1_1};
+use portcullis_abi::manage;
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -22,12 +23,14 @@ const PSCI: &[(&str, u32)] = &[("0.2", PSCI_VERSION_0_2), ("1.0", PSCI_VERSION_1
 /// The firmware registers of a VM whose manifest has a `[vm.firmware]` section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Firmware {
-    /// Services of the Standard Secure owner.
-    pub std: u64,
+    /// Services of the Standard Secure owner; as for the other two, none if the section does not name them.
+    pub std: Option<u64>,
     /// Services of the Standard Hypervisor owner.
-    pub std_hyp: u64,
+    pub std_hyp: Option<u64>,
     /// Services of the Vendor-specific Hypervisor owner.
-    pub vendor_hyp: u64,
+    pub vendor_hyp: Option<u64>,
+    /// What is not named keeps its default instead of being cleared.
+    pub keep: bool,
     /// PSCI version as `major << 16 | minor`; the newest one where the section names none, as it is no set of services
     /// that could be cleared.
     pub psci: u32,
@@ -37,7 +40,11 @@ pub struct Firmware {
 
 impl fmt::Display for Firmware {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.keep {
+            f.write_str("(keep) ")?;
+        }
         for (services, value) in [(STD, self.std), (STD_HYP, self.std_hyp), (VENDOR_HYP, self.vendor_hyp)] {
+            let value = value.unwrap_or_default();
             for (name, _) in services.iter().filter(|(_, bit)| value & bit != 0) {
                 write!(f, "{name} ")?;
             }
@@ -47,7 +54,7 @@ impl fmt::Display for Firmware {
 }
 
 /// A rule for a range of function identifiers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Filter {
     /// First function identifier.
     pub base: u32,
@@ -68,24 +75,72 @@ pub enum Action {
     Forward,
 }
 
+impl Action {
+    /// Its number in a bundle and in management calls.
+    pub fn number(self) -> u32 {
+        let number = match self {
+            Self::Deny => manage::FILTER_DENY,
+            Self::Handle => manage::FILTER_HANDLE,
+            Self::Forward => manage::FILTER_FORWARD,
+        };
+        number as u32
+    }
+}
+
 const ACTIONS: &[(&str, Action)] = &[("deny", Action::Deny), ("handle", Action::Handle), ("forward", Action::Forward)];
 
-/// Reads the registers of `section`, without its filters. What is not named is cleared.
+const RULES: &[(&str, bool)] = &[("clear", false), ("keep", true)];
+
+/// Most ranges of one VM, and the Arm architecture calls, which no range touches: as the hypervisor has them.
+const FILTERS_MAX: usize = 32;
+const ARCHITECTURE: [(u64, u64); 2] = [(0x8000_0000, 0x8000_ffff), (0xc000_0000, 0xc000_ffff)];
+
+/// Reads the registers of `section`, without its filters.
 pub fn registers(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Firmware {
     Firmware {
         std: register(section, "std", STD, diagnostics),
         std_hyp: register(section, "std-hyp", STD_HYP, diagnostics),
         vendor_hyp: register(section, "vendor-hyp", VENDOR_HYP, diagnostics),
         psci: psci(section, diagnostics),
+        keep: section
+            .string("rule", diagnostics)
+            .and_then(|rule| choice("rule", "rule for what is not named", &rule, RULES, diagnostics))
+            .unwrap_or(false),
         filters: Vec::new(),
     }
 }
 
-/// Reads the filters of `section`, and where each stands.
-pub fn filters(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> (Vec<Filter>, Vec<Span>) {
+/// Reads the filters of `section`, with their places.
+pub fn filters(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Vec<Spanned<Filter>> {
     let sections = section.sections("filter", &key::FILTER, diagnostics);
-    let filters = sections.iter().filter_map(|section| filter(section, diagnostics)).collect();
-    (filters, sections.iter().map(|section| section.span.clone()).collect())
+    let mut filters: Vec<Spanned<Filter>> = Vec::new();
+    for section in &sections {
+        let Some(filter) = filter(section, diagnostics) else { continue };
+        fits(&filter, &section.span, &filters, diagnostics);
+        filters.push(Spanned::new(section.span.clone(), filter));
+    }
+    if let Some(beyond) = filters.get(FILTERS_MAX) {
+        let message = format!("{} filters are more than a VM can have", filters.len());
+        diagnostics.error(beyond.span(), message, format!("keep {FILTERS_MAX} of them at the most"));
+    }
+    filters
+}
+
+/// Reports it if `filter` meets one of the `earlier` ones, or what no filter touches.
+fn fits(filter: &Filter, span: &Span, earlier: &[Spanned<Filter>], diagnostics: &mut Diagnostics<'_>) {
+    let ends = |filter: &Filter| (u64::from(filter.base), u64::from(filter.base) + u64::from(filter.count) - 1);
+    let (first, last) = ends(filter);
+    let meets = |(from, to): (u64, u64)| first <= to && from <= last;
+    if ARCHITECTURE.into_iter().any(meets) {
+        let help = "no filter touches 0x80000000 to 0x8000ffff and 0xc0000000 to 0xc000ffff";
+        let message = format!("{first:#x} to {last:#x} has Arm architecture calls in it");
+        diagnostics.error(span.clone(), message, help);
+    }
+    if let Some(other) = earlier.iter().find(|other| meets(ends(other.get_ref()))) {
+        let line = diagnostics.line(&other.span());
+        let message = format!("{first:#x} to {last:#x} overlaps the filter in line {line}");
+        diagnostics.error(span.clone(), message, "ranges of one VM do not overlap: keep one of the two, or cut it");
+    }
 }
 
 /// The union of the bits that `names` stand for; what is unknown or named twice is reported. `noun` is what one of them
@@ -110,7 +165,7 @@ pub fn flags<T: Copy + Into<u64>>(
 }
 
 /// What `name` stands for among `known`; an unknown name is reported.
-fn choice<T: Copy>(
+pub fn choice<T: Copy>(
     key: &str,
     noun: &str,
     name: &Spanned<impl AsRef<str>>,
@@ -131,11 +186,11 @@ fn choice<T: Copy>(
     found
 }
 
-fn register(section: &Section<'_>, key: &str, services: &Services, diagnostics: &mut Diagnostics<'_>) -> u64 {
-    let Some(value) = section.value(key) else { return 0 };
+fn register(section: &Section<'_>, key: &str, services: &Services, diagnostics: &mut Diagnostics<'_>) -> Option<u64> {
+    let value = section.value(key)?;
     match value.get_ref() {
         DeValue::Integer(_) => {
-            let Some(number) = section.number(key, diagnostics) else { return 0 };
+            let number = section.number(key, diagnostics)?;
             let unknown = number.get_ref() & !services.iter().fold(0, |mask, (_, bit)| mask | bit);
             if unknown != 0 {
                 let bits: Vec<String> =
@@ -146,13 +201,13 @@ fn register(section: &Section<'_>, key: &str, services: &Services, diagnostics: 
                     services.iter().map(|(name, bit)| format!("{} ({name:?})", bit.trailing_zeros())).collect();
                 diagnostics.error(value.span(), message, format!("its bits are {}", enumeration(&known)));
             }
-            number.into_inner()
+            Some(number.into_inner())
         }
         DeValue::Array(_) => {
-            let Some(names) = section.strings(key, diagnostics) else { return 0 };
-            flags(key, &format!("service of `{key}`"), names.get_ref(), services, diagnostics)
+            let names = section.strings(key, diagnostics)?;
+            Some(flags(key, &format!("service of `{key}`"), names.get_ref(), services, diagnostics))
         }
-        _ => section.wrong_type(key, value, "a list of services or a number", diagnostics).unwrap_or_default(),
+        _ => section.wrong_type(key, value, "a list of services or a number", diagnostics),
     }
 }
 

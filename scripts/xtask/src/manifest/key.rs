@@ -37,6 +37,9 @@ pub static VM: Kind = Kind {
         "memory": r#"memory = "256M""#,
         "cores": "cores = [1]",
         "autostart": "autostart = true",
+        "audit": "audit = true",
+        "restart": r#"restart = "on-failure""#,
+        "restart-limit": "restart-limit = 3",
         "conduits": r#"conduits = ["hvc", "smc"]"#,
         "devices": "devices = []",
         "firmware": "[vm.firmware]",
@@ -50,6 +53,7 @@ pub static FIRMWARE: Kind = Kind {
         "std-hyp": r#"std-hyp = ["pv-time"]"#,
         "vendor-hyp": r#"vendor-hyp = ["func-feat", "ptp"]"#,
         "psci": r#"psci = "1.1""#,
+        "rule": r#"rule = "keep""#,
         "filter": "[[vm.firmware.filter]]",
     },
 };

@@ -87,6 +87,10 @@ pub struct Vm {
     pub cores: Vec<u32>,
     /// Whether it starts with the machine.
     pub autostart: bool,
+    /// Whether it is audited: it runs with everything that the board supports, and what it uses is noted.
+    pub audit: bool,
+    /// How often it starts again when it fails; 0 is never.
+    pub restart_limit: u32,
     /// Its open conduits, as in `portcullis_abi::bundle::CONDUITS`.
     pub conduits: u32,
     /// Device tree paths of the devices passed through to it.
@@ -166,7 +170,7 @@ fn read(
         image::load(draft, folder, images, diagnostics);
     }
     system::check(control.as_ref(), &drafts, board, diagnostics);
-    unsupported::check(control.as_ref(), &drafts, board, diagnostics);
+    unsupported::check(&drafts, board, diagnostics);
 
     let vms = drafts.into_iter().map(Draft::finish).collect::<Option<Vec<Vm>>>()?;
     Some(Manifest { control: control.map(toml::Spanned::into_inner), vms })

@@ -1,26 +1,16 @@
 //! What the manifest's format has but this version has no machinery for yet. Each is an error here rather than silently
 //! without effect; each has one function, which goes when its machinery comes.
 
-use toml::Spanned;
-
-use super::Board;
 use super::diagnostic::Diagnostics;
 use super::draft::Draft;
 use super::key::enumeration;
+use super::{Action, Board};
 
 /// Reports every use of what is not supported yet.
-pub fn check(control: Option<&Spanned<String>>, drafts: &[Draft], board: &Board, diagnostics: &mut Diagnostics<'_>) {
-    control_vm(control, diagnostics);
+pub fn check(drafts: &[Draft], board: &Board, diagnostics: &mut Diagnostics<'_>) {
     devices(drafts, diagnostics);
-    filters(drafts, diagnostics);
+    forwarding(drafts, diagnostics);
     shared_cores(drafts, board, diagnostics);
-}
-
-fn control_vm(control: Option<&Spanned<String>>, diagnostics: &mut Diagnostics<'_>) {
-    if let Some(control) = control {
-        let help = "leave the line out: everything then comes from this file";
-        diagnostics.error(control.span(), "a control VM is not supported by this version", help);
-    }
 }
 
 fn devices(drafts: &[Draft], diagnostics: &mut Diagnostics<'_>) {
@@ -30,10 +20,11 @@ fn devices(drafts: &[Draft], diagnostics: &mut Diagnostics<'_>) {
     }
 }
 
-fn filters(drafts: &[Draft], diagnostics: &mut Diagnostics<'_>) {
-    for span in drafts.iter().flat_map(|draft| &draft.filters) {
-        let help = "leave it out: the registers alone then decide, and calls that none of them names are refused";
-        diagnostics.error(span.clone(), "a range filter is not supported by this version", help);
+fn forwarding(drafts: &[Draft], diagnostics: &mut Diagnostics<'_>) {
+    let filters = drafts.iter().flat_map(|draft| &draft.filters);
+    for filter in filters.filter(|filter| filter.get_ref().action == Action::Forward) {
+        let help = "write action = \"deny\" or action = \"handle\"";
+        diagnostics.error(filter.span(), "forwarding to EL3 is not supported by this version", help);
     }
 }
 

@@ -1,5 +1,6 @@
 //! `[vm.firmware]`.
 
+use super::super::{Action, Filter};
 use super::{Bench, vm};
 
 #[test]
@@ -122,10 +123,10 @@ fn filter_forward() {
 base = 0xc2000000
 count = 0x100
 action = "forward""#),
-        r#"demo.toml:6:1: error: a range filter is not supported by this version
+        r#"demo.toml:6:1: error: forwarding to EL3 is not supported by this version
  6 | [[vm.firmware.filter]]
    | ^^^^^^^^^^^^^^^^^^^^^^
-help: leave it out: the registers alone then decide, and calls that none of them names are refused
+help: write action = "deny" or action = "handle"
 "#,
     );
 }
@@ -133,15 +134,62 @@ help: leave it out: the registers alone then decide, and calls that none of them
 #[test]
 fn filter_deny() {
     let bench = Bench::new();
-    bench.says(
-        &vm(r#"[[vm.firmware.filter]]
+    let text = vm(r#"[[vm.firmware.filter]]
 base = 0xc2000000
 count = 0x100
+action = "deny""#);
+    let filter = Filter { base: 0xc200_0000, count: 0x100, action: Action::Deny };
+    assert_eq!(bench.parse(&text).unwrap().vms[0].firmware.as_ref().unwrap().filters, [filter]);
+}
+
+#[test]
+fn filters_that_do_not_fit() {
+    let bench = Bench::new();
+    bench.says(
+        &vm(r#"[[vm.firmware.filter]]
+base = 0x84000050
+count = 4
+action = "deny"
+[[vm.firmware.filter]]
+base = 0x84000053
+count = 1
+action = "handle"
+[[vm.firmware.filter]]
+base = 0x80008000
+count = 1
 action = "deny""#),
-        r#"demo.toml:6:1: error: a range filter is not supported by this version
- 6 | [[vm.firmware.filter]]
-   | ^^^^^^^^^^^^^^^^^^^^^^
-help: leave it out: the registers alone then decide, and calls that none of them names are refused
+        r#"demo.toml:10:1: error: 0x84000053 to 0x84000053 overlaps the filter in line 6
+ 10 | [[vm.firmware.filter]]
+    | ^^^^^^^^^^^^^^^^^^^^^^
+help: ranges of one VM do not overlap: keep one of the two, or cut it
+
+demo.toml:14:1: error: 0x80008000 to 0x80008000 has Arm architecture calls in it
+ 14 | [[vm.firmware.filter]]
+    | ^^^^^^^^^^^^^^^^^^^^^^
+help: no filter touches 0x80000000 to 0x8000ffff and 0xc0000000 to 0xc000ffff
+"#,
+    );
+}
+
+#[test]
+fn too_many_filters() {
+    let filters = (0..33).map(|n| format!("[[vm.firmware.filter]]\nbase = {}\ncount = 1\naction = \"deny\"\n", n * 2));
+    let report = Bench::new().report(&vm(&filters.collect::<String>()));
+    assert!(report.contains("33 filters are more than a VM can have"), "{report}");
+}
+
+#[test]
+fn rule() {
+    let bench = Bench::new();
+    let manifest = bench.parse(&vm("[vm.firmware]\nrule = \"keep\"\nstd = []")).unwrap();
+    let firmware = manifest.vms[0].firmware.as_ref().unwrap();
+    assert_eq!((firmware.keep, firmware.std, firmware.std_hyp), (true, Some(0), None));
+    bench.says(
+        &vm("[vm.firmware]\nrule = \"kept\""),
+        r#"demo.toml:7:8: error: "kept" is not a rule for what is not named
+ 7 | rule = "kept"
+   |        ^^^^^^
+help: `rule` knows "clear" and "keep"
 "#,
     );
 }
@@ -165,11 +213,6 @@ demo.toml:6:1: error: [[vm.firmware.filter]] without `action`
  6 | [[vm.firmware.filter]]
    | ^^^^^^^^^^^^^^^^^^^^^^
 help: add a line like `action = "deny"`
-
-demo.toml:6:1: error: a range filter is not supported by this version
- 6 | [[vm.firmware.filter]]
-   | ^^^^^^^^^^^^^^^^^^^^^^
-help: leave it out: the registers alone then decide, and calls that none of them names are refused
 "#,
     );
 }
@@ -182,12 +225,7 @@ fn filter_wrong() {
 base = 0xffffffff
 count = 2
 action = "drop""#),
-        r#"demo.toml:6:1: error: a range filter is not supported by this version
- 6 | [[vm.firmware.filter]]
-   | ^^^^^^^^^^^^^^^^^^^^^^
-help: leave it out: the registers alone then decide, and calls that none of them names are refused
-
-demo.toml:8:9: error: a filter of 2 functions from 0xffffffff
+        r#"demo.toml:8:9: error: a filter of 2 functions from 0xffffffff
  8 | count = 2
    |         ^
 help: a range has at least one function and ends at 0xffffffff at the latest

@@ -108,5 +108,5 @@ fn the_demo_is_right() {
     let [allowed, denied] = &manifest.vms[..] else { panic!("two VMs") };
     assert_eq!(allowed.firmware, None);
     let denied = denied.firmware.as_ref().unwrap();
-    assert_eq!((denied.std, denied.std_hyp, denied.vendor_hyp, denied.psci), (0, 0, 0, 0x1_0001));
+    assert_eq!((denied.std, denied.std_hyp, denied.vendor_hyp, denied.psci), (None, None, None, 0x1_0001));
 }

@@ -41,13 +41,21 @@ fn every_key() {
     assert_eq!((&a.cores[..], a.autostart, a.conduits), (&[0, 1][..], false, CONDUIT_SMC));
     assert_eq!(a.kernel.path.file_name().unwrap(), "Image");
     assert_eq!(a.initrd.as_ref().unwrap().bytes.len(), 64 << 10, "a known guest brings its RAM disk");
-    let expected = Firmware { std: 1, std_hyp: 1, vendor_hyp: 3, psci: 0x1_0000, filters: Vec::new() };
+    let expected = Firmware {
+        std: Some(1),
+        std_hyp: Some(1),
+        vendor_hyp: Some(3),
+        psci: 0x1_0000,
+        keep: false,
+        filters: Vec::new(),
+    };
     assert_eq!(a.firmware, Some(expected));
 
     assert_eq!((&b.cores[..], b.autostart, b.conduits), (&[3][..], true, CONDUIT_HVC | CONDUIT_SMC));
     assert_eq!((b.kernel.bytes.len(), b.memory, b.cmdline.as_str()), (4096, 64 << 20, ""));
     assert_eq!(b.initrd.as_ref().unwrap().path.file_name().unwrap(), "disk");
-    let cleared = Firmware { std: 0, std_hyp: 0, vendor_hyp: 0, psci: 0x1_0001, filters: Vec::new() };
+    let cleared =
+        Firmware { std: None, std_hyp: None, vendor_hyp: None, psci: 0x1_0001, keep: false, filters: Vec::new() };
     assert_eq!(b.firmware, Some(cleared), "an empty section clears everything but the PSCI version");
 }
 

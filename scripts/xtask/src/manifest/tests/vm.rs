@@ -241,3 +241,47 @@ help: write devices = [], or leave the line out
 "#,
     );
 }
+
+#[test]
+fn restarts() {
+    let bench = Bench::new();
+    let limit = |lines: &str| bench.parse(&vm(lines)).unwrap().vms[0].restart_limit;
+    assert_eq!(limit(""), 0);
+    assert_eq!(limit("restart = \"never\""), 0);
+    assert_eq!(limit("restart = \"on-failure\""), 3);
+    assert_eq!(limit("restart = \"on-failure\"\nrestart-limit = 1"), 1);
+    bench.says(
+        &vm("restart-limit = 2"),
+        r#"demo.toml:6:17: error: a limit of restarts for a VM that never restarts
+ 6 | restart-limit = 2
+   |                 ^
+help: add restart = "on-failure", or leave the limit out
+"#,
+    );
+    bench.says(
+        &vm("restart = \"always\"\nrestart-limit = 0"),
+        r#"demo.toml:6:11: error: "always" is not a restart policy
+ 6 | restart = "always"
+   |           ^^^^^^^^
+help: `restart` knows "never" and "on-failure"
+
+demo.toml:7:17: error: a limit of restarts for a VM that never restarts
+ 7 | restart-limit = 0
+   |                 ^
+help: add restart = "on-failure", or leave the limit out
+"#,
+    );
+    bench.says(
+        &vm("restart = \"on-failure\"\nrestart-limit = 0"),
+        r#"demo.toml:7:17: error: a limit of 0 restarts
+ 7 | restart-limit = 0
+   |                 ^
+help: a limit is from 1 to 4294967295; for none at all write restart = "never"
+"#,
+    );
+}
+
+#[test]
+fn audit() {
+    assert!(Bench::new().parse(&vm("audit = true")).unwrap().vms[0].audit);
+}

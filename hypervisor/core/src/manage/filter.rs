@@ -1,0 +1,29 @@
+//! The range filter. The rules are the gate's.
+
+use portcullis_gate::RangeRequest;
+
+use super::status::Status;
+use super::{Answer, DONE, exclusive, item};
+use crate::vm::Vm;
+
+/// Whether calls can be forwarded to EL3: no backend does that yet.
+const CAN_FORWARD: bool = false;
+
+/// `FILTER_ADD`.
+pub fn add(vm: &Vm, range: u64, action: u64) -> Answer {
+    let [action, reserved @ ..] = action.to_le_bytes();
+    let mut request = RangeRequest { base: range as u32, count: (range >> 32) as u32, action, reserved: [0; 15] };
+    for (to, from) in request.reserved.iter_mut().zip(reserved) {
+        *to = from;
+    }
+    exclusive(vm)?.add_range(&request, CAN_FORWARD)?;
+    DONE
+}
+
+/// `FILTER_LIST`.
+pub fn list(vm: &Vm, index: u64) -> Answer {
+    let exclusive = exclusive(vm)?;
+    let range = item(exclusive.filter().ranges(), index).ok_or(Status::NoItem)?;
+    let count = u64::from(range.last.saturating_sub(range.first)).saturating_add(1);
+    Ok([u64::from(range.first) | count << 32, range.action as u64, 0])
+}

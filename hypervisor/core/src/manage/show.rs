@@ -1,0 +1,53 @@
+//! What a VM is and does.
+
+use portcullis_abi::{bundle::NAME_MAX, manage};
+
+use super::status::Status;
+use super::{Answer, item};
+use crate::vm::Vm;
+use crate::vm::state::Action;
+use crate::vm::vcpu::Power;
+
+/// `VM_NAME`.
+pub fn name(vm: &Vm) -> Answer {
+    let mut bytes = [0; NAME_MAX];
+    for (to, from) in bytes.iter_mut().zip(vm.name().bytes()) {
+        *to = from;
+    }
+    let name = u128::from_le_bytes(bytes);
+    Ok([name as u64, (name >> 64) as u64, 0])
+}
+
+/// `VM_STATE`.
+pub fn state(vm: &Vm) -> Answer {
+    let state = vm.state();
+    let progress = match state.action {
+        Action::None if vm.is_loading() => manage::PROGRESS_LOADING,
+        Action::None => manage::PROGRESS_NONE,
+        Action::Pause => manage::PROGRESS_PAUSING,
+        Action::Off | Action::Fail => manage::PROGRESS_STOPPING,
+        Action::Reset => manage::PROGRESS_RESTARTING,
+        Action::Scrub => manage::PROGRESS_SCRUBBING,
+    };
+    let flag = |set: bool, bit: u64| if set { bit } else { 0 };
+    let flags = flag(vm.control, manage::STATE_CONTROL)
+        | flag(vm.row.profile().is_frozen(), manage::STATE_FROZEN)
+        | flag(vm.audit.is_wanted(), manage::STATE_AUDIT)
+        | flag(vm.restarts.restarts(), manage::STATE_RESTARTS);
+    let vcpus = vm.vcpus().len() as u64 & 0xff | u64::from(vm.live() & 0xff) << 8;
+    let restarts = u64::from(vm.restarts.total()) << 32;
+    Ok([state.phase as u64 | progress << 8 | flags, vcpus | restarts, vm.memory.size()])
+}
+
+/// `VM_FAILURE`.
+pub fn failure(vm: &Vm) -> Answer {
+    let Some(failure) = vm.failure() else { return Ok([manage::FAILURE_NONE, 0, 0]) };
+    let what = failure.reason as u64 | (failure.vcpu as u64 & 0xff) << 8 | u64::from(failure.syndrome) << 32;
+    Ok([what, failure.pc, failure.address])
+}
+
+/// `VM_VCPU`.
+pub fn vcpu(vm: &Vm, index: u64) -> Answer {
+    let vcpu = item(vm.vcpus(), index).ok_or(Status::NoItem)?;
+    Ok([vcpu.core as u64, u64::from(vcpu.power() != Power::Off), 0])
+}

@@ -1,0 +1,74 @@
+//! A VM that has ended is made anew: nothing of its former lives is left.
+
+use core::sync::atomic::Ordering;
+
+use portcullis_arch::{barrier, cache};
+use portcullis_gate::Conduits;
+
+use super::Vm;
+use super::state::Action;
+use crate::machine::Machine;
+use crate::memory::{regions::Range, stage1};
+
+/// Bytes that are scrubbed between two looks at the core's interrupts.
+const PIECE: u64 = 2 << 20;
+
+impl Vm {
+    /// Whether the VM's memory is to be scrubbed.
+    pub fn is_scrubbing(&self) -> bool {
+        self.state.get().action == Action::Scrub
+    }
+
+    /// On the first vCPU's core, which runs nothing: scrubs the next piece of the VM's memory, and makes the VM created
+    /// when there is none left.
+    pub fn scrub_piece(&self) {
+        let done = self.scrubbed.load(Ordering::Relaxed);
+        let start = self.memory.start.saturating_add(done);
+        let piece = Range { start, end: start.saturating_add(PIECE).min(self.memory.end) };
+        if piece.size() == 0 {
+            return self.make_anew();
+        }
+        // SAFETY: the range is this VM's RAM; none of its vCPUs runs, nor can one before the VM is created again.
+        let scrubbed = unsafe {
+            stage1::with_guest_memory(piece, |memory| {
+                memory.fill(0);
+                cache::clean(memory.as_ptr() as usize, memory.len());
+            })
+        };
+        if scrubbed.is_err() {
+            // It was mapped to load the VM and is within EL2's map; without it being scrubbed the VM stays as it is.
+            log::error!("{}: its memory cannot be mapped to be scrubbed", self.name());
+            barrier::wfi();
+            return;
+        }
+        self.scrubbed.store(done.saturating_add(piece.size()), Ordering::Relaxed);
+    }
+
+    /// Everything but the memory, then the state, which hands it over to the managers.
+    fn make_anew(&self) {
+        let mut exclusive = self.wait_exclusive();
+        // SAFETY: every vCPU is off, and the state lets none be switched on.
+        unsafe { exclusive.clear_filter() };
+        for vcpu in self.vcpus() {
+            crate::manage::counters::clear(vcpu.account());
+        }
+        self.audit.reset();
+        self.restarts.reset();
+        *self.failure.lock() = None;
+        self.pv_time.clear();
+        self.make_row();
+        self.state.created();
+        log::info!("{}: created", self.name());
+    }
+
+    /// The firmware registers of a VM that was just created.
+    fn make_row(&self) {
+        let conduits = Conduits::from_bits(self.config.conduits).unwrap_or(Conduits::NONE);
+        let support = Machine::get().support();
+        if self.control {
+            self.row.create_control(&support, conduits);
+        } else {
+            self.row.create(&support, conduits);
+        }
+    }
+}

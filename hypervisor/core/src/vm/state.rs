@@ -1,0 +1,346 @@
+//! What a VM is doing and what is to become of it: one word, changed as a whole.
+//!
+//! A manager's request is refused while something is in progress. What the guest does to itself, and what the hypervisor
+//! does to it for a fault, is not: the first word that is left counts, and a pause gives way to it.
+
+use core::fmt;
+use core::sync::atomic::{AtomicU8, Ordering};
+
+use portcullis_abi::manage;
+
+/// What a VM is doing. The numbers are those of the management calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Phase {
+    /// Made, never started: its firmware registers can be written.
+    Created = manage::PHASE_CREATED as u8,
+    /// Started; its registers are frozen.
+    Running = manage::PHASE_RUNNING as u8,
+    /// Started; its vCPUs stand still.
+    Paused = manage::PHASE_PAUSED as u8,
+    /// Switched off by itself or by a manager.
+    Stopped = manage::PHASE_STOPPED as u8,
+    /// Stopped by the hypervisor for what it did.
+    Failed = manage::PHASE_FAILED as u8,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Phase {
+    const ALL: [Self; 5] = [Self::Created, Self::Running, Self::Paused, Self::Stopped, Self::Failed];
+
+    /// The phase in one word.
+    pub fn name(self) -> &'static str {
+        manage::PHASES.get(self as usize).copied().unwrap_or_default()
+    }
+}
+
+/// What is in progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Action {
+    /// Nothing.
+    None = 0,
+    /// Its vCPUs are to stand still.
+    Pause = 1,
+    /// Its vCPUs leave their cores; it stays off.
+    Off = 2,
+    /// Its vCPUs leave their cores; it starts again from its images.
+    Reset = 3,
+    /// Its vCPUs leave their cores; it stays off, marked as failed, unless it is to be restarted on failure.
+    Fail = 4,
+    /// Its memory is scrubbed; then it is created.
+    Scrub = 5,
+}
+
+impl Action {
+    const ALL: [Self; 6] = [Self::None, Self::Pause, Self::Off, Self::Reset, Self::Fail, Self::Scrub];
+}
+
+/// Why a manager's request is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Something is in progress.
+    Busy,
+    /// The phase is none that the request starts from.
+    BadState,
+}
+
+/// Phase and action together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct State {
+    /// What the VM is doing.
+    pub phase: Phase,
+    /// What is in progress.
+    pub action: Action,
+}
+
+impl State {
+    /// Made, never started.
+    pub const CREATED: Self = Self::settled(Phase::Created);
+    /// Running, and nothing is to become of it.
+    pub const RUNNING: Self = Self::settled(Phase::Running);
+
+    const fn settled(phase: Phase) -> Self {
+        Self { phase, action: Action::None }
+    }
+
+    const fn with(self, action: Action) -> Self {
+        Self { phase: self.phase, action }
+    }
+
+    const fn word(self) -> u8 {
+        self.phase as u8 | (self.action as u8) << 4
+    }
+
+    fn from_word(word: u8) -> Self {
+        let phase = Phase::ALL.get(usize::from(word & 0xf)).copied().unwrap_or(Phase::Failed);
+        let action = Action::ALL.get(usize::from(word >> 4)).copied().unwrap_or(Action::None);
+        Self { phase, action }
+    }
+
+    /// Whether its vCPUs have to leave their cores.
+    pub const fn must_leave(self) -> bool {
+        matches!(self.action, Action::Off | Action::Reset | Action::Fail)
+    }
+
+    /// Whether its vCPUs have to stand still.
+    pub const fn is_held(self) -> bool {
+        matches!((self.phase, self.action), (_, Action::Pause) | (Phase::Paused, Action::None))
+    }
+
+    /// The state if the phase is one of `from` and nothing is in progress.
+    fn settled_in(self, from: &[Phase]) -> Result<Self, Refusal> {
+        match self.action {
+            Action::None if from.contains(&self.phase) => Ok(self),
+            Action::None => Err(Refusal::BadState),
+            _ => Err(Refusal::Busy),
+        }
+    }
+
+    /// A manager starts it.
+    ///
+    /// # Errors
+    ///
+    /// As for every request: [`Refusal::Busy`] if something is in progress, [`Refusal::BadState`] in a wrong phase.
+    pub fn start(self) -> Result<Self, Refusal> {
+        self.settled_in(&[Phase::Created]).map(|_| Self::RUNNING)
+    }
+
+    /// A manager pauses it.
+    ///
+    /// # Errors
+    ///
+    /// As [`State::start`].
+    pub fn pause(self) -> Result<Self, Refusal> {
+        self.settled_in(&[Phase::Running]).map(|state| state.with(Action::Pause))
+    }
+
+    /// A manager lets it go on.
+    ///
+    /// # Errors
+    ///
+    /// As [`State::start`].
+    pub fn resume(self) -> Result<Self, Refusal> {
+        self.settled_in(&[Phase::Paused]).map(|_| Self::RUNNING)
+    }
+
+    /// A manager stops it.
+    ///
+    /// # Errors
+    ///
+    /// As [`State::start`].
+    pub fn stop(self) -> Result<Self, Refusal> {
+        self.settled_in(&[Phase::Running, Phase::Paused]).map(|state| state.with(Action::Off))
+    }
+
+    /// A manager has it start again: at once if it is off, else when its vCPUs have left their cores.
+    ///
+    /// # Errors
+    ///
+    /// As [`State::start`].
+    pub fn restart(self) -> Result<Self, Refusal> {
+        let state = self.settled_in(&[Phase::Running, Phase::Paused, Phase::Stopped, Phase::Failed])?;
+        Ok(match state.phase {
+            Phase::Stopped | Phase::Failed => Self::RUNNING,
+            _ => state.with(Action::Reset),
+        })
+    }
+
+    /// A manager has it made anew.
+    ///
+    /// # Errors
+    ///
+    /// As [`State::start`].
+    pub fn recreate(self) -> Result<Self, Refusal> {
+        self.settled_in(&[Phase::Created, Phase::Stopped, Phase::Failed]).map(|state| state.with(Action::Scrub))
+    }
+
+    /// The guest, or a fault of it, ends this life of the VM. None if its end is decided already, or it is off.
+    pub const fn end(self, action: Action) -> Option<Self> {
+        match (self.phase, self.action) {
+            (Phase::Running | Phase::Paused, Action::None | Action::Pause) => Some(self.with(action)),
+            _ => None,
+        }
+    }
+
+    /// Every vCPU that is on stands still. None if none was to.
+    pub const fn all_parked(self) -> Option<Self> {
+        match (self.phase, self.action) {
+            (Phase::Running, Action::Pause) => Some(Self::settled(Phase::Paused)),
+            _ => None,
+        }
+    }
+
+    /// The last vCPU has left its core. `again`: a VM that fails starts again.
+    pub const fn all_off(self, again: bool) -> Self {
+        match self.action {
+            Action::Reset => Self::RUNNING,
+            Action::Fail if again => Self::RUNNING,
+            Action::Fail => Self::settled(Phase::Failed),
+            // With no word left, every vCPU has switched itself off: nobody is left to switch one on.
+            Action::None | Action::Pause | Action::Off => Self::settled(Phase::Stopped),
+            Action::Scrub => self,
+        }
+    }
+}
+
+/// A VM's state, which every core may change.
+///
+/// All accesses but one are sequentially consistent: that a vCPU goes on, which changes the set of parked ones and then looks at
+/// the state, and that a manager pauses, who changes the state and then looks at the set, must not miss each other.
+#[derive(Debug)]
+pub struct StateCell(AtomicU8);
+
+impl StateCell {
+    /// A VM that was just made.
+    pub const fn new() -> Self {
+        Self(AtomicU8::new(State::CREATED.word()))
+    }
+
+    /// The state now.
+    #[inline(always)]
+    pub fn get(&self) -> State {
+        State::from_word(self.0.load(Ordering::SeqCst))
+    }
+
+    /// Whether the VM runs and nothing is to become of it: the one question on the way back to the guest. The load is
+    /// relaxed: whoever changes the state kicks the core, which comes back here.
+    #[inline(always)]
+    pub fn is_running(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == State::RUNNING.word()
+    }
+
+    /// Changes the state by `step`, on the newest value or not at all. Returns the states before and after.
+    ///
+    /// # Errors
+    ///
+    /// What `step` says; nothing has changed then.
+    pub fn change<E>(&self, step: impl Fn(State) -> Result<State, E>) -> Result<(State, State), E> {
+        let mut word = self.0.load(Ordering::SeqCst);
+        loop {
+            let before = State::from_word(word);
+            let after = step(before)?;
+            match self.0.compare_exchange_weak(word, after.word(), Ordering::SeqCst, Ordering::SeqCst) {
+                Ok(_) => return Ok((before, after)),
+                Err(seen) => word = seen,
+            }
+        }
+    }
+
+    /// The scrubbed VM is a new one.
+    pub fn created(&self) {
+        self.0.store(State::CREATED.word(), Ordering::SeqCst);
+    }
+}
+
+impl Default for StateCell {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn every_state() -> impl Iterator<Item = State> {
+        Phase::ALL.into_iter().flat_map(|phase| Action::ALL.map(|action| State { phase, action }))
+    }
+
+    #[test]
+    fn a_word_is_its_state() {
+        for state in every_state() {
+            assert_eq!(State::from_word(state.word()), state);
+        }
+    }
+
+    #[test]
+    fn requests_start_from_their_phases_only() {
+        use Phase::{Created, Failed, Paused, Running, Stopped};
+        type Request = fn(State) -> Result<State, Refusal>;
+        let requests: [(Request, &[Phase]); 6] = [
+            (State::start, &[Created]),
+            (State::pause, &[Running]),
+            (State::resume, &[Paused]),
+            (State::stop, &[Running, Paused]),
+            (State::restart, &[Running, Paused, Stopped, Failed]),
+            (State::recreate, &[Created, Stopped, Failed]),
+        ];
+        for (request, from) in requests {
+            for state in every_state() {
+                let expected = match state.action {
+                    Action::None if from.contains(&state.phase) => None,
+                    Action::None => Some(Refusal::BadState),
+                    _ => Some(Refusal::Busy),
+                };
+                assert_eq!(request(state).err(), expected, "{state:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_end_counts_and_a_pause_gives_way() {
+        for state in every_state() {
+            let ends = matches!(state.phase, Phase::Running | Phase::Paused)
+                && matches!(state.action, Action::None | Action::Pause);
+            for action in [Action::Off, Action::Reset, Action::Fail] {
+                let ended = state.end(action);
+                assert_eq!(ended.is_some(), ends, "{state:?}");
+                assert!(ended.is_none_or(|state| state.must_leave() && state.action == action));
+            }
+        }
+    }
+
+    #[test]
+    fn what_becomes_of_it() {
+        let running = State::RUNNING;
+        assert_eq!(running.all_off(true).phase, Phase::Stopped);
+        assert_eq!(running.pause().unwrap().all_off(true).phase, Phase::Stopped);
+        assert_eq!(running.stop().unwrap().all_off(true).phase, Phase::Stopped);
+        assert_eq!(running.restart().unwrap().all_off(false), running);
+        let failing = running.end(Action::Fail).unwrap();
+        assert_eq!(failing.all_off(false).phase, Phase::Failed);
+        assert_eq!(failing.all_off(true), running);
+        let paused = running.pause().unwrap().all_parked().unwrap();
+        assert_eq!(paused.phase, Phase::Paused);
+        assert!(paused.is_held() && !paused.must_leave());
+        assert_eq!(paused.resume(), Ok(running));
+        assert_eq!(paused.restart().unwrap().all_off(false), running);
+        assert_eq!(running.all_parked(), None);
+    }
+
+    #[test]
+    fn a_refused_change_changes_nothing() {
+        let cell = StateCell::new();
+        assert_eq!(cell.change(State::stop), Err(Refusal::BadState));
+        assert_eq!(cell.get(), State::CREATED);
+        assert!(!cell.is_running());
+        assert_eq!(cell.change(State::start), Ok((State::CREATED, State::RUNNING)));
+        assert!(cell.is_running());
+    }
+}
