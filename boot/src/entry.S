@@ -28,6 +28,11 @@ primary:
     // follows run with caches and with atomics; the final map replaces it.
     adrp    x1, early_table
     add     x1, x1, :lo12:early_table
+    add     x3, x1, #4096
+    mov     x2, x1
+0:  stp     xzr, xzr, [x2], #16
+    cmp     x2, x3
+    b.lo    0b
     mov     x2, #0x745                  // attribute index 1, AP[1] RES1, inner shareable, access flag, block
     adrp    x3, _start
     lsr     x3, x3, #30
@@ -125,7 +130,7 @@ secondary_entry:
     brk     #0
 .popsection
 
-.pushsection .early_table, "aw"
+.pushsection .early_table, "aw", @nobits
 .balign 4096
 early_table:
     .skip   4096

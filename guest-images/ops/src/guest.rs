@@ -3,7 +3,6 @@
 use core::panic::PanicInfo;
 
 use guest_runtime::{console as lines, cpu, exception, gic, power};
-use ops_shell::command;
 use ops_shell::context::Context;
 use ops_shell::editor::Editor;
 use ops_shell::error::Status;
@@ -67,9 +66,7 @@ fn converse() {
         // The console takes everything, so that there is no error.
         let Ok(Some(line)) = editor.feed(keyboard::next(), &words, &mut console) else { continue };
         let mut context = Context::new(&mut vm, &mut output);
-        if let Err(error) = command::run_line(&mut context, &line) {
-            context.line(format_args!("error: {error}"));
-        }
+        script::run_commands(&mut context, &line, false);
         context.sum_up();
         if context.ending.is_some() {
             return;

@@ -237,11 +237,11 @@ fn peers_tells_open_from_closed() {
 #[test]
 fn fuzz_finds_a_register_that_changes_by_itself() {
     let mut fake = Fake::new(&NAMES);
-    let (out, tally, _) = play(&mut fake, "fuzz 20000 1; fuzz 20000 2");
+    let (out, tally, _) = play(&mut fake, "fuzz 20000 1 1 2; fuzz 20000 2 linux-a");
     assert_eq!(tally, Tally { passed: 2, failed: 0 }, "{out}");
     assert!(fake.vms[1..].iter().any(|vm| vm.row.get(Register::Std) == 0), "nothing was set");
     fake.flip_after = Some(fake.calls + 5000);
-    let (out, tally, _) = play(&mut fake, "fuzz 20000 3");
+    let (out, tally, _) = play(&mut fake, "fuzz 20000 3 linux-a linux-b");
     assert_eq!(tally, Tally { passed: 0, failed: 1 }, "{out}");
     fake.control = false;
     assert_eq!(play(&mut fake, "fuzz 1000 4").1, Tally { passed: 1, failed: 0 });

@@ -71,9 +71,9 @@ impl Service {
         use Width::{Smc32, Smc64};
         [
             Self::Ptp,
+            Self::Trng(TrngFunction::Rnd64),
             Self::Trng(TrngFunction::GetUuid),
             Self::Trng(TrngFunction::Rnd32),
-            Self::Trng(TrngFunction::Rnd64),
             Self::PvTimeSt,
             Self::ImplVersion,
             Self::ImplCpus,
@@ -93,6 +93,8 @@ impl Service {
 
     /// The code of [`Self::Ptp`], which is called most often of all.
     pub const PTP: u32 = 0;
+    /// The code of TRNG_RND64.
+    pub const RND64: u32 = 1;
 
     /// A number for the service and the form in which it was called, for [`Self::from_code`].
     pub fn code(self) -> Option<u32> {

@@ -70,6 +70,11 @@ pub fn program(environment: &Environment, name: &str) -> PathBuf {
     target(environment).join(TARGET).join("release").join(name)
 }
 
+/// Where the raw image of a bare-metal program is made.
+pub fn image_path(environment: &Environment, name: &str) -> PathBuf {
+    environment.target().join(format!("{name}.img"))
+}
+
 /// The raw image of a bare-metal program, made from its ELF file.
 ///
 /// # Errors
@@ -77,7 +82,7 @@ pub fn program(environment: &Environment, name: &str) -> PathBuf {
 /// The ELF file cannot be read or does not flatten, or the image cannot be written.
 pub fn image(environment: &Environment, name: &str) -> Result<PathBuf> {
     let elf = program(environment, name);
-    let image = environment.target().join(format!("{name}.img"));
+    let image = image_path(environment, name);
     flatten(&elf, &image).with_context(|| format!("{} does not become an image", elf.display()))?;
     Ok(image)
 }

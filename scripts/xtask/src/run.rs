@@ -19,7 +19,7 @@ use crate::{bundle, metal};
 
 /// When a run ends at which nobody is watching.
 const TIMEOUT: Duration = Duration::from_secs(300);
-/// What the init script of the Linux guests takes as the wish to power off after its checks.
+/// What the init script of the Linux guests and the script of the control VM take as the wish to power off in the end.
 pub const EXIT_PARAMETER: &str = "portcullis.exit";
 /// Start of the line with which the hypervisor gives up.
 pub const PANIC: &str = "portcullis: panic";
@@ -85,7 +85,7 @@ pub struct System {
 }
 
 impl System {
-    /// Builds image and bundle; with `exit` the Linux guests power off after their checks.
+    /// Builds image and bundle; with `exit` the Linux guests power off after their checks, the control VM after its script.
     ///
     /// # Errors
     ///
@@ -108,11 +108,13 @@ impl System {
             anyhow!("the manifest is not right, so nothing was made of it")
         })?;
         let mut reporting = Vec::new();
-        for vm in manifest.vms.iter_mut().filter(|vm| guests.reports(&vm.kernel.path)) {
-            if exit {
+        let controlled = manifest.control.is_some();
+        for vm in &mut manifest.vms {
+            if exit && guests.exits(&vm.kernel.path) {
                 vm.cmdline = format!("{} {EXIT_PARAMETER}", vm.cmdline);
             }
-            if vm.autostart {
+            // What does not start by itself is started by the control VM.
+            if guests.reports(&vm.kernel.path) && (vm.autostart || controlled) {
                 reporting.push(vm.name.clone());
             }
         }

@@ -6,6 +6,7 @@ use portcullis_abi::manage::{self, FILTERS};
 use super::{Command, Kind, usage};
 use crate::context::Context;
 use crate::error::Error;
+use crate::function;
 use crate::management;
 use crate::number;
 use crate::table::{self, cell};
@@ -28,12 +29,19 @@ fn run(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
         [action, base, count] => {
             let named = FILTERS.iter().position(|name| *name == action).map(|number| number as u64);
             let action = named.or_else(|| number::parse(action)).ok_or_else(|| usage(&FILTER))?;
-            let range = half(base)? | half(count)? << 32;
+            let range = u64::from(first(base)?) | half(count)? << 32;
             context.call(manage::FILTER_ADD, [vm, range, action])?;
             Ok(())
         }
         _ => Err(usage(&FILTER)),
     }
+}
+
+/// A function by name or number.
+fn first(word: &str) -> Result<u32, Error> {
+    function::parse(word).ok_or_else(|| {
+        Error::wrong(format_args!("{word:?} is no function: TRNG_VERSION, or a number up to 0xffffffff"))
+    })
 }
 
 /// A number of 32 bits.

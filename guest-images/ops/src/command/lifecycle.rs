@@ -2,7 +2,7 @@
 
 use portcullis_abi::manage::{self, PHASES};
 
-use super::{Command, Kind, usage};
+use super::{Command, Kind, usage, waiting};
 use crate::context::Context;
 use crate::error::{Error, Status};
 use crate::management;
@@ -40,7 +40,7 @@ lifecycle! {
 fn run(context: &mut Context, arguments: &[&str], command: &Command, function: u32, from: &[u64]) -> Result<(), Error> {
     let &[vm] = arguments else { return Err(usage(command)) };
     let vm = context.vm(vm)?;
-    context.call_settled(function, [vm, 0, 0]).map(|_| ()).map_err(|error| match error.status {
+    let result = context.call_settled(function, [vm, 0, 0]).map_err(|error| match error.status {
         Some(status @ Status(manage::BAD_STATE)) => {
             let phase = management::vm_state(context.manager, vm).map_or("?", |state| state.phase_name());
             let from = Names(from.iter().map(|&phase| management::name(&PHASES, phase)));
@@ -48,5 +48,12 @@ fn run(context: &mut Context, arguments: &[&str], command: &Command, function: u
             Error::refused(status, text)
         }
         _ => error,
-    })
+    });
+    result?;
+    match function {
+        // The next command shall find what this one was for.
+        manage::PAUSE | manage::STOP | manage::RECREATE => waiting::until_settled(context, vm),
+        // Loading takes its time; other VMs can be started meanwhile.
+        _ => Ok(()),
+    }
 }

@@ -60,6 +60,25 @@ pub fn for_phase(context: &mut Context, vm: u64, phase: u64, limit: u64) -> Resu
     }
 }
 
+/// Waits until nothing is in progress with a VM.
+///
+/// # Errors
+/// It takes longer than anything should, Ctrl-C, or a call's status.
+pub fn until_settled(context: &mut Context, vm: u64) -> Result<(), Error> {
+    let start = context.manager.counter();
+    loop {
+        let state = management::vm_state(context.manager, vm)?;
+        if state.is_settled() {
+            return Ok(());
+        }
+        if context.elapsed(start) >= PATIENCE * 1_000_000 {
+            let title = context.title(vm);
+            return Err(Error::wrong(format_args!("{title} is still {} after {PATIENCE} s", state.progress_name())));
+        }
+        context.manager.sleep(STEP)?;
+    }
+}
+
 /// `sleep`.
 pub static SLEEP: Command = Command {
     name: "sleep",

@@ -102,6 +102,15 @@ impl Cores {
         self.cores.get(..self.count).unwrap_or_default()
     }
 
+    /// These cores, of which there are not too many.
+    #[cfg(test)]
+    pub fn of(list: &[u32]) -> Self {
+        let mut cores = Self::default();
+        cores.cores[..list.len()].copy_from_slice(list);
+        cores.count = list.len();
+        cores
+    }
+
     fn parse(value: &[u8]) -> Result<Self, VmError> {
         let (cells, rest) = value.as_chunks::<4>();
         if !rest.is_empty() {

@@ -11,6 +11,7 @@ const MAX_BITS_32: u64 = 96;
 const MAX_BITS_64: u64 = 192;
 
 /// Serves `function` with its argument, the number of bits, from `source`.
+#[inline(always)]
 pub fn serve(source: Option<&dyn Entropy>, function: TrngFunction, bits: u64) -> Return {
     let Some(source) = source else { return Return::NOT_SUPPORTED };
     // The argument is a 32-bit number in both widths (DEN0098, sections 2.5 and 2.6).
@@ -37,11 +38,13 @@ fn random(source: &dyn Entropy, bits: u64, most: u64, width: u64) -> Return {
         return Return::code(result::TRNG_NO_ENTROPY);
     }
     // All words are cut to their width, the last one to the bits that are left for it.
-    for word in &mut *wanted {
-        *word &= u64::MAX >> (64 - width);
+    if width < 64 {
+        for word in &mut *wanted {
+            *word &= u64::MAX >> (64 - width);
+        }
     }
     if let Some(last) = wanted.last_mut() {
-        *last &= u64::MAX >> (64 - bits.wrapping_sub(full * width));
+        *last &= u64::MAX >> (64u64.wrapping_sub(bits).wrapping_add(full * width) & 63);
     }
     let [low, middle, high] = words;
     Return([0, high, middle, low])

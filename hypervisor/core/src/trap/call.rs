@@ -1,10 +1,10 @@
 //! Firmware calls that the vectors do not finish: HVC and SMC.
 
 use portcullis_arch::{context::Context, timer, vectors::Next};
-use portcullis_gate::{Call, Conduit, Group, Return, Service, Verdict, decide};
+use portcullis_gate::{Call, Conduit, Group, Return, Service, TrngFunction, Verdict, decide};
 
 use crate::machine::Machine;
-use crate::service::{self, Outcome, ptp};
+use crate::service::{self, Outcome, ptp, trng};
 use crate::vm::vcpu::Vcpu;
 
 /// Bit of ESR_ELx that tells an SMC (EC 0x17) from an HVC (EC 0x16).
@@ -13,7 +13,20 @@ const SMC: u64 = 1 << 26;
 /// A guest called a service that the gate has let through when the VM started. The call is counted already.
 #[unsafe(no_mangle)]
 extern "C" fn portcullis_serve(context: &mut Context, code: u32) -> Next {
-    if code == Service::PTP { serve_ptp(context) } else { serve(context, code) }
+    match code {
+        Service::PTP => serve_ptp(context),
+        Service::RND64 => serve_rnd64(context),
+        _ => serve(context, code),
+    }
+}
+
+/// Random bits, by themselves: the other call that a running system makes again and again.
+#[inline(never)]
+fn serve_rnd64(context: &mut Context) -> Next {
+    let [_, x1, ..] = context.x;
+    let results = trng::serve(Machine::get().board.entropy, TrngFunction::Rnd64, x1);
+    context.set_results(results.0);
+    Next::Resume
 }
 
 /// The time of day, by itself: a guest that keeps its clock by it asks often.

@@ -29,9 +29,13 @@ extern "C" fn portcullis_interrupt(context: &mut Context) -> Next {
     vcpu.before_resume()
 }
 
+/// A timer of the guest's. It is linked in hardware: the guest's own end of interrupt deactivates it.
 #[inline(never)]
 fn timer_and_resume(vcpu: &'static Vcpu, intid: u32) -> Next {
-    timer(vcpu, intid);
+    vcpu.account().exit(Exit::Timer);
+    gicv3::drop_priority(intid);
+    let others = vcpu.vm.vgic.flush_hardware(vcpu.index, intid, &mut HardwareLists);
+    vcpu.vm.kick(others);
     vcpu.before_resume()
 }
 
@@ -41,22 +45,16 @@ fn other_and_resume(vcpu: &'static Vcpu, intid: u32) -> Next {
     vcpu.before_resume()
 }
 
-/// Takes one physical interrupt, if one is pending, while `vcpu` waits in EL2 on its core.
+/// Takes one physical interrupt, if one is pending, while `vcpu` waits in EL2 on its core. The caller flushes.
 pub fn take(vcpu: &'static Vcpu) {
     match gicv3::acknowledge() {
-        intid @ (map::TIMER_VIRTUAL_INTID | map::TIMER_PHYSICAL_INTID) => timer(vcpu, intid),
+        intid @ (map::TIMER_VIRTUAL_INTID | map::TIMER_PHYSICAL_INTID) => {
+            gicv3::drop_priority(intid);
+            vcpu.vm.vgic.raise_hardware(vcpu.index, intid);
+        }
         SPECIAL.. => {}
         intid => other(vcpu, intid),
     }
-}
-
-/// A timer of the guest's. It is linked in hardware: the guest's own end of interrupt deactivates it.
-#[inline(always)]
-fn timer(vcpu: &'static Vcpu, intid: u32) {
-    vcpu.account().exit(Exit::Timer);
-    gicv3::drop_priority(intid);
-    let others = vcpu.vm.vgic.flush_hardware(vcpu.index, intid, &mut HardwareLists);
-    vcpu.vm.kick(others);
 }
 
 /// An interrupt of the hypervisor's own.

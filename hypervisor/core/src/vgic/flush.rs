@@ -24,7 +24,7 @@ impl Vgic {
 
     /// [`Vgic::raise_hardware`] and [`Vgic::flush`] in one, and faster: for a timer that interrupts the guest. `intid`
     /// is 16 to 31; others are not raised.
-    #[inline]
+    #[inline(always)]
     pub fn flush_hardware(&self, vcpu: usize, intid: u32, lrs: &mut impl ListRegisters) -> VcpuSet {
         let Some(this) = self.vcpus.get(vcpu) else { return VcpuSet::EMPTY };
         // Mostly nothing else has come in.

@@ -30,7 +30,7 @@ use answers::VmAnswers;
 use audit::Audit;
 use exclusive::ManagedFilter;
 use failure::Failure;
-use presence::Presence;
+use presence::{Census, Presence};
 use pv_time::PvTime;
 use restart::RestartPolicy;
 use state::StateCell;
@@ -160,7 +160,12 @@ impl Vm {
 
     /// Its vCPUs that are not off, a bit each.
     pub fn live(&self) -> u32 {
-        self.presence.census().live
+        self.census().live
+    }
+
+    /// Its vCPUs that are not off, and those that stand still.
+    pub fn census(&self) -> Census {
+        self.presence.census()
     }
 
     /// VTTBR_EL2 of its vCPUs. VMID 0 is nobody's.

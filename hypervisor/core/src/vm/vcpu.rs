@@ -110,6 +110,12 @@ impl Vcpu {
         }
     }
 
+    /// What [`Vcpu::run`] does as far as others see it, for tests that play the cores.
+    #[cfg(test)]
+    pub fn pretend_on(&self) {
+        self.power.store(Power::On as u8, Ordering::Release);
+    }
+
     /// Takes it from off to `next` with where to start; false when it was not off.
     pub fn switch_on(&self, next: Power, entry: u64, argument: u64) -> bool {
         // Between the two exchanges no other caller can get in: On is not Off.

@@ -14,7 +14,9 @@ use crate::manifest::Images;
 use crate::metal;
 
 /// The guests written here that need no other's files.
-const BARE_METAL: [&str; 2] = ["conformance", "ops"];
+const BARE_METAL: [&str; 2] = ["conformance", OPS];
+/// The control VM's shell.
+const OPS: &str = "ops";
 
 /// The known guests, made ready when a manifest names them.
 #[derive(Debug)]
@@ -31,6 +33,11 @@ impl<'a> Guests<'a> {
     /// Whether `kernel` is that of a Debian guest, whose init script reports what its firmware offers.
     pub fn reports(&self, kernel: &Path) -> bool {
         kernel.starts_with(debian::folder(self.environment))
+    }
+
+    /// Whether `kernel` is a guest that switches itself off in the end if its command line says so.
+    pub fn exits(&self, kernel: &Path) -> bool {
+        self.reports(kernel) || kernel == metal::image_path(self.environment, OPS)
     }
 
     fn find_kernel(&self, name: &str) -> Result<Option<PathBuf>> {
@@ -51,7 +58,7 @@ impl<'a> Guests<'a> {
 
 impl Images for Guests<'_> {
     fn names(&self) -> Vec<String> {
-        ["debian", "debian-6.12", "debian-6.1", "conformance", "ops"].map(str::to_owned).into()
+        ["debian", "debian-6.12", "debian-6.1", "conformance", OPS].map(str::to_owned).into()
     }
 
     fn kernel(&self, name: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>> {

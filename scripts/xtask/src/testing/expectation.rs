@@ -7,6 +7,8 @@ use crate::machine::report::{Report, Reports};
 pub enum Expectation {
     /// A line contains this text.
     Line(&'static str),
+    /// Lines contain these texts, in this order.
+    Sequence(&'static [&'static str]),
     /// No line contains this text.
     Never(&'static str),
     /// No guest says a word.
@@ -34,6 +36,11 @@ impl Expectation {
         match self {
             Self::Line(text) if lines.iter().any(|line| line.contains(text)) => None,
             Self::Line(text) => Some(format!("no line has: {text}")),
+            Self::Sequence(texts) => {
+                let mut lines = lines.iter();
+                let missing = texts.iter().find(|text| !lines.any(|line| line.contains(**text)));
+                missing.map(|text| format!("no line has, behind those expected before it: {text}"))
+            }
             Self::Never(text) => {
                 lines.iter().find(|line| line.contains(text)).map(|line| format!("there is a line: {line}"))
             }
@@ -96,8 +103,8 @@ fn is_entropy(bytes: &str) -> bool {
     values.len() >= 8
 }
 
-/// First words of the conformance guest.
-const START: &str = "conformance: arguments";
+/// First words of the guests that report cases.
+const STARTS: [&str; 2] = ["conformance: arguments", "ops: arguments"];
 
 /// The cases that a VM reported.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -118,7 +125,7 @@ pub fn cases(vm: &str, lines: &[String]) -> Cases {
     // A VM that resets itself starts to count from zero again.
     let mut before = (0, 0);
     for line in lines.iter().filter_map(|line| line.strip_prefix(&prefix)) {
-        if line.starts_with(START) {
+        if STARTS.iter().any(|start| line.starts_with(start)) {
             (last, before) = (None, (cases.passed, cases.failed.len()));
         } else if let Some(totals) = line.strip_prefix("cases: ") {
             last = Some(totals);
@@ -195,6 +202,8 @@ mod tests {
         let unmet = |expectation: Expectation| expectation.unmet(&lines, &reports);
         assert_eq!(unmet(Expectation::Line("lo wo")), None);
         assert!(unmet(Expectation::Line("bye")).is_some());
+        assert_eq!(unmet(Expectation::Sequence(&["hello"])), None);
+        assert!(unmet(Expectation::Sequence(&["hello", "hello"])).unwrap().ends_with(": hello"));
         assert_eq!(unmet(Expectation::Never("bye")), None);
         assert!(unmet(Expectation::Never("hello")).is_some());
         assert!(unmet(Expectation::NoGuest).is_some());

@@ -7,8 +7,8 @@ use portcullis_abi::manage::*;
 use portcullis_abi::map::MAX_VMS;
 
 use self::model::Model;
-use super::{Command, Kind, usage};
-use crate::context::{Context, STEP};
+use super::{Command, Kind, usage, waiting};
+use crate::context::Context;
 use crate::error::{Error, Status};
 use crate::function;
 use crate::management;
@@ -19,10 +19,10 @@ use crate::random::Random;
 /// The command.
 pub static FUZZ: Command = Command {
     name: "fuzz",
-    arguments: "COUNT SEED",
-    about: "a case: so many random management calls, on every other VM too; the registers must be as expected",
-    kinds: &[Kind::Free, Kind::Free],
-    count: (2, 2),
+    arguments: "COUNT SEED [VM...]",
+    about: "a case: so many random management calls; only these VMs are started and stopped",
+    kinds: &[Kind::Free, Kind::Free, Kind::Vm, Kind::Vm, Kind::Vm],
+    count: (2, 2 + MAX_VMS),
     run,
 };
 
@@ -30,12 +30,10 @@ pub static FUZZ: Command = Command {
 const ROUND: u64 = 4096;
 /// Calls that move a VM from one state to the next, one in so many.
 const MOVES: u64 = 128;
-/// Microseconds that a VM may be between two states.
-const PATIENCE: u64 = 30_000_000;
 const MOVING: [u32; 6] = [START, PAUSE, RESUME, STOP, RESTART, RECREATE];
 
 fn run(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
-    let &[count, seed] = arguments else { return Err(usage(&FUZZ)) };
+    let &[count, seed, ref movable @ ..] = arguments else { return Err(usage(&FUZZ)) };
     let number = |word| number::parse(word).ok_or_else(|| Error::wrong(format_args!("{word:?} is no number")));
     let (count, seed) = (number(count)?, number(seed)?);
     let mut random = Random::new(seed);
@@ -46,6 +44,9 @@ fn run(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
         Err(status) => return Err(status.into()),
         Ok([_, abilities, _]) => {
             let mut fuzz = Fuzz::new(context, abilities)?;
+            for word in movable {
+                fuzz.movable |= 1_u64.checked_shl(context.vm(word)?.try_into().unwrap_or(u32::MAX)).unwrap_or(0);
+            }
             fuzz.run(context, &mut random, count)?
         }
     };
@@ -109,7 +110,8 @@ fn any_argument(random: &mut Random) -> u64 {
 struct Fuzz {
     models: [Model; MAX_VMS],
     vms: u64,
-    own: u64,
+    /// A bit for each VM that may be started and stopped.
+    movable: u64,
     /// The board tells the time, so that a call cannot change what is supported.
     has_clock: bool,
 }
@@ -121,7 +123,7 @@ impl Fuzz {
         let mut fuzz = Self {
             models: [Model::default(); MAX_VMS],
             vms: machine.vms,
-            own: machine.own,
+            movable: 0,
             has_clock: abilities & CAN_TELL_TIME != 0,
         };
         for (vm, model) in (0..machine.vms).zip(&mut fuzz.models) {
@@ -144,7 +146,7 @@ impl Fuzz {
                 return Ok(Some(Finding { function, arguments, answer, expected }));
             }
             if answer.status == SUCCESS && MOVING.contains(&function) {
-                settle(context, arguments[0])?;
+                waiting::until_settled(context, arguments[0])?;
             }
             let round_is_over = done % ROUND == ROUND - 1 || done == count - 1;
             if round_is_over && let Some(finding) = self.compare(context) {
@@ -154,7 +156,7 @@ impl Fuzz {
         Ok(None)
     }
 
-    /// A call that does not end the machine or this VM.
+    /// A call that neither ends the machine nor moves a VM that is to be left alone.
     fn choose(&self, random: &mut Random) -> (u32, [u64; 3]) {
         loop {
             let function = any_function(random);
@@ -168,7 +170,8 @@ impl Fuzz {
             if random.below(8) != 0 {
                 arguments[0] = random.below(self.vms);
             }
-            if !(matches!(function, STOP | RESTART) && arguments[0] == self.own) {
+            let left_alone = arguments[0] < self.vms && self.movable >> arguments[0] & 1 == 0;
+            if !(MOVING.contains(&function) && left_alone) {
                 return (function, arguments);
             }
         }
@@ -222,17 +225,4 @@ impl Fuzz {
         }
         None
     }
-}
-
-/// Waits until nothing is in progress with a VM.
-fn settle(context: &mut Context, vm: u64) -> Result<(), Error> {
-    let start = context.manager.counter();
-    while !management::vm_state(context.manager, vm)?.is_settled() {
-        if context.elapsed(start) > PATIENCE {
-            let title = context.title(vm);
-            return Err(Error::wrong(format_args!("{title} stays between two states")));
-        }
-        context.manager.sleep(STEP)?;
-    }
-    Ok(())
 }
