@@ -10,7 +10,7 @@ use crate::door::Door;
 use crate::profile::{Mode, Profile};
 use crate::{
     architecture, busy, distributor, fault, garbage, identification, interrupts, lifecycle, psci, ptp, pv_time, report,
-    reset, sgi, spi, storm, timer, trng, uart, unknown, vendor,
+    reset, sgi, spi, storm, sweep, timer, trng, uart, unknown, vendor,
 };
 
 guest_runtime::main!(run);
@@ -36,6 +36,7 @@ fn dispatch(profile: &Profile) {
     match profile.mode {
         Mode::Cases => cases(profile),
         Mode::Garbage => garbage::run(profile),
+        Mode::Sweep => sweep::run(profile),
         Mode::Storm => storm::run(profile),
         Mode::Busy => busy::run(profile),
         Mode::Reset => reset::run(profile),

@@ -50,6 +50,8 @@ mod spi;
 #[cfg(target_os = "none")]
 mod storm;
 #[cfg(target_os = "none")]
+mod sweep;
+#[cfg(target_os = "none")]
 mod timer;
 #[cfg(target_os = "none")]
 mod trng;

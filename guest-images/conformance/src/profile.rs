@@ -9,8 +9,9 @@
 //! | `trng` | backend: `rndrrs`, `other`, `none` (then STD's bit counts as clear) | `rndrrs` |
 //! | `only` | groups of cases: `id`, `services`, `lifecycle`, `uart`, `gic`, joined by commas | all |
 //! | `gic` | 3, or 0 to leave interrupts alone | 3 |
-//! | `mode` | `cases`, `garbage`, `storm`, `busy`, `reset`, `abort`, `sysreg`, `mmio`, `jump` | `cases` |
+//! | `mode` | `cases`, `garbage`, `sweep`, `storm`, `busy`, `reset`, `abort`, `sysreg`, `mmio`, `jump` | `cases` |
 //! | `calls`, `seed` | `garbage`: number of calls, start of the sequence | 100000, 1 |
+//! | `owners` | `sweep`: owners of functions, from 0 | 64 |
 //! | `seconds` | `storm`, `busy`: duration | 2 |
 //! | `address` | `abort`, `jump`: where | a hole of the map |
 //! | `access` | `abort`: `load`, `store`; `mmio`: `pair`, `writeback`, `exclusive` | the first |
@@ -25,6 +26,8 @@ pub enum Mode {
     Cases,
     /// Calls with garbage in every register.
     Garbage,
+    /// Every function, against the gate.
+    Sweep,
     /// Interrupts as fast as they go.
     Storm,
     /// Heartbeats.
@@ -103,6 +106,8 @@ pub struct Profile {
     pub calls: u64,
     /// Start of the garbage.
     pub seed: u64,
+    /// Owners whose functions `sweep` calls, from 0.
+    pub owners: u32,
     /// Duration of `storm` and `busy`.
     pub seconds: u64,
     /// Where `abort` and `jump` go; 0: the mode's own choice.
@@ -113,7 +118,7 @@ pub struct Profile {
     groups: [bool; GROUPS.len()],
 }
 
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 17] = [
     "std",
     "std-hyp",
     "vendor-hyp",
@@ -126,6 +131,7 @@ const NAMES: [&str; 16] = [
     "mode",
     "calls",
     "seed",
+    "owners",
     "seconds",
     "address",
     "access",
@@ -191,6 +197,7 @@ impl Profile {
             mode,
             calls: number("calls", 100_000)?,
             seed: number("seed", 1)?,
+            owners: number("owners", 64)? as u32,
             seconds: number("seconds", 2)?,
             address: number("address", 0)?,
             access: choose(&arguments, "access", "load, store, pair, writeback or exclusive", |value| {
@@ -243,6 +250,7 @@ fn mode(value: &str) -> Option<Mode> {
     Some(match value {
         "" | "cases" => Mode::Cases,
         "garbage" => Mode::Garbage,
+        "sweep" => Mode::Sweep,
         "storm" => Mode::Storm,
         "busy" => Mode::Busy,
         "reset" => Mode::Reset,

@@ -50,6 +50,29 @@ unsafe extern "C" {
     fn call_65535_smc(registers: *mut Registers);
 }
 
+/// Makes one call with x0 to x3 and returns what it left there; for calls in large numbers. x4 to x17 may be lost.
+#[inline(always)]
+pub fn quick(conduit: Conduit, x: [u64; 4]) -> [u64; 4] {
+    let [mut x0, mut x1, mut x2, mut x3] = x;
+    macro_rules! make {
+        ($instruction:literal) => {
+            // SAFETY: the calls made with this stop nothing and pass no address; every register that SMCCC lets the callee
+            // change is declared.
+            unsafe {
+                core::arch::asm!($instruction, inout("x0") x0, inout("x1") x1, inout("x2") x2, inout("x3") x3,
+                    out("x4") _, out("x5") _, out("x6") _, out("x7") _, out("x8") _, out("x9") _, out("x10") _,
+                    out("x11") _, out("x12") _, out("x13") _, out("x14") _, out("x15") _, out("x16") _, out("x17") _,
+                    options(nostack))
+            }
+        };
+    }
+    match conduit {
+        Conduit::Hvc => make!("hvc #0"),
+        Conduit::Smc => make!("smc #0"),
+    }
+    [x0, x1, x2, x3]
+}
+
 /// Makes one call with `registers` and stores there what it left.
 pub fn call(conduit: Conduit, immediate: Immediate, registers: &mut Registers) {
     let shim = match (conduit, immediate) {

@@ -4,7 +4,7 @@ use std::env;
 use std::process::ExitCode;
 
 use xtask::options::{Command, USAGE};
-use xtask::{image, run, testing};
+use xtask::{bench, image, run, testing};
 
 fn main() -> ExitCode {
     let command = match Command::parse(env::args().skip(1)) {
@@ -17,6 +17,7 @@ fn main() -> ExitCode {
     let result = match command {
         Command::Run(options) => run::run(&options).map(|()| true),
         Command::Test(filter) => testing::test(filter.as_deref()),
+        Command::Bench(options) => bench::bench(options),
         Command::Image(options) => image::image(&options).map(|()| true),
         Command::Help => {
             println!("{USAGE}");

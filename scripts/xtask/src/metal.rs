@@ -12,8 +12,8 @@ use crate::environment::Environment;
 pub const TARGET: &str = "aarch64-unknown-none-softfloat";
 /// The hypervisor's package and program.
 pub const HYPERVISOR: &str = "portcullis";
-/// Packages of the bare-metal programs; each makes one program of its own name.
-pub const PACKAGES: [&str; 4] = [HYPERVISOR, "conformance", "ops", "phc"];
+/// Packages of the bare-metal programs.
+pub const PACKAGES: [&str; 5] = [HYPERVISOR, "bench", "conformance", "ops", "phc"];
 
 /// A cargo command for the bare-metal target, with everything that the chosen compiler needs.
 ///

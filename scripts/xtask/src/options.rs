@@ -1,4 +1,4 @@
-//! Command lines of `scripts/run`, `scripts/test` and `scripts/image`.
+//! Command lines of `scripts/run`, `scripts/test`, `scripts/bench` and `scripts/image`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,6 +14,7 @@ usage:
   scripts/run [--board qemu-virt|raspi4b] [--manifest FILE] [--gic 2|3] [--cpu MODEL] [--cores N]
               [--el3 none|tf-a] [--timeout SECONDS] [-- QEMU ARGS]
   scripts/test [FILTER]
+  scripts/bench [--peers] [--docs] [--accept] [--profile]
   scripts/image --board BOARD --manifest FILE --out DIR";
 
 /// One command with its options.
@@ -23,6 +24,8 @@ pub enum Command {
     Run(Run),
     /// `scripts/test`, with a part of the names of the tests to run.
     Test(Option<String>),
+    /// `scripts/bench`.
+    Bench(Bench),
     /// `scripts/image`.
     Image(Image),
     /// `--help`.
@@ -46,6 +49,19 @@ pub struct Run {
     pub qemu_arguments: Vec<String>,
 }
 
+/// Options of `scripts/bench`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bench {
+    /// Measures floor, Xen and KVM as well.
+    pub peers: bool,
+    /// Writes `docs/numbers.md`.
+    pub docs: bool,
+    /// Lowers the bounds to what is reached.
+    pub accept: bool,
+    /// Nothing but the way to the first guest, by function.
+    pub profile: bool,
+}
+
 /// Options of `scripts/image`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
@@ -65,7 +81,7 @@ impl Command {
     /// One sentence that says what is wrong and what would be right.
     pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, String> {
         let mut arguments = Arguments { rest: arguments.into_iter().collect::<Vec<_>>().into_iter() };
-        let command = arguments.rest.next().ok_or("no command given: one of run, test, image")?;
+        let command = arguments.rest.next().ok_or("no command given: one of run, test, bench, image")?;
         if arguments
             .rest
             .as_slice()
@@ -78,9 +94,10 @@ impl Command {
         match command.as_str() {
             "run" => arguments.run().map(Self::Run),
             "test" => arguments.test().map(Self::Test),
+            "bench" => arguments.bench().map(Self::Bench),
             "image" => arguments.image().map(Self::Image),
             "help" | "--help" | "-h" => Ok(Self::Help),
-            other => Err(format!("unknown command '{other}': one of run, test, image")),
+            other => Err(format!("unknown command '{other}': one of run, test, bench, image")),
         }
     }
 }
@@ -131,6 +148,20 @@ impl Arguments {
             Some(extra) => Err(format!("scripts/test takes one FILTER, and '{extra}' is a second one")),
             None => Ok(filter),
         }
+    }
+
+    fn bench(self) -> Result<Bench, String> {
+        let mut bench = Bench::default();
+        for word in self.rest {
+            match word.as_str() {
+                "--peers" => bench.peers = true,
+                "--docs" => bench.docs = true,
+                "--accept" => bench.accept = true,
+                "--profile" => bench.profile = true,
+                _ => return Err(format!("scripts/bench has no option {word}")),
+            }
+        }
+        Ok(bench)
     }
 
     fn image(mut self) -> Result<Image, String> {
@@ -224,9 +255,18 @@ mod tests {
             "image --board qemu-virt",
             "image --board qemu-virt --manifest m --out o -- x",
             "image --size 3",
+            "bench --fast",
+            "bench now",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }
+    }
+
+    #[test]
+    fn bench_takes_switches() {
+        assert_eq!(parse("bench"), Ok(Command::Bench(Bench::default())));
+        let all = Bench { peers: true, docs: true, accept: true, profile: true };
+        assert_eq!(parse("bench --peers --docs --accept --profile"), Ok(Command::Bench(all)));
     }
 
     #[test]

@@ -10,8 +10,8 @@ use crate::number;
 
 /// Microseconds that one step may take.
 const PATIENCE: u64 = 30_000_000;
-/// Microseconds for which the VM runs: in turn too short for its first instruction, and long enough for some.
-const LIFE: [u64; 4] = [0, 500, 3_000, 10_000];
+/// Microseconds for which the VM runs: in turn too short for its first instruction, and long enough for its other vCPUs.
+const LIFE: [u64; 4] = [0, 1_000, 10_000, 80_000];
 
 /// The command.
 pub static CYCLE: Command = Command {

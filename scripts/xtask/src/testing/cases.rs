@@ -76,6 +76,29 @@ const NO_ENTROPY_SOURCE: &[Expectation] = &[
     Value("linux-b", "ptp", "no"),
 ];
 
+/// The control VM gives one Linux guest every service and the other none.
+const DEMONSTRATION: &[Expectation] = &[
+    NO_OOPS,
+    Sequence(&[
+        "ops> set linux-a std all",
+        "ops> clear linux-b",
+        "ops> start linux-b",
+        "[ops] ops: script: 9 commands, 0 failed",
+    ]),
+    Value("linux-a", "cpus", "1"),
+    Value("linux-a", "vendor", "yes"),
+    Value("linux-a", "trng", "yes"),
+    Entropy("linux-a"),
+    Value("linux-a", "pv-time", "yes"),
+    Value("linux-a", "ptp", "yes"),
+    Clock("linux-a"),
+    Value("linux-b", "cpus", "2"),
+    Value("linux-b", "vendor", "no"),
+    Value("linux-b", "trng", "no"),
+    Value("linux-b", "pv-time", "no"),
+    Value("linux-b", "ptp", "no"),
+];
+
 /// One Linux guest started with nothing, with TRNG alone, and audited: its drivers follow each time.
 const MANAGED_LINUX: &[Expectation] = &[
     NO_OOPS,
@@ -114,7 +137,7 @@ const NOTHING_STARTS: &[Expectation] = &[Line("portcullis: bundle"), NoGuest];
 
 const LINUX: Case = Case {
     name: "linux",
-    manifest: "demo.toml",
+    manifest: "two-doors.toml",
     cpu: None,
     cores: 4,
     arguments: &[],
@@ -147,6 +170,12 @@ pub const CASES: &[Case] = &[
         ..LINUX
     },
     Case {
+        name: "sweep",
+        manifest: "sweep.toml",
+        expectations: &[Cases("all"), Cases("none"), Cases("hvc"), Cases("smc")],
+        ..LINUX
+    },
+    Case {
         name: "reset",
         manifest: "reset.toml",
         expectations: &[Line("[reset] boot: 2"), Cases("reset"), Cases("storm"), Cases("neighbour")],
@@ -171,6 +200,7 @@ pub const CASES: &[Case] = &[
     Case { name: "damaged-bit", damage: Some(Damage::OneBit), ..DAMAGED },
     Case { name: "damaged-zeros", damage: Some(Damage::Zeros), ..DAMAGED },
     LINUX,
+    Case { name: "demo", manifest: "demo.toml", expectations: DEMONSTRATION, ..LINUX },
     Case { name: "linux-6.1", manifest: "debian-6.1.toml", ..LINUX },
     Case { name: "linux-cortex-a72", cpu: Some("cortex-a72"), expectations: NO_ENTROPY_SOURCE, ..LINUX },
 ];

@@ -3,6 +3,7 @@
 mod cases;
 mod damage;
 mod expectation;
+mod figures;
 mod host;
 mod libtest;
 mod lint;
@@ -22,12 +23,13 @@ use tally::Tally;
 type Part = (&'static str, fn(&Environment, &Filter, &mut Tally) -> Result<()>);
 
 /// In the order of their cost: what fails early is known early.
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 6] = [
     ("lint", lint::run),
     ("host", host::run),
     ("loom", host::run_loom),
     ("image", metal_image::run),
     ("qemu", qemu::run),
+    ("bench", figures::run),
 ];
 
 /// Which tests to run: those whose name contains a text. A name is `PART NAME`, for instance `qemu linux`.

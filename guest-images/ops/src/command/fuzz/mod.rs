@@ -47,7 +47,9 @@ fn run(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
             for word in movable {
                 fuzz.movable |= 1_u64.checked_shl(context.vm(word)?.try_into().unwrap_or(u32::MAX)).unwrap_or(0);
             }
-            fuzz.run(context, &mut random, count)?
+            let found = fuzz.run(context, &mut random, count)?;
+            context.line(format_args!("fuzz: {} calls succeeded, {} of them moved a VM", fuzz.succeeded, fuzz.moved));
+            found
         }
     };
     match found {
@@ -114,6 +116,10 @@ struct Fuzz {
     movable: u64,
     /// The board tells the time, so that a call cannot change what is supported.
     has_clock: bool,
+    /// Calls that succeeded.
+    succeeded: u64,
+    /// Those of them that moved a VM from one state to the next.
+    moved: u64,
 }
 
 impl Fuzz {
@@ -125,6 +131,8 @@ impl Fuzz {
             vms: machine.vms,
             movable: 0,
             has_clock: abilities & CAN_TELL_TIME != 0,
+            succeeded: 0,
+            moved: 0,
         };
         for (vm, model) in (0..machine.vms).zip(&mut fuzz.models) {
             for (index, (value, supported)) in model.values.iter_mut().zip(&mut model.supported).enumerate() {
@@ -145,7 +153,9 @@ impl Fuzz {
             if let Some(expected) = self.judge(function, arguments, answer) {
                 return Ok(Some(Finding { function, arguments, answer, expected }));
             }
+            self.succeeded += u64::from(answer.status == SUCCESS);
             if answer.status == SUCCESS && MOVING.contains(&function) {
+                self.moved += 1;
                 waiting::until_settled(context, arguments[0])?;
             }
             let round_is_over = done % ROUND == ROUND - 1 || done == count - 1;

@@ -101,9 +101,9 @@ fn long_command_line() {
 }
 
 #[test]
-fn the_demo_is_right() {
+fn two_doors_are_right() {
     let bench = Bench::new();
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../manifests/demo.toml");
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../manifests/two-doors.toml");
     let manifest = Manifest::load(&path, &bench.board, &Known(bench.path())).unwrap();
     let [allowed, denied] = &manifest.vms[..] else { panic!("two VMs") };
     assert_eq!(allowed.firmware, None);

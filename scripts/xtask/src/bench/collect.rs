@@ -1,0 +1,192 @@
+//! The measurements of this hypervisor, by their keys.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, bail, ensure};
+use bench_guests::calls::{CALLS, SMC};
+use bench_guests::configuration::{Configuration, flag};
+use bench_guests::mark;
+use bench_guests::operations::Operation;
+
+use super::guest::Guest;
+use super::measure::{Bench, Clock, Outcome, Run, Vm};
+use super::plugin::Test;
+
+/// The CPU model of the figures.
+pub const CPU: &str = "cortex-a72";
+/// One with FEAT_RNG, without which there is no entropy to offer.
+pub const CPU_WITH_ENTROPY: &str = "max,pauth-impdef=on";
+/// Operations in a test with one vCPU, and with two.
+const OPERATIONS: u32 = 500;
+const PAIR_OPERATIONS: u32 = 300;
+
+/// One measured thing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Measurement {
+    /// Instructions: of a call with the HVC or SMC itself, of an operation what is not the guest's.
+    pub value: f64,
+    /// The largest that was seen, where single operations are seen.
+    pub max: f64,
+    /// Instructions by kind.
+    pub kinds: BTreeMap<String, f64>,
+}
+
+/// Measurements by key.
+pub type Measurements = BTreeMap<String, Measurement>;
+
+/// The measurements of the calls guest, with its default of batches: `hvc NAME`, `smc NAME`.
+pub fn calls(outcome: &Outcome, configuration: &Configuration, core: usize) -> Measurements {
+    let per = f64::from(configuration.count);
+    let mut found = Measurements::new();
+    for test in outcome.results.tests.iter().filter(|test| test.core == core) {
+        let (conduit, index) = if test.id >= SMC { ("smc", test.id - SMC) } else { ("hvc", test.id) };
+        let Some(call) = CALLS.get(index) else { continue };
+        // The instruction that calls is the guest's own.
+        let value = test.median as f64 / per + 1.0;
+        let kinds = test.kinds.iter().map(|(kind, count)| (kind.clone(), *count as f64 / per)).collect();
+        let max = test.max as f64 / per + 1.0;
+        found.insert(format!("{conduit} {}", call.name), Measurement { value, max, kinds });
+    }
+    found
+}
+
+/// The measurements of the interrupts guest: names of operations.
+pub fn operations(tests: &[Test]) -> Measurements {
+    let all = Operation::SINGLE.iter().chain(&Operation::PAIR);
+    let names: BTreeMap<usize, &str> = all.map(|operation| (*operation as usize, operation.name())).collect();
+    let mut found = Measurements::new();
+    for test in tests {
+        let Some(name) = names.get(&test.id) else { continue };
+        let kinds = test.kinds.iter().map(|(kind, count)| (kind.clone(), *count as f64)).collect();
+        let measurement = Measurement { value: test.median as f64, max: test.max as f64, kinds };
+        found.insert((*name).to_owned(), measurement);
+    }
+    found
+}
+
+/// A run of one guest alone, on as many cores as it has vCPUs.
+pub fn alone(name: &str, guest: Guest, cpu: &'static str, configuration: Configuration, manifest: &str) -> Run {
+    let cores = configuration.cores;
+    let vm = Vm { guest, configuration, cores: (0..cores).collect(), manifest: manifest.to_owned() };
+    let name = name.to_owned();
+    Run { name, cpu, cores, clock: Clock::Instructions, vms: vec![vm], end: None, profile: false }
+}
+
+/// Everything that the two tables, the boot and the start of a VM are made of.
+///
+/// # Errors
+///
+/// A run that fails, or a guest that says that its figures are not to be trusted.
+pub fn all(bench: &Bench) -> Result<Measurements> {
+    let mut found = Measurements::new();
+    let configuration = Configuration { batches: 20, ..Configuration::DEFAULT };
+    for (name, prefix, cpu, manifest) in [
+        ("open", "", CPU, ""),
+        ("closed", "closed ", CPU, "[vm.firmware]"),
+        ("entropy", "entropy ", CPU_WITH_ENTROPY, ""),
+    ] {
+        let outcome = bench.run(&alone(name, Guest::Calls, cpu, configuration, manifest))?;
+        let calls = calls(&outcome, &configuration, 0);
+        check_ruler(&outcome)?;
+        check_clock(&outcome, &calls, &configuration)?;
+        if name == "open" {
+            let instructions = outcome.results.boot.get(&0).context("the guest's first instruction was not seen")?;
+            found.insert("boot".into(), single(*instructions));
+        }
+        found.extend(calls.into_iter().map(|(key, measurement)| (format!("{prefix}{key}"), measurement)));
+    }
+
+    let configuration = Configuration { count: OPERATIONS, ..Configuration::DEFAULT };
+    let outcome = bench.run(&alone("interrupts", Guest::Interrupts, CPU, configuration, ""))?;
+    check_ruler(&outcome)?;
+    found.extend(operations(&outcome.results.tests));
+    let configuration = Configuration { count: PAIR_OPERATIONS, cores: 2, ..Configuration::DEFAULT };
+    let outcome = bench.run(&alone("pair", Guest::Interrupts, CPU, configuration, ""))?;
+    check_ruler(&outcome)?;
+    found.extend(operations(&outcome.results.tests));
+
+    let flags = Configuration::DEFAULT.flags | flag::RESTART;
+    let configuration = Configuration { flags, ..Configuration::DEFAULT };
+    let mut run = alone("restart", Guest::Calls, CPU, configuration, "");
+    run.end = Some((4, "start to restart"));
+    let outcome = bench.run(&run)?;
+    let restarts = outcome.results.tests.iter().filter(|test| test.id == mark::RESTART as usize);
+    let longest = restarts.map(|test| test.max).max().context("the VM did not start again")?;
+    found.insert("restart".into(), single(longest));
+    Ok(found)
+}
+
+/// A measurement that has no more to it than its value.
+pub fn single(value: u64) -> Measurement {
+    Measurement { value: value as f64, max: value as f64, kinds: BTreeMap::new() }
+}
+
+/// Whether the guest finished, its counter counted instructions, and no operation ended in an exception or met another
+/// interrupt than its own.
+fn check_ruler(outcome: &Outcome) -> Result<()> {
+    let has = |text: &str| outcome.lines.iter().any(|line| line.contains(text));
+    ensure!(has(": 640000 instructions take 640000 ticks"), "the guest's counter does not count instructions");
+    ensure!(has(": done"), "the guest did not finish");
+    for line in outcome.lines.iter().filter(|line| line.contains("] call ") || line.contains("] operation ")) {
+        let bad = line.contains("exception=") || line.contains("wrong=") && !line.contains("wrong=0 exceptions=0");
+        ensure!(!bad, "an operation went wrong: {line}");
+    }
+    Ok(())
+}
+
+/// Whether the guest's own clock and the counter agree on every call.
+fn check_clock(outcome: &Outcome, calls: &Measurements, configuration: &Configuration) -> Result<()> {
+    let mut compared = 0;
+    for line in &outcome.lines {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [_, "call", conduit, name, .., ticks] = words.as_slice() else { continue };
+        let Some(ticks) = ticks.strip_prefix("ticks=") else { continue };
+        let key = format!("{conduit} {name}");
+        let measurement = calls.get(&key).with_context(|| format!("the call {key} was not counted"))?;
+        let per_call = ticks.parse::<f64>()? / f64::from(configuration.count);
+        // The clock tells the shortest batch, the counter the middle one.
+        if per_call > measurement.value || measurement.value - per_call > 0.05 * measurement.value {
+            bail!("{key}: {per_call} instructions by the guest's clock, {} by the counter", measurement.value);
+        }
+        compared += 1;
+    }
+    ensure!(compared == 2 * CALLS.len(), "{compared} of {} calls were measured", 2 * CALLS.len());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::plugin::Results;
+
+    fn outcome(lines: &[&str]) -> Outcome {
+        let mut all = vec!["[b] bench calls: 640000 instructions take 640000 ticks", "[b] bench calls: done"];
+        all.extend(lines);
+        Outcome { lines: all.into_iter().map(str::to_owned).collect(), results: Results::default() }
+    }
+
+    #[test]
+    fn calls_count_themselves() {
+        let test = Test { id: SMC, count: 3, min: 100, median: 4_000, max: 5_000, ..Test::default() };
+        let results = Results { tests: vec![test], ..Results::default() };
+        let found = calls(&Outcome { lines: Vec::new(), results }, &Configuration::DEFAULT, 0);
+        assert_eq!((found["smc unknown"].value, found["smc unknown"].max), (41.0, 51.0));
+    }
+
+    #[test]
+    fn what_went_wrong_is_seen() {
+        assert!(check_ruler(&outcome(&["[b] operation timer ticks=1 wrong=0 exceptions=0"])).is_ok());
+        assert!(check_ruler(&outcome(&["[b] operation timer ticks=1 wrong=1 exceptions=0"])).is_err());
+        assert!(check_ruler(&outcome(&["[b] operation timer ticks=1 wrong=0 exceptions=2"])).is_err());
+        assert!(check_ruler(&outcome(&["[b] call smc ptp exception=02"])).is_err());
+        assert!(check_ruler(&Outcome { lines: Vec::new(), results: Results::default() }).is_err());
+    }
+
+    #[test]
+    fn a_clock_that_differs_is_seen() {
+        let calls = Measurements::from([("hvc ptp".to_owned(), Measurement { value: 41.0, ..Measurement::default() })]);
+        let line = "[b] call hvc ptp x0=0 x1=0 ticks=5000";
+        let error = check_clock(&outcome(&[line]), &calls, &Configuration::DEFAULT).unwrap_err();
+        assert!(error.to_string().contains("50 instructions by the guest's clock"), "{error}");
+    }
+}

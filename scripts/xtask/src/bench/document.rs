@@ -1,0 +1,89 @@
+//! `docs/numbers.md`.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+
+use super::report::{Style, growth, ratios, table};
+use super::rows::Table;
+use super::{Figures, collect};
+use crate::environment::Environment;
+
+/// Writes the document.
+///
+/// # Errors
+///
+/// The file cannot be written.
+pub fn write(environment: &Environment, figures: &Figures) -> Result<()> {
+    let path = environment.root.join("docs/numbers.md");
+    fs::write(&path, text(figures)).with_context(|| format!("{} cannot be written", path.display()))
+}
+
+fn text(figures: &Figures) -> String {
+    let table = |which| table(Style::Markdown, which, figures);
+    let cpu = collect::CPU;
+    let origin = if figures.measured_others.is_empty() {
+        "The others' figures are those of `scripts/figures/rows.toml`, which says where they come from; \
+        `scripts/bench --peers` measures floor, Xen and KVM again."
+    } else {
+        "The figures of the floor, Xen and KVM were measured in the same run; those of Bao and hvisor are from \
+        `scripts/figures/rows.toml`."
+    };
+    format!(
+        "# Numbers
+
+Made by `scripts/bench --docs` with QEMU {qemu}; the same figures are in `target/bench.json`. `scripts/test bench`
+fails when one of them grows beyond its bound in `scripts/figures/bounds.toml`.
+
+The measure is instructions, counted by a plugin of QEMU's TCG, on a {cpu} with `-icount shift=0,sleep=off`. The guests
+are `guest-images/bench`: the same bytes run under every hypervisor, with the MMU off. {origin} A dash: there is no such
+thing, or the answer is \"not supported\". `!`: more than was asked for.
+
+## Firmware calls
+
+Instructions for one call and its return, the HVC or SMC itself included. By SMC at most {extra} more are allowed. TRNG is
+measured on a CPU with FEAT_RNG, which {cpu} lacks.
+
+{calls}
+How many times as many instructions the others take:
+
+{call_ratios}
+## What else a guest feels
+
+Instructions outside the guest per operation; for interrupts until the guest's handler is done, for those between two
+vCPUs on both sides together.
+
+{operations}
+{operation_ratios}
+## Boot and size
+
+Boot is with one VM of one vCPU and a guest of 8,600 bytes, and counts from reset, QEMU's own boot loader included.
+
+{machine}
+{sections}
+## Growth
+
+Instructions per call while 1, 2, 4 and 8 VMs call at once, 4 vCPUs of one VM, and with filter ranges; each on a machine
+with eight cores that really run at the same time (multi-threaded TCG), counted for each core, the slowest core's median.
+
+{growth}
+## What these numbers do not show
+
+An instruction is not a cycle. An exception entry, an `eret`, a write to a system register or a barrier counts as one
+instruction here and takes tens to hundreds of cycles on silicon; a load counts as one and may miss every cache. There is
+no cache, no TLB and no memory bus in these counts, no GIC that answers late, no cost of a barrier while another core
+writes, and no EL3 firmware: under QEMU an SMC of EL2 is one instruction. The ratio of two hypervisors on hardware is
+smaller than the ratio of their counts where both are short. And a longer path may do more: KVM and Xen schedule and
+preempt on return; Bao, hvisor and a vCPU of ours that is pinned to its core do not.
+",
+        qemu = figures.qemu,
+        extra = super::rows::SMC_EXTRA,
+        calls = table(Table::Call),
+        call_ratios = ratios(Style::Markdown, Table::Call, figures),
+        operations = table(Table::Operation),
+        operation_ratios = ratios(Style::Markdown, Table::Operation, figures),
+        machine = table(Table::Machine),
+        sections = figures.section_table(Style::Markdown),
+        growth = growth(Style::Markdown, figures),
+    )
+}

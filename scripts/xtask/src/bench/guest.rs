@@ -1,0 +1,62 @@
+//! The measuring guests' images with the configuration of a run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use bench_guests::configuration::{Configuration, MAGIC, OFFSET};
+
+use crate::environment::Environment;
+use crate::metal;
+
+/// Size of the guest whose boot the peers' figures are for; ours is filled up to it.
+const CALLS_BYTES: usize = 8_600;
+
+/// A measuring guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guest {
+    /// Firmware calls.
+    Calls,
+    /// Interrupts, devices, registers.
+    Interrupts,
+}
+
+impl Guest {
+    /// Name of its program.
+    pub const fn program(self) -> &'static str {
+        match self {
+            Self::Calls => "bench-calls",
+            Self::Interrupts => "bench-interrupts",
+        }
+    }
+
+    /// Writes its image with `configuration` to `folder` under `name`.
+    ///
+    /// # Errors
+    ///
+    /// The program was not built, or is not what it should be.
+    pub fn write(
+        self,
+        environment: &Environment,
+        configuration: &Configuration,
+        folder: &Path,
+        name: &str,
+    ) -> Result<PathBuf> {
+        let mut image = fs::read(metal::image(environment, self.program())?)?;
+        let place = image.get_mut(OFFSET..OFFSET + size_of::<Configuration>()).context("the image is too short")?;
+        ensure!(place.starts_with(&MAGIC), "{} has no configuration at offset {OFFSET}", self.program());
+        place.copy_from_slice(&configuration.bytes());
+        if self == Self::Calls {
+            ensure!(
+                image.len() <= CALLS_BYTES,
+                "{} has {} bytes of at most {CALLS_BYTES}",
+                self.program(),
+                image.len()
+            );
+            image.resize(CALLS_BYTES, 0);
+        }
+        let path = folder.join(format!("{name}.img"));
+        fs::write(&path, image).with_context(|| format!("{} cannot be written", path.display()))?;
+        Ok(path)
+    }
+}

@@ -1,0 +1,190 @@
+//! One run under the hypervisor: a bundle of measuring guests, QEMU with the instruction counter, the results.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use bench_guests::configuration::Configuration;
+
+use super::guest::Guest;
+use super::plugin::{self, Results};
+use crate::board::Board;
+use crate::environment::Environment;
+use crate::machine::{self, End, Next, Watcher};
+use crate::run::System;
+
+/// When a run that hangs is ended.
+const TIMEOUT: Duration = Duration::from_secs(240);
+/// A clock of 1 GHz: with one instruction a nanosecond the guest's counter counts instructions.
+pub const CLOCK: &str = "cntfrq=1000000000";
+/// One instruction a nanosecond, and sleep costs no time.
+pub const ICOUNT: [&str; 4] = ["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm"];
+
+/// Tools and places that every run needs.
+#[derive(Debug)]
+pub struct Bench<'a> {
+    /// This checkout.
+    pub environment: &'a Environment,
+    /// Where everything is written.
+    pub folder: PathBuf,
+    /// The instruction counter.
+    pub plugin: PathBuf,
+}
+
+/// A VM of a run.
+#[derive(Clone, Debug)]
+pub struct Vm {
+    /// What runs in it.
+    pub guest: Guest,
+    /// How.
+    pub configuration: Configuration,
+    /// The cores of its vCPUs.
+    pub cores: Vec<u32>,
+    /// Further lines of its manifest.
+    pub manifest: String,
+}
+
+/// How the machine runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// One thread, virtual time counts instructions; a window counts what the whole machine does.
+    Instructions,
+    /// A thread for each core, which counts for itself.
+    Threads,
+}
+
+/// A run.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Names its files.
+    pub name: String,
+    /// CPU model.
+    pub cpu: &'static str,
+    /// Cores of the machine.
+    pub cores: u32,
+    /// How it runs.
+    pub clock: Clock,
+    /// The VMs.
+    pub vms: Vec<Vm>,
+    /// How often which line of the console comes until the run is over; none if it ends by itself.
+    pub end: Option<(usize, &'static str)>,
+    /// Whether the way to the first guest is recorded by instruction.
+    pub profile: bool,
+}
+
+/// What came of a run.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The console.
+    pub lines: Vec<String>,
+    /// What was counted.
+    pub results: Results,
+}
+
+/// Where QEMU puts an arm64 Image without a text offset: 2 MiB above the start of RAM (hw/arm/boot.c).
+pub const LOAD_ADDRESS: u64 = 0x4020_0000;
+
+impl<'a> Bench<'a> {
+    /// Makes the folder and compiles the counter.
+    ///
+    /// # Errors
+    ///
+    /// A tool is missing.
+    pub fn new(environment: &'a Environment) -> Result<Self> {
+        let folder = environment.target().join("bench");
+        fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+        let plugin = plugin::build(environment, &folder)?;
+        Ok(Self { environment, folder, plugin })
+    }
+
+    /// Runs the VMs under the hypervisor.
+    ///
+    /// # Errors
+    ///
+    /// The build, QEMU, or a run that did not end as it should.
+    pub fn run(&self, run: &Run) -> Result<Outcome> {
+        self.try_run(run).with_context(|| format!("the run '{}' of the bench", run.name))
+    }
+
+    fn try_run(&self, run: &Run) -> Result<Outcome> {
+        // The guests are programs of the same build as the hypervisor.
+        crate::metal::build(self.environment)?;
+        let manifest = self.folder.join(format!("{}.toml", run.name));
+        fs::write(&manifest, self.manifest(run)?)?;
+        let bundle = format!("bench/{}.dtb", run.name);
+        let system = System::build(self.environment, Board::QemuVirt, run.cores, &manifest, false, &bundle)?;
+        let mut qemu = system.qemu(self.environment, Some(&format!("{},{CLOCK}", run.cpu)))?;
+        qemu.args(["-machine", "dtb-randomness=off"]);
+        let scope = match run.clock {
+            Clock::Instructions => {
+                qemu.args(ICOUNT);
+                "machine"
+            }
+            Clock::Threads => {
+                qemu.args(["-accel", "tcg,thread=multi"]);
+                "core"
+            }
+        };
+        let counted = self.folder.join(format!("{}.count", run.name));
+        let mut options = format!("{},out={},scope={scope}", self.plugin.display(), counted.display());
+        if run.profile {
+            _ = write!(options, ",profile={LOAD_ADDRESS:#x}");
+        }
+        qemu.args(["-plugin", &options]);
+        let mut console = Console { lines: Vec::new(), end: run.end };
+        let end = machine::run(qemu, false, Some(TIMEOUT), &mut console)?;
+        fs::write(self.folder.join(format!("{}.log", run.name)), console.lines.join("\n"))?;
+        match end {
+            End::PowerOff if run.end.is_none() => {}
+            End::Stopped => {}
+            other => bail!("it ended with {other:?}; its last lines:\n{}", tail(&console.lines)),
+        }
+        Ok(Outcome { lines: console.lines, results: plugin::read(&counted)? })
+    }
+
+    fn manifest(&self, run: &Run) -> Result<String> {
+        let mut text = String::new();
+        for (number, vm) in run.vms.iter().enumerate() {
+            let name = format!("{}-{number}", run.name);
+            let image = vm.guest.write(self.environment, &vm.configuration, &self.folder, &name)?;
+            let image = toml_string(&image);
+            let cores = &vm.cores;
+            _ = writeln!(text, "[[vm]]\nname = \"bench{number}\"\nimage = {image}\nmemory = \"2M\"\ncores = {cores:?}");
+            _ = writeln!(text, "{}\n", vm.manifest);
+        }
+        Ok(text)
+    }
+}
+
+/// A path as a string of TOML's.
+fn toml_string(path: &Path) -> String {
+    format!("{:?}", path.display().to_string())
+}
+
+fn tail(lines: &[String]) -> String {
+    lines.iter().skip(lines.len().saturating_sub(8)).map(|line| format!("  {line}\n")).collect()
+}
+
+/// Keeps a console and stops at a line.
+pub struct Console {
+    /// The lines so far.
+    pub lines: Vec<String>,
+    /// How often which line comes until the end.
+    pub end: Option<(usize, &'static str)>,
+}
+
+impl Watcher for Console {
+    fn bytes(&mut self, _: &[u8]) {}
+
+    fn line(&mut self, line: &str) -> Next {
+        self.lines.push(line.to_owned());
+        if let Some((times, text)) = &mut self.end
+            && line.contains(*text)
+        {
+            *times = times.saturating_sub(1);
+        }
+        if self.end.is_some_and(|(times, _)| times == 0) { Next::Stop } else { Next::Continue }
+    }
+}

@@ -1,0 +1,53 @@
+//! Where the instructions up to the first guest are spent, by function.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use anyhow::{Context, Result};
+use object::read::elf::ElfFile64;
+use object::{LittleEndian, Object, ObjectSymbol};
+
+use super::collect::{self, CPU};
+use super::guest::Guest;
+use super::measure::Bench;
+use super::report::{Cells, Style, draw, number};
+use crate::metal;
+use bench_guests::configuration::Configuration;
+
+/// Functions in the list.
+const LONGEST: usize = 40;
+
+/// Runs the boot and returns the list.
+///
+/// # Errors
+///
+/// The run, or a program without symbols.
+pub fn boot(bench: &Bench) -> Result<String> {
+    let configuration = Configuration { batches: 1, ..Configuration::DEFAULT };
+    let mut run = collect::alone("profile", Guest::Calls, CPU, configuration, "");
+    run.profile = true;
+    let results = bench.run(&run)?.results;
+    let elf = fs::read(metal::program(bench.environment, metal::HYPERVISOR))?;
+    let file = ElfFile64::<LittleEndian>::parse(elf.as_slice()).context("the hypervisor's program")?;
+    let mut symbols = BTreeMap::new();
+    for symbol in file.symbols().filter(|symbol| symbol.is_definition()) {
+        let name = symbol.name().unwrap_or_default();
+        if !name.is_empty() && !name.starts_with('$') {
+            symbols.insert(symbol.address(), name.to_owned());
+        }
+    }
+    let mut functions: BTreeMap<&str, u64> = BTreeMap::new();
+    for (address, count) in &results.profile {
+        let name = symbols.range(..=address).next_back().map_or("?", |(_, name)| name.as_str());
+        *functions.entry(name).or_default() += count;
+    }
+    let mut functions: Vec<_> = functions.into_iter().collect();
+    functions.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let total: u64 = functions.iter().map(|(_, count)| count).sum();
+    let mut cells: Cells = vec![vec!["function".to_owned(), "instructions".to_owned()]];
+    cells.push(vec!["all".to_owned(), number(total as f64)]);
+    for (name, count) in functions.into_iter().take(LONGEST) {
+        cells.push(vec![format!("{:#}", rustc_demangle::demangle(name)), number(count as f64)]);
+    }
+    Ok(draw(Style::Terminal, &cells))
+}
