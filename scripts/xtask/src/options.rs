@@ -122,7 +122,7 @@ impl Arguments {
 
     fn run(mut self) -> Result<Run, String> {
         let mut run =
-            Run { board: Board::QemuVirt, manifest: None, cpu: None, cores: 4, timeout: None, qemu_arguments: vec![] };
+            Run { board: Board::QemuVirt, manifest: None, cpu: None, cores: 5, timeout: None, qemu_arguments: vec![] };
         while let Some((key, value)) = self.option()? {
             match key.as_str() {
                 "--board" => run.board = Board::parse(&value)?,
@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn run_has_defaults() {
         let Ok(Command::Run(run)) = parse("run") else { panic!("not a run") };
-        assert_eq!((run.board, run.cores, run.manifest, run.timeout), (Board::QemuVirt, 4, None, None));
+        assert_eq!((run.board, run.cores, run.manifest, run.timeout), (Board::QemuVirt, 5, None, None));
     }
 
     #[test]

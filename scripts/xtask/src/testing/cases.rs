@@ -85,7 +85,7 @@ const DEMONSTRATION: &[Expectation] = &[
         "ops> start linux-b",
         "[ops] ops: script: 9 commands, 0 failed",
     ]),
-    Value("linux-a", "cpus", "1"),
+    Value("linux-a", "cpus", "2"),
     Value("linux-a", "vendor", "yes"),
     Value("linux-a", "trng", "yes"),
     Entropy("linux-a"),
@@ -184,8 +184,16 @@ pub const CASES: &[Case] = &[
     Case {
         name: "manage-registers",
         manifest: "manage-registers.toml",
-        cores: 6,
-        expectations: &[Cases("ops"), Cases("closed"), Cases("open"), Cases("filtered"), Cases("mixed")],
+        cores: 7,
+        expectations: &[
+            Cases("ops"),
+            Cases("closed"),
+            Cases("open"),
+            Cases("filtered"),
+            Cases("mixed"),
+            Stopped("faulty"),
+            Line("faulty failed: access outside memory and devices: vCPU 0, pc 0x4"),
+        ],
         ..LINUX
     },
     Case {
@@ -200,7 +208,7 @@ pub const CASES: &[Case] = &[
     Case { name: "damaged-bit", damage: Some(Damage::OneBit), ..DAMAGED },
     Case { name: "damaged-zeros", damage: Some(Damage::Zeros), ..DAMAGED },
     LINUX,
-    Case { name: "demo", manifest: "demo.toml", expectations: DEMONSTRATION, ..LINUX },
+    Case { name: "demo", manifest: "demo.toml", cores: 5, expectations: DEMONSTRATION, ..LINUX },
     Case { name: "linux-6.1", manifest: "debian-6.1.toml", ..LINUX },
     Case { name: "linux-cortex-a72", cpu: Some("cortex-a72"), expectations: NO_ENTROPY_SOURCE, ..LINUX },
 ];
