@@ -11,6 +11,7 @@ use portcullis_core::board::Board;
 use portcullis_core::bundle::{Bundle, BundleError, FirmwareConfig, VmConfig};
 use portcullis_core::machine::{Machine, TABLE};
 use portcullis_core::memory::regions::{Range, Regions};
+use portcullis_core::memory::stage1;
 use portcullis_core::memory::stage2::{Access, Stage2};
 use portcullis_core::processor::Processor;
 use portcullis_core::terminal::TERMINAL;
@@ -230,6 +231,7 @@ fn create(
     let large = (config.memory >= GIB).then(|| free.allocate(config.memory, GIB)).flatten();
     let memory = large.or_else(|| free.allocate(config.memory, BLOCK));
     let memory = memory.ok_or(Stop::NoMemory { vm: config.name, wanted: config.memory, free: free.free() })?;
+    stage1::prepare(memory).map_err(|_| Stop::Unmappable(memory))?;
     let page: &'static pv_time::Page = Box::leak(Box::default());
     let pv_time = pv_time::PvTime::new(page, timer::frequency());
     let mut stage2 = Stage2::new();

@@ -28,6 +28,8 @@ pub struct Terminal {
     attachment: Attachment,
     serial: Once<&'static dyn SerialPort>,
     transmit_interrupt: AtomicBool,
+    /// The machine comes to an end and says why.
+    ending: AtomicBool,
 }
 
 /// The machine's terminal. It exists before anything else, so that every step of the boot can be reported.
@@ -36,6 +38,7 @@ pub static TERMINAL: Terminal = Terminal {
     attachment: Attachment::new(),
     serial: Once::new(),
     transmit_interrupt: AtomicBool::new(false),
+    ending: AtomicBool::new(false),
 };
 
 impl Terminal {
@@ -70,7 +73,9 @@ impl Terminal {
                 Ok(())
             }
         }
-        let _ = core::fmt::write(&mut Direct(*serial), format_args!("\r\nportcullis: {line}\r\n"));
+        // The first line begins on a fresh one, whatever stood there.
+        let fresh = if self.ending.swap(true, Ordering::Relaxed) { "" } else { "\r\n" };
+        let _ = core::fmt::write(&mut Direct(*serial), format_args!("{fresh}portcullis: {line}\r\n"));
     }
 
     /// A guest's read of its UART.

@@ -95,7 +95,27 @@ pub fn root() -> Option<u64> {
     LIVE.lock().as_ref().map(Stage1::root)
 }
 
-/// Maps the guest memory at `range` (whole pages) at EL2, hands it to `work`, and unmaps it again.
+/// Bytes of a block of the tables' second level, the unit of a VM's memory.
+const BLOCK: u64 = portcullis_abi::bundle::MEMORY_UNIT;
+
+/// Makes the tables that [`with_guest_memory`] needs for `range`, so that it never allocates: one for each GiB.
+///
+/// # Errors
+///
+/// [`MapError`] when the range cannot be mapped.
+pub fn prepare(range: Range) -> Result<(), MapError> {
+    const GIB: u64 = 1 << 30;
+    let mut start = range.start & !(BLOCK - 1);
+    while start < range.end {
+        let block = Range::sized(start, BLOCK);
+        set(block, Use::Data)?;
+        set(block, Use::Guard)?;
+        start = (start & !(GIB - 1)).saturating_add(GIB);
+    }
+    Ok(())
+}
+
+/// Maps the guest memory at `range` at EL2, in whole blocks of 2 MiB, hands it to `work`, and unmaps it again.
 ///
 /// # Errors
 ///
@@ -103,13 +123,15 @@ pub fn root() -> Option<u64> {
 ///
 /// # Safety
 ///
-/// The range must be RAM that belongs to one VM, whose owner sees to it that nothing else at EL2 uses it meanwhile.
+/// The range must be RAM that belongs to one VM, as the rest of its blocks does, and its owner sees to it that nothing else
+/// at EL2 uses any of it meanwhile.
 pub unsafe fn with_guest_memory<R>(range: Range, work: impl FnOnce(&mut [u8]) -> R) -> Result<R, MapError> {
-    set(range, Use::Data)?;
+    let blocks = Range { start: range.start & !(BLOCK - 1), end: range.end.saturating_add(BLOCK - 1) & !(BLOCK - 1) };
+    set(blocks, Use::Data)?;
     // SAFETY: the range is mapped now; the caller vouches that nobody else has it.
     let bytes = unsafe { core::slice::from_raw_parts_mut(range.start as *mut u8, range.size() as usize) };
     let result = work(bytes);
-    set(range, Use::Guard)?;
+    set(blocks, Use::Guard)?;
     Ok(result)
 }
 

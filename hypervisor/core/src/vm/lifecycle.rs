@@ -4,6 +4,7 @@
 //! stands still on it, by itself; the last one to do so does the rest. No core ever waits for another: what takes long is
 //! done by a core of the VM that is meant.
 
+use core::hint::spin_loop;
 use core::sync::atomic::Ordering;
 
 use portcullis_arch::timer;
@@ -152,7 +153,10 @@ impl Vm {
     fn start_first_vcpu(&self) {
         let Some(first) = self.vcpus().first() else { return };
         self.presence.on(first.bit());
-        first.switch_on(Power::LoadPending, 0, 0);
+        // Its core may be two instructions away from marking it as off: see `retired`.
+        while !first.switch_on(Power::LoadPending, 0, 0) {
+            spin_loop();
+        }
         Machine::get().kick(first.core);
     }
 
@@ -225,6 +229,7 @@ impl Vm {
 
     /// A vCPU has left its core. If it was the last one, what was to become of the VM comes to pass.
     pub fn retired(&self, vcpu: &Vcpu) {
+        // In this order: whoever finds it off may switch it on again, and then it must count as on.
         let left = self.presence.off(vcpu.bit());
         vcpu.switched_off();
         if left.live != 0 {

@@ -83,7 +83,7 @@ impl Random {
             0 => self.next(),
             1 => 1 << self.below(64),
             2 => self.of(&firmware::ALL),
-            3 => 0x8200_0000 + self.below(64) | (1 + self.below(3)) << 32,
+            3 => (0x8200_0000 + self.below(64)) | (1 + self.below(3)) << 32,
             4 => u64::MAX - self.below(3),
             _ => self.below(5),
         }

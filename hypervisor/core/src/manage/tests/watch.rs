@@ -63,7 +63,7 @@ fn refused_calls_of_all_vcpus_are_merged_by_time() {
     for index in 0..64 {
         let time = 100 - index;
         let vcpu = u64::from(time % 3 == 0);
-        let expected = [0x8700_0000 + time | vcpu << 32 | vcpu << 40, time, 100];
+        let expected = [(0x8700_0000 + time) | vcpu << 32 | vcpu << 40, time, 100];
         assert_eq!(bench.ok(REFUSED, [B, index, 0]), expected);
     }
     bench.fails(REFUSED, [B, 64, 0], NO_ITEM);
