@@ -9,8 +9,8 @@ use guest_runtime::{console, exception, gic, power};
 use crate::door::Door;
 use crate::profile::{Mode, Profile};
 use crate::{
-    architecture, busy, distributor, fault, garbage, identification, interrupts, lifecycle, psci, ptp, pv_time, report,
-    reset, sgi, spi, storm, sweep, timer, trng, uart, unknown, vendor,
+    architecture, busy, cost, distributor, fault, garbage, identification, interrupts, lifecycle, psci, ptp, pv_time,
+    report, reset, sgi, spi, storm, sweep, timer, trng, uart, unknown, vendor,
 };
 
 guest_runtime::main!(run);
@@ -37,6 +37,7 @@ fn dispatch(profile: &Profile) {
         Mode::Cases => cases(profile),
         Mode::Garbage => garbage::run(profile),
         Mode::Sweep => sweep::run(profile),
+        Mode::Cost => cost::run(profile),
         Mode::Storm => storm::run(profile),
         Mode::Busy => busy::run(profile),
         Mode::Reset => reset::run(profile),

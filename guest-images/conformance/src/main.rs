@@ -18,6 +18,8 @@ mod architecture;
 #[cfg(target_os = "none")]
 mod busy;
 #[cfg(target_os = "none")]
+mod cost;
+#[cfg(target_os = "none")]
 mod distributor;
 #[cfg(target_os = "none")]
 mod door;

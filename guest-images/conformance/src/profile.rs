@@ -9,7 +9,7 @@
 //! | `trng` | backend: `rndrrs`, `other`, `none` (then STD's bit counts as clear) | `rndrrs` |
 //! | `only` | groups of cases: `id`, `services`, `lifecycle`, `uart`, `gic`, joined by commas | all |
 //! | `gic` | 3, or 0 to leave interrupts alone | 3 |
-//! | `mode` | `cases`, `garbage`, `sweep`, `storm`, `busy`, `reset`, `abort`, `sysreg`, `mmio`, `jump` | `cases` |
+//! | `mode` | `cases`, `garbage`, `sweep`, `cost`, `storm`, `busy`, `reset`, `abort`, `sysreg`, `mmio`, `jump` | `cases` |
 //! | `calls`, `seed` | `garbage`: number of calls, start of the sequence | 100000, 1 |
 //! | `owners` | `sweep`: owners of functions, from 0 | 64 |
 //! | `seconds` | `storm`, `busy`: duration | 2 |
@@ -28,6 +28,8 @@ pub enum Mode {
     Garbage,
     /// Every function, against the gate.
     Sweep,
+    /// The cost of management calls.
+    Cost,
     /// Interrupts as fast as they go.
     Storm,
     /// Heartbeats.
@@ -251,6 +253,7 @@ fn mode(value: &str) -> Option<Mode> {
         "" | "cases" => Mode::Cases,
         "garbage" => Mode::Garbage,
         "sweep" => Mode::Sweep,
+        "cost" => Mode::Cost,
         "storm" => Mode::Storm,
         "busy" => Mode::Busy,
         "reset" => Mode::Reset,

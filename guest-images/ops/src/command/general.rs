@@ -79,6 +79,8 @@ fn power(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
     if arguments != ["off"] {
         return Err(usage(&POWER));
     }
+    // Nothing comes after it.
+    context.sum_up();
     context.call(manage::POWER_OFF, [0; 3])?;
     Err(Error::wrong(format_args!("the machine is still on")))
 }

@@ -170,6 +170,15 @@ pub const CASES: &[Case] = &[
         ..LINUX
     },
     Case {
+        name: "manage-cost",
+        manifest: "manage-cost.toml",
+        cpu: Some("cortex-a72,cntfrq=1000000000"),
+        cores: 2,
+        arguments: &["-icount", "shift=0,sleep=off"],
+        expectations: &[Cases("ruler")],
+        ..LINUX
+    },
+    Case {
         name: "sweep",
         manifest: "sweep.toml",
         expectations: &[Cases("all"), Cases("none"), Cases("hvc"), Cases("smc")],
