@@ -246,7 +246,8 @@ fn create(
     if let Some(firmware) = config.firmware {
         set_registers(config.name, row, support, &firmware);
     }
-    report_vm(&config, row);
+    let cores = config.cores.as_slice();
+    log::info!("{:<width$} {:>5} MiB, cores {cores:?}", config.name, config.memory >> 20, width = NAME_MAX / 2);
     Ok(Vm::new(index, config, row, memory, stage2, pv_time, control))
 }
 
@@ -290,22 +291,6 @@ static UNALLOCATED: AtomicU64 = AtomicU64::new(0);
 /// Bytes of memory that nothing uses: RAM without an owner, and EL2's heap.
 fn free_memory() -> u64 {
     UNALLOCATED.load(Ordering::Relaxed).saturating_add(heap::free())
-}
-
-fn report_vm(config: &VmConfig, row: &Row) {
-    let psci = row.get(Register::PsciVersion);
-    log::info!(
-        "{:<width$} {:>5} MiB, cores {:?}, STD {:#x}, STD_HYP {:#x}, VENDOR_HYP {:#x}, PSCI {}.{}",
-        config.name,
-        config.memory >> 20,
-        config.cores.as_slice(),
-        row.get(Register::Std),
-        row.get(Register::StdHyp),
-        row.get(Register::VendorHyp),
-        psci >> 16,
-        psci & 0xffff,
-        width = NAME_MAX / 2,
-    );
 }
 
 /// Gives a VM's vCPUs their cores.

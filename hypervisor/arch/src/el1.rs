@@ -93,6 +93,56 @@ registers! {
     cntp_cval = "cntp_cval_el0", 0;
 }
 
+/// Takes away what a former owner left in registers that only some CPUs have: the pointer authentication keys
+/// (FEAT_PAuth), and the breakpoints and watchpoints, as many as there are.
+pub fn clear_optional() {
+    let field = |register: u64, shift: u32| register >> shift & 0xf;
+    let (isar1, isar2) = (read_sysreg!("id_aa64isar1_el1"), read_sysreg!("s3_0_c0_c6_2"));
+    let pointer_authentication = field(isar1, 4) | field(isar1, 8) | field(isar1, 24) | field(isar1, 28);
+    if pointer_authentication | field(isar2, 8) | field(isar2, 12) != 0 {
+        // SAFETY: the keys are used at EL1 and EL0 only; EL2 is compiled without pointer authentication.
+        unsafe {
+            write_sysreg!("s3_0_c2_c1_0", 0);
+            write_sysreg!("s3_0_c2_c1_1", 0);
+            write_sysreg!("s3_0_c2_c1_2", 0);
+            write_sysreg!("s3_0_c2_c1_3", 0);
+            write_sysreg!("s3_0_c2_c2_0", 0);
+            write_sysreg!("s3_0_c2_c2_1", 0);
+            write_sysreg!("s3_0_c2_c2_2", 0);
+            write_sysreg!("s3_0_c2_c2_3", 0);
+            write_sysreg!("s3_0_c2_c3_0", 0);
+            write_sysreg!("s3_0_c2_c3_1", 0);
+        }
+    }
+    let debug = read_sysreg!("id_aa64dfr0_el1");
+    let (breakpoints, watchpoints) = (field(debug, 12), field(debug, 20));
+    macro_rules! clear {
+        ($count:expr; $($n:literal: $value:literal $control:literal),*) => {
+            // SAFETY: debug exceptions are taken at EL1 at the lowest, never by EL2 (MDCR_EL2.TDE is 0).
+            unsafe {
+                $(if $n <= $count {
+                    write_sysreg!($control, 0);
+                    write_sysreg!($value, 0);
+                })*
+            }
+        };
+    }
+    clear!(breakpoints; 0: "s2_0_c0_c0_4" "s2_0_c0_c0_5", 1: "s2_0_c0_c1_4" "s2_0_c0_c1_5",
+        2: "s2_0_c0_c2_4" "s2_0_c0_c2_5", 3: "s2_0_c0_c3_4" "s2_0_c0_c3_5", 4: "s2_0_c0_c4_4" "s2_0_c0_c4_5",
+        5: "s2_0_c0_c5_4" "s2_0_c0_c5_5", 6: "s2_0_c0_c6_4" "s2_0_c0_c6_5", 7: "s2_0_c0_c7_4" "s2_0_c0_c7_5",
+        8: "s2_0_c0_c8_4" "s2_0_c0_c8_5", 9: "s2_0_c0_c9_4" "s2_0_c0_c9_5", 10: "s2_0_c0_c10_4" "s2_0_c0_c10_5",
+        11: "s2_0_c0_c11_4" "s2_0_c0_c11_5", 12: "s2_0_c0_c12_4" "s2_0_c0_c12_5",
+        13: "s2_0_c0_c13_4" "s2_0_c0_c13_5", 14: "s2_0_c0_c14_4" "s2_0_c0_c14_5",
+        15: "s2_0_c0_c15_4" "s2_0_c0_c15_5");
+    clear!(watchpoints; 0: "s2_0_c0_c0_6" "s2_0_c0_c0_7", 1: "s2_0_c0_c1_6" "s2_0_c0_c1_7",
+        2: "s2_0_c0_c2_6" "s2_0_c0_c2_7", 3: "s2_0_c0_c3_6" "s2_0_c0_c3_7", 4: "s2_0_c0_c4_6" "s2_0_c0_c4_7",
+        5: "s2_0_c0_c5_6" "s2_0_c0_c5_7", 6: "s2_0_c0_c6_6" "s2_0_c0_c6_7", 7: "s2_0_c0_c7_6" "s2_0_c0_c7_7",
+        8: "s2_0_c0_c8_6" "s2_0_c0_c8_7", 9: "s2_0_c0_c9_6" "s2_0_c0_c9_7", 10: "s2_0_c0_c10_6" "s2_0_c0_c10_7",
+        11: "s2_0_c0_c11_6" "s2_0_c0_c11_7", 12: "s2_0_c0_c12_6" "s2_0_c0_c12_7",
+        13: "s2_0_c0_c13_6" "s2_0_c0_c13_7", 14: "s2_0_c0_c14_6" "s2_0_c0_c14_7",
+        15: "s2_0_c0_c15_6" "s2_0_c0_c15_7");
+}
+
 /// Clears the floating point and SIMD registers, so that nothing of a former owner stays in them.
 ///
 /// EL2 itself is compiled without floating point and never reads or writes them.

@@ -43,7 +43,7 @@ impl Action {
     }
 }
 
-/// A range of function identifiers with one action. `#[repr(C)]`: the fast path may read it.
+/// A range of function identifiers with one action.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Range {

@@ -14,8 +14,8 @@
 //! | `freeze` load, failed exchange | Acquire | it may find the word frozen by another core and return it |
 //! | `profile`, `get` load | Acquire | who sees the frozen mark sees the filter that was frozen with it |
 //!
-//! The fast path may use a plain load: its core was handed the vCPU by the core that froze the row, and that hand-over
-//! has its own Release and Acquire, so the freeze happens before the guest's first instruction.
+//! What the vectors read is worked out from the frozen word before the VM's first vCPU is handed to its core; that
+//! hand-over has its own Release and Acquire, so plain loads are enough there.
 
 #![allow(unexpected_cfgs, reason = "loom is switched on by RUSTFLAGS, as its documentation asks")]
 
@@ -35,7 +35,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// Offset of the profile word in the row, for the fast path in assembly.
+    /// Offset of the profile word in the row, for whoever must find it without this type.
     pub const WORD_OFFSET: usize = core::mem::offset_of!(Row, word);
 
     /// The row of a VM that does not exist: every call is denied, nothing can be set.

@@ -5,7 +5,8 @@ use portcullis_abi::{firmware, function};
 use crate::Register;
 use crate::error::SetError;
 
-/// The upper limits of a VM's firmware registers. It follows from the board and does not change while the machine runs.
+/// The upper limits of a VM's firmware registers. It follows from the board, and
+/// grows when the control VM gives a board without a clock the time of day.
 ///
 /// A service without a backend lacks its bit: the register reads 0 there and the bit cannot be set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -35,7 +35,7 @@ fn serve_ptp(context: &mut Context) -> Next {
     let vcpu = Vcpu::of(context);
     let [_, x1, ..] = context.x;
     // An SMC32 call: its argument is 32 bits wide.
-    let results = ptp::serve(Machine::get().board.wall_clock, x1 & 0xffff_ffff, vcpu.vm.counter_offset());
+    let results = ptp::serve(Machine::get().wall_clock(), x1 & 0xffff_ffff, vcpu.vm.counter_offset());
     context.set_results(results.0);
     Next::Resume
 }

@@ -1,14 +1,14 @@
 //! Start, pause, stop, restart and re-creation of a VM.
 //!
 //! A VM is steered by a word that says what is to become of it, and a kick of its cores. Each vCPU leaves its core, or
-//! stands still on it, by itself; the last one to do so does the rest. No core ever waits for another: what takes long is
-//! done by a core of the VM that is meant.
+//! stands still on it, by itself; the last one to do so does the rest. No core waits for what another takes long over:
+//! that is done by a core of the VM that is meant.
 
 use core::hint::spin_loop;
 use core::sync::atomic::Ordering;
 
 use portcullis_arch::timer;
-use portcullis_gate::Profile;
+use portcullis_gate::{Profile, Register};
 
 use super::Vm;
 use super::exclusive::Exclusive;
@@ -117,6 +117,17 @@ impl Exclusive<'_> {
         let everything = Profile::everything(&Machine::get().support(), profile.conduits());
         vm.audit.start(if profile.is_control() { everything.with_control() } else { everything });
         vm.work_out_answers(profile, filter);
+        let register = |register| vm.row.get(register);
+        let psci = register(Register::PsciVersion);
+        log::info!(
+            "{}: started with STD {:#x}, STD_HYP {:#x}, VENDOR_HYP {:#x}, PSCI {}.{}",
+            vm.name(),
+            register(Register::Std),
+            register(Register::StdHyp),
+            register(Register::VendorHyp),
+            psci >> 16,
+            psci & 0xffff,
+        );
     }
 
     /// The VM, none of whose vCPUs is on, runs from here on.

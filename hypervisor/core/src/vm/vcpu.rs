@@ -163,6 +163,7 @@ impl Vcpu {
     pub fn run(&'static self, processor: &'static Processor) -> ! {
         El1State::RESET.load();
         el1::clear_simd();
+        el1::clear_optional();
         el2::set_vcpu_number(self.index as u64);
         timer::set_virtual_offset(self.vm.counter_offset());
         gicv3::reset_virtual_interface();
