@@ -115,12 +115,13 @@ pub fn clear_optional() {
         }
     }
     let debug = read_sysreg!("id_aa64dfr0_el1");
-    let (breakpoints, watchpoints) = (field(debug, 12), field(debug, 20));
+    // The fields hold the number less one.
+    let (breakpoints, watchpoints) = (field(debug, 12) + 1, field(debug, 20) + 1);
     macro_rules! clear {
         ($count:expr; $($n:literal: $value:literal $control:literal),*) => {
             // SAFETY: debug exceptions are taken at EL1 at the lowest, never by EL2 (MDCR_EL2.TDE is 0).
             unsafe {
-                $(if $n <= $count {
+                $(if $n < $count {
                     write_sysreg!($control, 0);
                     write_sysreg!($value, 0);
                 })*
