@@ -24,6 +24,11 @@ primary:
     cmp     x1, #8
     b.ne    .                           // not EL2: nothing can be done, and no console is known yet
 
+    msr     tpidr_el2, xzr              // no anchor yet: a fault stops here and writes nowhere
+    mov     x1, #1 << 31                // EL1 is AArch64, and EL2's own registers have their plain format (E2H = 0)
+    msr     hcr_el2, x1
+    isb
+
     // An early map: 1 GiB blocks, Normal write-back, for this image and for the device tree. It lets everything that
     // follows run with caches and with atomics; the final map replaces it.
     adrp    x1, early_table
@@ -38,6 +43,10 @@ primary:
     lsr     x3, x3, #30
     orr     x4, x2, x3, lsl #30
     str     x4, [x1, x3, lsl #3]
+    adrp    x3, __image_end             // the image may reach into the next GiB
+    lsr     x3, x3, #30
+    orr     x4, x2, x3, lsl #30
+    str     x4, [x1, x3, lsl #3]
     lsr     x3, x20, #30
     cbz     x20, 1f
     cmp     x3, #512
@@ -45,6 +54,7 @@ primary:
     orr     x4, x2, x3, lsl #30
     str     x4, [x1, x3, lsl #3]
 1:  // The table was written past the caches: drop what they may hold of it.
+    dmb     sy
     mov     x2, x1
     add     x3, x1, #4096
 2:  dc      ivac, x2
@@ -110,6 +120,10 @@ primary:
 .global secondary_entry
 secondary_entry:
     msr     daifset, #0xf
+    msr     tpidr_el2, xzr
+    mov     x1, #1 << 31
+    msr     hcr_el2, x1
+    isb
     ldp     x1, x2, [x0]
     ldp     x3, x4, [x0, #16]
     ldp     x5, x6, [x0, #32]

@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 
-use portcullis_arch::{cache, el2, paging, vectors};
+use portcullis_arch::{cache, cpu, el2, paging, vectors};
 use portcullis_core::machine::Machine;
 use portcullis_core::memory::{regions::Range, stage1};
 use portcullis_core::processor::Processor;
@@ -81,10 +81,12 @@ extern "C" fn portcullis_secondary(processor: &'static Processor) -> ! {
     processor.idle()
 }
 
-/// Makes a core ready for guests.
+/// Makes a core ready for guests. One that gets no interrupts stops here.
 pub fn take_up(processor: &'static Processor) {
     vectors::install();
     el2::init_core(paging::ipa_bits());
-    Machine::get().board.interrupts.init_core(processor.index);
+    if !Machine::get().board.interrupts.init_core(processor.index) {
+        cpu::halt();
+    }
     processor.adopt();
 }

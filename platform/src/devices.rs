@@ -7,7 +7,7 @@ use portcullis_core::board::{Board, Entropy, InterruptController, Power, SerialP
 use portcullis_core::memory::regions::Range;
 use spin::Once;
 
-use crate::facts::{Facts, Gic, PsciMethod, UartKind};
+use crate::facts::{Facts, Gic, PsciMethod, PsciVersion, UartKind};
 use crate::gicv3::GicV3;
 use crate::pl011::Pl011;
 use crate::pl031::Pl031;
@@ -104,7 +104,8 @@ pub unsafe fn board(facts: &'static Facts) -> Result<Board, BoardError> {
 
     let power: &'static dyn Power = match facts.psci {
         // From EL2 only an SMC leads to firmware: our HVC would come to ourselves.
-        Some(psci) if psci.method == PsciMethod::Smc => &Psci,
+        // PSCI 0.1 has function identifiers of its own.
+        Some(psci) if psci.method == PsciMethod::Smc && psci.version >= PsciVersion::V0_2 => &Psci,
         _ => &NoFirmware,
     };
     let wall_clock = facts.rtc.and_then(|rtc| NonNull::new(rtc.address as *mut _)).map(|registers| {

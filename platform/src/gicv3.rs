@@ -55,10 +55,12 @@ impl GicV3 {
 }
 
 impl InterruptController for GicV3 {
-    fn init_core(&self, core: usize) {
+    fn init_core(&self, core: usize) -> bool {
         let (Some(slot), Some(mut redistributor)) = (self.redistributors.get(core), self.find_redistributor()) else {
-            log::error!("core {core} has no GIC redistributor: it gets no interrupts");
-            return;
+            log::error!(
+                "core {core} has no GIC redistributor in the first region, or its number is above 15: it is not used"
+            );
+            return false;
         };
         // A core that firmware has woken already is an error to the driver, not to us.
         let _ = redistributor.mark_core_awake();
@@ -70,6 +72,7 @@ impl InterruptController for GicV3 {
         gicv3::init_core();
         self.enable_private(core, self.maintenance, true);
         self.enable_private(core, portcullis_core::machine::EL2_TIMER_INTID, true);
+        true
     }
 
     fn enable_private(&self, core: usize, intid: u32, enabled: bool) {

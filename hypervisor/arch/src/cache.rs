@@ -2,7 +2,7 @@
 
 use crate::read_sysreg;
 
-/// Cleans `length` bytes from `start` to the point of coherency and makes later instruction fetches see them.
+/// Cleans `length` bytes from `start` out of the caches to the point of coherency and makes later instruction fetches see them.
 ///
 /// What EL2 has written with its caches on is then visible to a guest that starts with its caches off. The range must be
 /// mapped at EL2; an address that is not ends in a fault of EL2, never in a wrong result.
@@ -15,16 +15,17 @@ pub fn publish(start: usize, length: usize) {
     }
 }
 
-/// Cleans `length` bytes from `start` to the point of coherency.
+/// Writes `length` bytes from `start` back to the point of coherency and forgets them here: what a guest writes there with
+/// its caches off is what it reads with its caches on.
 pub fn clean(start: usize, length: usize) {
     let line = 4usize << ((read_sysreg!("ctr_el0") >> 16) & 0xf);
     let end = start.saturating_add(length);
     let mut address = start & !(line.wrapping_sub(1));
     while address < end {
         #[cfg(target_arch = "aarch64")]
-        // SAFETY: cleaning a line writes back what the program already wrote; it changes no value.
+        // SAFETY: the line is written back before it is forgotten; no value changes.
         unsafe {
-            core::arch::asm!("dc cvac, {}", in(reg) address, options(nostack, preserves_flags));
+            core::arch::asm!("dc civac, {}", in(reg) address, options(nostack, preserves_flags));
         }
         address = address.saturating_add(line);
     }

@@ -61,6 +61,8 @@ pub fn init_core(ipa_bits: u32) {
         write_sysreg!("cnthctl_el2", CNTHCTL);
         write_sysreg!("cnthp_ctl_el2", 0);
         write_sysreg!("hstr_el2", 0);
+        // What EL1 may do to the core's implementation-defined controls: nothing.
+        write_sysreg!("actlr_el2", 0);
         write_sysreg!("vpidr_el2", midr);
         write_sysreg!("vtcr_el2", crate::paging::vtcr(ipa_bits));
         if fine_grained_traps {
@@ -127,6 +129,8 @@ pub fn inject(syndrome: u64, far: Option<u64>) {
         _ => 0x200,               // EL1 with SP_EL1
     };
     let vector = read_sysreg!("vbar_el1").wrapping_add(offset);
+    let sctlr = read_sysreg!("sctlr_el1");
+    let has_pan = (read_sysreg!("id_aa64mmfr1_el1") >> 20) & 0xf != 0;
     // SAFETY: registers of EL1, and the two from which `eret` enters it.
     unsafe {
         write_sysreg!("elr_el1", return_address());
@@ -136,9 +140,22 @@ pub fn inject(syndrome: u64, far: Option<u64>) {
             write_sysreg!("far_el1", far);
         }
         set_return_address(vector);
-        // EL1h with all interrupts masked; FEAT_PAN and FEAT_SSBS keep what SCTLR_EL1 would set is left to the guest.
-        write_sysreg!("spsr_el2", EL1H_MASKED | (spsr & 0xf000_0000));
+        write_sysreg!("spsr_el2", state_in_exception(spsr, sctlr, has_pan));
     }
+}
+
+/// PSTATE in which EL1 takes an exception from a guest whose PSTATE was `spsr` (Arm ARM, D1.3.1): EL1h, all masked, flags
+/// and DIT as they were, PAN set unless SCTLR_EL1.SPAN says to keep it, SSBS as SCTLR_EL1.DSSBS says, the rest clear.
+const fn state_in_exception(spsr: u64, sctlr: u64, has_pan: bool) -> u64 {
+    const NZCV: u64 = 0xf << 28;
+    const DIT: u64 = 1 << 24;
+    const PAN: u64 = 1 << 22;
+    const SSBS: u64 = 1 << 12;
+    const SPAN: u64 = 1 << 23;
+    const DSSBS: u64 = 1 << 44;
+    let pan = if has_pan && sctlr & SPAN == 0 { PAN } else { spsr & PAN };
+    let ssbs = if sctlr & DSSBS != 0 { SSBS } else { 0 };
+    EL1H_MASKED | spsr & (NZCV | DIT) | pan | ssbs
 }
 
 /// PSTATE of a vCPU that starts: EL1 with its own stack pointer, debug, SError, IRQ and FIQ masked.
@@ -179,4 +196,20 @@ pub fn dump() -> [(&'static str, u64); 10] {
         ("tpidr_el2", read_sysreg!("tpidr_el2")),
         ("mpidr_el1", cpu::affinity()),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exception_is_taken_as_hardware_takes_it() {
+        const PAN: u64 = 1 << 22;
+        assert_eq!(state_in_exception(0x8000_0000, 1 << 23, true), 0x8000_0000 | EL1H_MASKED);
+        assert_eq!(state_in_exception(PAN, 1 << 23, true) & PAN, PAN);
+        assert_eq!(state_in_exception(0, 0, true) & PAN, PAN);
+        assert_eq!(state_in_exception(0, 0, false) & PAN, 0);
+        assert_eq!(state_in_exception(0, 1 << 44 | 1 << 23, false), EL1H_MASKED | 1 << 12);
+        assert_eq!(state_in_exception(1 << 24 | 1 << 10, 1 << 23, true), EL1H_MASKED | 1 << 24);
+    }
 }

@@ -21,9 +21,27 @@ pub fn init_core() {
 }
 
 /// Acknowledges the pending interrupt of highest priority: its identifier, or one from 1020 up for none.
+///
+/// Before anything is read that the interrupt announces, [`see_what_was_sent`] has to come.
 #[inline(always)]
 pub fn acknowledge() -> u32 {
-    (read_sysreg!("icc_iar1_el1") & 0xff_ffff) as u32
+    #[cfg(target_arch = "aarch64")]
+    {
+        let intid: u64;
+        // SAFETY: the read makes the interrupt active, which is its purpose. Memory accesses are not moved across it.
+        unsafe {
+            core::arch::asm!("mrs {}, icc_iar1_el1", out(reg) intid, options(nostack, preserves_flags));
+        }
+        (intid & 0xff_ffff) as u32
+    }
+    #[cfg(not(target_arch = "aarch64"))]
+    SPURIOUS
+}
+
+/// Orders an acknowledged SGI before later loads: these see what its sender wrote before it sent it.
+#[inline(always)]
+pub fn see_what_was_sent() {
+    isb();
 }
 
 /// Drops the running priority after `intid` was acknowledged; the interrupt stays active.

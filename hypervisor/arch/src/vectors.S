@@ -159,10 +159,8 @@ unknown_\conduit:
     add     x2, x2, #1
     str     x2, [sp, #{UNKNOWN} + {UNKNOWN_STEP} * \conduit]
 refuse_\conduit:
-    ldr     x2, [sp, #{REFUSED}]
-    and     x3, x2, #{RING_MASK}
-    add     x2, x2, #1
-    str     x2, [sp, #{REFUSED}]
+    ldr     x1, [sp, #{REFUSED}]
+    and     x3, x1, #{RING_MASK}
     add     x3, sp, x3, lsl #4
     mrs     x2, cntpct_el0
     mov     w0, w0
@@ -170,6 +168,8 @@ refuse_\conduit:
     orr     x0, x0, #1 << 32
     .endif
     stp     x2, x0, [x3, #{RING}]
+    add     x1, x1, #1
+    str     x1, [sp, #{REFUSED}]
     mov     x0, #-1
     mov     x1, #0
     mov     x2, #0
@@ -178,7 +178,7 @@ refuse_\conduit:
 .endm
 
 .macro el2_vector number
-    .balign 128
+    .org    portcullis_vectors + \number * 128
     msr     tpidr_el1, x0               // the guest's word is lost, and with it all hope
     mov     x0, #\number
     b       el2_fault
@@ -196,7 +196,7 @@ portcullis_vectors:
     el2_vector 6
     el2_vector 7
 
-    .balign 128                         // synchronous, from AArch64
+    .org    portcullis_vectors + 8 * 128                         // synchronous, from AArch64
     stp     x2, x3, [sp, #{X} + 16]
     mrs     x2, esr_el2
     tbnz    w2, #26, odd_class          // bit 0 of EC: HVC64 is 0x16, SMC64 is 0x17
@@ -205,45 +205,45 @@ portcullis_vectors:
     b.ne    slow
     answer  0
 
-    .balign 128                         // IRQ, from AArch64
+    .org    portcullis_vectors + 9 * 128                         // IRQ, from AArch64
     stp     x0, x1, [sp, #{X}]
     stp     x2, x3, [sp, #{X} + 16]
     b       interrupt
 
-    .balign 128                         // FIQ, from AArch64
+    .org    portcullis_vectors + 10 * 128                         // FIQ, from AArch64
     stp     x0, x1, [sp, #{X}]
     stp     x2, x3, [sp, #{X} + 16]
     b       interrupt
 
-    .balign 128                         // SError, from AArch64
+    .org    portcullis_vectors + 11 * 128                         // SError, from AArch64
     stp     x0, x1, [sp, #{X}]
     stp     x2, x3, [sp, #{X} + 16]
     mrs     x1, esr_el2
     b       serror
 
-    .balign 128                         // synchronous, from AArch32 at EL0
+    .org    portcullis_vectors + 12 * 128                         // synchronous, from AArch32 at EL0
     stp     x0, x1, [sp, #{X}]
     stp     x2, x3, [sp, #{X} + 16]
     mrs     x1, esr_el2
     b       exception
 
-    .balign 128                         // IRQ, from AArch32 at EL0
+    .org    portcullis_vectors + 13 * 128                         // IRQ, from AArch32 at EL0
     stp     x0, x1, [sp, #{X}]
     stp     x2, x3, [sp, #{X} + 16]
     b       interrupt
 
-    .balign 128                         // FIQ, from AArch32 at EL0
+    .org    portcullis_vectors + 14 * 128                         // FIQ, from AArch32 at EL0
     stp     x0, x1, [sp, #{X}]
     stp     x2, x3, [sp, #{X} + 16]
     b       interrupt
 
-    .balign 128                         // SError, from AArch32 at EL0
+    .org    portcullis_vectors + 15 * 128                         // SError, from AArch32 at EL0
     stp     x0, x1, [sp, #{X}]
     stp     x2, x3, [sp, #{X} + 16]
     mrs     x1, esr_el2
     b       serror
 
-    .balign 128
+    .org    portcullis_vectors + 16 * 128
 odd_class:
     mov     w3, #0x5e000000             // SMC64, immediate 0
     cmp     w2, w3

@@ -16,8 +16,9 @@ pub trait SerialPort: Sync {
 
 /// The physical interrupt controller, but for its CPU interface.
 pub trait InterruptController: Sync {
-    /// Makes the controller serve the calling core, number `core` of the board.
-    fn init_core(&self, core: usize);
+    /// Makes the controller serve the calling core, number `core` of the board; false if it cannot.
+    #[must_use = "a core without interrupts can run nothing"]
+    fn init_core(&self, core: usize) -> bool;
     /// Enables or disables the private interrupt `intid` of the calling core, number `core`.
     fn enable_private(&self, core: usize, intid: u32, enabled: bool);
     /// Enables SPI `intid` and routes it to the core with the affinity given.

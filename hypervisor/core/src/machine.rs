@@ -146,6 +146,7 @@ impl Machine {
             gicv3::drop_priority(intid);
             self.interrupt(processor, intid);
             gicv3::deactivate(intid);
+            gicv3::see_what_was_sent();
         }
     }
 
@@ -170,10 +171,12 @@ impl Machine {
         {
             processor.arm_once(Timer::WallClock, || next);
         }
-        if processor.take_due(Timer::StandingLine, now)
-            && processor.vcpu().is_some_and(|vcpu| TERMINAL.show_standing(vcpu.vm))
-        {
-            processor.arm_once(Timer::StandingLine, || now.saturating_add(timer::frequency() / 10));
+        if processor.take_due(Timer::StandingLine, now) {
+            // Every VM's: the core that showed a line, and so set its timer, need not be the VM's own.
+            let standing = self.vms.iter().fold(false, |any, vm| TERMINAL.show_standing(vm) | any);
+            if standing {
+                processor.arm_once(Timer::StandingLine, || now.saturating_add(timer::frequency() / 10));
+            }
         }
         processor.set_timer();
     }

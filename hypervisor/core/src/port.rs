@@ -19,16 +19,33 @@ impl Port {
         Self { uart: Pl011::new(), line: LineBuffer::new(), level: false }
     }
 
-    /// Resets the UART. What the guest has written stays, so that its last words are seen.
+    /// Resets the UART. What the guest has written stays, so that its last words are seen. The interrupt line falls with
+    /// it, which [`Self::take_level_change`] then tells.
     pub fn reset(&mut self) {
         self.uart.reset();
-        self.level = false;
     }
 
     /// The interrupt line's new level, if it has changed since the last call.
     pub fn take_level_change(&mut self) -> Option<bool> {
         let level = self.uart.irq_level();
         (core::mem::replace(&mut self.level, level) != level).then_some(level)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::uart::registers::{IMSC, INT_MASK};
+
+    #[test]
+    fn a_reset_lowers_the_line() {
+        let mut port = Port::new();
+        port.uart.write(IMSC, INT_MASK);
+        assert!((0..32).all(|byte| port.uart.receive(byte)));
+        assert_eq!(port.take_level_change(), Some(true));
+        port.reset();
+        assert_eq!(port.take_level_change(), Some(false));
+        assert_eq!(port.take_level_change(), None);
     }
 }
 

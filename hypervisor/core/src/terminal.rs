@@ -143,6 +143,13 @@ impl Terminal {
         self.pump(&mut console);
     }
 
+    /// Resets a VM's UART, and lowers its interrupt line.
+    pub fn reset_uart(&self, vm: &Vm) {
+        let mut port = vm.port.lock();
+        port.reset();
+        self.drive_line(vm, &mut port);
+    }
+
     /// The serial line interrupts: it has received something, or has room again.
     pub fn serve(&self) {
         let Some(serial) = self.serial.get() else { return };
@@ -194,6 +201,8 @@ impl Terminal {
                 None => more = false,
             }
         }
+        // A VM that can go on is let go on by the interrupt's handler.
+        let more = more || console.has_ready();
         if self.transmit_interrupt.swap(more, Ordering::Relaxed) != more {
             serial.set_transmit_interrupt(more);
         }

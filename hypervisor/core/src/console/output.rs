@@ -93,6 +93,11 @@ impl Console {
         Some(byte)
     }
 
+    /// Whether [`Self::take_ready`] has something to say.
+    pub const fn has_ready(&self) -> bool {
+        self.ready != 0
+    }
+
     /// VMs, one bit each by number, whose buffers are to be submitted again since the last call: they had stalled and there
     /// is room now, or they were just attached.
     pub fn take_ready(&mut self) -> u8 {

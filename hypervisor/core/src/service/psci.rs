@@ -60,7 +60,6 @@ fn cpu_on(caller: &'static Vcpu, target: u64, entry: u64, context: u64) -> i64 {
         let has_code = vm.row.get(Register::PsciVersion) > u64::from(function::PSCI_VERSION_0_2);
         return if has_code { result::PSCI_INVALID_ADDRESS } else { result::PSCI_INVALID_PARAMETERS };
     }
-    vm.becomes_live(vcpu);
     if !vcpu.switch_on(Power::OnPending, entry, context) {
         return result::PSCI_ON_PENDING;
     }

@@ -56,9 +56,18 @@ impl Access {
     }
 }
 
+/// Whether an abort is a translation fault (ESR_ELx.xFSC 0b0001LL): then HPFAR_EL2 holds the address.
+pub const fn is_translation_fault(syndrome: u64) -> bool {
+    syndrome & 0b11_1100 == 0b00_0100
+}
+
 /// A guest's load or store reached no memory.
 #[inline(never)]
 pub fn data(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64) -> Next {
+    // Only a translation fault says at which address (Arm ARM, HPFAR_EL2): a device is what is not mapped.
+    if !is_translation_fault(syndrome) {
+        return fault::stop(vcpu, Reason::Access, syndrome);
+    }
     let address = el2::fault_ipa();
     let Some(device) = Device::at(address, vcpu.vm.vcpus().len()) else {
         return fault::stop(vcpu, Reason::Access, syndrome);
@@ -154,6 +163,15 @@ mod tests {
         assert_eq!(ldrsb_w.extend(0x80), 0xffff_ff80);
         let ldrsh_x = Access::new(1 << 24 | 1 << 22 | 1 << 21 | 1 << 15).unwrap();
         assert_eq!(ldrsh_x.extend(0x8000), 0xffff_ffff_ffff_8000);
+    }
+
+    #[test]
+    fn permission_faults_and_external_aborts_have_no_address() {
+        for level in 0..4 {
+            assert!(is_translation_fault(0x9380_0000 | 0b100 | level));
+            assert!(!is_translation_fault(0x9380_0000 | 0b1100 | level));
+        }
+        assert!(!is_translation_fault(0x9380_0010));
     }
 
     #[test]

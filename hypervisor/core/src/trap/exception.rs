@@ -70,7 +70,8 @@ fn undefined(vcpu: &'static Vcpu) -> Next {
     vcpu.before_resume()
 }
 
-/// An SError came while a guest ran. It may be late, but a guest that touches no device cannot cause one for another.
+/// An SError came while a guest ran. It is asynchronous, so whose access it was is not known for sure; the guest's, most
+/// likely, because EL2 touches few devices.
 #[unsafe(no_mangle)]
 extern "C" fn portcullis_serror(context: &mut Context, syndrome: u64) -> Next {
     fault::stop(Vcpu::of(context), Reason::SError, syndrome)

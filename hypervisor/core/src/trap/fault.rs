@@ -2,6 +2,7 @@
 
 use portcullis_arch::{el2, vectors::Next};
 
+use super::abort::is_translation_fault;
 use crate::vm::{
     failure::{Failure, Reason},
     vcpu::Vcpu,
@@ -11,16 +12,15 @@ use crate::vm::{
 #[cold]
 pub fn stop(vcpu: &'static Vcpu, reason: Reason, syndrome: u64) -> Next {
     let address = match reason {
-        Reason::Fetch | Reason::Access | Reason::Instruction => el2::fault_ipa(),
-        Reason::Exception | Reason::Load | Reason::SError => 0,
+        Reason::Fetch | Reason::Access | Reason::Instruction if is_translation_fault(syndrome) => el2::fault_ipa(),
+        _ => 0,
     };
     log::error!(
-        "{} vcpu {}: stopped: {reason}: pc {:#x} syndrome {syndrome:#010x} address {:#x} (ipa {:#x})",
+        "{} vcpu {}: stopped: {reason}: pc {:#x} syndrome {syndrome:#010x} address {:#x} (ipa {address:#x})",
         vcpu.vm.name(),
         vcpu.index,
         el2::return_address(),
         el2::fault_address(),
-        el2::fault_ipa(),
     );
     let pc = el2::return_address();
     vcpu.vm.fail(Failure { reason, vcpu: vcpu.index, syndrome: syndrome as u32, pc, address });

@@ -22,6 +22,7 @@ extern "C" fn portcullis_interrupt(context: &mut Context) -> Next {
         KICK => {
             gicv3::drop_priority(KICK);
             gicv3::deactivate(KICK);
+            gicv3::see_what_was_sent();
         }
         SPECIAL.. => {}
         _ => return other_and_resume(vcpu, intid),
@@ -52,9 +53,14 @@ pub fn take(vcpu: &'static Vcpu) {
             gicv3::drop_priority(intid);
             vcpu.vm.vgic.raise_hardware(vcpu.index, intid);
         }
+        KICK => {
+            gicv3::drop_priority(KICK);
+            gicv3::deactivate(KICK);
+        }
         SPECIAL.. => {}
         intid => other(vcpu, intid),
     }
+    gicv3::see_what_was_sent();
 }
 
 /// An interrupt of the hypervisor's own.

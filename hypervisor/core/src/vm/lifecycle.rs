@@ -81,11 +81,21 @@ impl Exclusive<'_> {
     /// [`Refusal`].
     pub fn restart(&self) -> Result<(), Refusal> {
         let vm = self.vm;
-        let (before, after) = vm.state.change(|state| match state.phase {
+        // A paused VM counts as running from here on, not only when its vCPUs have left their cores: the machine must not
+        // be taken for idle meanwhile.
+        let paused = vm.phase() == Phase::Paused;
+        if paused {
+            Machine::get().vm_started();
+        }
+        let changed = vm.state.change(|state| match state.phase {
             // The word is changed when the VM counts as running; see `begin`.
             Phase::Stopped | Phase::Failed => state.restart().map(|_| state),
             _ => state.restart(),
-        })?;
+        });
+        if changed.is_err() && paused {
+            Machine::get().vm_ended();
+        }
+        let (before, after) = changed?;
         vm.restarts.renew();
         if before == after {
             vm.restarts.count(false);
@@ -214,7 +224,7 @@ impl Vm {
         }
     }
 
-    /// Marks a vCPU as no longer off, before it is switched on.
+    /// Marks a vCPU as no longer off, while it is switched on.
     pub fn becomes_live(&self, vcpu: &Vcpu) {
         self.presence.on(vcpu.bit());
     }
@@ -252,11 +262,10 @@ impl Vm {
         }
         self.pv_time.clear();
         TERMINAL.finish_line(self);
-        self.port.lock().reset();
+        TERMINAL.reset_uart(self);
         let again = self.restarts.has_left();
         let Ok((before, after)) = self.state.change(|state| Ok::<_, Refusal>(state.all_off(again))) else { return };
         match (before.phase, after.phase) {
-            (Phase::Paused, Phase::Running) => Machine::get().vm_started(),
             (Phase::Running, Phase::Stopped | Phase::Failed) => {
                 self.report(after.phase);
                 Machine::get().vm_ended();

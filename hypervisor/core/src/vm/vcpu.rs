@@ -123,6 +123,8 @@ impl Vcpu {
         {
             return false;
         }
+        // Ours now, and not on yet: before this it could be about to go off, after this its VM could end without it.
+        self.vm.becomes_live(self);
         self.entry.store(entry, Ordering::Relaxed);
         self.argument.store(argument, Ordering::Relaxed);
         self.runnable_since.store(timer::count(), Ordering::Relaxed);

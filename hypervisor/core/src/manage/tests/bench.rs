@@ -32,7 +32,9 @@ pub const FREE: u64 = 12_345;
 struct NoController;
 
 impl InterruptController for NoController {
-    fn init_core(&self, _: usize) {}
+    fn init_core(&self, _: usize) -> bool {
+        true
+    }
     fn enable_private(&self, _: usize, _: u32, _: bool) {}
     fn enable_shared(&self, _: u32, _: u64) {}
     fn maintenance_interrupt(&self) -> u32 {
