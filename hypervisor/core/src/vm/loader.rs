@@ -1,6 +1,7 @@
 //! Puts a VM's images where they belong in its RAM.
 
 use core::fmt;
+use core::sync::atomic::Ordering;
 
 use portcullis_abi::function;
 use portcullis_arch::cache;
@@ -9,7 +10,7 @@ use portcullis_gate::Register;
 use super::Vm;
 use crate::guest_tree::{GicVersion, GuestTree};
 use crate::image::{ImageError, Region};
-use crate::memory::stage1;
+use crate::memory::{regions::Range, stage1};
 
 /// Where a loaded guest starts, in its own addresses.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +53,9 @@ impl Vm {
     pub fn load(&self) -> Result<Entry, LoadError> {
         let config = &self.config;
         let layout = config.layout().map_err(LoadError::Image)?;
+        if self.loaded.swap(true, Ordering::Relaxed) {
+            self.forget_cached()?;
+        }
         self.copy(layout.kernel, config.kernel)?;
         if let (Some(region), Some(initrd)) = (layout.initrd, config.initrd) {
             self.copy(region, initrd)?;
@@ -72,6 +76,23 @@ impl Vm {
             }
         }
         Ok(Entry { kernel: layout.entry(), tree: layout.dtb.address })
+    }
+
+    /// Writes all of the VM's RAM back from the caches: the guest starts with its caches off, and a line of its former life
+    /// must not come over what it writes then.
+    fn forget_cached(&self) -> Result<(), LoadError> {
+        const PIECE: u64 = 32 << 20;
+        let mut start = self.memory.start;
+        while start < self.memory.end {
+            let piece = Range { start, end: start.saturating_add(PIECE).min(self.memory.end) };
+            // SAFETY: as in `copy`.
+            let done = unsafe {
+                stage1::with_guest_memory(piece, |memory| cache::clean(memory.as_ptr() as usize, memory.len()))
+            };
+            done.map_err(|_| LoadError::Memory(Region { address: piece.start, size: piece.size() }))?;
+            start = piece.end;
+        }
+        Ok(())
     }
 
     /// Copies `bytes` to the start of `region`, seen by a guest whose caches are off. What the region has beyond them, a

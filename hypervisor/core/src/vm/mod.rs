@@ -14,7 +14,7 @@ pub mod state;
 pub mod vcpu;
 
 use alloc::boxed::Box;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use portcullis_abi::map::MAX_VCPUS;
 use portcullis_arch::{gicv3, paging};
@@ -71,6 +71,8 @@ pub struct Vm {
     /// vCPUs that are not off, and those that stand still.
     presence: Presence,
     counter_offset: AtomicU64,
+    /// The VM was loaded before: its memory may lie in the caches as it was then.
+    loaded: AtomicBool,
     /// Bytes of its memory that are scrubbed, while that is in progress.
     scrubbed: AtomicU64,
 }
@@ -109,6 +111,7 @@ impl Vm {
             kicks: [const { AtomicU64::new(0) }; MAX_VCPUS],
             presence: Presence::new(),
             counter_offset: AtomicU64::new(0),
+            loaded: AtomicBool::new(false),
             scrubbed: AtomicU64::new(0),
         }
     }

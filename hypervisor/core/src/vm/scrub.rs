@@ -55,6 +55,8 @@ impl Vm {
             crate::manage::counters::clear(vcpu.account());
         }
         self.audit.reset();
+        // The scrubbing has written everything back.
+        self.loaded.store(false, Ordering::Relaxed);
         self.restarts.reset();
         *self.failure.lock() = None;
         self.pv_time.clear();

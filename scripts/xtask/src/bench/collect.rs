@@ -121,9 +121,13 @@ pub fn single(value: u64) -> Measurement {
     Measurement { value: value as f64, max: value as f64, kinds: BTreeMap::new() }
 }
 
-/// Whether the guest finished, its counter counted instructions, and no operation ended in an exception or met another
+/// Makes sure that the guest finished, its counter counted instructions, and no operation ended in an exception or met another
 /// interrupt than its own.
-fn check_ruler(outcome: &Outcome) -> Result<()> {
+///
+/// # Errors
+///
+/// The first of these that is not so.
+pub fn check_ruler(outcome: &Outcome) -> Result<()> {
     let has = |text: &str| outcome.lines.iter().any(|line| line.contains(text));
     ensure!(has(": 640000 instructions take 640000 ticks"), "the guest's counter does not count instructions");
     ensure!(has(": done"), "the guest did not finish");

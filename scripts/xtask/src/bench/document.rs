@@ -26,18 +26,20 @@ fn text(figures: &Figures) -> String {
         "The others' figures are those of `scripts/figures/rows.toml`, which says where they come from; \
         `scripts/bench --peers` measures floor, Xen and KVM again."
     } else {
-        "The figures of the floor, Xen and KVM were measured in the same run; those of Bao and hvisor are from \
-        `scripts/figures/rows.toml`."
+        "The figures of the floor, Xen and KVM were measured in the same run (`--peers`), but for boot and sizes; those \
+        and Bao's and hvisor's are from `scripts/figures/rows.toml`."
     };
     format!(
         "# Numbers
 
-Made by `scripts/bench --docs` with QEMU {qemu}; the same figures are in `target/bench.json`. `scripts/test bench`
+Made by `scripts/bench --peers --docs` with QEMU {qemu}; the same figures are in `target/bench.json`. `scripts/test bench`
 fails when one of them grows beyond its bound in `scripts/figures/bounds.toml`.
 
 The measure is instructions, counted by a plugin of QEMU's TCG, on a {cpu} with `-icount shift=0,sleep=off`. The guests
-are `guest-images/bench`: the same bytes run under every hypervisor, with the MMU off. {origin} A dash: there is no such
-thing, or the answer is \"not supported\". `!`: more than was asked for.
+are `guest-images/bench`: the same bytes run under every hypervisor, with the MMU off. A dash: there is no such thing, or the
+answer is \"not supported\". `!`: more than was asked for.
+
+{origin}
 
 ## Firmware calls
 
@@ -64,7 +66,8 @@ Boot is with one VM of one vCPU and a guest of 8,600 bytes, and counts from rese
 ## Growth
 
 Instructions per call while 1, 2, 4 and 8 VMs call at once, 4 vCPUs of one VM, and with filter ranges; each on a machine
-with eight cores that really run at the same time (multi-threaded TCG), counted for each core, the slowest core's median.
+with eight cores in multi-threaded TCG, of which as many run at the same time as the host has cores; counted for each
+core, the slowest core's median.
 
 {growth}
 ## What these numbers do not show

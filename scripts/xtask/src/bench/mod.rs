@@ -7,6 +7,7 @@ pub mod growth;
 pub mod guest;
 pub mod json;
 pub mod measure;
+pub mod peers;
 pub mod plugin;
 pub mod profile;
 pub mod report;
@@ -100,6 +101,9 @@ impl Figures {
     fn print(&self) {
         for (table, _) in Table::ALL {
             println!("{}", report::table(Style::Terminal, table, self));
+            if !self.measured_others.is_empty() {
+                println!("{}", report::ratios(Style::Terminal, table, self));
+            }
         }
         println!("{}", self.section_table(Style::Terminal));
         println!("{}", report::growth(Style::Terminal, self));
@@ -118,7 +122,10 @@ pub fn bench(options: options::Bench) -> Result<bool> {
         println!("{}", profile::boot(&bench)?);
         return Ok(true);
     }
-    let figures = Figures::measure(&bench)?;
+    let mut figures = Figures::measure(&bench)?;
+    if options.peers {
+        figures.measured_others = peers::measure(&bench)?;
+    }
     let mut bounds = Bounds::load(&environment)?;
     if options.accept {
         bounds.accept(&figures.all());

@@ -16,6 +16,9 @@ const REQUIRED_MODULE: &str = "arm_smccc_trng";
 /// The kernel for virtual machines, without the drivers of real boards; PL011 and PTP are built in.
 const KERNEL_PACKAGE: &str = "linux-image-cloud-arm64";
 
+/// Xen's hypervisor in Debian 13.
+const XEN_PACKAGE: &str = "xen-hypervisor-4.20-arm64";
+
 /// The kernels of Debian 12.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Release {
@@ -104,6 +107,26 @@ pub fn busybox(environment: &Environment) -> Result<PathBuf> {
     Ok(place)
 }
 
+/// Xen of Debian 13, an arm64 Image, downloaded when this is asked for the first time.
+///
+/// # Errors
+///
+/// apt, its hashes, or the content of the package.
+pub fn xen(environment: &Environment) -> Result<PathBuf> {
+    let place = folder(environment).join("xen");
+    if !place.exists() {
+        let address = environment.get("MIRROR")?;
+        let apt = Apt::with_sources(environment, "apt-trixie", &[(address, "trixie")])?;
+        apt.update()?;
+        let fresh = apt.fetch(XEN_PACKAGE)?;
+        let image = fresh.join("boot/xen-4.20-arm64");
+        keep_image(&image)?;
+        fs::rename(&image, &place).context("the unpacked Xen cannot be moved to its place")?;
+        fs::remove_dir_all(fresh)?;
+    }
+    Ok(place)
+}
+
 /// The only entry of `folder` whose name starts with `prefix`.
 fn only(folder: &Path, prefix: &str) -> Result<PathBuf> {
     let entries = fs::read_dir(folder).with_context(|| format!("there is no folder {}", folder.display()))?;
@@ -171,15 +194,18 @@ struct Apt {
 
 impl Apt {
     fn new(environment: &Environment) -> Result<Self> {
-        let folder = folder(environment).join("apt");
+        let sources = [(environment.get("MIRROR")?, "bookworm"), (environment.get("BACKPORTS")?, "bookworm-backports")];
+        Self::with_sources(environment, "apt", &sources)
+    }
+
+    /// With addresses and their suites.
+    fn with_sources(environment: &Environment, name: &str, sources: &[(&str, &str)]) -> Result<Self> {
+        let folder = folder(environment).join(name);
         fs::create_dir_all(folder.join("lists/partial"))?;
         fs::create_dir_all(folder.join("cache/archives/partial"))?;
         let key = "[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]";
-        let source = |address: &str, suite: &str| -> Result<String> {
-            Ok(format!("deb {key} {} {suite} main\n", environment.get(address)?))
-        };
-        let sources = source("MIRROR", "bookworm")? + &source("BACKPORTS", "bookworm-backports")?;
-        fs::write(folder.join("debian.list"), sources)?;
+        let lines = sources.iter().map(|(address, suite)| format!("deb {key} {address} {suite} main\n"));
+        fs::write(folder.join("debian.list"), lines.collect::<String>())?;
         Ok(Self { folder, environment: environment.clone() })
     }
 

@@ -1,0 +1,14 @@
+//! The least that passes interrupts on, without isolation: a stub at EL2 to compare hypervisors with.
+#![cfg_attr(target_os = "none", no_std, no_main)]
+
+#[cfg(not(target_os = "none"))]
+fn main() {}
+
+#[cfg(target_os = "none")]
+core::arch::global_asm!(include_str!("../floor/interrupts.s"));
+
+#[cfg(target_os = "none")]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    loop {}
+}
