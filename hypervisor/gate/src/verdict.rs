@@ -93,6 +93,10 @@ impl Service {
 
     /// The code of [`Self::Ptp`], which is called most often of all.
     pub const PTP: u32 = 0;
+    /// The first code of a PSCI function, and the one past the last.
+    pub const PSCI: u32 = 7;
+    /// See [`Self::PSCI`].
+    pub const PSCI_END: u32 = 18;
     /// The code of TRNG_RND64.
     pub const RND64: u32 = 1;
 

@@ -118,6 +118,10 @@ fn the_code_of_ptp_is_that_of_ptp() {
     use portcullis_gate::Service;
     assert_eq!(Service::from_code(Service::PTP), Some(Service::Ptp));
     assert_eq!(Service::Ptp.code(), Some(Service::PTP));
+    for code in 0..32 {
+        let psci = matches!(Service::from_code(code), Some(Service::Psci(..)));
+        assert_eq!(psci, (Service::PSCI..Service::PSCI_END).contains(&code), "{code}");
+    }
     assert!(
         (0..).map_while(Service::from_code).all(|service| service.code().and_then(Service::from_code) == Some(service))
     );

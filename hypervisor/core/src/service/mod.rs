@@ -25,7 +25,10 @@ pub enum Outcome {
 pub fn serve(vcpu: &'static Vcpu, service: Service, arguments: [u64; 3]) -> Outcome {
     let board = &Machine::get().board;
     match service {
-        Service::Psci(function, _) => psci::serve(vcpu, function, arguments),
+        Service::Psci(function, _) => match psci::serve(vcpu, function, arguments) {
+            Ok(code) => Outcome::Return(Return::code(code)),
+            Err(next) => Outcome::Leave(next),
+        },
         Service::Trng(function) => Outcome::Return(trng::serve(board.entropy, function, arguments[0])),
         Service::PvTimeSt => {
             vcpu.want_stolen();

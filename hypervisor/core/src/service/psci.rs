@@ -1,10 +1,9 @@
 //! PSCI 1.1 (Arm DEN0022), acting on the caller's own VM only.
 
 use portcullis_abi::{function, result};
-use portcullis_arch::{barrier, cpu::MPIDR_AFFINITY};
-use portcullis_gate::{PsciFunction, Register, Return};
+use portcullis_arch::{barrier, cpu::MPIDR_AFFINITY, vectors::Next};
+use portcullis_gate::{PsciFunction, Register};
 
-use super::Outcome;
 use crate::lists::HardwareLists;
 use crate::machine::Machine;
 use crate::trap::interrupt;
@@ -18,29 +17,31 @@ const MAX_LEVEL: u64 = 3;
 /// SYSTEM_RESET2: first of the vendor-specific reset types, which we treat as the architectural warm reset (type 0).
 const VENDOR_RESET: u32 = 0x8000_0000;
 
-/// Serves `function` for `vcpu`.
-pub fn serve(vcpu: &'static Vcpu, function: PsciFunction, [x1, x2, x3]: [u64; 3]) -> Outcome {
-    let code = match function {
+/// Serves `function` for `vcpu`: what the call returns in x0, or what happens instead of its return.
+#[inline(always)]
+pub fn serve(vcpu: &'static Vcpu, function: PsciFunction, [x1, x2, x3]: [u64; 3]) -> Result<i64, Next> {
+    Ok(match function {
         PsciFunction::CpuOn => cpu_on(vcpu, x1, x2, x3),
         PsciFunction::AffinityInfo => affinity_info(vcpu, x1, x2),
         PsciFunction::CpuSuspend => return cpu_suspend(vcpu),
-        PsciFunction::CpuOff => return Outcome::Leave(vcpu.retire()),
+        PsciFunction::CpuOff => return Err(vcpu.retire()),
         PsciFunction::SystemOff => return stop(vcpu, Action::Off),
         PsciFunction::SystemReset => return stop(vcpu, Action::Reset),
         PsciFunction::SystemReset2 if x1 as u32 == 0 || x1 as u32 >= VENDOR_RESET => {
             return stop(vcpu, Action::Reset);
         }
         PsciFunction::SystemReset2 => result::PSCI_INVALID_PARAMETERS,
-    };
-    Outcome::Return(Return::code(code))
+    })
 }
 
-fn stop(vcpu: &'static Vcpu, action: Action) -> Outcome {
+#[cold]
+fn stop(vcpu: &'static Vcpu, action: Action) -> Result<i64, Next> {
     vcpu.vm.stop(action);
-    Outcome::Leave(vcpu.retire())
+    Err(vcpu.retire())
 }
 
 /// CPU_ON (section 5.4): target affinity, entry address, context.
+#[inline(never)]
 fn cpu_on(caller: &'static Vcpu, target: u64, entry: u64, context: u64) -> i64 {
     let vm = caller.vm;
     if target & !MPIDR_AFFINITY != 0 {
@@ -68,6 +69,7 @@ fn cpu_on(caller: &'static Vcpu, target: u64, entry: u64, context: u64) -> i64 {
 }
 
 /// AFFINITY_INFO (section 5.7): affinity, lowest level.
+#[inline(never)]
 fn affinity_info(caller: &'static Vcpu, affinity: u64, level: u64) -> i64 {
     if affinity & !MPIDR_AFFINITY != 0 || level > MAX_LEVEL {
         return result::PSCI_INVALID_PARAMETERS;
@@ -92,14 +94,15 @@ fn affinity_info(caller: &'static Vcpu, affinity: u64, level: u64) -> i64 {
 
 /// CPU_SUSPEND (section 5.1): every power state is treated as a standby, which DEN0022 section 5.1.2 allows. The core
 /// waits here, and serves EL2's own interrupts, until one is pending for the guest or its VM is to stop.
-fn cpu_suspend(vcpu: &'static Vcpu) -> Outcome {
+#[inline(never)]
+fn cpu_suspend(vcpu: &'static Vcpu) -> Result<i64, Next> {
     loop {
         vcpu.flush_interrupts();
         if let Some(next) = vcpu.obey() {
-            return Outcome::Leave(next);
+            return Err(next);
         }
         if vcpu.vm.vgic.has_pending(vcpu.index, &HardwareLists) {
-            return Outcome::Return(Return::code(result::PSCI_SUCCESS));
+            return Ok(result::PSCI_SUCCESS);
         }
         barrier::wfi();
         interrupt::take(vcpu);

@@ -4,7 +4,7 @@ use portcullis_arch::{context::Context, timer, vectors::Next};
 use portcullis_gate::{Call, Conduit, Group, Return, Service, TrngFunction, Verdict, decide};
 
 use crate::machine::Machine;
-use crate::service::{self, Outcome, ptp, trng};
+use crate::service::{self, Outcome, psci, ptp, trng};
 use crate::vm::vcpu::Vcpu;
 
 /// Bit of ESR_ELx that tells an SMC (EC 0x17) from an HVC (EC 0x16).
@@ -16,7 +16,22 @@ extern "C" fn portcullis_serve(context: &mut Context, code: u32) -> Next {
     match code {
         Service::PTP => serve_ptp(context),
         Service::RND64 => serve_rnd64(context),
+        Service::PSCI..Service::PSCI_END => serve_psci(context, code),
         _ => serve(context, code),
+    }
+}
+
+/// PSCI. Each of these is a function of its own, so that none pays for another's registers.
+#[inline(never)]
+fn serve_psci(context: &mut Context, code: u32) -> Next {
+    let vcpu = Vcpu::of(context);
+    let Some(Service::Psci(function, _)) = Service::from_code(code) else { return serve(context, code) };
+    match psci::serve(vcpu, function, arguments(context)) {
+        Ok(code) => {
+            context.set_results(Return::code(code).0);
+            Next::Resume
+        }
+        Err(next) => next,
     }
 }
 
