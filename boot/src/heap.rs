@@ -3,6 +3,7 @@
 use buddy_system_allocator::Heap;
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr::NonNull;
+use portcullis_core::machine::Usage;
 use portcullis_core::memory::regions::Range;
 use spin::Mutex;
 
@@ -12,21 +13,30 @@ pub const SIZE: u64 = 2 << 20;
 /// Sizes up to 2 to the power of this less one.
 const ORDERS: usize = 23;
 
-struct Locked(Mutex<Heap<ORDERS>>);
+/// The heap, and the most bytes of it that were ever in use at once.
+struct Counted {
+    heap: Heap<ORDERS>,
+    peak: usize,
+}
+
+struct Locked(Mutex<Counted>);
 
 #[global_allocator]
-static HEAP: Locked = Locked(Mutex::new(Heap::empty()));
+static HEAP: Locked = Locked(Mutex::new(Counted { heap: Heap::empty(), peak: 0 }));
 
 // SAFETY: the buddy allocator hands out disjoint, aligned parts of the memory that it was given, one caller at a time.
 unsafe impl GlobalAlloc for Locked {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        self.0.lock().alloc(layout).map_or(core::ptr::null_mut(), NonNull::as_ptr)
+        let mut counted = self.0.lock();
+        let allocated = counted.heap.alloc(layout);
+        counted.peak = counted.peak.max(counted.heap.stats_alloc_actual());
+        allocated.map_or(core::ptr::null_mut(), NonNull::as_ptr)
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         if let Some(pointer) = NonNull::new(pointer) {
             // SAFETY: the caller got the pointer from `alloc` with this layout.
-            unsafe { self.0.lock().dealloc(pointer, layout) }
+            unsafe { self.0.lock().heap.dealloc(pointer, layout) }
         }
     }
 }
@@ -38,11 +48,12 @@ unsafe impl GlobalAlloc for Locked {
 /// The range must be RAM that is mapped for EL2 and used by nothing else.
 pub unsafe fn init(range: Range) {
     // SAFETY: passed on to the caller.
-    unsafe { HEAP.0.lock().init(range.start as usize, range.size() as usize) }
+    unsafe { HEAP.0.lock().heap.init(range.start as usize, range.size() as usize) }
 }
 
-/// Bytes that nothing uses.
-pub fn free() -> u64 {
-    let heap = HEAP.0.lock();
-    heap.stats_total_bytes().saturating_sub(heap.stats_alloc_actual()) as u64
+/// How much of the heap is, and was, in use.
+pub fn usage() -> Usage {
+    let counted = HEAP.0.lock();
+    let free = counted.heap.stats_total_bytes().saturating_sub(counted.heap.stats_alloc_actual());
+    Usage { free: free as u64, heap_peak: counted.peak as u64 }
 }

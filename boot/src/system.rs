@@ -9,7 +9,7 @@ use portcullis_abi::{bundle::NAME_MAX, map};
 use portcullis_arch::{checksum, cpu, paging, timer};
 use portcullis_core::board::Board;
 use portcullis_core::bundle::{Bundle, BundleError, FirmwareConfig, VmConfig};
-use portcullis_core::machine::{Machine, TABLE};
+use portcullis_core::machine::{Machine, TABLE, Usage};
 use portcullis_core::memory::regions::{Range, Regions};
 use portcullis_core::memory::stage1;
 use portcullis_core::memory::stage2::{Access, Stage2};
@@ -142,7 +142,7 @@ pub fn bring_up(tree: usize) -> Result<&'static Processor, Stop> {
     }
 
     UNALLOCATED.store(free.free(), Ordering::Relaxed);
-    let machine = Machine::assemble(board, processors, vms, support, free_memory);
+    let machine = Machine::assemble(board, processors, vms, support, usage);
     secondary::take_up(here);
     if let Some(interrupt) = machine.board.serial.and_then(|serial| serial.interrupt()) {
         machine.board.interrupts.enable_shared(interrupt, here.affinity);
@@ -288,9 +288,10 @@ fn set_filter(vm: &Vm) {
 /// Bytes of RAM that belong to nobody.
 static UNALLOCATED: AtomicU64 = AtomicU64::new(0);
 
-/// Bytes of memory that nothing uses: RAM without an owner, and EL2's heap.
-fn free_memory() -> u64 {
-    UNALLOCATED.load(Ordering::Relaxed).saturating_add(heap::free())
+/// What is free is RAM without an owner, and the rest of EL2's heap.
+fn usage() -> Usage {
+    let heap = heap::usage();
+    Usage { free: UNALLOCATED.load(Ordering::Relaxed).saturating_add(heap.free), ..heap }
 }
 
 /// Gives a VM's vCPUs their cores.

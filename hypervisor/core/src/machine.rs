@@ -18,6 +18,15 @@ pub static TABLE: [Row; map::MAX_VMS] = [const { Row::new() }; map::MAX_VMS];
 
 static MACHINE: Once<Machine> = Once::new();
 
+/// Memory that is, and was, in use.
+#[derive(Clone, Copy, Debug)]
+pub struct Usage {
+    /// Bytes that nothing uses.
+    pub free: u64,
+    /// The most bytes of EL2's heap that were in use at once: all that EL2 holds besides its image and the guests' RAM.
+    pub heap_peak: u64,
+}
+
 /// The machine, complete before the first guest instruction and unchanged in shape from then on.
 pub struct Machine {
     /// The board.
@@ -29,20 +38,20 @@ pub struct Machine {
     /// Time of day as the control VM sets it, for a board that has none.
     pub clock: ManagedClock,
     support: Support,
-    free_memory: fn() -> u64,
+    usage: fn() -> Usage,
     running: AtomicUsize,
     halting: AtomicU32,
 }
 
 impl Machine {
     /// Puts the machine together. To be called once, on the boot core.
-    /// `support` is what the board can serve, `free_memory` tells how many bytes of RAM and heap are not in use.
+    /// `support` is what the board can serve, `usage` tells how much memory is in use.
     pub fn assemble(
         board: &'static Board,
         processors: &'static [Processor],
         vms: &'static [Vm],
         support: Support,
-        free_memory: fn() -> u64,
+        usage: fn() -> Usage,
     ) -> &'static Self {
         MACHINE.call_once(|| Self {
             board,
@@ -50,7 +59,7 @@ impl Machine {
             vms,
             clock: ManagedClock::new(),
             support,
-            free_memory,
+            usage,
             running: AtomicUsize::new(0),
             halting: AtomicU32::new(0),
         })
@@ -76,7 +85,7 @@ impl Machine {
 
     /// Bytes of memory that nothing uses.
     pub fn free_memory(&self) -> u64 {
-        (self.free_memory)()
+        (self.usage)().free
     }
 
     /// The machine. It exists wherever a guest, or a core that serves guests, runs.
@@ -132,6 +141,7 @@ impl Machine {
 
     /// Switches the machine off after all that waits to be printed.
     pub fn power_off(&self) -> ! {
+        log::info!("EL2's heap held {} KiB at most", (self.usage)().heap_peak.div_ceil(1024));
         TERMINAL.drain();
         self.board.power.power_off()
     }

@@ -92,6 +92,7 @@ pub fn all(bench: &Bench) -> Result<Measurements> {
         if name == "open" {
             let instructions = outcome.results.boot.get(&0).context("the guest's first instruction was not seen")?;
             found.insert("boot".into(), single(*instructions));
+            found.insert("peak".into(), single(heap_peak(&outcome.lines)?));
         }
         found.extend(calls.into_iter().map(|(key, measurement)| (format!("{prefix}{key}"), measurement)));
     }
@@ -114,6 +115,13 @@ pub fn all(bench: &Bench) -> Result<Measurements> {
     let longest = restarts.map(|test| test.max).max().context("the VM did not start again")?;
     found.insert("restart".into(), single(longest));
     Ok(found)
+}
+
+/// Bytes of EL2's heap that were in use at once, as the hypervisor tells in the end.
+fn heap_peak(lines: &[String]) -> Result<u64> {
+    let told =
+        lines.iter().find_map(|line| line.strip_prefix("portcullis: EL2's heap held ")?.strip_suffix(" KiB at most"));
+    Ok(told.context("the hypervisor did not tell the heap's peak")?.parse::<u64>()? << 10)
 }
 
 /// A measurement that has no more to it than its value.

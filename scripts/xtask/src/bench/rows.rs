@@ -184,7 +184,7 @@ mod tests {
                 let known = match row.table {
                     Table::Call => key.split_once("hvc ").is_some_and(|(_, name)| calls::index(name).is_some()),
                     Table::Operation => operations.contains(&key.as_str()),
-                    Table::Machine => ["boot", "restart", "image", "static"].contains(&key.as_str()),
+                    Table::Machine => ["boot", "restart", "image", "static", "peak"].contains(&key.as_str()),
                 };
                 assert!(known, "{}: {key}", row.name);
             }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::environment::Environment;
 
@@ -115,7 +115,7 @@ pub fn busybox(environment: &Environment) -> Result<PathBuf> {
 pub fn xen(environment: &Environment) -> Result<PathBuf> {
     let place = folder(environment).join("xen");
     if !place.exists() {
-        let address = environment.get("MIRROR")?;
+        let address = archive(environment)?;
         let apt = Apt::with_sources(environment, "apt-trixie", &[(address, "trixie")])?;
         apt.update()?;
         let fresh = apt.fetch(XEN_PACKAGE)?;
@@ -125,6 +125,17 @@ pub fn xen(environment: &Environment) -> Result<PathBuf> {
         fs::remove_dir_all(fresh)?;
     }
     Ok(place)
+}
+
+/// Address of Debian's archive.
+fn archive(environment: &Environment) -> Result<&str> {
+    let address = environment.get("MIRROR")?;
+    ensure!(
+        !address.is_empty(),
+        "this machine has no package source of Debian, which the guests' kernels come from; set DEBIAN_MIRROR to the address \
+         of a Debian archive, such as https://mirror.example/debian, and run scripts/setup again"
+    );
+    Ok(address)
 }
 
 /// The only entry of `folder` whose name starts with `prefix`.
@@ -194,7 +205,7 @@ struct Apt {
 
 impl Apt {
     fn new(environment: &Environment) -> Result<Self> {
-        let sources = [(environment.get("MIRROR")?, "bookworm"), (environment.get("BACKPORTS")?, "bookworm-backports")];
+        let sources = [(archive(environment)?, "bookworm"), (environment.get("BACKPORTS")?, "bookworm-backports")];
         Self::with_sources(environment, "apt", &sources)
     }
 

@@ -9,7 +9,7 @@ use portcullis_gate::{Call, Conduit, Conduits, Profile, Row, Service, Support, V
 
 use crate::board::{Board, InterruptController, Power as BoardPower};
 use crate::bundle::{Cores, VmConfig};
-use crate::machine::Machine;
+use crate::machine::{Machine, Usage};
 use crate::memory::{regions::Range, stage2::Stage2};
 use crate::processor::Processor;
 use crate::service;
@@ -266,7 +266,7 @@ fn assemble() {
     for vm in vms {
         vm.add_vcpus();
     }
-    let machine = Machine::assemble(&BOARD, Vec::leak(processors), vms, SUPPORT, || FREE);
+    let machine = Machine::assemble(&BOARD, Vec::leak(processors), vms, SUPPORT, || Usage { free: FREE, heap_peak: 0 });
     machine.start();
     let ops = &vms[OPS as usize].vcpus()[0];
     ops.vm.load_and_start(ops);
