@@ -11,6 +11,7 @@ mod image;
 mod memory;
 mod panic;
 mod secondary;
+mod stop;
 mod system;
 
 use portcullis_arch::vectors;
@@ -32,7 +33,7 @@ extern "C" fn portcullis_primary(tree: usize) -> ! {
         Err(stop) => {
             log::error!("{stop}: nothing was started");
             TERMINAL.drain();
-            stop.end()
+            system::end()
         }
     }
 }

@@ -5,7 +5,7 @@ use portcullis_core::memory::regions::{Range, Regions};
 use portcullis_core::memory::stage1::{Stage1, Use, install};
 use portcullis_platform::{devices, facts::Facts};
 
-use crate::{heap, image, system::Stop};
+use crate::{heap, image, stop::Stop};
 
 /// RAM that no one uses yet: not the image, not the device tree, not the bundle, not what firmware keeps.
 pub fn free(facts: &Facts, tree: Range) -> Result<Regions, Stop> {

@@ -61,7 +61,7 @@ pub fn start_all(machine: &'static Machine, here: &Processor) {
             ttbr0,
             mair: paging::MAIR,
             tcr: paging::tcr(),
-            sctlr: el2::SCTLR,
+            sctlr: paging::SCTLR,
             stack: processor.stack(),
             processor,
         }));

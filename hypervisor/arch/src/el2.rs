@@ -44,9 +44,6 @@ const MDCR: u64 = 1 << 6 | 1 << 5 | 1 << 14 | 1 << 19;
 /// CNTHCTL_EL2 with E2H = 0: physical counter and timer of EL1 not trapped.
 const CNTHCTL: u64 = 0b11;
 
-/// SCTLR_EL2: RES1 bits, MMU, data and instruction caches, stack alignment, and writable implies never executable.
-pub const SCTLR: u64 = 0x30c5_0830 | 1 << 0 | 1 << 2 | 1 << 3 | 1 << 12 | 1 << 19;
-
 /// Sets this core up for guests. The stage 2 tables are chosen when a vCPU is loaded.
 pub fn init_core(ipa_bits: u32) {
     let pmu_counters = read_sysreg!("mdcr_el2") & 0x1f;

@@ -6,6 +6,8 @@ use crate::{barrier, cpu, write_sysreg};
 pub const MAIR: u64 = 0xff04;
 /// Bits of virtual address at EL2: one level 1 table of 512 entries of 1 GiB.
 pub const EL2_VA_BITS: u32 = 39;
+/// SCTLR_EL2: RES1 bits, MMU, data and instruction caches, stack alignment, and writable implies never executable.
+pub const SCTLR: u64 = 0x30c5_0830 | 1 << 0 | 1 << 2 | 1 << 3 | 1 << 12 | 1 << 19;
 
 /// TCR_EL2: 4 KiB granule, 39-bit addresses, walks cacheable and inner shareable.
 pub fn tcr() -> u64 {
@@ -80,7 +82,7 @@ pub unsafe fn switch_el2(root: u64) {
             "isb",
             old = out(reg) _,
             root = in(reg) root,
-            sctlr = in(reg) crate::el2::SCTLR,
+            sctlr = in(reg) SCTLR,
             options(nostack, preserves_flags)
         );
     }

@@ -32,6 +32,12 @@ impl Port {
     }
 }
 
+impl Default for Port {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,11 +52,5 @@ mod tests {
         port.reset();
         assert_eq!(port.take_level_change(), Some(false));
         assert_eq!(port.take_level_change(), None);
-    }
-}
-
-impl Default for Port {
-    fn default() -> Self {
-        Self::new()
     }
 }

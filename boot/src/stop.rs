@@ -1,0 +1,67 @@
+//! Why a machine cannot start, in words.
+
+use core::fmt;
+
+use portcullis_core::bundle::BundleError;
+use portcullis_core::memory::regions::Range;
+use portcullis_platform::{devices::BoardError, facts::FactsError};
+
+use crate::heap;
+
+/// Why the machine cannot start.
+pub enum Stop {
+    /// There is no device tree where x0 points.
+    NoTree(usize),
+    /// The CPU lacks the CRC32 instructions.
+    NoCrc,
+    /// The device tree does not describe a board that can be used.
+    Facts(FactsError),
+    /// The board cannot be driven.
+    Board(BoardError),
+    /// The memory is in more pieces than can be kept track of.
+    Fragmented,
+    /// No memory is left for the hypervisor itself.
+    NoRoom,
+    /// A range cannot be mapped.
+    Unmappable(Range),
+    /// The core that this runs on is not in the device tree.
+    UnknownCore(u64),
+    /// No bundle was loaded.
+    NoBundle,
+    /// The bundle is broken.
+    Bundle(BundleError),
+    /// A VM asks for a core that the board lacks.
+    NoSuchCore { vm: &'static str, core: u32, cores: usize },
+    /// Two vCPUs ask for the same core.
+    SharedCore { vm: &'static str, core: u32 },
+    /// A VM asks for more memory than is left.
+    NoMemory { vm: &'static str, wanted: u64, free: u64 },
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoTree(at) => write!(f, "there is no device tree at {at:#x}; x0 must hold its address at entry"),
+            Self::NoCrc => write!(f, "this CPU lacks the CRC32 instructions (FEAT_CRC32), which are needed"),
+            Self::Facts(error) => write!(f, "device tree: {error}"),
+            Self::Board(error) => error.fmt(f),
+            Self::Fragmented => write!(f, "the board's memory is in more pieces than this version keeps track of"),
+            Self::NoRoom => write!(f, "no {} KiB of contiguous memory are free for the hypervisor", heap::SIZE >> 10),
+            Self::Unmappable(range) => {
+                write!(f, "{:#x} to {:#x} cannot be mapped; addresses up to 512 GiB can", range.start, range.end)
+            }
+            Self::UnknownCore(affinity) => write!(f, "device tree: no cpu node has reg {affinity:#x}, this core's"),
+            Self::NoBundle => write!(f, "there is no bundle; load one as initrd, or as a multiboot ramdisk module"),
+            Self::Bundle(error) => write!(f, "bundle: {error}"),
+            Self::NoSuchCore { vm, core, cores } => {
+                write!(f, "{vm} wants core {core}; this board has cores 0 to {}", cores.saturating_sub(1))
+            }
+            Self::SharedCore { vm, core } => {
+                write!(f, "{vm} wants core {core}, which runs another vCPU; cores cannot be shared yet")
+            }
+            Self::NoMemory { vm, wanted, free } => {
+                write!(f, "{vm} wants {} MiB of memory in one piece; {} MiB are free in all", wanted >> 20, free >> 20)
+            }
+        }
+    }
+}
