@@ -334,3 +334,17 @@ fn any_bytes_typed_are_survived() {
     assert_eq!(fake.vms[0].row.get(Register::Std), 1, "the control VM is frozen");
     assert_eq!(firmware::ALL.len(), Register::ALL.len());
 }
+
+#[test]
+fn the_documentation_has_every_command() {
+    let document = include_str!("../../../docs/ops.md");
+    let rows: Vec<&str> = document.lines().filter(|line| line.starts_with("| `")).collect();
+    let expected: Vec<String> = COMMANDS
+        .iter()
+        .map(|command| {
+            let line = format!("{} {}", command.name, command.arguments);
+            format!("| `{}` | {} |", line.trim().replace('|', "\\|"), command.about)
+        })
+        .collect();
+    assert_eq!(rows, expected);
+}

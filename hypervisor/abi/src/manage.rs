@@ -61,7 +61,7 @@ pub const RULE_SET: u32 = BASE + 0x24;
 /// `RULE_GET(x1 = VM)`: x1 = `RULE_*`, x2 = 1 if the first write has happened.
 pub const RULE_GET: u32 = BASE + 0x25;
 
-// Range filter. Checks in this order: UNKNOWN_VM, RESERVED, WRAPS, BAD_ARGUMENT, FORWARD_REFUSED, FROZEN, OVERLAPS, FULL.
+// Range filter. Checks in this order: UNKNOWN_VM, BUSY, RESERVED, WRAPS, BAD_ARGUMENT, FORWARD_REFUSED, FROZEN, OVERLAPS, FULL.
 
 /// `FILTER_ADD(x1 = VM, x2 = first function identifier in bits 31:0 and their number in bits 63:32, x3 = FILTER_*)`. Bits
 /// 63:8 of x3 are reserved: [`RESERVED`] if one is set.

@@ -15,7 +15,10 @@ usage:
               [--el3 none|tf-a] [--timeout SECONDS] [-- QEMU ARGS]
   scripts/test [FILTER]
   scripts/bench [--peers] [--docs] [--accept] [--profile]
-  scripts/image --board BOARD --manifest FILE --out DIR";
+  scripts/image --board BOARD --manifest FILE --out DIR
+Not built yet, and refused: --board raspi4b, --gic 2, --el3 tf-a. --cores is 1 to 8, --cpu a model of QEMU (cortex-a72),
+FILTER a part of the tests' names. bench: --peers measures Xen and KVM too, --docs writes docs/numbers.md, --accept lowers
+the bounds to what was reached, --profile tells where the boot's instructions go. Manifests to start from: scripts/manifests.";
 
 /// One command with its options.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -43,8 +43,9 @@ answer is \"not supported\". `!`: more than was asked for.
 
 ## Firmware calls
 
-Instructions for one call and its return, the HVC or SMC itself included. By SMC at most {extra} more are allowed. TRNG is
-measured on a CPU with FEAT_RNG, which {cpu} lacks.
+Instructions for one call and its return, the HVC or SMC itself included. By SMC at most {extra} more are allowed. TRNG and
+ARCH_WORKAROUND_1 are measured on QEMU's `max`, which has RNDRRS and is offered the workaround; {cpu} is not. KVM VHE runs
+on neoverse-n1, as {cpu} has no VHE. A row is the largest of its calls.
 
 {calls}
 How many times as many instructions the others take:
@@ -67,7 +68,7 @@ Boot is with one VM of one vCPU and a guest of 8,600 bytes, and counts from rese
 
 Instructions per call while 1, 2, 4 and 8 VMs call at once, 4 vCPUs of one VM, and with filter ranges; each on a machine
 with eight cores in multi-threaded TCG, of which as many run at the same time as the host has cores; counted for each
-core, the slowest core's median.
+VM's first core, the slowest one's median.
 
 {growth}
 ## What these numbers do not show

@@ -149,4 +149,18 @@ mod tests {
         assert_eq!(quoted(&["a"]), r#""a""#);
         assert_eq!(quoted(&[]), "none");
     }
+
+    #[test]
+    fn the_documentation_has_every_key() {
+        let document = include_str!("../../../../docs/manifest.md");
+        for kind in [&MACHINE, &VM, &FIRMWARE, &FILTER] {
+            let (_, section) = document.split_once(&format!("## `{}`", kind.title)).expect(kind.title);
+            let section = section.split("\n## ").next().unwrap();
+            let rows: Vec<&str> =
+                section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+            let keys: Vec<&str> =
+                kind.keys.iter().map(|key| key.name).filter(|name| !["firmware", "filter"].contains(name)).collect();
+            assert_eq!(rows, keys, "{}", kind.title);
+        }
+    }
 }
