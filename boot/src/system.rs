@@ -199,7 +199,7 @@ fn set_registers(name: &str, row: &Row, support: &Support, firmware: &FirmwareCo
     for (register, value) in wanted.into_iter().filter_map(|(register, value)| Some((register, value?))) {
         let served = value & support.limit(register);
         if served != value {
-            log::warn!("{name}: {register:?} {value:#x} is more than this board can serve: {served:#x} is offered");
+            log::warn!("{name}: {register} {value:#x} is more than this board can serve: {served:#x} is offered");
         }
         let set = row.set(register, served, support);
         debug_assert!(set.is_ok(), "masked by what is supported, and not frozen yet");

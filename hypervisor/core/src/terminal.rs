@@ -19,8 +19,8 @@ use crate::vm::Vm;
 
 /// Bytes taken from the serial line at one interrupt; more make it interrupt again.
 const INPUT_BATCH: usize = 32;
-/// An unfinished line is shown when it has stood for this part of a second.
-const STANDING: u64 = 10;
+/// An unfinished line is looked at again after this part of a second.
+const STANDING: u64 = 50;
 
 /// The terminal.
 pub struct Terminal {

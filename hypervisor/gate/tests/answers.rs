@@ -1,4 +1,6 @@
 //! The table that the vectors read against the gate in Rust: every function of every owner, every service combination.
+#![allow(unexpected_cfgs, reason = "loom is switched on by RUSTFLAGS, as its documentation asks")]
+#![cfg(not(loom))]
 
 use portcullis_gate::answers::{Answers, KNOWN, LINES, Resolution, line};
 use portcullis_gate::{Call, Conduit, Conduits, Group, Profile, Register, Return, Row, Support, Verdict, decide};

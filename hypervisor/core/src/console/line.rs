@@ -3,19 +3,24 @@
 /// Characters that a [`LineBuffer`] holds; longer lines are broken.
 pub const CAPACITY: usize = 256;
 
+/// Ticks that an unfinished line stands before it is shown. More than one, so that a guest that did not get to run for the
+/// whole of a tick, on a busy host or because EL2 worked for it, does not have its line broken.
+pub(super) const STANDING_TICKS: u8 = 5;
+
 /// The unfinished line of a VM, and finished ones that the console had no room for; the bytes as the guest sent them.
 #[derive(Clone, Debug)]
 pub struct LineBuffer {
     bytes: [u8; CAPACITY],
     len: usize,
     newlines: usize,
-    touched: bool,
+    /// Ticks since the last character.
+    quiet: u8,
 }
 
 impl LineBuffer {
     /// An empty buffer.
     pub const fn new() -> Self {
-        Self { bytes: [0; CAPACITY], len: 0, newlines: 0, touched: false }
+        Self { bytes: [0; CAPACITY], len: 0, newlines: 0, quiet: 0 }
     }
 
     /// Takes characters from `source` while there is room; true if the console is to be given the buffer now: it holds a
@@ -28,14 +33,15 @@ impl LineBuffer {
             *cell = byte;
             self.len = self.len.wrapping_add(1);
             self.newlines = self.newlines.wrapping_add(usize::from(byte == b'\n'));
-            self.touched = true;
+            self.quiet = 0;
         }
         self.newlines != 0 || self.is_full() || attached && self.len != 0
     }
 
-    /// Marks the passing of time; true if an unfinished line has stood since the last tick and should be shown.
+    /// Marks the passing of time, 1/50 s; true if an unfinished line has stood long enough and should be shown.
     pub fn tick(&mut self) -> bool {
-        !core::mem::replace(&mut self.touched, false) && self.len != 0
+        self.quiet = self.quiet.saturating_add(1);
+        self.quiet > STANDING_TICKS && self.len != 0
     }
 
     /// Whether nothing waits: no tick is needed for this VM.

@@ -13,7 +13,7 @@
 //! console has output        driver: while its FIFO has room, console.pop(); at each submit, log and TX interrupt
 //! after popping             for each VM in console.take_ready(), console unlocked: the loop of the first line once more
 //! a key                     console.input(byte, attachment, state); then the two lines above
-//! every 100 ms or so        per VM: if line.tick() { console.submit_partial(vm, line) }
+//! every 20 ms or so         per VM: if line.tick() { console.submit_partial(vm, line) }
 //! VM stops                  console.finish(vm, line); if that says false, again at the next tick
 //! ```
 //!

@@ -5,6 +5,7 @@ mod keys;
 mod property;
 mod screen;
 
+use super::line::STANDING_TICKS;
 use super::*;
 use crate::uart::{Pl011, registers};
 
@@ -91,7 +92,7 @@ impl Bench {
 
     /// Lets enough time pass for unfinished lines to be shown.
     fn wait(&mut self) {
-        for _ in 0..2 {
+        for _ in 0..=STANDING_TICKS {
             for vm in 0..self.vms.len() {
                 if self.vms[vm].1.tick() {
                     self.console.submit_partial(vm, &mut self.vms[vm].1);

@@ -1,6 +1,6 @@
 //! Goldens: what comes out, character by character.
 
-use super::Bench;
+use super::{Bench, STANDING_TICKS};
 
 #[test]
 fn lines_of_guests_and_hypervisor_interleave() {
@@ -28,6 +28,20 @@ fn prompt_appears_after_a_while_and_goes_on() {
     assert_eq!(bench.seen(), "root\r\n");
     bench.wait();
     assert_eq!(bench.seen(), "");
+}
+
+#[test]
+fn a_slow_guest_keeps_its_line_in_one_piece() {
+    let mut bench = Bench::new(&["a", "b"]);
+    for part in ["case ", "one", ": ok\n"] {
+        // As long as it can be without a character before a line counts as standing: the guest may not have run at all.
+        for _ in 0..STANDING_TICKS {
+            assert!(!bench.vms[0].1.tick());
+        }
+        bench.say(0, part);
+        bench.say(1, "x\n");
+    }
+    assert_eq!(bench.seen(), "[b] x\r\n[b] x\r\n[a] case one: ok\r\n[b] x\r\n");
 }
 
 #[test]
