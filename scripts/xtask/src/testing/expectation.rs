@@ -103,6 +103,13 @@ fn is_entropy(bytes: &str) -> bool {
     values.len() >= 8
 }
 
+/// What is wrong when VMs report cases that none of `counted` stands for: they would fail unseen.
+pub fn uncounted(counted: &[&str], lines: &[String]) -> Vec<String> {
+    let reporting = lines.iter().filter_map(|line| line.strip_prefix('[')?.split_once("] cases: "));
+    let unseen = reporting.map(|(vm, _)| vm).filter(|vm| !counted.contains(vm));
+    unseen.map(|vm| format!("{vm} reports cases, and the test does not count them")).collect()
+}
+
 /// First words of the guests that report cases.
 const STARTS: [&str; 2] = ["conformance: arguments", "ops: arguments"];
 
@@ -172,6 +179,13 @@ mod tests {
             assert!(cases("a", &lines(text)).broken.unwrap().contains(why), "{text}");
         }
         assert_eq!(cases("a", &lines("[a] case x: okay\n[a] cases: 0 passed, 1 failed")).failed.len(), 1);
+    }
+
+    #[test]
+    fn nobody_reports_cases_unseen() {
+        let lines = lines("[a] case x: ok\n[a] cases: 1 passed, 0 failed\n[b] said cases: none\n[c] cases: 0 passed");
+        assert!(uncounted(&["a", "c"], &lines).is_empty());
+        assert_eq!(uncounted(&["a"], &lines), ["c reports cases, and the test does not count them"]);
     }
 
     #[test]

@@ -42,7 +42,10 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
             Err(error) => tally.fail(&name, &format!("{error:#}")),
             Ok((console, end)) => {
                 let mut unmet = console.judge(case, &end);
-                for vm in case.expectations.iter().filter_map(|expectation| expectation.counted_vm(&console.lines)) {
+                let counted = case.expectations.iter().filter_map(|expectation| expectation.counted_vm(&console.lines));
+                let counted: Vec<&str> = counted.collect();
+                unmet.extend(expectation::uncounted(&counted, &console.lines));
+                for vm in counted {
                     let cases = expectation::cases(vm, &console.lines);
                     tally.pass_many(&format!("{name} {vm}"), cases.passed);
                     for (case, detail) in cases.failed {
