@@ -4,12 +4,12 @@
 use guest_runtime::call::Immediate;
 use guest_runtime::console;
 use guest_runtime::power::Conduit;
+use guest_runtime::random::Random;
 use portcullis_abi::function::*;
 
 use crate::door::{Answer, Door, REFUSED};
 use crate::model::{self, OWNER_SHIFT};
 use crate::profile::Profile;
-use crate::random::Random;
 use crate::report;
 
 /// Deviations after which the run ends.

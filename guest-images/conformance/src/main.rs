@@ -10,8 +10,6 @@
 mod model;
 #[cfg_attr(not(target_os = "none"), allow(dead_code))]
 mod profile;
-#[cfg_attr(not(target_os = "none"), allow(dead_code))]
-mod random;
 
 #[cfg(target_os = "none")]
 mod architecture;

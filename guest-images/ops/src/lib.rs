@@ -13,7 +13,6 @@ pub mod function;
 pub mod management;
 pub mod manager;
 pub mod number;
-pub mod random;
 pub mod register;
 pub mod script;
 pub mod table;

@@ -289,7 +289,7 @@ fn words_complete_by_their_place() {
 /// Random bytes at the keyboard: keys, words of the shell, anything. No panic, and every line is carried out.
 #[test]
 fn any_bytes_typed_are_survived() {
-    let mut random = crate::random::Random::new(42);
+    let mut random = guest_runtime::random::Random::new(42);
     let mut fake = Fake::new(&NAMES);
     let shell = Shell::new(&mut fake);
     let mut editor = Editor::new("ops> ");

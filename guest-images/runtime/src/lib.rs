@@ -5,6 +5,7 @@
 #![cfg_attr(target_os = "none", no_std)]
 
 pub mod arguments;
+pub mod random;
 
 #[cfg(target_os = "none")]
 pub mod call;

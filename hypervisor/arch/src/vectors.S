@@ -184,6 +184,16 @@ refuse_\conduit:
     b       el2_fault
 .endm
 
+.macro guest_vector number, target, syndrome=0
+    .org    portcullis_vectors + \number * 128
+    stp     x0, x1, [sp, #{X}]
+    stp     x2, x3, [sp, #{X} + 16]
+    .if \syndrome
+    mrs     x1, esr_el2
+    .endif
+    b       \target
+.endm
+
 .balign 2048
 .global portcullis_vectors
 portcullis_vectors:
@@ -205,43 +215,13 @@ portcullis_vectors:
     b.ne    slow
     answer  0
 
-    .org    portcullis_vectors + 9 * 128                         // IRQ, from AArch64
-    stp     x0, x1, [sp, #{X}]
-    stp     x2, x3, [sp, #{X} + 16]
-    b       interrupt
-
-    .org    portcullis_vectors + 10 * 128                         // FIQ, from AArch64
-    stp     x0, x1, [sp, #{X}]
-    stp     x2, x3, [sp, #{X} + 16]
-    b       interrupt
-
-    .org    portcullis_vectors + 11 * 128                         // SError, from AArch64
-    stp     x0, x1, [sp, #{X}]
-    stp     x2, x3, [sp, #{X} + 16]
-    mrs     x1, esr_el2
-    b       serror
-
-    .org    portcullis_vectors + 12 * 128                         // synchronous, from AArch32 at EL0
-    stp     x0, x1, [sp, #{X}]
-    stp     x2, x3, [sp, #{X} + 16]
-    mrs     x1, esr_el2
-    b       exception
-
-    .org    portcullis_vectors + 13 * 128                         // IRQ, from AArch32 at EL0
-    stp     x0, x1, [sp, #{X}]
-    stp     x2, x3, [sp, #{X} + 16]
-    b       interrupt
-
-    .org    portcullis_vectors + 14 * 128                         // FIQ, from AArch32 at EL0
-    stp     x0, x1, [sp, #{X}]
-    stp     x2, x3, [sp, #{X} + 16]
-    b       interrupt
-
-    .org    portcullis_vectors + 15 * 128                         // SError, from AArch32 at EL0
-    stp     x0, x1, [sp, #{X}]
-    stp     x2, x3, [sp, #{X} + 16]
-    mrs     x1, esr_el2
-    b       serror
+    guest_vector 9, interrupt                                   // IRQ, from AArch64
+    guest_vector 10, interrupt                                  // FIQ, from AArch64
+    guest_vector 11, serror, syndrome=1                         // SError, from AArch64
+    guest_vector 12, exception, syndrome=1                      // synchronous, from AArch32 at EL0
+    guest_vector 13, interrupt                                  // IRQ, from AArch32 at EL0
+    guest_vector 14, interrupt                                  // FIQ, from AArch32 at EL0
+    guest_vector 15, serror, syndrome=1                         // SError, from AArch32 at EL0
 
     .org    portcullis_vectors + 16 * 128
 odd_class:

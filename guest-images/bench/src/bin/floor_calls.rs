@@ -5,7 +5,11 @@
 fn main() {}
 
 #[cfg(target_os = "none")]
-core::arch::global_asm!(include_str!("../floor/calls.s"));
+core::arch::global_asm!(
+    include_str!("../floor/head.s"),
+    include_str!("../floor/calls.s"),
+    include_str!("../floor/start.s"),
+);
 
 #[cfg(target_os = "none")]
 #[panic_handler]

@@ -5,7 +5,11 @@
 fn main() {}
 
 #[cfg(target_os = "none")]
-core::arch::global_asm!(include_str!("../floor/interrupts.s"));
+core::arch::global_asm!(
+    include_str!("../floor/frame.s"),
+    include_str!("../floor/head.s"),
+    include_str!("../floor/interrupts.s"),
+);
 
 #[cfg(target_os = "none")]
 #[panic_handler]

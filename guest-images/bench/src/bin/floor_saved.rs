@@ -5,7 +5,12 @@
 fn main() {}
 
 #[cfg(target_os = "none")]
-core::arch::global_asm!(include_str!("../floor/saved.s"));
+core::arch::global_asm!(
+    include_str!("../floor/frame.s"),
+    include_str!("../floor/head.s"),
+    include_str!("../floor/saved.s"),
+    include_str!("../floor/start.s"),
+);
 
 #[cfg(target_os = "none")]
 #[panic_handler]

@@ -3,18 +3,6 @@
 // checks, list register 0 only, two CPUs. It enters the guest at 0x50000000 in EL1h. The numbers in the comments count the
 // instructions from the vector on.
 
-.section .head, "ax"
-.global image_head
-image_head:
-    b       start
-    .long   0
-    .quad   0                       // text_offset
-    .quad   image_size
-    .quad   0xa                     // anywhere in memory, 4 KiB pages, little-endian
-    .quad   0, 0, 0
-    .ascii  "ARM\x64"
-    .long   0
-
 start:
     mov     x19, #0                 // CPU number
     adr     x0, l1
@@ -135,20 +123,7 @@ sync:
     lsr     x1, x0, #26
     cmp     x1, #0x16
     b.eq    hvc                     // 6
-    stp     x2, x3, [sp, #16]
-    stp     x4, x5, [sp, #32]
-    stp     x6, x7, [sp, #48]
-    stp     x8, x9, [sp, #64]
-    stp     x10, x11, [sp, #80]
-    stp     x12, x13, [sp, #96]
-    stp     x14, x15, [sp, #112]
-    stp     x16, x17, [sp, #128]
-    stp     x18, x19, [sp, #144]
-    stp     x20, x21, [sp, #160]
-    stp     x22, x23, [sp, #176]
-    stp     x24, x25, [sp, #192]
-    stp     x26, x27, [sp, #208]
-    stp     x28, x29, [sp, #224]
+    save_x2_to_x29
     stp     x30, xzr, [sp, #240]    // 21
     cmp     x1, #0x18
     b.eq    sys                     // 23
@@ -170,20 +145,7 @@ out:
     mrs     x0, elr_el2
     add     x0, x0, #4
     msr     elr_el2, x0
-    ldp     x2, x3, [sp, #16]
-    ldp     x4, x5, [sp, #32]
-    ldp     x6, x7, [sp, #48]
-    ldp     x8, x9, [sp, #64]
-    ldp     x10, x11, [sp, #80]
-    ldp     x12, x13, [sp, #96]
-    ldp     x14, x15, [sp, #112]
-    ldp     x16, x17, [sp, #128]
-    ldp     x18, x19, [sp, #144]
-    ldp     x20, x21, [sp, #160]
-    ldp     x22, x23, [sp, #176]
-    ldp     x24, x25, [sp, #192]
-    ldp     x26, x27, [sp, #208]
-    ldp     x28, x29, [sp, #224]
+    restore_x2_to_x29
     ldr     x30, [sp, #240]
     ldp     x0, x1, [sp], #256
     eret                            // out: 20

@@ -5,6 +5,8 @@ use crate::machine::report::{Report, Reports};
 /// One expectation.
 #[derive(Clone, Copy, Debug)]
 pub enum Expectation {
+    /// All of these.
+    All(&'static [Self]),
     /// A line contains this text.
     Line(&'static str),
     /// Lines contain these texts, in this order.
@@ -34,6 +36,11 @@ impl Expectation {
     /// What is wrong, if something is. The cases of [`Expectation::Cases`] are counted elsewhere.
     pub fn unmet(self, lines: &[String], reports: &Reports) -> Option<String> {
         match self {
+            Self::All(expectations) => {
+                let unmet: Vec<String> =
+                    expectations.iter().filter_map(|expectation| expectation.unmet(lines, reports)).collect();
+                (!unmet.is_empty()).then(|| unmet.join("\n"))
+            }
             Self::Line(text) if lines.iter().any(|line| line.contains(text)) => None,
             Self::Line(text) => Some(format!("no line has: {text}")),
             Self::Sequence(texts) => {
@@ -179,6 +186,15 @@ mod tests {
             assert!(cases("a", &lines(text)).broken.unwrap().contains(why), "{text}");
         }
         assert_eq!(cases("a", &lines("[a] case x: okay\n[a] cases: 0 passed, 1 failed")).failed.len(), 1);
+    }
+
+    #[test]
+    fn all_of_a_group_must_hold() {
+        const GROUP: Expectation =
+            Expectation::All(&[Expectation::Line("a"), Expectation::Line("b"), Expectation::Line("c")]);
+        let unmet = |text| GROUP.unmet(&lines(text), &Reports::new([]));
+        assert_eq!(unmet("a\nb\nc"), None);
+        assert_eq!(unmet("b").unwrap(), "no line has: a\nno line has: c");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod model;
 
+use guest_runtime::random::Random;
 use portcullis_abi::firmware::{ALL as REGISTERS, STD};
 use portcullis_abi::manage::*;
 use portcullis_abi::map::MAX_VMS;
@@ -14,7 +15,6 @@ use crate::function;
 use crate::management;
 use crate::manager::Answer;
 use crate::number;
-use crate::random::Random;
 
 /// The command.
 pub static FUZZ: Command = Command {

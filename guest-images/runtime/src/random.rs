@@ -30,3 +30,37 @@ impl Random {
         choices.get(index).copied().unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_gives_one_sequence() {
+        let (mut a, mut b, mut c) = (Random::new(1), Random::new(1), Random::new(2));
+        assert!((0..100).all(|_| a.next() == b.next()));
+        assert_ne!(a.next(), c.next());
+    }
+
+    #[test]
+    fn every_bit_moves() {
+        let mut random = Random::new(0);
+        let (mut set, mut clear) = (0, 0);
+        for _ in 0..100 {
+            let word = random.next();
+            set |= word;
+            clear |= !word;
+        }
+        assert_eq!((set, clear), (u64::MAX, u64::MAX));
+    }
+
+    #[test]
+    fn numbers_stay_below_their_bound() {
+        let mut random = Random::new(3);
+        let mut seen = [false; 7];
+        for _ in 0..500 {
+            seen[random.below(7) as usize] = true;
+        }
+        assert_eq!(seen, [true; 7]);
+    }
+}

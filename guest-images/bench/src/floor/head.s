@@ -1,0 +1,13 @@
+// Header of an arm64 Image (Linux, Documentation/arch/arm64/booting.rst).
+
+.section .head, "ax"
+.global image_head
+image_head:
+    b       start
+    .long   0
+    .quad   0                       // text_offset
+    .quad   image_size
+    .quad   0xa                     // anywhere in memory, 4 KiB pages, little-endian
+    .quad   0, 0, 0
+    .ascii  "ARM\x64"
+    .long   0
