@@ -113,6 +113,13 @@ impl Exclusive<'_> {
     ///
     /// [`Refusal`].
     pub fn recreate(&self) -> Result<(), Refusal> {
+        let now = self.vm.state.get();
+        now.recreate()?;
+        if now.phase == Phase::Created {
+            // Its registers are made anew in the end: a SET that comes meanwhile must not be taken, and then lost. A created
+            // VM becomes nothing else without the lock, which is ours.
+            self.vm.row.freeze(None);
+        }
         self.vm.state.change(State::recreate)?;
         self.vm.scrubbed.store(0, Ordering::Relaxed);
         self.vm.kick_first();

@@ -1,5 +1,6 @@
 //! Start, pause, resume, stop, restart, recreate; failures and the restart policy.
 
+use portcullis_abi::firmware::STD;
 use portcullis_abi::manage::*;
 
 use super::Bench;
@@ -150,6 +151,21 @@ fn a_restart_loads_the_images_again_and_keeps_the_registers() {
         assert_eq!(bench.ok(VM_STATE, [B, 0, 0])[1] >> 32, round as u64 + 1);
     }
     bench.fails(REGISTER_SET, [B, portcullis_abi::firmware::STD, 1], FROZEN);
+}
+
+#[test]
+fn no_set_is_taken_and_then_lost_while_a_created_vm_is_made_anew() {
+    let bench = Bench::new();
+    let before = bench.ok(REGISTER_GET, [A, STD, 0]);
+    bench.ok(RECREATE, [A, 0, 0]);
+    assert_eq!(bench.state(A), (PHASE_CREATED, PROGRESS_SCRUBBING));
+    bench.fails(REGISTER_SET, [A, STD, 0], FROZEN);
+    bench.fails(REGISTER_CLEAR, [A, 0, 0], FROZEN);
+    bench.fails(FILTER_ADD, [A, 0xc200_0000 | 1 << 32, FILTER_DENY], FROZEN);
+    bench.settle(A);
+    assert_eq!(bench.ok(REGISTER_GET, [A, STD, 0]), before);
+    bench.ok(REGISTER_SET, [A, STD, 0]);
+    assert_eq!(bench.ok(REGISTER_GET, [A, STD, 0]), [0; 3]);
 }
 
 #[test]
