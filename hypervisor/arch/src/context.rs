@@ -2,7 +2,10 @@
 
 use core::mem::offset_of;
 
-use portcullis_gate::{Group, answers::Answers};
+use portcullis_gate::{
+    Group,
+    answers::{Answers, Outcome},
+};
 
 use crate::account::{Account, SERVICES};
 
@@ -22,8 +25,13 @@ pub struct Context {
     pub stack: u64,
     /// The VM's answers by HVC and by SMC.
     pub answers: [Option<&'static Answers>; 2],
-    /// Not zero: a function without an answer is not refused by the vectors, the gate in Rust decides.
+    /// What the vectors do with a function without an answer: refuse it (0), leave it to the gate in Rust
+    /// ([`BEYOND_TO_GATE`]), or look whether it goes to EL3 ([`BEYOND_SEARCH`]).
     pub beyond: u64,
+    /// The VM's identifier to EL3, in w7 of a forwarded call (DEN0028, client identifier): its VMID.
+    pub client: u64,
+    /// Not zero: EL3 may return results in x4 to x7 too, as from SMCCC 1.2 on.
+    pub wide: u64,
     /// Zero if ARCH_WORKAROUND_1 succeeds, by HVC and by SMC: the vectors answer it ahead of everything else, uncounted.
     pub workaround_1: [u64; 2],
     /// What is counted of this vCPU; the vectors count too.
@@ -39,7 +47,9 @@ impl Context {
             spsr: crate::el2::EL1H_MASKED,
             stack: 0,
             answers: [None; 2],
-            beyond: 1,
+            beyond: BEYOND_TO_GATE,
+            client: 0,
+            wide: 0,
             workaround_1: [1; 2],
             account: Account::new(),
         }
@@ -76,13 +86,28 @@ impl Context {
         (*r0, *r1, *r2, *r3) = (x0, x1, x2, x3);
     }
 
-    /// Where the counter of a group of functions lies in a context, for [`Answers::build`].
-    pub const fn counter(group: Group, smc: bool, denied: bool) -> u16 {
-        let table = if denied { offset_of!(Account, denied) } else { offset_of!(Account, answered) };
+    /// Where it is counted what becomes of a group of functions, for [`Answers::build`].
+    pub const fn counter(group: Group, smc: bool, outcome: Outcome) -> u16 {
+        let table = match outcome {
+            Outcome::Answered => offset_of!(Account, answered),
+            Outcome::Denied => offset_of!(Account, denied),
+            Outcome::Forwarded => return Self::forwards(smc),
+        };
         let row = if smc { SERVICES } else { 0 };
         (offset_of!(Context, account) + table + (row + group as usize) * size_of::<u64>()) as u16
     }
+
+    /// Where calls that go to EL3 are counted.
+    pub const fn forwards(smc: bool) -> u16 {
+        let row = if smc { size_of::<u64>() } else { 0 };
+        (offset_of!(Context, account) + offset_of!(Account, forwarded) + row) as u16
+    }
 }
+
+/// [`Context::beyond`]: the gate in Rust decides.
+pub const BEYOND_TO_GATE: u64 = 1 << 0;
+/// [`Context::beyond`]: the function may lie in a range that goes to EL3.
+pub const BEYOND_SEARCH: u64 = 1 << 1;
 
 /// The largest offset fits, so [`Context::counter`] never cuts one off.
 const _: () = assert!(size_of::<Context>() <= u16::MAX as usize);
@@ -111,12 +136,14 @@ mod tests {
         let context = Context::new();
         context.account.denied[1][Group::Ptp as usize].store(77, Ordering::Relaxed);
         context.account.answered[0][Group::Arch as usize].store(55, Ordering::Relaxed);
+        context.account.forwarded[1].store(33, Ordering::Relaxed);
         let words = core::ptr::from_ref(&context).cast::<u64>();
         let at = |offset: u16| {
             // SAFETY: the offset lies within the context and is a multiple of 8.
             unsafe { words.add(usize::from(offset) / 8).read() }
         };
-        assert_eq!(at(Context::counter(Group::Ptp, true, true)), 77);
-        assert_eq!(at(Context::counter(Group::Arch, false, false)), 55);
+        assert_eq!(at(Context::counter(Group::Ptp, true, Outcome::Denied)), 77);
+        assert_eq!(at(Context::counter(Group::Arch, false, Outcome::Answered)), 55);
+        assert_eq!(at(Context::counter(Group::Trng, true, Outcome::Forwarded)), 33);
     }
 }

@@ -154,7 +154,8 @@ no_feature_\conduit:
 
 unknown_\conduit:
     ldr     x2, [sp, #{BEYOND}]
-    cbnz    x2, to_gate
+    cbnz    x2, beyond_\conduit
+count_unknown_\conduit:
     ldr     x2, [sp, #{UNKNOWN} + {UNKNOWN_STEP} * \conduit]
     add     x2, x2, #1
     str     x2, [sp, #{UNKNOWN} + {UNKNOWN_STEP} * \conduit]
@@ -175,6 +176,41 @@ refuse_\conduit:
     mov     x2, #0
     mov     x3, #0
     eret
+
+// The function has no line: it may lie in a range that goes to EL3. Of the ranges, ascending, that is the last one which
+// begins at the function or before it.
+beyond_\conduit:
+    tbz     x2, #{TO_GATE_BIT}, search_\conduit
+    b       to_gate
+search_\conduit:
+    str     x1, [sp, #{X} + 8]
+    tst     w0, #0x00ff0000             // SVE hint and reserved bits
+    b.ne    not_forwarded_\conduit
+    ldr     x3, [sp, #{ANSWERS} + 8 * \conduit]
+    add     x3, x3, #{FORWARDED}
+    halve   16
+    halve   8
+    halve   4
+    halve   2
+    halve   1
+    ldp     w1, w2, [x3]
+    cmp     w0, w1
+    ccmp    w0, w2, #2, hs              // before the first: C set and Z clear, as above the last
+    b.hi    not_forwarded_\conduit
+    ldr     x1, [sp, #{X} + 8]
+    mov     w2, #{FORWARDS} + 8 * \conduit
+    b       forward
+not_forwarded_\conduit:
+    ldr     x1, [sp, #{X} + 8]
+    b       count_unknown_\conduit
+.endm
+
+// One step of the search: x3 moves up by \ranges ranges if the one there begins at the function in w0 or before it.
+.macro halve ranges
+    ldr     w1, [x3, #8 * \ranges]
+    add     x2, x3, #8 * \ranges
+    cmp     w1, w0
+    csel    x3, x2, x3, ls
 .endm
 
 .macro el2_vector number
@@ -247,7 +283,7 @@ slow:
 
 // A call whose line, at x3, does not have the answer.
 not_denied:
-    tbnz    w2, #5, to_gate
+    tbnz    w2, #5, not_served
     stp     x0, x1, [sp, #{X}]
     ldrh    w2, [x3, #{COUNTER}]
     ldr     x0, [sp, x2]
@@ -258,6 +294,51 @@ not_denied:
     handle  portcullis_serve
     restore_caller
     resume
+
+not_served:
+    tbz     w2, #4, to_gate
+    ldrh    w2, [x3, #{COUNTER}]
+
+// A call for EL3: x0, x1 and x4 to x6 are the guest's, x2 and x3 are saved, w2 is the offset of the counter. w7 tells EL3
+// which VM it is for (SMCCC 1.1, client identifier). The arguments of an SMC32 call are 32 bits wide, and EL3 sees no more
+// of them. From SMCCC 1.2 on results can stand in x4 to x7, which otherwise come back as they went in; earlier they are
+// the guest's own, as x8 to x17 always are.
+forward:
+    ldr     x3, [sp, x2]
+    add     x3, x3, #1
+    str     x3, [sp, x2]
+    ldp     x2, x3, [sp, #{X} + 16]
+    stp     x4, x5, [sp, #{X} + 32]
+    stp     x6, x7, [sp, #{X} + 48]
+    stp     x8, x9, [sp, #{X} + 64]
+    stp     x10, x11, [sp, #{X} + 80]
+    stp     x12, x13, [sp, #{X} + 96]
+    stp     x14, x15, [sp, #{X} + 112]
+    stp     x16, x17, [sp, #{X} + 128]
+    ldr     x7, [sp, #{CLIENT}]
+    tbnz    w0, #30, 1f
+    mov     w1, w1
+    mov     w2, w2
+    mov     w3, w3
+    mov     w4, w4
+    mov     w5, w5
+    mov     w6, w6
+1:  mov     w0, w0
+    smc     #0
+    ldp     x8, x9, [sp, #{CLIENT}]
+    cbz     x9, 2f
+    cmp     x7, x8
+    b.ne    3f
+    ldr     x7, [sp, #{X} + 56]
+    b       3f
+2:  ldp     x4, x5, [sp, #{X} + 32]
+    ldp     x6, x7, [sp, #{X} + 48]
+3:  ldp     x8, x9, [sp, #{X} + 64]
+    ldp     x10, x11, [sp, #{X} + 80]
+    ldp     x12, x13, [sp, #{X} + 96]
+    ldp     x14, x15, [sp, #{X} + 112]
+    ldp     x16, x17, [sp, #{X} + 128]
+    eret
 
 // A call that the gate in Rust decides. x0 and x1 are the guest's, x2 and x3 are saved.
 to_gate:

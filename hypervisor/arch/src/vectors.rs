@@ -22,11 +22,16 @@ mod asm {
     use crate::cpu::Anchor;
     use core::mem::offset_of;
     use portcullis_gate::Group;
-    use portcullis_gate::answers::{Answer, HASH_SHIFT, LINES};
+    use crate::context::BEYOND_TO_GATE;
+    use portcullis_gate::MAX_RANGES;
+    use portcullis_gate::answers::{Answer, FORWARDED_OFFSET, Forwarded, HASH_SHIFT, LINES, Outcome};
 
     const _: () = assert!(offset_of!(Answer, function) == 0 && size_of::<Answer>().is_power_of_two());
     const _: () = assert!(size_of::<Refusal>() == 16 && offset_of!(Refusal, call) == 8 && RING.is_power_of_two());
 
+    const _: () = assert!(MAX_RANGES == 32 && size_of::<Forwarded>() == 8, "vectors.S halves 32 ranges of 8 bytes");
+    const _: () = assert!(Context::forwards(true) == Context::forwards(false) + 8, "vectors.S steps by the conduit");
+    const _: () = assert!(offset_of!(Context, wide) == offset_of!(Context, client) + 8, "vectors.S loads both at once");
     const _: () = assert!(offset_of!(Context, spsr) == offset_of!(Context, elr) + 8, "vectors.S loads both at once");
 
     core::arch::global_asm!(
@@ -36,12 +41,17 @@ mod asm {
         STACK = const offset_of!(Context, stack),
         ANSWERS = const offset_of!(Context, answers),
         BEYOND = const offset_of!(Context, beyond),
+        TO_GATE_BIT = const BEYOND_TO_GATE.trailing_zeros(),
+        FORWARDED = const FORWARDED_OFFSET,
+        FORWARDS = const Context::forwards(false),
+        CLIENT = const offset_of!(Context, client),
         WORKAROUND = const offset_of!(Context, workaround_1),
         RING = const offset_of!(Context, account) + offset_of!(Account, ring),
         RING_MASK = const RING - 1,
         REFUSED = const offset_of!(Context, account) + offset_of!(Account, refused),
-        UNKNOWN = const Context::counter(Group::Unknown, false, true),
-        UNKNOWN_STEP = const Context::counter(Group::Unknown, true, true) - Context::counter(Group::Unknown, false, true),
+        UNKNOWN = const Context::counter(Group::Unknown, false, Outcome::Denied),
+        UNKNOWN_STEP = const Context::counter(Group::Unknown, true, Outcome::Denied)
+            - Context::counter(Group::Unknown, false, Outcome::Denied),
         LINE_MASK = const (LINES - 1) << HASH_SHIFT,
         LINE_SCALE = const size_of::<Answer>().trailing_zeros() - HASH_SHIFT,
         KIND = const offset_of!(Answer, kind),

@@ -13,7 +13,7 @@ use portcullis_abi::function::*;
 
 use crate::call::{Call, Conduit};
 use crate::decide::decide;
-use crate::filter::Filter;
+use crate::filter::{Filter, MAX_RANGES};
 use crate::function_id::FunctionId;
 use crate::group::Group;
 use crate::profile::Profile;
@@ -30,12 +30,14 @@ pub const ANSWER: u8 = 0;
 pub const SERVE: u8 = 0x80;
 /// [`Answer::kind`]: the gate in Rust decides.
 pub const SLOW: u8 = 0xa0;
+/// [`Answer::kind`]: handed to EL3.
+pub const FORWARD: u8 = 0xb0;
 /// [`Answer::kind`]: refused.
 pub const DENY: u8 = 0xc0;
 
 /// A line: one function.
 ///
-/// A kind other than those three is the offset, in the line of the function that is asked about, of the byte with the
+/// A kind other than those is the offset, in the line of the function that is asked about, of the byte with the
 /// answer: the function is one of the four `FEATURES` calls.
 #[derive(Debug)]
 #[repr(C, align(32))]
@@ -131,11 +133,37 @@ impl Answer {
     }
 }
 
+/// A range of functions that are handed to EL3.
+#[derive(Debug)]
+#[repr(C)]
+pub struct Forwarded {
+    /// First function identifier.
+    pub first: AtomicU32,
+    /// Last function identifier.
+    pub last: AtomicU32,
+}
+
 /// A table of answers. All zero it knows no function but 0, which [`Answers::close`] and [`Answers::build`] take away.
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub struct Answers {
     lines: [Answer; LINES],
+    /// The ranges of functions without a line that EL3 gets, in ascending order; unused ones, which hold nothing, last.
+    forwarded: [Forwarded; MAX_RANGES],
+}
+
+/// Where [`Answers`] has its ranges.
+pub const FORWARDED_OFFSET: usize = core::mem::offset_of!(Answers, forwarded);
+
+/// What is counted of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was answered.
+    Answered,
+    /// It was refused.
+    Denied,
+    /// It went to EL3.
+    Forwarded,
 }
 
 /// What the vectors do with a call.
@@ -147,6 +175,8 @@ pub enum Resolution {
     Deny,
     /// Let this service answer.
     Serve(Service),
+    /// Hand it to EL3.
+    Forward,
     /// Ask the gate in Rust.
     Slow,
 }
@@ -154,7 +184,8 @@ pub enum Resolution {
 impl Answers {
     /// A table of zeros, not to be used before [`Self::build`] or [`Self::close`].
     pub const fn new() -> Self {
-        Self { lines: [const { Answer::new() }; LINES] }
+        const NOTHING: Forwarded = Forwarded { first: AtomicU32::new(u32::MAX), last: AtomicU32::new(0) };
+        Self { lines: [const { Answer::new() }; LINES], forwarded: [const { NOTHING }; MAX_RANGES] }
     }
 
     /// Makes the table of a conduit that is closed: it knows no function.
@@ -165,10 +196,14 @@ impl Answers {
         // Function 0 must not be found on its own line.
         let [first, ..] = &self.lines;
         first.function.store(1, Ordering::Relaxed);
+        for range in &self.forwarded {
+            range.first.store(u32::MAX, Ordering::Relaxed);
+            range.last.store(0, Ordering::Relaxed);
+        }
     }
 
-    /// Works out the answers of a VM with this profile and filter through `conduit`. `counter` says what to count when a
-    /// function of a group is answered (false) or denied (true).
+    /// Works out the answers of a VM with this profile and filter through `conduit`. `counter` says where what becomes of
+    /// a function of a group is counted.
     ///
     /// The caller knows that no vCPU of the VM runs, and publishes the table by whatever starts one.
     pub fn build(
@@ -176,7 +211,7 @@ impl Answers {
         profile: Profile,
         filter: Option<&Filter>,
         conduit: Conduit,
-        counter: impl Fn(Group, bool) -> u16,
+        counter: impl Fn(Group, Outcome) -> u16,
     ) {
         self.close();
         if !profile.conduits().contains(conduit) {
@@ -191,7 +226,9 @@ impl Answers {
             let (kind, results) = match verdict(function, 0) {
                 Verdict::Deny => (DENY, [0; 4]),
                 Verdict::Serve(service) => service.code().map_or((SLOW, [0; 4]), |code| (SERVE, [code, 0, 0, 0])),
-                Verdict::Forward => (SLOW, [0; 4]),
+                // About a function that goes to EL3 its own discovery call must go there as well.
+                _ if function == TRNG_FEATURES && filter.is_some_and(Filter::forwards) => (SLOW, [0; 4]),
+                Verdict::Forward => (FORWARD, [0; 4]),
                 Verdict::Answer(results) => match (query, words(results)) {
                     (Some(query), _) => (FEATURES_OFFSET.wrapping_add(query as u8), [0; 4]),
                     (None, Some(words)) => (ANSWER, words),
@@ -200,7 +237,12 @@ impl Answers {
             };
             answer.function.store(function, Ordering::Relaxed);
             answer.kind.store(kind, Ordering::Relaxed);
-            answer.counter.store(counter(Group::of(FunctionId(function)), kind == DENY), Ordering::Relaxed);
+            let outcome = match kind {
+                DENY => Outcome::Denied,
+                FORWARD => Outcome::Forwarded,
+                _ => Outcome::Answered,
+            };
+            answer.counter.store(counter(Group::of(FunctionId(function)), outcome), Ordering::Relaxed);
             for (cell, word) in answer.results.iter().zip(results) {
                 cell.store(word, Ordering::Relaxed);
             }
@@ -213,6 +255,10 @@ impl Answers {
                 cell.store(says, Ordering::Relaxed);
             }
         }
+        for (cell, range) in self.forwarded.iter().zip(filter.into_iter().flat_map(Filter::forwarded)) {
+            cell.first.store(range.first, Ordering::Relaxed);
+            cell.last.store(range.last, Ordering::Relaxed);
+        }
     }
 
     /// What the vectors do with a call of `x0` and `x1`: their rule in words, for tests. `beyond` says that functions
@@ -222,7 +268,11 @@ impl Answers {
             self.lines.get(line(function)).filter(|answer| answer.function.load(Ordering::Relaxed) == function)
         };
         let Some(answer) = find(x0 as u32) else {
-            return if beyond { Resolution::Slow } else { Resolution::Deny };
+            return match beyond {
+                true => Resolution::Slow,
+                false if self.is_forwarded(x0 as u32) => Resolution::Forward,
+                false => Resolution::Deny,
+            };
         };
         match answer.kind.load(Ordering::Relaxed) {
             ANSWER => {
@@ -234,6 +284,7 @@ impl Answers {
                 let [code, ..] = &answer.results;
                 Service::from_code(code.load(Ordering::Relaxed)).map_or(Resolution::Slow, Resolution::Serve)
             }
+            FORWARD => Resolution::Forward,
             SLOW.. => Resolution::Slow,
             offset => {
                 let query = usize::from(offset.wrapping_sub(FEATURES_OFFSET));
@@ -243,6 +294,19 @@ impl Answers {
         }
     }
 }
+
+impl Answers {
+    /// Whether a function without a line goes to EL3: the last range that begins at it or before it holds it, and bits
+    /// 23:16 are zero. Five halvings of the table find that range.
+    fn is_forwarded(&self, function: u32) -> bool {
+        let begun = self.forwarded.partition_point(|range| range.first.load(Ordering::Relaxed) <= function);
+        let range = begun.checked_sub(1).and_then(|at| self.forwarded.get(at));
+        function & MALFORMED == 0 && range.is_some_and(|range| function <= range.last.load(Ordering::Relaxed))
+    }
+}
+
+/// Bits of a fast call's identifier that are zero: the SVE hint and the reserved ones.
+const MALFORMED: u32 = 0x00ff_0000;
 
 impl Default for Answers {
     fn default() -> Self {

@@ -21,7 +21,11 @@ pub fn decide(profile: Profile, filter: Option<&Filter>, call: &Call) -> Verdict
         return Verdict::Deny;
     }
     let door = Door { profile, filter, aarch32: call.aarch32 };
-    match door.route(call.function()) {
+    let route = door.route(call.function());
+    if call.function() == FunctionId(function::TRNG_FEATURES) && route != Route::Refuse {
+        return door.trng_features(asked(call));
+    }
+    match route {
         Route::Refuse => Verdict::Deny,
         Route::Forward => Verdict::Forward,
         Route::Function(Function::Served(service)) => Verdict::Serve(service),
@@ -46,11 +50,15 @@ pub enum Route {
     Function(Function),
 }
 
+/// The function that a discovery call asks about: an identifier, 32 bits wide whatever the caller's convention.
+fn asked(call: &Call) -> FunctionId {
+    let [_, x1, ..] = call.x;
+    FunctionId::from_x0(x1)
+}
+
 /// The answer of a function that needs no more than the profile and the filter.
 fn answer(function: Function, door: &Door<'_>, call: &Call) -> Return {
-    // Every discovery call takes a function identifier, which is 32 bits wide whatever the caller's convention.
-    let [_, x1, ..] = call.x;
-    let asked = FunctionId::from_x0(x1);
+    let asked = asked(call);
     match function {
         Function::SmcccVersion => Return::value(function::SMCCC_VERSION_1_1.into()),
         Function::ArchFeatures => Return::code(door.arch_features(asked)),
@@ -59,10 +67,10 @@ fn answer(function: Function, door: &Door<'_>, call: &Call) -> Return {
         Function::PsciFeatures => Return::code(door.features_of(asked, Function::is_psci)),
         Function::MigrateInfoType => Return::code(result::PSCI_MIGRATION_NOT_REQUIRED),
         Function::TrngVersion => Return::value(function::TRNG_VERSION_1_0.into()),
-        Function::TrngFeatures => Return::code(door.features_of(asked, Function::is_trng)),
         Function::PvTimeFeatures => Return::code(door.features_of(asked, Function::is_pv_time)),
         Function::VendorUid => Return::words(function::VENDOR_UID_WORDS),
         Function::VendorFeatures => door.vendor_features(),
-        Function::Served(_) => Return::NOT_SUPPORTED,
+        // Both were decided before.
+        Function::TrngFeatures | Function::Served(_) => Return::NOT_SUPPORTED,
     }
 }

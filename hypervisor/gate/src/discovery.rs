@@ -11,7 +11,7 @@ use crate::function::Function;
 use crate::function_id::FunctionId;
 use crate::profile::Profile;
 use crate::register::Register;
-use crate::verdict::Return;
+use crate::verdict::{Return, Verdict};
 
 /// The vendor functions that have a bit in the first word of the feature call.
 const VENDOR_WORD: [(u32, u64); 2] =
@@ -60,8 +60,16 @@ impl Door<'_> {
         }
     }
 
-    /// The answer of a discovery call of one service: 0 if the function is one of `belongs` and can be called. A
-    /// function that goes to EL3 can be called as far as this door is concerned.
+    /// `TRNG_FEATURES` (DEN0098 section 2.3): who serves a function also says whether it exists, so a question about one
+    /// that goes to EL3 goes there too.
+    pub fn trng_features(&self, asked: FunctionId) -> Verdict {
+        match self.route(asked) {
+            Route::Forward => Verdict::Forward,
+            _ => Verdict::Answer(Return::code(self.features_of(asked, Function::is_trng))),
+        }
+    }
+
+    /// The answer of a discovery call of one service: 0 if the function is one of `belongs` and can be called.
     pub fn features_of(&self, asked: FunctionId, belongs: impl Fn(Function) -> bool) -> i64 {
         let known = Function::of(asked).is_some_and(belongs);
         if known && self.route(asked) != Route::Refuse { 0 } else { result::NOT_SUPPORTED }

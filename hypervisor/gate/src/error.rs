@@ -63,8 +63,10 @@ pub enum FilterError {
     Wraps,
     /// The action is none that exists.
     UnknownAction,
-    /// Forwarding is not supported here, or never is for a function of this range.
+    /// A function of this range is one that is never forwarded.
     ForwardRefused,
+    /// There is no firmware at EL3 to forward to.
+    NoFirmware,
     /// The VM has started.
     Frozen,
     /// The range overlaps an earlier one or the Arm architecture calls, which no filter touches.
@@ -80,7 +82,10 @@ impl fmt::Display for FilterError {
             Self::Wraps => write!(f, "the range is empty or runs past 0xffffffff; it must hold 1 function or more"),
             Self::UnknownAction => write!(f, "unknown action; 0 is handle, 1 is deny, 2 is forward"),
             Self::ForwardRefused => {
-                write!(f, "no function of this range can be forwarded; it can be handled or denied")
+                write!(f, "the range has a function that is never forwarded to EL3 (docs/gate.md lists them)")
+            }
+            Self::NoFirmware => {
+                write!(f, "no firmware at EL3 was found to forward to; the range can be handled or denied")
             }
             Self::Frozen => write!(f, "the VM has started: it keeps its filter until it is recreated"),
             Self::Overlaps => {

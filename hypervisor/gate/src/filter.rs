@@ -13,10 +13,32 @@ pub const MAX_RANGES: usize = 32;
 /// vulnerabilities of its cores.
 const ARCHITECTURE: [RangeInclusive<u32>; 2] = [0x8000_0000..=0x8000_ffff, 0xc000_0000..=0xc000_ffff];
 
-/// Never forwarded: PSCI, which acts on the VM and not on the machine, and the calls of FF-A (DEN0077) that share
-/// memory, whose addresses EL3 would take for physical ones.
-const NEVER_FORWARDED: [RangeInclusive<u32>; 4] =
-    [0x8400_0000..=0x8400_001f, 0xc400_0000..=0xc400_001f, 0x8400_0060..=0x8400_00ff, 0xc400_0060..=0xc400_00ff];
+/// Identifiers of one owner and convention, or of all, that are never forwarded; the SMC64 forms, with bit 30 set, neither.
+/// What is left of them can be called without EL3 taking an address of the guest's for a physical one, or acting on
+/// what belongs to all VMs. A range that meets one of these is refused whole.
+const NEVER_FORWARDED: [RangeInclusive<u32>; 9] = [
+    // PSCI (DEN0022): it acts on the VM, not on the machine.
+    0x8400_0000..=0x8400_001f,
+    // SDEI (DEN0054): EL3 would enter EL2 at an address of the guest's.
+    0x8400_0020..=0x8400_003f,
+    // Management Mode (DEN0060): addresses of buffers.
+    0x8400_0040..=0x8400_004f,
+    // FF-A (DEN0077): shares memory by address, and names the caller by an identity that the guest could choose.
+    0x8400_0060..=0x8400_00ef,
+    // DRTM (DEN0113): launches the machine anew.
+    0x8400_0110..=0x8400_011f,
+    // The Realm Management Monitor's (DEN0137): moves memory between worlds by address.
+    0x8400_0150..=0x8400_01cf,
+    // Standard and vendor-specific hypervisor services: the hypervisor that they are meant for is this one.
+    0x8500_0000..=0x86ff_ffff,
+    // Yielding calls: SMCCC 1.1 lets only a Trusted OS have them, which passes addresses too.
+    0x0000_0000..=0x3fff_ffff,
+    // Arm architecture calls: a guest is told about its own cores. No range touches the valid ones at all.
+    0x8000_0000..=0x80ff_ffff,
+];
+
+/// Bit 30 of an identifier: the SMC64 convention.
+const SMC64: u32 = 1 << 30;
 
 /// What becomes of the functions of a range. The numbers are those of KVM's SMCCC filter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,13 +114,13 @@ impl Filter {
     }
 
     /// Adds a range. `profile` is the VM's word, loaded under the lock that guards this filter and the freeze.
-    /// `forward` says whether calls can be forwarded here.
+    /// `firmware` says whether there is firmware at EL3 to forward to.
     ///
     /// # Errors
     ///
     /// The first of [`FilterError`]'s variants that applies. Nothing has changed then.
-    pub fn insert(&mut self, request: &RangeRequest, profile: Profile, forward: bool) -> Result<(), FilterError> {
-        let range = check(request, forward)?;
+    pub fn insert(&mut self, request: &RangeRequest, profile: Profile, firmware: bool) -> Result<(), FilterError> {
+        let range = check(request, firmware)?;
         if profile.is_frozen() {
             return Err(FilterError::Frozen);
         }
@@ -114,6 +136,16 @@ impl Filter {
         }
         self.len = self.len.saturating_add(1);
         Ok(())
+    }
+
+    /// Whether a range is forwarded.
+    pub fn forwards(&self) -> bool {
+        self.forwarded().next().is_some()
+    }
+
+    /// The ranges that are forwarded, in ascending order.
+    pub fn forwarded(&self) -> impl Iterator<Item = &Range> {
+        self.ranges().iter().filter(|range| range.action == Action::Forward)
     }
 
     /// Removes every range: for a VM that is recreated, under the conditions of [`Row::create`](crate::Row::create) and
@@ -139,7 +171,7 @@ pub fn lookup(ranges: &[Range], id: FunctionId) -> Action {
 }
 
 /// The checks that need neither the VM nor the other ranges.
-fn check(request: &RangeRequest, forward: bool) -> Result<Range, FilterError> {
+fn check(request: &RangeRequest, firmware: bool) -> Result<Range, FilterError> {
     let &RangeRequest { base: first, count, action, reserved } = request;
     if reserved != [0; 15] {
         return Err(FilterError::Reserved);
@@ -147,11 +179,17 @@ fn check(request: &RangeRequest, forward: bool) -> Result<Range, FilterError> {
     let last = count.checked_sub(1).and_then(|beyond| first.checked_add(beyond)).ok_or(FilterError::Wraps)?;
     let action = Action::from_number(action).ok_or(FilterError::UnknownAction)?;
     let range = Range { first, last, action };
-    let refused = !forward || NEVER_FORWARDED.iter().any(|never| meets(&range, never));
-    if action == Action::Forward && refused {
-        return Err(FilterError::ForwardRefused);
+    match action {
+        Action::Forward if !may_forward(&range) => Err(FilterError::ForwardRefused),
+        Action::Forward if !firmware => Err(FilterError::NoFirmware),
+        _ => Ok(range),
     }
-    Ok(range)
+}
+
+/// Whether no identifier of the range is one that EL3 is never to see.
+fn may_forward(range: &Range) -> bool {
+    let both = |never: &RangeInclusive<u32>| [never.clone(), never.start() | SMC64..=never.end() | SMC64];
+    !NEVER_FORWARDED.iter().flat_map(both).any(|never| meets(range, &never))
 }
 
 fn meets(range: &Range, other: &RangeInclusive<u32>) -> bool {
@@ -234,13 +272,27 @@ mod tests {
     #[test]
     fn forwarding_is_refused_where_it_never_may_be() {
         let forward = |base, count, supported| Filter::new().insert(&request(base, count, 2), open(), supported);
-        assert_eq!(forward(0xc200_0000, 0x100, false), Err(FilterError::ForwardRefused));
+        assert_eq!(forward(0xc200_0000, 0x100, false), Err(FilterError::NoFirmware));
         assert_eq!(forward(0xc200_0000, 0x100, true), Ok(()));
         assert_eq!(forward(0x8400_0000, 1, true), Err(FilterError::ForwardRefused));
         assert_eq!(forward(0x83ff_ffff, 2, true), Err(FilterError::ForwardRefused));
         assert_eq!(forward(0xc400_0071, 1, true), Err(FilterError::ForwardRefused));
-        assert_eq!(forward(0x8400_0050, 4, true), Ok(()));
-        assert_eq!(forward(0x8000_0000, 1, true), Err(FilterError::Overlaps));
+        // What cannot be forwarded anywhere is said first.
+        assert_eq!(forward(0xc400_0071, 1, false), Err(FilterError::ForwardRefused));
+        for id in [
+            0x8000_0000, 0xc000_8000, 0x8400_001f, 0xc400_0020, 0xc400_0045, 0x8400_0060, 0xc400_00ef, 0xc400_0110,
+            0xc400_0150, 0xc500_0021, 0x8600_0001, 0xc600_1000, 0x8600_ff01, 0x0400_0050, 0x3200_0000, 0x7fff_ffff,
+        ] {
+            assert_eq!(forward(id, 1, true), Err(FilterError::ForwardRefused), "{id:#x}");
+        }
+        for (base, count) in [
+            (0x8400_0050, 4), (0xc400_0053, 1), (0x8400_00f0, 3), (0x8400_ff01, 1), (0x8100_0000, 0x1_0000),
+            (0xc200_0000, 0x100_0000), (0x8300_0000, 1), (0xb200_0000, 0x1000), (0xff00_ffff, 1), (0xffff_ffff, 1),
+        ] {
+            assert_eq!(forward(base, count, true), Ok(()), "{base:#x}");
+        }
+        assert_eq!(forward(0xb200_0000, u32::MAX, true), Err(FilterError::Wraps));
+        assert_eq!(forward(0xc100_0000, 0x300_0001, true), Err(FilterError::ForwardRefused));
     }
 
     #[test]
@@ -256,7 +308,10 @@ mod tests {
         bad.count = 1;
         assert_eq!(filter.insert(&bad, frozen, false), Err(FilterError::UnknownAction));
         bad.action = 2;
+        assert_eq!(filter.insert(&bad, frozen, false), Err(FilterError::NoFirmware));
+        bad.base = 0x8400_0000;
         assert_eq!(filter.insert(&bad, frozen, false), Err(FilterError::ForwardRefused));
+        bad.base = 0x8400_0050;
         bad.action = 1;
         assert_eq!(filter.insert(&bad, frozen, false), Err(FilterError::Frozen));
         assert_eq!(filter.insert(&bad, open(), false), Err(FilterError::Overlaps));

@@ -2,19 +2,37 @@
 #![allow(unexpected_cfgs, reason = "loom is switched on by RUSTFLAGS, as its documentation asks")]
 #![cfg(not(loom))]
 
+use portcullis_abi::function::{TRNG_FEATURES, TRNG_GET_UUID, TRNG_RND32, TRNG_RND64, TRNG_VERSION};
 use portcullis_gate::answers::{Answers, KNOWN, LINES, Resolution, line};
-use portcullis_gate::{Call, Conduit, Conduits, Group, Profile, Register, Return, Row, Support, Verdict, decide};
+use portcullis_gate::{
+    Call, Conduit, Conduits, Filter, Group, Profile, RangeRequest, Register, Return, Row, Support, Verdict, decide,
+};
 
 fn agrees(answers: &Answers, profile: Profile, conduit: Conduit, x0: u64, x1: u64) {
+    _ = agrees_filtered(answers, profile, None, conduit, x0, x1);
+}
+
+fn agrees_filtered(
+    answers: &Answers,
+    profile: Profile,
+    filter: Option<&Filter>,
+    conduit: Conduit,
+    x0: u64,
+    x1: u64,
+) -> Verdict {
     let by_table = answers.resolve(x0, x1, false);
-    let by_gate = decide(profile, None, &Call::new(conduit, [x0, x1, 0, 0]));
+    let by_gate = decide(profile, filter, &Call::new(conduit, [x0, x1, 0, 0]));
     let same = match (by_table, by_gate) {
+        (Resolution::Forward, Verdict::Forward) => true,
+        // The gate decides then, so they cannot differ.
+        (Resolution::Slow, _) => x0 as u32 == TRNG_FEATURES && filter.is_some_and(Filter::forwards),
         (Resolution::Answer(a), Verdict::Answer(b)) => a == b,
         (Resolution::Deny, Verdict::Deny) => true,
         (Resolution::Serve(a), Verdict::Serve(b)) => a == b,
         _ => false,
     };
     assert!(same, "{x0:#x}({x1:#x}) {conduit:?} {profile:?}: table {by_table:?}, gate {by_gate:?}");
+    by_gate
 }
 
 fn profiles() -> impl Iterator<Item = Profile> {
@@ -33,7 +51,56 @@ fn profiles() -> impl Iterator<Item = Profile> {
 }
 
 fn build(answers: &Answers, profile: Profile, conduit: Conduit) {
-    answers.build(profile, None, conduit, |group, denied| group as u16 * 2 + u16::from(denied));
+    answers.build(profile, None, conduit, |group, outcome| group as u16 * 3 + outcome as u16);
+}
+
+/// Filters from none to full, of every action, with ranges of one function and of many.
+fn filters() -> impl Iterator<Item = Filter> {
+    let mut state = 7_u32;
+    let mut random = move |bound: u32| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) % bound
+    };
+    (0..200).map(move |round| {
+        let mut filter = Filter::new();
+        let trng = [TRNG_VERSION, TRNG_FEATURES, TRNG_GET_UUID, TRNG_RND32, TRNG_RND64];
+        for id in trng.into_iter().filter(|_| round % 3 > 0) {
+            let request = RangeRequest { base: id, count: 1, action: random(3) as u8, ..RangeRequest::default() };
+            filter.insert(&request, Profile(0), true).unwrap();
+        }
+        for _ in 0..round % 32 {
+            let owner = [1, 2, 3, 7, 47, 48, 50, 63][random(8) as usize];
+            let base = 0x8000_0000 | random(2) << 30 | owner << 24 | random(0x40) << random(11);
+            let count = [1, 2, 0x100, 0x10_0000][random(4) as usize];
+            let request = RangeRequest { base, count, action: random(3) as u8, ..RangeRequest::default() };
+            // Those that overlap an earlier one are left out.
+            _ = filter.insert(&request, Profile(0), true);
+        }
+        filter
+    })
+}
+
+/// The search for a range against the gate: at the ends of every range, next to them, and malformed.
+#[test]
+fn filters_agree() {
+    let answers = Answers::new();
+    let mut forwarded = 0;
+    for (profile, filter) in profiles().chain(profiles()).chain(profiles()).zip(filters()) {
+        for conduit in [Conduit::Hvc, Conduit::Smc] {
+            answers.build(profile, Some(&filter), conduit, |group, outcome| group as u16 * 3 + outcome as u16);
+            let ends = filter.ranges().iter().flat_map(|range| [range.first, range.last]);
+            let near = ends.flat_map(|end| [end.wrapping_sub(1), end, end.wrapping_add(1)]);
+            let forms = near.chain(KNOWN).chain([0, u32::MAX, 0xff00_ffff]);
+            for id in forms.flat_map(|id| [id, id ^ 1 << 16, id ^ 1 << 23, id ^ 1 << 30, id ^ 1 << 31]) {
+                for asked in [0, TRNG_FEATURES, TRNG_RND64, id] {
+                    let (x0, x1) = (1 << 40 | u64::from(id), u64::from(asked));
+                    let verdict = agrees_filtered(&answers, profile, Some(&filter), conduit, x0, x1);
+                    forwarded += usize::from(verdict == Verdict::Forward);
+                }
+            }
+        }
+    }
+    assert!(forwarded > 1000, "{forwarded}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod oracle;
 
 use core::ops::RangeInclusive;
 
-use oracle::{Expect, TABLE, Vm, find};
+use oracle::{Expect, Speaker, TABLE, Vm, Way, find};
 use portcullis_gate::{
     Action, Call, Conduit, Conduits, Filter, Profile, RangeRequest, Register, Return, Support, Verdict, decide,
 };
@@ -24,7 +24,7 @@ const SPEAKERS: [(u32, RangeInclusive<u32>); 4] = [
 ];
 
 fn vm(bitmaps: [u64; 4], psci: u64, levels: [u64; 3]) -> Vm {
-    Vm { bitmaps, psci, levels, denied: Vec::new() }
+    Vm { bitmaps, psci, levels, denied: Vec::new(), forwarded: Vec::new() }
 }
 
 /// The same VM as the gate has it.
@@ -37,10 +37,10 @@ fn profile(vm: &Vm) -> Profile {
 
 fn filter(vm: &Vm) -> Filter {
     let mut filter = Filter::new();
-    for &(first, last) in &vm.denied {
-        let request =
-            RangeRequest { base: first, count: last - first + 1, action: Action::Deny as u8, reserved: [0; 15] };
-        filter.insert(&request, Profile(0), false).unwrap();
+    let denied = vm.denied.iter().map(|&ends| (ends, Action::Deny));
+    for ((first, last), action) in denied.chain(vm.forwarded.iter().map(|&ends| (ends, Action::Forward))) {
+        let request = RangeRequest { base: first, count: last - first + 1, action: action as u8, reserved: [0; 15] };
+        filter.insert(&request, Profile(0), true).unwrap();
     }
     filter
 }
@@ -69,11 +69,23 @@ fn near_known() -> Vec<u32> {
 }
 
 fn expected(vm: &Vm, call: &Call) -> Verdict {
-    let Some(entry) = find(call.x[0] as u32) else { return Verdict::Deny };
-    if call.immediate != 0 || !vm.offers(entry, call.aarch32) {
+    let (id, asked) = (call.x[0] as u32, call.x[1] as u32);
+    let way = vm.way(id, call.aarch32);
+    if call.immediate != 0 || way == Way::Refused {
         return Verdict::Deny;
     }
-    let asked = call.x[1] as u32;
+    let entry = find(id).filter(|entry| vm.offers(entry, call.aarch32));
+    // Who has a TRNG function answers the question about it too.
+    if id == 0x8400_0051 && (way == Way::El3 || entry.is_some()) {
+        return match vm.way(asked, call.aarch32) {
+            Way::El3 => Verdict::Forward,
+            _ => Verdict::Answer(Return([vm.discovery(Speaker::Trng, asked, call.aarch32), 0, 0, 0])),
+        };
+    }
+    if way == Way::El3 {
+        return Verdict::Forward;
+    }
+    let Some(entry) = entry else { return Verdict::Deny };
     Verdict::Answer(Return(match entry.expect {
         Expect::Serve(service) => return Verdict::Serve(service),
         Expect::Value(value) => value,
@@ -197,6 +209,54 @@ fn filters_show_in_calls_and_in_discovery() {
             }
         }
     }
+}
+
+/// A filter with every action over some of the functions, and over identifiers that have no name here.
+fn any_filter(vm: &mut Vm, random: &mut Xorshift) {
+    const NAMELESS: [u32; 6] = [0x8100_0000, 0x8200_0000, 0xc200_ff00, 0x8300_0010, 0x8400_ff01, 0xb200_0000];
+    let mut free: Vec<u32> = TABLE.iter().map(|entry| entry.id).filter(|id| id >> 16 & 0x3fff != 0).collect();
+    free.extend(NAMELESS);
+    for _ in 0..random.below(14) {
+        let id = free.swap_remove(random.below(free.len()));
+        // Only TRNG, and what has no name, can go to EL3.
+        let can_go = id & 0xbfff_fff0 == 0x8400_0050 || NAMELESS.contains(&id);
+        match random.below(if can_go { 3 } else { 2 }) {
+            0 => {}
+            1 => vm.denied.push((id, id)),
+            _ => vm.forwarded.push((id, id)),
+        }
+    }
+}
+
+/// Every call of the matrix: state of the bits, a filter of every action, conduit, width and state of the caller, and for
+/// the discovery calls the function that they are asked about.
+#[test]
+fn forwarding_shows_in_calls_and_in_discovery() {
+    let ids = near_known();
+    let mut random = Xorshift(0x9e37_79b9_7f4a_7c15);
+    let mut forwarded = 0;
+    for mut vm in states().step_by(5) {
+        any_filter(&mut vm, &mut random);
+        let (profile, filter) = (profile(&vm), filter(&vm));
+        let nameless = vm.forwarded.iter().chain(&vm.denied).map(|&(first, _)| first);
+        let calls: Vec<u32> = TABLE.iter().map(|entry| entry.id).chain(nameless).collect();
+        for &id in &calls {
+            for _ in 0..8 {
+                let among = if random.below(4) == 0 { &ids } else { &calls };
+                let call = mixed(random.next() | 0xff00, id, among[random.below(among.len())]);
+                check(&vm, profile, Some(&filter), &call);
+                forwarded += usize::from(decide(profile, Some(&filter), &call) == Verdict::Forward);
+            }
+        }
+        for &(id, _) in &vm.forwarded {
+            // The same identifier in any other form stays here, and is refused.
+            for other in (16..32).map(|bit| id ^ 1 << bit).filter(|other| !calls.contains(other)) {
+                let call = Call::new(Conduit::Smc, [other.into(), 0, 0, 0]);
+                assert_eq!(decide(profile, Some(&filter), &call), Verdict::Deny, "{:?}", call.function());
+            }
+        }
+    }
+    assert!(forwarded > 1000, "{forwarded}");
 }
 
 /// Nothing that discovery says differs from what the call does: read off the gate alone, without the oracle.

@@ -14,6 +14,19 @@ pub struct Vm {
     pub levels: [u64; 3],
     /// Identifiers that the filter denies, first and last of each range.
     pub denied: Vec<(u32, u32)>,
+    /// Identifiers that the filter hands to EL3.
+    pub forwarded: Vec<(u32, u32)>,
+}
+
+/// What becomes of a call at the door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Refused.
+    Refused,
+    /// To EL3.
+    El3,
+    /// Handled here: it may still be that nothing of this name is offered.
+    Here,
 }
 
 /// What a function needs to be offered.
@@ -130,7 +143,19 @@ pub fn find(id: u32) -> Option<&'static Entry> {
 }
 
 impl Vm {
-    /// Whether a call of `entry` gets past the door.
+    /// Which way an identifier goes by its form and the filter.
+    pub fn way(&self, id: u32, aarch32: bool) -> Way {
+        let holds = |ranges: &[(u32, u32)]| ranges.iter().any(|&(first, last)| (first..=last).contains(&id));
+        if id & 0x80ff_0000 != 0x8000_0000 || (aarch32 && id & 0x4000_0000 != 0) || holds(&self.denied) {
+            Way::Refused
+        } else if holds(&self.forwarded) {
+            Way::El3
+        } else {
+            Way::Here
+        }
+    }
+
+    /// Whether a call of `entry` gets past the door and is served behind it.
     pub fn offers(&self, entry: &Entry, aarch32: bool) -> bool {
         let open = match entry.gate {
             Open => true,
@@ -139,8 +164,7 @@ impl Vm {
             Level(workaround) => self.levels[workaround] != 0,
             Never => false,
         };
-        let denied = self.denied.iter().any(|&(first, last)| (first..=last).contains(&entry.id));
-        open && !denied && !(aarch32 && entry.id & 0x4000_0000 != 0)
+        open && self.way(entry.id, aarch32) == Way::Here
     }
 
     /// What a discovery call answers about the function `asked`.
