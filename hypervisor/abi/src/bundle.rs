@@ -16,6 +16,7 @@
 //!     audit;                             present or absent
 //!     restart-limit = <u32>;             starts again that often when it fails; absent: never
 //!     conduits = <u32>;                  CONDUIT_HVC | CONDUIT_SMC
+//!     machine = <u32>;                   MACHINE_OFF | MACHINE_RESET; absent: neither
 //!     devices = "path", ...;             device tree paths passed through
 //!     firmware {                         absent: the defaults
 //!         keep;                          present: what is not named keeps its default; absent: it is zero
@@ -64,6 +65,12 @@ pub const CONDUITS: &str = "conduits";
 pub const CONDUIT_HVC: u32 = 1;
 /// Bit of [`CONDUITS`]: SMC.
 pub const CONDUIT_SMC: u32 = 2;
+/// VM property: what the VM may do to the machine; absent: nothing.
+pub const MACHINE: &str = "machine";
+/// Bit of [`MACHINE`]: PSCI SYSTEM_OFF switches the machine off.
+pub const MACHINE_OFF: u32 = 1;
+/// Bit of [`MACHINE`]: PSCI SYSTEM_RESET and SYSTEM_RESET2 reset the machine.
+pub const MACHINE_RESET: u32 = 2;
 /// VM property: device tree paths of devices passed through.
 pub const DEVICES: &str = "devices";
 /// VM property: kernel image.

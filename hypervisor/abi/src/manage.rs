@@ -16,7 +16,7 @@ pub const COUNT: u32 = 0x1000;
 
 /// Version of this interface: major number in bits 31:16, minor in 15:0. The minor one grows with each addition, the major
 /// one when something that existed changes.
-pub const ABI_VERSION: u32 = 0x1_0000;
+pub const ABI_VERSION: u32 = 0x1_0001;
 
 // Calls on the machine.
 
@@ -61,7 +61,8 @@ pub const RULE_SET: u32 = BASE + 0x24;
 /// `RULE_GET(x1 = VM)`: x1 = `RULE_*`, x2 = 1 if the first write has happened.
 pub const RULE_GET: u32 = BASE + 0x25;
 
-// Range filter. Checks in this order: UNKNOWN_VM, BUSY, RESERVED, WRAPS, BAD_ARGUMENT, FORWARD_REFUSED, FROZEN, OVERLAPS, FULL.
+// Range filter. Checks in this order: UNKNOWN_VM, BUSY, RESERVED, WRAPS, BAD_ARGUMENT, FORWARD_REFUSED, NO_FIRMWARE,
+// FROZEN, OVERLAPS, FULL.
 
 /// `FILTER_ADD(x1 = VM, x2 = first function identifier in bits 31:0 and their number in bits 63:32, x3 = FILTER_*)`. Bits
 /// 63:8 of x3 are reserved: [`RESERVED`] if one is set.
@@ -100,10 +101,11 @@ pub const REFUSED: u32 = BASE + 0x51;
 // Audit.
 
 /// `AUDIT_SET(x1 = VM, x2 = 0 or 1)`: created VMs only: from its start on the VM has everything that the board supports,
-/// whatever its registers say, which read as they were set; each first use is noted. [`FROZEN`] after the start.
+/// whatever its registers say, which read as they were set; each first use is noted. Ranges of its filter that are refused do
+/// not count then, ranges that are forwarded do. [`FROZEN`] after the start.
 pub const AUDIT_SET: u32 = BASE + 0x60;
 /// `AUDIT_LIST(x1 = VM, x2 = index)`: a function that the VM has called, in the order of first use: x1 = identifier in bits
-/// 31:0, bit 32 set if by SMC, bit 33 set if it was refused even so; x2 = the physical counter then; x3 = functions that were
+/// 31:0, bit 32 set if by SMC, bit 33 set if it was refused even so, bit 34 (since version 1.1) if a range of the VM's filter handed it to EL3; x2 = the physical counter then; x3 = functions that were
 /// not noted because the list was full. [`NO_ITEM`] past the last.
 pub const AUDIT_LIST: u32 = BASE + 0x61;
 /// `AUDIT_REGISTER(x1 = VM, x2 = identifier)`: x1 = the smallest value of the register that would have let the VM run as it
@@ -184,15 +186,18 @@ pub const NO_ITEM: i64 = -12;
 pub const RESERVED: i64 = -13;
 /// The range is empty or runs past the last function identifier.
 pub const WRAPS: i64 = -14;
-/// No function of this range can be forwarded.
+/// The range has a function that is never forwarded.
 pub const FORWARD_REFUSED: i64 = -15;
 /// The range overlaps an earlier one or the Arm architecture calls.
 pub const OVERLAPS: i64 = -16;
 /// The filter holds as many ranges as it can (32).
 pub const FULL: i64 = -17;
 
+/// There is no firmware at EL3 to forward to. Since version 1.1.
+pub const NO_FIRMWARE: i64 = -18;
+
 /// Every status with its name, in descending order.
-pub const STATUSES: [(&str, i64); 18] = [
+pub const STATUSES: [(&str, i64); 19] = [
     ("SUCCESS", SUCCESS),
     ("NOT_SUPPORTED", NOT_SUPPORTED),
     ("UNKNOWN_CALL", UNKNOWN_CALL),
@@ -211,6 +216,7 @@ pub const STATUSES: [(&str, i64); 18] = [
     ("FORWARD_REFUSED", FORWARD_REFUSED),
     ("OVERLAPS", OVERLAPS),
     ("FULL", FULL),
+    ("NO_FIRMWARE", NO_FIRMWARE),
 ];
 
 /// [`VERSION`], x2: a range filter can forward to EL3.

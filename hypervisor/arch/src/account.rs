@@ -95,6 +95,12 @@ impl Account {
         self.refused.store(number.wrapping_add(1), Ordering::Relaxed);
     }
 
+    /// Counts a call that goes to EL3. To be called on the vCPU's own core only.
+    #[inline]
+    pub fn forward(&self, smc: bool) {
+        count(&self.forwarded, usize::from(smc));
+    }
+
     /// Counts an exit. To be called on the vCPU's own core only.
     #[inline]
     pub fn exit(&self, cause: Exit) {

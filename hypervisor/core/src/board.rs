@@ -37,6 +37,16 @@ pub trait Power: Sync {
     fn start_core(&self, affinity: u64, entry: u64, argument: u64) -> Result<(), i64>;
     /// Switches the machine off, or stops this core where that is not possible.
     fn power_off(&self) -> !;
+    /// Resets the machine, or stops this core where that is not possible.
+    fn reset(&self) -> !;
+}
+
+/// Firmware at EL3 that takes guests' calls.
+pub trait Firmware: Sync {
+    /// Makes an SMC with x0 to x7 as given; returns them as EL3 leaves them.
+    fn call(&self, x: [u64; 8]) -> [u64; 8];
+    /// Whether results may stand in x4 to x7 too, and these are kept otherwise: SMCCC 1.2 and later (DEN0028).
+    fn is_wide(&self) -> bool;
 }
 
 /// A source of entropy that may be handed to guests.
@@ -45,15 +55,19 @@ pub trait Entropy: Sync {
     fn draw(&self, words: &mut [u64]) -> bool;
     /// The four words of the UUID that names this backend (DEN0098, TRNG_GET_UUID).
     fn uuid(&self) -> [u32; 4];
+    /// Its name for messages.
+    fn name(&self) -> &'static str;
 }
 
 /// A clock that knows the time of day.
 pub trait WallClock: Sync {
-    /// Time of day at the moment when the physical counter stood at `count`, in nanoseconds since 1970-01-01 UTC.
-    /// Never decreases as `count` grows.
-    fn at(&self, count: u64) -> u64;
+    /// Time of day at the moment when the physical counter stood at `count`, in nanoseconds since 1970-01-01 UTC; `None`
+    /// if it cannot be told now. It does not decrease as `count` grows, unless somebody who owns the clock sets it back.
+    fn at(&self, count: u64) -> Option<u64>;
     /// Lets the clock look at its hardware; `count` is the physical counter now. Returns when it wants to be called next.
     fn tick(&self, count: u64) -> Option<u64>;
+    /// Its name for messages.
+    fn name(&self) -> &'static str;
 }
 
 /// A board.
@@ -66,6 +80,8 @@ pub struct Board {
     pub interrupts: &'static dyn InterruptController,
     /// Cores and power.
     pub power: &'static dyn Power,
+    /// Firmware to forward calls to, if there is any.
+    pub firmware: Option<&'static dyn Firmware>,
     /// Entropy, if the board has any.
     pub entropy: Option<&'static dyn Entropy>,
     /// Time of day, if the board knows it.

@@ -18,8 +18,10 @@ pub mod memory;
 pub mod port;
 pub mod processor;
 pub mod service;
+pub mod shutdown;
 pub mod terminal;
 pub mod trap;
+pub mod turns;
 pub mod uart;
 #[expect(clippy::indexing_slicing, reason = "every index is reduced to the length of its array")]
 pub mod vgic;

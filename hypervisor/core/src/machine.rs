@@ -10,7 +10,9 @@ use spin::Once;
 use crate::board::{Board, WallClock};
 use crate::manage::ManagedClock;
 use crate::processor::{HALT, Processor, Timer};
+use crate::shutdown::Shutdown;
 use crate::terminal::TERMINAL;
+use crate::turns::Turns;
 use crate::vm::{Vm, state::Phase};
 
 /// The table: one row per VM, read by the path of every call.
@@ -37,6 +39,10 @@ pub struct Machine {
     pub vms: &'static [Vm],
     /// Time of day as the control VM sets it, for a board that has none.
     pub clock: ManagedClock,
+    /// Whether the machine ends.
+    pub shutdown: Shutdown,
+    /// Whose turn it is when entropy is short.
+    pub turns: Turns,
     support: Support,
     usage: fn() -> Usage,
     running: AtomicUsize,
@@ -58,6 +64,8 @@ impl Machine {
             processors,
             vms,
             clock: ManagedClock::new(),
+            shutdown: Shutdown::new(),
+            turns: Turns::new(),
             support,
             usage,
             running: AtomicUsize::new(0),
@@ -127,9 +135,9 @@ impl Machine {
         self.running.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// A VM has stopped for good; with the last one the machine goes off.
+    /// A VM has stopped for good; with the last one the machine goes off, unless its end is decided already.
     pub fn vm_ended(&self) {
-        if self.running.fetch_sub(1, Ordering::AcqRel) == 1 {
+        if self.running.fetch_sub(1, Ordering::AcqRel) == 1 && self.shutdown.wanted().is_none() {
             let failed = self.vms.iter().filter(|vm| vm.phase() == Phase::Failed).count();
             match failed {
                 0 => log::info!("no VM is running any more: power off"),

@@ -17,10 +17,20 @@ use crate::verdict::{Return, Verdict};
 /// does not define or, from AArch32 state, one of the SMC64 convention; then the filter; then the firmware registers.
 /// The path has no loop but the search in the filter, at most 32 ranges long, and changes nothing.
 pub fn decide(profile: Profile, filter: Option<&Filter>, call: &Call) -> Verdict {
+    pass(Door { profile, filter, denies: true, aarch32: call.aarch32 }, call)
+}
+
+/// As [`decide`] for a VM that is watched to learn what it needs: ranges of the filter that are refused count for nothing,
+/// ranges that go to EL3 still do, since nobody else has their answer.
+pub fn decide_watched(profile: Profile, filter: Option<&Filter>, call: &Call) -> Verdict {
+    pass(Door { profile, filter, denies: false, aarch32: call.aarch32 }, call)
+}
+
+fn pass(door: Door<'_>, call: &Call) -> Verdict {
+    let profile = door.profile;
     if !profile.conduits().contains(call.conduit) || call.immediate != 0 {
         return Verdict::Deny;
     }
-    let door = Door { profile, filter, aarch32: call.aarch32 };
     let route = door.route(call.function());
     if call.function() == FunctionId(function::TRNG_FEATURES) && route != Route::Refuse {
         return door.trng_features(asked(call));

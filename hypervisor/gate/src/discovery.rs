@@ -28,6 +28,8 @@ pub struct Door<'a> {
     pub profile: Profile,
     /// The VM's range filter.
     pub filter: Option<&'a Filter>,
+    /// Whether the filter's ranges that are refused count.
+    pub denies: bool,
     /// The caller is in AArch32 state, where the SMC64 convention does not exist (DEN0028).
     pub aarch32: bool,
 }
@@ -39,9 +41,9 @@ impl Door<'_> {
             return Route::Refuse;
         }
         match self.filter.map_or(Action::Handle, |filter| filter.action(id)) {
-            Action::Deny => return Route::Refuse,
+            Action::Deny if self.denies => return Route::Refuse,
             Action::Forward => return Route::Forward,
-            Action::Handle => {}
+            Action::Deny | Action::Handle => {}
         }
         match Function::of(id) {
             Some(function) if function.is_offered(self.profile) => Route::Function(function),

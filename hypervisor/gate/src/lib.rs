@@ -29,7 +29,7 @@ mod support;
 mod verdict;
 
 pub use call::{Call, Conduit, Conduits};
-pub use decide::{decide, requirement};
+pub use decide::{decide, decide_watched, requirement};
 pub use error::{FilterError, SetError};
 pub use filter::{Action, Filter, MAX_RANGES, Range, RangeRequest, lookup};
 pub use function_id::{FunctionId, Owner, Width};

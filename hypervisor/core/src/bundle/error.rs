@@ -72,6 +72,8 @@ pub enum VmError {
     DuplicateCore(u32),
     /// A bit that stands for no conduit.
     Conduits(u32),
+    /// A bit that stands for nothing that can be done to the machine.
+    Machine(u32),
     /// A range of the filter is wrong or does not fit the others; by its number.
     Filter(usize, FilterError),
     /// The images are wrong or do not fit.
@@ -129,6 +131,7 @@ impl fmt::Display for VmError {
             Self::CoreCount(count) => write!(f, "it has {count} cores; 1 to {} are possible", map::MAX_VCPUS),
             Self::DuplicateCore(core) => write!(f, "core {core} is there twice; every vCPU has a core of its own"),
             Self::Conduits(bits) => write!(f, "the conduits are {bits:#x}; only bits 0 (HVC) and 1 (SMC) exist"),
+            Self::Machine(bits) => write!(f, "machine is {bits:#x}; only bits 0 (off) and 1 (reset) exist"),
             Self::Filter(index, error) => write!(f, "range {index} of its filter: {error}"),
             Self::Image(error) => error.fmt(f),
         }

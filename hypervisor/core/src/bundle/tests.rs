@@ -284,7 +284,7 @@ fn filters_are_read_and_checked() {
     for (cells, index, error) in [
         (&[0x8400_0050, 0, 1][..], 0, Wraps),
         (&[0x8400_0050, 1, 0x101], 0, UnknownAction),
-        (&[0xc200_0000, 1, 2], 0, ForwardRefused),
+        (&[0xc400_0000, 1, 2], 0, ForwardRefused),
         (&[0x8000_8000, 1, 1], 0, Overlaps),
         (&[0x8400_0050, 4, 1, 0x8400_0053, 1, 1], 1, Overlaps),
     ] {

@@ -31,6 +31,8 @@ pub struct VmConfig<'a> {
     pub restart_limit: u32,
     /// Open conduits: [`bundle::CONDUIT_HVC`], [`bundle::CONDUIT_SMC`].
     pub conduits: u32,
+    /// What PSCI of this VM may do to the machine: [`bundle::MACHINE_OFF`], [`bundle::MACHINE_RESET`].
+    pub machine: u32,
     /// Device tree paths of the devices passed through.
     pub devices: Devices<'a>,
     /// Firmware registers; none stands for the defaults.
@@ -83,7 +85,8 @@ impl<'a> Ranges<'a> {
         let ranges = Self(cells);
         let mut filter = Filter::new();
         for (index, range) in ranges.iter().enumerate() {
-            filter.insert(&range, Profile(0), false).map_err(|error| VmError::Filter(index, error))?;
+            // Whether there is firmware to forward to is the board's affair.
+            filter.insert(&range, Profile(0), true).map_err(|error| VmError::Filter(index, error))?;
         }
         Ok(ranges)
     }
@@ -166,6 +169,7 @@ impl<'a> VmConfig<'a> {
             audit: false,
             restart_limit: 0,
             conduits: 0,
+            machine: 0,
             devices: Devices::default(),
             firmware: None,
             kernel: &[],
@@ -188,6 +192,7 @@ impl<'a> VmConfig<'a> {
                 bundle::AUDIT => return Err(VmError::Malformed(bundle::AUDIT)),
                 bundle::RESTART_LIMIT => vm.restart_limit = u32_of(bundle::RESTART_LIMIT, value)?,
                 bundle::CONDUITS => conduits = Some(u32_of(bundle::CONDUITS, value)?),
+                bundle::MACHINE => vm.machine = u32_of(bundle::MACHINE, value)?,
                 bundle::DEVICES => vm.devices = Devices::parse(value)?,
                 bundle::KERNEL => kernel = Some(value),
                 bundle::INITRD => vm.initrd = Some(value),
@@ -220,6 +225,9 @@ impl<'a> VmConfig<'a> {
         }
         if self.conduits & !(bundle::CONDUIT_HVC | bundle::CONDUIT_SMC) != 0 {
             return Err(VmError::Conduits(self.conduits));
+        }
+        if self.machine & !(bundle::MACHINE_OFF | bundle::MACHINE_RESET) != 0 {
+            return Err(VmError::Machine(self.machine));
         }
         if self.dtb.is_some_and(|dtb| !is_tree(dtb)) {
             return Err(VmError::Malformed(bundle::DTB));

@@ -47,13 +47,17 @@ impl ManagedClock {
 }
 
 impl WallClock for ManagedClock {
-    fn at(&self, count: u64) -> u64 {
+    fn at(&self, count: u64) -> Option<u64> {
         let moment = *self.0.lock();
-        moment.map_or(0, |moment| moment.at(count, timer::frequency()))
+        moment.map(|moment| moment.at(count, timer::frequency()))
     }
 
     fn tick(&self, _: u64) -> Option<u64> {
         None
+    }
+
+    fn name(&self) -> &'static str {
+        "set by the control VM"
     }
 }
 
@@ -79,7 +83,7 @@ pub fn get(machine: &Machine, caller: &Vcpu) -> Answer {
         None if machine.clock.is_set() => manage::CLOCK_CALL,
         None => manage::CLOCK_UNKNOWN,
     };
-    let time = machine.wall_clock().map_or(0, |clock| clock.at(now));
+    let time = machine.wall_clock().and_then(|clock| clock.at(now)).unwrap_or(0);
     Ok([time, now.wrapping_sub(caller.vm.counter_offset()), source])
 }
 

@@ -4,19 +4,17 @@ use portcullis_gate::RangeRequest;
 
 use super::status::Status;
 use super::{Answer, DONE, exclusive, item};
+use crate::machine::Machine;
 use crate::vm::Vm;
 
-/// Whether calls can be forwarded to EL3: no backend does that yet.
-const CAN_FORWARD: bool = false;
-
 /// `FILTER_ADD`.
-pub fn add(vm: &Vm, range: u64, action: u64) -> Answer {
+pub fn add(machine: &Machine, vm: &Vm, range: u64, action: u64) -> Answer {
     let [action, reserved @ ..] = action.to_le_bytes();
     let mut request = RangeRequest { base: range as u32, count: (range >> 32) as u32, action, reserved: [0; 15] };
     for (to, from) in request.reserved.iter_mut().zip(reserved) {
         *to = from;
     }
-    exclusive(vm)?.add_range(&request, CAN_FORWARD)?;
+    exclusive(vm)?.add_range(&request, machine.board.firmware.is_some())?;
     DONE
 }
 

@@ -10,7 +10,9 @@ use crate::vm::vcpu::Vcpu;
 /// `VERSION`: the one call that returns values whatever it says.
 pub fn version(machine: &Machine, [wanted, ..]: [u64; 3]) -> Return {
     let status = if speaks(wanted) { manage::SUCCESS } else { manage::WRONG_VERSION };
-    let can = if machine.board.wall_clock.is_some() { manage::CAN_TELL_TIME } else { 0 };
+    let bit = |present: bool, bit: u64| if present { bit } else { 0 };
+    let can = bit(machine.board.wall_clock.is_some(), manage::CAN_TELL_TIME)
+        | bit(machine.board.firmware.is_some(), manage::CAN_FORWARD);
     Return([status.cast_unsigned(), manage::ABI_VERSION.into(), can, 0])
 }
 

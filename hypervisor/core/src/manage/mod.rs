@@ -57,7 +57,7 @@ fn call(machine: &'static Machine, caller: &'static Vcpu, function: u32, [x1, x2
         manage::REGISTER_CLEAR => register::clear(vm()?),
         manage::RULE_SET => register::set_rule(vm()?, x2),
         manage::RULE_GET => register::rule(vm()?),
-        manage::FILTER_ADD => filter::add(vm()?, x2, x3),
+        manage::FILTER_ADD => filter::add(machine, vm()?, x2, x3),
         manage::FILTER_LIST => filter::list(vm()?, x2),
         manage::START => lifecycle::start(vm()?),
         manage::PAUSE => lifecycle::pause(vm()?, caller),

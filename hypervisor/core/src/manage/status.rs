@@ -36,6 +36,8 @@ pub enum Status {
     Wraps,
     /// [`manage::FORWARD_REFUSED`].
     ForwardRefused,
+    /// [`manage::NO_FIRMWARE`].
+    NoFirmware,
     /// [`manage::OVERLAPS`].
     Overlaps,
     /// [`manage::FULL`].
@@ -60,6 +62,7 @@ impl Status {
             Self::Reserved => manage::RESERVED,
             Self::Wraps => manage::WRAPS,
             Self::ForwardRefused => manage::FORWARD_REFUSED,
+            Self::NoFirmware => manage::NO_FIRMWARE,
             Self::Overlaps => manage::OVERLAPS,
             Self::Full => manage::FULL,
         }
@@ -84,6 +87,7 @@ impl From<FilterError> for Status {
             FilterError::Wraps => Self::Wraps,
             FilterError::UnknownAction => Self::BadArgument,
             FilterError::ForwardRefused => Self::ForwardRefused,
+            FilterError::NoFirmware => Self::NoFirmware,
             FilterError::Frozen => Self::Frozen,
             FilterError::Overlaps => Self::Overlaps,
             FilterError::Full => Self::Full,

@@ -1,5 +1,6 @@
 //! The services behind the gate: one file each. A service is only reached by a call that the gate has let through.
 
+pub mod forward;
 pub mod psci;
 pub mod ptp;
 pub mod trng;
@@ -29,7 +30,7 @@ pub fn serve(vcpu: &'static Vcpu, service: Service, arguments: [u64; 3]) -> Outc
             Ok(code) => Outcome::Return(Return::code(code)),
             Err(next) => Outcome::Leave(next),
         },
-        Service::Trng(function) => Outcome::Return(trng::serve(board.entropy, function, arguments[0])),
+        Service::Trng(function) => Outcome::Return(trng::serve(board.entropy, vcpu.vm, function, arguments[0])),
         Service::PvTimeSt => {
             vcpu.want_stolen();
             Outcome::Return(Return::value(PvTime::address(vcpu.index)))

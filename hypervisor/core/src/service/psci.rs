@@ -1,4 +1,5 @@
-//! PSCI 1.1 (Arm DEN0022), acting on the caller's own VM only.
+//! PSCI 1.1 (Arm DEN0022), acting on the caller's own VM only; SYSTEM_OFF and SYSTEM_RESET of a VM that the manifest lets
+//! end the machine act on that.
 
 use portcullis_abi::{function, result};
 use portcullis_arch::{barrier, cpu::MPIDR_AFFINITY, vectors::Next};
@@ -6,6 +7,7 @@ use portcullis_gate::{PsciFunction, Register};
 
 use crate::lists::HardwareLists;
 use crate::machine::Machine;
+use crate::shutdown::End;
 use crate::trap::interrupt;
 use crate::vm::{
     lifecycle::Action,
@@ -25,18 +27,24 @@ pub fn serve(vcpu: &'static Vcpu, function: PsciFunction, [x1, x2, x3]: [u64; 3]
         PsciFunction::AffinityInfo => affinity_info(vcpu, x1, x2),
         PsciFunction::CpuSuspend => return cpu_suspend(vcpu),
         PsciFunction::CpuOff => return Err(vcpu.retire()),
-        PsciFunction::SystemOff => return stop(vcpu, Action::Off),
-        PsciFunction::SystemReset => return stop(vcpu, Action::Reset),
+        PsciFunction::SystemOff => return end(vcpu, Action::Off, End::Off),
+        PsciFunction::SystemReset => return end(vcpu, Action::Reset, End::Reset),
         PsciFunction::SystemReset2 if x1 as u32 == 0 || x1 as u32 >= VENDOR_RESET => {
-            return stop(vcpu, Action::Reset);
+            return end(vcpu, Action::Reset, End::Reset);
         }
         PsciFunction::SystemReset2 => result::PSCI_INVALID_PARAMETERS,
     })
 }
 
+/// The guest ends its VM, or the machine if it may.
 #[cold]
-fn stop(vcpu: &'static Vcpu, action: Action) -> Result<i64, Next> {
-    vcpu.vm.stop(action);
+fn end(vcpu: &'static Vcpu, action: Action, end: End) -> Result<i64, Next> {
+    if vcpu.vm.config.machine & end.permission() != 0 {
+        Machine::get().shut_down(end, vcpu.vm);
+        vcpu.vm.stop(Action::Off);
+    } else {
+        vcpu.vm.stop(action);
+    }
     Err(vcpu.retire())
 }
 

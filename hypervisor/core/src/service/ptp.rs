@@ -15,7 +15,7 @@ const PHYSICAL: u64 = 1;
 pub fn serve(clock: Option<&dyn WallClock>, counter: u64, offset: u64) -> Return {
     let Some(clock) = clock else { return Return::NOT_SUPPORTED };
     let count = timer::count();
-    pair(clock.at(count), count, counter, offset).unwrap_or(Return::NOT_SUPPORTED)
+    clock.at(count).and_then(|time| pair(time, count, counter, offset)).unwrap_or(Return::NOT_SUPPORTED)
 }
 
 /// Splits the time and the counter that the guest asked for into zero-extended halves.

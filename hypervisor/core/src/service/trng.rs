@@ -4,28 +4,45 @@ use portcullis_abi::result;
 use portcullis_gate::{Return, TrngFunction};
 
 use crate::board::Entropy;
+use crate::machine::Machine;
+use crate::vm::Vm;
 
 /// Most bits of one TRNG_RND32 call: 96.
 const MAX_BITS_32: u64 = 96;
 /// Most bits of one TRNG_RND64 call: 192.
 const MAX_BITS_64: u64 = 192;
 
-/// Serves `function` with its argument, the number of bits, from `source`.
+/// Serves `function` for `vm` with its argument, the number of bits, from `source`.
 #[inline(always)]
-pub fn serve(source: Option<&dyn Entropy>, function: TrngFunction, bits: u64) -> Return {
+pub fn serve(source: Option<&dyn Entropy>, vm: &Vm, function: TrngFunction, bits: u64) -> Return {
     let Some(source) = source else { return Return::NOT_SUPPORTED };
+    answer(|| source.uuid(), |words| vm.draw(source, words), function, bits)
+}
+
+impl Vm {
+    /// Draws entropy for this VM, in its turn when it is short.
+    #[inline(always)]
+    fn draw(&self, source: &dyn Entropy, words: &mut [u64]) -> bool {
+        let machine = Machine::get();
+        machine.turns.draw(source, words, &self.entropy, || machine.vms.iter().map(|vm| &vm.entropy))
+    }
+}
+
+/// Serves it from a source with this UUID.
+#[inline(always)]
+fn answer(uuid: impl FnOnce() -> [u32; 4], draw: impl FnOnce(&mut [u64]) -> bool, function: TrngFunction, bits: u64) -> Return {
     // The argument is a 32-bit number in both widths (DEN0098, sections 2.5 and 2.6).
     let bits = bits & 0xffff_ffff;
     match function {
-        TrngFunction::GetUuid => Return::words(source.uuid()),
-        TrngFunction::Rnd32 => random(source, bits, MAX_BITS_32, 32),
-        TrngFunction::Rnd64 => random(source, bits, MAX_BITS_64, 64),
+        TrngFunction::GetUuid => Return::words(uuid()),
+        TrngFunction::Rnd32 => random(draw, bits, MAX_BITS_32, 32),
+        TrngFunction::Rnd64 => random(draw, bits, MAX_BITS_64, 64),
     }
 }
 
 /// `bits` random bits in words of `width`: the lowest in x3, then x2, then x1; what is beyond is zero.
 #[inline(always)]
-fn random(source: &dyn Entropy, bits: u64, most: u64, width: u64) -> Return {
+fn random(draw: impl FnOnce(&mut [u64]) -> bool, bits: u64, most: u64, width: u64) -> Return {
     if bits == 0 || bits > most {
         return Return::code(result::TRNG_INVALID_PARAMETERS);
     }
@@ -34,7 +51,7 @@ fn random(source: &dyn Entropy, bits: u64, most: u64, width: u64) -> Return {
     let Some(wanted) = words.get_mut(..=full as usize) else {
         return Return::code(result::TRNG_INVALID_PARAMETERS);
     };
-    if !source.draw(wanted) {
+    if !draw(wanted) {
         return Return::code(result::TRNG_NO_ENTROPY);
     }
     // All words are cut to their width, the last one to the bits that are left for it.
@@ -53,28 +70,14 @@ fn random(source: &dyn Entropy, bits: u64, most: u64, width: u64) -> Return {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use core::sync::atomic::{AtomicU64, Ordering};
 
-    /// Gives all ones, `left` times.
-    struct Ones {
-        left: AtomicU64,
-    }
-
-    impl Entropy for Ones {
-        fn draw(&self, words: &mut [u64]) -> bool {
-            let left = self.left.load(Ordering::Relaxed);
-            self.left.store(left.saturating_sub(words.len() as u64), Ordering::Relaxed);
+    /// A call of a source that has `left` words of ones.
+    fn call(function: TrngFunction, bits: u64, left: usize) -> [u64; 4] {
+        let draw = |words: &mut [u64]| {
             words.fill(u64::MAX);
-            left >= words.len() as u64
-        }
-
-        fn uuid(&self) -> [u32; 4] {
-            [1, 2, 3, 0xffff_ffff]
-        }
-    }
-
-    fn call(function: TrngFunction, bits: u64, draws: u64) -> [u64; 4] {
-        serve(Some(&Ones { left: AtomicU64::new(draws) }), function, bits).0
+            left >= words.len()
+        };
+        answer(|| [1, 2, 3, 0xffff_ffff], draw, function, bits).0
     }
 
     #[test]
@@ -101,9 +104,8 @@ mod tests {
             (TrngFunction::Rnd64, 193),
             (TrngFunction::Rnd64, 0xffff_ffff),
         ] {
-            let source = Ones { left: AtomicU64::new(9) };
-            assert_eq!(serve(Some(&source), function, bits).0, [-2i64 as u64, 0, 0, 0]);
-            assert_eq!(source.left.load(Ordering::Relaxed), 9);
+            let draw = |_: &mut [u64]| panic!("nothing is to be drawn");
+            assert_eq!(answer(|| [0; 4], draw, function, bits).0, [-2i64 as u64, 0, 0, 0]);
         }
     }
 
@@ -117,6 +119,5 @@ mod tests {
     #[test]
     fn the_uuid_is_the_source_s_own_and_zero_extended() {
         assert_eq!(call(TrngFunction::GetUuid, 0, 0), [1, 2, 3, 0xffff_ffff]);
-        assert_eq!(serve(None, TrngFunction::GetUuid, 0), Return::NOT_SUPPORTED);
     }
 }

@@ -1,11 +1,12 @@
 //! Firmware calls that the vectors do not finish: HVC and SMC.
 
 use portcullis_arch::{context::Context, timer, vectors::Next};
-use portcullis_gate::{Call, Conduit, Group, Return, Service, TrngFunction, Verdict, decide};
+use portcullis_gate::{Call, Conduit, Group, Return, Service, TrngFunction, Verdict};
 
+use crate::board::Firmware;
 use crate::machine::Machine;
-use crate::service::{self, Outcome, psci, ptp, trng};
-use crate::vm::vcpu::Vcpu;
+use crate::service::{self, Outcome, forward::forward, psci, ptp, trng};
+use crate::vm::{audit::Fate, vcpu::Vcpu};
 
 /// Bit of ESR_ELx that tells an SMC (EC 0x17) from an HVC (EC 0x16).
 const SMC: u64 = 1 << 26;
@@ -38,8 +39,9 @@ fn serve_psci(context: &mut Context, code: u32) -> Next {
 /// Random bits, by themselves: the other call that a running system makes again and again.
 #[inline(never)]
 fn serve_rnd64(context: &mut Context) -> Next {
+    let vcpu = Vcpu::of(context);
     let [_, x1, ..] = context.x;
-    let results = trng::serve(Machine::get().board.entropy, TrngFunction::Rnd64, x1);
+    let results = trng::serve(Machine::get().board.entropy, vcpu.vm, TrngFunction::Rnd64, x1);
     context.set_results(results.0);
     Next::Resume
 }
@@ -72,6 +74,14 @@ fn serve(context: &mut Context, code: u32) -> Next {
     }
 }
 
+/// Hands the call in `context` to EL3.
+#[cold]
+fn forward_to(firmware: &dyn Firmware, context: &mut Context) {
+    if let Some(registers) = context.x.first_chunk_mut::<8>() {
+        *registers = forward(firmware, context.client, *registers);
+    }
+}
+
 /// The arguments of the call in `context`, as wide as its function has them.
 #[inline]
 fn arguments(context: &Context) -> [u64; 3] {
@@ -88,16 +98,19 @@ extern "C" fn portcullis_call(context: &mut Context, syndrome: u64) -> Next {
     let call = Call { x: [x0, x1, x2, x3], conduit, immediate: syndrome as u16, aarch32: false };
     let vcpu = Vcpu::of(context);
     let group = Group::of(call.function());
-    // SAFETY: this vCPU runs, and the filter is not used beyond this decision.
-    let (profile, filter) = unsafe { vcpu.vm.policy() };
-    let verdict = decide(profile, filter, &call);
+    // SAFETY: this vCPU runs.
+    let verdict = unsafe { vcpu.vm.decide(&call) };
     if vcpu.vm.audit.profile().is_some() {
-        let refused = matches!(verdict, Verdict::Deny | Verdict::Forward);
-        vcpu.vm.audit.note(call.function(), conduit, refused, timer::count_relaxed());
+        vcpu.vm.audit.note(call.function(), conduit, Fate::of(&verdict), timer::count_relaxed());
     }
     let results = match verdict {
         Verdict::Answer(results) => results,
-        // No board forwards yet, so no filter has such a range.
+        Verdict::Forward if let Some(firmware) = Machine::get().board.firmware => {
+            vcpu.account().forward(smc);
+            forward_to(firmware, context);
+            return Next::Resume;
+        }
+        // Without firmware no filter has a range that is forwarded.
         Verdict::Deny | Verdict::Forward => {
             vcpu.account().refuse(smc, group, x0 as u32, timer::count_relaxed());
             context.set_results(Return::NOT_SUPPORTED.0);

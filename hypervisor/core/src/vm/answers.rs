@@ -2,10 +2,12 @@
 
 use alloc::boxed::Box;
 
-use portcullis_arch::context::Context;
+use portcullis_arch::context::{BEYOND_SEARCH, BEYOND_TO_GATE, Context};
 use portcullis_gate::{Conduit, Filter, Profile, Register, answers::Answers};
 
 use super::Vm;
+use crate::board::Firmware;
+use crate::machine::Machine;
 
 /// A VM's tables by HVC and by SMC.
 pub struct VmAnswers([Answers; 2]);
@@ -28,8 +30,8 @@ impl Vm {
             smc.close();
             return;
         }
-        hvc.build(profile, Some(filter), Conduit::Hvc, |group, denied| Context::counter(group, false, denied));
-        smc.build(profile, Some(filter), Conduit::Smc, |group, denied| Context::counter(group, true, denied));
+        hvc.build(profile, Some(filter), Conduit::Hvc, |group, outcome| Context::counter(group, false, outcome));
+        smc.build(profile, Some(filter), Conduit::Smc, |group, outcome| Context::counter(group, true, outcome));
     }
 
     /// Tells a vCPU's context where the answers are.
@@ -38,8 +40,16 @@ impl Vm {
         context.answers = [Some(hvc), Some(smc)];
         let profile = self.row.profile();
         let audited = self.audit.profile().is_some();
-        // Management calls have no line, and an audited VM has none at all.
-        context.beyond = u64::from(profile.is_control() || audited);
+        // SAFETY: the VM's registers are frozen, and nothing writes the filter while this vCPU is about to run.
+        let forwards = unsafe { self.filter.of_running(profile) }.is_some_and(Filter::forwards);
+        context.beyond = match () {
+            // Management calls have no line, and an audited VM has none at all.
+            () if profile.is_control() || audited => BEYOND_TO_GATE,
+            () if forwards => BEYOND_SEARCH,
+            () => 0,
+        };
+        context.client = u64::from(self.vmid());
+        context.wide = u64::from(Machine::get().board.firmware.is_some_and(Firmware::is_wide));
         let succeeds =
             |conduit| !audited && profile.conduits().contains(conduit) && profile.register(Register::Workaround1) != 0;
         context.workaround_1 = [Conduit::Hvc, Conduit::Smc].map(|conduit| u64::from(!succeeds(conduit)));

@@ -5,7 +5,7 @@
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use portcullis_gate::{Conduit, FunctionId, Profile, Register, requirement};
+use portcullis_gate::{Conduit, FunctionId, Profile, Register, Verdict, requirement};
 
 /// Functions that are noted of a VM.
 pub const NOTES: usize = 64;
@@ -16,6 +16,31 @@ const USED: u64 = 1 << 63;
 const SMC: u64 = 1 << 32;
 /// Bit of a note: refused.
 const REFUSED: u64 = 1 << 33;
+
+/// Bit of a note: handed to EL3.
+const FORWARDED: u64 = 1 << 34;
+
+/// What became of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It was answered.
+    Answered,
+    /// It was refused, by all that the VM can have.
+    Refused,
+    /// EL3 answered it, by a range of the VM's filter.
+    Forwarded,
+}
+
+impl Fate {
+    /// What becomes of a call with this verdict.
+    pub const fn of(verdict: &Verdict) -> Self {
+        match verdict {
+            Verdict::Answer(_) | Verdict::Serve(_) => Self::Answered,
+            Verdict::Deny => Self::Refused,
+            Verdict::Forward => Self::Forwarded,
+        }
+    }
+}
 
 /// What a VM that is audited has used.
 pub struct Audit {
@@ -34,7 +59,7 @@ pub struct Audit {
 /// A function that the VM has called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// Function identifier in bits 31:0, bit 32 for an SMC, bit 33 if it was refused.
+    /// Function identifier in bits 31:0, bit 32 for an SMC, bit 33 if it was refused, bit 34 if EL3 answered it.
     pub call: u64,
     /// Physical counter at its first use.
     pub time: u64,
@@ -91,14 +116,19 @@ impl Audit {
     }
 
     /// The VM has called `function`, at the value `time` of the physical counter.
-    pub fn note(&self, function: FunctionId, conduit: Conduit, refused: bool, time: u64) {
-        if !refused && let Some(required) = requirement(function) {
+    pub fn note(&self, function: FunctionId, conduit: Conduit, fate: Fate, time: u64) {
+        if fate == Fate::Answered && let Some(required) = requirement(function) {
             let psci = required.register(Register::PsciVersion);
             self.bits.fetch_or(required.with(Register::PsciVersion, 0).0, Ordering::Relaxed);
             self.psci.fetch_max(psci, Ordering::Relaxed);
         }
         let conduit = if conduit == Conduit::Smc { SMC } else { 0 };
-        let note = USED | u64::from(function.0) | conduit | if refused { REFUSED } else { 0 };
+        let fate = match fate {
+            Fate::Answered => 0,
+            Fate::Refused => REFUSED,
+            Fate::Forwarded => FORWARDED,
+        };
+        let note = USED | u64::from(function.0) | conduit | fate;
         for (slot, at) in self.notes.iter().zip(&self.times) {
             match slot.compare_exchange(0, note, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => return at.store(time, Ordering::Relaxed),
@@ -162,16 +192,17 @@ mod tests {
     #[test]
     fn first_uses_are_noted_once_and_in_order() {
         let audit = Audit::new();
-        let note = |id, conduit, refused, time| audit.note(FunctionId(id), conduit, refused, time);
-        note(function::TRNG_RND64, Conduit::Hvc, false, 5);
-        note(function::TRNG_RND64, Conduit::Hvc, false, 6);
-        note(function::TRNG_RND64, Conduit::Smc, false, 7);
-        note(0x8500_1234, Conduit::Smc, true, 8);
-        let expected = [(0xc400_0053, 5), (0x1_c400_0053, 7), (0x3_8500_1234, 8)];
+        let note = |id, conduit, fate, time| audit.note(FunctionId(id), conduit, fate, time);
+        note(function::TRNG_RND64, Conduit::Hvc, Fate::Answered, 5);
+        note(function::TRNG_RND64, Conduit::Hvc, Fate::Answered, 6);
+        note(function::TRNG_RND64, Conduit::Smc, Fate::Answered, 7);
+        note(0x8500_1234, Conduit::Smc, Fate::Refused, 8);
+        note(0xc200_0001, Conduit::Smc, Fate::Forwarded, 9);
+        let expected = [(0xc400_0053, 5), (0x1_c400_0053, 7), (0x3_8500_1234, 8), (0x5_c200_0001, 9)];
         for (index, (call, time)) in expected.into_iter().enumerate() {
             assert_eq!(audit.get(index), Some(Note { call, time }));
         }
-        assert_eq!(audit.get(3), None);
+        assert_eq!(audit.get(4), None);
         assert_eq!(audit.get(usize::MAX), None);
     }
 
@@ -179,12 +210,14 @@ mod tests {
     fn the_smallest_registers_are_those_that_were_needed() {
         let audit = Audit::new();
         assert_eq!(audit.smallest(Register::PsciVersion), 0x2);
-        audit.note(FunctionId(function::TRNG_RND64), Conduit::Hvc, false, 0);
-        audit.note(FunctionId(function::VENDOR_PTP), Conduit::Hvc, false, 0);
-        audit.note(FunctionId(function::PSCI_FEATURES), Conduit::Hvc, false, 0);
-        audit.note(FunctionId(function::PSCI_VERSION), Conduit::Hvc, false, 0);
+        audit.note(FunctionId(function::TRNG_RND64), Conduit::Hvc, Fate::Answered, 0);
+        audit.note(FunctionId(function::VENDOR_PTP), Conduit::Hvc, Fate::Answered, 0);
+        audit.note(FunctionId(function::PSCI_FEATURES), Conduit::Hvc, Fate::Answered, 0);
+        audit.note(FunctionId(function::PSCI_VERSION), Conduit::Hvc, Fate::Answered, 0);
+        // EL3's: no register, but a range of the filter.
+        audit.note(FunctionId(function::TRNG_VERSION), Conduit::Hvc, Fate::Forwarded, 0);
         // Refused even so: no register would have helped.
-        audit.note(FunctionId(function::VENDOR_IMPL_CPUS), Conduit::Hvc, true, 0);
+        audit.note(FunctionId(function::VENDOR_IMPL_CPUS), Conduit::Hvc, Fate::Refused, 0);
         let smallest = Register::ALL.map(|register| audit.smallest(register));
         assert_eq!(smallest, [0x1_0000, 0, 0, 0, 1, 0, 2, 0]);
         audit.reset();
@@ -195,9 +228,9 @@ mod tests {
     fn a_flood_of_functions_hides_no_requirement() {
         let audit = Audit::new();
         for id in 0..1000 {
-            audit.note(FunctionId(0x8200_0000 + id), Conduit::Hvc, true, 0);
+            audit.note(FunctionId(0x8200_0000 + id), Conduit::Hvc, Fate::Refused, 0);
         }
-        audit.note(FunctionId(function::PV_TIME_ST), Conduit::Hvc, false, 0);
+        audit.note(FunctionId(function::PV_TIME_ST), Conduit::Hvc, Fate::Answered, 0);
         assert_eq!(audit.missed(), 1001 - NOTES as u64);
         assert_eq!(audit.smallest(Register::StdHyp), 1);
     }

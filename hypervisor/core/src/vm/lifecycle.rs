@@ -271,7 +271,9 @@ impl Vm {
         TERMINAL.finish_line(self);
         TERMINAL.reset_uart(self);
         let again = self.restarts.has_left();
-        let Ok((before, after)) = self.state.change(|state| Ok::<_, Refusal>(state.all_off(again))) else { return };
+        let last = Machine::get().shutdown.wanted().is_some();
+        let step = |state: State| Ok::<_, Refusal>(if last { state.all_off_for_good() } else { state.all_off(again) });
+        let Ok((before, after)) = self.state.change(step) else { return };
         match (before.phase, after.phase) {
             (Phase::Running, Phase::Stopped | Phase::Failed) => {
                 self.report(after.phase);
@@ -286,6 +288,7 @@ impl Vm {
             log::info!("{}: {}", self.name(), if failed { "failed, starts again" } else { "reset" });
             self.start_first_vcpu();
         }
+        Machine::get().go_on_with_shutdown();
     }
 
     fn report(&self, phase: Phase) {

@@ -18,13 +18,14 @@ use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use portcullis_abi::map::MAX_VCPUS;
 use portcullis_arch::{gicv3, paging};
-use portcullis_gate::{Filter, Profile, Row};
+use portcullis_gate::{Call, Row, Verdict, decide, decide_watched};
 use spin::{Mutex, Once};
 
 use crate::bundle::VmConfig;
 use crate::memory::regions::Range;
 use crate::memory::stage2::Stage2;
 use crate::port::Port;
+use crate::turns::Place;
 use crate::vgic::{VcpuSet, Vgic};
 use answers::VmAnswers;
 use audit::Audit;
@@ -63,6 +64,8 @@ pub struct Vm {
     pub audit: Audit,
     /// When it starts again by itself.
     pub restarts: RestartPolicy,
+    /// Its turn when entropy is short.
+    pub entropy: Place,
     filter: ManagedFilter,
     failure: Mutex<Option<Failure>>,
     stage2: Stage2,
@@ -102,6 +105,7 @@ impl Vm {
             control,
             audit,
             restarts,
+            entropy: Place::default(),
             filter: ManagedFilter::new(),
             failure: Mutex::new(None),
             stage2,
@@ -141,19 +145,21 @@ impl Vm {
         self.vcpus.get().map(|vcpus| &**vcpus).unwrap_or_default()
     }
 
-    /// What decides about the calls of its vCPUs: profile and range filter.
+    /// What becomes of a call of one of its vCPUs.
     ///
     /// # Safety
     ///
-    /// To be called for a vCPU of this VM that runs; the filter is to be used no longer than it does.
+    /// To be called for a vCPU of this VM that runs.
     #[inline(always)]
-    pub unsafe fn policy(&self) -> (Profile, Option<&Filter>) {
-        if let Some(everything) = self.audit.profile() {
-            return (everything, None);
-        }
+    pub unsafe fn decide(&self, call: &Call) -> Verdict {
         let profile = self.row.profile();
-        // SAFETY: passed on to the caller; the profile was just loaded from the VM's row.
-        (profile, unsafe { self.filter.of_running(profile) })
+        // SAFETY: passed on to the caller; the profile was just loaded from the VM's row, and the filter is not used beyond
+        // this decision.
+        let filter = unsafe { self.filter.of_running(profile) };
+        match self.audit.profile() {
+            Some(everything) => decide_watched(everything, filter, call),
+            None => decide(profile, filter, call),
+        }
     }
 
     /// Why it last failed, if it has since it was created.
@@ -171,9 +177,14 @@ impl Vm {
         self.presence.census()
     }
 
-    /// VTTBR_EL2 of its vCPUs. VMID 0 is nobody's.
+    /// Its VMID, which also names it to EL3. 0 is nobody's: the hypervisor's own.
+    pub fn vmid(&self) -> u16 {
+        self.index as u16 + 1
+    }
+
+    /// VTTBR_EL2 of its vCPUs.
     pub fn vttbr(&self) -> u64 {
-        paging::vttbr(self.stage2.root(), self.index as u16 + 1)
+        paging::vttbr(self.stage2.root(), self.vmid())
     }
 
     /// What its virtual counter lags behind the physical one, in ticks.

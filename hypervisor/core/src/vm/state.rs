@@ -196,6 +196,14 @@ impl State {
         }
     }
 
+    /// The last vCPU has left its core, and the machine ends: nothing starts again.
+    pub const fn all_off_for_good(self) -> Self {
+        match self.action {
+            Action::Reset => Self::settled(Phase::Stopped),
+            _ => self.all_off(false),
+        }
+    }
+
     /// The last vCPU has left its core. `again`: a VM that fails starts again.
     pub const fn all_off(self, again: bool) -> Self {
         match self.action {
@@ -326,6 +334,8 @@ mod tests {
         let failing = running.end(Action::Fail).unwrap();
         assert_eq!(failing.all_off(false).phase, Phase::Failed);
         assert_eq!(failing.all_off(true), running);
+        assert_eq!(failing.all_off_for_good().phase, Phase::Failed);
+        assert_eq!(running.restart().unwrap().all_off_for_good().phase, Phase::Stopped);
         let paused = running.pause().unwrap().all_parked().unwrap();
         assert_eq!(paused.phase, Phase::Paused);
         assert!(paused.is_held() && !paused.must_leave());

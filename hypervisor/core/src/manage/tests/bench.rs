@@ -3,9 +3,9 @@
 use alloc::boxed::Box;
 use std::sync::{Mutex, MutexGuard, Once};
 
-use portcullis_abi::{firmware, manage, map};
+use portcullis_abi::{bundle, firmware, manage, map};
 use portcullis_arch::account::Account;
-use portcullis_gate::{Call, Conduit, Conduits, Profile, Row, Service, Support, Verdict, decide};
+use portcullis_gate::{Call, Conduit, Conduits, Profile, Row, Service, Support, Verdict};
 
 use crate::board::{Board, InterruptController, Power as BoardPower};
 use crate::bundle::{Cores, VmConfig};
@@ -52,10 +52,14 @@ impl BoardPower for NoPower {
     fn power_off(&self) -> ! {
         panic!("the machine was switched off")
     }
+
+    fn reset(&self) -> ! {
+        panic!("the machine was reset")
+    }
 }
 
 static BOARD: Board =
-    Board { name: "test", serial: None, interrupts: &NoController, power: &NoPower, entropy: None, wall_clock: None };
+    Board { name: "test", serial: None, interrupts: &NoController, power: &NoPower, firmware: None, entropy: None, wall_clock: None };
 
 /// What the fake board supports: everything that needs no clock.
 pub const SUPPORT: Support = Support { vendor_hyp: firmware::VENDOR_HYP_FUNC_FEAT, psci: 0x1_0001, ..Support::FULL };
@@ -99,8 +103,7 @@ impl Bench {
         let vcpu = self.vcpu(number, 0);
         let call = Call::new(Conduit::Hvc, [function.into(), x1, x2, x3]);
         // SAFETY: the vCPU stands for one that runs; nothing changes the filter meanwhile.
-        let (profile, filter) = unsafe { vcpu.vm.policy() };
-        match decide(profile, filter, &call) {
+        match unsafe { vcpu.vm.decide(&call) } {
             Verdict::Serve(Service::Management(_)) => {
                 match service::serve(vcpu, Service::Management(function), call.arguments()) {
                     service::Outcome::Return(results) => results.0,
@@ -220,8 +223,7 @@ impl Bench {
     /// What a call of a VM gets.
     pub fn verdict(&self, vm: u64, function: u32) -> Verdict {
         // SAFETY: as in `call_from`.
-        let (profile, filter) = unsafe { self.vm(vm).policy() };
-        decide(profile, filter, &Call::new(Conduit::Smc, [function.into(), 0, 0, 0]))
+        unsafe { self.vm(vm).decide(&Call::new(Conduit::Smc, [function.into(), 0, 0, 0])) }
     }
 
     pub fn profile(&self, vm: u64) -> Profile {
@@ -254,6 +256,7 @@ fn assemble() {
             audit: false,
             restart_limit: u32::from(index as u64 == B),
             conduits: 3,
+            machine: if index as u64 == B { bundle::MACHINE_OFF | bundle::MACHINE_RESET } else { 0 },
             devices: Default::default(),
             firmware: None,
             kernel: &[0x14; 4096],

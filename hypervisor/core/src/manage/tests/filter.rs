@@ -19,7 +19,8 @@ fn f1_to_f7_every_refusal_has_its_status() {
     bench.fails(FILTER_ADD, [A, range(0xc400_0003, 0), FILTER_DENY], WRAPS);
     bench.fails(FILTER_ADD, [A, range(0xffff_ffff, 0xffff_ffff), FILTER_DENY], WRAPS);
     bench.fails(FILTER_ADD, [A, range(0xc400_0003, 1), 0xff], BAD_ARGUMENT);
-    bench.fails(FILTER_ADD, [A, range(0xc200_0000, 1), FILTER_FORWARD], FORWARD_REFUSED);
+    bench.fails(FILTER_ADD, [A, range(0xc400_0000, 1), FILTER_FORWARD], FORWARD_REFUSED);
+    bench.fails(FILTER_ADD, [A, range(0xc200_0000, 1), FILTER_FORWARD], NO_FIRMWARE);
     bench.fails(FILTER_ADD, [A, range(0x8000_8000, 1), FILTER_DENY], OVERLAPS);
     bench.fails(FILTER_ADD, [A, range(0xc000_0000, 1), FILTER_DENY], OVERLAPS);
     bench.fails(FILTER_LIST, [A, 0, 0], NO_ITEM);

@@ -6,6 +6,7 @@ mod filter;
 mod hostile;
 mod lifecycle;
 mod register;
+mod shutdown;
 mod watch;
 
 use bench::Bench;

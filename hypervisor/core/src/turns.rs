@@ -1,0 +1,184 @@
+//! Who is next when entropy runs short.
+//!
+//! As long as the source has bits, every VM gets what it asks for. Once it has none, VMs take turns: of those that ask, the
+//! one that was served longest ago comes first, and the others hear NO_ENTROPY meanwhile. So a VM that asks without a pause
+//! gets no more than one that asks now and then.
+
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use portcullis_arch::timer;
+
+use crate::board::Entropy;
+
+/// For how long VMs take turns after the source last had nothing: this part of a second.
+const SHORTAGE: u64 = 10;
+/// A VM that got nothing and has not asked again for this part of a second waits no longer.
+const PATIENCE: u64 = 200;
+
+/// Whether entropy is short. Read at every draw, written only when it is.
+#[derive(Debug, Default)]
+pub struct Turns {
+    /// Physical counter until which VMs take turns; zero if they do not.
+    until: AtomicU64,
+}
+
+/// One VM's place in the order of turns.
+#[derive(Debug, Default)]
+pub struct Place {
+    /// Physical counter when it was last served in a shortage.
+    served: AtomicU64,
+    /// Physical counter when it last asked and got nothing; zero if it was served since.
+    asked: AtomicU64,
+}
+
+impl Turns {
+    /// Plenty.
+    pub const fn new() -> Self {
+        Self { until: AtomicU64::new(0) }
+    }
+
+    /// Draws `words` from `source` for the VM at `place` among `all`. False if there is not enough, or it is not its turn.
+    #[inline(always)]
+    pub fn draw<'a, I>(&self, source: &dyn Entropy, words: &mut [u64], place: &Place, all: impl FnOnce() -> I) -> bool
+    where
+        I: Iterator<Item = &'a Place>,
+    {
+        if self.until.load(Ordering::Relaxed) == 0 && source.draw(words) {
+            return true;
+        }
+        self.draw_in_turn(source, words, place, all(), timer::count(), timer::frequency())
+    }
+
+    /// As [`Turns::draw`], in a shortage or at its beginning, at the value `now` of the physical counter of `frequency` Hz.
+    #[cold]
+    fn draw_in_turn<'a>(
+        &self,
+        source: &dyn Entropy,
+        words: &mut [u64],
+        place: &Place,
+        mut all: impl Iterator<Item = &'a Place>,
+        now: u64,
+        frequency: u64,
+    ) -> bool {
+        let until = self.until.load(Ordering::Relaxed);
+        if until != 0 && now >= until {
+            self.until.store(0, Ordering::Relaxed);
+        }
+        let served = place.served.load(Ordering::Relaxed);
+        let goes_first = |other: &Place| {
+            let asked = other.asked.load(Ordering::Relaxed);
+            let waits = asked != 0 && now.saturating_sub(asked) < frequency / PATIENCE;
+            waits && other.served.load(Ordering::Relaxed) < served
+        };
+        if all.any(goes_first) {
+            place.asked.store(now.max(1), Ordering::Relaxed);
+            return false;
+        }
+        if source.draw(words) {
+            place.served.store(now, Ordering::Relaxed);
+            place.asked.store(0, Ordering::Relaxed);
+            return true;
+        }
+        self.until.store(now.saturating_add(frequency / SHORTAGE).max(1), Ordering::Relaxed);
+        place.asked.store(now.max(1), Ordering::Relaxed);
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::cell::Cell;
+
+    /// Ticks of a test's counter in a second.
+    const FREQUENCY: u64 = 1_000_000;
+
+    /// A source that gains a word every `period` ticks and holds `capacity` of them.
+    struct Slow {
+        level: Cell<u64>,
+    }
+
+    // SAFETY: the tests have one thread.
+    unsafe impl Sync for Slow {}
+
+    impl Entropy for Slow {
+        fn draw(&self, words: &mut [u64]) -> bool {
+            let wanted = words.len() as u64;
+            let enough = self.level.get() >= wanted;
+            if enough {
+                self.level.set(self.level.get() - wanted);
+            }
+            enough
+        }
+
+        fn uuid(&self) -> [u32; 4] {
+            [0; 4]
+        }
+
+        fn name(&self) -> &'static str {
+            "slow"
+        }
+    }
+
+    /// Lets VMs ask for three words every `pauses[n]` ticks for ten seconds, and again after a millisecond at most when they
+    /// get nothing; how often each was served.
+    fn served<const N: usize>(period: u64, pauses: [u64; N]) -> [u64; N] {
+        let (turns, source) = (Turns::new(), Slow { level: Cell::new(48) });
+        let places: [Place; N] = core::array::from_fn(|_| Place::default());
+        let (mut served, mut next) = ([0; N], [1; N]);
+        for now in 1..10 * FREQUENCY {
+            if now % period == 0 {
+                source.level.set((source.level.get() + 1).min(48));
+            }
+            // The greedy one comes first at every tick, which is as unfair as it can be.
+            for n in 0..N {
+                if now < next[n] {
+                    continue;
+                }
+                let mut words = [0; 3];
+                let got = if turns.until.load(Ordering::Relaxed) == 0 && source.draw(&mut words) {
+                    true
+                } else {
+                    turns.draw_in_turn(&source, &mut words, &places[n], places.iter(), now, FREQUENCY)
+                };
+                served[n] += u64::from(got);
+                next[n] = now + if got { pauses[n] } else { pauses[n].min(FREQUENCY / 1000) };
+            }
+        }
+        served
+    }
+
+    #[test]
+    fn a_greedy_vm_gets_no_more_than_a_modest_one_that_keeps_asking() {
+        // A word every 100 us: 3333 draws a second. All of them ask for more than a third of that.
+        let [a, b, c] = served(100, [1, 50, 150]);
+        let (least, most) = (a.min(b).min(c), a.max(b).max(c));
+        assert!(most - least <= most / 50 + 16, "{a} {b} {c}");
+        assert!(a + b + c >= 30_000, "little is lost: {a} {b} {c}");
+    }
+
+    #[test]
+    fn one_that_asks_rarely_gets_what_it_asks_for() {
+        // It wants 100 draws of 3333 a second, far less than its share.
+        let [greedy, modest] = served(100, [1, 10_000]);
+        assert!(modest >= 900, "{modest}");
+        assert!(greedy >= 20_000, "{greedy}");
+    }
+
+    #[test]
+    fn one_alone_gets_everything() {
+        let [alone] = served(100, [1]);
+        assert!(alone >= 33_330, "{alone}");
+    }
+
+    #[test]
+    fn a_source_with_nothing_at_all_serves_nobody() {
+        assert_eq!(served(u64::MAX, [1, 1]).iter().sum::<u64>(), 16);
+    }
+
+    #[test]
+    fn plenty_is_never_shared_out() {
+        let [a, b] = served(1, [10, 20]);
+        assert_eq!((a, b), (1_000_000, 500_000));
+    }
+}
