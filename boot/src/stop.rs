@@ -4,6 +4,7 @@ use core::fmt;
 
 use portcullis_core::bundle::BundleError;
 use portcullis_core::memory::regions::Range;
+use portcullis_gate::FilterError;
 use portcullis_platform::{devices::BoardError, facts::FactsError};
 
 use crate::heap;
@@ -34,6 +35,8 @@ pub enum Stop {
     NoSuchCore { vm: &'static str, core: u32, cores: usize },
     /// Two vCPUs ask for the same core.
     SharedCore { vm: &'static str, core: u32 },
+    /// A range of a VM's filter cannot be had here.
+    Filter { vm: &'static str, base: u32, error: FilterError },
     /// A VM asks for more memory than is left.
     NoMemory { vm: &'static str, wanted: u64, free: u64 },
 }
@@ -59,6 +62,7 @@ impl fmt::Display for Stop {
             Self::SharedCore { vm, core } => {
                 write!(f, "{vm} wants core {core}, which runs another vCPU; cores cannot be shared yet")
             }
+            Self::Filter { vm, base, error } => write!(f, "{vm}: filter range {base:#010x}: {error}"),
             Self::NoMemory { vm, wanted, free } => {
                 write!(f, "{vm} wants {} MiB of memory in one piece; {} MiB are free in all", wanted >> 20, free >> 20)
             }

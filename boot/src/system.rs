@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use portcullis_abi::{bundle::NAME_MAX, map};
 use portcullis_arch::{checksum, cpu, paging, timer};
-use portcullis_core::board::Board;
+use portcullis_core::board::{Board, Entropy, WallClock};
 use portcullis_core::bundle::{Bundle, FirmwareConfig, VmConfig};
 use portcullis_core::machine::{Machine, TABLE, Usage};
 use portcullis_core::memory::regions::{Range, Regions};
@@ -16,7 +16,7 @@ use portcullis_core::processor::Processor;
 use portcullis_core::terminal::TERMINAL;
 use portcullis_core::vm::{Vm, pv_time};
 use portcullis_gate::{Conduits, Register, Row, Rule, Support};
-use portcullis_platform::{devices, facts::Facts, support};
+use portcullis_platform::{devices, facts::Facts, firmware::Findings, support};
 
 use crate::{early, heap, image, memory, secondary, stop::Stop};
 
@@ -48,10 +48,11 @@ pub fn bring_up(tree: usize) -> Result<&'static Processor, Stop> {
     let (processors, guards) = processors(facts);
     memory::map(facts, tree, heap, &guards)?;
 
+    let firmware = devices::firmware(facts);
     // SAFETY: the facts come from the firmware's device tree, and the devices are mapped.
-    let board = unsafe { devices::board(facts) }.map_err(Stop::Board)?;
+    let board = unsafe { devices::board(facts, &firmware) }.map_err(Stop::Board)?;
     let support = support::support(&board);
-    report_board(facts, &board);
+    report_board(facts, &firmware, &board);
     let board = BOARD.call_once(|| board);
 
     let region = facts.bundle.ok_or(Stop::NoBundle)?;
@@ -73,7 +74,7 @@ pub fn bring_up(tree: usize) -> Result<&'static Processor, Stop> {
     let vms: &'static [Vm] = Vec::leak(vms);
     for vm in vms {
         assign(vm, processors)?;
-        set_filter(vm);
+        set_filter(vm, board.firmware.is_some())?;
     }
 
     UNALLOCATED.store(free.free(), Ordering::Relaxed);
@@ -125,12 +126,13 @@ fn read_tree(tree: usize) -> Result<(&'static Facts, Range), Stop> {
     Ok((FACTS.call_once(|| facts), Range::sized(tree as u64, length as u64)))
 }
 
-fn report_board(facts: &Facts, board: &Board) {
+fn report_board(facts: &Facts, firmware: &Findings, board: &Board) {
     let memory: u64 = facts.memory.iter().map(|region| region.size).sum();
     let cores = facts.cores.len();
     log::info!("Portcullis {} on {}: {cores} cores, {} MiB", env!("CARGO_PKG_VERSION"), board.name, memory >> 20);
-    let entropy = board.entropy.map_or("none, TRNG is not offered", |_| "RNDRRS");
-    let clock = board.wall_clock.map_or("none, PTP is not offered", |_| "PL031 and counter");
+    firmware.report();
+    let entropy = board.entropy.map_or("none, TRNG is not offered", Entropy::name);
+    let clock = board.wall_clock.map_or("none, PTP is not offered", WallClock::name);
     log::info!("entropy: {entropy}; time of day: {clock}");
 }
 
@@ -211,13 +213,14 @@ fn set_registers(name: &str, row: &Row, support: &Support, firmware: &FirmwareCo
     }
 }
 
-/// Gives a VM the range filter that the manifest says.
-fn set_filter(vm: &Vm) {
-    let Some(mut exclusive) = vm.exclusive() else { return };
+/// Gives a VM the range filter that the manifest says. A range that is to go to EL3 must have somewhere to go.
+fn set_filter(vm: &Vm, firmware: bool) -> Result<(), Stop> {
+    let Some(mut exclusive) = vm.exclusive() else { return Ok(()) };
     for range in vm.config.firmware.iter().flat_map(|firmware| firmware.ranges.iter()) {
-        let added = exclusive.add_range(&range, false);
-        debug_assert!(added.is_ok(), "checked when the bundle was read");
+        let add = exclusive.add_range(&range, firmware);
+        add.map_err(|error| Stop::Filter { vm: vm.name(), base: range.base, error })?;
     }
+    Ok(())
 }
 
 /// Bytes of RAM that belong to nobody.

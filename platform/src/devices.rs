@@ -3,11 +3,17 @@
 use core::fmt;
 use core::ptr::NonNull;
 
-use portcullis_core::board::{Board, Entropy, InterruptController, Power, SerialPort, WallClock};
+use portcullis_core::board::{Board, Entropy, Firmware, InterruptController, Power, SerialPort, WallClock};
 use portcullis_core::memory::regions::Range;
 use spin::Once;
 
-use crate::facts::{Facts, Gic, PsciMethod, PsciVersion, UartKind};
+use crate::facts::{Facts, Gic, UartKind};
+use crate::firmware::{
+    Findings, Smc,
+    clock::El3Clock,
+    ptp::Ptp,
+    trng::{El3Trng, Trng},
+};
 use crate::gicv3::GicV3;
 use crate::pl011::Pl011;
 use crate::pl031::Pl031;
@@ -51,6 +57,14 @@ pub fn ranges(facts: &Facts) -> impl Iterator<Item = Range> + '_ {
 static SERIAL: Once<Pl011> = Once::new();
 static GIC: Once<GicV3> = Once::new();
 static CLOCK: Once<Pl031> = Once::new();
+static EL3: Once<Smc> = Once::new();
+static EL3_TRNG: Once<El3Trng<Smc>> = Once::new();
+static EL3_CLOCK: Once<El3Clock<Smc>> = Once::new();
+
+/// Asks the firmware of this board what it offers.
+pub fn firmware(facts: &Facts) -> Findings {
+    Findings::gather(facts.psci, &Smc { wide: false })
+}
 
 /// The board's serial line.
 ///
@@ -82,7 +96,9 @@ pub unsafe fn last_resort_serial(image: u64) -> Option<&'static dyn SerialPort> 
     Some(SERIAL.call_once(|| unsafe { Pl011::new(registers, None, Some(QEMU_VIRT_CLOCK)) }))
 }
 
-/// Takes over the board's other devices.
+/// Takes over the board's other devices. `firmware` is what was found out about it.
+///
+/// Random bits come from the firmware, else from the CPU; the time of day from the firmware, else from the board's clock.
 ///
 /// # Errors
 ///
@@ -91,7 +107,7 @@ pub unsafe fn last_resort_serial(image: u64) -> Option<&'static dyn SerialPort> 
 /// # Safety
 ///
 /// What the facts say must be true, and the registers must be mapped.
-pub unsafe fn board(facts: &'static Facts) -> Result<Board, BoardError> {
+pub unsafe fn board(facts: &'static Facts, firmware: &Findings) -> Result<Board, BoardError> {
     let Gic::V3 { distributor, redistributors, maintenance, .. } = &facts.gic else {
         return Err(BoardError::GicV2);
     };
@@ -102,23 +118,33 @@ pub unsafe fn board(facts: &'static Facts) -> Result<Board, BoardError> {
     let interrupts: &'static dyn InterruptController =
         GIC.call_once(|| unsafe { GicV3::new(gicd, gicr, *maintenance) });
 
-    let power: &'static dyn Power = match facts.psci {
-        // From EL2 only an SMC leads to firmware: our HVC would come to ourselves.
-        // PSCI 0.1 has function identifiers of its own.
-        Some(psci) if psci.method == PsciMethod::Smc && psci.version >= PsciVersion::V0_2 => &Psci,
-        _ => &NoFirmware,
+    let power: &'static dyn Power = match firmware {
+        Findings::NotAsked => &NoFirmware,
+        Findings::PsciOnly(_) | Findings::Full { .. } => &Psci,
     };
-    let wall_clock = facts.rtc.and_then(|rtc| NonNull::new(rtc.address as *mut _)).map(|registers| {
-        // SAFETY: passed on to the caller; the static makes sure that there is one driver.
-        CLOCK.call_once(|| unsafe { Pl031::new(registers) }) as &'static dyn WallClock
-    });
-    let entropy: Option<&'static dyn Entropy> = Rndrrs::present();
+    let el3 = firmware.forwards().map(|wide| *EL3.call_once(|| Smc { wide }));
+    let (trng, ptp) = match firmware {
+        Findings::Full { trng, ptp, .. } => (*trng, *ptp),
+        _ => (Trng::Absent, Ptp::Absent),
+    };
+    let entropy: Option<&'static dyn Entropy> = match (el3, trng) {
+        (Some(el3), Trng::Usable(identity)) => Some(EL3_TRNG.call_once(|| El3Trng::new(el3, identity))),
+        _ => Rndrrs::present(),
+    };
+    let wall_clock: Option<&'static dyn WallClock> = match (el3, ptp) {
+        (Some(el3), Ptp::Usable(counter)) => Some(EL3_CLOCK.call_once(|| El3Clock::new(el3, counter))),
+        _ => facts.rtc.and_then(|rtc| NonNull::new(rtc.address as *mut _)).map(|registers| {
+            // SAFETY: passed on to the caller; the static makes sure that there is one driver.
+            CLOCK.call_once(|| unsafe { Pl031::new(registers) }) as &'static dyn WallClock
+        }),
+    };
     Ok(Board {
         name: facts.compatible.first().map_or("unnamed board", |name| &**name),
         // SAFETY: passed on to the caller.
         serial: unsafe { serial(facts) },
         interrupts,
         power,
+        firmware: EL3.get().map(|el3| el3 as &'static dyn Firmware),
         entropy,
         wall_clock,
     })

@@ -6,6 +6,7 @@
 pub mod devices;
 pub mod edge;
 pub mod facts;
+pub mod firmware;
 pub mod gicv3;
 pub mod pl011;
 pub mod pl031;

@@ -41,8 +41,12 @@ impl Pl031 {
 }
 
 impl WallClock for Pl031 {
-    fn at(&self, count: u64) -> u64 {
-        self.state.lock().edge.nanoseconds(count)
+    fn at(&self, count: u64) -> Option<u64> {
+        Some(self.state.lock().edge.nanoseconds(count))
+    }
+
+    fn name(&self) -> &'static str {
+        "PL031 and counter"
     }
 
     fn tick(&self, count: u64) -> Option<u64> {

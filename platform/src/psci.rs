@@ -1,23 +1,33 @@
 //! Cores and power by the firmware's PSCI (Arm DEN0022), called by SMC from EL2.
 
-use portcullis_abi::function::{PSCI_CPU_ON, PSCI_SYSTEM_OFF, SMC64};
+use portcullis_abi::function::{PSCI_CPU_ON, PSCI_SYSTEM_OFF, PSCI_SYSTEM_RESET, SMC64};
 use portcullis_arch::{cpu, smc};
 use portcullis_core::board::Power;
 
 /// PSCI 0.2 or later.
 pub struct Psci;
 
+fn call(function: u32, [x1, x2, x3]: [u64; 3]) -> u64 {
+    let [x0, ..] = smc::call([u64::from(function), x1, x2, x3, 0, 0, 0, 0]);
+    x0
+}
+
 impl Power for Psci {
     fn start_core(&self, affinity: u64, entry: u64, argument: u64) -> Result<(), i64> {
         // The result is a 32-bit number in either convention (DEN0022, section 5.2.1).
-        match smc::call(PSCI_CPU_ON | SMC64, affinity, entry, argument) as i32 {
+        match call(PSCI_CPU_ON | SMC64, [affinity, entry, argument]) as i32 {
             0 => Ok(()),
             code => Err(i64::from(code)),
         }
     }
 
     fn power_off(&self) -> ! {
-        smc::call(PSCI_SYSTEM_OFF, 0, 0, 0);
+        call(PSCI_SYSTEM_OFF, [0; 3]);
+        cpu::halt()
+    }
+
+    fn reset(&self) -> ! {
+        call(PSCI_SYSTEM_RESET, [0; 3]);
         cpu::halt()
     }
 }
@@ -31,6 +41,10 @@ impl Power for NoFirmware {
     }
 
     fn power_off(&self) -> ! {
+        cpu::halt()
+    }
+
+    fn reset(&self) -> ! {
         cpu::halt()
     }
 }

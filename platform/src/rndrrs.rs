@@ -38,4 +38,8 @@ impl Entropy for Rndrrs {
     fn uuid(&self) -> [u32; 4] {
         TRNG_UUID_RNDRRS_WORDS
     }
+
+    fn name(&self) -> &'static str {
+        "RNDRRS"
+    }
 }

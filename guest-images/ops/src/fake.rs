@@ -141,6 +141,7 @@ impl Fake {
                     FilterError::Wraps => WRAPS,
                     FilterError::UnknownAction => BAD_ARGUMENT,
                     FilterError::ForwardRefused => FORWARD_REFUSED,
+                    FilterError::NoFirmware => NO_FIRMWARE,
                     FilterError::Frozen => FROZEN,
                     FilterError::Overlaps => OVERLAPS,
                     FilterError::Full => FULL,

@@ -19,10 +19,10 @@ pub enum Next {
 mod asm {
     use super::*;
     use crate::account::{Account, RING, Refusal};
+    use crate::context::BEYOND_TO_GATE;
     use crate::cpu::Anchor;
     use core::mem::offset_of;
     use portcullis_gate::Group;
-    use crate::context::BEYOND_TO_GATE;
     use portcullis_gate::MAX_RANGES;
     use portcullis_gate::answers::{Answer, FORWARDED_OFFSET, Forwarded, HASH_SHIFT, LINES, Outcome};
 

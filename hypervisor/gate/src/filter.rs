@@ -280,14 +280,36 @@ mod tests {
         // What cannot be forwarded anywhere is said first.
         assert_eq!(forward(0xc400_0071, 1, false), Err(FilterError::ForwardRefused));
         for id in [
-            0x8000_0000, 0xc000_8000, 0x8400_001f, 0xc400_0020, 0xc400_0045, 0x8400_0060, 0xc400_00ef, 0xc400_0110,
-            0xc400_0150, 0xc500_0021, 0x8600_0001, 0xc600_1000, 0x8600_ff01, 0x0400_0050, 0x3200_0000, 0x7fff_ffff,
+            0x8000_0000,
+            0xc000_8000,
+            0x8400_001f,
+            0xc400_0020,
+            0xc400_0045,
+            0x8400_0060,
+            0xc400_00ef,
+            0xc400_0110,
+            0xc400_0150,
+            0xc500_0021,
+            0x8600_0001,
+            0xc600_1000,
+            0x8600_ff01,
+            0x0400_0050,
+            0x3200_0000,
+            0x7fff_ffff,
         ] {
             assert_eq!(forward(id, 1, true), Err(FilterError::ForwardRefused), "{id:#x}");
         }
         for (base, count) in [
-            (0x8400_0050, 4), (0xc400_0053, 1), (0x8400_00f0, 3), (0x8400_ff01, 1), (0x8100_0000, 0x1_0000),
-            (0xc200_0000, 0x100_0000), (0x8300_0000, 1), (0xb200_0000, 0x1000), (0xff00_ffff, 1), (0xffff_ffff, 1),
+            (0x8400_0050, 4),
+            (0xc400_0053, 1),
+            (0x8400_00f0, 3),
+            (0x8400_ff01, 1),
+            (0x8100_0000, 0x1_0000),
+            (0xc200_0000, 0x100_0000),
+            (0x8300_0000, 1),
+            (0xb200_0000, 0x1000),
+            (0xff00_ffff, 1),
+            (0xffff_ffff, 1),
         ] {
             assert_eq!(forward(base, count, true), Ok(()), "{base:#x}");
         }

@@ -93,6 +93,9 @@ fn write_vm(fdt: &mut FdtWriter, vm: &Vm) -> Result<(), Error> {
         fdt.property_u32(abi::RESTART_LIMIT, vm.restart_limit)?;
     }
     fdt.property_u32(abi::CONDUITS, vm.conduits)?;
+    if vm.machine != 0 {
+        fdt.property_u32(abi::MACHINE, vm.machine)?;
+    }
     if !vm.devices.is_empty() {
         fdt.property_string_list(abi::DEVICES, vm.devices.clone())?;
     }

@@ -101,7 +101,7 @@ impl System {
         metal::build(environment)?;
         let image = metal::image(environment, metal::HYPERVISOR)?;
         let guests = Guests::new(environment);
-        let limits = manifest::Board { name: board.name().to_owned(), cores, memory: board.memory() };
+        let limits = manifest::Board { name: board.name().to_owned(), cores, memory: board.memory(), forwards: false };
         let mut manifest = Manifest::load(manifest, &limits, &guests).map_err(|report| {
             // It names the file and the line itself, in the form that editors understand.
             eprintln!("{report}");

@@ -94,12 +94,16 @@ fn functions(context: &mut Context, vm: u64) -> Result<(), Error> {
     let _ = table::print(context.out, ["# function", "by", "seconds", "name"], |number| {
         let [call, time, _] = *used.get(number)?;
         let after = microseconds(time.saturating_sub(first), frequency);
-        let refused = if call >> 33 & 1 == 1 { " refused" } else { "" };
+        let fate = match (call >> 33 & 1, call >> 34 & 1) {
+            (1, _) => " refused",
+            (_, 1) => " forwarded",
+            _ => "",
+        };
         Some([
             cell(format_args!("# {:#010x}", call as u32)),
             cell(format_args!("{}", if call >> 32 & 1 == 1 { "smc" } else { "hvc" })),
             cell(format_args!("{}.{:06}", after / 1_000_000, after % 1_000_000)),
-            cell(format_args!("{}{refused}", function::name(call as u32))),
+            cell(format_args!("{}{fate}", function::name(call as u32))),
         ])
     });
     if lost != 0 {

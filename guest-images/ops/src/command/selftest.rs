@@ -217,7 +217,7 @@ impl Test<'_, '_> {
             self.context.status(format_args!("{name}"), expected, result);
         }
         let result = self.add(0xc200_0000, 0x100, FILTER_FORWARD);
-        let expected = if can_forward { SUCCESS } else { FORWARD_REFUSED };
+        let expected = if can_forward { SUCCESS } else { NO_FIRMWARE };
         self.context.status(format_args!("F9 a SiP range forwarded"), expected, result);
         self.recreate()?;
         for number in 0..32 {

@@ -30,7 +30,12 @@ impl Vm {
 
 /// Serves it from a source with this UUID.
 #[inline(always)]
-fn answer(uuid: impl FnOnce() -> [u32; 4], draw: impl FnOnce(&mut [u64]) -> bool, function: TrngFunction, bits: u64) -> Return {
+fn answer(
+    uuid: impl FnOnce() -> [u32; 4],
+    draw: impl FnOnce(&mut [u64]) -> bool,
+    function: TrngFunction,
+    bits: u64,
+) -> Return {
     // The argument is a 32-bit number in both widths (DEN0098, sections 2.5 and 2.6).
     let bits = bits & 0xffff_ffff;
     match function {

@@ -117,7 +117,9 @@ impl Audit {
 
     /// The VM has called `function`, at the value `time` of the physical counter.
     pub fn note(&self, function: FunctionId, conduit: Conduit, fate: Fate, time: u64) {
-        if fate == Fate::Answered && let Some(required) = requirement(function) {
+        if fate == Fate::Answered
+            && let Some(required) = requirement(function)
+        {
             let psci = required.register(Register::PsciVersion);
             self.bits.fetch_or(required.with(Register::PsciVersion, 0).0, Ordering::Relaxed);
             self.psci.fetch_max(psci, Ordering::Relaxed);

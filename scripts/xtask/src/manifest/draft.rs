@@ -1,6 +1,6 @@
 //! One `[[vm]]` as it stands in the manifest: what could be read of it, with its places.
 
-use portcullis_abi::bundle::{CONDUIT_HVC, CONDUIT_SMC, MEMORY_UNIT, NAME_MAX};
+use portcullis_abi::bundle::{CONDUIT_HVC, CONDUIT_SMC, MACHINE_OFF, MACHINE_RESET, MEMORY_UNIT, NAME_MAX};
 use portcullis_abi::map::MAX_VCPUS;
 use toml::Spanned;
 use toml::de::DeValue;
@@ -43,6 +43,8 @@ pub struct Draft {
     pub restart_limit: u32,
     /// The open conduits.
     pub conduits: u32,
+    /// What the VM may do to the machine.
+    pub machine: u32,
     /// Device tree paths of devices.
     pub devices: Vec<Spanned<String>>,
     /// The firmware registers.
@@ -73,6 +75,7 @@ impl Draft {
             audit: section.boolean("audit", diagnostics).unwrap_or(false),
             restart_limit: restart_limit(section, diagnostics),
             conduits: conduits(section, diagnostics),
+            machine: machine(section, diagnostics),
             devices: devices(section, diagnostics),
             firmware: firmware.map(|firmware| Firmware {
                 filters: filters.iter().map(|filter| *filter.get_ref()).collect(),
@@ -100,6 +103,7 @@ impl Draft {
             audit: self.audit,
             restart_limit: self.restart_limit,
             conduits: self.conduits,
+            machine: self.machine,
             devices: self.devices.into_iter().map(Spanned::into_inner).collect(),
             firmware: self.firmware,
         })
@@ -239,6 +243,12 @@ fn conduits(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> u32 {
         diagnostics.error(list.span(), "a VM without a conduit", help);
     }
     firmware::flags("conduits", "conduit", list.get_ref(), &known, diagnostics) as u32
+}
+
+fn machine(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> u32 {
+    let Some(list) = section.strings("machine", diagnostics) else { return 0 };
+    let known = [("off", MACHINE_OFF), ("reset", MACHINE_RESET)];
+    firmware::flags("machine", "right over the machine", list.get_ref(), &known, diagnostics) as u32
 }
 
 fn devices(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Vec<Spanned<String>> {

@@ -5,6 +5,7 @@ use std::fmt;
 use portcullis_abi::firmware::{STD_HYP_PV_TIME, STD_TRNG, VENDOR_HYP_FUNC_FEAT, VENDOR_HYP_PTP};
 use portcullis_abi::function::{PSCI_VERSION_0_2, PSCI_VERSION_1_0, PSCI_VERSION_1_1};
 use portcullis_abi::manage;
+use portcullis_gate::{Filter as GateFilter, FilterError, MAX_RANGES, Profile, RangeRequest};
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -91,8 +92,7 @@ const ACTIONS: &[(&str, Action)] = &[("deny", Action::Deny), ("handle", Action::
 
 const RULES: &[(&str, bool)] = &[("clear", false), ("keep", true)];
 
-/// Most ranges of one VM, and the Arm architecture calls, which no range touches: as the hypervisor has them.
-const FILTERS_MAX: usize = 32;
+/// The Arm architecture calls, which no range touches: as the hypervisor has them.
 const ARCHITECTURE: [(u64, u64); 2] = [(0x8000_0000, 0x8000_ffff), (0xc000_0000, 0xc000_ffff)];
 
 /// Reads the registers of `section`, without its filters.
@@ -119,9 +119,9 @@ pub fn filters(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Vec<
         fits(&filter, &section.span, &filters, diagnostics);
         filters.push(Spanned::new(section.span.clone(), filter));
     }
-    if let Some(beyond) = filters.get(FILTERS_MAX) {
+    if let Some(beyond) = filters.get(MAX_RANGES) {
         let message = format!("{} filters are more than a VM can have", filters.len());
-        diagnostics.error(beyond.span(), message, format!("keep {FILTERS_MAX} of them at the most"));
+        diagnostics.error(beyond.span(), message, format!("keep {MAX_RANGES} of them at the most"));
     }
     filters
 }
@@ -135,6 +135,17 @@ fn fits(filter: &Filter, span: &Span, earlier: &[Spanned<Filter>], diagnostics: 
         let help = "no filter touches 0x80000000 to 0x8000ffff and 0xc0000000 to 0xc000ffff";
         let message = format!("{first:#x} to {last:#x} has Arm architecture calls in it");
         diagnostics.error(span.clone(), message, help);
+    }
+    let request = RangeRequest {
+        base: filter.base,
+        count: filter.count,
+        action: filter.action.number() as u8,
+        ..RangeRequest::default()
+    };
+    if GateFilter::new().insert(&request, Profile(0), true) == Err(FilterError::ForwardRefused) {
+        let help =
+            "docs/gate.md lists what is never forwarded: PSCI, FF-A, hypervisor calls, yielding calls and others";
+        diagnostics.error(span.clone(), format!("{first:#x} to {last:#x} has calls that are never forwarded"), help);
     }
     if let Some(other) = earlier.iter().find(|other| meets(ends(other.get_ref()))) {
         let line = diagnostics.line(&other.span());

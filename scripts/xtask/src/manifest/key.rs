@@ -41,6 +41,7 @@ pub static VM: Kind = Kind {
         "restart": r#"restart = "on-failure""#,
         "restart-limit": "restart-limit = 3",
         "conduits": r#"conduits = ["hvc", "smc"]"#,
+        "machine": r#"machine = ["off", "reset"]"#,
         "devices": "devices = []",
         "firmware": "[vm.firmware]",
     },

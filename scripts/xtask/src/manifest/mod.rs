@@ -39,6 +39,8 @@ pub struct Board {
     pub cores: u32,
     /// Bytes of its RAM, all of it.
     pub memory: u64,
+    /// Whether firmware at EL3 takes forwarded calls there, or may, as far as is known.
+    pub forwards: bool,
 }
 
 /// The guests that the project knows by name.
@@ -93,6 +95,8 @@ pub struct Vm {
     pub restart_limit: u32,
     /// Its open conduits, as in `portcullis_abi::bundle::CONDUITS`.
     pub conduits: u32,
+    /// What it may do to the machine, as in `portcullis_abi::bundle::MACHINE`.
+    pub machine: u32,
     /// Device tree paths of the devices passed through to it.
     pub devices: Vec<String>,
     /// Its firmware registers; none for the defaults.

@@ -9,7 +9,7 @@ use toml::Spanned;
 use super::diagnostic::Diagnostics;
 use super::draft::Draft;
 use super::key::nearest;
-use super::{Board, memory};
+use super::{Action, Board, memory};
 
 /// Bytes of RAM set aside for the hypervisor itself, the board's firmware and the gaps that alignment leaves.
 pub const HYPERVISOR_MEMORY: u64 = 16 << 20;
@@ -21,6 +21,7 @@ pub fn check(control: Option<&Spanned<String>>, drafts: &[Draft], board: &Board,
     control_name(control, drafts, diagnostics);
     cores(drafts, board, diagnostics);
     memory(drafts, board, diagnostics);
+    firmware(drafts, board, diagnostics);
 }
 
 fn count(drafts: &[Draft], diagnostics: &mut Diagnostics<'_>) {
@@ -64,6 +65,15 @@ fn cores(drafts: &[Draft], board: &Board, diagnostics: &mut Diagnostics<'_>) {
             cores => format!("{} has {cores} cores: 0 to {}", board.name, cores.saturating_sub(1)),
         };
         diagnostics.error(core.span(), format!("there is no core {} on {}", core.get_ref(), board.name), help);
+    }
+}
+
+fn firmware(drafts: &[Draft], board: &Board, diagnostics: &mut Diagnostics<'_>) {
+    let filters = drafts.iter().flat_map(|draft| &draft.filters);
+    for filter in filters.filter(|filter| !board.forwards && filter.get_ref().action == Action::Forward) {
+        let message = format!("{} has no firmware at EL3 to forward to", board.name);
+        let help = "run it with --el3 tf-a, or write action = \"deny\" or action = \"handle\"";
+        diagnostics.error(filter.span(), message, help);
     }
 }
 

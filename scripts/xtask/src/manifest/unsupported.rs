@@ -1,15 +1,14 @@
 //! What the manifest's format has but this version has no machinery for yet. Each is an error here rather than silently
 //! without effect; each has one function, which goes when its machinery comes.
 
+use super::Board;
 use super::diagnostic::Diagnostics;
 use super::draft::Draft;
 use super::key::enumeration;
-use super::{Action, Board};
 
 /// Reports every use of what is not supported yet.
 pub fn check(drafts: &[Draft], board: &Board, diagnostics: &mut Diagnostics<'_>) {
     devices(drafts, diagnostics);
-    forwarding(drafts, diagnostics);
     shared_cores(drafts, board, diagnostics);
 }
 
@@ -17,14 +16,6 @@ fn devices(drafts: &[Draft], diagnostics: &mut Diagnostics<'_>) {
     for device in drafts.iter().filter_map(|draft| draft.devices.first()) {
         let message = "passing devices through is not supported by this version";
         diagnostics.error(device.span(), message, "write devices = [], or leave the line out");
-    }
-}
-
-fn forwarding(drafts: &[Draft], diagnostics: &mut Diagnostics<'_>) {
-    let filters = drafts.iter().flat_map(|draft| &draft.filters);
-    for filter in filters.filter(|filter| filter.get_ref().action == Action::Forward) {
-        let help = "write action = \"deny\" or action = \"handle\"";
-        diagnostics.error(filter.span(), "forwarding to EL3 is not supported by this version", help);
     }
 }
 

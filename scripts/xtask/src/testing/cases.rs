@@ -256,7 +256,12 @@ mod tests {
         let guests = AnyGuest(image.path().to_owned());
         for case in CASES {
             let board = Board::QemuVirt;
-            let limits = manifest::Board { name: board.name().into(), cores: case.cores, memory: board.memory() };
+            let limits = manifest::Board {
+                name: board.name().into(),
+                cores: case.cores,
+                memory: board.memory(),
+                forwards: false,
+            };
             let manifest = Manifest::load(&folder.join(case.manifest), &limits, &guests)
                 .unwrap_or_else(|report| panic!("{}: {report}", case.name));
             let vms: Vec<&str> = manifest.vms.iter().map(|vm| vm.name.as_str()).collect();

@@ -58,8 +58,15 @@ impl BoardPower for NoPower {
     }
 }
 
-static BOARD: Board =
-    Board { name: "test", serial: None, interrupts: &NoController, power: &NoPower, firmware: None, entropy: None, wall_clock: None };
+static BOARD: Board = Board {
+    name: "test",
+    serial: None,
+    interrupts: &NoController,
+    power: &NoPower,
+    firmware: None,
+    entropy: None,
+    wall_clock: None,
+};
 
 /// What the fake board supports: everything that needs no clock.
 pub const SUPPORT: Support = Support { vendor_hyp: firmware::VENDOR_HYP_FUNC_FEAT, psci: 0x1_0001, ..Support::FULL };

@@ -117,16 +117,42 @@ help: write it like `psci = "1.1"`
 
 #[test]
 fn filter_forward() {
-    let bench = Bench::new();
-    bench.says(
-        &vm(r#"[[vm.firmware.filter]]
+    let mut bench = Bench::new();
+    let text = vm(r#"[[vm.firmware.filter]]
 base = 0xc2000000
 count = 0x100
-action = "forward""#),
-        r#"demo.toml:6:1: error: forwarding to EL3 is not supported by this version
+action = "forward""#);
+    let manifest = bench.parse(&text).unwrap_or_else(|report| panic!("{report}"));
+    let filters = &manifest.vms[0].firmware.as_ref().unwrap().filters;
+    assert_eq!(filters[..], [Filter { base: 0xc200_0000, count: 0x100, action: Action::Forward }]);
+    bench.board.forwards = false;
+    bench.says(
+        &text,
+        r#"demo.toml:6:1: error: qemu-virt has no firmware at EL3 to forward to
  6 | [[vm.firmware.filter]]
    | ^^^^^^^^^^^^^^^^^^^^^^
-help: write action = "deny" or action = "handle"
+help: run it with --el3 tf-a, or write action = "deny" or action = "handle"
+"#,
+    );
+}
+
+#[test]
+fn what_is_never_forwarded() {
+    let bench = Bench::new();
+    for (base, count) in [("0x84000000", 1), ("0xc4000071", 1), ("0x83ffffff", 2), ("0xc6001000", 1), ("0x32000000", 4)]
+    {
+        let text = vm(&format!("[[vm.firmware.filter]]\nbase = {base}\ncount = {count}\naction = \"forward\""));
+        assert!(bench.report(&text).contains("has calls that are never forwarded\n"), "{base}");
+    }
+    bench.says(
+        &vm(r#"[[vm.firmware.filter]]
+base = 0x84000008
+count = 2
+action = "forward""#),
+        r#"demo.toml:6:1: error: 0x84000008 to 0x84000009 has calls that are never forwarded
+ 6 | [[vm.firmware.filter]]
+   | ^^^^^^^^^^^^^^^^^^^^^^
+help: docs/gate.md lists what is never forwarded: PSCI, FF-A, hypervisor calls, yielding calls and others
 "#,
     );
 }

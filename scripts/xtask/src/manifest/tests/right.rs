@@ -1,4 +1,4 @@
-use portcullis_abi::bundle::{CONDUIT_HVC, CONDUIT_SMC};
+use portcullis_abi::bundle::{CONDUIT_HVC, CONDUIT_SMC, MACHINE_OFF, MACHINE_RESET};
 
 use super::super::Firmware;
 use super::{Bench, vm};
@@ -14,6 +14,7 @@ memory = "256M"
 cores = [0, 1]
 autostart = false
 conduits = ["smc"]
+machine = ["reset", "off"]
 devices = []
 
 [vm.firmware]
@@ -39,6 +40,7 @@ fn every_key() {
     let [a, b] = &manifest.vms[..] else { panic!("two VMs") };
     assert_eq!((a.name.as_str(), a.cmdline.as_str(), a.memory), ("linux-a", "console=ttyAMA0", 256 << 20));
     assert_eq!((&a.cores[..], a.autostart, a.conduits), (&[0, 1][..], false, CONDUIT_SMC));
+    assert_eq!(a.machine, MACHINE_OFF | MACHINE_RESET);
     assert_eq!(a.kernel.path.file_name().unwrap(), "Image");
     assert_eq!(a.initrd.as_ref().unwrap().bytes.len(), 64 << 10, "a known guest brings its RAM disk");
     let expected = Firmware {
@@ -52,6 +54,7 @@ fn every_key() {
     assert_eq!(a.firmware, Some(expected));
 
     assert_eq!((&b.cores[..], b.autostart, b.conduits), (&[3][..], true, CONDUIT_HVC | CONDUIT_SMC));
+    assert_eq!(b.machine, 0);
     assert_eq!((b.kernel.bytes.len(), b.memory, b.cmdline.as_str()), (4096, 64 << 20, ""));
     assert_eq!(b.initrd.as_ref().unwrap().path.file_name().unwrap(), "disk");
     let cleared =

@@ -285,3 +285,16 @@ help: a limit is from 1 to 4294967295; for none at all write restart = "never"
 fn audit() {
     assert!(Bench::new().parse(&vm("audit = true")).unwrap().vms[0].audit);
 }
+
+#[test]
+fn machine_unknown() {
+    let bench = Bench::new();
+    bench.says(
+        &vm(r#"machine = ["halt"]"#),
+        r#"demo.toml:6:12: error: "halt" is not a right over the machine
+ 6 | machine = ["halt"]
+   |            ^^^^^^
+help: `machine` knows "off" and "reset"
+"#,
+    );
+}

@@ -1,0 +1,72 @@
+//! The firmware's PTP call as a clock.
+
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use portcullis_arch::timer;
+use portcullis_core::board::WallClock;
+
+use super::El3;
+use super::ptp::{Counter, Moment, moment};
+
+/// The clock of whoever answers PTP below.
+pub struct El3Clock<E> {
+    el3: E,
+    counter: Counter,
+    /// Something that is no time came back, and was reported.
+    failed: AtomicBool,
+}
+
+impl<E: El3> El3Clock<E> {
+    /// A clock that tells the time with this counter.
+    pub const fn new(el3: E, counter: Counter) -> Self {
+        Self { el3, counter, failed: AtomicBool::new(false) }
+    }
+
+    fn at(&self, count: u64, frequency: u64) -> Option<u64> {
+        let moment =
+            moment(&self.el3, self.counter).filter(|moment| (count..=self.el3.count()).contains(&moment.count));
+        if moment.is_none() && !self.failed.swap(true, Ordering::Relaxed) {
+            log::warn!("firmware: its PTP call does not tell the time any more; guests hear NOT_SUPPORTED as long");
+        }
+        let Moment { nanoseconds, count: later } = moment?;
+        let passed = u128::from(later.wrapping_sub(count)) * 1_000_000_000 / u128::from(frequency.max(1));
+        Some(nanoseconds.saturating_sub(passed as u64))
+    }
+}
+
+impl<E: El3 + Sync> WallClock for El3Clock<E> {
+    /// One call; its moment is a little later than `count`, and the time is taken back by as much.
+    fn at(&self, count: u64) -> Option<u64> {
+        self.at(count, timer::frequency())
+    }
+
+    fn tick(&self, _: u64) -> Option<u64> {
+        None
+    }
+
+    fn name(&self) -> &'static str {
+        "the firmware's PTP"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{Fake, KVM};
+    use super::*;
+
+    #[test]
+    fn time_is_that_of_the_counter_s_moment() {
+        // The fake's clock stands at 2 * 10^18 ns + counter in ns, and each call takes it 100 ticks of 1 us.
+        let clock = El3Clock::new(Fake::new(KVM), Counter::Physical);
+        let count = clock.el3.count();
+        assert_eq!(clock.at(count, 1_000_000), Some(2_000_000_000_000_000_000 + count * 1000));
+    }
+
+    #[test]
+    fn a_clock_that_stops_telling_the_time_is_not_believed() {
+        let clock = El3Clock::new(Fake::new(|_, x| [x[0]; 8]), Counter::Physical);
+        assert_eq!(clock.at(clock.el3.count(), 1_000_000), None);
+        let ahead = El3Clock::new(Fake::new(KVM), Counter::Physical);
+        assert_eq!(ahead.at(u64::MAX / 2, 1_000_000), None, "the moment lies before the one that was asked for");
+    }
+}

@@ -1,0 +1,175 @@
+//! Random bits from the firmware: TRNG (Arm DEN0098).
+
+use core::fmt;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use portcullis_abi::function::{TRNG_FEATURES, TRNG_GET_UUID, TRNG_RND64, TRNG_VERSION};
+use portcullis_abi::result;
+use portcullis_core::board::Entropy;
+
+use super::El3;
+use super::answer::{Version, is_error};
+
+/// Most words of one call: TRNG_RND64 gives 192 bits (section 2.6).
+const WORDS: usize = 3;
+
+/// What the firmware's TRNG is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trng {
+    /// It has none.
+    Absent,
+    /// It can be used.
+    Usable(Identity),
+    /// It has one that cannot be relied on.
+    Unusable(Fault),
+}
+
+/// Version and name of a TRNG that can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Version.
+    pub version: Version,
+    /// The words of its UUID.
+    pub uuid: [u32; 4],
+    /// It had no bits when it was asked.
+    pub dry: bool,
+}
+
+/// Why a TRNG is not used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The major number is none that this code knows.
+    Version(Version),
+    /// TRNG_FEATURES does not have TRNG_RND64, which SMC64 callers need (section 2.3).
+    NoRnd64,
+    /// TRNG_GET_UUID has no UUID (section 2.4).
+    NoUuid,
+    /// TRNG_FEATURES has TRNG_RND64, but it returns this code when 64 bits are asked for.
+    Code(i32),
+    /// Asked for 64 bits, TRNG_RND64 sets more of them (section 2.6 wants the rest zero).
+    TooManyBits,
+    /// Asked twice, TRNG_RND64 gives the same 64 bits.
+    Repeats,
+}
+
+/// An answer of TRNG_RND64.
+enum Draw {
+    Bits([u64; WORDS]),
+    Code(i32),
+}
+
+/// Asks for `bits` bits: x3 has the lowest, then x2, then x1.
+fn draw(el3: &impl El3, bits: u64) -> Draw {
+    let [x0, x1, x2, x3, ..] = el3.call([u64::from(TRNG_RND64), bits, 0, 0, 0, 0, 0, 0]);
+    match x0 as i32 {
+        0 => Draw::Bits([x3, x2, x1]),
+        code => Draw::Code(code),
+    }
+}
+
+impl Trng {
+    /// Asks the firmware: 6 calls at the most.
+    pub fn ask(el3: &impl El3) -> Self {
+        let one = |function: u32, x1: u64| el3.call([u64::from(function), x1, 0, 0, 0, 0, 0, 0]);
+        let [x0, ..] = one(TRNG_VERSION, 0);
+        let Some(version) = Version::of(x0) else { return Self::Absent };
+        if version.major() != 1 {
+            return Self::Unusable(Fault::Version(version));
+        }
+        let [x0, ..] = one(TRNG_FEATURES, u64::from(TRNG_RND64));
+        if is_error(x0) {
+            return Self::Unusable(Fault::NoRnd64);
+        }
+        let [x0, x1, x2, x3, ..] = one(TRNG_GET_UUID, 0);
+        // -1 is no first word of a UUID: an error then.
+        if x0 as i32 == -1 {
+            return Self::Unusable(Fault::NoUuid);
+        }
+        let uuid = [x0, x1, x2, x3].map(|word| word as u32);
+        match try_out(el3) {
+            Ok(dry) => Self::Usable(Identity { version, uuid, dry }),
+            Err(fault) => Self::Unusable(fault),
+        }
+    }
+}
+
+/// Draws 64 bits twice, which nobody gets. Whether there were none to give.
+fn try_out(el3: &impl El3) -> Result<bool, Fault> {
+    let mut before = None;
+    for _ in 0..2 {
+        match draw(el3, 64) {
+            Draw::Code(code) if i64::from(code) == result::TRNG_NO_ENTROPY => return Ok(true),
+            Draw::Code(code) => return Err(Fault::Code(code)),
+            Draw::Bits([bits, 0, 0]) if before == Some(bits) => return Err(Fault::Repeats),
+            Draw::Bits([bits, 0, 0]) => before = Some(bits),
+            Draw::Bits(_) => return Err(Fault::TooManyBits),
+        }
+    }
+    Ok(false)
+}
+
+impl fmt::Display for Trng {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => write!(f, "none"),
+            Self::Usable(Identity { version, dry: false, .. }) => write!(f, "{version}"),
+            Self::Usable(Identity { version, .. }) => write!(f, "{version}, which has no bits yet"),
+            Self::Unusable(fault) => write!(f, "not used, {fault}"),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Version(version) => write!(f, "it says version {version}, and only 1.x is known"),
+            Self::NoRnd64 => write!(f, "it has no TRNG_RND64"),
+            Self::NoUuid => write!(f, "TRNG_GET_UUID has no UUID"),
+            Self::Code(code) => write!(f, "it says that it has TRNG_RND64, which returns {code}"),
+            Self::TooManyBits => write!(f, "TRNG_RND64 gives more bits than asked for"),
+            Self::Repeats => write!(f, "TRNG_RND64 gives the same bits twice"),
+        }
+    }
+}
+
+/// The firmware's TRNG as a source of entropy.
+pub struct El3Trng<E> {
+    el3: E,
+    uuid: [u32; 4],
+    /// Something else than bits or NO_ENTROPY came back, and was reported.
+    failed: AtomicBool,
+}
+
+impl<E: El3> El3Trng<E> {
+    /// The TRNG with this identity.
+    pub const fn new(el3: E, identity: Identity) -> Self {
+        Self { el3, uuid: identity.uuid, failed: AtomicBool::new(false) }
+    }
+}
+
+impl<E: El3 + Sync> Entropy for El3Trng<E> {
+    /// One call. Of what comes back no more than the words that are wanted goes on.
+    fn draw(&self, words: &mut [u64]) -> bool {
+        let wanted = words.len().min(WORDS);
+        match draw(&self.el3, wanted as u64 * 64) {
+            Draw::Bits(bits) => {
+                words.iter_mut().zip(bits).for_each(|(word, fresh)| *word = fresh);
+                wanted == words.len()
+            }
+            Draw::Code(code) => {
+                if i64::from(code) != result::TRNG_NO_ENTROPY && !self.failed.swap(true, Ordering::Relaxed) {
+                    log::warn!("firmware: TRNG_RND64 returns {code}; guests hear NO_ENTROPY as long as it does");
+                }
+                false
+            }
+        }
+    }
+
+    fn uuid(&self) -> [u32; 4] {
+        self.uuid
+    }
+
+    fn name(&self) -> &'static str {
+        "EL3's TRNG"
+    }
+}
