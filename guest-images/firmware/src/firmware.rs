@@ -3,16 +3,12 @@
 use core::fmt::Write;
 
 use firmware::answer::{Answer, State, answer};
-use firmware::mode::{self, Setting};
-use firmware::tally::Tally;
+use firmware::mode::Setting;
+use firmware::place::{HYPERVISOR, MODE, TREE};
+use firmware::tally::{FAILED, Tally};
 
 use crate::board::{self, Console, Line};
 use crate::processor;
-
-/// Where the hypervisor's image is.
-const HYPERVISOR: u64 = 0x6000_0000;
-/// Where the machine's device tree is: the start of RAM.
-const TREE: u64 = 0x4000_0000;
 
 /// Registers x0 to x30 of a caller. The last place is unused.
 type Registers = [u64; 32];
@@ -28,7 +24,7 @@ pub struct Context {
 #[unsafe(no_mangle)]
 extern "C" fn firmware_start() -> ! {
     let mut console = Console::new();
-    let word = processor::read64(mode::ADDRESS);
+    let word = processor::read64(MODE);
     let Some(setting) = Setting::from_word(word) else {
         give_up(format_args!("there is no mode {word:#x}"));
     };
@@ -74,7 +70,7 @@ extern "C" fn firmware_unexpected(vector: u64, esr: u64, elr: u64, far: u64) -> 
 
 /// Says why and switches the machine off.
 fn give_up(why: core::fmt::Arguments) -> ! {
-    _ = writeln!(Console::new(), "el3: failed: {why}");
+    _ = writeln!(Console::new(), "{FAILED}{why}");
     board::power(Line::Off)
 }
 

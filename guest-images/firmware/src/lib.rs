@@ -9,6 +9,7 @@ pub mod answer;
 pub mod echo;
 pub mod garbage;
 pub mod mode;
+pub mod place;
 pub mod ptp;
 pub mod random;
 pub mod tally;

@@ -1,8 +1,5 @@
 //! How the firmware behaves. A loader puts it into memory as one 64-bit word before the machine starts.
 
-/// Where the word lies, a physical address.
-pub const ADDRESS: u64 = 0x5ff0_0000;
-
 /// What the firmware does with calls. In every mode `SYSTEM_OFF` and `SYSTEM_RESET` of PSCI do what they are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]

@@ -6,7 +6,7 @@ use firmware::answer::Now;
 
 global_asm!(include_str!("entry.s"));
 
-/// Bits of SCR_EL3 (Arm ARM, D24.2.141).
+/// Bits of SCR_EL3 (Arm DDI 0487, SCR_EL3).
 mod scr {
     /// EL2 and below are non-secure, and the bits that are RES1.
     pub const NS: u64 = 1 << 0 | 0b11 << 4;
@@ -18,8 +18,8 @@ mod scr {
     pub const RW: u64 = 1 << 10;
     /// Nothing of pointer authentication traps: APK, API.
     pub const POINTERS: u64 = 0b11 << 16;
-    /// Nothing of these traps either: SCXTNUM, MTE, fine-grained traps, ECV, AMU offsets, HCRX_EL2, TPIDR2_EL0, TCR2, RCW
-    /// masks, SCTLR2, permission indirection and overlays, GCS, memory attribute indices, FGT2, FPMR.
+    /// Nothing of these traps either, from bit 25 upwards: EnSCXT, ATA, FGTEn, ECVEn, AMVOFFEN, HXEn, GCSEn, EnTP2,
+    /// RCWMASKEn, TCR2En, SCTLR2En, PIEn, AIEn, EnFPM, FGTEn2.
     pub const FEATURES: u64 = 1 << 25
         | 1 << 26
         | 1 << 27

@@ -1,7 +1,9 @@
-//! Which calls were made.
+//! What the firmware says: which calls were made, or why it gave up.
 
 use core::fmt;
 
+/// Start of the line with which the firmware gives up, before it switches the machine off.
+pub const FAILED: &str = "el3: failed: ";
 /// Functions that are told apart.
 pub const FUNCTIONS: usize = 64;
 
