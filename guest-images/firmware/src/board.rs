@@ -35,7 +35,8 @@ impl fmt::Write for Console {
     }
 }
 
-/// Makes every interrupt one of the non-secure world's, and wakes the first core's redistributor (Arm IHI 0069, section 12).
+/// Makes every interrupt one of the non-secure world's, and wakes the first core's redistributor (Arm IHI 0069, section
+/// 12).
 pub fn open_interrupts() {
     const DISTRIBUTOR: u64 = 0x0800_0000;
     const REDISTRIBUTOR: u64 = 0x080a_0000;

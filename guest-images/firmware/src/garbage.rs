@@ -30,8 +30,8 @@ const VALUES: [u64; 24] = [
 /// Pseudo-random values between two rounds of the list.
 const RANDOM: u64 = 8;
 
-/// x0 to x3 for call `call`, counted from 0, where the list begins at `start`. x0 goes through the whole list in order; the
-/// others are further on in it.
+/// x0 to x3 for call `call`, counted from 0, where the list begins at `start`. x0 goes through the whole list in order;
+/// the others are further on in it.
 pub fn values(start: u32, call: u64) -> [u64; 4] {
     [0, 7, 13, 22].map(|ahead| value(u64::from(start).wrapping_add(call).wrapping_add(ahead)))
 }

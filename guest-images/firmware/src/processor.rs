@@ -39,7 +39,7 @@ mod scr {
 
 /// CPTR_EL3: SVE (EZ) and SME (ESM) do not trap, nor does anything else.
 const CPTR: u64 = 1 << 8 | 1 << 12;
-/// MDCR_EL3: the profiling (NSPB) and trace (NSTB) buffers are the non-secure world's, and nothing of debug and PMU traps.
+/// MDCR_EL3: the profiling (NSPB) and trace (NSTB) buffers are the non-secure world's; nothing of debug and PMU traps.
 const MDCR: u64 = 0b11 << 12 | 0b11 << 24;
 /// SPSR_EL3 for the hypervisor: EL2h, all of DAIF masked.
 const SPSR: u64 = 0x3c9;
@@ -92,11 +92,11 @@ pub fn open_interrupts() {
     }
 }
 
-/// Enters EL2 at `entry` with `x0`, as firmware enters a kernel: x1 to x3 are 0, the MMU is off. `context` comes with each
-/// call that is made from there.
+/// Enters EL2 at `entry` with `x0`, as firmware enters a kernel: x1 to x3 are 0, the MMU is off. `context` comes with
+/// each call that is made from there.
 pub fn enter(entry: u64, x0: u64, context: *mut crate::firmware::Context) -> ! {
-    // SAFETY: whatever runs there has no access to the firmware's memory. The stack below the caller's frame is free for the
-    // vectors, as nothing returns to it.
+    // SAFETY: whatever runs there has no access to the firmware's memory. The stack below the caller's frame is free for
+    // the vectors, as nothing returns to it.
     unsafe {
         asm!(
             "msr tpidr_el3, {context}",

@@ -1,4 +1,5 @@
-//! TRNG (Arm DEN0098) without chance: every word is a serial number, so that a test can tell that none is given out twice.
+//! TRNG (Arm DEN0098) without chance: every word is a serial number, so that a test can tell that none is given out
+//! twice.
 
 use portcullis_abi::function::{TRNG_FEATURES, TRNG_GET_UUID, TRNG_RND32, TRNG_RND64, TRNG_VERSION, TRNG_VERSION_1_0};
 use portcullis_abi::result::{NOT_SUPPORTED, TRNG_INVALID_PARAMETERS, TRNG_NO_ENTROPY};
@@ -14,7 +15,8 @@ pub const MARK_64: u64 = 0x5eed_0000_0000_0000;
 pub const MARK_32: u64 = 0x5eed_0000;
 /// Words that [`Mode::SlowEntropy`] has for each window.
 pub const SLOW_WORDS: u64 = 3;
-/// Windows of [`Mode::SlowEntropy`] in a second. A window begins with the first word that is asked for after the last one.
+/// Windows of [`Mode::SlowEntropy`] in a second. A window begins with the first word that is asked for after the last
+/// one.
 pub const SLOW_WINDOWS: u64 = 100;
 
 /// What was given out.
@@ -52,8 +54,8 @@ impl Entropy {
         Some(answer)
     }
 
-    /// As many bits as w1 asks for, in words of `width` bits. The first word is the lowest, in x3; what was not asked for is 0
-    /// (DEN0098, sections 2.5 and 2.6).
+    /// As many bits as w1 asks for, in words of `width` bits. The first word is the lowest, in x3; what was not asked for
+    /// is 0 (DEN0098, sections 2.5 and 2.6).
     fn random(&mut self, mode: Mode, now: Now, x: &[u64; 8], width: u64) -> Answer {
         let bits = x[1] & 0xffff_ffff;
         if bits == 0 || bits > 3 * width {

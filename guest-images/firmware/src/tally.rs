@@ -14,7 +14,8 @@ struct Function {
     last_w7: u32,
 }
 
-/// Counts calls by function. Displays as lines that each begin with `el3: `, the functions in the order of their first calls.
+/// Counts calls by function. Displays as lines that each begin with `el3: `, the functions in the order of their first
+/// calls.
 #[derive(Clone, Debug)]
 pub struct Tally {
     functions: [Function; FUNCTIONS],

@@ -39,7 +39,8 @@ impl Machine<'_> {
     ///
     /// # Errors
     ///
-    /// `target/setup.env` is not complete, the firmware was not built, QEMU makes no tree, or a file cannot be read or written.
+    /// `target/setup.env` is not complete, the firmware was not built, QEMU makes no tree, or a file cannot be read or
+    /// written.
     pub fn qemu(&self, environment: &Environment) -> Result<Command> {
         let program = environment.get("QEMU")?;
         let firmware = metal::image(environment, PROGRAM)?;

@@ -1,5 +1,5 @@
-//! The device tree of a machine with a firmware at EL3. QEMU leaves PSCI to that firmware, which should describe it; here
-//! that is done beforehand.
+//! The device tree of a machine with a firmware at EL3. QEMU leaves PSCI to that firmware, which should describe it;
+//! here that is done beforehand.
 
 use std::ops::Range;
 
