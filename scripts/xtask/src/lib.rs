@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod board;
 pub mod bundle;
+pub mod el3;
 pub mod environment;
 pub mod flatten;
 pub mod guests;

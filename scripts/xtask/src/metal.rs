@@ -13,7 +13,7 @@ pub const TARGET: &str = "aarch64-unknown-none-softfloat";
 /// The hypervisor's package and program.
 pub const HYPERVISOR: &str = "portcullis";
 /// Packages of the bare-metal programs.
-pub const PACKAGES: [&str; 6] = [HYPERVISOR, "bench", "conformance", "ops", "phc", "vmm"];
+pub const PACKAGES: [&str; 7] = [HYPERVISOR, "bench", "conformance", "firmware", "ops", "phc", "vmm"];
 
 /// A cargo command for the bare-metal target, with everything that the chosen compiler needs.
 ///

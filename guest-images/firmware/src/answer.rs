@@ -1,0 +1,124 @@
+//! The answer to a call.
+
+use portcullis_abi::function::{
+    ARCH_FEATURES, PSCI_FEATURES, PSCI_SYSTEM_OFF, PSCI_SYSTEM_RESET, PSCI_VERSION, PSCI_VERSION_0_2, PSCI_VERSION_1_0,
+    PSCI_VERSION_1_1, SMCCC_VERSION,
+};
+use portcullis_abi::result::{NOT_SUPPORTED, PSCI_SUCCESS};
+
+use crate::mode::{Mode, Setting};
+use crate::random::Entropy;
+use crate::{echo, garbage, ptp};
+
+/// The version that `SMCCC_VERSION` reports: 1.2.
+pub const SMCCC_VERSION_1_2: u64 = 0x1_0002;
+
+/// A code for x0: a negative number is sign-extended to 64 bits.
+pub(crate) const fn code(code: i64) -> u64 {
+    code as u64
+}
+
+/// CNTPCT_EL0 at the time of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// The count.
+    pub count: u64,
+    /// CNTFRQ_EL0: counts in a second, not 0.
+    pub frequency: u64,
+}
+
+/// What the firmware remembers from call to call.
+#[derive(Clone, Debug)]
+pub struct State {
+    setting: Setting,
+    entropy: Entropy,
+    /// Calls that were answered with garbage.
+    garbage: u64,
+}
+
+impl State {
+    /// A firmware that has not been called yet.
+    pub const fn new(setting: Setting) -> Self {
+        Self { setting, entropy: Entropy::new(), garbage: 0 }
+    }
+}
+
+/// What becomes of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// x0 to x3; all else is kept.
+    Four([u64; 4]),
+    /// x0 to x7; all else is kept.
+    Eight([u64; 8]),
+    /// The machine is switched off.
+    PowerOff,
+    /// The machine is reset.
+    Reset,
+}
+
+impl Answer {
+    /// One result in x0; x1 to x3 stay as the caller had them.
+    pub(crate) const fn one(result: u64, x: &[u64; 8]) -> Self {
+        Self::Four([result, x[1], x[2], x[3]])
+    }
+
+    /// The function is not known.
+    pub(crate) const fn unknown(x: &[u64; 8]) -> Self {
+        Self::one(code(NOT_SUPPORTED), x)
+    }
+}
+
+/// The answer to a call with `x`, x0 to x7 of the caller. The function identifier is in w0.
+pub fn answer(state: &mut State, now: Now, x: [u64; 8]) -> Answer {
+    let function = x[0] as u32;
+    match function {
+        PSCI_SYSTEM_OFF => return Answer::PowerOff,
+        PSCI_SYSTEM_RESET => return Answer::Reset,
+        _ => {}
+    }
+    let mode = state.setting.mode;
+    match mode {
+        Mode::Garbage => {
+            let values = garbage::values(state.setting.start, state.garbage);
+            state.garbage = state.garbage.wrapping_add(1);
+            return Answer::Four(values);
+        }
+        Mode::Old => {
+            return match function {
+                PSCI_VERSION => Answer::one(PSCI_VERSION_0_2.into(), &x),
+                _ => Answer::unknown(&x),
+            };
+        }
+        _ => {}
+    }
+    let has_smccc = mode != Mode::SmcccOne;
+    let has_ptp = matches!(mode, Mode::Ptp | Mode::PtpLiar);
+    let answered = match function {
+        PSCI_VERSION if !has_smccc => Some(Answer::one(PSCI_VERSION_1_0.into(), &x)),
+        PSCI_VERSION => Some(Answer::one(PSCI_VERSION_1_1.into(), &x)),
+        PSCI_FEATURES => {
+            let known = match x[1] as u32 {
+                PSCI_VERSION | PSCI_FEATURES | PSCI_SYSTEM_OFF | PSCI_SYSTEM_RESET => true,
+                SMCCC_VERSION => has_smccc,
+                _ => false,
+            };
+            Some(supported(known, &x))
+        }
+        SMCCC_VERSION if has_smccc => Some(Answer::one(SMCCC_VERSION_1_2, &x)),
+        ARCH_FEATURES if has_smccc => Some(supported([SMCCC_VERSION, ARCH_FEATURES].contains(&(x[1] as u32)), &x)),
+        _ => None,
+    };
+    answered
+        .or_else(|| (has_smccc && !has_ptp).then(|| state.entropy.answer(mode, now, &x)).flatten())
+        .or_else(|| has_ptp.then(|| ptp::answer(mode == Mode::PtpLiar, now, &x)).flatten())
+        .or_else(|| echo::answer(&x))
+        .unwrap_or(Answer::unknown(&x))
+}
+
+/// 0 or "not supported".
+pub(crate) const fn supported(known: bool, x: &[u64; 8]) -> Answer {
+    Answer::one(code(if known { PSCI_SUCCESS } else { NOT_SUPPORTED }), x)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+// The first instructions after reset, the way down to EL2, and the vectors of EL3. The MMU stays off: all memory is
+// Device memory to EL3, and the code has no unaligned accesses.
+
+.section .reset, "ax"
+.global reset
+reset:
+    mrs     x0, mpidr_el1
+    ldr     x1, =0xff00ffffff       // the affinity fields
+    tst     x0, x1
+    b.ne    0f                      // every core starts here; only the first one goes on
+    ldr     x0, =0x30c50830         // SCTLR_EL3: RES1, all off
+    msr     sctlr_el3, x0
+    adr     x0, vectors
+    msr     vbar_el3, x0
+    isb
+    ldr     x0, =stack_top
+    mov     sp, x0
+    mov     x29, xzr
+    mov     x30, xzr
+    bl      firmware_start
+0:  wfi
+    b       0b
+    .ltorg
+
+.section .vectors, "ax"
+.balign 2048
+vectors:
+.set number, 0
+.rept 16
+    .balign 128
+.if number == 8
+    b       lower                   // synchronous, from EL2 or EL1 in AArch64
+.else
+    mov     x0, #number
+    b       unexpected
+.endif
+    .set number, number + 1
+.endr
+
+.section .text.exception, "ax"
+// An SMC: the caller's x0 to x30 in a block on the stack, from which they are taken again.
+lower:
+    sub     sp, sp, #256
+    stp     x0, x1, [sp]
+    stp     x2, x3, [sp, #16]
+    stp     x4, x5, [sp, #32]
+    stp     x6, x7, [sp, #48]
+    stp     x8, x9, [sp, #64]
+    stp     x10, x11, [sp, #80]
+    stp     x12, x13, [sp, #96]
+    stp     x14, x15, [sp, #112]
+    stp     x16, x17, [sp, #128]
+    stp     x18, x19, [sp, #144]
+    stp     x20, x21, [sp, #160]
+    stp     x22, x23, [sp, #176]
+    stp     x24, x25, [sp, #192]
+    stp     x26, x27, [sp, #208]
+    stp     x28, x29, [sp, #224]
+    str     x30, [sp, #240]
+    mrs     x2, esr_el3
+    mov     w3, #0x5e000000         // EC 0x17, SMC from AArch64; IL; immediate 0
+    cmp     w2, w3
+    mov     x0, #8
+    b.ne    unexpected
+    mov     x0, sp
+    mrs     x1, tpidr_el3
+    bl      firmware_call
+    ldp     x0, x1, [sp]
+    ldp     x2, x3, [sp, #16]
+    ldp     x4, x5, [sp, #32]
+    ldp     x6, x7, [sp, #48]
+    ldp     x8, x9, [sp, #64]
+    ldp     x10, x11, [sp, #80]
+    ldp     x12, x13, [sp, #96]
+    ldp     x14, x15, [sp, #112]
+    ldp     x16, x17, [sp, #128]
+    ldp     x18, x19, [sp, #144]
+    ldp     x20, x21, [sp, #160]
+    ldp     x22, x23, [sp, #176]
+    ldp     x24, x25, [sp, #192]
+    ldp     x26, x27, [sp, #208]
+    ldp     x28, x29, [sp, #224]
+    ldr     x30, [sp, #240]
+    add     sp, sp, #256
+    eret
+
+// x0: number of the vector.
+unexpected:
+    mrs     x1, esr_el3
+    mrs     x2, elr_el3
+    mrs     x3, far_el3
+    b       firmware_unexpected
