@@ -143,6 +143,13 @@ pub struct Forwarded {
     pub last: AtomicU32,
 }
 
+impl Forwarded {
+    /// A range that holds no function.
+    const fn nothing() -> Self {
+        Self { first: AtomicU32::new(u32::MAX), last: AtomicU32::new(0) }
+    }
+}
+
 /// A table of answers. All zero it knows no function but 0, which [`Answers::close`] and [`Answers::build`] take away.
 #[derive(Debug)]
 #[repr(C, align(64))]
@@ -184,8 +191,7 @@ pub enum Resolution {
 impl Answers {
     /// A table of zeros, not to be used before [`Self::build`] or [`Self::close`].
     pub const fn new() -> Self {
-        const NOTHING: Forwarded = Forwarded { first: AtomicU32::new(u32::MAX), last: AtomicU32::new(0) };
-        Self { lines: [const { Answer::new() }; LINES], forwarded: [const { NOTHING }; MAX_RANGES] }
+        Self { lines: [const { Answer::new() }; LINES], forwarded: [const { Forwarded::nothing() }; MAX_RANGES] }
     }
 
     /// Makes the table of a conduit that is closed: it knows no function.
