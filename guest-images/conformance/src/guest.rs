@@ -9,8 +9,8 @@ use guest_runtime::{console, exception, gic, power};
 use crate::door::Door;
 use crate::profile::{Mode, Profile};
 use crate::{
-    architecture, busy, cost, distributor, fault, garbage, identification, interrupts, lifecycle, psci, ptp, pv_time,
-    report, reset, sgi, spi, storm, sweep, timer, trng, uart, unknown, vendor,
+    architecture, busy, cost, distributor, draws, end, fault, forward, garbage, identification, interrupts, lifecycle,
+    psci, ptp, pv_time, report, reset, sgi, spi, storm, sweep, timer, trng, uart, unknown, vendor,
 };
 
 guest_runtime::main!(run);
@@ -37,6 +37,13 @@ fn dispatch(profile: &Profile) {
         Mode::Cases => cases(profile),
         Mode::Garbage => garbage::run(profile),
         Mode::Sweep => sweep::run(profile),
+        Mode::Matrix => sweep::matrix(profile),
+        Mode::Forward => forward::run(profile),
+        Mode::Draws => draws::numbered(profile),
+        Mode::Scarce => draws::scarce(profile),
+        Mode::NoEntropy => draws::none(profile),
+        Mode::MachineOff => end::run(profile, false),
+        Mode::MachineReset => end::run(profile, true),
         Mode::Cost => cost::run(profile),
         Mode::Storm => storm::run(profile),
         Mode::Busy => busy::run(profile),

@@ -7,9 +7,13 @@
 
 // On the host these are there for their tests only.
 #[cfg_attr(not(target_os = "none"), allow(dead_code))]
+mod el3;
+#[cfg_attr(not(target_os = "none"), allow(dead_code))]
 mod model;
 #[cfg_attr(not(target_os = "none"), allow(dead_code))]
 mod profile;
+#[cfg_attr(not(target_os = "none"), allow(dead_code))]
+mod ranges;
 
 #[cfg(target_os = "none")]
 mod architecture;
@@ -22,7 +26,13 @@ mod distributor;
 #[cfg(target_os = "none")]
 mod door;
 #[cfg(target_os = "none")]
+mod draws;
+#[cfg(target_os = "none")]
+mod end;
+#[cfg(target_os = "none")]
 mod fault;
+#[cfg(target_os = "none")]
+mod forward;
 #[cfg(target_os = "none")]
 mod garbage;
 #[cfg(target_os = "none")]

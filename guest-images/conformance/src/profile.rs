@@ -6,18 +6,26 @@
 //! | `psci` | version: 0.2, 1.0 or 1.1 | 1.1 |
 //! | `conduits` | open ones: `hvc`, `smc`, `hvc,smc` | `hvc,smc` |
 //! | `cpus` | vCPUs | 1 |
-//! | `trng` | backend: `rndrrs`, `other`, `none` (then STD's bit counts as clear) | `rndrrs` |
+//! | `trng` | backend: `rndrrs`, `el3`, `other`, `none` (then STD's bit counts as clear) | `rndrrs` |
+//! | `firmware` | what is below: `test`, `tf-a` | `test` |
+//! | `forward`, `deny` | ranges of the filter: `BASE+COUNT,...` | none |
+//! | `client` | this VM's identifier to EL3 | 1 |
 //! | `only` | groups of cases: `id`, `services`, `lifecycle`, `uart`, `gic`, joined by commas | all |
 //! | `gic` | 3, or 0 to leave interrupts alone | 3 |
-//! | `mode` | `cases`, `garbage`, `sweep`, `cost`, `storm`, `busy`, `reset`, `abort`, `sysreg`, `mmio`, `jump` | `cases` |
-//! | `calls`, `seed` | `garbage`: number of calls, start of the sequence | 100000, 1 |
+//! | `mode` | `cases`, `garbage`, `sweep`, `matrix`, `forward`, `draws`, `scarce`, `dry`, `off`, `restart`, `cost`, `storm`, `busy`, \
+//!   `reset`, `abort`, `sysreg`, `mmio`, `jump` | `cases` |
+//! | `calls`, `seed` | `garbage`, `draws`, `dry`: number of calls; `garbage`: start of the sequence | 100000, 1 |
+//! | `pause`, `least` | `scarce`: microseconds between draws, draws that must succeed | 0, 1 |
 //! | `owners` | `sweep`: owners of functions, from 0 | 64 |
-//! | `seconds` | `storm`, `busy`: duration | 2 |
+//! | `seconds` | `storm`, `busy`, `scarce`: duration; `off`, `restart`: time until then | 2 |
 //! | `address` | `abort`, `jump`: where | a hole of the map |
 //! | `access` | `abort`: `load`, `store`; `mmio`: `pair`, `writeback`, `exclusive` | the first |
 
 use guest_runtime::arguments::Arguments;
 use portcullis_abi::{firmware, function};
+
+use crate::el3::Firmware;
+use crate::ranges::Ranges;
 
 /// What the guest does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +36,20 @@ pub enum Mode {
     Garbage,
     /// Every function, against the gate.
     Sweep,
+    /// Known functions and the ends of the filter's ranges, asked about each other, against the gate.
+    Matrix,
+    /// Calls that go to the test firmware.
+    Forward,
+    /// Random words that the test firmware numbers.
+    Draws,
+    /// Random words from a firmware that has few.
+    Scarce,
+    /// Random words from a firmware that has none.
+    NoEntropy,
+    /// SYSTEM_OFF by a VM that may switch the machine off.
+    MachineOff,
+    /// SYSTEM_RESET by a VM that may reset the machine.
+    MachineReset,
     /// The cost of management calls.
     Cost,
     /// Interrupts as fast as they go.
@@ -51,6 +73,8 @@ pub enum Mode {
 pub enum Trng {
     /// Portcullis's own backend over RNDRRS, recognised by its UUID.
     Rndrrs,
+    /// The firmware's own, recognised by its UUID.
+    El3,
     /// Another backend.
     Other,
 }
@@ -100,6 +124,18 @@ pub struct Profile {
     pub cpus: usize,
     /// What stands behind the TRNG service.
     pub trng: Trng,
+    /// The firmware below.
+    pub firmware: Firmware,
+    /// Ranges of the filter that go to EL3.
+    pub forward: Ranges,
+    /// Ranges of the filter that are refused.
+    pub deny: Ranges,
+    /// This VM's identifier to EL3.
+    pub client: u64,
+    /// Microseconds between the draws of `scarce`.
+    pub pause: u64,
+    /// Draws of `scarce` that must succeed.
+    pub least: u64,
     /// There is a GICv3.
     pub gic: bool,
     /// What to do.
@@ -120,7 +156,7 @@ pub struct Profile {
     groups: [bool; GROUPS.len()],
 }
 
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 23] = [
     "std",
     "std-hyp",
     "vendor-hyp",
@@ -129,6 +165,12 @@ const NAMES: [&str; 17] = [
     "conduits",
     "cpus",
     "trng",
+    "firmware",
+    "forward",
+    "deny",
+    "client",
+    "pause",
+    "least",
     "gic",
     "mode",
     "calls",
@@ -156,9 +198,10 @@ impl Profile {
             let expected = "a number, decimal or with 0x";
             arguments.number(name, default).ok_or(Problem { expected, got: arguments.get(name).unwrap_or(name) })
         };
-        let (trng, backend) = choose(&arguments, "trng", "rndrrs, other or none", |value| {
+        let (trng, backend) = choose(&arguments, "trng", "rndrrs, el3, other or none", |value| {
             Some(match value {
                 "" | "rndrrs" => (Trng::Rndrrs, true),
+                "el3" => (Trng::El3, true),
                 "other" => (Trng::Other, true),
                 "none" => (Trng::Other, false),
                 _ => return None,
@@ -195,6 +238,18 @@ impl Profile {
             smc,
             cpus: number("cpus", 1)? as usize,
             trng,
+            firmware: choose(&arguments, "firmware", "test or tf-a", |value| {
+                Some(match value {
+                    "" | "test" => Firmware::Test,
+                    "tf-a" => Firmware::TrustedFirmware,
+                    _ => return None,
+                })
+            })?,
+            forward: choose(&arguments, "forward", "BASE+COUNT,...", Ranges::parse)?,
+            deny: choose(&arguments, "deny", "BASE+COUNT,...", Ranges::parse)?,
+            client: number("client", 1)?,
+            pause: number("pause", 0)?,
+            least: number("least", 1)?,
             gic: number("gic", 3)? == 3,
             mode,
             calls: number("calls", 100_000)?,
@@ -253,6 +308,13 @@ fn mode(value: &str) -> Option<Mode> {
         "" | "cases" => Mode::Cases,
         "garbage" => Mode::Garbage,
         "sweep" => Mode::Sweep,
+        "matrix" => Mode::Matrix,
+        "forward" => Mode::Forward,
+        "draws" => Mode::Draws,
+        "scarce" => Mode::Scarce,
+        "dry" => Mode::NoEntropy,
+        "off" => Mode::MachineOff,
+        "restart" => Mode::MachineReset,
         "cost" => Mode::Cost,
         "storm" => Mode::Storm,
         "busy" => Mode::Busy,
@@ -269,7 +331,7 @@ fn choose<T>(
     arguments: &Arguments<'static>,
     name: &str,
     expected: &'static str,
-    parse: impl FnOnce(&str) -> Option<T>,
+    parse: impl FnOnce(&'static str) -> Option<T>,
 ) -> Result<T, Problem> {
     let got = arguments.get(name).unwrap_or("");
     parse(got).ok_or(Problem { expected, got })
@@ -323,6 +385,8 @@ mod tests {
             ("trng=dice", "dice"),
             ("access=prod", "prod"),
             ("only=gic,usb", "gic,usb"),
+            ("forward=0x82000000", "0x82000000"),
+            ("firmware=uefi", "uefi"),
         ] {
             assert_eq!(parse(line).unwrap_err().got, got, "{line}");
         }

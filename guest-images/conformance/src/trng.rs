@@ -52,6 +52,7 @@ fn uuid(door: &Door, profile: &Profile) {
     let words = TRNG_UUID_RNDRRS_WORDS.map(u64::from);
     match profile.trng {
         Trng::Rndrrs => door.expect(format_args!("trng/uuid"), TRNG_GET_UUID.into(), [0; 3], words),
+        Trng::El3 => door.expect(format_args!("trng/uuid"), TRNG_GET_UUID.into(), [0; 3], profile.firmware.uuid()),
         Trng::Other => {
             let expected = "four words of a UUID that is not that of RNDRRS";
             door.satisfies(format_args!("trng/uuid"), TRNG_GET_UUID.into(), [0; 3], expected, |x| {
