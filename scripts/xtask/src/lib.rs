@@ -1,5 +1,6 @@
 //! The work behind `scripts/`: manifests, bundles, images, QEMU runs and tests.
 
+pub mod apt;
 pub mod bench;
 pub mod board;
 pub mod bundle;
