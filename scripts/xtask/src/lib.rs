@@ -5,6 +5,7 @@ pub mod bench;
 pub mod board;
 pub mod bundle;
 pub mod environment;
+pub mod firmware;
 pub mod flatten;
 pub mod guests;
 pub mod image;
