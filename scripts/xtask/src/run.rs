@@ -101,10 +101,6 @@ impl System {
     ) -> Result<Self> {
         metal::build(environment)?;
         let image = metal::image(environment, metal::HYPERVISOR)?;
-        let firmware = match hardware.el3 {
-            El3::None => None,
-            El3::TfA => Some(firmware::tf_a(environment, hardware.gic)?),
-        };
         let guests = Guests::new(environment);
         let Hardware { board, cores, .. } = hardware;
         let limits = manifest::Board { name: board.name().to_owned(), cores, memory: board.memory() };
@@ -124,6 +120,10 @@ impl System {
                 reporting.push(vm.name.clone());
             }
         }
+        let firmware = match hardware.el3 {
+            El3::None => None,
+            El3::TfA => Some(firmware::tf_a(environment, hardware.gic)?),
+        };
         let bundle = environment.target().join(bundle);
         bundle::write(&manifest, &bundle).map_err(|error| anyhow!("{error}"))?;
         Ok(Self { hardware, firmware, image, bundle, reporting })

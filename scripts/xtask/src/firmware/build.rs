@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 use std::{env, thread};
 
@@ -13,6 +13,7 @@ use super::flash;
 use super::recipe::{GOALS, Recipe};
 use super::source::Source;
 use crate::apt::only;
+use crate::machine;
 
 /// Files of a result: the flash, BL31 with its symbols, and the recipe that they were made by.
 pub const FLASH: &str = "fw.bin";
@@ -81,7 +82,8 @@ fn command(program: &str) -> Command {
 /// Runs a command with its output in the log.
 fn run(command: &mut Command, file: &mut File, log: &Path) -> Result<()> {
     let name = command.get_program().to_string_lossy().into_owned();
-    command.stdin(std::process::Stdio::null()).stdout(file.try_clone()?).stderr(file.try_clone()?);
+    command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file.try_clone()?);
+    machine::end_with_parent(command);
     let status = command.status().with_context(|| format!("{name} could not be started"))?;
     if !status.success() {
         let text = fs::read(log).unwrap_or_default();
