@@ -4,11 +4,13 @@ use std::path::Path;
 
 /// Bytes of RAM of the emulated `virt` machine: as much as the smallest board that is planned for.
 const VIRT_MEMORY: u64 = 2 << 30;
+/// Where the `virt` machine's RAM starts.
+const VIRT_RAM: u64 = 0x4000_0000;
 
 /// A board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Board {
-    /// QEMU's `virt` machine with a GICv3.
+    /// QEMU's `virt` machine.
     QemuVirt,
 }
 
@@ -40,6 +42,13 @@ impl Board {
         }
     }
 
+    /// The first address that is no longer its RAM.
+    pub const fn memory_end(self) -> u64 {
+        match self {
+            Self::QemuVirt => VIRT_RAM + VIRT_MEMORY,
+        }
+    }
+
     /// The CPU model where none is asked for: one with FEAT_RNG, the source of the guests' entropy.
     pub const fn cpu(self) -> &'static str {
         match self {
@@ -47,29 +56,142 @@ impl Board {
             Self::QemuVirt => "max,pauth-impdef=on",
         }
     }
+}
+
+/// A generation of Arm's interrupt controller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gic {
+    /// GICv2.
+    V2,
+    /// GICv3.
+    V3,
+}
+
+impl Gic {
+    /// Its number.
+    pub const fn version(self) -> u32 {
+        match self {
+            Self::V2 => 2,
+            Self::V3 => 3,
+        }
+    }
+}
+
+/// What runs at EL3, below the hypervisor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum El3 {
+    /// Nothing: QEMU answers PSCI itself.
+    None,
+    /// Arm Trusted Firmware-A.
+    TfA,
+}
+
+impl El3 {
+    /// The firmware of this name.
+    ///
+    /// # Errors
+    ///
+    /// One sentence, if there is none.
+    pub fn parse(name: &str) -> Result<Self, String> {
+        match name {
+            "none" => Ok(Self::None),
+            "tf-a" => Ok(Self::TfA),
+            _ => Err(format!("--el3 {name}: expected one of none, tf-a")),
+        }
+    }
+}
+
+/// What is emulated: a board with its interrupt controller, its firmware and its cores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hardware {
+    /// The board.
+    pub board: Board,
+    /// Its interrupt controller.
+    pub gic: Gic,
+    /// Its firmware.
+    pub el3: El3,
+    /// Number of its cores.
+    pub cores: u32,
+}
+
+/// The files that a machine starts from, and what brings them into its memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Files<'a> {
+    /// The hypervisor's image.
+    pub image: &'a Path,
+    /// The bundle.
+    pub bundle: &'a Path,
+    /// The firmware that starts the image, if there is one; else QEMU does.
+    pub firmware: Option<Flash<'a>>,
+}
+
+/// Firmware in flash, which expects an image in memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Flash<'a> {
+    /// What the flash holds.
+    pub content: &'a Path,
+    /// Where it expects the image.
+    pub image_address: u64,
+    /// Where the bundle is to lie.
+    pub bundle_address: u64,
+}
+
+impl Hardware {
+    /// `board` with a GICv3 and nothing at EL3.
+    pub const fn new(board: Board, cores: u32) -> Self {
+        Self { board, gic: Gic::V3, el3: El3::None, cores }
+    }
 
     /// QEMU's arguments, with the first serial port on its standard input and output.
-    pub fn qemu_arguments(self, cpu: Option<&str>, cores: u32, image: &Path, bundle: &Path) -> Vec<String> {
-        let cpu = cpu.unwrap_or(self.cpu()).to_owned();
-        let machine = match self {
-            Self::QemuVirt => "virt,virtualization=on,gic-version=3",
+    pub fn qemu_arguments(&self, cpu: Option<&str>, files: &Files<'_>) -> Vec<String> {
+        let cpu = cpu.unwrap_or(self.board.cpu()).to_owned();
+        let mut machine = match self.board {
+            Board::QemuVirt => format!("virt,virtualization=on,gic-version={}", self.gic.version()),
         };
+        // EL3 and what only it may touch: its RAM, its flash, the second UART.
+        if files.firmware.is_some() {
+            machine.push_str(",secure=on");
+        }
         let mut arguments: Vec<String> =
-            ["-machine", machine, "-cpu", &cpu, "-display", "none", "-nic", "none", "-monitor", "none"]
+            ["-machine", &machine, "-cpu", &cpu, "-display", "none", "-nic", "none", "-monitor", "none"]
                 .map(str::to_owned)
                 .into();
         // No signals from the keyboard: the console's keys all go to the machine.
         arguments.extend(["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"].map(str::to_owned));
-        arguments.extend(["-smp".to_owned(), cores.to_string(), "-m".to_owned(), format!("{}M", self.memory() >> 20)]);
-        arguments.extend(["-kernel".to_owned(), image.display().to_string()]);
-        arguments.extend(["-initrd".to_owned(), bundle.display().to_string()]);
+        let memory = self.board.memory() >> 20;
+        arguments.extend(["-smp".to_owned(), self.cores.to_string(), "-m".to_owned(), format!("{memory}M")]);
+        arguments.extend(files.arguments());
         arguments
+    }
+}
+
+impl Files<'_> {
+    fn arguments(&self) -> Vec<String> {
+        let path = |path: &Path| path.display().to_string();
+        // A comma in an option's value is written twice.
+        let value = |file: &Path| path(file).replace(',', ",,");
+        let options = match self.firmware {
+            None => vec![("-kernel", path(self.image)), ("-initrd", path(self.bundle))],
+            // With firmware QEMU does not load what -kernel and -initrd name. The guest loader also tells of the bundle in
+            // the device tree, as a multiboot module of type ramdisk.
+            Some(Flash { content, image_address, bundle_address }) => vec![
+                ("-bios", path(content)),
+                ("-device", format!("loader,file={},addr={image_address:#x},force-raw=on", value(self.image))),
+                ("-device", format!("guest-loader,addr={bundle_address:#x},initrd={}", value(self.bundle))),
+            ],
+        };
+        options.into_iter().flat_map(|(option, value)| [option.to_owned(), value]).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn arguments(hardware: Hardware, cpu: Option<&str>, firmware: Option<Flash<'_>>) -> String {
+        let files = Files { image: Path::new("i,1"), bundle: Path::new("b"), firmware };
+        hardware.qemu_arguments(cpu, &files).join(" ")
+    }
 
     #[test]
     fn names_lead_to_boards() {
@@ -78,10 +200,35 @@ mod tests {
     }
 
     #[test]
+    fn names_lead_to_firmware() {
+        assert_eq!((El3::parse("none"), El3::parse("tf-a")), (Ok(El3::None), Ok(El3::TfA)));
+        assert!(El3::parse("uefi").unwrap_err().contains("--el3 uefi: expected one of none, tf-a"));
+    }
+
+    #[test]
     fn the_command_line_wins_over_the_default_cpu() {
-        let arguments = |cpu| Board::QemuVirt.qemu_arguments(cpu, 2, Path::new("i"), Path::new("b")).join(" ");
-        assert!(arguments(None).contains("-cpu max,"));
-        assert!(arguments(Some("cortex-a72")).contains("-cpu cortex-a72 "));
-        assert!(arguments(None).contains("-smp 2 -m 2048M"));
+        let two = Hardware::new(Board::QemuVirt, 2);
+        assert!(arguments(two, None, None).contains("-cpu max,"));
+        assert!(arguments(two, Some("cortex-a72"), None).contains("-cpu cortex-a72 "));
+        assert!(arguments(two, None, None).contains("-smp 2 -m 2048M"));
+    }
+
+    #[test]
+    fn without_firmware_qemu_loads_the_image() {
+        let line = arguments(Hardware::new(Board::QemuVirt, 2), None, None);
+        assert!(line.contains("-machine virt,virtualization=on,gic-version=3 "), "{line}");
+        assert!(line.ends_with("-kernel i,1 -initrd b"), "{line}");
+    }
+
+    #[test]
+    fn with_firmware_it_and_the_image_are_loaded_apart() {
+        let hardware = Hardware { gic: Gic::V2, el3: El3::TfA, ..Hardware::new(Board::QemuVirt, 2) };
+        let flash = Flash { content: Path::new("fw"), image_address: 0x6000_0000, bundle_address: 0x6020_0000 };
+        let line = arguments(hardware, None, Some(flash));
+        assert!(line.contains("-machine virt,virtualization=on,gic-version=2,secure=on "), "{line}");
+        assert!(!line.contains("-kernel") && !line.contains("-initrd"), "{line}");
+        let end = "-bios fw -device loader,file=i,,1,addr=0x60000000,force-raw=on \
+                   -device guest-loader,addr=0x60200000,initrd=b";
+        assert!(line.ends_with(end), "{line}");
     }
 }

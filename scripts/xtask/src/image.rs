@@ -4,6 +4,7 @@ use std::fs;
 
 use anyhow::{Context, Result};
 
+use crate::board::Hardware;
 use crate::environment::Environment;
 use crate::options::Image;
 use crate::run::System;
@@ -18,7 +19,8 @@ const CORES: u32 = 4;
 /// The build, the manifest, or a file that cannot be written.
 pub fn image(options: &Image) -> Result<()> {
     let environment = Environment::load()?;
-    let system = System::build(&environment, options.board, CORES, &options.manifest, false, "bundle.dtb")?;
+    let system =
+        System::build(&environment, Hardware::new(options.board, CORES), &options.manifest, false, "bundle.dtb")?;
     fs::create_dir_all(&options.out).with_context(|| format!("{} cannot be made", options.out.display()))?;
     for (from, name) in [(&system.image, "portcullis.img"), (&system.bundle, "bundle.dtb")] {
         let to = options.out.join(name);

@@ -1,10 +1,12 @@
 //! The work behind `scripts/`: manifests, bundles, images, QEMU runs and tests.
 
+pub mod apt;
 pub mod bench;
 pub mod board;
 pub mod bundle;
 pub mod el3;
 pub mod environment;
+pub mod firmware;
 pub mod flatten;
 pub mod guests;
 pub mod image;

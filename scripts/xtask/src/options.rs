@@ -5,20 +5,22 @@ use std::time::Duration;
 
 use portcullis_abi::map::MAX_VCPUS;
 
-use crate::board::Board;
+use crate::board::{Board, El3, Hardware};
 
 /// What is printed when a command line is wrong, and for `--help`.
 pub const USAGE: &str = "\
 usage:
-  scripts/setup [--quiet]
+  scripts/setup [--quiet] [--tf-a]
   scripts/run [--board qemu-virt|raspi4b] [--manifest FILE] [--gic 2|3] [--cpu MODEL] [--cores N]
               [--el3 none|tf-a] [--timeout SECONDS] [-- QEMU ARGS]
   scripts/test [FILTER]
   scripts/bench [--peers] [--docs] [--accept] [--profile]
   scripts/image --board BOARD --manifest FILE --out DIR
-Not built yet, and refused: --board raspi4b, --gic 2, --el3 tf-a. --cores is 1 to 8, --cpu a model of QEMU (cortex-a72),
-FILTER a part of the tests' names. bench: --peers measures Xen and KVM too, --docs writes docs/numbers.md, --accept lowers
-the bounds to what was reached, --profile tells where the boot's instructions go. Manifests to start from: scripts/manifests.";
+Not built yet, and refused: --board raspi4b, --gic 2. --cores is 1 to 8, --cpu a model of QEMU (cortex-a72). --el3 tf-a
+has Arm Trusted Firmware-A below the hypervisor: the first such run builds it from Debian's source and calls setup --tf-a,
+which installs what is missing for that. FILTER is a part of the tests' names. bench: --peers measures Xen and KVM too,
+--docs writes docs/numbers.md, --accept lowers the bounds to what was reached, --profile tells where the boot's
+instructions go. Manifests to start from: scripts/manifests.";
 
 /// One command with its options.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,14 +40,12 @@ pub enum Command {
 /// Options of `scripts/run`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
-    /// The emulated board.
-    pub board: Board,
+    /// What is emulated.
+    pub hardware: Hardware,
     /// The manifest; none for the demonstration.
     pub manifest: Option<PathBuf>,
     /// QEMU's name of the CPU model; none for the board's default.
     pub cpu: Option<String>,
-    /// Number of physical cores.
-    pub cores: u32,
     /// When QEMU is ended; none for the default of the kind of run.
     pub timeout: Option<Duration>,
     /// Arguments passed on to QEMU.
@@ -124,17 +124,17 @@ impl Arguments {
     }
 
     fn run(mut self) -> Result<Run, String> {
-        let mut run =
-            Run { board: Board::QemuVirt, manifest: None, cpu: None, cores: 5, timeout: None, qemu_arguments: vec![] };
+        let hardware = Hardware::new(Board::QemuVirt, 5);
+        let mut run = Run { hardware, manifest: None, cpu: None, timeout: None, qemu_arguments: vec![] };
         while let Some((key, value)) = self.option()? {
             match key.as_str() {
-                "--board" => run.board = Board::parse(&value)?,
+                "--board" => run.hardware.board = Board::parse(&value)?,
                 "--manifest" => run.manifest = Some(value.into()),
                 "--cpu" => run.cpu = Some(value),
-                "--cores" => run.cores = number(&key, &value, MAX_VCPUS as u64)? as u32,
+                "--cores" => run.hardware.cores = number(&key, &value, MAX_VCPUS as u64)? as u32,
                 "--timeout" => run.timeout = Some(Duration::from_secs(number(&key, &value, 86_400)?)),
                 "--gic" => choice(&key, &value, &["3"], &["2"])?,
-                "--el3" => choice(&key, &value, &["none"], &["tf-a"])?,
+                "--el3" => run.hardware.el3 = El3::parse(&value)?,
                 _ => return Err(format!("scripts/run has no option {key}")),
             }
         }
@@ -213,27 +213,28 @@ mod tests {
     #[test]
     fn run_has_defaults() {
         let Ok(Command::Run(run)) = parse("run") else { panic!("not a run") };
-        assert_eq!((run.board, run.cores, run.manifest, run.timeout), (Board::QemuVirt, 5, None, None));
+        assert_eq!((run.hardware, run.manifest, run.timeout), (Hardware::new(Board::QemuVirt, 5), None, None));
+        assert_eq!(run.hardware.el3, El3::None);
     }
 
     #[test]
     fn run_takes_every_option_in_both_forms() {
         let Ok(Command::Run(run)) = parse(
             "run --board=qemu-virt --manifest a.toml --gic 3 --cpu=cortex-a72 --cores 2 \
-            --el3 none --timeout 60 -- -d int --help",
+            --el3 tf-a --timeout 60 -- -d int --help",
         ) else {
             panic!("not a run")
         };
         assert_eq!(run.manifest, Some("a.toml".into()));
         assert_eq!(run.cpu.as_deref(), Some("cortex-a72"));
-        assert_eq!((run.cores, run.timeout), (2, Some(Duration::from_secs(60))));
+        let hardware = Hardware { el3: El3::TfA, ..Hardware::new(Board::QemuVirt, 2) };
+        assert_eq!((run.hardware, run.timeout), (hardware, Some(Duration::from_secs(60))));
         assert_eq!(run.qemu_arguments, ["-d", "int", "--help"]);
     }
 
     #[test]
     fn what_is_planned_is_refused_as_such() {
-        for line in ["run --gic 2", "run --el3 tf-a", "run --board raspi4b", "image --board rpi4 --manifest m --out o"]
-        {
+        for line in ["run --gic 2", "run --board raspi4b", "image --board rpi4 --manifest m --out o"] {
             assert!(parse(line).unwrap_err().contains("not built yet"), "{line}");
         }
     }
@@ -244,6 +245,8 @@ mod tests {
             "",
             "walk",
             "run --gic 4",
+            "run --el3 uefi",
+            "run --el3",
             "run --cores 0",
             "run --cores 9",
             "run --cores many",

@@ -1,5 +1,6 @@
 //! `scripts/run`: builds, makes the bundle, boots it, and sums up what the guests found.
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,8 +8,9 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use crate::board::Board;
+use crate::board::{El3, Files, Flash, Hardware};
 use crate::environment::Environment;
+use crate::firmware::{self, Firmware};
 use crate::guests::Guests;
 use crate::machine::report::Reports;
 use crate::machine::terminal::{self, Raw};
@@ -34,7 +36,7 @@ pub fn run(options: &Run) -> Result<()> {
     let interactive = terminal::interactive();
     let demo = environment.root.join("scripts/manifests/demo.toml");
     let path = options.manifest.as_deref().unwrap_or(&demo);
-    let system = System::build(&environment, options.board, options.cores, path, !interactive, "bundle.dtb")?;
+    let system = System::build(&environment, options.hardware, path, !interactive, "bundle.dtb")?;
 
     let mut qemu = system.qemu(&environment, options.cpu.as_deref())?;
     qemu.args(&options.qemu_arguments);
@@ -71,11 +73,11 @@ fn verdict(end: &End, timeout: Option<Duration>, console: &Console) -> Result<()
     }
 }
 
-/// A system that is built: image and bundle.
+/// A system that is built: image, bundle and, if there is one, the firmware below them.
 #[derive(Debug)]
 pub struct System {
-    board: Board,
-    cores: u32,
+    hardware: Hardware,
+    firmware: Option<Firmware>,
     /// The hypervisor's image.
     pub image: PathBuf,
     /// The bundle.
@@ -85,15 +87,14 @@ pub struct System {
 }
 
 impl System {
-    /// Builds image and bundle; with `exit` the Linux guests power off after their checks, the control VM after its script.
+    /// Builds all of it; with `exit` the Linux guests power off after their checks, the control VM after its script.
     ///
     /// # Errors
     ///
     /// The build or the manifest.
     pub fn build(
         environment: &Environment,
-        board: Board,
-        cores: u32,
+        hardware: Hardware,
         manifest: &Path,
         exit: bool,
         bundle: &str,
@@ -101,7 +102,9 @@ impl System {
         metal::build(environment)?;
         let image = metal::image(environment, metal::HYPERVISOR)?;
         let guests = Guests::new(environment);
-        let limits = manifest::Board { name: board.name().to_owned(), cores, memory: board.memory(), forwards: false };
+        let Hardware { board, el3, cores, .. } = hardware;
+        let forwards = el3 != El3::None;
+        let limits = manifest::Board { name: board.name().to_owned(), cores, memory: board.memory(), forwards };
         let mut manifest = Manifest::load(manifest, &limits, &guests).map_err(|report| {
             // It names the file and the line itself, in the form that editors understand.
             eprintln!("{report}");
@@ -118,20 +121,32 @@ impl System {
                 reporting.push(vm.name.clone());
             }
         }
+        let firmware = match hardware.el3 {
+            El3::None => None,
+            El3::TfA => Some(firmware::tf_a(environment, hardware.gic)?),
+        };
         let bundle = environment.target().join(bundle);
         bundle::write(&manifest, &bundle).map_err(|error| anyhow!("{error}"))?;
-        Ok(Self { board, cores, image, bundle, reporting })
+        Ok(Self { hardware, firmware, image, bundle, reporting })
     }
 
     /// QEMU with this system.
     ///
     /// # Errors
     ///
-    /// `target/setup.env` is not complete.
+    /// `target/setup.env` is not complete, or image and bundle have no room above the firmware.
     pub fn qemu(&self, environment: &Environment, cpu: Option<&str>) -> Result<Command> {
         let mut qemu = Command::new(environment.get("QEMU")?);
-        qemu.args(self.board.qemu_arguments(cpu, self.cores, &self.image, &self.bundle));
+        let firmware = self.firmware.as_ref().map(|firmware| self.flash(firmware)).transpose()?;
+        qemu.args(self.hardware.qemu_arguments(cpu, &Files { image: &self.image, bundle: &self.bundle, firmware }));
         Ok(qemu)
+    }
+
+    fn flash<'a>(&self, firmware: &'a Firmware) -> Result<Flash<'a>> {
+        let bundle = fs::metadata(&self.bundle)?.len();
+        let bundle_address =
+            firmware::place::bundle(&fs::read(&self.image)?, bundle, self.hardware.board.memory_end())?;
+        Ok(Flash { content: &firmware.flash, image_address: firmware::place::IMAGE, bundle_address })
     }
 }
 

@@ -10,7 +10,7 @@ use bench_guests::configuration::Configuration;
 
 use super::guest::Guest;
 use super::plugin::{self, Results};
-use crate::board::Board;
+use crate::board::{Board, Hardware};
 use crate::environment::Environment;
 use crate::machine::{self, End, Next, Watcher};
 use crate::run::System;
@@ -114,7 +114,8 @@ impl<'a> Bench<'a> {
         let manifest = self.folder.join(format!("{}.toml", run.name));
         fs::write(&manifest, self.manifest(run)?)?;
         let bundle = format!("bench/{}.dtb", run.name);
-        let system = System::build(self.environment, Board::QemuVirt, run.cores, &manifest, false, &bundle)?;
+        let system =
+            System::build(self.environment, Hardware::new(Board::QemuVirt, run.cores), &manifest, false, &bundle)?;
         let mut qemu = system.qemu(self.environment, Some(&format!("{},{CLOCK}", run.cpu)))?;
         qemu.args(["-machine", "dtb-randomness=off"]);
         let scope = match run.clock {

@@ -94,12 +94,12 @@ pub fn run(mut qemu: Command, keyboard: bool, timeout: Option<Duration>, watcher
     }
 }
 
-/// A QEMU whose starter dies would run on forever.
-fn end_with_parent(qemu: &mut Command) {
+/// Ends the program with this process: a QEMU whose starter dies would run on forever, and a make would go on writing.
+pub fn end_with_parent(command: &mut Command) {
     use std::os::unix::process::CommandExt;
     // SAFETY: between fork and exec only one system call is made; nothing is allocated and no lock is taken.
     unsafe {
-        qemu.pre_exec(|| set_parent_process_death_signal(Some(Signal::KILL)).map_err(io::Error::from));
+        command.pre_exec(|| set_parent_process_death_signal(Some(Signal::KILL)).map_err(io::Error::from));
     }
 }
 

@@ -4,6 +4,7 @@ use super::damage::Damage;
 use super::expectation::Expectation::{
     self, All, Cases, Clock, Entropy, Line, Never, NoGuest, Sequence, Stopped, StoppedOrCases, Value,
 };
+use crate::board::{El3, Gic};
 
 /// One run of a system in QEMU.
 #[derive(Clone, Copy, Debug)]
@@ -16,10 +17,16 @@ pub struct Case {
     pub cpu: Option<&'static str>,
     /// Physical cores.
     pub cores: u32,
+    /// The board's interrupt controller.
+    pub gic: Gic,
+    /// What runs below the hypervisor.
+    pub el3: El3,
     /// Further arguments of QEMU's.
     pub arguments: &'static [&'static str],
     /// What is done to the bundle before the start.
     pub damage: Option<Damage>,
+    /// The end of the machine's last line, if it then halts: nobody powers it off.
+    pub halts: Option<&'static str>,
     /// What must be true of the console in the end.
     pub expectations: &'static [Expectation],
 }
@@ -127,8 +134,11 @@ const LINUX: Case = Case {
     manifest: "two-doors.toml",
     cpu: None,
     cores: 4,
+    gic: Gic::V3,
+    el3: El3::None,
     arguments: &[],
     damage: None,
+    halts: None,
     expectations: TWO_DOORS,
 };
 const CONFORMANCE: Case = Case {
@@ -137,6 +147,8 @@ const CONFORMANCE: Case = Case {
     expectations: &[Cases("all"), Cases("none"), Cases("part")],
     ..LINUX
 };
+/// The same systems above TF-A.
+const TF_A: Case = Case { el3: El3::TfA, ..LINUX };
 const DAMAGED: Case = Case { manifest: "conformance.toml", expectations: NOTHING_STARTS, ..LINUX };
 
 /// Every test in QEMU.
@@ -211,6 +223,19 @@ pub const CASES: &[Case] = &[
     Case { name: "demo", manifest: "demo.toml", cores: 5, expectations: DEMONSTRATION, ..LINUX },
     Case { name: "linux-6.1", manifest: "debian-6.1.toml", ..LINUX },
     Case { name: "linux-cortex-a72", cpu: Some("cortex-a72"), expectations: NO_ENTROPY_SOURCE, ..LINUX },
+    Case { name: "tf-a-conformance", el3: El3::TfA, ..CONFORMANCE },
+    Case { name: "tf-a-linux", ..TF_A },
+    Case {
+        name: "tf-a-gicv2",
+        manifest: "conformance.toml",
+        gic: Gic::V2,
+        expectations: &[
+            Sequence(&["NOTICE:  BL31: v2.12", "portcullis: the board has a GICv2; this version needs a GICv3"]),
+            NoGuest,
+        ],
+        halts: Some("nothing was started"),
+        ..TF_A
+    },
 ];
 
 #[cfg(test)]
@@ -260,7 +285,7 @@ mod tests {
                 name: board.name().into(),
                 cores: case.cores,
                 memory: board.memory(),
-                forwards: false,
+                forwards: case.el3 != El3::None,
             };
             let manifest = Manifest::load(&folder.join(case.manifest), &limits, &guests)
                 .unwrap_or_else(|report| panic!("{}: {report}", case.name));

@@ -10,8 +10,9 @@ use super::Filter;
 use super::cases::{CASES, Case};
 use super::expectation;
 use super::tally::Tally;
-use crate::board::Board;
+use crate::board::{Board, El3, Gic, Hardware};
 use crate::environment::Environment;
+use crate::firmware;
 use crate::machine::report::Reports;
 use crate::machine::{self, End, Next, Watcher};
 use crate::run::{PANIC, System};
@@ -29,7 +30,9 @@ const TAIL: usize = 12;
 pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Result<()> {
     let logs = environment.target().join("test");
     fs::create_dir_all(&logs)?;
-    for case in CASES.iter().filter(|case| filter.selects("qemu", case.name)) {
+    let cases: Vec<&Case> = CASES.iter().filter(|case| filter.selects("qemu", case.name)).collect();
+    let without = build_firmware(environment, &cases, tally);
+    for case in cases.into_iter().filter(|case| !without.contains(&(case.el3, case.gic))) {
         let name = format!("qemu {}", case.name);
         let start = Instant::now();
         let log = logs.join(format!("{}.log", case.name));
@@ -67,9 +70,33 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
     Ok(())
 }
 
+/// Builds the firmware that these cases need, each once, as a test of its own: its time is nobody else's. Those that could
+/// not be built, and all cases that need them, have failed.
+fn build_firmware(environment: &Environment, cases: &[&Case], tally: &mut Tally) -> Vec<(El3, Gic)> {
+    let mut failed = Vec::new();
+    for gic in [Gic::V3, Gic::V2] {
+        let needing: Vec<&&Case> = cases.iter().filter(|case| (case.el3, case.gic) == (El3::TfA, gic)).collect();
+        if needing.is_empty() {
+            continue;
+        }
+        let start = Instant::now();
+        let name = format!("qemu firmware tf-a-gicv{}", gic.version());
+        match firmware::tf_a(environment, gic) {
+            Ok(_) => tally.pass(&name, start.elapsed()),
+            Err(error) => {
+                tally.fail(&name, &format!("{error:#}"));
+                needing.iter().for_each(|case| tally.fail(&format!("qemu {}", case.name), "it has no firmware"));
+                failed.push((El3::TfA, gic));
+            }
+        }
+    }
+    failed
+}
+
 fn boot(environment: &Environment, case: &Case) -> Result<(Console, End)> {
     let manifest = environment.root.join("scripts/manifests").join(case.manifest);
-    let system = System::build(environment, Board::QemuVirt, case.cores, &manifest, true, "test/bundle.dtb")
+    let hardware = Hardware { gic: case.gic, el3: case.el3, ..Hardware::new(Board::QemuVirt, case.cores) };
+    let system = System::build(environment, hardware, &manifest, true, "test/bundle.dtb")
         .context("the system could not be built")?;
     if let Some(damage) = case.damage {
         damage.apply(&system.bundle).context("the bundle could not be damaged")?;
@@ -77,7 +104,7 @@ fn boot(environment: &Environment, case: &Case) -> Result<(Console, End)> {
     let mut qemu = system.qemu(environment, case.cpu)?;
     // A reset is not a way to end a test.
     qemu.args(["-action", "reboot=shutdown,shutdown=poweroff"]).args(case.arguments);
-    let mut console = Console { lines: Vec::new(), reports: Reports::new(system.reporting) };
+    let mut console = Console { lines: Vec::new(), reports: Reports::new(system.reporting), halts: case.halts };
     let end = machine::run(qemu, false, Some(TIMEOUT), &mut console)?;
     Ok((console, end))
 }
@@ -86,6 +113,7 @@ fn boot(environment: &Environment, case: &Case) -> Result<(Console, End)> {
 struct Console {
     lines: Vec<String>,
     reports: Reports,
+    halts: Option<&'static str>,
 }
 
 impl Watcher for Console {
@@ -94,7 +122,7 @@ impl Watcher for Console {
     fn line(&mut self, line: &str) -> Next {
         self.reports.take(line, SystemTime::now());
         self.lines.push(line.to_owned());
-        Next::Continue
+        if self.halts.is_some_and(|last| line.ends_with(last)) { Next::Stop } else { Next::Continue }
     }
 }
 
@@ -103,13 +131,15 @@ impl Console {
     fn judge(&self, case: &Case, end: &End) -> Vec<String> {
         let mut unmet = Vec::new();
         match end {
-            End::PowerOff => {}
+            End::PowerOff if case.halts.is_none() => {}
+            End::Stopped if case.halts.is_some() => {}
+            End::PowerOff => unmet.push("the machine powered off before its last line".to_owned()),
             End::Timeout => unmet.push(format!("still running after {} s", TIMEOUT.as_secs())),
             End::Broken(status) => unmet.push(format!("QEMU ended with {status}")),
             End::Stopped => unmet.push("the run was stopped".to_owned()),
         }
         unmet.extend(self.lines.iter().find(|line| line.starts_with(PANIC)).cloned());
-        if case.damage.is_none() {
+        if case.damage.is_none() && case.halts.is_none() {
             unmet.extend(self.reports.missing().iter().map(|vm| format!("{vm} did not finish its checks")));
         }
         unmet.extend(case.expectations.iter().filter_map(|expectation| expectation.unmet(&self.lines, &self.reports)));

@@ -1,0 +1,221 @@
+//! Debian's packages and sources as data, through an apt configuration of their own. No foreign architecture is added to
+//! this machine, and its package sources stay as they are.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::environment::Environment;
+
+/// An address and a suite that apt reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source<'a> {
+    /// Binary packages, for arm64.
+    Packages(&'a str, &'a str),
+    /// Source packages.
+    Sources(&'a str, &'a str),
+}
+
+impl Source<'_> {
+    fn line(self) -> String {
+        let key = "[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]";
+        match self {
+            Self::Packages(address, suite) => format!("deb {key} {address} {suite} main\n"),
+            Self::Sources(address, suite) => format!("deb-src {key} {address} {suite} main\n"),
+        }
+    }
+}
+
+/// Address of Debian's archive, which `what` ("the kernels come from").
+///
+/// # Errors
+///
+/// No package source of this machine is Debian's.
+pub fn archive<'a>(environment: &'a Environment, what: &str) -> Result<&'a str> {
+    let address = environment.get("MIRROR")?;
+    ensure!(
+        !address.is_empty(),
+        "this machine has no package source of Debian, which {what}; set DEBIAN_MIRROR to the address \
+         of a Debian archive, such as https://mirror.example/debian, and run scripts/setup again"
+    );
+    Ok(address)
+}
+
+/// The only entry of `folder` whose name starts with `prefix`.
+///
+/// # Errors
+///
+/// There is none, or more than one.
+pub fn only(folder: &Path, prefix: &str) -> Result<PathBuf> {
+    let entries = fs::read_dir(folder).with_context(|| format!("there is no folder {}", folder.display()))?;
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(prefix) {
+            found.push(entry.path());
+        }
+    }
+    match found.as_slice() {
+        [one] => Ok(one.clone()),
+        [] => bail!("{} has no {prefix}*", folder.display()),
+        _ => bail!("{} has more than one {prefix}*", folder.display()),
+    }
+}
+
+/// apt for arm64 with sources, lists and cache of its own.
+#[derive(Debug)]
+pub struct Apt {
+    folder: PathBuf,
+    environment: Environment,
+}
+
+impl Apt {
+    /// With these sources; lists and cache are kept in `folder`.
+    ///
+    /// # Errors
+    ///
+    /// The folder cannot be written.
+    pub fn new(environment: &Environment, folder: PathBuf, sources: &[Source<'_>]) -> Result<Self> {
+        fs::create_dir_all(folder.join("lists/partial"))?;
+        fs::create_dir_all(folder.join("cache/archives/partial"))?;
+        fs::write(folder.join("debian.list"), sources.iter().map(|source| source.line()).collect::<String>())?;
+        Ok(Self { folder, environment: environment.clone() })
+    }
+
+    /// A command of apt's, with the configuration.
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
+        let folder = self.folder.display();
+        command.args([
+            "-q",
+            "-oAPT::Architecture=arm64",
+            "-oAPT::Architectures=arm64",
+            "-oDir::State::status=/dev/null",
+        ]);
+        command.args(["-oDir::Etc::SourceParts=/dev/null", "-oAPT::Sandbox::User=root", "-oAcquire::Retries=3"]);
+        command.arg("-oAPT::Update::Error-Mode=any");
+        command.arg(format!("-oDir::Etc::SourceList={folder}/debian.list"));
+        command.arg(format!("-oDir::State::Lists={folder}/lists")).arg(format!("-oDir::Cache={folder}/cache"));
+        command
+    }
+
+    fn output(&self, mut command: Command, what: &str) -> Result<String> {
+        let started = command.output();
+        let output = started.context("apt could not be started; Debian's packages are fetched with apt")?;
+        if !output.status.success() {
+            let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+            bail!("{what} failed:\n{out}{err}");
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Reads the package lists, unless they were read a short time ago.
+    ///
+    /// # Errors
+    ///
+    /// apt.
+    pub fn update(&self) -> Result<()> {
+        // Lists that this run has read already are new enough for the next package.
+        let stamp = self.folder.join("updated");
+        let age = fs::metadata(&stamp).and_then(|file| file.modified()).ok().and_then(|time| time.elapsed().ok());
+        if age.is_some_and(|age| age.as_secs() < 600) {
+            return Ok(());
+        }
+        eprintln!("xtask: reading Debian's package lists from {}", self.environment.get("MIRROR")?);
+        let mut command = self.command("apt-get");
+        command.arg("update");
+        self.output(command, "apt-get update")?;
+        Ok(fs::write(stamp, "")?)
+    }
+
+    /// The package that the newest version of the metapackage in `suite` stands for.
+    ///
+    /// # Errors
+    ///
+    /// apt, or the metapackage is none of a kernel.
+    pub fn dependency(&self, metapackage: &str, suite: &str) -> Result<String> {
+        let mut command = self.command("apt-cache");
+        command.args([&format!("-oAPT::Default-Release={suite}"), "--no-all-versions", "show", metapackage]);
+        let text = self.output(command, "apt-cache show")?;
+        let depends = text.lines().find_map(|line| line.strip_prefix("Depends: "));
+        let package =
+            depends.and_then(|depends| depends.split([' ', ',']).find(|word| word.starts_with("linux-image-")));
+        Ok(package.with_context(|| format!("{metapackage} in {suite} depends on no linux-image-*"))?.to_owned())
+    }
+
+    /// Downloads a package, which apt checks by its hash, and unpacks it into a new folder.
+    ///
+    /// # Errors
+    ///
+    /// apt, or the package does not unpack.
+    pub fn fetch(&self, package: &str) -> Result<PathBuf> {
+        let archive = self.download(package, &["download"])?;
+        let kept = archive.file_name().context("a package without a name")?.to_owned();
+        let fresh = self.folder.join("unpacked");
+        if fresh.exists() {
+            fs::remove_dir_all(&fresh)?;
+        }
+        let mut command = Command::new("dpkg-deb");
+        command.arg("-x").arg(&archive).arg(&fresh);
+        self.output(command, &format!("unpacking {package}"))?;
+        // The version for whoever wants to know; the archive itself is of no more use.
+        fs::write(fresh.join("package"), format!("{}\n", kept.display()))?;
+        fs::remove_dir_all(self.download_folder())?;
+        Ok(fresh)
+    }
+
+    /// Downloads a source package's tarball of the original, which apt checks by its hash. Debian's own tools for source
+    /// packages are not needed for that.
+    ///
+    /// # Errors
+    ///
+    /// apt.
+    pub fn fetch_original(&self, package: &str) -> Result<PathBuf> {
+        self.download(package, &["source", "--download-only", "--tar-only"])
+    }
+
+    /// The one file that this command of apt-get's brings.
+    fn download(&self, package: &str, command: &[&str]) -> Result<PathBuf> {
+        eprintln!("xtask: downloading {package}");
+        let folder = self.download_folder();
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        fs::create_dir_all(&folder)?;
+        let mut apt = self.command("apt-get");
+        apt.args(command).arg(package).current_dir(&folder);
+        self.output(apt, &format!("the download of {package}"))?;
+        only(&folder, "")
+    }
+
+    fn download_folder(&self) -> PathBuf {
+        self.folder.join("download")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_are_lines_of_apts() {
+        let packages = Source::Packages("http://mirror.example/debian", "bookworm").line();
+        assert!(packages.starts_with("deb [signed-by="), "{packages}");
+        assert!(packages.ends_with("] http://mirror.example/debian bookworm main\n"), "{packages}");
+        assert!(Source::Sources("a", "trixie").line().starts_with("deb-src "));
+    }
+
+    #[test]
+    fn one_entry_is_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(only(folder.path(), "a").unwrap_err().to_string().contains("has no a*"));
+        fs::write(folder.path().join("a1"), "").unwrap();
+        fs::write(folder.path().join("b"), "").unwrap();
+        assert_eq!(only(folder.path(), "a").unwrap(), folder.path().join("a1"));
+        fs::write(folder.path().join("a2"), "").unwrap();
+        assert!(only(folder.path(), "a").unwrap_err().to_string().contains("more than one"));
+    }
+}
