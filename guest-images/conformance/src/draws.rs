@@ -25,6 +25,17 @@ fn draw(door: &Door) -> Option<[u64; WORDS]> {
     }
 }
 
+/// Three words, shown: for a comparison of runs.
+pub fn show() {
+    match draw(&Door::new(power::conduit())) {
+        Some([low, middle, high]) => {
+            console::line(format_args!("words: {low:016x} {middle:016x} {high:016x}"));
+            report::pass(format_args!("draws/words"));
+        }
+        None => report::fail(format_args!("draws/words"), &"words", &"NO_ENTROPY"),
+    }
+}
+
 /// `calls` draws, as fast as they go: the numbers only ever rise.
 pub fn numbered(profile: &Profile) {
     let door = Door::new(power::conduit());

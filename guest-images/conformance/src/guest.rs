@@ -40,6 +40,7 @@ fn dispatch(profile: &Profile) {
         Mode::Matrix => sweep::matrix(profile),
         Mode::Forward => forward::run(profile),
         Mode::Draws => draws::numbered(profile),
+        Mode::Words => draws::show(),
         Mode::Scarce => draws::scarce(profile),
         Mode::NoEntropy => draws::none(profile),
         Mode::MachineOff => end::run(profile, false),

@@ -12,7 +12,7 @@
 //! | `client` | this VM's identifier to EL3 | 1 |
 //! | `only` | groups of cases: `id`, `services`, `lifecycle`, `uart`, `gic`, joined by commas | all |
 //! | `gic` | 3, or 0 to leave interrupts alone | 3 |
-//! | `mode` | `cases`, `garbage`, `sweep`, `matrix`, `forward`, `draws`, `scarce`, `dry`, `off`, `restart`, `cost`, `storm`, `busy`, \
+//! | `mode` | `cases`, `garbage`, `sweep`, `matrix`, `forward`, `draws`, `words`, `scarce`, `dry`, `off`, `restart`, `cost`, `storm`, `busy`, \
 //!   `reset`, `abort`, `sysreg`, `mmio`, `jump` | `cases` |
 //! | `calls`, `seed` | `garbage`, `draws`, `dry`: number of calls; `garbage`: start of the sequence | 100000, 1 |
 //! | `pause`, `least` | `scarce`: microseconds between draws, draws that must succeed | 0, 1 |
@@ -42,6 +42,8 @@ pub enum Mode {
     Forward,
     /// Random words that the test firmware numbers.
     Draws,
+    /// Random words, shown.
+    Words,
     /// Random words from a firmware that has few.
     Scarce,
     /// Random words from a firmware that has none.
@@ -311,6 +313,7 @@ fn mode(value: &str) -> Option<Mode> {
         "matrix" => Mode::Matrix,
         "forward" => Mode::Forward,
         "draws" => Mode::Draws,
+        "words" => Mode::Words,
         "scarce" => Mode::Scarce,
         "dry" => Mode::NoEntropy,
         "off" => Mode::MachineOff,

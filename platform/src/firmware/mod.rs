@@ -86,9 +86,10 @@ impl Findings {
 
     /// What there is to say, a line each.
     pub fn report(&self) {
-        log::info!("{self}");
+        log::info!("firmware: {self}");
         if let Self::Full { trng, ptp, .. } = self {
-            log::info!("its TRNG: {trng}; its PTP: {ptp}");
+            log::info!("firmware TRNG: {trng}");
+            log::info!("firmware PTP: {ptp}");
         }
     }
 }
@@ -96,10 +97,10 @@ impl Findings {
 impl fmt::Display for Findings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotAsked => write!(f, "firmware: not asked, the device tree has no PSCI 0.2 by SMC"),
-            Self::PsciOnly(None) => write!(f, "firmware: it does not answer PSCI_VERSION as PSCI 0.2 or later does"),
-            Self::PsciOnly(Some(psci)) => write!(f, "firmware: PSCI {psci}, without SMCCC 1.1: nothing is forwarded"),
-            Self::Full { psci, smccc, .. } => write!(f, "firmware: PSCI {psci}, SMCCC {smccc}"),
+            Self::NotAsked => write!(f, "not asked: the device tree has no PSCI 0.2 by SMC"),
+            Self::PsciOnly(None) => write!(f, "it does not answer PSCI_VERSION as PSCI 0.2 or later does"),
+            Self::PsciOnly(Some(psci)) => write!(f, "PSCI {psci}, without SMCCC 1.1: nothing can be forwarded"),
+            Self::Full { psci, smccc, .. } => write!(f, "PSCI {psci}, SMCCC {smccc}"),
         }
     }
 }

@@ -77,8 +77,8 @@ impl fmt::Display for Ptp {
         match self {
             Self::Absent => write!(f, "none"),
             Self::Usable(_) => write!(f, "Linux KVM's"),
-            Self::Silent => write!(f, "not used, it does not tell the time"),
-            Self::OtherCounter => write!(f, "not used, its counter is not ours"),
+            Self::Silent => write!(f, "not used: it does not tell the time"),
+            Self::OtherCounter => write!(f, "not used: its counter is not ours"),
         }
     }
 }

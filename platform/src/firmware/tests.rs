@@ -125,11 +125,13 @@ fn tf_a_is_found_with_its_random_numbers() {
         uuid: [0x1111_1111, 0x2222_2222, 0x3333_3333, 0x4444_4444],
         dry: false,
     };
+    let tf_a = Identity { uuid: [0x9ca0_2d31, 0x3948_1a66, 0x1aa9_c989, 0x5434_dac4], ..identity };
+    assert_eq!(format!("{}", Trng::Usable(tf_a)), "1.0, 312da09c-661a-4839-89c9-a91ac4da3454");
     let (psci, smccc) = (Version::new(1, 1), Version::new(1, 5));
     let found = gather(HONEST);
     assert_eq!(found, Findings::Full { psci, smccc, trng: Trng::Usable(identity), ptp: Ptp::Absent });
     assert_eq!(found.forwards(), Some(true));
-    assert_eq!(format!("{found}"), "firmware: PSCI 1.1, SMCCC 1.5");
+    assert_eq!(format!("{found}"), "PSCI 1.1, SMCCC 1.5");
 }
 
 #[test]
@@ -170,32 +172,32 @@ fn a_trng_that_lies_is_not_used_and_the_lie_is_named() {
         (
             |number, x| if x[0] as u32 == TRNG_VERSION { x0(0x2_0000) } else { HONEST(number, x) },
             Fault::Version(Version::new(2, 0)),
-            "not used, it says version 2.0, and only 1.x is known",
+            "not used: it says version 2.0, and only 1.x is known",
         ),
         (
             |number, x| if x[0] as u32 == TRNG_FEATURES { x0(NONE) } else { HONEST(number, x) },
             Fault::NoRnd64,
-            "not used, it has no TRNG_RND64",
+            "not used: it has no TRNG_RND64",
         ),
         (
             |number, x| if x[0] as u32 == TRNG_GET_UUID { x0(NONE) } else { HONEST(number, x) },
             Fault::NoUuid,
-            "not used, TRNG_GET_UUID has no UUID",
+            "not used: TRNG_GET_UUID has no UUID",
         ),
         (
             |number, x| if x[0] as u32 == TRNG_RND64 { x0(NONE) } else { HONEST(number, x) },
             Fault::Code(-1),
-            "not used, it says that it has TRNG_RND64, which returns -1",
+            "not used: it says that it has TRNG_RND64, which returns -1",
         ),
         (
             |number, x| if x[0] as u32 == TRNG_RND64 { [0, 1, 2, 3, 0, 0, 0, 0] } else { HONEST(number, x) },
             Fault::TooManyBits,
-            "not used, TRNG_RND64 gives more bits than asked for",
+            "not used: TRNG_RND64 gives more bits than asked for",
         ),
         (
             |number, x| if x[0] as u32 == TRNG_RND64 { [0, 0, 0, 3, 0, 0, 0, 0] } else { HONEST(number, x) },
             Fault::Repeats,
-            "not used, TRNG_RND64 gives the same bits twice",
+            "not used: TRNG_RND64 gives the same bits twice",
         ),
     ];
     for (answers, fault, words) in lies {

@@ -112,10 +112,19 @@ impl fmt::Display for Trng {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Absent => write!(f, "none"),
-            Self::Usable(Identity { version, dry: false, .. }) => write!(f, "{version}"),
-            Self::Usable(Identity { version, .. }) => write!(f, "{version}, which has no bits yet"),
-            Self::Unusable(fault) => write!(f, "not used, {fault}"),
+            Self::Usable(identity) => identity.fmt(f),
+            Self::Unusable(fault) => write!(f, "not used: {fault}"),
         }
+    }
+}
+
+impl fmt::Display for Identity {
+    /// The UUID in its usual form: each word of it holds four bytes, the first one lowest (DEN0028 section 5.3).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d] = self.uuid.map(u32::swap_bytes);
+        let (b_high, b_low, c_high, c_low) = (b >> 16, b & 0xffff, c >> 16, c & 0xffff);
+        write!(f, "{}, {a:08x}-{b_high:04x}-{b_low:04x}-{c_high:04x}-{c_low:04x}{d:08x}", self.version)?;
+        if self.dry { write!(f, ", which has no bits yet") } else { Ok(()) }
     }
 }
 

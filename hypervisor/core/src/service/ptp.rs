@@ -15,17 +15,22 @@ const PHYSICAL: u64 = 1;
 pub fn serve(clock: Option<&dyn WallClock>, counter: u64, offset: u64) -> Return {
     let Some(clock) = clock else { return Return::NOT_SUPPORTED };
     let count = timer::count();
-    clock.at(count).and_then(|time| pair(time, count, counter, offset)).unwrap_or(Return::NOT_SUPPORTED)
+    let answer = cycles(count, counter, offset).and_then(|cycles| Some(pair(clock.at(count)?, cycles)));
+    answer.unwrap_or(Return::NOT_SUPPORTED)
 }
 
-/// Splits the time and the counter that the guest asked for into zero-extended halves.
-fn pair(nanoseconds: u64, count: u64, counter: u64, offset: u64) -> Option<Return> {
-    let cycles = match counter {
-        VIRTUAL => count.wrapping_sub(offset),
-        PHYSICAL => count,
-        _ => return None,
-    };
-    Some(Return([nanoseconds >> 32, nanoseconds & 0xffff_ffff, cycles >> 32, cycles & 0xffff_ffff]))
+/// The counter that the guest asked for, if there is such a one.
+fn cycles(count: u64, counter: u64, offset: u64) -> Option<u64> {
+    match counter {
+        VIRTUAL => Some(count.wrapping_sub(offset)),
+        PHYSICAL => Some(count),
+        _ => None,
+    }
+}
+
+/// Time and counter in zero-extended halves.
+fn pair(nanoseconds: u64, cycles: u64) -> Return {
+    Return([nanoseconds >> 32, nanoseconds & 0xffff_ffff, cycles >> 32, cycles & 0xffff_ffff])
 }
 
 #[cfg(test)]
@@ -35,12 +40,13 @@ mod tests {
     #[test]
     fn halves_are_zero_extended() {
         let at = 0x1811_2233_ffee_ddcc;
-        assert_eq!(pair(at, 0xf_8000_0001, PHYSICAL, 1), Some(Return([0x1811_2233, 0xffee_ddcc, 0xf, 0x8000_0001])));
+        assert_eq!(pair(at, 0xf_8000_0001), Return([0x1811_2233, 0xffee_ddcc, 0xf, 0x8000_0001]));
     }
 
     #[test]
     fn the_virtual_counter_is_the_guest_s_own() {
-        assert_eq!(pair(0, 0x2_0000_0000, VIRTUAL, 1), Some(Return([0, 0, 1, 0xffff_ffff])));
-        assert_eq!(pair(0, 5, 2, 0), None);
+        assert_eq!(cycles(0x2_0000_0000, VIRTUAL, 1), Some(0x1_ffff_ffff));
+        assert_eq!(cycles(5, PHYSICAL, 1), Some(5));
+        assert_eq!([2, 3, u64::MAX].map(|counter| cycles(5, counter, 0)), [None; 3]);
     }
 }

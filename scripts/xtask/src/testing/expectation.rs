@@ -25,6 +25,12 @@ pub enum Expectation {
     Cases(&'static str),
     /// A VM was stopped for what it did, by a line of the hypervisor's that names vCPU, pc, syndrome and address.
     Stopped(&'static str),
+    /// The line that starts with this text is the same as in an earlier case.
+    SameAs(&'static str, &'static str),
+    /// The line that starts with this text is another than in an earlier case.
+    DiffersFrom(&'static str, &'static str),
+    /// The firmware below the hypervisor was called with no other functions than these, and with these it was.
+    OnlyCalls(&'static [u32]),
     /// A VM was stopped like this, or reports cases: the architecture allows both.
     StoppedOrCases(&'static str),
 }
@@ -69,7 +75,25 @@ impl Expectation {
             Self::Stopped(vm) if !is_stopped(vm, lines) => {
                 Some(format!("no line of the hypervisor's says where and why {vm} was stopped"))
             }
+            Self::OnlyCalls(functions) => only_calls(functions, lines),
             Self::Stopped(_) | Self::Cases(_) | Self::StoppedOrCases(_) => None,
+            Self::SameAs(..) | Self::DiffersFrom(..) => None,
+        }
+    }
+
+    /// What is wrong with it compared to an earlier case, if something is; `earlier` gives that one's console.
+    pub fn unlike<'a>(self, lines: &[String], earlier: impl FnOnce(&str) -> Option<&'a [String]>) -> Option<String> {
+        let (case, start, same) = match self {
+            Self::SameAs(case, start) => (case, start, true),
+            Self::DiffersFrom(case, start) => (case, start, false),
+            _ => return None,
+        };
+        let find = |lines: &'a [String]| lines.iter().find(|line| line.starts_with(start));
+        let Some(other) = earlier(case).and_then(find) else { return Some(format!("{case} has no line {start}")) };
+        match lines.iter().find(|line| line.starts_with(start)) {
+            None => Some(format!("no line starts with {start}")),
+            Some(line) if (line == other) == same => None,
+            Some(line) => Some(format!("{line}: {} {case}", if same { "not as in" } else { "the same as in" })),
         }
     }
 
@@ -81,6 +105,24 @@ impl Expectation {
             _ => None,
         }
     }
+}
+
+/// Start of a line of the test firmware's about a function that was called.
+const CALLED: &str = "el3: 0x";
+
+fn only_calls(functions: &[u32], lines: &[String]) -> Option<String> {
+    let called = lines.iter().filter(|line| line.starts_with(CALLED) || line.starts_with("el3: others"));
+    let function =
+        |line: &str| line.get(CALLED.len()..)?.get(..8).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+    let mut seen = Vec::new();
+    for line in called {
+        match function(line).filter(|function| functions.contains(function)) {
+            Some(function) => seen.push(function),
+            None => return Some(format!("it should not have been called: {line}")),
+        }
+    }
+    let missing = functions.iter().find(|function| !seen.contains(function));
+    missing.map(|function| format!("the firmware was not called with {function:#x}"))
 }
 
 fn is_stopped(vm: &str, lines: &[String]) -> bool {
@@ -243,6 +285,33 @@ mod tests {
         assert!(unmet(Expectation::Value("b", "trng", "yes")).is_some());
         assert_eq!(unmet(Expectation::Entropy("a")), None);
         assert_eq!(unmet(Expectation::Clock("a")), None);
+    }
+
+    #[test]
+    fn runs_are_compared() {
+        let (first, second) = (lines("[a] words: 1 2"), lines("x\n[a] words: 1 3"));
+        let unlike = |expectation: Expectation, lines: &[String]| {
+            expectation.unlike(lines, |case| (case == "first").then_some(first.as_slice()))
+        };
+        assert_eq!(unlike(Expectation::SameAs("first", "[a] words"), &first), None);
+        assert!(unlike(Expectation::SameAs("first", "[a] words"), &second).unwrap().contains("not as in first"));
+        assert_eq!(unlike(Expectation::DiffersFrom("first", "[a] words"), &second), None);
+        assert!(unlike(Expectation::DiffersFrom("first", "[a] words"), &first).is_some());
+        assert!(unlike(Expectation::DiffersFrom("other", "[a] words"), &first).is_some(), "no such case");
+        assert!(unlike(Expectation::DiffersFrom("first", "[a] words"), &[]).is_some(), "no such line");
+        assert_eq!(unlike(Expectation::Line("x"), &[]), None);
+    }
+
+    #[test]
+    fn calls_of_the_firmware_are_exactly_those_expected() {
+        const CALLS: Expectation = Expectation::OnlyCalls(&[0x8400_0000, 0xc400_0053]);
+        let unmet = |text| CALLS.unmet(&lines(text), &Reports::new([]));
+        let right =
+            "el3: 3 SMCs in all\nel3: 0x84000000 called 1 times, w7 = 0\nel3: 0xc4000053 called 2 times, w7 = 0";
+        assert_eq!(unmet(right), None);
+        assert!(unmet(&format!("{right}\nel3: 0x82000000 called 1 times, w7 = 1")).unwrap().contains("0x82000000"));
+        assert!(unmet(&format!("{right}\nel3: others called 1 times")).is_some());
+        assert!(unmet("el3: 0x84000000 called 1 times").unwrap().contains("0xc4000053"));
     }
 
     #[test]

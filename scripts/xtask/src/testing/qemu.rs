@@ -1,5 +1,6 @@
 //! Runs the tests in QEMU and judges them by their consoles.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::time::{Duration, Instant, SystemTime};
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context, Result};
 
 use super::Filter;
-use super::cases::{CASES, Case};
+use super::cases::{self, Case};
 use super::expectation;
 use super::tally::Tally;
 use crate::board::{Board, El3, Gic, Hardware};
@@ -30,8 +31,9 @@ const TAIL: usize = 12;
 pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Result<()> {
     let logs = environment.target().join("test");
     fs::create_dir_all(&logs)?;
-    let cases: Vec<&Case> = CASES.iter().filter(|case| filter.selects("qemu", case.name)).collect();
+    let cases: Vec<&Case> = cases::all().filter(|case| filter.selects("qemu", case.name)).collect();
     let without = build_firmware(environment, &cases, tally);
+    let mut consoles: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for case in cases.into_iter().filter(|case| !without.contains(&(case.el3, case.gic))) {
         let name = format!("qemu {}", case.name);
         let start = Instant::now();
@@ -45,6 +47,8 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
             Err(error) => tally.fail(&name, &format!("{error:#}")),
             Ok((console, end)) => {
                 let mut unmet = console.judge(case, &end);
+                let earlier = |name: &str| consoles.get(name).map(Vec::as_slice);
+                unmet.extend(case.expectations.iter().filter_map(|one| one.unlike(&console.lines, earlier)));
                 let counted = case.expectations.iter().filter_map(|expectation| expectation.counted_vm(&console.lines));
                 let counted: Vec<&str> = counted.collect();
                 unmet.extend(expectation::uncounted(&counted, &console.lines));
@@ -64,6 +68,7 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
                     unmet.extend(tail.map(|line| format!("  {line}")));
                     tally.fail(&name, &unmet.join("\n"));
                 }
+                consoles.insert(case.name, console.lines);
             }
         }
     }

@@ -1,0 +1,271 @@
+//! The tests with firmware at EL3: TF-A, and the firmware of `guest-images/firmware`, which answers as a test needs it.
+
+use firmware::mode::{Mode, Setting};
+
+use super::super::expectation::Expectation::{
+    All, Cases, DiffersFrom, Line, Never, NoGuest, OnlyCalls, SameAs, Sequence,
+};
+use super::{CONFORMANCE, Case, LINUX};
+use crate::board::{El3, Gic};
+
+/// Nothing that the test firmware took for a mistake of the hypervisor's.
+const NO_MISTAKE: super::Expectation = Never("el3: failed");
+
+const fn test(mode: Mode) -> El3 {
+    El3::Test(Setting { mode, start: 0 })
+}
+
+const fn garbage(start: u32) -> Case {
+    Case {
+        manifest: "el3-garbage.toml",
+        el3: El3::Test(Setting { mode: Mode::Garbage, start }),
+        cores: 1,
+        expectations: &[NO_MISTAKE, Line("portcullis: firmware"), Cases("guest")],
+        ..LINUX
+    }
+}
+
+const TF_A: Case = Case { el3: El3::TfA, ..LINUX };
+/// One VM that shows its first random words, on one core.
+const WORDS: Case = Case { manifest: "words.toml", cores: 1, expectations: &[Cases("words")], ..TF_A };
+const HONEST: Case = Case { el3: test(Mode::Honest), ..LINUX };
+/// One VM on one core that calls every service.
+const SERVICES: Case = Case { manifest: "el3-services.toml", cores: 1, ..LINUX };
+
+/// Every one of them.
+pub const CASES: &[Case] = &[
+    Case {
+        name: "tf-a-conformance",
+        manifest: "conformance-tf-a.toml",
+        el3: El3::TfA,
+        expectations: &[
+            Sequence(&[
+                "portcullis: firmware: PSCI 1.1, SMCCC 1.5",
+                "portcullis: firmware TRNG: 1.0, 312da09c-661a-4839-89c9-a91ac4da3454",
+                "portcullis: firmware PTP: none",
+                "portcullis: entropy: EL3's TRNG; time of day: PL031 and counter",
+            ]),
+            Cases("all"),
+            Cases("none"),
+            Cases("uid"),
+        ],
+        ..CONFORMANCE
+    },
+    Case { name: "tf-a-linux", ..TF_A },
+    Case { name: "tf-a-words-first", ..WORDS },
+    Case {
+        name: "tf-a-words-second",
+        expectations: &[Cases("words"), DiffersFrom("tf-a-words-first", "[words] words: ")],
+        ..WORDS
+    },
+    Case { name: "tf-a-words-seeded", arguments: &["-seed", "7"], ..WORDS },
+    Case {
+        name: "tf-a-words-seeded-again",
+        arguments: &["-seed", "7"],
+        expectations: &[Cases("words"), SameAs("tf-a-words-seeded", "[words] words: ")],
+        ..WORDS
+    },
+    Case {
+        name: "tf-a-gicv2",
+        manifest: "conformance.toml",
+        gic: Gic::V2,
+        expectations: &[
+            Sequence(&["NOTICE:  BL31: v2.12", "portcullis: the board has a GICv2; this version needs a GICv3"]),
+            NoGuest,
+        ],
+        halts: Some("nothing was started"),
+        ..TF_A
+    },
+    Case {
+        name: "el3-forward",
+        manifest: "el3-forward.toml",
+        expectations: &[NO_MISTAKE, Cases("both"), Cases("smc"), Line("el3: 0xc2000001 called 3003 times, w7 = 1 2")],
+        ..HONEST
+    },
+    Case {
+        name: "el3-matrix",
+        manifest: "el3-matrix.toml",
+        cores: 8,
+        expectations: &[
+            NO_MISTAKE,
+            Cases("open"),
+            Cases("trng-all"),
+            Cases("trng-one"),
+            Cases("trng-some"),
+            Cases("trng-query"),
+            Cases("sip"),
+            Cases("mixed"),
+            Cases("closed"),
+        ],
+        ..HONEST
+    },
+    Case {
+        name: "el3-reach",
+        manifest: "el3-reach.toml",
+        cores: 2,
+        expectations: &[
+            NO_MISTAKE,
+            Cases("closed"),
+            Cases("open"),
+            // What the hypervisor itself asks at boot and in the end, and nothing else.
+            OnlyCalls(&[
+                0x8400_0000, 0x8400_000a, 0x8000_0000, 0x8400_0050, 0x8400_0051, 0x8400_0052, 0xc400_0053, 0x8600_ff01,
+                0xc400_0003, 0x8400_0008,
+            ]),
+            Line("el3: 0xc4000053 called 2 times, w7 = 0"),
+        ],
+        ..HONEST
+    },
+    Case {
+        name: "el3-draws",
+        manifest: "el3-draws.toml",
+        cores: 2,
+        // Two at boot, a thousand for each VM: as many calls as draws, so no word went to two of them.
+        expectations: &[NO_MISTAKE, Cases("a"), Cases("b"), Line("el3: 0xc4000053 called 2002 times, w7 = 0")],
+        ..HONEST
+    },
+    Case {
+        name: "el3-scarce",
+        manifest: "el3-scarce.toml",
+        el3: test(Mode::SlowEntropy),
+        cores: 2,
+        expectations: &[NO_MISTAKE, Cases("greedy"), Cases("modest")],
+        ..LINUX
+    },
+    Case {
+        name: "el3-dry",
+        manifest: "el3-dry.toml",
+        el3: test(Mode::NoEntropy),
+        cores: 2,
+        expectations: &[NO_MISTAKE, Line("which has no bits yet"), Cases("dry"), Cases("neighbour")],
+        ..LINUX
+    },
+    Case {
+        name: "el3-trng-two",
+        el3: test(Mode::TrngTwo),
+        expectations: &[
+            NO_MISTAKE,
+            Line("firmware TRNG: not used: it says version 2.0, and only 1.x is known"),
+            Line("entropy: RNDRRS"),
+            Cases("all"),
+        ],
+        ..SERVICES
+    },
+    Case {
+        name: "el3-trng-liar",
+        el3: test(Mode::TrngLiar),
+        expectations: &[
+            NO_MISTAKE,
+            Line("firmware TRNG: not used: it says that it has TRNG_RND64, which returns -1"),
+            Line("entropy: RNDRRS"),
+            Cases("all"),
+        ],
+        ..SERVICES
+    },
+    Case {
+        name: "el3-trng-liar-cortex-a72",
+        manifest: "el3-no-trng.toml",
+        cpu: Some("cortex-a72"),
+        el3: test(Mode::TrngLiar),
+        expectations: &[NO_MISTAKE, Line("entropy: none, TRNG is not offered"), Cases("all")],
+        ..SERVICES
+    },
+    Case {
+        name: "el3-ptp",
+        el3: test(Mode::Ptp),
+        expectations: &[
+            NO_MISTAKE,
+            All(&[Line("firmware PTP: Linux KVM's"), Line("time of day: the firmware's PTP")]),
+            Cases("all"),
+        ],
+        ..SERVICES
+    },
+    Case {
+        name: "el3-ptp-liar",
+        el3: test(Mode::PtpLiar),
+        expectations: &[
+            NO_MISTAKE,
+            All(&[Line("firmware PTP: not used: its counter is not ours"), Line("time of day: PL031 and counter")]),
+            Cases("all"),
+        ],
+        ..SERVICES
+    },
+    Case {
+        name: "el3-old",
+        el3: test(Mode::Old),
+        expectations: &[
+            NO_MISTAKE,
+            Line("portcullis: firmware: PSCI 0.2, without SMCCC 1.1: nothing can be forwarded"),
+            Cases("all"),
+            OnlyCalls(&[0x8400_0000, 0x8400_0008]),
+        ],
+        ..SERVICES
+    },
+    Case {
+        name: "el3-no-smccc",
+        el3: test(Mode::SmcccOne),
+        expectations: &[
+            NO_MISTAKE,
+            Line("portcullis: firmware: PSCI 1.0, without SMCCC 1.1: nothing can be forwarded"),
+            Cases("all"),
+        ],
+        ..SERVICES
+    },
+    // A filter that forwards, and nobody to forward to.
+    Case {
+        name: "el3-nowhere",
+        manifest: "el3-forward.toml",
+        el3: test(Mode::Old),
+        expectations: &[
+            NO_MISTAKE,
+            Line("portcullis: both: filter range 0x82000000: no firmware at EL3 was found to forward to"),
+            NoGuest,
+        ],
+        ..LINUX
+    },
+    Case { name: "el3-garbage-0", ..garbage(0) },
+    Case { name: "el3-garbage-2", ..garbage(2) },
+    Case { name: "el3-garbage-11", ..garbage(11) },
+    Case { name: "el3-garbage-17", ..garbage(17) },
+    Case { name: "el3-garbage-18", ..garbage(18) },
+    Case { name: "el3-garbage-20", ..garbage(20) },
+    Case { name: "el3-garbage-23", ..garbage(23) },
+    Case { name: "el3-garbage-28", ..garbage(28) },
+    Case {
+        name: "machine-off",
+        manifest: "machine-off.toml",
+        cores: 3,
+        expectations: &[
+            Cases("boss"),
+            Sequence(&[
+                "portcullis: boss switches the machine off",
+                "portcullis: boss: off",
+                "portcullis: first: off",
+                "portcullis: last: off",
+                "portcullis: all VMs are off: power off",
+            ]),
+        ],
+        ..LINUX
+    },
+    Case {
+        name: "machine-reset",
+        manifest: "machine-reset.toml",
+        cores: 3,
+        expectations: &[
+            NO_MISTAKE,
+            Cases("boss"),
+            Cases("self"),
+            Sequence(&[
+                "portcullis: self: reset",
+                "portcullis: boss resets the machine",
+                "portcullis: boss: off",
+                "portcullis: self: off",
+                "portcullis: other: off",
+                "portcullis: all VMs are off: reset",
+                "el3: 0x84000009 called 1 times, w7 = 0",
+            ]),
+            Never("el3: 0x84000008"),
+        ],
+        ..HONEST
+    },
+];
