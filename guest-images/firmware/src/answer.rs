@@ -1,11 +1,12 @@
 //! The answer to a call.
 
 use portcullis_abi::function::{
-    ARCH_FEATURES, PSCI_FEATURES, PSCI_SYSTEM_OFF, PSCI_SYSTEM_RESET, PSCI_VERSION, PSCI_VERSION_0_2, PSCI_VERSION_1_0,
-    PSCI_VERSION_1_1, SMCCC_VERSION,
+    ARCH_FEATURES, PSCI_AFFINITY_INFO, PSCI_CPU_ON, PSCI_FEATURES, PSCI_SYSTEM_OFF, PSCI_SYSTEM_RESET, PSCI_VERSION,
+    PSCI_VERSION_0_2, PSCI_VERSION_1_0, PSCI_VERSION_1_1, SMCCC_VERSION,
 };
 use portcullis_abi::result::{NOT_SUPPORTED, PSCI_SUCCESS};
 
+use crate::cores::{AFFINITY_INFO_64, CPU_ON_64, Cores, Start};
 use crate::mode::{Mode, Setting};
 use crate::random::Entropy;
 use crate::{echo, garbage, ptp};
@@ -31,15 +32,16 @@ pub struct Now {
 #[derive(Clone, Debug)]
 pub struct State {
     setting: Setting,
+    cores: Cores,
     entropy: Entropy,
     /// Calls that were answered with garbage.
     garbage: u64,
 }
 
 impl State {
-    /// A firmware that has not been called yet.
-    pub const fn new(setting: Setting) -> Self {
-        Self { setting, entropy: Entropy::new(), garbage: 0 }
+    /// A firmware that has not been called yet, of a machine with `cores` cores, 1 to [`crate::cores::MOST`].
+    pub const fn new(setting: Setting, cores: usize) -> Self {
+        Self { setting, cores: Cores::new(cores), entropy: Entropy::new(), garbage: 0 }
     }
 }
 
@@ -50,6 +52,8 @@ pub enum Answer {
     Four([u64; 4]),
     /// x0 to x7; all else is kept.
     Eight([u64; 8]),
+    /// A core starts, and the caller has [`crate::cores::STARTED`] in x0; all else is kept.
+    Start(Start),
     /// The machine is switched off.
     PowerOff,
     /// The machine is reset.
@@ -74,6 +78,7 @@ pub fn answer(state: &mut State, now: Now, x: [u64; 8]) -> Answer {
     match function {
         PSCI_SYSTEM_OFF => return Answer::PowerOff,
         PSCI_SYSTEM_RESET => return Answer::Reset,
+        PSCI_CPU_ON | CPU_ON_64 => return state.cores.start(&x),
         _ => {}
     }
     let mode = state.setting.mode;
@@ -86,6 +91,7 @@ pub fn answer(state: &mut State, now: Now, x: [u64; 8]) -> Answer {
         Mode::Old => {
             return match function {
                 PSCI_VERSION => Answer::one(PSCI_VERSION_0_2.into(), &x),
+                PSCI_AFFINITY_INFO | AFFINITY_INFO_64 => state.cores.info(&x),
                 _ => Answer::unknown(&x),
             };
         }
@@ -99,11 +105,13 @@ pub fn answer(state: &mut State, now: Now, x: [u64; 8]) -> Answer {
         PSCI_FEATURES => {
             let known = match x[1] as u32 {
                 PSCI_VERSION | PSCI_FEATURES | PSCI_SYSTEM_OFF | PSCI_SYSTEM_RESET => true,
+                PSCI_CPU_ON | CPU_ON_64 | PSCI_AFFINITY_INFO | AFFINITY_INFO_64 => true,
                 SMCCC_VERSION => has_smccc,
                 _ => false,
             };
             Some(supported(known, &x))
         }
+        PSCI_AFFINITY_INFO | AFFINITY_INFO_64 => Some(state.cores.info(&x)),
         SMCCC_VERSION if has_smccc => Some(Answer::one(SMCCC_VERSION_1_2, &x)),
         ARCH_FEATURES if has_smccc => Some(supported([SMCCC_VERSION, ARCH_FEATURES].contains(&(x[1] as u32)), &x)),
         _ => None,

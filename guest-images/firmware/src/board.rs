@@ -35,33 +35,58 @@ impl fmt::Write for Console {
     }
 }
 
-/// Makes every interrupt one of the non-secure world's, and wakes the first core's redistributor (Arm IHI 0069, section
-/// 12).
-pub fn open_interrupts() {
-    const DISTRIBUTOR: u64 = 0x0800_0000;
-    const REDISTRIBUTOR: u64 = 0x080a_0000;
-    const SGI_FRAME: u64 = 0x1_0000;
-    const CTLR: u64 = 0;
-    const TYPER: u64 = 4;
-    const WAKER: u64 = 0x14;
-    const IGROUPR: u64 = 0x80;
-    const IGRPMODR: u64 = 0xd00;
+/// The interrupt controller, a GICv3 (Arm IHI 0069, section 12).
+mod gic {
+    pub const DISTRIBUTOR: u64 = 0x0800_0000;
+    /// The redistributors, in the order of the cores.
+    pub const REDISTRIBUTORS: u64 = 0x080a_0000;
+    /// From one redistributor to the next.
+    pub const STRIDE: u64 = 0x2_0000;
+    /// Of a redistributor: the registers of its core's own interrupts.
+    pub const SGI_FRAME: u64 = 0x1_0000;
+    pub const IGROUPR: u64 = 0x80;
+    pub const IGRPMODR: u64 = 0xd00;
+}
+
+/// Makes every interrupt that the cores share one of the non-secure world's.
+pub fn open_distributor() {
+    const CTLR: u64 = gic::DISTRIBUTOR;
+    const TYPER: u64 = gic::DISTRIBUTOR + 4;
     /// Affinity routing for both worlds.
     const ARE: u32 = 0b11 << 4;
+
+    // Group 1 and no modifier is non-secure group 1.
+    write32(CTLR, ARE);
+    let lines = u64::from(read32(TYPER) & 0x1f);
+    for word in 1..=lines {
+        write32(gic::DISTRIBUTOR + gic::IGROUPR + 4 * word, u32::MAX);
+        write32(gic::DISTRIBUTOR + gic::IGRPMODR + 4 * word, 0);
+    }
+}
+
+/// Makes every interrupt of a core's own one of the non-secure world's, and wakes its redistributor.
+pub fn open_redistributor(core: usize) {
+    const WAKER: u64 = 0x14;
     const PROCESSOR_SLEEP: u32 = 1 << 1;
     const CHILDREN_ASLEEP: u32 = 1 << 2;
 
-    // Group 1 and no modifier is non-secure group 1.
-    write32(DISTRIBUTOR + CTLR, ARE);
-    let lines = u64::from(read32(DISTRIBUTOR + TYPER) & 0x1f);
-    for word in 1..=lines {
-        write32(DISTRIBUTOR + IGROUPR + 4 * word, u32::MAX);
-        write32(DISTRIBUTOR + IGRPMODR + 4 * word, 0);
-    }
-    write32(REDISTRIBUTOR + SGI_FRAME + IGROUPR, u32::MAX);
-    write32(REDISTRIBUTOR + SGI_FRAME + IGRPMODR, 0);
-    write32(REDISTRIBUTOR + WAKER, read32(REDISTRIBUTOR + WAKER) & !PROCESSOR_SLEEP);
-    while read32(REDISTRIBUTOR + WAKER) & CHILDREN_ASLEEP != 0 {}
+    let redistributor = redistributor(core);
+    write32(redistributor + gic::SGI_FRAME + gic::IGROUPR, u32::MAX);
+    write32(redistributor + gic::SGI_FRAME + gic::IGRPMODR, 0);
+    write32(redistributor + WAKER, read32(redistributor + WAKER) & !PROCESSOR_SLEEP);
+    while read32(redistributor + WAKER) & CHILDREN_ASLEEP != 0 {}
+}
+
+/// Number of cores, which is that of redistributors; `most` + 1 if there are more than `most`.
+pub fn cores(most: usize) -> usize {
+    const TYPER: u64 = 8;
+    const LAST: u32 = 1 << 4;
+    let last = (0..most).find(|core| read32(redistributor(*core) + TYPER) & LAST != 0);
+    last.unwrap_or(most) + 1
+}
+
+fn redistributor(core: usize) -> u64 {
+    gic::REDISTRIBUTORS + gic::STRIDE * core as u64
 }
 
 /// Lines of the secure PL061 (Arm DDI 0190) that go to the machine's power control.

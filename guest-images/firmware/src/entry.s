@@ -4,17 +4,22 @@
 .section .reset, "ax"
 .global reset
 reset:
-    mrs     x0, mpidr_el1
-    ldr     x1, =0xff00ffffff       // the affinity fields
+    mrs     x0, mpidr_el1           // every core starts here
+    ldr     x1, =0xff00ffff00       // all affinity fields but the lowest one, which is the core's number
     tst     x0, x1
-    b.ne    0f                      // every core starts here; only the first one goes on
-    ldr     x0, =0x30c50830         // SCTLR_EL3: RES1, all off
-    msr     sctlr_el3, x0
-    adr     x0, vectors
-    msr     vbar_el3, x0
+    b.ne    0f
+    and     x0, x0, #0xff
+    cmp     x0, #{most}
+    b.hs    0f                      // there is no stack for this one, of which the first core tells
+    ldr     x1, =0x30c50830         // SCTLR_EL3: RES1, all off
+    msr     sctlr_el3, x1
+    adr     x1, vectors
+    msr     vbar_el3, x1
     isb
-    ldr     x0, =stack_top
-    mov     sp, x0
+    ldr     x1, =stack_top
+    mov     x2, #{stack}
+    msub    x1, x0, x2, x1          // a stack for each core, the first one's is the highest
+    mov     sp, x1
     mov     x29, xzr
     mov     x30, xzr
     bl      firmware_start

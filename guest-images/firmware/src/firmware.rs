@@ -3,12 +3,14 @@
 use core::fmt::Write;
 
 use firmware::answer::{Answer, State, answer};
+use firmware::cores::{MOST, STARTED, Start};
 use firmware::mode::Setting;
 use firmware::place::{HYPERVISOR, MODE, TREE};
 use firmware::tally::{FAILED, Tally};
+use spin::mutex::SpinMutex;
 
 use crate::board::{self, Console, Line};
-use crate::processor;
+use crate::{parking, processor};
 
 /// Registers x0 to x30 of a caller. The last place is unused.
 type Registers = [u64; 32];
@@ -19,10 +21,23 @@ pub struct Context {
     tally: Tally,
 }
 
-/// The first core arrives here with a stack.
+/// What all cores share. The lock is held for all of a call, so nothing is given out or counted twice. With the MMU off
+/// this is Device memory, on which exclusive accesses need not work (Arm DDI 0487, "Synchronization and semaphores");
+/// under QEMU they do on all memory.
+pub type Shared = SpinMutex<Context>;
+
+/// Every core arrives here, on a stack of its own.
 // SAFETY: the name is used by entry.s only, which calls it with this signature.
 #[unsafe(no_mangle)]
-extern "C" fn firmware_start() -> ! {
+extern "C" fn firmware_start(core: usize) -> ! {
+    if core == 0 {
+        start_first()
+    }
+    let (start, shared) = parking::wait(core);
+    descend(start, shared)
+}
+
+fn start_first() -> ! {
     let mut console = Console::new();
     let word = processor::read64(MODE);
     let Some(setting) = Setting::from_word(word) else {
@@ -32,25 +47,43 @@ extern "C" fn firmware_start() -> ! {
     if processor::read32(HYPERVISOR + 56).to_le_bytes() != *b"ARM\x64" {
         give_up(format_args!("there is no arm64 Image at {HYPERVISOR:#x}"));
     }
+    let cores = board::cores(MOST);
+    if cores > MOST {
+        give_up(format_args!("there are more than {MOST} cores"));
+    }
     _ = writeln!(console, "el3: mode {:?}, start {}", setting.mode, setting.start);
+    board::open_distributor();
+    let shared = Shared::new(Context { state: State::new(setting, cores), tally: Tally::new() });
+    // SAFETY: nothing returns to this frame, and the vectors use the stack below it.
+    let shared: &'static Shared = unsafe { &*core::ptr::from_ref(&shared) };
+    descend(Start { core: 0, entry: HYPERVISOR, argument: TREE }, shared)
+}
+
+/// Sets this core up and enters EL2 on it.
+fn descend(start: Start, shared: &'static Shared) -> ! {
     processor::open();
     processor::open_interrupts();
-    board::open_interrupts();
-    let mut context = Context { state: State::new(setting), tally: Tally::new() };
-    processor::enter(HYPERVISOR, TREE, &mut context)
+    board::open_redistributor(start.core);
+    processor::enter(start, shared)
 }
 
 /// An SMC. What is left in `registers` is what the caller gets back.
-// SAFETY: the name is used by entry.s only, which calls it with the block that it saves registers in, and with what
-// `firmware_start` has passed to `enter`: both are valid and used by nothing else.
+// SAFETY: the name is used by entry.s only, which calls it with the block that it saves registers in, which nothing else
+// uses, and with what `descend` has passed to `enter`.
 #[unsafe(no_mangle)]
-extern "C" fn firmware_call(registers: &mut Registers, context: &mut Context) {
+extern "C" fn firmware_call(registers: &mut Registers, shared: &'static Shared) {
     let [x0, x1, x2, x3, x4, x5, x6, x7, ..] = *registers;
     let x = [x0, x1, x2, x3, x4, x5, x6, x7];
+    let mut context = shared.lock();
     context.tally.count(&x);
     match answer(&mut context.state, processor::now(), x) {
         Answer::Four(results) => registers[..4].copy_from_slice(&results),
         Answer::Eight(results) => registers[..8].copy_from_slice(&results),
+        Answer::Start(start) => {
+            parking::start(start, shared);
+            registers[0] = STARTED;
+        }
+        // The lock is never released: what other cores call now is neither counted nor answered.
         Answer::PowerOff => end(&context.tally, Line::Off),
         Answer::Reset => end(&context.tally, Line::Reset),
     }

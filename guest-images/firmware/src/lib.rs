@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod answer;
+pub mod cores;
 pub mod echo;
 pub mod garbage;
 pub mod mode;

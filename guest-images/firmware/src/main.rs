@@ -6,6 +6,8 @@ mod board;
 #[cfg(target_os = "none")]
 mod firmware;
 #[cfg(target_os = "none")]
+mod parking;
+#[cfg(target_os = "none")]
 mod processor;
 
 /// The firmware runs on bare metal; a build for the host only serves the tests of the library.

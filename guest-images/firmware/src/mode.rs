@@ -1,12 +1,13 @@
 //! How the firmware behaves. A loader puts it into memory as one 64-bit word before the machine starts.
 
-/// What the firmware does with calls. In every mode `SYSTEM_OFF` and `SYSTEM_RESET` of PSCI do what they are for.
+/// What the firmware does with calls. In every mode `CPU_ON`, `SYSTEM_OFF` and `SYSTEM_RESET` of PSCI do what
+/// they are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Mode {
     /// PSCI 1.1, SMCCC 1.2, TRNG 1.0 and the services of [`crate::echo`], all as they should be.
     Honest = 0,
-    /// Each call returns the next values of [`crate::garbage`].
+    /// Each other call returns the next values of [`crate::garbage`].
     Garbage = 1,
     /// TRNG never has entropy.
     NoEntropy = 2,

@@ -3,8 +3,14 @@
 use core::arch::{asm, global_asm};
 
 use firmware::answer::Now;
+use firmware::cores::{MOST, Start};
 
-global_asm!(include_str!("entry.s"));
+use crate::firmware::Shared;
+
+/// Bytes of a core's stack. The linker script has room for [`MOST`] of them.
+const STACK: usize = 0x1_0000;
+
+global_asm!(include_str!("entry.s"), most = const MOST, stack = const STACK);
 
 /// Bits of SCR_EL3 (Arm DDI 0487, SCR_EL3).
 mod scr {
@@ -92,14 +98,14 @@ pub fn open_interrupts() {
     }
 }
 
-/// Enters EL2 at `entry` with `x0`, as firmware enters a kernel: x1 to x3 are 0, the MMU is off. `context` comes with
-/// each call that is made from there.
-pub fn enter(entry: u64, x0: u64, context: *mut crate::firmware::Context) -> ! {
+/// Enters EL2 on this core as firmware enters a kernel: x1 to x3 are 0, the MMU is off. `shared` comes with each call that
+/// is made from there.
+pub fn enter(start: Start, shared: &'static Shared) -> ! {
     // SAFETY: whatever runs there has no access to the firmware's memory. The stack below the caller's frame is free for
     // the vectors, as nothing returns to it.
     unsafe {
         asm!(
-            "msr tpidr_el3, {context}",
+            "msr tpidr_el3, {shared}",
             "msr hcr_el2, xzr",
             "msr cntvoff_el2, xzr",
             "msr cnthctl_el2, {timers}",
@@ -108,8 +114,9 @@ pub fn enter(entry: u64, x0: u64, context: *mut crate::firmware::Context) -> ! {
             "msr spsr_el3, {spsr}",
             "isb",
             "eret",
-            context = in(reg) context, timers = in(reg) 3u64, sctlr = in(reg) SCTLR_EL2, entry = in(reg) entry,
-            spsr = in(reg) SPSR, in("x0") x0, in("x1") 0u64, in("x2") 0u64, in("x3") 0u64, options(noreturn),
+            shared = in(reg) shared, timers = in(reg) 3u64, sctlr = in(reg) SCTLR_EL2, entry = in(reg) start.entry,
+            spsr = in(reg) SPSR, in("x0") start.argument, in("x1") 0u64, in("x2") 0u64, in("x3") 0u64,
+            options(noreturn),
         );
     }
 }
@@ -122,6 +129,18 @@ pub fn now() -> Now {
         asm!("isb", "mrs {}, cntpct_el0", "mrs {}, cntfrq_el0", out(reg) count, out(reg) frequency, options(nostack))
     };
     Now { count, frequency }
+}
+
+/// Waits until [`send_event`] was called on any core since this was last called here, or shorter.
+pub fn wait_for_event() {
+    // SAFETY: waits, nothing else.
+    unsafe { asm!("wfe", options(nostack)) };
+}
+
+/// Ends [`wait_for_event`] on every core. What was written before is seen there.
+pub fn send_event() {
+    // SAFETY: a barrier and a hint.
+    unsafe { asm!("dsb sy", "sev", options(nostack)) };
 }
 
 /// Waits for ever.

@@ -10,7 +10,7 @@ const KEPT: [u64; 7] = [0xaaaa, 0xbbbb, 0xcccc, 0xdddd, 0xeeee, 0xffff, 0x1_0000
 
 fn call(mode: Mode, function: u32, x1: u64) -> Answer {
     let [_, x2, x3, x4, x5, x6, x7] = KEPT;
-    answer(&mut State::new(mode.into()), NOW, [function.into(), x1, x2, x3, x4, x5, x6, x7])
+    answer(&mut State::new(mode.into(), 2), NOW, [function.into(), x1, x2, x3, x4, x5, x6, x7])
 }
 
 fn result(mode: Mode, function: u32, x1: u64) -> i64 {
@@ -29,11 +29,26 @@ fn the_machine_can_be_switched_off_in_every_mode() {
 }
 
 #[test]
+fn cores_start_in_every_mode() {
+    for mode in Mode::ALL {
+        for function in [PSCI_CPU_ON, CPU_ON_64] {
+            let start = Start { core: 1, entry: KEPT[1], argument: KEPT[2] };
+            assert_eq!(call(mode, function, 1), Answer::Start(start), "{mode:?}");
+            assert_eq!(result(mode, function, 0), -4);
+            assert_eq!(result(mode, function, 2), -2);
+        }
+    }
+}
+
+#[test]
 fn honest_firmware_says_its_versions() {
     for mode in Mode::ALL.into_iter().filter(|mode| ![Mode::Garbage, Mode::Old, Mode::SmcccOne].contains(mode)) {
         assert_eq!(result(mode, PSCI_VERSION, 0), 0x1_0001);
         assert_eq!(result(mode, PSCI_FEATURES, SMCCC_VERSION.into()), 0);
         assert_eq!(result(mode, PSCI_FEATURES, PSCI_SYSTEM_OFF.into()), 0);
+        for function in [PSCI_CPU_ON, CPU_ON_64, PSCI_AFFINITY_INFO, AFFINITY_INFO_64] {
+            assert_eq!(result(mode, PSCI_FEATURES, function.into()), 0);
+        }
         assert_eq!(result(mode, PSCI_FEATURES, 0x8400_0012), -1);
         assert_eq!(result(mode, SMCCC_VERSION, 0), 0x1_0002);
         assert_eq!(result(mode, ARCH_FEATURES, ARCH_FEATURES.into()), 0);
@@ -57,14 +72,14 @@ fn older_firmware_has_less() {
 
 #[test]
 fn what_is_not_known_keeps_the_arguments() {
-    for function in [0, 0x8400_0003, 0x8200_0100, 0xc200_0100, VENDOR_UID, TRNG_RND64 ^ SMC64 ^ 0x70, u32::MAX] {
+    for function in [0, 0x8400_0005, 0x8200_0100, 0xc200_0100, VENDOR_UID, TRNG_RND64 ^ SMC64 ^ 0x70, u32::MAX] {
         assert_eq!(call(Mode::Honest, function, KEPT[0]), Answer::Four([u64::MAX, KEPT[0], KEPT[1], KEPT[2]]));
     }
 }
 
 #[test]
 fn the_identifier_is_in_w0() {
-    let answer = answer(&mut State::new(Mode::Honest.into()), NOW, [0xffff_ffff_8400_0000, 0, 0, 0, 0, 0, 0, 0]);
+    let answer = answer(&mut State::new(Mode::Honest.into(), 1), NOW, [0xffff_ffff_8400_0000, 0, 0, 0, 0, 0, 0, 0]);
     assert_eq!(answer, Answer::Four([0x1_0001, 0, 0, 0]));
 }
 
@@ -81,10 +96,14 @@ fn echoes_can_be_recognised() {
 
 #[test]
 fn garbage_begins_where_it_should_and_goes_on() {
-    let mut state = State::new(Setting { mode: Mode::Garbage, start: 2 });
+    let mut state = State::new(Setting { mode: Mode::Garbage, start: 2 }, 2);
+    let x = [CPU_ON_64.into(), 1, 0, 0, 0, 0, 0, 0];
+    assert!(matches!(answer(&mut state, NOW, x), Answer::Start(_)), "this uses nothing of the list up");
     let mut next = || answer(&mut state, NOW, [PSCI_VERSION.into(), 0, 0, 0, 0, 0, 0, 0]);
     assert_eq!(next(), Answer::Four(garbage::values(2, 0)));
     assert_eq!(next(), Answer::Four(garbage::values(2, 1)));
+    let info = answer(&mut state, NOW, [AFFINITY_INFO_64.into(), 0, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(info, Answer::Four(garbage::values(2, 2)));
 }
 
 #[test]

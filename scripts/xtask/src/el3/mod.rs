@@ -19,13 +19,15 @@ pub const PROGRAM: &str = "firmware";
 /// Where the bundle is loaded, above the hypervisor.
 const BUNDLE: u64 = 0x6400_0000;
 
-/// A machine that starts with the firmware. It has one core.
+/// A machine that starts with the firmware.
 #[derive(Clone, Copy, Debug)]
 pub struct Machine<'a> {
     /// How the firmware behaves.
     pub setting: Setting,
     /// CPU model; none for the board's default.
     pub cpu: Option<&'a str>,
+    /// Number of cores, 1 to [`firmware::cores::MOST`]; with more the firmware gives up.
+    pub cores: u32,
     /// The hypervisor's image.
     pub image: &'a Path,
     /// The bundle.
@@ -46,7 +48,7 @@ impl Machine<'_> {
         let firmware = metal::image(environment, PROGRAM)?;
         let bundle = fs::metadata(self.bundle).with_context(|| format!("{}", self.bundle.display()))?.len();
         let folder = tempfile::tempdir()?;
-        let dump = dump(program, self.cpu, &folder.path().join("dump.dtb"))?;
+        let dump = dump(program, self.cpu, self.cores, &folder.path().join("dump.dtb"))?;
         let tree = environment.target().join("firmware.dtb");
         let patched = tree::patch(&dump, BUNDLE..BUNDLE + bundle).context("the device tree that QEMU makes")?;
         fs::write(&tree, patched).with_context(|| format!("{} cannot be written", tree.display()))?;
@@ -60,7 +62,7 @@ impl Machine<'_> {
         let load = |file: &Path, address| {
             format!("loader,file={},addr={address:#x},force-raw=on", option(&file.to_string_lossy()))
         };
-        let mut arguments = machine(self.cpu, "");
+        let mut arguments = machine(self.cpu, self.cores, "");
         arguments.extend(["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"].map(str::to_owned));
         arguments.extend(["-action".to_owned(), "reboot=shutdown,shutdown=poweroff".to_owned()]);
         arguments.extend(["-bios".to_owned(), firmware.display().to_string()]);
@@ -74,11 +76,12 @@ impl Machine<'_> {
 }
 
 /// QEMU's arguments for the machine itself, with further properties of it: each begins with a comma.
-fn machine(cpu: Option<&str>, properties: &str) -> Vec<String> {
+fn machine(cpu: Option<&str>, cores: u32, properties: &str) -> Vec<String> {
     let machine = format!("virt,secure=on,virtualization=on,gic-version=3{properties}");
     let cpu = cpu.unwrap_or(Board::QemuVirt.cpu());
+    let cores = cores.to_string();
     let memory = format!("{}M", Board::QemuVirt.memory() >> 20);
-    ["-machine", &machine, "-cpu", cpu, "-smp", "1", "-m", &memory]
+    ["-machine", &machine, "-cpu", cpu, "-smp", &cores, "-m", &memory]
         .into_iter()
         .chain(["-display", "none", "-nic", "none", "-monitor", "none"])
         .map(str::to_owned)
@@ -86,9 +89,9 @@ fn machine(cpu: Option<&str>, properties: &str) -> Vec<String> {
 }
 
 /// The device tree that QEMU makes for the machine.
-fn dump(qemu: &str, cpu: Option<&str>, file: &Path) -> Result<Vec<u8>> {
+fn dump(qemu: &str, cpu: Option<&str>, cores: u32, file: &Path) -> Result<Vec<u8>> {
     let mut command = Command::new(qemu);
-    command.args(machine(cpu, &format!(",dumpdtb={}", option(&file.to_string_lossy()))));
+    command.args(machine(cpu, cores, &format!(",dumpdtb={}", option(&file.to_string_lossy()))));
     let output = command.output().with_context(|| format!("{qemu} could not be started"))?;
     if !output.status.success() {
         bail!("QEMU made no device tree ({}): {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
@@ -107,7 +110,7 @@ mod tests {
     use firmware::mode::Mode;
 
     fn arguments(cpu: Option<&str>, setting: Setting) -> String {
-        let machine = Machine { setting, cpu, image: Path::new("a,b"), bundle: Path::new("c") };
+        let machine = Machine { setting, cpu, cores: 4, image: Path::new("a,b"), bundle: Path::new("c") };
         machine.arguments(Path::new("f"), Path::new("t")).join(" ")
     }
 
@@ -123,9 +126,9 @@ mod tests {
     #[test]
     fn the_tree_is_that_of_the_same_machine() {
         let run = arguments(Some("cortex-a72"), Mode::Honest.into());
-        let dump = machine(Some("cortex-a72"), "").join(" ");
+        let dump = machine(Some("cortex-a72"), 4, "").join(" ");
         assert!(run.starts_with(&dump), "{run}");
-        assert!(dump.contains("secure=on,virtualization=on,gic-version=3 -cpu cortex-a72 -smp 1 "), "{dump}");
-        assert!(machine(None, ",dumpdtb=x").join(" ").contains("gic-version=3,dumpdtb=x -cpu max,"));
+        assert!(dump.contains("secure=on,virtualization=on,gic-version=3 -cpu cortex-a72 -smp 4 "), "{dump}");
+        assert!(machine(None, 1, ",dumpdtb=x").join(" ").contains("gic-version=3,dumpdtb=x -cpu max,"));
     }
 }

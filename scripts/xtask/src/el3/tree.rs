@@ -53,10 +53,13 @@ mod tests {
     fn machine() -> DeviceTree {
         let mut tree = DeviceTree::new();
         let mut cpus = DeviceTreeNode::new_unchecked("cpus");
-        let mut cpu = DeviceTreeNode::new_unchecked("cpu@0");
-        set(&mut cpu, "device_type", "cpu");
         cpus.add_child(DeviceTreeNode::new_unchecked("cpu-map"));
-        cpus.add_child(cpu);
+        for (name, method) in [("cpu@0", None), ("cpu@1", Some("spin-table"))] {
+            let mut cpu = DeviceTreeNode::new_unchecked(name);
+            set(&mut cpu, "device_type", "cpu");
+            method.into_iter().for_each(|method| set(&mut cpu, "enable-method", method));
+            cpus.add_child(cpu);
+        }
         let mut chosen = DeviceTreeNode::new_unchecked("chosen");
         set(&mut chosen, "stdout-path", "/pl011@9000000");
         let mut secure = DeviceTreeNode::new_unchecked("pl011@9040000");
@@ -77,7 +80,9 @@ mod tests {
         assert_eq!(value("/psci", "compatible").unwrap(), b"arm,psci-1.0\0arm,psci-0.2\0");
         assert_eq!(value("/psci", "method").unwrap(), b"smc\0");
         assert_eq!(value("/psci", "cpu_on").unwrap(), 0xc400_0003u32.to_be_bytes());
-        assert_eq!(value("/cpus/cpu@0", "enable-method").unwrap(), b"psci\0");
+        for cpu in ["/cpus/cpu@0", "/cpus/cpu@1"] {
+            assert_eq!(value(cpu, "enable-method").unwrap(), b"psci\0");
+        }
         assert_eq!(value("/cpus/cpu-map", "enable-method"), None);
         assert_eq!(value("/chosen", "linux,initrd-start").unwrap(), 0x6400_0000u64.to_be_bytes());
         assert_eq!(value("/chosen", "linux,initrd-end").unwrap(), 0x6400_1234u64.to_be_bytes());
