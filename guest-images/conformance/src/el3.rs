@@ -42,7 +42,7 @@ impl Firmware {
         let x0 = u64::from(function);
         match self {
             Self::Test => {
-                let mut state = State::new(Mode::Honest.into());
+                let mut state = State::new(Mode::Honest.into(), 1);
                 match answer(&mut state, Now { count: 0, frequency: 1 }, [x0, x1, x2, x3, 0, 0, 0, client]) {
                     Answer::Four(results) => Some(results),
                     Answer::Eight([x0, x1, x2, x3, ..]) => Some([x0, x1, x2, x3]),

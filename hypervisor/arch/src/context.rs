@@ -30,7 +30,7 @@ pub struct Context {
     pub beyond: u64,
     /// The VM's identifier to EL3, in w7 of a forwarded call (DEN0028, client identifier): its VMID.
     pub client: u64,
-    /// Not zero: EL3 may return results in x4 to x7 too, as from SMCCC 1.2 on.
+    /// Not zero: EL3 may return results of an SMC64 call in x4 to x7 too, as from SMCCC 1.2 on.
     pub wide: u64,
     /// Zero if ARCH_WORKAROUND_1 succeeds, by HVC and by SMC: the vectors answer it ahead of everything else, uncounted.
     pub workaround_1: [u64; 2],

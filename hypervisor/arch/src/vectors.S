@@ -301,8 +301,8 @@ not_served:
 
 // A call for EL3: x0, x1 and x4 to x6 are the guest's, x2 and x3 are saved, w2 is the offset of the counter. w7 tells EL3
 // which VM it is for (SMCCC 1.1, client identifier). The arguments of an SMC32 call are 32 bits wide, and EL3 sees no more
-// of them. From SMCCC 1.2 on results can stand in x4 to x7, which otherwise come back as they went in; earlier they are
-// the guest's own, as x8 to x17 always are.
+// of them. An SMC64 call can have results in x4 to x7 from SMCCC 1.2 on, and otherwise they come back as they went in. In
+// all other calls they are the guest's own, as x8 to x17 always are.
 forward:
     ldr     x3, [sp, x2]
     add     x3, x3, #1
@@ -316,14 +316,8 @@ forward:
     stp     x14, x15, [sp, #{X} + 112]
     stp     x16, x17, [sp, #{X} + 128]
     ldr     x7, [sp, #{CLIENT}]
-    tbnz    w0, #30, 1f
-    mov     w1, w1
-    mov     w2, w2
-    mov     w3, w3
-    mov     w4, w4
-    mov     w5, w5
-    mov     w6, w6
-1:  mov     w0, w0
+    mov     w0, w0
+    tbz     w0, #30, 1f
     smc     #0
     ldp     x8, x9, [sp, #{CLIENT}]
     cbz     x9, 2f
@@ -331,6 +325,13 @@ forward:
     b.ne    3f
     ldr     x7, [sp, #{X} + 56]
     b       3f
+1:  mov     w1, w1
+    mov     w2, w2
+    mov     w3, w3
+    mov     w4, w4
+    mov     w5, w5
+    mov     w6, w6
+    smc     #0
 2:  ldp     x4, x5, [sp, #{X} + 32]
     ldp     x6, x7, [sp, #{X} + 48]
 3:  ldp     x8, x9, [sp, #{X} + 64]

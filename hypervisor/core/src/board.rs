@@ -45,7 +45,8 @@ pub trait Power: Sync {
 pub trait Firmware: Sync {
     /// Makes an SMC with x0 to x7 as given; returns them as EL3 leaves them.
     fn call(&self, x: [u64; 8]) -> [u64; 8];
-    /// Whether results may stand in x4 to x7 too, and these are kept otherwise: SMCCC 1.2 and later (DEN0028).
+    /// Whether results of an SMC64 call may stand in x4 to x7 too, and these are kept otherwise: SMCCC 1.2 and later
+    /// (DEN0028).
     fn is_wide(&self) -> bool;
 }
 

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use firmware::mode::Setting;
+
 /// Bytes of RAM of the emulated `virt` machine: as much as the smallest board that is planned for.
 const VIRT_MEMORY: u64 = 2 << 30;
 /// Where the `virt` machine's RAM starts.
@@ -84,6 +86,8 @@ pub enum El3 {
     None,
     /// Arm Trusted Firmware-A.
     TfA,
+    /// The firmware of `guest-images/firmware`, for tests, with its behaviour.
+    Test(Setting),
 }
 
 impl El3 {

@@ -17,7 +17,7 @@ use crate::machine::terminal::{self, Raw};
 use crate::machine::{self, End, Next, Watcher, summary};
 use crate::manifest::{self, Manifest};
 use crate::options::Run;
-use crate::{bundle, metal};
+use crate::{bundle, metal, test_firmware};
 
 /// When a run ends at which nobody is watching.
 const TIMEOUT: Duration = Duration::from_secs(300);
@@ -122,7 +122,8 @@ impl System {
             }
         }
         let firmware = match hardware.el3 {
-            El3::None => None,
+            // The one for tests is part of every build.
+            El3::None | El3::Test(_) => None,
             El3::TfA => Some(firmware::tf_a(environment, hardware.gic)?),
         };
         let bundle = environment.target().join(bundle);
@@ -136,6 +137,11 @@ impl System {
     ///
     /// `target/setup.env` is not complete, or image and bundle have no room above the firmware.
     pub fn qemu(&self, environment: &Environment, cpu: Option<&str>) -> Result<Command> {
+        if let El3::Test(setting) = self.hardware.el3 {
+            let cores = self.hardware.cores;
+            return test_firmware::Machine { setting, cpu, cores, image: &self.image, bundle: &self.bundle }
+                .qemu(environment);
+        }
         let mut qemu = Command::new(environment.get("QEMU")?);
         let firmware = self.firmware.as_ref().map(|firmware| self.flash(firmware)).transpose()?;
         qemu.args(self.hardware.qemu_arguments(cpu, &Files { image: &self.image, bundle: &self.bundle, firmware }));

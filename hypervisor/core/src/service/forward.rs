@@ -8,17 +8,16 @@ const SMC64: u64 = 1 << 30;
 /// Hands a call with x0 to x7 as in `x` to EL3 in the name of `client`. Returns what the guest finds in them.
 ///
 /// EL3 sees the client in x7 (DEN0028, client identifier), and of an SMC32 call only the lower halves. x0 to x3 are its
-/// results; x4 to x7 are too where the convention lets any function return there, but for an x7 that is still the client's.
+/// results. x4 to x7 are too after an SMC64 call where the convention lets any function return there, but for an x7 that is
+/// still the client's; else the guest finds its own.
 pub fn forward(firmware: &dyn Firmware, client: u64, x: [u64; 8]) -> [u64; 8] {
     let [x0, .., x7] = x;
-    let mut call = match x0 & SMC64 {
-        0 => x.map(|register| register & 0xffff_ffff),
-        _ => x,
-    };
+    let is_64 = x0 & SMC64 != 0;
+    let mut call = if is_64 { x } else { x.map(|register| register & 0xffff_ffff) };
     call[0] = x0 & 0xffff_ffff;
     call[7] = client;
     let mut results = firmware.call(call);
-    if !firmware.is_wide() {
+    if !is_64 || !firmware.is_wide() {
         let [_, _, _, _, kept @ ..] = x;
         let [_, _, _, _, last @ ..] = &mut results;
         *last = kept;
@@ -68,6 +67,8 @@ mod tests {
         let x = [0xc200_0000, 1, 2, 3, 4, 5, 6, 7];
         let all = Plus { wide: true, answer: true };
         assert_eq!(forward(&all, 9, x), [0xc200_0001, 2, 3, 4, 5, 6, 7, 10]);
+        let narrow = [0x8200_0000, HIGH | 1, 2, 3, HIGH | 4, HIGH | 5, 6, HIGH | 7];
+        assert_eq!(forward(&all, 9, narrow), [0x8200_0001, 2, 3, 4, HIGH | 4, HIGH | 5, 6, HIGH | 7]);
         let kept = Plus { wide: true, answer: false };
         assert_eq!(forward(&kept, 9, x), [0xc200_0001, 2, 3, 4, 5, 6, 7, 7]);
     }

@@ -305,7 +305,7 @@ mod tests {
     #[test]
     fn calls_of_the_firmware_are_exactly_those_expected() {
         const CALLS: Expectation = Expectation::OnlyCalls(&[0x8400_0000, 0xc400_0053]);
-        let unmet = |text| CALLS.unmet(&lines(text), &Reports::new([]));
+        let unmet = |text: &str| CALLS.unmet(&lines(text), &Reports::new([]));
         let right =
             "el3: 3 SMCs in all\nel3: 0x84000000 called 1 times, w7 = 0\nel3: 0xc4000053 called 2 times, w7 = 0";
         assert_eq!(unmet(right), None);
