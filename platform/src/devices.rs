@@ -57,9 +57,25 @@ pub fn ranges(facts: &Facts) -> impl Iterator<Item = Range> + '_ {
 static SERIAL: Once<Pl011> = Once::new();
 static GIC: Once<GicV3> = Once::new();
 static CLOCK: Once<Pl031> = Once::new();
-static EL3: Once<Smc> = Once::new();
-static EL3_TRNG: Once<El3Trng<Smc>> = Once::new();
-static EL3_CLOCK: Once<El3Clock<Smc>> = Once::new();
+static EL3: Once<Backends> = Once::new();
+
+/// What the firmware serves.
+struct Backends {
+    el3: Smc,
+    trng: Option<El3Trng<Smc>>,
+    clock: Option<El3Clock<Smc>>,
+}
+
+impl Backends {
+    fn new(wide: bool, trng: Trng, ptp: Ptp) -> Self {
+        let el3 = Smc { wide };
+        Self {
+            el3,
+            trng: if let Trng::Usable(identity) = trng { Some(El3Trng::new(el3, identity)) } else { None },
+            clock: if let Ptp::Usable(counter) = ptp { Some(El3Clock::new(el3, counter)) } else { None },
+        }
+    }
+}
 
 /// Asks the firmware of this board what it offers.
 pub fn firmware(facts: &Facts) -> Findings {
@@ -122,18 +138,19 @@ pub unsafe fn board(facts: &'static Facts, firmware: &Findings) -> Result<Board,
         Findings::NotAsked => &NoFirmware,
         Findings::PsciOnly(_) | Findings::Full { .. } => &Psci,
     };
-    let el3 = firmware.forwards().map(|wide| *EL3.call_once(|| Smc { wide }));
-    let (trng, ptp) = match firmware {
-        Findings::Full { trng, ptp, .. } => (*trng, *ptp),
-        _ => (Trng::Absent, Ptp::Absent),
+    let el3 = match firmware {
+        Findings::Full { trng, ptp, .. } => {
+            Some(EL3.call_once(|| Backends::new(firmware.forwards() == Some(true), *trng, *ptp)))
+        }
+        Findings::NotAsked | Findings::PsciOnly(_) => None,
     };
-    let entropy: Option<&'static dyn Entropy> = match (el3, trng) {
-        (Some(el3), Trng::Usable(identity)) => Some(EL3_TRNG.call_once(|| El3Trng::new(el3, identity))),
-        _ => Rndrrs::present(),
+    let entropy = match el3.and_then(|el3| el3.trng.as_ref()) {
+        Some(trng) => Some(trng as &'static dyn Entropy),
+        None => Rndrrs::present(),
     };
-    let wall_clock: Option<&'static dyn WallClock> = match (el3, ptp) {
-        (Some(el3), Ptp::Usable(counter)) => Some(EL3_CLOCK.call_once(|| El3Clock::new(el3, counter))),
-        _ => facts.rtc.and_then(|rtc| NonNull::new(rtc.address as *mut _)).map(|registers| {
+    let wall_clock = match el3.and_then(|el3| el3.clock.as_ref()) {
+        Some(clock) => Some(clock as &'static dyn WallClock),
+        None => facts.rtc.and_then(|rtc| NonNull::new(rtc.address as *mut _)).map(|registers| {
             // SAFETY: passed on to the caller; the static makes sure that there is one driver.
             CLOCK.call_once(|| unsafe { Pl031::new(registers) }) as &'static dyn WallClock
         }),
@@ -144,7 +161,7 @@ pub unsafe fn board(facts: &'static Facts, firmware: &Findings) -> Result<Board,
         serial: unsafe { serial(facts) },
         interrupts,
         power,
-        firmware: EL3.get().map(|el3| el3 as &'static dyn Firmware),
+        firmware: el3.map(|el3| &el3.el3 as &'static dyn Firmware),
         entropy,
         wall_clock,
     })

@@ -5,6 +5,7 @@ use core::mem::offset_of;
 use portcullis_gate::{
     Group,
     answers::{Answers, Outcome},
+    forwards::Forwards,
 };
 
 use crate::account::{Account, SERVICES};
@@ -25,9 +26,11 @@ pub struct Context {
     pub stack: u64,
     /// The VM's answers by HVC and by SMC.
     pub answers: [Option<&'static Answers>; 2],
-    /// What the vectors do with a function without an answer: refuse it (0), leave it to the gate in Rust
+    /// What the vectors do with a function without an answer, by HVC and by SMC: refuse it (0), leave it to the gate in Rust
     /// ([`BEYOND_TO_GATE`]), or look whether it goes to EL3 ([`BEYOND_SEARCH`]).
-    pub beyond: u64,
+    pub beyond: [u64; 2],
+    /// The ranges of functions that go to EL3.
+    pub forwards: Option<&'static Forwards>,
     /// The VM's identifier to EL3, in w7 of a forwarded call (DEN0028, client identifier): its VMID.
     pub client: u64,
     /// Not zero: EL3 may return results of an SMC64 call in x4 to x7 too, as from SMCCC 1.2 on.
@@ -47,7 +50,8 @@ impl Context {
             spsr: crate::el2::EL1H_MASKED,
             stack: 0,
             answers: [None; 2],
-            beyond: BEYOND_TO_GATE,
+            beyond: [BEYOND_TO_GATE; 2],
+            forwards: None,
             client: 0,
             wide: 0,
             workaround_1: [1; 2],

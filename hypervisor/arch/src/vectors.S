@@ -153,7 +153,7 @@ no_feature_\conduit:
     b       refuse_\conduit
 
 unknown_\conduit:
-    ldr     x2, [sp, #{BEYOND}]
+    ldr     x2, [sp, #{BEYOND} + 8 * \conduit]
     cbnz    x2, beyond_\conduit
 count_unknown_\conduit:
     ldr     x2, [sp, #{UNKNOWN} + {UNKNOWN_STEP} * \conduit]
@@ -186,8 +186,7 @@ search_\conduit:
     str     x1, [sp, #{X} + 8]
     tst     w0, #0x00ff0000             // SVE hint and reserved bits
     b.ne    not_forwarded_\conduit
-    ldr     x3, [sp, #{ANSWERS} + 8 * \conduit]
-    add     x3, x3, #{FORWARDED}
+    ldr     x3, [sp, #{FORWARDED}]
     halve   16
     halve   8
     halve   4

@@ -24,7 +24,8 @@ mod asm {
     use core::mem::offset_of;
     use portcullis_gate::Group;
     use portcullis_gate::MAX_RANGES;
-    use portcullis_gate::answers::{Answer, FORWARDED_OFFSET, Forwarded, HASH_SHIFT, LINES, Outcome};
+    use portcullis_gate::answers::{Answer, HASH_SHIFT, LINES, Outcome};
+    use portcullis_gate::forwards::Forwarded;
 
     const _: () = assert!(offset_of!(Answer, function) == 0 && size_of::<Answer>().is_power_of_two());
     const _: () = assert!(size_of::<Refusal>() == 16 && offset_of!(Refusal, call) == 8 && RING.is_power_of_two());
@@ -42,7 +43,7 @@ mod asm {
         ANSWERS = const offset_of!(Context, answers),
         BEYOND = const offset_of!(Context, beyond),
         TO_GATE_BIT = const BEYOND_TO_GATE.trailing_zeros(),
-        FORWARDED = const FORWARDED_OFFSET,
+        FORWARDED = const offset_of!(Context, forwards),
         FORWARDS = const Context::forwards(false),
         CLIENT = const offset_of!(Context, client),
         WORKAROUND = const offset_of!(Context, workaround_1),

@@ -64,18 +64,28 @@ impl Shutdown {
 impl Machine {
     /// `vm`, which may, ends the machine. The first word counts. The VM ends by itself; the others are stopped in the
     /// manifest's order, each when the one before it has left its cores.
+    #[cold]
     pub fn shut_down(&self, end: End, vm: &Vm) {
         if self.shutdown.wanted.compare_exchange(0, end as u8, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
-            match end {
-                End::Off => log::info!("{} switches the machine off", vm.name()),
-                End::Reset => log::info!("{} resets the machine", vm.name()),
-            }
+            log::info!(
+                "{} {}",
+                vm.name(),
+                if end == End::Off { "switches the machine off" } else { "resets the machine" }
+            );
         }
     }
 
     /// A VM has left its cores, or stands still: if the machine ends, the next VM is stopped, or the board acts.
+    #[inline]
     pub fn go_on_with_shutdown(&self) {
-        let Some(end) = self.shutdown.wanted() else { return };
+        if let Some(end) = self.shutdown.wanted() {
+            self.shut_down_next(end);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn shut_down_next(&self, end: End) {
         for vm in self.vms {
             if matches!(vm.phase(), Phase::Running | Phase::Paused) {
                 // One whose end is decided already comes back here when it is off.
@@ -83,17 +93,12 @@ impl Machine {
             }
         }
         if !self.shutdown.acting.swap(true, Ordering::SeqCst) {
-            match end {
-                End::Off => {
-                    log::info!("all VMs are off: power off");
-                    self.power_off();
-                }
-                End::Reset => {
-                    log::info!("all VMs are off: reset");
-                    TERMINAL.drain();
-                    self.board.power.reset();
-                }
+            log::info!("all VMs are off: {}", if end == End::Off { "power off" } else { "reset" });
+            if end == End::Off {
+                self.power_off();
             }
+            TERMINAL.drain();
+            self.board.power.reset();
         }
     }
 }

@@ -6,8 +6,6 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use portcullis_arch::timer;
-
 use crate::board::Entropy;
 
 /// For how long VMs take turns after the source last had nothing: this part of a second.
@@ -37,21 +35,16 @@ impl Turns {
         Self { until: AtomicU64::new(0) }
     }
 
-    /// Draws `words` from `source` for the VM at `place` among `all`. False if there is not enough, or it is not its turn.
+    /// Whether nobody takes turns. A draw for which that holds goes to the source at once; if it then fails, [`Turns::draw`]
+    /// comes next.
     #[inline(always)]
-    pub fn draw<'a, I>(&self, source: &dyn Entropy, words: &mut [u64], place: &Place, all: impl FnOnce() -> I) -> bool
-    where
-        I: Iterator<Item = &'a Place>,
-    {
-        if self.until.load(Ordering::Relaxed) == 0 && source.draw(words) {
-            return true;
-        }
-        self.draw_in_turn(source, words, place, all(), timer::count(), timer::frequency())
+    pub fn is_plenty(&self) -> bool {
+        self.until.load(Ordering::Relaxed) == 0
     }
 
-    /// As [`Turns::draw`], in a shortage or at its beginning, at the value `now` of the physical counter of `frequency` Hz.
-    #[cold]
-    fn draw_in_turn<'a>(
+    /// Draws `words` from `source` for the VM at `place` among `all`, at the value `now` of the physical counter of
+    /// `frequency` Hz. False if there is not enough, or it is not its turn.
+    pub fn draw<'a>(
         &self,
         source: &dyn Entropy,
         words: &mut [u64],
@@ -136,11 +129,8 @@ mod tests {
                     continue;
                 }
                 let mut words = [0; 3];
-                let got = if turns.until.load(Ordering::Relaxed) == 0 && source.draw(&mut words) {
-                    true
-                } else {
-                    turns.draw_in_turn(&source, &mut words, &places[n], places.iter(), now, FREQUENCY)
-                };
+                let got = (turns.is_plenty() && source.draw(&mut words))
+                    || turns.draw(&source, &mut words, &places[n], places.iter(), now, FREQUENCY);
                 served[n] += u64::from(got);
                 next[n] = now + if got { pauses[n] } else { pauses[n].min(FREQUENCY / 1000) };
             }

@@ -13,7 +13,8 @@ use portcullis_abi::function::*;
 
 use crate::call::{Call, Conduit};
 use crate::decide::decide;
-use crate::filter::{Filter, MAX_RANGES};
+use crate::filter::Filter;
+use crate::forwards::Forwards;
 use crate::function_id::FunctionId;
 use crate::group::Group;
 use crate::profile::Profile;
@@ -133,34 +134,23 @@ impl Answer {
     }
 }
 
-/// A range of functions that are handed to EL3.
-#[derive(Debug)]
-#[repr(C)]
-pub struct Forwarded {
-    /// First function identifier.
-    pub first: AtomicU32,
-    /// Last function identifier.
-    pub last: AtomicU32,
-}
-
-impl Forwarded {
-    /// A range that holds no function.
-    const fn nothing() -> Self {
-        Self { first: AtomicU32::new(u32::MAX), last: AtomicU32::new(0) }
-    }
-}
-
 /// A table of answers. All zero it knows no function but 0, which [`Answers::close`] and [`Answers::build`] take away.
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub struct Answers {
     lines: [Answer; LINES],
-    /// The ranges of functions without a line that EL3 gets, in ascending order; unused ones, which hold nothing, last.
-    forwarded: [Forwarded; MAX_RANGES],
 }
 
-/// Where [`Answers`] has its ranges.
-pub const FORWARDED_OFFSET: usize = core::mem::offset_of!(Answers, forwarded);
+/// What the vectors do with a function without a line.
+#[derive(Clone, Copy, Debug)]
+pub enum Beyond<'a> {
+    /// Refuse it.
+    Refuse,
+    /// Ask the gate in Rust.
+    Gate,
+    /// Hand it to EL3 if it is among these.
+    Search(&'a Forwards),
+}
 
 /// What is counted of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,7 +181,7 @@ pub enum Resolution {
 impl Answers {
     /// A table of zeros, not to be used before [`Self::build`] or [`Self::close`].
     pub const fn new() -> Self {
-        Self { lines: [const { Answer::new() }; LINES], forwarded: [const { Forwarded::nothing() }; MAX_RANGES] }
+        Self { lines: [const { Answer::new() }; LINES] }
     }
 
     /// Makes the table of a conduit that is closed: it knows no function.
@@ -202,10 +192,6 @@ impl Answers {
         // Function 0 must not be found on its own line.
         let [first, ..] = &self.lines;
         first.function.store(1, Ordering::Relaxed);
-        for range in &self.forwarded {
-            range.first.store(u32::MAX, Ordering::Relaxed);
-            range.last.store(0, Ordering::Relaxed);
-        }
     }
 
     /// Works out the answers of a VM with this profile and filter through `conduit`. `counter` says where what becomes of
@@ -261,23 +247,20 @@ impl Answers {
                 cell.store(says, Ordering::Relaxed);
             }
         }
-        for (cell, range) in self.forwarded.iter().zip(filter.into_iter().flat_map(Filter::forwarded)) {
-            cell.first.store(range.first, Ordering::Relaxed);
-            cell.last.store(range.last, Ordering::Relaxed);
-        }
     }
 
-    /// What the vectors do with a call of `x0` and `x1`: their rule in words, for tests. `beyond` says that functions
-    /// without a line are for the gate in Rust too.
-    pub fn resolve(&self, x0: u64, x1: u64, beyond: bool) -> Resolution {
+    /// What the vectors do with a call of `x0` and `x1`: their rule in words, for tests. `beyond` says what becomes of
+    /// functions without a line.
+    pub fn resolve(&self, x0: u64, x1: u64, beyond: Beyond<'_>) -> Resolution {
         let find = |function: u32| {
             self.lines.get(line(function)).filter(|answer| answer.function.load(Ordering::Relaxed) == function)
         };
         let Some(answer) = find(x0 as u32) else {
             return match beyond {
-                true => Resolution::Slow,
-                false if self.is_forwarded(x0 as u32) => Resolution::Forward,
-                false => Resolution::Deny,
+                Beyond::Refuse => Resolution::Deny,
+                Beyond::Gate => Resolution::Slow,
+                Beyond::Search(forwards) if forwards.contain(x0 as u32) => Resolution::Forward,
+                Beyond::Search(_) => Resolution::Deny,
             };
         };
         match answer.kind.load(Ordering::Relaxed) {
@@ -300,19 +283,6 @@ impl Answers {
         }
     }
 }
-
-impl Answers {
-    /// Whether a function without a line goes to EL3: the last range that begins at it or before it holds it, and bits
-    /// 23:16 are zero. Five halvings of the table find that range.
-    fn is_forwarded(&self, function: u32) -> bool {
-        let begun = self.forwarded.partition_point(|range| range.first.load(Ordering::Relaxed) <= function);
-        let range = begun.checked_sub(1).and_then(|at| self.forwarded.get(at));
-        function & MALFORMED == 0 && range.is_some_and(|range| function <= range.last.load(Ordering::Relaxed))
-    }
-}
-
-/// Bits of a fast call's identifier that are zero: the SVE hint and the reserved ones.
-const MALFORMED: u32 = 0x00ff_0000;
 
 impl Default for Answers {
     fn default() -> Self {

@@ -82,10 +82,10 @@ impl fmt::Display for FilterError {
             Self::Wraps => write!(f, "the range is empty or runs past 0xffffffff; it must hold 1 function or more"),
             Self::UnknownAction => write!(f, "unknown action; 0 is handle, 1 is deny, 2 is forward"),
             Self::ForwardRefused => {
-                write!(f, "the range has a function that is never forwarded to EL3 (docs/gate.md lists them)")
+                write!(f, "the range has a function that is never forwarded")
             }
             Self::NoFirmware => {
-                write!(f, "no firmware at EL3 was found to forward to; the range can be handled or denied")
+                write!(f, "there is no firmware at EL3 to forward to")
             }
             Self::Frozen => write!(f, "the VM has started: it keeps its filter until it is recreated"),
             Self::Overlaps => {

@@ -18,6 +18,7 @@ mod decide;
 mod discovery;
 mod error;
 mod filter;
+pub mod forwards;
 mod function;
 mod function_id;
 mod group;

@@ -1,36 +1,36 @@
 //! The firmware's PTP call as a clock.
 
-use core::sync::atomic::{AtomicBool, Ordering};
-
+use portcullis_abi::result::NOT_SUPPORTED;
 use portcullis_arch::timer;
 use portcullis_core::board::WallClock;
+use portcullis_core::vm::pv_time::nanoseconds as ticks_to_nanoseconds;
 
 use super::El3;
+use super::failure::Failure;
 use super::ptp::{Counter, Moment, moment};
 
 /// The clock of whoever answers PTP below.
 pub struct El3Clock<E> {
     el3: E,
     counter: Counter,
-    /// Something that is no time came back, and was reported.
-    failed: AtomicBool,
+    failure: Failure,
 }
 
 impl<E: El3> El3Clock<E> {
     /// A clock that tells the time with this counter.
     pub const fn new(el3: E, counter: Counter) -> Self {
-        Self { el3, counter, failed: AtomicBool::new(false) }
+        Self { el3, counter, failure: Failure::new() }
     }
 
     fn at(&self, count: u64, frequency: u64) -> Option<u64> {
         let moment =
             moment(&self.el3, self.counter).filter(|moment| (count..=self.el3.count()).contains(&moment.count));
-        if moment.is_none() && !self.failed.swap(true, Ordering::Relaxed) {
-            log::warn!("firmware: its PTP call does not tell the time any more; guests hear NOT_SUPPORTED as long");
-        }
-        let Moment { nanoseconds, count: later } = moment?;
-        let passed = u128::from(later.wrapping_sub(count)) * 1_000_000_000 / u128::from(frequency.max(1));
-        Some(nanoseconds.saturating_sub(passed as u64))
+        let Some(Moment { nanoseconds, count: later }) = moment else {
+            self.failure.report("PTP", NOT_SUPPORTED as i32);
+            return None;
+        };
+        let passed = ticks_to_nanoseconds(later.wrapping_sub(count), frequency);
+        Some(nanoseconds.saturating_sub(passed))
     }
 }
 

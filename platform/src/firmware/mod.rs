@@ -5,6 +5,7 @@
 
 mod answer;
 pub mod clock;
+mod failure;
 pub mod ptp;
 mod smc;
 #[cfg(test)]
@@ -86,10 +87,11 @@ impl Findings {
 
     /// What there is to say, a line each.
     pub fn report(&self) {
-        log::info!("firmware: {self}");
+        let say = |what: &str, found: &dyn fmt::Display| log::info!("firmware{what}: {found}");
+        say("", self);
         if let Self::Full { trng, ptp, .. } = self {
-            log::info!("firmware TRNG: {trng}");
-            log::info!("firmware PTP: {ptp}");
+            say(" TRNG", trng);
+            say(" PTP", ptp);
         }
     }
 }
@@ -97,9 +99,9 @@ impl Findings {
 impl fmt::Display for Findings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotAsked => write!(f, "not asked: the device tree has no PSCI 0.2 by SMC"),
-            Self::PsciOnly(None) => write!(f, "it does not answer PSCI_VERSION as PSCI 0.2 or later does"),
-            Self::PsciOnly(Some(psci)) => write!(f, "PSCI {psci}, without SMCCC 1.1: nothing can be forwarded"),
+            Self::NotAsked => write!(f, "not asked, no PSCI 0.2 by SMC"),
+            Self::PsciOnly(None) => write!(f, "it does not answer PSCI_VERSION"),
+            Self::PsciOnly(Some(psci)) => write!(f, "PSCI {psci}, no SMCCC 1.1: nothing is forwarded"),
             Self::Full { psci, smccc, .. } => write!(f, "PSCI {psci}, SMCCC {smccc}"),
         }
     }

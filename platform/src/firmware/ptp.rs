@@ -77,7 +77,7 @@ impl fmt::Display for Ptp {
         match self {
             Self::Absent => write!(f, "none"),
             Self::Usable(_) => write!(f, "Linux KVM's"),
-            Self::Silent => write!(f, "not used: it does not tell the time"),
+            Self::Silent => write!(f, "not used: it tells no time"),
             Self::OtherCounter => write!(f, "not used: its counter is not ours"),
         }
     }

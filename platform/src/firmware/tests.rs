@@ -182,22 +182,22 @@ fn a_trng_that_lies_is_not_used_and_the_lie_is_named() {
         (
             |number, x| if x[0] as u32 == TRNG_GET_UUID { x0(NONE) } else { HONEST(number, x) },
             Fault::NoUuid,
-            "not used: TRNG_GET_UUID has no UUID",
+            "not used: it has no UUID",
         ),
         (
             |number, x| if x[0] as u32 == TRNG_RND64 { x0(NONE) } else { HONEST(number, x) },
             Fault::Code(-1),
-            "not used: it says that it has TRNG_RND64, which returns -1",
+            "not used: its TRNG_RND64 returns -1",
         ),
         (
             |number, x| if x[0] as u32 == TRNG_RND64 { [0, 1, 2, 3, 0, 0, 0, 0] } else { HONEST(number, x) },
             Fault::TooManyBits,
-            "not used: TRNG_RND64 gives more bits than asked for",
+            "not used: it gives more bits than asked for",
         ),
         (
             |number, x| if x[0] as u32 == TRNG_RND64 { [0, 0, 0, 3, 0, 0, 0, 0] } else { HONEST(number, x) },
             Fault::Repeats,
-            "not used: TRNG_RND64 gives the same bits twice",
+            "not used: it gives the same bits twice",
         ),
     ];
     for (answers, fault, words) in lies {

@@ -1,7 +1,6 @@
 //! Random bits from the firmware: TRNG (Arm DEN0098).
 
 use core::fmt;
-use core::sync::atomic::{AtomicBool, Ordering};
 
 use portcullis_abi::function::{TRNG_FEATURES, TRNG_GET_UUID, TRNG_RND64, TRNG_VERSION};
 use portcullis_abi::result;
@@ -9,6 +8,7 @@ use portcullis_core::board::Entropy;
 
 use super::El3;
 use super::answer::{Version, is_error};
+use super::failure::Failure;
 
 /// Most words of one call: TRNG_RND64 gives 192 bits (section 2.6).
 const WORDS: usize = 3;
@@ -42,7 +42,7 @@ pub enum Fault {
     Version(Version),
     /// TRNG_FEATURES does not have TRNG_RND64, which SMC64 callers need (section 2.3).
     NoRnd64,
-    /// TRNG_GET_UUID has no UUID (section 2.4).
+    /// it has no UUID (section 2.4).
     NoUuid,
     /// TRNG_FEATURES has TRNG_RND64, but it returns this code when 64 bits are asked for.
     Code(i32),
@@ -133,10 +133,10 @@ impl fmt::Display for Fault {
         match self {
             Self::Version(version) => write!(f, "it says version {version}, and only 1.x is known"),
             Self::NoRnd64 => write!(f, "it has no TRNG_RND64"),
-            Self::NoUuid => write!(f, "TRNG_GET_UUID has no UUID"),
-            Self::Code(code) => write!(f, "it says that it has TRNG_RND64, which returns {code}"),
-            Self::TooManyBits => write!(f, "TRNG_RND64 gives more bits than asked for"),
-            Self::Repeats => write!(f, "TRNG_RND64 gives the same bits twice"),
+            Self::NoUuid => write!(f, "it has no UUID"),
+            Self::Code(code) => write!(f, "its TRNG_RND64 returns {code}"),
+            Self::TooManyBits => write!(f, "it gives more bits than asked for"),
+            Self::Repeats => write!(f, "it gives the same bits twice"),
         }
     }
 }
@@ -145,14 +145,13 @@ impl fmt::Display for Fault {
 pub struct El3Trng<E> {
     el3: E,
     uuid: [u32; 4],
-    /// Something else than bits or NO_ENTROPY came back, and was reported.
-    failed: AtomicBool,
+    failure: Failure,
 }
 
 impl<E: El3> El3Trng<E> {
     /// The TRNG with this identity.
     pub const fn new(el3: E, identity: Identity) -> Self {
-        Self { el3, uuid: identity.uuid, failed: AtomicBool::new(false) }
+        Self { el3, uuid: identity.uuid, failure: Failure::new() }
     }
 }
 
@@ -166,8 +165,8 @@ impl<E: El3 + Sync> Entropy for El3Trng<E> {
                 wanted == words.len()
             }
             Draw::Code(code) => {
-                if i64::from(code) != result::TRNG_NO_ENTROPY && !self.failed.swap(true, Ordering::Relaxed) {
-                    log::warn!("firmware: TRNG_RND64 returns {code}; guests hear NO_ENTROPY as long as it does");
+                if i64::from(code) != result::TRNG_NO_ENTROPY {
+                    self.failure.report("TRNG_RND64", code);
                 }
                 false
             }

@@ -24,20 +24,18 @@ pub enum Outcome {
 /// Serves a call that the gate has let through; `arguments` are x1 to x3 as wide as the function has them.
 #[inline(always)]
 pub fn serve(vcpu: &'static Vcpu, service: Service, arguments: [u64; 3]) -> Outcome {
-    let board = &Machine::get().board;
+    let machine = Machine::get();
     match service {
         Service::Psci(function, _) => match psci::serve(vcpu, function, arguments) {
             Ok(code) => Outcome::Return(Return::code(code)),
             Err(next) => Outcome::Leave(next),
         },
-        Service::Trng(function) => Outcome::Return(trng::serve(board.entropy, vcpu.vm, function, arguments[0])),
+        Service::Trng(function) => Outcome::Return(trng::serve(machine, vcpu.vm, function, arguments[0])),
         Service::PvTimeSt => {
             vcpu.want_stolen();
             Outcome::Return(Return::value(PvTime::address(vcpu.index)))
         }
-        Service::Ptp => {
-            Outcome::Return(ptp::serve(Machine::get().wall_clock(), arguments[0], vcpu.vm.counter_offset()))
-        }
+        Service::Ptp => Outcome::Return(ptp::serve(machine.wall_clock(), arguments[0], vcpu.vm.counter_offset())),
         Service::Management(function) => Outcome::Return(manage::serve(vcpu, function, arguments)),
         // No board offers these bits yet.
         Service::ImplVersion | Service::ImplCpus => Outcome::Return(Return::NOT_SUPPORTED),

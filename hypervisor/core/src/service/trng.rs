@@ -1,9 +1,9 @@
 //! TRNG (Arm DEN0098): random bits from the board's entropy source.
 
 use portcullis_abi::result;
+use portcullis_arch::timer;
 use portcullis_gate::{Return, TrngFunction};
 
-use crate::board::Entropy;
 use crate::machine::Machine;
 use crate::vm::Vm;
 
@@ -12,20 +12,23 @@ const MAX_BITS_32: u64 = 96;
 /// Most bits of one TRNG_RND64 call: 192.
 const MAX_BITS_64: u64 = 192;
 
-/// Serves `function` for `vm` with its argument, the number of bits, from `source`.
+/// Serves `function` for `vm` with its argument, the number of bits, from the machine's source.
 #[inline(always)]
-pub fn serve(source: Option<&dyn Entropy>, vm: &Vm, function: TrngFunction, bits: u64) -> Return {
-    let Some(source) = source else { return Return::NOT_SUPPORTED };
-    answer(|| source.uuid(), |words| vm.draw(source, words), function, bits)
+pub fn serve(machine: &Machine, vm: &Vm, function: TrngFunction, bits: u64) -> Return {
+    let Some(source) = machine.board.entropy else { return Return::NOT_SUPPORTED };
+    let draw = |words: &mut [u64]| (machine.turns.is_plenty() && source.draw(words)) || draw_in_turn(vm, words);
+    answer(|| source.uuid(), draw, function, bits)
 }
 
-impl Vm {
-    /// Draws entropy for this VM, in its turn when it is short.
-    #[inline(always)]
-    fn draw(&self, source: &dyn Entropy, words: &mut [u64]) -> bool {
-        let machine = Machine::get();
-        machine.turns.draw(source, words, &self.entropy, || machine.vms.iter().map(|vm| &vm.entropy))
-    }
+/// Entropy is short, or has just run out.
+#[cold]
+#[inline(never)]
+fn draw_in_turn(vm: &Vm, words: &mut [u64]) -> bool {
+    let machine = Machine::get();
+    let places = machine.vms.iter().map(|vm| &vm.entropy);
+    machine.board.entropy.is_some_and(|source| {
+        machine.turns.draw(source, words, &vm.entropy, places, timer::count(), timer::frequency())
+    })
 }
 
 /// Serves it from a source with this UUID.

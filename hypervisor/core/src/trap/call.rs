@@ -41,7 +41,7 @@ fn serve_psci(context: &mut Context, code: u32) -> Next {
 fn serve_rnd64(context: &mut Context) -> Next {
     let vcpu = Vcpu::of(context);
     let [_, x1, ..] = context.x;
-    let results = trng::serve(Machine::get().board.entropy, vcpu.vm, TrngFunction::Rnd64, x1);
+    let results = trng::serve(Machine::get(), vcpu.vm, TrngFunction::Rnd64, x1);
     context.set_results(results.0);
     Next::Resume
 }

@@ -9,8 +9,10 @@ use super::Vm;
 use crate::board::Firmware;
 use crate::machine::Machine;
 
-/// A VM's tables by HVC and by SMC.
+/// A VM's tables by HVC and by SMC: 8 KiB, which is a block of the heap's.
 pub struct VmAnswers([Answers; 2]);
+
+const _: () = assert!(size_of::<VmAnswers>() == 8 << 10);
 
 impl VmAnswers {
     /// Tables that are yet to be worked out.
@@ -25,6 +27,7 @@ impl Vm {
     /// frozen `profile` and `filter` and before a vCPU runs.
     pub fn work_out_answers(&self, profile: Profile, filter: &Filter) {
         let VmAnswers([hvc, smc]) = &*self.answers;
+        self.forwards.build(filter);
         if self.audit.profile().is_some() {
             hvc.close();
             smc.close();
@@ -42,12 +45,13 @@ impl Vm {
         let audited = self.audit.profile().is_some();
         // SAFETY: the VM's registers are frozen, and nothing writes the filter while this vCPU is about to run.
         let forwards = unsafe { self.filter.of_running(profile) }.is_some_and(Filter::forwards);
-        context.beyond = match () {
+        context.beyond = [Conduit::Hvc, Conduit::Smc].map(|conduit| match () {
             // Management calls have no line, and an audited VM has none at all.
             () if profile.is_control() || audited => BEYOND_TO_GATE,
-            () if forwards => BEYOND_SEARCH,
+            () if forwards && profile.conduits().contains(conduit) => BEYOND_SEARCH,
             () => 0,
-        };
+        });
+        context.forwards = Some(&self.forwards);
         context.client = u64::from(self.vmid());
         context.wide = u64::from(Machine::get().board.firmware.is_some_and(Firmware::is_wide));
         let succeeds =

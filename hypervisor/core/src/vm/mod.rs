@@ -18,7 +18,7 @@ use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use portcullis_abi::map::MAX_VCPUS;
 use portcullis_arch::{gicv3, paging};
-use portcullis_gate::{Call, Row, Verdict, decide, decide_watched};
+use portcullis_gate::{Call, Row, Verdict, decide, decide_watched, forwards::Forwards};
 use spin::{Mutex, Once};
 
 use crate::bundle::VmConfig;
@@ -70,6 +70,7 @@ pub struct Vm {
     failure: Mutex<Option<Failure>>,
     stage2: Stage2,
     answers: Box<VmAnswers>,
+    forwards: Forwards,
     vcpus: Once<Box<[Vcpu]>>,
     /// vCPUs that are not off, and those that stand still.
     presence: Presence,
@@ -110,6 +111,7 @@ impl Vm {
             failure: Mutex::new(None),
             stage2,
             answers: VmAnswers::new(),
+            forwards: Forwards::new(),
             vcpus: Once::new(),
             state: StateCell::new(),
             kicks: [const { AtomicU64::new(0) }; MAX_VCPUS],

@@ -164,7 +164,7 @@ pub const CASES: &[Case] = &[
         el3: test(Mode::TrngLiar),
         expectations: &[
             NO_MISTAKE,
-            Line("firmware TRNG: not used: it says that it has TRNG_RND64, which returns -1"),
+            Line("firmware TRNG: not used: its TRNG_RND64 returns -1"),
             Line("entropy: RNDRRS"),
             Cases("all"),
         ],
@@ -203,7 +203,7 @@ pub const CASES: &[Case] = &[
         el3: test(Mode::Old),
         expectations: &[
             NO_MISTAKE,
-            Line("portcullis: firmware: PSCI 0.2, without SMCCC 1.1: nothing can be forwarded"),
+            Line("portcullis: firmware: PSCI 0.2, no SMCCC 1.1: nothing is forwarded"),
             Cases("all"),
             OnlyCalls(&[0x8400_0000, 0x8400_0008]),
         ],
@@ -214,7 +214,7 @@ pub const CASES: &[Case] = &[
         el3: test(Mode::SmcccOne),
         expectations: &[
             NO_MISTAKE,
-            Line("portcullis: firmware: PSCI 1.0, without SMCCC 1.1: nothing can be forwarded"),
+            Line("portcullis: firmware: PSCI 1.0, no SMCCC 1.1: nothing is forwarded"),
             Cases("all"),
         ],
         ..SERVICES
@@ -226,7 +226,7 @@ pub const CASES: &[Case] = &[
         el3: test(Mode::Old),
         expectations: &[
             NO_MISTAKE,
-            Line("portcullis: both: filter range 0x82000000: no firmware at EL3 was found to forward to"),
+            Line("portcullis: both: filter range 0x82000000: there is no firmware at EL3 to forward to"),
             NoGuest,
         ],
         ..LINUX
