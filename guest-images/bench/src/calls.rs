@@ -23,7 +23,7 @@ const fn call(name: &'static str, function: u32, argument: u32) -> Call {
 }
 
 /// Every call; by HVC its test has its own index, by SMC [`SMC`] more.
-pub static CALLS: [Call; 14] = [
+pub static CALLS: [Call; 15] = [
     call("unknown", 0x8600_beef, 0),
     call("smccc-version", 0x8000_0000, 0),
     call("arch-features", 0x8000_0001, 0x8000_8000),
@@ -40,12 +40,16 @@ pub static CALLS: [Call; 14] = [
     call("refused-reset", 0x8400_0012, 1),
     // An id of the silicon's owner, which range filters are made for.
     call("silicon", FILTERED, 0),
+    call("silicon-32", FILTERED_32, 0),
 ];
 
 /// What is added to a call's index for its test by SMC.
 pub const SMC: usize = 20;
 /// A function id for range filters (SiP, 64 bits).
 pub const FILTERED: u32 = 0xc200_1f00;
+
+/// A function id for range filters (SiP, 32 bits).
+pub const FILTERED_32: u32 = 0x8200_1f00;
 
 /// Index of the call of this name.
 pub fn index(name: &str) -> Option<usize> {

@@ -7,10 +7,12 @@ use bench_guests::calls::{CALLS, SMC};
 use bench_guests::configuration::{Configuration, flag};
 use bench_guests::mark;
 use bench_guests::operations::Operation;
+use firmware::mode::{Mode, Setting};
 
 use super::guest::Guest;
 use super::measure::{Bench, Clock, Outcome, Run, Vm};
 use super::plugin::Test;
+use crate::board::El3;
 
 /// The CPU model of the figures.
 pub const CPU: &str = "cortex-a72";
@@ -19,6 +21,9 @@ pub const CPU_WITH_ENTROPY: &str = "max,pauth-impdef=on";
 /// Operations in a test with one vCPU, and with two.
 const OPERATIONS: u32 = 500;
 const PAIR_OPERATIONS: u32 = 300;
+
+/// Ranges that go to EL3, with the silicon provider's functions that the guest calls in the middle of 32.
+const FORWARDING: &str = include_str!("forwarding.toml");
 
 /// One measured thing.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -69,7 +74,7 @@ pub fn alone(name: &str, guest: Guest, cpu: &'static str, configuration: Configu
     let cores = configuration.cores;
     let vm = Vm { guest, configuration, cores: (0..cores).collect(), manifest: manifest.to_owned() };
     let name = name.to_owned();
-    Run { name, cpu, cores, clock: Clock::Instructions, vms: vec![vm], end: None, profile: false }
+    Run { name, cpu, cores, clock: Clock::Instructions, vms: vec![vm], end: None, profile: false, el3: El3::None }
 }
 
 /// Everything that the two tables, the boot and the start of a VM are made of.
@@ -96,6 +101,12 @@ pub fn all(bench: &Bench) -> Result<Measurements> {
         }
         found.extend(calls.into_iter().map(|(key, measurement)| (format!("{prefix}{key}"), measurement)));
     }
+
+    let honest = El3::Test(Setting { mode: Mode::Honest, start: 0 });
+    let outcome = bench.run(&Run { el3: honest, ..alone("forward", Guest::Calls, CPU, configuration, FORWARDING) })?;
+    check_ruler(&outcome)?;
+    let calls = calls(&outcome, &configuration, 0);
+    found.extend(calls.into_iter().map(|(key, measurement)| (format!("forward {key}"), measurement)));
 
     let configuration = Configuration { count: OPERATIONS, ..Configuration::DEFAULT };
     let outcome = bench.run(&alone("interrupts", Guest::Interrupts, CPU, configuration, ""))?;

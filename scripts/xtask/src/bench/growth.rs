@@ -10,6 +10,7 @@ use super::collect::{self, CPU};
 use super::guest::Guest;
 use super::measure::{Bench, Clock, Run, Vm};
 use super::rows::Figure;
+use crate::board::El3;
 
 /// Cores of the machine: as many for every run, so that nothing else differs.
 const CORES: u32 = 8;
@@ -69,7 +70,16 @@ impl Variation {
             Vm { guest: Guest::Calls, configuration, cores, manifest: manifest.clone() }
         });
         let name = format!("growth-{}", self.name().replace(' ', "-").to_lowercase());
-        Run { name, cpu: CPU, cores: CORES, clock: Clock::Threads, vms: vms.collect(), end: None, profile: false }
+        Run {
+            name,
+            cpu: CPU,
+            cores: CORES,
+            clock: Clock::Threads,
+            vms: vms.collect(),
+            end: None,
+            profile: false,
+            el3: El3::None,
+        }
     }
 
     /// Cores that report.

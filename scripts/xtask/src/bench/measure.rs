@@ -10,7 +10,7 @@ use bench_guests::configuration::Configuration;
 
 use super::guest::Guest;
 use super::plugin::{self, Results};
-use crate::board::{Board, Hardware};
+use crate::board::{Board, El3, Hardware};
 use crate::environment::Environment;
 use crate::machine::{self, End, Next, Watcher};
 use crate::run::System;
@@ -72,6 +72,8 @@ pub struct Run {
     pub end: Option<(usize, &'static str)>,
     /// Whether the way to the first guest is recorded by instruction.
     pub profile: bool,
+    /// What runs at EL3, whose instructions do not count.
+    pub el3: El3,
 }
 
 /// What came of a run.
@@ -82,6 +84,9 @@ pub struct Outcome {
     /// What was counted.
     pub results: Results,
 }
+
+/// Where the RAM starts: EL3 runs from flash and RAM of its own, below it.
+const RAM: u64 = 0x4000_0000;
 
 /// Where QEMU puts an arm64 Image without a text offset: 2 MiB above the start of RAM (hw/arm/boot.c).
 pub const LOAD_ADDRESS: u64 = 0x4020_0000;
@@ -114,8 +119,8 @@ impl<'a> Bench<'a> {
         let manifest = self.folder.join(format!("{}.toml", run.name));
         fs::write(&manifest, self.manifest(run)?)?;
         let bundle = format!("bench/{}.dtb", run.name);
-        let system =
-            System::build(self.environment, Hardware::new(Board::QemuVirt, run.cores), &manifest, false, &bundle)?;
+        let hardware = Hardware { el3: run.el3, ..Hardware::new(Board::QemuVirt, run.cores) };
+        let system = System::build(self.environment, hardware, &manifest, false, &bundle)?;
         let mut qemu = system.qemu(self.environment, Some(&format!("{},{CLOCK}", run.cpu)))?;
         qemu.args(["-machine", "dtb-randomness=off"]);
         let scope = match run.clock {
@@ -130,6 +135,9 @@ impl<'a> Bench<'a> {
         };
         let counted = self.folder.join(format!("{}.count", run.name));
         let mut options = format!("{},out={},scope={scope}", self.plugin.display(), counted.display());
+        if run.el3 != El3::None {
+            _ = write!(options, ",from={RAM:#x}");
+        }
         if run.profile {
             _ = write!(options, ",profile={LOAD_ADDRESS:#x}");
         }
