@@ -1,4 +1,5 @@
-//! The table of calls in `docs/gate.md` against the oracle: a row per function, with its name, gate and kind of answer.
+//! The tables in `docs/gate.md`: that of the calls against the oracle, a row per function with its name, gate and kind of
+//! answer; that of bits and filter made from the gate itself.
 #![allow(unexpected_cfgs, reason = "loom is switched on by RUSTFLAGS, as its documentation asks")]
 #![cfg(not(loom))]
 
@@ -6,6 +7,9 @@
 mod oracle;
 
 use oracle::{Entry, Expect, Gate, TABLE};
+use portcullis_gate::{
+    Action, Call, Conduit, Conduits, Filter, Profile, RangeRequest, Register, Return, Support, Verdict, decide,
+};
 
 const PAGE: &str = include_str!("../../../docs/gate.md");
 
@@ -41,7 +45,9 @@ fn answer(entry: &Entry) -> String {
 fn the_page_lists_every_call_as_the_oracle_has_it() {
     let rows: Vec<Vec<&str>> = PAGE
         .lines()
-        .filter(|line| line.starts_with("| 0x"))
+        // The first table's: the others come later.
+        .skip_while(|line| !line.starts_with("| 0x"))
+        .take_while(|line| line.starts_with("| 0x"))
         .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
         .collect();
     assert_eq!(rows.len(), TABLE.len());
@@ -55,4 +61,88 @@ fn the_page_lists_every_call_as_the_oracle_has_it() {
             entry.name
         );
     }
+}
+
+/// What a call and the question about it get, in the page's words, by both conduits; and by the AArch32 state, where only
+/// SMC32 exists.
+fn outcome(profile: Profile, filter: &Filter, id: u32) -> String {
+    let through = |conduit, aarch32| {
+        let run = |id: u32, x1: u32| {
+            let x = [id.into(), x1.into(), 0, 0];
+            decide(profile, Some(filter), &Call { aarch32, ..Call::new(conduit, x) })
+        };
+        let call = match run(id, 0) {
+            Verdict::Deny => "-1",
+            Verdict::Forward => "EL3",
+            Verdict::Answer(_) | Verdict::Serve(_) => "served",
+        };
+        let says = match id {
+            0x8400_0050..=0x8400_0053 | 0xc400_0053 => words(run(0x8400_0051, id)),
+            0xc500_0020 | 0xc500_0021 => words(run(0xc500_0020, id)),
+            0x8600_0000 | 0x8600_0001 => bit(run(0x8600_0000, 0), 0, id & 1),
+            0xc600_0040 | 0xc600_0041 => bit(run(0x8600_0000, 0), 2, id & 1),
+            _ => "",
+        };
+        format!("{call}{}{says}", if says.is_empty() { "" } else { ", " })
+    };
+    let hvc = through(Conduit::Hvc, false);
+    assert_eq!(hvc, through(Conduit::Smc, false), "{id:#x}: the conduits differ");
+    let narrow = through(Conduit::Hvc, true);
+    assert!(id & 0x4000_0000 == 0 || narrow.starts_with("-1"), "{id:#x}: SMC64 from AArch32 is {narrow}");
+    hvc
+}
+
+fn words(answer: Verdict) -> &'static str {
+    match answer {
+        Verdict::Answer(Return([0, ..])) => "yes",
+        Verdict::Answer(_) => "no",
+        Verdict::Forward => "EL3 says",
+        Verdict::Deny => "not told",
+        Verdict::Serve(_) => panic!("discovery is no service"),
+    }
+}
+
+fn bit(answer: Verdict, register: usize, bit: u32) -> &'static str {
+    match answer {
+        Verdict::Answer(Return(x)) if x[register] >> bit & 1 == 1 => "yes",
+        Verdict::Answer(_) => "no",
+        _ => "not told",
+    }
+}
+
+/// The table of bits and filter: for each function that has a bit, and one that has no name here, with its bit clear and
+/// set, without a range and with each kind of range over it alone.
+fn bits_and_filter() -> String {
+    let full = Profile::created(&Support::FULL, Conduits::BOTH).with(Register::VendorHyp2, 3);
+    let rows = TABLE.iter().filter_map(|entry| match entry.gate {
+        Gate::Bit(register, bit) => {
+            let register = [Register::Std, Register::StdHyp, Register::VendorHyp, Register::VendorHyp2][register];
+            Some((entry.id, entry.name, full.with(register, full.register(register) & !bit)))
+        }
+        _ => None,
+    });
+    let mut text = String::from(
+        "| function | name | bit 0 | bit 1 | bit 0, deny | bit 1, deny | bit 0, forward | bit 1, forward |\n\
+         | --- | --- | --- | --- | --- | --- | --- | --- |\n",
+    );
+    for (id, name, clear) in rows.chain([(0xc200_0000, "a silicon provider's", full)]) {
+        text += &format!("| {id:#010x} | {name} |");
+        for action in [None, Some(Action::Deny), Some(Action::Forward)] {
+            for profile in [clear, full] {
+                let mut filter = Filter::new();
+                let request = |action| RangeRequest { base: id, count: 1, action: action as u8, reserved: [0; 15] };
+                let refused = action.is_some_and(|action| filter.insert(&request(action), Profile(0), true).is_err());
+                let cell = if refused { "no such range".into() } else { outcome(profile, &filter, id) };
+                text += &format!(" {cell} |");
+            }
+        }
+        text += "\n";
+    }
+    text
+}
+
+#[test]
+fn the_page_has_the_table_of_bits_and_filter() {
+    let table = bits_and_filter();
+    assert!(PAGE.contains(&table), "docs/gate.md does not have this table any more:\n{table}");
 }

@@ -39,13 +39,15 @@ fn run(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
 
 /// Most functions that are listed.
 const LISTED: usize = 128;
+/// The functions that were used, as AUDIT_LIST has them.
+type Used = Vec<[u64; 3], LISTED>;
 
 fn report(context: &mut Context, vm: u64) -> Result<(), Error> {
     let state = management::vm_state(context.manager, vm)?;
     if state.marks & manage::STATE_AUDIT == 0 {
         context.line(format_args!("# not audited: `audit VM on` before the start lets it use everything"));
     }
-    functions(context, vm)?;
+    let used = functions(context, vm)?;
     context.line(format_args!("[vm.firmware]"));
     for id in KEYS {
         let [value, ..] = context.call(manage::AUDIT_REGISTER, [vm, id, 0])?;
@@ -53,7 +55,29 @@ fn report(context: &mut Context, vm: u64) -> Result<(), Error> {
             key(context, register, value);
         }
     }
+    forwarded(context, &used);
     Ok(())
+}
+
+/// The ranges of the filter by which EL3 answered: neighbours are one range.
+fn forwarded(context: &mut Context, used: &Used) {
+    let mut functions: Vec<u32, LISTED> =
+        used.iter().filter(|[call, ..]| call >> 34 & 1 == 1).map(|[call, ..]| *call as u32).collect();
+    functions.sort_unstable();
+    let mut rest = functions.as_slice();
+    while let [base, ..] = *rest {
+        let mut last = base;
+        // A function by both conduits is there twice.
+        while let Some((&next, after)) = rest.split_first()
+            && next - last <= 1
+        {
+            (last, rest) = (next, after);
+        }
+        context.line(format_args!(
+            "\n[[vm.firmware.filter]]\nbase = {base:#x}\ncount = {}\naction = \"forward\"",
+            last - base + 1
+        ));
+    }
 }
 
 fn key(context: &mut Context, register: &Register, value: u64) {
@@ -79,8 +103,8 @@ fn key(context: &mut Context, register: &Register, value: u64) {
 }
 
 /// The functions that were used, as comments, so that the whole output can be pasted.
-fn functions(context: &mut Context, vm: u64) -> Result<(), Error> {
-    let mut used: Vec<[u64; 3], LISTED> = Vec::new();
+fn functions(context: &mut Context, vm: u64) -> Result<Used, Error> {
+    let mut used = Used::new();
     let manager = &mut *context.manager;
     management::each(
         |index| management::call(manager, manage::AUDIT_LIST, [vm, index, 0]),
@@ -88,26 +112,30 @@ fn functions(context: &mut Context, vm: u64) -> Result<(), Error> {
     )?;
     let Some(&[_, first, lost]) = used.first() else {
         context.line(format_args!("# it has called nothing"));
-        return Ok(());
+        return Ok(used);
     };
     let frequency = context.manager.frequency();
     let _ = table::print(context.out, ["# function", "by", "seconds", "name"], |number| {
         let [call, time, _] = *used.get(number)?;
         let after = microseconds(time.saturating_sub(first), frequency);
         let fate = match (call >> 33 & 1, call >> 34 & 1) {
-            (1, _) => " refused",
-            (_, 1) => " forwarded",
+            (1, _) => "refused",
+            (_, 1) => "forwarded",
             _ => "",
         };
         Some([
             cell(format_args!("# {:#010x}", call as u32)),
             cell(format_args!("{}", if call >> 32 & 1 == 1 { "smc" } else { "hvc" })),
             cell(format_args!("{}.{:06}", after / 1_000_000, after % 1_000_000)),
-            cell(format_args!("{}{fate}", function::name(call as u32))),
+            match (function::name(call as u32), fate) {
+                (name, "") => cell(format_args!("{name}")),
+                ("", fate) => cell(format_args!("{fate}")),
+                (name, fate) => cell(format_args!("{name} {fate}")),
+            },
         ])
     });
     if lost != 0 {
         context.line(format_args!("# and {lost} more"));
     }
-    Ok(())
+    Ok(used)
 }
