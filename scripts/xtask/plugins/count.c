@@ -6,7 +6,8 @@
  *          scope=machine one window for all CPUs: what any of them does counts. For -icount, which runs all CPUs in one
  *                        thread and names the wrong one to plugins
  *          scope=core    a window for each CPU, for what that CPU does. For multi-threaded TCG
- *          from=ADDRESS  what lies below it does not count: firmware at EL3, which runs from flash
+ *          from=ADDRESS  what lies below it does not count: firmware at EL3, whose flash and RAM lie there
+ *          to=ADDRESS    nothing else counts
  *          profile=BASE  also how often each instruction of the 4 MiB from BASE ran before the guest's first
  *
  * Results: boot core=C instructions=N
@@ -74,7 +75,8 @@ static struct core cores[MAX_CORES];
 static int per_core;
 static uint64_t image = UINT64_MAX;     /* address of the guest's image */
 static FILE *out;
-static uint64_t lowest;                 /* address from which on instructions count */
+static uint64_t lowest;                 /* address from which on instructions count, */
+static uint64_t highest = UINT64_MAX;   /* and from which on they do not */
 static uint64_t profile_base;
 static uint64_t *profile;
 
@@ -228,7 +230,7 @@ static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 				qemu_plugin_register_vcpu_insn_exec_cb(instruction, mark, 0, (void *)(uintptr_t)number);
 			continue;
 		}
-		if (address < lowest)
+		if (address < lowest || address >= highest)
 			continue;
 		qemu_plugin_register_vcpu_insn_exec_cb(instruction, outside, 0, (void *)(uintptr_t)kind_of(word));
 		if (profile)
@@ -248,6 +250,8 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int
 			per_core = 1;
 		} else if (!strncmp(options[i], "from=", 5)) {
 			lowest = strtoull(value, NULL, 0);
+		} else if (!strncmp(options[i], "to=", 3)) {
+			highest = strtoull(value, NULL, 0);
 		} else if (!strncmp(options[i], "profile=", 8)) {
 			profile_base = strtoull(value, NULL, 0);
 			profile = calloc(PROFILE_WORDS, sizeof *profile);

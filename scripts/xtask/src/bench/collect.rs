@@ -10,7 +10,7 @@ use bench_guests::operations::Operation;
 use firmware::mode::{Mode, Setting};
 
 use super::guest::Guest;
-use super::measure::{Bench, Clock, Outcome, Run, Vm};
+use super::measure::{Bench, Clock, Level, Outcome, Run, Vm};
 use super::plugin::Test;
 use crate::board::El3;
 
@@ -74,7 +74,17 @@ pub fn alone(name: &str, guest: Guest, cpu: &'static str, configuration: Configu
     let cores = configuration.cores;
     let vm = Vm { guest, configuration, cores: (0..cores).collect(), manifest: manifest.to_owned() };
     let name = name.to_owned();
-    Run { name, cpu, cores, clock: Clock::Instructions, vms: vec![vm], end: None, profile: false, el3: El3::None }
+    Run {
+        name,
+        cpu,
+        cores,
+        clock: Clock::Instructions,
+        vms: vec![vm],
+        end: None,
+        profile: false,
+        el3: El3::None,
+        level: Level::Hypervisor,
+    }
 }
 
 /// Everything that the two tables, the boot and the start of a VM are made of.

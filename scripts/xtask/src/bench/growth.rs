@@ -8,7 +8,7 @@ use bench_guests::configuration::Configuration;
 
 use super::collect::{self, CPU};
 use super::guest::Guest;
-use super::measure::{Bench, Clock, Run, Vm};
+use super::measure::{Bench, Clock, Level, Run, Vm};
 use super::rows::Figure;
 use crate::board::El3;
 
@@ -79,6 +79,7 @@ impl Variation {
             end: None,
             profile: false,
             el3: El3::None,
+            level: Level::Hypervisor,
         }
     }
 

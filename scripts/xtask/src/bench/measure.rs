@@ -55,6 +55,15 @@ pub enum Clock {
     Threads,
 }
 
+/// Whose instructions count, besides the guest's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// The hypervisor's.
+    Hypervisor,
+    /// The firmware's at EL3.
+    Firmware,
+}
+
 /// A run.
 #[derive(Clone, Debug)]
 pub struct Run {
@@ -72,8 +81,10 @@ pub struct Run {
     pub end: Option<(usize, &'static str)>,
     /// Whether the way to the first guest is recorded by instruction.
     pub profile: bool,
-    /// What runs at EL3, whose instructions do not count.
+    /// What runs at EL3.
     pub el3: El3,
+    /// Whose instructions count.
+    pub level: Level,
 }
 
 /// What came of a run.
@@ -135,9 +146,11 @@ impl<'a> Bench<'a> {
         };
         let counted = self.folder.join(format!("{}.count", run.name));
         let mut options = format!("{},out={},scope={scope}", self.plugin.display(), counted.display());
-        if run.el3 != El3::None {
-            _ = write!(options, ",from={RAM:#x}");
-        }
+        _ = match run.level {
+            Level::Hypervisor if run.el3 == El3::None => Ok(()),
+            Level::Hypervisor => write!(options, ",from={RAM:#x}"),
+            Level::Firmware => write!(options, ",to={RAM:#x}"),
+        };
         if run.profile {
             _ = write!(options, ",profile={LOAD_ADDRESS:#x}");
         }

@@ -3,6 +3,7 @@
 pub mod bounds;
 pub mod collect;
 pub mod document;
+pub mod firmware;
 pub mod growth;
 pub mod guest;
 pub mod json;

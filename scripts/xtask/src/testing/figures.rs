@@ -10,7 +10,7 @@ use crate::bench::bounds::Bounds;
 use crate::bench::growth::Variation;
 use crate::bench::measure::Bench;
 use crate::bench::rows::{self, Row};
-use crate::bench::{Figures, report};
+use crate::bench::{Figures, firmware, report};
 use crate::environment::Environment;
 
 /// Measures, and compares each figure with its bound. The measurements are made together, if any is asked for.
@@ -19,6 +19,7 @@ use crate::environment::Environment;
 ///
 /// A missing tool or a run that failed: no figure is known then.
 pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Result<()> {
+    silence(environment, filter, tally);
     let rows = rows::load(environment)?.iter().flat_map(Row::names).collect::<Vec<_>>();
     let growth = Variation::ALL.into_iter().skip(1).map(Variation::figure_name);
     if !rows.into_iter().chain(growth).any(|name| filter.selects("bench", &name)) {
@@ -36,4 +37,20 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
         }
     }
     Ok(())
+}
+
+/// What TF-A does for calls that are refused: nothing.
+fn silence(environment: &Environment, filter: &Filter, tally: &mut Tally) {
+    const NAME: &str = "TF-A does nothing for a refused call";
+    if !filter.selects("bench", NAME) {
+        return;
+    }
+    let (name, start) = (format!("bench {NAME}"), Instant::now());
+    match Bench::new(environment).and_then(|bench| firmware::work(&bench)) {
+        Ok(work) if work.refused == 0.0 && work.served > 0.0 => {
+            tally.pass(&format!("{name}, and {} instructions for TRNG_RND64", work.served), start.elapsed());
+        }
+        Ok(work) => tally.fail(&name, &format!("{work:?}; expected none refused, and some served")),
+        Err(error) => tally.fail(&name, &format!("{error:#}")),
+    }
 }
