@@ -30,6 +30,11 @@ instruction!(
     "dsb ishst"
 );
 instruction!(
+    /// Orders the loads before it ahead of all later memory accesses, inner shareable domain.
+    dmb_ishld,
+    "dmb ishld"
+);
+instruction!(
     /// Completes all memory accesses before it, full system.
     dsb_sy,
     "dsb sy"

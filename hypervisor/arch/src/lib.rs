@@ -13,6 +13,7 @@ pub mod context;
 pub mod cpu;
 pub mod el1;
 pub mod el2;
+pub mod gicv2;
 pub mod gicv3;
 pub mod id;
 pub mod memory;

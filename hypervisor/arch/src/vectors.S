@@ -1,11 +1,11 @@
 // Exception vectors of EL2 (Arm ARM, D1.3.1).
 //
 // While a guest runs, SP_EL2 points to its Context, so the first store needs no scratch register. The handlers run on the
-// core's own stack. They are Rust functions of the crate above:
+// core's own stack. They are Rust functions of the crate above, two of them named in the Context:
 //   u64 portcullis_call(Context *, u64 esr)       HVC64, SMC64       x0..x18, x30 saved; the return address is behind it
 //   u64 portcullis_serve(Context *, u32 code)     the same, of a service that the gate has let through and that is counted
-//   u64 portcullis_interrupt(Context *)           IRQ, FIQ           x0..x18, x30 saved
-//   u64 portcullis_exception(Context *, u64 esr)  everything else    x0..x30 saved
+//   u64 Context::interrupt(Context *)             IRQ, FIQ           x0..x18, x30 saved
+//   u64 Context::exception(Context *, u64 esr)    everything else    x0..x30 saved
 //   u64 portcullis_serror(Context *, u64 esr)     SError             x0..x30 saved
 //   void portcullis_idle()                        a core without a vCPU to run; does not return
 //   void portcullis_fault(Anchor *, u64 vector)   an exception from EL2 itself; does not return
@@ -68,6 +68,10 @@
     ldr     x2, [sp, #{STACK}]
     mov     sp, x2
     bl      \function
+    handled
+.endm
+
+.macro handled
     cbnz    x0, not_resume
     ldr     x1, [sp]
     mov     sp, x1
@@ -352,14 +356,22 @@ call:
 
 interrupt:
     save_caller
-    handle  portcullis_interrupt
+    mov     x0, sp
+    ldp     x3, x2, [sp, #{INTERRUPT}]
+    mov     sp, x2
+    blr     x3
+    handled
     restore_caller
     resume
 
 exception:
     save_caller
     save_callee
-    handle  portcullis_exception
+    mov     x0, sp
+    ldp     x2, x3, [sp, #{STACK}]
+    mov     sp, x2
+    blr     x3
+    handled
     restore_caller
     resume
 
