@@ -5,7 +5,6 @@ use portcullis_abi::{function, result};
 use portcullis_arch::{barrier, cpu::MPIDR_AFFINITY, vectors::Next};
 use portcullis_gate::{PsciFunction, Register};
 
-use crate::lists::HardwareLists;
 use crate::machine::Machine;
 use crate::shutdown::End;
 use crate::trap::interrupt;
@@ -109,7 +108,7 @@ fn cpu_suspend(vcpu: &'static Vcpu) -> Result<i64, Next> {
         if let Some(next) = vcpu.obey() {
             return Err(next);
         }
-        if vcpu.vm.vgic.has_pending(vcpu.index, &HardwareLists) {
+        if vcpu.has_interrupt() {
             return Ok(result::PSCI_SUCCESS);
         }
         barrier::wfi();

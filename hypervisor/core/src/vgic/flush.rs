@@ -32,8 +32,36 @@ impl Vgic {
         self.flush_with(this, vcpu, events | u64::from(1u32.checked_shl(intid).unwrap_or(0) & !SGIS), lrs)
     }
 
+    /// Takes in private interrupts that have come in. The attention word says that SGIs have; a GICv2's are pending for
+    /// whom the senders say.
     #[inline(always)]
-    fn flush_with(&self, this: &Vcpu, vcpu: usize, events: u64, lrs: &mut impl ListRegisters) -> VcpuSet {
+    fn receive<L: ListRegisters>(&self, vcpu: usize, bank: &mut Bank, events: u64) {
+        bank.receive(events as u32, !SGIS);
+        if L::SOURCES {
+            bank.latch = bank.latch & !SGIS | self.sources(vcpu).pending();
+        }
+    }
+
+    /// Moves private interrupt `intid` into a list register as pending and returns the register's value.
+    #[inline(always)]
+    fn load<L: ListRegisters>(&self, vcpu: usize, bank: &mut Bank, intid: u32) -> u64 {
+        let value = bank.load(intid, intid);
+        if L::SOURCES && 1u32.wrapping_shl(intid) & SGIS != 0 {
+            value | self.next_source(vcpu, bank, intid)
+        } else {
+            value
+        }
+    }
+
+    /// Chooses the sender of an SGI that is loaded. If there are others, their turn comes when this one has ended, which has
+    /// to be reported then.
+    fn next_source(&self, vcpu: usize, bank: &mut Bank, sgi: u32) -> u64 {
+        let Some((source, others)) = self.sources(vcpu).take(sgi) else { return 0 };
+        list_register::sent_by(source) | bank.await_others(sgi, others)
+    }
+
+    #[inline(always)]
+    fn flush_with<L: ListRegisters>(&self, this: &Vcpu, vcpu: usize, events: u64, lrs: &mut L) -> VcpuSet {
         let mut state = this.state.lock();
         let state: &mut Private = &mut state;
         let control = self.control.load(Ordering::Relaxed);
@@ -45,7 +73,7 @@ impl Vgic {
         if events & (SPI | FRESH) == 0 && state.slots.special == 0 && state.slots.used & !lrs.empty() == 0 {
             let bank = &mut state.bank;
             bank.lr = Residence::NONE;
-            bank.receive(events as u32, !SGIS);
+            self.receive::<L>(vcpu, bank, events);
             state.slots.used = 0;
             let next = bank.deliverable(control);
             if next == 0 {
@@ -53,7 +81,7 @@ impl Vgic {
             }
             if next.is_power_of_two() {
                 let intid = next.trailing_zeros();
-                let value = bank.load(intid, intid);
+                let value = self.load::<L>(vcpu, bank, intid);
                 state.slots.used = 1;
                 state.slots.rewrite(0, value, lrs);
                 return VcpuSet::EMPTY;
@@ -66,19 +94,19 @@ impl Vgic {
 
     /// The general case: SPIs are concerned, something is still in a list register, or there is a choice to make.
     #[inline(never)]
-    fn flush_all(
+    fn flush_all<L: ListRegisters>(
         &self,
         vcpu: usize,
         state: &mut Private,
         events: u64,
         control: u32,
-        lrs: &mut impl ListRegisters,
+        lrs: &mut L,
     ) -> VcpuSet {
         if events & FRESH != 0 {
             state.empty(lrs);
         }
-        state.bank.receive(events as u32, !SGIS);
-        state.harvest(control, lrs);
+        self.receive::<L>(vcpu, &mut state.bank, events);
+        self.harvest(vcpu, state, control, lrs);
         let mut spis = self.spis.lock();
         let kick = self.harvest_spis(vcpu, &mut state.slots, &mut spis, control, lrs);
         let mut candidates = Candidates::new(vcpu, state, &spis, control);
@@ -89,12 +117,15 @@ impl Vgic {
                 None => {
                     waiting = true;
                     let Some(slot) = state.slots.victim(priority) else { break };
+                    if L::SOURCES {
+                        self.give_back(vcpu, &state.bank, state.slots.value(slot));
+                    }
                     evict(vcpu, slot, state, &mut spis);
                     slot
                 }
             };
             let value = match spis::position(intid) {
-                None => state.bank.load(intid, intid),
+                None => self.load::<L>(vcpu, &mut state.bank, intid),
                 Some((index, bit)) => {
                     let Some(bank) = spis.banks.get_mut(index) else { continue };
                     let value = bank.load(intid, intid);
@@ -108,7 +139,64 @@ impl Vgic {
         kick
     }
 
-    /// The SPIs' part of [`Private::harvest`]. Returns the vCPUs to kick whose SPIs these have become.
+    /// Looks at the list registers that hold private interrupts.
+    fn harvest<L: ListRegisters>(&self, vcpu: usize, state: &mut Private, control: u32, lrs: &mut L) {
+        let empty = lrs.empty();
+        for slot in Bits(state.slots.used) {
+            let intid = state.slots.intid(slot);
+            if intid >= 32 {
+                continue;
+            }
+            let bit = 1u32.wrapping_shl(intid);
+            let bank = &mut state.bank;
+            if L::SOURCES && bit & SGIS != 0 && empty >> (slot % MAX_SLOTS) & 1 == 0 {
+                self.review_sgi(vcpu, bank, slot, &mut state.slots, control, lrs);
+            } else {
+                let allowed = bank.allowed(control);
+                review(bank, bit, slot, &mut state.slots, allowed, empty, lrs);
+            }
+        }
+    }
+
+    /// [`review`] for an SGI that has a source and whose list register is not empty: what is pending for other sources waits,
+    /// and does not keep this one.
+    fn review_sgi(
+        &self,
+        vcpu: usize,
+        bank: &mut Bank,
+        slot: usize,
+        slots: &mut Slots,
+        control: u32,
+        lrs: &mut impl ListRegisters,
+    ) {
+        let (sgi, found) = (slots.intid(slot), lrs.read(slot));
+        let bit = 1u32.wrapping_shl(sgi);
+        if State::of(found) != State::Pending {
+            review_valid(bank, bit, slot, slots, 0, lrs);
+        } else if bank.lr.latch & bank.allowed(control) & bit != 0 {
+            // Sent once more by the same vCPU before it was taken, it is pending once.
+            let others = self.sources(vcpu).remove(sgi, 1 << list_register::source(found));
+            let source = list_register::sent_by(list_register::source(found));
+            let waiting = bank.await_others(sgi, others);
+            slots.rewrite(slot, bank.encode(sgi, sgi) | source | waiting, lrs);
+        } else {
+            self.give_back(vcpu, bank, found);
+            slots.vacate(slot);
+            bank.unload(bit);
+            lrs.write(slot, 0);
+        }
+    }
+
+    /// The sender of an SGI that leaves its list register unacknowledged waits again, unless that is no longer wanted
+    /// (GICD_CPENDSGIRn).
+    fn give_back(&self, vcpu: usize, bank: &Bank, value: u64) {
+        let intid = value as u32;
+        if intid < 32 && bank.lr.latch & SGIS & 1u32.wrapping_shl(intid) != 0 {
+            self.sources(vcpu).add(intid, 1 << list_register::source(value));
+        }
+    }
+
+    /// The SPIs' part of [`Vgic::harvest`]. Returns the vCPUs to kick whose SPIs these have become.
     fn harvest_spis(
         &self,
         vcpu: usize,
@@ -156,6 +244,7 @@ impl Vgic {
         drop(spis);
         state.empty(lrs);
         state.bank.drop_state();
+        self.sources(vcpu).clear();
         // SPIs that are routed here wait for it to run again.
         this.notify(SPI);
         kick.without(vcpu)
@@ -163,19 +252,6 @@ impl Vgic {
 }
 
 impl Private {
-    /// Looks at the list registers that hold private interrupts.
-    fn harvest(&mut self, control: u32, lrs: &mut impl ListRegisters) {
-        let empty = lrs.empty();
-        for slot in Bits(self.slots.used) {
-            if self.slots.intid(slot) >= 32 {
-                continue;
-            }
-            let bit = 1u32.wrapping_shl(self.slots.intid(slot));
-            let allowed = self.bank.allowed(control);
-            review(&mut self.bank, bit, slot, &mut self.slots, allowed, empty, lrs);
-        }
-    }
-
     /// Drops linked interrupts that wait in the model while their line is low.
     #[cold]
     fn sample_lines(&mut self, lrs: &mut impl ListRegisters) {
