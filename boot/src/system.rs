@@ -68,7 +68,8 @@ pub fn bring_up(tree: usize) -> Result<&'static Processor, Stop> {
         .enumerate()
         .map(|(index, (config, row))| {
             let control = bundle.control() == Some(index);
-            create(index, *config, row, control, &support, &mut free)
+            let interface = board.interrupts.virtual_interface();
+            create(index, *config, row, control, &support, interface, &mut free)
         })
         .collect::<Result<_, _>>()?;
     let vms: &'static [Vm] = Vec::leak(vms);
@@ -153,13 +154,14 @@ fn processors(facts: &Facts) -> (&'static [Processor], Vec<Range>) {
     (Vec::leak(cores), guards)
 }
 
-/// Makes a VM: its memory, its tables, its firmware registers.
+/// Makes a VM: its memory, its tables, its firmware registers. `interface` is what it gets for its GICC.
 fn create(
     index: usize,
     config: VmConfig<'static>,
     row: &'static Row,
     control: bool,
     support: &Support,
+    interface: Option<Range>,
     free: &mut Regions,
 ) -> Result<Vm, Stop> {
     const GIB: u64 = 1 << 30;
@@ -174,6 +176,9 @@ fn create(
     let mut stage2 = Stage2::new();
     stage2.map(map::RAM, memory, Access::Ram).map_err(|_| Stop::Unmappable(memory))?;
     stage2.map(map::PV_TIME, pv_time.range(), Access::ReadOnly).map_err(|_| Stop::Unmappable(pv_time.range()))?;
+    if let Some(interface) = interface {
+        stage2.map(map::GICC, interface, Access::Device).map_err(|_| Stop::Unmappable(interface))?;
+    }
     let conduits = Conduits::from_bits(config.conduits).unwrap_or(Conduits::NONE);
     if control {
         row.create_control(support, conduits);

@@ -14,6 +14,7 @@ use crate::firmware::{
     ptp::Ptp,
     trng::{El3Trng, Trng},
 };
+use crate::gicv2::{self, GicV2, GicV2Error};
 use crate::gicv3::GicV3;
 use crate::pl011::Pl011;
 use crate::pl031::Pl031;
@@ -23,8 +24,8 @@ use crate::rndrrs::Rndrrs;
 /// Why a board cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BoardError {
-    /// The interrupt controller is a GICv2.
-    GicV2,
+    /// The GICv2 cannot be used.
+    GicV2(GicV2Error),
     /// The GICv3 has no redistributors.
     NoRedistributors,
     /// The device at this address has a driver already, or none of its registers can be addressed.
@@ -34,7 +35,7 @@ pub enum BoardError {
 impl fmt::Display for BoardError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::GicV2 => write!(f, "the board has a GICv2; this version needs a GICv3"),
+            Self::GicV2(error) => error.fmt(f),
             Self::NoRedistributors => write!(f, "the GICv3 has no redistributor region; its reg needs a second entry"),
             Self::Address(address) => write!(f, "no device can be driven at address {address:#x}"),
         }
@@ -43,19 +44,22 @@ impl fmt::Display for BoardError {
 
 /// What a device's registers take, for EL2's map.
 pub fn ranges(facts: &Facts) -> impl Iterator<Item = Range> + '_ {
-    let gic = match &facts.gic {
-        Gic::V2 { .. } => None,
-        Gic::V3 { distributor, redistributors, .. } => Some((distributor, redistributors)),
+    let (frames, redistributors) = match &facts.gic {
+        // GICV is the guests' alone.
+        Gic::V2 { distributor, cpu_interface, hypervisor_interface, .. } => {
+            ([Some(*distributor), Some(*cpu_interface), Some(*hypervisor_interface)], None)
+        }
+        Gic::V3 { distributor, redistributors, .. } => ([Some(*distributor), None, None], Some(redistributors)),
     };
-    let gic = gic
-        .into_iter()
-        .flat_map(|(distributor, redistributors)| [*distributor].into_iter().chain(redistributors.iter().copied()));
+    let redistributors = redistributors.into_iter().flat_map(|regions| regions.iter().copied());
+    let gic = frames.into_iter().flatten().chain(redistributors);
     let uart = facts.uart.iter().map(|uart| uart.registers);
     gic.chain(uart).chain(facts.rtc).map(|region| Range::sized(region.address, region.size))
 }
 
 static SERIAL: Once<Pl011> = Once::new();
-static GIC: Once<GicV3> = Once::new();
+static GIC_V2: Once<GicV2> = Once::new();
+static GIC_V3: Once<GicV3> = Once::new();
 static CLOCK: Once<Pl031> = Once::new();
 static EL3: Once<Backends> = Once::new();
 
@@ -112,6 +116,33 @@ pub unsafe fn last_resort_serial(image: u64) -> Option<&'static dyn SerialPort> 
     Some(SERIAL.call_once(|| unsafe { Pl011::new(registers, None, Some(QEMU_VIRT_CLOCK)) }))
 }
 
+/// Takes over the interrupt controller. That this is a GICv2 or a GICv3 is known everywhere from then on.
+///
+/// # Safety
+///
+/// As for [`board`].
+unsafe fn interrupts(gic: &Gic) -> Result<&'static dyn InterruptController, BoardError> {
+    match *gic {
+        Gic::V2 { distributor, cpu_interface, hypervisor_interface, virtual_interface, maintenance } => {
+            gicv2::check_regions(cpu_interface, virtual_interface).map_err(BoardError::GicV2)?;
+            let gicd = NonNull::new(distributor.address as *mut _).ok_or(BoardError::Address(distributor.address))?;
+            let [gicc, gich] = [cpu_interface, hypervisor_interface].map(|region| region.address as usize);
+            // SAFETY: passed on to the caller. The driver of the distributor leaves GICD_SGIR alone.
+            let vtr = unsafe { portcullis_arch::gicv2::install(distributor.address as usize, gicc, gich) };
+            gicv2::check_type(vtr).map_err(BoardError::GicV2)?;
+            // SAFETY: passed on to the caller; the static makes sure that there is one driver.
+            Ok(GIC_V2.call_once(|| unsafe { GicV2::new(gicd, virtual_interface, maintenance) }))
+        }
+        Gic::V3 { distributor, ref redistributors, maintenance, .. } => {
+            let gicr = redistributors.first().ok_or(BoardError::NoRedistributors)?.address;
+            let pointers = NonNull::new(distributor.address as *mut _).zip(NonNull::new(gicr as *mut _));
+            let (gicd, gicr) = pointers.ok_or(BoardError::Address(distributor.address))?;
+            // SAFETY: passed on to the caller; the static makes sure that there is one driver.
+            Ok(GIC_V3.call_once(|| unsafe { GicV3::new(gicd, gicr, maintenance) }))
+        }
+    }
+}
+
 /// Takes over the board's other devices. `firmware` is what was found out about it.
 ///
 /// Random bits come from the firmware, else from the CPU; the time of day from the firmware, else from the board's clock.
@@ -124,16 +155,8 @@ pub unsafe fn last_resort_serial(image: u64) -> Option<&'static dyn SerialPort> 
 ///
 /// What the facts say must be true, and the registers must be mapped.
 pub unsafe fn board(facts: &'static Facts, firmware: &Findings) -> Result<Board, BoardError> {
-    let Gic::V3 { distributor, redistributors, maintenance, .. } = &facts.gic else {
-        return Err(BoardError::GicV2);
-    };
-    let gicr = redistributors.first().ok_or(BoardError::NoRedistributors)?.address;
-    let pointers = NonNull::new(distributor.address as *mut _).zip(NonNull::new(gicr as *mut _));
-    let (gicd, gicr) = pointers.ok_or(BoardError::Address(distributor.address))?;
-    // SAFETY: passed on to the caller; the static makes sure that there is one driver.
-    let interrupts: &'static dyn InterruptController =
-        GIC.call_once(|| unsafe { GicV3::new(gicd, gicr, *maintenance) });
-
+    // SAFETY: passed on to the caller.
+    let interrupts = unsafe { interrupts(&facts.gic)? };
     let power: &'static dyn Power = match firmware {
         Findings::NotAsked => &NoFirmware,
         Findings::PsciOnly(_) | Findings::Full { .. } => &Psci,

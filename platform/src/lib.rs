@@ -7,6 +7,7 @@ pub mod devices;
 pub mod edge;
 pub mod facts;
 pub mod firmware;
+pub mod gicv2;
 pub mod gicv3;
 pub mod pl011;
 pub mod pl031;

@@ -75,6 +75,20 @@ fn qemu_virt_with_gicv2() {
 }
 
 #[test]
+fn a_gicv2_without_virtualization_extensions_is_named() {
+    let frames = [0x800_0000, 0x801_0000, 0x803_0000, 0x804_0000].map(|address| [0, address, 0, 0x1_0000]);
+    let data = cells(frames.as_flattened());
+    let at = VIRT_V2.windows(data.len()).position(|window| window == data).unwrap();
+    let mut tree = VIRT_V2.to_vec();
+    // GICD and GICC are left; tokens that say nothing take the place of the others.
+    tree[at - 8..at - 4].copy_from_slice(&cells(&[32]));
+    tree[at + 32..at + 64].copy_from_slice(&cells(&[4; 8]));
+    assert_eq!(complaint(&tree), ("interrupt controller", "reg"));
+    let text = Facts::from_tree(&tree).unwrap_err().to_string();
+    assert!(text.contains("GICD, GICC, GICH and GICV: a GICv2 with virtualization extensions"), "{text}");
+}
+
+#[test]
 fn raspberry_pi_4() {
     let facts = Facts::from_tree(PI_4).unwrap();
     let compatible: Vec<&str> = facts.compatible.iter().map(|text| &**text).collect();
