@@ -11,7 +11,7 @@
 //! | `forward`, `deny` | ranges of the filter: `BASE+COUNT,...` | none |
 //! | `client` | this VM's identifier to EL3 | 1 |
 //! | `only` | groups of cases: `id`, `services`, `lifecycle`, `uart`, `gic`, joined by commas | all |
-//! | `gic` | 3, or 0 to leave interrupts alone | 3 |
+//! | `gic` | generation of the interrupt controller: 2 or 3; 0 to leave interrupts alone | 3 |
 //! | `mode` | `cases`, `garbage`, `sweep`, `matrix`, `forward`, `draws`, `words`, `scarce`, `dry`, `off`, `restart`, `cost`, `storm`, `busy`, \
 //!   `reset`, `abort`, `sysreg`, `mmio`, `jump` | `cases` |
 //! | `calls`, `seed` | `garbage`, `draws`, `dry`: number of calls; `garbage`: start of the sequence | 100000, 1 |
@@ -138,8 +138,10 @@ pub struct Profile {
     pub pause: u64,
     /// Draws of `scarce` that must succeed.
     pub least: u64,
-    /// There is a GICv3.
+    /// Interrupts are used.
     pub gic: bool,
+    /// The interrupt controller is a GICv2, else a GICv3.
+    pub gicv2: bool,
     /// What to do.
     pub mode: Mode,
     /// Number of garbage calls.
@@ -218,6 +220,14 @@ impl Profile {
             })
         })?;
         let std = number("std", 1)?;
+        let gic = choose(&arguments, "gic", "2, 3 or 0", |value| {
+            Some(match value {
+                "" | "3" => 3,
+                "2" => 2,
+                "0" => 0,
+                _ => return None,
+            })
+        })?;
         let mode = choose(&arguments, "mode", "a mode named in profile.rs", mode)?;
         let groups = choose(&arguments, "only", "groups named in profile.rs", |value| {
             let known = value.split(',').all(|group| value.is_empty() || GROUPS.contains(&group));
@@ -252,7 +262,8 @@ impl Profile {
             client: number("client", 1)?,
             pause: number("pause", 0)?,
             least: number("least", 1)?,
-            gic: number("gic", 3)? == 3,
+            gic: gic != 0,
+            gicv2: gic == 2,
             mode,
             calls: number("calls", 100_000)?,
             seed: number("seed", 1)?,
@@ -372,6 +383,8 @@ mod tests {
 
     #[test]
     fn groups_are_chosen_by_name() {
+        assert!(parse("gic=2").is_ok_and(|profile| profile.gic && profile.gicv2));
+        assert!(parse("").is_ok_and(|profile| profile.gic && !profile.gicv2));
         let profile = parse("only=id,gic").unwrap();
         assert_eq!(GROUPS.map(|name| profile.wants(name)), [true, false, false, false, true]);
         assert_eq!(GROUPS.map(|name| parse("").unwrap().wants(name)), [true; 5]);
@@ -388,6 +401,7 @@ mod tests {
             ("trng=dice", "dice"),
             ("access=prod", "prod"),
             ("only=gic,usb", "gic,usb"),
+            ("gic=4", "4"),
             ("forward=0x82000000", "0x82000000"),
             ("firmware=uefi", "uefi"),
         ] {
