@@ -70,6 +70,19 @@ pub enum Gic {
 }
 
 impl Gic {
+    /// The one with this number.
+    ///
+    /// # Errors
+    ///
+    /// One sentence, if there is none.
+    pub fn parse(number: &str) -> Result<Self, String> {
+        match number {
+            "2" => Ok(Self::V2),
+            "3" => Ok(Self::V3),
+            _ => Err(format!("--gic {number}: expected one of 2, 3")),
+        }
+    }
+
     /// Its number.
     pub const fn version(self) -> u32 {
         match self {
@@ -207,6 +220,12 @@ mod tests {
     fn names_lead_to_firmware() {
         assert_eq!((El3::parse("none"), El3::parse("tf-a")), (Ok(El3::None), Ok(El3::TfA)));
         assert!(El3::parse("uefi").unwrap_err().contains("--el3 uefi: expected one of none, tf-a"));
+    }
+
+    #[test]
+    fn numbers_lead_to_interrupt_controllers() {
+        assert_eq!([Gic::V2, Gic::V3].map(|gic| Gic::parse(&gic.version().to_string())), [Ok(Gic::V2), Ok(Gic::V3)]);
+        assert!(Gic::parse("4").unwrap_err().contains("--gic 4: expected one of 2, 3"));
     }
 
     #[test]

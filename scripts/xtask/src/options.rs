@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use portcullis_abi::map::MAX_VCPUS;
 
-use crate::board::{Board, El3, Hardware};
+use crate::board::{Board, El3, Gic, Hardware};
 
 /// What is printed when a command line is wrong, and for `--help`.
 pub const USAGE: &str = "\
@@ -16,7 +16,7 @@ usage:
   scripts/test [FILTER]
   scripts/bench [--peers] [--docs] [--accept] [--profile]
   scripts/image --board BOARD --manifest FILE --out DIR
-Not built yet, and refused: --board raspi4b, --gic 2. --cores is 1 to 8, --cpu a model of QEMU (cortex-a72). --el3 tf-a
+Not built yet, and refused: --board raspi4b. --cores is 1 to 8, --cpu a model of QEMU (cortex-a72). --el3 tf-a
 has Arm Trusted Firmware-A below the hypervisor: the first such run builds it from Debian's source and calls setup --tf-a,
 which installs what is missing for that. FILTER is a part of the tests' names. bench: --peers measures Xen and KVM too,
 --docs writes docs/numbers.md, --accept lowers the bounds to what was reached, --profile tells where the boot's
@@ -133,7 +133,7 @@ impl Arguments {
                 "--cpu" => run.cpu = Some(value),
                 "--cores" => run.hardware.cores = number(&key, &value, MAX_VCPUS as u64)? as u32,
                 "--timeout" => run.timeout = Some(Duration::from_secs(number(&key, &value, 86_400)?)),
-                "--gic" => choice(&key, &value, &["3"], &["2"])?,
+                "--gic" => run.hardware.gic = Gic::parse(&value)?,
                 "--el3" => run.hardware.el3 = El3::parse(&value)?,
                 _ => return Err(format!("scripts/run has no option {key}")),
             }
@@ -192,16 +192,6 @@ fn number(key: &str, value: &str, most: u64) -> Result<u64, String> {
     }
 }
 
-fn choice(key: &str, value: &str, built: &[&str], planned: &[&str]) -> Result<(), String> {
-    if built.contains(&value) {
-        Ok(())
-    } else if planned.contains(&value) {
-        Err(format!("{key} {value} is not built yet; {key} {} is", built.join(", ")))
-    } else {
-        Err(format!("{key} {value}: expected one of {}", [built, planned].concat().join(", ")))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,27 +204,27 @@ mod tests {
     fn run_has_defaults() {
         let Ok(Command::Run(run)) = parse("run") else { panic!("not a run") };
         assert_eq!((run.hardware, run.manifest, run.timeout), (Hardware::new(Board::QemuVirt, 5), None, None));
-        assert_eq!(run.hardware.el3, El3::None);
+        assert_eq!((run.hardware.gic, run.hardware.el3), (Gic::V3, El3::None));
     }
 
     #[test]
     fn run_takes_every_option_in_both_forms() {
         let Ok(Command::Run(run)) = parse(
-            "run --board=qemu-virt --manifest a.toml --gic 3 --cpu=cortex-a72 --cores 2 \
+            "run --board=qemu-virt --manifest a.toml --gic 2 --cpu=cortex-a72 --cores 2 \
             --el3 tf-a --timeout 60 -- -d int --help",
         ) else {
             panic!("not a run")
         };
         assert_eq!(run.manifest, Some("a.toml".into()));
         assert_eq!(run.cpu.as_deref(), Some("cortex-a72"));
-        let hardware = Hardware { el3: El3::TfA, ..Hardware::new(Board::QemuVirt, 2) };
+        let hardware = Hardware { gic: Gic::V2, el3: El3::TfA, ..Hardware::new(Board::QemuVirt, 2) };
         assert_eq!((run.hardware, run.timeout), (hardware, Some(Duration::from_secs(60))));
         assert_eq!(run.qemu_arguments, ["-d", "int", "--help"]);
     }
 
     #[test]
     fn what_is_planned_is_refused_as_such() {
-        for line in ["run --gic 2", "run --board raspi4b", "image --board rpi4 --manifest m --out o"] {
+        for line in ["run --board raspi4b", "image --board rpi4 --manifest m --out o"] {
             assert!(parse(line).unwrap_err().contains("not built yet"), "{line}");
         }
     }

@@ -149,6 +149,12 @@ const CONFORMANCE: Case = Case {
     expectations: &[Cases("all"), Cases("none"), Cases("part")],
     ..LINUX
 };
+const RESET: Case = Case {
+    name: "reset",
+    manifest: "reset.toml",
+    expectations: &[Line("[reset] boot: 2"), Cases("reset"), Cases("storm"), Cases("neighbour")],
+    ..LINUX
+};
 const DAMAGED: Case = Case { manifest: "conformance.toml", expectations: NOTHING_STARTS, ..LINUX };
 
 /// Every test in QEMU.
@@ -165,6 +171,9 @@ const CASES: &[Case] = &[
         cpu: Some("cortex-a72"),
         ..CONFORMANCE
     },
+    Case { name: "conformance-gicv2", manifest: "conformance-gicv2.toml", gic: Gic::V2, ..CONFORMANCE },
+    Case { name: "linux-gicv2", gic: Gic::V2, ..LINUX },
+    Case { name: "reset-gicv2", gic: Gic::V2, ..RESET },
     Case {
         name: "faults",
         manifest: "faults.toml",
@@ -192,12 +201,7 @@ const CASES: &[Case] = &[
         expectations: &[Cases("all"), Cases("none"), Cases("hvc"), Cases("smc")],
         ..LINUX
     },
-    Case {
-        name: "reset",
-        manifest: "reset.toml",
-        expectations: &[Line("[reset] boot: 2"), Cases("reset"), Cases("storm"), Cases("neighbour")],
-        ..LINUX
-    },
+    RESET,
     Case {
         name: "manage-registers",
         manifest: "manage-registers.toml",
