@@ -44,3 +44,8 @@ instruction!(
     wfi,
     "wfi"
 );
+instruction!(
+    /// Wakes every core that waits for an event.
+    sev,
+    "sev"
+);

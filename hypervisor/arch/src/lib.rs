@@ -18,6 +18,8 @@ pub mod gicv3;
 pub mod id;
 pub mod memory;
 pub mod paging;
+pub mod parked;
+pub mod probe;
 pub mod random;
 pub mod smc;
 pub mod sysreg;

@@ -411,7 +411,7 @@ portcullis_enter:
 el2_fault:
     msr     sp_el0, x1
     mrs     x1, tpidr_el2
-    cbz     x1, .                       // before there is an anchor there is nothing to print with either
+    cbz     x1, no_anchor
     stp     x2, x3, [x1, #{ANCHOR_FRAME} + 16]
     stp     x4, x5, [x1, #{ANCHOR_FRAME} + 32]
     stp     x6, x7, [x1, #{ANCHOR_FRAME} + 48]
@@ -438,4 +438,16 @@ el2_fault:
     mov     x1, x2
     bl      portcullis_fault
     brk     #0
+
+// Before there is an anchor there is nothing to print with either. Only a device that is looked for may be absent.
+no_anchor:
+    mrs     x1, elr_el2
+    adrp    x0, portcullis_probe_read
+    add     x0, x0, :lo12:portcullis_probe_read
+    cmp     x1, x0
+    b.ne    .
+    adrp    x1, portcullis_probe_failed
+    add     x1, x1, :lo12:portcullis_probe_failed
+    msr     elr_el2, x1
+    eret
 .popsection
