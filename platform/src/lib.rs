@@ -3,6 +3,10 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::indexing_slicing)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+pub mod bcm2835_aux_uart;
+pub mod bcm2835_pm;
+pub mod bcm2835_timer;
+pub mod boards;
 pub mod devices;
 pub mod edge;
 pub mod facts;
@@ -12,5 +16,8 @@ pub mod gicv3;
 pub mod pl011;
 pub mod pl031;
 pub mod psci;
+pub mod rate;
 pub mod rndrrs;
+pub mod rng200;
+pub mod spin_table;
 pub mod support;
