@@ -84,6 +84,17 @@ mod tests {
     }
 
     #[test]
+    fn the_last_resort_is_only_for_what_is_recognised() {
+        let named = |image| {
+            let entry = Entry { image, compatible: &[], has_atags: false, map: |_| () };
+            // SAFETY: nothing is recognised by which registers would be read.
+            BOARDS.iter().find_map(|board| unsafe { board.last_resort?(&entry) })
+        };
+        assert_eq!(named(0x4008_0000).map(|uart| uart.registers.address), Some(0x900_0000));
+        assert_eq!(named(0x8_0000), None);
+    }
+
+    #[test]
     fn names_are_unique_and_not_empty() {
         for (index, board) in BOARDS.iter().enumerate() {
             assert!(!board.compatible.is_empty());
