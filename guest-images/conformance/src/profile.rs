@@ -220,14 +220,6 @@ impl Profile {
             })
         })?;
         let std = number("std", 1)?;
-        let gic = choose(&arguments, "gic", "2, 3 or 0", |value| {
-            Some(match value {
-                "" | "3" => 3,
-                "2" => 2,
-                "0" => 0,
-                _ => return None,
-            })
-        })?;
         let mode = choose(&arguments, "mode", "a mode named in profile.rs", mode)?;
         let groups = choose(&arguments, "only", "groups named in profile.rs", |value| {
             let known = value.split(',').all(|group| value.is_empty() || GROUPS.contains(&group));
@@ -262,8 +254,8 @@ impl Profile {
             client: number("client", 1)?,
             pause: number("pause", 0)?,
             least: number("least", 1)?,
-            gic: gic != 0,
-            gicv2: gic == 2,
+            gic: number("gic", 3)? != 0,
+            gicv2: number("gic", 3)? == 2,
             mode,
             calls: number("calls", 100_000)?,
             seed: number("seed", 1)?,
@@ -383,8 +375,6 @@ mod tests {
 
     #[test]
     fn groups_are_chosen_by_name() {
-        assert!(parse("gic=2").is_ok_and(|profile| profile.gic && profile.gicv2));
-        assert!(parse("").is_ok_and(|profile| profile.gic && !profile.gicv2));
         let profile = parse("only=id,gic").unwrap();
         assert_eq!(GROUPS.map(|name| profile.wants(name)), [true, false, false, false, true]);
         assert_eq!(GROUPS.map(|name| parse("").unwrap().wants(name)), [true; 5]);
@@ -401,7 +391,6 @@ mod tests {
             ("trng=dice", "dice"),
             ("access=prod", "prod"),
             ("only=gic,usb", "gic,usb"),
-            ("gic=4", "4"),
             ("forward=0x82000000", "0x82000000"),
             ("firmware=uefi", "uefi"),
         ] {
