@@ -10,6 +10,7 @@
 //! | `firmware` | what is below: `test`, `tf-a` | `test` |
 //! | `forward`, `deny` | ranges of the filter: `BASE+COUNT,...` | none |
 //! | `client` | this VM's identifier to EL3 | 1 |
+//! | `wide` | 1 if EL3 may return results in x4 to x7 | 1 |
 //! | `only` | groups of cases: `id`, `services`, `lifecycle`, `uart`, `gic`, joined by commas | all |
 //! | `gic` | generation of the interrupt controller: 2 or 3; 0 to leave interrupts alone | 3 |
 //! | `mode` | `cases`, `garbage`, `sweep`, `matrix`, `forward`, `draws`, `words`, `scarce`, `dry`, `off`, `restart`, `cost`, `storm`, `busy`, \
@@ -134,6 +135,8 @@ pub struct Profile {
     pub deny: Ranges,
     /// This VM's identifier to EL3.
     pub client: u64,
+    /// EL3 may return results in x4 to x7.
+    pub wide: bool,
     /// Microseconds between the draws of `scarce`.
     pub pause: u64,
     /// Draws of `scarce` that must succeed.
@@ -160,7 +163,7 @@ pub struct Profile {
     groups: [bool; GROUPS.len()],
 }
 
-const NAMES: [&str; 23] = [
+const NAMES: [&str; 24] = [
     "std",
     "std-hyp",
     "vendor-hyp",
@@ -173,6 +176,7 @@ const NAMES: [&str; 23] = [
     "forward",
     "deny",
     "client",
+    "wide",
     "pause",
     "least",
     "gic",
@@ -252,6 +256,7 @@ impl Profile {
             forward: choose(&arguments, "forward", "BASE+COUNT,...", Ranges::parse)?,
             deny: choose(&arguments, "deny", "BASE+COUNT,...", Ranges::parse)?,
             client: number("client", 1)?,
+            wide: number("wide", 1)? != 0,
             pause: number("pause", 0)?,
             least: number("least", 1)?,
             gic: number("gic", 3)? != 0,

@@ -19,8 +19,9 @@ const CORES: u32 = 4;
 /// The build, the manifest, or a file that cannot be written.
 pub fn image(options: &Image) -> Result<()> {
     let environment = Environment::load()?;
-    let system =
-        System::build(&environment, Hardware::new(options.board, CORES), &options.manifest, false, "bundle.dtb")?;
+    let hardware = Hardware::new(options.board, CORES);
+    // What is at EL3 there is not known here; the hypervisor asks at boot.
+    let system = System::build_for(&environment, hardware, true, &options.manifest, false, "bundle.dtb")?;
     fs::create_dir_all(&options.out).with_context(|| format!("{} cannot be made", options.out.display()))?;
     for (from, name) in [(&system.image, "portcullis.img"), (&system.bundle, "bundle.dtb")] {
         let to = options.out.join(name);
