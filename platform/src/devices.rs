@@ -233,9 +233,7 @@ pub unsafe fn board(facts: &'static Facts, firmware: &Findings) -> Result<Board,
         power
     };
     let el3 = match firmware {
-        Findings::Full { trng, ptp, .. } => {
-            Some(EL3.call_once(|| Backends::new(firmware.forwards() == Some(true), *trng, *ptp)))
-        }
+        Findings::Full { trng, ptp, .. } => Some(EL3.call_once(|| Backends::new(firmware.is_wide(), *trng, *ptp))),
         Findings::NotAsked | Findings::PsciOnly(_) => None,
     };
     let entropy = match el3.and_then(|el3| el3.trng.as_ref()) {

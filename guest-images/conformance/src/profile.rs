@@ -10,6 +10,7 @@
 //! | `firmware` | what is below: `test`, `tf-a` | `test` |
 //! | `forward`, `deny` | ranges of the filter: `BASE+COUNT,...` | none |
 //! | `client` | this VM's identifier to EL3 | 1 |
+//! | `wide` | 1 if EL3 may return results in x4 to x7 | 1 |
 //! | `only` | groups of cases: `id`, `services`, `lifecycle`, `uart`, `gic`, joined by commas | all |
 //! | `gic` | generation of the interrupt controller: 2 or 3; 0 to leave interrupts alone | 3 |
 //! | `mode` | `cases`, `garbage`, `sweep`, `matrix`, `forward`, `draws`, `words`, `scarce`, `dry`, `off`, `restart`, `cost`, `storm`, `busy`, \
@@ -134,6 +135,8 @@ pub struct Profile {
     pub deny: Ranges,
     /// This VM's identifier to EL3.
     pub client: u64,
+    /// EL3 may return results in x4 to x7.
+    pub wide: bool,
     /// Microseconds between the draws of `scarce`.
     pub pause: u64,
     /// Draws of `scarce` that must succeed.
@@ -160,7 +163,7 @@ pub struct Profile {
     groups: [bool; GROUPS.len()],
 }
 
-const NAMES: [&str; 23] = [
+const NAMES: [&str; 24] = [
     "std",
     "std-hyp",
     "vendor-hyp",
@@ -173,6 +176,7 @@ const NAMES: [&str; 23] = [
     "forward",
     "deny",
     "client",
+    "wide",
     "pause",
     "least",
     "gic",
@@ -220,14 +224,6 @@ impl Profile {
             })
         })?;
         let std = number("std", 1)?;
-        let gic = choose(&arguments, "gic", "2, 3 or 0", |value| {
-            Some(match value {
-                "" | "3" => 3,
-                "2" => 2,
-                "0" => 0,
-                _ => return None,
-            })
-        })?;
         let mode = choose(&arguments, "mode", "a mode named in profile.rs", mode)?;
         let groups = choose(&arguments, "only", "groups named in profile.rs", |value| {
             let known = value.split(',').all(|group| value.is_empty() || GROUPS.contains(&group));
@@ -260,10 +256,11 @@ impl Profile {
             forward: choose(&arguments, "forward", "BASE+COUNT,...", Ranges::parse)?,
             deny: choose(&arguments, "deny", "BASE+COUNT,...", Ranges::parse)?,
             client: number("client", 1)?,
+            wide: number("wide", 1)? != 0,
             pause: number("pause", 0)?,
             least: number("least", 1)?,
-            gic: gic != 0,
-            gicv2: gic == 2,
+            gic: number("gic", 3)? != 0,
+            gicv2: number("gic", 3)? == 2,
             mode,
             calls: number("calls", 100_000)?,
             seed: number("seed", 1)?,
@@ -383,8 +380,6 @@ mod tests {
 
     #[test]
     fn groups_are_chosen_by_name() {
-        assert!(parse("gic=2").is_ok_and(|profile| profile.gic && profile.gicv2));
-        assert!(parse("").is_ok_and(|profile| profile.gic && !profile.gicv2));
         let profile = parse("only=id,gic").unwrap();
         assert_eq!(GROUPS.map(|name| profile.wants(name)), [true, false, false, false, true]);
         assert_eq!(GROUPS.map(|name| parse("").unwrap().wants(name)), [true; 5]);
@@ -401,7 +396,6 @@ mod tests {
             ("trng=dice", "dice"),
             ("access=prod", "prod"),
             ("only=gic,usb", "gic,usb"),
-            ("gic=4", "4"),
             ("forward=0x82000000", "0x82000000"),
             ("firmware=uefi", "uefi"),
         ] {

@@ -67,6 +67,7 @@ extern "C" fn firmware_call(registers: &mut Registers, shared: &'static Shared) 
     context.tally.count(&x);
     match answer(&mut context.state, processor::now(), x) {
         Answer::Four(results) => registers[..4].copy_from_slice(&results),
+        Answer::Eighteen(results) => registers[..18].copy_from_slice(&results),
         Answer::Eight(results) => registers[..8].copy_from_slice(&results),
         Answer::Start(start) => {
             parking::start(start, shared);

@@ -105,14 +105,14 @@ impl Context {
         let table = match outcome {
             Outcome::Answered => offset_of!(Account, answered),
             Outcome::Denied => offset_of!(Account, denied),
-            Outcome::Forwarded => return Self::forwards(smc),
+            Outcome::Forwarded => return Self::forward_counter(smc),
         };
         let row = if smc { SERVICES } else { 0 };
         (offset_of!(Context, account) + table + (row + group as usize) * size_of::<u64>()) as u16
     }
 
     /// Where calls that go to EL3 are counted.
-    pub const fn forwards(smc: bool) -> u16 {
+    pub const fn forward_counter(smc: bool) -> u16 {
         let row = if smc { size_of::<u64>() } else { 0 };
         (offset_of!(Context, account) + offset_of!(Account, forwarded) + row) as u16
     }

@@ -190,7 +190,7 @@ search_\conduit:
     str     x1, [sp, #{X} + 8]
     tst     w0, #0x00ff0000             // SVE hint and reserved bits
     b.ne    not_forwarded_\conduit
-    ldr     x3, [sp, #{FORWARDED}]
+    ldr     x3, [sp, #{FORWARD_RANGES}]
     halve   16
     halve   8
     halve   4
@@ -201,7 +201,7 @@ search_\conduit:
     ccmp    w0, w2, #2, hs              // before the first: C set and Z clear, as above the last
     b.hi    not_forwarded_\conduit
     ldr     x1, [sp, #{X} + 8]
-    mov     w2, #{FORWARDS} + 8 * \conduit
+    mov     w2, #{FORWARD_COUNTER} + 8 * \conduit
     b       forward
 not_forwarded_\conduit:
     ldr     x1, [sp, #{X} + 8]

@@ -46,7 +46,10 @@ mod asm {
     const _: () = assert!(size_of::<Refusal>() == 16 && offset_of!(Refusal, call) == 8 && RING.is_power_of_two());
 
     const _: () = assert!(MAX_RANGES == 32 && size_of::<Forwarded>() == 8, "vectors.S halves 32 ranges of 8 bytes");
-    const _: () = assert!(Context::forwards(true) == Context::forwards(false) + 8, "vectors.S steps by the conduit");
+    const _: () = assert!(
+        Context::forward_counter(true) == Context::forward_counter(false) + 8,
+        "vectors.S steps by the conduit"
+    );
     const _: () = assert!(offset_of!(Context, wide) == offset_of!(Context, client) + 8, "vectors.S loads both at once");
     const _: () =
         assert!(offset_of!(Context, stack) == offset_of!(Context, interrupt) + 8, "vectors.S loads both at once");
@@ -63,8 +66,8 @@ mod asm {
         ANSWERS = const offset_of!(Context, answers),
         BEYOND = const offset_of!(Context, beyond),
         TO_GATE_BIT = const BEYOND_TO_GATE.trailing_zeros(),
-        FORWARDED = const offset_of!(Context, forwards),
-        FORWARDS = const Context::forwards(false),
+        FORWARD_RANGES = const offset_of!(Context, forwards),
+        FORWARD_COUNTER = const Context::forward_counter(false),
         CLIENT = const offset_of!(Context, client),
         WORKAROUND = const offset_of!(Context, workaround_1),
         RING = const offset_of!(Context, account) + offset_of!(Account, ring),

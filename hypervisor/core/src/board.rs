@@ -49,8 +49,8 @@ pub trait Power: Sync {
 
 /// Firmware at EL3 that takes guests' calls.
 pub trait Firmware: Sync {
-    /// Makes an SMC with x0 to x7 as given; returns them as EL3 leaves them.
-    fn call(&self, x: [u64; 8]) -> [u64; 8];
+    /// Makes an SMC with x0 to x17 as in `x`, in which x0 to x7 are then what EL3 leaves there.
+    fn call(&self, x: &mut [u64; 18]);
     /// Whether results of an SMC64 call may stand in x4 to x7 too, and these are kept otherwise: SMCCC 1.2 and later
     /// (DEN0028).
     fn is_wide(&self) -> bool;

@@ -17,13 +17,9 @@ use crate::run::System;
 /// The build, the manifest, or a file that cannot be written.
 pub fn image(options: &Image) -> Result<()> {
     let environment = Environment::load()?;
-    let system = System::build(
-        &environment,
-        Hardware::new(options.board, options.board.cores()),
-        &options.manifest,
-        false,
-        "bundle.dtb",
-    )?;
+    let hardware = Hardware::new(options.board, options.board.cores());
+    // What is at EL3 there is not known here; the hypervisor asks at boot.
+    let system = System::build_for(&environment, hardware, true, &options.manifest, false, "bundle.dtb")?;
     fs::create_dir_all(&options.out).with_context(|| format!("{} cannot be made", options.out.display()))?;
     for (from, name) in [(&system.image, card::IMAGE), (&system.bundle, card::BUNDLE)] {
         let to = options.out.join(name);

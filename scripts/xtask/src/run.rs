@@ -102,12 +102,26 @@ impl System {
         exit: bool,
         bundle: &str,
     ) -> Result<Self> {
+        Self::build_for(environment, hardware, hardware.el3 != El3::None, manifest, exit, bundle)
+    }
+
+    /// As [`System::build`]; `forwards` says whether there is, or may be, firmware to forward calls to.
+    ///
+    /// # Errors
+    ///
+    /// As [`System::build`].
+    pub fn build_for(
+        environment: &Environment,
+        hardware: Hardware,
+        forwards: bool,
+        manifest: &Path,
+        exit: bool,
+        bundle: &str,
+    ) -> Result<Self> {
         metal::build(environment)?;
         let image = metal::image(environment, metal::HYPERVISOR)?;
         let guests = Guests::new(environment);
-        let Hardware { board, el3, cores, .. } = hardware;
-        // What stands at EL3 of a real board is on its card.
-        let forwards = el3 != El3::None || board == Board::Rpi4;
+        let Hardware { board, cores, .. } = hardware;
         let limits = manifest::Board { name: board.name().to_owned(), cores, memory: board.memory(), forwards };
         let mut manifest = Manifest::load(manifest, &limits, &guests).map_err(|report| {
             // It names the file and the line itself, in the form that editors understand.

@@ -5,10 +5,11 @@
 
 use core::sync::atomic::Ordering;
 
+use super::candidates::Candidates;
 use super::list_register::{self, HW, ListRegisters, State};
 use super::model::{Bank, Residence};
 use super::slots::{Bits, MAX_SLOTS, Slots, WAITING};
-use super::spis::{self, BANKS, Spis};
+use super::spis::{self, Spis};
 use super::vcpu::{FRESH, PRIVATE, Private, SGIS, SPI, Vcpu};
 use super::{VcpuSet, Vgic};
 
@@ -51,13 +52,6 @@ impl Vgic {
         } else {
             value
         }
-    }
-
-    /// Chooses the sender of an SGI that is loaded. If there are others, their turn comes when this one has ended, which has
-    /// to be reported then.
-    fn next_source(&self, vcpu: usize, bank: &mut Bank, sgi: u32) -> u64 {
-        let Some((source, others)) = self.sources(vcpu).take(sgi) else { return 0 };
-        list_register::sent_by(source) | bank.await_others(sgi, others)
     }
 
     #[inline(always)]
@@ -155,44 +149,6 @@ impl Vgic {
                 let allowed = bank.allowed(control);
                 review(bank, bit, slot, &mut state.slots, allowed, empty, lrs);
             }
-        }
-    }
-
-    /// [`review`] for an SGI that has a source and whose list register is not empty: what is pending for other sources waits,
-    /// and does not keep this one.
-    fn review_sgi(
-        &self,
-        vcpu: usize,
-        bank: &mut Bank,
-        slot: usize,
-        slots: &mut Slots,
-        control: u32,
-        lrs: &mut impl ListRegisters,
-    ) {
-        let (sgi, found) = (slots.intid(slot), lrs.read(slot));
-        let bit = 1u32.wrapping_shl(sgi);
-        if State::of(found) != State::Pending {
-            review_valid(bank, bit, slot, slots, 0, lrs);
-        } else if bank.lr.latch & bank.allowed(control) & bit != 0 {
-            // Sent once more by the same vCPU before it was taken, it is pending once.
-            let others = self.sources(vcpu).remove(sgi, 1 << list_register::source(found));
-            let source = list_register::sent_by(list_register::source(found));
-            let waiting = bank.await_others(sgi, others);
-            slots.rewrite(slot, bank.encode(sgi, sgi) | source | waiting, lrs);
-        } else {
-            self.give_back(vcpu, bank, found);
-            slots.vacate(slot);
-            bank.unload(bit);
-            lrs.write(slot, 0);
-        }
-    }
-
-    /// The sender of an SGI that leaves its list register unacknowledged waits again, unless that is no longer wanted
-    /// (GICD_CPENDSGIRn).
-    fn give_back(&self, vcpu: usize, bank: &Bank, value: u64) {
-        let intid = value as u32;
-        if intid < 32 && bank.lr.latch & SGIS & 1u32.wrapping_shl(intid) != 0 {
-            self.sources(vcpu).add(intid, 1 << list_register::source(value));
         }
     }
 
@@ -333,7 +289,7 @@ fn finish(bank: &mut Bank, bit: u32, slot: usize, slots: &mut Slots, lrs: &mut i
 }
 
 /// [`review`] for a list register that is not empty.
-fn review_valid(
+pub(super) fn review_valid(
     bank: &mut Bank,
     bit: u32,
     slot: usize,
@@ -404,44 +360,5 @@ fn evict(vcpu: usize, slot: usize, state: &mut Private, spis: &mut Spis) {
                 bank.unload(bit);
             }
         }
-    }
-}
-
-/// Interrupts that wait for a list register of one vCPU.
-struct Candidates {
-    private: u32,
-    spis: [u32; BANKS],
-}
-
-impl Candidates {
-    fn new(vcpu: usize, state: &Private, spis: &Spis, control: u32) -> Self {
-        let mut words = [0; BANKS];
-        for (index, word) in words.iter_mut().enumerate() {
-            *word = spis.deliverable(vcpu, index, control);
-        }
-        Self { private: state.bank.deliverable(control), spis: words }
-    }
-
-    /// Removes the one with the highest priority, then lowest INTID. Returns priority and INTID.
-    fn take_most_urgent(&mut self, state: &Private, spis: &Spis) -> Option<(u8, u32)> {
-        let mut best = state.bank.most_urgent(self.private);
-        for (index, bank) in (0..BANKS).zip(&spis.banks) {
-            let word = self.spis[index % BANKS];
-            if let Some((priority, n)) = bank.most_urgent(word)
-                && best.is_none_or(|(least, _)| priority < least)
-            {
-                best = Some((priority, spis::intid(index, n)));
-            }
-        }
-        let (_, intid) = best?;
-        match spis::position(intid) {
-            None => self.private &= !1u32.wrapping_shl(intid),
-            Some((index, bit)) => {
-                if let Some(word) = self.spis.get_mut(index) {
-                    *word &= !bit;
-                }
-            }
-        }
-        best
     }
 }

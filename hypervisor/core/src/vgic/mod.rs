@@ -17,6 +17,8 @@
 //! interrupts masked, and calls [`Vgic::flush`] when it is not zero. Locks are taken in the order: a vCPU's own state,
 //! then the SPIs; no one holds two vCPUs' states.
 
+mod by_sender;
+mod candidates;
 mod distributor;
 mod distributor_v2;
 mod flush;

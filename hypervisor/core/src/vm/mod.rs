@@ -17,8 +17,8 @@ use alloc::boxed::Box;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use portcullis_abi::map::MAX_VCPUS;
-use portcullis_arch::paging;
-use portcullis_gate::{Call, Row, Verdict, decide, decide_watched, forwards::Forwards};
+use portcullis_arch::{paging, timer};
+use portcullis_gate::{Call, FunctionId, Row, Verdict, decide, decide_watched, forwards::Forwards};
 use spin::{Mutex, Once};
 
 use crate::bundle::VmConfig;
@@ -30,7 +30,7 @@ use crate::turns::Place;
 use crate::vgic::{VcpuSet, Vgic};
 use crate::with_interface;
 use answers::VmAnswers;
-use audit::Audit;
+use audit::{Audit, Fate};
 use exclusive::ManagedFilter;
 use failure::Failure;
 use presence::{Census, Presence};
@@ -164,6 +164,32 @@ impl Vm {
             Some(everything) => decide_watched(everything, filter, call),
             None => decide(profile, filter, call),
         }
+    }
+
+    /// Notes a call of a VM that is audited, and what became of it.
+    ///
+    /// # Safety
+    ///
+    /// As [`Vm::decide`].
+    pub unsafe fn watch(&self, call: &Call, verdict: &Verdict) {
+        // SAFETY: passed on to the caller; the profile was just loaded from the VM's row.
+        let filter = unsafe { self.filter.of_running(self.row.profile()) };
+        let range = |id| filter.and_then(|filter| filter.forwarding(id));
+        let fate = match (verdict, range(call.function())) {
+            (Verdict::Deny, _) => Fate::Refused,
+            (Verdict::Forward, Some(range)) => {
+                self.audit.reached(range);
+                Fate::Forwarded
+            }
+            (Verdict::Forward, None) => {
+                // A discovery call that is offered here, about a function that EL3 has.
+                let [_, asked, ..] = call.x;
+                range(FunctionId::from_x0(asked)).into_iter().for_each(|range| self.audit.reached(range));
+                Fate::Answered
+            }
+            (Verdict::Answer(_) | Verdict::Serve(_), _) => Fate::Answered,
+        };
+        self.audit.note(call.function(), call.conduit, fate, timer::count_relaxed());
     }
 
     /// Why it last failed, if it has since it was created.
