@@ -1,5 +1,6 @@
 //! A virtual machine: what it owns, and what happens to it as a whole.
 
+pub mod activity;
 pub mod answers;
 pub mod audit;
 pub mod exclusive;

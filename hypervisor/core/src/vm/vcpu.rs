@@ -15,6 +15,7 @@ use portcullis_arch::{
 };
 
 use super::Vm;
+use super::activity::{Activity, Times};
 use crate::interface::Interface;
 use crate::machine::Machine;
 use crate::processor::{KICK, Processor};
@@ -139,6 +140,19 @@ impl Vcpu {
     /// Marks it as off. Its core must have left it.
     pub fn switched_off(&self) {
         self.power.store(Power::Off as u8, Ordering::Release);
+    }
+
+    /// What it is doing.
+    pub fn activity(&self) -> Activity {
+        match self.power() {
+            Power::On => Activity::Running,
+            _ => Activity::Off,
+        }
+    }
+
+    /// What it has had of its core.
+    pub fn times(&self) -> Times {
+        Times { ran: 0, stolen: self.stolen(), switches: 0 }
     }
 
     /// Ticks of stolen time so far.
