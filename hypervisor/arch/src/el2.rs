@@ -1,7 +1,7 @@
 //! EL2's own configuration of a core: what it traps and what it leaves to the guest.
 //!
 //! On a core with one vCPU nothing is trapped that need not be: WFI, the timers, the debug registers and the cache
-//! operations run in the guest.
+//! operations run in the guest. On a core that vCPUs share, WFI is trapped too.
 
 use crate::{barrier::isb, cpu, read_sysreg, write_sysreg};
 
@@ -17,6 +17,8 @@ pub mod hcr {
     pub const IMO: u64 = 1 << 4;
     /// SErrors go to EL2.
     pub const AMO: u64 = 1 << 5;
+    /// WFI traps.
+    pub const TWI: u64 = 1 << 13;
     /// Reads of the ID registers of group 3 trap.
     pub const TID3: u64 = 1 << 18;
     /// SMC traps.
@@ -74,6 +76,15 @@ pub fn init_core(ipa_bits: u32) {
             // FEAT_HCX: the features behind it are hidden from guests and trapped.
             write_sysreg!("s3_4_c1_c2_2", 0);
         }
+    }
+    isb();
+}
+
+/// Has WFI of guests trap on this core from now on: it gives the core away.
+pub fn trap_waits() {
+    // SAFETY: the guest's WFI comes to EL2; nothing else changes.
+    unsafe {
+        write_sysreg!("hcr_el2", hcr::GUEST | hcr::TWI);
     }
     isb();
 }

@@ -189,13 +189,35 @@ pub fn set_virtual_control(value: u32) {
     GICH.write(gich::HCR, value);
 }
 
+/// The virtual CPU interface of a vCPU that is not on its core, but for the list registers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct VirtualInterface {
+    /// GICH_VMCR: what the guest has set in its CPU interface.
+    control: u32,
+    /// GICH_APR: the priorities of what is active.
+    active: u32,
+}
+
+impl VirtualInterface {
+    /// Takes over what this core has.
+    pub fn save(&mut self) {
+        self.control = GICH.read(gich::VMCR);
+        self.active = GICH.read(gich::APR);
+    }
+
+    /// Gives this core what was saved.
+    pub fn load(&self) {
+        GICH.write(gich::VMCR, self.control);
+        GICH.write(gich::APR, self.active);
+    }
+}
+
 /// Puts the virtual CPU interface into its reset state: off for the guest, nothing pending, nothing active.
 pub fn reset_virtual_interface() {
     for n in 0..list_registers() {
         write_list_register(n, 0);
     }
-    GICH.write(gich::APR, 0);
-    GICH.write(gich::VMCR, 0);
+    VirtualInterface::default().load();
     GICH.write(gich::HCR, GICH_HCR_EN);
 }
 

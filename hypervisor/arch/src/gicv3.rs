@@ -109,33 +109,68 @@ pub fn set_virtual_control(value: u64) {
 
 /// Puts the virtual CPU interface into its reset state: off for the guest, nothing pending, nothing active.
 pub fn reset_virtual_interface() {
-    let vtr = read_sysreg!("ich_vtr_el2");
-    // SAFETY: governs what the guest's virtual CPU interface does. Active priority registers beyond the first exist with
-    // 6 or 7 bits of preemption only (ICH_VTR_EL2.PREbits); with 5 they would be undefined.
-    unsafe {
-        for n in 0..list_registers() {
-            write_list_register(n, 0);
-        }
-        write_sysreg!("ich_ap0r0_el2", 0);
-        write_sysreg!("ich_ap1r0_el2", 0);
-        let preemption_bits = (vtr >> 26 & 7) + 1;
-        if preemption_bits >= 6 {
-            write_sysreg!("ich_ap0r1_el2", 0);
-            write_sysreg!("ich_ap1r1_el2", 0);
-        }
-        if preemption_bits >= 7 {
-            write_sysreg!("ich_ap0r2_el2", 0);
-            write_sysreg!("ich_ap1r2_el2", 0);
-            write_sysreg!("ich_ap0r3_el2", 0);
-            write_sysreg!("ich_ap1r3_el2", 0);
-        }
-        write_sysreg!("ich_vmcr_el2", 0);
-        write_sysreg!("ich_hcr_el2", ICH_HCR_EN);
-        // The guest uses system registers; ICC_SRE_EL1 is the guest's own.
-        write_sysreg!("icc_sre_el1", 7);
+    for n in 0..list_registers() {
+        write_list_register(n, 0);
     }
+    VirtualInterface::default().load();
+    set_virtual_control(ICH_HCR_EN);
     isb();
 }
+
+/// The virtual CPU interface of a vCPU that is not on its core, but for the list registers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct VirtualInterface {
+    /// ICH_VMCR_EL2: what the guest has set in its CPU interface.
+    control: u64,
+    /// ICH_AP0R<n>_EL2 and ICH_AP1R<n>_EL2: the priorities of what is active.
+    active: [[u64; 2]; 4],
+}
+
+/// How many active priority registers of each group there are: one for 5 bits of preemption, two for 6, four for 7
+/// (ICH_VTR_EL2.PREbits).
+#[inline(always)]
+fn active_priority_registers() -> usize {
+    match read_sysreg!("ich_vtr_el2") >> 26 & 7 {
+        0..=4 => 1,
+        5 => 2,
+        _ => 4,
+    }
+}
+
+macro_rules! active_priorities {
+    ($($n:literal $group_0:literal $group_1:literal),*) => {
+        impl VirtualInterface {
+            /// Takes over what this core has.
+            pub fn save(&mut self) {
+                self.control = read_sysreg!("ich_vmcr_el2");
+                let count = active_priority_registers();
+                $(if $n >= count {
+                    return;
+                }
+                self.active[$n] = [read_sysreg!($group_0), read_sysreg!($group_1)];)*
+            }
+
+            /// Gives this core what was saved.
+            pub fn load(&self) {
+                // SAFETY: governs what the guest's virtual CPU interface does. Registers that do not exist are not named.
+                // The guest uses system registers; ICC_SRE_EL1 is the guest's own and has nothing to change.
+                unsafe {
+                    write_sysreg!("ich_vmcr_el2", self.control);
+                    write_sysreg!("icc_sre_el1", 7);
+                    let count = active_priority_registers();
+                    $(if $n >= count {
+                        return;
+                    }
+                    write_sysreg!($group_0, self.active[$n][0]);
+                    write_sysreg!($group_1, self.active[$n][1]);)*
+                }
+            }
+        }
+    };
+}
+
+active_priorities!(0 "ich_ap0r0_el2" "ich_ap1r0_el2", 1 "ich_ap0r1_el2" "ich_ap1r1_el2",
+    2 "ich_ap0r2_el2" "ich_ap1r2_el2", 3 "ich_ap0r3_el2" "ich_ap1r3_el2");
 
 macro_rules! list_register {
     ($($n:literal => $name:literal),*) => {

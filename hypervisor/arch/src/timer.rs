@@ -1,6 +1,6 @@
 //! The generic timer as EL2 sees it.
 
-use crate::{barrier::isb, read_sysreg, write_sysreg};
+use crate::{barrier::isb, el1::El1State, read_sysreg, write_sysreg};
 
 /// Counter frequency in Hz as the firmware has put it into CNTFRQ_EL0.
 pub fn frequency() -> u64 {
@@ -33,6 +33,28 @@ pub fn is_asserted(intid: u32) -> bool {
     1u32.checked_shl(intid).is_some_and(|bit| guest_lines() & bit != 0)
 }
 
+/// Turns the guest's timers off.
+pub fn stop_guest_timers() {
+    // SAFETY: they are the guest's; EL2 has its own.
+    unsafe {
+        write_sysreg!("cntv_ctl_el0", 0);
+        write_sysreg!("cntp_ctl_el0", 0);
+    }
+    isb();
+}
+
+/// When the next of a vCPU's timers asserts its interrupt, in ticks of the physical counter: `state` is what it has set them
+/// to, `offset` what its virtual counter lags behind, and `wanted` says which count, bits by INTID as in [`guest_lines`].
+pub fn next_deadline(state: &El1State, offset: u64, wanted: u32) -> Option<u64> {
+    /// CNTx_CTL: enabled and not masked, whether the condition is met or not.
+    const COUNTS: u64 = 0b01;
+    let timer =
+        |control: u64, intid: u32, at: u64| (control & 0b11 == COUNTS && wanted >> intid & 1 != 0).then_some(at);
+    let r#virtual = timer(state.cntv_ctl, 27, state.cntv_cval.saturating_add(offset));
+    let physical = timer(state.cntp_ctl, 30, state.cntp_cval);
+    r#virtual.into_iter().chain(physical).min()
+}
+
 /// Sets what the guest's virtual counter lags behind the physical one, in ticks.
 pub fn set_virtual_offset(ticks: u64) {
     // SAFETY: CNTVOFF_EL2 only shifts the virtual counter, which EL2 does not use.
@@ -52,5 +74,22 @@ pub fn set_deadline(deadline: Option<u64>) {
             }
             None => write_sysreg!("cnthp_ctl_el2", 0),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_timer_is_the_earliest_that_counts() {
+        let state = El1State { cntv_ctl: 1, cntv_cval: 100, cntp_ctl: 5, cntp_cval: 120, ..El1State::RESET };
+        let both = 1 << 27 | 1 << 30;
+        assert_eq!(next_deadline(&state, 10, both), Some(110));
+        assert_eq!(next_deadline(&state, 30, both), Some(120));
+        assert_eq!(next_deadline(&state, 10, 1 << 30), Some(120));
+        assert_eq!(next_deadline(&El1State { cntv_ctl: 3, ..state }, 0, both), Some(120));
+        assert_eq!(next_deadline(&El1State { cntv_ctl: 0, cntp_ctl: 0, ..state }, 0, both), None);
+        assert_eq!(next_deadline(&El1State { cntv_cval: u64::MAX, ..state }, 10, 1 << 27), Some(u64::MAX));
     }
 }

@@ -66,17 +66,17 @@
 .endm
 
 // Calls a handler on the core's stack with the Context in x0, and leaves sp at the Context again. The Context's address
-// stands at the base of the stack since the guest was entered.
-.macro handle function
+// stands at the base of the stack since the guest was entered. \otherwise is where what is not 0 leads.
+.macro handle function, otherwise=leave
     mov     x0, sp
     ldr     x2, [sp, #{STACK}]
     mov     sp, x2
     bl      \function
-    handled
+    handled \otherwise
 .endm
 
-.macro handled
-    cbnz    x0, not_resume
+.macro handled otherwise=leave
+    cbnz    x0, \otherwise
     ldr     x1, [sp]
     mov     sp, x1
 .endm
@@ -369,26 +369,34 @@ exception:
     ldp     x2, x3, [sp, #{STACK}]
     mov     sp, x2
     blr     x3
-    handled
+    handled not_resume
     restore_caller
     resume
 
 serror:
     save_caller
     save_callee
-    handle  portcullis_serror
+    handle  portcullis_serror, not_resume
     restore_caller
     resume
 
+// After an exception all registers are saved, and one may have a new value there.
 not_resume:
-    tbz     x0, #1, leave
+    tbz     x0, #1, left
     ldr     x1, [sp]
     mov     sp, x1
     restore_callee
     restore_caller
     resume
 
+// The vCPU may come back later, with all its registers.
 leave:
+    ldr     x1, [sp]
+    mov     x2, sp
+    mov     sp, x1
+    save_callee
+    mov     sp, x2
+left:
     bl      portcullis_idle
     brk     #0
 

@@ -17,6 +17,7 @@ pub mod manage;
 pub mod memory;
 pub mod port;
 pub mod processor;
+pub mod schedule;
 pub mod service;
 pub mod shutdown;
 pub mod terminal;
