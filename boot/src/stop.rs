@@ -37,8 +37,6 @@ pub enum Stop {
     Bundle(BundleError),
     /// A VM asks for a core that the board lacks.
     NoSuchCore { vm: &'static str, core: u32, cores: usize },
-    /// Two vCPUs ask for the same core.
-    SharedCore { vm: &'static str, core: u32 },
     /// A range of a VM's filter cannot be had here.
     Filter { vm: &'static str, base: u32, error: FilterError },
     /// A VM asks for more memory than is left.
@@ -68,9 +66,6 @@ impl fmt::Display for Stop {
             Self::Bundle(error) => write!(f, "bundle: {error}"),
             Self::NoSuchCore { vm, core, cores } => {
                 write!(f, "{vm} wants core {core}; this board has cores 0 to {}", cores.saturating_sub(1))
-            }
-            Self::SharedCore { vm, core } => {
-                write!(f, "{vm} wants core {core}, which runs another vCPU; cores cannot be shared yet")
             }
             Self::Filter { vm, base, error } => write!(f, "{vm}: filter range {base:#010x}: {error}"),
             Self::NoMemory { vm, wanted, free } => {

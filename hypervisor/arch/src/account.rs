@@ -28,10 +28,12 @@ pub enum Exit {
     IdRegister = 5,
     /// Something that this machine does not have.
     Undefined = 6,
+    /// A WFI on a core that it shares.
+    Wait = 7,
 }
 
 /// Number of [`Exit`] causes.
-pub const EXITS: usize = 7;
+pub const EXITS: usize = 8;
 /// Refused calls that are remembered.
 pub const RING: usize = 64;
 

@@ -203,6 +203,7 @@ impl Machine {
                 processor.arm_once(Timer::StandingLine, || now.saturating_add(timer::frequency() / 10));
             }
         }
+        let _ = processor.take_due(Timer::Schedule, now);
         processor.set_timer();
     }
 

@@ -7,6 +7,7 @@ use spin::Once;
 
 use crate::interface::Interface;
 use crate::machine::Machine;
+use crate::schedule::Share;
 use crate::trap::id_registers;
 use crate::vm::{
     state::State,
@@ -26,6 +27,16 @@ pub enum Timer {
     WallClock = 0,
     /// A VM on this core has left a line unfinished.
     StandingLine = 1,
+    /// It has to be decided anew which vCPU runs here.
+    Schedule = 2,
+}
+
+/// What a core runs.
+pub enum Work {
+    /// One vCPU, and nothing else.
+    One(&'static Vcpu),
+    /// vCPUs that share it.
+    Several(&'static Share),
 }
 
 /// A deadline that is not set.
@@ -39,10 +50,10 @@ pub struct Processor {
     pub index: usize,
     /// Its affinity (MPIDR_EL1).
     pub affinity: u64,
-    vcpu: Once<&'static Vcpu>,
+    work: Once<Work>,
     online: AtomicU32,
     /// When each [`Timer`] is due, in ticks of the physical counter. Only this core touches them.
-    deadlines: [AtomicU64; 2],
+    deadlines: [AtomicU64; 3],
     /// The ID registers as guests on this core see them.
     id_registers: [AtomicU64; id_registers::COUNT],
 }
@@ -54,9 +65,9 @@ impl Processor {
             anchor: Anchor { stack, fault_stack, frame: [0; 32] },
             index,
             affinity,
-            vcpu: Once::new(),
+            work: Once::new(),
             online: AtomicU32::new(0),
-            deadlines: [const { AtomicU64::new(NEVER) }; 2],
+            deadlines: [const { AtomicU64::new(NEVER) }; 3],
             id_registers: [const { AtomicU64::new(0) }; id_registers::COUNT],
         }
     }
@@ -97,14 +108,22 @@ impl Processor {
         unsafe { core::ptr::read_volatile(&raw const self.anchor.frame) }
     }
 
-    /// Gives it a vCPU to run. A core has one; a second one is refused with false.
-    pub fn assign(&self, vcpu: &'static Vcpu) -> bool {
-        core::ptr::eq(*self.vcpu.call_once(|| vcpu), vcpu)
+    /// Gives it what it runs. To be called once, before it runs anything.
+    pub fn give(&self, work: Work) {
+        self.work.call_once(|| work);
     }
 
-    /// The vCPU that it runs, if it was given one.
-    pub fn vcpu(&self) -> Option<&'static Vcpu> {
-        self.vcpu.get().copied()
+    /// The vCPU whose registers it has, which looks at its interrupts before it goes on.
+    pub fn loaded(&self) -> Option<&'static Vcpu> {
+        match self.work.get()? {
+            Work::One(vcpu) => Some(vcpu),
+            Work::Several(share) => share.loaded(),
+        }
+    }
+
+    /// Whether it shares its time among vCPUs.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.work.get(), Some(Work::Several(_)))
     }
 
     /// Makes it look at its vCPUs, wherever it is.
@@ -124,10 +143,11 @@ impl Processor {
     }
 
     fn deadline(&self, timer: Timer) -> &AtomicU64 {
-        let [wall_clock, standing_line] = &self.deadlines;
+        let [wall_clock, standing_line, schedule] = &self.deadlines;
         match timer {
             Timer::WallClock => wall_clock,
             Timer::StandingLine => standing_line,
+            Timer::Schedule => schedule,
         }
     }
 
@@ -136,6 +156,15 @@ impl Processor {
         let deadline = self.deadline(timer);
         if deadline.load(Ordering::Relaxed) == NEVER {
             deadline.store(at(), Ordering::Relaxed);
+            self.set_timer();
+        }
+    }
+
+    /// Sets a timer of this core to `at`, whatever it was set to; [`u64::MAX`] is never.
+    pub fn arm(&self, timer: Timer, at: u64) {
+        let deadline = self.deadline(timer);
+        if deadline.load(Ordering::Relaxed) != at {
+            deadline.store(at, Ordering::Relaxed);
             self.set_timer();
         }
     }
@@ -158,8 +187,13 @@ impl Processor {
 
     /// Runs whatever there is to run, for ever.
     pub fn idle(&'static self) -> ! {
+        let alone = match self.work.get() {
+            Some(Work::Several(share)) => share.run(self),
+            Some(Work::One(vcpu)) => Some(*vcpu),
+            None => None,
+        };
         loop {
-            if let Some(vcpu) = self.vcpu() {
+            if let Some(vcpu) = alone {
                 match vcpu.power() {
                     Power::LoadPending | Power::OnPending if vcpu.vm.state().must_leave() => {
                         vcpu.vm.retired(vcpu);

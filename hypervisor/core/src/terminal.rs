@@ -99,7 +99,7 @@ impl Terminal {
     fn drive_line(&self, vm: &Vm, port: &mut Port) {
         if let Some(level) = port.take_level_change() {
             // The one on this core looks on its way back to the guest.
-            let here = Processor::current().and_then(Processor::vcpu).filter(|vcpu| core::ptr::eq(vcpu.vm, vm));
+            let here = Processor::current().and_then(Processor::loaded).filter(|vcpu| core::ptr::eq(vcpu.vm, vm));
             let set = vm.vgic.set_spi_level(map::UART_INTID, level);
             vm.kick(here.map_or(set, |vcpu| set.without(vcpu.index)));
         }

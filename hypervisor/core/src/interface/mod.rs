@@ -9,7 +9,7 @@
 mod v2;
 mod v3;
 
-use portcullis_arch::gicv2;
+use portcullis_arch::{gicv2, gicv3};
 
 pub use self::v2::V2;
 pub use self::v3::V3;
@@ -48,6 +48,13 @@ macro_rules! with_interface {
     };
 }
 
+/// The virtual CPU interface of a vCPU that is not on its core, but for the list registers. One of the two is in use.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct VirtualInterface {
+    v2: gicv2::VirtualInterface,
+    v3: gicv3::VirtualInterface,
+}
+
 /// The interface of the core on which the code runs; as a value, its list registers.
 pub trait Interface: ListRegisters + 'static {
     /// Whose interface it is.
@@ -74,4 +81,8 @@ pub trait Interface: ListRegisters + 'static {
     fn reset_virtual_interface();
     /// Turns the virtual CPU interface off.
     fn stop_virtual_interface();
+    /// Takes over what the virtual CPU interface has besides list registers.
+    fn save_virtual_interface(saved: &mut VirtualInterface);
+    /// Gives the virtual CPU interface what was saved of it.
+    fn load_virtual_interface(saved: &VirtualInterface);
 }

@@ -2,7 +2,7 @@
 
 use portcullis_arch::{gicv2, timer};
 
-use super::{GicVersion, Interface};
+use super::{GicVersion, Interface, VirtualInterface};
 use crate::processor::Processor;
 use crate::vgic::ListRegisters;
 
@@ -59,6 +59,14 @@ impl Interface for V2 {
 
     fn stop_virtual_interface() {
         gicv2::set_virtual_control(0);
+    }
+
+    fn save_virtual_interface(saved: &mut VirtualInterface) {
+        saved.v2.save();
+    }
+
+    fn load_virtual_interface(saved: &VirtualInterface) {
+        saved.v2.load();
     }
 }
 

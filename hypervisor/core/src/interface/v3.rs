@@ -2,7 +2,7 @@
 
 use portcullis_arch::{gicv3, timer};
 
-use super::{GicVersion, Interface};
+use super::{GicVersion, Interface, VirtualInterface};
 use crate::processor::Processor;
 use crate::vgic::ListRegisters;
 
@@ -58,6 +58,14 @@ impl Interface for V3 {
 
     fn stop_virtual_interface() {
         gicv3::set_virtual_control(0);
+    }
+
+    fn save_virtual_interface(saved: &mut VirtualInterface) {
+        saved.v3.save();
+    }
+
+    fn load_virtual_interface(saved: &VirtualInterface) {
+        saved.v3.load();
     }
 }
 

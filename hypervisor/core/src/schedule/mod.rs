@@ -8,7 +8,9 @@
 //! the policy who could run, and does what the policy says.
 
 mod round_robin;
+mod share;
 mod windows;
 
 pub use self::round_robin::{Decision, RoundRobin, Task};
+pub use self::share::Share;
 pub use self::windows::{Slot, Window, Windows};

@@ -2,12 +2,11 @@
 //! end the machine act on that.
 
 use portcullis_abi::{function, result};
-use portcullis_arch::{barrier, cpu::MPIDR_AFFINITY, vectors::Next};
+use portcullis_arch::{cpu::MPIDR_AFFINITY, vectors::Next};
 use portcullis_gate::{PsciFunction, Register};
 
 use crate::machine::Machine;
 use crate::shutdown::End;
-use crate::trap::interrupt;
 use crate::vm::{
     Vm,
     lifecycle::Action,
@@ -19,7 +18,8 @@ const MAX_LEVEL: u64 = 3;
 /// SYSTEM_RESET2: first of the vendor-specific reset types, which we treat as the architectural warm reset (type 0).
 const VENDOR_RESET: u32 = 0x8000_0000;
 
-/// Serves `function` for `vcpu`: what the call returns in x0, or what happens instead of its return.
+/// Serves `function` for `vcpu`: what the call returns in x0, or what happens instead of its return. A vCPU that comes back
+/// even so, because it only waited, has succeeded.
 #[inline(always)]
 pub fn serve(vcpu: &'static Vcpu, function: PsciFunction, [x1, x2, x3]: [u64; 3]) -> Result<i64, Next> {
     Ok(match function {
@@ -105,19 +105,8 @@ fn affinity_info(caller: &'static Vcpu, affinity: u64, level: u64) -> i64 {
     found
 }
 
-/// CPU_SUSPEND (section 5.1): every power state is treated as a standby, which DEN0022 section 5.1.2 allows. The core
-/// waits here, and serves EL2's own interrupts, until one is pending for the guest or its VM is to stop.
+/// CPU_SUSPEND (section 5.1): every power state is treated as a standby, which DEN0022 section 5.1.2 allows.
 #[inline(never)]
 fn cpu_suspend(vcpu: &'static Vcpu) -> Result<i64, Next> {
-    loop {
-        vcpu.flush_interrupts();
-        if let Some(next) = vcpu.obey() {
-            return Err(next);
-        }
-        if vcpu.has_interrupt() {
-            return Ok(result::PSCI_SUCCESS);
-        }
-        barrier::wfi();
-        interrupt::take(vcpu);
-    }
+    vcpu.wait().map_or(Ok(result::PSCI_SUCCESS), Err)
 }

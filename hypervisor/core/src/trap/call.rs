@@ -1,5 +1,6 @@
 //! Firmware calls that the vectors do not finish: HVC and SMC.
 
+use portcullis_abi::result;
 use portcullis_arch::{context::Context, timer, vectors::Next};
 use portcullis_gate::{Call, Conduit, Group, Return, Service, TrngFunction, Verdict};
 
@@ -27,13 +28,12 @@ extern "C" fn portcullis_serve(context: &mut Context, code: u32) -> Next {
 fn serve_psci(context: &mut Context, code: u32) -> Next {
     let vcpu = Vcpu::of(context);
     let Some(Service::Psci(function, _)) = Service::from_code(code) else { return serve(context, code) };
-    match psci::serve(vcpu, function, arguments(context)) {
-        Ok(code) => {
-            context.set_results(Return::code(code).0);
-            Next::Resume
-        }
-        Err(next) => next,
-    }
+    let (code, next) = match psci::serve(vcpu, function, arguments(context)) {
+        Ok(code) => (code, Next::Resume),
+        Err(next) => (result::PSCI_SUCCESS, next),
+    };
+    context.set_results(Return::code(code).0);
+    next
 }
 
 /// Random bits, by themselves: the other call that a running system makes again and again.
@@ -120,7 +120,10 @@ extern "C" fn portcullis_call(context: &mut Context, syndrome: u64) -> Next {
         }
         Verdict::Serve(service) => match service::serve(vcpu, service, call.arguments()) {
             Outcome::Return(results) => results,
-            Outcome::Leave(next) => return next,
+            Outcome::Leave(next) => {
+                context.set_results(Return::code(result::PSCI_SUCCESS).0);
+                return next;
+            }
         },
     };
     vcpu.account().answer(smc, group);

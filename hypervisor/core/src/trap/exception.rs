@@ -7,6 +7,10 @@ use crate::interface::{GicVersion, Interface};
 use crate::processor::Processor;
 use crate::vm::{failure::Reason, vcpu::Vcpu};
 
+/// ESR_ELx.EC: WFI or WFE.
+const EC_WAIT: u64 = 0x01;
+/// ESR_ELx.ISS.TI of [`EC_WAIT`]: 0 is WFI.
+const WAIT_KIND: u64 = 0b11;
 /// ESR_ELx.EC: a system register access.
 const EC_SYSTEM_REGISTER: u64 = 0x18;
 /// ESR_ELx.EC: an instruction abort from a lower level.
@@ -60,6 +64,7 @@ fn rare<G: Interface>(vcpu: &'static Vcpu, class: u64, syndrome: u64) -> Next {
             vcpu.account().exit(Exit::Sgi);
             step_over::<G>(vcpu)
         }
+        EC_WAIT => wait::<G>(vcpu, syndrome),
         // Everything else is something that this machine does not have: SVE, SME, coprocessors, unknown instructions.
         _ => undefined::<G>(vcpu),
     }
@@ -70,6 +75,17 @@ fn rare<G: Interface>(vcpu: &'static Vcpu, class: u64, syndrome: u64) -> Next {
 fn step_over<G: Interface>(vcpu: &'static Vcpu) -> Next {
     el2::set_return_address(el2::return_address().wrapping_add(4));
     vcpu.before_resume::<G>()
+}
+
+/// A guest on a shared core waits for an interrupt. WFIT, which waits for a time as well, is hidden from guests; it does not wait
+/// here, which every WFI may do.
+fn wait<G: Interface>(vcpu: &'static Vcpu, syndrome: u64) -> Next {
+    vcpu.account().exit(Exit::Wait);
+    el2::set_return_address(el2::return_address().wrapping_add(4));
+    match syndrome & WAIT_KIND {
+        0 => vcpu.wait().unwrap_or(Next::Resume),
+        _ => vcpu.before_resume::<G>(),
+    }
 }
 
 /// The instruction does not exist on this machine.

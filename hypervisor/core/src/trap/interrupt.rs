@@ -30,6 +30,27 @@ pub extern "C" fn while_running<G: Interface>(context: &mut Context) -> Next {
     vcpu.before_resume::<G>()
 }
 
+/// The same on a core that vCPUs share: whatever came may have made it another one's turn.
+pub extern "C" fn while_sharing<G: Interface>(context: &mut Context) -> Next {
+    let vcpu = Vcpu::of(context);
+    let acknowledged = G::acknowledge();
+    match G::intid(acknowledged) {
+        intid @ (map::TIMER_VIRTUAL_INTID | map::TIMER_PHYSICAL_INTID) => return timer_and_resume::<G>(vcpu, intid),
+        KICK => {
+            G::drop_priority(acknowledged);
+            G::finish(acknowledged);
+            G::see_what_was_sent();
+        }
+        SPECIAL.. => {}
+        _ => other::<G>(vcpu, acknowledged),
+    }
+    let goes_on = match (vcpu.sharing(), Processor::current()) {
+        (Some(sharing), Some(processor)) => sharing.share.goes_on(vcpu, processor),
+        _ => true,
+    };
+    if goes_on { vcpu.before_resume::<G>() } else { Next::Leave }
+}
+
 /// A timer of the guest's. It is linked in hardware: the guest's own end of interrupt deactivates it.
 #[inline(never)]
 fn timer_and_resume<G: Interface>(vcpu: &'static Vcpu, intid: u32) -> Next {
@@ -46,12 +67,13 @@ fn other_and_resume<G: Interface>(vcpu: &'static Vcpu, acknowledged: u32) -> Nex
     vcpu.before_resume::<G>()
 }
 
-/// Takes one physical interrupt, if one is pending, while `vcpu` waits in EL2 on its core. The caller flushes.
-pub fn take(vcpu: &'static Vcpu) {
-    with_interface!(G => take_one::<G>(vcpu));
+/// Takes one physical interrupt, if one is pending, while `vcpu` waits in EL2 on its core. The caller flushes. False: there was
+/// none.
+pub fn take(vcpu: &'static Vcpu) -> bool {
+    with_interface!(G => take_one::<G>(vcpu))
 }
 
-fn take_one<G: Interface>(vcpu: &'static Vcpu) {
+fn take_one<G: Interface>(vcpu: &'static Vcpu) -> bool {
     let acknowledged = G::acknowledge();
     match G::intid(acknowledged) {
         intid @ (map::TIMER_VIRTUAL_INTID | map::TIMER_PHYSICAL_INTID) => {
@@ -62,10 +84,11 @@ fn take_one<G: Interface>(vcpu: &'static Vcpu) {
             G::drop_priority(acknowledged);
             G::finish(acknowledged);
         }
-        SPECIAL.. => {}
+        SPECIAL.. => return false,
         _ => other::<G>(vcpu, acknowledged),
     }
     G::see_what_was_sent();
+    true
 }
 
 /// An interrupt of the hypervisor's own.

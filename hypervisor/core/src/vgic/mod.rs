@@ -19,6 +19,7 @@
 
 mod by_sender;
 mod candidates;
+mod change;
 mod distributor;
 mod distributor_v2;
 mod flush;
@@ -55,6 +56,11 @@ pub use self::vcpu_set::VcpuSet;
 
 /// Private interrupts that are linked to the physical ones of the same number: the EL1 timers.
 pub const HARDWARE_LINKED: u32 = 1 << TIMER_VIRTUAL_INTID | 1 << TIMER_PHYSICAL_INTID;
+
+/// The numbers of those in a set of bits that are [`HARDWARE_LINKED`].
+pub fn linked(set: u32) -> impl Iterator<Item = u32> {
+    [TIMER_VIRTUAL_INTID, TIMER_PHYSICAL_INTID].into_iter().filter(move |intid| set >> intid & 1 != 0)
+}
 
 /// The virtual GIC of one VM, shared by the cores that run its vCPUs.
 pub struct Vgic {

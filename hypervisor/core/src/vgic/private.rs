@@ -48,7 +48,7 @@ impl Vgic {
         let mut result = PrivateWrite::default();
         let mut state = owner.state.lock();
         if register == Register::ClearPending {
-            owner.withdraw(value as u32);
+            owner.withdraw(value as u32 & SGIS);
         }
         let changed = state.bank.write(register, value, SGIS);
         match register {

@@ -88,8 +88,8 @@ impl Vcpu {
         self.attention.load(Ordering::Relaxed) as u32
     }
 
-    /// Withdraws SGIs that have come in.
-    pub fn withdraw(&self, sgis: u32) {
-        self.attention.fetch_and(!u64::from(sgis & SGIS), Ordering::Relaxed);
+    /// Withdraws interrupts that have come in.
+    pub fn withdraw(&self, interrupts: u32) {
+        self.attention.fetch_and(!u64::from(interrupts), Ordering::Relaxed);
     }
 }

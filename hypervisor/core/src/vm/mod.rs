@@ -9,9 +9,13 @@ pub mod lifecycle;
 pub mod loader;
 pub mod presence;
 pub mod pv_time;
+pub mod residence;
 pub mod restart;
+pub mod resume;
 pub mod scrub;
+pub mod sharing;
 pub mod state;
+pub mod timekeeping;
 pub mod vcpu;
 
 use alloc::boxed::Box;

@@ -1,30 +1,21 @@
-//! A virtual core: its state in one place, and how it comes to run on its physical core and leaves it.
+//! A virtual core: its state in one place. How it comes to run on its core and leaves it is in [`super::residence`], how it goes
+//! back to its guest in [`super::resume`], and what is different where it shares its core in [`super::sharing`].
 
+use alloc::boxed::Box;
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
-use portcullis_abi::map;
-use portcullis_arch::{
-    account::Account,
-    barrier,
-    context::Context,
-    el1,
-    el1::El1State,
-    el2, paging, timer, vectors,
-    vectors::{Handlers, Next},
-};
+use portcullis_arch::{account::Account, context::Context, el2, timer, vectors, vectors::Handlers};
+use spin::Once;
 
 use super::Vm;
 use super::activity::{Activity, Times};
+use super::sharing::Sharing;
+use super::timekeeping::Timekeeping;
 use crate::interface::Interface;
-use crate::machine::Machine;
 use crate::processor::{KICK, Processor};
-use crate::trap::{exception, interrupt};
-use crate::vgic::HARDWARE_LINKED;
+use crate::schedule::Share;
 use crate::with_interface;
-
-/// The first general register that the vectors do not restore without being told to.
-const FIRST_CALLEE_SAVED: u64 = 19;
 
 /// Power state of a vCPU (DEN0022, section 4.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,12 +44,12 @@ pub struct Vcpu {
     power: AtomicU8,
     entry: AtomicU64,
     argument: AtomicU64,
-    /// Physical counter at the moment when it became runnable.
-    runnable_since: AtomicU64,
-    /// Ticks for which it was runnable and did not run, in this life of the VM.
-    stolen: AtomicU64,
+    /// What it has had of its core in this life of the VM.
+    pub times: Timekeeping,
     /// Whether the guest has asked for its PV time structure.
     stolen_wanted: AtomicU8,
+    /// If it shares its core.
+    sharing: Once<Box<Sharing>>,
 }
 
 // SAFETY: everything is atomic or immutable but the context, which only the vCPU's own core touches.
@@ -75,9 +66,9 @@ impl Vcpu {
             power: AtomicU8::new(Power::Off as u8),
             entry: AtomicU64::new(0),
             argument: AtomicU64::new(0),
-            runnable_since: AtomicU64::new(0),
-            stolen: AtomicU64::new(0),
+            times: Timekeeping::new(),
             stolen_wanted: AtomicU8::new(0),
+            sharing: Once::new(),
         }
     }
 
@@ -132,7 +123,7 @@ impl Vcpu {
         self.vm.becomes_live(self);
         self.entry.store(entry, Ordering::Relaxed);
         self.argument.store(argument, Ordering::Relaxed);
-        self.runnable_since.store(timer::count(), Ordering::Relaxed);
+        self.times.becomes_runnable(timer::count());
         self.power.store(next as u8, Ordering::Release);
         true
     }
@@ -142,22 +133,32 @@ impl Vcpu {
         self.power.store(Power::Off as u8, Ordering::Release);
     }
 
+    /// Has it share its core, which is `share`. To be called once, before it is switched on.
+    pub fn share_core(&self, share: &'static Share) {
+        self.sharing.call_once(|| Sharing::new(share));
+    }
+
+    /// If it shares its core.
+    #[inline]
+    pub fn sharing(&self) -> Option<&Sharing> {
+        self.sharing.get().map(|sharing| &**sharing)
+    }
+
     /// What it is doing.
     pub fn activity(&self) -> Activity {
+        let waits = self.sharing().is_some_and(Sharing::is_waiting);
         match self.power() {
-            Power::On => Activity::Running,
-            _ => Activity::Off,
+            Power::Off | Power::LoadPending => Activity::Off,
+            _ if self.vm.census().parked & self.bit() != 0 => Activity::Paused,
+            _ if self.times.is_running() => Activity::Running,
+            Power::On if waits => Activity::Waiting,
+            _ => Activity::Ready,
         }
     }
 
     /// What it has had of its core.
     pub fn times(&self) -> Times {
-        Times { ran: 0, stolen: self.stolen(), switches: 0 }
-    }
-
-    /// Ticks of stolen time so far.
-    pub fn stolen(&self) -> u64 {
-        self.stolen.load(Ordering::Relaxed)
+        self.times.read(timer::count())
     }
 
     /// The guest asked for its stolen time: from now on it is published.
@@ -168,171 +169,48 @@ impl Vcpu {
 
     /// Forgets the account of a former life of the VM.
     pub fn reset_account(&self) {
-        self.stolen.store(0, Ordering::Relaxed);
+        self.times.reset();
         self.stolen_wanted.store(0, Ordering::Relaxed);
     }
 
     fn publish_stolen(&self) {
         if self.stolen_wanted.load(Ordering::Relaxed) != 0 {
-            self.vm.pv_time.publish(self.index, self.stolen());
+            self.vm.pv_time.publish(self.index, self.times.stolen());
         }
     }
 
-    /// Starts it on this core, which must be its own, where [`switch_on`](Self::switch_on) said. Does not return: the
-    /// core comes back through the vectors.
-    pub fn run(&'static self, processor: &'static Processor) -> ! {
-        El1State::RESET.load();
-        el1::clear_simd();
-        el1::clear_optional();
-        el2::set_vcpu_number(self.index as u64);
-        timer::set_virtual_offset(self.vm.counter_offset());
-        with_interface!(G => G::reset_virtual_interface());
-        // SAFETY: the VM's tables live as long as the VM and map only its own memory.
-        unsafe {
-            el2::set_stage2(self.vm.vttbr());
-        }
-        // Nothing that the TLB of this core remembers of a former life of the VM is true.
-        paging::invalidate_vm();
-        self.reset_interrupts();
-        self.flush_interrupts();
-        self.enable_linked(self.vm.vgic.enabled_private(self.index) & HARDWARE_LINKED, true);
-
-        let waited = timer::count().saturating_sub(self.runnable_since.load(Ordering::Relaxed));
-        self.stolen.fetch_add(waited, Ordering::Relaxed);
+    /// It goes into the guest now: what it waited for that was stolen, and the guest can see it.
+    pub(super) fn count_entry(&self) {
+        self.times.enters(timer::count());
         self.publish_stolen();
-        self.power.store(Power::On as u8, Ordering::Release);
+    }
 
+    /// Notes where the guest goes on, for [`enter`](Self::enter).
+    pub(super) fn remember_place(&self) {
         let context = self.context.get();
-        // SAFETY: no one else touches the context of a vCPU but its own core, which is here; the account in it is atomic.
+        // SAFETY: no one else touches the context of a vCPU but its own core, which is here.
         unsafe {
-            let (entry, argument) = (self.entry.load(Ordering::Relaxed), self.argument.load(Ordering::Relaxed));
-            let handlers = with_interface!(G => {
-                Handlers { interrupt: interrupt::while_running::<G>, exception: exception::taken::<G> }
-            });
-            (*context).start(entry, argument, processor.stack(), handlers);
-            self.vm.give_answers(&mut *context);
-            vectors::enter(context)
+            (*context).elr = el2::return_address();
+            (*context).spsr = el2::saved_state();
         }
     }
 
-    /// Enables or disables physical interrupts that are linked to virtual ones of this vCPU: a set of bits by INTID.
-    /// They follow the guest's own enables, so that one it does not want is not taken.
-    pub fn enable_linked(&self, set: u32, enabled: bool) {
-        let interrupts = Machine::get().board.interrupts;
-        for intid in [map::TIMER_VIRTUAL_INTID, map::TIMER_PHYSICAL_INTID] {
-            if set & 1 << intid != 0 {
-                interrupts.enable_private(self.core, intid, enabled);
-            }
-        }
+    /// Enters the guest for the first time, where [`switch_on`](Self::switch_on) said.
+    pub(super) fn begin(&'static self, processor: &Processor, handlers: Handlers) -> ! {
+        self.count_entry();
+        self.power.store(Power::On as u8, Ordering::Release);
+        let (entry, argument) = (self.entry.load(Ordering::Relaxed), self.argument.load(Ordering::Relaxed));
+        // SAFETY: no one else touches the context of a vCPU but its own core, which is here; the account in it is atomic.
+        let context = unsafe { &mut *self.context.get() };
+        context.start(entry, argument, processor.stack(), handlers);
+        self.vm.give_answers(context);
+        self.enter()
     }
 
-    /// Takes the guest off this core and leaves nothing of it behind. The caller says what becomes of the vCPU.
-    fn unload(&self) {
-        El1State::RESET.load();
-        self.enable_linked(HARDWARE_LINKED, false);
-        self.reset_interrupts();
-        with_interface!(G => G::stop_virtual_interface());
-    }
-
-    /// Drops what is pending or active for it on this core.
-    fn reset_interrupts(&self) {
-        self.vm.kick(with_interface!(G => self.vm.vgic.reset_vcpu(self.index, &mut G::here())));
-    }
-
-    /// Whether an interrupt is ready for the guest.
-    pub fn has_interrupt(&self) -> bool {
-        with_interface!(G => self.vm.vgic.has_pending(self.index, &G::here()))
-    }
-
-    /// The vCPU goes off this core for good or until it is switched on again. Returns what the vectors do next.
-    #[cold]
-    pub fn retire(&'static self) -> Next {
-        self.unload();
-        self.vm.retired(self);
-        Next::Leave
-    }
-
-    /// Does what is to become of the VM: leaves the core, or stands still on it until the VM goes on. Some: the vCPU has
-    /// left, and this is what the vectors do next.
-    #[cold]
-    pub fn obey(&'static self) -> Option<Next> {
-        loop {
-            let state = self.vm.state();
-            if state.must_leave() {
-                return Some(self.retire());
-            }
-            if !state.is_held() {
-                return None;
-            }
-            self.vm.parked(self);
-            while self.vm.state().is_held() {
-                barrier::wfi();
-                interrupt::take(self);
-            }
-            self.vm.unparked(self);
-        }
-    }
-
-    /// What every way back to the guest ends with: is there a reason not to go back, and is there an interrupt to give?
-    #[inline(always)]
-    pub fn before_resume<G: Interface>(&'static self) -> Next {
-        self.before_resume_by(Self::flush_and_resume::<G>)
-    }
-
-    /// [`before_resume`](Self::before_resume) after general register `register` of the guest was given a value.
-    #[inline(always)]
-    pub fn before_resume_with<G: Interface>(&'static self, register: u64) -> Next {
-        if register < FIRST_CALLEE_SAVED { self.before_resume::<G>() } else { self.restore_and_resume() }
-    }
-
-    /// [`before_resume`](Self::before_resume) for what is the same whatever the GIC is.
-    #[inline(always)]
-    pub fn before_resume_on_any(&'static self) -> Next {
-        self.before_resume_by(Self::flush_on_any_and_resume)
-    }
-
-    /// The same after general register `register` of the guest was given a value.
-    #[inline(always)]
-    pub fn before_resume_on_any_with(&'static self, register: u64) -> Next {
-        if register < FIRST_CALLEE_SAVED { self.before_resume_on_any() } else { self.restore_and_resume() }
-    }
-
-    #[inline(never)]
-    fn restore_and_resume(&'static self) -> Next {
-        match self.before_resume_on_any() {
-            Next::Resume => Next::Restore,
-            next => next,
-        }
-    }
-
-    #[inline(always)]
-    fn before_resume_by(&'static self, flush_and_resume: impl FnOnce(&Self) -> Next) -> Next {
-        if !self.vm.may_run()
-            && let Some(next) = self.obey()
-        {
-            return next;
-        }
-        if self.vm.vgic.needs_flush(self.index) {
-            return flush_and_resume(self);
-        }
-        Next::Resume
-    }
-
-    /// Out of line: most ways back have nothing to flush, and shall not pay for its registers.
-    #[inline(never)]
-    fn flush_and_resume<G: Interface>(&self) -> Next {
-        let others = self.vm.vgic.flush(self.index, &mut G::here());
-        self.vm.kick_by::<G>(others);
-        Next::Resume
-    }
-
-    #[inline(never)]
-    fn flush_on_any_and_resume(&self) -> Next {
-        with_interface!(G => self.flush_and_resume::<G>())
-    }
-
-    /// Brings the list registers of this core, which is the vCPU's, up to date.
-    pub fn flush_interrupts(&self) {
-        let _ = self.flush_on_any_and_resume();
+    /// Enters the guest with the registers in the context. To be called on its own core, which has all its other ones.
+    pub(super) fn enter(&'static self) -> ! {
+        // SAFETY: no one else touches the context of a vCPU but its own core, which is here; the core is this vCPU's, stage 2
+        // included, as the callers in this module's parent see to.
+        unsafe { vectors::enter(self.context.get()) }
     }
 }

@@ -93,6 +93,28 @@ fn end(reference: &mut BTreeMap<u32, Reference>, core: &mut Core) {
     }
 }
 
+/// Another vCPU has the core for a while.
+fn change_over(gic: &Vgic, core: &mut Core, reference: &mut BTreeMap<u32, Reference>) {
+    let timers = |reference: &BTreeMap<u32, Reference>| -> BTreeSet<u32> {
+        let active = reference.iter().filter(|(_, state)| state.physical);
+        active.map(|(&intid, _)| intid).collect()
+    };
+    gic.leave_core(0, core);
+    assert_eq!(core.deactivated.drain(..).collect::<BTreeSet<_>>(), timers(reference));
+    core.lrs.fill(0xd0a0_0000_0000_0005);
+    core.no_pending_maintenance = !core.no_pending_maintenance;
+    gic.enter_core(0, core);
+    for intid in timers(reference) {
+        let state = reference.get_mut(&intid).unwrap();
+        state.physical = false;
+        if std::mem::take(&mut state.latch) {
+            // Its timer is on again, and so is its line.
+            gic.raise_hardware(0, intid);
+            (state.physical, state.latch) = (true, true);
+        }
+    }
+}
+
 /// One vCPU; every operation is followed by an entry of the guest, so list registers and reference agree at each step.
 #[test]
 fn one_vcpu() {
@@ -124,7 +146,8 @@ fn run_one(lrs: usize, seed: u64) {
     for _ in 0..3000 {
         let intid = random.of(&all());
         let state = reference.get_mut(&intid).unwrap();
-        match random.below(14) {
+        match random.below(15) {
+            14 => change_over(&gic, &mut core, &mut reference),
             0 | 1 => {
                 let sgi = random.of(SGI);
                 let _ = gic.write_sgi1r(0, sgi1r(sgi, 1));

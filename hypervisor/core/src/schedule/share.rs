@@ -1,0 +1,215 @@
+//! A core that several vCPUs share.
+//!
+//! The core has the registers of one vCPU, the loaded one, which need not be running: while nobody can run it stays loaded,
+//! and if it is the next one there is nothing to change over. The way into a guest and the way out of it are the same as on a
+//! core with one vCPU; a switch is what happens in between.
+//!
+//! What EL2 does for a VM that takes long, loading its images and scrubbing its memory, is done in pieces when it is the turn
+//! of the VM's first vCPU, and counts as its time.
+
+use alloc::boxed::Box;
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+use portcullis_abi::map::MAX_VMS;
+use portcullis_arch::{barrier, optional::Features, timer};
+use spin::{Mutex, Once};
+
+use super::RoundRobin;
+use crate::machine::Machine;
+use crate::processor::{Processor, Timer};
+use crate::trap::interrupt;
+use crate::vgic::HARDWARE_LINKED;
+use crate::vm::sharing::Want;
+use crate::vm::state::State;
+use crate::vm::vcpu::{Power, Vcpu};
+
+/// Stands for no vCPU, where a number is expected.
+const NOBODY: usize = usize::MAX;
+
+/// See the module. The core itself is the only one that changes anything here.
+pub struct Share {
+    vcpus: Once<Box<[&'static Vcpu]>>,
+    policy: Mutex<RoundRobin>,
+    /// Whose registers the core has.
+    loaded: AtomicUsize,
+    /// Who is to run, if that was decided on the way back to another guest.
+    decided: AtomicUsize,
+    /// Which of the physical interrupts that are linked to virtual ones are enabled, bits by INTID.
+    linked: AtomicU32,
+    /// By VM which of its vCPUs was here last.
+    last: [AtomicUsize; MAX_VMS],
+    features: Once<Features>,
+}
+
+impl Share {
+    /// A core with this policy, whose vCPUs are yet to be [given](Self::give).
+    pub fn new(policy: RoundRobin) -> Self {
+        Self {
+            vcpus: Once::new(),
+            policy: Mutex::new(policy),
+            loaded: AtomicUsize::new(NOBODY),
+            decided: AtomicUsize::new(NOBODY),
+            linked: AtomicU32::new(0),
+            last: [const { AtomicUsize::new(NOBODY) }; MAX_VMS],
+            features: Once::new(),
+        }
+    }
+
+    /// Gives it its vCPUs, in the order of the policy.
+    pub fn give(&self, vcpus: Box<[&'static Vcpu]>) {
+        self.vcpus.call_once(|| vcpus);
+    }
+
+    fn vcpus(&self) -> &[&'static Vcpu] {
+        self.vcpus.get().map(|vcpus| &**vcpus).unwrap_or_default()
+    }
+
+    /// The vCPU whose registers the core has.
+    pub fn loaded(&self) -> Option<&'static Vcpu> {
+        self.vcpus().get(self.loaded.load(Ordering::Relaxed)).copied()
+    }
+
+    fn features(&self) -> &Features {
+        self.features.call_once(Features::here)
+    }
+
+    /// Runs whatever there is to run, for ever. The core comes here whenever a vCPU does not run on.
+    pub fn run(&'static self, processor: &'static Processor) -> ! {
+        if let Some(vcpu) = self.loaded() {
+            vcpu.has_left();
+        }
+        loop {
+            let decided = self.decided.swap(NOBODY, Ordering::Relaxed);
+            let next = if decided == NOBODY { self.choose(processor) } else { Some(decided) };
+            match next.and_then(|index| Some((index, *self.vcpus().get(index)?))) {
+                Some((index, vcpu)) => self.serve(index, vcpu, processor),
+                None => barrier::wfi(),
+            }
+            self.take_interrupts(processor);
+        }
+    }
+
+    /// On the way back to the guest of `vcpu`, which is loaded: whether it is still its turn.
+    pub fn goes_on(&self, vcpu: &'static Vcpu, processor: &Processor) -> bool {
+        if vcpu.sharing().is_some_and(|sharing| sharing.take_changed_enables()) {
+            self.follow_enables(vcpu);
+        }
+        let next = self.choose(processor);
+        let same = next == Some(self.loaded.load(Ordering::Relaxed));
+        if !same {
+            self.decided.store(next.unwrap_or(NOBODY), Ordering::Relaxed);
+        }
+        same
+    }
+
+    /// Looks who could run, and asks the policy.
+    fn choose(&self, processor: &Processor) -> Option<usize> {
+        let now = timer::count();
+        let mut policy = self.policy.lock();
+        let mut timer = u64::MAX;
+        for (index, vcpu) in self.vcpus().iter().enumerate() {
+            let want = vcpu.wants(now);
+            policy.set_runnable(index, want == Want::Core, now);
+            if let Want::Until(deadline) = want {
+                timer = timer.min(deadline);
+            }
+        }
+        let decision = policy.decide(now);
+        drop(policy);
+        processor.arm(Timer::Schedule, timer.min(decision.until.unwrap_or(u64::MAX)));
+        decision.run
+    }
+
+    /// Does what the vCPU whose turn it is has to do. Returns when that was EL2's own work.
+    fn serve(&'static self, index: usize, vcpu: &'static Vcpu, processor: &'static Processor) {
+        let must_leave = vcpu.vm.state().must_leave();
+        match vcpu.power() {
+            Power::Off => vcpu.vm.scrub_piece(),
+            Power::LoadPending | Power::OnPending if must_leave => vcpu.vm.retired(vcpu),
+            Power::LoadPending => vcpu.vm.load_and_start(vcpu),
+            Power::OnPending => {
+                vcpu.vm.unparked(vcpu);
+                if vcpu.vm.state() == State::RUNNING {
+                    self.put_away();
+                    self.take_possession(index, vcpu);
+                    vcpu.run(processor);
+                }
+            }
+            Power::On => {
+                self.bring_on(index, vcpu);
+                if must_leave {
+                    let _ = vcpu.retire();
+                } else {
+                    vcpu.go_on();
+                }
+            }
+        }
+    }
+
+    /// Changes over to a vCPU that is on.
+    fn bring_on(&self, index: usize, vcpu: &'static Vcpu) {
+        if self.loaded.load(Ordering::Relaxed) == index {
+            return;
+        }
+        self.put_away();
+        let foreign = self.take_possession(index, vcpu);
+        if let Some(sharing) = vcpu.sharing() {
+            sharing.put_back(vcpu, self.features(), foreign);
+        }
+        self.follow_enables(vcpu);
+    }
+
+    /// Takes the loaded vCPU off the core, if there is one.
+    fn put_away(&self) {
+        if let Some(vcpu) = self.loaded()
+            && let Some(sharing) = vcpu.sharing()
+        {
+            sharing.put_away(vcpu, self.features(), self.linked.load(Ordering::Relaxed));
+            self.loaded.store(NOBODY, Ordering::Relaxed);
+        }
+    }
+
+    /// The core is this vCPU's. Returns whether another one of its VM was here since it was.
+    fn take_possession(&self, index: usize, vcpu: &'static Vcpu) -> bool {
+        self.loaded.store(index, Ordering::Relaxed);
+        vcpu.times.count_switch();
+        let last = self.last.get(vcpu.vm.index);
+        last.is_some_and(|last| last.swap(index, Ordering::Relaxed) != index)
+    }
+
+    /// The loaded vCPU has gone off, and its registers are nobody's.
+    pub fn give_up(&self) {
+        self.loaded.store(NOBODY, Ordering::Relaxed);
+        self.enable_linked(0);
+    }
+
+    /// Enables and disables the physical interrupts that are linked to virtual ones as `vcpu`, which is loaded, has these.
+    pub fn follow_enables(&self, vcpu: &Vcpu) {
+        self.enable_linked(vcpu.vm.vgic.enabled_private(vcpu.index) & HARDWARE_LINKED);
+    }
+
+    fn enable_linked(&self, wanted: u32) {
+        let changed = self.linked.swap(wanted, Ordering::Relaxed) ^ wanted;
+        if changed == 0 {
+            return;
+        }
+        let interrupts = Machine::get().board.interrupts;
+        if let Some(core) = self.vcpus().first().map(|vcpu| vcpu.core) {
+            crate::vgic::linked(changed)
+                .for_each(|intid| interrupts.enable_private(core, intid, wanted >> intid & 1 != 0));
+        }
+    }
+
+    /// Whether `vcpu` is loaded.
+    pub fn has_loaded(&self, vcpu: &Vcpu) -> bool {
+        self.loaded().is_some_and(|loaded| core::ptr::eq(loaded, vcpu))
+    }
+
+    /// Takes the physical interrupts that are pending while no guest runs. Those of timers are the loaded vCPU's.
+    fn take_interrupts(&self, processor: &'static Processor) {
+        match self.loaded() {
+            Some(vcpu) => while interrupt::take(vcpu) {},
+            None => Machine::get().take_interrupts(processor),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The way back to the guest, and what may keep a vCPU from it.
+
+use portcullis_arch::{barrier, timer, vectors::Next};
+
+use super::vcpu::Vcpu;
+use crate::interface::Interface;
+use crate::trap::interrupt;
+use crate::with_interface;
+
+/// The first general register that the vectors do not restore without being told to.
+const FIRST_CALLEE_SAVED: u64 = 19;
+
+impl Vcpu {
+    /// Whether an interrupt is ready for the guest.
+    pub fn has_interrupt(&self) -> bool {
+        with_interface!(G => self.vm.vgic.has_pending(self.index, &G::here()))
+    }
+
+    /// Waits until an interrupt is ready for the guest, as WFI and PSCI CPU_SUSPEND do, and serves EL2's own meanwhile. Some:
+    /// it does not go on at once, but leaves the core, for good or until there is an interrupt, and this is what the vectors do
+    /// next.
+    pub fn wait(&'static self) -> Option<Next> {
+        loop {
+            self.flush_interrupts();
+            if let Some(next) = self.obey() {
+                return Some(next);
+            }
+            if self.has_interrupt() {
+                return None;
+            }
+            if let Some(sharing) = self.sharing() {
+                sharing.set_waiting(true);
+                return Some(Next::Leave);
+            }
+            barrier::wfi();
+            let _ = interrupt::take(self);
+        }
+    }
+
+    /// Does what is to become of the VM: leaves the core, or stands still until the VM goes on, on the core if it has that to
+    /// itself. Some: the vCPU has left, and this is what the vectors do next.
+    #[cold]
+    pub fn obey(&'static self) -> Option<Next> {
+        loop {
+            let state = self.vm.state();
+            if state.must_leave() {
+                return Some(self.retire());
+            }
+            if !state.is_held() {
+                return None;
+            }
+            if self.sharing().is_some() {
+                // Others have the core meanwhile.
+                return Some(Next::Leave);
+            }
+            self.times.leaves(timer::count());
+            self.vm.parked(self);
+            while self.vm.state().is_held() {
+                barrier::wfi();
+                let _ = interrupt::take(self);
+            }
+            self.vm.unparked(self);
+            self.times.enters(timer::count());
+        }
+    }
+
+    /// What every way back to the guest ends with: is there a reason not to go back, and is there an interrupt to give?
+    #[inline(always)]
+    pub fn before_resume<G: Interface>(&'static self) -> Next {
+        self.before_resume_by(Self::flush_and_resume::<G>)
+    }
+
+    /// [`before_resume`](Self::before_resume) after general register `register` of the guest was given a value.
+    #[inline(always)]
+    pub fn before_resume_with<G: Interface>(&'static self, register: u64) -> Next {
+        if register < FIRST_CALLEE_SAVED { self.before_resume::<G>() } else { self.restore_and_resume() }
+    }
+
+    /// [`before_resume`](Self::before_resume) for what is the same whatever the GIC is.
+    #[inline(always)]
+    pub fn before_resume_on_any(&'static self) -> Next {
+        self.before_resume_by(Self::flush_on_any_and_resume)
+    }
+
+    /// The same after general register `register` of the guest was given a value.
+    #[inline(always)]
+    pub fn before_resume_on_any_with(&'static self, register: u64) -> Next {
+        if register < FIRST_CALLEE_SAVED { self.before_resume_on_any() } else { self.restore_and_resume() }
+    }
+
+    #[inline(never)]
+    fn restore_and_resume(&'static self) -> Next {
+        match self.before_resume_on_any() {
+            Next::Resume => Next::Restore,
+            next => next,
+        }
+    }
+
+    #[inline(always)]
+    fn before_resume_by(&'static self, flush_and_resume: impl FnOnce(&Self) -> Next) -> Next {
+        if !self.vm.may_run()
+            && let Some(next) = self.obey()
+        {
+            return next;
+        }
+        if self.vm.vgic.needs_flush(self.index) {
+            return flush_and_resume(self);
+        }
+        Next::Resume
+    }
+
+    /// Out of line: most ways back have nothing to flush, and shall not pay for its registers.
+    #[inline(never)]
+    fn flush_and_resume<G: Interface>(&self) -> Next {
+        let others = self.vm.vgic.flush(self.index, &mut G::here());
+        self.vm.kick_by::<G>(others);
+        Next::Resume
+    }
+
+    #[inline(never)]
+    fn flush_on_any_and_resume(&self) -> Next {
+        with_interface!(G => self.flush_and_resume::<G>())
+    }
+
+    /// Brings the list registers of this core, which is the vCPU's, up to date.
+    pub fn flush_interrupts(&self) {
+        let _ = self.flush_on_any_and_resume();
+    }
+}

@@ -1,0 +1,196 @@
+//! What a vCPU has besides when it shares its core: a place for its registers while another one is there.
+
+use alloc::boxed::Box;
+use core::cell::UnsafeCell;
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use portcullis_arch::{el1, el2, optional::Features, paging, timer, world::World};
+
+use super::vcpu::{Power, Vcpu};
+use crate::interface::{Interface, VirtualInterface};
+use crate::schedule::Share;
+use crate::with_interface;
+
+/// A deadline that is not set.
+const NEVER: u64 = u64::MAX;
+
+/// See the module. Its core alone uses it, but for the flag that the enables have changed.
+pub struct Sharing {
+    /// The core as it is shared.
+    pub share: &'static Share,
+    registers: UnsafeCell<Registers>,
+    /// It has given the core away until there is an interrupt for it.
+    waiting: AtomicBool,
+    /// Physical counter when its timers, which are off meanwhile, would interrupt it.
+    deadline: AtomicU64,
+    /// Another vCPU has changed which of its linked interrupts are enabled.
+    enables_changed: AtomicBool,
+}
+
+/// What a vCPU would have its core do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// Run it, or do what EL2 has to do for its VM there.
+    Core,
+    /// Look again when the physical counter is there, or when there is an interrupt for it; [`u64::MAX`] is never.
+    Until(u64),
+}
+
+/// Registers of a vCPU that is not on its core.
+struct Registers {
+    world: World,
+    interface: VirtualInterface,
+}
+
+// SAFETY: the registers are touched by the vCPU's own core alone; everything else is atomic.
+unsafe impl Sync for Sharing {}
+
+impl Sharing {
+    /// For a vCPU that is off.
+    pub fn new(share: &'static Share) -> Box<Self> {
+        let registers = Registers { world: World::new(), interface: VirtualInterface::default() };
+        Box::new(Self {
+            share,
+            registers: UnsafeCell::new(registers),
+            waiting: AtomicBool::new(false),
+            deadline: AtomicU64::new(NEVER),
+            enables_changed: AtomicBool::new(false),
+        })
+    }
+
+    /// From now on it waits for an interrupt, or not.
+    pub fn set_waiting(&self, waiting: bool) {
+        self.waiting.store(waiting, Ordering::Relaxed);
+    }
+
+    /// Whether it waits for an interrupt.
+    pub fn is_waiting(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Its linked interrupts are to be enabled anew, as its virtual GIC has them.
+    pub fn change_enables(&self) {
+        self.enables_changed.store(true, Ordering::Release);
+    }
+
+    /// Whether they are; not any more then.
+    pub fn take_changed_enables(&self) -> bool {
+        // Mostly not, and then nothing is written.
+        self.enables_changed.load(Ordering::Relaxed) && self.enables_changed.swap(false, Ordering::Acquire)
+    }
+
+    /// Takes `vcpu`, whose sharing this is, off this core, its own, which has the `features` given. `linked` are the
+    /// interrupts of its timers that it has enabled.
+    pub fn put_away(&self, vcpu: &Vcpu, features: &Features, linked: u32) {
+        // SAFETY: this is the vCPU's core, and it runs this.
+        let registers = unsafe { &mut *self.registers.get() };
+        registers.world.save(features);
+        timer::stop_guest_timers();
+        let deadline = timer::next_deadline(registers.world.el1(), vcpu.vm.counter_offset(), linked);
+        self.deadline.store(deadline.unwrap_or(NEVER), Ordering::Relaxed);
+        with_interface!(G => {
+            G::save_virtual_interface(&mut registers.interface);
+            vcpu.vm.vgic.leave_core(vcpu.index, &mut G::here());
+        });
+    }
+
+    /// Gives this core, its own, the registers of `vcpu`, whose sharing this is. `foreign`: another vCPU of its VM was here
+    /// since.
+    pub fn put_back(&self, vcpu: &Vcpu, features: &Features, foreign: bool) {
+        // SAFETY: this is the vCPU's core, and it runs this.
+        let registers = unsafe { &*self.registers.get() };
+        el1::hold_walks();
+        vcpu.show_itself();
+        if foreign {
+            // What the TLB remembers of another vCPU by the same VMID and ASID may be that one's own.
+            paging::invalidate_vm();
+        }
+        with_interface!(G => {
+            G::load_virtual_interface(&registers.interface);
+            vcpu.vm.vgic.enter_core(vcpu.index, &mut G::here());
+        });
+        self.deadline.store(NEVER, Ordering::Relaxed);
+        registers.world.load(features);
+    }
+}
+
+impl Vcpu {
+    /// What it wants at `now`. What has happened to it since it was last asked is put into effect.
+    pub fn wants(&self, now: u64) -> Want {
+        const NOTHING: Want = Want::Until(NEVER);
+        let state = self.vm.state();
+        match self.power() {
+            Power::Off if self.index == 0 && self.vm.is_scrubbing() => Want::Core,
+            Power::Off => NOTHING,
+            _ if state.must_leave() => Want::Core,
+            Power::LoadPending => Want::Core,
+            _ if state.is_held() => {
+                self.stand_still(now);
+                NOTHING
+            }
+            Power::OnPending => Want::Core,
+            Power::On => self.wants_while_on(now),
+        }
+    }
+
+    /// [`wants`](Self::wants) of one that is on and may run.
+    fn wants_while_on(&self, now: u64) -> Want {
+        let Some(sharing) = self.sharing() else { return Want::Core };
+        if self.vm.census().parked & self.bit() != 0 {
+            self.vm.unparked(self);
+            self.times.becomes_runnable(now);
+        }
+        if sharing.is_waiting() {
+            let deadline = sharing.deadline.load(Ordering::Relaxed);
+            if deadline > now && !self.vm.vgic.needs_flush(self.index) {
+                return Want::Until(deadline);
+            }
+            sharing.set_waiting(false);
+            self.times.becomes_runnable(now.min(deadline));
+        }
+        Want::Core
+    }
+
+    /// It is held, and others have its core meanwhile.
+    #[cold]
+    fn stand_still(&self, now: u64) {
+        if self.vm.census().parked & self.bit() == 0 {
+            if !self.times.is_running() {
+                self.times.stops_being_runnable(now);
+            }
+            self.vm.parked(self);
+        }
+    }
+
+    /// It has just come out of the guest, and its core does something else before it goes on.
+    pub fn has_left(&self) {
+        let now = timer::count();
+        if !self.times.leaves(now) {
+            return;
+        }
+        self.remember_place();
+        let waits = self.sharing().is_some_and(Sharing::is_waiting);
+        if !waits && self.vm.census().parked & self.bit() == 0 {
+            self.times.becomes_runnable(now);
+        }
+    }
+
+    /// Goes on with the guest, whose registers are on this core, its own.
+    pub fn go_on(&'static self) -> ! {
+        if self.vm.vgic.needs_flush(self.index) {
+            self.flush_interrupts();
+        }
+        self.count_entry();
+        self.enter()
+    }
+
+    /// Makes this core, which is the vCPU's, look like it: its number, its counter, its memory.
+    pub(super) fn show_itself(&self) {
+        el2::set_vcpu_number(self.index as u64);
+        timer::set_virtual_offset(self.vm.counter_offset());
+        // SAFETY: the VM's tables live as long as the VM and map only its own memory.
+        unsafe {
+            el2::set_stage2(self.vm.vttbr());
+        }
+    }
+}
