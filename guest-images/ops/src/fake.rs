@@ -16,6 +16,8 @@ pub struct Vm {
     pub audit: bool,
     pub refused: Vec<[u64; 2]>,
     pub restarts: u64,
+    /// What `VM_VCPU_TIMES` tells of each vCPU.
+    pub vcpus: Vec<[u64; 3]>,
 }
 
 /// The machine. VM 0 is the control VM, where the shell runs.
@@ -49,6 +51,7 @@ impl Fake {
                 audit: false,
                 refused: Vec::new(),
                 restarts: 0,
+                vcpus: vec![[0; 3]],
             };
             vm.row.create(&SUPPORT, Conduits::BOTH);
             if index == 0 {
@@ -106,12 +109,24 @@ impl Fake {
                 let marks = [(STATE_CONTROL, vm_number == 0), (STATE_FROZEN, frozen), (STATE_AUDIT, vm.audit)];
                 let marks: u64 = marks.iter().filter(|(_, is)| *is).map(|(mark, _)| mark).sum();
                 let live = u64::from(vm.phase == PHASE_RUNNING);
-                Ok([vm.phase | vm.progress << 8 | marks, 1 | live << 8 | vm.restarts << 32, 8 << 20])
+                Ok([
+                    vm.phase | vm.progress << 8 | marks,
+                    vm.vcpus.len() as u64 | live << 8 | vm.restarts << 32,
+                    8 << 20,
+                ])
             }
             VM_FAILURE if vm.phase == PHASE_FAILED => Ok([FAILURE_ACCESS | 0x9200_0045 << 32, 0x4008_0000, 0xdead]),
             VM_FAILURE => Ok([0; 3]),
-            VM_VCPU if a == 0 => Ok([vm_number, u64::from(vm.phase == PHASE_RUNNING), 0]),
-            VM_VCPU => Err(NO_ITEM),
+            VM_VCPU | VM_VCPU_TIMES if a >= vm.vcpus.len() as u64 => Err(NO_ITEM),
+            VM_VCPU => {
+                let doing = match vm.phase {
+                    PHASE_RUNNING => 1 | VCPU_RUNNING << 8,
+                    PHASE_PAUSED => 1 | VCPU_PAUSED << 8,
+                    _ => VCPU_OFF << 8,
+                };
+                Ok([vm_number, doing, 0])
+            }
+            VM_VCPU_TIMES => Ok(vm.vcpus[a as usize]),
             REGISTER_LIST => {
                 let register = usize::try_from(a).ok().and_then(|a| Register::ALL.get(a)).ok_or(NO_ITEM)?;
                 Ok([register.id(), vm.row.get(*register), SUPPORT.limit(*register)])

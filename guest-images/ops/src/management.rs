@@ -56,6 +56,28 @@ pub struct Machine {
     pub cores: u64,
 }
 
+/// A vCPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vcpu {
+    /// The physical core on which it runs.
+    pub core: u64,
+    /// A `VCPU_*`.
+    pub activity: u64,
+    /// Nanoseconds for which it ran since its VM was started.
+    pub ran: u64,
+    /// Nanoseconds for which it was ready and did not run.
+    pub stolen: u64,
+    /// How often its core changed over to it.
+    pub switches: u64,
+}
+
+impl Vcpu {
+    /// What it is doing, in one word.
+    pub fn activity_name(&self) -> &'static str {
+        name(&VCPUS, self.activity)
+    }
+}
+
 /// One entry of a register list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
@@ -110,6 +132,16 @@ pub fn vm_state(manager: &mut dyn Manager, vm: u64) -> Result<State, Status> {
         restarts: vcpus >> 32,
         memory,
     })
+}
+
+/// `VM_VCPU` and `VM_VCPU_TIMES`.
+///
+/// # Errors
+/// The calls' status, also at the list's end.
+pub fn vcpu(manager: &mut dyn Manager, vm: u64, index: u64) -> Result<Vcpu, Status> {
+    let [core, doing, _] = call(manager, VM_VCPU, [vm, index, 0])?;
+    let [ran, stolen, switches] = call(manager, VM_VCPU_TIMES, [vm, index, 0])?;
+    Ok(Vcpu { core, activity: doing >> 8 & 0xff, ran, stolen, switches })
 }
 
 /// `REGISTER_LIST`.

@@ -114,14 +114,31 @@ fn errors_say_what_would_be_right() {
 fn vms_are_shown_with_what_they_do() {
     let mut fake = Fake::new(&NAMES);
     fake.vms[2].phase = PHASE_FAILED;
+    fake.vms[0].vcpus = vec![[12_345_999_999, 1_000_000, 1_234_567]];
+    fake.vms[1].vcpus = vec![[0; 3], [86_400_000_000_000, 999_999, 8]];
     play(&mut fake, "audit linux-a on; start linux-a");
     assert_eq!(
         output(&mut fake, "vms"),
         "VM  name     state             vCPUs on  cores  memory  restarts  notes\n\
          0   ops      running           1 of 1    0      8 MiB   0         control\n\
-         1   linux-a  running, loading  1 of 1    1      8 MiB   0         audited\n\
+         1   linux-a  running, loading  1 of 2    1,1    8 MiB   0         audited\n\
          2   linux-b  failed            0 of 1    2      8 MiB   0\n\
          linux-b failed: access outside memory and devices: vCPU 0, pc 0x40080000, address 0xdead, syndrome 0x92000045\n\
+         name     vCPU  core  state    ran          stolen   switches\n\
+         ops      0     0     running  12.345 s     0.001 s  1234567\n\
+         linux-a  0     1     running  0.000 s      0.000 s  0\n\
+         linux-a  1     1     running  86400.000 s  0.000 s  8\n\
+         linux-b  0     2     off      0.000 s      0.000 s  0\n\
+         65536 KiB of memory are free, 4 cores"
+    );
+    play(&mut fake, "pause linux-a");
+    assert_eq!(
+        output(&mut fake, "vms linux-a"),
+        "VM  name     state   vCPUs on  cores  memory  restarts  notes\n\
+         1   linux-a  paused  0 of 2    1,1    8 MiB   0         audited\n\
+         name     vCPU  core  state   ran          stolen   switches\n\
+         linux-a  0     1     paused  0.000 s      0.000 s  0\n\
+         linux-a  1     1     paused  86400.000 s  0.000 s  8\n\
          65536 KiB of memory are free, 4 cores"
     );
 }

@@ -6,11 +6,13 @@
 //!     portcullis,bundle = <1>;           version of this format
 //!     control = "ops";                   optional
 //!     vm@0 { ... };                      one node per VM, numbered from 0 in the manifest's order
+//!     core@1 { ... };                    one node per core with a cyclic schedule, after the VMs; others: round robin
 //! };
 //! vm@N {
 //!     name = "linux-a";                  1 to 16 characters of a-z, 0-9 and '-', first one a letter
 //!     memory = <u64>;                    bytes of RAM, a multiple of 2 MiB
-//!     cores = <u32 ...>;                 physical core of each vCPU
+//!     cores = <u32 ...>;                 physical core of each vCPU; vCPUs may share one
+//!     slices = <u32 ...>;                microseconds of each vCPU's time slice; absent: SLICE each
 //!     cmdline = "...";
 //!     autostart;                         present or absent
 //!     audit;                             present or absent
@@ -25,7 +27,15 @@
 //!     };
 //!     kernel = [bytes]; initrd = [bytes]; dtb = [bytes];    arm64 Image or raw binary; the last two are optional
 //! };
+//! core@N {                               N: number of the physical core, on which some VM has a vCPU
+//!     frame = <u32>;                     microseconds after which the windows begin again
+//!     windows = <u32 ...>;               VM, start in the frame and length, both in microseconds, of each window: 1 to 16,
+//!                                        ascending, none overlaps another, and all within the frame
+//!     background = <u32 ...>;            VMs that may use time that no window covers or whose VM leaves it; absent: none
+//! };
 //! ```
+//!
+//! Every VM that a node `core@N` names has a vCPU on that core, and every VM with a vCPU there is named.
 
 /// Version of the format that this crate describes.
 pub const VERSION: u32 = 1;
@@ -51,6 +61,14 @@ pub const MEMORY: &str = "memory";
 pub const MEMORY_UNIT: u64 = 2 << 20;
 /// VM property: physical core of each vCPU.
 pub const CORES: &str = "cores";
+/// VM property: microseconds of each vCPU's time slice.
+pub const SLICES: &str = "slices";
+/// A time slice in microseconds, where a VM has no [`SLICES`].
+pub const SLICE: u32 = 5_000;
+/// The shortest time slice in microseconds.
+pub const SLICE_MIN: u32 = 100;
+/// The longest time slice in microseconds.
+pub const SLICE_MAX: u32 = 1_000_000;
 /// VM property: kernel command line.
 pub const CMDLINE: &str = "cmdline";
 /// VM property: the VM starts with the machine.
@@ -93,3 +111,19 @@ pub const PSCI: &str = "psci";
 pub const KEEP: &str = "keep";
 /// Firmware property: the range filter; three cells a range: first function identifier, number of them, action.
 pub const FILTER: &str = "filter";
+/// Prefix of the name of a core's node; the unit address is the core's number in hexadecimal.
+pub const CORE_NODE: &str = "core@";
+/// Core property: microseconds of a frame.
+pub const FRAME: &str = "frame";
+/// The shortest frame in microseconds.
+pub const FRAME_MIN: u32 = 1_000;
+/// The longest frame in microseconds.
+pub const FRAME_MAX: u32 = 1_000_000;
+/// Core property: the windows of a frame; three cells a window: number of the VM, start and length in microseconds.
+pub const WINDOWS: &str = "windows";
+/// Most windows of a core.
+pub const WINDOWS_MAX: usize = 16;
+/// The shortest window in microseconds.
+pub const WINDOW_MIN: u32 = 100;
+/// Core property: numbers of the VMs that may use what the windows leave.
+pub const BACKGROUND: &str = "background";

@@ -16,7 +16,7 @@ pub const COUNT: u32 = 0x1000;
 
 /// Version of this interface: major number in bits 31:16, minor in 15:0. The minor one grows with each addition, the major
 /// one when something that existed changes.
-pub const ABI_VERSION: u32 = 0x1_0001;
+pub const ABI_VERSION: u32 = 0x1_0002;
 
 // Calls on the machine.
 
@@ -41,8 +41,13 @@ pub const VM_STATE: u32 = BASE + 0x11;
 /// 31:0 of the syndrome (ESR_EL2) in bits 63:32; x2 = the guest's program counter; x3 = the address it faulted at, zero if
 /// there is none. Kept until the VM is recreated.
 pub const VM_FAILURE: u32 = BASE + 0x12;
-/// `VM_VCPU(x1 = VM, x2 = index)`: x1 = the physical core of the vCPU, x2 = 1 if it is not off. [`NO_ITEM`] past the last.
+/// `VM_VCPU(x1 = VM, x2 = index)`: x1 = the physical core of the vCPU; x2 = 1 in bits 7:0 if it is not off, and since version
+/// 1.2 a `VCPU_*` in bits 15:8: what it is doing. [`NO_ITEM`] past the last.
 pub const VM_VCPU: u32 = BASE + 0x13;
+/// `VM_VCPU_TIMES(x1 = VM, x2 = index)`: since its VM was started: x1 = nanoseconds for which the vCPU ran, x2 = nanoseconds
+/// stolen from it: it was ready to run and did not; x3 = how often its core changed over to it from another vCPU. On a core of
+/// its own it runs also while it waits for an interrupt. [`NO_ITEM`] past the last. Since version 1.2.
+pub const VM_VCPU_TIMES: u32 = BASE + 0x14;
 
 // Firmware registers. Checks in this order: UNKNOWN_VM, UNKNOWN_REGISTER, UNSUPPORTED, FROZEN.
 
@@ -127,7 +132,7 @@ pub const CLOCK_SET: u32 = BASE + 0x70;
 pub const CLOCK_GET: u32 = BASE + 0x71;
 
 /// Every call with its name, in the order of their identifiers.
-pub const ALL: [(&str, u32); 29] = [
+pub const ALL: [(&str, u32); 30] = [
     ("VERSION", VERSION),
     ("MACHINE", MACHINE),
     ("POWER_OFF", POWER_OFF),
@@ -135,6 +140,7 @@ pub const ALL: [(&str, u32); 29] = [
     ("VM_STATE", VM_STATE),
     ("VM_FAILURE", VM_FAILURE),
     ("VM_VCPU", VM_VCPU),
+    ("VM_VCPU_TIMES", VM_VCPU_TIMES),
     ("REGISTER_LIST", REGISTER_LIST),
     ("REGISTER_GET", REGISTER_GET),
     ("REGISTER_SET", REGISTER_SET),
@@ -265,6 +271,19 @@ pub const STATE_FROZEN: u64 = 1 << 17;
 pub const STATE_AUDIT: u64 = 1 << 18;
 /// [`VM_STATE`], x1: the VM starts again by itself when it fails, as often as the manifest says.
 pub const STATE_RESTARTS: u64 = 1 << 19;
+
+/// The vCPU is off.
+pub const VCPU_OFF: u64 = 0;
+/// The vCPU is on its core.
+pub const VCPU_RUNNING: u64 = 1;
+/// The vCPU would run, but its core runs another one.
+pub const VCPU_READY: u64 = 2;
+/// The vCPU waits for an interrupt, and its core is free for others.
+pub const VCPU_WAITING: u64 = 3;
+/// The vCPU stands still, with its VM.
+pub const VCPU_PAUSED: u64 = 4;
+/// What a vCPU does in one word, by number.
+pub const VCPUS: [&str; 5] = ["off", "running", "ready", "waiting", "paused"];
 
 /// No failure.
 pub const FAILURE_NONE: u64 = 0;

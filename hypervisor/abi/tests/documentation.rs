@@ -51,14 +51,18 @@ fn calls_are_in_order_and_within_their_range() {
 }
 
 #[test]
-fn phases_and_progress_have_their_rows() {
+fn phases_progress_and_activities_have_their_rows() {
     for (row, (number, name)) in table("phase").iter().zip(manage::PHASES.iter().enumerate()) {
         assert_eq!(row[..2], [name, number.to_string().as_str()]);
     }
     for (row, (number, name)) in table("progress").iter().zip(manage::PROGRESSES.iter().enumerate().skip(1)) {
         assert_eq!(row[..2], [name, number.to_string().as_str()]);
     }
-    assert_eq!((table("phase").len(), table("progress").len()), (manage::PHASES.len(), manage::PROGRESSES.len() - 1));
+    for (row, (number, name)) in table("activity").iter().zip(manage::VCPUS.iter().enumerate()) {
+        assert_eq!(row[..2], [name, number.to_string().as_str()]);
+    }
+    let lengths = ["phase", "progress", "activity"].map(|title| table(title).len());
+    assert_eq!(lengths, [manage::PHASES.len(), manage::PROGRESSES.len() - 1, manage::VCPUS.len()]);
 }
 
 #[test]

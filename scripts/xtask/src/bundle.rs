@@ -6,7 +6,7 @@ use std::path::Path;
 use portcullis_abi::bundle as abi;
 use vm_fdt::FdtWriter;
 
-use crate::manifest::{Firmware, Manifest, Vm};
+use crate::manifest::{Core, Firmware, Manifest, Vm};
 
 /// Offset of `off_dt_struct` in the header of a device tree blob (Devicetree Specification 0.4, section 5.2).
 const OFF_DT_STRUCT: usize = 8;
@@ -51,6 +51,9 @@ pub fn blob(manifest: &Manifest) -> Result<Vec<u8>, Error> {
         write_vm(&mut fdt, vm)?;
         fdt.end_node(node)?;
     }
+    for core in &manifest.cores {
+        write_core(&mut fdt, core)?;
+    }
     fdt.end_node(root)?;
     let mut blob = fdt.finish()?;
     seal(&mut blob);
@@ -82,6 +85,9 @@ fn write_vm(fdt: &mut FdtWriter, vm: &Vm) -> Result<(), Error> {
     fdt.property_string(abi::NAME, &vm.name)?;
     fdt.property_u64(abi::MEMORY, vm.memory)?;
     fdt.property_array_u32(abi::CORES, &vm.cores)?;
+    if vm.slices.iter().any(|slice| *slice != abi::SLICE) {
+        fdt.property_array_u32(abi::SLICES, &vm.slices)?;
+    }
     fdt.property_string(abi::CMDLINE, &vm.cmdline)?;
     if vm.autostart {
         fdt.property_null(abi::AUTOSTART)?;
@@ -126,6 +132,19 @@ fn write_firmware(fdt: &mut FdtWriter, firmware: &Firmware) -> Result<(), Error>
     if !firmware.filters.is_empty() {
         let cells = firmware.filters.iter().flat_map(|filter| [filter.base, filter.count, filter.action.number()]);
         fdt.property_array_u32(abi::FILTER, &cells.collect::<Vec<_>>())?;
+    }
+    fdt.end_node(node)?;
+    Ok(())
+}
+
+fn write_core(fdt: &mut FdtWriter, core: &Core) -> Result<(), Error> {
+    let node = fdt.begin_node(&format!("{}{:x}", abi::CORE_NODE, core.number))?;
+    fdt.property_u32(abi::FRAME, core.frame)?;
+    let cells = core.windows.iter().flat_map(|window| [window.vm as u32, window.start, window.length]);
+    fdt.property_array_u32(abi::WINDOWS, &cells.collect::<Vec<_>>())?;
+    if !core.background.is_empty() {
+        let cells: Vec<u32> = core.background.iter().map(|vm| *vm as u32).collect();
+        fdt.property_array_u32(abi::BACKGROUND, &cells)?;
     }
     fdt.end_node(node)?;
     Ok(())

@@ -1,20 +1,20 @@
-//! `vms`: the VMs and what they do.
+//! `vms`: the VMs with their vCPUs, and what they do.
 
 use heapless::{String, Vec};
-use portcullis_abi::manage::{self, FAILURES, STATE_AUDIT, STATE_CONTROL, STATE_RESTARTS, VM_FAILURE, VM_VCPU};
-use portcullis_abi::map::MAX_VMS;
+use portcullis_abi::manage::{self, FAILURES, STATE_AUDIT, STATE_CONTROL, STATE_RESTARTS, VM_FAILURE};
+use portcullis_abi::map::{MAX_VCPUS, MAX_VMS};
 
 use super::{Command, Kind};
 use crate::context::Context;
 use crate::error::Error;
-use crate::management::{self, State};
+use crate::management::{self, State, Vcpu};
 use crate::table::{self, Cell, cell};
 
 /// The command.
 pub static VMS: Command = Command {
     name: "vms",
     arguments: "[VM]",
-    about: "the VMs, what they do, and why one failed",
+    about: "the VMs and their vCPUs: what they do, what they had of their cores, and why a VM failed",
     kinds: &[Kind::Vm],
     count: (0, 1),
     run,
@@ -24,7 +24,7 @@ struct Row {
     number: u64,
     name: String<24>,
     state: State,
-    cores: Cell,
+    vcpus: Vec<Vcpu, MAX_VCPUS>,
 }
 
 fn run(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
@@ -33,20 +33,20 @@ fn run(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
     let mut rows: Vec<Row, MAX_VMS> = Vec::new();
     for number in chosen.map_or(0..machine.vms, |vm| vm..vm.saturating_add(1)) {
         let state = management::vm_state(context.manager, number)?;
-        let row = Row { number, name: context.title(number), state, cores: cores(context, number)? };
+        let row = Row { number, name: context.title(number), state, vcpus: vcpus(context, number)? };
         if rows.push(row).is_err() {
             break;
         }
     }
     let titles = ["VM", "name", "state", "vCPUs on", "cores", "memory", "restarts", "notes"];
     let _ = table::print(context.out, titles, |number| {
-        let Row { number, name, state, cores } = rows.get(number)?;
+        let Row { number, name, state, vcpus } = rows.get(number)?;
         Some([
             cell(format_args!("{number}")),
             cell(format_args!("{name}")),
             doing(state),
             cell(format_args!("{} of {}", state.live.count_ones(), state.vcpus)),
-            cores.clone(),
+            cores(vcpus),
             cell(format_args!("{} MiB", state.memory >> 20)),
             cell(format_args!("{}", state.restarts)),
             notes(state),
@@ -55,21 +55,45 @@ fn run(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
     for row in &rows {
         failure(context, row)?;
     }
+    let titles = ["name", "vCPU", "core", "state", "ran", "stolen", "switches"];
+    let _ = table::print(context.out, titles, |number| {
+        let mut all =
+            rows.iter().flat_map(|row| row.vcpus.iter().enumerate().map(move |(index, vcpu)| (row, index, vcpu)));
+        let (row, index, vcpu) = all.nth(number)?;
+        Some([
+            cell(format_args!("{}", row.name)),
+            cell(format_args!("{index}")),
+            cell(format_args!("{}", vcpu.core)),
+            cell(format_args!("{}", vcpu.activity_name())),
+            seconds(vcpu.ran),
+            seconds(vcpu.stolen),
+            cell(format_args!("{}", vcpu.switches)),
+        ])
+    });
     context.line(format_args!("{} KiB of memory are free, {} cores", machine.free >> 10, machine.cores));
     Ok(())
 }
 
-fn cores(context: &mut Context, vm: u64) -> Result<Cell, Error> {
-    let mut cores = Cell::new();
+fn vcpus(context: &mut Context, vm: u64) -> Result<Vec<Vcpu, MAX_VCPUS>, Error> {
+    let mut vcpus = Vec::new();
     let manager = &mut *context.manager;
-    management::each(
-        |index| management::call(manager, VM_VCPU, [vm, index, 0]),
-        |[core, ..]| {
-            let gap = if cores.is_empty() { "" } else { "," };
-            let _ = core::fmt::write(&mut cores, format_args!("{gap}{core}"));
-        },
-    )?;
-    Ok(cores)
+    management::each(|index| management::vcpu(manager, vm, index), |vcpu| _ = vcpus.push(vcpu))?;
+    Ok(vcpus)
+}
+
+fn cores(vcpus: &[Vcpu]) -> Cell {
+    let mut cores = Cell::new();
+    for vcpu in vcpus {
+        let gap = if cores.is_empty() { "" } else { "," };
+        let _ = core::fmt::write(&mut cores, format_args!("{gap}{}", vcpu.core));
+    }
+    cores
+}
+
+/// Nanoseconds as seconds, rounded down to a thousandth.
+fn seconds(nanoseconds: u64) -> Cell {
+    let milliseconds = nanoseconds / 1_000_000;
+    cell(format_args!("{}.{:03} s", milliseconds / 1_000, milliseconds % 1_000))
 }
 
 fn doing(state: &State) -> Cell {

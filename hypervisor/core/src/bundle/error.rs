@@ -45,12 +45,16 @@ pub enum BundleError {
     NoVms,
     /// The VM nodes are not numbered one after the other.
     Order(usize),
+    /// The nodes of cores are not in ascending order, or one is there twice.
+    CoreOrder(u32),
     /// Two VMs have the same name.
     DuplicateName(usize),
     /// The property `control` does not name a VM.
     Control,
     /// Something is wrong with one VM.
     Vm(usize, VmError),
+    /// Something is wrong with the schedule of one core.
+    Core(u32, CoreError),
 }
 
 /// What is wrong with a VM of the bundle.
@@ -68,8 +72,8 @@ pub enum VmError {
     Memory(u64),
     /// A number of cores that is zero or above the limit.
     CoreCount(usize),
-    /// Two vCPUs on one core.
-    DuplicateCore(u32),
+    /// A time slice that is too short or too long, in microseconds.
+    Slice(u32),
     /// A bit that stands for no conduit.
     Conduits(u32),
     /// A bit that stands for nothing that can be done to the machine.
@@ -78,6 +82,31 @@ pub enum VmError {
     Filter(usize, FilterError),
     /// The images are wrong or do not fit.
     Image(ImageError),
+}
+
+/// What is wrong with the schedule of a core. Windows are told by their place, VMs by their number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CoreError {
+    /// A property that every core's node has is not there.
+    Missing(&'static str),
+    /// A property's value does not have the length that the format wants.
+    Malformed(&'static str),
+    /// A property or node that the format does not know.
+    Unknown,
+    /// A frame that is too short or too long, in microseconds.
+    Frame(u32),
+    /// A number of windows that is zero or above the limit.
+    WindowCount(usize),
+    /// A window that is too short.
+    ShortWindow(usize),
+    /// A window starts before the one before it ends.
+    Overlap(usize),
+    /// A window ends after the frame.
+    Beyond(usize),
+    /// A VM is named that does not exist or has no vCPU on this core.
+    NotHere(usize),
+    /// A VM has a vCPU on this core, but neither a window nor a place in the background.
+    Forgotten(usize),
 }
 
 impl fmt::Display for BundleError {
@@ -102,11 +131,15 @@ impl fmt::Display for BundleError {
             Self::TooManyVms => write!(f, "it has too many VMs; {} are the most", map::MAX_VMS),
             Self::NoVms => write!(f, "it has no VM; one at least is needed"),
             Self::Order(index) => write!(f, "a VM node is out of order; {}{index:x} is expected", bundle::VM_NODE),
+            Self::CoreOrder(core) => {
+                write!(f, "{}{core:x} is out of order or there twice; they ascend", bundle::CORE_NODE)
+            }
             Self::DuplicateName(index) => {
                 write!(f, "{}{index:x}: another VM has the same name; names are unique", bundle::VM_NODE)
             }
             Self::Control => write!(f, "\"{}\" names no VM of the bundle; it must name one", bundle::CONTROL),
             Self::Vm(index, error) => write!(f, "{}{index:x}: {error}", bundle::VM_NODE),
+            Self::Core(core, error) => write!(f, "{}{core:x}: {error}", bundle::CORE_NODE),
         }
     }
 }
@@ -129,7 +162,12 @@ impl fmt::Display for VmError {
                 super::MEMORY_MAX
             ),
             Self::CoreCount(count) => write!(f, "it has {count} cores; 1 to {} are possible", map::MAX_VCPUS),
-            Self::DuplicateCore(core) => write!(f, "core {core} is there twice; every vCPU has a core of its own"),
+            Self::Slice(slice) => write!(
+                f,
+                "a time slice of {slice} us is wrong; {} to {} us are possible",
+                bundle::SLICE_MIN,
+                bundle::SLICE_MAX
+            ),
             Self::Conduits(bits) => write!(f, "the conduits are {bits:#x}; only bits 0 (HVC) and 1 (SMC) exist"),
             Self::Machine(bits) => write!(f, "machine is {bits:#x}; only bits 0 (off) and 1 (reset) exist"),
             Self::Filter(index, error) => write!(f, "range {index} of its filter: {error}"),
@@ -138,5 +176,39 @@ impl fmt::Display for VmError {
     }
 }
 
+impl fmt::Display for CoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(name) => write!(f, "the property \"{name}\" is missing; every core's node has it"),
+            Self::Malformed(name) => write!(f, "\"{name}\" does not have the length that the format wants"),
+            Self::Unknown => write!(f, "there is a property or node that format {} lacks", bundle::VERSION),
+            Self::Frame(frame) => write!(
+                f,
+                "a frame of {frame} us is wrong; {} to {} us are possible",
+                bundle::FRAME_MIN,
+                bundle::FRAME_MAX
+            ),
+            Self::WindowCount(count) => {
+                write!(f, "it has {count} windows; 1 to {} are possible", bundle::WINDOWS_MAX)
+            }
+            Self::ShortWindow(index) => {
+                write!(f, "window {index} is too short; {} us are the least", bundle::WINDOW_MIN)
+            }
+            Self::Overlap(index) => write!(f, "window {index} starts too early; the one before it must have ended"),
+            Self::Beyond(index) => write!(f, "window {index} ends after the frame; all windows lie within it"),
+            Self::NotHere(vm) => {
+                write!(f, "{}{vm:x} is named; only VMs with a vCPU on this core can be", bundle::VM_NODE)
+            }
+            Self::Forgotten(vm) => write!(
+                f,
+                "{}{vm:x} could never run; a VM with a vCPU here has a window or is in \"{}\"",
+                bundle::VM_NODE,
+                bundle::BACKGROUND
+            ),
+        }
+    }
+}
+
 impl core::error::Error for BundleError {}
 impl core::error::Error for VmError {}
+impl core::error::Error for CoreError {}

@@ -1,7 +1,9 @@
 //! Reader of the bundle: the one file that describes all VMs and carries their images. [`portcullis_abi::bundle`]
 //! describes the format. Everything is checked before any of it is used; nothing is copied.
 
+mod core;
 mod error;
+mod slices;
 #[cfg(test)]
 mod tests;
 mod vm;
@@ -9,9 +11,11 @@ mod vm;
 use portcullis_abi::{bundle, map};
 use portcullis_arch::checksum::Crc32;
 
-pub use self::error::{BundleError, VmError};
+pub use self::core::{CoreConfig, Window};
+pub use self::error::{BundleError, CoreError, VmError};
+pub use self::slices::Slices;
 pub use self::vm::{Cores, Devices, FirmwareConfig, MEMORY_MAX, Ranges, VmConfig};
-use crate::flat_tree::{HEADER_SIZE, MAGIC, Tree, be32};
+use crate::flat_tree::{HEADER_SIZE, MAGIC, Node, Tree, be32};
 
 /// What the structure block starts with: FDT_BEGIN_NODE, the root's empty name, FDT_PROP, a length of 4 bytes.
 const STRUCTURE_START: [u8; 16] = [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 4];
@@ -21,6 +25,7 @@ const STRUCTURE_START: [u8; 16] = [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 
 pub struct Bundle<'a> {
     control: Option<usize>,
     vms: [Option<VmConfig<'a>>; map::MAX_VMS],
+    root: Node<'a>,
 }
 
 impl<'a> Bundle<'a> {
@@ -28,7 +33,7 @@ impl<'a> Bundle<'a> {
     ///
     /// # Errors
     ///
-    /// The first thing that is wrong, checked from the outside in: header, checksum, structure, version, VMs.
+    /// The first thing that is wrong, checked from the outside in: header, checksum, structure, version, VMs, cores.
     pub fn parse(data: &'a [u8]) -> Result<Self, BundleError> {
         let blob = blob(data)?;
         check_sum(blob)?;
@@ -48,9 +53,10 @@ impl<'a> Bundle<'a> {
         if version != Some(bundle::VERSION) {
             return Err(BundleError::Version(version));
         }
-        let mut bundle = Self { control: None, vms: [const { None }; map::MAX_VMS] };
+        let mut bundle = Self { control: None, vms: [const { None }; map::MAX_VMS], root };
         for (index, node) in root.children().enumerate() {
-            let number = utf8(node.name).strip_prefix(bundle::VM_NODE).ok_or(BundleError::Unknown)?;
+            // The nodes of cores come after all VMs.
+            let Some(number) = utf8(node.name).strip_prefix(bundle::VM_NODE) else { break };
             let slot = bundle.vms.get_mut(index).ok_or(BundleError::TooManyVms)?;
             if usize::from_str_radix(number, 16) != Ok(index) {
                 return Err(BundleError::Order(index));
@@ -62,7 +68,17 @@ impl<'a> Bundle<'a> {
             }
         }
         if bundle.vms().next().is_none() {
+            // Something unknown may stand in front of the VMs.
+            bundle.schedules().next().transpose()?;
             return Err(BundleError::NoVms);
+        }
+        let mut last = None;
+        for core in bundle.schedules() {
+            let number = core?.number;
+            if last.is_some_and(|last| number <= last) {
+                return Err(BundleError::CoreOrder(number));
+            }
+            last = Some(number);
         }
         if let Some(value) = control {
             let name = vm::string(bundle::CONTROL, value).map_err(|_| BundleError::Control)?;
@@ -75,6 +91,21 @@ impl<'a> Bundle<'a> {
     /// The VMs; a VM's number is its place in this order.
     pub fn vms(&self) -> impl Iterator<Item = &VmConfig<'a>> {
         self.vms.iter().flatten()
+    }
+
+    /// The cores with a cyclic schedule, in the order of their numbers; all others are shared by round robin.
+    pub fn cores(&self) -> impl Iterator<Item = CoreConfig<'a>> {
+        // All of them were read once and found right.
+        self.schedules().filter_map(Result::ok)
+    }
+
+    /// Reads the nodes behind those of the VMs.
+    fn schedules(&self) -> impl Iterator<Item = Result<CoreConfig<'a>, BundleError>> {
+        self.root.children().skip(self.vms().count()).map(|node| {
+            let number = utf8(node.name).strip_prefix(bundle::CORE_NODE);
+            let number = number.and_then(|number| u32::from_str_radix(number, 16).ok()).ok_or(BundleError::Unknown)?;
+            CoreConfig::parse(number, &node, &self.vms).map_err(|error| BundleError::Core(number, error))
+        })
     }
 
     /// Number of the control VM, if there is one.
@@ -123,5 +154,5 @@ fn check_sum(blob: &[u8]) -> Result<(), BundleError> {
 
 /// The text, or nothing if it is none: no name in the format is empty.
 fn utf8(name: &[u8]) -> &str {
-    core::str::from_utf8(name).unwrap_or_default()
+    str::from_utf8(name).unwrap_or_default()
 }

@@ -4,6 +4,7 @@ use portcullis_abi::{bundle, map};
 use portcullis_gate::{Filter, Profile, RangeRequest};
 
 use super::error::VmError;
+use super::slices::Slices;
 use super::utf8;
 use crate::flat_tree::{MAGIC, Node, be32};
 use crate::guest_tree::GuestTree;
@@ -19,8 +20,10 @@ pub struct VmConfig<'a> {
     pub name: &'a str,
     /// Bytes of RAM.
     pub memory: u64,
-    /// Physical core of each vCPU.
+    /// Physical core of each vCPU; several may have the same.
     pub cores: Cores,
+    /// Time slice of each vCPU.
+    pub slices: Slices<'a>,
     /// Kernel command line; empty if none is given.
     pub cmdline: &'a str,
     /// The VM starts with the machine.
@@ -127,12 +130,7 @@ impl Cores {
             *slot = u32::from_be_bytes(*cell);
         }
         cores.count = cells.len();
-        let list = cores.as_slice();
-        let is_duplicate = |(index, core): &(usize, &u32)| list.iter().take(*index).any(|other| other == *core);
-        match list.iter().enumerate().find(is_duplicate) {
-            Some((_, core)) => Err(VmError::DuplicateCore(*core)),
-            None => Ok(cores),
-        }
+        Ok(cores)
     }
 }
 
@@ -164,6 +162,7 @@ impl<'a> VmConfig<'a> {
             name: "",
             memory: 0,
             cores: Cores::default(),
+            slices: Slices::default(),
             cmdline: "",
             autostart: false,
             audit: false,
@@ -185,6 +184,7 @@ impl<'a> VmConfig<'a> {
                 bundle::NAME => vm.name = string(bundle::NAME, value)?,
                 bundle::MEMORY => memory = Some(u64_of(bundle::MEMORY, value)?),
                 bundle::CORES => vm.cores = Cores::parse(value)?,
+                bundle::SLICES => vm.slices = Slices::parse(value)?,
                 bundle::CMDLINE => vm.cmdline = string(bundle::CMDLINE, value)?,
                 bundle::AUTOSTART if value.is_empty() => vm.autostart = true,
                 bundle::AUTOSTART => return Err(VmError::Malformed(bundle::AUTOSTART)),
@@ -219,6 +219,9 @@ impl<'a> VmConfig<'a> {
         }
         if self.cores.as_slice().is_empty() {
             return Err(VmError::Missing(bundle::CORES));
+        }
+        if !self.slices.fits(self.cores.as_slice().len()) {
+            return Err(VmError::Malformed(bundle::SLICES));
         }
         if self.memory == 0 || !self.memory.is_multiple_of(bundle::MEMORY_UNIT) || self.memory > MEMORY_MAX {
             return Err(VmError::Memory(self.memory));

@@ -56,6 +56,7 @@ fn call(machine: &'static Machine, caller: &'static Vcpu, function: u32, [x1, x2
         manage::VM_STATE => show::state(vm()?),
         manage::VM_FAILURE => show::failure(vm()?),
         manage::VM_VCPU => show::vcpu(vm()?, x2),
+        manage::VM_VCPU_TIMES => show::vcpu_times(vm()?, x2),
         manage::REGISTER_LIST => register::list(vm()?, &machine.support(), x2),
         manage::REGISTER_GET => register::get(vm()?, x2),
         manage::REGISTER_SET => register::set(vm()?, &machine.support(), x2, x3),

@@ -1,12 +1,22 @@
 //! What a VM is and does.
 
 use portcullis_abi::{bundle::NAME_MAX, manage};
+use portcullis_arch::timer;
 
 use super::status::Status;
 use super::{Answer, item};
-use crate::vm::Vm;
+use crate::vm::activity::{Activity, Times};
 use crate::vm::state::Action;
 use crate::vm::vcpu::Power;
+use crate::vm::{Vm, pv_time::nanoseconds};
+
+const _: () = assert!(
+    Activity::Off as u64 == manage::VCPU_OFF
+        && Activity::Running as u64 == manage::VCPU_RUNNING
+        && Activity::Ready as u64 == manage::VCPU_READY
+        && Activity::Waiting as u64 == manage::VCPU_WAITING
+        && Activity::Paused as u64 == manage::VCPU_PAUSED
+);
 
 /// `VM_NAME`.
 pub fn name(vm: &Vm) -> Answer {
@@ -49,5 +59,13 @@ pub fn failure(vm: &Vm) -> Answer {
 /// `VM_VCPU`.
 pub fn vcpu(vm: &Vm, index: u64) -> Answer {
     let vcpu = item(vm.vcpus(), index).ok_or(Status::NoItem)?;
-    Ok([vcpu.core as u64, u64::from(vcpu.power() != Power::Off), 0])
+    let doing = u64::from(vcpu.power() != Power::Off) | (vcpu.activity() as u64) << 8;
+    Ok([vcpu.core as u64, doing, 0])
+}
+
+/// `VM_VCPU_TIMES`.
+pub fn vcpu_times(vm: &Vm, index: u64) -> Answer {
+    let Times { ran, stolen, switches } = item(vm.vcpus(), index).ok_or(Status::NoItem)?.times();
+    let frequency = timer::frequency();
+    Ok([nanoseconds(ran, frequency), nanoseconds(stolen, frequency), switches])
 }

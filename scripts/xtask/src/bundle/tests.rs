@@ -114,6 +114,38 @@ fn filters_rules_audit_and_restarts_are_written() {
 }
 
 #[test]
+fn slices_and_cyclic_cores_are_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = TEXT.replace("cores = [1]", "cores = [2, 1, 2]\nslice = [\"5ms\", \"100us\", \"1s\"]")
+        + r#"
+[[core]]
+number = 2
+schedule = "cyclic"
+frame = "10ms"
+windows = [{ vm = "b", length = "2ms" }, { vm = "linux-a", at = "5ms", length = "4ms" }]
+background = ["linux-a", "b"]
+[[core]]
+number = 1
+schedule = "cyclic"
+frame = "1ms"
+windows = [{ vm = "b", at = "100us", length = "900us" }]
+"#;
+    let blob = blob(&manifest(folder.path(), &text).unwrap()).unwrap();
+    let bundle = Bundle::parse(&blob).unwrap();
+    let slices: Vec<_> = bundle.vms().map(|vm| [0, 1, 2].map(|vcpu| vm.slices.microseconds(vcpu))).collect();
+    assert_eq!(slices, [[5_000; 3], [5_000, 100, 1_000_000]]);
+    let cores: Vec<_> = bundle
+        .cores()
+        .map(|core| {
+            let windows: Vec<_> = core.windows().map(|window| (window.vm, window.start, window.length)).collect();
+            (core.number, core.frame, windows, core.background)
+        })
+        .collect();
+    let expected = [(1, 1_000, vec![(1, 100, 900)], 0), (2, 10_000, vec![(1, 0, 2_000), (0, 5_000, 4_000)], 0b11)];
+    assert_eq!(cores, expected);
+}
+
+#[test]
 fn written_whole_or_not_at_all() {
     let folder = tempfile::tempdir().unwrap();
     let manifest = manifest(folder.path(), TEXT).unwrap();

@@ -9,7 +9,7 @@ use super::diagnostic::{Diagnostics, Span};
 use super::firmware::{self, Filter, Firmware};
 use super::image::Image;
 use super::section::Section;
-use super::{Vm, key, memory};
+use super::{Vm, key, memory, slice};
 
 /// Bytes of the longest command line: arm64 Linux cuts what is longer without a word (`COMMAND_LINE_SIZE`, which counts
 /// the end mark, in `arch/arm64/include/uapi/asm/setup.h`).
@@ -35,6 +35,8 @@ pub struct Draft {
     pub memory: Option<Spanned<u64>>,
     /// The physical core of each vCPU.
     pub cores: Vec<Spanned<u64>>,
+    /// Microseconds of each vCPU's time slice.
+    pub slices: Vec<u32>,
     /// Whether the VM starts with the machine.
     pub autostart: bool,
     /// Whether the VM is audited.
@@ -71,6 +73,7 @@ impl Draft {
             cmdline: cmdline(section, diagnostics),
             memory: amount(section, diagnostics),
             cores: cores(section, diagnostics),
+            slices: slice::slices(section, diagnostics),
             autostart: section.boolean("autostart", diagnostics).unwrap_or(true),
             audit: section.boolean("audit", diagnostics).unwrap_or(false),
             restart_limit: restart_limit(section, diagnostics),
@@ -99,6 +102,7 @@ impl Draft {
             cmdline: self.cmdline,
             memory: self.memory?.into_inner(),
             cores: self.cores.into_iter().map(|core| core.into_inner().try_into().ok()).collect::<Option<_>>()?,
+            slices: self.slices,
             autostart: self.autostart,
             audit: self.audit,
             restart_limit: self.restart_limit,
@@ -196,14 +200,7 @@ fn cores(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Vec<Spanne
             section.wrong_type::<()>("cores", item, what, diagnostics);
             continue;
         };
-        let Some(number) = section.unsigned("cores", item.span(), integer, diagnostics) else { continue };
-        match cores.iter().any(|other| other.get_ref() == number.get_ref()) {
-            true => {
-                let help = "each vCPU of a VM has a core of its own: list a core once";
-                diagnostics.error(item.span(), format!("core {integer} is listed twice"), help);
-            }
-            false => cores.push(number),
-        }
+        cores.extend(section.unsigned("cores", item.span(), integer, diagnostics));
     }
     cores
 }

@@ -23,7 +23,8 @@ macro_rules! keys {
 }
 
 /// The manifest as a whole.
-pub static ROOT: Kind = Kind { title: "the manifest", keys: keys! { "machine": "[machine]", "vm": "[[vm]]" } };
+pub static ROOT: Kind =
+    Kind { title: "the manifest", keys: keys! { "machine": "[machine]", "vm": "[[vm]]", "core": "[[core]]" } };
 /// What concerns the whole machine.
 pub static MACHINE: Kind = Kind { title: "[machine]", keys: keys! { "control": r#"control = "ops""# } };
 /// One VM.
@@ -36,6 +37,7 @@ pub static VM: Kind = Kind {
         "cmdline": r#"cmdline = "console=ttyAMA0""#,
         "memory": r#"memory = "256M""#,
         "cores": "cores = [1]",
+        "slice": r#"slice = "5ms""#,
         "autostart": "autostart = true",
         "audit": "audit = true",
         "restart": r#"restart = "on-failure""#,
@@ -68,12 +70,38 @@ pub static FILTER: Kind = Kind {
     },
 };
 
-static KINDS: [&Kind; 5] = [&ROOT, &MACHINE, &VM, &FIRMWARE, &FILTER];
+/// The schedule of one core.
+pub static CORE: Kind = Kind {
+    title: "[[core]]",
+    keys: keys! {
+        "number": "number = 1",
+        "schedule": r#"schedule = "cyclic""#,
+        "frame": r#"frame = "10ms""#,
+        "windows": r#"windows = [{ vm = "linux-a", length = "2ms" }]"#,
+        "background": r#"background = ["linux-a"]"#,
+    },
+};
+/// One window of a core.
+pub static WINDOW: Kind = Kind {
+    title: "a window",
+    keys: keys! {
+        "vm": r#"vm = "linux-a""#,
+        "at": r#"at = "5ms""#,
+        "length": r#"length = "2ms""#,
+    },
+};
+
+static KINDS: [&Kind; 7] = [&ROOT, &MACHINE, &VM, &FIRMWARE, &FILTER, &CORE, &WINDOW];
 
 impl Kind {
     /// A right line for the key `name`.
     pub fn example(&self, name: &str) -> &'static str {
         self.keys.iter().find(|key| key.name == name).map_or(self.title, |key| key.example)
+    }
+
+    /// Whether it is written in braces, without a header.
+    pub fn is_in_braces(&self) -> bool {
+        self.title.starts_with("a ")
     }
 
     /// What would be right in the place of the unknown key `name`.
@@ -88,6 +116,9 @@ impl Kind {
         if let Some((home, key)) = everywhere.find(|(_, key)| key.name == plain) {
             return match key.example.starts_with('[') {
                 true => format!("write it as {}", key.example),
+                false if home.is_in_braces() => {
+                    format!("`{plain}` belongs to {}: write it inside its braces", home.title)
+                }
                 false => format!("`{plain}` belongs to {}: move it directly under that header", home.title),
             };
         }
@@ -154,14 +185,15 @@ mod tests {
     #[test]
     fn the_documentation_has_every_key() {
         let document = include_str!("../../../../docs/manifest.md");
-        for kind in [&MACHINE, &VM, &FIRMWARE, &FILTER] {
-            let (_, section) = document.split_once(&format!("## `{}`", kind.title)).expect(kind.title);
+        let titled = [&MACHINE, &VM, &FIRMWARE, &FILTER, &CORE].map(|kind| (kind, kind.title));
+        for (kind, title) in titled.into_iter().chain([(&WINDOW, "windows")]) {
+            let (_, section) = document.split_once(&format!("## `{title}`")).expect(title);
             let section = section.split("\n## ").next().unwrap();
             let rows: Vec<&str> =
                 section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
             let keys: Vec<&str> =
                 kind.keys.iter().map(|key| key.name).filter(|name| !["firmware", "filter"].contains(name)).collect();
-            assert_eq!(rows, keys, "{}", kind.title);
+            assert_eq!(rows, keys, "{title}");
         }
     }
 }

@@ -1,13 +1,17 @@
 //! The manifest: the TOML description of one system. Reading it reports everything that is wrong at once, each with its
 //! place and with what would be right; a [`Manifest`] that exists is right for the [`Board`] it was read for.
 
+mod core;
 mod diagnostic;
 mod draft;
+mod duration;
 mod firmware;
 mod image;
 mod key;
 mod memory;
+mod schedule;
 mod section;
+mod slice;
 mod summary;
 mod system;
 mod unsupported;
@@ -24,8 +28,10 @@ use toml::de::DeTable;
 pub use diagnostic::{Diagnostic, Report};
 pub use firmware::{Action, Filter, Firmware};
 pub use image::Image;
+pub use schedule::{Core, Window};
 pub use system::HYPERVISOR_MEMORY;
 
+use self::core::CoreDraft;
 use diagnostic::Diagnostics;
 use draft::Draft;
 use section::Section;
@@ -70,6 +76,8 @@ pub struct Manifest {
     pub control: Option<String>,
     /// The VMs in the manifest's order.
     pub vms: Vec<Vm>,
+    /// The cores with a cyclic schedule, in the order of their numbers; all others are shared by round robin.
+    pub cores: Vec<Core>,
 }
 
 /// One VM.
@@ -85,8 +93,10 @@ pub struct Vm {
     pub cmdline: String,
     /// Bytes of its RAM.
     pub memory: u64,
-    /// The physical core of each vCPU.
+    /// The physical core of each vCPU; several may share one.
     pub cores: Vec<u32>,
+    /// Microseconds of each vCPU's time slice.
+    pub slices: Vec<u32>,
     /// Whether it starts with the machine.
     pub autostart: bool,
     /// Whether it is audited: it runs with everything that the board supports, and what it uses is noted.
@@ -157,7 +167,7 @@ fn read(
         for error in errors {
             let help = match error.message() {
                 "duplicate key" => "write each key once; a further VM starts with a further [[vm]]",
-                _ => "a manifest is TOML: lines of `key = value` under [machine], [[vm]] and [vm.firmware]",
+                _ => "a manifest is TOML: lines of `key = value` under [machine], [[vm]], [vm.firmware] and [[core]]",
             };
             diagnostics.error(error.span().unwrap_or(0..0), error.message(), help);
         }
@@ -173,9 +183,12 @@ fn read(
     for draft in &mut drafts {
         image::load(draft, folder, images, diagnostics);
     }
+    let cores = root.sections("core", &key::CORE, diagnostics);
+    let cores: Vec<CoreDraft> = cores.iter().map(|section| CoreDraft::read(section, diagnostics)).collect();
     system::check(control.as_ref(), &drafts, board, diagnostics);
-    unsupported::check(&drafts, board, diagnostics);
+    let cores = schedule::cores(&cores, &drafts, board, diagnostics);
+    unsupported::check(&drafts, diagnostics);
 
     let vms = drafts.into_iter().map(Draft::finish).collect::<Option<Vec<Vm>>>()?;
-    Some(Manifest { control: control.map(toml::Spanned::into_inner), vms })
+    Some(Manifest { control: control.map(toml::Spanned::into_inner), vms, cores })
 }

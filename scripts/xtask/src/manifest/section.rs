@@ -35,7 +35,11 @@ impl<'a> Section<'a> {
     /// Reports `key` as missing unless it is there.
     pub fn require(&self, key: &str, diagnostics: &mut Diagnostics<'_>) {
         if self.value(key).is_none() {
-            let help = format!("add a line like `{}`", self.kind.example(key));
+            let example = self.kind.example(key);
+            let help = match self.kind.is_in_braces() {
+                true => format!("write it like `{example}` inside its braces"),
+                false => format!("add a line like `{example}`"),
+            };
             diagnostics.error(self.span.clone(), format!("{} without `{key}`", self.kind.title), help);
         }
     }

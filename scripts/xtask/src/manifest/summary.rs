@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use super::{Manifest, memory};
+use super::{Core, Manifest, Window, duration, memory};
 
 impl fmt::Display for Manifest {
-    /// One line per VM: its name, cores, memory, image and firmware services.
+    /// One line per VM: its name, cores, memory, image and firmware services. Then one per core with a cyclic schedule: its
+    /// frame, whose time is when, and who has the rest.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rows = vec![["VM", "cores", "memory", "image", "services"].map(str::to_owned)];
         for vm in &self.vms {
@@ -22,6 +23,27 @@ impl fmt::Display for Manifest {
             }
             writeln!(f, "{}", row[4])?;
         }
-        Ok(())
+        self.cores.iter().try_for_each(|core| self.core(f, core))
+    }
+}
+
+impl Manifest {
+    fn core(&self, f: &mut fmt::Formatter<'_>, core: &Core) -> fmt::Result {
+        let name = |vm: usize| self.vms.get(vm).map_or("?", |vm| vm.name.as_str());
+        let windows: Vec<String> =
+            core.windows.iter().map(|window| format!("{} {}", name(window.vm), span(window))).collect();
+        let rest: Vec<&str> = core.background.iter().map(|vm| name(*vm)).collect();
+        let (frame, windows) = (duration::show(core.frame.into()), windows.join(", "));
+        let rest = if rest.is_empty() { "idle".to_owned() } else { rest.join(", ") };
+        writeln!(f, "core {}: frame {frame}: {windows}; rest: {rest}", core.number)
+    }
+}
+
+/// Start and end of a window, in milliseconds if both are whole.
+fn span(window: &Window) -> String {
+    let (start, end) = (window.start, window.start.saturating_add(window.length));
+    match start.is_multiple_of(1_000) && end.is_multiple_of(1_000) {
+        true => format!("{}-{}ms", start / 1_000, end / 1_000),
+        false => format!("{start}-{end}us"),
     }
 }

@@ -47,25 +47,36 @@ fn names(drafts: &[Draft], diagnostics: &mut Diagnostics<'_>) {
 
 fn control_name(control: Option<&Spanned<String>>, drafts: &[Draft], diagnostics: &mut Diagnostics<'_>) {
     let Some(control) = control else { return };
-    let names: Vec<&str> = drafts.iter().filter_map(|draft| Some(draft.name.as_ref()?.get_ref().as_str())).collect();
-    if !names.contains(&control.get_ref().as_str()) {
-        let help = match nearest(control.get_ref(), &names) {
-            Some(near) => format!("did you mean {near:?}?"),
-            None => "name one of the VMs of this file".to_owned(),
-        };
-        diagnostics.error(control.span(), format!("there is no VM {:?}", control.get_ref()), help);
+    let is_meant = |draft: &Draft| draft.name.as_ref().is_some_and(|name| name.get_ref() == control.get_ref());
+    if !drafts.iter().any(is_meant) {
+        no_vm(control, drafts, diagnostics);
     }
+}
+
+/// Reports that no VM is called `name`.
+pub fn no_vm(name: &Spanned<String>, drafts: &[Draft], diagnostics: &mut Diagnostics<'_>) {
+    let names: Vec<&str> = drafts.iter().filter_map(|draft| Some(draft.name.as_ref()?.get_ref().as_str())).collect();
+    let help = match nearest(name.get_ref(), &names) {
+        Some(near) => format!("did you mean {near:?}?"),
+        None => "name one of the VMs of this file".to_owned(),
+    };
+    diagnostics.error(name.span(), format!("there is no VM {:?}", name.get_ref()), help);
 }
 
 fn cores(drafts: &[Draft], board: &Board, diagnostics: &mut Diagnostics<'_>) {
     let lacking = |core: &&Spanned<u64>| *core.get_ref() >= u64::from(board.cores);
     for core in drafts.iter().flat_map(|draft| &draft.cores).filter(lacking) {
-        let help = match board.cores {
-            1 => format!("{} has 1 core: core 0", board.name),
-            cores => format!("{} has {cores} cores: 0 to {}", board.name, cores.saturating_sub(1)),
-        };
-        diagnostics.error(core.span(), format!("there is no core {} on {}", core.get_ref(), board.name), help);
+        no_core(core, board, diagnostics);
     }
+}
+
+/// Reports that the board lacks `core`.
+pub fn no_core(core: &Spanned<u64>, board: &Board, diagnostics: &mut Diagnostics<'_>) {
+    let help = match board.cores {
+        1 => format!("{} has 1 core: core 0", board.name),
+        cores => format!("{} has {cores} cores: 0 to {}", board.name, cores.saturating_sub(1)),
+    };
+    diagnostics.error(core.span(), format!("there is no core {} on {}", core.get_ref(), board.name), help);
 }
 
 fn firmware(drafts: &[Draft], board: &Board, diagnostics: &mut Diagnostics<'_>) {

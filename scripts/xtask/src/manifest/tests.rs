@@ -5,6 +5,7 @@ mod files;
 mod firmware;
 mod places;
 mod right;
+mod schedule;
 mod shape;
 mod system;
 mod vm;

@@ -258,6 +258,7 @@ fn assemble() {
             name,
             memory: MEMORY as u64,
             cores: Cores::of(cores),
+            slices: Default::default(),
             cmdline: "",
             autostart: control,
             audit: false,

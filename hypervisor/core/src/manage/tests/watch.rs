@@ -6,7 +6,7 @@ use portcullis_gate::{Conduit, FunctionId, Group, Verdict};
 
 use super::Bench;
 use super::bench::{A, B, FREE, MEMORY, OPS, VMS};
-use crate::vm::audit::Fate;
+use crate::vm::{audit::Fate, pv_time::nanoseconds};
 
 #[test]
 fn the_version_comes_first_and_is_told_in_any_case() {
@@ -30,9 +30,27 @@ fn machine_and_vms_are_described() {
     // Another test may have restarted it.
     assert_eq!([state, vcpus & 0xffff_ffff, memory], [PHASE_RUNNING | flags, 1 | 1 << 8, MEMORY as u64]);
     assert_eq!(bench.ok(VM_VCPU, [B, 1, 0]), [3, 0, 0]);
-    bench.fails(VM_VCPU, [B, 2, 0], NO_ITEM);
-    for call in [VM_NAME, VM_STATE, VM_FAILURE, VM_VCPU, COUNTER, REFUSED, AUDIT_SET, AUDIT_LIST, AUDIT_REGISTER] {
+    for call in [VM_NAME, VM_STATE, VM_FAILURE, VM_VCPU, VM_VCPU_TIMES, COUNTER, REFUSED, AUDIT_SET, AUDIT_LIST] {
         bench.fails(call, [VMS, u64::MAX, u64::MAX], UNKNOWN_VM);
+    }
+    bench.fails(AUDIT_REGISTER, [VMS, u64::MAX, u64::MAX], UNKNOWN_VM);
+}
+
+#[test]
+fn vcpus_are_shown_with_what_they_do_and_had() {
+    let bench = Bench::new();
+    bench.run(B);
+    assert_eq!(bench.ok(VM_VCPU, [B, 0, 0]), [2, 1 | VCPU_RUNNING << 8, 0]);
+    assert_eq!(bench.ok(VM_VCPU, [B, 1, 0]), [3, VCPU_OFF << 8, 0]);
+    for index in [0, 1] {
+        let (times, frequency) = (bench.vcpu(B, index).times(), portcullis_arch::timer::frequency());
+        let expected = [nanoseconds(times.ran, frequency), nanoseconds(times.stolen, frequency), times.switches];
+        assert_eq!(bench.ok(VM_VCPU_TIMES, [B, index as u64, 0]), expected);
+    }
+    for call in [VM_VCPU, VM_VCPU_TIMES] {
+        for index in [2, 1 << 32, u64::MAX] {
+            bench.fails(call, [B, index, 0], NO_ITEM);
+        }
     }
 }
 

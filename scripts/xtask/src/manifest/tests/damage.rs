@@ -12,6 +12,7 @@ cmdline = """console=ttyAMA0 \u00e9
 """
 memory = "64M"
 cores = [0, 0x1]
+slice = ["5ms", "100us"]
 autostart = true
 conduits = ["hvc", "smc"]
 devices = ["/pl061@9030000"]
@@ -28,7 +29,13 @@ action = "forward"
 name = "b"
 image = "debian"
 memory = 67108864
-cores = [2]
+cores = [2, 1]
+[[core]]
+number = 1
+schedule = "cyclic"
+frame = "10ms"
+windows = [{ vm = "a", length = "2ms" }, { vm = 'b', at = "5ms", length = "4ms" }]
+background = ["a"]
 "#;
 
 /// A small generator of random numbers (xorshift64), so that every run is the same.

@@ -68,6 +68,8 @@ fn defaults() {
     assert_eq!(manifest.vms[0].firmware, None);
     assert_eq!(manifest.vms[0].initrd, None);
     assert!(manifest.vms[0].autostart);
+    assert_eq!(manifest.vms[0].slices, [5_000]);
+    assert!(manifest.cores.is_empty());
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn syntax() {
         r#"demo.toml:1:6: error: unclosed array table, expected `]`
  1 | [[vm]
    |      ^
-help: a manifest is TOML: lines of `key = value` under [machine], [[vm]] and [vm.firmware]
+help: a manifest is TOML: lines of `key = value` under [machine], [[vm]], [vm.firmware] and [[core]]
 "#,
     );
 }
@@ -117,7 +117,7 @@ fn unknown_key() {
         r#"demo.toml:6:1: error: unknown key `kernel`
  6 | kernel = 3
    | ^^^^^^
-help: the keys of [[vm]] are name, image, initrd, cmdline, memory, cores, autostart, audit, restart, restart-limit, conduits, machine, devices, firmware
+help: the keys of [[vm]] are name, image, initrd, cmdline, memory, cores, slice, autostart, audit, restart, restart-limit, conduits, machine, devices, firmware
 "#,
     );
 }

@@ -49,33 +49,6 @@ help: give each VM a name of its own
 }
 
 #[test]
-fn core_of_another_vm() {
-    let bench = Bench::new();
-    bench.says(
-        &(vm("") + &vm(r#"name = "b""#)),
-        r#"demo.toml:11:10: error: core 0 is already used by VM "a" in line 5; sharing a core between VMs is not supported yet
- 11 | cores = [0]
-    |          ^
-help: the free cores of qemu-virt are 1, 2 and 3
-"#,
-    );
-}
-
-#[test]
-fn no_free_core() {
-    let mut bench = Bench::new();
-    bench.board.cores = 1;
-    bench.says(
-        &(vm("") + &vm(r#"name = "b""#)),
-        r#"demo.toml:11:10: error: core 0 is already used by VM "a" in line 5; sharing a core between VMs is not supported yet
- 11 | cores = [0]
-    |          ^
-help: qemu-virt has no free core: give it fewer VMs, or a VM fewer cores
-"#,
-    );
-}
-
-#[test]
 fn core_that_the_board_lacks() {
     let bench = Bench::new();
     bench.says(

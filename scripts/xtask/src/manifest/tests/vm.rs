@@ -134,19 +134,6 @@ help: list 1 to 8 cores: the VM gets one vCPU on each
 }
 
 #[test]
-fn core_twice() {
-    let bench = Bench::new();
-    bench.says(
-        &vm(r#"cores = [1, 1]"#),
-        r#"demo.toml:5:13: error: core 1 is listed twice
- 5 | cores = [1, 1]
-   |             ^
-help: each vCPU of a VM has a core of its own: list a core once
-"#,
-    );
-}
-
-#[test]
 fn core_negative() {
     let bench = Bench::new();
     bench.says(
