@@ -5,6 +5,7 @@
 
 extern crate alloc;
 
+mod cores;
 mod early;
 mod heap;
 mod image;

@@ -58,7 +58,7 @@ fn end() -> ! {
         Some(core) => say(format_args!("on core {} (affinity {:#x})", core.index, core.affinity)),
         None => say(format_args!("on the boot core (affinity {:#x})", cpu::affinity())),
     }
-    if let Some(vcpu) = core.and_then(Processor::vcpu) {
+    if let Some(vcpu) = core.and_then(Processor::loaded) {
         say(format_args!("its vCPU: {} vcpu {}", vcpu.vm.name(), vcpu.index));
     }
     for pair in el2::dump().chunks(2) {

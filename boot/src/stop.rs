@@ -37,6 +37,8 @@ pub enum Stop {
     Bundle(BundleError),
     /// A VM asks for a core that the board lacks.
     NoSuchCore { vm: &'static str, core: u32, cores: usize },
+    /// There is not enough memory at EL2 for so many vCPUs.
+    NoRoomForVcpus { count: usize, wanted: usize, free: u64 },
     /// A range of a VM's filter cannot be had here.
     Filter { vm: &'static str, base: u32, error: FilterError },
     /// A VM asks for more memory than is left.
@@ -67,6 +69,12 @@ impl fmt::Display for Stop {
             Self::NoSuchCore { vm, core, cores } => {
                 write!(f, "{vm} wants core {core}; this board has cores 0 to {}", cores.saturating_sub(1))
             }
+            Self::NoRoomForVcpus { count, wanted, free } => write!(
+                f,
+                "{count} vCPUs need {} KiB at EL2, of which {} are free; give the VMs fewer",
+                wanted.div_ceil(1024),
+                free >> 10
+            ),
             Self::Filter { vm, base, error } => write!(f, "{vm}: filter range {base:#010x}: {error}"),
             Self::NoMemory { vm, wanted, free } => {
                 write!(f, "{vm} wants {} MiB of memory in one piece; {} MiB are free in all", wanted >> 20, free >> 20)

@@ -5,23 +5,22 @@ use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use portcullis_abi::{bundle::NAME_MAX, map};
-use portcullis_arch::{checksum, cpu, paging, timer};
+use portcullis_arch::{checksum, cpu, timer};
 use portcullis_core::board::{Board, Entropy, WallClock};
 use portcullis_core::bundle::{Bundle, FirmwareConfig, VmConfig};
 use portcullis_core::machine::{Machine, TABLE, Usage};
 use portcullis_core::memory::regions::{Range, Regions};
 use portcullis_core::memory::stage1;
 use portcullis_core::memory::stage2::{Access, Stage2};
-use portcullis_core::processor::{Processor, Work};
-use portcullis_core::schedule::{RoundRobin, Share, Task};
+use portcullis_core::processor::Processor;
 use portcullis_core::terminal::TERMINAL;
-use portcullis_core::vm::{Vm, pv_time, vcpu::Vcpu};
+use portcullis_core::vm::{Vm, pv_time};
 use portcullis_gate::{Conduits, Register, Row, Rule, Support};
 use portcullis_platform::boards::Entry;
 use portcullis_platform::facts::{Facts, List, Text};
 use portcullis_platform::{devices, firmware::Findings, rate::Rate, support};
 
-use crate::{early, heap, image, memory, secondary, stop::Stop};
+use crate::{cores, early, heap, image, memory, secondary, stop::Stop};
 
 static FACTS: spin::Once<Facts> = spin::Once::new();
 static BOARD: spin::Once<Board> = spin::Once::new();
@@ -78,7 +77,7 @@ pub fn bring_up(tree: usize) -> Result<&'static Processor, Stop> {
         })
         .collect::<Result<_, _>>()?;
     let vms: &'static [Vm] = Vec::leak(vms);
-    assign(vms, processors, &bundle)?;
+    cores::assign(vms, processors, &bundle)?;
     for vm in vms {
         set_filter(vm, board.firmware.is_some())?;
     }
@@ -249,34 +248,4 @@ static UNALLOCATED: AtomicU64 = AtomicU64::new(0);
 fn usage() -> Usage {
     let heap = heap::usage();
     Usage { free: UNALLOCATED.load(Ordering::Relaxed).saturating_add(heap.free), ..heap }
-}
-
-/// Gives the vCPUs their cores. One that is alone on its core is not scheduled there.
-fn assign(vms: &'static [Vm], processors: &'static [Processor], bundle: &Bundle<'_>) -> Result<(), Stop> {
-    debug_assert!(paging::ipa_bits() >= 32, "a guest's RAM starts at 1 GiB");
-    for vcpu in vms.iter().flat_map(|vm| vm.add_vcpus()) {
-        let (vm, core) = (vcpu.vm.name(), vcpu.core as u32);
-        let processor = processors.get(vcpu.core);
-        let processor = processor.ok_or(Stop::NoSuchCore { vm, core, cores: processors.len() })?;
-        vcpu.assigned_to(processor);
-    }
-    for processor in processors {
-        let vcpus = vms.iter().flat_map(Vm::vcpus).filter(|vcpu| vcpu.core == processor.index);
-        let vcpus: Box<[&'static Vcpu]> = vcpus.collect();
-        match *vcpus {
-            [] => {}
-            [vcpu] => processor.give(Work::One(vcpu)),
-            _ => processor.give(Work::Several(share(vcpus))),
-        }
-    }
-    Ok(())
-}
-
-/// A core that these vCPUs share.
-fn share(vcpus: Box<[&'static Vcpu]>) -> &'static Share {
-    let tasks = vcpus.iter().map(|vcpu| Task::new(vcpu.vm.index, timer::frequency() / 200));
-    let share: &'static Share = Box::leak(Box::new(Share::new(RoundRobin::new(tasks.collect(), None))));
-    vcpus.iter().for_each(|vcpu| vcpu.share_core(share));
-    share.give(vcpus);
-    share
 }
