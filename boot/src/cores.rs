@@ -1,6 +1,7 @@
 //! Which vCPUs each core runs, and how they share it.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use portcullis_arch::{paging, timer};
 use portcullis_core::bundle::{Bundle, CoreConfig};
@@ -21,14 +22,15 @@ pub fn assign(vms: &'static [Vm], processors: &'static [Processor], bundle: &Bun
         let processor = processor.ok_or(Stop::NoSuchCore { vm, core, cores: processors.len() })?;
         vcpu.assigned_to(processor);
     }
+    let schedules: Vec<CoreConfig<'_>> = bundle.cores().collect();
     for processor in processors {
         let vcpus = vms.iter().flat_map(Vm::vcpus).filter(|vcpu| vcpu.core == processor.index);
         let vcpus: Box<[&'static Vcpu]> = vcpus.collect();
-        let schedule = bundle.cores().find(|core| core.number as usize == processor.index);
+        let schedule = schedules.iter().find(|core| core.number as usize == processor.index);
         match (&*vcpus, schedule) {
             ([], _) => {}
             ([vcpu], None) => processor.give(Work::One(vcpu)),
-            (_, schedule) => processor.give(Work::Several(share(vcpus, schedule.as_ref()))),
+            (_, schedule) => processor.give(Work::Several(share(vcpus, schedule))),
         }
     }
     Ok(())

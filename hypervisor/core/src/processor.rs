@@ -31,6 +31,11 @@ pub enum Timer {
     Schedule = 2,
 }
 
+/// Bytes of a VM's images that its core puts in place at a time if it has nothing else to do.
+const LOAD_PIECE: u64 = 32 << 20;
+/// The same of memory that is scrubbed.
+const SCRUB_PIECE: u64 = 2 << 20;
+
 /// What a core runs.
 pub enum Work {
     /// One vCPU, and nothing else.
@@ -200,7 +205,7 @@ impl Processor {
                         continue;
                     }
                     Power::LoadPending => {
-                        vcpu.vm.load_and_start(vcpu);
+                        vcpu.vm.load_and_start(vcpu, LOAD_PIECE);
                         continue;
                     }
                     Power::OnPending if vcpu.vm.state().is_held() => vcpu.vm.parked(vcpu),
@@ -212,7 +217,7 @@ impl Processor {
                         vcpu.run(self)
                     }
                     Power::Off if vcpu.index == 0 && vcpu.vm.is_scrubbing() => {
-                        vcpu.vm.scrub_piece();
+                        vcpu.vm.scrub_piece(SCRUB_PIECE);
                         Machine::get().take_interrupts(self);
                         continue;
                     }

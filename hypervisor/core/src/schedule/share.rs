@@ -26,6 +26,9 @@ use crate::vm::vcpu::{Power, Vcpu};
 /// Stands for no vCPU, where a number is expected.
 const NOBODY: usize = usize::MAX;
 
+/// Bytes of a VM's memory that EL2 fills at a time, before it looks who else wants the core.
+const PIECE: u64 = 32 << 10;
+
 /// See the module. The core itself is the only one that changes anything here.
 pub struct Share {
     vcpus: Once<Box<[&'static Vcpu]>>,
@@ -124,9 +127,9 @@ impl Share {
     fn serve(&'static self, index: usize, vcpu: &'static Vcpu, processor: &'static Processor) {
         let must_leave = vcpu.vm.state().must_leave();
         match vcpu.power() {
-            Power::Off => vcpu.vm.scrub_piece(),
+            Power::Off => vcpu.vm.scrub_piece(PIECE),
             Power::LoadPending | Power::OnPending if must_leave => vcpu.vm.retired(vcpu),
-            Power::LoadPending => vcpu.vm.load_and_start(vcpu),
+            Power::LoadPending => vcpu.vm.load_and_start(vcpu, PIECE),
             Power::OnPending => {
                 vcpu.vm.unparked(vcpu);
                 if vcpu.vm.state() == State::RUNNING {

@@ -28,12 +28,16 @@ extern "C" fn portcullis_serve(context: &mut Context, code: u32) -> Next {
 fn serve_psci(context: &mut Context, code: u32) -> Next {
     let vcpu = Vcpu::of(context);
     let Some(Service::Psci(function, _)) = Service::from_code(code) else { return serve(context, code) };
-    let (code, next) = match psci::serve(vcpu, function, arguments(context)) {
-        Ok(code) => (code, Next::Resume),
-        Err(next) => (result::PSCI_SUCCESS, next),
-    };
-    context.set_results(Return::code(code).0);
-    next
+    match psci::serve(vcpu, function, arguments(context)) {
+        Ok(code) => {
+            context.set_results(Return::code(code).0);
+            Next::Resume
+        }
+        Err(next) => {
+            context.set_results(Return::code(result::PSCI_SUCCESS).0);
+            next
+        }
+    }
 }
 
 /// Random bits, by themselves: the other call that a running system makes again and again.

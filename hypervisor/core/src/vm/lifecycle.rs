@@ -13,6 +13,7 @@ use portcullis_gate::{Profile, Register};
 use super::Vm;
 use super::exclusive::Exclusive;
 use super::failure::{Failure, Reason};
+use super::loader::Loading;
 pub use super::state::{Action, Phase, Refusal, State};
 use super::vcpu::{Power, Vcpu};
 use crate::machine::Machine;
@@ -182,16 +183,20 @@ impl Vm {
         let Some(first) = self.vcpus().first() else { return };
         self.presence.on(first.bit());
         // Its core may be two instructions away from marking it as off: see `retired`.
+        // From the beginning, if a former start was stopped half way.
+        *self.loading.lock() = Loading::default();
         while !first.switch_on(Power::LoadPending, 0, 0) {
             spin_loop();
         }
         Machine::get().kick(first.core);
     }
 
-    /// On the first vCPU's core: puts the images in place and makes the vCPU ready to run.
-    pub fn load_and_start(&self, first: &Vcpu) {
-        match self.load() {
-            Ok(entry) => {
+    /// On the first vCPU's core: puts a piece of the images in place, `most` bytes at a time, and makes the vCPU ready to run
+    /// when all of them are.
+    pub fn load_and_start(&self, first: &Vcpu, most: u64) {
+        match self.load_piece(most) {
+            Ok(None) => {}
+            Ok(Some(entry)) => {
                 self.counter_offset.store(timer::count(), Ordering::Relaxed);
                 first.switched_off();
                 first.switch_on(Power::OnPending, entry.kernel, entry.tree);

@@ -1,4 +1,4 @@
-//! Puts a VM's images where they belong in its RAM.
+//! Puts a VM's images where they belong in its RAM, a piece at a time: others may wait for the core.
 
 use core::fmt;
 use core::sync::atomic::Ordering;
@@ -9,7 +9,7 @@ use portcullis_gate::Register;
 
 use super::Vm;
 use crate::guest_tree::GuestTree;
-use crate::image::{ImageError, Region};
+use crate::image::{ImageError, Layout, Region};
 use crate::interface;
 use crate::memory::{regions::Range, stage1};
 
@@ -45,62 +45,121 @@ impl fmt::Display for LoadError {
     }
 }
 
+/// What is put in place, in this order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Part {
+    /// The VM's former life goes out of the caches: the guest starts with its own off, and a line of then must not come over
+    /// what it writes.
+    #[default]
+    Cached,
+    /// The kernel.
+    Kernel,
+    /// The initial RAM disk.
+    Initrd,
+    /// The device tree.
+    Tree,
+}
+
+/// How far a VM is loaded.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Loading {
+    part: Part,
+    /// Bytes of the part that are done.
+    done: u64,
+}
+
+impl Loading {
+    /// Goes on with the next part.
+    fn next(&mut self, part: Part) {
+        *self = Self { part, done: 0 };
+    }
+
+    /// The next piece of a part of `length` bytes, `most` at a time: where it begins, and how long it is, zero at the end.
+    fn piece(&mut self, length: u64, most: u64) -> (u64, u64) {
+        let (start, size) = (self.done, length.saturating_sub(self.done).min(most));
+        self.done = start.saturating_add(size);
+        (start, size)
+    }
+}
+
 impl Vm {
-    /// Copies kernel, initial RAM disk and device tree from the bundle into the VM's RAM.
+    /// Puts the next piece, `most` bytes at the most, of kernel, initial RAM disk and device tree from the bundle into the VM's
+    /// RAM. The device tree is one piece. Where the guest starts, when all is there.
     ///
     /// # Errors
     ///
     /// [`LoadError`]: what does not fit.
-    pub fn load(&self) -> Result<Entry, LoadError> {
+    pub fn load_piece(&self, most: u64) -> Result<Option<Entry>, LoadError> {
         let config = &self.config;
         let layout = config.layout().map_err(LoadError::Image)?;
-        if self.loaded.swap(true, Ordering::Relaxed) {
-            self.forget_cached()?;
-        }
-        self.copy(layout.kernel, config.kernel)?;
-        if let (Some(region), Some(initrd)) = (layout.initrd, config.initrd) {
-            self.copy(region, initrd)?;
-        }
-        match config.dtb {
-            Some(dtb) => self.copy(layout.dtb, dtb)?,
-            None => {
-                let tree = GuestTree {
-                    memory: self.memory.size(),
-                    vcpus: config.cores.as_slice().len(),
-                    cmdline: config.cmdline,
-                    initrd: layout.initrd,
-                    conduits: config.conduits,
-                    psci: u32::try_from(self.row.get(Register::PsciVersion)).unwrap_or(function::PSCI_VERSION_0_2),
-                    gic: interface::version(),
-                };
-                self.copy(layout.dtb, &tree.build().map_err(|_| LoadError::Tree)?)?;
+        let mut loading = self.loading.lock();
+        loop {
+            let (size, part, next) = match loading.part {
+                Part::Cached if !self.loaded.load(Ordering::Relaxed) => (0, None, Part::Kernel),
+                Part::Cached => (self.memory.size(), None, Part::Kernel),
+                Part::Kernel => (config.kernel.len() as u64, Some((layout.kernel, config.kernel)), Part::Initrd),
+                Part::Initrd => match layout.initrd.zip(config.initrd) {
+                    Some(initrd) => (initrd.1.len() as u64, Some(initrd), Part::Tree),
+                    None => (0, None, Part::Tree),
+                },
+                Part::Tree => {
+                    self.place_tree(&layout)?;
+                    *loading = Loading::default();
+                    return Ok(Some(Entry { kernel: layout.entry(), tree: layout.dtb.address }));
+                }
+            };
+            match loading.piece(size, most) {
+                (_, 0) => {
+                    // From here on there is something of it in memory.
+                    self.loaded.store(true, Ordering::Relaxed);
+                    loading.next(next);
+                }
+                (start, size) => {
+                    match part {
+                        Some((region, bytes)) => self.copy(region, bytes, start, size)?,
+                        None => self.forget_cached(start, size)?,
+                    }
+                    return Ok(None);
+                }
             }
         }
-        Ok(Entry { kernel: layout.entry(), tree: layout.dtb.address })
     }
 
-    /// Writes all of the VM's RAM back from the caches: the guest starts with its caches off, and a line of its former life
-    /// must not come over what it writes then.
-    fn forget_cached(&self) -> Result<(), LoadError> {
-        const PIECE: u64 = 32 << 20;
-        let mut start = self.memory.start;
-        while start < self.memory.end {
-            let piece = Range { start, end: start.saturating_add(PIECE).min(self.memory.end) };
-            // SAFETY: as in `copy`.
-            let done = unsafe {
-                stage1::with_guest_memory(piece, |memory| cache::clean(memory.as_ptr() as usize, memory.len()))
-            };
-            done.map_err(|_| LoadError::Memory(Region { address: piece.start, size: piece.size() }))?;
-            start = piece.end;
+    /// Puts the VM's device tree in place, its own or one made for it.
+    fn place_tree(&self, layout: &Layout) -> Result<(), LoadError> {
+        let config = &self.config;
+        if let Some(dtb) = config.dtb {
+            return self.copy(layout.dtb, dtb, 0, dtb.len() as u64);
         }
-        Ok(())
+        let tree = GuestTree {
+            memory: self.memory.size(),
+            vcpus: config.cores.as_slice().len(),
+            cmdline: config.cmdline,
+            initrd: layout.initrd,
+            conduits: config.conduits,
+            psci: u32::try_from(self.row.get(Register::PsciVersion)).unwrap_or(function::PSCI_VERSION_0_2),
+            gic: interface::version(),
+        };
+        let tree = tree.build().map_err(|_| LoadError::Tree)?;
+        self.copy(layout.dtb, &tree, 0, tree.len() as u64)
     }
 
-    /// Copies `bytes` to the start of `region`, seen by a guest whose caches are off. What the region has beyond them, a
-    /// kernel's BSS, is the guest's own to clear.
-    fn copy(&self, region: Region, bytes: &[u8]) -> Result<(), LoadError> {
-        let region = Region { size: bytes.len() as u64, ..region };
-        let range = self.physical(region.address, region.size).ok_or(LoadError::Memory(region))?;
+    /// Writes a piece of the VM's RAM back from the caches.
+    fn forget_cached(&self, start: u64, size: u64) -> Result<(), LoadError> {
+        let piece = Range::sized(self.memory.start.saturating_add(start), size);
+        // SAFETY: as in `copy`.
+        let done =
+            unsafe { stage1::with_guest_memory(piece, |memory| cache::clean(memory.as_ptr() as usize, memory.len())) };
+        done.map_err(|_| LoadError::Memory(Region { address: piece.start, size }))
+    }
+
+    /// Copies `size` bytes, `start` bytes from the beginning of `bytes`, as far into `region`, seen by a guest whose caches are
+    /// off. What the region has beyond them, a kernel's BSS, is the guest's own to clear.
+    fn copy(&self, region: Region, bytes: &[u8], start: u64, size: u64) -> Result<(), LoadError> {
+        let piece = Region { address: region.address.saturating_add(start), size };
+        let bytes = bytes.get(start as usize..).and_then(|rest| rest.get(..size as usize));
+        let place = self.physical(piece.address, size).zip(bytes);
+        let (range, bytes) = place.ok_or(LoadError::Memory(piece))?;
         // SAFETY: the range is this VM's RAM; none of its vCPUs runs while it is loaded, by its first vCPU's core alone.
         let copied = unsafe {
             stage1::with_guest_memory(range, |memory| {
@@ -108,6 +167,6 @@ impl Vm {
                 cache::publish(memory.as_ptr() as usize, memory.len());
             })
         };
-        copied.map_err(|_| LoadError::Memory(region))
+        copied.map_err(|_| LoadError::Memory(piece))
     }
 }

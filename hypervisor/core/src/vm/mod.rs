@@ -38,6 +38,7 @@ use answers::VmAnswers;
 use audit::{Audit, Fate};
 use exclusive::ManagedFilter;
 use failure::Failure;
+use loader::Loading;
 use presence::{Census, Presence};
 use pv_time::PvTime;
 use restart::RestartPolicy;
@@ -84,6 +85,8 @@ pub struct Vm {
     counter_offset: AtomicU64,
     /// The VM was loaded before: its memory may lie in the caches as it was then.
     loaded: AtomicBool,
+    /// How far its images are in place.
+    loading: Mutex<Loading>,
     /// Bytes of its memory that are scrubbed, while that is in progress.
     scrubbed: AtomicU64,
 }
@@ -125,6 +128,7 @@ impl Vm {
             presence: Presence::new(),
             counter_offset: AtomicU64::new(0),
             loaded: AtomicBool::new(false),
+            loading: Mutex::new(Loading::default()),
             scrubbed: AtomicU64::new(0),
         }
     }

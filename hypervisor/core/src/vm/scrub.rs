@@ -10,21 +10,18 @@ use super::state::Action;
 use crate::machine::Machine;
 use crate::memory::{regions::Range, stage1};
 
-/// Bytes that are scrubbed between two looks at the core's interrupts.
-const PIECE: u64 = 2 << 20;
-
 impl Vm {
     /// Whether the VM's memory is to be scrubbed.
     pub fn is_scrubbing(&self) -> bool {
         self.state.get().action == Action::Scrub
     }
 
-    /// On the first vCPU's core, which runs nothing: scrubs the next piece of the VM's memory, and makes the VM created
+    /// On the first vCPU's core: scrubs the next piece of the VM's memory, `most` bytes at the most, and makes the VM created
     /// when there is none left.
-    pub fn scrub_piece(&self) {
+    pub fn scrub_piece(&self, most: u64) {
         let done = self.scrubbed.load(Ordering::Relaxed);
         let start = self.memory.start.saturating_add(done);
-        let piece = Range { start, end: start.saturating_add(PIECE).min(self.memory.end) };
+        let piece = Range { start, end: start.saturating_add(most).min(self.memory.end) };
         if piece.size() == 0 {
             return self.make_anew();
         }

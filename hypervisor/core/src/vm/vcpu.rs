@@ -109,6 +109,7 @@ impl Vcpu {
     /// What [`Vcpu::run`] does as far as others see it, for tests that play the cores.
     #[cfg(test)]
     pub fn pretend_on(&self) {
+        self.count_entry();
         self.power.store(Power::On as u8, Ordering::Release);
     }
 

@@ -159,7 +159,7 @@ impl Bench {
             Power::Off => {
                 let scrubs = vcpu.index == 0 && vm.is_scrubbing();
                 if scrubs {
-                    vm.scrub_piece();
+                    vm.scrub_piece(1 << 20);
                 }
                 scrubs
             }
@@ -168,7 +168,7 @@ impl Bench {
                 true
             }
             Power::LoadPending => {
-                vm.load_and_start(vcpu);
+                vm.load_and_start(vcpu, 1 << 10);
                 true
             }
             _ if state.is_held() => {
@@ -280,6 +280,8 @@ fn assemble() {
     let machine = Machine::assemble(&BOARD, Vec::leak(processors), vms, SUPPORT, || Usage { free: FREE, heap_peak: 0 });
     machine.start();
     let ops = &vms[OPS as usize].vcpus()[0];
-    ops.vm.load_and_start(ops);
+    while ops.power() == Power::LoadPending {
+        ops.vm.load_and_start(ops, 1 << 20);
+    }
     ops.pretend_on();
 }
