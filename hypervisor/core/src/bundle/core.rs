@@ -4,7 +4,6 @@ use portcullis_abi::{bundle, map};
 
 use super::error::CoreError;
 use super::utf8;
-use super::vm::VmConfig;
 use crate::flat_tree::{Node, be32};
 
 /// Bytes of one window: three cells.
@@ -46,8 +45,8 @@ impl<'a> CoreConfig<'a> {
         })
     }
 
-    /// Reads the node of core `number`; `vms` are all VMs.
-    pub(super) fn parse(number: u32, node: &Node<'a>, vms: &[Option<VmConfig<'a>>]) -> Result<Self, CoreError> {
+    /// Reads the node of core `number`; `here` has a bit for each VM with a vCPU on it.
+    pub(super) fn parse(number: u32, node: &Node<'a>, here: u32) -> Result<Self, CoreError> {
         let (mut frame, mut windows, mut background) = (None, None, &[][..]);
         for property in node.properties() {
             let value = property.value;
@@ -68,13 +67,13 @@ impl<'a> CoreConfig<'a> {
         let windows = windows.ok_or(CoreError::Missing(bundle::WINDOWS))?;
         let mut core = Self { number, frame, background: 0, windows };
         for &cell in background {
-            core.background |= core.bit(u32::from_be_bytes(cell) as usize, vms)?;
+            core.background |= bit(u32::from_be_bytes(cell) as usize, here)?;
         }
-        core.check(vms)?;
+        core.check(here)?;
         Ok(core)
     }
 
-    fn check(&self, vms: &[Option<VmConfig>]) -> Result<(), CoreError> {
+    fn check(&self, here: u32) -> Result<(), CoreError> {
         if !(bundle::FRAME_MIN..=bundle::FRAME_MAX).contains(&self.frame) {
             return Err(CoreError::Frame(self.frame));
         }
@@ -83,7 +82,7 @@ impl<'a> CoreConfig<'a> {
         }
         let (mut named, mut free_from) = (self.background, 0);
         for (index, Window { vm, start, length }) in self.windows().enumerate() {
-            named |= self.bit(vm, vms)?;
+            named |= bit(vm, here)?;
             if length < bundle::WINDOW_MIN {
                 return Err(CoreError::ShortWindow(index));
             }
@@ -92,17 +91,17 @@ impl<'a> CoreConfig<'a> {
             }
             free_from = start.checked_add(length).filter(|end| *end <= self.frame).ok_or(CoreError::Beyond(index))?;
         }
-        let forgotten = (0..vms.len()).find(|&vm| self.bit(vm, vms).is_ok_and(|bit| named & bit == 0));
-        forgotten.map_or(Ok(()), |vm| Err(CoreError::Forgotten(vm)))
+        match here & !named {
+            0 => Ok(()),
+            forgotten => Err(CoreError::Forgotten(forgotten.trailing_zeros() as usize)),
+        }
     }
+}
 
-    /// The bit of a VM that has a vCPU on this core.
-    fn bit(&self, vm: usize, vms: &[Option<VmConfig>]) -> Result<u32, CoreError> {
-        let config = vms.get(vm).and_then(Option::as_ref);
-        let is_here = config.is_some_and(|config| config.cores.as_slice().contains(&self.number));
-        let bit = 1u32.checked_shl(vm as u32).filter(|_| is_here);
-        bit.ok_or(CoreError::NotHere(vm))
-    }
+/// The bit of a VM, which must be one of those `here`.
+fn bit(vm: usize, here: u32) -> Result<u32, CoreError> {
+    let bit = u32::try_from(vm).ok().and_then(|vm| 1u32.checked_shl(vm));
+    bit.filter(|bit| here & bit != 0).ok_or(CoreError::NotHere(vm))
 }
 
 /// The value as items of `N` bytes.

@@ -54,11 +54,22 @@ impl<'a> Bundle<'a> {
             return Err(BundleError::Version(version));
         }
         let mut bundle = Self { control: None, vms: [const { None }; map::MAX_VMS], root };
+        let mut last_core = None;
         for (index, node) in root.children().enumerate() {
-            // The nodes of cores come after all VMs.
-            let Some(number) = utf8(node.name).strip_prefix(bundle::VM_NODE) else { break };
+            let Some(number) = utf8(node.name).strip_prefix(bundle::VM_NODE) else {
+                let number = bundle.core(&node)?.number;
+                if last_core.is_some_and(|last| number <= last) {
+                    return Err(BundleError::CoreOrder(number));
+                }
+                last_core = Some(number);
+                continue;
+            };
+            if last_core.is_some() {
+                // A core's node was checked against the VMs before it, which must be all.
+                return Err(BundleError::Unknown);
+            }
             let slot = bundle.vms.get_mut(index).ok_or(BundleError::TooManyVms)?;
-            if usize::from_str_radix(number, 16) != Ok(index) {
+            if unit_address(number) != Some(index) {
                 return Err(BundleError::Order(index));
             }
             let vm = VmConfig::parse(&node).map_err(|error| BundleError::Vm(index, error))?;
@@ -68,17 +79,7 @@ impl<'a> Bundle<'a> {
             }
         }
         if bundle.vms().next().is_none() {
-            // Something unknown may stand in front of the VMs.
-            bundle.schedules().next().transpose()?;
             return Err(BundleError::NoVms);
-        }
-        let mut last = None;
-        for core in bundle.schedules() {
-            let number = core?.number;
-            if last.is_some_and(|last| number <= last) {
-                return Err(BundleError::CoreOrder(number));
-            }
-            last = Some(number);
         }
         if let Some(value) = control {
             let name = vm::string(bundle::CONTROL, value).map_err(|_| BundleError::Control)?;
@@ -95,17 +96,18 @@ impl<'a> Bundle<'a> {
 
     /// The cores with a cyclic schedule, in the order of their numbers; all others are shared by round robin.
     pub fn cores(&self) -> impl Iterator<Item = CoreConfig<'a>> {
-        // All of them were read once and found right.
-        self.schedules().filter_map(Result::ok)
+        // The nodes of cores were read once and found right; no other can be read as one.
+        self.root.children().filter_map(|node| self.core(&node).ok())
     }
 
-    /// Reads the nodes behind those of the VMs.
-    fn schedules(&self) -> impl Iterator<Item = Result<CoreConfig<'a>, BundleError>> {
-        self.root.children().skip(self.vms().count()).map(|node| {
-            let number = utf8(node.name).strip_prefix(bundle::CORE_NODE);
-            let number = number.and_then(|number| u32::from_str_radix(number, 16).ok()).ok_or(BundleError::Unknown)?;
-            CoreConfig::parse(number, &node, &self.vms).map_err(|error| BundleError::Core(number, error))
-        })
+    /// Reads the node of a core.
+    fn core(&self, node: &Node<'a>) -> Result<CoreConfig<'a>, BundleError> {
+        let number = utf8(node.name).strip_prefix(bundle::CORE_NODE);
+        let number =
+            number.and_then(unit_address).and_then(|number| u32::try_from(number).ok()).ok_or(BundleError::Unknown)?;
+        let on_it = self.vms().enumerate().filter(|(_, vm)| vm.cores.as_slice().contains(&number));
+        let here = on_it.fold(0, |bits, (vm, _)| bits | 1 << vm);
+        CoreConfig::parse(number, node, here).map_err(|error| BundleError::Core(number, error))
     }
 
     /// Number of the control VM, if there is one.
@@ -150,6 +152,12 @@ fn check_sum(blob: &[u8]) -> Result<(), BundleError> {
     hasher.update(after);
     let computed = hasher.finish();
     if computed == stored { Ok(()) } else { Err(BundleError::Checksum { stored, computed }) }
+}
+
+/// The number after the `@` of a node's name. Large, so that it is there once only.
+#[inline(never)]
+fn unit_address(text: &str) -> Option<usize> {
+    usize::from_str_radix(text, 16).ok()
 }
 
 /// The text, or nothing if it is none: no name in the format is empty.
