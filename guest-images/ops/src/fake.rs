@@ -119,12 +119,12 @@ impl Fake {
             VM_FAILURE => Ok([0; 3]),
             VM_VCPU | VM_VCPU_TIMES if a >= vm.vcpus.len() as u64 => Err(NO_ITEM),
             VM_VCPU => {
-                let doing = match vm.phase {
-                    PHASE_RUNNING => 1 | VCPU_RUNNING << 8,
-                    PHASE_PAUSED => 1 | VCPU_PAUSED << 8,
-                    _ => VCPU_OFF << 8,
+                let (on, activity) = match vm.phase {
+                    PHASE_RUNNING => (1, VCPU_RUNNING),
+                    PHASE_PAUSED => (1, VCPU_PAUSED),
+                    _ => (0, VCPU_OFF),
                 };
-                Ok([vm_number, doing, 0])
+                Ok([vm_number, on, activity])
             }
             VM_VCPU_TIMES => Ok(vm.vcpus[a as usize]),
             REGISTER_LIST => {

@@ -139,9 +139,9 @@ pub fn vm_state(manager: &mut dyn Manager, vm: u64) -> Result<State, Status> {
 /// # Errors
 /// The calls' status, also at the list's end.
 pub fn vcpu(manager: &mut dyn Manager, vm: u64, index: u64) -> Result<Vcpu, Status> {
-    let [core, doing, _] = call(manager, VM_VCPU, [vm, index, 0])?;
+    let [core, _, activity] = call(manager, VM_VCPU, [vm, index, 0])?;
     let [ran, stolen, switches] = call(manager, VM_VCPU_TIMES, [vm, index, 0])?;
-    Ok(Vcpu { core, activity: doing >> 8 & 0xff, ran, stolen, switches })
+    Ok(Vcpu { core, activity, ran, stolen, switches })
 }
 
 /// `REGISTER_LIST`.

@@ -41,8 +41,8 @@ pub const VM_STATE: u32 = BASE + 0x11;
 /// 31:0 of the syndrome (ESR_EL2) in bits 63:32; x2 = the guest's program counter; x3 = the address it faulted at, zero if
 /// there is none. Kept until the VM is recreated.
 pub const VM_FAILURE: u32 = BASE + 0x12;
-/// `VM_VCPU(x1 = VM, x2 = index)`: x1 = the physical core of the vCPU; x2 = 1 in bits 7:0 if it is not off, and since version
-/// 1.2 a `VCPU_*` in bits 15:8: what it is doing. [`NO_ITEM`] past the last.
+/// `VM_VCPU(x1 = VM, x2 = index)`: x1 = the physical core of the vCPU; x2 = 1 if it is not off; x3, since version 1.2, a
+/// `VCPU_*`: what it is doing. [`NO_ITEM`] past the last.
 pub const VM_VCPU: u32 = BASE + 0x13;
 /// `VM_VCPU_TIMES(x1 = VM, x2 = index)`: since its VM was started: x1 = nanoseconds for which the vCPU ran, x2 = nanoseconds
 /// stolen from it: it was ready to run and did not; x3 = how often its core changed over to it from another vCPU. On a core of

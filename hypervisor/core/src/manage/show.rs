@@ -59,8 +59,7 @@ pub fn failure(vm: &Vm) -> Answer {
 /// `VM_VCPU`.
 pub fn vcpu(vm: &Vm, index: u64) -> Answer {
     let vcpu = item(vm.vcpus(), index).ok_or(Status::NoItem)?;
-    let doing = u64::from(vcpu.power() != Power::Off) | (vcpu.activity() as u64) << 8;
-    Ok([vcpu.core as u64, doing, 0])
+    Ok([vcpu.core as u64, u64::from(vcpu.power() != Power::Off), vcpu.activity() as u64])
 }
 
 /// `VM_VCPU_TIMES`.

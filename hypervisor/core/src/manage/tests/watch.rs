@@ -40,8 +40,8 @@ fn machine_and_vms_are_described() {
 fn vcpus_are_shown_with_what_they_do_and_had() {
     let bench = Bench::new();
     bench.run(B);
-    assert_eq!(bench.ok(VM_VCPU, [B, 0, 0]), [2, 1 | VCPU_RUNNING << 8, 0]);
-    assert_eq!(bench.ok(VM_VCPU, [B, 1, 0]), [3, VCPU_OFF << 8, 0]);
+    assert_eq!(bench.ok(VM_VCPU, [B, 0, 0]), [2, 1, VCPU_RUNNING]);
+    assert_eq!(bench.ok(VM_VCPU, [B, 1, 0]), [3, 0, VCPU_OFF]);
     for index in [0, 1] {
         let (times, frequency) = (bench.vcpu(B, index).times(), portcullis_arch::timer::frequency());
         let expected = [nanoseconds(times.ran, frequency), nanoseconds(times.stolen, frequency), times.switches];
