@@ -33,11 +33,16 @@ fn serve_psci(context: &mut Context, code: u32) -> Next {
             context.set_results(Return::code(code).0);
             Next::Resume
         }
-        Err(next) => {
-            context.set_results(Return::code(result::PSCI_SUCCESS).0);
-            next
-        }
+        Err(next) => leave(context, next),
     }
+}
+
+/// The vCPU leaves its core. If it comes back, it has only waited, and its call has succeeded.
+#[cold]
+#[inline(never)]
+fn leave(context: &mut Context, next: Next) -> Next {
+    context.set_results(Return::code(result::PSCI_SUCCESS).0);
+    next
 }
 
 /// Random bits, by themselves: the other call that a running system makes again and again.
@@ -74,7 +79,7 @@ fn serve(context: &mut Context, code: u32) -> Next {
             context.set_results(results.0);
             Next::Resume
         }
-        Outcome::Leave(next) => next,
+        Outcome::Leave(next) => leave(context, next),
     }
 }
 
@@ -124,10 +129,7 @@ extern "C" fn portcullis_call(context: &mut Context, syndrome: u64) -> Next {
         }
         Verdict::Serve(service) => match service::serve(vcpu, service, call.arguments()) {
             Outcome::Return(results) => results,
-            Outcome::Leave(next) => {
-                context.set_results(Return::code(result::PSCI_SUCCESS).0);
-                return next;
-            }
+            Outcome::Leave(next) => return leave(context, next),
         },
     };
     vcpu.account().answer(smc, group);
