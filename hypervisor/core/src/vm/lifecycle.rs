@@ -181,10 +181,12 @@ impl Vm {
 
     fn start_first_vcpu(&self) {
         let Some(first) = self.vcpus().first() else { return };
+        // What the VM had of its cores in its former life could be asked for until now.
+        self.vcpus().iter().for_each(Vcpu::reset_account);
         self.presence.on(first.bit());
-        // Its core may be two instructions away from marking it as off: see `retired`.
         // From the beginning, if a former start was stopped half way.
         *self.loading.lock() = Loading::default();
+        // Its core may be two instructions away from marking it as off: see `retired`.
         while !first.switch_on(Power::LoadPending, 0, 0) {
             spin_loop();
         }
@@ -262,6 +264,7 @@ impl Vm {
 
     /// A vCPU has left its core. If it was the last one, what was to become of the VM comes to pass.
     pub fn retired(&self, vcpu: &Vcpu) {
+        vcpu.times.stops_being_runnable(timer::count());
         // In this order: whoever finds it off may switch it on again, and then it must count as on.
         let left = self.presence.off(vcpu.bit());
         vcpu.switched_off();
@@ -269,9 +272,6 @@ impl Vm {
             return self.check_parked();
         }
         self.vgic.reset();
-        for vcpu in self.vcpus() {
-            vcpu.reset_account();
-        }
         self.pv_time.clear();
         TERMINAL.finish_line(self);
         TERMINAL.reset_uart(self);

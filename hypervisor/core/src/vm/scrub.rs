@@ -50,6 +50,7 @@ impl Vm {
         }
         for vcpu in self.vcpus() {
             crate::manage::counters::clear(vcpu.account());
+            vcpu.reset_account();
         }
         self.audit.reset();
         // The scrubbing has written everything back.

@@ -68,6 +68,11 @@ impl Sharing {
         self.waiting.load(Ordering::Relaxed)
     }
 
+    /// When its timers would wake it, while it waits and is not on its core; [`u64::MAX`] is never.
+    pub fn deadline(&self) -> Option<u64> {
+        self.is_waiting().then(|| self.deadline.load(Ordering::Relaxed))
+    }
+
     /// Its linked interrupts are to be enabled anew, as its virtual GIC has them.
     pub fn change_enables(&self) {
         self.enables_changed.store(true, Ordering::Release);
@@ -140,8 +145,7 @@ impl Vcpu {
             self.vm.unparked(self);
             self.times.becomes_runnable(now);
         }
-        if sharing.is_waiting() {
-            let deadline = sharing.deadline.load(Ordering::Relaxed);
+        if let Some(deadline) = sharing.deadline() {
             if deadline > now && !self.vm.vgic.needs_flush(self.index) {
                 return Want::Until(deadline);
             }

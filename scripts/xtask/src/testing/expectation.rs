@@ -1,5 +1,6 @@
 //! What a test in QEMU expects of the console.
 
+use super::stolen;
 use crate::machine::report::{Report, Reports};
 
 /// One expectation.
@@ -31,6 +32,8 @@ pub enum Expectation {
     DiffersFrom(&'static str, &'static str),
     /// The firmware below the hypervisor was called with no other functions than these, and with these it was.
     OnlyCalls(&'static [u32]),
+    /// Two VMs that share their cores, and one alone on its own: what their kernels took for stolen is what the hypervisor counted.
+    Stolen([&'static str; 2], &'static str),
     /// A VM was stopped like this, or reports cases: the architecture allows both.
     StoppedOrCases(&'static str),
 }
@@ -75,6 +78,7 @@ impl Expectation {
             Self::Stopped(vm) if !is_stopped(vm, lines) => {
                 Some(format!("no line of the hypervisor's says where and why {vm} was stopped"))
             }
+            Self::Stolen(shared, alone) => stolen::unlike(shared, alone, lines),
             Self::OnlyCalls(functions) => only_calls(functions, lines),
             Self::Stopped(_) | Self::Cases(_) | Self::StoppedOrCases(_) => None,
             Self::SameAs(..) | Self::DiffersFrom(..) => None,

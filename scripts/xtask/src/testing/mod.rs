@@ -9,6 +9,7 @@ mod libtest;
 mod lint;
 mod metal_image;
 mod qemu;
+mod stolen;
 mod tally;
 mod workspace;
 
