@@ -243,7 +243,7 @@ mod tests {
     use std::error::Error;
     use std::path::{Path, PathBuf};
 
-    use super::super::expectation::Expectation::{DiffersFrom, OnlyCalls, SameAs};
+    use super::super::expectation::Expectation::{DiffersFrom, OnlyCalls, SameAs, Stolen};
     use super::*;
     use crate::manifest::{self, Images, Manifest};
 
@@ -270,6 +270,7 @@ mod tests {
             All(expectations) => expectations.iter().flat_map(named).collect(),
             Line(_) | Sequence(_) | Never(_) | NoGuest => Vec::new(),
             SameAs(..) | DiffersFrom(..) | OnlyCalls(_) => Vec::new(),
+            Stolen([a, b], c) => vec![a, b, c],
             Value(vm, ..) | Entropy(vm) | Clock(vm) | Cases(vm) | Stopped(vm) | StoppedOrCases(vm) => vec![vm],
         }
     }
