@@ -1,5 +1,5 @@
 //! EL1 registers that only some CPUs have, or of which they have different numbers: pointer authentication keys, breakpoints
-//! and watchpoints, the deferred error. With [`crate::el1`] they are all the system registers that a vCPU owns.
+//! and watchpoints, the deferred error, the double lock. With [`crate::el1`] they are all the system registers that a vCPU owns.
 
 use crate::{read_sysreg, write_sysreg};
 
@@ -16,6 +16,8 @@ pub struct Features {
     pointer_authentication: bool,
     /// FEAT_RAS: a deferred error.
     deferred_error: bool,
+    /// FEAT_DoubleLock: OSDLR_EL1.
+    double_lock: bool,
     /// Number of breakpoints, 2 to 16.
     breakpoints: usize,
     /// Number of watchpoints, 2 to 16.
@@ -32,6 +34,8 @@ impl Features {
         Self {
             pointer_authentication: keys | field(isar2, 8) | field(isar2, 12) != 0,
             deferred_error: field(read_sysreg!("id_aa64pfr0_el1"), 28) != 0,
+            // 0 if there is one, all ones if not.
+            double_lock: field(debug, 36) == 0,
             // The fields hold the number less one.
             breakpoints: field(debug, 12) as usize + 1,
             watchpoints: field(debug, 20) as usize + 1,
@@ -52,6 +56,8 @@ pub struct Optional {
     watchpoints: [[u64; 2]; MAX],
     /// OSLSR_EL1.OSLK: breakpoints and watchpoints are off.
     os_lock: u64,
+    /// OSDLR_EL1: debug exceptions are off altogether.
+    double_lock: u64,
     /// MDCCINT_EL1.
     communication_interrupt: u64,
     /// The claim tags.
@@ -127,6 +133,7 @@ impl Optional {
         breakpoints: [[0; 2]; MAX],
         watchpoints: [[0; 2]; MAX],
         os_lock: 1,
+        double_lock: 0,
         communication_interrupt: 0,
         claim: 0,
     };
@@ -142,6 +149,9 @@ impl Optional {
         save_breakpoints(features.breakpoints, &mut self.breakpoints);
         save_watchpoints(features.watchpoints, &mut self.watchpoints);
         self.os_lock = read_sysreg!("s2_0_c1_c1_4") >> 1 & 1;
+        if features.double_lock {
+            self.double_lock = read_sysreg!("s2_0_c1_c3_4");
+        }
         self.communication_interrupt = read_sysreg!("s2_0_c0_c2_0");
         self.claim = read_sysreg!("s2_0_c7_c9_6");
     }
@@ -159,6 +169,9 @@ impl Optional {
                 write_sysreg!("s3_4_c12_c1_1", self.deferred_error);
             }
             write_sysreg!("s2_0_c1_c0_4", self.os_lock);
+            if features.double_lock {
+                write_sysreg!("s2_0_c1_c3_4", self.double_lock);
+            }
             write_sysreg!("s2_0_c0_c2_0", self.communication_interrupt);
             write_sysreg!("s2_0_c7_c9_6", CLAIM_TAGS);
             write_sysreg!("s2_0_c7_c8_6", self.claim);

@@ -31,6 +31,9 @@ pub enum Power {
     On = 3,
 }
 
+/// Off, while somebody writes down where it is to start. Stands in the place of a [`Power`].
+const CLAIMED: u8 = 4;
+
 /// A vCPU. The context comes first: the vectors know the vCPU by its address.
 #[repr(C)]
 pub struct Vcpu {
@@ -99,7 +102,7 @@ impl Vcpu {
     /// Power state.
     pub fn power(&self) -> Power {
         match self.power.load(Ordering::Acquire) {
-            0 => Power::Off,
+            0 | CLAIMED => Power::Off,
             1 => Power::LoadPending,
             2 => Power::OnPending,
             _ => Power::On,
@@ -115,9 +118,7 @@ impl Vcpu {
 
     /// Takes it from off to `next` with where to start; false when it was not off.
     pub fn switch_on(&self, next: Power, entry: u64, argument: u64) -> bool {
-        // Between the two exchanges no other caller can get in: On is not Off.
-        if self.power.compare_exchange(Power::Off as u8, Power::On as u8, Ordering::AcqRel, Ordering::Acquire).is_err()
-        {
+        if !self.claim() {
             return false;
         }
         // Ours now, and not on yet: before this it could be about to go off, after this its VM could end without it.
@@ -127,6 +128,12 @@ impl Vcpu {
         self.times.becomes_runnable(timer::count());
         self.power.store(next as u8, Ordering::Release);
         true
+    }
+
+    /// Keeps all others from switching it on; false when it is not off. To its core it still is off: a core that is shared
+    /// looks at any time, and would run what it takes to be on.
+    pub(crate) fn claim(&self) -> bool {
+        self.power.compare_exchange(Power::Off as u8, CLAIMED, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     /// Marks it as off. Its core must have left it.

@@ -2,6 +2,7 @@
 
 mod firmware;
 mod raspberry_pi;
+mod sharing;
 
 use super::damage::Damage;
 use super::expectation::Expectation::{
@@ -163,7 +164,7 @@ const DAMAGED: Case = Case { manifest: "conformance.toml", expectations: NOTHING
 
 /// Every test in QEMU.
 pub fn all() -> impl Iterator<Item = &'static Case> {
-    CASES.iter().chain(firmware::CASES).chain(raspberry_pi::CASES)
+    CASES.iter().chain(firmware::CASES).chain(raspberry_pi::CASES).chain(sharing::CASES)
 }
 
 /// The tests with nothing of note at EL3.

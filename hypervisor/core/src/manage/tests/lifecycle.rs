@@ -121,6 +121,15 @@ fn a_pause_while_it_is_loaded_takes_hold_before_its_first_instruction() {
 }
 
 #[test]
+fn what_is_about_to_be_switched_on_is_still_off() {
+    let bench = Bench::new();
+    let vcpu = bench.vcpu(A, 0);
+    assert!(vcpu.claim());
+    assert_eq!(vcpu.power(), Power::Off, "a core that several vCPUs share would run it");
+    assert!(!vcpu.claim() && !vcpu.switch_on(Power::OnPending, 0, 0), "nobody else may say where it starts");
+}
+
+#[test]
 fn the_guest_s_own_end_goes_before_a_pause() {
     let bench = Bench::new();
     bench.run(A);

@@ -1,0 +1,75 @@
+//! The tests of cores that several vCPUs share.
+
+use super::super::expectation::Expectation::{Cases, Line, Stopped, StoppedOrCases};
+use super::{CONFORMANCE, Case, LINUX, MANAGED_LINUX};
+use crate::board::{Board, Gic};
+
+/// Three VMs whose four vCPUs have two cores, of a CPU with all that QEMU knows: pointer authentication, deferred errors. That
+/// of `raspi4b` has neither.
+const SHARED: Case = Case { manifest: "shared-conformance.toml", cores: 2, ..CONFORMANCE };
+
+/// The tests.
+pub const CASES: &[Case] = &[
+    Case { name: "shared-conformance", ..SHARED },
+    Case { name: "shared-conformance-gicv2", manifest: "shared-conformance-gicv2.toml", gic: Gic::V2, ..SHARED },
+    Case {
+        name: "shared-conformance-raspi4b",
+        board: Board::Raspi4b,
+        manifest: "shared-conformance-raspi4b.toml",
+        cores: 4,
+        gic: Gic::V2,
+        ..SHARED
+    },
+    Case {
+        name: "shared-eight",
+        manifest: "shared-eight.toml",
+        cores: 1,
+        expectations: &[
+            Cases("one"),
+            Cases("two"),
+            Cases("three"),
+            Cases("four"),
+            Cases("five"),
+            Cases("six"),
+            Cases("seven"),
+            Cases("eight"),
+        ],
+        ..LINUX
+    },
+    Case {
+        name: "shared-core",
+        manifest: "shared-core.toml",
+        cores: 2,
+        expectations: &[Cases("pair"), Cases("other")],
+        ..LINUX
+    },
+    Case {
+        name: "shared-faults",
+        manifest: "shared-faults.toml",
+        cores: 1,
+        expectations: &[Stopped("abort"), Stopped("jump"), StoppedOrCases("mmio"), Cases("neighbour")],
+        ..LINUX
+    },
+    Case {
+        name: "shared-reset",
+        manifest: "shared-reset.toml",
+        cores: 2,
+        expectations: &[Line("[reset] boot: 2"), Cases("reset"), Cases("storm"), Cases("neighbour")],
+        ..LINUX
+    },
+    Case {
+        name: "shared-cycles",
+        manifest: "shared-cycles.toml",
+        cores: 2,
+        expectations: &[Cases("ops"), Cases("neighbour")],
+        ..LINUX
+    },
+    Case {
+        name: "shared-fuzz",
+        manifest: "shared-fuzz.toml",
+        cores: 1,
+        expectations: &[Cases("ops"), Cases("guest")],
+        ..LINUX
+    },
+    Case { name: "shared-linux", manifest: "shared-linux.toml", cores: 2, expectations: MANAGED_LINUX, ..LINUX },
+];
