@@ -1,6 +1,6 @@
 //! The tests of cores that several vCPUs share.
 
-use super::super::expectation::Expectation::{Cases, Line, Stopped, StoppedOrCases};
+use super::super::expectation::Expectation::{Cases, Line, Never, Stolen, Stopped, StoppedOrCases};
 use super::{CONFORMANCE, Case, LINUX, MANAGED_LINUX};
 use crate::board::{Board, Gic};
 
@@ -11,6 +11,12 @@ const SHARED: Case = Case { manifest: "shared-conformance.toml", cores: 2, ..CON
 /// The tests.
 pub const CASES: &[Case] = &[
     Case { name: "shared-conformance", ..SHARED },
+    Case {
+        name: "shared-load",
+        manifest: "shared-load.toml",
+        expectations: &[Never("Kernel panic"), Stolen(["linux-a", "linux-b"], "linux-c")],
+        ..LINUX
+    },
     Case { name: "shared-conformance-gicv2", manifest: "shared-conformance-gicv2.toml", gic: Gic::V2, ..SHARED },
     Case {
         name: "shared-conformance-raspi4b",
