@@ -1,0 +1,210 @@
+//! Devices by their path, for VMs that drive them.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use portcullis_core::flat_tree::{Node, Tree};
+use portcullis_core::image::Region;
+use portcullis_core::memory::regions::Range;
+use portcullis_core::passthrough::{Device, Interrupt, pages};
+
+use super::bus::Buses;
+use super::interrupt::{Decoder, Interrupts};
+use super::properties::{Properties, cell, strings};
+
+/// Devices that are known not to read or write memory by themselves, by `compatible`. Of any other one that must be
+/// assumed.
+const NO_MASTERS: [&[u8]; 9] = [
+    b"arm,pl011",
+    b"arm,pl031",
+    b"arm,pl061",
+    b"arm,sp804",
+    b"brcm,bcm2711-gpio",
+    b"brcm,bcm2835-aux",
+    b"brcm,bcm2835-aux-uart",
+    b"brcm,bcm2835-gpio",
+    b"brcm,bcm2835-system-timer",
+];
+
+/// Why a device cannot be passed through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeviceError {
+    /// No node has this path.
+    NoNode,
+    /// The node is disabled: `status` is not "okay".
+    Disabled,
+    /// The node has no registers with a physical address.
+    NoRegisters,
+    /// An interrupt of the node belongs to another controller than the GIC, or is no shared one.
+    Interrupt,
+    /// A page of its registers is used by the hypervisor.
+    Hypervisor(Range),
+    /// A page of its registers also has those of another device.
+    Shared {
+        /// The page.
+        page: Range,
+        /// The other device's path.
+        with: alloc::string::String,
+    },
+}
+
+impl fmt::Display for DeviceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoNode => write!(f, "the device tree has no such node"),
+            Self::Disabled => write!(f, "the device tree says that it is disabled"),
+            Self::NoRegisters => write!(f, "it has no registers with a physical address"),
+            Self::Interrupt => write!(f, "it has an interrupt that is no shared one of the GIC"),
+            Self::Hypervisor(page) => write!(f, "the hypervisor itself uses what is at {:#x}", page.start),
+            Self::Shared { page, with } => {
+                write!(f, "its page at {:#x} also has {with}; only both together can be given", page.start)
+            }
+        }
+    }
+}
+
+/// The board's devices.
+pub struct Devices {
+    tree: Tree<'static>,
+    decoder: Decoder,
+    /// Phandle and frequency of every fixed clock.
+    clocks: Vec<(u32, u32)>,
+}
+
+impl Devices {
+    /// Those of `tree`, which has been checked.
+    pub fn new(tree: Tree<'static>) -> Self {
+        let mut devices = Self { tree, decoder: Decoder::default(), clocks: Vec::new() };
+        let (mut decoder, mut clocks) = (Decoder::default(), Vec::new());
+        devices.visit(&mut |_, node: &Properties<'static>, _: &Buses<'static>, _: &Node<'static>| {
+            for compatible in strings(node.compatible) {
+                match compatible {
+                    b"arm,gic-v3" | b"arm,gic-400" | b"arm,cortex-a15-gic" | b"arm,cortex-a7-gic" => {
+                        decoder = Decoder { cells: node.interrupt_cells.unwrap_or(0), phandle: node.phandle };
+                    }
+                    b"fixed-clock" => clocks.extend(node.phandle.zip(node.clock_frequency)),
+                    _ => {}
+                }
+            }
+        });
+        (devices.decoder, devices.clocks) = (decoder, clocks);
+        devices
+    }
+
+    /// The device with this path. `taken` are the pages that the hypervisor itself uses.
+    ///
+    /// # Errors
+    ///
+    /// [`DeviceError`], but for [`DeviceError::Shared`].
+    pub fn find(&self, path: &'static str, taken: impl Fn(Range) -> bool) -> Result<Device, DeviceError> {
+        let mut found = Err(DeviceError::NoNode);
+        self.visit(&mut |here, node, buses, place| {
+            if here == path {
+                found = self.device(path, node, buses, place);
+            }
+        });
+        let device = found?;
+        let page = device.pages().find(|page| taken(*page));
+        page.map_or(Ok(device), |page| Err(DeviceError::Hypervisor(page)))
+    }
+
+    /// Makes sure that no page of `device` has registers of a device that is not among `given`, by path.
+    ///
+    /// # Errors
+    ///
+    /// [`DeviceError::Shared`].
+    pub fn alone(&self, device: &Device, given: impl Fn(&str) -> bool) -> Result<(), DeviceError> {
+        let mut result = Ok(());
+        self.visit(&mut |path, node, buses, _| {
+            if result.is_ok() && !node.is_disabled && node.ranges.is_none() && path != device.path && !given(path) {
+                let theirs = buses.regions(node.reg).filter_map(pages);
+                let meets = |page: &Range, other: &Range| page.start < other.end && other.start < page.end;
+                for other in theirs {
+                    if let Some(page) = device.pages().find(|page| meets(page, &other)) {
+                        result = Err(DeviceError::Shared { page, with: path.into() });
+                    }
+                }
+            }
+        });
+        result
+    }
+
+    fn device(
+        &self,
+        path: &'static str,
+        node: &Properties<'static>,
+        buses: &Buses<'static>,
+        place: &Node<'static>,
+    ) -> Result<Device, DeviceError> {
+        if node.is_disabled {
+            return Err(DeviceError::Disabled);
+        }
+        let registers: Vec<Region> = buses.regions(node.reg).collect();
+        if registers.is_empty() || !registers.iter().all(|region| pages(*region).is_some()) {
+            return Err(DeviceError::NoRegisters);
+        }
+        let parent = node.interrupt_parent.or(buses.interrupt_parent());
+        let clock = node.clocks.and_then(|phandle| self.clocks.iter().find(|(known, _)| *known == phandle));
+        Ok(Device {
+            path,
+            name: place.name,
+            compatible: node.compatible,
+            registers,
+            interrupts: self.interrupts(Interrupts { value: node.interrupts, parent })?,
+            clock: node.clock_frequency.or(clock.map(|(_, frequency)| *frequency)),
+            masters: !strings(node.compatible).any(|compatible| NO_MASTERS.contains(&compatible)),
+        })
+    }
+
+    /// All interrupts of a node.
+    fn interrupts(&self, interrupts: Interrupts<'_>) -> Result<Vec<Interrupt>, DeviceError> {
+        const SHARED: core::ops::Range<u32> = 32..1020;
+        const EDGE_RISING: u32 = 1;
+        let size = (self.decoder.cells as usize).saturating_mul(4).max(4);
+        let mut found = Vec::new();
+        for index in 0..interrupts.value.len().div_ceil(size) {
+            let physical = self.decoder.intid(interrupts, index).filter(|intid| SHARED.contains(intid));
+            let flags =
+                interrupts.value.get(index.saturating_mul(size).saturating_add(8)..).and_then(|rest| rest.get(..4));
+            let edge = flags.and_then(cell).is_some_and(|flags| flags & 0xf == EDGE_RISING);
+            found.push(Interrupt { physical: physical.ok_or(DeviceError::Interrupt)?, edge });
+        }
+        Ok(found)
+    }
+
+    /// Shows every node below the root with its path, its properties and the buses above it.
+    fn visit(&self, show: &mut impl FnMut(&str, &Properties<'static>, &Buses<'static>, &Node<'static>)) {
+        let root = self.tree.root();
+        let mut buses = Buses::default();
+        if buses.enter(&properties(&root)) {
+            below(&root, &mut buses, &mut alloc::string::String::new(), show);
+        }
+    }
+}
+
+fn below(
+    node: &Node<'static>,
+    buses: &mut Buses<'static>,
+    path: &mut alloc::string::String,
+    show: &mut impl FnMut(&str, &Properties<'static>, &Buses<'static>, &Node<'static>),
+) {
+    for child in node.children() {
+        let length = path.len();
+        path.push('/');
+        path.push_str(core::str::from_utf8(child.name).unwrap_or("?"));
+        let properties = properties(&child);
+        show(path, &properties, buses, &child);
+        // What lies deeper than the buses go is part of a device.
+        if buses.enter(&properties) {
+            below(&child, buses, path, show);
+            buses.leave();
+        }
+        path.truncate(length);
+    }
+}
+
+fn properties(node: &Node<'static>) -> Properties<'static> {
+    let mut properties = Properties::default();
+    node.properties().for_each(|property| properties.set(&property));
+    properties
+}
