@@ -35,6 +35,8 @@ pub struct VmConfig<'a> {
     pub machine: u32,
     /// Device tree paths of the devices passed through.
     pub devices: Devices<'a>,
+    /// Devices that can master the bus may be among them.
+    pub trust_dma: bool,
     /// Firmware registers; none stands for the defaults.
     pub firmware: Option<FirmwareConfig<'a>>,
     /// Kernel: arm64 Image or raw binary.
@@ -171,6 +173,7 @@ impl<'a> VmConfig<'a> {
             conduits: 0,
             machine: 0,
             devices: Devices::default(),
+            trust_dma: false,
             firmware: None,
             kernel: &[],
             initrd: None,
@@ -194,6 +197,8 @@ impl<'a> VmConfig<'a> {
                 bundle::CONDUITS => conduits = Some(u32_of(bundle::CONDUITS, value)?),
                 bundle::MACHINE => vm.machine = u32_of(bundle::MACHINE, value)?,
                 bundle::DEVICES => vm.devices = Devices::parse(value)?,
+                bundle::TRUST_DMA if value.is_empty() => vm.trust_dma = true,
+                bundle::TRUST_DMA => return Err(VmError::Malformed(bundle::TRUST_DMA)),
                 bundle::KERNEL => kernel = Some(value),
                 bundle::INITRD => vm.initrd = Some(value),
                 bundle::DTB => vm.dtb = Some(value),

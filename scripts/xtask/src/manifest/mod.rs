@@ -99,6 +99,8 @@ pub struct Vm {
     pub machine: u32,
     /// Device tree paths of the devices passed through to it.
     pub devices: Vec<String>,
+    /// Whether devices that can master the bus may be among them.
+    pub trust_dma: bool,
     /// Its firmware registers; none for the defaults.
     pub firmware: Option<Firmware>,
 }

@@ -8,15 +8,7 @@ use super::key::enumeration;
 
 /// Reports every use of what is not supported yet.
 pub fn check(drafts: &[Draft], board: &Board, diagnostics: &mut Diagnostics<'_>) {
-    devices(drafts, diagnostics);
     shared_cores(drafts, board, diagnostics);
-}
-
-fn devices(drafts: &[Draft], diagnostics: &mut Diagnostics<'_>) {
-    for device in drafts.iter().filter_map(|draft| draft.devices.first()) {
-        let message = "passing devices through is not supported by this version";
-        diagnostics.error(device.span(), message, "write devices = [], or leave the line out");
-    }
 }
 
 fn shared_cores(drafts: &[Draft], board: &Board, diagnostics: &mut Diagnostics<'_>) {

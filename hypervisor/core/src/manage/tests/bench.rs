@@ -265,6 +265,7 @@ fn assemble() {
             conduits: 3,
             machine: if index as u64 == B { bundle::MACHINE_OFF | bundle::MACHINE_RESET } else { 0 },
             devices: Default::default(),
+            trust_dma: false,
             firmware: None,
             kernel: &[0x14; 4096],
             initrd: None,
