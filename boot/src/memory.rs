@@ -15,7 +15,13 @@ pub fn free(facts: &Facts, tree: Range) -> Result<Regions, Stop> {
     for memory in facts.memory.iter().map(range) {
         free.add(memory).map_err(|_| Stop::Fragmented)?;
     }
-    for range in taken {
+    // Whoever loaded the bundle may have known more of the memory than the device tree tells; nobody else would.
+    if let Some(bundle) =
+        facts.bundle.as_ref().map(range).filter(|bundle| !free.iter().any(|free| free.contains(bundle)))
+    {
+        return Err(Stop::BundleOutside(bundle));
+    }
+    for range in taken.chain(devices::firmware_memory(facts).iter().map(range)) {
         // Whole pages: EL2's map knows no less.
         let pages = Range { start: range.start & !0xfff, end: range.end.saturating_add(0xfff) & !0xfff };
         free.remove(pages).map_err(|_| Stop::Fragmented)?;

@@ -69,7 +69,7 @@ pub fn start_all(machine: &'static Machine, here: &Processor) {
         cache::clean(address, size_of::<Start>());
         let entry = secondary_entry as *const () as u64;
         if let Err(code) = machine.board.power.start_core(processor.affinity, entry, address as u64) {
-            log::warn!("core {} does not start: the firmware's PSCI says {code}", processor.index);
+            log::warn!("core {} does not start: code {code} of PSCI's", processor.index);
         }
     }
 }

@@ -13,6 +13,8 @@ use crate::heap;
 pub enum Stop {
     /// There is no device tree where x0 points.
     NoTree(usize),
+    /// There is a list of ATAGs where x0 points.
+    Atags(usize),
     /// The CPU lacks the CRC32 instructions.
     NoCrc,
     /// The device tree does not describe a board that can be used.
@@ -29,6 +31,8 @@ pub enum Stop {
     UnknownCore(u64),
     /// No bundle was loaded.
     NoBundle,
+    /// The bundle does not lie in the RAM of the device tree.
+    BundleOutside(Range),
     /// The bundle is broken.
     Bundle(BundleError),
     /// A VM asks for a core that the board lacks.
@@ -45,6 +49,9 @@ impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoTree(at) => write!(f, "there is no device tree at {at:#x}; x0 must hold its address at entry"),
+            Self::Atags(at) => {
+                write!(f, "there is no device tree, but a list of ATAGs at {at:#x}; the firmware needs a .dtb file")
+            }
             Self::NoCrc => write!(f, "this CPU lacks the CRC32 instructions (FEAT_CRC32), which are needed"),
             Self::Facts(error) => write!(f, "device tree: {error}"),
             Self::Board(error) => error.fmt(f),
@@ -55,6 +62,9 @@ impl fmt::Display for Stop {
             }
             Self::UnknownCore(affinity) => write!(f, "device tree: no cpu node has reg {affinity:#x}, this core's"),
             Self::NoBundle => write!(f, "there is no bundle; load one as initrd, or as a multiboot ramdisk module"),
+            Self::BundleOutside(Range { start, end }) => {
+                write!(f, "the bundle, {start:#x} to {end:#x}, reaches beyond the RAM that the device tree tells of")
+            }
             Self::Bundle(error) => write!(f, "bundle: {error}"),
             Self::NoSuchCore { vm, core, cores } => {
                 write!(f, "{vm} wants core {core}; this board has cores 0 to {}", cores.saturating_sub(1))

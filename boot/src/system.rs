@@ -16,7 +16,9 @@ use portcullis_core::processor::Processor;
 use portcullis_core::terminal::TERMINAL;
 use portcullis_core::vm::{Vm, pv_time};
 use portcullis_gate::{Conduits, Register, Row, Rule, Support};
-use portcullis_platform::{devices, facts::Facts, firmware::Findings, support};
+use portcullis_platform::boards::Entry;
+use portcullis_platform::facts::{Facts, List, Text};
+use portcullis_platform::{devices, firmware::Findings, rate::Rate, support};
 
 use crate::{early, heap, image, memory, secondary, stop::Stop};
 
@@ -52,7 +54,9 @@ pub fn bring_up(tree: usize) -> Result<&'static Processor, Stop> {
     // SAFETY: the facts come from the firmware's device tree, and the devices are mapped.
     let board = unsafe { devices::board(facts, &firmware) }.map_err(Stop::Board)?;
     let support = support::support(&board);
-    report_board(facts, &firmware, &board);
+    // SAFETY: as above.
+    let rate = unsafe { devices::rate(facts) };
+    report_board(facts, &firmware, &board, rate);
     let board = BOARD.call_once(|| board);
 
     let region = facts.bundle.ok_or(Stop::NoBundle)?;
@@ -68,7 +72,8 @@ pub fn bring_up(tree: usize) -> Result<&'static Processor, Stop> {
         .enumerate()
         .map(|(index, (config, row))| {
             let control = bundle.control() == Some(index);
-            create(index, *config, row, control, &support, &mut free)
+            let interface = board.interrupts.virtual_interface();
+            create(index, *config, row, control, &support, interface, &mut free)
         })
         .collect::<Result<_, _>>()?;
     let vms: &'static [Vm] = Vec::leak(vms);
@@ -93,18 +98,23 @@ pub fn bring_up(tree: usize) -> Result<&'static Processor, Stop> {
 fn read_tree(tree: usize) -> Result<(&'static Facts, Range), Stop> {
     const MAGIC: u32 = 0xd00d_feed;
     const LONGEST: usize = 2 << 20;
+    const ATAG_CORE: u32 = 0x5441_0001;
     let header = tree as *const [u8; 8];
     // SAFETY: the early map has the GiB that x0 points into, unless x0 is null.
     let header = (tree != 0).then(|| unsafe { *header });
     let word = |bytes: Option<[u8; 4]>| bytes.map_or(0, u32::from_be_bytes);
     let magic = word(header.and_then(|header| header.first_chunk().copied()));
     let length = word(header.and_then(|header| header.last_chunk().copied())) as usize;
+    // An ATAG list begins with its first tag's size in words and ATAG_CORE (Linux, arch/arm/include/uapi/asm/setup.h).
+    let has_atags = header.is_some_and(|header| header.ends_with(&ATAG_CORE.to_le_bytes()));
+    let mut compatible = List::<Text, 4>::default();
     let result = if magic == MAGIC && length <= LONGEST {
         // SAFETY: as above; a device tree does not reach into another GiB.
         let data = unsafe { core::slice::from_raw_parts(tree as *const u8, length) };
-        Facts::from_tree(data).map_err(Stop::Facts)
+        let failed = |names: &[Text]| names.iter().for_each(|name| _ = compatible.push(*name));
+        Facts::read(data, failed).map(|facts| FACTS.call_once(|| facts)).map_err(Stop::Facts)
     } else {
-        Err(Stop::NoTree(tree))
+        Err(if has_atags { Stop::Atags(tree) } else { Stop::NoTree(tree) })
     };
     // SAFETY: the devices' addresses come from the tree, or from what is known of the board; they are mapped.
     let serial = unsafe {
@@ -113,20 +123,21 @@ fn read_tree(tree: usize) -> Result<(&'static Facts, Range), Stop> {
                 facts.uart.iter().for_each(|uart| early::map_devices(uart.registers.address));
                 devices::serial(facts)
             }
-            Err(_) => {
-                early::map_devices(0);
-                devices::last_resort_serial(image::whole().start)
-            }
+            Err(_) => devices::last_resort_serial(&Entry {
+                image: image::whole().start,
+                compatible: &compatible,
+                has_atags,
+                map: early::map_devices,
+            }),
         }
     };
     if let Some(serial) = serial {
         TERMINAL.connect(serial);
     }
-    let facts = result?;
-    Ok((FACTS.call_once(|| facts), Range::sized(tree as u64, length as u64)))
+    Ok((result?, Range::sized(tree as u64, length as u64)))
 }
 
-fn report_board(facts: &Facts, firmware: &Findings, board: &Board) {
+fn report_board(facts: &Facts, firmware: &Findings, board: &Board, rate: Option<Rate>) {
     let memory: u64 = facts.memory.iter().map(|region| region.size).sum();
     let cores = facts.cores.len();
     log::info!("Portcullis {} on {}: {cores} cores, {} MiB", env!("CARGO_PKG_VERSION"), board.name, memory >> 20);
@@ -134,6 +145,9 @@ fn report_board(facts: &Facts, firmware: &Findings, board: &Board) {
     let entropy = board.entropy.map_or("none, TRNG is not offered", Entropy::name);
     let clock = board.wall_clock.map_or("none, PTP is not offered", WallClock::name);
     log::info!("entropy: {entropy}; time of day: {clock}");
+    if let Some(rate) = rate.filter(|rate| *rate != Rate::Right) {
+        log::warn!("{rate}");
+    }
 }
 
 /// The board's cores, each with its stacks, and the guard pages of these.
@@ -153,13 +167,14 @@ fn processors(facts: &Facts) -> (&'static [Processor], Vec<Range>) {
     (Vec::leak(cores), guards)
 }
 
-/// Makes a VM: its memory, its tables, its firmware registers.
+/// Makes a VM: its memory, its tables, its firmware registers. `interface` is what it gets for its GICC.
 fn create(
     index: usize,
     config: VmConfig<'static>,
     row: &'static Row,
     control: bool,
     support: &Support,
+    interface: Option<Range>,
     free: &mut Regions,
 ) -> Result<Vm, Stop> {
     const GIB: u64 = 1 << 30;
@@ -174,6 +189,9 @@ fn create(
     let mut stage2 = Stage2::new();
     stage2.map(map::RAM, memory, Access::Ram).map_err(|_| Stop::Unmappable(memory))?;
     stage2.map(map::PV_TIME, pv_time.range(), Access::ReadOnly).map_err(|_| Stop::Unmappable(pv_time.range()))?;
+    if let Some(interface) = interface {
+        stage2.map(map::GICC, interface, Access::Device).map_err(|_| Stop::Unmappable(interface))?;
+    }
     let conduits = Conduits::from_bits(config.conduits).unwrap_or(Conduits::NONE);
     if control {
         row.create_control(support, conduits);

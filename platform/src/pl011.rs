@@ -4,7 +4,9 @@ use arm_pl011_uart::{DataBits, FifoLevel, Interrupts, LineConfig, PL011Registers
 use core::ptr::NonNull;
 use portcullis_core::board::SerialPort;
 use safe_mmio::UniqueMmioPointer;
-use spin::Mutex;
+use spin::{Mutex, Once};
+
+use crate::facts::{Uart as Port, UartKind};
 
 /// Speed of a line that firmware has not set up, in baud.
 const SPEED: u32 = 115_200;
@@ -16,6 +18,19 @@ const EIGHT_N_ONE: LineConfig =
 pub struct Pl011 {
     uart: Mutex<Uart<'static>>,
     interrupt: Option<u32>,
+}
+
+static PL011: Once<Pl011> = Once::new();
+
+/// The board's, if `port` is one.
+///
+/// # Safety
+///
+/// What `port` says must be true, and the registers must be mapped.
+pub unsafe fn find(port: &Port) -> Option<&'static dyn SerialPort> {
+    let registers = NonNull::new(port.registers.address as *mut _).filter(|_| port.kind == UartKind::Pl011)?;
+    // SAFETY: passed on to the caller; the static makes sure that there is one driver.
+    Some(PL011.call_once(|| unsafe { Pl011::new(registers, port.intid, port.clock) }))
 }
 
 impl Pl011 {

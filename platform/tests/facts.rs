@@ -55,6 +55,23 @@ fn qemu_virt_with_gicv3() {
     assert_eq!(facts.rtc, Some(region(0x901_0000, 0x1000)));
     assert_eq!(facts.psci, Some(Psci { method: PsciMethod::Smc, version: PsciVersion::V1_0 }));
     assert_eq!(facts.bundle, None);
+    assert_eq!((facts.rng200, facts.watchdog, facts.microseconds), (None, None, None));
+}
+
+/// The first name of the root of a tree that is wrong.
+fn name(tree: &[u8]) -> Option<String> {
+    let mut name = None;
+    let facts = Facts::read(tree, |names| name = names.first().map(|text| text.to_string()));
+    assert!(facts.is_err());
+    name
+}
+
+#[test]
+fn a_tree_that_is_wrong_still_names_its_board() {
+    assert_eq!(name(&patched(VIRT_V3, b"cpus\0", b"cpux\0")).as_deref(), Some("linux,dummy-virt"));
+    let wrong = patched(PI_4, b"arm,armv8-timer\0", b"arm,armv0-timer\0");
+    assert_eq!(name(&wrong).as_deref(), Some("raspberrypi,4-model-b"));
+    assert_eq!(name(b"nothing"), None);
 }
 
 #[test]
@@ -72,6 +89,20 @@ fn qemu_virt_with_gicv2() {
     );
     assert_eq!(facts.cores.len(), 4);
     assert_eq!(facts.timer, TIMER);
+}
+
+#[test]
+fn a_gicv2_without_virtualization_extensions_is_named() {
+    let frames = [0x800_0000, 0x801_0000, 0x803_0000, 0x804_0000].map(|address| [0, address, 0, 0x1_0000]);
+    let data = cells(frames.as_flattened());
+    let at = VIRT_V2.windows(data.len()).position(|window| window == data).unwrap();
+    let mut tree = VIRT_V2.to_vec();
+    // GICD and GICC are left; tokens that say nothing take the place of the others.
+    tree[at - 8..at - 4].copy_from_slice(&cells(&[32]));
+    tree[at + 32..at + 64].copy_from_slice(&cells(&[4; 8]));
+    assert_eq!(complaint(&tree), ("interrupt controller", "reg"));
+    let text = Facts::from_tree(&tree).unwrap_err().to_string();
+    assert!(text.contains("GICD, GICC, GICH and GICV: a GICv2 with virtualization extensions"), "{text}");
 }
 
 #[test]
@@ -98,6 +129,9 @@ fn raspberry_pi_4() {
     let registers = region(0xfe21_5040, 0x40);
     assert_eq!(facts.uart, Some(Uart { kind: UartKind::Bcm2835Aux, registers, intid: Some(125), clock: None }));
     assert_eq!((facts.rtc, facts.psci), (None, None));
+    assert_eq!(facts.rng200, Some(region(0xfe10_4000, 0x28)));
+    assert_eq!(facts.watchdog, Some(region(0xfe10_0000, 0x114)));
+    assert_eq!(facts.microseconds, Some(region(0xfe00_3000, 0x1000)));
     assert_eq!(facts.bundle, Some(region(0x800_0000, 0x12_3456)));
 }
 

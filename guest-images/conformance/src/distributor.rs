@@ -37,7 +37,17 @@ pub fn run(profile: &Profile) {
         let name = format_args!("gic/revision of redistributor {number}");
         report::equal(name, REVISION, mmio::read32(frame + PIDR2) >> 4 & 0xf);
     }
-    for intid in [5, 27, UART_INTID, SPARE] {
+    common(&[5, 27, UART_INTID, SPARE]);
+    for number in 0..profile.cpus {
+        gic::route(SPARE, number);
+        report::equal(format_args!("gic/route {number}"), number as u64, gic::routed_to(SPARE));
+    }
+    gic::route(SPARE, 0);
+}
+
+/// The registers that every GIC has, for these interrupts.
+pub fn common(intids: &[u32]) {
+    for &intid in intids {
         bits(intid);
         priority(intid);
     }
@@ -46,11 +56,6 @@ pub fn run(profile: &Profile) {
         let configuration = mmio::read32(gic::frame(SPARE) + ICFGR + u64::from(SPARE / 16) * 4) >> (SPARE % 16 * 2);
         report::equal(format_args!("gic/edge {edge}"), edge, configuration & 2 != 0);
     }
-    for number in 0..profile.cpus {
-        gic::route(SPARE, number);
-        report::equal(format_args!("gic/route {number}"), number as u64, gic::routed_to(SPARE));
-    }
-    gic::route(SPARE, 0);
 }
 
 fn equal(name: &str, expected: u32, got: u32) {

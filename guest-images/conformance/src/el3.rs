@@ -1,6 +1,7 @@
 //! What the firmware below the hypervisor answers to a forwarded call, as far as it can be told in advance.
 
 use firmware::answer::{Answer, Now, State, answer};
+use firmware::echo::{BEHIND_32, BEHIND_64};
 use firmware::mode::Mode;
 use portcullis_abi::function::{SMC64, TRNG_RND32, TRNG_RND64};
 use portcullis_abi::result::NOT_SUPPORTED;
@@ -34,7 +35,8 @@ impl Firmware {
     /// x0 to x3 after a call with x0 to x3 was handed to the firmware for `client`; none if that cannot be told.
     pub fn answer(self, client: u64, x: [u64; 4]) -> Option<[u64; 4]> {
         let function = x[0] as u32;
-        if matches!(function, TRNG_RND32 | TRNG_RND64) {
+        // Chance, and what depends on x4 to x6.
+        if matches!(function, TRNG_RND32 | TRNG_RND64 | BEHIND_32 | BEHIND_64) {
             return None;
         }
         // Of an SMC32 call it sees the lower halves.

@@ -1,6 +1,6 @@
 //! Calls that go to EL3: what comes back, what is kept, and what never gets there. The test firmware answers them.
 
-use firmware::echo::{BASE_32, BASE_64, COUNT, EIGHT, MARK, WHOLE};
+use firmware::echo::{BASE_32, BASE_64, BEHIND_32, BEHIND_64, COUNT, EIGHT, MARK, TRASH, WHOLE};
 use guest_runtime::call::{Immediate, Registers, call};
 use guest_runtime::power::Conduit;
 
@@ -17,7 +17,7 @@ pub fn run(profile: &Profile) {
         if profile.is_open(conduit == Conduit::Hvc) {
             let door = Door::new(conduit);
             results(&door, profile);
-            kept(&door);
+            kept(&door, profile);
             refused(&door);
         }
     }
@@ -39,6 +39,13 @@ fn results(door: &Door, profile: &Profile) {
     door.expect(name, JUNK | u64::from(function), [JUNK | 1, 0, 0], expected);
     let name = format_args!("forward/upper halves of an SMC32 call");
     door.expect(name, WHOLE.into(), [JUNK | 1, JUNK | 2, JUNK | 3], [0, 1, 2, 3]);
+    for (function, cut) in [(BEHIND_32, u64::from(u32::MAX)), (BEHIND_64, u64::MAX)] {
+        let answer = door.call(function.into(), [0; 3]);
+        // What `Door::call` puts into x4 to x6.
+        let pattern = |n: u64| 0x5a5a_a5a5_0000_0000 | (u64::from(function) & 0xffff) << 16 | (0x0101 * n);
+        let expected = [0, pattern(4) & cut, pattern(5) & cut, pattern(6) & cut];
+        report::equal(format_args!("{}/forward/x4 to x6 of {function:#x}", door.name()), expected, answer.x);
+    }
     let right = (0..MANY).all(|n| {
         let expected = [u64::from(function ^ MARK), n + 1, n + 2, client];
         door.call(function.into(), [n, n, n]).x == expected
@@ -46,8 +53,8 @@ fn results(door: &Door, profile: &Profile) {
     report::holds(format_args!("{}/forward/{MANY} calls", door.name()), right, "the same each time", &right);
 }
 
-/// Eight results where EL3 returns eight, and otherwise every register but x0 to x3 as it was.
-fn kept(door: &Door) {
+/// Eight results where EL3 returns eight and may, and otherwise every register but x0 to x3 as it was.
+fn kept(door: &Door, profile: &Profile) {
     let pattern: [u64; 31] = core::array::from_fn(|n| 0xa5a5_0000_5a5a_0000 | (n as u64 * 0x101));
     let after = |function: u32| {
         let mut registers = Registers::new(pattern);
@@ -56,7 +63,8 @@ fn kept(door: &Door) {
         registers
     };
     let eight = after(EIGHT);
-    let expected: [u64; 8] = core::array::from_fn(|n| 0x100 + n as u64);
+    let results = if profile.wide { 8 } else { 4 };
+    let expected: [u64; 8] = core::array::from_fn(|n| if n < results { 0x100 + n as u64 } else { pattern[n] });
     report::equal(
         format_args!("{}/forward/eight results", door.name()),
         expected,
@@ -64,6 +72,9 @@ fn kept(door: &Door) {
     );
     let rest = eight.x[8..] == pattern[8..] && eight.sp_before == eight.sp_after;
     report::holds(format_args!("{}/forward/x8 and up", door.name()), rest, "x8 to x30 and SP as before", &eight.x);
+    let trash = after(TRASH);
+    let rest = trash.x[8..] == pattern[8..] && trash.x[0] != pattern[0] && trash.sp_before == trash.sp_after;
+    report::holds(format_args!("{}/forward/x8 to x17 come back", door.name()), rest, "x8 to x30 as before", &trash.x);
     let four = after(BASE_64 + 2);
     let rest = four.x[4..] == pattern[4..] && four.sp_before == four.sp_after;
     report::holds(format_args!("{}/forward/x4 and up", door.name()), rest, "x4 to x30 and SP as before", &four.x);

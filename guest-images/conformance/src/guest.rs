@@ -9,8 +9,8 @@ use guest_runtime::{console, exception, gic, power};
 use crate::door::Door;
 use crate::profile::{Mode, Profile};
 use crate::{
-    architecture, busy, cost, distributor, draws, end, fault, forward, garbage, identification, interrupts, lifecycle,
-    psci, ptp, pv_time, report, reset, sgi, spi, storm, sweep, timer, trng, uart, unknown, vendor,
+    architecture, busy, cost, distributor, draws, end, fault, forward, garbage, gicv2, identification, interrupts,
+    lifecycle, psci, ptp, pv_time, report, reset, sgi, spi, storm, sweep, timer, trng, uart, unknown, vendor,
 };
 
 guest_runtime::main!(run);
@@ -74,9 +74,17 @@ fn cases(profile: &Profile) {
         uart::run(profile);
     }
     if profile.wants("gic") && profile.gic {
-        distributor::run(profile);
+        report::equal(format_args!("gic/version"), if profile.gicv2 { 2 } else { 3 }, gic::version());
+        if profile.gicv2 {
+            gicv2::distributor(profile)
+        } else {
+            distributor::run(profile)
+        }
         timer::run();
         sgi::run(profile);
+        if profile.gicv2 {
+            gicv2::sgis(profile);
+        }
         spi::run(profile);
     }
 }

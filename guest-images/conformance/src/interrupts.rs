@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
 
-use guest_runtime::{counter, cpu, mmio};
+use guest_runtime::{counter, cpu, gic, mmio};
 use portcullis_abi::map::{MAX_VCPUS, TIMER_VIRTUAL_INTID, UART, UART_INTID};
 
 /// INTIDs that are counted.
@@ -14,6 +14,7 @@ const UART_ICR: u64 = UART + 0x44;
 
 static COUNTS: [[AtomicU32; COUNTED]; MAX_VCPUS] = [const { [const { AtomicU32::new(0) }; COUNTED] }; MAX_VCPUS];
 static ORDER: [AtomicU32; RECORD] = [const { AtomicU32::new(0) }; RECORD];
+static SENDERS: [AtomicU32; RECORD] = [const { AtomicU32::new(0) }; RECORD];
 static LENGTH: AtomicUsize = AtomicUsize::new(0);
 
 /// The interrupt handler: quiets a level-sensitive source, then takes the note.
@@ -23,8 +24,10 @@ pub fn handle(intid: u32) {
         UART_INTID => mmio::write32(UART_ICR, 0x7ff),
         _ => {}
     }
-    if let Some(slot) = ORDER.get(LENGTH.fetch_add(1, SeqCst)) {
+    let position = LENGTH.fetch_add(1, SeqCst);
+    if let (Some(slot), Some(sender)) = (ORDER.get(position), SENDERS.get(position)) {
         slot.store(intid, SeqCst);
+        sender.store(if intid < 16 { gic::sender() } else { 0 }, SeqCst);
     }
     if let Some(count) = COUNTS[cpu::index()].get(intid as usize) {
         count.fetch_add(1, SeqCst);
@@ -52,4 +55,9 @@ pub fn total() -> usize {
 /// The interrupt that came as number `position`.
 pub fn arrived(position: usize) -> Option<u32> {
     if position < total() { ORDER.get(position).map(|slot| slot.load(SeqCst)) } else { None }
+}
+
+/// The vCPU that has sent the interrupt that came as number `position`, if it is a GICv2's SGI; else 0.
+pub fn sender(position: usize) -> u32 {
+    SENDERS.get(position).map_or(0, |sender| sender.load(SeqCst))
 }

@@ -36,6 +36,8 @@ mod forward;
 #[cfg(target_os = "none")]
 mod garbage;
 #[cfg(target_os = "none")]
+mod gicv2;
+#[cfg(target_os = "none")]
 mod guest;
 #[cfg(target_os = "none")]
 mod identification;

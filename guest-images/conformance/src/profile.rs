@@ -10,8 +10,9 @@
 //! | `firmware` | what is below: `test`, `tf-a` | `test` |
 //! | `forward`, `deny` | ranges of the filter: `BASE+COUNT,...` | none |
 //! | `client` | this VM's identifier to EL3 | 1 |
+//! | `wide` | 1 if EL3 may return results in x4 to x7 | 1 |
 //! | `only` | groups of cases: `id`, `services`, `lifecycle`, `uart`, `gic`, joined by commas | all |
-//! | `gic` | 3, or 0 to leave interrupts alone | 3 |
+//! | `gic` | generation of the interrupt controller: 2 or 3; 0 to leave interrupts alone | 3 |
 //! | `mode` | `cases`, `garbage`, `sweep`, `matrix`, `forward`, `draws`, `words`, `scarce`, `dry`, `off`, `restart`, `cost`, `storm`, `busy`, \
 //!   `reset`, `abort`, `sysreg`, `mmio`, `jump` | `cases` |
 //! | `calls`, `seed` | `garbage`, `draws`, `dry`: number of calls; `garbage`: start of the sequence | 100000, 1 |
@@ -134,12 +135,16 @@ pub struct Profile {
     pub deny: Ranges,
     /// This VM's identifier to EL3.
     pub client: u64,
+    /// EL3 may return results in x4 to x7.
+    pub wide: bool,
     /// Microseconds between the draws of `scarce`.
     pub pause: u64,
     /// Draws of `scarce` that must succeed.
     pub least: u64,
-    /// There is a GICv3.
+    /// Interrupts are used.
     pub gic: bool,
+    /// The interrupt controller is a GICv2, else a GICv3.
+    pub gicv2: bool,
     /// What to do.
     pub mode: Mode,
     /// Number of garbage calls.
@@ -158,7 +163,7 @@ pub struct Profile {
     groups: [bool; GROUPS.len()],
 }
 
-const NAMES: [&str; 23] = [
+const NAMES: [&str; 24] = [
     "std",
     "std-hyp",
     "vendor-hyp",
@@ -171,6 +176,7 @@ const NAMES: [&str; 23] = [
     "forward",
     "deny",
     "client",
+    "wide",
     "pause",
     "least",
     "gic",
@@ -250,9 +256,11 @@ impl Profile {
             forward: choose(&arguments, "forward", "BASE+COUNT,...", Ranges::parse)?,
             deny: choose(&arguments, "deny", "BASE+COUNT,...", Ranges::parse)?,
             client: number("client", 1)?,
+            wide: number("wide", 1)? != 0,
             pause: number("pause", 0)?,
             least: number("least", 1)?,
-            gic: number("gic", 3)? == 3,
+            gic: number("gic", 3)? != 0,
+            gicv2: number("gic", 3)? == 2,
             mode,
             calls: number("calls", 100_000)?,
             seed: number("seed", 1)?,

@@ -28,7 +28,10 @@ pub fn run(profile: &Profile) {
         gic::enable(sgi);
     }
     own();
-    disabled();
+    // Those of a GICv2 are always enabled.
+    if !profile.gicv2 {
+        disabled();
+    }
     order();
     if profile.cpus > 1 {
         others();

@@ -2,7 +2,7 @@
 
 use portcullis_abi::function::{
     ARCH_FEATURES, PSCI_AFFINITY_INFO, PSCI_CPU_ON, PSCI_FEATURES, PSCI_SYSTEM_OFF, PSCI_SYSTEM_RESET, PSCI_VERSION,
-    PSCI_VERSION_0_2, PSCI_VERSION_1_0, PSCI_VERSION_1_1, SMCCC_VERSION,
+    PSCI_VERSION_0_2, PSCI_VERSION_1_0, PSCI_VERSION_1_1, SMCCC_VERSION, SMCCC_VERSION_1_1,
 };
 use portcullis_abi::result::{NOT_SUPPORTED, PSCI_SUCCESS};
 
@@ -52,6 +52,8 @@ pub enum Answer {
     Four([u64; 4]),
     /// x0 to x7; all else is kept.
     Eight([u64; 8]),
+    /// x0 to x17, as no firmware should.
+    Eighteen([u64; 18]),
     /// A core starts, and the caller has [`crate::cores::STARTED`] in x0; all else is kept.
     Start(Start),
     /// The machine is switched off.
@@ -112,6 +114,7 @@ pub fn answer(state: &mut State, now: Now, x: [u64; 8]) -> Answer {
             Some(supported(known, &x))
         }
         PSCI_AFFINITY_INFO | AFFINITY_INFO_64 => Some(state.cores.info(&x)),
+        SMCCC_VERSION if mode == Mode::SmcccOneOne => Some(Answer::one(SMCCC_VERSION_1_1.into(), &x)),
         SMCCC_VERSION if has_smccc => Some(Answer::one(SMCCC_VERSION_1_2, &x)),
         ARCH_FEATURES if has_smccc => Some(supported([SMCCC_VERSION, ARCH_FEATURES].contains(&(x[1] as u32)), &x)),
         _ => None,

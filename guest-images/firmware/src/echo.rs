@@ -6,13 +6,19 @@ use crate::answer::Answer;
 pub const BASE_32: u32 = 0x8200_0000;
 /// First function of the range with 64-bit identifiers.
 pub const BASE_64: u32 = 0xc200_0000;
-/// Functions in each range. All but the two below return four results: the identifier with the bits of [`MARK`]
+/// Functions in each range. All but those below return four results: the identifier with the bits of [`MARK`]
 /// flipped, x1 + 1, x2 + 2, and w7. The sums are 64-bit ones in both ranges.
 pub const COUNT: u32 = 0x100;
 /// What is flipped in the identifier.
 pub const MARK: u32 = 0x55;
 /// Returns eight results: 0x100 to 0x107.
 pub const EIGHT: u32 = BASE_64 + 0x10;
+/// Returns other values in x0 to x17.
+pub const TRASH: u32 = BASE_64 + 0x30;
+/// Return 0 and x4 to x6 as they came in, in x1 to x3.
+pub const BEHIND_32: u32 = BASE_32 + 0x40;
+/// See [`BEHIND_32`].
+pub const BEHIND_64: u32 = BASE_64 + 0x40;
 /// Returns 0 and x1 to x3 as they came in, all 64 bits: shows what the upper halves of a 32-bit call hold.
 pub const WHOLE: u32 = BASE_32 + 0x20;
 
@@ -21,6 +27,8 @@ pub(crate) fn answer(x: &[u64; 8]) -> Option<Answer> {
     let function = x[0] as u32;
     match function {
         EIGHT => Some(Answer::Eight([0x100, 0x101, 0x102, 0x103, 0x104, 0x105, 0x106, 0x107])),
+        TRASH => Some(Answer::Eighteen([0xdead_0000_dead; 18])),
+        BEHIND_32 | BEHIND_64 => Some(Answer::Four([0, x[4], x[5], x[6]])),
         WHOLE => Some(Answer::one(0, x)),
         _ if [BASE_32, BASE_64].contains(&(function & !(COUNT - 1))) => {
             let w7 = x[7] & 0xffff_ffff;

@@ -7,24 +7,13 @@ use firmware::cores::{MOST, STARTED, Start};
 use firmware::mode::Setting;
 use firmware::place::{HYPERVISOR, MODE, TREE};
 use firmware::tally::{FAILED, Tally};
-use spin::mutex::SpinMutex;
 
 use crate::board::{self, Console, Line};
+use crate::shared::{Context, Shared};
 use crate::{parking, processor};
 
 /// Registers x0 to x30 of a caller. The last place is unused.
 type Registers = [u64; 32];
-
-/// What is kept from call to call.
-pub struct Context {
-    state: State,
-    tally: Tally,
-}
-
-/// What all cores share. The lock is held for all of a call, so nothing is given out or counted twice. With the MMU off
-/// this is Device memory, on which exclusive accesses need not work (Arm DDI 0487, "Synchronization and semaphores");
-/// under QEMU they do on all memory.
-pub type Shared = SpinMutex<Context>;
 
 /// Every core arrives here, on a stack of its own.
 // SAFETY: the name is used by entry.s only, which calls it with this signature.
@@ -78,6 +67,7 @@ extern "C" fn firmware_call(registers: &mut Registers, shared: &'static Shared) 
     context.tally.count(&x);
     match answer(&mut context.state, processor::now(), x) {
         Answer::Four(results) => registers[..4].copy_from_slice(&results),
+        Answer::Eighteen(results) => registers[..18].copy_from_slice(&results),
         Answer::Eight(results) => registers[..8].copy_from_slice(&results),
         Answer::Start(start) => {
             parking::start(start, shared);

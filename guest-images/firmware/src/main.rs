@@ -9,6 +9,8 @@ mod firmware;
 mod parking;
 #[cfg(target_os = "none")]
 mod processor;
+#[cfg(target_os = "none")]
+mod shared;
 
 /// The firmware runs on bare metal; a build for the host only serves the tests of the library.
 #[cfg(not(target_os = "none"))]

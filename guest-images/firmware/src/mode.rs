@@ -25,11 +25,13 @@ pub enum Mode {
     Old = 8,
     /// PSCI 1.0, and no SMCCC 1.1: neither `SMCCC_VERSION` nor TRNG. The services of [`crate::echo`] are there.
     SmcccOne = 9,
+    /// As [`Mode::Honest`], but SMCCC 1.1, where results beyond x3 do not exist.
+    SmcccOneOne = 10,
 }
 
 impl Mode {
     /// All modes.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Honest,
         Self::Garbage,
         Self::NoEntropy,
@@ -40,6 +42,7 @@ impl Mode {
         Self::SlowEntropy,
         Self::Old,
         Self::SmcccOne,
+        Self::SmcccOneOne,
     ];
 }
 

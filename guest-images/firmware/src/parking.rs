@@ -4,8 +4,8 @@ use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use firmware::cores::{MOST, Start};
 
-use crate::firmware::Shared;
 use crate::processor::{send_event, wait_for_event};
+use crate::shared::Shared;
 
 struct Place {
     entry: AtomicU64,

@@ -5,7 +5,7 @@ use core::arch::{asm, global_asm};
 use firmware::answer::Now;
 use firmware::cores::{MOST, Start};
 
-use crate::firmware::Shared;
+use crate::shared::Shared;
 
 /// Bytes of a core's stack. The linker script has room for [`MOST`] of them.
 const STACK: usize = 0x1_0000;

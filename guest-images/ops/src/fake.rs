@@ -73,7 +73,7 @@ impl Fake {
     fn on_machine(&mut self, function: u32, [a, ..]: [u64; 3]) -> Option<Result<[u64; 3], i64>> {
         Some(match function {
             VERSION if a >> 16 != u64::from(ABI_VERSION) >> 16 => Err(WRONG_VERSION),
-            VERSION => Ok([u64::from(ABI_VERSION), 0, 0]),
+            VERSION => Ok([u64::from(ABI_VERSION), CAN_FORWARD, 0]),
             MACHINE => Ok([self.vms.len() as u64, self.free, 4 << 8]),
             POWER_OFF => Err(BUSY),
             CLOCK_SET => {
@@ -136,7 +136,7 @@ impl Fake {
                 let mut reserved = [0; 15];
                 reserved[..7].copy_from_slice(&b.to_le_bytes()[1..]);
                 let request = RangeRequest { base: a as u32, count: (a >> 32) as u32, action: b as u8, reserved };
-                vm.filter.insert(&request, vm.row.profile(), false).map(|()| [0; 3]).map_err(|error| match error {
+                vm.filter.insert(&request, vm.row.profile(), true).map(|()| [0; 3]).map_err(|error| match error {
                     FilterError::Reserved => RESERVED,
                     FilterError::Wraps => WRAPS,
                     FilterError::UnknownAction => BAD_ARGUMENT,
@@ -208,11 +208,15 @@ impl Fake {
                 0 => Ok([0x8400_0000, 1000, 2]),
                 1 => Ok([0xc400_0053 | 1 << 32, 3000, 2]),
                 2 => Ok([0xc200_0007 | 1 << 34, 3000, 2]),
-                3 => Ok([0xc200_0006 | 1 << 34, 3000, 2]),
-                4 => Ok([0xc200_0006 | 1 << 34 | 1 << 32, 3000, 2]),
-                5 => Ok([0x8400_ff01 | 1 << 34, 3000, 2]),
                 _ => Err(NO_ITEM),
             },
+            AUDIT_RANGES => Ok([
+                (0..vm.filter.ranges().len())
+                    .filter(|&n| vm.filter.ranges()[n].action as u64 == FILTER_FORWARD)
+                    .fold(0, |mask, n| mask | 1 << n),
+                0,
+                0,
+            ]),
             AUDIT_REGISTER => Ok([
                 match register(a)? {
                     Register::Std => 1,

@@ -165,20 +165,16 @@ fn expectations_are_cases() {
 #[test]
 fn audit_can_be_pasted() {
     let mut fake = Fake::new(&NAMES);
-    play(&mut fake, "audit linux-a on");
+    play(&mut fake, "audit linux-a on; filter linux-a deny 0x82000000 1; filter linux-a forward 0xc2000000 0x100");
     assert_eq!(
         output(&mut fake, "audit linux-a"),
         "# function    by   seconds   name\n\
          # 0x84000000  hvc  0.000000  PSCI_VERSION\n\
          # 0xc4000053  smc  0.002000  TRNG_RND64\n\
          # 0xc2000007  hvc  0.002000  forwarded\n\
-         # 0xc2000006  hvc  0.002000  forwarded\n\
-         # 0xc2000006  smc  0.002000  forwarded\n\
-         # 0x8400ff01  hvc  0.002000  forwarded\n\
          # and 2 more\n\
          [vm.firmware]\nstd = [\"trng\"]\nvendor-hyp = [\"func-feat\", \"ptp\"]\npsci = \"1.1\"\n\n\
-         [[vm.firmware.filter]]\nbase = 0x8400ff01\ncount = 1\naction = \"forward\"\n\n\
-         [[vm.firmware.filter]]\nbase = 0xc2000006\ncount = 2\naction = \"forward\""
+         [[vm.firmware.filter]]\nbase = 0xc2000000\ncount = 0x100\naction = \"forward\""
     );
 }
 

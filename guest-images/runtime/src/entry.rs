@@ -7,7 +7,7 @@ use dtoolkit::fdt::Fdt;
 use dtoolkit::{Node, Property};
 use portcullis_abi::map;
 
-use crate::{console, cpu, exception, power};
+use crate::{console, cpu, exception, gic, power};
 
 /// Descriptor of a block or page: valid, access flag, inner shareable, attribute index.
 const fn leaf(attribute: u64) -> u64 {
@@ -60,6 +60,7 @@ extern "C" fn guest_primary(tree: usize) -> ! {
     if let Some(method) = property(&tree, "/psci", "method") {
         power::set_conduit(if method == "smc" { power::Conduit::Smc } else { power::Conduit::Hvc });
     }
+    gic::choose(property(&tree, "/intc", "compatible").unwrap_or(""));
     guest_main(property(&tree, "/chosen", "bootargs").unwrap_or(""))
 }
 

@@ -122,11 +122,11 @@ extern "C" fn guest_exception(frame: &mut Frame, slot: u64) {
 }
 
 fn interrupt() {
-    let Some(intid) = gic::acknowledge() else { return };
+    let Some(interrupt) = gic::acknowledge() else { return };
     if let Some(handler) = HANDLER.get() {
-        handler(intid);
+        handler(interrupt.intid);
     }
-    gic::end(intid);
+    gic::end(interrupt);
 }
 
 fn catch(frame: &mut Frame) {

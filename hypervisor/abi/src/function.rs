@@ -68,6 +68,8 @@ pub const VENDOR_IMPL_CPUS: u32 = 0xc600_0041;
 pub const VENDOR_UID_WORDS: [u32; 4] = [0xb66f_b428, 0xe911_c52e, 0x564b_caa9, 0x743a_004d];
 /// The four words of the UUID of our own TRNG backend over RNDRRS, 5b0c7f4e-93d1-4a26-8e57-1f6d20c4b38a.
 pub const TRNG_UUID_RNDRRS_WORDS: [u32; 4] = [0x4e7f_0c5b, 0x264a_d193, 0x6d1f_578e, 0x8ab3_c420];
+/// The same over an RNG200, f98fe7c9-6a1f-4d28-bd67-3e4a4c960331.
+pub const TRNG_UUID_RNG200_WORDS: [u32; 4] = [0xc9e7_8ff9, 0x284d_1f6a, 0x4a3e_67bd, 0x3103_964c];
 
 /// The version that `SMCCC_VERSION` reports: 1.1.
 pub const SMCCC_VERSION_1_1: u32 = 0x1_0001;

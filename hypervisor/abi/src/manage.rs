@@ -105,12 +105,16 @@ pub const REFUSED: u32 = BASE + 0x51;
 /// not count then, ranges that are forwarded do. [`FROZEN`] after the start.
 pub const AUDIT_SET: u32 = BASE + 0x60;
 /// `AUDIT_LIST(x1 = VM, x2 = index)`: a function that the VM has called, in the order of first use: x1 = identifier in bits
-/// 31:0, bit 32 set if by SMC, bit 33 set if it was refused even so, bit 34 (since version 1.1) if a range of the VM's filter handed it to EL3; x2 = the physical counter then; x3 = functions that were
-/// not noted because the list was full. [`NO_ITEM`] past the last.
+/// 31:0, bit 32 set if by SMC, bit 33 set if it was refused even so, bit 34 (since version 1.1) if a range of the VM's filter
+/// handed it to EL3; x2 = the physical counter then; x3 = functions that were not noted because the list was full.
+/// [`NO_ITEM`] past the last.
 pub const AUDIT_LIST: u32 = BASE + 0x61;
 /// `AUDIT_REGISTER(x1 = VM, x2 = identifier)`: x1 = the smallest value of the register that would have let the VM run as it
 /// did.
 pub const AUDIT_REGISTER: u32 = BASE + 0x62;
+/// `AUDIT_RANGES(x1 = VM)`: x1 = the ranges of the filter by which EL3 was reached, a bit each by the index that
+/// [`FILTER_LIST`] gives it. Since version 1.1.
+pub const AUDIT_RANGES: u32 = BASE + 0x63;
 
 // Wall clock.
 
@@ -123,7 +127,7 @@ pub const CLOCK_SET: u32 = BASE + 0x70;
 pub const CLOCK_GET: u32 = BASE + 0x71;
 
 /// Every call with its name, in the order of their identifiers.
-pub const ALL: [(&str, u32); 28] = [
+pub const ALL: [(&str, u32); 29] = [
     ("VERSION", VERSION),
     ("MACHINE", MACHINE),
     ("POWER_OFF", POWER_OFF),
@@ -150,6 +154,7 @@ pub const ALL: [(&str, u32); 28] = [
     ("AUDIT_SET", AUDIT_SET),
     ("AUDIT_LIST", AUDIT_LIST),
     ("AUDIT_REGISTER", AUDIT_REGISTER),
+    ("AUDIT_RANGES", AUDIT_RANGES),
     ("CLOCK_SET", CLOCK_SET),
     ("CLOCK_GET", CLOCK_GET),
 ];

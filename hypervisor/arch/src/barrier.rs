@@ -30,6 +30,11 @@ instruction!(
     "dsb ishst"
 );
 instruction!(
+    /// Orders the loads before it ahead of all later memory accesses, inner shareable domain.
+    dmb_ishld,
+    "dmb ishld"
+);
+instruction!(
     /// Completes all memory accesses before it, full system.
     dsb_sy,
     "dsb sy"
@@ -38,4 +43,9 @@ instruction!(
     /// Waits for an interrupt, masked ones included.
     wfi,
     "wfi"
+);
+instruction!(
+    /// Wakes every core that waits for an event.
+    sev,
+    "sev"
 );

@@ -9,6 +9,7 @@ use portcullis_gate::{
 };
 
 use crate::account::{Account, SERVICES};
+use crate::vectors::{Exception, Handlers, Interrupt};
 
 /// What SP_EL2 points to while a guest runs: the vectors store the guest's registers here without any scratch register.
 #[repr(C, align(64))]
@@ -21,9 +22,14 @@ pub struct Context {
     pub elr: u64,
     /// Processor state with which it starts.
     pub spsr: u64,
+    /// What serves physical interrupts and, below, exceptions, by the kind of GIC that the board has. The vectors load each
+    /// together with the stack.
+    pub interrupt: Option<Interrupt>,
     /// Base of the EL2 stack for the handlers: 16 bytes below the highest address of the stack of the core on which this
     /// vCPU runs. The address of the context stands there.
     pub stack: u64,
+    /// See [`Context::interrupt`].
+    pub exception: Option<Exception>,
     /// The VM's answers by HVC and by SMC.
     pub answers: [Option<&'static Answers>; 2],
     /// What the vectors do with a function without an answer, by HVC and by SMC: refuse it (0), leave it to the gate in Rust
@@ -48,7 +54,9 @@ impl Context {
             x: [0; 31],
             elr: 0,
             spsr: crate::el2::EL1H_MASKED,
+            interrupt: None,
             stack: 0,
+            exception: None,
             answers: [None; 2],
             beyond: [BEYOND_TO_GATE; 2],
             forwards: None,
@@ -59,14 +67,16 @@ impl Context {
         }
     }
 
-    /// Prepares it for a vCPU that starts at `entry` with `argument` in x0, on a core whose stack ends at `stack`. What was
-    /// counted stays.
-    pub fn start(&mut self, entry: u64, argument: u64, stack: u64) {
+    /// Prepares it for a vCPU that starts at `entry` with `argument` in x0, on a core whose stack ends at `stack` and whose
+    /// traps `handlers` serves. What was counted stays.
+    pub fn start(&mut self, entry: u64, argument: u64, stack: u64, handlers: Handlers) {
         self.x = [0; 31];
         self.set_register(0, argument);
         self.elr = entry;
         self.spsr = crate::el2::EL1H_MASKED;
         self.stack = stack.wrapping_sub(16);
+        self.interrupt = Some(handlers.interrupt);
+        self.exception = Some(handlers.exception);
     }
 
     /// The value of general register `n` as an instruction names it: 31 is the zero register.
@@ -95,14 +105,14 @@ impl Context {
         let table = match outcome {
             Outcome::Answered => offset_of!(Account, answered),
             Outcome::Denied => offset_of!(Account, denied),
-            Outcome::Forwarded => return Self::forwards(smc),
+            Outcome::Forwarded => return Self::forward_counter(smc),
         };
         let row = if smc { SERVICES } else { 0 };
         (offset_of!(Context, account) + table + (row + group as usize) * size_of::<u64>()) as u16
     }
 
     /// Where calls that go to EL3 are counted.
-    pub const fn forwards(smc: bool) -> u16 {
+    pub const fn forward_counter(smc: bool) -> u16 {
         let row = if smc { size_of::<u64>() } else { 0 };
         (offset_of!(Context, account) + offset_of!(Account, forwarded) + row) as u16
     }

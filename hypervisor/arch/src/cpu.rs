@@ -68,6 +68,11 @@ pub fn predicts_within_context() -> bool {
     (read_sysreg!("id_aa64pfr0_el1") >> 56) & 0xf != 0
 }
 
+/// Whether this core is a Cortex-A72 (MIDR_EL1: Arm's, part 0xd08).
+pub fn is_cortex_a72() -> bool {
+    read_sysreg!("midr_el1") & 0xff00_fff0 == 0x4100_d080
+}
+
 /// Stops this core for good: waits for interrupts with all of them masked.
 pub fn halt() -> ! {
     loop {

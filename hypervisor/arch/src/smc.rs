@@ -1,5 +1,26 @@
 //! Secure monitor calls from EL2 to the firmware at EL3.
 
+/// Makes an SMC with x0 to x17 as in `x`, in which x0 to x7 are then what EL3 leaves there; the others stay as they were.
+pub fn forward(x: &mut [u64; 18]) {
+    #[cfg(target_arch = "aarch64")]
+    {
+        let [x0, x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15, x16, x17] = x;
+        // SAFETY: as in `call`.
+        unsafe {
+            core::arch::asm!("smc #0", inout("x0") *x0, inout("x1") *x1, inout("x2") *x2, inout("x3") *x3,
+                inout("x4") *x4, inout("x5") *x5, inout("x6") *x6, inout("x7") *x7, inout("x8") *x8 => _,
+                inout("x9") *x9 => _, inout("x10") *x10 => _, inout("x11") *x11 => _, inout("x12") *x12 => _,
+                inout("x13") *x13 => _, inout("x14") *x14 => _, inout("x15") *x15 => _, inout("x16") *x16 => _,
+                inout("x17") *x17 => _, options(nostack));
+        }
+    }
+    #[cfg(not(target_arch = "aarch64"))]
+    {
+        let [x0, x1, x2, x3, ..] = x;
+        (*x0, *x1, *x2, *x3) = (u64::MAX, 0, 0, 0);
+    }
+}
+
 /// Makes an SMC with these registers; returns them as EL3 leaves them. What x7 holds tells EL3 whom the call is for; zero
 /// is the hypervisor itself.
 ///

@@ -28,6 +28,11 @@ pub fn guest_lines() -> u32 {
     line(read_sysreg!("cntv_ctl_el0"), 27) | line(read_sysreg!("cntp_ctl_el0"), 30)
 }
 
+/// Whether the guest's timer with this INTID asserts its interrupt on this core now; false for other numbers.
+pub fn is_asserted(intid: u32) -> bool {
+    1u32.checked_shl(intid).is_some_and(|bit| guest_lines() & bit != 0)
+}
+
 /// Sets what the guest's virtual counter lags behind the physical one, in ticks.
 pub fn set_virtual_offset(ticks: u64) {
     // SAFETY: CNTVOFF_EL2 only shifts the virtual counter, which EL2 does not use.

@@ -1,11 +1,11 @@
 // Exception vectors of EL2 (Arm ARM, D1.3.1).
 //
 // While a guest runs, SP_EL2 points to its Context, so the first store needs no scratch register. The handlers run on the
-// core's own stack. They are Rust functions of the crate above:
+// core's own stack. They are Rust functions of the crate above, two of them named in the Context:
 //   u64 portcullis_call(Context *, u64 esr)       HVC64, SMC64       x0..x18, x30 saved; the return address is behind it
 //   u64 portcullis_serve(Context *, u32 code)     the same, of a service that the gate has let through and that is counted
-//   u64 portcullis_interrupt(Context *)           IRQ, FIQ           x0..x18, x30 saved
-//   u64 portcullis_exception(Context *, u64 esr)  everything else    x0..x30 saved
+//   u64 Context::interrupt(Context *)             IRQ, FIQ           x0..x18, x30 saved
+//   u64 Context::exception(Context *, u64 esr)    everything else    x0..x30 saved
 //   u64 portcullis_serror(Context *, u64 esr)     SError             x0..x30 saved
 //   void portcullis_idle()                        a core without a vCPU to run; does not return
 //   void portcullis_fault(Anchor *, u64 vector)   an exception from EL2 itself; does not return
@@ -68,6 +68,10 @@
     ldr     x2, [sp, #{STACK}]
     mov     sp, x2
     bl      \function
+    handled
+.endm
+
+.macro handled
     cbnz    x0, not_resume
     ldr     x1, [sp]
     mov     sp, x1
@@ -186,7 +190,7 @@ search_\conduit:
     str     x1, [sp, #{X} + 8]
     tst     w0, #0x00ff0000             // SVE hint and reserved bits
     b.ne    not_forwarded_\conduit
-    ldr     x3, [sp, #{FORWARDED}]
+    ldr     x3, [sp, #{FORWARD_RANGES}]
     halve   16
     halve   8
     halve   4
@@ -197,7 +201,7 @@ search_\conduit:
     ccmp    w0, w2, #2, hs              // before the first: C set and Z clear, as above the last
     b.hi    not_forwarded_\conduit
     ldr     x1, [sp, #{X} + 8]
-    mov     w2, #{FORWARDS} + 8 * \conduit
+    mov     w2, #{FORWARD_COUNTER} + 8 * \conduit
     b       forward
 not_forwarded_\conduit:
     ldr     x1, [sp, #{X} + 8]
@@ -352,14 +356,22 @@ call:
 
 interrupt:
     save_caller
-    handle  portcullis_interrupt
+    mov     x0, sp
+    ldp     x3, x2, [sp, #{INTERRUPT}]
+    mov     sp, x2
+    blr     x3
+    handled
     restore_caller
     resume
 
 exception:
     save_caller
     save_callee
-    handle  portcullis_exception
+    mov     x0, sp
+    ldp     x2, x3, [sp, #{STACK}]
+    mov     sp, x2
+    blr     x3
+    handled
     restore_caller
     resume
 
@@ -399,7 +411,7 @@ portcullis_enter:
 el2_fault:
     msr     sp_el0, x1
     mrs     x1, tpidr_el2
-    cbz     x1, .                       // before there is an anchor there is nothing to print with either
+    cbz     x1, no_anchor
     stp     x2, x3, [x1, #{ANCHOR_FRAME} + 16]
     stp     x4, x5, [x1, #{ANCHOR_FRAME} + 32]
     stp     x6, x7, [x1, #{ANCHOR_FRAME} + 48]
@@ -426,4 +438,16 @@ el2_fault:
     mov     x1, x2
     bl      portcullis_fault
     brk     #0
+
+// Before there is an anchor there is nothing to print with either. Only a device that is looked for may be absent.
+no_anchor:
+    mrs     x1, elr_el2
+    adrp    x0, portcullis_probe_read
+    add     x0, x0, :lo12:portcullis_probe_read
+    cmp     x1, x0
+    b.ne    .
+    adrp    x1, portcullis_probe_failed
+    add     x1, x1, :lo12:portcullis_probe_failed
+    msr     elr_el2, x1
+    eret
 .popsection

@@ -15,6 +15,21 @@ pub enum Next {
     Restore = 2,
 }
 
+/// Serves a physical interrupt that came while a guest ran.
+pub type Interrupt = extern "C" fn(&mut Context) -> Next;
+/// Serves a synchronous exception with the syndrome given (ESR_EL2) that is no firmware call.
+pub type Exception = extern "C" fn(&mut Context, u64) -> Next;
+
+/// What the vectors call for a vCPU where that depends on the board's GIC: the choice is made when the vCPU starts, and a
+/// trap does not ask again.
+#[derive(Clone, Copy, Debug)]
+pub struct Handlers {
+    /// Physical interrupts.
+    pub interrupt: Interrupt,
+    /// Exceptions.
+    pub exception: Exception,
+}
+
 #[cfg(target_arch = "aarch64")]
 mod asm {
     use super::*;
@@ -31,8 +46,15 @@ mod asm {
     const _: () = assert!(size_of::<Refusal>() == 16 && offset_of!(Refusal, call) == 8 && RING.is_power_of_two());
 
     const _: () = assert!(MAX_RANGES == 32 && size_of::<Forwarded>() == 8, "vectors.S halves 32 ranges of 8 bytes");
-    const _: () = assert!(Context::forwards(true) == Context::forwards(false) + 8, "vectors.S steps by the conduit");
+    const _: () = assert!(
+        Context::forward_counter(true) == Context::forward_counter(false) + 8,
+        "vectors.S steps by the conduit"
+    );
     const _: () = assert!(offset_of!(Context, wide) == offset_of!(Context, client) + 8, "vectors.S loads both at once");
+    const _: () =
+        assert!(offset_of!(Context, stack) == offset_of!(Context, interrupt) + 8, "vectors.S loads both at once");
+    const _: () =
+        assert!(offset_of!(Context, exception) == offset_of!(Context, stack) + 8, "vectors.S loads both at once");
     const _: () = assert!(offset_of!(Context, spsr) == offset_of!(Context, elr) + 8, "vectors.S loads both at once");
 
     core::arch::global_asm!(
@@ -40,11 +62,12 @@ mod asm {
         X = const offset_of!(Context, x),
         ELR = const offset_of!(Context, elr),
         STACK = const offset_of!(Context, stack),
+        INTERRUPT = const offset_of!(Context, interrupt),
         ANSWERS = const offset_of!(Context, answers),
         BEYOND = const offset_of!(Context, beyond),
         TO_GATE_BIT = const BEYOND_TO_GATE.trailing_zeros(),
-        FORWARDED = const offset_of!(Context, forwards),
-        FORWARDS = const Context::forwards(false),
+        FORWARD_RANGES = const offset_of!(Context, forwards),
+        FORWARD_COUNTER = const Context::forward_counter(false),
         CLIENT = const offset_of!(Context, client),
         WORKAROUND = const offset_of!(Context, workaround_1),
         RING = const offset_of!(Context, account) + offset_of!(Account, ring),

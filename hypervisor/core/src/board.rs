@@ -1,5 +1,7 @@
 //! What the machine room needs of a board. Each board implements these; a board holds no policy.
 
+use crate::memory::regions::Range;
+
 /// The board's one serial line.
 pub trait SerialPort: Sync {
     /// Whether the transmit FIFO has room for a byte.
@@ -21,10 +23,14 @@ pub trait InterruptController: Sync {
     fn init_core(&self, core: usize) -> bool;
     /// Enables or disables the private interrupt `intid` of the calling core, number `core`.
     fn enable_private(&self, core: usize, intid: u32, enabled: bool);
-    /// Enables SPI `intid` and routes it to the core with the affinity given.
+    /// Enables SPI `intid` and routes it to the core with the affinity given, which was initialised.
     fn enable_shared(&self, intid: u32, affinity: u64);
     /// INTID of the maintenance interrupt of the virtual CPU interface.
     fn maintenance_interrupt(&self) -> u32;
+    /// Where in memory the CPU interface for guests lies: GICV of a GICv2, whole pages. `None`: it is system registers.
+    fn virtual_interface(&self) -> Option<Range> {
+        None
+    }
 }
 
 /// Cores on and off, and the machine as a whole.
@@ -43,8 +49,8 @@ pub trait Power: Sync {
 
 /// Firmware at EL3 that takes guests' calls.
 pub trait Firmware: Sync {
-    /// Makes an SMC with x0 to x7 as given; returns them as EL3 leaves them.
-    fn call(&self, x: [u64; 8]) -> [u64; 8];
+    /// Makes an SMC with x0 to x17 as in `x`, in which x0 to x7 are then what EL3 leaves there.
+    fn call(&self, x: &mut [u64; 18]);
     /// Whether results of an SMC64 call may stand in x4 to x7 too, and these are kept otherwise: SMCCC 1.2 and later
     /// (DEN0028).
     fn is_wide(&self) -> bool;

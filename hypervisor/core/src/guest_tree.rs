@@ -7,16 +7,8 @@ use core::fmt;
 
 use crate::flat_tree::Writer;
 use crate::image::Region;
+use crate::interface::GicVersion;
 use portcullis_abi::{bundle, function, map};
-
-/// The virtual interrupt controller of a VM.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GicVersion {
-    /// GICv2: distributor and CPU interface, both in memory.
-    V2,
-    /// GICv3: distributor, a redistributor per vCPU, CPU interface in system registers.
-    V3,
-}
 
 /// Phandle of the interrupt controller.
 const GIC_PHANDLE: u32 = 1;

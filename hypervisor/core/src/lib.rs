@@ -11,7 +11,7 @@ pub mod console;
 pub mod flat_tree;
 pub mod guest_tree;
 pub mod image;
-pub mod lists;
+pub mod interface;
 pub mod machine;
 pub mod manage;
 pub mod memory;

@@ -3,17 +3,19 @@
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use portcullis_abi::{firmware, map};
-use portcullis_arch::{cpu, gicv3, timer};
+use portcullis_arch::{cpu, timer};
 use portcullis_gate::{Row, Support};
 use spin::Once;
 
 use crate::board::{Board, WallClock};
+use crate::interface::Interface;
 use crate::manage::ManagedClock;
 use crate::processor::{HALT, Processor, Timer};
 use crate::shutdown::Shutdown;
 use crate::terminal::TERMINAL;
 use crate::turns::Turns;
 use crate::vm::{Vm, state::Phase};
+use crate::with_interface;
 
 /// The table: one row per VM, read by the path of every call.
 pub static TABLE: [Row; map::MAX_VMS] = [const { Row::new() }; map::MAX_VMS];
@@ -156,15 +158,20 @@ impl Machine {
 
     /// Takes the physical interrupts that are pending on this core while it runs no guest.
     pub fn take_interrupts(&self, processor: &'static Processor) {
+        with_interface!(G => self.take_interrupts_of::<G>(processor));
+    }
+
+    fn take_interrupts_of<G: Interface>(&self, processor: &'static Processor) {
         loop {
-            let intid = gicv3::acknowledge();
+            let acknowledged = G::acknowledge();
+            let intid = G::intid(acknowledged);
             if intid >= 1020 {
                 return;
             }
-            gicv3::drop_priority(intid);
+            G::drop_priority(acknowledged);
             self.interrupt(processor, intid);
-            gicv3::deactivate(intid);
-            gicv3::see_what_was_sent();
+            G::finish(acknowledged);
+            G::see_what_was_sent();
         }
     }
 

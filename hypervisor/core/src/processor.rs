@@ -2,15 +2,17 @@
 
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use portcullis_arch::{barrier, cpu, cpu::Anchor, gicv3, timer};
+use portcullis_arch::{barrier, cpu, cpu::Anchor, timer};
 use spin::Once;
 
+use crate::interface::Interface;
 use crate::machine::Machine;
 use crate::trap::id_registers;
 use crate::vm::{
     state::State,
     vcpu::{Power, Vcpu},
 };
+use crate::with_interface;
 
 /// SGI by which one core asks another to look at its vCPUs again.
 pub const KICK: u32 = 0;
@@ -117,7 +119,7 @@ impl Processor {
 
     fn signal(&self, intid: u32) {
         if self.online.load(Ordering::Acquire) != 0 {
-            gicv3::send_sgi(gicv3::sgi(intid, self.affinity));
+            with_interface!(G => G::send(G::signal(intid, self)));
         }
     }
 

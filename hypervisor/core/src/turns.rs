@@ -10,6 +10,9 @@ use crate::board::Entropy;
 
 /// For how long VMs take turns after the source last had nothing: this part of a second.
 const SHORTAGE: u64 = 10;
+/// A VM whose turn it is and that gets nothing for this part of a second, as it asks for more than there ever is, goes to the
+/// end of the row.
+const TURN: u64 = 100;
 /// A VM that got nothing and has not asked again for this part of a second waits no longer.
 const PATIENCE: u64 = 200;
 
@@ -25,8 +28,10 @@ pub struct Turns {
 pub struct Place {
     /// Physical counter when it was last served in a shortage.
     served: AtomicU64,
-    /// Physical counter when it last asked and got nothing; zero if it was served since.
+    /// Physical counter when it last asked and got nothing; zero if it was served in a shortage since.
     asked: AtomicU64,
+    /// Physical counter when it first got nothing on its turn; zero if that has not happened since its turn came.
+    tried: AtomicU64,
 }
 
 impl Turns {
@@ -70,7 +75,15 @@ impl Turns {
         if source.draw(words) {
             place.served.store(now, Ordering::Relaxed);
             place.asked.store(0, Ordering::Relaxed);
+            place.tried.store(0, Ordering::Relaxed);
             return true;
+        }
+        let tried = place.tried.load(Ordering::Relaxed);
+        if tried == 0 {
+            place.tried.store(now.max(1), Ordering::Relaxed);
+        } else if now.saturating_sub(tried) >= frequency / TURN {
+            place.served.store(now, Ordering::Relaxed);
+            place.tried.store(0, Ordering::Relaxed);
         }
         self.until.store(now.saturating_add(frequency / SHORTAGE).max(1), Ordering::Relaxed);
         place.asked.store(now.max(1), Ordering::Relaxed);
@@ -111,6 +124,29 @@ mod tests {
         fn name(&self) -> &'static str {
             "slow"
         }
+    }
+
+    /// A VM that wants more at once than there ever is does not keep the others from what there is.
+    #[test]
+    fn one_that_can_never_be_served_holds_nobody_up_for_long() {
+        let (turns, source) = (Turns::new(), Slow { level: Cell::new(0) });
+        let places = [Place::default(), Place::default()];
+        let mut served = [0, 0];
+        for now in 1..10 * FREQUENCY {
+            // Two words every ten milliseconds, and no more than two are kept.
+            if now % 10_000 == 0 {
+                source.level.set(2);
+            }
+            for (n, wanted) in [3, 1].into_iter().enumerate() {
+                let words = &mut [0; 3][..wanted];
+                let got = (turns.is_plenty() && source.draw(words))
+                    || turns.draw(&source, words, &places[n], places.iter(), now, FREQUENCY);
+                served[n] += u64::from(got);
+            }
+        }
+        // Alone it would get 2000.
+        assert_eq!(served[0], 0);
+        assert!(served[1] >= 450, "{}", served[1]);
     }
 
     /// Lets VMs ask for three words every `pauses[n]` ticks for ten seconds, and again after a millisecond at most when they

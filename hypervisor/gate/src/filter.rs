@@ -2,6 +2,8 @@
 
 use core::ops::RangeInclusive;
 
+use portcullis_abi::function::SMC64;
+
 use crate::error::FilterError;
 use crate::function_id::FunctionId;
 use crate::profile::Profile;
@@ -13,32 +15,26 @@ pub const MAX_RANGES: usize = 32;
 /// vulnerabilities of its cores.
 const ARCHITECTURE: [RangeInclusive<u32>; 2] = [0x8000_0000..=0x8000_ffff, 0xc000_0000..=0xc000_ffff];
 
-/// Identifiers of one owner and convention, or of all, that are never forwarded; the SMC64 forms, with bit 30 set, neither.
-/// What is left of them can be called without EL3 taking an address of the guest's for a physical one, or acting on
-/// what belongs to all VMs. A range that meets one of these is refused whole.
-const NEVER_FORWARDED: [RangeInclusive<u32>; 9] = [
-    // PSCI (DEN0022): it acts on the VM, not on the machine.
-    0x8400_0000..=0x8400_001f,
-    // SDEI (DEN0054): EL3 would enter EL2 at an address of the guest's.
-    0x8400_0020..=0x8400_003f,
-    // Management Mode (DEN0060): addresses of buffers.
-    0x8400_0040..=0x8400_004f,
-    // FF-A (DEN0077): shares memory by address, and names the caller by an identity that the guest could choose.
-    0x8400_0060..=0x8400_00ef,
-    // DRTM (DEN0113): launches the machine anew.
-    0x8400_0110..=0x8400_011f,
-    // The Realm Management Monitor's (DEN0137): moves memory between worlds by address.
-    0x8400_0150..=0x8400_01cf,
-    // Standard and vendor-specific hypervisor services: the hypervisor that they are meant for is this one.
-    0x8500_0000..=0x86ff_ffff,
-    // Yielding calls: SMCCC 1.1 lets only a Trusted OS have them, which passes addresses too.
+/// Identifiers that are never forwarded; the SMC64 forms, with bit 30 set, neither. A range that meets one of these is
+/// refused whole.
+///
+/// Of the standard secure services only those are left that are known to take no address and to act on nothing that belongs
+/// to all VMs: what is published there later must not be open to whoever wrote a range before.
+const NEVER_FORWARDED: [RangeInclusive<u32>; 6] = [
+    // Yielding calls: SMCCC 1.1 lets only a Trusted OS have them, which passes addresses.
     0x0000_0000..=0x3fff_ffff,
     // Arm architecture calls: a guest is told about its own cores. No range touches the valid ones at all.
     0x8000_0000..=0x80ff_ffff,
+    // PSCI, SDEI, Management Mode (DEN0022, DEN0054, DEN0060), up to TRNG (DEN0098), which may go.
+    0x8400_0000..=0x8400_004f,
+    // FF-A (DEN0077), up to the errata management of DEN0100, which may go.
+    0x8400_0060..=0x8400_00ef,
+    // DRTM, PCI configuration, realm management, live activation of firmware (DEN0113, DEN0115, DEN0137, DEN0147), and
+    // whatever comes; up to the general queries of the owner, which may go.
+    0x8400_0100..=0x8400_feff,
+    // Standard and vendor-specific hypervisor services: the hypervisor that they are meant for is this one.
+    0x8500_0000..=0x86ff_ffff,
 ];
-
-/// Bit 30 of an identifier: the SMC64 convention.
-const SMC64: u32 = 1 << 30;
 
 /// What becomes of the functions of a range. The numbers are those of KVM's SMCCC filter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -136,6 +132,12 @@ impl Filter {
         }
         self.len = self.len.saturating_add(1);
         Ok(())
+    }
+
+    /// Index of the range that hands `id` to EL3, if one does.
+    pub fn forwarding(&self, id: FunctionId) -> Option<usize> {
+        let holds = |range: &Range| range.first <= id.0 && id.0 <= range.last;
+        self.ranges().iter().position(|range| range.action == Action::Forward && holds(range))
     }
 
     /// Whether a range is forwarded.
@@ -288,6 +290,10 @@ mod tests {
             0x8400_0060,
             0xc400_00ef,
             0xc400_0110,
+            0x8400_0133,
+            0xc400_02e5,
+            0xc400_0340,
+            0x8400_feff,
             0xc400_0150,
             0xc500_0021,
             0x8600_0001,
@@ -302,7 +308,7 @@ mod tests {
         for (base, count) in [
             (0x8400_0050, 4),
             (0xc400_0053, 1),
-            (0x8400_00f0, 3),
+            (0x8400_00f0, 16),
             (0x8400_ff01, 1),
             (0x8100_0000, 0x1_0000),
             (0xc200_0000, 0x100_0000),

@@ -23,6 +23,10 @@ impl GicNode<'_> {
     /// Sorts the regions by what they are.
     pub fn finish(&self) -> Result<Gic, FactsError> {
         let wrong = |property, expected| FactsError::Property { node: "interrupt controller", property, expected };
+        // A GICv2 without virtualization extensions has no maintenance interrupt either; its registers say more.
+        if !self.is_v3 && self.regions.len() < 4 {
+            return Err(wrong("reg", "GICD, GICC, GICH and GICV: a GICv2 with virtualization extensions"));
+        }
         let maintenance = self.decoder.intid(self.interrupts, 0);
         let maintenance = maintenance.ok_or(wrong("interrupts", "the maintenance interrupt, in 3 cells or more"))?;
         if self.is_v3 {

@@ -37,6 +37,12 @@ pub struct Facts {
     pub uart: Option<Uart>,
     /// Registers of a PL031 real-time clock.
     pub rtc: Option<Region>,
+    /// Registers of an RNG200 random number generator (`rng/brcm,iproc-rng200.yaml`).
+    pub rng200: Option<Region>,
+    /// Registers of a BCM2835's power management, its watchdog among them (`watchdog/brcm,bcm2835-pm-wdog.txt`).
+    pub watchdog: Option<Region>,
+    /// Registers of a BCM2835's system timer, which counts microseconds (`timer/brcm,bcm2835-system-timer.yaml`).
+    pub microseconds: Option<Region>,
     /// The firmware's PSCI.
     pub psci: Option<Psci>,
     /// Where the bundle was loaded: the initial RAM disk of `/chosen`, or its multiboot module of type ramdisk.
@@ -165,8 +171,17 @@ impl Facts {
     /// The tree is cut short or damaged, or something without which no VM can run is missing or wrong: memory, a core,
     /// an interrupt controller of a known kind, the timer. A board without console, clock, PSCI or bundle is none.
     pub fn from_tree(data: &[u8]) -> Result<Self, FactsError> {
+        Self::read(data, |_| ())
+    }
+
+    /// The same; `failed` gets the root's `compatible` strings of a tree that is wrong, as far as there are any.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Facts::from_tree`].
+    pub fn read(data: &[u8], failed: impl FnOnce(&[Text])) -> Result<Self, FactsError> {
         let mut walk = walk::Walk::default();
-        let tree = Tree::visit(data, &mut walk).map_err(FactsError::Tree)?;
-        walk.finish(&tree)
+        let tree = Tree::visit(data, &mut walk).map_err(FactsError::Tree);
+        tree.and_then(|tree| walk.finish(&tree)).inspect_err(|_| failed(&walk.compatible))
     }
 }

@@ -27,7 +27,7 @@ pub struct Walk<'a> {
     /// The first thing that was wrong.
     error: Option<FactsError>,
 
-    compatible: List<Text, 4>,
+    pub compatible: List<Text, 4>,
     memory: List<Region, 8>,
     reserved: List<Region, 16>,
     cores: List<Core, 16>,
@@ -35,6 +35,9 @@ pub struct Walk<'a> {
     timer: Option<TimerNode<'a>>,
     console: Console<'a>,
     rtc: Option<Region>,
+    rng200: Option<Region>,
+    watchdog: Option<Region>,
+    microseconds: Option<Region>,
     psci: Option<Psci>,
     initrd: Option<Region>,
     module: Option<Region>,
@@ -211,7 +214,10 @@ impl<'a> Walk<'a> {
                 b"arm,armv8-timer" => self.timer(properties),
                 b"arm,pl011" => self.uart(node, properties, UartKind::Pl011),
                 b"brcm,bcm2835-aux-uart" => self.uart(node, properties, UartKind::Bcm2835Aux),
-                b"arm,pl031" => self.rtc = self.rtc.or(self.buses.regions(properties.reg).next()),
+                b"arm,pl031" => self.rtc = self.rtc.or(self.first_region(properties)),
+                b"brcm,bcm2711-rng200" => self.rng200 = self.rng200.or(self.first_region(properties)),
+                b"brcm,bcm2835-pm-wdt" => self.watchdog = self.watchdog.or(self.first_region(properties)),
+                b"brcm,bcm2835-system-timer" => self.microseconds = self.microseconds.or(self.first_region(properties)),
                 b"arm,psci-1.0" => self.psci(properties, PsciVersion::V1_0)?,
                 b"arm,psci-0.2" => self.psci(properties, PsciVersion::V0_2)?,
                 b"arm,psci" => self.psci(properties, PsciVersion::V0_1)?,
@@ -243,6 +249,10 @@ impl<'a> Walk<'a> {
             // A GIC's own interrupt is wired to itself, whatever the root's interrupt parent is.
             interrupts: Interrupts { value: node.interrupts, parent: node.phandle },
         });
+    }
+
+    fn first_region(&self, node: &Properties<'a>) -> Option<Region> {
+        self.buses.regions(node.reg).next()
     }
 
     fn interrupts(&self, node: &Properties<'a>) -> Interrupts<'a> {
@@ -290,8 +300,8 @@ impl<'a> Walk<'a> {
     }
 
     /// Puts together what was seen of the tree.
-    pub fn finish(mut self, tree: &Tree<'a>) -> Result<Facts, FactsError> {
-        if let Some(error) = self.error {
+    pub fn finish(&mut self, tree: &Tree<'a>) -> Result<Facts, FactsError> {
+        if let Some(error) = self.error.take() {
             return Err(error);
         }
         tree.reservations().try_for_each(|region| reserve(&mut self.reserved, region))?;
@@ -320,6 +330,9 @@ impl<'a> Walk<'a> {
             reserved: self.reserved,
             cores: self.cores,
             rtc: self.rtc,
+            rng200: self.rng200,
+            watchdog: self.watchdog,
+            microseconds: self.microseconds,
             psci: self.psci,
             bundle: self.initrd.or(self.module),
         })

@@ -77,12 +77,9 @@ impl Findings {
         }
     }
 
-    /// Whether calls can be forwarded to it, and if so, whether results may stand in x4 to x7 too (SMCCC 1.2).
-    pub fn forwards(&self) -> Option<bool> {
-        match self {
-            Self::Full { smccc, .. } => Some(*smccc >= Version::new(1, 2)),
-            _ => None,
-        }
+    /// Whether results of calls that are forwarded to it may stand in x4 to x7 too: SMCCC 1.2.
+    pub fn is_wide(&self) -> bool {
+        matches!(self, Self::Full { smccc, .. } if *smccc >= Version::new(1, 2))
     }
 
     /// What there is to say, a line each.

@@ -23,8 +23,8 @@ impl El3 for Smc {
 }
 
 impl Firmware for Smc {
-    fn call(&self, x: [u64; 8]) -> [u64; 8] {
-        smc::call(x)
+    fn call(&self, x: &mut [u64; 18]) {
+        smc::forward(x);
     }
 
     fn is_wide(&self) -> bool {

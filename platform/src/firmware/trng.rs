@@ -42,7 +42,7 @@ pub enum Fault {
     Version(Version),
     /// TRNG_FEATURES does not have TRNG_RND64, which SMC64 callers need (section 2.3).
     NoRnd64,
-    /// it has no UUID (section 2.4).
+    /// TRNG_GET_UUID has no UUID (section 2.4).
     NoUuid,
     /// TRNG_FEATURES has TRNG_RND64, but it returns this code when 64 bits are asked for.
     Code(i32),
@@ -68,7 +68,7 @@ fn draw(el3: &impl El3, bits: u64) -> Draw {
 }
 
 impl Trng {
-    /// Asks the firmware: 6 calls at the most.
+    /// Asks the firmware: 5 calls at the most.
     pub fn ask(el3: &impl El3) -> Self {
         let one = |function: u32, x1: u64| el3.call([u64::from(function), x1, 0, 0, 0, 0, 0, 0]);
         let [x0, ..] = one(TRNG_VERSION, 0);

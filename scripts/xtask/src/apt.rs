@@ -167,6 +167,32 @@ impl Apt {
         Ok(fresh)
     }
 
+    /// Downloads a package, which apt checks by its hash, and unpacks the files that match `pattern` into a new folder.
+    ///
+    /// # Errors
+    ///
+    /// apt, or the package has no such file.
+    pub fn fetch_only(&self, package: &str, pattern: &str) -> Result<PathBuf> {
+        let archive = self.download(package, &["download"])?;
+        let fresh = self.folder.join("unpacked");
+        if fresh.exists() {
+            fs::remove_dir_all(&fresh)?;
+        }
+        fs::create_dir(&fresh)?;
+        let mut unpack = Command::new("dpkg-deb");
+        unpack.arg("--fsys-tarfile").arg(&archive).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut unpack = unpack.spawn().context("dpkg-deb could not be started")?;
+        let mut tar = Command::new("tar");
+        tar.arg("-C").arg(&fresh).args(["-x", "--wildcards", pattern]);
+        tar.stdin(unpack.stdout.take().context("dpkg-deb has no output")?);
+        let result = self.output(tar, &format!("unpacking {pattern} of {package}"));
+        // tar reads to the end, so dpkg-deb ends by itself.
+        unpack.wait()?;
+        result?;
+        fs::remove_dir_all(self.download_folder())?;
+        Ok(fresh)
+    }
+
     /// Downloads a source package's tarball of the original, which apt checks by its hash. Debian's own tools for source
     /// packages are not needed for that.
     ///

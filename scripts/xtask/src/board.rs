@@ -4,6 +4,8 @@ use std::path::Path;
 
 use firmware::mode::Setting;
 
+use crate::raspberry_pi;
+
 /// Bytes of RAM of the emulated `virt` machine: as much as the smallest board that is planned for.
 const VIRT_MEMORY: u64 = 2 << 30;
 /// Where the `virt` machine's RAM starts.
@@ -14,6 +16,10 @@ const VIRT_RAM: u64 = 0x4000_0000;
 pub enum Board {
     /// QEMU's `virt` machine.
     QemuVirt,
+    /// QEMU's `raspi4b` machine.
+    Raspi4b,
+    /// A Raspberry Pi 4 Model B.
+    Rpi4,
 }
 
 impl Board {
@@ -21,12 +27,13 @@ impl Board {
     ///
     /// # Errors
     ///
-    /// One sentence, if there is none or if it is not built yet.
+    /// One sentence, if there is none.
     pub fn parse(name: &str) -> Result<Self, String> {
         match name {
             "qemu-virt" => Ok(Self::QemuVirt),
-            "raspi4b" | "rpi4" => Err(format!("board {name} is not built yet; qemu-virt is")),
-            _ => Err(format!("there is no board {name}; qemu-virt is built, raspi4b and rpi4 are planned")),
+            "raspi4b" => Ok(Self::Raspi4b),
+            "rpi4" => Ok(Self::Rpi4),
+            _ => Err(format!("there is no board {name}; one of qemu-virt, raspi4b, rpi4")),
         }
     }
 
@@ -34,13 +41,17 @@ impl Board {
     pub const fn name(self) -> &'static str {
         match self {
             Self::QemuVirt => "qemu-virt",
+            Self::Raspi4b => "raspi4b",
+            Self::Rpi4 => "rpi4",
         }
     }
 
-    /// Bytes of its RAM.
+    /// Bytes of its RAM, as far as VMs can have it.
     pub const fn memory(self) -> u64 {
         match self {
             Self::QemuVirt => VIRT_MEMORY,
+            Self::Raspi4b => raspberry_pi::QEMU_MEMORY,
+            Self::Rpi4 => raspberry_pi::BOARD_MEMORY,
         }
     }
 
@@ -48,14 +59,41 @@ impl Board {
     pub const fn memory_end(self) -> u64 {
         match self {
             Self::QemuVirt => VIRT_RAM + VIRT_MEMORY,
+            Self::Raspi4b | Self::Rpi4 => self.memory(),
         }
     }
 
-    /// The CPU model where none is asked for: one with FEAT_RNG, the source of the guests' entropy.
-    pub const fn cpu(self) -> &'static str {
+    /// The CPU model where none is asked for; none where the machine has only one.
+    pub const fn cpu(self) -> Option<&'static str> {
         match self {
-            // QEMU's own algorithm for pointer authentication: the architected one takes most of a guest's boot time.
-            Self::QemuVirt => "max,pauth-impdef=on",
+            // FEAT_RNG is the source of the guests' entropy. QEMU's own algorithm for pointer authentication: the architected
+            // one takes most of a guest's boot time.
+            Self::QemuVirt => Some("max,pauth-impdef=on"),
+            Self::Raspi4b | Self::Rpi4 => None,
+        }
+    }
+
+    /// The interrupt controller where none is asked for.
+    pub const fn gic(self) -> Gic {
+        match self {
+            Self::QemuVirt => Gic::V3,
+            Self::Raspi4b | Self::Rpi4 => Gic::V2,
+        }
+    }
+
+    /// Number of cores where none is asked for.
+    pub const fn cores(self) -> u32 {
+        match self {
+            Self::QemuVirt => 5,
+            Self::Raspi4b | Self::Rpi4 => 4,
+        }
+    }
+
+    /// The demonstration for so many cores, in `scripts/manifests`.
+    pub const fn demonstration(self) -> &'static str {
+        match self {
+            Self::QemuVirt => "demo.toml",
+            Self::Raspi4b | Self::Rpi4 => "demo-four-cores.toml",
         }
     }
 }
@@ -70,6 +108,19 @@ pub enum Gic {
 }
 
 impl Gic {
+    /// The one with this number.
+    ///
+    /// # Errors
+    ///
+    /// One sentence, if there is none.
+    pub fn parse(number: &str) -> Result<Self, String> {
+        match number {
+            "2" => Ok(Self::V2),
+            "3" => Ok(Self::V3),
+            _ => Err(format!("--gic {number}: expected one of 2, 3")),
+        }
+    }
+
     /// Its number.
     pub const fn version(self) -> u32 {
         match self {
@@ -127,6 +178,13 @@ pub struct Files<'a> {
     pub bundle: &'a Path,
     /// The firmware that starts the image, if there is one; else QEMU does.
     pub firmware: Option<Flash<'a>>,
+    /// What a Raspberry Pi needs beside them.
+    pub raspberry_pi: Option<&'a raspberry_pi::Files>,
+}
+
+/// A file as a value in an option of QEMU's, where a comma is written twice.
+pub fn option(file: &Path) -> String {
+    file.display().to_string().replace(',', ",,")
 }
 
 /// Firmware in flash, which expects an image in memory.
@@ -141,27 +199,33 @@ pub struct Flash<'a> {
 }
 
 impl Hardware {
-    /// `board` with a GICv3 and nothing at EL3.
+    /// `board` with its own interrupt controller and nothing at EL3.
     pub const fn new(board: Board, cores: u32) -> Self {
-        Self { board, gic: Gic::V3, el3: El3::None, cores }
+        Self { board, gic: board.gic(), el3: El3::None, cores }
     }
 
     /// QEMU's arguments, with the first serial port on its standard input and output.
     pub fn qemu_arguments(&self, cpu: Option<&str>, files: &Files<'_>) -> Vec<String> {
-        let cpu = cpu.unwrap_or(self.board.cpu()).to_owned();
         let mut machine = match self.board {
             Board::QemuVirt => format!("virt,virtualization=on,gic-version={}", self.gic.version()),
+            Board::Raspi4b | Board::Rpi4 => "raspi4b".to_owned(),
         };
         // EL3 and what only it may touch: its RAM, its flash, the second UART.
         if files.firmware.is_some() {
             machine.push_str(",secure=on");
         }
         let mut arguments: Vec<String> =
-            ["-machine", &machine, "-cpu", &cpu, "-display", "none", "-nic", "none", "-monitor", "none"]
-                .map(str::to_owned)
-                .into();
+            ["-machine", &machine, "-display", "none", "-nic", "none", "-monitor", "none"].map(str::to_owned).into();
+        if let Some(cpu) = cpu.or(self.board.cpu()) {
+            arguments.extend(["-cpu".to_owned(), cpu.to_owned()]);
+        }
         // No signals from the keyboard: the console's keys all go to the machine.
         arguments.extend(["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"].map(str::to_owned));
+        if let Some(pi) = files.raspberry_pi {
+            // Cores and RAM are the machine's own.
+            arguments.extend(pi.qemu_arguments(files.image, files.bundle));
+            return arguments;
+        }
         let memory = self.board.memory() >> 20;
         arguments.extend(["-smp".to_owned(), self.cores.to_string(), "-m".to_owned(), format!("{memory}M")]);
         arguments.extend(files.arguments());
@@ -172,16 +236,14 @@ impl Hardware {
 impl Files<'_> {
     fn arguments(&self) -> Vec<String> {
         let path = |path: &Path| path.display().to_string();
-        // A comma in an option's value is written twice.
-        let value = |file: &Path| path(file).replace(',', ",,");
         let options = match self.firmware {
             None => vec![("-kernel", path(self.image)), ("-initrd", path(self.bundle))],
             // With firmware QEMU does not load what -kernel and -initrd name. The guest loader also tells of the bundle in
             // the device tree, as a multiboot module of type ramdisk.
             Some(Flash { content, image_address, bundle_address }) => vec![
                 ("-bios", path(content)),
-                ("-device", format!("loader,file={},addr={image_address:#x},force-raw=on", value(self.image))),
-                ("-device", format!("guest-loader,addr={bundle_address:#x},initrd={}", value(self.bundle))),
+                ("-device", format!("loader,file={},addr={image_address:#x},force-raw=on", option(self.image))),
+                ("-device", format!("guest-loader,addr={bundle_address:#x},initrd={}", option(self.bundle))),
             ],
         };
         options.into_iter().flat_map(|(option, value)| [option.to_owned(), value]).collect()
@@ -193,13 +255,15 @@ mod tests {
     use super::*;
 
     fn arguments(hardware: Hardware, cpu: Option<&str>, firmware: Option<Flash<'_>>) -> String {
-        let files = Files { image: Path::new("i,1"), bundle: Path::new("b"), firmware };
+        let files = Files { image: Path::new("i,1"), bundle: Path::new("b"), firmware, raspberry_pi: None };
         hardware.qemu_arguments(cpu, &files).join(" ")
     }
 
     #[test]
     fn names_lead_to_boards() {
-        assert_eq!(Board::parse(Board::QemuVirt.name()), Ok(Board::QemuVirt));
+        for board in [Board::QemuVirt, Board::Raspi4b, Board::Rpi4] {
+            assert_eq!(Board::parse(board.name()), Ok(board));
+        }
         assert!(Board::parse("pc").unwrap_err().contains("no board pc"));
     }
 
@@ -207,6 +271,12 @@ mod tests {
     fn names_lead_to_firmware() {
         assert_eq!((El3::parse("none"), El3::parse("tf-a")), (Ok(El3::None), Ok(El3::TfA)));
         assert!(El3::parse("uefi").unwrap_err().contains("--el3 uefi: expected one of none, tf-a"));
+    }
+
+    #[test]
+    fn numbers_lead_to_interrupt_controllers() {
+        assert_eq!([Gic::V2, Gic::V3].map(|gic| Gic::parse(&gic.version().to_string())), [Ok(Gic::V2), Ok(Gic::V3)]);
+        assert!(Gic::parse("4").unwrap_err().contains("--gic 4: expected one of 2, 3"));
     }
 
     #[test]

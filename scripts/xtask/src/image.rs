@@ -4,13 +4,11 @@ use std::fs;
 
 use anyhow::{Context, Result};
 
-use crate::board::Hardware;
+use crate::board::{Board, Hardware};
 use crate::environment::Environment;
 use crate::options::Image;
+use crate::raspberry_pi::card;
 use crate::run::System;
-
-/// Cores of a board that nobody has counted: every board planned for has four.
-const CORES: u32 = 4;
 
 /// Runs the command.
 ///
@@ -19,13 +17,21 @@ const CORES: u32 = 4;
 /// The build, the manifest, or a file that cannot be written.
 pub fn image(options: &Image) -> Result<()> {
     let environment = Environment::load()?;
-    let system =
-        System::build(&environment, Hardware::new(options.board, CORES), &options.manifest, false, "bundle.dtb")?;
+    let hardware = Hardware::new(options.board, options.board.cores());
+    // What is at EL3 there is not known here; the hypervisor asks at boot.
+    let system = System::build_for(&environment, hardware, true, &options.manifest, false, "bundle.dtb")?;
     fs::create_dir_all(&options.out).with_context(|| format!("{} cannot be made", options.out.display()))?;
-    for (from, name) in [(&system.image, "portcullis.img"), (&system.bundle, "bundle.dtb")] {
+    for (from, name) in [(&system.image, card::IMAGE), (&system.bundle, card::BUNDLE)] {
         let to = options.out.join(name);
         let size = fs::copy(from, &to).with_context(|| format!("{} cannot be written", to.display()))?;
         println!("{} ({size} bytes)", to.display());
+    }
+    if options.board == Board::Rpi4 {
+        let to = options.out.join(card::CONFIGURATION);
+        let text = card::configuration();
+        fs::write(&to, &text).with_context(|| format!("{} cannot be written", to.display()))?;
+        println!("{} ({} bytes)", to.display(), text.len());
+        println!("all three go to the card's boot partition; docs/rpi4.md has the steps, and TF-A's place in them");
     }
     Ok(())
 }

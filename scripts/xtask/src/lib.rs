@@ -13,6 +13,7 @@ pub mod machine;
 pub mod manifest;
 pub mod metal;
 pub mod options;
+pub mod raspberry_pi;
 pub mod run;
 pub mod test_firmware;
 pub mod testing;

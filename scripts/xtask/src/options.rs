@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use portcullis_abi::map::MAX_VCPUS;
 
-use crate::board::{Board, El3, Hardware};
+use crate::board::{Board, El3, Gic, Hardware};
 
 /// What is printed when a command line is wrong, and for `--help`.
 pub const USAGE: &str = "\
@@ -15,12 +15,12 @@ usage:
               [--el3 none|tf-a] [--timeout SECONDS] [-- QEMU ARGS]
   scripts/test [FILTER]
   scripts/bench [--peers] [--docs] [--accept] [--profile]
-  scripts/image --board BOARD --manifest FILE --out DIR
-Not built yet, and refused: --board raspi4b, --gic 2. --cores is 1 to 8, --cpu a model of QEMU (cortex-a72). --el3 tf-a
-has Arm Trusted Firmware-A below the hypervisor: the first such run builds it from Debian's source and calls setup --tf-a,
-which installs what is missing for that. FILTER is a part of the tests' names. bench: --peers measures Xen and KVM too,
---docs writes docs/numbers.md, --accept lowers the bounds to what was reached, --profile tells where the boot's
-instructions go. Manifests to start from: scripts/manifests.";
+  scripts/image --board qemu-virt|rpi4 --manifest FILE --out DIR
+--cores is 1 to 8, --cpu a model of QEMU (cortex-a72); raspi4b has 4 cores of its own and a GICv2. --el3 tf-a has Arm
+Trusted Firmware-A below the hypervisor: for qemu-virt the first such run builds it from Debian's source and calls
+setup --tf-a, which installs what is missing for that; for raspi4b it is Debian's binary. FILTER is a part of the tests'
+names. bench: --peers measures Xen and KVM too, --docs writes docs/numbers.md, --accept lowers the bounds to what was
+reached, --profile tells where the boot's instructions go. Manifests to start from: scripts/manifests.";
 
 /// One command with its options.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,20 +124,36 @@ impl Arguments {
     }
 
     fn run(mut self) -> Result<Run, String> {
-        let hardware = Hardware::new(Board::QemuVirt, 5);
+        let (mut cores, mut el3, mut gic) = (None, El3::None, None);
+        let hardware = Hardware::new(Board::QemuVirt, Board::QemuVirt.cores());
         let mut run = Run { hardware, manifest: None, cpu: None, timeout: None, qemu_arguments: vec![] };
         while let Some((key, value)) = self.option()? {
             match key.as_str() {
                 "--board" => run.hardware.board = Board::parse(&value)?,
                 "--manifest" => run.manifest = Some(value.into()),
                 "--cpu" => run.cpu = Some(value),
-                "--cores" => run.hardware.cores = number(&key, &value, MAX_VCPUS as u64)? as u32,
+                "--cores" => cores = Some(number(&key, &value, MAX_VCPUS as u64)? as u32),
                 "--timeout" => run.timeout = Some(Duration::from_secs(number(&key, &value, 86_400)?)),
-                "--gic" => choice(&key, &value, &["3"], &["2"])?,
-                "--el3" => run.hardware.el3 = El3::parse(&value)?,
+                "--gic" => gic = Some(Gic::parse(&value)?),
+                "--el3" => el3 = El3::parse(&value)?,
                 _ => return Err(format!("scripts/run has no option {key}")),
             }
         }
+        let board = run.hardware.board;
+        run.hardware = Hardware { el3, ..Hardware::new(board, cores.unwrap_or(board.cores())) };
+        match board {
+            Board::QemuVirt => {}
+            Board::Rpi4 => {
+                return Err("rpi4 is hardware, which scripts/image is for; raspi4b is the one in QEMU".into());
+            }
+            Board::Raspi4b if run.hardware.cores != board.cores() => return Err("raspi4b has 4 cores, always".into()),
+            Board::Raspi4b if run.cpu.is_some() => return Err("raspi4b has Cortex-A72 cores, always".into()),
+            Board::Raspi4b if gic.is_some_and(|gic| gic != board.gic()) => {
+                return Err("raspi4b has a GICv2, always".into());
+            }
+            Board::Raspi4b => {}
+        }
+        run.hardware.gic = gic.unwrap_or(board.gic());
         run.qemu_arguments = self.rest.collect();
         Ok(run)
     }
@@ -179,6 +195,9 @@ impl Arguments {
         }
         match (board, manifest, out, self.rest.next()) {
             (_, _, _, Some(extra)) => Err(format!("scripts/image has no use for '{extra}'")),
+            (Some(Board::Raspi4b), ..) => {
+                Err("raspi4b is in QEMU, which scripts/run is for; rpi4 is the hardware".into())
+            }
             (Some(board), Some(manifest), Some(out), None) => Ok(Image { board, manifest, out }),
             _ => Err("scripts/image needs --board, --manifest and --out".into()),
         }
@@ -189,16 +208,6 @@ fn number(key: &str, value: &str, most: u64) -> Result<u64, String> {
     match value.parse() {
         Ok(number) if (1..=most).contains(&number) => Ok(number),
         _ => Err(format!("{key} {value}: expected a number from 1 to {most}")),
-    }
-}
-
-fn choice(key: &str, value: &str, built: &[&str], planned: &[&str]) -> Result<(), String> {
-    if built.contains(&value) {
-        Ok(())
-    } else if planned.contains(&value) {
-        Err(format!("{key} {value} is not built yet; {key} {} is", built.join(", ")))
-    } else {
-        Err(format!("{key} {value}: expected one of {}", [built, planned].concat().join(", ")))
     }
 }
 
@@ -214,29 +223,36 @@ mod tests {
     fn run_has_defaults() {
         let Ok(Command::Run(run)) = parse("run") else { panic!("not a run") };
         assert_eq!((run.hardware, run.manifest, run.timeout), (Hardware::new(Board::QemuVirt, 5), None, None));
-        assert_eq!(run.hardware.el3, El3::None);
+        assert_eq!((run.hardware.gic, run.hardware.el3), (Gic::V3, El3::None));
     }
 
     #[test]
     fn run_takes_every_option_in_both_forms() {
         let Ok(Command::Run(run)) = parse(
-            "run --board=qemu-virt --manifest a.toml --gic 3 --cpu=cortex-a72 --cores 2 \
+            "run --board=qemu-virt --manifest a.toml --gic 2 --cpu=cortex-a72 --cores 2 \
             --el3 tf-a --timeout 60 -- -d int --help",
         ) else {
             panic!("not a run")
         };
         assert_eq!(run.manifest, Some("a.toml".into()));
         assert_eq!(run.cpu.as_deref(), Some("cortex-a72"));
-        let hardware = Hardware { el3: El3::TfA, ..Hardware::new(Board::QemuVirt, 2) };
+        let hardware = Hardware { gic: Gic::V2, el3: El3::TfA, ..Hardware::new(Board::QemuVirt, 2) };
         assert_eq!((run.hardware, run.timeout), (hardware, Some(Duration::from_secs(60))));
         assert_eq!(run.qemu_arguments, ["-d", "int", "--help"]);
     }
 
     #[test]
-    fn what_is_planned_is_refused_as_such() {
-        for line in ["run --gic 2", "run --board raspi4b", "image --board rpi4 --manifest m --out o"] {
-            assert!(parse(line).unwrap_err().contains("not built yet"), "{line}");
+    fn a_board_brings_its_own_hardware() {
+        let Ok(Command::Run(run)) = parse("run --el3 tf-a --board raspi4b") else { panic!("not a run") };
+        assert_eq!(run.hardware, Hardware { board: Board::Raspi4b, gic: Gic::V2, el3: El3::TfA, cores: 4 });
+        let Ok(Command::Run(run)) = parse("run --gic 2") else { panic!("not a run") };
+        assert_eq!((run.hardware.gic, run.hardware.cores), (Gic::V2, 5));
+        for line in ["--cores 3", "--cpu max", "--gic 3"] {
+            assert!(parse(&format!("run --board raspi4b {line}")).unwrap_err().contains("always"), "{line}");
         }
+        assert!(parse("run --board rpi4").unwrap_err().contains("scripts/image"));
+        assert!(parse("image --board raspi4b --manifest m --out o").unwrap_err().contains("rpi4"));
+        assert!(parse("image --board rpi4 --manifest m --out o").is_ok());
     }
 
     #[test]

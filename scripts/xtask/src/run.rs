@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use crate::board::{El3, Files, Flash, Hardware};
+use crate::board::{Board, El3, Files, Flash, Hardware};
 use crate::environment::Environment;
 use crate::firmware::{self, Firmware};
 use crate::guests::Guests;
@@ -17,6 +17,7 @@ use crate::machine::terminal::{self, Raw};
 use crate::machine::{self, End, Next, Watcher, summary};
 use crate::manifest::{self, Manifest};
 use crate::options::Run;
+use crate::raspberry_pi::{self, tree::Defect};
 use crate::{bundle, metal, test_firmware};
 
 /// When a run ends at which nobody is watching.
@@ -34,9 +35,10 @@ pub const PANIC: &str = "portcullis: panic";
 pub fn run(options: &Run) -> Result<()> {
     let environment = Environment::load()?;
     let interactive = terminal::interactive();
-    let demo = environment.root.join("scripts/manifests/demo.toml");
+    let demo = environment.root.join("scripts/manifests").join(options.hardware.board.demonstration());
     let path = options.manifest.as_deref().unwrap_or(&demo);
-    let system = System::build(&environment, options.hardware, path, !interactive, "bundle.dtb")?;
+    let mut system = System::build(&environment, options.hardware, path, !interactive, "bundle.dtb")?;
+    system.prepare(&environment, None)?;
 
     let mut qemu = system.qemu(&environment, options.cpu.as_deref())?;
     qemu.args(&options.qemu_arguments);
@@ -78,6 +80,7 @@ fn verdict(end: &End, timeout: Option<Duration>, console: &Console) -> Result<()
 pub struct System {
     hardware: Hardware,
     firmware: Option<Firmware>,
+    raspberry_pi: Option<raspberry_pi::Files>,
     /// The hypervisor's image.
     pub image: PathBuf,
     /// The bundle.
@@ -99,11 +102,26 @@ impl System {
         exit: bool,
         bundle: &str,
     ) -> Result<Self> {
+        Self::build_for(environment, hardware, hardware.el3 != El3::None, manifest, exit, bundle)
+    }
+
+    /// As [`System::build`]; `forwards` says whether there is, or may be, firmware to forward calls to.
+    ///
+    /// # Errors
+    ///
+    /// As [`System::build`].
+    pub fn build_for(
+        environment: &Environment,
+        hardware: Hardware,
+        forwards: bool,
+        manifest: &Path,
+        exit: bool,
+        bundle: &str,
+    ) -> Result<Self> {
         metal::build(environment)?;
         let image = metal::image(environment, metal::HYPERVISOR)?;
         let guests = Guests::new(environment);
-        let Hardware { board, el3, cores, .. } = hardware;
-        let forwards = el3 != El3::None;
+        let Hardware { board, cores, .. } = hardware;
         let limits = manifest::Board { name: board.name().to_owned(), cores, memory: board.memory(), forwards };
         let mut manifest = Manifest::load(manifest, &limits, &guests).map_err(|report| {
             // It names the file and the line itself, in the form that editors understand.
@@ -124,11 +142,25 @@ impl System {
         let firmware = match hardware.el3 {
             // The one for tests is part of every build.
             El3::None | El3::Test(_) => None,
+            El3::TfA if board != Board::QemuVirt => None,
             El3::TfA => Some(firmware::tf_a(environment, hardware.gic)?),
         };
         let bundle = environment.target().join(bundle);
         bundle::write(&manifest, &bundle).map_err(|error| anyhow!("{error}"))?;
-        Ok(Self { hardware, firmware, image, bundle, reporting })
+        Ok(Self { hardware, firmware, raspberry_pi: None, image, bundle, reporting })
+    }
+
+    /// Makes what a Raspberry Pi in QEMU needs beside image and bundle, if this is one, with a tree that is wrong on purpose.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`raspberry_pi::Files::make`].
+    pub fn prepare(&mut self, environment: &Environment, defect: Option<Defect>) -> Result<()> {
+        let Hardware { board, el3, .. } = self.hardware;
+        if board == Board::Raspi4b {
+            self.raspberry_pi = Some(raspberry_pi::Files::make(environment, el3, &self.bundle, defect)?);
+        }
+        Ok(())
     }
 
     /// QEMU with this system.
@@ -144,7 +176,9 @@ impl System {
         }
         let mut qemu = Command::new(environment.get("QEMU")?);
         let firmware = self.firmware.as_ref().map(|firmware| self.flash(firmware)).transpose()?;
-        qemu.args(self.hardware.qemu_arguments(cpu, &Files { image: &self.image, bundle: &self.bundle, firmware }));
+        let raspberry_pi = self.raspberry_pi.as_ref();
+        let files = Files { image: &self.image, bundle: &self.bundle, firmware, raspberry_pi };
+        qemu.args(self.hardware.qemu_arguments(cpu, &files));
         Ok(qemu)
     }
 

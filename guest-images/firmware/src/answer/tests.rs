@@ -42,7 +42,10 @@ fn cores_start_in_every_mode() {
 
 #[test]
 fn honest_firmware_says_its_versions() {
-    for mode in Mode::ALL.into_iter().filter(|mode| ![Mode::Garbage, Mode::Old, Mode::SmcccOne].contains(mode)) {
+    for mode in Mode::ALL
+        .into_iter()
+        .filter(|mode| ![Mode::Garbage, Mode::Old, Mode::SmcccOne, Mode::SmcccOneOne].contains(mode))
+    {
         assert_eq!(result(mode, PSCI_VERSION, 0), 0x1_0001);
         assert_eq!(result(mode, PSCI_FEATURES, SMCCC_VERSION.into()), 0);
         assert_eq!(result(mode, PSCI_FEATURES, PSCI_SYSTEM_OFF.into()), 0);
@@ -62,6 +65,7 @@ fn older_firmware_has_less() {
     for function in [PSCI_FEATURES, SMCCC_VERSION, TRNG_VERSION, echo::BASE_32, echo::BASE_64] {
         assert_eq!(result(Mode::Old, function, PSCI_VERSION.into()), -1);
     }
+    assert_eq!(result(Mode::SmcccOneOne, SMCCC_VERSION, 0), 0x1_0001);
     assert_eq!(result(Mode::SmcccOne, PSCI_VERSION, 0), 0x1_0000);
     assert_eq!(result(Mode::SmcccOne, PSCI_FEATURES, PSCI_VERSION.into()), 0);
     assert_eq!(result(Mode::SmcccOne, PSCI_FEATURES, SMCCC_VERSION.into()), -1);

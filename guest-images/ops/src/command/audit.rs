@@ -39,15 +39,13 @@ fn run(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
 
 /// Most functions that are listed.
 const LISTED: usize = 128;
-/// The functions that were used, as AUDIT_LIST has them.
-type Used = Vec<[u64; 3], LISTED>;
 
 fn report(context: &mut Context, vm: u64) -> Result<(), Error> {
     let state = management::vm_state(context.manager, vm)?;
     if state.marks & manage::STATE_AUDIT == 0 {
         context.line(format_args!("# not audited: `audit VM on` before the start lets it use everything"));
     }
-    let used = functions(context, vm)?;
+    functions(context, vm)?;
     context.line(format_args!("[vm.firmware]"));
     for id in KEYS {
         let [value, ..] = context.call(manage::AUDIT_REGISTER, [vm, id, 0])?;
@@ -55,29 +53,19 @@ fn report(context: &mut Context, vm: u64) -> Result<(), Error> {
             key(context, register, value);
         }
     }
-    forwarded(context, &used);
-    Ok(())
+    forwarded(context, vm)
 }
 
-/// The ranges of the filter by which EL3 answered: neighbours are one range.
-fn forwarded(context: &mut Context, used: &Used) {
-    let mut functions: Vec<u32, LISTED> =
-        used.iter().filter(|[call, ..]| call >> 34 & 1 == 1).map(|[call, ..]| *call as u32).collect();
-    functions.sort_unstable();
-    let mut rest = functions.as_slice();
-    while let [base, ..] = *rest {
-        let mut last = base;
-        // A function by both conduits is there twice.
-        while let Some((&next, after)) = rest.split_first()
-            && next - last <= 1
-        {
-            (last, rest) = (next, after);
-        }
-        context.line(format_args!(
-            "\n[[vm.firmware.filter]]\nbase = {base:#x}\ncount = {}\naction = \"forward\"",
-            last - base + 1
-        ));
+/// The ranges of the filter by which EL3 was reached.
+fn forwarded(context: &mut Context, vm: u64) -> Result<(), Error> {
+    let [reached, ..] = context.call(manage::AUDIT_RANGES, [vm, 0, 0])?;
+    for index in (0..64).filter(|index| reached >> index & 1 == 1) {
+        let [range, ..] = context.call(manage::FILTER_LIST, [vm, index, 0])?;
+        let (base, count) = (range as u32, range >> 32);
+        context
+            .line(format_args!("\n[[vm.firmware.filter]]\nbase = {base:#x}\ncount = {count:#x}\naction = \"forward\""));
     }
+    Ok(())
 }
 
 fn key(context: &mut Context, register: &Register, value: u64) {
@@ -103,8 +91,8 @@ fn key(context: &mut Context, register: &Register, value: u64) {
 }
 
 /// The functions that were used, as comments, so that the whole output can be pasted.
-fn functions(context: &mut Context, vm: u64) -> Result<Used, Error> {
-    let mut used = Used::new();
+fn functions(context: &mut Context, vm: u64) -> Result<(), Error> {
+    let mut used: Vec<[u64; 3], LISTED> = Vec::new();
     let manager = &mut *context.manager;
     management::each(
         |index| management::call(manager, manage::AUDIT_LIST, [vm, index, 0]),
@@ -112,7 +100,7 @@ fn functions(context: &mut Context, vm: u64) -> Result<Used, Error> {
     )?;
     let Some(&[_, first, lost]) = used.first() else {
         context.line(format_args!("# it has called nothing"));
-        return Ok(used);
+        return Ok(());
     };
     let frequency = context.manager.frequency();
     let _ = table::print(context.out, ["# function", "by", "seconds", "name"], |number| {
@@ -137,5 +125,5 @@ fn functions(context: &mut Context, vm: u64) -> Result<Used, Error> {
     if lost != 0 {
         context.line(format_args!("# and {lost} more"));
     }
-    Ok(used)
+    Ok(())
 }

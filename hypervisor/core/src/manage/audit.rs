@@ -27,6 +27,11 @@ pub fn list(vm: &Vm, index: u64) -> Answer {
     Ok([note.call, note.time, vm.audit.missed()])
 }
 
+/// `AUDIT_RANGES`.
+pub fn ranges(vm: &Vm) -> Answer {
+    Ok([vm.audit.ranges(), 0, 0])
+}
+
 /// `AUDIT_REGISTER`.
 pub fn register(vm: &Vm, id: u64) -> Answer {
     Ok([vm.audit.smallest(find(id)?), 0, 0])

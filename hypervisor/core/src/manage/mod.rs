@@ -44,6 +44,11 @@ pub fn serve(caller: &'static Vcpu, function: u32, arguments: [u64; 3]) -> Retur
 
 fn call(machine: &'static Machine, caller: &'static Vcpu, function: u32, [x1, x2, x3]: [u64; 3]) -> Answer {
     let vm = || vm(machine, x1);
+    let starts = matches!(function, manage::START | manage::RESUME | manage::RESTART | manage::RECREATE);
+    if starts && machine.shutdown.wanted().is_some() {
+        // The machine ends: what is stopped stays so.
+        return Err(Status::Busy);
+    }
     match function {
         manage::MACHINE => machine::describe(machine, caller),
         manage::POWER_OFF => machine::power_off(machine, caller),
@@ -70,6 +75,7 @@ fn call(machine: &'static Machine, caller: &'static Vcpu, function: u32, [x1, x2
         manage::AUDIT_SET => audit::set(vm()?, x2),
         manage::AUDIT_LIST => audit::list(vm()?, x2),
         manage::AUDIT_REGISTER => audit::register(vm()?, x2),
+        manage::AUDIT_RANGES => audit::ranges(vm()?),
         manage::CLOCK_SET => clock::set(machine, caller, x1, x2),
         manage::CLOCK_GET => clock::get(machine, caller),
         _ => Err(Status::UnknownCall),

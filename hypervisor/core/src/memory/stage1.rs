@@ -135,6 +135,22 @@ pub unsafe fn with_guest_memory<R>(range: Range, work: impl FnOnce(&mut [u8]) ->
     Ok(result)
 }
 
+/// Maps the page at `page` at EL2 as writable memory while `work` runs.
+///
+/// # Errors
+///
+/// [`MapError`] when the page cannot be mapped; `work` did not run then.
+///
+/// # Safety
+///
+/// The page must be RAM that EL2 has not mapped for anything else.
+pub unsafe fn with_page<R>(page: Range, work: impl FnOnce() -> R) -> Result<R, MapError> {
+    set(page, Use::Data)?;
+    let result = work();
+    set(page, Use::Guard)?;
+    Ok(result)
+}
+
 fn set(range: Range, purpose: Use) -> Result<(), MapError> {
     let mut live = LIVE.lock();
     let Some(tables) = live.as_mut() else { return Ok(()) };

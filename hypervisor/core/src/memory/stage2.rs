@@ -19,6 +19,8 @@ pub enum Access {
     Ram,
     /// A page that the hypervisor writes and the guest only reads.
     ReadOnly,
+    /// Registers of a device that the guest has to itself.
+    Device,
 }
 
 fn attributes(access: Access) -> Attributes {
@@ -30,6 +32,13 @@ fn attributes(access: Access) -> Attributes {
     match access {
         Access::Ram => normal | Attributes::S2AP_ACCESS_RW,
         Access::ReadOnly => normal | Attributes::S2AP_ACCESS_RO | Attributes::XN,
+        Access::Device => {
+            Attributes::VALID
+                | Attributes::ACCESS_FLAG
+                | Attributes::MEMATTR_DEVICE_nGnRE
+                | Attributes::S2AP_ACCESS_RW
+                | Attributes::XN
+        }
     }
 }
 
@@ -102,6 +111,18 @@ mod tests {
         let attributes = attributes(Access::ReadOnly);
         assert!(attributes.contains(Attributes::XN));
         assert_eq!(attributes & Attributes::S2AP_ACCESS_RW, Attributes::S2AP_ACCESS_RO);
+    }
+
+    #[test]
+    fn a_device_is_no_normal_memory_and_never_executable() {
+        let attributes = attributes(Access::Device);
+        assert!(attributes.contains(Attributes::XN | Attributes::S2AP_ACCESS_RW));
+        // MemAttr 0b0001: Device-nGnRE (Arm ARM, D8.6.6).
+        assert_eq!(attributes.bits() >> 2 & 0xf, 1);
+        let mut tables = Stage2::new();
+        tables.map(0x801_0000, Range::sized(0xff84_6000, 0x2000), Access::Device).unwrap();
+        assert_eq!(levels(&tables, 0x801_0000, 0x2000), [3, 3]);
+        assert!(levels(&tables, 0x801_2000, 0x1000).is_empty());
     }
 
     #[test]

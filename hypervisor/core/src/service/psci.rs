@@ -5,11 +5,11 @@ use portcullis_abi::{function, result};
 use portcullis_arch::{barrier, cpu::MPIDR_AFFINITY, vectors::Next};
 use portcullis_gate::{PsciFunction, Register};
 
-use crate::lists::HardwareLists;
 use crate::machine::Machine;
 use crate::shutdown::End;
 use crate::trap::interrupt;
 use crate::vm::{
+    Vm,
     lifecycle::Action,
     vcpu::{Power, Vcpu},
 };
@@ -39,13 +39,18 @@ pub fn serve(vcpu: &'static Vcpu, function: PsciFunction, [x1, x2, x3]: [u64; 3]
 /// The guest ends its VM, or the machine if it may.
 #[cold]
 fn end(vcpu: &'static Vcpu, action: Action, end: End) -> Result<i64, Next> {
-    if vcpu.vm.config.machine & end.permission() != 0 {
-        Machine::get().shut_down(end, vcpu.vm);
-        vcpu.vm.stop(Action::Off);
-    } else {
-        vcpu.vm.stop(action);
-    }
+    end_life(vcpu.vm, action, end);
     Err(vcpu.retire())
+}
+
+/// Has the VM end by `action`, or the machine by `end` if the VM may.
+pub fn end_life(vm: &Vm, action: Action, end: End) {
+    if vm.config.machine & end.permission() != 0 {
+        Machine::get().shut_down(end, vm);
+        vm.stop(Action::Off);
+    } else {
+        vm.stop(action);
+    }
 }
 
 /// CPU_ON (section 5.4): target affinity, entry address, context.
@@ -109,7 +114,7 @@ fn cpu_suspend(vcpu: &'static Vcpu) -> Result<i64, Next> {
         if let Some(next) = vcpu.obey() {
             return Err(next);
         }
-        if vcpu.vm.vgic.has_pending(vcpu.index, &HardwareLists) {
+        if vcpu.has_interrupt() {
             return Ok(result::PSCI_SUCCESS);
         }
         barrier::wfi();

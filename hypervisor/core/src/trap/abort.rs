@@ -4,14 +4,20 @@ use portcullis_abi::map;
 use portcullis_arch::{account::Exit, context::Context, el2, timer, vectors::Next};
 
 use super::fault;
-use crate::lists::HardwareLists;
+use crate::interface::{GicVersion, Interface};
 use crate::terminal::TERMINAL;
 use crate::vm::{failure::Reason, vcpu::Vcpu};
 
-/// Offset of GICR_ISPENDR0 in a redistributor.
-const SET_PENDING: u64 = 0x1_0200;
-/// Offset of GICR_ICPENDR0 in a redistributor.
-const CLEAR_PENDING: u64 = 0x1_0280;
+/// Offset of GICD_ISPENDR0 in a GICv2's distributor, and of GICR_ISPENDR0 in a redistributor's SGI frame.
+const SET_PENDING: u64 = 0x200;
+/// The same of ICPENDR0.
+const CLEAR_PENDING: u64 = 0x280;
+/// Offset of a redistributor's SGI frame.
+const SGI_BASE: u64 = 0x1_0000;
+/// The above in a redistributor.
+const GICR_SET_PENDING: u64 = SGI_BASE + SET_PENDING;
+/// The above in a redistributor.
+const GICR_CLEAR_PENDING: u64 = SGI_BASE + CLEAR_PENDING;
 
 /// A load or store of a guest that reached no memory, as ESR_ELx.ISS describes it (Arm ARM, D19.2.37, "ISS encoding for
 /// an exception from a Data Abort").
@@ -61,93 +67,143 @@ pub const fn is_translation_fault(syndrome: u64) -> bool {
     syndrome & 0b11_1100 == 0b00_0100
 }
 
-/// A guest's load or store reached no memory.
-#[inline(never)]
-pub fn data(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64) -> Next {
+/// A guest's load or store reached no memory. Every way out is a call in tail position.
+#[inline(always)]
+pub fn data<G: Interface>(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64) -> Next {
     // Only a translation fault says at which address (Arm ARM, HPFAR_EL2): a device is what is not mapped.
     if !is_translation_fault(syndrome) {
         return fault::stop(vcpu, Reason::Access, syndrome);
     }
     let address = el2::fault_ipa();
-    let Some(device) = Device::at(address, vcpu.vm.vcpus().len()) else {
+    match within(address, map::UART, map::UART_SIZE) {
+        Some(offset) => uart(context, vcpu, syndrome, offset),
+        None => gic::<G>(context, vcpu, syndrome, address),
+    }
+}
+
+/// An access to the virtual GIC, or to nothing.
+#[inline(never)]
+fn gic<G: Interface>(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64, address: u64) -> Next {
+    let Some(frame) = Frame::at::<G>(address, vcpu.vm.vcpus().len()) else {
         return fault::stop(vcpu, Reason::Access, syndrome);
     };
     let Some(access) = Access::new(syndrome) else {
         return fault::stop(vcpu, Reason::Instruction, syndrome);
     };
-    vcpu.account().exit(if matches!(device, Device::Uart(_)) { Exit::Uart } else { Exit::Gic });
+    vcpu.account().exit(Exit::Gic);
     el2::set_return_address(el2::return_address().wrapping_add(4));
     if access.write {
         let value = access.truncate(context.register(access.register));
-        device.write(vcpu, access.size, value);
-        vcpu.before_resume()
+        frame.write::<G>(vcpu, access.size, value);
+        vcpu.before_resume::<G>()
     } else {
-        let value = device.read(vcpu, access.size);
+        let value = frame.read::<G>(vcpu, access.size);
         context.set_register(access.register, access.extend(value));
-        vcpu.before_resume_with(access.register)
+        vcpu.before_resume_with::<G>(access.register)
     }
 }
 
-/// An emulated device, and the offset into its frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Device {
-    Distributor(u64),
-    Redistributor(usize, u64),
-    Uart(u64),
+/// The UART is the same whatever the GIC is: it is there once.
+#[inline(never)]
+fn uart(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64, offset: u64) -> Next {
+    let Some(access) = Access::new(syndrome) else {
+        return fault::stop(vcpu, Reason::Instruction, syndrome);
+    };
+    vcpu.account().exit(Exit::Uart);
+    el2::set_return_address(el2::return_address().wrapping_add(4));
+    if access.write {
+        let value = access.truncate(context.register(access.register));
+        TERMINAL.write_uart(vcpu.vm, offset, value);
+        vcpu.before_resume_on_any()
+    } else {
+        let value = TERMINAL.read_uart(vcpu.vm, offset);
+        context.set_register(access.register, access.extend(value));
+        vcpu.before_resume_on_any_with(access.register)
+    }
 }
 
-impl Device {
-    fn at(address: u64, vcpus: usize) -> Option<Self> {
-        let within = |start: u64, size: u64| address.checked_sub(start).filter(|&offset| offset < size);
-        if let Some(offset) = within(map::GICD, map::GICD_SIZE) {
+/// The offset of an address into a device's frame, if it is within.
+const fn within(address: u64, start: u64, size: u64) -> Option<u64> {
+    match address.checked_sub(start) {
+        Some(offset) if offset < size => Some(offset),
+        _ => None,
+    }
+}
+
+/// A frame of the virtual GIC, and the offset into it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Frame {
+    Distributor(u64),
+    Redistributor(usize, u64),
+}
+
+impl Frame {
+    #[inline(always)]
+    fn at<G: Interface>(address: u64, vcpus: usize) -> Option<Self> {
+        if let Some(offset) = within(address, map::GICD, map::GICD_SIZE) {
             return Some(Self::Distributor(offset));
         }
-        if let Some(offset) = within(map::UART, map::UART_SIZE) {
-            return Some(Self::Uart(offset));
+        if G::VERSION == GicVersion::V2 {
+            return None;
         }
-        let offset = within(map::GICR, map::GICR_STRIDE * vcpus as u64)?;
+        let offset = within(address, map::GICR, map::GICR_STRIDE * vcpus as u64)?;
         Some(Self::Redistributor((offset / map::GICR_STRIDE) as usize, offset % map::GICR_STRIDE))
     }
 
-    fn read(self, vcpu: &'static Vcpu, size: u8) -> u64 {
+    #[inline(always)]
+    fn read<G: Interface>(self, vcpu: &'static Vcpu, size: u8) -> u64 {
         let (vm, index) = (vcpu.vm, vcpu.index);
         match self {
-            Self::Distributor(offset) => vm.vgic.read_distributor(index, offset, size, &HardwareLists),
+            Self::Distributor(offset) if G::VERSION == GicVersion::V2 => {
+                let value = vm.vgic.read_gicv2_distributor(index, offset, size, &G::here());
+                if size == 4 && matches!(offset, SET_PENDING | CLEAR_PENDING) { with_lines(value) } else { value }
+            }
+            Self::Distributor(offset) => vm.vgic.read_distributor(index, offset, size, &G::here()),
             Self::Redistributor(frame, offset) => {
-                let value = vm.vgic.read_redistributor(index, frame, offset, size, &HardwareLists);
-                // A timer that the guest has disabled is disabled physically: its line is seen here only.
-                if frame == index && matches!(offset, SET_PENDING | CLEAR_PENDING) {
-                    value | u64::from(timer::guest_lines())
+                let value = vm.vgic.read_redistributor(index, frame, offset, size, &G::here());
+                if frame == index && matches!(offset, GICR_SET_PENDING | GICR_CLEAR_PENDING) {
+                    with_lines(value)
                 } else {
                     value
                 }
             }
-            Self::Uart(offset) => TERMINAL.read_uart(vm, offset),
         }
     }
 
-    fn write(self, vcpu: &'static Vcpu, size: u8, value: u64) {
+    #[inline(always)]
+    fn write<G: Interface>(self, vcpu: &'static Vcpu, size: u8, value: u64) {
         let (vm, index) = (vcpu.vm, vcpu.index);
-        match self {
-            Self::Distributor(offset) => vm.kick(vm.vgic.write_distributor(index, offset, size, value)),
-            Self::Redistributor(frame, offset) => {
-                let write = vm.vgic.write_redistributor(index, frame, offset, size, value);
-                vm.kick(write.kick);
-                if write.enabled | write.disabled != 0
-                    && let Some(owner) = vm.vcpus().get(frame)
-                {
-                    owner.enable_linked(write.enabled, true);
-                    owner.enable_linked(write.disabled, false);
-                }
+        let (owner, write) = match self {
+            Self::Distributor(offset) if G::VERSION == GicVersion::V2 => {
+                (index, vm.vgic.write_gicv2_distributor(index, offset, size, value))
             }
-            Self::Uart(offset) => TERMINAL.write_uart(vm, offset, value),
+            Self::Distributor(offset) => {
+                return vm.kick_by::<G>(vm.vgic.write_distributor(index, offset, size, value));
+            }
+            Self::Redistributor(frame, offset) => {
+                (frame, vm.vgic.write_redistributor(index, frame, offset, size, value))
+            }
+        };
+        vm.kick_by::<G>(write.kick);
+        if write.enabled | write.disabled != 0
+            && let Some(owner) = vm.vcpus().get(owner)
+        {
+            owner.enable_linked(write.enabled, true);
+            owner.enable_linked(write.disabled, false);
         }
     }
+}
+
+/// Pending interrupts of the reading vCPU, and its timers' lines: a timer that the guest has disabled is disabled physically,
+/// so its line is seen here only.
+fn with_lines(pending: u64) -> u64 {
+    pending | u64::from(timer::guest_lines())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::interface::{V2, V3};
 
     #[test]
     fn a_plain_load_is_described() {
@@ -192,11 +248,19 @@ mod tests {
 
     #[test]
     fn addresses_lead_to_their_device() {
-        assert_eq!(Device::at(map::GICD + 4, 1), Some(Device::Distributor(4)));
-        assert_eq!(Device::at(map::UART + 0x18, 1), Some(Device::Uart(0x18)));
-        assert_eq!(Device::at(map::GICR + 0x2_0008, 2), Some(Device::Redistributor(1, 8)));
-        assert_eq!(Device::at(map::GICR + 0x2_0008, 1), None);
-        assert_eq!(Device::at(map::UART + map::UART_SIZE, 8), None);
-        assert_eq!(Device::at(0, 8), None);
+        assert_eq!(Frame::at::<V3>(map::GICD + 4, 1), Some(Frame::Distributor(4)));
+        assert_eq!(Frame::at::<V3>(map::GICR + 0x2_0008, 2), Some(Frame::Redistributor(1, 8)));
+        assert_eq!(Frame::at::<V3>(map::GICR + 0x2_0008, 1), None);
+        assert_eq!(Frame::at::<V3>(0, 8), None);
+        assert_eq!(within(map::UART + 0x18, map::UART, map::UART_SIZE), Some(0x18));
+        assert_eq!(within(map::UART + map::UART_SIZE, map::UART, map::UART_SIZE), None);
+    }
+
+    #[test]
+    fn a_gicv2_has_no_redistributors() {
+        assert_eq!(Frame::at::<V2>(map::GICD + 4, 1), Some(Frame::Distributor(4)));
+        assert_eq!(Frame::at::<V2>(map::GICR + 8, 1), None);
+        // Its CPU interface is mapped; what comes here lies beyond it.
+        assert_eq!(Frame::at::<V2>(map::GICC + map::GICC_SIZE, 1), None);
     }
 }

@@ -6,7 +6,7 @@ use portcullis_gate::{Call, Conduit, Group, Return, Service, TrngFunction, Verdi
 use crate::board::Firmware;
 use crate::machine::Machine;
 use crate::service::{self, Outcome, forward::forward, psci, ptp, trng};
-use crate::vm::{audit::Fate, vcpu::Vcpu};
+use crate::vm::vcpu::Vcpu;
 
 /// Bit of ESR_ELx that tells an SMC (EC 0x17) from an HVC (EC 0x16).
 const SMC: u64 = 1 << 26;
@@ -77,8 +77,9 @@ fn serve(context: &mut Context, code: u32) -> Next {
 /// Hands the call in `context` to EL3.
 #[cold]
 fn forward_to(firmware: &dyn Firmware, context: &mut Context) {
-    if let Some(registers) = context.x.first_chunk_mut::<8>() {
-        *registers = forward(firmware, context.client, *registers);
+    let client = context.client;
+    if let Some(registers) = context.x.first_chunk_mut() {
+        forward(firmware, client, registers);
     }
 }
 
@@ -101,7 +102,8 @@ extern "C" fn portcullis_call(context: &mut Context, syndrome: u64) -> Next {
     // SAFETY: this vCPU runs.
     let verdict = unsafe { vcpu.vm.decide(&call) };
     if vcpu.vm.audit.profile().is_some() {
-        vcpu.vm.audit.note(call.function(), conduit, Fate::of(&verdict), timer::count_relaxed());
+        // SAFETY: as above.
+        unsafe { vcpu.vm.watch(&call, &verdict) };
     }
     let results = match verdict {
         Verdict::Answer(results) => results,

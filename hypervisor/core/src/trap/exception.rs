@@ -3,6 +3,7 @@
 use portcullis_arch::{account::Exit, context::Context, el2, vectors::Next};
 
 use super::{abort, fault};
+use crate::interface::{GicVersion, Interface};
 use crate::processor::Processor;
 use crate::vm::{failure::Reason, vcpu::Vcpu};
 
@@ -30,44 +31,52 @@ const ID_REGISTER_MASK: u64 = 0x31_fc01;
 const ID_REGISTER: u64 = 3 << 20 | 1;
 
 /// A guest did something that is trapped.
-#[unsafe(no_mangle)]
-extern "C" fn portcullis_exception(context: &mut Context, syndrome: u64) -> Next {
+pub extern "C" fn taken<G: Interface>(context: &mut Context, syndrome: u64) -> Next {
     let vcpu = Vcpu::of(context);
     match syndrome >> 26 & 0x3f {
-        EC_SYSTEM_REGISTER if syndrome & REGISTER_MASK == ICC_SGI1R_EL1 => send_sgi(context, vcpu, syndrome),
-        EC_SYSTEM_REGISTER if syndrome & ID_REGISTER_MASK == ID_REGISTER => id_register(context, vcpu, syndrome),
-        EC_DATA_ABORT => abort::data(context, vcpu, syndrome),
-        class => rare(vcpu, class, syndrome),
+        EC_SYSTEM_REGISTER if has_registers::<G>() && syndrome & REGISTER_MASK == ICC_SGI1R_EL1 => {
+            send_sgi::<G>(context, vcpu, syndrome)
+        }
+        EC_SYSTEM_REGISTER if syndrome & ID_REGISTER_MASK == ID_REGISTER => id_register::<G>(context, vcpu, syndrome),
+        EC_DATA_ABORT => abort::data::<G>(context, vcpu, syndrome),
+        class => rare::<G>(vcpu, class, syndrome),
     }
+}
+
+/// Whether the guest's CPU interface is system registers.
+const fn has_registers<G: Interface>() -> bool {
+    matches!(G::VERSION, GicVersion::V3)
 }
 
 /// What a guest does seldom, or never.
 #[cold]
-fn rare(vcpu: &'static Vcpu, class: u64, syndrome: u64) -> Next {
+fn rare<G: Interface>(vcpu: &'static Vcpu, class: u64, syndrome: u64) -> Next {
     match class {
         EC_INSTRUCTION_ABORT => fault::stop(vcpu, Reason::Fetch, syndrome),
         // They name the other security state's group 1 and group 0, which no vCPU takes: no effect.
-        EC_SYSTEM_REGISTER if matches!(syndrome & REGISTER_MASK, ICC_ASGI1R_EL1 | ICC_SGI0R_EL1) => {
+        EC_SYSTEM_REGISTER
+            if has_registers::<G>() && matches!(syndrome & REGISTER_MASK, ICC_ASGI1R_EL1 | ICC_SGI0R_EL1) =>
+        {
             vcpu.account().exit(Exit::Sgi);
-            step_over(vcpu)
+            step_over::<G>(vcpu)
         }
         // Everything else is something that this machine does not have: SVE, SME, coprocessors, unknown instructions.
-        _ => undefined(vcpu),
+        _ => undefined::<G>(vcpu),
     }
 }
 
 /// Goes on behind the instruction that trapped.
 #[inline(always)]
-fn step_over(vcpu: &'static Vcpu) -> Next {
+fn step_over<G: Interface>(vcpu: &'static Vcpu) -> Next {
     el2::set_return_address(el2::return_address().wrapping_add(4));
-    vcpu.before_resume()
+    vcpu.before_resume::<G>()
 }
 
 /// The instruction does not exist on this machine.
-fn undefined(vcpu: &'static Vcpu) -> Next {
+fn undefined<G: Interface>(vcpu: &'static Vcpu) -> Next {
     vcpu.account().exit(Exit::Undefined);
     el2::inject(UNDEFINED, None);
-    vcpu.before_resume()
+    vcpu.before_resume::<G>()
 }
 
 /// An SError came while a guest ran. It is asynchronous, so whose access it was is not known for sure; the guest's, most
@@ -79,23 +88,23 @@ extern "C" fn portcullis_serror(context: &mut Context, syndrome: u64) -> Next {
 
 /// A guest sends an SGI. Each of these is a function of its own, so that none pays for another's registers.
 #[inline(never)]
-fn send_sgi(context: &Context, vcpu: &'static Vcpu, syndrome: u64) -> Next {
+fn send_sgi<G: Interface>(context: &Context, vcpu: &'static Vcpu, syndrome: u64) -> Next {
     vcpu.account().exit(Exit::Sgi);
     let value = context.register(syndrome >> 5 & 0x1f);
-    vcpu.vm.kick(vcpu.vm.vgic.write_sgi1r(vcpu.index, value));
-    step_over(vcpu)
+    vcpu.vm.kick_by::<G>(vcpu.vm.vgic.write_sgi1r(vcpu.index, value));
+    step_over::<G>(vcpu)
 }
 
 /// A guest reads an ID register.
 #[inline(never)]
-fn id_register(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64) -> Next {
+fn id_register<G: Interface>(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64) -> Next {
     vcpu.account().exit(Exit::IdRegister);
     let (crm, op2) = (syndrome >> 1 & 0xf, syndrome >> 17 & 7);
     let value = Processor::current().map_or(0, |processor| processor.id_register(crm, op2));
     let register = syndrome >> 5 & 0x1f;
     context.set_register(register, value);
     el2::set_return_address(el2::return_address().wrapping_add(4));
-    vcpu.before_resume_with(register)
+    vcpu.before_resume_with::<G>(register)
 }
 
 #[cfg(test)]

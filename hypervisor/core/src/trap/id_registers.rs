@@ -3,6 +3,8 @@
 
 use portcullis_arch::id;
 
+use crate::interface::{self, GicVersion};
+
 /// A nibble of an ID register, by the position of its lowest bit.
 const fn field(shift: u32) -> u64 {
     0xf << shift
@@ -56,10 +58,14 @@ const PFR0_CAPS: [(u32, u64); 3] = [(4, 1), (24, 1), (56, 1)];
 /// ID_AA64MMFR0_EL1.PARange: 36 bits, enough for any guest's RAM and within any board's.
 const MMFR0_CAPS: [(u32, u64); 1] = [(0, 1)];
 
-/// What the guest reads when the hardware's register holds `raw`.
-fn shown(crm: u64, op2: u64, raw: u64) -> u64 {
+/// ID_AA64PFR0_EL1.GIC: the CPU interface is system registers.
+const PFR0_GIC: u64 = field(24);
+
+/// What the guest, with an interrupt controller of this kind, reads when the hardware's register holds `raw`.
+fn shown(gic: GicVersion, crm: u64, op2: u64, raw: u64) -> u64 {
     let value = raw & visible(crm, op2);
     match (crm, op2) {
+        (4, 0) if gic == GicVersion::V2 => cap(value & !PFR0_GIC, &PFR0_CAPS),
         (4, 0) => cap(value, &PFR0_CAPS),
         (7, 0) => cap(value, &MMFR0_CAPS),
         _ => value,
@@ -82,12 +88,21 @@ pub const fn number(crm: u64, op2: u64) -> usize {
 /// What register `number` of the group shows to guests on the core on which this runs.
 pub fn shown_here(number: usize) -> u64 {
     let (crm, op2) = (number as u64 / 8 + 1, number as u64 % 8);
-    shown(crm, op2, id::read(crm, op2))
+    shown(interface::version(), crm, op2, id::read(crm, op2))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn shown(crm: u64, op2: u64, raw: u64) -> u64 {
+        super::shown(GicVersion::V3, crm, op2, raw)
+    }
+
+    #[test]
+    fn a_guest_with_a_gicv2_has_no_gic_registers() {
+        assert_eq!(super::shown(GicVersion::V2, 4, 0, 0x0300_0022), 0x12);
+    }
 
     #[test]
     fn random_numbers_come_through_the_door_only() {

@@ -65,7 +65,7 @@ impl Vgic {
     }
 
     #[inline(never)]
-    fn read_spis(&self, vcpu: usize, bank: usize, register: Register, lrs: &impl ListRegisters) -> u64 {
+    pub(super) fn read_spis(&self, vcpu: usize, bank: usize, register: Register, lrs: &impl ListRegisters) -> u64 {
         // Bank 0 is private, so the SPIs' first one is 1.
         let Some(bank) = bank.checked_sub(1) else { return 0 };
         let resident = if register.has_state() { self.spis_in_list_registers(vcpu, bank, lrs) } else { (0, 0) };
@@ -73,7 +73,7 @@ impl Vgic {
     }
 
     #[inline(never)]
-    fn write_spis(&self, bank: usize, register: Register, value: u64) -> VcpuSet {
+    pub(super) fn write_spis(&self, bank: usize, register: Register, value: u64) -> VcpuSet {
         let Some(bank) = bank.checked_sub(1) else { return VcpuSet::EMPTY };
         let mut spis = self.spis.lock();
         let Some(state) = spis.banks.get_mut(bank) else { return VcpuSet::EMPTY };
@@ -81,7 +81,7 @@ impl Vgic {
         self.notify_spis(&spis, bank, changed)
     }
 
-    fn write_control(&self, groups: u32) -> VcpuSet {
+    pub(super) fn write_control(&self, groups: u32) -> VcpuSet {
         if self.control.swap(groups, Ordering::Relaxed) == groups { VcpuSet::EMPTY } else { self.notify_all() }
     }
 

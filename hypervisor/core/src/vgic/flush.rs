@@ -5,10 +5,11 @@
 
 use core::sync::atomic::Ordering;
 
+use super::candidates::Candidates;
 use super::list_register::{self, HW, ListRegisters, State};
 use super::model::{Bank, Residence};
 use super::slots::{Bits, MAX_SLOTS, Slots, WAITING};
-use super::spis::{self, BANKS, Spis};
+use super::spis::{self, Spis};
 use super::vcpu::{FRESH, PRIVATE, Private, SGIS, SPI, Vcpu};
 use super::{VcpuSet, Vgic};
 
@@ -32,8 +33,29 @@ impl Vgic {
         self.flush_with(this, vcpu, events | u64::from(1u32.checked_shl(intid).unwrap_or(0) & !SGIS), lrs)
     }
 
+    /// Takes in private interrupts that have come in. The attention word says that SGIs have; a GICv2's are pending for
+    /// whom the senders say.
     #[inline(always)]
-    fn flush_with(&self, this: &Vcpu, vcpu: usize, events: u64, lrs: &mut impl ListRegisters) -> VcpuSet {
+    fn receive<L: ListRegisters>(&self, vcpu: usize, bank: &mut Bank, events: u64) {
+        bank.receive(events as u32, !SGIS);
+        if L::SOURCES {
+            bank.latch = bank.latch & !SGIS | self.sources(vcpu).pending();
+        }
+    }
+
+    /// Moves private interrupt `intid` into a list register as pending and returns the register's value.
+    #[inline(always)]
+    fn load<L: ListRegisters>(&self, vcpu: usize, bank: &mut Bank, intid: u32) -> u64 {
+        let value = bank.load(intid, intid);
+        if L::SOURCES && 1u32.wrapping_shl(intid) & SGIS != 0 {
+            value | self.next_source(vcpu, bank, intid)
+        } else {
+            value
+        }
+    }
+
+    #[inline(always)]
+    fn flush_with<L: ListRegisters>(&self, this: &Vcpu, vcpu: usize, events: u64, lrs: &mut L) -> VcpuSet {
         let mut state = this.state.lock();
         let state: &mut Private = &mut state;
         let control = self.control.load(Ordering::Relaxed);
@@ -45,7 +67,7 @@ impl Vgic {
         if events & (SPI | FRESH) == 0 && state.slots.special == 0 && state.slots.used & !lrs.empty() == 0 {
             let bank = &mut state.bank;
             bank.lr = Residence::NONE;
-            bank.receive(events as u32, !SGIS);
+            self.receive::<L>(vcpu, bank, events);
             state.slots.used = 0;
             let next = bank.deliverable(control);
             if next == 0 {
@@ -53,7 +75,7 @@ impl Vgic {
             }
             if next.is_power_of_two() {
                 let intid = next.trailing_zeros();
-                let value = bank.load(intid, intid);
+                let value = self.load::<L>(vcpu, bank, intid);
                 state.slots.used = 1;
                 state.slots.rewrite(0, value, lrs);
                 return VcpuSet::EMPTY;
@@ -66,19 +88,19 @@ impl Vgic {
 
     /// The general case: SPIs are concerned, something is still in a list register, or there is a choice to make.
     #[inline(never)]
-    fn flush_all(
+    fn flush_all<L: ListRegisters>(
         &self,
         vcpu: usize,
         state: &mut Private,
         events: u64,
         control: u32,
-        lrs: &mut impl ListRegisters,
+        lrs: &mut L,
     ) -> VcpuSet {
         if events & FRESH != 0 {
             state.empty(lrs);
         }
-        state.bank.receive(events as u32, !SGIS);
-        state.harvest(control, lrs);
+        self.receive::<L>(vcpu, &mut state.bank, events);
+        self.harvest(vcpu, state, control, lrs);
         let mut spis = self.spis.lock();
         let kick = self.harvest_spis(vcpu, &mut state.slots, &mut spis, control, lrs);
         let mut candidates = Candidates::new(vcpu, state, &spis, control);
@@ -89,12 +111,15 @@ impl Vgic {
                 None => {
                     waiting = true;
                     let Some(slot) = state.slots.victim(priority) else { break };
+                    if L::SOURCES {
+                        self.give_back(vcpu, &state.bank, state.slots.value(slot));
+                    }
                     evict(vcpu, slot, state, &mut spis);
                     slot
                 }
             };
             let value = match spis::position(intid) {
-                None => state.bank.load(intid, intid),
+                None => self.load::<L>(vcpu, &mut state.bank, intid),
                 Some((index, bit)) => {
                     let Some(bank) = spis.banks.get_mut(index) else { continue };
                     let value = bank.load(intid, intid);
@@ -108,7 +133,26 @@ impl Vgic {
         kick
     }
 
-    /// The SPIs' part of [`Private::harvest`]. Returns the vCPUs to kick whose SPIs these have become.
+    /// Looks at the list registers that hold private interrupts.
+    fn harvest<L: ListRegisters>(&self, vcpu: usize, state: &mut Private, control: u32, lrs: &mut L) {
+        let empty = lrs.empty();
+        for slot in Bits(state.slots.used) {
+            let intid = state.slots.intid(slot);
+            if intid >= 32 {
+                continue;
+            }
+            let bit = 1u32.wrapping_shl(intid);
+            let bank = &mut state.bank;
+            if L::SOURCES && bit & SGIS != 0 && empty >> (slot % MAX_SLOTS) & 1 == 0 {
+                self.review_sgi(vcpu, bank, slot, &mut state.slots, control, lrs);
+            } else {
+                let allowed = bank.allowed(control);
+                review(bank, bit, slot, &mut state.slots, allowed, empty, lrs);
+            }
+        }
+    }
+
+    /// The SPIs' part of [`Vgic::harvest`]. Returns the vCPUs to kick whose SPIs these have become.
     fn harvest_spis(
         &self,
         vcpu: usize,
@@ -156,6 +200,7 @@ impl Vgic {
         drop(spis);
         state.empty(lrs);
         state.bank.drop_state();
+        self.sources(vcpu).clear();
         // SPIs that are routed here wait for it to run again.
         this.notify(SPI);
         kick.without(vcpu)
@@ -163,19 +208,6 @@ impl Vgic {
 }
 
 impl Private {
-    /// Looks at the list registers that hold private interrupts.
-    fn harvest(&mut self, control: u32, lrs: &mut impl ListRegisters) {
-        let empty = lrs.empty();
-        for slot in Bits(self.slots.used) {
-            if self.slots.intid(slot) >= 32 {
-                continue;
-            }
-            let bit = 1u32.wrapping_shl(self.slots.intid(slot));
-            let allowed = self.bank.allowed(control);
-            review(&mut self.bank, bit, slot, &mut self.slots, allowed, empty, lrs);
-        }
-    }
-
     /// Drops linked interrupts that wait in the model while their line is low.
     #[cold]
     fn sample_lines(&mut self, lrs: &mut impl ListRegisters) {
@@ -257,7 +289,7 @@ fn finish(bank: &mut Bank, bit: u32, slot: usize, slots: &mut Slots, lrs: &mut i
 }
 
 /// [`review`] for a list register that is not empty.
-fn review_valid(
+pub(super) fn review_valid(
     bank: &mut Bank,
     bit: u32,
     slot: usize,
@@ -328,44 +360,5 @@ fn evict(vcpu: usize, slot: usize, state: &mut Private, spis: &mut Spis) {
                 bank.unload(bit);
             }
         }
-    }
-}
-
-/// Interrupts that wait for a list register of one vCPU.
-struct Candidates {
-    private: u32,
-    spis: [u32; BANKS],
-}
-
-impl Candidates {
-    fn new(vcpu: usize, state: &Private, spis: &Spis, control: u32) -> Self {
-        let mut words = [0; BANKS];
-        for (index, word) in words.iter_mut().enumerate() {
-            *word = spis.deliverable(vcpu, index, control);
-        }
-        Self { private: state.bank.deliverable(control), spis: words }
-    }
-
-    /// Removes the one with the highest priority, then lowest INTID. Returns priority and INTID.
-    fn take_most_urgent(&mut self, state: &Private, spis: &Spis) -> Option<(u8, u32)> {
-        let mut best = state.bank.most_urgent(self.private);
-        for (index, bank) in (0..BANKS).zip(&spis.banks) {
-            let word = self.spis[index % BANKS];
-            if let Some((priority, n)) = bank.most_urgent(word)
-                && best.is_none_or(|(least, _)| priority < least)
-            {
-                best = Some((priority, spis::intid(index, n)));
-            }
-        }
-        let (_, intid) = best?;
-        match spis::position(intid) {
-            None => self.private &= !1u32.wrapping_shl(intid),
-            Some((index, bit)) => {
-                if let Some(word) = self.spis.get_mut(index) {
-                    *word &= !bit;
-                }
-            }
-        }
-        best
     }
 }

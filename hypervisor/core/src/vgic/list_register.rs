@@ -1,7 +1,12 @@
 //! List registers: the encoding of ICH_LR<n>_EL2 (IHI 0069, section 12.4.12), and what is asked of the hardware.
+//!
+//! It is the model's form for a GICv2's too, whose interface translates it. There an SGI has a source: in bits 34:32, which
+//! are the place of CPUID in GICH_LR<n>, the lowest bits of the physical INTID that an SGI does not have.
 
 /// The virtual interface control registers of the core that this runs on.
 pub trait ListRegisters {
+    /// Whether an SGI is pending for each of its senders by itself, and has its sender's number in its list register: GICv2.
+    const SOURCES: bool;
     /// Number of list registers, 1 to 16 (ICH_VTR_EL2.ListRegs + 1).
     fn count(&self) -> usize;
     /// Reads ICH_LR<n>_EL2.
@@ -84,6 +89,18 @@ pub const fn pending(intid: u32, priority: u8, group_1: bool) -> u64 {
 #[inline]
 pub const fn linked(intid: u32) -> u64 {
     HW | (intid as u64) << PHYSICAL_SHIFT & PHYSICAL
+}
+
+/// The bits that name the vCPU that has sent an SGI (0 to 7): GICv2 only.
+#[inline]
+pub const fn sent_by(source: u32) -> u64 {
+    (source as u64 & 7) << PHYSICAL_SHIFT
+}
+
+/// The vCPU that has sent an SGI.
+#[inline]
+pub const fn source(value: u64) -> u32 {
+    (value >> PHYSICAL_SHIFT) as u32 & 7
 }
 
 /// The value with another state.

@@ -1,26 +1,37 @@
 //! The virtual GIC: one model of a VM's interrupts, and thin halves for what the guest touches.
 //!
-//! The model ([`model::Bank`]) knows nothing of registers. The GICv3 distributor, redistributor and list registers are
-//! views of it. All references are to the Arm GIC Architecture Specification for GICv3 and GICv4 (IHI 0069).
+//! The model ([`model::Bank`]) knows nothing of registers. Distributor, redistributor and list registers are views of it:
+//! of GICv3 as the Arm GIC Architecture Specification has it (IHI 0069, to which all references are that name no other), and
+//! of GICv2 (IHI 0048). A VM has one of the two.
 //!
-//! The guest sees one Security state (GICD_CTLR.DS = 1) and affinity routing that cannot be switched off, no LPIs, and
-//! vCPU n at affinity 0.0.0.n. An interrupt keeps the group that IGROUPR gives it, so a group 0 interrupt arrives as a
+//! As a GICv3 the guest sees one Security state (GICD_CTLR.DS = 1) and affinity routing that cannot be switched off, no LPIs,
+//! and vCPU n at affinity 0.0.0.n. An interrupt keeps the group that IGROUPR gives it, so a group 0 interrupt arrives as a
 //! virtual FIQ. At reset all of them are in group 1, which suits guests that expect firmware to have done that.
+//!
+//! As a GICv2 it has no Security Extensions, and vCPU n is CPU interface n. At reset all interrupts are in group 0, as IHI 0048
+//! has it, and arrive as virtual IRQs unless the guest asks for FIQs (GICC_CTLR.FIQEn). SGIs are always enabled, as those of a
+//! GIC-400. SPIs go nowhere until the guest says where; one that it sends to several vCPUs goes to the first of them.
 //!
 //! Concurrency: every vCPU has an attention word that any core may set bits in; whoever turns it from zero asks for
 //! that vCPU's core to be kicked. The core tests the word as its last action before it enters the guest, with
 //! interrupts masked, and calls [`Vgic::flush`] when it is not zero. Locks are taken in the order: a vCPU's own state,
 //! then the SPIs; no one holds two vCPUs' states.
 
+mod by_sender;
+mod candidates;
 mod distributor;
+mod distributor_v2;
 mod flush;
 mod identification;
 mod list_register;
 mod model;
+mod private;
 mod redistributor;
 mod registers;
 mod sgi;
+mod sgir;
 mod slots;
+mod sources;
 mod spis;
 #[cfg(test)]
 mod tests;
@@ -32,8 +43,11 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use portcullis_abi::map::{MAX_VCPUS, TIMER_PHYSICAL_INTID, TIMER_VIRTUAL_INTID};
 use spin::Mutex;
 
+use crate::interface::GicVersion;
+
 pub use self::list_register::ListRegisters;
-pub use self::redistributor::RedistributorWrite;
+pub use self::private::PrivateWrite;
+use self::sources::Sources;
 use self::spis::Spis;
 pub use self::spis::{INTIDS, SPIS};
 use self::vcpu::{PRIVATE, SPI, Vcpu};
@@ -52,11 +66,21 @@ pub struct Vgic {
     control: AtomicU32,
     vcpus: [Vcpu; MAX_VCPUS],
     spis: Mutex<Spis>,
+    /// What the guest sees.
+    version: GicVersion,
+    /// Per vCPU who has sent its SGIs. GICv2 only.
+    sources: [Sources; MAX_VCPUS],
 }
 
 impl Vgic {
-    /// A GIC out of reset for `vcpus` vCPUs; fewer than one or more than [`MAX_VCPUS`] are brought into that range.
+    /// A GICv3 out of reset, see [`Vgic::of_version`].
+    #[cfg(test)]
     pub const fn new(vcpus: usize) -> Self {
+        Self::of_version(GicVersion::V3, vcpus)
+    }
+
+    /// A GIC out of reset for `vcpus` vCPUs; fewer than one or more than [`MAX_VCPUS`] are brought into that range.
+    pub const fn of_version(version: GicVersion, vcpus: usize) -> Self {
         let count = match vcpus {
             0 => 1,
             1..=MAX_VCPUS => vcpus,
@@ -66,8 +90,13 @@ impl Vgic {
             count,
             present: u32::MAX >> (32 - count),
             control: AtomicU32::new(0),
-            vcpus: [const { Vcpu::new() }; MAX_VCPUS],
-            spis: Mutex::new(Spis::new()),
+            vcpus: match version {
+                GicVersion::V2 => [const { Vcpu::new(GicVersion::V2) }; MAX_VCPUS],
+                GicVersion::V3 => [const { Vcpu::new(GicVersion::V3) }; MAX_VCPUS],
+            },
+            spis: Mutex::new(Spis::new(version, count)),
+            version,
+            sources: [const { Sources::new() }; MAX_VCPUS],
         }
     }
 
@@ -76,10 +105,11 @@ impl Vgic {
     /// lines of devices stay as they are: their owner drives them with [`Vgic::set_spi_level`].
     pub fn reset(&self) {
         self.control.store(0, Ordering::Relaxed);
+        self.sources.iter().for_each(Sources::clear);
         for vcpu in &self.vcpus {
-            vcpu.reset();
+            vcpu.reset(self.version);
         }
-        self.spis.lock().reset();
+        self.spis.lock().reset(self.version, self.count);
     }
 
     /// Drives the line of an emulated device: `intid` is an SPI, `level` true while the device asks for service.
@@ -119,6 +149,17 @@ impl Vgic {
     /// that waits in the hypervisor (PSCI CPU_SUSPEND). The guest's own masks are not looked at.
     pub fn has_pending(&self, vcpu: usize, lrs: &impl ListRegisters) -> bool {
         self.vcpus.get(vcpu).is_some_and(|vcpu| vcpu.is_notified() || vcpu.state.lock().slots.any_pending(lrs))
+    }
+
+    /// Private interrupts that a vCPU has enabled, as a bitmap.
+    pub fn enabled_private(&self, vcpu: usize) -> u32 {
+        self.vcpu(vcpu).map_or(0, |vcpu| vcpu.state.lock().bank.enabled)
+    }
+
+    /// Who has sent a vCPU its SGIs.
+    #[inline]
+    fn sources(&self, vcpu: usize) -> &Sources {
+        &self.sources[vcpu % MAX_VCPUS]
     }
 
     /// The vCPU `index`, if the VM has it.

@@ -6,6 +6,7 @@
 
 use super::enabled_groups;
 use super::list_register;
+use crate::interface::GicVersion;
 
 /// Priority bits that exist, as in a core with five of them (ICH_VTR_EL2.PRIbits is at least 4).
 pub const PRIORITY_MASK: u8 = 0xf8;
@@ -54,9 +55,12 @@ pub struct Bank {
 
 impl Bank {
     /// A bank out of reset; `edge` says which interrupts are edge-triggered.
-    pub const fn new(edge: u32) -> Self {
+    pub const fn new(version: GicVersion, edge: u32) -> Self {
         Self {
-            group: u32::MAX,
+            group: match version {
+                GicVersion::V2 => 0,
+                GicVersion::V3 => u32::MAX,
+            },
             enabled: 0,
             edge,
             line: 0,
@@ -131,6 +135,14 @@ impl Bank {
         self.lr.physical |= self.physical & bit;
         self.latch &= !bit;
         self.physical &= !bit;
+    }
+
+    /// SGI `n` sits in a list register as pending for one sender; whether `others` wait is what its latch says from now on
+    /// (GICv2). Returns the bit by which the end of the first is reported, if they do.
+    pub fn await_others(&mut self, n: u32, others: bool) -> u64 {
+        let bit = 1 << (n & 31);
+        self.latch = if others { self.latch | bit } else { self.latch & !bit };
+        if others { list_register::EOI } else { 0 }
     }
 
     /// The value of a list register that has interrupt `n` pending.

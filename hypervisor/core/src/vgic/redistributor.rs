@@ -3,13 +3,10 @@
 //! GICR_WAKER behaves as if the handshake with the core took no time. A redistributor that is asleep still delivers, as
 //! that of QEMU's `virt` machine does. For pending and active see the distributor: exact on the frame's own core.
 
-use core::sync::atomic::Ordering;
-
-use super::identification;
 use super::list_register::ListRegisters;
-use super::registers::{self, Register};
-use super::vcpu::{PRIVATE, SGIS};
-use super::{HARDWARE_LINKED, VcpuSet, Vgic};
+use super::private::PrivateWrite;
+use super::registers;
+use super::{Vgic, identification};
 
 /// Offset of SGI_base.
 const SGI_BASE: u64 = 0x1_0000;
@@ -25,18 +22,6 @@ const PROCESSOR_SLEEP: u64 = 1 << 1;
 /// GICR_WAKER: ChildrenAsleep.
 const CHILDREN_ASLEEP: u64 = 1 << 2;
 
-/// What a write to a redistributor asks of the caller.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[must_use = "vCPUs may have to be kicked"]
-pub struct RedistributorWrite {
-    /// Other vCPUs to kick.
-    pub kick: VcpuSet,
-    /// Interrupts of [`HARDWARE_LINKED`] that this write has enabled for the frame's vCPU.
-    pub enabled: u32,
-    /// Interrupts of [`HARDWARE_LINKED`] that this write has disabled for the frame's vCPU.
-    pub disabled: u32,
-}
-
 impl Vgic {
     /// Reads `size` bytes at `offset` (0 to 0x1_ffff) of the redistributor of vCPU `frame` as vCPU `vcpu`, on its core.
     pub fn read_redistributor(
@@ -50,14 +35,7 @@ impl Vgic {
         let Some(owner) = self.vcpu(frame) else { return 0 };
         if offset >= SGI_BASE {
             let Some((register, 0)) = registers::decode(offset - SGI_BASE, size) else { return 0 };
-            let state = owner.state.lock();
-            let slots = &state.slots;
-            let resident = slots.states(0, |n| if frame == vcpu { lrs.read(n) } else { slots.value(n) });
-            let incoming = match register {
-                Register::SetPending | Register::ClearPending => owner.incoming(),
-                _ => 0,
-            };
-            return state.bank.read(register, resident) | u64::from(incoming);
+            return owner.read_private(register, frame == vcpu, lrs);
         }
         match (offset, size) {
             (IIDR, 4) => identification::IIDR,
@@ -71,38 +49,16 @@ impl Vgic {
     }
 
     /// Writes `size` bytes at `offset` (0 to 0x1_ffff) of the redistributor of vCPU `frame` as vCPU `vcpu`.
-    pub fn write_redistributor(
-        &self,
-        vcpu: usize,
-        frame: usize,
-        offset: u64,
-        size: u8,
-        value: u64,
-    ) -> RedistributorWrite {
-        let mut result = RedistributorWrite::default();
-        let Some(owner) = self.vcpu(frame) else { return result };
+    pub fn write_redistributor(&self, vcpu: usize, frame: usize, offset: u64, size: u8, value: u64) -> PrivateWrite {
+        let Some(owner) = self.vcpu(frame) else { return PrivateWrite::default() };
         if offset < SGI_BASE {
             if (offset, size) == (WAKER, 4) {
                 owner.state.lock().asleep = value & PROCESSOR_SLEEP != 0;
             }
-            return result;
+            return PrivateWrite::default();
         }
-        let Some((register, 0)) = registers::decode(offset - SGI_BASE, size) else { return result };
-        let mut state = owner.state.lock();
-        if register == Register::ClearPending {
-            owner.withdraw(value as u32);
-        }
-        let changed = state.bank.write(register, value, SGIS);
-        match register {
-            Register::SetEnable => result.enabled = changed & HARDWARE_LINKED,
-            Register::ClearEnable => result.disabled = changed & HARDWARE_LINKED,
-            _ => {}
-        }
-        let relevant = state.bank.lr.held | state.bank.deliverable(self.control.load(Ordering::Relaxed));
-        if changed & relevant != 0 && owner.notify(PRIVATE) && frame != vcpu {
-            result.kick.insert(frame);
-        }
-        result
+        let Some((register, 0)) = registers::decode(offset - SGI_BASE, size) else { return PrivateWrite::default() };
+        self.write_private(owner, vcpu, frame, register, value)
     }
 
     /// GICR_TYPER: affinity 0.0.0.n in bits 63:32, Processor_Number n in bits 23:8, no LPIs.

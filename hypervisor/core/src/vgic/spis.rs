@@ -3,6 +3,7 @@
 use portcullis_abi::map::MAX_VCPUS;
 
 use super::model::Bank;
+use crate::interface::GicVersion;
 
 /// Number of SPIs; the first is INTID 32.
 pub const SPIS: usize = 256;
@@ -18,7 +19,7 @@ const _: () = assert!(SPIS.is_multiple_of(32) && INTIDS <= 1020);
 pub struct Spis {
     /// State of the interrupts.
     pub banks: [Bank; BANKS],
-    /// GICD_IROUTER: Aff3 to Aff0 in one word.
+    /// GICD_IROUTER: Aff3 to Aff0 in one word. As a GICv2, GICD_ITARGETSR: a bit per vCPU.
     routes: [u32; SPIS],
     /// Per vCPU the SPIs that are routed to it.
     targets: [[u32; BANKS]; MAX_VCPUS],
@@ -42,17 +43,23 @@ pub const fn intid(bank: usize, n: u32) -> u32 {
 }
 
 impl Spis {
-    /// SPIs out of reset: level-triggered, disabled, routed to vCPU 0.
-    pub const fn new() -> Self {
+    /// SPIs out of reset: level-triggered, disabled, routed to vCPU 0, or nowhere as those of a GICv2 with several vCPUs.
+    pub const fn new(version: GicVersion, vcpus: usize) -> Self {
         let mut targets = [[0; BANKS]; MAX_VCPUS];
-        targets[0] = [u32::MAX; BANKS];
-        Self { banks: [const { Bank::new(0) }; BANKS], routes: [0; SPIS], targets, holders: [[0; BANKS]; MAX_VCPUS] }
+        if matches!(version, GicVersion::V3) || vcpus == 1 {
+            targets[0] = [u32::MAX; BANKS];
+        }
+        let banks = match version {
+            GicVersion::V2 => [const { Bank::new(GicVersion::V2, 0) }; BANKS],
+            GicVersion::V3 => [const { Bank::new(GicVersion::V3, 0) }; BANKS],
+        };
+        Self { banks, routes: [0; SPIS], targets, holders: [[0; BANKS]; MAX_VCPUS] }
     }
 
     /// Back to the state after [`Spis::new`], but for the lines.
-    pub fn reset(&mut self) {
+    pub fn reset(&mut self, version: GicVersion, vcpus: usize) {
         let lines = self.banks.each_ref().map(|bank| bank.line);
-        *self = Self::new();
+        *self = Self::new(version, vcpus);
         for (bank, line) in self.banks.iter_mut().zip(lines) {
             bank.line = line;
         }
@@ -71,12 +78,28 @@ impl Spis {
     /// Routes SPI `index` to an affinity. One that no vCPU has keeps the interrupt pending until it is routed
     /// elsewhere.
     pub fn set_route(&mut self, index: usize, affinity: u32) {
-        let Some(route) = self.routes.get_mut(index) else { return };
-        *route = affinity;
+        self.place(index, affinity, affinity);
+    }
+
+    /// Targets of SPI `index` in GICv2: a bit per vCPU.
+    pub fn targets(&self, index: usize) -> u8 {
+        self.route(index) as u8
+    }
+
+    /// Sends SPI `index` to the first of the vCPUs in `targets`, a bit each, as IHI 0048 lets a GIC choose (section 3.2.3, the
+    /// 1-N model). Without any it stays pending.
+    pub fn set_targets(&mut self, index: usize, targets: u8) {
+        self.place(index, targets.into(), targets.trailing_zeros());
+    }
+
+    /// Notes the route of an SPI, which leads to this vCPU, or to none if there is no such.
+    fn place(&mut self, index: usize, route: u32, target: u32) {
+        let Some(place) = self.routes.get_mut(index) else { return };
+        *place = route;
         let bit = 1 << (index & 31);
         for (vcpu, banks) in self.targets.iter_mut().enumerate() {
             if let Some(word) = banks.get_mut(index >> 5) {
-                *word = if vcpu as u32 == affinity { *word | bit } else { *word & !bit };
+                *word = if vcpu as u32 == target { *word | bit } else { *word & !bit };
             }
         }
     }

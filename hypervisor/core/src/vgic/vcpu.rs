@@ -6,6 +6,7 @@ use spin::Mutex;
 
 use super::model::Bank;
 use super::slots::Slots;
+use crate::interface::GicVersion;
 
 /// SGIs: INTID 0 to 15. They are edge-triggered.
 pub const SGIS: u32 = 0xffff;
@@ -38,23 +39,27 @@ pub struct Private {
 }
 
 impl Private {
-    const fn new() -> Self {
-        Self { bank: Bank::new(SGIS), slots: Slots::new(), asleep: true }
+    const fn new(version: GicVersion) -> Self {
+        let mut bank = Bank::new(version, SGIS);
+        if matches!(version, GicVersion::V2) {
+            bank.enabled = SGIS;
+        }
+        Self { bank, slots: Slots::new(), asleep: true }
     }
 }
 
 impl Vcpu {
     /// A vCPU out of reset.
-    pub const fn new() -> Self {
-        Self { attention: AtomicU64::new(FRESH), state: Mutex::new(Private::new()) }
+    pub const fn new(version: GicVersion) -> Self {
+        Self { attention: AtomicU64::new(FRESH), state: Mutex::new(Private::new(version)) }
     }
 
     /// Back to the state after [`Vcpu::new`]; physical interrupts that are held stay noted.
-    pub fn reset(&self) {
+    pub fn reset(&self, version: GicVersion) {
         let mut state = self.state.lock();
         let raised = self.attention.swap(FRESH, Ordering::Acquire) as u32 & !SGIS;
         let physical = state.bank.physical | state.bank.lr.physical | raised;
-        *state = Private::new();
+        *state = Private::new(version);
         state.bank.physical = physical;
     }
 

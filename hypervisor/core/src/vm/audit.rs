@@ -5,7 +5,7 @@
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use portcullis_gate::{Conduit, FunctionId, Profile, Register, Verdict, requirement};
+use portcullis_gate::{Conduit, FunctionId, Profile, Register, requirement};
 
 /// Functions that are noted of a VM.
 pub const NOTES: usize = 64;
@@ -31,17 +31,6 @@ pub enum Fate {
     Forwarded,
 }
 
-impl Fate {
-    /// What becomes of a call with this verdict.
-    pub const fn of(verdict: &Verdict) -> Self {
-        match verdict {
-            Verdict::Answer(_) | Verdict::Serve(_) => Self::Answered,
-            Verdict::Deny => Self::Refused,
-            Verdict::Forward => Self::Forwarded,
-        }
-    }
-}
-
 /// What a VM that is audited has used.
 pub struct Audit {
     wanted: AtomicBool,
@@ -54,6 +43,8 @@ pub struct Audit {
     notes: [AtomicU64; NOTES],
     times: [AtomicU64; NOTES],
     missed: AtomicU64,
+    /// A bit for each range of the filter by which EL3 was reached.
+    ranges: AtomicU64,
 }
 
 /// A function that the VM has called.
@@ -76,6 +67,7 @@ impl Audit {
             notes: [const { AtomicU64::new(0) }; NOTES],
             times: [const { AtomicU64::new(0) }; NOTES],
             missed: AtomicU64::new(0),
+            ranges: AtomicU64::new(0),
         }
     }
 
@@ -108,8 +100,10 @@ impl Audit {
     /// Forgets everything: the VM is made anew.
     pub fn reset(&self) {
         self.want(false);
-        for word in
-            [&self.profile, &self.bits, &self.psci, &self.missed].into_iter().chain(&self.notes).chain(&self.times)
+        for word in [&self.profile, &self.bits, &self.psci, &self.missed, &self.ranges]
+            .into_iter()
+            .chain(&self.notes)
+            .chain(&self.times)
         {
             word.store(0, Ordering::Relaxed);
         }
@@ -139,6 +133,16 @@ impl Audit {
             }
         }
         self.missed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// EL3 was reached by the range of the filter with this index.
+    pub fn reached(&self, range: usize) {
+        self.ranges.fetch_or(1u64.checked_shl(range as u32).unwrap_or(0), Ordering::Relaxed);
+    }
+
+    /// The ranges by which EL3 was reached, a bit each.
+    pub fn ranges(&self) -> u64 {
+        self.ranges.load(Ordering::Relaxed)
     }
 
     /// The note of this index, in the order of first use.
@@ -218,12 +222,16 @@ mod tests {
         audit.note(FunctionId(function::PSCI_VERSION), Conduit::Hvc, Fate::Answered, 0);
         // EL3's: no register, but a range of the filter.
         audit.note(FunctionId(function::TRNG_VERSION), Conduit::Hvc, Fate::Forwarded, 0);
+        audit.reached(31);
+        audit.reached(0);
+        audit.reached(64);
+        assert_eq!(audit.ranges(), 1 << 31 | 1);
         // Refused even so: no register would have helped.
         audit.note(FunctionId(function::VENDOR_IMPL_CPUS), Conduit::Hvc, Fate::Refused, 0);
         let smallest = Register::ALL.map(|register| audit.smallest(register));
         assert_eq!(smallest, [0x1_0000, 0, 0, 0, 1, 0, 2, 0]);
         audit.reset();
-        assert_eq!(audit.smallest(Register::Std), 0);
+        assert_eq!((audit.smallest(Register::Std), audit.ranges()), (0, 0));
     }
 
     #[test]

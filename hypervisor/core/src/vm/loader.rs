@@ -8,8 +8,9 @@ use portcullis_arch::cache;
 use portcullis_gate::Register;
 
 use super::Vm;
-use crate::guest_tree::{GicVersion, GuestTree};
+use crate::guest_tree::GuestTree;
 use crate::image::{ImageError, Region};
+use crate::interface;
 use crate::memory::{regions::Range, stage1};
 
 /// Where a loaded guest starts, in its own addresses.
@@ -70,7 +71,7 @@ impl Vm {
                     initrd: layout.initrd,
                     conduits: config.conduits,
                     psci: u32::try_from(self.row.get(Register::PsciVersion)).unwrap_or(function::PSCI_VERSION_0_2),
-                    gic: GicVersion::V3,
+                    gic: interface::version(),
                 };
                 self.copy(layout.dtb, &tree.build().map_err(|_| LoadError::Tree)?)?;
             }

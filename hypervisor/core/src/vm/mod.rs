@@ -17,18 +17,20 @@ use alloc::boxed::Box;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use portcullis_abi::map::MAX_VCPUS;
-use portcullis_arch::{gicv3, paging};
-use portcullis_gate::{Call, Row, Verdict, decide, decide_watched, forwards::Forwards};
+use portcullis_arch::{paging, timer};
+use portcullis_gate::{Call, FunctionId, Row, Verdict, decide, decide_watched, forwards::Forwards};
 use spin::{Mutex, Once};
 
 use crate::bundle::VmConfig;
+use crate::interface::{self, Interface};
 use crate::memory::regions::Range;
 use crate::memory::stage2::Stage2;
 use crate::port::Port;
 use crate::turns::Place;
 use crate::vgic::{VcpuSet, Vgic};
+use crate::with_interface;
 use answers::VmAnswers;
-use audit::Audit;
+use audit::{Audit, Fate};
 use exclusive::ManagedFilter;
 use failure::Failure;
 use presence::{Census, Presence};
@@ -42,7 +44,7 @@ use vcpu::Vcpu;
 pub struct Vm {
     /// What it is doing and what is to become of it.
     state: StateCell,
-    /// The SGI that makes each vCPU's core look at it: a value of ICC_SGI1R_EL1.
+    /// The SGI that makes each vCPU's core look at it ([`Interface::signal`]).
     kicks: [AtomicU64; MAX_VCPUS],
     /// Its number: its place in the manifest, counted from 0.
     pub index: usize,
@@ -100,7 +102,7 @@ impl Vm {
             config,
             row,
             memory,
-            vgic: Vgic::new(config.cores.as_slice().len()),
+            vgic: Vgic::of_version(interface::version(), config.cores.as_slice().len()),
             port: Mutex::new(Port::new()),
             pv_time,
             control,
@@ -164,6 +166,32 @@ impl Vm {
         }
     }
 
+    /// Notes a call of a VM that is audited, and what became of it.
+    ///
+    /// # Safety
+    ///
+    /// As [`Vm::decide`].
+    pub unsafe fn watch(&self, call: &Call, verdict: &Verdict) {
+        // SAFETY: passed on to the caller; the profile was just loaded from the VM's row.
+        let filter = unsafe { self.filter.of_running(self.row.profile()) };
+        let range = |id| filter.and_then(|filter| filter.forwarding(id));
+        let fate = match (verdict, range(call.function())) {
+            (Verdict::Deny, _) => Fate::Refused,
+            (Verdict::Forward, Some(range)) => {
+                self.audit.reached(range);
+                Fate::Forwarded
+            }
+            (Verdict::Forward, None) => {
+                // A discovery call that is offered here, about a function that EL3 has.
+                let [_, asked, ..] = call.x;
+                range(FunctionId::from_x0(asked)).into_iter().for_each(|range| self.audit.reached(range));
+                Fate::Answered
+            }
+            (Verdict::Answer(_) | Verdict::Serve(_), _) => Fate::Answered,
+        };
+        self.audit.note(call.function(), call.conduit, fate, timer::count_relaxed());
+    }
+
     /// Why it last failed, if it has since it was created.
     pub fn failure(&self) -> Option<Failure> {
         *self.failure.lock()
@@ -206,16 +234,29 @@ impl Vm {
     #[inline(always)]
     pub fn kick(&self, set: VcpuSet) {
         if !set.is_empty() {
-            self.kick_each(set);
+            self.kick_on_any(set);
         }
     }
 
-    fn kick_each(&self, set: VcpuSet) {
+    #[inline(never)]
+    fn kick_on_any(&self, set: VcpuSet) {
+        with_interface!(G => self.kick_each::<G>(set));
+    }
+
+    /// [`kick`](Self::kick) for who knows what kind of GIC the machine has.
+    #[inline(always)]
+    pub fn kick_by<G: Interface>(&self, set: VcpuSet) {
+        if !set.is_empty() {
+            self.kick_each::<G>(set);
+        }
+    }
+
+    fn kick_each<G: Interface>(&self, set: VcpuSet) {
         let mut left = set.bits();
         // It is not empty, and mostly of one.
         loop {
             if let Some(kick) = self.kicks.get(left.trailing_zeros() as usize) {
-                gicv3::send_sgi(kick.load(Ordering::Relaxed));
+                G::send(kick.load(Ordering::Relaxed));
             }
             left &= left.wrapping_sub(1);
             if left == 0 {

@@ -5,18 +5,22 @@ use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use portcullis_abi::map;
 use portcullis_arch::{
-    account::Account, barrier, context::Context, el1, el1::El1State, el2, gicv3, paging, timer, vectors, vectors::Next,
+    account::Account,
+    barrier,
+    context::Context,
+    el1,
+    el1::El1State,
+    el2, paging, timer, vectors,
+    vectors::{Handlers, Next},
 };
 
 use super::Vm;
-use crate::lists::HardwareLists;
+use crate::interface::Interface;
 use crate::machine::Machine;
 use crate::processor::{KICK, Processor};
-use crate::trap::interrupt;
+use crate::trap::{exception, interrupt};
 use crate::vgic::HARDWARE_LINKED;
-
-/// Offset of GICR_ISENABLER0 in a redistributor.
-const ENABLED: u64 = 0x1_0100;
+use crate::with_interface;
 
 /// The first general register that the vectors do not restore without being told to.
 const FIRST_CALLEE_SAVED: u64 = 19;
@@ -97,7 +101,7 @@ impl Vcpu {
 
     /// Says on which core it runs.
     pub fn assigned_to(&self, processor: &Processor) {
-        self.vm.set_kick(self.index, gicv3::sgi(KICK, processor.affinity));
+        self.vm.set_kick(self.index, with_interface!(G => G::signal(KICK, processor)));
     }
 
     /// Power state.
@@ -168,17 +172,16 @@ impl Vcpu {
         el1::clear_optional();
         el2::set_vcpu_number(self.index as u64);
         timer::set_virtual_offset(self.vm.counter_offset());
-        gicv3::reset_virtual_interface();
+        with_interface!(G => G::reset_virtual_interface());
         // SAFETY: the VM's tables live as long as the VM and map only its own memory.
         unsafe {
             el2::set_stage2(self.vm.vttbr());
         }
         // Nothing that the TLB of this core remembers of a former life of the VM is true.
         paging::invalidate_vm();
-        self.vm.kick(self.vm.vgic.reset_vcpu(self.index, &mut HardwareLists));
+        self.reset_interrupts();
         self.flush_interrupts();
-        let enabled = self.vm.vgic.read_redistributor(self.index, self.index, ENABLED, 4, &HardwareLists);
-        self.enable_linked(enabled as u32 & HARDWARE_LINKED, true);
+        self.enable_linked(self.vm.vgic.enabled_private(self.index) & HARDWARE_LINKED, true);
 
         let waited = timer::count().saturating_sub(self.runnable_since.load(Ordering::Relaxed));
         self.stolen.fetch_add(waited, Ordering::Relaxed);
@@ -189,7 +192,10 @@ impl Vcpu {
         // SAFETY: no one else touches the context of a vCPU but its own core, which is here; the account in it is atomic.
         unsafe {
             let (entry, argument) = (self.entry.load(Ordering::Relaxed), self.argument.load(Ordering::Relaxed));
-            (*context).start(entry, argument, processor.stack());
+            let handlers = with_interface!(G => {
+                Handlers { interrupt: interrupt::while_running::<G>, exception: exception::taken::<G> }
+            });
+            (*context).start(entry, argument, processor.stack(), handlers);
             self.vm.give_answers(&mut *context);
             vectors::enter(context)
         }
@@ -210,8 +216,18 @@ impl Vcpu {
     fn unload(&self) {
         El1State::RESET.load();
         self.enable_linked(HARDWARE_LINKED, false);
-        self.vm.kick(self.vm.vgic.reset_vcpu(self.index, &mut HardwareLists));
-        gicv3::set_virtual_control(0);
+        self.reset_interrupts();
+        with_interface!(G => G::stop_virtual_interface());
+    }
+
+    /// Drops what is pending or active for it on this core.
+    fn reset_interrupts(&self) {
+        self.vm.kick(with_interface!(G => self.vm.vgic.reset_vcpu(self.index, &mut G::here())));
+    }
+
+    /// Whether an interrupt is ready for the guest.
+    pub fn has_interrupt(&self) -> bool {
+        with_interface!(G => self.vm.vgic.has_pending(self.index, &G::here()))
     }
 
     /// The vCPU goes off this core for good or until it is switched on again. Returns what the vectors do next.
@@ -245,43 +261,64 @@ impl Vcpu {
 
     /// What every way back to the guest ends with: is there a reason not to go back, and is there an interrupt to give?
     #[inline(always)]
-    pub fn before_resume(&'static self) -> Next {
+    pub fn before_resume<G: Interface>(&'static self) -> Next {
+        self.before_resume_by(Self::flush_and_resume::<G>)
+    }
+
+    /// [`before_resume`](Self::before_resume) after general register `register` of the guest was given a value.
+    #[inline(always)]
+    pub fn before_resume_with<G: Interface>(&'static self, register: u64) -> Next {
+        if register < FIRST_CALLEE_SAVED { self.before_resume::<G>() } else { self.restore_and_resume() }
+    }
+
+    /// [`before_resume`](Self::before_resume) for what is the same whatever the GIC is.
+    #[inline(always)]
+    pub fn before_resume_on_any(&'static self) -> Next {
+        self.before_resume_by(Self::flush_on_any_and_resume)
+    }
+
+    /// The same after general register `register` of the guest was given a value.
+    #[inline(always)]
+    pub fn before_resume_on_any_with(&'static self, register: u64) -> Next {
+        if register < FIRST_CALLEE_SAVED { self.before_resume_on_any() } else { self.restore_and_resume() }
+    }
+
+    #[inline(never)]
+    fn restore_and_resume(&'static self) -> Next {
+        match self.before_resume_on_any() {
+            Next::Resume => Next::Restore,
+            next => next,
+        }
+    }
+
+    #[inline(always)]
+    fn before_resume_by(&'static self, flush_and_resume: impl FnOnce(&Self) -> Next) -> Next {
         if !self.vm.may_run()
             && let Some(next) = self.obey()
         {
             return next;
         }
         if self.vm.vgic.needs_flush(self.index) {
-            return self.flush_and_resume();
+            return flush_and_resume(self);
         }
         Next::Resume
-    }
-
-    /// [`before_resume`](Self::before_resume) after general register `register` of the guest was given a value.
-    #[inline(always)]
-    pub fn before_resume_with(&'static self, register: u64) -> Next {
-        if register < FIRST_CALLEE_SAVED { self.before_resume() } else { self.restore_and_resume() }
-    }
-
-    #[inline(never)]
-    fn restore_and_resume(&'static self) -> Next {
-        match self.before_resume() {
-            Next::Resume => Next::Restore,
-            next => next,
-        }
     }
 
     /// Out of line: most ways back have nothing to flush, and shall not pay for its registers.
     #[inline(never)]
-    fn flush_and_resume(&self) -> Next {
-        self.flush_interrupts();
+    fn flush_and_resume<G: Interface>(&self) -> Next {
+        let others = self.vm.vgic.flush(self.index, &mut G::here());
+        self.vm.kick_by::<G>(others);
         Next::Resume
     }
 
+    #[inline(never)]
+    fn flush_on_any_and_resume(&self) -> Next {
+        with_interface!(G => self.flush_and_resume::<G>())
+    }
+
     /// Brings the list registers of this core, which is the vCPU's, up to date.
-    #[inline]
     pub fn flush_interrupts(&self) {
-        let others = self.vm.vgic.flush(self.index, &mut HardwareLists);
-        self.vm.kick(others);
+        let _ = self.flush_on_any_and_resume();
     }
 }

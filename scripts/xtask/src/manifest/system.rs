@@ -9,7 +9,7 @@ use toml::Spanned;
 use super::diagnostic::Diagnostics;
 use super::draft::Draft;
 use super::key::nearest;
-use super::{Action, Board, memory};
+use super::{Action, Board, Filter, memory};
 
 /// Bytes of RAM set aside for the hypervisor itself, the board's firmware and the gaps that alignment leaves.
 pub const HYPERVISOR_MEMORY: u64 = 16 << 20;
@@ -70,8 +70,8 @@ fn cores(drafts: &[Draft], board: &Board, diagnostics: &mut Diagnostics<'_>) {
 }
 
 fn firmware(drafts: &[Draft], board: &Board, diagnostics: &mut Diagnostics<'_>) {
-    let filters = drafts.iter().flat_map(|draft| &draft.filters);
-    for filter in filters.filter(|filter| !board.forwards && filter.get_ref().action == Action::Forward) {
+    let forwards = |filter: &&Spanned<Filter>| !board.forwards && filter.get_ref().action == Action::Forward;
+    for filter in drafts.iter().filter_map(|draft| draft.filters.iter().find(forwards)) {
         let message = format!("{} has no firmware at EL3 to forward to", board.name);
         let help = "run it with --el3 tf-a, or write action = \"deny\" or action = \"handle\"";
         diagnostics.error(filter.span(), message, help);

@@ -78,7 +78,7 @@ impl Machine<'_> {
 /// QEMU's arguments for the machine itself, with further properties of it: each begins with a comma.
 fn machine(cpu: Option<&str>, cores: u32, properties: &str) -> Vec<String> {
     let machine = format!("virt,secure=on,virtualization=on,gic-version=3{properties}");
-    let cpu = cpu.unwrap_or(Board::QemuVirt.cpu());
+    let cpu = cpu.or(Board::QemuVirt.cpu()).unwrap_or("max");
     let cores = cores.to_string();
     let memory = format!("{}M", Board::QemuVirt.memory() >> 20);
     ["-machine", &machine, "-cpu", cpu, "-smp", &cores, "-m", &memory]

@@ -1,18 +1,22 @@
 //! The tests in QEMU.
 
 mod firmware;
+mod raspberry_pi;
 
 use super::damage::Damage;
 use super::expectation::Expectation::{
     self, All, Cases, Clock, Entropy, Line, Never, NoGuest, Sequence, Stopped, StoppedOrCases, Value,
 };
-use crate::board::{El3, Gic};
+use crate::board::{Board, El3, Gic};
+use crate::raspberry_pi::tree::Defect;
 
 /// One run of a system in QEMU.
 #[derive(Clone, Copy, Debug)]
 pub struct Case {
     /// Its name in the list of results.
     pub name: &'static str,
+    /// The machine.
+    pub board: Board,
     /// The manifest, in `scripts/manifests`.
     pub manifest: &'static str,
     /// CPU model; none for the board's default.
@@ -27,6 +31,8 @@ pub struct Case {
     pub arguments: &'static [&'static str],
     /// What is done to the bundle before the start.
     pub damage: Option<Damage>,
+    /// What is wrong with the device tree.
+    pub defect: Option<Defect>,
     /// The end of the machine's last line, if it then halts: nobody powers it off.
     pub halts: Option<&'static str>,
     /// What must be true of the console in the end.
@@ -82,18 +88,14 @@ const NO_ENTROPY_SOURCE: &[Expectation] =
     &[NO_OOPS, FOUND, OPEN, Value("linux-a", "trng", "no"), Value("linux-a", "rng_current", "none"), CLOSED];
 
 /// The control VM gives one Linux guest every service and the other none.
-const DEMONSTRATION: &[Expectation] = &[
-    NO_OOPS,
-    Sequence(&[
-        "ops> set linux-a std all",
-        "ops> clear linux-b",
-        "ops> start linux-b",
-        "[ops] ops: script: 9 commands, 0 failed",
-    ]),
-    OPEN,
-    RANDOM,
-    CLOSED,
-];
+const DEMONSTRATION: &[Expectation] = &[NO_OOPS, DEMONSTRATION_SCRIPT, OPEN, RANDOM, CLOSED];
+/// What the control VM does for that.
+const DEMONSTRATION_SCRIPT: Expectation = Sequence(&[
+    "ops> set linux-a std all",
+    "ops> clear linux-b",
+    "ops> start linux-b",
+    "[ops] ops: script: 9 commands, 0 failed",
+]);
 
 /// One Linux guest started with nothing, with TRNG alone, and audited: its drivers follow each time.
 const MANAGED_LINUX: &[Expectation] = &[
@@ -133,6 +135,7 @@ const NOTHING_STARTS: &[Expectation] = &[Line("portcullis: bundle"), NoGuest];
 
 const LINUX: Case = Case {
     name: "linux",
+    board: Board::QemuVirt,
     manifest: "two-doors.toml",
     cpu: None,
     cores: 4,
@@ -140,6 +143,7 @@ const LINUX: Case = Case {
     el3: El3::None,
     arguments: &[],
     damage: None,
+    defect: None,
     halts: None,
     expectations: TWO_DOORS,
 };
@@ -149,11 +153,17 @@ const CONFORMANCE: Case = Case {
     expectations: &[Cases("all"), Cases("none"), Cases("part")],
     ..LINUX
 };
+const RESET: Case = Case {
+    name: "reset",
+    manifest: "reset.toml",
+    expectations: &[Line("[reset] boot: 2"), Cases("reset"), Cases("storm"), Cases("neighbour")],
+    ..LINUX
+};
 const DAMAGED: Case = Case { manifest: "conformance.toml", expectations: NOTHING_STARTS, ..LINUX };
 
 /// Every test in QEMU.
 pub fn all() -> impl Iterator<Item = &'static Case> {
-    CASES.iter().chain(firmware::CASES)
+    CASES.iter().chain(firmware::CASES).chain(raspberry_pi::CASES)
 }
 
 /// The tests with nothing of note at EL3.
@@ -165,6 +175,9 @@ const CASES: &[Case] = &[
         cpu: Some("cortex-a72"),
         ..CONFORMANCE
     },
+    Case { name: "conformance-gicv2", manifest: "conformance-gicv2.toml", gic: Gic::V2, ..CONFORMANCE },
+    Case { name: "linux-gicv2", gic: Gic::V2, ..LINUX },
+    Case { name: "reset-gicv2", gic: Gic::V2, ..RESET },
     Case {
         name: "faults",
         manifest: "faults.toml",
@@ -192,12 +205,7 @@ const CASES: &[Case] = &[
         expectations: &[Cases("all"), Cases("none"), Cases("hvc"), Cases("smc")],
         ..LINUX
     },
-    Case {
-        name: "reset",
-        manifest: "reset.toml",
-        expectations: &[Line("[reset] boot: 2"), Cases("reset"), Cases("storm"), Cases("neighbour")],
-        ..LINUX
-    },
+    RESET,
     Case {
         name: "manage-registers",
         manifest: "manage-registers.toml",
@@ -237,7 +245,6 @@ mod tests {
 
     use super::super::expectation::Expectation::{DiffersFrom, OnlyCalls, SameAs};
     use super::*;
-    use crate::board::Board;
     use crate::manifest::{self, Images, Manifest};
 
     /// Every known guest is a small file.
@@ -274,7 +281,7 @@ mod tests {
         std::fs::write(image.path(), [0; 64]).unwrap();
         let guests = AnyGuest(image.path().to_owned());
         for case in all() {
-            let board = Board::QemuVirt;
+            let board = case.board;
             let limits = manifest::Board {
                 name: board.name().into(),
                 cores: case.cores,

@@ -89,7 +89,11 @@ impl Expectation {
             _ => return None,
         };
         let find = |lines: &'a [String]| lines.iter().find(|line| line.starts_with(start));
-        let Some(other) = earlier(case).and_then(find) else { return Some(format!("{case} has no line {start}")) };
+        let Some(other) = earlier(case).and_then(find) else {
+            return Some(format!(
+                "{case} has no line {start}: has it run? Both are selected by what their names have in common"
+            ));
+        };
         match lines.iter().find(|line| line.starts_with(start)) {
             None => Some(format!("no line starts with {start}")),
             Some(line) if (line == other) == same => None,

@@ -34,7 +34,9 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
     let cases: Vec<&Case> = cases::all().filter(|case| filter.selects("qemu", case.name)).collect();
     let without = build_firmware(environment, &cases, tally);
     let mut consoles: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for case in cases.into_iter().filter(|case| !without.contains(&(case.el3, case.gic))) {
+    for case in
+        cases.into_iter().filter(|case| case.board != Board::QemuVirt || !without.contains(&(case.el3, case.gic)))
+    {
         let name = format!("qemu {}", case.name);
         let start = Instant::now();
         let log = logs.join(format!("{}.log", case.name));
@@ -80,7 +82,10 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
 fn build_firmware(environment: &Environment, cases: &[&Case], tally: &mut Tally) -> Vec<(El3, Gic)> {
     let mut failed = Vec::new();
     for gic in [Gic::V3, Gic::V2] {
-        let needing: Vec<&&Case> = cases.iter().filter(|case| (case.el3, case.gic) == (El3::TfA, gic)).collect();
+        let needing: Vec<&&Case> = cases
+            .iter()
+            .filter(|case| case.board == Board::QemuVirt && (case.el3, case.gic) == (El3::TfA, gic))
+            .collect();
         if needing.is_empty() {
             continue;
         }
@@ -100,12 +105,13 @@ fn build_firmware(environment: &Environment, cases: &[&Case], tally: &mut Tally)
 
 fn boot(environment: &Environment, case: &Case) -> Result<(Console, End)> {
     let manifest = environment.root.join("scripts/manifests").join(case.manifest);
-    let hardware = Hardware { gic: case.gic, el3: case.el3, ..Hardware::new(Board::QemuVirt, case.cores) };
-    let system = System::build(environment, hardware, &manifest, true, "test/bundle.dtb")
+    let hardware = Hardware { gic: case.gic, el3: case.el3, ..Hardware::new(case.board, case.cores) };
+    let mut system = System::build(environment, hardware, &manifest, true, "test/bundle.dtb")
         .context("the system could not be built")?;
     if let Some(damage) = case.damage {
         damage.apply(&system.bundle).context("the bundle could not be damaged")?;
     }
+    system.prepare(environment, case.defect)?;
     let mut qemu = system.qemu(environment, case.cpu)?;
     // A reset is not a way to end a test.
     qemu.args(["-action", "reboot=shutdown,shutdown=poweroff"]).args(case.arguments);

@@ -7,18 +7,13 @@ use portcullis_abi::manage::*;
 use super::Bench;
 use super::bench::{A, B, OPS};
 use crate::machine::Machine;
+use crate::service::psci;
 use crate::shutdown::End;
 use crate::vm::state::Action;
 
-/// What a guest's SYSTEM_OFF or SYSTEM_RESET does.
+/// A guest's SYSTEM_OFF or SYSTEM_RESET, up to where its vCPU leaves its core.
 fn end(bench: &Bench, vm: u64, action: Action, end: End) {
-    let vm = bench.vm(vm);
-    if vm.config.machine & end.permission() != 0 {
-        Machine::get().shut_down(end, vm);
-        vm.stop(Action::Off);
-    } else {
-        vm.stop(action);
-    }
+    psci::end_life(bench.vm(vm), action, end);
 }
 
 /// Plays the cores of the VM that is stopped last, whose end makes the board act. What the board says.
@@ -45,6 +40,9 @@ fn the_others_are_stopped_one_after_the_other_before_the_board_acts() {
         assert_eq!(bench.state(A), (PHASE_RUNNING, PROGRESS_NONE), "its turn comes when the first one is off");
         bench.settle(OPS);
         assert_eq!(bench.state(A), (PHASE_RUNNING, PROGRESS_STOPPING));
+        for request in [START, RESUME, RESTART, RECREATE] {
+            bench.fails(request, [B, 0, 0], BUSY);
+        }
         assert_eq!(last(&bench, A), says);
     }
 }

@@ -1,6 +1,6 @@
 //! A simulated core: list registers, and a guest that acknowledges and ends interrupts as a virtual CPU interface does.
 
-use crate::vgic::list_register::{EOI, HW, ListRegisters, State, priority, with_state};
+use crate::vgic::list_register::{EOI, HW, ListRegisters, State, priority, source, with_state};
 use crate::vgic::{VcpuSet, Vgic};
 
 /// A core with `lrs.len()` list registers.
@@ -14,9 +14,42 @@ pub struct Core {
     pub running: Vec<(u8, u32)>,
     /// Physical private interrupts whose line is low.
     pub low: u32,
+    /// It is that of a GICv2: SGIs have sources.
+    pub sources: bool,
+}
+
+/// The core with SGIs that have sources.
+struct WithSources<'a>(&'a mut Core);
+
+impl ListRegisters for WithSources<'_> {
+    const SOURCES: bool = true;
+
+    fn count(&self) -> usize {
+        self.0.count()
+    }
+    fn read(&self, n: usize) -> u64 {
+        self.0.read(n)
+    }
+    fn write(&mut self, n: usize, value: u64) {
+        self.0.write(n, value);
+    }
+    fn empty(&self) -> u32 {
+        self.0.empty()
+    }
+    fn set_no_pending_maintenance(&mut self, enable: bool) {
+        self.0.set_no_pending_maintenance(enable);
+    }
+    fn deactivate(&mut self, intid: u32) {
+        self.0.deactivate(intid);
+    }
+    fn line(&self, intid: u32) -> bool {
+        self.0.line(intid)
+    }
 }
 
 impl ListRegisters for Core {
+    const SOURCES: bool = false;
+
     fn count(&self) -> usize {
         self.lrs.len()
     }
@@ -51,7 +84,30 @@ impl Core {
             deactivated: Vec::new(),
             running: Vec::new(),
             low: 0,
+            sources: false,
         }
+    }
+
+    /// A core of a GICv2.
+    pub fn v2(lrs: usize) -> Self {
+        Self { sources: true, ..Self::new(lrs) }
+    }
+
+    /// [`Vgic::flush`] on this core.
+    fn flush(&mut self, gic: &Vgic, vcpu: usize) -> VcpuSet {
+        if self.sources { gic.flush(vcpu, &mut WithSources(self)) } else { gic.flush(vcpu, self) }
+    }
+
+    /// [`Vgic::reset_vcpu`] on this core.
+    pub fn reset(&mut self, gic: &Vgic, vcpu: usize) -> VcpuSet {
+        if self.sources { gic.reset_vcpu(vcpu, &mut WithSources(self)) } else { gic.reset_vcpu(vcpu, self) }
+    }
+
+    /// Acknowledges as GICV_IAR of a GICv2 does: INTID and, of an SGI, its sender.
+    pub fn acknowledge_v2(&mut self) -> Option<(u32, u32)> {
+        let intid = self.acknowledge()?;
+        let value = self.lrs.iter().find(|&&lr| lr as u32 == intid && State::of(lr).is_active())?;
+        Some((intid, if intid < 16 { source(*value) } else { 0 }))
     }
 
     /// Whether the maintenance interrupt is asserted.
@@ -73,7 +129,7 @@ impl Core {
         if self.maintenance() {
             gic.maintain(vcpu);
         }
-        let kick = if gic.needs_flush(vcpu) { gic.flush(vcpu, self) } else { VcpuSet::default() };
+        let kick = if gic.needs_flush(vcpu) { self.flush(gic, vcpu) } else { VcpuSet::default() };
         assert!(!self.maintenance(), "the guest would not get to run: {self:x?}");
         let mut valid = self.valid();
         valid.sort();

@@ -9,6 +9,7 @@ mod random;
 mod registers;
 mod sharing;
 mod threads;
+mod v2;
 
 use self::core::Core;
 use super::Vgic;

@@ -67,19 +67,47 @@ pub const CASES: &[Case] = &[
     },
     Case {
         name: "tf-a-gicv2",
-        manifest: "conformance.toml",
+        manifest: "conformance-gicv2-tf-a.toml",
         gic: Gic::V2,
-        expectations: &[
-            Sequence(&["NOTICE:  BL31: v2.12", "portcullis: the board has a GICv2; this version needs a GICv3"]),
-            NoGuest,
-        ],
-        halts: Some("nothing was started"),
+        expectations: &[Sequence(&["NOTICE:  BL31: v2.12", "portcullis: firmware: PSCI 1.1, SMCCC 1.5"]), Cases("all")],
         ..TF_A
     },
     Case {
         name: "el3-forward",
         manifest: "el3-forward.toml",
         expectations: &[NO_MISTAKE, Cases("both"), Cases("smc"), Line("el3: 0xc2000001 called 3006 times, w7 = 1 2")],
+        ..HONEST
+    },
+    Case {
+        name: "el3-forward-narrow",
+        manifest: "el3-forward-narrow.toml",
+        el3: test(Mode::SmcccOneOne),
+        expectations: &[NO_MISTAKE, Cases("both"), Cases("smc")],
+        ..LINUX
+    },
+    Case {
+        name: "el3-audit",
+        manifest: "el3-audit.toml",
+        expectations: &[
+            NO_MISTAKE,
+            Cases("both"),
+            Cases("draws"),
+            Sequence(&[
+                "[ops] ops> audit both",
+                "[vm.firmware]",
+                "[[vm.firmware.filter]]",
+                "[ops] base = 0x82000000",
+                "[ops] count = 0x100",
+                "[ops] action = \"forward\"",
+                "[[vm.firmware.filter]]",
+                "[ops] base = 0xc2000000",
+                "[ops] ops> audit draws",
+                "[[vm.firmware.filter]]",
+                "[ops] base = 0xc4000053",
+            ]),
+            Never("base = 0xb2000000"),
+            Never("base = 0x84000053"),
+        ],
         ..HONEST
     },
     Case {
@@ -127,9 +155,15 @@ pub const CASES: &[Case] = &[
     Case {
         name: "el3-draws",
         manifest: "el3-draws.toml",
-        cores: 2,
+        cores: 3,
         // Two at boot, a thousand for each VM: as many calls as draws, so no word went to two of them.
-        expectations: &[NO_MISTAKE, Cases("a"), Cases("b"), Line("el3: 0xc4000053 called 2002 times, w7 = 0")],
+        expectations: &[
+            NO_MISTAKE,
+            Cases("a"),
+            Cases("b"),
+            Cases("forwarded"),
+            Line("el3: 0xc4000053 called 3002 times, w7 = 0 3"),
+        ],
         ..HONEST
     },
     Case {

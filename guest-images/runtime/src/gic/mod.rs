@@ -1,12 +1,18 @@
-//! GICv3 (Arm IHI 0069): distributor, redistributors and the CPU interface's system registers.
+//! The interrupt controller that the device tree names: a GICv3 (Arm IHI 0069) with its redistributors and system registers,
+//! or a GICv2 (IHI 0048). What both have is used in one way.
 
-use core::arch::asm;
+pub mod v2;
+mod v3;
 
-use portcullis_abi::map::{GICD, GICR, GICR_STRIDE};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
+use portcullis_abi::map::{GICD, MAX_VCPUS};
+
+pub use self::v3::redistributor;
 use crate::{cpu, mmio};
 
-/// Distributor and redistributor registers, as offsets; those of SGIs and PPIs lie in the redistributor's SGI frame.
+/// Distributor and redistributor registers, as offsets; those of SGIs and PPIs lie in a
+/// GICv3's redistributor, in its SGI frame.
 pub mod register {
     /// Control.
     pub const CTLR: u64 = 0;
@@ -42,25 +48,32 @@ pub mod register {
 
 use register::*;
 
-/// GICD_CTLR: affinity routing and group 1, with one security state.
-const CTLR_ARE_GROUP1: u32 = 1 << 4 | 1 << 1;
-/// GICR_WAKER: the processor sleeps.
-const WAKER_PROCESSOR_SLEEP: u32 = 1 << 1;
-/// GICR_WAKER: the children sleep.
-const WAKER_CHILDREN_ASLEEP: u32 = 1 << 2;
 /// First INTID that is no interrupt (IHI 0069 section 2.2.1).
 const SPECIAL: u32 = 1020;
 /// Priority of an interrupt that was not given one.
 pub const PRIORITY_DEFAULT: u8 = 0xa0;
 
-/// Base of a vCPU's redistributor.
-pub fn redistributor(index: usize) -> u64 {
-    GICR + index as u64 * GICR_STRIDE
+static V2: AtomicBool = AtomicBool::new(false);
+/// The sender of the SGI that a vCPU has acknowledged last.
+static SENDERS: [AtomicU32; MAX_VCPUS] = [const { AtomicU32::new(0) }; MAX_VCPUS];
+
+/// Says which one there is, by the `compatible` of its node; what is no GICv2 counts as a GICv3.
+pub(crate) fn choose(compatible: &str) {
+    V2.store(matches!(compatible, "arm,cortex-a15-gic" | "arm,gic-400"), Relaxed);
+}
+
+/// Its generation: 2 or 3.
+pub fn version() -> u32 {
+    if is_v2() { 2 } else { 3 }
+}
+
+fn is_v2() -> bool {
+    V2.load(Relaxed)
 }
 
 /// Base of the frame with the registers of `intid`, as this vCPU sees it.
 pub fn frame(intid: u32) -> u64 {
-    if intid < 32 { redistributor(cpu::index()) + 0x1_0000 } else { GICD }
+    if intid < 32 && !is_v2() { redistributor(cpu::index()) + 0x1_0000 } else { GICD }
 }
 
 /// Address of the word with the bit of `intid` in a register with one bit each.
@@ -70,54 +83,50 @@ pub fn word(register: u64, intid: u32) -> u64 {
 
 /// Turns the distributor on.
 pub fn init_distributor() {
-    mmio::write32(GICD + CTLR, CTLR_ARE_GROUP1);
+    if is_v2() { v2::init_distributor() } else { v3::init_distributor() }
 }
 
-/// Wakes this vCPU's redistributor, puts its SGIs and PPIs in group 1, all disabled, and opens its CPU interface.
+/// Makes this vCPU's SGIs and PPIs disabled, as far as that is possible, and opens its CPU interface. A GICv3's are put in
+/// group 1, a GICv2's stay in group 0.
 pub fn init_cpu() {
-    let waker = redistributor(cpu::index()) + GICR_WAKER;
-    mmio::write32(waker, mmio::read32(waker) & !WAKER_PROCESSOR_SLEEP);
-    while mmio::read32(waker) & WAKER_CHILDREN_ASLEEP != 0 {}
-    mmio::write32(word(ICENABLER, 0), u32::MAX);
-    mmio::write32(word(ICPENDR, 0), u32::MAX);
-    mmio::write32(word(IGROUPR, 0), u32::MAX);
-    for intid in 0..32 {
-        set_priority(intid, PRIORITY_DEFAULT);
-    }
-    // SAFETY: the CPU interface acts through interrupts only, which are masked until their handler is there.
-    unsafe {
-        asm!(
-            "msr icc_sre_el1, {sre}",
-            "isb",
-            "msr icc_pmr_el1, {pmr}",
-            "msr icc_bpr1_el1, xzr",
-            "msr icc_ctlr_el1, xzr",
-            "msr icc_igrpen1_el1, {enable}",
-            "isb",
-            sre = in(reg) 7u64, pmr = in(reg) 0xffu64, enable = in(reg) 1u64, options(nostack)
-        );
-    }
+    if is_v2() { v2::init_cpu() } else { v3::init_cpu() }
+}
+
+/// An interrupt that was acknowledged.
+#[derive(Clone, Copy, Debug)]
+pub struct Acknowledged {
+    /// Its INTID.
+    pub intid: u32,
+    /// What ends it.
+    token: u32,
 }
 
 /// Takes the highest pending interrupt.
-pub fn acknowledge() -> Option<u32> {
-    let intid: u64;
-    // SAFETY: makes the interrupt active; `end` is its counterpart.
-    unsafe { asm!("mrs {}, icc_iar1_el1", "dsb sy", out(reg) intid, options(nostack)) };
-    let intid = intid as u32 & 0xff_ffff;
-    (intid < SPECIAL).then_some(intid)
+pub fn acknowledge() -> Option<Acknowledged> {
+    let token = if is_v2() { v2::acknowledge() } else { v3::acknowledge() };
+    let intid = if is_v2() { token & 0x3ff } else { token };
+    if intid < 16 {
+        SENDERS[cpu::index()].store(token >> 10, Relaxed);
+    }
+    (intid < SPECIAL).then_some(Acknowledged { intid, token })
 }
 
 /// Ends an interrupt taken by [`acknowledge`].
-pub fn end(intid: u32) {
-    // SAFETY: drops the priority and deactivates an interrupt.
-    unsafe { asm!("msr icc_eoir1_el1, {}", "isb", in(reg) u64::from(intid), options(nostack)) };
+pub fn end(interrupt: Acknowledged) {
+    if is_v2() { v2::end(interrupt.token) } else { v3::end(interrupt.token) }
 }
 
-/// Enables an interrupt in group 1.
+/// The vCPU that has sent the SGI that this vCPU handles; 0 with a GICv3, which does not tell.
+pub fn sender() -> u32 {
+    SENDERS[cpu::index()].load(Relaxed)
+}
+
+/// Enables an interrupt, a GICv3's in group 1.
 pub fn enable(intid: u32) {
-    let group = word(IGROUPR, intid);
-    mmio::write32(group, mmio::read32(group) | 1 << (intid % 32));
+    if !is_v2() {
+        let group = word(IGROUPR, intid);
+        mmio::write32(group, mmio::read32(group) | 1 << (intid % 32));
+    }
     mmio::write32(word(ISENABLER, intid), 1 << (intid % 32));
 }
 
@@ -159,27 +168,26 @@ pub fn set_edge(intid: u32, edge: bool) {
     mmio::write32(address, rest | if edge { 0b10 << shift } else { 0 });
 }
 
-/// Sends an SPI to the vCPU with Aff0 = `index`.
+/// Sends an SPI to vCPU `index`.
 pub fn route(intid: u32, index: usize) {
-    mmio::write64(GICD + IROUTER + u64::from(intid) * 8, index as u64);
+    if is_v2() {
+        v2::set_targets(intid, 1 << index);
+    } else {
+        mmio::write64(GICD + IROUTER + u64::from(intid) * 8, index as u64);
+    }
 }
 
-/// The affinity that an SPI goes to.
+/// The affinity that a GICv3's SPI goes to.
 pub fn routed_to(intid: u32) -> u64 {
     mmio::read64(GICD + IROUTER + u64::from(intid) * 8)
 }
 
-/// Sends an SGI to the vCPUs with Aff0 in the 16-bit `targets`.
+/// Sends an SGI to the vCPUs in `targets`, a bit each.
 pub fn send(sgi: u32, targets: u16) {
-    write_sgi1r(u64::from(sgi) << 24 | u64::from(targets));
+    if is_v2() { v2::send(sgi, targets) } else { v3::send(sgi, targets) }
 }
 
 /// Sends an SGI to every vCPU but this one.
 pub fn send_to_others(sgi: u32) {
-    write_sgi1r(1 << 40 | u64::from(sgi) << 24);
-}
-
-fn write_sgi1r(value: u64) {
-    // SAFETY: an SGI acts through its interrupt only; the barrier lets its receivers see what was stored before.
-    unsafe { asm!("dsb sy", "msr icc_sgi1r_el1, {}", "isb", in(reg) value, options(nostack)) };
+    if is_v2() { v2::send_to_others(sgi) } else { v3::send_to_others(sgi) }
 }

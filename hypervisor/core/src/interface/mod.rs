@@ -1,0 +1,77 @@
+//! The interrupt controller as one core sees it: the physical CPU interface, SGIs between cores, and the control of the
+//! virtual CPU interface that the guest uses.
+//!
+//! What is asked of it is the same for GICv2 ([`V2`]) and GICv3 ([`V3`]); the code above takes it as a type. Trap handlers
+//! are compiled once for each, and the vectors know which of them a vCPU has
+//! ([`Context`](portcullis_arch::context::Context)), so that no trap asks. Everything less frequent asks [`version`], by
+//! [`with_interface`](crate::with_interface).
+
+mod v2;
+mod v3;
+
+use portcullis_arch::gicv2;
+
+pub use self::v2::V2;
+pub use self::v3::V3;
+use crate::processor::Processor;
+use crate::vgic::ListRegisters;
+
+/// A generation of the interrupt controller. The physical one and those of the guests are of the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GicVersion {
+    /// GICv2: distributor and CPU interface, both in memory.
+    V2,
+    /// GICv3: distributor, a redistributor per vCPU, CPU interface in system registers.
+    V3,
+}
+
+/// The interrupt controller of this machine. Until a GICv2 is found it counts as a GICv3.
+#[inline]
+pub fn version() -> GicVersion {
+    if gicv2::is_present() { GicVersion::V2 } else { GicVersion::V3 }
+}
+
+/// Evaluates an expression with the name given standing for the type of this machine's [`Interface`].
+#[macro_export]
+macro_rules! with_interface {
+    ($name:ident => $body:expr) => {
+        match $crate::interface::version() {
+            $crate::interface::GicVersion::V3 => {
+                type $name = $crate::interface::V3;
+                $body
+            }
+            $crate::interface::GicVersion::V2 => {
+                type $name = $crate::interface::V2;
+                $body
+            }
+        }
+    };
+}
+
+/// The interface of the core on which the code runs; as a value, its list registers.
+pub trait Interface: ListRegisters + 'static {
+    /// Whose interface it is.
+    const VERSION: GicVersion;
+
+    /// The list registers.
+    fn here() -> Self;
+    /// Acknowledges the pending interrupt of highest priority. The result names it to [`drop_priority`](Self::drop_priority)
+    /// and [`finish`](Self::finish).
+    fn acknowledge() -> u32;
+    /// INTID of what was acknowledged; from 1020 up, nothing was pending. For PPIs and SPIs both are the same.
+    fn intid(acknowledged: u32) -> u32;
+    /// Orders an acknowledged SGI before later loads: these see what its sender wrote before it sent it.
+    fn see_what_was_sent();
+    /// Drops the running priority; the interrupt stays active.
+    fn drop_priority(acknowledged: u32);
+    /// Deactivates the interrupt.
+    fn finish(acknowledged: u32);
+    /// What [`send`](Self::send) takes to send SGI `intid` to a core.
+    fn signal(intid: u32, to: &Processor) -> u64;
+    /// Sends an SGI. What this core wrote before is seen by the one that takes it.
+    fn send(signal: u64);
+    /// Puts the virtual CPU interface into its reset state: on, nothing pending, nothing active, the guest's enables off.
+    fn reset_virtual_interface();
+    /// Turns the virtual CPU interface off.
+    fn stop_virtual_interface();
+}
