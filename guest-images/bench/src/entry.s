@@ -1,19 +1,6 @@
-// The arm64 Image header (Linux Documentation/arch/arm64/booting.rst), the first instructions, and the vectors.
+// The first instructions, and the vectors. The configuration stands between the Image header and them, in 64 bytes.
 // MMU off, nothing but CNTVCT_EL0 and PSCI is needed. `sub xzr, xzr, xzr, lsl #N` does nothing and no compiler emits
 // it: it is mark N for the instruction counter (see mark.rs).
-
-.section .head, "ax"
-.global image_head
-image_head:
-    b       primary_entry
-    .long   0
-    .quad   0                       // text_offset
-    .quad   image_size
-    .quad   0xa                     // anywhere in memory, 4 KiB pages, little-endian
-    .quad   0, 0, 0
-    .ascii  "ARM\x64"
-    .long   0
-                                    // the configuration follows: 64 bytes
 
 .section .entry, "ax"
 primary_entry:                      // offset 128

@@ -10,7 +10,7 @@ use crate::shared::Shared;
 /// Bytes of a core's stack. The linker script has room for [`MOST`] of them.
 const STACK: usize = 0x1_0000;
 
-global_asm!(include_str!("entry.s"), most = const MOST, stack = const STACK);
+global_asm!(include_str!("../../assembly/frame.s"), include_str!("entry.s"), most = const MOST, stack = const STACK);
 
 /// Bits of SCR_EL3 (Arm DDI 0487, SCR_EL3).
 mod scr {

@@ -22,6 +22,7 @@ const TCR: u64 = 25 | 1 << 8 | 1 << 10 | 0b11 << 12 | 1 << 23 | 1 << 32;
 const SCTLR: u64 = 0x30d0_0800 | 1 << 0 | 1 << 2 | 1 << 3 | 1 << 12;
 
 global_asm!(
+    include_str!("../../assembly/head.s"),
     include_str!("entry.s"),
     relative = const 1027, // R_AARCH64_RELATIVE
     normal_block = const leaf(NORMAL),

@@ -1,18 +1,7 @@
-// The arm64 Image header (Linux Documentation/arch/arm64/booting.rst), the first instructions of the boot CPU and of
-// the CPUs that PSCI CPU_ON starts, and the identity map.
+// The first instructions of the boot CPU, behind the header of the Image, and of the CPUs that PSCI CPU_ON starts, and
+// the identity map.
 
 .section .head, "ax"
-.global image_head
-image_head:
-    b       primary_entry
-    .long   0
-    .quad   0                       // text_offset
-    .quad   image_size
-    .quad   (1 << 3) | (1 << 1)     // anywhere in memory, 4 KiB pages, little-endian
-    .quad   0, 0, 0
-    .ascii  "ARM\x64"
-    .long   0
-
 // x0: the device tree.
 primary_entry:
     mov     x20, x0

@@ -22,6 +22,7 @@ struct Frame {
 }
 
 global_asm!(
+    include_str!("../../assembly/frame.s"),
     include_str!("vectors.s"),
     size = const size_of::<Frame>(),
     elr = const offset_of!(Frame, elr),

@@ -18,8 +18,7 @@
 .pushsection .text.vectors, "ax"
 .arch_extension crc
 
-// Saves what the procedure call standard lets a function change, but x0 to x3.
-.macro save_caller
+.macro save_x4_to_x17
     stp     x4, x5, [sp, #{X} + 32]
     stp     x6, x7, [sp, #{X} + 48]
     stp     x8, x9, [sp, #{X} + 64]
@@ -27,6 +26,11 @@
     stp     x12, x13, [sp, #{X} + 96]
     stp     x14, x15, [sp, #{X} + 112]
     stp     x16, x17, [sp, #{X} + 128]
+.endm
+
+// Saves what the procedure call standard lets a function change, but x0 to x3.
+.macro save_caller
+    save_x4_to_x17
     str     x18, [sp, #{X} + 144]
     str     x30, [sp, #{X} + 240]
 .endm
@@ -311,13 +315,7 @@ forward:
     add     x3, x3, #1
     str     x3, [sp, x2]
     ldp     x2, x3, [sp, #{X} + 16]
-    stp     x4, x5, [sp, #{X} + 32]
-    stp     x6, x7, [sp, #{X} + 48]
-    stp     x8, x9, [sp, #{X} + 64]
-    stp     x10, x11, [sp, #{X} + 80]
-    stp     x12, x13, [sp, #{X} + 96]
-    stp     x14, x15, [sp, #{X} + 112]
-    stp     x16, x17, [sp, #{X} + 128]
+    save_x4_to_x17
     ldr     x7, [sp, #{CLIENT}]
     mov     w0, w0
     tbz     w0, #30, 1f

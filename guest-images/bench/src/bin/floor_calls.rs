@@ -6,7 +6,7 @@ fn main() {}
 
 #[cfg(target_os = "none")]
 core::arch::global_asm!(
-    include_str!("../floor/head.s"),
+    include_str!("../../../assembly/head.s"),
     include_str!("../floor/calls.s"),
     include_str!("../floor/start.s"),
 );

@@ -6,8 +6,8 @@ fn main() {}
 
 #[cfg(target_os = "none")]
 core::arch::global_asm!(
-    include_str!("../floor/frame.s"),
-    include_str!("../floor/head.s"),
+    include_str!("../../../assembly/frame.s"),
+    include_str!("../../../assembly/head.s"),
     include_str!("../floor/saved.s"),
     include_str!("../floor/start.s"),
 );

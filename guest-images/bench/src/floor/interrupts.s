@@ -3,7 +3,7 @@
 // checks, list register 0 only, two CPUs. It enters the guest at 0x50000000 in EL1h. The numbers in the comments count the
 // instructions from the vector on.
 
-start:
+primary_entry:
     mov     x19, #0                 // CPU number
     adr     x0, l1
     adr     x1, l2

@@ -1,7 +1,7 @@
 // An EL2 program that enters the guest at 0x50000000 in EL1h. Its vector for synchronous exceptions goes to `trap` by the
 // macro `at_vector`, which the program defines; any other exception hangs.
 
-start:
+primary_entry:
     adr     x0, vectors
     msr     vbar_el2, x0
     adr     x0, stack_top

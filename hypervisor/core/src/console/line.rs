@@ -3,9 +3,10 @@
 /// Characters that a [`LineBuffer`] holds; longer lines are broken.
 pub const CAPACITY: usize = 256;
 
-/// Ticks that an unfinished line stands before it is shown. More than one, so that a guest that did not get to run for the
-/// whole of a tick, on a busy host or because EL2 worked for it, does not have its line broken.
-pub(super) const STANDING_TICKS: u8 = 5;
+/// Ticks that an unfinished line stands before it is shown: half a second, in which a prompt is still in time. Whoever is
+/// attached sees every character at once. A fifth of it was too little where a host has more vCPUs than cores: a guest that
+/// got a sliver of each tick, and no character out in any, had its line broken.
+pub(super) const STANDING_TICKS: u8 = 25;
 
 /// The unfinished line of a VM, and finished ones that the console had no room for; the bytes as the guest sent them.
 #[derive(Clone, Debug)]

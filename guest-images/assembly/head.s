@@ -1,9 +1,9 @@
-// Header of an arm64 Image (Linux, Documentation/arch/arm64/booting.rst).
+// Header of an arm64 Image (Linux, Documentation/arch/arm64/booting.rst); the program begins at `primary_entry`.
 
 .section .head, "ax"
 .global image_head
 image_head:
-    b       start
+    b       primary_entry
     .long   0
     .quad   0                       // text_offset
     .quad   image_size

@@ -1,4 +1,4 @@
-// Registers x2 to x29, each in its place of a frame at sp.
+// Registers x2 to x29, each in its place of a frame at sp, where x0 stands first.
 
 .macro save_x2_to_x29
     stp     x2, x3, [sp, #16]
