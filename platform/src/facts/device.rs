@@ -3,10 +3,10 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use portcullis_core::flat_tree::{Node, Tree};
+use portcullis_core::flat_tree::{Node, Property, Tree};
 use portcullis_core::image::Region;
 use portcullis_core::memory::regions::Range;
-use portcullis_core::passthrough::{Device, Interrupt, pages};
+use portcullis_core::passthrough::{Device, Interrupt, KEPT, pages};
 
 use super::bus::Buses;
 use super::interrupt::{Decoder, Interrupts};
@@ -35,6 +35,8 @@ pub enum DeviceError {
     Disabled,
     /// The node has no registers with a physical address.
     NoRegisters,
+    /// The node is a bus: it has a window to devices behind it.
+    Bus,
     /// An interrupt of the node belongs to another controller than the GIC, or is no shared one.
     Interrupt,
     /// A page of its registers is used by the hypervisor.
@@ -51,11 +53,18 @@ pub enum DeviceError {
 impl fmt::Display for DeviceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoNode => write!(f, "the device tree has no such node"),
-            Self::Disabled => write!(f, "the device tree says that it is disabled"),
-            Self::NoRegisters => write!(f, "it has no registers with a physical address"),
-            Self::Interrupt => write!(f, "it has an interrupt that is no shared one of the GIC"),
-            Self::Hypervisor(page) => write!(f, "the hypervisor itself uses what is at {:#x}", page.start),
+            Self::NoNode => write!(f, "the board's device tree has no such node; give the full path of one"),
+            Self::Disabled => write!(f, "the board's device tree says that it is disabled; enable it there"),
+            Self::NoRegisters => {
+                write!(f, "it has no registers with a physical address; only what has some can be given")
+            }
+            Self::Bus => write!(f, "it is a bus; give the devices on it"),
+            Self::Interrupt => {
+                write!(f, "it has an interrupt that is no shared one (SPI) of the GIC; it cannot be given")
+            }
+            Self::Hypervisor(page) => {
+                write!(f, "the hypervisor itself uses what is at {:#x}; it cannot be given", page.start)
+            }
             Self::Shared { page, with } => {
                 write!(f, "its page at {:#x} also has {with}; only both together can be given", page.start)
             }
@@ -139,6 +148,9 @@ impl Devices {
         if node.is_disabled {
             return Err(DeviceError::Disabled);
         }
+        if node.ranges.is_some() {
+            return Err(DeviceError::Bus);
+        }
         let registers: Vec<Region> = buses.regions(node.reg).collect();
         if registers.is_empty() || !registers.iter().all(|region| pages(*region).is_some()) {
             return Err(DeviceError::NoRegisters);
@@ -152,6 +164,8 @@ impl Devices {
             registers,
             interrupts: self.interrupts(Interrupts { value: node.interrupts, parent })?,
             clock: node.clock_frequency.or(clock.map(|(_, frequency)| *frequency)),
+            clock_names: node.clock_names,
+            kept: place.properties().filter_map(|property| kept(&property)).collect(),
             masters: !strings(node.compatible).any(|compatible| NO_MASTERS.contains(&compatible)),
         })
     }
@@ -201,6 +215,12 @@ fn below(
         }
         path.truncate(length);
     }
+}
+
+/// A property that the guest's node gets too.
+fn kept(property: &Property<'static>) -> Option<(&'static str, &'static [u8])> {
+    let name = KEPT.into_iter().find(|name| name.as_bytes() == property.name())?;
+    Some((name, property.value))
 }
 
 fn properties(node: &Node<'static>) -> Properties<'static> {

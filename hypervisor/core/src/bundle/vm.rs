@@ -237,15 +237,16 @@ impl<'a> VmConfig<'a> {
         if self.dtb.is_some_and(|dtb| !is_tree(dtb)) {
             return Err(VmError::Malformed(bundle::DTB));
         }
-        self.layout().map_err(VmError::Image)?;
+        self.layout(map::RAM).map_err(VmError::Image)?;
         Ok(())
     }
 
-    /// Where the VM's images go in its RAM. For a checked VM this does not fail.
-    pub fn layout(&self) -> Result<Layout, ImageError> {
-        let dtb = self.dtb.map_or(GuestTree::size_limit(self.cmdline), <[u8]>::len);
+    /// Where the VM's images go in its RAM, which starts at `ram`. For a checked VM this does not fail.
+    pub fn layout(&self, ram: u64) -> Result<Layout, ImageError> {
+        let dtb =
+            self.dtb.map_or_else(|| GuestTree::size_limit(self.cmdline, self.devices.iter().count()), <[u8]>::len);
         let initrd = self.initrd.map(|initrd| initrd.len() as u64);
-        Layout::place(self.memory, Kernel::parse(self.kernel)?, initrd, dtb as u64)
+        Layout::place(ram, self.memory, Kernel::parse(self.kernel)?, initrd, dtb as u64)
     }
 }
 

@@ -193,6 +193,7 @@ impl Vm {
         match self.load() {
             Ok(entry) => {
                 self.counter_offset.store(timer::count(), Ordering::Relaxed);
+                self.connect_devices(first);
                 first.switched_off();
                 first.switch_on(Power::OnPending, entry.kernel, entry.tree);
             }
@@ -263,6 +264,7 @@ impl Vm {
         if left.live != 0 {
             return self.check_parked();
         }
+        self.disconnect_devices();
         self.vgic.reset();
         for vcpu in self.vcpus() {
             vcpu.reset_account();

@@ -53,7 +53,7 @@ impl Vm {
     /// [`LoadError`]: what does not fit.
     pub fn load(&self) -> Result<Entry, LoadError> {
         let config = &self.config;
-        let layout = config.layout().map_err(LoadError::Image)?;
+        let layout = config.layout(self.ram).map_err(LoadError::Image)?;
         if self.loaded.swap(true, Ordering::Relaxed) {
             self.forget_cached()?;
         }
@@ -65,13 +65,14 @@ impl Vm {
             Some(dtb) => self.copy(layout.dtb, dtb)?,
             None => {
                 let tree = GuestTree {
-                    memory: self.memory.size(),
+                    memory: Region { address: self.ram, size: self.memory.size() },
                     vcpus: config.cores.as_slice().len(),
                     cmdline: config.cmdline,
                     initrd: layout.initrd,
                     conduits: config.conduits,
                     psci: u32::try_from(self.row.get(Register::PsciVersion)).unwrap_or(function::PSCI_VERSION_0_2),
                     gic: interface::version(),
+                    devices: &self.devices,
                 };
                 self.copy(layout.dtb, &tree.build().map_err(|_| LoadError::Tree)?)?;
             }

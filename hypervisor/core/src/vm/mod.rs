@@ -2,6 +2,7 @@
 
 pub mod answers;
 pub mod audit;
+pub mod devices;
 pub mod exclusive;
 pub mod failure;
 pub mod lifecycle;
@@ -14,9 +15,10 @@ pub mod state;
 pub mod vcpu;
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use portcullis_abi::map::MAX_VCPUS;
+use portcullis_abi::map::{self, MAX_VCPUS};
 use portcullis_arch::{paging, timer};
 use portcullis_gate::{Call, FunctionId, Row, Verdict, decide, decide_watched, forwards::Forwards};
 use spin::{Mutex, Once};
@@ -25,6 +27,7 @@ use crate::bundle::VmConfig;
 use crate::interface::{self, Interface};
 use crate::memory::regions::Range;
 use crate::memory::stage2::Stage2;
+use crate::passthrough::Device;
 use crate::port::Port;
 use crate::turns::Place;
 use crate::vgic::{VcpuSet, Vgic};
@@ -52,8 +55,12 @@ pub struct Vm {
     pub config: VmConfig<'static>,
     /// Its row of the table: the firmware registers.
     pub row: &'static Row,
-    /// Its RAM, in physical addresses; the guest sees it from [`portcullis_abi::map::RAM`] on.
+    /// Its RAM, in physical addresses.
     pub memory: Range,
+    /// Where its RAM starts in its own addresses: at [`map::RAM`], or where it lies, for devices that write there.
+    pub ram: u64,
+    /// The devices that it drives itself.
+    pub devices: Box<[Device]>,
     /// Its interrupt controller.
     pub vgic: Vgic,
     /// Its UART and the line that it is writing.
@@ -102,6 +109,8 @@ impl Vm {
             config,
             row,
             memory,
+            ram: ram_of(&config, memory),
+            devices: Box::default(),
             vgic: Vgic::of_version(interface::version(), config.cores.as_slice().len()),
             port: Mutex::new(Port::new()),
             pv_time,
@@ -122,6 +131,11 @@ impl Vm {
             loaded: AtomicBool::new(false),
             scrubbed: AtomicU64::new(0),
         }
+    }
+
+    /// The VM with these devices, whose registers its tables map.
+    pub fn with_devices(self, devices: Vec<Device>) -> Self {
+        Self { devices: devices.into(), ..self }
     }
 
     /// Gives the VM its vCPUs, each on the core that the bundle names.
@@ -224,7 +238,7 @@ impl Vm {
 
     /// The physical range behind `size` bytes of RAM at the guest's address `ipa`, if all of them are RAM.
     pub fn physical(&self, ipa: u64, size: u64) -> Option<Range> {
-        let offset = ipa.checked_sub(portcullis_abi::map::RAM)?;
+        let offset = ipa.checked_sub(self.ram)?;
         let end = offset.checked_add(size)?;
         let start = self.memory.start.checked_add(offset)?;
         (end <= self.memory.size()).then_some(Range::sized(start, size))
@@ -264,4 +278,10 @@ impl Vm {
             }
         }
     }
+}
+
+/// Where RAM that lies at `memory` starts in the addresses of a VM: a device that writes to memory by itself knows physical
+/// addresses only, so they have to be the guest's too.
+pub const fn ram_of(config: &VmConfig<'_>, memory: Range) -> u64 {
+    if config.trust_dma { memory.start } else { map::RAM }
 }

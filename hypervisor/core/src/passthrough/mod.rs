@@ -1,8 +1,16 @@
 //! Devices of the board that a VM drives itself: their registers are mapped into it, and their interrupts reach it.
 
+mod given;
+mod node;
+mod owners;
+
 use alloc::vec::Vec;
 
 use portcullis_abi::map;
+
+pub use self::given::{Given, Refusal};
+pub use self::node::{KEPT, NODE_ROOM};
+pub use self::owners::Owners;
 
 use crate::image::Region;
 use crate::memory::regions::Range;
@@ -25,6 +33,10 @@ pub struct Device {
     pub interrupts: Vec<Interrupt>,
     /// Frequency of its clock in Hz, if the tree tells.
     pub clock: Option<u32>,
+    /// Its `clock-names` strings, each with its end.
+    pub clock_names: &'static [u8],
+    /// Further properties that mean the same to a guest: those of [`KEPT`].
+    pub kept: Vec<(&'static str, &'static [u8])>,
     /// It can read and write memory by itself, or is not known to be unable to.
     pub masters: bool,
 }
@@ -44,17 +56,18 @@ impl Device {
         self.registers.iter().filter_map(|region| pages(*region))
     }
 
-    /// The part of the guest's own address space that its registers would cover, if they do.
-    pub fn collides(&self, memory: u64) -> Option<Range> {
+    /// The part of the guest's own address space that its registers would cover, if they do; `ram` is the guest's RAM in its
+    /// own addresses.
+    pub fn collides(&self, ram: Range) -> Option<Range> {
         let taken = [
             Range::sized(map::GICD, map::GICD_SIZE),
             Range::sized(map::GICC, map::GICC_SIZE),
             Range::sized(map::GICR, map::GICR_STRIDE * map::MAX_VCPUS as u64),
             Range::sized(map::UART, PAGE),
             Range::sized(map::PV_TIME, PAGE),
-            Range::sized(map::RAM, memory),
+            ram,
         ];
-        taken.into_iter().find(|taken| self.pages().any(|page| page.start < taken.end && taken.start < page.end))
+        taken.into_iter().find(|taken| self.pages().any(|page| page.overlaps(taken)))
     }
 }
 
@@ -69,7 +82,8 @@ pub fn pages(region: Region) -> Option<Range> {
 mod tests {
     use super::*;
 
-    fn device(address: u64, size: u64) -> Device {
+    /// A device with nothing but registers.
+    pub fn device(address: u64, size: u64) -> Device {
         Device {
             path: "/d@0",
             name: b"d@0",
@@ -77,6 +91,8 @@ mod tests {
             registers: [Region { address, size }].into(),
             interrupts: Vec::new(),
             clock: None,
+            clock_names: b"",
+            kept: Vec::new(),
             masters: false,
         }
     }
@@ -92,7 +108,8 @@ mod tests {
 
     #[test]
     fn what_the_guest_has_already_is_not_covered() {
-        let collides = |address| device(address, 0x200).collides(256 << 20).map(|range| range.start);
+        let ram = Range::sized(map::RAM, 256 << 20);
+        let collides = |address| device(address, 0x200).collides(ram).map(|range| range.start);
         assert_eq!(collides(0x904_0000), None);
         assert_eq!(collides(map::UART + 0xe00), Some(map::UART));
         assert_eq!(collides(map::GICD + 0x100), Some(map::GICD));
