@@ -10,6 +10,7 @@ mod heap;
 mod image;
 mod memory;
 mod panic;
+mod passthrough;
 mod secondary;
 mod stop;
 mod system;
