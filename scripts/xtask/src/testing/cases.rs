@@ -1,6 +1,7 @@
 //! The tests in QEMU.
 
 mod firmware;
+mod passthrough;
 mod raspberry_pi;
 
 use super::damage::Damage;
@@ -163,7 +164,7 @@ const DAMAGED: Case = Case { manifest: "conformance.toml", expectations: NOTHING
 
 /// Every test in QEMU.
 pub fn all() -> impl Iterator<Item = &'static Case> {
-    CASES.iter().chain(firmware::CASES).chain(raspberry_pi::CASES)
+    CASES.iter().chain(firmware::CASES).chain(raspberry_pi::CASES).chain(passthrough::CASES)
 }
 
 /// The tests with nothing of note at EL3.
