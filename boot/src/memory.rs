@@ -42,15 +42,10 @@ pub fn heap(free: &mut Regions) -> Result<Range, Stop> {
 pub fn of_vm(config: &VmConfig<'static>, free: &mut Regions) -> Result<Range, Stop> {
     const GIB: u64 = 1 << 30;
     const BLOCK: u64 = 2 << 20;
-    let mut take = |align| {
-        if config.trust_dma {
-            passthrough::allocate(free, config.memory, align)
-        } else {
-            free.allocate(config.memory, align)
-        }
-    };
-    let large = (config.memory >= GIB).then(|| take(GIB)).flatten();
-    let memory = large.or_else(|| take(BLOCK));
+    let bounds: &[Range] = if config.trust_dma { &passthrough::BOUNDS } else { &[Range { start: 0, end: u64::MAX }] };
+    let aligns: &[u64] = if config.memory >= GIB { &[GIB, BLOCK] } else { &[BLOCK] };
+    let choices = aligns.iter().flat_map(|align| bounds.iter().map(move |bounds| (*align, *bounds)));
+    let memory = { choices }.find_map(|(align, bounds)| free.allocate_within(config.memory, align, bounds));
     memory.ok_or_else(|| Stop::NoMemory { vm: config.name, wanted: config.memory, free: free.free() })
 }
 

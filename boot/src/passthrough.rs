@@ -3,10 +3,9 @@
 use portcullis_abi::map;
 use portcullis_core::bundle::{Bundle, VmConfig};
 use portcullis_core::flat_tree::Tree;
-use portcullis_core::memory::regions::{Range, Regions};
+use portcullis_core::memory::regions::Range;
 use portcullis_core::memory::stage2::{Access, Stage2};
 use portcullis_core::passthrough::{Device, Given};
-use portcullis_core::vm::Vm;
 use portcullis_platform::devices;
 use portcullis_platform::facts::{Facts, device::Devices};
 
@@ -42,12 +41,12 @@ fn ram(config: &VmConfig<'_>) -> Range {
     Range::sized(map::RAM, if config.trust_dma { 0 } else { config.memory })
 }
 
-/// Takes RAM for a VM whose devices write to it: where it lies is also where the VM sees it, so not below what the VM has
-/// there, and as low as devices with few address lines need it.
-pub fn allocate(free: &mut Regions, size: u64, align: u64) -> Option<Range> {
-    const LOWEST: u64 = 0x1000_0000;
-    const GIB: u64 = 1 << 30;
-    [GIB, 4 * GIB, u64::MAX].into_iter().find_map(|end| free.allocate_within(size, align, Range { start: LOWEST, end }))
+/// Where to look for the RAM of a VM whose devices write to it, in this order. Where it lies is also where the VM sees it, so
+/// not below what the VM has there; and as low as devices with few address lines need it.
+pub const BOUNDS: [Range; 3] = [bounds(1 << 30), bounds(4 << 30), bounds(u64::MAX)];
+
+const fn bounds(end: u64) -> Range {
+    Range { start: 0x1000_0000, end }
 }
 
 /// Maps the registers of a VM's devices to where they are.
@@ -58,19 +57,19 @@ pub fn map(stage2: &mut Stage2, devices: &[Device]) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Says what a VM can do beyond what others can.
-pub fn report(vm: &Vm) {
-    for Device { path, registers, interrupts, .. } in &vm.devices {
+/// Says what a VM with the RAM `memory` can do beyond what others can.
+pub fn report(config: &VmConfig<'_>, memory: Range, devices: &[Device]) {
+    let vm = config.name;
+    for Device { path, registers, interrupts, .. } in devices {
         let address = registers.first().map_or(0, |region| region.address);
         let interrupts = interrupts.iter().map(|interrupt| interrupt.physical).collect::<alloc::vec::Vec<_>>();
-        log::info!("{}: has {path} at {address:#x}, interrupts {interrupts:?}", vm.name());
+        log::info!("{vm}: has {path} at {address:#x}, interrupts {interrupts:?}");
     }
-    if vm.config.trust_dma {
+    if config.trust_dma {
         log::warn!(
-            "{}: trust-dma: through its devices it can read and write all memory, the hypervisor's and other VMs' too; \
+            "{vm}: trust-dma: through its devices it can read and write all memory, the hypervisor's and other VMs' too; \
              its RAM is at {:#x}",
-            vm.name(),
-            vm.ram
+            memory.start
         );
     }
 }

@@ -15,7 +15,7 @@ use portcullis_core::memory::stage2::{Access, Stage2};
 use portcullis_core::passthrough::Given;
 use portcullis_core::processor::Processor;
 use portcullis_core::terminal::TERMINAL;
-use portcullis_core::vm::{Vm, pv_time, ram_of};
+use portcullis_core::vm::{Parts, Vm, pv_time, ram_of};
 use portcullis_gate::{Conduits, Register, Row, Rule, Support};
 use portcullis_platform::boards::Entry;
 use portcullis_platform::facts::{Facts, List, Text};
@@ -214,9 +214,10 @@ fn create(
     }
     let cores = config.cores.as_slice();
     log::info!("{:<width$} {:>5} MiB, cores {cores:?}", config.name, config.memory >> 20, width = NAME_MAX / 2);
-    let vm = Vm::new(index, config, row, memory, stage2, pv_time, control).with_devices(devices);
-    passthrough::report(&vm);
-    Ok(vm)
+    if config.trust_dma || !devices.is_empty() {
+        passthrough::report(&config, memory, &devices);
+    }
+    Ok(Vm::new(index, config, row, Parts { memory, stage2, pv_time, devices }, control))
 }
 
 /// Sets a VM's firmware registers as the manifest says. What the board cannot serve is left out, and said.

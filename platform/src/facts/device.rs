@@ -1,5 +1,6 @@
 //! Devices by their path, for VMs that drive them.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -10,7 +11,7 @@ use portcullis_core::passthrough::{Device, Interrupt, KEPT, pages};
 
 use super::bus::Buses;
 use super::interrupt::{Decoder, Interrupts};
-use super::properties::{Properties, cell, strings};
+use super::properties::{Properties, cell, is_disabled, strings};
 
 /// Devices that are known not to read or write memory by themselves, by `compatible`. Of any other one that must be
 /// assumed.
@@ -25,6 +26,9 @@ const NO_MASTERS: [&[u8]; 9] = [
     b"brcm,bcm2835-gpio",
     b"brcm,bcm2835-system-timer",
 ];
+
+/// The GICs that interrupts may belong to, by `compatible`.
+const GICS: [&[u8]; 4] = [b"arm,gic-v3", b"arm,gic-400", b"arm,cortex-a15-gic", b"arm,cortex-a7-gic"];
 
 /// Why a device cannot be passed through.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +50,7 @@ pub enum DeviceError {
         /// The page.
         page: Range,
         /// The other device's path.
-        with: alloc::string::String,
+        with: String,
     },
 }
 
@@ -76,28 +80,31 @@ impl fmt::Display for DeviceError {
 pub struct Devices {
     tree: Tree<'static>,
     decoder: Decoder,
-    /// Phandle and frequency of every fixed clock.
-    clocks: Vec<(u32, u32)>,
 }
 
 impl Devices {
     /// Those of `tree`, which has been checked.
     pub fn new(tree: Tree<'static>) -> Self {
-        let mut devices = Self { tree, decoder: Decoder::default(), clocks: Vec::new() };
-        let (mut decoder, mut clocks) = (Decoder::default(), Vec::new());
-        devices.visit(&mut |_, node: &Properties<'static>, _: &Buses<'static>, _: &Node<'static>| {
-            for compatible in strings(node.compatible) {
-                match compatible {
-                    b"arm,gic-v3" | b"arm,gic-400" | b"arm,cortex-a15-gic" | b"arm,cortex-a7-gic" => {
-                        decoder = Decoder { cells: node.interrupt_cells.unwrap_or(0), phandle: node.phandle };
-                    }
-                    b"fixed-clock" => clocks.extend(node.phandle.zip(node.clock_frequency)),
-                    _ => {}
-                }
+        let mut devices = Self { tree, decoder: Decoder::default() };
+        let mut decoder = Decoder::default();
+        devices.visit(&mut |_, node, _, _| {
+            if strings(node.compatible).any(|compatible| GICS.contains(&compatible)) {
+                decoder = Decoder { cells: node.interrupt_cells.unwrap_or(0), phandle: node.phandle };
             }
         });
-        (devices.decoder, devices.clocks) = (decoder, clocks);
+        devices.decoder = decoder;
         devices
+    }
+
+    /// Frequency of the fixed clock with this phandle.
+    fn clock(&self, phandle: u32) -> Option<u32> {
+        let mut found = None;
+        self.visit(&mut |_, node, _, _| {
+            if node.phandle == Some(phandle) && node.compatible == b"fixed-clock\0" {
+                found = node.clock_frequency;
+            }
+        });
+        found
     }
 
     /// The device with this path. `taken` are the pages that the hypervisor itself uses.
@@ -156,15 +163,14 @@ impl Devices {
             return Err(DeviceError::NoRegisters);
         }
         let parent = node.interrupt_parent.or(buses.interrupt_parent());
-        let clock = node.clocks.and_then(|phandle| self.clocks.iter().find(|(known, _)| *known == phandle));
         Ok(Device {
             path,
             name: place.name,
             compatible: node.compatible,
             registers,
             interrupts: self.interrupts(Interrupts { value: node.interrupts, parent })?,
-            clock: node.clock_frequency.or(clock.map(|(_, frequency)| *frequency)),
-            clock_names: node.clock_names,
+            clock: node.clock_frequency.or_else(|| node.clocks.and_then(|phandle| self.clock(phandle))),
+            clock_names: place.property(b"clock-names").unwrap_or_default(),
             kept: place.properties().filter_map(|property| kept(&property)).collect(),
             masters: !strings(node.compatible).any(|compatible| NO_MASTERS.contains(&compatible)),
         })
@@ -187,21 +193,19 @@ impl Devices {
     }
 
     /// Shows every node below the root with its path, its properties and the buses above it.
-    fn visit(&self, show: &mut impl FnMut(&str, &Properties<'static>, &Buses<'static>, &Node<'static>)) {
+    fn visit(&self, show: &mut Show<'_>) {
         let root = self.tree.root();
         let mut buses = Buses::default();
         if buses.enter(&properties(&root)) {
-            below(&root, &mut buses, &mut alloc::string::String::new(), show);
+            below(&root, &mut buses, &mut String::new(), show);
         }
     }
 }
 
-fn below(
-    node: &Node<'static>,
-    buses: &mut Buses<'static>,
-    path: &mut alloc::string::String,
-    show: &mut impl FnMut(&str, &Properties<'static>, &Buses<'static>, &Node<'static>),
-) {
+/// Gets a node: its path, its properties, the buses above it, and itself.
+type Show<'a> = dyn FnMut(&str, &Properties<'static>, &Buses<'static>, &Node<'static>) + 'a;
+
+fn below(node: &Node<'static>, buses: &mut Buses<'static>, path: &mut String, show: &mut Show<'_>) {
     for child in node.children() {
         let length = path.len();
         path.push('/');
@@ -223,8 +227,23 @@ fn kept(property: &Property<'static>) -> Option<(&'static str, &'static [u8])> {
     Some((name, property.value))
 }
 
+/// What a device needs of its properties. They are looked for one by one: this is for few nodes.
 fn properties(node: &Node<'static>) -> Properties<'static> {
-    let mut properties = Properties::default();
-    node.properties().for_each(|property| properties.set(&property));
-    properties
+    let value = |name: &str| node.property(name.as_bytes());
+    let number = |name: &str| value(name).and_then(cell);
+    Properties {
+        reg: value("reg"),
+        ranges: value("ranges"),
+        compatible: value("compatible").unwrap_or_default(),
+        is_disabled: value("status").is_some_and(is_disabled),
+        address_cells: number("#address-cells"),
+        size_cells: number("#size-cells"),
+        interrupts: value("interrupts").unwrap_or_default(),
+        interrupt_parent: number("interrupt-parent"),
+        interrupt_cells: number("#interrupt-cells"),
+        phandle: number("phandle"),
+        clocks: value("clocks").and_then(|clocks| clocks.get(..4)).and_then(cell),
+        clock_frequency: number("clock-frequency"),
+        ..Properties::default()
+    }
 }

@@ -12,7 +12,6 @@ pub struct Properties<'a> {
     pub redistributor_stride: Option<u64>,
     pub clock_frequency: Option<u32>,
     pub clocks: Option<u32>,
-    pub clock_names: &'a [u8],
     pub compatible: &'a [u8],
     pub release_address: Option<u64>,
     pub device_type: &'a [u8],
@@ -41,13 +40,12 @@ impl<'a> Properties<'a> {
             b"interrupts" => self.interrupts = value,
             b"dma-coherent" => {}
             b"phandle" => self.phandle = cell(value),
-            b"status" => self.is_disabled = !matches!(value, b"okay\0" | b"ok\0"),
+            b"status" => self.is_disabled = is_disabled(value),
             b"#address-cells" => self.address_cells = cell(value),
             b"#interrupt-cells" => self.interrupt_cells = cell(value),
             b"#redistributor-regions" => self.redistributor_regions = cell(value),
             b"#size-cells" => self.size_cells = cell(value),
             b"clock-frequency" => self.clock_frequency = cell(value),
-            b"clock-names" => self.clock_names = value,
             b"clocks" => self.clocks = value.first_chunk().map(|first| u32::from_be_bytes(*first)),
             b"cpu-release-addr" => self.release_address = number(value),
             b"device_type" => self.device_type = value,
@@ -63,6 +61,11 @@ impl<'a> Properties<'a> {
             _ => {}
         }
     }
+}
+
+/// Whether this value of `status` says that there is no device.
+pub fn is_disabled(status: &[u8]) -> bool {
+    !matches!(status, b"okay\0" | b"ok\0")
 }
 
 /// The strings of a string list.

@@ -4,6 +4,7 @@
 //! [`KEPT`] names.
 
 use alloc::format;
+use alloc::vec::Vec;
 
 use super::Device;
 use crate::flat_tree::Writer;
@@ -45,18 +46,25 @@ impl Device {
         let address = self.registers.first().map_or(0, |region| region.address);
         tree.begin(&format!("{name}@{address:x}"));
         tree.bytes("compatible", self.compatible);
-        let reg: alloc::vec::Vec<_> = self.registers.iter().flat_map(|region| [region.address, region.size]).collect();
-        tree.numbers("reg", &reg);
-        let interrupts = self.interrupts.iter().flat_map(|interrupt| {
-            [SPI, interrupt.physical.saturating_sub(32), if interrupt.edge { EDGE_RISING } else { LEVEL_HIGH }]
-        });
-        let interrupts: alloc::vec::Vec<_> = interrupts.collect();
-        if !interrupts.is_empty() {
-            tree.cells("interrupts", &interrupts);
+        let mut cells = Vec::new();
+        for region in &self.registers {
+            cells
+                .extend([region.address >> 32, region.address, region.size >> 32, region.size].map(|half| half as u32));
+        }
+        tree.cells("reg", &cells);
+        cells.clear();
+        for interrupt in &self.interrupts {
+            let trigger = if interrupt.edge { EDGE_RISING } else { LEVEL_HIGH };
+            cells.extend([SPI, interrupt.physical.saturating_sub(32), trigger]);
+        }
+        if !cells.is_empty() {
+            tree.cells("interrupts", &cells);
         }
         if self.clock.is_some() {
             let names = self.clock_names.iter().filter(|byte| **byte == 0).count();
-            tree.cells("clocks", &alloc::vec![phandle; names.max(1)]);
+            cells.clear();
+            cells.resize(names.max(1), phandle);
+            tree.cells("clocks", &cells);
             if names != 0 {
                 tree.bytes("clock-names", self.clock_names);
             }
@@ -71,7 +79,7 @@ impl Device {
     pub fn node_size(&self) -> usize {
         let mut tree = Writer::new(NODE_ROOM);
         self.write(&mut tree, 0);
-        tree.finish().len()
+        tree.len()
     }
 }
 

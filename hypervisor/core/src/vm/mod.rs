@@ -90,15 +90,25 @@ pub struct Vm {
     scrubbed: AtomicU64,
 }
 
+/// What a VM is made of.
+pub struct Parts {
+    /// Its RAM.
+    pub memory: Range,
+    /// Its tables, which map its RAM, its page of PV time and the registers of its devices.
+    pub stage2: Stage2,
+    /// Its page of PV time structures.
+    pub pv_time: PvTime,
+    /// The devices that it drives itself.
+    pub devices: Vec<Device>,
+}
+
 impl Vm {
-    /// A VM with the memory and tables given, in phase [`state::Phase::Created`], whose vCPUs are yet to be added.
+    /// A VM with the parts given, in phase [`state::Phase::Created`], whose vCPUs are yet to be added.
     pub fn new(
         index: usize,
         config: VmConfig<'static>,
         row: &'static Row,
-        memory: Range,
-        stage2: Stage2,
-        pv_time: PvTime,
+        Parts { memory, stage2, pv_time, devices }: Parts,
         control: bool,
     ) -> Self {
         let restarts = RestartPolicy::new(config.restart_limit);
@@ -110,7 +120,7 @@ impl Vm {
             row,
             memory,
             ram: ram_of(&config, memory),
-            devices: Box::default(),
+            devices: devices.into(),
             vgic: Vgic::of_version(interface::version(), config.cores.as_slice().len()),
             port: Mutex::new(Port::new()),
             pv_time,
@@ -131,11 +141,6 @@ impl Vm {
             loaded: AtomicBool::new(false),
             scrubbed: AtomicU64::new(0),
         }
-    }
-
-    /// The VM with these devices, whose registers its tables map.
-    pub fn with_devices(self, devices: Vec<Device>) -> Self {
-        Self { devices: devices.into(), ..self }
     }
 
     /// Gives the VM its vCPUs, each on the core that the bundle names.

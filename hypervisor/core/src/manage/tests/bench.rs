@@ -14,7 +14,7 @@ use crate::memory::{regions::Range, stage2::Stage2};
 use crate::processor::Processor;
 use crate::service;
 use crate::vm::vcpu::{Power, Vcpu};
-use crate::vm::{Vm, failure::Failure, pv_time, state::Action};
+use crate::vm::{Parts, Vm, failure::Failure, pv_time, state::Action};
 
 /// Number of the control VM.
 pub const OPS: u64 = 0;
@@ -273,7 +273,8 @@ fn assemble() {
             initrd: None,
             dtb: None,
         };
-        Vm::new(index, config, row, memory, Stage2::new(), pv_time::PvTime::new(page, 1_000_000), control)
+        let pv_time = pv_time::PvTime::new(page, 1_000_000);
+        Vm::new(index, config, row, Parts { memory, stage2: Stage2::new(), pv_time, devices: Vec::new() }, control)
     });
     let vms: &'static [Vm] = Vec::leak(vms.collect());
     for vm in vms {
