@@ -4,10 +4,10 @@ use core::fmt;
 
 use portcullis_core::bundle::BundleError;
 use portcullis_core::memory::regions::Range;
-use portcullis_core::passthrough::Refusal;
 use portcullis_gate::FilterError;
 use portcullis_platform::devices::BoardError;
-use portcullis_platform::facts::{FactsError, device::DeviceError};
+use portcullis_platform::facts::FactsError;
+use portcullis_platform::passthrough::Impossible;
 
 use crate::heap;
 
@@ -43,10 +43,8 @@ pub enum Stop {
     SharedCore { vm: &'static str, core: u32 },
     /// A range of a VM's filter cannot be had here.
     Filter { vm: &'static str, base: u32, error: FilterError },
-    /// A device cannot be had.
-    Device { vm: &'static str, path: &'static str, error: DeviceError },
-    /// A device is not for this VM.
-    Refused { vm: &'static str, path: &'static str, refusal: Refusal },
+    /// A VM cannot have a device.
+    Device(Impossible),
     /// A VM asks for more memory than is left.
     NoMemory { vm: &'static str, wanted: u64, free: u64 },
 }
@@ -79,8 +77,7 @@ impl fmt::Display for Stop {
                 write!(f, "{vm} wants core {core}, which runs another vCPU; cores cannot be shared yet")
             }
             Self::Filter { vm, base, error } => write!(f, "{vm}: filter range {base:#010x}: {error}"),
-            Self::Device { vm, path, error } => write!(f, "{vm}: device {path}: {error}"),
-            Self::Refused { vm, path, refusal } => write!(f, "{vm}: device {path}: {refusal}"),
+            Self::Device(impossible) => impossible.fmt(f),
             Self::NoMemory { vm, wanted, free } => {
                 write!(f, "{vm} wants {} MiB of memory in one piece; {} MiB are free in all", wanted >> 20, free >> 20)
             }

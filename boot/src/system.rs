@@ -66,7 +66,7 @@ pub fn bring_up(tree: usize) -> Result<&'static Processor, Stop> {
     let data = unsafe { core::slice::from_raw_parts(region.address as *const u8, region.size as usize) };
     let bundle = Bundle::parse(data).map_err(Stop::Bundle)?;
 
-    let given = passthrough::find(facts, blob, &bundle)?;
+    let given = portcullis_platform::passthrough::find(facts, blob, &bundle).map_err(Stop::Device)?;
 
     let here = processors.iter().find(|processor| processor.affinity == cpu::affinity());
     let here = here.ok_or(Stop::UnknownCore(cpu::affinity()))?;

@@ -15,6 +15,7 @@ pub mod facts;
 pub mod firmware;
 pub mod gicv2;
 pub mod gicv3;
+pub mod passthrough;
 pub mod pl011;
 pub mod pl031;
 pub mod psci;

@@ -2,8 +2,11 @@
 
 use portcullis_core::flat_tree::Tree;
 use portcullis_core::image::Region;
+use portcullis_core::memory::regions::Range;
 use portcullis_core::passthrough::Interrupt;
-use portcullis_platform::facts::device::{DeviceError, Devices};
+use portcullis_platform::devices::is_taken;
+use portcullis_platform::facts::Facts;
+use portcullis_platform::facts::device::{DeviceError, Devices, NO_MASTERS};
 
 const VIRT: &[u8] = include_bytes!("data/qemu-virt-gicv3.dtb");
 const PI_4: &[u8] = include_bytes!("data/raspberry-pi-4.dtb");
@@ -20,6 +23,8 @@ fn a_gpio_block_of_qemu_s_virt_machine() {
     assert_eq!(gpio.registers, [Region { address: 0x903_0000, size: 0x1000 }]);
     assert_eq!(gpio.interrupts, [Interrupt { physical: 39, edge: false }]);
     assert_eq!((gpio.clock, gpio.masters), (Some(24_000_000), false));
+    assert_eq!(gpio.clock_names, b"apb_pclk\0");
+    assert!(gpio.kept.contains(&("gpio-controller", b"")), "{:?}", gpio.kept);
     devices(VIRT).alone(&gpio, |_| false).unwrap();
 }
 
@@ -58,5 +63,30 @@ fn what_cannot_be_given_is_named() {
     assert_eq!(error("/apb-pclk", false), DeviceError::NoRegisters);
     assert_eq!(error("/cpus/cpu@0", false), DeviceError::NoRegisters);
     assert_eq!(error("/timer", false), DeviceError::NoRegisters);
+    assert_eq!(error("/pcie@10000000", false), DeviceError::Bus);
     assert!(matches!(error("/pl061@9030000", true), DeviceError::Hypervisor(page) if page.start == 0x903_0000));
+}
+
+#[test]
+fn what_the_hypervisor_has_is_taken() {
+    let taken = |tree, address| is_taken(&Facts::from_tree(tree).unwrap(), &Range::sized(address, 0x1000));
+    // UART, clock, distributor, RAM; GPIO.
+    assert_eq!(
+        [0x900_0000, 0x901_0000, 0x800_0000, 0x4000_0000, 0x903_0000].map(|at| taken(VIRT, at)),
+        [true, true, true, true, false]
+    );
+    // What guests get as their CPU interface, watchdog, system timer; GPIO.
+    assert_eq!(
+        [0xff84_6000, 0xfe10_0000, 0xfe00_3000, 0xfe20_0000].map(|at| taken(PI_4, at)),
+        [true, true, true, false]
+    );
+}
+
+#[test]
+fn the_documentation_lists_what_has_no_dma() {
+    let text = include_str!("../../docs/devices.md");
+    let (_, table) = text.split_once("| compatible | is |").unwrap();
+    let rows = table.lines().skip(2).map_while(|line| line.strip_prefix("| `")?.split_once('`'));
+    let listed: Vec<&[u8]> = rows.map(|(name, _)| name.as_bytes()).collect();
+    assert_eq!(listed, NO_MASTERS);
 }

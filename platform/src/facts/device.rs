@@ -14,8 +14,8 @@ use super::interrupt::{Decoder, Interrupts};
 use super::properties::{Properties, cell, is_disabled, strings};
 
 /// Devices that are known not to read or write memory by themselves, by `compatible`. Of any other one that must be
-/// assumed.
-const NO_MASTERS: [&[u8]; 9] = [
+/// assumed. `docs/devices.md` lists them.
+pub const NO_MASTERS: [&[u8]; 9] = [
     b"arm,pl011",
     b"arm,pl031",
     b"arm,pl061",

@@ -114,7 +114,7 @@ fn one_that_is_not_wanted_is_taken_once_and_asked_for_again() {
 #[test]
 fn an_edge_that_is_not_wanted_yet_is_kept() {
     let (gic, mut cores) = entered(1);
-    let _ = gic.write_distributor(0, ICFGR + 8, 4, 2 << (INTID - 32) * 2);
+    let _ = gic.write_distributor(0, ICFGR + 8, 4, 2 << ((INTID - 32) * 2));
     let _ = write_bit(&gic, 0, ICENABLER, INTID);
     let _ = gic.raise_shared(INTID);
     let _ = cores[0].enter(&gic, 0);

@@ -1,7 +1,7 @@
 //! The tests of devices that a VM drives itself, and of devices that it cannot be given.
 
-use super::super::expectation::Expectation::{All, Cases, Line, NoGuest, Stopped};
-use super::{Case, Expectation, LINUX};
+use super::super::expectation::Expectation::{All, Cases, Line, NoGuest, Stopped, Value};
+use super::{Case, Expectation, LINUX, NO_OOPS};
 use crate::board::{Board, Gic};
 
 /// QEMU's second serial port, which leads nowhere. With it `virt` has a second PL011.
@@ -51,6 +51,34 @@ pub const CASES: &[Case] = &[
         expectations: &[
             Cases("trusted"),
             Line("trusted: trust-dma: through its devices it can read and write all memory"),
+        ],
+        ..LINUX
+    },
+    Case {
+        name: "passthrough-linux",
+        manifest: "device-linux.toml",
+        cores: 2,
+        arguments: SECOND_SERIAL,
+        expectations: &[
+            NO_OOPS,
+            Value("linux-a", "cpus", "2"),
+            Line("9040000.pl011: ttyAMA1 at MMIO 0x9040000"),
+            Line("9030000.pl061: PL061 GPIO chip registered"),
+        ],
+        ..LINUX
+    },
+    Case {
+        name: "raspi4b-trusted-linux",
+        board: Board::Raspi4b,
+        gic: Gic::V2,
+        manifest: "trusted-linux.toml",
+        expectations: &[
+            NO_OOPS,
+            Value("linux-a", "cpus", "2"),
+            Line("linux-a: has /soc/mmc@7e300000 at 0xfe300000, interrupts [158]"),
+            Line("linux-a: trust-dma: through its devices it can read and write all memory"),
+            // In the first GiB.
+            Line("node   0: [mem 0x000000002"),
         ],
         ..LINUX
     },
