@@ -44,8 +44,8 @@ pub fn of_vm(config: &VmConfig<'static>, free: &mut Regions) -> Result<Range, St
     const BLOCK: u64 = 2 << 20;
     let bounds: &[Range] = if config.trust_dma { &passthrough::BOUNDS } else { &[Range { start: 0, end: u64::MAX }] };
     let aligns: &[u64] = if config.memory >= GIB { &[GIB, BLOCK] } else { &[BLOCK] };
-    let choices = aligns.iter().flat_map(|align| bounds.iter().map(move |bounds| (*align, *bounds)));
-    let memory = { choices }.find_map(|(align, bounds)| free.allocate_within(config.memory, align, bounds));
+    let mut choices = aligns.iter().flat_map(|align| bounds.iter().map(move |bounds| (*align, *bounds)));
+    let memory = choices.find_map(|(align, bounds)| free.allocate_within(config.memory, align, bounds));
     memory.ok_or_else(|| Stop::NoMemory { vm: config.name, wanted: config.memory, free: free.free() })
 }
 

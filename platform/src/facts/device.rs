@@ -43,6 +43,8 @@ pub enum DeviceError {
     Bus,
     /// An interrupt of the node belongs to another controller than the GIC, or is no shared one.
     Interrupt,
+    /// The node has its interrupts in a form that may name several controllers.
+    Extended,
     /// A page of its registers is used by the hypervisor.
     Hypervisor(Range),
     /// A page of its registers also has those of another device.
@@ -65,6 +67,9 @@ impl fmt::Display for DeviceError {
             Self::Bus => write!(f, "it is a bus; give the devices on it"),
             Self::Interrupt => {
                 write!(f, "it has an interrupt that is no shared one (SPI) of the GIC; it cannot be given")
+            }
+            Self::Extended => {
+                write!(f, "its interrupts are in interrupts-extended, which is not understood; write interrupts there")
             }
             Self::Hypervisor(page) => {
                 write!(f, "the hypervisor itself uses what is at {:#x}; it cannot be given", page.start)
@@ -161,6 +166,9 @@ impl Devices {
         let registers: Vec<Region> = buses.regions(node.reg).collect();
         if registers.is_empty() || !registers.iter().all(|region| pages(*region).is_some()) {
             return Err(DeviceError::NoRegisters);
+        }
+        if place.property(b"interrupts-extended").is_some() {
+            return Err(DeviceError::Extended);
         }
         let parent = node.interrupt_parent.or(buses.interrupt_parent());
         Ok(Device {

@@ -3,6 +3,8 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use portcullis_abi::map;
+
 use super::{Device, NODE_ROOM};
 use crate::memory::regions::Range;
 use crate::vgic::INTIDS;
@@ -18,6 +20,8 @@ pub enum Refusal {
     Guest(Range),
     /// The virtual interrupt controller ends before this INTID.
     Beyond(u32),
+    /// Its interrupt has the number of that of the VM's emulated UART.
+    Uart,
     /// The hypervisor itself uses this interrupt.
     OwnInterrupt(u32),
     /// A device of that VM's has this interrupt too.
@@ -42,7 +46,15 @@ impl fmt::Display for Refusal {
                 )
             }
             Self::Beyond(intid) => {
-                write!(f, "its interrupt {intid} is more than a VM has, which is {} at most", INTIDS.saturating_sub(1))
+                let last = INTIDS.saturating_sub(1);
+                write!(f, "its interrupt {intid} is above {last}, the last that a VM has; it cannot be given")
+            }
+            Self::Uart => {
+                write!(
+                    f,
+                    "its interrupt has the number of the VM's own UART's, {}; it cannot be given",
+                    map::UART_INTID
+                )
             }
             Self::OwnInterrupt(intid) => {
                 write!(f, "the hypervisor itself uses its interrupt {intid}; it cannot be given")
@@ -92,6 +104,9 @@ impl Given {
             if own(intid) {
                 return Err(Refusal::OwnInterrupt(intid));
             }
+            if intid == map::UART_INTID {
+                return Err(Refusal::Uart);
+            }
             let has = |other: &Device| other.interrupts.iter().any(|interrupt| interrupt.physical == intid);
             if let Some((owner, _)) = self.0.iter().find(|(owner, other)| *owner != vm && has(other)) {
                 return Err(Refusal::Interrupt(intid, owner));
@@ -123,8 +138,6 @@ impl Given {
 
 #[cfg(test)]
 mod tests {
-    use portcullis_abi::map;
-
     use super::super::{Interrupt, tests::device};
     use super::*;
 
@@ -135,7 +148,7 @@ mod tests {
     }
 
     fn give(given: &mut Given, vm: &'static str, device: Device) -> Result<(), Refusal> {
-        given.give(vm, false, RAM, device, |intid| intid == 33)
+        given.give(vm, false, RAM, device, |intid| intid == 153)
     }
 
     #[test]
@@ -156,8 +169,12 @@ mod tests {
         let mut given = Given::default();
         give(&mut given, "a", with("/u", 0x904_0000, 287)).unwrap();
         give(&mut given, "a", with("/v", 0x905_0000, 287)).unwrap();
-        let refusals =
-            [(287, Refusal::Interrupt(287, "a")), (288, Refusal::Beyond(288)), (33, Refusal::OwnInterrupt(33))];
+        let refusals = [
+            (287, Refusal::Interrupt(287, "a")),
+            (288, Refusal::Beyond(288)),
+            (153, Refusal::OwnInterrupt(153)),
+            (33, Refusal::Uart),
+        ];
         for (intid, refusal) in refusals {
             assert_eq!(give(&mut given, "b", with("/w", 0x906_0000, intid)), Err(refusal));
         }

@@ -10,10 +10,9 @@ use super::Device;
 use crate::flat_tree::Writer;
 
 /// Properties without references, which are taken over as they are.
-pub const KEPT: [&str; 10] = [
+pub const KEPT: [&str; 9] = [
     "#gpio-cells",
     "#interrupt-cells",
-    "arm,primecell-periphid",
     "dma-coherent",
     "gpio-controller",
     "interrupt-controller",

@@ -13,6 +13,15 @@ use super::spis::{self, Spis};
 use super::{VcpuSet, Vgic};
 
 impl Vgic {
+    /// Says how a physical SPI is triggered, and so how the virtual one of the same number is until the guest says otherwise.
+    pub fn set_shared_trigger(&self, intid: u32, edge: bool) {
+        let mut spis = self.spis.lock();
+        let Some((bank, bit)) = spis::position(intid) else { return };
+        if let Some(bank) = spis.banks.get_mut(bank) {
+            bank.edge = if edge { bank.edge | bit } else { bank.edge & !bit };
+        }
+    }
+
     /// Takes a physical SPI that a core has acknowledged with EOImode = 1 and whose priority it has dropped, so that it
     /// stays active until the guest deactivates the virtual one of the same number. Returns the vCPUs that must look;
     /// what is no SPI of the model has no effect.

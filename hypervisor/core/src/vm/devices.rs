@@ -20,6 +20,7 @@ impl Vm {
         self.disconnect_devices();
         self.vgic.reset();
         for interrupt in self.device_interrupts() {
+            self.vgic.set_shared_trigger(interrupt.physical, interrupt.edge);
             machine.board.interrupts.set_trigger(interrupt.physical, interrupt.edge);
             machine.board.interrupts.enable_shared(interrupt.physical, processor.affinity);
         }

@@ -114,7 +114,8 @@ fn one_that_is_not_wanted_is_taken_once_and_asked_for_again() {
 #[test]
 fn an_edge_that_is_not_wanted_yet_is_kept() {
     let (gic, mut cores) = entered(1);
-    let _ = gic.write_distributor(0, ICFGR + 8, 4, 2 << ((INTID - 32) * 2));
+    gic.set_shared_trigger(INTID, true);
+    assert_eq!(gic.read_distributor(0, ICFGR + 8, 4, &cores[0]), 2 << ((INTID - 32) * 2));
     let _ = write_bit(&gic, 0, ICENABLER, INTID);
     let _ = gic.raise_shared(INTID);
     let _ = cores[0].enter(&gic, 0);
@@ -179,6 +180,7 @@ fn a_gicv2_reports_the_end_and_the_hypervisor_deactivates() {
 fn what_is_no_spi_is_not_raised() {
     let (gic, _) = entered(1);
     for intid in [0, 31, 288, 1020, u32::MAX] {
+        gic.set_shared_trigger(intid, true);
         assert!(gic.raise_shared(intid).is_empty());
     }
 }
