@@ -11,6 +11,7 @@ mod heap;
 mod image;
 mod memory;
 mod panic;
+mod passthrough;
 mod secondary;
 mod stop;
 mod system;

@@ -5,7 +5,9 @@ use core::fmt;
 use portcullis_core::bundle::BundleError;
 use portcullis_core::memory::regions::Range;
 use portcullis_gate::FilterError;
-use portcullis_platform::{devices::BoardError, facts::FactsError};
+use portcullis_platform::devices::BoardError;
+use portcullis_platform::facts::FactsError;
+use portcullis_platform::passthrough::Impossible;
 
 use crate::heap;
 
@@ -41,6 +43,8 @@ pub enum Stop {
     NoRoomForVcpus { count: usize, wanted: usize, free: u64 },
     /// A range of a VM's filter cannot be had here.
     Filter { vm: &'static str, base: u32, error: FilterError },
+    /// A VM cannot have a device.
+    Device(Impossible),
     /// A VM asks for more memory than is left.
     NoMemory { vm: &'static str, wanted: u64, free: u64 },
 }
@@ -76,6 +80,7 @@ impl fmt::Display for Stop {
                 free >> 10
             ),
             Self::Filter { vm, base, error } => write!(f, "{vm}: filter range {base:#010x}: {error}"),
+            Self::Device(impossible) => impossible.fmt(f),
             Self::NoMemory { vm, wanted, free } => {
                 write!(f, "{vm} wants {} MiB of memory in one piece; {} MiB are free in all", wanted >> 20, free >> 20)
             }

@@ -12,15 +12,16 @@ use portcullis_core::machine::{Machine, TABLE, Usage};
 use portcullis_core::memory::regions::{Range, Regions};
 use portcullis_core::memory::stage1;
 use portcullis_core::memory::stage2::{Access, Stage2};
+use portcullis_core::passthrough::Given;
 use portcullis_core::processor::Processor;
 use portcullis_core::terminal::TERMINAL;
-use portcullis_core::vm::{Vm, pv_time};
+use portcullis_core::vm::{Parts, Vm, pv_time, ram_of};
 use portcullis_gate::{Conduits, Register, Row, Rule, Support};
 use portcullis_platform::boards::Entry;
 use portcullis_platform::facts::{Facts, List, Text};
 use portcullis_platform::{devices, firmware::Findings, rate::Rate, support};
 
-use crate::{cores, early, heap, image, memory, secondary, stop::Stop};
+use crate::{cores, early, heap, image, memory, passthrough, secondary, stop::Stop};
 
 static FACTS: spin::Once<Facts> = spin::Once::new();
 static BOARD: spin::Once<Board> = spin::Once::new();
@@ -38,7 +39,8 @@ pub fn end() -> ! {
 
 /// Does everything up to the first guest, which the other cores may already be starting when this returns.
 pub fn bring_up(tree: usize) -> Result<&'static Processor, Stop> {
-    let (facts, tree) = read_tree(tree)?;
+    let (facts, blob) = read_tree(tree)?;
+    let tree = Range::sized(blob.as_ptr() as u64, blob.len() as u64);
     if !checksum::present() {
         return Err(Stop::NoCrc);
     }
@@ -64,17 +66,16 @@ pub fn bring_up(tree: usize) -> Result<&'static Processor, Stop> {
     let data = unsafe { core::slice::from_raw_parts(region.address as *const u8, region.size as usize) };
     let bundle = Bundle::parse(data).map_err(Stop::Bundle)?;
 
+    let given = portcullis_platform::passthrough::find(facts, blob, &bundle).map_err(Stop::Device)?;
+
     let here = processors.iter().find(|processor| processor.affinity == cpu::affinity());
     let here = here.ok_or(Stop::UnknownCore(cpu::affinity()))?;
+    let mut stock = Stock { support: &support, interface: board.interrupts.virtual_interface(), given, free };
     let vms: Vec<Vm> = bundle
         .vms()
         .zip(&TABLE)
         .enumerate()
-        .map(|(index, (config, row))| {
-            let control = bundle.control() == Some(index);
-            let interface = board.interrupts.virtual_interface();
-            create(index, *config, row, control, &support, interface, &mut free)
-        })
+        .map(|(index, (config, row))| create(index, *config, row, bundle.control() == Some(index), &mut stock))
         .collect::<Result<_, _>>()?;
     let vms: &'static [Vm] = Vec::leak(vms);
     cores::assign(vms, processors, &bundle)?;
@@ -82,7 +83,7 @@ pub fn bring_up(tree: usize) -> Result<&'static Processor, Stop> {
         set_filter(vm, board.firmware.is_some())?;
     }
 
-    UNALLOCATED.store(free.free(), Ordering::Relaxed);
+    UNALLOCATED.store(stock.free.free(), Ordering::Relaxed);
     let machine = Machine::assemble(board, processors, vms, support, usage);
     secondary::take_up(here);
     if let Some(interrupt) = machine.board.serial.and_then(|serial| serial.interrupt()) {
@@ -95,7 +96,7 @@ pub fn bring_up(tree: usize) -> Result<&'static Processor, Stop> {
 }
 
 /// Reads the device tree and connects the console, as early as anything can be said.
-fn read_tree(tree: usize) -> Result<(&'static Facts, Range), Stop> {
+fn read_tree(tree: usize) -> Result<(&'static Facts, &'static [u8]), Stop> {
     const MAGIC: u32 = 0xd00d_feed;
     const LONGEST: usize = 2 << 20;
     const ATAG_CORE: u32 = 0x5441_0001;
@@ -134,7 +135,8 @@ fn read_tree(tree: usize) -> Result<(&'static Facts, Range), Stop> {
     if let Some(serial) = serial {
         TERMINAL.connect(serial);
     }
-    Ok((result?, Range::sized(tree as u64, length as u64)))
+    // SAFETY: as above; there are facts, so it is a device tree, and it stays for as long as the machine runs.
+    Ok((result?, unsafe { core::slice::from_raw_parts(tree as *const u8, length) }))
 }
 
 fn report_board(facts: &Facts, firmware: &Findings, board: &Board, rate: Option<Rate>) {
@@ -167,31 +169,40 @@ fn processors(facts: &Facts) -> (&'static [Processor], Vec<Range>) {
     (Vec::leak(cores), guards)
 }
 
-/// Makes a VM: its memory, its tables, its firmware registers. `interface` is what it gets for its GICC.
+/// What VMs are made of.
+struct Stock<'a> {
+    /// What the board can serve.
+    support: &'a Support,
+    /// What a VM gets for its GICC.
+    interface: Option<Range>,
+    /// The devices that are given to VMs.
+    given: Given,
+    /// The free RAM.
+    free: Regions,
+}
+
+/// Makes a VM: its memory, its tables, its firmware registers.
 fn create(
     index: usize,
     config: VmConfig<'static>,
     row: &'static Row,
     control: bool,
-    support: &Support,
-    interface: Option<Range>,
-    free: &mut Regions,
+    stock: &mut Stock<'_>,
 ) -> Result<Vm, Stop> {
-    const GIB: u64 = 1 << 30;
-    const BLOCK: u64 = 2 << 20;
     TERMINAL.add_vm(config.name);
-    let large = (config.memory >= GIB).then(|| free.allocate(config.memory, GIB)).flatten();
-    let memory = large.or_else(|| free.allocate(config.memory, BLOCK));
-    let memory = memory.ok_or(Stop::NoMemory { vm: config.name, wanted: config.memory, free: free.free() })?;
+    let support = stock.support;
+    let memory = memory::of_vm(&config, &mut stock.free)?;
     stage1::prepare(memory).map_err(|_| Stop::Unmappable(memory))?;
     let page: &'static pv_time::Page = Box::leak(Box::default());
     let pv_time = pv_time::PvTime::new(page, timer::frequency());
     let mut stage2 = Stage2::new();
-    stage2.map(map::RAM, memory, Access::Ram).map_err(|_| Stop::Unmappable(memory))?;
+    stage2.map(ram_of(&config, memory), memory, Access::Ram).map_err(|_| Stop::Unmappable(memory))?;
     stage2.map(map::PV_TIME, pv_time.range(), Access::ReadOnly).map_err(|_| Stop::Unmappable(pv_time.range()))?;
-    if let Some(interface) = interface {
+    if let Some(interface) = stock.interface {
         stage2.map(map::GICC, interface, Access::Device).map_err(|_| Stop::Unmappable(interface))?;
     }
+    let devices = stock.given.take(config.name);
+    passthrough::map(&mut stage2, &devices)?;
     let conduits = Conduits::from_bits(config.conduits).unwrap_or(Conduits::NONE);
     if control {
         row.create_control(support, conduits);
@@ -203,7 +214,10 @@ fn create(
     }
     let cores = config.cores.as_slice();
     log::info!("{:<width$} {:>5} MiB, cores {cores:?}", config.name, config.memory >> 20, width = NAME_MAX / 2);
-    Ok(Vm::new(index, config, row, memory, stage2, pv_time, control))
+    if config.trust_dma || !devices.is_empty() {
+        passthrough::report(&config, memory, &devices);
+    }
+    Ok(Vm::new(index, config, row, Parts { memory, stage2, pv_time, devices }, control))
 }
 
 /// Sets a VM's firmware registers as the manifest says. What the board cannot serve is left out, and said.

@@ -70,6 +70,18 @@ pub fn ranges(facts: &Facts) -> impl Iterator<Item = Range> + '_ {
     gic.chain(uart).chain(others).map(|region| Range::sized(region.address, region.size))
 }
 
+/// Whether `range` has something that EL2 uses itself or that is no device of anybody's: its own devices, what its guests get
+/// of the GIC, RAM.
+pub fn is_taken(facts: &Facts, range: &Range) -> bool {
+    let virtual_interface = match &facts.gic {
+        Gic::V2 { virtual_interface, .. } => Some(*virtual_interface),
+        Gic::V3 { .. } => None,
+    };
+    let memory = facts.memory.iter().chain(facts.reserved.iter()).chain(firmware_memory(facts)).copied();
+    let others = memory.chain(virtual_interface).map(|region| Range::sized(region.address, region.size));
+    ranges(facts).chain(others).any(|taken| taken.overlaps(range))
+}
+
 static GIC_V2: Once<GicV2> = Once::new();
 static GIC_V3: Once<GicV3> = Once::new();
 static CLOCK: Once<Pl031> = Once::new();

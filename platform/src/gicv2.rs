@@ -22,6 +22,8 @@ use spin::{Mutex, Once};
 const PRIORITIES: u32 = 0xa0a0_a0a0;
 /// Bits of priority that a list register of a GICv2 has (section 5.3.10).
 const PRIORITY_BITS: u32 = 5;
+/// The field of an edge-triggered interrupt in GICD_ICFGR (section 4.3.13).
+const EDGE: u32 = 0b10;
 /// Granule of the guests' tables.
 const PAGE: u64 = 0x1000;
 
@@ -190,6 +192,26 @@ impl InterruptController for GicV2 {
         }
         drop(gicd);
         self.enable(intid, true);
+    }
+
+    fn set_trigger(&self, intid: u32, edge: bool) {
+        let shift = intid % 16 * 2;
+        let mut gicd = self.distributor.lock();
+        if let Some(mut register) = field!(gicd, icfgr).get((intid / 16) as usize) {
+            let others = register.read() & !(0b11 << shift);
+            register.write(others | if edge { EDGE << shift } else { 0 });
+        }
+    }
+
+    fn quiet_shared(&self, intid: u32) {
+        if !(32..1020).contains(&intid) {
+            return;
+        }
+        let (word, bit) = ((intid / 32) as usize, 1 << (intid % 32));
+        let mut gicd = self.distributor.lock();
+        set_all(field!(gicd, icenabler).get(word), bit);
+        set_all(field!(gicd, icpendr).get(word), bit);
+        set_all(field!(gicd, icactiver).get(word), bit);
     }
 
     fn maintenance_interrupt(&self) -> u32 {

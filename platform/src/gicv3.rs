@@ -2,11 +2,11 @@
 
 use core::ptr::NonNull;
 
-use arm_gic::IntId;
 use arm_gic::gicv3::{
     GicDistributor, GicRedistributor, GicRedistributorIterator,
     registers::{Gicd, GicrSgi},
 };
+use arm_gic::{IntId, Trigger};
 use portcullis_arch::{cpu, gicv3};
 use portcullis_core::board::InterruptController;
 use portcullis_core::processor::{HALT, KICK};
@@ -16,9 +16,15 @@ use spin::Mutex;
 /// Most cores that are served.
 const MAX_CORES: usize = 16;
 
+/// Offsets of the first of the registers that clear what is pending, and what is active (IHI 0069, section 12.9).
+const ICPENDR: usize = 0x280;
+const ICACTIVER: usize = 0x380;
+
 /// A GICv3 or GICv4.
 pub struct GicV3 {
     distributor: Mutex<GicDistributor<'static>>,
+    /// Address of the distributor, for the registers that its driver does not have.
+    registers: usize,
     /// Address of the first redistributor.
     row: usize,
     redistributors: [Mutex<Option<GicRedistributor<'static>>>; MAX_CORES],
@@ -33,11 +39,13 @@ impl GicV3 {
     /// The addresses must be those of the distributor and of the first of a contiguous row of redistributors, mapped as
     /// device memory and used by nothing else.
     pub unsafe fn new(distributor: NonNull<Gicd>, redistributors: NonNull<GicrSgi>, maintenance: u32) -> Self {
+        let registers = distributor.as_ptr() as usize;
         // SAFETY: passed on to the caller.
         let mut distributor = GicDistributor::new(unsafe { UniqueMmioPointer::new(distributor) });
         distributor.configure_default_settings();
         Self {
             distributor: Mutex::new(distributor),
+            registers,
             row: redistributors.as_ptr() as usize,
             redistributors: [const { Mutex::new(None) }; MAX_CORES],
             maintenance,
@@ -93,6 +101,24 @@ impl InterruptController for GicV3 {
             .is_err()
         {
             log::error!("interrupt {spi} is beyond what the GIC has: it is not used");
+        }
+    }
+
+    fn set_trigger(&self, intid: u32, edge: bool) {
+        let Some(spi) = intid.checked_sub(32).filter(|&spi| spi < 988) else { return };
+        let trigger = if edge { Trigger::Edge } else { Trigger::Level };
+        let _ = self.distributor.lock().set_trigger(IntId::spi(spi), trigger);
+    }
+
+    fn quiet_shared(&self, intid: u32) {
+        let Some(spi) = intid.checked_sub(32).filter(|&spi| spi < 988) else { return };
+        let mut distributor = self.distributor.lock();
+        let _ = distributor.enable_interrupt(IntId::spi(spi), false);
+        for register in [ICPENDR, ICACTIVER] {
+            let word = self.registers + register + intid as usize / 32 * 4;
+            // SAFETY: the register of a GIC that `new` was given, and our lock keeps the driver away; a write clears one
+            // interrupt's bit and leaves the others.
+            unsafe { (word as *mut u32).write_volatile(1 << (intid % 32)) };
         }
     }
 

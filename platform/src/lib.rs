@@ -3,6 +3,8 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::indexing_slicing)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+extern crate alloc;
+
 pub mod bcm2835_aux_uart;
 pub mod bcm2835_pm;
 pub mod bcm2835_timer;
@@ -13,6 +15,7 @@ pub mod facts;
 pub mod firmware;
 pub mod gicv2;
 pub mod gicv3;
+pub mod passthrough;
 pub mod pl011;
 pub mod pl031;
 pub mod psci;

@@ -9,8 +9,9 @@ use guest_runtime::{console, exception, gic, power};
 use crate::door::Door;
 use crate::profile::{Mode, Profile};
 use crate::{
-    architecture, busy, cost, distributor, draws, end, fault, forward, garbage, gicv2, identification, interrupts,
-    lifecycle, psci, ptp, pv_time, report, reset, sgi, spi, storm, sweep, timer, trng, uart, unknown, vendor,
+    architecture, busy, cost, device, distributor, dma, draws, end, fault, forward, garbage, gicv2, identification,
+    interrupts, lifecycle, psci, ptp, pv_time, report, reset, sgi, spi, storm, sweep, timer, trng, uart, unknown,
+    vendor,
 };
 
 guest_runtime::main!(run);
@@ -49,6 +50,8 @@ fn dispatch(profile: &Profile) {
         Mode::Storm => storm::run(profile),
         Mode::Busy => busy::run(profile),
         Mode::Reset => reset::run(profile),
+        Mode::Device => device::run(profile),
+        Mode::Dma => dma::run(profile),
         Mode::Abort => fault::abort(profile),
         Mode::SystemRegister => fault::system_register(),
         Mode::Mmio => fault::malformed_mmio(profile),

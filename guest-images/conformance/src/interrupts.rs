@@ -5,8 +5,10 @@ use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
 use guest_runtime::{counter, cpu, gic, mmio};
 use portcullis_abi::map::{MAX_VCPUS, TIMER_VIRTUAL_INTID, UART, UART_INTID};
 
+use crate::device;
+
 /// INTIDs that are counted.
-const COUNTED: usize = 64;
+const COUNTED: usize = 288;
 /// Length of the record of the order.
 const RECORD: usize = 64;
 /// PL011 interrupt clear register.
@@ -22,7 +24,7 @@ pub fn handle(intid: u32) {
     match intid {
         TIMER_VIRTUAL_INTID => counter::set_control(counter::CONTROL_ENABLE | counter::CONTROL_MASK),
         UART_INTID => mmio::write32(UART_ICR, 0x7ff),
-        _ => {}
+        _ => device::interrupted(intid),
     }
     let position = LENGTH.fetch_add(1, SeqCst);
     if let (Some(slot), Some(sender)) = (ORDER.get(position), SENDERS.get(position)) {

@@ -22,7 +22,11 @@ mod busy;
 #[cfg(target_os = "none")]
 mod cost;
 #[cfg(target_os = "none")]
+mod device;
+#[cfg(target_os = "none")]
 mod distributor;
+#[cfg(target_os = "none")]
+mod dma;
 #[cfg(target_os = "none")]
 mod door;
 #[cfg(target_os = "none")]

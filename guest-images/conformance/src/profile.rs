@@ -14,12 +14,13 @@
 //! | `only` | groups of cases: `id`, `services`, `lifecycle`, `uart`, `gic`, joined by commas | all |
 //! | `gic` | generation of the interrupt controller: 2 or 3; 0 to leave interrupts alone | 3 |
 //! | `mode` | `cases`, `garbage`, `sweep`, `matrix`, `forward`, `draws`, `words`, `scarce`, `dry`, `off`, `restart`, `cost`, `storm`, `busy`, \
-//!   `reset`, `abort`, `sysreg`, `mmio`, `jump` | `cases` |
+//!   `reset`, `device`, `dma`, `abort`, `sysreg`, `mmio`, `jump` | `cases` |
 //! | `calls`, `seed` | `garbage`, `draws`, `dry`: number of calls; `garbage`: start of the sequence | 100000, 1 |
 //! | `pause`, `least` | `scarce`: microseconds between draws, draws that must succeed | 0, 1 |
 //! | `owners` | `sweep`: owners of functions, from 0 | 64 |
 //! | `seconds` | `storm`, `busy`, `scarce`: duration; `off`, `restart`: time until then | 2 |
 //! | `address` | `abort`, `jump`: where | a hole of the map |
+//! | `node` | `device`, `dma`: the device, by its path in this VM's tree | none |
 //! | `access` | `abort`: `load`, `store`; `mmio`: `pair`, `writeback`, `exclusive` | the first |
 
 use guest_runtime::arguments::Arguments;
@@ -61,6 +62,10 @@ pub enum Mode {
     Busy,
     /// Resets.
     Reset,
+    /// A device of the board, its interrupt, and resets.
+    Device,
+    /// A device of the board that writes to memory.
+    Dma,
     /// An access to nothing.
     Abort,
     /// Unknown system registers.
@@ -159,11 +164,13 @@ pub struct Profile {
     pub address: u64,
     /// How `abort` and `mmio` access.
     pub access: Access,
+    /// Path of the device of `device` and `dma`.
+    pub node: &'static str,
     /// The groups of cases to run.
     groups: [bool; GROUPS.len()],
 }
 
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 25] = [
     "std",
     "std-hyp",
     "vendor-hyp",
@@ -187,6 +194,7 @@ const NAMES: [&str; 24] = [
     "seconds",
     "address",
     "access",
+    "node",
     "only",
 ];
 
@@ -267,6 +275,7 @@ impl Profile {
             owners: number("owners", 64)? as u32,
             seconds: number("seconds", 2)?,
             address: number("address", 0)?,
+            node: arguments.get("node").unwrap_or(""),
             access: choose(&arguments, "access", "load, store, pair, writeback or exclusive", |value| {
                 Some(match value {
                     "" if mode == Mode::Mmio => Access::Pair,
@@ -330,6 +339,8 @@ fn mode(value: &str) -> Option<Mode> {
         "storm" => Mode::Storm,
         "busy" => Mode::Busy,
         "reset" => Mode::Reset,
+        "device" => Mode::Device,
+        "dma" => Mode::Dma,
         "abort" => Mode::Abort,
         "sysreg" => Mode::SystemRegister,
         "mmio" => Mode::Mmio,
@@ -349,57 +360,4 @@ fn choose<T>(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(line: &'static str) -> Result<Profile, Problem> {
-        Profile::parse(Arguments::new(line))
-    }
-
-    #[test]
-    fn an_empty_line_is_the_full_door() {
-        let profile = parse("").unwrap();
-        assert!(profile.has_trng() && profile.has_pv_time() && profile.has_vendor_identity() && profile.has_ptp());
-        assert!(profile.hvc && profile.smc);
-        assert_eq!((profile.psci, profile.mode, profile.cpus), (0x1_0001, Mode::Cases, 1));
-    }
-
-    #[test]
-    fn every_argument_is_read() {
-        let profile = parse("std=0 std-hyp=0 vendor-hyp=0x2 psci=1.0 conduits=smc cpus=2 trng=other gic=0 mode=storm");
-        let profile = profile.unwrap();
-        assert!(!profile.has_trng() && !profile.has_pv_time() && !profile.has_vendor_identity() && profile.has_ptp());
-        assert!(!profile.is_open(true) && profile.is_open(false));
-        assert_eq!((profile.psci, profile.mode, profile.cpus, profile.gic), (0x1_0000, Mode::Storm, 2, false));
-    }
-
-    #[test]
-    fn a_trng_without_backend_is_not_expected() {
-        assert!(!parse("std=1 trng=none").unwrap().has_trng());
-    }
-
-    #[test]
-    fn groups_are_chosen_by_name() {
-        let profile = parse("only=id,gic").unwrap();
-        assert_eq!(GROUPS.map(|name| profile.wants(name)), [true, false, false, false, true]);
-        assert_eq!(GROUPS.map(|name| parse("").unwrap().wants(name)), [true; 5]);
-    }
-
-    #[test]
-    fn wrong_arguments_are_named() {
-        for (line, got) in [
-            ("stdhyp=1", "stdhyp"),
-            ("std=one", "one"),
-            ("psci=1.4", "1.4"),
-            ("conduits=both", "both"),
-            ("mode=fast", "fast"),
-            ("trng=dice", "dice"),
-            ("access=prod", "prod"),
-            ("only=gic,usb", "gic,usb"),
-            ("forward=0x82000000", "0x82000000"),
-            ("firmware=uefi", "uefi"),
-        ] {
-            assert_eq!(parse(line).unwrap_err().got, got, "{line}");
-        }
-    }
-}
+mod tests;

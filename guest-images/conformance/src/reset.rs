@@ -37,7 +37,7 @@ static MARKER: Marker = Marker { magic: AtomicU64::new(0), boots: AtomicU64::new
 
 /// One boot of the run. The GIC is as the reset left it.
 pub fn run(profile: &Profile) {
-    let boot = if MARKER.magic.load(SeqCst) == MAGIC { MARKER.boots.load(SeqCst) } else { 0 };
+    let boot = boots();
     console::line(format_args!("boot: {boot}"));
     fresh(boot, profile);
     if profile.wants("services") {
@@ -52,7 +52,13 @@ pub fn run(profile: &Profile) {
     }
 }
 
-fn note(boots: u64) {
+/// How often this run has booted before.
+pub fn boots() -> u64 {
+    if MARKER.magic.load(SeqCst) == MAGIC { MARKER.boots.load(SeqCst) } else { 0 }
+}
+
+/// Notes that for the next boot.
+pub fn note(boots: u64) {
     MARKER.boots.store(boots, SeqCst);
     MARKER.magic.store(MAGIC, SeqCst);
     // SAFETY: cleans one line of the guest's own memory, so that a reset that drops caches finds it.

@@ -1,13 +1,11 @@
 //! From the first instruction to the guest's main function.
 
 use core::arch::global_asm;
-use core::ffi::CStr;
 
 use dtoolkit::fdt::Fdt;
-use dtoolkit::{Node, Property};
 use portcullis_abi::map;
 
-use crate::{console, cpu, exception, gic, power};
+use crate::{console, cpu, exception, gic, power, tree};
 
 /// Descriptor of a block or page: valid, access flag, inner shareable, attribute index.
 const fn leaf(attribute: u64) -> u64 {
@@ -46,23 +44,24 @@ unsafe extern "Rust" {
 /// The boot CPU arrives here with a stack, the MMU on and the image relocated.
 // SAFETY: the name is used by entry.s only, which calls it with this signature.
 #[unsafe(no_mangle)]
-extern "C" fn guest_primary(tree: usize) -> ! {
+extern "C" fn guest_primary(address: usize) -> ! {
     exception::settle();
     // SAFETY: the arm64 boot protocol promises a device tree at x0, and nobody writes to it; the blob's own size field
     // (checked by the parser next) says how long it is.
     let blob = unsafe {
-        let size = u32::from_be(((tree + 4) as *const u32).read());
-        core::slice::from_raw_parts(tree as *const u8, size as usize)
+        let size = u32::from_be(((address + 4) as *const u32).read());
+        core::slice::from_raw_parts(address as *const u8, size as usize)
     };
-    let Ok(tree) = Fdt::new(blob) else {
+    if Fdt::new(blob).is_err() {
         console::line(format_args!("case boot.tree: FAIL expected a device tree in x0 got something else"));
         power::off();
-    };
-    if let Some(method) = property(&tree, "/psci", "method") {
+    }
+    tree::set(blob);
+    if let Some(method) = tree::string("/psci", "method") {
         power::set_conduit(if method == "smc" { power::Conduit::Smc } else { power::Conduit::Hvc });
     }
-    gic::choose(property(&tree, "/intc", "compatible").unwrap_or(""));
-    guest_main(property(&tree, "/chosen", "bootargs").unwrap_or(""))
+    gic::choose(tree::string("/intc", "compatible").unwrap_or(""));
+    guest_main(tree::string("/chosen", "bootargs").unwrap_or(""))
 }
 
 /// A CPU that PSCI started arrives here with a stack and the MMU on.
@@ -71,15 +70,4 @@ extern "C" fn guest_primary(tree: usize) -> ! {
 extern "C" fn guest_secondary(context: u64, level: u64, masks: u64, control: u64) -> ! {
     exception::settle();
     cpu::arrive(cpu::Arrival { context, level, masks, control })
-}
-
-/// A string property.
-fn property(tree: &Fdt<'static>, path: &str, name: &str) -> Option<&'static str> {
-    let node = tree.find_node(path)?;
-    let property = node.properties().find(|property| property.name() == name)?;
-    // SAFETY: the value lies in the blob, which lives as long as the guest; the parser's own lifetime is that of its
-    // iterator.
-    let value: &'static [u8] =
-        unsafe { core::slice::from_raw_parts(property.value().as_ptr(), property.value().len()) };
-    CStr::from_bytes_until_nul(value).ok()?.to_str().ok()
 }

@@ -25,6 +25,8 @@ pub mod gic;
 pub mod mmio;
 #[cfg(target_os = "none")]
 pub mod power;
+#[cfg(target_os = "none")]
+pub mod tree;
 
 /// Names the guest's main function, a `fn(arguments: &'static str) -> !`; `arguments` is `/chosen/bootargs`.
 #[macro_export]

@@ -20,6 +20,7 @@
 //!     conduits = <u32>;                  CONDUIT_HVC | CONDUIT_SMC
 //!     machine = <u32>;                   MACHINE_OFF | MACHINE_RESET; absent: neither
 //!     devices = "path", ...;             device tree paths passed through
+//!     trust-dma;                         present or absent: devices among them may master the bus
 //!     firmware {                         absent: the defaults
 //!         keep;                          present: what is not named keeps its default; absent: it is zero
 //!         std = <u64>; std-hyp = <u64>; vendor-hyp = <u64>; psci = <u32>;
@@ -91,6 +92,8 @@ pub const MACHINE_OFF: u32 = 1;
 pub const MACHINE_RESET: u32 = 2;
 /// VM property: device tree paths of devices passed through.
 pub const DEVICES: &str = "devices";
+/// VM property: a device that can master the bus may be passed through: the VM is trusted with all memory.
+pub const TRUST_DMA: &str = "trust-dma";
 /// VM property: kernel image.
 pub const KERNEL: &str = "kernel";
 /// VM property: initial RAM disk.

@@ -25,6 +25,10 @@ pub trait InterruptController: Sync {
     fn enable_private(&self, core: usize, intid: u32, enabled: bool);
     /// Enables SPI `intid` and routes it to the core with the affinity given, which was initialised.
     fn enable_shared(&self, intid: u32, affinity: u64);
+    /// Says whether SPI `intid`, which is disabled, is edge-triggered or follows its line.
+    fn set_trigger(&self, intid: u32, edge: bool);
+    /// Makes SPI `intid` disabled, not pending and not active, whichever core has it.
+    fn quiet_shared(&self, intid: u32);
     /// INTID of the maintenance interrupt of the virtual CPU interface.
     fn maintenance_interrupt(&self) -> u32;
     /// Where in memory the CPU interface for guests lies: GICV of a GICv2, whole pages. `None`: it is system registers.

@@ -2,18 +2,22 @@
 //! kernel's bindings `arm/cpus.yaml`, `arm/psci.yaml`, `timer/arm,arch_timer.yaml`, `interrupt-controller/arm,gic*.yaml`,
 //! `serial/pl011.yaml`).
 
+use alloc::format;
 use alloc::vec::Vec;
 use core::fmt;
 
 use crate::flat_tree::Writer;
 use crate::image::Region;
 use crate::interface::GicVersion;
+use crate::passthrough::{Device, NODE_ROOM};
 use portcullis_abi::{bundle, function, map};
 
 /// Phandle of the interrupt controller.
 const GIC_PHANDLE: u32 = 1;
 /// Phandle of the UART's clock.
 const CLOCK_PHANDLE: u32 = 2;
+/// Phandle of the clock of the first device that the VM drives itself; of the others those that follow.
+const DEVICE_PHANDLES: u32 = 3;
 /// The UART's clock in Hz, as on QEMU's `virt`.
 const CLOCK_HZ: u32 = 24_000_000;
 /// Interrupt specifier, first cell: shared peripheral interrupt, the number counts from INTID 32.
@@ -38,8 +42,8 @@ impl core::error::Error for NulError {}
 /// What a VM's device tree depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct GuestTree<'a> {
-    /// Bytes of RAM.
-    pub memory: u64,
+    /// RAM, in the VM's addresses.
+    pub memory: Region,
     /// Number of vCPUs, at most [`map::MAX_VCPUS`].
     pub vcpus: usize,
     /// Kernel command line.
@@ -52,12 +56,15 @@ pub struct GuestTree<'a> {
     pub psci: u32,
     /// The VM's interrupt controller.
     pub gic: GicVersion,
+    /// Devices that it drives itself.
+    pub devices: &'a [Device],
 }
 
 impl GuestTree<'_> {
-    /// An upper bound for the length of the tree with this command line; what [`crate::image::Layout`] sets aside.
-    pub const fn size_limit(cmdline: &str) -> usize {
-        4096usize.saturating_add(cmdline.len())
+    /// An upper bound for the length of the tree with this command line and so many devices, none of which takes more than
+    /// [`NODE_ROOM`]; what [`crate::image::Layout`] sets aside.
+    pub const fn size_limit(cmdline: &str, devices: usize) -> usize {
+        4096usize.saturating_add(cmdline.len()).saturating_add(devices.saturating_mul(NODE_ROOM))
     }
 
     /// Writes the tree.
@@ -69,7 +76,7 @@ impl GuestTree<'_> {
         if self.cmdline.contains('\0') {
             return Err(NulError);
         }
-        let mut tree = Writer::new(Self::size_limit(self.cmdline));
+        let mut tree = Writer::new(Self::size_limit(self.cmdline, self.devices.len()));
         tree.begin("");
         tree.cells("interrupt-parent", &[GIC_PHANDLE]);
         tree.string("model", "Portcullis VM");
@@ -84,6 +91,9 @@ impl GuestTree<'_> {
         self.gic(&mut tree);
         clock(&mut tree);
         uart(&mut tree);
+        for (phandle, device) in (DEVICE_PHANDLES..).zip(self.devices) {
+            device.write(&mut tree, phandle);
+        }
         tree.end();
         Ok(tree.finish())
     }
@@ -100,9 +110,12 @@ impl GuestTree<'_> {
     }
 
     fn memory(&self, tree: &mut Writer) {
-        tree.begin("memory@40000000");
+        match self.memory.address {
+            map::RAM => tree.begin("memory@40000000"),
+            ram => tree.begin(&format!("memory@{ram:x}")),
+        }
         tree.string("device_type", "memory");
-        tree.numbers("reg", &[map::RAM, self.memory]);
+        tree.numbers("reg", &[self.memory.address, self.memory.size]);
         tree.end();
     }
 
@@ -207,12 +220,13 @@ mod tests {
     use super::*;
 
     const DEFAULT: GuestTree<'static> = GuestTree {
-        memory: 256 << 20,
+        memory: Region { address: map::RAM, size: 256 << 20 },
         vcpus: 2,
         cmdline: "console=ttyAMA0",
         initrd: Some(Region { address: 0x4800_0000, size: 0x1234 }),
         conduits: bundle::CONDUIT_HVC | bundle::CONDUIT_SMC,
         psci: function::PSCI_VERSION_1_1,
+        devices: &[],
         gic: GicVersion::V3,
     };
 
@@ -293,7 +307,7 @@ mod tests {
         let most = GuestTree { vcpus: map::MAX_VCPUS, cmdline: &cmdline, ..DEFAULT };
         for gic in [GicVersion::V2, GicVersion::V3] {
             let tree = GuestTree { gic, ..most }.build().unwrap();
-            assert!(tree.len() <= GuestTree::size_limit(&cmdline), "{}", tree.len());
+            assert!(tree.len() <= GuestTree::size_limit(&cmdline, 0), "{}", tree.len());
         }
         assert!(GuestTree { cmdline: "a\0b", ..DEFAULT }.build().is_err());
     }

@@ -147,11 +147,11 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Places the images in `memory` bytes of RAM from [`map::RAM`] on; `dtb` is an upper bound for the device tree.
+    /// Places the images in RAM that starts at `ram` and has `memory` bytes; `dtb` is an upper bound for the device tree.
     ///
     /// The kernel goes as low as its header allows. The device tree goes to the start of RAM if there is room below the
     /// kernel, so that a raw binary has all of RAM after itself; otherwise it goes to the end, and the RAM disk below it.
-    pub fn place(memory: u64, kernel: Kernel, initrd: Option<u64>, dtb: u64) -> Result<Self, ImageError> {
+    pub fn place(ram: u64, memory: u64, kernel: Kernel, initrd: Option<u64>, dtb: u64) -> Result<Self, ImageError> {
         if dtb > DTB_MAX {
             return Err(ImageError::TreeTooLarge(dtb));
         }
@@ -170,6 +170,7 @@ impl Layout {
             return Err(ImageError::TooLarge { needed, memory });
         }
         // From here on everything fits into RAM, so that no subtraction goes below the kernel's end.
+        let at = |offset: u64, size| Region { address: ram.wrapping_add(offset), size };
         let below = |end: u64, size: u64| end.wrapping_sub(size) & !(PAGE - 1);
         let tree = if tree_below { memory } else { below(memory, dtb) };
         Ok(Self {
@@ -183,11 +184,6 @@ impl Layout {
     pub fn entry(&self) -> u64 {
         self.kernel.address
     }
-}
-
-/// The region `offset` bytes into RAM.
-fn at(offset: u64, size: u64) -> Region {
-    Region { address: map::RAM.wrapping_add(offset), size }
 }
 
 #[cfg(test)]
@@ -235,7 +231,7 @@ mod tests {
     #[test]
     fn linux_starts_at_ram_and_has_its_tree_at_the_end() {
         let kernel = Kernel { offset: 0, size: 0x24f_0000 };
-        let layout = Layout::place(256 * MIB, kernel, Some(5_000_001), 8000).unwrap();
+        let layout = Layout::place(map::RAM, 256 * MIB, kernel, Some(5_000_001), 8000).unwrap();
         check(256 * MIB, &layout);
         assert_eq!(layout.entry(), map::RAM);
         assert_eq!(layout.dtb.address, map::RAM + 256 * MIB - 0x2000);
@@ -245,7 +241,7 @@ mod tests {
     fn small_vms() {
         for memory in [2 * MIB, 4 * MIB] {
             for offset in [0, map::RAW_OFFSET] {
-                let layout = Layout::place(memory, Kernel { offset, size: 10_000 }, None, 6000).unwrap();
+                let layout = Layout::place(map::RAM, memory, Kernel { offset, size: 10_000 }, None, 6000).unwrap();
                 check(memory, &layout);
                 assert_eq!(layout.entry(), map::RAM + offset);
                 assert_eq!(layout.dtb.address == map::RAM, offset != 0);
@@ -265,14 +261,14 @@ mod tests {
             let memory = 2 * MIB * (1 + random(4));
             let kernel = Kernel { offset: [0, 0x1000, 0x8_0000][random(3) as usize], size: 1 + random(6 * MIB) };
             let (initrd, dtb) = ((random(2) == 0).then(|| 1 + random(3 * MIB)), 1 + random(0x1_0000));
-            match Layout::place(memory, kernel, initrd, dtb) {
+            match Layout::place(map::RAM, memory, kernel, initrd, dtb) {
                 Ok(layout) => {
                     check(memory, &layout);
                     placed += 1;
                 }
                 Err(ImageError::TooLarge { needed, memory: of }) => {
                     assert!(needed > of && of == memory);
-                    assert!(Layout::place(needed, kernel, initrd, dtb).is_ok());
+                    assert!(Layout::place(map::RAM, needed, kernel, initrd, dtb).is_ok());
                     refused += 1;
                 }
                 Err(other) => panic!("{other}"),
@@ -284,13 +280,16 @@ mod tests {
     #[test]
     fn exact_fit_and_extremes() {
         let kernel = Kernel { offset: 0, size: 2 * MIB - 0x2000 };
-        assert!(Layout::place(2 * MIB, kernel, None, 0x2000).is_ok());
-        assert!(matches!(Layout::place(2 * MIB, kernel, None, 0x2001), Err(ImageError::TooLarge { .. })));
-        assert!(matches!(Layout::place(2 * MIB, kernel, Some(1), 0x2000), Err(ImageError::TooLarge { .. })));
+        assert!(Layout::place(map::RAM, 2 * MIB, kernel, None, 0x2000).is_ok());
+        assert!(matches!(Layout::place(map::RAM, 2 * MIB, kernel, None, 0x2001), Err(ImageError::TooLarge { .. })));
+        assert!(matches!(Layout::place(map::RAM, 2 * MIB, kernel, Some(1), 0x2000), Err(ImageError::TooLarge { .. })));
         let huge = Kernel { offset: 4, size: u64::MAX };
-        assert!(matches!(Layout::place(2 * MIB, huge, Some(u64::MAX), 8), Err(ImageError::TooLarge { .. })));
-        assert_eq!(Layout::place(2 * MIB, kernel, None, DTB_MAX + 1), Err(ImageError::TreeTooLarge(DTB_MAX + 1)));
+        assert!(matches!(Layout::place(map::RAM, 2 * MIB, huge, Some(u64::MAX), 8), Err(ImageError::TooLarge { .. })));
+        assert_eq!(
+            Layout::place(map::RAM, 2 * MIB, kernel, None, DTB_MAX + 1),
+            Err(ImageError::TreeTooLarge(DTB_MAX + 1))
+        );
         let outside = Kernel { offset: u64::MAX - 3, size: 4 };
-        assert_eq!(Layout::place(2 * MIB, outside, None, 8), Err(ImageError::TextOffset(u64::MAX - 3)));
+        assert_eq!(Layout::place(map::RAM, 2 * MIB, outside, None, 8), Err(ImageError::TextOffset(u64::MAX - 3)));
     }
 }

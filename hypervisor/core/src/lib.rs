@@ -15,6 +15,7 @@ pub mod interface;
 pub mod machine;
 pub mod manage;
 pub mod memory;
+pub mod passthrough;
 pub mod port;
 pub mod processor;
 pub mod schedule;

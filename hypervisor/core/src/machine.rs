@@ -10,6 +10,7 @@ use spin::Once;
 use crate::board::{Board, WallClock};
 use crate::interface::Interface;
 use crate::manage::ManagedClock;
+use crate::passthrough::Owners;
 use crate::processor::{HALT, Processor, Timer};
 use crate::shutdown::Shutdown;
 use crate::terminal::TERMINAL;
@@ -45,6 +46,8 @@ pub struct Machine {
     pub shutdown: Shutdown,
     /// Whose turn it is when entropy is short.
     pub turns: Turns,
+    /// Whose the interrupts of devices are that VMs drive.
+    owners: Owners,
     support: Support,
     usage: fn() -> Usage,
     running: AtomicUsize,
@@ -68,6 +71,7 @@ impl Machine {
             clock: ManagedClock::new(),
             shutdown: Shutdown::new(),
             turns: Turns::new(),
+            owners: Owners::of(vms.iter().map(|vm| &*vm.devices)),
             support,
             usage,
             running: AtomicUsize::new(0),
@@ -169,14 +173,16 @@ impl Machine {
                 return;
             }
             G::drop_priority(acknowledged);
-            self.interrupt(processor, intid);
-            G::finish(acknowledged);
+            if self.interrupt(processor, intid) {
+                G::finish(acknowledged);
+            }
             G::see_what_was_sent();
         }
     }
 
-    /// Serves a physical interrupt that is not a guest's own. The caller deactivates it.
-    pub fn interrupt(&self, processor: &'static Processor, intid: u32) {
+    /// Serves a physical interrupt that is not a private one of a guest's. Returns whether the caller deactivates it; else a
+    /// guest will.
+    pub fn interrupt(&self, processor: &'static Processor, intid: u32) -> bool {
         if intid == HALT {
             cpu::halt();
         }
@@ -185,7 +191,10 @@ impl Machine {
         }
         if self.board.serial.is_some_and(|serial| serial.interrupt() == Some(intid)) {
             TERMINAL.serve();
+            return true;
         }
+        let owner = self.owners.of_interrupt(intid).and_then(|index| self.vms.get(index));
+        owner.inspect(|vm| vm.device_interrupt(processor, intid)).is_none()
     }
 
     /// Does what is due on the EL2 timer of this core and sets it for what comes next.

@@ -3,6 +3,7 @@
 
 mod bus;
 mod console;
+pub mod device;
 mod error;
 mod gic;
 mod interrupt;

@@ -40,7 +40,7 @@ impl<'a> Properties<'a> {
             b"interrupts" => self.interrupts = value,
             b"dma-coherent" => {}
             b"phandle" => self.phandle = cell(value),
-            b"status" => self.is_disabled = !matches!(value, b"okay\0" | b"ok\0"),
+            b"status" => self.is_disabled = is_disabled(value),
             b"#address-cells" => self.address_cells = cell(value),
             b"#interrupt-cells" => self.interrupt_cells = cell(value),
             b"#redistributor-regions" => self.redistributor_regions = cell(value),
@@ -61,6 +61,11 @@ impl<'a> Properties<'a> {
             _ => {}
         }
     }
+}
+
+/// Whether this value of `status` says that there is no device.
+pub fn is_disabled(status: &[u8]) -> bool {
+    !matches!(status, b"okay\0" | b"ok\0")
 }
 
 /// The strings of a string list.

@@ -105,6 +105,9 @@ fn write_vm(fdt: &mut FdtWriter, vm: &Vm) -> Result<(), Error> {
     if !vm.devices.is_empty() {
         fdt.property_string_list(abi::DEVICES, vm.devices.clone())?;
     }
+    if vm.trust_dma {
+        fdt.property_null(abi::TRUST_DMA)?;
+    }
     fdt.property(abi::KERNEL, &vm.kernel.bytes)?;
     if let Some(initrd) = &vm.initrd {
         fdt.property(abi::INITRD, &initrd.bytes)?;

@@ -4,6 +4,7 @@ pub mod apt;
 pub mod bench;
 pub mod board;
 pub mod bundle;
+pub mod devices;
 pub mod environment;
 pub mod firmware;
 pub mod flatten;

@@ -18,7 +18,7 @@ use crate::machine::{self, End, Next, Watcher, summary};
 use crate::manifest::{self, Manifest};
 use crate::options::Run;
 use crate::raspberry_pi::{self, tree::Defect};
-use crate::{bundle, metal, test_firmware};
+use crate::{bundle, devices, metal, test_firmware};
 
 /// When a run ends at which nobody is watching.
 const TIMEOUT: Duration = Duration::from_secs(300);
@@ -40,8 +40,16 @@ pub fn run(options: &Run) -> Result<()> {
     let mut system = System::build(&environment, options.hardware, path, !interactive, "bundle.dtb")?;
     system.prepare(&environment, None)?;
 
-    let mut qemu = system.qemu(&environment, options.cpu.as_deref())?;
-    qemu.args(&options.qemu_arguments);
+    let qemu = || {
+        let mut qemu = system.qemu(&environment, options.cpu.as_deref())?;
+        qemu.args(&options.qemu_arguments);
+        anyhow::Ok(qemu)
+    };
+    // The firmware for tests makes a tree of its own.
+    if !matches!(options.hardware.el3, El3::Test(_)) {
+        devices::check(qemu()?, &system.bundle, &environment.target())?;
+    }
+    let qemu = qemu()?;
     let mut console =
         Console { reports: Reports::new(system.reporting), interactive, panicked: false, summed_up: false };
     let timeout = options.timeout.or((!interactive).then_some(TIMEOUT));

@@ -100,7 +100,7 @@ fn reads_what_was_written() {
     assert_eq!((a.kernel, a.initrd, a.dtb), (&[0x14, 0, 0, 0, 0x55][..], Some(&b"disk"[..]), None));
     assert_eq!((ops.name, ops.cmdline, ops.autostart, ops.firmware), ("ops", "", false, None));
     assert_eq!((ops.devices.iter().count(), ops.initrd), (0, None));
-    assert_eq!(a.layout().unwrap().entry(), map::RAM + map::RAW_OFFSET);
+    assert_eq!(a.layout(map::RAM).unwrap().entry(), map::RAM + map::RAW_OFFSET);
 }
 
 #[test]

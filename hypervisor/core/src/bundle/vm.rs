@@ -38,6 +38,8 @@ pub struct VmConfig<'a> {
     pub machine: u32,
     /// Device tree paths of the devices passed through.
     pub devices: Devices<'a>,
+    /// Devices that can master the bus may be among them.
+    pub trust_dma: bool,
     /// Firmware registers; none stands for the defaults.
     pub firmware: Option<FirmwareConfig<'a>>,
     /// Kernel: arm64 Image or raw binary.
@@ -170,6 +172,7 @@ impl<'a> VmConfig<'a> {
             conduits: 0,
             machine: 0,
             devices: Devices::default(),
+            trust_dma: false,
             firmware: None,
             kernel: &[],
             initrd: None,
@@ -194,6 +197,8 @@ impl<'a> VmConfig<'a> {
                 bundle::CONDUITS => conduits = Some(u32_of(bundle::CONDUITS, value)?),
                 bundle::MACHINE => vm.machine = u32_of(bundle::MACHINE, value)?,
                 bundle::DEVICES => vm.devices = Devices::parse(value)?,
+                bundle::TRUST_DMA if value.is_empty() => vm.trust_dma = true,
+                bundle::TRUST_DMA => return Err(VmError::Malformed(bundle::TRUST_DMA)),
                 bundle::KERNEL => kernel = Some(value),
                 bundle::INITRD => vm.initrd = Some(value),
                 bundle::DTB => vm.dtb = Some(value),
@@ -235,15 +240,16 @@ impl<'a> VmConfig<'a> {
         if self.dtb.is_some_and(|dtb| !is_tree(dtb)) {
             return Err(VmError::Malformed(bundle::DTB));
         }
-        self.layout().map_err(VmError::Image)?;
+        self.layout(map::RAM).map_err(VmError::Image)?;
         Ok(())
     }
 
-    /// Where the VM's images go in its RAM. For a checked VM this does not fail.
-    pub fn layout(&self) -> Result<Layout, ImageError> {
-        let dtb = self.dtb.map_or(GuestTree::size_limit(self.cmdline), <[u8]>::len);
+    /// Where the VM's images go in its RAM, which starts at `ram`. For a checked VM this does not fail.
+    pub fn layout(&self, ram: u64) -> Result<Layout, ImageError> {
+        let dtb =
+            self.dtb.map_or_else(|| GuestTree::size_limit(self.cmdline, self.devices.iter().count()), <[u8]>::len);
         let initrd = self.initrd.map(|initrd| initrd.len() as u64);
-        Layout::place(self.memory, Kernel::parse(self.kernel)?, initrd, dtb as u64)
+        Layout::place(ram, self.memory, Kernel::parse(self.kernel)?, initrd, dtb as u64)
     }
 }
 

@@ -64,6 +64,16 @@ impl Writer {
         numbers.iter().for_each(|number| self.blob.extend_from_slice(&number.to_be_bytes()));
     }
 
+    /// Bytes so far, header included.
+    pub const fn len(&self) -> usize {
+        self.blob.len().saturating_add(self.strings.len())
+    }
+
+    /// Whether nothing was written yet.
+    pub const fn is_empty(&self) -> bool {
+        self.strings.is_empty()
+    }
+
     /// The finished blob.
     pub fn finish(mut self) -> Vec<u8> {
         self.word(END);

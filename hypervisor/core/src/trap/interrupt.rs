@@ -91,15 +91,16 @@ fn take_one<G: Interface>(vcpu: &'static Vcpu) -> bool {
     true
 }
 
-/// An interrupt of the hypervisor's own.
+/// An interrupt of the hypervisor's own, or of a device that a VM drives.
 fn other<G: Interface>(vcpu: &'static Vcpu, acknowledged: u32) {
     vcpu.account().exit(Exit::Interrupt);
     G::drop_priority(acknowledged);
     let (machine, intid) = (Machine::get(), G::intid(acknowledged));
     if intid == machine.board.interrupts.maintenance_interrupt() {
         vcpu.vm.vgic.maintain(vcpu.index);
-    } else if let Some(processor) = Processor::current() {
-        machine.interrupt(processor, intid);
+    } else if Processor::current().is_some_and(|processor| !machine.interrupt(processor, intid)) {
+        // It stays active until the guest whose device it is has ended it.
+        return;
     }
     G::finish(acknowledged);
 }

@@ -106,6 +106,12 @@ impl Vgic {
         let mut candidates = Candidates::new(vcpu, state, &spis, control);
         let mut waiting = false;
         while let Some((priority, intid)) = candidates.take_most_urgent(state, &spis) {
+            if let Some((index, bit)) = spis::position(intid)
+                && spis.withdraw_waited(index, bit)
+            {
+                lrs.deactivate(intid);
+                continue;
+            }
             let slot = match state.slots.free(lrs.count()) {
                 Some(slot) => slot,
                 None => {
@@ -122,7 +128,7 @@ impl Vgic {
                 None => self.load::<L>(vcpu, &mut state.bank, intid),
                 Some((index, bit)) => {
                     let Some(bank) = spis.banks.get_mut(index) else { continue };
-                    let value = bank.load(intid, intid);
+                    let value = reported::<L>(bank.load(intid, intid));
                     spis.set_held(vcpu, index, bit, true);
                     value
                 }
@@ -190,10 +196,19 @@ impl Vgic {
         let mut spis = self.spis.lock();
         for slot in state.slots.spis() {
             let Some((index, bit)) = spis::position(state.slots.intid(slot)) else { continue };
-            let pending = State::of(lrs.read(slot)).is_pending();
+            let found = State::of(lrs.read(slot));
             spis.set_held(vcpu, index, bit, false);
             if let Some(bank) = spis.banks.get_mut(index) {
-                if pending { bank.unload(bit) } else { bank.forget(bit) }
+                if found.is_pending() {
+                    bank.unload(bit);
+                } else {
+                    // One that the guest has ended through its link is inactive already.
+                    let linked = bank.lr.physical & bit != 0;
+                    if linked && (found.is_active() || state.slots.value(slot) & HW == 0) {
+                        lrs.deactivate(state.slots.intid(slot));
+                    }
+                    bank.forget(bit);
+                }
             }
             kick.extend(self.notify_spis(&spis, index, bit));
         }
@@ -259,17 +274,26 @@ impl Slots {
     }
 }
 
+/// The value of a list register of an SPI that is linked to the physical one: with a GICv2 its end is reported instead, and
+/// EL2 deactivates the physical one. QEMU's GICv2 does not look at a line again when a list register deactivates its
+/// interrupt, so one that is still high would be forgotten. Private interrupts, the timers, stay linked: their lines are low
+/// by then.
+#[inline(always)]
+fn reported<L: ListRegisters>(value: u64) -> u64 {
+    if L::SOURCES && value & HW != 0 && value as u32 >= 32 { list_register::with_end_reported(value) } else { value }
+}
+
 /// Brings one list register and its interrupt up to date; `allowed` are those of the bank that may be presented here,
 /// `empty` is ICH_ELRSR_EL2. Returns whether the interrupt has left the list register.
 #[inline]
-fn review(
+fn review<L: ListRegisters>(
     bank: &mut Bank,
     bit: u32,
     slot: usize,
     slots: &mut Slots,
     allowed: u32,
     empty: u32,
-    lrs: &mut impl ListRegisters,
+    lrs: &mut L,
 ) -> bool {
     if empty >> (slot % MAX_SLOTS) & 1 != 0 {
         finish(bank, bit, slot, slots, lrs);
@@ -289,13 +313,13 @@ fn finish(bank: &mut Bank, bit: u32, slot: usize, slots: &mut Slots, lrs: &mut i
 }
 
 /// [`review`] for a list register that is not empty.
-pub(super) fn review_valid(
+pub(super) fn review_valid<L: ListRegisters>(
     bank: &mut Bank,
     bit: u32,
     slot: usize,
     slots: &mut Slots,
     allowed: u32,
-    lrs: &mut impl ListRegisters,
+    lrs: &mut L,
 ) -> bool {
     let found = lrs.read(slot);
     slots.note(slot, found);
@@ -321,7 +345,7 @@ pub(super) fn review_valid(
         }
         State::Pending if wanted => {
             bank.hand_over(bit);
-            value = bank.encode(bit.trailing_zeros(), slots.intid(slot));
+            value = reported::<L>(bank.encode(bit.trailing_zeros(), slots.intid(slot)));
         }
         State::Pending => {
             slots.vacate(slot);

@@ -24,6 +24,7 @@ mod distributor;
 mod distributor_v2;
 mod flush;
 mod identification;
+mod linked;
 mod list_register;
 mod model;
 mod private;

@@ -21,8 +21,10 @@ pub struct Spis {
     pub banks: [Bank; BANKS],
     /// GICD_IROUTER: Aff3 to Aff0 in one word. As a GICv2, GICD_ITARGETSR: a bit per vCPU.
     routes: [u32; SPIS],
+    /// Level-triggered ones with a physical one behind them that the guest did not want when they came.
+    pub(super) waited: [u32; BANKS],
     /// Per vCPU the SPIs that are routed to it.
-    targets: [[u32; BANKS]; MAX_VCPUS],
+    pub(super) targets: [[u32; BANKS]; MAX_VCPUS],
     /// Per vCPU the SPIs that sit in its list registers.
     holders: [[u32; BANKS]; MAX_VCPUS],
 }
@@ -53,7 +55,7 @@ impl Spis {
             GicVersion::V2 => [const { Bank::new(GicVersion::V2, 0) }; BANKS],
             GicVersion::V3 => [const { Bank::new(GicVersion::V3, 0) }; BANKS],
         };
-        Self { banks, routes: [0; SPIS], targets, holders: [[0; BANKS]; MAX_VCPUS] }
+        Self { banks, routes: [0; SPIS], waited: [0; BANKS], targets, holders: [[0; BANKS]; MAX_VCPUS] }
     }
 
     /// Back to the state after [`Spis::new`], but for the lines.

@@ -200,6 +200,7 @@ impl Vm {
             Ok(None) => {}
             Ok(Some(entry)) => {
                 self.counter_offset.store(timer::count(), Ordering::Relaxed);
+                self.connect_devices(first);
                 first.switched_off();
                 first.switch_on(Power::OnPending, entry.kernel, entry.tree);
             }
@@ -271,6 +272,7 @@ impl Vm {
         if left.live != 0 {
             return self.check_parked();
         }
+        self.disconnect_devices();
         self.vgic.reset();
         self.pv_time.clear();
         TERMINAL.finish_line(self);

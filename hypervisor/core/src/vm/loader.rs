@@ -91,7 +91,7 @@ impl Vm {
     /// [`LoadError`]: what does not fit.
     pub fn load_piece(&self, most: u64) -> Result<Option<Entry>, LoadError> {
         let config = &self.config;
-        let layout = config.layout().map_err(LoadError::Image)?;
+        let layout = config.layout(self.ram).map_err(LoadError::Image)?;
         let mut loading = self.loading.lock();
         loop {
             let (size, part, next) = match loading.part {
@@ -132,13 +132,14 @@ impl Vm {
             return self.copy(layout.dtb, dtb, 0, dtb.len() as u64);
         }
         let tree = GuestTree {
-            memory: self.memory.size(),
+            memory: Region { address: self.ram, size: self.memory.size() },
             vcpus: config.cores.as_slice().len(),
             cmdline: config.cmdline,
             initrd: layout.initrd,
             conduits: config.conduits,
             psci: u32::try_from(self.row.get(Register::PsciVersion)).unwrap_or(function::PSCI_VERSION_0_2),
             gic: interface::version(),
+            devices: &self.devices,
         };
         let tree = tree.build().map_err(|_| LoadError::Tree)?;
         self.copy(layout.dtb, &tree, 0, tree.len() as u64)

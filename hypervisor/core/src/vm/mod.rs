@@ -3,6 +3,7 @@
 pub mod activity;
 pub mod answers;
 pub mod audit;
+pub mod devices;
 pub mod exclusive;
 pub mod failure;
 pub mod lifecycle;
@@ -19,9 +20,10 @@ pub mod timekeeping;
 pub mod vcpu;
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use portcullis_abi::map::MAX_VCPUS;
+use portcullis_abi::map::{self, MAX_VCPUS};
 use portcullis_arch::{paging, timer};
 use portcullis_gate::{Call, FunctionId, Row, Verdict, decide, decide_watched, forwards::Forwards};
 use spin::{Mutex, Once};
@@ -30,6 +32,7 @@ use crate::bundle::VmConfig;
 use crate::interface::{self, Interface};
 use crate::memory::regions::Range;
 use crate::memory::stage2::Stage2;
+use crate::passthrough::Device;
 use crate::port::Port;
 use crate::turns::Place;
 use crate::vgic::{VcpuSet, Vgic};
@@ -58,8 +61,12 @@ pub struct Vm {
     pub config: VmConfig<'static>,
     /// Its row of the table: the firmware registers.
     pub row: &'static Row,
-    /// Its RAM, in physical addresses; the guest sees it from [`portcullis_abi::map::RAM`] on.
+    /// Its RAM, in physical addresses.
     pub memory: Range,
+    /// Where its RAM starts in its own addresses: at [`map::RAM`], or where it lies, for devices that write there.
+    pub ram: u64,
+    /// The devices that it drives itself.
+    pub devices: Box<[Device]>,
     /// Its interrupt controller.
     pub vgic: Vgic,
     /// Its UART and the line that it is writing.
@@ -91,15 +98,25 @@ pub struct Vm {
     scrubbed: AtomicU64,
 }
 
+/// What a VM is made of.
+pub struct Parts {
+    /// Its RAM.
+    pub memory: Range,
+    /// Its tables, which map its RAM, its page of PV time and the registers of its devices.
+    pub stage2: Stage2,
+    /// Its page of PV time structures.
+    pub pv_time: PvTime,
+    /// The devices that it drives itself.
+    pub devices: Vec<Device>,
+}
+
 impl Vm {
-    /// A VM with the memory and tables given, in phase [`state::Phase::Created`], whose vCPUs are yet to be added.
+    /// A VM with the parts given, in phase [`state::Phase::Created`], whose vCPUs are yet to be added.
     pub fn new(
         index: usize,
         config: VmConfig<'static>,
         row: &'static Row,
-        memory: Range,
-        stage2: Stage2,
-        pv_time: PvTime,
+        Parts { memory, stage2, pv_time, devices }: Parts,
         control: bool,
     ) -> Self {
         let restarts = RestartPolicy::new(config.restart_limit);
@@ -110,6 +127,8 @@ impl Vm {
             config,
             row,
             memory,
+            ram: ram_of(&config, memory),
+            devices: devices.into(),
             vgic: Vgic::of_version(interface::version(), config.cores.as_slice().len()),
             port: Mutex::new(Port::new()),
             pv_time,
@@ -233,7 +252,7 @@ impl Vm {
 
     /// The physical range behind `size` bytes of RAM at the guest's address `ipa`, if all of them are RAM.
     pub fn physical(&self, ipa: u64, size: u64) -> Option<Range> {
-        let offset = ipa.checked_sub(portcullis_abi::map::RAM)?;
+        let offset = ipa.checked_sub(self.ram)?;
         let end = offset.checked_add(size)?;
         let start = self.memory.start.checked_add(offset)?;
         (end <= self.memory.size()).then_some(Range::sized(start, size))
@@ -273,4 +292,10 @@ impl Vm {
             }
         }
     }
+}
+
+/// Where RAM that lies at `memory` starts in the addresses of a VM: a device that writes to memory by itself knows physical
+/// addresses only, so they have to be the guest's too.
+pub const fn ram_of(config: &VmConfig<'_>, memory: Range) -> u64 {
+    if config.trust_dma { memory.start } else { map::RAM }
 }

@@ -12,7 +12,7 @@ use firmware::mode::{Mode, Setting};
 use super::guest::Guest;
 use super::measure::{Bench, Clock, Level, Outcome, Run, Vm};
 use super::plugin::Test;
-use crate::board::El3;
+use crate::board::{El3, Gic};
 
 /// The CPU model of the figures.
 pub const CPU: &str = "cortex-a72";
@@ -78,6 +78,7 @@ pub fn alone(name: &str, guest: Guest, cpu: &'static str, configuration: Configu
         name,
         cpu,
         cores,
+        gic: Gic::V3,
         clock: Clock::Instructions,
         vms: vec![vm],
         end: None,

@@ -66,9 +66,9 @@ Boot is with one VM of one vCPU and a guest of 8,600 bytes, and counts from rese
 {sections}
 ## Growth
 
-Instructions per call while 1, 2, 4 and 8 VMs call at once, 4 vCPUs of one VM, and with filter ranges; each on a machine
-with eight cores in multi-threaded TCG, of which as many run at the same time as the host has cores; counted for each
-VM's first core, the slowest one's median.
+Instructions per call while 1, 2, 4 and 8 VMs call at once, 4 vCPUs of one VM, with filter ranges, and on a machine with
+a GICv2 (all other figures are those of a GICv3). Each machine has eight cores in multi-threaded TCG, of which as many run
+at the same time as the host has cores. Counted for each VM's first core, the slowest one's median.
 
 {growth}
 ## What these numbers do not show

@@ -1,4 +1,4 @@
-//! Whether the cost of a call grows with the number of VMs, of cores that call at once, or of filter ranges.
+//! Whether the cost of a call grows with the number of VMs, of cores that call at once, or of filter ranges, or with a GICv2.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::collect::{self, CPU};
 use super::guest::Guest;
 use super::measure::{Bench, Clock, Level, Run, Vm};
 use super::rows::Figure;
-use crate::board::El3;
+use crate::board::{El3, Gic};
 
 /// Cores of the machine: as many for every run, so that nothing else differs.
 const CORES: u32 = 8;
@@ -30,12 +30,22 @@ pub enum Variation {
     Cores(u32),
     /// Filter ranges of the one VM, the last of them with the id that is called.
     Ranges(u32),
+    /// One VM, on a machine with a GICv2; all others have a GICv3.
+    GicV2,
 }
 
 impl Variation {
     /// Every one, that which the others are compared with first.
-    pub const ALL: [Self; 7] =
-        [Self::Vms(1), Self::Vms(2), Self::Vms(4), Self::Vms(8), Self::Cores(4), Self::Ranges(1), Self::Ranges(32)];
+    pub const ALL: [Self; 8] = [
+        Self::Vms(1),
+        Self::Vms(2),
+        Self::Vms(4),
+        Self::Vms(8),
+        Self::Cores(4),
+        Self::Ranges(1),
+        Self::Ranges(32),
+        Self::GicV2,
+    ];
 
     /// In words.
     pub fn name(self) -> String {
@@ -45,6 +55,7 @@ impl Variation {
             Self::Cores(count) => format!("{count} cores of a VM"),
             Self::Ranges(1) => "1 filter range".to_owned(),
             Self::Ranges(count) => format!("{count} filter ranges"),
+            Self::GicV2 => "GICv2".to_owned(),
         }
     }
 
@@ -59,6 +70,7 @@ impl Variation {
         let mut manifest = String::new();
         let vms = match self {
             Self::Vms(count) => (0..count).map(|core| vec![core]).collect(),
+            Self::GicV2 => vec![vec![0]],
             Self::Cores(count) => vec![(0..count).collect::<Vec<_>>()],
             Self::Ranges(count) => {
                 manifest = filters(count);
@@ -74,6 +86,7 @@ impl Variation {
             name,
             cpu: CPU,
             cores: CORES,
+            gic: if self == Self::GicV2 { Gic::V2 } else { Gic::V3 },
             clock: Clock::Threads,
             vms: vms.collect(),
             end: None,
@@ -88,7 +101,7 @@ impl Variation {
         match self {
             Self::Vms(count) => count as usize,
             // The first vCPU measures, the others only call.
-            Self::Cores(_) | Self::Ranges(_) => 1,
+            Self::Cores(_) | Self::Ranges(_) | Self::GicV2 => 1,
         }
     }
 }
@@ -140,12 +153,15 @@ pub fn measure(bench: &Bench, variation: Variation) -> Result<Costs> {
 /// The figure of `variation`: how many instructions it adds to the call that it adds most to.
 pub fn figure(variation: Variation, alone: &Costs, costs: &Costs) -> Figure {
     let added = |call: &String| {
-        costs.get(call).zip(alone.get(call)).map_or(0.0, |(with, without)| (with - without - jitter(call)).max(0.0))
+        let difference = costs.get(call).zip(alone.get(call)).map_or(0.0, |(with, without)| with - without);
+        // With the other interrupt controller a call takes as many, not fewer either.
+        let counts = if variation == Variation::GicV2 { difference.abs() } else { difference };
+        (counts - jitter(call)).max(0.0)
     };
     let most = alone.keys().map(added).fold(0.0, f64::max);
     let (per, at_most) = match variation {
         Variation::Ranges(count) => (f64::from(count), PER_RANGE),
-        Variation::Vms(_) | Variation::Cores(_) => (1.0, 0),
+        Variation::Vms(_) | Variation::Cores(_) | Variation::GicV2 => (1.0, 0),
     };
     Figure { name: variation.figure_name(), value: most / per, at_most: Some(at_most) }
 }
@@ -167,6 +183,9 @@ mod tests {
         assert_eq!(figure(Variation::Vms(2)).at_most, Some(0));
         assert_eq!(figure(Variation::Ranges(2)).value, 4.0);
         assert_eq!(super::figure(Variation::Cores(4), &alone, &alone).value, 0.0);
+        let fewer = costs([("hvc a", 38.0), ("hvc b", 50.0)]);
+        assert_eq!(super::figure(Variation::Vms(2), &alone, &fewer).value, 0.0);
+        assert_eq!(super::figure(Variation::GicV2, &alone, &fewer).value, 2.0);
     }
 
     #[test]

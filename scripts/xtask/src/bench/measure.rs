@@ -10,7 +10,7 @@ use bench_guests::configuration::Configuration;
 
 use super::guest::Guest;
 use super::plugin::{self, Results};
-use crate::board::{Board, El3, Hardware};
+use crate::board::{Board, El3, Gic, Hardware};
 use crate::environment::Environment;
 use crate::machine::{self, End, Next, Watcher};
 use crate::run::System;
@@ -73,6 +73,8 @@ pub struct Run {
     pub cpu: &'static str,
     /// Cores of the machine.
     pub cores: u32,
+    /// Its interrupt controller.
+    pub gic: Gic,
     /// How it runs.
     pub clock: Clock,
     /// The VMs.
@@ -130,7 +132,7 @@ impl<'a> Bench<'a> {
         let manifest = self.folder.join(format!("{}.toml", run.name));
         fs::write(&manifest, self.manifest(run)?)?;
         let bundle = format!("bench/{}.dtb", run.name);
-        let hardware = Hardware { el3: run.el3, ..Hardware::new(Board::QemuVirt, run.cores) };
+        let hardware = Hardware { el3: run.el3, gic: run.gic, ..Hardware::new(Board::QemuVirt, run.cores) };
         let system = System::build(self.environment, hardware, &manifest, false, &bundle)?;
         let mut qemu = system.qemu(self.environment, Some(&format!("{},{CLOCK}", run.cpu)))?;
         qemu.args(["-machine", "dtb-randomness=off"]);

@@ -49,6 +49,8 @@ pub struct Draft {
     pub machine: u32,
     /// Device tree paths of devices.
     pub devices: Vec<Spanned<String>>,
+    /// Whether devices that can master the bus may be among them.
+    pub trust_dma: bool,
     /// The firmware registers.
     pub firmware: Option<Firmware>,
     /// The filters of the firmware section, with their places.
@@ -80,6 +82,7 @@ impl Draft {
             conduits: conduits(section, diagnostics),
             machine: machine(section, diagnostics),
             devices: devices(section, diagnostics),
+            trust_dma: section.boolean("trust-dma", diagnostics).unwrap_or(false),
             firmware: firmware.map(|firmware| Firmware {
                 filters: filters.iter().map(|filter| *filter.get_ref()).collect(),
                 ..firmware::registers(&firmware, diagnostics)
@@ -109,6 +112,7 @@ impl Draft {
             conduits: self.conduits,
             machine: self.machine,
             devices: self.devices.into_iter().map(Spanned::into_inner).collect(),
+            trust_dma: self.trust_dma,
             firmware: self.firmware,
         })
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{fmt, fs};
 
 use portcullis_abi::bundle::MEMORY_UNIT;
+use portcullis_abi::map::RAM;
 use portcullis_core::guest_tree::GuestTree;
 use portcullis_core::image::{ImageError, Kernel, Layout};
 use toml::Spanned;
@@ -185,8 +186,8 @@ fn foreign(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
 fn fit(draft: &Draft, image: &Spanned<String>, initrd: &Spanned<String>, diagnostics: &mut Diagnostics<'_>) {
     let (Some(kernel), Some(amount)) = (&draft.kernel, &draft.memory) else { return };
     let disk = draft.ramdisk.as_ref().map(|disk| disk.bytes.len() as u64);
-    let tree = GuestTree::size_limit(&draft.cmdline) as u64;
-    let place = |kernel, disk| Layout::place(*amount.get_ref(), kernel, disk, tree);
+    let tree = GuestTree::size_limit(&draft.cmdline, draft.devices.len()) as u64;
+    let place = |kernel, disk| Layout::place(RAM, *amount.get_ref(), kernel, disk, tree);
     let parsed = Kernel::parse(&kernel.bytes);
     let Err(error) = parsed.and_then(|kernel| place(kernel, disk)) else { return };
     let (ImageError::TooLarge { needed, memory }, Ok(kernel)) = (error, parsed) else {

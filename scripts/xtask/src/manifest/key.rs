@@ -44,7 +44,8 @@ pub static VM: Kind = Kind {
         "restart-limit": "restart-limit = 3",
         "conduits": r#"conduits = ["hvc", "smc"]"#,
         "machine": r#"machine = ["off", "reset"]"#,
-        "devices": "devices = []",
+        "devices": r#"devices = ["/pl061@9030000"]"#,
+        "trust-dma": "trust-dma = true",
         "firmware": "[vm.firmware]",
     },
 };

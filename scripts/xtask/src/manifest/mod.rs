@@ -14,7 +14,6 @@ mod section;
 mod slice;
 mod summary;
 mod system;
-mod unsupported;
 
 #[cfg(test)]
 mod tests;
@@ -109,6 +108,8 @@ pub struct Vm {
     pub machine: u32,
     /// Device tree paths of the devices passed through to it.
     pub devices: Vec<String>,
+    /// Whether devices that can master the bus may be among them.
+    pub trust_dma: bool,
     /// Its firmware registers; none for the defaults.
     pub firmware: Option<Firmware>,
 }
@@ -187,7 +188,6 @@ fn read(
     let cores: Vec<CoreDraft> = cores.iter().map(|section| CoreDraft::read(section, diagnostics)).collect();
     system::check(control.as_ref(), &drafts, board, diagnostics);
     let cores = schedule::cores(&cores, &drafts, board, diagnostics);
-    unsupported::check(&drafts, diagnostics);
 
     let vms = drafts.into_iter().map(Draft::finish).collect::<Option<Vec<Vm>>>()?;
     Some(Manifest { control: control.map(toml::Spanned::into_inner), vms, cores })

@@ -22,6 +22,7 @@ pub fn check(control: Option<&Spanned<String>>, drafts: &[Draft], board: &Board,
     cores(drafts, board, diagnostics);
     memory(drafts, board, diagnostics);
     firmware(drafts, board, diagnostics);
+    devices(drafts, diagnostics);
 }
 
 fn count(drafts: &[Draft], diagnostics: &mut Diagnostics<'_>) {
@@ -85,6 +86,20 @@ fn firmware(drafts: &[Draft], board: &Board, diagnostics: &mut Diagnostics<'_>) 
         let message = format!("{} has no firmware at EL3 to forward to", board.name);
         let help = "run it with --el3 tf-a, or write action = \"deny\" or action = \"handle\"";
         diagnostics.error(filter.span(), message, help);
+    }
+}
+
+fn devices(drafts: &[Draft], diagnostics: &mut Diagnostics<'_>) {
+    let mut owners: BTreeMap<&str, (String, usize)> = BTreeMap::new();
+    for draft in drafts {
+        for device in &draft.devices {
+            if let Some((owner, line)) = owners.get(device.get_ref().as_str()) {
+                let message = format!("the device {:?} is already given to {owner} in line {line}", device.get_ref());
+                diagnostics.error(device.span(), message, "a device belongs to one VM: list it once");
+            } else {
+                owners.insert(device.get_ref(), (draft.title(), diagnostics.line(&device.span())));
+            }
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The tests in QEMU.
 
 mod firmware;
+mod passthrough;
 mod raspberry_pi;
 mod sharing;
 
@@ -164,7 +165,8 @@ const DAMAGED: Case = Case { manifest: "conformance.toml", expectations: NOTHING
 
 /// Every test in QEMU.
 pub fn all() -> impl Iterator<Item = &'static Case> {
-    CASES.iter().chain(firmware::CASES).chain(raspberry_pi::CASES).chain(sharing::CASES)
+    let more = [firmware::CASES, raspberry_pi::CASES, passthrough::CASES, sharing::CASES];
+    CASES.iter().chain(more.into_iter().flatten())
 }
 
 /// The tests with nothing of note at EL3.

@@ -14,7 +14,7 @@ use crate::memory::{regions::Range, stage2::Stage2};
 use crate::processor::Processor;
 use crate::service;
 use crate::vm::vcpu::{Power, Vcpu};
-use crate::vm::{Vm, failure::Failure, pv_time, state::Action};
+use crate::vm::{Parts, Vm, failure::Failure, pv_time, state::Action};
 
 /// Number of the control VM.
 pub const OPS: u64 = 0;
@@ -37,6 +37,8 @@ impl InterruptController for NoController {
     }
     fn enable_private(&self, _: usize, _: u32, _: bool) {}
     fn enable_shared(&self, _: u32, _: u64) {}
+    fn set_trigger(&self, _: u32, _: bool) {}
+    fn quiet_shared(&self, _: u32) {}
     fn maintenance_interrupt(&self) -> u32 {
         25
     }
@@ -266,12 +268,14 @@ fn assemble() {
             conduits: 3,
             machine: if index as u64 == B { bundle::MACHINE_OFF | bundle::MACHINE_RESET } else { 0 },
             devices: Default::default(),
+            trust_dma: false,
             firmware: None,
             kernel: &[0x14; 4096],
             initrd: None,
             dtb: None,
         };
-        Vm::new(index, config, row, memory, Stage2::new(), pv_time::PvTime::new(page, 1_000_000), control)
+        let pv_time = pv_time::PvTime::new(page, 1_000_000);
+        Vm::new(index, config, row, Parts { memory, stage2: Stage2::new(), pv_time, devices: Vec::new() }, control)
     });
     let vms: &'static [Vm] = Vec::leak(vms.collect());
     for vm in vms {

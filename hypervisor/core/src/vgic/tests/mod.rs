@@ -3,6 +3,7 @@
 mod core;
 mod lifecycle;
 mod lines;
+mod linked;
 mod overflow;
 mod private;
 mod random;

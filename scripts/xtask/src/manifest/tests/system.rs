@@ -23,14 +23,20 @@ help: name one of the VMs of this file
 }
 
 #[test]
-fn devices() {
+fn devices_belong_to_one_vm() {
     let bench = Bench::new();
+    let manifest = bench.parse(&vm("devices = [\"/pl061@9030000\", \"/b\"]\ntrust-dma = true"));
+    let manifest = manifest.unwrap_or_else(|report| panic!("{report}"));
+    assert_eq!(
+        (&manifest.vms[0].devices[..], manifest.vms[0].trust_dma),
+        (&["/pl061@9030000".into(), "/b".into()][..], true)
+    );
     bench.says(
-        &vm(r#"devices = ["/uart", "/b"]"#),
-        r#"demo.toml:6:12: error: passing devices through is not supported by this version
- 6 | devices = ["/uart", "/b"]
-   |            ^^^^^^^
-help: write devices = [], or leave the line out
+        &vm(r#"devices = ["/uart", "/b", "/uart"]"#),
+        r#"demo.toml:6:27: error: the device "/uart" is already given to VM "a" in line 6
+ 6 | devices = ["/uart", "/b", "/uart"]
+   |                           ^^^^^^^
+help: a device belongs to one VM: list it once
 "#,
     );
 }

@@ -220,11 +220,6 @@ fn device_without_path() {
  6 | devices = ["uart"]
    |            ^^^^^^
 help: write it like `devices = ["/pl061@9030000"]`
-
-demo.toml:6:12: error: passing devices through is not supported by this version
- 6 | devices = ["uart"]
-   |            ^^^^^^
-help: write devices = [], or leave the line out
 "#,
     );
 }

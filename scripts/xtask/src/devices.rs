@@ -1,0 +1,56 @@
+//! Whether the devices that a manifest gives to VMs can be given, by the device tree of the board as QEMU makes it. The
+//! hypervisor's own code judges, as it will at boot.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+use portcullis_core::bundle::Bundle;
+use portcullis_platform::facts::Facts;
+use portcullis_platform::passthrough;
+
+use crate::machine::{self, Next, Watcher};
+
+/// When a QEMU that is only to write its device tree is ended.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+struct Silent;
+
+impl Watcher for Silent {
+    fn bytes(&mut self, _: &[u8]) {}
+
+    fn line(&mut self, _: &str) -> Next {
+        Next::Continue
+    }
+}
+
+/// Checks the devices of the bundle, with QEMU as it will be started. The tree is written to `folder` meanwhile. A machine
+/// whose tree is not QEMU's is left to the hypervisor.
+///
+/// # Errors
+///
+/// The first device that a VM cannot have, or a QEMU that does not start.
+pub fn check(mut qemu: Command, bundle: &Path, folder: &Path) -> Result<()> {
+    let bundle = read(bundle)?;
+    let Ok(bundle) = Bundle::parse(bundle) else { return Ok(()) };
+    if !passthrough::wanted(&bundle) {
+        return Ok(());
+    }
+    let tree = folder.join("devices.dtb");
+    qemu.args(["-machine", &format!("dumpdtb={}", crate::board::option(&tree))]);
+    machine::run(qemu, false, Some(TIMEOUT), &mut Silent)?;
+    let Ok(blob) = read(&tree) else { return Ok(()) };
+    fs::remove_file(&tree)?;
+    match Facts::from_tree(blob).map(|facts| passthrough::find(&facts, blob, &bundle)) {
+        Ok(Err(impossible)) => Err(anyhow!("{impossible}")),
+        Ok(Ok(_)) | Err(_) => Ok(()),
+    }
+}
+
+/// A file for as long as this program runs.
+fn read(file: &Path) -> Result<&'static [u8]> {
+    let content = fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    Ok(content.leak())
+}
