@@ -14,12 +14,15 @@
 //! | `only` | groups of cases: `id`, `services`, `lifecycle`, `uart`, `gic`, joined by commas | all |
 //! | `gic` | generation of the interrupt controller: 2 or 3; 0 to leave interrupts alone | 3 |
 //! | `mode` | `cases`, `garbage`, `sweep`, `matrix`, `forward`, `draws`, `words`, `scarce`, `dry`, `off`, `restart`, `cost`, `storm`, `busy`, \
-//!   `reset`, `abort`, `sysreg`, `mmio`, `jump` | `cases` |
-//! | `calls`, `seed` | `garbage`, `draws`, `dry`: number of calls; `garbage`: start of the sequence | 100000, 1 |
+//!   `reset`, `leak`, `starved`, `paused`, `hostile`, \
+//!   `abort`, `sysreg`, `mmio`, `jump` | `cases` |
+//! | `calls`, `seed` | `garbage`, `draws`, `dry`: number of calls; `leak`: of rounds; `garbage`, `leak`: start of the sequence \
+//!   | 100000, 1 |
 //! | `pause`, `least` | `scarce`: microseconds between draws, draws that must succeed | 0, 1 |
 //! | `owners` | `sweep`: owners of functions, from 0 | 64 |
 //! | `seconds` | `storm`, `busy`, `scarce`: duration; `off`, `restart`: time until then | 2 |
 //! | `address` | `abort`, `jump`: where | a hole of the map |
+//! | `worst` | `hostile`: `spin`, `waits`, `signals`, `alarms`, `calls`, `accesses` | the first |
 //! | `access` | `abort`: `load`, `store`; `mmio`: `pair`, `writeback`, `exclusive` | the first |
 
 use guest_runtime::arguments::Arguments;
@@ -61,6 +64,14 @@ pub enum Mode {
     Busy,
     /// Resets.
     Reset,
+    /// Registers keep their values, and show nobody else's.
+    Leak,
+    /// Stolen time beside others.
+    Starved,
+    /// Stolen time over a pause.
+    Paused,
+    /// The worst of neighbours.
+    Hostile,
     /// An access to nothing.
     Abort,
     /// Unknown system registers.
@@ -95,6 +106,23 @@ pub enum Access {
     WriteBack,
     /// An exclusive load.
     Exclusive,
+}
+
+/// What `hostile` does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Worst {
+    /// Runs with interrupts masked.
+    Spin,
+    /// Waits that end at once.
+    Waits,
+    /// SGIs to itself.
+    Signals,
+    /// Sets its timer again and again.
+    Alarms,
+    /// Firmware calls.
+    Calls,
+    /// Accesses to an emulated device.
+    Accesses,
 }
 
 /// A wrong argument.
@@ -157,13 +185,15 @@ pub struct Profile {
     pub seconds: u64,
     /// Where `abort` and `jump` go; 0: the mode's own choice.
     pub address: u64,
+    /// What `hostile` does.
+    pub worst: Worst,
     /// How `abort` and `mmio` access.
     pub access: Access,
     /// The groups of cases to run.
     groups: [bool; GROUPS.len()],
 }
 
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 25] = [
     "std",
     "std-hyp",
     "vendor-hyp",
@@ -187,6 +217,7 @@ const NAMES: [&str; 24] = [
     "seconds",
     "address",
     "access",
+    "worst",
     "only",
 ];
 
@@ -267,6 +298,17 @@ impl Profile {
             owners: number("owners", 64)? as u32,
             seconds: number("seconds", 2)?,
             address: number("address", 0)?,
+            worst: choose(&arguments, "worst", "what profile.rs names", |value| {
+                Some(match value {
+                    "" | "spin" => Worst::Spin,
+                    "waits" => Worst::Waits,
+                    "signals" => Worst::Signals,
+                    "alarms" => Worst::Alarms,
+                    "calls" => Worst::Calls,
+                    "accesses" => Worst::Accesses,
+                    _ => return None,
+                })
+            })?,
             access: choose(&arguments, "access", "load, store, pair, writeback or exclusive", |value| {
                 Some(match value {
                     "" if mode == Mode::Mmio => Access::Pair,
@@ -330,6 +372,10 @@ fn mode(value: &str) -> Option<Mode> {
         "storm" => Mode::Storm,
         "busy" => Mode::Busy,
         "reset" => Mode::Reset,
+        "leak" => Mode::Leak,
+        "starved" => Mode::Starved,
+        "paused" => Mode::Paused,
+        "hostile" => Mode::Hostile,
         "abort" => Mode::Abort,
         "sysreg" => Mode::SystemRegister,
         "mmio" => Mode::Mmio,
@@ -395,6 +441,7 @@ mod tests {
             ("mode=fast", "fast"),
             ("trng=dice", "dice"),
             ("access=prod", "prod"),
+            ("worst=ever", "ever"),
             ("only=gic,usb", "gic,usb"),
             ("forward=0x82000000", "0x82000000"),
             ("firmware=uefi", "uefi"),

@@ -37,7 +37,7 @@ static MARKER: Marker = Marker { magic: AtomicU64::new(0), boots: AtomicU64::new
 
 /// One boot of the run. The GIC is as the reset left it.
 pub fn run(profile: &Profile) {
-    let boot = if MARKER.magic.load(SeqCst) == MAGIC { MARKER.boots.load(SeqCst) } else { 0 };
+    let boot = boot();
     console::line(format_args!("boot: {boot}"));
     fresh(boot, profile);
     if profile.wants("services") {
@@ -46,13 +46,19 @@ pub fn run(profile: &Profile) {
     if boot + 1 < BOOTS {
         note(boot + 1);
         soil(profile);
-        restart(boot, profile);
+        by_call(boot, profile);
     } else {
         note(0);
     }
 }
 
-fn note(boots: u64) {
+/// How often the VM has reset itself.
+pub fn boot() -> u64 {
+    if MARKER.magic.load(SeqCst) == MAGIC { MARKER.boots.load(SeqCst) } else { 0 }
+}
+
+/// Notes how often it will have.
+pub fn note(boots: u64) {
     MARKER.boots.store(boots, SeqCst);
     MARKER.magic.store(MAGIC, SeqCst);
     // SAFETY: cleans one line of the guest's own memory, so that a reset that drops caches finds it.
@@ -90,7 +96,7 @@ fn soil(profile: &Profile) {
 }
 
 /// The reset itself, of another kind each time. It does not return.
-fn restart(boot: u64, profile: &Profile) {
+pub fn by_call(boot: u64, profile: &Profile) {
     console::drain();
     let second = boot == 1 && profile.psci >= PSCI_VERSION_1_1;
     let function = if second { PSCI_SYSTEM_RESET2 | SMC64 } else { PSCI_SYSTEM_RESET };
