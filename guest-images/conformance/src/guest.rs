@@ -9,9 +9,9 @@ use guest_runtime::{console, exception, gic, power};
 use crate::door::Door;
 use crate::profile::{Mode, Profile};
 use crate::{
-    architecture, busy, cost, device, distributor, dma, draws, end, fault, forward, garbage, gicv2, identification,
-    interrupts, lifecycle, psci, ptp, pv_time, report, reset, sgi, spi, storm, sweep, timer, trng, uart, unknown,
-    vendor,
+    architecture, busy, cost, device, distributor, dma, draws, end, fault, forward, garbage, gicv2, hostile,
+    identification, interrupts, leak, lifecycle, psci, ptp, pv_time, report, reset, sgi, spi, steal, storm, sweep,
+    timer, trng, uart, unknown, vendor,
 };
 
 guest_runtime::main!(run);
@@ -30,7 +30,7 @@ fn run(line: &'static str) -> ! {
 }
 
 fn dispatch(profile: &Profile) {
-    if profile.gic && profile.mode != Mode::Reset {
+    if profile.gic && !matches!(profile.mode, Mode::Reset | Mode::Leak) {
         gic::init_distributor();
         gic::init_cpu();
     }
@@ -52,6 +52,10 @@ fn dispatch(profile: &Profile) {
         Mode::Reset => reset::run(profile),
         Mode::Device => device::run(profile),
         Mode::Dma => dma::run(profile),
+        Mode::Leak => leak::run(profile),
+        Mode::Starved => steal::starved(profile),
+        Mode::Paused => steal::paused(),
+        Mode::Hostile => hostile::run(profile),
         Mode::Abort => fault::abort(profile),
         Mode::SystemRegister => fault::system_register(),
         Mode::Mmio => fault::malformed_mmio(profile),

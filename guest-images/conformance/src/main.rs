@@ -44,9 +44,13 @@ mod gicv2;
 #[cfg(target_os = "none")]
 mod guest;
 #[cfg(target_os = "none")]
+mod hostile;
+#[cfg(target_os = "none")]
 mod identification;
 #[cfg(target_os = "none")]
 mod interrupts;
+#[cfg(target_os = "none")]
+mod leak;
 #[cfg(target_os = "none")]
 mod lifecycle;
 #[cfg(target_os = "none")]
@@ -63,6 +67,8 @@ mod reset;
 mod sgi;
 #[cfg(target_os = "none")]
 mod spi;
+#[cfg(target_os = "none")]
+mod steal;
 #[cfg(target_os = "none")]
 mod storm;
 #[cfg(target_os = "none")]

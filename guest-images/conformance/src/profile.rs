@@ -14,13 +14,16 @@
 //! | `only` | groups of cases: `id`, `services`, `lifecycle`, `uart`, `gic`, joined by commas | all |
 //! | `gic` | generation of the interrupt controller: 2 or 3; 0 to leave interrupts alone | 3 |
 //! | `mode` | `cases`, `garbage`, `sweep`, `matrix`, `forward`, `draws`, `words`, `scarce`, `dry`, `off`, `restart`, `cost`, `storm`, `busy`, \
-//!   `reset`, `device`, `dma`, `abort`, `sysreg`, `mmio`, `jump` | `cases` |
-//! | `calls`, `seed` | `garbage`, `draws`, `dry`: number of calls; `garbage`: start of the sequence | 100000, 1 |
+//!   `reset`, `device`, `dma`, `leak`, `starved`, `paused`, `hostile`, \
+//!   `abort`, `sysreg`, `mmio`, `jump` | `cases` |
+//! | `calls`, `seed` | `garbage`, `draws`, `dry`: number of calls; `leak`: of rounds; `garbage`, `leak`: start of the sequence \
+//!   | 100000, 1 |
 //! | `pause`, `least` | `scarce`: microseconds between draws, draws that must succeed | 0, 1 |
 //! | `owners` | `sweep`: owners of functions, from 0 | 64 |
 //! | `seconds` | `storm`, `busy`, `scarce`: duration; `off`, `restart`: time until then | 2 |
 //! | `address` | `abort`, `jump`: where | a hole of the map |
 //! | `node` | `device`, `dma`: the device, by its path in this VM's tree | none |
+//! | `worst` | `hostile`: `spin`, `waits`, `signals`, `alarms`, `calls`, `accesses` | the first |
 //! | `access` | `abort`: `load`, `store`; `mmio`: `pair`, `writeback`, `exclusive` | the first |
 
 use guest_runtime::arguments::Arguments;
@@ -66,6 +69,14 @@ pub enum Mode {
     Device,
     /// A device of the board that writes to memory.
     Dma,
+    /// Registers keep their values, and show nobody else's.
+    Leak,
+    /// Stolen time beside others.
+    Starved,
+    /// Stolen time over a pause.
+    Paused,
+    /// The worst of neighbours.
+    Hostile,
     /// An access to nothing.
     Abort,
     /// Unknown system registers.
@@ -100,6 +111,23 @@ pub enum Access {
     WriteBack,
     /// An exclusive load.
     Exclusive,
+}
+
+/// What `hostile` does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Worst {
+    /// Runs with interrupts masked.
+    Spin,
+    /// Waits that end at once.
+    Waits,
+    /// SGIs to itself.
+    Signals,
+    /// Sets its timer again and again.
+    Alarms,
+    /// Firmware calls.
+    Calls,
+    /// Accesses to an emulated device.
+    Accesses,
 }
 
 /// A wrong argument.
@@ -162,6 +190,8 @@ pub struct Profile {
     pub seconds: u64,
     /// Where `abort` and `jump` go; 0: the mode's own choice.
     pub address: u64,
+    /// What `hostile` does.
+    pub worst: Worst,
     /// How `abort` and `mmio` access.
     pub access: Access,
     /// Path of the device of `device` and `dma`.
@@ -170,7 +200,7 @@ pub struct Profile {
     groups: [bool; GROUPS.len()],
 }
 
-const NAMES: [&str; 25] = [
+const NAMES: [&str; 26] = [
     "std",
     "std-hyp",
     "vendor-hyp",
@@ -195,6 +225,7 @@ const NAMES: [&str; 25] = [
     "address",
     "access",
     "node",
+    "worst",
     "only",
 ];
 
@@ -276,6 +307,17 @@ impl Profile {
             seconds: number("seconds", 2)?,
             address: number("address", 0)?,
             node: arguments.get("node").unwrap_or(""),
+            worst: choose(&arguments, "worst", "what profile.rs names", |value| {
+                Some(match value {
+                    "" | "spin" => Worst::Spin,
+                    "waits" => Worst::Waits,
+                    "signals" => Worst::Signals,
+                    "alarms" => Worst::Alarms,
+                    "calls" => Worst::Calls,
+                    "accesses" => Worst::Accesses,
+                    _ => return None,
+                })
+            })?,
             access: choose(&arguments, "access", "load, store, pair, writeback or exclusive", |value| {
                 Some(match value {
                     "" if mode == Mode::Mmio => Access::Pair,
@@ -341,6 +383,10 @@ fn mode(value: &str) -> Option<Mode> {
         "reset" => Mode::Reset,
         "device" => Mode::Device,
         "dma" => Mode::Dma,
+        "leak" => Mode::Leak,
+        "starved" => Mode::Starved,
+        "paused" => Mode::Paused,
+        "hostile" => Mode::Hostile,
         "abort" => Mode::Abort,
         "sysreg" => Mode::SystemRegister,
         "mmio" => Mode::Mmio,

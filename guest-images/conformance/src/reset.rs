@@ -46,7 +46,7 @@ pub fn run(profile: &Profile) {
     if boot + 1 < BOOTS {
         note(boot + 1);
         soil(profile);
-        restart(boot, profile);
+        by_call(boot, profile);
     } else {
         note(0);
     }
@@ -96,7 +96,7 @@ fn soil(profile: &Profile) {
 }
 
 /// The reset itself, of another kind each time. It does not return.
-fn restart(boot: u64, profile: &Profile) {
+pub fn by_call(boot: u64, profile: &Profile) {
     console::drain();
     let second = boot == 1 && profile.psci >= PSCI_VERSION_1_1;
     let function = if second { PSCI_SYSTEM_RESET2 | SMC64 } else { PSCI_SYSTEM_RESET };

@@ -22,11 +22,21 @@ pub struct Arrival {
     pub control: u64,
 }
 
+/// What was in the registers of a vCPU when it started, all of a kind together: zero if all were zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Residue {
+    /// x1 to x30 and SP.
+    pub general: u64,
+    /// VBAR_EL1, TTBR0_EL1, MAIR_EL1 and TCR_EL1.
+    pub system: u64,
+}
+
 /// Work for one vCPU.
 type Job = Mutex<Option<fn()>>;
 
 static JOBS: [Job; MAX_VCPUS] = [const { Mutex::new(None) }; MAX_VCPUS];
 static ARRIVALS: [Mutex<Option<Arrival>>; MAX_VCPUS] = [const { Mutex::new(None) }; MAX_VCPUS];
+static RESIDUES: [Mutex<Residue>; MAX_VCPUS] = [const { Mutex::new(Residue { general: 0, system: 0 }) }; MAX_VCPUS];
 static DONE: [AtomicBool; MAX_VCPUS] = [const { AtomicBool::new(false) }; MAX_VCPUS];
 
 unsafe extern "C" {
@@ -80,6 +90,15 @@ pub fn is_done(index: usize) -> bool {
 /// Waits until the job of vCPU `index` is over and the vCPU off; says whether that came within the time.
 pub fn join(index: usize, microseconds: u64) -> bool {
     counter::wait_until(microseconds, || is_done(index) && power::is_off(index as u64))
+}
+
+/// What was in the registers of this vCPU when it last started.
+pub fn residue() -> Residue {
+    *RESIDUES[index()].lock()
+}
+
+pub(crate) fn note_residue(residue: Residue) {
+    *RESIDUES[index()].lock() = residue;
 }
 
 pub(crate) fn arrive(arrival: Arrival) -> ! {

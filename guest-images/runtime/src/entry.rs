@@ -44,8 +44,9 @@ unsafe extern "Rust" {
 /// The boot CPU arrives here with a stack, the MMU on and the image relocated.
 // SAFETY: the name is used by entry.s only, which calls it with this signature.
 #[unsafe(no_mangle)]
-extern "C" fn guest_primary(address: usize) -> ! {
+extern "C" fn guest_primary(address: usize, general: u64, system: u64) -> ! {
     exception::settle();
+    cpu::note_residue(cpu::Residue { general, system });
     // SAFETY: the arm64 boot protocol promises a device tree at x0, and nobody writes to it; the blob's own size field
     // (checked by the parser next) says how long it is.
     let blob = unsafe {
@@ -67,7 +68,8 @@ extern "C" fn guest_primary(address: usize) -> ! {
 /// A CPU that PSCI started arrives here with a stack and the MMU on.
 // SAFETY: the name is used by entry.s only, which calls it with this signature.
 #[unsafe(no_mangle)]
-extern "C" fn guest_secondary(context: u64, level: u64, masks: u64, control: u64) -> ! {
+extern "C" fn guest_secondary(context: u64, level: u64, masks: u64, control: u64, general: u64, system: u64) -> ! {
     exception::settle();
+    cpu::note_residue(cpu::Residue { general, system });
     cpu::arrive(cpu::Arrival { context, level, masks, control })
 }

@@ -1,9 +1,26 @@
 // The first instructions of the boot CPU, behind the header of the Image, and of the CPUs that PSCI CPU_ON starts, and
 // the identity map.
 
+// What nobody has put into registers: x18 becomes all bits of x1 to x30 and SP, x19 those of the registers that this
+// program is about to write. Nothing but x18, x19 and SP may be relied on yet.
+.macro residue
+    orr     x18, x18, x1
+    .irp n, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30
+    orr     x18, x18, x\n
+    .endr
+    mov     x19, sp
+    orr     x18, x18, x19
+    mrs     x19, vbar_el1
+    .irp register, ttbr0_el1, mair_el1, tcr_el1
+    mrs     x1, \register
+    orr     x19, x19, x1
+    .endr
+.endm
+
 .section .head, "ax"
 // x0: the device tree.
 primary_entry:
+    residue
     mov     x20, x0
     bl      build_tables
     bl      enable_mmu
@@ -35,6 +52,8 @@ primary_entry:
 3:  mov     x0, #0
     bl      enter_stack
     mov     x0, x20
+    mov     x1, x18
+    mov     x2, x19
     bl      guest_primary
 4:  wfi
     b       4b
@@ -42,6 +61,7 @@ primary_entry:
 // PSCI CPU_ON ends here. x0: the context. What PSCI promises about the entry state is handed to Rust.
 .global secondary_entry
 secondary_entry:
+    residue
     mov     x20, x0
     mrs     x21, currentel
     mrs     x22, daif
@@ -54,6 +74,8 @@ secondary_entry:
     mov     x1, x21
     mov     x2, x22
     mov     x3, x23
+    mov     x4, x18
+    mov     x5, x19
     bl      guest_secondary
 5:  wfi
     b       5b

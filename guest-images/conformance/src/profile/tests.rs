@@ -45,6 +45,7 @@ fn wrong_arguments_are_named() {
         ("mode=fast", "fast"),
         ("trng=dice", "dice"),
         ("access=prod", "prod"),
+        ("worst=ever", "ever"),
         ("only=gic,usb", "gic,usb"),
         ("forward=0x82000000", "0x82000000"),
         ("firmware=uefi", "uefi"),

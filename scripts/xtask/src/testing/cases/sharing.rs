@@ -8,6 +8,14 @@ use crate::board::{Board, Gic};
 /// of `raspi4b` has neither.
 const SHARED: Case = Case { manifest: "shared-conformance.toml", cores: 2, ..CONFORMANCE };
 
+/// Three VMs whose four vCPUs fill every register on one core, and reset themselves meanwhile.
+const LEAK: Case = Case {
+    manifest: "shared-leak.toml",
+    cores: 1,
+    expectations: &[Cases("first"), Cases("second"), Cases("third")],
+    ..LINUX
+};
+
 /// The tests.
 pub const CASES: &[Case] = &[
     Case { name: "shared-conformance", ..SHARED },
@@ -47,6 +55,42 @@ pub const CASES: &[Case] = &[
         manifest: "shared-core.toml",
         cores: 2,
         expectations: &[Cases("pair"), Cases("other")],
+        ..LINUX
+    },
+    Case { name: "shared-leak", ..LEAK },
+    Case { name: "shared-leak-gicv2", gic: Gic::V2, ..LEAK },
+    // No keys, six breakpoints.
+    Case { name: "shared-leak-cortex-a72", cpu: Some("cortex-a72"), ..LEAK },
+    // The time is that of the instructions: nothing but sharing makes the counter jump.
+    Case {
+        name: "shared-steal",
+        manifest: "shared-steal.toml",
+        cpu: Some("cortex-a72,cntfrq=1000000000"),
+        cores: 1,
+        arguments: &["-icount", "shift=0,sleep=off"],
+        expectations: &[Cases("starved"), Cases("neighbour")],
+        ..LINUX
+    },
+    Case {
+        name: "shared-pause",
+        manifest: "shared-pause.toml",
+        cores: 1,
+        expectations: &[Cases("ops"), Cases("held"), Cases("neighbour")],
+        ..LINUX
+    },
+    Case {
+        name: "shared-hostile",
+        manifest: "shared-hostile.toml",
+        cores: 1,
+        expectations: &[
+            Cases("victim"),
+            Cases("spin"),
+            Cases("waits"),
+            Cases("signals"),
+            Cases("alarms"),
+            Cases("calls"),
+            Cases("accesses"),
+        ],
         ..LINUX
     },
     Case {

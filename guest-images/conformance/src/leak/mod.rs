@@ -1,0 +1,123 @@
+//! Nothing of a vCPU is lost while others have its core, and nothing of theirs is left when it starts.
+//!
+//! Every register that a vCPU owns gets a value of its own, in each round another one, before others have the core: by WFI,
+//! or because the slice ends in the middle of a loop. Then each must be as it was. What is there before this program has
+//! written it must be what a vCPU starts with: at the first start, after CPU_ON, and after the VM has reset itself. VMs with
+//! different seeds that share a core so look for each other's values.
+
+mod debug;
+mod hold;
+mod interface;
+mod optional;
+mod round;
+mod slot;
+mod system;
+
+use core::arch::asm;
+use core::sync::atomic::{AtomicU64, Ordering::SeqCst};
+
+use guest_runtime::{cpu, exception};
+
+use self::hold::Registers;
+use self::slot::Slot;
+use crate::profile::Profile;
+use crate::{report, reset};
+
+/// How often the VM starts: two resets come between.
+const BOOTS: u64 = 3;
+/// How often the second vCPU is switched on in each of them.
+const STARTS: usize = 2;
+/// How long a second vCPU may take, in microseconds.
+const PATIENCE: u64 = 60_000_000;
+
+static SEED: AtomicU64 = AtomicU64::new(0);
+static ROUNDS: AtomicU64 = AtomicU64::new(0);
+static BOOT: AtomicU64 = AtomicU64::new(0);
+
+/// One life of the VM: checks what there is at its start, then holds values for `calls` rounds. All but the last life end in
+/// a reset.
+pub fn run(profile: &Profile) {
+    let boot = reset::boots();
+    BOOT.store(boot, SeqCst);
+    SEED.store(profile.seed, SeqCst);
+    ROUNDS.store(profile.calls, SeqCst);
+    for start in 0..STARTS {
+        if profile.cpus > 1 {
+            report::equal(format_args!("leak/boot {boot} start {start}"), Ok(()), cpu::launch(1, vcpu, 0));
+        }
+        if start == 0 {
+            vcpu();
+        }
+        if profile.cpus > 1 {
+            report::equal(format_args!("leak/boot {boot} end {start}"), true, cpu::join(1, PATIENCE));
+        }
+    }
+    if boot + 1 < BOOTS {
+        reset::note(boot + 1);
+        reset::by_call(boot, profile);
+    } else {
+        reset::note(0);
+    }
+}
+
+/// The whole test on one vCPU that has just started.
+fn vcpu() {
+    let boot = BOOT.load(SeqCst);
+    fresh(boot);
+    round::run(boot, SEED.load(SeqCst), ROUNDS.load(SeqCst));
+}
+
+/// Every table with registers that this CPU has.
+fn tables() -> [&'static [Slot]; 8] {
+    let field = |register: u64, shift: u32| register >> shift & 0xf;
+    let (debug, isar1, isar2): (u64, u64, u64);
+    // SAFETY: reads constants.
+    unsafe {
+        asm!("mrs {}, id_aa64dfr0_el1", "mrs {}, id_aa64isar1_el1", "mrs {}, s3_0_c0_c6_2",
+            out(reg) debug, out(reg) isar1, out(reg) isar2, options(nomem, nostack));
+    }
+    // The fields of both numbers hold one less.
+    let first = |slots: &'static [Slot], shift: u32| slots.get(..field(debug, shift) as usize * 2 + 2).unwrap_or(slots);
+    let keys = [4, 8, 24, 28].iter().any(|&shift| field(isar1, shift) != 0) || field(isar2, 12) != 0;
+    let when = |present: bool, slots: &'static [Slot]| if present { slots } else { &[] };
+    [
+        system::SLOTS,
+        debug::SLOTS,
+        when(field(debug, 36) == 0, debug::DOUBLE_LOCK),
+        first(debug::BREAKPOINTS, 12),
+        first(debug::WATCHPOINTS, 20),
+        when(keys, optional::KEYS),
+        when(has_deferred_error(), optional::DEFERRED_ERROR),
+        interface::slots(),
+    ]
+}
+
+/// The ID registers may hide FEAT_RAS although its register is there.
+fn has_deferred_error() -> bool {
+    exception::probe(|| optional::DEFERRED_ERROR.iter().for_each(|slot| _ = (slot.read)())).is_ok()
+}
+
+/// What an exception changes, and floating point's lock: looked at before anything makes one, or opens it.
+const FIRST: [&str; 5] = ["ESR_EL1", "FAR_EL1", "ELR_EL1", "SPSR_EL1", "CPACR_EL1"];
+
+/// Everything has the value with which a vCPU starts.
+fn fresh(boot: u64) {
+    let vcpu = cpu::index();
+    let arrived = cpu::residue();
+    report::equal(format_args!("leak/boot {boot} vCPU {vcpu} fresh general registers"), 0, arrived.general);
+    report::equal(format_args!("leak/boot {boot} vCPU {vcpu} fresh translation and vectors"), 0, arrived.system);
+    let is_first = |slot: &&Slot| FIRST.contains(&slot.name);
+    system::SLOTS.iter().filter(is_first).for_each(|slot| check(boot, vcpu, slot));
+    round::open_floating_point();
+    let left = Registers::floating_point();
+    let zero = left == Registers::filled(|_| 0);
+    report::holds(format_args!("leak/boot {boot} vCPU {vcpu} fresh floating point"), zero, "zeros", &left);
+    tables().into_iter().flatten().filter(|slot| !is_first(slot)).for_each(|slot| check(boot, vcpu, slot));
+}
+
+fn check(boot: u64, vcpu: usize, slot: &Slot) {
+    if let Some(reset) = slot.reset {
+        let name = format_args!("leak/boot {boot} vCPU {vcpu} fresh {}", slot.name);
+        report::equal(name, reset, (slot.read)() & slot.mask);
+    }
+}
