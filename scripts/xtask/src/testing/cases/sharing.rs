@@ -16,6 +16,15 @@ const LEAK: Case = Case {
     ..LINUX
 };
 
+/// A device of the board whose interrupts come while any vCPU has the core.
+const DEVICE: Case = Case {
+    manifest: "shared-device.toml",
+    cores: 1,
+    arguments: &["-serial", "null"],
+    expectations: &[Cases("driver"), Stopped("abort")],
+    ..LINUX
+};
+
 /// The tests.
 pub const CASES: &[Case] = &[
     Case { name: "shared-conformance", ..SHARED },
@@ -93,6 +102,8 @@ pub const CASES: &[Case] = &[
         ],
         ..LINUX
     },
+    Case { name: "shared-device", ..DEVICE },
+    Case { name: "shared-device-gicv2", gic: Gic::V2, ..DEVICE },
     Case {
         name: "shared-faults",
         manifest: "shared-faults.toml",
