@@ -174,6 +174,13 @@ impl Processor {
         }
     }
 
+    /// Sets a timer of this core to `at`, unless it is set to an earlier time.
+    pub fn arm_by(&self, timer: Timer, at: u64) {
+        if at < self.deadline(timer).load(Ordering::Relaxed) {
+            self.arm(timer, at);
+        }
+    }
+
     /// Whether a timer of this core is due; it is not set any more then.
     pub fn take_due(&self, timer: Timer, now: u64) -> bool {
         let deadline = self.deadline(timer);

@@ -133,13 +133,13 @@ impl Share {
             Power::OnPending => {
                 vcpu.vm.unparked(vcpu);
                 if vcpu.vm.state() == State::RUNNING {
-                    self.put_away();
+                    self.put_away(processor);
                     self.take_possession(index, vcpu);
                     vcpu.run(processor);
                 }
             }
             Power::On => {
-                self.bring_on(index, vcpu);
+                self.bring_on(index, vcpu, processor);
                 if must_leave {
                     let _ = vcpu.retire();
                 } else {
@@ -150,11 +150,11 @@ impl Share {
     }
 
     /// Changes over to a vCPU that is on.
-    fn bring_on(&self, index: usize, vcpu: &'static Vcpu) {
+    fn bring_on(&self, index: usize, vcpu: &'static Vcpu, processor: &Processor) {
         if self.loaded.load(Ordering::Relaxed) == index {
             return;
         }
-        self.put_away();
+        self.put_away(processor);
         let foreign = self.take_possession(index, vcpu);
         if let Some(sharing) = vcpu.sharing() {
             sharing.put_back(vcpu, self.features(), foreign);
@@ -162,13 +162,16 @@ impl Share {
         self.follow_enables(vcpu);
     }
 
-    /// Takes the loaded vCPU off the core, if there is one.
-    fn put_away(&self) {
+    /// Takes the loaded vCPU off the core, if there is one. If it waits, the core's timer takes over from its own ones.
+    fn put_away(&self, processor: &Processor) {
         if let Some(vcpu) = self.loaded()
             && let Some(sharing) = vcpu.sharing()
         {
-            sharing.put_away(vcpu, self.features(), self.linked.load(Ordering::Relaxed));
+            let deadline = sharing.put_away(vcpu, self.features(), self.linked.load(Ordering::Relaxed));
             self.loaded.store(NOBODY, Ordering::Relaxed);
+            if sharing.is_waiting() {
+                processor.arm_by(Timer::Schedule, deadline);
+            }
         }
     }
 

@@ -80,18 +80,20 @@ impl Sharing {
     }
 
     /// Takes `vcpu`, whose sharing this is, off this core, its own, which has the `features` given. `linked` are the
-    /// interrupts of its timers that it has enabled.
-    pub fn put_away(&self, vcpu: &Vcpu, features: &Features, linked: u32) {
+    /// interrupts of its timers that it has enabled. Returns the physical counter when one of these would interrupt it;
+    /// [`u64::MAX`] is never.
+    pub fn put_away(&self, vcpu: &Vcpu, features: &Features, linked: u32) -> u64 {
         // SAFETY: this is the vCPU's core, and it runs this.
         let registers = unsafe { &mut *self.registers.get() };
         registers.world.save(features);
         timer::stop_guest_timers();
-        let deadline = timer::next_deadline(registers.world.el1(), vcpu.vm.counter_offset(), linked);
-        self.deadline.store(deadline.unwrap_or(NEVER), Ordering::Relaxed);
+        let deadline = timer::next_deadline(registers.world.el1(), vcpu.vm.counter_offset(), linked).unwrap_or(NEVER);
+        self.deadline.store(deadline, Ordering::Relaxed);
         with_interface!(G => {
             G::save_virtual_interface(&mut registers.interface);
             vcpu.vm.vgic.leave_core(vcpu.index, &mut G::here());
         });
+        deadline
     }
 
     /// Gives this core, its own, the registers of `vcpu`, whose sharing this is. `foreign`: another vCPU of its VM was here
