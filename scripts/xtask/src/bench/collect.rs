@@ -12,7 +12,8 @@ use firmware::mode::{Mode, Setting};
 use super::guest::Guest;
 use super::measure::{Bench, Clock, Level, Outcome, Run, Vm};
 use super::plugin::Test;
-use crate::board::El3;
+use super::switches;
+use crate::board::{El3, Gic};
 
 /// The CPU model of the figures.
 pub const CPU: &str = "cortex-a72";
@@ -78,8 +79,10 @@ pub fn alone(name: &str, guest: Guest, cpu: &'static str, configuration: Configu
         name,
         cpu,
         cores,
+        gic: Gic::V3,
         clock: Clock::Instructions,
         vms: vec![vm],
+        schedule: String::new(),
         end: None,
         profile: false,
         el3: El3::None,
@@ -135,6 +138,7 @@ pub fn all(bench: &Bench) -> Result<Measurements> {
     let restarts = outcome.results.tests.iter().filter(|test| test.id == mark::RESTART as usize);
     let longest = restarts.map(|test| test.max).max().context("the VM did not start again")?;
     found.insert("restart".into(), single(longest));
+    found.extend(switches::measure(bench)?);
     Ok(found)
 }
 

@@ -1,16 +1,18 @@
-//! Whether the cost of a call grows with the number of VMs, of cores that call at once, or of filter ranges.
+//! Whether the cost of a call grows with the number of VMs, of cores that call at once, or of filter ranges, or where cores
+//! are shared.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 use bench_guests::calls::{CALLS, FILTERED, SMC};
-use bench_guests::configuration::Configuration;
+use bench_guests::configuration::{Configuration, Output, flag};
+use bench_guests::sharing::{SLICE, Storm};
 
 use super::collect::{self, CPU};
 use super::guest::Guest;
 use super::measure::{Bench, Clock, Level, Run, Vm};
 use super::rows::Figure;
-use crate::board::El3;
+use crate::board::{El3, Gic};
 
 /// Cores of the machine: as many for every run, so that nothing else differs.
 const CORES: u32 = 8;
@@ -30,12 +32,25 @@ pub enum Variation {
     Cores(u32),
     /// Filter ranges of the one VM, the last of them with the id that is called.
     Ranges(u32),
+    /// The VM has its core to itself, two others share another one.
+    BesideShared,
+    /// The VM shares its core.
+    Shared,
 }
 
 impl Variation {
     /// Every one, that which the others are compared with first.
-    pub const ALL: [Self; 7] =
-        [Self::Vms(1), Self::Vms(2), Self::Vms(4), Self::Vms(8), Self::Cores(4), Self::Ranges(1), Self::Ranges(32)];
+    pub const ALL: [Self; 9] = [
+        Self::Vms(1),
+        Self::Vms(2),
+        Self::Vms(4),
+        Self::Vms(8),
+        Self::Cores(4),
+        Self::Ranges(1),
+        Self::Ranges(32),
+        Self::BesideShared,
+        Self::Shared,
+    ];
 
     /// In words.
     pub fn name(self) -> String {
@@ -45,13 +60,18 @@ impl Variation {
             Self::Cores(count) => format!("{count} cores of a VM"),
             Self::Ranges(1) => "1 filter range".to_owned(),
             Self::Ranges(count) => format!("{count} filter ranges"),
+            Self::BesideShared => "beside a shared core".to_owned(),
+            Self::Shared => "on a shared core".to_owned(),
         }
     }
 
     /// The name of its figure.
     pub fn figure_name(self) -> String {
-        let per = if matches!(self, Self::Ranges(_)) { "per range of" } else { "with" };
-        format!("growth {per} {}", self.name())
+        match self {
+            Self::Ranges(_) => format!("growth per range of {}", self.name()),
+            Self::Vms(_) | Self::Cores(_) => format!("growth with {}", self.name()),
+            Self::BesideShared | Self::Shared => format!("growth {}", self.name()),
+        }
     }
 
     fn run(self) -> Run {
@@ -64,23 +84,48 @@ impl Variation {
                 manifest = filters(count);
                 vec![vec![0]]
             }
+            Self::BesideShared => vec![vec![0]],
+            Self::Shared => {
+                // Few switches: a batch in which there is one is not what a call costs.
+                manifest = "slice = \"1s\"".to_owned();
+                vec![vec![0]]
+            }
         };
         let vms = vms.into_iter().map(|cores| {
             configuration.cores = cores.len() as u32;
             Vm { guest: Guest::Calls, configuration, cores, manifest: manifest.clone() }
         });
+        let vms: Vec<_> = vms.chain(self.neighbours()).collect();
+        let end = (!self.neighbours().is_empty()).then_some((1, "bench calls: done"));
         let name = format!("growth-{}", self.name().replace(' ', "-").to_lowercase());
         Run {
             name,
             cpu: CPU,
             cores: CORES,
+            gic: Gic::V3,
             clock: Clock::Threads,
-            vms: vms.collect(),
-            end: None,
+            vms,
+            schedule: String::new(),
+            end,
             profile: false,
             el3: El3::None,
             level: Level::Hypervisor,
         }
+    }
+
+    /// VMs that are not measured; they call without an end.
+    fn neighbours(self) -> Vec<Vm> {
+        let cores: &[u32] = match self {
+            Self::BesideShared => &[1, 1],
+            Self::Shared => &[0],
+            Self::Vms(_) | Self::Cores(_) | Self::Ranges(_) => &[],
+        };
+        let (flags, tests) = (Configuration::DEFAULT.flags | flag::PARTNER, 1 << Storm::Calls as u64);
+        let configuration = Configuration { flags, tests, output: Output::None as u32, ..Configuration::DEFAULT };
+        let manifest = format!("slice = \"{SLICE}\"");
+        let vm =
+            |core: &u32| Vm { guest: Guest::Windows, configuration, cores: vec![*core], manifest: manifest.clone() };
+        cores.iter().map(vm).collect()
     }
 
     /// Cores that report.
@@ -88,7 +133,7 @@ impl Variation {
         match self {
             Self::Vms(count) => count as usize,
             // The first vCPU measures, the others only call.
-            Self::Cores(_) | Self::Ranges(_) => 1,
+            Self::Cores(_) | Self::Ranges(_) | Self::BesideShared | Self::Shared => 1,
         }
     }
 }
@@ -145,7 +190,7 @@ pub fn figure(variation: Variation, alone: &Costs, costs: &Costs) -> Figure {
     let most = alone.keys().map(added).fold(0.0, f64::max);
     let (per, at_most) = match variation {
         Variation::Ranges(count) => (f64::from(count), PER_RANGE),
-        Variation::Vms(_) | Variation::Cores(_) => (1.0, 0),
+        Variation::Vms(_) | Variation::Cores(_) | Variation::BesideShared | Variation::Shared => (1.0, 0),
     };
     Figure { name: variation.figure_name(), value: most / per, at_most: Some(at_most) }
 }
