@@ -32,6 +32,8 @@ pub mod flag {
     pub const STAY: u32 = 1 << 4;
     /// Measures nothing but its own restart, again and again.
     pub const RESTART: u32 = 1 << 5;
+    /// Is not measured, but shares the core with the guest that is.
+    pub const PARTNER: u32 = 1 << 6;
 }
 
 /// How a guest is to run.

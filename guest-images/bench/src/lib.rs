@@ -9,6 +9,7 @@ pub mod calls;
 pub mod configuration;
 pub mod mark;
 pub mod operations;
+pub mod sharing;
 
 #[cfg(target_os = "none")]
 pub mod console;
@@ -22,3 +23,7 @@ pub mod mmio;
 pub mod receiver;
 #[cfg(target_os = "none")]
 pub mod start;
+#[cfg(target_os = "none")]
+pub mod storm;
+#[cfg(target_os = "none")]
+pub mod window;

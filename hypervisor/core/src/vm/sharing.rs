@@ -91,8 +91,8 @@ impl Sharing {
         let registers = unsafe { &mut *self.registers.get() };
         registers.world.save(features);
         timer::stop_guest_timers();
-        let deadline = timer::next_deadline(registers.world.el1(), vcpu.vm.counter_offset(), linked);
-        self.deadline.store(deadline.unwrap_or(NEVER), Ordering::Relaxed);
+        let deadline = timer::next_deadline(registers.world.el1(), vcpu.vm.counter_offset(), linked).unwrap_or(NEVER);
+        self.deadline.store(deadline, Ordering::Relaxed);
         with_interface!(G => {
             G::save_virtual_interface(&mut registers.interface);
             vcpu.vm.vgic.leave_core(vcpu.index, &mut G::here());

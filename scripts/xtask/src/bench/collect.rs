@@ -12,6 +12,7 @@ use firmware::mode::{Mode, Setting};
 use super::guest::Guest;
 use super::measure::{Bench, Clock, Level, Outcome, Run, Vm};
 use super::plugin::Test;
+use super::switches;
 use crate::board::{El3, Gic};
 
 /// The CPU model of the figures.
@@ -81,6 +82,7 @@ pub fn alone(name: &str, guest: Guest, cpu: &'static str, configuration: Configu
         gic: Gic::V3,
         clock: Clock::Instructions,
         vms: vec![vm],
+        schedule: String::new(),
         end: None,
         profile: false,
         el3: El3::None,
@@ -136,6 +138,7 @@ pub fn all(bench: &Bench) -> Result<Measurements> {
     let restarts = outcome.results.tests.iter().filter(|test| test.id == mark::RESTART as usize);
     let longest = restarts.map(|test| test.max).max().context("the VM did not start again")?;
     found.insert("restart".into(), single(longest));
+    found.extend(switches::measure(bench)?);
     Ok(found)
 }
 

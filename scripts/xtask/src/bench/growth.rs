@@ -1,10 +1,12 @@
-//! Whether the cost of a call grows with the number of VMs, of cores that call at once, or of filter ranges, or with a GICv2.
+//! Whether the cost of a call grows with the number of VMs, of cores that call at once, or of filter ranges, with a GICv2, or
+//! where cores are shared.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 use bench_guests::calls::{CALLS, FILTERED, SMC};
-use bench_guests::configuration::Configuration;
+use bench_guests::configuration::{Configuration, Output, flag};
+use bench_guests::sharing::{SLICE, Storm};
 
 use super::collect::{self, CPU};
 use super::guest::Guest;
@@ -32,11 +34,15 @@ pub enum Variation {
     Ranges(u32),
     /// One VM, on a machine with a GICv2; all others have a GICv3.
     GicV2,
+    /// The VM has its core to itself, two others share another one.
+    BesideShared,
+    /// The VM shares its core.
+    Shared,
 }
 
 impl Variation {
     /// Every one, that which the others are compared with first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Vms(1),
         Self::Vms(2),
         Self::Vms(4),
@@ -45,6 +51,8 @@ impl Variation {
         Self::Ranges(1),
         Self::Ranges(32),
         Self::GicV2,
+        Self::BesideShared,
+        Self::Shared,
     ];
 
     /// In words.
@@ -56,13 +64,18 @@ impl Variation {
             Self::Ranges(1) => "1 filter range".to_owned(),
             Self::Ranges(count) => format!("{count} filter ranges"),
             Self::GicV2 => "GICv2".to_owned(),
+            Self::BesideShared => "beside a shared core".to_owned(),
+            Self::Shared => "on a shared core".to_owned(),
         }
     }
 
     /// The name of its figure.
     pub fn figure_name(self) -> String {
-        let per = if matches!(self, Self::Ranges(_)) { "per range of" } else { "with" };
-        format!("growth {per} {}", self.name())
+        match self {
+            Self::Ranges(_) => format!("growth per range of {}", self.name()),
+            Self::Vms(_) | Self::Cores(_) | Self::GicV2 => format!("growth with {}", self.name()),
+            Self::BesideShared | Self::Shared => format!("growth {}", self.name()),
+        }
     }
 
     fn run(self) -> Run {
@@ -70,10 +83,16 @@ impl Variation {
         let mut manifest = String::new();
         let vms = match self {
             Self::Vms(count) => (0..count).map(|core| vec![core]).collect(),
-            Self::GicV2 => vec![vec![0]],
+            Self::GicV2 | Self::BesideShared => vec![vec![0]],
             Self::Cores(count) => vec![(0..count).collect::<Vec<_>>()],
             Self::Ranges(count) => {
                 manifest = filters(count);
+                vec![vec![0]]
+            }
+
+            Self::Shared => {
+                // Few switches: a batch in which there is one is not what a call costs.
+                manifest = "slice = \"1s\"".to_owned();
                 vec![vec![0]]
             }
         };
@@ -81,6 +100,8 @@ impl Variation {
             configuration.cores = cores.len() as u32;
             Vm { guest: Guest::Calls, configuration, cores, manifest: manifest.clone() }
         });
+        let vms: Vec<_> = vms.chain(self.neighbours()).collect();
+        let end = (!self.neighbours().is_empty()).then_some((1, "bench calls: done"));
         let name = format!("growth-{}", self.name().replace(' ', "-").to_lowercase());
         Run {
             name,
@@ -88,12 +109,28 @@ impl Variation {
             cores: CORES,
             gic: if self == Self::GicV2 { Gic::V2 } else { Gic::V3 },
             clock: Clock::Threads,
-            vms: vms.collect(),
-            end: None,
+            vms,
+            schedule: String::new(),
+            end,
             profile: false,
             el3: El3::None,
             level: Level::Hypervisor,
         }
+    }
+
+    /// VMs that are not measured; they call without an end.
+    fn neighbours(self) -> Vec<Vm> {
+        let cores: &[u32] = match self {
+            Self::BesideShared => &[1, 1],
+            Self::Shared => &[0],
+            Self::Vms(_) | Self::Cores(_) | Self::Ranges(_) | Self::GicV2 => &[],
+        };
+        let (flags, tests) = (Configuration::DEFAULT.flags | flag::PARTNER, 1 << Storm::Calls as u64);
+        let configuration = Configuration { flags, tests, output: Output::None as u32, ..Configuration::DEFAULT };
+        let manifest = format!("slice = \"{SLICE}\"");
+        let vm =
+            |core: &u32| Vm { guest: Guest::Windows, configuration, cores: vec![*core], manifest: manifest.clone() };
+        cores.iter().map(vm).collect()
     }
 
     /// Cores that report.
@@ -101,7 +138,7 @@ impl Variation {
         match self {
             Self::Vms(count) => count as usize,
             // The first vCPU measures, the others only call.
-            Self::Cores(_) | Self::Ranges(_) | Self::GicV2 => 1,
+            Self::Cores(_) | Self::Ranges(_) | Self::GicV2 | Self::BesideShared | Self::Shared => 1,
         }
     }
 }
@@ -161,7 +198,9 @@ pub fn figure(variation: Variation, alone: &Costs, costs: &Costs) -> Figure {
     let most = alone.keys().map(added).fold(0.0, f64::max);
     let (per, at_most) = match variation {
         Variation::Ranges(count) => (f64::from(count), PER_RANGE),
-        Variation::Vms(_) | Variation::Cores(_) | Variation::GicV2 => (1.0, 0),
+        Variation::Vms(_) | Variation::Cores(_) | Variation::GicV2 | Variation::BesideShared | Variation::Shared => {
+            (1.0, 0)
+        }
     };
     Figure { name: variation.figure_name(), value: most / per, at_most: Some(at_most) }
 }

@@ -11,6 +11,8 @@ use crate::metal;
 
 /// Size of the guest whose boot the peers' figures are for; ours is filled up to it.
 const CALLS_BYTES: usize = 8_600;
+/// Size of the guests of windows: one that is reset is loaded again, and that shall take long.
+const WINDOWS_BYTES: usize = 512 << 10;
 
 /// A measuring guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +21,10 @@ pub enum Guest {
     Calls,
     /// Interrupts, devices, registers.
     Interrupts,
+    /// From one guest to another on a core.
+    Switches,
+    /// Windows of a cyclic schedule, and their neighbours.
+    Windows,
 }
 
 impl Guest {
@@ -27,6 +33,17 @@ impl Guest {
         match self {
             Self::Calls => "bench-calls",
             Self::Interrupts => "bench-interrupts",
+            Self::Switches => "bench-switches",
+            Self::Windows => "bench-windows",
+        }
+    }
+
+    /// Bytes that its image is filled up to, if it is.
+    const fn bytes(self) -> Option<usize> {
+        match self {
+            Self::Calls => Some(CALLS_BYTES),
+            Self::Windows => Some(WINDOWS_BYTES),
+            Self::Interrupts | Self::Switches => None,
         }
     }
 
@@ -46,14 +63,9 @@ impl Guest {
         let place = image.get_mut(OFFSET..OFFSET + size_of::<Configuration>()).context("the image is too short")?;
         ensure!(place.starts_with(&MAGIC), "{} has no configuration at offset {OFFSET}", self.program());
         place.copy_from_slice(&configuration.bytes());
-        if self == Self::Calls {
-            ensure!(
-                image.len() <= CALLS_BYTES,
-                "{} has {} bytes of at most {CALLS_BYTES}",
-                self.program(),
-                image.len()
-            );
-            image.resize(CALLS_BYTES, 0);
+        if let Some(bytes) = self.bytes() {
+            ensure!(image.len() <= bytes, "{} has {} bytes of at most {bytes}", self.program(), image.len());
+            image.resize(bytes, 0);
         }
         let path = folder.join(format!("{name}.img"));
         fs::write(&path, image).with_context(|| format!("{} cannot be written", path.display()))?;

@@ -31,6 +31,10 @@ pub fn value(figures: &Figures, bounds: &Bounds) -> Value {
         let kinds: Map<String, Value> = kinds.collect();
         (key.clone(), json!({ "value": measurement.value, "max": measurement.max, "kinds": kinds }))
     });
+    let windows = figures
+        .windows
+        .iter()
+        .map(|beside| (beside.storm.name().to_owned(), json!({ "late_ticks": beside.late, "had_ticks": beside.had })));
     let growth = figures.growth.iter().map(|(variation, costs)| (variation.name(), json!(costs)));
     let sections = figures.sections.0.iter().map(|section| {
         json!({ "name": section.name, "address": section.address, "bytes": section.size, "in_file": section.in_file })
@@ -40,6 +44,7 @@ pub fn value(figures: &Figures, bounds: &Bounds) -> Value {
         "cpu": collect::CPU,
         "figures": list,
         "measurements": measurements.collect::<Map<_, _>>(),
+        "windows": windows.collect::<Map<_, _>>(),
         "growth": growth.collect::<Map<_, _>>(),
         "sections": sections.collect::<Vec<_>>(),
     })

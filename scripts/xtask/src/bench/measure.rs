@@ -51,6 +51,8 @@ pub struct Vm {
 pub enum Clock {
     /// One thread, virtual time counts instructions; a window counts what the whole machine does.
     Instructions,
+    /// The same, but nothing is counted: faster.
+    Uncounted,
     /// A thread for each core, which counts for itself.
     Threads,
 }
@@ -79,6 +81,8 @@ pub struct Run {
     pub clock: Clock,
     /// The VMs.
     pub vms: Vec<Vm>,
+    /// What else is in the manifest: how cores are shared.
+    pub schedule: String,
     /// How often which line of the console comes until the run is over; none if it ends by itself.
     pub end: Option<(usize, &'static str)>,
     /// Whether the way to the first guest is recorded by instruction.
@@ -136,17 +140,30 @@ impl<'a> Bench<'a> {
         let system = System::build(self.environment, hardware, &manifest, false, &bundle)?;
         let mut qemu = system.qemu(self.environment, Some(&format!("{},{CLOCK}", run.cpu)))?;
         qemu.args(["-machine", "dtb-randomness=off"]);
-        let scope = match run.clock {
-            Clock::Instructions => {
-                qemu.args(ICOUNT);
-                "machine"
-            }
-            Clock::Threads => {
-                qemu.args(["-accel", "tcg,thread=multi"]);
-                "core"
-            }
+        match run.clock {
+            Clock::Instructions | Clock::Uncounted => qemu.args(ICOUNT),
+            Clock::Threads => qemu.args(["-accel", "tcg,thread=multi"]),
         };
         let counted = self.folder.join(format!("{}.count", run.name));
+        let counts = run.clock != Clock::Uncounted;
+        if counts {
+            qemu.args(["-plugin", &self.counter(run, &counted)]);
+        }
+        let mut console = Console { lines: Vec::new(), end: run.end };
+        let end = machine::run(qemu, false, Some(TIMEOUT), &mut console)?;
+        fs::write(self.folder.join(format!("{}.log", run.name)), console.lines.join("\n"))?;
+        match end {
+            End::PowerOff if run.end.is_none() => {}
+            End::Stopped => {}
+            other => bail!("it ended with {other:?}; its last lines:\n{}", tail(&console.lines)),
+        }
+        let results = if counts { plugin::read(&counted)? } else { Results::default() };
+        Ok(Outcome { lines: console.lines, results })
+    }
+
+    /// The counter and its options, for results in the file `counted`.
+    fn counter(&self, run: &Run, counted: &Path) -> String {
+        let scope = if run.clock == Clock::Threads { "core" } else { "machine" };
         let mut options = format!("{},out={},scope={scope}", self.plugin.display(), counted.display());
         _ = match run.level {
             Level::Hypervisor if run.el3 == El3::None => Ok(()),
@@ -156,16 +173,7 @@ impl<'a> Bench<'a> {
         if run.profile {
             _ = write!(options, ",profile={LOAD_ADDRESS:#x}");
         }
-        qemu.args(["-plugin", &options]);
-        let mut console = Console { lines: Vec::new(), end: run.end };
-        let end = machine::run(qemu, false, Some(TIMEOUT), &mut console)?;
-        fs::write(self.folder.join(format!("{}.log", run.name)), console.lines.join("\n"))?;
-        match end {
-            End::PowerOff if run.end.is_none() => {}
-            End::Stopped => {}
-            other => bail!("it ended with {other:?}; its last lines:\n{}", tail(&console.lines)),
-        }
-        Ok(Outcome { lines: console.lines, results: plugin::read(&counted)? })
+        options
     }
 
     fn manifest(&self, run: &Run) -> Result<String> {
@@ -178,6 +186,7 @@ impl<'a> Bench<'a> {
             _ = writeln!(text, "[[vm]]\nname = \"bench{number}\"\nimage = {image}\nmemory = \"2M\"\ncores = {cores:?}");
             _ = writeln!(text, "{}\n", vm.manifest);
         }
+        text += &run.schedule;
         Ok(text)
     }
 }

@@ -14,6 +14,8 @@ pub mod profile;
 pub mod report;
 pub mod rows;
 pub mod size;
+pub mod switches;
+pub mod windows;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -29,6 +31,7 @@ use growth::{Costs, Variation};
 use measure::Bench;
 use report::Style;
 use rows::{Figure, Row, Table};
+use windows::Windows;
 
 /// Everything that one run of the bench finds out.
 #[derive(Clone, Debug)]
@@ -41,6 +44,8 @@ pub struct Figures {
     pub rows: Vec<(Row, Vec<Figure>)>,
     /// The hypervisor's sections.
     pub sections: Sections,
+    /// Windows of a cyclic schedule.
+    pub windows: Vec<Windows>,
     /// Instructions per call under each variation.
     pub growth: Vec<(Variation, Costs)>,
     /// What comes of that.
@@ -60,6 +65,8 @@ impl Figures {
         let mut measurements = collect::all(bench)?;
         let (sections, sizes) = size::sizes(bench.environment)?;
         measurements.extend(sizes);
+        let windows = windows::measure(bench)?;
+        measurements.extend(windows.iter().flat_map(Windows::measurements));
         let mut growth: Vec<(Variation, Costs)> = Vec::new();
         for variation in Variation::ALL {
             growth.push((variation, growth::measure(bench, variation)?));
@@ -71,7 +78,7 @@ impl Figures {
             rows.into_iter().map(|row| row.figures(&measurements).map(|figures| (row, figures))).collect();
         let qemu = bench.environment.get("QEMU_VERSION")?.to_owned();
         let measured_others = BTreeMap::new();
-        Ok(Self { qemu, measurements, rows: rows?, sections, growth, growth_figures, measured_others })
+        Ok(Self { qemu, measurements, rows: rows?, sections, windows, growth, growth_figures, measured_others })
     }
 
     /// Every figure that has a bound.
@@ -102,11 +109,12 @@ impl Figures {
     fn print(&self) {
         for (table, _) in Table::ALL {
             println!("{}", report::table(Style::Terminal, table, self));
-            if !self.measured_others.is_empty() {
+            if !self.measured_others.is_empty() && table.has_others() {
                 println!("{}", report::ratios(Style::Terminal, table, self));
             }
         }
         println!("{}", self.section_table(Style::Terminal));
+        println!("{}", report::windows(Style::Terminal, &self.windows));
         println!("{}", report::growth(Style::Terminal, self));
     }
 }

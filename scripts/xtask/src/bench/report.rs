@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::Figures;
 use super::bounds::Bounds;
 use super::rows::{Figure, OTHERS, Table};
+use super::windows::{BUCKETS, Windows};
 
 /// How the tables are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,22 +73,20 @@ pub fn table(style: Style, which: Table, figures: &Figures) -> String {
     let mut heading = vec![match which {
         Table::Call => "call".to_owned(),
         Table::Operation => "operation".to_owned(),
+        Table::Sharing => "sharing a core".to_owned(),
         Table::Machine => "machine".to_owned(),
     }];
     let own: &[&str] = if which == Table::Call { &["HVC", "SMC", "at most"] } else { &["Portcullis", "at most"] };
     heading.extend(own.iter().map(|&text| text.to_owned()));
-    heading.extend(OTHERS.iter().map(|(_, heading)| (*heading).to_owned()));
+    let others = if which.has_others() { &OTHERS[..] } else { &[] };
+    heading.extend(others.iter().map(|(_, heading)| (*heading).to_owned()));
     let mut cells = vec![heading];
     for (row, values) in figures.rows.iter().filter(|(row, _)| row.table == which) {
-        let name = if row.unit == "instructions" || which != Table::Machine {
-            row.name.clone()
-        } else {
-            format!("{}, {}", row.name, row.unit)
-        };
+        let name = if row.unit == "instructions" { row.name.clone() } else { format!("{}, {}", row.name, row.unit) };
         let mut line = vec![name];
         line.extend(values.iter().map(marked));
         line.push(optional(row.at_most));
-        line.extend(OTHERS.iter().map(|(key, _)| optional(figures.other(row, key))));
+        line.extend(others.iter().map(|(key, _)| optional(figures.other(row, key))));
         cells.push(line);
     }
     draw(style, &cells)
@@ -111,6 +110,21 @@ pub fn ratios(style: Style, which: Table, figures: &Figures) -> String {
         line.extend(OTHERS.iter().map(|(key, _)| {
             figures.other(row, key).map_or_else(|| "-".to_owned(), |other| format!("{:.1}", other as f64 / own))
         }));
+        cells.push(line);
+    }
+    draw(style, &cells)
+}
+
+/// How late windows began, by the neighbour that they had.
+pub fn windows(style: Style, windows: &[Windows]) -> String {
+    let mut heading = vec!["windows that began late, beside".to_owned()];
+    heading.extend(BUCKETS.iter().map(|end| format!("< {end} us")));
+    heading.extend([format!(">= {} us", BUCKETS.last().unwrap_or(&0)), "latest, us".to_owned(), "lost, us".to_owned()]);
+    let mut cells = vec![heading];
+    for beside in windows {
+        let mut line = vec![beside.storm.name().to_owned()];
+        line.extend(beside.histogram().into_iter().map(|count| number(count as f64)));
+        line.extend([number(beside.latest()), number(beside.lost())]);
         cells.push(line);
     }
     draw(style, &cells)

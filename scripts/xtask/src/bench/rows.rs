@@ -26,14 +26,21 @@ pub enum Table {
     Call,
     /// What else a guest feels.
     Operation,
+    /// What it costs that vCPUs share a core.
+    Sharing,
     /// Boot, sizes.
     Machine,
 }
 
 impl Table {
     /// Every table with its key in the file.
-    pub const ALL: [(Self, &str); 3] =
-        [(Self::Call, "call"), (Self::Operation, "operation"), (Self::Machine, "machine")];
+    pub const ALL: [(Self, &str); 4] =
+        [(Self::Call, "call"), (Self::Operation, "operation"), (Self::Sharing, "sharing"), (Self::Machine, "machine")];
+
+    /// Whether others have figures for its rows.
+    pub fn has_others(self) -> bool {
+        self != Self::Sharing
+    }
 }
 
 /// A row.
@@ -163,9 +170,11 @@ mod tests {
 
     use bench_guests::calls;
     use bench_guests::operations::Operation;
+    use bench_guests::sharing::Storm;
 
     use super::*;
     use crate::bench::collect::single;
+    use crate::bench::{switches, windows};
 
     fn committed() -> Vec<Row> {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../figures/rows.toml");
@@ -179,11 +188,14 @@ mod tests {
         assert_eq!(names.len(), rows.len());
         let operations: Vec<_> =
             Operation::SINGLE.iter().chain(&Operation::PAIR).map(|operation| operation.name()).collect();
+        let sharing: Vec<String> =
+            Storm::ALL.into_iter().flat_map(windows::keys).chain(switches::KEYS.map(str::to_owned)).collect();
         for row in rows {
             for key in &row.measure {
                 let known = match row.table {
                     Table::Call => key.split_once("hvc ").is_some_and(|(_, name)| calls::index(name).is_some()),
                     Table::Operation => operations.contains(&key.as_str()),
+                    Table::Sharing => sharing.contains(key),
                     Table::Machine => ["boot", "restart", "image", "static", "peak"].contains(&key.as_str()),
                 };
                 assert!(known, "{}: {key}", row.name);
@@ -194,7 +206,8 @@ mod tests {
     #[test]
     fn a_row_of_calls_has_two_figures_and_takes_the_largest() {
         let text = "[[call]]\nname = \"a\"\nmeasure = [\"hvc x\", \"closed hvc y\"]\nat-most = 9\n\
-            others = { xen = 4 }\n[[operation]]\nname = \"b\"\nmeasure = []\n[[machine]]\nname = \"c\"\nmeasure = []";
+            others = { xen = 4 }\n[[operation]]\nname = \"b\"\nmeasure = []\n[[sharing]]\nname = \"d\"\n\
+            measure = []\n[[machine]]\nname = \"c\"\nmeasure = []";
         let rows = parse(text).unwrap();
         let measurements = [("hvc x", 1), ("closed hvc y", 5), ("smc x", 7), ("closed smc y", 2)]
             .map(|(k, v)| (k.to_owned(), single(v)));
@@ -207,7 +220,8 @@ mod tests {
     #[test]
     fn what_is_not_known_is_refused() {
         for line in ["others = { nobody = 1 }", "colour = 1", "at-most = \"x\""] {
-            let text = format!("[[call]]\nname = \"a\"\nmeasure = []\n{line}\n[[operation]]\n[[machine]]\n");
+            let text =
+                format!("[[call]]\nname = \"a\"\nmeasure = []\n{line}\n[[operation]]\n[[sharing]]\n[[machine]]\n");
             assert!(parse(&text).is_err(), "{line}");
         }
     }

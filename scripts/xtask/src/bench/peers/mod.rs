@@ -115,9 +115,9 @@ fn run(bench: &Bench, other: &Other) -> Result<Measurements> {
     let outcome = try_run(bench, other)
         .and_then(|outcome| collect::check_ruler(&outcome).map(|()| outcome))
         .with_context(|| format!("the run of {}", other.name))?;
-    let mut found = match other.part.guest() {
-        Guest::Calls => collect::calls(&outcome, &other.configuration, 0),
-        Guest::Interrupts => collect::operations(&outcome.results.tests),
+    let mut found = match other.part {
+        Part::Calls => collect::calls(&outcome, &other.configuration, 0),
+        Part::Interrupts | Part::Pair => collect::operations(&outcome.results.tests),
     };
     if other.refusals == Refusals::LeftOut {
         found.retain(|key, _| !refused(&outcome.lines, key));

@@ -1,0 +1,33 @@
+//! A guest that measures its windows, or with another configuration the neighbour that it has on its core.
+#![cfg_attr(target_os = "none", no_std, no_main)]
+
+#[cfg(not(target_os = "none"))]
+fn main() {}
+
+#[cfg(target_os = "none")]
+mod guest {
+    use bench::configuration::{Configuration, flag};
+    use bench::console::Console;
+    use bench::sharing::Storm;
+    use bench::{measure, storm, window};
+
+    const NAME: &str = "windows";
+
+    bench::main!(first, other);
+
+    fn first(configuration: Configuration, _: u64) {
+        if configuration.flags & flag::PARTNER != 0 {
+            let storm = Storm::ALL.into_iter().find(|storm| configuration.tests == 1 << *storm as u64);
+            if let Some(storm) = storm {
+                storm::rage(&configuration, storm);
+            }
+        }
+        let mut console = Console::new(&configuration);
+        window::observe(&mut console, configuration.count as usize);
+        measure::finish(&mut console, NAME);
+    }
+
+    fn other(configuration: Configuration, _: u64) {
+        storm::go_off(&configuration);
+    }
+}

@@ -1,0 +1,102 @@
+//! Neighbours that do their worst.
+
+use core::arch::asm;
+
+use crate::configuration::Configuration;
+use crate::mmio::{read32, write32};
+use crate::sharing::Storm;
+use crate::{gic, start};
+
+/// Ticks of a microsecond.
+const MICROSECOND: u64 = 1_000;
+/// SGI 5 to the vCPU itself.
+const SGI_TO_SELF: u64 = 5 << 24 | 1;
+/// Characters in a line of output: more than a hypervisor keeps, and not a multiple of that.
+const LINE: u32 = 1009;
+const NEWLINE: u32 = b'\n' as u32;
+/// What is no UTF-8, so that three bytes stand for it on the console.
+const NO_CHARACTER: u32 = 0xff;
+
+/// What is denied, AFFINITY_INFO of itself, TRNG_RND64 of 192 bits, the virtual clock.
+const CALLS: [[u64; 4]; 4] =
+    [[0x8600_beef, 0, 0, 0], [0xc400_0004, 0, 0, 0], [0xc400_0053, 192, 0, 0], [0x8600_0001, 0, 0, 0]];
+const CPU_OFF: [u64; 4] = [0x8400_0002, 0, 0, 0];
+const SYSTEM_RESET: [u64; 4] = [0x8400_0009, 0, 0, 0];
+
+/// The first vCPU of a neighbour.
+pub fn rage(configuration: &Configuration, storm: Storm) -> ! {
+    if storm != Storm::Resets {
+        gic::start_distributor(configuration);
+        gic::start_cpu(configuration, 0);
+    }
+    let mut number = 0;
+    loop {
+        match storm {
+            Storm::Interrupts => send_to_self(),
+            Storm::Calls => CALLS.into_iter().for_each(|call| _ = start::psci(configuration, call)),
+            Storm::Waits => wait_for_timer(),
+            Storm::Distributor => touch_distributor(configuration),
+            Storm::Output => {
+                number += 1;
+                write32(configuration.uart, if number % LINE == 0 { NEWLINE } else { NO_CHARACTER });
+            }
+            Storm::Timer => set_timer(),
+            Storm::Resets => _ = start::psci(configuration, SYSTEM_RESET),
+            Storm::Power => {
+                start::cpu_on(configuration, 1);
+                // The other one, on the same core, has its turn.
+                wait_for_timer();
+            }
+        }
+    }
+}
+
+/// The second vCPU of a neighbour.
+pub fn go_off(configuration: &Configuration) {
+    start::psci(configuration, CPU_OFF);
+}
+
+fn send_to_self() {
+    // SAFETY: the handler of the interrupt uses these registers only.
+    unsafe {
+        asm!("msr S3_0_C12_C11_5, {}", "isb", "msr daifclr, #2", "isb", "msr daifset, #2", in(reg) SGI_TO_SELF,
+            out("x14") _, out("x15") _, out("x16") _, out("x17") _, options(nostack));
+    }
+}
+
+/// Sets the virtual timer one microsecond ahead.
+fn arm_timer() {
+    // SAFETY: the timer is this guest's own.
+    unsafe {
+        asm!("mrs {at}, cntvct_el0", "add {at}, {at}, {ticks}", "msr cntv_cval_el0, {at}", "mov {at}, #1",
+            "msr cntv_ctl_el0, {at}", "isb", at = out(reg) _, ticks = in(reg) MICROSECOND, options(nomem, nostack));
+    }
+}
+
+fn wait_for_timer() {
+    arm_timer();
+    // SAFETY: the handler of the interrupt uses these registers only.
+    unsafe {
+        asm!("wfi", "msr daifclr, #2", "isb", "msr daifset, #2",
+            out("x14") _, out("x15") _, out("x16") _, out("x17") _, options(nostack));
+    }
+}
+
+/// Sets the timer, and again when it has interrupted.
+fn set_timer() {
+    arm_timer();
+    // SAFETY: as above; the handler leaves 1 in x15.
+    unsafe {
+        asm!("mov x15, #0", "msr daifclr, #2", "2: cbz x15, 2b", "msr daifset, #2",
+            out("x14") _, out("x15") _, out("x16") _, out("x17") _, options(nostack));
+    }
+}
+
+fn touch_distributor(configuration: &Configuration) {
+    let bank = u64::from(configuration.interrupt / 32) * 4;
+    let bit = 1 << (configuration.interrupt % 32);
+    read32(configuration.distributor + gic::TYPER);
+    write32(configuration.distributor + gic::ISENABLER + bank, bit);
+    write32(configuration.distributor + gic::ICENABLER + bank, bit);
+    write32(configuration.redistributors + gic::SGI_FRAME + gic::ISENABLER, 1 << gic::TIMER);
+}
