@@ -6,6 +6,9 @@ use crate::{read_sysreg, write_sysreg};
 /// Most breakpoints, and most watchpoints, that a CPU has.
 const MAX: usize = 16;
 
+/// Breakpoints and watchpoints that nearly every CPU has.
+const USUAL: (usize, usize) = (6, 4);
+
 /// DBGCLAIMSET_EL1 and DBGCLAIMCLR_EL1: the claim tags.
 const CLAIM_TAGS: u64 = 0xff;
 
@@ -40,6 +43,11 @@ impl Features {
             breakpoints: field(debug, 12) as usize + 1,
             watchpoints: field(debug, 20) as usize + 1,
         }
+    }
+
+    /// Whether it has as many breakpoints and watchpoints as nearly every CPU: then they need not be counted off.
+    fn has_usual_debug(&self) -> bool {
+        (self.breakpoints, self.watchpoints) == USUAL
     }
 }
 
@@ -146,8 +154,13 @@ impl Optional {
         if features.deferred_error {
             self.deferred_error = read_sysreg!("s3_4_c12_c1_1");
         }
-        save_breakpoints(features.breakpoints, &mut self.breakpoints);
-        save_watchpoints(features.watchpoints, &mut self.watchpoints);
+        if features.has_usual_debug() {
+            save_breakpoints(USUAL.0, &mut self.breakpoints);
+            save_watchpoints(USUAL.1, &mut self.watchpoints);
+        } else {
+            save_breakpoints(features.breakpoints, &mut self.breakpoints);
+            save_watchpoints(features.watchpoints, &mut self.watchpoints);
+        }
         self.os_lock = read_sysreg!("s2_0_c1_c1_4") >> 1 & 1;
         if features.double_lock {
             self.double_lock = read_sysreg!("s2_0_c1_c3_4");
@@ -161,8 +174,13 @@ impl Optional {
         if features.pointer_authentication {
             load_keys(&self.keys);
         }
-        load_breakpoints(features.breakpoints, &self.breakpoints);
-        load_watchpoints(features.watchpoints, &self.watchpoints);
+        if features.has_usual_debug() {
+            load_breakpoints(USUAL.0, &self.breakpoints);
+            load_watchpoints(USUAL.1, &self.watchpoints);
+        } else {
+            load_breakpoints(features.breakpoints, &self.breakpoints);
+            load_watchpoints(features.watchpoints, &self.watchpoints);
+        }
         // SAFETY: as for breakpoints; the deferred error is reported to the guest only.
         unsafe {
             if features.deferred_error {

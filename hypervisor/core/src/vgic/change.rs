@@ -2,7 +2,7 @@
 
 use super::Vgic;
 use super::list_register::{self, HW, ListRegisters, State};
-use super::slots::{Bits, MAX_SLOTS};
+use super::slots::Bits;
 use super::vcpu::{Private, SGIS, Vcpu};
 
 impl Vgic {
@@ -20,6 +20,7 @@ impl Vgic {
             if state.slots.intid(slot) < 32 {
                 state.unlink(slot, found, lrs);
             }
+            lrs.write(slot, 0);
         }
         let waiting = this.take_raised() | core::mem::take(&mut state.bank.physical);
         state.bank.latch &= !waiting;
@@ -28,13 +29,13 @@ impl Vgic {
         }
     }
 
-    /// Gives its core the list registers of vCPU `vcpu`, as [`leave_core`](Self::leave_core) found them.
+    /// Gives its core the list registers of vCPU `vcpu`, as [`leave_core`](Self::leave_core) found them. All of them are
+    /// empty: whoever was here has emptied those that he used.
     pub fn enter_core(&self, vcpu: usize, lrs: &mut impl ListRegisters) {
         let Some(this) = self.vcpu(vcpu) else { return };
         let state = this.state.lock();
-        for slot in 0..lrs.count().min(MAX_SLOTS) {
-            let used = state.slots.used >> slot & 1 != 0;
-            lrs.write(slot, if used { state.slots.value(slot) } else { 0 });
+        for slot in Bits(state.slots.used) {
+            lrs.write(slot, state.slots.value(slot));
         }
         lrs.set_no_pending_maintenance(state.slots.maintained);
     }
