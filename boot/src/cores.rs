@@ -56,7 +56,7 @@ fn share(vcpus: Box<[&'static Vcpu]>, schedule: Option<&CoreConfig<'_>>) -> &'st
     let policy = RoundRobin::new(tasks.collect(), schedule.map(windows));
     let share: &'static Share = Box::leak(Box::new(Share::new(policy)));
     vcpus.iter().for_each(|vcpu| vcpu.share_core(share));
-    share.give(vcpus);
+    share.give(&vcpus);
     share
 }
 

@@ -85,7 +85,7 @@ extern "C" fn portcullis_secondary(processor: &'static Processor) -> ! {
 pub fn take_up(processor: &'static Processor) {
     vectors::install();
     el2::init_core(paging::ipa_bits());
-    if processor.is_shared() {
+    if processor.share().is_some() {
         el2::trap_waits();
     }
     if !Machine::get().board.interrupts.init_core(processor.index) {

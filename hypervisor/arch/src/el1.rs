@@ -6,35 +6,45 @@
 
 use crate::{barrier::isb, read_sysreg, write_sysreg};
 
+/// The registers are named in pairs: what lies side by side in memory takes one instruction for both.
 macro_rules! registers {
-    (first { $($(#[$doc:meta])* $field:ident = $name:literal, $reset:expr;)* }
-        last { $($(#[$last_doc:meta])* $last:ident = $last_name:literal, $last_reset:expr;)* }) => {
+    (first { $($(#[$doc_a:meta])* $a:ident = $name_a:literal, $reset_a:expr;
+            $(#[$doc_b:meta])* $b:ident = $name_b:literal, $reset_b:expr;)* }
+        last { $(#[$doc_c:meta])* $c:ident = $name_c:literal, $reset_c:expr;
+            $(#[$doc_d:meta])* $d:ident = $name_d:literal, $reset_d:expr; }) => {
         /// The values of a vCPU's EL1 system registers.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(C)]
         pub struct El1State {
-            $($(#[$doc])* pub $field: u64,)*
-            $($(#[$last_doc])* pub $last: u64,)*
+            $($(#[$doc_a])* pub $a: u64,
+            $(#[$doc_b])* pub $b: u64,)*
+            $(#[$doc_c])* pub $c: u64,
+            $(#[$doc_d])* pub $d: u64,
         }
 
         impl El1State {
             /// The state in which a vCPU starts.
-            pub const RESET: Self = Self { $($field: $reset,)* $($last: $last_reset,)* };
+            pub const RESET: Self =
+                Self { $($a: $reset_a, $b: $reset_b,)* $c: $reset_c, $d: $reset_d };
 
             /// Writes all of them to this core.
             pub fn load(&self) {
                 // SAFETY: registers of EL1 and EL0 govern the guest only; EL2 runs with its own.
                 unsafe {
-                    $(write_sysreg!($name, self.$field);)*
+                    $(let (a, b) = (self.$a, self.$b);
+                    write_sysreg!($name_a, a);
+                    write_sysreg!($name_b, b);)*
+                    let (c, d) = (self.$c, self.$d);
                     isb();
-                    $(write_sysreg!($last_name, self.$last);)*
+                    write_sysreg!($name_c, c);
+                    write_sysreg!($name_d, d);
                 }
             }
 
             /// Takes over what this core has.
             pub fn save(&mut self) {
-                $(self.$field = read_sysreg!($name);)*
-                $(self.$last = read_sysreg!($last_name);)*
+                $((self.$a, self.$b) = (read_sysreg!($name_a), read_sysreg!($name_b));)*
+                (self.$c, self.$d) = (read_sysreg!($name_c), read_sysreg!($name_d));
             }
         }
     };

@@ -53,15 +53,16 @@ impl Features {
 
 /// The values of these registers of a vCPU that is not on its core.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Optional {
-    /// APIAKey to APGAKey, low and high.
-    keys: [u64; 10],
-    /// VDISR_EL2, which is what a guest's DISR_EL1 is.
-    deferred_error: u64,
     /// DBGBVR<n>_EL1 and DBGBCR<n>_EL1.
     breakpoints: [[u64; 2]; MAX],
     /// DBGWVR<n>_EL1 and DBGWCR<n>_EL1.
     watchpoints: [[u64; 2]; MAX],
+    /// APIAKey to APGAKey, low and high.
+    keys: [u64; 10],
+    /// VDISR_EL2, which is what a guest's DISR_EL1 is.
+    deferred_error: u64,
     /// OSLSR_EL1.OSLK: breakpoints and watchpoints are off.
     os_lock: u64,
     /// OSDLR_EL1: debug exceptions are off altogether.
@@ -111,8 +112,9 @@ macro_rules! pairs {
             }
             // SAFETY: debug exceptions are taken at EL1 at the lowest, never by EL2 (MDCR_EL2.TDE is 0).
             unsafe {
-                write_sysreg!($value, pairs[$n][0]);
-                write_sysreg!($control, pairs[$n][1]);
+                let [value, control] = pairs[$n];
+                write_sysreg!($value, value);
+                write_sysreg!($control, control);
             })*
         }
     };
@@ -146,7 +148,8 @@ impl Optional {
         claim: 0,
     };
 
-    /// Takes over what this core has.
+    /// Takes over what this core has. Out of line: what is stored is near to `self` then, and two go by one instruction.
+    #[inline(never)]
     pub fn save(&mut self, features: &Features) {
         if features.pointer_authentication {
             save_keys(&mut self.keys);

@@ -44,6 +44,8 @@ pub enum Work {
     Several(&'static Share),
 }
 
+/// A deadline that has passed, and whose timer still fires. It is no deadline that anybody sets.
+const FIRED: u64 = 0;
 /// A deadline that is not set.
 const NEVER: u64 = u64::MAX;
 
@@ -126,9 +128,13 @@ impl Processor {
         }
     }
 
-    /// Whether it shares its time among vCPUs.
-    pub fn is_shared(&self) -> bool {
-        matches!(self.work.get(), Some(Work::Several(_)))
+    /// How it shares its time among vCPUs, if it does.
+    #[inline]
+    pub fn share(&self) -> Option<&'static Share> {
+        match self.work.get()? {
+            Work::One(_) => None,
+            Work::Several(share) => Some(share),
+        }
     }
 
     /// Makes it look at its vCPUs, wherever it is.
@@ -187,6 +193,18 @@ impl Processor {
             deadline.store(NEVER, Ordering::Relaxed);
         }
         due
+    }
+
+    /// On a core that vCPUs share, whether the end of a turn is all that is due. The timer is to be set anew then, by
+    /// [`arm`](Self::arm), to whatever time.
+    #[inline]
+    pub fn take_turn_s_end(&self, now: u64) -> bool {
+        let [wall_clock, standing_line, schedule] = &self.deadlines;
+        let others = [wall_clock, standing_line].iter().any(|deadline| deadline.load(Ordering::Relaxed) <= now);
+        if !others {
+            schedule.store(FIRED, Ordering::Relaxed);
+        }
+        !others
     }
 
     /// Sets the EL2 timer of this core to what is due next.

@@ -18,8 +18,8 @@ use super::RoundRobin;
 use crate::machine::Machine;
 use crate::processor::{Processor, Timer};
 use crate::trap::interrupt;
-use crate::vgic::HARDWARE_LINKED;
-use crate::vm::sharing::Want;
+use crate::vgic::{self, HARDWARE_LINKED};
+use crate::vm::sharing::{Sharing, Want};
 use crate::vm::state::State;
 use crate::vm::vcpu::{Power, Vcpu};
 
@@ -29,9 +29,17 @@ const NOBODY: usize = usize::MAX;
 /// Bytes of a VM's memory that EL2 fills at a time, before it looks who else wants the core.
 const PIECE: u64 = 32 << 10;
 
+/// One of the vCPUs, and what it has besides.
+struct Member {
+    vcpu: &'static Vcpu,
+    sharing: &'static Sharing,
+    /// Which of its linked interrupts are enabled, bits by INTID, while it is not on the core.
+    linked: AtomicU32,
+}
+
 /// See the module. The core itself is the only one that changes anything here.
 pub struct Share {
-    vcpus: Once<Box<[&'static Vcpu]>>,
+    members: Once<Box<[Member]>>,
     policy: Mutex<RoundRobin>,
     /// Whose registers the core has.
     loaded: AtomicUsize,
@@ -48,7 +56,7 @@ impl Share {
     /// A core with this policy, whose vCPUs are yet to be [given](Self::give).
     pub fn new(policy: RoundRobin) -> Self {
         Self {
-            vcpus: Once::new(),
+            members: Once::new(),
             policy: Mutex::new(policy),
             loaded: AtomicUsize::new(NOBODY),
             decided: AtomicUsize::new(NOBODY),
@@ -58,18 +66,23 @@ impl Share {
         }
     }
 
-    /// Gives it its vCPUs, in the order of the policy.
-    pub fn give(&self, vcpus: Box<[&'static Vcpu]>) {
-        self.vcpus.call_once(|| vcpus);
+    /// Gives it its vCPUs, in the order of the policy. Each must have been told that it [shares](Vcpu::share_core) this core.
+    pub fn give(&self, vcpus: &[&'static Vcpu]) {
+        let member = |vcpu: &&'static Vcpu| Some(Member { vcpu, sharing: vcpu.sharing()?, linked: AtomicU32::new(0) });
+        self.members.call_once(|| vcpus.iter().filter_map(member).collect());
     }
 
-    fn vcpus(&self) -> &[&'static Vcpu] {
-        self.vcpus.get().map(|vcpus| &**vcpus).unwrap_or_default()
+    fn members(&self) -> &[Member] {
+        self.members.get().map(|members| &**members).unwrap_or_default()
+    }
+
+    fn loaded_member(&self) -> Option<&Member> {
+        self.members().get(self.loaded.load(Ordering::Relaxed))
     }
 
     /// The vCPU whose registers the core has.
     pub fn loaded(&self) -> Option<&'static Vcpu> {
-        self.vcpus().get(self.loaded.load(Ordering::Relaxed)).copied()
+        self.loaded_member().map(|member| member.vcpu)
     }
 
     fn features(&self) -> &Features {
@@ -78,24 +91,31 @@ impl Share {
 
     /// Runs whatever there is to run, for ever. The core comes here whenever a vCPU does not run on.
     pub fn run(&'static self, processor: &'static Processor) -> ! {
-        if let Some(vcpu) = self.loaded() {
-            vcpu.has_left();
+        if let Some(Member { vcpu, sharing, .. }) = self.loaded_member() {
+            vcpu.has_left(sharing);
         }
         loop {
-            let decided = self.decided.swap(NOBODY, Ordering::Relaxed);
+            let decided = self.decided.load(Ordering::Relaxed);
             let next = if decided == NOBODY { self.choose(processor) } else { Some(decided) };
-            match next.and_then(|index| Some((index, *self.vcpus().get(index)?))) {
-                Some((index, vcpu)) => self.serve(index, vcpu, processor),
+            self.decided.store(NOBODY, Ordering::Relaxed);
+            match next.and_then(|index| Some((index, self.members().get(index)?))) {
+                Some((index, member)) if member.vcpu.is_on() && member.vcpu.vm.may_run() => {
+                    self.bring_on(index, member, processor);
+                    member.vcpu.go_on();
+                }
+                Some((index, member)) => self.serve(index, member, processor),
                 None => barrier::wfi(),
             }
             self.take_interrupts(processor);
         }
     }
 
-    /// On the way back to the guest of `vcpu`, which is loaded: whether it is still its turn.
-    pub fn goes_on(&self, vcpu: &'static Vcpu, processor: &Processor) -> bool {
-        if vcpu.sharing().is_some_and(|sharing| sharing.take_changed_enables()) {
-            self.follow_enables(vcpu);
+    /// On the way back to the guest that is loaded: whether it is still its turn.
+    pub fn goes_on(&self, processor: &Processor) -> bool {
+        if let Some(member) = self.loaded_member()
+            && member.sharing.take_changed_enables()
+        {
+            self.follow_enables(member.vcpu);
         }
         let next = self.choose(processor);
         let same = next == Some(self.loaded.load(Ordering::Relaxed));
@@ -110,8 +130,8 @@ impl Share {
         let now = timer::count();
         let mut policy = self.policy.lock();
         let mut timer = u64::MAX;
-        for (index, vcpu) in self.vcpus().iter().enumerate() {
-            let want = vcpu.wants(now);
+        for (index, Member { vcpu, sharing, .. }) in self.members().iter().enumerate() {
+            let want = vcpu.wants(sharing, now);
             policy.set_runnable(index, want == Want::Core, now);
             if let Want::Until(deadline) = want {
                 timer = timer.min(deadline);
@@ -123,8 +143,10 @@ impl Share {
         decision.run
     }
 
-    /// Does what the vCPU whose turn it is has to do. Returns when that was EL2's own work.
-    fn serve(&'static self, index: usize, vcpu: &'static Vcpu, processor: &'static Processor) {
+    /// Does what the vCPU whose turn it is has to do, where that is not just to go on. Returns when it was EL2's own work.
+    #[cold]
+    fn serve(&'static self, index: usize, member: &'static Member, processor: &'static Processor) {
+        let vcpu = member.vcpu;
         let must_leave = vcpu.vm.state().must_leave();
         match vcpu.power() {
             Power::Off => vcpu.vm.scrub_piece(PIECE),
@@ -139,7 +161,7 @@ impl Share {
                 }
             }
             Power::On => {
-                self.bring_on(index, vcpu, processor);
+                self.bring_on(index, member, processor);
                 if must_leave {
                     let _ = vcpu.retire();
                 } else {
@@ -150,24 +172,26 @@ impl Share {
     }
 
     /// Changes over to a vCPU that is on.
-    fn bring_on(&self, index: usize, vcpu: &'static Vcpu, processor: &Processor) {
+    fn bring_on(&self, index: usize, member: &Member, processor: &Processor) {
         if self.loaded.load(Ordering::Relaxed) == index {
             return;
         }
         self.put_away(processor);
-        let foreign = self.take_possession(index, vcpu);
-        if let Some(sharing) = vcpu.sharing() {
-            sharing.put_back(vcpu, self.features(), foreign);
+        let foreign = self.take_possession(index, member.vcpu);
+        member.sharing.put_back(member.vcpu, self.features(), foreign);
+        if member.sharing.take_changed_enables() {
+            self.follow_enables(member.vcpu);
+        } else {
+            self.enable_linked(member.linked.load(Ordering::Relaxed));
         }
-        self.follow_enables(vcpu);
     }
 
     /// Takes the loaded vCPU off the core, if there is one. If it waits, its own timers can wake it no more: the core's does.
     fn put_away(&self, processor: &Processor) {
-        if let Some(vcpu) = self.loaded()
-            && let Some(sharing) = vcpu.sharing()
-        {
-            sharing.put_away(vcpu, self.features(), self.linked.load(Ordering::Relaxed));
+        if let Some(Member { vcpu, sharing, linked }) = self.loaded_member() {
+            let enabled = self.linked.load(Ordering::Relaxed);
+            linked.store(enabled, Ordering::Relaxed);
+            sharing.put_away(vcpu, self.features(), enabled);
             if let Some(deadline) = sharing.deadline() {
                 processor.arm_by(Timer::Schedule, deadline);
             }
@@ -179,8 +203,12 @@ impl Share {
     fn take_possession(&self, index: usize, vcpu: &'static Vcpu) -> bool {
         self.loaded.store(index, Ordering::Relaxed);
         vcpu.times.count_switch();
-        let last = self.last.get(vcpu.vm.index);
-        last.is_some_and(|last| last.swap(index, Ordering::Relaxed) != index)
+        let Some(last) = self.last.get(vcpu.vm.index) else { return true };
+        let foreign = last.load(Ordering::Relaxed) != index;
+        if foreign {
+            last.store(index, Ordering::Relaxed);
+        }
+        foreign
     }
 
     /// The loaded vCPU has gone off, and its registers are nobody's.
@@ -194,15 +222,20 @@ impl Share {
         self.enable_linked(vcpu.vm.vgic.enabled_private(vcpu.index) & HARDWARE_LINKED);
     }
 
+    #[inline(always)]
     fn enable_linked(&self, wanted: u32) {
-        let changed = self.linked.swap(wanted, Ordering::Relaxed) ^ wanted;
-        if changed == 0 {
-            return;
+        let changed = self.linked.load(Ordering::Relaxed) ^ wanted;
+        if changed != 0 {
+            self.linked.store(wanted, Ordering::Relaxed);
+            self.change_linked(changed, wanted);
         }
+    }
+
+    #[cold]
+    fn change_linked(&self, changed: u32, wanted: u32) {
         let interrupts = Machine::get().board.interrupts;
-        if let Some(core) = self.vcpus().first().map(|vcpu| vcpu.core) {
-            crate::vgic::linked(changed)
-                .for_each(|intid| interrupts.enable_private(core, intid, wanted >> intid & 1 != 0));
+        if let Some(core) = self.members().first().map(|member| member.vcpu.core) {
+            vgic::linked(changed).for_each(|intid| interrupts.enable_private(core, intid, wanted >> intid & 1 != 0));
         }
     }
 

@@ -1,10 +1,10 @@
 //! Physical interrupts that arrive while a vCPU is on the core.
 
 use portcullis_abi::map;
-use portcullis_arch::{account::Exit, context::Context, vectors::Next};
+use portcullis_arch::{account::Exit, context::Context, timer, vectors::Next};
 
 use crate::interface::Interface;
-use crate::machine::Machine;
+use crate::machine::{EL2_TIMER_INTID, Machine};
 use crate::processor::{KICK, Processor};
 use crate::vm::vcpu::Vcpu;
 use crate::with_interface;
@@ -33,6 +33,8 @@ pub extern "C" fn while_running<G: Interface>(context: &mut Context) -> Next {
 /// The same on a core that vCPUs share: whatever came may have made it another one's turn.
 pub extern "C" fn while_sharing<G: Interface>(context: &mut Context) -> Next {
     let vcpu = Vcpu::of(context);
+    let Some(processor) = Processor::current() else { return Next::Resume };
+    let Some(share) = processor.share() else { return Next::Resume };
     let acknowledged = G::acknowledge();
     match G::intid(acknowledged) {
         intid @ (map::TIMER_VIRTUAL_INTID | map::TIMER_PHYSICAL_INTID) => return timer_and_resume::<G>(vcpu, intid),
@@ -41,14 +43,18 @@ pub extern "C" fn while_sharing<G: Interface>(context: &mut Context) -> Next {
             G::finish(acknowledged);
             G::see_what_was_sent();
         }
+        EL2_TIMER_INTID => {
+            vcpu.account().exit(Exit::Interrupt);
+            G::drop_priority(acknowledged);
+            if !processor.take_turn_s_end(timer::count()) {
+                Machine::get().tick(processor);
+            }
+            G::finish(acknowledged);
+        }
         SPECIAL.. => {}
         _ => other::<G>(vcpu, acknowledged),
     }
-    let goes_on = match (vcpu.sharing(), Processor::current()) {
-        (Some(sharing), Some(processor)) => sharing.share.goes_on(vcpu, processor),
-        _ => true,
-    };
-    if goes_on { vcpu.before_resume::<G>() } else { Next::Leave }
+    if share.goes_on(processor) { vcpu.before_resume::<G>() } else { Next::Leave }
 }
 
 /// A timer of the guest's. It is linked in hardware: the guest's own end of interrupt deactivates it.

@@ -29,7 +29,7 @@ impl Vcpu {
         self.flush_interrupts();
         match self.sharing() {
             Some(sharing) => {
-                sharing.set_waiting(false);
+                sharing.begin();
                 sharing.share.follow_enables(self);
             }
             None => self.enable_linked(self.vm.vgic.enabled_private(self.index) & HARDWARE_LINKED, true),

@@ -29,7 +29,7 @@ impl Vcpu {
                 return None;
             }
             if let Some(sharing) = self.sharing() {
-                sharing.set_waiting(true);
+                sharing.wait();
                 return Some(Next::Leave);
             }
             barrier::wfi();

@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 use core::cell::UnsafeCell;
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
 use portcullis_arch::{el1, el2, optional::Features, paging, timer, world::World};
 
@@ -19,13 +19,18 @@ pub struct Sharing {
     /// The core as it is shared.
     pub share: &'static Share,
     registers: UnsafeCell<Registers>,
-    /// It has given the core away until there is an interrupt for it.
-    waiting: AtomicBool,
+    /// Why it would not run: [`WAITING`], [`PARKED`].
+    rest: AtomicU8,
     /// Physical counter when its timers, which are off meanwhile, would interrupt it.
     deadline: AtomicU64,
     /// Another vCPU has changed which of its linked interrupts are enabled.
     enables_changed: AtomicBool,
 }
+
+/// It has given the core away until there is an interrupt for it.
+const WAITING: u8 = 1 << 0;
+/// It stands still, with its VM.
+const PARKED: u8 = 1 << 1;
 
 /// What a vCPU would have its core do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,20 +57,36 @@ impl Sharing {
         Box::new(Self {
             share,
             registers: UnsafeCell::new(registers),
-            waiting: AtomicBool::new(false),
+            rest: AtomicU8::new(0),
             deadline: AtomicU64::new(NEVER),
             enables_changed: AtomicBool::new(false),
         })
     }
 
-    /// From now on it waits for an interrupt, or not.
-    pub fn set_waiting(&self, waiting: bool) {
-        self.waiting.store(waiting, Ordering::Relaxed);
+    /// It is switched on.
+    pub fn begin(&self) {
+        self.rest.store(0, Ordering::Relaxed);
+    }
+
+    /// From now on it waits for an interrupt.
+    pub fn wait(&self) {
+        self.set(WAITING, true);
     }
 
     /// Whether it waits for an interrupt.
     pub fn is_waiting(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed)
+        self.rest.load(Ordering::Relaxed) & WAITING != 0
+    }
+
+    /// Whether it has no reason not to run.
+    #[inline(always)]
+    fn is_ready(&self) -> bool {
+        self.rest.load(Ordering::Relaxed) == 0
+    }
+
+    fn set(&self, reason: u8, holds: bool) {
+        let rest = self.rest.load(Ordering::Relaxed);
+        self.rest.store(if holds { rest | reason } else { rest & !reason }, Ordering::Relaxed);
     }
 
     /// When its timers would wake it, while it waits and is not on its core; [`u64::MAX`] is never.
@@ -91,8 +112,10 @@ impl Sharing {
         let registers = unsafe { &mut *self.registers.get() };
         registers.world.save(features);
         timer::stop_guest_timers();
-        let deadline = timer::next_deadline(registers.world.el1(), vcpu.vm.counter_offset(), linked).unwrap_or(NEVER);
-        self.deadline.store(deadline, Ordering::Relaxed);
+        if self.is_waiting() {
+            let deadline = timer::next_deadline(registers.world.el1(), vcpu.vm.counter_offset(), linked);
+            self.deadline.store(deadline.unwrap_or(NEVER), Ordering::Relaxed);
+        }
         with_interface!(G => {
             G::save_virtual_interface(&mut registers.interface);
             vcpu.vm.vgic.leave_core(vcpu.index, &mut G::here());
@@ -120,8 +143,15 @@ impl Sharing {
 }
 
 impl Vcpu {
-    /// What it wants at `now`. What has happened to it since it was last asked is put into effect.
-    pub fn wants(&self, now: u64) -> Want {
+    /// What it, whose sharing this is, wants at `now`. What has happened to it since it was last asked is put into effect.
+    #[inline(always)]
+    pub fn wants(&self, sharing: &Sharing, now: u64) -> Want {
+        // Mostly nothing has. Who changes the VM's state kicks the core, which comes here again.
+        if self.is_on() && sharing.is_ready() && self.vm.may_run() { Want::Core } else { self.look(sharing, now) }
+    }
+
+    #[inline(never)]
+    fn look(&self, sharing: &Sharing, now: u64) -> Want {
         const NOTHING: Want = Want::Until(NEVER);
         let state = self.vm.state();
         match self.power() {
@@ -130,18 +160,18 @@ impl Vcpu {
             _ if state.must_leave() => Want::Core,
             Power::LoadPending => Want::Core,
             _ if state.is_held() => {
-                self.stand_still(now);
+                self.stand_still(sharing, now);
                 NOTHING
             }
             Power::OnPending => Want::Core,
-            Power::On => self.wants_while_on(now),
+            Power::On => self.look_while_on(sharing, now),
         }
     }
 
-    /// [`wants`](Self::wants) of one that is on and may run.
-    fn wants_while_on(&self, now: u64) -> Want {
-        let Some(sharing) = self.sharing() else { return Want::Core };
-        if self.vm.census().parked & self.bit() != 0 {
+    /// [`look`](Self::look) of one that is on and may run.
+    fn look_while_on(&self, sharing: &Sharing, now: u64) -> Want {
+        if sharing.rest.load(Ordering::Relaxed) & PARKED != 0 {
+            sharing.set(PARKED, false);
             self.vm.unparked(self);
             self.times.becomes_runnable(now);
         }
@@ -149,7 +179,7 @@ impl Vcpu {
             if deadline > now && !self.vm.vgic.needs_flush(self.index) {
                 return Want::Until(deadline);
             }
-            sharing.set_waiting(false);
+            sharing.set(WAITING, false);
             self.times.becomes_runnable(now.min(deadline));
         }
         Want::Core
@@ -157,8 +187,9 @@ impl Vcpu {
 
     /// It is held, and others have its core meanwhile.
     #[cold]
-    fn stand_still(&self, now: u64) {
-        if self.vm.census().parked & self.bit() == 0 {
+    fn stand_still(&self, sharing: &Sharing, now: u64) {
+        if sharing.rest.load(Ordering::Relaxed) & PARKED == 0 {
+            sharing.set(PARKED, true);
             if !self.times.is_running() {
                 self.times.stops_being_runnable(now);
             }
@@ -166,15 +197,15 @@ impl Vcpu {
         }
     }
 
-    /// It has just come out of the guest, and its core does something else before it goes on.
-    pub fn has_left(&self) {
-        let now = timer::count();
+    /// It, whose sharing this is, has just come out of the guest, and its core does something else before it goes on.
+    #[inline(always)]
+    pub fn has_left(&self, sharing: &Sharing) {
+        let now = timer::count_relaxed();
         if !self.times.leaves(now) {
             return;
         }
         self.remember_place();
-        let waits = self.sharing().is_some_and(Sharing::is_waiting);
-        if !waits && self.vm.census().parked & self.bit() == 0 {
+        if sharing.is_ready() {
             self.times.becomes_runnable(now);
         }
     }

@@ -42,8 +42,9 @@ impl Timekeeping {
 
     /// From `now` on it would not run, nor does it.
     pub fn stops_being_runnable(&self, now: u64) {
-        let since = self.runnable_since.swap(NEVER, Ordering::Relaxed);
+        let since = self.runnable_since.load(Ordering::Relaxed);
         if since != NEVER {
+            self.runnable_since.store(NEVER, Ordering::Relaxed);
             add(&self.stolen, now.saturating_sub(since));
         }
     }
@@ -56,8 +57,9 @@ impl Timekeeping {
 
     /// It does not run any more. False if it did not before.
     pub fn leaves(&self, now: u64) -> bool {
-        let since = self.running_since.swap(NEVER, Ordering::Relaxed);
+        let since = self.running_since.load(Ordering::Relaxed);
         if since != NEVER {
+            self.running_since.store(NEVER, Ordering::Relaxed);
             add(&self.ran, now.saturating_sub(since));
         }
         since != NEVER

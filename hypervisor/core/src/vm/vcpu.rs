@@ -109,6 +109,12 @@ impl Vcpu {
         }
     }
 
+    /// Whether it is on. To be called on its own core, or by who does not mind that this changes.
+    #[inline(always)]
+    pub fn is_on(&self) -> bool {
+        self.power.load(Ordering::Relaxed) == Power::On as u8
+    }
+
     /// What [`Vcpu::run`] does as far as others see it, for tests that play the cores.
     #[cfg(test)]
     pub fn pretend_on(&self) {

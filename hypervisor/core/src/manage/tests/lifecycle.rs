@@ -127,6 +127,7 @@ fn what_is_about_to_be_switched_on_is_still_off() {
     assert!(vcpu.claim());
     assert_eq!(vcpu.power(), Power::Off, "a core that several vCPUs share would run it");
     assert!(!vcpu.claim() && !vcpu.switch_on(Power::OnPending, 0, 0), "nobody else may say where it starts");
+    vcpu.switched_off();
 }
 
 #[test]
