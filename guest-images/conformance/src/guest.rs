@@ -9,7 +9,7 @@ use guest_runtime::{console, exception, gic, power};
 use crate::door::Door;
 use crate::profile::{Mode, Profile};
 use crate::{
-    architecture, busy, cost, distributor, draws, end, fault, forward, garbage, gicv2, hostile, identification,
+    architecture, busy, cost, distributor, draws, end, fault, forward, garbage, gicv2, hostile, identification, idle,
     interrupts, leak, lifecycle, psci, ptp, pv_time, report, reset, sgi, spi, steal, storm, sweep, timer, trng, uart,
     unknown, vendor,
 };
@@ -54,6 +54,7 @@ fn dispatch(profile: &Profile) {
         Mode::Starved => steal::starved(profile),
         Mode::Paused => steal::paused(),
         Mode::Hostile => hostile::run(profile),
+        Mode::Idle => idle::run(profile),
         Mode::Abort => fault::abort(profile),
         Mode::SystemRegister => fault::system_register(),
         Mode::Mmio => fault::malformed_mmio(profile),

@@ -44,6 +44,8 @@ mod hostile;
 #[cfg(target_os = "none")]
 mod identification;
 #[cfg(target_os = "none")]
+mod idle;
+#[cfg(target_os = "none")]
 mod interrupts;
 #[cfg(target_os = "none")]
 mod leak;

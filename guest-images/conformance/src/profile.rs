@@ -14,13 +14,14 @@
 //! | `only` | groups of cases: `id`, `services`, `lifecycle`, `uart`, `gic`, joined by commas | all |
 //! | `gic` | generation of the interrupt controller: 2 or 3; 0 to leave interrupts alone | 3 |
 //! | `mode` | `cases`, `garbage`, `sweep`, `matrix`, `forward`, `draws`, `words`, `scarce`, `dry`, `off`, `restart`, `cost`, `storm`, `busy`, \
-//!   `reset`, `leak`, `starved`, `paused`, `hostile`, \
+//!   `reset`, `leak`, `starved`, `paused`, `hostile`, `idle`, \
 //!   `abort`, `sysreg`, `mmio`, `jump` | `cases` |
 //! | `calls`, `seed` | `garbage`, `draws`, `dry`: number of calls; `leak`: of rounds; `garbage`, `leak`: start of the sequence \
 //!   | 100000, 1 |
 //! | `pause`, `least` | `scarce`: microseconds between draws, draws that must succeed | 0, 1 |
 //! | `owners` | `sweep`: owners of functions, from 0 | 64 |
-//! | `seconds` | `storm`, `busy`, `scarce`: duration; `off`, `restart`: time until then | 2 |
+//! | `seconds` | `storm`, `busy`, `scarce`, `hostile`, `idle`: duration; `off`, `restart`: time until then | 2 |
+//! | `resets` | `reset`, `leak`: how often the VM resets itself | 2 |
 //! | `address` | `abort`, `jump`: where | a hole of the map |
 //! | `worst` | `hostile`: `spin`, `waits`, `signals`, `alarms`, `calls`, `accesses` | the first |
 //! | `access` | `abort`: `load`, `store`; `mmio`: `pair`, `writeback`, `exclusive` | the first |
@@ -72,6 +73,8 @@ pub enum Mode {
     Paused,
     /// The worst of neighbours.
     Hostile,
+    /// A long wait.
+    Idle,
     /// An access to nothing.
     Abort,
     /// Unknown system registers.
@@ -181,8 +184,10 @@ pub struct Profile {
     pub seed: u64,
     /// Owners whose functions `sweep` calls, from 0.
     pub owners: u32,
-    /// Duration of `storm` and `busy`.
+    /// Duration of `storm`, `busy`, `hostile` and `idle`.
     pub seconds: u64,
+    /// How often `reset` and `leak` reset the VM.
+    pub resets: u64,
     /// Where `abort` and `jump` go; 0: the mode's own choice.
     pub address: u64,
     /// What `hostile` does.
@@ -193,7 +198,7 @@ pub struct Profile {
     groups: [bool; GROUPS.len()],
 }
 
-const NAMES: [&str; 25] = [
+const NAMES: [&str; 26] = [
     "std",
     "std-hyp",
     "vendor-hyp",
@@ -215,6 +220,7 @@ const NAMES: [&str; 25] = [
     "seed",
     "owners",
     "seconds",
+    "resets",
     "address",
     "access",
     "worst",
@@ -297,6 +303,7 @@ impl Profile {
             seed: number("seed", 1)?,
             owners: number("owners", 64)? as u32,
             seconds: number("seconds", 2)?,
+            resets: number("resets", 2)?,
             address: number("address", 0)?,
             worst: choose(&arguments, "worst", "what profile.rs names", |value| {
                 Some(match value {
@@ -376,6 +383,7 @@ fn mode(value: &str) -> Option<Mode> {
         "starved" => Mode::Starved,
         "paused" => Mode::Paused,
         "hostile" => Mode::Hostile,
+        "idle" => Mode::Idle,
         "abort" => Mode::Abort,
         "sysreg" => Mode::SystemRegister,
         "mmio" => Mode::Mmio,
