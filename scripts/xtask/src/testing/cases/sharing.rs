@@ -1,6 +1,7 @@
 //! The tests of cores that several vCPUs share.
 
-use super::super::expectation::Expectation::{Cases, Line, Never, Stolen, Stopped, StoppedOrCases};
+use super::super::damage::{Damage, Wrong};
+use super::super::expectation::Expectation::{Cases, Line, Never, NoGuest, Stolen, Stopped, StoppedOrCases};
 use super::{CONFORMANCE, Case, LINUX, MANAGED_LINUX};
 use crate::board::{Board, Gic};
 
@@ -24,6 +25,14 @@ const STEAL: Case = Case {
     cores: 1,
     arguments: &["-icount", "shift=2,sleep=off"],
     expectations: &[Cases("starved"), Cases("neighbour")],
+    ..LINUX
+};
+
+/// A core with a cyclic schedule.
+const WINDOWS: Case = Case {
+    manifest: "shared-windows.toml",
+    cores: 2,
+    expectations: &[Cases("first"), Cases("second"), Cases("third")],
     ..LINUX
 };
 
@@ -132,4 +141,29 @@ pub const CASES: &[Case] = &[
         ..LINUX
     },
     Case { name: "shared-linux", manifest: "shared-linux.toml", cores: 2, expectations: MANAGED_LINUX, ..LINUX },
+    Case { name: "shared-windows", ..WINDOWS },
+    Case {
+        name: "damaged-windows-overlap",
+        damage: Some(Damage::Windows(Wrong::Overlap)),
+        expectations: &[Line("core@0: window 1 starts too early; the one before it must have ended"), NoGuest],
+        ..WINDOWS
+    },
+    Case {
+        name: "damaged-windows-zero",
+        damage: Some(Damage::Windows(Wrong::Zero)),
+        expectations: &[Line("core@0: window 1 is too short"), NoGuest],
+        ..WINDOWS
+    },
+    Case {
+        name: "damaged-windows-beyond",
+        damage: Some(Damage::Windows(Wrong::Beyond)),
+        expectations: &[Line("core@0: window 1 ends after the frame; all windows lie within it"), NoGuest],
+        ..WINDOWS
+    },
+    Case {
+        name: "damaged-windows-vm",
+        damage: Some(Damage::Windows(Wrong::Vm)),
+        expectations: &[Line("core@0: vm@2 is named; only VMs with a vCPU on this core can be"), NoGuest],
+        ..WINDOWS
+    },
 ];
