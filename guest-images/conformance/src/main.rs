@@ -9,6 +9,8 @@
 #[cfg_attr(not(target_os = "none"), allow(dead_code))]
 mod el3;
 #[cfg_attr(not(target_os = "none"), allow(dead_code))]
+mod mode;
+#[cfg_attr(not(target_os = "none"), allow(dead_code))]
 mod model;
 #[cfg_attr(not(target_os = "none"), allow(dead_code))]
 mod profile;

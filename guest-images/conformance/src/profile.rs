@@ -30,60 +30,8 @@ use guest_runtime::arguments::Arguments;
 use portcullis_abi::{firmware, function};
 
 use crate::el3::Firmware;
+pub use crate::mode::Mode;
 use crate::ranges::Ranges;
-
-/// What the guest does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Every case.
-    Cases,
-    /// Calls with garbage in every register.
-    Garbage,
-    /// Every function, against the gate.
-    Sweep,
-    /// Known functions and the ends of the filter's ranges, asked about each other, against the gate.
-    Matrix,
-    /// Calls that go to the test firmware.
-    Forward,
-    /// Random words that the test firmware numbers.
-    Draws,
-    /// Random words, shown.
-    Words,
-    /// Random words from a firmware that has few.
-    Scarce,
-    /// Random words from a firmware that has none.
-    NoEntropy,
-    /// SYSTEM_OFF by a VM that may switch the machine off.
-    MachineOff,
-    /// SYSTEM_RESET by a VM that may reset the machine.
-    MachineReset,
-    /// The cost of management calls.
-    Cost,
-    /// Interrupts as fast as they go.
-    Storm,
-    /// Heartbeats.
-    Busy,
-    /// Resets.
-    Reset,
-    /// Registers keep their values, and show nobody else's.
-    Leak,
-    /// Stolen time beside others.
-    Starved,
-    /// Stolen time over a pause.
-    Paused,
-    /// The worst of neighbours.
-    Hostile,
-    /// A long wait.
-    Idle,
-    /// An access to nothing.
-    Abort,
-    /// Unknown system registers.
-    SystemRegister,
-    /// An access to a device whose syndrome does not describe it.
-    Mmio,
-    /// Execution from nothing.
-    Jump,
-}
 
 /// What stands behind the TRNG service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -261,7 +209,7 @@ impl Profile {
             })
         })?;
         let std = number("std", 1)?;
-        let mode = choose(&arguments, "mode", "a mode named in profile.rs", mode)?;
+        let mode = choose(&arguments, "mode", "a mode named in profile.rs", Mode::parse)?;
         let groups = choose(&arguments, "only", "groups named in profile.rs", |value| {
             let known = value.split(',').all(|group| value.is_empty() || GROUPS.contains(&group));
             known.then(|| GROUPS.map(|name| value.is_empty() || value.split(',').any(|group| group == name)))
@@ -360,36 +308,6 @@ impl Profile {
     pub fn has_ptp(&self) -> bool {
         self.vendor_hyp & firmware::VENDOR_HYP_PTP != 0
     }
-}
-
-fn mode(value: &str) -> Option<Mode> {
-    Some(match value {
-        "" | "cases" => Mode::Cases,
-        "garbage" => Mode::Garbage,
-        "sweep" => Mode::Sweep,
-        "matrix" => Mode::Matrix,
-        "forward" => Mode::Forward,
-        "draws" => Mode::Draws,
-        "words" => Mode::Words,
-        "scarce" => Mode::Scarce,
-        "dry" => Mode::NoEntropy,
-        "off" => Mode::MachineOff,
-        "restart" => Mode::MachineReset,
-        "cost" => Mode::Cost,
-        "storm" => Mode::Storm,
-        "busy" => Mode::Busy,
-        "reset" => Mode::Reset,
-        "leak" => Mode::Leak,
-        "starved" => Mode::Starved,
-        "paused" => Mode::Paused,
-        "hostile" => Mode::Hostile,
-        "idle" => Mode::Idle,
-        "abort" => Mode::Abort,
-        "sysreg" => Mode::SystemRegister,
-        "mmio" => Mode::Mmio,
-        "jump" => Mode::Jump,
-        _ => return None,
-    })
 }
 
 fn choose<T>(

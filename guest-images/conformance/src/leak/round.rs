@@ -47,7 +47,7 @@ pub fn open_floating_point() {
 /// `rounds` rounds on this vCPU.
 pub fn run(boot: u64, seed: u64, rounds: u64) {
     let vcpu = cpu::index();
-    let mut random = Random::new(seed << 8 | boot << 4 | vcpu as u64 + 1);
+    let mut random = Random::new(seed << 8 | boot << 4 | (vcpu as u64 + 1));
     let mut seen = Seen {
         system: [None; MOST],
         general: None,
@@ -92,7 +92,7 @@ fn one<'a, I>(round: u64, random: &mut Random, slots: impl Fn() -> I, seen: &mut
 where
     I: Iterator<Item = ((&'a Slot, u64), u64)>,
 {
-    let waits = round % WAITS == 0;
+    let waits = round.is_multiple_of(WAITS);
     let active = if waits { None } else { activate(random) };
     let priority = interface::running_priority();
     if waits {

@@ -112,6 +112,7 @@ pub const CASES: &[Case] = &[
         ],
         ..LINUX
     },
+    Case { name: "shared-leak-raspi4b", board: Board::Raspi4b, cores: 4, gic: Gic::V2, ..LEAK },
     Case {
         name: "shared-faults",
         manifest: "shared-faults.toml",
