@@ -1,8 +1,8 @@
 //! The tests of cores that several vCPUs share.
 
 use super::super::damage::{Damage, Wrong};
-use super::super::expectation::Expectation::{Cases, Line, Never, NoGuest, Stolen, Stopped, StoppedOrCases};
-use super::{CONFORMANCE, Case, LINUX, MANAGED_LINUX};
+use super::super::expectation::Expectation::{Cases, Line, Never, NoGuest, Sequence, Stolen, Stopped, StoppedOrCases};
+use super::{CONFORMANCE, Case, LINUX};
 use crate::board::{Board, Gic};
 
 /// Three VMs whose four vCPUs have two cores, of a CPU with all that QEMU knows: pointer authentication, deferred errors. That
@@ -141,7 +141,24 @@ pub const CASES: &[Case] = &[
         expectations: &[Cases("ops"), Cases("guest")],
         ..LINUX
     },
-    Case { name: "shared-linux", manifest: "shared-linux.toml", cores: 2, expectations: MANAGED_LINUX, ..LINUX },
+    Case {
+        name: "shared-linux",
+        manifest: "shared-linux.toml",
+        cores: 2,
+        expectations: &[
+            Never("Kernel panic"),
+            Cases("ops"),
+            Sequence(&[
+                "ops> resume linux",
+                "[linux] firmware-check: vendor=no",
+                "[linux] firmware-check: pv-time=no",
+                "ops> recreate linux",
+                "[linux] firmware-check: vendor=yes",
+                "[linux] firmware-check: pv-time=yes",
+            ]),
+        ],
+        ..LINUX
+    },
     Case { name: "shared-windows", ..WINDOWS },
     Case {
         name: "damaged-windows-overlap",
