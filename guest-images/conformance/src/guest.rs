@@ -10,8 +10,8 @@ use crate::door::Door;
 use crate::profile::{Mode, Profile};
 use crate::{
     architecture, busy, cost, device, distributor, dma, draws, end, fault, forward, garbage, gicv2, hostile,
-    identification, interrupts, leak, lifecycle, psci, ptp, pv_time, report, reset, sgi, spi, steal, storm, sweep,
-    timer, trng, uart, unknown, vendor,
+    identification, idle, interrupts, leak, lifecycle, psci, ptp, pv_time, report, reset, sgi, spi, steal, storm,
+    sweep, timer, trng, uart, unknown, vendor,
 };
 
 guest_runtime::main!(run);
@@ -56,6 +56,7 @@ fn dispatch(profile: &Profile) {
         Mode::Starved => steal::starved(profile),
         Mode::Paused => steal::paused(),
         Mode::Hostile => hostile::run(profile),
+        Mode::Idle => idle::run(profile),
         Mode::Abort => fault::abort(profile),
         Mode::SystemRegister => fault::system_register(),
         Mode::Mmio => fault::malformed_mmio(profile),

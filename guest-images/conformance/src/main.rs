@@ -9,6 +9,8 @@
 #[cfg_attr(not(target_os = "none"), allow(dead_code))]
 mod el3;
 #[cfg_attr(not(target_os = "none"), allow(dead_code))]
+mod mode;
+#[cfg_attr(not(target_os = "none"), allow(dead_code))]
 mod model;
 #[cfg_attr(not(target_os = "none"), allow(dead_code))]
 mod profile;
@@ -47,6 +49,8 @@ mod guest;
 mod hostile;
 #[cfg(target_os = "none")]
 mod identification;
+#[cfg(target_os = "none")]
+mod idle;
 #[cfg(target_os = "none")]
 mod interrupts;
 #[cfg(target_os = "none")]

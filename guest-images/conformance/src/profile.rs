@@ -14,13 +14,14 @@
 //! | `only` | groups of cases: `id`, `services`, `lifecycle`, `uart`, `gic`, joined by commas | all |
 //! | `gic` | generation of the interrupt controller: 2 or 3; 0 to leave interrupts alone | 3 |
 //! | `mode` | `cases`, `garbage`, `sweep`, `matrix`, `forward`, `draws`, `words`, `scarce`, `dry`, `off`, `restart`, `cost`, `storm`, `busy`, \
-//!   `reset`, `device`, `dma`, `leak`, `starved`, `paused`, `hostile`, \
+//!   `reset`, `device`, `dma`, `leak`, `starved`, `paused`, `hostile`, `idle`, \
 //!   `abort`, `sysreg`, `mmio`, `jump` | `cases` |
 //! | `calls`, `seed` | `garbage`, `draws`, `dry`: number of calls; `leak`: of rounds; `garbage`, `leak`: start of the sequence \
 //!   | 100000, 1 |
 //! | `pause`, `least` | `scarce`: microseconds between draws, draws that must succeed | 0, 1 |
 //! | `owners` | `sweep`: owners of functions, from 0 | 64 |
-//! | `seconds` | `storm`, `busy`, `scarce`: duration; `off`, `restart`: time until then | 2 |
+//! | `seconds` | `storm`, `busy`, `scarce`, `hostile`, `idle`: duration; `off`, `restart`: time until then | 2 |
+//! | `resets` | `reset`, `leak`: how often the VM resets itself | 2 |
 //! | `address` | `abort`, `jump`: where | a hole of the map |
 //! | `node` | `device`, `dma`: the device, by its path in this VM's tree | none |
 //! | `worst` | `hostile`: `spin`, `waits`, `signals`, `alarms`, `calls`, `accesses` | the first |
@@ -30,62 +31,8 @@ use guest_runtime::arguments::Arguments;
 use portcullis_abi::{firmware, function};
 
 use crate::el3::Firmware;
+pub use crate::mode::Mode;
 use crate::ranges::Ranges;
-
-/// What the guest does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Every case.
-    Cases,
-    /// Calls with garbage in every register.
-    Garbage,
-    /// Every function, against the gate.
-    Sweep,
-    /// Known functions and the ends of the filter's ranges, asked about each other, against the gate.
-    Matrix,
-    /// Calls that go to the test firmware.
-    Forward,
-    /// Random words that the test firmware numbers.
-    Draws,
-    /// Random words, shown.
-    Words,
-    /// Random words from a firmware that has few.
-    Scarce,
-    /// Random words from a firmware that has none.
-    NoEntropy,
-    /// SYSTEM_OFF by a VM that may switch the machine off.
-    MachineOff,
-    /// SYSTEM_RESET by a VM that may reset the machine.
-    MachineReset,
-    /// The cost of management calls.
-    Cost,
-    /// Interrupts as fast as they go.
-    Storm,
-    /// Heartbeats.
-    Busy,
-    /// Resets.
-    Reset,
-    /// A device of the board, its interrupt, and resets.
-    Device,
-    /// A device of the board that writes to memory.
-    Dma,
-    /// Registers keep their values, and show nobody else's.
-    Leak,
-    /// Stolen time beside others.
-    Starved,
-    /// Stolen time over a pause.
-    Paused,
-    /// The worst of neighbours.
-    Hostile,
-    /// An access to nothing.
-    Abort,
-    /// Unknown system registers.
-    SystemRegister,
-    /// An access to a device whose syndrome does not describe it.
-    Mmio,
-    /// Execution from nothing.
-    Jump,
-}
 
 /// What stands behind the TRNG service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,8 +133,10 @@ pub struct Profile {
     pub seed: u64,
     /// Owners whose functions `sweep` calls, from 0.
     pub owners: u32,
-    /// Duration of `storm` and `busy`.
+    /// Duration of `storm`, `busy`, `hostile` and `idle`.
     pub seconds: u64,
+    /// How often `reset` and `leak` reset the VM.
+    pub resets: u64,
     /// Where `abort` and `jump` go; 0: the mode's own choice.
     pub address: u64,
     /// What `hostile` does.
@@ -200,7 +149,7 @@ pub struct Profile {
     groups: [bool; GROUPS.len()],
 }
 
-const NAMES: [&str; 26] = [
+const NAMES: [&str; 27] = [
     "std",
     "std-hyp",
     "vendor-hyp",
@@ -222,6 +171,7 @@ const NAMES: [&str; 26] = [
     "seed",
     "owners",
     "seconds",
+    "resets",
     "address",
     "access",
     "node",
@@ -263,7 +213,7 @@ impl Profile {
             })
         })?;
         let std = number("std", 1)?;
-        let mode = choose(&arguments, "mode", "a mode named in profile.rs", mode)?;
+        let mode = choose(&arguments, "mode", "a mode named in profile.rs", Mode::parse)?;
         let groups = choose(&arguments, "only", "groups named in profile.rs", |value| {
             let known = value.split(',').all(|group| value.is_empty() || GROUPS.contains(&group));
             known.then(|| GROUPS.map(|name| value.is_empty() || value.split(',').any(|group| group == name)))
@@ -305,6 +255,7 @@ impl Profile {
             seed: number("seed", 1)?,
             owners: number("owners", 64)? as u32,
             seconds: number("seconds", 2)?,
+            resets: number("resets", 2)?,
             address: number("address", 0)?,
             node: arguments.get("node").unwrap_or(""),
             worst: choose(&arguments, "worst", "what profile.rs names", |value| {
@@ -362,37 +313,6 @@ impl Profile {
     pub fn has_ptp(&self) -> bool {
         self.vendor_hyp & firmware::VENDOR_HYP_PTP != 0
     }
-}
-
-fn mode(value: &str) -> Option<Mode> {
-    Some(match value {
-        "" | "cases" => Mode::Cases,
-        "garbage" => Mode::Garbage,
-        "sweep" => Mode::Sweep,
-        "matrix" => Mode::Matrix,
-        "forward" => Mode::Forward,
-        "draws" => Mode::Draws,
-        "words" => Mode::Words,
-        "scarce" => Mode::Scarce,
-        "dry" => Mode::NoEntropy,
-        "off" => Mode::MachineOff,
-        "restart" => Mode::MachineReset,
-        "cost" => Mode::Cost,
-        "storm" => Mode::Storm,
-        "busy" => Mode::Busy,
-        "reset" => Mode::Reset,
-        "device" => Mode::Device,
-        "dma" => Mode::Dma,
-        "leak" => Mode::Leak,
-        "starved" => Mode::Starved,
-        "paused" => Mode::Paused,
-        "hostile" => Mode::Hostile,
-        "abort" => Mode::Abort,
-        "sysreg" => Mode::SystemRegister,
-        "mmio" => Mode::Mmio,
-        "jump" => Mode::Jump,
-        _ => return None,
-    })
 }
 
 fn choose<T>(

@@ -18,8 +18,6 @@ use crate::profile::Profile;
 use crate::{guest, report};
 
 const MAGIC: u64 = 0x706f_7274_6375_6c6c;
-/// Boots of the run: two resets, of two kinds.
-const BOOTS: u64 = 3;
 /// PL011 interrupt mask.
 const UART_IMSC: u64 = UART + 0x38;
 
@@ -43,7 +41,7 @@ pub fn run(profile: &Profile) {
     if profile.wants("services") {
         guest::services(&Door::new(power::conduit()), profile);
     }
-    if boot + 1 < BOOTS {
+    if boot < profile.resets {
         note(boot + 1);
         soil(profile);
         by_call(boot, profile);
@@ -98,7 +96,7 @@ fn soil(profile: &Profile) {
 /// The reset itself, of another kind each time. It does not return.
 pub fn by_call(boot: u64, profile: &Profile) {
     console::drain();
-    let second = boot == 1 && profile.psci >= PSCI_VERSION_1_1;
+    let second = boot % 2 == 1 && profile.psci >= PSCI_VERSION_1_1;
     let function = if second { PSCI_SYSTEM_RESET2 | SMC64 } else { PSCI_SYSTEM_RESET };
     let answer = Door::new(power::conduit()).call(function.into(), [0; 3]);
     report::fail(format_args!("reset/{function:#x}"), &"no return", &answer);

@@ -18,9 +18,9 @@ use crate::{pv_time, report};
 /// A jump of the counter is one of more than so many microseconds.
 const JUMP: u64 = 50;
 /// How long is measured, in microseconds.
-const DURATION: u64 = 400_000;
+const DURATION: u64 = 200_000;
 /// How long is waited for an interrupt, and how long a vCPU is off.
-const NAP: u64 = 100_000;
+const NAP: u64 = 50_000;
 /// Until when others must have ended, and a second vCPU is done.
 const PATIENCE: u64 = 60_000_000;
 /// A pause is at least so long.

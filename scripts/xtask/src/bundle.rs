@@ -153,12 +153,13 @@ fn write_core(fdt: &mut FdtWriter, core: &Core) -> Result<(), Error> {
     Ok(())
 }
 
-/// Puts the checksum of `blob`, whose place holds zeros so far, into its place.
-fn seal(blob: &mut [u8]) {
-    let checksum = crc32fast::hash(blob).to_be_bytes();
+/// Puts the checksum of `blob`, a bundle, into its place.
+pub fn seal(blob: &mut [u8]) {
     let mut offset = [0; 4];
     offset.copy_from_slice(&blob[OFF_DT_STRUCT..][..4]);
     let place = u32::from_be_bytes(offset) as usize + abi::CHECKSUM_OFFSET;
+    blob[place..][..4].fill(0);
+    let checksum = crc32fast::hash(blob).to_be_bytes();
     blob[place..][..4].copy_from_slice(&checksum);
 }
 

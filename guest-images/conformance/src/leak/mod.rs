@@ -23,8 +23,6 @@ use self::slot::Slot;
 use crate::profile::Profile;
 use crate::{report, reset};
 
-/// How often the VM starts: two resets come between.
-const BOOTS: u64 = 3;
 /// How often the second vCPU is switched on in each of them.
 const STARTS: usize = 2;
 /// How long a second vCPU may take, in microseconds.
@@ -52,7 +50,7 @@ pub fn run(profile: &Profile) {
             report::equal(format_args!("leak/boot {boot} end {start}"), true, cpu::join(1, PATIENCE));
         }
     }
-    if boot + 1 < BOOTS {
+    if boot < profile.resets {
         reset::note(boot + 1);
         reset::by_call(boot, profile);
     } else {

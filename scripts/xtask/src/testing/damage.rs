@@ -5,6 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use crate::bundle;
+
 /// One kind of damage.
 #[derive(Clone, Copy, Debug)]
 pub enum Damage {
@@ -14,7 +16,25 @@ pub enum Damage {
     OneBit,
     /// There is nothing but zeros.
     Zeros,
+    /// Windows of `shared-windows.toml` are no schedule any more, and the checksum is right.
+    Windows(Wrong),
 }
+
+/// What is wrong with the second window, that of VM 1.
+#[derive(Clone, Copy, Debug)]
+pub enum Wrong {
+    /// It begins before the first one ends.
+    Overlap,
+    /// It has no length.
+    Zero,
+    /// It ends after the frame.
+    Beyond,
+    /// Its VM has no vCPU there.
+    Vm,
+}
+
+/// The second window: VM, start and length in microseconds.
+const SECOND: [u32; 3] = [1, 4_000, 5_000];
 
 impl Damage {
     /// Damages the file.
@@ -29,6 +49,20 @@ impl Damage {
             Self::CutInHalf => bytes.truncate(middle),
             Self::OneBit => *bytes.get_mut(middle).context("an empty bundle")? ^= 1,
             Self::Zeros => bytes.fill(0),
+            Self::Windows(wrong) => {
+                let cells = |cells: [u32; 3]| cells.map(u32::to_be_bytes).concat();
+                let second = cells(SECOND);
+                let at = bytes.windows(second.len()).position(|found| found == second).context("no second window")?;
+                let [vm, start, length] = SECOND;
+                let wrong = cells(match wrong {
+                    Wrong::Overlap => [vm, start - 1, length],
+                    Wrong::Zero => [vm, start, 0],
+                    Wrong::Beyond => [vm, start, 6_001],
+                    Wrong::Vm => [2, start, length],
+                });
+                bytes.get_mut(at..at + wrong.len()).context("cut off")?.copy_from_slice(&wrong);
+                bundle::seal(&mut bytes);
+            }
         }
         Ok(fs::write(file, bytes)?)
     }

@@ -1,7 +1,8 @@
 //! The tests of cores that several vCPUs share.
 
-use super::super::expectation::Expectation::{Cases, Line, Never, Stolen, Stopped, StoppedOrCases};
-use super::{CONFORMANCE, Case, LINUX, MANAGED_LINUX};
+use super::super::damage::{Damage, Wrong};
+use super::super::expectation::Expectation::{Cases, Line, Never, NoGuest, Sequence, Stolen, Stopped, StoppedOrCases};
+use super::{CONFORMANCE, Case, LINUX};
 use crate::board::{Board, Gic};
 
 /// Three VMs whose four vCPUs have two cores, of a CPU with all that QEMU knows: pointer authentication, deferred errors. That
@@ -22,6 +23,25 @@ const DEVICE: Case = Case {
     cores: 1,
     arguments: &["-serial", "null"],
     expectations: &[Cases("driver"), Stopped("abort")],
+    ..LINUX
+};
+
+/// Four vCPUs and a busy neighbour on one core. The time is that of the instructions, 4 ns each, and a machine that waits
+/// skips it: nothing but sharing makes the counter jump.
+const STEAL: Case = Case {
+    manifest: "shared-steal.toml",
+    cpu: Some("cortex-a72,cntfrq=1000000000"),
+    cores: 1,
+    arguments: &["-icount", "shift=2,sleep=off"],
+    expectations: &[Cases("starved"), Cases("neighbour")],
+    ..LINUX
+};
+
+/// A core with a cyclic schedule.
+const WINDOWS: Case = Case {
+    manifest: "shared-windows.toml",
+    cores: 2,
+    expectations: &[Cases("first"), Cases("second"), Cases("third")],
     ..LINUX
 };
 
@@ -70,15 +90,14 @@ pub const CASES: &[Case] = &[
     Case { name: "shared-leak-gicv2", gic: Gic::V2, ..LEAK },
     // No keys, six breakpoints.
     Case { name: "shared-leak-cortex-a72", cpu: Some("cortex-a72"), ..LEAK },
-    // The time is that of the instructions: nothing but sharing makes the counter jump.
+    Case { name: "shared-steal", ..STEAL },
+    // Twelve days of waiting, and a time limit that a million million instructions exceed by far.
     Case {
-        name: "shared-steal",
-        manifest: "shared-steal.toml",
-        cpu: Some("cortex-a72,cntfrq=1000000000"),
-        cores: 1,
-        arguments: &["-icount", "shift=0,sleep=off"],
-        expectations: &[Cases("starved"), Cases("neighbour")],
-        ..LINUX
+        name: "shared-idle",
+        manifest: "shared-idle.toml",
+        cores: 2,
+        expectations: &[Cases("first"), Cases("second"), Cases("third"), Cases("alone")],
+        ..STEAL
     },
     Case {
         name: "shared-pause",
@@ -104,6 +123,7 @@ pub const CASES: &[Case] = &[
     },
     Case { name: "shared-device", ..DEVICE },
     Case { name: "shared-device-gicv2", gic: Gic::V2, ..DEVICE },
+    Case { name: "shared-leak-raspi4b", board: Board::Raspi4b, cores: 4, gic: Gic::V2, ..LEAK },
     Case {
         name: "shared-faults",
         manifest: "shared-faults.toml",
@@ -115,7 +135,7 @@ pub const CASES: &[Case] = &[
         name: "shared-reset",
         manifest: "shared-reset.toml",
         cores: 2,
-        expectations: &[Line("[reset] boot: 2"), Cases("reset"), Cases("storm"), Cases("neighbour")],
+        expectations: &[Line("[reset] boot: 40"), Cases("reset"), Cases("storm"), Cases("neighbour")],
         ..LINUX
     },
     Case {
@@ -132,5 +152,47 @@ pub const CASES: &[Case] = &[
         expectations: &[Cases("ops"), Cases("guest")],
         ..LINUX
     },
-    Case { name: "shared-linux", manifest: "shared-linux.toml", cores: 2, expectations: MANAGED_LINUX, ..LINUX },
+    Case {
+        name: "shared-linux",
+        manifest: "shared-linux.toml",
+        cores: 2,
+        expectations: &[
+            Never("Kernel panic"),
+            Cases("ops"),
+            Sequence(&[
+                "ops> resume linux",
+                "[linux] firmware-check: vendor=no",
+                "[linux] firmware-check: pv-time=no",
+                "ops> recreate linux",
+                "[linux] firmware-check: vendor=yes",
+                "[linux] firmware-check: pv-time=yes",
+            ]),
+        ],
+        ..LINUX
+    },
+    Case { name: "shared-windows", ..WINDOWS },
+    Case {
+        name: "damaged-windows-overlap",
+        damage: Some(Damage::Windows(Wrong::Overlap)),
+        expectations: &[Line("core@0: window 1 starts too early; the one before it must have ended"), NoGuest],
+        ..WINDOWS
+    },
+    Case {
+        name: "damaged-windows-zero",
+        damage: Some(Damage::Windows(Wrong::Zero)),
+        expectations: &[Line("core@0: window 1 is too short"), NoGuest],
+        ..WINDOWS
+    },
+    Case {
+        name: "damaged-windows-beyond",
+        damage: Some(Damage::Windows(Wrong::Beyond)),
+        expectations: &[Line("core@0: window 1 ends after the frame; all windows lie within it"), NoGuest],
+        ..WINDOWS
+    },
+    Case {
+        name: "damaged-windows-vm",
+        damage: Some(Damage::Windows(Wrong::Vm)),
+        expectations: &[Line("core@0: vm@2 is named; only VMs with a vCPU on this core can be"), NoGuest],
+        ..WINDOWS
+    },
 ];

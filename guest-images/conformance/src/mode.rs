@@ -1,0 +1,93 @@
+//! What the guest does: `mode=` of the command line.
+
+/// What the guest does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Every case.
+    Cases,
+    /// Calls with garbage in every register.
+    Garbage,
+    /// Every function, against the gate.
+    Sweep,
+    /// Known functions and the ends of the filter's ranges, asked about each other, against the gate.
+    Matrix,
+    /// Calls that go to the test firmware.
+    Forward,
+    /// Random words that the test firmware numbers.
+    Draws,
+    /// Random words, shown.
+    Words,
+    /// Random words from a firmware that has few.
+    Scarce,
+    /// Random words from a firmware that has none.
+    NoEntropy,
+    /// SYSTEM_OFF by a VM that may switch the machine off.
+    MachineOff,
+    /// SYSTEM_RESET by a VM that may reset the machine.
+    MachineReset,
+    /// The cost of management calls.
+    Cost,
+    /// Interrupts as fast as they go.
+    Storm,
+    /// Heartbeats.
+    Busy,
+    /// Resets.
+    Reset,
+    /// A device of the board, its interrupt, and resets.
+    Device,
+    /// A device of the board that writes to memory.
+    Dma,
+    /// Registers keep their values, and show nobody else's.
+    Leak,
+    /// Stolen time beside others.
+    Starved,
+    /// Stolen time over a pause.
+    Paused,
+    /// The worst of neighbours.
+    Hostile,
+    /// A long wait.
+    Idle,
+    /// An access to nothing.
+    Abort,
+    /// Unknown system registers.
+    SystemRegister,
+    /// An access to a device whose syndrome does not describe it.
+    Mmio,
+    /// Execution from nothing.
+    Jump,
+}
+
+impl Mode {
+    /// The mode of this name; the cases if there is none.
+    pub fn parse(value: &str) -> Option<Self> {
+        Some(match value {
+            "" | "cases" => Self::Cases,
+            "garbage" => Self::Garbage,
+            "sweep" => Self::Sweep,
+            "matrix" => Self::Matrix,
+            "forward" => Self::Forward,
+            "draws" => Self::Draws,
+            "words" => Self::Words,
+            "scarce" => Self::Scarce,
+            "dry" => Self::NoEntropy,
+            "off" => Self::MachineOff,
+            "restart" => Self::MachineReset,
+            "cost" => Self::Cost,
+            "storm" => Self::Storm,
+            "busy" => Self::Busy,
+            "reset" => Self::Reset,
+            "device" => Self::Device,
+            "dma" => Self::Dma,
+            "leak" => Self::Leak,
+            "starved" => Self::Starved,
+            "paused" => Self::Paused,
+            "hostile" => Self::Hostile,
+            "idle" => Self::Idle,
+            "abort" => Self::Abort,
+            "sysreg" => Self::SystemRegister,
+            "mmio" => Self::Mmio,
+            "jump" => Self::Jump,
+            _ => return None,
+        })
+    }
+}
