@@ -39,6 +39,9 @@ pub fn rage(configuration: &Configuration, storm: Storm) -> ! {
             Storm::Output => {
                 number += 1;
                 write32(configuration.uart, if number % LINE == 0 { NEWLINE } else { NO_CHARACTER });
+                if number % LINE == 0 {
+                    pause();
+                }
             }
             Storm::Timer => set_timer(),
             Storm::Resets => _ = start::psci(configuration, SYSTEM_RESET),
@@ -89,6 +92,15 @@ fn set_timer() {
     unsafe {
         asm!("mov x15, #0", "msr daifclr, #2", "2: cbz x15, 2b", "msr daifset, #2",
             out("x14") _, out("x15") _, out("x16") _, out("x17") _, options(nostack));
+    }
+}
+
+/// Spins for up to 65 microseconds, not always as long: else what is written might be in step with the windows.
+fn pause() {
+    // SAFETY: reads a register.
+    unsafe {
+        asm!("mrs {ticks}, cntvct_el0", "and {ticks}, {ticks}, #0xffff", "2: subs {ticks}, {ticks}, #2", "b.hi 2b",
+            ticks = out(reg) _, options(nomem, nostack));
     }
 }
 

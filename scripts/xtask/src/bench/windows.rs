@@ -11,7 +11,7 @@ use super::measure::{Bench, Clock, Outcome, Run, Vm};
 /// Windows that are looked at, beside each neighbour.
 pub const COUNT: u32 = 200;
 /// Ticks of the neighbour's window.
-const BEFORE: u64 = 500_000;
+const BEFORE: u64 = 509_000;
 /// Ticks of a microsecond.
 const MICROSECOND: f64 = 1_000.0;
 
