@@ -169,7 +169,7 @@ const fn state_in_exception(spsr: u64, sctlr: u64, has_pan: bool) -> u64 {
 /// PSTATE of a vCPU that starts: EL1 with its own stack pointer, debug, SError, IRQ and FIQ masked.
 pub const EL1H_MASKED: u64 = 0x3c5;
 
-/// Chooses the stage 2 tables of this core.
+/// Chooses the stage 2 tables of this core, from the next context synchronization on.
 ///
 /// # Safety
 ///
@@ -179,7 +179,6 @@ pub unsafe fn set_stage2(vttbr: u64) {
     unsafe {
         write_sysreg!("vttbr_el2", vttbr);
     }
-    isb();
 }
 
 /// Sets the number by which a guest knows this vCPU (VMPIDR_EL2; bit 31 is RES1).

@@ -114,6 +114,10 @@ pub fn reset_virtual_interface() {
     }
     VirtualInterface::default().load();
     set_virtual_control(ICH_HCR_EN);
+    // SAFETY: the guest uses system registers. It can write this, and change nothing: there is no other interface.
+    unsafe {
+        write_sysreg!("icc_sre_el1", 7);
+    }
     isb();
 }
 
@@ -153,10 +157,8 @@ macro_rules! active_priorities {
             /// Gives this core what was saved.
             pub fn load(&self) {
                 // SAFETY: governs what the guest's virtual CPU interface does. Registers that do not exist are not named.
-                // The guest uses system registers; ICC_SRE_EL1 is the guest's own and has nothing to change.
                 unsafe {
                     write_sysreg!("ich_vmcr_el2", self.control);
-                    write_sysreg!("icc_sre_el1", 7);
                     let count = active_priority_registers();
                     $(if $n >= count {
                         return;

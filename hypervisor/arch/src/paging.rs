@@ -53,7 +53,7 @@ pub fn invalidate_vm() {
     #[cfg(target_arch = "aarch64")]
     // SAFETY: TLB maintenance changes no architectural state.
     unsafe {
-        core::arch::asm!("dsb nshst", "tlbi vmalls12e1", "dsb nsh", "isb", options(nostack, preserves_flags));
+        core::arch::asm!("isb", "dsb nshst", "tlbi vmalls12e1", "dsb nsh", "isb", options(nostack, preserves_flags));
     }
 }
 

@@ -176,7 +176,8 @@ impl Processor {
         let deadline = self.deadline(timer);
         if deadline.load(Ordering::Relaxed) != at {
             deadline.store(at, Ordering::Relaxed);
-            self.set_timer();
+            let others = self.deadlines.iter().filter(|other| !core::ptr::eq(*other, deadline));
+            set_timer(others.fold(at, |next, other| next.min(other.load(Ordering::Relaxed))));
         }
     }
 
@@ -209,8 +210,7 @@ impl Processor {
 
     /// Sets the EL2 timer of this core to what is due next.
     pub fn set_timer(&self) {
-        let next = self.deadlines.iter().map(|deadline| deadline.load(Ordering::Relaxed)).min();
-        timer::set_deadline(next.filter(|&next| next != NEVER));
+        set_timer(self.deadlines.iter().fold(NEVER, |next, other| next.min(other.load(Ordering::Relaxed))));
     }
 
     /// Runs whatever there is to run, for ever.
@@ -251,4 +251,9 @@ impl Processor {
             Machine::get().take_interrupts(self);
         }
     }
+}
+
+/// Sets the EL2 timer to `at`.
+fn set_timer(at: u64) {
+    timer::set_deadline((at != NEVER).then_some(at));
 }

@@ -36,14 +36,15 @@ mod guest {
     fn first(configuration: Configuration, _: u64) {
         let way = Way::ALL.into_iter().find(|way| configuration.tests == 1 << *way as u64);
         let Some(way) = way else { return };
-        if configuration.flags & flag::PARTNER != 0 {
-            accompany(way);
-        }
-        let mut console = Console::new(&configuration);
+        // As every guest with a system in it does, the partner too.
         if matches!(way, Way::Wait | Way::Interrupt) {
             gic::start_distributor(&configuration);
             gic::start_cpu(&configuration, 0);
         }
+        if configuration.flags & flag::PARTNER != 0 {
+            accompany(way);
+        }
+        let mut console = Console::new(&configuration);
         spin_coming(BOTH_STARTED);
         perform(way, WARM_UP);
         measure::end_test(mark::WARM_UP);

@@ -38,6 +38,19 @@ impl Task {
         let vm = 1u32.checked_shl(vm as u32).unwrap_or(0);
         Self { vm, slice, left: 0, runnable: false, urgent: false, fresh: true, place: 0, off_since: 0 }
     }
+
+    /// Says whether it can run at `now`. If it could not before, it stands in the queue from then on: at its end, which is
+    /// `back`, or before everyone.
+    #[inline(always)]
+    fn set_runnable(&mut self, runnable: bool, now: u64, back: &mut i64) {
+        if runnable && !self.runnable {
+            self.urgent = self.left != 0 && now.saturating_sub(self.off_since) >= self.slice;
+            self.fresh = !self.urgent;
+            self.place = if self.urgent { back.wrapping_sub(URGENT) } else { *back };
+            *back = back.wrapping_add(1);
+        }
+        self.runnable = runnable;
+    }
 }
 
 /// What the core is to do.
@@ -69,26 +82,32 @@ impl RoundRobin {
         Self { tasks, windows, current: None, counted: 0, back: 0, front: -1 }
     }
 
-    /// Says whether vCPU `index` can run; `now` is the physical counter. Returns whether that is a change.
-    pub fn set_runnable(&mut self, index: usize, runnable: bool, now: u64) -> bool {
-        let Some(task) = self.tasks.get_mut(index) else { return false };
-        let changes = task.runnable != runnable;
-        task.runnable = runnable;
-        if changes && runnable {
-            task.urgent = task.left != 0 && now.saturating_sub(task.off_since) >= task.slice;
-            task.fresh = !task.urgent;
-            task.place = self.back;
-            self.back = self.back.saturating_add(1);
-        }
-        changes
-    }
-
-    /// Who runs from now on; `now` is the physical counter.
-    pub fn decide(&mut self, now: u64) -> Decision {
+    /// Who runs from now on; `now` is the physical counter, and `can_run` says of each vCPU by its number whether it can.
+    #[inline(always)]
+    pub fn decide(&mut self, now: u64, mut can_run: impl FnMut(usize) -> bool) -> Decision {
         let slot = self.windows.as_ref().map(|windows| windows.at(now));
-        let allowed = slot.map_or(u32::MAX, |slot| self.allowed(slot));
+        let mut allowed = u32::MAX;
+        if let Some(slot) = slot {
+            for (index, task) in self.tasks.iter_mut().enumerate() {
+                task.set_runnable(can_run(index), now, &mut self.back);
+            }
+            allowed = self.allowed(slot);
+        }
         let ends = slot.map(|slot| slot.ends);
-        let (best, others) = self.best_other(allowed);
+        // Of those who could run, the current one left out: who is first, and how many they are.
+        let (mut best, mut place, mut others) = (None, i64::MAX, 0usize);
+        for (index, task) in self.tasks.iter_mut().enumerate() {
+            if slot.is_none() {
+                task.set_runnable(can_run(index), now, &mut self.back);
+            }
+            if !task.runnable || task.vm & allowed == 0 || self.current == Some(index) {
+                continue;
+            }
+            others = others.wrapping_add(1);
+            if task.place < place {
+                (best, place) = (Some((index, task.urgent)), task.place);
+            }
+        }
         let spent = now.saturating_sub(self.counted);
         self.counted = now;
         let mut stays_eligible = false;
@@ -108,10 +127,10 @@ impl RoundRobin {
             if task.left == 0 {
                 task.fresh = true;
                 task.place = self.back;
-                self.back = self.back.saturating_add(1);
+                self.back = self.back.wrapping_add(1);
             } else {
                 task.place = self.front;
-                self.front = self.front.saturating_sub(1);
+                self.front = self.front.wrapping_sub(1);
             }
         }
         self.current = best.map(|(index, _)| index);
@@ -132,22 +151,6 @@ impl RoundRobin {
         let owner = slot.owner.and_then(|vm| 1u32.checked_shl(vm as u32)).unwrap_or(0);
         let wanted = self.tasks.iter().any(|task| task.runnable && task.vm & owner != 0);
         if wanted { owner } else { slot.background }
-    }
-
-    /// Of those who could run, the current one left out: who is first, and whether he is urgent; and how many they are.
-    fn best_other(&self, allowed: u32) -> (Option<(usize, bool)>, usize) {
-        let (mut best, mut place, mut others) = (None, i64::MAX, 0usize);
-        for (index, task) in self.tasks.iter().enumerate() {
-            if !task.runnable || task.vm & allowed == 0 || self.current == Some(index) {
-                continue;
-            }
-            others = others.saturating_add(1);
-            let rank = if task.urgent { task.place.saturating_sub(URGENT) } else { task.place };
-            if rank < place {
-                (best, place) = (Some((index, task.urgent)), rank);
-            }
-        }
-        (best, others)
     }
 }
 
@@ -170,6 +173,18 @@ mod tests {
 
     const SLICE: u64 = 100;
 
+    impl RoundRobin {
+        fn set(&mut self, index: usize, runnable: bool, now: u64) {
+            self.tasks[index].set_runnable(runnable, now, &mut self.back);
+        }
+
+        /// With whoever can run as it was.
+        fn go_on(&mut self, now: u64) -> Decision {
+            let can_run: Vec<bool> = self.tasks.iter().map(|task| task.runnable).collect();
+            self.decide(now, |index| can_run[index])
+        }
+    }
+
     fn queue(vms: &[usize]) -> RoundRobin {
         RoundRobin::new(vms.iter().map(|&vm| Task::new(vm, SLICE)).collect(), None)
     }
@@ -179,7 +194,7 @@ mod tests {
         let mut stretches: Vec<(Option<usize>, u64)> = Vec::new();
         let mut now = from;
         while now < to {
-            let decision = queue.decide(now);
+            let decision = queue.go_on(now);
             let until = decision.until.unwrap_or(to).min(to);
             assert!(until > now, "at {now}: {decision:?}");
             match stretches.last_mut() {
@@ -194,17 +209,17 @@ mod tests {
     #[test]
     fn nobody_is_idle_without_a_timer_and_one_alone_too() {
         let mut queue = queue(&[0, 1]);
-        assert_eq!(queue.decide(5), Decision { run: None, until: None });
-        assert!(queue.set_runnable(1, true, 5));
-        assert!(!queue.set_runnable(1, true, 6));
-        assert_eq!(queue.decide(6), Decision { run: Some(1), until: None });
-        assert_eq!(queue.decide(1_000_000), Decision { run: Some(1), until: None });
+        assert_eq!(queue.go_on(5), Decision { run: None, until: None });
+        queue.set(1, true, 5);
+        queue.set(1, true, 6);
+        assert_eq!(queue.go_on(6), Decision { run: Some(1), until: None });
+        assert_eq!(queue.go_on(1_000_000), Decision { run: Some(1), until: None });
     }
 
     #[test]
     fn the_busy_share_alike_by_slices() {
         let mut queue = queue(&[0, 1, 2]);
-        (0..3).for_each(|task| _ = queue.set_runnable(task, true, 0));
+        (0..3).for_each(|task| queue.set(task, true, 0));
         let expected: Vec<_> = [0, 1, 2, 0, 1, 2].map(|task| (Some(task), SLICE)).into();
         assert_eq!(run(&mut queue, 0, 6 * SLICE), expected);
     }
@@ -212,55 +227,55 @@ mod tests {
     #[test]
     fn slices_may_differ() {
         let mut queue = RoundRobin::new([Task::new(0, 30), Task::new(1, 90)].into(), None);
-        (0..2).for_each(|task| _ = queue.set_runnable(task, true, 0));
+        (0..2).for_each(|task| queue.set(task, true, 0));
         assert_eq!(run(&mut queue, 0, 240), [(Some(0), 30), (Some(1), 90), (Some(0), 30), (Some(1), 90)]);
     }
 
     #[test]
     fn who_has_run_alone_makes_way_at_once() {
         let mut queue = queue(&[0, 1]);
-        queue.set_runnable(0, true, 0);
-        queue.decide(0);
-        queue.set_runnable(1, true, 10 * SLICE);
-        assert_eq!(queue.decide(10 * SLICE), Decision { run: Some(1), until: Some(11 * SLICE) });
+        queue.set(0, true, 0);
+        queue.go_on(0);
+        queue.set(1, true, 10 * SLICE);
+        assert_eq!(queue.go_on(10 * SLICE), Decision { run: Some(1), until: Some(11 * SLICE) });
         assert_eq!(run(&mut queue, 10 * SLICE, 12 * SLICE), [(Some(1), SLICE), (Some(0), SLICE)]);
     }
 
     #[test]
     fn an_interrupt_after_a_long_wait_goes_first_and_the_other_one_goes_on() {
         let mut queue = queue(&[0, 1]);
-        (0..2).for_each(|task| _ = queue.set_runnable(task, true, 0));
-        assert_eq!(queue.decide(0).run, Some(0));
+        (0..2).for_each(|task| queue.set(task, true, 0));
+        assert_eq!(queue.go_on(0).run, Some(0));
         // 20 of its 100 ticks used.
-        queue.set_runnable(0, false, 20);
-        assert_eq!(queue.decide(20).run, Some(1));
+        queue.set(0, false, 20);
+        assert_eq!(queue.go_on(20).run, Some(1));
         // Back before a slice has passed: at the end of the queue.
-        queue.set_runnable(0, true, 50);
-        assert_eq!(queue.decide(50), Decision { run: Some(1), until: Some(120) });
-        assert_eq!(queue.decide(120).run, Some(0));
-        queue.set_runnable(0, false, 130);
-        assert_eq!(queue.decide(130).run, Some(1));
+        queue.set(0, true, 50);
+        assert_eq!(queue.go_on(50), Decision { run: Some(1), until: Some(120) });
+        assert_eq!(queue.go_on(120).run, Some(0));
+        queue.set(0, false, 130);
+        assert_eq!(queue.go_on(130).run, Some(1));
         // Back after more than a slice: with the 90 ticks that it has left.
-        queue.decide(190);
-        queue.set_runnable(0, true, 240);
-        assert_eq!(queue.decide(240), Decision { run: Some(0), until: Some(330) });
-        queue.set_runnable(0, false, 250);
+        queue.go_on(190);
+        queue.set(0, true, 240);
+        assert_eq!(queue.go_on(240), Decision { run: Some(0), until: Some(330) });
+        queue.set(0, false, 250);
         // Alone since 130, the other one has nothing left of its slice; it gets a new one.
-        assert_eq!(queue.decide(250).run, Some(1));
+        assert_eq!(queue.go_on(250).run, Some(1));
     }
 
     #[test]
     fn whoever_is_urgent_again_and_again_gets_no_more_than_the_others() {
         let mut queue = queue(&[0, 1, 2]);
-        queue.set_runnable(1, true, 0);
-        queue.set_runnable(2, true, 0);
+        queue.set(1, true, 0);
+        queue.set(2, true, 0);
         let mut ran = [0; 3];
         let (mut now, mut asleep_since) = (0, 0);
         while now < 300 * SLICE {
             // It sleeps for a slice whenever it has used one, and tries to be first then.
             let sleeps = now < asleep_since + SLICE;
-            queue.set_runnable(0, !sleeps, now);
-            let decision = queue.decide(now);
+            queue.set(0, !sleeps, now);
+            let decision = queue.go_on(now);
             let running = decision.run.unwrap();
             now += 1;
             ran[running] += 1;
@@ -280,17 +295,17 @@ mod tests {
             [Task::new(0, SLICE), Task::new(1, SLICE), Task::new(2, SLICE)].into(),
             Some(Windows::new(1000, frame.into(), 0b100)),
         );
-        (0..3).for_each(|task| _ = queue.set_runnable(task, true, 0));
+        (0..3).for_each(|task| queue.set(task, true, 0));
         let frame = [(Some(0), 200), (Some(2), 300), (Some(1), 300), (Some(2), 200)];
         assert_eq!(run(&mut queue, 0, 1000), frame);
         // An owner with nothing to do leaves its window to the background, and takes it back.
-        queue.set_runnable(0, false, 1000);
-        assert_eq!(queue.decide(1000).run, Some(2));
-        queue.set_runnable(0, true, 1150);
-        assert_eq!(queue.decide(1150), Decision { run: Some(0), until: Some(1200) });
+        queue.set(0, false, 1000);
+        assert_eq!(queue.go_on(1000).run, Some(2));
+        queue.set(0, true, 1150);
+        assert_eq!(queue.go_on(1150), Decision { run: Some(0), until: Some(1200) });
         // Without background the core is idle.
-        queue.set_runnable(2, false, 1200);
-        assert_eq!(queue.decide(1200), Decision { run: None, until: Some(1500) });
+        queue.set(2, false, 1200);
+        assert_eq!(queue.go_on(1200), Decision { run: None, until: Some(1500) });
     }
 
     #[test]
@@ -300,7 +315,7 @@ mod tests {
             [Task::new(0, SLICE), Task::new(0, SLICE)].into(),
             Some(Windows::new(1000, [window].into(), 0)),
         );
-        (0..2).for_each(|task| _ = queue.set_runnable(task, true, 0));
+        (0..2).for_each(|task| queue.set(task, true, 0));
         let stretches = run(&mut queue, 0, 1000);
         let turn = |task| (Some(task), SLICE);
         assert_eq!(stretches, [turn(0), turn(1), turn(0), turn(1), (None, 600)]);

@@ -111,6 +111,7 @@ impl Share {
     }
 
     /// On the way back to the guest that is loaded: whether it is still its turn.
+    #[inline(always)]
     pub fn goes_on(&self, processor: &Processor) -> bool {
         if let Some(member) = self.loaded_member()
             && member.sharing.take_changed_enables()
@@ -127,18 +128,20 @@ impl Share {
 
     /// Looks who could run, and asks the policy.
     fn choose(&self, processor: &Processor) -> Option<usize> {
-        let now = timer::count();
-        let mut policy = self.policy.lock();
+        // The core has just taken an exception, or waited: the counter is no older than that.
+        let now = timer::count_relaxed();
+        let members = self.members();
         let mut timer = u64::MAX;
-        for (index, Member { vcpu, sharing, .. }) in self.members().iter().enumerate() {
-            let want = vcpu.wants(sharing, now);
-            policy.set_runnable(index, want == Want::Core, now);
-            if let Want::Until(deadline) = want {
-                timer = timer.min(deadline);
-            }
-        }
-        let decision = policy.decide(now);
-        drop(policy);
+        let decision = self.policy.lock().decide(now, |index| match members.get(index) {
+            Some(Member { vcpu, sharing, .. }) => match vcpu.wants(sharing, now) {
+                Want::Core => true,
+                Want::Until(deadline) => {
+                    timer = timer.min(deadline);
+                    false
+                }
+            },
+            None => false,
+        });
         processor.arm(Timer::Schedule, timer.min(decision.until.unwrap_or(u64::MAX)));
         decision.run
     }

@@ -46,7 +46,7 @@ pub extern "C" fn while_sharing<G: Interface>(context: &mut Context) -> Next {
         EL2_TIMER_INTID => {
             vcpu.account().exit(Exit::Interrupt);
             G::drop_priority(acknowledged);
-            if !processor.take_turn_s_end(timer::count()) {
+            if !processor.take_turn_s_end(timer::count_relaxed()) {
                 Machine::get().tick(processor);
             }
             G::finish(acknowledged);

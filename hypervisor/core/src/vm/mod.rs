@@ -83,13 +83,15 @@ pub struct Vm {
     pub entropy: Place,
     filter: ManagedFilter,
     failure: Mutex<Option<Failure>>,
-    stage2: Stage2,
+    /// The tables that VTTBR_EL2 names.
+    _stage2: Stage2,
     answers: Box<VmAnswers>,
     forwards: Forwards,
     vcpus: Once<Box<[Vcpu]>>,
     /// vCPUs that are not off, and those that stand still.
     presence: Presence,
     counter_offset: AtomicU64,
+    vttbr: u64,
     /// The VM was loaded before: its memory may lie in the caches as it was then.
     loaded: AtomicBool,
     /// How far its images are in place.
@@ -108,6 +110,11 @@ pub struct Parts {
     pub pv_time: PvTime,
     /// The devices that it drives itself.
     pub devices: Vec<Device>,
+}
+
+/// The VMID of the VM with this number. There are few.
+const fn vmid_of(index: usize) -> u16 {
+    (index as u16).wrapping_add(1)
 }
 
 impl Vm {
@@ -138,7 +145,8 @@ impl Vm {
             entropy: Place::default(),
             filter: ManagedFilter::new(),
             failure: Mutex::new(None),
-            stage2,
+            vttbr: paging::vttbr(stage2.root(), vmid_of(index)),
+            _stage2: stage2,
             answers: VmAnswers::new(),
             forwards: Forwards::new(),
             vcpus: Once::new(),
@@ -237,12 +245,13 @@ impl Vm {
 
     /// Its VMID, which also names it to EL3. 0 is nobody's: the hypervisor's own.
     pub fn vmid(&self) -> u16 {
-        self.index as u16 + 1
+        vmid_of(self.index)
     }
 
     /// VTTBR_EL2 of its vCPUs.
+    #[inline]
     pub fn vttbr(&self) -> u64 {
-        paging::vttbr(self.stage2.root(), self.vmid())
+        self.vttbr
     }
 
     /// What its virtual counter lags behind the physical one, in ticks.

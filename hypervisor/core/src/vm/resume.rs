@@ -21,8 +21,12 @@ impl Vcpu {
     /// next.
     pub fn wait(&'static self) -> Option<Next> {
         loop {
-            self.flush_interrupts();
-            if let Some(next) = self.obey() {
+            if self.vm.vgic.needs_flush(self.index) {
+                self.flush_interrupts();
+            }
+            if !self.vm.may_run()
+                && let Some(next) = self.obey()
+            {
                 return Some(next);
             }
             if self.has_interrupt() {

@@ -147,7 +147,17 @@ impl Vcpu {
     #[inline(always)]
     pub fn wants(&self, sharing: &Sharing, now: u64) -> Want {
         // Mostly nothing has. Who changes the VM's state kicks the core, which comes here again.
-        if self.is_on() && sharing.is_ready() && self.vm.may_run() { Want::Core } else { self.look(sharing, now) }
+        if !self.is_on() || !self.vm.may_run() {
+            return self.look(sharing, now);
+        }
+        match sharing.rest.load(Ordering::Relaxed) {
+            0 => Want::Core,
+            WAITING if !self.vm.vgic.needs_flush(self.index) => match sharing.deadline.load(Ordering::Relaxed) {
+                deadline if deadline > now => Want::Until(deadline),
+                _ => self.look(sharing, now),
+            },
+            _ => self.look(sharing, now),
+        }
     }
 
     #[inline(never)]

@@ -104,7 +104,7 @@ impl Timekeeping {
 
 /// No other core writes the word.
 fn add(word: &AtomicU64, amount: u64) {
-    word.store(word.load(Ordering::Relaxed).saturating_add(amount), Ordering::Relaxed);
+    word.store(word.load(Ordering::Relaxed).wrapping_add(amount), Ordering::Relaxed);
 }
 
 #[cfg(test)]

@@ -195,7 +195,7 @@ impl Vcpu {
 
     /// It goes into the guest now: what it waited for that was stolen, and the guest can see it.
     pub(super) fn count_entry(&self) {
-        self.times.enters(timer::count());
+        self.times.enters(timer::count_relaxed());
         self.publish_stolen();
     }
 
