@@ -121,8 +121,9 @@ impl Exclusive<'_> {
             // VM becomes nothing else without the lock, which is ours.
             self.vm.row.freeze(None);
         }
-        self.vm.state.change(State::recreate)?;
+        // Before the state: the core may look at both at any time, and must not take the last time's count for this one's.
         self.vm.scrubbed.store(0, Ordering::Relaxed);
+        self.vm.state.change(State::recreate)?;
         self.vm.kick_first();
         Ok(())
     }
