@@ -10,6 +10,7 @@ use portcullis_core::memory::regions::Range;
 use portcullis_core::passthrough::{Device, Interrupt, KEPT, pages};
 
 use super::bus::Buses;
+use super::gic;
 use super::interrupt::{Decoder, Interrupts};
 use super::properties::{Properties, cell, is_disabled, strings};
 
@@ -26,9 +27,6 @@ pub const NO_MASTERS: [&[u8]; 9] = [
     b"brcm,bcm2835-gpio",
     b"brcm,bcm2835-system-timer",
 ];
-
-/// The GICs that interrupts may belong to, by `compatible`.
-const GICS: [&[u8]; 4] = [b"arm,gic-v3", b"arm,gic-400", b"arm,cortex-a15-gic", b"arm,cortex-a7-gic"];
 
 /// Why a device cannot be passed through.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +91,7 @@ impl Devices {
         let mut devices = Self { tree, decoder: Decoder::default() };
         let mut decoder = Decoder::default();
         devices.visit(&mut |_, node, _, _| {
-            if strings(node.compatible).any(|compatible| GICS.contains(&compatible)) {
+            if strings(node.compatible).any(|compatible| gic::is_v3(compatible).is_some()) {
                 decoder = Decoder { cells: node.interrupt_cells.unwrap_or(0), phandle: node.phandle };
             }
         });
@@ -139,9 +137,8 @@ impl Devices {
         self.visit(&mut |path, node, buses, _| {
             if result.is_ok() && !node.is_disabled && node.ranges.is_none() && path != device.path && !given(path) {
                 let theirs = buses.regions(node.reg).filter_map(pages);
-                let meets = |page: &Range, other: &Range| page.start < other.end && other.start < page.end;
                 for other in theirs {
-                    if let Some(page) = device.pages().find(|page| meets(page, &other)) {
+                    if let Some(page) = device.pages().find(|page| page.overlaps(&other)) {
                         result = Err(DeviceError::Shared { page, with: path.into() });
                     }
                 }

@@ -7,6 +7,15 @@ use super::error::FactsError;
 use super::interrupt::{Decoder, Interrupts};
 use super::list::List;
 
+/// Whether an interrupt controller that is `compatible` is a GICv3 or later, else a GICv2; none if it is no GIC that is known.
+pub fn is_v3(compatible: &[u8]) -> Option<bool> {
+    match compatible {
+        b"arm,gic-v3" => Some(true),
+        b"arm,gic-400" | b"arm,cortex-a15-gic" | b"arm,cortex-a7-gic" => Some(false),
+        _ => None,
+    }
+}
+
 /// What its node says.
 #[derive(Clone, Copy)]
 pub struct GicNode<'a> {

@@ -6,7 +6,7 @@ use portcullis_core::image::Region;
 use super::bus::{Buses, DEPTH_MAX};
 use super::console::{Console, UartNode};
 use super::error::FactsError;
-use super::gic::GicNode;
+use super::gic::{self, GicNode};
 use super::interrupt::{Decoder, Interrupts};
 use super::list::{List, Text};
 use super::properties::{Properties, number, strings};
@@ -209,8 +209,7 @@ impl<'a> Walk<'a> {
     fn device(&mut self, node: &Node<'a>, properties: &Properties<'a>) -> Result<(), FactsError> {
         for compatible in strings(properties.compatible) {
             match compatible {
-                b"arm,gic-v3" => self.gic(properties, true),
-                b"arm,gic-400" | b"arm,cortex-a15-gic" | b"arm,cortex-a7-gic" => self.gic(properties, false),
+                known if let Some(is_v3) = gic::is_v3(known) => self.gic(properties, is_v3),
                 b"arm,armv8-timer" => self.timer(properties),
                 b"arm,pl011" => self.uart(node, properties, UartKind::Pl011),
                 b"brcm,bcm2835-aux-uart" => self.uart(node, properties, UartKind::Bcm2835Aux),
