@@ -4,7 +4,8 @@ fn main() {
     println!("cargo:rerun-if-changed=portcullis.ld");
     if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("none") {
         println!("cargo:rustc-link-arg-bins=-T{folder}/portcullis.ld");
-        for argument in ["-pie", "--no-dynamic-linker", "-zmax-page-size=4096", "-znorelro", "--gc-sections"] {
+        let position = ["-pie", "--no-dynamic-linker", "--pack-dyn-relocs=relr"];
+        for argument in position.iter().chain(&["-zmax-page-size=4096", "-znorelro", "--gc-sections"]) {
             println!("cargo:rustc-link-arg-bins={argument}");
         }
     }

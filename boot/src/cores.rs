@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use portcullis_arch::{paging, timer};
+use portcullis_arch::timer;
 use portcullis_core::bundle::{Bundle, CoreConfig};
 use portcullis_core::processor::{Processor, Work};
 use portcullis_core::schedule::{RoundRobin, Share, Task, Window, Windows};
@@ -14,7 +14,6 @@ use crate::{heap, stop::Stop};
 
 /// Gives the vCPUs their cores. One that is alone on its core is not scheduled there, unless the core has a cyclic schedule.
 pub fn assign(vms: &'static [Vm], processors: &'static [Processor], bundle: &Bundle<'_>) -> Result<(), Stop> {
-    debug_assert!(paging::ipa_bits() >= 32, "a guest's RAM starts at 1 GiB");
     check_room(vms)?;
     for vcpu in vms.iter().flat_map(|vm| vm.add_vcpus()) {
         let (vm, core) = (vcpu.vm.name(), vcpu.core as u32);

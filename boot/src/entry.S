@@ -92,23 +92,34 @@ primary:
     stp     xzr, xzr, [x1], #16
     b       3b
 
-4:  // Relocate: every entry is R_AARCH64_RELATIVE, the image was linked at 0.
+4:  // Relocate: the image was linked at 0, and every word that holds an address gets _start added. The words are packed (ELF
+    // gABI, SHT_RELR): an even entry is the place of one; an odd one has a bit, from bit 1 up, for each of the 63 that follow.
     adrp    x0, _start
-    adrp    x1, __rela_start
-    add     x1, x1, :lo12:__rela_start
-    adrp    x2, __rela_end
-    add     x2, x2, :lo12:__rela_end
+    adrp    x1, __relr_start
+    add     x1, x1, :lo12:__relr_start
+    adrp    x2, __relr_end
+    add     x2, x2, :lo12:__relr_end
 5:  cmp     x1, x2
-    b.hs    6f
-    ldp     x3, x4, [x1], #24
-    ldur    x5, [x1, #-8]
-    cmp     w4, #1027
-    b.ne    5b
+    b.hs    9f
+    ldr     x3, [x1], #8
+    tbnz    x3, #0, 6f
+    add     x4, x0, x3
+    ldr     x5, [x4]
     add     x5, x5, x0
-    str     x5, [x0, x3]
+    str     x5, [x4], #8
     b       5b
+6:  mov     x6, x4
+    add     x4, x4, #63 * 8
+7:  lsr     x3, x3, #1
+    cbz     x3, 5b
+    tbz     x3, #0, 8f
+    ldr     x5, [x6]
+    add     x5, x5, x0
+    str     x5, [x6]
+8:  add     x6, x6, #8
+    b       7b
 
-6:  adrp    x1, __boot_stack_end
+9:  adrp    x1, __boot_stack_end
     mov     sp, x1
     mov     x29, xzr
     mov     x30, xzr

@@ -86,7 +86,7 @@ pub fn take_up(processor: &'static Processor) {
     vectors::install();
     el2::init_core(paging::ipa_bits());
     if processor.share().is_some() {
-        el2::trap_waits();
+        el2::share_core();
     }
     if !Machine::get().board.interrupts.init_core(processor.index) {
         cpu::halt();

@@ -92,6 +92,15 @@ impl SerialPort for AuxUart {
         field!(registers, data).write(byte.into());
     }
 
+    fn send(&self, next: &mut dyn FnMut() -> Option<u8>) {
+        let mut registers = self.registers.lock();
+        while field_shared!(registers, line_status).read() & ROOM != 0
+            && let Some(byte) = next()
+        {
+            field!(registers, data).write(byte.into());
+        }
+    }
+
     fn get(&self) -> Option<u8> {
         let mut registers = self.registers.lock();
         let ready = field_shared!(registers, line_status).read() & READY != 0;

@@ -67,6 +67,15 @@ impl SerialPort for Pl011 {
         self.uart.lock().write_word(byte);
     }
 
+    fn send(&self, next: &mut dyn FnMut() -> Option<u8>) {
+        let mut uart = self.uart.lock();
+        while !uart.is_tx_fifo_full()
+            && let Some(byte) = next()
+        {
+            uart.write_word(byte);
+        }
+    }
+
     fn get(&self) -> Option<u8> {
         // A character with an error of framing, parity or overrun is dropped: what it was is not known.
         self.uart.lock().read_word().ok().flatten()

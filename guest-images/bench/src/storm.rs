@@ -11,11 +11,11 @@ use crate::{gic, start};
 const MICROSECOND: u64 = 1_000;
 /// SGI 5 to the vCPU itself.
 const SGI_TO_SELF: u64 = 5 << 24 | 1;
-/// Characters in a line of output: more than a hypervisor keeps, and not a multiple of that.
-const LINE: u32 = 1009;
+/// Glyphs in a line of output, and its end: more than a hypervisor keeps, and not a multiple of that.
+const LINE: u32 = 505;
 const NEWLINE: u32 = b'\n' as u32;
-/// What is no UTF-8, so that three bytes stand for it on the console.
-const NO_CHARACTER: u32 = 0xff;
+/// A glyph of two bytes, U+00A0: it takes a console longer to look through these than letters, or what is no UTF-8.
+const GLYPH: [u32; 2] = [0xc2, 0xa0];
 
 /// What is denied, AFFINITY_INFO of itself, TRNG_RND64 of 192 bits, the virtual clock.
 const CALLS: [[u64; 4]; 4] =
@@ -38,9 +38,11 @@ pub fn rage(configuration: &Configuration, storm: Storm) -> ! {
             Storm::Distributor => touch_distributor(configuration),
             Storm::Output => {
                 number += 1;
-                write32(configuration.uart, if number % LINE == 0 { NEWLINE } else { NO_CHARACTER });
                 if number % LINE == 0 {
+                    write32(configuration.uart, NEWLINE);
                     pause();
+                } else {
+                    GLYPH.into_iter().for_each(|byte| write32(configuration.uart, byte));
                 }
             }
             Storm::Timer => set_timer(),

@@ -208,7 +208,7 @@ fn counters_and_refusals_are_tables() {
     let shown = output(&mut fake, "stats 1");
     assert!(shown.contains("\npsci        1                101     201             301\n"), "{shown}");
     assert!(shown.ends_with(
-        "exits: timer 500, interrupt 501, sgi 502, gic 503, uart 504, id-register 505, undefined 506, wait 507"
+        "exits: timer 500, interrupt 501, sgi 502, gic 503, uart 504, id-register 505, undefined 506, wait 507, debug 508"
     ));
 }
 

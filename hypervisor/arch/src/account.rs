@@ -30,10 +30,12 @@ pub enum Exit {
     Undefined = 6,
     /// A WFI on a core that it shares.
     Wait = 7,
+    /// The first use of a debug register since it came onto a core that it shares.
+    Debug = 8,
 }
 
 /// Number of [`Exit`] causes.
-pub const EXITS: usize = 8;
+pub const EXITS: usize = 9;
 /// Refused calls that are remembered.
 pub const RING: usize = 64;
 

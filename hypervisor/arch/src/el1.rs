@@ -1,5 +1,5 @@
 //! The EL1 registers that belong to a vCPU: one table, each with the value it has when the vCPU is switched on. Those that not
-//! every CPU has are in [`crate::optional`].
+//! every CPU has are in [`crate::optional`], those of debug in [`crate::debug`].
 //!
 //! Arm leaves most reset values open (Arm ARM, D1.9); a guest that is started again must still not see what its former
 //! life, or another guest, left there.
@@ -96,14 +96,14 @@ registers! {
         mdscr = "mdscr_el1", 0;
         /// Access of EL0 to the timers and counters.
         cntkctl = "cntkctl_el1", 0;
+        /// Virtual timer: compare value, before it is turned on.
+        cntv_cval = "cntv_cval_el0", 0;
         /// Virtual timer: off.
         cntv_ctl = "cntv_ctl_el0", 0;
-        /// Virtual timer: compare value.
-        cntv_cval = "cntv_cval_el0", 0;
+        /// Physical timer: compare value, before it is turned on.
+        cntp_cval = "cntp_cval_el0", 0;
         /// Physical timer: off.
         cntp_ctl = "cntp_ctl_el0", 0;
-        /// Physical timer: compare value.
-        cntp_cval = "cntp_cval_el0", 0;
     }
     last {
         /// Translation is off.

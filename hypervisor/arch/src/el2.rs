@@ -1,7 +1,7 @@
 //! EL2's own configuration of a core: what it traps and what it leaves to the guest.
 //!
 //! On a core with one vCPU nothing is trapped that need not be: WFI, the timers, the debug registers and the cache
-//! operations run in the guest. On a core that vCPUs share, WFI is trapped too.
+//! operations run in the guest. On a core that vCPUs share, WFI is trapped too, and the debug registers are until they are used.
 
 use crate::{barrier::isb, cpu, read_sysreg, write_sysreg};
 
@@ -80,12 +80,14 @@ pub fn init_core(ipa_bits: u32) {
     isb();
 }
 
-/// Has WFI of guests trap on this core from now on: it gives the core away.
-pub fn trap_waits() {
-    // SAFETY: the guest's WFI comes to EL2; nothing else changes.
+/// Prepares this core for vCPUs that share it: WFI of guests, which gives the core away, traps from now on, and so do the
+/// [debug registers](crate::debug).
+pub fn share_core() {
+    // SAFETY: what of a guest's comes to EL2; nothing else changes.
     unsafe {
         write_sysreg!("hcr_el2", hcr::GUEST | hcr::TWI);
     }
+    crate::debug::trap(true);
     isb();
 }
 

@@ -11,6 +11,7 @@ pub mod cache;
 pub mod checksum;
 pub mod context;
 pub mod cpu;
+pub mod debug;
 pub mod el1;
 pub mod el2;
 pub mod gicv2;

@@ -33,13 +33,14 @@ pub fn is_asserted(intid: u32) -> bool {
     1u32.checked_shl(intid).is_some_and(|bit| guest_lines() & bit != 0)
 }
 
-/// Turns the guest's timers off, from the next context synchronization on.
+/// Turns the guest's timers off.
 pub fn stop_guest_timers() {
     // SAFETY: they are the guest's; EL2 has its own.
     unsafe {
         write_sysreg!("cntv_ctl_el0", 0);
         write_sysreg!("cntp_ctl_el0", 0);
     }
+    isb();
 }
 
 /// When the next of a vCPU's timers asserts its interrupt, in ticks of the physical counter: `state` is what it has set them

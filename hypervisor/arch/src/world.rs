@@ -1,6 +1,7 @@
 //! All that a vCPU owns of a core besides its general registers and its interrupts, while another vCPU is on it.
 
-use crate::el1::El1State;
+use crate::debug::{self, Debug};
+use crate::el1::{self, El1State};
 use crate::optional::{Features, Optional};
 use crate::simd::Simd;
 
@@ -10,12 +11,21 @@ pub struct World {
     el1: El1State,
     optional: Optional,
     simd: Simd,
+    debug: Debug,
+    /// The core has its debug registers, and does not trap them.
+    has_debug: bool,
 }
 
 impl World {
     /// The state in which a vCPU starts.
     pub const fn new() -> Self {
-        Self { el1: El1State::RESET, optional: Optional::RESET, simd: Simd::new() }
+        Self {
+            el1: El1State::RESET,
+            optional: Optional::RESET,
+            simd: Simd::new(),
+            debug: Debug::RESET,
+            has_debug: false,
+        }
     }
 
     /// Takes over what this core has.
@@ -23,14 +33,47 @@ impl World {
         self.el1.save();
         self.optional.save(features);
         self.simd.save();
+        if self.has_debug {
+            self.debug.save();
+            self.keep_debug();
+        }
     }
 
     /// Gives this core what was saved. Stage 2 must be that of the vCPU already, and its walks held:
     /// [`hold_walks`](crate::el1::hold_walks).
-    pub fn load(&self, features: &Features) {
+    pub fn load(&mut self, features: &Features) {
         self.simd.load();
         self.optional.load(features);
+        if debug::is_in_use(&self.el1) {
+            self.give_debug();
+        }
         self.el1.load();
+    }
+
+    /// Gives this core the debug registers too, which the guest wants to use. False if it has them already.
+    #[cold]
+    pub fn give_debug(&mut self) -> bool {
+        let gives = !self.has_debug;
+        if gives {
+            self.debug.load();
+            debug::trap(false);
+            self.has_debug = true;
+        }
+        gives
+    }
+
+    /// The vCPU that had this core has gone off: its debug registers are what a start finds.
+    pub fn forget_debug(&mut self) {
+        self.debug = Debug::RESET;
+        if self.has_debug {
+            self.keep_debug();
+        }
+    }
+
+    #[cold]
+    fn keep_debug(&mut self) {
+        debug::trap(true);
+        self.has_debug = false;
     }
 
     /// The EL1 system registers that every CPU has.
@@ -47,7 +90,9 @@ impl Default for World {
 
 /// Brings a core into the state in which a vCPU starts, and leaves nothing of a former one in it.
 pub fn reset(features: &Features) {
+    el1::hold_walks();
     Optional::RESET.load(features);
+    Debug::RESET.load();
     crate::simd::clear();
     El1State::RESET.load();
 }

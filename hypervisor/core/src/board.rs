@@ -8,6 +8,8 @@ pub trait SerialPort: Sync {
     fn has_room(&self) -> bool;
     /// Hands one byte to the transmitter. Without room it is lost; never waits.
     fn put(&self, byte: u8);
+    /// Hands bytes to the transmitter while it has room and there is a `next` one; never waits.
+    fn send(&self, next: &mut dyn FnMut() -> Option<u8>);
     /// Takes one received byte.
     fn get(&self) -> Option<u8>;
     /// Whether the port interrupts when its transmit FIFO has room again.

@@ -199,7 +199,7 @@ impl Processor {
     /// On a core that vCPUs share, whether the end of a turn is all that is due. The timer is to be set anew then, by
     /// [`arm`](Self::arm), to whatever time.
     #[inline]
-    pub fn take_turn_s_end(&self, now: u64) -> bool {
+    pub fn take_end_of_turn(&self, now: u64) -> bool {
         let [wall_clock, standing_line, schedule] = &self.deadlines;
         let others = [wall_clock, standing_line].iter().any(|deadline| deadline.load(Ordering::Relaxed) <= now);
         if !others {

@@ -195,12 +195,11 @@ impl Terminal {
     fn pump(&self, console: &mut Console) {
         let Some(serial) = self.serial.get() else { return };
         let mut more = true;
-        while more && serial.has_room() {
-            match console.pop() {
-                Some(byte) => serial.put(byte),
-                None => more = false,
-            }
-        }
+        serial.send(&mut || {
+            let byte = console.pop();
+            more = byte.is_some();
+            byte
+        });
         // A VM that can go on is let go on by the interrupt's handler.
         let more = more || console.has_ready();
         if self.transmit_interrupt.swap(more, Ordering::Relaxed) != more {

@@ -67,6 +67,10 @@ impl LineBuffer {
     /// Forgets the first `count` bytes.
     pub(super) fn consume(&mut self, count: usize) {
         let count = count.min(self.len);
+        if count == self.len {
+            (self.len, self.newlines) = (0, 0);
+            return;
+        }
         let gone = self.bytes().iter().take(count).filter(|&&byte| byte == b'\n').count();
         self.newlines = self.newlines.saturating_sub(gone);
         self.bytes.copy_within(count..self.len, 0);

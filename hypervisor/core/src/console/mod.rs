@@ -21,6 +21,7 @@
 //! the UART's FIFO, and the guest sees TXFF.
 
 mod attachment;
+mod cooked;
 mod guest;
 mod input;
 mod line;

@@ -2,12 +2,13 @@
 
 use portcullis_abi::map::MAX_VMS;
 
+use super::cooked::Cooked;
 use super::guest::{Guest, Name};
 use super::input::Keys;
 use super::line::LineBuffer;
 use super::ring::{HYPERVISOR, HYPERVISOR_SHARE};
 use super::screen::{RECORD_MAX, RESUME, Screen};
-use super::terminal::{Event, Terminal};
+use super::terminal::Terminal;
 
 /// How much of a line buffer to take.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -164,17 +165,12 @@ impl Console {
         let cancel = self.attached_in_sequence();
         let Self { screen, guests, .. } = self;
         let Some(Guest { name, terminal, tail, .. }) = guests.get_mut(usize::from(vm)) else { return };
-        let before = screen.ring.used(vm);
+        let (name, before) = (name.as_str(), screen.ring.used(vm));
+        let mut cooked = Cooked::new(screen, tail, vm, name, cancel);
         for &byte in text.iter().chain(finished.then_some(&b'\n')) {
-            terminal.feed(byte, |event| {
-                tail.apply(event);
-                match event {
-                    Event::Text(glyph) => screen.text(vm, name.as_str(), glyph.bytes(), cancel),
-                    Event::Newline => screen.end(vm, name.as_str(), cancel),
-                    Event::Return | Event::Backspace => {}
-                }
-            });
+            terminal.feed(byte, |event| cooked.apply(event));
         }
+        cooked.finish();
         if self.attached.is_some() && screen.ring.used(vm) != before {
             screen.tear(vm);
             self.restore(vm);

@@ -1,5 +1,5 @@
 //! The ring between the console and the board's UART.
-#![expect(clippy::indexing_slicing, reason = "every index is reduced to the length of its array")]
+#![expect(clippy::indexing_slicing, reason = "every index is kept below the length of its array")]
 
 use portcullis_abi::map::MAX_VMS;
 
@@ -39,22 +39,26 @@ impl Ring {
         self.used.get(usize::from(owner)).copied().unwrap_or(usize::MAX)
     }
 
-    /// Appends a character; ignored without room, which callers rule out by [`Self::room`].
-    pub fn push(&mut self, owner: u8, byte: u8) {
-        if self.room(owner) == 0 || self.len >= CAPACITY {
-            return;
-        }
+    /// Appends characters; those that there is no room for are ignored, which callers rule out by [`Self::room`].
+    #[inline]
+    pub fn append(&mut self, owner: u8, bytes: &[u8]) {
+        let room = self.room(owner).min(CAPACITY.saturating_sub(self.len));
+        let count = bytes.len().min(room);
         let Some(used) = self.used.get_mut(usize::from(owner)) else { return };
-        *used = used.wrapping_add(1);
-        self.cells[self.head.wrapping_add(self.len) % CAPACITY] = (owner, byte);
-        self.len = self.len.wrapping_add(1);
+        *used = used.wrapping_add(count);
+        let mut at = self.head.wrapping_add(self.len) % CAPACITY;
+        for &byte in bytes.iter().take(count) {
+            self.cells[at] = (owner, byte);
+            at = if at == CAPACITY - 1 { 0 } else { at.wrapping_add(1) };
+        }
+        self.len = self.len.wrapping_add(count);
     }
 
     /// Takes the next character and its owner.
     pub fn pop(&mut self) -> Option<(u8, u8)> {
         self.len = self.len.checked_sub(1)?;
-        let (owner, byte) = self.cells[self.head % CAPACITY];
-        self.head = self.head.wrapping_add(1) % CAPACITY;
+        let &(owner, byte) = self.cells.get(self.head)?;
+        self.head = if self.head == CAPACITY - 1 { 0 } else { self.head.wrapping_add(1) };
         if let Some(used) = self.used.get_mut(usize::from(owner)) {
             *used = used.saturating_sub(1);
         }

@@ -41,9 +41,7 @@ impl Screen {
 
     /// Puts bytes on the line as they are.
     pub fn put(&mut self, owner: u8, bytes: &[u8]) {
-        for &byte in bytes {
-            self.ring.push(owner, byte);
-        }
+        self.ring.append(owner, bytes);
     }
 
     /// Ends the line.
@@ -74,16 +72,21 @@ impl Screen {
         self.forget_torn(vm);
     }
 
-    /// Puts a character on the VM's line, which begins or is continued.
-    pub fn text(&mut self, vm: u8, name: &str, glyph: &[u8], cancel: bool) {
+    /// Puts glyphs, no more than a line's, on the VM's line, which begins or is continued.
+    pub fn text(&mut self, vm: u8, name: &str, mut text: &[u8], cancel: bool) {
         if self.open != Some(vm) {
             self.begin(vm, name, cancel);
-        } else if self.width.saturating_add(glyph.len()) > line::CAPACITY {
+        }
+        let room = line::CAPACITY.saturating_sub(self.width);
+        if text.len() > room {
+            let (fits, rest) = text.split_at_checked(boundary(text, room)).unwrap_or((text, &[]));
+            self.put(vm, fits);
             self.newline(vm);
             self.begin(vm, name, false);
+            text = rest;
         }
-        self.put(vm, glyph);
-        self.width = self.width.saturating_add(glyph.len());
+        self.put(vm, text);
+        self.width = self.width.saturating_add(text.len());
     }
 
     /// Ends the VM's line. An empty one is shown, unless it is only the end of a line that was torn.
@@ -117,6 +120,12 @@ impl Screen {
 
 fn mask(owner: u8) -> u16 {
     1 << (owner & 0xf)
+}
+
+/// Where the last glyph ends of those in `text` that take no more than `most` bytes.
+fn boundary(text: &[u8], most: usize) -> usize {
+    let ends = |&at: &usize| text.get(at).is_none_or(|byte| byte & 0xc0 != 0x80);
+    (0..=most).rev().find(ends).unwrap_or(0)
 }
 
 const _: () = assert!(HYPERVISOR < 16);

@@ -34,26 +34,28 @@ impl Tail {
             Event::Newline => *self = Self { len: 0, returned: false, ..*self },
             Event::Return => self.returned = true,
             Event::Backspace => self.len = self.boundary_before(self.len),
-            Event::Text(glyph) => {
-                if core::mem::take(&mut self.returned) {
-                    self.len = 0;
-                }
-                for &byte in glyph.bytes() {
-                    self.push(byte);
-                }
-            }
+            Event::Text(glyph) => self.append(glyph.bytes()),
         }
     }
 
-    fn push(&mut self, byte: u8) {
-        if self.len >= CAPACITY {
-            let half = (CAPACITY / 2..CAPACITY).find(|&at| self.is_boundary(at)).unwrap_or(CAPACITY);
-            self.bytes.copy_within(half.., 0);
-            self.len = CAPACITY.saturating_sub(half);
+    /// The guest wrote this text, whole glyphs.
+    pub fn append(&mut self, mut text: &[u8]) {
+        if core::mem::take(&mut self.returned) {
+            self.len = 0;
         }
-        if let Some(cell) = self.bytes.get_mut(self.len) {
-            *cell = byte;
-            self.len = self.len.wrapping_add(1);
+        while !text.is_empty() {
+            if self.len >= CAPACITY {
+                let half = (CAPACITY / 2..CAPACITY).find(|&at| self.is_boundary(at)).unwrap_or(CAPACITY);
+                self.bytes.copy_within(half.., 0);
+                self.len = CAPACITY.saturating_sub(half);
+            }
+            let Some(room) = self.bytes.get_mut(self.len..) else { return };
+            let Some((piece, rest)) = text.split_at_checked(room.len().min(text.len())) else { return };
+            if let Some(cells) = room.get_mut(..piece.len()) {
+                cells.copy_from_slice(piece);
+            }
+            self.len = self.len.wrapping_add(piece.len());
+            text = rest;
         }
     }
 

@@ -71,17 +71,24 @@ impl Regions {
             return Ok(());
         }
         let mut next = Self::new();
-        let mut merged = range;
+        // What is to be added, with what it touches, until its place in the order is found.
+        let mut merged = Some(range);
         for old in self.iter() {
-            if old.end < merged.start || merged.end < old.start {
-                next.push(old)?;
-            } else {
-                merged = Range { start: merged.start.min(old.start), end: merged.end.max(old.end) };
+            match merged {
+                Some(new) if old.end >= new.start && new.end >= old.start => {
+                    merged = Some(Range { start: new.start.min(old.start), end: new.end.max(old.end) });
+                    continue;
+                }
+                Some(new) if new.end < old.start => {
+                    next.push(new)?;
+                    merged = None;
+                }
+                _ => {}
             }
+            next.push(old)?;
         }
-        next.push(merged)?;
-        if let Some(ranges) = next.ranges.get_mut(..next.used) {
-            ranges.sort_unstable_by_key(|range| range.start);
+        if let Some(new) = merged {
+            next.push(new)?;
         }
         *self = next;
         Ok(())

@@ -113,10 +113,8 @@ impl Share {
     /// On the way back to the guest that is loaded: whether it is still its turn.
     #[inline(always)]
     pub fn goes_on(&self, processor: &Processor) -> bool {
-        if let Some(member) = self.loaded_member()
-            && member.sharing.take_changed_enables()
-        {
-            self.follow_enables(member.vcpu);
+        if let Some(member) = self.loaded_member() {
+            self.take_changed_enables(member);
         }
         let next = self.choose(processor);
         let same = next == Some(self.loaded.load(Ordering::Relaxed));
@@ -131,10 +129,15 @@ impl Share {
         // The core has just taken an exception, or waited: the counter is no older than that.
         let now = timer::count_relaxed();
         let members = self.members();
-        let mut timer = u64::MAX;
+        let (mut timer, mut leaves) = (u64::MAX, None);
         let decision = self.policy.lock().decide(now, |index| match members.get(index) {
             Some(Member { vcpu, sharing, .. }) => match vcpu.wants(sharing, now) {
                 Want::Core => true,
+                // That does not wait for a window, which its VM may not have.
+                Want::Off => {
+                    leaves = Some(index);
+                    true
+                }
                 Want::Until(deadline) => {
                     timer = timer.min(deadline);
                     false
@@ -143,7 +146,7 @@ impl Share {
             None => false,
         });
         processor.arm(Timer::Schedule, timer.min(decision.until.unwrap_or(u64::MAX)));
-        decision.run
+        leaves.or(decision.run)
     }
 
     /// Does what the vCPU whose turn it is has to do, where that is not just to go on. Returns when it was EL2's own work.
@@ -177,16 +180,25 @@ impl Share {
     /// Changes over to a vCPU that is on.
     fn bring_on(&self, index: usize, member: &Member, processor: &Processor) {
         if self.loaded.load(Ordering::Relaxed) == index {
+            self.take_changed_enables(member);
             return;
         }
         self.put_away(processor);
         let foreign = self.take_possession(index, member.vcpu);
         member.sharing.put_back(member.vcpu, self.features(), foreign);
-        if member.sharing.take_changed_enables() {
-            self.follow_enables(member.vcpu);
-        } else {
+        if !self.take_changed_enables(member) {
             self.enable_linked(member.linked.load(Ordering::Relaxed));
         }
+    }
+
+    /// Follows what others have changed of the enables of the one that is loaded. False: nothing.
+    #[inline(always)]
+    fn take_changed_enables(&self, member: &Member) -> bool {
+        let changed = member.sharing.take_changed_enables();
+        if changed {
+            self.follow_enables(member.vcpu);
+        }
+        changed
     }
 
     /// Takes the loaded vCPU off the core, if there is one. If it waits, its own timers can wake it no more: the core's does.
@@ -216,6 +228,9 @@ impl Share {
 
     /// The loaded vCPU has gone off, and its registers are nobody's.
     pub fn give_up(&self) {
+        if let Some(member) = self.loaded_member() {
+            member.sharing.end();
+        }
         self.loaded.store(NOBODY, Ordering::Relaxed);
         self.enable_linked(0);
     }

@@ -5,7 +5,7 @@ use portcullis_arch::{account::Exit, context::Context, el2, vectors::Next};
 use super::{abort, fault};
 use crate::interface::{GicVersion, Interface};
 use crate::processor::Processor;
-use crate::vm::{failure::Reason, vcpu::Vcpu};
+use crate::vm::{failure::Reason, sharing::Sharing, vcpu::Vcpu};
 
 /// ESR_ELx.EC: WFI or WFE.
 const EC_WAIT: u64 = 0x01;
@@ -13,6 +13,12 @@ const EC_WAIT: u64 = 0x01;
 const WAIT_KIND: u64 = 0b11;
 /// ESR_ELx.EC: a system register access.
 const EC_SYSTEM_REGISTER: u64 = 0x18;
+/// ESR_ELx.EC: an access of AArch32 to a register of coprocessor 14, by MCR or MRC, and by LDC or STC.
+const EC_COPROCESSOR_14: [u64; 2] = [0x05, 0x06];
+/// ESR_ELx.ISS.Op0 of a system register access: 2 are debug and trace registers.
+const DEBUG_REGISTER: u64 = 2 << 20;
+/// The part of ESR_ELx that says so.
+const DEBUG_REGISTER_MASK: u64 = 3 << 20;
 /// ESR_ELx.EC: an instruction abort from a lower level.
 const EC_INSTRUCTION_ABORT: u64 = 0x20;
 /// ESR_ELx.EC: a data abort from a lower level.
@@ -65,6 +71,8 @@ fn rare<G: Interface>(vcpu: &'static Vcpu, class: u64, syndrome: u64) -> Next {
             step_over::<G>(vcpu)
         }
         EC_WAIT => wait::<G>(vcpu, syndrome),
+        EC_SYSTEM_REGISTER if syndrome & DEBUG_REGISTER_MASK == DEBUG_REGISTER => debug_register::<G>(vcpu),
+        class if EC_COPROCESSOR_14.contains(&class) => debug_register::<G>(vcpu),
         // Everything else is something that this machine does not have: SVE, SME, coprocessors, unknown instructions.
         _ => undefined::<G>(vcpu),
     }
@@ -85,6 +93,17 @@ fn wait<G: Interface>(vcpu: &'static Vcpu, syndrome: u64) -> Next {
     match syndrome & WAIT_KIND {
         0 => vcpu.wait().unwrap_or(Next::Resume),
         _ => vcpu.before_resume::<G>(),
+    }
+}
+
+/// A guest uses a debug register. On a core that it shares it is given these when it uses one, and tries again; what traps
+/// even so is a register that it does not have.
+fn debug_register<G: Interface>(vcpu: &'static Vcpu) -> Next {
+    if vcpu.sharing().is_some_and(Sharing::give_debug) {
+        vcpu.account().exit(Exit::Debug);
+        vcpu.before_resume::<G>()
+    } else {
+        undefined::<G>(vcpu)
     }
 }
 

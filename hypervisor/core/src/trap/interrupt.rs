@@ -46,7 +46,7 @@ pub extern "C" fn while_sharing<G: Interface>(context: &mut Context) -> Next {
         EL2_TIMER_INTID => {
             vcpu.account().exit(Exit::Interrupt);
             G::drop_priority(acknowledged);
-            if !processor.take_turn_s_end(timer::count_relaxed()) {
+            if !processor.take_end_of_turn(timer::count_relaxed()) {
                 Machine::get().tick(processor);
             }
             G::finish(acknowledged);
@@ -103,7 +103,7 @@ fn other<G: Interface>(vcpu: &'static Vcpu, acknowledged: u32) {
     G::drop_priority(acknowledged);
     let (machine, intid) = (Machine::get(), G::intid(acknowledged));
     if intid == machine.board.interrupts.maintenance_interrupt() {
-        vcpu.vm.vgic.maintain(vcpu.index);
+        vcpu.vm.vgic.attend(vcpu.index);
     } else if Processor::current().is_some_and(|processor| !machine.interrupt(processor, intid)) {
         // It stays active until the guest whose device it is has ended it.
         return;

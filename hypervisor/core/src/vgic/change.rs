@@ -3,7 +3,7 @@
 use super::Vgic;
 use super::list_register::{self, HW, ListRegisters, State};
 use super::slots::Bits;
-use super::vcpu::{Private, SGIS, Vcpu};
+use super::vcpu::Private;
 
 impl Vgic {
     /// Takes vCPU `vcpu` off its core, with its list registers. To be called on the core, when the vCPU's timers are off.
@@ -64,14 +64,5 @@ impl Private {
             }
         }
         lrs.deactivate(intid);
-    }
-}
-
-impl Vcpu {
-    /// Takes the private interrupts that were raised in hardware and not yet looked at.
-    fn take_raised(&self) -> u32 {
-        let raised = self.incoming() & !SGIS;
-        self.withdraw(raised);
-        raised
     }
 }

@@ -138,12 +138,11 @@ impl Vgic {
         }
     }
 
-    /// Asks for a flush because of a maintenance interrupt on this vCPU's core.
+    /// Asks for a flush of this vCPU, because of a maintenance interrupt, or to have it look at what is not the virtual GIC's.
+    /// Whether its core has to be kicked, if it is another one.
     #[inline]
-    pub fn maintain(&self, vcpu: usize) {
-        if let Some(vcpu) = self.vcpus.get(vcpu) {
-            vcpu.notify(PRIVATE);
-        }
+    pub fn attend(&self, vcpu: usize) -> bool {
+        self.vcpus.get(vcpu).is_some_and(|vcpu| vcpu.notify(PRIVATE))
     }
 
     /// Whether [`Vgic::flush`] has to run before the guest does.

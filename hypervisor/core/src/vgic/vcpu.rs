@@ -88,8 +88,23 @@ impl Vcpu {
         self.attention.load(Ordering::Relaxed) as u32
     }
 
-    /// Withdraws interrupts that have come in.
+    /// Withdraws interrupts that have come in. What has called for attention goes on to do so: whoever could take that back
+    /// could have the vCPU's core kicked again and again, without the vCPU ever having run.
     pub fn withdraw(&self, interrupts: u32) {
-        self.attention.fetch_and(!u64::from(interrupts), Ordering::Relaxed);
+        let withdrawn = u64::from(interrupts);
+        if self.attention.load(Ordering::Relaxed) & withdrawn != 0 {
+            self.attention.fetch_or(PRIVATE, Ordering::Relaxed);
+            self.attention.fetch_and(!withdrawn, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes the private interrupts that were raised in hardware, and that nobody has looked at yet. To be called on the vCPU's
+    /// core.
+    pub fn take_raised(&self) -> u32 {
+        let raised = self.incoming() & !SGIS;
+        if raised != 0 {
+            self.attention.fetch_and(!u64::from(raised), Ordering::Relaxed);
+        }
+        raised
     }
 }

@@ -8,7 +8,7 @@ use portcullis_arch::{
     world,
 };
 
-use super::vcpu::Vcpu;
+use super::vcpu::{Power, Vcpu};
 use crate::interface::Interface;
 use crate::machine::Machine;
 use crate::processor::Processor;
@@ -57,9 +57,12 @@ impl Vcpu {
                 Some(here) if here.index == self.core && sharing.share.has_loaded(self) => {
                     sharing.share.follow_enables(self);
                 }
+                // It looks at them on its way to the guest, and has a way: it is kicked at most once until it has run.
                 _ => {
                     sharing.change_enables();
-                    Machine::get().kick(self.core);
+                    if self.vm.vgic.attend(self.index) && self.power() != Power::Off {
+                        Machine::get().kick(self.core);
+                    }
                 }
             }
             return;

@@ -2,7 +2,7 @@
 
 use core::sync::atomic::Ordering;
 
-use portcullis_arch::{barrier, cache};
+use portcullis_arch::cache;
 use portcullis_gate::Conduits;
 
 use super::Vm;
@@ -33,9 +33,9 @@ impl Vm {
             })
         };
         if scrubbed.is_err() {
-            // It was mapped to load the VM and is within EL2's map; without it being scrubbed the VM stays as it is.
+            // It was mapped to load the VM and is within EL2's map. Without being scrubbed the VM is no new one.
             log::error!("{}: its memory cannot be mapped to be scrubbed", self.name());
-            barrier::wfi();
+            self.state.scrub_failed();
             return;
         }
         self.scrubbed.store(done.saturating_add(piece.size()), Ordering::Relaxed);

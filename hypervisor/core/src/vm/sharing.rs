@@ -37,6 +37,8 @@ const PARKED: u8 = 1 << 1;
 pub enum Want {
     /// Run it, or do what EL2 has to do for its VM there.
     Core,
+    /// Take it off, whoever's turn it is.
+    Off,
     /// Look again when the physical counter is there, or when there is an interrupt for it; [`u64::MAX`] is never.
     Until(u64),
 }
@@ -66,6 +68,29 @@ impl Sharing {
     /// It is switched on.
     pub fn begin(&self) {
         self.rest.store(0, Ordering::Relaxed);
+        self.enables_changed.store(false, Ordering::Relaxed);
+    }
+
+    /// The vCPU, whose core this is, goes off.
+    pub fn end(&self) {
+        // SAFETY: this is the vCPU's core, and it runs this.
+        unsafe { self.registers() }.world.forget_debug();
+    }
+
+    /// Gives the vCPU, whose core this is and which is on it, its debug registers until it leaves the core. False if it has
+    /// them.
+    pub fn give_debug(&self) -> bool {
+        // SAFETY: this is the vCPU's core, and it runs this.
+        unsafe { self.registers() }.world.give_debug()
+    }
+
+    /// # Safety
+    ///
+    /// To be called on the vCPU's core only, and with no other result of this in use.
+    #[expect(clippy::mut_from_ref, reason = "the core is the only one that uses them, as the caller sees to")]
+    unsafe fn registers(&self) -> &mut Registers {
+        // SAFETY: as the caller says.
+        unsafe { &mut *self.registers.get() }
     }
 
     /// From now on it waits for an interrupt.
@@ -109,12 +134,13 @@ impl Sharing {
     /// interrupts of its timers that it has enabled.
     pub fn put_away(&self, vcpu: &Vcpu, features: &Features, linked: u32) {
         // SAFETY: this is the vCPU's core, and it runs this.
-        let registers = unsafe { &mut *self.registers.get() };
+        let registers = unsafe { self.registers() };
         registers.world.save(features);
         timer::stop_guest_timers();
         if self.is_waiting() {
             let deadline = timer::next_deadline(registers.world.el1(), vcpu.vm.counter_offset(), linked);
-            self.deadline.store(deadline.unwrap_or(NEVER), Ordering::Relaxed);
+            // What was due before it began to wait has not kept it from that: it does not wait for it since then.
+            self.deadline.store(deadline.unwrap_or(NEVER).max(timer::count_relaxed()), Ordering::Relaxed);
         }
         with_interface!(G => {
             G::save_virtual_interface(&mut registers.interface);
@@ -126,7 +152,7 @@ impl Sharing {
     /// since.
     pub fn put_back(&self, vcpu: &Vcpu, features: &Features, foreign: bool) {
         // SAFETY: this is the vCPU's core, and it runs this.
-        let registers = unsafe { &*self.registers.get() };
+        let registers = unsafe { self.registers() };
         el1::hold_walks();
         vcpu.show_itself();
         if foreign {
@@ -167,7 +193,7 @@ impl Vcpu {
         match self.power() {
             Power::Off if self.index == 0 && self.vm.is_scrubbing() => Want::Core,
             Power::Off => NOTHING,
-            _ if state.must_leave() => Want::Core,
+            _ if state.must_leave() => Want::Off,
             Power::LoadPending => Want::Core,
             _ if state.is_held() => {
                 self.stand_still(sharing, now);
@@ -183,7 +209,9 @@ impl Vcpu {
         if sharing.rest.load(Ordering::Relaxed) & PARKED != 0 {
             sharing.set(PARKED, false);
             self.vm.unparked(self);
-            self.times.becomes_runnable(now);
+            if !sharing.is_waiting() {
+                self.times.becomes_runnable(now);
+            }
         }
         if let Some(deadline) = sharing.deadline() {
             if deadline > now && !self.vm.vgic.needs_flush(self.index) {

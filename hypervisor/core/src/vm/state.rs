@@ -264,6 +264,11 @@ impl StateCell {
     pub fn created(&self) {
         self.0.store(State::CREATED.word(), Ordering::SeqCst);
     }
+
+    /// The VM cannot be scrubbed: it can be asked to again.
+    pub fn scrub_failed(&self) {
+        self.0.store(State::settled(Phase::Failed).word(), Ordering::SeqCst);
+    }
 }
 
 impl Default for StateCell {

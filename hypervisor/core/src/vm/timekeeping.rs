@@ -7,8 +7,8 @@ use super::activity::Times;
 /// Stands for "since never".
 const NEVER: u64 = 0;
 
-/// The account of one vCPU, in ticks of the physical counter. Every word is written by the vCPU's own core, but for
-/// [`becomes_runnable`](Self::becomes_runnable) while the vCPU is switched on.
+/// The account of one vCPU, in ticks of the physical counter. Every word is written by the vCPU's own core alone; while the
+/// vCPU is off it is who switches it on, or who starts its VM, that writes.
 #[derive(Debug, Default)]
 pub struct Timekeeping {
     /// Ran, until it last left its core.
@@ -102,7 +102,7 @@ impl Timekeeping {
     }
 }
 
-/// No other core writes the word.
+/// Nobody else writes the word.
 fn add(word: &AtomicU64, amount: u64) {
     word.store(word.load(Ordering::Relaxed).wrapping_add(amount), Ordering::Relaxed);
 }

@@ -127,7 +127,7 @@ impl Core {
     /// What the trap path does before it enters the guest.
     pub fn enter_beside_others(&mut self, gic: &Vgic, vcpu: usize) -> VcpuSet {
         if self.maintenance() {
-            gic.maintain(vcpu);
+            gic.attend(vcpu);
         }
         let kick = if gic.needs_flush(vcpu) { self.flush(gic, vcpu) } else { VcpuSet::default() };
         assert!(!self.maintenance(), "the guest would not get to run: {self:x?}");

@@ -164,7 +164,7 @@ fn a_gicv2_reports_the_end_and_the_hypervisor_deactivates() {
         let _ = core.enter(&gic, 0);
         // Looked at once more while pending.
         let _ = gic.write_gicv2_distributor(0, ISENABLER + 4, 4, 0xffff_ffff);
-        gic.maintain(0);
+        gic.attend(0);
         let _ = core.enter(&gic, 0);
         assert_eq!(core.lr_of(INTID).map(|lr| lr & (HW | EOI)), Some(EOI));
         assert_eq!(core.acknowledge(), Some(INTID));

@@ -116,7 +116,7 @@ fn hostile_accesses() {
         let _ = gic.write_distributor(vcpu, ISENABLER + 4, 4, 1);
         gic.read_distributor(vcpu, ISPENDR + 4, 4, core);
         gic.raise_hardware(vcpu, 27);
-        gic.maintain(vcpu);
+        gic.attend(vcpu);
         assert!(!gic.needs_flush(vcpu) && !gic.has_pending(vcpu, core));
         assert!(gic.flush(vcpu, core).is_empty() && gic.reset_vcpu(vcpu, core).is_empty());
     }
