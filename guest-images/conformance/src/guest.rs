@@ -88,7 +88,7 @@ fn cases(profile: &Profile) {
         } else {
             distributor::run(profile)
         }
-        timer::run();
+        timer::run(profile);
         sgi::run(profile);
         if profile.gicv2 {
             gicv2::sgis(profile);

@@ -21,10 +21,15 @@ const JUMP: u64 = 50;
 const DURATION: u64 = 200_000;
 /// How long is waited for an interrupt, and how long a vCPU is off.
 const NAP: u64 = 50_000;
+/// How often is waited for what never comes.
+const WAITS: usize = 10;
 /// Until when others must have ended, and a second vCPU is done.
 const PATIENCE: u64 = 60_000_000;
 /// A pause is at least so long.
 const PAUSE: u64 = 300_000;
+
+/// A wait of a vCPU that is paused in it, in microseconds.
+const LONG: u64 = 4_000_000;
 
 /// When a vCPU that was switched on again had its first look, and what it saw.
 static LOOKED: AtomicU64 = AtomicU64::new(0);
@@ -78,6 +83,7 @@ fn measure() {
     let word = mmio::read64(PV_TIME + vcpu as u64 * PV_TIME_STRIDE);
     report::equal(format_args!("steal/vCPU {vcpu} revision and attributes"), 0, word);
     wait();
+    wait_in_vain();
 }
 
 /// What a vCPU that always runs saw, in nanoseconds.
@@ -125,6 +131,25 @@ fn wait() {
     report::holds(name, within.contains(&growth), "growth by how late it was, within 1 % of the wait", &(late, growth));
 }
 
+/// A timer that was due before the wait began, and that no wait ends by, as its group is off: no more is stolen than the time
+/// that passes.
+fn wait_in_vain() {
+    let vcpu = cpu::index();
+    gic::enable(TIMER);
+    gic::set_group_0(TIMER);
+    counter::arm(0, counter::CONTROL_ENABLE);
+    counter::delay(NAP);
+    let (start, before) = (counter::virtual_count(), stolen());
+    for _ in 0..WAITS {
+        cpu::wait_for_interrupt();
+    }
+    let (passed, growth) = (since(start), stolen() - before);
+    counter::set_control(0);
+    gic::disable(TIMER);
+    let name = format_args!("steal/vCPU {vcpu} waits for what is due");
+    report::holds(name, growth <= passed, "growth by the time that passed at the most", &(passed, growth));
+}
+
 /// What a vCPU lost before it went off is kept, and nothing is added while it is off.
 fn off_and_on(vcpu: usize) {
     let before = stolen_of(vcpu);
@@ -158,8 +183,9 @@ fn alone() {
     report::holds(format_args!("steal/alone"), quiet && got.growth < got.total / 1000, "less than 0.1 %", &got);
 }
 
-/// A VM that is paused, for a while, with others on its core.
+/// A VM that is paused, for a while, with others on its core: one vCPU runs, and one waits.
 pub fn paused() {
+    report::equal(format_args!("steal/start vCPU 1"), Ok(()), cpu::launch(1, waits_while_paused, 0));
     let _ = Door::new(power::conduit()).call(PV_TIME_ST.into(), [0; 3]);
     let (mut last, mut before) = (counter::virtual_count(), stolen());
     let mut seen = (0, 0);
@@ -174,4 +200,21 @@ pub fn paused() {
     let (pause, growth) = seen;
     let name = format_args!("steal/a pause is not stolen");
     report::holds(name, paused && growth < pause / 20, "growth by a twentieth of the pause at the most", &seen);
+    report::equal(format_args!("steal/end vCPU 1"), true, cpu::join(1, PATIENCE));
+}
+
+/// The wait began before the pause and ends long after it.
+fn waits_while_paused() {
+    let _ = Door::new(power::conduit()).call(PV_TIME_ST.into(), [0; 3]);
+    gic::init_cpu();
+    gic::enable(TIMER);
+    let before = stolen();
+    counter::arm(counter::ticks(LONG), counter::CONTROL_ENABLE);
+    while counter::control() & counter::CONTROL_STATUS == 0 {
+        cpu::wait_for_interrupt();
+    }
+    let growth = stolen() - before;
+    counter::set_control(0);
+    let name = format_args!("steal/a wait with a pause in it is not stolen");
+    report::holds(name, growth < LONG * 1000 / 20, "growth by a twentieth of the wait at the most", &growth);
 }

@@ -1,12 +1,18 @@
 //! The EL1 virtual timer and its interrupt.
 
+use core::sync::atomic::{AtomicBool, Ordering::SeqCst};
+
 use guest_runtime::counter::{self, CONTROL_ENABLE, CONTROL_MASK, CONTROL_STATUS};
-use guest_runtime::cpu;
-use guest_runtime::gic::{self, register::ISPENDR};
+use guest_runtime::gic::{self, register::ISENABLER, register::ISPENDR};
+use guest_runtime::{cpu, mmio};
 use portcullis_abi::map::TIMER_VIRTUAL_INTID as TIMER;
 
+use crate::profile::Profile;
 use crate::sgi::PATIENCE;
 use crate::{interrupts, report};
+
+/// The other vCPU has set its timer.
+static ARMED: AtomicBool = AtomicBool::new(false);
 
 /// Time until the timer fires, in microseconds.
 const NAP: u64 = 5_000;
@@ -14,7 +20,7 @@ const NAP: u64 = 5_000;
 const ROUNDS: u32 = 20;
 
 /// The cases. Interrupts are masked but where a case lets them through.
-pub fn run() {
+pub fn run(profile: &Profile) {
     let (first, second) = (counter::virtual_count(), counter::virtual_count());
     report::holds(format_args!("timer/count"), second >= first, "a count that does not fall", &(first, second));
     let hertz = counter::frequency();
@@ -32,6 +38,32 @@ pub fn run() {
     disabled();
     counter::set_control(0);
     gic::disable(TIMER);
+    // A vCPU has no access to another one's private interrupts in a GICv2.
+    if profile.cpus > 1 && !profile.gicv2 {
+        enabled_by_another();
+    }
+}
+
+/// A vCPU waits for its timer, which has it enabled by another one, and only after it was due.
+fn enabled_by_another() {
+    interrupts::clear();
+    let launched = cpu::launch(1, wait_for_timer, 0);
+    let waits = counter::wait_until(PATIENCE, || ARMED.load(SeqCst));
+    counter::delay(2 * NAP);
+    mmio::write32(gic::redistributor(1) + 0x1_0000 + ISENABLER, 1 << TIMER);
+    let woken = cpu::join(1, PATIENCE);
+    let got = (launched.is_ok() && waits, woken, interrupts::count(1, TIMER));
+    report::equal(format_args!("timer/enabled by another vCPU"), (true, true, 1), got);
+}
+
+fn wait_for_timer() {
+    gic::init_cpu();
+    counter::arm(counter::ticks(NAP), CONTROL_ENABLE);
+    ARMED.store(true, SeqCst);
+    while interrupts::count(1, TIMER) == 0 {
+        cpu::wait_for_interrupt();
+        cpu::with_interrupts(|| ());
+    }
 }
 
 /// WFI ends by the timer although PSTATE masks its interrupt.

@@ -181,11 +181,6 @@ impl Processor {
         }
     }
 
-    /// Sets a timer of this core to `at`, unless it is due before.
-    pub fn arm_by(&self, timer: Timer, at: u64) {
-        self.arm(timer, at.min(self.deadline(timer).load(Ordering::Relaxed)));
-    }
-
     /// Whether a timer of this core is due; it is not set any more then.
     pub fn take_due(&self, timer: Timer, now: u64) -> bool {
         let deadline = self.deadline(timer);

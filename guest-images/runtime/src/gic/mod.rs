@@ -130,6 +130,12 @@ pub fn enable(intid: u32) {
     mmio::write32(word(ISENABLER, intid), 1 << (intid % 32));
 }
 
+/// Puts an interrupt of a GICv3 in group 0.
+pub fn set_group_0(intid: u32) {
+    let group = word(IGROUPR, intid);
+    mmio::write32(group, mmio::read32(group) & !(1 << (intid % 32)));
+}
+
 /// Disables an interrupt.
 pub fn disable(intid: u32) {
     mmio::write32(word(ICENABLER, intid), 1 << (intid % 32));

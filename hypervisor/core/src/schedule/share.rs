@@ -8,7 +8,7 @@
 //! of the VM's first vCPU, and counts as its time.
 
 use alloc::boxed::Box;
-use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use portcullis_abi::map::MAX_VMS;
 use portcullis_arch::{barrier, optional::Features, timer};
@@ -45,24 +45,28 @@ pub struct Share {
     loaded: AtomicUsize,
     /// Who is to run, if that was decided on the way back to another guest.
     decided: AtomicUsize,
+    /// Until when that holds, in ticks of the physical counter; [`u64::MAX`] is for ever.
+    until: AtomicU64,
     /// Which of the physical interrupts that are linked to virtual ones are enabled, bits by INTID.
     linked: AtomicU32,
     /// By VM which of its vCPUs was here last.
     last: [AtomicUsize; MAX_VMS],
-    features: Once<Features>,
+    features: Features,
 }
 
 impl Share {
-    /// A core with this policy, whose vCPUs are yet to be [given](Self::give).
+    /// A core with this policy, whose vCPUs are yet to be [given](Self::give). The board's cores are alike: it has what the one
+    /// has on which this runs.
     pub fn new(policy: RoundRobin) -> Self {
         Self {
             members: Once::new(),
             policy: Mutex::new(policy),
             loaded: AtomicUsize::new(NOBODY),
             decided: AtomicUsize::new(NOBODY),
+            until: AtomicU64::new(u64::MAX),
             linked: AtomicU32::new(0),
             last: [const { AtomicUsize::new(NOBODY) }; MAX_VMS],
-            features: Once::new(),
+            features: Features::here(),
         }
     }
 
@@ -85,26 +89,27 @@ impl Share {
         self.loaded_member().map(|member| member.vcpu)
     }
 
-    fn features(&self) -> &Features {
-        self.features.call_once(Features::here)
-    }
-
     /// Runs whatever there is to run, for ever. The core comes here whenever a vCPU does not run on.
     pub fn run(&'static self, processor: &'static Processor) -> ! {
-        if let Some(Member { vcpu, sharing, .. }) = self.loaded_member() {
+        let members = self.members();
+        if let Some(Member { vcpu, sharing, .. }) = members.get(self.loaded.load(Ordering::Relaxed)) {
             vcpu.has_left(sharing);
         }
         loop {
             let decided = self.decided.load(Ordering::Relaxed);
-            let next = if decided == NOBODY { self.choose(processor) } else { Some(decided) };
+            let next = if decided == NOBODY { self.choose(members) } else { Some(decided) };
             self.decided.store(NOBODY, Ordering::Relaxed);
-            match next.and_then(|index| Some((index, self.members().get(index)?))) {
+            match next.and_then(|index| Some((index, members.get(index)?))) {
                 Some((index, member)) if member.vcpu.is_on() && member.vcpu.vm.may_run() => {
-                    self.bring_on(index, member, processor);
+                    self.bring_on(index, member);
+                    self.arm(processor);
                     member.vcpu.go_on();
                 }
                 Some((index, member)) => self.serve(index, member, processor),
-                None => barrier::wfi(),
+                None => {
+                    self.arm(processor);
+                    barrier::wfi();
+                }
             }
             self.take_interrupts(processor);
         }
@@ -113,22 +118,24 @@ impl Share {
     /// On the way back to the guest that is loaded: whether it is still its turn.
     #[inline(always)]
     pub fn goes_on(&self, processor: &Processor) -> bool {
-        if let Some(member) = self.loaded_member() {
+        let (members, loaded) = (self.members(), self.loaded.load(Ordering::Relaxed));
+        if let Some(member) = members.get(loaded) {
             self.take_changed_enables(member);
         }
-        let next = self.choose(processor);
-        let same = next == Some(self.loaded.load(Ordering::Relaxed));
-        if !same {
+        let next = self.choose(members);
+        let same = next == Some(loaded);
+        if same {
+            self.arm(processor);
+        } else {
             self.decided.store(next.unwrap_or(NOBODY), Ordering::Relaxed);
         }
         same
     }
 
-    /// Looks who could run, and asks the policy.
-    fn choose(&self, processor: &Processor) -> Option<usize> {
+    /// Looks who could run, and asks the policy. The core's timer is to be [set](Self::arm) after that.
+    fn choose(&self, members: &[Member]) -> Option<usize> {
         // The core has just taken an exception, or waited: the counter is no older than that.
         let now = timer::count_relaxed();
-        let members = self.members();
         let (mut timer, mut leaves) = (u64::MAX, None);
         let decision = self.policy.lock().decide(now, |index| match members.get(index) {
             Some(Member { vcpu, sharing, .. }) => match vcpu.wants(sharing, now) {
@@ -145,8 +152,14 @@ impl Share {
             },
             None => false,
         });
-        processor.arm(Timer::Schedule, timer.min(decision.until.unwrap_or(u64::MAX)));
+        self.until.store(timer.min(decision.until.unwrap_or(u64::MAX)), Ordering::Relaxed);
         leaves.or(decision.run)
+    }
+
+    /// Sets the core's timer to when it has to be decided anew.
+    #[inline(always)]
+    fn arm(&self, processor: &Processor) {
+        processor.arm(Timer::Schedule, self.until.load(Ordering::Relaxed));
     }
 
     /// Does what the vCPU whose turn it is has to do, where that is not just to go on. Returns when it was EL2's own work.
@@ -161,16 +174,18 @@ impl Share {
             Power::OnPending => {
                 vcpu.vm.unparked(vcpu);
                 if vcpu.vm.state() == State::RUNNING {
-                    self.put_away(processor);
+                    self.put_away();
+                    self.arm(processor);
                     self.take_possession(index, vcpu);
                     vcpu.run(processor);
                 }
             }
             Power::On => {
-                self.bring_on(index, member, processor);
+                self.bring_on(index, member);
                 if must_leave {
                     let _ = vcpu.retire();
                 } else {
+                    self.arm(processor);
                     vcpu.go_on();
                 }
             }
@@ -178,14 +193,14 @@ impl Share {
     }
 
     /// Changes over to a vCPU that is on.
-    fn bring_on(&self, index: usize, member: &Member, processor: &Processor) {
+    fn bring_on(&self, index: usize, member: &Member) {
         if self.loaded.load(Ordering::Relaxed) == index {
             self.take_changed_enables(member);
             return;
         }
-        self.put_away(processor);
+        self.put_away();
         let foreign = self.take_possession(index, member.vcpu);
-        member.sharing.put_back(member.vcpu, self.features(), foreign);
+        member.sharing.put_back(member.vcpu, &self.features, foreign);
         if !self.take_changed_enables(member) {
             self.enable_linked(member.linked.load(Ordering::Relaxed));
         }
@@ -202,13 +217,13 @@ impl Share {
     }
 
     /// Takes the loaded vCPU off the core, if there is one. If it waits, its own timers can wake it no more: the core's does.
-    fn put_away(&self, processor: &Processor) {
+    fn put_away(&self) {
         if let Some(Member { vcpu, sharing, linked }) = self.loaded_member() {
             let enabled = self.linked.load(Ordering::Relaxed);
             linked.store(enabled, Ordering::Relaxed);
-            sharing.put_away(vcpu, self.features(), enabled);
+            sharing.put_away(vcpu, &self.features, enabled);
             if let Some(deadline) = sharing.deadline() {
-                processor.arm_by(Timer::Schedule, deadline);
+                self.until.store(deadline.min(self.until.load(Ordering::Relaxed)), Ordering::Relaxed);
             }
             self.loaded.store(NOBODY, Ordering::Relaxed);
         }

@@ -33,11 +33,14 @@ pub extern "C" fn while_running<G: Interface>(context: &mut Context) -> Next {
 /// The same on a core that vCPUs share: whatever came may have made it another one's turn.
 pub extern "C" fn while_sharing<G: Interface>(context: &mut Context) -> Next {
     let vcpu = Vcpu::of(context);
+    let acknowledged = G::acknowledge();
+    let intid = G::intid(acknowledged);
+    if matches!(intid, map::TIMER_VIRTUAL_INTID | map::TIMER_PHYSICAL_INTID) {
+        return timer_and_resume::<G>(vcpu, intid);
+    }
     let Some(processor) = Processor::current() else { return Next::Resume };
     let Some(share) = processor.share() else { return Next::Resume };
-    let acknowledged = G::acknowledge();
-    match G::intid(acknowledged) {
-        intid @ (map::TIMER_VIRTUAL_INTID | map::TIMER_PHYSICAL_INTID) => return timer_and_resume::<G>(vcpu, intid),
+    match intid {
         KICK => {
             G::drop_priority(acknowledged);
             G::finish(acknowledged);

@@ -118,7 +118,7 @@ impl Slots {
 
     /// Whether a list register is pending now.
     pub fn any_pending(&self, lrs: &impl ListRegisters) -> bool {
-        Bits(self.used).any(|n| State::of(lrs.read(n)).is_pending())
+        Bits(self.used & !lrs.empty()).any(|n| State::of(lrs.read(n)).is_pending())
     }
 }
 

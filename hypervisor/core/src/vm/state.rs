@@ -350,6 +350,15 @@ mod tests {
     }
 
     #[test]
+    fn a_vm_that_cannot_be_scrubbed_can_be_asked_to_again() {
+        let cell = StateCell::new();
+        assert!(cell.change(State::recreate).is_ok());
+        cell.scrub_failed();
+        assert_eq!(cell.get().phase, Phase::Failed);
+        assert!(cell.change(State::recreate).is_ok());
+    }
+
+    #[test]
     fn a_refused_change_changes_nothing() {
         let cell = StateCell::new();
         assert_eq!(cell.change(State::stop), Err(Refusal::BadState));

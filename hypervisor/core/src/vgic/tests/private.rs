@@ -52,6 +52,26 @@ fn one_kick_is_enough() {
     assert_eq!(targets(gic.write_sgi1r(0, sgi1r(2, 2))), [1]);
 }
 
+/// Its core may be another VM's meanwhile.
+#[test]
+fn who_takes_back_what_it_sent_cannot_kick_again() {
+    let gic = enabled(2);
+    let mut core = Core::new(4);
+    let _ = core.enter(&gic, 1);
+    assert_eq!(targets(gic.write_sgi1r(0, sgi1r(1, 2))), [1]);
+    for _ in 0..3 {
+        assert!(gic.write_redistributor(0, 1, SGI_BASE + ICPENDR, 4, 0xffff).kick.is_empty());
+        assert!(gic.write_sgi1r(0, sgi1r(1, 2)).is_empty());
+        assert!(!gic.attend(1));
+    }
+    let _ = gic.write_redistributor(0, 1, SGI_BASE + ICPENDR, 4, 0xffff);
+    // Nothing is left of it, but that the vCPU has looked.
+    assert!(core.drain(&gic, 1).is_empty());
+    assert!(gic.attend(1));
+    assert!(core.drain(&gic, 1).is_empty());
+    assert_eq!(targets(gic.write_sgi1r(0, sgi1r(1, 2))), [1]);
+}
+
 #[test]
 fn an_sgi_sent_twice_while_active_comes_once_more() {
     let gic = enabled(1);

@@ -172,6 +172,13 @@ pub const CASES: &[Case] = &[
     },
     Case { name: "shared-windows", ..WINDOWS },
     Case {
+        name: "shared-background",
+        manifest: "shared-background.toml",
+        cores: 2,
+        expectations: &[Cases("ops"), Cases("owner")],
+        ..LINUX
+    },
+    Case {
         name: "damaged-windows-overlap",
         damage: Some(Damage::Windows(Wrong::Overlap)),
         expectations: &[Line("core@0: window 1 starts too early; the one before it must have ended"), NoGuest],
