@@ -28,8 +28,8 @@ const PATIENCE: u64 = 60_000_000;
 /// A pause is at least so long.
 const PAUSE: u64 = 300_000;
 
-/// A wait of a vCPU that is paused in it, in microseconds.
-const LONG: u64 = 4_000_000;
+/// A wait of a vCPU that is paused in it twice, in microseconds.
+const LONG: u64 = 5_000_000;
 
 /// When a vCPU that was switched on again had its first look, and what it saw.
 static LOOKED: AtomicU64 = AtomicU64::new(0);
