@@ -36,11 +36,7 @@ impl Features {
         let debug = read_sysreg!("id_aa64dfr0_el1");
         let field = |shift: u32| debug >> shift & 0xf;
         // The numbers are given less one. FEAT_DoubleLock: 0 if there is one, all ones if not.
-        Self {
-            breakpoints: field(12) as usize + 1,
-            watchpoints: field(20) as usize + 1,
-            double_lock: field(36) == 0,
-        }
+        Self { breakpoints: field(12) as usize + 1, watchpoints: field(20) as usize + 1, double_lock: field(36) == 0 }
     }
 }
 
