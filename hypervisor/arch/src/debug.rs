@@ -57,8 +57,6 @@ pub struct Debug {
     communication: [u64; 2],
     /// OSECCR_EL1.
     exception_catch: u64,
-    /// DBGPRCR_EL1: what is asked of the core's power.
-    power: u64,
     /// The claim tags.
     claim: u64,
 }
@@ -114,7 +112,6 @@ impl Debug {
         communication_interrupt: 0,
         communication: [0; 2],
         exception_catch: 0,
-        power: 0,
         claim: 0,
     };
 
@@ -130,7 +127,6 @@ impl Debug {
         }
         self.communication_interrupt = read_sysreg!("s2_0_c0_c2_0");
         self.communication = [read_sysreg!("s2_0_c0_c0_2"), read_sysreg!("s2_0_c0_c3_2")];
-        self.power = read_sysreg!("s2_0_c1_c4_4");
         self.claim = read_sysreg!("s2_0_c7_c9_6");
         lock(1);
         self.exception_catch = read_sysreg!("s2_0_c0_c6_2");
@@ -153,7 +149,6 @@ impl Debug {
             write_sysreg!("s2_0_c0_c2_0", self.communication_interrupt);
             write_sysreg!("s2_0_c0_c0_2", self.communication[0]);
             write_sysreg!("s2_0_c0_c3_2", self.communication[1]);
-            write_sysreg!("s2_0_c1_c4_4", self.power);
             write_sysreg!("s2_0_c7_c9_6", CLAIM_TAGS);
             write_sysreg!("s2_0_c7_c8_6", self.claim);
         }
