@@ -9,6 +9,12 @@ use crate::{gic, start};
 
 /// Ticks of a microsecond.
 const MICROSECOND: u64 = 1_000;
+/// Ticks of a frame. Frames begin where the counter is a multiple of that.
+const FRAME: u64 = 10_000 * MICROSECOND;
+/// Ticks before a window that are left for a reset.
+const LEAD: u64 = 3 * MICROSECOND / 2;
+/// Glyphs of a line that a hypervisor keeps until it ends.
+const UNFINISHED: usize = 95;
 /// SGI 5 to the vCPU itself.
 const SGI_TO_SELF: u64 = 5 << 24 | 1;
 /// Glyphs in a line of output, and its end: more than a hypervisor keeps, and not a multiple of that.
@@ -46,7 +52,12 @@ pub fn rage(configuration: &Configuration, storm: Storm) -> ! {
                 }
             }
             Storm::Timer => set_timer(),
-            Storm::Resets => _ = start::psci(configuration, SYSTEM_RESET),
+            Storm::Resets => {
+                if frame().0 % 2 == 0 {
+                    end_with_a_line(configuration);
+                }
+                _ = start::psci(configuration, SYSTEM_RESET);
+            }
             Storm::Power => {
                 start::cpu_on(configuration, 1);
                 // The other one, on the same core, has its turn.
@@ -104,6 +115,22 @@ fn pause() {
         asm!("mrs {ticks}, cntvct_el0", "and {ticks}, {ticks}, #0xffff", "2: subs {ticks}, {ticks}, #2", "b.hi 2b",
             ticks = out(reg) _, options(nomem, nostack));
     }
+}
+
+/// The frame of the windows' schedule in which this is, and the ticks since it began.
+fn frame() -> (u64, u64) {
+    let now: u64;
+    // SAFETY: reads a register.
+    unsafe { asm!("isb", "mrs {}, cntpct_el0", out(reg) now, options(nomem, nostack)) }
+    (now / FRAME, now % FRAME)
+}
+
+/// Leaves an unfinished line that is as long as can be, just before a window begins.
+fn end_with_a_line(configuration: &Configuration) {
+    for _ in 0..UNFINISHED {
+        GLYPH.into_iter().for_each(|byte| write32(configuration.uart, byte));
+    }
+    while frame().1 < FRAME - LEAD {}
 }
 
 fn touch_distributor(configuration: &Configuration) {

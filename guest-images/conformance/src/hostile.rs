@@ -17,9 +17,9 @@ const BURST: u32 = 64;
 pub fn run(profile: &Profile) {
     let end = counter::virtual_count() + counter::ticks(profile.seconds * 1_000_000);
     let mut times = 0_u64;
-    gic::enable(SGI);
+    (0..16).for_each(gic::enable);
     gic::enable(TIMER);
-    if matches!(profile.worst, Worst::Signals | Worst::Alarms) {
+    if matches!(profile.worst, Worst::Signals | Worst::Floods | Worst::Alarms) {
         cpu::unmask_interrupts();
     }
     while counter::virtual_count() < end {
@@ -44,6 +44,12 @@ fn once(worst: Worst) {
             cpu::wait_for_interrupt();
         }
         Worst::Signals => gic::send(SGI, 1),
+        // More at once than there are list registers: the end of some has EL2 put in others.
+        Worst::Floods => {
+            cpu::mask_interrupts();
+            (0..16).for_each(|sgi| gic::send(sgi, 1));
+            cpu::unmask_interrupts();
+        }
         // It fires in a microsecond, or is set anew before.
         Worst::Alarms => counter::arm(counter::ticks(1), counter::CONTROL_ENABLE),
         Worst::Calls => {

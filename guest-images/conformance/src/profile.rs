@@ -69,6 +69,8 @@ pub enum Worst {
     Waits,
     /// SGIs to itself.
     Signals,
+    /// More SGIs to itself than there are list registers.
+    Floods,
     /// Sets its timer again and again.
     Alarms,
     /// Firmware calls.
@@ -263,6 +265,7 @@ impl Profile {
                     "" | "spin" => Worst::Spin,
                     "waits" => Worst::Waits,
                     "signals" => Worst::Signals,
+                    "floods" => Worst::Floods,
                     "alarms" => Worst::Alarms,
                     "calls" => Worst::Calls,
                     "accesses" => Worst::Accesses,

@@ -126,9 +126,10 @@ impl Debug {
             self.double_lock = read_sysreg!("s2_0_c1_c3_4");
         }
         self.communication_interrupt = read_sysreg!("s2_0_c0_c2_0");
-        self.communication = [read_sysreg!("s2_0_c0_c0_2"), read_sysreg!("s2_0_c0_c3_2")];
         self.claim = read_sysreg!("s2_0_c7_c9_6");
+        // Locked from here on: these are for saving and loading only, and what the next vCPU's MDSCR_EL1 says is taken whole.
         lock(1);
+        self.communication = [read_sysreg!("s2_0_c0_c0_2"), read_sysreg!("s2_0_c0_c3_2")];
         self.exception_catch = read_sysreg!("s2_0_c0_c6_2");
     }
 
@@ -138,7 +139,7 @@ impl Debug {
         let features = Features::here();
         load_breakpoints(features.breakpoints, &self.breakpoints);
         load_watchpoints(features.watchpoints, &self.watchpoints);
-        // OSECCR_EL1 can be written while the OS lock is set.
+        // Some can be written while the OS lock is set only.
         lock(1);
         // SAFETY: debug exceptions are taken at EL1 at the lowest, never by EL2 (MDCR_EL2.TDE is 0).
         unsafe {

@@ -44,10 +44,11 @@ impl World {
     pub fn load(&mut self, features: &Features) {
         self.simd.load();
         self.optional.load(features);
+        self.el1.load();
+        // After MDSCR_EL1, of which some bits can be written only while the OS lock is set: nobody leaves it cleared.
         if debug::is_in_use(&self.el1) {
             self.give_debug();
         }
-        self.el1.load();
     }
 
     /// Gives this core the debug registers too, which the guest wants to use. False if it has them already.
@@ -62,10 +63,11 @@ impl World {
         gives
     }
 
-    /// The vCPU that had this core has gone off: its debug registers are what a start finds.
+    /// The vCPU that had this core has gone off: its debug registers are what a start finds, and nobody else finds them.
     pub fn forget_debug(&mut self) {
         self.debug = Debug::RESET;
         if self.has_debug {
+            self.debug.load();
             self.keep_debug();
         }
     }

@@ -207,9 +207,8 @@ impl Machine {
         }
         if processor.take_due(Timer::StandingLine, now) {
             // Every VM's: the core that showed a line, and so set its timer, need not be the VM's own.
-            let standing = self.vms.iter().fold(false, |any, vm| TERMINAL.show_standing(vm) | any);
-            if standing {
-                processor.arm_once(Timer::StandingLine, || now.saturating_add(timer::frequency() / 10));
+            if let Some(next) = TERMINAL.show_standing(self.vms) {
+                processor.arm_once(Timer::StandingLine, || now.saturating_add(next));
             }
         }
         let _ = processor.take_due(Timer::Schedule, now);

@@ -21,6 +21,10 @@ use crate::vm::Vm;
 const INPUT_BATCH: usize = 32;
 /// An unfinished line is looked at again after this part of a second.
 const STANDING: u64 = 50;
+/// The same, while one stands that was not finished by then.
+const STILL_STANDING: u64 = 10;
+/// The same, if another one was shown instead.
+const NEXT_STANDING: u64 = 1000;
 
 /// The terminal.
 pub struct Terminal {
@@ -123,15 +127,25 @@ impl Terminal {
         }
     }
 
-    /// A while has passed since a VM on this core left a line unfinished. True if it has to be looked at again.
-    pub fn show_standing(&self, vm: &Vm) -> bool {
-        let mut port = vm.port.lock();
-        if port.line.tick() {
-            let mut console = self.console.lock();
-            console.submit_partial(vm.index, &mut port.line);
-            self.pump(&mut console);
+    /// A while has passed since a VM on this core left a line unfinished: shows one that has stood long enough. Returns in how
+    /// many ticks of the counter it has to be looked again. One at a time: this core's guest may be nobody of those.
+    pub fn show_standing(&self, vms: &[Vm]) -> Option<u64> {
+        let (mut shown, mut stands, mut more) = (false, false, false);
+        for vm in vms {
+            let mut port = vm.port.lock();
+            match (port.line.tick(), shown) {
+                (true, false) => {
+                    let mut console = self.console.lock();
+                    console.submit_partial(vm.index, &mut port.line);
+                    self.pump(&mut console);
+                    shown = true;
+                }
+                (due, _) => more |= due,
+            }
+            stands |= !port.line.is_empty();
         }
-        !port.line.is_empty()
+        let part = if more { NEXT_STANDING } else { STILL_STANDING };
+        stands.then(|| timer::frequency() / part)
     }
 
     /// Shows what a VM that has stopped left unfinished.

@@ -8,6 +8,9 @@ use super::tail;
 
 /// Most bytes of a prefix: `[name] `.
 const PREFIX_MAX: usize = NAME_MAX + 3;
+/// Bytes of a line after which it is broken.
+pub const WIDTH: usize = 256;
+const _: () = assert!(line::CAPACITY <= WIDTH, "what is shown at once breaks a line once at the most");
 /// Most bytes that the screen adds around lines: CAN, a fresh line, and the attached guest's line shown again with a
 /// carriage return.
 pub const FRAME_MAX: usize = 1 + 2 + tail::CAPACITY + 1;
@@ -77,7 +80,7 @@ impl Screen {
         if self.open != Some(vm) {
             self.begin(vm, name, cancel);
         }
-        let room = line::CAPACITY.saturating_sub(self.width);
+        let room = WIDTH.saturating_sub(self.width);
         if text.len() > room {
             let (fits, rest) = text.split_at_checked(boundary(text, room)).unwrap_or((text, &[]));
             self.put(vm, fits);

@@ -173,6 +173,7 @@ impl Share {
             Power::LoadPending => vcpu.vm.load_and_start(vcpu, PIECE),
             Power::OnPending => {
                 vcpu.vm.unparked(vcpu);
+                member.sharing.begin();
                 if vcpu.vm.state() == State::RUNNING {
                     self.put_away();
                     self.arm(processor);

@@ -94,10 +94,25 @@ fn take_one<G: Interface>(vcpu: &'static Vcpu) -> bool {
             G::finish(acknowledged);
         }
         SPECIAL.. => return false,
+        intid if intid == Machine::get().board.interrupts.maintenance_interrupt() => {
+            G::drop_priority(acknowledged);
+            settle(vcpu);
+            G::finish(acknowledged);
+        }
         _ => other::<G>(vcpu, acknowledged),
     }
     G::see_what_was_sent();
     true
+}
+
+/// A list register of `vcpu` asks to be looked at, and no guest runs that would be on its way back: it would ask for ever.
+#[cold]
+fn settle(vcpu: &'static Vcpu) {
+    vcpu.flush_interrupts();
+    if vcpu.has_interrupt() {
+        // Whoever asks what the vCPU waits for has to see it, too.
+        vcpu.vm.vgic.attend(vcpu.index);
+    }
 }
 
 /// An interrupt of the hypervisor's own, or of a device that a VM drives.

@@ -92,10 +92,9 @@ impl Vcpu {
     /// could have the vCPU's core kicked again and again, without the vCPU ever having run.
     pub fn withdraw(&self, interrupts: u32) {
         let withdrawn = u64::from(interrupts);
-        if self.attention.load(Ordering::Relaxed) & withdrawn != 0 {
-            self.attention.fetch_or(PRIVATE, Ordering::Relaxed);
-            self.attention.fetch_and(!withdrawn, Ordering::Relaxed);
-        }
+        // In one step: its core takes the word at any time, and nobody would be kicked for what is set after that.
+        let step = |word: u64| (word & withdrawn != 0).then_some(word & !withdrawn | PRIVATE);
+        let _ = self.attention.fetch_update(Ordering::Relaxed, Ordering::Relaxed, step);
     }
 
     /// Takes the private interrupts that were raised in hardware, and that nobody has looked at yet. To be called on the vCPU's

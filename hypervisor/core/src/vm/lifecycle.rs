@@ -119,7 +119,7 @@ impl Exclusive<'_> {
         if now.phase == Phase::Created {
             // Its registers are made anew in the end: a SET that comes meanwhile must not be taken, and then lost. A created
             // VM becomes nothing else without the lock, which is ours.
-            self.vm.row.freeze(None);
+            self.derive();
         }
         // Before the state: the core may look at both at any time, and must not take the last time's count for this one's.
         self.vm.scrubbed.store(0, Ordering::Relaxed);
@@ -129,13 +129,19 @@ impl Exclusive<'_> {
     }
 
     /// Makes firmware registers and filter final. Everything that is derived from them is derived here.
-    fn freeze(&self) {
+    fn derive(&self) {
         let vm = self.vm;
         let filter = self.filter();
         let profile = vm.row.freeze(Some(filter));
         let everything = Profile::everything(&Machine::get().support(), profile.conduits());
         vm.audit.start(if profile.is_control() { everything.with_control() } else { everything });
         vm.work_out_answers(profile, filter);
+    }
+
+    /// Makes them final for a start, and says what they are.
+    fn freeze(&self) {
+        self.derive();
+        let vm = self.vm;
         let register = |register| vm.row.get(register);
         let psci = register(Register::PsciVersion);
         log::info!(
@@ -267,6 +273,10 @@ impl Vm {
     /// A vCPU has left its core. If it was the last one, what was to become of the VM comes to pass.
     pub fn retired(&self, vcpu: &Vcpu) {
         vcpu.times.stops_being_runnable(timer::count());
+        if let Some(sharing) = vcpu.sharing() {
+            // It may have stood still until now.
+            sharing.begin();
+        }
         // In this order: whoever finds it off may switch it on again, and then it must count as on.
         let left = self.presence.off(vcpu.bit());
         vcpu.switched_off();

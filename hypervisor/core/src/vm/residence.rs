@@ -57,10 +57,11 @@ impl Vcpu {
                 Some(here) if here.index == self.core && sharing.share.has_loaded(self) => {
                     sharing.share.follow_enables(self);
                 }
-                // It looks at them on its way to the guest, and has a way: it is kicked at most once until it has run.
+                // It looks at both on its way to the guest, at one after the other: for each it is kicked at most once until it
+                // has run.
                 _ => {
-                    sharing.change_enables();
-                    if self.vm.vgic.attend(self.index) && self.power() != Power::Off {
+                    let (first, attends) = (sharing.change_enables(), self.vm.vgic.attend(self.index));
+                    if (first || attends) && self.power() != Power::Off {
                         Machine::get().kick(self.core);
                     }
                 }

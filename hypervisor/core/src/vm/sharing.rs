@@ -119,9 +119,9 @@ impl Sharing {
         self.is_waiting().then(|| self.deadline.load(Ordering::Relaxed))
     }
 
-    /// Its linked interrupts are to be enabled anew, as its virtual GIC has them.
-    pub fn change_enables(&self) {
-        self.enables_changed.store(true, Ordering::Release);
+    /// Its linked interrupts are to be enabled anew, as its virtual GIC has them. False: that was known already.
+    pub fn change_enables(&self) -> bool {
+        !self.enables_changed.swap(true, Ordering::AcqRel)
     }
 
     /// Whether they are; not any more then.
@@ -206,7 +206,8 @@ impl Vcpu {
 
     /// [`look`](Self::look) of one that is on and may run.
     fn look_while_on(&self, sharing: &Sharing, now: u64) -> Want {
-        if sharing.rest.load(Ordering::Relaxed) & PARKED != 0 {
+        let stood_still = sharing.rest.load(Ordering::Relaxed) & PARKED != 0;
+        if stood_still {
             sharing.set(PARKED, false);
             self.vm.unparked(self);
             if !sharing.is_waiting() {
@@ -218,7 +219,8 @@ impl Vcpu {
                 return Want::Until(deadline);
             }
             sharing.set(WAITING, false);
-            self.times.becomes_runnable(now.min(deadline));
+            // What was due while it stood still could not have had it run before now.
+            self.times.becomes_runnable(if stood_still { now } else { now.min(deadline) });
         }
         Want::Core
     }

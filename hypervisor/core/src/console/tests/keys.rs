@@ -1,6 +1,7 @@
 //! Attached mode and the escape key.
 
 use super::{Bench, InputAction};
+use crate::console::line::CAPACITY;
 
 const ATTACHED: &str = "portcullis: attached to a; Ctrl-] then 0 detaches\r\n";
 const DETACHED: &str = "portcullis: detached; Ctrl-] then ? shows the keys\r\n";
@@ -55,7 +56,7 @@ fn foreign_long_lines_come_whole_while_attached() {
     bench.escape(b'1');
     bench.say(0, "# ");
     bench.seen();
-    let long = "x".repeat(256);
+    let long = "x".repeat(CAPACITY);
     bench.say(1, &long);
     assert_eq!(bench.seen(), format!("\r\n[b] {long}\r\n# "));
     bench.say(1, "\n");

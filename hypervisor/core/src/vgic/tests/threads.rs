@@ -10,6 +10,37 @@ use crate::vgic::VcpuSet;
 const ROUNDS: usize = 2000;
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// One sends and takes back at once, while the other one looks whenever it is kicked: what is left in the attention word has a
+/// kick.
+#[test]
+fn what_is_taken_back_leaves_no_attention_without_a_kick() {
+    let gic = enabled(2);
+    let (kicked, done) = (AtomicBool::new(true), AtomicBool::new(false));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut core = Core::new(2);
+            while !done.load(Ordering::Acquire) {
+                if kicked.swap(false, Ordering::Acquire) {
+                    let _ = core.enter_beside_others(&gic, 1);
+                }
+            }
+        });
+        for round in 0..20 * ROUNDS {
+            let mut kick = !gic.write_sgi1r(0, sgi1r(1, 0b10)).is_empty();
+            kicked.fetch_or(kick, Ordering::Release);
+            (0..round % 64).for_each(|_| std::hint::spin_loop());
+            kick = !gic.write_redistributor(0, 1, SGI_BASE + ICPENDR, 4, 0xffff).kick.is_empty();
+            kicked.fetch_or(kick, Ordering::Release);
+            let start = Instant::now();
+            while gic.needs_flush(1) {
+                assert!(start.elapsed() < PATIENCE, "a kick is missing after {round} rounds");
+                thread::yield_now();
+            }
+        }
+        done.store(true, Ordering::Release);
+    });
+}
+
 /// Two vCPUs play ping-pong with SGIs, a third one disturbs them through the distributor and their redistributors. Without a
 /// kick that should be there, a player waits in vain.
 #[test]

@@ -86,6 +86,13 @@ pub const CASES: &[Case] = &[
         expectations: &[Cases("pair"), Cases("other")],
         ..LINUX
     },
+    Case {
+        name: "shared-floods",
+        manifest: "shared-floods.toml",
+        cores: 1,
+        expectations: &[Cases("floods"), Line("[reset] boot: 60"), Cases("reset")],
+        ..LINUX
+    },
     Case { name: "shared-leak", ..LEAK },
     Case { name: "shared-leak-gicv2", gic: Gic::V2, ..LEAK },
     // No keys, six breakpoints.
@@ -176,6 +183,13 @@ pub const CASES: &[Case] = &[
         manifest: "shared-background.toml",
         cores: 2,
         expectations: &[Cases("ops"), Cases("owner")],
+        ..LINUX
+    },
+    Case {
+        name: "shared-held",
+        manifest: "shared-held.toml",
+        cores: 2,
+        expectations: &[Cases("ops"), Cases("guest"), Cases("owner")],
         ..LINUX
     },
     Case {
