@@ -53,7 +53,7 @@ pub fn rage(configuration: &Configuration, storm: Storm) -> ! {
             }
             Storm::Timer => set_timer(),
             Storm::Resets => {
-                if frame().0 % 2 == 0 {
+                if frame().0.is_multiple_of(2) {
                     end_with_a_line(configuration);
                 }
                 _ = start::psci(configuration, SYSTEM_RESET);

@@ -10,7 +10,7 @@ use portcullis_arch::timer;
 use spin::{Mutex, Once};
 
 use crate::board::SerialPort;
-use crate::console::{Attachment, Console, InputAction};
+use crate::console::{Attachment, Console, InputAction, LineBuffer};
 use crate::machine::Machine;
 use crate::port::Port;
 use crate::processor::{Processor, Timer};
@@ -113,10 +113,7 @@ impl Terminal {
     fn take_output(&self, vm: &Vm, port: &mut Port) {
         let Port { uart, line, .. } = port;
         while line.fill(|| uart.transmitted(), self.attachment.is(vm.index)) {
-            let mut console = self.console.lock();
-            let taken = console.submit(vm.index, line);
-            self.pump(&mut console);
-            if !taken {
+            if !self.submit(vm, line) {
                 return;
             }
         }
@@ -125,6 +122,16 @@ impl Terminal {
         {
             processor.arm_once(Timer::StandingLine, || timer::count().saturating_add(timer::frequency() / STANDING));
         }
+    }
+
+    /// Gives the console what a line buffer has to show. False: it has no room for all of it. Out of line: most characters
+    /// only go to the buffer.
+    #[inline(never)]
+    fn submit(&self, vm: &Vm, line: &mut LineBuffer) -> bool {
+        let mut console = self.console.lock();
+        let taken = console.submit(vm.index, line);
+        self.pump(&mut console);
+        taken
     }
 
     /// A while has passed since a VM on this core left a line unfinished: shows one that has stood long enough. Returns in how
@@ -208,12 +215,14 @@ impl Terminal {
     /// Gives the serial line what it has room for.
     fn pump(&self, console: &mut Console) {
         let Some(serial) = self.serial.get() else { return };
-        let mut more = true;
-        serial.send(&mut || {
-            let byte = console.pop();
-            more = byte.is_some();
-            byte
-        });
+        let mut more = !console.is_empty();
+        if more {
+            serial.send(&mut || {
+                let byte = console.pop();
+                more = byte.is_some();
+                byte
+            });
+        }
         // A VM that can go on is let go on by the interrupt's handler.
         let more = more || console.has_ready();
         if self.transmit_interrupt.swap(more, Ordering::Relaxed) != more {

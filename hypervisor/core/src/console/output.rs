@@ -80,6 +80,11 @@ impl Console {
         self.deliver(vm, line, Take::All)
     }
 
+    /// Whether there is nothing for the board's UART.
+    pub const fn is_empty(&self) -> bool {
+        self.screen.ring.is_empty()
+    }
+
     /// Takes the next character for the board's UART.
     pub fn pop(&mut self) -> Option<u8> {
         let (owner, byte) = self.screen.ring.pop()?;

@@ -54,6 +54,11 @@ impl Ring {
         self.len = self.len.wrapping_add(count);
     }
 
+    /// Whether there are no characters.
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// Takes the next character and its owner.
     pub fn pop(&mut self) -> Option<(u8, u8)> {
         self.len = self.len.checked_sub(1)?;
