@@ -178,12 +178,18 @@ impl Vcpu {
         }
         match sharing.rest.load(Ordering::Relaxed) {
             0 => Want::Core,
-            WAITING if !self.vm.vgic.needs_flush(self.index) => match sharing.deadline.load(Ordering::Relaxed) {
+            WAITING if !self.is_called(sharing) => match sharing.deadline.load(Ordering::Relaxed) {
                 deadline if deadline > now => Want::Until(deadline),
                 _ => self.look(sharing, now),
             },
             _ => self.look(sharing, now),
         }
+    }
+
+    /// Whether its virtual GIC has something new for it, an interrupt perhaps.
+    #[inline(always)]
+    fn is_called(&self, sharing: &Sharing) -> bool {
+        self.vm.vgic.needs_flush(self.index) || sharing.enables_changed.load(Ordering::Relaxed)
     }
 
     #[inline(never)]
@@ -215,7 +221,7 @@ impl Vcpu {
             }
         }
         if let Some(deadline) = sharing.deadline() {
-            if deadline > now && !self.vm.vgic.needs_flush(self.index) {
+            if deadline > now && !self.is_called(sharing) {
                 return Want::Until(deadline);
             }
             sharing.set(WAITING, false);
