@@ -70,6 +70,8 @@ impl Turns {
         };
         if all.any(goes_first) {
             place.asked.store(now.max(1), Ordering::Relaxed);
+            // Its turn has yet to begin: what it tried before that is no part of it.
+            place.tried.store(0, Ordering::Relaxed);
             return false;
         }
         if source.draw(words) {
@@ -189,6 +191,42 @@ mod tests {
         let [greedy, modest] = served(100, [1, 10_000]);
         assert!(modest >= 900, "{modest}");
         assert!(greedy >= 20_000, "{greedy}");
+    }
+
+    /// A turn is as long as the source takes to have something: who begins his a moment too early must not do so every time.
+    #[test]
+    fn nobody_s_turn_ends_again_and_again_just_before_there_is_something() {
+        const PERIOD: u64 = 10_000;
+        const HALF_SECOND: u64 = 500_000;
+        for seed in 1..=12_u64 {
+            let (turns, source) = (Turns::new(), Slow { level: Cell::new(0) });
+            let places = [Place::default(), Place::default()];
+            let (mut random, mut served, mut next) = (seed, 0, [1, 1 + seed * 400]);
+            for now in (1..3_000_000).step_by(10) {
+                if now % PERIOD == 1 {
+                    source.level.set(1);
+                }
+                for (n, (pause, retry)) in [(10, 10), (5_000, 500)].into_iter().enumerate() {
+                    if now < next[n] {
+                        continue;
+                    }
+                    random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    // Now and then its core does something else.
+                    if random >> 40 < (1 << 24) / 5000 {
+                        next[n] = now + (random >> 20) % 20_000;
+                        continue;
+                    }
+                    let got = (turns.is_plenty() && source.draw(&mut [0]))
+                        || turns.draw(&source, &mut [0], &places[n], places.iter(), now, FREQUENCY);
+                    served += u64::from(got && n == 0);
+                    next[n] = now + if got { pause } else { retry };
+                }
+                if now % HALF_SECOND == 1 && now > 1 {
+                    assert!(served >= 12, "seed {seed}, at {now}: {served}");
+                    served = 0;
+                }
+            }
+        }
     }
 
     #[test]
