@@ -45,7 +45,7 @@ pub struct Share {
     loaded: AtomicUsize,
     /// Who is to run, if that was decided on the way back to another guest.
     decided: AtomicUsize,
-    /// Until when that holds, in ticks of the physical counter; [`u64::MAX`] is for ever.
+    /// Until when the last decision holds, in ticks of the physical counter; [`u64::MAX`] is for ever.
     until: AtomicU64,
     /// Which of the physical interrupts that are linked to virtual ones are enabled, bits by INTID.
     linked: AtomicU32,

@@ -28,10 +28,7 @@ impl Vcpu {
         self.reset_interrupts();
         self.flush_interrupts();
         match self.sharing() {
-            Some(sharing) => {
-                sharing.begin();
-                sharing.share.follow_enables(self);
-            }
+            Some(sharing) => sharing.share.follow_enables(self),
             None => self.enable_linked(self.vm.vgic.enabled_private(self.index) & HARDWARE_LINKED, true),
         }
         let handlers = with_interface!(G => Handlers {

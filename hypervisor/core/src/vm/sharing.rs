@@ -65,7 +65,7 @@ impl Sharing {
         })
     }
 
-    /// It is switched on.
+    /// Nothing keeps it from running any more, and nobody has changed its enables: it is about to start, or has gone off.
     pub fn begin(&self) {
         self.rest.store(0, Ordering::Relaxed);
         self.enables_changed.store(false, Ordering::Relaxed);
