@@ -9,7 +9,7 @@ use guest_runtime::{console, exception, gic, power};
 use crate::door::Door;
 use crate::profile::{Mode, Profile};
 use crate::{
-    architecture, busy, cost, device, distributor, dma, draws, end, fault, forward, garbage, gicv2, hostile,
+    aborts, architecture, busy, cost, device, distributor, dma, draws, end, fault, forward, garbage, gicv2, hostile,
     identification, idle, interrupts, leak, lifecycle, psci, ptp, pv_time, report, reset, sgi, spi, steal, storm,
     sweep, timer, trng, uart, unknown, vendor,
 };
@@ -58,6 +58,8 @@ fn dispatch(profile: &Profile) {
         Mode::Hostile => hostile::run(profile),
         Mode::Idle => idle::run(profile),
         Mode::Abort => fault::abort(profile),
+        Mode::Aborts => aborts::run(profile),
+        Mode::NoVectors => aborts::without_vectors(),
         Mode::SystemRegister => fault::system_register(),
         Mode::Mmio => fault::malformed_mmio(profile),
         Mode::Jump => fault::jump(profile),

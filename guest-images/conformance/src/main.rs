@@ -18,6 +18,8 @@ mod profile;
 mod ranges;
 
 #[cfg(target_os = "none")]
+mod aborts;
+#[cfg(target_os = "none")]
 mod architecture;
 #[cfg(target_os = "none")]
 mod busy;
@@ -35,6 +37,8 @@ mod door;
 mod draws;
 #[cfg(target_os = "none")]
 mod end;
+#[cfg(target_os = "none")]
+mod excursion;
 #[cfg(target_os = "none")]
 mod fault;
 #[cfg(target_os = "none")]
@@ -77,6 +81,8 @@ mod steal;
 mod storm;
 #[cfg(target_os = "none")]
 mod sweep;
+#[cfg(target_os = "none")]
+mod tables;
 #[cfg(target_os = "none")]
 mod timer;
 #[cfg(target_os = "none")]

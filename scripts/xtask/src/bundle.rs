@@ -95,6 +95,9 @@ fn write_vm(fdt: &mut FdtWriter, vm: &Vm) -> Result<(), Error> {
     if vm.audit {
         fdt.property_null(abi::AUDIT)?;
     }
+    if vm.stop_on_fault {
+        fdt.property_null(abi::STOP_ON_FAULT)?;
+    }
     if vm.restart_limit != 0 {
         fdt.property_u32(abi::RESTART_LIMIT, vm.restart_limit)?;
     }

@@ -1,8 +1,10 @@
-//! A guest did what cannot be gone on from: its VM is stopped, and a line says why.
+//! Lines about what a guest did wrong, and the end of a VM that cannot go on from it.
 
-use portcullis_arch::{el2, vectors::Next};
+use core::fmt;
 
-use super::abort::is_translation_fault;
+use portcullis_arch::{el2, timer, vectors::Next};
+
+use super::abort_syndrome::has_address;
 use crate::vm::{
     failure::{Failure, Reason},
     vcpu::Vcpu,
@@ -11,18 +13,60 @@ use crate::vm::{
 /// Stops the VM of `vcpu` as failed. The others go on.
 #[cold]
 pub fn stop(vcpu: &'static Vcpu, reason: Reason, syndrome: u64) -> Next {
-    let address = match reason {
-        Reason::Fetch | Reason::Access | Reason::Instruction if is_translation_fault(syndrome) => el2::fault_ipa(),
-        _ => 0,
-    };
-    log::error!(
-        "{} vcpu {}: stopped: {reason}: pc {:#x} syndrome {syndrome:#010x} address {:#x} (ipa {address:#x})",
-        vcpu.vm.name(),
-        vcpu.index,
-        el2::return_address(),
-        el2::fault_address(),
-    );
+    let fault = Fault::here(reason, syndrome);
+    log::error!("{} vcpu {}: stopped: {fault}", vcpu.vm.name(), vcpu.index);
     let pc = el2::return_address();
-    vcpu.vm.fail(Failure { reason, vcpu: vcpu.index, syndrome: syndrome as u32, pc, address });
+    fail(vcpu, Failure { reason, vcpu: vcpu.index, syndrome: syndrome as u32, pc, address: fault.intermediate })
+}
+
+/// Stops the VM of `vcpu`, which has an abort at its own exception vector for the second time.
+#[cold]
+pub fn stop_at_vector(vcpu: &'static Vcpu, syndrome: u64) -> Next {
+    let fault = Fault::here(Reason::Vector, syndrome);
+    let (esr, elr) = vcpu.before_vector.last();
+    log::error!(
+        "{} vcpu {}: stopped: {fault}; before it came ESR_EL1 {esr:#010x} at ELR_EL1 {elr:#x}",
+        vcpu.vm.name(),
+        vcpu.index
+    );
+    let (syndrome, address) = (esr as u32, el2::return_address());
+    fail(vcpu, Failure { reason: Reason::Vector, vcpu: vcpu.index, syndrome, pc: elr, address })
+}
+
+fn fail(vcpu: &'static Vcpu, failure: Failure) -> Next {
+    vcpu.vm.fail(failure);
     vcpu.retire()
+}
+
+/// Says that the guest gets an abort, once a second for each VM at the most.
+#[cold]
+pub fn report(vcpu: &Vcpu, reason: Reason, syndrome: u64) {
+    if let Some(unsaid) = vcpu.vm.fault_report.is_due(timer::count_relaxed(), timer::frequency()) {
+        let fault = Fault::here(reason, syndrome);
+        log::info!("{} vcpu {}: gets an abort: {fault}{unsaid}", vcpu.vm.name(), vcpu.index);
+    }
+}
+
+/// What a line says of a fault.
+struct Fault {
+    reason: Reason,
+    syndrome: u64,
+    /// Where in the guest's physical addresses; 0 if the hardware does not tell.
+    intermediate: u64,
+}
+
+impl Fault {
+    /// The fault that led to EL2 last.
+    fn here(reason: Reason, syndrome: u64) -> Self {
+        let told = !matches!(reason, Reason::SError | Reason::Exception | Reason::Load) && has_address(syndrome);
+        Self { reason, syndrome, intermediate: if told { el2::fault_ipa() } else { 0 } }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { reason, syndrome, intermediate } = self;
+        let (pc, address) = (el2::return_address(), el2::fault_address());
+        write!(f, "{reason}: pc {pc:#x} syndrome {syndrome:#010x} address {address:#x} (ipa {intermediate:#x})")
+    }
 }
