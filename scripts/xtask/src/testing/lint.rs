@@ -28,7 +28,12 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
     clippy_metal.args(["--quiet", "--release"]).args(metal::PACKAGES.iter().flat_map(|name| ["-p", name]));
     clippy_metal.args(["--", "-D", "warnings"]);
 
-    for (name, command) in [("fmt", format), ("clippy", clippy), ("clippy-metal", clippy_metal)] {
+    let mut clippy_testing = metal::cargo(environment, "clippy")?;
+    clippy_testing.args(["--quiet", "--release", "-p", metal::OPS, "--features", "testing", "--", "-D", "warnings"]);
+
+    let checks =
+        [("fmt", format), ("clippy", clippy), ("clippy-metal", clippy_metal), ("clippy-testing", clippy_testing)];
+    for (name, command) in checks {
         if filter.selects("lint", name) {
             check(name, command, tally);
         }
