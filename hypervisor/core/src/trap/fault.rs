@@ -7,6 +7,7 @@ use portcullis_arch::{el2, timer, vectors::Next};
 use super::abort_syndrome::has_address;
 use crate::vm::{
     failure::{Failure, Reason},
+    report::Occasion,
     vcpu::Vcpu,
 };
 
@@ -14,7 +15,7 @@ use crate::vm::{
 #[cold]
 pub fn stop(vcpu: &'static Vcpu, reason: Reason, syndrome: u64) -> Next {
     let fault = Fault::here(reason, syndrome);
-    log::error!("{} vcpu {}: stopped: {fault}", vcpu.vm.name(), vcpu.index);
+    report_end(vcpu, format_args!("{} vcpu {}: stopped: {fault}", vcpu.vm.name(), vcpu.index));
     let pc = el2::return_address();
     fail(vcpu, Failure { reason, vcpu: vcpu.index, syndrome: syndrome as u32, pc, address: fault.intermediate })
 }
@@ -24,13 +25,16 @@ pub fn stop(vcpu: &'static Vcpu, reason: Reason, syndrome: u64) -> Next {
 pub fn stop_at_vector(vcpu: &'static Vcpu, syndrome: u64) -> Next {
     let fault = Fault::here(Reason::Vector, syndrome);
     let (esr, elr) = vcpu.before_vector.last();
-    log::error!(
-        "{} vcpu {}: stopped: {fault}; before it came ESR_EL1 {esr:#010x} at ELR_EL1 {elr:#x}",
-        vcpu.vm.name(),
-        vcpu.index
-    );
+    let (vm, index) = (vcpu.vm.name(), vcpu.index);
+    let before = format_args!("before it came ESR_EL1 {esr:#010x} at ELR_EL1 {elr:#x}");
+    report_end(vcpu, format_args!("{vm} vcpu {index}: stopped: {fault}; {before}"));
     let (syndrome, address) = (esr as u32, el2::return_address());
     fail(vcpu, Failure { reason: Reason::Vector, vcpu: vcpu.index, syndrome, pc: elr, address })
+}
+
+fn report_end(vcpu: &Vcpu, line: fmt::Arguments) {
+    let occasion = if vcpu.vm.restarts.has_left() { Occasion::Repeatable } else { Occasion::End };
+    vcpu.vm.report(occasion, line);
 }
 
 fn fail(vcpu: &'static Vcpu, failure: Failure) -> Next {
@@ -43,7 +47,8 @@ fn fail(vcpu: &'static Vcpu, failure: Failure) -> Next {
 pub fn report(vcpu: &Vcpu, reason: Reason, syndrome: u64) {
     if let Some(unsaid) = vcpu.vm.fault_report.is_due(timer::count_relaxed(), timer::frequency()) {
         let fault = Fault::here(reason, syndrome);
-        log::info!("{} vcpu {}: gets an abort: {fault}{unsaid}", vcpu.vm.name(), vcpu.index);
+        let line = format_args!("{} vcpu {}: gets an abort: {fault}{unsaid}", vcpu.vm.name(), vcpu.index);
+        vcpu.vm.report(Occasion::Repeatable, line);
     }
 }
 

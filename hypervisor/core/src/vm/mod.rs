@@ -11,6 +11,8 @@ pub mod lifecycle;
 pub mod loader;
 pub mod presence;
 pub mod pv_time;
+pub mod rate;
+pub mod report;
 pub mod residence;
 pub mod restart;
 pub mod resume;
@@ -48,6 +50,7 @@ use fault_report::FaultReport;
 use loader::Loading;
 use presence::{Census, Presence};
 use pv_time::PvTime;
+use rate::LineRate;
 use restart::RestartPolicy;
 use state::StateCell;
 use vcpu::Vcpu;
@@ -91,6 +94,8 @@ pub struct Vm {
     pub fault_report: FaultReport,
     /// Held while EL2 reads what the VM's memory holds.
     peeking: Mutex<()>,
+    /// The lines of the log that it may still cause.
+    lines: Mutex<LineRate>,
     /// The tables that VTTBR_EL2 names.
     _stage2: Stage2,
     answers: Box<VmAnswers>,
@@ -155,6 +160,7 @@ impl Vm {
             failure: Mutex::new(None),
             fault_report: FaultReport::default(),
             peeking: Mutex::new(()),
+            lines: Mutex::new(LineRate::new()),
             vttbr: paging::vttbr(stage2.root(), vmid_of(index)),
             _stage2: stage2,
             answers: VmAnswers::new(),
