@@ -11,8 +11,6 @@ global_asm!(
     esr = const offset_of!(Trip, syndrome),
 );
 
-/// SPSR_EL1 of EL1 with its own stack pointer, SError, IRQ and FIQ masked, debug exceptions not.
-pub const EL1: u64 = 0x1c5;
 /// SPSR_EL1 of AArch64 EL0, SError, IRQ and FIQ masked.
 pub const EL0: u64 = 0x1c0;
 /// SPSR_EL1 of AArch32 EL0, T32, SError, IRQ and FIQ masked.

@@ -104,7 +104,7 @@ fn not_emulated(profile: &Profile) {
     for (what, address) in [("UART", FLAGS), ("distributor", distributor)] {
         let name = |kind| (what, kind);
         let case = |(what, kind): (&str, &str), expected, result| {
-            expect(format_args!("aborts/{what}: {kind}"), expected, address, result);
+            expect(format_args!("aborts/{what}, {kind}"), expected, address, result);
         };
         case(name("post-index"), LOAD, attempt!(address, "ldr w10, [x9], #4"));
         case(name("pre-index"), LOAD, attempt!(address - 4, "ldr w10, [x9, #4]!"));
@@ -114,17 +114,17 @@ fn not_emulated(profile: &Profile) {
         // ldr s0, [x9]; str s0, [x9]
         case(name("SIMD"), LOAD, attempt!(address, ".inst 0xbd400120"));
         case(name("SIMD store"), STORE, attempt!(address, ".inst 0xbd000120"));
-        unsupported(format_args!("aborts/{what}: exclusive"), address, attempt!(address, "ldxr w10, [x9]", "clrex"));
+        unsupported(format_args!("aborts/{what}, exclusive"), address, attempt!(address, "ldxr w10, [x9]", "clrex"));
         if has_atomics() {
             // ldadd wzr, w10, [x9]
-            unsupported(format_args!("aborts/{what}: atomic"), address, attempt!(address, ".inst 0xb83f012a"));
+            unsupported(format_args!("aborts/{what}, atomic"), address, attempt!(address, ".inst 0xb83f012a"));
         }
     }
     let read = mmio::read32(FLAGS);
     report::holds(format_args!("aborts/the UART still works"), read & 1 << 4 != 0, "RXFE", &read);
     if !profile.gicv2 {
         let result = attempt!(GICR + 0x8, "ldp w10, w11, [x9]");
-        expect(format_args!("aborts/redistributor: pair"), LOAD, GICR + 8, result);
+        expect(format_args!("aborts/redistributor, pair"), LOAD, GICR + 8, result);
     }
 }
 
@@ -159,7 +159,7 @@ fn pv_time() {
         ("dc ivac", attempt!(PV_TIME, "dc ivac, x9")),
         ("ic ivau", attempt!(PV_TIME, "ic ivau, x9")),
     ] {
-        harmless(format_args!("aborts/PV time: {what}"), result);
+        harmless(format_args!("aborts/PV time, {what}"), result);
     }
     report::equal(format_args!("aborts/PV time is as it was"), before, mmio::read64(PV_TIME));
 }
@@ -173,7 +173,7 @@ fn maintenance() {
             ("dc cvau", attempt!(address, "dc cvau, x9")),
             ("ic ivau", attempt!(address, "ic ivau, x9")),
         ] {
-            harmless(format_args!("aborts/{what}: {kind}"), result);
+            harmless(format_args!("aborts/{what}, {kind}"), result);
         }
     }
 }
@@ -184,14 +184,14 @@ fn walks() {
         let address = tables::lead_nowhere(level, HOLE);
         let status = 0x14 - 0x10 + level as u64;
         let result = attempt!(address, "ldr w10, [x9]");
-        expect(format_args!("aborts/walk, level {level}: load"), LOAD + status, address, result);
+        expect(format_args!("aborts/walk, level {level}, load"), LOAD + status, address, result);
         let result = attempt!(address, "str wzr, [x9]");
-        expect(format_args!("aborts/walk, level {level}: store"), STORE + status, address, result);
+        expect(format_args!("aborts/walk, level {level}, store"), STORE + status, address, result);
         let result = probe(|| {
             // SAFETY: the callee does not exist; the probe returns to after the branch.
             unsafe { asm!("blr {}", in(reg) address, clobber_abi("C")) }
         });
-        expect(format_args!("aborts/walk, level {level}: fetch"), FETCH + status, address, result);
+        expect(format_args!("aborts/walk, level {level}, fetch"), FETCH + status, address, result);
     }
 }
 
@@ -206,26 +206,26 @@ fn user() {
         trip.x[0] = view + address;
         let store = STORE & !SAME_LEVEL;
         report::equal(
-            format_args!("aborts/EL0: store to {what}"),
+            format_args!("aborts/EL0, store to {what}"),
             (FROM_EL0, store, view + address, code.store),
             end(trip.make()),
         );
     }
     let mut trip = Trip::to(code.load, EL0);
     trip.x[0] = view + HOLE;
-    report::equal(format_args!("aborts/EL0: load"), (FROM_EL0, load, view + HOLE, code.load), end(trip.make()));
+    report::equal(format_args!("aborts/EL0, load"), (FROM_EL0, load, view + HOLE, code.load), end(trip.make()));
     let mut trip = Trip::to(code.pair, EL0);
     trip.x[0] = view + FLAGS;
     let got = end(trip.make());
-    report::equal(format_args!("aborts/EL0: pair from the UART"), (FROM_EL0, load, view + FLAGS, code.pair), got);
+    report::equal(format_args!("aborts/EL0, pair from the UART"), (FROM_EL0, load, view + FLAGS, code.pair), got);
     let got = end(Trip::to(BEYOND, EL0).make());
-    report::equal(format_args!("aborts/EL0: fetch"), (FROM_EL0, fetch, BEYOND, BEYOND), got);
+    report::equal(format_args!("aborts/EL0, fetch"), (FROM_EL0, fetch, BEYOND, BEYOND), got);
     if code::has_aarch32() {
         let view = tables::show_devices_to_all(3);
         let mut trip = Trip::to(code.load_t32, T32);
         trip.x[0] = view + HOLE;
         let expected = (FROM_AARCH32, load, view + HOLE, code.load_t32);
-        report::equal(format_args!("aborts/AArch32: load"), expected, end(trip.make()));
+        report::equal(format_args!("aborts/AArch32, load"), expected, end(trip.make()));
     }
 }
 

@@ -1,6 +1,6 @@
 //! The tests of devices that a VM drives itself, and of devices that it cannot be given.
 
-use super::super::expectation::Expectation::{All, Cases, Line, NoGuest, Stopped, Value};
+use super::super::expectation::Expectation::{All, Cases, Line, NoGuest, Value};
 use super::{Case, Expectation, LINUX, NO_OOPS};
 use crate::board::{Board, Gic};
 
