@@ -210,9 +210,9 @@ fn clock(tree: &mut Writer) {
 fn emulated(tree: &mut Writer, device: &Description) {
     let (intid, trigger) = device.interrupt;
     tree.begin(device.node);
-    tree.string("clock-names", device.clocks);
-    let clocks: Vec<_> = device.clocks.split('\0').map(|_| CLOCK_PHANDLE).collect();
-    tree.cells("clocks", &clocks);
+    tree.string("clock-names", device.clock_names);
+    let clocks = [CLOCK_PHANDLE; 2];
+    tree.cells("clocks", clocks.get(..device.clocks).unwrap_or(&clocks));
     let trigger = if trigger == Trigger::Level { LEVEL_HIGH } else { EDGE_RISING };
     tree.cells("interrupts", &[SPI, intid.saturating_sub(32), trigger]);
     tree.numbers("reg", &[device.frame.start, device.frame.size]);

@@ -22,6 +22,8 @@ pub struct Description {
     pub frame: Frame,
     /// Number and trigger of its interrupt, a shared peripheral interrupt.
     pub interrupt: (u32, Trigger),
-    /// `clock-names`: its clocks, with a NUL between two. All are the one of 24 MHz that virt has.
-    pub clocks: &'static str,
+    /// `clock-names`, with a NUL between two. Each clock is the one of 24 MHz that virt has.
+    pub clock_names: &'static str,
+    /// How many these are.
+    pub clocks: usize,
 }

@@ -19,7 +19,8 @@ impl Device for Pl011 {
         compatible: "arm,pl011\0arm,primecell",
         frame: Frame { start: map::UART, size: map::UART_SIZE },
         interrupt: (map::UART_INTID, Trigger::Level),
-        clocks: "uartclk\0apb_pclk",
+        clock_names: "uartclk\0apb_pclk",
+        clocks: 2,
     };
 
     fn read(&mut self, (): (), offset: u64, _: u8) -> u64 {
