@@ -1,7 +1,7 @@
 //! What a guest is told of an access that reached nothing: the syndrome of a synchronous external abort (Arm ARM, D19.2.37,
 //! "ISS encoding for an exception from a Data Abort" and "from an Instruction Abort").
 
-use super::abort::is_translation_fault;
+use portcullis_devices::access::is_translation_fault;
 
 /// ESR_ELx.EC of a data abort from a lower level; the one of an instruction abort is 4 less.
 const EC_DATA_ABORT: u64 = 0x24;
