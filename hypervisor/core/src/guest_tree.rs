@@ -6,11 +6,12 @@ use alloc::format;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::flat_tree::Writer;
-use crate::image::Region;
-use crate::interface::GicVersion;
-use crate::passthrough::{Device, NODE_ROOM};
 use portcullis_abi::{bundle, function, map};
+use portcullis_tree::Writer;
+use portcullis_vgic::GicVersion;
+
+use crate::image::Region;
+use crate::passthrough::{Device, NODE_ROOM};
 
 /// Phandle of the interrupt controller.
 const GIC_PHANDLE: u32 = 1;

@@ -1,6 +1,7 @@
 //! A VM's end of the console: its emulated UART and the line that it is writing.
 
-use crate::console::LineBuffer;
+use portcullis_console::LineBuffer;
+
 use crate::uart::Pl011;
 
 /// UART and line of one VM, behind one lock.

@@ -7,10 +7,10 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use portcullis_abi::map;
 use portcullis_arch::timer;
+use portcullis_console::{Attachment, Console, InputAction, LineBuffer};
 use spin::{Mutex, Once};
 
 use crate::board::SerialPort;
-use crate::console::{Attachment, Console, InputAction, LineBuffer};
 use crate::machine::Machine;
 use crate::port::Port;
 use crate::processor::{Processor, Timer};

@@ -10,12 +10,12 @@ mod vm;
 
 use portcullis_abi::{bundle, map};
 use portcullis_arch::checksum::Crc32;
+use portcullis_tree::{HEADER_SIZE, MAGIC, Node, Tree, be32};
 
 pub use self::core::{CoreConfig, Window};
 pub use self::error::{BundleError, CoreError, VmError};
 pub use self::slices::Slices;
 pub use self::vm::{Cores, Devices, FirmwareConfig, MEMORY_MAX, Ranges, VmConfig};
-use crate::flat_tree::{HEADER_SIZE, MAGIC, Node, Tree, be32};
 
 /// What the structure block starts with: FDT_BEGIN_NODE, the root's empty name, FDT_PROP, a length of 4 bytes.
 const STRUCTURE_START: [u8; 16] = [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 4];

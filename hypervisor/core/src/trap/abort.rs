@@ -2,9 +2,10 @@
 
 use portcullis_abi::map;
 use portcullis_arch::{account::Exit, context::Context, el2, timer, vectors::Next};
+use portcullis_vgic::GicVersion;
 
 use super::fault;
-use crate::interface::{GicVersion, Interface};
+use crate::interface::Interface;
 use crate::terminal::TERMINAL;
 use crate::vm::{failure::Reason, vcpu::Vcpu};
 
