@@ -5,7 +5,7 @@ mod keys;
 mod property;
 mod screen;
 
-use portcullis_core::uart::{Pl011, registers};
+use portcullis_devices::uart::{Pl011, registers};
 
 use super::line::STANDING_TICKS;
 use super::*;

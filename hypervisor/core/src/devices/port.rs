@@ -1,8 +1,8 @@
 //! A VM's end of the console: its emulated UART and the line that it is writing.
 
+use portcullis_abi::map;
 use portcullis_console::LineBuffer;
-
-use crate::uart::Pl011;
+use portcullis_devices::{Line, uart::Pl011};
 
 /// UART and line of one VM, behind one lock.
 pub struct Port {
@@ -10,14 +10,14 @@ pub struct Port {
     pub uart: Pl011,
     /// What the guest has written and the console has not shown yet.
     pub line: LineBuffer,
-    /// Level of the UART's interrupt line as the virtual GIC knows it.
-    level: bool,
+    /// The UART's interrupt line.
+    interrupt: Line,
 }
 
 impl Port {
     /// A UART out of reset and an empty line.
     pub const fn new() -> Self {
-        Self { uart: Pl011::new(), line: LineBuffer::new(), level: false }
+        Self { uart: Pl011::new(), line: LineBuffer::new(), interrupt: Line::new(map::UART_INTID) }
     }
 
     /// Resets the UART. What the guest has written stays, so that its last words are seen. The interrupt line falls with
@@ -28,8 +28,7 @@ impl Port {
 
     /// The interrupt line's new level, if it has changed since the last call.
     pub fn take_level_change(&mut self) -> Option<bool> {
-        let level = self.uart.irq_level();
-        (core::mem::replace(&mut self.level, level) != level).then_some(level)
+        self.interrupt.set(self.uart.irq_level())
     }
 }
 
@@ -42,7 +41,7 @@ impl Default for Port {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::uart::registers::{IMSC, INT_MASK};
+    use portcullis_devices::uart::registers::{IMSC, INT_MASK};
 
     #[test]
     fn a_reset_lowers_the_line() {

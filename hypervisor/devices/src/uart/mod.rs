@@ -4,6 +4,7 @@
 //! typed bytes to [`Pl011::receive`] and drives the VM's interrupt line with [`Pl011::irq_level`] after each of them.
 //! FIFOs lie inside the structure; no call allocates, waits or panics, and the work per call is constant.
 
+mod device;
 mod fifo;
 mod pl011;
 pub mod registers;

@@ -44,6 +44,22 @@ impl<T: Copy> Fifo<T> {
         Some(value)
     }
 
+    /// All entries, the oldest first, with blanks behind them, and how many there are.
+    pub fn save(&self) -> ([T; DEPTH], u32)
+    where
+        T: Default,
+    {
+        let (mut cells, mut from) = ([T::default(); DEPTH], self.clone());
+        cells.iter_mut().for_each(|cell| *cell = from.pop().unwrap_or_default());
+        (cells, self.len as u32)
+    }
+
+    /// What was saved. None: a FIFO does not hold so many.
+    pub fn restore(cells: [T; DEPTH], len: u32) -> Option<Self> {
+        let len = usize::try_from(len).ok()?;
+        (len <= DEPTH).then_some(Self { cells, head: 0, len })
+    }
+
     /// Forgets all entries.
     pub const fn clear(&mut self) {
         self.len = 0;

@@ -90,6 +90,17 @@ pub const CR_OUT2: u32 = 1 << 13;
 /// CR: all bits that exist.
 pub const CR_MASK: u32 = 0xff87;
 
+/// ILPR: all bits that exist.
+pub const ILPR_MASK: u32 = 0xff;
+/// IBRD: all bits that exist.
+pub const IBRD_MASK: u32 = 0xffff;
+/// FBRD: all bits that exist.
+pub const FBRD_MASK: u32 = 0x3f;
+/// IFLS: all bits that exist.
+pub const IFLS_MASK: u32 = 0x3f;
+/// DMACR: all bits that exist.
+pub const DMACR_MASK: u32 = 7;
+
 /// Interrupt: ring indicator changed.
 pub const INT_RI: u32 = 1 << 0;
 /// Interrupt: clear to send changed.

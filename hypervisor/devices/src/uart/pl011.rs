@@ -10,23 +10,23 @@ use super::registers::*;
 /// The line is as fast as the caller takes characters: while it does not, the transmit FIFO fills and FR shows TXFF.
 #[derive(Clone, Debug)]
 pub struct Pl011 {
-    cr: u32,
-    imsc: u32,
-    ris: u32,
-    transmit: Fifo<u8>,
-    receive: Fifo<u16>,
-    transmit_trigger: usize,
-    receive_trigger: usize,
-    depth: usize,
-    lcr: u32,
-    ifls: u32,
-    rsr: u32,
-    overrun: bool,
-    modem: u32,
-    ilpr: u32,
-    ibrd: u32,
-    fbrd: u32,
-    dmacr: u32,
+    pub(super) cr: u32,
+    pub(super) imsc: u32,
+    pub(super) ris: u32,
+    pub(super) transmit: Fifo<u8>,
+    pub(super) receive: Fifo<u16>,
+    pub(super) transmit_trigger: usize,
+    pub(super) receive_trigger: usize,
+    pub(super) depth: usize,
+    pub(super) lcr: u32,
+    pub(super) ifls: u32,
+    pub(super) rsr: u32,
+    pub(super) overrun: bool,
+    pub(super) modem: u32,
+    pub(super) ilpr: u32,
+    pub(super) ibrd: u32,
+    pub(super) fbrd: u32,
+    pub(super) dmacr: u32,
 }
 
 /// The modem inputs outside loopback: a terminal is always there.
@@ -105,15 +105,15 @@ impl Pl011 {
             IMSC => self.imsc = value & INT_MASK,
             CR => self.write_control(value & CR_MASK),
             RSR => self.rsr = 0,
-            ILPR => self.ilpr = value & 0xff,
-            IBRD => self.ibrd = value & 0xffff,
-            FBRD => self.fbrd = value & 0x3f,
+            ILPR => self.ilpr = value & ILPR_MASK,
+            IBRD => self.ibrd = value & IBRD_MASK,
+            FBRD => self.fbrd = value & FBRD_MASK,
             LCR_H => self.write_line_control(value & LCR_MASK),
             IFLS => {
-                self.ifls = value & 0x3f;
+                self.ifls = value & IFLS_MASK;
                 self.set_triggers();
             }
-            DMACR => self.dmacr = value & 7,
+            DMACR => self.dmacr = value & DMACR_MASK,
             _ => {}
         }
     }
@@ -262,14 +262,24 @@ impl Pl011 {
             if self.lcr & LCR_FEN != 0 { (DEPTH, level(self.ifls), level(self.ifls >> 3)) } else { (1, 0, 1) };
     }
 
-    /// Recomputes the modem inputs; each one that changes raises its interrupt.
-    fn set_modem(&mut self) {
+    /// Recomputes all that follows from the registers, after these were restored.
+    pub(super) fn derive(&mut self) {
+        self.set_triggers();
+        self.modem = self.modem_inputs();
+    }
+
+    fn modem_inputs(&self) -> u32 {
         let wire = |output: u32, input: u32| if self.cr & output != 0 { input } else { 0 };
-        let modem = if self.cr & CR_LBE != 0 {
+        if self.cr & CR_LBE != 0 {
             wire(CR_RTS, FR_CTS) | wire(CR_DTR, FR_DSR) | wire(CR_OUT1, FR_DCD) | wire(CR_OUT2, FR_RI)
         } else {
             MODEM_CONNECTED
-        };
+        }
+    }
+
+    /// Recomputes the modem inputs; each one that changes raises its interrupt.
+    fn set_modem(&mut self) {
+        let modem = self.modem_inputs();
         let changed = modem ^ self.modem;
         self.modem = modem;
         for (flag, interrupt) in [(FR_RI, INT_RI), (FR_CTS, INT_CTS), (FR_DCD, INT_DCD), (FR_DSR, INT_DSR)] {
