@@ -7,7 +7,7 @@ mod sharing;
 
 use super::damage::{Damage, Field};
 use super::expectation::Expectation::{
-    self, All, Cases, Clock, Entropy, Line, Never, NoGuest, Sequence, Stopped, StoppedOrCases, Value,
+    self, All, Cases, Clock, Entropy, Line, Never, NoGuest, Says, Sequence, Stopped, StoppedOrCases, Value,
 };
 use crate::board::{Board, El3, Gic};
 use crate::raspberry_pi::tree::Defect;
@@ -57,10 +57,12 @@ const OPEN: Expectation = All(&[
     Value("linux-a", "ptp", "yes"),
     Clock("linux-a"),
 ]);
-/// linux-a has TRNG.
-const RANDOM: Expectation = All(&[Value("linux-a", "trng", "yes"), Entropy("linux-a")]);
-/// linux-b has no service.
+/// linux-a has TRNG, and from its first instruction on random words in its device tree.
+const RANDOM: Expectation =
+    All(&[Value("linux-a", "trng", "yes"), Entropy("linux-a"), Says("linux-a", "KASLR enabled")]);
+/// linux-b has no service, and no seed.
 const CLOSED: Expectation = All(&[
+    Says("linux-b", "KASLR disabled due to lack of seed"),
     Value("linux-b", "cpus", "2"),
     Value("linux-b", "vendor", "no"),
     Value("linux-b", "trng", "no"),
