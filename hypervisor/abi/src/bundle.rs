@@ -36,6 +36,7 @@
 //!     machine = <u32>;                   MACHINE_OFF | MACHINE_RESET; absent: neither
 //!     devices = "path", ...;             device tree paths passed through
 //!     trust-dma;                         present or absent: devices among them may master the bus
+//!     no-kaslr;                          present: no seeds in the generated device tree
 //!     firmware {                         absent: the defaults
 //!         keep;                          present: what is not named keeps its default; absent: it is zero
 //!         std = <u64>; std-hyp = <u64>; vendor-hyp = <u64>; psci = <u32>;
@@ -120,6 +121,8 @@ pub const MACHINE_RESET: u32 = 2;
 pub const DEVICES: &str = "devices";
 /// VM property: a device that can master the bus may be passed through: the VM is trusted with all memory.
 pub const TRUST_DMA: &str = "trust-dma";
+/// VM property: the generated device tree has no seeds, whatever the VM is offered.
+pub const NO_KASLR: &str = "no-kaslr";
 /// VM property: place of the kernel image.
 pub const KERNEL: &str = "kernel";
 /// VM property: place of the initial RAM disk.

@@ -41,6 +41,8 @@ pub struct VmConfig<'a> {
     pub devices: Devices<'a>,
     /// Devices that can master the bus may be among them.
     pub trust_dma: bool,
+    /// The generated device tree has seeds, if the VM is offered TRNG.
+    pub kaslr: bool,
     /// Firmware registers; none stands for the defaults.
     pub firmware: Option<FirmwareConfig<'a>>,
     /// Kernel: arm64 Image or raw binary.
@@ -172,6 +174,7 @@ impl<'a> VmConfig<'a> {
             machine: 0,
             devices: Devices::default(),
             trust_dma: false,
+            kaslr: true,
             firmware: None,
             kernel: &[],
             initrd: None,
@@ -199,6 +202,8 @@ impl<'a> VmConfig<'a> {
                 bundle::DEVICES => vm.devices = Devices::parse(value)?,
                 bundle::TRUST_DMA if value.is_empty() => vm.trust_dma = true,
                 bundle::TRUST_DMA => return Err(VmError::Malformed(bundle::TRUST_DMA)),
+                bundle::NO_KASLR if value.is_empty() => vm.kaslr = false,
+                bundle::NO_KASLR => return Err(VmError::Malformed(bundle::NO_KASLR)),
                 bundle::KERNEL => kernel = Some(image(bundle::KERNEL, value)?),
                 bundle::INITRD => vm.initrd = Some(image(bundle::INITRD, value)?),
                 bundle::DTB => vm.dtb = Some(image(bundle::DTB, value)?),

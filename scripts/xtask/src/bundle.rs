@@ -144,6 +144,9 @@ fn write_vm<'a>(fdt: &mut FdtWriter, vm: &'a Vm, images: &mut Images<'a>) -> Res
     if !vm.devices.is_empty() {
         fdt.property_string_list(abi::DEVICES, vm.devices.clone())?;
     }
+    if !vm.kaslr {
+        fdt.property_null(abi::NO_KASLR)?;
+    }
     if vm.trust_dma {
         fdt.property_null(abi::TRUST_DMA)?;
     }

@@ -16,6 +16,7 @@ pub mod residence;
 pub mod restart;
 pub mod resume;
 pub mod scrub;
+mod seed;
 pub mod sharing;
 pub mod state;
 pub mod timekeeping;

@@ -51,6 +51,8 @@ pub struct Draft {
     pub devices: Vec<Spanned<String>>,
     /// Whether devices that can master the bus may be among them.
     pub trust_dma: bool,
+    /// Whether the generated device tree has seeds.
+    pub kaslr: bool,
     /// The firmware registers.
     pub firmware: Option<Firmware>,
     /// The filters of the firmware section, with their places.
@@ -83,6 +85,7 @@ impl Draft {
             machine: machine(section, diagnostics),
             devices: devices(section, diagnostics),
             trust_dma: section.boolean("trust-dma", diagnostics).unwrap_or(false),
+            kaslr: section.boolean("kaslr", diagnostics).unwrap_or(true),
             firmware: firmware.map(|firmware| Firmware {
                 filters: filters.iter().map(|filter| *filter.get_ref()).collect(),
                 ..firmware::registers(&firmware, diagnostics)
@@ -113,6 +116,7 @@ impl Draft {
             machine: self.machine,
             devices: self.devices.into_iter().map(Spanned::into_inner).collect(),
             trust_dma: self.trust_dma,
+            kaslr: self.kaslr,
             firmware: self.firmware,
         })
     }

@@ -46,6 +46,7 @@ pub static VM: Kind = Kind {
         "machine": r#"machine = ["off", "reset"]"#,
         "devices": r#"devices = ["/pl061@9030000"]"#,
         "trust-dma": "trust-dma = true",
+        "kaslr": "kaslr = false",
         "firmware": "[vm.firmware]",
     },
 };

@@ -110,6 +110,8 @@ pub struct Vm {
     pub devices: Vec<String>,
     /// Whether devices that can master the bus may be among them.
     pub trust_dma: bool,
+    /// The generated device tree has seeds, if the VM is offered TRNG and the board has entropy.
+    pub kaslr: bool,
     /// Its firmware registers; none for the defaults.
     pub firmware: Option<Firmware>,
 }
