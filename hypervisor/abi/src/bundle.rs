@@ -31,6 +31,7 @@
 //!     cmdline = "...";
 //!     autostart;                         present or absent
 //!     audit;                             present or absent
+//!     stop-on-fault;                     present: the first access that reaches nothing ends it; absent: it gets an abort
 //!     restart-limit = <u32>;             starts again that often when it fails; absent: never
 //!     conduits = <u32>;                  CONDUIT_HVC | CONDUIT_SMC
 //!     machine = <u32>;                   MACHINE_OFF | MACHINE_RESET; absent: neither
@@ -103,6 +104,8 @@ pub const CMDLINE: &str = "cmdline";
 pub const AUTOSTART: &str = "autostart";
 /// VM property: the VM is audited from its start on.
 pub const AUDIT: &str = "audit";
+/// VM property: an access that reaches nothing ends the VM, in place of the abort that a board would report to it.
+pub const STOP_ON_FAULT: &str = "stop-on-fault";
 /// VM property: how often the VM starts again when it fails.
 pub const RESTART_LIMIT: &str = "restart-limit";
 /// VM property: which conduits are open.

@@ -31,6 +31,8 @@ pub struct VmConfig<'a> {
     pub autostart: bool,
     /// The VM is audited from its start on.
     pub audit: bool,
+    /// An access that reaches nothing ends the VM. Otherwise the guest gets an abort, as from a board.
+    pub stop_on_fault: bool,
     /// How often the VM starts again when it fails.
     pub restart_limit: u32,
     /// Open conduits: [`bundle::CONDUIT_HVC`], [`bundle::CONDUIT_SMC`].
@@ -169,6 +171,7 @@ impl<'a> VmConfig<'a> {
             cmdline: "",
             autostart: false,
             audit: false,
+            stop_on_fault: false,
             restart_limit: 0,
             conduits: 0,
             machine: 0,
@@ -196,6 +199,8 @@ impl<'a> VmConfig<'a> {
                 bundle::AUTOSTART => return Err(VmError::Malformed(bundle::AUTOSTART)),
                 bundle::AUDIT if value.is_empty() => vm.audit = true,
                 bundle::AUDIT => return Err(VmError::Malformed(bundle::AUDIT)),
+                bundle::STOP_ON_FAULT if value.is_empty() => vm.stop_on_fault = true,
+                bundle::STOP_ON_FAULT => return Err(VmError::Malformed(bundle::STOP_ON_FAULT)),
                 bundle::RESTART_LIMIT => vm.restart_limit = u32_of(bundle::RESTART_LIMIT, value)?,
                 bundle::CONDUITS => conduits = Some(u32_of(bundle::CONDUITS, value)?),
                 bundle::MACHINE => vm.machine = u32_of(bundle::MACHINE, value)?,

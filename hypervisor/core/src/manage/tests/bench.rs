@@ -265,6 +265,7 @@ fn assemble() {
             cmdline: "",
             autostart: control,
             audit: false,
+            stop_on_fault: false,
             restart_limit: u32::from(index as u64 == B),
             conduits: 3,
             machine: if index as u64 == B { bundle::MACHINE_OFF | bundle::MACHINE_RESET } else { 0 },
