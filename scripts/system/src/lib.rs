@@ -7,13 +7,13 @@
 //! ```no_run
 //! use std::path::Path;
 //!
-//! # struct None;
-//! # impl system::Images for None {
+//! # struct NoGuests;
+//! # impl system::Images for NoGuests {
 //! #     fn names(&self) -> Vec<String> { Vec::new() }
 //! #     fn kernel(&self, _: &str) -> Result<Option<std::path::PathBuf>, Box<dyn std::error::Error + Send + Sync>> { Ok(None) }
 //! #     fn initrd(&self, _: &str) -> Result<Option<std::path::PathBuf>, Box<dyn std::error::Error + Send + Sync>> { Ok(None) }
 //! # }
-//! # let images = None;
+//! # let images = NoGuests;
 //! let board = system::Board { name: "virt".to_owned(), cores: 4, memory: 2 << 30, forwards: false };
 //! let manifest = system::Manifest::load(Path::new("system.toml"), &board, &images).unwrap();
 //! system::bundle::write(&manifest, Path::new("bundle")).unwrap();
