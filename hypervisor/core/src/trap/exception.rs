@@ -52,7 +52,7 @@ pub extern "C" fn taken<G: Interface>(context: &mut Context, syndrome: u64) -> N
         }
         EC_SYSTEM_REGISTER if syndrome & ID_REGISTER_MASK == ID_REGISTER => id_register::<G>(context, vcpu, syndrome),
         EC_DATA_ABORT => abort::data::<G>(context, vcpu, syndrome),
-        class => rare::<G>(context, vcpu, class, syndrome),
+        class => rare::<G>(context, class, syndrome),
     }
 }
 
@@ -63,7 +63,8 @@ const fn has_registers<G: Interface>() -> bool {
 
 /// What a guest does seldom, or never.
 #[cold]
-fn rare<G: Interface>(context: &mut Context, vcpu: &'static Vcpu, class: u64, syndrome: u64) -> Next {
+fn rare<G: Interface>(context: &mut Context, class: u64, syndrome: u64) -> Next {
+    let vcpu = Vcpu::of(context);
     match class {
         EC_INSTRUCTION_ABORT => external_abort::answer(vcpu, Reason::Fetch, syndrome),
         // They name the other security state's group 1 and group 0, which no vCPU takes: no effect.

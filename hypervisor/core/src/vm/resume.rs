@@ -129,7 +129,6 @@ impl Vcpu {
         Next::Resume
     }
 
-    #[cold]
     #[inline(never)]
     fn flush_again_and_resume<G: Interface>(&self) -> Next {
         let others = self.vm.vgic.flush_again(self.index, &mut G::here());
