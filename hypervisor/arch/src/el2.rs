@@ -56,13 +56,16 @@ const CNTHCTL: u64 = 0b11;
 pub fn init_core(ipa_bits: u32) -> Result<(), WithHostExtensions> {
     let pmu_counters = read_sysreg!("mdcr_el2") & 0x1f;
     let midr = read_sysreg!("midr_el1");
-    // SAFETY: these registers govern what the guest may do and what comes to EL2; EL2's own execution is not touched.
+    // SAFETY: it governs what the guest may do and what comes to EL2; EL2's own execution is not touched.
     unsafe {
         write_sysreg!("hcr_el2", hcr::GUEST);
-        isb();
-        if read_sysreg!("hcr_el2") & hcr::E2H != 0 {
-            return Err(WithHostExtensions);
-        }
+    }
+    isb();
+    if read_sysreg!("hcr_el2") & hcr::E2H != 0 {
+        return Err(WithHostExtensions);
+    }
+    // SAFETY: as above.
+    unsafe {
         write_sysreg!("cptr_el2", CPTR);
         write_sysreg!("mdcr_el2", MDCR | pmu_counters);
         write_sysreg!("cnthctl_el2", CNTHCTL);

@@ -74,12 +74,12 @@ fn partitions() {
     const TRAPS: u64 = 0b11 << 48;
     /// MPAMIDR_EL1.HAS_HCR.
     const HAS_HCR: u64 = 1 << 17;
+    let has_virtual_ones = read_sysreg!("s3_0_c10_c4_4") & HAS_HCR != 0;
     // SAFETY: they govern what EL1 may do, and in which partition EL2's accesses count.
     unsafe {
         write_sysreg!("s3_4_c10_c5_0", TRAPS);
-        if read_sysreg!("s3_0_c10_c4_4") & HAS_HCR != 0 {
-            // MPAMHCR_EL2: no virtual partitions.
-            write_sysreg!("s3_4_c10_c4_0", 0);
+        if has_virtual_ones {
+            write_sysreg!("s3_4_c10_c4_0", 0); // MPAMHCR_EL2
         }
     }
 }
@@ -88,13 +88,14 @@ fn partitions() {
 fn profiling(debug: u64) {
     /// PMBIDR_EL1.P: the profiling buffer is EL3's.
     const NOT_OURS: u64 = 1 << 4;
+    let profiles = field(debug, 32) != 0 && read_sysreg!("s3_0_c9_c10_7") & NOT_OURS == 0;
     // SAFETY: zero turns them off; each exists with the extension that is asked for.
     unsafe {
         if field(debug, 40) != 0 {
             // FEAT_TRF, TRFCR_EL2.
             write_sysreg!("s3_4_c1_c2_1", 0);
         }
-        if field(debug, 32) != 0 && read_sysreg!("s3_0_c9_c10_7") & NOT_OURS == 0 {
+        if profiles {
             // FEAT_SPE, PMSCR_EL2.
             write_sysreg!("s3_4_c9_c9_0", 0);
         }

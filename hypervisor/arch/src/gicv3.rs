@@ -21,18 +21,22 @@ pub struct OpenInterface;
 ///
 /// [`OpenInterface`], if neither is so.
 fn close_interface() -> Result<(), OpenInterface> {
-    // SAFETY: no guest runs, and EL2 uses the system registers of its own.
+    set_interface(SYSTEM_REGISTERS | ENABLE, 0);
+    let constant = read_sysreg!("icc_sre_el1") & 1 != 0;
+    set_interface(SYSTEM_REGISTERS | ENABLE, SYSTEM_REGISTERS);
+    set_interface(SYSTEM_REGISTERS, SYSTEM_REGISTERS);
+    let trapped = read_sysreg!("icc_sre_el2") & ENABLE == 0;
+    if trapped || constant { Ok(()) } else { Err(OpenInterface) }
+}
+
+/// Writes ICC_SRE_EL2 and ICC_SRE_EL1.
+fn set_interface(el2: u64, el1: u64) {
+    // SAFETY: no guest runs, and EL2 uses the system registers of its own, which stay.
     unsafe {
-        write_sysreg!("icc_sre_el2", SYSTEM_REGISTERS | ENABLE);
+        write_sysreg!("icc_sre_el2", el2);
         isb();
-        write_sysreg!("icc_sre_el1", 0);
+        write_sysreg!("icc_sre_el1", el1);
         isb();
-        let constant = read_sysreg!("icc_sre_el1") & 1 != 0;
-        write_sysreg!("icc_sre_el1", SYSTEM_REGISTERS);
-        isb();
-        write_sysreg!("icc_sre_el2", SYSTEM_REGISTERS);
-        isb();
-        if read_sysreg!("icc_sre_el2") & ENABLE == 0 || constant { Ok(()) } else { Err(OpenInterface) }
     }
 }
 
