@@ -11,7 +11,7 @@
 //! | `forward`, `deny` | ranges of the filter: `BASE+COUNT,...` | none |
 //! | `client` | this VM's identifier to EL3 | 1 |
 //! | `wide` | 1 if EL3 may return results in x4 to x7 | 1 |
-//! | `only` | groups of cases: `id`, `services`, `lifecycle`, `uart`, `gic`, joined by commas | all |
+//! | `only` | groups of cases: `id`, `services`, `lifecycle`, `uart`, `devices`, `gic`, joined by commas | all |
 //! | `gic` | generation of the interrupt controller: 2 or 3; 0 to leave interrupts alone | 3 |
 //! | `mode` | `cases`, `garbage`, `sweep`, `matrix`, `forward`, `draws`, `words`, `scarce`, `dry`, `off`, `restart`, `cost`, `storm`, `busy`, \
 //!   `reset`, `device`, `dma`, `leak`, `starved`, `paused`, `hostile`, `idle`, \
@@ -182,7 +182,7 @@ const NAMES: [&str; 27] = [
 ];
 
 /// The groups of cases.
-const GROUPS: [&str; 5] = ["id", "services", "lifecycle", "uart", "gic"];
+const GROUPS: [&str; 6] = ["id", "services", "lifecycle", "uart", "devices", "gic"];
 
 impl Profile {
     /// Reads the command line.

@@ -31,7 +31,7 @@ use portcullis_gate::{Call, FunctionId, Row, Verdict, decide, decide_watched, fo
 use spin::{Mutex, Once};
 
 use crate::bundle::VmConfig;
-use crate::devices::port::Port;
+use crate::devices::{VmBus, port::Port};
 use crate::interface::{self, Interface};
 use crate::memory::regions::Range;
 use crate::memory::stage2::Stage2;
@@ -74,6 +74,8 @@ pub struct Vm {
     pub vgic: Vgic,
     /// Its UART and the line that it is writing.
     pub port: Mutex<Port>,
+    /// Its devices behind the GIC and the UART.
+    pub bus: VmBus,
     /// Its page of PV time structures.
     pub pv_time: PvTime,
     /// Whether it is the control VM, which manages the others.
@@ -143,6 +145,7 @@ impl Vm {
             devices: devices.into(),
             vgic: Vgic::of_version(interface::version(), config.cores.as_slice().len()),
             port: Mutex::new(Port::new()),
+            bus: crate::devices::bus(),
             pv_time,
             control,
             audit,

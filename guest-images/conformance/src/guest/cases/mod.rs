@@ -14,6 +14,7 @@ mod timer;
 mod trng;
 mod uart;
 mod unknown;
+mod unused;
 mod vendor;
 
 use conformance::profile::Profile;
@@ -40,6 +41,9 @@ pub fn run(profile: &Profile) {
     }
     if profile.wants("uart") {
         uart::run(profile);
+    }
+    if profile.wants("devices") {
+        unused::run();
     }
     if profile.wants("gic") && profile.gic {
         report::equal(format_args!("gic/version"), if profile.gicv2 { 2 } else { 3 }, gic::version());
