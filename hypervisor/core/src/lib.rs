@@ -8,6 +8,7 @@ extern crate alloc;
 pub mod board;
 pub mod bundle;
 pub mod console;
+pub mod deadlines;
 pub mod devices;
 pub mod flat_tree;
 pub mod guest_tree;

@@ -19,6 +19,7 @@ pub mod describe;
 pub mod device;
 pub mod line;
 pub mod memory;
+pub mod rtc;
 pub mod uart;
 pub mod unused;
 

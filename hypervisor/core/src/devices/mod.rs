@@ -2,13 +2,21 @@
 
 pub mod emulated;
 pub mod gic;
+pub mod line;
 pub mod port;
+pub mod rtc;
 
 use alloc::boxed::Box;
 
-use portcullis_devices::{Bus, Device, Frame, Unused, uart::Pl011};
+use portcullis_devices::{Bus, Description, Device, Frame, Unused, rtc::Pl031, uart::Pl011};
 
 use self::emulated::Emulated;
+use self::rtc::Rtc;
+use crate::bundle::VmConfig;
+use crate::memory::regions::Range;
+use crate::passthrough::Device as Given;
+use crate::processor::{Processor, Timer};
+use crate::vm::Vm;
 
 /// The UART's addresses, which are matched in front of all but the GIC's: guests use them all the time.
 pub const UART: Frame = Pl011::DESCRIPTION.frame;
@@ -19,12 +27,43 @@ const DEVICES: usize = 8;
 /// The devices of a VM behind the GIC and the UART.
 pub type VmBus = Bus<Box<dyn Emulated>, DEVICES>;
 
-/// The bus of a VM.
-pub fn bus() -> VmBus {
+/// The bus of a VM that drives the `given` devices of the board itself: these take the place of what would be emulated there,
+/// with its interrupt.
+pub fn bus(config: &VmConfig<'_>, given: &[Given]) -> VmBus {
     let mut bus = VmBus::new();
-    for (unused, frame) in Unused::ALL {
-        let added = bus.add(frame, Box::new(unused));
+    let mut add = |frame, device: Box<dyn Emulated>| {
+        let added = bus.add(frame, device);
         debug_assert!(added.is_ok(), "virt's devices have addresses of their own, and there is room");
+    };
+    for (unused, frame) in Unused::ALL {
+        add(frame, Box::new(unused));
+    }
+    if config.rtc != Some(false) && !is_replaced(&Pl031::DESCRIPTION, given) {
+        add(Pl031::DESCRIPTION.frame, Box::new(Rtc::new()));
     }
     bus
+}
+
+/// Whether a device of the board's is where an emulated one would be, or has its interrupt.
+pub fn is_replaced(device: &Description, given: &[Given]) -> bool {
+    let frame = Range::sized(device.frame.start, device.frame.size);
+    given.iter().any(|given| {
+        given.pages().any(|page| page.overlaps(&frame))
+            || given.interrupts.iter().any(|interrupt| interrupt.physical == device.interrupt.0)
+    })
+}
+
+/// Has every device of `vms` do what has come due as time went by, on core `core`. Returns when the timer of that core is to be
+/// set for them: the physical counter then.
+pub fn look(vms: &[Vm], core: usize) -> Option<u64> {
+    vms.iter().flat_map(|vm| vm.bus.devices().filter_map(move |device| device.look(vm, core))).min()
+}
+
+/// Tells every device of `vms` that the time of day was set.
+pub fn time_was_set(vms: &[Vm]) {
+    let Some(here) = Processor::current() else { return };
+    let told = vms.iter().flat_map(|vm| vm.bus.devices().filter_map(|device| device.time_was_set(vm, here.index)));
+    if let Some(next) = told.min() {
+        here.arm_by(Timer::Device, next);
+    }
 }

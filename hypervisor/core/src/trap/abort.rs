@@ -48,7 +48,7 @@ fn gic<G: Interface>(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64, 
 /// An access to a device on the VM's bus, or to nothing.
 #[inline(never)]
 fn device(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64, address: u64) -> Next {
-    let Some((device, offset)) = vcpu.vm.bus.find(address) else {
+    let Some((device, offset)) = vcpu.vm.bus.find(address).filter(|(device, _)| device.is_there()) else {
         return fault::stop(vcpu, Reason::Access, syndrome);
     };
     let Some(access) = Access::new(syndrome) else {

@@ -1,5 +1,6 @@
 //! Puts a VM's images where they belong in its RAM, a piece at a time: others may wait for the core.
 
+use alloc::vec::Vec;
 use core::fmt;
 use core::sync::atomic::Ordering;
 
@@ -131,6 +132,7 @@ impl Vm {
         if let Some(dtb) = config.dtb {
             return self.copy(layout.dtb, dtb, 0, dtb.len() as u64);
         }
+        let emulated: Vec<_> = self.bus.devices().filter_map(|device| device.describe()).collect();
         let tree = GuestTree {
             memory: Region { address: self.ram, size: self.memory.size() },
             vcpus: config.cores.as_slice().len(),
@@ -139,6 +141,7 @@ impl Vm {
             conduits: config.conduits,
             psci: u32::try_from(self.row.get(Register::PsciVersion)).unwrap_or(function::PSCI_VERSION_0_2),
             gic: interface::version(),
+            emulated: &emulated,
             devices: &self.devices,
         };
         let tree = tree.build().map_err(|_| LoadError::Tree)?;

@@ -145,7 +145,7 @@ impl Vm {
             devices: devices.into(),
             vgic: Vgic::of_version(interface::version(), config.cores.as_slice().len()),
             port: Mutex::new(Port::new()),
-            bus: crate::devices::bus(),
+            bus: crate::devices::bus(&config, &devices),
             pv_time,
             control,
             audit,
