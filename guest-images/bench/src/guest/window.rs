@@ -2,7 +2,7 @@
 
 use core::arch::asm;
 
-use crate::console::Console;
+use crate::guest::console::Console;
 use crate::sharing::FRAME;
 
 /// Most windows that can be looked at.

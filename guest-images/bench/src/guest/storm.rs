@@ -2,10 +2,11 @@
 
 use core::arch::asm;
 
+use guest_mmio::{read32, write32};
+
 use crate::configuration::Configuration;
-use crate::mmio::{read32, write32};
+use crate::guest::{gic, start};
 use crate::sharing::Storm;
-use crate::{gic, start};
 
 /// Ticks of a microsecond.
 const MICROSECOND: u64 = 1_000;

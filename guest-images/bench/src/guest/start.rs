@@ -5,7 +5,11 @@ use core::ptr;
 
 use crate::configuration::{Configuration, flag};
 
-global_asm!(include_str!("../../assembly/head.s"), include_str!("entry.s"));
+global_asm!(
+    include_str!("../../../assembly/head.s"),
+    include_str!("../../../assembly/settle.s"),
+    include_str!("entry.s"),
+);
 
 /// The configuration; patched in the finished image, so that it must be read as something that changes.
 // SAFETY: the linker script puts the section behind the header and has no other use for it.

@@ -1,7 +1,8 @@
 //! Lines of text, without the weight of `core::fmt`.
 
+use guest_mmio as mmio;
+
 use crate::configuration::{Configuration, Output, flag};
-use crate::mmio;
 
 /// Flag register of a PL011 (Arm DDI 0183, section 3.3).
 const FR: u64 = 0x18;

@@ -2,8 +2,9 @@
 
 use core::arch::asm;
 
+use guest_mmio::{read32, write32};
+
 use crate::configuration::Configuration;
-use crate::mmio::{read32, write32};
 
 /// Type of the distributor.
 pub const TYPER: u64 = 4;

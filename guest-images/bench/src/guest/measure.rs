@@ -3,7 +3,7 @@
 use core::arch::asm;
 use core::ptr;
 
-use crate::console::Console;
+use crate::guest::console::Console;
 
 /// The syndrome of the last unexpected exception and how many there were; written by entry.s.
 #[repr(C)]
