@@ -23,7 +23,6 @@ pub mod rtc;
 pub mod uart;
 pub mod unused;
 
-
 pub use access::Access;
 pub use bus::{Bus, Frame};
 pub use describe::{Description, Trigger};

@@ -131,7 +131,13 @@ impl System {
         let image = metal::image(environment, metal::HYPERVISOR)?;
         let guests = Guests::new(environment);
         let Hardware { board, cores, .. } = hardware;
-        let limits = manifest::Board { name: board.name().to_owned(), cores, memory: board.memory(), forwards };
+        let limits = manifest::Board {
+            name: board.name().to_owned(),
+            cores,
+            memory: board.memory(),
+            forwards,
+            time: board.knows_time(),
+        };
         let mut manifest = Manifest::load(manifest, &limits, &guests).map_err(|report| {
             // It names the file and the line itself, in the form that editors understand.
             eprintln!("{report}");

@@ -41,6 +41,8 @@ pub struct VmConfig<'a> {
     pub devices: Devices<'a>,
     /// Devices that can master the bus may be among them.
     pub trust_dma: bool,
+    /// Whether it has a real-time clock; none: if the machine knows the time of day when it starts.
+    pub rtc: Option<bool>,
     /// Firmware registers; none stands for the defaults.
     pub firmware: Option<FirmwareConfig<'a>>,
     /// Kernel: arm64 Image or raw binary.
@@ -174,6 +176,7 @@ impl<'a> VmConfig<'a> {
             machine: 0,
             devices: Devices::default(),
             trust_dma: false,
+            rtc: None,
             firmware: None,
             kernel: &[],
             initrd: None,
@@ -201,6 +204,10 @@ impl<'a> VmConfig<'a> {
                 bundle::DEVICES => vm.devices = Devices::parse(value)?,
                 bundle::TRUST_DMA if value.is_empty() => vm.trust_dma = true,
                 bundle::TRUST_DMA => return Err(VmError::Malformed(bundle::TRUST_DMA)),
+                bundle::RTC => match u32_of(bundle::RTC, value)? {
+                    wanted @ 0..=1 => vm.rtc = Some(wanted == 1),
+                    _ => return Err(VmError::Malformed(bundle::RTC)),
+                },
                 bundle::KERNEL => kernel = Some(image(bundle::KERNEL, value)?),
                 bundle::INITRD => vm.initrd = Some(image(bundle::INITRD, value)?),
                 bundle::DTB => vm.dtb = Some(image(bundle::DTB, value)?),

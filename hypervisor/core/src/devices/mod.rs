@@ -38,14 +38,19 @@ pub fn bus(config: &VmConfig<'_>, given: &[Given]) -> VmBus {
     for (unused, frame) in Unused::ALL {
         add(frame, Box::new(unused));
     }
-    if config.rtc != Some(false) && !is_replaced(&Pl031::DESCRIPTION, given) {
+    if config.rtc != Some(false) && !clock_is_replaced(given) {
         add(Pl031::DESCRIPTION.frame, Box::new(Rtc::new()));
     }
     bus
 }
 
-/// Whether a device of the board's is where an emulated one would be, or has its interrupt.
-pub fn is_replaced(device: &Description, given: &[Given]) -> bool {
+/// Whether a device of the board's is where the VM's clock would be, or has its interrupt.
+pub fn clock_is_replaced(given: &[Given]) -> bool {
+    is_replaced(&Pl031::DESCRIPTION, given)
+}
+
+/// The same of any emulated device.
+fn is_replaced(device: &Description, given: &[Given]) -> bool {
     let frame = Range::sized(device.frame.start, device.frame.size);
     given.iter().any(|given| {
         given.pages().any(|page| page.overlaps(&frame))
@@ -65,5 +70,36 @@ pub fn time_was_set(vms: &[Vm]) {
     let told = vms.iter().flat_map(|vm| vm.bus.devices().filter_map(|device| device.time_was_set(vm, here.index)));
     if let Some(next) = told.min() {
         here.arm_by(Timer::Device, next);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+    use crate::image::Region;
+    use crate::passthrough::Interrupt;
+
+    fn given(address: u64, intid: u32) -> Given {
+        Given {
+            path: "/d@0",
+            name: b"d@0",
+            compatible: b"d\0",
+            registers: [Region { address, size: 0x1000 }].into(),
+            interrupts: [Interrupt { physical: intid, edge: false }].into(),
+            clock: None,
+            clock_names: b"",
+            kept: Vec::new(),
+            masters: false,
+        }
+    }
+
+    #[test]
+    fn a_device_of_the_board_takes_the_clock_s_place() {
+        assert!(!clock_is_replaced(&[]));
+        assert!(!clock_is_replaced(&[given(0x0903_0000, 39)]));
+        assert!(clock_is_replaced(&[given(0x0903_0000, 39), given(0x0901_0000, 35)]));
+        assert!(clock_is_replaced(&[given(0x0a00_0000, 34)]));
     }
 }

@@ -12,6 +12,7 @@ use super::Vm;
 use crate::guest_tree::GuestTree;
 use crate::image::{ImageError, Layout, Region};
 use crate::interface;
+use crate::machine::Machine;
 use crate::memory::{regions::Range, stage1};
 
 /// Where a loaded guest starts, in its own addresses.
@@ -30,6 +31,8 @@ pub enum LoadError {
     Image(ImageError),
     /// No device tree could be made.
     Tree,
+    /// It asks for a clock, and nobody has set the time yet.
+    Time,
     /// A part lies outside the VM's RAM, or cannot be mapped.
     Memory(Region),
 }
@@ -39,6 +42,9 @@ impl fmt::Display for LoadError {
         match self {
             Self::Image(error) => error.fmt(f),
             Self::Tree => write!(f, "its device tree cannot be made; the command line must not hold a NUL"),
+            Self::Time => {
+                write!(f, "it asks for a clock (rtc = true), and the time is not known; set it first (CLOCK_SET)")
+            }
             Self::Memory(region) => {
                 write!(f, "{:#x} bytes at {:#x} are not within its memory", region.size, region.address)
             }
@@ -103,6 +109,9 @@ impl Vm {
                     Some(initrd) => (initrd.1.len() as u64, Some(initrd), Part::Tree),
                     None => (0, None, Part::Tree),
                 },
+                Part::Tree if config.rtc == Some(true) && Machine::get().wall_clock().is_none() => {
+                    return Err(LoadError::Time);
+                }
                 Part::Tree => {
                     self.place_tree(&layout)?;
                     *loading = Loading::default();

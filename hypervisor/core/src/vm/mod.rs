@@ -134,6 +134,7 @@ impl Vm {
         control: bool,
     ) -> Self {
         let restarts = RestartPolicy::new(config.restart_limit);
+        let bus = crate::devices::bus(&config, &devices);
         let audit = Audit::new();
         audit.want(config.audit);
         Self {
@@ -145,7 +146,7 @@ impl Vm {
             devices: devices.into(),
             vgic: Vgic::of_version(interface::version(), config.cores.as_slice().len()),
             port: Mutex::new(Port::new()),
-            bus: crate::devices::bus(&config, &devices),
+            bus,
             pv_time,
             control,
             audit,

@@ -46,6 +46,8 @@ pub struct Board {
     pub memory: u64,
     /// Whether firmware at EL3 takes forwarded calls there, or may, as far as is known.
     pub forwards: bool,
+    /// Whether it knows the time of day, or may, as far as is known.
+    pub time: bool,
 }
 
 /// The guests that the project knows by name.
@@ -110,6 +112,8 @@ pub struct Vm {
     pub devices: Vec<String>,
     /// Whether devices that can master the bus may be among them.
     pub trust_dma: bool,
+    /// Whether it has a real-time clock; none: if the machine knows the time of day when it starts.
+    pub rtc: Option<bool>,
     /// Its firmware registers; none for the defaults.
     pub firmware: Option<Firmware>,
 }

@@ -223,6 +223,7 @@ mod tests {
                 name: board.name().into(),
                 cores: case.cores,
                 memory: board.memory(),
+                time: board.knows_time(),
                 forwards: case.el3 != El3::None,
             };
             let manifest = Manifest::load(&folder.join(case.manifest), &limits, &guests)

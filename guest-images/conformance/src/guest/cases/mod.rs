@@ -8,6 +8,7 @@ mod lifecycle;
 mod psci;
 mod ptp;
 pub mod pv_time;
+pub mod rtc;
 mod sgi;
 mod spi;
 mod timer;
@@ -44,6 +45,7 @@ pub fn run(profile: &Profile) {
     }
     if profile.wants("devices") {
         unused::run();
+        rtc::run(profile);
     }
     if profile.wants("gic") && profile.gic {
         report::equal(format_args!("gic/version"), if profile.gicv2 { 2 } else { 3 }, gic::version());
