@@ -177,7 +177,7 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     use super::super::expectation::Expectation::{
-        All, Clock, DiffersFrom, Entropy, Never, OnlyCalls, SameAs, Stolen, Value,
+        All, Clock, Date, DiffersFrom, Entropy, Never, OnlyCalls, SameAs, Stolen, Value,
     };
     use super::*;
     use crate::el3::El3;
@@ -207,7 +207,9 @@ mod tests {
             Line(_) | Sequence(_) | Never(_) | NoGuest => Vec::new(),
             SameAs(..) | DiffersFrom(..) | OnlyCalls(_) => Vec::new(),
             Stolen([a, b], c) => vec![a, b, c],
-            Value(vm, ..) | Entropy(vm) | Clock(vm) | Cases(vm) | Stopped(vm) | StoppedOrCases(vm) => vec![vm],
+            Value(vm, ..) | Entropy(vm) | Clock(vm) | Date(vm) | Cases(vm) | Stopped(vm) | StoppedOrCases(vm) => {
+                vec![vm]
+            }
         }
     }
 

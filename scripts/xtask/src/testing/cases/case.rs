@@ -4,7 +4,7 @@ use crate::board::{Board, Gic};
 use crate::el3::El3;
 use crate::raspberry_pi::tree::Defect;
 use crate::testing::damage::Damage;
-use crate::testing::expectation::Expectation::{self, All, Cases, Clock, Entropy, Line, Never, Sequence, Value};
+use crate::testing::expectation::Expectation::{self, All, Cases, Clock, Date, Entropy, Line, Never, Sequence, Value};
 
 /// One run of a system in QEMU.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +51,13 @@ pub const OPEN: Expectation = All(&[
     Value("linux-a", "ptp", "yes"),
     Clock("linux-a"),
 ]);
+/// Both know what day it is, whatever else they are allowed.
+const DATES: Expectation = All(&[
+    Value("linux-a", "rtc_name", "rtc-pl031 9010000.pl031"),
+    Value("linux-b", "rtc_name", "rtc-pl031 9010000.pl031"),
+    Date("linux-a"),
+    Date("linux-b"),
+]);
 /// linux-a has TRNG.
 pub const RANDOM: Expectation = All(&[Value("linux-a", "trng", "yes"), Entropy("linux-a")]);
 /// linux-b has no service.
@@ -67,6 +74,7 @@ pub const TWO_DOORS: &[Expectation] = &[
     NO_OOPS,
     FOUND,
     OPEN,
+    DATES,
     RANDOM,
     Value("linux-a", "psci", "1.1"),
     Value("linux-a", "smccc", "1.1"),
