@@ -32,12 +32,14 @@ pub enum Exit {
     Wait = 7,
     /// The first use of a debug register since it came onto a core that it shares.
     Debug = 8,
+    /// An access, a fetch or a table walk that reaches nothing, or an instruction that cannot be emulated.
+    Abort = 9,
     /// An access to an emulated device besides GIC and UART.
-    Device = 9,
+    Device = 10,
 }
 
 /// Number of [`Exit`] causes.
-pub const EXITS: usize = 10;
+pub const EXITS: usize = 11;
 /// Refused calls that are remembered.
 pub const RING: usize = 64;
 

@@ -31,6 +31,8 @@ pub struct VmConfig<'a> {
     pub autostart: bool,
     /// The VM is audited from its start on.
     pub audit: bool,
+    /// An access that reaches nothing ends the VM. Otherwise the guest gets an abort, as from a board.
+    pub stop_on_fault: bool,
     /// How often the VM starts again when it fails.
     pub restart_limit: u32,
     /// Open conduits: [`bundle::CONDUIT_HVC`], [`bundle::CONDUIT_SMC`].
@@ -43,6 +45,8 @@ pub struct VmConfig<'a> {
     pub trust_dma: bool,
     /// Whether it has a real-time clock; none: if the machine knows the time of day when it starts.
     pub rtc: Option<bool>,
+    /// The generated device tree has seeds, if the VM is offered TRNG.
+    pub kaslr: bool,
     /// Firmware registers; none stands for the defaults.
     pub firmware: Option<FirmwareConfig<'a>>,
     /// Kernel: arm64 Image or raw binary.
@@ -171,12 +175,14 @@ impl<'a> VmConfig<'a> {
             cmdline: "",
             autostart: false,
             audit: false,
+            stop_on_fault: false,
             restart_limit: 0,
             conduits: 0,
             machine: 0,
             devices: Devices::default(),
             trust_dma: false,
             rtc: None,
+            kaslr: true,
             firmware: None,
             kernel: &[],
             initrd: None,
@@ -198,6 +204,8 @@ impl<'a> VmConfig<'a> {
                 bundle::AUTOSTART => return Err(VmError::Malformed(bundle::AUTOSTART)),
                 bundle::AUDIT if value.is_empty() => vm.audit = true,
                 bundle::AUDIT => return Err(VmError::Malformed(bundle::AUDIT)),
+                bundle::STOP_ON_FAULT if value.is_empty() => vm.stop_on_fault = true,
+                bundle::STOP_ON_FAULT => return Err(VmError::Malformed(bundle::STOP_ON_FAULT)),
                 bundle::RESTART_LIMIT => vm.restart_limit = u32_of(bundle::RESTART_LIMIT, value)?,
                 bundle::CONDUITS => conduits = Some(u32_of(bundle::CONDUITS, value)?),
                 bundle::MACHINE => vm.machine = u32_of(bundle::MACHINE, value)?,
@@ -208,6 +216,8 @@ impl<'a> VmConfig<'a> {
                     wanted @ 0..=1 => vm.rtc = Some(wanted == 1),
                     _ => return Err(VmError::Malformed(bundle::RTC)),
                 },
+                bundle::NO_KASLR if value.is_empty() => vm.kaslr = false,
+                bundle::NO_KASLR => return Err(VmError::Malformed(bundle::NO_KASLR)),
                 bundle::KERNEL => kernel = Some(image(bundle::KERNEL, value)?),
                 bundle::INITRD => vm.initrd = Some(image(bundle::INITRD, value)?),
                 bundle::DTB => vm.dtb = Some(image(bundle::DTB, value)?),

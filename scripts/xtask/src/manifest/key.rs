@@ -40,6 +40,7 @@ pub static VM: Kind = Kind {
         "slice": r#"slice = "5ms""#,
         "autostart": "autostart = true",
         "audit": "audit = true",
+        "on-fault": r#"on-fault = "stop""#,
         "restart": r#"restart = "on-failure""#,
         "restart-limit": "restart-limit = 3",
         "conduits": r#"conduits = ["hvc", "smc"]"#,
@@ -47,6 +48,7 @@ pub static VM: Kind = Kind {
         "devices": r#"devices = ["/pl061@9030000"]"#,
         "trust-dma": "trust-dma = true",
         "rtc": "rtc = true",
+        "kaslr": "kaslr = false",
         "firmware": "[vm.firmware]",
     },
 };
