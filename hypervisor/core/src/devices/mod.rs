@@ -2,19 +2,19 @@
 
 pub mod emulated;
 pub mod gic;
+pub mod interrupt_owners;
 pub mod line;
 pub mod port;
 pub mod rtc;
 
 use alloc::boxed::Box;
 
+use portcullis_board::{Range, device::Device as Given};
+use portcullis_bundle::VmConfig;
 use portcullis_devices::{Bus, Description, Device, Frame, Unused, rtc::Pl031, uart::Pl011};
 
 use self::emulated::Emulated;
 use self::rtc::Rtc;
-use crate::bundle::VmConfig;
-use crate::memory::regions::Range;
-use crate::passthrough::Device as Given;
 use crate::processor::{Processor, Timer};
 use crate::vm::Vm;
 
@@ -77,16 +77,16 @@ pub fn time_was_set(vms: &[Vm]) {
 mod tests {
     use alloc::vec::Vec;
 
+    use portcullis_board::device::Interrupt;
+
     use super::*;
-    use crate::image::Region;
-    use crate::passthrough::Interrupt;
 
     fn given(address: u64, intid: u32) -> Given {
         Given {
             path: "/d@0",
             name: b"d@0",
             compatible: b"d\0",
-            registers: [Region { address, size: 0x1000 }].into(),
+            registers: [Range::sized(address, 0x1000)].into(),
             interrupts: [Interrupt { physical: intid, edge: false }].into(),
             clock: None,
             clock_names: b"",
