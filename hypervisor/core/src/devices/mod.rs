@@ -39,7 +39,7 @@ pub fn bus(config: &VmConfig<'_>, given: &[Given]) -> VmBus {
         add(frame, Box::new(unused));
     }
     if config.rtc != Some(false) && !clock_is_replaced(given) {
-        add(Pl031::DESCRIPTION.frame, Box::new(Rtc::new()));
+        add(Pl031::DESCRIPTION.frame, Box::<Rtc>::default());
     }
     bus
 }
