@@ -44,8 +44,12 @@ impl<T: Copy> Fifo<T> {
         Some(value)
     }
 
-    /// Forgets all entries.
-    pub const fn clear(&mut self) {
-        self.len = 0;
+    /// Forgets all entries but those that `keep` holds for.
+    pub fn retain(&mut self, keep: impl Fn(T) -> bool) {
+        for _ in 0..self.len {
+            if let Some(value) = self.pop().filter(|&value| keep(value)) {
+                self.push(value);
+            }
+        }
     }
 }
