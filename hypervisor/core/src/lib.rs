@@ -12,6 +12,7 @@ pub mod flat_tree;
 pub mod guest_tree;
 pub mod image;
 pub mod interface;
+mod keyboard;
 pub mod machine;
 pub mod manage;
 pub mod memory;

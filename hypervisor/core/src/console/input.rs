@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::answer::Answers;
 use super::attachment::Attachment;
 use super::guest::Name;
 use super::output::Console;
@@ -34,22 +35,31 @@ pub enum InputAction {
 pub struct Keys {
     escape: bool,
     hinted: bool,
+    answers: Answers,
 }
 
 impl Keys {
     pub const fn new() -> Self {
-        Self { escape: false, hinted: false }
+        Self { escape: false, hinted: false, answers: Answers::new() }
     }
 }
 
 impl Console {
-    /// Takes a key. `state` names the state of a VM by its number, for the help. After it the caller looks at
-    /// [`Console::take_ready`] and at the ring, as the answer may be there.
-    pub fn input(&mut self, byte: u8, attachment: &Attachment, state: &dyn Fn(usize) -> &'static str) -> InputAction {
+    /// Takes a key. `paused`: nothing came for a while before it, which no terminal does amid what it says by itself. `state`
+    /// names the state of a VM by its number, for the help. After it the caller looks at [`Console::take_ready`] and at the
+    /// ring, as the answer may be there.
+    pub fn input(
+        &mut self,
+        byte: u8,
+        paused: bool,
+        attachment: &Attachment,
+        state: &dyn Fn(usize) -> &'static str,
+    ) -> InputAction {
+        let answer = self.keys.answers.step(byte, paused);
         if core::mem::take(&mut self.keys.escape) {
             return self.command(byte, attachment, state);
         }
-        if byte == ESCAPE {
+        if byte == ESCAPE && !answer {
             self.keys.escape = true;
             return InputAction::None;
         }

@@ -80,7 +80,7 @@ impl Bench {
     }
 
     fn key(&mut self, byte: u8) -> InputAction {
-        let action = self.console.input(byte, &self.attachment, &|vm| if vm == 0 { "running" } else { "off" });
+        let action = self.console.input(byte, false, &self.attachment, &|vm| if vm == 0 { "running" } else { "off" });
         self.settle();
         action
     }

@@ -145,8 +145,8 @@ fn help_power_off_and_wrong_keys() {
 fn help_of_eight_vms_is_not_cut() {
     let names: Vec<String> = (1..=8).map(|n| format!("sixteen-letters{n}")).collect();
     let mut bench = Bench::new(&names.iter().map(String::as_str).collect::<Vec<_>>());
-    bench.console.input(0x1d, &bench.attachment, &|_| "");
-    bench.console.input(b'?', &bench.attachment, &|_| "not yet started");
+    bench.console.input(0x1d, false, &bench.attachment, &|_| "");
+    bench.console.input(b'?', false, &bench.attachment, &|_| "not yet started");
     bench.settle();
     assert!(bench.seen().ends_with("\r\nportcullis: 8 sixteen-letters8 not yet started\r\n"));
 }
