@@ -37,7 +37,7 @@ pub fn run(options: &Run) -> Result<()> {
     let interactive = terminal::interactive();
     let demo = environment.root.join("scripts/manifests").join(options.hardware.board.demonstration());
     let path = options.manifest.as_deref().unwrap_or(&demo);
-    let mut system = System::build(&environment, options.hardware, path, !interactive, "bundle.dtb")?;
+    let mut system = System::build(&environment, options.hardware, path, !interactive, "bundle.img")?;
     system.prepare(&environment, None)?;
 
     let qemu = || {

@@ -135,7 +135,7 @@ impl<'a> Bench<'a> {
         crate::metal::build(self.environment)?;
         let manifest = self.folder.join(format!("{}.toml", run.name));
         fs::write(&manifest, self.manifest(run)?)?;
-        let bundle = format!("bench/{}.dtb", run.name);
+        let bundle = format!("bench/{}.img", run.name);
         let hardware = Hardware { el3: run.el3, gic: run.gic, ..Hardware::new(Board::QemuVirt, run.cores) };
         let system = System::build(self.environment, hardware, &manifest, false, &bundle)?;
         let mut qemu = system.qemu(self.environment, Some(&format!("{},{CLOCK}", run.cpu)))?;

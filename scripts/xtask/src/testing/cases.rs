@@ -5,7 +5,7 @@ mod passthrough;
 mod raspberry_pi;
 mod sharing;
 
-use super::damage::Damage;
+use super::damage::{Damage, Field};
 use super::expectation::Expectation::{
     self, All, Cases, Clock, Entropy, Line, Never, NoGuest, Sequence, Stopped, StoppedOrCases, Value,
 };
@@ -235,6 +235,42 @@ const CASES: &[Case] = &[
     Case { name: "damaged-cut", damage: Some(Damage::CutInHalf), ..DAMAGED },
     Case { name: "damaged-bit", damage: Some(Damage::OneBit), ..DAMAGED },
     Case { name: "damaged-zeros", damage: Some(Damage::Zeros), ..DAMAGED },
+    Case {
+        name: "damaged-magic",
+        damage: Some(Damage::Header(Field::Magic)),
+        expectations: &[Line("bundle: it starts with 0x504f5254484f4c45; a bundle starts with"), NoGuest],
+        ..DAMAGED
+    },
+    Case {
+        name: "damaged-old",
+        damage: Some(Damage::Header(Field::Old)),
+        expectations: &[Line("bundle: it starts with 0xd00dfeed, as bundles of version 1 did; take"), NoGuest],
+        ..DAMAGED
+    },
+    Case {
+        name: "damaged-version",
+        damage: Some(Damage::Header(Field::Version)),
+        expectations: &[Line("bundle: its format is version 3; this hypervisor reads version 2: take"), NoGuest],
+        ..DAMAGED
+    },
+    Case {
+        name: "damaged-checksum",
+        damage: Some(Damage::Header(Field::Checksum)),
+        expectations: &[Line("bundle: it is damaged: its checksum is"), NoGuest],
+        ..DAMAGED
+    },
+    Case {
+        name: "damaged-size",
+        damage: Some(Damage::Header(Field::Size)),
+        expectations: &[Line("bundle: its header tells"), NoGuest],
+        ..DAMAGED
+    },
+    Case {
+        name: "damaged-images",
+        damage: Some(Damage::Header(Field::Images)),
+        expectations: &[Line("bundle: its header places the images at"), NoGuest],
+        ..DAMAGED
+    },
     LINUX,
     Case { name: "demo", manifest: "demo.toml", cores: 5, expectations: DEMONSTRATION, ..LINUX },
     Case { name: "linux-6.1", manifest: "debian-6.1.toml", ..LINUX },

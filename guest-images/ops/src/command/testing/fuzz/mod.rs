@@ -8,7 +8,8 @@ use portcullis_abi::manage::*;
 use portcullis_abi::map::MAX_VMS;
 
 use self::model::Model;
-use super::{Command, Kind, usage, waiting};
+use crate::command::entry::{Command, Kind, usage};
+use crate::command::waiting;
 use crate::context::Context;
 use crate::error::{Error, Status};
 use crate::function;

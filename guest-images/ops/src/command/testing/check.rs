@@ -2,7 +2,8 @@
 
 use portcullis_abi::manage;
 
-use super::{Command, Kind, run as run_command, usage};
+use crate::command::entry::{Command, Kind, run as run_command, usage};
+use crate::command::registers;
 use crate::context::Context;
 use crate::error::Error;
 use crate::register;
@@ -63,7 +64,7 @@ pub static CHECK: Command = Command {
 fn check(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
     let &[vm, name, value] = arguments else { return Err(usage(&CHECK)) };
     let (number, id) = (context.vm(vm)?, register::identifier(name)?);
-    let supported = super::registers::supported(context, number, id);
+    let supported = registers::supported(context, number, id);
     let expected = register::value(id, value, supported)?;
     let [got, ..] = context.call(manage::REGISTER_GET, [number, id, 0])?;
     context.equal(format_args!("{vm} {name} is {value}"), expected, got);

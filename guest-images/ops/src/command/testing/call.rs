@@ -1,6 +1,6 @@
 //! `call`: any firmware call, as a guest makes it.
 
-use super::{Command, Kind, usage};
+use crate::command::entry::{Command, Kind, usage};
 use crate::context::Context;
 use crate::error::{Error, Status};
 use crate::function;

@@ -2,7 +2,8 @@
 
 use portcullis_abi::manage::{self, PHASE_CREATED, PHASE_RUNNING, PHASE_STOPPED};
 
-use super::{Command, Kind, usage, waiting};
+use crate::command::entry::{Command, Kind, usage};
+use crate::command::waiting;
 use crate::context::Context;
 use crate::error::Error;
 use crate::management;

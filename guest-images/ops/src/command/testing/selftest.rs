@@ -5,7 +5,8 @@
 
 use portcullis_abi::{firmware, function, manage};
 
-use super::{Command, Kind, usage, waiting};
+use crate::command::entry::{Command, Kind, usage};
+use crate::command::waiting;
 use crate::context::Context;
 use crate::error::{Error, Status};
 use crate::management;

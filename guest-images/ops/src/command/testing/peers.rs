@@ -6,7 +6,7 @@
 use portcullis_abi::function::*;
 use portcullis_abi::result::NOT_SUPPORTED;
 
-use super::{Command, Kind, usage};
+use crate::command::entry::{Command, Kind, usage};
 use crate::context::Context;
 use crate::error::Error;
 use crate::function;
