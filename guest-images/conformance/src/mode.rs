@@ -47,6 +47,8 @@ pub enum Mode {
     Hostile,
     /// A long wait.
     Idle,
+    /// Input by interrupt.
+    Typed,
     /// An access to nothing.
     Abort,
     /// Unknown system registers.
@@ -83,6 +85,7 @@ impl Mode {
             "paused" => Self::Paused,
             "hostile" => Self::Hostile,
             "idle" => Self::Idle,
+            "typed" => Self::Typed,
             "abort" => Self::Abort,
             "sysreg" => Self::SystemRegister,
             "mmio" => Self::Mmio,

@@ -14,7 +14,7 @@ use crate::firmware::{self, Firmware};
 use crate::guests::Guests;
 use crate::machine::report::Reports;
 use crate::machine::terminal::{self, Raw};
-use crate::machine::{self, End, Next, Watcher, summary};
+use crate::machine::{self, End, Keyboard, Next, Watcher, summary};
 use crate::manifest::{self, Manifest};
 use crate::options::Run;
 use crate::raspberry_pi::{self, tree::Defect};
@@ -59,7 +59,7 @@ pub fn run(options: &Run) -> Result<()> {
     } else {
         None
     };
-    let end = machine::run(qemu, interactive, timeout, &mut console);
+    let end = machine::run(qemu, if interactive { Keyboard::Person } else { Keyboard::None }, timeout, &mut console);
     drop(raw);
     verdict(&end?, timeout, &console)
 }

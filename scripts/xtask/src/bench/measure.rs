@@ -12,7 +12,7 @@ use super::guest::Guest;
 use super::plugin::{self, Results};
 use crate::board::{Board, El3, Gic, Hardware};
 use crate::environment::Environment;
-use crate::machine::{self, End, Next, Watcher};
+use crate::machine::{self, End, Keyboard, Next, Watcher};
 use crate::run::System;
 
 /// When a run that hangs is ended.
@@ -150,7 +150,7 @@ impl<'a> Bench<'a> {
             qemu.args(["-plugin", &self.counter(run, &counted)]);
         }
         let mut console = Console { lines: Vec::new(), end: run.end };
-        let end = machine::run(qemu, false, Some(TIMEOUT), &mut console)?;
+        let end = machine::run(qemu, Keyboard::None, Some(TIMEOUT), &mut console)?;
         fs::write(self.folder.join(format!("{}.log", run.name)), console.lines.join("\n"))?;
         match end {
             End::PowerOff if run.end.is_none() => {}

@@ -2,6 +2,7 @@
 
 pub mod lines;
 pub mod report;
+pub mod script;
 pub mod summary;
 pub mod terminal;
 
@@ -15,6 +16,7 @@ use anyhow::{Context, Result};
 use rustix::process::{Signal, set_parent_process_death_signal};
 
 use lines::Lines;
+use script::Step;
 
 /// How a run ended.
 #[derive(Debug)]
@@ -47,26 +49,40 @@ pub trait Watcher {
     fn line(&mut self, line: &str) -> Next;
 }
 
+/// Where the machine's console gets its input from.
+#[derive(Clone, Copy, Debug)]
+pub enum Keyboard {
+    /// Nowhere.
+    None,
+    /// The standard input of this process.
+    Person,
+    /// A script.
+    Script(&'static [Step]),
+}
+
 enum Event {
     Output(Vec<u8>),
     OutputEnded,
 }
 
-/// Runs QEMU until it ends or the time is up. With `keyboard` the standard input of this process goes to the console.
+/// Runs QEMU until it ends or the time is up, with `keyboard` at its console.
 ///
 /// # Errors
 ///
 /// QEMU could not be started.
-pub fn run(mut qemu: Command, keyboard: bool, timeout: Option<Duration>, watcher: &mut dyn Watcher) -> Result<End> {
-    qemu.stdin(if keyboard { Stdio::piped() } else { Stdio::null() }).stdout(Stdio::piped());
+pub fn run(mut qemu: Command, keyboard: Keyboard, timeout: Option<Duration>, watcher: &mut dyn Watcher) -> Result<End> {
+    qemu.stdin(if matches!(keyboard, Keyboard::None) { Stdio::null() } else { Stdio::piped() }).stdout(Stdio::piped());
     end_with_parent(&mut qemu);
     let mut child = qemu.spawn().with_context(|| format!("{} could not be started", qemu.get_program().display()))?;
     let (sender, events) = mpsc::channel();
     let mut output = child.stdout.take().context("QEMU has no output")?;
     thread::spawn(move || pump(&mut output, &sender));
-    if let Some(input) = child.stdin.take() {
+    let mut player = None;
+    match (child.stdin.take(), keyboard) {
+        (Some(input), Keyboard::Script(steps)) => player = Some(script::play(steps, input)),
         // Ends with the process: there is no way to call a read of the terminal back.
-        thread::spawn(move || copy_keys(input));
+        (Some(input), _) => _ = thread::spawn(move || copy_keys(input)),
+        (None, _) => {}
     }
 
     let deadline = timeout.map(|timeout| Instant::now() + timeout);
@@ -79,6 +95,10 @@ pub fn run(mut qemu: Command, keyboard: bool, timeout: Option<Duration>, watcher
         match event {
             Ok(Event::Output(bytes)) => {
                 watcher.bytes(&bytes);
+                if let Some(player) = &player {
+                    // One that has come to its end listens no more.
+                    _ = player.send(bytes.clone());
+                }
                 let next = lines.push(&bytes, |line| watcher.line(line));
                 if next == Next::Stop {
                     return end(child).map(|_| End::Stopped);
@@ -157,7 +177,7 @@ mod tests {
     fn shell(script: &str, timeout: Duration, log: &mut Log) -> End {
         let mut command = Command::new("sh");
         command.args(["-c", script]);
-        run(command, false, Some(timeout), log).unwrap()
+        run(command, Keyboard::None, Some(timeout), log).unwrap()
     }
 
     #[test]
@@ -173,8 +193,25 @@ mod tests {
     }
 
     #[test]
+    fn a_script_types_when_its_turn_has_come() {
+        const STEPS: &[Step] = &[
+            Step::Wait("name?"),
+            Step::Type("x\n"),
+            Step::Wait("lines?"),
+            Step::Lines { before: "n", numbers: 8..11, rate: None },
+        ];
+        let mut command = Command::new("sh");
+        let program = "printf name?; read name; echo; printf lines?; read a; read b; read c; echo; echo $name $a $b $c";
+        command.args(["-c", program]);
+        let mut log = Log::default();
+        let end = run(command, Keyboard::Script(STEPS), Some(Duration::from_secs(60)), &mut log).unwrap();
+        assert!(matches!(end, End::PowerOff), "{end:?}");
+        assert_eq!(log.lines, ["name?", "lines?", "x n0000008 n0000009 n0000010"]);
+    }
+
+    #[test]
     fn a_missing_program_is_an_error() {
-        let error = run(Command::new("/nonexistent/qemu"), false, None, &mut Log::default()).unwrap_err();
+        let error = run(Command::new("/nonexistent/qemu"), Keyboard::None, None, &mut Log::default()).unwrap_err();
         assert!(error.to_string().contains("/nonexistent/qemu"));
     }
 }

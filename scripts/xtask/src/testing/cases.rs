@@ -1,5 +1,6 @@
 //! The tests in QEMU.
 
+mod console;
 mod firmware;
 mod passthrough;
 mod raspberry_pi;
@@ -10,6 +11,7 @@ use super::expectation::Expectation::{
     self, All, Cases, Clock, Entropy, Line, Never, NoGuest, Sequence, Stopped, StoppedOrCases, Value,
 };
 use crate::board::{Board, El3, Gic};
+use crate::machine::script::Step;
 use crate::raspberry_pi::tree::Defect;
 
 /// One run of a system in QEMU.
@@ -31,6 +33,8 @@ pub struct Case {
     pub el3: El3,
     /// Further arguments of QEMU's.
     pub arguments: &'static [&'static str],
+    /// What is typed.
+    pub keys: &'static [Step],
     /// What is done to the bundle before the start.
     pub damage: Option<Damage>,
     /// What is wrong with the device tree.
@@ -144,6 +148,7 @@ const LINUX: Case = Case {
     gic: Gic::V3,
     el3: El3::None,
     arguments: &[],
+    keys: &[],
     damage: None,
     defect: None,
     halts: None,
@@ -165,7 +170,7 @@ const DAMAGED: Case = Case { manifest: "conformance.toml", expectations: NOTHING
 
 /// Every test in QEMU.
 pub fn all() -> impl Iterator<Item = &'static Case> {
-    let more = [firmware::CASES, raspberry_pi::CASES, passthrough::CASES, sharing::CASES];
+    let more = [console::CASES, firmware::CASES, raspberry_pi::CASES, passthrough::CASES, sharing::CASES];
     CASES.iter().chain(more.into_iter().flatten())
 }
 
@@ -282,7 +287,7 @@ mod tests {
     use std::error::Error;
     use std::path::{Path, PathBuf};
 
-    use super::super::expectation::Expectation::{DiffersFrom, OnlyCalls, SameAs, Stolen};
+    use super::super::expectation::Expectation::{DiffersFrom, Numbered, OnlyCalls, SameAs, Stolen};
     use super::*;
     use crate::manifest::{self, Images, Manifest};
 
@@ -308,7 +313,7 @@ mod tests {
         match expectation {
             All(expectations) => expectations.iter().flat_map(named).collect(),
             Line(_) | Sequence(_) | Never(_) | NoGuest => Vec::new(),
-            SameAs(..) | DiffersFrom(..) | OnlyCalls(_) => Vec::new(),
+            SameAs(..) | DiffersFrom(..) | OnlyCalls(_) | Numbered(_) => Vec::new(),
             Stolen([a, b], c) => vec![a, b, c],
             Value(vm, ..) | Entropy(vm) | Clock(vm) | Cases(vm) | Stopped(vm) | StoppedOrCases(vm) => vec![vm],
         }

@@ -15,7 +15,7 @@ use crate::board::{Board, El3, Gic, Hardware};
 use crate::environment::Environment;
 use crate::firmware;
 use crate::machine::report::Reports;
-use crate::machine::{self, End, Next, Watcher};
+use crate::machine::{self, End, Keyboard, Next, Watcher};
 use crate::run::{PANIC, System};
 
 /// When a run that hangs is ended.
@@ -106,7 +106,7 @@ fn build_firmware(environment: &Environment, cases: &[&Case], tally: &mut Tally)
 fn boot(environment: &Environment, case: &Case) -> Result<(Console, End)> {
     let manifest = environment.root.join("scripts/manifests").join(case.manifest);
     let hardware = Hardware { gic: case.gic, el3: case.el3, ..Hardware::new(case.board, case.cores) };
-    let mut system = System::build(environment, hardware, &manifest, true, "test/bundle.img")
+    let mut system = System::build(environment, hardware, &manifest, case.keys.is_empty(), "test/bundle.img")
         .context("the system could not be built")?;
     if let Some(damage) = case.damage {
         damage.apply(&system.bundle).context("the bundle could not be damaged")?;
@@ -116,7 +116,12 @@ fn boot(environment: &Environment, case: &Case) -> Result<(Console, End)> {
     // A reset is not a way to end a test.
     qemu.args(["-action", "reboot=shutdown,shutdown=poweroff"]).args(case.arguments);
     let mut console = Console { lines: Vec::new(), reports: Reports::new(system.reporting), halts: case.halts };
-    let end = machine::run(qemu, false, Some(TIMEOUT), &mut console)?;
+    let end = machine::run(
+        qemu,
+        if case.keys.is_empty() { Keyboard::None } else { Keyboard::Script(case.keys) },
+        Some(TIMEOUT),
+        &mut console,
+    )?;
     Ok((console, end))
 }
 

@@ -16,6 +16,7 @@ mod reset;
 mod steal;
 mod storm;
 mod sweep;
+mod typed;
 
 use conformance::profile::{Mode, Profile};
 use guest_runtime::gic;
@@ -51,6 +52,7 @@ pub fn run(profile: &Profile) {
         Mode::Paused => steal::paused(),
         Mode::Hostile => hostile::run(profile),
         Mode::Idle => idle::run(profile),
+        Mode::Typed => typed::run(profile),
         Mode::Abort => fault::abort(profile),
         Mode::SystemRegister => fault::system_register(),
         Mode::Mmio => fault::malformed_mmio(profile),
