@@ -2,7 +2,8 @@
 
 use core::panic::PanicInfo;
 
-use guest_runtime::{console as lines, cpu, exception, gic, power};
+use guest_runtime::console::{self as lines, Console};
+use guest_runtime::{cpu, exception, gic, power};
 use ops_shell::command::COMMANDS;
 use ops_shell::context::Context;
 use ops_shell::editor::Editor;
@@ -13,7 +14,6 @@ use ops_shell::vocabulary::Shell;
 use portcullis_abi::manage;
 use spin::Mutex;
 
-use crate::console::Console;
 use crate::keyboard;
 use crate::vm::Vm;
 

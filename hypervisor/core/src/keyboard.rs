@@ -3,12 +3,12 @@
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use portcullis_arch::timer;
+use portcullis_console::{InputAction, Intake, PATIENCE, Pressure, TYPED_MAX};
 use spin::Mutex;
 
 use crate::board::SerialPort;
-use crate::console::{InputAction, Intake, PATIENCE, Pressure, TYPED_MAX};
+use crate::devices::port::Port;
 use crate::machine::Machine;
-use crate::port::Port;
 use crate::processor::{Processor, Timer};
 use crate::terminal::Terminal;
 use crate::vm::{Vm, report::Occasion};

@@ -7,8 +7,7 @@ extern crate alloc;
 
 pub mod board;
 pub mod bundle;
-pub mod console;
-pub mod flat_tree;
+pub mod devices;
 pub mod guest_tree;
 pub mod image;
 pub mod interface;
@@ -17,7 +16,6 @@ pub mod machine;
 pub mod manage;
 pub mod memory;
 pub mod passthrough;
-pub mod port;
 pub mod processor;
 pub mod schedule;
 pub mod service;
@@ -25,7 +23,4 @@ pub mod shutdown;
 pub mod terminal;
 pub mod trap;
 pub mod turns;
-pub mod uart;
-#[expect(clippy::indexing_slicing, reason = "every index is reduced to the length of its array")]
-pub mod vgic;
 pub mod vm;

@@ -7,15 +7,15 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use portcullis_abi::map;
 use portcullis_arch::timer;
+use portcullis_console::{Attachment, Console, LineBuffer};
+use portcullis_devices::uart::registers::{CR, DR, LCR_H};
 use spin::{Mutex, Once};
 
 use crate::board::SerialPort;
-use crate::console::{Attachment, Console, LineBuffer};
+use crate::devices::port::Port;
 use crate::keyboard::Keyboard;
 use crate::machine::Machine;
-use crate::port::Port;
 use crate::processor::{Processor, Timer};
-use crate::uart::registers::{CR, DR, LCR_H};
 use crate::vm::{Vm, report::Occasion};
 
 /// An unfinished line is looked at again after this part of a second.

@@ -8,7 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use crate::board::{Board, El3, Files, Flash, Hardware};
+use crate::board::{Board, Files, Flash, Hardware};
+use crate::el3::El3;
 use crate::environment::Environment;
 use crate::firmware::{self, Firmware};
 use crate::guests::Guests;

@@ -28,16 +28,16 @@ use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use portcullis_abi::map::{self, MAX_VCPUS};
 use portcullis_arch::{paging, timer};
 use portcullis_gate::{Call, FunctionId, Row, Verdict, decide, decide_watched, forwards::Forwards};
+use portcullis_vgic::{VcpuSet, Vgic};
 use spin::{Mutex, Once};
 
 use crate::bundle::VmConfig;
+use crate::devices::port::Port;
 use crate::interface::{self, Interface};
 use crate::memory::regions::Range;
 use crate::memory::stage2::Stage2;
 use crate::passthrough::Device;
-use crate::port::Port;
 use crate::turns::Place;
-use crate::vgic::{VcpuSet, Vgic};
 use crate::with_interface;
 use answers::VmAnswers;
 use audit::{Audit, Fate};

@@ -10,7 +10,8 @@ use bench_guests::configuration::Configuration;
 
 use super::guest::Guest;
 use super::plugin::{self, Results};
-use crate::board::{Board, El3, Gic, Hardware};
+use crate::board::{Board, Gic, Hardware};
+use crate::el3::El3;
 use crate::environment::Environment;
 use crate::machine::{self, End, Keyboard, Next, Watcher};
 use crate::run::System;

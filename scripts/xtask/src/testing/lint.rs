@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use anyhow::Result;
 
+use super::filter::Filter;
 use super::tally::Tally;
-use super::{Filter, host, workspace};
+use super::{host, workspace};
 use crate::environment::Environment;
 use crate::metal;
 

@@ -7,11 +7,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result};
 
-use super::Filter;
-use super::cases::{self, Case};
+use super::cases;
+use super::cases::case::Case;
 use super::expectation;
+use super::filter::Filter;
 use super::tally::Tally;
-use crate::board::{Board, El3, Gic, Hardware};
+use crate::board::{Board, Gic, Hardware};
+use crate::el3::El3;
 use crate::environment::Environment;
 use crate::firmware;
 use crate::machine::report::Reports;

@@ -4,7 +4,7 @@
 //! of 115,200 baud; each is 10 KiB.
 
 use super::super::expectation::Expectation::{Cases, Line, Never, Numbered};
-use super::{Case, LINUX};
+use super::case::{Case, LINUX};
 use crate::board::{Board, Gic};
 use crate::machine::script::LINE_RATE;
 use crate::machine::script::Step::{self, Lines, Type, Wait};
