@@ -129,7 +129,6 @@ impl Console {
         for &byte in line.bytes().iter().take(count) {
             self.screen.put(vm, &[byte]);
             guest.follow(byte);
-            guest.styled |= guest.terminal.is_in_sequence();
             self.screen.open = if byte == b'\n' { None } else { Some(vm) };
         }
         line.consume(count);

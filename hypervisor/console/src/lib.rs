@@ -54,6 +54,7 @@ mod keys;
 mod line;
 mod log;
 mod pressure;
+mod reset;
 mod ring;
 mod screen;
 mod tail;

@@ -2,6 +2,7 @@
 
 mod flow;
 mod keys;
+mod model;
 mod property;
 mod screen;
 

@@ -32,7 +32,7 @@ pub struct Pl011 {
 /// The modem inputs outside loopback: a terminal is always there.
 const MODEM_CONNECTED: u32 = FR_CTS | FR_DSR | FR_DCD;
 /// Mark of a character in the receive FIFO that came from the line, and not by loopback. Above the error bits.
-const FROM_LINE: u16 = 1 << 15;
+pub(super) const FROM_LINE: u16 = 1 << 15;
 /// IFLS after reset: both triggers at one half.
 const IFLS_RESET: u32 = 0x12;
 
