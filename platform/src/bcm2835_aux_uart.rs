@@ -5,7 +5,7 @@ use core::ptr::NonNull;
 
 use portcullis_core::board::SerialPort;
 use safe_mmio::{UniqueMmioPointer, field, field_shared, fields::ReadPureWrite, fields::ReadWrite};
-use spin::{Mutex, Once};
+use spin::{Once, mutex::TicketMutex};
 
 use crate::facts::{Uart, UartKind};
 
@@ -46,7 +46,7 @@ const _: () = assert!(core::mem::offset_of!(Registers, line_status) == 0x54);
 
 /// A mini UART.
 pub struct AuxUart {
-    port: Mutex<Port>,
+    port: TicketMutex<Port>,
     interrupt: Option<u32>,
 }
 
@@ -91,7 +91,7 @@ impl AuxUart {
         let control = field_shared!(registers, control).read();
         field!(registers, control).write(control | ON);
         field!(registers, interrupt_enable).write(RECEIVE);
-        Self { port: Mutex::new(Port { registers, interrupts: RECEIVE }), interrupt }
+        Self { port: TicketMutex::new(Port { registers, interrupts: RECEIVE }), interrupt }
     }
 }
 

@@ -4,7 +4,7 @@ use arm_pl011_uart::{DataBits, FifoLevel, Interrupts, LineConfig, PL011Registers
 use core::ptr::NonNull;
 use portcullis_core::board::SerialPort;
 use safe_mmio::UniqueMmioPointer;
-use spin::{Mutex, Once};
+use spin::{Once, mutex::TicketMutex};
 
 use crate::facts::{Uart as Facts, UartKind};
 
@@ -16,7 +16,7 @@ const EIGHT_N_ONE: LineConfig =
 
 /// A PL011. Where firmware has set it up, its speed is kept.
 pub struct Pl011 {
-    port: Mutex<Port>,
+    port: TicketMutex<Port>,
     interrupt: Option<u32>,
 }
 
@@ -70,7 +70,7 @@ impl Pl011 {
         }
         uart.set_interrupt_fifo_levels(FifoLevel::Bytes4, FifoLevel::Bytes4);
         uart.set_interrupt_masks(RECEIVE);
-        Self { port: Mutex::new(Port { uart, interrupts: RECEIVE }), interrupt }
+        Self { port: TicketMutex::new(Port { uart, interrupts: RECEIVE }), interrupt }
     }
 }
 

@@ -9,7 +9,7 @@ use portcullis_abi::map;
 use portcullis_arch::timer;
 use portcullis_console::{Attachment, Console, LineBuffer};
 use portcullis_devices::uart::registers::{CR, DR, LCR_H};
-use spin::{Mutex, Once};
+use spin::{Once, mutex::TicketMutex};
 
 use crate::board::SerialPort;
 use crate::devices::port::Port;
@@ -27,7 +27,7 @@ const NEXT_STANDING: u64 = 1000;
 
 /// The terminal.
 pub struct Terminal {
-    pub(crate) console: Mutex<Console>,
+    pub(crate) console: TicketMutex<Console>,
     pub(crate) attachment: Attachment,
     pub(crate) serial: Once<&'static dyn SerialPort>,
     pub(crate) keyboard: Keyboard,
@@ -38,7 +38,7 @@ pub struct Terminal {
 
 /// The machine's terminal. It exists before anything else, so that every step of the boot can be reported.
 pub static TERMINAL: Terminal = Terminal {
-    console: Mutex::new(Console::new()),
+    console: TicketMutex::new(Console::new()),
     attachment: Attachment::new(),
     serial: Once::new(),
     keyboard: Keyboard::new(),
@@ -157,7 +157,11 @@ impl Terminal {
     pub fn show_standing(&self, vms: &[Vm]) -> Option<u64> {
         let (mut shown, mut stands, mut more) = (false, false, false);
         for vm in vms {
-            let mut port = vm.port.lock();
+            // A guest that hammers its UART has it most of the time: next time, then.
+            let Some(mut port) = vm.port.try_lock() else {
+                stands = true;
+                continue;
+            };
             match (port.line.tick(), shown) {
                 (true, false) => {
                     let mut console = self.console.lock();

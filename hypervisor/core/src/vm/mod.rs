@@ -29,7 +29,7 @@ use portcullis_abi::map::{self, MAX_VCPUS};
 use portcullis_arch::{paging, timer};
 use portcullis_gate::{Call, FunctionId, Row, Verdict, decide, decide_watched, forwards::Forwards};
 use portcullis_vgic::{VcpuSet, Vgic};
-use spin::{Mutex, Once};
+use spin::{Mutex, Once, mutex::TicketMutex};
 
 use crate::bundle::VmConfig;
 use crate::devices::port::Port;
@@ -73,7 +73,7 @@ pub struct Vm {
     /// Its interrupt controller.
     pub vgic: Vgic,
     /// Its UART and the line that it is writing.
-    pub port: Mutex<Port>,
+    pub port: TicketMutex<Port>,
     /// Its page of PV time structures.
     pub pv_time: PvTime,
     /// Whether it is the control VM, which manages the others.
@@ -142,7 +142,7 @@ impl Vm {
             ram: ram_of(&config, memory),
             devices: devices.into(),
             vgic: Vgic::of_version(interface::version(), config.cores.as_slice().len()),
-            port: Mutex::new(Port::new()),
+            port: TicketMutex::new(Port::new()),
             pv_time,
             control,
             audit,
