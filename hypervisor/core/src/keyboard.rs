@@ -3,10 +3,10 @@
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use portcullis_arch::timer;
+use portcullis_board::SerialPort;
 use portcullis_console::{InputAction, Intake, PATIENCE, Pressure, TYPED_MAX};
 use spin::Mutex;
 
-use crate::board::SerialPort;
 use crate::devices::port::Port;
 use crate::machine::Machine;
 use crate::processor::{Processor, Timer};

@@ -7,11 +7,11 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use portcullis_abi::map;
 use portcullis_arch::timer;
+use portcullis_board::SerialPort;
 use portcullis_console::{Attachment, Console, LineBuffer};
 use portcullis_devices::uart::registers::{CR, DR, LCR_H};
 use spin::{Once, mutex::TicketMutex};
 
-use crate::board::SerialPort;
 use crate::devices::port::Port;
 use crate::keyboard::Keyboard;
 use crate::machine::Machine;

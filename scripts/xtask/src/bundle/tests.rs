@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use portcullis_core::bundle::{Bundle, BundleError};
+use portcullis_bundle::{Bundle, BundleError};
 
 use super::{abi, images, write};
 use crate::manifest::{Board, Images, Manifest};

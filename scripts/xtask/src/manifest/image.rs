@@ -6,8 +6,8 @@ use std::{fmt, fs};
 
 use portcullis_abi::bundle::MEMORY_UNIT;
 use portcullis_abi::map::RAM;
-use portcullis_core::guest_tree::GuestTree;
-use portcullis_core::image::{ImageError, Kernel, Layout};
+use portcullis_bundle::guest_tree::GuestTree;
+use portcullis_bundle::image::{ImageError, Kernel, Layout};
 use toml::Spanned;
 
 use super::diagnostic::Diagnostics;

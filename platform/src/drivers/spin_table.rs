@@ -2,26 +2,25 @@
 
 use portcullis_abi::result;
 use portcullis_arch::{cpu, parked};
-use portcullis_core::board::Power;
-use portcullis_core::memory::regions::Range;
-use portcullis_core::memory::stage1;
+use portcullis_board::{PowerControl, Range, WithPage};
 
 use crate::facts::{Core, CoreStart};
 
 /// The cores of a board on which at least one is started like this; all else is up to somebody else.
 pub struct SpinTable {
     cores: &'static [Core],
-    rest: &'static dyn Power,
+    with_page: WithPage,
+    rest: &'static dyn PowerControl,
 }
 
 impl SpinTable {
-    /// These cores, and what switches the machine off.
+    /// These cores, what maps the page of a core's word, and what switches the machine off.
     ///
     /// # Safety
     ///
     /// The words that the cores wait for must be where the facts say, and in memory that nothing else at EL2 uses.
-    pub unsafe fn new(cores: &'static [Core], rest: &'static dyn Power) -> Self {
-        Self { cores, rest }
+    pub unsafe fn new(cores: &'static [Core], with_page: WithPage, rest: &'static dyn PowerControl) -> Self {
+        Self { cores, with_page, rest }
     }
 
     /// Where the core with this affinity looks, if it does.
@@ -34,7 +33,7 @@ impl SpinTable {
     }
 }
 
-impl Power for SpinTable {
+impl PowerControl for SpinTable {
     fn start_core(&self, affinity: u64, entry: u64, argument: u64) -> Result<(), i64> {
         let Some(word) = self.word(affinity) else { return self.rest.start_core(affinity, entry, argument) };
         if word == 0 || !word.is_multiple_of(8) {
@@ -42,11 +41,14 @@ impl Power for SpinTable {
         }
         // The word is mapped for this moment only: it is in the first page on some boards, where null pointers lead.
         let page = Range::sized(word & !0xfff, 0x1000);
-        // SAFETY: the facts say that this core waits for this word.
-        let release = || unsafe { parked::release(word, affinity, entry, argument) };
+        let mut released = false;
+        let mut release = || {
+            // SAFETY: the facts say that this core waits for this word.
+            released = unsafe { parked::release(word, affinity, entry, argument) };
+        };
         // SAFETY: `new` was promised that nothing else uses it.
-        let released = unsafe { stage1::with_page(page, release) };
-        if released == Ok(true) { Ok(()) } else { Err(result::PSCI_INVALID_ADDRESS) }
+        let mapped = unsafe { (self.with_page)(page, &mut release) };
+        if mapped && released { Ok(()) } else { Err(result::PSCI_INVALID_ADDRESS) }
     }
 
     fn power_off(&self) -> ! {
@@ -61,8 +63,14 @@ impl Power for SpinTable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::psci::NoFirmware;
+    use crate::drivers::psci::NoFirmware;
     use std::sync::atomic::{AtomicU64, Ordering};
+
+    /// On the host all memory is mapped.
+    unsafe fn with_page(_: Range, work: &mut dyn FnMut()) -> bool {
+        work();
+        true
+    }
 
     #[test]
     fn each_core_is_released_by_its_own_word() {
@@ -77,7 +85,7 @@ mod tests {
             core(5, CoreStart::Psci),
         ]));
         // SAFETY: the words are this test's own.
-        let power = unsafe { SpinTable::new(cores, &NoFirmware) };
+        let power = unsafe { SpinTable::new(cores, with_page, &NoFirmware) };
         assert_eq!(power.start_core(2, 0x8_0000, 7), Ok(()));
         assert_eq!(WORDS.each_ref().map(|word| word.load(Ordering::Relaxed) != 0), [false, true]);
         for odd in [3, 4] {

@@ -1,11 +1,11 @@
-//! Power off and reset by the watchdog of a BCM2835's power management (Linux, `drivers/watchdog/bcm2835_wdt.c`).
+//! PowerControl off and reset by the watchdog of a BCM2835's power management (Linux, `drivers/watchdog/bcm2835_wdt.c`).
 //!
 //! The board cannot switch itself off. A reset with partition 63 in RSTS makes its firmware halt instead of booting.
 
 use core::ptr::NonNull;
 
 use portcullis_arch::cpu;
-use portcullis_core::board::Power;
+use portcullis_board::PowerControl;
 use safe_mmio::{UniqueMmioPointer, field, field_shared, fields::ReadPureWrite};
 use spin::{Mutex, Once};
 
@@ -43,8 +43,8 @@ static PM: Once<Bcm2835Pm> = Once::new();
 /// # Safety
 ///
 /// What the facts say must be true, and the registers must be mapped.
-pub unsafe fn find(facts: &Facts) -> Option<&'static dyn Power> {
-    let registers = NonNull::new(facts.watchdog?.address as *mut _)?;
+pub unsafe fn find(facts: &Facts) -> Option<&'static dyn PowerControl> {
+    let registers = NonNull::new(facts.watchdog?.start as *mut _)?;
     // SAFETY: passed on to the caller; the static makes sure that there is one driver.
     Some(PM.call_once(|| unsafe { Bcm2835Pm::new(registers) }))
 }
@@ -73,7 +73,7 @@ impl Bcm2835Pm {
     }
 }
 
-impl Power for Bcm2835Pm {
+impl PowerControl for Bcm2835Pm {
     fn start_core(&self, _affinity: u64, _entry: u64, _argument: u64) -> Result<(), i64> {
         Err(portcullis_abi::result::NOT_SUPPORTED)
     }

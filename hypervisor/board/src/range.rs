@@ -18,6 +18,14 @@ impl Range {
         Self { start, end: start.saturating_add(size) }
     }
 
+    /// The range of `size` bytes from `start`; none if it reaches past the end of the address space.
+    pub const fn checked(start: u64, size: u64) -> Option<Self> {
+        match start.checked_add(size) {
+            Some(end) => Some(Self { start, end }),
+            None => None,
+        }
+    }
+
     /// Bytes in the range.
     pub const fn size(&self) -> u64 {
         self.end.saturating_sub(self.start)

@@ -3,7 +3,7 @@
 
 use core::ptr::NonNull;
 
-use portcullis_core::board::SerialPort;
+use portcullis_board::SerialPort;
 use safe_mmio::{UniqueMmioPointer, field, field_shared, fields::ReadPureWrite, fields::ReadWrite};
 use spin::{Once, mutex::TicketMutex};
 
@@ -71,7 +71,7 @@ static UART: Once<AuxUart> = Once::new();
 ///
 /// What `uart` says must be true, and the page around the registers must be mapped.
 pub unsafe fn find(uart: &Uart) -> Option<&'static dyn SerialPort> {
-    let address = uart.registers.address.checked_sub(OFFSET).filter(|_| uart.kind == UartKind::Bcm2835Aux)?;
+    let address = uart.registers.start.checked_sub(OFFSET).filter(|_| uart.kind == UartKind::Bcm2835Aux)?;
     let registers = NonNull::new(address as *mut _)?;
     // SAFETY: passed on to the caller; the static makes sure that there is one driver.
     Some(UART.call_once(|| unsafe { AuxUart::new(registers, uart.intid) }))

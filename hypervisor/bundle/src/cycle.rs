@@ -4,7 +4,7 @@ use portcullis_abi::{bundle, map};
 use portcullis_tree::{Node, be32};
 
 use super::error::CoreError;
-use super::utf8;
+use super::property::utf8;
 
 /// Bytes of one window: three cells.
 const WINDOW: usize = 12;

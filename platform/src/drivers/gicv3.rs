@@ -8,8 +8,8 @@ use arm_gic::gicv3::{
 };
 use arm_gic::{IntId, Trigger};
 use portcullis_arch::{cpu, gicv3};
-use portcullis_core::board::InterruptController;
-use portcullis_core::processor::{HALT, KICK};
+use portcullis_board::InterruptController;
+use portcullis_board::signal::{EL2_TIMER_INTID, HALT, KICK};
 use safe_mmio::UniqueMmioPointer;
 use spin::Mutex;
 
@@ -79,7 +79,7 @@ impl InterruptController for GicV3 {
         *slot.lock() = Some(redistributor);
         gicv3::init_core();
         self.enable_private(core, self.maintenance, true);
-        self.enable_private(core, portcullis_core::machine::EL2_TIMER_INTID, true);
+        self.enable_private(core, EL2_TIMER_INTID, true);
         true
     }
 

@@ -1,9 +1,34 @@
 //! Reader of the bundle: the one file that describes all VMs and carries their images. [`portcullis_abi::bundle`]
 //! describes the format. Everything is checked before any of it is used; nothing is copied.
+//!
+//! What follows from the description for each VM is here too: where its images go ([`image`]), the device tree that it gets
+//! ([`guest_tree`]), and which devices of the board are its own ([`assignment`], [`node`]).
+//!
+//! The crate knows no hardware and holds no `unsafe`; the host reads bundles with it too.
+//!
+//! # Example
+//!
+//! ```
+//! use portcullis_bundle::{Bundle, BundleError};
+//!
+//! let error = Bundle::parse(b"no bundle").unwrap_err();
+//! assert!(matches!(error, BundleError::TooShort(9)));
+//! ```
+#![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::indexing_slicing)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
-mod core;
+extern crate alloc;
+
+pub mod assignment;
+mod cycle;
 mod error;
+pub mod guest_tree;
 mod header;
+pub mod image;
+pub mod node;
+mod property;
 mod slices;
 #[cfg(test)]
 mod tests;
@@ -12,9 +37,10 @@ mod vm;
 use portcullis_abi::{bundle, map};
 use portcullis_tree::{Node, Tree};
 
-pub use self::core::{CoreConfig, Window};
+pub use self::cycle::{CoreConfig, Window};
 pub use self::error::{BundleError, CoreError, VmError};
 use self::header::Contents;
+use self::property::utf8;
 pub use self::slices::Slices;
 pub use self::vm::{Cores, Devices, FirmwareConfig, MEMORY_MAX, Ranges, VmConfig};
 
@@ -71,7 +97,7 @@ impl<'a> Bundle<'a> {
             return Err(BundleError::NoVms);
         }
         if let Some(value) = control {
-            let name = vm::string(bundle::CONTROL, value).map_err(|_| BundleError::Control)?;
+            let name = property::string(bundle::CONTROL, value).map_err(|_| BundleError::Control)?;
             let index = bundle.vms().position(|vm| vm.name == name);
             bundle.control = Some(index.ok_or(BundleError::Control)?);
         }
@@ -109,9 +135,4 @@ impl<'a> Bundle<'a> {
 #[inline(never)]
 fn unit_address(text: &str) -> Option<usize> {
     usize::from_str_radix(text, 16).ok()
-}
-
-/// The text, or nothing if it is none: no name in the format is empty.
-fn utf8(name: &[u8]) -> &str {
-    str::from_utf8(name).unwrap_or_default()
 }

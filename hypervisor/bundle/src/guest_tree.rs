@@ -7,12 +7,13 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use portcullis_abi::{bundle, function, map};
+use portcullis_board::Range;
+use portcullis_board::device::Device;
 use portcullis_devices::{Description, Device as _, Trigger, uart::Pl011};
 use portcullis_tree::Writer;
 use portcullis_vgic::GicVersion;
 
-use crate::image::Region;
-use crate::passthrough::{Device, NODE_ROOM};
+use crate::node::{self, NODE_ROOM};
 
 /// Phandle of the interrupt controller.
 const GIC_PHANDLE: u32 = 1;
@@ -47,13 +48,13 @@ impl core::error::Error for NulError {}
 #[derive(Clone, Copy, Debug)]
 pub struct GuestTree<'a> {
     /// RAM, in the VM's addresses.
-    pub memory: Region,
+    pub memory: Range,
     /// Number of vCPUs, at most [`map::MAX_VCPUS`].
     pub vcpus: usize,
     /// Kernel command line.
     pub cmdline: &'a str,
     /// Where the initial RAM disk lies in the VM's addresses.
-    pub initrd: Option<Region>,
+    pub initrd: Option<Range>,
     /// Open conduits: [`bundle::CONDUIT_HVC`], [`bundle::CONDUIT_SMC`]. Without any, the VM has no PSCI.
     pub conduits: u32,
     /// PSCI version in the form of `PSCI_VERSION`: `major << 16 | minor`.
@@ -100,7 +101,7 @@ impl GuestTree<'_> {
         clock(&mut tree);
         emulated(&mut tree, &Pl011::DESCRIPTION);
         for (phandle, device) in (DEVICE_PHANDLES..).zip(self.devices) {
-            device.write(&mut tree, phandle);
+            node::write(device, &mut tree, phandle);
         }
         tree.end();
         Ok(tree.finish())
@@ -111,8 +112,8 @@ impl GuestTree<'_> {
         tree.string("stdout-path", "/pl011@9000000");
         tree.string("bootargs", self.cmdline);
         if let Some(initrd) = self.initrd {
-            tree.numbers("linux,initrd-start", &[initrd.address]);
-            tree.numbers("linux,initrd-end", &[initrd.address.saturating_add(initrd.size)]);
+            tree.numbers("linux,initrd-start", &[initrd.start]);
+            tree.numbers("linux,initrd-end", &[initrd.end]);
         }
         if let Some(seed) = self.kaslr_seed {
             tree.numbers("kaslr-seed", &[seed]);
@@ -124,12 +125,12 @@ impl GuestTree<'_> {
     }
 
     fn memory(&self, tree: &mut Writer) {
-        match self.memory.address {
+        match self.memory.start {
             map::RAM => tree.begin("memory@40000000"),
             ram => tree.begin(&format!("memory@{ram:x}")),
         }
         tree.string("device_type", "memory");
-        tree.numbers("reg", &[self.memory.address, self.memory.size]);
+        tree.numbers("reg", &[self.memory.start, self.memory.size()]);
         tree.end();
     }
 
@@ -238,10 +239,10 @@ mod tests {
     use super::*;
 
     const DEFAULT: GuestTree<'static> = GuestTree {
-        memory: Region { address: map::RAM, size: 256 << 20 },
+        memory: Range::sized(map::RAM, 256 << 20),
         vcpus: 2,
         cmdline: "console=ttyAMA0",
-        initrd: Some(Region { address: 0x4800_0000, size: 0x1234 }),
+        initrd: Some(Range::sized(0x4800_0000, 0x1234)),
         conduits: bundle::CONDUIT_HVC | bundle::CONDUIT_SMC,
         psci: function::PSCI_VERSION_1_1,
         devices: &[],

@@ -6,9 +6,8 @@
 use alloc::format;
 use alloc::vec::Vec;
 
+use portcullis_board::device::Device;
 use portcullis_tree::Writer;
-
-use super::Device;
 
 /// Properties without references, which are taken over as they are.
 pub const KEPT: [&str; 9] = [
@@ -30,71 +29,80 @@ const SPI: u32 = 0;
 const EDGE_RISING: u32 = 1;
 const LEVEL_HIGH: u32 = 4;
 
-impl Device {
-    /// Writes its node. `phandle` is one that nothing else has, for its clock.
-    pub fn write(&self, tree: &mut Writer, phandle: u32) {
-        if let Some(frequency) = self.clock {
-            tree.begin(&format!("clock-{phandle}"));
-            tree.cells("phandle", &[phandle]);
-            tree.string("compatible", "fixed-clock");
-            tree.cells("clock-frequency", &[frequency]);
-            tree.cells("#clock-cells", &[0]);
-            tree.end();
-        }
-        let name = core::str::from_utf8(self.name).unwrap_or("device");
-        let name = name.split_once('@').map_or(name, |(name, _)| name);
-        let address = self.registers.first().map_or(0, |region| region.address);
-        tree.begin(&format!("{name}@{address:x}"));
-        tree.bytes("compatible", self.compatible);
-        let mut cells = Vec::new();
-        for region in &self.registers {
-            cells
-                .extend([region.address >> 32, region.address, region.size >> 32, region.size].map(|half| half as u32));
-        }
-        tree.cells("reg", &cells);
-        cells.clear();
-        for interrupt in &self.interrupts {
-            let trigger = if interrupt.edge { EDGE_RISING } else { LEVEL_HIGH };
-            cells.extend([SPI, interrupt.physical.saturating_sub(32), trigger]);
-        }
-        if !cells.is_empty() {
-            tree.cells("interrupts", &cells);
-        }
-        if self.clock.is_some() {
-            let names = self.clock_names.iter().filter(|byte| **byte == 0).count();
-            cells.clear();
-            cells.resize(names.max(1), phandle);
-            tree.cells("clocks", &cells);
-            if names != 0 {
-                tree.bytes("clock-names", self.clock_names);
-            }
-        }
-        for (name, value) in &self.kept {
-            tree.bytes(name, value);
-        }
+/// Writes the node of `device`. `phandle` is one that nothing else has, for its clock.
+pub fn write(device: &Device, tree: &mut Writer, phandle: u32) {
+    if let Some(frequency) = device.clock {
+        tree.begin(&format!("clock-{phandle}"));
+        tree.cells("phandle", &[phandle]);
+        tree.string("compatible", "fixed-clock");
+        tree.cells("clock-frequency", &[frequency]);
+        tree.cells("#clock-cells", &[0]);
         tree.end();
     }
-
-    /// Bytes that its node takes in the tree.
-    pub fn node_size(&self) -> usize {
-        let mut tree = Writer::new(NODE_ROOM);
-        self.write(&mut tree, 0);
-        tree.len()
+    let name = core::str::from_utf8(device.name).unwrap_or("device");
+    let name = name.split_once('@').map_or(name, |(name, _)| name);
+    let address = device.registers.first().map_or(0, |region| region.start);
+    tree.begin(&format!("{name}@{address:x}"));
+    tree.bytes("compatible", device.compatible);
+    let mut cells = Vec::new();
+    for region in &device.registers {
+        cells.extend([region.start >> 32, region.start, region.size() >> 32, region.size()].map(|half| half as u32));
     }
+    tree.cells("reg", &cells);
+    cells.clear();
+    for interrupt in &device.interrupts {
+        let trigger = if interrupt.edge { EDGE_RISING } else { LEVEL_HIGH };
+        cells.extend([SPI, interrupt.physical.saturating_sub(32), trigger]);
+    }
+    if !cells.is_empty() {
+        tree.cells("interrupts", &cells);
+    }
+    if device.clock.is_some() {
+        let names = device.clock_names.iter().filter(|byte| **byte == 0).count();
+        cells.clear();
+        cells.resize(names.max(1), phandle);
+        tree.cells("clocks", &cells);
+        if names != 0 {
+            tree.bytes("clock-names", device.clock_names);
+        }
+    }
+    for (name, value) in &device.kept {
+        tree.bytes(name, value);
+    }
+    tree.end();
+}
+
+/// Bytes that the node of `device` takes in the tree.
+pub fn size(device: &Device) -> usize {
+    let mut tree = Writer::new(NODE_ROOM);
+    write(device, &mut tree, 0);
+    tree.len()
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use dtoolkit::fdt::Fdt;
     use dtoolkit::{Node, Property};
 
-    use super::super::{Interrupt, tests::device};
+    use portcullis_board::{Range, device::Interrupt};
+
     use super::*;
+
+    /// A device with nothing but registers.
+    pub fn device(address: u64, size: u64) -> Device {
+        Device {
+            path: "/d@0",
+            name: b"d@0",
+            compatible: b"d\0",
+            registers: [Range::sized(address, size)].into(),
+            ..Device::default()
+        }
+    }
 
     fn built(device: &Device) -> Vec<u8> {
         let mut tree = Writer::new(0);
         tree.begin("");
-        device.write(&mut tree, 9);
+        write(device, &mut tree, 9);
         tree.end();
         tree.finish()
     }
@@ -130,7 +138,7 @@ mod tests {
         assert_eq!(of("reg-names").unwrap(), b"all\0");
         assert_eq!(value(&tree, "/clock-9", "clock-frequency"), cells(&[48_000_000]));
         assert_eq!(value(&tree, "/clock-9", "phandle"), cells(&[9]));
-        assert!(uart.node_size() < NODE_ROOM);
+        assert!(size(&uart) < NODE_ROOM);
     }
 
     #[test]

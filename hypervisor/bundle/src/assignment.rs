@@ -4,14 +4,15 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use portcullis_abi::map;
+use portcullis_board::Range;
+use portcullis_board::device::{Device, PAGE};
 use portcullis_vgic::INTIDS;
 
-use super::{Device, NODE_ROOM};
-use crate::memory::regions::Range;
+use crate::node::{self, NODE_ROOM};
 
 /// Why a device is not given to a VM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum AssignmentError {
     /// It can read and write memory by itself, or may be able to, and the VM is not trusted with that.
     Dma,
     /// It is given to this VM already.
@@ -30,7 +31,7 @@ pub enum Refusal {
     Long(usize),
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for AssignmentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Dma => write!(
@@ -71,15 +72,15 @@ impl fmt::Display for Refusal {
 
 /// The devices that are given to VMs.
 #[derive(Debug, Default)]
-pub struct Given(Vec<(&'static str, Device)>);
+pub struct Assignments(Vec<(&'static str, Device)>);
 
-impl Given {
+impl Assignments {
     /// Gives `device` to VM `vm`, which is trusted with DMA or not, and whose RAM is, in its own addresses, `ram`. `own` are
     /// the hypervisor's interrupts.
     ///
     /// # Errors
     ///
-    /// [`Refusal`].
+    /// [`AssignmentError`].
     pub fn give(
         &mut self,
         vm: &'static str,
@@ -87,34 +88,34 @@ impl Given {
         ram: Range,
         device: Device,
         own: impl Fn(u32) -> bool,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), AssignmentError> {
         if let Some((owner, _)) = self.0.iter().find(|(_, given)| given.path == device.path) {
-            return Err(Refusal::GivenTo(owner));
+            return Err(AssignmentError::GivenTo(owner));
         }
         if device.masters && !trust_dma {
-            return Err(Refusal::Dma);
+            return Err(AssignmentError::Dma);
         }
-        if let Some(taken) = device.collides(ram) {
-            return Err(Refusal::Guest(taken));
+        if let Some(taken) = collision(&device, ram) {
+            return Err(AssignmentError::Guest(taken));
         }
         for intid in device.interrupts.iter().map(|interrupt| interrupt.physical) {
             if intid as usize >= INTIDS {
-                return Err(Refusal::Beyond(intid));
+                return Err(AssignmentError::Beyond(intid));
             }
             if own(intid) {
-                return Err(Refusal::OwnInterrupt(intid));
+                return Err(AssignmentError::OwnInterrupt(intid));
             }
             if intid == map::UART_INTID {
-                return Err(Refusal::Uart);
+                return Err(AssignmentError::Uart);
             }
             let has = |other: &Device| other.interrupts.iter().any(|interrupt| interrupt.physical == intid);
             if let Some((owner, _)) = self.0.iter().find(|(owner, other)| *owner != vm && has(other)) {
-                return Err(Refusal::Interrupt(intid, owner));
+                return Err(AssignmentError::Interrupt(intid, owner));
             }
         }
-        let size = device.node_size();
+        let size = node::size(&device);
         if size > NODE_ROOM {
-            return Err(Refusal::Long(size));
+            return Err(AssignmentError::Long(size));
         }
         self.0.push((vm, device));
         Ok(())
@@ -136,10 +137,26 @@ impl Given {
     }
 }
 
+/// The part of the guest's own address space that the registers of `device` would cover, if they do; `ram` is the guest's RAM
+/// in its own addresses.
+fn collision(device: &Device, ram: Range) -> Option<Range> {
+    let taken = [
+        Range::sized(map::GICD, map::GICD_SIZE),
+        Range::sized(map::GICC, map::GICC_SIZE),
+        Range::sized(map::GICR, map::GICR_STRIDE * map::MAX_VCPUS as u64),
+        Range::sized(map::UART, PAGE),
+        Range::sized(map::PV_TIME, PAGE),
+        ram,
+    ];
+    taken.into_iter().find(|taken| device.pages().any(|page| page.overlaps(taken)))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::{Interrupt, tests::device};
+    use portcullis_board::device::Interrupt;
+
     use super::*;
+    use crate::node::tests::device;
 
     const RAM: Range = Range::sized(map::RAM, 64 << 20);
 
@@ -147,16 +164,16 @@ mod tests {
         Device { path, interrupts: [Interrupt { physical: intid, edge: false }].into(), ..device(address, 0x1000) }
     }
 
-    fn give(given: &mut Given, vm: &'static str, device: Device) -> Result<(), Refusal> {
+    fn give(given: &mut Assignments, vm: &'static str, device: Device) -> Result<(), AssignmentError> {
         given.give(vm, false, RAM, device, |intid| intid == 153)
     }
 
     #[test]
     fn a_device_belongs_to_one_vm() {
-        let mut given = Given::default();
+        let mut given = Assignments::default();
         give(&mut given, "a", with("/u", 0x904_0000, 40)).unwrap();
-        assert_eq!(give(&mut given, "b", with("/u", 0x904_0000, 40)), Err(Refusal::GivenTo("a")));
-        assert_eq!(give(&mut given, "a", with("/u", 0x904_0000, 40)), Err(Refusal::GivenTo("a")));
+        assert_eq!(give(&mut given, "b", with("/u", 0x904_0000, 40)), Err(AssignmentError::GivenTo("a")));
+        assert_eq!(give(&mut given, "a", with("/u", 0x904_0000, 40)), Err(AssignmentError::GivenTo("a")));
         give(&mut given, "b", with("/v", 0x905_0000, 41)).unwrap();
         assert!(given.has("b", "/v") && !given.has("a", "/v"));
         assert_eq!(given.take("a").iter().map(|device| device.path).collect::<Vec<_>>(), ["/u"]);
@@ -166,14 +183,14 @@ mod tests {
 
     #[test]
     fn an_interrupt_belongs_to_one_vm_and_exists() {
-        let mut given = Given::default();
+        let mut given = Assignments::default();
         give(&mut given, "a", with("/u", 0x904_0000, 287)).unwrap();
         give(&mut given, "a", with("/v", 0x905_0000, 287)).unwrap();
         let refusals = [
-            (287, Refusal::Interrupt(287, "a")),
-            (288, Refusal::Beyond(288)),
-            (153, Refusal::OwnInterrupt(153)),
-            (33, Refusal::Uart),
+            (287, AssignmentError::Interrupt(287, "a")),
+            (288, AssignmentError::Beyond(288)),
+            (153, AssignmentError::OwnInterrupt(153)),
+            (33, AssignmentError::Uart),
         ];
         for (intid, refusal) in refusals {
             assert_eq!(give(&mut given, "b", with("/w", 0x906_0000, intid)), Err(refusal));
@@ -183,22 +200,33 @@ mod tests {
     #[test]
     fn dma_needs_trust() {
         let master = || Device { masters: true, ..with("/m", 0x904_0000, 40) };
-        let mut given = Given::default();
+        let mut given = Assignments::default();
         let refusal = give(&mut given, "a", master()).unwrap_err();
-        assert_eq!(refusal, Refusal::Dma);
+        assert_eq!(refusal, AssignmentError::Dma);
         assert!(refusal.to_string().contains("trust-dma = true"), "{refusal}");
         given.give("a", true, RAM, master(), |_| false).unwrap();
     }
 
     #[test]
     fn the_guest_s_own_map_is_not_covered() {
-        let refusal = give(&mut Given::default(), "a", with("/u", map::GICD, 40)).unwrap_err();
+        let refusal = give(&mut Assignments::default(), "a", with("/u", map::GICD, 40)).unwrap_err();
         assert!(refusal.to_string().contains("0x8000000 to 0x8010000"), "{refusal}");
+    }
+
+    #[test]
+    fn what_the_guest_has_already_is_not_covered() {
+        let ram = Range::sized(map::RAM, 256 << 20);
+        let collides = |address| collision(&device(address, 0x200), ram).map(|range| range.start);
+        assert_eq!(collides(0x904_0000), None);
+        assert_eq!(collides(map::UART + 0xe00), Some(map::UART));
+        assert_eq!(collides(map::GICD + 0x100), Some(map::GICD));
+        assert_eq!(collides(map::RAM + (256 << 20) - 0x200), Some(map::RAM));
+        assert_eq!(collides(map::RAM + (256 << 20)), None);
     }
 
     #[test]
     fn a_node_has_to_fit() {
         let long = Device { compatible: &[b'x'; NODE_ROOM], ..with("/u", 0x904_0000, 40) };
-        assert!(matches!(give(&mut Given::default(), "a", long), Err(Refusal::Long(_))));
+        assert!(matches!(give(&mut Assignments::default(), "a", long), Err(AssignmentError::Long(_))));
     }
 }

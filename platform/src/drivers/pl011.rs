@@ -1,8 +1,9 @@
 //! The board's serial line: an Arm PL011, by the `arm-pl011-uart` crate.
 
-use arm_pl011_uart::{DataBits, FifoLevel, Interrupts, LineConfig, PL011Registers, Parity, StopBits, Uart};
 use core::ptr::NonNull;
-use portcullis_core::board::SerialPort;
+
+use arm_pl011_uart::{DataBits, FifoLevel, Interrupts, LineConfig, PL011Registers, Parity, StopBits, Uart};
+use portcullis_board::SerialPort;
 use safe_mmio::UniqueMmioPointer;
 use spin::{Once, mutex::TicketMutex};
 
@@ -44,7 +45,7 @@ static PL011: Once<Pl011> = Once::new();
 ///
 /// What `uart` says must be true, and the registers must be mapped.
 pub unsafe fn find(uart: &Facts) -> Option<&'static dyn SerialPort> {
-    let registers = NonNull::new(uart.registers.address as *mut _).filter(|_| uart.kind == UartKind::Pl011)?;
+    let registers = NonNull::new(uart.registers.start as *mut _).filter(|_| uart.kind == UartKind::Pl011)?;
     // SAFETY: passed on to the caller; the static makes sure that there is one driver.
     Some(PL011.call_once(|| unsafe { Pl011::new(registers, uart.intid, uart.clock) }))
 }

@@ -6,8 +6,8 @@ use portcullis_tree::{MAGIC, Node, be32};
 
 use super::error::VmError;
 use super::header::Images;
+use super::property::{string, utf8};
 use super::slices::Slices;
-use super::utf8;
 use crate::guest_tree::GuestTree;
 use crate::image::{DTB_MAX, ImageError, Kernel, Layout};
 
@@ -115,13 +115,11 @@ impl Cores {
         self.cores.get(..self.count).unwrap_or_default()
     }
 
-    /// These cores, of which there are not too many.
-    #[cfg(test)]
-    pub fn of(list: &[u32]) -> Self {
-        let mut cores = Self::default();
-        cores.cores[..list.len()].copy_from_slice(list);
-        cores.count = list.len();
-        cores
+    /// These cores; none if they are more than [`map::MAX_VCPUS`].
+    pub fn of(list: &[u32]) -> Option<Self> {
+        let mut cores = Self { count: list.len(), ..Self::default() };
+        cores.cores.get_mut(..list.len())?.copy_from_slice(list);
+        Some(cores)
     }
 
     fn parse(value: &[u8]) -> Result<Self, VmError> {
@@ -299,12 +297,6 @@ fn is_name(name: &str) -> bool {
 fn is_tree(dtb: &[u8]) -> bool {
     let (magic, size) = (be32(dtb, 0), be32(dtb, 4));
     magic == Some(MAGIC) && size.is_some_and(|size| size as usize <= dtb.len()) && dtb.len() as u64 <= DTB_MAX
-}
-
-/// The value without its terminating NUL.
-pub(super) fn string<'a>(name: &'static str, value: &'a [u8]) -> Result<&'a str, VmError> {
-    let text = core::str::from_utf8(value).ok().and_then(|text| text.strip_suffix('\0'));
-    text.filter(|text| !text.contains('\0')).ok_or(VmError::Malformed(name))
 }
 
 fn u32_of(name: &'static str, value: &[u8]) -> Result<u32, VmError> {

@@ -10,11 +10,8 @@ use portcullis_arch::{
     cpu,
     gicv2::{self, MAX_CORES},
 };
-use portcullis_core::board::InterruptController;
-use portcullis_core::image::Region;
-use portcullis_core::machine::EL2_TIMER_INTID;
-use portcullis_core::memory::regions::Range;
-use portcullis_core::processor::{HALT, KICK};
+use portcullis_board::signal::{EL2_TIMER_INTID, HALT, KICK};
+use portcullis_board::{InterruptController, Range};
 use safe_mmio::{UniqueMmioPointer, field, field_shared};
 use spin::{Mutex, Once};
 
@@ -31,9 +28,9 @@ const PAGE: u64 = 0x1000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GicV2Error {
     /// GICC ends before GICC_DIR.
-    CpuInterface(Region),
+    CpuInterface(Range),
     /// GICV does not consist of whole pages, or is shorter than a guest's GICC.
-    VirtualInterface(Region),
+    VirtualInterface(Range),
     /// GICH_VTR has this value, which no virtual interface has.
     Type(u32),
 }
@@ -41,12 +38,15 @@ pub enum GicV2Error {
 impl fmt::Display for GicV2Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::CpuInterface(Region { address, size }) => {
+            Self::CpuInterface(range) => {
+                let (address, size) = (range.start, range.size());
                 write!(f, "GICC at {address:#x} is {size:#x} bytes long in the device tree; a GICv2's has 0x2000")
             }
-            Self::VirtualInterface(Region { address, size }) => write!(
+            Self::VirtualInterface(range) => write!(
                 f,
-                "GICV at {address:#x} is {size:#x} bytes long in the device tree; guests need 0x2000 from a multiple of 0x1000 on"
+                "GICV at {:#x} is {:#x} bytes long in the device tree; guests need 0x2000 from a multiple of 0x1000 on",
+                range.start,
+                range.size()
             ),
             Self::Type(vtr) => write!(
                 f,
@@ -61,11 +61,11 @@ impl fmt::Display for GicV2Error {
 /// # Errors
 ///
 /// [`GicV2Error`]: which of them is not.
-pub fn check_regions(cpu_interface: Region, virtual_interface: Region) -> Result<(), GicV2Error> {
-    if cpu_interface.size < map::GICC_SIZE {
+pub fn check_regions(cpu_interface: Range, virtual_interface: Range) -> Result<(), GicV2Error> {
+    if cpu_interface.size() < map::GICC_SIZE {
         return Err(GicV2Error::CpuInterface(cpu_interface));
     }
-    if virtual_interface.size < map::GICC_SIZE || !virtual_interface.address.is_multiple_of(PAGE) {
+    if virtual_interface.size() < map::GICC_SIZE || !virtual_interface.start.is_multiple_of(PAGE) {
         return Err(GicV2Error::VirtualInterface(virtual_interface));
     }
     Ok(())
@@ -97,7 +97,7 @@ impl GicV2 {
     /// # Safety
     ///
     /// The address must be that of the distributor, mapped as device memory and used by nothing else, but for GICD_SGIR.
-    pub unsafe fn new(distributor: NonNull<Gicd>, virtual_interface: Region, maintenance: u32) -> Self {
+    pub unsafe fn new(distributor: NonNull<Gicd>, virtual_interface: Range, maintenance: u32) -> Self {
         // SAFETY: passed on to the caller.
         let mut gicd = unsafe { UniqueMmioPointer::new(distributor) };
         // GICD_CTLR bit 0 enables what EL2 has: group 1 in a non-secure view, else group 0 (section 4.3.1).
@@ -115,7 +115,7 @@ impl GicV2 {
         field!(gicd, ctlr).write(GicdCtlr::EnableGrp0);
         Self {
             distributor: Mutex::new(gicd),
-            virtual_interface: Range::sized(virtual_interface.address, map::GICC_SIZE),
+            virtual_interface: Range::sized(virtual_interface.start, map::GICC_SIZE),
             maintenance,
             cores: [const { Once::new() }; MAX_CORES],
         }
@@ -227,12 +227,12 @@ impl InterruptController for GicV2 {
 mod tests {
     use super::*;
 
-    const GICC: Region = Region { address: 0xff84_2000, size: 0x2000 };
-    const GICV: Region = Region { address: 0xff84_6000, size: 0x2000 };
+    const GICC: Range = Range::sized(0xff84_2000, 0x2000);
+    const GICV: Range = Range::sized(0xff84_6000, 0x2000);
 
     #[test]
     fn the_pi_s_and_qemu_s_are_right() {
-        let wide = |address| Region { address, size: 0x1_0000 };
+        let wide = |address| Range::sized(address, 0x1_0000);
         assert_eq!(check_regions(GICC, GICV), Ok(()));
         assert_eq!(check_regions(wide(0x801_0000), wide(0x804_0000)), Ok(()));
         assert_eq!(check_type(0x9000_0003), Ok(()));
@@ -240,14 +240,14 @@ mod tests {
 
     #[test]
     fn one_that_guests_cannot_have_is_refused_in_words() {
-        let odd = Region { address: 0xff84_6800, ..GICV };
-        let short = Region { size: 0x1000, ..GICV };
+        let odd = Range::sized(0xff84_6800, GICV.size());
+        let short = Range::sized(GICV.start, 0x1000);
         for region in [odd, short] {
             let error = check_regions(GICC, region).unwrap_err();
             assert_eq!(error, GicV2Error::VirtualInterface(region));
             assert!(error.to_string().starts_with("GICV at 0xff846"), "{error}");
         }
-        let short = Region { size: 0x1000, ..GICC };
+        let short = Range::sized(GICC.start, 0x1000);
         assert_eq!(check_regions(short, GICV), Err(GicV2Error::CpuInterface(short)));
         for vtr in [0, 0x3f, 0x7000_0003, 0xffff_ffff] {
             assert_eq!(check_type(vtr), Err(GicV2Error::Type(vtr)));

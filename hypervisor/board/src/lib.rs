@@ -1,6 +1,55 @@
-//! What the machine room needs of a board. Each board implements these; a board holds no policy.
+//! What the machine room needs of a board: traits that `platform` implements, and what both sides call things by.
+//!
+//! A board holds no policy, and the machine room names no board: both know this crate, and neither the other. It knows no
+//! hardware and holds no `unsafe`.
+//!
+//! # Example
+//!
+//! ```
+//! use portcullis_board::{Range, Regions, SerialPort};
+//!
+//! /// A serial line that nobody listens to.
+//! struct Silent;
+//!
+//! impl SerialPort for Silent {
+//!     fn has_room(&self) -> bool {
+//!         true
+//!     }
+//!     fn put(&self, _byte: u8) {}
+//!     fn send(&self, next: &mut dyn FnMut() -> Option<u8>) {
+//!         while next().is_some() {}
+//!     }
+//!     fn get(&self) -> Option<u8> {
+//!         None
+//!     }
+//!     fn set_transmit_interrupt(&self, _enabled: bool) {}
+//!     fn interrupt(&self) -> Option<u32> {
+//!         None
+//!     }
+//! }
+//!
+//! let serial: &dyn SerialPort = &Silent;
+//! assert!(serial.has_room());
+//!
+//! // RAM at 1 GiB, of which a VM gets 2 MiB.
+//! let mut free = Regions::new();
+//! free.add(Range::sized(0x4000_0000, 0x1000_0000)).unwrap();
+//! let vm = free.allocate(0x20_0000, 0x20_0000).unwrap();
+//! assert_eq!(vm, Range { start: 0x4fe0_0000, end: 0x5000_0000 });
+//! ```
+#![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::indexing_slicing)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
-use crate::memory::regions::Range;
+extern crate alloc;
+
+pub mod device;
+mod range;
+pub mod signal;
+pub mod time;
+
+pub use self::range::{Range, Regions, TooManyRanges};
 
 /// The board's one serial line.
 pub trait SerialPort: Sync {
@@ -43,7 +92,7 @@ pub trait InterruptController: Sync {
 }
 
 /// Cores on and off, and the machine as a whole.
-pub trait Power: Sync {
+pub trait PowerControl: Sync {
     /// Starts a core at physical address `entry` with `argument` in x0, at EL2 with the MMU off.
     ///
     /// # Errors
@@ -86,6 +135,11 @@ pub trait WallClock: Sync {
     fn name(&self) -> &'static str;
 }
 
+/// Maps a page of RAM at EL2 as writable memory while `work` runs; false if it cannot be mapped, and `work` did not run.
+///
+/// To call it is safe if nothing at EL2 has mapped the page for anything else.
+pub type WithPage = unsafe fn(page: Range, work: &mut dyn FnMut()) -> bool;
+
 /// A board.
 pub struct Board {
     /// Name for messages, from the device tree's root.
@@ -95,7 +149,7 @@ pub struct Board {
     /// The interrupt controller.
     pub interrupts: &'static dyn InterruptController,
     /// Cores and power.
-    pub power: &'static dyn Power,
+    pub power: &'static dyn PowerControl,
     /// Firmware to forward calls to, if there is any.
     pub firmware: Option<&'static dyn Firmware>,
     /// Entropy, if the board has any.

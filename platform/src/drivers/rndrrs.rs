@@ -3,7 +3,7 @@
 
 use portcullis_abi::function::TRNG_UUID_RNDRRS_WORDS;
 use portcullis_arch::random;
-use portcullis_core::board::Entropy;
+use portcullis_board::Entropy;
 
 /// Readings of a generator that has nothing to give before we say so, over all words of a call.
 const TRIES: usize = 10;

@@ -3,15 +3,14 @@
 use alloc::boxed::Box;
 use alloc::vec;
 
+use portcullis_board::device::Device;
 use portcullis_vgic::INTIDS;
-
-use super::Device;
 
 /// Per INTID the VM whose device it is; empty where no VM has a device.
 #[derive(Debug, Default)]
-pub struct Owners(Box<[Option<u8>]>);
+pub struct InterruptOwners(Box<[Option<u8>]>);
 
-impl Owners {
+impl InterruptOwners {
     /// The owners of the interrupts of devices, given VM by VM. None has an INTID of [`INTIDS`] or more.
     pub fn of<'a>(vms: impl Iterator<Item = &'a [Device]> + Clone) -> Self {
         if vms.clone().all(<[Device]>::is_empty) {
@@ -37,17 +36,18 @@ impl Owners {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Interrupt, tests::device};
+    use portcullis_board::device::Interrupt;
+
     use super::*;
 
     #[test]
     fn interrupts_lead_to_their_vm() {
         let with = |intids: &[u32]| Device {
             interrupts: intids.iter().map(|&physical| Interrupt { physical, edge: false }).collect(),
-            ..device(0x1000, 1)
+            ..Device::default()
         };
         let vms = [vec![], vec![with(&[40, 41]), with(&[41])], vec![with(&[287])]];
-        let owners = Owners::of(vms.iter().map(|devices| &**devices));
+        let owners = InterruptOwners::of(vms.iter().map(|devices| &**devices));
         let of = |intid| owners.of_interrupt(intid);
         assert_eq!((of(40), of(41), of(287)), (Some(1), Some(1), Some(2)));
         assert_eq!((of(0), of(39), of(1020), of(u32::MAX)), (None, None, None, None));
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn without_devices_there_is_no_table() {
-        let owners = Owners::of([&[][..], &[]].into_iter());
+        let owners = InterruptOwners::of([&[][..], &[]].into_iter());
         assert!(owners.0.is_empty() && owners.of_interrupt(40).is_none());
     }
 }

@@ -2,7 +2,7 @@
 
 use portcullis_abi::function::{PSCI_CPU_ON, PSCI_SYSTEM_OFF, PSCI_SYSTEM_RESET, SMC64};
 use portcullis_arch::{cpu, smc};
-use portcullis_core::board::Power;
+use portcullis_board::PowerControl;
 
 /// PSCI 0.2 or later.
 pub struct Psci;
@@ -12,7 +12,7 @@ fn call(function: u32, [x1, x2, x3]: [u64; 3]) -> u64 {
     x0
 }
 
-impl Power for Psci {
+impl PowerControl for Psci {
     fn start_core(&self, affinity: u64, entry: u64, argument: u64) -> Result<(), i64> {
         // The result is a 32-bit number in either convention (DEN0022, section 5.2.1).
         match call(PSCI_CPU_ON | SMC64, [affinity, entry, argument]) as i32 {
@@ -35,7 +35,7 @@ impl Power for Psci {
 /// Firmware without PSCI: only the boot core runs, and the machine stays on.
 pub struct NoFirmware;
 
-impl Power for NoFirmware {
+impl PowerControl for NoFirmware {
     fn start_core(&self, _affinity: u64, _entry: u64, _argument: u64) -> Result<(), i64> {
         Err(portcullis_abi::result::NOT_SUPPORTED)
     }

@@ -4,8 +4,8 @@ use core::ptr::NonNull;
 
 use safe_mmio::{UniqueMmioPointer, field_shared, fields::ReadPure};
 
+use crate::drivers::rate::Reference;
 use crate::facts::Facts;
-use crate::rate::Reference;
 
 /// The registers that are used: CLO, the lower half of the counter.
 #[repr(C)]
@@ -23,7 +23,7 @@ pub struct SystemTimer(UniqueMmioPointer<'static, Registers>);
 ///
 /// What the facts say must be true, and the registers must be mapped.
 pub unsafe fn find(facts: &Facts) -> Option<SystemTimer> {
-    let registers = NonNull::new(facts.microseconds?.address as *mut _)?;
+    let registers = NonNull::new(facts.microseconds?.start as *mut _)?;
     // SAFETY: passed on to the caller; only the counter is read, which has no effect.
     Some(SystemTimer(unsafe { UniqueMmioPointer::new(registers) }))
 }

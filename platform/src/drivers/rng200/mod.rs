@@ -14,7 +14,7 @@ use core::ptr::NonNull;
 
 use portcullis_abi::function::TRNG_UUID_RNG200_WORDS;
 use portcullis_arch::timer;
-use portcullis_core::board::Entropy;
+use portcullis_board::Entropy;
 use spin::{Mutex, Once};
 
 pub use self::block::{Block, Mmio};
@@ -183,7 +183,7 @@ static RNG200: Once<Rng200> = Once::new();
 ///
 /// What the facts say must be true, and the registers must be mapped.
 pub unsafe fn find(facts: &Facts) -> Option<&'static dyn Entropy> {
-    let registers = NonNull::new(facts.rng200?.address as *mut _)?;
+    let registers = NonNull::new(facts.rng200?.start as *mut _)?;
     Some(RNG200.call_once(|| {
         // SAFETY: passed on to the caller; the static makes sure that there is one driver.
         let block = unsafe { Mmio::new(registers) };

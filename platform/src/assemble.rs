@@ -4,12 +4,18 @@ use core::fmt;
 use core::ptr::NonNull;
 
 use portcullis_arch::{probe, timer};
-use portcullis_core::board::{Board, Entropy, Firmware, InterruptController, Power, SerialPort, WallClock};
-use portcullis_core::image::Region;
-use portcullis_core::memory::regions::Range;
+use portcullis_board::Range;
+use portcullis_board::{Board, Entropy, Firmware, InterruptController, PowerControl, SerialPort, WallClock, WithPage};
 use spin::Once;
 
 use crate::boards::{self, BOARDS, Definition, Entry};
+use crate::drivers::gicv2::{self, GicV2, GicV2Error};
+use crate::drivers::gicv3::GicV3;
+use crate::drivers::pl031::Pl031;
+use crate::drivers::psci::{NoFirmware, Psci};
+use crate::drivers::rate::{self, Rate};
+use crate::drivers::rndrrs::Rndrrs;
+use crate::drivers::spin_table::SpinTable;
 use crate::facts::{CoreStart, Facts, Gic, Uart};
 use crate::firmware::{
     Findings, Smc,
@@ -17,13 +23,6 @@ use crate::firmware::{
     ptp::Ptp,
     trng::{El3Trng, Trng},
 };
-use crate::gicv2::{self, GicV2, GicV2Error};
-use crate::gicv3::GicV3;
-use crate::pl031::Pl031;
-use crate::psci::{NoFirmware, Psci};
-use crate::rate::{self, Rate};
-use crate::rndrrs::Rndrrs;
-use crate::spin_table::SpinTable;
 
 /// Why a board cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +66,7 @@ pub fn ranges(facts: &Facts) -> impl Iterator<Item = Range> + '_ {
     let gic = frames.into_iter().flatten().chain(redistributors);
     let uart = facts.uart.iter().map(|uart| uart.registers);
     let others = [facts.rtc, facts.rng200, facts.watchdog, facts.microseconds].into_iter().flatten();
-    gic.chain(uart).chain(others).map(|region| Range::sized(region.address, region.size))
+    gic.chain(uart).chain(others)
 }
 
 /// Whether `range` has something that EL2 uses itself or that is no device of anybody's: its own devices, what its guests get
@@ -78,7 +77,7 @@ pub fn is_taken(facts: &Facts, range: &Range) -> bool {
         Gic::V3 { .. } => None,
     };
     let memory = facts.memory.iter().chain(facts.reserved.iter()).chain(firmware_memory(facts)).copied();
-    let others = memory.chain(virtual_interface).map(|region| Range::sized(region.address, region.size));
+    let others = memory.chain(virtual_interface);
     ranges(facts).chain(others).any(|taken| taken.overlaps(range))
 }
 
@@ -117,7 +116,7 @@ fn definition(facts: &Facts) -> &'static Definition {
 }
 
 /// RAM that firmware uses on this board, beside what the device tree reserves.
-pub fn firmware_memory(facts: &Facts) -> &'static [Region] {
+pub fn firmware_memory(facts: &Facts) -> &'static [Range] {
     definition(facts).firmware_memory
 }
 
@@ -143,7 +142,7 @@ pub unsafe fn last_resort_serial(entry: &Entry<'_>) -> Option<&'static dyn Seria
     BOARDS.iter().find_map(|board| {
         // SAFETY: passed on to the caller.
         let uart = unsafe { board.last_resort?(entry)? };
-        (entry.map)(uart.registers.address);
+        (entry.map)(uart.registers.start);
         // SAFETY: the board was recognised, and the registers were just mapped.
         board.serial.iter().find_map(|driver| unsafe { driver(&uart) })
     })
@@ -166,7 +165,7 @@ unsafe fn find_absent(facts: &Facts) -> Result<(), BoardError> {
         ("a BCM2835 system timer", facts.microseconds),
     ];
     for (name, region) in listed {
-        if let Some(Region { address, .. }) = region {
+        if let Some(Range { start: address, .. }) = region {
             // SAFETY: passed on to the caller; the first register of none of these changes when it is read.
             if !address.is_multiple_of(4) || !unsafe { probe::answers(address) } {
                 return Err(BoardError::Absent(name, address));
@@ -196,25 +195,25 @@ unsafe fn interrupts(gic: &Gic) -> Result<&'static dyn InterruptController, Boar
     match *gic {
         Gic::V2 { distributor, cpu_interface, hypervisor_interface, virtual_interface, maintenance } => {
             gicv2::check_regions(cpu_interface, virtual_interface).map_err(BoardError::GicV2)?;
-            let gicd = NonNull::new(distributor.address as *mut _).ok_or(BoardError::Address(distributor.address))?;
-            let [gicc, gich] = [cpu_interface, hypervisor_interface].map(|region| region.address as usize);
+            let gicd = NonNull::new(distributor.start as *mut _).ok_or(BoardError::Address(distributor.start))?;
+            let [gicc, gich] = [cpu_interface, hypervisor_interface].map(|region| region.start as usize);
             // SAFETY: passed on to the caller. The driver of the distributor leaves GICD_SGIR alone.
-            let vtr = unsafe { portcullis_arch::gicv2::install(distributor.address as usize, gicc, gich) };
+            let vtr = unsafe { portcullis_arch::gicv2::install(distributor.start as usize, gicc, gich) };
             gicv2::check_type(vtr).map_err(BoardError::GicV2)?;
             // SAFETY: passed on to the caller; the static makes sure that there is one driver.
             Ok(GIC_V2.call_once(|| unsafe { GicV2::new(gicd, virtual_interface, maintenance) }))
         }
         Gic::V3 { distributor, ref redistributors, maintenance, .. } => {
-            let gicr = redistributors.first().ok_or(BoardError::NoRedistributors)?.address;
-            let pointers = NonNull::new(distributor.address as *mut _).zip(NonNull::new(gicr as *mut _));
-            let (gicd, gicr) = pointers.ok_or(BoardError::Address(distributor.address))?;
+            let gicr = redistributors.first().ok_or(BoardError::NoRedistributors)?.start;
+            let pointers = NonNull::new(distributor.start as *mut _).zip(NonNull::new(gicr as *mut _));
+            let (gicd, gicr) = pointers.ok_or(BoardError::Address(distributor.start))?;
             // SAFETY: passed on to the caller; the static makes sure that there is one driver.
             Ok(GIC_V3.call_once(|| unsafe { GicV3::new(gicd, gicr, maintenance) }))
         }
     }
 }
 
-/// Takes over the board's other devices. `firmware` is what was found out about it.
+/// Takes over the board's other devices. `firmware` is what was found out about it; `with_page` maps a page of RAM for a moment.
 ///
 /// Random bits come from the firmware, else from the CPU, else from a device; the time of day from the firmware, else from
 /// the board's clock.
@@ -227,20 +226,20 @@ unsafe fn interrupts(gic: &Gic) -> Result<&'static dyn InterruptController, Boar
 ///
 /// What the facts say must be true but for devices that are not there, the registers must be mapped, and the calling core
 /// must not have an anchor yet.
-pub unsafe fn board(facts: &'static Facts, firmware: &Findings) -> Result<Board, BoardError> {
+pub unsafe fn board(facts: &'static Facts, firmware: &Findings, with_page: WithPage) -> Result<Board, BoardError> {
     let definition = definition(facts);
     // SAFETY: passed on to the caller.
     unsafe { find_absent(facts)? };
     // SAFETY: passed on to the caller.
     let interrupts = unsafe { interrupts(&facts.gic)? };
-    let power: &'static dyn Power = match firmware {
+    let power: &'static dyn PowerControl = match firmware {
         // SAFETY: passed on to the caller.
         Findings::NotAsked => definition.power.and_then(|driver| unsafe { driver(facts) }).unwrap_or(&NoFirmware),
         Findings::PsciOnly(_) | Findings::Full { .. } => &Psci,
     };
     let power = if facts.cores.iter().any(|core| matches!(core.start, CoreStart::SpinTable(_))) {
         // SAFETY: passed on to the caller.
-        CORES.call_once(|| unsafe { SpinTable::new(&facts.cores, power) })
+        CORES.call_once(|| unsafe { SpinTable::new(&facts.cores, with_page, power) })
     } else {
         power
     };
@@ -257,7 +256,7 @@ pub unsafe fn board(facts: &'static Facts, firmware: &Findings) -> Result<Board,
     };
     let wall_clock = match el3.and_then(|el3| el3.clock.as_ref()) {
         Some(clock) => Some(clock as &'static dyn WallClock),
-        None => facts.rtc.and_then(|rtc| NonNull::new(rtc.address as *mut _)).map(|registers| {
+        None => facts.rtc.and_then(|rtc| NonNull::new(rtc.start as *mut _)).map(|registers| {
             // SAFETY: passed on to the caller; the static makes sure that there is one driver.
             CLOCK.call_once(|| unsafe { Pl031::new(registers) }) as &'static dyn WallClock
         }),

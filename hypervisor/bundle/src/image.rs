@@ -4,28 +4,7 @@
 use core::fmt;
 
 use portcullis_abi::map;
-
-/// A range of physical addresses: of the board, or of a VM's own view.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Region {
-    /// First address.
-    pub address: u64,
-    /// Length in bytes.
-    pub size: u64,
-}
-
-impl Region {
-    /// The first address after the region; none if the region reaches past the 64-bit address space.
-    pub const fn end(self) -> Option<u64> {
-        self.address.checked_add(self.size)
-    }
-
-    /// True if the two have at least one byte in common.
-    pub fn overlaps(self, other: Self) -> bool {
-        let ends_before = |a: Self, b: Self| a.end().is_some_and(|end| end <= b.address);
-        self.size != 0 && other.size != 0 && !ends_before(self, other) && !ends_before(other, self)
-    }
-}
+use portcullis_board::Range;
 
 /// The header's `magic` field, "ARM\x64", at offset 56.
 const MAGIC: &[u8] = b"ARM\x64";
@@ -139,11 +118,11 @@ fn word(file: &[u8], offset: usize) -> u64 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// The kernel with its BSS; its first byte is the entry point.
-    pub kernel: Region,
+    pub kernel: Range,
     /// The initial RAM disk.
-    pub initrd: Option<Region>,
+    pub initrd: Option<Range>,
     /// Room for the device tree.
-    pub dtb: Region,
+    pub dtb: Range,
 }
 
 impl Layout {
@@ -170,7 +149,7 @@ impl Layout {
             return Err(ImageError::TooLarge { needed, memory });
         }
         // From here on everything fits into RAM, so that no subtraction goes below the kernel's end.
-        let at = |offset: u64, size| Region { address: ram.wrapping_add(offset), size };
+        let at = |offset: u64, size| Range::sized(ram.wrapping_add(offset), size);
         let below = |end: u64, size: u64| end.wrapping_sub(size) & !(PAGE - 1);
         let tree = if tree_below { memory } else { below(memory, dtb) };
         Ok(Self {
@@ -182,7 +161,7 @@ impl Layout {
 
     /// The address of the guest's first instruction.
     pub fn entry(&self) -> u64 {
-        self.kernel.address
+        self.kernel.start
     }
 }
 
@@ -219,13 +198,13 @@ mod tests {
     /// What booting.rst asks for, and that nothing lies on anything else.
     fn check(memory: u64, layout: &Layout) {
         let parts = [Some(layout.kernel), layout.initrd, Some(layout.dtb)];
-        let parts: Vec<Region> = parts.into_iter().flatten().collect();
+        let parts: Vec<Range> = parts.into_iter().flatten().collect();
         for (i, part) in parts.iter().enumerate() {
-            assert!(part.address >= map::RAM && part.end().unwrap() <= map::RAM + memory, "{layout:x?}");
-            assert!(parts[i + 1..].iter().all(|other| !part.overlaps(*other)), "{layout:x?}");
+            assert!(part.start >= map::RAM && part.end <= map::RAM + memory, "{layout:x?}");
+            assert!(parts[i + 1..].iter().all(|other| !part.overlaps(other)), "{layout:x?}");
         }
-        assert!(layout.dtb.address.is_multiple_of(8));
-        assert!(layout.initrd.is_none_or(|initrd| initrd.address.is_multiple_of(PAGE)));
+        assert!(layout.dtb.start.is_multiple_of(8));
+        assert!(layout.initrd.is_none_or(|initrd| initrd.start.is_multiple_of(PAGE)));
     }
 
     #[test]
@@ -234,7 +213,7 @@ mod tests {
         let layout = Layout::place(map::RAM, 256 * MIB, kernel, Some(5_000_001), 8000).unwrap();
         check(256 * MIB, &layout);
         assert_eq!(layout.entry(), map::RAM);
-        assert_eq!(layout.dtb.address, map::RAM + 256 * MIB - 0x2000);
+        assert_eq!(layout.dtb.start, map::RAM + 256 * MIB - 0x2000);
     }
 
     #[test]
@@ -244,7 +223,7 @@ mod tests {
                 let layout = Layout::place(map::RAM, memory, Kernel { offset, size: 10_000 }, None, 6000).unwrap();
                 check(memory, &layout);
                 assert_eq!(layout.entry(), map::RAM + offset);
-                assert_eq!(layout.dtb.address == map::RAM, offset != 0);
+                assert_eq!(layout.dtb.start == map::RAM, offset != 0);
             }
         }
     }

@@ -3,11 +3,11 @@
 use core::ptr::NonNull;
 
 use portcullis_arch::timer;
-use portcullis_core::board::WallClock;
+use portcullis_board::WallClock;
 use safe_mmio::{UniqueMmioPointer, field_shared, fields::ReadPure};
 use spin::Mutex;
 
-use crate::edge::Edge;
+use crate::drivers::edge::Edge;
 
 /// The registers that are used: RTCDR, the seconds since 1970.
 #[repr(C)]
