@@ -170,6 +170,7 @@ impl Console {
         let Self { screen, guests, .. } = self;
         let Some(Guest { name, terminal, tail, .. }) = guests.get_mut(usize::from(vm)) else { return };
         let (name, before) = (name.as_str(), screen.ring.used(vm));
+        screen.begin_record();
         let mut cooked = Cooked::new(screen, tail, vm, name, cancel);
         for &byte in text.iter().chain(finished.then_some(&b'\n')) {
             terminal.feed(byte, |event| cooked.apply(event));

@@ -46,6 +46,7 @@ extern crate alloc;
 
 mod answer;
 mod attachment;
+mod columns;
 mod console;
 mod cooked;
 mod escape;
