@@ -104,9 +104,26 @@ impl Bench {
         self.settle();
     }
 
-    /// What has been printed since the last call.
-    fn seen(&mut self) -> String {
+    /// What has been printed since the last call, row by row.
+    fn rows(&mut self) -> String {
         String::from_utf8(core::mem::take(&mut self.out)).unwrap()
+    }
+
+    /// What has been printed since the last call, each line in one piece.
+    fn seen(&mut self) -> String {
+        let rows = self.rows();
+        let mut pieces = rows.split("\r\n");
+        let mut text = pieces.next().unwrap_or_default().to_owned();
+        for row in pieces {
+            let rest = row.split_once("> ").filter(|(owner, _)| {
+                *owner == "portcullis" || owner.starts_with('[') && owner.ends_with(']') && !owner.contains(' ')
+            });
+            match rest {
+                Some((_, rest)) => text += rest,
+                None => text = text + "\r\n" + row,
+            }
+        }
+        text
     }
 }
 

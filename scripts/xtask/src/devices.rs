@@ -24,6 +24,10 @@ impl Watcher for Silent {
     fn line(&mut self, _: &str) -> Next {
         Next::Continue
     }
+
+    fn longer(&mut self, _: &str) -> Next {
+        Next::Continue
+    }
 }
 
 /// Checks the devices of the bundle, with QEMU as it will be started. The tree is written to `folder` meanwhile. A machine

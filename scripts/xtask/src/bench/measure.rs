@@ -221,4 +221,16 @@ impl Watcher for Console {
         }
         if self.end.is_some_and(|(times, _)| times == 0) { Next::Stop } else { Next::Continue }
     }
+
+    fn longer(&mut self, line: &str) -> Next {
+        let before = self.lines.pop();
+        match self.end {
+            // The first rows of it had the text, and it was counted.
+            Some((_, text)) if before.is_some_and(|before| before.contains(text)) => {
+                self.lines.push(line.to_owned());
+                Next::Continue
+            }
+            _ => self.line(line),
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 pub mod lines;
 pub mod report;
+pub mod rows;
 pub mod script;
 pub mod summary;
 pub mod terminal;
@@ -47,6 +48,9 @@ pub trait Watcher {
 
     /// A complete line, without its end.
     fn line(&mut self, line: &str) -> Next;
+
+    /// The last line, which goes on: this is all of it now.
+    fn longer(&mut self, line: &str) -> Next;
 }
 
 /// Where the machine's console gets its input from.
@@ -87,6 +91,7 @@ pub fn run(mut qemu: Command, keyboard: Keyboard, timeout: Option<Duration>, wat
 
     let deadline = timeout.map(|timeout| Instant::now() + timeout);
     let mut lines = Lines::default();
+    let mut last = String::new();
     loop {
         let event = match deadline {
             None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -99,17 +104,31 @@ pub fn run(mut qemu: Command, keyboard: Keyboard, timeout: Option<Duration>, wat
                     // One that has come to its end listens no more.
                     _ = player.send(bytes.clone());
                 }
-                let next = lines.push(&bytes, |line| watcher.line(line));
+                let next = lines.push(&bytes, |row| take_row(&mut last, row, watcher));
                 if next == Next::Stop {
                     return end(child).map(|_| End::Stopped);
                 }
             }
             Err(RecvTimeoutError::Timeout) => return end(child).map(|_| End::Timeout),
             Ok(Event::OutputEnded) | Err(RecvTimeoutError::Disconnected) => {
-                lines.finish(|line| watcher.line(line));
+                lines.finish(|row| take_row(&mut last, row, watcher));
                 let status = child.wait()?;
                 return Ok(if status.success() { End::PowerOff } else { End::Broken(status) });
             }
+        }
+    }
+}
+
+/// Gives the watcher a row: a line, or more of the last one.
+fn take_row(last: &mut String, row: &str, watcher: &mut dyn Watcher) -> Next {
+    match rows::continuation(row) {
+        Some(more) => {
+            last.push_str(more);
+            watcher.longer(last)
+        }
+        None => {
+            row.clone_into(last);
+            watcher.line(last)
         }
     }
 }
@@ -172,6 +191,11 @@ mod tests {
             self.lines.push(line.to_owned());
             if self.stop_at == Some(line) { Next::Stop } else { Next::Continue }
         }
+
+        fn longer(&mut self, line: &str) -> Next {
+            self.lines.pop();
+            self.line(line)
+        }
     }
 
     fn shell(script: &str, timeout: Duration, log: &mut Log) -> End {
@@ -207,6 +231,13 @@ mod tests {
         let end = run(command, Keyboard::Script(STEPS), Some(Duration::from_secs(60)), &mut log).unwrap();
         assert!(matches!(end, End::PowerOff), "{end:?}");
         assert_eq!(log.lines, ["name?", "lines?", "x n0000008 n0000009 n0000010"]);
+    }
+
+    #[test]
+    fn broken_lines_are_put_together() {
+        let mut log = Log::default();
+        shell(r"printf 'portcullis: a \nportcullis> b\n[x] c\n[x]> d'", Duration::from_secs(60), &mut log);
+        assert_eq!(log.lines, ["portcullis: a b", "[x] cd"]);
     }
 
     #[test]

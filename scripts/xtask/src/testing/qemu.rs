@@ -142,6 +142,11 @@ impl Watcher for Console {
         self.lines.push(line.to_owned());
         if self.halts.is_some_and(|last| line.ends_with(last)) { Next::Stop } else { Next::Continue }
     }
+
+    fn longer(&mut self, line: &str) -> Next {
+        self.lines.pop();
+        self.line(line)
+    }
 }
 
 impl Console {
