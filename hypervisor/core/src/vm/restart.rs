@@ -2,7 +2,9 @@
 
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-/// Lives of one VM that begin in a second at the most. What ends a life costs the cores that it was on, and they may be others'
+/// Lives of one VM that may follow each other at once.
+const BURST: u64 = 16;
+/// Lives of one VM that begin in a second at the most, once that many have. What ends a life costs the cores that it was on, and they may be others'
 /// too: 3200 instructions for the last vCPU that leaves.
 const LIVES_A_SECOND: u64 = 50;
 
@@ -16,12 +18,20 @@ pub struct RestartPolicy {
     total: AtomicU32,
     /// The counter when its present life begins, or is to begin.
     begins: AtomicU64,
+    /// The counter when the life after it would begin if all of them were a part of a second apart.
+    next: AtomicU64,
 }
 
 impl RestartPolicy {
     /// A VM that starts again up to `limit` times when it fails; zero: never.
     pub const fn new(limit: u32) -> Self {
-        Self { limit, used: AtomicU32::new(0), total: AtomicU32::new(0), begins: AtomicU64::new(0) }
+        Self {
+            limit,
+            used: AtomicU32::new(0),
+            total: AtomicU32::new(0),
+            begins: AtomicU64::new(0),
+            next: AtomicU64::new(0),
+        }
     }
 
     /// Whether the VM starts again by itself at all.
@@ -45,8 +55,10 @@ impl RestartPolicy {
     /// A life begins at `now`, or later if it follows another one too soon; the counter has `frequency` Hz. `again`: it does
     /// follow one, without a manager's start in between.
     pub fn begin(&self, again: bool, now: u64, frequency: u64) {
-        let soonest = self.begins.load(Ordering::Relaxed).saturating_add(frequency / LIVES_A_SECOND);
-        self.begins.store(if again { now.max(soonest) } else { now }, Ordering::Relaxed);
+        let apart = frequency / LIVES_A_SECOND;
+        let due = if again { self.next.load(Ordering::Relaxed).max(now) } else { now };
+        self.next.store(due.saturating_add(apart), Ordering::Relaxed);
+        self.begins.store(now.max(due.saturating_sub(apart.saturating_mul(BURST))), Ordering::Relaxed);
     }
 
     /// When its life begins, if that is not by `now`: until then its core has nothing to do for it.
@@ -95,11 +107,15 @@ mod tests {
             assert_eq!(policy.waits(now), None);
             lives += 1;
         }
-        assert_eq!(lives, 10 * LIVES_A_SECOND);
-        policy.begin(true, now + HZ, HZ);
-        assert_eq!(policy.waits(now + HZ), None, "a life of a second is no loop");
-        policy.begin(false, now + HZ + 1, HZ);
-        assert_eq!(policy.waits(now + HZ + 1), None, "a manager waits for nothing");
+        assert!((0..=1).contains(&(lives - 10 * LIVES_A_SECOND - BURST)), "{lives}");
+        now += HZ;
+        policy.begin(true, now, HZ);
+        assert_eq!(policy.waits(now), None, "a life of a second is no loop");
+        while policy.waits(now).is_none() {
+            policy.begin(true, now, HZ);
+        }
+        policy.begin(false, now, HZ);
+        assert_eq!(policy.waits(now), None, "a manager waits for nothing");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::Spanned;
 
-use super::core::{CoreDraft, Cycle};
+use super::cycle::{CoreDraft, Cycle};
 use super::diagnostic::{Diagnostics, Span};
 use super::draft::Draft;
 use super::{Board, duration, system};

@@ -8,7 +8,7 @@ use std::path::Path;
 use portcullis_abi::bundle as abi;
 use vm_fdt::FdtWriter;
 
-use crate::manifest::{Core, Firmware, Image, Manifest, Vm};
+use crate::{Core, Firmware, Image, Manifest, Vm};
 use images::Images;
 
 /// Why there is no bundle.

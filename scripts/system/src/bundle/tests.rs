@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use portcullis_bundle::{Bundle, BundleError};
 
 use super::{abi, images, write};
-use crate::manifest::{Board, Images, Manifest};
+use crate::{Board, Images, Manifest};
 
 const TEXT: &str = r#"
 [[vm]]
@@ -49,7 +49,7 @@ fn blob(manifest: &Manifest) -> Vec<u8> {
     super::Bundle::new(manifest).unwrap().parts().collect::<Vec<_>>().concat()
 }
 
-fn manifest(folder: &Path, text: &str) -> Result<Manifest, crate::manifest::Report> {
+fn manifest(folder: &Path, text: &str) -> Result<Manifest, crate::Report> {
     // Odd lengths, so that padding matters.
     fs::write(folder.join("kernel"), [0x14; 4097]).unwrap();
     fs::write(folder.join("disk"), [7; 3]).unwrap();

@@ -1,7 +1,26 @@
 //! The manifest: the TOML description of one system. Reading it reports everything that is wrong at once, each with its
-//! place and with what would be right; a [`Manifest`] that exists is right for the [`Board`] it was read for.
+//! place and with what would be right; a [`Manifest`] that exists is right for the [`Board`] it was read for. What it becomes, the
+//! file that the hypervisor reads at boot, is in [`bundle`].
+//!
+//! # Example
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! # struct NoGuests;
+//! # impl system::Images for NoGuests {
+//! #     fn names(&self) -> Vec<String> { Vec::new() }
+//! #     fn kernel(&self, _: &str) -> Result<Option<std::path::PathBuf>, Box<dyn std::error::Error + Send + Sync>> { Ok(None) }
+//! #     fn initrd(&self, _: &str) -> Result<Option<std::path::PathBuf>, Box<dyn std::error::Error + Send + Sync>> { Ok(None) }
+//! # }
+//! # let images = NoGuests;
+//! let board = system::Board { name: "virt".to_owned(), cores: 4, memory: 2 << 30, forwards: false };
+//! let manifest = system::Manifest::load(Path::new("system.toml"), &board, &images).unwrap();
+//! system::bundle::write(&manifest, Path::new("bundle")).unwrap();
+//! ```
 
-mod core;
+pub mod bundle;
+mod cycle;
 mod diagnostic;
 mod draft;
 mod duration;
@@ -30,7 +49,7 @@ pub use image::Image;
 pub use schedule::{Core, Window};
 pub use system::HYPERVISOR_MEMORY;
 
-use self::core::CoreDraft;
+use cycle::CoreDraft;
 use diagnostic::Diagnostics;
 use draft::Draft;
 use section::Section;

@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn the_documentation_has_every_key() {
-        let document = include_str!("../../../../docs/manifest.md");
+        let document = include_str!("../../../docs/manifest.md");
         let titled = [&MACHINE, &VM, &FIRMWARE, &FILTER, &CORE].map(|kind| (kind, kind.title));
         for (kind, title) in titled.into_iter().chain([(&WINDOW, "windows")]) {
             let (_, section) = document.split_once(&format!("## `{title}`")).expect(title);
