@@ -68,5 +68,5 @@ pub use attachment::Attachment;
 pub use console::Console;
 pub use input::InputAction;
 pub use line::LineBuffer;
-pub use pressure::{Intake, PATIENCE, Pressure};
+pub use pressure::{Input, Intake, PATIENCE, Pressure};
 pub use typed::{TYPED_MAX, Typed};

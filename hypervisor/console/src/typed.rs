@@ -23,9 +23,9 @@ impl Typed {
         Self { bytes: VecDeque::with_capacity(TYPED_MAX), taken: 0, line_waits: false }
     }
 
-    /// Whether there is room for a byte.
-    pub fn has_room(&self) -> bool {
-        self.bytes.len() < TYPED_MAX
+    /// Bytes that there is room for.
+    pub fn room(&self) -> usize {
+        TYPED_MAX.saturating_sub(self.bytes.len())
     }
 
     /// Whether nothing waits.
@@ -35,7 +35,7 @@ impl Typed {
 
     /// Appends a byte; false if there is no room for it.
     pub fn push(&mut self, byte: u8) -> bool {
-        let room = self.has_room();
+        let room = self.room() != 0;
         if room {
             self.bytes.push_back(byte);
         }
@@ -66,7 +66,7 @@ impl Typed {
 
     /// Whether the line, which waited for room, is to be let go on.
     pub fn take_room(&mut self) -> bool {
-        let go = self.line_waits && TYPED_MAX.saturating_sub(self.bytes.len()) >= LET_GO;
+        let go = self.line_waits && self.room() >= LET_GO;
         self.line_waits &= !go;
         go
     }

@@ -4,7 +4,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use portcullis_arch::timer;
 use portcullis_board::SerialPort;
-use portcullis_console::{InputAction, Intake, PATIENCE, Pressure, TYPED_MAX};
+use portcullis_console::{Input, InputAction, Intake, PATIENCE, Pressure, TYPED_MAX};
 use spin::Mutex;
 
 use crate::devices::port::Port;
@@ -48,7 +48,7 @@ impl Terminal {
     /// Takes what is on the serial line and has a place.
     pub(crate) fn take_input(&self, serial: &dyn SerialPort) {
         let Some(mut reader) = self.keyboard.reader.try_lock() else { return };
-        let waited = reader.pressure.is_waiting();
+        let waited = reader.pressure.is_full();
         for _ in 0..BATCH {
             if !self.is_to_read(&mut reader, serial) {
                 return;
@@ -62,7 +62,7 @@ impl Terminal {
             let paused = empty_since.is_some_and(|since| timer::count().saturating_sub(since) > pause);
             self.take_key(byte, paused);
         }
-        if waited && !reader.pressure.is_waiting() {
+        if waited && !reader.pressure.is_full() {
             reader.told = false;
             self.keyboard.waits.store(false, Ordering::Relaxed);
             serial.set_receive_interrupt(true);
@@ -73,9 +73,9 @@ impl Terminal {
     fn is_to_read(&self, reader: &mut Reader, serial: &dyn SerialPort) -> bool {
         let attached = self.attachment.get().and_then(|vm| Machine::get().vms.get(vm));
         let mut port = attached.map(|vm| (vm, vm.port.lock()));
-        let full = port.as_ref().filter(|(_, port)| !port.typed.has_room());
-        let full = full.map(|(vm, port)| (vm.index, port.typed.taken()));
-        match reader.pressure.intake(full, timer::count(), timer::frequency()) {
+        let input =
+            port.as_ref().map(|(vm, port)| Input { vm: vm.index, room: port.typed.room(), taken: port.typed.taken() });
+        match reader.pressure.intake(input, timer::count(), timer::frequency()) {
             Intake::Take => return true,
             Intake::Wait => {}
             Intake::Drop => {
@@ -85,7 +85,8 @@ impl Terminal {
                     vm.report(
                         Occasion::Repeatable,
                         format_args!(
-                            "{} has read nothing for {PATIENCE} s, {} KiB wait for it: what is typed for it now is lost",
+                            "{} has read nothing, or hardly anything, for {PATIENCE} s, and {} KiB wait for it: \
+                             what is typed for it now is lost",
                             vm.name(),
                             TYPED_MAX >> 10
                         ),

@@ -36,6 +36,8 @@ pub enum Expectation {
     OnlyCalls(&'static [u32]),
     /// Two VMs that share their cores, and one alone on its own: what their kernels took for stolen is what the hypervisor counted.
     Stolen([&'static str; 2], &'static str),
+    /// No more than so many lines contain this text.
+    AtMost(usize, &'static str),
     /// The lines that are nothing but a number of seven digits are all numbers below this one, in order.
     Numbered(u32),
     /// A VM was stopped like this, or reports cases: the architecture allows both.
@@ -90,6 +92,10 @@ impl Expectation {
             Self::Stolen(shared, alone) => stolen::unlike(shared, alone, lines),
             Self::OnlyCalls(functions) => only_calls(functions, lines),
             Self::Numbered(count) => unnumbered(count, lines),
+            Self::AtMost(most, text) => {
+                let count = lines.iter().filter(|line| line.contains(text)).count();
+                (count > most).then(|| format!("{count} lines have: {text}; there may be {most}"))
+            }
             Self::Stopped(_) | Self::Cases(_) | Self::StoppedOrCases(_) => None,
             Self::SameAs(..) | Self::DiffersFrom(..) => None,
         }
@@ -355,6 +361,9 @@ mod tests {
         assert!(unmet("0000000").unwrap().contains("0000001"));
         assert!(unmet("0000001\n0000000").is_some());
         assert!(unmet("0000000\n0000001\n0000002").unwrap().contains("one number more"));
+        let at_most = |most| Expectation::AtMost(most, "x").unmet(&lines("x\nax\ny"), &Reports::new([]));
+        assert_eq!(at_most(2), None);
+        assert!(at_most(1).unwrap().contains("2 lines have"));
     }
 
     #[test]
