@@ -3,7 +3,7 @@
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
 
 use guest_runtime::{counter, cpu, gic, mmio};
-use portcullis_abi::map::{MAX_VCPUS, TIMER_VIRTUAL_INTID, UART, UART_INTID};
+use portcullis_abi::map::{MAX_VCPUS, RTC, RTC_INTID, TIMER_VIRTUAL_INTID, UART, UART_INTID};
 use spin::Once;
 
 /// INTIDs that are counted.
@@ -14,6 +14,8 @@ const RECORD: usize = 64;
 pub const PATIENCE: u64 = 2_000_000;
 /// PL011 interrupt clear register.
 const UART_ICR: u64 = UART + 0x44;
+/// PL031 interrupt clear register.
+const RTC_ICR: u64 = RTC + 0x1c;
 
 static OTHERS: Once<fn(u32)> = Once::new();
 static UART_READER: Once<fn()> = Once::new();
@@ -27,6 +29,7 @@ pub fn handle(intid: u32) {
     match intid {
         TIMER_VIRTUAL_INTID => counter::set_control(counter::CONTROL_ENABLE | counter::CONTROL_MASK),
         UART_INTID => UART_READER.get().copied().unwrap_or(clear_uart)(),
+        RTC_INTID => mmio::write32(RTC_ICR, 1),
         _ => {
             if let Some(quiet) = OTHERS.get() {
                 quiet(intid);

@@ -196,7 +196,7 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     use super::super::expectation::Expectation::{
-        All, AtMost, Clock, DiffersFrom, Entropy, Never, Numbered, OnlyCalls, SameAs, Says, Stolen, Value,
+        All, AtMost, Clock, Date, DiffersFrom, Entropy, Never, Numbered, OnlyCalls, SameAs, Says, Stolen, Value,
     };
     use super::*;
     use crate::el3::El3;
@@ -226,7 +226,14 @@ mod tests {
             Line(_) | Sequence(_) | Never(_) | NoGuest => Vec::new(),
             SameAs(..) | DiffersFrom(..) | OnlyCalls(_) | Numbered(_) | AtMost(..) => Vec::new(),
             Stolen([a, b], c) => vec![a, b, c],
-            Says(vm, _) | Value(vm, ..) | Entropy(vm) | Clock(vm) | Cases(vm) | Stopped(vm) | StoppedOrCases(vm) => {
+            Says(vm, _)
+            | Value(vm, ..)
+            | Entropy(vm)
+            | Clock(vm)
+            | Date(vm)
+            | Cases(vm)
+            | Stopped(vm)
+            | StoppedOrCases(vm) => {
                 vec![vm]
             }
         }
@@ -244,6 +251,7 @@ mod tests {
                 name: board.name().into(),
                 cores: case.cores,
                 memory: board.memory(),
+                time: board.knows_time(),
                 forwards: case.el3 != El3::None,
             };
             let manifest = Manifest::load(&folder.join(case.manifest), &limits, &guests)
