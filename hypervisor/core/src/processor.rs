@@ -226,7 +226,10 @@ impl Processor {
                         vcpu.vm.load_and_start(vcpu, LOAD_PIECE);
                         continue;
                     }
-                    Power::OnPending if vcpu.vm.state().is_held() => vcpu.vm.parked(vcpu),
+                    Power::OnPending if vcpu.vm.state().is_held() => {
+                        vcpu.times.stops_being_runnable(timer::count());
+                        vcpu.vm.parked(vcpu);
+                    }
                     Power::OnPending => {
                         vcpu.vm.unparked(vcpu);
                         if vcpu.vm.state() != State::RUNNING {

@@ -230,6 +230,19 @@ impl Share {
         }
     }
 
+    /// Takes `vcpu` off the core, if it is loaded: it stands still.
+    pub fn put_away_if_loaded(&self, vcpu: &Vcpu) {
+        if self.has_loaded(vcpu) {
+            self.put_away();
+        }
+    }
+
+    /// Which linked interrupts `vcpu`, which is not loaded, had enabled when it was.
+    pub fn linked_of(&self, vcpu: &Vcpu) -> u32 {
+        let member = self.members().iter().find(|member| core::ptr::eq(member.vcpu, vcpu));
+        member.map_or(0, |member| member.linked.load(Ordering::Relaxed))
+    }
+
     /// The core is this vCPU's. Returns whether another one of its VM was here since it was.
     fn take_possession(&self, index: usize, vcpu: &'static Vcpu) -> bool {
         self.loaded.store(index, Ordering::Relaxed);

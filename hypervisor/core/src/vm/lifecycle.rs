@@ -56,6 +56,8 @@ impl Exclusive<'_> {
         self.vm.state.get().resume()?;
         // It counts before it runs: it may switch itself off at once.
         Machine::get().vm_started();
+        // Before the state, which lets the vCPUs go on: each reads it after that.
+        self.vm.counter.go_on(timer::count());
         if let Err(refusal) = self.vm.state.change(State::resume) {
             Machine::get().vm_ended();
             return Err(refusal);
@@ -206,7 +208,7 @@ impl Vm {
         match self.load_piece(most) {
             Ok(None) => {}
             Ok(Some(entry)) => {
-                self.counter_offset.store(timer::count(), Ordering::Relaxed);
+                self.counter.begin(timer::count());
                 self.connect_devices(first);
                 first.switched_off();
                 first.switch_on(Power::OnPending, entry.kernel, entry.tree);
@@ -264,7 +266,12 @@ impl Vm {
 
     /// If all vCPUs stand still and were to, the VM is paused.
     fn check_parked(&self) {
-        if self.presence.census().all_parked() && self.state.change(|state| state.all_parked().ok_or(())).is_ok() {
+        if !self.presence.census().all_parked() || self.state.get().all_parked().is_none() {
+            return;
+        }
+        // Before the state, which lets managers resume it, and after the last vCPU has left its guest.
+        self.counter.stop(timer::count());
+        if self.state.change(|state| state.all_parked().ok_or(())).is_ok() {
             log::info!("{}: paused", self.name());
             Machine::get().vm_ended();
         }

@@ -3,6 +3,7 @@
 pub mod activity;
 pub mod answers;
 pub mod audit;
+pub mod counter;
 pub mod devices;
 pub mod exclusive;
 pub mod failure;
@@ -39,6 +40,7 @@ use crate::vgic::{VcpuSet, Vgic};
 use crate::with_interface;
 use answers::VmAnswers;
 use audit::{Audit, Fate};
+use counter::VirtualCounter;
 use exclusive::ManagedFilter;
 use failure::Failure;
 use loader::Loading;
@@ -90,7 +92,7 @@ pub struct Vm {
     vcpus: Once<Box<[Vcpu]>>,
     /// vCPUs that are not off, and those that stand still.
     presence: Presence,
-    counter_offset: AtomicU64,
+    counter: VirtualCounter,
     vttbr: u64,
     /// The VM was loaded before: its memory may lie in the caches as it was then.
     loaded: AtomicBool,
@@ -153,7 +155,7 @@ impl Vm {
             state: StateCell::new(),
             kicks: [const { AtomicU64::new(0) }; MAX_VCPUS],
             presence: Presence::new(),
-            counter_offset: AtomicU64::new(0),
+            counter: VirtualCounter::new(),
             loaded: AtomicBool::new(false),
             loading: Mutex::new(Loading::default()),
             scrubbed: AtomicU64::new(0),
@@ -254,9 +256,10 @@ impl Vm {
         self.vttbr
     }
 
-    /// What its virtual counter lags behind the physical one, in ticks.
+    /// What its virtual counter lags behind the physical one, in ticks. It changes only while none of its vCPUs can be in the
+    /// guest: when it is loaded, and at the end of a pause.
     pub fn counter_offset(&self) -> u64 {
-        self.counter_offset.load(Ordering::Relaxed)
+        self.counter.offset()
     }
 
     /// The physical range behind `size` bytes of RAM at the guest's address `ipa`, if all of them are RAM.
