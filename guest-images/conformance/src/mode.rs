@@ -41,7 +41,7 @@ pub enum Mode {
     Leak,
     /// Stolen time beside others.
     Starved,
-    /// Stolen time over a pause.
+    /// Counters, timers, clock and stolen time over pauses.
     Paused,
     /// The worst of neighbours.
     Hostile,

@@ -15,7 +15,7 @@ use crate::machine::Machine;
 use crate::port::Port;
 use crate::processor::{Processor, Timer};
 use crate::uart::registers::{CR, DR};
-use crate::vm::Vm;
+use crate::vm::{Vm, report::Occasion};
 
 /// Bytes taken from the serial line at one interrupt; more make it interrupt again.
 const INPUT_BATCH: usize = 32;
@@ -62,6 +62,15 @@ impl Terminal {
         let mut console = self.console.lock();
         console.log(line);
         self.pump(&mut console);
+    }
+
+    /// Prints a line of the hypervisor's about VM `vm`. False: there was no room for it. To be called by
+    /// [`Vm::report`] only, which bounds their number.
+    pub fn log_about(&self, vm: usize, occasion: Occasion, line: Arguments) -> bool {
+        let mut console = self.console.lock();
+        let taken = console.log_about(vm, occasion == Occasion::End, line);
+        self.pump(&mut console);
+        taken
     }
 
     /// Prints a line while the machine comes to an end, past whoever holds the console: its core may never let go.

@@ -40,6 +40,16 @@ impl Environment {
         value.with_context(|| format!("target/setup.env has no {key}: run scripts/setup again"))
     }
 
+    /// The compiler for the bare machine if it is not the one that the figures are held on: its version and that one's.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::get`].
+    pub fn other_compiler(&self) -> Result<Option<(&str, &str)>> {
+        let (version, named) = (self.get("METAL_VERSION")?, self.get("NAMED")?);
+        Ok((version != named).then_some((version, named)))
+    }
+
     /// The folder of what is built.
     pub fn target(&self) -> PathBuf {
         self.root.join("target")

@@ -3,7 +3,7 @@
 use core::fmt::{self, Write};
 
 use super::output::Console;
-use super::ring::HYPERVISOR;
+use super::ring::{HYPERVISOR, log_of};
 use super::screen::FRAME_MAX;
 use super::terminal::is_harmless;
 
@@ -22,36 +22,45 @@ impl Console {
     pub fn log(&mut self, message: fmt::Arguments) -> bool {
         self.note_dropped();
         let text = Text::of(message);
-        if self.dropped != 0 || !self.write_lines(text.as_str()) {
+        if self.dropped != 0 || !self.write_lines(HYPERVISOR, text.as_str()) {
             self.dropped = self.dropped.saturating_add(text.as_str().lines().count());
             return false;
         }
         true
     }
 
+    /// Writes a message about VM `vm` as [`log`](Self::log) does, on an account of that VM's: however many there are, they take
+    /// no room from others. `last`: it is about the VM's end, and may take the hypervisor's room where there is no other. False
+    /// if there was none at all.
+    pub fn log_about(&mut self, vm: usize, last: bool, message: fmt::Arguments) -> bool {
+        let text = Text::of(message);
+        let owner = u8::try_from(vm).ok().filter(|_| vm < self.count).map_or(HYPERVISOR, log_of);
+        self.write_lines(owner, text.as_str()) || last && self.log(message)
+    }
+
     /// Tells of dropped lines, if there are any and there is room.
     pub(super) fn note_dropped(&mut self) {
         if self.dropped != 0 {
             let text = Text::of(format_args!("{} lines of this log were dropped, the console was full", self.dropped));
-            if self.write_lines(text.as_str()) {
+            if self.write_lines(HYPERVISOR, text.as_str()) {
                 self.dropped = 0;
             }
         }
     }
 
-    fn write_lines(&mut self, text: &str) -> bool {
+    fn write_lines(&mut self, owner: u8, text: &str) -> bool {
         let need = text.lines().fold(FRAME_MAX, |sum, line| sum.saturating_add(line.len()).saturating_add(LINE_MIN));
-        if self.screen.ring.room(HYPERVISOR) < need {
+        if self.screen.ring.room(owner) < need {
             return false;
         }
         let cancel = self.attached_in_sequence();
-        self.screen.fresh(HYPERVISOR, cancel);
+        self.screen.fresh(owner, cancel);
         for line in text.lines() {
-            self.screen.put(HYPERVISOR, PREFIX.as_bytes());
-            self.screen.put(HYPERVISOR, line.as_bytes());
-            self.screen.newline(HYPERVISOR);
+            self.screen.put(owner, PREFIX.as_bytes());
+            self.screen.put(owner, line.as_bytes());
+            self.screen.newline(owner);
         }
-        self.restore(HYPERVISOR);
+        self.restore(owner);
         true
     }
 }

@@ -92,7 +92,7 @@ impl Console {
             if self.dropped != 0 && self.screen.ring.used(HYPERVISOR) <= HYPERVISOR_SHARE / 2 {
                 self.note_dropped();
             }
-        } else if self.stalled & bit(owner) != 0 && self.screen.ring.used(owner) <= RESUME {
+        } else if owner < HYPERVISOR && self.stalled & bit(owner) != 0 && self.screen.ring.used(owner) <= RESUME {
             self.stalled &= !bit(owner);
             self.ready |= bit(owner);
         }

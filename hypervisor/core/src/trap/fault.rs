@@ -5,6 +5,7 @@ use portcullis_arch::{el2, vectors::Next};
 use super::abort::is_translation_fault;
 use crate::vm::{
     failure::{Failure, Reason},
+    report::Occasion,
     vcpu::Vcpu,
 };
 
@@ -15,14 +16,16 @@ pub fn stop(vcpu: &'static Vcpu, reason: Reason, syndrome: u64) -> Next {
         Reason::Fetch | Reason::Access | Reason::Instruction if is_translation_fault(syndrome) => el2::fault_ipa(),
         _ => 0,
     };
-    log::error!(
-        "{} vcpu {}: stopped: {reason}: pc {:#x} syndrome {syndrome:#010x} address {:#x} (ipa {address:#x})",
-        vcpu.vm.name(),
-        vcpu.index,
-        el2::return_address(),
-        el2::fault_address(),
+    let (vm, pc) = (vcpu.vm, el2::return_address());
+    vm.report(
+        if vm.restarts.has_left() { Occasion::Repeatable } else { Occasion::End },
+        format_args!(
+            "{} vcpu {}: stopped: {reason}: pc {pc:#x} syndrome {syndrome:#010x} address {:#x} (ipa {address:#x})",
+            vm.name(),
+            vcpu.index,
+            el2::fault_address(),
+        ),
     );
-    let pc = el2::return_address();
-    vcpu.vm.fail(Failure { reason, vcpu: vcpu.index, syndrome: syndrome as u32, pc, address });
+    vm.fail(Failure { reason, vcpu: vcpu.index, syndrome: syndrome as u32, pc, address });
     vcpu.retire()
 }

@@ -14,6 +14,7 @@ use super::Vm;
 use super::exclusive::Exclusive;
 use super::failure::{Failure, Reason};
 use super::loader::Loading;
+use super::report::Occasion;
 pub use super::state::{Action, Phase, Refusal, State};
 use super::vcpu::{Power, Vcpu};
 use crate::machine::Machine;
@@ -146,14 +147,17 @@ impl Exclusive<'_> {
         let vm = self.vm;
         let register = |register| vm.row.get(register);
         let psci = register(Register::PsciVersion);
-        log::info!(
-            "{}: started with STD {:#x}, STD_HYP {:#x}, VENDOR_HYP {:#x}, PSCI {}.{}",
-            vm.name(),
-            register(Register::Std),
-            register(Register::StdHyp),
-            register(Register::VendorHyp),
-            psci >> 16,
-            psci & 0xffff,
+        vm.report(
+            Occasion::Repeatable,
+            format_args!(
+                "{}: started with STD {:#x}, STD_HYP {:#x}, VENDOR_HYP {:#x}, PSCI {}.{}",
+                vm.name(),
+                register(Register::Std),
+                register(Register::StdHyp),
+                register(Register::VendorHyp),
+                psci >> 16,
+                psci & 0xffff,
+            ),
         );
     }
 
@@ -214,7 +218,7 @@ impl Vm {
                 first.switch_on(Power::OnPending, entry.kernel, entry.tree);
             }
             Err(error) => {
-                log::error!("{}: cannot be started: {error}", self.name());
+                self.report(Occasion::End, format_args!("{}: cannot be started: {error}", self.name()));
                 self.fail(Failure { reason: Reason::Load, vcpu: first.index, syndrome: 0, pc: 0, address: 0 });
             }
         }
@@ -272,7 +276,7 @@ impl Vm {
         // Before the state, which lets managers resume it, and after the last vCPU has left its guest.
         self.counter.stop(timer::count());
         if self.state.change(|state| state.all_parked().ok_or(())).is_ok() {
-            log::info!("{}: paused", self.name());
+            self.report(Occasion::Repeatable, format_args!("{}: paused", self.name()));
             Machine::get().vm_ended();
         }
     }
@@ -301,24 +305,25 @@ impl Vm {
         let Ok((before, after)) = self.state.change(step) else { return };
         match (before.phase, after.phase) {
             (Phase::Running, Phase::Stopped | Phase::Failed) => {
-                self.report(after.phase);
+                self.report_off(after.phase);
                 Machine::get().vm_ended();
             }
-            (_, Phase::Stopped | Phase::Failed) => self.report(after.phase),
+            (_, Phase::Stopped | Phase::Failed) => self.report_off(after.phase),
             _ => {}
         }
         if after == State::RUNNING {
             let failed = before.action == Action::Fail;
             self.restarts.count(failed);
-            log::info!("{}: {}", self.name(), if failed { "failed, starts again" } else { "reset" });
+            let what = if failed { "failed, starts again" } else { "reset" };
+            self.report(Occasion::Repeatable, format_args!("{}: {what}", self.name()));
             self.start_first_vcpu();
         }
         Machine::get().go_on_with_shutdown();
     }
 
-    fn report(&self, phase: Phase) {
+    fn report_off(&self, phase: Phase) {
         if phase == Phase::Stopped {
-            log::info!("{}: off", self.name());
+            self.report(Occasion::End, format_args!("{}: off", self.name()));
         }
     }
 }

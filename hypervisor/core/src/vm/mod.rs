@@ -11,6 +11,8 @@ pub mod lifecycle;
 pub mod loader;
 pub mod presence;
 pub mod pv_time;
+pub mod rate;
+pub mod report;
 pub mod residence;
 pub mod restart;
 pub mod resume;
@@ -46,6 +48,7 @@ use failure::Failure;
 use loader::Loading;
 use presence::{Census, Presence};
 use pv_time::PvTime;
+use rate::LineRate;
 use restart::RestartPolicy;
 use state::StateCell;
 use vcpu::Vcpu;
@@ -85,6 +88,8 @@ pub struct Vm {
     pub entropy: Place,
     filter: ManagedFilter,
     failure: Mutex<Option<Failure>>,
+    /// The lines of the log that it may still cause.
+    lines: Mutex<LineRate>,
     /// The tables that VTTBR_EL2 names.
     _stage2: Stage2,
     answers: Box<VmAnswers>,
@@ -147,6 +152,7 @@ impl Vm {
             entropy: Place::default(),
             filter: ManagedFilter::new(),
             failure: Mutex::new(None),
+            lines: Mutex::new(LineRate::new()),
             vttbr: paging::vttbr(stage2.root(), vmid_of(index)),
             _stage2: stage2,
             answers: VmAnswers::new(),

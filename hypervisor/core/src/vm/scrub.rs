@@ -6,6 +6,7 @@ use portcullis_arch::cache;
 use portcullis_gate::Conduits;
 
 use super::Vm;
+use super::report::Occasion;
 use super::state::Action;
 use crate::machine::Machine;
 use crate::memory::{regions::Range, stage1};
@@ -34,7 +35,7 @@ impl Vm {
         };
         if scrubbed.is_err() {
             // It was mapped to load the VM and is within EL2's map. Without being scrubbed the VM is no new one.
-            log::error!("{}: its memory cannot be mapped to be scrubbed", self.name());
+            self.report(Occasion::End, format_args!("{}: its memory cannot be mapped to be scrubbed", self.name()));
             self.state.scrub_failed();
             return;
         }
@@ -60,7 +61,7 @@ impl Vm {
         self.pv_time.clear();
         self.make_row();
         self.state.created();
-        log::info!("{}: created", self.name());
+        self.report(Occasion::Repeatable, format_args!("{}: created", self.name()));
     }
 
     /// The firmware registers of a VM that was just created.

@@ -161,6 +161,15 @@ const RESET: Case = Case {
     expectations: &[Line("[reset] boot: 2"), Cases("reset"), Cases("storm"), Cases("neighbour")],
     ..LINUX
 };
+/// A VM that is paused. The time is that of the instructions, 64 ns each, and a machine that waits skips it: only a pause makes a
+/// busy guest's counters jump.
+const PAUSE: Case = Case {
+    name: "pause",
+    manifest: "pause.toml",
+    arguments: &["-icount", "shift=6,sleep=off"],
+    expectations: &[Cases("ops"), Cases("held")],
+    ..LINUX
+};
 const DAMAGED: Case = Case { manifest: "conformance.toml", expectations: NOTHING_STARTS, ..LINUX };
 
 /// Every test in QEMU.
@@ -181,6 +190,22 @@ const CASES: &[Case] = &[
     Case { name: "conformance-gicv2", manifest: "conformance-gicv2.toml", gic: Gic::V2, ..CONFORMANCE },
     Case { name: "linux-gicv2", gic: Gic::V2, ..LINUX },
     Case { name: "reset-gicv2", gic: Gic::V2, ..RESET },
+    PAUSE,
+    Case { name: "pause-gicv2", gic: Gic::V2, ..PAUSE },
+    // Both of its CPUs are busy when it is paused, for twice as long as its kernel lets one be without a word.
+    Case {
+        name: "pause-linux",
+        manifest: "pause-linux.toml",
+        cores: 3,
+        arguments: &["-icount", "shift=4,sleep=off"],
+        expectations: &[
+            NO_OOPS,
+            Never("soft lockup"),
+            Never("rcu: INFO"),
+            Sequence(&["[linux-a] load-check: before", "ops> resume linux-a", "[linux-a] load-check: after busy="]),
+        ],
+        ..LINUX
+    },
     Case {
         name: "faults",
         manifest: "faults.toml",

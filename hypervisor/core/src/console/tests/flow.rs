@@ -121,3 +121,24 @@ fn an_unknown_vm_is_not_heard() {
     bench.settle();
     assert_eq!(bench.seen(), "");
 }
+
+#[test]
+fn lines_about_one_vm_take_no_room_from_others() {
+    let mut bench = Bench::new(&["noisy", "b"]);
+    bench.slow = true;
+    let taken = (0..1000).filter(|_| bench.console.log_about(0, false, format_args!("noisy: reset"))).count();
+    assert!((10..100).contains(&taken), "{taken}");
+    assert!(bench.console.log_about(1, false, format_args!("b vcpu 0: stopped: access outside memory")));
+    for vm in [0, 1, 99] {
+        assert!(bench.console.log_about(vm, true, format_args!("{vm}: off")), "there is room for an end");
+    }
+    assert!(bench.console.log(format_args!("of its own")));
+    bench.slow = false;
+    bench.settle();
+    let seen = bench.seen();
+    for line in ["b vcpu 0: stopped: access outside memory", "0: off", "1: off", "99: off", "of its own"] {
+        assert!(seen.contains(&format!("portcullis: {line}\r\n")), "{line}");
+    }
+    assert!(!seen.contains("dropped"), "{seen}");
+    assert_eq!(seen.matches("noisy: reset").count(), taken);
+}

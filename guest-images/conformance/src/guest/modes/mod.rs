@@ -1,0 +1,60 @@
+//! What the guest does, one file for each kind of run: the cases, or a run that ends the VM or takes long.
+
+mod busy;
+mod cost;
+mod device;
+mod dma;
+mod draws;
+mod end;
+mod fault;
+mod forward;
+mod garbage;
+mod hostile;
+mod idle;
+mod leak;
+mod pause;
+mod reset;
+mod steal;
+mod storm;
+mod sweep;
+
+use conformance::profile::{Mode, Profile};
+use guest_runtime::gic;
+
+use crate::guest::cases;
+
+/// Runs the mode that the command line asks for. The GIC is ready for use but where a mode looks at it as it came.
+pub fn run(profile: &Profile) {
+    if profile.gic && !matches!(profile.mode, Mode::Reset | Mode::Leak) {
+        gic::init_distributor();
+        gic::init_cpu();
+    }
+    match profile.mode {
+        Mode::Cases => cases::run(profile),
+        Mode::Garbage => garbage::run(profile),
+        Mode::Sweep => sweep::run(profile),
+        Mode::Matrix => sweep::matrix(profile),
+        Mode::Forward => forward::run(profile),
+        Mode::Draws => draws::numbered(profile),
+        Mode::Words => draws::show(),
+        Mode::Scarce => draws::scarce(profile),
+        Mode::NoEntropy => draws::none(profile),
+        Mode::MachineOff => end::run(profile, false),
+        Mode::MachineReset => end::run(profile, true),
+        Mode::Cost => cost::run(profile),
+        Mode::Storm => storm::run(profile),
+        Mode::Busy => busy::run(profile),
+        Mode::Reset => reset::run(profile),
+        Mode::Device => device::run(profile),
+        Mode::Dma => dma::run(profile),
+        Mode::Leak => leak::run(profile),
+        Mode::Starved => steal::starved(profile),
+        Mode::Paused => pause::run(profile),
+        Mode::Hostile => hostile::run(profile),
+        Mode::Idle => idle::run(profile),
+        Mode::Abort => fault::abort(profile),
+        Mode::SystemRegister => fault::system_register(),
+        Mode::Mmio => fault::malformed_mmio(profile),
+        Mode::Jump => fault::jump(profile),
+    }
+}

@@ -1,0 +1,103 @@
+//! SYSTEM_RESET and SYSTEM_RESET2: the VM starts again from its images, behind the same door.
+//!
+//! Which boot this is stands in memory beyond the image, which a reset of Portcullis or of QEMU leaves alone (only the
+//! images are written again). Where it is lost, the guest resets for ever, and every boot says it is number 0: the host
+//! counts the `boot:` lines and sets a time limit.
+
+use core::arch::asm;
+use core::sync::atomic::{AtomicU64, Ordering::SeqCst};
+
+use conformance::profile::Profile;
+use guest_runtime::gic::{self, register::*};
+use guest_runtime::{console, counter, cpu, mmio, power};
+use portcullis_abi::function::*;
+use portcullis_abi::map::{GICD, UART};
+
+use crate::guest::cases::distributor::SPARE;
+use crate::guest::door::Door;
+use crate::guest::{cases, report};
+
+const MAGIC: u64 = 0x706f_7274_6375_6c6c;
+/// PL011 interrupt mask.
+const UART_IMSC: u64 = UART + 0x38;
+
+/// Survives a reset, as long as the memory does. A magic number and the boots so far.
+#[repr(align(64))]
+struct Marker {
+    magic: AtomicU64,
+    boots: AtomicU64,
+}
+
+// SAFETY: the linker script places the section in memory that nothing else uses and that nobody clears; every value of
+// its bits is one of the type.
+#[unsafe(link_section = ".noinit")]
+static MARKER: Marker = Marker { magic: AtomicU64::new(0), boots: AtomicU64::new(0) };
+
+/// One boot of the run. The GIC is as the reset left it.
+pub fn run(profile: &Profile) {
+    let boot = boots();
+    console::line(format_args!("boot: {boot}"));
+    fresh(boot, profile);
+    if profile.wants("services") {
+        cases::services(&Door::new(power::conduit()), profile);
+    }
+    if boot < profile.resets {
+        note(boot + 1);
+        soil(profile);
+        by_call(boot, profile);
+    } else {
+        note(0);
+    }
+}
+
+/// How often this run has booted before.
+pub fn boots() -> u64 {
+    if MARKER.magic.load(SeqCst) == MAGIC { MARKER.boots.load(SeqCst) } else { 0 }
+}
+
+/// Notes that for the next boot.
+pub fn note(boots: u64) {
+    MARKER.boots.store(boots, SeqCst);
+    MARKER.magic.store(MAGIC, SeqCst);
+    // SAFETY: cleans one line of the guest's own memory, so that a reset that drops caches finds it.
+    unsafe { asm!("dc civac, {}", "dsb sy", in(reg) &raw const MARKER, options(nostack)) };
+}
+
+/// Nothing of an earlier life is left in the devices, and the other vCPU is off.
+fn fresh(boot: u64, profile: &Profile) {
+    report::equal(format_args!("reset/boot {boot} uart"), 0, mmio::read32(UART_IMSC));
+    if profile.gic {
+        let enabled = mmio::read32(GICD + CTLR) & 0b11;
+        let got = (enabled, gic::is_set(ISENABLER, SPARE), gic::is_set(ISPENDR, SPARE), gic::is_set(ISENABLER, 27));
+        report::equal(format_args!("reset/boot {boot} gic"), (0, false, false, false), got);
+    }
+    if profile.cpus > 1 {
+        report::equal(format_args!("reset/boot {boot} other vCPU off"), true, power::is_off(1));
+    }
+}
+
+/// Puts everything that [`fresh`] looks at in another state.
+fn soil(profile: &Profile) {
+    mmio::write32(UART_IMSC, 0x20);
+    if profile.gic {
+        gic::init_distributor();
+        gic::init_cpu();
+        gic::enable(SPARE);
+        gic::set_pending(SPARE);
+        gic::enable(27);
+        counter::arm(1, counter::CONTROL_ENABLE);
+    }
+    if profile.cpus > 1 {
+        let started = cpu::launch(1, || counter::delay(u64::MAX / 1_000_000), 0);
+        report::equal(format_args!("reset/other vCPU started"), Ok(()), started);
+    }
+}
+
+/// The reset itself, of another kind each time. It does not return.
+pub fn by_call(boot: u64, profile: &Profile) {
+    console::drain();
+    let second = boot % 2 == 1 && profile.psci >= PSCI_VERSION_1_1;
+    let function = if second { PSCI_SYSTEM_RESET2 | SMC64 } else { PSCI_SYSTEM_RESET };
+    let answer = Door::new(power::conduit()).call(function.into(), [0; 3]);
+    report::fail(format_args!("reset/{function:#x}"), &"no return", &answer);
+}
