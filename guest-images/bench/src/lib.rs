@@ -7,23 +7,8 @@
 
 pub mod calls;
 pub mod configuration;
+#[cfg(target_os = "none")]
+pub mod guest;
 pub mod mark;
 pub mod operations;
 pub mod sharing;
-
-#[cfg(target_os = "none")]
-pub mod console;
-#[cfg(target_os = "none")]
-pub mod gic;
-#[cfg(target_os = "none")]
-pub mod measure;
-#[cfg(target_os = "none")]
-pub mod mmio;
-#[cfg(target_os = "none")]
-pub mod receiver;
-#[cfg(target_os = "none")]
-pub mod start;
-#[cfg(target_os = "none")]
-pub mod storm;
-#[cfg(target_os = "none")]
-pub mod window;

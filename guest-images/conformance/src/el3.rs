@@ -1,8 +1,9 @@
 //! What the firmware below the hypervisor answers to a forwarded call, as far as it can be told in advance.
 
-use firmware::answer::{Answer, Now, State, answer};
+use firmware::answer::{State, answer};
 use firmware::echo::{BEHIND_32, BEHIND_64};
 use firmware::mode::Mode;
+use firmware::reply::{Answer, Now};
 use portcullis_abi::function::{SMC64, TRNG_RND32, TRNG_RND64};
 use portcullis_abi::result::NOT_SUPPORTED;
 

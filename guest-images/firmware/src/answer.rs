@@ -4,29 +4,15 @@ use portcullis_abi::function::{
     ARCH_FEATURES, PSCI_AFFINITY_INFO, PSCI_CPU_ON, PSCI_FEATURES, PSCI_SYSTEM_OFF, PSCI_SYSTEM_RESET, PSCI_VERSION,
     PSCI_VERSION_0_2, PSCI_VERSION_1_0, PSCI_VERSION_1_1, SMCCC_VERSION, SMCCC_VERSION_1_1,
 };
-use portcullis_abi::result::{NOT_SUPPORTED, PSCI_SUCCESS};
 
-use crate::cores::{AFFINITY_INFO_64, CPU_ON_64, Cores, Start};
+use crate::cores::{AFFINITY_INFO_64, CPU_ON_64, Cores};
 use crate::mode::{Mode, Setting};
 use crate::random::Entropy;
+use crate::reply::{Answer, Now, supported};
 use crate::{echo, garbage, ptp};
 
 /// The version that `SMCCC_VERSION` reports: 1.2.
 pub const SMCCC_VERSION_1_2: u64 = 0x1_0002;
-
-/// A code for x0: a negative number is sign-extended to 64 bits.
-pub(crate) const fn code(code: i64) -> u64 {
-    code as u64
-}
-
-/// CNTPCT_EL0 at the time of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Now {
-    /// The count.
-    pub count: u64,
-    /// CNTFRQ_EL0: counts in a second, not 0.
-    pub frequency: u64,
-}
 
 /// What the firmware remembers from call to call.
 #[derive(Clone, Debug)]
@@ -42,35 +28,6 @@ impl State {
     /// A firmware that has not been called yet, of a machine with `cores` cores, 1 to [`crate::cores::MOST`].
     pub const fn new(setting: Setting, cores: usize) -> Self {
         Self { setting, cores: Cores::new(cores), entropy: Entropy::new(), garbage: 0 }
-    }
-}
-
-/// What becomes of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// x0 to x3; all else is kept.
-    Four([u64; 4]),
-    /// x0 to x7; all else is kept.
-    Eight([u64; 8]),
-    /// x0 to x17, as no firmware should.
-    Eighteen([u64; 18]),
-    /// A core starts, and the caller has [`crate::cores::STARTED`] in x0; all else is kept.
-    Start(Start),
-    /// The machine is switched off.
-    PowerOff,
-    /// The machine is reset.
-    Reset,
-}
-
-impl Answer {
-    /// One result in x0; x1 to x3 stay as the caller had them.
-    pub(crate) const fn one(result: u64, x: &[u64; 8]) -> Self {
-        Self::Four([result, x[1], x[2], x[3]])
-    }
-
-    /// The function is not known.
-    pub(crate) const fn unknown(x: &[u64; 8]) -> Self {
-        Self::one(code(NOT_SUPPORTED), x)
     }
 }
 
@@ -124,11 +81,6 @@ pub fn answer(state: &mut State, now: Now, x: [u64; 8]) -> Answer {
         .or_else(|| has_ptp.then(|| ptp::answer(mode == Mode::PtpLiar, now, &x)).flatten())
         .or_else(|| echo::answer(&x))
         .unwrap_or(Answer::unknown(&x))
-}
-
-/// 0 or "not supported".
-pub(crate) const fn supported(known: bool, x: &[u64; 8]) -> Answer {
-    Answer::one(code(if known { PSCI_SUCCESS } else { NOT_SUPPORTED }), x)
 }
 
 #[cfg(test)]

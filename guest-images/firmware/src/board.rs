@@ -2,7 +2,9 @@
 
 use core::fmt;
 
-use crate::processor::{read32, stop, write32};
+use guest_mmio::{read32, write32};
+
+use crate::processor::stop;
 
 /// The serial port, which it shares with the hypervisor.
 pub struct Console;

@@ -5,7 +5,7 @@ use portcullis_abi::result::{
     PSCI_AFFINITY_OFF, PSCI_AFFINITY_ON, PSCI_ALREADY_ON, PSCI_INVALID_PARAMETERS, PSCI_SUCCESS,
 };
 
-use crate::answer::{Answer, code};
+use crate::reply::{Answer, Start, code};
 
 /// Cores that the firmware has room for.
 pub const MOST: usize = 8;
@@ -15,17 +15,6 @@ pub const CPU_ON_64: u32 = PSCI_CPU_ON | SMC64;
 pub const AFFINITY_INFO_64: u32 = PSCI_AFFINITY_INFO | SMC64;
 /// What a successful `CPU_ON` returns in x0.
 pub const STARTED: u64 = code(PSCI_SUCCESS);
-
-/// Where a core begins, at EL2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Start {
-    /// Number of the core.
-    pub core: usize,
-    /// Physical address of its first instruction.
-    pub entry: u64,
-    /// Its x0.
-    pub argument: u64,
-}
 
 /// The cores of the machine. Their affinity is their number, all of it in Aff0: the machine has one cluster.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! Services of the silicon provider's that a test can recognise, for what becomes of forwarded calls.
 
-use crate::answer::Answer;
+use crate::reply::Answer;
 
 /// First function of the range with 32-bit identifiers.
 pub const BASE_32: u32 = 0x8200_0000;

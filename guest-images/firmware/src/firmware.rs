@@ -2,10 +2,11 @@
 
 use core::fmt::Write;
 
-use firmware::answer::{Answer, State, answer};
-use firmware::cores::{MOST, STARTED, Start};
+use firmware::answer::{State, answer};
+use firmware::cores::{MOST, STARTED};
 use firmware::mode::Setting;
 use firmware::place::{HYPERVISOR, MODE, TREE};
+use firmware::reply::{Answer, Start};
 use firmware::tally::{FAILED, Tally};
 
 use crate::board::{self, Console, Line};
@@ -28,12 +29,12 @@ extern "C" fn firmware_start(core: usize) -> ! {
 
 fn start_first() -> ! {
     let mut console = Console::new();
-    let word = processor::read64(MODE);
+    let word = guest_mmio::read64(MODE);
     let Some(setting) = Setting::from_word(word) else {
         give_up(format_args!("there is no mode {word:#x}"));
     };
     // An arm64 Image has this at offset 56 (Linux Documentation/arch/arm64/booting.rst).
-    if processor::read32(HYPERVISOR + 56).to_le_bytes() != *b"ARM\x64" {
+    if guest_mmio::read32(HYPERVISOR + 56).to_le_bytes() != *b"ARM\x64" {
         give_up(format_args!("there is no arm64 Image at {HYPERVISOR:#x}"));
     }
     let cores = board::cores(MOST);

@@ -13,4 +13,5 @@ pub mod mode;
 pub mod place;
 pub mod ptp;
 pub mod random;
+pub mod reply;
 pub mod tally;

@@ -2,7 +2,8 @@
 
 use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
-use firmware::cores::{MOST, Start};
+use firmware::cores::MOST;
+use firmware::reply::Start;
 
 use crate::processor::{send_event, wait_for_event};
 use crate::shared::Shared;

@@ -2,8 +2,8 @@
 
 use core::arch::{asm, global_asm};
 
-use firmware::answer::Now;
-use firmware::cores::{MOST, Start};
+use firmware::cores::MOST;
+use firmware::reply::{Now, Start};
 
 use crate::shared::Shared;
 
@@ -149,26 +149,4 @@ pub fn stop() -> ! {
         // SAFETY: waits, nothing else.
         unsafe { asm!("wfi", options(nomem, nostack)) };
     }
-}
-
-/// Reads 32 bits at a physical address.
-pub fn read32(address: u64) -> u32 {
-    let value: u32;
-    // SAFETY: what is read here is no memory of the program's.
-    unsafe { asm!("ldr {:w}, [{}]", out(reg) value, in(reg) address, options(nostack)) };
-    value
-}
-
-/// Reads 64 bits at a physical address.
-pub fn read64(address: u64) -> u64 {
-    let value: u64;
-    // SAFETY: as in read32.
-    unsafe { asm!("ldr {}, [{}]", out(reg) value, in(reg) address, options(nostack)) };
-    value
-}
-
-/// Writes 32 bits at a device's address.
-pub fn write32(address: u64, value: u32) {
-    // SAFETY: device registers hold none of the program's memory.
-    unsafe { asm!("str {:w}, [{}]", in(reg) value, in(reg) address, options(nostack)) };
 }

@@ -4,8 +4,8 @@
 use portcullis_abi::firmware::{VENDOR_HYP_FUNC_FEAT, VENDOR_HYP_PTP};
 use portcullis_abi::function::{VENDOR_FEATURES, VENDOR_PTP, VENDOR_UID, VENDOR_UID_WORDS};
 
-use crate::answer::{Answer, Now};
 use crate::garbage::mix;
+use crate::reply::{Answer, Now};
 
 /// The time at which the counter was 0, in seconds since 1970: 2033-05-18T03:33:20Z.
 pub const EPOCH: u64 = 2_000_000_000;

@@ -4,8 +4,8 @@
 use portcullis_abi::function::{TRNG_FEATURES, TRNG_GET_UUID, TRNG_RND32, TRNG_RND64, TRNG_VERSION, TRNG_VERSION_1_0};
 use portcullis_abi::result::{NOT_SUPPORTED, TRNG_INVALID_PARAMETERS, TRNG_NO_ENTROPY};
 
-use crate::answer::{Answer, Now, code, supported};
 use crate::mode::Mode;
+use crate::reply::{Answer, Now, code, supported};
 
 /// The UUID 7e57f1a2-3b4c-4d5e-8f60-718293a4b5c6 in the four words of `TRNG_GET_UUID`.
 pub const UUID_WORDS: [u32; 4] = [0xa2f1_577e, 0x5e4d_4c3b, 0x8271_608f, 0xc6b5_a493];

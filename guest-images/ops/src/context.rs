@@ -1,4 +1,4 @@
-//! What a command works with.
+//! What a command works with. Among it are the commands themselves, so that one can run another.
 
 use core::fmt::{self, Write};
 
@@ -7,6 +7,7 @@ use portcullis_abi::bundle::NAME_MAX;
 use portcullis_abi::manage;
 use portcullis_abi::map::MAX_VMS;
 
+use crate::command::entry::Commands;
 use crate::error::{Error, Status};
 use crate::management;
 use crate::manager::Manager;
@@ -40,6 +41,8 @@ pub struct Context<'a> {
     pub manager: &'a mut dyn Manager,
     /// Where the command prints.
     pub out: &'a mut dyn Write,
+    /// The commands that there are.
+    pub commands: Commands,
     /// The cases of this run.
     pub tally: Tally,
     /// Set when the shell is to end.
@@ -48,8 +51,8 @@ pub struct Context<'a> {
 
 impl<'a> Context<'a> {
     /// A context before the first command.
-    pub const fn new(manager: &'a mut dyn Manager, out: &'a mut dyn Write) -> Self {
-        Self { manager, out, tally: Tally { passed: 0, failed: 0 }, ending: None }
+    pub const fn new(manager: &'a mut dyn Manager, out: &'a mut dyn Write, commands: Commands) -> Self {
+        Self { manager, out, commands, tally: Tally { passed: 0, failed: 0 }, ending: None }
     }
 
     /// Prints a line. A console takes everything, so that there is no error to hand on.

@@ -2,7 +2,9 @@
 
 use core::panic::PanicInfo;
 
-use guest_runtime::{console as lines, cpu, exception, gic, power};
+use guest_runtime::console::{self as lines, Console};
+use guest_runtime::{cpu, exception, gic, power};
+use ops_shell::command::COMMANDS;
 use ops_shell::context::Context;
 use ops_shell::editor::Editor;
 use ops_shell::error::Status;
@@ -12,7 +14,6 @@ use ops_shell::vocabulary::Shell;
 use portcullis_abi::manage;
 use spin::Mutex;
 
-use crate::console::Console;
 use crate::keyboard;
 use crate::vm::Vm;
 
@@ -33,7 +34,7 @@ fn run(line: &'static str) -> ! {
     let mut vm = Vm;
     introduce(&mut vm);
     let mut console = Console;
-    let mut context = Context::new(&mut vm, &mut console);
+    let mut context = Context::new(&mut vm, &mut console, COMMANDS);
     script::run(&mut context, line);
     if context.ending.is_none() {
         converse();
@@ -50,7 +51,7 @@ fn introduce(vm: &mut Vm) {
             version & 0xffff
         )),
         Err(Status(manage::NOT_SUPPORTED)) => {
-            lines::line(format_args!("ops: this is not the control VM: only call, peers, fuzz and echo work here"));
+            lines::line(format_args!("ops: this is not the control VM: no command that asks about VMs works here"));
         }
         Err(status) => lines::line(format_args!("ops: {status}")),
     }
@@ -65,7 +66,7 @@ fn converse() {
     loop {
         // The console takes everything, so that there is no error.
         let Ok(Some(line)) = editor.feed(keyboard::next(), &words, &mut console) else { continue };
-        let mut context = Context::new(&mut vm, &mut output);
+        let mut context = Context::new(&mut vm, &mut output, COMMANDS);
         script::run_commands(&mut context, &line, false);
         context.sum_up();
         if context.ending.is_some() {

@@ -3,8 +3,6 @@
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
 #[cfg(target_os = "none")]
-mod console;
-#[cfg(target_os = "none")]
 mod guest;
 #[cfg(target_os = "none")]
 mod keyboard;

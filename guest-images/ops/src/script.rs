@@ -1,6 +1,6 @@
 //! A script: commands from the VM's command line.
 
-use crate::command;
+use crate::command::entry;
 use crate::context::{Context, Ending};
 use crate::words;
 
@@ -42,7 +42,7 @@ pub fn run_commands(context: &mut Context, script: &str, echo: bool) -> Outcome 
             context.line(format_args!("ops> {text}"));
         }
         outcome.commands = outcome.commands.saturating_add(1);
-        if let Err(error) = command::run_line(context, text) {
+        if let Err(error) = entry::run_line(context, text) {
             outcome.failed = outcome.failed.saturating_add(1);
             context.line(format_args!("error: {error}"));
             if error.cancelled {

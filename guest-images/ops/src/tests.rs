@@ -6,7 +6,8 @@ use portcullis_abi::manage::*;
 use portcullis_abi::{firmware, function};
 use portcullis_gate::Register;
 
-use crate::command::{self, COMMANDS};
+use crate::command::COMMANDS;
+use crate::command::entry::{self, Command, TESTING};
 use crate::completion;
 use crate::context::{Context, Ending, Tally};
 use crate::editor::Editor;
@@ -15,11 +16,16 @@ use crate::manager::{Answer, Conduit};
 use crate::script;
 use crate::vocabulary::Shell;
 
+/// Every command of a build for tests.
+fn commands() -> impl Iterator<Item = &'static Command> {
+    COMMANDS.iter().copied().flatten().copied()
+}
+
 const NAMES: [&str; 3] = ["ops", "linux-a", "linux-b"];
 
 fn play(fake: &mut Fake, line: &str) -> (Text, Tally, Option<Ending>) {
     let mut out = Text::new();
-    let mut context = Context::new(fake, &mut out);
+    let mut context = Context::new(fake, &mut out, COMMANDS);
     script::run(&mut context, line);
     let (tally, ending) = (context.tally, context.ending);
     (out, tally, ending)
@@ -279,7 +285,7 @@ fn cycle_finds_lost_memory() {
 fn help_names_every_command() {
     let mut fake = Fake::new(&NAMES);
     let help = output(&mut fake, "help");
-    for command in COMMANDS {
+    for command in commands() {
         assert!(help.lines().any(|line| line.split_whitespace().next() == Some(command.name)), "{}", command.name);
         assert!(output(&mut fake, &format!("help {}", command.name)).contains(command.about));
     }
@@ -312,8 +318,7 @@ fn any_bytes_typed_are_survived() {
     let mut fake = Fake::new(&NAMES);
     let shell = Shell::new(&mut fake);
     let mut editor = Editor::new("ops> ");
-    let words: Vec<&str> = COMMANDS
-        .iter()
+    let words: Vec<&str> = commands()
         .map(|command| command.name)
         .chain(NAMES)
         .chain([
@@ -344,7 +349,7 @@ fn any_bytes_typed_are_survived() {
                 // These take long, and have tests of their own.
                 if !["fuzz", "cycle", "sleep"].iter().any(|word| line.contains(word)) {
                     lines += 1;
-                    let _ = command::run_line(&mut Context::new(&mut fake, &mut out), &line);
+                    let _ = entry::run_line(&mut Context::new(&mut fake, &mut out, COMMANDS), &line);
                 }
             }
         }
@@ -357,13 +362,27 @@ fn any_bytes_typed_are_survived() {
 #[test]
 fn the_documentation_has_every_command() {
     let document = include_str!("../../../docs/ops.md");
-    let rows: Vec<&str> = document.lines().filter(|line| line.starts_with("| `")).collect();
-    let expected: Vec<String> = COMMANDS
-        .iter()
-        .map(|command| {
-            let line = format!("{} {}", command.name, command.arguments);
-            format!("| `{}` | {} |", line.trim().replace('|', "\\|"), command.about)
-        })
-        .collect();
-    assert_eq!(rows, expected);
+    let (shell, testing) = document.split_once("## The commands for tests").unwrap();
+    for (group, text) in COMMANDS.iter().zip([shell, testing]) {
+        let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| `")).collect();
+        let expected: Vec<String> = group
+            .iter()
+            .map(|command| {
+                let line = format!("{} {}", command.name, command.arguments);
+                format!("| `{}` | {} |", line.trim().replace('|', "\\|"), command.about)
+            })
+            .collect();
+        assert_eq!(rows, expected);
+    }
+}
+
+#[test]
+fn the_shell_for_use_says_where_the_commands_for_tests_are() {
+    let (mut fake, mut out) = (Fake::new(&NAMES), Text::new());
+    let mut context = Context::new(&mut fake, &mut out, &COMMANDS[..1]);
+    for name in TESTING {
+        let error = entry::run_line(&mut context, name).unwrap_err();
+        assert_eq!(format!("{error}"), format!("{name} is a command for tests: the image ops-testing has it"));
+    }
+    assert_eq!(entry::run_line(&mut context, "echo x"), Ok(()));
 }

@@ -4,7 +4,8 @@ use heapless::{String, Vec};
 use portcullis_abi::bundle::NAME_MAX;
 use portcullis_abi::map::MAX_VMS;
 
-use crate::command::{self, COMMANDS, Kind};
+use crate::command::COMMANDS;
+use crate::command::entry::{self, Kind};
 use crate::completion::Vocabulary;
 use crate::context;
 use crate::manager::Manager;
@@ -26,9 +27,9 @@ impl Shell {
 impl Vocabulary for Shell {
     fn candidates(&self, before: &[&str], each: &mut dyn FnMut(&str)) {
         let Some((&name, arguments)) = before.split_first() else {
-            return COMMANDS.iter().for_each(|command| each(command.name));
+            return COMMANDS.iter().copied().flatten().for_each(|command| each(command.name));
         };
-        let Some(command) = command::find(name) else { return };
+        let Ok(command) = entry::find(COMMANDS, name) else { return };
         let nested = command.kinds.iter().position(|kind| *kind == Kind::Command);
         if let Some(rest) = nested.and_then(|at| arguments.get(at..)) {
             // The words behind it are that command's.

@@ -16,7 +16,8 @@ pub const FR_TXFF: u32 = 1 << 5;
 /// Bit of [`FR`]: busy sending.
 pub const FR_BUSY: u32 = 1 << 3;
 
-struct Console;
+/// Text as it comes, for one vCPU alone: what several write mixes, but for [`line`].
+pub struct Console;
 
 impl Write for Console {
     fn write_str(&mut self, text: &str) -> fmt::Result {

@@ -7,6 +7,7 @@ use portcullis_abi::map::MAX_VCPUS;
 use smccc::psci::error::Error;
 use spin::Mutex;
 
+pub use crate::interrupts::{mask_interrupts, unmask_interrupts, wait_for_interrupt, with_interrupts};
 use crate::{counter, power};
 
 /// State in which PSCI started a vCPU (DEN0022 section 6.4).
@@ -110,30 +111,4 @@ pub(crate) fn arrive(arrival: Arrival) -> ! {
     }
     DONE[index].store(true, Ordering::SeqCst);
     power::cpu_off()
-}
-
-/// WFI.
-pub fn wait_for_interrupt() {
-    // SAFETY: a hint; a pending interrupt ends it even if masked.
-    unsafe { asm!("dsb sy", "wfi", options(nostack)) };
-}
-
-/// Lets interrupts through.
-pub fn unmask_interrupts() {
-    // SAFETY: the vectors are set, and handlers share atomics only with what they interrupt.
-    unsafe { asm!("msr daifclr, #2", "isb", options(nostack)) };
-}
-
-/// Holds interrupts back.
-pub fn mask_interrupts() {
-    // SAFETY: changes PSTATE.I only.
-    unsafe { asm!("msr daifset, #2", options(nostack)) };
-}
-
-/// Runs `work` with interrupts let through.
-pub fn with_interrupts<R>(work: impl FnOnce() -> R) -> R {
-    unmask_interrupts();
-    let result = work();
-    mask_interrupts();
-    result
 }

@@ -21,8 +21,8 @@ const SCTLR: u64 = 0x30d0_0800 | 1 << 0 | 1 << 2 | 1 << 3 | 1 << 12;
 
 global_asm!(
     include_str!("../../assembly/head.s"),
+    include_str!("../../assembly/settle.s"),
     include_str!("entry.s"),
-    relative = const 1027, // R_AARCH64_RELATIVE
     normal_block = const leaf(NORMAL),
     normal_page_low = const leaf(NORMAL) | 0b10,
     device_block_low = const leaf(DEVICE),

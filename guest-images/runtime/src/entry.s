@@ -25,31 +25,9 @@ primary_entry:
     bl      build_tables
     bl      enable_mmu
 
-    adrp    x0, bss_start
-    add     x0, x0, :lo12:bss_start
-    adrp    x1, bss_end
-    add     x1, x1, :lo12:bss_end
-0:  cmp     x0, x1
-    b.hs    1f
-    stp     xzr, xzr, [x0], #16
-    b       0b
-
-1:  adrp    x2, image_start
-    adrp    x0, relocations_start
-    add     x0, x0, :lo12:relocations_start
-    adrp    x1, relocations_end
-    add     x1, x1, :lo12:relocations_end
-2:  cmp     x0, x1
-    b.hs    3f
-    ldp     x3, x4, [x0], #16
-    ldr     x5, [x0], #8
-    cmp     w4, #{relative}
-    b.ne    2b
-    add     x5, x5, x2
-    str     x5, [x3, x2]
-    b       2b
-
-3:  mov     x0, #0
+    clear_bss
+    relocate
+    mov     x0, #0
     bl      enter_stack
     mov     x0, x20
     mov     x1, x18

@@ -22,11 +22,14 @@ pub mod exception;
 #[cfg(target_os = "none")]
 pub mod gic;
 #[cfg(target_os = "none")]
-pub mod mmio;
+pub mod interrupts;
 #[cfg(target_os = "none")]
 pub mod power;
 #[cfg(target_os = "none")]
 pub mod tree;
+
+#[cfg(target_os = "none")]
+pub use guest_mmio as mmio;
 
 /// Names the guest's main function, a `fn(arguments: &'static str) -> !`; `arguments` is `/chosen/bootargs`.
 #[macro_export]

@@ -67,6 +67,6 @@ pub fn is_off(target: u64) -> bool {
 
 fn halt() -> ! {
     loop {
-        crate::cpu::wait_for_interrupt();
+        crate::interrupts::wait_for_interrupt();
     }
 }

@@ -1,9 +1,24 @@
-//! The bundle: one flattened device tree blob with everything needed to start the VMs.
+//! The bundle: one file with everything needed to start the VMs. A header, a flattened device tree blob that describes
+//! the VMs, and their images.
+//!
+//! The header, all fields big-endian as in the tree behind it:
+//!
+//! | offset | bytes | field |
+//! | --- | --- | --- |
+//! | 0 | 8 | [`MAGIC`], with which no loader's own formats begin |
+//! | 8 | 4 | [`VERSION`] of this format |
+//! | 12 | 4 | CRC-32 (IEEE) of all that follows: the bundle from byte 16 on |
+//! | 16 | 8 | bytes of the bundle, header included |
+//! | 24 | 8 | where the images begin, a multiple of [`ALIGNMENT`]; the tree lies between the header and them |
+//! | 32 | | the tree |
+//!
+//! Each image begins at a multiple of [`ALIGNMENT`], and is there once however many VMs have it. A property that stands for an
+//! image holds two 64-bit numbers: where it begins, from the beginning of the images, and its length.
+//!
+//! The tree:
 //!
 //! ```text
 //! / {
-//!     portcullis,crc32 = <u32>;          first property: CRC-32 (IEEE) of the whole blob with these four bytes zero
-//!     portcullis,bundle = <1>;           version of this format
 //!     control = "ops";                   optional
 //!     vm@0 { ... };                      one node per VM, numbered from 0 in the manifest's order
 //!     core@1 { ... };                    one node per core with a cyclic schedule, after the VMs; others: round robin
@@ -26,7 +41,9 @@
 //!         std = <u64>; std-hyp = <u64>; vendor-hyp = <u64>; psci = <u32>;
 //!         filter = <u32 ...>;            base, count and action (as in a management call) of each range
 //!     };
-//!     kernel = [bytes]; initrd = [bytes]; dtb = [bytes];    arm64 Image or raw binary; the last two are optional
+//!     kernel = <u64 u64>;                arm64 Image or raw binary
+//!     initrd = <u64 u64>;                initial RAM disk; optional
+//!     dtb = <u64 u64>;                   device tree of the VM's own; optional
 //! };
 //! core@N {                               N: number of the physical core, on which some VM has a vCPU
 //!     frame = <u32>;                     microseconds after which the windows begin again
@@ -38,16 +55,25 @@
 //!
 //! Every VM that a node `core@N` names has a vCPU on that core, and every VM with a vCPU there is named.
 
-/// Version of the format that this crate describes.
-pub const VERSION: u32 = 1;
+/// What a bundle begins with.
+pub const MAGIC: [u8; 8] = *b"PORTCULL";
+/// Version of the format that this crate describes. Version 1 was a device tree blob without a header.
+pub const VERSION: u32 = 2;
+/// Bytes of the header; the tree follows it.
+pub const HEADER_SIZE: usize = 32;
+/// Offset of the version.
+pub const VERSION_OFFSET: usize = 8;
+/// Offset of the checksum.
+pub const CHECKSUM_OFFSET: usize = 12;
+/// Offset of the first byte that the checksum covers.
+pub const CHECKED_OFFSET: usize = 16;
+/// Offset of the bundle's size.
+pub const SIZE_OFFSET: usize = 16;
+/// Offset of the field that tells where the images begin.
+pub const IMAGES_OFFSET: usize = 24;
+/// Images begin at multiples of this, a cache line.
+pub const ALIGNMENT: u64 = 64;
 
-/// First property of the root: the checksum. Its value lies [`CHECKSUM_OFFSET`] bytes into the structure block.
-pub const CHECKSUM: &str = "portcullis,crc32";
-/// Offset of the checksum's value from the start of the structure block: FDT_BEGIN_NODE, an empty name, FDT_PROP, length
-/// and name offset stand before it.
-pub const CHECKSUM_OFFSET: usize = 20;
-/// Second property of the root: the format's version.
-pub const BUNDLE: &str = "portcullis,bundle";
 /// Root property: name of the control VM.
 pub const CONTROL: &str = "control";
 /// Prefix of a VM's node name; the unit address is the VM's number in hexadecimal.
@@ -94,11 +120,11 @@ pub const MACHINE_RESET: u32 = 2;
 pub const DEVICES: &str = "devices";
 /// VM property: a device that can master the bus may be passed through: the VM is trusted with all memory.
 pub const TRUST_DMA: &str = "trust-dma";
-/// VM property: kernel image.
+/// VM property: place of the kernel image.
 pub const KERNEL: &str = "kernel";
-/// VM property: initial RAM disk.
+/// VM property: place of the initial RAM disk.
 pub const INITRD: &str = "initrd";
-/// VM property: a device tree blob of the VM's own.
+/// VM property: place of a device tree blob of the VM's own.
 pub const DTB: &str = "dtb";
 /// VM's child node with the firmware registers; what it lacks is zero, unless [`KEEP`] is there. Absent: the defaults.
 pub const FIRMWARE: &str = "firmware";

@@ -9,3 +9,4 @@ pub mod function;
 pub mod manage;
 pub mod map;
 pub mod result;
+pub mod state;

@@ -6,6 +6,8 @@ use alloc::format;
 use alloc::vec::Vec;
 use core::fmt;
 
+use portcullis_devices::{Description, Device as _, Trigger, uart::Pl011};
+
 use crate::flat_tree::Writer;
 use crate::image::Region;
 use crate::interface::GicVersion;
@@ -26,6 +28,8 @@ const SPI: u32 = 0;
 const PPI: u32 = 1;
 /// Interrupt specifier, third cell: level-sensitive, active high.
 const LEVEL_HIGH: u32 = 4;
+/// The same: edge-triggered, rising.
+const EDGE_RISING: u32 = 1;
 
 /// The command line holds a NUL character, which would end it early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +94,7 @@ impl GuestTree<'_> {
         timer(&mut tree);
         self.gic(&mut tree);
         clock(&mut tree);
-        uart(&mut tree);
+        emulated(&mut tree, &Pl011::DESCRIPTION);
         for (phandle, device) in (DEVICE_PHANDLES..).zip(self.devices) {
             device.write(&mut tree, phandle);
         }
@@ -202,13 +206,17 @@ fn clock(tree: &mut Writer) {
     tree.end();
 }
 
-fn uart(tree: &mut Writer) {
-    tree.begin("pl011@9000000");
-    tree.string("clock-names", "uartclk\0apb_pclk");
-    tree.cells("clocks", &[CLOCK_PHANDLE, CLOCK_PHANDLE]);
-    tree.cells("interrupts", &[SPI, map::UART_INTID - 32, LEVEL_HIGH]);
-    tree.numbers("reg", &[map::UART, map::UART_SIZE]);
-    tree.string("compatible", "arm,pl011\0arm,primecell");
+/// A device that EL2 emulates. Each of its clocks is the one that there is.
+fn emulated(tree: &mut Writer, device: &Description) {
+    let (intid, trigger) = device.interrupt;
+    tree.begin(device.node);
+    tree.string("clock-names", device.clock_names);
+    let clocks = [CLOCK_PHANDLE; 2];
+    tree.cells("clocks", clocks.get(..device.clocks).unwrap_or(&clocks));
+    let trigger = if trigger == Trigger::Level { LEVEL_HIGH } else { EDGE_RISING };
+    tree.cells("interrupts", &[SPI, intid.saturating_sub(32), trigger]);
+    tree.numbers("reg", &[device.frame.start, device.frame.size]);
+    tree.string("compatible", device.compatible);
     tree.end();
 }
 

@@ -7,14 +7,14 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use portcullis_abi::map;
 use portcullis_arch::timer;
+use portcullis_devices::uart::registers::{CR, DR};
 use spin::{Mutex, Once};
 
 use crate::board::SerialPort;
 use crate::console::{Attachment, Console, InputAction, LineBuffer};
+use crate::devices::port::Port;
 use crate::machine::Machine;
-use crate::port::Port;
 use crate::processor::{Processor, Timer};
-use crate::uart::registers::{CR, DR};
 use crate::vm::{Vm, report::Occasion};
 
 /// Bytes taken from the serial line at one interrupt; more make it interrupt again.

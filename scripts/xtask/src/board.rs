@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use firmware::mode::Setting;
-
+use crate::el3::{El3, option};
 use crate::raspberry_pi;
 
 /// Bytes of RAM of the emulated `virt` machine: as much as the smallest board that is planned for.
@@ -130,32 +129,6 @@ impl Gic {
     }
 }
 
-/// What runs at EL3, below the hypervisor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum El3 {
-    /// Nothing: QEMU answers PSCI itself.
-    None,
-    /// Arm Trusted Firmware-A.
-    TfA,
-    /// The firmware of `guest-images/firmware`, for tests, with its behaviour.
-    Test(Setting),
-}
-
-impl El3 {
-    /// The firmware of this name.
-    ///
-    /// # Errors
-    ///
-    /// One sentence, if there is none.
-    pub fn parse(name: &str) -> Result<Self, String> {
-        match name {
-            "none" => Ok(Self::None),
-            "tf-a" => Ok(Self::TfA),
-            _ => Err(format!("--el3 {name}: expected one of none, tf-a")),
-        }
-    }
-}
-
 /// What is emulated: a board with its interrupt controller, its firmware and its cores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hardware {
@@ -180,11 +153,6 @@ pub struct Files<'a> {
     pub firmware: Option<Flash<'a>>,
     /// What a Raspberry Pi needs beside them.
     pub raspberry_pi: Option<&'a raspberry_pi::Files>,
-}
-
-/// A file as a value in an option of QEMU's, where a comma is written twice.
-pub fn option(file: &Path) -> String {
-    file.display().to_string().replace(',', ",,")
 }
 
 /// Firmware in flash, which expects an image in memory.
@@ -265,12 +233,6 @@ mod tests {
             assert_eq!(Board::parse(board.name()), Ok(board));
         }
         assert!(Board::parse("pc").unwrap_err().contains("no board pc"));
-    }
-
-    #[test]
-    fn names_lead_to_firmware() {
-        assert_eq!((El3::parse("none"), El3::parse("tf-a")), (Ok(El3::None), Ok(El3::TfA)));
-        assert!(El3::parse("uefi").unwrap_err().contains("--el3 uefi: expected one of none, tf-a"));
     }
 
     #[test]

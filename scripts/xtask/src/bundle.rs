@@ -1,21 +1,21 @@
 //! The bundle: what a checked manifest becomes. Format: `portcullis_abi::bundle`.
 
+pub mod images;
+
 use std::io::{self, Write};
 use std::path::Path;
 
 use portcullis_abi::bundle as abi;
 use vm_fdt::FdtWriter;
 
-use crate::manifest::{Core, Firmware, Manifest, Vm};
-
-/// Offset of `off_dt_struct` in the header of a device tree blob (Devicetree Specification 0.4, section 5.2).
-const OFF_DT_STRUCT: usize = 8;
+use crate::manifest::{Core, Firmware, Image, Manifest, Vm};
+use images::Images;
 
 /// Why there is no bundle.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The blob could not be built.
-    #[error("the bundle cannot be built: {0}; a bundle holds at most 4 GiB, images included")]
+    /// The tree could not be built.
+    #[error("the bundle cannot be built: {0}")]
     Build(vm_fdt::Error),
     /// The file could not be written.
     #[error("the bundle {path} cannot be written: {cause}")]
@@ -33,47 +33,67 @@ impl From<vm_fdt::Error> for Error {
     }
 }
 
-/// The bundle of `manifest`.
-///
-/// # Errors
-///
-/// [`Error::Build`] if the blob would be too large.
-pub fn blob(manifest: &Manifest) -> Result<Vec<u8>, Error> {
-    let mut fdt = FdtWriter::new()?;
-    let root = fdt.begin_node("")?;
-    fdt.property_u32(abi::CHECKSUM, 0)?;
-    fdt.property_u32(abi::BUNDLE, abi::VERSION)?;
-    if let Some(control) = &manifest.control {
-        fdt.property_string(abi::CONTROL, control)?;
+/// A bundle as it is written: its parts in their order.
+#[derive(Debug)]
+pub struct Bundle<'a> {
+    header: [u8; abi::HEADER_SIZE],
+    /// The tree, and what fills it up to where the images begin.
+    tree: Vec<u8>,
+    images: Images<'a>,
+}
+
+impl<'a> Bundle<'a> {
+    /// Makes the bundle of `manifest`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Build`] if the tree cannot be built.
+    pub fn new(manifest: &'a Manifest) -> Result<Self, Error> {
+        let mut images = Images::default();
+        let mut tree = tree(manifest, &mut images)?;
+        let beginning = (abi::HEADER_SIZE + tree.len()).next_multiple_of(abi::ALIGNMENT as usize);
+        tree.resize(beginning - abi::HEADER_SIZE, 0);
+
+        let mut header = [0; abi::HEADER_SIZE];
+        let mut put = |offset: usize, bytes: &[u8]| header[offset..][..bytes.len()].copy_from_slice(bytes);
+        put(0, &abi::MAGIC);
+        put(abi::VERSION_OFFSET, &abi::VERSION.to_be_bytes());
+        put(abi::SIZE_OFFSET, &(beginning as u64 + images.size()).to_be_bytes());
+        put(abi::IMAGES_OFFSET, &(beginning as u64).to_be_bytes());
+        let mut bundle = Self { header, tree, images };
+        let mut sum = crc32fast::Hasher::new();
+        let mut skip = abi::CHECKED_OFFSET;
+        for part in bundle.parts() {
+            sum.update(&part[skip.min(part.len())..]);
+            skip = 0;
+        }
+        let sum = sum.finalize().to_be_bytes();
+        bundle.header[abi::CHECKSUM_OFFSET..][..sum.len()].copy_from_slice(&sum);
+        Ok(bundle)
     }
-    for (number, vm) in manifest.vms.iter().enumerate() {
-        let node = fdt.begin_node(&format!("{}{number:x}", abi::VM_NODE))?;
-        write_vm(&mut fdt, vm)?;
-        fdt.end_node(node)?;
+
+    /// The bundle's bytes, in pieces.
+    pub fn parts(&self) -> impl Iterator<Item = &[u8]> {
+        [&self.header[..], &self.tree].into_iter().chain(self.images.parts())
     }
-    for core in &manifest.cores {
-        write_core(&mut fdt, core)?;
-    }
-    fdt.end_node(root)?;
-    let mut blob = fdt.finish()?;
-    seal(&mut blob);
-    Ok(blob)
 }
 
 /// Writes the bundle of `manifest` to `path`: completely or not at all.
 ///
 /// # Errors
 ///
-/// As [`blob`], and [`Error::Write`].
+/// As [`Bundle::new`], and [`Error::Write`].
 pub fn write(manifest: &Manifest, path: &Path) -> Result<(), Error> {
-    let blob = blob(manifest)?;
+    let bundle = Bundle::new(manifest)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // A temporary file is private by default, but a bundle is for everyone to read, as far as the umask allows.
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let written = builder.tempfile_in(folder).and_then(|mut file| {
-        file.write_all(&blob)?;
+        for part in bundle.parts() {
+            file.write_all(part)?;
+        }
         file.as_file().sync_all()?;
         file.persist(path)?;
         Ok(())
@@ -81,7 +101,26 @@ pub fn write(manifest: &Manifest, path: &Path) -> Result<(), Error> {
     written.map_err(|cause| Error::Write { path: path.display().to_string(), cause })
 }
 
-fn write_vm(fdt: &mut FdtWriter, vm: &Vm) -> Result<(), Error> {
+/// The tree, whose images are added to `images`.
+fn tree<'a>(manifest: &'a Manifest, images: &mut Images<'a>) -> Result<Vec<u8>, vm_fdt::Error> {
+    let mut fdt = FdtWriter::new()?;
+    let root = fdt.begin_node("")?;
+    if let Some(control) = &manifest.control {
+        fdt.property_string(abi::CONTROL, control)?;
+    }
+    for (number, vm) in manifest.vms.iter().enumerate() {
+        let node = fdt.begin_node(&format!("{}{number:x}", abi::VM_NODE))?;
+        write_vm(&mut fdt, vm, images)?;
+        fdt.end_node(node)?;
+    }
+    for core in &manifest.cores {
+        write_core(&mut fdt, core)?;
+    }
+    fdt.end_node(root)?;
+    fdt.finish()
+}
+
+fn write_vm<'a>(fdt: &mut FdtWriter, vm: &'a Vm, images: &mut Images<'a>) -> Result<(), vm_fdt::Error> {
     fdt.property_string(abi::NAME, &vm.name)?;
     fdt.property_u64(abi::MEMORY, vm.memory)?;
     fdt.property_array_u32(abi::CORES, &vm.cores)?;
@@ -108,9 +147,10 @@ fn write_vm(fdt: &mut FdtWriter, vm: &Vm) -> Result<(), Error> {
     if vm.trust_dma {
         fdt.property_null(abi::TRUST_DMA)?;
     }
-    fdt.property(abi::KERNEL, &vm.kernel.bytes)?;
+    let mut place = |image: &'a Image| images.add(&image.bytes).map(u64::to_be_bytes);
+    fdt.property(abi::KERNEL, place(&vm.kernel).as_flattened())?;
     if let Some(initrd) = &vm.initrd {
-        fdt.property(abi::INITRD, &initrd.bytes)?;
+        fdt.property(abi::INITRD, place(initrd).as_flattened())?;
     }
     // Nodes follow the properties (Devicetree Specification 0.4, section 5.4.2).
     if let Some(firmware) = &vm.firmware {
@@ -119,7 +159,7 @@ fn write_vm(fdt: &mut FdtWriter, vm: &Vm) -> Result<(), Error> {
     Ok(())
 }
 
-fn write_firmware(fdt: &mut FdtWriter, firmware: &Firmware) -> Result<(), Error> {
+fn write_firmware(fdt: &mut FdtWriter, firmware: &Firmware) -> Result<(), vm_fdt::Error> {
     let node = fdt.begin_node(abi::FIRMWARE)?;
     if firmware.keep {
         fdt.property_null(abi::KEEP)?;
@@ -140,7 +180,7 @@ fn write_firmware(fdt: &mut FdtWriter, firmware: &Firmware) -> Result<(), Error>
     Ok(())
 }
 
-fn write_core(fdt: &mut FdtWriter, core: &Core) -> Result<(), Error> {
+fn write_core(fdt: &mut FdtWriter, core: &Core) -> Result<(), vm_fdt::Error> {
     let node = fdt.begin_node(&format!("{}{:x}", abi::CORE_NODE, core.number))?;
     fdt.property_u32(abi::FRAME, core.frame)?;
     let cells = core.windows.iter().flat_map(|window| [window.vm as u32, window.start, window.length]);
@@ -155,12 +195,8 @@ fn write_core(fdt: &mut FdtWriter, core: &Core) -> Result<(), Error> {
 
 /// Puts the checksum of `blob`, a bundle, into its place.
 pub fn seal(blob: &mut [u8]) {
-    let mut offset = [0; 4];
-    offset.copy_from_slice(&blob[OFF_DT_STRUCT..][..4]);
-    let place = u32::from_be_bytes(offset) as usize + abi::CHECKSUM_OFFSET;
-    blob[place..][..4].fill(0);
-    let checksum = crc32fast::hash(blob).to_be_bytes();
-    blob[place..][..4].copy_from_slice(&checksum);
+    let sum = crc32fast::hash(&blob[abi::CHECKED_OFFSET..]).to_be_bytes();
+    blob[abi::CHECKSUM_OFFSET..][..sum.len()].copy_from_slice(&sum);
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ pub fn check(mut qemu: Command, bundle: &Path, folder: &Path) -> Result<()> {
         return Ok(());
     }
     let tree = folder.join("devices.dtb");
-    qemu.args(["-machine", &format!("dumpdtb={}", crate::board::option(&tree))]);
+    qemu.args(["-machine", &format!("dumpdtb={}", crate::el3::option(&tree))]);
     machine::run(qemu, false, Some(TIMEOUT), &mut Silent)?;
     let Ok(blob) = read(&tree) else { return Ok(()) };
     fs::remove_file(&tree)?;

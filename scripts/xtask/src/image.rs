@@ -19,7 +19,7 @@ pub fn image(options: &Image) -> Result<()> {
     let environment = Environment::load()?;
     let hardware = Hardware::new(options.board, options.board.cores());
     // What is at EL3 there is not known here; the hypervisor asks at boot.
-    let system = System::build_for(&environment, hardware, true, &options.manifest, false, "bundle.dtb")?;
+    let system = System::build_for(&environment, hardware, true, &options.manifest, false, "bundle.img")?;
     fs::create_dir_all(&options.out).with_context(|| format!("{} cannot be made", options.out.display()))?;
     for (from, name) in [(&system.image, card::IMAGE), (&system.bundle, card::BUNDLE)] {
         let to = options.out.join(name);

@@ -5,6 +5,7 @@ pub mod bench;
 pub mod board;
 pub mod bundle;
 pub mod devices;
+pub mod el3;
 pub mod environment;
 pub mod firmware;
 pub mod flatten;

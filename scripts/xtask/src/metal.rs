@@ -13,7 +13,12 @@ pub const TARGET: &str = "aarch64-unknown-none-softfloat";
 /// The hypervisor's package and program.
 pub const HYPERVISOR: &str = "portcullis";
 /// Packages of the bare-metal programs.
-pub const PACKAGES: [&str; 7] = [HYPERVISOR, "bench", "conformance", "firmware", "ops", "phc", "vmm"];
+pub const PACKAGES: [&str; 7] = [HYPERVISOR, "bench", "conformance", "firmware", OPS, "phc", "vmm"];
+
+/// The control VM's shell.
+pub const OPS: &str = "ops";
+/// The shell with the commands for tests.
+pub const OPS_TESTING: &str = "ops-testing";
 
 /// A cargo command for the bare-metal target, with everything that the chosen compiler needs.
 ///
@@ -33,7 +38,7 @@ pub fn cargo(environment: &Environment, subcommand: &str) -> Result<Command> {
         command.env_remove(name);
     }
     command.env("CARGO", cargo).env("RUSTC", environment.get("METAL_RUSTC")?);
-    command.env("CARGO_TARGET_DIR", target(environment));
+    command.env("CARGO_TARGET_DIR", target(environment, HYPERVISOR));
     command.env("CARGO_TARGET_AARCH64_UNKNOWN_NONE_SOFTFLOAT_LINKER", environment.get("METAL_LINKER")?);
     command.env("CARGO_FUTURE_INCOMPAT_REPORT_FREQUENCY", "never");
     match environment.get("METAL_KIND")? {
@@ -58,6 +63,22 @@ pub fn build(environment: &Environment) -> Result<()> {
     } else {
         eprintln!("xtask: first build for {TARGET}, about a minute");
     }
+    run(&mut cargo)
+}
+
+/// Builds the shell with the commands for tests, beside the one without them.
+///
+/// # Errors
+///
+/// As for [`build`].
+pub fn build_ops_testing(environment: &Environment) -> Result<()> {
+    let mut cargo = cargo(environment, "build")?;
+    cargo.args(["--release", "--quiet", "-p", OPS, "--features", "testing"]);
+    // In a folder of its own, as its file has the name of the other's.
+    run(cargo.env("CARGO_TARGET_DIR", target(environment, OPS_TESTING)))
+}
+
+fn run(cargo: &mut Command) -> Result<()> {
     let status = cargo.status().with_context(|| format!("{} could not be started", cargo.get_program().display()))?;
     if !status.success() {
         bail!("the build for {TARGET} failed ({status})");
@@ -67,7 +88,8 @@ pub fn build(environment: &Environment) -> Result<()> {
 
 /// The ELF file of a bare-metal program.
 pub fn program(environment: &Environment, name: &str) -> PathBuf {
-    target(environment).join(TARGET).join("release").join(name)
+    let package = if name == OPS_TESTING { OPS } else { name };
+    target(environment, name).join(TARGET).join("release").join(package)
 }
 
 /// Where the raw image of a bare-metal program is made.
@@ -92,6 +114,7 @@ fn flatten(elf: &Path, image: &Path) -> Result<()> {
     Ok(())
 }
 
-fn target(environment: &Environment) -> PathBuf {
-    environment.target().join("metal")
+/// Where a program and all that it is made of is built.
+fn target(environment: &Environment, name: &str) -> PathBuf {
+    environment.target().join(if name == OPS_TESTING { "metal-testing" } else { "metal" })
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use portcullis_abi::map::MAX_VCPUS;
 
-use crate::board::{Board, El3, Gic, Hardware};
+use crate::board::{Board, Gic, Hardware};
+use crate::el3::El3;
 
 /// What is printed when a command line is wrong, and for `--help`.
 pub const USAGE: &str = "\

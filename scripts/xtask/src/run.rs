@@ -8,7 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use crate::board::{Board, El3, Files, Flash, Hardware};
+use crate::board::{Board, Files, Flash, Hardware};
+use crate::el3::El3;
 use crate::environment::Environment;
 use crate::firmware::{self, Firmware};
 use crate::guests::Guests;
@@ -37,7 +38,7 @@ pub fn run(options: &Run) -> Result<()> {
     let interactive = terminal::interactive();
     let demo = environment.root.join("scripts/manifests").join(options.hardware.board.demonstration());
     let path = options.manifest.as_deref().unwrap_or(&demo);
-    let mut system = System::build(&environment, options.hardware, path, !interactive, "bundle.dtb")?;
+    let mut system = System::build(&environment, options.hardware, path, !interactive, "bundle.img")?;
     system.prepare(&environment, None)?;
 
     let qemu = || {

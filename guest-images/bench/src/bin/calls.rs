@@ -11,8 +11,9 @@ mod guest {
 
     use bench::calls::{CALLS, SMC};
     use bench::configuration::{Configuration, flag};
-    use bench::console::Console;
-    use bench::{mark, measure, start};
+    use bench::guest::console::Console;
+    use bench::guest::{measure, start};
+    use bench::mark;
 
     global_asm!(include_str!("../calls.s"));
 

@@ -10,10 +10,11 @@ mod guest {
     use core::arch::global_asm;
 
     use bench::configuration::Configuration;
-    use bench::console::Console;
+    use bench::guest::console::Console;
+    use bench::guest::receiver::{self, Receiver};
+    use bench::guest::{gic, measure, start};
+    use bench::mark;
     use bench::operations::{MAX_OPERATIONS, Operation};
-    use bench::receiver::{self, Receiver};
-    use bench::{gic, mark, measure, start};
 
     global_asm!(include_str!("../operations.s"));
 

@@ -9,9 +9,10 @@ mod guest {
     use core::arch::{asm, global_asm};
 
     use bench::configuration::{Configuration, flag};
-    use bench::console::Console;
+    use bench::guest::console::Console;
+    use bench::guest::{gic, measure};
+    use bench::mark;
     use bench::sharing::Way;
-    use bench::{gic, mark, measure};
 
     global_asm!(include_str!("../sharing.s"));
 

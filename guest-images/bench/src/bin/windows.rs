@@ -7,9 +7,9 @@ fn main() {}
 #[cfg(target_os = "none")]
 mod guest {
     use bench::configuration::{Configuration, flag};
-    use bench::console::Console;
+    use bench::guest::console::Console;
+    use bench::guest::{measure, storm, window};
     use bench::sharing::Storm;
-    use bench::{measure, storm, window};
 
     const NAME: &str = "windows";
 

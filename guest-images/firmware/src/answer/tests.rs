@@ -4,6 +4,7 @@ use portcullis_abi::function::{
 
 use super::*;
 use crate::random::UUID_WORDS;
+use crate::reply::Start;
 
 const NOW: Now = Now { count: 3_000_000_001, frequency: 1_000_000_000 };
 const KEPT: [u64; 7] = [0xaaaa, 0xbbbb, 0xcccc, 0xdddd, 0xeeee, 0xffff, 0x1_0000_0007];

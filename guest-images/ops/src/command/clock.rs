@@ -2,7 +2,7 @@
 
 use portcullis_abi::manage::{self, CLOCK_BOARD, CLOCK_CALL};
 
-use super::{Command, Kind, usage};
+use super::entry::{Command, Kind, usage};
 use crate::context::Context;
 use crate::date::Date;
 use crate::error::{Error, Status};

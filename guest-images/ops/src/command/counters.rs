@@ -3,7 +3,7 @@
 use heapless::Vec;
 use portcullis_abi::manage::{self, CONDUITS, EXITS, REFUSALS, SERVICES};
 
-use super::{Command, Kind, usage};
+use super::entry::{Command, Kind, usage};
 use crate::context::{Context, microseconds};
 use crate::error::{Error, Status};
 use crate::function;

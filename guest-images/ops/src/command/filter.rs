@@ -3,7 +3,7 @@
 use heapless::Vec;
 use portcullis_abi::manage::{self, FILTERS};
 
-use super::{Command, Kind, usage};
+use super::entry::{Command, Kind, usage};
 use crate::context::Context;
 use crate::error::Error;
 use crate::function;

@@ -2,7 +2,7 @@
 
 use portcullis_abi::manage;
 
-use super::{COMMANDS, Command, Kind, find, usage};
+use super::entry::{Command, Kind, find, usage};
 use crate::context::{Context, Ending};
 use crate::error::Error;
 use crate::table::{self, cell};
@@ -20,14 +20,14 @@ pub static HELP: Command = Command {
 
 fn help(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
     if let [name] = *arguments {
-        let command =
-            find(name).ok_or_else(|| Error::wrong(format_args!("no command is called {name:?}; `help` lists them")))?;
+        let command = find(context.commands, name)?;
         context.line(format_args!("{} {}", command.name, command.arguments));
         context.line(format_args!("  {}", command.about));
         return Ok(());
     }
+    let commands = context.commands;
     let _ = table::print(context.out, ["command", "arguments", "does"], |number| {
-        let command = COMMANDS.get(number)?;
+        let command = commands.iter().copied().flatten().nth(number)?;
         Some([command.name, command.arguments, command.about].map(|text| cell(format_args!("{text}"))))
     });
     context.line(format_args!("a VM is a name or a number; numbers are decimal or have 0x; Tab completes"));

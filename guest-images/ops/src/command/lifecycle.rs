@@ -2,7 +2,8 @@
 
 use portcullis_abi::manage::{self, PHASES};
 
-use super::{Command, Kind, usage, waiting};
+use super::entry::{Command, Kind, usage};
+use super::waiting;
 use crate::context::Context;
 use crate::error::{Error, Status};
 use crate::management;

@@ -3,7 +3,7 @@
 use heapless::Vec;
 use portcullis_abi::manage::{self, RULE_CLEAR, RULE_KEEP, STATE_FROZEN};
 
-use super::{Command, Kind, usage};
+use super::entry::{Command, Kind, usage};
 use crate::context::Context;
 use crate::error::{Error, Status};
 use crate::management::{self, Entry};

@@ -4,7 +4,7 @@ use heapless::{String, Vec};
 use portcullis_abi::manage::{self, FAILURES, STATE_AUDIT, STATE_CONTROL, STATE_RESTARTS, VM_FAILURE};
 use portcullis_abi::map::{MAX_VCPUS, MAX_VMS};
 
-use super::{Command, Kind};
+use super::entry::{Command, Kind};
 use crate::context::Context;
 use crate::error::Error;
 use crate::management::{self, State, Vcpu};

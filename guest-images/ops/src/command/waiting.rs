@@ -2,7 +2,7 @@
 
 use portcullis_abi::manage::PHASES;
 
-use super::{Command, Kind, usage};
+use super::entry::{Command, Kind, usage};
 use crate::context::{Context, STEP};
 use crate::error::Error;
 use crate::management;

@@ -4,7 +4,7 @@ use core::arch::asm;
 
 use portcullis_abi::map::{GICC, GICD};
 
-use super::{PRIORITY_DEFAULT, register::*, set_priority, word};
+use super::distributor::{PRIORITY_DEFAULT, register::*, set_priority, word};
 use crate::mmio;
 
 /// Registers of the distributor, as offsets.

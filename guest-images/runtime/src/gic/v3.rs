@@ -2,9 +2,9 @@
 
 use core::arch::asm;
 
-use portcullis_abi::map::{GICD, GICR, GICR_STRIDE};
+use portcullis_abi::map::GICD;
 
-use super::{PRIORITY_DEFAULT, register::*, set_priority, word};
+use super::distributor::{PRIORITY_DEFAULT, redistributor, register::*, set_priority, word};
 use crate::{cpu, mmio};
 
 /// GICD_CTLR: affinity routing and group 1, with one security state.
@@ -13,11 +13,6 @@ const CTLR_ARE_GROUP1: u32 = 1 << 4 | 1 << 1;
 const WAKER_PROCESSOR_SLEEP: u32 = 1 << 1;
 /// GICR_WAKER: the children sleep.
 const WAKER_CHILDREN_ASLEEP: u32 = 1 << 2;
-
-/// Base of a vCPU's redistributor.
-pub fn redistributor(index: usize) -> u64 {
-    GICR + index as u64 * GICR_STRIDE
-}
 
 pub(super) fn init_distributor() {
     mmio::write32(GICD + CTLR, CTLR_ARE_GROUP1);
@@ -46,6 +41,10 @@ pub(super) fn init_cpu() {
             sre = in(reg) 7u64, pmr = in(reg) 0xffu64, enable = in(reg) 1u64, options(nostack)
         );
     }
+}
+
+pub(super) fn set_route(intid: u32, index: usize) {
+    mmio::write64(GICD + IROUTER + u64::from(intid) * 8, index as u64);
 }
 
 pub(super) fn acknowledge() -> u32 {

@@ -11,32 +11,37 @@ use crate::image::ImageError;
 /// What is wrong with a bundle. The text says what is broken and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BundleError {
-    /// Fewer bytes than a device tree's header has.
+    /// Fewer bytes than a header has.
     TooShort(usize),
-    /// The magic number is not that of a device tree blob.
-    Magic(u32),
+    /// A device tree blob, which bundles were up to version 1.
+    Old,
+    /// The first eight bytes are not those of a bundle.
+    Magic(u64),
+    /// Another version of the format.
+    Version(u32),
     /// The header's size is more than what was loaded, or less than a header.
     Size {
         /// The size that the header tells.
-        total: usize,
+        total: u64,
         /// The bytes at hand.
         available: usize,
     },
-    /// The header's offset of the structure or strings block points outside the blob.
-    Offset,
-    /// The first property is not the checksum.
-    NoChecksum,
-    /// The blob's bytes do not add up to its checksum.
+    /// The header places the images outside the bundle, in the header, or not at a multiple of the alignment.
+    Images {
+        /// Where they would begin.
+        at: u64,
+        /// Bytes of the bundle.
+        total: u64,
+    },
+    /// The bytes do not add up to the checksum.
     Checksum {
-        /// The checksum in the blob.
+        /// The checksum in the header.
         stored: u32,
         /// The checksum of the bytes.
         computed: u32,
     },
-    /// The blob is not a well-formed device tree.
+    /// The tree is not well-formed.
     Tree(TreeError),
-    /// Another version of the format, or none.
-    Version(Option<u32>),
     /// The root has a property or a node that the format does not know.
     Unknown,
     /// More VMs than the hypervisor can hold.
@@ -109,24 +114,34 @@ pub enum CoreError {
     Forgotten(usize),
 }
 
+/// What helps against a bundle of another version.
+const AGAIN: &str = "take hypervisor and bundle from one run of scripts/image";
+
 impl fmt::Display for BundleError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooShort(length) => write!(f, "it has {length} bytes; a bundle has at least 64"),
-            Self::Magic(found) => write!(f, "it starts with {found:#010x}; a bundle starts with 0xd00dfeed"),
+            Self::TooShort(length) => {
+                write!(f, "it has {length} bytes; a bundle has more than {}", bundle::HEADER_SIZE)
+            }
+            Self::Old => write!(f, "it starts with 0xd00dfeed, as bundles of version 1 did; {AGAIN}"),
+            Self::Magic(found) => write!(
+                f,
+                "it starts with {found:#018x}; a bundle starts with {:#018x}, so load bundle.img",
+                u64::from_be_bytes(bundle::MAGIC)
+            ),
+            Self::Version(found) => {
+                write!(f, "its format is version {found}; this hypervisor reads version {}: {AGAIN}", bundle::VERSION)
+            }
             Self::Size { total, available } => {
                 write!(f, "its header tells {total} bytes, {available} are there; load the whole file")
             }
-            Self::Offset => write!(f, "its header points outside the file; make the bundle again"),
-            Self::NoChecksum => write!(f, "its first property is not \"{}\"; make the bundle again", bundle::CHECKSUM),
+            Self::Images { at, total } => {
+                write!(f, "its header places the images at {at:#x}, it has {total} bytes; load it again")
+            }
             Self::Checksum { stored, computed } => {
                 write!(f, "it is damaged: its checksum is {computed:#010x}, {stored:#010x} was stored; load it again")
             }
             Self::Tree(error) => write!(f, "{error}; make the bundle again"),
-            Self::Version(Some(found)) => {
-                write!(f, "its format is version {found}; this hypervisor reads version {}", bundle::VERSION)
-            }
-            Self::Version(None) => write!(f, "it has no property \"{}\"; make the bundle again", bundle::BUNDLE),
             Self::Unknown => write!(f, "its root has a property or node that format {} lacks", bundle::VERSION),
             Self::TooManyVms => write!(f, "it has too many VMs; {} are the most", map::MAX_VMS),
             Self::NoVms => write!(f, "it has no VM; one at least is needed"),

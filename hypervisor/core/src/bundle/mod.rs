@@ -3,22 +3,20 @@
 
 mod core;
 mod error;
+mod header;
 mod slices;
 #[cfg(test)]
 mod tests;
 mod vm;
 
 use portcullis_abi::{bundle, map};
-use portcullis_arch::checksum::Crc32;
 
 pub use self::core::{CoreConfig, Window};
 pub use self::error::{BundleError, CoreError, VmError};
+use self::header::Contents;
 pub use self::slices::Slices;
 pub use self::vm::{Cores, Devices, FirmwareConfig, MEMORY_MAX, Ranges, VmConfig};
-use crate::flat_tree::{HEADER_SIZE, MAGIC, Node, Tree, be32};
-
-/// What the structure block starts with: FDT_BEGIN_NODE, the root's empty name, FDT_PROP, a length of 4 bytes.
-const STRUCTURE_START: [u8; 16] = [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 4];
+use crate::flat_tree::{Node, Tree};
 
 /// A bundle that has been checked.
 #[derive(Clone, Debug)]
@@ -33,25 +31,16 @@ impl<'a> Bundle<'a> {
     ///
     /// # Errors
     ///
-    /// The first thing that is wrong, checked from the outside in: header, checksum, structure, version, VMs, cores.
+    /// The first thing that is wrong, checked from the outside in: header, checksum, tree, VMs, cores.
     pub fn parse(data: &'a [u8]) -> Result<Self, BundleError> {
-        let blob = blob(data)?;
-        check_sum(blob)?;
-        let root = Tree::new(blob).map_err(BundleError::Tree)?.root();
-        let mut version = None;
+        let Contents { tree, images } = header::open(data)?;
+        let root = Tree::new(tree).map_err(BundleError::Tree)?.root();
         let mut control = None;
         for property in root.properties() {
             match utf8(property.name()) {
-                bundle::CHECKSUM => {}
-                bundle::BUNDLE => version = property.value.try_into().ok().map(u32::from_be_bytes),
                 bundle::CONTROL => control = Some(property.value),
-                // Another version may have other properties, so that the version is looked at first.
-                _ if version == Some(bundle::VERSION) => return Err(BundleError::Unknown),
-                _ => return Err(BundleError::Version(version)),
+                _ => return Err(BundleError::Unknown),
             }
-        }
-        if version != Some(bundle::VERSION) {
-            return Err(BundleError::Version(version));
         }
         let mut bundle = Self { control: None, vms: [const { None }; map::MAX_VMS], root };
         let mut last_core = None;
@@ -72,7 +61,7 @@ impl<'a> Bundle<'a> {
             if unit_address(number) != Some(index) {
                 return Err(BundleError::Order(index));
             }
-            let vm = VmConfig::parse(&node).map_err(|error| BundleError::Vm(index, error))?;
+            let vm = VmConfig::parse(&node, images).map_err(|error| BundleError::Vm(index, error))?;
             *slot = Some(vm);
             if bundle.vms().take(index).any(|other| other.name == vm.name) {
                 return Err(BundleError::DuplicateName(index));
@@ -114,44 +103,6 @@ impl<'a> Bundle<'a> {
     pub fn control(&self) -> Option<usize> {
         self.control
     }
-}
-
-/// The bytes that belong to the bundle.
-fn blob(data: &[u8]) -> Result<&[u8], BundleError> {
-    if data.len() < HEADER_SIZE {
-        return Err(BundleError::TooShort(data.len()));
-    }
-    match be32(data, 0) {
-        Some(MAGIC) => {}
-        found => return Err(BundleError::Magic(found.unwrap_or(0))),
-    }
-    let total = be32(data, 4).unwrap_or(0) as usize;
-    let error = BundleError::Size { total, available: data.len() };
-    if total < HEADER_SIZE {
-        return Err(error);
-    }
-    data.get(..total).ok_or(error)
-}
-
-/// Compares the checksum with that of the bytes.
-fn check_sum(blob: &[u8]) -> Result<(), BundleError> {
-    let block = |offset| be32(blob, offset).and_then(|start| blob.get(start as usize..));
-    let (structure, strings) = (block(8).ok_or(BundleError::Offset)?, block(12).ok_or(BundleError::Offset)?);
-    let name = be32(structure, STRUCTURE_START.len()).ok_or(BundleError::Offset)?;
-    let name = strings.get(name as usize..).ok_or(BundleError::NoChecksum)?;
-    let is_checksum = name.strip_prefix(bundle::CHECKSUM.as_bytes()).is_some_and(|rest| rest.first() == Some(&0));
-    if !structure.starts_with(&STRUCTURE_START) || !is_checksum {
-        return Err(BundleError::NoChecksum);
-    }
-    let stored = be32(structure, bundle::CHECKSUM_OFFSET).ok_or(BundleError::Offset)?;
-    let after = structure.get(bundle::CHECKSUM_OFFSET..).and_then(|rest| rest.get(4..)).ok_or(BundleError::Offset)?;
-    let before = blob.len().saturating_sub(after.len()).saturating_sub(4);
-    let mut hasher = Crc32::new();
-    hasher.update(blob.get(..before).ok_or(BundleError::Offset)?);
-    hasher.update(&[0; 4]);
-    hasher.update(after);
-    let computed = hasher.finish();
-    if computed == stored { Ok(()) } else { Err(BundleError::Checksum { stored, computed }) }
 }
 
 /// The number after the `@` of a node's name. Large, so that it is there once only.

@@ -2,29 +2,59 @@
 
 mod schedules;
 
+use std::cell::RefCell;
+
 use vm_fdt::FdtWriter;
 
 use super::*;
 use crate::image::ImageError;
 
+thread_local! {
+    /// The images of the bundle that this test writes at the moment.
+    static IMAGES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Adds an image, and the property that tells its place.
+fn image(tree: &mut FdtWriter, name: &str, bytes: &[u8]) {
+    let place = IMAGES.with_borrow_mut(|images| {
+        let start = images.len() as u64;
+        images.extend(bytes);
+        images.resize(images.len().next_multiple_of(bundle::ALIGNMENT as usize), 0);
+        [start, bytes.len() as u64].map(u64::to_be_bytes)
+    });
+    tree.property(name, place.as_flattened()).unwrap();
+}
+
 /// Writes a bundle: `root` adds properties of the root, `vms` the nodes.
 fn write(root: impl FnOnce(&mut FdtWriter), vms: impl FnOnce(&mut FdtWriter)) -> Vec<u8> {
+    IMAGES.take();
     let mut tree = FdtWriter::new().unwrap();
     let node = tree.begin_node("").unwrap();
-    tree.property_u32(bundle::CHECKSUM, 0).unwrap();
-    tree.property_u32(bundle::BUNDLE, bundle::VERSION).unwrap();
     root(&mut tree);
     vms(&mut tree);
     tree.end_node(node).unwrap();
-    seal(tree.finish().unwrap())
+    let mut blob = vec![0; bundle::HEADER_SIZE];
+    blob.extend(tree.finish().unwrap());
+    blob.resize(blob.len().next_multiple_of(bundle::ALIGNMENT as usize), 0);
+    let at = blob.len() as u64;
+    blob.extend(IMAGES.take());
+    let size = blob.len() as u64;
+    blob[..8].copy_from_slice(&bundle::MAGIC);
+    put(&mut blob, bundle::VERSION_OFFSET, &bundle::VERSION.to_be_bytes());
+    put(&mut blob, bundle::SIZE_OFFSET, &size.to_be_bytes());
+    put(&mut blob, bundle::IMAGES_OFFSET, &at.to_be_bytes());
+    seal(blob)
+}
+
+/// Writes `bytes` at `offset`.
+fn put(blob: &mut [u8], offset: usize, bytes: &[u8]) {
+    blob[offset..][..bytes.len()].copy_from_slice(bytes);
 }
 
 /// Puts the right checksum in.
 fn seal(mut blob: Vec<u8>) -> Vec<u8> {
-    let at = be32(&blob, 8).unwrap() as usize + bundle::CHECKSUM_OFFSET;
-    blob[at..at + 4].fill(0);
-    let sum = crc32fast::hash(&blob);
-    blob[at..at + 4].copy_from_slice(&sum.to_be_bytes());
+    let sum = crc32fast::hash(&blob[bundle::CHECKED_OFFSET..]);
+    put(&mut blob, bundle::CHECKSUM_OFFSET, &sum.to_be_bytes());
     blob
 }
 
@@ -45,7 +75,7 @@ fn vm(tree: &mut FdtWriter, index: usize, name: &str, skip: &[&str], more: impl 
         tree.property_u32("conduits", 3).unwrap();
     }
     if has("kernel") {
-        tree.property("kernel", &[0x14, 0, 0, 0, 0x55]).unwrap();
+        image(tree, "kernel", &[0x14, 0, 0, 0, 0x55]);
     }
     more(tree);
     tree.end_node(node).unwrap();
@@ -59,7 +89,7 @@ fn sample() -> Vec<u8> {
                 tree.property_string("cmdline", "console=ttyAMA0 quiet").unwrap();
                 tree.property_null("autostart").unwrap();
                 tree.property("devices", b"/soc/a@1\0/soc/b@2\0").unwrap();
-                tree.property("initrd", b"disk").unwrap();
+                image(tree, "initrd", b"disk");
                 let node = tree.begin_node("firmware").unwrap();
                 tree.property_u64("std", 1).unwrap();
                 tree.property_u64("vendor-hyp", 3).unwrap();
@@ -132,50 +162,72 @@ fn damage_behind_a_right_checksum_never_panics() {
         for mask in (0..8).map(|bit| 1 << bit).chain([0xff]) {
             let mut bad = data.clone();
             bad[at] ^= mask;
-            // The header may now point anywhere; a blob that cannot be sealed is tried as it is.
-            let sum = be32(&bad, 8).map(|start| start as usize + bundle::CHECKSUM_OFFSET);
-            let bad = if sum.is_some_and(|sum| sum + 4 <= bad.len()) { seal(bad) } else { bad };
-            accepted += usize::from(Bundle::parse(&bad).is_ok());
+            accepted += usize::from(Bundle::parse(&seal(bad)).is_ok());
         }
     }
-    // Bits of values such as kernel bytes may change; those of structure may not.
+    // Bits of values such as kernel bytes may change, and those between the images; those of structure may not.
     assert!(accepted > 0 && accepted < data.len() * 9 / 2, "{accepted}");
 }
 
 #[test]
-fn the_outside_is_checked_first() {
+fn every_field_of_the_header_is_checked() {
     assert_eq!(Bundle::parse(&[]).unwrap_err(), BundleError::TooShort(0));
-    assert_eq!(Bundle::parse(&[0x1f; 64]).unwrap_err(), BundleError::Magic(0x1f1f_1f1f));
+    assert_eq!(Bundle::parse(&bundle::MAGIC).unwrap_err(), BundleError::TooShort(8));
+    assert_eq!(Bundle::parse(&[0x1f; 64]).unwrap_err(), BundleError::Magic(0x1f1f_1f1f_1f1f_1f1f));
     let data = sample();
-    let (total, cut) = (data.len(), data.len() - 1);
-    assert_eq!(Bundle::parse(&data[..cut]).unwrap_err(), BundleError::Size { total, available: cut });
-    let mut small = data.clone();
-    small[4..8].copy_from_slice(&39u32.to_be_bytes());
-    assert_eq!(Bundle::parse(&small).unwrap_err(), BundleError::Size { total: 39, available: total });
-    let mut far = data.clone();
-    far[8..12].fill(0xff);
-    assert_eq!(Bundle::parse(&far).unwrap_err(), BundleError::Offset);
+    let (size, available) = (data.len() as u64, data.len());
+    let error = |offset, bytes: &[u8]| {
+        let mut bad = data.clone();
+        put(&mut bad, offset, bytes);
+        Bundle::parse(&seal(bad)).unwrap_err()
+    };
+    assert_eq!(error(0, &0xd00d_feed_u32.to_be_bytes()), BundleError::Old);
+    assert_eq!(error(7, b"l"), BundleError::Magic(u64::from_be_bytes(*b"PORTCULl")));
+    for version in [0, 1, 3, u32::MAX] {
+        assert_eq!(error(bundle::VERSION_OFFSET, &version.to_be_bytes()), BundleError::Version(version));
+    }
+    for total in [size + 1, u64::MAX] {
+        assert_eq!(error(bundle::SIZE_OFFSET, &total.to_be_bytes()), BundleError::Size { total, available });
+    }
+    for total in [0, 8, bundle::HEADER_SIZE as u64] {
+        let found = error(bundle::SIZE_OFFSET, &total.to_be_bytes());
+        assert!(matches!(found, BundleError::Images { total: of, .. } if of == total), "{found:?}");
+    }
+    for at in [0, 1, bundle::HEADER_SIZE as u64, bundle::ALIGNMENT + 1, size + bundle::ALIGNMENT, u64::MAX] {
+        let found = error(bundle::IMAGES_OFFSET, &at.to_be_bytes());
+        assert_eq!(found, BundleError::Images { at, total: size }, "{at:#x}");
+    }
+    // The images' own place, but not their tree's end.
+    assert!(matches!(error(bundle::IMAGES_OFFSET, &bundle::ALIGNMENT.to_be_bytes()), BundleError::Tree(_)));
+    let cut = available - 1;
+    assert_eq!(Bundle::parse(&data[..cut]).unwrap_err(), BundleError::Size { total: size, available: cut });
     let mut kernel = data.clone();
-    let at = kernel.windows(5).position(|bytes| bytes == [0x14, 0, 0, 0, 0x55]).unwrap();
-    kernel[at] ^= 4;
+    *kernel.last_mut().unwrap() ^= 1;
     assert!(matches!(Bundle::parse(&kernel).unwrap_err(), BundleError::Checksum { .. }));
-    let mut tree = FdtWriter::new().unwrap();
-    let root = tree.begin_node("").unwrap();
-    tree.property_u32(bundle::BUNDLE, 1).unwrap();
-    tree.end_node(root).unwrap();
-    assert_eq!(Bundle::parse(&tree.finish().unwrap()).unwrap_err(), BundleError::NoChecksum);
+}
+
+#[test]
+fn no_loader_takes_it_for_something_of_its_own() {
+    let start = &sample()[..bundle::HEADER_SIZE];
+    // Device trees and FIT images, U-Boot's own images, Android's, what is compressed, kernels, archives.
+    let others: [&[u8]; 11] = [
+        b"\xd0\x0d\xfe\xed",
+        b"\x27\x05\x19\x56",
+        b"ANDROID!",
+        b"\x1f\x8b",
+        b"\xfd7zXZ",
+        b"\x28\xb5\x2f\xfd",
+        b"BZh",
+        b"\x04\x22\x4d\x18",
+        b"MZ",
+        b"\x7fELF",
+        b"0707",
+    ];
+    assert!(others.iter().all(|magic| !start.starts_with(magic)));
 }
 
 #[test]
 fn the_root_is_checked() {
-    let version = |value: u32| {
-        let mut data = sample();
-        let at = be32(&data, 8).unwrap() as usize + bundle::CHECKSUM_OFFSET + 16;
-        data[at..at + 4].copy_from_slice(&value.to_be_bytes());
-        seal(data)
-    };
-    assert!(Bundle::parse(&version(1)).is_ok());
-    assert_eq!(Bundle::parse(&version(2)).unwrap_err(), BundleError::Version(Some(2)));
     assert_eq!(Bundle::parse(&write(|_| {}, |_| {})).unwrap_err(), BundleError::NoVms);
     let unknown = write(|tree| tree.property_null("x").unwrap(), |_| {});
     assert_eq!(Bundle::parse(&unknown).unwrap_err(), BundleError::Unknown);
@@ -219,7 +271,13 @@ fn every_vm_is_checked() {
         ("devices", b"/a\0b\0"),
         ("devices", b"/a\0\0"),
         ("devices", b"/a"),
-        ("dtb", &[0; 64]),
+        // Not of the form; one byte beyond the images, and far beyond; a place in them, but no tree.
+        ("dtb", &[0; 8]),
+        ("initrd", &[0; 24]),
+        ("initrd", &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x41]),
+        ("kernel", &[0xff; 16]),
+        ("kernel", &[0, 0, 0, 0, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
+        ("dtb", &[0; 16]),
     ] {
         assert_eq!(vm_error(&[name], |tree| tree.property(name, value).unwrap()), VmError::Malformed(name));
     }
@@ -238,16 +296,16 @@ fn every_vm_is_checked() {
 
 #[test]
 fn images_must_fit() {
-    let image = |error| VmError::Image(error);
-    assert_eq!(vm_error(&["kernel"], |t| t.property_null("kernel").unwrap()), image(ImageError::Empty));
-    let elf = vm_error(&["kernel"], |tree| tree.property("kernel", b"\x7fELF").unwrap());
-    assert_eq!(elf, image(ImageError::Foreign("an ELF file")));
-    let large = vm_error(&[], |tree| tree.property("initrd", &vec![0; 4 << 20]).unwrap());
+    let wrong = |error| VmError::Image(error);
+    assert_eq!(vm_error(&["kernel"], |tree| image(tree, "kernel", b"")), wrong(ImageError::Empty));
+    let elf = vm_error(&["kernel"], |tree| image(tree, "kernel", b"\x7fELF"));
+    assert_eq!(elf, wrong(ImageError::Foreign("an ELF file")));
+    let large = vm_error(&[], |tree| image(tree, "initrd", &vec![0; 4 << 20]));
     assert!(matches!(large, VmError::Image(ImageError::TooLarge { memory: 0x40_0000, .. })));
     let mut header = vec![0; 64];
     header[19] = 1;
     header[56..60].copy_from_slice(b"ARM\x64");
-    let bss = vm_error(&["kernel"], |tree| tree.property("kernel", &header).unwrap());
+    let bss = vm_error(&["kernel"], |tree| image(tree, "kernel", &header));
     assert!(matches!(bss, VmError::Image(ImageError::TooLarge { .. })));
 }
 
@@ -256,8 +314,14 @@ fn messages_name_the_vm_and_what_is_right() {
     let error = BundleError::Vm(10, VmError::Memory(0x10_0000));
     let text = "vm@a: it has 0x100000 bytes of memory; a multiple of 0x200000 up to 0x7fc0000000 is needed";
     assert_eq!(error.to_string(), text);
-    let text = "its format is version 2; this hypervisor reads version 1";
-    assert_eq!(BundleError::Version(Some(2)).to_string(), text);
+    let text = "its format is version 3; this hypervisor reads version 2: take hypervisor and bundle from one run of \
+                scripts/image";
+    assert_eq!(BundleError::Version(3).to_string(), text);
+    let text = "it starts with 0xd00dfeed, as bundles of version 1 did; take hypervisor and bundle from one run of \
+                scripts/image";
+    assert_eq!(BundleError::Old.to_string(), text);
+    let text = "it starts with 0x0000000000000000; a bundle starts with 0x504f525443554c4c, so load bundle.img";
+    assert_eq!(BundleError::Magic(0).to_string(), text);
 }
 
 #[test]

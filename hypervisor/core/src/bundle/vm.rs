@@ -4,6 +4,7 @@ use portcullis_abi::{bundle, map};
 use portcullis_gate::{Filter, Profile, RangeRequest};
 
 use super::error::VmError;
+use super::header::Images;
 use super::slices::Slices;
 use super::utf8;
 use crate::flat_tree::{MAGIC, Node, be32};
@@ -158,8 +159,8 @@ impl<'a> Devices<'a> {
 }
 
 impl<'a> VmConfig<'a> {
-    /// Reads a VM's node.
-    pub(super) fn parse(node: &Node<'a>) -> Result<Self, VmError> {
+    /// Reads a VM's node, whose images are among `images`.
+    pub(super) fn parse(node: &Node<'a>, images: Images<'a>) -> Result<Self, VmError> {
         let mut vm = Self {
             name: "",
             memory: 0,
@@ -181,6 +182,7 @@ impl<'a> VmConfig<'a> {
         let mut memory = None;
         let mut conduits = None;
         let mut kernel = None;
+        let image = |name, place: &[u8]| images.find(place).ok_or(VmError::Malformed(name));
         for property in node.properties() {
             let value = property.value;
             match utf8(property.name()) {
@@ -199,9 +201,9 @@ impl<'a> VmConfig<'a> {
                 bundle::DEVICES => vm.devices = Devices::parse(value)?,
                 bundle::TRUST_DMA if value.is_empty() => vm.trust_dma = true,
                 bundle::TRUST_DMA => return Err(VmError::Malformed(bundle::TRUST_DMA)),
-                bundle::KERNEL => kernel = Some(value),
-                bundle::INITRD => vm.initrd = Some(value),
-                bundle::DTB => vm.dtb = Some(value),
+                bundle::KERNEL => kernel = Some(image(bundle::KERNEL, value)?),
+                bundle::INITRD => vm.initrd = Some(image(bundle::INITRD, value)?),
+                bundle::DTB => vm.dtb = Some(image(bundle::DTB, value)?),
                 _ => return Err(VmError::Unknown),
             }
         }

@@ -7,7 +7,7 @@ mod screen;
 
 use super::line::STANDING_TICKS;
 use super::*;
-use crate::uart::{Pl011, registers};
+use portcullis_devices::uart::{Pl011, registers};
 
 /// A machine of VMs with a UART each, a console, and a board's UART that takes everything unless told otherwise.
 struct Bench {

@@ -1,8 +1,8 @@
 //! A guest did what cannot be gone on from: its VM is stopped, and a line says why.
 
 use portcullis_arch::{el2, vectors::Next};
+use portcullis_devices::access::is_translation_fault;
 
-use super::abort::is_translation_fault;
 use crate::vm::{
     failure::{Failure, Reason},
     report::Occasion,

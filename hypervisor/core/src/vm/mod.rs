@@ -32,11 +32,11 @@ use portcullis_gate::{Call, FunctionId, Row, Verdict, decide, decide_watched, fo
 use spin::{Mutex, Once};
 
 use crate::bundle::VmConfig;
+use crate::devices::port::Port;
 use crate::interface::{self, Interface};
 use crate::memory::regions::Range;
 use crate::memory::stage2::Stage2;
 use crate::passthrough::Device;
-use crate::port::Port;
 use crate::turns::Place;
 use crate::vgic::{VcpuSet, Vgic};
 use crate::with_interface;

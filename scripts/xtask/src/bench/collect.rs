@@ -10,35 +10,18 @@ use bench_guests::operations::Operation;
 use firmware::mode::{Mode, Setting};
 
 use super::guest::Guest;
-use super::measure::{Bench, Clock, Level, Outcome, Run, Vm};
+use super::measure::{Bench, Outcome, Run};
+use super::measurement::{CPU, CPU_WITH_ENTROPY, Measurement, Measurements, alone, single};
 use super::plugin::Test;
 use super::switches;
-use crate::board::{El3, Gic};
+use crate::el3::El3;
 
-/// The CPU model of the figures.
-pub const CPU: &str = "cortex-a72";
-/// One with FEAT_RNG, without which there is no entropy to offer.
-pub const CPU_WITH_ENTROPY: &str = "max,pauth-impdef=on";
 /// Operations in a test with one vCPU, and with two.
 const OPERATIONS: u32 = 500;
 const PAIR_OPERATIONS: u32 = 300;
 
 /// Ranges that go to EL3, with the silicon provider's functions that the guest calls in the middle of 32.
 const FORWARDING: &str = include_str!("forwarding.toml");
-
-/// One measured thing.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Measurement {
-    /// Instructions: of a call with the HVC or SMC itself, of an operation what is not the guest's.
-    pub value: f64,
-    /// The largest that was seen, where single operations are seen.
-    pub max: f64,
-    /// Instructions by kind.
-    pub kinds: BTreeMap<String, f64>,
-}
-
-/// Measurements by key.
-pub type Measurements = BTreeMap<String, Measurement>;
 
 /// The measurements of the calls guest, with its default of batches: `hvc NAME`, `smc NAME`.
 pub fn calls(outcome: &Outcome, configuration: &Configuration, core: usize) -> Measurements {
@@ -68,26 +51,6 @@ pub fn operations(tests: &[Test]) -> Measurements {
         found.insert((*name).to_owned(), measurement);
     }
     found
-}
-
-/// A run of one guest alone, on as many cores as it has vCPUs.
-pub fn alone(name: &str, guest: Guest, cpu: &'static str, configuration: Configuration, manifest: &str) -> Run {
-    let cores = configuration.cores;
-    let vm = Vm { guest, configuration, cores: (0..cores).collect(), manifest: manifest.to_owned() };
-    let name = name.to_owned();
-    Run {
-        name,
-        cpu,
-        cores,
-        gic: Gic::V3,
-        clock: Clock::Instructions,
-        vms: vec![vm],
-        schedule: String::new(),
-        end: None,
-        profile: false,
-        el3: El3::None,
-        level: Level::Hypervisor,
-    }
 }
 
 /// Everything that the two tables, the boot and the start of a VM are made of.
@@ -147,11 +110,6 @@ fn heap_peak(lines: &[String]) -> Result<u64> {
     let told =
         lines.iter().find_map(|line| line.strip_prefix("portcullis: EL2's heap held ")?.strip_suffix(" KiB at most"));
     Ok(told.context("the hypervisor did not tell the heap's peak")?.parse::<u64>()? << 10)
-}
-
-/// A measurement that has no more to it than its value.
-pub fn single(value: u64) -> Measurement {
-    Measurement { value: value as f64, max: value as f64, kinds: BTreeMap::new() }
 }
 
 /// Makes sure that the guest finished, its counter counted instructions, and no operation ended in an exception or met another

@@ -4,9 +4,10 @@ use std::fs;
 
 use anyhow::{Context, Result};
 
+use super::figures::Figures;
 use super::report::{self, Style, growth, ratios, table};
 use super::rows::Table;
-use super::{Figures, collect, windows};
+use super::{measurement, windows};
 use crate::environment::Environment;
 
 /// Writes the document.
@@ -21,7 +22,7 @@ pub fn write(environment: &Environment, figures: &Figures) -> Result<()> {
 
 fn text(figures: &Figures) -> String {
     let table = |which| table(Style::Markdown, which, figures);
-    let cpu = collect::CPU;
+    let cpu = measurement::CPU;
     let origin = if figures.measured_others.is_empty() {
         "The others' figures are those of `scripts/figures/rows.toml`, which says where they come from; \
         `scripts/bench --peers` measures floor, Xen and KVM again."
@@ -103,7 +104,7 @@ preempt on return; Bao, hvisor and a vCPU of ours that is pinned to its core do 
         looked = windows::COUNT,
         windows = report::windows(Style::Markdown, &figures.windows),
         machine = table(Table::Machine),
-        sections = figures.section_table(Style::Markdown),
+        sections = report::sections(Style::Markdown, &figures.sections),
         growth = growth(Style::Markdown, figures),
     )
 }

@@ -4,10 +4,11 @@ use anyhow::{Context, Result, ensure};
 use bench_guests::calls::CALLS;
 use bench_guests::configuration::Configuration;
 
-use super::collect::{self, CPU_WITH_ENTROPY};
+use super::collect;
 use super::guest::Guest;
 use super::measure::{Bench, Level, Run};
-use crate::board::El3;
+use super::measurement::{self, CPU_WITH_ENTROPY, Measurements};
+use crate::el3::El3;
 
 /// Instructions of TF-A's.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,8 +26,8 @@ pub struct Work {
 /// TF-A cannot be built, or a run that fails.
 pub fn work(bench: &Bench) -> Result<Work> {
     let configuration = Configuration { batches: 2, ..Configuration::DEFAULT };
-    let run = |name, manifest| -> Result<collect::Measurements> {
-        let alone = collect::alone(name, Guest::Calls, CPU_WITH_ENTROPY, configuration, manifest);
+    let run = |name, manifest| -> Result<Measurements> {
+        let alone = measurement::alone(name, Guest::Calls, CPU_WITH_ENTROPY, configuration, manifest);
         let outcome = bench.run(&Run { el3: El3::TfA, level: Level::Firmware, ..alone })?;
         collect::check_ruler(&outcome)?;
         let found = collect::calls(&outcome, &configuration, 0);

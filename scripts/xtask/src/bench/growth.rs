@@ -8,11 +8,13 @@ use bench_guests::calls::{CALLS, FILTERED, SMC};
 use bench_guests::configuration::{Configuration, Output, flag};
 use bench_guests::sharing::{SLICE, Storm};
 
-use super::collect::{self, CPU};
+use super::collect;
 use super::guest::Guest;
 use super::measure::{Bench, Clock, Level, Run, Vm};
+use super::measurement::CPU;
 use super::rows::Figure;
-use crate::board::{El3, Gic};
+use crate::board::Gic;
+use crate::el3::El3;
 
 /// Cores of the machine: as many for every run, so that nothing else differs.
 const CORES: u32 = 8;

@@ -3,8 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::bounds::Bounds;
+use super::figures::Figures;
+use super::measurement;
 use super::rows::OTHERS;
-use super::{Figures, collect};
 
 /// Everything that is known, as one object.
 pub fn value(figures: &Figures, bounds: &Bounds) -> Value {
@@ -41,7 +42,7 @@ pub fn value(figures: &Figures, bounds: &Bounds) -> Value {
     });
     json!({
         "qemu": figures.qemu,
-        "cpu": collect::CPU,
+        "cpu": measurement::CPU,
         "figures": list,
         "measurements": measurements.collect::<Map<_, _>>(),
         "windows": windows.collect::<Map<_, _>>(),

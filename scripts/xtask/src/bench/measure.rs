@@ -10,7 +10,8 @@ use bench_guests::configuration::Configuration;
 
 use super::guest::Guest;
 use super::plugin::{self, Results};
-use crate::board::{Board, El3, Gic, Hardware};
+use crate::board::{Board, Gic, Hardware};
+use crate::el3::El3;
 use crate::environment::Environment;
 use crate::machine::{self, End, Next, Watcher};
 use crate::run::System;
@@ -135,7 +136,7 @@ impl<'a> Bench<'a> {
         crate::metal::build(self.environment)?;
         let manifest = self.folder.join(format!("{}.toml", run.name));
         fs::write(&manifest, self.manifest(run)?)?;
-        let bundle = format!("bench/{}.dtb", run.name);
+        let bundle = format!("bench/{}.img", run.name);
         let hardware = Hardware { el3: run.el3, gic: run.gic, ..Hardware::new(Board::QemuVirt, run.cores) };
         let system = System::build(self.environment, hardware, &manifest, false, &bundle)?;
         let mut qemu = system.qemu(self.environment, Some(&format!("{},{CLOCK}", run.cpu)))?;

@@ -7,9 +7,9 @@ use anyhow::{Context, Result};
 use object::read::elf::ElfFile64;
 use object::{LittleEndian, Object, ObjectSymbol};
 
-use super::collect::{self, CPU};
 use super::guest::Guest;
 use super::measure::Bench;
+use super::measurement::{self, CPU};
 use super::report::{Cells, Style, draw, number};
 use crate::metal;
 use bench_guests::configuration::Configuration;
@@ -24,7 +24,7 @@ const LONGEST: usize = 40;
 /// The run, or a program without symbols.
 pub fn boot(bench: &Bench) -> Result<String> {
     let configuration = Configuration { batches: 1, ..Configuration::DEFAULT };
-    let mut run = collect::alone("profile", Guest::Calls, CPU, configuration, "");
+    let mut run = measurement::alone("profile", Guest::Calls, CPU, configuration, "");
     run.profile = true;
     let results = bench.run(&run)?.results;
     let elf = fs::read(metal::program(bench.environment, metal::HYPERVISOR))?;

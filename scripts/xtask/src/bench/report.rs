@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
-use super::Figures;
 use super::bounds::Bounds;
+use super::figures::Figures;
 use super::rows::{Figure, OTHERS, Table};
 use super::windows::{BUCKETS, Windows};
+use crate::flatten::Sections;
 
 /// How the tables are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +127,16 @@ pub fn windows(style: Style, windows: &[Windows]) -> String {
         line.extend(beside.histogram().into_iter().map(|count| number(count as f64)));
         line.extend([number(beside.latest()), number(beside.lost())]);
         cells.push(line);
+    }
+    draw(style, &cells)
+}
+
+/// The sections of the hypervisor.
+pub fn sections(style: Style, sections: &Sections) -> String {
+    let mut cells = vec![["section", "bytes", "in the image"].map(str::to_owned).to_vec()];
+    for section in &sections.0 {
+        let (size, file) = (section.size as f64, section.in_file as f64);
+        cells.push(vec![section.name.clone(), number(size), number(file)]);
     }
     draw(style, &cells)
 }

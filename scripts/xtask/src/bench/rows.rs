@@ -6,7 +6,7 @@ use std::fs;
 use anyhow::{Context, Result, bail};
 use toml::de::{DeTable, DeValue};
 
-use super::collect::Measurements;
+use super::measurement::Measurements;
 use crate::environment::Environment;
 
 /// The others whose figures are known, in the order of the columns, with their headings.
@@ -173,7 +173,7 @@ mod tests {
     use bench_guests::sharing::Storm;
 
     use super::*;
-    use crate::bench::collect::single;
+    use crate::bench::measurement::single;
     use crate::bench::{switches, windows};
 
     fn committed() -> Vec<Row> {

@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context, Result};
 
-use super::collect::{Measurements, single};
+use super::measurement::{Measurements, single};
 use crate::environment::Environment;
 use crate::flatten::{self, Sections};
 use crate::metal;

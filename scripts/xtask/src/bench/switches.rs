@@ -4,9 +4,9 @@ use anyhow::{Context, Result, ensure};
 use bench_guests::configuration::{Configuration, Output, flag};
 use bench_guests::sharing::{SLICE, Way};
 
-use super::collect::{CPU, Measurement, Measurements, alone, single};
 use super::guest::Guest;
 use super::measure::{Bench, Clock, Outcome, Run, Vm};
+use super::measurement::{CPU, Measurement, Measurements, alone, single};
 use crate::board::Gic;
 
 /// Switches in a test.

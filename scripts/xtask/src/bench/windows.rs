@@ -4,9 +4,9 @@ use anyhow::{Context, Result, ensure};
 use bench_guests::configuration::{Configuration, Output, flag};
 use bench_guests::sharing::{FRAME, Storm, WINDOW};
 
-use super::collect::{CPU, CPU_WITH_ENTROPY, Measurement, alone};
 use super::guest::Guest;
 use super::measure::{Bench, Clock, Outcome, Run, Vm};
+use super::measurement::{CPU, CPU_WITH_ENTROPY, Measurement, alone};
 
 /// Windows that are looked at, beside each neighbour.
 pub const COUNT: u32 = 200;

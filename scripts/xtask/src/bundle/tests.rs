@@ -3,8 +3,8 @@ use std::path::{Path, PathBuf};
 
 use portcullis_core::bundle::{Bundle, BundleError};
 
-use super::*;
-use crate::manifest::{Board, Images};
+use super::{abi, images, write};
+use crate::manifest::{Board, Images, Manifest};
 
 const TEXT: &str = r#"
 [[vm]]
@@ -44,6 +44,11 @@ impl Images for NoGuests {
     }
 }
 
+/// The bytes of the bundle of `manifest`.
+fn blob(manifest: &Manifest) -> Vec<u8> {
+    super::Bundle::new(manifest).unwrap().parts().collect::<Vec<_>>().concat()
+}
+
 fn manifest(folder: &Path, text: &str) -> Result<Manifest, crate::manifest::Report> {
     // Odd lengths, so that padding matters.
     fs::write(folder.join("kernel"), [0x14; 4097]).unwrap();
@@ -55,7 +60,7 @@ fn manifest(folder: &Path, text: &str) -> Result<Manifest, crate::manifest::Repo
 #[test]
 fn the_hypervisor_reads_what_was_written() {
     let folder = tempfile::tempdir().unwrap();
-    let blob = blob(&manifest(folder.path(), TEXT).unwrap()).unwrap();
+    let blob = blob(&manifest(folder.path(), TEXT).unwrap());
     let bundle = Bundle::parse(&blob).unwrap();
     assert_eq!(bundle.control(), None);
     let vms: Vec<_> = bundle.vms().collect();
@@ -79,7 +84,7 @@ fn the_control_vm_and_devices_are_written() {
     let mut manifest = manifest(folder.path(), TEXT).unwrap();
     manifest.control = Some("b".to_owned());
     manifest.vms[1].devices = vec!["/a@1".to_owned(), "/b".to_owned()];
-    let blob = blob(&manifest).unwrap();
+    let blob = blob(&manifest);
     let bundle = Bundle::parse(&blob).unwrap();
     assert_eq!(bundle.control(), Some(1));
     let devices: Vec<&str> = bundle.vms().nth(1).unwrap().devices.iter().collect();
@@ -87,9 +92,30 @@ fn the_control_vm_and_devices_are_written() {
 }
 
 #[test]
+fn images_of_the_same_content_are_there_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = |vms: usize| {
+        let vm = |n| {
+            format!("[[vm]]\nname = \"a{n}\"\nimage = \"kernel\"\ninitrd = \"disk\"\nmemory = \"2M\"\ncores = [0]\n")
+        };
+        (0..vms).map(vm).collect::<String>()
+    };
+    let size = |vms| blob(&manifest(folder.path(), &text(vms)).unwrap()).len();
+    let (one, eight) = (size(1), size(8));
+    assert!(eight < one + 4097, "{one} {eight}: the kernel is there twice");
+    let blob = blob(&manifest(folder.path(), &text(8)).unwrap());
+    let bundle = Bundle::parse(&blob).unwrap();
+    let kernels: Vec<_> = bundle.vms().map(|vm| vm.kernel.as_ptr_range()).collect();
+    assert!(kernels.len() == 8 && kernels.iter().all(|kernel| kernel == &kernels[0]));
+    assert!(bundle.vms().all(|vm| vm.kernel == [0x14; 4097] && vm.initrd == Some(&[7; 3])));
+    assert_eq!(blob.len() % abi::ALIGNMENT as usize, 0);
+    assert_eq!(images::Images::default().size(), 0);
+}
+
+#[test]
 fn the_checksum_covers_the_blob() {
     let folder = tempfile::tempdir().unwrap();
-    let mut blob = blob(&manifest(folder.path(), TEXT).unwrap()).unwrap();
+    let mut blob = blob(&manifest(folder.path(), TEXT).unwrap());
     let last = blob.len() / 2;
     blob[last] ^= 1;
     assert!(matches!(Bundle::parse(&blob), Err(BundleError::Checksum { .. })));
@@ -102,7 +128,7 @@ fn filters_rules_audit_and_restarts_are_written() {
         "psci = \"1.0\"",
         "rule = \"keep\"\n[[vm.firmware.filter]]\nbase = 0xc2000000\ncount = 2\naction = \"deny\"",
     ) + "audit = true\nrestart = \"on-failure\"\nrestart-limit = 7\n";
-    let blob = blob(&manifest(folder.path(), &text).unwrap()).unwrap();
+    let blob = blob(&manifest(folder.path(), &text).unwrap());
     let bundle = Bundle::parse(&blob).unwrap();
     let vms: Vec<_> = bundle.vms().collect();
     let firmware = vms[0].firmware.unwrap();
@@ -130,7 +156,7 @@ schedule = "cyclic"
 frame = "1ms"
 windows = [{ vm = "b", at = "100us", length = "900us" }]
 "#;
-    let blob = blob(&manifest(folder.path(), &text).unwrap()).unwrap();
+    let blob = blob(&manifest(folder.path(), &text).unwrap());
     let bundle = Bundle::parse(&blob).unwrap();
     let slices: Vec<_> = bundle.vms().map(|vm| [0, 1, 2].map(|vcpu| vm.slices.microseconds(vcpu))).collect();
     assert_eq!(slices, [[5_000; 3], [5_000, 100, 1_000_000]]);
@@ -150,12 +176,12 @@ fn written_whole_or_not_at_all() {
     let folder = tempfile::tempdir().unwrap();
     let manifest = manifest(folder.path(), TEXT).unwrap();
     let out = tempfile::tempdir().unwrap();
-    let path = out.path().join("bundle.dtb");
+    let path = out.path().join("bundle.img");
     write(&manifest, &path).unwrap();
-    assert_eq!(fs::read(&path).unwrap(), blob(&manifest).unwrap());
+    assert_eq!(fs::read(&path).unwrap(), blob(&manifest));
     fs::write(&path, "old").unwrap();
     write(&manifest, &path).unwrap();
-    assert_eq!(fs::read(&path).unwrap(), blob(&manifest).unwrap(), "an older bundle is replaced");
+    assert_eq!(fs::read(&path).unwrap(), blob(&manifest), "an older bundle is replaced");
     assert_eq!(fs::read_dir(out.path()).unwrap().count(), 1, "nothing else is left behind");
 
     // A folder in the file's place cannot be replaced.
@@ -164,7 +190,7 @@ fn written_whole_or_not_at_all() {
     let error = write(&manifest, &taken).unwrap_err().to_string();
     assert!(error.starts_with(&format!("the bundle {} cannot be written: ", taken.display())), "{error}");
     assert_eq!(fs::read_dir(out.path()).unwrap().count(), 2, "the temporary file is gone");
-    assert!(write(&manifest, &out.path().join("missing/bundle.dtb")).is_err());
+    assert!(write(&manifest, &out.path().join("missing/bundle.img")).is_err());
 }
 
 #[test]
@@ -173,11 +199,11 @@ fn everyone_may_read_it() {
     use std::os::unix::fs::PermissionsExt;
 
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("bundle.dtb");
+    let path = folder.path().join("bundle.img");
     write(&manifest(folder.path(), TEXT).unwrap(), &path).unwrap();
     fs::write(folder.path().join("ordinary"), "").unwrap();
     let mode = |name: &str| fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
-    assert_eq!(mode("bundle.dtb"), mode("ordinary"), "as any file that this user writes");
+    assert_eq!(mode("bundle.img"), mode("ordinary"), "as any file that this user writes");
 }
 
 #[test]
@@ -188,7 +214,7 @@ fn what_makes_a_manifest_makes_a_bundle() {
         for cmdline in ["", "a", &"x".repeat(2047)] {
             let rest = format!("memory = \"{memory}\"\ncmdline = \"{cmdline}\"\n");
             let text = format!("[[vm]]\nname = \"a\"\nimage = \"kernel\"\ncores = [0]\n{rest}");
-            let blob = blob(&manifest(folder.path(), &text).unwrap()).unwrap();
+            let blob = blob(&manifest(folder.path(), &text).unwrap());
             Bundle::parse(&blob).unwrap();
         }
     }

@@ -14,9 +14,7 @@ use crate::manifest::Images;
 use crate::metal;
 
 /// The guests written here that need no other's files.
-const BARE_METAL: [&str; 2] = ["conformance", OPS];
-/// The control VM's shell.
-const OPS: &str = "ops";
+const BARE_METAL: [&str; 3] = ["conformance", metal::OPS, metal::OPS_TESTING];
 
 /// The known guests, made ready when a manifest names them.
 #[derive(Debug)]
@@ -37,13 +35,20 @@ impl<'a> Guests<'a> {
 
     /// Whether `kernel` is a guest that switches itself off in the end if its command line says so.
     pub fn exits(&self, kernel: &Path) -> bool {
-        self.reports(kernel) || kernel == metal::image_path(self.environment, OPS)
+        let is_shell = |name| kernel == metal::image_path(self.environment, name);
+        self.reports(kernel) || [metal::OPS, metal::OPS_TESTING].into_iter().any(is_shell)
     }
 
     fn find_kernel(&self, name: &str) -> Result<Option<PathBuf>> {
         match debian::Release::of_guest(name) {
             Some(release) => debian::kernel(self.environment, release).map(|kernel| Some(kernel.image)),
-            None if BARE_METAL.contains(&name) => metal::image(self.environment, name).map(Some),
+            None if BARE_METAL.contains(&name) => {
+                // The others are part of every build.
+                if name == metal::OPS_TESTING {
+                    metal::build_ops_testing(self.environment)?;
+                }
+                metal::image(self.environment, name).map(Some)
+            }
             None => Ok(None),
         }
     }
@@ -58,7 +63,7 @@ impl<'a> Guests<'a> {
 
 impl Images for Guests<'_> {
     fn names(&self) -> Vec<String> {
-        ["debian", "debian-6.12", "debian-6.1", "conformance", OPS].map(str::to_owned).into()
+        ["debian", "debian-6.12", "debian-6.1"].into_iter().chain(BARE_METAL).map(str::to_owned).collect()
     }
 
     fn kernel(&self, name: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>> {

@@ -3,7 +3,7 @@
 /// Name of the hypervisor's image on the card.
 pub const IMAGE: &str = "portcullis.img";
 /// Name of the bundle.
-pub const BUNDLE: &str = "bundle.dtb";
+pub const BUNDLE: &str = "bundle.img";
 /// Where it goes: far behind the image, and below where the firmware puts the device tree.
 const BUNDLE_ADDRESS: u64 = 0x800_0000;
 /// Name of the configuration.
@@ -49,7 +49,7 @@ mod tests {
     fn the_configuration_names_the_files() {
         let text = configuration();
         for line in
-            ["kernel=portcullis.img", "kernel_address=0x80000", "initramfs bundle.dtb 0x8000000", "#armstub=bl31.bin"]
+            ["kernel=portcullis.img", "kernel_address=0x80000", "initramfs bundle.img 0x8000000", "#armstub=bl31.bin"]
         {
             assert!(text.lines().any(|other| other == line), "{line}");
         }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::board::{El3, option};
+use crate::el3::{El3, option};
 use crate::environment::Environment;
 use tree::Defect;
 

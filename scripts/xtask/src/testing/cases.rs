@@ -1,104 +1,18 @@
 //! The tests in QEMU.
 
+pub mod case;
 mod firmware;
 mod passthrough;
 mod raspberry_pi;
 mod sharing;
 
-use super::damage::Damage;
-use super::expectation::Expectation::{
-    self, All, Cases, Clock, Entropy, Line, Never, NoGuest, Sequence, Stopped, StoppedOrCases, Value,
-};
-use crate::board::{Board, El3, Gic};
-use crate::raspberry_pi::tree::Defect;
-
-/// One run of a system in QEMU.
-#[derive(Clone, Copy, Debug)]
-pub struct Case {
-    /// Its name in the list of results.
-    pub name: &'static str,
-    /// The machine.
-    pub board: Board,
-    /// The manifest, in `scripts/manifests`.
-    pub manifest: &'static str,
-    /// CPU model; none for the board's default.
-    pub cpu: Option<&'static str>,
-    /// Physical cores.
-    pub cores: u32,
-    /// The board's interrupt controller.
-    pub gic: Gic,
-    /// What runs below the hypervisor.
-    pub el3: El3,
-    /// Further arguments of QEMU's.
-    pub arguments: &'static [&'static str],
-    /// What is done to the bundle before the start.
-    pub damage: Option<Damage>,
-    /// What is wrong with the device tree.
-    pub defect: Option<Defect>,
-    /// The end of the machine's last line, if it then halts: nobody powers it off.
-    pub halts: Option<&'static str>,
-    /// What must be true of the console in the end.
-    pub expectations: &'static [Expectation],
-}
-
-/// What a kernel says when it found vendor services: functions "features" and "PTP".
-const SERVICES: Expectation =
-    Line("smccc: KVM: hypervisor services detected (0x00000000 0x00000000 0x00000000 0x00000003)");
-/// Neither VM may see a fault of the kernel.
-const NO_OOPS: Expectation = Never("Kernel panic");
-
-/// What the kernels print of services that they found.
-const FOUND: Expectation = All(&[SERVICES, Line("arm-pv: using stolen time PV")]);
-/// linux-a has every service but, perhaps, TRNG.
-const OPEN: Expectation = All(&[
-    Value("linux-a", "cpus", "2"),
-    Value("linux-a", "vendor", "yes"),
-    Value("linux-a", "pv-time", "yes"),
-    Value("linux-a", "ptp", "yes"),
-    Clock("linux-a"),
-]);
-/// linux-a has TRNG.
-const RANDOM: Expectation = All(&[Value("linux-a", "trng", "yes"), Entropy("linux-a")]);
-/// linux-b has no service.
-const CLOSED: Expectation = All(&[
-    Value("linux-b", "cpus", "2"),
-    Value("linux-b", "vendor", "no"),
-    Value("linux-b", "trng", "no"),
-    Value("linux-b", "pv-time", "no"),
-    Value("linux-b", "ptp", "no"),
-]);
-
-/// A VM with every service next to one with none.
-const TWO_DOORS: &[Expectation] = &[
-    NO_OOPS,
-    FOUND,
-    OPEN,
-    RANDOM,
-    Value("linux-a", "psci", "1.1"),
-    Value("linux-a", "smccc", "1.1"),
-    Value("linux-a", "rng_current", "smccc_trng"),
-    Value("linux-a", "name", "KVM virtual PTP"),
-    CLOSED,
-    Value("linux-b", "psci", "1.1"),
-    Value("linux-b", "smccc", "1.1"),
-    Value("linux-b", "rng_current", "none"),
-    Value("linux-b", "name", ""),
-];
-
-/// The same on a CPU without an instruction for random numbers: nobody is offered TRNG, all else is as before.
-const NO_ENTROPY_SOURCE: &[Expectation] =
-    &[NO_OOPS, FOUND, OPEN, Value("linux-a", "trng", "no"), Value("linux-a", "rng_current", "none"), CLOSED];
+use self::case::{CLOSED, CONFORMANCE, Case, DEMONSTRATION_SCRIPT, LINUX, NO_ENTROPY_SOURCE, NO_OOPS, OPEN, PAUSE, RANDOM};
+use super::damage::{Damage, Field};
+use super::expectation::Expectation::{self, Cases, Line, Never, NoGuest, Sequence, Stopped, StoppedOrCases};
+use crate::board::Gic;
 
 /// The control VM gives one Linux guest every service and the other none.
 const DEMONSTRATION: &[Expectation] = &[NO_OOPS, DEMONSTRATION_SCRIPT, OPEN, RANDOM, CLOSED];
-/// What the control VM does for that.
-const DEMONSTRATION_SCRIPT: Expectation = Sequence(&[
-    "ops> set linux-a std all",
-    "ops> clear linux-b",
-    "ops> start linux-b",
-    "[ops] ops: script: 9 commands, 0 failed",
-]);
-
 /// One Linux guest started with nothing, with TRNG alone, and audited: its drivers follow each time.
 const MANAGED_LINUX: &[Expectation] = &[
     NO_OOPS,
@@ -135,39 +49,10 @@ const MANAGED_LINUX: &[Expectation] = &[
 /// A damaged bundle: it is named, and no guest says a word.
 const NOTHING_STARTS: &[Expectation] = &[Line("portcullis: bundle"), NoGuest];
 
-const LINUX: Case = Case {
-    name: "linux",
-    board: Board::QemuVirt,
-    manifest: "two-doors.toml",
-    cpu: None,
-    cores: 4,
-    gic: Gic::V3,
-    el3: El3::None,
-    arguments: &[],
-    damage: None,
-    defect: None,
-    halts: None,
-    expectations: TWO_DOORS,
-};
-const CONFORMANCE: Case = Case {
-    name: "conformance",
-    manifest: "conformance.toml",
-    expectations: &[Cases("all"), Cases("none"), Cases("part")],
-    ..LINUX
-};
 const RESET: Case = Case {
     name: "reset",
     manifest: "reset.toml",
     expectations: &[Line("[reset] boot: 2"), Cases("reset"), Cases("storm"), Cases("neighbour")],
-    ..LINUX
-};
-/// A VM that is paused. The time is that of the instructions, 64 ns each, and a machine that waits skips it: only a pause makes a
-/// busy guest's counters jump.
-const PAUSE: Case = Case {
-    name: "pause",
-    manifest: "pause.toml",
-    arguments: &["-icount", "shift=6,sleep=off"],
-    expectations: &[Cases("ops"), Cases("held")],
     ..LINUX
 };
 const DAMAGED: Case = Case { manifest: "conformance.toml", expectations: NOTHING_STARTS, ..LINUX };
@@ -260,6 +145,42 @@ const CASES: &[Case] = &[
     Case { name: "damaged-cut", damage: Some(Damage::CutInHalf), ..DAMAGED },
     Case { name: "damaged-bit", damage: Some(Damage::OneBit), ..DAMAGED },
     Case { name: "damaged-zeros", damage: Some(Damage::Zeros), ..DAMAGED },
+    Case {
+        name: "damaged-magic",
+        damage: Some(Damage::Header(Field::Magic)),
+        expectations: &[Line("bundle: it starts with 0x504f5254484f4c45; a bundle starts with"), NoGuest],
+        ..DAMAGED
+    },
+    Case {
+        name: "damaged-old",
+        damage: Some(Damage::Header(Field::Old)),
+        expectations: &[Line("bundle: it starts with 0xd00dfeed, as bundles of version 1 did; take"), NoGuest],
+        ..DAMAGED
+    },
+    Case {
+        name: "damaged-version",
+        damage: Some(Damage::Header(Field::Version)),
+        expectations: &[Line("bundle: its format is version 3; this hypervisor reads version 2: take"), NoGuest],
+        ..DAMAGED
+    },
+    Case {
+        name: "damaged-checksum",
+        damage: Some(Damage::Header(Field::Checksum)),
+        expectations: &[Line("bundle: it is damaged: its checksum is"), NoGuest],
+        ..DAMAGED
+    },
+    Case {
+        name: "damaged-size",
+        damage: Some(Damage::Header(Field::Size)),
+        expectations: &[Line("bundle: its header tells"), NoGuest],
+        ..DAMAGED
+    },
+    Case {
+        name: "damaged-images",
+        damage: Some(Damage::Header(Field::Images)),
+        expectations: &[Line("bundle: its header places the images at"), NoGuest],
+        ..DAMAGED
+    },
     LINUX,
     Case { name: "demo", manifest: "demo.toml", cores: 5, expectations: DEMONSTRATION, ..LINUX },
     Case { name: "linux-6.1", manifest: "debian-6.1.toml", ..LINUX },
@@ -271,8 +192,11 @@ mod tests {
     use std::error::Error;
     use std::path::{Path, PathBuf};
 
-    use super::super::expectation::Expectation::{DiffersFrom, OnlyCalls, SameAs, Stolen};
+    use super::super::expectation::Expectation::{
+        All, Clock, DiffersFrom, Entropy, Never, OnlyCalls, SameAs, Stolen, Value,
+    };
     use super::*;
+    use crate::el3::El3;
     use crate::manifest::{self, Images, Manifest};
 
     /// Every known guest is a small file.

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use portcullis_abi::bundle as abi;
 
 use crate::bundle;
 
@@ -16,8 +17,27 @@ pub enum Damage {
     OneBit,
     /// There is nothing but zeros.
     Zeros,
+    /// A field of the header is wrong, and the checksum, but where it is the field, is right.
+    Header(Field),
     /// Windows of `shared-windows.toml` are no schedule any more, and the checksum is right.
     Windows(Wrong),
+}
+
+/// A field of the header.
+#[derive(Clone, Copy, Debug)]
+pub enum Field {
+    /// It begins as something else does.
+    Magic,
+    /// It begins as bundles of version 1 did.
+    Old,
+    /// A version that is not out yet.
+    Version,
+    /// Another checksum.
+    Checksum,
+    /// One byte more than there are.
+    Size,
+    /// The images begin behind the end.
+    Images,
 }
 
 /// What is wrong with the second window, that of VM 1.
@@ -49,6 +69,7 @@ impl Damage {
             Self::CutInHalf => bytes.truncate(middle),
             Self::OneBit => *bytes.get_mut(middle).context("an empty bundle")? ^= 1,
             Self::Zeros => bytes.fill(0),
+            Self::Header(field) => field.spoil(&mut bytes),
             Self::Windows(wrong) => {
                 let cells = |cells: [u32; 3]| cells.map(u32::to_be_bytes).concat();
                 let second = cells(SECOND);
@@ -65,5 +86,28 @@ impl Damage {
             }
         }
         Ok(fs::write(file, bytes)?)
+    }
+}
+
+impl Field {
+    /// Makes the field of `bundle` wrong.
+    fn spoil(self, bundle: &mut [u8]) {
+        let size = bundle.len() as u64;
+        let mut put = |offset: usize, bytes: &[u8]| bundle[offset..][..bytes.len()].copy_from_slice(bytes);
+        match self {
+            Self::Magic => put(0, b"PORTHOLE"),
+            Self::Old => put(0, &0xd00d_feed_u32.to_be_bytes()),
+            Self::Version => put(abi::VERSION_OFFSET, &(abi::VERSION + 1).to_be_bytes()),
+            Self::Size => put(abi::SIZE_OFFSET, &(size + 1).to_be_bytes()),
+            Self::Images => put(
+                abi::IMAGES_OFFSET,
+                &size.next_multiple_of(abi::ALIGNMENT).saturating_add(abi::ALIGNMENT).to_be_bytes(),
+            ),
+            Self::Checksum => {
+                bundle[abi::CHECKSUM_OFFSET] ^= 1;
+                return;
+            }
+        }
+        bundle::seal(bundle);
     }
 }

@@ -7,13 +7,14 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use super::Filter;
+use super::filter::Filter;
 use super::tally::Tally;
 use crate::bench::bounds::Bounds;
+use crate::bench::figures::Figures;
 use crate::bench::growth::Variation;
 use crate::bench::measure::Bench;
 use crate::bench::rows::{self, Figure, Row};
-use crate::bench::{Figures, firmware, report};
+use crate::bench::{firmware, report};
 use crate::environment::Environment;
 
 /// Measures, and compares each figure with its bound. The measurements are made together, if any is asked for.

@@ -5,9 +5,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use super::filter::Filter;
 use super::libtest::Results;
 use super::tally::Tally;
-use super::{Filter, workspace};
+use super::workspace;
 use crate::environment::Environment;
 
 /// The package that loom checks.

@@ -1,14 +1,18 @@
-//! Formatting and clippy.
+//! Formatting, clippy, and what may be depended on.
 
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 use std::time::Instant;
 
 use anyhow::Result;
 
+use super::filter::Filter;
 use super::tally::Tally;
-use super::{Filter, host, workspace};
+use super::{host, workspace};
 use crate::environment::Environment;
 use crate::metal;
+
+/// The check of what may be depended on.
+const DENY: &str = "dependencies";
 
 /// Runs the lints.
 ///
@@ -28,12 +32,39 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
     clippy_metal.args(["--quiet", "--release"]).args(metal::PACKAGES.iter().flat_map(|name| ["-p", name]));
     clippy_metal.args(["--", "-D", "warnings"]);
 
-    for (name, command) in [("fmt", format), ("clippy", clippy), ("clippy-metal", clippy_metal)] {
+    let mut clippy_testing = metal::cargo(environment, "clippy")?;
+    clippy_testing.args(["--quiet", "--release", "-p", metal::OPS, "--features", "testing", "--", "-D", "warnings"]);
+
+    let checks =
+        [("fmt", format), ("clippy", clippy), ("clippy-metal", clippy_metal), ("clippy-testing", clippy_testing)];
+    for (name, command) in checks {
         if filter.selects("lint", name) {
             check(name, command, tally);
         }
     }
+    if filter.selects("lint", DENY) {
+        dependencies(environment, tally);
+    }
     Ok(())
+}
+
+/// Checks licences, sources and doubles of all dependencies against deny.toml. Advisories need the network and are asked for by
+/// the workflow files.
+fn dependencies(environment: &Environment, tally: &mut Tally) {
+    let name = format!("lint {DENY}");
+    let setup = Command::new(environment.root.join("scripts/setup")).args(["--deny", "--quiet"]).status();
+    if !setup.as_ref().is_ok_and(ExitStatus::success) {
+        return tally.fail(&name, &format!("scripts/setup --deny: {setup:?}"));
+    }
+    match environment.get("DENY") {
+        Ok(program) => {
+            let mut deny = Command::new(environment.root.join(program));
+            deny.current_dir(&environment.root).args(["--color=never", "check", "--hide-inclusion-graph"]);
+            deny.args(["bans", "licenses", "sources"]);
+            check(DENY, deny, tally);
+        }
+        Err(error) => tally.fail(&name, &format!("{error:#}")),
+    }
 }
 
 fn check(name: &str, mut command: Command, tally: &mut Tally) {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use super::Filter;
+use super::filter::Filter;
 use super::tally::Tally;
 use crate::bench::rows;
 use crate::environment::Environment;

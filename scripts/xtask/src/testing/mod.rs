@@ -4,6 +4,7 @@ mod cases;
 mod damage;
 mod expectation;
 mod figures;
+mod filter;
 mod host;
 mod libtest;
 mod lint;
@@ -18,6 +19,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use crate::environment::Environment;
+use filter::Filter;
 use tally::Tally;
 
 /// A part of the tests: its name, and what runs it with the filter.
@@ -32,19 +34,6 @@ const PARTS: [Part; 6] = [
     ("qemu", qemu::run),
     ("bench", figures::run),
 ];
-
-/// Which tests to run: those whose name contains a text. A name is `PART NAME`, for instance `qemu linux`.
-#[derive(Clone, Debug)]
-pub struct Filter {
-    text: String,
-}
-
-impl Filter {
-    /// Whether the test `name` of `part` is to run.
-    fn selects(&self, part: &str, name: &str) -> bool {
-        format!("{part} {name}").contains(&self.text)
-    }
-}
 
 /// Runs the tests whose name contains `filter`. Whether all passed and there was at least one.
 ///

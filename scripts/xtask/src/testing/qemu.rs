@@ -7,11 +7,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result};
 
-use super::Filter;
-use super::cases::{self, Case};
+use super::cases;
+use super::cases::case::Case;
 use super::expectation;
+use super::filter::Filter;
 use super::tally::Tally;
-use crate::board::{Board, El3, Gic, Hardware};
+use crate::board::{Board, Gic, Hardware};
+use crate::el3::El3;
 use crate::environment::Environment;
 use crate::firmware;
 use crate::machine::report::Reports;
@@ -106,7 +108,7 @@ fn build_firmware(environment: &Environment, cases: &[&Case], tally: &mut Tally)
 fn boot(environment: &Environment, case: &Case) -> Result<(Console, End)> {
     let manifest = environment.root.join("scripts/manifests").join(case.manifest);
     let hardware = Hardware { gic: case.gic, el3: case.el3, ..Hardware::new(case.board, case.cores) };
-    let mut system = System::build(environment, hardware, &manifest, true, "test/bundle.dtb")
+    let mut system = System::build(environment, hardware, &manifest, true, "test/bundle.img")
         .context("the system could not be built")?;
     if let Some(damage) = case.damage {
         damage.apply(&system.bundle).context("the bundle could not be damaged")?;

@@ -7,32 +7,14 @@ use guest_runtime::call::Immediate;
 use guest_runtime::console;
 use guest_runtime::power::Conduit;
 use guest_runtime::random::Random;
-use portcullis_abi::function::*;
+use portcullis_abi::function::{SMCCC_VERSION, SMCCC_VERSION_1_1};
+use portcullis_gate::answers::KNOWN;
 
 use crate::guest::door::{Answer, Door, REFUSED};
 use crate::guest::report;
 
 /// Deviations after which the run ends.
 const ENOUGH: u32 = 5;
-/// Functions near which a call may lie.
-const SAMPLES: [u32; 16] = [
-    SMCCC_VERSION,
-    ARCH_FEATURES,
-    ARCH_WORKAROUND_1,
-    PSCI_VERSION,
-    PSCI_FEATURES,
-    PSCI_AFFINITY_INFO,
-    TRNG_VERSION,
-    TRNG_FEATURES,
-    TRNG_GET_UUID,
-    TRNG_RND32,
-    TRNG_RND64,
-    PV_TIME_FEATURES,
-    PV_TIME_ST,
-    VENDOR_UID,
-    VENDOR_FEATURES,
-    VENDOR_PTP,
-];
 
 /// Makes the calls; each must keep x4 to x30 and SP, and be refused if nobody serves it.
 pub fn run(profile: &Profile) {
@@ -79,7 +61,7 @@ pub fn run(profile: &Profile) {
 /// A function identifier that stops nothing.
 fn function(random: &mut Random) -> u32 {
     loop {
-        let sample = SAMPLES[random.below(SAMPLES.len() as u64) as usize];
+        let sample = random.pick(&KNOWN);
         let word = random.next() as u32;
         let function = match random.below(4) {
             0 => word,
@@ -97,7 +79,7 @@ fn function(random: &mut Random) -> u32 {
 fn argument(random: &mut Random) -> u64 {
     match random.below(3) {
         0 => random.below(256),
-        1 => SAMPLES[random.below(SAMPLES.len() as u64) as usize].into(),
+        1 => random.pick(&KNOWN).into(),
         _ => u64::MAX << random.below(64),
     }
 }

@@ -3,9 +3,9 @@
 use anyhow::Result;
 use bench_guests::configuration::flag;
 
-use super::{Other, Part, Refusals, image, loaded, run};
-use crate::bench::collect::{CPU, Measurements};
+use super::other::{Other, Part, Refusals, image, loaded, run};
 use crate::bench::measure::Bench;
+use crate::bench::measurement::{CPU, Measurements};
 use crate::metal;
 
 /// Where the stubs expect the guest.

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use super::{Other, Part, Refusals, image, run};
-use crate::bench::collect::Measurements;
+use super::other::{Other, Part, Refusals, image, run};
 use crate::bench::measure::Bench;
+use crate::bench::measurement::Measurements;
 use crate::guests::cpio::Archive;
 use crate::guests::debian::{self, Release};
 use crate::metal;

@@ -10,9 +10,9 @@ use dtoolkit::ToPropertyValue;
 use dtoolkit::fdt::Fdt;
 use dtoolkit::model::{DeviceTree, DeviceTreeNode, DeviceTreeProperty};
 
-use super::{MACHINE, MEMORY, Other, Part, Refusals, image, loaded, run};
-use crate::bench::collect::{CPU, Measurements};
+use super::other::{MACHINE, MEMORY, Other, Part, Refusals, image, loaded, run};
 use crate::bench::measure::{Bench, CLOCK};
+use crate::bench::measurement::{CPU, Measurements};
 use crate::guests::debian;
 
 /// Where the guests' images lie until Xen copies them.

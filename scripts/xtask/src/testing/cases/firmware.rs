@@ -3,13 +3,14 @@
 use firmware::mode::{Mode, Setting};
 
 use super::super::expectation::Expectation::{
-    All, Cases, DiffersFrom, Line, Never, NoGuest, OnlyCalls, SameAs, Sequence,
+    self, All, Cases, DiffersFrom, Line, Never, NoGuest, OnlyCalls, SameAs, Sequence,
 };
-use super::{CONFORMANCE, Case, LINUX};
-use crate::board::{El3, Gic};
+use super::case::{CONFORMANCE, Case, LINUX};
+use crate::board::Gic;
+use crate::el3::El3;
 
 /// Nothing that the test firmware took for a mistake of the hypervisor's.
-const NO_MISTAKE: super::Expectation = Never("el3: failed");
+const NO_MISTAKE: Expectation = Never("el3: failed");
 
 const fn test(mode: Mode) -> El3 {
     El3::Test(Setting { mode, start: 0 })

@@ -1,7 +1,7 @@
 //! The tests of devices that a VM drives itself, and of devices that it cannot be given.
 
-use super::super::expectation::Expectation::{All, Cases, Line, NoGuest, Stopped, Value};
-use super::{Case, Expectation, LINUX, NO_OOPS};
+use super::super::expectation::Expectation::{self, All, Cases, Line, NoGuest, Stopped, Value};
+use super::case::{Case, LINUX, NO_OOPS};
 use crate::board::{Board, Gic};
 
 /// QEMU's second serial port, which leads nowhere. With it `virt` has a second PL011.

@@ -1,8 +1,9 @@
 //! The tests on QEMU's `raspi4b`: cores that spin, and cores that TF-A starts; what is wrong with a device tree.
 
-use super::super::expectation::Expectation::{All, Line, Never, NoGuest, Value};
-use super::{CLOSED, CONFORMANCE, Case, DEMONSTRATION_SCRIPT, Expectation, LINUX, NO_OOPS};
-use crate::board::{Board, El3, Gic};
+use super::super::expectation::Expectation::{self, All, Line, Never, NoGuest, Value};
+use super::case::{CLOSED, CONFORMANCE, Case, DEMONSTRATION_SCRIPT, LINUX, NO_OOPS};
+use crate::board::{Board, Gic};
+use crate::el3::El3;
 use crate::raspberry_pi::tree::Defect;
 
 /// linux-a has what the board has: neither entropy nor, until somebody sets it, the time of day.

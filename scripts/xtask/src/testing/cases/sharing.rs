@@ -2,7 +2,7 @@
 
 use super::super::damage::{Damage, Wrong};
 use super::super::expectation::Expectation::{Cases, Line, Never, NoGuest, Sequence, Stolen, Stopped, StoppedOrCases};
-use super::{CONFORMANCE, Case, LINUX, PAUSE};
+use super::case::{CONFORMANCE, Case, LINUX, PAUSE};
 use crate::board::{Board, Gic};
 
 /// Three VMs whose four vCPUs have two cores, of a CPU with all that QEMU knows: pointer authentication, deferred errors. That

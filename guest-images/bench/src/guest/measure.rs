@@ -1,0 +1,62 @@
+//! Pieces of a measurement that both guests need.
+
+use core::arch::asm;
+use core::ptr;
+
+use crate::guest::console::Console;
+
+/// The syndrome of the last unexpected exception and how many there were; written by entry.s.
+#[repr(C)]
+struct Exceptions {
+    syndrome: u64,
+    count: u64,
+}
+
+// SAFETY: the name is used by entry.s only, which expects this layout.
+#[unsafe(no_mangle)]
+static mut EXCEPTIONS: Exceptions = Exceptions { syndrome: 0, count: 0 };
+
+unsafe extern "C" {
+    safe fn mark_end(test: u64);
+    safe fn loop_nops(rounds: u64) -> u64;
+}
+
+/// Forgets the exceptions so far.
+pub fn clear_exceptions() {
+    // SAFETY: one vCPU uses it at a time; the exception handler runs on that one.
+    unsafe { (&raw mut EXCEPTIONS).write_volatile(Exceptions { syndrome: 0, count: 0 }) }
+}
+
+/// How many exceptions there were, and the last one's syndrome.
+pub fn exceptions() -> (u64, u64) {
+    // SAFETY: as above.
+    let Exceptions { syndrome, count } = unsafe { ptr::read_volatile(&raw const EXCEPTIONS) };
+    (count, syndrome)
+}
+
+/// Tells the instruction counter that `test` is complete.
+pub fn end_test(test: u64) {
+    mark_end(test);
+}
+
+/// Reports the start, and how many ticks of the counter 640000 instructions take: as many, if the count can be trusted.
+pub fn introduce(console: &mut Console, name: &str, entered: u64) {
+    let (frequency, identification): (u64, u64);
+    // SAFETY: reads registers.
+    unsafe {
+        asm!("mrs {}, cntfrq_el0", "mrs {}, midr_el1", out(reg) frequency, out(reg) identification,
+            options(nomem, nostack));
+    }
+    console.text("bench ").text(name).text(": start frequency=").decimal(frequency).text(" entered=").decimal(entered);
+    console.text(" midr=").hexadecimal(identification).end();
+    let mut best = u64::MAX;
+    for _ in 0..4 {
+        best = best.min(loop_nops(11_000).wrapping_sub(loop_nops(1_000)));
+    }
+    console.text("bench ").text(name).text(": 640000 instructions take ").decimal(best).text(" ticks").end();
+}
+
+/// Reports the end.
+pub fn finish(console: &mut Console, name: &str) {
+    console.text("bench ").text(name).text(": done").end();
+}

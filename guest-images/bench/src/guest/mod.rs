@@ -1,0 +1,9 @@
+//! What runs on the bare machine.
+
+pub mod console;
+pub mod gic;
+pub mod measure;
+pub mod receiver;
+pub mod start;
+pub mod storm;
+pub mod window;

@@ -1,0 +1,29 @@
+//! What a guest's device tree says of a device.
+
+use crate::Frame;
+
+/// When an interrupt line asks for service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    /// While it is high.
+    Level,
+    /// When it rises.
+    Edge,
+}
+
+/// A device's node below the root of the guest's device tree (Devicetree Specification 0.4, section 2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// Name and unit address.
+    pub node: &'static str,
+    /// `compatible`: names, most specific first, with a NUL between two.
+    pub compatible: &'static str,
+    /// Where its registers are.
+    pub frame: Frame,
+    /// Number and trigger of its interrupt, a shared peripheral interrupt.
+    pub interrupt: (u32, Trigger),
+    /// `clock-names`, with a NUL between two. Each clock is the one of 24 MHz that virt has.
+    pub clock_names: &'static str,
+    /// How many these are.
+    pub clocks: usize,
+}

@@ -1,0 +1,29 @@
+//! The devices that Portcullis emulates for its guests, and the seam behind which they stand.
+//!
+//! - A device is a state machine: registers go in and out of it, and it says what its interrupt line is. It allocates
+//!   nothing, waits for nothing and never panics, whatever a guest writes; the work for one access is constant.
+//! - What a device needs of the world (the time of day, what is typed) is handed to it; it knows neither VM nor core.
+//! - An [`Access`] is decoded once, from the syndrome of the abort. A [`Bus`] leads from its address to the device. The GIC's
+//!   frames and the UART, which guests use all the time, are matched in front of the bus.
+//! - A device's line goes through a [`Line`], which tells the interrupt controller of changes only.
+//! - Guest memory is reached through [`Memory`], by copies.
+//! - All of a device's state is a plain structure of [`portcullis_abi::state`].
+#![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::indexing_slicing)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+pub mod access;
+pub mod bus;
+pub mod describe;
+pub mod device;
+pub mod line;
+pub mod memory;
+pub mod uart;
+
+pub use access::Access;
+pub use bus::{Bus, Frame};
+pub use describe::{Description, Trigger};
+pub use device::{Device, Unfit};
+pub use line::Line;
+pub use memory::{Memory, OutOfReach};

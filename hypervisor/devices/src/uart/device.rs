@@ -1,0 +1,172 @@
+//! The UART behind the seam, and its state as a plain structure.
+
+use portcullis_abi::{map, state};
+
+use super::fifo::{DEPTH, Fifo};
+use super::pl011::Pl011;
+use super::registers::*;
+use crate::{Description, Device, Frame, Trigger, Unfit};
+
+/// All bits of a received character that exist: the character, and its error bits (UARTDR 11:0).
+const CELL_MASK: u16 = 0xfff;
+
+impl Device for Pl011 {
+    type World<'a> = ();
+    type State = state::Pl011;
+
+    const DESCRIPTION: Description = Description {
+        node: "pl011@9000000",
+        compatible: "arm,pl011\0arm,primecell",
+        frame: Frame { start: map::UART, size: map::UART_SIZE },
+        interrupt: (map::UART_INTID, Trigger::Level),
+        clock_names: "uartclk\0apb_pclk",
+        clocks: 2,
+    };
+
+    fn read(&mut self, (): (), offset: u64, _: u8) -> u64 {
+        u64::from(Self::read(self, offset))
+    }
+
+    fn write(&mut self, (): (), offset: u64, _: u8, value: u64) {
+        Self::write(self, offset, value as u32);
+    }
+
+    fn level(&self) -> bool {
+        self.irq_level()
+    }
+
+    fn reset(&mut self) {
+        Self::reset(self);
+    }
+
+    fn save(&self) -> state::Pl011 {
+        let (transmit, transmit_length) = self.transmit.save();
+        let (receive, receive_length) = self.receive.save();
+        state::Pl011 {
+            version: state::Pl011::VERSION,
+            control: self.cr,
+            line_control: self.lcr,
+            fifo_levels: self.ifls,
+            mask: self.imsc,
+            raw: self.ris,
+            receive_status: self.rsr,
+            overrun: u32::from(self.overrun),
+            low_power: self.ilpr,
+            divisor: self.ibrd,
+            divisor_fraction: self.fbrd,
+            dma: self.dmacr,
+            transmit_length,
+            receive_length,
+            transmit,
+            receive,
+        }
+    }
+
+    fn restore(&mut self, state: &state::Pl011) -> Result<(), Unfit> {
+        if state.version != state::Pl011::VERSION {
+            return Err(Unfit::Version { saved: state.version, known: state::Pl011::VERSION });
+        }
+        let within = |value: u32, mask: u32, part| if value & !mask == 0 { Ok(value) } else { Err(Unfit::Value(part)) };
+        let mut restored = Self {
+            cr: within(state.control, CR_MASK, "UARTCR")?,
+            lcr: within(state.line_control, LCR_MASK, "UARTLCR_H")?,
+            ifls: within(state.fifo_levels, IFLS_MASK, "UARTIFLS")?,
+            imsc: within(state.mask, INT_MASK, "UARTIMSC")?,
+            ris: within(state.raw, INT_MASK, "UARTRIS")?,
+            rsr: within(state.receive_status, RSR_OE | RSR_BE, "UARTRSR")?,
+            overrun: within(state.overrun, 1, "the overrun mark")? != 0,
+            ilpr: within(state.low_power, ILPR_MASK, "UARTILPR")?,
+            ibrd: within(state.divisor, IBRD_MASK, "UARTIBRD")?,
+            fbrd: within(state.divisor_fraction, FBRD_MASK, "UARTFBRD")?,
+            dmacr: within(state.dma, DMACR_MASK, "UARTDMACR")?,
+            transmit: Fifo::restore(state.transmit, state.transmit_length).ok_or(Unfit::Value("the transmit FIFO"))?,
+            receive: Fifo::restore(state.receive, state.receive_length).ok_or(Unfit::Value("the receive FIFO"))?,
+            ..Self::new()
+        };
+        if state.receive.iter().any(|cell| cell & !CELL_MASK != 0) {
+            return Err(Unfit::Value("the receive FIFO"));
+        }
+        restored.derive();
+        // One character deep, when the FIFOs are off. What waits to be sent may be more: it was written before.
+        if restored.receive.len() > restored.depth {
+            return Err(Unfit::Value("the receive FIFO"));
+        }
+        *self = restored;
+        Ok(())
+    }
+}
+
+const _: () = assert!(state::Pl011::VERSION == 1 && DEPTH == 32, "the structure's FIFOs are as deep as the UART's");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A UART after hostile traffic from a seed.
+    fn used(mut seed: u64) -> Pl011 {
+        let mut uart = Pl011::new();
+        seed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        for _ in 0..200 {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            match seed % 5 {
+                0 => _ = uart.receive((seed >> 32) as u8),
+                1 => _ = uart.transmitted(),
+                2 => _ = Device::read(&mut uart, (), (seed >> 8) % 0x13 * 4, 4),
+                _ => Device::write(&mut uart, (), (seed >> 8) % 0x13 * 4, 4, seed >> 32),
+            }
+        }
+        uart
+    }
+
+    #[test]
+    fn what_was_saved_goes_on_as_before() {
+        for seed in 0..500 {
+            let mut uart = used(seed);
+            let state = uart.save();
+            let mut restored = Pl011::new();
+            restored.restore(&state).unwrap();
+            assert_eq!(restored.save(), state);
+            assert_eq!(restored.level(), uart.level());
+            for step in 0..40 {
+                assert_eq!(restored.read(FR), uart.read(FR), "{seed} {step}");
+                assert_eq!(restored.read(DR), uart.read(DR), "{seed} {step}");
+                assert_eq!(restored.transmitted(), uart.transmitted(), "{seed} {step}");
+                assert_eq!(restored.receive(step), uart.receive(step), "{seed} {step}");
+                assert_eq!(restored.read(RIS), uart.read(RIS), "{seed} {step}");
+            }
+            assert_eq!(restored.save(), uart.save());
+        }
+    }
+
+    #[test]
+    fn a_state_that_no_uart_has_is_refused_and_changes_nothing() {
+        let good = used(7).save();
+        let damaged = [
+            state::Pl011 { version: 2, ..good },
+            state::Pl011 { control: 1 << 3, ..good },
+            state::Pl011 { line_control: 0x100, ..good },
+            state::Pl011 { fifo_levels: 0x40, ..good },
+            state::Pl011 { mask: 0x800, ..good },
+            state::Pl011 { raw: 0x800, ..good },
+            state::Pl011 { receive_status: 1, ..good },
+            state::Pl011 { overrun: 2, ..good },
+            state::Pl011 { low_power: 0x100, ..good },
+            state::Pl011 { divisor: 1 << 16, ..good },
+            state::Pl011 { divisor_fraction: 0x40, ..good },
+            state::Pl011 { dma: 8, ..good },
+            state::Pl011 { transmit_length: 33, ..good },
+            state::Pl011 { receive_length: u32::MAX, ..good },
+            state::Pl011 { receive: [0x1000; 32], ..good },
+            state::Pl011 { receive_length: 2, line_control: 0x60, ..good },
+        ];
+        let mut uart = used(8);
+        let before = uart.save();
+        for state in damaged {
+            let unfit = uart.restore(&state).unwrap_err();
+            assert!(unfit.to_string().starts_with("its state is "), "{unfit}");
+            assert_eq!(uart.save(), before);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! What is measured of one thing, and the run that most of it comes from: one guest alone.
+
+use std::collections::BTreeMap;
+
+use bench_guests::configuration::Configuration;
+
+use super::guest::Guest;
+use super::measure::{Clock, Level, Run, Vm};
+use crate::board::Gic;
+use crate::el3::El3;
+
+/// The CPU model of the figures.
+pub const CPU: &str = "cortex-a72";
+/// One with FEAT_RNG, without which there is no entropy to offer.
+pub const CPU_WITH_ENTROPY: &str = "max,pauth-impdef=on";
+
+/// One measured thing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Measurement {
+    /// Instructions: of a call with the HVC or SMC itself, of an operation what is not the guest's.
+    pub value: f64,
+    /// The largest that was seen, where single operations are seen.
+    pub max: f64,
+    /// Instructions by kind.
+    pub kinds: BTreeMap<String, f64>,
+}
+
+/// Measurements by key.
+pub type Measurements = BTreeMap<String, Measurement>;
+
+/// A measurement that has no more to it than its value.
+pub fn single(value: u64) -> Measurement {
+    Measurement { value: value as f64, max: value as f64, kinds: BTreeMap::new() }
+}
+
+/// A run of one guest alone, on as many cores as it has vCPUs.
+pub fn alone(name: &str, guest: Guest, cpu: &'static str, configuration: Configuration, manifest: &str) -> Run {
+    let cores = configuration.cores;
+    let vm = Vm { guest, configuration, cores: (0..cores).collect(), manifest: manifest.to_owned() };
+    let name = name.to_owned();
+    Run {
+        name,
+        cpu,
+        cores,
+        gic: Gic::V3,
+        clock: Clock::Instructions,
+        vms: vec![vm],
+        schedule: String::new(),
+        end: None,
+        profile: false,
+        el3: El3::None,
+        level: Level::Hypervisor,
+    }
+}

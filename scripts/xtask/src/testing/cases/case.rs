@@ -1,0 +1,124 @@
+//! One run of a system in QEMU, and what many of them have in common.
+
+use crate::board::{Board, Gic};
+use crate::el3::El3;
+use crate::raspberry_pi::tree::Defect;
+use crate::testing::damage::Damage;
+use crate::testing::expectation::Expectation::{self, All, Cases, Clock, Entropy, Line, Never, Sequence, Value};
+
+/// One run of a system in QEMU.
+#[derive(Clone, Copy, Debug)]
+pub struct Case {
+    /// Its name in the list of results.
+    pub name: &'static str,
+    /// The machine.
+    pub board: Board,
+    /// The manifest, in `scripts/manifests`.
+    pub manifest: &'static str,
+    /// CPU model; none for the board's default.
+    pub cpu: Option<&'static str>,
+    /// Physical cores.
+    pub cores: u32,
+    /// The board's interrupt controller.
+    pub gic: Gic,
+    /// What runs below the hypervisor.
+    pub el3: El3,
+    /// Further arguments of QEMU's.
+    pub arguments: &'static [&'static str],
+    /// What is done to the bundle before the start.
+    pub damage: Option<Damage>,
+    /// What is wrong with the device tree.
+    pub defect: Option<Defect>,
+    /// The end of the machine's last line, if it then halts: nobody powers it off.
+    pub halts: Option<&'static str>,
+    /// What must be true of the console in the end.
+    pub expectations: &'static [Expectation],
+}
+
+/// What a kernel says when it found vendor services: functions "features" and "PTP".
+const SERVICES: Expectation =
+    Line("smccc: KVM: hypervisor services detected (0x00000000 0x00000000 0x00000000 0x00000003)");
+/// Neither VM may see a fault of the kernel.
+pub const NO_OOPS: Expectation = Never("Kernel panic");
+
+/// What the kernels print of services that they found.
+pub const FOUND: Expectation = All(&[SERVICES, Line("arm-pv: using stolen time PV")]);
+/// linux-a has every service but, perhaps, TRNG.
+pub const OPEN: Expectation = All(&[
+    Value("linux-a", "cpus", "2"),
+    Value("linux-a", "vendor", "yes"),
+    Value("linux-a", "pv-time", "yes"),
+    Value("linux-a", "ptp", "yes"),
+    Clock("linux-a"),
+]);
+/// linux-a has TRNG.
+pub const RANDOM: Expectation = All(&[Value("linux-a", "trng", "yes"), Entropy("linux-a")]);
+/// linux-b has no service.
+pub const CLOSED: Expectation = All(&[
+    Value("linux-b", "cpus", "2"),
+    Value("linux-b", "vendor", "no"),
+    Value("linux-b", "trng", "no"),
+    Value("linux-b", "pv-time", "no"),
+    Value("linux-b", "ptp", "no"),
+]);
+
+/// A VM with every service next to one with none.
+pub const TWO_DOORS: &[Expectation] = &[
+    NO_OOPS,
+    FOUND,
+    OPEN,
+    RANDOM,
+    Value("linux-a", "psci", "1.1"),
+    Value("linux-a", "smccc", "1.1"),
+    Value("linux-a", "rng_current", "smccc_trng"),
+    Value("linux-a", "name", "KVM virtual PTP"),
+    CLOSED,
+    Value("linux-b", "psci", "1.1"),
+    Value("linux-b", "smccc", "1.1"),
+    Value("linux-b", "rng_current", "none"),
+    Value("linux-b", "name", ""),
+];
+
+/// The same on a CPU without an instruction for random numbers: nobody is offered TRNG, all else is as before.
+pub const NO_ENTROPY_SOURCE: &[Expectation] =
+    &[NO_OOPS, FOUND, OPEN, Value("linux-a", "trng", "no"), Value("linux-a", "rng_current", "none"), CLOSED];
+
+/// What the control VM does for that.
+pub const DEMONSTRATION_SCRIPT: Expectation = Sequence(&[
+    "ops> set linux-a std all",
+    "ops> clear linux-b",
+    "ops> start linux-b",
+    "[ops] ops: script: 9 commands, 0 failed",
+]);
+
+/// Two Linux guests; the case that others begin with.
+pub const LINUX: Case = Case {
+    name: "linux",
+    board: Board::QemuVirt,
+    manifest: "two-doors.toml",
+    cpu: None,
+    cores: 4,
+    gic: Gic::V3,
+    el3: El3::None,
+    arguments: &[],
+    damage: None,
+    defect: None,
+    halts: None,
+    expectations: TWO_DOORS,
+};
+/// Every case of the conformance guest.
+pub const CONFORMANCE: Case = Case {
+    name: "conformance",
+    manifest: "conformance.toml",
+    expectations: &[Cases("all"), Cases("none"), Cases("part")],
+    ..LINUX
+};
+/// A VM that is paused. The time is that of the instructions, 64 ns each, and a machine that waits skips it: only a pause makes a
+/// busy guest's counters jump.
+pub const PAUSE: Case = Case {
+    name: "pause",
+    manifest: "pause.toml",
+    arguments: &["-icount", "shift=6,sleep=off"],
+    expectations: &[Cases("ops"), Cases("held")],
+    ..LINUX
+};
