@@ -1,5 +1,6 @@
 //! Devices of the board that a VM drives itself: their registers are mapped into it, and their interrupts reach it.
 
+mod delivery;
 mod given;
 mod node;
 mod owners;
@@ -8,6 +9,7 @@ use alloc::vec::Vec;
 
 use portcullis_abi::map;
 
+pub use self::delivery::{Delivery, Distributor};
 pub use self::given::{Given, Refusal};
 pub use self::node::{KEPT, NODE_ROOM};
 pub use self::owners::Owners;
