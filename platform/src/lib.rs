@@ -13,6 +13,7 @@ pub mod devices;
 pub mod edge;
 pub mod facts;
 pub mod firmware;
+mod gicd;
 pub mod gicv2;
 pub mod gicv3;
 pub mod passthrough;

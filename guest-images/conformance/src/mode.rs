@@ -35,6 +35,8 @@ pub enum Mode {
     Reset,
     /// A device of the board, its interrupt, and resets.
     Device,
+    /// A device of the board whose interrupts are to disturb others.
+    Disturb,
     /// A device of the board that writes to memory.
     Dma,
     /// Registers keep their values, and show nobody else's.
@@ -77,6 +79,7 @@ impl Mode {
             "busy" => Self::Busy,
             "reset" => Self::Reset,
             "device" => Self::Device,
+            "disturb" => Self::Disturb,
             "dma" => Self::Dma,
             "leak" => Self::Leak,
             "starved" => Self::Starved,

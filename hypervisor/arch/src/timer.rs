@@ -45,6 +45,7 @@ pub fn stop_guest_timers() {
 
 /// When the next of a vCPU's timers asserts its interrupt, in ticks of the physical counter: `state` is what it has set them
 /// to, `offset` what its virtual counter lags behind, and `wanted` says which count, bits by INTID as in [`guest_lines`].
+#[inline(always)]
 pub fn next_deadline(state: &El1State, offset: u64, wanted: u32) -> Option<u64> {
     /// CNTx_CTL: enabled and not masked, whether the condition is met or not.
     const COUNTS: u64 = 0b01;

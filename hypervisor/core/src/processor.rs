@@ -44,6 +44,18 @@ pub enum Work {
     Several(&'static Share),
 }
 
+/// How far a core has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Readiness {
+    /// It has not been heard of.
+    Awaited = 0,
+    /// It serves guests.
+    Online = 1,
+    /// It has come, and cannot serve guests.
+    Unfit = 2,
+}
+
 /// A deadline that has passed, and whose timer still fires. It is no deadline that anybody sets.
 const FIRED: u64 = 0;
 /// A deadline that is not set.
@@ -58,7 +70,8 @@ pub struct Processor {
     /// Its affinity (MPIDR_EL1).
     pub affinity: u64,
     work: Once<Work>,
-    online: AtomicU32,
+    /// Its [`Readiness`].
+    readiness: AtomicU32,
     /// When each [`Timer`] is due, in ticks of the physical counter. Only this core touches them.
     deadlines: [AtomicU64; 3],
     /// The ID registers as guests on this core see them.
@@ -73,7 +86,7 @@ impl Processor {
             index,
             affinity,
             work: Once::new(),
-            online: AtomicU32::new(0),
+            readiness: AtomicU32::new(Readiness::Awaited as u32),
             deadlines: [const { AtomicU64::new(NEVER) }; 3],
             id_registers: [const { AtomicU64::new(0) }; id_registers::COUNT],
         }
@@ -101,7 +114,21 @@ impl Processor {
         unsafe {
             cpu::set_anchor(&raw const self.anchor);
         }
-        self.online.store(1, Ordering::Release);
+        self.readiness.store(Readiness::Online as u32, Ordering::Release);
+    }
+
+    /// Says of this core that it has come and cannot serve guests.
+    pub fn is_unfit(&self) {
+        self.readiness.store(Readiness::Unfit as u32, Ordering::Release);
+    }
+
+    /// How far it has come.
+    pub fn readiness(&self) -> Readiness {
+        match self.readiness.load(Ordering::Acquire) {
+            0 => Readiness::Awaited,
+            1 => Readiness::Online,
+            _ => Readiness::Unfit,
+        }
     }
 
     /// Highest address of its stack.
@@ -148,7 +175,7 @@ impl Processor {
     }
 
     fn signal(&self, intid: u32) {
-        if self.online.load(Ordering::Acquire) != 0 {
+        if self.readiness() == Readiness::Online {
             with_interface!(G => G::send(G::signal(intid, self)));
         }
     }

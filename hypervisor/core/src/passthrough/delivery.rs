@@ -67,7 +67,6 @@ impl Delivery {
     /// The VM starts. `target` says to which vCPU the guest sends an interrupt.
     pub fn start(&mut self, mut target: impl FnMut(u32) -> usize, distributor: &mut impl Distributor) {
         self.running = true;
-        let place = |cores: &[usize], own, vcpu| place(cores, own, vcpu);
         for line in &mut self.lines {
             (line.core, line.enabled, line.spent) = (place(&self.cores, self.own, target(line.intid)), false, 0);
             distributor.route(line.intid, line.core);
@@ -119,8 +118,17 @@ impl Delivery {
         self.refresh(bit(core), distributor);
     }
 
+    /// The guest may send interrupts to other vCPUs than before: `target` says to which.
+    pub fn follow(&mut self, mut target: impl FnMut(u32) -> usize, distributor: &mut impl Distributor) {
+        for line in 0..self.lines.len() {
+            if let Some(intid) = self.lines.get(line).map(|line| line.intid) {
+                self.route(intid, target(intid), distributor);
+            }
+        }
+    }
+
     /// The guest sends an interrupt to vCPU `vcpu` from now on.
-    pub fn route(&mut self, intid: u32, vcpu: usize, distributor: &mut impl Distributor) {
+    fn route(&mut self, intid: u32, vcpu: usize, distributor: &mut impl Distributor) {
         let core = place(&self.cores, self.own, vcpu);
         let found = self.lines.iter_mut().find(|line| line.intid == intid && line.core != core);
         let Some(line) = found.filter(|_| self.running) else { return };

@@ -213,7 +213,7 @@ impl Vm {
             Ok(None) => {}
             Ok(Some(entry)) => {
                 self.counter.begin(timer::count());
-                self.connect_devices(first);
+                self.connect_devices();
                 first.switched_off();
                 first.switch_on(Power::OnPending, entry.kernel, entry.tree);
             }

@@ -43,6 +43,7 @@ use crate::with_interface;
 use answers::VmAnswers;
 use audit::{Audit, Fate};
 use counter::VirtualCounter;
+use devices::DeviceLines;
 use exclusive::ManagedFilter;
 use failure::Failure;
 use loader::Loading;
@@ -72,6 +73,8 @@ pub struct Vm {
     pub ram: u64,
     /// The devices that it drives itself.
     pub devices: Box<[Device]>,
+    /// Where their interrupts go.
+    lines_of_devices: Once<DeviceLines>,
     /// Its interrupt controller.
     pub vgic: Vgic,
     /// Its UART and the line that it is writing.
@@ -143,6 +146,7 @@ impl Vm {
             memory,
             ram: ram_of(&config, memory),
             devices: devices.into(),
+            lines_of_devices: Once::new(),
             vgic: Vgic::of_version(interface::version(), config.cores.as_slice().len()),
             port: Mutex::new(Port::new()),
             pv_time,

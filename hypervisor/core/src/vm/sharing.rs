@@ -73,6 +73,8 @@ impl Sharing {
 
     /// The vCPU, whose core this is, goes off.
     pub fn end(&self) {
+        // It does not want its core any more, and is not yet marked as off.
+        self.set(WAITING, true);
         // SAFETY: this is the vCPU's core, and it runs this.
         unsafe { self.registers() }.world.forget_debug();
     }
@@ -157,6 +159,7 @@ impl Sharing {
     /// The virtual counter of `vcpu`, whose sharing this is and whose core this is, goes on after a pause: the core follows if it
     /// has the vCPU's registers, and else the time when its timers wake it.
     #[cold]
+    #[inline(never)]
     fn follow_counter(&self, vcpu: &Vcpu) {
         if self.share.has_loaded(vcpu) {
             timer::set_virtual_offset(vcpu.vm.counter_offset());

@@ -6,7 +6,9 @@ mod passthrough;
 mod raspberry_pi;
 mod sharing;
 
-use self::case::{CLOSED, CONFORMANCE, Case, DEMONSTRATION_SCRIPT, LINUX, NO_ENTROPY_SOURCE, NO_OOPS, OPEN, PAUSE, RANDOM};
+use self::case::{
+    CLOSED, CONFORMANCE, Case, DEMONSTRATION_SCRIPT, LINUX, NO_ENTROPY_SOURCE, NO_OOPS, OPEN, PAUSE, RANDOM,
+};
 use super::damage::{Damage, Field};
 use super::expectation::Expectation::{self, Cases, Line, Never, NoGuest, Sequence, Stopped, StoppedOrCases};
 use crate::board::Gic;

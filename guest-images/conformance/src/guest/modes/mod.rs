@@ -3,6 +3,7 @@
 mod busy;
 mod cost;
 mod device;
+mod disturb;
 mod dma;
 mod draws;
 mod end;
@@ -46,6 +47,7 @@ pub fn run(profile: &Profile) {
         Mode::Busy => busy::run(profile),
         Mode::Reset => reset::run(profile),
         Mode::Device => device::run(profile),
+        Mode::Disturb => disturb::run(profile),
         Mode::Dma => dma::run(profile),
         Mode::Leak => leak::run(profile),
         Mode::Starved => steal::starved(profile),
