@@ -5,8 +5,9 @@ use alloc::boxed::Box;
 use core::hint::spin_loop;
 
 use portcullis_arch::{cache, cpu, el2, paging, timer, vectors};
+use portcullis_board::Range;
 use portcullis_core::machine::Machine;
-use portcullis_core::memory::{regions::Range, stage1};
+use portcullis_core::memory::stage1;
 use portcullis_core::processor::{Processor, Readiness};
 use portcullis_core::vm::Vm;
 

@@ -2,7 +2,7 @@
 
 use portcullis_abi::{firmware, function};
 use portcullis_arch::cpu;
-use portcullis_core::board::Board;
+use portcullis_board::Board;
 use portcullis_gate::Support;
 
 /// The services that have a backend on this board.

@@ -4,18 +4,19 @@ use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use portcullis_abi::{firmware, map};
 use portcullis_arch::{cpu, timer};
+use portcullis_board::signal::{EL2_TIMER_INTID, HALT};
+use portcullis_board::{Board, Entropy, WallClock};
 use portcullis_gate::{Row, Support};
 use spin::Once;
 
-use crate::board::{Board, WallClock};
+use crate::devices::interrupt_owners::InterruptOwners;
 use crate::interface::Interface;
 use crate::manage::ManagedClock;
-use crate::passthrough::Owners;
-use crate::processor::{HALT, Processor, Timer};
+use crate::processor::{Processor, Timer};
 use crate::schedule::Share;
 use crate::shutdown::Shutdown;
 use crate::terminal::TERMINAL;
-use crate::turns::Turns;
+use crate::turns::{Place, Turns};
 use crate::vm::{Vm, state::Phase};
 use crate::with_interface;
 
@@ -48,7 +49,7 @@ pub struct Machine {
     /// Whose turn it is when entropy is short.
     pub turns: Turns,
     /// Whose the interrupts of devices are that VMs drive.
-    owners: Owners,
+    owners: InterruptOwners,
     support: Support,
     usage: fn() -> Usage,
     running: AtomicUsize,
@@ -72,12 +73,27 @@ impl Machine {
             clock: ManagedClock::new(),
             shutdown: Shutdown::new(),
             turns: Turns::new(),
-            owners: Owners::of(vms.iter().map(|vm| &*vm.devices)),
+            owners: InterruptOwners::of(vms.iter().map(|vm| &*vm.devices)),
             support,
             usage,
             running: AtomicUsize::new(0),
             halting: AtomicU32::new(0),
         })
+    }
+
+    /// Fills `words` with random bits from `source`, the board's, for the VM at `place`, each handed out once. False if there are
+    /// not enough, or it is not this VM's turn.
+    #[inline(always)]
+    pub fn draw(&self, source: &dyn Entropy, place: &Place, words: &mut [u64]) -> bool {
+        (self.turns.is_plenty() && source.draw(words)) || self.draw_in_turn(source, place, words)
+    }
+
+    /// Entropy is short, or has just run out.
+    #[cold]
+    #[inline(never)]
+    fn draw_in_turn(&self, source: &dyn Entropy, place: &Place, words: &mut [u64]) -> bool {
+        let places = self.vms.iter().map(|vm| &vm.entropy);
+        self.turns.draw(source, words, place, places, timer::count(), timer::frequency())
     }
 
     /// The upper limits of the VMs' firmware registers now: time of day is one more service once it is set.
@@ -237,9 +253,6 @@ impl Machine {
         }
     }
 }
-
-/// INTID of the EL2 physical timer (PPI 10).
-pub const EL2_TIMER_INTID: u32 = 26;
 
 /// Only an error in the boot sequence leads here; a guest cannot exist without the machine.
 #[cold]

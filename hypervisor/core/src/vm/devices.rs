@@ -1,13 +1,14 @@
 //! The interrupts of the devices that a VM drives itself: on while it runs, and off while it does not.
 
+use portcullis_board::device::{Device, Interrupt};
+use portcullis_vgic::Vgic;
 use spin::mutex::TicketMutex;
 
 use super::Vm;
 use super::vcpu::Vcpu;
+use crate::devices::interrupt_delivery::{Delivery, Distributor};
 use crate::machine::Machine;
-use crate::passthrough::{Delivery, Device, Distributor, Interrupt};
 use crate::processor::Processor;
-use portcullis_vgic::Vgic;
 
 /// Where the interrupts of a VM's devices go, and whether they are let through there.
 #[derive(Debug)]

@@ -3,15 +3,18 @@
 use core::fmt;
 use core::sync::atomic::Ordering;
 
-use portcullis_abi::function;
+use portcullis_abi::{firmware, function};
 use portcullis_arch::cache;
+use portcullis_board::Range;
+use portcullis_bundle::guest_tree::GuestTree;
+use portcullis_bundle::image::{ImageError, Layout};
 use portcullis_gate::Register;
 
 use super::Vm;
-use crate::guest_tree::GuestTree;
-use crate::image::{ImageError, Layout, Region};
+use super::seed::Seed;
 use crate::interface;
-use crate::memory::{regions::Range, stage1};
+use crate::machine::Machine;
+use crate::memory::stage1;
 
 /// Where a loaded guest starts, in its own addresses.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +33,7 @@ pub enum LoadError {
     /// No device tree could be made.
     Tree,
     /// A part lies outside the VM's RAM, or cannot be mapped.
-    Memory(Region),
+    Memory(Range),
 }
 
 impl fmt::Display for LoadError {
@@ -39,7 +42,7 @@ impl fmt::Display for LoadError {
             Self::Image(error) => error.fmt(f),
             Self::Tree => write!(f, "its device tree cannot be made; the command line must not hold a NUL"),
             Self::Memory(region) => {
-                write!(f, "{:#x} bytes at {:#x} are not within its memory", region.size, region.address)
+                write!(f, "{:#x} bytes at {:#x} are not within its memory", region.size(), region.start)
             }
         }
     }
@@ -63,6 +66,8 @@ enum Part {
 /// How far a VM is loaded.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Loading {
+    /// What the device tree will have of random words.
+    seed: Seed,
     part: Part,
     /// Bytes of the part that are done.
     done: u64,
@@ -71,7 +76,7 @@ pub struct Loading {
 impl Loading {
     /// Goes on with the next part.
     fn next(&mut self, part: Part) {
-        *self = Self { part, done: 0 };
+        *self = Self { part, done: 0, ..*self };
     }
 
     /// The next piece of a part of `length` bytes, `most` at a time: where it begins, and how long it is, zero at the end.
@@ -93,6 +98,12 @@ impl Vm {
         let config = &self.config;
         let layout = config.layout(self.ram).map_err(LoadError::Image)?;
         let mut loading = self.loading.lock();
+        if self.wants_seed()
+            && let machine = Machine::get()
+            && let Some(source) = machine.board.entropy
+        {
+            loading.seed.gather(|word| machine.draw(source, &self.entropy, word));
+        }
         loop {
             let (size, part, next) = match loading.part {
                 Part::Cached if !self.loaded.load(Ordering::Relaxed) => (0, None, Part::Kernel),
@@ -103,9 +114,9 @@ impl Vm {
                     None => (0, None, Part::Tree),
                 },
                 Part::Tree => {
-                    self.place_tree(&layout)?;
+                    self.place_tree(&layout, &loading.seed)?;
                     *loading = Loading::default();
-                    return Ok(Some(Entry { kernel: layout.entry(), tree: layout.dtb.address }));
+                    return Ok(Some(Entry { kernel: layout.entry(), tree: layout.dtb.start }));
                 }
             };
             match loading.piece(size, most) {
@@ -125,14 +136,19 @@ impl Vm {
         }
     }
 
+    /// Whether the VM is handed random words: those that it could ask for.
+    fn wants_seed(&self) -> bool {
+        self.config.kaslr && self.config.dtb.is_none() && self.row.get(Register::Std) & firmware::STD_TRNG != 0
+    }
+
     /// Puts the VM's device tree in place, its own or one made for it.
-    fn place_tree(&self, layout: &Layout) -> Result<(), LoadError> {
+    fn place_tree(&self, layout: &Layout, seed: &Seed) -> Result<(), LoadError> {
         let config = &self.config;
         if let Some(dtb) = config.dtb {
             return self.copy(layout.dtb, dtb, 0, dtb.len() as u64);
         }
         let tree = GuestTree {
-            memory: Region { address: self.ram, size: self.memory.size() },
+            memory: Range::sized(self.ram, self.memory.size()),
             vcpus: config.cores.as_slice().len(),
             cmdline: config.cmdline,
             initrd: layout.initrd,
@@ -140,6 +156,8 @@ impl Vm {
             psci: u32::try_from(self.row.get(Register::PsciVersion)).unwrap_or(function::PSCI_VERSION_0_2),
             gic: interface::version(),
             devices: &self.devices,
+            kaslr_seed: seed.kaslr(),
+            rng_seed: seed.rng(),
         };
         let tree = tree.build().map_err(|_| LoadError::Tree)?;
         self.copy(layout.dtb, &tree, 0, tree.len() as u64)
@@ -151,15 +169,15 @@ impl Vm {
         // SAFETY: as in `copy`.
         let done =
             unsafe { stage1::with_guest_memory(piece, |memory| cache::clean(memory.as_ptr() as usize, memory.len())) };
-        done.map_err(|_| LoadError::Memory(Region { address: piece.start, size }))
+        done.map_err(|_| LoadError::Memory(Range::sized(piece.start, size)))
     }
 
     /// Copies `size` bytes, `start` bytes from the beginning of `bytes`, as far into `region`, seen by a guest whose caches are
     /// off. What the region has beyond them, a kernel's BSS, is the guest's own to clear.
-    fn copy(&self, region: Region, bytes: &[u8], start: u64, size: u64) -> Result<(), LoadError> {
-        let piece = Region { address: region.address.saturating_add(start), size };
+    fn copy(&self, region: Range, bytes: &[u8], start: u64, size: u64) -> Result<(), LoadError> {
+        let piece = Range::sized(region.start.saturating_add(start), size);
         let bytes = bytes.get(start as usize..).and_then(|rest| rest.get(..size as usize));
-        let place = self.physical(piece.address, size).zip(bytes);
+        let place = self.physical(piece.start, size).zip(bytes);
         let (range, bytes) = place.ok_or(LoadError::Memory(piece))?;
         // SAFETY: the range is this VM's RAM; none of its vCPUs runs while it is loaded, by its first vCPU's core alone.
         let copied = unsafe {

@@ -6,14 +6,16 @@ use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use portcullis_arch::{account::Account, context::Context, el2, timer, vectors, vectors::Handlers};
+use portcullis_board::signal::KICK;
 use spin::Once;
 
 use super::Vm;
 use super::activity::{Activity, Times};
 use super::sharing::Sharing;
 use super::timekeeping::Timekeeping;
+use super::vector_abort::BeforeVector;
 use crate::interface::Interface;
-use crate::processor::{KICK, Processor};
+use crate::processor::Processor;
 use crate::schedule::Share;
 use crate::with_interface;
 
@@ -49,6 +51,8 @@ pub struct Vcpu {
     argument: AtomicU64,
     /// What it has had of its core in this life of the VM.
     pub times: Timekeeping,
+    /// What led it to a vector of its own that it could not execute.
+    pub before_vector: BeforeVector,
     /// Whether the guest has asked for its PV time structure.
     stolen_wanted: AtomicU8,
     /// If it shares its core.
@@ -70,6 +74,7 @@ impl Vcpu {
             entry: AtomicU64::new(0),
             argument: AtomicU64::new(0),
             times: Timekeeping::new(),
+            before_vector: BeforeVector::default(),
             stolen_wanted: AtomicU8::new(0),
             sharing: Once::new(),
         }

@@ -57,6 +57,21 @@ const RESET: Case = Case {
     expectations: &[Line("[reset] boot: 2"), Cases("reset"), Cases("storm"), Cases("neighbour")],
     ..LINUX
 };
+const ABORTS: Case = Case {
+    name: "aborts",
+    manifest: "aborts.toml",
+    expectations: &[
+        Cases("alone"),
+        Cases("shares"),
+        Cases("shares-too"),
+        Line("alone vcpu 0: gets an abort: access outside memory and devices: pc 0x4"),
+        Stopped("lost"),
+        Line("lost vcpu 0: stopped: abort at the guest's own exception vector: pc 0xc0000200"),
+        Line("before it came ESR_EL1 0x02000000 at ELR_EL1 0x4"),
+        Cases("neighbour"),
+    ],
+    ..LINUX
+};
 const DAMAGED: Case = Case { manifest: "conformance.toml", expectations: NOTHING_STARTS, ..LINUX };
 
 /// Every test in QEMU.
@@ -99,6 +114,9 @@ const CASES: &[Case] = &[
         expectations: &[Stopped("abort"), Stopped("jump"), StoppedOrCases("mmio"), Cases("neighbour")],
         ..LINUX
     },
+    ABORTS,
+    Case { name: "aborts-gicv2", manifest: "aborts-gicv2.toml", gic: Gic::V2, ..ABORTS },
+    Case { name: "aborts-cortex-a72", cpu: Some("cortex-a72"), ..ABORTS },
     Case {
         name: "garbage",
         manifest: "garbage.toml",
@@ -195,11 +213,11 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     use super::super::expectation::Expectation::{
-        All, Clock, DiffersFrom, Entropy, Never, OnlyCalls, SameAs, Stolen, Value,
+        All, Clock, DiffersFrom, Entropy, Never, OnlyCalls, SameAs, Says, Stolen, Value,
     };
     use super::*;
     use crate::el3::El3;
-    use crate::manifest::{self, Images, Manifest};
+    use system::{Images, Manifest};
 
     /// Every known guest is a small file.
     struct AnyGuest(PathBuf);
@@ -225,7 +243,9 @@ mod tests {
             Line(_) | Sequence(_) | Never(_) | NoGuest => Vec::new(),
             SameAs(..) | DiffersFrom(..) | OnlyCalls(_) => Vec::new(),
             Stolen([a, b], c) => vec![a, b, c],
-            Value(vm, ..) | Entropy(vm) | Clock(vm) | Cases(vm) | Stopped(vm) | StoppedOrCases(vm) => vec![vm],
+            Says(vm, _) | Value(vm, ..) | Entropy(vm) | Clock(vm) | Cases(vm) | Stopped(vm) | StoppedOrCases(vm) => {
+                vec![vm]
+            }
         }
     }
 
@@ -237,7 +257,7 @@ mod tests {
         let guests = AnyGuest(image.path().to_owned());
         for case in all() {
             let board = case.board;
-            let limits = manifest::Board {
+            let limits = system::Board {
                 name: board.name().into(),
                 cores: case.cores,
                 memory: board.memory(),

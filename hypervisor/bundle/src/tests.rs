@@ -1,0 +1,361 @@
+//! Tests of the reader, on bundles written by `vm-fdt`.
+
+mod schedules;
+
+use std::cell::RefCell;
+
+use vm_fdt::FdtWriter;
+
+use super::*;
+use crate::image::ImageError;
+
+thread_local! {
+    /// The images of the bundle that this test writes at the moment.
+    static IMAGES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Adds an image, and the property that tells its place.
+fn image(tree: &mut FdtWriter, name: &str, bytes: &[u8]) {
+    let place = IMAGES.with_borrow_mut(|images| {
+        let start = images.len() as u64;
+        images.extend(bytes);
+        images.resize(images.len().next_multiple_of(bundle::ALIGNMENT as usize), 0);
+        [start, bytes.len() as u64].map(u64::to_be_bytes)
+    });
+    tree.property(name, place.as_flattened()).unwrap();
+}
+
+/// Writes a bundle: `root` adds properties of the root, `vms` the nodes.
+fn write(root: impl FnOnce(&mut FdtWriter), vms: impl FnOnce(&mut FdtWriter)) -> Vec<u8> {
+    IMAGES.take();
+    let mut tree = FdtWriter::new().unwrap();
+    let node = tree.begin_node("").unwrap();
+    root(&mut tree);
+    vms(&mut tree);
+    tree.end_node(node).unwrap();
+    let mut blob = vec![0; bundle::HEADER_SIZE];
+    blob.extend(tree.finish().unwrap());
+    blob.resize(blob.len().next_multiple_of(bundle::ALIGNMENT as usize), 0);
+    let at = blob.len() as u64;
+    blob.extend(IMAGES.take());
+    let size = blob.len() as u64;
+    blob[..8].copy_from_slice(&bundle::MAGIC);
+    put(&mut blob, bundle::VERSION_OFFSET, &bundle::VERSION.to_be_bytes());
+    put(&mut blob, bundle::SIZE_OFFSET, &size.to_be_bytes());
+    put(&mut blob, bundle::IMAGES_OFFSET, &at.to_be_bytes());
+    seal(blob)
+}
+
+/// Writes `bytes` at `offset`.
+fn put(blob: &mut [u8], offset: usize, bytes: &[u8]) {
+    blob[offset..][..bytes.len()].copy_from_slice(bytes);
+}
+
+/// Puts the right checksum in.
+fn seal(mut blob: Vec<u8>) -> Vec<u8> {
+    let sum = crc32fast::hash(&blob[bundle::CHECKED_OFFSET..]);
+    put(&mut blob, bundle::CHECKSUM_OFFSET, &sum.to_be_bytes());
+    blob
+}
+
+/// Writes a VM's node with what every VM has, unless `skip` names it, and what `more` adds.
+fn vm(tree: &mut FdtWriter, index: usize, name: &str, skip: &[&str], more: impl FnOnce(&mut FdtWriter)) {
+    let node = tree.begin_node(&format!("vm@{index:x}")).unwrap();
+    let has = |property| !skip.contains(&property);
+    if has("name") {
+        tree.property_string("name", name).unwrap();
+    }
+    if has("memory") {
+        tree.property_u64("memory", 4 << 20).unwrap();
+    }
+    if has("cores") {
+        tree.property_array_u32("cores", &[2, 0]).unwrap();
+    }
+    if has("conduits") {
+        tree.property_u32("conduits", 3).unwrap();
+    }
+    if has("kernel") {
+        image(tree, "kernel", &[0x14, 0, 0, 0, 0x55]);
+    }
+    more(tree);
+    tree.end_node(node).unwrap();
+}
+
+fn sample() -> Vec<u8> {
+    write(
+        |tree| tree.property_string("control", "ops").unwrap(),
+        |tree| {
+            vm(tree, 0, "linux-a", &[], |tree| {
+                tree.property_string("cmdline", "console=ttyAMA0 quiet").unwrap();
+                tree.property_null("autostart").unwrap();
+                tree.property("devices", b"/soc/a@1\0/soc/b@2\0").unwrap();
+                image(tree, "initrd", b"disk");
+                let node = tree.begin_node("firmware").unwrap();
+                tree.property_u64("std", 1).unwrap();
+                tree.property_u64("vendor-hyp", 3).unwrap();
+                tree.property_u32("psci", 0x1_0001).unwrap();
+                tree.end_node(node).unwrap();
+            });
+            vm(tree, 1, "ops", &[], |tree| {
+                tree.property_null("audit").unwrap();
+                tree.property_null("stop-on-fault").unwrap();
+                tree.property_u32("restart-limit", 3).unwrap();
+            });
+        },
+    )
+}
+
+/// The error of a bundle with one VM that lacks `skip` and has what `more` adds.
+fn vm_error(skip: &[&str], more: impl FnOnce(&mut FdtWriter)) -> VmError {
+    match Bundle::parse(&write(|_| {}, |tree| vm(tree, 0, "a", skip, more))) {
+        Err(BundleError::Vm(0, error)) => error,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn reads_what_was_written() {
+    let data = sample();
+    let bundle = Bundle::parse(&data).unwrap();
+    assert_eq!(bundle.control(), Some(1));
+    let vms: Vec<_> = bundle.vms().collect();
+    assert_eq!(vms.len(), 2);
+    let (a, ops) = (vms[0], vms[1]);
+    assert_eq!((a.name, a.memory, a.cores.as_slice(), a.conduits), ("linux-a", 4 << 20, &[2, 0][..], 3));
+    assert_eq!((a.cmdline, a.autostart), ("console=ttyAMA0 quiet", true));
+    assert_eq!(a.devices.iter().collect::<Vec<_>>(), ["/soc/a@1", "/soc/b@2"]);
+    let firmware =
+        FirmwareConfig { std: Some(1), vendor_hyp: Some(3), psci: Some(0x1_0001), ..FirmwareConfig::default() };
+    assert_eq!(a.firmware, Some(firmware));
+    assert_eq!((a.audit, a.restart_limit, ops.audit, ops.restart_limit), (false, 0, true, 3));
+    assert_eq!((a.stop_on_fault, ops.stop_on_fault), (false, true));
+    assert_eq!((a.kernel, a.initrd, a.dtb), (&[0x14, 0, 0, 0, 0x55][..], Some(&b"disk"[..]), None));
+    assert_eq!((ops.name, ops.cmdline, ops.autostart, ops.firmware), ("ops", "", false, None));
+    assert_eq!((ops.devices.iter().count(), ops.initrd), (0, None));
+    assert_eq!(a.layout(map::RAM).unwrap().entry(), map::RAM + map::RAW_OFFSET);
+}
+
+#[test]
+fn data_may_be_longer_than_the_bundle() {
+    let mut data = sample();
+    data.extend([0xff; 5000]);
+    assert_eq!(Bundle::parse(&data).unwrap().vms().count(), 2);
+}
+
+#[test]
+fn every_flip_and_every_truncation_is_an_error() {
+    let mut data = sample();
+    for at in 0..data.len() {
+        for mask in (0..8).map(|bit| 1 << bit).chain([0xff]) {
+            data[at] ^= mask;
+            assert!(Bundle::parse(&data).is_err(), "byte {at} xor {mask:#x}");
+            data[at] ^= mask;
+        }
+        assert!(Bundle::parse(&data[..at]).is_err(), "{at} bytes");
+    }
+    assert!(Bundle::parse(&data).is_ok());
+}
+
+#[test]
+fn damage_behind_a_right_checksum_never_panics() {
+    let data = sample();
+    let mut accepted = 0;
+    for at in 0..data.len() {
+        for mask in (0..8).map(|bit| 1 << bit).chain([0xff]) {
+            let mut bad = data.clone();
+            bad[at] ^= mask;
+            accepted += usize::from(Bundle::parse(&seal(bad)).is_ok());
+        }
+    }
+    // Bits of values such as kernel bytes may change, and those between the images; those of structure may not.
+    assert!(accepted > 0 && accepted < data.len() * 9 / 2, "{accepted}");
+}
+
+#[test]
+fn every_field_of_the_header_is_checked() {
+    assert_eq!(Bundle::parse(&[]).unwrap_err(), BundleError::TooShort(0));
+    assert_eq!(Bundle::parse(&bundle::MAGIC).unwrap_err(), BundleError::TooShort(8));
+    assert_eq!(Bundle::parse(&[0x1f; 64]).unwrap_err(), BundleError::Magic(0x1f1f_1f1f_1f1f_1f1f));
+    let data = sample();
+    let (size, available) = (data.len() as u64, data.len());
+    let error = |offset, bytes: &[u8]| {
+        let mut bad = data.clone();
+        put(&mut bad, offset, bytes);
+        Bundle::parse(&seal(bad)).unwrap_err()
+    };
+    assert_eq!(error(0, &0xd00d_feed_u32.to_be_bytes()), BundleError::Old);
+    assert_eq!(error(7, b"l"), BundleError::Magic(u64::from_be_bytes(*b"PORTCULl")));
+    for version in [0, 1, 3, u32::MAX] {
+        assert_eq!(error(bundle::VERSION_OFFSET, &version.to_be_bytes()), BundleError::Version(version));
+    }
+    for total in [size + 1, u64::MAX] {
+        assert_eq!(error(bundle::SIZE_OFFSET, &total.to_be_bytes()), BundleError::Size { total, available });
+    }
+    for total in [0, 8, bundle::HEADER_SIZE as u64] {
+        let found = error(bundle::SIZE_OFFSET, &total.to_be_bytes());
+        assert!(matches!(found, BundleError::Images { total: of, .. } if of == total), "{found:?}");
+    }
+    for at in [0, 1, bundle::HEADER_SIZE as u64, bundle::ALIGNMENT + 1, size + bundle::ALIGNMENT, u64::MAX] {
+        let found = error(bundle::IMAGES_OFFSET, &at.to_be_bytes());
+        assert_eq!(found, BundleError::Images { at, total: size }, "{at:#x}");
+    }
+    // The images' own place, but not their tree's end.
+    assert!(matches!(error(bundle::IMAGES_OFFSET, &bundle::ALIGNMENT.to_be_bytes()), BundleError::Tree(_)));
+    let cut = available - 1;
+    assert_eq!(Bundle::parse(&data[..cut]).unwrap_err(), BundleError::Size { total: size, available: cut });
+    let mut kernel = data.clone();
+    *kernel.last_mut().unwrap() ^= 1;
+    assert!(matches!(Bundle::parse(&kernel).unwrap_err(), BundleError::Checksum { .. }));
+}
+
+#[test]
+fn no_loader_takes_it_for_something_of_its_own() {
+    let start = &sample()[..bundle::HEADER_SIZE];
+    // Device trees and FIT images, U-Boot's own images, Android's, what is compressed, kernels, archives.
+    let others: [&[u8]; 11] = [
+        b"\xd0\x0d\xfe\xed",
+        b"\x27\x05\x19\x56",
+        b"ANDROID!",
+        b"\x1f\x8b",
+        b"\xfd7zXZ",
+        b"\x28\xb5\x2f\xfd",
+        b"BZh",
+        b"\x04\x22\x4d\x18",
+        b"MZ",
+        b"\x7fELF",
+        b"0707",
+    ];
+    assert!(others.iter().all(|magic| !start.starts_with(magic)));
+}
+
+#[test]
+fn the_root_is_checked() {
+    assert_eq!(Bundle::parse(&write(|_| {}, |_| {})).unwrap_err(), BundleError::NoVms);
+    let unknown = write(|tree| tree.property_null("x").unwrap(), |_| {});
+    assert_eq!(Bundle::parse(&unknown).unwrap_err(), BundleError::Unknown);
+    let control = write(|tree| tree.property_string("control", "b").unwrap(), |tree| vm(tree, 0, "a", &[], |_| {}));
+    assert_eq!(Bundle::parse(&control).unwrap_err(), BundleError::Control);
+    let several = |names: &[(usize, &str)]| {
+        write(|_| {}, |tree| names.iter().for_each(|(index, name)| vm(tree, *index, name, &[], |_| {})))
+    };
+    assert_eq!(Bundle::parse(&several(&[(0, "a"), (2, "b")])).unwrap_err(), BundleError::Order(1));
+    assert_eq!(Bundle::parse(&several(&[(0, "a"), (1, "a")])).unwrap_err(), BundleError::DuplicateName(1));
+    let names: Vec<String> = (0..9).map(|index| format!("vm{index}")).collect();
+    let nine: Vec<(usize, &str)> = names.iter().map(String::as_str).enumerate().collect();
+    assert_eq!(Bundle::parse(&several(&nine)).unwrap_err(), BundleError::TooManyVms);
+    assert_eq!(Bundle::parse(&several(&nine[..8])).unwrap().vms().count(), 8);
+}
+
+#[test]
+fn every_vm_is_checked() {
+    for name in ["memory", "cores", "conduits", "kernel"] {
+        assert_eq!(vm_error(&[name], |_| {}), VmError::Missing(name));
+    }
+    assert_eq!(vm_error(&["name"], |_| {}), VmError::Name);
+    for name in ["A", "0a", "-", "a_b", "a23456789012345678"] {
+        assert_eq!(vm_error(&["name"], |tree| tree.property_string("name", name).unwrap()), VmError::Name);
+    }
+    for bytes in [0, 1 << 20, (2 << 20) + 1, 1 << 39, u64::MAX] {
+        assert_eq!(vm_error(&["memory"], |t| t.property_u64("memory", bytes).unwrap()), VmError::Memory(bytes));
+    }
+    let cores = |cores: &[u32]| vm_error(&["cores"], |tree| tree.property_array_u32("cores", cores).unwrap());
+    assert_eq!(cores(&[]), VmError::CoreCount(0));
+    assert_eq!(cores(&[0; 9]), VmError::CoreCount(9));
+    assert_eq!(vm_error(&["conduits"], |t| t.property_u32("conduits", 4).unwrap()), VmError::Conduits(4));
+    for (name, value) in [
+        ("memory", &[0; 4][..]),
+        ("cores", &[0; 5]),
+        ("conduits", &[0; 8]),
+        ("cmdline", b"no end"),
+        ("cmdline", b"a\0b\0"),
+        ("cmdline", b"\xff\0"),
+        ("autostart", &[1]),
+        ("devices", b"/a\0b\0"),
+        ("devices", b"/a\0\0"),
+        ("devices", b"/a"),
+        // Not of the form; one byte beyond the images, and far beyond; a place in them, but no tree.
+        ("dtb", &[0; 8]),
+        ("initrd", &[0; 24]),
+        ("initrd", &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x41]),
+        ("kernel", &[0xff; 16]),
+        ("kernel", &[0, 0, 0, 0, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
+        ("dtb", &[0; 16]),
+    ] {
+        assert_eq!(vm_error(&[name], |tree| tree.property(name, value).unwrap()), VmError::Malformed(name));
+    }
+    assert_eq!(vm_error(&[], |tree| tree.property_null("memroy").unwrap()), VmError::Unknown);
+    let firmware = |name, value: &[u8]| {
+        vm_error(&[], |tree| {
+            let node = tree.begin_node("firmware").unwrap();
+            tree.property(name, value).unwrap();
+            tree.end_node(node).unwrap();
+        })
+    };
+    assert_eq!(firmware("std", &[0; 4]), VmError::Malformed("std"));
+    assert_eq!(firmware("psci", &[0; 8]), VmError::Malformed("psci"));
+    assert_eq!(firmware("trng", &[0; 8]), VmError::Unknown);
+}
+
+#[test]
+fn images_must_fit() {
+    let wrong = |error| VmError::Image(error);
+    assert_eq!(vm_error(&["kernel"], |tree| image(tree, "kernel", b"")), wrong(ImageError::Empty));
+    let elf = vm_error(&["kernel"], |tree| image(tree, "kernel", b"\x7fELF"));
+    assert_eq!(elf, wrong(ImageError::Foreign("an ELF file")));
+    let large = vm_error(&[], |tree| image(tree, "initrd", &vec![0; 4 << 20]));
+    assert!(matches!(large, VmError::Image(ImageError::TooLarge { memory: 0x40_0000, .. })));
+    let mut header = vec![0; 64];
+    header[19] = 1;
+    header[56..60].copy_from_slice(b"ARM\x64");
+    let bss = vm_error(&["kernel"], |tree| image(tree, "kernel", &header));
+    assert!(matches!(bss, VmError::Image(ImageError::TooLarge { .. })));
+}
+
+#[test]
+fn messages_name_the_vm_and_what_is_right() {
+    let error = BundleError::Vm(10, VmError::Memory(0x10_0000));
+    let text = "vm@a: it has 0x100000 bytes of memory; a multiple of 0x200000 up to 0x7fc0000000 is needed";
+    assert_eq!(error.to_string(), text);
+    let text = "its format is version 3; this hypervisor reads version 2: take hypervisor and bundle from one run of \
+                scripts/image";
+    assert_eq!(BundleError::Version(3).to_string(), text);
+    let text = "it starts with 0xd00dfeed, as bundles of version 1 did; take hypervisor and bundle from one run of \
+                scripts/image";
+    assert_eq!(BundleError::Old.to_string(), text);
+    let text = "it starts with 0x0000000000000000; a bundle starts with 0x504f525443554c4c, so load bundle.img";
+    assert_eq!(BundleError::Magic(0).to_string(), text);
+}
+
+#[test]
+fn filters_are_read_and_checked() {
+    let firmware = |cells: &[u32]| {
+        let data = write(
+            |_| {},
+            |tree| {
+                vm(tree, 0, "a", &[], |tree| {
+                    let node = tree.begin_node("firmware").unwrap();
+                    tree.property_null("keep").unwrap();
+                    tree.property_array_u32("filter", cells).unwrap();
+                    tree.end_node(node).unwrap();
+                });
+            },
+        );
+        Bundle::parse(&data).map(|bundle| {
+            let firmware = bundle.vms().next().unwrap().firmware.unwrap();
+            assert!(firmware.keep && firmware.std.is_none());
+            firmware.ranges.iter().map(|range| (range.base, range.count, range.action)).collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(firmware(&[0x8400_0050, 4, 1, 0xc400_0003, 1, 0]), Ok(vec![(0x8400_0050, 4, 1), (0xc400_0003, 1, 0)]));
+    use portcullis_gate::FilterError::{ForwardRefused, Overlaps, UnknownAction, Wraps};
+    for (cells, index, error) in [
+        (&[0x8400_0050, 0, 1][..], 0, Wraps),
+        (&[0x8400_0050, 1, 0x101], 0, UnknownAction),
+        (&[0xc400_0000, 1, 2], 0, ForwardRefused),
+        (&[0x8000_8000, 1, 1], 0, Overlaps),
+        (&[0x8400_0050, 4, 1, 0x8400_0053, 1, 1], 1, Overlaps),
+    ] {
+        assert_eq!(firmware(cells), Err(BundleError::Vm(0, VmError::Filter(index, error))));
+    }
+    assert_eq!(firmware(&[0x8400_0050, 4]), Err(BundleError::Vm(0, VmError::Malformed("filter"))));
+}

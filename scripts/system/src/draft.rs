@@ -1,0 +1,281 @@
+//! One `[[vm]]` as it stands in the manifest: what could be read of it, with its places.
+
+use portcullis_abi::bundle::{CONDUIT_HVC, CONDUIT_SMC, MACHINE_OFF, MACHINE_RESET, MEMORY_UNIT, NAME_MAX};
+use portcullis_abi::map::MAX_VCPUS;
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::diagnostic::{Diagnostics, Span};
+use super::firmware::{self, Filter, Firmware};
+use super::image::Image;
+use super::section::Section;
+use super::{Vm, key, memory, slice};
+
+/// Bytes of the longest command line: arm64 Linux cuts what is longer without a word (`COMMAND_LINE_SIZE`, which counts
+/// the end mark, in `arch/arm64/include/uapi/asm/setup.h`).
+const CMDLINE_MAX: usize = 2047;
+
+/// A VM under construction. What is none was missing or wrong, and that has been reported, or it is optional.
+pub struct Draft {
+    /// Where the header stands.
+    pub span: Span,
+    /// The VM's name.
+    pub name: Option<Spanned<String>>,
+    /// What `image` says.
+    pub image: Option<Spanned<String>>,
+    /// What `initrd` says.
+    pub initrd: Option<Spanned<String>>,
+    /// The kernel, once it is loaded.
+    pub kernel: Option<Image>,
+    /// The initial RAM disk, once it is loaded.
+    pub ramdisk: Option<Image>,
+    /// The kernel's command line.
+    pub cmdline: String,
+    /// Bytes of RAM.
+    pub memory: Option<Spanned<u64>>,
+    /// The physical core of each vCPU.
+    pub cores: Vec<Spanned<u64>>,
+    /// Microseconds of each vCPU's time slice.
+    pub slices: Vec<u32>,
+    /// Whether the VM starts with the machine.
+    pub autostart: bool,
+    /// Whether the VM is audited.
+    pub audit: bool,
+    /// Whether an access that reaches nothing ends the VM.
+    pub stop_on_fault: bool,
+    /// How often the VM starts again when it fails.
+    pub restart_limit: u32,
+    /// The open conduits.
+    pub conduits: u32,
+    /// What the VM may do to the machine.
+    pub machine: u32,
+    /// Device tree paths of devices.
+    pub devices: Vec<Spanned<String>>,
+    /// Whether devices that can master the bus may be among them.
+    pub trust_dma: bool,
+    /// Whether the generated device tree has seeds.
+    pub kaslr: bool,
+    /// The firmware registers.
+    pub firmware: Option<Firmware>,
+    /// The filters of the firmware section, with their places.
+    pub filters: Vec<Spanned<Filter>>,
+}
+
+impl Draft {
+    /// Reads `section`; whatever is wrong inside it is reported.
+    pub fn read(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Self {
+        for key in ["name", "image", "memory", "cores"] {
+            section.require(key, diagnostics);
+        }
+        let firmware = section.section("firmware", &key::FIRMWARE, diagnostics);
+        let filters = firmware.as_ref().map(|firmware| firmware::filters(firmware, diagnostics)).unwrap_or_default();
+        Self {
+            span: section.span.clone(),
+            name: name(section, diagnostics),
+            image: path(section, "image", diagnostics),
+            initrd: path(section, "initrd", diagnostics),
+            kernel: None,
+            ramdisk: None,
+            cmdline: cmdline(section, diagnostics),
+            memory: amount(section, diagnostics),
+            cores: cores(section, diagnostics),
+            slices: slice::slices(section, diagnostics),
+            autostart: section.boolean("autostart", diagnostics).unwrap_or(true),
+            audit: section.boolean("audit", diagnostics).unwrap_or(false),
+            stop_on_fault: stop_on_fault(section, diagnostics),
+            restart_limit: restart_limit(section, diagnostics),
+            conduits: conduits(section, diagnostics),
+            machine: machine(section, diagnostics),
+            devices: devices(section, diagnostics),
+            trust_dma: section.boolean("trust-dma", diagnostics).unwrap_or(false),
+            kaslr: section.boolean("kaslr", diagnostics).unwrap_or(true),
+            firmware: firmware.map(|firmware| Firmware {
+                filters: filters.iter().map(|filter| *filter.get_ref()).collect(),
+                ..firmware::registers(&firmware, diagnostics)
+            }),
+            filters,
+        }
+    }
+
+    /// The VM's name for messages about it.
+    pub fn title(&self) -> String {
+        self.name.as_ref().map_or("this VM".to_owned(), |name| format!("VM {:?}", name.get_ref()))
+    }
+
+    /// The VM, if everything it needs is there.
+    pub fn finish(self) -> Option<Vm> {
+        Some(Vm {
+            name: self.name?.into_inner(),
+            kernel: self.kernel?,
+            initrd: self.ramdisk,
+            cmdline: self.cmdline,
+            memory: self.memory?.into_inner(),
+            cores: self.cores.into_iter().map(|core| core.into_inner().try_into().ok()).collect::<Option<_>>()?,
+            slices: self.slices,
+            autostart: self.autostart,
+            audit: self.audit,
+            stop_on_fault: self.stop_on_fault,
+            restart_limit: self.restart_limit,
+            conduits: self.conduits,
+            machine: self.machine,
+            devices: self.devices.into_iter().map(Spanned::into_inner).collect(),
+            trust_dma: self.trust_dma,
+            kaslr: self.kaslr,
+            firmware: self.firmware,
+        })
+    }
+}
+
+fn name(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Option<Spanned<String>> {
+    let name = section.string("name", diagnostics)?;
+    let text = name.get_ref();
+    let right = text.len() <= NAME_MAX
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if right {
+        return Some(name);
+    }
+    let help = format!("a name is 1 to {NAME_MAX} characters of a-z, 0-9 and '-', the first one a letter");
+    diagnostics.error(name.span(), format!("{text:?} cannot be the name of a VM"), help);
+    None
+}
+
+fn path(section: &Section<'_>, key: &str, diagnostics: &mut Diagnostics<'_>) -> Option<Spanned<String>> {
+    let path = section.string(key, diagnostics)?;
+    if !path.get_ref().is_empty() && !path.get_ref().contains('\0') {
+        return Some(path);
+    }
+    let help = match key {
+        "initrd" => "name a file, or leave the line out",
+        _ => "name a known guest or a file",
+    };
+    diagnostics.error(path.span(), format!("`{key}` names no file"), help);
+    None
+}
+
+fn cmdline(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> String {
+    let Some(cmdline) = section.string("cmdline", diagnostics) else { return String::new() };
+    let text = cmdline.get_ref();
+    if let Some(control) = text.chars().find(|c| c.is_control()) {
+        let message = format!("the command line contains {control:?}");
+        diagnostics.error(cmdline.span(), message, "write it as one line of printable characters");
+    }
+    if text.len() > CMDLINE_MAX {
+        let message = format!("the command line has {} bytes", text.len());
+        diagnostics.error(cmdline.span(), message, format!("a kernel takes at most {CMDLINE_MAX} bytes"));
+    }
+    cmdline.into_inner()
+}
+
+fn amount(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Option<Spanned<u64>> {
+    let value = section.value("memory")?;
+    let bytes = match value.get_ref() {
+        DeValue::Integer(_) => *section.number("memory", diagnostics)?.get_ref(),
+        DeValue::String(text) => match memory::parse(text) {
+            Some(bytes) => bytes,
+            None => {
+                let help = r#"write memory = "256M", memory = "1G" or a number of bytes without quotes"#;
+                diagnostics.error(value.span(), format!("{text:?} is not an amount of memory"), help);
+                return None;
+            }
+        },
+        _ => return section.wrong_type("memory", value, "an amount like \"256M\" or a number of bytes", diagnostics),
+    };
+    let unit = memory::form(MEMORY_UNIT);
+    if bytes < MEMORY_UNIT {
+        let message = format!("a VM with {} of memory", memory::show(bytes));
+        diagnostics.error(value.span(), message, format!("the least is memory = {unit:?}"));
+        return None;
+    }
+    let below = bytes - bytes % MEMORY_UNIT;
+    if below != bytes {
+        let above = below.checked_add(MEMORY_UNIT).map(|above| format!(" or {:?}", memory::form(above)));
+        let help = format!("the nearest are {:?}{}", memory::form(below), above.unwrap_or_default());
+        let message = format!("{bytes} bytes of memory are not a multiple of {}", memory::show(MEMORY_UNIT));
+        diagnostics.error(value.span(), message, help);
+        return None;
+    }
+    Some(Spanned::new(value.span(), bytes))
+}
+
+fn cores(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Vec<Spanned<u64>> {
+    let what = "a list of core numbers";
+    let Some(list) = section.list("cores", what, diagnostics) else { return Vec::new() };
+    let count = list.get_ref().len();
+    if count == 0 || count > MAX_VCPUS {
+        let help = format!("list 1 to {MAX_VCPUS} cores: the VM gets one vCPU on each");
+        diagnostics.error(list.span(), format!("a VM with {count} cores"), help);
+    }
+    let mut cores: Vec<Spanned<u64>> = Vec::new();
+    for item in *list.get_ref() {
+        let Some(integer) = item.get_ref().as_integer() else {
+            section.wrong_type::<()>("cores", item, what, diagnostics);
+            continue;
+        };
+        cores.extend(section.unsigned("cores", item.span(), integer, diagnostics));
+    }
+    cores
+}
+
+fn stop_on_fault(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> bool {
+    let known = [("abort", false), ("stop", true)];
+    let word = section.string("on-fault", diagnostics);
+    let word = word.and_then(|word| firmware::choice("on-fault", "way to answer a fault", &word, &known, diagnostics));
+    word.unwrap_or(false)
+}
+
+/// How often a VM starts again when it fails, if the manifest does not say.
+const RESTART_LIMIT: u32 = 3;
+
+fn restart_limit(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> u32 {
+    let known = [("never", false), ("on-failure", true)];
+    let restart = section.string("restart", diagnostics);
+    let restart = restart.and_then(|word| firmware::choice("restart", "restart policy", &word, &known, diagnostics));
+    let limit = section.number("restart-limit", diagnostics);
+    match (restart, limit) {
+        (Some(true), None) => RESTART_LIMIT,
+        (Some(true), Some(limit)) => match u32::try_from(*limit.get_ref()) {
+            Ok(limit @ 1..) => limit,
+            _ => {
+                let help = "a limit is from 1 to 4294967295; for none at all write restart = \"never\"";
+                diagnostics.error(limit.span(), format!("a limit of {} restarts", limit.get_ref()), help);
+                RESTART_LIMIT
+            }
+        },
+        (_, Some(limit)) => {
+            let help = "add restart = \"on-failure\", or leave the limit out";
+            diagnostics.error(limit.span(), "a limit of restarts for a VM that never restarts", help);
+            0
+        }
+        (_, None) => 0,
+    }
+}
+
+fn conduits(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> u32 {
+    let Some(list) = section.strings("conduits", diagnostics) else { return CONDUIT_HVC | CONDUIT_SMC };
+    let known = [("hvc", CONDUIT_HVC), ("smc", CONDUIT_SMC)];
+    if list.get_ref().is_empty() {
+        let help = "name \"hvc\", \"smc\" or both: a guest without either cannot even power off";
+        diagnostics.error(list.span(), "a VM without a conduit", help);
+    }
+    firmware::flags("conduits", "conduit", list.get_ref(), &known, diagnostics) as u32
+}
+
+fn machine(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> u32 {
+    let Some(list) = section.strings("machine", diagnostics) else { return 0 };
+    let known = [("off", MACHINE_OFF), ("reset", MACHINE_RESET)];
+    firmware::flags("machine", "right over the machine", list.get_ref(), &known, diagnostics) as u32
+}
+
+fn devices(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Vec<Spanned<String>> {
+    let mut devices = Vec::new();
+    for device in section.strings("devices", diagnostics).iter().flat_map(|list| list.get_ref()) {
+        let path: &str = device.get_ref();
+        if !path.starts_with('/') || path.chars().any(char::is_control) {
+            let help = "write it like `devices = [\"/pl061@9030000\"]`";
+            diagnostics.error(device.span(), format!("{path:?} is not a device tree path"), help);
+        }
+        devices.push(Spanned::new(device.span(), path.to_owned()));
+    }
+    devices
+}
