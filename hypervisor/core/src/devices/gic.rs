@@ -78,12 +78,12 @@ impl Frame {
     pub fn write<G: Interface>(self, vcpu: &'static Vcpu, size: u8, value: u64) {
         match self {
             Self::Distributor(offset) if is_route::<G>(offset) => write_route::<G>(vcpu, offset, size, value),
-            _ => self.write_any::<G>(vcpu, size, value),
+            _ => self.write_other::<G>(vcpu, size, value),
         }
     }
 
     #[inline(always)]
-    fn write_any<G: Interface>(self, vcpu: &'static Vcpu, size: u8, value: u64) {
+    fn write_other<G: Interface>(self, vcpu: &'static Vcpu, size: u8, value: u64) {
         let (vm, index) = (vcpu.vm, vcpu.index);
         let (owner, write) = match self {
             Self::Distributor(offset) if G::VERSION == GicVersion::V2 => {
@@ -119,7 +119,11 @@ const fn is_route<G: Interface>(offset: u64) -> bool {
 /// A guest sends an SPI elsewhere: that of a device which it drives itself follows.
 #[inline(never)]
 fn write_route<G: Interface>(vcpu: &'static Vcpu, offset: u64, size: u8, value: u64) {
-    Frame::Distributor(offset).write_any::<G>(vcpu, size, value);
+    let kick = match G::VERSION {
+        GicVersion::V2 => vcpu.vm.vgic.write_targets(offset, size, value),
+        GicVersion::V3 => vcpu.vm.vgic.write_route(offset, size, value),
+    };
+    vcpu.vm.kick_by::<G>(kick.without(vcpu.index));
     vcpu.vm.follow_routes();
 }
 

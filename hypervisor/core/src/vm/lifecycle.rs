@@ -17,6 +17,7 @@ use super::loader::Loading;
 use super::report::Occasion;
 pub use super::state::{Action, Phase, Refusal, State};
 use super::vcpu::{Power, Vcpu};
+use super::watch::Wait;
 use crate::machine::Machine;
 use crate::terminal::TERMINAL;
 
@@ -200,8 +201,13 @@ impl Vm {
         // From the beginning, if a former start was stopped half way.
         *self.loading.lock() = Loading::default();
         // Its core may be two instructions away from marking it as off: see `retired`.
+        let wait = Wait::new();
+        wait.begin(timer::count());
         while !first.switch_on(Power::LoadPending, 0, 0) {
             spin_loop();
+            if wait.is_overdue(timer::count(), timer::frequency()) {
+                log::error!("core {} has not let {} vcpu 0 go off for 1 s", first.core, self.name());
+            }
         }
         Machine::get().kick(first.core);
     }
@@ -240,6 +246,7 @@ impl Vm {
     }
 
     fn kick_live(&self) {
+        self.asked.begin(timer::count());
         let live = self.presence.census().live;
         for vcpu in self.vcpus().iter().filter(|vcpu| live & vcpu.bit() != 0) {
             Machine::get().kick(vcpu.core);

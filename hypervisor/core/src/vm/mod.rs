@@ -24,6 +24,7 @@ pub mod state;
 pub mod timekeeping;
 pub mod vcpu;
 pub mod vector_abort;
+pub mod watch;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -58,6 +59,7 @@ use rate::LineRate;
 use restart::RestartPolicy;
 use state::StateCell;
 use vcpu::Vcpu;
+use watch::Wait;
 
 /// A VM. It is made once and lives as long as the machine. What the way back to a guest looks at comes first.
 #[repr(C)]
@@ -109,6 +111,8 @@ pub struct Vm {
     vcpus: Once<Box<[Vcpu]>>,
     /// vCPUs that are not off, and those that stand still.
     presence: Presence,
+    /// When its cores were last asked for something.
+    asked: Wait,
     counter: VirtualCounter,
     vttbr: u64,
     /// The VM was loaded before: its memory may lie in the caches as it was then.
@@ -176,6 +180,7 @@ impl Vm {
             state: StateCell::new(),
             kicks: [const { AtomicU64::new(0) }; MAX_VCPUS],
             presence: Presence::new(),
+            asked: Wait::new(),
             counter: VirtualCounter::new(),
             loaded: AtomicBool::new(false),
             loading: Mutex::new(Loading::default()),

@@ -21,8 +21,11 @@ static INTID: AtomicU32 = AtomicU32::new(0);
 static END: AtomicU64 = AtomicU64::new(0);
 static GOES: AtomicBool = AtomicBool::new(false);
 
+/// A name, and what is done to an interrupt again and again.
+type Attack = (&'static str, fn(u32));
+
 /// What the second vCPU does all the time.
-const ATTACKS: [(&str, fn(u32)); 4] = [
+const ATTACKS: [Attack; 4] = [
     ("ends it", |_| {}),
     ("sends it back and forth", |intid| {
         gic::route(intid, 0);
