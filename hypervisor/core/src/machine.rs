@@ -14,6 +14,7 @@ use crate::devices::interrupt_owners::InterruptOwners;
 use crate::interface::Interface;
 use crate::manage::ManagedClock;
 use crate::processor::{Processor, Timer};
+use crate::schedule::Share;
 use crate::shutdown::Shutdown;
 use crate::terminal::TERMINAL;
 use crate::turns::{Place, Turns};
@@ -135,6 +136,8 @@ impl Machine {
 
     /// Starts every VM that starts with the machine.
     pub fn start(&self) {
+        self.vms.iter().for_each(Vm::place_devices);
+        self.processors.iter().filter_map(Processor::share).for_each(Share::watch_turns);
         // The machine must not be taken for empty between the start and the end of a first, short VM.
         self.vm_started();
         for vm in self.vms.iter().filter(|vm| vm.config.autostart) {

@@ -1,16 +1,23 @@
 //! One manager at a time: the lock under which a VM's filter is written and its lifecycle is steered.
 
 use core::cell::UnsafeCell;
+use core::hint::spin_loop;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
+use portcullis_arch::timer;
 use portcullis_gate::{Filter, FilterError, Profile, RangeRequest};
 use spin::{Mutex, MutexGuard};
 
 use super::Vm;
+use super::watch::Wait;
+use crate::processor::Processor;
 
 /// A VM's range filter. Managers write it under the lock until the VM's row is frozen, which publishes it; from then on,
 /// until the VM is recreated with all its vCPUs off, it is only read, by its vCPUs without any lock.
 pub struct ManagedFilter {
     lock: Mutex<()>,
+    /// The core of the manager that has the lock, or last had it.
+    holder: AtomicUsize,
     filter: UnsafeCell<Filter>,
 }
 
@@ -20,7 +27,7 @@ unsafe impl Sync for ManagedFilter {}
 impl ManagedFilter {
     /// A filter without ranges.
     pub const fn new() -> Self {
-        Self { lock: Mutex::new(()), filter: UnsafeCell::new(Filter::new()) }
+        Self { lock: Mutex::new(()), holder: AtomicUsize::new(0), filter: UnsafeCell::new(Filter::new()) }
     }
 
     /// The filter of a VM with this profile, for the path of its calls: none if nothing is in it.
@@ -53,12 +60,26 @@ pub struct Exclusive<'a> {
 impl Vm {
     /// The right to steer this VM, unless another manager has it. No manager holds it for longer than one call.
     pub fn exclusive(&self) -> Option<Exclusive<'_>> {
-        self.filter.lock.try_lock().map(|lock| Exclusive { vm: self, _lock: lock })
+        let lock = self.filter.lock.try_lock()?;
+        let here = Processor::current().map_or(0, |processor| processor.index);
+        self.filter.holder.store(here, Ordering::Relaxed);
+        Some(Exclusive { vm: self, _lock: lock })
     }
 
     /// The right to steer this VM, as soon as no manager has it.
     pub(super) fn wait_exclusive(&self) -> Exclusive<'_> {
-        Exclusive { vm: self, _lock: self.filter.lock.lock() }
+        let wait = Wait::new();
+        wait.begin(timer::count());
+        loop {
+            if let Some(exclusive) = self.exclusive() {
+                return exclusive;
+            }
+            spin_loop();
+            if wait.is_overdue(timer::count(), timer::frequency()) {
+                let core = self.filter.holder.load(Ordering::Relaxed);
+                log::error!("core {core} has not let {} go for 1 s, which it manages", self.name());
+            }
+        }
     }
 }
 

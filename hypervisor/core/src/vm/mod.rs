@@ -3,6 +3,7 @@
 pub mod activity;
 pub mod answers;
 pub mod audit;
+pub mod counter;
 pub mod devices;
 pub mod exclusive;
 pub mod failure;
@@ -23,6 +24,7 @@ pub mod state;
 pub mod timekeeping;
 pub mod vcpu;
 pub mod vector_abort;
+pub mod watch;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -45,6 +47,8 @@ use crate::turns::Place;
 use crate::with_interface;
 use answers::VmAnswers;
 use audit::{Audit, Fate};
+use counter::VirtualCounter;
+use devices::DeviceLines;
 use exclusive::ManagedFilter;
 use failure::Failure;
 use fault_report::FaultReport;
@@ -55,6 +59,7 @@ use rate::LineRate;
 use restart::RestartPolicy;
 use state::StateCell;
 use vcpu::Vcpu;
+use watch::Wait;
 
 /// A VM. It is made once and lives as long as the machine. What the way back to a guest looks at comes first.
 #[repr(C)]
@@ -75,6 +80,8 @@ pub struct Vm {
     pub ram: u64,
     /// The devices that it drives itself.
     pub devices: Box<[Device]>,
+    /// Where their interrupts go.
+    lines_of_devices: Once<DeviceLines>,
     /// Its interrupt controller.
     pub vgic: Vgic,
     /// Its UART and the line that it is writing.
@@ -106,7 +113,9 @@ pub struct Vm {
     vcpus: Once<Box<[Vcpu]>>,
     /// vCPUs that are not off, and those that stand still.
     presence: Presence,
-    counter_offset: AtomicU64,
+    /// When its cores were last asked for something.
+    asked: Wait,
+    counter: VirtualCounter,
     vttbr: u64,
     /// The VM was loaded before: its memory may lie in the caches as it was then.
     loaded: AtomicBool,
@@ -153,6 +162,7 @@ impl Vm {
             memory,
             ram: ram_of(&config, memory),
             devices: devices.into(),
+            lines_of_devices: Once::new(),
             vgic: Vgic::of_version(interface::version(), config.cores.as_slice().len()),
             port: TicketMutex::new(Port::new()),
             bus,
@@ -174,7 +184,8 @@ impl Vm {
             state: StateCell::new(),
             kicks: [const { AtomicU64::new(0) }; MAX_VCPUS],
             presence: Presence::new(),
-            counter_offset: AtomicU64::new(0),
+            asked: Wait::new(),
+            counter: VirtualCounter::new(),
             loaded: AtomicBool::new(false),
             loading: Mutex::new(Loading::default()),
             scrubbed: AtomicU64::new(0),
@@ -275,9 +286,10 @@ impl Vm {
         self.vttbr
     }
 
-    /// What its virtual counter lags behind the physical one, in ticks.
+    /// What its virtual counter lags behind the physical one, in ticks. It changes only while none of its vCPUs can be in the
+    /// guest: when it is loaded, and at the end of a pause.
     pub fn counter_offset(&self) -> u64 {
-        self.counter_offset.load(Ordering::Relaxed)
+        self.counter.offset()
     }
 
     /// The physical range behind `size` bytes of RAM at the guest's address `ipa`, if all of them are RAM.

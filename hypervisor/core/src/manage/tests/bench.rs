@@ -39,6 +39,8 @@ impl InterruptController for NoController {
     fn enable_private(&self, _: usize, _: u32, _: bool) {}
     fn enable_shared(&self, _: u32, _: u64) {}
     fn set_trigger(&self, _: u32, _: bool) {}
+    fn set_shared(&self, _: u32, _: bool) {}
+    fn route_shared(&self, _: u32, _: u64) {}
     fn quiet_shared(&self, _: u32) {}
     fn maintenance_interrupt(&self) -> u32 {
         25
