@@ -3,7 +3,8 @@
 #![cfg(not(loom))]
 
 use portcullis_abi::function::{TRNG_FEATURES, TRNG_GET_UUID, TRNG_RND32, TRNG_RND64, TRNG_VERSION};
-use portcullis_gate::answers::{Answers, Beyond, KNOWN, LINES, Resolution, line};
+use portcullis_gate::KNOWN;
+use portcullis_gate::answers::{Answers, Beyond, LINES, Resolution, line};
 use portcullis_gate::forwards::Forwards;
 use portcullis_gate::{
     Call, Conduit, Conduits, Filter, Group, Profile, RangeRequest, Register, Return, Row, Support, Verdict, decide,
