@@ -5,9 +5,9 @@ use core::fmt;
 
 use portcullis_abi::map;
 use portcullis_core::bundle::{Bundle, VmConfig};
-use portcullis_core::flat_tree::Tree;
 use portcullis_core::memory::regions::Range;
 use portcullis_core::passthrough::{Given, Refusal};
+use portcullis_tree::Tree;
 
 use crate::devices;
 use crate::facts::Facts;

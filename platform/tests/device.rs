@@ -1,12 +1,12 @@
 //! Devices that are looked up by path in real boards' device trees.
 
-use portcullis_core::flat_tree::Tree;
 use portcullis_core::image::Region;
 use portcullis_core::memory::regions::Range;
 use portcullis_core::passthrough::Interrupt;
 use portcullis_platform::devices::is_taken;
 use portcullis_platform::facts::Facts;
 use portcullis_platform::facts::device::{DeviceError, Devices, NO_MASTERS};
+use portcullis_tree::Tree;
 
 const VIRT: &[u8] = include_bytes!("data/qemu-virt-gicv3.dtb");
 const PI_4: &[u8] = include_bytes!("data/raspberry-pi-4.dtb");

@@ -6,13 +6,13 @@ use alloc::format;
 use alloc::vec::Vec;
 use core::fmt;
 
-use portcullis_devices::{Description, Device as _, Trigger, uart::Pl011};
-
-use crate::flat_tree::Writer;
-use crate::image::Region;
-use crate::interface::GicVersion;
-use crate::passthrough::{Device, NODE_ROOM};
 use portcullis_abi::{bundle, function, map};
+use portcullis_devices::{Description, Device as _, Trigger, uart::Pl011};
+use portcullis_tree::Writer;
+use portcullis_vgic::GicVersion;
+
+use crate::image::Region;
+use crate::passthrough::{Device, NODE_ROOM};
 
 /// Phandle of the interrupt controller.
 const GIC_PHANDLE: u32 = 1;

@@ -7,9 +7,7 @@ extern crate alloc;
 
 pub mod board;
 pub mod bundle;
-pub mod console;
 pub mod devices;
-pub mod flat_tree;
 pub mod guest_tree;
 pub mod image;
 pub mod interface;
@@ -24,6 +22,4 @@ pub mod shutdown;
 pub mod terminal;
 pub mod trap;
 pub mod turns;
-#[expect(clippy::indexing_slicing, reason = "every index is reduced to the length of its array")]
-pub mod vgic;
 pub mod vm;

@@ -1,7 +1,7 @@
 //! The console: which of the serial ports `/chosen` means (Devicetree Specification, sections 3.3 and 3.6).
 
-use portcullis_core::flat_tree::Node;
 use portcullis_core::image::Region;
+use portcullis_tree::Node;
 
 use super::bus::DEPTH_MAX;
 use super::interrupt::{Decoder, Interrupts};

@@ -4,10 +4,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use portcullis_core::flat_tree::{Node, Property, Tree};
 use portcullis_core::image::Region;
 use portcullis_core::memory::regions::Range;
 use portcullis_core::passthrough::{Device, Interrupt, KEPT, pages};
+use portcullis_tree::{Node, Property, Tree};
 
 use super::bus::Buses;
 use super::gic;

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use portcullis_core::flat_tree::TreeError;
+use portcullis_tree::TreeError;
 
 /// What is wrong with a board's device tree. The text says what is broken and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,8 +12,8 @@ mod properties;
 mod timer;
 mod walk;
 
-use portcullis_core::flat_tree::Tree;
 use portcullis_core::image::Region;
+use portcullis_tree::Tree;
 
 pub use self::error::FactsError;
 pub use self::list::{List, Text};

@@ -1,6 +1,6 @@
 //! The properties of one node that matter here, gathered in one pass, and the decoding of their values.
 
-use portcullis_core::flat_tree::Property;
+use portcullis_tree::Property;
 
 /// Values of a node's properties (Devicetree Specification, chapter 2, and the bindings of the single devices).
 #[derive(Clone, Copy, Default)]

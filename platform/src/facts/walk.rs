@@ -1,7 +1,7 @@
 //! The walk over the tree: one look at every node that can matter, then what can only be said when all were seen.
 
-use portcullis_core::flat_tree::{Node, Property, Tree, Visitor};
 use portcullis_core::image::Region;
+use portcullis_tree::{Node, Property, Tree, Visitor};
 
 use super::bus::{Buses, DEPTH_MAX};
 use super::console::{Console, UartNode};
@@ -303,7 +303,7 @@ impl<'a> Walk<'a> {
         if let Some(error) = self.error.take() {
             return Err(error);
         }
-        tree.reservations().try_for_each(|region| reserve(&mut self.reserved, region))?;
+        tree.reservations().try_for_each(|(address, size)| reserve(&mut self.reserved, Region { address, size }))?;
         if self.memory.is_empty() {
             return Err(FactsError::NoNode {
                 node: "memory",

@@ -1,10 +1,10 @@
 //! The schedule of one core in the bundle.
 
 use portcullis_abi::{bundle, map};
+use portcullis_tree::{Node, be32};
 
 use super::error::CoreError;
 use super::utf8;
-use crate::flat_tree::{Node, be32};
 
 /// Bytes of one window: three cells.
 const WINDOW: usize = 12;

@@ -4,8 +4,8 @@ use core::fmt;
 
 use portcullis_abi::{bundle, map};
 use portcullis_gate::FilterError;
+use portcullis_tree::TreeError;
 
-use crate::flat_tree::TreeError;
 use crate::image::ImageError;
 
 /// What is wrong with a bundle. The text says what is broken and what would be right.

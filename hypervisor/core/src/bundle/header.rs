@@ -2,9 +2,9 @@
 
 use portcullis_abi::bundle;
 use portcullis_arch::checksum::Crc32;
+use portcullis_tree::{self as tree, be32};
 
 use super::error::BundleError;
-use crate::flat_tree;
 
 /// A bundle whose header is right and whose bytes are those that were written.
 #[derive(Clone, Copy, Debug)]
@@ -37,11 +37,11 @@ impl<'a> Images<'a> {
 pub fn open(data: &[u8]) -> Result<Contents<'_>, BundleError> {
     let (header, _) = data.split_first_chunk().ok_or(BundleError::TooShort(data.len()))?;
     let header: &[u8; bundle::HEADER_SIZE] = header;
-    let half = |offset| flat_tree::be32(header, offset).unwrap_or(0);
+    let half = |offset| be32(header, offset).unwrap_or(0);
     let word = |offset| u64::from(half(offset)) << 32 | u64::from(half(offset + 4));
     if !header.starts_with(&bundle::MAGIC) {
         return Err(match half(0) {
-            flat_tree::MAGIC => BundleError::Old,
+            tree::MAGIC => BundleError::Old,
             _ => BundleError::Magic(word(0)),
         });
     }

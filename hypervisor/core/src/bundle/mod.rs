@@ -10,13 +10,13 @@ mod tests;
 mod vm;
 
 use portcullis_abi::{bundle, map};
+use portcullis_tree::{Node, Tree};
 
 pub use self::core::{CoreConfig, Window};
 pub use self::error::{BundleError, CoreError, VmError};
 use self::header::Contents;
 pub use self::slices::Slices;
 pub use self::vm::{Cores, Devices, FirmwareConfig, MEMORY_MAX, Ranges, VmConfig};
-use crate::flat_tree::{Node, Tree};
 
 /// A bundle that has been checked.
 #[derive(Clone, Debug)]

@@ -2,12 +2,12 @@
 
 use portcullis_abi::{bundle, map};
 use portcullis_gate::{Filter, Profile, RangeRequest};
+use portcullis_tree::{MAGIC, Node, be32};
 
 use super::error::VmError;
 use super::header::Images;
 use super::slices::Slices;
 use super::utf8;
-use crate::flat_tree::{MAGIC, Node, be32};
 use crate::guest_tree::GuestTree;
 use crate::image::{DTB_MAX, ImageError, Kernel, Layout};
 

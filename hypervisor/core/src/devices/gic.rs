@@ -3,8 +3,9 @@
 use portcullis_abi::map;
 use portcullis_arch::timer;
 use portcullis_devices::Frame as Addresses;
+use portcullis_vgic::GicVersion;
 
-use crate::interface::{GicVersion, Interface};
+use crate::interface::Interface;
 use crate::vm::vcpu::Vcpu;
 
 /// Offset of GICD_ISPENDR0 in a GICv2's distributor, and of GICR_ISPENDR0 in a redistributor's SGI frame.

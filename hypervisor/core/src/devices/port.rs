@@ -1,9 +1,8 @@
 //! A VM's end of the console: its emulated UART and the line that it is writing.
 
 use portcullis_abi::map;
+use portcullis_console::LineBuffer;
 use portcullis_devices::{Line, uart::Pl011};
-
-use crate::console::LineBuffer;
 
 /// UART and line of one VM, behind one lock.
 pub struct Port {

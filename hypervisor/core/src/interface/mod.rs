@@ -10,20 +10,11 @@ mod v2;
 mod v3;
 
 use portcullis_arch::{gicv2, gicv3};
+use portcullis_vgic::{GicVersion, ListRegisters};
 
 pub use self::v2::V2;
 pub use self::v3::V3;
 use crate::processor::Processor;
-use crate::vgic::ListRegisters;
-
-/// A generation of the interrupt controller. The physical one and those of the guests are of the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GicVersion {
-    /// GICv2: distributor and CPU interface, both in memory.
-    V2,
-    /// GICv3: distributor, a redistributor per vCPU, CPU interface in system registers.
-    V3,
-}
 
 /// The interrupt controller of this machine. Until a GICv2 is found it counts as a GICv3.
 #[inline]
@@ -36,11 +27,11 @@ pub fn version() -> GicVersion {
 macro_rules! with_interface {
     ($name:ident => $body:expr) => {
         match $crate::interface::version() {
-            $crate::interface::GicVersion::V3 => {
+            portcullis_vgic::GicVersion::V3 => {
                 type $name = $crate::interface::V3;
                 $body
             }
-            $crate::interface::GicVersion::V2 => {
+            portcullis_vgic::GicVersion::V2 => {
                 type $name = $crate::interface::V2;
                 $body
             }

@@ -1,10 +1,10 @@
 //! GICv2: GICC and GICH in memory. Guests get GICV in place of GICC.
 
 use portcullis_arch::{gicv2, timer};
+use portcullis_vgic::{GicVersion, ListRegisters};
 
-use super::{GicVersion, Interface, VirtualInterface};
+use super::{Interface, VirtualInterface};
 use crate::processor::Processor;
-use crate::vgic::ListRegisters;
 
 /// The frames of this core: GICC and GICH.
 #[derive(Clone, Copy, Debug)]

@@ -1,10 +1,10 @@
 //! GICv3 and GICv4: everything but distributor and redistributors is system registers.
 
 use portcullis_arch::{gicv3, timer};
+use portcullis_vgic::{GicVersion, ListRegisters};
 
-use super::{GicVersion, Interface, VirtualInterface};
+use super::{Interface, VirtualInterface};
 use crate::processor::Processor;
-use crate::vgic::ListRegisters;
 
 /// The system registers of this core: ICC_* and ICH_*.
 #[derive(Clone, Copy, Debug)]

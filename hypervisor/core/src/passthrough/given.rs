@@ -4,10 +4,10 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use portcullis_abi::map;
+use portcullis_vgic::INTIDS;
 
 use super::{Device, NODE_ROOM};
 use crate::memory::regions::Range;
-use crate::vgic::INTIDS;
 
 /// Why a device is not given to a VM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,8 +6,9 @@
 use alloc::format;
 use alloc::vec::Vec;
 
+use portcullis_tree::Writer;
+
 use super::Device;
-use crate::flat_tree::Writer;
 
 /// Properties without references, which are taken over as they are.
 pub const KEPT: [&str; 9] = [

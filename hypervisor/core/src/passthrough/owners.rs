@@ -3,8 +3,9 @@
 use alloc::boxed::Box;
 use alloc::vec;
 
+use portcullis_vgic::INTIDS;
+
 use super::Device;
-use crate::vgic::INTIDS;
 
 /// Per INTID the VM whose device it is; empty where no VM has a device.
 #[derive(Debug, Default)]

@@ -12,13 +12,13 @@ use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use portcullis_abi::map::MAX_VMS;
 use portcullis_arch::{barrier, optional::Features, timer};
+use portcullis_vgic::{self as vgic, HARDWARE_LINKED};
 use spin::{Mutex, Once};
 
 use super::RoundRobin;
 use crate::machine::Machine;
 use crate::processor::{Processor, Timer};
 use crate::trap::interrupt;
-use crate::vgic::{self, HARDWARE_LINKED};
 use crate::vm::sharing::{Sharing, Want};
 use crate::vm::state::State;
 use crate::vm::vcpu::{Power, Vcpu};

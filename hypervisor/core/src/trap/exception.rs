@@ -1,9 +1,10 @@
 //! Synchronous exceptions that are not firmware calls, and SErrors.
 
 use portcullis_arch::{account::Exit, context::Context, el2, vectors::Next};
+use portcullis_vgic::GicVersion;
 
 use super::{abort, fault};
-use crate::interface::{GicVersion, Interface};
+use crate::interface::Interface;
 use crate::processor::Processor;
 use crate::vm::{failure::Reason, sharing::Sharing, vcpu::Vcpu};
 

@@ -2,8 +2,9 @@
 //! a guest cannot use, because it is trapped, not saved, or behind the door.
 
 use portcullis_arch::id;
+use portcullis_vgic::GicVersion;
 
-use crate::interface::{self, GicVersion};
+use crate::interface;
 
 /// A nibble of an ID register, by the position of its lowest bit.
 const fn field(shift: u32) -> u64 {

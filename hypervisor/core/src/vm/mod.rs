@@ -28,6 +28,7 @@ use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use portcullis_abi::map::{self, MAX_VCPUS};
 use portcullis_arch::{paging, timer};
 use portcullis_gate::{Call, FunctionId, Row, Verdict, decide, decide_watched, forwards::Forwards};
+use portcullis_vgic::{VcpuSet, Vgic};
 use spin::{Mutex, Once};
 
 use crate::bundle::VmConfig;
@@ -37,7 +38,6 @@ use crate::memory::regions::Range;
 use crate::memory::stage2::Stage2;
 use crate::passthrough::Device;
 use crate::turns::Place;
-use crate::vgic::{VcpuSet, Vgic};
 use crate::with_interface;
 use answers::VmAnswers;
 use audit::{Audit, Fate};

@@ -7,13 +7,13 @@ use portcullis_arch::{
     vectors::{Handlers, Next},
     world,
 };
+use portcullis_vgic::{self as vgic, HARDWARE_LINKED};
 
 use super::vcpu::{Power, Vcpu};
 use crate::interface::Interface;
 use crate::machine::Machine;
 use crate::processor::Processor;
 use crate::trap::{exception, interrupt};
-use crate::vgic::{self, HARDWARE_LINKED};
 use crate::with_interface;
 
 impl Vcpu {

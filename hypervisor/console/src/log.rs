@@ -1,0 +1,106 @@
+//! The hypervisor's own lines.
+
+use core::fmt::{self, Write};
+
+use super::console::Console;
+use super::escape::is_harmless;
+use super::ring::{HYPERVISOR, log_of};
+use super::screen::FRAME_MAX;
+
+/// What each of the hypervisor's lines starts with.
+const PREFIX: &str = "portcullis: ";
+/// What a line takes besides its text.
+const LINE_MIN: usize = PREFIX.len() + 2;
+/// Longest message in bytes, newlines included; the rest is cut.
+const MESSAGE_MAX: usize = 512;
+/// What stands at the end of a message that was cut.
+const CUT: &str = "...";
+
+impl Console {
+    /// Writes a message of the hypervisor, each of its lines with the prefix. False if there was no room: its lines are
+    /// then dropped and counted, and a note tells of it later.
+    pub fn log(&mut self, message: fmt::Arguments) -> bool {
+        self.note_dropped();
+        let text = Text::of(message);
+        if self.dropped != 0 || !self.write_lines(HYPERVISOR, text.as_str()) {
+            self.dropped = self.dropped.saturating_add(text.as_str().lines().count());
+            return false;
+        }
+        true
+    }
+
+    /// Writes a message about VM `vm` as [`log`](Self::log) does, on an account of that VM's: however many there are, they take
+    /// no room from others. `last`: it is about the VM's end, and may take the hypervisor's room where there is no other. False
+    /// if there was none at all.
+    pub fn log_about(&mut self, vm: usize, last: bool, message: fmt::Arguments) -> bool {
+        let text = Text::of(message);
+        let owner = u8::try_from(vm).ok().filter(|_| vm < self.count).map_or(HYPERVISOR, log_of);
+        self.write_lines(owner, text.as_str()) || last && self.log(message)
+    }
+
+    /// Tells of dropped lines, if there are any and there is room.
+    pub(super) fn note_dropped(&mut self) {
+        if self.dropped != 0 {
+            let text = Text::of(format_args!("{} lines of this log were dropped, the console was full", self.dropped));
+            if self.write_lines(HYPERVISOR, text.as_str()) {
+                self.dropped = 0;
+            }
+        }
+    }
+
+    fn write_lines(&mut self, owner: u8, text: &str) -> bool {
+        let need = text.lines().fold(FRAME_MAX, |sum, line| sum.saturating_add(line.len()).saturating_add(LINE_MIN));
+        if self.screen.ring.room(owner) < need {
+            return false;
+        }
+        let cancel = self.attached_in_sequence();
+        self.screen.fresh(owner, cancel);
+        for line in text.lines() {
+            self.screen.put(owner, PREFIX.as_bytes());
+            self.screen.put(owner, line.as_bytes());
+            self.screen.newline(owner);
+        }
+        self.restore(owner);
+        true
+    }
+}
+
+/// A formatted message without characters that act on the terminal.
+struct Text {
+    bytes: [u8; MESSAGE_MAX],
+    len: usize,
+}
+
+impl Text {
+    fn of(message: fmt::Arguments) -> Self {
+        let mut text = Self { bytes: [0; MESSAGE_MAX], len: 0 };
+        if text.write_fmt(message).is_err() {
+            text.append(CUT, MESSAGE_MAX);
+        }
+        text
+    }
+
+    fn as_str(&self) -> &str {
+        self.bytes.get(..self.len).and_then(|text| core::str::from_utf8(text).ok()).unwrap_or_default()
+    }
+
+    /// Appends the piece if the text stays within `limit` bytes.
+    fn append(&mut self, piece: &str, limit: usize) -> bool {
+        let end = self.len.saturating_add(piece.len());
+        let Some(cells) = self.bytes.get_mut(self.len..end).filter(|_| end <= limit) else { return false };
+        cells.copy_from_slice(piece.as_bytes());
+        self.len = end;
+        true
+    }
+}
+
+impl Write for Text {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for char in text.chars().filter(|&char| matches!(char, '\n' | '\t') || is_harmless(char)) {
+            if !self.append(char.encode_utf8(&mut [0; 4]), MESSAGE_MAX - CUT.len()) {
+                return Err(fmt::Error);
+            }
+        }
+        Ok(())
+    }
+}
