@@ -13,7 +13,7 @@ use portcullis_abi::function::{ARCH_FEATURES, PSCI_FEATURES, PV_TIME_FEATURES, T
 
 use crate::call::{Call, Conduit};
 use crate::decide::decide;
-use crate::filter::Filter;
+use crate::filter::{Filter, Ranges};
 use crate::forwards::Forwards;
 use crate::function_id::FunctionId;
 use crate::group::Group;
@@ -175,8 +175,9 @@ impl Answers {
         if !profile.conduits().contains(conduit) {
             return;
         }
+        let ranges = filter.map(|filter| -> &dyn Ranges { filter });
         let verdict = |function: u32, argument: u32| {
-            decide(profile, filter, &Call::new(conduit, [u64::from(function), u64::from(argument), 0, 0]))
+            decide(profile, ranges, &Call::new(conduit, [u64::from(function), u64::from(argument), 0, 0]))
         };
         for function in KNOWN {
             let Some(answer) = self.lines.get(line(function)) else { continue };

@@ -3,7 +3,7 @@
 use portcullis_abi::function;
 
 use crate::call::Call;
-use crate::filter::Filter;
+use crate::filter::Ranges;
 use crate::function::{Function, Reply};
 use crate::function_id::FunctionId;
 use crate::profile::Profile;
@@ -15,13 +15,13 @@ use crate::verdict::{Return, Service, Verdict};
 /// The order: a conduit that is closed or an immediate that is not zero is refused; then an identifier that SMCCC 1.1
 /// does not define or, from AArch32 state, one of the SMC64 convention; then the filter; then the firmware registers.
 /// The path has no loop but the search in the filter, at most 32 ranges long, and changes nothing.
-pub fn decide(profile: Profile, filter: Option<&Filter>, call: &Call) -> Verdict {
+pub fn decide(profile: Profile, filter: Option<&dyn Ranges>, call: &Call) -> Verdict {
     pass(Door { profile, filter, denies: true, aarch32: call.aarch32 }, call)
 }
 
 /// As [`decide`] for a VM that is watched to learn what it needs: ranges of the filter that are refused count for nothing,
 /// ranges that go to EL3 still do, since nobody else has their answer.
-pub fn decide_watched(profile: Profile, filter: Option<&Filter>, call: &Call) -> Verdict {
+pub fn decide_watched(profile: Profile, filter: Option<&dyn Ranges>, call: &Call) -> Verdict {
     pass(Door { profile, filter, denies: false, aarch32: call.aarch32 }, call)
 }
 

@@ -34,6 +34,12 @@ const NEVER_FORWARDED: [RangeInclusive<u32>; 6] = [
     0x8500_0000..=0x86ff_ffff,
 ];
 
+/// What is asked of a filter on the path of a call.
+pub trait Ranges {
+    /// What it says about `id`.
+    fn action(&self, id: FunctionId) -> Action;
+}
+
 /// The range filter of one VM: ranges that do not overlap, in ascending order.
 #[derive(Clone, Debug)]
 pub struct Filter {
@@ -50,11 +56,6 @@ impl Filter {
     /// The ranges in ascending order.
     pub fn ranges(&self) -> &[Identifiers] {
         self.ranges.get(..self.len).unwrap_or_default()
-    }
-
-    /// What the filter says about `id`.
-    pub fn action(&self, id: FunctionId) -> Action {
-        lookup(self.ranges(), id)
     }
 
     /// Adds a range. `profile` is the VM's word, loaded under the lock that guards this filter and the freeze.
@@ -82,12 +83,6 @@ impl Filter {
         Ok(())
     }
 
-    /// Index of the range that hands `id` to EL3, if one does.
-    pub fn forwarding(&self, id: FunctionId) -> Option<usize> {
-        let holds = |range: &Identifiers| range.first <= id.0 && id.0 <= range.last;
-        self.ranges().iter().position(|range| range.action == Action::Forward && holds(range))
-    }
-
     /// Whether a range is forwarded.
     pub fn forwards(&self) -> bool {
         self.forwarded().next().is_some()
@@ -111,12 +106,14 @@ impl Default for Filter {
     }
 }
 
-/// What `ranges`, sorted and without overlap, say about `id`.
-pub fn lookup(ranges: &[Identifiers], id: FunctionId) -> Action {
-    let after = ranges.partition_point(|range| range.first <= id.0);
-    match after.checked_sub(1).and_then(|index| ranges.get(index)) {
-        Some(range) if id.0 <= range.last => range.action,
-        _ => Action::Handle,
+impl Ranges for Filter {
+    fn action(&self, id: FunctionId) -> Action {
+        let ranges = self.ranges();
+        let after = ranges.partition_point(|range| range.first <= id.0);
+        match after.checked_sub(1).and_then(|index| ranges.get(index)) {
+            Some(range) if id.0 <= range.last => range.action,
+            _ => Action::Handle,
+        }
     }
 }
 

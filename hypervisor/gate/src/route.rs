@@ -1,6 +1,6 @@
 //! Which way a call goes: refused, to EL3, or to a function of ours.
 
-use crate::filter::Filter;
+use crate::filter::Ranges;
 use crate::function::Function;
 use crate::function_id::FunctionId;
 use crate::identifiers::Action;
@@ -24,7 +24,7 @@ pub struct Door<'a> {
     /// The VM's policy.
     pub profile: Profile,
     /// The VM's range filter.
-    pub filter: Option<&'a Filter>,
+    pub filter: Option<&'a dyn Ranges>,
     /// Whether the filter's ranges that are refused count.
     pub denies: bool,
     /// The caller is in AArch32 state, where the SMC64 convention does not exist (DEN0028).

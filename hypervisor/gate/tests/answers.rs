@@ -7,7 +7,8 @@ use portcullis_gate::KNOWN;
 use portcullis_gate::answers::{Answers, Beyond, LINES, Resolution, line};
 use portcullis_gate::forwards::Forwards;
 use portcullis_gate::{
-    Call, Conduit, Conduits, Filter, Group, Profile, RangeRequest, Register, Return, Row, Support, Verdict, decide,
+    Call, Conduit, Conduits, Filter, Group, Profile, RangeRequest, Ranges, Register, Return, Row, Support, Verdict,
+    decide,
 };
 
 fn agrees(answers: &Answers, profile: Profile, conduit: Conduit, x0: u64, x1: u64) {
@@ -30,7 +31,7 @@ fn agrees_filtered(
         }
         None => answers.resolve(x0, x1, Beyond::Refuse),
     };
-    let by_gate = decide(profile, filter, &Call::new(conduit, [x0, x1, 0, 0]));
+    let by_gate = decide(profile, filter.map(|filter| -> &dyn Ranges { filter }), &Call::new(conduit, [x0, x1, 0, 0]));
     let same = match (by_table, by_gate) {
         (Resolution::Forward, Verdict::Forward) => true,
         // The gate decides then, so they cannot differ.

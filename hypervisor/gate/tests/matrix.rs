@@ -6,9 +6,10 @@ mod oracle;
 
 use core::ops::RangeInclusive;
 
-use oracle::{Expect, Speaker, TABLE, Vm, Way, find};
+use oracle::{Expect, Gate, Speaker, TABLE, Vm, Way, find};
 use portcullis_gate::{
-    Action, Call, Conduit, Conduits, Filter, Profile, RangeRequest, Register, Return, Support, Verdict, decide,
+    Action, Call, Conduit, Conduits, Filter, NAMES, Profile, Published, RangeRequest, Ranges, Register, Return,
+    Support, Verdict, decide,
 };
 
 const BITMAPS: [Register; 4] = [Register::Std, Register::StdHyp, Register::VendorHyp, Register::VendorHyp2];
@@ -35,14 +36,16 @@ fn profile(vm: &Vm) -> Profile {
         .fold(created, |profile, (register, value)| profile.with(register, value))
 }
 
-fn filter(vm: &Vm) -> Filter {
-    let mut filter = Filter::new();
+/// The VM's filter as managers write it, and as its vCPUs read it.
+fn filter(vm: &Vm) -> (Filter, Published) {
+    let (mut filter, published) = (Filter::new(), Published::new());
     let denied = vm.denied.iter().map(|&ends| (ends, Action::Deny));
     for ((first, last), action) in denied.chain(vm.forwarded.iter().map(|&ends| (ends, Action::Forward))) {
         let request = RangeRequest { base: first, count: last - first + 1, action: action as u8, reserved: [0; 15] };
         filter.insert(&request, Profile(0), true).unwrap();
     }
-    filter
+    published.publish(&filter);
+    (filter, published)
 }
 
 /// Every state of the four bitmaps.
@@ -95,9 +98,19 @@ fn expected(vm: &Vm, call: &Call) -> Verdict {
     }))
 }
 
-fn check(vm: &Vm, profile: Profile, filter: Option<&Filter>, call: &Call) {
+fn check(vm: &Vm, profile: Profile, filter: Option<&dyn Ranges>, call: &Call) {
     let verdict = decide(profile, filter, call);
     assert_eq!(verdict, expected(vm, call), "{:?} with x1 = {:#x} in {vm:?}", call.function(), call.x[1]);
+}
+
+/// The gate's names are the oracle's, which also has those that nobody is offered.
+#[test]
+fn every_function_has_its_name() {
+    let mut names = NAMES.to_vec();
+    names.sort_by_key(|&(_, id)| id);
+    let known = TABLE.iter().filter(|entry| names.iter().any(|&(_, id)| id == entry.id));
+    assert!(known.map(|entry| (entry.name, entry.id)).eq(names.iter().copied()));
+    assert!(TABLE.iter().all(|entry| entry.gate == Gate::Never || names.contains(&(entry.name, entry.id))));
 }
 
 /// 0 to 0xffff of all 64 owners, fast and yielding, both widths: exactly the identifiers of the table are not denied.
@@ -197,7 +210,7 @@ fn filters_show_in_calls_and_in_discovery() {
                 vm.denied.push((first, last));
             }
         }
-        let (profile, filter) = (profile(&vm), filter(&vm));
+        let (profile, (filter, published)) = (profile(&vm), filter(&vm));
         for entry in TABLE {
             for _ in 0..8 {
                 let asked = if random.below(4) == 0 {
@@ -205,7 +218,9 @@ fn filters_show_in_calls_and_in_discovery() {
                 } else {
                     TABLE[random.below(TABLE.len())].id
                 };
-                check(&vm, profile, Some(&filter), &mixed(random.next() | 0xff00, entry.id, asked));
+                let call = mixed(random.next() | 0xff00, entry.id, asked);
+                check(&vm, profile, Some(&filter), &call);
+                check(&vm, profile, Some(&published), &call);
             }
         }
     }
@@ -237,7 +252,7 @@ fn forwarding_shows_in_calls_and_in_discovery() {
     let mut forwarded = 0;
     for mut vm in states().step_by(5) {
         any_filter(&mut vm, &mut random);
-        let (profile, filter) = (profile(&vm), filter(&vm));
+        let (profile, (filter, published)) = (profile(&vm), filter(&vm));
         let nameless = vm.forwarded.iter().chain(&vm.denied).map(|&(first, _)| first);
         let calls: Vec<u32> = TABLE.iter().map(|entry| entry.id).chain(nameless).collect();
         for &id in &calls {
@@ -245,6 +260,7 @@ fn forwarding_shows_in_calls_and_in_discovery() {
                 let among = if random.below(4) == 0 { &ids } else { &calls };
                 let call = mixed(random.next() | 0xff00, id, among[random.below(among.len())]);
                 check(&vm, profile, Some(&filter), &call);
+                check(&vm, profile, Some(&published), &call);
                 forwarded += usize::from(decide(profile, Some(&filter), &call) == Verdict::Forward);
             }
         }
@@ -268,7 +284,7 @@ fn discovery_agrees_with_the_calls() {
         if entry.id >> 16 & 0x3fff != 0 {
             vm.denied.push((entry.id, entry.id));
         }
-        let (profile, filter) = (profile(&vm), filter(&vm));
+        let (profile, (filter, _)) = (profile(&vm), filter(&vm));
         for conduit in CONDUITS {
             let run =
                 |id: u32, x1: u32| decide(profile, Some(&filter), &Call::new(conduit, [id.into(), x1.into(), 0, 0]));

@@ -108,11 +108,9 @@ extern "C" fn portcullis_call(context: &mut Context, syndrome: u64) -> Next {
     let call = Call { x: [x0, x1, x2, x3], conduit, immediate: syndrome as u16, aarch32: false };
     let vcpu = Vcpu::of(context);
     let group = Group::of(call.function());
-    // SAFETY: this vCPU runs.
-    let verdict = unsafe { vcpu.vm.decide(&call) };
+    let verdict = vcpu.vm.decide(&call);
     if vcpu.vm.audit.profile().is_some() {
-        // SAFETY: as above.
-        unsafe { vcpu.vm.watch(&call, &verdict) };
+        vcpu.vm.watch(&call, &verdict);
     }
     let results = match verdict {
         Verdict::Answer(results) => results,

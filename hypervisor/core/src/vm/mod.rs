@@ -27,7 +27,9 @@ use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use portcullis_abi::map::{self, MAX_VCPUS};
 use portcullis_arch::{paging, timer};
-use portcullis_gate::{Call, FunctionId, Row, Verdict, decide, decide_watched, forwards::Forwards};
+use portcullis_gate::{
+    Call, Filter, FunctionId, Published, Ranges, Row, Verdict, decide, decide_watched, forwards::Forwards,
+};
 use portcullis_vgic::{VcpuSet, Vgic};
 use spin::{Mutex, Once};
 
@@ -41,7 +43,6 @@ use crate::turns::Place;
 use crate::with_interface;
 use answers::VmAnswers;
 use audit::{Audit, Fate};
-use exclusive::ManagedFilter;
 use failure::Failure;
 use loader::Loading;
 use presence::{Census, Presence};
@@ -84,7 +85,8 @@ pub struct Vm {
     pub restarts: RestartPolicy,
     /// Its turn when entropy is short.
     pub entropy: Place,
-    filter: ManagedFilter,
+    filter: Mutex<Filter>,
+    published: Published,
     failure: Mutex<Option<Failure>>,
     /// The lines of the log that it may still cause.
     lines: Mutex<LineRate>,
@@ -148,7 +150,8 @@ impl Vm {
             audit,
             restarts,
             entropy: Place::default(),
-            filter: ManagedFilter::new(),
+            filter: Mutex::new(Filter::new()),
+            published: Published::new(),
             failure: Mutex::new(None),
             lines: Mutex::new(LineRate::new()),
             vttbr: paging::vttbr(stage2.root(), vmid_of(index)),
@@ -191,17 +194,11 @@ impl Vm {
         self.vcpus.get().map(|vcpus| &**vcpus).unwrap_or_default()
     }
 
-    /// What becomes of a call of one of its vCPUs.
-    ///
-    /// # Safety
-    ///
-    /// To be called for a vCPU of this VM that runs.
+    /// Decides what becomes of a call of one of its vCPUs.
     #[inline(always)]
-    pub unsafe fn decide(&self, call: &Call) -> Verdict {
+    pub fn decide(&self, call: &Call) -> Verdict {
         let profile = self.row.profile();
-        // SAFETY: passed on to the caller; the profile was just loaded from the VM's row, and the filter is not used beyond
-        // this decision.
-        let filter = unsafe { self.filter.of_running(profile) };
+        let filter = profile.is_filtered().then_some(&self.published as &dyn Ranges);
         match self.audit.profile() {
             Some(everything) => decide_watched(everything, filter, call),
             None => decide(profile, filter, call),
@@ -209,14 +206,8 @@ impl Vm {
     }
 
     /// Notes a call of a VM that is audited, and what became of it.
-    ///
-    /// # Safety
-    ///
-    /// As [`Vm::decide`].
-    pub unsafe fn watch(&self, call: &Call, verdict: &Verdict) {
-        // SAFETY: passed on to the caller; the profile was just loaded from the VM's row.
-        let filter = unsafe { self.filter.of_running(self.row.profile()) };
-        let range = |id| filter.and_then(|filter| filter.forwarding(id));
+    pub fn watch(&self, call: &Call, verdict: &Verdict) {
+        let range = |id| self.published.forwarding(id);
         let fate = match (verdict, range(call.function())) {
             (Verdict::Deny, _) => Fate::Refused,
             (Verdict::Forward, Some(range)) => {
