@@ -49,6 +49,10 @@ pub enum Mode {
     Idle,
     /// An access to nothing.
     Abort,
+    /// Every kind of access that ends in an abort.
+    Aborts,
+    /// An exception without vectors.
+    NoVectors,
     /// Unknown system registers.
     SystemRegister,
     /// An access to a device whose syndrome does not describe it.
@@ -84,6 +88,8 @@ impl Mode {
             "hostile" => Self::Hostile,
             "idle" => Self::Idle,
             "abort" => Self::Abort,
+            "aborts" => Self::Aborts,
+            "no-vectors" => Self::NoVectors,
             "sysreg" => Self::SystemRegister,
             "mmio" => Self::Mmio,
             "jump" => Self::Jump,

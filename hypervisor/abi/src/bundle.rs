@@ -31,11 +31,13 @@
 //!     cmdline = "...";
 //!     autostart;                         present or absent
 //!     audit;                             present or absent
+//!     stop-on-fault;                     present: the first access that reaches nothing ends it; absent: it gets an abort
 //!     restart-limit = <u32>;             starts again that often when it fails; absent: never
 //!     conduits = <u32>;                  CONDUIT_HVC | CONDUIT_SMC
 //!     machine = <u32>;                   MACHINE_OFF | MACHINE_RESET; absent: neither
 //!     devices = "path", ...;             device tree paths passed through
 //!     trust-dma;                         present or absent: devices among them may master the bus
+//!     no-kaslr;                          present: no seeds in the generated device tree
 //!     firmware {                         absent: the defaults
 //!         keep;                          present: what is not named keeps its default; absent: it is zero
 //!         std = <u64>; std-hyp = <u64>; vendor-hyp = <u64>; psci = <u32>;
@@ -102,6 +104,8 @@ pub const CMDLINE: &str = "cmdline";
 pub const AUTOSTART: &str = "autostart";
 /// VM property: the VM is audited from its start on.
 pub const AUDIT: &str = "audit";
+/// VM property: an access that reaches nothing ends the VM, in place of the abort that a board would report to it.
+pub const STOP_ON_FAULT: &str = "stop-on-fault";
 /// VM property: how often the VM starts again when it fails.
 pub const RESTART_LIMIT: &str = "restart-limit";
 /// VM property: which conduits are open.
@@ -120,6 +124,8 @@ pub const MACHINE_RESET: u32 = 2;
 pub const DEVICES: &str = "devices";
 /// VM property: a device that can master the bus may be passed through: the VM is trusted with all memory.
 pub const TRUST_DMA: &str = "trust-dma";
+/// VM property: the generated device tree has no seeds, whatever the VM is offered.
+pub const NO_KASLR: &str = "no-kaslr";
 /// VM property: place of the kernel image.
 pub const KERNEL: &str = "kernel";
 /// VM property: place of the initial RAM disk.

@@ -299,8 +299,11 @@ pub const FAILURE_EXCEPTION: u64 = 4;
 pub const FAILURE_LOAD: u64 = 5;
 /// An SError, reported by the hardware.
 pub const FAILURE_SERROR: u64 = 6;
+/// An abort at the first instruction of the guest's own exception vector, again. The syndrome and pc of the failure are
+/// those of the exception that led there, and the address is the vector's.
+pub const FAILURE_VECTOR: u64 = 7;
 /// The reasons in words, by number.
-pub const FAILURES: [&str; 7] = [
+pub const FAILURES: [&str; 8] = [
     "none",
     "instruction fetch outside memory",
     "access outside memory and devices",
@@ -308,6 +311,7 @@ pub const FAILURES: [&str; 7] = [
     "unexpected exception",
     "images cannot be loaded",
     "system error",
+    "abort at the guest's own exception vector",
 ];
 
 /// The first write clears every bitmap register first: the default.
@@ -341,7 +345,8 @@ pub const SERVICES: [&str; 8] = ["arch", "psci", "trng", "pv-time", "vendor", "p
 /// The conduits, by index.
 pub const CONDUITS: [&str; 2] = ["hvc", "smc"];
 /// The causes of exits, by index.
-pub const EXITS: [&str; 9] = ["timer", "interrupt", "sgi", "gic", "uart", "id-register", "undefined", "wait", "debug"];
+pub const EXITS: [&str; 10] =
+    ["timer", "interrupt", "sgi", "gic", "uart", "id-register", "undefined", "wait", "debug", "abort"];
 /// Refused calls that are remembered of each VM.
 pub const REFUSALS: u64 = 64;
 

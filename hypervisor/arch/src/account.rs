@@ -32,10 +32,12 @@ pub enum Exit {
     Wait = 7,
     /// The first use of a debug register since it came onto a core that it shares.
     Debug = 8,
+    /// An access, a fetch or a table walk that reaches nothing, or an instruction that cannot be emulated.
+    Abort = 9,
 }
 
 /// Number of [`Exit`] causes.
-pub const EXITS: usize = 9;
+pub const EXITS: usize = 10;
 /// Refused calls that are remembered.
 pub const RING: usize = 64;
 

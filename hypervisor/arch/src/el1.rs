@@ -113,6 +113,11 @@ registers! {
     }
 }
 
+/// What governs the translation of the guest that this core has: TCR_EL1, and TTBR0_EL1 and TTBR1_EL1.
+pub fn translation() -> (u64, [u64; 2]) {
+    (read_sysreg!("tcr_el1"), [read_sysreg!("ttbr0_el1"), read_sysreg!("ttbr1_el1")])
+}
+
 /// Keeps this core from walking the tables of EL1, whatever it speculates on, until the translation registers of a vCPU are
 /// complete and [`El1State::load`] has written the last of them. Otherwise its TLB could remember what half of one vCPU's
 /// registers and half of another's mean (Cortex-A72 erratum 1319367: an address translation that is speculated on).

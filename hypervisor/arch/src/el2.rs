@@ -122,23 +122,57 @@ pub fn set_return_address(address: u64) {
     }
 }
 
+/// Has the guest go on behind the instruction that trapped.
+#[inline(always)]
+pub fn step_over() {
+    set_return_address(return_address().wrapping_add(4));
+}
+
 /// Processor state with which the guest goes on.
 pub fn saved_state() -> u64 {
     read_sysreg!("spsr_el2")
 }
 
-/// Makes the guest take an exception to EL1 with the syndrome given, at the vector that its state calls for
-/// (Arm ARM, D1.3.2), as if the instruction that trapped had caused it. `far` is written if it has a meaning.
-pub fn inject(syndrome: u64, far: Option<u64>) {
-    let spsr = saved_state();
-    let mode = spsr & 0xf;
-    let offset = match (spsr & 1 << 4 != 0, mode) {
+/// What the guest's registers say of the exception that it took to EL1 last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// ESR_EL1.
+    pub syndrome: u64,
+    /// ELR_EL1.
+    pub return_address: u64,
+    /// FAR_EL1.
+    pub fault_address: u64,
+}
+
+/// What the guest's registers say of the exception that it took to EL1 last.
+pub fn last_taken() -> Taken {
+    Taken {
+        syndrome: read_sysreg!("esr_el1"),
+        return_address: read_sysreg!("elr_el1"),
+        fault_address: read_sysreg!("far_el1"),
+    }
+}
+
+/// Where the guest would go on if it took a synchronous exception to EL1 now (Arm ARM, D1.3.2).
+pub fn exception_vector() -> u64 {
+    read_sysreg!("vbar_el1").wrapping_add(vector_offset(saved_state()))
+}
+
+/// Offset of the vector of a synchronous exception from a state.
+const fn vector_offset(spsr: u64) -> u64 {
+    match (spsr & 1 << 4 != 0, spsr & 0xf) {
         (true, _) => 0x600,       // from AArch32 EL0
         (false, 0b0000) => 0x400, // from AArch64 EL0
         (false, 0b0100) => 0x000, // EL1 with SP_EL0
         _ => 0x200,               // EL1 with SP_EL1
-    };
-    let vector = read_sysreg!("vbar_el1").wrapping_add(offset);
+    }
+}
+
+/// Makes the guest take an exception to EL1 with the syndrome given, at the [vector](exception_vector) that its state calls
+/// for, as if the instruction that trapped had caused it. `far` is written if it has a meaning.
+pub fn inject(syndrome: u64, far: Option<u64>) {
+    let spsr = saved_state();
+    let vector = exception_vector();
     let sctlr = read_sysreg!("sctlr_el1");
     let has_pan = (read_sysreg!("id_aa64mmfr1_el1") >> 20) & 0xf != 0;
     // SAFETY: registers of EL1, and the two from which `eret` enters it.
@@ -210,6 +244,12 @@ pub fn dump() -> [(&'static str, u64); 10] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_vector_follows_the_state() {
+        let offsets = [0x3c5, 0x3c4, 0x3c0, 0x1f0, 0x1d0].map(vector_offset);
+        assert_eq!(offsets, [0x200, 0x000, 0x400, 0x600, 0x600]);
+    }
 
     #[test]
     fn an_exception_is_taken_as_hardware_takes_it() {

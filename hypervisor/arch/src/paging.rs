@@ -99,6 +99,15 @@ pub fn invalidate_el2() {
     }
 }
 
+/// Forgets EL2's translations on this core.
+pub fn invalidate_el2_here() {
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: TLB maintenance changes no architectural state.
+    unsafe {
+        core::arch::asm!("dsb nshst", "tlbi alle2", "dsb nsh", "isb", options(nostack, preserves_flags));
+    }
+}
+
 /// Writes MAIR_EL2 and TCR_EL2; only for a core whose EL2 MMU is off.
 ///
 /// # Safety

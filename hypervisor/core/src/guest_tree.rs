@@ -62,6 +62,10 @@ pub struct GuestTree<'a> {
     pub gic: GicVersion,
     /// Devices that it drives itself.
     pub devices: &'a [Device],
+    /// Random word by which the kernel chooses where it lies.
+    pub kaslr_seed: Option<u64>,
+    /// Random words that the kernel's random number generator starts with.
+    pub rng_seed: Option<&'a [u64]>,
 }
 
 impl GuestTree<'_> {
@@ -109,6 +113,12 @@ impl GuestTree<'_> {
         if let Some(initrd) = self.initrd {
             tree.numbers("linux,initrd-start", &[initrd.address]);
             tree.numbers("linux,initrd-end", &[initrd.address.saturating_add(initrd.size)]);
+        }
+        if let Some(seed) = self.kaslr_seed {
+            tree.numbers("kaslr-seed", &[seed]);
+        }
+        if let Some(seed) = self.rng_seed {
+            tree.numbers("rng-seed", seed);
         }
         tree.end();
     }
@@ -235,6 +245,8 @@ mod tests {
         conduits: bundle::CONDUIT_HVC | bundle::CONDUIT_SMC,
         psci: function::PSCI_VERSION_1_1,
         devices: &[],
+        kaslr_seed: None,
+        rng_seed: None,
         gic: GicVersion::V3,
     };
 
@@ -284,11 +296,19 @@ mod tests {
     }
 
     #[test]
-    fn no_seed_is_handed_out() {
+    fn no_seed_is_handed_out_that_was_not_drawn() {
         let tree = DEFAULT.build().unwrap();
         let chosen = node(&tree, "/chosen");
         let names: Vec<String> = chosen.properties().map(|property| property.name().into()).collect();
         assert_eq!(names, ["stdout-path", "bootargs", "linux,initrd-start", "linux,initrd-end"]);
+    }
+
+    #[test]
+    fn seeds_are_numbers_of_the_bindings_lengths() {
+        let words = [3, 4, 5, 6];
+        let tree = GuestTree { kaslr_seed: Some(2), rng_seed: Some(&words), ..DEFAULT }.build().unwrap();
+        assert_eq!(value(&tree, "/chosen", "kaslr-seed"), 2u64.to_be_bytes());
+        assert_eq!(value(&tree, "/chosen", "rng-seed"), words.map(u64::to_be_bytes).as_flattened());
     }
 
     #[test]

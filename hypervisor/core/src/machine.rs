@@ -7,14 +7,14 @@ use portcullis_arch::{cpu, timer};
 use portcullis_gate::{Row, Support};
 use spin::Once;
 
-use crate::board::{Board, WallClock};
+use crate::board::{Board, Entropy, WallClock};
 use crate::interface::Interface;
 use crate::manage::ManagedClock;
 use crate::passthrough::Owners;
 use crate::processor::{HALT, Processor, Timer};
 use crate::shutdown::Shutdown;
 use crate::terminal::TERMINAL;
-use crate::turns::Turns;
+use crate::turns::{Place, Turns};
 use crate::vm::{Vm, state::Phase};
 use crate::with_interface;
 
@@ -77,6 +77,21 @@ impl Machine {
             running: AtomicUsize::new(0),
             halting: AtomicU32::new(0),
         })
+    }
+
+    /// Fills `words` with random bits from `source`, the board's, for the VM at `place`, each handed out once. False if there are
+    /// not enough, or it is not this VM's turn.
+    #[inline(always)]
+    pub fn draw(&self, source: &dyn Entropy, place: &Place, words: &mut [u64]) -> bool {
+        (self.turns.is_plenty() && source.draw(words)) || self.draw_in_turn(source, place, words)
+    }
+
+    /// Entropy is short, or has just run out.
+    #[cold]
+    #[inline(never)]
+    fn draw_in_turn(&self, source: &dyn Entropy, place: &Place, words: &mut [u64]) -> bool {
+        let places = self.vms.iter().map(|vm| &vm.entropy);
+        self.turns.draw(source, words, place, places, timer::count(), timer::frequency())
     }
 
     /// The upper limits of the VMs' firmware registers now: time of day is one more service once it is set.

@@ -134,6 +134,9 @@ fn write_vm<'a>(fdt: &mut FdtWriter, vm: &'a Vm, images: &mut Images<'a>) -> Res
     if vm.audit {
         fdt.property_null(abi::AUDIT)?;
     }
+    if vm.stop_on_fault {
+        fdt.property_null(abi::STOP_ON_FAULT)?;
+    }
     if vm.restart_limit != 0 {
         fdt.property_u32(abi::RESTART_LIMIT, vm.restart_limit)?;
     }
@@ -143,6 +146,9 @@ fn write_vm<'a>(fdt: &mut FdtWriter, vm: &'a Vm, images: &mut Images<'a>) -> Res
     }
     if !vm.devices.is_empty() {
         fdt.property_string_list(abi::DEVICES, vm.devices.clone())?;
+    }
+    if !vm.kaslr {
+        fdt.property_null(abi::NO_KASLR)?;
     }
     if vm.trust_dma {
         fdt.property_null(abi::TRUST_DMA)?;

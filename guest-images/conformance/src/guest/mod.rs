@@ -2,10 +2,12 @@
 
 mod cases;
 mod door;
+mod excursion;
 mod interrupts;
 mod listener;
 mod modes;
 mod report;
+mod tables;
 
 use core::panic::PanicInfo;
 

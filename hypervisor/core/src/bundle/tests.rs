@@ -98,6 +98,7 @@ fn sample() -> Vec<u8> {
             });
             vm(tree, 1, "ops", &[], |tree| {
                 tree.property_null("audit").unwrap();
+                tree.property_null("stop-on-fault").unwrap();
                 tree.property_u32("restart-limit", 3).unwrap();
             });
         },
@@ -127,6 +128,7 @@ fn reads_what_was_written() {
         FirmwareConfig { std: Some(1), vendor_hyp: Some(3), psci: Some(0x1_0001), ..FirmwareConfig::default() };
     assert_eq!(a.firmware, Some(firmware));
     assert_eq!((a.audit, a.restart_limit, ops.audit, ops.restart_limit), (false, 0, true, 3));
+    assert_eq!((a.stop_on_fault, ops.stop_on_fault), (false, true));
     assert_eq!((a.kernel, a.initrd, a.dtb), (&[0x14, 0, 0, 0, 0x55][..], Some(&b"disk"[..]), None));
     assert_eq!((ops.name, ops.cmdline, ops.autostart, ops.firmware), ("ops", "", false, None));
     assert_eq!((ops.devices.iter().count(), ops.initrd), (0, None));

@@ -31,6 +31,8 @@ pub struct VmConfig<'a> {
     pub autostart: bool,
     /// The VM is audited from its start on.
     pub audit: bool,
+    /// An access that reaches nothing ends the VM. Otherwise the guest gets an abort, as from a board.
+    pub stop_on_fault: bool,
     /// How often the VM starts again when it fails.
     pub restart_limit: u32,
     /// Open conduits: [`bundle::CONDUIT_HVC`], [`bundle::CONDUIT_SMC`].
@@ -41,6 +43,8 @@ pub struct VmConfig<'a> {
     pub devices: Devices<'a>,
     /// Devices that can master the bus may be among them.
     pub trust_dma: bool,
+    /// The generated device tree has seeds, if the VM is offered TRNG.
+    pub kaslr: bool,
     /// Firmware registers; none stands for the defaults.
     pub firmware: Option<FirmwareConfig<'a>>,
     /// Kernel: arm64 Image or raw binary.
@@ -169,11 +173,13 @@ impl<'a> VmConfig<'a> {
             cmdline: "",
             autostart: false,
             audit: false,
+            stop_on_fault: false,
             restart_limit: 0,
             conduits: 0,
             machine: 0,
             devices: Devices::default(),
             trust_dma: false,
+            kaslr: true,
             firmware: None,
             kernel: &[],
             initrd: None,
@@ -195,12 +201,16 @@ impl<'a> VmConfig<'a> {
                 bundle::AUTOSTART => return Err(VmError::Malformed(bundle::AUTOSTART)),
                 bundle::AUDIT if value.is_empty() => vm.audit = true,
                 bundle::AUDIT => return Err(VmError::Malformed(bundle::AUDIT)),
+                bundle::STOP_ON_FAULT if value.is_empty() => vm.stop_on_fault = true,
+                bundle::STOP_ON_FAULT => return Err(VmError::Malformed(bundle::STOP_ON_FAULT)),
                 bundle::RESTART_LIMIT => vm.restart_limit = u32_of(bundle::RESTART_LIMIT, value)?,
                 bundle::CONDUITS => conduits = Some(u32_of(bundle::CONDUITS, value)?),
                 bundle::MACHINE => vm.machine = u32_of(bundle::MACHINE, value)?,
                 bundle::DEVICES => vm.devices = Devices::parse(value)?,
                 bundle::TRUST_DMA if value.is_empty() => vm.trust_dma = true,
                 bundle::TRUST_DMA => return Err(VmError::Malformed(bundle::TRUST_DMA)),
+                bundle::NO_KASLR if value.is_empty() => vm.kaslr = false,
+                bundle::NO_KASLR => return Err(VmError::Malformed(bundle::NO_KASLR)),
                 bundle::KERNEL => kernel = Some(image(bundle::KERNEL, value)?),
                 bundle::INITRD => vm.initrd = Some(image(bundle::INITRD, value)?),
                 bundle::DTB => vm.dtb = Some(image(bundle::DTB, value)?),

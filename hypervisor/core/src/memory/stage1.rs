@@ -6,7 +6,7 @@ use aarch64_paging::{
     idmap::IdMap,
     paging::{El2, MemoryRegion},
 };
-use portcullis_arch::paging;
+use portcullis_arch::{cache, paging};
 use spin::Mutex;
 
 use super::regions::Range;
@@ -151,12 +151,45 @@ pub unsafe fn with_page<R>(page: Range, work: impl FnOnce() -> R) -> Result<R, M
     Ok(result)
 }
 
+/// Reads the eight bytes of guest memory at `address`, which is a multiple of 8, as its owner's table walks see them, whether
+/// the guest's caches are on or not.
+///
+/// Other cores are not disturbed: what one of them remembers of this mapping, should it have speculated on it, is what every
+/// later mapping of the block says too.
+///
+/// # Errors
+///
+/// [`MapError`] when the block cannot be mapped.
+///
+/// # Safety
+///
+/// The address must be in RAM that belongs to one VM, as the rest of its block of 2 MiB does, and its owner sees to it that
+/// EL2 maps nothing of the block for anything else meanwhile.
+pub unsafe fn peek(address: u64) -> Result<u64, MapError> {
+    let block = Range::sized(address & !(BLOCK - 1), BLOCK);
+    change(block, Use::Data)?;
+    paging::invalidate_el2_here();
+    // What the guest has written past its caches is not seen behind a line that was here before, and none stays behind.
+    cache::clean(address as usize, size_of::<u64>());
+    // SAFETY: the block is mapped now. The guest may write there at the same time.
+    let value = unsafe { (address as *const u64).read_volatile() };
+    cache::clean(address as usize, size_of::<u64>());
+    change(block, Use::Guard)?;
+    paging::invalidate_el2_here();
+    Ok(value)
+}
+
 fn set(range: Range, purpose: Use) -> Result<(), MapError> {
-    let mut live = LIVE.lock();
-    let Some(tables) = live.as_mut() else { return Ok(()) };
-    tables.map(range, purpose)?;
+    change(range, purpose)?;
     paging::invalidate_el2();
     Ok(())
+}
+
+fn change(range: Range, purpose: Use) -> Result<(), MapError> {
+    match LIVE.lock().as_mut() {
+        Some(tables) => tables.map(range, purpose),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

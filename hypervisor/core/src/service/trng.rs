@@ -1,7 +1,6 @@
 //! TRNG (Arm DEN0098): random bits from the board's entropy source.
 
 use portcullis_abi::result;
-use portcullis_arch::timer;
 use portcullis_gate::{Return, TrngFunction};
 
 use crate::machine::Machine;
@@ -16,19 +15,7 @@ const MAX_BITS_64: u64 = 192;
 #[inline(always)]
 pub fn serve(machine: &Machine, vm: &Vm, function: TrngFunction, bits: u64) -> Return {
     let Some(source) = machine.board.entropy else { return Return::NOT_SUPPORTED };
-    let draw = |words: &mut [u64]| (machine.turns.is_plenty() && source.draw(words)) || draw_in_turn(vm, words);
-    answer(|| source.uuid(), draw, function, bits)
-}
-
-/// Entropy is short, or has just run out.
-#[cold]
-#[inline(never)]
-fn draw_in_turn(vm: &Vm, words: &mut [u64]) -> bool {
-    let machine = Machine::get();
-    let places = machine.vms.iter().map(|vm| &vm.entropy);
-    machine.board.entropy.is_some_and(|source| {
-        machine.turns.draw(source, words, &vm.entropy, places, timer::count(), timer::frequency())
-    })
+    answer(|| source.uuid(), |words| machine.draw(source, &vm.entropy, words), function, bits)
 }
 
 /// Serves it from a source with this UUID.

@@ -3,7 +3,7 @@
 use portcullis_arch::{account::Exit, context::Context, el2, vectors::Next};
 use portcullis_devices::access::{Access, is_translation_fault};
 
-use super::fault;
+use super::external_abort;
 use crate::devices::{UART, gic::Frame};
 use crate::interface::Interface;
 use crate::terminal::TERMINAL;
@@ -14,7 +14,7 @@ use crate::vm::{failure::Reason, vcpu::Vcpu};
 pub fn data<G: Interface>(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64) -> Next {
     // Only a translation fault says at which address (Arm ARM, HPFAR_EL2): a device is what is not mapped.
     if !is_translation_fault(syndrome) {
-        return fault::stop(vcpu, Reason::Access, syndrome);
+        return external_abort::answer(vcpu, Reason::Access, syndrome);
     }
     let address = el2::fault_ipa();
     match UART.offset(address) {
@@ -27,10 +27,10 @@ pub fn data<G: Interface>(context: &mut Context, vcpu: &'static Vcpu, syndrome: 
 #[inline(never)]
 fn gic<G: Interface>(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64, address: u64) -> Next {
     let Some(frame) = Frame::at::<G>(address, vcpu.vm.vcpus().len()) else {
-        return fault::stop(vcpu, Reason::Access, syndrome);
+        return external_abort::answer(vcpu, Reason::Access, syndrome);
     };
     let Some(access) = Access::new(syndrome) else {
-        return fault::stop(vcpu, Reason::Instruction, syndrome);
+        return external_abort::answer(vcpu, Reason::Instruction, syndrome);
     };
     vcpu.account().exit(Exit::Gic);
     el2::set_return_address(el2::return_address().wrapping_add(4));
@@ -49,7 +49,7 @@ fn gic<G: Interface>(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64, 
 #[inline(never)]
 fn uart(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64, offset: u64) -> Next {
     let Some(access) = Access::new(syndrome) else {
-        return fault::stop(vcpu, Reason::Instruction, syndrome);
+        return external_abort::answer(vcpu, Reason::Instruction, syndrome);
     };
     vcpu.account().exit(Exit::Uart);
     el2::set_return_address(el2::return_address().wrapping_add(4));

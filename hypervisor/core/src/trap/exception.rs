@@ -3,7 +3,7 @@
 use portcullis_arch::{account::Exit, context::Context, el2, vectors::Next};
 use portcullis_vgic::GicVersion;
 
-use super::{abort, fault};
+use super::{abort, external_abort, fault};
 use crate::interface::Interface;
 use crate::processor::Processor;
 use crate::vm::{failure::Reason, sharing::Sharing, vcpu::Vcpu};
@@ -63,7 +63,7 @@ const fn has_registers<G: Interface>() -> bool {
 #[cold]
 fn rare<G: Interface>(vcpu: &'static Vcpu, class: u64, syndrome: u64) -> Next {
     match class {
-        EC_INSTRUCTION_ABORT => fault::stop(vcpu, Reason::Fetch, syndrome),
+        EC_INSTRUCTION_ABORT => external_abort::answer(vcpu, Reason::Fetch, syndrome),
         // They name the other security state's group 1 and group 0, which no vCPU takes: no effect.
         EC_SYSTEM_REGISTER
             if has_registers::<G>() && matches!(syndrome & REGISTER_MASK, ICC_ASGI1R_EL1 | ICC_SGI0R_EL1) =>

@@ -1,8 +1,10 @@
-//! A guest did what cannot be gone on from: its VM is stopped, and a line says why.
+//! Lines about what a guest did wrong, and the end of a VM that cannot go on from it.
 
-use portcullis_arch::{el2, vectors::Next};
-use portcullis_devices::access::is_translation_fault;
+use core::fmt;
 
+use portcullis_arch::{el2, timer, vectors::Next};
+
+use super::abort_syndrome::has_address;
 use crate::vm::{
     failure::{Failure, Reason},
     report::Occasion,
@@ -12,20 +14,64 @@ use crate::vm::{
 /// Stops the VM of `vcpu` as failed. The others go on.
 #[cold]
 pub fn stop(vcpu: &'static Vcpu, reason: Reason, syndrome: u64) -> Next {
-    let address = match reason {
-        Reason::Fetch | Reason::Access | Reason::Instruction if is_translation_fault(syndrome) => el2::fault_ipa(),
-        _ => 0,
-    };
-    let (vm, pc) = (vcpu.vm, el2::return_address());
-    vm.report(
-        if vm.restarts.has_left() { Occasion::Repeatable } else { Occasion::End },
-        format_args!(
-            "{} vcpu {}: stopped: {reason}: pc {pc:#x} syndrome {syndrome:#010x} address {:#x} (ipa {address:#x})",
-            vm.name(),
-            vcpu.index,
-            el2::fault_address(),
-        ),
-    );
-    vm.fail(Failure { reason, vcpu: vcpu.index, syndrome: syndrome as u32, pc, address });
+    let fault = Fault::here(reason, syndrome);
+    report_end(vcpu, format_args!("{} vcpu {}: stopped: {fault}", vcpu.vm.name(), vcpu.index));
+    let pc = el2::return_address();
+    fail(vcpu, Failure { reason, vcpu: vcpu.index, syndrome: syndrome as u32, pc, address: fault.intermediate })
+}
+
+/// Stops the VM of `vcpu`, which has an abort at its own exception vector for the second time.
+#[cold]
+pub fn stop_at_vector(vcpu: &'static Vcpu, syndrome: u64) -> Next {
+    let fault = Fault::here(Reason::Vector, syndrome);
+    let (esr, elr) = vcpu.before_vector.last();
+    let (vm, index) = (vcpu.vm.name(), vcpu.index);
+    let before = format_args!("before it came ESR_EL1 {esr:#010x} at ELR_EL1 {elr:#x}");
+    report_end(vcpu, format_args!("{vm} vcpu {index}: stopped: {fault}; {before}"));
+    let (syndrome, address) = (esr as u32, el2::return_address());
+    fail(vcpu, Failure { reason: Reason::Vector, vcpu: vcpu.index, syndrome, pc: elr, address })
+}
+
+fn report_end(vcpu: &Vcpu, line: fmt::Arguments) {
+    let occasion = if vcpu.vm.restarts.has_left() { Occasion::Repeatable } else { Occasion::End };
+    vcpu.vm.report(occasion, line);
+}
+
+fn fail(vcpu: &'static Vcpu, failure: Failure) -> Next {
+    vcpu.vm.fail(failure);
     vcpu.retire()
+}
+
+/// Says that the guest gets an abort, once a second for each VM at the most.
+#[cold]
+pub fn report(vcpu: &Vcpu, reason: Reason, syndrome: u64) {
+    if let Some(unsaid) = vcpu.vm.fault_report.is_due(timer::count_relaxed(), timer::frequency()) {
+        let fault = Fault::here(reason, syndrome);
+        let line = format_args!("{} vcpu {}: gets an abort: {fault}{unsaid}", vcpu.vm.name(), vcpu.index);
+        vcpu.vm.report(Occasion::Repeatable, line);
+    }
+}
+
+/// What a line says of a fault.
+struct Fault {
+    reason: Reason,
+    syndrome: u64,
+    /// Where in the guest's physical addresses; 0 if the hardware does not tell.
+    intermediate: u64,
+}
+
+impl Fault {
+    /// The fault that led to EL2 last.
+    fn here(reason: Reason, syndrome: u64) -> Self {
+        let told = !matches!(reason, Reason::SError | Reason::Exception | Reason::Load) && has_address(syndrome);
+        Self { reason, syndrome, intermediate: if told { el2::fault_ipa() } else { 0 } }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { reason, syndrome, intermediate } = self;
+        let (pc, address) = (el2::return_address(), el2::fault_address());
+        write!(f, "{reason}: pc {pc:#x} syndrome {syndrome:#010x} address {address:#x} (ipa {intermediate:#x})")
+    }
 }

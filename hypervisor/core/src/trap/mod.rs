@@ -2,8 +2,11 @@
 //! guest goes on.
 
 pub mod abort;
+mod abort_syndrome;
 pub mod call;
 pub mod exception;
+mod external_abort;
 pub mod fault;
 pub mod id_registers;
 pub mod interrupt;
+mod table_walk;

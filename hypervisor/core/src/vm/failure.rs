@@ -20,6 +20,8 @@ pub enum Reason {
     Load = manage::FAILURE_LOAD as u8,
     /// An SError.
     SError = manage::FAILURE_SERROR as u8,
+    /// An abort at the first instruction of the guest's own exception vector, again.
+    Vector = manage::FAILURE_VECTOR as u8,
 }
 
 impl fmt::Display for Reason {
@@ -49,8 +51,15 @@ mod tests {
 
     #[test]
     fn every_reason_has_its_text() {
-        let reasons =
-            [Reason::Fetch, Reason::Access, Reason::Instruction, Reason::Exception, Reason::Load, Reason::SError];
+        let reasons = [
+            Reason::Fetch,
+            Reason::Access,
+            Reason::Instruction,
+            Reason::Exception,
+            Reason::Load,
+            Reason::SError,
+            Reason::Vector,
+        ];
         assert_eq!(reasons.len() + 1, manage::FAILURES.len());
         for (reason, text) in reasons.iter().zip(&manage::FAILURES[1..]) {
             assert_eq!(&reason.to_string(), text);

@@ -3,14 +3,16 @@
 use core::fmt;
 use core::sync::atomic::Ordering;
 
-use portcullis_abi::function;
+use portcullis_abi::{firmware, function};
 use portcullis_arch::cache;
 use portcullis_gate::Register;
 
 use super::Vm;
+use super::seed::Seed;
 use crate::guest_tree::GuestTree;
 use crate::image::{ImageError, Layout, Region};
 use crate::interface;
+use crate::machine::Machine;
 use crate::memory::{regions::Range, stage1};
 
 /// Where a loaded guest starts, in its own addresses.
@@ -63,6 +65,8 @@ enum Part {
 /// How far a VM is loaded.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Loading {
+    /// What the device tree will have of random words.
+    seed: Seed,
     part: Part,
     /// Bytes of the part that are done.
     done: u64,
@@ -71,7 +75,7 @@ pub struct Loading {
 impl Loading {
     /// Goes on with the next part.
     fn next(&mut self, part: Part) {
-        *self = Self { part, done: 0 };
+        *self = Self { part, done: 0, ..*self };
     }
 
     /// The next piece of a part of `length` bytes, `most` at a time: where it begins, and how long it is, zero at the end.
@@ -93,6 +97,12 @@ impl Vm {
         let config = &self.config;
         let layout = config.layout(self.ram).map_err(LoadError::Image)?;
         let mut loading = self.loading.lock();
+        if self.wants_seed()
+            && let machine = Machine::get()
+            && let Some(source) = machine.board.entropy
+        {
+            loading.seed.gather(|word| machine.draw(source, &self.entropy, word));
+        }
         loop {
             let (size, part, next) = match loading.part {
                 Part::Cached if !self.loaded.load(Ordering::Relaxed) => (0, None, Part::Kernel),
@@ -103,7 +113,7 @@ impl Vm {
                     None => (0, None, Part::Tree),
                 },
                 Part::Tree => {
-                    self.place_tree(&layout)?;
+                    self.place_tree(&layout, &loading.seed)?;
                     *loading = Loading::default();
                     return Ok(Some(Entry { kernel: layout.entry(), tree: layout.dtb.address }));
                 }
@@ -125,8 +135,13 @@ impl Vm {
         }
     }
 
+    /// Whether the VM is handed random words: those that it could ask for.
+    fn wants_seed(&self) -> bool {
+        self.config.kaslr && self.config.dtb.is_none() && self.row.get(Register::Std) & firmware::STD_TRNG != 0
+    }
+
     /// Puts the VM's device tree in place, its own or one made for it.
-    fn place_tree(&self, layout: &Layout) -> Result<(), LoadError> {
+    fn place_tree(&self, layout: &Layout, seed: &Seed) -> Result<(), LoadError> {
         let config = &self.config;
         if let Some(dtb) = config.dtb {
             return self.copy(layout.dtb, dtb, 0, dtb.len() as u64);
@@ -140,6 +155,8 @@ impl Vm {
             psci: u32::try_from(self.row.get(Register::PsciVersion)).unwrap_or(function::PSCI_VERSION_0_2),
             gic: interface::version(),
             devices: &self.devices,
+            kaslr_seed: seed.kaslr(),
+            rng_seed: seed.rng(),
         };
         let tree = tree.build().map_err(|_| LoadError::Tree)?;
         self.copy(layout.dtb, &tree, 0, tree.len() as u64)

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod devices;
 pub mod exclusive;
 pub mod failure;
+pub mod fault_report;
 pub mod lifecycle;
 pub mod loader;
 pub mod presence;
@@ -16,10 +17,12 @@ pub mod residence;
 pub mod restart;
 pub mod resume;
 pub mod scrub;
+mod seed;
 pub mod sharing;
 pub mod state;
 pub mod timekeeping;
 pub mod vcpu;
+pub mod vector_abort;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -37,6 +40,7 @@ use crate::bundle::VmConfig;
 use crate::devices::port::Port;
 use crate::interface::{self, Interface};
 use crate::memory::regions::Range;
+use crate::memory::stage1;
 use crate::memory::stage2::Stage2;
 use crate::passthrough::Device;
 use crate::turns::Place;
@@ -44,6 +48,7 @@ use crate::with_interface;
 use answers::VmAnswers;
 use audit::{Audit, Fate};
 use failure::Failure;
+use fault_report::FaultReport;
 use loader::Loading;
 use presence::{Census, Presence};
 use pv_time::PvTime;
@@ -88,6 +93,10 @@ pub struct Vm {
     filter: Mutex<Filter>,
     published: Published,
     failure: Mutex<Option<Failure>>,
+    /// When a line may say again that it accessed nothing.
+    pub fault_report: FaultReport,
+    /// Held while EL2 reads what the VM's memory holds.
+    peeking: Mutex<()>,
     /// The lines of the log that it may still cause.
     lines: Mutex<LineRate>,
     /// The tables that VTTBR_EL2 names.
@@ -153,6 +162,8 @@ impl Vm {
             filter: Mutex::new(Filter::new()),
             published: Published::new(),
             failure: Mutex::new(None),
+            fault_report: FaultReport::default(),
+            peeking: Mutex::new(()),
             lines: Mutex::new(LineRate::new()),
             vttbr: paging::vttbr(stage2.root(), vmid_of(index)),
             _stage2: stage2,
@@ -262,6 +273,16 @@ impl Vm {
         let end = offset.checked_add(size)?;
         let start = self.memory.start.checked_add(offset)?;
         (end <= self.memory.size()).then_some(Range::sized(start, size))
+    }
+
+    /// What the eight bytes of its RAM at its address `ipa` hold, which is a multiple of 8. None: there is no RAM. To be called
+    /// on the core of one of its vCPUs that is on.
+    pub fn peek(&self, ipa: u64) -> Option<u64> {
+        let place = self.physical(ipa & !7, size_of::<u64>() as u64)?;
+        let _one_at_a_time = self.peeking.lock();
+        // SAFETY: it is this VM's RAM, in blocks that are its own. Images are loaded and memory is scrubbed while no vCPU is
+        // on, and this is the only other use, one at a time.
+        unsafe { stage1::peek(place.start) }.ok()
     }
 
     /// Makes the vCPUs in `set` look at their interrupts.

@@ -12,6 +12,7 @@ use super::Vm;
 use super::activity::{Activity, Times};
 use super::sharing::Sharing;
 use super::timekeeping::Timekeeping;
+use super::vector_abort::BeforeVector;
 use crate::interface::Interface;
 use crate::processor::{KICK, Processor};
 use crate::schedule::Share;
@@ -49,6 +50,8 @@ pub struct Vcpu {
     argument: AtomicU64,
     /// What it has had of its core in this life of the VM.
     pub times: Timekeeping,
+    /// What led it to a vector of its own that it could not execute.
+    pub before_vector: BeforeVector,
     /// Whether the guest has asked for its PV time structure.
     stolen_wanted: AtomicU8,
     /// If it shares its core.
@@ -70,6 +73,7 @@ impl Vcpu {
             entry: AtomicU64::new(0),
             argument: AtomicU64::new(0),
             times: Timekeeping::new(),
+            before_vector: BeforeVector::default(),
             stolen_wanted: AtomicU8::new(0),
             sharing: Once::new(),
         }

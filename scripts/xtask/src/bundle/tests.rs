@@ -127,7 +127,7 @@ fn filters_rules_audit_and_restarts_are_written() {
     let text = TEXT.replace(
         "psci = \"1.0\"",
         "rule = \"keep\"\n[[vm.firmware.filter]]\nbase = 0xc2000000\ncount = 2\naction = \"deny\"",
-    ) + "audit = true\nrestart = \"on-failure\"\nrestart-limit = 7\n";
+    ) + "audit = true\non-fault = \"stop\"\nrestart = \"on-failure\"\nrestart-limit = 7\n";
     let blob = blob(&manifest(folder.path(), &text).unwrap());
     let bundle = Bundle::parse(&blob).unwrap();
     let vms: Vec<_> = bundle.vms().collect();
@@ -137,6 +137,7 @@ fn filters_rules_audit_and_restarts_are_written() {
     assert_eq!(ranges, [(0xc200_0000, 2, 1)]);
     assert_eq!((vms[0].audit, vms[0].restart_limit), (false, 0));
     assert_eq!((vms[1].audit, vms[1].restart_limit), (true, 7));
+    assert_eq!((vms[0].stop_on_fault, vms[1].stop_on_fault), (false, true));
 }
 
 #[test]

@@ -41,6 +41,8 @@ pub struct Draft {
     pub autostart: bool,
     /// Whether the VM is audited.
     pub audit: bool,
+    /// Whether an access that reaches nothing ends the VM.
+    pub stop_on_fault: bool,
     /// How often the VM starts again when it fails.
     pub restart_limit: u32,
     /// The open conduits.
@@ -51,6 +53,8 @@ pub struct Draft {
     pub devices: Vec<Spanned<String>>,
     /// Whether devices that can master the bus may be among them.
     pub trust_dma: bool,
+    /// Whether the generated device tree has seeds.
+    pub kaslr: bool,
     /// The firmware registers.
     pub firmware: Option<Firmware>,
     /// The filters of the firmware section, with their places.
@@ -78,11 +82,13 @@ impl Draft {
             slices: slice::slices(section, diagnostics),
             autostart: section.boolean("autostart", diagnostics).unwrap_or(true),
             audit: section.boolean("audit", diagnostics).unwrap_or(false),
+            stop_on_fault: stop_on_fault(section, diagnostics),
             restart_limit: restart_limit(section, diagnostics),
             conduits: conduits(section, diagnostics),
             machine: machine(section, diagnostics),
             devices: devices(section, diagnostics),
             trust_dma: section.boolean("trust-dma", diagnostics).unwrap_or(false),
+            kaslr: section.boolean("kaslr", diagnostics).unwrap_or(true),
             firmware: firmware.map(|firmware| Firmware {
                 filters: filters.iter().map(|filter| *filter.get_ref()).collect(),
                 ..firmware::registers(&firmware, diagnostics)
@@ -108,11 +114,13 @@ impl Draft {
             slices: self.slices,
             autostart: self.autostart,
             audit: self.audit,
+            stop_on_fault: self.stop_on_fault,
             restart_limit: self.restart_limit,
             conduits: self.conduits,
             machine: self.machine,
             devices: self.devices.into_iter().map(Spanned::into_inner).collect(),
             trust_dma: self.trust_dma,
+            kaslr: self.kaslr,
             firmware: self.firmware,
         })
     }
@@ -207,6 +215,13 @@ fn cores(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Vec<Spanne
         cores.extend(section.unsigned("cores", item.span(), integer, diagnostics));
     }
     cores
+}
+
+fn stop_on_fault(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> bool {
+    let known = [("abort", false), ("stop", true)];
+    let word = section.string("on-fault", diagnostics);
+    let word = word.and_then(|word| firmware::choice("on-fault", "way to answer a fault", &word, &known, diagnostics));
+    word.unwrap_or(false)
 }
 
 /// How often a VM starts again when it fails, if the manifest does not say.

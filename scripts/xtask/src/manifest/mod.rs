@@ -100,6 +100,8 @@ pub struct Vm {
     pub autostart: bool,
     /// Whether it is audited: it runs with everything that the board supports, and what it uses is noted.
     pub audit: bool,
+    /// Whether an access that reaches nothing ends it, in place of the abort that a board would report to it.
+    pub stop_on_fault: bool,
     /// How often it starts again when it fails; 0 is never.
     pub restart_limit: u32,
     /// Its open conduits, as in `portcullis_abi::bundle::CONDUITS`.
@@ -110,6 +112,8 @@ pub struct Vm {
     pub devices: Vec<String>,
     /// Whether devices that can master the bus may be among them.
     pub trust_dma: bool,
+    /// The generated device tree has seeds, if the VM is offered TRNG and the board has entropy.
+    pub kaslr: bool,
     /// Its firmware registers; none for the defaults.
     pub firmware: Option<Firmware>,
 }

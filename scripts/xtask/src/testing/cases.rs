@@ -55,6 +55,21 @@ const RESET: Case = Case {
     expectations: &[Line("[reset] boot: 2"), Cases("reset"), Cases("storm"), Cases("neighbour")],
     ..LINUX
 };
+const ABORTS: Case = Case {
+    name: "aborts",
+    manifest: "aborts.toml",
+    expectations: &[
+        Cases("alone"),
+        Cases("shares"),
+        Cases("shares-too"),
+        Line("alone vcpu 0: gets an abort: access outside memory and devices: pc 0x4"),
+        Stopped("lost"),
+        Line("lost vcpu 0: stopped: abort at the guest's own exception vector: pc 0xc0000200"),
+        Line("before it came ESR_EL1 0x02000000 at ELR_EL1 0x4"),
+        Cases("neighbour"),
+    ],
+    ..LINUX
+};
 const DAMAGED: Case = Case { manifest: "conformance.toml", expectations: NOTHING_STARTS, ..LINUX };
 
 /// Every test in QEMU.
@@ -81,6 +96,9 @@ const CASES: &[Case] = &[
         expectations: &[Stopped("abort"), Stopped("jump"), StoppedOrCases("mmio"), Cases("neighbour")],
         ..LINUX
     },
+    ABORTS,
+    Case { name: "aborts-gicv2", manifest: "aborts-gicv2.toml", gic: Gic::V2, ..ABORTS },
+    Case { name: "aborts-cortex-a72", cpu: Some("cortex-a72"), ..ABORTS },
     Case {
         name: "garbage",
         manifest: "garbage.toml",
@@ -177,7 +195,7 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     use super::super::expectation::Expectation::{
-        All, Clock, DiffersFrom, Entropy, Never, OnlyCalls, SameAs, Stolen, Value,
+        All, Clock, DiffersFrom, Entropy, Never, OnlyCalls, SameAs, Says, Stolen, Value,
     };
     use super::*;
     use crate::el3::El3;
@@ -207,7 +225,9 @@ mod tests {
             Line(_) | Sequence(_) | Never(_) | NoGuest => Vec::new(),
             SameAs(..) | DiffersFrom(..) | OnlyCalls(_) => Vec::new(),
             Stolen([a, b], c) => vec![a, b, c],
-            Value(vm, ..) | Entropy(vm) | Clock(vm) | Cases(vm) | Stopped(vm) | StoppedOrCases(vm) => vec![vm],
+            Says(vm, _) | Value(vm, ..) | Entropy(vm) | Clock(vm) | Cases(vm) | Stopped(vm) | StoppedOrCases(vm) => {
+                vec![vm]
+            }
         }
     }
 

@@ -10,6 +10,8 @@ pub enum Expectation {
     All(&'static [Self]),
     /// A line contains this text.
     Line(&'static str),
+    /// A line of this VM holds this text.
+    Says(&'static str, &'static str),
     /// Lines contain these texts, in this order.
     Sequence(&'static [&'static str]),
     /// No line contains this text.
@@ -52,6 +54,11 @@ impl Expectation {
             }
             Self::Line(text) if lines.iter().any(|line| line.contains(text)) => None,
             Self::Line(text) => Some(format!("no line has: {text}")),
+            Self::Says(vm, text) => {
+                let start = format!("[{vm}] ");
+                let says = lines.iter().any(|line| line.starts_with(&start) && line.contains(text));
+                (!says).then(|| format!("no line of {vm} has: {text}"))
+            }
             Self::Sequence(texts) => {
                 let mut lines = lines.iter();
                 let missing = texts.iter().find(|text| !lines.any(|line| line.contains(**text)));
@@ -282,6 +289,9 @@ mod tests {
         let unmet = |expectation: Expectation| expectation.unmet(&lines, &reports);
         assert_eq!(unmet(Expectation::Line("lo wo")), None);
         assert!(unmet(Expectation::Line("bye")).is_some());
+        assert_eq!(unmet(Expectation::Says("a", "world")), None);
+        assert!(unmet(Expectation::Says("a", "bye")).is_some());
+        assert!(unmet(Expectation::Says("b", "world")).is_some());
         assert_eq!(unmet(Expectation::Sequence(&["hello"])), None);
         assert!(unmet(Expectation::Sequence(&["hello", "hello"])).unwrap().ends_with(": hello"));
         assert_eq!(unmet(Expectation::Never("bye")), None);

@@ -20,8 +20,8 @@ use crate::machine::report::Reports;
 use crate::machine::{self, End, Next, Watcher};
 use crate::run::{PANIC, System};
 
-/// When a run that hangs is ended.
-const TIMEOUT: Duration = Duration::from_secs(180);
+/// When a run that hangs is ended. The longest takes half a minute on two idle cores; a host with other work may need many times that.
+const TIMEOUT: Duration = Duration::from_secs(600);
 /// Lines of the console in a message.
 const TAIL: usize = 12;
 

@@ -1,5 +1,5 @@
-//! What a guest must not do. Where the hypervisor stops the VM, the line before is the last one; where the guest gets
-//! what the architecture says, a case reports it.
+//! What a guest must not do. Where its manifest has the hypervisor stop the VM, the line before is the last one; where the
+//! guest gets what the architecture says, a case reports it.
 
 use core::arch::asm;
 

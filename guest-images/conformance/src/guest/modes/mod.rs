@@ -1,5 +1,6 @@
 //! What the guest does, one file for each kind of run: the cases, or a run that ends the VM or takes long.
 
+mod aborts;
 mod busy;
 mod cost;
 mod device;
@@ -52,6 +53,8 @@ pub fn run(profile: &Profile) {
         Mode::Hostile => hostile::run(profile),
         Mode::Idle => idle::run(profile),
         Mode::Abort => fault::abort(profile),
+        Mode::Aborts => aborts::run(profile),
+        Mode::NoVectors => aborts::without_vectors(),
         Mode::SystemRegister => fault::system_register(),
         Mode::Mmio => fault::malformed_mmio(profile),
         Mode::Jump => fault::jump(profile),

@@ -264,6 +264,29 @@ help: a limit is from 1 to 4294967295; for none at all write restart = "never"
 }
 
 #[test]
+fn faults() {
+    let stops = |line: &str| Bench::new().parse(&vm(line)).unwrap().vms[0].stop_on_fault;
+    assert!(stops("on-fault = \"stop\""));
+    assert!(!stops("on-fault = \"abort\"") && !stops(""));
+    Bench::new().says(
+        &vm("on-fault = \"ignore\""),
+        r#"demo.toml:6:12: error: "ignore" is not a way to answer a fault
+ 6 | on-fault = "ignore"
+   |            ^^^^^^^^
+help: `on-fault` knows "abort" and "stop"
+"#,
+    );
+    Bench::new().says(
+        &vm("on-fault = true"),
+        r#"demo.toml:6:12: error: `on-fault` is a string, but here is true or false
+ 6 | on-fault = true
+   |            ^^^^
+help: write it like `on-fault = "stop"`
+"#,
+    );
+}
+
+#[test]
 fn audit() {
     assert!(Bench::new().parse(&vm("audit = true")).unwrap().vms[0].audit);
 }

@@ -4,7 +4,7 @@ use crate::board::{Board, Gic};
 use crate::el3::El3;
 use crate::raspberry_pi::tree::Defect;
 use crate::testing::damage::Damage;
-use crate::testing::expectation::Expectation::{self, All, Cases, Clock, Entropy, Line, Never, Sequence, Value};
+use crate::testing::expectation::Expectation::{self, All, Cases, Clock, Entropy, Line, Never, Says, Sequence, Value};
 
 /// One run of a system in QEMU.
 #[derive(Clone, Copy, Debug)]
@@ -51,10 +51,12 @@ pub const OPEN: Expectation = All(&[
     Value("linux-a", "ptp", "yes"),
     Clock("linux-a"),
 ]);
-/// linux-a has TRNG.
-pub const RANDOM: Expectation = All(&[Value("linux-a", "trng", "yes"), Entropy("linux-a")]);
-/// linux-b has no service.
+/// linux-a has TRNG, and from its first instruction on random words in its device tree.
+pub const RANDOM: Expectation =
+    All(&[Value("linux-a", "trng", "yes"), Entropy("linux-a"), Says("linux-a", "KASLR enabled")]);
+/// linux-b has no service, and no seed.
 pub const CLOSED: Expectation = All(&[
+    Says("linux-b", "KASLR disabled due to lack of seed"),
     Value("linux-b", "cpus", "2"),
     Value("linux-b", "vendor", "no"),
     Value("linux-b", "trng", "no"),
