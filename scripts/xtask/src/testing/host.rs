@@ -65,7 +65,11 @@ pub fn run_loom(environment: &Environment, filter: &Filter, tally: &mut Tally) -
 }
 
 /// Runs `cargo test`, counts what libtest reports, and makes a failure of everything that does not add up.
-fn execute(mut command: Command, part: &str, may_be_empty: bool, tally: &mut Tally) -> Result<()> {
+///
+/// # Errors
+///
+/// Cargo could not be started.
+pub fn execute(mut command: Command, part: &str, may_be_empty: bool, tally: &mut Tally) -> Result<()> {
     // One pipe for both streams keeps cargo's headings before the results they belong to.
     let (reader, writer) = std::io::pipe()?;
     command.stdout(writer.try_clone()?).stderr(writer);
