@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use portcullis_arch::timer;
-use portcullis_core::bundle::{Bundle, CoreConfig};
+use portcullis_bundle::{Bundle, CoreConfig};
 use portcullis_core::processor::{Processor, Work};
 use portcullis_core::schedule::{RoundRobin, Share, Task, Window, Windows};
 use portcullis_core::vm::sharing::Sharing;
@@ -60,7 +60,7 @@ fn share(vcpus: Box<[&'static Vcpu]>, schedule: Option<&CoreConfig<'_>>) -> &'st
 }
 
 fn windows(schedule: &CoreConfig<'_>) -> Windows {
-    let window = |window: portcullis_core::bundle::Window| {
+    let window = |window: portcullis_bundle::Window| {
         let (start, end) = (ticks(window.start), ticks(window.start.saturating_add(window.length)));
         Window { vm: window.vm, start, length: end.saturating_sub(start) }
     };

@@ -1,10 +1,11 @@
 //! EL2's heap: everything that is made at boot, translation tables included.
 
-use buddy_system_allocator::Heap;
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr::NonNull;
+
+use buddy_system_allocator::Heap;
+use portcullis_board::Range;
 use portcullis_core::machine::Usage;
-use portcullis_core::memory::regions::Range;
 use spin::Mutex;
 
 /// Bytes of the heap: one block of EL2's map.

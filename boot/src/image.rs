@@ -1,6 +1,6 @@
 //! Where the image and its parts lie, by the linker script.
 
-use portcullis_core::memory::regions::Range;
+use portcullis_board::Range;
 
 unsafe extern "C" {
     static _start: u8;

@@ -1,28 +1,24 @@
 //! The board's RAM at boot: what is taken already, and EL2's own map of what it uses.
 
-use portcullis_core::bundle::VmConfig;
-use portcullis_core::image::Region;
-use portcullis_core::memory::regions::{Range, Regions};
+use portcullis_board::{Range, Regions};
+use portcullis_bundle::VmConfig;
 use portcullis_core::memory::stage1::{Stage1, Use, install};
-use portcullis_platform::{devices, facts::Facts};
+use portcullis_platform::{assemble, facts::Facts};
 
 use crate::{heap, image, passthrough, stop::Stop};
 
 /// RAM that no one uses yet: not the image, not the device tree, not the bundle, not what firmware keeps.
 pub fn free(facts: &Facts, tree: Range) -> Result<Regions, Stop> {
     let mut free = Regions::new();
-    let range = |region: &Region| Range::sized(region.address, region.size);
-    let taken = [image::whole(), tree].into_iter().chain(facts.reserved.iter().chain(&facts.bundle).map(range));
-    for memory in facts.memory.iter().map(range) {
+    let taken = [image::whole(), tree].into_iter().chain(facts.reserved.iter().chain(&facts.bundle).copied());
+    for memory in facts.memory.iter().copied() {
         free.add(memory).map_err(|_| Stop::Fragmented)?;
     }
     // Whoever loaded the bundle may have known more of the memory than the device tree tells; nobody else would.
-    if let Some(bundle) =
-        facts.bundle.as_ref().map(range).filter(|bundle| !free.iter().any(|free| free.contains(bundle)))
-    {
+    if let Some(bundle) = facts.bundle.filter(|bundle| !free.iter().any(|free| free.contains(bundle))) {
         return Err(Stop::BundleOutside(bundle));
     }
-    for range in taken.chain(devices::firmware_memory(facts).iter().map(range)) {
+    for range in taken.chain(assemble::firmware_memory(facts).iter().copied()) {
         // Whole pages: EL2's map knows no less.
         let pages = Range { start: range.start & !0xfff, end: range.end.saturating_add(0xfff) & !0xfff };
         free.remove(pages).map_err(|_| Stop::Fragmented)?;
@@ -63,9 +59,9 @@ pub fn map(facts: &Facts, tree: Range, heap: Range, guards: &[Range]) -> Result<
     }
     map(tree, Use::ReadOnly)?;
     if let Some(bundle) = facts.bundle {
-        map(Range::sized(bundle.address, bundle.size), Use::ReadOnly)?;
+        map(bundle, Use::ReadOnly)?;
     }
-    for device in devices::ranges(facts) {
+    for device in assemble::ranges(facts) {
         map(device, Use::Device)?;
     }
     // SAFETY: everything that EL2 uses is mapped where it is: the image, the heap, the tree, the bundle and the devices.

@@ -1,9 +1,9 @@
 //! Devices of the board for the VMs that drive them themselves.
 
-use portcullis_core::bundle::VmConfig;
-use portcullis_core::memory::regions::Range;
+use portcullis_board::Range;
+use portcullis_board::device::Device;
+use portcullis_bundle::VmConfig;
 use portcullis_core::memory::stage2::{Access, Stage2};
-use portcullis_core::passthrough::Device;
 
 use crate::stop::Stop;
 
@@ -27,7 +27,7 @@ pub fn map(stage2: &mut Stage2, devices: &[Device]) -> Result<(), Stop> {
 pub fn report(config: &VmConfig<'_>, memory: Range, devices: &[Device]) {
     let vm = config.name;
     for Device { path, registers, interrupts, .. } in devices {
-        let address = registers.first().map_or(0, |region| region.address);
+        let address = registers.first().map_or(0, |region| region.start);
         let interrupts = interrupts.iter().map(|interrupt| interrupt.physical).collect::<alloc::vec::Vec<_>>();
         log::info!("{vm}: has {path} at {address:#x}, interrupts {interrupts:?}");
     }

@@ -3,8 +3,9 @@
 use alloc::boxed::Box;
 
 use portcullis_arch::{cache, cpu, el2, paging, vectors};
+use portcullis_board::Range;
 use portcullis_core::machine::Machine;
-use portcullis_core::memory::{regions::Range, stage1};
+use portcullis_core::memory::stage1;
 use portcullis_core::processor::Processor;
 
 /// What a core needs before it can use memory as the others do. It reads this past the caches, in this order.

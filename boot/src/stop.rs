@@ -2,10 +2,10 @@
 
 use core::fmt;
 
-use portcullis_core::bundle::BundleError;
-use portcullis_core::memory::regions::Range;
+use portcullis_board::Range;
+use portcullis_bundle::BundleError;
 use portcullis_gate::FilterError;
-use portcullis_platform::devices::BoardError;
+use portcullis_platform::assemble::BoardError;
 use portcullis_platform::facts::FactsError;
 use portcullis_platform::passthrough::Impossible;
 

@@ -6,20 +6,20 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use portcullis_abi::{bundle::NAME_MAX, map};
 use portcullis_arch::{checksum, cpu, timer};
-use portcullis_core::board::{Board, Entropy, WallClock};
-use portcullis_core::bundle::{Bundle, FirmwareConfig, VmConfig};
+use portcullis_board::{Board, Entropy, WallClock};
+use portcullis_board::{Range, Regions};
+use portcullis_bundle::assignment::Assignments;
+use portcullis_bundle::{Bundle, FirmwareConfig, VmConfig};
 use portcullis_core::machine::{Machine, TABLE, Usage};
-use portcullis_core::memory::regions::{Range, Regions};
 use portcullis_core::memory::stage1;
 use portcullis_core::memory::stage2::{Access, Stage2};
-use portcullis_core::passthrough::Given;
 use portcullis_core::processor::Processor;
 use portcullis_core::terminal::TERMINAL;
 use portcullis_core::vm::{Parts, Vm, pv_time, ram_of};
 use portcullis_gate::{Conduits, Register, Row, Rule, Support};
 use portcullis_platform::boards::Entry;
 use portcullis_platform::facts::{Facts, List, Text};
-use portcullis_platform::{devices, firmware::Findings, rate::Rate, support};
+use portcullis_platform::{assemble, drivers::rate::Rate, firmware::Findings, support};
 
 use crate::{cores, early, heap, image, memory, passthrough, secondary, stop::Stop};
 
@@ -52,18 +52,18 @@ pub fn bring_up(tree: usize) -> Result<&'static Processor, Stop> {
     let (processors, guards) = processors(facts);
     memory::map(facts, tree, heap, &guards)?;
 
-    let firmware = devices::firmware(facts);
+    let firmware = assemble::firmware(facts);
     // SAFETY: the facts come from the firmware's device tree, and the devices are mapped.
-    let board = unsafe { devices::board(facts, &firmware) }.map_err(Stop::Board)?;
+    let board = unsafe { assemble::board(facts, &firmware, stage1::with_page) }.map_err(Stop::Board)?;
     let support = support::support(&board);
     // SAFETY: as above.
-    let rate = unsafe { devices::rate(facts) };
+    let rate = unsafe { assemble::rate(facts) };
     report_board(facts, &firmware, &board, rate);
     let board = BOARD.call_once(|| board);
 
     let region = facts.bundle.ok_or(Stop::NoBundle)?;
     // SAFETY: the bundle was loaded there, is mapped read-only and stays for as long as the machine runs.
-    let data = unsafe { core::slice::from_raw_parts(region.address as *const u8, region.size as usize) };
+    let data = unsafe { core::slice::from_raw_parts(region.start as *const u8, region.size() as usize) };
     let bundle = Bundle::parse(data).map_err(Stop::Bundle)?;
 
     let given = portcullis_platform::passthrough::find(facts, blob, &bundle).map_err(Stop::Device)?;
@@ -121,10 +121,10 @@ fn read_tree(tree: usize) -> Result<(&'static Facts, &'static [u8]), Stop> {
     let serial = unsafe {
         match &result {
             Ok(facts) => {
-                facts.uart.iter().for_each(|uart| early::map_devices(uart.registers.address));
-                devices::serial(facts)
+                facts.uart.iter().for_each(|uart| early::map_devices(uart.registers.start));
+                assemble::serial(facts)
             }
-            Err(_) => devices::last_resort_serial(&Entry {
+            Err(_) => assemble::last_resort_serial(&Entry {
                 image: image::whole().start,
                 compatible: &compatible,
                 has_atags,
@@ -140,7 +140,7 @@ fn read_tree(tree: usize) -> Result<(&'static Facts, &'static [u8]), Stop> {
 }
 
 fn report_board(facts: &Facts, firmware: &Findings, board: &Board, rate: Option<Rate>) {
-    let memory: u64 = facts.memory.iter().map(|region| region.size).sum();
+    let memory: u64 = facts.memory.iter().map(|region| region.size()).sum();
     let cores = facts.cores.len();
     log::info!("Portcullis {} on {}: {cores} cores, {} MiB", env!("CARGO_PKG_VERSION"), board.name, memory >> 20);
     firmware.report();
@@ -176,7 +176,7 @@ struct Stock<'a> {
     /// What a VM gets for its GICC.
     interface: Option<Range>,
     /// The devices that are given to VMs.
-    given: Given,
+    given: Assignments,
     /// The free RAM.
     free: Regions,
 }

@@ -3,8 +3,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use portcullis_abi::bundle::{HEADER_SIZE, MAGIC, SIZE_OFFSET, VERSION, VERSION_OFFSET};
-use portcullis_core::bundle::Bundle;
-use xtask::bundle::seal;
+use portcullis_bundle::Bundle;
+use system::bundle::seal;
 
 fuzz_target!(|data: &[u8]| {
     // As it came.

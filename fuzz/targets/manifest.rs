@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use portcullis_core::bundle::Bundle;
+use portcullis_bundle::Bundle;
+use system::{Board, Images, Manifest, bundle};
 use tempfile::NamedTempFile;
-use xtask::bundle;
-use xtask::manifest::{Board, Images, Manifest};
 
 /// Every guest is this small file.
 static IMAGE: LazyLock<NamedTempFile> = LazyLock::new(|| {

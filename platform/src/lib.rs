@@ -5,22 +5,10 @@
 
 extern crate alloc;
 
-pub mod bcm2835_aux_uart;
-pub mod bcm2835_pm;
-pub mod bcm2835_timer;
+pub mod assemble;
 pub mod boards;
-pub mod devices;
-pub mod edge;
+pub mod drivers;
 pub mod facts;
 pub mod firmware;
-pub mod gicv2;
-pub mod gicv3;
 pub mod passthrough;
-pub mod pl011;
-pub mod pl031;
-pub mod psci;
-pub mod rate;
-pub mod rndrrs;
-pub mod rng200;
-pub mod spin_table;
 pub mod support;

@@ -4,12 +4,12 @@
 use core::fmt;
 
 use portcullis_abi::map;
-use portcullis_core::bundle::{Bundle, VmConfig};
-use portcullis_core::memory::regions::Range;
-use portcullis_core::passthrough::{Given, Refusal};
+use portcullis_board::Range;
+use portcullis_bundle::assignment::{AssignmentError, Assignments};
+use portcullis_bundle::{Bundle, VmConfig};
 use portcullis_tree::Tree;
 
-use crate::devices;
+use crate::assemble;
 use crate::facts::Facts;
 use crate::facts::device::{DeviceError, Devices};
 
@@ -30,7 +30,7 @@ pub enum Why {
     /// The board does not have it, or not in a form that can be given.
     Device(DeviceError),
     /// It is not for this VM.
-    Refusal(Refusal),
+    Assignment(AssignmentError),
 }
 
 impl fmt::Display for Impossible {
@@ -38,7 +38,7 @@ impl fmt::Display for Impossible {
         write!(f, "{}: device {}: ", self.vm, self.path)?;
         match &self.why {
             Why::Device(error) => error.fmt(f),
-            Why::Refusal(refusal) => refusal.fmt(f),
+            Why::Assignment(error) => error.fmt(f),
         }
     }
 }
@@ -48,8 +48,8 @@ impl fmt::Display for Impossible {
 /// # Errors
 ///
 /// The first device that a VM cannot have.
-pub fn find(facts: &Facts, tree: &'static [u8], bundle: &Bundle<'static>) -> Result<Given, Impossible> {
-    let mut given = Given::default();
+pub fn find(facts: &Facts, tree: &'static [u8], bundle: &Bundle<'static>) -> Result<Assignments, Impossible> {
+    let mut given = Assignments::default();
     if !wanted(bundle) {
         return Ok(given);
     }
@@ -60,10 +60,10 @@ pub fn find(facts: &Facts, tree: &'static [u8], bundle: &Bundle<'static>) -> Res
     for config in bundle.vms() {
         let vm = config.name;
         for path in config.devices.iter() {
-            let device = board.find(path, |page| devices::is_taken(facts, &page));
+            let device = board.find(path, |page| assemble::is_taken(facts, &page));
             let device = device.map_err(|error| Impossible { vm, path, why: Why::Device(error) })?;
             let refused = given.give(vm, config.trust_dma, ram(config), device, own);
-            refused.map_err(|refusal| Impossible { vm, path, why: Why::Refusal(refusal) })?;
+            refused.map_err(|error| Impossible { vm, path, why: Why::Assignment(error) })?;
         }
     }
     for (vm, device) in given.iter() {

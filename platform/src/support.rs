@@ -2,7 +2,7 @@
 
 use portcullis_abi::firmware;
 use portcullis_arch::cpu;
-use portcullis_core::board::Board;
+use portcullis_board::Board;
 use portcullis_gate::Support;
 
 /// What the gate knows, less the services that have no backend on this board.

@@ -1,9 +1,8 @@
 //! Devices that are looked up by path in real boards' device trees.
 
-use portcullis_core::image::Region;
-use portcullis_core::memory::regions::Range;
-use portcullis_core::passthrough::Interrupt;
-use portcullis_platform::devices::is_taken;
+use portcullis_board::Range;
+use portcullis_board::device::Interrupt;
+use portcullis_platform::assemble::is_taken;
 use portcullis_platform::facts::Facts;
 use portcullis_platform::facts::device::{DeviceError, Devices, NO_MASTERS};
 use portcullis_tree::Tree;
@@ -20,7 +19,7 @@ fn a_gpio_block_of_qemu_s_virt_machine() {
     let gpio = devices(VIRT).find("/pl061@9030000", |_| false).unwrap();
     assert_eq!(gpio.name, b"pl061@9030000");
     assert_eq!(gpio.compatible, b"arm,pl061\0arm,primecell\0");
-    assert_eq!(gpio.registers, [Region { address: 0x903_0000, size: 0x1000 }]);
+    assert_eq!(gpio.registers, [Range::sized(0x903_0000, 0x1000)]);
     assert_eq!(gpio.interrupts, [Interrupt { physical: 39, edge: false }]);
     assert_eq!((gpio.clock, gpio.masters), (Some(24_000_000), false));
     assert_eq!(gpio.clock_names, b"apb_pclk\0");
@@ -45,7 +44,7 @@ fn what_may_master_the_bus_is_said_to() {
 fn devices_of_the_raspberry_pi_behind_its_bus() {
     let devices = devices(PI_4);
     let uart = devices.find("/soc/serial@7e215040", |_| false).unwrap();
-    assert_eq!(uart.registers, [Region { address: 0xfe21_5040, size: 0x40 }]);
+    assert_eq!(uart.registers, [Range::sized(0xfe21_5040, 0x40)]);
     assert_eq!(uart.interrupts, [Interrupt { physical: 125, edge: false }]);
     assert!(!uart.masters);
     let shared = devices.alone(&uart, |_| false).unwrap_err();

@@ -1,6 +1,6 @@
 //! The facts of real boards' device trees, and what becomes of trees that are wrong, damaged or cut short.
 
-use portcullis_core::image::Region;
+use portcullis_board::Range;
 use portcullis_platform::facts::{
     CoreStart, Facts, FactsError, Gic, Psci, PsciMethod, PsciVersion, Timer, Uart, UartKind,
 };
@@ -11,8 +11,8 @@ const PI_4: &[u8] = include_bytes!("data/raspberry-pi-4.dtb");
 
 const TIMER: Timer = Timer { physical: 30, virtual_timer: 27, hypervisor: 26, frequency: None };
 
-fn region(address: u64, size: u64) -> Region {
-    Region { address, size }
+fn region(address: u64, size: u64) -> Range {
+    Range::sized(address, size)
 }
 
 /// The tree with the only occurrence of `from` replaced by `to`, which is as long.

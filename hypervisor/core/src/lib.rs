@@ -5,16 +5,11 @@
 
 extern crate alloc;
 
-pub mod board;
-pub mod bundle;
 pub mod devices;
-pub mod guest_tree;
-pub mod image;
 pub mod interface;
 pub mod machine;
 pub mod manage;
 pub mod memory;
-pub mod passthrough;
 pub mod processor;
 pub mod schedule;
 pub mod service;

@@ -4,14 +4,15 @@ use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use portcullis_abi::{firmware, map};
 use portcullis_arch::{cpu, timer};
+use portcullis_board::signal::{EL2_TIMER_INTID, HALT};
+use portcullis_board::{Board, Entropy, WallClock};
 use portcullis_gate::{Row, Support};
 use spin::Once;
 
-use crate::board::{Board, Entropy, WallClock};
+use crate::devices::interrupt_owners::InterruptOwners;
 use crate::interface::Interface;
 use crate::manage::ManagedClock;
-use crate::passthrough::Owners;
-use crate::processor::{HALT, Processor, Timer};
+use crate::processor::{Processor, Timer};
 use crate::shutdown::Shutdown;
 use crate::terminal::TERMINAL;
 use crate::turns::{Place, Turns};
@@ -47,7 +48,7 @@ pub struct Machine {
     /// Whose turn it is when entropy is short.
     pub turns: Turns,
     /// Whose the interrupts of devices are that VMs drive.
-    owners: Owners,
+    owners: InterruptOwners,
     support: Support,
     usage: fn() -> Usage,
     running: AtomicUsize,
@@ -71,7 +72,7 @@ impl Machine {
             clock: ManagedClock::new(),
             shutdown: Shutdown::new(),
             turns: Turns::new(),
-            owners: Owners::of(vms.iter().map(|vm| &*vm.devices)),
+            owners: InterruptOwners::of(vms.iter().map(|vm| &*vm.devices)),
             support,
             usage,
             running: AtomicUsize::new(0),
@@ -249,9 +250,6 @@ impl Machine {
         }
     }
 }
-
-/// INTID of the EL2 physical timer (PPI 10).
-pub const EL2_TIMER_INTID: u32 = 26;
 
 /// Only an error in the boot sequence leads here; a guest cannot exist without the machine.
 #[cold]

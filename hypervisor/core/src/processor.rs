@@ -3,6 +3,7 @@
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use portcullis_arch::{barrier, cpu, cpu::Anchor, timer};
+use portcullis_board::signal::{HALT, KICK};
 use spin::Once;
 
 use crate::interface::Interface;
@@ -14,11 +15,6 @@ use crate::vm::{
     vcpu::{Power, Vcpu},
 };
 use crate::with_interface;
-
-/// SGI by which one core asks another to look at its vCPUs again.
-pub const KICK: u32 = 0;
-/// SGI by which a core that panics stops the others.
-pub const HALT: u32 = 1;
 
 /// What the EL2 timer of a core is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

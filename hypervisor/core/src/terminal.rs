@@ -7,11 +7,11 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use portcullis_abi::map;
 use portcullis_arch::timer;
+use portcullis_board::SerialPort;
 use portcullis_console::{Attachment, Console, InputAction, LineBuffer};
 use portcullis_devices::uart::registers::{CR, DR};
 use spin::{Mutex, Once};
 
-use crate::board::SerialPort;
 use crate::devices::port::Port;
 use crate::machine::Machine;
 use crate::processor::{Processor, Timer};

@@ -6,7 +6,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use crate::board::Entropy;
+use portcullis_board::Entropy;
 
 /// For how long VMs take turns after the source last had nothing: this part of a second.
 const SHORTAGE: u64 = 10;

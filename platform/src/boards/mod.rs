@@ -5,10 +5,10 @@ mod qemu_virt;
 mod raspberry_pi_4;
 mod unknown;
 
-use portcullis_core::board::{Entropy, Power, SerialPort};
-use portcullis_core::image::Region;
+use portcullis_board::Range;
+use portcullis_board::{Entropy, PowerControl, SerialPort};
 
-use crate::bcm2835_timer::SystemTimer;
+use crate::drivers::bcm2835_timer::SystemTimer;
 use crate::facts::{Facts, Text, Uart};
 
 /// A driver of a serial port. `None`: that is another kind of port.
@@ -26,13 +26,13 @@ pub struct Definition {
     /// The `compatible` of the device tree's root by which the board is recognised.
     pub compatible: &'static str,
     /// RAM that firmware uses, whether or not the device tree says so: neither EL2 nor a guest gets any of it.
-    pub firmware_memory: &'static [Region],
+    pub firmware_memory: &'static [Range],
     /// Clock of its serial ports in Hz, for a device tree that does not tell.
     pub uart_clock: Option<u32>,
     /// Drivers of its serial ports.
     pub serial: &'static [SerialDriver],
     /// What switches the machine off where the firmware has no PSCI.
-    pub power: Option<Driver<&'static dyn Power>>,
+    pub power: Option<Driver<&'static dyn PowerControl>>,
     /// Entropy where neither the firmware nor the CPU has any.
     pub entropy: Option<Driver<&'static dyn Entropy>>,
     /// A clock to measure the counter against.
@@ -90,7 +90,7 @@ mod tests {
             // SAFETY: nothing is recognised by which registers would be read.
             BOARDS.iter().find_map(|board| unsafe { board.last_resort?(&entry) })
         };
-        assert_eq!(named(0x4008_0000).map(|uart| uart.registers.address), Some(0x900_0000));
+        assert_eq!(named(0x4008_0000).map(|uart| uart.registers.start), Some(0x900_0000));
         assert_eq!(named(0x8_0000), None);
     }
 

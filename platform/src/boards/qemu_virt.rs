@@ -1,6 +1,6 @@
 //! QEMU's `virt` machine (QEMU, `docs/system/arm/virt.rst`, `hw/arm/virt.c`).
 
-use portcullis_core::image::Region;
+use portcullis_board::Range;
 
 use super::{Definition, Entry, unknown::UNKNOWN};
 use crate::facts::{Uart, UartKind};
@@ -14,7 +14,7 @@ const RAM: u64 = 0x4000_0000;
 
 /// Images are loaded into RAM. No other board that we know has its RAM there.
 unsafe fn last_resort(entry: &Entry<'_>) -> Option<Uart> {
-    let registers = Region { address: 0x0900_0000, size: 0x1000 };
+    let registers = Range::sized(0x0900_0000, 0x1000);
     let uart = Uart { kind: UartKind::Pl011, registers, intid: None, clock: Some(24_000_000) };
     (entry.image >= RAM).then_some(uart)
 }

@@ -3,17 +3,17 @@
 use core::ptr::NonNull;
 
 use portcullis_arch::cpu;
-use portcullis_core::image::Region;
+use portcullis_board::Range;
 
 use super::{Definition, Entry};
+use crate::drivers::{bcm2835_aux_uart, bcm2835_pm, bcm2835_timer, pl011, rng200};
 use crate::facts::{Uart, UartKind};
-use crate::{bcm2835_aux_uart, bcm2835_pm, bcm2835_timer, pl011, rng200};
 
 /// Raspberry Pi 4. GIC-400, cores and PSCI come from the device tree.
 pub const RASPBERRY_PI_4: Definition = Definition {
     compatible: "brcm,bcm2711",
     // The stub that all cores start in, and TF-A where that is the stub; only TF-A says so in the tree.
-    firmware_memory: &[Region { address: 0, size: 0x8_0000 }],
+    firmware_memory: &[Range::sized(0, 0x8_0000)],
     uart_clock: Some(48_000_000),
     serial: &[pl011::find, bcm2835_aux_uart::find],
     power: Some(bcm2835_pm::find),
@@ -43,5 +43,5 @@ unsafe fn last_resort(entry: &Entry<'_>) -> Option<Uart> {
         ALTERNATE_5 => (UartKind::Bcm2835Aux, 0xfe21_5040, 0x40),
         _ => (UartKind::Pl011, 0xfe20_1000, 0x200),
     };
-    Some(Uart { kind, registers: Region { address, size }, intid: None, clock: RASPBERRY_PI_4.uart_clock })
+    Some(Uart { kind, registers: Range::sized(address, size), intid: None, clock: RASPBERRY_PI_4.uart_clock })
 }

@@ -1,7 +1,7 @@
 //! A board without a file: what the standard bindings of its device tree lead to.
 
 use super::Definition;
-use crate::pl011;
+use crate::drivers::pl011;
 
 /// Any board.
 pub const UNKNOWN: Definition = Definition {

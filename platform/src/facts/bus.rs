@@ -1,7 +1,7 @@
 //! Addresses: from the `reg` of a node through the `ranges` of its parents to physical ones (Devicetree Specification,
 //! sections 2.3.6 and 2.3.8).
 
-use portcullis_core::image::Region;
+use portcullis_board::Range;
 
 use super::list::List;
 use super::properties::{Properties, take};
@@ -44,7 +44,7 @@ impl<'a> Buses<'a> {
     }
 
     /// The physical regions in a child's `reg`. It ends early at the first one that has no physical address.
-    pub fn regions(&self, reg: Option<&'a [u8]>) -> impl Iterator<Item = Region> {
+    pub fn regions(&self, reg: Option<&'a [u8]>) -> impl Iterator<Item = Range> {
         let mut rest = reg.unwrap_or_default();
         core::iter::from_fn(move || {
             if rest.is_empty() {
@@ -63,28 +63,28 @@ impl<'a> Buses<'a> {
     }
 
     /// Takes address and size off the front of a child's `reg`, untranslated.
-    pub fn take_region(&self, reg: &mut &[u8]) -> Option<Region> {
+    pub fn take_region(&self, reg: &mut &[u8]) -> Option<Range> {
         let bus = self.0.last().filter(|bus| bus.address_cells != 0)?;
-        Some(Region { address: take(reg, bus.address_cells)?, size: take(reg, bus.size_cells)? })
+        Range::checked(take(reg, bus.address_cells)?, take(reg, bus.size_cells)?)
     }
 
     /// The first number in a child's `reg`, untranslated: for children that are numbered rather than mapped.
     pub fn number(&self, reg: Option<&[u8]>) -> Option<u64> {
-        Some(self.take_region(&mut reg?)?.address)
+        Some(self.take_region(&mut reg?)?.start)
     }
 
     /// Translates a region of the last bus's address space to the root's.
-    fn translate(&self, mut region: Region) -> Option<Region> {
+    fn translate(&self, mut region: Range) -> Option<Range> {
         for (bus, parent) in self.0.iter().skip(1).zip(self.0.iter()).rev() {
             region = bus.step_up(parent, region)?;
         }
-        region.end().map(|_| region)
+        Some(region)
     }
 }
 
 impl Bus<'_> {
     /// One step up. An empty `ranges` is the identity, none at all means that the children are not mapped.
-    fn step_up(&self, parent: &Self, region: Region) -> Option<Region> {
+    fn step_up(&self, parent: &Self, region: Range) -> Option<Range> {
         let mut rest = self.ranges?;
         if rest.is_empty() {
             return Some(region);
@@ -96,9 +96,9 @@ impl Bus<'_> {
             let child = take(&mut rest, self.address_cells)?;
             let address = take(&mut rest, parent.address_cells)?;
             let size = take(&mut rest, self.size_cells)?;
-            let offset = region.address.wrapping_sub(child);
-            if region.address >= child && offset <= size && region.size <= size.saturating_sub(offset) {
-                return Some(Region { address: address.checked_add(offset)?, size: region.size });
+            let offset = region.start.wrapping_sub(child);
+            if region.start >= child && offset <= size && region.size() <= size.saturating_sub(offset) {
+                return Range::checked(address.checked_add(offset)?, region.size());
             }
         }
         None
@@ -129,8 +129,8 @@ mod tests {
         let ranges = cells(&[0x7e00_0000, 0, 0xfe00_0000, 0x180_0000, 0x4000_0000, 0, 0xff80_0000, 0x80_0000]);
         let soc = buses(&[(2, 1, None), (1, 1, Some(&ranges))]);
         let reg = cells(&[0x7e20_1000, 0x200, 0x4004_1000, 0x1000]);
-        let regions: Vec<Region> = soc.regions(Some(&reg)).collect();
-        let expected = [(0xfe20_1000, 0x200), (0xff84_1000, 0x1000)].map(|(address, size)| Region { address, size });
+        let regions: Vec<Range> = soc.regions(Some(&reg)).collect();
+        let expected = [(0xfe20_1000, 0x200), (0xff84_1000, 0x1000)].map(|(address, size)| Range::sized(address, size));
         assert_eq!(regions, expected);
         let beyond = cells(&[0x7f7f_ff00, 0x200]);
         assert_eq!(soc.regions(Some(&beyond)).count(), 0);
@@ -143,7 +143,7 @@ mod tests {
         let same: &[u8] = &[];
         let mut buses = buses(&[(2, 1, None), (1, 1, Some(&outer)), (1, 1, Some(&inner)), (1, 1, Some(same))]);
         let reg = cells(&[0x14, 4]);
-        assert_eq!(buses.regions(Some(&reg)).next(), Some(Region { address: 0x1024, size: 4 }));
+        assert_eq!(buses.regions(Some(&reg)).next(), Some(Range::sized(0x1024, 4)));
         buses.leave();
         let unmapped = Properties { address_cells: Some(1), ..Properties::default() };
         assert!(buses.enter(&unmapped));
@@ -167,7 +167,7 @@ mod tests {
             let buses = buses(&list);
             assert_eq!(buses.regions(Some(zeros)).count(), 0);
             assert_eq!(buses.number(Some(zeros)), None);
-            assert_eq!(buses.translate(Region { address: 5, size: 1 }), None);
+            assert_eq!(buses.translate(Range::sized(5, 1)), None);
         }
         assert_eq!(Buses::default().regions(Some(zeros)).count(), 0);
     }

@@ -1,6 +1,6 @@
 //! The console: which of the serial ports `/chosen` means (Devicetree Specification, sections 3.3 and 3.6).
 
-use portcullis_core::image::Region;
+use portcullis_board::Range;
 use portcullis_tree::Node;
 
 use super::bus::DEPTH_MAX;
@@ -15,7 +15,7 @@ pub struct UartNode<'a> {
     /// The names from the root's child down to the node itself.
     pub path: List<&'a [u8], DEPTH_MAX>,
     pub kind: UartKind,
-    pub registers: Region,
+    pub registers: Range,
     pub interrupts: Interrupts<'a>,
     pub clock: Option<u32>,
     pub clock_phandle: Option<u32>,

@@ -4,9 +4,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use portcullis_core::image::Region;
-use portcullis_core::memory::regions::Range;
-use portcullis_core::passthrough::{Device, Interrupt, KEPT, pages};
+use portcullis_board::Range;
+use portcullis_board::device::{Device, Interrupt, pages};
+use portcullis_bundle::node::KEPT;
 use portcullis_tree::{Node, Property, Tree};
 
 use super::bus::Buses;
@@ -160,7 +160,7 @@ impl Devices {
         if node.ranges.is_some() {
             return Err(DeviceError::Bus);
         }
-        let registers: Vec<Region> = buses.regions(node.reg).collect();
+        let registers: Vec<Range> = buses.regions(node.reg).collect();
         if registers.is_empty() || !registers.iter().all(|region| pages(*region).is_some()) {
             return Err(DeviceError::NoRegisters);
         }

@@ -1,6 +1,6 @@
 //! The interrupt controller, from its node (`interrupt-controller/arm,gic.yaml`, `arm,gic-v3.yaml`).
 
-use portcullis_core::image::Region;
+use portcullis_board::Range;
 
 use super::Gic;
 use super::error::FactsError;
@@ -21,7 +21,7 @@ pub fn is_v3(compatible: &[u8]) -> Option<bool> {
 pub struct GicNode<'a> {
     /// GICv3 or later, else GICv2.
     pub is_v3: bool,
-    pub regions: List<Region, 8>,
+    pub regions: List<Range, 8>,
     pub redistributor_regions: usize,
     pub stride: Option<u64>,
     pub decoder: Decoder,

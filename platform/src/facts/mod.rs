@@ -12,7 +12,7 @@ mod properties;
 mod timer;
 mod walk;
 
-use portcullis_core::image::Region;
+use portcullis_board::Range;
 use portcullis_tree::Tree;
 
 pub use self::error::FactsError;
@@ -24,9 +24,9 @@ pub struct Facts {
     /// The root's `compatible` strings, the most specific first; those beyond the capacity are left out.
     pub compatible: List<Text, 4>,
     /// RAM, reserved ranges included; those beyond the capacity are left out.
-    pub memory: List<Region, 8>,
+    pub memory: List<Range, 8>,
     /// RAM that must not be used: the memory reservation block and the children of `/reserved-memory`.
-    pub reserved: List<Region, 16>,
+    pub reserved: List<Range, 16>,
     /// The enabled cores in the tree's order; those beyond the capacity are left out.
     pub cores: List<Core, 16>,
     /// The interrupt controller.
@@ -36,17 +36,17 @@ pub struct Facts {
     /// The console.
     pub uart: Option<Uart>,
     /// Registers of a PL031 real-time clock.
-    pub rtc: Option<Region>,
+    pub rtc: Option<Range>,
     /// Registers of an RNG200 random number generator (`rng/brcm,iproc-rng200.yaml`).
-    pub rng200: Option<Region>,
+    pub rng200: Option<Range>,
     /// Registers of a BCM2835's power management, its watchdog among them (`watchdog/brcm,bcm2835-pm-wdog.txt`).
-    pub watchdog: Option<Region>,
+    pub watchdog: Option<Range>,
     /// Registers of a BCM2835's system timer, which counts microseconds (`timer/brcm,bcm2835-system-timer.yaml`).
-    pub microseconds: Option<Region>,
+    pub microseconds: Option<Range>,
     /// The firmware's PSCI.
     pub psci: Option<Psci>,
     /// Where the bundle was loaded: the initial RAM disk of `/chosen`, or its multiboot module of type ramdisk.
-    pub bundle: Option<Region>,
+    pub bundle: Option<Range>,
 }
 
 /// A core.
@@ -76,22 +76,22 @@ pub enum Gic {
     /// GICv2 with virtualization extensions, for example a GIC-400.
     V2 {
         /// GICD.
-        distributor: Region,
+        distributor: Range,
         /// GICC.
-        cpu_interface: Region,
+        cpu_interface: Range,
         /// GICH.
-        hypervisor_interface: Region,
+        hypervisor_interface: Range,
         /// GICV, the CPU interface that guests get in place of GICC.
-        virtual_interface: Region,
+        virtual_interface: Range,
         /// Maintenance interrupt.
         maintenance: u32,
     },
     /// GICv3 or GICv4.
     V3 {
         /// GICD.
-        distributor: Region,
+        distributor: Range,
         /// Regions of consecutive redistributors.
-        redistributors: List<Region, 4>,
+        redistributors: List<Range, 4>,
         /// Bytes from one redistributor to the next, if the tree tells; otherwise GICR_TYPER does.
         stride: Option<u64>,
         /// Maintenance interrupt.
@@ -118,7 +118,7 @@ pub struct Uart {
     /// Which device it is.
     pub kind: UartKind,
     /// Its registers.
-    pub registers: Region,
+    pub registers: Range,
     /// Its interrupt, if it is wired to the GIC.
     pub intid: Option<u32>,
     /// Its clock in Hz, if the tree tells.

@@ -1,6 +1,6 @@
 //! The walk over the tree: one look at every node that can matter, then what can only be said when all were seen.
 
-use portcullis_core::image::Region;
+use portcullis_board::Range;
 use portcullis_tree::{Node, Property, Tree, Visitor};
 
 use super::bus::{Buses, DEPTH_MAX};
@@ -28,19 +28,19 @@ pub struct Walk<'a> {
     error: Option<FactsError>,
 
     pub compatible: List<Text, 4>,
-    memory: List<Region, 8>,
-    reserved: List<Region, 16>,
+    memory: List<Range, 8>,
+    reserved: List<Range, 16>,
     cores: List<Core, 16>,
     gic: Option<GicNode<'a>>,
     timer: Option<TimerNode<'a>>,
     console: Console<'a>,
-    rtc: Option<Region>,
-    rng200: Option<Region>,
-    watchdog: Option<Region>,
-    microseconds: Option<Region>,
+    rtc: Option<Range>,
+    rng200: Option<Range>,
+    watchdog: Option<Range>,
+    microseconds: Option<Range>,
     psci: Option<Psci>,
-    initrd: Option<Region>,
-    module: Option<Region>,
+    initrd: Option<Range>,
+    module: Option<Range>,
 }
 
 /// A node on the way down.
@@ -147,7 +147,7 @@ impl<'a> Walk<'a> {
         if !self.buses.is_whole(node.reg) {
             return Err(ERROR);
         }
-        for region in self.buses.regions(node.reg).filter(|region| region.size != 0) {
+        for region in self.buses.regions(node.reg).filter(|region| region.size() != 0) {
             self.memory.push(region);
         }
         Ok(())
@@ -181,12 +181,14 @@ impl<'a> Walk<'a> {
     fn chosen(&mut self, node: &Properties<'a>) -> Result<(), FactsError> {
         self.console.stdout_path = node.stdout_path;
         if let (Some(start), Some(end)) = (node.initrd_start, node.initrd_end) {
-            let size = end.checked_sub(start).ok_or(FactsError::Property {
-                node: "node /chosen",
-                property: "linux,initrd-end",
-                expected: "an address that is not below linux,initrd-start",
-            })?;
-            self.initrd = (size != 0).then_some(Region { address: start, size });
+            if end < start {
+                return Err(FactsError::Property {
+                    node: "node /chosen",
+                    property: "linux,initrd-end",
+                    expected: "an address that is not below linux,initrd-start",
+                });
+            }
+            self.initrd = (start != end).then_some(Range { start, end });
         }
         Ok(())
     }
@@ -201,7 +203,7 @@ impl<'a> Walk<'a> {
         self.module = match reg.len() {
             8 | 16 => reg
                 .split_at_checked(reg.len() / 2)
-                .and_then(|(address, size)| Some(Region { address: number(address)?, size: number(size)? })),
+                .and_then(|(address, size)| Some(Range::sized(number(address)?, number(size)?))),
             _ => self.buses.take_region(&mut reg),
         };
     }
@@ -250,7 +252,7 @@ impl<'a> Walk<'a> {
         });
     }
 
-    fn first_region(&self, node: &Properties<'a>) -> Option<Region> {
+    fn first_region(&self, node: &Properties<'a>) -> Option<Range> {
         self.buses.regions(node.reg).next()
     }
 
@@ -303,7 +305,7 @@ impl<'a> Walk<'a> {
         if let Some(error) = self.error.take() {
             return Err(error);
         }
-        tree.reservations().try_for_each(|(address, size)| reserve(&mut self.reserved, Region { address, size }))?;
+        tree.reservations().try_for_each(|(address, size)| reserve(&mut self.reserved, Range::sized(address, size)))?;
         if self.memory.is_empty() {
             return Err(FactsError::NoNode {
                 node: "memory",
@@ -339,8 +341,8 @@ impl<'a> Walk<'a> {
 }
 
 /// Notes a reserved range.
-fn reserve(reserved: &mut List<Region, 16>, region: Region) -> Result<(), FactsError> {
-    if region.size == 0 || reserved.push(region) {
+fn reserve(reserved: &mut List<Range, 16>, region: Range) -> Result<(), FactsError> {
+    if region.size() == 0 || reserved.push(region) {
         return Ok(());
     }
     Err(FactsError::TooMany { what: "reserved memory ranges", limit: 16 })

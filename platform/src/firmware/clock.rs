@@ -2,8 +2,8 @@
 
 use portcullis_abi::result::NOT_SUPPORTED;
 use portcullis_arch::timer;
-use portcullis_core::board::WallClock;
-use portcullis_core::vm::pv_time::nanoseconds as ticks_to_nanoseconds;
+use portcullis_board::WallClock;
+use portcullis_board::time::nanoseconds as ticks_to_nanoseconds;
 
 use super::El3;
 use super::failure::Failure;

@@ -1,7 +1,7 @@
 //! The firmware that is really there, by SMC.
 
 use portcullis_arch::{smc, timer};
-use portcullis_core::board::Firmware;
+use portcullis_board::Firmware;
 
 use super::El3;
 

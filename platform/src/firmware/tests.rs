@@ -3,7 +3,7 @@
 use core::cell::Cell;
 
 use portcullis_abi::function::*;
-use portcullis_core::board::Entropy;
+use portcullis_board::Entropy;
 
 use super::answer::Version;
 use super::ptp::{Counter, Ptp};

@@ -4,7 +4,7 @@ use core::fmt;
 
 use portcullis_abi::function::{TRNG_FEATURES, TRNG_GET_UUID, TRNG_RND64, TRNG_VERSION};
 use portcullis_abi::result;
-use portcullis_core::board::Entropy;
+use portcullis_board::Entropy;
 
 use super::El3;
 use super::answer::{Version, is_error};

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use portcullis_core::bundle::Bundle;
+use portcullis_bundle::Bundle;
 use portcullis_platform::facts::Facts;
 use portcullis_platform::passthrough;
 

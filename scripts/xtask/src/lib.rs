@@ -1,9 +1,8 @@
-//! The work behind `scripts/`: manifests, bundles, images, QEMU runs and tests.
+//! The work behind `scripts/`: images, QEMU runs and tests.
 
 pub mod apt;
 pub mod bench;
 pub mod board;
-pub mod bundle;
 pub mod devices;
 pub mod el3;
 pub mod environment;
@@ -12,7 +11,6 @@ pub mod flatten;
 pub mod guests;
 pub mod image;
 pub mod machine;
-pub mod manifest;
 pub mod metal;
 pub mod options;
 pub mod raspberry_pi;

@@ -16,10 +16,10 @@ use crate::guests::Guests;
 use crate::machine::report::Reports;
 use crate::machine::terminal::{self, Raw};
 use crate::machine::{self, End, Next, Watcher, summary};
-use crate::manifest::{self, Manifest};
 use crate::options::Run;
 use crate::raspberry_pi::{self, tree::Defect};
-use crate::{bundle, devices, metal, test_firmware};
+use crate::{devices, metal, test_firmware};
+use system::{Board as Limits, Manifest, bundle};
 
 /// When a run ends at which nobody is watching.
 const TIMEOUT: Duration = Duration::from_secs(300);
@@ -131,7 +131,7 @@ impl System {
         let image = metal::image(environment, metal::HYPERVISOR)?;
         let guests = Guests::new(environment);
         let Hardware { board, cores, .. } = hardware;
-        let limits = manifest::Board { name: board.name().to_owned(), cores, memory: board.memory(), forwards };
+        let limits = Limits { name: board.name().to_owned(), cores, memory: board.memory(), forwards };
         let mut manifest = Manifest::load(manifest, &limits, &guests).map_err(|report| {
             // It names the file and the line itself, in the form that editors understand.
             eprintln!("{report}");

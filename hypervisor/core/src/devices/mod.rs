@@ -1,6 +1,7 @@
 //! What a VM's devices work with: the virtual GIC, the console.
 
 pub mod gic;
+pub mod interrupt_owners;
 pub mod port;
 
 use portcullis_devices::{Device, Frame, uart::Pl011};

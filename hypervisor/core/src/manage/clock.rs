@@ -2,13 +2,14 @@
 
 use portcullis_abi::manage;
 use portcullis_arch::timer;
+use portcullis_board::WallClock;
+use portcullis_board::time::nanoseconds;
 use spin::Mutex;
 
 use super::status::Status;
 use super::{Answer, DONE};
-use crate::board::WallClock;
 use crate::machine::Machine;
-use crate::vm::{pv_time::nanoseconds, vcpu::Vcpu};
+use crate::vm::vcpu::Vcpu;
 
 /// A moment: time of day and physical counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,13 +2,14 @@
 
 use portcullis_abi::{bundle::NAME_MAX, manage};
 use portcullis_arch::timer;
+use portcullis_board::time::nanoseconds;
 
 use super::status::Status;
 use super::{Answer, item};
+use crate::vm::Vm;
 use crate::vm::activity::{Activity, Times};
 use crate::vm::state::Action;
 use crate::vm::vcpu::Power;
-use crate::vm::{Vm, pv_time::nanoseconds};
 
 const _: () = assert!(
     Activity::Off as u64 == manage::VCPU_OFF

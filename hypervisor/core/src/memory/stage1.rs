@@ -7,9 +7,8 @@ use aarch64_paging::{
     paging::{El2, MemoryRegion},
 };
 use portcullis_arch::{cache, paging};
+use portcullis_board::Range;
 use spin::Mutex;
-
-use super::regions::Range;
 
 /// Level of the root table: 39-bit addresses.
 const ROOT_LEVEL: usize = 1;
@@ -135,20 +134,17 @@ pub unsafe fn with_guest_memory<R>(range: Range, work: impl FnOnce(&mut [u8]) ->
     Ok(result)
 }
 
-/// Maps the page at `page` at EL2 as writable memory while `work` runs.
-///
-/// # Errors
-///
-/// [`MapError`] when the page cannot be mapped; `work` did not run then.
+/// Maps the page at `page` at EL2 as writable memory while `work` runs; false if it cannot be mapped, and `work` did not run.
 ///
 /// # Safety
 ///
 /// The page must be RAM that EL2 has not mapped for anything else.
-pub unsafe fn with_page<R>(page: Range, work: impl FnOnce() -> R) -> Result<R, MapError> {
-    set(page, Use::Data)?;
-    let result = work();
-    set(page, Use::Guard)?;
-    Ok(result)
+pub unsafe fn with_page(page: Range, work: &mut dyn FnMut()) -> bool {
+    if set(page, Use::Data).is_err() {
+        return false;
+    }
+    work();
+    set(page, Use::Guard).is_ok()
 }
 
 /// Reads the eight bytes of guest memory at `address`, which is a multiple of 8, as its owner's table walks see them, whether

@@ -6,8 +6,7 @@ use aarch64_paging::{
     idmap::IdTranslation,
     paging::{Constraints, MemoryRegion, RootTable, Stage2 as Regime},
 };
-
-use super::regions::Range;
+use portcullis_board::Range;
 
 /// Level of the root table: up to 39 bits of address.
 const ROOT_LEVEL: usize = 1;

@@ -1,8 +1,7 @@
 //! A guest's call handed to EL3, for the calls that the gate in Rust decides. The vectors do the same for the others.
 
 use portcullis_abi::function::SMC64;
-
-use crate::board::Firmware;
+use portcullis_board::Firmware;
 
 /// Registers that a call can have arguments and results in: x0 to x17 (DEN0028 section 2.6).
 const REGISTERS: usize = 18;

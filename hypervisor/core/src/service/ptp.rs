@@ -1,9 +1,8 @@
 //! The PTP call of Linux KVM: time of day and the guest's counter, taken at one moment.
 
 use portcullis_arch::timer;
+use portcullis_board::WallClock;
 use portcullis_gate::Return;
-
-use crate::board::WallClock;
 
 /// Argument: the guest's virtual counter.
 const VIRTUAL: u64 = 0;

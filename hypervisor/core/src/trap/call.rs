@@ -2,9 +2,9 @@
 
 use portcullis_abi::result;
 use portcullis_arch::{context::Context, timer, vectors::Next};
+use portcullis_board::Firmware;
 use portcullis_gate::{Call, Conduit, Group, Return, Service, TrngFunction, Verdict};
 
-use crate::board::Firmware;
 use crate::machine::Machine;
 use crate::service::{self, Outcome, forward::forward, psci, ptp, trng};
 use crate::vm::vcpu::Vcpu;

@@ -2,10 +2,11 @@
 
 use portcullis_abi::map;
 use portcullis_arch::{account::Exit, context::Context, timer, vectors::Next};
+use portcullis_board::signal::{EL2_TIMER_INTID, KICK};
 
 use crate::interface::Interface;
-use crate::machine::{EL2_TIMER_INTID, Machine};
-use crate::processor::{KICK, Processor};
+use crate::machine::Machine;
+use crate::processor::Processor;
 use crate::vm::vcpu::Vcpu;
 use crate::with_interface;
 

@@ -3,10 +3,10 @@
 use alloc::boxed::Box;
 
 use portcullis_arch::context::{BEYOND_SEARCH, BEYOND_TO_GATE, Context};
+use portcullis_board::Firmware;
 use portcullis_gate::{Conduit, Filter, Profile, Register, answers::Answers};
 
 use super::Vm;
-use crate::board::Firmware;
 use crate::machine::Machine;
 
 /// A VM's tables by HVC and by SMC: 8 KiB, which is a block of the heap's.

@@ -1,9 +1,10 @@
 //! The interrupts of the devices that a VM drives itself: on while it runs, and off while it does not.
 
+use portcullis_board::device::{Device, Interrupt};
+
 use super::Vm;
 use super::vcpu::Vcpu;
 use crate::machine::Machine;
-use crate::passthrough::{Device, Interrupt};
 use crate::processor::Processor;
 
 impl Vm {

@@ -5,15 +5,16 @@ use core::sync::atomic::Ordering;
 
 use portcullis_abi::{firmware, function};
 use portcullis_arch::cache;
+use portcullis_board::Range;
+use portcullis_bundle::guest_tree::GuestTree;
+use portcullis_bundle::image::{ImageError, Layout};
 use portcullis_gate::Register;
 
 use super::Vm;
 use super::seed::Seed;
-use crate::guest_tree::GuestTree;
-use crate::image::{ImageError, Layout, Region};
 use crate::interface;
 use crate::machine::Machine;
-use crate::memory::{regions::Range, stage1};
+use crate::memory::stage1;
 
 /// Where a loaded guest starts, in its own addresses.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +33,7 @@ pub enum LoadError {
     /// No device tree could be made.
     Tree,
     /// A part lies outside the VM's RAM, or cannot be mapped.
-    Memory(Region),
+    Memory(Range),
 }
 
 impl fmt::Display for LoadError {
@@ -41,7 +42,7 @@ impl fmt::Display for LoadError {
             Self::Image(error) => error.fmt(f),
             Self::Tree => write!(f, "its device tree cannot be made; the command line must not hold a NUL"),
             Self::Memory(region) => {
-                write!(f, "{:#x} bytes at {:#x} are not within its memory", region.size, region.address)
+                write!(f, "{:#x} bytes at {:#x} are not within its memory", region.size(), region.start)
             }
         }
     }
@@ -115,7 +116,7 @@ impl Vm {
                 Part::Tree => {
                     self.place_tree(&layout, &loading.seed)?;
                     *loading = Loading::default();
-                    return Ok(Some(Entry { kernel: layout.entry(), tree: layout.dtb.address }));
+                    return Ok(Some(Entry { kernel: layout.entry(), tree: layout.dtb.start }));
                 }
             };
             match loading.piece(size, most) {
@@ -147,7 +148,7 @@ impl Vm {
             return self.copy(layout.dtb, dtb, 0, dtb.len() as u64);
         }
         let tree = GuestTree {
-            memory: Region { address: self.ram, size: self.memory.size() },
+            memory: Range::sized(self.ram, self.memory.size()),
             vcpus: config.cores.as_slice().len(),
             cmdline: config.cmdline,
             initrd: layout.initrd,
@@ -168,15 +169,15 @@ impl Vm {
         // SAFETY: as in `copy`.
         let done =
             unsafe { stage1::with_guest_memory(piece, |memory| cache::clean(memory.as_ptr() as usize, memory.len())) };
-        done.map_err(|_| LoadError::Memory(Region { address: piece.start, size }))
+        done.map_err(|_| LoadError::Memory(Range::sized(piece.start, size)))
     }
 
     /// Copies `size` bytes, `start` bytes from the beginning of `bytes`, as far into `region`, seen by a guest whose caches are
     /// off. What the region has beyond them, a kernel's BSS, is the guest's own to clear.
-    fn copy(&self, region: Region, bytes: &[u8], start: u64, size: u64) -> Result<(), LoadError> {
-        let piece = Region { address: region.address.saturating_add(start), size };
+    fn copy(&self, region: Range, bytes: &[u8], start: u64, size: u64) -> Result<(), LoadError> {
+        let piece = Range::sized(region.start.saturating_add(start), size);
         let bytes = bytes.get(start as usize..).and_then(|rest| rest.get(..size as usize));
-        let place = self.physical(piece.address, size).zip(bytes);
+        let place = self.physical(piece.start, size).zip(bytes);
         let (range, bytes) = place.ok_or(LoadError::Memory(piece))?;
         // SAFETY: the range is this VM's RAM; none of its vCPUs runs while it is loaded, by its first vCPU's core alone.
         let copied = unsafe {

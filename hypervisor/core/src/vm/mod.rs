@@ -30,19 +30,19 @@ use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use portcullis_abi::map::{self, MAX_VCPUS};
 use portcullis_arch::{paging, timer};
+use portcullis_board::Range;
+use portcullis_board::device::Device;
+use portcullis_bundle::VmConfig;
 use portcullis_gate::{
     Call, Filter, FunctionId, Published, Ranges, Row, Verdict, decide, decide_watched, forwards::Forwards,
 };
 use portcullis_vgic::{VcpuSet, Vgic};
 use spin::{Mutex, Once};
 
-use crate::bundle::VmConfig;
 use crate::devices::port::Port;
 use crate::interface::{self, Interface};
-use crate::memory::regions::Range;
 use crate::memory::stage1;
 use crate::memory::stage2::Stage2;
-use crate::passthrough::Device;
 use crate::turns::Place;
 use crate::with_interface;
 use answers::VmAnswers;

@@ -4,8 +4,7 @@
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use portcullis_abi::map;
-
-use crate::memory::regions::Range;
+use portcullis_board::{Range, time::nanoseconds};
 
 /// Words of one structure.
 const WORDS: usize = map::PV_TIME_STRIDE as usize / 8;
@@ -66,12 +65,6 @@ impl PvTime {
     }
 }
 
-/// Ticks of `frequency` Hz in nanoseconds, rounded down, without loss of precision for large values.
-pub fn nanoseconds(ticks: u64, frequency: u64) -> u64 {
-    let frequency = u128::from(frequency.max(1));
-    u64::try_from(u128::from(ticks) * 1_000_000_000 / frequency).unwrap_or(u64::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,14 +80,6 @@ mod tests {
         time.clear();
         assert!(page.0.iter().all(|word| word.load(Ordering::Relaxed) == 0));
         time.publish(usize::MAX / WORDS, 1);
-    }
-
-    #[test]
-    fn conversion_is_exact_for_long_times() {
-        assert_eq!(nanoseconds(54_000_000 * 86_400 * 365, 54_000_000), 86_400 * 365 * 1_000_000_000);
-        assert_eq!(nanoseconds(1, 62_500_000), 16);
-        assert_eq!(nanoseconds(u64::MAX, 1), u64::MAX);
-        assert_eq!(nanoseconds(7, 0), 7_000_000_000);
     }
 
     #[test]

@@ -3,13 +3,14 @@
 use core::sync::atomic::Ordering;
 
 use portcullis_arch::cache;
+use portcullis_board::Range;
 use portcullis_gate::Conduits;
 
 use super::Vm;
 use super::report::Occasion;
 use super::state::Action;
 use crate::machine::Machine;
-use crate::memory::{regions::Range, stage1};
+use crate::memory::stage1;
 
 impl Vm {
     /// Whether the VM's memory is to be scrubbed.

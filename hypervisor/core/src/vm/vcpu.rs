@@ -6,6 +6,7 @@ use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use portcullis_arch::{account::Account, context::Context, el2, timer, vectors, vectors::Handlers};
+use portcullis_board::signal::KICK;
 use spin::Once;
 
 use super::Vm;
@@ -14,7 +15,7 @@ use super::sharing::Sharing;
 use super::timekeeping::Timekeeping;
 use super::vector_abort::BeforeVector;
 use crate::interface::Interface;
-use crate::processor::{KICK, Processor};
+use crate::processor::Processor;
 use crate::schedule::Share;
 use crate::with_interface;
 

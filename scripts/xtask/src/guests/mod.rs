@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use crate::environment::Environment;
-use crate::manifest::Images;
 use crate::metal;
+use system::Images;
 
 /// The guests written here that need no other's files.
 const BARE_METAL: [&str; 3] = ["conformance", metal::OPS, metal::OPS_TESTING];

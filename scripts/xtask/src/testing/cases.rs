@@ -199,7 +199,7 @@ mod tests {
     };
     use super::*;
     use crate::el3::El3;
-    use crate::manifest::{self, Images, Manifest};
+    use system::{Images, Manifest};
 
     /// Every known guest is a small file.
     struct AnyGuest(PathBuf);
@@ -239,7 +239,7 @@ mod tests {
         let guests = AnyGuest(image.path().to_owned());
         for case in all() {
             let board = case.board;
-            let limits = manifest::Board {
+            let limits = system::Board {
                 name: board.name().into(),
                 cores: case.cores,
                 memory: board.memory(),

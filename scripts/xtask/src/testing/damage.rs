@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use portcullis_abi::bundle as abi;
 
-use crate::bundle;
+use system::bundle;
 
 /// One kind of damage.
 #[derive(Clone, Copy, Debug)]

@@ -2,7 +2,7 @@
 
 use std::process::{Command, ExitStatus, Stdio};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::tally::Tally;
 use crate::environment::Environment;
@@ -30,6 +30,18 @@ impl<'a> Nightly<'a> {
         }
         tally.leave_out(part, &format!("{} with Miri, or a C++ compiler, is not here; see above", nightly.name));
         Ok(None)
+    }
+
+    /// The host as the compiler names it.
+    ///
+    /// # Errors
+    ///
+    /// The compiler does not run, or does not say.
+    pub fn host(&self) -> Result<String> {
+        let output = Command::new("rustup").args(["run", self.name, "rustc", "--version", "--verbose"]).output()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let host = text.lines().find_map(|line| line.strip_prefix("host: ")).map(str::to_owned);
+        host.with_context(|| format!("{} does not say what its host is", self.name))
     }
 
     /// A cargo command of this compiler for the host.

@@ -5,12 +5,13 @@ use std::sync::{Mutex, MutexGuard, Once};
 
 use portcullis_abi::{bundle, firmware, manage, map};
 use portcullis_arch::account::Account;
+use portcullis_board::Range;
+use portcullis_board::{Board, InterruptController, PowerControl};
+use portcullis_bundle::{Cores, VmConfig};
 use portcullis_gate::{Call, Conduit, Conduits, Profile, Row, Service, Support, Verdict};
 
-use crate::board::{Board, InterruptController, Power as BoardPower};
-use crate::bundle::{Cores, VmConfig};
 use crate::machine::{Machine, Usage};
-use crate::memory::{regions::Range, stage2::Stage2};
+use crate::memory::stage2::Stage2;
 use crate::processor::Processor;
 use crate::service;
 use crate::vm::vcpu::{Power, Vcpu};
@@ -46,7 +47,7 @@ impl InterruptController for NoController {
 
 struct NoPower;
 
-impl BoardPower for NoPower {
+impl PowerControl for NoPower {
     fn start_core(&self, _: u64, _: u64, _: u64) -> Result<(), i64> {
         Ok(())
     }
@@ -257,7 +258,7 @@ fn assemble() {
         let config = VmConfig {
             name,
             memory: MEMORY as u64,
-            cores: Cores::of(cores),
+            cores: Cores::of(cores).unwrap(),
             slices: Default::default(),
             cmdline: "",
             autostart: control,

@@ -2,11 +2,12 @@
 
 use portcullis_abi::firmware::{PSCI_VERSION, STD, STD_HYP, VENDOR_HYP, VENDOR_HYP_PTP};
 use portcullis_abi::manage::*;
+use portcullis_board::time::nanoseconds;
 use portcullis_gate::{Conduit, FunctionId, Group, Verdict};
 
 use super::Bench;
 use super::bench::{A, B, FREE, MEMORY, OPS, VMS};
-use crate::vm::{audit::Fate, pv_time::nanoseconds};
+use crate::vm::audit::Fate;
 
 #[test]
 fn the_version_comes_first_and_is_told_in_any_case() {

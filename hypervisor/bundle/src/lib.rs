@@ -1,0 +1,138 @@
+//! Reader of the bundle: the one file that describes all VMs and carries their images. [`portcullis_abi::bundle`]
+//! describes the format. Everything is checked before any of it is used; nothing is copied.
+//!
+//! What follows from the description for each VM is here too: where its images go ([`image`]), the device tree that it gets
+//! ([`guest_tree`]), and which devices of the board are its own ([`assignment`], [`node`]).
+//!
+//! The crate knows no hardware and holds no `unsafe`; the host reads bundles with it too.
+//!
+//! # Example
+//!
+//! ```
+//! use portcullis_bundle::{Bundle, BundleError};
+//!
+//! let error = Bundle::parse(b"no bundle").unwrap_err();
+//! assert!(matches!(error, BundleError::TooShort(9)));
+//! ```
+#![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::indexing_slicing)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+extern crate alloc;
+
+pub mod assignment;
+mod cycle;
+mod error;
+pub mod guest_tree;
+mod header;
+pub mod image;
+pub mod node;
+mod property;
+mod slices;
+#[cfg(test)]
+mod tests;
+mod vm;
+
+use portcullis_abi::{bundle, map};
+use portcullis_tree::{Node, Tree};
+
+pub use self::cycle::{CoreConfig, Window};
+pub use self::error::{BundleError, CoreError, VmError};
+use self::header::Contents;
+use self::property::utf8;
+pub use self::slices::Slices;
+pub use self::vm::{Cores, Devices, FirmwareConfig, MEMORY_MAX, Ranges, VmConfig};
+
+/// A bundle that has been checked.
+#[derive(Clone, Debug)]
+pub struct Bundle<'a> {
+    control: Option<usize>,
+    vms: [Option<VmConfig<'a>>; map::MAX_VMS],
+    root: Node<'a>,
+}
+
+impl<'a> Bundle<'a> {
+    /// Checks and reads the bundle at the start of `data`, which may be longer than the bundle.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong, checked from the outside in: header, checksum, tree, VMs, cores.
+    pub fn parse(data: &'a [u8]) -> Result<Self, BundleError> {
+        let Contents { tree, images } = header::open(data)?;
+        let root = Tree::new(tree).map_err(BundleError::Tree)?.root();
+        let mut control = None;
+        for property in root.properties() {
+            match utf8(property.name()) {
+                bundle::CONTROL => control = Some(property.value),
+                _ => return Err(BundleError::Unknown),
+            }
+        }
+        let mut bundle = Self { control: None, vms: [const { None }; map::MAX_VMS], root };
+        let mut last_core = None;
+        for (index, node) in root.children().enumerate() {
+            let Some(number) = utf8(node.name).strip_prefix(bundle::VM_NODE) else {
+                let number = bundle.core(&node)?.number;
+                if last_core.is_some_and(|last| number <= last) {
+                    return Err(BundleError::CoreOrder(number));
+                }
+                last_core = Some(number);
+                continue;
+            };
+            if last_core.is_some() {
+                // A core's node was checked against the VMs before it, which must be all.
+                return Err(BundleError::Unknown);
+            }
+            let slot = bundle.vms.get_mut(index).ok_or(BundleError::TooManyVms)?;
+            if unit_address(number) != Some(index) {
+                return Err(BundleError::Order(index));
+            }
+            let vm = VmConfig::parse(&node, images).map_err(|error| BundleError::Vm(index, error))?;
+            *slot = Some(vm);
+            if bundle.vms().take(index).any(|other| other.name == vm.name) {
+                return Err(BundleError::DuplicateName(index));
+            }
+        }
+        if bundle.vms().next().is_none() {
+            return Err(BundleError::NoVms);
+        }
+        if let Some(value) = control {
+            let name = property::string(bundle::CONTROL, value).map_err(|_| BundleError::Control)?;
+            let index = bundle.vms().position(|vm| vm.name == name);
+            bundle.control = Some(index.ok_or(BundleError::Control)?);
+        }
+        Ok(bundle)
+    }
+
+    /// The VMs; a VM's number is its place in this order.
+    pub fn vms(&self) -> impl Iterator<Item = &VmConfig<'a>> {
+        self.vms.iter().flatten()
+    }
+
+    /// The cores with a cyclic schedule, in the order of their numbers; all others are shared by round robin.
+    pub fn cores(&self) -> impl Iterator<Item = CoreConfig<'a>> {
+        // The nodes of cores were read once and found right; no other can be read as one.
+        self.root.children().filter_map(|node| self.core(&node).ok())
+    }
+
+    /// Reads the node of a core.
+    fn core(&self, node: &Node<'a>) -> Result<CoreConfig<'a>, BundleError> {
+        let number = utf8(node.name).strip_prefix(bundle::CORE_NODE);
+        let number =
+            number.and_then(unit_address).and_then(|number| u32::try_from(number).ok()).ok_or(BundleError::Unknown)?;
+        let on_it = self.vms().enumerate().filter(|(_, vm)| vm.cores.as_slice().contains(&number));
+        let here = on_it.fold(0, |bits, (vm, _)| bits | 1 << vm);
+        CoreConfig::parse(number, node, here).map_err(|error| BundleError::Core(number, error))
+    }
+
+    /// Number of the control VM, if there is one.
+    pub fn control(&self) -> Option<usize> {
+        self.control
+    }
+}
+
+/// The number after the `@` of a node's name. Large, so that it is there once only.
+#[inline(never)]
+fn unit_address(text: &str) -> Option<usize> {
+    usize::from_str_radix(text, 16).ok()
+}

@@ -1,0 +1,308 @@
+//! One VM of the bundle.
+
+use portcullis_abi::{bundle, map};
+use portcullis_gate::{Filter, Profile, RangeRequest};
+use portcullis_tree::{MAGIC, Node, be32};
+
+use super::error::VmError;
+use super::header::Images;
+use super::property::{string, utf8};
+use super::slices::Slices;
+use crate::guest_tree::GuestTree;
+use crate::image::{DTB_MAX, ImageError, Kernel, Layout};
+
+/// Most bytes of RAM that a VM can have: a 39-bit guest address space, less what lies below [`map::RAM`].
+pub const MEMORY_MAX: u64 = (1 << 39) - map::RAM;
+
+/// A VM as the bundle describes it; every part has been checked.
+#[derive(Clone, Copy, Debug)]
+pub struct VmConfig<'a> {
+    /// Name, unique in the bundle.
+    pub name: &'a str,
+    /// Bytes of RAM.
+    pub memory: u64,
+    /// Physical core of each vCPU; several may have the same.
+    pub cores: Cores,
+    /// Time slice of each vCPU.
+    pub slices: Slices<'a>,
+    /// Kernel command line; empty if none is given.
+    pub cmdline: &'a str,
+    /// The VM starts with the machine.
+    pub autostart: bool,
+    /// The VM is audited from its start on.
+    pub audit: bool,
+    /// An access that reaches nothing ends the VM. Otherwise the guest gets an abort, as from a board.
+    pub stop_on_fault: bool,
+    /// How often the VM starts again when it fails.
+    pub restart_limit: u32,
+    /// Open conduits: [`bundle::CONDUIT_HVC`], [`bundle::CONDUIT_SMC`].
+    pub conduits: u32,
+    /// What PSCI of this VM may do to the machine: [`bundle::MACHINE_OFF`], [`bundle::MACHINE_RESET`].
+    pub machine: u32,
+    /// Device tree paths of the devices passed through.
+    pub devices: Devices<'a>,
+    /// Devices that can master the bus may be among them.
+    pub trust_dma: bool,
+    /// The generated device tree has seeds, if the VM is offered TRNG.
+    pub kaslr: bool,
+    /// Firmware registers; none stands for the defaults.
+    pub firmware: Option<FirmwareConfig<'a>>,
+    /// Kernel: arm64 Image or raw binary.
+    pub kernel: &'a [u8],
+    /// Initial RAM disk.
+    pub initrd: Option<&'a [u8]>,
+    /// The VM's own device tree, in place of the generated one.
+    pub dtb: Option<&'a [u8]>,
+}
+
+/// Values of a VM's firmware registers. Of what the bundle does not name, a bitmap is cleared unless `keep` says otherwise,
+/// and the rest keeps its default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FirmwareConfig<'a> {
+    /// Value of STD.
+    pub std: Option<u64>,
+    /// Value of STD_HYP.
+    pub std_hyp: Option<u64>,
+    /// Value of VENDOR_HYP.
+    pub vendor_hyp: Option<u64>,
+    /// Value of PSCI_VERSION.
+    pub psci: Option<u32>,
+    /// The first write of a register, by this or by a manager, leaves the others as they are.
+    pub keep: bool,
+    /// The range filter.
+    pub ranges: Ranges<'a>,
+}
+
+/// The ranges of a filter, checked to fit together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ranges<'a>(&'a [[u8; 12]]);
+
+impl<'a> Ranges<'a> {
+    /// The ranges in the bundle's order.
+    pub fn iter(self) -> impl Iterator<Item = RangeRequest> {
+        self.0.iter().map(|cells| {
+            let [base, count, action] = [0, 4, 8].map(|at| be32(cells, at).unwrap_or(0));
+            let action = u8::try_from(action).unwrap_or(u8::MAX);
+            RangeRequest { base, count, action, reserved: [0; 15] }
+        })
+    }
+
+    fn parse(value: &'a [u8]) -> Result<Self, VmError> {
+        let (cells, rest) = value.as_chunks::<12>();
+        if !rest.is_empty() {
+            return Err(VmError::Malformed(bundle::FILTER));
+        }
+        let ranges = Self(cells);
+        let mut filter = Filter::new();
+        for (index, range) in ranges.iter().enumerate() {
+            // Whether there is firmware to forward to is the board's affair.
+            filter.insert(&range, Profile(0), true).map_err(|error| VmError::Filter(index, error))?;
+        }
+        Ok(ranges)
+    }
+}
+
+/// Physical cores, one per vCPU.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cores {
+    cores: [u32; map::MAX_VCPUS],
+    count: usize,
+}
+
+impl Cores {
+    /// The core of each vCPU, in the order of the vCPUs.
+    pub fn as_slice(&self) -> &[u32] {
+        self.cores.get(..self.count).unwrap_or_default()
+    }
+
+    /// These cores; none if they are more than [`map::MAX_VCPUS`].
+    pub fn of(list: &[u32]) -> Option<Self> {
+        let mut cores = Self { count: list.len(), ..Self::default() };
+        cores.cores.get_mut(..list.len())?.copy_from_slice(list);
+        Some(cores)
+    }
+
+    fn parse(value: &[u8]) -> Result<Self, VmError> {
+        let (cells, rest) = value.as_chunks::<4>();
+        if !rest.is_empty() {
+            return Err(VmError::Malformed(bundle::CORES));
+        }
+        if cells.is_empty() || cells.len() > map::MAX_VCPUS {
+            return Err(VmError::CoreCount(cells.len()));
+        }
+        let mut cores = Self::default();
+        for (slot, cell) in cores.cores.iter_mut().zip(cells) {
+            *slot = u32::from_be_bytes(*cell);
+        }
+        cores.count = cells.len();
+        Ok(cores)
+    }
+}
+
+/// Device tree paths, none of them empty.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Devices<'a>(&'a str);
+
+impl<'a> Devices<'a> {
+    /// The paths in the bundle's order.
+    pub fn iter(self) -> impl Iterator<Item = &'a str> {
+        self.0.split_terminator('\0')
+    }
+
+    fn parse(value: &'a [u8]) -> Result<Self, VmError> {
+        let text = core::str::from_utf8(value).map_err(|_| VmError::Malformed(bundle::DEVICES))?;
+        let well_formed = text.is_empty() || text.ends_with('\0');
+        let devices = Self(text);
+        match well_formed && devices.iter().all(|path| path.starts_with('/')) {
+            true => Ok(devices),
+            false => Err(VmError::Malformed(bundle::DEVICES)),
+        }
+    }
+}
+
+impl<'a> VmConfig<'a> {
+    /// Reads a VM's node, whose images are among `images`.
+    pub(super) fn parse(node: &Node<'a>, images: Images<'a>) -> Result<Self, VmError> {
+        let mut vm = Self {
+            name: "",
+            memory: 0,
+            cores: Cores::default(),
+            slices: Slices::default(),
+            cmdline: "",
+            autostart: false,
+            audit: false,
+            stop_on_fault: false,
+            restart_limit: 0,
+            conduits: 0,
+            machine: 0,
+            devices: Devices::default(),
+            trust_dma: false,
+            kaslr: true,
+            firmware: None,
+            kernel: &[],
+            initrd: None,
+            dtb: None,
+        };
+        let mut memory = None;
+        let mut conduits = None;
+        let mut kernel = None;
+        let image = |name, place: &[u8]| images.find(place).ok_or(VmError::Malformed(name));
+        for property in node.properties() {
+            let value = property.value;
+            match utf8(property.name()) {
+                bundle::NAME => vm.name = string(bundle::NAME, value)?,
+                bundle::MEMORY => memory = Some(u64_of(bundle::MEMORY, value)?),
+                bundle::CORES => vm.cores = Cores::parse(value)?,
+                bundle::SLICES => vm.slices = Slices::parse(value)?,
+                bundle::CMDLINE => vm.cmdline = string(bundle::CMDLINE, value)?,
+                bundle::AUTOSTART if value.is_empty() => vm.autostart = true,
+                bundle::AUTOSTART => return Err(VmError::Malformed(bundle::AUTOSTART)),
+                bundle::AUDIT if value.is_empty() => vm.audit = true,
+                bundle::AUDIT => return Err(VmError::Malformed(bundle::AUDIT)),
+                bundle::STOP_ON_FAULT if value.is_empty() => vm.stop_on_fault = true,
+                bundle::STOP_ON_FAULT => return Err(VmError::Malformed(bundle::STOP_ON_FAULT)),
+                bundle::RESTART_LIMIT => vm.restart_limit = u32_of(bundle::RESTART_LIMIT, value)?,
+                bundle::CONDUITS => conduits = Some(u32_of(bundle::CONDUITS, value)?),
+                bundle::MACHINE => vm.machine = u32_of(bundle::MACHINE, value)?,
+                bundle::DEVICES => vm.devices = Devices::parse(value)?,
+                bundle::TRUST_DMA if value.is_empty() => vm.trust_dma = true,
+                bundle::TRUST_DMA => return Err(VmError::Malformed(bundle::TRUST_DMA)),
+                bundle::NO_KASLR if value.is_empty() => vm.kaslr = false,
+                bundle::NO_KASLR => return Err(VmError::Malformed(bundle::NO_KASLR)),
+                bundle::KERNEL => kernel = Some(image(bundle::KERNEL, value)?),
+                bundle::INITRD => vm.initrd = Some(image(bundle::INITRD, value)?),
+                bundle::DTB => vm.dtb = Some(image(bundle::DTB, value)?),
+                _ => return Err(VmError::Unknown),
+            }
+        }
+        vm.memory = memory.ok_or(VmError::Missing(bundle::MEMORY))?;
+        vm.conduits = conduits.ok_or(VmError::Missing(bundle::CONDUITS))?;
+        vm.kernel = kernel.ok_or(VmError::Missing(bundle::KERNEL))?;
+        vm.check()?;
+        for child in node.children() {
+            match utf8(child.name) {
+                bundle::FIRMWARE if vm.firmware.is_none() => vm.firmware = Some(FirmwareConfig::parse(&child)?),
+                _ => return Err(VmError::Unknown),
+            }
+        }
+        Ok(vm)
+    }
+
+    fn check(&self) -> Result<(), VmError> {
+        if !is_name(self.name) {
+            return Err(VmError::Name);
+        }
+        if self.cores.as_slice().is_empty() {
+            return Err(VmError::Missing(bundle::CORES));
+        }
+        if !self.slices.fits(self.cores.as_slice().len()) {
+            return Err(VmError::Malformed(bundle::SLICES));
+        }
+        if self.memory == 0 || !self.memory.is_multiple_of(bundle::MEMORY_UNIT) || self.memory > MEMORY_MAX {
+            return Err(VmError::Memory(self.memory));
+        }
+        if self.conduits & !(bundle::CONDUIT_HVC | bundle::CONDUIT_SMC) != 0 {
+            return Err(VmError::Conduits(self.conduits));
+        }
+        if self.machine & !(bundle::MACHINE_OFF | bundle::MACHINE_RESET) != 0 {
+            return Err(VmError::Machine(self.machine));
+        }
+        if self.dtb.is_some_and(|dtb| !is_tree(dtb)) {
+            return Err(VmError::Malformed(bundle::DTB));
+        }
+        self.layout(map::RAM).map_err(VmError::Image)?;
+        Ok(())
+    }
+
+    /// Where the VM's images go in its RAM, which starts at `ram`. For a checked VM this does not fail.
+    pub fn layout(&self, ram: u64) -> Result<Layout, ImageError> {
+        let dtb =
+            self.dtb.map_or_else(|| GuestTree::size_limit(self.cmdline, self.devices.iter().count()), <[u8]>::len);
+        let initrd = self.initrd.map(|initrd| initrd.len() as u64);
+        Layout::place(ram, self.memory, Kernel::parse(self.kernel)?, initrd, dtb as u64)
+    }
+}
+
+impl<'a> FirmwareConfig<'a> {
+    fn parse(node: &Node<'a>) -> Result<Self, VmError> {
+        let mut config = Self::default();
+        for property in node.properties() {
+            let value = property.value;
+            match utf8(property.name()) {
+                bundle::STD => config.std = Some(u64_of(bundle::STD, value)?),
+                bundle::STD_HYP => config.std_hyp = Some(u64_of(bundle::STD_HYP, value)?),
+                bundle::VENDOR_HYP => config.vendor_hyp = Some(u64_of(bundle::VENDOR_HYP, value)?),
+                bundle::PSCI => config.psci = Some(u32_of(bundle::PSCI, value)?),
+                bundle::KEEP if value.is_empty() => config.keep = true,
+                bundle::KEEP => return Err(VmError::Malformed(bundle::KEEP)),
+                bundle::FILTER => config.ranges = Ranges::parse(value)?,
+                _ => return Err(VmError::Unknown),
+            }
+        }
+        match node.children().next() {
+            Some(_) => Err(VmError::Unknown),
+            None => Ok(config),
+        }
+    }
+}
+
+/// True for 1 to [`bundle::NAME_MAX`] characters of a-z, 0-9 and '-', the first one a letter.
+fn is_name(name: &str) -> bool {
+    name.len() <= bundle::NAME_MAX
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+/// True if the bytes start with a device tree's header that tells their number. The rest is for the guest to judge.
+fn is_tree(dtb: &[u8]) -> bool {
+    let (magic, size) = (be32(dtb, 0), be32(dtb, 4));
+    magic == Some(MAGIC) && size.is_some_and(|size| size as usize <= dtb.len()) && dtb.len() as u64 <= DTB_MAX
+}
+
+fn u32_of(name: &'static str, value: &[u8]) -> Result<u32, VmError> {
+    value.try_into().map(u32::from_be_bytes).map_err(|_| VmError::Malformed(name))
+}
+
+fn u64_of(name: &'static str, value: &[u8]) -> Result<u64, VmError> {
+    value.try_into().map(u64::from_be_bytes).map_err(|_| VmError::Malformed(name))
+}

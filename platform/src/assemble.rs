@@ -1,0 +1,274 @@
+//! Picks the drivers for what the device tree and the board's file say the board has.
+
+use core::fmt;
+use core::ptr::NonNull;
+
+use portcullis_arch::{probe, timer};
+use portcullis_board::Range;
+use portcullis_board::{Board, Entropy, Firmware, InterruptController, PowerControl, SerialPort, WallClock, WithPage};
+use spin::Once;
+
+use crate::boards::{self, BOARDS, Definition, Entry};
+use crate::drivers::gicv2::{self, GicV2, GicV2Error};
+use crate::drivers::gicv3::GicV3;
+use crate::drivers::pl031::Pl031;
+use crate::drivers::psci::{NoFirmware, Psci};
+use crate::drivers::rate::{self, Rate};
+use crate::drivers::rndrrs::Rndrrs;
+use crate::drivers::spin_table::SpinTable;
+use crate::facts::{CoreStart, Facts, Gic, Uart};
+use crate::firmware::{
+    Findings, Smc,
+    clock::El3Clock,
+    ptp::Ptp,
+    trng::{El3Trng, Trng},
+};
+
+/// Why a board cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BoardError {
+    /// The GICv2 cannot be used.
+    GicV2(GicV2Error),
+    /// The GICv3 has no redistributors.
+    NoRedistributors,
+    /// The device at this address has a driver already, or none of its registers can be addressed.
+    Address(u64),
+    /// The device tree lists this device, and nothing answers at its address.
+    Absent(&'static str, u64),
+}
+
+impl fmt::Display for BoardError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::GicV2(error) => error.fmt(f),
+            Self::NoRedistributors => write!(f, "the GICv3 has no redistributor region; its reg needs a second entry"),
+            Self::Address(address) => write!(f, "no device can be driven at address {address:#x}"),
+            Self::Absent(name, address) => {
+                write!(
+                    f,
+                    "the device tree lists {name} at {address:#x}, where nothing answers; delete or disable its node"
+                )
+            }
+        }
+    }
+}
+
+/// What a device's registers take, for EL2's map.
+pub fn ranges(facts: &Facts) -> impl Iterator<Item = Range> + '_ {
+    let (frames, redistributors) = match &facts.gic {
+        // GICV is the guests' alone.
+        Gic::V2 { distributor, cpu_interface, hypervisor_interface, .. } => {
+            ([Some(*distributor), Some(*cpu_interface), Some(*hypervisor_interface)], None)
+        }
+        Gic::V3 { distributor, redistributors, .. } => ([Some(*distributor), None, None], Some(redistributors)),
+    };
+    let redistributors = redistributors.into_iter().flat_map(|regions| regions.iter().copied());
+    let gic = frames.into_iter().flatten().chain(redistributors);
+    let uart = facts.uart.iter().map(|uart| uart.registers);
+    let others = [facts.rtc, facts.rng200, facts.watchdog, facts.microseconds].into_iter().flatten();
+    gic.chain(uart).chain(others)
+}
+
+/// Whether `range` has something that EL2 uses itself or that is no device of anybody's: its own devices, what its guests get
+/// of the GIC, RAM.
+pub fn is_taken(facts: &Facts, range: &Range) -> bool {
+    let virtual_interface = match &facts.gic {
+        Gic::V2 { virtual_interface, .. } => Some(*virtual_interface),
+        Gic::V3 { .. } => None,
+    };
+    let memory = facts.memory.iter().chain(facts.reserved.iter()).chain(firmware_memory(facts)).copied();
+    let others = memory.chain(virtual_interface);
+    ranges(facts).chain(others).any(|taken| taken.overlaps(range))
+}
+
+static GIC_V2: Once<GicV2> = Once::new();
+static GIC_V3: Once<GicV3> = Once::new();
+static CLOCK: Once<Pl031> = Once::new();
+static EL3: Once<Backends> = Once::new();
+static CORES: Once<SpinTable> = Once::new();
+
+/// What the firmware serves.
+struct Backends {
+    el3: Smc,
+    trng: Option<El3Trng<Smc>>,
+    clock: Option<El3Clock<Smc>>,
+}
+
+impl Backends {
+    fn new(wide: bool, trng: Trng, ptp: Ptp) -> Self {
+        let el3 = Smc { wide };
+        Self {
+            el3,
+            trng: if let Trng::Usable(identity) = trng { Some(El3Trng::new(el3, identity)) } else { None },
+            clock: if let Ptp::Usable(counter) = ptp { Some(El3Clock::new(el3, counter)) } else { None },
+        }
+    }
+}
+
+/// Asks the firmware of this board what it offers.
+pub fn firmware(facts: &Facts) -> Findings {
+    Findings::gather(facts.psci, &Smc { wide: false })
+}
+
+/// The board's file.
+fn definition(facts: &Facts) -> &'static Definition {
+    boards::find(&facts.compatible)
+}
+
+/// RAM that firmware uses on this board, beside what the device tree reserves.
+pub fn firmware_memory(facts: &Facts) -> &'static [Range] {
+    definition(facts).firmware_memory
+}
+
+/// The board's serial line.
+///
+/// # Safety
+///
+/// What the facts say must be true, and the registers must be mapped.
+pub unsafe fn serial(facts: &Facts) -> Option<&'static dyn SerialPort> {
+    let board = definition(facts);
+    let uart = facts.uart.map(|uart| Uart { clock: uart.clock.or(board.uart_clock), ..uart })?;
+    // SAFETY: passed on to the caller.
+    board.serial.iter().find_map(|driver| unsafe { driver(&uart) })
+}
+
+/// The serial line of a board whose device tree cannot be used, by what else is known at the entry. `None` where nothing is
+/// recognised: any guess might break something.
+///
+/// # Safety
+///
+/// What `entry` says must be true.
+pub unsafe fn last_resort_serial(entry: &Entry<'_>) -> Option<&'static dyn SerialPort> {
+    BOARDS.iter().find_map(|board| {
+        // SAFETY: passed on to the caller.
+        let uart = unsafe { board.last_resort?(entry)? };
+        (entry.map)(uart.registers.start);
+        // SAFETY: the board was recognised, and the registers were just mapped.
+        board.serial.iter().find_map(|driver| unsafe { driver(&uart) })
+    })
+}
+
+/// Makes sure that the devices which the device tree lists are there.
+///
+/// # Safety
+///
+/// As for [`board`]; the calling core must not have an anchor yet.
+unsafe fn find_absent(facts: &Facts) -> Result<(), BoardError> {
+    let gicd = match facts.gic {
+        Gic::V2 { distributor, .. } | Gic::V3 { distributor, .. } => distributor,
+    };
+    let listed = [
+        ("the GIC's distributor", Some(gicd)),
+        ("a PL031", facts.rtc),
+        ("an RNG200", facts.rng200),
+        ("a BCM2835 watchdog", facts.watchdog),
+        ("a BCM2835 system timer", facts.microseconds),
+    ];
+    for (name, region) in listed {
+        if let Some(Range { start: address, .. }) = region {
+            // SAFETY: passed on to the caller; the first register of none of these changes when it is read.
+            if !address.is_multiple_of(4) || !unsafe { probe::answers(address) } {
+                return Err(BoardError::Absent(name, address));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Measures the counter's rate, if the board has a second clock.
+///
+/// # Safety
+///
+/// As for [`board`].
+pub unsafe fn rate(facts: &Facts) -> Option<Rate> {
+    // SAFETY: passed on to the caller.
+    let reference = unsafe { definition(facts).reference?(facts)? };
+    Some(rate::measure(timer::frequency(), &reference, timer::count))
+}
+
+/// Takes over the interrupt controller. That this is a GICv2 or a GICv3 is known everywhere from then on.
+///
+/// # Safety
+///
+/// As for [`board`].
+unsafe fn interrupts(gic: &Gic) -> Result<&'static dyn InterruptController, BoardError> {
+    match *gic {
+        Gic::V2 { distributor, cpu_interface, hypervisor_interface, virtual_interface, maintenance } => {
+            gicv2::check_regions(cpu_interface, virtual_interface).map_err(BoardError::GicV2)?;
+            let gicd = NonNull::new(distributor.start as *mut _).ok_or(BoardError::Address(distributor.start))?;
+            let [gicc, gich] = [cpu_interface, hypervisor_interface].map(|region| region.start as usize);
+            // SAFETY: passed on to the caller. The driver of the distributor leaves GICD_SGIR alone.
+            let vtr = unsafe { portcullis_arch::gicv2::install(distributor.start as usize, gicc, gich) };
+            gicv2::check_type(vtr).map_err(BoardError::GicV2)?;
+            // SAFETY: passed on to the caller; the static makes sure that there is one driver.
+            Ok(GIC_V2.call_once(|| unsafe { GicV2::new(gicd, virtual_interface, maintenance) }))
+        }
+        Gic::V3 { distributor, ref redistributors, maintenance, .. } => {
+            let gicr = redistributors.first().ok_or(BoardError::NoRedistributors)?.start;
+            let pointers = NonNull::new(distributor.start as *mut _).zip(NonNull::new(gicr as *mut _));
+            let (gicd, gicr) = pointers.ok_or(BoardError::Address(distributor.start))?;
+            // SAFETY: passed on to the caller; the static makes sure that there is one driver.
+            Ok(GIC_V3.call_once(|| unsafe { GicV3::new(gicd, gicr, maintenance) }))
+        }
+    }
+}
+
+/// Takes over the board's other devices. `firmware` is what was found out about it; `with_page` maps a page of RAM for a moment.
+///
+/// Random bits come from the firmware, else from the CPU, else from a device; the time of day from the firmware, else from
+/// the board's clock.
+///
+/// # Errors
+///
+/// [`BoardError`] when something that is needed is missing or has no driver.
+///
+/// # Safety
+///
+/// What the facts say must be true but for devices that are not there, the registers must be mapped, and the calling core
+/// must not have an anchor yet.
+pub unsafe fn board(facts: &'static Facts, firmware: &Findings, with_page: WithPage) -> Result<Board, BoardError> {
+    let definition = definition(facts);
+    // SAFETY: passed on to the caller.
+    unsafe { find_absent(facts)? };
+    // SAFETY: passed on to the caller.
+    let interrupts = unsafe { interrupts(&facts.gic)? };
+    let power: &'static dyn PowerControl = match firmware {
+        // SAFETY: passed on to the caller.
+        Findings::NotAsked => definition.power.and_then(|driver| unsafe { driver(facts) }).unwrap_or(&NoFirmware),
+        Findings::PsciOnly(_) | Findings::Full { .. } => &Psci,
+    };
+    let power = if facts.cores.iter().any(|core| matches!(core.start, CoreStart::SpinTable(_))) {
+        // SAFETY: passed on to the caller.
+        CORES.call_once(|| unsafe { SpinTable::new(&facts.cores, with_page, power) })
+    } else {
+        power
+    };
+    let el3 = match firmware {
+        Findings::Full { trng, ptp, .. } => Some(EL3.call_once(|| Backends::new(firmware.is_wide(), *trng, *ptp))),
+        Findings::NotAsked | Findings::PsciOnly(_) => None,
+    };
+    let entropy = match el3.and_then(|el3| el3.trng.as_ref()) {
+        Some(trng) => Some(trng as &'static dyn Entropy),
+        None => Rndrrs::present().or_else(|| {
+            // SAFETY: passed on to the caller.
+            definition.entropy.and_then(|driver| unsafe { driver(facts) })
+        }),
+    };
+    let wall_clock = match el3.and_then(|el3| el3.clock.as_ref()) {
+        Some(clock) => Some(clock as &'static dyn WallClock),
+        None => facts.rtc.and_then(|rtc| NonNull::new(rtc.start as *mut _)).map(|registers| {
+            // SAFETY: passed on to the caller; the static makes sure that there is one driver.
+            CLOCK.call_once(|| unsafe { Pl031::new(registers) }) as &'static dyn WallClock
+        }),
+    };
+    Ok(Board {
+        name: facts.compatible.first().map_or("unnamed board", |name| &**name),
+        // SAFETY: passed on to the caller.
+        serial: unsafe { serial(facts) },
+        interrupts,
+        power,
+        firmware: el3.map(|el3| &el3.el3 as &'static dyn Firmware),
+        entropy,
+        wall_clock,
+    })
+}

@@ -1,0 +1,94 @@
+//! The board's serial line: an Arm PL011, by the `arm-pl011-uart` crate.
+
+use core::ptr::NonNull;
+
+use arm_pl011_uart::{DataBits, FifoLevel, Interrupts, LineConfig, PL011Registers, Parity, StopBits, Uart};
+use portcullis_board::SerialPort;
+use safe_mmio::UniqueMmioPointer;
+use spin::{Mutex, Once};
+
+use crate::facts::{Uart as Port, UartKind};
+
+/// Speed of a line that firmware has not set up, in baud.
+const SPEED: u32 = 115_200;
+/// Format of such a line.
+const EIGHT_N_ONE: LineConfig =
+    LineConfig { data_bits: DataBits::Bits8, parity: Parity::None, stop_bits: StopBits::One };
+
+/// A PL011. Where firmware has set it up, its speed is kept.
+pub struct Pl011 {
+    uart: Mutex<Uart<'static>>,
+    interrupt: Option<u32>,
+}
+
+static PL011: Once<Pl011> = Once::new();
+
+/// The board's, if `port` is one.
+///
+/// # Safety
+///
+/// What `port` says must be true, and the registers must be mapped.
+pub unsafe fn find(port: &Port) -> Option<&'static dyn SerialPort> {
+    let registers = NonNull::new(port.registers.start as *mut _).filter(|_| port.kind == UartKind::Pl011)?;
+    // SAFETY: passed on to the caller; the static makes sure that there is one driver.
+    Some(PL011.call_once(|| unsafe { Pl011::new(registers, port.intid, port.clock) }))
+}
+
+impl Pl011 {
+    /// Takes over the PL011 at `address`, whose interrupt is `interrupt`: it interrupts when something was received. With
+    /// `clock`, in Hz, one that is off is switched on.
+    ///
+    /// # Safety
+    ///
+    /// `address` must be that of a PL011's registers, mapped as device memory and used by nothing else.
+    pub unsafe fn new(address: NonNull<PL011Registers>, interrupt: Option<u32>, clock: Option<u32>) -> Self {
+        /// Index of UARTCR among the 32-bit registers, and its enable bit.
+        const CR: usize = 0x30 / 4;
+        const UARTEN: u32 = 1;
+        // SAFETY: passed on to the caller; the register can be read at any time.
+        let enabled = unsafe { address.cast::<u32>().add(CR).read_volatile() } & UARTEN != 0;
+        // SAFETY: passed on to the caller.
+        let mut uart = Uart::new(unsafe { UniqueMmioPointer::new(address) });
+        if let (false, Some(clock)) = (enabled, clock) {
+            // The divider fails only for clocks too slow for this speed; the line then stays as it is.
+            let _ = uart.enable(EIGHT_N_ONE, SPEED, clock);
+        }
+        uart.set_interrupt_fifo_levels(FifoLevel::Bytes4, FifoLevel::Bytes4);
+        uart.set_interrupt_masks(Interrupts::RXI | Interrupts::RTI);
+        Self { uart: Mutex::new(uart), interrupt }
+    }
+}
+
+impl SerialPort for Pl011 {
+    fn has_room(&self) -> bool {
+        !self.uart.lock().is_tx_fifo_full()
+    }
+
+    fn put(&self, byte: u8) {
+        self.uart.lock().write_word(byte);
+    }
+
+    fn send(&self, next: &mut dyn FnMut() -> Option<u8>) {
+        let mut uart = self.uart.lock();
+        while !uart.is_tx_fifo_full()
+            && let Some(byte) = next()
+        {
+            uart.write_word(byte);
+        }
+    }
+
+    fn get(&self) -> Option<u8> {
+        // A character with an error of framing, parity or overrun is dropped: what it was is not known.
+        self.uart.lock().read_word().ok().flatten()
+    }
+
+    fn set_transmit_interrupt(&self, enabled: bool) {
+        let mut uart = self.uart.lock();
+        let receive = Interrupts::RXI | Interrupts::RTI;
+        uart.set_interrupt_masks(if enabled { receive | Interrupts::TXI } else { receive });
+    }
+
+    fn interrupt(&self) -> Option<u32> {
+        self.interrupt
+    }
+}

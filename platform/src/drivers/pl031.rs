@@ -1,0 +1,61 @@
+//! Time of day from an Arm PL031 real-time clock (DDI 0224), which shows whole seconds.
+
+use core::ptr::NonNull;
+
+use portcullis_arch::timer;
+use portcullis_board::WallClock;
+use safe_mmio::{UniqueMmioPointer, field_shared, fields::ReadPure};
+use spin::Mutex;
+
+use crate::drivers::edge::Edge;
+
+/// The registers that are used: RTCDR, the seconds since 1970.
+#[repr(C)]
+pub struct Registers {
+    data: ReadPure<u32>,
+}
+
+/// A PL031.
+pub struct Pl031 {
+    state: Mutex<State>,
+}
+
+struct State {
+    registers: UniqueMmioPointer<'static, Registers>,
+    edge: Edge,
+}
+
+impl Pl031 {
+    /// Takes over the PL031 at `address`. The time is known to the second at once, and better as time passes.
+    ///
+    /// # Safety
+    ///
+    /// `address` must be that of a PL031's registers, mapped as device memory and used by nothing else.
+    pub unsafe fn new(address: NonNull<Registers>) -> Self {
+        // SAFETY: passed on to the caller.
+        let registers = unsafe { UniqueMmioPointer::new(address) };
+        let (second, count) = (field_shared!(registers, data).read(), timer::count());
+        let edge = Edge::new(u64::from(second), count, timer::frequency());
+        Self { state: Mutex::new(State { registers, edge }) }
+    }
+}
+
+impl WallClock for Pl031 {
+    fn at(&self, count: u64) -> Option<u64> {
+        Some(self.state.lock().edge.nanoseconds(count))
+    }
+
+    fn name(&self) -> &'static str {
+        "PL031 and counter"
+    }
+
+    fn tick(&self, count: u64) -> Option<u64> {
+        let mut state = self.state.lock();
+        if state.edge.next_look(count).is_some() {
+            let second = field_shared!(state.registers, data).read();
+            let count = timer::count();
+            state.edge.look(u64::from(second), count);
+        }
+        state.edge.next_look(count)
+    }
+}

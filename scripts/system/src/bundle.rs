@@ -1,0 +1,209 @@
+//! The bundle: what a checked manifest becomes. Format: `portcullis_abi::bundle`.
+
+pub mod images;
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use portcullis_abi::bundle as abi;
+use vm_fdt::FdtWriter;
+
+use crate::{Core, Firmware, Image, Manifest, Vm};
+use images::Images;
+
+/// Why there is no bundle.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The tree could not be built.
+    #[error("the bundle cannot be built: {0}")]
+    Build(vm_fdt::Error),
+    /// The file could not be written.
+    #[error("the bundle {path} cannot be written: {cause}")]
+    Write {
+        /// The file.
+        path: String,
+        /// What the system said.
+        cause: io::Error,
+    },
+}
+
+impl From<vm_fdt::Error> for Error {
+    fn from(error: vm_fdt::Error) -> Self {
+        Self::Build(error)
+    }
+}
+
+/// A bundle as it is written: its parts in their order.
+#[derive(Debug)]
+pub struct Bundle<'a> {
+    header: [u8; abi::HEADER_SIZE],
+    /// The tree, and what fills it up to where the images begin.
+    tree: Vec<u8>,
+    images: Images<'a>,
+}
+
+impl<'a> Bundle<'a> {
+    /// Makes the bundle of `manifest`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Build`] if the tree cannot be built.
+    pub fn new(manifest: &'a Manifest) -> Result<Self, Error> {
+        let mut images = Images::default();
+        let mut tree = tree(manifest, &mut images)?;
+        let beginning = (abi::HEADER_SIZE + tree.len()).next_multiple_of(abi::ALIGNMENT as usize);
+        tree.resize(beginning - abi::HEADER_SIZE, 0);
+
+        let mut header = [0; abi::HEADER_SIZE];
+        let mut put = |offset: usize, bytes: &[u8]| header[offset..][..bytes.len()].copy_from_slice(bytes);
+        put(0, &abi::MAGIC);
+        put(abi::VERSION_OFFSET, &abi::VERSION.to_be_bytes());
+        put(abi::SIZE_OFFSET, &(beginning as u64 + images.size()).to_be_bytes());
+        put(abi::IMAGES_OFFSET, &(beginning as u64).to_be_bytes());
+        let mut bundle = Self { header, tree, images };
+        let mut sum = crc32fast::Hasher::new();
+        let mut skip = abi::CHECKED_OFFSET;
+        for part in bundle.parts() {
+            sum.update(&part[skip.min(part.len())..]);
+            skip = 0;
+        }
+        let sum = sum.finalize().to_be_bytes();
+        bundle.header[abi::CHECKSUM_OFFSET..][..sum.len()].copy_from_slice(&sum);
+        Ok(bundle)
+    }
+
+    /// The bundle's bytes, in pieces.
+    pub fn parts(&self) -> impl Iterator<Item = &[u8]> {
+        [&self.header[..], &self.tree].into_iter().chain(self.images.parts())
+    }
+}
+
+/// Writes the bundle of `manifest` to `path`: completely or not at all.
+///
+/// # Errors
+///
+/// As [`Bundle::new`], and [`Error::Write`].
+pub fn write(manifest: &Manifest, path: &Path) -> Result<(), Error> {
+    let bundle = Bundle::new(manifest)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // A temporary file is private by default, but a bundle is for everyone to read, as far as the umask allows.
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let written = builder.tempfile_in(folder).and_then(|mut file| {
+        for part in bundle.parts() {
+            file.write_all(part)?;
+        }
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        Ok(())
+    });
+    written.map_err(|cause| Error::Write { path: path.display().to_string(), cause })
+}
+
+/// The tree, whose images are added to `images`.
+fn tree<'a>(manifest: &'a Manifest, images: &mut Images<'a>) -> Result<Vec<u8>, vm_fdt::Error> {
+    let mut fdt = FdtWriter::new()?;
+    let root = fdt.begin_node("")?;
+    if let Some(control) = &manifest.control {
+        fdt.property_string(abi::CONTROL, control)?;
+    }
+    for (number, vm) in manifest.vms.iter().enumerate() {
+        let node = fdt.begin_node(&format!("{}{number:x}", abi::VM_NODE))?;
+        write_vm(&mut fdt, vm, images)?;
+        fdt.end_node(node)?;
+    }
+    for core in &manifest.cores {
+        write_core(&mut fdt, core)?;
+    }
+    fdt.end_node(root)?;
+    fdt.finish()
+}
+
+fn write_vm<'a>(fdt: &mut FdtWriter, vm: &'a Vm, images: &mut Images<'a>) -> Result<(), vm_fdt::Error> {
+    fdt.property_string(abi::NAME, &vm.name)?;
+    fdt.property_u64(abi::MEMORY, vm.memory)?;
+    fdt.property_array_u32(abi::CORES, &vm.cores)?;
+    if vm.slices.iter().any(|slice| *slice != abi::SLICE) {
+        fdt.property_array_u32(abi::SLICES, &vm.slices)?;
+    }
+    fdt.property_string(abi::CMDLINE, &vm.cmdline)?;
+    if vm.autostart {
+        fdt.property_null(abi::AUTOSTART)?;
+    }
+    if vm.audit {
+        fdt.property_null(abi::AUDIT)?;
+    }
+    if vm.stop_on_fault {
+        fdt.property_null(abi::STOP_ON_FAULT)?;
+    }
+    if vm.restart_limit != 0 {
+        fdt.property_u32(abi::RESTART_LIMIT, vm.restart_limit)?;
+    }
+    fdt.property_u32(abi::CONDUITS, vm.conduits)?;
+    if vm.machine != 0 {
+        fdt.property_u32(abi::MACHINE, vm.machine)?;
+    }
+    if !vm.devices.is_empty() {
+        fdt.property_string_list(abi::DEVICES, vm.devices.clone())?;
+    }
+    if !vm.kaslr {
+        fdt.property_null(abi::NO_KASLR)?;
+    }
+    if vm.trust_dma {
+        fdt.property_null(abi::TRUST_DMA)?;
+    }
+    let mut place = |image: &'a Image| images.add(&image.bytes).map(u64::to_be_bytes);
+    fdt.property(abi::KERNEL, place(&vm.kernel).as_flattened())?;
+    if let Some(initrd) = &vm.initrd {
+        fdt.property(abi::INITRD, place(initrd).as_flattened())?;
+    }
+    // Nodes follow the properties (Devicetree Specification 0.4, section 5.4.2).
+    if let Some(firmware) = &vm.firmware {
+        write_firmware(fdt, firmware)?;
+    }
+    Ok(())
+}
+
+fn write_firmware(fdt: &mut FdtWriter, firmware: &Firmware) -> Result<(), vm_fdt::Error> {
+    let node = fdt.begin_node(abi::FIRMWARE)?;
+    if firmware.keep {
+        fdt.property_null(abi::KEEP)?;
+    }
+    let registers =
+        [(abi::STD, firmware.std), (abi::STD_HYP, firmware.std_hyp), (abi::VENDOR_HYP, firmware.vendor_hyp)];
+    for (name, value) in registers {
+        if let Some(value) = value {
+            fdt.property_u64(name, value)?;
+        }
+    }
+    fdt.property_u32(abi::PSCI, firmware.psci)?;
+    if !firmware.filters.is_empty() {
+        let cells = firmware.filters.iter().flat_map(|filter| [filter.base, filter.count, filter.action.number()]);
+        fdt.property_array_u32(abi::FILTER, &cells.collect::<Vec<_>>())?;
+    }
+    fdt.end_node(node)?;
+    Ok(())
+}
+
+fn write_core(fdt: &mut FdtWriter, core: &Core) -> Result<(), vm_fdt::Error> {
+    let node = fdt.begin_node(&format!("{}{:x}", abi::CORE_NODE, core.number))?;
+    fdt.property_u32(abi::FRAME, core.frame)?;
+    let cells = core.windows.iter().flat_map(|window| [window.vm as u32, window.start, window.length]);
+    fdt.property_array_u32(abi::WINDOWS, &cells.collect::<Vec<_>>())?;
+    if !core.background.is_empty() {
+        let cells: Vec<u32> = core.background.iter().map(|vm| *vm as u32).collect();
+        fdt.property_array_u32(abi::BACKGROUND, &cells)?;
+    }
+    fdt.end_node(node)?;
+    Ok(())
+}
+
+/// Puts the checksum of `blob`, a bundle, into its place.
+pub fn seal(blob: &mut [u8]) {
+    let sum = crc32fast::hash(&blob[abi::CHECKED_OFFSET..]).to_be_bytes();
+    blob[abi::CHECKSUM_OFFSET..][..sum.len()].copy_from_slice(&sum);
+}
+
+#[cfg(test)]
+mod tests;

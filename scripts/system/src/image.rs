@@ -1,0 +1,211 @@
+//! The files of a VM: found, read once, recognised, and checked against the VM's memory.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::{fmt, fs};
+
+use portcullis_abi::bundle::MEMORY_UNIT;
+use portcullis_abi::map::RAM;
+use portcullis_bundle::guest_tree::GuestTree;
+use portcullis_bundle::image::{ImageError, Kernel, Layout};
+use toml::Spanned;
+
+use super::diagnostic::Diagnostics;
+use super::draft::Draft;
+use super::key::{nearest, quoted};
+use super::{Images, memory};
+
+/// A file that goes into a VM's RAM.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Image {
+    /// Where it was found.
+    pub path: PathBuf,
+    /// Its content.
+    pub bytes: Vec<u8>,
+}
+
+impl fmt::Debug for Image {
+    /// Everything but the bytes themselves, which are millions.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, bytes } = self;
+        f.debug_struct("Image").field("path", path).field("length", &bytes.len()).finish()
+    }
+}
+
+/// Loads the files that `draft` names. Relative paths start at `folder`.
+pub fn load(draft: &mut Draft, folder: &Path, images: &dyn Images, diagnostics: &mut Diagnostics<'_>) {
+    let limit = draft.memory.as_ref().map_or(u64::MAX, |memory| *memory.get_ref());
+    let Some(image) = draft.image.clone() else { return };
+    let kernel = |name: &str| images.kernel(name);
+    let initrd = |name: &str| images.initrd(name);
+
+    let file = find(&image, folder, images, kernel, diagnostics);
+    let kernel = file.and_then(|path| read(&image, path, limit, diagnostics));
+    draft.kernel = kernel.and_then(|(path, bytes)| {
+        if let Some((what, help)) = foreign(&bytes) {
+            diagnostics.error(image.span(), format!("{:?} is {what}", image.get_ref()), help);
+            return None;
+        }
+        Some(Image { path, bytes })
+    });
+
+    // A known guest brings its own RAM disk, unless the manifest names another.
+    let (place, file) = match draft.initrd.clone() {
+        Some(own) => {
+            let file = find(&own, folder, images, initrd, diagnostics);
+            (own, file)
+        }
+        None => {
+            let file = images.initrd(image.get_ref()).unwrap_or_else(|error| {
+                not_ready(&image, &*error, diagnostics);
+                None
+            });
+            (image.clone(), file)
+        }
+    };
+    let initrd = file.and_then(|path| read(&place, path, limit, diagnostics));
+    draft.ramdisk = initrd.map(|(path, bytes)| Image { path, bytes });
+    fit(draft, &image, &place, diagnostics);
+}
+
+/// The path of the file that `name` stands for: a known guest's, or its own.
+fn find(
+    name: &Spanned<String>,
+    folder: &Path,
+    images: &dyn Images,
+    known: impl Fn(&str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>>,
+    diagnostics: &mut Diagnostics<'_>,
+) -> Option<PathBuf> {
+    let text = name.get_ref();
+    match known(text) {
+        Ok(Some(path)) => return Some(path),
+        Ok(None) => {}
+        Err(error) => {
+            not_ready(name, &*error, diagnostics);
+            return None;
+        }
+    }
+    let path = folder.join(text);
+    // Anything but a plain no is for the reader of the file to tell.
+    if path.try_exists().unwrap_or(true) {
+        return Some(path);
+    }
+    let names = images.names();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let help = match nearest(text, &names) {
+        Some(near) if near == text => format!("the known guest {near:?} has no such file; name one"),
+        Some(near) if !text.contains('/') => format!("did you mean the known guest {near:?}?"),
+        _ if names.is_empty() => "paths start at the manifest's folder".to_owned(),
+        _ => format!("paths start at the manifest's folder; the known guests are {}", quoted(&names)),
+    };
+    diagnostics.error(name.span(), format!("there is no file {:?}", path.display().to_string()), help);
+    None
+}
+
+fn not_ready(name: &Spanned<String>, error: &(dyn Error + 'static), diagnostics: &mut Diagnostics<'_>) {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    let help = "run scripts/setup, or name a file instead";
+    diagnostics.error(name.span(), format!("the files of the known guest {:?}: {text}", name.get_ref()), help);
+}
+
+/// Reads the file at `path`, unless its kind or its size shows that it cannot be right.
+fn read(
+    name: &Spanned<String>,
+    path: PathBuf,
+    limit: u64,
+    diagnostics: &mut Diagnostics<'_>,
+) -> Option<(PathBuf, Vec<u8>)> {
+    let shown = format!("{:?}", path.display().to_string());
+    let mut wrong = |message: String, help: &str| {
+        diagnostics.error(name.span(), message, help);
+        None
+    };
+    let unreadable = |error| format!("{shown} cannot be read: {error}");
+    let metadata = match fs::metadata(&path) {
+        Ok(metadata) => metadata,
+        Err(error) => return wrong(unreadable(error), "name a file that can be read"),
+    };
+    if metadata.is_dir() {
+        return wrong(format!("{shown} is a folder"), "name a file in it");
+    }
+    // Reading a pipe or a device might never end.
+    if !metadata.is_file() {
+        return wrong(format!("{shown} is not a regular file"), "name a regular file");
+    }
+    if metadata.len() == 0 {
+        return wrong(format!("{shown} is empty"), "name a file with content; was it written completely?");
+    }
+    if metadata.len() > limit {
+        let size = memory::show(metadata.len());
+        let help = format!("give the VM more than memory = {:?}, or a smaller file", memory::form(limit));
+        return wrong(format!("{shown} has {size}, more than the VM's memory"), &help);
+    }
+    match fs::read(&path) {
+        Ok(bytes) => Some((path, bytes)),
+        Err(error) => wrong(unreadable(error), "name a file that can be read"),
+    }
+}
+
+/// What `bytes` are and what to do, if they are surely no kernel that can be started.
+fn foreign(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
+    const FORMS: [(&[u8], &str, &str); 10] = [
+        (b"\x1f\x8b\x08", "compressed with gzip", "unpack it with `gunzip` and name the result"),
+        (b"\x28\xb5\x2f\xfd", "compressed with zstd", "unpack it with `unzstd` and name the result"),
+        (b"\xfd7zXZ\0", "compressed with xz", "unpack it with `unxz` and name the result"),
+        (b"BZh", "compressed with bzip2", "unpack it with `bunzip2` and name the result"),
+        (b"\x02\x21\x4c\x18", "compressed with lz4", "unpack it with `unlz4` and name the result"),
+        (b"\x04\x22\x4d\x18", "compressed with lz4", "unpack it with `unlz4` and name the result"),
+        (b"\x7fELF", "an ELF file", "make a raw binary of it with `objcopy -O binary`, or name the kernel's `Image`"),
+        (b"\x27\x05\x19\x56", "an image for U-Boot", "name the kernel's `Image` from which it was made"),
+        (b"\xd0\x0d\xfe\xed", "a device tree or a FIT image", "name the kernel's `Image`"),
+        (b"070701", "an initial RAM disk", "name it as `initrd`, and the kernel as `image`"),
+    ];
+    let form = FORMS.iter().find(|(magic, ..)| bytes.starts_with(magic));
+    if let Some((_, what, help)) = form {
+        return Some((what, help));
+    }
+    if bytes.starts_with(b"MZ") && bytes.get(4..8) == Some(b"zimg") {
+        return Some(("a compressed kernel for EFI", "name the `Image` of a kernel built without CONFIG_EFI_ZBOOT"));
+    }
+    if bytes.get(0x202..0x206) == Some(b"HdrS") {
+        return Some(("a kernel for x86", "name a kernel for arm64"));
+    }
+    if bytes.starts_with(b"MZ") && bytes.get(56..60) != Some(b"ARM\x64") {
+        return Some(("an EFI program, but no arm64 kernel", "name a kernel for arm64"));
+    }
+    None
+}
+
+/// Reports a kernel that the hypervisor would refuse, and files that do not fit into the VM's memory together with its
+/// device tree. The hypervisor's own code judges, so that the two always agree.
+fn fit(draft: &Draft, image: &Spanned<String>, initrd: &Spanned<String>, diagnostics: &mut Diagnostics<'_>) {
+    let (Some(kernel), Some(amount)) = (&draft.kernel, &draft.memory) else { return };
+    let disk = draft.ramdisk.as_ref().map(|disk| disk.bytes.len() as u64);
+    let tree = GuestTree::size_limit(&draft.cmdline, draft.devices.len()) as u64;
+    let place = |kernel, disk| Layout::place(RAM, *amount.get_ref(), kernel, disk, tree);
+    let parsed = Kernel::parse(&kernel.bytes);
+    let Err(error) = parsed.and_then(|kernel| place(kernel, disk)) else { return };
+    let (ImageError::TooLarge { needed, memory }, Ok(kernel)) = (error, parsed) else {
+        let text = error.to_string();
+        let (what, help) = text.split_once("; ").unwrap_or((&text, "name another kernel"));
+        diagnostics.error(image.span(), what, help);
+        return;
+    };
+    let mut parts =
+        vec![format!("the kernel ends {} into RAM", memory::show(kernel.offset.saturating_add(kernel.size)))];
+    parts.extend(disk.map(|disk| format!("the initial RAM disk has {}", memory::show(disk))));
+    parts.push(format!("the device tree has up to {}", memory::show(tree)));
+    let message = format!("too much for the {} of {}: {}", memory::show(memory), draft.title(), parts.join(", "));
+    let help = match needed.checked_next_multiple_of(MEMORY_UNIT) {
+        Some(enough) => format!("give it at least memory = {:?}", memory::form(enough)),
+        None => "name an undamaged kernel: no memory is large enough for what this header says".to_owned(),
+    };
+    // The RAM disk is to blame only where the kernel alone would fit.
+    let blamed = if place(kernel, None).is_ok() { initrd } else { image };
+    diagnostics.error(blamed.span(), message, help);
+}
