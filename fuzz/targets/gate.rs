@@ -9,7 +9,9 @@ use portcullis_gate::{
     Call, Conduit, Conduits, Filter, KNOWN, Profile, Published, RangeRequest, Register, Row, Support, Verdict, decide,
 };
 
-fuzz_target!(|data: &[u8]| _ = run(&mut Unstructured::new(data)));
+fuzz_target!(|data: &[u8]| {
+    let _ = run(&mut Unstructured::new(data));
+});
 
 fn run(steps: &mut Unstructured) -> Result<()> {
     let (row, mut filter) = (Row::new(), Filter::new());

@@ -11,7 +11,9 @@ const MIS: u64 = 0x40;
 const FR: u64 = 0x18;
 const RXFE: u32 = 1 << 4;
 
-fuzz_target!(|data: &[u8]| _ = run(&mut Unstructured::new(data)));
+fuzz_target!(|data: &[u8]| {
+    let _ = run(&mut Unstructured::new(data));
+});
 
 fn run(steps: &mut Unstructured) -> Result<()> {
     let mut uart = Pl011::new();

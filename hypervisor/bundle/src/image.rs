@@ -236,7 +236,7 @@ mod tests {
             (state >> 33) % limit
         };
         let (mut placed, mut refused) = (0, 0);
-        for _ in 0..20_000 {
+        for _ in 0..if cfg!(miri) { 200 } else { 20_000 } {
             let memory = 2 * MIB * (1 + random(4));
             let kernel = Kernel { offset: [0, 0x1000, 0x8_0000][random(3) as usize], size: 1 + random(6 * MIB) };
             let (initrd, dtb) = ((random(2) == 0).then(|| 1 + random(3 * MIB)), 1 + random(0x1_0000));
@@ -253,7 +253,7 @@ mod tests {
                 Err(other) => panic!("{other}"),
             }
         }
-        assert!(placed > 1000 && refused > 1000);
+        assert!(placed > 10 && refused > 10, "{placed}, {refused}");
     }
 
     #[test]

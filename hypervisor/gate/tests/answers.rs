@@ -71,7 +71,7 @@ fn filters() -> impl Iterator<Item = Filter> {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (state >> 8) % bound
     };
-    (0..200).map(move |round| {
+    (0..200).step_by(if cfg!(miri) { 67 } else { 1 }).map(move |round| {
         let mut filter = Filter::new();
         let trng = [TRNG_VERSION, TRNG_FEATURES, TRNG_GET_UUID, TRNG_RND32, TRNG_RND64];
         for id in trng.into_iter().filter(|_| round % 3 > 0) {
@@ -112,10 +112,11 @@ fn filters_agree() {
             }
         }
     }
-    assert!(forwarded > 1000, "{forwarded}");
+    assert!(forwarded > if cfg!(miri) { 10 } else { 1000 }, "{forwarded}");
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "the host goes through all of them; Miri sees the same code in the other tests")]
 fn known_functions_agree_for_every_profile_and_question() {
     let answers = Answers::new();
     for profile in profiles() {
@@ -138,6 +139,7 @@ fn known_functions_agree_for_every_profile_and_question() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "the host goes through all of them; Miri sees the same code in the other tests")]
 fn every_function_of_every_owner_agrees() {
     let answers = Answers::new();
     let profile = profiles().nth(63).unwrap();
@@ -152,6 +154,7 @@ fn every_function_of_every_owner_agrees() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "the host goes through all of them; Miri sees the same code in the other tests")]
 fn malformed_functions_agree() {
     let answers = Answers::new();
     for profile in profiles().step_by(11) {
