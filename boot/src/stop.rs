@@ -4,6 +4,7 @@ use core::fmt;
 
 use portcullis_board::Range;
 use portcullis_bundle::BundleError;
+use portcullis_bundle::page_size::PageSize;
 use portcullis_gate::FilterError;
 use portcullis_platform::assemble::BoardError;
 use portcullis_platform::facts::FactsError;
@@ -37,6 +38,8 @@ pub enum Stop {
     BundleOutside(Range),
     /// The bundle is broken.
     Bundle(BundleError),
+    /// A VM's kernel works with pages that the cores lack.
+    Pages { vm: &'static str, pages: PageSize },
     /// A VM asks for a core that the board lacks.
     NoSuchCore { vm: &'static str, core: u32, cores: usize },
     /// There is not enough memory at EL2 for so many vCPUs.
@@ -45,6 +48,10 @@ pub enum Stop {
     Filter { vm: &'static str, base: u32, error: FilterError },
     /// A VM cannot have a device.
     Device(Impossible),
+    /// A VM asks for a clock, and there is no time to show, and nobody to tell it before the VM starts.
+    NoTime(&'static str),
+    /// The device given to a VM is where its clock would be, or has its interrupt.
+    NoClock(&'static str),
     /// A VM asks for more memory than is left.
     NoMemory { vm: &'static str, wanted: u64, free: u64 },
 }
@@ -70,6 +77,12 @@ impl fmt::Display for Stop {
                 write!(f, "the bundle, {start:#x} to {end:#x}, reaches beyond the RAM that the device tree tells of")
             }
             Self::Bundle(error) => write!(f, "bundle: {error}"),
+            Self::Pages { vm, pages } => {
+                write!(
+                    f,
+                    "{vm}: its kernel has pages of {pages}, which this board's cores lack; take one with pages of 4 KiB"
+                )
+            }
             Self::NoSuchCore { vm, core, cores } => {
                 write!(f, "{vm} wants core {core}; this board has cores 0 to {}", cores.saturating_sub(1))
             }
@@ -81,6 +94,15 @@ impl fmt::Display for Stop {
             ),
             Self::Filter { vm, base, error } => write!(f, "{vm}: filter range {base:#010x}: {error}"),
             Self::Device(impossible) => impossible.fmt(f),
+            Self::NoTime(vm) => write!(
+                f,
+                "{vm} asks for a real-time clock (rtc = true), and this board does not know the time; leave rtc out, or have the \
+                 control VM set the time and then start {vm} (autostart = false)"
+            ),
+            Self::NoClock(vm) => write!(
+                f,
+                "{vm} asks for a real-time clock (rtc = true), and is given a device of the board in its place; leave one out"
+            ),
             Self::NoMemory { vm, wanted, free } => {
                 write!(f, "{vm} wants {} MiB of memory in one piece; {} MiB are free in all", wanted >> 20, free >> 20)
             }

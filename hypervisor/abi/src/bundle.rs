@@ -37,6 +37,8 @@
 //!     machine = <u32>;                   MACHINE_OFF | MACHINE_RESET; absent: neither
 //!     devices = "path", ...;             device tree paths passed through
 //!     trust-dma;                         present or absent: devices among them may master the bus
+//!     rtc = <u32>;                       1: it has a real-time clock, or is not started; 0: it has none; absent: it has one if
+//!                                        the machine knows the time of day when it starts
 //!     no-kaslr;                          present: no seeds in the generated device tree
 //!     firmware {                         absent: the defaults
 //!         keep;                          present: what is not named keeps its default; absent: it is zero
@@ -46,6 +48,8 @@
 //!     kernel = <u64 u64>;                arm64 Image or raw binary
 //!     initrd = <u64 u64>;                initial RAM disk; optional
 //!     dtb = <u64 u64>;                   device tree of the VM's own; optional
+//!     load = <u64>;                      address of the kernel in the VM's RAM; absent: as the image says
+//!     tree-low;                          present or absent: the device tree lies at the start of RAM
 //! };
 //! core@N {                               N: number of the physical core, on which some VM has a vCPU
 //!     frame = <u32>;                     microseconds after which the windows begin again
@@ -124,6 +128,8 @@ pub const MACHINE_RESET: u32 = 2;
 pub const DEVICES: &str = "devices";
 /// VM property: a device that can master the bus may be passed through: the VM is trusted with all memory.
 pub const TRUST_DMA: &str = "trust-dma";
+/// VM property: whether it has a real-time clock, 0 or 1; absent: if the machine knows the time of day.
+pub const RTC: &str = "rtc";
 /// VM property: the generated device tree has no seeds, whatever the VM is offered.
 pub const NO_KASLR: &str = "no-kaslr";
 /// VM property: place of the kernel image.
@@ -132,6 +138,10 @@ pub const KERNEL: &str = "kernel";
 pub const INITRD: &str = "initrd";
 /// VM property: place of a device tree blob of the VM's own.
 pub const DTB: &str = "dtb";
+/// VM property: address at which the kernel is loaded.
+pub const LOAD: &str = "load";
+/// VM property: the device tree lies at the start of RAM, below the kernel.
+pub const TREE_LOW: &str = "tree-low";
 /// VM's child node with the firmware registers; what it lacks is zero, unless [`KEEP`] is there. Absent: the defaults.
 pub const FIRMWARE: &str = "firmware";
 /// Firmware property: value of STD.

@@ -153,10 +153,19 @@ fn write_vm<'a>(fdt: &mut FdtWriter, vm: &'a Vm, images: &mut Images<'a>) -> Res
     if vm.trust_dma {
         fdt.property_null(abi::TRUST_DMA)?;
     }
+    if let Some(rtc) = vm.rtc {
+        fdt.property_u32(abi::RTC, rtc.into())?;
+    }
     let mut place = |image: &'a Image| images.add(&image.bytes).map(u64::to_be_bytes);
     fdt.property(abi::KERNEL, place(&vm.kernel).as_flattened())?;
     if let Some(initrd) = &vm.initrd {
         fdt.property(abi::INITRD, place(initrd).as_flattened())?;
+    }
+    if let Some(load) = vm.load {
+        fdt.property_u64(abi::LOAD, load)?;
+    }
+    if vm.tree_low {
+        fdt.property_null(abi::TREE_LOW)?;
     }
     // Nodes follow the properties (Devicetree Specification 0.4, section 5.4.2).
     if let Some(firmware) = &vm.firmware {

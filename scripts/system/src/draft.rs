@@ -33,6 +33,10 @@ pub struct Draft {
     pub cmdline: String,
     /// Bytes of RAM.
     pub memory: Option<Spanned<u64>>,
+    /// What `load` says.
+    pub load: Option<Spanned<u64>>,
+    /// What `tree` says: whether it is low.
+    pub tree: Option<Spanned<bool>>,
     /// The physical core of each vCPU.
     pub cores: Vec<Spanned<u64>>,
     /// Microseconds of each vCPU's time slice.
@@ -53,6 +57,8 @@ pub struct Draft {
     pub devices: Vec<Spanned<String>>,
     /// Whether devices that can master the bus may be among them.
     pub trust_dma: bool,
+    /// Whether it has a real-time clock; none: if there is a time for it.
+    pub rtc: Option<Spanned<bool>>,
     /// Whether the generated device tree has seeds.
     pub kaslr: bool,
     /// The firmware registers.
@@ -78,6 +84,8 @@ impl Draft {
             ramdisk: None,
             cmdline: cmdline(section, diagnostics),
             memory: amount(section, diagnostics),
+            load: section.number("load", diagnostics),
+            tree: tree(section, diagnostics),
             cores: cores(section, diagnostics),
             slices: slice::slices(section, diagnostics),
             autostart: section.boolean("autostart", diagnostics).unwrap_or(true),
@@ -88,6 +96,7 @@ impl Draft {
             machine: machine(section, diagnostics),
             devices: devices(section, diagnostics),
             trust_dma: section.boolean("trust-dma", diagnostics).unwrap_or(false),
+            rtc: section.spanned_boolean("rtc", diagnostics),
             kaslr: section.boolean("kaslr", diagnostics).unwrap_or(true),
             firmware: firmware.map(|firmware| Firmware {
                 filters: filters.iter().map(|filter| *filter.get_ref()).collect(),
@@ -110,6 +119,8 @@ impl Draft {
             initrd: self.ramdisk,
             cmdline: self.cmdline,
             memory: self.memory?.into_inner(),
+            load: self.load.map(Spanned::into_inner),
+            tree_low: self.tree.is_some_and(Spanned::into_inner),
             cores: self.cores.into_iter().map(|core| core.into_inner().try_into().ok()).collect::<Option<_>>()?,
             slices: self.slices,
             autostart: self.autostart,
@@ -120,6 +131,7 @@ impl Draft {
             machine: self.machine,
             devices: self.devices.into_iter().map(Spanned::into_inner).collect(),
             trust_dma: self.trust_dma,
+            rtc: self.rtc.map(Spanned::into_inner),
             kaslr: self.kaslr,
             firmware: self.firmware,
         })
@@ -196,6 +208,13 @@ fn amount(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Option<Sp
         return None;
     }
     Some(Spanned::new(value.span(), bytes))
+}
+
+fn tree(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Option<Spanned<bool>> {
+    let word = section.string("tree", diagnostics)?;
+    let known = [("low", true), ("high", false)];
+    let low = firmware::choice("tree", "place of the device tree", &word, &known, diagnostics)?;
+    Some(Spanned::new(word.span(), low))
 }
 
 fn cores(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Vec<Spanned<u64>> {

@@ -269,11 +269,14 @@ fn assemble() {
             machine: if index as u64 == B { bundle::MACHINE_OFF | bundle::MACHINE_RESET } else { 0 },
             devices: Default::default(),
             trust_dma: false,
+            rtc: None,
             kaslr: true,
             firmware: None,
             kernel: &[0x14; 4096],
             initrd: None,
             dtb: None,
+            wish: Default::default(),
+            tree_room: 0x4000,
         };
         let pv_time = pv_time::PvTime::new(page, 1_000_000);
         Vm::new(index, config, row, Parts { memory, stage2: Stage2::new(), pv_time, devices: Vec::new() }, control)

@@ -4,7 +4,9 @@ use crate::board::{Board, Gic};
 use crate::el3::El3;
 use crate::raspberry_pi::tree::Defect;
 use crate::testing::damage::Damage;
-use crate::testing::expectation::Expectation::{self, All, Cases, Clock, Entropy, Line, Never, Says, Sequence, Value};
+use crate::testing::expectation::Expectation::{
+    self, All, Cases, Clock, Date, Entropy, Line, Never, Says, Sequence, Value,
+};
 
 /// One run of a system in QEMU.
 #[derive(Clone, Copy, Debug)]
@@ -38,18 +40,26 @@ pub struct Case {
 /// What a kernel says when it found vendor services: functions "features" and "PTP".
 const SERVICES: Expectation =
     Line("smccc: KVM: hypervisor services detected (0x00000000 0x00000000 0x00000000 0x00000003)");
-/// Neither VM may see a fault of the kernel.
-pub const NO_OOPS: Expectation = Never("Kernel panic");
+/// Neither VM may see a fault of the kernel, or miss something in its device tree.
+pub const NO_OOPS: Expectation = All(&[Never("Kernel panic"), Never("Unable to detect cache hierarchy")]);
 
 /// What the kernels print of services that they found.
 pub const FOUND: Expectation = All(&[SERVICES, Line("arm-pv: using stolen time PV")]);
 /// linux-a has every service but, perhaps, TRNG.
 pub const OPEN: Expectation = All(&[
     Value("linux-a", "cpus", "2"),
+    Value("linux-a", "hypervisor", "portcullis,hypervisor"),
     Value("linux-a", "vendor", "yes"),
     Value("linux-a", "pv-time", "yes"),
     Value("linux-a", "ptp", "yes"),
     Clock("linux-a"),
+]);
+/// Both know what day it is, whatever else they are allowed.
+const DATES: Expectation = All(&[
+    Value("linux-a", "rtc_name", "rtc-pl031 9010000.pl031"),
+    Value("linux-b", "rtc_name", "rtc-pl031 9010000.pl031"),
+    Date("linux-a"),
+    Date("linux-b"),
 ]);
 /// linux-a has TRNG, and from its first instruction on random words in its device tree.
 pub const RANDOM: Expectation =
@@ -69,6 +79,7 @@ pub const TWO_DOORS: &[Expectation] = &[
     NO_OOPS,
     FOUND,
     OPEN,
+    DATES,
     RANDOM,
     Value("linux-a", "psci", "1.1"),
     Value("linux-a", "smccc", "1.1"),
