@@ -35,7 +35,7 @@ use portcullis_arch::{paging, timer};
 use portcullis_board::Range;
 use portcullis_board::device::Device;
 use portcullis_bundle::VmConfig;
-use portcullis_gate::{Call, FunctionId, Row, Verdict, decide, decide_watched, forwards::Forwards};
+use portcullis_gate::{Call, FunctionId, Published, Ranges, Row, Verdict, decide, decide_watched, forwards::Forwards};
 use portcullis_vgic::{VcpuSet, Vgic};
 use spin::{Mutex, Once, mutex::TicketMutex};
 
@@ -99,6 +99,7 @@ pub struct Vm {
     /// Its turn when entropy is short.
     pub entropy: Place,
     filter: ManagedFilter,
+    published: Published,
     failure: Mutex<Option<Failure>>,
     /// When a line may say again that it accessed nothing.
     pub fault_report: FaultReport,
@@ -172,6 +173,7 @@ impl Vm {
             restarts,
             entropy: Place::default(),
             filter: ManagedFilter::new(),
+            published: Published::new(),
             failure: Mutex::new(None),
             fault_report: FaultReport::default(),
             peeking: Mutex::new(()),
@@ -217,17 +219,11 @@ impl Vm {
         self.vcpus.get().map(|vcpus| &**vcpus).unwrap_or_default()
     }
 
-    /// What becomes of a call of one of its vCPUs.
-    ///
-    /// # Safety
-    ///
-    /// To be called for a vCPU of this VM that runs.
+    /// Decides what becomes of a call of one of its vCPUs.
     #[inline(always)]
-    pub unsafe fn decide(&self, call: &Call) -> Verdict {
+    pub fn decide(&self, call: &Call) -> Verdict {
         let profile = self.row.profile();
-        // SAFETY: passed on to the caller; the profile was just loaded from the VM's row, and the filter is not used beyond
-        // this decision.
-        let filter = unsafe { self.filter.of_running(profile) };
+        let filter = profile.is_filtered().then_some(&self.published as &dyn Ranges);
         match self.audit.profile() {
             Some(everything) => decide_watched(everything, filter, call),
             None => decide(profile, filter, call),
@@ -235,14 +231,8 @@ impl Vm {
     }
 
     /// Notes a call of a VM that is audited, and what became of it.
-    ///
-    /// # Safety
-    ///
-    /// As [`Vm::decide`].
-    pub unsafe fn watch(&self, call: &Call, verdict: &Verdict) {
-        // SAFETY: passed on to the caller; the profile was just loaded from the VM's row.
-        let filter = unsafe { self.filter.of_running(self.row.profile()) };
-        let range = |id| filter.and_then(|filter| filter.forwarding(id));
+    pub fn watch(&self, call: &Call, verdict: &Verdict) {
+        let range = |id| self.published.forwarding(id);
         let fate = match (verdict, range(call.function())) {
             (Verdict::Deny, _) => Fate::Refused,
             (Verdict::Forward, Some(range)) => {
