@@ -10,10 +10,7 @@ use crate::interface::Interface;
 use crate::machine::Machine;
 use crate::schedule::Share;
 use crate::trap::id_registers;
-use crate::vm::{
-    state::State,
-    vcpu::{Power, Vcpu},
-};
+use crate::vm::{state::State, step::Step, vcpu::Vcpu};
 use crate::with_interface;
 
 /// What the EL2 timer of a core is used for.
@@ -213,29 +210,30 @@ impl Processor {
         };
         loop {
             if let Some(vcpu) = alone {
-                match vcpu.power() {
-                    Power::LoadPending | Power::OnPending if vcpu.vm.state().must_leave() => {
+                match vcpu.step() {
+                    Step::Cancel => {
                         vcpu.vm.retired(vcpu);
                         continue;
                     }
-                    Power::LoadPending => {
+                    Step::Load => {
                         vcpu.vm.load_and_start(vcpu, LOAD_PIECE);
                         continue;
                     }
-                    Power::OnPending if vcpu.vm.state().is_held() => vcpu.vm.parked(vcpu),
-                    Power::OnPending => {
+                    Step::Start => {
                         vcpu.vm.unparked(vcpu);
                         if vcpu.vm.state() != State::RUNNING {
                             continue;
                         }
                         vcpu.run(self)
                     }
-                    Power::Off if vcpu.index == 0 && vcpu.vm.is_scrubbing() => {
+                    Step::Scrub => {
                         vcpu.vm.scrub_piece(SCRUB_PIECE);
                         Machine::get().take_interrupts(self);
                         continue;
                     }
-                    Power::Off | Power::On => {}
+                    Step::Hold if !vcpu.is_on() => vcpu.vm.parked(vcpu),
+                    // A vCPU that is on is in its guest, or on its way there, and not here.
+                    Step::Hold | Step::Nothing | Step::Retire | Step::Run => {}
                 }
             }
             barrier::wfi();

@@ -20,6 +20,7 @@ pub mod scrub;
 mod seed;
 pub mod sharing;
 pub mod state;
+pub mod step;
 pub mod timekeeping;
 pub mod vcpu;
 pub mod vector_abort;

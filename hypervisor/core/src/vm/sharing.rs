@@ -6,7 +6,8 @@ use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
 use portcullis_arch::{el1, el2, optional::Features, paging, timer, world::World};
 
-use super::vcpu::{Power, Vcpu};
+use super::step::Step;
+use super::vcpu::Vcpu;
 use crate::interface::{Interface, VirtualInterface};
 use crate::schedule::Share;
 use crate::with_interface;
@@ -195,18 +196,15 @@ impl Vcpu {
     #[inline(never)]
     fn look(&self, sharing: &Sharing, now: u64) -> Want {
         const NOTHING: Want = Want::Until(NEVER);
-        let state = self.vm.state();
-        match self.power() {
-            Power::Off if self.index == 0 && self.vm.is_scrubbing() => Want::Core,
-            Power::Off => NOTHING,
-            _ if state.must_leave() => Want::Off,
-            Power::LoadPending => Want::Core,
-            _ if state.is_held() => {
+        match self.step() {
+            Step::Scrub | Step::Load | Step::Start => Want::Core,
+            Step::Nothing => NOTHING,
+            Step::Cancel | Step::Retire => Want::Off,
+            Step::Hold => {
                 self.stand_still(sharing, now);
                 NOTHING
             }
-            Power::OnPending => Want::Core,
-            Power::On => self.look_while_on(sharing, now),
+            Step::Run => self.look_while_on(sharing, now),
         }
     }
 

@@ -12,6 +12,7 @@ use spin::Once;
 use super::Vm;
 use super::activity::{Activity, Times};
 use super::sharing::Sharing;
+use super::step::{Step, step};
 use super::timekeeping::Timekeeping;
 use super::vector_abort::BeforeVector;
 use crate::interface::Interface;
@@ -112,6 +113,11 @@ impl Vcpu {
             2 => Power::OnPending,
             _ => Power::On,
         }
+    }
+
+    /// What its core owes it next.
+    pub fn step(&self) -> Step {
+        step(self.power(), self.vm.state(), self.index == 0 && self.vm.is_scrubbing())
     }
 
     /// Whether it is on. To be called on its own core, or by who does not mind that this changes.
