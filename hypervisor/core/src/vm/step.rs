@@ -24,13 +24,14 @@ pub enum Step {
     Run,
 }
 
-/// The next step for a vCPU with this power state, of a VM in `state`. `scrubs`: the VM's memory is to be scrubbed, and this vCPU
-/// is the one whose core does that.
+/// The next step for a vCPU with this power state, of a VM in `state`. `scrubs` tells, of one that is off, whether the VM's memory
+/// is to be scrubbed and its core is the one that does that.
 ///
 /// The end of a VM comes before all else. A VM that is held is loaded none the less: nothing of its guest runs meanwhile.
-pub const fn step(power: Power, state: State, scrubs: bool) -> Step {
+#[inline(always)]
+pub fn step(power: Power, state: State, scrubs: impl FnOnce() -> bool) -> Step {
     match power {
-        Power::Off if scrubs => Step::Scrub,
+        Power::Off if scrubs() => Step::Scrub,
         Power::Off => Step::Nothing,
         Power::On if state.must_leave() => Step::Retire,
         _ if state.must_leave() => Step::Cancel,
@@ -52,7 +53,7 @@ mod tests {
     /// The steps of a vCPU that is off, about to load, about to start, and on.
     fn steps(phase: Phase, action: Action) -> [Step; 4] {
         let state = State { phase, action };
-        [Power::Off, Power::LoadPending, Power::OnPending, Power::On].map(|power| step(power, state, false))
+        [Power::Off, Power::LoadPending, Power::OnPending, Power::On].map(|power| step(power, state, || false))
     }
 
     #[test]
@@ -76,9 +77,9 @@ mod tests {
         for phase in PHASES {
             for action in [Action::None, Action::Pause, Action::Off, Action::Reset, Action::Fail, Action::Scrub] {
                 let state = State { phase, action };
-                assert_eq!(step(Power::Off, state, true), Step::Scrub);
+                assert_eq!(step(Power::Off, state, || true), Step::Scrub);
                 for power in [Power::LoadPending, Power::OnPending, Power::On] {
-                    assert_eq!(step(power, state, true), step(power, state, false));
+                    assert_eq!(step(power, state, || true), step(power, state, || false));
                 }
             }
         }

@@ -116,8 +116,9 @@ impl Vcpu {
     }
 
     /// What its core owes it next.
+    #[inline(always)]
     pub fn step(&self) -> Step {
-        step(self.power(), self.vm.state(), self.index == 0 && self.vm.is_scrubbing())
+        step(self.power(), self.vm.state(), || self.index == 0 && self.vm.is_scrubbing())
     }
 
     /// Whether it is on. To be called on its own core, or by who does not mind that this changes.
