@@ -183,14 +183,14 @@ impl Share {
                     vcpu.run(processor);
                 }
             }
-            Step::Retire => {
+            step @ (Step::Retire | Step::Run) => {
                 self.bring_on(index, member);
-                let _ = vcpu.retire();
-            }
-            Step::Run => {
-                self.bring_on(index, member);
-                self.arm(processor);
-                vcpu.go_on();
+                if step == Step::Retire {
+                    let _ = vcpu.retire();
+                } else {
+                    self.arm(processor);
+                    vcpu.go_on();
+                }
             }
         }
     }
