@@ -45,6 +45,10 @@ pub enum Stop {
     Filter { vm: &'static str, base: u32, error: FilterError },
     /// A VM cannot have a device.
     Device(Impossible),
+    /// A VM asks for a clock, and there is no time to show, and nobody to tell it before the VM starts.
+    NoTime(&'static str),
+    /// The device given to a VM is where its clock would be, or has its interrupt.
+    NoClock(&'static str),
     /// A VM asks for more memory than is left.
     NoMemory { vm: &'static str, wanted: u64, free: u64 },
 }
@@ -81,6 +85,15 @@ impl fmt::Display for Stop {
             ),
             Self::Filter { vm, base, error } => write!(f, "{vm}: filter range {base:#010x}: {error}"),
             Self::Device(impossible) => impossible.fmt(f),
+            Self::NoTime(vm) => write!(
+                f,
+                "{vm} asks for a real-time clock (rtc = true), and this board does not know the time; leave rtc out, or have the \
+                 control VM set the time and then start {vm} (autostart = false)"
+            ),
+            Self::NoClock(vm) => write!(
+                f,
+                "{vm} asks for a real-time clock (rtc = true), and is given a device of the board in its place; leave one out"
+            ),
             Self::NoMemory { vm, wanted, free } => {
                 write!(f, "{vm} wants {} MiB of memory in one piece; {} MiB are free in all", wanted >> 20, free >> 20)
             }

@@ -10,6 +10,7 @@ use portcullis_board::{Board, Entropy, WallClock};
 use portcullis_board::{Range, Regions};
 use portcullis_bundle::assignment::Assignments;
 use portcullis_bundle::{Bundle, FirmwareConfig, VmConfig};
+use portcullis_core::devices::clock_is_replaced;
 use portcullis_core::machine::{Machine, TABLE, Usage};
 use portcullis_core::memory::stage1;
 use portcullis_core::memory::stage2::{Access, Stage2};
@@ -79,6 +80,7 @@ pub fn bring_up(tree: usize) -> Result<&'static Processor, Stop> {
         .collect::<Result<_, _>>()?;
     let vms: &'static [Vm] = Vec::leak(vms);
     cores::assign(vms, processors, &bundle)?;
+    check_clocks(vms, board, bundle.control().is_some())?;
     for vm in vms {
         set_filter(vm, board.firmware.is_some())?;
     }
@@ -243,6 +245,19 @@ fn set_registers(name: &str, row: &Row, support: &Support, firmware: &FirmwareCo
     {
         log::warn!("{name}: there is no PSCI version {version:#x} to offer: {:#x} is", row.get(Register::PsciVersion));
     }
+}
+
+/// Checks that there is a time for the clock of each VM that asks for one, or will be.
+fn check_clocks(vms: &[Vm], board: &Board, controlled: bool) -> Result<(), Stop> {
+    for vm in vms.iter().filter(|vm| vm.config.rtc == Some(true)) {
+        if clock_is_replaced(&vm.devices) {
+            return Err(Stop::NoClock(vm.name()));
+        }
+        if board.wall_clock.is_none() && (vm.config.autostart || !controlled) {
+            return Err(Stop::NoTime(vm.name()));
+        }
+    }
+    Ok(())
 }
 
 /// Gives a VM the range filter that the manifest says. A range that is to go to EL3 must have somewhere to go.

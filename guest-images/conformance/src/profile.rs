@@ -11,8 +11,9 @@
 //! | `forward`, `deny` | ranges of the filter: `BASE+COUNT,...` | none |
 //! | `client` | this VM's identifier to EL3 | 1 |
 //! | `wide` | 1 if EL3 may return results in x4 to x7 | 1 |
-//! | `only` | groups of cases: `id`, `services`, `lifecycle`, `uart`, `gic`, joined by commas | all |
+//! | `only` | groups of cases: `id`, `services`, `lifecycle`, `uart`, `devices`, `gic`, joined by commas | all |
 //! | `gic` | generation of the interrupt controller: 2 or 3; 0 to leave interrupts alone | 3 |
+//! | `rtc` | 1 if this VM has a real-time clock | 1 |
 //! | `mode` | `cases`, `garbage`, `sweep`, `matrix`, `forward`, `draws`, `words`, `scarce`, `dry`, `off`, `restart`, `cost`, `storm`, `busy`, \
 //!   `reset`, `device`, `dma`, `leak`, `starved`, `paused`, `hostile`, `idle`, \
 //!   `abort`, `aborts`, `no-vectors`, `sysreg`, `mmio`, `jump` | `cases` |
@@ -123,6 +124,8 @@ pub struct Profile {
     pub pause: u64,
     /// Draws of `scarce` that must succeed.
     pub least: u64,
+    /// There is a real-time clock.
+    pub rtc: bool,
     /// Interrupts are used.
     pub gic: bool,
     /// The interrupt controller is a GICv2, else a GICv3.
@@ -151,7 +154,7 @@ pub struct Profile {
     groups: [bool; GROUPS.len()],
 }
 
-const NAMES: [&str; 27] = [
+const NAMES: [&str; 28] = [
     "std",
     "std-hyp",
     "vendor-hyp",
@@ -167,6 +170,7 @@ const NAMES: [&str; 27] = [
     "wide",
     "pause",
     "least",
+    "rtc",
     "gic",
     "mode",
     "calls",
@@ -182,7 +186,7 @@ const NAMES: [&str; 27] = [
 ];
 
 /// The groups of cases.
-const GROUPS: [&str; 5] = ["id", "services", "lifecycle", "uart", "gic"];
+const GROUPS: [&str; 6] = ["id", "services", "lifecycle", "uart", "devices", "gic"];
 
 impl Profile {
     /// Reads the command line.
@@ -250,6 +254,7 @@ impl Profile {
             wide: number("wide", 1)? != 0,
             pause: number("pause", 0)?,
             least: number("least", 1)?,
+            rtc: number("rtc", 1)? != 0,
             gic: number("gic", 3)? != 0,
             gicv2: number("gic", 3)? == 2,
             mode,

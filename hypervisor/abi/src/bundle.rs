@@ -37,6 +37,8 @@
 //!     machine = <u32>;                   MACHINE_OFF | MACHINE_RESET; absent: neither
 //!     devices = "path", ...;             device tree paths passed through
 //!     trust-dma;                         present or absent: devices among them may master the bus
+//!     rtc = <u32>;                       1: it has a real-time clock, or is not started; 0: it has none; absent: it has one if
+//!                                        the machine knows the time of day when it starts
 //!     no-kaslr;                          present: no seeds in the generated device tree
 //!     firmware {                         absent: the defaults
 //!         keep;                          present: what is not named keeps its default; absent: it is zero
@@ -124,6 +126,8 @@ pub const MACHINE_RESET: u32 = 2;
 pub const DEVICES: &str = "devices";
 /// VM property: a device that can master the bus may be passed through: the VM is trusted with all memory.
 pub const TRUST_DMA: &str = "trust-dma";
+/// VM property: whether it has a real-time clock, 0 or 1; absent: if the machine knows the time of day.
+pub const RTC: &str = "rtc";
 /// VM property: the generated device tree has no seeds, whatever the VM is offered.
 pub const NO_KASLR: &str = "no-kaslr";
 /// VM property: place of the kernel image.

@@ -18,6 +18,12 @@ pub const UART: u64 = 0x0900_0000;
 pub const UART_SIZE: u64 = 0x1000;
 /// Interrupt of the UART: SPI 1.
 pub const UART_INTID: u32 = 33;
+/// PL031 real-time clock, 4 KiB.
+pub const RTC: u64 = 0x0901_0000;
+/// Size of the clock's frame in bytes.
+pub const RTC_SIZE: u64 = 0x1000;
+/// Interrupt of the clock: SPI 2.
+pub const RTC_INTID: u32 = 34;
 /// Page of the PV time structures, one of 64 bytes per vCPU; outside RAM, read-only for the guest.
 pub const PV_TIME: u64 = 0x090a_0000;
 /// Bytes of one PV time structure (DEN0057 section 4.1.1 asks for 64-byte alignment).

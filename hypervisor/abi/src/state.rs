@@ -43,3 +43,28 @@ impl Pl011 {
     /// The version that is written and understood.
     pub const VERSION: u32 = 1;
 }
+
+/// State of an emulated PL031, version [`Pl031::VERSION`] (registers: Arm DDI 0224, chapter 3).
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pl031 {
+    /// Version of this structure.
+    pub version: u32,
+    /// RTCDR less the time of day in seconds since 1970, modulo 2^32.
+    pub offset: u32,
+    /// RTCLR.
+    pub load: u32,
+    /// RTCMR.
+    pub alarm: u32,
+    /// RTCIMSC.
+    pub mask: u32,
+    /// RTCRIS.
+    pub raw: u32,
+    /// 1: RTCDR has yet to reach RTCMR.
+    pub ahead: u32,
+}
+
+impl Pl031 {
+    /// The version that is written and understood.
+    pub const VERSION: u32 = 1;
+}

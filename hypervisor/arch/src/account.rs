@@ -34,10 +34,12 @@ pub enum Exit {
     Debug = 8,
     /// An access, a fetch or a table walk that reaches nothing, or an instruction that cannot be emulated.
     Abort = 9,
+    /// An access to an emulated device besides GIC and UART.
+    Device = 10,
 }
 
 /// Number of [`Exit`] causes.
-pub const EXITS: usize = 10;
+pub const EXITS: usize = 11;
 /// Refused calls that are remembered.
 pub const RING: usize = 64;
 

@@ -61,6 +61,8 @@ pub struct GuestTree<'a> {
     pub psci: u32,
     /// The VM's interrupt controller.
     pub gic: GicVersion,
+    /// Devices that EL2 emulates, besides the UART.
+    pub emulated: &'a [&'static Description],
     /// Devices that it drives itself.
     pub devices: &'a [Device],
     /// Random word by which the kernel chooses where it lies.
@@ -100,6 +102,7 @@ impl GuestTree<'_> {
         self.gic(&mut tree);
         clock(&mut tree);
         emulated(&mut tree, &Pl011::DESCRIPTION);
+        self.emulated.iter().for_each(|device| emulated(&mut tree, device));
         for (phandle, device) in (DEVICE_PHANDLES..).zip(self.devices) {
             node::write(device, &mut tree, phandle);
         }
@@ -236,6 +239,8 @@ mod tests {
     use dtoolkit::fdt::{Fdt, FdtNode};
     use dtoolkit::{Node, Property};
 
+    use portcullis_devices::rtc::Pl031;
+
     use super::*;
 
     const DEFAULT: GuestTree<'static> = GuestTree {
@@ -245,6 +250,7 @@ mod tests {
         initrd: Some(Range::sized(0x4800_0000, 0x1234)),
         conduits: bundle::CONDUIT_HVC | bundle::CONDUIT_SMC,
         psci: function::PSCI_VERSION_1_1,
+        emulated: &[&Pl031::DESCRIPTION],
         devices: &[],
         kaslr_seed: None,
         rng_seed: None,
@@ -283,6 +289,11 @@ mod tests {
         assert_eq!(value(&tree, "/intc", "compatible"), b"arm,gic-v3\0");
         assert_eq!(u32s(&tree, "/intc", "reg"), [0, 0x800_0000, 0, 0x1_0000, 0, 0x80a_0000, 0, 0x4_0000]);
         assert_eq!(u32s(&tree, "/pl011@9000000", "interrupts"), [0, 1, 4]);
+        assert_eq!(value(&tree, "/pl031@9010000", "compatible"), b"arm,pl031\0arm,primecell\0");
+        assert_eq!(u32s(&tree, "/pl031@9010000", "reg"), [0, 0x901_0000, 0, 0x1000]);
+        assert_eq!(u32s(&tree, "/pl031@9010000", "interrupts"), [0, 2, 4]);
+        assert_eq!(value(&tree, "/pl031@9010000", "clock-names"), b"apb_pclk\0");
+        assert_eq!(u32s(&tree, "/pl031@9010000", "clocks"), u32s(&tree, "/apb-pclk", "phandle"));
     }
 
     #[test]

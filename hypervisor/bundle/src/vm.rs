@@ -43,6 +43,8 @@ pub struct VmConfig<'a> {
     pub devices: Devices<'a>,
     /// Devices that can master the bus may be among them.
     pub trust_dma: bool,
+    /// Whether it has a real-time clock; none: if the machine knows the time of day when it starts.
+    pub rtc: Option<bool>,
     /// The generated device tree has seeds, if the VM is offered TRNG.
     pub kaslr: bool,
     /// Firmware registers; none stands for the defaults.
@@ -177,6 +179,7 @@ impl<'a> VmConfig<'a> {
             machine: 0,
             devices: Devices::default(),
             trust_dma: false,
+            rtc: None,
             kaslr: true,
             firmware: None,
             kernel: &[],
@@ -207,6 +210,10 @@ impl<'a> VmConfig<'a> {
                 bundle::DEVICES => vm.devices = Devices::parse(value)?,
                 bundle::TRUST_DMA if value.is_empty() => vm.trust_dma = true,
                 bundle::TRUST_DMA => return Err(VmError::Malformed(bundle::TRUST_DMA)),
+                bundle::RTC => match u32_of(bundle::RTC, value)? {
+                    wanted @ 0..=1 => vm.rtc = Some(wanted == 1),
+                    _ => return Err(VmError::Malformed(bundle::RTC)),
+                },
                 bundle::NO_KASLR if value.is_empty() => vm.kaslr = false,
                 bundle::NO_KASLR => return Err(VmError::Malformed(bundle::NO_KASLR)),
                 bundle::KERNEL => kernel = Some(image(bundle::KERNEL, value)?),

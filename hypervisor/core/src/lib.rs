@@ -5,6 +5,7 @@
 
 extern crate alloc;
 
+pub mod deadlines;
 pub mod devices;
 pub mod interface;
 pub mod machine;

@@ -9,6 +9,7 @@ use portcullis_board::{Board, Entropy, WallClock};
 use portcullis_gate::{Row, Support};
 use spin::Once;
 
+use crate::devices;
 use crate::devices::interrupt_owners::InterruptOwners;
 use crate::interface::Interface;
 use crate::manage::ManagedClock;
@@ -226,6 +227,11 @@ impl Machine {
             if let Some(next) = TERMINAL.show_standing(self.vms) {
                 processor.arm_once(Timer::StandingLine, || now.saturating_add(next));
             }
+        }
+        if processor.take_due(Timer::Device, now)
+            && let Some(next) = devices::look(self.vms, processor.index)
+        {
+            processor.arm_by(Timer::Device, next);
         }
         let _ = processor.take_due(Timer::Schedule, now);
         processor.set_timer();

@@ -6,23 +6,14 @@ use portcullis_arch::{barrier, cpu, cpu::Anchor, timer};
 use portcullis_board::signal::{HALT, KICK};
 use spin::Once;
 
+pub use crate::deadlines::Timer;
+use crate::deadlines::{Deadlines, NEVER};
 use crate::interface::Interface;
 use crate::machine::Machine;
 use crate::schedule::Share;
 use crate::trap::id_registers;
 use crate::vm::{state::State, step::Step, vcpu::Vcpu};
 use crate::with_interface;
-
-/// What the EL2 timer of a core is used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Timer {
-    /// The board's clock wants to look at its hardware.
-    WallClock = 0,
-    /// A VM on this core has left a line unfinished.
-    StandingLine = 1,
-    /// It has to be decided anew which vCPU runs here.
-    Schedule = 2,
-}
 
 /// Bytes of a VM's images that its core puts in place at a time if it has nothing else to do.
 const LOAD_PIECE: u64 = 32 << 20;
@@ -37,11 +28,6 @@ pub enum Work {
     Several(&'static Share),
 }
 
-/// A deadline that has passed, and whose timer still fires. It is no deadline that anybody sets.
-const FIRED: u64 = 0;
-/// A deadline that is not set.
-const NEVER: u64 = u64::MAX;
-
 /// A physical core. The anchor comes first: TPIDR_EL2 points to it.
 #[repr(C)]
 pub struct Processor {
@@ -52,8 +38,8 @@ pub struct Processor {
     pub affinity: u64,
     work: Once<Work>,
     online: AtomicU32,
-    /// When each [`Timer`] is due, in ticks of the physical counter. Only this core touches them.
-    deadlines: [AtomicU64; 3],
+    /// When each [`Timer`] is due. Only this core touches them.
+    deadlines: Deadlines,
     /// The ID registers as guests on this core see them.
     id_registers: [AtomicU64; id_registers::COUNT],
 }
@@ -67,7 +53,7 @@ impl Processor {
             affinity,
             work: Once::new(),
             online: AtomicU32::new(0),
-            deadlines: [const { AtomicU64::new(NEVER) }; 3],
+            deadlines: Deadlines::new(),
             id_registers: [const { AtomicU64::new(0) }; id_registers::COUNT],
         }
     }
@@ -146,59 +132,45 @@ impl Processor {
         }
     }
 
-    fn deadline(&self, timer: Timer) -> &AtomicU64 {
-        let [wall_clock, standing_line, schedule] = &self.deadlines;
-        match timer {
-            Timer::WallClock => wall_clock,
-            Timer::StandingLine => standing_line,
-            Timer::Schedule => schedule,
+    /// Sets a timer of this core, unless it is set already.
+    pub fn arm_once(&self, timer: Timer, at: impl FnOnce() -> u64) {
+        if self.deadlines.get(timer) == NEVER {
+            self.deadlines.set(timer, at());
+            self.set_timer();
         }
     }
 
-    /// Sets a timer of this core, unless it is set already.
-    pub fn arm_once(&self, timer: Timer, at: impl FnOnce() -> u64) {
-        let deadline = self.deadline(timer);
-        if deadline.load(Ordering::Relaxed) == NEVER {
-            deadline.store(at(), Ordering::Relaxed);
+    /// Sets a timer of this core to `at`, unless it is due before.
+    pub fn arm_by(&self, timer: Timer, at: u64) {
+        if at < self.deadlines.get(timer) {
+            self.deadlines.set(timer, at);
             self.set_timer();
         }
     }
 
     /// Sets a timer of this core to `at`, whatever it was set to; [`u64::MAX`] is never.
     pub fn arm(&self, timer: Timer, at: u64) {
-        let deadline = self.deadline(timer);
-        if deadline.load(Ordering::Relaxed) != at {
-            deadline.store(at, Ordering::Relaxed);
-            let others = self.deadlines.iter().filter(|other| !core::ptr::eq(*other, deadline));
-            set_timer(others.fold(at, |next, other| next.min(other.load(Ordering::Relaxed))));
+        if self.deadlines.get(timer) != at {
+            self.deadlines.set(timer, at);
+            self.set_timer();
         }
     }
 
     /// Whether a timer of this core is due; it is not set any more then.
     pub fn take_due(&self, timer: Timer, now: u64) -> bool {
-        let deadline = self.deadline(timer);
-        let due = deadline.load(Ordering::Relaxed) <= now;
-        if due {
-            deadline.store(NEVER, Ordering::Relaxed);
-        }
-        due
+        self.deadlines.take_due(timer, now)
     }
 
     /// On a core that vCPUs share, whether the end of a turn is all that is due. The timer is to be set anew then, by
     /// [`arm`](Self::arm), to whatever time.
     #[inline]
     pub fn take_end_of_turn(&self, now: u64) -> bool {
-        let [wall_clock, standing_line, schedule] = &self.deadlines;
-        let others = [wall_clock, standing_line].iter().any(|deadline| deadline.load(Ordering::Relaxed) <= now);
-        if !others {
-            schedule.store(FIRED, Ordering::Relaxed);
-        }
-        !others
+        self.deadlines.take_end_of_turn(now)
     }
 
     /// Sets the EL2 timer of this core to what is due next.
     pub fn set_timer(&self) {
-        set_timer(self.deadlines.iter().fold(NEVER, |next, other| next.min(other.load(Ordering::Relaxed))));
+        set_timer(self.deadlines.next());
     }
 
     /// Runs whatever there is to run, for ever.

@@ -19,7 +19,9 @@ pub mod describe;
 pub mod device;
 pub mod line;
 pub mod memory;
+pub mod rtc;
 pub mod uart;
+pub mod unused;
 
 pub use access::Access;
 pub use bus::{Bus, Frame};
@@ -27,3 +29,4 @@ pub use describe::{Description, Trigger};
 pub use device::{Device, Unfit};
 pub use line::Line;
 pub use memory::{Memory, OutOfReach};
+pub use unused::Unused;

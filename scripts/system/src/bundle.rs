@@ -153,6 +153,9 @@ fn write_vm<'a>(fdt: &mut FdtWriter, vm: &'a Vm, images: &mut Images<'a>) -> Res
     if vm.trust_dma {
         fdt.property_null(abi::TRUST_DMA)?;
     }
+    if let Some(rtc) = vm.rtc {
+        fdt.property_u32(abi::RTC, rtc.into())?;
+    }
     let mut place = |image: &'a Image| images.add(&image.bytes).map(u64::to_be_bytes);
     fdt.property(abi::KERNEL, place(&vm.kernel).as_flattened())?;
     if let Some(initrd) = &vm.initrd {

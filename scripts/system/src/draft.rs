@@ -53,6 +53,8 @@ pub struct Draft {
     pub devices: Vec<Spanned<String>>,
     /// Whether devices that can master the bus may be among them.
     pub trust_dma: bool,
+    /// Whether it has a real-time clock; none: if there is a time for it.
+    pub rtc: Option<Spanned<bool>>,
     /// Whether the generated device tree has seeds.
     pub kaslr: bool,
     /// The firmware registers.
@@ -88,6 +90,7 @@ impl Draft {
             machine: machine(section, diagnostics),
             devices: devices(section, diagnostics),
             trust_dma: section.boolean("trust-dma", diagnostics).unwrap_or(false),
+            rtc: section.spanned_boolean("rtc", diagnostics),
             kaslr: section.boolean("kaslr", diagnostics).unwrap_or(true),
             firmware: firmware.map(|firmware| Firmware {
                 filters: filters.iter().map(|filter| *filter.get_ref()).collect(),
@@ -120,6 +123,7 @@ impl Draft {
             machine: self.machine,
             devices: self.devices.into_iter().map(Spanned::into_inner).collect(),
             trust_dma: self.trust_dma,
+            rtc: self.rtc.map(Spanned::into_inner),
             kaslr: self.kaslr,
             firmware: self.firmware,
         })

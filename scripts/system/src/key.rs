@@ -47,6 +47,7 @@ pub static VM: Kind = Kind {
         "machine": r#"machine = ["off", "reset"]"#,
         "devices": r#"devices = ["/pl061@9030000"]"#,
         "trust-dma": "trust-dma = true",
+        "rtc": "rtc = true",
         "kaslr": "kaslr = false",
         "firmware": "[vm.firmware]",
     },

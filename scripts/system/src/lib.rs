@@ -14,7 +14,7 @@
 //! #     fn initrd(&self, _: &str) -> Result<Option<std::path::PathBuf>, Box<dyn std::error::Error + Send + Sync>> { Ok(None) }
 //! # }
 //! # let images = NoGuests;
-//! let board = system::Board { name: "virt".to_owned(), cores: 4, memory: 2 << 30, forwards: false };
+//! let board = system::Board { name: "virt".to_owned(), cores: 4, memory: 2 << 30, forwards: false, time: true };
 //! let manifest = system::Manifest::load(Path::new("system.toml"), &board, &images).unwrap();
 //! system::bundle::write(&manifest, Path::new("bundle")).unwrap();
 //! ```
@@ -65,6 +65,8 @@ pub struct Board {
     pub memory: u64,
     /// Whether firmware at EL3 takes forwarded calls there, or may, as far as is known.
     pub forwards: bool,
+    /// Whether it knows the time of day, or may, as far as is known.
+    pub time: bool,
 }
 
 /// The guests that the project knows by name.
@@ -131,6 +133,8 @@ pub struct Vm {
     pub devices: Vec<String>,
     /// Whether devices that can master the bus may be among them.
     pub trust_dma: bool,
+    /// Whether it has a real-time clock; none: if the machine knows the time of day when it starts.
+    pub rtc: Option<bool>,
     /// The generated device tree has seeds, if the VM is offered TRNG and the board has entropy.
     pub kaslr: bool,
     /// Its firmware registers; none for the defaults.

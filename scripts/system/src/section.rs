@@ -59,6 +59,12 @@ impl<'a> Section<'a> {
         value.get_ref().as_bool().or_else(|| self.wrong_type(key, value, "true or false", diagnostics))
     }
 
+    /// The same, with its place.
+    pub fn spanned_boolean(&self, key: &str, diagnostics: &mut Diagnostics<'_>) -> Option<Spanned<bool>> {
+        let span = self.value(key)?.span();
+        Some(Spanned::new(span, self.boolean(key, diagnostics)?))
+    }
+
     /// The number at `key`; none if it is absent or, which is reported, something else or beyond 64 bits.
     pub fn number(&self, key: &str, diagnostics: &mut Diagnostics<'_>) -> Option<Spanned<u64>> {
         let value = self.value(key)?;

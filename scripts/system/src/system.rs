@@ -23,6 +23,7 @@ pub fn check(control: Option<&Spanned<String>>, drafts: &[Draft], board: &Board,
     memory(drafts, board, diagnostics);
     firmware(drafts, board, diagnostics);
     devices(drafts, diagnostics);
+    clocks(control.is_some(), drafts, board, diagnostics);
 }
 
 fn count(drafts: &[Draft], diagnostics: &mut Diagnostics<'_>) {
@@ -100,6 +101,24 @@ fn devices(drafts: &[Draft], diagnostics: &mut Diagnostics<'_>) {
                 owners.insert(device.get_ref(), (draft.title(), diagnostics.line(&device.span())));
             }
         }
+    }
+}
+
+/// A clock that is asked for needs a time: the board's, or one that the control VM sets before it starts the VM.
+fn clocks(controlled: bool, drafts: &[Draft], board: &Board, diagnostics: &mut Diagnostics<'_>) {
+    if board.time {
+        return;
+    }
+    for draft in drafts {
+        let Some(rtc) = draft.rtc.as_ref().filter(|rtc| *rtc.get_ref()) else { continue };
+        let help = match (controlled, draft.autostart) {
+            (true, false) => continue,
+            (true, true) => "write autostart = false: the control VM sets the time, then it starts this VM",
+            (false, _) => "leave `rtc` out, or name a control VM, which can set the time and then start this VM",
+        };
+        let message =
+            format!("{} asks for a real-time clock, and {} does not know the time", draft.title(), board.name);
+        diagnostics.error(rtc.span(), message, help);
     }
 }
 

@@ -47,8 +47,10 @@ impl Bench {
     /// A folder with `raw` (4 KiB), `Image` (32 MiB in memory) and `disk` (64 KiB); 4 cores, 1 GiB.
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let bench =
-            Self { folder, board: Board { name: "qemu-virt".to_owned(), cores: 4, memory: 1 << 30, forwards: true } };
+        let bench = Self {
+            folder,
+            board: Board { name: "qemu-virt".to_owned(), cores: 4, memory: 1 << 30, forwards: true, time: true },
+        };
         bench.file("raw", &[0x14; 4096]);
         bench.file("Image", &arm64(0, 32 << 20, 8192));
         bench.file("disk", &[7; 64 << 10]);

@@ -54,6 +54,14 @@ impl Board {
         }
     }
 
+    /// Whether it has a clock that the hypervisor knows how to read.
+    pub const fn knows_time(self) -> bool {
+        match self {
+            Self::QemuVirt => true,
+            Self::Raspi4b | Self::Rpi4 => false,
+        }
+    }
+
     /// The first address that is no longer its RAM.
     pub const fn memory_end(self) -> u64 {
         match self {

@@ -131,7 +131,8 @@ impl System {
         let image = metal::image(environment, metal::HYPERVISOR)?;
         let guests = Guests::new(environment);
         let Hardware { board, cores, .. } = hardware;
-        let limits = Limits { name: board.name().to_owned(), cores, memory: board.memory(), forwards };
+        let (memory, time) = (board.memory(), board.knows_time());
+        let limits = Limits { name: board.name().to_owned(), cores, memory, forwards, time };
         let mut manifest = Manifest::load(manifest, &limits, &guests).map_err(|report| {
             // It names the file and the line itself, in the form that editors understand.
             eprintln!("{report}");

@@ -3,7 +3,7 @@
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
 
 use guest_runtime::{counter, cpu, gic, mmio};
-use portcullis_abi::map::{MAX_VCPUS, TIMER_VIRTUAL_INTID, UART, UART_INTID};
+use portcullis_abi::map::{MAX_VCPUS, RTC, RTC_INTID, TIMER_VIRTUAL_INTID, UART, UART_INTID};
 use spin::Once;
 
 /// INTIDs that are counted.
@@ -14,6 +14,8 @@ const RECORD: usize = 64;
 pub const PATIENCE: u64 = 2_000_000;
 /// PL011 interrupt clear register.
 const UART_ICR: u64 = UART + 0x44;
+/// PL031 interrupt clear register.
+const RTC_ICR: u64 = RTC + 0x1c;
 
 static OTHERS: Once<fn(u32)> = Once::new();
 static COUNTS: [[AtomicU32; COUNTED]; MAX_VCPUS] = [const { [const { AtomicU32::new(0) }; COUNTED] }; MAX_VCPUS];
@@ -26,6 +28,7 @@ pub fn handle(intid: u32) {
     match intid {
         TIMER_VIRTUAL_INTID => counter::set_control(counter::CONTROL_ENABLE | counter::CONTROL_MASK),
         UART_INTID => mmio::write32(UART_ICR, 0x7ff),
+        RTC_INTID => mmio::write32(RTC_ICR, 1),
         _ => {
             if let Some(quiet) = OTHERS.get() {
                 quiet(intid);

@@ -8,6 +8,7 @@ use spin::Mutex;
 
 use super::status::Status;
 use super::{Answer, DONE};
+use crate::devices;
 use crate::machine::Machine;
 use crate::vm::vcpu::Vcpu;
 
@@ -73,6 +74,7 @@ pub fn set(machine: &Machine, caller: &Vcpu, nanoseconds: u64, count: u64) -> An
         return Err(Status::BadArgument);
     }
     *machine.clock.0.lock() = Some(Moment { nanoseconds, count });
+    devices::time_was_set(machine.vms);
     DONE
 }
 

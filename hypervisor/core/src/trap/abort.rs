@@ -23,11 +23,11 @@ pub fn data<G: Interface>(context: &mut Context, vcpu: &'static Vcpu, syndrome: 
     }
 }
 
-/// An access to the virtual GIC, or to nothing.
+/// An access to the virtual GIC, or to what lies behind it.
 #[inline(never)]
 fn gic<G: Interface>(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64, address: u64) -> Next {
     let Some(frame) = Frame::at::<G>(address, vcpu.vm.vcpus().len()) else {
-        return external_abort::answer(vcpu, Reason::Access, syndrome);
+        return device(context, vcpu, syndrome, address);
     };
     let Some(access) = Access::new(syndrome) else {
         return external_abort::answer(vcpu, Reason::Instruction, syndrome);
@@ -42,6 +42,27 @@ fn gic<G: Interface>(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64, 
         let value = frame.read::<G>(vcpu, access.size);
         context.set_register(access.register, access.extend(value));
         vcpu.before_resume_with::<G>(access.register)
+    }
+}
+
+/// An access to a device on the VM's bus, or to nothing.
+#[inline(never)]
+fn device(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64, address: u64) -> Next {
+    let Some((device, offset)) = vcpu.vm.bus.find(address).filter(|(device, _)| device.is_there()) else {
+        return external_abort::answer(vcpu, Reason::Access, syndrome);
+    };
+    let Some(access) = Access::new(syndrome) else {
+        return external_abort::answer(vcpu, Reason::Instruction, syndrome);
+    };
+    vcpu.account().exit(Exit::Device);
+    el2::set_return_address(el2::return_address().wrapping_add(4));
+    if access.write {
+        device.write(vcpu.vm, offset, access.size, access.truncate(context.register(access.register)));
+        vcpu.before_resume_on_any()
+    } else {
+        let value = device.read(vcpu.vm, offset, access.size);
+        context.set_register(access.register, access.extend(value));
+        vcpu.before_resume_on_any_with(access.register)
     }
 }
 

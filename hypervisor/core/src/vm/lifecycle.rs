@@ -195,6 +195,7 @@ impl Vm {
         // What the VM had of its cores in its former life could be asked for until now.
         self.vcpus().iter().for_each(Vcpu::reset_account);
         self.presence.on(first.bit());
+        self.bus.devices().for_each(|device| device.begin(self));
         // From the beginning, if a former start was stopped half way.
         *self.loading.lock() = Loading::default();
         // Its core may be two instructions away from marking it as off: see `retired`.
@@ -292,6 +293,7 @@ impl Vm {
         self.pv_time.clear();
         TERMINAL.finish_line(self);
         TERMINAL.reset_uart(self);
+        self.bus.devices().for_each(|device| device.reset(self));
         let again = self.restarts.has_left();
         let last = Machine::get().shutdown.wanted().is_some();
         let step = |state: State| Ok::<_, Refusal>(if last { state.all_off_for_good() } else { state.all_off(again) });

@@ -1,5 +1,6 @@
 //! Puts a VM's images where they belong in its RAM, a piece at a time: others may wait for the core.
 
+use alloc::vec::Vec;
 use core::fmt;
 use core::sync::atomic::Ordering;
 
@@ -32,6 +33,8 @@ pub enum LoadError {
     Image(ImageError),
     /// No device tree could be made.
     Tree,
+    /// It asks for a clock, and nobody has set the time yet.
+    Time,
     /// A part lies outside the VM's RAM, or cannot be mapped.
     Memory(Range),
 }
@@ -41,6 +44,9 @@ impl fmt::Display for LoadError {
         match self {
             Self::Image(error) => error.fmt(f),
             Self::Tree => write!(f, "its device tree cannot be made; the command line must not hold a NUL"),
+            Self::Time => {
+                write!(f, "it asks for a clock (rtc = true), and the time is not known; set it first (CLOCK_SET)")
+            }
             Self::Memory(region) => {
                 write!(f, "{:#x} bytes at {:#x} are not within its memory", region.size(), region.start)
             }
@@ -113,6 +119,9 @@ impl Vm {
                     Some(initrd) => (initrd.1.len() as u64, Some(initrd), Part::Tree),
                     None => (0, None, Part::Tree),
                 },
+                Part::Tree if config.rtc == Some(true) && Machine::get().wall_clock().is_none() => {
+                    return Err(LoadError::Time);
+                }
                 Part::Tree => {
                     self.place_tree(&layout, &loading.seed)?;
                     *loading = Loading::default();
@@ -147,6 +156,7 @@ impl Vm {
         if let Some(dtb) = config.dtb {
             return self.copy(layout.dtb, dtb, 0, dtb.len() as u64);
         }
+        let emulated: Vec<_> = self.bus.devices().filter_map(|device| device.describe()).collect();
         let tree = GuestTree {
             memory: Range::sized(self.ram, self.memory.size()),
             vcpus: config.cores.as_slice().len(),
@@ -155,6 +165,7 @@ impl Vm {
             conduits: config.conduits,
             psci: u32::try_from(self.row.get(Register::PsciVersion)).unwrap_or(function::PSCI_VERSION_0_2),
             gic: interface::version(),
+            emulated: &emulated,
             devices: &self.devices,
             kaslr_seed: seed.kaslr(),
             rng_seed: seed.rng(),

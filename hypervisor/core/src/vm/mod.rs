@@ -38,7 +38,7 @@ use portcullis_gate::{Call, FunctionId, Row, Verdict, decide, decide_watched, fo
 use portcullis_vgic::{VcpuSet, Vgic};
 use spin::{Mutex, Once};
 
-use crate::devices::port::Port;
+use crate::devices::{VmBus, port::Port};
 use crate::interface::{self, Interface};
 use crate::memory::stage1;
 use crate::memory::stage2::Stage2;
@@ -80,6 +80,8 @@ pub struct Vm {
     pub vgic: Vgic,
     /// Its UART and the line that it is writing.
     pub port: Mutex<Port>,
+    /// Its devices behind the GIC and the UART.
+    pub bus: VmBus,
     /// Its page of PV time structures.
     pub pv_time: PvTime,
     /// Whether it is the control VM, which manages the others.
@@ -142,6 +144,7 @@ impl Vm {
         control: bool,
     ) -> Self {
         let restarts = RestartPolicy::new(config.restart_limit);
+        let bus = crate::devices::bus(&config, &devices);
         let audit = Audit::new();
         audit.want(config.audit);
         Self {
@@ -153,6 +156,7 @@ impl Vm {
             devices: devices.into(),
             vgic: Vgic::of_version(interface::version(), config.cores.as_slice().len()),
             port: Mutex::new(Port::new()),
+            bus,
             pv_time,
             control,
             audit,

@@ -60,6 +60,7 @@ impl Vm {
         self.restarts.reset();
         *self.failure.lock() = None;
         self.pv_time.clear();
+        self.bus.devices().for_each(|device| device.renew(self));
         self.make_row();
         self.state.created();
         self.report(Occasion::Repeatable, format_args!("{}: created", self.name()));

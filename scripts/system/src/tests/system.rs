@@ -133,3 +133,42 @@ help: keep 8 of them at the most
 "#,
     );
 }
+
+#[test]
+fn a_clock_that_is_asked_for_needs_a_time() {
+    let mut bench = Bench::new();
+    let rtc = |text: &str, bench: &Bench| bench.parse(&vm(text)).map(|manifest| manifest.vms[0].rtc).ok();
+    assert_eq!(
+        ["", "rtc = true", "rtc = false"].map(|text| rtc(text, &bench)),
+        [Some(None), Some(Some(true)), Some(Some(false))]
+    );
+    bench.board.time = false;
+    bench.board.name = "rpi4".to_owned();
+    assert_eq!(["", "rtc = false"].map(|text| rtc(text, &bench)), [Some(None), Some(Some(false))]);
+    bench.says(
+        &vm("rtc = true"),
+        r#"demo.toml:6:7: error: VM "a" asks for a real-time clock, and rpi4 does not know the time
+ 6 | rtc = true
+   |       ^^^^
+help: leave `rtc` out, or name a control VM, which can set the time and then start this VM
+"#,
+    );
+    bench.says(
+        &vm("rtc = \"yes\""),
+        r#"demo.toml:6:7: error: `rtc` is true or false, but here is a string
+ 6 | rtc = "yes"
+   |       ^^^^^
+help: write it like `rtc = true`
+"#,
+    );
+    let controlled = |text: &str| "[machine]\ncontrol = \"a\"\n".to_owned() + &vm(text);
+    bench.says(
+        &controlled("rtc = true"),
+        r#"demo.toml:8:7: error: VM "a" asks for a real-time clock, and rpi4 does not know the time
+ 8 | rtc = true
+   |       ^^^^
+help: write autostart = false: the control VM sets the time, then it starts this VM
+"#,
+    );
+    assert!(bench.parse(&controlled("rtc = true\nautostart = false")).is_ok());
+}

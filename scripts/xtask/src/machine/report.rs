@@ -16,6 +16,10 @@ pub struct Report {
     values: BTreeMap<String, String>,
     /// Seconds by which the VM's PTP clock was ahead of this machine's when its line came.
     pub ptp_offset: Option<f64>,
+    /// The same of its system clock.
+    pub date_offset: Option<f64>,
+    /// The same of its real-time clock.
+    pub rtc_offset: Option<f64>,
     /// The last line was there.
     pub done: bool,
 }
@@ -34,12 +38,11 @@ impl Reports {
             report.done = true;
         }
         for (key, value) in pairs(text) {
-            if key == "time" {
-                report.ptp_offset = value
-                    .parse()
-                    .ok()
-                    .zip(now.duration_since(UNIX_EPOCH).ok())
-                    .map(|(time, now): (f64, _)| time - now.as_secs_f64());
+            match key.as_str() {
+                "time" => report.ptp_offset = offset(&value, now),
+                "date" => report.date_offset = offset(&value, now),
+                "hwclock" => report.rtc_offset = offset(&value, now),
+                _ => {}
             }
             report.values.insert(key, value);
         }
@@ -72,6 +75,11 @@ impl Report {
     pub fn value(&self, key: &str) -> Option<&str> {
         self.values.get(key).map(String::as_str)
     }
+}
+
+/// Seconds by which a time, in seconds since 1970, is ahead of `now`.
+fn offset(time: &str, now: SystemTime) -> Option<f64> {
+    Some(time.parse::<f64>().ok()? - now.duration_since(UNIX_EPOCH).ok()?.as_secs_f64())
 }
 
 /// VM and text of a line of a report.
@@ -118,6 +126,9 @@ mod tests {
         assert_eq!(reports.missing(), ["b"]);
         assert_eq!(reports.get("a").unwrap().value("ptp"), Some("yes"));
         assert!((reports.get("a").unwrap().ptp_offset.unwrap() - 1.5).abs() < 1e-6);
+        assert!(reports.take("[b] firmware-check: rtc=yes date=999 hwclock=1003", now));
+        let report = reports.get("b").unwrap();
+        assert_eq!((report.date_offset, report.rtc_offset), (Some(-1.0), Some(3.0)));
         assert!(!reports.take("[b] not a firmware-check: done", now));
         assert!(!reports.take("firmware-check: done", now));
         assert!(reports.take("[b] firmware-check: done", now));

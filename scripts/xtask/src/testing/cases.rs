@@ -195,7 +195,7 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     use super::super::expectation::Expectation::{
-        All, Clock, DiffersFrom, Entropy, Never, OnlyCalls, SameAs, Says, Stolen, Value,
+        All, Clock, Date, DiffersFrom, Entropy, Never, OnlyCalls, SameAs, Says, Stolen, Value,
     };
     use super::*;
     use crate::el3::El3;
@@ -225,7 +225,14 @@ mod tests {
             Line(_) | Sequence(_) | Never(_) | NoGuest => Vec::new(),
             SameAs(..) | DiffersFrom(..) | OnlyCalls(_) => Vec::new(),
             Stolen([a, b], c) => vec![a, b, c],
-            Says(vm, _) | Value(vm, ..) | Entropy(vm) | Clock(vm) | Cases(vm) | Stopped(vm) | StoppedOrCases(vm) => {
+            Says(vm, _)
+            | Value(vm, ..)
+            | Entropy(vm)
+            | Clock(vm)
+            | Date(vm)
+            | Cases(vm)
+            | Stopped(vm)
+            | StoppedOrCases(vm) => {
                 vec![vm]
             }
         }
@@ -243,6 +250,7 @@ mod tests {
                 name: board.name().into(),
                 cores: case.cores,
                 memory: board.memory(),
+                time: board.knows_time(),
                 forwards: case.el3 != El3::None,
             };
             let manifest = Manifest::load(&folder.join(case.manifest), &limits, &guests)

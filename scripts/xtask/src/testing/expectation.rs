@@ -24,6 +24,8 @@ pub enum Expectation {
     Entropy(&'static str),
     /// A VM's PTP clock is within two seconds of the host's.
     Clock(&'static str),
+    /// A VM's system clock, which its kernel has set by the real-time clock, and that one are right to a few seconds.
+    Date(&'static str),
     /// A VM reports cases, which are counted one by one.
     Cases(&'static str),
     /// A VM was stopped for what it did, by a line of the hypervisor's that names vCPU, pc, syndrome and address.
@@ -42,6 +44,9 @@ pub enum Expectation {
 
 /// Largest difference between a VM's PTP clock and the host's in seconds.
 const CLOCK_DIFFERENCE: f64 = 2.0;
+
+/// The same of its real-time clock, which knows no parts of a second.
+const DATE_DIFFERENCE: f64 = 4.0;
 
 impl Expectation {
     /// What is wrong, if something is. The cases of [`Expectation::Cases`] are counted elsewhere.
@@ -81,6 +86,10 @@ impl Expectation {
             Self::Clock(vm) => of(reports, vm, |report| match report.ptp_offset {
                 Some(offset) if offset.abs() < CLOCK_DIFFERENCE => None,
                 found => Some(format!("{vm}: the PTP clock differs from the host's by {found:?} s")),
+            }),
+            Self::Date(vm) => of(reports, vm, |report| match (report.date_offset, report.rtc_offset) {
+                (Some(date), Some(rtc)) if date.abs().max(rtc.abs()) < DATE_DIFFERENCE => None,
+                found => Some(format!("{vm}: system clock and real-time clock differ from the host's by {found:?} s")),
             }),
             Self::Stopped(vm) if !is_stopped(vm, lines) => {
                 Some(format!("no line of the hypervisor's says where and why {vm} was stopped"))
@@ -285,7 +294,7 @@ mod tests {
         let lines = lines("[a] hello world");
         let mut reports = Reports::new(["a".to_owned()]);
         let bytes: String = (0..32).map(|byte| format!("{byte:02x}")).collect();
-        reports.take(&format!("[a] firmware-check: trng=yes bytes={bytes} time=1.5"), UNIX_EPOCH);
+        reports.take(&format!("[a] firmware-check: trng=yes bytes={bytes} time=1.5 date=0 hwclock=1"), UNIX_EPOCH);
         let unmet = |expectation: Expectation| expectation.unmet(&lines, &reports);
         assert_eq!(unmet(Expectation::Line("lo wo")), None);
         assert!(unmet(Expectation::Line("bye")).is_some());
@@ -303,6 +312,9 @@ mod tests {
         assert!(unmet(Expectation::Value("b", "trng", "yes")).is_some());
         assert_eq!(unmet(Expectation::Entropy("a")), None);
         assert_eq!(unmet(Expectation::Clock("a")), None);
+        assert_eq!(unmet(Expectation::Date("a")), None);
+        reports.take("[a] firmware-check: hwclock=9", UNIX_EPOCH);
+        assert!(Expectation::Date("a").unmet(&lines, &reports).unwrap().contains("9.0"));
     }
 
     #[test]

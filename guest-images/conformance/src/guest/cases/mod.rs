@@ -8,12 +8,14 @@ mod lifecycle;
 mod psci;
 mod ptp;
 pub mod pv_time;
+pub mod rtc;
 mod sgi;
 mod spi;
 mod timer;
 mod trng;
 mod uart;
 mod unknown;
+mod unused;
 mod vendor;
 
 use conformance::profile::Profile;
@@ -40,6 +42,10 @@ pub fn run(profile: &Profile) {
     }
     if profile.wants("uart") {
         uart::run(profile);
+    }
+    if profile.wants("devices") {
+        unused::run();
+        rtc::run(profile);
     }
     if profile.wants("gic") && profile.gic {
         report::equal(format_args!("gic/version"), if profile.gicv2 { 2 } else { 3 }, gic::version());

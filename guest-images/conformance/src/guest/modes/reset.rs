@@ -13,13 +13,17 @@ use guest_runtime::{console, counter, cpu, mmio, power};
 use portcullis_abi::function::*;
 use portcullis_abi::map::{GICD, UART};
 
-use crate::guest::cases::distributor::SPARE;
+use crate::guest::cases::{distributor::SPARE, rtc};
 use crate::guest::door::Door;
 use crate::guest::{cases, report};
 
 const MAGIC: u64 = 0x706f_7274_6375_6c6c;
 /// PL011 interrupt mask.
 const UART_IMSC: u64 = UART + 0x38;
+
+/// What the clock is set to, in seconds, and longer than any run takes.
+const SET: u32 = 1_000_000;
+const LONG: u32 = 100_000;
 
 /// Survives a reset, as long as the memory does. A magic number and the boots so far.
 #[repr(align(64))]
@@ -71,6 +75,14 @@ fn fresh(boot: u64, profile: &Profile) {
         let got = (enabled, gic::is_set(ISENABLER, SPARE), gic::is_set(ISPENDR, SPARE), gic::is_set(ISENABLER, 27));
         report::equal(format_args!("reset/boot {boot} gic"), (0, false, false, false), got);
     }
+    if rtc::is_there() {
+        let got = [rtc::MR, rtc::IMSC, rtc::RIS].map(mmio::read32);
+        report::equal(format_args!("reset/boot {boot} clock's alarm"), [0; 3], got);
+        let (shown, expected) =
+            (mmio::read32(rtc::DR), if boot == 0 { "the time of day" } else { "the time that was set" });
+        let own = shown.wrapping_sub(SET) < LONG;
+        report::holds(format_args!("reset/boot {boot} clock"), own == (boot != 0), expected, &shown);
+    }
     if profile.cpus > 1 {
         report::equal(format_args!("reset/boot {boot} other vCPU off"), true, power::is_off(1));
     }
@@ -86,6 +98,11 @@ fn soil(profile: &Profile) {
         gic::set_pending(SPARE);
         gic::enable(27);
         counter::arm(1, counter::CONTROL_ENABLE);
+    }
+    if rtc::is_there() {
+        mmio::write32(rtc::MR, SET);
+        mmio::write32(rtc::IMSC, 1);
+        mmio::write32(rtc::LR, SET);
     }
     if profile.cpus > 1 {
         let started = cpu::launch(1, || counter::delay(u64::MAX / 1_000_000), 0);

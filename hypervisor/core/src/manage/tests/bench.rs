@@ -260,6 +260,7 @@ fn assemble() {
             machine: if index as u64 == B { bundle::MACHINE_OFF | bundle::MACHINE_RESET } else { 0 },
             devices: Default::default(),
             trust_dma: false,
+            rtc: None,
             kaslr: true,
             firmware: None,
             kernel: &[0x14; 4096],

@@ -4,7 +4,9 @@ use crate::board::{Board, Gic};
 use crate::el3::El3;
 use crate::raspberry_pi::tree::Defect;
 use crate::testing::damage::Damage;
-use crate::testing::expectation::Expectation::{self, All, Cases, Clock, Entropy, Line, Never, Says, Sequence, Value};
+use crate::testing::expectation::Expectation::{
+    self, All, Cases, Clock, Date, Entropy, Line, Never, Says, Sequence, Value,
+};
 
 /// One run of a system in QEMU.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +53,13 @@ pub const OPEN: Expectation = All(&[
     Value("linux-a", "ptp", "yes"),
     Clock("linux-a"),
 ]);
+/// Both know what day it is, whatever else they are allowed.
+const DATES: Expectation = All(&[
+    Value("linux-a", "rtc_name", "rtc-pl031 9010000.pl031"),
+    Value("linux-b", "rtc_name", "rtc-pl031 9010000.pl031"),
+    Date("linux-a"),
+    Date("linux-b"),
+]);
 /// linux-a has TRNG, and from its first instruction on random words in its device tree.
 pub const RANDOM: Expectation =
     All(&[Value("linux-a", "trng", "yes"), Entropy("linux-a"), Says("linux-a", "KASLR enabled")]);
@@ -69,6 +78,7 @@ pub const TWO_DOORS: &[Expectation] = &[
     NO_OOPS,
     FOUND,
     OPEN,
+    DATES,
     RANDOM,
     Value("linux-a", "psci", "1.1"),
     Value("linux-a", "smccc", "1.1"),

@@ -1,0 +1,54 @@
+//! What the bus of a VM holds: a device with all that it works with.
+
+use portcullis_devices::{Description, Unused};
+
+use crate::vm::Vm;
+
+/// A device of a VM. What a guest does to it happens behind its own lock, on the core of the vCPU that does it.
+pub trait Emulated: Send + Sync {
+    /// Whether it is there in this life of the VM; else its addresses hold nothing.
+    fn is_there(&self) -> bool {
+        true
+    }
+
+    /// A life of the VM begins.
+    fn begin(&self, _vm: &Vm) {}
+
+    /// What the guest's device tree says of it, in this life of the VM.
+    fn describe(&self) -> Option<&'static Description> {
+        None
+    }
+
+    /// Reads `size` bytes (1, 2, 4 or 8) at `offset` into its frame; the caller cuts the result to them.
+    fn read(&self, vm: &'static Vm, offset: u64, size: u8) -> u64;
+
+    /// Writes `value`, which is `size` bytes long, at `offset` into its frame.
+    fn write(&self, vm: &'static Vm, offset: u64, size: u8, value: u64);
+
+    /// Does what has come due as time went by, on core `core`. Returns when the timer of that core is to be set for it: the
+    /// physical counter then.
+    fn look(&self, _vm: &Vm, _core: usize) -> Option<u64> {
+        None
+    }
+
+    /// The time of day was set. Does what has come due by that, and returns when the timer of this core, `core`, is to be set
+    /// for it, whichever core's was before: the physical counter then.
+    fn time_was_set(&self, _vm: &Vm, _core: usize) -> Option<u64> {
+        None
+    }
+
+    /// Puts it into its state after a reset of the VM, all of whose vCPUs are off.
+    fn reset(&self, _vm: &Vm) {}
+
+    /// Makes it anew, with the VM.
+    fn renew(&self, _vm: &Vm) {}
+}
+
+/// It remembers nothing.
+impl Emulated for Unused {
+    fn read(&self, _: &'static Vm, offset: u64, _: u8) -> u64 {
+        Self::read(*self, offset)
+    }
+
+    fn write(&self, _: &'static Vm, _: u64, _: u8, _: u64) {}
+}

@@ -1,0 +1,172 @@
+//! A VM's real-time clock: a PL031 that shows the machine's time of day.
+
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use portcullis_arch::timer;
+use portcullis_devices::{Description, Device, Line, rtc::Pl031};
+use spin::Mutex;
+
+use super::emulated::Emulated;
+use super::line;
+use crate::machine::Machine;
+use crate::processor::{Processor, Timer};
+use crate::vm::Vm;
+
+/// Nanoseconds of a second.
+const SECOND: u64 = 1_000_000_000;
+/// A look that came too early, because the clock is not the counter, is followed by the next one after this part of a second
+/// or later.
+const AGAIN: u64 = 10_000;
+
+/// The clock of a VM.
+#[derive(Debug)]
+pub struct Rtc {
+    /// There is a time to show in this life of the VM.
+    there: AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    clock: Pl031,
+    line: Line,
+    /// The core whose timer is set for the alarm.
+    core: usize,
+    /// The last time of day that could be told, in seconds.
+    seconds: u32,
+}
+
+/// A moment, by the counter and by the clock on the wall.
+#[derive(Clone, Copy, Debug)]
+struct Moment {
+    count: u64,
+    /// Time of day in seconds since 1970, modulo 2^32, and the nanoseconds beyond them.
+    seconds: u32,
+    nanoseconds: u64,
+}
+
+impl Moment {
+    /// The counter at the beginning of the second that comes in `seconds` seconds, with a counter of `frequency` Hz.
+    fn in_seconds(self, seconds: u32, frequency: u64) -> u64 {
+        let gone = self.nanoseconds.saturating_mul(frequency) / SECOND;
+        let left = u64::from(seconds).saturating_mul(frequency).saturating_sub(gone);
+        self.count.saturating_add(left.saturating_add(1).max(frequency / AGAIN))
+    }
+}
+
+impl State {
+    /// Now. While the time of day cannot be told, it stands still.
+    fn now(&mut self) -> Moment {
+        let count = timer::count();
+        match Machine::get().wall_clock().and_then(|clock| clock.at(count)) {
+            Some(time) => {
+                self.seconds = (time / SECOND) as u32;
+                Moment { count, seconds: self.seconds, nanoseconds: time % SECOND }
+            }
+            None => Moment { count, seconds: self.seconds, nanoseconds: 0 },
+        }
+    }
+
+    /// Drives the interrupt line, and returns when the clock has to look again.
+    fn settle(&mut self, vm: &Vm, now: Moment) -> Option<u64> {
+        line::drive(vm, &mut self.line, self.clock.irq_level());
+        self.clock.due(now.seconds).map(|seconds| now.in_seconds(seconds, timer::frequency()))
+    }
+
+    /// Takes note of the time.
+    fn look(&mut self, vm: &Vm) -> Option<u64> {
+        let now = self.now();
+        self.clock.look(now.seconds);
+        self.settle(vm, now)
+    }
+
+    /// What follows an access of the guest's, on the core of the vCPU that made it.
+    fn settle_here(&mut self, vm: &Vm, now: Moment) {
+        let next = self.settle(vm, now);
+        if let Some((next, here)) = next.zip(Processor::current()) {
+            self.core = here.index;
+            here.arm_by(Timer::Device, next);
+        }
+    }
+}
+
+impl Rtc {
+    /// A clock as it wakes up, that is not there yet.
+    pub const fn new() -> Self {
+        let state = State { clock: Pl031::new(), line: Line::new(Pl031::DESCRIPTION.interrupt.0), core: 0, seconds: 0 };
+        Self { there: AtomicBool::new(false), state: Mutex::new(state) }
+    }
+}
+
+impl Default for Rtc {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Emulated for Rtc {
+    fn is_there(&self) -> bool {
+        self.there.load(Ordering::Relaxed)
+    }
+
+    fn begin(&self, _: &Vm) {
+        self.there.store(Machine::get().wall_clock().is_some(), Ordering::Relaxed);
+    }
+
+    fn describe(&self) -> Option<&'static Description> {
+        self.is_there().then_some(&Pl031::DESCRIPTION)
+    }
+
+    fn read(&self, vm: &'static Vm, offset: u64, size: u8) -> u64 {
+        let mut state = self.state.lock();
+        let now = state.now();
+        let value = Device::read(&mut state.clock, now.seconds, offset, size);
+        state.settle_here(vm, now);
+        value
+    }
+
+    fn write(&self, vm: &'static Vm, offset: u64, size: u8, value: u64) {
+        let mut state = self.state.lock();
+        let now = state.now();
+        Device::write(&mut state.clock, now.seconds, offset, size, value);
+        state.settle_here(vm, now);
+    }
+
+    fn look(&self, vm: &Vm, core: usize) -> Option<u64> {
+        let mut state = self.state.lock();
+        let next = state.look(vm);
+        // Another core's timer is set for an alarm that was set there.
+        next.filter(|_| state.core == core)
+    }
+
+    fn time_was_set(&self, vm: &Vm, core: usize) -> Option<u64> {
+        let mut state = self.state.lock();
+        state.core = core;
+        state.look(vm)
+    }
+
+    fn reset(&self, vm: &Vm) {
+        let mut state = self.state.lock();
+        Device::reset(&mut state.clock);
+        line::drive(vm, &mut state.line, false);
+    }
+
+    fn renew(&self, _: &Vm) {
+        self.state.lock().clock = Pl031::new();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_begins_when_the_nanoseconds_are_over() {
+        let now = Moment { count: 1000, seconds: 7, nanoseconds: 250_000_000 };
+        assert_eq!(now.in_seconds(1, 1_000_000), 1000 + 750_000 + 1);
+        assert_eq!(now.in_seconds(3, 1_000_000), 1000 + 2_750_000 + 1);
+        assert_eq!(Moment { nanoseconds: SECOND - 1, ..now }.in_seconds(1, 1_000_000), 1000 + 100);
+        let late = Moment { count: u64::MAX - 5, ..now };
+        assert_eq!(late.in_seconds(u32::MAX, 1_000_000_000), u64::MAX);
+    }
+}
