@@ -5,9 +5,10 @@
 
 extern crate alloc;
 
+pub mod cpu;
 pub mod deadlines;
 pub mod devices;
-pub mod interface;
+pub mod entropy;
 pub mod machine;
 pub mod manage;
 pub mod memory;
@@ -17,5 +18,4 @@ pub mod service;
 pub mod shutdown;
 pub mod terminal;
 pub mod trap;
-pub mod turns;
 pub mod vm;

@@ -6,12 +6,12 @@ use portcullis_arch::{barrier, cpu, cpu::Anchor, timer};
 use portcullis_board::signal::{HALT, KICK};
 use spin::Once;
 
+use crate::cpu::gic::Interface;
+use crate::cpu::id_registers;
 pub use crate::deadlines::Timer;
 use crate::deadlines::{Deadlines, NEVER};
-use crate::interface::Interface;
 use crate::machine::Machine;
 use crate::schedule::Share;
-use crate::trap::id_registers;
 use crate::vm::{state::State, step::Step, vcpu::Vcpu};
 use crate::with_interface;
 
@@ -128,7 +128,7 @@ impl Processor {
 
     fn signal(&self, intid: u32) {
         if self.online.load(Ordering::Acquire) != 0 {
-            with_interface!(G => G::send(G::signal(intid, self)));
+            with_interface!(G => G::send(G::signal(intid, self.index, self.affinity)));
         }
     }
 

@@ -38,11 +38,11 @@ use portcullis_gate::{Call, FunctionId, Row, Verdict, decide, decide_watched, fo
 use portcullis_vgic::{VcpuSet, Vgic};
 use spin::{Mutex, Once};
 
+use crate::cpu::gic::{self, Interface};
 use crate::devices::{VmBus, port::Port};
-use crate::interface::{self, Interface};
+use crate::entropy::Claim;
 use crate::memory::stage1;
 use crate::memory::stage2::Stage2;
-use crate::turns::Place;
 use crate::with_interface;
 use answers::VmAnswers;
 use audit::{Audit, Fate};
@@ -91,7 +91,7 @@ pub struct Vm {
     /// When it starts again by itself.
     pub restarts: RestartPolicy,
     /// Its turn when entropy is short.
-    pub entropy: Place,
+    pub entropy: Claim,
     filter: ManagedFilter,
     failure: Mutex<Option<Failure>>,
     /// When a line may say again that it accessed nothing.
@@ -154,14 +154,14 @@ impl Vm {
             memory,
             ram: ram_of(&config, memory),
             devices: devices.into(),
-            vgic: Vgic::of_version(interface::version(), config.cores.as_slice().len()),
+            vgic: Vgic::of_version(gic::version(), config.cores.as_slice().len()),
             port: Mutex::new(Port::new()),
             bus,
             pv_time,
             control,
             audit,
             restarts,
-            entropy: Place::default(),
+            entropy: Claim::default(),
             filter: ManagedFilter::new(),
             failure: Mutex::new(None),
             fault_report: FaultReport::default(),

@@ -51,7 +51,7 @@ impl Vm {
             unsafe { exclusive.clear_filter() };
         }
         for vcpu in self.vcpus() {
-            crate::manage::counters::clear(vcpu.account());
+            vcpu.account().clear();
             vcpu.reset_account();
         }
         self.audit.reset();

@@ -8,7 +8,7 @@ use portcullis_arch::{el1, el2, optional::Features, paging, timer, world::World}
 
 use super::step::Step;
 use super::vcpu::Vcpu;
-use crate::interface::{Interface, VirtualInterface};
+use crate::cpu::gic::{Interface, VirtualInterface};
 use crate::schedule::Share;
 use crate::with_interface;
 
@@ -181,9 +181,9 @@ impl Vcpu {
             0 => Want::Core,
             WAITING if !self.is_called(sharing) => match sharing.deadline.load(Ordering::Relaxed) {
                 deadline if deadline > now => Want::Until(deadline),
-                _ => self.look(sharing, now),
+                _ => self.look_while_on(sharing, now),
             },
-            _ => self.look(sharing, now),
+            _ => self.look_while_on(sharing, now),
         }
     }
 
@@ -209,6 +209,7 @@ impl Vcpu {
     }
 
     /// [`look`](Self::look) of one that is on and may run.
+    #[inline(never)]
     fn look_while_on(&self, sharing: &Sharing, now: u64) -> Want {
         let stood_still = sharing.rest.load(Ordering::Relaxed) & PARKED != 0;
         if stood_still {

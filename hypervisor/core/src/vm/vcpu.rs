@@ -15,7 +15,7 @@ use super::sharing::Sharing;
 use super::step::{Step, step};
 use super::timekeeping::Timekeeping;
 use super::vector_abort::BeforeVector;
-use crate::interface::Interface;
+use crate::cpu::gic::Interface;
 use crate::processor::Processor;
 use crate::schedule::Share;
 use crate::with_interface;
@@ -102,7 +102,7 @@ impl Vcpu {
 
     /// Says on which core it runs.
     pub fn assigned_to(&self, processor: &Processor) {
-        self.vm.set_kick(self.index, with_interface!(G => G::signal(KICK, processor)));
+        self.vm.set_kick(self.index, with_interface!(G => G::signal(KICK, processor.index, processor.affinity)));
     }
 
     /// Power state.

@@ -1,11 +1,13 @@
 //! `scripts/test`: every test of the project. The last line is `N passed, N failed`.
 
+mod arrows;
 mod cases;
 mod damage;
 mod expectation;
 mod figures;
 mod filter;
 mod host;
+mod imports;
 mod libtest;
 mod lint;
 mod metal_image;

@@ -4,7 +4,7 @@
 use portcullis_arch::id;
 use portcullis_vgic::GicVersion;
 
-use crate::interface;
+use super::gic;
 
 /// A nibble of an ID register, by the position of its lowest bit.
 const fn field(shift: u32) -> u64 {
@@ -89,7 +89,7 @@ pub const fn number(crm: u64, op2: u64) -> usize {
 /// What register `number` of the group shows to guests on the core on which this runs.
 pub fn shown_here(number: usize) -> u64 {
     let (crm, op2) = (number as u64 / 8 + 1, number as u64 % 8);
-    shown(interface::version(), crm, op2, id::read(crm, op2))
+    shown(gic::version(), crm, op2, id::read(crm, op2))
 }
 
 #[cfg(test)]
