@@ -21,6 +21,7 @@ pub mod scrub;
 mod seed;
 pub mod sharing;
 pub mod state;
+pub mod step;
 pub mod timekeeping;
 pub mod vcpu;
 pub mod vector_abort;
@@ -39,11 +40,11 @@ use portcullis_gate::{Call, FunctionId, Published, Ranges, Row, Verdict, decide,
 use portcullis_vgic::{VcpuSet, Vgic};
 use spin::{Mutex, Once, mutex::TicketMutex};
 
+use crate::cpu::gic::{self, Interface};
 use crate::devices::{VmBus, port::Port};
-use crate::interface::{self, Interface};
+use crate::entropy::Claim;
 use crate::memory::stage1;
 use crate::memory::stage2::Stage2;
-use crate::turns::Place;
 use crate::with_interface;
 use answers::VmAnswers;
 use audit::{Audit, Fate};
@@ -97,7 +98,7 @@ pub struct Vm {
     /// When it starts again by itself.
     pub restarts: RestartPolicy,
     /// Its turn when entropy is short.
-    pub entropy: Place,
+    pub entropy: Claim,
     filter: ManagedFilter,
     published: Published,
     failure: Mutex<Option<Failure>>,
@@ -164,14 +165,14 @@ impl Vm {
             ram: ram_of(&config, memory),
             devices: devices.into(),
             lines_of_devices: Once::new(),
-            vgic: Vgic::of_version(interface::version(), config.cores.as_slice().len()),
+            vgic: Vgic::of_version(gic::version(), config.cores.as_slice().len()),
             port: TicketMutex::new(Port::new()),
             bus,
             pv_time,
             control,
             audit,
             restarts,
-            entropy: Place::default(),
+            entropy: Claim::default(),
             filter: ManagedFilter::new(),
             published: Published::new(),
             failure: Mutex::new(None),

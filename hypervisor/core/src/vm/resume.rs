@@ -9,7 +9,7 @@
 use portcullis_arch::{barrier, timer, vectors::Next};
 
 use super::vcpu::Vcpu;
-use crate::interface::Interface;
+use crate::cpu::gic::Interface;
 use crate::trap::interrupt;
 use crate::with_interface;
 
