@@ -4,6 +4,7 @@ use core::fmt;
 
 use portcullis_board::Range;
 use portcullis_bundle::BundleError;
+use portcullis_bundle::page_size::PageSize;
 use portcullis_gate::FilterError;
 use portcullis_platform::assemble::BoardError;
 use portcullis_platform::facts::FactsError;
@@ -58,6 +59,8 @@ pub enum Stop {
     BundleOutside(Range),
     /// The bundle is broken.
     Bundle(BundleError),
+    /// A VM's kernel works with pages that the cores lack.
+    Pages { vm: &'static str, pages: PageSize },
     /// A VM asks for a core that the board lacks.
     NoSuchCore { vm: &'static str, core: u32, cores: usize },
     /// A core that a VM has does not come.
@@ -97,6 +100,12 @@ impl fmt::Display for Stop {
                 write!(f, "the bundle, {start:#x} to {end:#x}, reaches beyond the RAM that the device tree tells of")
             }
             Self::Bundle(error) => write!(f, "bundle: {error}"),
+            Self::Pages { vm, pages } => {
+                write!(
+                    f,
+                    "{vm}: its kernel has pages of {pages}, which this board's cores lack; take one with pages of 4 KiB"
+                )
+            }
             Self::NoSuchCore { vm, core, cores } => {
                 write!(f, "{vm} wants core {core}; this board has cores 0 to {}", cores.saturating_sub(1))
             }

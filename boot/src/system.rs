@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use portcullis_abi::{bundle::NAME_MAX, map};
-use portcullis_arch::{checksum, cpu, timer};
+use portcullis_arch::{checksum, cpu, id, timer};
 use portcullis_board::{Board, Entropy, WallClock};
 use portcullis_board::{Range, Regions};
 use portcullis_bundle::assignment::Assignments;
@@ -66,6 +66,11 @@ pub fn bring_up(tree: usize) -> Result<&'static Processor, Stop> {
     // SAFETY: the bundle was loaded there, is mapped read-only and stays for as long as the machine runs.
     let data = unsafe { core::slice::from_raw_parts(region.start as *const u8, region.size() as usize) };
     let bundle = Bundle::parse(data).map_err(Stop::Bundle)?;
+
+    let model = id::memory_model();
+    if let Some((vm, pages)) = bundle.vms().find_map(|vm| Some((vm.name, vm.lacking_pages(model)?))) {
+        return Err(Stop::Pages { vm, pages });
+    }
 
     let given = portcullis_platform::passthrough::find(facts, blob, &bundle).map_err(Stop::Device)?;
 

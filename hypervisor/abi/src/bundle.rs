@@ -48,6 +48,8 @@
 //!     kernel = <u64 u64>;                arm64 Image or raw binary
 //!     initrd = <u64 u64>;                initial RAM disk; optional
 //!     dtb = <u64 u64>;                   device tree of the VM's own; optional
+//!     load = <u64>;                      address of the kernel in the VM's RAM; absent: as the image says
+//!     tree-low;                          present or absent: the device tree lies at the start of RAM
 //! };
 //! core@N {                               N: number of the physical core, on which some VM has a vCPU
 //!     frame = <u32>;                     microseconds after which the windows begin again
@@ -136,6 +138,10 @@ pub const KERNEL: &str = "kernel";
 pub const INITRD: &str = "initrd";
 /// VM property: place of a device tree blob of the VM's own.
 pub const DTB: &str = "dtb";
+/// VM property: address at which the kernel is loaded.
+pub const LOAD: &str = "load";
+/// VM property: the device tree lies at the start of RAM, below the kernel.
+pub const TREE_LOW: &str = "tree-low";
 /// VM's child node with the firmware registers; what it lacks is zero, unless [`KEEP`] is there. Absent: the defaults.
 pub const FIRMWARE: &str = "firmware";
 /// Firmware property: value of STD.

@@ -1,4 +1,4 @@
-//! The ID registers of group 3 by number.
+//! The ID registers of group 3 by number, and those that EL2 itself asks.
 
 use crate::read_sysreg;
 
@@ -25,4 +25,14 @@ pub fn read(crm: u64, op2: u64) -> u64 {
         6 0 => "s3_0_c0_c6_0", 6 1 => "s3_0_c0_c6_1", 6 2 => "s3_0_c0_c6_2",
         7 0 => "s3_0_c0_c7_0", 7 1 => "s3_0_c0_c7_1", 7 2 => "s3_0_c0_c7_2",
     }
+}
+
+/// Reads ID_AA64MMFR0_EL1, which tells this core's page sizes among other things.
+pub fn memory_model() -> u64 {
+    read_sysreg!("id_aa64mmfr0_el1")
+}
+
+/// Reads CLIDR_EL1, which tells this core's levels of caches.
+pub fn cache_levels() -> u64 {
+    read_sysreg!("clidr_el1")
 }

@@ -85,6 +85,8 @@ pub enum VmError {
     Machine(u32),
     /// A range of the filter is wrong or does not fit the others; by its number.
     Filter(usize, FilterError),
+    /// A load address for a VM whose RAM lies where the board has it.
+    Load,
     /// The images are wrong or do not fit.
     Image(ImageError),
 }
@@ -186,6 +188,12 @@ impl fmt::Display for VmError {
             Self::Conduits(bits) => write!(f, "the conduits are {bits:#x}; only bits 0 (HVC) and 1 (SMC) exist"),
             Self::Machine(bits) => write!(f, "machine is {bits:#x}; only bits 0 (off) and 1 (reset) exist"),
             Self::Filter(index, error) => write!(f, "range {index} of its filter: {error}"),
+            Self::Load => write!(
+                f,
+                "it has \"{}\" and \"{}\"; where its RAM lies is known at boot, so one of them has to go",
+                bundle::LOAD,
+                bundle::TRUST_DMA
+            ),
             Self::Image(error) => error.fmt(f),
         }
     }

@@ -2,6 +2,8 @@
 //! kernel's bindings `arm/cpus.yaml`, `arm/psci.yaml`, `timer/arm,arch_timer.yaml`, `interrupt-controller/arm,gic*.yaml`,
 //! `serial/pl011.yaml`).
 
+pub mod caches;
+
 use alloc::format;
 use alloc::vec::Vec;
 use core::fmt;
@@ -9,16 +11,23 @@ use core::fmt;
 use portcullis_abi::{bundle, function, map};
 use portcullis_board::Range;
 use portcullis_board::device::Device;
-use portcullis_devices::{Description, Device as _, Trigger, uart::Pl011};
+use portcullis_devices::{Description, Device as _, Trigger, rtc::Pl031, uart::Pl011};
 use portcullis_tree::Writer;
 use portcullis_vgic::GicVersion;
 
 use crate::node::{self, NODE_ROOM};
+use caches::CACHE_LEVELS_MAX;
 
 /// Phandle of the interrupt controller.
 const GIC_PHANDLE: u32 = 1;
 /// Phandle of the UART's clock.
 const CLOCK_PHANDLE: u32 = 2;
+/// Every device that EL2 emulates for some VMs, for [`GuestTree::room`].
+const EMULATED: &[&Description] = &[&Pl031::DESCRIPTION];
+/// Words of a full `rng-seed`: 256 bits.
+pub const RNG_SEED_WORDS: usize = 4;
+/// What a tree with a few vCPUs takes, for the first allocation.
+const CAPACITY: usize = 4096;
 /// Phandle of the clock of the first device that the VM drives itself; of the others those that follow.
 const DEVICE_PHANDLES: u32 = 3;
 /// The UART's clock in Hz, as on QEMU's `virt`.
@@ -61,21 +70,38 @@ pub struct GuestTree<'a> {
     pub psci: u32,
     /// The VM's interrupt controller.
     pub gic: GicVersion,
-    /// Devices that EL2 emulates, besides the UART.
+    /// Levels of caches that its vCPUs' CLIDR_EL1 tells of.
+    pub cache_levels: u32,
+    /// Devices that EL2 emulates, besides the UART; each is among [`EMULATED`].
     pub emulated: &'a [&'static Description],
     /// Devices that it drives itself.
     pub devices: &'a [Device],
     /// Random word by which the kernel chooses where it lies.
     pub kaslr_seed: Option<u64>,
-    /// Random words that the kernel's random number generator starts with.
+    /// Random words that the kernel's random number generator starts with, [`RNG_SEED_WORDS`] at the most.
     pub rng_seed: Option<&'a [u64]>,
 }
 
 impl GuestTree<'_> {
-    /// An upper bound for the length of the tree with this command line and so many devices, none of which takes more than
-    /// [`NODE_ROOM`]; what [`crate::image::Layout`] sets aside.
-    pub const fn size_limit(cmdline: &str, devices: usize) -> usize {
-        4096usize.saturating_add(cmdline.len()).saturating_add(devices.saturating_mul(NODE_ROOM))
+    /// An upper bound for the length of the tree of a VM with so many vCPUs, this command line and so many devices, none of
+    /// which takes more than [`NODE_ROOM`]: the length of the longest one.
+    pub fn room(vcpus: usize, cmdline: &str, devices: usize) -> u64 {
+        let none = Range::sized(map::RAM, 0);
+        let largest = GuestTree {
+            memory: none,
+            vcpus,
+            cmdline,
+            initrd: Some(none),
+            conduits: bundle::CONDUIT_HVC,
+            psci: function::PSCI_VERSION_1_0,
+            gic: GicVersion::V3,
+            cache_levels: CACHE_LEVELS_MAX,
+            emulated: EMULATED,
+            devices: &[],
+            kaslr_seed: Some(0),
+            rng_seed: Some(&[0; RNG_SEED_WORDS]),
+        };
+        largest.write().finish().len().saturating_add(devices.saturating_mul(NODE_ROOM)) as u64
     }
 
     /// Writes the tree.
@@ -87,7 +113,11 @@ impl GuestTree<'_> {
         if self.cmdline.contains('\0') {
             return Err(NulError);
         }
-        let mut tree = Writer::new(Self::size_limit(self.cmdline, self.devices.len()));
+        Ok(self.write().finish())
+    }
+
+    fn write(&self) -> Writer {
+        let mut tree = Writer::new(CAPACITY.saturating_add(self.cmdline.len()));
         tree.begin("");
         tree.cells("interrupt-parent", &[GIC_PHANDLE]);
         tree.string("model", "Portcullis VM");
@@ -96,6 +126,7 @@ impl GuestTree<'_> {
         tree.string("compatible", "linux,dummy-virt");
         self.chosen(&mut tree);
         self.memory(&mut tree);
+        hypervisor(&mut tree);
         self.cpus(&mut tree);
         self.psci(&mut tree);
         timer(&mut tree);
@@ -107,7 +138,7 @@ impl GuestTree<'_> {
             node::write(device, &mut tree, phandle);
         }
         tree.end();
-        Ok(tree.finish())
+        tree
     }
 
     fn chosen(&self, tree: &mut Writer) {
@@ -150,8 +181,10 @@ impl GuestTree<'_> {
                 tree.string("enable-method", "psci");
             }
             tree.cells("reg", &[index]);
+            caches::of_cpu(tree, index, self.cache_levels);
             tree.end();
         }
+        caches::shared(tree, self.cache_levels);
         tree.end();
     }
 
@@ -184,6 +217,7 @@ impl GuestTree<'_> {
         tree.cells("phandle", &[GIC_PHANDLE]);
         tree.bytes("interrupt-controller", &[]);
         tree.cells("#interrupt-cells", &[3]);
+        tree.cells("#address-cells", &[0]);
         match self.gic {
             GicVersion::V2 => {
                 tree.string("compatible", "arm,cortex-a15-gic");
@@ -198,6 +232,14 @@ impl GuestTree<'_> {
         }
         tree.end();
     }
+}
+
+/// Tells that this is a virtual machine, to `systemd-detect-virt` among others ("vm-other"). Linux takes a node of this name for
+/// Xen's or KVM's only if it says so.
+fn hypervisor(tree: &mut Writer) {
+    tree.begin("hypervisor");
+    tree.string("compatible", "portcullis,hypervisor");
+    tree.end();
 }
 
 /// The architected timers: secure, physical, virtual and hypervisor; Linux takes the virtual one.
@@ -235,120 +277,4 @@ fn emulated(tree: &mut Writer, device: &Description) {
 }
 
 #[cfg(test)]
-mod tests {
-    use dtoolkit::fdt::{Fdt, FdtNode};
-    use dtoolkit::{Node, Property};
-
-    use portcullis_devices::rtc::Pl031;
-
-    use super::*;
-
-    const DEFAULT: GuestTree<'static> = GuestTree {
-        memory: Range::sized(map::RAM, 256 << 20),
-        vcpus: 2,
-        cmdline: "console=ttyAMA0",
-        initrd: Some(Range::sized(0x4800_0000, 0x1234)),
-        conduits: bundle::CONDUIT_HVC | bundle::CONDUIT_SMC,
-        psci: function::PSCI_VERSION_1_1,
-        emulated: &[&Pl031::DESCRIPTION],
-        devices: &[],
-        kaslr_seed: None,
-        rng_seed: None,
-        gic: GicVersion::V3,
-    };
-
-    fn node<'a>(tree: &'a [u8], path: &str) -> FdtNode<'a> {
-        Fdt::new(tree).unwrap().find_node(path).unwrap_or_else(|| panic!("no {path}"))
-    }
-
-    fn value<'a>(tree: &'a [u8], path: &str, name: &str) -> &'a [u8] {
-        let property = node(tree, path).properties().find(|property| property.name() == name);
-        property.unwrap_or_else(|| panic!("no {name} in {path}")).value_as().unwrap()
-    }
-
-    fn u32s(tree: &[u8], path: &str, name: &str) -> Vec<u32> {
-        let value = value(tree, path, name);
-        assert!(value.len().is_multiple_of(4));
-        value.chunks(4).map(|cell| u32::from_be_bytes(cell.try_into().unwrap())).collect()
-    }
-
-    #[test]
-    fn tells_everything_that_linux_needs() {
-        let tree = DEFAULT.build().unwrap();
-        assert_eq!(value(&tree, "/", "compatible"), b"linux,dummy-virt\0");
-        assert_eq!(value(&tree, "/", "model"), b"Portcullis VM\0");
-        assert_eq!(value(&tree, "/chosen", "bootargs"), b"console=ttyAMA0\0");
-        assert_eq!(value(&tree, "/chosen", "linux,initrd-start"), 0x4800_0000u64.to_be_bytes());
-        assert_eq!(value(&tree, "/chosen", "linux,initrd-end"), 0x4800_1234u64.to_be_bytes());
-        assert_eq!(u32s(&tree, "/memory@40000000", "reg"), [0, 0x4000_0000, 0, 0x1000_0000]);
-        assert_eq!(u32s(&tree, "/cpus/cpu@1", "reg"), [1]);
-        assert_eq!(node(&tree, "/cpus").children().count(), 2);
-        assert_eq!(value(&tree, "/psci", "compatible"), b"arm,psci-1.0\0arm,psci-0.2\0arm,psci\0");
-        assert_eq!(value(&tree, "/psci", "method"), b"hvc\0");
-        assert_eq!(u32s(&tree, "/timer", "interrupts"), [1, 13, 4, 1, 14, 4, 1, 11, 4, 1, 10, 4]);
-        assert_eq!(value(&tree, "/intc", "compatible"), b"arm,gic-v3\0");
-        assert_eq!(u32s(&tree, "/intc", "reg"), [0, 0x800_0000, 0, 0x1_0000, 0, 0x80a_0000, 0, 0x4_0000]);
-        assert_eq!(u32s(&tree, "/pl011@9000000", "interrupts"), [0, 1, 4]);
-        assert_eq!(value(&tree, "/pl031@9010000", "compatible"), b"arm,pl031\0arm,primecell\0");
-        assert_eq!(u32s(&tree, "/pl031@9010000", "reg"), [0, 0x901_0000, 0, 0x1000]);
-        assert_eq!(u32s(&tree, "/pl031@9010000", "interrupts"), [0, 2, 4]);
-        assert_eq!(value(&tree, "/pl031@9010000", "clock-names"), b"apb_pclk\0");
-        assert_eq!(u32s(&tree, "/pl031@9010000", "clocks"), u32s(&tree, "/apb-pclk", "phandle"));
-    }
-
-    #[test]
-    fn the_console_path_exists_and_phandles_meet() {
-        let tree = DEFAULT.build().unwrap();
-        let path = value(&tree, "/chosen", "stdout-path").strip_suffix(b"\0").unwrap();
-        assert_eq!(u32s(&tree, core::str::from_utf8(path).unwrap(), "reg"), [0, 0x900_0000, 0, 0x1000]);
-        let clock = u32s(&tree, "/apb-pclk", "phandle");
-        assert_eq!(u32s(&tree, "/pl011@9000000", "clocks"), [clock[0], clock[0]]);
-        assert_eq!(u32s(&tree, "/intc", "phandle"), u32s(&tree, "/", "interrupt-parent"));
-        assert_eq!(u32s(&tree, "/apb-pclk", "clock-frequency"), [24_000_000]);
-    }
-
-    #[test]
-    fn no_seed_is_handed_out_that_was_not_drawn() {
-        let tree = DEFAULT.build().unwrap();
-        let chosen = node(&tree, "/chosen");
-        let names: Vec<String> = chosen.properties().map(|property| property.name().into()).collect();
-        assert_eq!(names, ["stdout-path", "bootargs", "linux,initrd-start", "linux,initrd-end"]);
-    }
-
-    #[test]
-    fn seeds_are_numbers_of_the_bindings_lengths() {
-        let words = [3, 4, 5, 6];
-        let tree = GuestTree { kaslr_seed: Some(2), rng_seed: Some(&words), ..DEFAULT }.build().unwrap();
-        assert_eq!(value(&tree, "/chosen", "kaslr-seed"), 2u64.to_be_bytes());
-        assert_eq!(value(&tree, "/chosen", "rng-seed"), words.map(u64::to_be_bytes).as_flattened());
-    }
-
-    #[test]
-    fn psci_follows_conduits_and_version() {
-        let smc = GuestTree { conduits: bundle::CONDUIT_SMC, psci: function::PSCI_VERSION_0_2, ..DEFAULT };
-        let tree = smc.build().unwrap();
-        assert_eq!(value(&tree, "/psci", "method"), b"smc\0");
-        assert_eq!(value(&tree, "/psci", "compatible"), b"arm,psci-0.2\0arm,psci\0");
-        let tree = GuestTree { conduits: 0, vcpus: 1, ..DEFAULT }.build().unwrap();
-        assert!(Fdt::new(&tree).unwrap().find_node("/psci").is_none());
-        assert!(node(&tree, "/cpus/cpu@0").property("enable-method").is_none());
-    }
-
-    #[test]
-    fn gicv2_has_its_cpu_interface() {
-        let tree = GuestTree { gic: GicVersion::V2, ..DEFAULT }.build().unwrap();
-        assert_eq!(value(&tree, "/intc", "compatible"), b"arm,cortex-a15-gic\0");
-        assert_eq!(u32s(&tree, "/intc", "reg"), [0, 0x800_0000, 0, 0x1_0000, 0, 0x801_0000, 0, 0x2000]);
-    }
-
-    #[test]
-    fn stays_below_the_limit() {
-        let cmdline = "x".repeat(2000);
-        let most = GuestTree { vcpus: map::MAX_VCPUS, cmdline: &cmdline, ..DEFAULT };
-        for gic in [GicVersion::V2, GicVersion::V3] {
-            let tree = GuestTree { gic, ..most }.build().unwrap();
-            assert!(tree.len() <= GuestTree::size_limit(&cmdline, 0), "{}", tree.len());
-        }
-        assert!(GuestTree { cmdline: "a\0b", ..DEFAULT }.build().is_err());
-    }
-}
+mod tests;

@@ -6,6 +6,8 @@ use core::fmt;
 use portcullis_abi::map;
 use portcullis_board::Range;
 
+use crate::page_size::PageSize;
+
 /// The header's `magic` field, "ARM\x64", at offset 56.
 const MAGIC: &[u8] = b"ARM\x64";
 /// `text_offset` of a header whose `image_size` is zero (kernels before 3.17).
@@ -16,6 +18,14 @@ const FLAG_BIG_ENDIAN: u64 = 1;
 pub const DTB_MAX: u64 = 2 << 20;
 /// Initial RAM disk and device tree start on a page of their own; Linux asks for 8 bytes at least.
 const PAGE: u64 = 0x1000;
+
+/// An Image whose `text_offset` is less asks for no place below its first 2 MiB boundary: QEMU's `-kernel` puts it there
+/// (hw/arm/boot.c), and images that do not move themselves are linked for that.
+const LOW_OFFSET: u64 = 4096;
+/// A block of stage 1 tables with pages of 4 KiB: kernels map the device tree by these (booting.rst, section 2).
+const BLOCK: u64 = 2 << 20;
+/// Where QEMU puts the initial RAM disk at the latest, from the start of RAM.
+const DISK_OFFSET: u64 = 128 << 20;
 
 /// What is wrong with a guest's image, or why it does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +38,20 @@ pub enum ImageError {
     BigEndian,
     /// The header's `text_offset` is not a multiple of 4, or it lies outside RAM.
     TextOffset(u64),
+    /// The load address is not a multiple of 4, or it lies outside RAM.
+    Load {
+        /// The address.
+        load: u64,
+        /// The RAM.
+        ram: Range,
+    },
+    /// There is no room for the device tree below the kernel.
+    TreeLow {
+        /// Bytes below the kernel.
+        room: u64,
+        /// Bytes of the device tree.
+        tree: u64,
+    },
     /// The device tree has more bytes than Linux accepts.
     TreeTooLarge(u64),
     /// Kernel, initial RAM disk and device tree together need more than the VM's RAM.
@@ -48,6 +72,16 @@ impl fmt::Display for ImageError {
             Self::TextOffset(offset) => {
                 write!(f, "the kernel's text_offset {offset:#x} is wrong; a multiple of 4 inside RAM is needed")
             }
+            Self::Load { load, ram } => write!(
+                f,
+                "the load address {load:#x} is wrong; a multiple of 4 inside RAM is needed, from {:#x} to {:#x}",
+                ram.start,
+                ram.start.saturating_add(ram.size().saturating_sub(4))
+            ),
+            Self::TreeLow { room, tree } => write!(
+                f,
+                "{room:#x} bytes below the kernel are too few for the device tree; it needs {tree:#x}, or place it high"
+            ),
             Self::TreeTooLarge(size) => {
                 write!(f, "the device tree has {size} bytes; {DTB_MAX} are the most that a guest takes")
             }
@@ -68,6 +102,8 @@ pub struct Kernel {
     pub offset: u64,
     /// Bytes of memory that it occupies from there on: the file, or more where BSS follows it.
     pub size: u64,
+    /// The pages that it works with; none if it does not say.
+    pub pages: Option<PageSize>,
 }
 
 impl Kernel {
@@ -80,20 +116,21 @@ impl Kernel {
         if file.get(56..60) != Some(MAGIC) {
             return match foreign(file) {
                 Some(what) => Err(ImageError::Foreign(what)),
-                None => Ok(Self { offset: map::RAW_OFFSET, size: length }),
+                None => Ok(Self { offset: map::RAW_OFFSET, size: length, pages: None }),
             };
         }
         let (text_offset, image_size, flags) = (word(file, 8), word(file, 16), word(file, 24));
         if flags & FLAG_BIG_ENDIAN != 0 {
             return Err(ImageError::BigEndian);
         }
+        let pages = PageSize::of_header(flags);
         if image_size == 0 {
-            return Ok(Self { offset: LEGACY_TEXT_OFFSET, size: length });
+            return Ok(Self { offset: LEGACY_TEXT_OFFSET, size: length, pages });
         }
         if !text_offset.is_multiple_of(4) {
             return Err(ImageError::TextOffset(text_offset));
         }
-        Ok(Self { offset: text_offset, size: image_size.max(length) })
+        Ok(Self { offset: text_offset, size: image_size.max(length), pages })
     }
 }
 
@@ -114,6 +151,26 @@ fn word(file: &[u8], offset: usize) -> u64 {
     file.get(offset..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }
 
+/// Where a VM wants its images, if not where QEMU's `virt` machine has them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// Address of the kernel's first byte, whatever its header says.
+    pub load: Option<u64>,
+    /// The device tree goes to the start of RAM, below the kernel.
+    pub tree_low: bool,
+}
+
+/// What is to be placed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parts {
+    /// The kernel.
+    pub kernel: Kernel,
+    /// Bytes of the initial RAM disk.
+    pub initrd: Option<u64>,
+    /// An upper bound for the bytes of the device tree.
+    pub tree: u64,
+}
+
 /// Where a VM's images lie, in the addresses of that VM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
@@ -126,36 +183,69 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Places the images in RAM that starts at `ram` and has `memory` bytes; `dtb` is an upper bound for the device tree.
+    /// Places the images in RAM as QEMU does (hw/arm/boot.c, `arm_load_kernel`), for what was built for its `virt` machine.
     ///
-    /// The kernel goes as low as its header allows. The device tree goes to the start of RAM if there is room below the
-    /// kernel, so that a raw binary has all of RAM after itself; otherwise it goes to the end, and the RAM disk below it.
-    pub fn place(ram: u64, memory: u64, kernel: Kernel, initrd: Option<u64>, dtb: u64) -> Result<Self, ImageError> {
-        if dtb > DTB_MAX {
-            return Err(ImageError::TreeTooLarge(dtb));
+    /// The kernel goes to where its header or the VM wants it; an Image that wants no offset goes 2 MiB into RAM, if all fits
+    /// then. The RAM disk begins halfway into RAM, at 128 MiB at the latest, but not before the kernel ends. The device tree
+    /// follows it, in a block of 2 MiB of its own. Where that does not fit, RAM disk and device tree go to the end of RAM.
+    ///
+    /// # Errors
+    ///
+    /// [`ImageError`]: what does not fit.
+    pub fn place(ram: Range, parts: &Parts, wish: Wish) -> Result<Self, ImageError> {
+        let (kernel, memory) = (parts.kernel, ram.size());
+        if parts.tree > DTB_MAX {
+            return Err(ImageError::TreeTooLarge(parts.tree));
+        }
+        if let Some(load) = wish.load {
+            let offset = load.checked_sub(ram.start).filter(|offset| *offset < memory && load.is_multiple_of(4));
+            return Self::place_at(ram, parts, offset.ok_or(ImageError::Load { load, ram })?, wish.tree_low);
         }
         if kernel.offset >= memory {
             return Err(ImageError::TextOffset(kernel.offset));
         }
-        let tree_below = dtb <= kernel.offset;
-        let tree_pages = if tree_below { Some(0) } else { dtb.checked_next_multiple_of(PAGE) };
+        if kernel.offset < LOW_OFFSET
+            && let Ok(layout) = Self::place_at(ram, parts, kernel.offset.saturating_add(BLOCK), wish.tree_low)
+        {
+            return Ok(layout);
+        }
+        Self::place_at(ram, parts, kernel.offset, wish.tree_low)
+    }
+
+    /// As [`place`](Self::place), with a kernel that begins `offset` bytes into RAM.
+    fn place_at(ram: Range, parts: &Parts, offset: u64, tree_low: bool) -> Result<Self, ImageError> {
+        let &Parts { kernel, initrd, tree } = parts;
+        let memory = ram.size();
+        if tree_low && tree > offset {
+            return Err(ImageError::TreeLow { room: offset, tree });
+        }
+        // What is low takes no room behind the kernel.
+        let high = if tree_low { 0 } else { tree };
+        let kernel_end = offset.checked_add(kernel.size).and_then(|end| end.checked_next_multiple_of(PAGE));
         let needed = (|| {
             let disk_pages = initrd.unwrap_or(0).checked_next_multiple_of(PAGE)?;
-            let kernel_end = kernel.offset.checked_add(kernel.size)?.checked_next_multiple_of(PAGE)?;
-            kernel_end.checked_add(disk_pages)?.checked_add(tree_pages?)
-        })()
-        .unwrap_or(u64::MAX);
-        if needed > memory {
-            return Err(ImageError::TooLarge { needed, memory });
-        }
-        // From here on everything fits into RAM, so that no subtraction goes below the kernel's end.
-        let at = |offset: u64, size| Range::sized(ram.wrapping_add(offset), size);
-        let below = |end: u64, size: u64| end.wrapping_sub(size) & !(PAGE - 1);
-        let tree = if tree_below { memory } else { below(memory, dtb) };
+            kernel_end?.checked_add(disk_pages)?.checked_add(high.checked_next_multiple_of(PAGE)?)
+        })();
+        let (Some(kernel_end), Some(_)) = (kernel_end, needed.filter(|needed| *needed <= memory)) else {
+            return Err(ImageError::TooLarge { needed: needed.unwrap_or(u64::MAX), memory });
+        };
+        // From here on everything fits into RAM, so that no sum goes beyond it by more than the parts, and no subtraction goes
+        // below the kernel's end.
+        let disk_size = initrd.unwrap_or(0);
+        let disk = (memory / 2).min(DISK_OFFSET).max(kernel_end);
+        let after = disk.saturating_add(disk_size);
+        let behind = if tree_low { after } else { after.next_multiple_of(BLOCK) };
+        let (disk, behind) = if behind.saturating_add(high) <= memory {
+            (disk, behind)
+        } else {
+            let tree = memory.wrapping_sub(high) & !(PAGE - 1);
+            (tree.wrapping_sub(disk_size) & !(PAGE - 1), tree)
+        };
+        let at = |offset: u64, size| Range::sized(ram.start.wrapping_add(offset), size);
         Ok(Self {
-            kernel: at(kernel.offset, kernel.size),
-            initrd: initrd.map(|size| at(below(tree, size), size)),
-            dtb: at(if tree_below { 0 } else { tree }, dtb),
+            kernel: at(offset, kernel.size),
+            initrd: initrd.map(|size| at(disk, size)),
+            dtb: at(if tree_low { 0 } else { behind }, tree),
         })
     }
 
@@ -166,109 +256,4 @@ impl Layout {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MIB: u64 = 1 << 20;
-
-    fn header(text_offset: u64, image_size: u64, flags: u64, length: usize) -> Vec<u8> {
-        let mut file = vec![0; length.max(64)];
-        file[8..16].copy_from_slice(&text_offset.to_le_bytes());
-        file[16..24].copy_from_slice(&image_size.to_le_bytes());
-        file[24..32].copy_from_slice(&flags.to_le_bytes());
-        file[56..60].copy_from_slice(MAGIC);
-        file
-    }
-
-    #[test]
-    fn headers() {
-        let size = 0x24f_0000;
-        assert_eq!(Kernel::parse(&header(0, size, 0xa, 100)), Ok(Kernel { offset: 0, size }));
-        assert_eq!(Kernel::parse(&header(0x8_0000, 50, 0xa, 100)), Ok(Kernel { offset: 0x8_0000, size: 100 }));
-        assert_eq!(Kernel::parse(&header(7, 0, 0, 100)), Ok(Kernel { offset: 0x8_0000, size: 100 }));
-        assert_eq!(Kernel::parse(&header(0, size, 0xb, 100)), Err(ImageError::BigEndian));
-        assert_eq!(Kernel::parse(&header(2, size, 0, 100)), Err(ImageError::TextOffset(2)));
-        assert_eq!(Kernel::parse(&[0x14, 0, 0, 0]), Ok(Kernel { offset: 0x8_0000, size: 4 }));
-        assert_eq!(Kernel::parse(&[]), Err(ImageError::Empty));
-        for file in [&b"\x1f\x8b\x08"[..], b"\x7fELF\x02\x01", b"MZ\0\0zimg\0\0", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\0"] {
-            assert!(matches!(Kernel::parse(file), Err(ImageError::Foreign(_))), "{file:?}");
-        }
-    }
-
-    /// What booting.rst asks for, and that nothing lies on anything else.
-    fn check(memory: u64, layout: &Layout) {
-        let parts = [Some(layout.kernel), layout.initrd, Some(layout.dtb)];
-        let parts: Vec<Range> = parts.into_iter().flatten().collect();
-        for (i, part) in parts.iter().enumerate() {
-            assert!(part.start >= map::RAM && part.end <= map::RAM + memory, "{layout:x?}");
-            assert!(parts[i + 1..].iter().all(|other| !part.overlaps(other)), "{layout:x?}");
-        }
-        assert!(layout.dtb.start.is_multiple_of(8));
-        assert!(layout.initrd.is_none_or(|initrd| initrd.start.is_multiple_of(PAGE)));
-    }
-
-    #[test]
-    fn linux_starts_at_ram_and_has_its_tree_at_the_end() {
-        let kernel = Kernel { offset: 0, size: 0x24f_0000 };
-        let layout = Layout::place(map::RAM, 256 * MIB, kernel, Some(5_000_001), 8000).unwrap();
-        check(256 * MIB, &layout);
-        assert_eq!(layout.entry(), map::RAM);
-        assert_eq!(layout.dtb.start, map::RAM + 256 * MIB - 0x2000);
-    }
-
-    #[test]
-    fn small_vms() {
-        for memory in [2 * MIB, 4 * MIB] {
-            for offset in [0, map::RAW_OFFSET] {
-                let layout = Layout::place(map::RAM, memory, Kernel { offset, size: 10_000 }, None, 6000).unwrap();
-                check(memory, &layout);
-                assert_eq!(layout.entry(), map::RAM + offset);
-                assert_eq!(layout.dtb.start == map::RAM, offset != 0);
-            }
-        }
-    }
-
-    #[test]
-    fn every_size_fits_or_is_refused() {
-        let mut state = 1u64;
-        let mut random = |limit: u64| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) % limit
-        };
-        let (mut placed, mut refused) = (0, 0);
-        for _ in 0..20_000 {
-            let memory = 2 * MIB * (1 + random(4));
-            let kernel = Kernel { offset: [0, 0x1000, 0x8_0000][random(3) as usize], size: 1 + random(6 * MIB) };
-            let (initrd, dtb) = ((random(2) == 0).then(|| 1 + random(3 * MIB)), 1 + random(0x1_0000));
-            match Layout::place(map::RAM, memory, kernel, initrd, dtb) {
-                Ok(layout) => {
-                    check(memory, &layout);
-                    placed += 1;
-                }
-                Err(ImageError::TooLarge { needed, memory: of }) => {
-                    assert!(needed > of && of == memory);
-                    assert!(Layout::place(map::RAM, needed, kernel, initrd, dtb).is_ok());
-                    refused += 1;
-                }
-                Err(other) => panic!("{other}"),
-            }
-        }
-        assert!(placed > 1000 && refused > 1000);
-    }
-
-    #[test]
-    fn exact_fit_and_extremes() {
-        let kernel = Kernel { offset: 0, size: 2 * MIB - 0x2000 };
-        assert!(Layout::place(map::RAM, 2 * MIB, kernel, None, 0x2000).is_ok());
-        assert!(matches!(Layout::place(map::RAM, 2 * MIB, kernel, None, 0x2001), Err(ImageError::TooLarge { .. })));
-        assert!(matches!(Layout::place(map::RAM, 2 * MIB, kernel, Some(1), 0x2000), Err(ImageError::TooLarge { .. })));
-        let huge = Kernel { offset: 4, size: u64::MAX };
-        assert!(matches!(Layout::place(map::RAM, 2 * MIB, huge, Some(u64::MAX), 8), Err(ImageError::TooLarge { .. })));
-        assert_eq!(
-            Layout::place(map::RAM, 2 * MIB, kernel, None, DTB_MAX + 1),
-            Err(ImageError::TreeTooLarge(DTB_MAX + 1))
-        );
-        let outside = Kernel { offset: u64::MAX - 3, size: 4 };
-        assert_eq!(Layout::place(map::RAM, 2 * MIB, outside, None, 8), Err(ImageError::TextOffset(u64::MAX - 3)));
-    }
-}
+mod tests;

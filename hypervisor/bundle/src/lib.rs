@@ -28,6 +28,7 @@ pub mod guest_tree;
 mod header;
 pub mod image;
 pub mod node;
+pub mod page_size;
 mod property;
 mod slices;
 #[cfg(test)]

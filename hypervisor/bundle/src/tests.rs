@@ -7,7 +7,10 @@ use std::cell::RefCell;
 use vm_fdt::FdtWriter;
 
 use super::*;
+use portcullis_board::Range;
+
 use crate::image::ImageError;
+use crate::page_size::PageSize;
 
 thread_local! {
     /// The images of the bundle that this test writes at the moment.
@@ -309,6 +312,54 @@ fn images_must_fit() {
     header[56..60].copy_from_slice(b"ARM\x64");
     let bss = vm_error(&["kernel"], |tree| image(tree, "kernel", &header));
     assert!(matches!(bss, VmError::Image(ImageError::TooLarge { .. })));
+}
+
+/// A kernel with an arm64 Image header.
+fn kernel_with(flags: u8) -> Vec<u8> {
+    let mut file = vec![0; 64];
+    (file[16], file[24]) = (64, flags);
+    file[56..60].copy_from_slice(b"ARM\x64");
+    file
+}
+
+#[test]
+fn pages_that_a_core_lacks_are_named() {
+    let lacking = |flags, model| {
+        let data =
+            write(|_| {}, |tree| vm(tree, 0, "a", &["kernel"], |tree| image(tree, "kernel", &kernel_with(flags))));
+        Bundle::parse(&data).unwrap().vms().next().unwrap().lacking_pages(model)
+    };
+    let a72 = 0x1124;
+    assert_eq!(lacking(0xc, a72), Some(PageSize::Kib16));
+    assert_eq!(lacking(0xc, a72 | 1 << 20), None);
+    assert_eq!([0x8, 0xa, 0xe].map(|flags| lacking(flags, a72)), [None; 3]);
+    let data = sample();
+    assert!(Bundle::parse(&data).unwrap().vms().all(|vm| vm.lacking_pages(a72).is_none()), "a raw binary");
+}
+
+#[test]
+fn wishes_are_read_and_checked() {
+    let layout = |more: fn(&mut FdtWriter)| {
+        let data = write(|_| {}, |tree| vm(tree, 0, "a", &[], more));
+        Bundle::parse(&data).map(|bundle| {
+            let layout = bundle.vms().next().unwrap().layout(map::RAM).unwrap();
+            (layout.entry() - map::RAM, layout.dtb.start - map::RAM)
+        })
+    };
+    assert_eq!(layout(|_| {}), Ok((map::RAW_OFFSET, 2 << 20)));
+    assert_eq!(layout(|tree| tree.property_null("tree-low").unwrap()), Ok((map::RAW_OFFSET, 0)));
+    assert_eq!(layout(|tree| tree.property_u64("load", 0x4010_0000).unwrap()), Ok((1 << 20, 2 << 20)));
+    let error = |error| Err(BundleError::Vm(0, error));
+    let ram = Range::sized(map::RAM, 4 << 20);
+    let outside = VmError::Image(ImageError::Load { load: 0x4040_0000, ram });
+    assert_eq!(layout(|tree| tree.property_u64("load", 0x4040_0000).unwrap()), error(outside));
+    assert_eq!(layout(|tree| tree.property_u32("load", 0).unwrap()), error(VmError::Malformed("load")));
+    assert_eq!(layout(|tree| tree.property_u32("tree-low", 0).unwrap()), error(VmError::Malformed("tree-low")));
+    let both = layout(|tree| {
+        tree.property_null("trust-dma").unwrap();
+        tree.property_u64("load", 0x4010_0000).unwrap();
+    });
+    assert_eq!(both, error(VmError::Load));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! One VM of the bundle.
 
 use portcullis_abi::{bundle, map};
+use portcullis_board::Range;
 use portcullis_gate::{Filter, Profile, RangeRequest};
 use portcullis_tree::{MAGIC, Node, be32};
 
@@ -9,7 +10,8 @@ use super::header::Images;
 use super::property::{string, utf8};
 use super::slices::Slices;
 use crate::guest_tree::GuestTree;
-use crate::image::{DTB_MAX, ImageError, Kernel, Layout};
+use crate::image::{DTB_MAX, ImageError, Kernel, Layout, Parts, Wish};
+use crate::page_size::PageSize;
 
 /// Most bytes of RAM that a VM can have: a 39-bit guest address space, less what lies below [`map::RAM`].
 pub const MEMORY_MAX: u64 = (1 << 39) - map::RAM;
@@ -55,6 +57,10 @@ pub struct VmConfig<'a> {
     pub initrd: Option<&'a [u8]>,
     /// The VM's own device tree, in place of the generated one.
     pub dtb: Option<&'a [u8]>,
+    /// Where the images are wanted.
+    pub wish: Wish,
+    /// Bytes that are set aside for the device tree.
+    pub tree_room: u64,
 }
 
 /// Values of a VM's firmware registers. Of what the bundle does not name, a bitmap is cleared unless `keep` says otherwise,
@@ -185,6 +191,8 @@ impl<'a> VmConfig<'a> {
             kernel: &[],
             initrd: None,
             dtb: None,
+            wish: Wish::default(),
+            tree_room: 0,
         };
         let mut memory = None;
         let mut conduits = None;
@@ -219,12 +227,19 @@ impl<'a> VmConfig<'a> {
                 bundle::KERNEL => kernel = Some(image(bundle::KERNEL, value)?),
                 bundle::INITRD => vm.initrd = Some(image(bundle::INITRD, value)?),
                 bundle::DTB => vm.dtb = Some(image(bundle::DTB, value)?),
+                bundle::LOAD => vm.wish.load = Some(u64_of(bundle::LOAD, value)?),
+                bundle::TREE_LOW if value.is_empty() => vm.wish.tree_low = true,
+                bundle::TREE_LOW => return Err(VmError::Malformed(bundle::TREE_LOW)),
                 _ => return Err(VmError::Unknown),
             }
         }
         vm.memory = memory.ok_or(VmError::Missing(bundle::MEMORY))?;
         vm.conduits = conduits.ok_or(VmError::Missing(bundle::CONDUITS))?;
         vm.kernel = kernel.ok_or(VmError::Missing(bundle::KERNEL))?;
+        vm.tree_room = match vm.dtb {
+            Some(dtb) => dtb.len() as u64,
+            None => GuestTree::room(vm.cores.as_slice().len(), vm.cmdline, vm.devices.iter().count()),
+        };
         vm.check()?;
         for child in node.children() {
             match utf8(child.name) {
@@ -257,16 +272,31 @@ impl<'a> VmConfig<'a> {
         if self.dtb.is_some_and(|dtb| !is_tree(dtb)) {
             return Err(VmError::Malformed(bundle::DTB));
         }
+        // Where such a VM has its RAM is known at boot alone.
+        if self.trust_dma && self.wish.load.is_some() {
+            return Err(VmError::Load);
+        }
         self.layout(map::RAM).map_err(VmError::Image)?;
         Ok(())
     }
 
+    /// The page size that the kernel works with, if a CPU with this ID_AA64MMFR0_EL1 lacks it: such a kernel ends without a
+    /// word.
+    pub fn lacking_pages(&self, id_aa64mmfr0: u64) -> Option<PageSize> {
+        let pages = Kernel::parse(self.kernel).ok().and_then(|kernel| kernel.pages);
+        pages.filter(|pages| !pages.is_in(id_aa64mmfr0))
+    }
+
     /// Where the VM's images go in its RAM, which starts at `ram`. For a checked VM this does not fail.
+    ///
+    /// # Errors
+    ///
+    /// [`ImageError`]: what does not fit.
     pub fn layout(&self, ram: u64) -> Result<Layout, ImageError> {
-        let dtb =
-            self.dtb.map_or_else(|| GuestTree::size_limit(self.cmdline, self.devices.iter().count()), <[u8]>::len);
+        let kernel = Kernel::parse(self.kernel)?;
         let initrd = self.initrd.map(|initrd| initrd.len() as u64);
-        Layout::place(ram, self.memory, Kernel::parse(self.kernel)?, initrd, dtb as u64)
+        let ram = Range::sized(ram, self.memory);
+        Layout::place(ram, &Parts { kernel, initrd, tree: self.tree_room }, self.wish)
     }
 }
 

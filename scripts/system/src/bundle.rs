@@ -161,6 +161,12 @@ fn write_vm<'a>(fdt: &mut FdtWriter, vm: &'a Vm, images: &mut Images<'a>) -> Res
     if let Some(initrd) = &vm.initrd {
         fdt.property(abi::INITRD, place(initrd).as_flattened())?;
     }
+    if let Some(load) = vm.load {
+        fdt.property_u64(abi::LOAD, load)?;
+    }
+    if vm.tree_low {
+        fdt.property_null(abi::TREE_LOW)?;
+    }
     // Nodes follow the properties (Devicetree Specification 0.4, section 5.4.2).
     if let Some(firmware) = &vm.firmware {
         write_firmware(fdt, firmware)?;

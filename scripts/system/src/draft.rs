@@ -33,6 +33,10 @@ pub struct Draft {
     pub cmdline: String,
     /// Bytes of RAM.
     pub memory: Option<Spanned<u64>>,
+    /// What `load` says.
+    pub load: Option<Spanned<u64>>,
+    /// What `tree` says: whether it is low.
+    pub tree: Option<Spanned<bool>>,
     /// The physical core of each vCPU.
     pub cores: Vec<Spanned<u64>>,
     /// Microseconds of each vCPU's time slice.
@@ -80,6 +84,8 @@ impl Draft {
             ramdisk: None,
             cmdline: cmdline(section, diagnostics),
             memory: amount(section, diagnostics),
+            load: section.number("load", diagnostics),
+            tree: tree(section, diagnostics),
             cores: cores(section, diagnostics),
             slices: slice::slices(section, diagnostics),
             autostart: section.boolean("autostart", diagnostics).unwrap_or(true),
@@ -113,6 +119,8 @@ impl Draft {
             initrd: self.ramdisk,
             cmdline: self.cmdline,
             memory: self.memory?.into_inner(),
+            load: self.load.map(Spanned::into_inner),
+            tree_low: self.tree.is_some_and(Spanned::into_inner),
             cores: self.cores.into_iter().map(|core| core.into_inner().try_into().ok()).collect::<Option<_>>()?,
             slices: self.slices,
             autostart: self.autostart,
@@ -200,6 +208,13 @@ fn amount(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Option<Sp
         return None;
     }
     Some(Spanned::new(value.span(), bytes))
+}
+
+fn tree(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Option<Spanned<bool>> {
+    let word = section.string("tree", diagnostics)?;
+    let known = [("low", true), ("high", false)];
+    let low = firmware::choice("tree", "place of the device tree", &word, &known, diagnostics)?;
+    Some(Spanned::new(word.span(), low))
 }
 
 fn cores(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Vec<Spanned<u64>> {

@@ -1,19 +1,15 @@
-//! The files of a VM: found, read once, recognised, and checked against the VM's memory.
+//! The files of a VM: found, read once and recognised.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::{fmt, fs};
 
-use portcullis_abi::bundle::MEMORY_UNIT;
-use portcullis_abi::map::RAM;
-use portcullis_bundle::guest_tree::GuestTree;
-use portcullis_bundle::image::{ImageError, Kernel, Layout};
 use toml::Spanned;
 
 use super::diagnostic::Diagnostics;
 use super::draft::Draft;
 use super::key::{nearest, quoted};
-use super::{Images, memory};
+use super::{Images, form, memory};
 
 /// A file that goes into a VM's RAM.
 #[derive(Clone, PartialEq, Eq)]
@@ -42,7 +38,7 @@ pub fn load(draft: &mut Draft, folder: &Path, images: &dyn Images, diagnostics: 
     let file = find(&image, folder, images, kernel, diagnostics);
     let kernel = file.and_then(|path| read(&image, path, limit, diagnostics));
     draft.kernel = kernel.and_then(|(path, bytes)| {
-        if let Some((what, help)) = foreign(&bytes) {
+        if let Some((what, help)) = form::foreign(&bytes) {
             diagnostics.error(image.span(), format!("{:?} is {what}", image.get_ref()), help);
             return None;
         }
@@ -65,7 +61,6 @@ pub fn load(draft: &mut Draft, folder: &Path, images: &dyn Images, diagnostics: 
     };
     let initrd = file.and_then(|path| read(&place, path, limit, diagnostics));
     draft.ramdisk = initrd.map(|(path, bytes)| Image { path, bytes });
-    fit(draft, &image, &place, diagnostics);
 }
 
 /// The path of the file that `name` stands for: a known guest's, or its own.
@@ -149,63 +144,4 @@ fn read(
         Ok(bytes) => Some((path, bytes)),
         Err(error) => wrong(unreadable(error), "name a file that can be read"),
     }
-}
-
-/// What `bytes` are and what to do, if they are surely no kernel that can be started.
-fn foreign(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
-    const FORMS: [(&[u8], &str, &str); 10] = [
-        (b"\x1f\x8b\x08", "compressed with gzip", "unpack it with `gunzip` and name the result"),
-        (b"\x28\xb5\x2f\xfd", "compressed with zstd", "unpack it with `unzstd` and name the result"),
-        (b"\xfd7zXZ\0", "compressed with xz", "unpack it with `unxz` and name the result"),
-        (b"BZh", "compressed with bzip2", "unpack it with `bunzip2` and name the result"),
-        (b"\x02\x21\x4c\x18", "compressed with lz4", "unpack it with `unlz4` and name the result"),
-        (b"\x04\x22\x4d\x18", "compressed with lz4", "unpack it with `unlz4` and name the result"),
-        (b"\x7fELF", "an ELF file", "make a raw binary of it with `objcopy -O binary`, or name the kernel's `Image`"),
-        (b"\x27\x05\x19\x56", "an image for U-Boot", "name the kernel's `Image` from which it was made"),
-        (b"\xd0\x0d\xfe\xed", "a device tree or a FIT image", "name the kernel's `Image`"),
-        (b"070701", "an initial RAM disk", "name it as `initrd`, and the kernel as `image`"),
-    ];
-    let form = FORMS.iter().find(|(magic, ..)| bytes.starts_with(magic));
-    if let Some((_, what, help)) = form {
-        return Some((what, help));
-    }
-    if bytes.starts_with(b"MZ") && bytes.get(4..8) == Some(b"zimg") {
-        return Some(("a compressed kernel for EFI", "name the `Image` of a kernel built without CONFIG_EFI_ZBOOT"));
-    }
-    if bytes.get(0x202..0x206) == Some(b"HdrS") {
-        return Some(("a kernel for x86", "name a kernel for arm64"));
-    }
-    if bytes.starts_with(b"MZ") && bytes.get(56..60) != Some(b"ARM\x64") {
-        return Some(("an EFI program, but no arm64 kernel", "name a kernel for arm64"));
-    }
-    None
-}
-
-/// Reports a kernel that the hypervisor would refuse, and files that do not fit into the VM's memory together with its
-/// device tree. The hypervisor's own code judges, so that the two always agree.
-fn fit(draft: &Draft, image: &Spanned<String>, initrd: &Spanned<String>, diagnostics: &mut Diagnostics<'_>) {
-    let (Some(kernel), Some(amount)) = (&draft.kernel, &draft.memory) else { return };
-    let disk = draft.ramdisk.as_ref().map(|disk| disk.bytes.len() as u64);
-    let tree = GuestTree::size_limit(&draft.cmdline, draft.devices.len()) as u64;
-    let place = |kernel, disk| Layout::place(RAM, *amount.get_ref(), kernel, disk, tree);
-    let parsed = Kernel::parse(&kernel.bytes);
-    let Err(error) = parsed.and_then(|kernel| place(kernel, disk)) else { return };
-    let (ImageError::TooLarge { needed, memory }, Ok(kernel)) = (error, parsed) else {
-        let text = error.to_string();
-        let (what, help) = text.split_once("; ").unwrap_or((&text, "name another kernel"));
-        diagnostics.error(image.span(), what, help);
-        return;
-    };
-    let mut parts =
-        vec![format!("the kernel ends {} into RAM", memory::show(kernel.offset.saturating_add(kernel.size)))];
-    parts.extend(disk.map(|disk| format!("the initial RAM disk has {}", memory::show(disk))));
-    parts.push(format!("the device tree has up to {}", memory::show(tree)));
-    let message = format!("too much for the {} of {}: {}", memory::show(memory), draft.title(), parts.join(", "));
-    let help = match needed.checked_next_multiple_of(MEMORY_UNIT) {
-        Some(enough) => format!("give it at least memory = {:?}", memory::form(enough)),
-        None => "name an undamaged kernel: no memory is large enough for what this header says".to_owned(),
-    };
-    // The RAM disk is to blame only where the kernel alone would fit.
-    let blamed = if place(kernel, None).is_ok() { initrd } else { image };
-    diagnostics.error(blamed.span(), message, help);
 }

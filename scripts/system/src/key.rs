@@ -36,6 +36,8 @@ pub static VM: Kind = Kind {
         "initrd": r#"initrd = "initrd.img""#,
         "cmdline": r#"cmdline = "console=ttyAMA0""#,
         "memory": r#"memory = "256M""#,
+        "load": "load = 0x40200000",
+        "tree": r#"tree = "low""#,
         "cores": "cores = [1]",
         "slice": r#"slice = "5ms""#,
         "autostart": "autostart = true",

@@ -14,7 +14,7 @@
 //! #     fn initrd(&self, _: &str) -> Result<Option<std::path::PathBuf>, Box<dyn std::error::Error + Send + Sync>> { Ok(None) }
 //! # }
 //! # let images = NoGuests;
-//! let board = system::Board { name: "virt".to_owned(), cores: 4, memory: 2 << 30, forwards: false, time: true };
+//! let board = system::Board { name: "virt".to_owned(), cores: 4, memory: 2 << 30, forwards: false, time: true, cpu: None };
 //! let manifest = system::Manifest::load(Path::new("system.toml"), &board, &images).unwrap();
 //! system::bundle::write(&manifest, Path::new("bundle")).unwrap();
 //! ```
@@ -25,9 +25,11 @@ mod diagnostic;
 mod draft;
 mod duration;
 mod firmware;
+mod form;
 mod image;
 mod key;
 mod memory;
+mod placement;
 mod schedule;
 mod section;
 mod slice;
@@ -67,6 +69,17 @@ pub struct Board {
     pub forwards: bool,
     /// Whether it knows the time of day, or may, as far as is known.
     pub time: bool,
+    /// What is known of its cores.
+    pub cpu: Option<Cpu>,
+}
+
+/// A model of CPUs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cpu {
+    /// Its name, for messages.
+    pub name: &'static str,
+    /// Its ID_AA64MMFR0_EL1, which tells its page sizes.
+    pub memory_model: u64,
 }
 
 /// The guests that the project knows by name.
@@ -113,6 +126,10 @@ pub struct Vm {
     pub cmdline: String,
     /// Bytes of its RAM.
     pub memory: u64,
+    /// Address of its kernel in its RAM, if not as the image says.
+    pub load: Option<u64>,
+    /// Whether its device tree lies at the start of its RAM.
+    pub tree_low: bool,
     /// The physical core of each vCPU; several may share one.
     pub cores: Vec<u32>,
     /// Microseconds of each vCPU's time slice.
@@ -210,6 +227,7 @@ fn read(
     let mut drafts: Vec<Draft> = sections.iter().map(|section| Draft::read(section, diagnostics)).collect();
     for draft in &mut drafts {
         image::load(draft, folder, images, diagnostics);
+        placement::check(draft, board, diagnostics);
     }
     let cores = root.sections("core", &key::CORE, diagnostics);
     let cores: Vec<CoreDraft> = cores.iter().map(|section| CoreDraft::read(section, diagnostics)).collect();

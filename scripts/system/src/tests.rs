@@ -3,6 +3,7 @@
 mod damage;
 mod files;
 mod firmware;
+mod placement;
 mod places;
 mod right;
 mod schedule;
@@ -49,7 +50,14 @@ impl Bench {
         let folder = tempfile::tempdir().unwrap();
         let bench = Self {
             folder,
-            board: Board { name: "qemu-virt".to_owned(), cores: 4, memory: 1 << 30, forwards: true, time: true },
+            board: Board {
+                name: "qemu-virt".to_owned(),
+                cores: 4,
+                memory: 1 << 30,
+                forwards: true,
+                time: true,
+                cpu: None,
+            },
         };
         bench.file("raw", &[0x14; 4096]);
         bench.file("Image", &arm64(0, 32 << 20, 8192));

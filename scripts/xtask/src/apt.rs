@@ -131,19 +131,17 @@ impl Apt {
         Ok(fs::write(stamp, "")?)
     }
 
-    /// The package that the newest version of the metapackage in `suite` stands for.
+    /// The first package on which the newest version of `package` in `suite` depends and whose name starts with `prefix`; none
+    /// if there is no such one.
     ///
     /// # Errors
     ///
-    /// apt, or the metapackage is none of a kernel.
-    pub fn dependency(&self, metapackage: &str, suite: &str) -> Result<String> {
+    /// apt.
+    pub fn dependency(&self, package: &str, suite: &str, prefix: &str) -> Result<Option<String>> {
         let mut command = self.command("apt-cache");
-        command.args([&format!("-oAPT::Default-Release={suite}"), "--no-all-versions", "show", metapackage]);
+        command.args([&format!("-oAPT::Default-Release={suite}"), "--no-all-versions", "show", package]);
         let text = self.output(command, "apt-cache show")?;
-        let depends = text.lines().find_map(|line| line.strip_prefix("Depends: "));
-        let package =
-            depends.and_then(|depends| depends.split([' ', ',']).find(|word| word.starts_with("linux-image-")));
-        Ok(package.with_context(|| format!("{metapackage} in {suite} depends on no linux-image-*"))?.to_owned())
+        Ok(depends(&text, prefix).map(str::to_owned))
     }
 
     /// Downloads a package, which apt checks by its hash, and unpacks it into a new folder.
@@ -222,6 +220,12 @@ impl Apt {
     }
 }
 
+/// The first package whose name starts with `prefix` in the field Depends of a package's description.
+fn depends<'a>(description: &'a str, prefix: &str) -> Option<&'a str> {
+    let depends = description.lines().find_map(|line| line.strip_prefix("Depends: "))?;
+    depends.split([' ', ',']).find(|word| word.starts_with(prefix))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,6 +236,19 @@ mod tests {
         assert!(packages.starts_with("deb [signed-by="), "{packages}");
         assert!(packages.ends_with("] http://mirror.example/debian bookworm main\n"), "{packages}");
         assert!(Source::Sources("a", "trixie").line().starts_with("deb-src "));
+    }
+
+    #[test]
+    fn dependencies_are_found_by_their_beginning() {
+        // As Debian's are, of trixie-backports: linux-image-cloud-arm64, and what it depends on.
+        let metapackage = "Package: linux-image-cloud-arm64\nDepends: linux-base-cloud-arm64 (= 7.3.4-1), \
+                           linux-image-7.3.4+deb13-cloud-arm64 (= 7.3.4-1)\nDescription: linux-image-x\n";
+        assert_eq!(depends(metapackage, "linux-image-"), Some("linux-image-7.3.4+deb13-cloud-arm64"));
+        assert_eq!(depends(metapackage, "linux-binary-"), None);
+        let image = "Pre-Depends: linux-base (>= 4.17~)\nDepends: dracut | initramfs-tools (>= 0.120+deb8u2), \
+                     linux-binary-7.3.4+deb13-cloud-arm64 (= 7.3.4-1), linux-modules-7.3.4+deb13-cloud-arm64 (= 7.3.4-1)\n";
+        assert_eq!(depends(image, "linux-modules-"), Some("linux-modules-7.3.4+deb13-cloud-arm64"));
+        assert_eq!(depends("Package: x\n", "x"), None);
     }
 
     #[test]

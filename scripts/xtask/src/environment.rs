@@ -30,6 +30,12 @@ impl Environment {
         Ok(Self { root, values: parse(&text)? })
     }
 
+    /// A checkout at `root` on which `scripts/setup` has not run.
+    #[cfg(test)]
+    pub fn at(root: &Path) -> Self {
+        Self { root: root.to_owned(), values: BTreeMap::new() }
+    }
+
     /// The value of `key`.
     ///
     /// # Errors

@@ -5,10 +5,12 @@ use std::fs;
 use anyhow::{Context, Result};
 
 use crate::board::{Board, Hardware};
+use crate::cpu;
 use crate::environment::Environment;
 use crate::options::Image;
 use crate::raspberry_pi::card;
 use crate::run::System;
+use system::Board as Limits;
 
 /// Runs the command.
 ///
@@ -19,7 +21,15 @@ pub fn image(options: &Image) -> Result<()> {
     let environment = Environment::load()?;
     let hardware = Hardware::new(options.board, options.board.cores());
     // What is at EL3 there is not known here; the hypervisor asks at boot.
-    let system = System::build_for(&environment, hardware, true, &options.manifest, false, "bundle.img")?;
+    let limits = Limits {
+        name: options.board.name().to_owned(),
+        cores: hardware.cores,
+        memory: options.board.memory(),
+        forwards: true,
+        time: options.board.knows_time(),
+        cpu: cpu::known(options.board, None),
+    };
+    let system = System::build_for(&environment, hardware, &limits, &options.manifest, false, "bundle.img")?;
     fs::create_dir_all(&options.out).with_context(|| format!("{} cannot be made", options.out.display()))?;
     for (from, name) in [(&system.image, card::IMAGE), (&system.bundle, card::BUNDLE)] {
         let to = options.out.join(name);

@@ -3,6 +3,7 @@
 pub mod apt;
 pub mod bench;
 pub mod board;
+pub mod cpu;
 pub mod devices;
 pub mod el3;
 pub mod environment;

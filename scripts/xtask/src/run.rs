@@ -18,7 +18,7 @@ use crate::machine::terminal::{self, Raw};
 use crate::machine::{self, End, Next, Watcher, summary};
 use crate::options::Run;
 use crate::raspberry_pi::{self, tree::Defect};
-use crate::{devices, metal, test_firmware};
+use crate::{cpu, devices, metal, test_firmware};
 use system::{Board as Limits, Manifest, bundle};
 
 /// When a run ends at which nobody is watching.
@@ -38,7 +38,8 @@ pub fn run(options: &Run) -> Result<()> {
     let interactive = terminal::interactive();
     let demo = environment.root.join("scripts/manifests").join(options.hardware.board.demonstration());
     let path = options.manifest.as_deref().unwrap_or(&demo);
-    let mut system = System::build(&environment, options.hardware, path, !interactive, "bundle.img")?;
+    let mut system =
+        System::build(&environment, options.hardware, options.cpu.as_deref(), path, !interactive, "bundle.img")?;
     system.prepare(&environment, None)?;
 
     let qemu = || {
@@ -99,7 +100,7 @@ pub struct System {
 }
 
 impl System {
-    /// Builds all of it; with `exit` the Linux guests power off after their checks, the control VM after its script.
+    /// Builds all of it, for this CPU model if it is not the board's own; with `exit` the Linux guests power off after their checks, the control VM after its script.
     ///
     /// # Errors
     ///
@@ -107,14 +108,23 @@ impl System {
     pub fn build(
         environment: &Environment,
         hardware: Hardware,
+        cpu: Option<&str>,
         manifest: &Path,
         exit: bool,
         bundle: &str,
     ) -> Result<Self> {
-        Self::build_for(environment, hardware, hardware.el3 != El3::None, manifest, exit, bundle)
+        let limits = Limits {
+            name: hardware.board.name().to_owned(),
+            cores: hardware.cores,
+            memory: hardware.board.memory(),
+            forwards: hardware.el3 != El3::None,
+            time: hardware.board.knows_time(),
+            cpu: cpu::known(hardware.board, cpu),
+        };
+        Self::build_for(environment, hardware, &limits, manifest, exit, bundle)
     }
 
-    /// As [`System::build`]; `forwards` says whether there is, or may be, firmware to forward calls to.
+    /// As [`System::build`], for a board of which `limits` is known.
     ///
     /// # Errors
     ///
@@ -122,7 +132,7 @@ impl System {
     pub fn build_for(
         environment: &Environment,
         hardware: Hardware,
-        forwards: bool,
+        limits: &Limits,
         manifest: &Path,
         exit: bool,
         bundle: &str,
@@ -130,10 +140,8 @@ impl System {
         metal::build(environment)?;
         let image = metal::image(environment, metal::HYPERVISOR)?;
         let guests = Guests::new(environment);
-        let Hardware { board, cores, .. } = hardware;
-        let (memory, time) = (board.memory(), board.knows_time());
-        let limits = Limits { name: board.name().to_owned(), cores, memory, forwards, time };
-        let mut manifest = Manifest::load(manifest, &limits, &guests).map_err(|report| {
+        let board = hardware.board;
+        let mut manifest = Manifest::load(manifest, limits, &guests).map_err(|report| {
             // It names the file and the line itself, in the form that editors understand.
             eprintln!("{report}");
             anyhow!("the manifest is not right, so nothing was made of it")
@@ -141,11 +149,11 @@ impl System {
         let mut reporting = Vec::new();
         let controlled = manifest.control.is_some();
         for vm in &mut manifest.vms {
-            if exit && guests.exits(&vm.kernel.path) {
+            if exit && guests.exits(vm) {
                 vm.cmdline = format!("{} {EXIT_PARAMETER}", vm.cmdline);
             }
             // What does not start by itself is started by the control VM.
-            if guests.reports(&vm.kernel.path) && (vm.autostart || controlled) {
+            if guests.reports(vm) && (vm.autostart || controlled) {
                 reporting.push(vm.name.clone());
             }
         }

@@ -5,9 +5,9 @@ use core::fmt;
 use core::sync::atomic::Ordering;
 
 use portcullis_abi::{firmware, function};
-use portcullis_arch::cache;
+use portcullis_arch::{cache, id};
 use portcullis_board::Range;
-use portcullis_bundle::guest_tree::GuestTree;
+use portcullis_bundle::guest_tree::{GuestTree, caches};
 use portcullis_bundle::image::{ImageError, Layout};
 use portcullis_gate::Register;
 
@@ -165,6 +165,7 @@ impl Vm {
             conduits: config.conduits,
             psci: u32::try_from(self.row.get(Register::PsciVersion)).unwrap_or(function::PSCI_VERSION_0_2),
             gic: interface::version(),
+            cache_levels: caches::levels(id::cache_levels()),
             emulated: &emulated,
             devices: &self.devices,
             kaslr_seed: seed.kaslr(),

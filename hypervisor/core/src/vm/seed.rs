@@ -1,7 +1,9 @@
 //! Random words for the device tree that a VM starts with.
 
+use portcullis_bundle::guest_tree::RNG_SEED_WORDS;
+
 /// Words of a full seed: the first one is for the kernel's place, the others are for its random number generator.
-const WORDS: usize = 5;
+const WORDS: usize = 1 + RNG_SEED_WORDS;
 
 /// What has been drawn for one start of a VM. It is gathered while the images are put in place, a word at a time: so a slow source
 /// delays nobody, and one that has nothing ends in a tree without seeds.

@@ -138,7 +138,7 @@ impl<'a> Bench<'a> {
         fs::write(&manifest, self.manifest(run)?)?;
         let bundle = format!("bench/{}.img", run.name);
         let hardware = Hardware { el3: run.el3, gic: run.gic, ..Hardware::new(Board::QemuVirt, run.cores) };
-        let system = System::build(self.environment, hardware, &manifest, false, &bundle)?;
+        let system = System::build(self.environment, hardware, Some(run.cpu), &manifest, false, &bundle)?;
         let mut qemu = system.qemu(self.environment, Some(&format!("{},{CLOCK}", run.cpu)))?;
         qemu.args(["-machine", "dtb-randomness=off"]);
         match run.clock {

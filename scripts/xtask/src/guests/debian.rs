@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::apt::{Apt, Source, archive, only};
 use crate::environment::Environment;
@@ -21,30 +21,54 @@ const NEEDED_FOR: &str = "the guests' kernels come from";
 /// Xen's hypervisor in Debian 13.
 const XEN_PACKAGE: &str = "xen-hypervisor-4.20-arm64";
 
-/// The kernels of Debian 12.
+/// The kernels of Debian's that are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Release {
-    /// The release's own: Linux 6.1.
+    /// That of Debian 12: Linux 6.1.
     Bookworm,
-    /// The backport of the next release's: Linux 6.12.
-    Backports,
+    /// The backport to Debian 12 of Debian 13's: Linux 6.12.
+    BookwormBackports,
+    /// The newest backport to Debian 13: Linux 7.
+    TrixieBackports,
 }
 
 impl Release {
     /// The kernel of the known guest `name`; none if it is no Debian guest.
     pub fn of_guest(name: &str) -> Option<Self> {
         match name {
-            "debian" | "debian-6.12" => Some(Self::Backports),
+            "debian" | "debian-6.12" => Some(Self::BookwormBackports),
             "debian-6.1" => Some(Self::Bookworm),
+            "debian-7" => Some(Self::TrixieBackports),
             _ => None,
         }
     }
 
-    /// Where the metapackage is looked up, and the folder's name.
-    const fn package(self) -> (&'static str, &'static str) {
+    /// Where the metapackage is looked up.
+    const fn suite(self) -> &'static str {
         match self {
-            Self::Bookworm => ("bookworm", "debian-6.1"),
-            Self::Backports => ("bookworm-backports", "debian-6.12"),
+            Self::Bookworm => "bookworm",
+            Self::BookwormBackports => "bookworm-backports",
+            Self::TrixieBackports => "trixie-backports",
+        }
+    }
+
+    /// What the version of Linux begins with.
+    const fn version(self) -> &'static str {
+        match self {
+            Self::Bookworm => "6.1",
+            Self::BookwormBackports => "6.12",
+            Self::TrixieBackports => "7",
+        }
+    }
+
+    /// apt with the sources for this kernel and what it needs.
+    fn apt(self, environment: &Environment) -> Result<Apt> {
+        match self {
+            Self::Bookworm | Self::BookwormBackports => apt(environment),
+            Self::TrixieBackports => {
+                let sources = [Source::Packages(archive(environment, NEEDED_FOR)?, self.suite())];
+                Apt::new(environment, folder(environment).join("apt-trixie-backports"), &sources)
+            }
         }
     }
 }
@@ -67,29 +91,55 @@ pub fn folder(environment: &Environment) -> PathBuf {
 ///
 /// # Errors
 ///
-/// apt, its hashes, or the content of the package.
+/// apt, its hashes, or the content of the packages.
 pub fn kernel(environment: &Environment, release: Release) -> Result<Kernel> {
-    let (suite, name) = release.package();
-    let place = folder(environment).join(name);
+    let place = folder(environment).join(format!("debian-{}", release.version()));
     if !place.exists() {
-        let apt = apt(environment)?;
-        apt.update()?;
-        let package = apt.dependency(KERNEL_PACKAGE, suite)?;
-        let fresh = apt.fetch(&package)?;
-        let image = only(&fresh.join("boot"), "vmlinuz-")?;
-        keep_image(&image)?;
-        fs::rename(&image, fresh.join("Image"))?;
-        let found = find_modules(&fresh.join("lib/modules"))?;
-        for module in found {
-            fs::rename(&module, fresh.join(module.file_name().context("a module without a name")?))?;
-        }
-        for rest in ["boot", "lib", "usr"] {
-            fs::remove_dir_all(fresh.join(rest))?;
-        }
-        fs::rename(&fresh, &place).context("the unpacked kernel cannot be moved to its place")?;
+        fs::create_dir_all(folder(environment))?;
+        let fresh = tempfile::tempdir_in(folder(environment))?;
+        unpack(&release.apt(environment)?, release, fresh.path())?;
+        fs::rename(fresh.keep(), &place).context("the unpacked kernel cannot be moved to its place")?;
     }
     let modules = MODULES.iter().filter_map(|module| only(&place, &format!("{module}.ko")).ok()).collect();
     Ok(Kernel { image: place.join("Image"), modules })
+}
+
+/// Downloads the kernel of `release` and its modules into `place`. Up to 6.x all of it is in one package. From 7.x on that
+/// package is empty but for what it depends on: one with the kernel, and one with the modules.
+fn unpack(apt: &Apt, release: Release, place: &Path) -> Result<()> {
+    let suite = release.suite();
+    apt.update()?;
+    let package = apt.dependency(KERNEL_PACKAGE, suite, "linux-image-")?;
+    let package = package.with_context(|| format!("{KERNEL_PACKAGE} in {suite} depends on no linux-image-*"))?;
+    ensure!(
+        package.starts_with(&format!("linux-image-{}.", release.version())),
+        "{suite} has {package} now, and no Linux {} any more",
+        release.version()
+    );
+    let into = |from: PathBuf, name: &str| fs::rename(&from, place.join(name)).with_context(|| format!("no {name}"));
+    let modules = match apt.dependency(&package, suite, "linux-binary-")? {
+        None => {
+            let fresh = apt.fetch(&package)?;
+            into(only(&fresh.join("boot"), "vmlinuz-")?, "Image")?;
+            fresh
+        }
+        Some(binary) => {
+            let fresh = apt.fetch(&binary)?;
+            into(only(&fresh.join("usr/lib/modules"), "")?.join("vmlinuz"), "Image")?;
+            let modules = apt.dependency(&package, suite, "linux-modules-")?;
+            apt.fetch(&modules.with_context(|| format!("{package} depends on no linux-modules-*"))?)?
+        }
+    };
+    keep_image(&place.join("Image"))?;
+    let folder =
+        ["lib/modules", "usr/lib/modules"].map(|folder| modules.join(folder)).into_iter().find(|at| at.exists());
+    for module in find_modules(&folder.context("the kernel's packages have no modules")?)? {
+        let name = module.file_name().context("a module without a name")?.to_owned();
+        into(module, &name.to_string_lossy())?;
+    }
+    into(modules.join("package"), "package")?;
+    fs::remove_dir_all(&modules)?;
+    Ok(())
 }
 
 /// busybox, linked statically, downloaded when this is asked for the first time.
@@ -179,4 +229,19 @@ fn find_modules(folder: &Path) -> Result<Vec<PathBuf>> {
         bail!("the kernel package has no module {REQUIRED_MODULE}");
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_guest_has_its_kernel() {
+        let known = |name| Release::of_guest(name).map(|release| (release.suite(), release.version()));
+        assert_eq!(known("debian"), known("debian-6.12"));
+        assert_eq!(known("debian-6.12"), Some(("bookworm-backports", "6.12")));
+        assert_eq!(known("debian-6.1"), Some(("bookworm", "6.1")));
+        assert_eq!(known("debian-7"), Some(("trixie-backports", "7")));
+        assert_eq!(known("debian-8"), None);
+    }
 }

@@ -5,13 +5,13 @@ pub mod debian;
 pub mod initramfs;
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 
 use crate::environment::Environment;
 use crate::metal;
-use system::Images;
+use system::{Images, Vm};
 
 /// The guests written here that need no other's files.
 const BARE_METAL: [&str; 3] = ["conformance", metal::OPS, metal::OPS_TESTING];
@@ -28,15 +28,16 @@ impl<'a> Guests<'a> {
         Self { environment }
     }
 
-    /// Whether `kernel` is that of a Debian guest, whose init script reports what its firmware offers.
-    pub fn reports(&self, kernel: &Path) -> bool {
-        kernel.starts_with(debian::folder(self.environment))
+    /// Whether `vm` has the RAM disk of a Debian guest, whose init script reports what its firmware offers. Another RAM disk
+    /// does not, whatever kernel unpacks it.
+    pub fn reports(&self, vm: &Vm) -> bool {
+        vm.initrd.as_ref().is_some_and(|initrd| initrd.path.starts_with(debian::folder(self.environment)))
     }
 
-    /// Whether `kernel` is a guest that switches itself off in the end if its command line says so.
-    pub fn exits(&self, kernel: &Path) -> bool {
-        let is_shell = |name| kernel == metal::image_path(self.environment, name);
-        self.reports(kernel) || [metal::OPS, metal::OPS_TESTING].into_iter().any(is_shell)
+    /// Whether `vm` is a guest that switches itself off in the end if its command line says so.
+    pub fn exits(&self, vm: &Vm) -> bool {
+        let is_shell = |name| vm.kernel.path == metal::image_path(self.environment, name);
+        self.reports(vm) || [metal::OPS, metal::OPS_TESTING].into_iter().any(is_shell)
     }
 
     fn find_kernel(&self, name: &str) -> Result<Option<PathBuf>> {
@@ -63,7 +64,7 @@ impl<'a> Guests<'a> {
 
 impl Images for Guests<'_> {
     fn names(&self) -> Vec<String> {
-        ["debian", "debian-6.12", "debian-6.1"].into_iter().chain(BARE_METAL).map(str::to_owned).collect()
+        ["debian", "debian-6.12", "debian-6.1", "debian-7"].into_iter().chain(BARE_METAL).map(str::to_owned).collect()
     }
 
     fn kernel(&self, name: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>> {
@@ -72,5 +73,54 @@ impl Images for Guests<'_> {
 
     fn initrd(&self, name: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>> {
         Ok(self.find_initrd(name)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+    use system::{Board, Manifest};
+
+    /// A guest `debian` whose files are two of these, as those that are downloaded would lie.
+    struct Downloaded<'a>(&'a Path);
+
+    impl Images for Downloaded<'_> {
+        fn names(&self) -> Vec<String> {
+            Vec::new()
+        }
+
+        fn kernel(&self, name: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>> {
+            Ok((name == "debian").then(|| self.0.join("Image")))
+        }
+
+        fn initrd(&self, name: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>> {
+            Ok((name == "debian").then(|| self.0.join("initramfs.cpio")))
+        }
+    }
+
+    #[test]
+    fn the_ram_disk_makes_a_guest_that_reports_and_not_the_kernel() {
+        let folder = tempfile::tempdir().unwrap();
+        let environment = Environment::at(folder.path());
+        let downloads = debian::folder(&environment).join("debian-6.12");
+        fs::create_dir_all(&downloads).unwrap();
+        for file in [downloads.join("Image"), downloads.join("initramfs.cpio"), folder.path().join("own.cpio")] {
+            fs::write(file, [0x14; 64]).unwrap();
+        }
+        let text = "[[vm]]\nname = \"a\"\nimage = \"debian\"\nmemory = \"2M\"\ncores = [0]\n";
+        let board = Board { name: "b".to_owned(), cores: 1, memory: 1 << 30, forwards: false, time: true, cpu: None };
+        let found = |text: &str| {
+            let manifest = Manifest::parse("m", text, folder.path(), &board, &Downloaded(&downloads)).unwrap();
+            let guests = Guests::new(&environment);
+            (guests.reports(&manifest.vms[0]), guests.exits(&manifest.vms[0]))
+        };
+        assert_eq!(found(text), (true, true));
+        assert_eq!(found(&format!("{text}initrd = \"own.cpio\"\n")), (false, false));
+        let kernel = "image = \"target/guests/debian-6.12/Image\"";
+        assert_eq!(found(&text.replace("image = \"debian\"", kernel)), (false, false));
     }
 }

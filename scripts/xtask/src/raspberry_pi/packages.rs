@@ -32,7 +32,8 @@ pub fn device_tree(environment: &Environment) -> Result<PathBuf> {
     let place = folder(environment).join(TREE);
     if !place.exists() {
         let apt = apt(environment, "the board's device tree comes from")?;
-        let package = apt.dependency(KERNEL, SUITE)?;
+        let package = apt.dependency(KERNEL, SUITE, "linux-image-")?;
+        let package = package.with_context(|| format!("{KERNEL} in {SUITE} depends on no linux-image-*"))?;
         let fresh = apt.fetch_only(&package, &format!("./usr/lib/linux-image-*/broadcom/{TREE}"))?;
         let version = only(&fresh.join("usr/lib"), "linux-image-")?;
         fs::rename(version.join("broadcom").join(TREE), &place).with_context(|| format!("{package} has no {TREE}"))?;

@@ -166,6 +166,19 @@ const CASES: &[Case] = &[
     Case { name: "damaged-bit", damage: Some(Damage::OneBit), ..DAMAGED },
     Case { name: "damaged-zeros", damage: Some(Damage::Zeros), ..DAMAGED },
     Case {
+        name: "placement",
+        manifest: "placement.toml",
+        expectations: &[Cases("load"), Cases("low"), Cases("small")],
+        ..LINUX
+    },
+    Case {
+        name: "pages-that-the-cores-lack",
+        damage: Some(Damage::Pages),
+        cpu: Some("cortex-a72"),
+        expectations: &[Line("its kernel has pages of 16 KiB, which this board's cores lack; take one with"), NoGuest],
+        ..DAMAGED
+    },
+    Case {
         name: "damaged-magic",
         damage: Some(Damage::Header(Field::Magic)),
         expectations: &[Line("bundle: it starts with 0x504f5254484f4c45; a bundle starts with"), NoGuest],
@@ -204,6 +217,7 @@ const CASES: &[Case] = &[
     LINUX,
     Case { name: "demo", manifest: "demo.toml", cores: 5, expectations: DEMONSTRATION, ..LINUX },
     Case { name: "linux-6.1", manifest: "debian-6.1.toml", ..LINUX },
+    Case { name: "linux-7", manifest: "debian-7.toml", ..LINUX },
     Case { name: "linux-cortex-a72", cpu: Some("cortex-a72"), expectations: NO_ENTROPY_SOURCE, ..LINUX },
 ];
 
@@ -260,7 +274,7 @@ mod tests {
     fn every_case_has_a_manifest_with_the_vms_it_looks_at() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../manifests");
         let image = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(image.path(), [0; 64]).unwrap();
+        std::fs::write(image.path(), [0x14; 64]).unwrap();
         let guests = AnyGuest(image.path().to_owned());
         for case in all() {
             let board = case.board;
@@ -270,6 +284,7 @@ mod tests {
                 memory: board.memory(),
                 time: board.knows_time(),
                 forwards: case.el3 != El3::None,
+                cpu: None,
             };
             let manifest = Manifest::load(&folder.join(case.manifest), &limits, &guests)
                 .unwrap_or_else(|report| panic!("{}: {report}", case.name));

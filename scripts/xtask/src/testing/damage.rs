@@ -19,6 +19,8 @@ pub enum Damage {
     Zeros,
     /// A field of the header is wrong, and the checksum, but where it is the field, is right.
     Header(Field),
+    /// The first kernel's header says that it works with pages of 16 KiB, and the checksum is right.
+    Pages,
     /// Windows of `shared-windows.toml` are no schedule any more, and the checksum is right.
     Windows(Wrong),
 }
@@ -69,6 +71,15 @@ impl Damage {
             Self::CutInHalf => bytes.truncate(middle),
             Self::OneBit => *bytes.get_mut(middle).context("an empty bundle")? ^= 1,
             Self::Zeros => bytes.fill(0),
+            Self::Pages => {
+                // The header of an arm64 Image (Linux, Documentation/arch/arm64/booting.rst, section 4).
+                const MAGIC: &[u8] = b"ARM\x64";
+                const FLAGS_BEFORE_MAGIC: usize = 56 - 24;
+                let magic = bytes.windows(MAGIC.len()).position(|found| found == MAGIC).context("no arm64 Image")?;
+                let flags = magic.checked_sub(FLAGS_BEFORE_MAGIC).and_then(|at| bytes.get_mut(at));
+                *flags.context("no header")? = 2 << 1;
+                bundle::seal(&mut bytes);
+            }
             Self::Header(field) => field.spoil(&mut bytes),
             Self::Windows(wrong) => {
                 let cells = |cells: [u32; 3]| cells.map(u32::to_be_bytes).concat();

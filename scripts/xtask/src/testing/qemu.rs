@@ -108,7 +108,7 @@ fn build_firmware(environment: &Environment, cases: &[&Case], tally: &mut Tally)
 fn boot(environment: &Environment, case: &Case) -> Result<(Console, End)> {
     let manifest = environment.root.join("scripts/manifests").join(case.manifest);
     let hardware = Hardware { gic: case.gic, el3: case.el3, ..Hardware::new(case.board, case.cores) };
-    let mut system = System::build(environment, hardware, &manifest, true, "test/bundle.img")
+    let mut system = System::build(environment, hardware, None, &manifest, true, "test/bundle.img")
         .context("the system could not be built")?;
     if let Some(damage) = case.damage {
         damage.apply(&system.bundle).context("the bundle could not be damaged")?;

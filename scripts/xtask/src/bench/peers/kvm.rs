@@ -18,7 +18,7 @@ use crate::metal;
 ///
 /// The kernel cannot be had, or a run failed.
 pub fn measure(bench: &Bench, key: &str, cpu: &str) -> Result<Measurements> {
-    let kernel = debian::kernel(bench.environment, Release::Backports)?.image;
+    let kernel = debian::kernel(bench.environment, Release::BookwormBackports)?.image;
     let mut found = Measurements::new();
     for part in Part::ALL {
         let name = format!("{key}-{}", part.name());

@@ -17,6 +17,7 @@ const DEVICE: Case = Case {
     expectations: &[
         DRIVEN,
         Cases("driver"),
+        Cases("abort"),
         Cases("neighbour"),
         Line("driver: has /pl011@9040000 at 0x9040000, interrupts [40]"),
     ],
@@ -61,6 +62,7 @@ pub const CASES: &[Case] = &[
         expectations: &[
             DRIVEN,
             Cases("driver"),
+            Cases("abort"),
             Cases("neighbour"),
             Line("driver: has /soc/serial@7e215040 at 0xfe215040, interrupts [125]"),
         ],

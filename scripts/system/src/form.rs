@@ -1,0 +1,151 @@
+//! Kinds of files that are no kernels, though people hand them over as such. As raw binaries they would fail without a word
+//! of what is wrong.
+
+/// A kind of file: where its mark is, the mark, what it is, and what to do.
+struct Form(usize, &'static [u8], &'static str, &'static str);
+
+/// The kinds that a mark at a fixed place tells.
+static FORMS: [Form; 30] = [
+    Form(0, b"\x1f\x8b\x08", "compressed with gzip", "unpack it with `gunzip` and name the result"),
+    Form(0, b"\x28\xb5\x2f\xfd", "compressed with zstd", "unpack it with `unzstd` and name the result"),
+    Form(0, b"\xfd7zXZ\0", "compressed with xz", "unpack it with `unxz` and name the result"),
+    Form(0, b"BZh", "compressed with bzip2", "unpack it with `bunzip2` and name the result"),
+    Form(0, b"\x02\x21\x4c\x18", "compressed with lz4", "unpack it with `unlz4` and name the result"),
+    Form(0, b"\x04\x22\x4d\x18", "compressed with lz4", "unpack it with `unlz4` and name the result"),
+    Form(0, b"\x89LZO\0\r\n\x1a\n", "compressed with LZO", "unpack it with `lzop -d` and name the result"),
+    Form(0, b"LZIP", "compressed with lzip", "unpack it with `lzip -d` and name the result"),
+    Form(0, b"PK\x03\x04", "a zip archive", "unpack it with `unzip` and name the kernel in it"),
+    Form(0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it and name the kernel in it"),
+    Form(257, b"ustar", "a tar archive", "unpack it with `tar -x` and name the kernel in it"),
+    Form(0, b"!<arch>\ndebian", "a Debian package", "unpack it with `dpkg-deb -x` and name the kernel in it"),
+    Form(0, b"!<arch>\n", "an archive of object files", "name the kernel's `Image`"),
+    Form(0, b"\xed\xab\xee\xdb", "an RPM package", "unpack it with `rpm2cpio` and name the kernel in it"),
+    Form(0, b"070701", "an initial RAM disk", "name it as `initrd`, and the kernel as `image`"),
+    Form(0, b"070702", "an initial RAM disk", "name it as `initrd`, and the kernel as `image`"),
+    Form(
+        0,
+        b"\x7fELF",
+        "an ELF file",
+        "make a raw binary of it with `objcopy -O binary`, or name the kernel's `Image`",
+    ),
+    Form(0x24, b"\x18\x28\x6f\x01", "a kernel for 32-bit Arm", "name a kernel for arm64"),
+    Form(0x202, b"HdrS", "a kernel for x86", "name a kernel for arm64"),
+    Form(0x38, b"RSC\x05", "a kernel for RISC-V", "name a kernel for arm64"),
+    Form(4, b"zimg", "a compressed kernel for EFI", "name the `Image` of a kernel built without CONFIG_EFI_ZBOOT"),
+    Form(0, b"#!/", "a script", "name the kernel's `Image`, or a raw binary"),
+    Form(0, b"\x27\x05\x19\x56", "an image for U-Boot", "name the kernel's `Image` from which it was made"),
+    Form(0, b"\xd0\x0d\xfe\xed", "a device tree or a FIT image", "name the kernel's `Image`"),
+    Form(0, b"ANDROID!", "an Android boot image", "unpack it with `unpack_bootimg` and name the kernel in it"),
+    Form(0, b"VNDRBOOT", "an Android boot image", "unpack it with `unpack_bootimg` and name the kernel in it"),
+    Form(0, b"PORTCULL", "a bundle of this hypervisor's", "name the kernel of one VM"),
+    Form(0, b"QFI\xfb", "a disk image (qcow2)", "name the kernel in it"),
+    Form(0, b"hsqs", "a file system (squashfs)", "name the kernel in it"),
+    Form(0x8001, b"CD001", "a disk image (ISO 9660)", "name the kernel in it"),
+];
+
+/// An arm64 Image's mark, and where it is.
+const ARM64: (usize, &[u8]) = (56, b"ARM\x64");
+
+/// Says what `bytes` are and what to do, if they are surely no kernel that can be started.
+pub fn foreign(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
+    let has = |offset: usize, mark: &[u8]| bytes.get(offset..).is_some_and(|rest| rest.starts_with(mark));
+    // Whatever else is in an Image, its header says what it is.
+    if has(ARM64.0, ARM64.1) {
+        return None;
+    }
+    if let Some(Form(_, _, what, help)) = FORMS.iter().find(|Form(offset, mark, ..)| has(*offset, mark)) {
+        return Some((what, help));
+    }
+    if bytes.starts_with(b"MZ") {
+        return Some(("an EFI program, but no arm64 kernel", "name a kernel for arm64"));
+    }
+    if is_lzma(bytes) {
+        return Some(("compressed with LZMA", "unpack it with `unlzma` and name the result"));
+    }
+    if bytes.iter().all(|byte| *byte == 0) {
+        return Some(("nothing but zeros", "name a kernel; was the file written completely?"));
+    }
+    // Programs of printable instructions alone have been written for sport; no compiler makes them.
+    let start = bytes.get(..bytes.len().min(64)).unwrap_or_default();
+    if start.len() >= 16 && start.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')) {
+        return Some(("a text file", "name the kernel's `Image`, or a raw binary"));
+    }
+    None
+}
+
+/// Whether the bytes begin as the old format of LZMA does, which has no mark: properties, a size of the dictionary that is a
+/// power of two, and a length that is unknown or below 1 TiB. What could be a first instruction is none of the three.
+fn is_lzma(bytes: &[u8]) -> bool {
+    let Some((&[0x5d, dictionary @ ..], rest)) = bytes.split_first_chunk::<5>() else { return false };
+    let dictionary = u32::from_le_bytes(dictionary);
+    let Some(length) = rest.first_chunk().map(|length| u64::from_le_bytes(*length)) else { return false };
+    dictionary.is_power_of_two() && dictionary >= 4096 && (length == u64::MAX || length < 1 << 40)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `mark` at `offset`, in a file that is longer.
+    fn file(offset: usize, mark: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0x14; 100_000];
+        bytes[offset..offset + mark.len()].copy_from_slice(mark);
+        bytes
+    }
+
+    #[test]
+    fn every_mark_is_found() {
+        for Form(offset, mark, what, help) in &FORMS {
+            let (found, way) = foreign(&file(*offset, mark)).unwrap_or_else(|| panic!("{what}"));
+            assert_eq!((found, way), (*what, *help));
+            assert_eq!(foreign(&file(*offset, mark)[..*offset + mark.len()]).map(|found| found.0), Some(*what));
+        }
+    }
+
+    #[test]
+    fn no_form_hides_another() {
+        for (index, Form(offset, mark, ..)) in FORMS.iter().enumerate() {
+            let before = FORMS[..index].iter().find(|other| other.0 == *offset && mark.starts_with(other.1));
+            assert!(before.is_none(), "{mark:?}");
+        }
+    }
+
+    #[test]
+    fn images_and_raw_binaries_pass() {
+        for Form(offset, mark, ..) in &FORMS {
+            let mut image = file(*offset, mark);
+            image[56..60].copy_from_slice(b"ARM\x64");
+            assert_eq!(foreign(&image), None, "the header counts");
+        }
+        // `nop`, `b .`, `mrs x0, currentel`, `mov x0, #0`: what raw binaries begin with.
+        for word in [0xd503_201f_u32, 0x1400_0000, 0xd538_4240, 0xd280_0000] {
+            let mut bytes = word.to_le_bytes().to_vec();
+            bytes.extend(
+                b"Copyright: all of this is text, but for the instruction in front of it, and stays a program.",
+            );
+            assert_eq!(foreign(&bytes), None);
+        }
+        assert_eq!(foreign(&[0, 0, 0, 0, 0, 0, 0, 0x14]), None);
+        assert_eq!(foreign(b"MZ\0\x14").map(|form| form.0), Some("an EFI program, but no arm64 kernel"));
+    }
+
+    #[test]
+    fn the_old_lzma_is_told_from_programs() {
+        let lzma = |start: &[u8]| foreign(&file(0, start)).map(|form| form.0);
+        let name = Some("compressed with LZMA");
+        assert_eq!(lzma(b"\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff"), name);
+        assert_eq!(lzma(b"\x5d\0\0\0\x04\x12\x34\x56\0\0\0\0\0"), name);
+        // `b .+372`, and `adr x29, .+8` with others behind it.
+        assert_eq!(lzma(b"\x5d\0\0\x14\0\0\0\0\0\0\0\0\0"), None);
+        assert_eq!(lzma(b"\x5d\0\0\x10\x1f\x20\x03\xd5\x1f\x20\x03\xd5"), None);
+        assert_eq!(foreign(b"\x5d\0\0\x80"), None);
+    }
+
+    #[test]
+    fn zeros_and_text_are_no_kernels() {
+        assert_eq!(foreign(&[0; 100_000]).map(|form| form.0), Some("nothing but zeros"));
+        assert_eq!(foreign(b"#!/bin/sh\necho this is a script\n").map(|form| form.0), Some("a script"));
+        assert_eq!(foreign(b"<!DOCTYPE html>\n<title>404</title>").map(|form| form.0), Some("a text file"));
+        assert_eq!(foreign(b":10000000D2800000\r\n:1000").map(|form| form.0), Some("a text file"));
+    }
+}

@@ -1,0 +1,103 @@
+//! Whether a VM's files fit into its memory, where they would lie. The hypervisor's own code judges, so that the two always
+//! agree.
+
+use portcullis_abi::bundle::MEMORY_UNIT;
+use portcullis_abi::map::RAM;
+use portcullis_board::Range;
+use portcullis_bundle::guest_tree::GuestTree;
+use portcullis_bundle::image::{ImageError, Kernel, Layout, Parts, Wish};
+use toml::Spanned;
+
+use super::diagnostic::Diagnostics;
+use super::draft::Draft;
+use super::{Board, memory};
+
+/// What lies in RAM takes whole pages.
+const PAGE: u64 = 4096;
+
+/// Reports a kernel that the hypervisor or the board's cores would refuse, and files that do not fit together with the device
+/// tree.
+pub fn check(draft: &Draft, board: &Board, diagnostics: &mut Diagnostics<'_>) {
+    if let Some(load) = draft.load.as_ref().filter(|_| draft.trust_dma) {
+        let help = "leave `load` out: where the RAM of a VM with `trust-dma` lies is known at boot alone";
+        diagnostics.error(load.span(), "a load address for a VM whose RAM lies where the board has it", help);
+        return;
+    }
+    let (Some(image), Some(file), Some(amount)) = (&draft.image, &draft.kernel, &draft.memory) else { return };
+    let kernel = match Kernel::parse(&file.bytes) {
+        Ok(kernel) => kernel,
+        Err(error) => return refuse(image, error, diagnostics),
+    };
+    pages(kernel, image, board, diagnostics);
+    let ram = Range::sized(RAM, *amount.get_ref());
+    let initrd = draft.ramdisk.as_ref().map(|disk| disk.bytes.len() as u64);
+    let tree = GuestTree::room(draft.cores.len(), &draft.cmdline, draft.devices.len());
+    let parts = Parts { kernel, initrd, tree };
+    let low = draft.tree.as_ref().is_some_and(|tree| *tree.get_ref());
+    let wish = Wish { load: draft.load.as_ref().map(|load| *load.get_ref()), tree_low: low };
+    match (Layout::place(ram, &parts, wish), &draft.load, &draft.tree) {
+        (Ok(_), ..) => {}
+        (Err(ImageError::TooLarge { needed, .. }), ..) => {
+            too_large(draft, image, ram, &parts, wish, needed, diagnostics)
+        }
+        (Err(ImageError::Load { load, .. }), Some(place), _) => {
+            let last = RAM.saturating_add(ram.size().saturating_sub(4));
+            let message = format!("the load address {load:#x} is no multiple of 4 in the RAM of {}", draft.title());
+            diagnostics.error(
+                place.span(),
+                message,
+                format!("its RAM is from {RAM:#x} on; {last:#x} is the last address"),
+            );
+        }
+        (Err(ImageError::TreeLow { room, tree }), _, Some(place)) => {
+            let (room, tree) = (memory::show(room), memory::show(tree.next_multiple_of(PAGE)));
+            let message = format!("the device tree has up to {tree}, but the kernel begins {room} into RAM");
+            diagnostics.error(place.span(), message, "write tree = \"high\", or give the kernel a higher `load`");
+        }
+        (Err(error), ..) => refuse(image, error, diagnostics),
+    }
+}
+
+/// Reports what the hypervisor would say of the kernel.
+fn refuse(image: &Spanned<String>, error: ImageError, diagnostics: &mut Diagnostics<'_>) {
+    let text = error.to_string();
+    let (what, help) = text.split_once("; ").unwrap_or((&text, "name another kernel"));
+    diagnostics.error(image.span(), what, help);
+}
+
+/// Reports a kernel whose pages the board's cores lack: it would end without a word.
+fn pages(kernel: Kernel, image: &Spanned<String>, board: &Board, diagnostics: &mut Diagnostics<'_>) {
+    let Some((pages, cpu)) = kernel.pages.zip(board.cpu) else { return };
+    if !pages.is_in(cpu.memory_model) {
+        let message = format!("the kernel has pages of {pages}, which the cores of {} ({}) lack", board.name, cpu.name);
+        diagnostics.error(image.span(), message, "name a kernel with pages of 4 KiB");
+    }
+}
+
+/// Reports that there is not enough memory, and how much would do.
+fn too_large(
+    draft: &Draft,
+    image: &Spanned<String>,
+    ram: Range,
+    parts: &Parts,
+    wish: Wish,
+    needed: u64,
+    diagnostics: &mut Diagnostics<'_>,
+) {
+    let &Parts { kernel, initrd, tree } = parts;
+    let begins = wish.load.map_or(kernel.offset, |load| load.saturating_sub(ram.start));
+    let mut said = vec![format!("the kernel ends {} into RAM", memory::show(begins.saturating_add(kernel.size)))];
+    said.extend(initrd.map(|disk| format!("the initial RAM disk has {}", memory::show(disk))));
+    if !wish.tree_low {
+        said.push(format!("the device tree has up to {}", memory::show(tree.next_multiple_of(PAGE))));
+    }
+    let message = format!("too much for the {} of {}: {}", memory::show(ram.size()), draft.title(), said.join(", "));
+    let help = match needed.checked_next_multiple_of(MEMORY_UNIT) {
+        Some(enough) => format!("give it at least memory = {:?}", memory::form(enough)),
+        None => "name an undamaged kernel: no memory is large enough for what this header says".to_owned(),
+    };
+    // The RAM disk is to blame only where the kernel alone would fit.
+    let alone = Layout::place(ram, &Parts { initrd: None, ..*parts }, wish);
+    let blamed = draft.initrd.as_ref().filter(|_| alone.is_ok()).unwrap_or(image);
+    diagnostics.error(blamed.span(), message, help);
+}
