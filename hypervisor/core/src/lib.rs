@@ -9,6 +9,7 @@ pub mod cpu;
 pub mod deadlines;
 pub mod devices;
 pub mod entropy;
+mod keyboard;
 pub mod machine;
 pub mod manage;
 pub mod memory;

@@ -188,8 +188,11 @@ impl Processor {
                         continue;
                     }
                     Step::Load => {
-                        vcpu.vm.load_and_start(vcpu, LOAD_PIECE);
-                        continue;
+                        let Some(at) = vcpu.vm.restarts.waits(timer::count()) else {
+                            vcpu.vm.load_and_start(vcpu, LOAD_PIECE);
+                            continue;
+                        };
+                        self.arm(Timer::Schedule, at);
                     }
                     Step::Start => {
                         vcpu.vm.unparked(vcpu);

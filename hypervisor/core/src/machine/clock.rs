@@ -3,7 +3,7 @@
 use portcullis_arch::timer;
 use portcullis_board::WallClock;
 use portcullis_board::time::nanoseconds;
-use spin::Mutex;
+use spin::mutex::TicketMutex;
 
 /// A moment: time of day and physical counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,12 +21,12 @@ impl Moment {
 
 /// The clock that the control VM sets.
 #[derive(Debug, Default)]
-pub struct ManagedClock(Mutex<Option<Moment>>);
+pub struct ManagedClock(TicketMutex<Option<Moment>>);
 
 impl ManagedClock {
     /// A clock that knows nothing.
     pub const fn new() -> Self {
-        Self(Mutex::new(None))
+        Self(TicketMutex::new(None))
     }
 
     /// Whether it was set.

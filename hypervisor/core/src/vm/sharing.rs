@@ -197,7 +197,8 @@ impl Vcpu {
     fn look(&self, sharing: &Sharing, now: u64) -> Want {
         const NOTHING: Want = Want::Until(NEVER);
         match self.step() {
-            Step::Scrub | Step::Load | Step::Start => Want::Core,
+            Step::Scrub | Step::Start => Want::Core,
+            Step::Load => self.vm.restarts.waits(now).map_or(Want::Core, Want::Until),
             Step::Nothing => NOTHING,
             Step::Cancel | Step::Retire => Want::Off,
             Step::Hold => {
