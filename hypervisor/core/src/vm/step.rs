@@ -14,7 +14,7 @@ pub enum Step {
     Cancel,
     /// Take the vCPU off the core: it is on, and its VM ends.
     Retire,
-    /// Put a piece of the VM's images in place.
+    /// Put a piece of the VM's images in place, when the VM's next start is due.
     Load,
     /// Let the vCPU stand still, as its VM does.
     Hold,
