@@ -48,6 +48,7 @@ pub mod device;
 mod range;
 pub mod signal;
 pub mod time;
+pub mod vm_memory;
 
 pub use self::range::{Range, Regions, TooManyRanges};
 

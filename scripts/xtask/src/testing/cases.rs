@@ -268,6 +268,7 @@ mod tests {
                 time: board.knows_time(),
                 forwards: case.el3 != El3::None,
                 cpu: None,
+                ram: crate::ram::of(board, case.el3),
             };
             let manifest = Manifest::load(&folder.join(case.manifest), &limits, &guests)
                 .unwrap_or_else(|report| panic!("{}: {report}", case.name));
