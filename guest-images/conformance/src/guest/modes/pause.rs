@@ -81,7 +81,9 @@ fn watch(cpus: usize) -> Seen {
     let mut seen = Seen { shortest: u64::MAX, ..Seen::default() };
     let mut last = (counter::virtual_count(), counter::physical_count(), stolen_of(0), 0);
     counter::wait_until(PATIENCE, || {
-        let now = (counter::virtual_count(), counter::physical_count(), stolen_of(0), interrupts::count(0, PHYSICAL));
+        // Before the counters: a pause that begins in between is seen as such.
+        let came = interrupts::count(0, PHYSICAL);
+        let now = (counter::virtual_count(), counter::physical_count(), stolen_of(0), came);
         let physical = now.1 - last.1;
         if physical > counter::ticks(SHORTEST) / 2 {
             seen.shortest = seen.shortest.min(physical);
@@ -89,7 +91,7 @@ fn watch(cpus: usize) -> Seen {
             seen.r#virtual += now.0 - last.0;
             seen.stolen += now.2 - last.2;
             if seen.pauses == 0 {
-                seen.physical_timer = (last.3, now.3);
+                seen.physical_timer = (last.3, interrupts::count(0, PHYSICAL));
             }
             seen.pauses += 1;
         }
