@@ -67,6 +67,8 @@ pub struct Vm {
     pub index: usize,
     /// What the bundle says of it.
     pub config: VmConfig<'static>,
+    /// Its turn when entropy is short.
+    pub entropy: Place,
     /// Its row of the table: the firmware registers.
     pub row: &'static Row,
     /// Its RAM, in physical addresses.
@@ -89,8 +91,6 @@ pub struct Vm {
     pub audit: Audit,
     /// When it starts again by itself.
     pub restarts: RestartPolicy,
-    /// Its turn when entropy is short.
-    pub entropy: Place,
     filter: ManagedFilter,
     failure: Mutex<Option<Failure>>,
     /// When a line may say again that it accessed nothing.
