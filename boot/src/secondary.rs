@@ -85,7 +85,11 @@ extern "C" fn portcullis_secondary(processor: &'static Processor) -> ! {
 /// Makes a core ready for guests. One that gets no interrupts stops here.
 pub fn take_up(processor: &'static Processor) {
     vectors::install();
-    el2::init_core(paging::ipa_bits());
+    if el2::init_core(paging::ipa_bits()).is_err() {
+        let core = processor.index;
+        log::error!("core {core}: HCR_EL2.E2H cannot be cleared (no FEAT_E2H0), which this needs: it is not used");
+        cpu::halt();
+    }
     if processor.share().is_some() {
         el2::share_core();
     }

@@ -47,6 +47,8 @@ pub enum Mode {
     Hostile,
     /// A long wait.
     Idle,
+    /// Input by interrupt.
+    Typed,
     /// An access to nothing.
     Abort,
     /// Every kind of access that ends in an abort.
@@ -87,6 +89,7 @@ impl Mode {
             "paused" => Self::Paused,
             "hostile" => Self::Hostile,
             "idle" => Self::Idle,
+            "typed" => Self::Typed,
             "abort" => Self::Abort,
             "aborts" => Self::Aborts,
             "no-vectors" => Self::NoVectors,

@@ -35,8 +35,10 @@ macro_rules! registers {
                     write_sysreg!($name_a, a);
                     write_sysreg!($name_b, b);)*
                     let (c, d) = (self.$c, self.$d);
+                    // Walks are held until the last of them (`hold_walks`): nothing of it may be seen before all else is.
                     isb();
                     write_sysreg!($name_c, c);
+                    isb();
                     write_sysreg!($name_d, d);
                 }
             }
@@ -106,10 +108,10 @@ registers! {
         cntp_ctl = "cntp_ctl_el0", 0;
     }
     last {
-        /// Translation is off.
-        tcr = "tcr_el1", 0;
         /// RES1 bits only: MMU, caches and alignment checks off, little endian.
         sctlr = "sctlr_el1", 0x30d0_0800;
+        /// Translation is off.
+        tcr = "tcr_el1", 0;
     }
 }
 
@@ -127,6 +129,8 @@ pub fn hold_walks() {
     // SAFETY: registers of EL1 and EL0 govern the guest only, and none runs.
     unsafe {
         write_sysreg!("tcr_el1", EPD);
+        // What the tables' registers hold may lead anywhere, if the MMU was off.
+        isb();
         // With the MMU on, it is the walks that stand between an address and its translation.
         write_sysreg!("sctlr_el1", El1State::RESET.sctlr | 1);
     }

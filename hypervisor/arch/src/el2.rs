@@ -27,6 +27,8 @@ pub mod hcr {
     pub const TIDCP: u64 = 1 << 20;
     /// EL1 is AArch64.
     pub const RW: u64 = 1 << 31;
+    /// EL2 has the form of a host's EL1 (FEAT_VHE), which it is not written for.
+    pub const E2H: u64 = 1 << 34;
     /// LORegion registers trap.
     pub const TLOR: u64 = 1 << 35;
     /// Error record registers trap.
@@ -47,14 +49,23 @@ const MDCR: u64 = 1 << 6 | 1 << 5 | 1 << 14 | 1 << 19;
 const CNTHCTL: u64 = 0b11;
 
 /// Sets this core up for guests. The stage 2 tables are chosen when a vCPU is loaded.
-pub fn init_core(ipa_bits: u32) {
+///
+/// # Errors
+///
+/// [`WithHostExtensions`]: the registers would mean something else than what is written here.
+pub fn init_core(ipa_bits: u32) -> Result<(), WithHostExtensions> {
     let pmu_counters = read_sysreg!("mdcr_el2") & 0x1f;
     let midr = read_sysreg!("midr_el1");
-    let fine_grained_traps = (read_sysreg!("id_aa64mmfr0_el1") >> 56) & 0xf != 0;
-    let extended_configuration = (read_sysreg!("id_aa64mmfr1_el1") >> 40) & 0xf != 0;
-    // SAFETY: these registers govern what the guest may do and what comes to EL2; EL2's own execution is not touched.
+    // SAFETY: it governs what the guest may do and what comes to EL2; EL2's own execution is not touched.
     unsafe {
         write_sysreg!("hcr_el2", hcr::GUEST);
+    }
+    isb();
+    if read_sysreg!("hcr_el2") & hcr::E2H != 0 {
+        return Err(WithHostExtensions);
+    }
+    // SAFETY: as above.
+    unsafe {
         write_sysreg!("cptr_el2", CPTR);
         write_sysreg!("mdcr_el2", MDCR | pmu_counters);
         write_sysreg!("cnthctl_el2", CNTHCTL);
@@ -64,21 +75,15 @@ pub fn init_core(ipa_bits: u32) {
         write_sysreg!("actlr_el2", 0);
         write_sysreg!("vpidr_el2", midr);
         write_sysreg!("vtcr_el2", crate::paging::vtcr(ipa_bits));
-        if fine_grained_traps {
-            // FEAT_FGT: no fine-grained traps. Their reset value is unknown.
-            write_sysreg!("s3_4_c1_c1_4", 0);
-            write_sysreg!("s3_4_c1_c1_5", 0);
-            write_sysreg!("s3_4_c1_c1_6", 0);
-            write_sysreg!("s3_4_c3_c1_4", 0);
-            write_sysreg!("s3_4_c3_c1_5", 0);
-        }
-        if extended_configuration {
-            // FEAT_HCX: the features behind it are hidden from guests and trapped.
-            write_sysreg!("s3_4_c1_c2_2", 0);
-        }
     }
+    crate::extensions::init_core();
     isb();
+    Ok(())
 }
+
+/// HCR_EL2.E2H is always 1 on this core (no FEAT_E2H0): CPTR_EL2, CNTHCTL_EL2 and TCR_EL2 have another format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WithHostExtensions;
 
 /// Prepares this core for vCPUs that share it: WFI of guests, which gives the core away, traps from now on, and so do the
 /// [debug registers](crate::debug).

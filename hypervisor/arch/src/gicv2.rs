@@ -116,6 +116,7 @@ pub fn is_present() -> bool {
 /// Turns the physical CPU interface of this core on, number `core` of the board, whose bit in target lists is `target`: all
 /// priorities, and the end of an interrupt split in two, so that a guest's own EOI deactivates a linked interrupt.
 pub fn init_core(core: usize, target: u8) {
+    crate::gicv3::hide_interface();
     GICC.write(gicc::PMR, 0xf0);
     GICC.write(gicc::BPR, 0);
     let bypass = GICC.read(gicc::CTLR) & CTLR_BYPASS;

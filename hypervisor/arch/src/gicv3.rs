@@ -5,19 +5,71 @@ use crate::{barrier::isb, read_sysreg, write_sysreg};
 /// Interrupt identifier that says "nothing pending".
 pub const SPURIOUS: u32 = 1023;
 
+/// ICC_SRE_EL1 and ICC_SRE_EL2: system registers, and no bypass of the interface (SRE, DFB, DIB).
+pub const SYSTEM_REGISTERS: u64 = 0b111;
+/// ICC_SRE_EL2.Enable: EL1 may write ICC_SRE_EL1.
+const ENABLE: u64 = 1 << 3;
+
+/// A guest could turn its system registers off (ICC_SRE_EL1.SRE), and those of the next one on the core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenInterface;
+
+/// Keeps guests on this core from ICC_SRE_EL1: nobody saves it when vCPUs change. An access traps then; where it cannot
+/// (ICC_SRE_EL2.Enable is RAO/WI, IHI 0069, 12.2.26), what guests could change in it has to be constant.
+///
+/// # Errors
+///
+/// [`OpenInterface`], if neither is so.
+fn close_interface() -> Result<(), OpenInterface> {
+    set_interface(SYSTEM_REGISTERS | ENABLE, 0);
+    let constant = read_sysreg!("icc_sre_el1") & 1 != 0;
+    set_interface(SYSTEM_REGISTERS | ENABLE, SYSTEM_REGISTERS);
+    set_interface(SYSTEM_REGISTERS, SYSTEM_REGISTERS);
+    let trapped = read_sysreg!("icc_sre_el2") & ENABLE == 0;
+    if trapped || constant { Ok(()) } else { Err(OpenInterface) }
+}
+
+/// Writes ICC_SRE_EL2 and ICC_SRE_EL1.
+fn set_interface(el2: u64, el1: u64) {
+    // SAFETY: no guest runs, and EL2 uses the system registers of its own, which stay.
+    unsafe {
+        write_sysreg!("icc_sre_el2", el2);
+        isb();
+        write_sysreg!("icc_sre_el1", el1);
+        isb();
+    }
+}
+
+/// Where the CPU has the system registers though its GIC is a GICv2: nobody uses them, and guests cannot (ICC_SRE_EL2.SRE and
+/// Enable), whatever firmware has left.
+pub fn hide_interface() {
+    let has_registers = read_sysreg!("id_aa64pfr0_el1") >> 24 & 0xf != 0;
+    if has_registers {
+        // SAFETY: EL2 uses the interface in memory.
+        unsafe {
+            write_sysreg!("icc_sre_el2", 0);
+        }
+        isb();
+    }
+}
+
 /// Turns the physical CPU interface of this core on: system registers for EL2 and EL1, all priorities, group 1, and the
 /// end of an interrupt split in two (ICC_CTLR_EL1.EOImode = 1), so that a guest's own EOI deactivates a linked interrupt.
-pub fn init_core() {
+///
+/// # Errors
+///
+/// [`OpenInterface`].
+pub fn init_core() -> Result<(), OpenInterface> {
+    close_interface()?;
     // SAFETY: interrupts are masked at EL2; from here on they are taken from guests and while waiting.
     unsafe {
-        write_sysreg!("icc_sre_el2", 0xf);
-        isb();
         write_sysreg!("icc_pmr_el1", 0xf0);
         write_sysreg!("icc_bpr1_el1", 0);
         write_sysreg!("icc_ctlr_el1", 1 << 1);
         write_sysreg!("icc_igrpen1_el1", 1);
     }
     isb();
+    Ok(())
 }
 
 /// Acknowledges the pending interrupt of highest priority: its identifier, or one from 1020 up for none.
@@ -114,10 +166,6 @@ pub fn reset_virtual_interface() {
     }
     VirtualInterface::default().load();
     set_virtual_control(ICH_HCR_EN);
-    // SAFETY: the guest uses system registers. It can write this, and change nothing: there is no other interface.
-    unsafe {
-        write_sysreg!("icc_sre_el1", 7);
-    }
     isb();
 }
 

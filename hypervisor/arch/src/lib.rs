@@ -14,6 +14,7 @@ pub mod cpu;
 pub mod debug;
 pub mod el1;
 pub mod el2;
+mod extensions;
 pub mod gicv2;
 pub mod gicv3;
 pub mod id;

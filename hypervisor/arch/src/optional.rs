@@ -5,12 +5,12 @@ use crate::{read_sysreg, write_sysreg};
 
 /// Which of these registers this core has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Features {
-    /// FEAT_PAuth: the keys.
-    pointer_authentication: bool,
-    /// FEAT_RAS: a deferred error.
-    deferred_error: bool,
-}
+pub struct Features(u8);
+
+/// FEAT_PAuth: the keys.
+const POINTER_AUTHENTICATION: u8 = 1 << 0;
+/// FEAT_RAS: a deferred error.
+const DEFERRED_ERROR: u8 = 1 << 1;
 
 impl Features {
     /// What the core has on which this runs.
@@ -18,10 +18,14 @@ impl Features {
         let field = |register: u64, shift: u32| register >> shift & 0xf;
         let (isar1, isar2) = (read_sysreg!("id_aa64isar1_el1"), read_sysreg!("s3_0_c0_c6_2"));
         let keys = field(isar1, 4) | field(isar1, 8) | field(isar1, 24) | field(isar1, 28);
-        Self {
-            pointer_authentication: keys | field(isar2, 8) | field(isar2, 12) != 0,
-            deferred_error: field(read_sysreg!("id_aa64pfr0_el1"), 28) != 0,
-        }
+        let keys = keys | field(isar2, 8) | field(isar2, 12) != 0;
+        let errors = field(read_sysreg!("id_aa64pfr0_el1"), 28) != 0;
+        Self(if keys { POINTER_AUTHENTICATION } else { 0 } | if errors { DEFERRED_ERROR } else { 0 })
+    }
+
+    #[inline(always)]
+    const fn has(self, feature: u8) -> bool {
+        self.0 & feature != 0
     }
 }
 
@@ -63,10 +67,13 @@ impl Optional {
     /// Takes over what this core has.
     #[inline(always)]
     pub fn save(&mut self, features: &Features) {
-        if features.pointer_authentication {
+        if features.0 == 0 {
+            return;
+        }
+        if features.has(POINTER_AUTHENTICATION) {
             save_keys(&mut self.keys);
         }
-        if features.deferred_error {
+        if features.has(DEFERRED_ERROR) {
             self.deferred_error = read_sysreg!("s3_4_c12_c1_1");
         }
     }
@@ -74,10 +81,13 @@ impl Optional {
     /// Gives this core what was saved.
     #[inline(always)]
     pub fn load(&self, features: &Features) {
-        if features.pointer_authentication {
+        if features.0 == 0 {
+            return;
+        }
+        if features.has(POINTER_AUTHENTICATION) {
             load_keys(&self.keys);
         }
-        if features.deferred_error {
+        if features.has(DEFERRED_ERROR) {
             // SAFETY: the deferred error is reported to the guest only.
             unsafe {
                 write_sysreg!("s3_4_c12_c1_1", self.deferred_error);

@@ -48,12 +48,21 @@ pub fn invalidate_guests() {
     }
 }
 
-/// Forgets what this core remembers of the VM whose VTTBR_EL2 is loaded: both stages, its VMID alone.
+/// Forgets what this core remembers of the VM whose VTTBR_EL2 is loaded: both stages, its VMID alone, and instructions. A
+/// vCPU with its caches off fetches from memory what another one of its VM has changed in its caches only.
 pub fn invalidate_vm() {
     #[cfg(target_arch = "aarch64")]
     // SAFETY: TLB maintenance changes no architectural state.
     unsafe {
-        core::arch::asm!("isb", "dsb nshst", "tlbi vmalls12e1", "dsb nsh", "isb", options(nostack, preserves_flags));
+        core::arch::asm!(
+            "isb",
+            "dsb nshst",
+            "tlbi vmalls12e1",
+            "ic iallu",
+            "dsb nsh",
+            "isb",
+            options(nostack, preserves_flags)
+        );
     }
 }
 

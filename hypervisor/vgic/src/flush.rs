@@ -15,12 +15,28 @@ use super::{VcpuSet, Vgic};
 
 impl Vgic {
     /// Takes what the guest has finished out of the list registers of vCPU `vcpu`, and puts in what it should get next.
-    /// To be called on the vCPU's core, with interrupts masked, before it enters the guest. Returns other vCPUs to
+    /// To be called on the vCPU's core, with interrupts masked, before it enters the guest, and once: the next time it is
+    /// [`Vgic::flush_again`]. Returns other vCPUs to
     /// kick: an interrupt that was routed elsewhere has become theirs.
     #[inline]
     pub fn flush(&self, vcpu: usize, lrs: &mut impl ListRegisters) -> VcpuSet {
         let Some(this) = self.vcpus.get(vcpu) else { return VcpuSet::EMPTY };
         self.flush_with(this, vcpu, this.take_attention(), lrs)
+    }
+
+    /// [`Vgic::flush`] for who looks at the list registers next, by [`Vgic::has_pending`] or another flush.
+    #[inline]
+    pub fn flush_and_see(&self, vcpu: usize, lrs: &mut impl ListRegisters) -> VcpuSet {
+        let kick = self.flush(vcpu, lrs);
+        lrs.synchronize();
+        kick
+    }
+
+    /// [`Vgic::flush`] for who has flushed since the guest came to EL2: what that has written is there.
+    #[inline(never)]
+    pub fn flush_again(&self, vcpu: usize, lrs: &mut impl ListRegisters) -> VcpuSet {
+        lrs.synchronize();
+        self.flush(vcpu, lrs)
     }
 
     /// [`Vgic::raise_hardware`] and [`Vgic::flush`] in one, and faster: for a timer that interrupts the guest. `intid`

@@ -44,6 +44,7 @@
 //!     fn empty(&self) -> u32 {
 //!         (0..4).filter(|&n| self.0[n] >> 62 == 0).fold(0, |empty, n| empty | 1 << n)
 //!     }
+//!     fn synchronize(&mut self) {}
 //!     fn set_no_pending_maintenance(&mut self, _: bool) {}
 //!     fn deactivate(&mut self, _: u32) {}
 //! }
@@ -198,8 +199,8 @@ impl Vgic {
         self.vcpus.get(vcpu).is_some_and(Vcpu::is_notified)
     }
 
-    /// Whether an interrupt is ready for this vCPU, after a flush: one of its list registers is pending. For a vCPU
-    /// that waits in the hypervisor (PSCI CPU_SUSPEND). The guest's own masks are not looked at.
+    /// Whether an interrupt is ready for this vCPU: one of its list registers is pending. For a vCPU that waits in the hypervisor
+    /// (PSCI CPU_SUSPEND), after [`Vgic::flush_and_see`]. The guest's own masks are not looked at.
     pub fn has_pending(&self, vcpu: usize, lrs: &impl ListRegisters) -> bool {
         self.vcpus.get(vcpu).is_some_and(|vcpu| vcpu.is_notified() || vcpu.state.lock().slots.any_pending(lrs))
     }

@@ -13,8 +13,12 @@ pub trait ListRegisters {
     fn read(&self, n: usize) -> u64;
     /// Writes ICH_LR<n>_EL2.
     fn write(&mut self, n: usize, value: u64);
-    /// Reads ICH_ELRSR_EL2: bit n is set when list register n is free and has no end of interrupt to report.
+    /// Reads ICH_ELRSR_EL2: bit n is set when list register n is free and has no end of interrupt to report. A
+    /// [`write`](Self::write) is seen here after a context synchronization event only (Arm ARM, D24.1.2.2): an exception, or
+    /// [`synchronize`](Self::synchronize).
     fn empty(&self) -> u32;
+    /// Has [`empty`](Self::empty) see what was written before.
+    fn synchronize(&mut self);
     /// Sets ICH_HCR_EL2.NPIE: a maintenance interrupt while no list register is pending. (UIE would not do: it stays
     /// asserted while one register is valid, so a guest that handles its last interrupt would never get to run.)
     fn set_no_pending_maintenance(&mut self, enable: bool);

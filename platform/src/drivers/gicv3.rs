@@ -77,7 +77,12 @@ impl InterruptController for GicV3 {
             let _ = redistributor.enable_interrupt(IntId::sgi(sgi), true);
         }
         *slot.lock() = Some(redistributor);
-        gicv3::init_core();
+        if gicv3::init_core().is_err() {
+            log::error!(
+                "core {core}: guests could turn off the GIC's system registers of each other (ICC_SRE_EL1.SRE): it is not used"
+            );
+            return false;
+        }
         self.enable_private(core, self.maintenance, true);
         self.enable_private(core, EL2_TIMER_INTID, true);
         true

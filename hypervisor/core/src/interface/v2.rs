@@ -93,6 +93,10 @@ impl ListRegisters for V2 {
         gicv2::empty_list_registers()
     }
 
+    fn synchronize(&mut self) {
+        // Accesses to one device keep their order.
+    }
+
     fn set_no_pending_maintenance(&mut self, enable: bool) {
         let maintenance = if enable { gicv2::GICH_HCR_NPIE } else { 0 };
         gicv2::set_virtual_control(gicv2::GICH_HCR_EN | maintenance);

@@ -89,6 +89,10 @@ impl ListRegisters for V3 {
         gicv3::empty_list_registers()
     }
 
+    fn synchronize(&mut self) {
+        portcullis_arch::barrier::isb();
+    }
+
     fn set_no_pending_maintenance(&mut self, enable: bool) {
         let maintenance = if enable { gicv3::ICH_HCR_NPIE } else { 0 };
         gicv3::set_virtual_control(gicv3::ICH_HCR_EN | maintenance);

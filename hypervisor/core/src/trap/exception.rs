@@ -1,6 +1,6 @@
 //! Synchronous exceptions that are not firmware calls, and SErrors.
 
-use portcullis_arch::{account::Exit, context::Context, el2, vectors::Next};
+use portcullis_arch::{account::Exit, context::Context, el2, gicv3, vectors::Next};
 use portcullis_vgic::GicVersion;
 
 use super::{abort, external_abort, fault};
@@ -36,6 +36,8 @@ const ICC_SGI1R_EL1: u64 = 3 << 20 | 5 << 17 | 12 << 10 | 11 << 1;
 const ICC_ASGI1R_EL1: u64 = 3 << 20 | 6 << 17 | 12 << 10 | 11 << 1;
 /// The same of `msr icc_sgi0r_el1`: S3_0_C12_C11_7.
 const ICC_SGI0R_EL1: u64 = 3 << 20 | 7 << 17 | 12 << 10 | 11 << 1;
+/// [`REGISTER_MASK`] of `icc_sre_el1`, S3_0_C12_C12_5, but for bit 0: both ways.
+const ICC_SRE_EL1: u64 = 3 << 20 | 5 << 17 | 12 << 10 | 12 << 1;
 /// The part of [`REGISTER_MASK`] that all ID registers share.
 const ID_REGISTER_MASK: u64 = 0x31_fc01;
 /// Its value: S3_0_C0, a read. CRm 0, of which MIDR_EL1 and its like are, does not trap.
@@ -50,7 +52,7 @@ pub extern "C" fn taken<G: Interface>(context: &mut Context, syndrome: u64) -> N
         }
         EC_SYSTEM_REGISTER if syndrome & ID_REGISTER_MASK == ID_REGISTER => id_register::<G>(context, vcpu, syndrome),
         EC_DATA_ABORT => abort::data::<G>(context, vcpu, syndrome),
-        class => rare::<G>(vcpu, class, syndrome),
+        class => rare::<G>(context, class, syndrome),
     }
 }
 
@@ -61,7 +63,8 @@ const fn has_registers<G: Interface>() -> bool {
 
 /// What a guest does seldom, or never.
 #[cold]
-fn rare<G: Interface>(vcpu: &'static Vcpu, class: u64, syndrome: u64) -> Next {
+fn rare<G: Interface>(context: &mut Context, class: u64, syndrome: u64) -> Next {
+    let vcpu = Vcpu::of(context);
     match class {
         EC_INSTRUCTION_ABORT => external_abort::answer(vcpu, Reason::Fetch, syndrome),
         // They name the other security state's group 1 and group 0, which no vCPU takes: no effect.
@@ -71,12 +74,26 @@ fn rare<G: Interface>(vcpu: &'static Vcpu, class: u64, syndrome: u64) -> Next {
             vcpu.account().exit(Exit::Sgi);
             step_over::<G>(vcpu)
         }
+        EC_SYSTEM_REGISTER if has_registers::<G>() && syndrome & REGISTER_MASK & !1 == ICC_SRE_EL1 => {
+            interface_enable::<G>(context, vcpu, syndrome)
+        }
         EC_WAIT => wait::<G>(vcpu, syndrome),
         EC_SYSTEM_REGISTER if syndrome & DEBUG_REGISTER_MASK == DEBUG_REGISTER => debug_register::<G>(vcpu),
         class if EC_COPROCESSOR_14.contains(&class) => debug_register::<G>(vcpu),
         // Everything else is something that this machine does not have: SVE, SME, coprocessors, unknown instructions.
         _ => undefined::<G>(vcpu),
     }
+}
+
+/// A guest reads or writes ICC_SRE_EL1, which says that there are system registers and cannot be changed.
+fn interface_enable<G: Interface>(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64) -> Next {
+    vcpu.account().exit(Exit::Gic);
+    el2::step_over();
+    let register = syndrome >> 5 & 0x1f;
+    if syndrome & 1 != 0 {
+        context.set_register(register, gicv3::SYSTEM_REGISTERS);
+    }
+    vcpu.before_resume_with::<G>(register)
 }
 
 /// Goes on behind the instruction that trapped.

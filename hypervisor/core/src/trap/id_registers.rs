@@ -6,75 +6,93 @@ use portcullis_vgic::GicVersion;
 
 use crate::interface;
 
-/// A nibble of an ID register, by the position of its lowest bit.
-const fn field(shift: u32) -> u64 {
-    0xf << shift
-}
+/// The largest value shown of each field of an ID register, the field of bits 3:0 first. 0 hides it: it reads "not
+/// implemented". A value that Arm adds later promises what nobody here has looked at, so none goes through unseen.
+type Limits = [u8; 16];
 
-/// The fields of a register that a guest may see. Those left out read as zero: not implemented.
-const fn visible(crm: u64, op2: u64) -> u64 {
+/// A signed field (Arm ARM, D24.1.3): 0b1111 is "not implemented", and stays so; any other value is at most 1.
+const SIGNED: u8 = 0x1f;
+/// A field in which lower values are more, and 0b1111 is none: ID_AA64MMFR0_EL1.TGran4 and TGran64.
+const GRANULE: u8 = 0x2f;
+/// Any value: what is shown is no feature but a description, or is for AArch32 at EL0 to read.
+const ANY: u8 = 0xf;
+
+/// Nothing of the register.
+const HIDDEN: Limits = [0; 16];
+
+/// The largest values that a guest may see in S3_0_C0_C`crm`_`op2`.
+const fn limits(crm: u64, op2: u64) -> Limits {
+    // Fields from bits 3:0 up to bits 63:60.
     match (crm, op2) {
         // AArch32: a guest runs it at EL0 only.
-        (1, 0) => !(field(20) | field(28)), // ID_PFR0_EL1: no AMU, RAS
-        (1, 2) => !(field(16) | field(20) | field(24) | field(28)), // ID_DFR0_EL1: no trace, PMU
-        (1..=3, _) => u64::MAX,
-        // ID_AA64PFR0_EL1: EL0, EL1, FP, AdvSIMD, GIC, DIT, CSV2, CSV3. No EL2 and EL3 for the guest to use, no RAS, SVE,
-        // MPAM, AMU.
-        (4, 0) => field(0) | field(4) | field(16) | field(20) | field(24) | field(48) | field(56) | field(60),
+        // ID_PFR0_EL1: no AMU, RAS.
+        (1, 0) => [1, 3, 2, 1, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        // ID_PFR1_EL1: of EL1 of AArch32, which there is none of; GIC: system registers of version 3.
+        (1, 1) => [ANY, ANY, ANY, ANY, ANY, ANY, ANY, 1, 0, 0, 0, 0, 0, 0, 0, 0],
+        // ID_DFR0_EL1: no trace, PMU; Armv8.8 debug at the most.
+        (1, 2) => [10, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        // ID_AFR0_EL1: implementation defined.
+        (1, 3) => HIDDEN,
+        // ID_MMFR0_EL1 to ID_MMFR3_EL1: how AArch32's memory is described.
+        (1, 4..=7) => [ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY, 0, 0, 0, 0, 0, 0, 0, 0],
+        // ID_ISAR0_EL1 to ID_ISAR5_EL1, ID_ISAR6_EL1: instructions of EL0, none of which traps.
+        (2, 0..=5 | 7) => [ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY, 0, 0, 0, 0, 0, 0, 0, 0],
+        // ID_MMFR4_EL1.
+        (2, 6) => [ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY, 0, 0, 0, 0, 0, 0, 0, 0],
+        // MVFR0_EL1 to MVFR2_EL1, ID_PFR2_EL1 (CSV3, SSBS; no RAS fault handling), ID_DFR1_EL1 (none), ID_MMFR5_EL1.
+        (3, 0..=2) => [ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY, 0, 0, 0, 0, 0, 0, 0, 0],
+        (3, 4) => [1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        (3, 6) => [3, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        // ID_AA64PFR0_EL1: EL0, EL1 (AArch64 only), FP and AdvSIMD (FEAT_FP16), GIC (system registers of version 3), DIT, CSV2
+        // (no SCXTNUM), CSV3. No EL2 and EL3 for the guest to use, no RAS, SVE, MPAM, AMU.
+        (4, 0) => [2, 1, 0, 0, SIGNED, SIGNED, 1, 0, 0, 0, 0, 0, 1, 0, 1, 1],
         // ID_AA64PFR1_EL1: BTI, SSBS. No MTE, SME, random number trap, NMI.
-        (4, 1) => field(0) | field(4),
-        // ID_AA64DFR0_EL1: the debug architecture. No PMU, SPE, trace, BRBE.
-        (5, 0) => field(0) | field(12) | field(20) | field(28) | field(36),
+        (4, 1) => [1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        // ID_AA64DFR0_EL1: the debug architecture (Armv8.8: from Armv8.9 on MDSELR_EL1 is part of it, which traps), breakpoints,
+        // watchpoints, context comparisons; double lock. No PMU, SPE, trace, BRBE.
+        (5, 0) => [10, 0, 0, ANY, 0, ANY, 0, ANY, 0, SIGNED, 0, 0, 0, 0, 0, 0],
         // ID_AA64ISAR0_EL1: no TME, and no RNDR: random numbers come through the door.
-        (6, 0) => !(field(0) | field(24) | field(60)),
+        (6, 0) => [0, 2, 1, 2, 1, 2, 0, 1, 1, 1, 1, 1, 1, 2, 2, 0],
         // ID_AA64ISAR1_EL1: no XS and LS64, which HCRX_EL2 traps.
-        (6, 1) => !(field(56) | field(60)),
-        // ID_AA64ISAR2_EL1: no MOPS, 128-bit registers and instructions, ATS1A.
-        (6, 2) => !(field(16) | field(32) | field(36) | field(60)),
-        // ID_AA64MMFR0_EL1: no fine-grained traps, enhanced counter, stage 2 granules.
-        (7, 0) => field(0) | field(4) | field(8) | field(16) | field(20) | field(24) | field(28),
-        // ID_AA64MMFR1_EL1: HAFDBS, HPDS, PAN, ETS, AFP.
-        (7, 1) => field(0) | field(12) | field(20) | field(36) | field(44),
-        // ID_AA64MMFR2_EL1: CnP, UAO, LSM, VARange, CCIDX, ST, AT, TTL, BBM, E0PD.
-        (7, 2) => {
-            field(0)
-                | field(4)
-                | field(8)
-                | field(16)
-                | field(20)
-                | field(28)
-                | field(32)
-                | field(48)
-                | field(52)
-                | field(60)
-        }
+        (6, 1) => [2, 5, 5, 1, 1, 3, 1, 1, 1, 1, 1, 2, 1, 1, 0, 0],
+        // ID_AA64ISAR2_EL1: no WFxT, because WFIT traps on a core that vCPUs share, and ends at once. No MOPS, 128-bit registers
+        // and instructions, ATS1A.
+        (6, 2) => [0, 1, 1, 5, 0, 1, 1, 1, 0, 0, 1, 0, 1, 1, 1, 0],
+        // ID_AA64MMFR0_EL1: PARange of 36 bits, enough for any guest's RAM and within any board's; ASIDBits, BigEnd, SNSMem,
+        // BigEndEL0, granules (no LPA2, whose addresses are beyond PARange). No stage 2 granules, fine-grained traps, enhanced
+        // counter.
+        (7, 0) => [1, 2, 1, 1, 1, 1, GRANULE, GRANULE, 0, 0, 0, 0, 0, 0, 0, 0],
+        // ID_AA64MMFR1_EL1: HAFDBS (no HAFT: it is in TCR2_EL1), HPDS, PAN, ETS, AFP.
+        (7, 1) => [2, 0, 0, 2, 0, 3, 0, 0, 0, 3, 0, 1, 0, 0, 0, 0],
+        // ID_AA64MMFR2_EL1: CnP, UAO, LSM, VARange (52 bits at the most), CCIDX, ST, AT, TTL, BBM, E0PD.
+        (7, 2) => [1, 1, 1, 0, 1, 1, 0, 1, 1, 0, 0, 0, 1, 2, 0, 1],
         // Everything newer is trapped by HCRX_EL2 or not saved.
-        _ => 0,
+        _ => HIDDEN,
     }
 }
 
-/// ID_AA64PFR0_EL1: fields whose value is capped, with the largest value shown: EL1 is AArch64 only; GIC system registers
-/// of version 3; no SCXTNUM (CSV2 of 2).
-const PFR0_CAPS: [(u32, u64); 3] = [(4, 1), (24, 1), (56, 1)];
-/// ID_AA64MMFR0_EL1.PARange: 36 bits, enough for any guest's RAM and within any board's.
-const MMFR0_CAPS: [(u32, u64); 1] = [(0, 1)];
+/// What a guest reads of a field whose hardware has `value`, and whose largest one shown is `most`.
+fn cut(value: u64, most: u8) -> u64 {
+    match most {
+        SIGNED if value == 0xf => 0xf,
+        SIGNED => value.min(1),
+        // 0 is there without LPA2, 1 with it, and 0b1111 is absent.
+        GRANULE if value == 0xf => 0xf,
+        GRANULE => 0,
+        most => value.min(u64::from(most)),
+    }
+}
 
-/// ID_AA64PFR0_EL1.GIC: the CPU interface is system registers.
-const PFR0_GIC: u64 = field(24);
+/// Position of ID_AA64PFR0_EL1.GIC: the CPU interface is system registers.
+const PFR0_GIC: usize = 6;
 
 /// What the guest, with an interrupt controller of this kind, reads when the hardware's register holds `raw`.
 fn shown(gic: GicVersion, crm: u64, op2: u64, raw: u64) -> u64 {
-    let value = raw & visible(crm, op2);
-    match (crm, op2) {
-        (4, 0) if gic == GicVersion::V2 => cap(value & !PFR0_GIC, &PFR0_CAPS),
-        (4, 0) => cap(value, &PFR0_CAPS),
-        (7, 0) => cap(value, &MMFR0_CAPS),
-        _ => value,
+    let mut limits = limits(crm, op2);
+    if let ((4, 0), GicVersion::V2, Some(field)) = ((crm, op2), gic, limits.get_mut(PFR0_GIC)) {
+        *field = 0;
     }
-}
-
-fn cap(value: u64, caps: &[(u32, u64)]) -> u64 {
-    caps.iter().fold(value, |value, &(shift, most)| value & !field(shift) | (value >> shift & 0xf).min(most) << shift)
+    (0u32..).step_by(4).zip(limits).fold(0, |shown, (shift, most)| shown | cut(raw >> shift & 0xf, most) << shift)
 }
 
 /// Registers of the group: S3_0_C0_C1_0 to S3_0_C0_C7_7.
@@ -111,13 +129,73 @@ mod tests {
     }
 
     #[test]
-    fn nothing_trapped_is_shown() {
-        let shown_field = |crm, op2, shift: u32| shown(crm, op2, u64::MAX) >> shift & 0xf;
-        for (crm, op2, shift) in [(4, 0, 32), (4, 0, 28), (4, 1, 8), (4, 1, 24), (5, 0, 8), (6, 1, 60), (6, 2, 16)] {
-            assert_eq!(shown_field(crm, op2, shift), 0, "S3_0_C0_C{crm}_{op2} bits from {shift}");
+    fn what_is_said_to_be_hidden_is() {
+        let fields: &[(u64, u64, &[u32])] = &[
+            (1, 0, &[20, 28]),                                   // AMU, RAS
+            (1, 2, &[8, 12, 16, 20, 24, 28]),                    // trace, PMU
+            (4, 0, &[8, 12, 28, 32, 36, 40, 44, 52]),            // EL2, EL3, RAS, SVE, SEL2, MPAM, AMU, RME
+            (4, 1, &[8, 12, 16, 20, 24, 28, 32, 36, 40, 44]),    // MTE, SME, random number trap, NMI, GCS
+            (5, 0, &[4, 8, 16, 24, 32, 40, 44, 48, 52, 56, 60]), // trace, PMU, SPE, BRBE
+            (6, 0, &[24, 60]),                                   // TME, RNDR
+            (6, 1, &[56, 60]),                                   // XS, LS64
+            (6, 2, &[0, 16, 32, 36, 60]),                        // WFxT, MOPS, 128 bits, ATS1A
+            (7, 0, &[32, 36, 40, 44, 48, 52, 56, 60]),           // stage 2 granules, ExS, FGT, ECV
+            (7, 1, &[4, 8, 16, 24, 28, 32, 40, 48, 52, 56, 60]), // VMIDBits, VH, LO, XNX, TWED, HCX
+            (7, 2, &[12, 24, 36, 40, 44, 56]),                   // IESB, NV, IDS, FWB, EVT
+        ];
+        for &(crm, op2, shifts) in fields {
+            for value in 1..=0xf {
+                for &shift in shifts {
+                    assert_eq!(shown(crm, op2, value << shift), 0, "S3_0_C0_C{crm}_{op2}, {value:#x} at {shift}");
+                }
+            }
         }
-        assert_eq!(shown(4, 4, u64::MAX), 0);
-        assert_eq!(shown(7, 3, u64::MAX), 0);
+        for (crm, op2) in [(1, 3), (3, 5), (4, 2), (4, 4), (4, 5), (5, 1), (5, 4), (6, 3), (7, 3), (7, 4)] {
+            assert_eq!(shown(crm, op2, u64::MAX), 0, "S3_0_C0_C{crm}_{op2}");
+        }
+    }
+
+    /// Whatever Arm gives a meaning later, a guest sees no more than the table says.
+    #[test]
+    fn no_field_is_above_its_limit() {
+        for crm in 1..8 {
+            for op2 in 0..8 {
+                for (field, most) in limits(crm, op2).into_iter().enumerate() {
+                    for value in 0..=0xf {
+                        let got = shown(crm, op2, value << (field * 4)) >> (field * 4);
+                        let fits = match most {
+                            SIGNED => got <= 1 || (got, value) == (0xf, 0xf),
+                            GRANULE => got == 0 || (got, value) == (0xf, 0xf),
+                            most => got <= u64::from(most),
+                        };
+                        assert!(fits && got <= value, "S3_0_C0_C{crm}_{op2} field {field}: {value:#x} gives {got:#x}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn versions_with_registers_that_trap_are_cut() {
+        assert_eq!(shown(5, 0, 0xb) & 0xf, 0xa, "Armv8.9 debug has MDSELR_EL1");
+        assert_eq!(shown(7, 1, 3) & 0xf, 2, "HAFT is in TCR2_EL1");
+        assert_eq!(shown(7, 0, 0x1020_0000), 0x0010_0000, "LPA2 beside 36 bits of address");
+        assert_eq!(shown(6, 2, 2) & 0xf, 0, "WFxT");
+    }
+
+    /// A Cortex-A72's registers, as QEMU has them: what it has besides is what no guest uses.
+    #[test]
+    fn an_older_core_is_shown_as_it_is() {
+        for (crm, op2, raw, expected) in [
+            (4, 0, 0x0000_0222, 0x0012),
+            (5, 0, 0x1030_5106, 0x1030_5006),
+            (6, 0, 0x0001_1120, 0x0001_1120),
+            (7, 0, 0x0000_1124, 0x0000_1121),
+            (1, 0, 0x0000_0131, 0x0000_0131),
+            (3, 0, 0x1011_0222, 0x1011_0222),
+        ] {
+            assert_eq!(shown(crm, op2, raw), expected, "S3_0_C0_C{crm}_{op2}");
+        }
     }
 
     #[test]
@@ -136,7 +214,7 @@ mod tests {
 
     #[test]
     fn floating_point_absent_stays_absent() {
-        let absent = field(16) | field(20);
+        let absent = 0xff << 16;
         assert_eq!(shown(4, 0, absent) & absent, absent);
     }
 }

@@ -68,7 +68,7 @@ fn timer_and_resume<G: Interface>(vcpu: &'static Vcpu, intid: u32) -> Next {
     G::drop_priority(intid);
     let others = vcpu.vm.vgic.flush_hardware(vcpu.index, intid, &mut G::here());
     vcpu.vm.kick_by::<G>(others);
-    vcpu.before_resume::<G>()
+    vcpu.before_resume_again::<G>()
 }
 
 #[cold]
@@ -109,7 +109,7 @@ fn take_one<G: Interface>(vcpu: &'static Vcpu) -> bool {
 /// A list register of `vcpu` asks to be looked at, and no guest runs that would be on its way back: it would ask for ever.
 #[cold]
 fn settle(vcpu: &'static Vcpu) {
-    vcpu.flush_interrupts();
+    vcpu.flush_interrupts_and_see();
     if vcpu.has_interrupt() {
         // Whoever asks what the vCPU waits for has to see it, too.
         vcpu.vm.vgic.attend(vcpu.index);

@@ -28,7 +28,7 @@ impl Vcpu {
     pub fn wait(&'static self) -> Option<Next> {
         loop {
             if self.vm.vgic.needs_flush(self.index) {
-                self.flush_interrupts();
+                self.flush_interrupts_and_see();
             }
             if !self.vm.may_run()
                 && let Some(next) = self.obey()
@@ -69,6 +69,8 @@ impl Vcpu {
                 barrier::wfi();
                 let _ = interrupt::take(self);
             }
+            // Its list registers may have been written since it came to EL2, and whoever flushes next must see that.
+            barrier::isb();
             self.vm.unparked(self);
             self.times.enters(timer::count());
         }
@@ -78,6 +80,12 @@ impl Vcpu {
     #[inline(always)]
     pub fn before_resume<G: Interface>(&'static self) -> Next {
         self.before_resume_by(Self::flush_and_resume::<G>)
+    }
+
+    /// [`before_resume`](Self::before_resume) for who has brought the list registers up to date already.
+    #[inline(always)]
+    pub fn before_resume_again<G: Interface>(&'static self) -> Next {
+        self.before_resume_by(Self::flush_again_and_resume::<G>)
     }
 
     /// [`before_resume`](Self::before_resume) after general register `register` of the guest was given a value.
@@ -127,8 +135,21 @@ impl Vcpu {
     }
 
     #[inline(never)]
+    fn flush_again_and_resume<G: Interface>(&self) -> Next {
+        let others = self.vm.vgic.flush_again(self.index, &mut G::here());
+        self.vm.kick_by::<G>(others);
+        Next::Resume
+    }
+
+    #[inline(never)]
     fn flush_on_any_and_resume(&self) -> Next {
         with_interface!(G => self.flush_and_resume::<G>())
+    }
+
+    /// [`flush_interrupts`](Self::flush_interrupts) for who asks next whether it [has one](Self::has_interrupt).
+    pub fn flush_interrupts_and_see(&self) {
+        let others = with_interface!(G => self.vm.vgic.flush_and_see(self.index, &mut G::here()));
+        self.vm.kick(others);
     }
 
     /// Brings the list registers of this core, which is the vCPU's, up to date.

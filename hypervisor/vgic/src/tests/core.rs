@@ -7,6 +7,8 @@ use crate::{VcpuSet, Vgic};
 #[derive(Debug)]
 pub struct Core {
     pub lrs: Vec<u64>,
+    /// What the list registers were at the last context synchronization: ICH_ELRSR_EL2 sees no more.
+    seen: Vec<u64>,
     pub no_pending_maintenance: bool,
     /// Physical interrupts that were deactivated, by the guest through a link or by the hypervisor.
     pub deactivated: Vec<u32>,
@@ -36,6 +38,9 @@ impl ListRegisters for WithSources<'_> {
     fn empty(&self) -> u32 {
         self.0.empty()
     }
+    fn synchronize(&mut self) {
+        self.0.synchronize();
+    }
     fn set_no_pending_maintenance(&mut self, enable: bool) {
         self.0.set_no_pending_maintenance(enable);
     }
@@ -62,7 +67,10 @@ impl ListRegisters for Core {
     }
     fn empty(&self) -> u32 {
         let empty = |lr: u64| State::of(lr) == State::Inactive && (lr & HW != 0 || lr & EOI == 0);
-        (0..).zip(&self.lrs).map(|(n, &lr)| u32::from(empty(lr)) << n).sum()
+        (0..).zip(&self.seen).map(|(n, &lr)| u32::from(empty(lr)) << n).sum()
+    }
+    fn synchronize(&mut self) {
+        self.seen.clone_from(&self.lrs);
     }
     fn set_no_pending_maintenance(&mut self, enable: bool) {
         self.no_pending_maintenance = enable;
@@ -80,6 +88,7 @@ impl Core {
         // As after power-on, when anything may be in there.
         Self {
             lrs: vec![0xd0a0_0000_0000_0005; lrs],
+            seen: vec![0xd0a0_0000_0000_0005; lrs],
             no_pending_maintenance: true,
             deactivated: Vec::new(),
             running: Vec::new(),
@@ -126,6 +135,8 @@ impl Core {
 
     /// What the trap path does before it enters the guest.
     pub fn enter_beside_others(&mut self, gic: &Vgic, vcpu: usize) -> VcpuSet {
+        // The exception that led to it.
+        self.synchronize();
         if self.maintenance() {
             gic.attend(vcpu);
         }

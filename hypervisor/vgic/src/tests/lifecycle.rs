@@ -80,7 +80,7 @@ fn waiting_in_the_hypervisor() {
     assert!(!gic.has_pending(0, &core));
     let _ = gic.write_sgi1r(0, sgi1r(1, 1));
     assert!(gic.has_pending(0, &core));
-    let _ = core.enter(&gic, 0);
+    let _ = gic.flush_and_see(0, &mut core);
     assert!(gic.has_pending(0, &core));
     core.acknowledge();
     assert!(!gic.has_pending(0, &core));

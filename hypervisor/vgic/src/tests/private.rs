@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::VcpuSet;
-use crate::list_register::{HW, State};
+use crate::list_register::{HW, ListRegisters, State};
 
 fn targets(set: VcpuSet) -> Vec<usize> {
     set.collect()
@@ -258,4 +258,35 @@ fn groups() {
     assert_eq!(core.lr_of(0).map(|lr| lr >> 60 & 1), Some(0));
     let _ = gic.write_distributor(0, CTLR, 4, 3);
     assert_eq!(core.drain(&gic, 0), [0, 1]);
+}
+
+/// ICH_ELRSR_EL2 does not see what was written since the last context synchronization: nothing may rely on it.
+#[test]
+fn what_was_just_written_counts() {
+    let gic = enabled(1);
+    let mut core = Core::new(4);
+    let _ = core.reset(&gic, 0);
+    let _ = core.enter(&gic, 0);
+    core.synchronize();
+    // A timer, and before the guest goes on somebody sends an SGI. PSCI CPU_SUSPEND would look in between.
+    assert!(gic.flush_hardware(0, 27, &mut core).is_empty());
+    assert_eq!(core.empty(), 0b1111, "the register does not see it yet");
+    let _ = gic.write_sgi1r(0, sgi1r(3, 1));
+    assert!(gic.needs_flush(0) && gic.flush_again(0, &mut core).is_empty());
+    let mut pending: Vec<_> = core.pending().into_iter().map(|(_, intid)| intid).collect();
+    pending.sort_unstable();
+    assert_eq!(pending, [3, 27], "{core:x?}");
+}
+
+/// The same for a vCPU that waits in the hypervisor: what came in must end its wait.
+#[test]
+fn a_wait_sees_what_was_just_written() {
+    let gic = enabled(1);
+    let mut core = Core::new(4);
+    let _ = core.reset(&gic, 0);
+    let _ = core.enter(&gic, 0);
+    core.synchronize();
+    let _ = gic.write_sgi1r(0, sgi1r(3, 1));
+    assert!(gic.needs_flush(0) && gic.flush_and_see(0, &mut core).is_empty());
+    assert!(gic.has_pending(0, &core));
 }

@@ -102,6 +102,7 @@ fn change_over(gic: &Vgic, core: &mut Core, reference: &mut BTreeMap<u32, Refere
     };
     gic.leave_core(0, core);
     assert_eq!(core.deactivated.drain(..).collect::<BTreeSet<_>>(), timers(reference));
+    core.synchronize();
     // The other one finds nothing in them and leaves nothing in them.
     assert_eq!(core.empty().count_ones() as usize, core.lrs.len(), "{core:x?}");
     core.lrs.fill(0);

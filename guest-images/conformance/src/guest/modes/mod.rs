@@ -17,6 +17,7 @@ mod reset;
 mod steal;
 mod storm;
 mod sweep;
+mod typed;
 
 use conformance::profile::{Mode, Profile};
 use guest_runtime::gic;
@@ -52,6 +53,7 @@ pub fn run(profile: &Profile) {
         Mode::Paused => steal::paused(),
         Mode::Hostile => hostile::run(profile),
         Mode::Idle => idle::run(profile),
+        Mode::Typed => typed::run(profile),
         Mode::Abort => fault::abort(profile),
         Mode::Aborts => aborts::run(profile),
         Mode::NoVectors => aborts::without_vectors(),
