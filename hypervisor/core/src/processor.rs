@@ -28,6 +28,18 @@ pub enum Work {
     Several(&'static Share),
 }
 
+/// How far a core has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Readiness {
+    /// It has not been heard of.
+    Awaited = 0,
+    /// It serves guests.
+    Online = 1,
+    /// It has come, and cannot serve guests.
+    Unfit = 2,
+}
+
 /// A physical core. The anchor comes first: TPIDR_EL2 points to it.
 #[repr(C)]
 pub struct Processor {
@@ -37,7 +49,8 @@ pub struct Processor {
     /// Its affinity (MPIDR_EL1).
     pub affinity: u64,
     work: Once<Work>,
-    online: AtomicU32,
+    /// Its [`Readiness`].
+    readiness: AtomicU32,
     /// When each [`Timer`] is due. Only this core touches them.
     deadlines: Deadlines,
     /// The ID registers as guests on this core see them.
@@ -52,7 +65,7 @@ impl Processor {
             index,
             affinity,
             work: Once::new(),
-            online: AtomicU32::new(0),
+            readiness: AtomicU32::new(Readiness::Awaited as u32),
             deadlines: Deadlines::new(),
             id_registers: [const { AtomicU64::new(0) }; id_registers::COUNT],
         }
@@ -80,7 +93,21 @@ impl Processor {
         unsafe {
             cpu::set_anchor(&raw const self.anchor);
         }
-        self.online.store(1, Ordering::Release);
+        self.readiness.store(Readiness::Online as u32, Ordering::Release);
+    }
+
+    /// Says of this core that it has come and cannot serve guests.
+    pub fn is_unfit(&self) {
+        self.readiness.store(Readiness::Unfit as u32, Ordering::Release);
+    }
+
+    /// How far it has come.
+    pub fn readiness(&self) -> Readiness {
+        match self.readiness.load(Ordering::Acquire) {
+            0 => Readiness::Awaited,
+            1 => Readiness::Online,
+            _ => Readiness::Unfit,
+        }
     }
 
     /// Highest address of its stack.
@@ -127,7 +154,7 @@ impl Processor {
     }
 
     fn signal(&self, intid: u32) {
-        if self.online.load(Ordering::Acquire) != 0 {
+        if self.readiness() == Readiness::Online {
             with_interface!(G => G::send(G::signal(intid, self.index, self.affinity)));
         }
     }
@@ -187,13 +214,13 @@ impl Processor {
                         vcpu.vm.retired(vcpu);
                         continue;
                     }
-                    Step::Load => {
-                        let Some(at) = vcpu.vm.restarts.waits(timer::count()) else {
+                    Step::Load => match vcpu.vm.restarts.waits(timer::count()) {
+                        Some(at) => self.arm(Timer::Schedule, at),
+                        None => {
                             vcpu.vm.load_and_start(vcpu, LOAD_PIECE);
                             continue;
-                        };
-                        self.arm(Timer::Schedule, at);
-                    }
+                        }
+                    },
                     Step::Start => {
                         vcpu.vm.unparked(vcpu);
                         if vcpu.vm.state() != State::RUNNING {
@@ -206,7 +233,10 @@ impl Processor {
                         Machine::get().take_interrupts(self);
                         continue;
                     }
-                    Step::Hold if !vcpu.is_on() => vcpu.vm.parked(vcpu),
+                    Step::Hold if !vcpu.is_on() => {
+                        vcpu.times.stops_being_runnable(timer::count());
+                        vcpu.vm.parked(vcpu);
+                    }
                     // A vCPU that is on is in its guest, or on its way there, and not here.
                     Step::Hold | Step::Nothing | Step::Retire | Step::Run => {}
                 }

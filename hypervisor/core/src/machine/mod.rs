@@ -19,6 +19,7 @@ use crate::devices;
 use crate::devices::interrupt_owners::InterruptOwners;
 use crate::entropy::{Claim, Fairness};
 use crate::processor::{Processor, Timer};
+use crate::schedule::Share;
 use crate::terminal::TERMINAL;
 use crate::vm::{Vm, state::Phase};
 use crate::with_interface;
@@ -138,6 +139,8 @@ impl Machine {
 
     /// Starts every VM that starts with the machine.
     pub fn start(&self) {
+        self.vms.iter().for_each(Vm::place_devices);
+        self.processors.iter().filter_map(Processor::share).for_each(Share::watch_turns);
         // The machine must not be taken for empty between the start and the end of a first, short VM.
         self.vm_started();
         for vm in self.vms.iter().filter(|vm| vm.config.autostart) {

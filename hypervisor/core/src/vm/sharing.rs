@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
-use portcullis_arch::{el1, el2, optional::Features, paging, timer, world::World};
+use portcullis_arch::{barrier, el1, el2, optional::Features, paging, timer, world::World};
 
 use super::step::Step;
 use super::vcpu::Vcpu;
@@ -74,6 +74,8 @@ impl Sharing {
 
     /// The vCPU, whose core this is, goes off.
     pub fn end(&self) {
+        // It does not want its core any more, and is not yet marked as off.
+        self.set(WAITING, true);
         // SAFETY: this is the vCPU's core, and it runs this.
         unsafe { self.registers() }.world.forget_debug();
     }
@@ -139,14 +141,35 @@ impl Sharing {
         registers.world.save(features);
         timer::stop_guest_timers();
         if self.is_waiting() {
-            let deadline = timer::next_deadline(registers.world.el1(), vcpu.vm.counter_offset(), linked);
-            // What was due before it began to wait has not kept it from that: it does not wait for it since then.
-            self.deadline.store(deadline.unwrap_or(NEVER).max(timer::count_relaxed()), Ordering::Relaxed);
+            self.set_deadline(vcpu, registers, linked);
         }
         with_interface!(G => {
             G::save_virtual_interface(&mut registers.interface);
             vcpu.vm.vgic.leave_core(vcpu.index, &mut G::here());
         });
+    }
+
+    /// Notes when the timers of `vcpu`, which waits and is not on its core, would wake it.
+    #[inline(always)]
+    fn set_deadline(&self, vcpu: &Vcpu, registers: &Registers, linked: u32) {
+        let deadline = timer::next_deadline(registers.world.el1(), vcpu.vm.counter_offset(), linked);
+        // What was due before it began to wait has not kept it from that: it does not wait for it since then.
+        self.deadline.store(deadline.unwrap_or(NEVER).max(timer::count_relaxed()), Ordering::Relaxed);
+    }
+
+    /// The virtual counter of `vcpu`, whose sharing this is and whose core this is, goes on after a pause: the core follows if it
+    /// has the vCPU's registers, and else the time when its timers wake it.
+    #[cold]
+    #[inline(never)]
+    fn follow_counter(&self, vcpu: &Vcpu) {
+        if self.share.has_loaded(vcpu) {
+            timer::set_virtual_offset(vcpu.vm.counter_offset());
+            barrier::isb();
+        } else if self.is_waiting() {
+            // SAFETY: this is the vCPU's core, and it runs this.
+            let registers = unsafe { self.registers() };
+            self.set_deadline(vcpu, registers, self.share.linked_of(vcpu));
+        }
     }
 
     /// Gives this core, its own, the registers of `vcpu`, whose sharing this is. `foreign`: another vCPU of its VM was here
@@ -197,8 +220,8 @@ impl Vcpu {
     fn look(&self, sharing: &Sharing, now: u64) -> Want {
         const NOTHING: Want = Want::Until(NEVER);
         match self.step() {
-            Step::Scrub | Step::Start => Want::Core,
             Step::Load => self.vm.restarts.waits(now).map_or(Want::Core, Want::Until),
+            Step::Scrub | Step::Start => Want::Core,
             Step::Nothing => NOTHING,
             Step::Cancel | Step::Retire => Want::Off,
             Step::Hold => {
@@ -216,6 +239,8 @@ impl Vcpu {
         if stood_still {
             sharing.set(PARKED, false);
             self.vm.unparked(self);
+            // Not before: from here on no pause can end without this vCPU having stood still once more.
+            sharing.follow_counter(self);
             if !sharing.is_waiting() {
                 self.times.becomes_runnable(now);
             }
@@ -240,6 +265,10 @@ impl Vcpu {
                 self.times.stops_being_runnable(now);
             }
             self.vm.parked(self);
+        }
+        // Its timers must not go on without it. If it has yet to leave the guest, it comes here again when it has.
+        if !self.times.is_running() {
+            sharing.share.put_away_if_loaded(self);
         }
     }
 

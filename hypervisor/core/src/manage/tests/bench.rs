@@ -40,6 +40,8 @@ impl InterruptController for NoController {
     fn enable_private(&self, _: usize, _: u32, _: bool) {}
     fn enable_shared(&self, _: u32, _: u64) {}
     fn set_trigger(&self, _: u32, _: bool) {}
+    fn set_shared(&self, _: u32, _: bool) {}
+    fn route_shared(&self, _: u32, _: u64) {}
     fn quiet_shared(&self, _: u32) {}
     fn maintenance_interrupt(&self) -> u32 {
         25
@@ -113,8 +115,7 @@ impl Bench {
     pub fn call_from(&self, number: u64, function: u32, [x1, x2, x3]: [u64; 3]) -> [u64; 4] {
         let vcpu = self.vcpu(number, 0);
         let call = Call::new(Conduit::Hvc, [function.into(), x1, x2, x3]);
-        // SAFETY: the vCPU stands for one that runs; nothing changes the filter meanwhile.
-        match unsafe { vcpu.vm.decide(&call) } {
+        match vcpu.vm.decide(&call) {
             Verdict::Serve(Service::Management(_)) => {
                 match service::serve(vcpu, Service::Management(function), call.arguments()) {
                     service::Outcome::Return(results) => results.0,
@@ -221,8 +222,7 @@ impl Bench {
 
     /// What a call of a VM gets.
     pub fn verdict(&self, vm: u64, function: u32) -> Verdict {
-        // SAFETY: as in `call_from`.
-        unsafe { self.vm(vm).decide(&Call::new(Conduit::Smc, [function.into(), 0, 0, 0])) }
+        self.vm(vm).decide(&Call::new(Conduit::Smc, [function.into(), 0, 0, 0]))
     }
 
     pub fn profile(&self, vm: u64) -> Profile {
