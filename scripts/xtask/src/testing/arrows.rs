@@ -44,6 +44,7 @@ const CIRCLES: &[(&str, &[&str])] = &[
             "devices::emulated",
             "devices::line",
             "devices::rtc",
+            "keyboard",
             "machine",
             "processor",
             "schedule::share",
