@@ -73,6 +73,8 @@ pub struct Vm {
     pub index: usize,
     /// What the bundle says of it.
     pub config: VmConfig<'static>,
+    /// Its turn when entropy is short.
+    pub entropy: Claim,
     /// Its row of the table: the firmware registers.
     pub row: &'static Row,
     /// Its RAM, in physical addresses.
@@ -97,8 +99,6 @@ pub struct Vm {
     pub audit: Audit,
     /// When it starts again by itself.
     pub restarts: RestartPolicy,
-    /// Its turn when entropy is short.
-    pub entropy: Claim,
     filter: ManagedFilter,
     published: Published,
     failure: Mutex<Option<Failure>>,
