@@ -49,6 +49,8 @@ pub enum Mode {
     Hostile,
     /// A long wait.
     Idle,
+    /// Input by interrupt.
+    Typed,
     /// An access to nothing.
     Abort,
     /// Every kind of access that ends in an abort.
@@ -90,6 +92,7 @@ impl Mode {
             "paused" => Self::Paused,
             "hostile" => Self::Hostile,
             "idle" => Self::Idle,
+            "typed" => Self::Typed,
             "abort" => Self::Abort,
             "aborts" => Self::Aborts,
             "no-vectors" => Self::NoVectors,

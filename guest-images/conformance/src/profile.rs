@@ -15,13 +15,16 @@
 //! | `gic` | generation of the interrupt controller: 2 or 3; 0 to leave interrupts alone | 3 |
 //! | `rtc` | 1 if this VM has a real-time clock | 1 |
 //! | `mode` | `cases`, `garbage`, `sweep`, `matrix`, `forward`, `draws`, `words`, `scarce`, `dry`, `off`, `restart`, `cost`, `storm`, `busy`, \
-//!   `reset`, `device`, `dma`, `leak`, `starved`, `paused`, `hostile`, `idle`, \
+//!   `reset`, `device`, `dma`, `leak`, `starved`, `paused`, `hostile`, `idle`, `typed`, \
 //!   `abort`, `aborts`, `no-vectors`, `sysreg`, `mmio`, `jump` | `cases` |
 //! | `calls`, `seed` | `garbage`, `draws`, `dry`: number of calls; `leak`: of rounds; `garbage`, `leak`: start of the sequence \
 //!   | 100000, 1 |
-//! | `pause`, `least` | `scarce`: microseconds between draws, draws that must succeed | 0, 1 |
+//! | `pause`, `least` | `scarce`: microseconds between draws, draws that must succeed; `typed`: microseconds before it sets up \
+//!   its UART | 0, 1 |
 //! | `owners` | `sweep`: owners of functions, from 0 | 64 |
 //! | `seconds` | `storm`, `busy`, `scarce`, `hostile`, `idle`: duration; `off`, `restart`: time until then | 2 |
+//! | `bytes`, `order` | `typed`: how many come; what the interrupt handler does: `clear` and then drain, `drain` and then clear, \
+//!   read `one` | 10240, the first |
 //! | `resets` | `reset`, `leak`: how often the VM resets itself | 2 |
 //! | `address` | `abort`, `jump`: where | a hole of the map |
 //! | `node` | `device`, `dma`: the device, by its path in this VM's tree | none |
@@ -59,6 +62,17 @@ pub enum Access {
     WriteBack,
     /// An exclusive load.
     Exclusive,
+}
+
+/// What the interrupt handler of `typed` does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Clears the interrupt, then reads until there is nothing, as Linux does.
+    ClearAndDrain,
+    /// Reads until there is nothing, works a while, and clears the interrupt then.
+    DrainAndClear,
+    /// Reads one byte and works with it.
+    One,
 }
 
 /// What `hostile` does.
@@ -120,7 +134,7 @@ pub struct Profile {
     pub client: u64,
     /// EL3 may return results in x4 to x7.
     pub wide: bool,
-    /// Microseconds between the draws of `scarce`.
+    /// Microseconds between the draws of `scarce`, and before `typed` sets up its UART.
     pub pause: u64,
     /// Draws of `scarce` that must succeed.
     pub least: u64,
@@ -146,6 +160,10 @@ pub struct Profile {
     pub address: u64,
     /// What `hostile` does.
     pub worst: Worst,
+    /// How many bytes come to `typed`.
+    pub bytes: u64,
+    /// What its interrupt handler does.
+    pub order: Order,
     /// How `abort` and `mmio` access.
     pub access: Access,
     /// Path of the device of `device` and `dma`.
@@ -154,7 +172,7 @@ pub struct Profile {
     groups: [bool; GROUPS.len()],
 }
 
-const NAMES: [&str; 28] = [
+const NAMES: [&str; 30] = [
     "std",
     "std-hyp",
     "vendor-hyp",
@@ -182,6 +200,8 @@ const NAMES: [&str; 28] = [
     "access",
     "node",
     "worst",
+    "bytes",
+    "order",
     "only",
 ];
 
@@ -274,6 +294,15 @@ impl Profile {
                     "alarms" => Worst::Alarms,
                     "calls" => Worst::Calls,
                     "accesses" => Worst::Accesses,
+                    _ => return None,
+                })
+            })?,
+            bytes: number("bytes", 10_240)?,
+            order: choose(&arguments, "order", "clear, drain or one", |value| {
+                Some(match value {
+                    "" | "clear" => Order::ClearAndDrain,
+                    "drain" => Order::DrainAndClear,
+                    "one" => Order::One,
                     _ => return None,
                 })
             })?,

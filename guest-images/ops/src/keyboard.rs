@@ -15,7 +15,8 @@ const IMSC: u64 = UART + 0x38;
 const ICR: u64 = UART + 0x44;
 /// Interrupts: receive, and receive timeout.
 const RECEIVE: u32 = 1 << 4 | 1 << 6;
-/// Bytes typed ahead that are kept; a power of two.
+/// Bytes typed ahead that are kept here; a power of two. More of them stay in the UART, which does not interrupt meanwhile,
+/// and before it: none is lost.
 const CAPACITY: usize = 512;
 
 static RING: [AtomicU8; CAPACITY] = [const { AtomicU8::new(0) }; CAPACITY];
@@ -23,6 +24,8 @@ static RING: [AtomicU8; CAPACITY] = [const { AtomicU8::new(0) }; CAPACITY];
 static PUT: AtomicUsize = AtomicUsize::new(0);
 /// Bytes taken from it, by the shell only.
 static TAKEN: AtomicUsize = AtomicUsize::new(0);
+/// The UART does not interrupt until there is room.
+static HELD: AtomicBool = AtomicBool::new(false);
 /// Ctrl-C came since this was last cleared.
 static CANCELLED: AtomicBool = AtomicBool::new(false);
 
@@ -39,25 +42,31 @@ pub fn init() {
 pub fn handle(intid: u32) {
     match intid {
         UART_INTID => {
-            while mmio::read32(FR) & FR_RXFE == 0 {
+            mmio::write32(ICR, RECEIVE);
+            while has_room() && mmio::read32(FR) & FR_RXFE == 0 {
                 keep(mmio::read32(DR) as u8);
             }
-            mmio::write32(ICR, RECEIVE);
+            if !has_room() {
+                mmio::write32(IMSC, 0);
+                HELD.store(true, SeqCst);
+            }
         }
         TIMER_VIRTUAL_INTID => counter::set_control(counter::CONTROL_ENABLE | counter::CONTROL_MASK),
         _ => {}
     }
 }
 
-/// Keeps a byte; one that finds no room is lost, as on a line without flow control.
+fn has_room() -> bool {
+    PUT.load(SeqCst).wrapping_sub(TAKEN.load(SeqCst)) < CAPACITY
+}
+
+/// Keeps a byte, for which there is room.
 fn keep(byte: u8) {
     if byte == CANCEL {
         CANCELLED.store(true, SeqCst);
     }
     let put = PUT.load(SeqCst);
-    if put.wrapping_sub(TAKEN.load(SeqCst)) < CAPACITY
-        && let Some(slot) = RING.get(put % CAPACITY)
-    {
+    if let Some(slot) = RING.get(put % CAPACITY) {
         slot.store(byte, SeqCst);
         PUT.store(put.wrapping_add(1), SeqCst);
     }
@@ -70,6 +79,9 @@ fn take() -> Option<u8> {
     }
     let byte = RING.get(taken % CAPACITY)?.load(SeqCst);
     TAKEN.store(taken.wrapping_add(1), SeqCst);
+    if HELD.swap(false, SeqCst) {
+        mmio::write32(IMSC, RECEIVE);
+    }
     Some(byte)
 }
 

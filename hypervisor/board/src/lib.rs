@@ -48,6 +48,7 @@ pub mod device;
 mod range;
 pub mod signal;
 pub mod time;
+pub mod vm_memory;
 
 pub use self::range::{Range, Regions, TooManyRanges};
 
@@ -61,6 +62,9 @@ pub trait SerialPort: Sync {
     fn send(&self, next: &mut dyn FnMut() -> Option<u8>);
     /// Takes one received byte.
     fn get(&self) -> Option<u8>;
+    /// Whether the port interrupts when it has received something; it does from the start. While it does not, what comes stays
+    /// where it is, and on a line with flow control the sender waits.
+    fn set_receive_interrupt(&self, enabled: bool);
     /// Whether the port interrupts when its transmit FIFO has room again.
     fn set_transmit_interrupt(&self, enabled: bool);
     /// The port's interrupt: INTID of an SPI.

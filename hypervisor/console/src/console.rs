@@ -129,7 +129,6 @@ impl Console {
         for &byte in line.bytes().iter().take(count) {
             self.screen.put(vm, &[byte]);
             guest.follow(byte);
-            guest.styled |= guest.terminal.is_in_sequence();
             self.screen.open = if byte == b'\n' { None } else { Some(vm) };
         }
         line.consume(count);
@@ -171,6 +170,7 @@ impl Console {
         let Self { screen, guests, .. } = self;
         let Some(Guest { name, terminal, tail, .. }) = guests.get_mut(usize::from(vm)) else { return };
         let (name, before) = (name.as_str(), screen.ring.used(vm));
+        screen.begin_record();
         let mut cooked = Cooked::new(screen, tail, vm, name, cancel);
         for &byte in text.iter().chain(finished.then_some(&b'\n')) {
             terminal.feed(byte, |event| cooked.apply(event));

@@ -5,13 +5,12 @@ use core::fmt;
 use super::attachment::Attachment;
 use super::console::Console;
 use super::escape::Terminal;
-use super::ring::HYPERVISOR;
+use super::reset::RESET;
+use super::ring::RESETS;
 use super::vm::Name;
 
 /// The escape key, Ctrl-].
 const ESCAPE: u8 = 0x1d;
-/// Room that a change of the attachment wants for itself: CAN, a fresh line, and the attributes' reset.
-const CHANGE_MAX: usize = 16;
 
 /// What the caller has to do about a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,13 +29,21 @@ pub enum InputAction {
 }
 
 impl Console {
-    /// Takes a key. `state` names the state of a VM by its number, for the help. After it the caller looks at
-    /// [`Console::take_ready`] and at the ring, as the answer may be there.
-    pub fn input(&mut self, byte: u8, attachment: &Attachment, state: &dyn Fn(usize) -> &'static str) -> InputAction {
+    /// Takes a key. `paused`: nothing came for a while before it, which no terminal does amid what it says by itself. `state`
+    /// names the state of a VM by its number, for the help. After it the caller looks at [`Console::take_ready`] and at the
+    /// ring, as the answer may be there.
+    pub fn input(
+        &mut self,
+        byte: u8,
+        paused: bool,
+        attachment: &Attachment,
+        state: &dyn Fn(usize) -> &'static str,
+    ) -> InputAction {
+        let answer = self.keys.answers.step(byte, paused);
         if core::mem::take(&mut self.keys.escape) {
             return self.command(byte, attachment, state);
         }
-        if byte == ESCAPE {
+        if byte == ESCAPE && !answer {
             self.keys.escape = true;
             return InputAction::None;
         }
@@ -50,7 +57,8 @@ impl Console {
     /// Attaches the terminal to VM `vm`, or to none.
     pub fn attach(&mut self, vm: Option<usize>, attachment: &Attachment) {
         let vm = vm.filter(|&vm| vm < self.count).and_then(|vm| u8::try_from(vm).ok());
-        if vm.is_some() && self.screen.ring.room(HYPERVISOR) < CHANGE_MAX {
+        // What is put back now, and what will have to be.
+        if vm.is_some() && self.screen.ring.room(RESETS) < 2 * RESET.len() {
             return;
         }
         self.leave();
@@ -68,17 +76,16 @@ impl Console {
 
     /// Brings the terminal back from whatever the attached guest did to it.
     fn leave(&mut self) {
-        let cancel = self.attached_in_sequence();
         let Some((vm, guest)) = self.attached.and_then(|vm| Some((vm, self.guests.get_mut(usize::from(vm))?))) else {
             return;
         };
         guest.terminal = Terminal::new();
-        let styled = core::mem::take(&mut guest.styled);
         self.screen.forget_torn(vm);
-        self.screen.fresh(HYPERVISOR, cancel);
-        if styled {
-            self.screen.put(HYPERVISOR, b"\x1b[0m");
+        if let Some(torn) = self.screen.open {
+            self.screen.remember_torn(torn);
         }
+        self.screen.put(RESETS, RESET);
+        self.screen.open = None;
     }
 
     fn command(&mut self, key: u8, attachment: &Attachment, state: &dyn Fn(usize) -> &'static str) -> InputAction {

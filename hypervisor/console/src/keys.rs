@@ -1,5 +1,7 @@
 //! What the keyboard's next key depends on.
 
+use super::answer::Answers;
+
 /// What was typed before.
 #[derive(Debug)]
 pub struct Keys {
@@ -7,11 +9,13 @@ pub struct Keys {
     pub escape: bool,
     /// The hint how to attach has been shown.
     pub hinted: bool,
+    /// Tells what a terminal says by itself.
+    pub answers: Answers,
 }
 
 impl Keys {
     /// Nothing was typed.
     pub const fn new() -> Self {
-        Self { escape: false, hinted: false }
+        Self { escape: false, hinted: false, answers: Answers::new() }
     }
 }

@@ -12,7 +12,7 @@
 //! guest wrote DR or CR      while line.fill(|| uart.transmitted(), attachment.is(vm)) && console.submit(vm, line) {}
 //! console has output        driver: while its FIFO has room, console.pop(); at each submit, log and TX interrupt
 //! after popping             for each VM in console.take_ready(), console unlocked: the loop of the first line once more
-//! a key                     console.input(byte, attachment, state); then the two lines above
+//! a key                     console.input(byte, paused, attachment, state); then the two lines above
 //! every 20 ms or so         per VM: if line.tick() { console.submit_partial(vm, line) }
 //! VM stops                  console.finish(vm, line); if that says false, again at the next tick
 //! ```
@@ -20,7 +20,7 @@
 //! EL2 never waits: if the ring lacks room [`Console::submit`] says false, the characters stay in the line buffer, then in
 //! the UART's FIFO, and the guest sees TXFF.
 //!
-//! The crate knows no hardware and no UART, allocates nothing and holds no `unsafe`.
+//! The crate knows no hardware and no UART and holds no `unsafe`. What it allocates is the memory of a [`Typed`], once.
 //!
 //! # Example
 //!
@@ -42,7 +42,11 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::indexing_slicing)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+extern crate alloc;
+
+mod answer;
 mod attachment;
+mod columns;
 mod console;
 mod cooked;
 mod escape;
@@ -50,14 +54,19 @@ mod input;
 mod keys;
 mod line;
 mod log;
+mod pressure;
+mod reset;
 mod ring;
 mod screen;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod typed;
 mod vm;
 
 pub use attachment::Attachment;
 pub use console::Console;
 pub use input::InputAction;
 pub use line::LineBuffer;
+pub use pressure::{Input, Intake, PATIENCE, Pressure};
+pub use typed::{TYPED_MAX, Typed};

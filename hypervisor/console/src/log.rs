@@ -2,6 +2,7 @@
 
 use core::fmt::{self, Write};
 
+use super::columns::{self, USED};
 use super::console::Console;
 use super::escape::is_harmless;
 use super::ring::{HYPERVISOR, log_of};
@@ -9,8 +10,10 @@ use super::screen::FRAME_MAX;
 
 /// What each of the hypervisor's lines starts with.
 const PREFIX: &str = "portcullis: ";
-/// What a line takes besides its text.
-const LINE_MIN: usize = PREFIX.len() + 2;
+/// What a row starts with that goes on with one.
+const MORE: &str = "portcullis> ";
+/// What a row takes besides its text.
+const ROW_MIN: usize = PREFIX.len() + 2;
 /// Longest message in bytes, newlines included; the rest is cut.
 const MESSAGE_MAX: usize = 512;
 /// What stands at the end of a message that was cut.
@@ -49,20 +52,34 @@ impl Console {
     }
 
     fn write_lines(&mut self, owner: u8, text: &str) -> bool {
-        let need = text.lines().fold(FRAME_MAX, |sum, line| sum.saturating_add(line.len()).saturating_add(LINE_MIN));
+        let need = text
+            .lines()
+            .flat_map(rows)
+            .fold(FRAME_MAX, |sum, (_, row)| sum.saturating_add(row.len()).saturating_add(ROW_MIN));
         if self.screen.ring.room(owner) < need {
             return false;
         }
         let cancel = self.attached_in_sequence();
         self.screen.fresh(owner, cancel);
-        for line in text.lines() {
-            self.screen.put(owner, PREFIX.as_bytes());
-            self.screen.put(owner, line.as_bytes());
+        for (prefix, row) in text.lines().flat_map(rows) {
+            self.screen.put(owner, prefix.as_bytes());
+            self.screen.put(owner, row.as_bytes());
             self.screen.newline(owner);
         }
         self.restore(owner);
         true
     }
+}
+
+/// The rows of one line, each with what stands before it. An empty line has one.
+fn rows(line: &str) -> impl Iterator<Item = (&'static str, &str)> {
+    let mut rest = Some(line);
+    let mut prefix = PREFIX;
+    core::iter::from_fn(move || {
+        let (row, more) = rest.take().map(|line| line.split_at(columns::row(line, USED - PREFIX.len())))?;
+        rest = Some(more).filter(|more| !more.is_empty());
+        Some((core::mem::replace(&mut prefix, MORE), row))
+    })
 }
 
 /// A formatted message without characters that act on the terminal.
@@ -96,7 +113,8 @@ impl Text {
 
 impl Write for Text {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        for char in text.chars().filter(|&char| matches!(char, '\n' | '\t') || is_harmless(char)) {
+        let chars = text.chars().map(|char| if char == '\t' { ' ' } else { char });
+        for char in chars.filter(|&char| char == '\n' || is_harmless(char)) {
             if !self.append(char.encode_utf8(&mut [0; 4]), MESSAGE_MAX - CUT.len()) {
                 return Err(fmt::Error);
             }

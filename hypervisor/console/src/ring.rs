@@ -6,9 +6,12 @@ use portcullis_abi::map::MAX_VMS;
 /// Owner of the hypervisor's own characters; VMs own theirs by number.
 pub const HYPERVISOR: u8 = MAX_VMS as u8;
 
+/// Owner of what brings the terminal back from an attached guest, which must have room whatever else waits.
+pub const RESETS: u8 = HYPERVISOR + 1;
+
 /// Owner of the hypervisor's lines about VM `vm`.
 pub const fn log_of(vm: u8) -> u8 {
-    HYPERVISOR.saturating_add(1).saturating_add(vm)
+    RESETS.saturating_add(1).saturating_add(vm)
 }
 
 /// Characters that one VM may have in the ring.
@@ -17,9 +20,11 @@ pub const GUEST_SHARE: usize = 1024;
 pub const HYPERVISOR_SHARE: usize = 4096;
 /// Characters that the hypervisor's lines about one VM may have in the ring.
 const LOG_SHARE: usize = 1024;
+/// Characters of resets: of a few changes from one VM to another.
+const RESETS_SHARE: usize = 1024;
 /// Every owner's share has its place: nobody's output takes another's.
-const CAPACITY: usize = (GUEST_SHARE + LOG_SHARE) * MAX_VMS + HYPERVISOR_SHARE;
-const OWNERS: usize = 2 * MAX_VMS + 1;
+const CAPACITY: usize = (GUEST_SHARE + LOG_SHARE) * MAX_VMS + HYPERVISOR_SHARE + RESETS_SHARE;
+const OWNERS: usize = 2 * MAX_VMS + 2;
 
 /// Characters in the order in which they go out, each with its owner. All zeros when empty, so that it costs no room in
 /// the image.
@@ -41,6 +46,7 @@ impl Ring {
         let share = match owner {
             HYPERVISOR => HYPERVISOR_SHARE,
             ..HYPERVISOR => GUEST_SHARE,
+            RESETS => RESETS_SHARE,
             _ => LOG_SHARE,
         };
         share.saturating_sub(self.used(owner))

@@ -2,24 +2,32 @@
 
 use portcullis_abi::bundle::NAME_MAX;
 
+use super::columns::{self, TAB, USED};
 use super::line;
 use super::ring::{GUEST_SHARE, HYPERVISOR, Ring};
 use super::tail;
 
-/// Most bytes of a prefix: `[name] `.
-const PREFIX_MAX: usize = NAME_MAX + 3;
-/// Bytes of a line after which it is broken.
-pub const WIDTH: usize = 256;
-const _: () = assert!(line::CAPACITY <= WIDTH, "what is shown at once breaks a line once at the most");
+/// Most bytes of a prefix: `[name]> `.
+const PREFIX_MAX: usize = NAME_MAX + 4;
+/// Bytes that tabs of what is shown at once may take more than one each; beyond these a tab is a space.
+const TAB_SPARE: usize = 14 * (TAB - 1);
+/// Most columns, and bytes, of the text that comes of one line buffer: each byte at the most once, three held back from an
+/// unfinished character, and what tabs take.
+const TEXT_MAX: usize = line::CAPACITY + 3 + TAB_SPARE;
+/// Most rows that begin in that: a row may lack one column of being full, and the first one may have been begun before.
+const ROWS_MAX: usize = TEXT_MAX / (USED - PREFIX_MAX - 1) + 2;
 /// Most bytes that the screen adds around lines: CAN, a fresh line, and the attached guest's line shown again with a
 /// carriage return.
 pub const FRAME_MAX: usize = 1 + 2 + tail::CAPACITY + 1;
-/// Most bytes that come of one line buffer: each byte at the most once, three held back from an unfinished character, and
-/// a prefix and a newline for the line, for where an earlier part of it fills the line, and where it does so itself.
-pub const RECORD_MAX: usize = FRAME_MAX + line::CAPACITY + 3 + 3 * (PREFIX_MAX + 2);
+/// Most bytes that come of one line buffer.
+pub const RECORD_MAX: usize = FRAME_MAX + TEXT_MAX + ROWS_MAX * (PREFIX_MAX + 2);
 /// A VM that stalled may go on when it has no more than this in the ring.
-pub const RESUME: usize = GUEST_SHARE / 2;
+pub const RESUME: usize = GUEST_SHARE * 3 / 8;
 const _: () = assert!(RESUME + RECORD_MAX <= GUEST_SHARE, "a VM that may go on has room for a whole line");
+
+/// What stands behind a name at the start of a line, and of a row that goes on with one.
+const LINE: &[u8] = b"] ";
+const MORE: &[u8] = b"]> ";
 
 /// CANCEL ends any sequence that the terminal is in.
 const CAN: u8 = 0x18;
@@ -31,15 +39,19 @@ pub struct Screen {
     pub ring: Ring,
     /// Whose unfinished line the cursor stands in; none at the start of a line.
     pub open: Option<u8>,
-    /// Bytes of that line, without prefix.
-    width: usize,
+    /// Columns of that row that are taken, by its prefix too.
+    column: usize,
+    /// Columns of its prefix.
+    prefix: usize,
+    /// Bytes that tabs may still take beyond one each.
+    tab_spare: usize,
     /// VMs whose unfinished line was ended for the sake of another's.
     torn: u16,
 }
 
 impl Screen {
     pub const fn new() -> Self {
-        Self { ring: Ring::new(), open: None, width: 0, torn: 0 }
+        Self { ring: Ring::new(), open: None, column: 0, prefix: 0, tab_spare: 0, torn: 0 }
     }
 
     /// Puts bytes on the line as they are.
@@ -64,32 +76,56 @@ impl Screen {
         }
     }
 
-    /// Begins a line of a VM.
-    fn begin(&mut self, vm: u8, name: &str, cancel: bool) {
+    /// Begins a row of a VM's text; `after` stands behind its name.
+    fn begin(&mut self, vm: u8, name: &str, after: &[u8], cancel: bool) {
         self.fresh(vm, cancel);
         self.put(vm, b"[");
         self.put(vm, name.as_bytes());
-        self.put(vm, b"] ");
+        self.put(vm, after);
         self.open = Some(vm);
-        self.width = 0;
+        self.prefix = name.len().saturating_add(1).saturating_add(after.len());
+        self.column = self.prefix;
         self.forget_torn(vm);
     }
 
-    /// Puts glyphs, no more than a line's, on the VM's line, which begins or is continued.
+    /// What a VM's buffer has to show comes next: its tabs have room again.
+    pub const fn begin_record(&mut self) {
+        self.tab_spare = TAB_SPARE;
+    }
+
+    /// Puts glyphs on the VM's line, which begins or is continued. What a row has no room for goes to another one.
     pub fn text(&mut self, vm: u8, name: &str, mut text: &[u8], cancel: bool) {
         if self.open != Some(vm) {
-            self.begin(vm, name, cancel);
+            self.begin(vm, name, LINE, cancel);
         }
-        let room = WIDTH.saturating_sub(self.width);
-        if text.len() > room {
-            let (fits, rest) = text.split_at_checked(boundary(text, room)).unwrap_or((text, &[]));
+        loop {
+            let (length, columns) = columns::fitting(text, USED.saturating_sub(self.column));
+            let (fits, rest) = text.split_at_checked(length).unwrap_or((text, &[]));
             self.put(vm, fits);
-            self.newline(vm);
-            self.begin(vm, name, false);
-            text = rest;
+            self.column = self.column.saturating_add(columns);
+            text = match rest.split_first() {
+                None => return,
+                Some((b'\t', rest)) if self.column < USED => {
+                    self.tab(vm);
+                    rest
+                }
+                Some((first, after_tab)) => {
+                    self.newline(vm);
+                    self.begin(vm, name, MORE, false);
+                    if *first == b'\t' { after_tab } else { rest }
+                }
+            };
         }
-        self.put(vm, text);
-        self.width = self.width.saturating_add(text.len());
+    }
+
+    /// Goes to the next tab stop by spaces: the terminal's own stops may be anywhere.
+    fn tab(&mut self, vm: u8) {
+        let stop = TAB.saturating_sub(self.column.saturating_sub(self.prefix) % TAB);
+        let wanted = stop.min(USED.saturating_sub(self.column));
+        let count = wanted.min(self.tab_spare.saturating_add(1));
+        self.tab_spare = self.tab_spare.saturating_sub(count.saturating_sub(1));
+        self.put(vm, [b' '; TAB].get(..count).unwrap_or_default());
+        self.column = self.column.saturating_add(count);
     }
 
     /// Ends the VM's line. An empty one is shown, unless it is only the end of a line that was torn.
@@ -98,7 +134,7 @@ impl Screen {
             if self.torn & mask(vm) != 0 {
                 return self.forget_torn(vm);
             }
-            self.begin(vm, name, cancel);
+            self.begin(vm, name, LINE, cancel);
         }
         self.newline(vm);
     }
@@ -123,12 +159,6 @@ impl Screen {
 
 fn mask(owner: u8) -> u16 {
     1 << (owner & 0xf)
-}
-
-/// Where the last glyph ends of those in `text` that take no more than `most` bytes.
-fn boundary(text: &[u8], most: usize) -> usize {
-    let ends = |&at: &usize| text.get(at).is_none_or(|byte| byte & 0xc0 != 0x80);
-    (0..=most).rev().find(ends).unwrap_or(0)
 }
 
 const _: () = assert!(HYPERVISOR < 16);

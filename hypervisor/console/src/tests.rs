@@ -2,6 +2,7 @@
 
 mod flow;
 mod keys;
+mod model;
 mod property;
 mod screen;
 
@@ -81,7 +82,7 @@ impl Bench {
     }
 
     fn key(&mut self, byte: u8) -> InputAction {
-        let action = self.console.input(byte, &self.attachment, &|vm| if vm == 0 { "running" } else { "off" });
+        let action = self.console.input(byte, false, &self.attachment, &|vm| if vm == 0 { "running" } else { "off" });
         self.settle();
         action
     }
@@ -103,9 +104,26 @@ impl Bench {
         self.settle();
     }
 
-    /// What has been printed since the last call.
-    fn seen(&mut self) -> String {
+    /// What has been printed since the last call, row by row.
+    fn rows(&mut self) -> String {
         String::from_utf8(core::mem::take(&mut self.out)).unwrap()
+    }
+
+    /// What has been printed since the last call, each line in one piece.
+    fn seen(&mut self) -> String {
+        let rows = self.rows();
+        let mut pieces = rows.split("\r\n");
+        let mut text = pieces.next().unwrap_or_default().to_owned();
+        for row in pieces {
+            let rest = row.split_once("> ").filter(|(owner, _)| {
+                *owner == "portcullis" || owner.starts_with('[') && owner.ends_with(']') && !owner.contains(' ')
+            });
+            match rest {
+                Some((_, rest)) => text += rest,
+                None => text = text + "\r\n" + row,
+            }
+        }
+        text
     }
 }
 

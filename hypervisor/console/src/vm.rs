@@ -36,15 +36,13 @@ pub struct Guest {
     pub terminal: Terminal,
     /// Its unfinished line.
     pub tail: Tail,
-    /// While attached it has sent a sequence that may have changed the terminal's attributes.
-    pub styled: bool,
 }
 
 impl Guest {
     /// A VM without a name, all zeros.
     pub const fn new() -> Self {
         let name = Name { bytes: [0; NAME_MAX], len: 0 };
-        Self { name, terminal: Terminal::new(), tail: Tail::new(), styled: false }
+        Self { name, terminal: Terminal::new(), tail: Tail::new() }
     }
 
     /// Takes a byte that went out as it is.

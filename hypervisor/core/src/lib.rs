@@ -8,6 +8,7 @@ extern crate alloc;
 pub mod deadlines;
 pub mod devices;
 pub mod interface;
+mod keyboard;
 pub mod machine;
 pub mod manage;
 pub mod memory;

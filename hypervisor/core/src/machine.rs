@@ -227,7 +227,9 @@ impl Machine {
         }
         if processor.take_due(Timer::StandingLine, now) {
             // Every VM's: the core that showed a line, and so set its timer, need not be the VM's own.
-            if let Some(next) = TERMINAL.show_standing(self.vms) {
+            let input = if self.reads_line(processor) { TERMINAL.look_at_input() } else { None };
+            let standing = TERMINAL.show_standing(self.vms);
+            if let Some(next) = input.into_iter().chain(standing).min() {
                 processor.arm_once(Timer::StandingLine, || now.saturating_add(next));
             }
         }
@@ -238,6 +240,11 @@ impl Machine {
         }
         let _ = processor.take_due(Timer::Schedule, now);
         processor.set_timer();
+    }
+
+    /// Whether it is the core that takes the serial line's interrupt: the one that booted the machine.
+    fn reads_line(&self, processor: &Processor) -> bool {
+        self.processors.first().is_some_and(|first| core::ptr::eq(first, processor))
     }
 
     /// Lets the board's clock look at its hardware from time to time. To be called once, on the boot core.

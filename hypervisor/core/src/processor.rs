@@ -217,6 +217,9 @@ impl Processor {
                         vcpu.vm.retired(vcpu);
                         continue;
                     }
+                    Power::LoadPending if let Some(at) = vcpu.vm.restarts.waits(timer::count()) => {
+                        self.arm(Timer::Schedule, at);
+                    }
                     Power::LoadPending => {
                         vcpu.vm.load_and_start(vcpu, LOAD_PIECE);
                         continue;

@@ -8,17 +8,16 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use portcullis_abi::map;
 use portcullis_arch::timer;
 use portcullis_board::SerialPort;
-use portcullis_console::{Attachment, Console, InputAction, LineBuffer};
-use portcullis_devices::uart::registers::{CR, DR};
-use spin::{Mutex, Once};
+use portcullis_console::{Attachment, Console, LineBuffer};
+use portcullis_devices::uart::registers::{CR, DR, LCR_H};
+use spin::{Once, mutex::TicketMutex};
 
 use crate::devices::port::Port;
+use crate::keyboard::Keyboard;
 use crate::machine::Machine;
 use crate::processor::{Processor, Timer};
 use crate::vm::{Vm, report::Occasion};
 
-/// Bytes taken from the serial line at one interrupt; more make it interrupt again.
-const INPUT_BATCH: usize = 32;
 /// An unfinished line is looked at again after this part of a second.
 const STANDING: u64 = 50;
 /// The same, while one stands that was not finished by then.
@@ -28,9 +27,10 @@ const NEXT_STANDING: u64 = 1000;
 
 /// The terminal.
 pub struct Terminal {
-    console: Mutex<Console>,
-    attachment: Attachment,
-    serial: Once<&'static dyn SerialPort>,
+    pub(crate) console: TicketMutex<Console>,
+    pub(crate) attachment: Attachment,
+    pub(crate) serial: Once<&'static dyn SerialPort>,
+    pub(crate) keyboard: Keyboard,
     transmit_interrupt: AtomicBool,
     /// The machine comes to an end and says why.
     ending: AtomicBool,
@@ -38,9 +38,10 @@ pub struct Terminal {
 
 /// The machine's terminal. It exists before anything else, so that every step of the boot can be reported.
 pub static TERMINAL: Terminal = Terminal {
-    console: Mutex::new(Console::new()),
+    console: TicketMutex::new(Console::new()),
     attachment: Attachment::new(),
     serial: Once::new(),
+    keyboard: Keyboard::new(),
     transmit_interrupt: AtomicBool::new(false),
     ending: AtomicBool::new(false),
 };
@@ -95,7 +96,9 @@ impl Terminal {
     pub fn read_uart(&self, vm: &Vm, offset: u64) -> u64 {
         let mut port = vm.port.lock();
         let value = port.uart.read(offset);
-        self.drive_line(vm, &mut port);
+        if offset == DR {
+            self.supply(vm, &mut port);
+        }
         u64::from(value)
     }
 
@@ -103,13 +106,19 @@ impl Terminal {
     pub fn write_uart(&self, vm: &Vm, offset: u64, value: u64) {
         let mut port = vm.port.lock();
         port.uart.write(offset, value as u32);
-        if offset == DR || offset == CR {
-            self.take_output(vm, &mut port);
+        match offset {
+            DR => self.take_output(vm, &mut port),
+            CR => {
+                self.take_output(vm, &mut port);
+                return self.supply(vm, &mut port);
+            }
+            LCR_H => return self.supply(vm, &mut port),
+            _ => {}
         }
         self.drive_line(vm, &mut port);
     }
 
-    fn drive_line(&self, vm: &Vm, port: &mut Port) {
+    pub(crate) fn drive_line(&self, vm: &Vm, port: &mut Port) {
         if let Some(level) = port.take_level_change() {
             // The one on this core looks on its way back to the guest.
             let here = Processor::current().and_then(Processor::loaded).filter(|vcpu| core::ptr::eq(vcpu.vm, vm));
@@ -148,7 +157,11 @@ impl Terminal {
     pub fn show_standing(&self, vms: &[Vm]) -> Option<u64> {
         let (mut shown, mut stands, mut more) = (false, false, false);
         for vm in vms {
-            let mut port = vm.port.lock();
+            // A guest that hammers its UART has it most of the time: next time, then.
+            let Some(mut port) = vm.port.try_lock() else {
+                stands = true;
+                continue;
+            };
             match (port.line.tick(), shown) {
                 (true, false) => {
                     let mut console = self.console.lock();
@@ -177,38 +190,15 @@ impl Terminal {
     pub fn reset_uart(&self, vm: &Vm) {
         let mut port = vm.port.lock();
         port.reset();
-        self.drive_line(vm, &mut port);
+        self.supply(vm, &mut port);
     }
 
     /// The serial line interrupts: it has received something, or has room again.
     pub fn serve(&self) {
         let Some(serial) = self.serial.get() else { return };
-        for _ in 0..INPUT_BATCH {
-            let Some(byte) = serial.get() else { break };
-            self.take_input(byte);
-        }
+        self.take_input(*serial);
         self.pump(&mut self.console.lock());
         self.resume_stalled();
-    }
-
-    fn take_input(&self, byte: u8) {
-        let vms = Machine::get().vms;
-        let state = |vm: usize| vms.get(vm).map_or("", |vm| vm.phase().name());
-        let action = self.console.lock().input(byte, &self.attachment, &state);
-        match action {
-            InputAction::None => {}
-            InputAction::PowerOff => {
-                log::info!("power off, from the keyboard");
-                Machine::get().power_off();
-            }
-            InputAction::Guest { vm, byte } => {
-                let Some(vm) = vms.get(vm) else { return };
-                let mut port = vm.port.lock();
-                // A byte that finds the FIFO full is lost, as on a real line; the guest sees an overrun.
-                port.uart.receive(byte);
-                self.drive_line(vm, &mut port);
-            }
-        }
     }
 
     /// Lets VMs go on whose output had stalled and has room now.

@@ -5,7 +5,7 @@ use core::ptr::NonNull;
 
 use portcullis_board::SerialPort;
 use safe_mmio::{UniqueMmioPointer, field, field_shared, fields::ReadPureWrite, fields::ReadWrite};
-use spin::{Mutex, Once};
+use spin::{Once, mutex::TicketMutex};
 
 use crate::facts::{Uart, UartKind};
 
@@ -46,8 +46,21 @@ const _: () = assert!(core::mem::offset_of!(Registers, line_status) == 0x54);
 
 /// A mini UART.
 pub struct AuxUart {
-    registers: Mutex<UniqueMmioPointer<'static, Registers>>,
+    port: TicketMutex<Port>,
     interrupt: Option<u32>,
+}
+
+/// The registers, and what interrupts.
+struct Port {
+    registers: UniqueMmioPointer<'static, Registers>,
+    interrupts: u32,
+}
+
+impl Port {
+    fn set_interrupts(&mut self, interrupts: u32, enabled: bool) {
+        self.interrupts = if enabled { self.interrupts | interrupts } else { self.interrupts & !interrupts };
+        field!(self.registers, interrupt_enable).write(self.interrupts);
+    }
 }
 
 static UART: Once<AuxUart> = Once::new();
@@ -78,39 +91,41 @@ impl AuxUart {
         let control = field_shared!(registers, control).read();
         field!(registers, control).write(control | ON);
         field!(registers, interrupt_enable).write(RECEIVE);
-        Self { registers: Mutex::new(registers), interrupt }
+        Self { port: TicketMutex::new(Port { registers, interrupts: RECEIVE }), interrupt }
     }
 }
 
 impl SerialPort for AuxUart {
     fn has_room(&self) -> bool {
-        field_shared!(self.registers.lock(), line_status).read() & ROOM != 0
+        field_shared!(self.port.lock().registers, line_status).read() & ROOM != 0
     }
 
     fn put(&self, byte: u8) {
-        let mut registers = self.registers.lock();
-        field!(registers, data).write(byte.into());
+        let mut port = self.port.lock();
+        field!(port.registers, data).write(byte.into());
     }
 
     fn send(&self, next: &mut dyn FnMut() -> Option<u8>) {
-        let mut registers = self.registers.lock();
-        while field_shared!(registers, line_status).read() & ROOM != 0
+        let mut port = self.port.lock();
+        while field_shared!(port.registers, line_status).read() & ROOM != 0
             && let Some(byte) = next()
         {
-            field!(registers, data).write(byte.into());
+            field!(port.registers, data).write(byte.into());
         }
     }
 
     fn get(&self) -> Option<u8> {
-        let mut registers = self.registers.lock();
-        let ready = field_shared!(registers, line_status).read() & READY != 0;
-        ready.then(|| field!(registers, data).read() as u8)
+        let mut port = self.port.lock();
+        let ready = field_shared!(port.registers, line_status).read() & READY != 0;
+        ready.then(|| field!(port.registers, data).read() as u8)
+    }
+
+    fn set_receive_interrupt(&self, enabled: bool) {
+        self.port.lock().set_interrupts(RECEIVE, enabled);
     }
 
     fn set_transmit_interrupt(&self, enabled: bool) {
-        let enable = if enabled { RECEIVE | TRANSMIT } else { RECEIVE };
-        let mut registers = self.registers.lock();
-        field!(registers, interrupt_enable).write(enable);
+        self.port.lock().set_interrupts(TRANSMIT, enabled);
     }
 
     fn interrupt(&self) -> Option<u32> {
@@ -145,5 +160,11 @@ mod tests {
         assert_eq!(at(0x44), 0b1111);
         uart.set_transmit_interrupt(false);
         assert_eq!((at(0x44), uart.interrupt()), (0b1101, Some(125)));
+        uart.set_receive_interrupt(false);
+        assert_eq!(at(0x44), 0);
+        uart.set_transmit_interrupt(true);
+        assert_eq!(at(0x44), 0b0010);
+        uart.set_receive_interrupt(true);
+        assert_eq!(at(0x44), 0b1111);
     }
 }

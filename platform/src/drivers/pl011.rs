@@ -5,9 +5,9 @@ use core::ptr::NonNull;
 use arm_pl011_uart::{DataBits, FifoLevel, Interrupts, LineConfig, PL011Registers, Parity, StopBits, Uart};
 use portcullis_board::SerialPort;
 use safe_mmio::UniqueMmioPointer;
-use spin::{Mutex, Once};
+use spin::{Once, mutex::TicketMutex};
 
-use crate::facts::{Uart as Port, UartKind};
+use crate::facts::{Uart as Facts, UartKind};
 
 /// Speed of a line that firmware has not set up, in baud.
 const SPEED: u32 = 115_200;
@@ -17,21 +17,37 @@ const EIGHT_N_ONE: LineConfig =
 
 /// A PL011. Where firmware has set it up, its speed is kept.
 pub struct Pl011 {
-    uart: Mutex<Uart<'static>>,
+    port: TicketMutex<Port>,
     interrupt: Option<u32>,
 }
 
+/// The registers, and what interrupts.
+struct Port {
+    uart: Uart<'static>,
+    interrupts: Interrupts,
+}
+
+impl Port {
+    fn set_interrupts(&mut self, interrupts: Interrupts, enabled: bool) {
+        self.interrupts.set(interrupts, enabled);
+        self.uart.set_interrupt_masks(self.interrupts);
+    }
+}
+
+/// What stands for input: RX at the trigger level, RT below it.
+const RECEIVE: Interrupts = Interrupts::RXI.union(Interrupts::RTI);
+
 static PL011: Once<Pl011> = Once::new();
 
-/// The board's, if `port` is one.
+/// The board's, if `uart` is one.
 ///
 /// # Safety
 ///
-/// What `port` says must be true, and the registers must be mapped.
-pub unsafe fn find(port: &Port) -> Option<&'static dyn SerialPort> {
-    let registers = NonNull::new(port.registers.start as *mut _).filter(|_| port.kind == UartKind::Pl011)?;
+/// What `uart` says must be true, and the registers must be mapped.
+pub unsafe fn find(uart: &Facts) -> Option<&'static dyn SerialPort> {
+    let registers = NonNull::new(uart.registers.start as *mut _).filter(|_| uart.kind == UartKind::Pl011)?;
     // SAFETY: passed on to the caller; the static makes sure that there is one driver.
-    Some(PL011.call_once(|| unsafe { Pl011::new(registers, port.intid, port.clock) }))
+    Some(PL011.call_once(|| unsafe { Pl011::new(registers, uart.intid, uart.clock) }))
 }
 
 impl Pl011 {
@@ -54,22 +70,22 @@ impl Pl011 {
             let _ = uart.enable(EIGHT_N_ONE, SPEED, clock);
         }
         uart.set_interrupt_fifo_levels(FifoLevel::Bytes4, FifoLevel::Bytes4);
-        uart.set_interrupt_masks(Interrupts::RXI | Interrupts::RTI);
-        Self { uart: Mutex::new(uart), interrupt }
+        uart.set_interrupt_masks(RECEIVE);
+        Self { port: TicketMutex::new(Port { uart, interrupts: RECEIVE }), interrupt }
     }
 }
 
 impl SerialPort for Pl011 {
     fn has_room(&self) -> bool {
-        !self.uart.lock().is_tx_fifo_full()
+        !self.port.lock().uart.is_tx_fifo_full()
     }
 
     fn put(&self, byte: u8) {
-        self.uart.lock().write_word(byte);
+        self.port.lock().uart.write_word(byte);
     }
 
     fn send(&self, next: &mut dyn FnMut() -> Option<u8>) {
-        let mut uart = self.uart.lock();
+        let uart = &mut self.port.lock().uart;
         while !uart.is_tx_fifo_full()
             && let Some(byte) = next()
         {
@@ -79,13 +95,15 @@ impl SerialPort for Pl011 {
 
     fn get(&self) -> Option<u8> {
         // A character with an error of framing, parity or overrun is dropped: what it was is not known.
-        self.uart.lock().read_word().ok().flatten()
+        self.port.lock().uart.read_word().ok().flatten()
+    }
+
+    fn set_receive_interrupt(&self, enabled: bool) {
+        self.port.lock().set_interrupts(RECEIVE, enabled);
     }
 
     fn set_transmit_interrupt(&self, enabled: bool) {
-        let mut uart = self.uart.lock();
-        let receive = Interrupts::RXI | Interrupts::RTI;
-        uart.set_interrupt_masks(if enabled { receive | Interrupts::TXI } else { receive });
+        self.port.lock().set_interrupts(Interrupts::TXI, enabled);
     }
 
     fn interrupt(&self) -> Option<u32> {

@@ -11,7 +11,7 @@ use portcullis_bundle::Bundle;
 use portcullis_platform::facts::Facts;
 use portcullis_platform::passthrough;
 
-use crate::machine::{self, Next, Watcher};
+use crate::machine::{self, Keyboard, Next, Watcher};
 
 /// When a QEMU that is only to write its device tree is ended.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -22,6 +22,10 @@ impl Watcher for Silent {
     fn bytes(&mut self, _: &[u8]) {}
 
     fn line(&mut self, _: &str) -> Next {
+        Next::Continue
+    }
+
+    fn longer(&mut self, _: &str) -> Next {
         Next::Continue
     }
 }
@@ -40,7 +44,7 @@ pub fn check(mut qemu: Command, bundle: &Path, folder: &Path) -> Result<()> {
     }
     let tree = folder.join("devices.dtb");
     qemu.args(["-machine", &format!("dumpdtb={}", crate::el3::option(&tree))]);
-    machine::run(qemu, false, Some(TIMEOUT), &mut Silent)?;
+    machine::run(qemu, Keyboard::None, Some(TIMEOUT), &mut Silent)?;
     let Ok(blob) = read(&tree) else { return Ok(()) };
     fs::remove_file(&tree)?;
     match Facts::from_tree(blob).map(|facts| passthrough::find(&facts, blob, &bundle)) {

@@ -14,11 +14,12 @@ use crate::environment::Environment;
 use crate::firmware::{self, Firmware};
 use crate::guests::Guests;
 use crate::machine::report::Reports;
+use crate::machine::rows::Joined;
 use crate::machine::terminal::{self, Raw};
-use crate::machine::{self, End, Next, Watcher, summary};
+use crate::machine::{self, End, Keyboard, Next, Watcher, summary};
 use crate::options::Run;
 use crate::raspberry_pi::{self, tree::Defect};
-use crate::{cpu, devices, metal, test_firmware};
+use crate::{cpu, devices, metal, ram, test_firmware};
 use system::{Board as Limits, Manifest, bundle};
 
 /// When a run ends at which nobody is watching.
@@ -52,8 +53,13 @@ pub fn run(options: &Run) -> Result<()> {
         devices::check(qemu()?, &system.bundle, &environment.target())?;
     }
     let qemu = qemu()?;
-    let mut console =
-        Console { reports: Reports::new(system.reporting), interactive, panicked: false, summed_up: false };
+    let mut console = Console {
+        reports: Reports::new(system.reporting),
+        interactive,
+        panicked: false,
+        summed_up: false,
+        joined: Joined::default(),
+    };
     let timeout = options.timeout.or((!interactive).then_some(TIMEOUT));
     let raw = if interactive {
         eprintln!("xtask: all keys go to the machine; Ctrl-] is the hypervisor's escape key, Ctrl-] q powers off");
@@ -61,8 +67,9 @@ pub fn run(options: &Run) -> Result<()> {
     } else {
         None
     };
-    let end = machine::run(qemu, interactive, timeout, &mut console);
+    let end = machine::run(qemu, if interactive { Keyboard::Person } else { Keyboard::None }, timeout, &mut console);
     drop(raw);
+    show(&console.joined.finish());
     verdict(&end?, timeout, &console)
 }
 
@@ -120,6 +127,7 @@ impl System {
             forwards: hardware.el3 != El3::None,
             time: hardware.board.knows_time(),
             cpu: cpu::known(hardware.board, cpu),
+            ram: ram::of(hardware.board, hardware.el3),
         };
         Self::build_for(environment, hardware, &limits, manifest, exit, bundle)
     }
@@ -214,10 +222,12 @@ struct Console {
     interactive: bool,
     panicked: bool,
     summed_up: bool,
+    joined: Joined,
 }
 
 impl Console {
     fn sum_up(&mut self) {
+        show(&self.joined.finish());
         // In a raw terminal a line feed does not lead to the start of the line.
         let end = if self.interactive { "\r\n" } else { "\n" };
         let mut text = end.to_owned();
@@ -237,7 +247,12 @@ impl Console {
 
 impl Watcher for Console {
     fn bytes(&mut self, bytes: &[u8]) {
-        show(bytes);
+        // What is no terminal has no width.
+        if self.interactive {
+            show(bytes);
+        } else {
+            show(&self.joined.push(bytes));
+        }
     }
 
     fn line(&mut self, line: &str) -> Next {
@@ -247,6 +262,10 @@ impl Watcher for Console {
             self.sum_up();
         }
         Next::Continue
+    }
+
+    fn longer(&mut self, line: &str) -> Next {
+        self.line(line)
     }
 }
 

@@ -18,6 +18,7 @@ const UART_ICR: u64 = UART + 0x44;
 const RTC_ICR: u64 = RTC + 0x1c;
 
 static OTHERS: Once<fn(u32)> = Once::new();
+static UART_READER: Once<fn()> = Once::new();
 static COUNTS: [[AtomicU32; COUNTED]; MAX_VCPUS] = [const { [const { AtomicU32::new(0) }; COUNTED] }; MAX_VCPUS];
 static ORDER: [AtomicU32; RECORD] = [const { AtomicU32::new(0) }; RECORD];
 static SENDERS: [AtomicU32; RECORD] = [const { AtomicU32::new(0) }; RECORD];
@@ -28,7 +29,7 @@ pub fn handle(intid: u32) {
     match intid {
         TIMER_VIRTUAL_INTID => counter::set_control(counter::CONTROL_ENABLE | counter::CONTROL_MASK),
         TIMER_PHYSICAL_INTID => counter::set_physical_control(counter::CONTROL_ENABLE | counter::CONTROL_MASK),
-        UART_INTID => mmio::write32(UART_ICR, 0x7ff),
+        UART_INTID => UART_READER.get().copied().unwrap_or(clear_uart)(),
         RTC_INTID => mmio::write32(RTC_ICR, 1),
         _ => {
             if let Some(quiet) = OTHERS.get() {
@@ -44,6 +45,15 @@ pub fn handle(intid: u32) {
     if let Some(count) = COUNTS[cpu::index()].get(intid as usize) {
         count.fetch_add(1, SeqCst);
     }
+}
+
+fn clear_uart() {
+    mmio::write32(UART_ICR, 0x7ff);
+}
+
+/// Has `read` called for every interrupt of the emulated UART, instead of its interrupts cleared. The first one stays.
+pub fn set_uart_reader(read: fn()) {
+    UART_READER.call_once(|| read);
 }
 
 /// Has `quiet` called for every interrupt that is neither the timer's nor the emulated UART's. The first one stays.

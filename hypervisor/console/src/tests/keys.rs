@@ -1,10 +1,17 @@
 //! Attached mode and the escape key.
 
-use super::{Bench, InputAction};
+use super::model::Model;
+use super::{Bench, InputAction, Random};
 use crate::line::CAPACITY;
+use crate::reset::RESET;
 
 const ATTACHED: &str = "portcullis: attached to a; Ctrl-] then 0 detaches\r\n";
 const DETACHED: &str = "portcullis: detached; Ctrl-] then ? shows the keys\r\n";
+
+/// What brings the terminal back.
+fn reset() -> &'static str {
+    core::str::from_utf8(RESET).unwrap()
+}
 
 #[test]
 fn attached_output_is_raw_and_immediate() {
@@ -21,7 +28,7 @@ fn attached_output_is_raw_and_immediate() {
     bench.say(0, "\r\n");
     bench.seen();
     assert_eq!(bench.escape(b'0'), InputAction::None);
-    assert_eq!(bench.seen(), format!("\x1b[0m{DETACHED}"));
+    assert_eq!(bench.seen(), format!("{}{DETACHED}", reset()));
     assert_eq!(bench.attachment.get(), None);
     bench.say(0, "tail");
     assert_eq!(bench.seen(), "");
@@ -77,7 +84,7 @@ fn an_open_sequence_does_not_swallow_others() {
         bench.say(0, open);
         bench.seen();
         bench.escape(b'd');
-        assert_eq!(bench.seen(), format!("\x18\r\n\x1b[0m{DETACHED}"), "{open:?}");
+        assert_eq!(bench.seen(), format!("{}{DETACHED}", reset()), "{open:?}");
     }
 }
 
@@ -95,7 +102,7 @@ fn attaching_shows_the_prompt_that_stands() {
     bench.say(0, "# ");
     bench.seen();
     bench.escape(b'2');
-    assert_eq!(bench.seen(), "\r\nportcullis: attached to b; Ctrl-] then 0 detaches\r\n");
+    assert_eq!(bench.seen(), format!("{}portcullis: attached to b; Ctrl-] then 0 detaches\r\n", reset()));
     assert!(bench.attachment.is(1) && !bench.attachment.is(0));
     bench.say(0, "\n");
     assert_eq!(bench.seen(), "", "the rest of the torn line was empty");
@@ -145,8 +152,83 @@ fn help_power_off_and_wrong_keys() {
 fn help_of_eight_vms_is_not_cut() {
     let names: Vec<String> = (1..=8).map(|n| format!("sixteen-letters{n}")).collect();
     let mut bench = Bench::new(&names.iter().map(String::as_str).collect::<Vec<_>>());
-    bench.console.input(0x1d, &bench.attachment, &|_| "");
-    bench.console.input(b'?', &bench.attachment, &|_| "not yet started");
+    bench.console.input(0x1d, false, &bench.attachment, &|_| "");
+    bench.console.input(b'?', false, &bench.attachment, &|_| "not yet started");
     bench.settle();
     assert!(bench.seen().ends_with("\r\nportcullis: 8 sixteen-letters8 not yet started\r\n"));
+}
+
+#[test]
+fn after_detaching_the_terminal_is_as_before_whatever_the_guest_did() {
+    let pieces: [&[u8]; 14] = [
+        b"\x1b(0\x1b[2;2r\x1b[?25l\x1b[8m\x0e",
+        b"\x1b[?1049h\x1b[?1000;1006h\x1b[?2004h",
+        b"\x1b)0\x0e\x1b=\x1b[4h\x1b[20h",
+        b"\x1b G\x1b[?5h\x1b[?6h\x1b[?7l\x1b[?1h",
+        b"\x1b[>4;2m\x1b[=31u",
+        b"\x1b[3g\x1b[7m",
+        b"\x1b]0;a title that never ends",
+        b"\x1bP1$q",
+        b"\x1b[",
+        b"\x1b[?",
+        b"\x1b",
+        b"\xe2\x82",
+        b"text\r\n",
+        b"\x9d",
+    ];
+    for seed in 1..300 {
+        let mut random = Random::new(seed);
+        let mut bench = Bench::new(&["a", "b"]);
+        let mut model = Model::new(80, 24);
+        for _ in 0..20 {
+            bench.escape(b'1');
+            for _ in 0..random.below(12) {
+                let noise: Vec<u8> = (0..random.below(20)).map(|_| random.below(256) as u8).collect();
+                bench.send(0, if random.below(3) == 0 { &noise } else { pieces[random.below(pieces.len())] });
+            }
+            // To nobody, or to the other one and then to nobody.
+            if random.below(2) == 0 {
+                bench.escape(b'2');
+            }
+            bench.escape(b'd');
+            model.feed(&core::mem::take(&mut bench.out));
+            assert_eq!(model.changed(), Vec::<String>::new(), "seed {seed}");
+            assert!(model.rows().last().unwrap().is_empty() && model.row(1).starts_with("portcullis: detached"));
+        }
+    }
+}
+
+#[test]
+fn a_reset_always_has_room() {
+    let mut bench = Bench::new(&["a", "b"]);
+    bench.slow = true;
+    while bench.console.log(format_args!("noise")) {}
+    for _ in 0..20 {
+        bench.escape(b'1');
+        bench.send(0, b"\x1b[?1049h");
+        bench.escape(b'd');
+        bench.pump(50);
+    }
+    bench.slow = false;
+    bench.settle();
+    let mut model = Model::new(80, 24);
+    model.feed(&bench.out);
+    assert_eq!(model.changed(), Vec::<String>::new());
+}
+
+#[test]
+fn what_a_terminal_says_by_itself_switches_nothing_off() {
+    let mut bench = Bench::new(&["a"]);
+    bench.escape(b'1');
+    // A title that the guest has set, reported.
+    for byte in *b"\x1b]l\x1dq\x1dd\x1b\\" {
+        assert_eq!(bench.key(byte), InputAction::Guest { vm: 0, byte });
+    }
+    assert_eq!(bench.attachment.get(), Some(0));
+    // The same just behind the escape key.
+    bench.key(0x1d);
+    for byte in *b"\x1b]l\x1dq\x1b\\" {
+        assert_ne!(bench.key(byte), InputAction::PowerOff);
+    }
+    assert_eq!(bench.escape(b'q'), InputAction::PowerOff, "the person's own key");
 }

@@ -62,13 +62,19 @@ fn torn_prompt_is_ended_and_continued() {
 #[test]
 fn long_lines_are_broken_with_the_prefix() {
     let mut bench = Bench::new(&["a"]);
-    let (first, second) = ("x".repeat(256), "y".repeat(44));
-    bench.say(0, &format!("{first}{second}\n{first}\nz\n"));
-    assert_eq!(bench.seen(), format!("[a] {first}\r\n[a] {second}\r\n[a] {first}\r\n[a] z\r\n"));
+    let (first, second) = ("x".repeat(75), "y".repeat(74));
+    bench.say(0, &format!("{first}{second}z\n{first}\nz\n"));
+    assert_eq!(bench.rows(), format!("[a] {first}\r\n[a]> {second}\r\n[a]> z\r\n[a] {first}\r\n[a] z\r\n"));
     bench.say(0, "12");
     bench.wait();
-    bench.say(0, &format!("{}\u{e9}!\n", "x".repeat(253)));
-    assert_eq!(bench.seen(), format!("[a] 12{}\r\n[a] \u{e9}!\r\n", "x".repeat(253)), "no character is cut in two");
+    bench.say(0, &format!("{}\u{e9}!\n", "x".repeat(72)));
+    assert_eq!(bench.rows(), format!("[a] 12{}\r\n[a]> \u{e9}!\r\n", "x".repeat(72)), "no character is cut in two");
+    bench.say(0, "ab\tc\t\t12345678\td\n");
+    assert_eq!(bench.rows(), "[a] ab      c               12345678        d\r\n", "tab stops of the text");
+    bench.log(&format!("{} {}", "word ".repeat(12).trim(), "end".repeat(30)));
+    let word = "word ".repeat(12);
+    let (ends, rest) = ("end".repeat(22) + "e", "nd".to_owned() + &"end".repeat(7));
+    assert_eq!(bench.rows(), format!("portcullis: {word}\r\nportcullis> {ends}\r\nportcullis> {rest}\r\n"));
 }
 
 #[test]
@@ -76,7 +82,7 @@ fn sequences_and_controls_are_stripped() {
     for (sent, shown) in [
         ("\x1b[1;31mred\x1b[0m \x1b]0;title\x07end\n", "red end"),
         ("\x1b]0;title\x1b\\end\x1b(B\x1b7\x1bMx\n", "endx"),
-        ("a\tb\x08\x07\x00\x0b\x0c\x7fc\rd\n", "a\tbcd"),
+        ("a\tb\x08\x07\x00\x0b\x0c\x7fc\rd\n", "a       bcd"),
         ("gr\u{fc}\u{df}e \u{4f60}\u{1f600}\n", "gr\u{fc}\u{df}e \u{4f60}\u{1f600}"),
         ("\u{9b}31mx\u{85}y\u{202e}z\u{2028}\n", "xyz"),
         ("\x1b[3\x1b[Kx\x1bPdcs\x18y\n", "xy"),

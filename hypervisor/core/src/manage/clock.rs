@@ -4,7 +4,7 @@ use portcullis_abi::manage;
 use portcullis_arch::timer;
 use portcullis_board::WallClock;
 use portcullis_board::time::nanoseconds;
-use spin::Mutex;
+use spin::mutex::TicketMutex;
 
 use super::status::Status;
 use super::{Answer, DONE};
@@ -28,12 +28,12 @@ impl Moment {
 
 /// The clock that `CLOCK_SET` sets.
 #[derive(Debug, Default)]
-pub struct ManagedClock(Mutex<Option<Moment>>);
+pub struct ManagedClock(TicketMutex<Option<Moment>>);
 
 impl ManagedClock {
     /// A clock that knows nothing.
     pub const fn new() -> Self {
-        Self(Mutex::new(None))
+        Self(TicketMutex::new(None))
     }
 
     /// Whether it was set.

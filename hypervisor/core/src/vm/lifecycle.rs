@@ -167,7 +167,7 @@ impl Exclusive<'_> {
         // The states from which a VM begins only change under the lock, which is ours.
         let begun = self.vm.state.change(|_| Ok::<_, Refusal>(next));
         debug_assert!(begun.is_ok(), "the step never fails");
-        self.vm.start_first_vcpu();
+        self.vm.start_first_vcpu(false);
     }
 }
 
@@ -193,7 +193,9 @@ impl Vm {
         self.state.is_running()
     }
 
-    fn start_first_vcpu(&self) {
+    /// Has the first vCPU's core load the VM. `again`: it is just off, and nobody but itself or a restart wants it back.
+    fn start_first_vcpu(&self, again: bool) {
+        self.restarts.begin(again, timer::count(), timer::frequency());
         let Some(first) = self.vcpus().first() else { return };
         // What the VM had of its cores in its former life could be asked for until now.
         self.vcpus().iter().for_each(Vcpu::reset_account);
@@ -325,7 +327,7 @@ impl Vm {
             self.restarts.count(failed);
             let what = if failed { "failed, starts again" } else { "reset" };
             self.report(Occasion::Repeatable, format_args!("{}: {what}", self.name()));
-            self.start_first_vcpu();
+            self.start_first_vcpu(true);
         }
         Machine::get().go_on_with_shutdown();
     }

@@ -37,7 +37,7 @@ use portcullis_board::device::Device;
 use portcullis_bundle::VmConfig;
 use portcullis_gate::{Call, FunctionId, Row, Verdict, decide, decide_watched, forwards::Forwards};
 use portcullis_vgic::{VcpuSet, Vgic};
-use spin::{Mutex, Once};
+use spin::{Mutex, Once, mutex::TicketMutex};
 
 use crate::devices::{VmBus, port::Port};
 use crate::interface::{self, Interface};
@@ -85,7 +85,7 @@ pub struct Vm {
     /// Its interrupt controller.
     pub vgic: Vgic,
     /// Its UART and the line that it is writing.
-    pub port: Mutex<Port>,
+    pub port: TicketMutex<Port>,
     /// Its devices behind the GIC and the UART.
     pub bus: VmBus,
     /// Its page of PV time structures.
@@ -164,7 +164,7 @@ impl Vm {
             devices: devices.into(),
             lines_of_devices: Once::new(),
             vgic: Vgic::of_version(interface::version(), config.cores.as_slice().len()),
-            port: Mutex::new(Port::new()),
+            port: TicketMutex::new(Port::new()),
             bus,
             pv_time,
             control,

@@ -1,6 +1,12 @@
-//! When a VM starts again by itself: never, or when it fails, up to a limit.
+//! When a VM starts again by itself: never, or when it fails, up to a limit; and how soon.
 
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+/// Lives of one VM that may follow each other at once.
+const BURST: u64 = 16;
+/// Lives of one VM that begin in a second at the most, once that many have. What ends a life costs the cores that it was on, and they may be others'
+/// too: 3200 instructions for the last vCPU that leaves.
+const LIVES_A_SECOND: u64 = 50;
 
 /// What the manifest says, and how often it has been done.
 #[derive(Debug)]
@@ -10,12 +16,22 @@ pub struct RestartPolicy {
     used: AtomicU32,
     /// Restarts for whatever cause since creation.
     total: AtomicU32,
+    /// The counter when its present life begins, or is to begin.
+    begins: AtomicU64,
+    /// The counter when the life after it would begin if all of them were a part of a second apart.
+    next: AtomicU64,
 }
 
 impl RestartPolicy {
     /// A VM that starts again up to `limit` times when it fails; zero: never.
     pub const fn new(limit: u32) -> Self {
-        Self { limit, used: AtomicU32::new(0), total: AtomicU32::new(0) }
+        Self {
+            limit,
+            used: AtomicU32::new(0),
+            total: AtomicU32::new(0),
+            begins: AtomicU64::new(0),
+            next: AtomicU64::new(0),
+        }
     }
 
     /// Whether the VM starts again by itself at all.
@@ -34,6 +50,20 @@ impl RestartPolicy {
         if failed {
             self.used.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// A life begins at `now`, or later if it follows another one too soon; the counter has `frequency` Hz. `again`: it does
+    /// follow one, without a manager's start in between.
+    pub fn begin(&self, again: bool, now: u64, frequency: u64) {
+        let apart = frequency / LIVES_A_SECOND;
+        let due = if again { self.next.load(Ordering::Relaxed).max(now) } else { now };
+        self.next.store(due.saturating_add(apart), Ordering::Relaxed);
+        self.begins.store(now.max(due.saturating_sub(apart.saturating_mul(BURST))), Ordering::Relaxed);
+    }
+
+    /// When its life begins, if that is not by `now`: until then its core has nothing to do for it.
+    pub fn waits(&self, now: u64) -> Option<u64> {
+        Some(self.begins.load(Ordering::Relaxed)).filter(|&begins| begins > now)
     }
 
     /// A manager restarts the VM: what the policy allows begins anew.
@@ -61,6 +91,31 @@ mod tests {
     fn never_is_never() {
         let policy = RestartPolicy::new(0);
         assert!(!policy.restarts() && !policy.has_left());
+    }
+
+    #[test]
+    fn lives_that_follow_each_other_are_spaced() {
+        const HZ: u64 = 1000;
+        let policy = RestartPolicy::new(0);
+        policy.begin(false, 100, HZ);
+        assert_eq!(policy.waits(100), None);
+        let (mut now, mut lives) = (100, 0);
+        while now < 100 + 10 * HZ {
+            // It resets itself with its first instruction.
+            policy.begin(true, now, HZ);
+            now = policy.waits(now).unwrap_or(now);
+            assert_eq!(policy.waits(now), None);
+            lives += 1;
+        }
+        assert!((0..=1).contains(&(lives - 10 * LIVES_A_SECOND - BURST)), "{lives}");
+        now += HZ;
+        policy.begin(true, now, HZ);
+        assert_eq!(policy.waits(now), None, "a life of a second is no loop");
+        while policy.waits(now).is_none() {
+            policy.begin(true, now, HZ);
+        }
+        policy.begin(false, now, HZ);
+        assert_eq!(policy.waits(now), None, "a manager waits for nothing");
     }
 
     #[test]

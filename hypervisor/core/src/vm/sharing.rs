@@ -223,7 +223,7 @@ impl Vcpu {
             Power::Off if self.index == 0 && self.vm.is_scrubbing() => Want::Core,
             Power::Off => NOTHING,
             _ if state.must_leave() => Want::Off,
-            Power::LoadPending => Want::Core,
+            Power::LoadPending => self.vm.restarts.waits(now).map_or(Want::Core, Want::Until),
             _ if state.is_held() => {
                 self.stand_still(sharing, now);
                 NOTHING

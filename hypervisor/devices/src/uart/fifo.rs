@@ -60,8 +60,12 @@ impl<T: Copy> Fifo<T> {
         (len <= DEPTH).then_some(Self { cells, head: 0, len })
     }
 
-    /// Forgets all entries.
-    pub const fn clear(&mut self) {
-        self.len = 0;
+    /// Forgets all entries but those that `keep` holds for.
+    pub fn retain(&mut self, keep: impl Fn(T) -> bool) {
+        for _ in 0..self.len {
+            if let Some(value) = self.pop().filter(|&value| keep(value)) {
+                self.push(value);
+            }
+        }
     }
 }

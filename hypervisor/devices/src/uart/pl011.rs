@@ -31,6 +31,8 @@ pub struct Pl011 {
 
 /// The modem inputs outside loopback: a terminal is always there.
 const MODEM_CONNECTED: u32 = FR_CTS | FR_DSR | FR_DCD;
+/// Mark of a character in the receive FIFO that came from the line, and not by loopback. Above the error bits.
+pub(super) const FROM_LINE: u16 = 1 << 15;
 /// IFLS after reset: both triggers at one half.
 const IFLS_RESET: u32 = 0x12;
 
@@ -101,7 +103,7 @@ impl Pl011 {
     pub fn write(&mut self, offset: u64, value: u32) {
         match offset {
             DR => self.write_data(value),
-            ICR => self.ris &= !value,
+            ICR => self.clear_interrupts(value),
             IMSC => self.imsc = value & INT_MASK,
             CR => self.write_control(value & CR_MASK),
             RSR => self.rsr = 0,
@@ -112,6 +114,7 @@ impl Pl011 {
             IFLS => {
                 self.ifls = value & IFLS_MASK;
                 self.set_triggers();
+                self.announce_received();
             }
             DMACR => self.dmacr = value & DMACR_MASK,
             _ => {}
@@ -133,7 +136,7 @@ impl Pl011 {
     /// A character arrives on the line. False if it was lost: the receiver is off or in loopback, or the FIFO is full,
     /// which the guest sees as an overrun.
     pub fn receive(&mut self, byte: u8) -> bool {
-        self.cr & CR_LBE == 0 && self.store(u16::from(byte))
+        self.cr & CR_LBE == 0 && self.store(u16::from(byte) | FROM_LINE)
     }
 
     const fn is_receiving(&self) -> bool {
@@ -163,7 +166,7 @@ impl Pl011 {
         if self.receive.len() == 0 {
             self.ris &= !(INT_RX | INT_RT);
         }
-        let mut value = u32::from(cell);
+        let mut value = u32::from(cell & !FROM_LINE);
         // RSR takes over the errors of the character read; its overrun stays until ECR is written.
         self.rsr = (self.rsr & RSR_OE) | (value >> 8 & RSR_BE);
         if core::mem::take(&mut self.overrun) {
@@ -220,13 +223,26 @@ impl Pl011 {
             self.ris |= INT_OE;
             return false;
         }
+        self.announce_received();
+        true
+    }
+
+    /// Pends what the receive FIFO's level stands for: RX at the trigger level, RT if it holds anything.
+    const fn announce_received(&mut self) {
         if self.receive.len() >= self.receive_trigger {
             self.ris |= INT_RX;
         }
-        if self.lcr & LCR_FEN != 0 {
+        if self.lcr & LCR_FEN != 0 && self.receive.len() != 0 {
             self.ris |= INT_RT;
         }
-        true
+    }
+
+    /// The guest clears interrupts. The receive FIFO is looked at again: a driver that drains it first and clears then hears
+    /// of what came in between, as on a board, where the receive timeout runs anew while anything is there (DDI 0183
+    /// section 2.8.4). All others are events, the transmit interrupt too (section 2.8.3): cleared, they come with the next.
+    const fn clear_interrupts(&mut self, value: u32) {
+        self.ris &= !value;
+        self.announce_received();
     }
 
     fn write_control(&mut self, value: u32) {
@@ -239,10 +255,12 @@ impl Pl011 {
         let changed = self.lcr ^ value;
         self.lcr = value;
         if changed & LCR_FEN != 0 {
-            // Only the receive side is emptied: what the guest has sent is not lost.
-            self.receive.clear();
+            // A FIFO that is switched is flushed of what the guest has put there itself. What was typed, perhaps while the guest
+            // had not set up its UART, is not lost; nor is what the guest has sent.
+            self.receive.retain(|cell| cell & FROM_LINE != 0);
             self.ris &= !(INT_RX | INT_RT);
             self.set_triggers();
+            self.announce_received();
         }
         if changed & value & LCR_BRK != 0 && self.cr & CR_LBE != 0 && self.store(DR_BE as u16) {
             self.ris |= INT_BE;

@@ -13,7 +13,7 @@ use super::plugin::{self, Results};
 use crate::board::{Board, Gic, Hardware};
 use crate::el3::El3;
 use crate::environment::Environment;
-use crate::machine::{self, End, Next, Watcher};
+use crate::machine::{self, End, Keyboard, Next, Watcher};
 use crate::run::System;
 
 /// When a run that hangs is ended.
@@ -151,7 +151,7 @@ impl<'a> Bench<'a> {
             qemu.args(["-plugin", &self.counter(run, &counted)]);
         }
         let mut console = Console { lines: Vec::new(), end: run.end };
-        let end = machine::run(qemu, false, Some(TIMEOUT), &mut console)?;
+        let end = machine::run(qemu, Keyboard::None, Some(TIMEOUT), &mut console)?;
         fs::write(self.folder.join(format!("{}.log", run.name)), console.lines.join("\n"))?;
         match end {
             End::PowerOff if run.end.is_none() => {}
@@ -220,5 +220,17 @@ impl Watcher for Console {
             *times = times.saturating_sub(1);
         }
         if self.end.is_some_and(|(times, _)| times == 0) { Next::Stop } else { Next::Continue }
+    }
+
+    fn longer(&mut self, line: &str) -> Next {
+        let before = self.lines.pop();
+        match self.end {
+            // The first rows of it had the text, and it was counted.
+            Some((_, text)) if before.is_some_and(|before| before.contains(text)) => {
+                self.lines.push(line.to_owned());
+                Next::Continue
+            }
+            _ => self.line(line),
+        }
     }
 }

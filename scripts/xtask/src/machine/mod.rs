@@ -2,6 +2,8 @@
 
 pub mod lines;
 pub mod report;
+pub mod rows;
+pub mod script;
 pub mod summary;
 pub mod terminal;
 
@@ -15,6 +17,7 @@ use anyhow::{Context, Result};
 use rustix::process::{Signal, set_parent_process_death_signal};
 
 use lines::Lines;
+use script::Step;
 
 /// How a run ended.
 #[derive(Debug)]
@@ -45,6 +48,20 @@ pub trait Watcher {
 
     /// A complete line, without its end.
     fn line(&mut self, line: &str) -> Next;
+
+    /// The last line, which goes on: this is all of it now.
+    fn longer(&mut self, line: &str) -> Next;
+}
+
+/// Where the machine's console gets its input from.
+#[derive(Clone, Copy, Debug)]
+pub enum Keyboard {
+    /// Nowhere.
+    None,
+    /// The standard input of this process.
+    Person,
+    /// A script.
+    Script(&'static [Step]),
 }
 
 enum Event {
@@ -52,25 +69,29 @@ enum Event {
     OutputEnded,
 }
 
-/// Runs QEMU until it ends or the time is up. With `keyboard` the standard input of this process goes to the console.
+/// Runs QEMU until it ends or the time is up, with `keyboard` at its console.
 ///
 /// # Errors
 ///
 /// QEMU could not be started.
-pub fn run(mut qemu: Command, keyboard: bool, timeout: Option<Duration>, watcher: &mut dyn Watcher) -> Result<End> {
-    qemu.stdin(if keyboard { Stdio::piped() } else { Stdio::null() }).stdout(Stdio::piped());
+pub fn run(mut qemu: Command, keyboard: Keyboard, timeout: Option<Duration>, watcher: &mut dyn Watcher) -> Result<End> {
+    qemu.stdin(if matches!(keyboard, Keyboard::None) { Stdio::null() } else { Stdio::piped() }).stdout(Stdio::piped());
     end_with_parent(&mut qemu);
     let mut child = qemu.spawn().with_context(|| format!("{} could not be started", qemu.get_program().display()))?;
     let (sender, events) = mpsc::channel();
     let mut output = child.stdout.take().context("QEMU has no output")?;
     thread::spawn(move || pump(&mut output, &sender));
-    if let Some(input) = child.stdin.take() {
+    let mut player = None;
+    match (child.stdin.take(), keyboard) {
+        (Some(input), Keyboard::Script(steps)) => player = Some(script::play(steps, input)),
         // Ends with the process: there is no way to call a read of the terminal back.
-        thread::spawn(move || copy_keys(input));
+        (Some(input), _) => _ = thread::spawn(move || copy_keys(input)),
+        (None, _) => {}
     }
 
     let deadline = timeout.map(|timeout| Instant::now() + timeout);
     let mut lines = Lines::default();
+    let mut last = String::new();
     loop {
         let event = match deadline {
             None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -79,17 +100,35 @@ pub fn run(mut qemu: Command, keyboard: bool, timeout: Option<Duration>, watcher
         match event {
             Ok(Event::Output(bytes)) => {
                 watcher.bytes(&bytes);
-                let next = lines.push(&bytes, |line| watcher.line(line));
+                if let Some(player) = &player {
+                    // One that has come to its end listens no more.
+                    _ = player.send(bytes.clone());
+                }
+                let next = lines.push(&bytes, |row| take_row(&mut last, row, watcher));
                 if next == Next::Stop {
                     return end(child).map(|_| End::Stopped);
                 }
             }
             Err(RecvTimeoutError::Timeout) => return end(child).map(|_| End::Timeout),
             Ok(Event::OutputEnded) | Err(RecvTimeoutError::Disconnected) => {
-                lines.finish(|line| watcher.line(line));
+                lines.finish(|row| take_row(&mut last, row, watcher));
                 let status = child.wait()?;
                 return Ok(if status.success() { End::PowerOff } else { End::Broken(status) });
             }
+        }
+    }
+}
+
+/// Gives the watcher a row: a line, or more of the last one.
+fn take_row(last: &mut String, row: &str, watcher: &mut dyn Watcher) -> Next {
+    match rows::continuation(row) {
+        Some(more) => {
+            last.push_str(more);
+            watcher.longer(last)
+        }
+        None => {
+            row.clone_into(last);
+            watcher.line(last)
         }
     }
 }
@@ -152,12 +191,17 @@ mod tests {
             self.lines.push(line.to_owned());
             if self.stop_at == Some(line) { Next::Stop } else { Next::Continue }
         }
+
+        fn longer(&mut self, line: &str) -> Next {
+            self.lines.pop();
+            self.line(line)
+        }
     }
 
     fn shell(script: &str, timeout: Duration, log: &mut Log) -> End {
         let mut command = Command::new("sh");
         command.args(["-c", script]);
-        run(command, false, Some(timeout), log).unwrap()
+        run(command, Keyboard::None, Some(timeout), log).unwrap()
     }
 
     #[test]
@@ -173,8 +217,32 @@ mod tests {
     }
 
     #[test]
+    fn a_script_types_when_its_turn_has_come() {
+        const STEPS: &[Step] = &[
+            Step::Wait("name?"),
+            Step::Type("x\n"),
+            Step::Wait("lines?"),
+            Step::Lines { before: "n", numbers: 8..11, rate: None },
+        ];
+        let mut command = Command::new("sh");
+        let program = "printf name?; read name; echo; printf lines?; read a; read b; read c; echo; echo $name $a $b $c";
+        command.args(["-c", program]);
+        let mut log = Log::default();
+        let end = run(command, Keyboard::Script(STEPS), Some(Duration::from_secs(60)), &mut log).unwrap();
+        assert!(matches!(end, End::PowerOff), "{end:?}");
+        assert_eq!(log.lines, ["name?", "lines?", "x n0000008 n0000009 n0000010"]);
+    }
+
+    #[test]
+    fn broken_lines_are_put_together() {
+        let mut log = Log::default();
+        shell(r"printf 'portcullis: a \nportcullis> b\n[x] c\n[x]> d'", Duration::from_secs(60), &mut log);
+        assert_eq!(log.lines, ["portcullis: a b", "[x] cd"]);
+    }
+
+    #[test]
     fn a_missing_program_is_an_error() {
-        let error = run(Command::new("/nonexistent/qemu"), false, None, &mut Log::default()).unwrap_err();
+        let error = run(Command::new("/nonexistent/qemu"), Keyboard::None, None, &mut Log::default()).unwrap_err();
         assert!(error.to_string().contains("/nonexistent/qemu"));
     }
 }

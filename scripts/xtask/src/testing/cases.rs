@@ -1,6 +1,7 @@
 //! The tests in QEMU.
 
 pub mod case;
+mod console;
 mod firmware;
 mod passthrough;
 mod raspberry_pi;
@@ -76,7 +77,7 @@ const DAMAGED: Case = Case { manifest: "conformance.toml", expectations: NOTHING
 
 /// Every test in QEMU.
 pub fn all() -> impl Iterator<Item = &'static Case> {
-    let more = [firmware::CASES, raspberry_pi::CASES, passthrough::CASES, sharing::CASES];
+    let more = [console::CASES, firmware::CASES, raspberry_pi::CASES, passthrough::CASES, sharing::CASES];
     CASES.iter().chain(more.into_iter().flatten())
 }
 
@@ -227,7 +228,7 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     use super::super::expectation::Expectation::{
-        All, Clock, Date, DiffersFrom, Entropy, Never, OnlyCalls, SameAs, Says, Stolen, Value,
+        All, AtMost, Clock, Date, DiffersFrom, Entropy, Never, Numbered, OnlyCalls, SameAs, Says, Stolen, Value,
     };
     use super::*;
     use crate::el3::El3;
@@ -255,7 +256,7 @@ mod tests {
         match expectation {
             All(expectations) => expectations.iter().flat_map(named).collect(),
             Line(_) | Sequence(_) | Never(_) | NoGuest => Vec::new(),
-            SameAs(..) | DiffersFrom(..) | OnlyCalls(_) => Vec::new(),
+            SameAs(..) | DiffersFrom(..) | OnlyCalls(_) | Numbered(_) | AtMost(..) => Vec::new(),
             Stolen([a, b], c) => vec![a, b, c],
             Says(vm, _)
             | Value(vm, ..)
@@ -285,6 +286,7 @@ mod tests {
                 time: board.knows_time(),
                 forwards: case.el3 != El3::None,
                 cpu: None,
+                ram: crate::ram::of(board, case.el3),
             };
             let manifest = Manifest::load(&folder.join(case.manifest), &limits, &guests)
                 .unwrap_or_else(|report| panic!("{}: {report}", case.name));

@@ -38,6 +38,10 @@ pub enum Expectation {
     OnlyCalls(&'static [u32]),
     /// Two VMs that share their cores, and one alone on its own: what their kernels took for stolen is what the hypervisor counted.
     Stolen([&'static str; 2], &'static str),
+    /// No more than so many lines contain this text.
+    AtMost(usize, &'static str),
+    /// The lines that are nothing but a number of seven digits are all numbers below this one, in order.
+    Numbered(u32),
     /// A VM was stopped like this, or reports cases: the architecture allows both.
     StoppedOrCases(&'static str),
 }
@@ -96,6 +100,11 @@ impl Expectation {
             }
             Self::Stolen(shared, alone) => stolen::unlike(shared, alone, lines),
             Self::OnlyCalls(functions) => only_calls(functions, lines),
+            Self::Numbered(count) => unnumbered(count, lines),
+            Self::AtMost(most, text) => {
+                let count = lines.iter().filter(|line| line.contains(text)).count();
+                (count > most).then(|| format!("{count} lines have: {text}; there may be {most}"))
+            }
             Self::Stopped(_) | Self::Cases(_) | Self::StoppedOrCases(_) => None,
             Self::SameAs(..) | Self::DiffersFrom(..) => None,
         }
@@ -147,6 +156,19 @@ fn only_calls(functions: &[u32], lines: &[String]) -> Option<String> {
     }
     let missing = functions.iter().find(|function| !seen.contains(function));
     missing.map(|function| format!("the firmware was not called with {function:#x}"))
+}
+
+fn unnumbered(count: u32, lines: &[String]) -> Option<String> {
+    let digits = |line: &&String| line.len() == 7 && line.bytes().all(|byte| byte.is_ascii_digit());
+    let mut numbers = lines.iter().filter(digits);
+    for number in 0..count {
+        let expected = format!("{number:07}");
+        match numbers.next() {
+            Some(line) if *line == expected => {}
+            other => return Some(format!("expected the number {expected}, found {other:?}")),
+        }
+    }
+    numbers.next().map(|line| format!("there is one number more: {line}"))
 }
 
 fn is_stopped(vm: &str, lines: &[String]) -> bool {
@@ -342,6 +364,18 @@ mod tests {
         assert!(unmet(&format!("{right}\nel3: 0x82000000 called 1 times, w7 = 1")).unwrap().contains("0x82000000"));
         assert!(unmet(&format!("{right}\nel3: others called 1 times")).is_some());
         assert!(unmet("el3: 0x84000000 called 1 times").unwrap().contains("0xc4000053"));
+    }
+
+    #[test]
+    fn numbers_are_all_there_and_in_order() {
+        let unmet = |text| Expectation::Numbered(2).unmet(&lines(text), &Reports::new([]));
+        assert_eq!(unmet("ops> echo 0000000\n0000000\n[a] x\n0000001"), None);
+        assert!(unmet("0000000").unwrap().contains("0000001"));
+        assert!(unmet("0000001\n0000000").is_some());
+        assert!(unmet("0000000\n0000001\n0000002").unwrap().contains("one number more"));
+        let at_most = |most| Expectation::AtMost(most, "x").unmet(&lines("x\nax\ny"), &Reports::new([]));
+        assert_eq!(at_most(2), None);
+        assert!(at_most(1).unwrap().contains("2 lines have"));
     }
 
     #[test]

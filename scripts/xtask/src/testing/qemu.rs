@@ -17,7 +17,7 @@ use crate::el3::El3;
 use crate::environment::Environment;
 use crate::firmware;
 use crate::machine::report::Reports;
-use crate::machine::{self, End, Next, Watcher};
+use crate::machine::{self, End, Keyboard, Next, Watcher};
 use crate::run::{PANIC, System};
 
 /// When a run that hangs is ended. The longest takes half a minute on two idle cores; a host with other work may need many times that.
@@ -108,7 +108,8 @@ fn build_firmware(environment: &Environment, cases: &[&Case], tally: &mut Tally)
 fn boot(environment: &Environment, case: &Case) -> Result<(Console, End)> {
     let manifest = environment.root.join("scripts/manifests").join(case.manifest);
     let hardware = Hardware { gic: case.gic, el3: case.el3, ..Hardware::new(case.board, case.cores) };
-    let mut system = System::build(environment, hardware, None, &manifest, true, "test/bundle.img")
+    let exit = case.keys.is_empty();
+    let mut system = System::build(environment, hardware, None, &manifest, exit, "test/bundle.img")
         .context("the system could not be built")?;
     if let Some(damage) = case.damage {
         damage.apply(&system.bundle).context("the bundle could not be damaged")?;
@@ -118,7 +119,12 @@ fn boot(environment: &Environment, case: &Case) -> Result<(Console, End)> {
     // A reset is not a way to end a test.
     qemu.args(["-action", "reboot=shutdown,shutdown=poweroff"]).args(case.arguments);
     let mut console = Console { lines: Vec::new(), reports: Reports::new(system.reporting), halts: case.halts };
-    let end = machine::run(qemu, false, Some(TIMEOUT), &mut console)?;
+    let end = machine::run(
+        qemu,
+        if case.keys.is_empty() { Keyboard::None } else { Keyboard::Script(case.keys) },
+        Some(TIMEOUT),
+        &mut console,
+    )?;
     Ok((console, end))
 }
 
@@ -136,6 +142,11 @@ impl Watcher for Console {
         self.reports.take(line, SystemTime::now());
         self.lines.push(line.to_owned());
         if self.halts.is_some_and(|last| line.ends_with(last)) { Next::Stop } else { Next::Continue }
+    }
+
+    fn longer(&mut self, line: &str) -> Next {
+        self.lines.pop();
+        self.line(line)
     }
 }
 

@@ -19,6 +19,7 @@ mod reset;
 mod steal;
 mod storm;
 mod sweep;
+mod typed;
 
 use conformance::profile::{Mode, Profile};
 use guest_runtime::gic;
@@ -55,6 +56,7 @@ pub fn run(profile: &Profile) {
         Mode::Paused => pause::run(profile),
         Mode::Hostile => hostile::run(profile),
         Mode::Idle => idle::run(profile),
+        Mode::Typed => typed::run(profile),
         Mode::Abort => fault::abort(profile),
         Mode::Aborts => aborts::run(profile),
         Mode::NoVectors => aborts::without_vectors(),

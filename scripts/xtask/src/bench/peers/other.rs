@@ -12,7 +12,7 @@ use crate::bench::guest::Guest;
 use crate::bench::measure::{Bench, CLOCK, Console, ICOUNT, Outcome};
 use crate::bench::measurement::Measurements;
 use crate::bench::{collect, plugin};
-use crate::machine::{self, End};
+use crate::machine::{self, End, Keyboard};
 
 /// When a run that hangs is ended: the slowest boots a Linux, instruction by instruction.
 const TIMEOUT: Duration = Duration::from_secs(300);
@@ -128,7 +128,7 @@ fn try_run(bench: &Bench, other: &Other) -> Result<Outcome> {
     let options = format!("{},out={},scope=machine", bench.plugin.display(), counted.display());
     qemu.args(["-plugin", &options]).args(&other.arguments);
     let mut console = Console { lines: Vec::new(), end: Some((1, other.end)) };
-    let end = machine::run(qemu, false, Some(TIMEOUT), &mut console)?;
+    let end = machine::run(qemu, Keyboard::None, Some(TIMEOUT), &mut console)?;
     fs::write(bench.folder.join(format!("{}.log", other.name)), console.lines.join("\n"))?;
     if !matches!(end, End::Stopped) {
         bail!("it ended with {end:?} before '{}'; its last line: {:?}", other.end, console.lines.last());

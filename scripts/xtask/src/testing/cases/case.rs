@@ -2,6 +2,7 @@
 
 use crate::board::{Board, Gic};
 use crate::el3::El3;
+use crate::machine::script::Step;
 use crate::raspberry_pi::tree::Defect;
 use crate::testing::damage::Damage;
 use crate::testing::expectation::Expectation::{
@@ -27,6 +28,8 @@ pub struct Case {
     pub el3: El3,
     /// Further arguments of QEMU's.
     pub arguments: &'static [&'static str],
+    /// What is typed.
+    pub keys: &'static [Step],
     /// What is done to the bundle before the start.
     pub damage: Option<Damage>,
     /// What is wrong with the device tree.
@@ -114,6 +117,7 @@ pub const LINUX: Case = Case {
     gic: Gic::V3,
     el3: El3::None,
     arguments: &[],
+    keys: &[],
     damage: None,
     defect: None,
     halts: None,
