@@ -1,11 +1,37 @@
 //! One manager at a time: the lock under which a VM's filter is written and its lifecycle is steered.
 
+use core::hint::spin_loop;
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+use portcullis_arch::timer;
 use portcullis_gate::{Filter, FilterError, RangeRequest};
-use spin::MutexGuard;
+use spin::{Mutex, MutexGuard};
 
 use super::Vm;
+use super::watch::Wait;
+use crate::processor::Processor;
 
-/// The right to steer a VM, with the VM's filter, which managers write until the VM's row is frozen.
+/// A VM's range filter, which managers write until the VM's row is frozen, behind the lock of its managers.
+pub struct ManagedFilter {
+    filter: Mutex<Filter>,
+    /// The core of the manager that has the lock, or last had it.
+    holder: AtomicUsize,
+}
+
+impl ManagedFilter {
+    /// A filter without ranges.
+    pub const fn new() -> Self {
+        Self { filter: Mutex::new(Filter::new()), holder: AtomicUsize::new(0) }
+    }
+}
+
+impl Default for ManagedFilter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The right to steer a VM, with the VM's filter.
 pub struct Exclusive<'a> {
     /// The VM.
     pub vm: &'a Vm,
@@ -15,12 +41,26 @@ pub struct Exclusive<'a> {
 impl Vm {
     /// The right to steer this VM, unless another manager has it. No manager holds it for longer than one call.
     pub fn exclusive(&self) -> Option<Exclusive<'_>> {
-        self.filter.try_lock().map(|filter| Exclusive { vm: self, filter })
+        let filter = self.filter.filter.try_lock()?;
+        let here = Processor::current().map_or(0, |processor| processor.index);
+        self.filter.holder.store(here, Ordering::Relaxed);
+        Some(Exclusive { vm: self, filter })
     }
 
     /// The right to steer this VM, as soon as no manager has it.
     pub(super) fn wait_exclusive(&self) -> Exclusive<'_> {
-        Exclusive { vm: self, filter: self.filter.lock() }
+        let wait = Wait::new();
+        wait.begin(timer::count());
+        loop {
+            if let Some(exclusive) = self.exclusive() {
+                return exclusive;
+            }
+            spin_loop();
+            if wait.is_overdue(timer::count(), timer::frequency()) {
+                let core = self.filter.holder.load(Ordering::Relaxed);
+                log::error!("core {core} has not let {} go for 1 s, which it manages", self.name());
+            }
+        }
     }
 }
 

@@ -9,7 +9,7 @@
 use portcullis_arch::{barrier, timer, vectors::Next};
 
 use super::vcpu::Vcpu;
-use crate::interface::Interface;
+use crate::cpu::gic::Interface;
 use crate::trap::interrupt;
 use crate::with_interface;
 
@@ -63,17 +63,26 @@ impl Vcpu {
                 // Others have the core meanwhile.
                 return Some(Next::Leave);
             }
-            self.times.leaves(timer::count());
-            self.vm.parked(self);
-            while self.vm.state().is_held() {
-                barrier::wfi();
-                let _ = interrupt::take(self);
-            }
-            // Its list registers may have been written since it came to EL2, and whoever flushes next must see that.
-            barrier::isb();
-            self.vm.unparked(self);
-            self.times.enters(timer::count());
+            self.stand_still_on_core();
         }
+    }
+
+    /// Stands still on this core, which is the vCPU's alone, until its VM goes on or ends. Its virtual timer stands still with
+    /// its counter; the physical one runs on.
+    fn stand_still_on_core(&'static self) {
+        self.times.leaves(timer::count());
+        let control = timer::hold_virtual_timer();
+        self.vm.parked(self);
+        while self.vm.state().is_held() {
+            barrier::wfi();
+            let _ = interrupt::take(self);
+        }
+        // Its list registers may have been written since it came to EL2, and whoever flushes next must see that.
+        barrier::isb();
+        self.vm.unparked(self);
+        // Not before: from here on no pause can end without this vCPU having stood still once more.
+        timer::release_virtual_timer(control, self.vm.counter_offset());
+        self.times.enters(timer::count());
     }
 
     /// What every way back to the guest ends with: is there a reason not to go back, and is there an interrupt to give?

@@ -48,7 +48,7 @@ impl Vm {
         // Every vCPU is off, and the state lets none be switched on.
         self.wait_exclusive().clear_filter();
         for vcpu in self.vcpus() {
-            crate::manage::counters::clear(vcpu.account());
+            vcpu.account().clear();
             vcpu.reset_account();
         }
         self.audit.reset();

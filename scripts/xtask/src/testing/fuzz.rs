@@ -133,8 +133,15 @@ fn plant(environment: &Environment, name: &str, seeds: &Path) -> Result<()> {
 fn bundle_of(manifest: &Path, folder: &Path) -> Result<Option<Vec<u8>>> {
     let image = tempfile::NamedTempFile::new_in(folder)?;
     fs::write(image.path(), [0; 64])?;
-    let board =
-        Board { name: "qemu-virt".to_owned(), cores: 8, memory: 2 << 30, forwards: true, time: true, cpu: None };
+    let board = Board {
+        name: "qemu-virt".to_owned(),
+        cores: 8,
+        memory: 2 << 30,
+        forwards: true,
+        time: true,
+        cpu: None,
+        ram: None,
+    };
     let Ok(manifest) = Manifest::load(manifest, &board, &Small(image.path().to_owned())) else { return Ok(None) };
     let bundle = bundle::Bundle::new(&manifest)?;
     Ok(Some(bundle.parts().flatten().copied().collect()))

@@ -1,5 +1,6 @@
 //! `scripts/test`: every test of the project. The last line is `N passed, N failed`.
 
+mod arrows;
 mod cases;
 mod damage;
 mod expectation;
@@ -7,6 +8,7 @@ mod figures;
 mod filter;
 mod fuzz;
 mod host;
+mod imports;
 mod libtest;
 mod lint;
 mod metal_image;
