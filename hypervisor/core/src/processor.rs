@@ -6,16 +6,13 @@ use portcullis_arch::{barrier, cpu, cpu::Anchor, timer};
 use portcullis_board::signal::{HALT, KICK};
 use spin::Once;
 
+use crate::cpu::gic::Interface;
+use crate::cpu::id_registers;
 pub use crate::deadlines::Timer;
 use crate::deadlines::{Deadlines, NEVER};
-use crate::interface::Interface;
 use crate::machine::Machine;
 use crate::schedule::Share;
-use crate::trap::id_registers;
-use crate::vm::{
-    state::State,
-    vcpu::{Power, Vcpu},
-};
+use crate::vm::{state::State, step::Step, vcpu::Vcpu};
 use crate::with_interface;
 
 /// Bytes of a VM's images that its core puts in place at a time if it has nothing else to do.
@@ -158,7 +155,7 @@ impl Processor {
 
     fn signal(&self, intid: u32) {
         if self.readiness() == Readiness::Online {
-            with_interface!(G => G::send(G::signal(intid, self)));
+            with_interface!(G => G::send(G::signal(intid, self.index, self.affinity)));
         }
     }
 
@@ -212,35 +209,36 @@ impl Processor {
         };
         loop {
             if let Some(vcpu) = alone {
-                match vcpu.power() {
-                    Power::LoadPending | Power::OnPending if vcpu.vm.state().must_leave() => {
+                match vcpu.step() {
+                    Step::Cancel => {
                         vcpu.vm.retired(vcpu);
                         continue;
                     }
-                    Power::LoadPending if let Some(at) = vcpu.vm.restarts.waits(timer::count()) => {
-                        self.arm(Timer::Schedule, at);
-                    }
-                    Power::LoadPending => {
-                        vcpu.vm.load_and_start(vcpu, LOAD_PIECE);
-                        continue;
-                    }
-                    Power::OnPending if vcpu.vm.state().is_held() => {
-                        vcpu.times.stops_being_runnable(timer::count());
-                        vcpu.vm.parked(vcpu);
-                    }
-                    Power::OnPending => {
+                    Step::Load => match vcpu.vm.restarts.waits(timer::count()) {
+                        Some(at) => self.arm(Timer::Schedule, at),
+                        None => {
+                            vcpu.vm.load_and_start(vcpu, LOAD_PIECE);
+                            continue;
+                        }
+                    },
+                    Step::Start => {
                         vcpu.vm.unparked(vcpu);
                         if vcpu.vm.state() != State::RUNNING {
                             continue;
                         }
                         vcpu.run(self)
                     }
-                    Power::Off if vcpu.index == 0 && vcpu.vm.is_scrubbing() => {
+                    Step::Scrub => {
                         vcpu.vm.scrub_piece(SCRUB_PIECE);
                         Machine::get().take_interrupts(self);
                         continue;
                     }
-                    Power::Off | Power::On => {}
+                    Step::Hold if !vcpu.is_on() => {
+                        vcpu.times.stops_being_runnable(timer::count());
+                        vcpu.vm.parked(vcpu);
+                    }
+                    // A vCPU that is on is in its guest, or on its way there, and not here.
+                    Step::Hold | Step::Nothing | Step::Retire | Step::Run => {}
                 }
             }
             barrier::wfi();

@@ -5,7 +5,7 @@ use portcullis_arch::timer;
 use portcullis_devices::Frame as Addresses;
 use portcullis_vgic::GicVersion;
 
-use crate::interface::Interface;
+use crate::cpu::gic::Interface;
 use crate::vm::vcpu::Vcpu;
 
 /// Offset of GICD_ISPENDR0 in a GICv2's distributor, and of GICR_ISPENDR0 in a redistributor's SGI frame.
@@ -136,7 +136,7 @@ fn with_lines(pending: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::interface::{V2, V3};
+    use crate::cpu::{gic_v2::V2, gic_v3::V3};
 
     #[test]
     fn addresses_lead_to_their_device() {

@@ -23,7 +23,8 @@ use crate::trap::interrupt;
 use crate::vm::Vm;
 use crate::vm::sharing::{Sharing, Want};
 use crate::vm::state::State;
-use crate::vm::vcpu::{Power, Vcpu};
+use crate::vm::step::Step;
+use crate::vm::vcpu::Vcpu;
 
 /// Stands for no vCPU, where a number is expected.
 const NOBODY: usize = usize::MAX;
@@ -185,12 +186,13 @@ impl Share {
     #[cold]
     fn serve(&'static self, index: usize, member: &'static Member, processor: &'static Processor) {
         let vcpu = member.vcpu;
-        let must_leave = vcpu.vm.state().must_leave();
-        match vcpu.power() {
-            Power::Off => vcpu.vm.scrub_piece(PIECE),
-            Power::LoadPending | Power::OnPending if must_leave => vcpu.vm.retired(vcpu),
-            Power::LoadPending => vcpu.vm.load_and_start(vcpu, PIECE),
-            Power::OnPending => {
+        match vcpu.step() {
+            Step::Scrub => vcpu.vm.scrub_piece(PIECE),
+            Step::Cancel => vcpu.vm.retired(vcpu),
+            Step::Load => vcpu.vm.load_and_start(vcpu, PIECE),
+            // What has changed since this was chosen is looked at when the next one is.
+            Step::Nothing | Step::Hold => {}
+            Step::Start => {
                 vcpu.vm.unparked(vcpu);
                 member.sharing.begin();
                 if vcpu.vm.state() == State::RUNNING {
@@ -200,9 +202,9 @@ impl Share {
                     vcpu.run(processor);
                 }
             }
-            Power::On => {
+            step @ (Step::Retire | Step::Run) => {
                 self.bring_on(index, member);
-                if must_leave {
+                if step == Step::Retire {
                     let _ = vcpu.retire();
                 } else {
                     self.arm(processor);

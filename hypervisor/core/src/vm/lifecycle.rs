@@ -136,6 +136,7 @@ impl Exclusive<'_> {
     fn derive(&self) {
         let vm = self.vm;
         let filter = self.filter();
+        vm.published.publish(filter);
         let profile = vm.row.freeze(Some(filter));
         let everything = Profile::everything(&Machine::get().support(), profile.conduits());
         vm.audit.start(if profile.is_control() { everything.with_control() } else { everything });

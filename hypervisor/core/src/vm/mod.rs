@@ -21,6 +21,7 @@ pub mod scrub;
 mod seed;
 pub mod sharing;
 pub mod state;
+pub mod step;
 pub mod timekeeping;
 pub mod vcpu;
 pub mod vector_abort;
@@ -35,15 +36,15 @@ use portcullis_arch::{paging, timer};
 use portcullis_board::Range;
 use portcullis_board::device::Device;
 use portcullis_bundle::VmConfig;
-use portcullis_gate::{Call, FunctionId, Row, Verdict, decide, decide_watched, forwards::Forwards};
+use portcullis_gate::{Call, FunctionId, Published, Ranges, Row, Verdict, decide, decide_watched, forwards::Forwards};
 use portcullis_vgic::{VcpuSet, Vgic};
 use spin::{Mutex, Once, mutex::TicketMutex};
 
+use crate::cpu::gic::{self, Interface};
 use crate::devices::{VmBus, port::Port};
-use crate::interface::{self, Interface};
+use crate::entropy::Claim;
 use crate::memory::stage1;
 use crate::memory::stage2::Stage2;
-use crate::turns::Place;
 use crate::with_interface;
 use answers::VmAnswers;
 use audit::{Audit, Fate};
@@ -97,8 +98,9 @@ pub struct Vm {
     /// When it starts again by itself.
     pub restarts: RestartPolicy,
     /// Its turn when entropy is short.
-    pub entropy: Place,
+    pub entropy: Claim,
     filter: ManagedFilter,
+    published: Published,
     failure: Mutex<Option<Failure>>,
     /// When a line may say again that it accessed nothing.
     pub fault_report: FaultReport,
@@ -163,15 +165,16 @@ impl Vm {
             ram: ram_of(&config, memory),
             devices: devices.into(),
             lines_of_devices: Once::new(),
-            vgic: Vgic::of_version(interface::version(), config.cores.as_slice().len()),
+            vgic: Vgic::of_version(gic::version(), config.cores.as_slice().len()),
             port: TicketMutex::new(Port::new()),
             bus,
             pv_time,
             control,
             audit,
             restarts,
-            entropy: Place::default(),
+            entropy: Claim::default(),
             filter: ManagedFilter::new(),
+            published: Published::new(),
             failure: Mutex::new(None),
             fault_report: FaultReport::default(),
             peeking: Mutex::new(()),
@@ -217,17 +220,11 @@ impl Vm {
         self.vcpus.get().map(|vcpus| &**vcpus).unwrap_or_default()
     }
 
-    /// What becomes of a call of one of its vCPUs.
-    ///
-    /// # Safety
-    ///
-    /// To be called for a vCPU of this VM that runs.
+    /// Decides what becomes of a call of one of its vCPUs.
     #[inline(always)]
-    pub unsafe fn decide(&self, call: &Call) -> Verdict {
+    pub fn decide(&self, call: &Call) -> Verdict {
         let profile = self.row.profile();
-        // SAFETY: passed on to the caller; the profile was just loaded from the VM's row, and the filter is not used beyond
-        // this decision.
-        let filter = unsafe { self.filter.of_running(profile) };
+        let filter = profile.is_filtered().then_some(&self.published as &dyn Ranges);
         match self.audit.profile() {
             Some(everything) => decide_watched(everything, filter, call),
             None => decide(profile, filter, call),
@@ -235,14 +232,8 @@ impl Vm {
     }
 
     /// Notes a call of a VM that is audited, and what became of it.
-    ///
-    /// # Safety
-    ///
-    /// As [`Vm::decide`].
-    pub unsafe fn watch(&self, call: &Call, verdict: &Verdict) {
-        // SAFETY: passed on to the caller; the profile was just loaded from the VM's row.
-        let filter = unsafe { self.filter.of_running(self.row.profile()) };
-        let range = |id| filter.and_then(|filter| filter.forwarding(id));
+    pub fn watch(&self, call: &Call, verdict: &Verdict) {
+        let range = |id| self.published.forwarding(id);
         let fate = match (verdict, range(call.function())) {
             (Verdict::Deny, _) => Fate::Refused,
             (Verdict::Forward, Some(range)) => {

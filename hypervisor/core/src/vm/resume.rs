@@ -1,9 +1,15 @@
 //! The way back to the guest, and what may keep a vCPU from it.
+//!
+//! The way is there several times, each inlined where a trap ends and compiled for what is known there: which GIC there is, and
+//! whether the guest was given a register that the vectors do not restore by themselves (x19 to x29). What is rare is out of
+//! line. The reason is in the calling convention: a function that holds anything across a call saves x19 to x30, up to six
+//! pairs, so up to 12 instructions there and back, and all that is inlined into it pays for them. The read of an ID register
+//! takes 104 instructions as a whole (docs/numbers.md).
 
 use portcullis_arch::{barrier, timer, vectors::Next};
 
 use super::vcpu::Vcpu;
-use crate::interface::Interface;
+use crate::cpu::gic::Interface;
 use crate::trap::interrupt;
 use crate::with_interface;
 
@@ -130,7 +136,6 @@ impl Vcpu {
         Next::Resume
     }
 
-    /// Out of line: most ways back have nothing to flush, and shall not pay for its registers.
     #[inline(never)]
     fn flush_and_resume<G: Interface>(&self) -> Next {
         let others = self.vm.vgic.flush(self.index, &mut G::here());

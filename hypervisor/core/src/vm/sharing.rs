@@ -6,8 +6,9 @@ use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
 use portcullis_arch::{barrier, el1, el2, optional::Features, paging, timer, world::World};
 
-use super::vcpu::{Power, Vcpu};
-use crate::interface::{Interface, VirtualInterface};
+use super::step::Step;
+use super::vcpu::Vcpu;
+use crate::cpu::gic::{Interface, VirtualInterface};
 use crate::schedule::Share;
 use crate::with_interface;
 
@@ -203,9 +204,9 @@ impl Vcpu {
             0 => Want::Core,
             WAITING if !self.is_called(sharing) => match sharing.deadline.load(Ordering::Relaxed) {
                 deadline if deadline > now => Want::Until(deadline),
-                _ => self.look(sharing, now),
+                _ => self.look_while_on(sharing, now),
             },
-            _ => self.look(sharing, now),
+            _ => self.look_while_on(sharing, now),
         }
     }
 
@@ -218,22 +219,21 @@ impl Vcpu {
     #[inline(never)]
     fn look(&self, sharing: &Sharing, now: u64) -> Want {
         const NOTHING: Want = Want::Until(NEVER);
-        let state = self.vm.state();
-        match self.power() {
-            Power::Off if self.index == 0 && self.vm.is_scrubbing() => Want::Core,
-            Power::Off => NOTHING,
-            _ if state.must_leave() => Want::Off,
-            Power::LoadPending => self.vm.restarts.waits(now).map_or(Want::Core, Want::Until),
-            _ if state.is_held() => {
+        match self.step() {
+            Step::Load => self.vm.restarts.waits(now).map_or(Want::Core, Want::Until),
+            Step::Scrub | Step::Start => Want::Core,
+            Step::Nothing => NOTHING,
+            Step::Cancel | Step::Retire => Want::Off,
+            Step::Hold => {
                 self.stand_still(sharing, now);
                 NOTHING
             }
-            Power::OnPending => Want::Core,
-            Power::On => self.look_while_on(sharing, now),
+            Step::Run => self.look_while_on(sharing, now),
         }
     }
 
     /// [`look`](Self::look) of one that is on and may run.
+    #[inline(never)]
     fn look_while_on(&self, sharing: &Sharing, now: u64) -> Want {
         let stood_still = sharing.rest.load(Ordering::Relaxed) & PARKED != 0;
         if stood_still {
