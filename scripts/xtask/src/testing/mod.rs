@@ -42,6 +42,9 @@ const PARTS: [Part; 8] = [
     ("bench", figures::run),
 ];
 
+/// Parts that run only where the filter begins with their name: they take a compiler of their own, and minutes.
+const BY_NAME_ONLY: [&str; 2] = ["miri", "fuzz"];
+
 /// Runs the tests whose name contains `filter`. Whether all passed and there was at least one.
 ///
 /// # Errors
@@ -52,6 +55,12 @@ pub fn test(filter: Option<&str>) -> Result<bool> {
     let filter = Filter { text: filter.unwrap_or_default().to_owned() };
     let mut total = Tally::default();
     for (name, run) in PARTS {
+        if BY_NAME_ONLY.contains(&name) && !filter.text.starts_with(name) {
+            if filter.text.is_empty() {
+                total.leave_out(name, &format!("it runs by its name only: scripts/test \"{name} \""));
+            }
+            continue;
+        }
         let start = Instant::now();
         eprintln!("{name} ...");
         let mut tally = Tally::default();
