@@ -89,15 +89,18 @@ impl Machine {
     /// not enough, or it is not this VM's turn.
     #[inline(always)]
     pub fn draw(&self, source: &dyn Entropy, place: &Claim, words: &mut [u64]) -> bool {
-        (self.fairness.is_plenty() && source.draw(words)) || self.draw_in_turn(source, place, words)
+        (self.fairness.is_plenty() && source.draw(words)) || Self::draw_in_turn(place, words)
     }
 
-    /// Entropy is short, or has just run out.
+    /// Entropy is short, or has just run out. It finds machine and source by itself: who has enough must not keep them for it.
     #[cold]
     #[inline(never)]
-    fn draw_in_turn(&self, source: &dyn Entropy, place: &Claim, words: &mut [u64]) -> bool {
-        let places = self.vms.iter().map(|vm| &vm.entropy);
-        self.fairness.draw(source, words, place, places, timer::count(), timer::frequency())
+    fn draw_in_turn(place: &Claim, words: &mut [u64]) -> bool {
+        let machine = Self::get();
+        let places = machine.vms.iter().map(|vm| &vm.entropy);
+        machine.board.entropy.is_some_and(|source| {
+            machine.fairness.draw(source, words, place, places, timer::count(), timer::frequency())
+        })
     }
 
     /// The upper limits of the VMs' firmware registers now: time of day is one more service once it is set.
