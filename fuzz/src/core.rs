@@ -45,6 +45,7 @@ impl<const SOURCES: bool> ListRegisters for Core<SOURCES> {
         self.no_pending_maintenance = enable;
     }
     fn deactivate(&mut self, _: u32) {}
+    fn synchronize(&mut self) {}
 }
 
 impl<const SOURCES: bool> Default for Core<SOURCES> {

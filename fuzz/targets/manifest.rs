@@ -34,7 +34,8 @@ impl Images for AnyGuest {
 }
 
 fuzz_target!(|text: &str| {
-    let board = Board { name: "qemu-virt".into(), cores: 8, memory: 2 << 30, forwards: true, time: true, cpu: None };
+    let board =
+        Board { name: "qemu-virt".into(), cores: 8, memory: 2 << 30, forwards: true, time: true, cpu: None, ram: None };
     match Manifest::parse("fuzz.toml", text, Path::new("/nowhere"), &board, &AnyGuest) {
         Ok(manifest) => {
             let made = bundle::Bundle::new(&manifest).expect("a right manifest becomes a bundle");

@@ -44,7 +44,7 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
     let mut build = nightly.cargo("build");
     // With a target named, build scripts and macros are not instrumented.
     let host = nightly.host()?;
-    build.args(["--quiet", "--release", "--locked", "--manifest-path", "fuzz/Cargo.toml", "--target", &host]);
+    build.args(["--quiet", "--release", "--manifest-path", "fuzz/Cargo.toml", "--target", &host]);
     build.args(targets.iter().flat_map(|name| ["--bin", name]));
     build.env("RUSTFLAGS", FLAGS).env("CARGO_TARGET_DIR", &folder);
     let status = build.status().context("rustup could not be started")?;
