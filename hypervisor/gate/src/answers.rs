@@ -15,10 +15,10 @@ use crate::call::{Call, Conduit};
 use crate::decide::decide;
 use crate::filter::{Filter, Ranges};
 use crate::forwards::Forwards;
-use crate::function_id::FunctionId;
+use crate::function::Query;
 use crate::group::Group;
 use crate::profile::Profile;
-use crate::table::KNOWN;
+use crate::table::{self, KNOWN};
 use crate::verdict::{Return, Service, Verdict};
 
 /// Lines of a table.
@@ -59,7 +59,12 @@ pub struct Answer {
 }
 
 /// The four calls that ask about a function, in the order of [`Answer::features`].
-const QUERIES: [u32; 4] = [ARCH_FEATURES, PSCI_FEATURES, TRNG_FEATURES, PV_TIME_FEATURES];
+const QUERIES: [(u32, Query); 4] = [
+    (ARCH_FEATURES, Query::Arch),
+    (PSCI_FEATURES, Query::Psci),
+    (TRNG_FEATURES, Query::Trng),
+    (PV_TIME_FEATURES, Query::PvTime),
+];
 
 /// The line of a function: CRC32W of it with a zero accumulator, and [`LINES`] bits' worth of that.
 pub const fn line(function: u32) -> usize {
@@ -179,9 +184,10 @@ impl Answers {
         let verdict = |function: u32, argument: u32| {
             decide(profile, ranges, &Call::new(conduit, [u64::from(function), u64::from(argument), 0, 0]))
         };
-        for function in KNOWN {
+        for known in table::all() {
+            let function = known.id;
             let Some(answer) = self.lines.get(line(function)) else { continue };
-            let query = QUERIES.iter().position(|&query| query == function);
+            let query = QUERIES.iter().position(|&(query, _)| query == function);
             let (kind, results) = match verdict(function, 0) {
                 Verdict::Deny => (DENY, [0; 4]),
                 Verdict::Serve(service) => service.code().map_or((SLOW, [0; 4]), |code| (SERVE, [code, 0, 0, 0])),
@@ -201,13 +207,14 @@ impl Answers {
                 FORWARD => Outcome::Forwarded,
                 _ => Outcome::Answered,
             };
-            answer.counter.store(counter(Group::of(FunctionId(function)), outcome), Ordering::Relaxed);
+            answer.counter.store(counter(known.group, outcome), Ordering::Relaxed);
             for (cell, word) in answer.results.iter().zip(results) {
                 cell.store(word, Ordering::Relaxed);
             }
-            for (cell, query) in answer.features.iter().zip(QUERIES) {
-                let says = match verdict(query, function) {
-                    Verdict::Answer(Return([code, ..])) => code as i8,
+            for (cell, (id, query)) in answer.features.iter().zip(QUERIES) {
+                // Most functions are known to one query, and each of the others says so.
+                let says = match known.queries.contain(query).then(|| verdict(id, function)) {
+                    Some(Verdict::Answer(Return([code, ..]))) => code as i8,
                     // A query that is not offered has no line that leads here.
                     _ => -1,
                 };

@@ -129,6 +129,11 @@ pub fn find(id: FunctionId) -> Option<&'static Function> {
     BY_ID.get(at)
 }
 
+/// Every function but the management calls.
+pub fn all() -> impl Iterator<Item = &'static Function> {
+    BY_ID.iter()
+}
+
 /// The functions that a discovery call knows.
 pub fn known_to(query: Query) -> impl Iterator<Item = &'static Function> {
     BY_ID.iter().filter(move |function| function.queries.contain(query))
