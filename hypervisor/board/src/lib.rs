@@ -22,6 +22,7 @@
 //!     fn get(&self) -> Option<u8> {
 //!         None
 //!     }
+//!     fn set_receive_interrupt(&self, _enabled: bool) {}
 //!     fn set_transmit_interrupt(&self, _enabled: bool) {}
 //!     fn interrupt(&self) -> Option<u32> {
 //!         None

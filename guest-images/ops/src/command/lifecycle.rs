@@ -29,7 +29,7 @@ macro_rules! lifecycle {
 
 lifecycle! {
     START, "start", "starts a created VM", [PHASE_CREATED];
-    PAUSE, "pause", "lets its vCPUs stand still", [PHASE_RUNNING];
+    PAUSE, "pause", "lets its vCPUs stand still, and their virtual counter with them", [PHASE_RUNNING];
     RESUME, "resume", "lets a paused VM go on", [PHASE_PAUSED];
     STOP, "stop", "switches it off without asking", [PHASE_RUNNING, PHASE_PAUSED];
     RESTART, "restart", "starts it again from its images, with the registers it had",
