@@ -43,9 +43,9 @@ impl Features {
 /// The values of these registers of a vCPU that does not have them.
 #[derive(Debug)]
 pub struct Debug {
-    /// DBGBVR<n>_EL1 and DBGBCR<n>_EL1.
+    /// `DBGBVR<n>_EL1` and `DBGBCR<n>_EL1`.
     breakpoints: [[u64; 2]; MAX],
-    /// DBGWVR<n>_EL1 and DBGWCR<n>_EL1.
+    /// `DBGWVR<n>_EL1` and `DBGWCR<n>_EL1`.
     watchpoints: [[u64; 2]; MAX],
     /// OSLSR_EL1.OSLK: breakpoints and watchpoints are off.
     os_lock: u64,

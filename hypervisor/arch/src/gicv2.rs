@@ -222,13 +222,13 @@ pub fn reset_virtual_interface() {
     GICH.write(gich::HCR, GICH_HCR_EN);
 }
 
-/// Reads GICH_LR<n>; zero for one that does not exist.
+/// Reads `GICH_LR<n>`; zero for one that does not exist.
 #[inline]
 pub fn read_list_register(n: usize) -> u32 {
     if n < list_registers() { GICH.read(gich::LR0 + n * 4) } else { 0 }
 }
 
-/// Writes GICH_LR<n>; nothing for one that does not exist.
+/// Writes `GICH_LR<n>`; nothing for one that does not exist.
 #[inline]
 pub fn write_list_register(n: usize, value: u32) {
     if n < list_registers() {

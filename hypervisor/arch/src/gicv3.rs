@@ -174,7 +174,7 @@ pub fn reset_virtual_interface() {
 pub struct VirtualInterface {
     /// ICH_VMCR_EL2: what the guest has set in its CPU interface.
     control: u64,
-    /// ICH_AP0R<n>_EL2 and ICH_AP1R<n>_EL2: the priorities of what is active.
+    /// `ICH_AP0R<n>_EL2` and `ICH_AP1R<n>_EL2`: the priorities of what is active.
     active: [[u64; 2]; 4],
 }
 

@@ -72,7 +72,7 @@ pub struct GuestTree<'a> {
     pub gic: GicVersion,
     /// Levels of caches that its vCPUs' CLIDR_EL1 tells of.
     pub cache_levels: u32,
-    /// Devices that EL2 emulates, besides the UART; each is among [`EMULATED`].
+    /// Devices that EL2 emulates, besides the UART; each is among `EMULATED`.
     pub emulated: &'a [&'static Description],
     /// Devices that it drives itself.
     pub devices: &'a [Device],

@@ -1,7 +1,7 @@
-//! List registers: the encoding of ICH_LR<n>_EL2 (IHI 0069, section 12.4.12), and what is asked of the hardware.
+//! List registers: the encoding of `ICH_LR<n>_EL2` (IHI 0069, section 12.4.12), and what is asked of the hardware.
 //!
 //! It is the model's form for a GICv2's too, whose interface translates it. There an SGI has a source: in bits 34:32, which
-//! are the place of CPUID in GICH_LR<n>, the lowest bits of the physical INTID that an SGI does not have.
+//! are the place of CPUID in `GICH_LR<n>`, the lowest bits of the physical INTID that an SGI does not have.
 
 /// The virtual interface control registers of the core that this runs on.
 pub trait ListRegisters {
@@ -9,9 +9,9 @@ pub trait ListRegisters {
     const SOURCES: bool;
     /// Number of list registers, 1 to 16 (ICH_VTR_EL2.ListRegs + 1).
     fn count(&self) -> usize;
-    /// Reads ICH_LR<n>_EL2.
+    /// Reads `ICH_LR<n>_EL2`.
     fn read(&self, n: usize) -> u64;
-    /// Writes ICH_LR<n>_EL2.
+    /// Writes `ICH_LR<n>_EL2`.
     fn write(&mut self, n: usize, value: u64);
     /// Reads ICH_ELRSR_EL2: bit n is set when list register n is free and has no end of interrupt to report. A
     /// [`write`](Self::write) is seen here after a context synchronization event only (Arm ARM, D24.1.2.2): an exception, or

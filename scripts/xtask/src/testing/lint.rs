@@ -1,4 +1,4 @@
-//! Formatting, clippy, what may be depended on, and which way the arrows run.
+//! Formatting, clippy, documentation, what may be depended on, and which way the arrows run.
 
 use std::process::{Command, ExitStatus};
 use std::time::Instant;
@@ -28,6 +28,10 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
     clippy.args(["--quiet", "--all-targets"]).args(packages.iter().flat_map(|name| ["-p", name]));
     clippy.args(["--", "-D", "warnings"]);
 
+    let mut rustdoc = host::cargo(environment, "doc")?;
+    rustdoc.args(["--quiet", "--no-deps"]).args(packages.iter().flat_map(|name| ["-p", name]));
+    rustdoc.env("RUSTDOCFLAGS", "-D warnings");
+
     let mut clippy_metal = metal::cargo(environment, "clippy")?;
     clippy_metal.args(["--quiet", "--release"]).args(metal::PACKAGES.iter().flat_map(|name| ["-p", name]));
     clippy_metal.args(["--", "-D", "warnings"]);
@@ -35,8 +39,13 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
     let mut clippy_testing = metal::cargo(environment, "clippy")?;
     clippy_testing.args(["--quiet", "--release", "-p", metal::OPS, "--features", "testing", "--", "-D", "warnings"]);
 
-    let checks =
-        [("fmt", format), ("clippy", clippy), ("clippy-metal", clippy_metal), ("clippy-testing", clippy_testing)];
+    let checks = [
+        ("fmt", format),
+        ("clippy", clippy),
+        ("clippy-metal", clippy_metal),
+        ("clippy-testing", clippy_testing),
+        ("rustdoc", rustdoc),
+    ];
     for (name, command) in checks {
         if filter.selects("lint", name) {
             check(name, command, tally);
