@@ -9,7 +9,7 @@ use portcullis_core::machine::Usage;
 use spin::Mutex;
 
 /// Bytes of the heap: one block of EL2's map.
-pub const SIZE: u64 = 2 << 20;
+pub const SIZE: u64 = portcullis_board::vm_memory::HEAP;
 
 /// Sizes up to 2 to the power of this less one.
 const ORDERS: usize = 23;

@@ -1,11 +1,11 @@
 //! The board's RAM at boot: what is taken already, and EL2's own map of what it uses.
 
-use portcullis_board::{Range, Regions};
+use portcullis_board::{Range, Regions, vm_memory};
 use portcullis_bundle::VmConfig;
 use portcullis_core::memory::stage1::{Stage1, Use, install};
 use portcullis_platform::{assemble, facts::Facts};
 
-use crate::{heap, image, passthrough, stop::Stop};
+use crate::{heap, image, stop::Stop};
 
 /// RAM that no one uses yet: not the image, not the device tree, not the bundle, not what firmware keeps.
 pub fn free(facts: &Facts, tree: Range) -> Result<Regions, Stop> {
@@ -28,20 +28,12 @@ pub fn free(facts: &Facts, tree: Range) -> Result<Regions, Stop> {
 
 /// Takes the heap out of the free RAM, near the image if there is room.
 pub fn heap(free: &mut Regions) -> Result<Range, Stop> {
-    const GIB: u64 = 1 << 30;
-    let start = image::whole().start & !(GIB - 1);
-    let near = free.allocate_within(heap::SIZE, heap::SIZE, Range::sized(start, GIB));
-    near.or_else(|| free.allocate(heap::SIZE, heap::SIZE)).ok_or(Stop::NoRoom)
+    vm_memory::take_heap(free, heap::SIZE, image::whole().start).ok_or(Stop::NoRoom)
 }
 
 /// Takes the RAM of a VM out of the free RAM.
 pub fn of_vm(config: &VmConfig<'static>, free: &mut Regions) -> Result<Range, Stop> {
-    const GIB: u64 = 1 << 30;
-    const BLOCK: u64 = 2 << 20;
-    let bounds: &[Range] = if config.trust_dma { &passthrough::BOUNDS } else { &[Range { start: 0, end: u64::MAX }] };
-    let aligns: &[u64] = if config.memory >= GIB { &[GIB, BLOCK] } else { &[BLOCK] };
-    let mut choices = aligns.iter().flat_map(|align| bounds.iter().map(move |bounds| (*align, *bounds)));
-    let memory = choices.find_map(|(align, bounds)| free.allocate_within(config.memory, align, bounds));
+    let memory = vm_memory::take(free, config.memory, config.trust_dma);
     memory.ok_or_else(|| Stop::NoMemory { vm: config.name, wanted: config.memory, free: free.free() })
 }
 

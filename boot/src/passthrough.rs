@@ -7,14 +7,6 @@ use portcullis_core::memory::stage2::{Access, Stage2};
 
 use crate::stop::Stop;
 
-/// Where to look for the RAM of a VM whose devices write to it, in this order. Where it lies is also where the VM sees it, so
-/// not below what the VM has there; and as low as devices with few address lines need it.
-pub const BOUNDS: [Range; 3] = [bounds(1 << 30), bounds(4 << 30), bounds(u64::MAX)];
-
-const fn bounds(end: u64) -> Range {
-    Range { start: 0x1000_0000, end }
-}
-
 /// Maps the registers of a VM's devices to where they are.
 pub fn map(stage2: &mut Stage2, devices: &[Device]) -> Result<(), Stop> {
     for page in devices.iter().flat_map(Device::pages) {

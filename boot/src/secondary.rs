@@ -2,11 +2,16 @@
 
 use alloc::boxed::Box;
 
-use portcullis_arch::{cache, cpu, el2, paging, vectors};
+use core::hint::spin_loop;
+
+use portcullis_arch::{cache, cpu, el2, paging, timer, vectors};
 use portcullis_board::Range;
 use portcullis_core::machine::Machine;
 use portcullis_core::memory::stage1;
-use portcullis_core::processor::Processor;
+use portcullis_core::processor::{Processor, Readiness};
+use portcullis_core::vm::Vm;
+
+use crate::stop::{Missing, Stop};
 
 /// What a core needs before it can use memory as the others do. It reads this past the caches, in this order.
 #[repr(C, align(64))]
@@ -54,9 +59,14 @@ unsafe extern "C" {
     fn secondary_entry();
 }
 
-/// Starts every core but the one that this runs on. One that the firmware does not start is reported and left out.
-pub fn start_all(machine: &'static Machine, here: &Processor) {
-    let Some(ttbr0) = stage1::root() else { return };
+/// Starts every core but the one that this runs on, and waits for those that VMs have. Of the others, one that does not come is left
+/// out.
+///
+/// # Errors
+///
+/// [`Stop::CoreMissing`]: a core that a VM has does not come. Its vCPU would never run, and the VM never end.
+pub fn start_all(machine: &'static Machine, here: &Processor) -> Result<(), Stop> {
+    let Some(ttbr0) = stage1::root() else { return Ok(()) };
     for processor in machine.processors.iter().filter(|processor| processor.index != here.index) {
         let start = Box::leak(Box::new(Start {
             ttbr0,
@@ -71,8 +81,35 @@ pub fn start_all(machine: &'static Machine, here: &Processor) {
         let entry = secondary_entry as *const () as u64;
         if let Err(code) = machine.board.power.start_core(processor.affinity, entry, address as u64) {
             log::warn!("core {} does not start: code {code} of PSCI's", processor.index);
+            needed(machine, processor).map_or(Ok(()), |vm| missing(vm, processor, Missing::Refused(code)))?;
         }
     }
+    let (start, patience) = (timer::count(), timer::frequency());
+    for (processor, vm) in
+        machine.processors.iter().filter_map(|processor| Some((processor, needed(machine, processor)?)))
+    {
+        loop {
+            match processor.readiness() {
+                Readiness::Online => break,
+                Readiness::Unfit => return missing(vm, processor, Missing::NoInterrupts),
+                Readiness::Awaited if timer::count().wrapping_sub(start) > patience => {
+                    return missing(vm, processor, Missing::Silent);
+                }
+                Readiness::Awaited => spin_loop(),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The first VM that has this core.
+fn needed(machine: &Machine, processor: &Processor) -> Option<&'static str> {
+    let has = |vm: &&Vm| vm.vcpus().iter().any(|vcpu| vcpu.core == processor.index);
+    machine.vms.iter().find(has).map(Vm::name)
+}
+
+fn missing(vm: &'static str, processor: &Processor, why: Missing) -> Result<(), Stop> {
+    Err(Stop::CoreMissing { vm, core: processor.index, why })
 }
 
 /// A core that was started, on its own stack, with EL2's map.
@@ -94,6 +131,7 @@ pub fn take_up(processor: &'static Processor) {
         el2::share_core();
     }
     if !Machine::get().board.interrupts.init_core(processor.index) {
+        processor.is_unfit();
         cpu::halt();
     }
     processor.adopt();

@@ -12,6 +12,27 @@ use portcullis_platform::passthrough::Impossible;
 
 use crate::heap;
 
+/// Why a core does not come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// Whoever starts cores refuses, with this code of PSCI's (DEN0022, section 5.2.2).
+    Refused(i64),
+    /// It was started, and has not been heard of since.
+    Silent,
+    /// The interrupt controller does not serve it.
+    NoInterrupts,
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(code) => write!(f, "which does not start: code {code} of PSCI's"),
+            Self::Silent => write!(f, "which was started and has not come within a second"),
+            Self::NoInterrupts => write!(f, "which the interrupt controller does not serve"),
+        }
+    }
+}
+
 /// Why the machine cannot start.
 pub enum Stop {
     /// There is no device tree where x0 points.
@@ -42,6 +63,8 @@ pub enum Stop {
     Pages { vm: &'static str, pages: PageSize },
     /// A VM asks for a core that the board lacks.
     NoSuchCore { vm: &'static str, core: u32, cores: usize },
+    /// A core that a VM has does not come.
+    CoreMissing { vm: &'static str, core: usize, why: Missing },
     /// There is not enough memory at EL2 for so many vCPUs.
     NoRoomForVcpus { count: usize, wanted: usize, free: u64 },
     /// A range of a VM's filter cannot be had here.
@@ -85,6 +108,9 @@ impl fmt::Display for Stop {
             }
             Self::NoSuchCore { vm, core, cores } => {
                 write!(f, "{vm} wants core {core}; this board has cores 0 to {}", cores.saturating_sub(1))
+            }
+            Self::CoreMissing { vm, core, why } => {
+                write!(f, "{vm} has core {core}, {why}; give it others, or the board another device tree")
             }
             Self::NoRoomForVcpus { count, wanted, free } => write!(
                 f,

@@ -97,7 +97,7 @@ pub fn bring_up(tree: usize) -> Result<&'static Processor, Stop> {
         machine.board.interrupts.enable_shared(interrupt, here.affinity);
     }
     machine.start_clock(here);
-    secondary::start_all(machine, here);
+    secondary::start_all(machine, here)?;
     machine.start();
     Ok(here)
 }

@@ -35,13 +35,15 @@ pub enum Mode {
     Reset,
     /// A device of the board, its interrupt, and resets.
     Device,
+    /// A device of the board whose interrupts are to disturb others.
+    Disturb,
     /// A device of the board that writes to memory.
     Dma,
     /// Registers keep their values, and show nobody else's.
     Leak,
     /// Stolen time beside others.
     Starved,
-    /// Stolen time over a pause.
+    /// Counters, timers, clock and stolen time over pauses.
     Paused,
     /// The worst of neighbours.
     Hostile,
@@ -83,6 +85,7 @@ impl Mode {
             "busy" => Self::Busy,
             "reset" => Self::Reset,
             "device" => Self::Device,
+            "disturb" => Self::Disturb,
             "dma" => Self::Dma,
             "leak" => Self::Leak,
             "starved" => Self::Starved,

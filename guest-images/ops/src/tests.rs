@@ -281,6 +281,18 @@ fn cycle_finds_lost_memory() {
     assert_eq!(play(&mut fake, "cycle linux-a 20").1, Tally { passed: 1, failed: 1 });
 }
 
+/// The VM has run for 101 times 10 ms, and had 501 exits by cause `interrupt`.
+#[test]
+fn disturbed_counts_interrupts_by_the_time_in_which_they_came() {
+    let mut fake = Fake::new(&NAMES);
+    fake.vms[1].vcpus = vec![[1_005_000_000, 0, 0], [5_000_000, 0, 0]];
+    let (out, tally, _) = play(&mut fake, "disturbed linux-a 5");
+    assert_eq!(tally, Tally { passed: 1, failed: 0 }, "{out}");
+    assert_eq!(play(&mut fake, "disturbed linux-a 4").1, Tally { passed: 0, failed: 1 });
+    fake.vms[1].vcpus = vec![[0; 3]];
+    assert_eq!(play(&mut fake, "disturbed linux-a 5").1, Tally { passed: 0, failed: 1 }, "it has not run");
+}
+
 #[test]
 fn help_names_every_command() {
     let mut fake = Fake::new(&NAMES);

@@ -78,6 +78,21 @@ pub fn set_control(control: u64) {
     unsafe { asm!("msr cntv_ctl_el0, {}", "isb", in(reg) control, options(nostack)) };
 }
 
+/// Lets the physical timer fire after so many ticks; `control` is CNTP_CTL_EL0.
+pub fn arm_physical(ticks: u64, control: u64) {
+    let at = physical_count().wrapping_add(ticks);
+    // SAFETY: the timer acts through its interrupt only.
+    unsafe {
+        asm!("msr cntp_cval_el0, {}", "msr cntp_ctl_el0, {}", "isb", in(reg) at, in(reg) control, options(nostack))
+    };
+}
+
+/// Sets CNTP_CTL_EL0.
+pub fn set_physical_control(control: u64) {
+    // SAFETY: as in arm_physical.
+    unsafe { asm!("msr cntp_ctl_el0, {}", "isb", in(reg) control, options(nostack)) };
+}
+
 /// CNTV_CTL_EL0.
 pub fn control() -> u64 {
     let control;

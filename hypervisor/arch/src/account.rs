@@ -84,6 +84,19 @@ impl Account {
         }
     }
 
+    /// Sets everything back to zero: the VM is made anew, all its vCPUs are off.
+    pub fn clear(&self) {
+        let Self { refused, answered, denied, forwarded, exits, ring } = self;
+        let calls = answered.iter().chain(denied).flatten();
+        for counter in calls.chain(forwarded).chain(exits).chain([refused]) {
+            counter.store(0, Ordering::Relaxed);
+        }
+        for refusal in ring {
+            refusal.time.store(0, Ordering::Relaxed);
+            refusal.call.store(0, Ordering::Relaxed);
+        }
+    }
+
     /// Counts an answered call. To be called on the vCPU's own core only.
     #[inline]
     pub fn answer(&self, smc: bool, service: Counted) {

@@ -45,6 +45,7 @@ pub fn stop_guest_timers() {
 
 /// When the next of a vCPU's timers asserts its interrupt, in ticks of the physical counter: `state` is what it has set them
 /// to, `offset` what its virtual counter lags behind, and `wanted` says which count, bits by INTID as in [`guest_lines`].
+#[inline(always)]
 pub fn next_deadline(state: &El1State, offset: u64, wanted: u32) -> Option<u64> {
     /// CNTx_CTL: enabled and not masked, whether the condition is met or not.
     const COUNTS: u64 = 0b01;
@@ -61,6 +62,31 @@ pub fn set_virtual_offset(ticks: u64) {
     unsafe {
         write_sysreg!("cntvoff_el2", ticks);
     }
+}
+
+/// Stops the virtual timer of the guest that stands still on this core, so that it does not fire. Returns what it was set to, for
+/// [`release_virtual_timer`].
+pub fn hold_virtual_timer() -> u64 {
+    let control = read_sysreg!("cntv_ctl_el0");
+    // SAFETY: the timer is the guest's, which does not run.
+    unsafe {
+        write_sysreg!("cntv_ctl_el0", 0);
+    }
+    isb();
+    control
+}
+
+/// Sets the virtual timer of this core's guest back to what it was before [`hold_virtual_timer`], with a counter that lags behind
+/// by `offset`.
+pub fn release_virtual_timer(control: u64, offset: u64) {
+    set_virtual_offset(offset);
+    // The timer must not see the counter of before (Arm ARM, D24.1.2.2: no order without a context synchronization event).
+    isb();
+    // SAFETY: as above.
+    unsafe {
+        write_sysreg!("cntv_ctl_el0", control);
+    }
+    isb();
 }
 
 /// Sets the EL2 physical timer to fire at `deadline` (a value of the physical counter), or turns it off.

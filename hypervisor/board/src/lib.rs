@@ -48,6 +48,7 @@ pub mod device;
 mod range;
 pub mod signal;
 pub mod time;
+pub mod vm_memory;
 
 pub use self::range::{Range, Regions, TooManyRanges};
 
@@ -81,6 +82,11 @@ pub trait InterruptController: Sync {
     fn enable_shared(&self, intid: u32, affinity: u64);
     /// Says whether SPI `intid`, which is disabled, is edge-triggered or follows its line.
     fn set_trigger(&self, intid: u32, edge: bool);
+    /// Enables or disables SPI `intid`. When it returns from disabling it, no core takes it any more, but one that had it
+    /// signalled already. Takes no lock.
+    fn set_shared(&self, intid: u32, enabled: bool);
+    /// Routes SPI `intid`, which is disabled, to the core with the affinity given, which was initialised. Takes no lock.
+    fn route_shared(&self, intid: u32, affinity: u64);
     /// Makes SPI `intid` disabled, not pending and not active, whichever core has it.
     fn quiet_shared(&self, intid: u32);
     /// INTID of the maintenance interrupt of the virtual CPU interface.

@@ -224,7 +224,7 @@ mod tests {
             seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
             (seed >> 33) % n
         };
-        for _ in 0..200 {
+        for _ in 0..if cfg!(miri) { 2 } else { 200 } {
             let mut regions = Regions::new();
             let mut bitmap = [false; 64];
             for _ in 0..20 {

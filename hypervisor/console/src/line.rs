@@ -1,7 +1,7 @@
 //! What a VM has sent and the console has not taken yet.
 
 /// Characters that a [`LineBuffer`] holds; longer lines are broken.
-pub const CAPACITY: usize = 192;
+pub const CAPACITY: usize = 160;
 
 /// Ticks that an unfinished line stands before it is shown: half a second, in which a prompt is still in time. Whoever is
 /// attached sees every character at once. A fifth of it was too little where a host has more vCPUs than cores: a guest that

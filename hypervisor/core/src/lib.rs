@@ -5,9 +5,10 @@
 
 extern crate alloc;
 
+pub mod cpu;
 pub mod deadlines;
 pub mod devices;
-pub mod interface;
+pub mod entropy;
 mod keyboard;
 pub mod machine;
 pub mod manage;
@@ -18,5 +19,4 @@ pub mod service;
 pub mod shutdown;
 pub mod terminal;
 pub mod trap;
-pub mod turns;
 pub mod vm;

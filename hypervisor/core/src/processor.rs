@@ -6,16 +6,13 @@ use portcullis_arch::{barrier, cpu, cpu::Anchor, timer};
 use portcullis_board::signal::{HALT, KICK};
 use spin::Once;
 
+use crate::cpu::gic::Interface;
+use crate::cpu::id_registers;
 pub use crate::deadlines::Timer;
 use crate::deadlines::{Deadlines, NEVER};
-use crate::interface::Interface;
 use crate::machine::Machine;
 use crate::schedule::Share;
-use crate::trap::id_registers;
-use crate::vm::{
-    state::State,
-    vcpu::{Power, Vcpu},
-};
+use crate::vm::{state::State, step::Step, vcpu::Vcpu};
 use crate::with_interface;
 
 /// Bytes of a VM's images that its core puts in place at a time if it has nothing else to do.
@@ -31,6 +28,18 @@ pub enum Work {
     Several(&'static Share),
 }
 
+/// How far a core has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Readiness {
+    /// It has not been heard of.
+    Awaited = 0,
+    /// It serves guests.
+    Online = 1,
+    /// It has come, and cannot serve guests.
+    Unfit = 2,
+}
+
 /// A physical core. The anchor comes first: TPIDR_EL2 points to it.
 #[repr(C)]
 pub struct Processor {
@@ -40,7 +49,8 @@ pub struct Processor {
     /// Its affinity (MPIDR_EL1).
     pub affinity: u64,
     work: Once<Work>,
-    online: AtomicU32,
+    /// Its [`Readiness`].
+    readiness: AtomicU32,
     /// When each [`Timer`] is due. Only this core touches them.
     deadlines: Deadlines,
     /// The ID registers as guests on this core see them.
@@ -55,7 +65,7 @@ impl Processor {
             index,
             affinity,
             work: Once::new(),
-            online: AtomicU32::new(0),
+            readiness: AtomicU32::new(Readiness::Awaited as u32),
             deadlines: Deadlines::new(),
             id_registers: [const { AtomicU64::new(0) }; id_registers::COUNT],
         }
@@ -83,7 +93,21 @@ impl Processor {
         unsafe {
             cpu::set_anchor(&raw const self.anchor);
         }
-        self.online.store(1, Ordering::Release);
+        self.readiness.store(Readiness::Online as u32, Ordering::Release);
+    }
+
+    /// Says of this core that it has come and cannot serve guests.
+    pub fn is_unfit(&self) {
+        self.readiness.store(Readiness::Unfit as u32, Ordering::Release);
+    }
+
+    /// How far it has come.
+    pub fn readiness(&self) -> Readiness {
+        match self.readiness.load(Ordering::Acquire) {
+            0 => Readiness::Awaited,
+            1 => Readiness::Online,
+            _ => Readiness::Unfit,
+        }
     }
 
     /// Highest address of its stack.
@@ -130,8 +154,8 @@ impl Processor {
     }
 
     fn signal(&self, intid: u32) {
-        if self.online.load(Ordering::Acquire) != 0 {
-            with_interface!(G => G::send(G::signal(intid, self)));
+        if self.readiness() == Readiness::Online {
+            with_interface!(G => G::send(G::signal(intid, self.index, self.affinity)));
         }
     }
 
@@ -185,32 +209,36 @@ impl Processor {
         };
         loop {
             if let Some(vcpu) = alone {
-                match vcpu.power() {
-                    Power::LoadPending | Power::OnPending if vcpu.vm.state().must_leave() => {
+                match vcpu.step() {
+                    Step::Cancel => {
                         vcpu.vm.retired(vcpu);
                         continue;
                     }
-                    Power::LoadPending if let Some(at) = vcpu.vm.restarts.waits(timer::count()) => {
-                        self.arm(Timer::Schedule, at);
-                    }
-                    Power::LoadPending => {
-                        vcpu.vm.load_and_start(vcpu, LOAD_PIECE);
-                        continue;
-                    }
-                    Power::OnPending if vcpu.vm.state().is_held() => vcpu.vm.parked(vcpu),
-                    Power::OnPending => {
+                    Step::Load => match vcpu.vm.restarts.waits(timer::count()) {
+                        Some(at) => self.arm(Timer::Schedule, at),
+                        None => {
+                            vcpu.vm.load_and_start(vcpu, LOAD_PIECE);
+                            continue;
+                        }
+                    },
+                    Step::Start => {
                         vcpu.vm.unparked(vcpu);
                         if vcpu.vm.state() != State::RUNNING {
                             continue;
                         }
                         vcpu.run(self)
                     }
-                    Power::Off if vcpu.index == 0 && vcpu.vm.is_scrubbing() => {
+                    Step::Scrub => {
                         vcpu.vm.scrub_piece(SCRUB_PIECE);
                         Machine::get().take_interrupts(self);
                         continue;
                     }
-                    Power::Off | Power::On => {}
+                    Step::Hold if !vcpu.is_on() => {
+                        vcpu.times.stops_being_runnable(timer::count());
+                        vcpu.vm.parked(vcpu);
+                    }
+                    // A vCPU that is on is in its guest, or on its way there, and not here.
+                    Step::Hold | Step::Nothing | Step::Retire | Step::Run => {}
                 }
             }
             barrier::wfi();

@@ -1,72 +1,18 @@
 //! The end of the machine when a VM asks for it that may: the others are stopped one after the other, then the board acts.
 
-use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-
-use portcullis_abi::bundle;
-
-use crate::machine::Machine;
+use crate::machine::{Machine, end::End};
 use crate::terminal::TERMINAL;
 use crate::vm::{
     Vm,
     lifecycle::{Action, Phase},
 };
 
-/// How the machine ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum End {
-    /// It is switched off.
-    Off = 1,
-    /// It is reset.
-    Reset = 2,
-}
-
-impl End {
-    /// The bit of [`bundle::MACHINE`] that lets a VM ask for it.
-    pub const fn permission(self) -> u32 {
-        match self {
-            Self::Off => bundle::MACHINE_OFF,
-            Self::Reset => bundle::MACHINE_RESET,
-        }
-    }
-}
-
-/// Whether, and how, the machine ends.
-#[derive(Debug, Default)]
-pub struct Shutdown {
-    wanted: AtomicU8,
-    acting: AtomicBool,
-}
-
-impl Shutdown {
-    /// The machine goes on.
-    pub const fn new() -> Self {
-        Self { wanted: AtomicU8::new(0), acting: AtomicBool::new(false) }
-    }
-
-    #[cfg(test)]
-    /// The machine goes on after all, for the next test.
-    pub fn forget(&self) {
-        self.wanted.store(0, Ordering::SeqCst);
-        self.acting.store(false, Ordering::SeqCst);
-    }
-
-    /// How the machine ends, if it does.
-    pub fn wanted(&self) -> Option<End> {
-        match self.wanted.load(Ordering::SeqCst) {
-            1 => Some(End::Off),
-            2 => Some(End::Reset),
-            _ => None,
-        }
-    }
-}
-
 impl Machine {
     /// `vm`, which may, ends the machine. The first word counts. The VM ends by itself; the others are stopped in the
     /// manifest's order, each when the one before it has left its cores.
     #[cold]
     pub fn shut_down(&self, end: End, vm: &Vm) {
-        if self.shutdown.wanted.compare_exchange(0, end as u8, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+        if self.shutdown.decide(end) {
             log::info!(
                 "{} {}",
                 vm.name(),
@@ -92,7 +38,7 @@ impl Machine {
                 return vm.stop(Action::Off);
             }
         }
-        if !self.shutdown.acting.swap(true, Ordering::SeqCst) {
+        if self.shutdown.begin() {
             log::info!("all VMs are off: {}", if end == End::Off { "power off" } else { "reset" });
             if end == End::Off {
                 self.power_off();

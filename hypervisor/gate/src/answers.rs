@@ -9,15 +9,16 @@
 
 use core::sync::atomic::{AtomicI8, AtomicU8, AtomicU16, AtomicU32, Ordering};
 
-use portcullis_abi::function::*;
+use portcullis_abi::function::{ARCH_FEATURES, PSCI_FEATURES, PV_TIME_FEATURES, TRNG_FEATURES};
 
 use crate::call::{Call, Conduit};
 use crate::decide::decide;
-use crate::filter::Filter;
+use crate::filter::{Filter, Ranges};
 use crate::forwards::Forwards;
-use crate::function_id::FunctionId;
+use crate::function::Query;
 use crate::group::Group;
 use crate::profile::Profile;
+use crate::table::{self, KNOWN};
 use crate::verdict::{Return, Service, Verdict};
 
 /// Lines of a table.
@@ -58,41 +59,11 @@ pub struct Answer {
 }
 
 /// The four calls that ask about a function, in the order of [`Answer::features`].
-const QUERIES: [u32; 4] = [ARCH_FEATURES, PSCI_FEATURES, TRNG_FEATURES, PV_TIME_FEATURES];
-
-/// Every function with a line.
-pub const KNOWN: [u32; 31] = [
-    SMCCC_VERSION,
-    ARCH_FEATURES,
-    ARCH_WORKAROUND_1,
-    ARCH_WORKAROUND_2,
-    ARCH_WORKAROUND_3,
-    PSCI_VERSION,
-    PSCI_CPU_SUSPEND,
-    PSCI_CPU_SUSPEND | SMC64,
-    PSCI_CPU_OFF,
-    PSCI_CPU_ON,
-    PSCI_CPU_ON | SMC64,
-    PSCI_AFFINITY_INFO,
-    PSCI_AFFINITY_INFO | SMC64,
-    PSCI_MIGRATE_INFO_TYPE,
-    PSCI_SYSTEM_OFF,
-    PSCI_SYSTEM_RESET,
-    PSCI_FEATURES,
-    PSCI_SYSTEM_RESET2,
-    PSCI_SYSTEM_RESET2 | SMC64,
-    TRNG_VERSION,
-    TRNG_FEATURES,
-    TRNG_GET_UUID,
-    TRNG_RND32,
-    TRNG_RND64,
-    PV_TIME_FEATURES,
-    PV_TIME_ST,
-    VENDOR_UID,
-    VENDOR_FEATURES,
-    VENDOR_PTP,
-    VENDOR_IMPL_VERSION,
-    VENDOR_IMPL_CPUS,
+const QUERIES: [(u32, Query); 4] = [
+    (ARCH_FEATURES, Query::Arch),
+    (PSCI_FEATURES, Query::Psci),
+    (TRNG_FEATURES, Query::Trng),
+    (PV_TIME_FEATURES, Query::PvTime),
 ];
 
 /// The line of a function: CRC32W of it with a zero accumulator, and [`LINES`] bits' worth of that.
@@ -209,12 +180,14 @@ impl Answers {
         if !profile.conduits().contains(conduit) {
             return;
         }
+        let ranges = filter.map(|filter| -> &dyn Ranges { filter });
         let verdict = |function: u32, argument: u32| {
-            decide(profile, filter, &Call::new(conduit, [u64::from(function), u64::from(argument), 0, 0]))
+            decide(profile, ranges, &Call::new(conduit, [u64::from(function), u64::from(argument), 0, 0]))
         };
-        for function in KNOWN {
+        for known in table::all() {
+            let function = known.id;
             let Some(answer) = self.lines.get(line(function)) else { continue };
-            let query = QUERIES.iter().position(|&query| query == function);
+            let query = QUERIES.iter().position(|&(query, _)| query == function);
             let (kind, results) = match verdict(function, 0) {
                 Verdict::Deny => (DENY, [0; 4]),
                 Verdict::Serve(service) => service.code().map_or((SLOW, [0; 4]), |code| (SERVE, [code, 0, 0, 0])),
@@ -234,13 +207,14 @@ impl Answers {
                 FORWARD => Outcome::Forwarded,
                 _ => Outcome::Answered,
             };
-            answer.counter.store(counter(Group::of(FunctionId(function)), outcome), Ordering::Relaxed);
+            answer.counter.store(counter(known.group, outcome), Ordering::Relaxed);
             for (cell, word) in answer.results.iter().zip(results) {
                 cell.store(word, Ordering::Relaxed);
             }
-            for (cell, query) in answer.features.iter().zip(QUERIES) {
-                let says = match verdict(query, function) {
-                    Verdict::Answer(Return([code, ..])) => code as i8,
+            for (cell, (id, query)) in answer.features.iter().zip(QUERIES) {
+                // Most functions are known to one query, and each of the others says so.
+                let says = match known.queries.contain(query).then(|| verdict(id, function)) {
+                    Some(Verdict::Answer(Return([code, ..]))) => code as i8,
                     // A query that is not offered has no line that leads here.
                     _ => -1,
                 };

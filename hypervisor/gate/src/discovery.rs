@@ -3,61 +3,25 @@
 //! Every answer comes from [`Door::route`], by which the calls themselves are decided, so none can differ from what the
 //! call would do.
 
-use portcullis_abi::{firmware, function, result};
+use portcullis_abi::{firmware, result};
 
-use crate::decide::Route;
-use crate::filter::{Action, Filter};
-use crate::function::Function;
+use crate::function::{Need, Query};
 use crate::function_id::FunctionId;
-use crate::profile::Profile;
 use crate::register::Register;
+use crate::route::{Door, Route};
+use crate::table;
 use crate::verdict::{Return, Verdict};
 
-/// The vendor functions that have a bit in the first word of the feature call.
-const VENDOR_WORD: [(u32, u64); 2] =
-    [(function::VENDOR_FEATURES, firmware::VENDOR_HYP_FUNC_FEAT), (function::VENDOR_PTP, firmware::VENDOR_HYP_PTP)];
-/// The vendor functions that have a bit in the third word of the feature call.
-const VENDOR_WORD_2: [(u32, u64); 2] = [
-    (function::VENDOR_IMPL_VERSION, firmware::VENDOR_HYP_2_IMPL_VERSION),
-    (function::VENDOR_IMPL_CPUS, firmware::VENDOR_HYP_2_IMPL_CPUS),
-];
-
-/// One caller's view of the gate.
-pub struct Door<'a> {
-    /// The VM's policy.
-    pub profile: Profile,
-    /// The VM's range filter.
-    pub filter: Option<&'a Filter>,
-    /// Whether the filter's ranges that are refused count.
-    pub denies: bool,
-    /// The caller is in AArch32 state, where the SMC64 convention does not exist (DEN0028).
-    pub aarch32: bool,
-}
+/// Functions with a bit in one of the vendor's feature words.
+const WORD: u16 = 64;
 
 impl Door<'_> {
-    /// Where a call of `id` goes.
-    pub fn route(&self, id: FunctionId) -> Route {
-        if !id.is_well_formed() || (self.aarch32 && id.is_64()) {
-            return Route::Refuse;
-        }
-        match self.filter.map_or(Action::Handle, |filter| filter.action(id)) {
-            Action::Deny if self.denies => return Route::Refuse,
-            Action::Forward => return Route::Forward,
-            Action::Deny | Action::Handle => {}
-        }
-        match Function::of(id) {
-            Some(function) if function.is_offered(self.profile) => Route::Function(function),
-            _ => Route::Refuse,
-        }
-    }
-
-    /// `SMCCC_ARCH_FEATURES` (DEN0028 section 7.3).
-    pub fn arch_features(&self, asked: FunctionId) -> i64 {
-        match Function::of(asked) {
-            Some(Function::Workaround(register)) => workaround_features(register, self.profile.register(register)),
-            Some(Function::SmcccVersion | Function::ArchFeatures | Function::PvTimeFeatures) => {
-                self.features_of(asked, |_| true)
-            }
+    /// The answer of a discovery call of one service: 0 if it knows the function and the function can be called. About a
+    /// workaround `SMCCC_ARCH_FEATURES` tells the level instead (DEN0028 section 7.3).
+    pub fn features(&self, query: Query, asked: FunctionId) -> i64 {
+        match table::find(asked).filter(|function| function.queries.contain(query)).map(|function| function.need) {
+            Some(Need::Level(register)) => workaround_features(register, self.profile.register(register)),
+            Some(_) if self.route(asked) != Route::Refuse => 0,
             _ => result::NOT_SUPPORTED,
         }
     }
@@ -67,24 +31,20 @@ impl Door<'_> {
     pub fn trng_features(&self, asked: FunctionId) -> Verdict {
         match self.route(asked) {
             Route::Forward => Verdict::Forward,
-            _ => Verdict::Answer(Return::code(self.features_of(asked, Function::is_trng))),
+            _ => Verdict::Answer(Return::code(self.features(Query::Trng, asked))),
         }
-    }
-
-    /// The answer of a discovery call of one service: 0 if the function is one of `belongs` and can be called.
-    pub fn features_of(&self, asked: FunctionId, belongs: impl Fn(Function) -> bool) -> i64 {
-        let known = Function::of(asked).is_some_and(belongs);
-        if known && self.route(asked) != Route::Refuse { 0 } else { result::NOT_SUPPORTED }
     }
 
     /// The vendor feature call: a bit per function that can be called, functions 0 to 63 in x0, 64 to 127 in x2.
     pub fn vendor_features(&self) -> Return {
-        Return([self.vendor_word(&VENDOR_WORD), 0, self.vendor_word(&VENDOR_WORD_2), 0])
-    }
-
-    fn vendor_word(&self, functions: &[(u32, u64)]) -> u64 {
-        let bit = |&(id, bit): &(u32, u64)| if self.route(FunctionId(id)) == Route::Refuse { 0 } else { bit };
-        functions.iter().map(bit).fold(0, |word, bit| word | bit)
+        let word = |word: u16| {
+            let numbers = table::known_to(Query::Vendor).filter_map(|function| {
+                let id = FunctionId(function.id);
+                (id.number() / WORD == word && self.route(id) != Route::Refuse).then_some(id.number() % WORD)
+            });
+            numbers.fold(0, |bits, number| bits | 1 << number)
+        };
+        Return([word(0), 0, word(1), 0])
     }
 }
 

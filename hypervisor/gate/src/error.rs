@@ -2,8 +2,8 @@
 
 use core::fmt;
 
-use crate::Register;
-use crate::filter::MAX_RANGES;
+use crate::identifiers::MAX_RANGES;
+use crate::register::Register;
 
 /// Why a firmware register is not written. The order of the variants is the order of the checks: the first that fails
 /// is reported.

@@ -3,7 +3,8 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use crate::filter::{Filter, MAX_RANGES};
+use crate::filter::Filter;
+use crate::identifiers::MAX_RANGES;
 
 /// A range of functions.
 #[derive(Debug)]

@@ -69,18 +69,6 @@ pub const CONDUITS: Field = Field::new(48, 2);
 /// Every bit of the four bitmap registers.
 pub const BITMAPS: u64 = STD.mask() | STD_HYP.mask() | VENDOR_HYP.mask() | VENDOR_HYP_2.mask();
 
-/// Bit number: TRNG.
-pub const TRNG_BIT: u32 = STD.shift;
-/// Bit number: PV time.
-pub const PV_TIME_BIT: u32 = STD_HYP.shift;
-/// Bit number: vendor UID and feature word.
-pub const FUNC_FEAT_BIT: u32 = VENDOR_HYP.shift;
-/// Bit number: PTP.
-pub const PTP_BIT: u32 = VENDOR_HYP.shift + 1;
-/// Bit number: implementation version.
-pub const IMPL_VERSION_BIT: u32 = VENDOR_HYP_2.shift;
-/// Bit number: implementation CPUs.
-pub const IMPL_CPUS_BIT: u32 = VENDOR_HYP_2.shift + 1;
 /// Bit number: HVC is open.
 pub const HVC_BIT: u32 = CONDUITS.shift;
 /// Bit number: SMC is open.

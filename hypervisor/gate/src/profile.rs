@@ -2,10 +2,10 @@
 
 use core::fmt;
 
-use crate::Register;
 use crate::call::Conduits;
 use crate::error::SetError;
 use crate::layout::{self, Field};
+use crate::register::Register;
 use crate::support::Support;
 
 const CONTROL: u64 = 1 << layout::CONTROL_BIT;

@@ -19,12 +19,12 @@
 
 #![allow(unexpected_cfgs, reason = "loom is switched on by RUSTFLAGS, as its documentation asks")]
 
-use crate::Register;
 use crate::atomic::{AtomicU64, Ordering};
 use crate::call::Conduits;
 use crate::error::SetError;
 use crate::filter::Filter;
 use crate::profile::{Profile, Rule};
+use crate::register::Register;
 use crate::support::Support;
 
 /// One VM's row: alone on its cache line, so that another VM's manager never slows its calls.

@@ -2,8 +2,9 @@
 
 use portcullis_abi::{firmware, function};
 
-use crate::Register;
 use crate::error::SetError;
+use crate::register::Register;
+use crate::table;
 
 /// The upper limits of a VM's firmware registers. It follows from the board, and
 /// grows when the control VM gives a board without a clock the time of day.
@@ -52,10 +53,10 @@ impl Support {
 
     /// A board with every backend that the gate knows, whose cores need no workaround.
     pub const FULL: Self = Self {
-        std: firmware::STD_TRNG,
-        std_hyp: firmware::STD_HYP_PV_TIME,
-        vendor_hyp: firmware::VENDOR_HYP_FUNC_FEAT | firmware::VENDOR_HYP_PTP,
-        vendor_hyp_2: firmware::VENDOR_HYP_2_IMPL_VERSION | firmware::VENDOR_HYP_2_IMPL_CPUS,
+        std: table::bits(Register::Std),
+        std_hyp: table::bits(Register::StdHyp),
+        vendor_hyp: table::bits(Register::VendorHyp),
+        vendor_hyp_2: table::bits(Register::VendorHyp2),
         psci: function::PSCI_VERSION_1_1 as u64,
         workaround_1: firmware::WORKAROUND_NOT_REQUIRED,
         workaround_2: firmware::WORKAROUND_2_NOT_REQUIRED,

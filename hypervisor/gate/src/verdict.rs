@@ -64,54 +64,6 @@ pub enum Service {
     Management(u32),
 }
 
-impl Service {
-    /// Every service in every form, by its code.
-    const ALL: [Self; 18] = {
-        use PsciFunction as P;
-        use Width::{Smc32, Smc64};
-        [
-            Self::Ptp,
-            Self::Trng(TrngFunction::Rnd64),
-            Self::Trng(TrngFunction::GetUuid),
-            Self::Trng(TrngFunction::Rnd32),
-            Self::PvTimeSt,
-            Self::ImplVersion,
-            Self::ImplCpus,
-            Self::Psci(P::CpuSuspend, Smc32),
-            Self::Psci(P::CpuSuspend, Smc64),
-            Self::Psci(P::CpuOff, Smc32),
-            Self::Psci(P::CpuOn, Smc32),
-            Self::Psci(P::CpuOn, Smc64),
-            Self::Psci(P::AffinityInfo, Smc32),
-            Self::Psci(P::AffinityInfo, Smc64),
-            Self::Psci(P::SystemOff, Smc32),
-            Self::Psci(P::SystemReset, Smc32),
-            Self::Psci(P::SystemReset2, Smc32),
-            Self::Psci(P::SystemReset2, Smc64),
-        ]
-    };
-
-    /// The code of [`Self::Ptp`], which is called most often of all.
-    pub const PTP: u32 = 0;
-    /// The first code of a PSCI function, and the one past the last.
-    pub const PSCI: u32 = 7;
-    /// See [`Self::PSCI`].
-    pub const PSCI_END: u32 = 18;
-    /// The code of TRNG_RND64.
-    pub const RND64: u32 = 1;
-
-    /// A number for the service and the form in which it was called, for [`Self::from_code`].
-    pub fn code(self) -> Option<u32> {
-        Self::ALL.iter().position(|&service| service == self).and_then(|at| u32::try_from(at).ok())
-    }
-
-    /// The service with this code.
-    #[inline]
-    pub fn from_code(code: u32) -> Option<Self> {
-        Self::ALL.get(code as usize).copied()
-    }
-}
-
 /// The PSCI functions that act on something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PsciFunction {

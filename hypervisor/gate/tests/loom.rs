@@ -8,8 +8,8 @@ use loom::sync::Arc;
 use loom::sync::atomic::{AtomicU64, Ordering};
 use loom::thread;
 use portcullis_gate::{
-    Action, Call, Conduit, Conduits, Filter, Profile, RangeRequest, Register, Return, Row, Rule, SetError, Support,
-    Verdict, decide,
+    Action, Call, Conduit, Conduits, Filter, Profile, Published, RangeRequest, Register, Return, Row, Rule, SetError,
+    Support, Verdict, decide,
 };
 
 const SUPPORT: Support = Support::FULL;
@@ -174,34 +174,43 @@ fn loom_clear_all_is_whole() {
     });
 }
 
-/// The freeze publishes what lies beside the word: a reader of the frozen word sees what was written before the freeze,
-/// also through a manager's SET in between. A relaxed atomic stands for the filter.
+/// The freeze publishes the filter: who reads the frozen word is answered by what was written before the freeze, also through
+/// a manager's SET in between.
 #[test]
 fn loom_freeze_publishes_the_filter() {
+    fn assert_filtered(profile: Profile, published: &Published) {
+        assert!(profile.is_filtered());
+        let call = Call::new(Conduit::Hvc, [0x8400_0050, 0, 0, 0]);
+        assert_eq!(decide(profile, Some(published), &call), Verdict::Deny);
+    }
     model(|wait| {
         let row = created();
-        let beside = Arc::new(AtomicU64::new(0));
+        let published = Arc::new(Published::new());
         let starter = {
-            let (row, beside) = (Arc::clone(&row), Arc::clone(&beside));
+            let (row, published) = (Arc::clone(&row), Arc::clone(&published));
             thread::spawn(move || {
-                beside.store(1, Ordering::Relaxed);
-                row.freeze(None);
+                let mut filter = Filter::new();
+                let deny = RangeRequest { base: 0x8400_0050, count: 1, action: 1, ..Default::default() };
+                filter.insert(&deny, row.profile(), false).unwrap();
+                published.publish(&filter);
+                row.freeze(Some(&filter));
             })
         };
         let second = {
-            let (row, beside) = (Arc::clone(&row), Arc::clone(&beside));
+            let (row, published) = (Arc::clone(&row), Arc::clone(&published));
             thread::spawn(move || {
                 // A second starter that finds the row frozen sees it too, or froze it itself.
                 let before = row.profile();
-                let _ = row.set(Register::Std, 0, &SUPPORT);
+                let _ = row.set(Register::PsciVersion, 0x2, &SUPPORT);
                 if before.is_frozen() {
-                    assert_eq!(beside.load(Ordering::Relaxed), 1);
+                    assert_filtered(before, &published);
                 }
             })
         };
         wait();
-        if row.profile().is_frozen() {
-            assert_eq!(beside.load(Ordering::Relaxed), 1);
+        let profile = row.profile();
+        if profile.is_frozen() {
+            assert_filtered(profile, &published);
         }
         starter.join().unwrap();
         second.join().unwrap();

@@ -76,8 +76,9 @@ fn a_visitor_sees_everything_once_and_in_order() {
 #[test]
 fn damage_is_refused_or_read_as_another_reader_reads_it() {
     let data = sample();
+    let step = if cfg!(miri) { 16 } else { 1 };
     let (mut same, mut refused) = (0, 0);
-    for at in 0..data.len() {
+    for at in (0..data.len()).step_by(step) {
         for mask in (0..8).map(|bit| 1 << bit).chain([0xff]) {
             let mut bad = data.clone();
             bad[at] ^= mask;
@@ -98,7 +99,7 @@ fn damage_is_refused_or_read_as_another_reader_reads_it() {
         }
         assert!(Tree::new(&data[..at]).is_err(), "{at} bytes");
     }
-    assert!(same > 100 && refused > data.len());
+    assert!(same > 100 / step && refused > data.len() / step);
 }
 
 #[test]

@@ -2,9 +2,8 @@
 //!
 //! A list register of a GICv3 deactivates it; with a GICv2 EL2 does, when the guest's end of the virtual one is reported.
 //!
-//! The physical one is enabled for as long as the VM runs. It is taken once, and then stays active until the guest ends the
-//! virtual one, whichever vCPU that is on; so a line that stays high costs the guest's own cores at most. What the guest does
-//! not want yet waits in the model. Whether a level-triggered one is then still wanted only its line can tell: it is
+//! The physical one is taken once, and then stays active until the guest ends the virtual one, whichever vCPU that is on. To which
+//! core it goes, and when it may come there, is not said here. What the guest does not want yet waits in the model. Whether a level-triggered one is then still wanted only its line can tell: it is
 //! deactivated, and comes again if the line is high.
 
 use core::sync::atomic::Ordering;
@@ -20,6 +19,13 @@ impl Vgic {
         if let Some(bank) = spis.banks.get_mut(bank) {
             bank.edge = if edge { bank.edge | bit } else { bank.edge & !bit };
         }
+    }
+
+    /// The vCPU to which the guest sends SPI `intid`; none if it sends it nowhere.
+    pub fn target_of(&self, intid: u32) -> Option<usize> {
+        let spis = self.spis.lock();
+        let (bank, bit) = spis::position(intid)?;
+        (0..self.count).find(|&vcpu| spis.routed(vcpu, bank) & bit != 0)
     }
 
     /// Takes a physical SPI that a core has acknowledged with EOImode = 1 and whose priority it has dropped, so that it

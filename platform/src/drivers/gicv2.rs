@@ -13,7 +13,10 @@ use portcullis_arch::{
 use portcullis_board::signal::{EL2_TIMER_INTID, HALT, KICK};
 use portcullis_board::{InterruptController, Range};
 use safe_mmio::{UniqueMmioPointer, field, field_shared};
-use spin::{Mutex, Once};
+use spin::Once;
+use spin::mutex::TicketMutex;
+
+use super::gicd::{Bits, Distributor};
 
 /// Priority of every interrupt, between the lowest that is let through and the highest, in each of a word's bytes.
 const PRIORITIES: u32 = 0xa0a0_a0a0;
@@ -21,6 +24,8 @@ const PRIORITIES: u32 = 0xa0a0_a0a0;
 const PRIORITY_BITS: u32 = 5;
 /// The field of an edge-triggered interrupt in GICD_ICFGR (section 4.3.13).
 const EDGE: u32 = 0b10;
+/// Offset of GICD_ITARGETSR0.
+const ITARGETSR: usize = 0x800;
 /// Granule of the guests' tables.
 const PAGE: u64 = 0x1000;
 
@@ -83,7 +88,10 @@ pub fn check_type(vtr: u32) -> Result<(), GicV2Error> {
 
 /// A GICv2 with virtualization extensions, such as a GIC-400.
 pub struct GicV2 {
-    distributor: Mutex<UniqueMmioPointer<'static, Gicd>>,
+    /// What takes a read and a write. VMs share it, at their starts: the lock is fair.
+    distributor: TicketMutex<UniqueMmioPointer<'static, Gicd>>,
+    /// What takes a write.
+    registers: Distributor,
     virtual_interface: Range,
     maintenance: u32,
     /// Affinity, and bit in target lists, of each core that was initialised.
@@ -114,22 +122,24 @@ impl GicV2 {
         }
         field!(gicd, ctlr).write(GicdCtlr::EnableGrp0);
         Self {
-            distributor: Mutex::new(gicd),
+            // SAFETY: passed on to the caller.
+            registers: unsafe { Distributor::at(distributor.as_ptr() as usize) },
+            distributor: TicketMutex::new(gicd),
             virtual_interface: Range::sized(virtual_interface.start, map::GICC_SIZE),
             maintenance,
             cores: [const { Once::new() }; MAX_CORES],
         }
     }
 
+    /// Enables or disables a private interrupt of the calling core: the register is its own (section 4.1.4).
     fn enable(&self, intid: u32, enabled: bool) {
-        let mut gicd = self.distributor.lock();
-        let word = (intid / 32) as usize;
-        let bit = 1 << (intid % 32);
-        if enabled {
-            set_all(field!(gicd, isenabler).get(word), bit);
-        } else {
-            set_all(field!(gicd, icenabler).get(word), bit);
-        }
+        self.registers.set(if enabled { Bits::Enable } else { Bits::Disable }, intid);
+    }
+
+    /// The bit in target lists of the core with the affinity given.
+    fn target(&self, affinity: u64) -> Option<u8> {
+        let core = self.cores.iter().filter_map(Once::get).find(|core| core.0 == affinity);
+        core.map(|core| core.1 as u8)
     }
 }
 
@@ -176,22 +186,10 @@ impl InterruptController for GicV2 {
     }
 
     fn enable_shared(&self, intid: u32, affinity: u64) {
-        let target = self.cores.iter().filter_map(Once::get).find(|core| core.0 == affinity);
-        let Some((_, target)) = target.filter(|_| (32..1020).contains(&intid)) else {
-            log::error!("interrupt {intid} cannot be sent to the core with affinity {affinity:#x}: it is not used");
-            return;
-        };
-        let shift = intid % 4 * 8;
-        let mut gicd = self.distributor.lock();
-        if let Some(mut register) = field!(gicd, itargetsr).get((intid / 4) as usize) {
-            // SAFETY: it only says which core takes these four interrupts; the others keep theirs.
-            unsafe {
-                let others = register.read_unsafe() & !(0xff << shift);
-                register.write_unsafe(others | target << shift);
-            }
+        self.route_shared(intid, affinity);
+        if self.target(affinity).is_some() {
+            self.set_shared(intid, true);
         }
-        drop(gicd);
-        self.enable(intid, true);
     }
 
     fn set_trigger(&self, intid: u32, edge: bool) {
@@ -203,15 +201,29 @@ impl InterruptController for GicV2 {
         }
     }
 
-    fn quiet_shared(&self, intid: u32) {
-        if !(32..1020).contains(&intid) {
-            return;
+    fn set_shared(&self, intid: u32, enabled: bool) {
+        if (32..1020).contains(&intid) {
+            // The read ends when the distributor has had the write before it. One that a CPU interface had been signalled by then
+            // may still be acknowledged, once (section 3.2.3).
+            self.registers.enable(intid, enabled, |registers| _ = registers.get(Bits::Disable, intid));
         }
-        let (word, bit) = ((intid / 32) as usize, 1 << (intid % 32));
-        let mut gicd = self.distributor.lock();
-        set_all(field!(gicd, icenabler).get(word), bit);
-        set_all(field!(gicd, icpendr).get(word), bit);
-        set_all(field!(gicd, icactiver).get(word), bit);
+    }
+
+    fn route_shared(&self, intid: u32, affinity: u64) {
+        let Some(target) = self.target(affinity).filter(|_| (32..1020).contains(&intid)) else {
+            log::error!("interrupt {intid} cannot be sent to the core with affinity {affinity:#x}: it is not used");
+            return;
+        };
+        // SAFETY: GICD_ITARGETSRn is accessible by bytes (section 4.3.12); one says where its interrupt goes.
+        unsafe { self.registers.write_byte(ITARGETSR + intid as usize, target) };
+    }
+
+    fn quiet_shared(&self, intid: u32) {
+        if (32..1020).contains(&intid) {
+            self.set_shared(intid, false);
+            self.registers.set(Bits::ClearPending, intid);
+            self.registers.set(Bits::Deactivate, intid);
+        }
     }
 
     fn maintenance_interrupt(&self) -> u32 {

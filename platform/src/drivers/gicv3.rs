@@ -11,24 +11,31 @@ use portcullis_arch::{cpu, gicv3};
 use portcullis_board::InterruptController;
 use portcullis_board::signal::{EL2_TIMER_INTID, HALT, KICK};
 use safe_mmio::UniqueMmioPointer;
-use spin::Mutex;
+use spin::Once;
+use spin::mutex::{Mutex, TicketMutex};
+
+use super::gicd::{Bits, Distributor};
 
 /// Most cores that are served.
 const MAX_CORES: usize = 16;
 
-/// Offsets of the first of the registers that clear what is pending, and what is active (IHI 0069, section 12.9).
-const ICPENDR: usize = 0x280;
-const ICACTIVER: usize = 0x380;
+/// Offset of GICD_IROUTER0 (IHI 0069, section 12.9.22).
+const IROUTER: usize = 0x6000;
+/// GICD_IROUTERn: Aff3 and Aff2 to Aff0. What is between them sends an interrupt to any core.
+const AFFINITY: u64 = 0xff_00ff_ffff;
 
 /// A GICv3 or GICv4.
 pub struct GicV3 {
-    distributor: Mutex<GicDistributor<'static>>,
-    /// Address of the distributor, for the registers that its driver does not have.
-    registers: usize,
+    /// What takes a read and a write. VMs share it, at their starts: the lock is fair.
+    distributor: TicketMutex<GicDistributor<'static>>,
+    /// What takes a write.
+    registers: Distributor,
     /// Address of the first redistributor.
     row: usize,
     redistributors: [Mutex<Option<GicRedistributor<'static>>>; MAX_CORES],
     maintenance: u32,
+    /// It was said that the distributor does not put into effect what it is told.
+    not_settled: Once<()>,
 }
 
 impl GicV3 {
@@ -44,11 +51,13 @@ impl GicV3 {
         let mut distributor = GicDistributor::new(unsafe { UniqueMmioPointer::new(distributor) });
         distributor.configure_default_settings();
         Self {
-            distributor: Mutex::new(distributor),
-            registers,
+            distributor: TicketMutex::new(distributor),
+            // SAFETY: passed on to the caller.
+            registers: unsafe { Distributor::at(registers) },
             row: redistributors.as_ptr() as usize,
             redistributors: [const { Mutex::new(None) }; MAX_CORES],
             maintenance,
+            not_settled: Once::new(),
         }
     }
 
@@ -60,6 +69,11 @@ impl GicV3 {
         let mut all = unsafe { GicRedistributorIterator::new(first) }.ok()?;
         all.find(|redistributor| redistributor.typer().core_mpidr() == cpu::affinity())
     }
+}
+
+/// Whether this is the INTID of an SPI.
+fn is_shared(intid: u32) -> bool {
+    (32..1020).contains(&intid)
 }
 
 impl InterruptController for GicV3 {
@@ -115,16 +129,32 @@ impl InterruptController for GicV3 {
         let _ = self.distributor.lock().set_trigger(IntId::spi(spi), trigger);
     }
 
-    fn quiet_shared(&self, intid: u32) {
-        let Some(spi) = intid.checked_sub(32).filter(|&spi| spi < 988) else { return };
-        let mut distributor = self.distributor.lock();
-        let _ = distributor.enable_interrupt(IntId::spi(spi), false);
-        for register in [ICPENDR, ICACTIVER] {
-            let word = self.registers + register + intid as usize / 32 * 4;
-            // SAFETY: the register of a GIC that `new` was given, and our lock keeps the driver away; a write clears one
-            // interrupt's bit and leaves the others.
-            unsafe { (word as *mut u32).write_volatile(1 << (intid % 32)) };
+    fn set_shared(&self, intid: u32, enabled: bool) {
+        if is_shared(intid) {
+            self.registers.enable(intid, enabled, |registers| {
+                if !registers.settle() {
+                    self.not_settled
+                        .call_once(|| log::error!("the GIC does not say that an interrupt is disabled (RWP)"));
+                }
+            });
         }
+    }
+
+    fn route_shared(&self, intid: u32, affinity: u64) {
+        if is_shared(intid) {
+            let register = IROUTER + intid as usize * 8;
+            // SAFETY: GICD_IROUTERn of an SPI says where it goes, and nothing else.
+            unsafe { self.registers.write_double(register, affinity & AFFINITY) };
+        }
+    }
+
+    fn quiet_shared(&self, intid: u32) {
+        if !is_shared(intid) {
+            return;
+        }
+        self.set_shared(intid, false);
+        self.registers.set(Bits::ClearPending, intid);
+        self.registers.set(Bits::Deactivate, intid);
     }
 
     fn maintenance_interrupt(&self) -> u32 {

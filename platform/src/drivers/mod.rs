@@ -4,6 +4,7 @@ pub mod bcm2835_aux_uart;
 pub mod bcm2835_pm;
 pub mod bcm2835_timer;
 pub mod edge;
+pub mod gicd;
 pub mod gicv2;
 pub mod gicv3;
 pub mod pl011;

@@ -14,7 +14,7 @@
 //! #     fn initrd(&self, _: &str) -> Result<Option<std::path::PathBuf>, Box<dyn std::error::Error + Send + Sync>> { Ok(None) }
 //! # }
 //! # let images = NoGuests;
-//! let board = system::Board { name: "virt".to_owned(), cores: 4, memory: 2 << 30, forwards: false, time: true, cpu: None };
+//! let board = system::Board { name: "virt".to_owned(), cores: 4, memory: 2 << 30, forwards: false, time: true, cpu: None, ram: None };
 //! let manifest = system::Manifest::load(Path::new("system.toml"), &board, &images).unwrap();
 //! system::bundle::write(&manifest, Path::new("bundle")).unwrap();
 //! ```
@@ -30,6 +30,7 @@ mod image;
 mod key;
 mod memory;
 mod placement;
+mod ram;
 mod schedule;
 mod section;
 mod slice;
@@ -48,6 +49,7 @@ use toml::de::DeTable;
 pub use diagnostic::{Diagnostic, Report};
 pub use firmware::{Action, Filter, Firmware};
 pub use image::Image;
+pub use ram::{Ram, Tree};
 pub use schedule::{Core, Window};
 pub use system::HYPERVISOR_MEMORY;
 
@@ -71,6 +73,8 @@ pub struct Board {
     pub time: bool,
     /// What is known of its cores.
     pub cpu: Option<Cpu>,
+    /// Where its RAM lies and what is in it at boot, if that is known.
+    pub ram: Option<Ram>,
 }
 
 /// A model of CPUs.

@@ -6,10 +6,11 @@ use portcullis_abi::bundle::MEMORY_UNIT;
 use portcullis_abi::map::MAX_VMS;
 use toml::Spanned;
 
+use super::bundle::images::Images;
 use super::diagnostic::Diagnostics;
 use super::draft::Draft;
 use super::key::nearest;
-use super::{Action, Board, Filter, memory};
+use super::{Action, Board, Filter, memory, ram};
 
 /// Bytes of RAM set aside for the hypervisor itself, the board's firmware and the gaps that alignment leaves.
 pub const HYPERVISOR_MEMORY: u64 = 16 << 20;
@@ -136,8 +137,11 @@ fn memory(drafts: &[Draft], board: &Board, diagnostics: &mut Diagnostics<'_>) {
         total = total.saturating_add(*amount.get_ref());
         parts.push(format!("{} for {}", memory::show(*amount.get_ref()), draft.title()));
     }
-    let files = drafts.iter().flat_map(|draft| draft.kernel.iter().chain(&draft.ramdisk));
-    let bundle = files.map(|file| file.bytes.len() as u64).sum::<u64>().next_multiple_of(MEMORY_UNIT);
+    let mut images = Images::default();
+    for file in drafts.iter().flat_map(|draft| draft.kernel.iter().chain(&draft.ramdisk)) {
+        images.add(&file.bytes);
+    }
+    let bundle = images.size().next_multiple_of(MEMORY_UNIT);
     total = total.saturating_add(bundle);
     let last = drafts.iter().filter_map(|draft| draft.memory.as_ref()).next_back();
     if let Some(last) = last.filter(|_| total > board.memory) {
@@ -155,5 +159,9 @@ fn memory(drafts: &[Draft], board: &Board, diagnostics: &mut Diagnostics<'_>) {
             memory::show(HYPERVISOR_MEMORY),
         );
         diagnostics.error(last.span(), message, help);
+        return;
+    }
+    if let Some(ram) = &board.ram {
+        ram::check(drafts, ram, images.size(), &board.name, diagnostics);
     }
 }

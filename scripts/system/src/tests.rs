@@ -57,6 +57,7 @@ impl Bench {
                 forwards: true,
                 time: true,
                 cpu: None,
+                ram: None,
             },
         };
         bench.file("raw", &[0x14; 4096]);

@@ -5,11 +5,11 @@ use std::fs;
 use anyhow::{Context, Result};
 
 use crate::board::{Board, Hardware};
-use crate::cpu;
 use crate::environment::Environment;
 use crate::options::Image;
 use crate::raspberry_pi::card;
 use crate::run::System;
+use crate::{cpu, ram};
 use system::Board as Limits;
 
 /// Runs the command.
@@ -28,6 +28,7 @@ pub fn image(options: &Image) -> Result<()> {
         forwards: true,
         time: options.board.knows_time(),
         cpu: cpu::known(options.board, None),
+        ram: ram::of(options.board, hardware.el3),
     };
     let system = System::build_for(&environment, hardware, &limits, &options.manifest, false, "bundle.img")?;
     fs::create_dir_all(&options.out).with_context(|| format!("{} cannot be made", options.out.display()))?;

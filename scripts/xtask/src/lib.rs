@@ -14,6 +14,7 @@ pub mod image;
 pub mod machine;
 pub mod metal;
 pub mod options;
+pub mod ram;
 pub mod raspberry_pi;
 pub mod run;
 pub mod test_firmware;

@@ -19,7 +19,7 @@ use crate::machine::terminal::{self, Raw};
 use crate::machine::{self, End, Keyboard, Next, Watcher, summary};
 use crate::options::Run;
 use crate::raspberry_pi::{self, tree::Defect};
-use crate::{cpu, devices, metal, test_firmware};
+use crate::{cpu, devices, metal, ram, test_firmware};
 use system::{Board as Limits, Manifest, bundle};
 
 /// When a run ends at which nobody is watching.
@@ -127,6 +127,7 @@ impl System {
             forwards: hardware.el3 != El3::None,
             time: hardware.board.knows_time(),
             cpu: cpu::known(hardware.board, cpu),
+            ram: ram::of(hardware.board, hardware.el3),
         };
         Self::build_for(environment, hardware, &limits, manifest, exit, bundle)
     }

@@ -3,7 +3,7 @@
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
 
 use guest_runtime::{counter, cpu, gic, mmio};
-use portcullis_abi::map::{MAX_VCPUS, RTC, RTC_INTID, TIMER_VIRTUAL_INTID, UART, UART_INTID};
+use portcullis_abi::map::{MAX_VCPUS, RTC, RTC_INTID, TIMER_PHYSICAL_INTID, TIMER_VIRTUAL_INTID, UART, UART_INTID};
 use spin::Once;
 
 /// INTIDs that are counted.
@@ -28,6 +28,7 @@ static LENGTH: AtomicUsize = AtomicUsize::new(0);
 pub fn handle(intid: u32) {
     match intid {
         TIMER_VIRTUAL_INTID => counter::set_control(counter::CONTROL_ENABLE | counter::CONTROL_MASK),
+        TIMER_PHYSICAL_INTID => counter::set_physical_control(counter::CONTROL_ENABLE | counter::CONTROL_MASK),
         UART_INTID => UART_READER.get().copied().unwrap_or(clear_uart)(),
         RTC_INTID => mmio::write32(RTC_ICR, 1),
         _ => {

@@ -126,7 +126,7 @@ fn every_size_fits_or_is_refused() {
         (state >> 33) % limit
     };
     let (mut placed, mut refused) = (0, 0);
-    for _ in 0..20_000 {
+    for _ in 0..if cfg!(miri) { 200 } else { 20_000 } {
         let memory = 2 * MIB * (1 + random(4));
         let kernel = kernel([0, 0x800, 0x1000, 0x8_0000][random(4) as usize], 1 + random(6 * MIB));
         let (initrd, tree) = ((random(2) == 0).then(|| 1 + random(3 * MIB)), 1 + random(0x1_0000));
@@ -149,7 +149,8 @@ fn every_size_fits_or_is_refused() {
             Err(other) => panic!("{other}"),
         }
     }
-    assert!(placed > 1000 && refused > 1000);
+    let least = if cfg!(miri) { 10 } else { 1000 };
+    assert!(placed > least && refused > least);
 }
 
 #[test]

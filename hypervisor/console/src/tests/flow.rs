@@ -68,6 +68,7 @@ fn a_flood_does_not_delay_another_guest_or_the_hypervisor() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "shares are told after a long flood only")]
 fn floods_share_the_line() {
     for attached in [false, true] {
         let mut bench = Bench::new(&["a", "b", "c", "d"]);

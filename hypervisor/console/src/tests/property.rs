@@ -14,14 +14,14 @@ fn split(line: &str) -> (&str, &str) {
 
 #[test]
 fn detached_traffic_is_complete_and_in_order() {
-    for seed in 1..12 {
+    for seed in 1..if cfg!(miri) { 3 } else { 12 } {
         let mut random = Random::new(seed);
         let names = ["a", "b", "c", "d", "e", "f", "g", "sixteen-letters8"];
         let mut bench = Bench::new(&names);
         bench.slow = true;
         let mut sent = vec![Vec::new(); names.len()];
         let mut logged = String::new();
-        for step in 0..6_000 {
+        for step in 0..if cfg!(miri) { 30 } else { 6_000 } {
             let vm = random.below(names.len());
             match random.below(40) {
                 0 => bench.wait(),
@@ -62,12 +62,12 @@ fn detached_traffic_is_complete_and_in_order() {
 
 #[test]
 fn foreign_lines_are_complete_while_somebody_attaches_and_detaches() {
-    for seed in 1..20 {
+    for seed in 1..if cfg!(miri) { 3 } else { 20 } {
         let mut random = Random::new(seed);
         let mut bench = Bench::new(&["a", "b", "c"]);
         bench.slow = true;
         let mut sent = [const { Vec::new() }; 3];
-        for _ in 0..3_000 {
+        for _ in 0..if cfg!(miri) { 30 } else { 3_000 } {
             match random.below(30) {
                 0 => bench.wait(),
                 1 => _ = bench.escape(b"0111d?"[random.below(6)]),
@@ -106,10 +106,10 @@ fn foreign_lines_are_complete_while_somebody_attaches_and_detaches() {
 
 #[test]
 fn hostile_bytes_never_reach_the_terminal_detached() {
-    for seed in 1..20 {
+    for seed in 1..if cfg!(miri) { 3 } else { 20 } {
         let mut random = Random::new(seed);
         let mut bench = Bench::new(&["a", "b"]);
-        for _ in 0..200 {
+        for _ in 0..if cfg!(miri) { 5 } else { 200 } {
             let text: Vec<u8> = (0..random.below(400))
                 .map(|_| match random.below(4) {
                     0 => b"\x1b[]P\x07\n\r\xc2\x9b\xe2\x80\xae"[random.below(12)],

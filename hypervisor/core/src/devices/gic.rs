@@ -5,7 +5,7 @@ use portcullis_arch::timer;
 use portcullis_devices::Frame as Addresses;
 use portcullis_vgic::GicVersion;
 
-use crate::interface::Interface;
+use crate::cpu::gic::Interface;
 use crate::vm::vcpu::Vcpu;
 
 /// Offset of GICD_ISPENDR0 in a GICv2's distributor, and of GICR_ISPENDR0 in a redistributor's SGI frame.
@@ -18,6 +18,12 @@ const SGI_BASE: u64 = 0x1_0000;
 const GICR_SET_PENDING: u64 = SGI_BASE + SET_PENDING;
 /// The above in a redistributor.
 const GICR_CLEAR_PENDING: u64 = SGI_BASE + CLEAR_PENDING;
+
+/// Offset of GICD_ITARGETSR0 in a GICv2's distributor, and the size of these registers.
+const GICD_ITARGETSR: u64 = 0x800;
+const GICD_ITARGETSR_SIZE: u64 = 0x400;
+/// Offset of GICD_IROUTER0 in a GICv3's.
+const GICD_IROUTER: u64 = 0x6000;
 
 /// The distributor's addresses.
 const DISTRIBUTOR: Addresses = Addresses { start: map::GICD, size: map::GICD_SIZE };
@@ -70,6 +76,14 @@ impl Frame {
     /// Writes `size` bytes, as the vCPU given.
     #[inline(always)]
     pub fn write<G: Interface>(self, vcpu: &'static Vcpu, size: u8, value: u64) {
+        match self {
+            Self::Distributor(offset) if is_route::<G>(offset) => write_route::<G>(vcpu, offset, size, value),
+            _ => self.write_other::<G>(vcpu, size, value),
+        }
+    }
+
+    #[inline(always)]
+    fn write_other<G: Interface>(self, vcpu: &'static Vcpu, size: u8, value: u64) {
         let (vm, index) = (vcpu.vm, vcpu.index);
         let (owner, write) = match self {
             Self::Distributor(offset) if G::VERSION == GicVersion::V2 => {
@@ -92,6 +106,27 @@ impl Frame {
     }
 }
 
+/// Whether a register of the distributor says where an SPI goes: GICD_ITARGETSRn of a GICv2, else GICD_IROUTERn, the last ones
+/// that can be written.
+#[inline(always)]
+const fn is_route<G: Interface>(offset: u64) -> bool {
+    match G::VERSION {
+        GicVersion::V2 => offset.wrapping_sub(GICD_ITARGETSR) < GICD_ITARGETSR_SIZE,
+        GicVersion::V3 => offset >= GICD_IROUTER,
+    }
+}
+
+/// A guest sends an SPI elsewhere: that of a device which it drives itself follows.
+#[inline(never)]
+fn write_route<G: Interface>(vcpu: &'static Vcpu, offset: u64, size: u8, value: u64) {
+    let kick = match G::VERSION {
+        GicVersion::V2 => vcpu.vm.vgic.write_targets(offset, size, value),
+        GicVersion::V3 => vcpu.vm.vgic.write_route(offset, size, value),
+    };
+    vcpu.vm.kick_by::<G>(kick.without(vcpu.index));
+    vcpu.vm.follow_routes();
+}
+
 /// Pending interrupts of the reading vCPU, and its timers' lines: a timer that the guest has disabled is disabled physically,
 /// so its line is seen here only.
 fn with_lines(pending: u64) -> u64 {
@@ -101,7 +136,7 @@ fn with_lines(pending: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::interface::{V2, V3};
+    use crate::cpu::{gic_v2::V2, gic_v3::V3};
 
     #[test]
     fn addresses_lead_to_their_device() {

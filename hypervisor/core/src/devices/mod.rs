@@ -2,6 +2,7 @@
 
 pub mod emulated;
 pub mod gic;
+pub mod interrupt_delivery;
 pub mod interrupt_owners;
 pub mod line;
 pub mod port;

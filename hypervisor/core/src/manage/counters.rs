@@ -76,16 +76,3 @@ fn entry(vcpu: &Vcpu, newer: u64) -> Option<Refused> {
     let (time, call) = (slot.time.load(Ordering::Relaxed), slot.call.load(Ordering::Relaxed));
     Some(Refused { call, vcpu: vcpu.index, time })
 }
-
-/// Everything back to zero: the VM is made anew, all its vCPUs are off.
-pub fn clear(account: &Account) {
-    let Account { refused, answered, denied, forwarded, exits, ring } = account;
-    let calls = answered.iter().chain(denied).flatten();
-    for counter in calls.chain(forwarded).chain(exits).chain([refused]) {
-        counter.store(0, Ordering::Relaxed);
-    }
-    for refusal in ring {
-        refusal.time.store(0, Ordering::Relaxed);
-        refusal.call.store(0, Ordering::Relaxed);
-    }
-}

@@ -19,7 +19,6 @@ mod tests;
 use portcullis_abi::manage;
 use portcullis_gate::Return;
 
-pub use self::clock::ManagedClock;
 use self::status::Status;
 use crate::machine::Machine;
 use crate::vm::{Vm, exclusive::Exclusive, vcpu::Vcpu};

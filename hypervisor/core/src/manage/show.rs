@@ -31,6 +31,8 @@ pub fn name(vm: &Vm) -> Answer {
 
 /// `VM_STATE`.
 pub fn state(vm: &Vm) -> Answer {
+    // Who asks, waits.
+    let _ = vm.name_deaf_cores(timer::count());
     let state = vm.state();
     let progress = match state.action {
         Action::None if vm.is_loading() => manage::PROGRESS_LOADING,

@@ -9,6 +9,7 @@
 
 mod round_robin;
 mod share;
+mod turns;
 mod windows;
 
 pub use self::round_robin::{Decision, RoundRobin, Task};

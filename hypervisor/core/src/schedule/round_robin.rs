@@ -82,16 +82,19 @@ impl RoundRobin {
         Self { tasks, windows, current: None, counted: 0, back: 0, front: -1 }
     }
 
-    /// Who runs from now on; `now` is the physical counter, and `can_run` says of each vCPU by its number whether it can.
+    /// Who runs from now on; `now` is the physical counter, and `can_run` says of each vCPU by its number whether it can. Where
+    /// there are windows, `time` is told the VMs, a bit each, whose time it is: those that may run, or could if they did not wait.
     #[inline(always)]
-    pub fn decide(&mut self, now: u64, mut can_run: impl FnMut(usize) -> bool) -> Decision {
+    pub fn decide(&mut self, now: u64, mut can_run: impl FnMut(usize) -> bool, time: impl FnOnce(u32)) -> Decision {
         let slot = self.windows.as_ref().map(|windows| windows.at(now));
         let mut allowed = u32::MAX;
         if let Some(slot) = slot {
             for (index, task) in self.tasks.iter_mut().enumerate() {
                 task.set_runnable(can_run(index), now, &mut self.back);
             }
-            allowed = self.allowed(slot);
+            let owner;
+            (owner, allowed) = self.allowed(slot);
+            time(owner | allowed);
         }
         let ends = slot.map(|slot| slot.ends);
         // Of those who could run, the current one left out: who is first, and how many they are.
@@ -146,11 +149,11 @@ impl RoundRobin {
         Decision { run: self.current, until: earlier(ends, slice_ends) }
     }
 
-    /// The VMs whose vCPUs may have turns now, a bit each.
-    fn allowed(&self, slot: Slot) -> u32 {
+    /// The VM whose window it is, and the VMs whose vCPUs may have turns now, a bit each.
+    fn allowed(&self, slot: Slot) -> (u32, u32) {
         let owner = slot.owner.and_then(|vm| 1u32.checked_shl(vm as u32)).unwrap_or(0);
         let wanted = self.tasks.iter().any(|task| task.runnable && task.vm & owner != 0);
-        if wanted { owner } else { slot.background }
+        (owner, if wanted { owner } else { slot.background })
     }
 }
 
@@ -181,7 +184,7 @@ mod tests {
         /// With whoever can run as it was.
         fn go_on(&mut self, now: u64) -> Decision {
             let can_run: Vec<bool> = self.tasks.iter().map(|task| task.runnable).collect();
-            self.decide(now, |index| can_run[index])
+            self.decide(now, |index| can_run[index], |_| {})
         }
     }
 

@@ -16,12 +16,15 @@ use portcullis_vgic::{self as vgic, HARDWARE_LINKED};
 use spin::{Mutex, Once};
 
 use super::RoundRobin;
+use super::turns::{MARK, Turns};
 use crate::machine::Machine;
 use crate::processor::{Processor, Timer};
 use crate::trap::interrupt;
+use crate::vm::Vm;
 use crate::vm::sharing::{Sharing, Want};
 use crate::vm::state::State;
-use crate::vm::vcpu::{Power, Vcpu};
+use crate::vm::step::Step;
+use crate::vm::vcpu::Vcpu;
 
 /// Stands for no vCPU, where a number is expected.
 const NOBODY: usize = usize::MAX;
@@ -47,10 +50,12 @@ pub struct Share {
     decided: AtomicUsize,
     /// Until when the last decision holds, in ticks of the physical counter; [`u64::MAX`] is for ever.
     until: AtomicU64,
-    /// Which of the physical interrupts that are linked to virtual ones are enabled, bits by INTID.
+    /// Which of the physical interrupts that are linked to virtual ones are enabled, bits by INTID, and the [`MARK`].
     linked: AtomicU32,
     /// By VM which of its vCPUs was here last.
     last: [AtomicUsize; MAX_VMS],
+    /// Whose time it is, for the interrupts of devices.
+    turns: Turns,
     features: Features,
 }
 
@@ -66,6 +71,7 @@ impl Share {
             until: AtomicU64::new(u64::MAX),
             linked: AtomicU32::new(0),
             last: [const { AtomicUsize::new(NOBODY) }; MAX_VMS],
+            turns: Turns::new(),
             features: Features::here(),
         }
     }
@@ -78,6 +84,19 @@ impl Share {
 
     fn members(&self) -> &[Member] {
         self.members.get().map(|members| &**members).unwrap_or_default()
+    }
+
+    /// Whether all of its vCPUs are this VM's.
+    pub fn is_of(&self, vm: &Vm) -> bool {
+        self.members().iter().all(|member| core::ptr::eq(member.vcpu.vm, vm))
+    }
+
+    /// Has it see to the interrupts of devices of the VMs on it, where these follow the VMs' turns. To be called once, before it
+    /// runs anything.
+    pub fn watch_turns(&self) {
+        let follows = |member: &&Member| member.vcpu.vm.lines_that_follow_turns().is_some();
+        let bit = |member: &Member| 1u32.checked_shl(member.vcpu.vm.index as u32).unwrap_or(0);
+        self.turns.watch(self.members().iter().filter(follows).fold(0, |vms, member| vms | bit(member)));
     }
 
     fn loaded_member(&self) -> Option<&Member> {
@@ -137,7 +156,7 @@ impl Share {
         // The core has just taken an exception, or waited: the counter is no older than that.
         let now = timer::count_relaxed();
         let (mut timer, mut leaves) = (u64::MAX, None);
-        let decision = self.policy.lock().decide(now, |index| match members.get(index) {
+        let can_run = |index| match members.get(index) {
             Some(Member { vcpu, sharing, .. }) => match vcpu.wants(sharing, now) {
                 Want::Core => true,
                 // That does not wait for a window, which its VM may not have.
@@ -151,7 +170,8 @@ impl Share {
                 }
             },
             None => false,
-        });
+        };
+        let decision = self.policy.lock().decide(now, can_run, |vms| self.follow_time(vms));
         self.until.store(timer.min(decision.until.unwrap_or(u64::MAX)), Ordering::Relaxed);
         leaves.or(decision.run)
     }
@@ -166,12 +186,13 @@ impl Share {
     #[cold]
     fn serve(&'static self, index: usize, member: &'static Member, processor: &'static Processor) {
         let vcpu = member.vcpu;
-        let must_leave = vcpu.vm.state().must_leave();
-        match vcpu.power() {
-            Power::Off => vcpu.vm.scrub_piece(PIECE),
-            Power::LoadPending | Power::OnPending if must_leave => vcpu.vm.retired(vcpu),
-            Power::LoadPending => vcpu.vm.load_and_start(vcpu, PIECE),
-            Power::OnPending => {
+        match vcpu.step() {
+            Step::Scrub => vcpu.vm.scrub_piece(PIECE),
+            Step::Cancel => vcpu.vm.retired(vcpu),
+            Step::Load => vcpu.vm.load_and_start(vcpu, PIECE),
+            // What has changed since this was chosen is looked at when the next one is.
+            Step::Nothing | Step::Hold => {}
+            Step::Start => {
                 vcpu.vm.unparked(vcpu);
                 member.sharing.begin();
                 if vcpu.vm.state() == State::RUNNING {
@@ -181,9 +202,9 @@ impl Share {
                     vcpu.run(processor);
                 }
             }
-            Power::On => {
+            step @ (Step::Retire | Step::Run) => {
                 self.bring_on(index, member);
-                if must_leave {
+                if step == Step::Retire {
                     let _ = vcpu.retire();
                 } else {
                     self.arm(processor);
@@ -218,6 +239,7 @@ impl Share {
     }
 
     /// Takes the loaded vCPU off the core, if there is one. If it waits, its own timers can wake it no more: the core's does.
+    #[inline(always)]
     fn put_away(&self) {
         if let Some(Member { vcpu, sharing, linked }) = self.loaded_member() {
             let enabled = self.linked.load(Ordering::Relaxed);
@@ -228,6 +250,21 @@ impl Share {
             }
             self.loaded.store(NOBODY, Ordering::Relaxed);
         }
+    }
+
+    /// Takes `vcpu` off the core, if it is loaded: it stands still.
+    #[cold]
+    #[inline(never)]
+    pub fn put_away_if_loaded(&self, vcpu: &Vcpu) {
+        if self.has_loaded(vcpu) {
+            self.put_away();
+        }
+    }
+
+    /// Which linked interrupts `vcpu`, which is not loaded, had enabled when it was.
+    pub fn linked_of(&self, vcpu: &Vcpu) -> u32 {
+        let member = self.members().iter().find(|member| core::ptr::eq(member.vcpu, vcpu));
+        member.map_or(0, |member| member.linked.load(Ordering::Relaxed))
     }
 
     /// The core is this vCPU's. Returns whether another one of its VM was here since it was.
@@ -253,7 +290,8 @@ impl Share {
 
     /// Enables and disables the physical interrupts that are linked to virtual ones as `vcpu`, which is loaded, has these.
     pub fn follow_enables(&self, vcpu: &Vcpu) {
-        self.enable_linked(vcpu.vm.vgic.enabled_private(vcpu.index) & HARDWARE_LINKED);
+        let enabled = vcpu.vm.vgic.enabled_private(vcpu.index) & HARDWARE_LINKED;
+        self.enable_linked(enabled | self.turns.mark(vcpu.vm));
     }
 
     #[inline(always)]
@@ -268,8 +306,48 @@ impl Share {
     #[cold]
     fn change_linked(&self, changed: u32, wanted: u32) {
         let interrupts = Machine::get().board.interrupts;
-        if let Some(core) = self.members().first().map(|member| member.vcpu.core) {
+        if let Some(core) = self.core() {
+            if changed & MARK != 0 {
+                self.change_turn(core, Turns::marked(changed ^ wanted), Turns::marked(wanted));
+            }
             vgic::linked(changed).for_each(|intid| interrupts.enable_private(core, intid, wanted >> intid & 1 != 0));
+        }
+    }
+
+    /// The number of the core.
+    fn core(&self) -> Option<usize> {
+        self.members().first().map(|member| member.vcpu.core)
+    }
+
+    /// The core has a vCPU of the VM `to` in place of one of the VM `from`, by their numbers. Only VMs are named whose interrupts of
+    /// devices follow their turns.
+    fn change_turn(&self, core: usize, from: Option<usize>, to: Option<usize>) {
+        let lines = |index: usize| Machine::get().vms.get(index).and_then(Vm::lines_that_follow_turns);
+        if let Some((index, lines)) = from.and_then(|index| Some((index, lines(index)?))) {
+            let mut on = self.members().iter().filter(|member| member.vcpu.vm.index == index && member.vcpu.is_on());
+            lines.leave(core, on.all(|member| member.sharing.is_waiting()));
+        }
+        if let Some(lines) = to.and_then(lines) {
+            lines.come_onto(core);
+        }
+    }
+
+    /// On a core with windows: from now on it is the time of these VMs, a bit each.
+    #[inline(always)]
+    fn follow_time(&self, vms: u32) {
+        if let Some((begins, ends)) = self.turns.change_time(vms) {
+            self.change_time(begins, ends);
+        }
+    }
+
+    #[cold]
+    fn change_time(&self, begins: u32, ends: u32) {
+        let Some(core) = self.core() else { return };
+        for vm in Machine::get().vms {
+            let is_in = |vms: u32| vms.checked_shr(vm.index as u32).unwrap_or(0) & 1 != 0;
+            if let Some(lines) = vm.lines_that_follow_turns().filter(|_| is_in(begins | ends)) {
+                lines.set_time(core, is_in(begins));
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use portcullis_arch::{cpu::MPIDR_AFFINITY, vectors::Next};
 use portcullis_gate::{PsciFunction, Register};
 
 use crate::machine::Machine;
-use crate::shutdown::End;
+use crate::machine::end::End;
 use crate::vm::{
     Vm,
     lifecycle::Action,

@@ -4,8 +4,8 @@ use portcullis_arch::{account::Exit, context::Context, el2, vectors::Next};
 use portcullis_devices::access::{Access, is_translation_fault};
 
 use super::external_abort;
+use crate::cpu::gic::Interface;
 use crate::devices::{UART, gic::Frame};
-use crate::interface::Interface;
 use crate::terminal::TERMINAL;
 use crate::vm::{failure::Reason, vcpu::Vcpu};
 

@@ -1,4 +1,8 @@
 //! Firmware calls that the vectors do not finish: HVC and SMC.
+//!
+//! A service has four ways in: PTP, TRNG_RND64 and PSCI one each, all others together. Each is a function of its own, since a
+//! function saves the registers that its most demanding branch needs: up to six pairs, 12 instructions there and back, which a
+//! call that does little would pay as well. An entry that does nothing takes 97 instructions as a whole (docs/numbers.md).
 
 use portcullis_abi::result;
 use portcullis_arch::{context::Context, timer, vectors::Next};
@@ -23,7 +27,7 @@ extern "C" fn portcullis_serve(context: &mut Context, code: u32) -> Next {
     }
 }
 
-/// PSCI. Each of these is a function of its own, so that none pays for another's registers.
+/// Serves PSCI.
 #[inline(never)]
 fn serve_psci(context: &mut Context, code: u32) -> Next {
     let vcpu = Vcpu::of(context);
@@ -45,7 +49,7 @@ fn leave(context: &mut Context, next: Next) -> Next {
     next
 }
 
-/// Random bits, by themselves: the other call that a running system makes again and again.
+/// Serves TRNG_RND64, a call that a running system makes again and again.
 #[inline(never)]
 fn serve_rnd64(context: &mut Context) -> Next {
     let vcpu = Vcpu::of(context);
@@ -55,7 +59,7 @@ fn serve_rnd64(context: &mut Context) -> Next {
     Next::Resume
 }
 
-/// The time of day, by itself: a guest that keeps its clock by it asks often.
+/// Serves PTP: a guest that keeps its clock by it asks often.
 #[inline(never)]
 fn serve_ptp(context: &mut Context) -> Next {
     let vcpu = Vcpu::of(context);
@@ -66,6 +70,7 @@ fn serve_ptp(context: &mut Context) -> Next {
     Next::Resume
 }
 
+/// Serves all others.
 #[inline(never)]
 fn serve(context: &mut Context, code: u32) -> Next {
     let vcpu = Vcpu::of(context);
@@ -108,11 +113,9 @@ extern "C" fn portcullis_call(context: &mut Context, syndrome: u64) -> Next {
     let call = Call { x: [x0, x1, x2, x3], conduit, immediate: syndrome as u16, aarch32: false };
     let vcpu = Vcpu::of(context);
     let group = Group::of(call.function());
-    // SAFETY: this vCPU runs.
-    let verdict = unsafe { vcpu.vm.decide(&call) };
+    let verdict = vcpu.vm.decide(&call);
     if vcpu.vm.audit.profile().is_some() {
-        // SAFETY: as above.
-        unsafe { vcpu.vm.watch(&call, &verdict) };
+        vcpu.vm.watch(&call, &verdict);
     }
     let results = match verdict {
         Verdict::Answer(results) => results,

@@ -4,7 +4,7 @@ use portcullis_arch::{account::Exit, context::Context, el2, gicv3, vectors::Next
 use portcullis_vgic::GicVersion;
 
 use super::{abort, external_abort, fault};
-use crate::interface::Interface;
+use crate::cpu::gic::Interface;
 use crate::processor::Processor;
 use crate::vm::{failure::Reason, sharing::Sharing, vcpu::Vcpu};
 

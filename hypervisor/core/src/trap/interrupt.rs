@@ -4,7 +4,7 @@ use portcullis_abi::map;
 use portcullis_arch::{account::Exit, context::Context, timer, vectors::Next};
 use portcullis_board::signal::{EL2_TIMER_INTID, KICK};
 
-use crate::interface::Interface;
+use crate::cpu::gic::Interface;
 use crate::machine::Machine;
 use crate::processor::Processor;
 use crate::vm::vcpu::Vcpu;

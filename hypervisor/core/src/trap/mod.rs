@@ -7,6 +7,5 @@ pub mod call;
 pub mod exception;
 mod external_abort;
 pub mod fault;
-pub mod id_registers;
 pub mod interrupt;
 mod table_walk;

@@ -43,8 +43,7 @@ impl Vm {
         context.answers = [Some(hvc), Some(smc)];
         let profile = self.row.profile();
         let audited = self.audit.profile().is_some();
-        // SAFETY: the VM's registers are frozen, and nothing writes the filter while this vCPU is about to run.
-        let forwards = unsafe { self.filter.of_running(profile) }.is_some_and(Filter::forwards);
+        let forwards = self.published.forwards();
         context.beyond = [Conduit::Hvc, Conduit::Smc].map(|conduit| match () {
             // Management calls have no line, and an audited VM has none at all.
             () if profile.is_control() || audited => BEYOND_TO_GATE,

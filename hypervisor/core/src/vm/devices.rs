@@ -1,43 +1,128 @@
 //! The interrupts of the devices that a VM drives itself: on while it runs, and off while it does not.
 
 use portcullis_board::device::{Device, Interrupt};
+use portcullis_vgic::Vgic;
+use spin::mutex::TicketMutex;
 
 use super::Vm;
 use super::vcpu::Vcpu;
+use crate::devices::interrupt_delivery::{Delivery, Distributor};
 use crate::machine::Machine;
 use crate::processor::Processor;
+
+/// Where the interrupts of a VM's devices go, and whether they are let through there.
+#[derive(Debug)]
+pub struct DeviceLines {
+    /// They are let through in the VM's own turns only.
+    follows_turns: bool,
+    delivery: TicketMutex<Delivery>,
+}
+
+/// The board's distributor.
+struct Physical;
+
+impl Distributor for Physical {
+    fn enable(&mut self, intid: u32, enabled: bool) {
+        Machine::get().board.interrupts.set_shared(intid, enabled);
+    }
+
+    fn route(&mut self, intid: u32, core: usize) {
+        let machine = Machine::get();
+        if let Some(processor) = machine.processors.get(core) {
+            machine.board.interrupts.route_shared(intid, processor.affinity);
+        }
+    }
+}
+
+/// The vCPU to which the guest sends an interrupt; the first one if it sends it nowhere.
+fn target(vgic: &Vgic) -> impl FnMut(u32) -> usize {
+    |intid| vgic.target_of(intid).unwrap_or(0)
+}
 
 impl Vm {
     fn device_interrupts(&self) -> impl Iterator<Item = &Interrupt> {
         self.devices.iter().flat_map(|device: &Device| &device.interrupts)
     }
 
-    /// On the first vCPU's core, with every vCPU off: lets the interrupts of the VM's devices come, to this core. The virtual
-    /// GIC passes them on to the vCPU that the guest wants them at.
-    pub fn connect_devices(&self, first: &Vcpu) {
-        let machine = Machine::get();
-        let Some(processor) = machine.processors.get(first.core).filter(|_| !self.devices.is_empty()) else { return };
-        // This core may have taken one when another had just seen the VM's end.
+    /// Says on which cores the interrupts of its devices can come. To be called once, when all vCPUs have their cores.
+    pub fn place_devices(&self) {
+        let own = self.vcpus().iter().filter(|vcpu| vcpu.has_core_to_its_vm());
+        let own = own.fold(0, |own, vcpu| own | 1u32.checked_shl(vcpu.core as u32).unwrap_or(0));
+        let cores = self.vcpus().iter().map(|vcpu| vcpu.core).collect();
+        let delivery = Delivery::new(self.device_interrupts().map(|interrupt| interrupt.physical), cores, own);
+        self.lines_of_devices.call_once(|| DeviceLines {
+            follows_turns: delivery.follows_turns(),
+            delivery: TicketMutex::new(delivery),
+        });
+    }
+
+    /// Its devices' interrupts, if these are let through in its own turns only.
+    pub fn lines_that_follow_turns(&self) -> Option<&DeviceLines> {
+        self.lines_of_devices.get().filter(|lines| lines.follows_turns)
+    }
+
+    /// With every vCPU off: lets the interrupts of the VM's devices come. The virtual GIC passes them on to the vCPU that the
+    /// guest wants them at.
+    pub fn connect_devices(&self) {
+        let Some(lines) = self.lines_of_devices.get().filter(|_| !self.devices.is_empty()) else { return };
+        // A core may have taken one when another had just seen the VM's end.
         self.disconnect_devices();
         self.vgic.reset();
         for interrupt in self.device_interrupts() {
             self.vgic.set_shared_trigger(interrupt.physical, interrupt.edge);
-            machine.board.interrupts.set_trigger(interrupt.physical, interrupt.edge);
-            machine.board.interrupts.enable_shared(interrupt.physical, processor.affinity);
+            Machine::get().board.interrupts.set_trigger(interrupt.physical, interrupt.edge);
         }
+        lines.delivery.lock().start(target(&self.vgic), &mut Physical);
     }
 
     /// With every vCPU off: no interrupt of the VM's devices comes any more, and none is left active.
     pub fn disconnect_devices(&self) {
+        if let Some(lines) = self.lines_of_devices.get() {
+            lines.delivery.lock().stop();
+        }
         self.device_interrupts().for_each(|interrupt| Machine::get().board.interrupts.quiet_shared(interrupt.physical));
+    }
+
+    /// The guest may have sent interrupts elsewhere: those of its devices follow.
+    pub fn follow_routes(&self) {
+        if let Some(lines) = self.lines_of_devices.get().filter(|_| !self.devices.is_empty()) {
+            lines.delivery.lock().follow(target(&self.vgic), &mut Physical);
+        }
     }
 
     /// On the core `here`: an interrupt of one of the VM's devices has come, and stays active until the guest ends it.
     #[cold]
     pub fn device_interrupt(&self, here: &Processor, intid: u32) {
-        let set = self.vgic.raise_shared(intid);
         // A vCPU on this core looks before it runs.
         let own = here.loaded().filter(|vcpu| core::ptr::eq(vcpu.vm, self));
+        if let (None, Some(lines)) = (own, self.lines_that_follow_turns()) {
+            lines.delivery.lock().taken(here.index, intid, &mut Physical);
+        }
+        let set = self.vgic.raise_shared(intid);
         self.kick(own.map_or(set, |vcpu| set.without(vcpu.index)));
+    }
+}
+
+impl DeviceLines {
+    /// Core `core` has one of the VM's vCPUs from now on.
+    pub fn come_onto(&self, core: usize) {
+        self.delivery.lock().enter(core, &mut Physical);
+    }
+
+    /// Core `core` has none of the VM's vCPUs any more; `waiting`: those that are on there all wait.
+    pub fn leave(&self, core: usize, waiting: bool) {
+        self.delivery.lock().leave(core, waiting, &mut Physical);
+    }
+
+    /// On core `core`, which has windows, the VM's own time begins or ends.
+    pub fn set_time(&self, core: usize, own: bool) {
+        self.delivery.lock().set_time(core, own, &mut Physical);
+    }
+}
+
+impl Vcpu {
+    /// Whether no other VM has a vCPU on its core.
+    fn has_core_to_its_vm(&self) -> bool {
+        self.sharing().is_none_or(|sharing| sharing.share.is_of(self.vm))
     }
 }

@@ -17,6 +17,7 @@ use super::loader::Loading;
 use super::report::Occasion;
 pub use super::state::{Action, Phase, Refusal, State};
 use super::vcpu::{Power, Vcpu};
+use super::watch::Wait;
 use crate::machine::Machine;
 use crate::terminal::TERMINAL;
 
@@ -57,6 +58,8 @@ impl Exclusive<'_> {
         self.vm.state.get().resume()?;
         // It counts before it runs: it may switch itself off at once.
         Machine::get().vm_started();
+        // Before the state, which lets the vCPUs go on: each reads it after that.
+        self.vm.counter.go_on(timer::count());
         if let Err(refusal) = self.vm.state.change(State::resume) {
             Machine::get().vm_ended();
             return Err(refusal);
@@ -133,6 +136,7 @@ impl Exclusive<'_> {
     fn derive(&self) {
         let vm = self.vm;
         let filter = self.filter();
+        vm.published.publish(filter);
         let profile = vm.row.freeze(Some(filter));
         let everything = Profile::everything(&Machine::get().support(), profile.conduits());
         vm.audit.start(if profile.is_control() { everything.with_control() } else { everything });
@@ -201,8 +205,13 @@ impl Vm {
         // From the beginning, if a former start was stopped half way.
         *self.loading.lock() = Loading::default();
         // Its core may be two instructions away from marking it as off: see `retired`.
+        let wait = Wait::new();
+        wait.begin(timer::count());
         while !first.switch_on(Power::LoadPending, 0, 0) {
             spin_loop();
+            if wait.is_overdue(timer::count(), timer::frequency()) {
+                log::error!("core {} has not let {} vcpu 0 go off for 1 s", first.core, self.name());
+            }
         }
         Machine::get().kick(first.core);
     }
@@ -213,8 +222,8 @@ impl Vm {
         match self.load_piece(most) {
             Ok(None) => {}
             Ok(Some(entry)) => {
-                self.counter_offset.store(timer::count(), Ordering::Relaxed);
-                self.connect_devices(first);
+                self.counter.begin(timer::count());
+                self.connect_devices();
                 first.switched_off();
                 first.switch_on(Power::OnPending, entry.kernel, entry.tree);
             }
@@ -241,6 +250,7 @@ impl Vm {
     }
 
     fn kick_live(&self) {
+        self.asked.begin(timer::count());
         let live = self.presence.census().live;
         for vcpu in self.vcpus().iter().filter(|vcpu| live & vcpu.bit() != 0) {
             Machine::get().kick(vcpu.core);
@@ -271,7 +281,12 @@ impl Vm {
 
     /// If all vCPUs stand still and were to, the VM is paused.
     fn check_parked(&self) {
-        if self.presence.census().all_parked() && self.state.change(|state| state.all_parked().ok_or(())).is_ok() {
+        if !self.presence.census().all_parked() || self.state.get().all_parked().is_none() {
+            return;
+        }
+        // Before the state, which lets managers resume it, and after the last vCPU has left its guest.
+        self.counter.stop(timer::count());
+        if self.state.change(|state| state.all_parked().ok_or(())).is_ok() {
             self.report(Occasion::Repeatable, format_args!("{}: paused", self.name()));
             Machine::get().vm_ended();
         }

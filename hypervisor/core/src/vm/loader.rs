@@ -13,7 +13,7 @@ use portcullis_gate::Register;
 
 use super::Vm;
 use super::seed::Seed;
-use crate::interface;
+use crate::cpu::gic;
 use crate::machine::Machine;
 use crate::memory::stage1;
 
@@ -164,7 +164,7 @@ impl Vm {
             initrd: layout.initrd,
             conduits: config.conduits,
             psci: u32::try_from(self.row.get(Register::PsciVersion)).unwrap_or(function::PSCI_VERSION_0_2),
-            gic: interface::version(),
+            gic: gic::version(),
             cache_levels: caches::levels(id::cache_levels()),
             emulated: &emulated,
             devices: &self.devices,

@@ -3,6 +3,7 @@
 pub mod activity;
 pub mod answers;
 pub mod audit;
+pub mod counter;
 pub mod devices;
 pub mod exclusive;
 pub mod failure;
@@ -20,9 +21,11 @@ pub mod scrub;
 mod seed;
 pub mod sharing;
 pub mod state;
+pub mod step;
 pub mod timekeeping;
 pub mod vcpu;
 pub mod vector_abort;
+pub mod watch;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -33,18 +36,20 @@ use portcullis_arch::{paging, timer};
 use portcullis_board::Range;
 use portcullis_board::device::Device;
 use portcullis_bundle::VmConfig;
-use portcullis_gate::{Call, FunctionId, Row, Verdict, decide, decide_watched, forwards::Forwards};
+use portcullis_gate::{Call, FunctionId, Published, Ranges, Row, Verdict, decide, decide_watched, forwards::Forwards};
 use portcullis_vgic::{VcpuSet, Vgic};
 use spin::{Mutex, Once, mutex::TicketMutex};
 
+use crate::cpu::gic::{self, Interface};
 use crate::devices::{VmBus, port::Port};
-use crate::interface::{self, Interface};
+use crate::entropy::Claim;
 use crate::memory::stage1;
 use crate::memory::stage2::Stage2;
-use crate::turns::Place;
 use crate::with_interface;
 use answers::VmAnswers;
 use audit::{Audit, Fate};
+use counter::VirtualCounter;
+use devices::DeviceLines;
 use exclusive::ManagedFilter;
 use failure::Failure;
 use fault_report::FaultReport;
@@ -55,6 +60,7 @@ use rate::LineRate;
 use restart::RestartPolicy;
 use state::StateCell;
 use vcpu::Vcpu;
+use watch::Wait;
 
 /// A VM. It is made once and lives as long as the machine. What the way back to a guest looks at comes first.
 #[repr(C)]
@@ -67,6 +73,8 @@ pub struct Vm {
     pub index: usize,
     /// What the bundle says of it.
     pub config: VmConfig<'static>,
+    /// Its turn when entropy is short.
+    pub entropy: Claim,
     /// Its row of the table: the firmware registers.
     pub row: &'static Row,
     /// Its RAM, in physical addresses.
@@ -75,6 +83,8 @@ pub struct Vm {
     pub ram: u64,
     /// The devices that it drives itself.
     pub devices: Box<[Device]>,
+    /// Where their interrupts go.
+    lines_of_devices: Once<DeviceLines>,
     /// Its interrupt controller.
     pub vgic: Vgic,
     /// Its UART and the line that it is writing.
@@ -89,9 +99,8 @@ pub struct Vm {
     pub audit: Audit,
     /// When it starts again by itself.
     pub restarts: RestartPolicy,
-    /// Its turn when entropy is short.
-    pub entropy: Place,
     filter: ManagedFilter,
+    published: Published,
     failure: Mutex<Option<Failure>>,
     /// When a line may say again that it accessed nothing.
     pub fault_report: FaultReport,
@@ -106,7 +115,9 @@ pub struct Vm {
     vcpus: Once<Box<[Vcpu]>>,
     /// vCPUs that are not off, and those that stand still.
     presence: Presence,
-    counter_offset: AtomicU64,
+    /// When its cores were last asked for something.
+    asked: Wait,
+    counter: VirtualCounter,
     vttbr: u64,
     /// The VM was loaded before: its memory may lie in the caches as it was then.
     loaded: AtomicBool,
@@ -153,15 +164,17 @@ impl Vm {
             memory,
             ram: ram_of(&config, memory),
             devices: devices.into(),
-            vgic: Vgic::of_version(interface::version(), config.cores.as_slice().len()),
+            lines_of_devices: Once::new(),
+            vgic: Vgic::of_version(gic::version(), config.cores.as_slice().len()),
             port: TicketMutex::new(Port::new()),
             bus,
             pv_time,
             control,
             audit,
             restarts,
-            entropy: Place::default(),
+            entropy: Claim::default(),
             filter: ManagedFilter::new(),
+            published: Published::new(),
             failure: Mutex::new(None),
             fault_report: FaultReport::default(),
             peeking: Mutex::new(()),
@@ -174,7 +187,8 @@ impl Vm {
             state: StateCell::new(),
             kicks: [const { AtomicU64::new(0) }; MAX_VCPUS],
             presence: Presence::new(),
-            counter_offset: AtomicU64::new(0),
+            asked: Wait::new(),
+            counter: VirtualCounter::new(),
             loaded: AtomicBool::new(false),
             loading: Mutex::new(Loading::default()),
             scrubbed: AtomicU64::new(0),
@@ -206,17 +220,11 @@ impl Vm {
         self.vcpus.get().map(|vcpus| &**vcpus).unwrap_or_default()
     }
 
-    /// What becomes of a call of one of its vCPUs.
-    ///
-    /// # Safety
-    ///
-    /// To be called for a vCPU of this VM that runs.
+    /// Decides what becomes of a call of one of its vCPUs.
     #[inline(always)]
-    pub unsafe fn decide(&self, call: &Call) -> Verdict {
+    pub fn decide(&self, call: &Call) -> Verdict {
         let profile = self.row.profile();
-        // SAFETY: passed on to the caller; the profile was just loaded from the VM's row, and the filter is not used beyond
-        // this decision.
-        let filter = unsafe { self.filter.of_running(profile) };
+        let filter = profile.is_filtered().then_some(&self.published as &dyn Ranges);
         match self.audit.profile() {
             Some(everything) => decide_watched(everything, filter, call),
             None => decide(profile, filter, call),
@@ -224,14 +232,8 @@ impl Vm {
     }
 
     /// Notes a call of a VM that is audited, and what became of it.
-    ///
-    /// # Safety
-    ///
-    /// As [`Vm::decide`].
-    pub unsafe fn watch(&self, call: &Call, verdict: &Verdict) {
-        // SAFETY: passed on to the caller; the profile was just loaded from the VM's row.
-        let filter = unsafe { self.filter.of_running(self.row.profile()) };
-        let range = |id| filter.and_then(|filter| filter.forwarding(id));
+    pub fn watch(&self, call: &Call, verdict: &Verdict) {
+        let range = |id| self.published.forwarding(id);
         let fate = match (verdict, range(call.function())) {
             (Verdict::Deny, _) => Fate::Refused,
             (Verdict::Forward, Some(range)) => {
@@ -275,9 +277,10 @@ impl Vm {
         self.vttbr
     }
 
-    /// What its virtual counter lags behind the physical one, in ticks.
+    /// What its virtual counter lags behind the physical one, in ticks. It changes only while none of its vCPUs can be in the
+    /// guest: when it is loaded, and at the end of a pause.
     pub fn counter_offset(&self) -> u64 {
-        self.counter_offset.load(Ordering::Relaxed)
+        self.counter.offset()
     }
 
     /// The physical range behind `size` bytes of RAM at the guest's address `ipa`, if all of them are RAM.

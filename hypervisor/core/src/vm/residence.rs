@@ -10,7 +10,7 @@ use portcullis_arch::{
 use portcullis_vgic::{self as vgic, HARDWARE_LINKED};
 
 use super::vcpu::{Power, Vcpu};
-use crate::interface::Interface;
+use crate::cpu::gic::Interface;
 use crate::machine::Machine;
 use crate::processor::Processor;
 use crate::trap::{exception, interrupt};

@@ -1,9 +1,15 @@
 //! The way back to the guest, and what may keep a vCPU from it.
+//!
+//! The way is there several times, each inlined where a trap ends and compiled for what is known there: which GIC there is, and
+//! whether the guest was given a register that the vectors do not restore by themselves (x19 to x29). What is rare is out of
+//! line. The reason is in the calling convention: a function that holds anything across a call saves x19 to x30, up to six
+//! pairs, so up to 12 instructions there and back, and all that is inlined into it pays for them. The read of an ID register
+//! takes 104 instructions as a whole (docs/numbers.md).
 
 use portcullis_arch::{barrier, timer, vectors::Next};
 
 use super::vcpu::Vcpu;
-use crate::interface::Interface;
+use crate::cpu::gic::Interface;
 use crate::trap::interrupt;
 use crate::with_interface;
 
@@ -57,17 +63,26 @@ impl Vcpu {
                 // Others have the core meanwhile.
                 return Some(Next::Leave);
             }
-            self.times.leaves(timer::count());
-            self.vm.parked(self);
-            while self.vm.state().is_held() {
-                barrier::wfi();
-                let _ = interrupt::take(self);
-            }
-            // Its list registers may have been written since it came to EL2, and whoever flushes next must see that.
-            barrier::isb();
-            self.vm.unparked(self);
-            self.times.enters(timer::count());
+            self.stand_still_on_core();
         }
+    }
+
+    /// Stands still on this core, which is the vCPU's alone, until its VM goes on or ends. Its virtual timer stands still with
+    /// its counter; the physical one runs on.
+    fn stand_still_on_core(&'static self) {
+        self.times.leaves(timer::count());
+        let control = timer::hold_virtual_timer();
+        self.vm.parked(self);
+        while self.vm.state().is_held() {
+            barrier::wfi();
+            let _ = interrupt::take(self);
+        }
+        // Its list registers may have been written since it came to EL2, and whoever flushes next must see that.
+        barrier::isb();
+        self.vm.unparked(self);
+        // Not before: from here on no pause can end without this vCPU having stood still once more.
+        timer::release_virtual_timer(control, self.vm.counter_offset());
+        self.times.enters(timer::count());
     }
 
     /// What every way back to the guest ends with: is there a reason not to go back, and is there an interrupt to give?
@@ -121,7 +136,6 @@ impl Vcpu {
         Next::Resume
     }
 
-    /// Out of line: most ways back have nothing to flush, and shall not pay for its registers.
     #[inline(never)]
     fn flush_and_resume<G: Interface>(&self) -> Next {
         let others = self.vm.vgic.flush(self.index, &mut G::here());

@@ -45,13 +45,10 @@ impl Vm {
 
     /// Everything but the memory, then the state, which hands it over to the managers.
     fn make_anew(&self) {
-        {
-            let mut exclusive = self.wait_exclusive();
-            // SAFETY: every vCPU is off, and the state lets none be switched on.
-            unsafe { exclusive.clear_filter() };
-        }
+        // Every vCPU is off, and the state lets none be switched on.
+        self.wait_exclusive().clear_filter();
         for vcpu in self.vcpus() {
-            crate::manage::counters::clear(vcpu.account());
+            vcpu.account().clear();
             vcpu.reset_account();
         }
         self.audit.reset();

@@ -4,10 +4,11 @@ use alloc::boxed::Box;
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
-use portcullis_arch::{el1, el2, optional::Features, paging, timer, world::World};
+use portcullis_arch::{barrier, el1, el2, optional::Features, paging, timer, world::World};
 
-use super::vcpu::{Power, Vcpu};
-use crate::interface::{Interface, VirtualInterface};
+use super::step::Step;
+use super::vcpu::Vcpu;
+use crate::cpu::gic::{Interface, VirtualInterface};
 use crate::schedule::Share;
 use crate::with_interface;
 
@@ -73,6 +74,8 @@ impl Sharing {
 
     /// The vCPU, whose core this is, goes off.
     pub fn end(&self) {
+        // It does not want its core any more, and is not yet marked as off.
+        self.set(WAITING, true);
         // SAFETY: this is the vCPU's core, and it runs this.
         unsafe { self.registers() }.world.forget_debug();
     }
@@ -138,14 +141,35 @@ impl Sharing {
         registers.world.save(features);
         timer::stop_guest_timers();
         if self.is_waiting() {
-            let deadline = timer::next_deadline(registers.world.el1(), vcpu.vm.counter_offset(), linked);
-            // What was due before it began to wait has not kept it from that: it does not wait for it since then.
-            self.deadline.store(deadline.unwrap_or(NEVER).max(timer::count_relaxed()), Ordering::Relaxed);
+            self.set_deadline(vcpu, registers, linked);
         }
         with_interface!(G => {
             G::save_virtual_interface(&mut registers.interface);
             vcpu.vm.vgic.leave_core(vcpu.index, &mut G::here());
         });
+    }
+
+    /// Notes when the timers of `vcpu`, which waits and is not on its core, would wake it.
+    #[inline(always)]
+    fn set_deadline(&self, vcpu: &Vcpu, registers: &Registers, linked: u32) {
+        let deadline = timer::next_deadline(registers.world.el1(), vcpu.vm.counter_offset(), linked);
+        // What was due before it began to wait has not kept it from that: it does not wait for it since then.
+        self.deadline.store(deadline.unwrap_or(NEVER).max(timer::count_relaxed()), Ordering::Relaxed);
+    }
+
+    /// The virtual counter of `vcpu`, whose sharing this is and whose core this is, goes on after a pause: the core follows if it
+    /// has the vCPU's registers, and else the time when its timers wake it.
+    #[cold]
+    #[inline(never)]
+    fn follow_counter(&self, vcpu: &Vcpu) {
+        if self.share.has_loaded(vcpu) {
+            timer::set_virtual_offset(vcpu.vm.counter_offset());
+            barrier::isb();
+        } else if self.is_waiting() {
+            // SAFETY: this is the vCPU's core, and it runs this.
+            let registers = unsafe { self.registers() };
+            self.set_deadline(vcpu, registers, self.share.linked_of(vcpu));
+        }
     }
 
     /// Gives this core, its own, the registers of `vcpu`, whose sharing this is. `foreign`: another vCPU of its VM was here
@@ -180,9 +204,9 @@ impl Vcpu {
             0 => Want::Core,
             WAITING if !self.is_called(sharing) => match sharing.deadline.load(Ordering::Relaxed) {
                 deadline if deadline > now => Want::Until(deadline),
-                _ => self.look(sharing, now),
+                _ => self.look_while_on(sharing, now),
             },
-            _ => self.look(sharing, now),
+            _ => self.look_while_on(sharing, now),
         }
     }
 
@@ -195,27 +219,28 @@ impl Vcpu {
     #[inline(never)]
     fn look(&self, sharing: &Sharing, now: u64) -> Want {
         const NOTHING: Want = Want::Until(NEVER);
-        let state = self.vm.state();
-        match self.power() {
-            Power::Off if self.index == 0 && self.vm.is_scrubbing() => Want::Core,
-            Power::Off => NOTHING,
-            _ if state.must_leave() => Want::Off,
-            Power::LoadPending => self.vm.restarts.waits(now).map_or(Want::Core, Want::Until),
-            _ if state.is_held() => {
+        match self.step() {
+            Step::Load => self.vm.restarts.waits(now).map_or(Want::Core, Want::Until),
+            Step::Scrub | Step::Start => Want::Core,
+            Step::Nothing => NOTHING,
+            Step::Cancel | Step::Retire => Want::Off,
+            Step::Hold => {
                 self.stand_still(sharing, now);
                 NOTHING
             }
-            Power::OnPending => Want::Core,
-            Power::On => self.look_while_on(sharing, now),
+            Step::Run => self.look_while_on(sharing, now),
         }
     }
 
     /// [`look`](Self::look) of one that is on and may run.
+    #[inline(never)]
     fn look_while_on(&self, sharing: &Sharing, now: u64) -> Want {
         let stood_still = sharing.rest.load(Ordering::Relaxed) & PARKED != 0;
         if stood_still {
             sharing.set(PARKED, false);
             self.vm.unparked(self);
+            // Not before: from here on no pause can end without this vCPU having stood still once more.
+            sharing.follow_counter(self);
             if !sharing.is_waiting() {
                 self.times.becomes_runnable(now);
             }
@@ -240,6 +265,10 @@ impl Vcpu {
                 self.times.stops_being_runnable(now);
             }
             self.vm.parked(self);
+        }
+        // Its timers must not go on without it. If it has yet to leave the guest, it comes here again when it has.
+        if !self.times.is_running() {
+            sharing.share.put_away_if_loaded(self);
         }
     }
 

@@ -12,9 +12,10 @@ use spin::Once;
 use super::Vm;
 use super::activity::{Activity, Times};
 use super::sharing::Sharing;
+use super::step::{Step, step};
 use super::timekeeping::Timekeeping;
 use super::vector_abort::BeforeVector;
-use crate::interface::Interface;
+use crate::cpu::gic::Interface;
 use crate::processor::Processor;
 use crate::schedule::Share;
 use crate::with_interface;
@@ -101,7 +102,7 @@ impl Vcpu {
 
     /// Says on which core it runs.
     pub fn assigned_to(&self, processor: &Processor) {
-        self.vm.set_kick(self.index, with_interface!(G => G::signal(KICK, processor)));
+        self.vm.set_kick(self.index, with_interface!(G => G::signal(KICK, processor.index, processor.affinity)));
     }
 
     /// Power state.
@@ -112,6 +113,12 @@ impl Vcpu {
             2 => Power::OnPending,
             _ => Power::On,
         }
+    }
+
+    /// What its core owes it next.
+    #[inline(always)]
+    pub fn step(&self) -> Step {
+        step(self.power(), self.vm.state(), || self.index == 0 && self.vm.is_scrubbing())
     }
 
     /// Whether it is on. To be called on its own core, or by who does not mind that this changes.

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::VcpuSet;
 
-const ROUNDS: usize = 2000;
-const PATIENCE: Duration = Duration::from_secs(60);
+const ROUNDS: usize = if cfg!(miri) { 5 } else { 2000 };
+const PATIENCE: Duration = Duration::from_secs(if cfg!(miri) { 600 } else { 60 });
 
 /// One sends and takes back at once, while the other one looks whenever it is kicked: what is left in the attention word has a
 /// kick.

@@ -63,9 +63,7 @@ impl Vgic {
             None => match offset {
                 CTLR if size == 4 => self.write_control(value as u32 & GROUP_ENABLES),
                 SGIR if size == 4 => self.write_sgir(vcpu, value as u32),
-                ITARGETSR..=ITARGETSR_LAST if bytes(offset, size) => {
-                    self.write_targets(offset - ITARGETSR, size, value)
-                }
+                ITARGETSR..=ITARGETSR_LAST => self.write_targets(offset, size, value),
                 CPENDSGIR..=CPENDSGIR_LAST | SPENDSGIR..=SPENDSGIR_LAST if bytes(offset, size) => {
                     self.write_sources(vcpu, offset as u32 & 15, size, value, offset >= SPENDSGIR);
                     VcpuSet::EMPTY
@@ -114,11 +112,15 @@ impl Vgic {
         })
     }
 
-    fn write_targets(&self, first: u64, size: u8, value: u64) -> VcpuSet {
+    /// Writes `size` bytes at `offset` of the distributor if that is GICD_ITARGETSRn; anything else has no effect. Returns the vCPUs
+    /// that must look.
+    #[inline(never)]
+    pub fn write_targets(&self, offset: u64, size: u8, value: u64) -> VcpuSet {
         let mut kick = VcpuSet::EMPTY;
-        if self.count == 1 {
+        if self.count == 1 || !matches!(offset, ITARGETSR..=ITARGETSR_LAST) || !bytes(offset, size) {
             return kick;
         }
+        let first = offset - ITARGETSR;
         let mut spis = self.spis.lock();
         for n in 0..u64::from(size) {
             let Some(index) = spi(first.wrapping_add(n)).filter(|&index| index < SPIS) else { continue };

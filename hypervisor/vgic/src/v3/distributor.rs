@@ -57,8 +57,7 @@ impl Vgic {
         } else {
             match (offset, size) {
                 (CTLR, 4) => self.write_control(value as u32 & GROUP_ENABLES),
-                (IROUTER_FIRST..=IROUTER_LAST, 4 | 8) => self.write_route(offset, size, value),
-                _ => VcpuSet::EMPTY,
+                _ => self.write_route(offset, size, value),
             }
         };
         kick.without(vcpu)
@@ -93,9 +92,12 @@ impl Vgic {
         if high { value >> 32 } else { value & if size == 4 { 0xffff_ffff } else { u64::MAX } }
     }
 
+    /// Writes `size` bytes at `offset` of the distributor if that is GICD_IROUTERn; anything else has no effect. Returns the vCPUs
+    /// that must look.
     #[inline(never)]
-    fn write_route(&self, offset: u64, size: u8, value: u64) -> VcpuSet {
-        let Some((index, high)) = route_of(offset, size) else { return VcpuSet::EMPTY };
+    pub fn write_route(&self, offset: u64, size: u8, value: u64) -> VcpuSet {
+        let route = route_of(offset, size).filter(|_| matches!(size, 4 | 8));
+        let Some((index, high)) = route else { return VcpuSet::EMPTY };
         let mut spis = self.spis.lock();
         let before = spis.route(index);
         let (upper, lower) = (value as u32 & 0xff, value as u32 & 0x00ff_ffff);

@@ -53,8 +53,15 @@ fn manifest(folder: &Path, text: &str) -> Result<Manifest, crate::Report> {
     // Odd lengths, so that padding matters.
     fs::write(folder.join("kernel"), [0x14; 4097]).unwrap();
     fs::write(folder.join("disk"), [7; 3]).unwrap();
-    let board =
-        Board { name: "qemu-virt".to_owned(), cores: 4, memory: 1 << 30, forwards: true, time: true, cpu: None };
+    let board = Board {
+        name: "qemu-virt".to_owned(),
+        cores: 4,
+        memory: 1 << 30,
+        forwards: true,
+        time: true,
+        cpu: None,
+        ram: None,
+    };
     Manifest::parse("demo.toml", text, folder, &board, &NoGuests)
 }
 

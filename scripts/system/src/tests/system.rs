@@ -172,3 +172,50 @@ help: write autostart = false: the control VM sets the time, then it starts this
     );
     assert!(bench.parse(&controlled("rtc = true\nautostart = false")).is_ok());
 }
+
+/// Where QEMU has things on its `virt` machine with 2 GiB.
+fn virt() -> Bench {
+    let mut bench = Bench::new();
+    let range = portcullis_board::Range { start: 0x4000_0000, end: 0xc000_0000 };
+    bench.board.memory = range.size();
+    bench.board.ram = Some(crate::Ram {
+        range,
+        image: portcullis_board::Range::sized(0x4020_0000, 0x1_0000),
+        bundle: 0x4800_0000,
+        tree: crate::Tree::BehindBundle(2 << 20, 1 << 20),
+    });
+    bench
+}
+
+#[test]
+fn memory_in_one_piece() {
+    let bench = virt();
+    let two = |first: &str, second: &str| {
+        let second = vm(&format!("memory = \"{second}\"")).replace("\"a\"", "\"b\"");
+        vm(&format!("memory = \"{first}\"")) + &second.replace("cores = [0]", "cores = [1]")
+    };
+    // EL2's heap lies below 2 GiB: 1 GiB is free above it, 890 MiB are between it and the device tree.
+    assert!(bench.parse(&two("1000M", "890M")).is_ok());
+    bench.says(
+        &two("1000M", "900M"),
+        r#"demo.toml:9:10: error: VM "b" wants 900 MiB of memory in one piece; the largest that is left on qemu-virt has 890 MiB
+ 9 | memory = "900M"
+   |          ^^^^^^
+help: bundle and heap lie in between: give it memory = "890M", or name the larger VMs first
+"#,
+    );
+}
+
+#[test]
+fn images_that_vms_share_count_once() {
+    let bench = Bench::new();
+    bench.file("large", &[0x14; 40 << 20]);
+    let text = |vms: usize| {
+        let one = |n| vm(r#"image = "large""#).replace("\"a\"", &format!("\"a{n}\"")).replace("[0]", "[1]");
+        (0..vms).map(one).collect::<String>()
+    };
+    // Eight times 64 MiB, and once or eight times 40 MiB; the board has 560.
+    let mut bench = bench;
+    bench.board.memory = 576 << 20;
+    assert!(bench.parse(&text(8)).is_ok());
+}

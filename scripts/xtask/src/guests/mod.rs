@@ -121,7 +121,15 @@ mod tests {
             fs::write(file, [0x14; 64]).unwrap();
         }
         let text = "[[vm]]\nname = \"a\"\nimage = \"debian\"\nmemory = \"2M\"\ncores = [0]\n";
-        let board = Board { name: "b".to_owned(), cores: 1, memory: 1 << 30, forwards: false, time: true, cpu: None };
+        let board = Board {
+            name: "b".to_owned(),
+            cores: 1,
+            memory: 1 << 30,
+            forwards: false,
+            time: true,
+            cpu: None,
+            ram: None,
+        };
         let found = |text: &str| {
             let manifest = Manifest::parse("m", text, folder.path(), &board, &Downloaded(&downloads)).unwrap();
             let guests = Guests::new(&environment);

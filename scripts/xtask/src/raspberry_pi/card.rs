@@ -5,7 +5,7 @@ pub const IMAGE: &str = "portcullis.img";
 /// Name of the bundle.
 pub const BUNDLE: &str = "bundle.img";
 /// Where it goes: far behind the image, and below where the firmware puts the device tree.
-const BUNDLE_ADDRESS: u64 = 0x800_0000;
+pub const BUNDLE_ADDRESS: u64 = 0x800_0000;
 /// Name of the configuration.
 pub const CONFIGURATION: &str = "config.txt";
 

@@ -23,11 +23,11 @@ pub const QEMU_MEMORY: u64 = 0x3c00_0000;
 pub const BOARD_MEMORY: u64 = 0x3b40_0000;
 
 /// Where TF-A and the firmware enter the image.
-const IMAGE: u64 = 0x8_0000;
+pub const IMAGE: u64 = 0x8_0000;
 /// Where the device tree lies under TF-A, which makes it up to a MiB long.
-const TREE: u64 = 0x800_0000;
+pub const TREE: u64 = 0x800_0000;
 /// Where the bundle lies under TF-A.
-const BUNDLE: u64 = 0x820_0000;
+pub const BUNDLE: u64 = 0x820_0000;
 
 /// The files that the machine needs beside image and bundle.
 #[derive(Clone, Debug)]

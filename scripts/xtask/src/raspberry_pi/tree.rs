@@ -23,6 +23,8 @@ pub enum Defect {
     AbsentDevice,
     /// It has only three of the four cores.
     FewerCores,
+    /// Its last core is one that the board does not have.
+    AbsentCore,
     /// It has less RAM than the bundle takes.
     LittleMemory,
 }
@@ -63,6 +65,9 @@ pub fn complete(tree: &[u8], memory: u64, bundle: Range<u64>, defect: Option<Def
     }
     if defect == Some(Defect::FewerCores) {
         node(&mut tree, "/cpus")?.remove_child("cpu@3").context("/cpus has no cpu@3")?;
+    }
+    if defect == Some(Defect::AbsentCore) {
+        set(node(&mut tree, "/cpus/cpu@3")?, "reg", 7u32);
     }
     Ok(tree.to_dtb())
 }
@@ -134,6 +139,7 @@ mod tests {
         assert_eq!((size(Defect::NoMemory), size(Defect::LittleMemory)), (vec![0; 4], vec![8, 0xff, 0xf0, 0]));
         assert!(has(&edited(Some(Defect::AbsentDevice)), "/soc/rng@7e104000"));
         assert!(!has(&edited(Some(Defect::FewerCores)), "/cpus/cpu@3"));
+        assert_eq!(value(&edited(Some(Defect::AbsentCore)), "/cpus/cpu@3", "reg").unwrap(), [0, 0, 0, 7]);
     }
 
     #[test]

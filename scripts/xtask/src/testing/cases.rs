@@ -8,9 +8,11 @@ mod passthrough;
 mod raspberry_pi;
 mod sharing;
 
-use self::case::{CLOSED, CONFORMANCE, Case, DEMONSTRATION_SCRIPT, LINUX, NO_ENTROPY_SOURCE, NO_OOPS, OPEN, RANDOM};
+use self::case::{
+    CLOSED, CONFORMANCE, Case, DEMONSTRATION_SCRIPT, LINUX, NO_ENTROPY_SOURCE, NO_OOPS, OPEN, PAUSE, RANDOM,
+};
 use super::damage::{Damage, Field};
-use super::expectation::Expectation::{self, Cases, Line, NoGuest, Sequence, Stopped, StoppedOrCases};
+use super::expectation::Expectation::{self, Cases, Line, Never, NoGuest, Sequence, Stopped, StoppedOrCases};
 use crate::board::Gic;
 
 /// The control VM gives one Linux guest every service and the other none.
@@ -93,6 +95,22 @@ const CASES: &[Case] = &[
     Case { name: "conformance-gicv2", manifest: "conformance-gicv2.toml", gic: Gic::V2, ..CONFORMANCE },
     Case { name: "linux-gicv2", gic: Gic::V2, ..LINUX },
     Case { name: "reset-gicv2", gic: Gic::V2, ..RESET },
+    PAUSE,
+    Case { name: "pause-gicv2", gic: Gic::V2, ..PAUSE },
+    // Both of its CPUs are busy when it is paused, for twice as long as its kernel lets one be without a word.
+    Case {
+        name: "pause-linux",
+        manifest: "pause-linux.toml",
+        cores: 3,
+        arguments: &["-icount", "shift=4,sleep=off"],
+        expectations: &[
+            NO_OOPS,
+            Never("soft lockup"),
+            Never("rcu: INFO"),
+            Sequence(&["[linux-a] load-check: before", "ops> resume linux-a", "[linux-a] load-check: after busy="]),
+        ],
+        ..LINUX
+    },
     Case {
         name: "faults",
         manifest: "faults.toml",
@@ -270,6 +288,7 @@ mod tests {
                 time: board.knows_time(),
                 forwards: case.el3 != El3::None,
                 cpu: None,
+                ram: crate::ram::of(board, case.el3),
             };
             let manifest = Manifest::load(&folder.join(case.manifest), &limits, &guests)
                 .unwrap_or_else(|report| panic!("{}: {report}", case.name));

@@ -1,4 +1,4 @@
-//! Formatting, clippy, and what may be depended on.
+//! Formatting, clippy, what may be depended on, and which way the arrows run.
 
 use std::process::{Command, ExitStatus};
 use std::time::Instant;
@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::filter::Filter;
 use super::tally::Tally;
-use super::{host, workspace};
+use super::{arrows, host, workspace};
 use crate::environment::Environment;
 use crate::metal;
 
@@ -42,6 +42,7 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
             check(name, command, tally);
         }
     }
+    arrows::run(environment, filter, tally);
     if filter.selects("lint", DENY) {
         dependencies(environment, tally);
     }

@@ -1,14 +1,19 @@
 //! `scripts/test`: every test of the project. The last line is `N passed, N failed`.
 
+mod arrows;
 mod cases;
 mod damage;
 mod expectation;
 mod figures;
 mod filter;
+mod fuzz;
 mod host;
+mod imports;
 mod libtest;
 mod lint;
 mod metal_image;
+mod miri;
+mod nightly;
 mod qemu;
 mod stolen;
 mod tally;
@@ -26,14 +31,19 @@ use tally::Tally;
 type Part = (&'static str, fn(&Environment, &Filter, &mut Tally) -> Result<()>);
 
 /// In the order of their cost: what fails early is known early.
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 8] = [
     ("lint", lint::run),
     ("host", host::run),
     ("loom", host::run_loom),
+    ("miri", miri::run),
+    ("fuzz", fuzz::run),
     ("image", metal_image::run),
     ("qemu", qemu::run),
     ("bench", figures::run),
 ];
+
+/// Parts that run only where the filter begins with their name: they take a compiler of their own, and minutes.
+const BY_NAME_ONLY: [&str; 2] = ["miri", "fuzz"];
 
 /// Runs the tests whose name contains `filter`. Whether all passed and there was at least one.
 ///
@@ -45,6 +55,12 @@ pub fn test(filter: Option<&str>) -> Result<bool> {
     let filter = Filter { text: filter.unwrap_or_default().to_owned() };
     let mut total = Tally::default();
     for (name, run) in PARTS {
+        if BY_NAME_ONLY.contains(&name) && !filter.text.starts_with(name) {
+            if filter.text.is_empty() {
+                total.leave_out(name, &format!("it runs by its name only: scripts/test \"{name} \""));
+            }
+            continue;
+        }
         let start = Instant::now();
         eprintln!("{name} ...");
         let mut tally = Tally::default();
@@ -57,7 +73,11 @@ pub fn test(filter: Option<&str>) -> Result<bool> {
         total.add(&tally);
     }
     if total.count() == 0 {
-        total.fail("filter", &format!("no test has '{}' in its name", filter.text));
+        let reason = match total.has_left_out() {
+            true => format!("every test with '{}' in its name was left out", filter.text),
+            false => format!("no test has '{}' in its name", filter.text),
+        };
+        total.fail("filter", &reason);
     }
     total.repeat_failures();
     println!("{total}");

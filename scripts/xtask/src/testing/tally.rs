@@ -11,6 +11,7 @@ pub struct Tally {
     /// All others.
     pub failed: usize,
     failures: Vec<String>,
+    left_out: Vec<String>,
 }
 
 impl Tally {
@@ -35,6 +36,17 @@ impl Tally {
         self.failed += 1;
     }
 
+    /// Prints that tests cannot be run here. They count neither as passed nor as failed.
+    pub fn leave_out(&mut self, name: &str, reason: &str) {
+        println!("left out: {name}: {reason}");
+        self.left_out.push(name.to_owned());
+    }
+
+    /// Whether tests were left out.
+    pub const fn has_left_out(&self) -> bool {
+        !self.left_out.is_empty()
+    }
+
     /// How many tests there were.
     pub const fn count(&self) -> usize {
         self.passed + self.failed
@@ -45,10 +57,14 @@ impl Tally {
         self.passed += part.passed;
         self.failed += part.failed;
         self.failures.extend_from_slice(&part.failures);
+        self.left_out.extend_from_slice(&part.left_out);
     }
 
-    /// Prints the names of all failures: the reasons may have scrolled away.
+    /// Prints the names of what was left out and of all failures: the reasons may have scrolled away.
     pub fn repeat_failures(&self) {
+        for name in &self.left_out {
+            println!("left out: {name}");
+        }
         for name in &self.failures {
             println!("failed: {name}");
         }

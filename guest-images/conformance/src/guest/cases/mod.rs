@@ -6,7 +6,7 @@ mod gicv2;
 mod identification;
 mod lifecycle;
 mod psci;
-mod ptp;
+pub mod ptp;
 pub mod pv_time;
 pub mod rtc;
 mod sgi;

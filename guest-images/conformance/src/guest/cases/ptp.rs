@@ -16,25 +16,33 @@ const PAUSE: u64 = 20_000;
 
 /// One answer with the guest's own counter before and after.
 #[derive(Clone, Copy, Debug)]
-struct Reading {
+pub struct Reading {
     answer: Answer,
     before: u64,
     after: u64,
 }
 
 impl Reading {
-    fn take(door: &Door, argument: u64, count: fn() -> u64) -> Self {
+    /// Makes the call about the counter `argument`, which the guest reads by `count`.
+    pub fn take(door: &Door, argument: u64, count: fn() -> u64) -> Self {
         let before = count();
         let answer = door.call(VENDOR_PTP.into(), [argument, 0, 0]);
         Self { answer, before, after: count() }
     }
 
-    fn time(&self) -> u64 {
+    /// Nanoseconds since 1970.
+    pub fn time(&self) -> u64 {
         self.answer.x[0] << 32 | self.answer.x[1] & 0xffff_ffff
     }
 
-    fn count(&self) -> u64 {
+    /// The counter.
+    pub fn count(&self) -> u64 {
         self.answer.x[2] << 32 | self.answer.x[3] & 0xffff_ffff
+    }
+
+    /// Whether the call's counter is the guest's own.
+    pub fn is_own(&self) -> bool {
+        (self.before..=self.after).contains(&self.count())
     }
 }
 
@@ -65,8 +73,7 @@ fn clock(door: &Door, name: &str, argument: u64, count: fn() -> u64) {
     case("words", narrow, "four zero-extended words, with x4 to x30 kept", &first);
     case("year", YEARS.contains(&first.time()), "a time from 2024 to 2099", &first.time());
     for reading in [first, second] {
-        let window = reading.before..=reading.after;
-        case("counter", window.contains(&reading.count()), "a count between the guest's own two reads", &reading);
+        case("counter", reading.is_own(), "a count between the guest's own two reads", &reading);
     }
     // The hypervisor learns where its clock's seconds begin while guests run already: its time steps once, forward and by
     // less than a second. So one of two pauses in a row passes as the counter does.

@@ -70,7 +70,6 @@ fn nothing(profile: &Profile) {
     let missing = if profile.gicv2 { GICR } else { GICR + GICR_STRIDE * profile.cpus as u64 } + 0x8;
     for (what, address) in [
         ("hole", HOLE),
-        ("address 0", 0),
         ("past RAM", BEYOND),
         ("missing redistributor", missing),
         ("behind the redistributors", past_vcpus),

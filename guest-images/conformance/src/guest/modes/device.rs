@@ -4,7 +4,7 @@
 //! Every boot runs all cases; which boot it is stands in memory that a reset leaves alone, as in
 //! [`crate::guest::modes::reset`].
 
-mod uart;
+pub mod uart;
 
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst};
 
@@ -57,18 +57,7 @@ fn interrupted(intid: u32) {
 pub fn run(profile: &Profile) {
     let boot = reset::boots();
     console::line(format_args!("boot: {boot}"));
-    let node = profile.node;
-    let found = tree::address(node).zip(tree::interrupt(node)).zip(tree::string(node, "compatible"));
-    let Some(((address, (intid, edge)), compatible)) = found else {
-        return report::fail(format_args!("device/node"), &"registers, an interrupt and compatible", &node);
-    };
-    let Some(uart) = Uart::new(compatible, address) else {
-        return report::fail(format_args!("device/kind"), &"a UART that is known here", &compatible);
-    };
-    console::line(format_args!("device: {compatible} at {address:#x}, interrupt {intid}"));
-    report::equal(format_args!("device/level-triggered"), false, edge);
-    report::equal(format_args!("device/registers"), true, uart.is_there());
-    uart.start();
+    let Some((uart, intid)) = find(profile.node) else { return };
     let driver = DRIVER.call_once(|| Driver {
         uart,
         intid,
@@ -91,6 +80,24 @@ pub fn run(profile: &Profile) {
     } else {
         reset::note(0);
     }
+}
+
+/// The UART at this node, which is started, and its level-triggered interrupt; what is wrong is reported.
+pub fn find(node: &'static str) -> Option<(Uart, u32)> {
+    let found = tree::address(node).zip(tree::interrupt(node)).zip(tree::string(node, "compatible"));
+    let Some(((address, (intid, edge)), compatible)) = found else {
+        report::fail(format_args!("device/node"), &"registers, an interrupt and compatible", &node);
+        return None;
+    };
+    let Some(uart) = Uart::new(compatible, address) else {
+        report::fail(format_args!("device/kind"), &"a UART that is known here", &compatible);
+        return None;
+    };
+    console::line(format_args!("device: {compatible} at {address:#x}, interrupt {intid}"));
+    report::equal(format_args!("device/level-triggered"), false, edge);
+    report::equal(format_args!("device/registers"), true, uart.is_there());
+    uart.start();
+    Some((uart, intid))
 }
 
 /// How often the interrupt comes to a vCPU within a while, which is over when it has come `least` times.

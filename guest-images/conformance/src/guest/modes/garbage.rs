@@ -8,7 +8,7 @@ use guest_runtime::console;
 use guest_runtime::power::Conduit;
 use guest_runtime::random::Random;
 use portcullis_abi::function::{SMCCC_VERSION, SMCCC_VERSION_1_1};
-use portcullis_gate::answers::KNOWN;
+use portcullis_gate::KNOWN;
 
 use crate::guest::door::{Answer, Door, REFUSED};
 use crate::guest::report;

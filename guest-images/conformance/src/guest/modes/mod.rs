@@ -4,6 +4,7 @@ mod aborts;
 mod busy;
 mod cost;
 mod device;
+mod disturb;
 mod dma;
 mod draws;
 mod end;
@@ -13,6 +14,7 @@ mod garbage;
 mod hostile;
 mod idle;
 mod leak;
+mod pause;
 mod reset;
 mod steal;
 mod storm;
@@ -47,10 +49,11 @@ pub fn run(profile: &Profile) {
         Mode::Busy => busy::run(profile),
         Mode::Reset => reset::run(profile),
         Mode::Device => device::run(profile),
+        Mode::Disturb => disturb::run(profile),
         Mode::Dma => dma::run(profile),
         Mode::Leak => leak::run(profile),
         Mode::Starved => steal::starved(profile),
-        Mode::Paused => steal::paused(),
+        Mode::Paused => pause::run(profile),
         Mode::Hostile => hostile::run(profile),
         Mode::Idle => idle::run(profile),
         Mode::Typed => typed::run(profile),

@@ -9,7 +9,6 @@ use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
 use conformance::profile::Profile;
 use guest_runtime::{counter, cpu, gic, mmio, power};
-use portcullis_abi::function::PV_TIME_ST;
 use portcullis_abi::map::{PV_TIME, PV_TIME_STRIDE, TIMER_VIRTUAL_INTID as TIMER};
 
 use crate::guest::cases::pv_time;
@@ -26,13 +25,6 @@ const NAP: u64 = 50_000;
 const WAITS: usize = 10;
 /// Until when others must have ended, and a second vCPU is done.
 const PATIENCE: u64 = 60_000_000;
-/// A pause is at least so long.
-const PAUSE: u64 = 300_000;
-
-/// Waits of vCPU 1 and vCPU 2 that begin before the first pause, in microseconds: the one ends after both pauses, the other one
-/// in the first.
-const LONG: [u64; 2] = [5_000_000, 1_500_000];
-
 /// When a vCPU that was switched on again had its first look, and what it saw.
 static LOOKED: AtomicU64 = AtomicU64::new(0);
 static SEEN: AtomicU64 = AtomicU64::new(0);
@@ -55,7 +47,7 @@ pub fn starved(profile: &Profile) {
 }
 
 /// The stolen time of a vCPU in nanoseconds.
-fn stolen_of(vcpu: usize) -> u64 {
+pub fn stolen_of(vcpu: usize) -> u64 {
     mmio::read64(PV_TIME + vcpu as u64 * PV_TIME_STRIDE + 8)
 }
 
@@ -68,7 +60,7 @@ fn since(start: u64) -> u64 {
     nanoseconds(counter::virtual_count() - start)
 }
 
-fn nanoseconds(ticks: u64) -> u64 {
+pub fn nanoseconds(ticks: u64) -> u64 {
     (u128::from(ticks) * 1_000_000_000 / u128::from(counter::frequency())) as u64
 }
 
@@ -183,46 +175,4 @@ fn alone() {
     });
     let got = busy();
     report::holds(format_args!("steal/alone"), quiet && got.growth < got.total / 1000, "less than 0.1 %", &got);
-}
-
-/// A VM that is paused, for a while, with others on its core: one vCPU runs, and two wait.
-pub fn paused() {
-    for vcpu in [1, 2] {
-        report::equal(format_args!("steal/start vCPU {vcpu}"), Ok(()), cpu::launch(vcpu, waits_while_paused, 0));
-    }
-    let _ = Door::new(power::conduit()).call(PV_TIME_ST.into(), [0; 3]);
-    let (mut last, mut before) = (counter::virtual_count(), stolen());
-    let mut seen = (0, 0);
-    let paused = counter::wait_until(PATIENCE, || {
-        let now = counter::virtual_count();
-        if now - last > counter::ticks(PAUSE) {
-            seen = (nanoseconds(now - last), stolen() - before);
-        }
-        (last, before) = (now, stolen());
-        seen.0 != 0
-    });
-    let (pause, growth) = seen;
-    let name = format_args!("steal/a pause is not stolen");
-    report::holds(name, paused && growth < pause / 20, "growth by a twentieth of the pause at the most", &seen);
-    for vcpu in [1, 2] {
-        report::equal(format_args!("steal/end vCPU {vcpu}"), true, cpu::join(vcpu, PATIENCE));
-    }
-}
-
-/// What is stolen of a wait with a pause in it.
-fn waits_while_paused() {
-    let vcpu = cpu::index();
-    let long = LONG[vcpu - 1];
-    let _ = Door::new(power::conduit()).call(PV_TIME_ST.into(), [0; 3]);
-    gic::init_cpu();
-    gic::enable(TIMER);
-    let before = stolen();
-    counter::arm(counter::ticks(long), counter::CONTROL_ENABLE);
-    while counter::control() & counter::CONTROL_STATUS == 0 {
-        cpu::wait_for_interrupt();
-    }
-    let growth = stolen() - before;
-    counter::set_control(0);
-    let name = format_args!("steal/vCPU {vcpu} a wait with a pause in it is not stolen");
-    report::holds(name, growth < long * 1000 / 20, "growth by a twentieth of the wait at the most", &growth);
 }

@@ -7,7 +7,7 @@ use guest_runtime::call;
 use guest_runtime::console;
 use guest_runtime::power::Conduit;
 use portcullis_abi::function::{ARCH_FEATURES, ARCH_WORKAROUND_1, ARCH_WORKAROUND_3, TRNG_RND64, TRNG_VERSION};
-use portcullis_gate::answers::KNOWN;
+use portcullis_gate::KNOWN;
 use portcullis_gate::{self as gate, Action, Call, Conduits, Filter, Register, Return, Row, Support, Verdict, decide};
 
 use crate::guest::report;

@@ -3,6 +3,7 @@
 mod call;
 mod check;
 mod cycle;
+mod disturbed;
 mod fuzz;
 mod peers;
 mod selftest;
@@ -10,8 +11,16 @@ mod selftest;
 use super::entry::Command;
 
 /// Every command for tests in the order of the help.
-pub const COMMANDS: &[&Command] =
-    &[&check::EXPECT, &check::CHECK, &call::CALL, &selftest::SELFTEST, &peers::PEERS, &fuzz::FUZZ, &cycle::CYCLE];
+pub const COMMANDS: &[&Command] = &[
+    &check::EXPECT,
+    &check::CHECK,
+    &disturbed::DISTURBED,
+    &call::CALL,
+    &selftest::SELFTEST,
+    &peers::PEERS,
+    &fuzz::FUZZ,
+    &cycle::CYCLE,
+];
 
 #[cfg(test)]
 mod tests {

@@ -14,6 +14,7 @@ use crate::machine::{Machine, Usage};
 use crate::memory::stage2::Stage2;
 use crate::processor::Processor;
 use crate::service;
+use crate::vm::step::Step;
 use crate::vm::vcpu::{Power, Vcpu};
 use crate::vm::{Parts, Vm, failure::Failure, pv_time, state::Action};
 
@@ -39,6 +40,8 @@ impl InterruptController for NoController {
     fn enable_private(&self, _: usize, _: u32, _: bool) {}
     fn enable_shared(&self, _: u32, _: u64) {}
     fn set_trigger(&self, _: u32, _: bool) {}
+    fn set_shared(&self, _: u32, _: bool) {}
+    fn route_shared(&self, _: u32, _: u64) {}
     fn quiet_shared(&self, _: u32) {}
     fn maintenance_interrupt(&self) -> u32 {
         25
@@ -112,8 +115,7 @@ impl Bench {
     pub fn call_from(&self, number: u64, function: u32, [x1, x2, x3]: [u64; 3]) -> [u64; 4] {
         let vcpu = self.vcpu(number, 0);
         let call = Call::new(Conduit::Hvc, [function.into(), x1, x2, x3]);
-        // SAFETY: the vCPU stands for one that runs; nothing changes the filter meanwhile.
-        match unsafe { vcpu.vm.decide(&call) } {
+        match vcpu.vm.decide(&call) {
             Verdict::Serve(Service::Management(_)) => {
                 match service::serve(vcpu, Service::Management(function), call.arguments()) {
                     service::Outcome::Return(results) => results.0,
@@ -157,39 +159,27 @@ impl Bench {
 
     /// What the core of a vCPU does next, where it need not enter a guest. False: nothing.
     pub fn step(&self, vcpu: &'static Vcpu) -> bool {
-        let (vm, state) = (vcpu.vm, vcpu.vm.state());
-        match vcpu.power() {
-            Power::Off => {
-                let scrubs = vcpu.index == 0 && vm.is_scrubbing();
-                if scrubs {
-                    vm.scrub_piece(1 << 20);
-                }
-                scrubs
-            }
-            _ if state.must_leave() => {
-                vm.retired(vcpu);
-                true
-            }
-            Power::LoadPending => {
-                vm.load_and_start(vcpu, 1 << 10);
-                true
-            }
-            _ if state.is_held() => {
-                let parked = vm.census().parked & vcpu.bit() != 0;
+        let vm = vcpu.vm;
+        let parked = vm.census().parked & vcpu.bit() != 0;
+        match vcpu.step() {
+            Step::Nothing => return false,
+            Step::Scrub => vm.scrub_piece(1 << 20),
+            Step::Cancel | Step::Retire => vm.retired(vcpu),
+            Step::Load => vm.load_and_start(vcpu, 1 << 10),
+            Step::Hold => {
                 vm.parked(vcpu);
-                !parked
+                return !parked;
             }
-            Power::OnPending => {
+            Step::Start => {
                 vm.unparked(vcpu);
                 vcpu.pretend_on();
-                true
             }
-            Power::On => {
-                let parked = vm.census().parked & vcpu.bit() != 0;
+            Step::Run => {
                 vm.unparked(vcpu);
-                parked
+                return parked;
             }
         }
+        true
     }
 
     /// Plays the cores of a VM until none has anything to do.
@@ -232,8 +222,7 @@ impl Bench {
 
     /// What a call of a VM gets.
     pub fn verdict(&self, vm: u64, function: u32) -> Verdict {
-        // SAFETY: as in `call_from`.
-        unsafe { self.vm(vm).decide(&Call::new(Conduit::Smc, [function.into(), 0, 0, 0])) }
+        self.vm(vm).decide(&Call::new(Conduit::Smc, [function.into(), 0, 0, 0]))
     }
 
     pub fn profile(&self, vm: u64) -> Profile {

@@ -92,6 +92,32 @@ fn a_vm_is_paused_when_all_its_vcpus_stand_still() {
 }
 
 #[test]
+fn a_core_that_does_not_answer_is_named_once() {
+    const LATER: u64 = 1 << 40;
+    let bench = Bench::new();
+    bench.run(B);
+    bench.second_vcpu(B);
+    assert_eq!(bench.vm(B).name_deaf_cores(LATER), 0, "nothing was asked");
+    bench.ok(PAUSE, [B, 0, 0]);
+    bench.step(bench.vcpu(B, 0));
+    assert_eq!(bench.vm(B).name_deaf_cores(0), 0, "it has time");
+    assert_eq!(bench.vm(B).name_deaf_cores(LATER), 1 << 1, "the other one stands still");
+    assert_eq!(bench.vm(B).name_deaf_cores(LATER), 0, "it was said");
+    bench.settle(B);
+    bench.ok(STOP, [B, 0, 0]);
+    assert_eq!(bench.vm(B).name_deaf_cores(LATER), 0b11);
+    bench.settle(B);
+    // Loading and scrubbing may wait for a turn.
+    bench.ok(RESTART, [B, 0, 0]);
+    bench.ok(STOP, [B, 0, 0]);
+    assert_eq!(bench.vm(B).name_deaf_cores(LATER), 0);
+    bench.settle(B);
+    bench.ok(RECREATE, [B, 0, 0]);
+    assert_eq!(bench.vm(B).name_deaf_cores(LATER), 0);
+    bench.settle(B);
+}
+
+#[test]
 fn a_vcpu_that_switches_itself_off_does_not_hold_up_a_pause() {
     let bench = Bench::new();
     bench.run(B);

@@ -7,8 +7,8 @@ use portcullis_abi::manage::*;
 use super::Bench;
 use super::bench::{A, B, OPS};
 use crate::machine::Machine;
+use crate::machine::end::End;
 use crate::service::psci;
-use crate::shutdown::End;
 use crate::vm::state::Action;
 
 /// A guest's SYSTEM_OFF or SYSTEM_RESET, up to where its vCPU leaves its core.

@@ -26,7 +26,7 @@ fn run(lrs: usize, seed: u64) {
     let mut cores: [Core; VCPUS] = std::array::from_fn(|_| Core::v2(lrs));
     let mut kicked = [true; VCPUS];
     let mut pending: BTreeSet<Sgi> = BTreeSet::new();
-    for _ in 0..4000 {
+    for _ in 0..if cfg!(miri) { 60 } else { 4000 } {
         let vcpu = random.below(VCPUS);
         let (sgi, other) = ([0, 1, 7, 8, 15][random.below(5)], random.below(VCPUS));
         let kick = match random.below(10) {

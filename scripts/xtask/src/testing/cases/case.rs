@@ -130,3 +130,12 @@ pub const CONFORMANCE: Case = Case {
     expectations: &[Cases("all"), Cases("none"), Cases("part")],
     ..LINUX
 };
+/// A VM that is paused. The time is that of the instructions, 64 ns each, and a machine that waits skips it: only a pause makes a
+/// busy guest's counters jump.
+pub const PAUSE: Case = Case {
+    name: "pause",
+    manifest: "pause.toml",
+    arguments: &["-icount", "shift=6,sleep=off"],
+    expectations: &[Cases("ops"), Cases("held")],
+    ..LINUX
+};

@@ -24,6 +24,23 @@ const DEVICE: Case = Case {
     ..LINUX
 };
 
+/// A device's interrupts at their worst, beside others.
+const DISTURB: Case = Case {
+    name: "passthrough-disturb",
+    manifest: "disturb.toml",
+    cores: 3,
+    arguments: SECOND_SERIAL,
+    expectations: &[Cases("ops"), Cases("victim"), Cases("evil")],
+    ..LINUX
+};
+/// The same by a VM that has no core to itself.
+const DISTURB_SHARED: Case = Case {
+    name: "passthrough-disturb-shared",
+    manifest: "disturb-shared.toml",
+    expectations: &[Cases("ops"), Cases("windows"), Cases("turns"), Cases("evil")],
+    ..DISTURB
+};
+
 /// A device that is not given.
 const fn refused(name: &'static str, manifest: &'static str, expectations: &'static [Expectation]) -> Case {
     Case { name, manifest, expectations, ..LINUX }
@@ -33,6 +50,10 @@ const fn refused(name: &'static str, manifest: &'static str, expectations: &'sta
 pub const CASES: &[Case] = &[
     DEVICE,
     Case { name: "passthrough-gicv2", gic: Gic::V2, ..DEVICE },
+    DISTURB,
+    Case { name: "passthrough-disturb-gicv2", gic: Gic::V2, ..DISTURB },
+    DISTURB_SHARED,
+    Case { name: "passthrough-disturb-shared-gicv2", gic: Gic::V2, ..DISTURB_SHARED },
     Case {
         name: "raspi4b-passthrough",
         board: Board::Raspi4b,

@@ -76,6 +76,12 @@ pub const CASES: &[Case] = &[
         ..BAD
     },
     Case {
+        name: "raspi4b-absent-core",
+        defect: Some(Defect::AbsentCore),
+        expectations: &[Line("part has core 3, which does not start: code -2 of PSCI's"), NoGuest],
+        ..BAD
+    },
+    Case {
         name: "raspi4b-fewer-cores",
         defect: Some(Defect::FewerCores),
         expectations: &[Line("part wants core 3; this board has cores 0 to 2: nothing was started"), NoGuest],

@@ -2,7 +2,7 @@
 
 use super::super::damage::{Damage, Wrong};
 use super::super::expectation::Expectation::{Cases, Line, Never, NoGuest, Sequence, Stolen, Stopped, StoppedOrCases};
-use super::case::{CONFORMANCE, Case, LINUX};
+use super::case::{CONFORMANCE, Case, LINUX, PAUSE};
 use crate::board::{Board, Gic};
 
 /// Three VMs whose four vCPUs have two cores, of a CPU with all that QEMU knows: pointer authentication, deferred errors. That
@@ -43,6 +43,15 @@ const WINDOWS: Case = Case {
     cores: 2,
     expectations: &[Cases("first"), Cases("second"), Cases("third")],
     ..LINUX
+};
+
+/// A VM that is paused beside a busy neighbour.
+const SHARED_PAUSE: Case = Case {
+    name: "shared-pause",
+    manifest: "shared-pause.toml",
+    cores: 1,
+    expectations: &[Cases("ops"), Cases("held"), Cases("neighbour")],
+    ..PAUSE
 };
 
 /// The tests.
@@ -106,13 +115,8 @@ pub const CASES: &[Case] = &[
         expectations: &[Cases("first"), Cases("second"), Cases("third"), Cases("alone")],
         ..STEAL
     },
-    Case {
-        name: "shared-pause",
-        manifest: "shared-pause.toml",
-        cores: 1,
-        expectations: &[Cases("ops"), Cases("held"), Cases("neighbour")],
-        ..LINUX
-    },
+    SHARED_PAUSE,
+    Case { name: "shared-pause-gicv2", gic: Gic::V2, ..SHARED_PAUSE },
     Case {
         name: "shared-hostile",
         manifest: "shared-hostile.toml",

@@ -1,20 +1,13 @@
 //! The interrupt controller as one core sees it: the physical CPU interface, SGIs between cores, and the control of the
 //! virtual CPU interface that the guest uses.
 //!
-//! What is asked of it is the same for GICv2 ([`V2`]) and GICv3 ([`V3`]); the code above takes it as a type. Trap handlers
+//! What is asked of it is the same for GICv2 ([`V2`](super::gic_v2::V2)) and GICv3 ([`V3`](super::gic_v3::V3)); the code above takes it as a type. Trap handlers
 //! are compiled once for each, and the vectors know which of them a vCPU has
 //! ([`Context`](portcullis_arch::context::Context)), so that no trap asks. Everything less frequent asks [`version`], by
 //! [`with_interface`](crate::with_interface).
 
-mod v2;
-mod v3;
-
 use portcullis_arch::{gicv2, gicv3};
 use portcullis_vgic::{GicVersion, ListRegisters};
-
-pub use self::v2::V2;
-pub use self::v3::V3;
-use crate::processor::Processor;
 
 /// The interrupt controller of this machine. Until a GICv2 is found it counts as a GICv3.
 #[inline]
@@ -22,28 +15,11 @@ pub fn version() -> GicVersion {
     if gicv2::is_present() { GicVersion::V2 } else { GicVersion::V3 }
 }
 
-/// Evaluates an expression with the name given standing for the type of this machine's [`Interface`].
-#[macro_export]
-macro_rules! with_interface {
-    ($name:ident => $body:expr) => {
-        match $crate::interface::version() {
-            portcullis_vgic::GicVersion::V3 => {
-                type $name = $crate::interface::V3;
-                $body
-            }
-            portcullis_vgic::GicVersion::V2 => {
-                type $name = $crate::interface::V2;
-                $body
-            }
-        }
-    };
-}
-
 /// The virtual CPU interface of a vCPU that is not on its core, but for the list registers. One of the two is in use.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct VirtualInterface {
-    v2: gicv2::VirtualInterface,
-    v3: gicv3::VirtualInterface,
+    pub(super) v2: gicv2::VirtualInterface,
+    pub(super) v3: gicv3::VirtualInterface,
 }
 
 /// The interface of the core on which the code runs; as a value, its list registers.
@@ -64,8 +40,8 @@ pub trait Interface: ListRegisters + 'static {
     fn drop_priority(acknowledged: u32);
     /// Deactivates the interrupt.
     fn finish(acknowledged: u32);
-    /// What [`send`](Self::send) takes to send SGI `intid` to a core.
-    fn signal(intid: u32, to: &Processor) -> u64;
+    /// What [`send`](Self::send) takes to send SGI `intid` to the core with this number on the board and this affinity.
+    fn signal(intid: u32, index: usize, affinity: u64) -> u64;
     /// Sends an SGI. What this core wrote before is seen by the one that takes it.
     fn send(signal: u64);
     /// Puts the virtual CPU interface into its reset state: on, nothing pending, nothing active, the guest's enables off.

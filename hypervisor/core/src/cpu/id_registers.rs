@@ -4,7 +4,7 @@
 use portcullis_arch::id;
 use portcullis_vgic::GicVersion;
 
-use crate::interface;
+use super::gic;
 
 /// The largest value shown of each field of an ID register, the field of bits 3:0 first. 0 hides it: it reads "not
 /// implemented". A value that Arm adds later promises what nobody here has looked at, so none goes through unseen.
@@ -107,7 +107,7 @@ pub const fn number(crm: u64, op2: u64) -> usize {
 /// What register `number` of the group shows to guests on the core on which this runs.
 pub fn shown_here(number: usize) -> u64 {
     let (crm, op2) = (number as u64 / 8 + 1, number as u64 % 8);
-    shown(interface::version(), crm, op2, id::read(crm, op2))
+    shown(gic::version(), crm, op2, id::read(crm, op2))
 }
 
 #[cfg(test)]

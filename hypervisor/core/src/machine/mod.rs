@@ -1,5 +1,8 @@
 //! The whole machine: its board, its cores, its VMs.
 
+pub mod clock;
+pub mod end;
+
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use portcullis_abi::{firmware, map};
@@ -9,14 +12,15 @@ use portcullis_board::{Board, Entropy, WallClock};
 use portcullis_gate::{Row, Support};
 use spin::Once;
 
+use self::clock::ManagedClock;
+use self::end::Shutdown;
+use crate::cpu::gic::Interface;
 use crate::devices;
 use crate::devices::interrupt_owners::InterruptOwners;
-use crate::interface::Interface;
-use crate::manage::ManagedClock;
+use crate::entropy::{Claim, Fairness};
 use crate::processor::{Processor, Timer};
-use crate::shutdown::Shutdown;
+use crate::schedule::Share;
 use crate::terminal::TERMINAL;
-use crate::turns::{Place, Turns};
 use crate::vm::{Vm, state::Phase};
 use crate::with_interface;
 
@@ -47,7 +51,7 @@ pub struct Machine {
     /// Whether the machine ends.
     pub shutdown: Shutdown,
     /// Whose turn it is when entropy is short.
-    pub turns: Turns,
+    pub fairness: Fairness,
     /// Whose the interrupts of devices are that VMs drive.
     owners: InterruptOwners,
     support: Support,
@@ -72,7 +76,7 @@ impl Machine {
             vms,
             clock: ManagedClock::new(),
             shutdown: Shutdown::new(),
-            turns: Turns::new(),
+            fairness: Fairness::new(),
             owners: InterruptOwners::of(vms.iter().map(|vm| &*vm.devices)),
             support,
             usage,
@@ -84,16 +88,19 @@ impl Machine {
     /// Fills `words` with random bits from `source`, the board's, for the VM at `place`, each handed out once. False if there are
     /// not enough, or it is not this VM's turn.
     #[inline(always)]
-    pub fn draw(&self, source: &dyn Entropy, place: &Place, words: &mut [u64]) -> bool {
-        (self.turns.is_plenty() && source.draw(words)) || self.draw_in_turn(source, place, words)
+    pub fn draw(&self, source: &dyn Entropy, place: &Claim, words: &mut [u64]) -> bool {
+        (self.fairness.is_plenty() && source.draw(words)) || Self::draw_in_turn(place, words)
     }
 
-    /// Entropy is short, or has just run out.
+    /// Entropy is short, or has just run out. It finds machine and source by itself: who has enough must not keep them for it.
     #[cold]
     #[inline(never)]
-    fn draw_in_turn(&self, source: &dyn Entropy, place: &Place, words: &mut [u64]) -> bool {
-        let places = self.vms.iter().map(|vm| &vm.entropy);
-        self.turns.draw(source, words, place, places, timer::count(), timer::frequency())
+    fn draw_in_turn(place: &Claim, words: &mut [u64]) -> bool {
+        let machine = Self::get();
+        let places = machine.vms.iter().map(|vm| &vm.entropy);
+        machine.board.entropy.is_some_and(|source| {
+            machine.fairness.draw(source, words, place, places, timer::count(), timer::frequency())
+        })
     }
 
     /// The upper limits of the VMs' firmware registers now: time of day is one more service once it is set.
@@ -135,6 +142,8 @@ impl Machine {
 
     /// Starts every VM that starts with the machine.
     pub fn start(&self) {
+        self.vms.iter().for_each(Vm::place_devices);
+        self.processors.iter().filter_map(Processor::share).for_each(Share::watch_turns);
         // The machine must not be taken for empty between the start and the end of a first, short VM.
         self.vm_started();
         for vm in self.vms.iter().filter(|vm| vm.config.autostart) {

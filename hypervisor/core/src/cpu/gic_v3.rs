@@ -3,8 +3,7 @@
 use portcullis_arch::{gicv3, timer};
 use portcullis_vgic::{GicVersion, ListRegisters};
 
-use super::{Interface, VirtualInterface};
-use crate::processor::Processor;
+use super::gic::{Interface, VirtualInterface};
 
 /// The system registers of this core: ICC_* and ICH_*.
 #[derive(Clone, Copy, Debug)]
@@ -43,8 +42,8 @@ impl Interface for V3 {
         gicv3::deactivate(acknowledged);
     }
 
-    fn signal(intid: u32, to: &Processor) -> u64 {
-        gicv3::sgi(intid, to.affinity)
+    fn signal(intid: u32, _index: usize, affinity: u64) -> u64 {
+        gicv3::sgi(intid, affinity)
     }
 
     #[inline(always)]

@@ -18,14 +18,14 @@ const PATIENCE: u64 = 200;
 
 /// Whether entropy is short. Read at every draw, written only when it is.
 #[derive(Debug, Default)]
-pub struct Turns {
+pub struct Fairness {
     /// Physical counter until which VMs take turns; zero if they do not.
     until: AtomicU64,
 }
 
 /// One VM's place in the order of turns.
 #[derive(Debug, Default)]
-pub struct Place {
+pub struct Claim {
     /// Physical counter when it was last served in a shortage.
     served: AtomicU64,
     /// Physical counter when it last asked and got nothing; zero if it was served in a shortage since.
@@ -34,13 +34,13 @@ pub struct Place {
     tried: AtomicU64,
 }
 
-impl Turns {
+impl Fairness {
     /// Plenty.
     pub const fn new() -> Self {
         Self { until: AtomicU64::new(0) }
     }
 
-    /// Whether nobody takes turns. A draw for which that holds goes to the source at once; if it then fails, [`Turns::draw`]
+    /// Whether nobody takes turns. A draw for which that holds goes to the source at once; if it then fails, [`Fairness::draw`]
     /// comes next.
     #[inline(always)]
     pub fn is_plenty(&self) -> bool {
@@ -53,8 +53,8 @@ impl Turns {
         &self,
         source: &dyn Entropy,
         words: &mut [u64],
-        place: &Place,
-        mut all: impl Iterator<Item = &'a Place>,
+        place: &Claim,
+        mut all: impl Iterator<Item = &'a Claim>,
         now: u64,
         frequency: u64,
     ) -> bool {
@@ -63,7 +63,7 @@ impl Turns {
             self.until.store(0, Ordering::Relaxed);
         }
         let served = place.served.load(Ordering::Relaxed);
-        let goes_first = |other: &Place| {
+        let goes_first = |other: &Claim| {
             let asked = other.asked.load(Ordering::Relaxed);
             let waits = asked != 0 && now.saturating_sub(asked) < frequency / PATIENCE;
             waits && other.served.load(Ordering::Relaxed) < served
@@ -131,8 +131,8 @@ mod tests {
     /// A VM that wants more at once than there ever is does not keep the others from what there is.
     #[test]
     fn one_that_can_never_be_served_holds_nobody_up_for_long() {
-        let (turns, source) = (Turns::new(), Slow { level: Cell::new(0) });
-        let places = [Place::default(), Place::default()];
+        let (turns, source) = (Fairness::new(), Slow { level: Cell::new(0) });
+        let places = [Claim::default(), Claim::default()];
         let mut served = [0, 0];
         for now in 1..10 * FREQUENCY {
             // Two words every ten milliseconds, and no more than two are kept.
@@ -154,8 +154,8 @@ mod tests {
     /// Lets VMs ask for three words every `pauses[n]` ticks for ten seconds, and again after a millisecond at most when they
     /// get nothing; how often each was served.
     fn served<const N: usize>(period: u64, pauses: [u64; N]) -> [u64; N] {
-        let (turns, source) = (Turns::new(), Slow { level: Cell::new(48) });
-        let places: [Place; N] = core::array::from_fn(|_| Place::default());
+        let (turns, source) = (Fairness::new(), Slow { level: Cell::new(48) });
+        let places: [Claim; N] = core::array::from_fn(|_| Claim::default());
         let (mut served, mut next) = ([0; N], [1; N]);
         for now in 1..10 * FREQUENCY {
             if now % period == 0 {
@@ -199,8 +199,8 @@ mod tests {
         const PERIOD: u64 = 10_000;
         const HALF_SECOND: u64 = 500_000;
         for seed in 1..=12_u64 {
-            let (turns, source) = (Turns::new(), Slow { level: Cell::new(0) });
-            let places = [Place::default(), Place::default()];
+            let (turns, source) = (Fairness::new(), Slow { level: Cell::new(0) });
+            let places = [Claim::default(), Claim::default()];
             let (mut random, mut served, mut next) = (seed, 0, [1, 1 + seed * 400]);
             for now in (1..3_000_000).step_by(10) {
                 if now % PERIOD == 1 {

@@ -3,8 +3,7 @@
 use portcullis_arch::{gicv2, timer};
 use portcullis_vgic::{GicVersion, ListRegisters};
 
-use super::{Interface, VirtualInterface};
-use crate::processor::Processor;
+use super::gic::{Interface, VirtualInterface};
 
 /// The frames of this core: GICC and GICH.
 #[derive(Clone, Copy, Debug)]
@@ -44,8 +43,8 @@ impl Interface for V2 {
         gicv2::deactivate(acknowledged);
     }
 
-    fn signal(intid: u32, to: &Processor) -> u64 {
-        gicv2::sgi(intid, to.index)
+    fn signal(intid: u32, index: usize, _affinity: u64) -> u64 {
+        gicv2::sgi(intid, index)
     }
 
     #[inline(always)]

@@ -1,0 +1,90 @@
+//! Which part of the board's RAM a VM gets. Boot goes by this rule, and so does a build that foresees what boot will say.
+
+use crate::{Range, Regions};
+
+/// Where to look for the RAM of a VM whose devices write to it, in this order. Where it lies is also where the VM sees it, so
+/// not below what the VM has there; and as low as devices with few address lines need it.
+const MASTERS: [Range; 3] = [from_devices(GIB), from_devices(4 * GIB), from_devices(u64::MAX)];
+/// Where to look for the RAM of any other VM.
+const ANYWHERE: [Range; 1] = [Range { start: 0, end: u64::MAX }];
+
+const fn from_devices(end: u64) -> Range {
+    Range { start: 0x1000_0000, end }
+}
+
+/// A block of the first level of EL2's and stage 2's tables.
+const GIB: u64 = 1 << 30;
+/// A block of the second level, and the unit of a VM's memory.
+const BLOCK: u64 = 2 << 20;
+
+/// Bytes of EL2's heap.
+pub const HEAP: u64 = BLOCK;
+
+/// Takes `size` bytes for a VM out of the free RAM, in one piece; `masters`: its devices write to memory by themselves. None
+/// if there is no such piece; nothing is changed then.
+pub fn take(free: &mut Regions, size: u64, masters: bool) -> Option<Range> {
+    let bounds: &[Range] = if masters { &MASTERS } else { &ANYWHERE };
+    let aligns: &[u64] = if size >= GIB { &[GIB, BLOCK] } else { &[BLOCK] };
+    let mut choices = aligns.iter().flat_map(|align| bounds.iter().map(move |bounds| (*align, *bounds)));
+    choices.find_map(|(align, bounds)| free.allocate_within(size, align, bounds))
+}
+
+/// Takes `size` bytes for EL2's heap out of the free RAM, in the GiB of the image at `image` if there is room.
+pub fn take_heap(free: &mut Regions, size: u64, image: u64) -> Option<Range> {
+    let near = Range::sized(image & !(GIB - 1), GIB);
+    free.allocate_within(size, size, near).or_else(|| free.allocate(size, size))
+}
+
+/// The most that [`take`] would give a VM whose devices do not write to memory.
+pub fn largest(free: &Regions) -> u64 {
+    let blocks = |range: Range| {
+        let start = range.start.checked_next_multiple_of(BLOCK).unwrap_or(u64::MAX);
+        (range.end & !(BLOCK - 1)).saturating_sub(start)
+    };
+    free.iter().map(blocks).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn regions(ranges: &[(u64, u64)]) -> Regions {
+        let mut regions = Regions::new();
+        ranges.iter().for_each(|(start, end)| regions.add(Range { start: *start, end: *end }).unwrap());
+        regions
+    }
+
+    #[test]
+    fn the_largest_piece_is_the_most_that_a_vm_gets() {
+        for ranges in
+            [&[(0x1000, 0x60_1000), (0x100_0000, 0x180_0000)][..], &[(0x20_0000, 0x40_0000)], &[(1, 0x3f_ffff)]]
+        {
+            let free = regions(ranges);
+            let most = largest(&free);
+            assert!(most == 0 || take(&mut free.clone(), most, false).is_some());
+            assert_eq!(take(&mut free.clone(), most + BLOCK, false), None);
+        }
+    }
+
+    #[test]
+    fn what_is_large_has_the_large_blocks() {
+        let mut free = regions(&[(0x4020_0000, 0x1_4000_0000)]);
+        assert_eq!(take(&mut free, GIB, false).map(|range| range.start), Some(0x1_0000_0000));
+        assert_eq!(take(&mut free, BLOCK, false).map(|range| range.start), Some(0xffe0_0000));
+    }
+
+    #[test]
+    fn the_memory_of_masters_is_low() {
+        let mut free = regions(&[(0, 0x3000_0000), (0x4000_0000, 0x1_4000_0000)]);
+        assert_eq!(take(&mut free, BLOCK, true).map(|range| range.start), Some(0x2fe0_0000));
+        assert_eq!(take(&mut free, 0x2000_0000, true).map(|range| range.start), Some(0xe000_0000));
+    }
+
+    #[test]
+    fn the_heap_is_near_the_image() {
+        let mut free = regions(&[(0x4000_0000, 0x1_4000_0000)]);
+        assert_eq!(take_heap(&mut free, BLOCK, 0x4020_0000).map(|range| range.start), Some(0x7fe0_0000));
+        let mut elsewhere = regions(&[(0x4000_0000, 0x5000_0000)]);
+        assert_eq!(take_heap(&mut elsewhere, BLOCK, 0x8_0000).map(|range| range.start), Some(0x4fe0_0000));
+    }
+}

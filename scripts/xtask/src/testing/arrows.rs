@@ -1,0 +1,160 @@
+//! Which way imports run in the hypervisor: between crates down only, and between the files of a crate in no circle.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use super::filter::Filter;
+use super::imports::Crate;
+use super::tally::Tally;
+use crate::environment::Environment;
+
+/// The crates by the name that `use` lines have for them, with their folders, from the ground up. A crate uses what stands on the
+/// floors below its own; those on one floor do not know each other.
+const FLOORS: [&[(&str, &str)]; 6] = [
+    &[
+        ("portcullis_abi", "hypervisor/abi"),
+        ("portcullis_board", "hypervisor/board"),
+        ("portcullis_tree", "hypervisor/tree"),
+    ],
+    &[
+        ("portcullis_console", "hypervisor/console"),
+        ("portcullis_devices", "hypervisor/devices"),
+        ("portcullis_gate", "hypervisor/gate"),
+        ("portcullis_vgic", "hypervisor/vgic"),
+    ],
+    &[("portcullis_arch", "hypervisor/arch")],
+    &[("portcullis_bundle", "hypervisor/bundle")],
+    &[("portcullis_core", "hypervisor/core"), ("portcullis_platform", "platform")],
+    &[("the image", "boot")],
+];
+
+/// Circles that there are still, by crate: no other one is let in, and none of these grows.
+const CIRCLES: &[(&str, &[&str])] = &[
+    ("hypervisor/arch", &["context", "vectors"]),
+    (
+        "hypervisor/core",
+        &[
+            "devices",
+            "devices::emulated",
+            "devices::line",
+            "devices::rtc",
+            "keyboard",
+            "machine",
+            "processor",
+            "schedule::share",
+            "schedule::turns",
+            "terminal",
+            "trap::interrupt",
+            "vm",
+            "vm::answers",
+            "vm::devices",
+            "vm::exclusive",
+            "vm::loader",
+            "vm::sharing",
+            "vm::step",
+            "vm::vcpu",
+            "vm::watch",
+        ],
+    ),
+    ("platform", &["firmware", "firmware::ptp", "firmware::trng"]),
+];
+
+/// Runs the check.
+pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) {
+    const NAME: &str = "arrows";
+    if !filter.selects("lint", NAME) {
+        return;
+    }
+    let start = Instant::now();
+    match complaints(&environment.root) {
+        Ok(complaints) if complaints.is_empty() => tally.pass(&format!("lint {NAME}"), start.elapsed()),
+        Ok(complaints) => tally.fail(&format!("lint {NAME}"), &complaints.join("\n")),
+        Err(error) => tally.fail(&format!("lint {NAME}"), &format!("{error:#}")),
+    }
+}
+
+/// What is wrong with the imports of the tree at `root`, a line each.
+fn complaints(root: &Path) -> Result<Vec<String>> {
+    let mut complaints = Vec::new();
+    let mut below: Vec<&str> = Vec::new();
+    for floor in FLOORS {
+        for (name, folder) in floor {
+            let mut files = Vec::new();
+            read(&root.join(folder).join("src"), "", &mut files)?;
+            let mut own = Crate::default();
+            for (path, text) in &files {
+                own.add(path, text);
+                let others = FLOORS.iter().flat_map(|floor| floor.iter()).map(|(other, _)| *other);
+                for other in others.filter(|other| other != name && !below.contains(other) && uses(text, other)) {
+                    complaints.push(format!("{folder}/src/{path} uses {other}, which does not stand below {name}"));
+                }
+            }
+            complaints.extend(circles(folder, &own));
+        }
+        below.extend(floor.iter().map(|(name, _)| *name));
+    }
+    Ok(complaints)
+}
+
+/// What is wrong with the circles of the crate in `folder`.
+fn circles(folder: &str, own: &Crate) -> Vec<String> {
+    let known =
+        CIRCLES.iter().filter(|(place, _)| *place == folder).map(|(_, circle)| circle.iter().copied().collect());
+    let known: Vec<BTreeSet<&str>> = known.collect();
+    let found = own.circles();
+    let new = found.iter().filter(|circle| !known.iter().any(|known| circle.is_subset(known)));
+    let new = new.map(|circle| format!("{folder} has a new circle: {}", list(circle)));
+    let gone = known.iter().filter(|known| !found.iter().any(|circle| circle.is_subset(known)));
+    let gone = gone.map(|circle| format!("{folder} has no circle of these any more; unlist them: {}", list(circle)));
+    new.chain(gone).collect()
+}
+
+fn list(circle: &BTreeSet<&str>) -> String {
+    circle.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether a text that is no comment names the crate `name`.
+fn uses(text: &str, name: &str) -> bool {
+    let code = text.lines().map(str::trim_start).filter(|line| !line.starts_with("//"));
+    code.flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_')).any(|word| word == name)
+}
+
+/// Reads the Rust files below `folder` that are not tests' alone, with their paths from there on.
+fn read(folder: &Path, prefix: &str, files: &mut Vec<(String, String)>) -> Result<()> {
+    for entry in fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_dir() && name != "tests" {
+            read(&path, &format!("{prefix}{name}/"), files)?;
+        } else if name.ends_with(".rs") && name != "tests.rs" && name != "fake.rs" {
+            let text = fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+            files.push((format!("{prefix}{name}"), text));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_circle_is_a_complaint() {
+        let mut own = Crate::default();
+        own.add("lib.rs", "mod a;\nmod b;\n");
+        own.add("a.rs", "use crate::b::B;\n");
+        own.add("b.rs", "use crate::a::A;\n");
+        assert_eq!(circles("hypervisor/none", &own), ["hypervisor/none has a new circle: \"a\", \"b\""]);
+    }
+
+    #[test]
+    fn words_count_and_comments_do_not() {
+        assert!(uses("use portcullis_core::vm;\n", "portcullis_core"));
+        assert!(uses("    portcullis_core::x()\n", "portcullis_core"));
+        assert!(!uses("/// [`portcullis_core`]\nuse portcullis_core_like;\n", "portcullis_core"));
+    }
+}
