@@ -181,7 +181,7 @@ pub fn xen(environment: &Environment) -> Result<PathBuf> {
 }
 
 /// apt with the sources of Debian 12.
-fn apt(environment: &Environment) -> Result<Apt> {
+pub fn apt(environment: &Environment) -> Result<Apt> {
     let sources = [
         Source::Packages(archive(environment, NEEDED_FOR)?, "bookworm"),
         Source::Packages(environment.get("BACKPORTS")?, "bookworm-backports"),

@@ -3,6 +3,7 @@
 pub mod cpio;
 pub mod debian;
 pub mod initramfs;
+pub mod uboot;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -43,6 +44,7 @@ impl<'a> Guests<'a> {
     fn find_kernel(&self, name: &str) -> Result<Option<PathBuf>> {
         match debian::Release::of_guest(name) {
             Some(release) => debian::kernel(self.environment, release).map(|kernel| Some(kernel.image)),
+            None if name == uboot::GUEST => uboot::program(self.environment).map(Some),
             None if BARE_METAL.contains(&name) => {
                 // The others are part of every build.
                 if name == metal::OPS_TESTING {
@@ -55,6 +57,9 @@ impl<'a> Guests<'a> {
     }
 
     fn find_initrd(&self, name: &str) -> Result<Option<PathBuf>> {
+        if name == uboot::GUEST {
+            return uboot::disk(self.environment).map(Some);
+        }
         let Some(release) = debian::Release::of_guest(name) else { return Ok(None) };
         let kernel = debian::kernel(self.environment, release)?;
         let busybox = debian::busybox(self.environment)?;
@@ -64,7 +69,11 @@ impl<'a> Guests<'a> {
 
 impl Images for Guests<'_> {
     fn names(&self) -> Vec<String> {
-        ["debian", "debian-6.12", "debian-6.1", "debian-7"].into_iter().chain(BARE_METAL).map(str::to_owned).collect()
+        ["debian", "debian-6.12", "debian-6.1", "debian-7", uboot::GUEST]
+            .into_iter()
+            .chain(BARE_METAL)
+            .map(str::to_owned)
+            .collect()
     }
 
     fn kernel(&self, name: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>> {

@@ -1,5 +1,6 @@
 //! The tests in QEMU.
 
+mod boot_loader;
 pub mod case;
 mod console;
 mod firmware;
@@ -77,7 +78,8 @@ const DAMAGED: Case = Case { manifest: "conformance.toml", expectations: NOTHING
 
 /// Every test in QEMU.
 pub fn all() -> impl Iterator<Item = &'static Case> {
-    let more = [console::CASES, firmware::CASES, raspberry_pi::CASES, passthrough::CASES, sharing::CASES];
+    let more =
+        [boot_loader::CASES, console::CASES, firmware::CASES, raspberry_pi::CASES, passthrough::CASES, sharing::CASES];
     CASES.iter().chain(more.into_iter().flatten())
 }
 
