@@ -45,7 +45,7 @@ pub fn program(environment: &Environment) -> Result<PathBuf> {
     Ok(place)
 }
 
-/// A RAM disk that is a Debian kernel and, [`INNER_DISK`] further, its own RAM disk: `booti` runs the kernel where it lies.
+/// A RAM disk that is a Debian kernel and, `INNER_DISK` further, its own RAM disk: `booti` runs the kernel where it lies.
 ///
 /// # Errors
 ///
