@@ -226,32 +226,15 @@ const CASES: &[Case] = &[
 
 #[cfg(test)]
 mod tests {
-    use std::error::Error;
-    use std::path::{Path, PathBuf};
+    use std::path::Path;
 
     use super::super::expectation::Expectation::{
         All, AtMost, Clock, Date, DiffersFrom, Entropy, Never, Numbered, OnlyCalls, SameAs, Says, Stolen, Value,
     };
     use super::*;
     use crate::el3::El3;
-    use system::{Images, Manifest};
-
-    /// Every known guest is a small file.
-    struct AnyGuest(PathBuf);
-
-    impl Images for AnyGuest {
-        fn names(&self) -> Vec<String> {
-            Vec::new()
-        }
-
-        fn kernel(&self, _: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>> {
-            Ok(Some(self.0.clone()))
-        }
-
-        fn initrd(&self, _: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>> {
-            Ok(None)
-        }
-    }
+    use crate::testing::fuzz::AnyGuest;
+    use system::Manifest;
 
     /// The VMs that an expectation is about.
     fn named(expectation: &Expectation) -> Vec<&'static str> {

@@ -142,15 +142,15 @@ fn bundle_of(manifest: &Path, folder: &Path) -> Result<Option<Vec<u8>>> {
         cpu: None,
         ram: None,
     };
-    let Ok(manifest) = Manifest::load(manifest, &board, &Small(image.path().to_owned())) else { return Ok(None) };
+    let Ok(manifest) = Manifest::load(manifest, &board, &AnyGuest(image.path().to_owned())) else { return Ok(None) };
     let bundle = bundle::Bundle::new(&manifest)?;
     Ok(Some(bundle.parts().flatten().copied().collect()))
 }
 
-/// Every guest is this file.
-struct Small(PathBuf);
+/// Known guests, each of which is this small file.
+pub(super) struct AnyGuest(pub(super) PathBuf);
 
-impl Images for Small {
+impl Images for AnyGuest {
     fn names(&self) -> Vec<String> {
         Vec::new()
     }
