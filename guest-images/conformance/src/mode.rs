@@ -55,6 +55,8 @@ pub enum Mode {
     Abort,
     /// Every kind of access that ends in an abort.
     Aborts,
+    /// One instruction at a time.
+    Steps,
     /// An exception without vectors.
     NoVectors,
     /// Unknown system registers.
@@ -95,6 +97,7 @@ impl Mode {
             "typed" => Self::Typed,
             "abort" => Self::Abort,
             "aborts" => Self::Aborts,
+            "steps" => Self::Steps,
             "no-vectors" => Self::NoVectors,
             "sysreg" => Self::SystemRegister,
             "mmio" => Self::Mmio,

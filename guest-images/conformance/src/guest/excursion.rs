@@ -16,6 +16,8 @@ pub const EL0: u64 = 0x1c0;
 /// SPSR_EL1 of AArch32 EL0, T32, SError, IRQ and FIQ masked.
 pub const T32: u64 = 0x1f0;
 
+/// Vector of a synchronous exception from this level.
+pub const FROM_EL1: u64 = 4;
 /// Vector of a synchronous exception from AArch64 EL0.
 pub const FROM_EL0: u64 = 8;
 /// Vector of a synchronous exception from AArch32 EL0.

@@ -16,6 +16,9 @@ struct Table([u64; 512]);
 /// Tables of TTBR1_EL1, each leading to the next.
 static mut CHAIN: [Table; 3] = [const { Table([0; 512]) }; 3];
 
+/// Tables of levels 2 and 3 of TTBR0_EL1.
+static mut PAIR: [Table; 2] = [const { Table([0; 512]) }; 2];
+
 /// Makes GiB `gib` of the lower addresses, which nothing of this program lies in, a view of the guest's first GiB that EL0 may
 /// use. Returns the address at which it starts.
 pub fn show_devices_to_all(gib: u64) -> u64 {
@@ -29,6 +32,31 @@ pub fn show_devices_to_all(gib: u64) -> u64 {
         entry.write_volatile(0);
         forget();
         entry.write_volatile(DEVICE_FOR_ALL);
+        asm!("dsb ishst", "isb", options(nostack));
+    }
+    gib * GIB
+}
+
+/// Makes the first two pages of GiB `gib` of the lower addresses, which nothing of this program lies in, a view of the two pages at
+/// `pages`, of which the second is guarded: a branch into it has to come to a BTI. Returns the address at which it starts.
+pub fn show_guarded(gib: u64, pages: u64) -> u64 {
+    /// Descriptor bits of a page of normal memory that EL1 reads, writes and executes, as those of this program's own.
+    const PAGE: u64 = 0b11 | 1 << 2 | 0b11 << 8 | 1 << 10;
+    /// Descriptor bit of a guarded page (FEAT_BTI).
+    const GUARDED: u64 = 1 << 50;
+    let tables = &raw mut PAIR;
+    let [second, third] = [0, 1].map(|n| tables as u64 + n * 4096);
+    let first: *mut u64;
+    // SAFETY: reads where the first table is.
+    unsafe { asm!("mrs {}, ttbr0_el1", out(reg) first, options(nomem, nostack)) };
+    // SAFETY: each table has 512 entries; nothing that is in use is behind this one of the first. The others are complete before
+    // that leads to them.
+    unsafe {
+        (third as *mut u64).write_volatile(pages | PAGE);
+        (third as *mut u64).add(1).write_volatile((pages + 4096) | PAGE | GUARDED);
+        (second as *mut u64).write_volatile(third | TABLE);
+        forget();
+        first.add(gib as usize % 512).write_volatile(second | TABLE);
         asm!("dsb ishst", "isb", options(nostack));
     }
     gib * GIB

@@ -74,6 +74,12 @@ const ABORTS: Case = Case {
     ],
     ..LINUX
 };
+const STEPS: Case = Case {
+    name: "steps",
+    manifest: "steps.toml",
+    expectations: &[Cases("alone"), Cases("shares"), Cases("shares-too")],
+    ..LINUX
+};
 const DAMAGED: Case = Case { manifest: "conformance.toml", expectations: NOTHING_STARTS, ..LINUX };
 
 /// Every test in QEMU.
@@ -120,6 +126,9 @@ const CASES: &[Case] = &[
     ABORTS,
     Case { name: "aborts-gicv2", manifest: "aborts-gicv2.toml", gic: Gic::V2, ..ABORTS },
     Case { name: "aborts-cortex-a72", cpu: Some("cortex-a72"), ..ABORTS },
+    STEPS,
+    Case { name: "steps-gicv2", manifest: "steps-gicv2.toml", gic: Gic::V2, ..STEPS },
+    Case { name: "steps-cortex-a72", cpu: Some("cortex-a72"), ..STEPS },
     Case {
         name: "garbage",
         manifest: "garbage.toml",

@@ -17,6 +17,7 @@ mod leak;
 mod pause;
 mod reset;
 mod steal;
+mod steps;
 mod storm;
 mod sweep;
 mod typed;
@@ -59,6 +60,7 @@ pub fn run(profile: &Profile) {
         Mode::Typed => typed::run(profile),
         Mode::Abort => fault::abort(profile),
         Mode::Aborts => aborts::run(profile),
+        Mode::Steps => steps::run(profile),
         Mode::NoVectors => aborts::without_vectors(),
         Mode::SystemRegister => fault::system_register(),
         Mode::Mmio => fault::malformed_mmio(profile),
