@@ -345,8 +345,20 @@ pub const SERVICES: [&str; 8] = ["arch", "psci", "trng", "pv-time", "vendor", "p
 /// The conduits, by index.
 pub const CONDUITS: [&str; 2] = ["hvc", "smc"];
 /// The causes of exits, by index.
-pub const EXITS: [&str; 11] =
-    ["timer", "interrupt", "sgi", "gic", "uart", "id-register", "undefined", "wait", "debug", "abort", "device"];
+pub const EXITS: [&str; 12] = [
+    "timer",
+    "interrupt",
+    "sgi",
+    "gic",
+    "uart",
+    "id-register",
+    "undefined",
+    "wait",
+    "debug",
+    "abort",
+    "device",
+    "serror",
+];
 /// Refused calls that are remembered of each VM.
 pub const REFUSALS: u64 = 64;
 

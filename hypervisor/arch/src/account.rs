@@ -36,10 +36,12 @@ pub enum Exit {
     Abort = 9,
     /// An access to an emulated device besides GIC and UART.
     Device = 10,
+    /// An SError after which it goes on: an error that the hardware has corrected.
+    SystemError = 11,
 }
 
 /// Number of [`Exit`] causes.
-pub const EXITS: usize = 11;
+pub const EXITS: usize = 12;
 /// Refused calls that are remembered.
 pub const RING: usize = 64;
 

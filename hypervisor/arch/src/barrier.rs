@@ -40,6 +40,11 @@ instruction!(
     "dsb sy"
 );
 instruction!(
+    /// Defers an SError that is pending (FEAT_RAS; does nothing without).
+    esb,
+    "hint #16"
+);
+instruction!(
     /// Waits for an interrupt, masked ones included.
     wfi,
     "wfi"

@@ -1,7 +1,12 @@
 //! The state of a vCPU that the vectors save, restore and read.
+//!
+//! The vectors and the handlers of its own core change it while other cores read its [`Account`]: every word of it is a cell or
+//! an atomic, so that nobody ever holds a reference to it that excludes others.
 
+use core::cell::Cell;
 use core::mem::offset_of;
 
+use portcullis_abi::function::ARCH_WORKAROUND_1;
 use portcullis_gate::{
     Group,
     answers::{Answers, Outcome},
@@ -12,37 +17,39 @@ use crate::account::{Account, SERVICES};
 use crate::vectors::{Exception, Handlers, Interrupt};
 
 /// What SP_EL2 points to while a guest runs: the vectors store the guest's registers here without any scratch register.
+///
+/// But for the account, only the vCPU's own core touches it.
 #[repr(C, align(64))]
 #[derive(Debug)]
 pub struct Context {
     /// x0 to x30 as the guest left them. On a firmware call only x0 to x18 and x30 are saved: the others are kept by the
     /// procedure call standard (AAPCS64, section 6.1.1) and what stands here is stale.
-    pub x: [u64; 31],
+    pub(crate) x: [Cell<u64>; 31],
     /// Where the guest starts, for [`crate::vectors::enter`].
-    pub elr: u64,
+    pub elr: Cell<u64>,
     /// Processor state with which it starts.
-    pub spsr: u64,
+    pub spsr: Cell<u64>,
     /// What serves physical interrupts and, below, exceptions, by the kind of GIC that the board has. The vectors load each
     /// together with the stack.
-    pub interrupt: Option<Interrupt>,
+    pub(crate) interrupt: Cell<Option<Interrupt>>,
     /// Base of the EL2 stack for the handlers: 16 bytes below the highest address of the stack of the core on which this
     /// vCPU runs. The address of the context stands there.
-    pub stack: u64,
+    pub(crate) stack: Cell<u64>,
     /// See [`Context::interrupt`].
-    pub exception: Option<Exception>,
+    pub(crate) exception: Cell<Option<Exception>>,
     /// The VM's answers by HVC and by SMC.
-    pub answers: [Option<&'static Answers>; 2],
+    pub answers: Cell<[Option<&'static Answers>; 2]>,
     /// What the vectors do with a function without an answer, by HVC and by SMC: refuse it (0), leave it to the gate in Rust
     /// ([`BEYOND_TO_GATE`]), or look whether it goes to EL3 ([`BEYOND_SEARCH`]).
-    pub beyond: [u64; 2],
+    pub beyond: Cell<[u64; 2]>,
     /// The ranges of functions that go to EL3.
-    pub forwards: Option<&'static Forwards>,
+    pub forwards: Cell<Option<&'static Forwards>>,
     /// The VM's identifier to EL3, in w7 of a forwarded call (DEN0028, client identifier): its VMID.
-    pub client: u64,
+    pub client: Cell<u64>,
     /// Not zero: EL3 may return results of an SMC64 call in x4 to x7 too, as from SMCCC 1.2 on.
-    pub wide: u64,
-    /// Zero if ARCH_WORKAROUND_1 succeeds, by HVC and by SMC: the vectors answer it ahead of everything else, uncounted.
-    pub workaround_1: [u64; 2],
+    pub wide: Cell<u64>,
+    /// See [`Workarounds`].
+    pub(crate) workarounds: Workarounds,
     /// What is counted of this vCPU; the vectors count too.
     pub account: Account,
 }
@@ -51,53 +58,67 @@ impl Context {
     /// A context with nothing in it.
     pub const fn new() -> Self {
         Self {
-            x: [0; 31],
-            elr: 0,
-            spsr: crate::el2::EL1H_MASKED,
-            interrupt: None,
-            stack: 0,
-            exception: None,
-            answers: [None; 2],
-            beyond: [BEYOND_TO_GATE; 2],
-            forwards: None,
-            client: 0,
-            wide: 0,
-            workaround_1: [1; 2],
+            x: [const { Cell::new(0) }; 31],
+            elr: Cell::new(0),
+            spsr: Cell::new(crate::el2::EL1H_MASKED),
+            interrupt: Cell::new(None),
+            stack: Cell::new(0),
+            exception: Cell::new(None),
+            answers: Cell::new([None; 2]),
+            beyond: Cell::new([BEYOND_TO_GATE; 2]),
+            forwards: Cell::new(None),
+            client: Cell::new(0),
+            wide: Cell::new(0),
+            workarounds: Workarounds::new(),
             account: Account::new(),
         }
     }
 
     /// Prepares it for a vCPU that starts at `entry` with `argument` in x0, on a core whose stack ends at `stack` and whose
     /// traps `handlers` serves. What was counted stays.
-    pub fn start(&mut self, entry: u64, argument: u64, stack: u64, handlers: Handlers) {
-        self.x = [0; 31];
+    pub fn start(&self, entry: u64, argument: u64, stack: u64, handlers: Handlers) {
+        self.x.iter().for_each(|register| register.set(0));
         self.set_register(0, argument);
-        self.elr = entry;
-        self.spsr = crate::el2::EL1H_MASKED;
-        self.stack = stack.wrapping_sub(16);
-        self.interrupt = Some(handlers.interrupt);
-        self.exception = Some(handlers.exception);
+        self.elr.set(entry);
+        self.spsr.set(crate::el2::EL1H_MASKED);
+        self.stack.set(stack.wrapping_sub(16));
+        self.interrupt.set(Some(handlers.interrupt));
+        self.exception.set(Some(handlers.exception));
+    }
+
+    /// Says whether ARCH_WORKAROUND_1 succeeds by HVC, and by SMC: the vectors answer it ahead of everything else, uncounted.
+    pub fn offer_workaround_1(&self, [hvc, smc]: [bool; 2]) {
+        let function_if_refused = |succeeds| if succeeds { 0 } else { u64::from(ARCH_WORKAROUND_1) };
+        self.workarounds.refused_hvc.set(function_if_refused(hvc));
+        self.workarounds.refused_smc.set(function_if_refused(smc));
     }
 
     /// The value of general register `n` as an instruction names it: 31 is the zero register.
     #[inline]
     pub fn register(&self, n: u64) -> u64 {
-        self.x.get(n as usize).copied().unwrap_or(0)
+        self.x.get(n as usize).map_or(0, Cell::get)
     }
 
     /// Sets general register `n`; 31 is the zero register.
     #[inline]
-    pub fn set_register(&mut self, n: u64, value: u64) {
-        if let Some(register) = self.x.get_mut(n as usize) {
-            *register = value;
+    pub fn set_register(&self, n: u64, value: u64) {
+        if let Some(register) = self.x.get(n as usize) {
+            register.set(value);
         }
     }
 
-    /// Puts the four results of a call in place.
+    /// The values of the first general registers, x0 to `x<N - 1>`.
     #[inline(always)]
-    pub fn set_results(&mut self, [x0, x1, x2, x3]: [u64; 4]) {
-        let [r0, r1, r2, r3, ..] = &mut self.x;
-        (*r0, *r1, *r2, *r3) = (x0, x1, x2, x3);
+    pub fn registers<const N: usize>(&self) -> [u64; N] {
+        const { assert!(N <= 31) };
+        core::array::from_fn(|n| self.x.get(n).map_or(0, Cell::get))
+    }
+
+    /// Sets the first general registers, x0 to `x<N - 1>`.
+    #[inline(always)]
+    pub fn set_registers<const N: usize>(&self, values: [u64; N]) {
+        const { assert!(N <= 31) };
+        self.x.iter().zip(values).for_each(|(register, value)| register.set(value));
     }
 
     /// Where it is counted what becomes of a group of functions, for [`Answers::build`].
@@ -115,6 +136,26 @@ impl Context {
     pub const fn forward_counter(smc: bool) -> u16 {
         let row = if smc { size_of::<u64>() } else { 0 };
         (offset_of!(Context, account) + offset_of!(Account, forwarded) + row) as u16
+    }
+}
+
+/// Whether ARCH_WORKAROUND_1 is left to the answers, with the results of one that succeeds beside it: the vectors load both at
+/// once.
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct Workarounds {
+    /// By HVC: zero if it succeeds, as the guest finds it in x0, and else the function, as the guest had it there.
+    pub(crate) refused_hvc: Cell<u64>,
+    /// x1 in either case.
+    zero: u64,
+    /// The same by SMC.
+    pub(crate) refused_smc: Cell<u64>,
+}
+
+impl Workarounds {
+    const fn new() -> Self {
+        let refused = ARCH_WORKAROUND_1 as u64;
+        Self { refused_hvc: Cell::new(refused), zero: 0, refused_smc: Cell::new(refused) }
     }
 }
 
@@ -139,7 +180,7 @@ mod tests {
 
     #[test]
     fn register_31_reads_zero_and_ignores_writes() {
-        let mut context = Context::new();
+        let context = Context::new();
         context.set_register(31, 5);
         context.set_register(30, 7);
         assert_eq!((context.register(31), context.register(30)), (0, 7));

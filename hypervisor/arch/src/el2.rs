@@ -127,15 +127,19 @@ pub fn set_return_address(address: u64) {
     }
 }
 
-/// Has the guest go on behind the instruction that trapped.
-#[inline(always)]
-pub fn step_over() {
-    set_return_address(return_address().wrapping_add(4));
-}
-
 /// Processor state with which the guest goes on.
+#[inline(always)]
 pub fn saved_state() -> u64 {
     read_sysreg!("spsr_el2")
+}
+
+/// Sets the processor state with which the guest goes on.
+#[inline(always)]
+pub fn set_saved_state(state: u64) {
+    // SAFETY: callers keep the exception level: that of a guest.
+    unsafe {
+        write_sysreg!("spsr_el2", state);
+    }
 }
 
 /// What the guest's registers say of the exception that it took to EL1 last.

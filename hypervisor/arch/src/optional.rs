@@ -23,6 +23,12 @@ impl Features {
         Self(if keys { POINTER_AUTHENTICATION } else { 0 } | if errors { DEFERRED_ERROR } else { 0 })
     }
 
+    /// Whether an SError can be deferred (FEAT_RAS).
+    #[inline(always)]
+    pub const fn defers_errors(self) -> bool {
+        self.has(DEFERRED_ERROR)
+    }
+
     #[inline(always)]
     const fn has(self, feature: u8) -> bool {
         self.0 & feature != 0

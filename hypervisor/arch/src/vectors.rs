@@ -15,10 +15,11 @@ pub enum Next {
     Restore = 2,
 }
 
-/// Serves a physical interrupt that came while a guest ran.
-pub type Interrupt = extern "C" fn(&mut Context) -> Next;
-/// Serves a synchronous exception with the syndrome given (ESR_EL2) that is no firmware call.
-pub type Exception = extern "C" fn(&mut Context, u64) -> Next;
+/// Serves a physical interrupt that came while a guest ran. The pointer is the one that [`enter`] was given.
+pub type Interrupt = unsafe extern "C" fn(*const Context) -> Next;
+/// Serves a synchronous exception with the syndrome given (ESR_EL2) that the vectors do not finish. The pointer is the one that
+/// [`enter`] was given.
+pub type Exception = unsafe extern "C" fn(*const Context, u64) -> Next;
 
 /// What the vectors call for a vCPU where that depends on the board's GIC: the choice is made when the vCPU starts, and a
 /// trap does not ask again.
@@ -34,15 +35,19 @@ pub struct Handlers {
 mod asm {
     use super::*;
     use crate::account::{Account, RING, Refusal};
-    use crate::context::BEYOND_TO_GATE;
+    use crate::context::{BEYOND_TO_GATE, Workarounds};
     use crate::cpu::Anchor;
     use core::mem::offset_of;
     use portcullis_gate::Group;
     use portcullis_gate::MAX_RANGES;
-    use portcullis_gate::answers::{Answer, HASH_SHIFT, LINES, Outcome};
+    use portcullis_gate::answers::{Answer, Answers, LINES, Outcome};
     use portcullis_gate::forwards::Forwarded;
 
     const _: () = assert!(offset_of!(Answer, function) == 0 && size_of::<Answer>().is_power_of_two());
+    const _: () = assert!(
+        align_of::<Answers>() == size_of::<Answers>() && size_of::<Answers>() == size_of::<Answer>() * LINES,
+        "vectors.S inserts a line's number into a table's address"
+    );
     const _: () = assert!(size_of::<Refusal>() == 16 && offset_of!(Refusal, call) == 8 && RING.is_power_of_two());
 
     const _: () = assert!(MAX_RANGES == 32 && size_of::<Forwarded>() == 8, "vectors.S halves 32 ranges of 8 bytes");
@@ -56,9 +61,16 @@ mod asm {
     const _: () =
         assert!(offset_of!(Context, exception) == offset_of!(Context, stack) + 8, "vectors.S loads both at once");
     const _: () = assert!(offset_of!(Context, spsr) == offset_of!(Context, elr) + 8, "vectors.S loads both at once");
+    const _: () = assert!(
+        offset_of!(Workarounds, refused_hvc) == 0 && offset_of!(Workarounds, refused_smc) == 16,
+        "vectors.S loads either with what lies between"
+    );
 
     core::arch::global_asm!(
+        include_str!("answers.S"),
         include_str!("vectors.S"),
+        include_str!("calls.S"),
+        include_str!("faults.S"),
         X = const offset_of!(Context, x),
         ELR = const offset_of!(Context, elr),
         STACK = const offset_of!(Context, stack),
@@ -69,15 +81,15 @@ mod asm {
         FORWARD_RANGES = const offset_of!(Context, forwards),
         FORWARD_COUNTER = const Context::forward_counter(false),
         CLIENT = const offset_of!(Context, client),
-        WORKAROUND = const offset_of!(Context, workaround_1),
+        WORKAROUNDS = const offset_of!(Context, workarounds),
         RING = const offset_of!(Context, account) + offset_of!(Account, ring),
         RING_MASK = const RING - 1,
         REFUSED = const offset_of!(Context, account) + offset_of!(Account, refused),
         UNKNOWN = const Context::counter(Group::Unknown, false, Outcome::Denied),
         UNKNOWN_STEP = const Context::counter(Group::Unknown, true, Outcome::Denied)
             - Context::counter(Group::Unknown, false, Outcome::Denied),
-        LINE_MASK = const (LINES - 1) << HASH_SHIFT,
-        LINE_SCALE = const size_of::<Answer>().trailing_zeros() - HASH_SHIFT,
+        LINE_SHIFT = const size_of::<Answer>().trailing_zeros(),
+        LINE_BITS = const LINES.trailing_zeros(),
         KIND = const offset_of!(Answer, kind),
         COUNTER = const offset_of!(Answer, counter),
         RESULTS = const offset_of!(Answer, results),
@@ -87,7 +99,7 @@ mod asm {
 
     unsafe extern "C" {
         pub static portcullis_vectors: u8;
-        pub fn portcullis_enter(context: *mut Context) -> !;
+        pub fn portcullis_enter(context: *const Context) -> !;
     }
 }
 
@@ -101,13 +113,14 @@ pub fn install() {
     }
 }
 
-/// Enters the guest with the registers in `context`. The core comes back through the vectors.
+/// Enters the guest with the registers in `context`. The core comes back through the vectors, which hand this very pointer to
+/// the handlers: what they may reach by it is what it may be used for here.
 ///
 /// # Safety
 ///
-/// `context` must stay valid while the guest runs and be used by this core only; its `stack` must be this core's EL2 stack,
-/// of which everything is lost; stage 2 must be set for this guest.
-pub unsafe fn enter(context: *mut Context) -> ! {
+/// `context` must be valid for reads and writes while the guest runs and be used by this core only, but for its account; its
+/// `stack` must be this core's EL2 stack, of which everything is lost; stage 2 must be set for this guest.
+pub unsafe fn enter(context: *const Context) -> ! {
     #[cfg(target_arch = "aarch64")]
     // SAFETY: passed on to the caller.
     unsafe {

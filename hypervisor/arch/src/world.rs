@@ -1,9 +1,11 @@
 //! All that a vCPU owns of a core besides its general registers and its interrupts, while another vCPU is on it.
 
+use crate::barrier;
 use crate::debug::{self, Debug};
 use crate::el1::{self, El1State};
 use crate::optional::{Features, Optional};
 use crate::simd::Simd;
+use crate::{system_error, timer};
 
 /// System registers of EL1, and floating point.
 #[derive(Debug)]
@@ -28,15 +30,22 @@ impl World {
         }
     }
 
-    /// Takes over what this core has.
-    pub fn save(&mut self, features: &Features) {
+    /// Takes over what this core has, whose guest timers are off then. Whether there is an SError to [take](system_error::take)
+    /// in the name of the vCPU.
+    #[must_use]
+    #[inline(always)]
+    pub fn save(&mut self, features: &Features) -> bool {
+        // What the guest has stored is to have ended before the core is another one's: with an error, perhaps.
+        barrier::dsb_sy();
         self.el1.save();
-        self.optional.save(features);
         self.simd.save();
         if self.has_debug {
             self.debug.save();
             self.keep_debug();
         }
+        timer::stop_guest_timers();
+        self.optional.save(features);
+        system_error::is_pending(features)
     }
 
     /// Gives this core what was saved. Stage 2 must be that of the vCPU already, and its walks held:

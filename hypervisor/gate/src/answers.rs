@@ -5,7 +5,8 @@
 //! vectors find a function's line by a hash and do what it says; a function without a line is refused. The table is read
 //! without a lock and without an atomic read-modify-write, and nothing is written to it while the VM runs.
 //!
-//! The hash is one instruction, CRC32W, and seven bits of its result: chosen because no two known functions share a line.
+//! The hash is one instruction, CRC32X of zero with the function as accumulator, and the lowest seven bits of its result: chosen
+//! among the forms of that instruction because no two known functions share a line.
 
 use core::sync::atomic::{AtomicI8, AtomicU8, AtomicU16, AtomicU32, Ordering};
 
@@ -23,8 +24,6 @@ use crate::verdict::{Return, Service, Verdict};
 
 /// Lines of a table.
 pub const LINES: usize = 128;
-/// Lowest of the hash's bits that number the lines.
-pub const HASH_SHIFT: u32 = 3;
 
 /// [`Answer::kind`]: the results stand in the line.
 pub const ANSWER: u8 = 0;
@@ -66,15 +65,15 @@ const QUERIES: [(u32, Query); 4] = [
     (PV_TIME_FEATURES, Query::PvTime),
 ];
 
-/// The line of a function: CRC32W of it with a zero accumulator, and [`LINES`] bits' worth of that.
+/// The line of a function: CRC32X of zero with it as accumulator, and [`LINES`] bits' worth of that.
 pub const fn line(function: u32) -> usize {
     let mut crc = function;
     let mut bit = 0;
-    while bit < 32 {
+    while bit < u64::BITS {
         crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
         bit += 1;
     }
-    (crc >> HASH_SHIFT) as usize % LINES
+    crc as usize % LINES
 }
 
 /// Two known functions on one line would be a defect; so would function 0, which stands in unused lines, on line 0.
@@ -106,8 +105,10 @@ impl Answer {
 }
 
 /// A table of answers. All zero it knows no function but 0, which [`Answers::close`] and [`Answers::build`] take away.
+///
+/// It is aligned to its size: the vectors insert the number of a line into its address.
 #[derive(Debug)]
-#[repr(C, align(64))]
+#[repr(C, align(4096))]
 pub struct Answers {
     lines: [Answer; LINES],
 }

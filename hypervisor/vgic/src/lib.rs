@@ -155,6 +155,12 @@ impl Vgic {
         }
     }
 
+    /// How many vCPUs it has.
+    #[inline(always)]
+    pub fn vcpu_count(&self) -> usize {
+        self.count
+    }
+
     /// Resets the whole GIC, for a VM that starts again. No vCPU may be running; each core's list registers are
     /// emptied, and physical interrupts that it still holds active are deactivated, by its next [`Vgic::flush`]. The
     /// lines of devices stay as they are: their owner drives them with [`Vgic::set_spi_level`].

@@ -14,7 +14,7 @@ mod register;
 mod show;
 mod status;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use portcullis_abi::manage;
 use portcullis_gate::Return;

@@ -38,6 +38,8 @@ impl Vcpu {
             },
             exception: exception::taken::<G>,
         });
+        // What firmware has left, or EL2 has caused since the last guest was here, is not the guest's that is yet to begin.
+        processor.drain_errors(None);
         self.begin(processor, handlers)
     }
 
@@ -80,6 +82,8 @@ impl Vcpu {
 
     /// Takes the guest off this core and leaves nothing of it behind. The caller says what becomes of the vCPU.
     fn unload(&self) {
+        // Whoever is next on the core has nothing to do with it.
+        self.drain_errors();
         El1State::RESET.load();
         match self.sharing() {
             Some(sharing) => sharing.share.give_up(),

@@ -42,9 +42,16 @@ impl Vcpu {
                 sharing.wait();
                 return Some(Next::Leave);
             }
-            barrier::wfi();
-            let _ = interrupt::take(self);
+            self.rest();
         }
+    }
+
+    /// Waits for an interrupt on this core, which is the vCPU's alone, and takes it.
+    fn rest(&'static self) {
+        // It would not wait while an SError is pending.
+        self.drain_errors();
+        barrier::wfi();
+        let _ = interrupt::take(self);
     }
 
     /// Does what is to become of the VM: leaves the core, or stands still until the VM goes on, on the core if it has that to
@@ -74,8 +81,7 @@ impl Vcpu {
         let control = timer::hold_virtual_timer();
         self.vm.parked(self);
         while self.vm.state().is_held() {
-            barrier::wfi();
-            let _ = interrupt::take(self);
+            self.rest();
         }
         // Its list registers may have been written since it came to EL2, and whoever flushes next must see that.
         barrier::isb();
@@ -123,17 +129,26 @@ impl Vcpu {
         }
     }
 
+    /// Every way out is a call in tail position, so that none needs a frame.
     #[inline(always)]
-    fn before_resume_by(&'static self, flush_and_resume: impl FnOnce(&Self) -> Next) -> Next {
-        if !self.vm.may_run()
-            && let Some(next) = self.obey()
-        {
-            return next;
+    fn before_resume_by(&'static self, flush_and_resume: impl FnOnce(&'static Self) -> Next) -> Next {
+        if !self.vm.may_run() {
+            return self.obey_and_resume();
         }
         if self.vm.vgic.needs_flush(self.index) {
             return flush_and_resume(self);
         }
         Next::Resume
+    }
+
+    /// [`before_resume`](Self::before_resume) of one whose VM is to stand still, or to end.
+    #[cold]
+    #[inline(never)]
+    fn obey_and_resume(&'static self) -> Next {
+        if let Some(next) = self.obey() {
+            return next;
+        }
+        if self.vm.vgic.needs_flush(self.index) { self.flush_on_any_and_resume() } else { Next::Resume }
     }
 
     #[inline(never)]

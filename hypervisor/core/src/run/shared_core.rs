@@ -125,13 +125,18 @@ impl Share {
                     member.vcpu.go_on();
                 }
                 Some((index, member)) => self.serve(index, member, processor),
-                None => {
-                    self.arm(processor);
-                    barrier::wfi();
-                }
+                None => self.rest(processor),
             }
             self.take_interrupts(processor);
         }
+    }
+
+    /// Waits for an interrupt: nobody can run. What comes of the last one's stores does not keep the core from that.
+    #[inline(never)]
+    fn rest(&self, processor: &Processor) {
+        self.arm(processor);
+        processor.drain_errors(self.loaded());
+        barrier::wfi();
     }
 
     /// On the way back to the guest that is loaded: whether it is still its turn.
@@ -244,11 +249,14 @@ impl Share {
         if let Some(Member { vcpu, sharing, linked }) = self.loaded_member() {
             let enabled = self.linked.load(Ordering::Relaxed);
             linked.store(enabled, Ordering::Relaxed);
-            sharing.put_away(vcpu, &self.features, enabled);
+            let has_failed = sharing.put_away(vcpu, &self.features, enabled);
             if let Some(deadline) = sharing.deadline() {
                 self.until.store(deadline.min(self.until.load(Ordering::Relaxed)), Ordering::Relaxed);
             }
             self.loaded.store(NOBODY, Ordering::Relaxed);
+            if has_failed {
+                vcpu.take_errors(&self.features);
+            }
         }
     }
 
@@ -357,6 +365,7 @@ impl Share {
     }
 
     /// Takes the physical interrupts that are pending while no guest runs. Those of timers are the loaded vCPU's.
+    #[inline(never)]
     fn take_interrupts(&self, processor: &'static Processor) {
         match self.loaded() {
             Some(vcpu) => while interrupt::take(vcpu) {},

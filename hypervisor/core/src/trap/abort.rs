@@ -1,6 +1,6 @@
 //! Data aborts: emulated devices, and what is none.
 
-use portcullis_arch::{account::Exit, context::Context, el2, vectors::Next};
+use portcullis_arch::{account::Exit, el2, stepping, vectors::Next};
 use portcullis_devices::access::{Access, is_translation_fault};
 
 use super::external_abort;
@@ -12,43 +12,43 @@ use crate::vm::{failure::Reason, vcpu::Vcpu};
 
 /// A guest's load or store reached no memory. Every way out is a call in tail position.
 #[inline(always)]
-pub fn data<G: Interface>(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64) -> Next {
+pub fn data<G: Interface>(vcpu: &'static Vcpu, syndrome: u64) -> Next {
     // Only a translation fault says at which address (Arm ARM, HPFAR_EL2): a device is what is not mapped.
     if !is_translation_fault(syndrome) {
         return external_abort::answer(vcpu, Reason::Access, syndrome);
     }
     let address = el2::fault_ipa();
     match UART.offset(address) {
-        Some(offset) => uart(context, vcpu, syndrome, offset),
-        None => gic::<G>(context, vcpu, syndrome, address),
+        Some(offset) => uart(vcpu, syndrome, offset),
+        None => gic::<G>(vcpu, syndrome, address),
     }
 }
 
 /// An access to the virtual GIC, or to what lies behind it.
 #[inline(never)]
-fn gic<G: Interface>(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64, address: u64) -> Next {
-    let Some(frame) = Frame::at::<G>(address, vcpu.vm.vcpus().len()) else {
-        return device(context, vcpu, syndrome, address);
+fn gic<G: Interface>(vcpu: &'static Vcpu, syndrome: u64, address: u64) -> Next {
+    let Some(frame) = Frame::at::<G>(address, vcpu.vm.vgic.vcpu_count()) else {
+        return device(vcpu, syndrome, address);
     };
     let Some(access) = Access::new(syndrome) else {
         return external_abort::answer(vcpu, Reason::Instruction, syndrome);
     };
     vcpu.account().exit(Exit::Gic);
-    el2::set_return_address(el2::return_address().wrapping_add(4));
+    stepping::step_over(syndrome);
     if access.write {
-        let value = access.truncate(context.register(access.register));
+        let value = access.truncate(vcpu.context.register(access.register));
         frame.write::<G>(vcpu, access.size, value);
         vcpu.before_resume::<G>()
     } else {
         let value = frame.read::<G>(vcpu, access.size);
-        context.set_register(access.register, access.extend(value));
+        vcpu.context.set_register(access.register, access.extend(value));
         vcpu.before_resume_with::<G>(access.register)
     }
 }
 
 /// An access to a device on the VM's bus, or to nothing.
 #[inline(never)]
-fn device(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64, address: u64) -> Next {
+fn device(vcpu: &'static Vcpu, syndrome: u64, address: u64) -> Next {
     let Some((device, offset)) = vcpu.vm.bus.find(address).filter(|(device, _)| device.is_there()) else {
         return external_abort::answer(vcpu, Reason::Access, syndrome);
     };
@@ -56,32 +56,32 @@ fn device(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64, address: u6
         return external_abort::answer(vcpu, Reason::Instruction, syndrome);
     };
     vcpu.account().exit(Exit::Device);
-    el2::set_return_address(el2::return_address().wrapping_add(4));
+    stepping::step_over(syndrome);
     if access.write {
-        device.write(vcpu.vm, offset, access.size, access.truncate(context.register(access.register)));
+        device.write(vcpu.vm, offset, access.size, access.truncate(vcpu.context.register(access.register)));
         vcpu.before_resume_on_any()
     } else {
         let value = device.read(vcpu.vm, offset, access.size);
-        context.set_register(access.register, access.extend(value));
+        vcpu.context.set_register(access.register, access.extend(value));
         vcpu.before_resume_on_any_with(access.register)
     }
 }
 
 /// The UART is the same whatever the GIC is: it is there once.
 #[inline(never)]
-fn uart(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64, offset: u64) -> Next {
+fn uart(vcpu: &'static Vcpu, syndrome: u64, offset: u64) -> Next {
     let Some(access) = Access::new(syndrome) else {
         return external_abort::answer(vcpu, Reason::Instruction, syndrome);
     };
     vcpu.account().exit(Exit::Uart);
-    el2::set_return_address(el2::return_address().wrapping_add(4));
+    stepping::step_over(syndrome);
     if access.write {
-        let value = access.truncate(context.register(access.register));
+        let value = access.truncate(vcpu.context.register(access.register));
         TERMINAL.write_uart(vcpu.vm, offset, value);
         vcpu.before_resume_on_any()
     } else {
         let value = TERMINAL.read_uart(vcpu.vm, offset);
-        context.set_register(access.register, access.extend(value));
+        vcpu.context.set_register(access.register, access.extend(value));
         vcpu.before_resume_on_any_with(access.register)
     }
 }

@@ -17,101 +17,110 @@ use crate::vm::vcpu::Vcpu;
 const SMC: u64 = 1 << 26;
 
 /// A guest called a service that the gate has let through when the VM started. The call is counted already.
+///
+/// # Safety
+///
+/// For the vectors only.
 #[unsafe(no_mangle)]
-extern "C" fn portcullis_serve(context: &mut Context, code: u32) -> Next {
+unsafe extern "C" fn portcullis_serve(context: *const Context, code: u32) -> Next {
+    // SAFETY: it comes from the vectors.
+    let vcpu = unsafe { Vcpu::of(context) };
     match code {
-        Service::PTP => serve_ptp(context),
-        Service::RND64 => serve_rnd64(context),
-        Service::PSCI..Service::PSCI_END => serve_psci(context, code),
-        _ => serve(context, code),
+        Service::PTP => serve_ptp(vcpu),
+        Service::RND64 => serve_rnd64(vcpu),
+        Service::PSCI..Service::PSCI_END => serve_psci(vcpu, code),
+        _ => serve(vcpu, code),
     }
 }
 
 /// Serves PSCI.
 #[inline(never)]
-fn serve_psci(context: &mut Context, code: u32) -> Next {
-    let vcpu = Vcpu::of(context);
-    let Some(Service::Psci(function, _)) = Service::from_code(code) else { return serve(context, code) };
-    match psci::serve(vcpu, function, arguments(context)) {
+fn serve_psci(vcpu: &'static Vcpu, code: u32) -> Next {
+    let Some(Service::Psci(function, _)) = Service::from_code(code) else { return serve(vcpu, code) };
+    match psci::serve(vcpu, function, arguments(&vcpu.context)) {
         Ok(code) => {
-            context.set_results(Return::code(code).0);
+            vcpu.context.set_registers(Return::code(code).0);
             Next::Resume
         }
-        Err(next) => leave(context, next),
+        Err(next) => leave(vcpu, next),
     }
 }
 
 /// The vCPU leaves its core. If it comes back, it has only waited, and its call has succeeded.
 #[cold]
 #[inline(never)]
-fn leave(context: &mut Context, next: Next) -> Next {
-    context.set_results(Return::code(result::PSCI_SUCCESS).0);
+fn leave(vcpu: &Vcpu, next: Next) -> Next {
+    vcpu.context.set_registers(Return::code(result::PSCI_SUCCESS).0);
     next
 }
 
 /// Serves TRNG_RND64, a call that a running system makes again and again.
 #[inline(never)]
-fn serve_rnd64(context: &mut Context) -> Next {
-    let vcpu = Vcpu::of(context);
-    let [_, x1, ..] = context.x;
+fn serve_rnd64(vcpu: &'static Vcpu) -> Next {
+    let x1 = vcpu.context.register(1);
     let results = trng::serve(Machine::get(), vcpu.vm, TrngFunction::Rnd64, x1);
-    context.set_results(results.0);
+    vcpu.context.set_registers(results.0);
     Next::Resume
 }
 
 /// Serves PTP: a guest that keeps its clock by it asks often.
 #[inline(never)]
-fn serve_ptp(context: &mut Context) -> Next {
-    let vcpu = Vcpu::of(context);
-    let [_, x1, ..] = context.x;
+fn serve_ptp(vcpu: &'static Vcpu) -> Next {
+    let x1 = vcpu.context.register(1);
     // An SMC32 call: its argument is 32 bits wide.
     let results = ptp::serve(Machine::get().wall_clock(), x1 & 0xffff_ffff, vcpu.vm.counter_offset());
-    context.set_results(results.0);
+    vcpu.context.set_registers(results.0);
     Next::Resume
 }
 
 /// Serves all others.
 #[inline(never)]
-fn serve(context: &mut Context, code: u32) -> Next {
-    let vcpu = Vcpu::of(context);
+fn serve(vcpu: &'static Vcpu, code: u32) -> Next {
     let outcome = match Service::from_code(code) {
-        Some(service) => service::serve(vcpu, service, arguments(context)),
+        Some(service) => service::serve(vcpu, service, arguments(&vcpu.context)),
         // The answers hold codes of services only.
         None => Outcome::Return(Return::NOT_SUPPORTED),
     };
     match outcome {
         Outcome::Return(results) => {
-            context.set_results(results.0);
+            vcpu.context.set_registers(results.0);
             Next::Resume
         }
-        Outcome::Leave(next) => leave(context, next),
+        Outcome::Leave(next) => leave(vcpu, next),
     }
 }
 
 /// Hands the call in `context` to EL3.
 #[cold]
-fn forward_to(firmware: &dyn Firmware, context: &mut Context) {
-    let client = context.client;
-    if let Some(registers) = context.x.first_chunk_mut() {
-        forward(firmware, client, registers);
-    }
+fn forward_to(firmware: &dyn Firmware, context: &Context) {
+    let mut registers = context.registers();
+    forward(firmware, context.client.get(), &mut registers);
+    context.set_registers(registers);
 }
 
 /// The arguments of the call in `context`, as wide as its function has them.
 #[inline]
 fn arguments(context: &Context) -> [u64; 3] {
-    let [x0, x1, x2, x3, ..] = context.x;
-    Call::new(Conduit::Hvc, [x0, x1, x2, x3]).arguments()
+    Call::new(Conduit::Hvc, context.registers()).arguments()
 }
 
 /// A guest made an HVC or SMC that only the gate can decide.
+///
+/// # Safety
+///
+/// For the vectors only.
 #[unsafe(no_mangle)]
-extern "C" fn portcullis_call(context: &mut Context, syndrome: u64) -> Next {
+unsafe extern "C" fn portcullis_call(context: *const Context, syndrome: u64) -> Next {
+    // SAFETY: it comes from the vectors.
+    decide(unsafe { Vcpu::of(context) }, syndrome)
+}
+
+/// Decides the call of `vcpu` that came with `syndrome` (ESR_EL2), and does what is decided. The guest goes on behind it.
+pub fn decide(vcpu: &'static Vcpu, syndrome: u64) -> Next {
     let smc = syndrome & SMC != 0;
     let conduit = if smc { Conduit::Smc } else { Conduit::Hvc };
-    let [x0, x1, x2, x3, ..] = context.x;
-    let call = Call { x: [x0, x1, x2, x3], conduit, immediate: syndrome as u16, aarch32: false };
-    let vcpu = Vcpu::of(context);
+    let x = vcpu.context.registers();
+    let call = Call { x, conduit, immediate: syndrome as u16, aarch32: false };
     let group = Group::of(call.function());
     let verdict = vcpu.vm.decide(&call);
     if vcpu.vm.audit.profile().is_some() {
@@ -121,21 +130,21 @@ extern "C" fn portcullis_call(context: &mut Context, syndrome: u64) -> Next {
         Verdict::Answer(results) => results,
         Verdict::Forward if let Some(firmware) = Machine::get().board.firmware => {
             vcpu.account().forward(smc);
-            forward_to(firmware, context);
+            forward_to(firmware, &vcpu.context);
             return Next::Resume;
         }
         // Without firmware no filter has a range that is forwarded.
         Verdict::Deny | Verdict::Forward => {
-            vcpu.account().refuse(smc, group, x0 as u32, timer::count_relaxed());
-            context.set_results(Return::NOT_SUPPORTED.0);
+            vcpu.account().refuse(smc, group, call.function().0, timer::count_relaxed());
+            vcpu.context.set_registers(Return::NOT_SUPPORTED.0);
             return Next::Resume;
         }
         Verdict::Serve(service) => match service::serve(vcpu, service, call.arguments()) {
             Outcome::Return(results) => results,
-            Outcome::Leave(next) => return leave(context, next),
+            Outcome::Leave(next) => return leave(vcpu, next),
         },
     };
     vcpu.account().answer(smc, group);
-    context.set_results(results.0);
+    vcpu.context.set_registers(results.0);
     Next::Resume
 }

@@ -1,9 +1,9 @@
 //! Synchronous exceptions that are not firmware calls, and SErrors.
 
-use portcullis_arch::{account::Exit, context::Context, el2, gicv3, vectors::Next};
+use portcullis_arch::{account::Exit, context::Context, el2, gicv3, stepping, stepping::Place, vectors::Next};
 use portcullis_vgic::GicVersion;
 
-use super::{abort, external_abort, fault};
+use super::{abort, call, external_abort, system_error};
 use crate::cpu::gic::Interface;
 use crate::cpu::physical_core::Processor;
 use crate::vm::{failure::Reason, off_core::Sharing, vcpu::Vcpu};
@@ -12,6 +12,10 @@ use crate::vm::{failure::Reason, off_core::Sharing, vcpu::Vcpu};
 const EC_WAIT: u64 = 0x01;
 /// ESR_ELx.ISS.TI of [`EC_WAIT`]: 0 is WFI.
 const WAIT_KIND: u64 = 0b11;
+/// ESR_ELx.EC: HVC of AArch64.
+const EC_HVC: u64 = 0x16;
+/// ESR_ELx.EC: SMC of AArch64.
+const EC_SMC: u64 = 0x17;
 /// ESR_ELx.EC: a system register access.
 const EC_SYSTEM_REGISTER: u64 = 0x18;
 /// ESR_ELx.EC: an access of AArch32 to a register of coprocessor 14, by MCR or MRC, and by LDC or STC.
@@ -44,15 +48,26 @@ const ID_REGISTER_MASK: u64 = 0x31_fc01;
 const ID_REGISTER: u64 = 3 << 20 | 1;
 
 /// A guest did something that is trapped.
-pub extern "C" fn taken<G: Interface>(context: &mut Context, syndrome: u64) -> Next {
-    let vcpu = Vcpu::of(context);
+///
+/// # Safety
+///
+/// For the vectors only.
+pub unsafe extern "C" fn taken<G: Interface>(context: *const Context, syndrome: u64) -> Next {
+    // SAFETY: it comes from the vectors.
+    answer::<G>(unsafe { Vcpu::of(context) }, syndrome)
+}
+
+/// Each way out is a call in tail position.
+#[inline(always)]
+fn answer<G: Interface>(vcpu: &'static Vcpu, syndrome: u64) -> Next {
     match syndrome >> 26 & 0x3f {
         EC_SYSTEM_REGISTER if has_registers::<G>() && syndrome & REGISTER_MASK == ICC_SGI1R_EL1 => {
-            send_sgi::<G>(context, vcpu, syndrome)
+            send_sgi::<G>(vcpu, syndrome)
         }
-        EC_SYSTEM_REGISTER if syndrome & ID_REGISTER_MASK == ID_REGISTER => id_register::<G>(context, vcpu, syndrome),
-        EC_DATA_ABORT => abort::data::<G>(context, vcpu, syndrome),
-        class => rare::<G>(context, class, syndrome),
+        EC_SYSTEM_REGISTER if syndrome & ID_REGISTER_MASK == ID_REGISTER => id_register::<G>(vcpu, syndrome),
+        EC_DATA_ABORT => abort::data::<G>(vcpu, syndrome),
+        EC_WAIT => wait::<G>(vcpu, syndrome),
+        _ => rare::<G>(vcpu, syndrome),
     }
 }
 
@@ -63,9 +78,17 @@ const fn has_registers<G: Interface>() -> bool {
 
 /// What a guest does seldom, or never.
 #[cold]
-fn rare<G: Interface>(context: &mut Context, class: u64, syndrome: u64) -> Next {
-    let vcpu = Vcpu::of(context);
-    match class {
+fn rare<G: Interface>(vcpu: &'static Vcpu, syndrome: u64) -> Next {
+    if !Place::here().executes(syndrome) {
+        return pass(vcpu, syndrome);
+    }
+    match syndrome >> 26 & 0x3f {
+        // With an immediate that is not 0: the vectors finish the others, or hand them to the gate.
+        EC_HVC => call::decide(vcpu, syndrome),
+        EC_SMC => {
+            stepping::step_over_a64();
+            call::decide(vcpu, syndrome)
+        }
         EC_INSTRUCTION_ABORT => external_abort::answer(vcpu, Reason::Fetch, syndrome),
         // They name the other security state's group 1 and group 0, which no vCPU takes: no effect.
         EC_SYSTEM_REGISTER
@@ -75,9 +98,8 @@ fn rare<G: Interface>(context: &mut Context, class: u64, syndrome: u64) -> Next 
             step_over::<G>(vcpu)
         }
         EC_SYSTEM_REGISTER if has_registers::<G>() && syndrome & REGISTER_MASK & !1 == ICC_SRE_EL1 => {
-            interface_enable::<G>(context, vcpu, syndrome)
+            interface_enable::<G>(vcpu, syndrome)
         }
-        EC_WAIT => wait::<G>(vcpu, syndrome),
         EC_SYSTEM_REGISTER if syndrome & DEBUG_REGISTER_MASK == DEBUG_REGISTER => debug_register::<G>(vcpu),
         class if EC_COPROCESSOR_14.contains(&class) => debug_register::<G>(vcpu),
         // Everything else is something that this machine does not have: SVE, SME, coprocessors, unknown instructions.
@@ -86,12 +108,12 @@ fn rare<G: Interface>(context: &mut Context, class: u64, syndrome: u64) -> Next 
 }
 
 /// A guest reads or writes ICC_SRE_EL1, which says that there are system registers and cannot be changed.
-fn interface_enable<G: Interface>(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64) -> Next {
+fn interface_enable<G: Interface>(vcpu: &'static Vcpu, syndrome: u64) -> Next {
     vcpu.account().exit(Exit::Gic);
-    el2::step_over();
+    stepping::step_over_a64();
     let register = syndrome >> 5 & 0x1f;
     if syndrome & 1 != 0 {
-        context.set_register(register, gicv3::SYSTEM_REGISTERS);
+        vcpu.context.set_register(register, gicv3::SYSTEM_REGISTERS);
     }
     vcpu.before_resume_with::<G>(register)
 }
@@ -99,15 +121,45 @@ fn interface_enable<G: Interface>(context: &mut Context, vcpu: &'static Vcpu, sy
 /// Goes on behind the instruction that trapped.
 #[inline(always)]
 fn step_over<G: Interface>(vcpu: &'static Vcpu) -> Next {
-    el2::set_return_address(el2::return_address().wrapping_add(4));
+    stepping::step_over_a64();
     vcpu.before_resume::<G>()
+}
+
+/// An instruction of AArch32 whose condition does not hold has trapped: it does nothing.
+#[cold]
+#[inline(never)]
+fn pass(vcpu: &'static Vcpu, syndrome: u64) -> Next {
+    stepping::step_over(syndrome);
+    vcpu.before_resume_on_any()
 }
 
 /// A guest on a shared core waits for an interrupt. WFIT, which waits for a time as well, is hidden from guests; it does not wait
 /// here, which every WFI may do.
+#[inline(never)]
 fn wait<G: Interface>(vcpu: &'static Vcpu, syndrome: u64) -> Next {
+    let place = Place::here();
+    if place.is_aarch32() {
+        return wait_in_aarch32::<G>(vcpu, place, syndrome);
+    }
     vcpu.account().exit(Exit::Wait);
-    el2::set_return_address(el2::return_address().wrapping_add(4));
+    stepping::step_over_from(place);
+    wait_behind::<G>(vcpu, syndrome)
+}
+
+#[cold]
+#[inline(never)]
+fn wait_in_aarch32<G: Interface>(vcpu: &'static Vcpu, place: Place, syndrome: u64) -> Next {
+    if !place.executes(syndrome) {
+        return pass(vcpu, syndrome);
+    }
+    vcpu.account().exit(Exit::Wait);
+    stepping::step_over(syndrome);
+    wait_behind::<G>(vcpu, syndrome)
+}
+
+/// The guest goes on behind its instruction when it has waited.
+#[inline(always)]
+fn wait_behind<G: Interface>(vcpu: &'static Vcpu, syndrome: u64) -> Next {
     match syndrome & WAIT_KIND {
         0 => vcpu.wait().unwrap_or(Next::Resume),
         _ => vcpu.before_resume::<G>(),
@@ -132,31 +184,35 @@ fn undefined<G: Interface>(vcpu: &'static Vcpu) -> Next {
     vcpu.before_resume::<G>()
 }
 
-/// An SError came while a guest ran. It is asynchronous, so whose access it was is not known for sure; the guest's, most
-/// likely, because EL2 touches few devices.
+/// An SError came while a guest ran.
+///
+/// # Safety
+///
+/// For the vectors only.
 #[unsafe(no_mangle)]
-extern "C" fn portcullis_serror(context: &mut Context, syndrome: u64) -> Next {
-    fault::stop(Vcpu::of(context), Reason::SError, syndrome)
+unsafe extern "C" fn portcullis_serror(context: *const Context, syndrome: u64) -> Next {
+    // SAFETY: it comes from the vectors.
+    system_error::while_running(unsafe { Vcpu::of(context) }, syndrome)
 }
 
 /// A guest sends an SGI. Each of these is a function of its own, so that none pays for another's registers.
 #[inline(never)]
-fn send_sgi<G: Interface>(context: &Context, vcpu: &'static Vcpu, syndrome: u64) -> Next {
+fn send_sgi<G: Interface>(vcpu: &'static Vcpu, syndrome: u64) -> Next {
     vcpu.account().exit(Exit::Sgi);
-    let value = context.register(syndrome >> 5 & 0x1f);
+    let value = vcpu.context.register(syndrome >> 5 & 0x1f);
     vcpu.vm.kick_by::<G>(vcpu.vm.vgic.write_sgi1r(vcpu.index, value));
     step_over::<G>(vcpu)
 }
 
 /// A guest reads an ID register.
 #[inline(never)]
-fn id_register<G: Interface>(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64) -> Next {
+fn id_register<G: Interface>(vcpu: &'static Vcpu, syndrome: u64) -> Next {
     vcpu.account().exit(Exit::IdRegister);
     let (crm, op2) = (syndrome >> 1 & 0xf, syndrome >> 17 & 7);
     let value = Processor::current().map_or(0, |processor| processor.id_register(crm, op2));
     let register = syndrome >> 5 & 0x1f;
-    context.set_register(register, value);
-    el2::set_return_address(el2::return_address().wrapping_add(4));
+    vcpu.context.set_register(register, value);
+    stepping::step_over_a64();
     vcpu.before_resume_with::<G>(register)
 }
 

@@ -1,7 +1,7 @@
 //! An access, a fetch or a table walk that reaches nothing, or that cannot be emulated: the guest gets the abort that a board
 //! would report, and the VM goes on.
 
-use portcullis_arch::{account::Exit, el1, el2, vectors::Next};
+use portcullis_arch::{account::Exit, el1, el2, stepping, vectors::Next};
 
 use super::abort_syndrome::{self, Fate};
 use super::fault;
@@ -18,7 +18,7 @@ pub fn answer(vcpu: &'static Vcpu, reason: Reason, syndrome: u64) -> Next {
         Fate::Abort(for_guest) => for_guest,
         Fate::Pass => {
             vcpu.account().exit(Exit::Abort);
-            el2::step_over();
+            stepping::step_over(syndrome);
             return vcpu.before_resume_on_any();
         }
         Fate::Stop => return fault::stop(vcpu, Reason::Exception, syndrome),

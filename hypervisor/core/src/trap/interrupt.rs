@@ -14,8 +14,13 @@ use crate::with_interface;
 const SPECIAL: u32 = 1020;
 
 /// An IRQ came while a guest ran. Every way out is a call in tail position, so that none pays for another's registers.
-pub extern "C" fn while_running<G: Interface>(context: &mut Context) -> Next {
-    let vcpu = Vcpu::of(context);
+///
+/// # Safety
+///
+/// For the vectors only.
+pub unsafe extern "C" fn while_running<G: Interface>(context: *const Context) -> Next {
+    // SAFETY: it comes from the vectors.
+    let vcpu = unsafe { Vcpu::of(context) };
     let acknowledged = G::acknowledge();
     match G::intid(acknowledged) {
         intid @ (map::TIMER_VIRTUAL_INTID | map::TIMER_PHYSICAL_INTID) => return timer_and_resume::<G>(vcpu, intid),
@@ -32,8 +37,13 @@ pub extern "C" fn while_running<G: Interface>(context: &mut Context) -> Next {
 }
 
 /// The same on a core that vCPUs share: whatever came may have made it another one's turn.
-pub extern "C" fn while_sharing<G: Interface>(context: &mut Context) -> Next {
-    let vcpu = Vcpu::of(context);
+///
+/// # Safety
+///
+/// For the vectors only.
+pub unsafe extern "C" fn while_sharing<G: Interface>(context: *const Context) -> Next {
+    // SAFETY: it comes from the vectors.
+    let vcpu = unsafe { Vcpu::of(context) };
     let acknowledged = G::acknowledge();
     let intid = G::intid(acknowledged);
     if matches!(intid, map::TIMER_VIRTUAL_INTID | map::TIMER_PHYSICAL_INTID) {

@@ -9,4 +9,5 @@ mod external_abort;
 pub mod fault;
 mod gic;
 pub mod interrupt;
+pub mod system_error;
 mod table_walk;

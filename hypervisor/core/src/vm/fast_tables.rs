@@ -38,23 +38,24 @@ impl Vm {
     }
 
     /// Tells a vCPU's context where the answers are.
-    pub fn give_answers(&'static self, context: &mut Context) {
+    pub fn give_answers(&'static self, context: &Context) {
         let VmAnswers([hvc, smc]) = &*self.answers;
-        context.answers = [Some(hvc), Some(smc)];
+        context.answers.set([Some(hvc), Some(smc)]);
         let profile = self.row.profile();
         let audited = self.audit.profile().is_some();
         let forwards = self.published.forwards();
-        context.beyond = [Conduit::Hvc, Conduit::Smc].map(|conduit| match () {
+        let beyond = [Conduit::Hvc, Conduit::Smc].map(|conduit| match () {
             // Management calls have no line, and an audited VM has none at all.
             () if profile.is_control() || audited => BEYOND_TO_GATE,
             () if forwards && profile.conduits().contains(conduit) => BEYOND_SEARCH,
             () => 0,
         });
-        context.forwards = Some(&self.forwards);
-        context.client = u64::from(self.vmid());
-        context.wide = u64::from(Machine::get().board.firmware.is_some_and(Firmware::is_wide));
+        context.beyond.set(beyond);
+        context.forwards.set(Some(&self.forwards));
+        context.client.set(u64::from(self.vmid()));
+        context.wide.set(u64::from(Machine::get().board.firmware.is_some_and(Firmware::is_wide)));
         let succeeds =
             |conduit| !audited && profile.conduits().contains(conduit) && profile.register(Register::Workaround1) != 0;
-        context.workaround_1 = [Conduit::Hvc, Conduit::Smc].map(|conduit| u64::from(!succeeds(conduit)));
+        context.offer_workaround_1([Conduit::Hvc, Conduit::Smc].map(succeeds));
     }
 }

@@ -26,6 +26,11 @@ impl fmt::Display for Unsaid {
 }
 
 impl FaultReport {
+    /// No fault so far.
+    pub const fn new() -> Self {
+        Self { next: AtomicU64::new(0), unsaid: AtomicU64::new(0) }
+    }
+
     /// Counts a fault at `now`, in ticks of which `second` are a second. Some: it may have a line, which says what went
     /// before.
     pub fn is_due(&self, now: u64, second: u64) -> Option<Unsaid> {

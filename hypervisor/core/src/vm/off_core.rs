@@ -134,12 +134,12 @@ impl Sharing {
     }
 
     /// Takes `vcpu`, whose sharing this is, off this core, its own, which has the `features` given. `linked` are the
-    /// interrupts of its timers that it has enabled.
-    pub fn put_away(&self, vcpu: &Vcpu, features: &Features, linked: u32) {
+    /// interrupts of its timers that it has enabled. Returns whether there is an SError to take in its name.
+    #[must_use]
+    pub fn put_away(&self, vcpu: &Vcpu, features: &Features, linked: u32) -> bool {
         // SAFETY: this is the vCPU's core, and it runs this.
         let registers = unsafe { self.registers() };
-        registers.world.save(features);
-        timer::stop_guest_timers();
+        let has_failed = registers.world.save(features);
         if self.is_waiting() {
             self.set_deadline(vcpu, registers, linked);
         }
@@ -147,6 +147,7 @@ impl Sharing {
             G::save_virtual_interface(&mut registers.interface);
             vcpu.vm.vgic.leave_core(vcpu.index, &mut G::here());
         });
+        has_failed
     }
 
     /// Notes when the timers of `vcpu`, which waits and is not on its core, would wake it.

@@ -2,7 +2,6 @@
 //! back to its guest in [`super::resume`], and what is different where it shares its core in [`super::off_core`].
 
 use alloc::boxed::Box;
-use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use portcullis_arch::{account::Account, context::Context, el2, timer, vectors, vectors::Handlers};
@@ -40,7 +39,9 @@ const CLAIMED: u8 = 4;
 /// A vCPU. The context comes first: the vectors know the vCPU by its address.
 #[repr(C)]
 pub struct Vcpu {
-    context: UnsafeCell<Context>,
+    /// Its registers while it is not in its guest, and what the vectors need to know. Its own core alone touches it, but for the
+    /// account in it.
+    pub context: Context,
     /// The VM to which it belongs.
     pub vm: &'static Vm,
     /// Its number in the VM, which is also its affinity level 0.
@@ -67,7 +68,7 @@ impl Vcpu {
     /// A vCPU that is off.
     pub fn new(vm: &'static Vm, index: usize, core: usize) -> Self {
         Self {
-            context: UnsafeCell::new(Context::new()),
+            context: Context::new(),
             vm,
             index,
             core,
@@ -82,17 +83,20 @@ impl Vcpu {
     }
 
     /// The vCPU whose context the vectors handed over.
+    ///
+    /// # Safety
+    ///
+    /// `context` must come from the vectors: the pointer with which [`enter`](Self::enter) entered the guest.
     #[inline(always)]
-    pub fn of(context: &mut Context) -> &'static Self {
-        // SAFETY: only contexts that are the first field of a vCPU are ever entered, and vCPUs are never freed.
-        unsafe { &*core::ptr::from_mut(context).cast::<Self>() }
+    pub unsafe fn of(context: *const Context) -> &'static Self {
+        // SAFETY: that pointer was made of a reference to a whole vCPU, whose first field the context is; vCPUs are never freed.
+        unsafe { &*context.cast::<Self>() }
     }
 
     /// What is counted of it.
     #[inline(always)]
     pub fn account(&self) -> &Account {
-        // SAFETY: the account is made of atomics; it lives as long as the vCPU.
-        unsafe { &(*self.context.get()).account }
+        &self.context.account
     }
 
     /// Its bit in sets of vCPUs.
@@ -213,12 +217,8 @@ impl Vcpu {
 
     /// Notes where the guest goes on, for [`enter`](Self::enter).
     pub(crate) fn remember_place(&self) {
-        let context = self.context.get();
-        // SAFETY: no one else touches the context of a vCPU but its own core, which is here.
-        unsafe {
-            (*context).elr = el2::return_address();
-            (*context).spsr = el2::saved_state();
-        }
+        self.context.elr.set(el2::return_address());
+        self.context.spsr.set(el2::saved_state());
     }
 
     /// Enters the guest for the first time, where [`switch_on`](Self::switch_on) said.
@@ -226,10 +226,8 @@ impl Vcpu {
         self.count_entry();
         self.power.store(Power::On as u8, Ordering::Release);
         let (entry, argument) = (self.entry.load(Ordering::Relaxed), self.argument.load(Ordering::Relaxed));
-        // SAFETY: no one else touches the context of a vCPU but its own core, which is here; the account in it is atomic.
-        let context = unsafe { &mut *self.context.get() };
-        context.start(entry, argument, processor.stack(), handlers);
-        self.vm.give_answers(context);
+        self.context.start(entry, argument, processor.stack(), handlers);
+        self.vm.give_answers(&self.context);
         self.enter()
     }
 
@@ -237,6 +235,6 @@ impl Vcpu {
     pub(crate) fn enter(&'static self) -> ! {
         // SAFETY: no one else touches the context of a vCPU but its own core, which is here; the core is this vCPU's, stage 2
         // included, as the callers in this module's parent see to.
-        unsafe { vectors::enter(self.context.get()) }
+        unsafe { vectors::enter(core::ptr::from_ref(self).cast()) }
     }
 }

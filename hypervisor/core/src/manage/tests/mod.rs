@@ -1,7 +1,7 @@
 //! The calls as the control VM makes them, on a whole machine of fakes: the same code as on the board, but for the
 //! registers. A test plays the cores: it does what a core of a VM would do next.
 
-mod bench;
+pub(crate) mod bench;
 mod filter;
 mod hostile;
 mod lifecycle;
