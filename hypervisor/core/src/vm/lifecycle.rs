@@ -238,6 +238,7 @@ impl Vm {
     pub fn stop(&self, action: Action) {
         if self.state.change(|state| state.end(action).ok_or(())).is_ok() {
             self.kick_live();
+            self.watch_others(timer::count());
         }
     }
 
@@ -246,6 +247,7 @@ impl Vm {
         if self.state.change(|state| state.end(Action::Fail).ok_or(())).is_ok() {
             *self.failure.lock() = Some(failure);
             self.kick_live();
+            self.watch_others(timer::count());
         }
     }
 
