@@ -14,6 +14,7 @@ use self::case::{
 use super::damage::{Damage, Field};
 use super::expectation::Expectation::{self, Cases, Line, Never, NoGuest, Sequence, Stopped, StoppedOrCases};
 use crate::board::Gic;
+use crate::defect::Defect;
 
 /// The control VM gives one Linux guest every service and the other none.
 const DEMONSTRATION: &[Expectation] = &[NO_OOPS, DEMONSTRATION_SCRIPT, OPEN, RANDOM, CLOSED];
@@ -115,6 +116,15 @@ const CASES: &[Case] = &[
         name: "faults",
         manifest: "faults.toml",
         expectations: &[Stopped("abort"), Stopped("jump"), StoppedOrCases("mmio"), Cases("neighbour")],
+        ..LINUX
+    },
+    // The second core's redistributor lies beyond those that the board's tree tells of.
+    Case {
+        name: "core-without-redistributor",
+        manifest: "no-redistributor.toml",
+        cores: 2,
+        defect: Some(Defect::OneRedistributor),
+        expectations: &[Line("vm has core 1, which the interrupt controller does not serve; give it others"), NoGuest],
         ..LINUX
     },
     ABORTS,
@@ -268,7 +278,7 @@ mod tests {
                 name: board.name().into(),
                 cores: case.cores,
                 memory: board.memory(),
-                time: board.knows_time(),
+                time: board.knows_time() || matches!(case.damage, Some(Damage::OtherBoard)),
                 forwards: case.el3 != El3::None,
                 cpu: None,
                 ram: crate::ram::of(board, case.el3),

@@ -1,9 +1,9 @@
 //! One run of a system in QEMU, and what many of them have in common.
 
 use crate::board::{Board, Gic};
+use crate::defect::Defect;
 use crate::el3::El3;
 use crate::machine::script::Step;
-use crate::raspberry_pi::tree::Defect;
 use crate::testing::damage::Damage;
 use crate::testing::expectation::Expectation::{
     self, All, Cases, Clock, Date, Entropy, Line, Never, Says, Sequence, Value,
