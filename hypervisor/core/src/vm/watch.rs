@@ -10,7 +10,6 @@ use portcullis_arch::timer;
 use super::Vm;
 use super::state::{Action, State};
 use super::vcpu::{Power, Vcpu};
-use crate::processor::{Processor, Timer};
 
 /// How long something has been waited for, and whether that was said.
 #[derive(Debug, Default)]
@@ -75,16 +74,6 @@ impl Vm {
     /// CPU_ON has asked for a vCPU at `now`.
     pub fn watch_start(&self, now: u64) {
         self.starts.begin(now.wrapping_sub(self.counter_offset()));
-    }
-
-    /// Has this core look again when the other cores of this VM should have answered what they are asked at `now`.
-    pub(super) fn watch_others(&self, now: u64) {
-        let Some(here) = Processor::current() else { return };
-        let live = self.census().live;
-        if self.vcpus().iter().any(|vcpu| live & vcpu.bit() != 0 && vcpu.core != here.index) {
-            // It is overdue when more than a second has passed.
-            here.arm_by(Timer::Watch, now.saturating_add(timer::frequency()).saturating_add(1));
-        }
     }
 
     fn name_overdue(&self, wait: &Wait, now: u64, deaf: impl Fn(&Vcpu) -> bool, what: &str) -> u32 {

@@ -10,16 +10,17 @@ use core::sync::atomic::Ordering;
 use portcullis_arch::timer;
 use portcullis_gate::{Profile, Register};
 
-use super::Vm;
-use super::exclusive::Exclusive;
-use super::failure::{Failure, Reason};
-use super::loader::Loading;
-use super::report::Occasion;
-pub use super::state::{Action, Phase, Refusal, State};
-use super::vcpu::{Power, Vcpu};
-use super::watch::Wait;
+use super::load::Loading;
+use crate::cpu::physical_core::{Processor, Timer};
 use crate::machine::Machine;
-use crate::terminal::TERMINAL;
+use crate::serial::TERMINAL;
+use crate::vm::Vm;
+use crate::vm::failure::{Failure, Reason};
+use crate::vm::manager_lock::Exclusive;
+use crate::vm::report::Occasion;
+pub use crate::vm::state::{Action, Phase, Refusal, State};
+use crate::vm::vcpu::{Power, Vcpu};
+use crate::vm::watch::Wait;
 
 impl Exclusive<'_> {
     /// Starts a VM that was only created: freezes its registers and filter, and has its first vCPU's core load it.
@@ -248,6 +249,16 @@ impl Vm {
             *self.failure.lock() = Some(failure);
             self.kick_live();
             self.watch_others(timer::count());
+        }
+    }
+
+    /// Has this core look again when the other cores of this VM should have answered what they are asked at `now`.
+    fn watch_others(&self, now: u64) {
+        let Some(here) = Processor::current() else { return };
+        let live = self.census().live;
+        if self.vcpus().iter().any(|vcpu| live & vcpu.bit() != 0 && vcpu.core != here.index) {
+            // It is overdue when more than a second has passed.
+            here.arm_by(Timer::Watch, now.saturating_add(timer::frequency()).saturating_add(1));
         }
     }
 
