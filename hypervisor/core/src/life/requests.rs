@@ -239,7 +239,7 @@ impl Vm {
     pub fn stop(&self, action: Action) {
         if self.state.change(|state| state.end(action).ok_or(())).is_ok() {
             self.kick_live();
-            self.watch_others(timer::count());
+            self.watch_others();
         }
     }
 
@@ -248,17 +248,18 @@ impl Vm {
         if self.state.change(|state| state.end(Action::Fail).ok_or(())).is_ok() {
             *self.failure.lock() = Some(failure);
             self.kick_live();
-            self.watch_others(timer::count());
+            self.watch_others();
         }
     }
 
-    /// Has this core look again when the other cores of this VM should have answered what they are asked at `now`.
-    fn watch_others(&self, now: u64) {
+    /// Has this core look again when the other cores of this VM should have answered what they were just asked.
+    fn watch_others(&self) {
         let Some(here) = Processor::current() else { return };
         let live = self.census().live;
-        if self.vcpus().iter().any(|vcpu| live & vcpu.bit() != 0 && vcpu.core != here.index) {
+        if self.vcpus().iter().any(|vcpu| vcpu.core != here.index && live & vcpu.bit() != 0) {
             // It is overdue when more than a second has passed.
-            here.arm_by(Timer::Watch, now.saturating_add(timer::frequency()).saturating_add(1));
+            let second = timer::frequency().saturating_add(1);
+            here.arm_by(Timer::Watch, timer::count().saturating_add(second));
         }
     }
 
