@@ -9,10 +9,11 @@ mod raspberry_pi;
 mod sharing;
 
 use self::case::{
-    CLOSED, CONFORMANCE, Case, DEMONSTRATION_SCRIPT, LINUX, NO_ENTROPY_SOURCE, NO_OOPS, OPEN, PAUSE, RANDOM,
+    BUS_ERROR, CLOSED, CONFORMANCE, Case, DEMONSTRATION_SCRIPT, FOUND, LINUX, NO_ENTROPY_SOURCE, NO_OOPS, OPEN, PAUSE,
+    RANDOM,
 };
 use super::damage::{Damage, Field};
-use super::expectation::Expectation::{self, Cases, Line, Never, NoGuest, Sequence, Stopped, StoppedOrCases};
+use super::expectation::Expectation::{self, Cases, Line, Never, NoGuest, Sequence, Stopped, StoppedOrCases, Value};
 use crate::board::Gic;
 use crate::defect::Defect;
 
@@ -231,6 +232,21 @@ const CASES: &[Case] = &[
     Case { name: "demo", manifest: "demo.toml", cores: 5, expectations: DEMONSTRATION, ..LINUX },
     Case { name: "linux-6.1", manifest: "debian-6.1.toml", ..LINUX },
     Case { name: "linux-7", manifest: "debian-7.toml", ..LINUX },
+    Case {
+        name: "linux-16k",
+        manifest: "debian-16k.toml",
+        cores: 2,
+        expectations: &[
+            NO_OOPS,
+            FOUND,
+            OPEN,
+            RANDOM,
+            BUS_ERROR,
+            Value("linux-a", "pages", "16384"),
+            Value("linux-a", "rtc_name", "rtc-pl031 9010000.pl031"),
+        ],
+        ..LINUX
+    },
     Case { name: "linux-cortex-a72", cpu: Some("cortex-a72"), expectations: NO_ENTROPY_SOURCE, ..LINUX },
 ];
 
@@ -239,7 +255,7 @@ mod tests {
     use std::path::Path;
 
     use super::super::expectation::Expectation::{
-        All, AtMost, Clock, Date, DiffersFrom, Entropy, Never, Numbered, OnlyCalls, SameAs, Says, Stolen, Value,
+        All, AtMost, Clock, Date, DiffersFrom, Entropy, Never, Numbered, OnlyCalls, SameAs, Says, Stolen,
     };
     use super::*;
     use crate::el3::El3;
