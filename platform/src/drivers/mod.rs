@@ -14,3 +14,39 @@ pub mod rate;
 pub mod rndrrs;
 pub mod rng200;
 pub mod spin_table;
+
+use crate::driver::Driver;
+
+/// The drivers that are picked by what the device tree lists. A console that nothing names is that of the foremost of them that the
+/// board has.
+pub const DRIVERS: [&Driver; 6] = [
+    &pl011::DRIVER,
+    &bcm2835_aux_uart::DRIVER,
+    &pl031::DRIVER,
+    &rng200::DRIVER,
+    &bcm2835_pm::DRIVER,
+    &bcm2835_timer::DRIVER,
+];
+
+/// The driver of nodes with this `compatible` string.
+pub fn find(compatible: &[u8]) -> Option<&'static Driver> {
+    DRIVERS.into_iter().find(|driver| driver.drives(compatible))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_node_has_one_driver() {
+        for (index, driver) in DRIVERS.iter().enumerate() {
+            assert!(!driver.compatible.is_empty(), "{driver:?}");
+            for compatible in driver.compatible {
+                assert_eq!(find(compatible), Some(*driver));
+                let others = DRIVERS.iter().skip(index + 1);
+                assert!(others.into_iter().all(|other| !other.drives(compatible) && other.name != driver.name));
+            }
+        }
+        assert_eq!(find(b"arm,pl01"), None);
+    }
+}

@@ -5,13 +5,17 @@ use portcullis_tree::{Node, Property, Tree, Visitor};
 
 use super::bus::{Buses, DEPTH_MAX};
 use super::console::{Console, UartNode};
+use super::cores::{Core, CoreStart};
+use super::driven::{Clocks, DeviceNode};
 use super::error::FactsError;
 use super::gic::{self, GicNode};
 use super::interrupt::{Decoder, Interrupts};
 use super::list::{List, Text};
 use super::properties::{Properties, number, strings};
 use super::timer::TimerNode;
-use super::{Core, CoreStart, Facts, Psci, PsciMethod, PsciVersion, UartKind};
+use super::{Facts, Psci, PsciMethod, PsciVersion};
+use crate::driver::Driver;
+use crate::drivers::{self, DRIVERS};
 
 /// What has been seen so far.
 #[derive(Default)]
@@ -34,10 +38,8 @@ pub struct Walk<'a> {
     gic: Option<GicNode<'a>>,
     timer: Option<TimerNode<'a>>,
     console: Console<'a>,
-    rtc: Option<Range>,
-    rng200: Option<Range>,
-    watchdog: Option<Range>,
-    microseconds: Option<Range>,
+    devices: List<Option<DeviceNode<'a>>, { DRIVERS.len() }>,
+    clocks: Clocks,
     psci: Option<Psci>,
     initrd: Option<Range>,
     module: Option<Range>,
@@ -213,21 +215,18 @@ impl<'a> Walk<'a> {
             match compatible {
                 known if let Some(is_v3) = gic::is_v3(known) => self.gic(properties, is_v3),
                 b"arm,armv8-timer" => self.timer(properties),
-                b"arm,pl011" => self.uart(node, properties, UartKind::Pl011),
-                b"brcm,bcm2835-aux-uart" => self.uart(node, properties, UartKind::Bcm2835Aux),
-                b"arm,pl031" => self.rtc = self.rtc.or(self.first_region(properties)),
-                b"brcm,bcm2711-rng200" => self.rng200 = self.rng200.or(self.first_region(properties)),
-                b"brcm,bcm2835-pm-wdt" => self.watchdog = self.watchdog.or(self.first_region(properties)),
-                b"brcm,bcm2835-system-timer" => self.microseconds = self.microseconds.or(self.first_region(properties)),
                 b"arm,psci-1.0" => self.psci(properties, PsciVersion::V1_0)?,
                 b"arm,psci-0.2" => self.psci(properties, PsciVersion::V0_2)?,
                 b"arm,psci" => self.psci(properties, PsciVersion::V0_1)?,
                 b"fixed-clock" => {
                     if let (Some(phandle), Some(frequency)) = (properties.phandle, properties.clock_frequency) {
-                        self.console.clocks.push((phandle, frequency));
+                        self.clocks.push((phandle, frequency));
                     }
                 }
-                _ => continue,
+                other => match drivers::find(other) {
+                    Some(driver) => self.driven(node, properties, driver),
+                    None => continue,
+                },
             }
             // The first string that is known is the most specific one.
             break;
@@ -252,10 +251,6 @@ impl<'a> Walk<'a> {
         });
     }
 
-    fn first_region(&self, node: &Properties<'a>) -> Option<Range> {
-        self.buses.regions(node.reg).next()
-    }
-
     fn interrupts(&self, node: &Properties<'a>) -> Interrupts<'a> {
         Interrupts { value: node.interrupts, parent: node.interrupt_parent.or(self.buses.interrupt_parent()) }
     }
@@ -269,18 +264,22 @@ impl<'a> Walk<'a> {
         self.timer.get_or_insert(timer);
     }
 
-    fn uart(&mut self, node: &Node<'a>, properties: &Properties<'a>, kind: UartKind) {
-        if let Some(registers) = self.buses.regions(properties.reg).next() {
+    /// Notes a device that `driver` drives: each serial port, and the first one of any other driver.
+    fn driven(&mut self, node: &Node<'a>, properties: &Properties<'a>, driver: &'static Driver) {
+        let Some(registers) = self.buses.regions(properties.reg).next() else { return };
+        let device = DeviceNode {
+            driver,
+            registers,
+            interrupts: self.interrupts(properties),
+            clock: properties.clock_frequency,
+            clock_phandle: properties.clocks,
+        };
+        if driver.is_serial() {
             let mut path = List::default();
             self.path.iter().skip(1).map(|step| step.name).chain([node.name]).all(|name| path.push(name));
-            self.console.uarts.push(Some(UartNode {
-                path,
-                kind,
-                registers,
-                interrupts: self.interrupts(properties),
-                clock: properties.clock_frequency,
-                clock_phandle: properties.clocks,
-            }));
+            self.console.uarts.push(Some(UartNode { path, device }));
+        } else if !self.devices.iter().flatten().any(|other| other.driver == driver) {
+            self.devices.push(Some(device));
         }
     }
 
@@ -323,17 +322,14 @@ impl<'a> Walk<'a> {
             self.timer.ok_or(FactsError::NoNode { node: "timer", expected: "compatible \"arm,armv8-timer\"" })?;
         let timer = timer.finish(&gic.decoder)?;
         Ok(Facts {
-            uart: self.console.choose(&gic.decoder),
+            uart: self.console.choose().map(|uart| uart.finish(&gic.decoder, &self.clocks)),
+            devices: self.devices.map(|device| device.map(|device| device.finish(&gic.decoder, &self.clocks))),
             gic: gic.finish()?,
             timer,
             compatible: self.compatible,
             memory: self.memory,
             reserved: self.reserved,
             cores: self.cores,
-            rtc: self.rtc,
-            rng200: self.rng200,
-            watchdog: self.watchdog,
-            microseconds: self.microseconds,
             psci: self.psci,
             bundle: self.initrd.or(self.module),
         })
