@@ -20,7 +20,7 @@ use crate::drivers::spin_table::SpinTable;
 use crate::facts::cores::CoreStart;
 use crate::facts::{Facts, Gic};
 use crate::firmware::{
-    Findings, Smc,
+    Findings, Forwarded, Smc,
     clock::El3Clock,
     ptp::Ptp,
     trng::{El3Trng, Trng},
@@ -89,25 +89,24 @@ static CORES: Once<SpinTable> = Once::new();
 
 /// What the firmware serves.
 struct Backends {
-    el3: Smc,
+    calls: Forwarded,
     trng: Option<El3Trng<Smc>>,
     clock: Option<El3Clock<Smc>>,
 }
 
 impl Backends {
     fn new(wide: bool, trng: Trng, ptp: Ptp) -> Self {
-        let el3 = Smc { wide };
         Self {
-            el3,
-            trng: if let Trng::Usable(identity) = trng { Some(El3Trng::new(el3, identity)) } else { None },
-            clock: if let Ptp::Usable(counter) = ptp { Some(El3Clock::new(el3, counter)) } else { None },
+            calls: Forwarded { wide },
+            trng: if let Trng::Usable(identity) = trng { Some(El3Trng::new(identity)) } else { None },
+            clock: if let Ptp::Usable(counter) = ptp { Some(El3Clock::new(counter)) } else { None },
         }
     }
 }
 
 /// Asks the firmware of this board what it offers.
 pub fn firmware(facts: &Facts) -> Findings {
-    Findings::gather(facts.psci, &Smc { wide: false })
+    Findings::gather::<Smc>(facts.psci)
 }
 
 /// The board's file.
@@ -281,7 +280,7 @@ pub unsafe fn board(facts: &'static Facts, firmware: &Findings, with_page: WithP
         serial: unsafe { serial(facts) },
         interrupts,
         power,
-        firmware: el3.map(|el3| &el3.el3 as &'static dyn Firmware),
+        firmware: el3.map(|el3| &el3.calls as &'static dyn Firmware),
         entropy,
         wall_clock,
     })
