@@ -138,7 +138,7 @@ impl Facts {
     pub fn read(data: &[u8], failed: impl FnOnce(&[Text])) -> Result<Self, FactsError> {
         let mut walk = walk::Walk::default();
         let tree = Tree::visit(data, &mut walk).map_err(FactsError::Tree);
-        tree.and_then(|tree| walk.finish(&tree)).inspect_err(|_| failed(&walk.compatible))
+        tree.and_then(|tree| walk.seen.finish(&tree)).inspect_err(|_| failed(&walk.seen.compatible))
     }
 
     /// The devices that a driver knows, but for the console.

@@ -17,13 +17,18 @@ use super::{Facts, Psci, PsciMethod, PsciVersion};
 use crate::driver::Driver;
 use crate::drivers::{self, DRIVERS};
 
-/// What has been seen so far.
+/// The walk: gathers the properties of a node, and shows it to [`Seen`] when all are there.
 #[derive(Default)]
 pub struct Walk<'a> {
-    /// The node whose properties are being gathered, and what was gathered.
     node: Option<Node<'a>>,
     properties: Properties<'a>,
-    /// The nodes above it, from the root down, and what they are for it.
+    pub seen: Seen<'a>,
+}
+
+/// What has been seen so far.
+#[derive(Default)]
+pub struct Seen<'a> {
+    /// The nodes above the next one, from the root down, and what they are for it.
     path: List<Step<'a>, DEPTH_MAX>,
     buses: Buses<'a>,
     /// How many nodes have to end before one matters again.
@@ -66,9 +71,9 @@ enum Place {
 impl<'a> Visitor<'a> for Walk<'a> {
     fn begin(&mut self, node: Node<'a>) {
         self.complete();
-        match self.skipped {
+        match self.seen.skipped {
             0 => self.node = Some(node),
-            skipped => self.skipped = skipped.saturating_add(1),
+            skipped => self.seen.skipped = skipped.saturating_add(1),
         }
     }
 
@@ -80,28 +85,42 @@ impl<'a> Visitor<'a> for Walk<'a> {
 
     fn end(&mut self) {
         self.complete();
+        self.seen.leave();
+    }
+}
+
+impl<'a> Walk<'a> {
+    /// All properties of a node are there.
+    fn complete(&mut self) {
+        if let Some(node) = &self.node {
+            self.seen.enter(node, &self.properties);
+            self.node = None;
+            self.properties = Properties::default();
+        }
+    }
+}
+
+impl<'a> Seen<'a> {
+    /// Notes what a node tells, and goes down into it or skips it.
+    fn enter(&mut self, node: &Node<'a>, properties: &Properties<'a>) {
+        let below = self.look(node, properties).unwrap_or_else(|error| {
+            self.error.get_or_insert(error);
+            None
+        });
+        let entered =
+            below.is_some_and(|place| self.buses.enter(properties) && self.path.push(Step { name: node.name, place }));
+        if !entered {
+            self.skipped = 1;
+        }
+    }
+
+    /// Leaves the node that was entered last, or what is skipped.
+    fn leave(&mut self) {
         if let Some(rest) = self.skipped.checked_sub(1) {
             self.skipped = rest;
         } else {
             self.path.pop();
             self.buses.leave();
-        }
-    }
-}
-
-impl<'a> Walk<'a> {
-    /// All properties of a node are there: notes what they tell, and goes down into the node or skips it.
-    fn complete(&mut self) {
-        let Some(node) = self.node.take() else { return };
-        let properties = core::mem::take(&mut self.properties);
-        let below = self.look(&node, &properties).unwrap_or_else(|error| {
-            self.error.get_or_insert(error);
-            None
-        });
-        let entered =
-            below.is_some_and(|place| self.buses.enter(&properties) && self.path.push(Step { name: node.name, place }));
-        if !entered {
-            self.skipped = 1;
         }
     }
 
