@@ -9,7 +9,8 @@ use super::diagnostic::{Diagnostics, Span};
 use super::firmware::{self, Filter, Firmware};
 use super::image::Image;
 use super::section::Section;
-use super::{Vm, key, memory, slice};
+use super::vm::Vm;
+use super::{key, memory, slice};
 
 /// Bytes of the longest command line: arm64 Linux cuts what is longer without a word (`COMMAND_LINE_SIZE`, which counts
 /// the end mark, in `arch/arm64/include/uapi/asm/setup.h`).

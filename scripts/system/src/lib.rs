@@ -19,11 +19,13 @@
 //! system::bundle::write(&manifest, Path::new("bundle")).unwrap();
 //! ```
 
+mod board;
 pub mod bundle;
 mod cycle;
 mod diagnostic;
 mod draft;
 mod duration;
+mod files;
 mod firmware;
 mod form;
 mod image;
@@ -36,75 +38,30 @@ mod section;
 mod slice;
 mod summary;
 mod system;
+mod vm;
 
 #[cfg(test)]
 mod tests;
 
-use std::error::Error;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use toml::de::DeTable;
 
+pub use board::{Board, Cpu};
 pub use diagnostic::{Diagnostic, Report};
+pub use files::Images;
 pub use firmware::{Action, Filter, Firmware};
 pub use image::Image;
 pub use ram::{Ram, Tree};
 pub use schedule::{Core, Window};
 pub use system::HYPERVISOR_MEMORY;
+pub use vm::Vm;
 
 use cycle::CoreDraft;
 use diagnostic::Diagnostics;
 use draft::Draft;
 use section::Section;
-
-/// The board for which a manifest is read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Board {
-    /// Its name, for messages.
-    pub name: String,
-    /// Number of its cores; they are numbered from 0.
-    pub cores: u32,
-    /// Bytes of its RAM, all of it.
-    pub memory: u64,
-    /// Whether firmware at EL3 takes forwarded calls there, or may, as far as is known.
-    pub forwards: bool,
-    /// Whether it knows the time of day, or may, as far as is known.
-    pub time: bool,
-    /// What is known of its cores.
-    pub cpu: Option<Cpu>,
-    /// Where its RAM lies and what is in it at boot, if that is known.
-    pub ram: Option<Ram>,
-}
-
-/// A model of CPUs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cpu {
-    /// Its name, for messages.
-    pub name: &'static str,
-    /// Its ID_AA64MMFR0_EL1, which tells its page sizes.
-    pub memory_model: u64,
-}
-
-/// The guests that the project knows by name.
-pub trait Images {
-    /// Every known name, for messages.
-    fn names(&self) -> Vec<String>;
-
-    /// The kernel of the guest `name`; none if no guest has this name.
-    ///
-    /// # Errors
-    ///
-    /// Why the kernel of this known guest cannot be had.
-    fn kernel(&self, name: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>>;
-
-    /// The initial RAM disk of the guest `name`; none if no guest has this name, or if it needs none.
-    ///
-    /// # Errors
-    ///
-    /// Why the RAM disk of this known guest cannot be had.
-    fn initrd(&self, name: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>>;
-}
 
 /// One system, checked.
 #[derive(Clone, Debug)]
@@ -115,51 +72,6 @@ pub struct Manifest {
     pub vms: Vec<Vm>,
     /// The cores with a cyclic schedule, in the order of their numbers; all others are shared by round robin.
     pub cores: Vec<Core>,
-}
-
-/// One VM.
-#[derive(Clone, Debug)]
-pub struct Vm {
-    /// Its name, in the form that `portcullis_abi::bundle::NAME` describes.
-    pub name: String,
-    /// Its kernel.
-    pub kernel: Image,
-    /// Its initial RAM disk.
-    pub initrd: Option<Image>,
-    /// Its kernel's command line.
-    pub cmdline: String,
-    /// Bytes of its RAM.
-    pub memory: u64,
-    /// Address of its kernel in its RAM, if not as the image says.
-    pub load: Option<u64>,
-    /// Whether its device tree lies at the start of its RAM.
-    pub tree_low: bool,
-    /// The physical core of each vCPU; several may share one.
-    pub cores: Vec<u32>,
-    /// Microseconds of each vCPU's time slice.
-    pub slices: Vec<u32>,
-    /// Whether it starts with the machine.
-    pub autostart: bool,
-    /// Whether it is audited: it runs with everything that the board supports, and what it uses is noted.
-    pub audit: bool,
-    /// Whether an access that reaches nothing ends it, in place of the abort that a board would report to it.
-    pub stop_on_fault: bool,
-    /// How often it starts again when it fails; 0 is never.
-    pub restart_limit: u32,
-    /// Its open conduits, as in `portcullis_abi::bundle::CONDUITS`.
-    pub conduits: u32,
-    /// What it may do to the machine, as in `portcullis_abi::bundle::MACHINE`.
-    pub machine: u32,
-    /// Device tree paths of the devices passed through to it.
-    pub devices: Vec<String>,
-    /// Whether devices that can master the bus may be among them.
-    pub trust_dma: bool,
-    /// Whether it has a real-time clock; none: if the machine knows the time of day when it starts.
-    pub rtc: Option<bool>,
-    /// The generated device tree has seeds, if the VM is offered TRNG and the board has entropy.
-    pub kaslr: bool,
-    /// Its firmware registers; none for the defaults.
-    pub firmware: Option<Firmware>,
 }
 
 impl Manifest {
@@ -230,7 +142,7 @@ fn read(
     let sections = root.sections("vm", &key::VM, diagnostics);
     let mut drafts: Vec<Draft> = sections.iter().map(|section| Draft::read(section, diagnostics)).collect();
     for draft in &mut drafts {
-        image::load(draft, folder, images, diagnostics);
+        files::load(draft, folder, images, diagnostics);
         placement::check(draft, board, diagnostics);
     }
     let cores = root.sections("core", &key::CORE, diagnostics);

@@ -1,9 +1,16 @@
 //! Cuts a console's bytes into lines.
 
-use super::Next;
-
 /// Longest line that is kept together. A guest that never ends a line does not fill this machine's memory.
 const LONGEST: usize = 4096;
+
+/// What the watcher of a console wants next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Go on.
+    Continue,
+    /// End the machine.
+    Stop,
+}
 
 /// Collects bytes until a line is complete.
 #[derive(Debug, Default)]

@@ -17,6 +17,7 @@ use anyhow::{Context, Result};
 use rustix::process::{Signal, set_parent_process_death_signal};
 
 use lines::Lines;
+pub use lines::Next;
 use script::Step;
 
 /// How a run ended.
@@ -30,15 +31,6 @@ pub enum End {
     Timeout,
     /// Whoever watches has seen enough.
     Stopped,
-}
-
-/// What the watcher of a console wants next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
-    /// Go on.
-    Continue,
-    /// End the machine.
-    Stop,
 }
 
 /// Receives what the machine writes to its console.

@@ -1,0 +1,151 @@
+//! The files of a VM: found, read once and recognised.
+
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+
+use super::diagnostic::Diagnostics;
+use super::draft::Draft;
+use super::image::Image;
+use super::key::{nearest, quoted};
+use super::{form, memory};
+
+/// The guests that the project knows by name.
+pub trait Images {
+    /// Every known name, for messages.
+    fn names(&self) -> Vec<String>;
+
+    /// The kernel of the guest `name`; none if no guest has this name.
+    ///
+    /// # Errors
+    ///
+    /// Why the kernel of this known guest cannot be had.
+    fn kernel(&self, name: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>>;
+
+    /// The initial RAM disk of the guest `name`; none if no guest has this name, or if it needs none.
+    ///
+    /// # Errors
+    ///
+    /// Why the RAM disk of this known guest cannot be had.
+    fn initrd(&self, name: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>>;
+}
+
+/// Loads the files that `draft` names. Relative paths start at `folder`.
+pub fn load(draft: &mut Draft, folder: &Path, images: &dyn Images, diagnostics: &mut Diagnostics<'_>) {
+    let limit = draft.memory.as_ref().map_or(u64::MAX, |memory| *memory.get_ref());
+    let Some(image) = draft.image.clone() else { return };
+    let kernel = |name: &str| images.kernel(name);
+    let initrd = |name: &str| images.initrd(name);
+
+    let file = find(&image, folder, images, kernel, diagnostics);
+    let kernel = file.and_then(|path| read(&image, path, limit, diagnostics));
+    draft.kernel = kernel.and_then(|(path, bytes)| {
+        if let Some((what, help)) = form::foreign(&bytes) {
+            diagnostics.error(image.span(), format!("{:?} is {what}", image.get_ref()), help);
+            return None;
+        }
+        Some(Image { path, bytes })
+    });
+
+    // A known guest brings its own RAM disk, unless the manifest names another.
+    let (place, file) = match draft.initrd.clone() {
+        Some(own) => {
+            let file = find(&own, folder, images, initrd, diagnostics);
+            (own, file)
+        }
+        None => {
+            let file = images.initrd(image.get_ref()).unwrap_or_else(|error| {
+                not_ready(&image, &*error, diagnostics);
+                None
+            });
+            (image.clone(), file)
+        }
+    };
+    let initrd = file.and_then(|path| read(&place, path, limit, diagnostics));
+    draft.ramdisk = initrd.map(|(path, bytes)| Image { path, bytes });
+}
+
+/// The path of the file that `name` stands for: a known guest's, or its own.
+fn find(
+    name: &Spanned<String>,
+    folder: &Path,
+    images: &dyn Images,
+    known: impl Fn(&str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>>,
+    diagnostics: &mut Diagnostics<'_>,
+) -> Option<PathBuf> {
+    let text = name.get_ref();
+    match known(text) {
+        Ok(Some(path)) => return Some(path),
+        Ok(None) => {}
+        Err(error) => {
+            not_ready(name, &*error, diagnostics);
+            return None;
+        }
+    }
+    let path = folder.join(text);
+    // Anything but a plain no is for the reader of the file to tell.
+    if path.try_exists().unwrap_or(true) {
+        return Some(path);
+    }
+    let names = images.names();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let help = match nearest(text, &names) {
+        Some(near) if near == text => format!("the known guest {near:?} has no such file; name one"),
+        Some(near) if !text.contains('/') => format!("did you mean the known guest {near:?}?"),
+        _ if names.is_empty() => "paths start at the manifest's folder".to_owned(),
+        _ => format!("paths start at the manifest's folder; the known guests are {}", quoted(&names)),
+    };
+    diagnostics.error(name.span(), format!("there is no file {:?}", path.display().to_string()), help);
+    None
+}
+
+fn not_ready(name: &Spanned<String>, error: &(dyn Error + 'static), diagnostics: &mut Diagnostics<'_>) {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    let help = "run scripts/setup, or name a file instead";
+    diagnostics.error(name.span(), format!("the files of the known guest {:?}: {text}", name.get_ref()), help);
+}
+
+/// Reads the file at `path`, unless its kind or its size shows that it cannot be right.
+fn read(
+    name: &Spanned<String>,
+    path: PathBuf,
+    limit: u64,
+    diagnostics: &mut Diagnostics<'_>,
+) -> Option<(PathBuf, Vec<u8>)> {
+    let shown = format!("{:?}", path.display().to_string());
+    let mut wrong = |message: String, help: &str| {
+        diagnostics.error(name.span(), message, help);
+        None
+    };
+    let unreadable = |error| format!("{shown} cannot be read: {error}");
+    let metadata = match fs::metadata(&path) {
+        Ok(metadata) => metadata,
+        Err(error) => return wrong(unreadable(error), "name a file that can be read"),
+    };
+    if metadata.is_dir() {
+        return wrong(format!("{shown} is a folder"), "name a file in it");
+    }
+    // Reading a pipe or a device might never end.
+    if !metadata.is_file() {
+        return wrong(format!("{shown} is not a regular file"), "name a regular file");
+    }
+    if metadata.len() == 0 {
+        return wrong(format!("{shown} is empty"), "name a file with content; was it written completely?");
+    }
+    if metadata.len() > limit {
+        let size = memory::show(metadata.len());
+        let help = format!("give the VM more than memory = {:?}, or a smaller file", memory::form(limit));
+        return wrong(format!("{shown} has {size}, more than the VM's memory"), &help);
+    }
+    match fs::read(&path) {
+        Ok(bytes) => Some((path, bytes)),
+        Err(error) => wrong(unreadable(error), "name a file that can be read"),
+    }
+}
