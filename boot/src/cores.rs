@@ -5,32 +5,31 @@ use alloc::vec::Vec;
 
 use portcullis_arch::timer;
 use portcullis_bundle::{Bundle, CoreConfig};
-use portcullis_core::cpu::physical_core::{Processor, Work};
-use portcullis_core::run::shared_core::Share;
+use portcullis_core::run::shared_core::SharedCore;
+use portcullis_core::run::worker::{Work, Worker};
 use portcullis_core::schedule::{RoundRobin, Task, Window, Windows};
-use portcullis_core::vm::off_core::Sharing;
-use portcullis_core::vm::{Vm, vcpu::Vcpu};
+use portcullis_core::vm::off_core::OffCore;
+use portcullis_core::vm::{Vcpu, Vm};
 
 use crate::{heap, stop::Stop};
 
 /// Gives the vCPUs their cores. One that is alone on its core is not scheduled there, unless the core has a cyclic schedule.
-pub fn assign(vms: &'static [Vm], processors: &'static [Processor], bundle: &Bundle<'_>) -> Result<(), Stop> {
+pub fn assign(vms: &'static [Vm], workers: &'static [Worker], bundle: &Bundle<'_>) -> Result<(), Stop> {
     check_room(vms)?;
     for vcpu in vms.iter().flat_map(|vm| vm.add_vcpus()) {
         let (vm, core) = (vcpu.vm.name(), vcpu.core as u32);
-        let processor = processors.get(vcpu.core);
-        let processor = processor.ok_or(Stop::NoSuchCore { vm, core, cores: processors.len() })?;
-        vcpu.assigned_to(processor);
+        let worker = workers.get(vcpu.core).ok_or(Stop::NoSuchCore { vm, core, cores: workers.len() })?;
+        vcpu.vm.kicks.place(vcpu.index, &worker.core);
     }
     let schedules: Vec<CoreConfig<'_>> = bundle.cores().collect();
-    for processor in processors {
-        let vcpus = vms.iter().flat_map(Vm::vcpus).filter(|vcpu| vcpu.core == processor.index);
+    for worker in workers {
+        let vcpus = vms.iter().flat_map(Vm::vcpus).filter(|vcpu| vcpu.core == worker.core.index);
         let vcpus: Box<[&'static Vcpu]> = vcpus.collect();
-        let schedule = schedules.iter().find(|core| core.number as usize == processor.index);
+        let schedule = schedules.iter().find(|core| core.number as usize == worker.core.index);
         match (&*vcpus, schedule) {
             ([], _) => {}
-            ([vcpu], None) => processor.give(Work::One(vcpu)),
-            (_, schedule) => processor.give(Work::Several(share(vcpus, schedule))),
+            ([vcpu], None) => worker.give(Work::One(vcpu)),
+            (_, schedule) => worker.give(Work::Several(share(vcpus, schedule))),
         }
     }
     Ok(())
@@ -41,7 +40,7 @@ fn check_room(vms: &[Vm]) -> Result<(), Stop> {
     // The heap hands out powers of two; a VM's vCPUs are one piece.
     let size = |vm: &Vm| {
         let count = vm.config.cores.as_slice().len();
-        (count * size_of::<Vcpu>()).next_power_of_two() + count * size_of::<Sharing>().next_power_of_two()
+        (count * size_of::<Vcpu>()).next_power_of_two() + count * size_of::<OffCore>().next_power_of_two()
     };
     let (wanted, free) = (vms.iter().map(size).sum(), heap::usage().free);
     let count = vms.iter().map(|vm| vm.config.cores.as_slice().len()).sum();
@@ -50,12 +49,12 @@ fn check_room(vms: &[Vm]) -> Result<(), Stop> {
 }
 
 /// A core that these vCPUs share.
-fn share(vcpus: Box<[&'static Vcpu]>, schedule: Option<&CoreConfig<'_>>) -> &'static Share {
+fn share(vcpus: Box<[&'static Vcpu]>, schedule: Option<&CoreConfig<'_>>) -> &'static SharedCore {
     let tasks =
         vcpus.iter().map(|vcpu| Task::new(vcpu.vm.index, ticks(vcpu.vm.config.slices.microseconds(vcpu.index))));
     let policy = RoundRobin::new(tasks.collect(), schedule.map(windows));
-    let share: &'static Share = Box::leak(Box::new(Share::new(policy)));
-    vcpus.iter().for_each(|vcpu| vcpu.share_core(share));
+    let share: &'static SharedCore = Box::leak(Box::new(SharedCore::new(policy)));
+    vcpus.iter().for_each(|vcpu| vcpu.share_core());
     share.give(&vcpus);
     share
 }

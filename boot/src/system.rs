@@ -10,12 +10,14 @@ use portcullis_board::{Board, Entropy, WallClock};
 use portcullis_board::{Range, Regions};
 use portcullis_bundle::assignment::Assignments;
 use portcullis_bundle::{Bundle, FirmwareConfig, VmConfig};
-use portcullis_core::cpu::physical_core::Processor;
+use portcullis_core::cpu::physical_core::Core;
 use portcullis_core::devices::clock_is_replaced;
 use portcullis_core::machine::{Machine, TABLE, Usage};
 use portcullis_core::memory::stage1;
 use portcullis_core::memory::stage2::{Access, Stage2};
-use portcullis_core::serial::TERMINAL;
+use portcullis_core::run::{interrupts, start, worker::Worker};
+use portcullis_core::serial::SERIAL;
+use portcullis_core::trap;
 use portcullis_core::vm::{Parts, Vm, pv_time, ram_of};
 use portcullis_gate::{Conduits, Register, Row, Rule, Support};
 use portcullis_platform::boards::Entry;
@@ -39,7 +41,7 @@ pub fn end() -> ! {
 }
 
 /// Does everything up to the first guest, which the other cores may already be starting when this returns.
-pub fn bring_up(tree: usize) -> Result<&'static Processor, Stop> {
+pub fn bring_up(tree: usize) -> Result<&'static Worker, Stop> {
     let (facts, blob) = read_tree(tree)?;
     let tree = Range::sized(blob.as_ptr() as u64, blob.len() as u64);
     if !checksum::present() {
@@ -50,7 +52,7 @@ pub fn bring_up(tree: usize) -> Result<&'static Processor, Stop> {
     early::map_memory(heap.start);
     // SAFETY: the heap was just taken out of the free RAM and is mapped.
     unsafe { heap::init(heap) };
-    let (processors, guards) = processors(facts);
+    let (workers, guards) = workers(facts);
     memory::map(facts, tree, heap, &guards)?;
 
     let firmware = assemble::firmware(facts);
@@ -74,7 +76,7 @@ pub fn bring_up(tree: usize) -> Result<&'static Processor, Stop> {
 
     let given = portcullis_platform::passthrough::find(facts, blob, &bundle).map_err(Stop::Device)?;
 
-    let here = processors.iter().find(|processor| processor.affinity == cpu::affinity());
+    let here = workers.iter().find(|worker| worker.core.affinity == cpu::affinity());
     let here = here.ok_or(Stop::UnknownCore(cpu::affinity()))?;
     let mut stock = Stock { support: &support, interface: board.interrupts.virtual_interface(), given, free };
     let vms: Vec<Vm> = bundle
@@ -84,21 +86,22 @@ pub fn bring_up(tree: usize) -> Result<&'static Processor, Stop> {
         .map(|(index, (config, row))| create(index, *config, row, bundle.control() == Some(index), &mut stock))
         .collect::<Result<_, _>>()?;
     let vms: &'static [Vm] = Vec::leak(vms);
-    cores::assign(vms, processors, &bundle)?;
+    cores::assign(vms, workers, &bundle)?;
     check_clocks(vms, board, bundle.control().is_some())?;
     for vm in vms {
         set_filter(vm, board.firmware.is_some())?;
     }
 
     UNALLOCATED.store(stock.free.free(), Ordering::Relaxed);
-    let machine = Machine::assemble(board, processors, vms, support, usage);
+    let cores: &'static [&'static Core] = Vec::leak(workers.iter().map(|worker| &worker.core).collect());
+    let machine = Machine::assemble(board, cores, vms, trap::handlers(), support, usage);
     secondary::take_up(here);
     if let Some(interrupt) = machine.board.serial.and_then(|serial| serial.interrupt()) {
-        machine.board.interrupts.enable_shared(interrupt, here.affinity);
+        machine.board.interrupts.enable_shared(interrupt, here.core.affinity);
     }
-    machine.start_clock(here);
-    secondary::start_all(machine, here)?;
-    machine.start();
+    interrupts::start_clock(&here.core);
+    secondary::start_all(machine, workers, &here.core)?;
+    start::start(machine, workers);
     Ok(here)
 }
 
@@ -140,7 +143,7 @@ fn read_tree(tree: usize) -> Result<(&'static Facts, &'static [u8]), Stop> {
         }
     };
     if let Some(serial) = serial {
-        TERMINAL.connect(serial);
+        SERIAL.connect(serial);
     }
     // SAFETY: as above; there are facts, so it is a device tree, and it stays for as long as the machine runs.
     Ok((result?, unsafe { core::slice::from_raw_parts(tree as *const u8, length) }))
@@ -160,17 +163,17 @@ fn report_board(facts: &Facts, firmware: &Findings, board: &Board, rate: Option<
 }
 
 /// The board's cores, each with its stacks, and the guard pages of these.
-fn processors(facts: &Facts) -> (&'static [Processor], Vec<Range>) {
+fn workers(facts: &Facts) -> (&'static [Worker], Vec<Range>) {
     let here = cpu::affinity();
     let mut guards = Vec::new();
     let cores = facts.cores.iter().enumerate().map(|(index, core)| {
         if core.mpidr == here {
             // The linker script has left its guard page out of every part that is mapped.
-            return Processor::new(index, core.mpidr, image::boot_stack_end(), image::stacks().end);
+            return Worker::new(Core::new(index, core.mpidr, image::boot_stack_end(), image::stacks().end));
         }
         let stacks = secondary::stacks();
         guards.push(stacks.guard);
-        Processor::new(index, core.mpidr, stacks.stack, stacks.fault_stack)
+        Worker::new(Core::new(index, core.mpidr, stacks.stack, stacks.fault_stack))
     });
     let cores: Vec<_> = cores.collect();
     (Vec::leak(cores), guards)
@@ -196,7 +199,7 @@ fn create(
     control: bool,
     stock: &mut Stock<'_>,
 ) -> Result<Vm, Stop> {
-    TERMINAL.add_vm(config.name);
+    SERIAL.add_vm(config.name);
     let support = stock.support;
     let memory = memory::of_vm(&config, &mut stock.free)?;
     stage1::prepare(memory).map_err(|_| Stop::Unmappable(memory))?;
@@ -267,9 +270,9 @@ fn check_clocks(vms: &[Vm], board: &Board, controlled: bool) -> Result<(), Stop>
 
 /// Gives a VM the range filter that the manifest says. A range that is to go to EL3 must have somewhere to go.
 fn set_filter(vm: &Vm, firmware: bool) -> Result<(), Stop> {
-    let Some(mut exclusive) = vm.exclusive() else { return Ok(()) };
+    let Some(mut lock) = vm.manager_lock() else { return Ok(()) };
     for range in vm.config.firmware.iter().flat_map(|firmware| firmware.ranges.iter()) {
-        let add = exclusive.add_range(&range, firmware);
+        let add = lock.add_range(&range, firmware);
         add.map_err(|error| Stop::Filter { vm: vm.name(), base: range.base, error })?;
     }
     Ok(())

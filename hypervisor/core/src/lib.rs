@@ -9,6 +9,7 @@ pub mod cpu;
 pub mod devices;
 pub mod entropy;
 pub mod life;
+pub mod logger;
 pub mod machine;
 pub mod manage;
 pub mod memory;

@@ -2,6 +2,9 @@
 
 pub mod devices;
 pub mod load;
+pub mod parking;
 pub mod requests;
+pub mod retired;
+pub mod running;
 pub mod scrub;
 pub mod shutdown;

@@ -46,7 +46,7 @@ impl Vm {
     /// Everything but the memory, then the state, which hands it over to the managers.
     fn make_anew(&self) {
         // Every vCPU is off, and the state lets none be switched on.
-        self.wait_exclusive().clear_filter();
+        self.wait_manager_lock().clear_filter();
         for vcpu in self.vcpus() {
             vcpu.account().clear();
             vcpu.reset_account();
@@ -57,7 +57,7 @@ impl Vm {
         self.restarts.reset();
         *self.failure.lock() = None;
         self.pv_time.clear();
-        self.bus.devices().for_each(|device| device.renew(self));
+        self.bus.devices().for_each(|device| device.renew());
         self.make_row();
         self.state.created();
         self.report(Occasion::Repeatable, format_args!("{}: created", self.name()));

@@ -11,7 +11,7 @@ use portcullis_gate::{Call, Conduit, Group, Return, Service, TrngFunction, Verdi
 
 use crate::machine::Machine;
 use crate::service::{self, Outcome, forward::forward, psci, ptp, trng};
-use crate::vm::vcpu::Vcpu;
+use crate::vm::Vcpu;
 
 /// Bit of ESR_ELx that tells an SMC (EC 0x17) from an HVC (EC 0x16).
 const SMC: u64 = 1 << 26;

@@ -10,12 +10,15 @@ use portcullis_board::{Board, InterruptController, PowerControl};
 use portcullis_bundle::{Cores, VmConfig};
 use portcullis_gate::{Call, Conduit, Conduits, Profile, Row, Service, Support, Verdict};
 
-use crate::cpu::physical_core::Processor;
+use crate::cpu::physical_core::Core;
 use crate::machine::{Machine, Usage};
 use crate::memory::stage2::Stage2;
+use crate::run::{start::start, worker::Worker};
 use crate::service;
+use crate::trap;
+use crate::vm::Vcpu;
+use crate::vm::power::PowerState;
 use crate::vm::step::Step;
-use crate::vm::vcpu::{Power, Vcpu};
 use crate::vm::{Parts, Vm, failure::Failure, pv_time, state::Action};
 
 /// Number of the control VM.
@@ -198,8 +201,7 @@ impl Bench {
     /// A guest that runs switches on its second vCPU.
     pub fn second_vcpu(&self, vm: u64) {
         let vcpu = self.vcpu(vm, 1);
-        vcpu.vm.becomes_live(vcpu);
-        assert!(vcpu.switch_on(Power::OnPending, map::RAM, 0));
+        assert!(vcpu.switch_on(PowerState::OnPending, map::RAM, 0));
         self.settle(vm);
     }
 
@@ -231,7 +233,9 @@ impl Bench {
 }
 
 fn assemble() {
-    let processors: Vec<Processor> = (0..4).map(|core| Processor::new(core, core as u64, 0, 0)).collect();
+    let workers = (0..4).map(|core| Worker::new(Core::new(core, core as u64, 0, 0))).collect();
+    let workers: &'static [Worker] = Vec::leak(workers);
+    let physical: Vec<&'static Core> = workers.iter().map(|worker| &worker.core).collect();
     let names = ["ops", "a", "b-with-16-chars-"];
     let cores: [&[u32]; 3] = [&[0], &[1], &[2, 3]];
     let vms = names.into_iter().zip(cores).enumerate().map(|(index, (name, cores))| {
@@ -276,10 +280,11 @@ fn assemble() {
     for vm in vms {
         vm.add_vcpus();
     }
-    let machine = Machine::assemble(&BOARD, Vec::leak(processors), vms, SUPPORT, || Usage { free: FREE, heap_peak: 0 });
-    machine.start();
+    let usage = || Usage { free: FREE, heap_peak: 0 };
+    let machine = Machine::assemble(&BOARD, Vec::leak(physical), vms, trap::handlers(), SUPPORT, usage);
+    start(machine, workers);
     let ops = &vms[OPS as usize].vcpus()[0];
-    while ops.power() == Power::LoadPending {
+    while ops.power() == PowerState::LoadPending {
         ops.vm.load_and_start(ops, 1 << 20);
     }
     ops.pretend_on();

@@ -1,0 +1,145 @@
+//! A vCPU on a core that it shares, and what it would have that core do.
+
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use portcullis_arch::{barrier, timer};
+
+use crate::cpu::deadlines::NEVER;
+use crate::vm::Vcpu;
+use crate::vm::off_core::{OffCore, PARKED, WAITING};
+use crate::vm::step::Step;
+
+/// One of the vCPUs of a core. That core alone uses it.
+pub struct Member {
+    /// The vCPU.
+    pub vcpu: &'static Vcpu,
+    /// Its place beside the core.
+    pub off_core: &'static OffCore,
+    /// Which of its linked interrupts are enabled, bits by INTID, while it is not on the core.
+    pub linked: AtomicU32,
+}
+
+/// What a vCPU would have its core do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// Run it, or do what EL2 has to do for its VM there.
+    Core,
+    /// Take it off, whoever's turn it is.
+    Off,
+    /// Look again when the physical counter is there, or when there is an interrupt for it; [`u64::MAX`] is never.
+    Until(u64),
+    /// Let it stand still, off the core: its timers must not go on without it.
+    Still,
+}
+
+impl Member {
+    /// Makes a member of `vcpu`, if that shares its core.
+    pub fn new(vcpu: &'static Vcpu) -> Option<Self> {
+        Some(Self { vcpu, off_core: vcpu.off_core()?, linked: AtomicU32::new(0) })
+    }
+
+    /// What the vCPU wants at `now`; `is_loaded` tells whether the core has its registers. What has happened to it since it was
+    /// last asked is put into effect.
+    #[inline(always)]
+    pub fn wants(&self, now: u64, is_loaded: impl FnOnce() -> bool) -> Want {
+        // Mostly nothing has. Who changes the VM's state kicks the core, which comes here again.
+        if !self.vcpu.is_on() || !self.vcpu.vm.may_run() {
+            return self.look(now, is_loaded());
+        }
+        match self.off_core.rest() {
+            0 => Want::Core,
+            WAITING if !self.is_called() => match self.off_core.noted_deadline() {
+                deadline if deadline > now => Want::Until(deadline),
+                _ => self.look_while_on(now, is_loaded()),
+            },
+            _ => self.look_while_on(now, is_loaded()),
+        }
+    }
+
+    /// Whether the vCPU's virtual GIC has something new for it, an interrupt perhaps.
+    #[inline(always)]
+    fn is_called(&self) -> bool {
+        self.vcpu.vm.vgic.needs_flush(self.vcpu.index) || self.off_core.has_changed_enables()
+    }
+
+    #[inline(never)]
+    fn look(&self, now: u64, is_loaded: bool) -> Want {
+        const NOTHING: Want = Want::Until(NEVER);
+        match self.vcpu.step() {
+            Step::Load => self.vcpu.vm.restarts.waits(now).map_or(Want::Core, Want::Until),
+            Step::Scrub | Step::Start => Want::Core,
+            Step::Nothing => NOTHING,
+            Step::Cancel | Step::Retire => Want::Off,
+            Step::Hold => {
+                self.stand_still(now);
+                // If it has yet to leave the guest, it comes here again when it has.
+                if self.vcpu.times.is_running() { NOTHING } else { Want::Still }
+            }
+            Step::Run => self.look_while_on(now, is_loaded),
+        }
+    }
+
+    /// [`look`](Self::look) of one that is on and may run.
+    #[inline(never)]
+    fn look_while_on(&self, now: u64, is_loaded: bool) -> Want {
+        let (vcpu, off_core) = (self.vcpu, self.off_core);
+        let stood_still = off_core.rest() & PARKED != 0;
+        if stood_still {
+            off_core.set(PARKED, false);
+            vcpu.vm.unparked(vcpu);
+            // Not before: from here on no pause can end without this vCPU having stood still once more.
+            self.follow_counter(is_loaded);
+            if !off_core.is_waiting() {
+                vcpu.times.becomes_runnable(now);
+            }
+        }
+        if let Some(deadline) = off_core.deadline() {
+            if deadline > now && !self.is_called() {
+                return Want::Until(deadline);
+            }
+            off_core.set(WAITING, false);
+            // What was due while it stood still could not have had it run before now.
+            vcpu.times.becomes_runnable(if stood_still { now } else { now.min(deadline) });
+        }
+        Want::Core
+    }
+
+    /// The vCPU is held, and others have its core meanwhile.
+    #[cold]
+    fn stand_still(&self, now: u64) {
+        if self.off_core.rest() & PARKED == 0 {
+            self.off_core.set(PARKED, true);
+            if !self.vcpu.times.is_running() {
+                self.vcpu.times.stops_being_runnable(now);
+            }
+            self.vcpu.vm.parked(self.vcpu);
+        }
+    }
+
+    /// The vCPU's virtual counter goes on after a pause: the core follows if it has the vCPU's registers, and else the time when
+    /// its timers wake it.
+    #[cold]
+    #[inline(never)]
+    fn follow_counter(&self, is_loaded: bool) {
+        let offset = self.vcpu.vm.counter_offset();
+        if is_loaded {
+            timer::set_virtual_offset(offset);
+            barrier::isb();
+        } else {
+            self.off_core.follow_counter(offset, self.linked.load(Ordering::Relaxed));
+        }
+    }
+
+    /// The vCPU may just have come out of the guest, and its core does something else before it goes on.
+    #[inline(always)]
+    pub fn has_left(&self) {
+        let now = timer::count_relaxed();
+        if !self.vcpu.times.leaves(now) {
+            return;
+        }
+        self.vcpu.remember_place();
+        if self.off_core.rest() == 0 {
+            self.vcpu.times.becomes_runnable(now);
+        }
+    }
+}
