@@ -11,7 +11,6 @@ mod heap;
 mod image;
 mod memory;
 mod panic;
-mod passthrough;
 mod secondary;
 mod stop;
 mod system;

@@ -1,5 +1,6 @@
 //! The life of a VM: how it is made, started, loaded, paused, stopped, and made anew.
 
+pub mod create;
 pub mod devices;
 pub mod load;
 pub mod parking;
