@@ -66,21 +66,18 @@ impl Vm {
         let config = &self.config;
         let layout = config.layout(self.ram).map_err(LoadError::Image)?;
         let mut loading = self.loading.lock();
-        if self.wants_seed()
-            && let machine = Machine::get()
-            && let Some(source) = machine.board.entropy
-        {
-            loading.seed.gather(|word| machine.draw(source, &self.entropy, word));
-        }
+        let more = self.wants_seed() && self.gather(&mut loading.seed);
         loop {
             let (size, part, next) = match loading.part {
                 Part::Cached if !self.loaded.load(Ordering::Relaxed) => (0, None, Part::Kernel),
                 Part::Cached => (self.memory.size(), None, Part::Kernel),
                 Part::Kernel => (config.kernel.len() as u64, Some((layout.kernel, config.kernel)), Part::Initrd),
                 Part::Initrd => match layout.initrd.zip(config.initrd) {
-                    Some(initrd) => (initrd.1.len() as u64, Some(initrd), Part::Tree),
-                    None => (0, None, Part::Tree),
+                    Some(initrd) => (initrd.1.len() as u64, Some(initrd), Part::Seed),
+                    None => (0, None, Part::Seed),
                 },
+                Part::Seed if more => return Ok(None),
+                Part::Seed => (0, None, Part::Tree),
                 Part::Tree if config.rtc == Some(true) && Machine::get().wall_clock().is_none() => {
                     return Err(LoadError::Time);
                 }
@@ -110,6 +107,12 @@ impl Vm {
     /// Whether the VM is handed random words: those that it could ask for.
     fn wants_seed(&self) -> bool {
         self.config.kaslr && self.config.dtb.is_none() && self.row.get(Register::Std) & firmware::STD_TRNG != 0
+    }
+
+    /// Draws a random word of those that are missing. Whether there are more to come.
+    fn gather(&self, seed: &mut Seed) -> bool {
+        let machine = Machine::get();
+        machine.board.entropy.is_some_and(|source| seed.gather(|word| machine.draw(source, &self.entropy, word)))
     }
 
     /// Puts the VM's device tree in place, its own or one made for it.

@@ -13,6 +13,8 @@ pub enum Part {
     Kernel,
     /// The initial RAM disk.
     Initrd,
+    /// What is missing of the random words.
+    Seed,
     /// The device tree.
     Tree,
 }
