@@ -28,8 +28,14 @@ pub enum Want {
     Off,
     /// Look again when the physical counter is there, or when there is an interrupt for it; [`u64::MAX`] is never.
     Until(u64),
-    /// Let it stand still, off the core: its timers must not go on without it.
-    Still,
+}
+
+/// The core, as its members see it.
+pub trait Home {
+    /// Whether the core has the registers of `member`.
+    fn has_loaded(&self, member: &Member) -> bool;
+    /// Takes `member` off the core, if it is loaded.
+    fn put_away_if_loaded(&self, member: &Member);
 }
 
 impl Member {
@@ -38,21 +44,20 @@ impl Member {
         Some(Self { vcpu, off_core: vcpu.off_core()?, linked: AtomicU32::new(0) })
     }
 
-    /// What the vCPU wants at `now`; `is_loaded` tells whether the core has its registers. What has happened to it since it was
-    /// last asked is put into effect.
+    /// What the vCPU wants of `home`, its core, at `now`. What has happened to it since it was last asked is put into effect.
     #[inline(always)]
-    pub fn wants(&self, now: u64, is_loaded: impl FnOnce() -> bool) -> Want {
+    pub fn wants<H: Home>(&self, home: &H, now: u64) -> Want {
         // Mostly nothing has. Who changes the VM's state kicks the core, which comes here again.
         if !self.vcpu.is_on() || !self.vcpu.vm.may_run() {
-            return self.look(now, is_loaded());
+            return self.look(home, now);
         }
         match self.off_core.rest() {
             0 => Want::Core,
             WAITING if !self.is_called() => match self.off_core.noted_deadline() {
                 deadline if deadline > now => Want::Until(deadline),
-                _ => self.look_while_on(now, is_loaded()),
+                _ => self.look_while_on(home, now),
             },
-            _ => self.look_while_on(now, is_loaded()),
+            _ => self.look_while_on(home, now),
         }
     }
 
@@ -63,7 +68,7 @@ impl Member {
     }
 
     #[inline(never)]
-    fn look(&self, now: u64, is_loaded: bool) -> Want {
+    fn look<H: Home>(&self, home: &H, now: u64) -> Want {
         const NOTHING: Want = Want::Until(NEVER);
         match self.vcpu.step() {
             Step::Load => self.vcpu.vm.restarts.waits(now).map_or(Want::Core, Want::Until),
@@ -71,24 +76,23 @@ impl Member {
             Step::Nothing => NOTHING,
             Step::Cancel | Step::Retire => Want::Off,
             Step::Hold => {
-                self.stand_still(now);
-                // If it has yet to leave the guest, it comes here again when it has.
-                if self.vcpu.times.is_running() { NOTHING } else { Want::Still }
+                self.stand_still(home, now);
+                NOTHING
             }
-            Step::Run => self.look_while_on(now, is_loaded),
+            Step::Run => self.look_while_on(home, now),
         }
     }
 
     /// [`look`](Self::look) of one that is on and may run.
     #[inline(never)]
-    fn look_while_on(&self, now: u64, is_loaded: bool) -> Want {
+    fn look_while_on<H: Home>(&self, home: &H, now: u64) -> Want {
         let (vcpu, off_core) = (self.vcpu, self.off_core);
         let stood_still = off_core.rest() & PARKED != 0;
         if stood_still {
             off_core.set(PARKED, false);
             vcpu.vm.unparked(vcpu);
             // Not before: from here on no pause can end without this vCPU having stood still once more.
-            self.follow_counter(is_loaded);
+            self.follow_counter(home);
             if !off_core.is_waiting() {
                 vcpu.times.becomes_runnable(now);
             }
@@ -106,7 +110,7 @@ impl Member {
 
     /// The vCPU is held, and others have its core meanwhile.
     #[cold]
-    fn stand_still(&self, now: u64) {
+    fn stand_still<H: Home>(&self, home: &H, now: u64) {
         if self.off_core.rest() & PARKED == 0 {
             self.off_core.set(PARKED, true);
             if !self.vcpu.times.is_running() {
@@ -114,15 +118,19 @@ impl Member {
             }
             self.vcpu.vm.parked(self.vcpu);
         }
+        // Its timers must not go on without it. If it has yet to leave the guest, it comes here again when it has.
+        if !self.vcpu.times.is_running() {
+            home.put_away_if_loaded(self);
+        }
     }
 
     /// The vCPU's virtual counter goes on after a pause: the core follows if it has the vCPU's registers, and else the time when
     /// its timers wake it.
     #[cold]
     #[inline(never)]
-    fn follow_counter(&self, is_loaded: bool) {
+    fn follow_counter<H: Home>(&self, home: &H) {
         let offset = self.vcpu.vm.counter_offset();
-        if is_loaded {
+        if home.has_loaded(self) {
             timer::set_virtual_offset(offset);
             barrier::isb();
         } else {

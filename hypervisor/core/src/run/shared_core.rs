@@ -16,7 +16,7 @@ use portcullis_vgic::{self as vgic, HARDWARE_LINKED};
 use spin::{Mutex, Once};
 
 use super::interrupts;
-use super::member::{Member, Want};
+use super::member::{Home, Member, Want};
 use crate::cpu::deadlines::Timer;
 use crate::cpu::physical_core::Core;
 use crate::machine::Machine;
@@ -144,7 +144,7 @@ impl SharedCore {
         let now = timer::count_relaxed();
         let (mut timer, mut leaves) = (u64::MAX, None);
         let can_run = |index: usize| match members.get(index) {
-            Some(member) => match member.wants(now, || self.has_loaded(index)) {
+            Some(member) => match member.wants(self, now) {
                 Want::Core => true,
                 // That does not wait for a window, which its VM may not have.
                 Want::Off => {
@@ -153,10 +153,6 @@ impl SharedCore {
                 }
                 Want::Until(deadline) => {
                     timer = timer.min(deadline);
-                    false
-                }
-                Want::Still => {
-                    self.put_away_if_loaded(index);
                     false
                 }
             },
@@ -241,15 +237,6 @@ impl SharedCore {
                 self.until.store(deadline.min(self.until.load(Ordering::Relaxed)), Ordering::Relaxed);
             }
             self.loaded.store(NOBODY, Ordering::Relaxed);
-        }
-    }
-
-    /// Takes the vCPU with this number off the core, if it is loaded: it stands still.
-    #[cold]
-    #[inline(never)]
-    fn put_away_if_loaded(&self, index: usize) {
-        if self.has_loaded(index) {
-            self.put_away();
         }
     }
 
@@ -342,17 +329,25 @@ impl SharedCore {
         }
     }
 
-    /// Whether the vCPU with this number is loaded.
-    #[inline(always)]
-    fn has_loaded(&self, index: usize) -> bool {
-        self.loaded.load(Ordering::Relaxed) == index
-    }
-
     /// Takes the physical interrupts that are pending while no guest runs. Those of timers are the loaded vCPU's.
     fn take_interrupts(&self, core: &'static Core) {
         match self.loaded() {
             Some(vcpu) => while interrupts::take(vcpu) {},
             None => interrupts::take_all(core, None),
+        }
+    }
+}
+
+impl Home for SharedCore {
+    fn has_loaded(&self, member: &Member) -> bool {
+        self.loaded_member().is_some_and(|loaded| core::ptr::eq(loaded, member))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn put_away_if_loaded(&self, member: &Member) {
+        if self.has_loaded(member) {
+            self.put_away();
         }
     }
 }

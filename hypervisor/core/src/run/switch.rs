@@ -10,7 +10,7 @@ use crate::with_interface;
 
 impl Member {
     /// Takes the vCPU off the core, which has the `features` given and the interrupts in `linked` enabled.
-    #[inline(always)]
+    #[inline(never)]
     pub fn put_away(&self, features: &Features, linked: u32) {
         let (vcpu, off_core) = (self.vcpu, self.off_core);
         self.linked.store(linked, Ordering::Relaxed);
