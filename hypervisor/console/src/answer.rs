@@ -25,8 +25,10 @@ pub enum Part {
     String,
 }
 
-/// Where in an answer the input is.
+/// Where in an answer the input is. The first one is zero, so that a console at rest is nothing but zeros, of which the image holds
+/// none: 44 KiB.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
 enum State {
     #[default]
     Keys,

@@ -136,6 +136,7 @@ impl Core {
     }
 
     /// Sets a timer of this core to `at`, whatever it was set to; [`u64::MAX`] is never.
+    #[inline(always)]
     pub fn arm(&self, timer: Timer, at: u64) {
         if self.deadlines.get(timer) != at {
             self.deadlines.set(timer, at);

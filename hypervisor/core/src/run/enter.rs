@@ -50,6 +50,7 @@ impl Vcpu {
     /// # Safety
     ///
     /// Its registers must be on this core, its own.
+    #[inline(always)]
     pub(super) unsafe fn go_on(&'static self) -> ! {
         if self.vm.vgic.needs_flush(self.index) {
             self.flush_interrupts();

@@ -141,13 +141,14 @@ impl Member {
     /// The vCPU may just have come out of the guest, and its core does something else before it goes on.
     #[inline(always)]
     pub fn has_left(&self) {
+        let (vcpu, off_core) = (self.vcpu, self.off_core);
         let now = timer::count_relaxed();
-        if !self.vcpu.times.leaves(now) {
+        if !vcpu.times.leaves(now) {
             return;
         }
-        self.vcpu.remember_place();
-        if self.off_core.rest() == 0 {
-            self.vcpu.times.becomes_runnable(now);
+        vcpu.remember_place();
+        if off_core.rest() == 0 {
+            vcpu.times.becomes_runnable(now);
         }
     }
 }
