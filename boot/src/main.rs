@@ -5,12 +5,12 @@
 
 extern crate alloc;
 
-mod cores;
 mod early;
 mod heap;
 mod image;
 mod memory;
 mod panic;
+mod room;
 mod secondary;
 mod stop;
 mod system;

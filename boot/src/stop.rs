@@ -6,6 +6,7 @@ use portcullis_board::Range;
 use portcullis_bundle::BundleError;
 use portcullis_bundle::page_size::PageSize;
 use portcullis_core::life::create::CreateError;
+use portcullis_core::run::assign::NoSuchCore;
 use portcullis_platform::assemble::BoardError;
 use portcullis_platform::facts::FactsError;
 use portcullis_platform::passthrough::Impossible;
@@ -62,7 +63,7 @@ pub enum Stop {
     /// A VM's kernel works with pages that the cores lack.
     Pages { vm: &'static str, pages: PageSize },
     /// A VM asks for a core that the board lacks.
-    NoSuchCore { vm: &'static str, core: u32, cores: usize },
+    NoSuchCore(NoSuchCore),
     /// A core that a VM has does not come.
     CoreMissing { vm: &'static str, core: usize, why: Missing },
     /// There is not enough memory at EL2 for so many vCPUs.
@@ -98,9 +99,7 @@ impl fmt::Display for Stop {
                     "{vm}: its kernel has pages of {pages}, which this board's cores lack; take one with pages of 4 KiB"
                 )
             }
-            Self::NoSuchCore { vm, core, cores } => {
-                write!(f, "{vm} wants core {core}; this board has cores 0 to {}", cores.saturating_sub(1))
-            }
+            Self::NoSuchCore(none) => none.fmt(f),
             Self::CoreMissing { vm, core, why } => {
                 write!(f, "{vm} has core {core}, {why}; give it others, or the board another device tree")
             }

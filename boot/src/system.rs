@@ -6,12 +6,12 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use portcullis_arch::{checksum, cpu, id};
 use portcullis_board::Range;
 use portcullis_board::{Board, Entropy, WallClock};
-use portcullis_bundle::Bundle;
+use portcullis_bundle::{Bundle, CoreConfig};
 use portcullis_core::cpu::physical_core::Core;
 use portcullis_core::life::create::{Stock, check_clock, create, set_filter};
 use portcullis_core::machine::{Machine, TABLE, Usage};
 use portcullis_core::memory::stage1;
-use portcullis_core::run::{interrupts, start, worker::Worker};
+use portcullis_core::run::{assign::assign, interrupts, start, worker::Worker};
 use portcullis_core::serial::SERIAL;
 use portcullis_core::trap;
 use portcullis_core::vm::Vm;
@@ -19,7 +19,7 @@ use portcullis_platform::boards::Entry;
 use portcullis_platform::facts::{Facts, List, Text};
 use portcullis_platform::{assemble, drivers::rate::Rate, firmware::Findings, support};
 
-use crate::{cores, early, heap, image, memory, secondary, stop::Stop};
+use crate::{early, heap, image, memory, room, secondary, stop::Stop};
 
 static FACTS: spin::Once<Facts> = spin::Once::new();
 static BOARD: spin::Once<Board> = spin::Once::new();
@@ -82,7 +82,9 @@ pub fn bring_up(tree: usize) -> Result<&'static Worker, Stop> {
         .collect::<Result<_, _>>()
         .map_err(Stop::Vm)?;
     let vms: &'static [Vm] = Vec::leak(vms);
-    cores::assign(vms, workers, &bundle)?;
+    room::check(vms)?;
+    let schedules: Vec<CoreConfig<'_>> = bundle.cores().collect();
+    assign(vms, workers, &schedules).map_err(Stop::NoSuchCore)?;
     for vm in vms {
         check_clock(vm, board.wall_clock.is_some(), bundle.control().is_some()).map_err(Stop::Vm)?;
     }

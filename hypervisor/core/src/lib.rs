@@ -42,5 +42,7 @@ pub mod run;
 pub mod schedule;
 pub mod serial;
 pub mod service;
+#[cfg(test)]
+mod tests;
 pub mod trap;
 pub mod vm;

@@ -22,15 +22,29 @@ pub struct Serial {
 }
 
 /// The machine's serial line. It exists before anything else, so that every step of the boot can be reported.
-pub static SERIAL: Serial = Serial {
-    console: TicketMutex::new(Console::new()),
-    attachment: Attachment::new(),
-    port: Once::new(),
-    transmit_interrupt: AtomicBool::new(false),
-    ending: AtomicBool::new(false),
-};
+#[cfg(not(test))]
+pub static SERIAL: Serial = Serial::new();
+
+#[cfg(test)]
+thread_local! {
+    static OF_THREAD: &'static Serial = Box::leak(Box::new(Serial::new()));
+}
+/// The serial line of a test.
+#[cfg(test)]
+pub static SERIAL: crate::tests::per_thread::PerThread<Serial> = crate::tests::per_thread::PerThread(&OF_THREAD);
 
 impl Serial {
+    /// Makes a line on which nothing was said, and that is not connected.
+    const fn new() -> Self {
+        Self {
+            console: TicketMutex::new(Console::new()),
+            attachment: Attachment::new(),
+            port: Once::new(),
+            transmit_interrupt: AtomicBool::new(false),
+            ending: AtomicBool::new(false),
+        }
+    }
+
     /// Connects the serial line. What was printed before comes out now.
     pub fn connect(&self, port: &'static dyn SerialPort) {
         self.port.call_once(|| port);

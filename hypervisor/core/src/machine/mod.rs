@@ -4,6 +4,7 @@ pub mod clock;
 pub mod devices;
 pub mod end;
 pub mod owner;
+pub(crate) mod place;
 
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
@@ -12,7 +13,6 @@ use portcullis_arch::timer;
 use portcullis_arch::vectors::Handlers;
 use portcullis_board::{Board, Entropy, WallClock};
 use portcullis_gate::{Row, Support};
-use spin::Once;
 
 use self::clock::ManagedClock;
 use self::end::Shutdown;
@@ -24,8 +24,6 @@ use crate::vm::Vm;
 
 /// The table: one row per VM, read by the path of every call.
 pub static TABLE: [Row; map::MAX_VMS] = [const { Row::new() }; map::MAX_VMS];
-
-static MACHINE: Once<Machine> = Once::new();
 
 /// Memory that is, and was, in use.
 #[derive(Clone, Copy, Debug)]
@@ -81,7 +79,7 @@ impl Machine {
         support: Support,
         usage: fn() -> Usage,
     ) -> &'static Self {
-        MACHINE.call_once(|| Self {
+        place::put(Self {
             board,
             cores,
             vms,
@@ -141,7 +139,7 @@ impl Machine {
     /// The machine. It exists wherever a guest, or a core that serves guests, runs.
     #[inline(always)]
     pub fn get() -> &'static Self {
-        match MACHINE.get() {
+        match place::get() {
             Some(machine) => machine,
             None => no_machine(),
         }
@@ -149,7 +147,7 @@ impl Machine {
 
     /// The machine, if it has been put together yet.
     pub fn if_assembled() -> Option<&'static Self> {
-        MACHINE.get()
+        place::get()
     }
 
     /// Makes core `index` look at its vCPUs again.

@@ -1,5 +1,6 @@
 //! Running vCPUs: how one comes onto its core, goes on, gives the core to another, and what is done on a core in between.
 
+pub mod assign;
 pub mod core_kind;
 pub mod enter;
 pub mod flush;

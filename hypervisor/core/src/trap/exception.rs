@@ -135,7 +135,7 @@ fn undefined<G: Interface>(vcpu: &'static Vcpu) -> Next {
 /// An SError came while a guest ran. It is asynchronous, so whose access it was is not known for sure; the guest's, most
 /// likely, because EL2 touches few devices.
 #[unsafe(no_mangle)]
-extern "C" fn portcullis_serror(context: &mut Context, syndrome: u64) -> Next {
+pub extern "C" fn portcullis_serror(context: &mut Context, syndrome: u64) -> Next {
     fault::stop(Vcpu::of(context), Reason::SError, syndrome)
 }
 

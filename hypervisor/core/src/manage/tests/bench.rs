@@ -1,7 +1,7 @@
 //! The machine of the tests.
 
 use alloc::boxed::Box;
-use std::sync::{Mutex, MutexGuard, Once};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use portcullis_abi::{bundle, firmware, manage, map};
 use portcullis_arch::account::Account;
@@ -11,7 +11,7 @@ use portcullis_bundle::{Cores, VmConfig};
 use portcullis_gate::{Call, Conduit, Conduits, Profile, Row, Service, Support, Verdict};
 
 use crate::cpu::physical_core::Core;
-use crate::machine::{Machine, Usage};
+use crate::machine::{Machine, Usage, place};
 use crate::memory::stage2::Stage2;
 use crate::run::{start::start, worker::Worker};
 use crate::service;
@@ -80,7 +80,7 @@ static BOARD: Board = Board {
 /// What the fake board supports: everything that needs no clock.
 pub const SUPPORT: Support = Support { vendor_hyp: firmware::VENDOR_HYP_FUNC_FEAT, psci: 0x1_0001, ..Support::FULL };
 
-static ASSEMBLE: Once = Once::new();
+static MACHINE: OnceLock<&'static Machine> = OnceLock::new();
 static TURN: Mutex<()> = Mutex::new(());
 
 /// The machine, to one test at a time, with the control VM running and the others just created.
@@ -91,7 +91,7 @@ pub struct Bench {
 impl Bench {
     pub fn new() -> Self {
         let turn = TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        ASSEMBLE.call_once(assemble);
+        place::share(MACHINE.get_or_init(assemble));
         let bench = Self { _turn: turn };
         Machine::get().clock.forget();
         for vm in [A, B] {
@@ -232,7 +232,7 @@ impl Bench {
     }
 }
 
-fn assemble() {
+fn assemble() -> &'static Machine {
     let workers = (0..4).map(|core| Worker::new(Core::new(core, core as u64, 0, 0))).collect();
     let workers: &'static [Worker] = Vec::leak(workers);
     let physical: Vec<&'static Core> = workers.iter().map(|worker| &worker.core).collect();
@@ -288,4 +288,5 @@ fn assemble() {
         ops.vm.load_and_start(ops, 1 << 20);
     }
     ops.pretend_on();
+    machine
 }
