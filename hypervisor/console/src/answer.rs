@@ -25,9 +25,10 @@ pub enum Part {
     String,
 }
 
-/// Where in an answer the input is. The first one is zero, so that a console at rest is nothing but zeros, of which the image holds
-/// none: 44 KiB.
+/// Where in an answer the input is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+// With a tag of its own, so that the first state is all zeros: the console, which is large, is zeros in the image then, and takes no
+// room in it.
 #[repr(u8)]
 enum State {
     #[default]

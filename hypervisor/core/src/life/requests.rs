@@ -10,6 +10,8 @@ use core::sync::atomic::Ordering;
 use portcullis_arch::timer;
 use portcullis_gate::{Profile, Register};
 
+use crate::cpu::deadlines::Timer;
+use crate::cpu::physical_core::Core;
 use crate::machine::Machine;
 use crate::machine::owner::Beside;
 use crate::vm::failure::{Failure, Reason};
@@ -43,7 +45,7 @@ impl ManagerLock<'_> {
     /// [`Refusal`].
     pub fn pause(&self) -> Result<(), Refusal> {
         self.vm.state.change(State::pause)?;
-        self.vm.kick_live();
+        let _ = self.vm.kick_live();
         // Perhaps all of them still stand from the last time.
         self.vm.check_parked();
         Ok(())
@@ -64,7 +66,7 @@ impl ManagerLock<'_> {
             Machine::get().vm_ended();
             return Err(refusal);
         }
-        self.vm.kick_live();
+        let _ = self.vm.kick_live();
         Ok(())
     }
 
@@ -75,7 +77,7 @@ impl ManagerLock<'_> {
     /// [`Refusal`].
     pub fn stop(&self) -> Result<(), Refusal> {
         self.vm.state.change(State::stop)?;
-        self.vm.kick_live();
+        let _ = self.vm.kick_live();
         Ok(())
     }
 
@@ -107,7 +109,7 @@ impl ManagerLock<'_> {
             Machine::get().vm_started();
             self.begin(State::RUNNING);
         } else {
-            vm.kick_live();
+            let _ = vm.kick_live();
         }
         Ok(())
     }
@@ -184,6 +186,19 @@ impl Vm {
         // From the beginning, if a former start was stopped half way.
         *self.loading.lock() = Loading::default();
         // Its core may be two instructions away from marking it as off: see `retired`.
+        if !first.switch_on(PowerState::LoadPending, 0, 0) {
+            self.insist(first);
+        }
+        // A core that runs nothing else looks at its vCPU next, as it has just left it.
+        let here = Core::current().filter(|here| here.index == first.core && first.off_core().is_none());
+        if here.is_none() {
+            Machine::get().kick(first.core);
+        }
+    }
+
+    /// Has `first`, which is about to go off, load the VM as soon as it is.
+    #[cold]
+    fn insist(&self, first: &Vcpu) {
         let wait = Wait::new();
         wait.begin(timer::count());
         while !first.switch_on(PowerState::LoadPending, 0, 0) {
@@ -192,7 +207,6 @@ impl Vm {
                 log::error!("core {} has not let {} vcpu 0 go off for 1 s", first.core, self.name());
             }
         }
-        Machine::get().kick(first.core);
     }
 
     /// On the first vCPU's core: puts a piece of the images in place, `most` bytes at a time, and makes the vCPU ready to run
@@ -216,7 +230,7 @@ impl Vm {
     /// The guest ends this life of its VM: [`Action::Off`] or [`Action::Reset`]. The first word counts.
     pub fn stop(&self, action: Action) {
         if self.state.change(|state| state.end(action).ok_or(())).is_ok() {
-            self.kick_live();
+            self.kick_live_and_watch();
         }
     }
 
@@ -224,15 +238,31 @@ impl Vm {
     pub fn fail(&self, failure: Failure) {
         if self.state.change(|state| state.end(Action::Fail).ok_or(())).is_ok() {
             *self.failure.lock() = Some(failure);
-            self.kick_live();
+            self.kick_live_and_watch();
         }
     }
 
-    fn kick_live(&self) {
+    /// Kicks the cores of the vCPUs that are on, for what they are asked now. Returns whether another core than this is among them.
+    fn kick_live(&self) -> bool {
         self.asked.begin(timer::count());
+        let here = Core::current().map_or(usize::MAX, |here| here.index);
         let live = self.presence.census().live;
+        let mut others = false;
         for vcpu in self.vcpus().iter().filter(|vcpu| live & vcpu.bit() != 0) {
             Machine::get().kick(vcpu.core);
+            others |= vcpu.core != here;
+        }
+        others
+    }
+
+    /// The same for who does not ask later whether all of them have answered: if there are others, this core looks again when they
+    /// should have.
+    fn kick_live_and_watch(&self) {
+        if self.kick_live()
+            && let Some(here) = Core::current()
+        {
+            // It is overdue when more than a second has passed.
+            here.arm_by(Timer::Watch, timer::count().saturating_add(timer::frequency()).saturating_add(1));
         }
     }
 

@@ -164,6 +164,11 @@ impl Machine {
         self.board.power.power_off()
     }
 
+    /// Names, once, every core that was asked for something more than a second before `now` and has not answered. Returns how many.
+    pub fn name_deaf_cores(&self, now: u64) -> u32 {
+        self.vms.iter().map(|vm| vm.name_deaf_cores(now).count_ones()).sum()
+    }
+
     /// Stops all other cores: for a panic.
     pub fn halt_others(&self) {
         if self.halting.swap(1, Ordering::AcqRel) != 0 {

@@ -126,6 +126,9 @@ pub fn tick(core: &Core, loaded: Option<&'static Vcpu>) {
     {
         core.arm_by(Timer::Device, next);
     }
+    if core.take_due(Timer::Watch, now) {
+        machine.name_deaf_cores(now);
+    }
     let _ = core.take_due(Timer::Schedule, now);
     core.set_timer();
 }

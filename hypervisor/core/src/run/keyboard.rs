@@ -56,6 +56,12 @@ struct Reader {
     told: bool,
 }
 
+impl Default for Keyboard {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Keyboard {
     /// Makes one on whose line nothing was typed.
     pub const fn new() -> Self {
@@ -147,12 +153,6 @@ impl Keyboard {
         }
         self.take_input(SERIAL.port()?, loaded);
         self.waits.load(Ordering::Relaxed).then(|| timer::frequency() / LOOK)
-    }
-}
-
-impl Default for Keyboard {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
