@@ -1,5 +1,7 @@
 //! Where the machine stands: there is one. In tests each thread has one of its own, so that none sees another's.
 
+pub use here::*;
+
 #[cfg(not(test))]
 mod here {
     use spin::Once;
@@ -46,5 +48,3 @@ mod here {
         MACHINE.get()
     }
 }
-
-pub use here::*;

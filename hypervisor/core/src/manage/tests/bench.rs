@@ -116,6 +116,8 @@ impl Bench {
 
     /// A call as a vCPU of VM `number` makes it: through the gate, then to its service.
     pub fn call_from(&self, number: u64, function: u32, [x1, x2, x3]: [u64; 3]) -> [u64; 4] {
+        // A test may have several threads.
+        place::share(MACHINE.get_or_init(assemble));
         let vcpu = self.vcpu(number, 0);
         let call = Call::new(Conduit::Hvc, [function.into(), x1, x2, x3]);
         match vcpu.vm.decide(&call) {
