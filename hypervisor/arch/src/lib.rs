@@ -25,6 +25,7 @@ pub mod paging;
 pub mod parked;
 pub mod probe;
 pub mod random;
+pub mod registers;
 pub mod simd;
 pub mod smc;
 pub mod sysreg;
