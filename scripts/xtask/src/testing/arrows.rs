@@ -61,7 +61,6 @@ const CIRCLES: &[(&str, &[&str])] = &[
     ),
     // A command gets the context, in which the commands are, so that one can run another.
     ("guest-images/ops", &["command::entry", "context"]),
-    ("platform", &["firmware", "firmware::ptp", "firmware::trng"]),
 ];
 
 /// Guests and tools: none of them is used by the hypervisor, and each is without a circle, too.
