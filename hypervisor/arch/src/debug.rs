@@ -22,18 +22,18 @@ const IN_USE: u64 = MDSCR_EL1::SS::SET.value | MDSCR_EL1::KDE::SET.value | MDSCR
 
 /// Which of these registers a core has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Features {
+pub(crate) struct Features {
     /// Number of breakpoints, 2 to 16.
-    breakpoints: usize,
+    pub breakpoints: usize,
     /// Number of watchpoints, 2 to 16.
-    watchpoints: usize,
+    pub watchpoints: usize,
     /// FEAT_DoubleLock: OSDLR_EL1.
-    double_lock: bool,
+    pub double_lock: bool,
 }
 
 impl Features {
     /// What the core has on which this runs.
-    fn here() -> Self {
+    pub fn here() -> Self {
         let debug = ID_AA64DFR0_EL1.get();
         // The numbers are given less one. DoubleLock, bits 39:36: 0 if there is one, all ones if not.
         Self {
@@ -48,21 +48,21 @@ impl Features {
 #[derive(Debug)]
 pub struct Debug {
     /// `DBGBVR<n>_EL1` and `DBGBCR<n>_EL1`.
-    breakpoints: [[u64; 2]; MAX],
+    pub(crate) breakpoints: [[u64; 2]; MAX],
     /// `DBGWVR<n>_EL1` and `DBGWCR<n>_EL1`.
-    watchpoints: [[u64; 2]; MAX],
+    pub(crate) watchpoints: [[u64; 2]; MAX],
     /// OSLSR_EL1.OSLK: breakpoints and watchpoints are off.
-    os_lock: u64,
+    pub(crate) os_lock: u64,
     /// OSDLR_EL1: debug exceptions are off altogether.
-    double_lock: u64,
+    pub(crate) double_lock: u64,
     /// MDCCINT_EL1.
-    communication_interrupt: u64,
+    pub(crate) communication_interrupt: u64,
     /// OSDTRRX_EL1 and OSDTRTX_EL1: what the communications channel holds.
-    communication: [u64; 2],
+    pub(crate) communication: [u64; 2],
     /// OSECCR_EL1.
-    exception_catch: u64,
+    pub(crate) exception_catch: u64,
     /// The claim tags.
-    claim: u64,
+    pub(crate) claim: u64,
 }
 
 /// Pairs of registers of which a core has the first `count`.

@@ -4,6 +4,8 @@
 //! Arm leaves most reset values open (Arm ARM, D1.9); a guest that is started again must still not see what its former
 //! life, or another guest, left there.
 
+use portcullis_abi::state;
+
 use crate::barrier::isb;
 use crate::registers::{
     AFSR0_EL1, AFSR1_EL1, AMAIR_EL1, CNTKCTL_EL1, CNTP_CTL_EL0, CNTP_CVAL_EL0, CNTV_CTL_EL0, CNTV_CVAL_EL0,
@@ -32,6 +34,16 @@ macro_rules! registers {
             /// The state in which a vCPU starts.
             pub const RESET: Self =
                 Self { $($a: $reset_a, $b: $reset_b,)* $c: $reset_c, $d: $reset_d };
+
+            /// Returns them as a plain structure.
+            pub const fn saved(&self) -> state::El1 {
+                state::El1 { $($a: self.$a, $b: self.$b,)* $c: self.$c, $d: self.$d }
+            }
+
+            /// What they are in a plain structure.
+            pub const fn from_saved(saved: &state::El1) -> Self {
+                Self { $($a: saved.$a, $b: saved.$b,)* $c: saved.$c, $d: saved.$d }
+            }
 
             /// Writes all of them to this core.
             pub fn load(&self) {

@@ -182,15 +182,15 @@ pub fn reset_virtual_interface() {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct VirtualInterface {
     /// ICH_VMCR_EL2: what the guest has set in its CPU interface.
-    control: u64,
+    pub(crate) control: u64,
     /// `ICH_AP0R<n>_EL2` and `ICH_AP1R<n>_EL2`: the priorities of what is active.
-    active: [[u64; 2]; 4],
+    pub(crate) active: [[u64; 2]; 4],
 }
 
 /// How many active priority registers of each group there are: one for 5 bits of preemption, two for 6, four for 7
 /// (ICH_VTR_EL2.PREbits).
 #[inline(always)]
-fn active_priority_registers() -> usize {
+pub(crate) fn active_priority_registers() -> usize {
     match ICH_VTR_EL2.read(ICH_VTR_EL2::PREbits) {
         0..=4 => 1,
         5 => 2,

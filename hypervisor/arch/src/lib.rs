@@ -26,6 +26,7 @@ pub mod parked;
 pub mod probe;
 pub mod random;
 pub mod registers;
+mod saved;
 pub mod simd;
 pub mod smc;
 pub mod sysreg;

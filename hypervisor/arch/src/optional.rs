@@ -25,6 +25,16 @@ impl Features {
         Self(if keys { POINTER_AUTHENTICATION } else { 0 } | if errors { DEFERRED_ERROR } else { 0 })
     }
 
+    /// It has the keys.
+    pub const fn has_keys(self) -> bool {
+        self.has(POINTER_AUTHENTICATION)
+    }
+
+    /// It can have a deferred error.
+    pub const fn has_deferred_error(self) -> bool {
+        self.has(DEFERRED_ERROR)
+    }
+
     #[inline(always)]
     const fn has(self, feature: u8) -> bool {
         self.0 & feature != 0
@@ -36,9 +46,9 @@ impl Features {
 #[repr(C)]
 pub struct Optional {
     /// APIAKey to APGAKey, low and high.
-    keys: [u64; 10],
+    pub(crate) keys: [u64; 10],
     /// VDISR_EL2, which is what a guest's DISR_EL1 is.
-    deferred_error: u64,
+    pub(crate) deferred_error: u64,
 }
 
 macro_rules! registers {

@@ -47,9 +47,7 @@ impl Row {
         firmware: bool,
         filter: &mut Filter,
     ) -> Result<(), Unfit> {
-        if saved.version != state::Firmware::VERSION {
-            return Err(Unfit::Version { saved: saved.version, known: state::Firmware::VERSION });
-        }
+        Unfit::check_version(saved.version, state::Firmware::VERSION)?;
         for (mark, name) in
             [(saved.keep, "the rule"), (saved.written, "the mark of a write"), (saved.frozen, "the freeze")]
         {

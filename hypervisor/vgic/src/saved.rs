@@ -110,9 +110,7 @@ impl Vgic {
 
     /// What concerns the whole.
     fn check(&self, saved: &state::Gic) -> Result<(), Unfit> {
-        if saved.version != state::Gic::VERSION {
-            return Err(Unfit::Version { saved: saved.version, known: state::Gic::VERSION });
-        }
+        Unfit::check_version(saved.version, state::Gic::VERSION)?;
         if !(2..=3).contains(&saved.architecture) {
             return Err(Unfit::Value("the GIC's architecture"));
         }
