@@ -13,6 +13,8 @@ pub enum Mode {
     Matrix,
     /// Calls that go to the test firmware.
     Forward,
+    /// A call that keeps its core at EL3.
+    Late,
     /// Random words that the test firmware numbers.
     Draws,
     /// Random words, shown.
@@ -45,6 +47,8 @@ pub enum Mode {
     Starved,
     /// Counters, timers, clock and stolen time over pauses.
     Paused,
+    /// An alarm, and a new time of day.
+    Clock,
     /// The worst of neighbours.
     Hostile,
     /// A long wait.
@@ -76,6 +80,7 @@ impl Mode {
             "sweep" => Self::Sweep,
             "matrix" => Self::Matrix,
             "forward" => Self::Forward,
+            "late" => Self::Late,
             "draws" => Self::Draws,
             "words" => Self::Words,
             "scarce" => Self::Scarce,
@@ -92,6 +97,7 @@ impl Mode {
             "leak" => Self::Leak,
             "starved" => Self::Starved,
             "paused" => Self::Paused,
+            "clock" => Self::Clock,
             "hostile" => Self::Hostile,
             "idle" => Self::Idle,
             "typed" => Self::Typed,

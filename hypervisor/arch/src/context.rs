@@ -14,7 +14,36 @@ use portcullis_gate::{
 };
 
 use crate::account::{Account, SERVICES};
-use crate::vectors::{Exception, Handlers, Interrupt};
+use crate::registers::SPSR_EL2;
+
+/// What a handler tells the vectors to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+pub enum Next {
+    /// Go on with the guest.
+    Resume = 0,
+    /// This vCPU does not run on: the core looks for something else to do.
+    Leave = 1,
+    /// Go on with the guest, one of whose registers x19 to x29 has a new value in the context. Only for handlers of
+    /// exceptions: the others have not saved these.
+    Restore = 2,
+}
+
+/// Serves a physical interrupt that came while a guest ran. The pointer is the one that [`enter`](crate::vectors::enter) was given.
+pub type Interrupt = unsafe extern "C" fn(*const Context) -> Next;
+/// Serves a synchronous exception with the syndrome given (ESR_EL2) that the vectors do not finish. The pointer is the one that
+/// [`enter`](crate::vectors::enter) was given.
+pub type Exception = unsafe extern "C" fn(*const Context, u64) -> Next;
+
+/// What the vectors call for a vCPU where that depends on the board's GIC: the choice is made when the vCPU starts, and a
+/// trap does not ask again.
+#[derive(Clone, Copy, Debug)]
+pub struct Handlers {
+    /// Physical interrupts.
+    pub interrupt: Interrupt,
+    /// Exceptions.
+    pub exception: Exception,
+}
 
 /// What SP_EL2 points to while a guest runs: the vectors store the guest's registers here without any scratch register.
 ///
@@ -60,7 +89,7 @@ impl Context {
         Self {
             x: [const { Cell::new(0) }; 31],
             elr: Cell::new(0),
-            spsr: Cell::new(crate::el2::EL1H_MASKED),
+            spsr: Cell::new(EL1H_MASKED),
             interrupt: Cell::new(None),
             stack: Cell::new(0),
             exception: Cell::new(None),
@@ -80,7 +109,7 @@ impl Context {
         self.x.iter().for_each(|register| register.set(0));
         self.set_register(0, argument);
         self.elr.set(entry);
-        self.spsr.set(crate::el2::EL1H_MASKED);
+        self.spsr.set(EL1H_MASKED);
         self.stack.set(stack.wrapping_sub(16));
         self.interrupt.set(Some(handlers.interrupt));
         self.exception.set(Some(handlers.exception));
@@ -158,6 +187,13 @@ impl Workarounds {
         Self { refused_hvc: Cell::new(refused), zero: 0, refused_smc: Cell::new(refused) }
     }
 }
+
+/// PSTATE of a vCPU that starts: EL1 with its own stack pointer, debug, SError, IRQ and FIQ masked.
+pub const EL1H_MASKED: u64 = SPSR_EL2::M::EL1h.value
+    | SPSR_EL2::D::Masked.value
+    | SPSR_EL2::A::Masked.value
+    | SPSR_EL2::I::Masked.value
+    | SPSR_EL2::F::Masked.value;
 
 /// [`Context::beyond`]: the gate in Rust decides.
 pub const BEYOND_TO_GATE: u64 = 1 << 0;

@@ -117,7 +117,7 @@ fn step_over_aarch32(place: Place, syndrome: u64) {
 /// each of the two fields, where the compiler would make three of both.
 #[inline(always)]
 pub fn step_over_from(place: Place) {
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(target_os = "none")]
     let next = {
         let mut state = place.state;
         // SAFETY: it computes with registers only.
@@ -133,7 +133,7 @@ pub fn step_over_from(place: Place) {
         }
         Place { address: place.address.wrapping_add(4), state }
     };
-    #[cfg(not(target_arch = "aarch64"))]
+    #[cfg(not(target_os = "none"))]
     let next = place.behind_a64();
     next.go_there();
 }

@@ -21,7 +21,7 @@ const CLASS: u64 = 0x2f << 26 | 1 << 25;
 /// ([`barrier::isb`]).
 #[inline(always)]
 pub fn is_pending(features: &Features) -> bool {
-    if features.defers_errors() {
+    if features.has_deferred_error() {
         return is_deferred() || shows_pending();
     }
     shows_pending()
@@ -50,7 +50,7 @@ fn deferred() -> u64 {
 /// guest goes on is not touched.
 #[cold]
 pub fn take(features: &Features) -> Option<u64> {
-    if features.defers_errors() && is_deferred() {
+    if features.has_deferred_error() && is_deferred() {
         let value = deferred();
         // SAFETY: the error is taken; nothing else looks at the register.
         unsafe {
@@ -61,14 +61,14 @@ pub fn take(features: &Features) -> Option<u64> {
     if !shows_pending() {
         return None;
     }
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(target_os = "none")]
     {
         // SAFETY: it unmasks SErrors for one instruction, with the vectors ready for that, and leaves all registers but those
         // that a function may change as they were.
         let syndrome = unsafe { portcullis_take_serror() };
         (syndrome != 0).then_some(syndrome)
     }
-    #[cfg(not(target_arch = "aarch64"))]
+    #[cfg(not(target_os = "none"))]
     None
 }
 
@@ -77,7 +77,7 @@ const fn syndrome_of_deferred(value: u64) -> u64 {
     CLASS | value & SYNDROME
 }
 
-#[cfg(target_arch = "aarch64")]
+#[cfg(target_os = "none")]
 unsafe extern "C" {
     fn portcullis_take_serror() -> u64;
 }

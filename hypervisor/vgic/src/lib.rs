@@ -78,6 +78,8 @@ mod model;
 mod physical;
 mod private;
 mod registers;
+mod reset;
+mod saved;
 mod slots;
 mod spis;
 mod switch;

@@ -1,16 +1,15 @@
 //! A VM's real-time clock: a PL031 that shows the machine's time of day.
 
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use portcullis_arch::timer;
 use portcullis_devices::{Description, Device, Line, rtc::Pl031};
-use spin::Mutex;
+use spin::mutex::TicketMutex;
 
 use super::emulated::Emulated;
-use super::line;
-use crate::cpu::physical_core::{Processor, Timer};
-use crate::machine::Machine;
-use crate::vm::Vm;
+use super::owner::{Owner, drive};
+use crate::cpu::deadlines::Timer;
+use crate::cpu::physical_core::Core;
 
 /// Nanoseconds of a second.
 const SECOND: u64 = 1_000_000_000;
@@ -23,15 +22,16 @@ const AGAIN: u64 = 10_000;
 pub struct Rtc {
     /// There is a time to show in this life of the VM.
     there: AtomicBool,
-    state: Mutex<State>,
+    /// The core whose timer is set for the alarm. Other cores do not look, whoever's they are.
+    core: AtomicUsize,
+    /// Fair: on a core that VMs share one of them can look while the other one's vCPUs read their clock as fast as they can.
+    state: TicketMutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
     clock: Pl031,
     line: Line,
-    /// The core whose timer is set for the alarm.
-    core: usize,
     /// The last time of day that could be told, in seconds.
     seconds: u32,
 }
@@ -56,9 +56,9 @@ impl Moment {
 
 impl State {
     /// Now. While the time of day cannot be told, it stands still.
-    fn now(&mut self) -> Moment {
+    fn now(&mut self, owner: &dyn Owner) -> Moment {
         let count = timer::count();
-        match Machine::get().wall_clock().and_then(|clock| clock.at(count)) {
+        match owner.wall_clock().and_then(|clock| clock.at(count)) {
             Some(time) => {
                 self.seconds = (time / SECOND) as u32;
                 Moment { count, seconds: self.seconds, nanoseconds: time % SECOND }
@@ -68,33 +68,33 @@ impl State {
     }
 
     /// Drives the interrupt line, and returns when the clock has to look again.
-    fn settle(&mut self, vm: &Vm, now: Moment) -> Option<u64> {
-        line::drive(vm, &mut self.line, self.clock.irq_level());
+    fn settle(&mut self, owner: &dyn Owner, now: Moment) -> Option<u64> {
+        drive(owner, &mut self.line, self.clock.irq_level());
         self.clock.due(now.seconds).map(|seconds| now.in_seconds(seconds, timer::frequency()))
     }
 
     /// Takes note of the time.
-    fn look(&mut self, vm: &Vm) -> Option<u64> {
-        let now = self.now();
+    fn look(&mut self, owner: &dyn Owner) -> Option<u64> {
+        let now = self.now(owner);
         self.clock.look(now.seconds);
-        self.settle(vm, now)
-    }
-
-    /// What follows an access of the guest's, on the core of the vCPU that made it.
-    fn settle_here(&mut self, vm: &Vm, now: Moment) {
-        let next = self.settle(vm, now);
-        if let Some((next, here)) = next.zip(Processor::current()) {
-            self.core = here.index;
-            here.arm_by(Timer::Device, next);
-        }
+        self.settle(owner, now)
     }
 }
 
 impl Rtc {
     /// A clock as it wakes up, that is not there yet.
     pub const fn new() -> Self {
-        let state = State { clock: Pl031::new(), line: Line::new(Pl031::DESCRIPTION.interrupt.0), core: 0, seconds: 0 };
-        Self { there: AtomicBool::new(false), state: Mutex::new(state) }
+        let state = State { clock: Pl031::new(), line: Line::new(Pl031::DESCRIPTION.interrupt.0), seconds: 0 };
+        Self { there: AtomicBool::new(false), core: AtomicUsize::new(0), state: TicketMutex::new(state) }
+    }
+
+    /// What follows an access of the guest's, on the core of the vCPU that made it.
+    fn settle_here(&self, state: &mut State, owner: &dyn Owner, now: Moment) {
+        let next = state.settle(owner, now);
+        if let Some((next, here)) = next.zip(Core::current()) {
+            self.core.store(here.index, Ordering::Relaxed);
+            here.arm_by(Timer::Device, next);
+        }
     }
 }
 
@@ -109,49 +109,52 @@ impl Emulated for Rtc {
         self.there.load(Ordering::Relaxed)
     }
 
-    fn begin(&self, _: &Vm) {
-        self.there.store(Machine::get().wall_clock().is_some(), Ordering::Relaxed);
+    fn begin(&self, owner: &dyn Owner) {
+        self.there.store(owner.wall_clock().is_some(), Ordering::Relaxed);
     }
 
     fn describe(&self) -> Option<&'static Description> {
         self.is_there().then_some(&Pl031::DESCRIPTION)
     }
 
-    fn read(&self, vm: &'static Vm, offset: u64, size: u8) -> u64 {
+    fn read(&self, owner: &dyn Owner, offset: u64, size: u8) -> u64 {
         let mut state = self.state.lock();
-        let now = state.now();
+        let now = state.now(owner);
         let value = Device::read(&mut state.clock, now.seconds, offset, size);
-        state.settle_here(vm, now);
+        self.settle_here(&mut state, owner, now);
         value
     }
 
-    fn write(&self, vm: &'static Vm, offset: u64, size: u8, value: u64) {
+    fn write(&self, owner: &dyn Owner, offset: u64, size: u8, value: u64) {
         let mut state = self.state.lock();
-        let now = state.now();
+        let now = state.now(owner);
         Device::write(&mut state.clock, now.seconds, offset, size, value);
-        state.settle_here(vm, now);
+        self.settle_here(&mut state, owner, now);
     }
 
-    fn look(&self, vm: &Vm, core: usize) -> Option<u64> {
+    fn look(&self, owner: &dyn Owner, core: usize) -> Option<u64> {
+        // It is written under the lock, by the core that it names then: this one sees what it has written itself.
+        if self.core.load(Ordering::Relaxed) != core {
+            return None;
+        }
         let mut state = self.state.lock();
-        let next = state.look(vm);
-        // Another core's timer is set for an alarm that was set there.
-        next.filter(|_| state.core == core)
+        let next = state.look(owner);
+        next.filter(|_| self.core.load(Ordering::Relaxed) == core)
     }
 
-    fn time_was_set(&self, vm: &Vm, core: usize) -> Option<u64> {
+    fn time_was_set(&self, owner: &dyn Owner, core: usize) -> Option<u64> {
         let mut state = self.state.lock();
-        state.core = core;
-        state.look(vm)
+        self.core.store(core, Ordering::Relaxed);
+        state.look(owner)
     }
 
-    fn reset(&self, vm: &Vm) {
+    fn reset(&self, owner: &dyn Owner) {
         let mut state = self.state.lock();
         Device::reset(&mut state.clock);
-        line::drive(vm, &mut state.line, false);
+        drive(owner, &mut state.line, false);
     }
 
-    fn renew(&self, _: &Vm) {
+    fn renew(&self) {
         self.state.lock().clock = Pl031::new();
     }
 }

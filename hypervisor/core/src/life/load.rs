@@ -15,6 +15,7 @@ use crate::cpu::gic;
 use crate::machine::Machine;
 use crate::memory::stage1;
 use crate::vm::Vm;
+use crate::vm::loading::{Loading, Part};
 use crate::vm::seed::Seed;
 
 /// Where a loaded guest starts, in its own addresses.
@@ -54,45 +55,6 @@ impl fmt::Display for LoadError {
     }
 }
 
-/// What is put in place, in this order.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Part {
-    /// The VM's former life goes out of the caches: the guest starts with its own off, and a line of then must not come over
-    /// what it writes.
-    #[default]
-    Cached,
-    /// The kernel.
-    Kernel,
-    /// The initial RAM disk.
-    Initrd,
-    /// The device tree.
-    Tree,
-}
-
-/// How far a VM is loaded.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Loading {
-    /// What the device tree will have of random words.
-    seed: Seed,
-    part: Part,
-    /// Bytes of the part that are done.
-    done: u64,
-}
-
-impl Loading {
-    /// Goes on with the next part.
-    fn next(&mut self, part: Part) {
-        *self = Self { part, done: 0, ..*self };
-    }
-
-    /// The next piece of a part of `length` bytes, `most` at a time: where it begins, and how long it is, zero at the end.
-    fn piece(&mut self, length: u64, most: u64) -> (u64, u64) {
-        let (start, size) = (self.done, length.saturating_sub(self.done).min(most));
-        self.done = start.saturating_add(size);
-        (start, size)
-    }
-}
-
 impl Vm {
     /// Puts the next piece, `most` bytes at the most, of kernel, initial RAM disk and device tree from the bundle into the VM's
     /// RAM. The device tree is one piece. Where the guest starts, when all is there.
@@ -104,21 +66,18 @@ impl Vm {
         let config = &self.config;
         let layout = config.layout(self.ram).map_err(LoadError::Image)?;
         let mut loading = self.loading.lock();
-        if self.wants_seed()
-            && let machine = Machine::get()
-            && let Some(source) = machine.board.entropy
-        {
-            loading.seed.gather(|word| machine.draw(source, &self.entropy, word));
-        }
+        let more = self.wants_seed() && self.gather(&mut loading.seed);
         loop {
             let (size, part, next) = match loading.part {
                 Part::Cached if !self.loaded.load(Ordering::Relaxed) => (0, None, Part::Kernel),
                 Part::Cached => (self.memory.size(), None, Part::Kernel),
                 Part::Kernel => (config.kernel.len() as u64, Some((layout.kernel, config.kernel)), Part::Initrd),
                 Part::Initrd => match layout.initrd.zip(config.initrd) {
-                    Some(initrd) => (initrd.1.len() as u64, Some(initrd), Part::Tree),
-                    None => (0, None, Part::Tree),
+                    Some(initrd) => (initrd.1.len() as u64, Some(initrd), Part::Seed),
+                    None => (0, None, Part::Seed),
                 },
+                Part::Seed if more => return Ok(None),
+                Part::Seed => (0, None, Part::Tree),
                 Part::Tree if config.rtc == Some(true) && Machine::get().wall_clock().is_none() => {
                     return Err(LoadError::Time);
                 }
@@ -148,6 +107,12 @@ impl Vm {
     /// Whether the VM is handed random words: those that it could ask for.
     fn wants_seed(&self) -> bool {
         self.config.kaslr && self.config.dtb.is_none() && self.row.get(Register::Std) & firmware::STD_TRNG != 0
+    }
+
+    /// Draws a random word of those that are missing. Whether there are more to come.
+    fn gather(&self, seed: &mut Seed) -> bool {
+        let machine = Machine::get();
+        machine.board.entropy.is_some_and(|source| seed.gather(|word| machine.draw(source, &self.entropy, word)))
     }
 
     /// Puts the VM's device tree in place, its own or one made for it.

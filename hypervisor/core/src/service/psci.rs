@@ -2,14 +2,15 @@
 //! end the machine act on that.
 
 use portcullis_abi::{function, result};
-use portcullis_arch::{cpu::MPIDR_AFFINITY, vectors::Next};
+use portcullis_arch::{cpu::MPIDR_AFFINITY, timer, vectors::Next};
 use portcullis_gate::{PsciFunction, Register};
 
 use crate::machine::Machine;
 use crate::machine::end::End;
+use crate::vm::Vcpu;
 use crate::vm::Vm;
+use crate::vm::power::PowerState;
 use crate::vm::state::Action;
-use crate::vm::vcpu::{Power, Vcpu};
 
 /// Highest affinity level.
 const MAX_LEVEL: u64 = 3;
@@ -62,9 +63,9 @@ fn cpu_on(caller: &'static Vcpu, target: u64, entry: u64, context: u64) -> i64 {
         return result::PSCI_INVALID_PARAMETERS;
     };
     match vcpu.power() {
-        Power::Off => {}
-        Power::On => return result::PSCI_ALREADY_ON,
-        Power::OnPending | Power::LoadPending => return result::PSCI_ON_PENDING,
+        PowerState::Off => {}
+        PowerState::On => return result::PSCI_ALREADY_ON,
+        PowerState::OnPending | PowerState::LoadPending => return on_pending(vm),
     }
     // The guest's first instruction is fetched with its MMU off: the address must be RAM of its own, and aligned.
     // INVALID_ADDRESS came with PSCI 1.0 (section 5.4.4).
@@ -72,11 +73,19 @@ fn cpu_on(caller: &'static Vcpu, target: u64, entry: u64, context: u64) -> i64 {
         let has_code = vm.row.get(Register::PsciVersion) > u64::from(function::PSCI_VERSION_0_2);
         return if has_code { result::PSCI_INVALID_ADDRESS } else { result::PSCI_INVALID_PARAMETERS };
     }
-    if !vcpu.switch_on(Power::OnPending, entry, context) {
+    if !vcpu.switch_on(PowerState::OnPending, entry, context) {
         return result::PSCI_ON_PENDING;
     }
+    vm.watch_start(timer::count());
     Machine::get().kick(vcpu.core);
     result::PSCI_SUCCESS
+}
+
+/// What is said of a vCPU of `vm` that is about to begin. Who asks, waits: its core is named if it takes too long.
+#[cold]
+fn on_pending(vm: &Vm) -> i64 {
+    let _ = vm.name_deaf_cores(timer::count());
+    result::PSCI_ON_PENDING
 }
 
 /// AFFINITY_INFO (section 5.7): affinity, lowest level.
@@ -94,10 +103,13 @@ fn affinity_info(caller: &'static Vcpu, affinity: u64, level: u64) -> i64 {
     let mut found = result::PSCI_INVALID_PARAMETERS;
     for vcpu in matching {
         match vcpu.power() {
-            Power::On => return result::PSCI_AFFINITY_ON,
-            Power::OnPending | Power::LoadPending => found = result::PSCI_AFFINITY_ON_PENDING,
-            Power::Off if found < 0 => found = result::PSCI_AFFINITY_OFF,
-            Power::Off => {}
+            PowerState::On => return result::PSCI_AFFINITY_ON,
+            PowerState::OnPending | PowerState::LoadPending => {
+                let _ = on_pending(caller.vm);
+                found = result::PSCI_AFFINITY_ON_PENDING;
+            }
+            PowerState::Off if found < 0 => found = result::PSCI_AFFINITY_OFF,
+            PowerState::Off => {}
         }
     }
     found

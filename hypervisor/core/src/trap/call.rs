@@ -11,7 +11,7 @@ use portcullis_gate::{Call, Conduit, Group, Return, Service, TrngFunction, Verdi
 
 use crate::machine::Machine;
 use crate::service::{self, Outcome, forward::forward, psci, ptp, trng};
-use crate::vm::vcpu::Vcpu;
+use crate::vm::Vcpu;
 
 /// Bit of ESR_ELx that tells an SMC (EC 0x17) from an HVC (EC 0x16).
 const SMC: u64 = 1 << 26;
@@ -22,7 +22,7 @@ const SMC: u64 = 1 << 26;
 ///
 /// For the vectors only.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn portcullis_serve(context: *const Context, code: u32) -> Next {
+pub unsafe extern "C" fn portcullis_serve(context: *const Context, code: u32) -> Next {
     // SAFETY: it comes from the vectors.
     let vcpu = unsafe { Vcpu::of(context) };
     match code {
@@ -110,7 +110,7 @@ fn arguments(context: &Context) -> [u64; 3] {
 ///
 /// For the vectors only.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn portcullis_call(context: *const Context, syndrome: u64) -> Next {
+pub unsafe extern "C" fn portcullis_call(context: *const Context, syndrome: u64) -> Next {
     // SAFETY: it comes from the vectors.
     decide(unsafe { Vcpu::of(context) }, syndrome)
 }

@@ -5,8 +5,8 @@ use portcullis_vgic::GicVersion;
 
 use super::{abort, call, external_abort, system_error};
 use crate::cpu::gic::Interface;
-use crate::cpu::physical_core::Processor;
-use crate::vm::{failure::Reason, off_core::Sharing, vcpu::Vcpu};
+use crate::cpu::physical_core::Core;
+use crate::vm::{Vcpu, failure::Reason, off_core::OffCore};
 
 /// ESR_ELx.EC: WFI or WFE.
 const EC_WAIT: u64 = 0x01;
@@ -169,7 +169,7 @@ fn wait_behind<G: Interface>(vcpu: &'static Vcpu, syndrome: u64) -> Next {
 /// A guest uses a debug register. On a core that it shares it is given these when it uses one, and tries again; what traps
 /// even so is a register that it does not have.
 fn debug_register<G: Interface>(vcpu: &'static Vcpu) -> Next {
-    if vcpu.sharing().is_some_and(Sharing::give_debug) {
+    if vcpu.off_core().is_some_and(OffCore::give_debug) {
         vcpu.account().exit(Exit::Debug);
         vcpu.before_resume::<G>()
     } else {
@@ -190,7 +190,7 @@ fn undefined<G: Interface>(vcpu: &'static Vcpu) -> Next {
 ///
 /// For the vectors only.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn portcullis_serror(context: *const Context, syndrome: u64) -> Next {
+pub unsafe extern "C" fn portcullis_serror(context: *const Context, syndrome: u64) -> Next {
     // SAFETY: it comes from the vectors.
     system_error::while_running(unsafe { Vcpu::of(context) }, syndrome)
 }
@@ -200,7 +200,7 @@ unsafe extern "C" fn portcullis_serror(context: *const Context, syndrome: u64) -
 fn send_sgi<G: Interface>(vcpu: &'static Vcpu, syndrome: u64) -> Next {
     vcpu.account().exit(Exit::Sgi);
     let value = vcpu.context.register(syndrome >> 5 & 0x1f);
-    vcpu.vm.kick_by::<G>(vcpu.vm.vgic.write_sgi1r(vcpu.index, value));
+    vcpu.vm.kicks.send_by::<G>(vcpu.vm.vgic.write_sgi1r(vcpu.index, value));
     step_over::<G>(vcpu)
 }
 
@@ -209,7 +209,7 @@ fn send_sgi<G: Interface>(vcpu: &'static Vcpu, syndrome: u64) -> Next {
 fn id_register<G: Interface>(vcpu: &'static Vcpu, syndrome: u64) -> Next {
     vcpu.account().exit(Exit::IdRegister);
     let (crm, op2) = (syndrome >> 1 & 0xf, syndrome >> 17 & 7);
-    let value = Processor::current().map_or(0, |processor| processor.id_register(crm, op2));
+    let value = Core::current().map_or(0, |core| core.id_register(crm, op2));
     let register = syndrome >> 5 & 0x1f;
     vcpu.context.set_register(register, value);
     stepping::step_over_a64();

@@ -11,11 +11,11 @@ use portcullis_arch::optional::Features;
 use portcullis_arch::{account::Exit, barrier, system_error, timer, vectors::Next};
 
 use super::fault;
-use crate::cpu::physical_core::Processor;
+use crate::cpu::physical_core::Core;
 use crate::machine::Machine;
-use crate::serial::TERMINAL;
+use crate::serial::SERIAL;
 use crate::vm::fault_report::FaultReport;
-use crate::vm::{failure::Reason, vcpu::Vcpu};
+use crate::vm::{Vcpu, failure::Reason};
 
 /// ESR_ELx.ISS.IDS: the rest of the syndrome is the implementation's own (Arm ARM, D19.2.37, "ISS encoding for an SError
 /// exception").
@@ -89,7 +89,7 @@ impl Vcpu {
     }
 }
 
-impl Processor {
+impl Core {
     /// Waits for what this core has stored, and takes the SErrors that are pending then in the name of `vcpu`, which is the last one
     /// that was here, or of nobody.
     pub fn drain_errors(&self, vcpu: Option<&Vcpu>) {
@@ -141,7 +141,7 @@ fn report_unowned(syndrome: u64) {
 fn end(vcpu: Option<&Vcpu>, syndrome: u64) -> ! {
     let machine = Machine::get();
     machine.halt_others();
-    TERMINAL.log_urgently(format_args!("{}", Uncontained { vcpu, syndrome }));
+    SERIAL.log_urgently(format_args!("{}", Uncontained { vcpu, syndrome }));
     machine.board.power.power_off()
 }
 

@@ -1,39 +1,14 @@
-//! A watch over EL2 itself: a core that has not answered for a second is named, by whoever waits for it. There is no tick for that:
-//! who waits looks at the counter, and a manager that asks for a VM's state has it looked at.
-
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+//! A watch over EL2 itself: a core that has not answered for a second is named, by whoever waits for it. There is no tick for that.
+//! Who spins looks at the counter. A core that has had a VM end by what its guest does, or in the course of a shutdown, has
+//! nothing else to look again: it sets its timer, once, if the VM has other cores. Who asks for a VM's state, or for that of a vCPU
+//! that CPU_ON is to begin, has it looked at.
 
 use portcullis_arch::timer;
 
-use super::Vm;
+use super::power::PowerState;
 use super::state::{Action, State};
-use super::vcpu::{Power, Vcpu};
-
-/// How long something has been waited for, and whether that was said.
-#[derive(Debug, Default)]
-pub struct Wait {
-    since: AtomicU64,
-    told: AtomicBool,
-}
-
-impl Wait {
-    /// Nobody waits.
-    pub const fn new() -> Self {
-        Self { since: AtomicU64::new(0), told: AtomicBool::new(false) }
-    }
-
-    /// What is waited for from here on was asked at `now`, in ticks of the counter.
-    pub fn begin(&self, now: u64) {
-        self.since.store(now, Ordering::Relaxed);
-        self.told.store(false, Ordering::Relaxed);
-    }
-
-    /// Whether a second has passed at `now`, on a counter of `frequency` Hz, and nobody was told so before.
-    pub fn is_overdue(&self, now: u64, frequency: u64) -> bool {
-        let passed = now.saturating_sub(self.since.load(Ordering::Relaxed));
-        passed > frequency.max(1) && !self.told.swap(true, Ordering::Relaxed)
-    }
-}
+use super::wait::Wait;
+use super::{Vcpu, Vm};
 
 /// What the cores of a VM were asked for.
 const fn asked(state: State) -> Option<&'static str> {
@@ -47,16 +22,36 @@ const fn asked(state: State) -> Option<&'static str> {
 
 impl Vm {
     /// Names, once, the cores that were asked for something more than a second before `now`, and have not answered. A vCPU that is
-    /// on answers at once, whoever has its core; one that is yet to be loaded or to begin may wait for its VM's turn. Returns the
-    /// vCPUs that are meant, a bit each.
+    /// on answers at once, whoever has its core; one that is yet to be loaded may wait for its VM's turn, and so may one that is to
+    /// begin on a core that it shares. Returns the vCPUs that are meant, a bit each.
+    #[cold]
     pub fn name_deaf_cores(&self, now: u64) -> u32 {
-        let Some(what) = asked(self.state()) else { return 0 };
+        let state = self.state();
+        let Some(what) = asked(state) else {
+            return if state == State::RUNNING { self.name_late_starts(now) } else { 0 };
+        };
         let census = self.census();
         // One that stands still has answered to that, and to nothing else.
-        let answered = if self.state().must_leave() { 0 } else { census.parked };
-        let deaf = |vcpu: &&Vcpu| vcpu.power() == Power::On && census.live & !answered & vcpu.bit() != 0;
-        let deaf = self.vcpus().iter().filter(deaf);
-        if deaf.clone().next().is_none() || !self.asked.is_overdue(now, timer::frequency()) {
+        let answered = if state.must_leave() { 0 } else { census.parked };
+        let deaf = |vcpu: &Vcpu| vcpu.power() == PowerState::On && census.live & !answered & vcpu.bit() != 0;
+        self.name_overdue(&self.asked, now, deaf, what)
+    }
+
+    /// The same of vCPUs that CPU_ON is to begin. Time stands still for the request as it does for the VM: a paused one begins
+    /// nothing.
+    fn name_late_starts(&self, now: u64) -> u32 {
+        let late = |vcpu: &Vcpu| vcpu.power() == PowerState::OnPending && vcpu.off_core().is_none();
+        self.name_overdue(&self.starts, now.wrapping_sub(self.counter_offset()), late, "to begin")
+    }
+
+    /// CPU_ON has asked for a vCPU at `now`.
+    pub fn watch_start(&self, now: u64) {
+        self.starts.begin(now.wrapping_sub(self.counter_offset()));
+    }
+
+    fn name_overdue(&self, wait: &Wait, now: u64, deaf: impl Fn(&Vcpu) -> bool, what: &str) -> u32 {
+        let deaf = self.vcpus().iter().filter(|vcpu| deaf(vcpu));
+        if deaf.clone().next().is_none() || !wait.is_overdue(now, timer::frequency()) {
             return 0;
         }
         deaf.fold(0, |named, vcpu| {
@@ -70,18 +65,6 @@ impl Vm {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_second_is_told_of_once() {
-        let wait = Wait::new();
-        wait.begin(500);
-        assert!(!wait.is_overdue(1500, 1000));
-        assert!(wait.is_overdue(1501, 1000));
-        assert!(!wait.is_overdue(9000, 1000));
-        wait.begin(9000);
-        assert!(!wait.is_overdue(9500, 1000));
-        assert!(wait.is_overdue(10_001, 1000));
-    }
 
     #[test]
     fn only_what_is_in_progress_is_asked_for() {

@@ -2,6 +2,7 @@
 
 mod aborts;
 mod busy;
+mod clock;
 mod cost;
 mod device;
 mod disturb;
@@ -39,6 +40,7 @@ pub fn run(profile: &Profile) {
         Mode::Sweep => sweep::run(profile),
         Mode::Matrix => sweep::matrix(profile),
         Mode::Forward => forward::run(profile),
+        Mode::Late => forward::late(profile),
         Mode::Draws => draws::numbered(profile),
         Mode::Words => draws::show(),
         Mode::Scarce => draws::scarce(profile),
@@ -55,6 +57,7 @@ pub fn run(profile: &Profile) {
         Mode::Leak => leak::run(profile),
         Mode::Starved => steal::starved(profile),
         Mode::Paused => pause::run(profile),
+        Mode::Clock => clock::run(),
         Mode::Hostile => hostile::run(profile),
         Mode::Idle => idle::run(profile),
         Mode::Typed => typed::run(profile),

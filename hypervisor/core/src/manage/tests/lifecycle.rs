@@ -2,12 +2,15 @@
 
 use portcullis_abi::firmware::STD;
 use portcullis_abi::manage::*;
+use portcullis_abi::{map, result};
+use portcullis_gate::PsciFunction;
 
 use super::Bench;
 use super::bench::{A, B, MEMORY, OPS, VMS};
+use crate::service::psci;
 use crate::vm::failure::{Failure, Reason};
+use crate::vm::power::PowerState;
 use crate::vm::state::Action;
-use crate::vm::vcpu::Power;
 
 const REQUESTS: [u32; 6] = [START, PAUSE, RESUME, STOP, RESTART, RECREATE];
 
@@ -117,6 +120,35 @@ fn a_core_that_does_not_answer_is_named_once() {
     bench.settle(B);
 }
 
+/// A call of PSCI's by B's first vCPU.
+fn psci(bench: &Bench, function: PsciFunction, arguments: [u64; 3]) -> i64 {
+    psci::serve(bench.vcpu(B, 0), function, arguments).unwrap()
+}
+
+#[test]
+fn a_core_that_does_not_begin_what_cpu_on_asked_for_is_named_once() {
+    const LATER: u64 = 1 << 40;
+    let bench = Bench::new();
+    bench.run(B);
+    assert_eq!(psci(&bench, PsciFunction::CpuOn, [1, map::RAM, 0]), result::PSCI_SUCCESS);
+    assert_eq!(psci(&bench, PsciFunction::AffinityInfo, [1, 0, 0]), result::PSCI_AFFINITY_ON_PENDING);
+    assert_eq!(psci(&bench, PsciFunction::CpuOn, [1, map::RAM, 0]), result::PSCI_ON_PENDING);
+    // Those who asked were early, as the counter of the tests stands still.
+    assert_eq!(bench.vm(B).name_deaf_cores(LATER), 1 << 1);
+    assert_eq!(bench.vm(B).name_deaf_cores(LATER), 0, "it was said");
+    bench.settle(B);
+    assert_eq!(psci(&bench, PsciFunction::AffinityInfo, [1, 0, 0]), result::PSCI_AFFINITY_ON);
+    bench.vm(B).retired(bench.vcpu(B, 1));
+    assert_eq!(psci(&bench, PsciFunction::CpuOn, [1, map::RAM, 0]), result::PSCI_SUCCESS);
+    bench.ok(PAUSE, [B, 0, 0]);
+    bench.settle(B);
+    assert_eq!(bench.vm(B).name_deaf_cores(LATER), 0, "a paused VM begins nothing");
+    bench.ok(RESUME, [B, 0, 0]);
+    assert_eq!(bench.vm(B).name_deaf_cores(LATER), 1 << 1, "it was asked anew, and so it is said anew");
+    bench.settle(B);
+    assert_eq!(bench.vm(B).name_deaf_cores(LATER), 0, "it has begun");
+}
+
 #[test]
 fn a_vcpu_that_switches_itself_off_does_not_hold_up_a_pause() {
     let bench = Bench::new();
@@ -140,10 +172,10 @@ fn a_pause_while_it_is_loaded_takes_hold_before_its_first_instruction() {
     bench.ok(PAUSE, [A, 0, 0]);
     bench.settle(A);
     assert_eq!(bench.state(A).0, PHASE_PAUSED);
-    assert_eq!(bench.vcpu(A, 0).power(), Power::OnPending);
+    assert_eq!(bench.vcpu(A, 0).power(), PowerState::OnPending);
     bench.ok(RESUME, [A, 0, 0]);
     bench.settle(A);
-    assert_eq!(bench.vcpu(A, 0).power(), Power::On);
+    assert_eq!(bench.vcpu(A, 0).power(), PowerState::On);
 }
 
 #[test]
@@ -151,8 +183,8 @@ fn what_is_about_to_be_switched_on_is_still_off() {
     let bench = Bench::new();
     let vcpu = bench.vcpu(A, 0);
     assert!(vcpu.claim());
-    assert_eq!(vcpu.power(), Power::Off, "a core that several vCPUs share would run it");
-    assert!(!vcpu.claim() && !vcpu.switch_on(Power::OnPending, 0, 0), "nobody else may say where it starts");
+    assert_eq!(vcpu.power(), PowerState::Off, "a core that several vCPUs share would run it");
+    assert!(!vcpu.claim() && !vcpu.switch_on(PowerState::OnPending, 0, 0), "nobody else may say where it starts");
     vcpu.switched_off();
 }
 
@@ -264,13 +296,13 @@ fn the_control_vm_neither_pauses_nor_recreates_itself() {
 #[test]
 fn another_manager_at_the_same_vm_makes_it_busy() {
     let bench = Bench::new();
-    let exclusive = bench.vm(A).exclusive().unwrap();
+    let lock = bench.vm(A).manager_lock().unwrap();
     for request in REQUESTS {
         bench.fails(request, [A, 0, 0], BUSY);
     }
     bench.fails(FILTER_ADD, [A, 0x8400_0050 | 1 << 32, 1], BUSY);
     bench.ok(REGISTER_SET, [A, portcullis_abi::firmware::STD, 0]);
-    drop(exclusive);
+    drop(lock);
     bench.run(A);
 }
 
