@@ -134,15 +134,16 @@ pub fn invalidate_el2() {
     crate::fake::happens(crate::fake::Event::Instruction("tlbi alle2is"));
 }
 
-/// Forgets EL2's translations on this core.
-pub fn invalidate_el2_here() {
+/// Forgets what this core remembers of EL2's translation of `address`, whose descriptor is invalid now.
+pub fn invalidate_el2_address_here(address: u64) {
     #[cfg(target_os = "none")]
     // SAFETY: TLB maintenance changes no architectural state.
     unsafe {
-        core::arch::asm!("dsb nshst", "tlbi alle2", "dsb nsh", "isb", options(nostack, preserves_flags));
+        core::arch::asm!("dsb nshst", "tlbi vae2, {}", "dsb nsh", "isb", in(reg) address >> 12 & 0xfff_ffff_ffff,
+            options(nostack, preserves_flags));
     }
     #[cfg(not(target_os = "none"))]
-    crate::fake::happens(crate::fake::Event::Instruction("tlbi alle2"));
+    crate::fake::happens(crate::fake::Event::Maintain("tlbi vae2", address as usize, 0));
 }
 
 /// Writes MAIR_EL2 and TCR_EL2; only for a core whose EL2 MMU is off.
