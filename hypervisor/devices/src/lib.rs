@@ -17,6 +17,7 @@ pub mod access;
 pub mod bus;
 pub mod describe;
 pub mod device;
+pub mod flash;
 pub mod line;
 pub mod memory;
 pub mod rtc;

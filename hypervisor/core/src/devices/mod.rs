@@ -20,7 +20,7 @@ use crate::processor::{Processor, Timer};
 use crate::vm::Vm;
 
 /// The UART's addresses, which are matched in front of all but the GIC's: guests use them all the time.
-pub const UART: Frame = Pl011::DESCRIPTION.frame;
+pub const UART: Frame = Pl011::DESCRIPTION.frame();
 
 /// Most devices on a VM's bus.
 const DEVICES: usize = 8;
@@ -40,7 +40,7 @@ pub fn bus(config: &VmConfig<'_>, given: &[Given]) -> VmBus {
         add(frame, Box::new(unused));
     }
     if config.rtc != Some(false) && !clock_is_replaced(given) {
-        add(Pl031::DESCRIPTION.frame, Box::<Rtc>::default());
+        add(Pl031::DESCRIPTION.frame(), Box::<Rtc>::default());
     }
     bus
 }
@@ -52,10 +52,10 @@ pub fn clock_is_replaced(given: &[Given]) -> bool {
 
 /// The same of any emulated device.
 fn is_replaced(device: &Description, given: &[Given]) -> bool {
-    let frame = Range::sized(device.frame.start, device.frame.size);
+    let is_at = |page: &Range| device.frames.iter().any(|frame| page.overlaps(&Range::sized(frame.start, frame.size)));
+    let has = |physical| device.interrupt.is_some_and(|(intid, _)| intid == physical);
     given.iter().any(|given| {
-        given.pages().any(|page| page.overlaps(&frame))
-            || given.interrupts.iter().any(|interrupt| interrupt.physical == device.interrupt.0)
+        given.pages().any(|page| is_at(&page)) || given.interrupts.iter().any(|interrupt| has(interrupt.physical))
     })
 }
 
