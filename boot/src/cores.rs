@@ -5,9 +5,10 @@ use alloc::vec::Vec;
 
 use portcullis_arch::timer;
 use portcullis_bundle::{Bundle, CoreConfig};
-use portcullis_core::processor::{Processor, Work};
-use portcullis_core::schedule::{RoundRobin, Share, Task, Window, Windows};
-use portcullis_core::vm::sharing::Sharing;
+use portcullis_core::cpu::physical_core::{Processor, Work};
+use portcullis_core::run::shared_core::Share;
+use portcullis_core::schedule::{RoundRobin, Task, Window, Windows};
+use portcullis_core::vm::off_core::Sharing;
 use portcullis_core::vm::{Vm, vcpu::Vcpu};
 
 use crate::{heap, stop::Stop};

@@ -17,9 +17,9 @@ mod stop;
 mod system;
 
 use portcullis_arch::vectors;
+use portcullis_core::cpu::physical_core::Processor;
 use portcullis_core::machine::Machine;
-use portcullis_core::processor::Processor;
-use portcullis_core::terminal::{Logger, TERMINAL};
+use portcullis_core::serial::{Logger, TERMINAL};
 
 core::arch::global_asm!(include_str!("entry.S"), MAIR = const portcullis_arch::paging::MAIR);
 

@@ -4,9 +4,9 @@ use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use portcullis_arch::{cpu, el2};
+use portcullis_core::cpu::physical_core::Processor;
 use portcullis_core::machine::Machine;
-use portcullis_core::processor::Processor;
-use portcullis_core::terminal::TERMINAL;
+use portcullis_core::serial::TERMINAL;
 
 static ENDING: AtomicBool = AtomicBool::new(false);
 

@@ -6,9 +6,9 @@ use core::hint::spin_loop;
 
 use portcullis_arch::{cache, cpu, el2, paging, timer, vectors};
 use portcullis_board::Range;
+use portcullis_core::cpu::physical_core::{Processor, Readiness};
 use portcullis_core::machine::Machine;
 use portcullis_core::memory::stage1;
-use portcullis_core::processor::{Processor, Readiness};
 use portcullis_core::vm::Vm;
 
 use crate::stop::{Missing, Stop};

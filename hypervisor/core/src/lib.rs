@@ -6,17 +6,15 @@
 extern crate alloc;
 
 pub mod cpu;
-pub mod deadlines;
 pub mod devices;
 pub mod entropy;
-mod keyboard;
+pub mod life;
 pub mod machine;
 pub mod manage;
 pub mod memory;
-pub mod processor;
+pub mod run;
 pub mod schedule;
+pub mod serial;
 pub mod service;
-pub mod shutdown;
-pub mod terminal;
 pub mod trap;
 pub mod vm;

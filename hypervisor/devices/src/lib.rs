@@ -8,6 +8,31 @@
 //! - A device's line goes through a [`Line`], which tells the interrupt controller of changes only.
 //! - Guest memory is reached through [`Memory`], by copies.
 //! - All of a device's state is a plain structure of [`portcullis_abi::state`].
+//!
+//! # Example
+//!
+//! A guest asks its real-time clock for the time, and the clock for its state:
+//!
+//! ```
+//! use portcullis_abi::map;
+//! use portcullis_devices::{Bus, Device, rtc::Pl031};
+//!
+//! let mut bus: Bus<&str, 1> = Bus::new();
+//! bus.add(Pl031::DESCRIPTION.frame, "clock").unwrap();
+//! assert_eq!(bus.find(map::RTC), Some((&"clock", 0)));
+//!
+//! let mut clock = Pl031::new();
+//! let now = 1_795_970_000;
+//! assert_eq!(Device::read(&mut clock, now, 0, 4), 1_795_970_000, "RTCDR at offset 0");
+//! Device::write(&mut clock, now, 4, 4, 1_795_970_060);
+//! Device::write(&mut clock, now, 0x10, 4, 1);
+//! clock.look(now + 60);
+//! assert!(clock.level(), "RTCMR has come, and RTCIMSC lets its interrupt out");
+//!
+//! let mut other = Pl031::new();
+//! other.restore(&clock.save()).unwrap();
+//! assert!(other.level());
+//! ```
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::indexing_slicing)]

@@ -1,9 +1,11 @@
 //! One physical core: its interrupt controller's interface, and the features of it that guests see.
 
+pub mod deadlines;
 pub mod gic;
 pub mod gic_v2;
 pub mod gic_v3;
 pub mod id_registers;
+pub mod physical_core;
 
 /// Evaluates an expression with the name given standing for the type of this machine's [`Interface`](gic::Interface).
 #[macro_export]

@@ -2,7 +2,7 @@
 
 use portcullis_devices::Line;
 
-use crate::processor::Processor;
+use crate::cpu::physical_core::Processor;
 use crate::vm::Vm;
 
 /// Sets a line of a device of `vm`. If it changes, the virtual GIC is told, and the vCPUs that must look are made to.

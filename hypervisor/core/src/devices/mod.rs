@@ -1,7 +1,6 @@
 //! A VM's devices with what they work with: the virtual GIC, the console, the bus behind both.
 
 pub mod emulated;
-pub mod gic;
 pub mod interrupt_delivery;
 pub mod interrupt_owners;
 pub mod line;
@@ -16,7 +15,7 @@ use portcullis_devices::{Bus, Description, Device, Frame, Unused, rtc::Pl031, ua
 
 use self::emulated::Emulated;
 use self::rtc::Rtc;
-use crate::processor::{Processor, Timer};
+use crate::cpu::physical_core::{Processor, Timer};
 use crate::vm::Vm;
 
 /// The UART's addresses, which are matched in front of all but the GIC's: guests use them all the time.

@@ -76,7 +76,7 @@ mod tests {
         assert_eq!(port.uart.read(FR) & FR_RXFE, FR_RXFE, "what the former life has not read is gone");
     }
 
-    /// What [`crate::terminal::Terminal`] does after an access of the guest's.
+    /// What [`crate::serial::Terminal`] does after an access of the guest's.
     fn access<T>(port: &mut Port, access: impl FnOnce(&mut Pl011) -> T) -> T {
         let value = access(&mut port.uart);
         port.supply();

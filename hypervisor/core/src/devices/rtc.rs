@@ -9,8 +9,8 @@ use spin::Mutex;
 
 use super::emulated::Emulated;
 use super::line;
+use crate::cpu::physical_core::{Processor, Timer};
 use crate::machine::Machine;
-use crate::processor::{Processor, Timer};
 use crate::vm::Vm;
 
 /// Nanoseconds of a second.

@@ -15,12 +15,12 @@ use spin::Once;
 use self::clock::ManagedClock;
 use self::end::Shutdown;
 use crate::cpu::gic::Interface;
+use crate::cpu::physical_core::{Processor, Timer};
 use crate::devices;
 use crate::devices::interrupt_owners::InterruptOwners;
 use crate::entropy::{Claim, Fairness};
-use crate::processor::{Processor, Timer};
-use crate::schedule::Share;
-use crate::terminal::TERMINAL;
+use crate::run::shared_core::Share;
+use crate::serial::TERMINAL;
 use crate::vm::{Vm, state::Phase};
 use crate::with_interface;
 

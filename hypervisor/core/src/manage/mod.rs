@@ -21,7 +21,7 @@ use portcullis_gate::Return;
 
 use self::status::Status;
 use crate::machine::Machine;
-use crate::vm::{Vm, exclusive::Exclusive, vcpu::Vcpu};
+use crate::vm::{Vm, manager_lock::Exclusive, vcpu::Vcpu};
 
 /// What a call returns in x1 to x3, or why it did nothing.
 type Answer = Result<[u64; 3], Status>;

@@ -7,65 +7,48 @@ use crate::vm::state::Refusal;
 
 /// A status other than success; [`manage`] says what each means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i64)]
 pub enum Status {
     /// [`manage::UNKNOWN_CALL`].
-    UnknownCall,
+    UnknownCall = manage::UNKNOWN_CALL,
     /// [`manage::WRONG_VERSION`].
-    WrongVersion,
+    WrongVersion = manage::WRONG_VERSION,
     /// [`manage::UNKNOWN_VM`].
-    UnknownVm,
+    UnknownVm = manage::UNKNOWN_VM,
     /// [`manage::UNKNOWN_REGISTER`].
-    UnknownRegister,
+    UnknownRegister = manage::UNKNOWN_REGISTER,
     /// [`manage::NOT_PERMITTED`].
-    NotPermitted,
+    NotPermitted = manage::NOT_PERMITTED,
     /// [`manage::UNSUPPORTED`].
-    Unsupported,
+    Unsupported = manage::UNSUPPORTED,
     /// [`manage::FROZEN`].
-    Frozen,
+    Frozen = manage::FROZEN,
     /// [`manage::BAD_STATE`].
-    BadState,
+    BadState = manage::BAD_STATE,
     /// [`manage::BUSY`].
-    Busy,
+    Busy = manage::BUSY,
     /// [`manage::BAD_ARGUMENT`].
-    BadArgument,
+    BadArgument = manage::BAD_ARGUMENT,
     /// [`manage::NO_ITEM`].
-    NoItem,
+    NoItem = manage::NO_ITEM,
     /// [`manage::RESERVED`].
-    Reserved,
+    Reserved = manage::RESERVED,
     /// [`manage::WRAPS`].
-    Wraps,
+    Wraps = manage::WRAPS,
     /// [`manage::FORWARD_REFUSED`].
-    ForwardRefused,
+    ForwardRefused = manage::FORWARD_REFUSED,
     /// [`manage::NO_FIRMWARE`].
-    NoFirmware,
+    NoFirmware = manage::NO_FIRMWARE,
     /// [`manage::OVERLAPS`].
-    Overlaps,
+    Overlaps = manage::OVERLAPS,
     /// [`manage::FULL`].
-    Full,
+    Full = manage::FULL,
 }
 
 impl Status {
-    /// The number in x0.
+    /// Gives the number in x0.
     pub const fn code(self) -> i64 {
-        match self {
-            Self::UnknownCall => manage::UNKNOWN_CALL,
-            Self::WrongVersion => manage::WRONG_VERSION,
-            Self::UnknownVm => manage::UNKNOWN_VM,
-            Self::UnknownRegister => manage::UNKNOWN_REGISTER,
-            Self::NotPermitted => manage::NOT_PERMITTED,
-            Self::Unsupported => manage::UNSUPPORTED,
-            Self::Frozen => manage::FROZEN,
-            Self::BadState => manage::BAD_STATE,
-            Self::Busy => manage::BUSY,
-            Self::BadArgument => manage::BAD_ARGUMENT,
-            Self::NoItem => manage::NO_ITEM,
-            Self::Reserved => manage::RESERVED,
-            Self::Wraps => manage::WRAPS,
-            Self::ForwardRefused => manage::FORWARD_REFUSED,
-            Self::NoFirmware => manage::NO_FIRMWARE,
-            Self::Overlaps => manage::OVERLAPS,
-            Self::Full => manage::FULL,
-        }
+        self as i64
     }
 }
 

@@ -7,11 +7,9 @@ use portcullis_gate::{PsciFunction, Register};
 
 use crate::machine::Machine;
 use crate::machine::end::End;
-use crate::vm::{
-    Vm,
-    lifecycle::Action,
-    vcpu::{Power, Vcpu},
-};
+use crate::vm::Vm;
+use crate::vm::state::Action;
+use crate::vm::vcpu::{Power, Vcpu};
 
 /// Highest affinity level.
 const MAX_LEVEL: u64 = 3;

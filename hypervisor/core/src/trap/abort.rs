@@ -4,9 +4,10 @@ use portcullis_arch::{account::Exit, context::Context, el2, vectors::Next};
 use portcullis_devices::access::{Access, is_translation_fault};
 
 use super::external_abort;
+use super::gic::Frame;
 use crate::cpu::gic::Interface;
-use crate::devices::{UART, gic::Frame};
-use crate::terminal::TERMINAL;
+use crate::devices::UART;
+use crate::serial::TERMINAL;
 use crate::vm::{failure::Reason, vcpu::Vcpu};
 
 /// A guest's load or store reached no memory. Every way out is a call in tail position.

@@ -5,8 +5,8 @@ use portcullis_vgic::GicVersion;
 
 use super::{abort, external_abort, fault};
 use crate::cpu::gic::Interface;
-use crate::processor::Processor;
-use crate::vm::{failure::Reason, sharing::Sharing, vcpu::Vcpu};
+use crate::cpu::physical_core::Processor;
+use crate::vm::{failure::Reason, off_core::Sharing, vcpu::Vcpu};
 
 /// ESR_ELx.EC: WFI or WFE.
 const EC_WAIT: u64 = 0x01;

@@ -5,8 +5,8 @@ use portcullis_arch::{account::Exit, context::Context, timer, vectors::Next};
 use portcullis_board::signal::{EL2_TIMER_INTID, KICK};
 
 use crate::cpu::gic::Interface;
+use crate::cpu::physical_core::Processor;
 use crate::machine::Machine;
-use crate::processor::Processor;
 use crate::vm::vcpu::Vcpu;
 use crate::with_interface;
 

@@ -7,5 +7,6 @@ pub mod call;
 pub mod exception;
 mod external_abort;
 pub mod fault;
+mod gic;
 pub mod interrupt;
 mod table_walk;

@@ -1,29 +1,23 @@
 //! A virtual machine: what it owns, and what happens to it as a whole.
 
 pub mod activity;
-pub mod answers;
 pub mod audit;
 pub mod counter;
-pub mod devices;
-pub mod exclusive;
 pub mod failure;
+pub mod fast_tables;
 pub mod fault_report;
-pub mod lifecycle;
-pub mod loader;
-pub mod presence;
+pub mod manager_lock;
+pub mod off_core;
 pub mod pv_time;
 pub mod rate;
 pub mod report;
-pub mod residence;
 pub mod restart;
-pub mod resume;
-pub mod scrub;
-mod seed;
-pub mod sharing;
+pub mod seed;
 pub mod state;
 pub mod step;
 pub mod timekeeping;
 pub mod vcpu;
+pub mod vcpu_sets;
 pub mod vector_abort;
 pub mod watch;
 
@@ -43,30 +37,29 @@ use spin::{Mutex, Once, mutex::TicketMutex};
 use crate::cpu::gic::{self, Interface};
 use crate::devices::{VmBus, port::Port};
 use crate::entropy::Claim;
+use crate::life::{devices::DeviceLines, load::Loading};
 use crate::memory::stage1;
 use crate::memory::stage2::Stage2;
 use crate::with_interface;
-use answers::VmAnswers;
 use audit::{Audit, Fate};
 use counter::VirtualCounter;
-use devices::DeviceLines;
-use exclusive::ManagedFilter;
 use failure::Failure;
+use fast_tables::VmAnswers;
 use fault_report::FaultReport;
-use loader::Loading;
-use presence::{Census, Presence};
+use manager_lock::ManagedFilter;
 use pv_time::PvTime;
 use rate::LineRate;
 use restart::RestartPolicy;
 use state::StateCell;
 use vcpu::Vcpu;
+use vcpu_sets::{Census, Presence};
 use watch::Wait;
 
 /// A VM. It is made once and lives as long as the machine. What the way back to a guest looks at comes first.
 #[repr(C)]
 pub struct Vm {
     /// What it is doing and what is to become of it.
-    state: StateCell,
+    pub(crate) state: StateCell,
     /// The SGI that makes each vCPU's core look at it ([`Interface::signal`]).
     kicks: [AtomicU64; MAX_VCPUS],
     /// Its number: its place in the manifest, counted from 0.
@@ -84,7 +77,7 @@ pub struct Vm {
     /// The devices that it drives itself.
     pub devices: Box<[Device]>,
     /// Where their interrupts go.
-    lines_of_devices: Once<DeviceLines>,
+    pub(crate) lines_of_devices: Once<DeviceLines>,
     /// Its interrupt controller.
     pub vgic: Vgic,
     /// Its UART and the line that it is writing.
@@ -99,9 +92,9 @@ pub struct Vm {
     pub audit: Audit,
     /// When it starts again by itself.
     pub restarts: RestartPolicy,
-    filter: ManagedFilter,
-    published: Published,
-    failure: Mutex<Option<Failure>>,
+    pub(crate) filter: ManagedFilter,
+    pub(crate) published: Published,
+    pub(crate) failure: Mutex<Option<Failure>>,
     /// When a line may say again that it accessed nothing.
     pub fault_report: FaultReport,
     /// Held while EL2 reads what the VM's memory holds.
@@ -110,21 +103,21 @@ pub struct Vm {
     lines: Mutex<LineRate>,
     /// The tables that VTTBR_EL2 names.
     _stage2: Stage2,
-    answers: Box<VmAnswers>,
-    forwards: Forwards,
+    pub(crate) answers: Box<VmAnswers>,
+    pub(crate) forwards: Forwards,
     vcpus: Once<Box<[Vcpu]>>,
     /// vCPUs that are not off, and those that stand still.
-    presence: Presence,
+    pub(crate) presence: Presence,
     /// When its cores were last asked for something.
-    asked: Wait,
-    counter: VirtualCounter,
+    pub(crate) asked: Wait,
+    pub(crate) counter: VirtualCounter,
     vttbr: u64,
     /// The VM was loaded before: its memory may lie in the caches as it was then.
-    loaded: AtomicBool,
+    pub(crate) loaded: AtomicBool,
     /// How far its images are in place.
-    loading: Mutex<Loading>,
+    pub(crate) loading: Mutex<Loading>,
     /// Bytes of its memory that are scrubbed, while that is in progress.
-    scrubbed: AtomicU64,
+    pub(crate) scrubbed: AtomicU64,
 }
 
 /// What a VM is made of.

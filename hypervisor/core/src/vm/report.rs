@@ -6,7 +6,7 @@ use portcullis_arch::timer;
 
 use super::Vm;
 pub use super::rate::Occasion;
-use crate::terminal::TERMINAL;
+use crate::serial::TERMINAL;
 
 impl Vm {
     /// Writes a line about this VM to the log, unless there were too many of them of late ([`LineRate`](super::rate::LineRate));

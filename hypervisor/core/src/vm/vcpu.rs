@@ -1,5 +1,5 @@
 //! A virtual core: its state in one place. How it comes to run on its core and leaves it is in [`super::residence`], how it goes
-//! back to its guest in [`super::resume`], and what is different where it shares its core in [`super::sharing`].
+//! back to its guest in [`super::resume`], and what is different where it shares its core in [`super::off_core`].
 
 use alloc::boxed::Box;
 use core::cell::UnsafeCell;
@@ -11,13 +11,13 @@ use spin::Once;
 
 use super::Vm;
 use super::activity::{Activity, Times};
-use super::sharing::Sharing;
+use super::off_core::Sharing;
 use super::step::{Step, step};
 use super::timekeeping::Timekeeping;
 use super::vector_abort::BeforeVector;
 use crate::cpu::gic::Interface;
-use crate::processor::Processor;
-use crate::schedule::Share;
+use crate::cpu::physical_core::Processor;
+use crate::run::shared_core::Share;
 use crate::with_interface;
 
 /// Power state of a vCPU (DEN0022, section 4.2).
@@ -206,13 +206,13 @@ impl Vcpu {
     }
 
     /// It goes into the guest now: what it waited for that was stolen, and the guest can see it.
-    pub(super) fn count_entry(&self) {
+    pub(crate) fn count_entry(&self) {
         self.times.enters(timer::count_relaxed());
         self.publish_stolen();
     }
 
     /// Notes where the guest goes on, for [`enter`](Self::enter).
-    pub(super) fn remember_place(&self) {
+    pub(crate) fn remember_place(&self) {
         let context = self.context.get();
         // SAFETY: no one else touches the context of a vCPU but its own core, which is here.
         unsafe {
@@ -222,7 +222,7 @@ impl Vcpu {
     }
 
     /// Enters the guest for the first time, where [`switch_on`](Self::switch_on) said.
-    pub(super) fn begin(&'static self, processor: &Processor, handlers: Handlers) -> ! {
+    pub(crate) fn begin(&'static self, processor: &Processor, handlers: Handlers) -> ! {
         self.count_entry();
         self.power.store(Power::On as u8, Ordering::Release);
         let (entry, argument) = (self.entry.load(Ordering::Relaxed), self.argument.load(Ordering::Relaxed));
@@ -234,7 +234,7 @@ impl Vcpu {
     }
 
     /// Enters the guest with the registers in the context. To be called on its own core, which has all its other ones.
-    pub(super) fn enter(&'static self) -> ! {
+    pub(crate) fn enter(&'static self) -> ! {
         // SAFETY: no one else touches the context of a vCPU but its own core, which is here; the core is this vCPU's, stage 2
         // included, as the callers in this module's parent see to.
         unsafe { vectors::enter(self.context.get()) }

@@ -10,9 +10,9 @@ use portcullis_board::{Board, InterruptController, PowerControl};
 use portcullis_bundle::{Cores, VmConfig};
 use portcullis_gate::{Call, Conduit, Conduits, Profile, Row, Service, Support, Verdict};
 
+use crate::cpu::physical_core::Processor;
 use crate::machine::{Machine, Usage};
 use crate::memory::stage2::Stage2;
-use crate::processor::Processor;
 use crate::service;
 use crate::vm::step::Step;
 use crate::vm::vcpu::{Power, Vcpu};

@@ -4,11 +4,11 @@ use portcullis_board::device::{Device, Interrupt};
 use portcullis_vgic::Vgic;
 use spin::mutex::TicketMutex;
 
-use super::Vm;
-use super::vcpu::Vcpu;
+use crate::cpu::physical_core::Processor;
 use crate::devices::interrupt_delivery::{Delivery, Distributor};
 use crate::machine::Machine;
-use crate::processor::Processor;
+use crate::vm::Vm;
+use crate::vm::vcpu::Vcpu;
 
 /// Where the interrupts of a VM's devices go, and whether they are let through there.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use portcullis_arch::{barrier, el1, el2, optional::Features, paging, timer, worl
 use super::step::Step;
 use super::vcpu::Vcpu;
 use crate::cpu::gic::{Interface, VirtualInterface};
-use crate::schedule::Share;
+use crate::run::shared_core::Share;
 use crate::with_interface;
 
 /// A deadline that is not set.
@@ -295,7 +295,7 @@ impl Vcpu {
     }
 
     /// Makes this core, which is the vCPU's, look like it: its number, its counter, its memory.
-    pub(super) fn show_itself(&self) {
+    pub(crate) fn show_itself(&self) {
         el2::set_vcpu_number(self.index as u64);
         timer::set_virtual_offset(self.vm.counter_offset());
         // SAFETY: the VM's tables live as long as the VM and map only its own memory.

@@ -8,9 +8,9 @@
 
 use portcullis_arch::{barrier, timer, vectors::Next};
 
-use super::vcpu::Vcpu;
 use crate::cpu::gic::Interface;
 use crate::trap::interrupt;
+use crate::vm::vcpu::Vcpu;
 use crate::with_interface;
 
 /// The first general register that the vectors do not restore without being told to.

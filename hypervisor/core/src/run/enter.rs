@@ -9,11 +9,11 @@ use portcullis_arch::{
 };
 use portcullis_vgic::{self as vgic, HARDWARE_LINKED};
 
-use super::vcpu::{Power, Vcpu};
 use crate::cpu::gic::Interface;
+use crate::cpu::physical_core::Processor;
 use crate::machine::Machine;
-use crate::processor::Processor;
 use crate::trap::{exception, interrupt};
+use crate::vm::vcpu::{Power, Vcpu};
 use crate::with_interface;
 
 impl Vcpu {

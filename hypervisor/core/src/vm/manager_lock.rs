@@ -9,7 +9,7 @@ use spin::{Mutex, MutexGuard};
 
 use super::Vm;
 use super::watch::Wait;
-use crate::processor::Processor;
+use crate::cpu::physical_core::Processor;
 
 /// A VM's range filter, which managers write until the VM's row is frozen, behind the lock of its managers.
 pub struct ManagedFilter {
@@ -48,7 +48,7 @@ impl Vm {
     }
 
     /// The right to steer this VM, as soon as no manager has it.
-    pub(super) fn wait_exclusive(&self) -> Exclusive<'_> {
+    pub(crate) fn wait_exclusive(&self) -> Exclusive<'_> {
         let wait = Wait::new();
         wait.begin(timer::count());
         loop {
@@ -80,7 +80,7 @@ impl Exclusive<'_> {
     }
 
     /// Empties the filter, and takes back what of it was published. Every vCPU of the VM is off and none can be switched on.
-    pub(super) fn clear_filter(&mut self) {
+    pub(crate) fn clear_filter(&mut self) {
         self.vm.published.take_back();
         self.filter.clear();
     }

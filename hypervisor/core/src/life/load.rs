@@ -11,11 +11,11 @@ use portcullis_bundle::guest_tree::{GuestTree, caches};
 use portcullis_bundle::image::{ImageError, Layout};
 use portcullis_gate::Register;
 
-use super::Vm;
-use super::seed::Seed;
 use crate::cpu::gic;
 use crate::machine::Machine;
 use crate::memory::stage1;
+use crate::vm::Vm;
+use crate::vm::seed::Seed;
 
 /// Where a loaded guest starts, in its own addresses.
 #[derive(Clone, Copy, Debug)]

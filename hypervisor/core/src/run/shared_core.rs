@@ -15,13 +15,13 @@ use portcullis_arch::{barrier, optional::Features, timer};
 use portcullis_vgic::{self as vgic, HARDWARE_LINKED};
 use spin::{Mutex, Once};
 
-use super::RoundRobin;
-use super::turns::{MARK, Turns};
+use crate::cpu::physical_core::{Processor, Timer};
 use crate::machine::Machine;
-use crate::processor::{Processor, Timer};
+use crate::schedule::RoundRobin;
+use crate::schedule::turns::{MARK, Turns};
 use crate::trap::interrupt;
 use crate::vm::Vm;
-use crate::vm::sharing::{Sharing, Want};
+use crate::vm::off_core::{Sharing, Want};
 use crate::vm::state::State;
 use crate::vm::step::Step;
 use crate::vm::vcpu::Vcpu;

@@ -1,11 +1,9 @@
 //! The end of the machine when a VM asks for it that may: the others are stopped one after the other, then the board acts.
 
 use crate::machine::{Machine, end::End};
-use crate::terminal::TERMINAL;
-use crate::vm::{
-    Vm,
-    lifecycle::{Action, Phase},
-};
+use crate::serial::TERMINAL;
+use crate::vm::Vm;
+use crate::vm::state::{Action, Phase};
 
 impl Machine {
     /// `vm`, which may, ends the machine. The first word counts. The VM ends by itself; the others are stopped in the

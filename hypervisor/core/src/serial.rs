@@ -12,10 +12,10 @@ use portcullis_console::{Attachment, Console, LineBuffer};
 use portcullis_devices::uart::registers::{CR, DR, LCR_H};
 use spin::{Once, mutex::TicketMutex};
 
+use crate::cpu::physical_core::{Processor, Timer};
 use crate::devices::port::Port;
-use crate::keyboard::Keyboard;
 use crate::machine::Machine;
-use crate::processor::{Processor, Timer};
+use crate::run::keyboard::Keyboard;
 use crate::vm::{Vm, report::Occasion};
 
 /// An unfinished line is looked at again after this part of a second.

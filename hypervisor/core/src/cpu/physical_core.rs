@@ -6,12 +6,12 @@ use portcullis_arch::{barrier, cpu, cpu::Anchor, timer};
 use portcullis_board::signal::{HALT, KICK};
 use spin::Once;
 
+pub use crate::cpu::deadlines::Timer;
+use crate::cpu::deadlines::{Deadlines, NEVER};
 use crate::cpu::gic::Interface;
 use crate::cpu::id_registers;
-pub use crate::deadlines::Timer;
-use crate::deadlines::{Deadlines, NEVER};
 use crate::machine::Machine;
-use crate::schedule::Share;
+use crate::run::shared_core::Share;
 use crate::vm::{state::State, step::Step, vcpu::Vcpu};
 use crate::with_interface;
 

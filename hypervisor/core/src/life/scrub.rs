@@ -6,11 +6,11 @@ use portcullis_arch::cache;
 use portcullis_board::Range;
 use portcullis_gate::Conduits;
 
-use super::Vm;
-use super::report::Occasion;
-use super::state::Action;
 use crate::machine::Machine;
 use crate::memory::stage1;
+use crate::vm::Vm;
+use crate::vm::report::Occasion;
+use crate::vm::state::Action;
 
 impl Vm {
     /// Whether the VM's memory is to be scrubbed.

@@ -7,10 +7,10 @@ use portcullis_board::SerialPort;
 use portcullis_console::{Input, InputAction, Intake, PATIENCE, Pressure, TYPED_MAX};
 use spin::Mutex;
 
+use crate::cpu::physical_core::{Processor, Timer};
 use crate::devices::port::Port;
 use crate::machine::Machine;
-use crate::processor::{Processor, Timer};
-use crate::terminal::Terminal;
+use crate::serial::Terminal;
 use crate::vm::{Vm, report::Occasion};
 
 /// Bytes taken from the serial line at one interrupt; more make it interrupt again.

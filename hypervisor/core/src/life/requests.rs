@@ -10,16 +10,16 @@ use core::sync::atomic::Ordering;
 use portcullis_arch::timer;
 use portcullis_gate::{Profile, Register};
 
-use super::Vm;
-use super::exclusive::Exclusive;
-use super::failure::{Failure, Reason};
-use super::loader::Loading;
-use super::report::Occasion;
-pub use super::state::{Action, Phase, Refusal, State};
-use super::vcpu::{Power, Vcpu};
-use super::watch::Wait;
+use super::load::Loading;
 use crate::machine::Machine;
-use crate::terminal::TERMINAL;
+use crate::serial::TERMINAL;
+use crate::vm::Vm;
+use crate::vm::failure::{Failure, Reason};
+use crate::vm::manager_lock::Exclusive;
+use crate::vm::report::Occasion;
+pub use crate::vm::state::{Action, Phase, Refusal, State};
+use crate::vm::vcpu::{Power, Vcpu};
+use crate::vm::watch::Wait;
 
 impl Exclusive<'_> {
     /// Starts a VM that was only created: freezes its registers and filter, and has its first vCPU's core load it.
