@@ -75,6 +75,10 @@ pub enum Stop {
     NoTime(&'static str),
     /// The device given to a VM is where its clock would be, or has its interrupt.
     NoClock(&'static str),
+    /// The device given to a VM is where its flash would be.
+    NoFlash(&'static str),
+    /// A VM's flash needs more memory than is left.
+    NoFlashMemory { vm: &'static str, wanted: u64, free: u64 },
     /// A VM asks for more memory than is left.
     NoMemory { vm: &'static str, wanted: u64, free: u64 },
 }
@@ -128,6 +132,18 @@ impl fmt::Display for Stop {
             Self::NoClock(vm) => write!(
                 f,
                 "{vm} asks for a real-time clock (rtc = true), and is given a device of the board in its place; leave one out"
+            ),
+            Self::NoFlash(vm) => {
+                write!(
+                    f,
+                    "{vm} has flash, and is given a device of the board below 0x8000000, where that is; leave one out"
+                )
+            }
+            Self::NoFlashMemory { vm, wanted, free } => write!(
+                f,
+                "the flash of {vm} wants {} MiB of memory, each bank in one piece; {} MiB are free in all",
+                wanted >> 20,
+                free >> 20
             ),
             Self::NoMemory { vm, wanted, free } => {
                 write!(f, "{vm} wants {} MiB of memory in one piece; {} MiB are free in all", wanted >> 20, free >> 20)

@@ -6,16 +6,18 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use portcullis_abi::{bundle::NAME_MAX, map};
 use portcullis_arch::{checksum, cpu, id, timer};
+use portcullis_board::device::Device;
 use portcullis_board::{Board, Entropy, WallClock};
 use portcullis_board::{Range, Regions};
 use portcullis_bundle::assignment::Assignments;
 use portcullis_bundle::{Bundle, FirmwareConfig, VmConfig};
 use portcullis_core::cpu::physical_core::Processor;
-use portcullis_core::devices::clock_is_replaced;
+use portcullis_core::devices::{clock_is_replaced, flash_is_replaced};
 use portcullis_core::machine::{Machine, TABLE, Usage};
 use portcullis_core::memory::stage1;
 use portcullis_core::memory::stage2::{Access, Stage2};
 use portcullis_core::serial::TERMINAL;
+use portcullis_core::vm::flash::{Flash, SECOND};
 use portcullis_core::vm::{Parts, Vm, pv_time, ram_of};
 use portcullis_gate::{Conduits, Register, Row, Rule, Support};
 use portcullis_platform::boards::Entry;
@@ -209,6 +211,7 @@ fn create(
         stage2.map(map::GICC, interface, Access::Device).map_err(|_| Stop::Unmappable(interface))?;
     }
     let devices = stock.given.take(config.name);
+    let flash = flash(&config, &devices, &mut stage2, &mut stock.free)?;
     passthrough::map(&mut stage2, &devices)?;
     let conduits = Conduits::from_bits(config.conduits).unwrap_or(Conduits::NONE);
     if control {
@@ -224,7 +227,28 @@ fn create(
     if config.trust_dma || !devices.is_empty() {
         passthrough::report(&config, memory, &devices);
     }
-    Ok(Vm::new(index, config, row, Parts { memory, stage2, pv_time, devices }, control))
+    Ok(Vm::new(index, config, row, Parts { memory, stage2, pv_time, devices, flash }, control))
+}
+
+/// Gives a VM its flash, if it has any: the memory behind it, mapped to be read.
+fn flash(
+    config: &VmConfig<'static>,
+    devices: &[Device],
+    stage2: &mut Stage2,
+    free: &mut Regions,
+) -> Result<Option<Flash>, Stop> {
+    let Some(files) = config.flash else { return Ok(None) };
+    if flash_is_replaced(devices) {
+        return Err(Stop::NoFlash(config.name));
+    }
+    let banks = memory::of_flash(config.name, files, free)?;
+    for bank in banks.iter() {
+        stage1::prepare(bank).map_err(|_| Stop::Unmappable(bank))?;
+    }
+    for (ipa, bank) in banks.first.map(|first| (map::FLASH, first)).into_iter().chain([(SECOND, banks.second)]) {
+        stage2.map(ipa, bank, Access::Rom).map_err(|_| Stop::Unmappable(bank))?;
+    }
+    Ok(Some(Flash::new(banks)))
 }
 
 /// Sets a VM's firmware registers as the manifest says. What the board cannot serve is left out, and said.

@@ -55,6 +55,8 @@ pub enum Mode {
     Abort,
     /// Every kind of access that ends in an abort.
     Aborts,
+    /// The banks of flash, and a reset.
+    Flash,
     /// An exception without vectors.
     NoVectors,
     /// Unknown system registers.
@@ -95,6 +97,7 @@ impl Mode {
             "typed" => Self::Typed,
             "abort" => Self::Abort,
             "aborts" => Self::Aborts,
+            "flash" => Self::Flash,
             "no-vectors" => Self::NoVectors,
             "sysreg" => Self::SystemRegister,
             "mmio" => Self::Mmio,

@@ -30,14 +30,32 @@ pub trait Images {
     ///
     /// Why the RAM disk of this known guest cannot be had.
     fn initrd(&self, name: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>>;
+
+    /// What the guest `name` has in its flash; none if no guest has this name, or if it starts elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// Why the file of this known guest cannot be had.
+    fn flash(&self, _name: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>> {
+        Ok(None)
+    }
 }
 
 /// Loads the files that `draft` names. Relative paths start at `folder`.
 pub fn load(draft: &mut Draft, folder: &Path, images: &dyn Images, diagnostics: &mut Diagnostics<'_>) {
     let limit = draft.memory.as_ref().map_or(u64::MAX, |memory| *memory.get_ref());
-    let Some(image) = draft.image.clone() else { return };
     let kernel = |name: &str| images.kernel(name);
     let initrd = |name: &str| images.initrd(name);
+    let Some(image) = draft.image.clone() else {
+        // What starts in flash may have a RAM disk all the same.
+        let disk = draft
+            .initrd
+            .clone()
+            .zip(draft.initrd.as_ref().and_then(|own| find(own, folder, images, initrd, diagnostics)));
+        let disk = disk.and_then(|(own, path)| read(&own, path, limit, diagnostics));
+        draft.ramdisk = disk.map(|(path, bytes)| Image { path, bytes });
+        return;
+    };
 
     let file = find(&image, folder, images, kernel, diagnostics);
     let kernel = file.and_then(|path| read(&image, path, limit, diagnostics));
@@ -68,7 +86,7 @@ pub fn load(draft: &mut Draft, folder: &Path, images: &dyn Images, diagnostics: 
 }
 
 /// The path of the file that `name` stands for: a known guest's, or its own.
-fn find(
+pub fn find(
     name: &Spanned<String>,
     folder: &Path,
     images: &dyn Images,
@@ -113,7 +131,7 @@ fn not_ready(name: &Spanned<String>, error: &(dyn Error + 'static), diagnostics:
 }
 
 /// Reads the file at `path`, unless its kind or its size shows that it cannot be right.
-fn read(
+pub fn read(
     name: &Spanned<String>,
     path: PathBuf,
     limit: u64,

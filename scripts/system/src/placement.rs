@@ -10,6 +10,7 @@ use toml::Spanned;
 
 use super::diagnostic::Diagnostics;
 use super::draft::Draft;
+use super::flash::Flash;
 use super::{Board, memory};
 
 /// What lies in RAM takes whole pages.
@@ -23,18 +24,22 @@ pub fn check(draft: &Draft, board: &Board, diagnostics: &mut Diagnostics<'_>) {
         diagnostics.error(load.span(), "a load address for a VM whose RAM lies where the board has it", help);
         return;
     }
-    let (Some(image), Some(file), Some(amount)) = (&draft.image, &draft.kernel, &draft.memory) else { return };
-    let kernel = match Kernel::parse(&file.bytes) {
-        Ok(kernel) => kernel,
-        Err(error) => return refuse(image, error, diagnostics),
+    let Some(amount) = &draft.memory else { return };
+    let (image, kernel) = match (&draft.image, &draft.kernel, &draft.flash) {
+        (Some(image), Some(file), _) => match Kernel::parse(&file.bytes) {
+            Ok(kernel) => (image, kernel),
+            Err(error) => return refuse(image, error, diagnostics),
+        },
+        (None, _, Some(Flash { names, .. })) if let Some(first) = names.first() => (first, Kernel::IN_FLASH),
+        _ => return,
     };
     pages(kernel, image, board, diagnostics);
     let ram = Range::sized(RAM, *amount.get_ref());
     let initrd = draft.ramdisk.as_ref().map(|disk| disk.bytes.len() as u64);
     let tree = GuestTree::room(draft.cores.len(), &draft.cmdline, draft.devices.len());
     let parts = Parts { kernel, initrd, tree };
-    let low = draft.tree.as_ref().is_some_and(|tree| *tree.get_ref());
-    let wish = Wish { load: draft.load.as_ref().map(|load| *load.get_ref()), tree_low: low };
+    let load = draft.load.as_ref().filter(|_| draft.image.is_some()).map(|load| *load.get_ref());
+    let wish = Wish { load, tree_low: draft.tree_low() };
     match (Layout::place(ram, &parts, wish), &draft.load, &draft.tree) {
         (Ok(_), ..) => {}
         (Err(ImageError::TooLarge { needed, .. }), ..) => {

@@ -12,7 +12,7 @@ const DEFAULT: GuestTree<'static> = GuestTree {
     initrd: Some(Range::sized(0x4800_0000, 0x1234)),
     conduits: bundle::CONDUIT_HVC | bundle::CONDUIT_SMC,
     psci: function::PSCI_VERSION_1_1,
-    emulated: &[&Pl031::DESCRIPTION],
+    emulated: EMULATED,
     devices: &[],
     kaslr_seed: None,
     rng_seed: None,

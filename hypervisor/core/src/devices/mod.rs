@@ -1,6 +1,7 @@
 //! A VM's devices with what they work with: the virtual GIC, the console, the bus behind both.
 
 pub mod emulated;
+pub mod flash;
 pub mod interrupt_delivery;
 pub mod interrupt_owners;
 pub mod line;
@@ -11,9 +12,11 @@ use alloc::boxed::Box;
 
 use portcullis_board::{Range, device::Device as Given};
 use portcullis_bundle::VmConfig;
+use portcullis_devices::flash::{Cfi, Rom};
 use portcullis_devices::{Bus, Description, Device, Frame, Unused, rtc::Pl031, uart::Pl011};
 
 use self::emulated::Emulated;
+use self::flash::Flash;
 use self::rtc::Rtc;
 use crate::cpu::physical_core::{Processor, Timer};
 use crate::vm::Vm;
@@ -35,8 +38,14 @@ pub fn bus(config: &VmConfig<'_>, given: &[Given]) -> VmBus {
         let added = bus.add(frame, device);
         debug_assert!(added.is_ok(), "virt's devices have addresses of their own, and there is room");
     };
+    let [first, second] = Cfi::BANKS;
     for (unused, frame) in Unused::ALL {
-        add(frame, Box::new(unused));
+        if unused == Unused::Flash && config.flash.is_some() {
+            add(first, Box::new(Rom));
+            add(second, Box::<Flash>::default());
+        } else {
+            add(frame, Box::new(unused));
+        }
     }
     if config.rtc != Some(false) && !clock_is_replaced(given) {
         add(Pl031::DESCRIPTION.frame(), Box::<Rtc>::default());
@@ -47,6 +56,11 @@ pub fn bus(config: &VmConfig<'_>, given: &[Given]) -> VmBus {
 /// Whether a device of the board's is where the VM's clock would be, or has its interrupt.
 pub fn clock_is_replaced(given: &[Given]) -> bool {
     is_replaced(&Pl031::DESCRIPTION, given)
+}
+
+/// The same of its flash.
+pub fn flash_is_replaced(given: &[Given]) -> bool {
+    is_replaced(&Cfi::DESCRIPTION, given)
 }
 
 /// The same of any emulated device.
@@ -101,5 +115,7 @@ mod tests {
         assert!(!clock_is_replaced(&[given(0x0903_0000, 39)]));
         assert!(clock_is_replaced(&[given(0x0903_0000, 39), given(0x0901_0000, 35)]));
         assert!(clock_is_replaced(&[given(0x0a00_0000, 34)]));
+        assert!(!flash_is_replaced(&[given(0x0903_0000, 39), given(0x0800_0000, 34)]));
+        assert!(flash_is_replaced(&[given(0, 39)]) && flash_is_replaced(&[given(0x07ff_f000, 39)]));
     }
 }

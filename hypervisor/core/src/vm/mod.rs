@@ -6,6 +6,7 @@ pub mod counter;
 pub mod failure;
 pub mod fast_tables;
 pub mod fault_report;
+pub mod flash;
 pub mod manager_lock;
 pub mod off_core;
 pub mod pv_time;
@@ -46,6 +47,7 @@ use counter::VirtualCounter;
 use failure::Failure;
 use fast_tables::VmAnswers;
 use fault_report::FaultReport;
+use flash::Flash;
 use manager_lock::ManagedFilter;
 use pv_time::PvTime;
 use rate::LineRate;
@@ -101,8 +103,10 @@ pub struct Vm {
     peeking: Mutex<()>,
     /// The lines of the log that it may still cause.
     lines: Mutex<LineRate>,
+    /// What lies behind its flash, if it has any.
+    pub flash: Option<Flash>,
     /// The tables that VTTBR_EL2 names.
-    _stage2: Stage2,
+    stage2: Mutex<Stage2>,
     pub(crate) answers: Box<VmAnswers>,
     pub(crate) forwards: Forwards,
     vcpus: Once<Box<[Vcpu]>>,
@@ -130,6 +134,8 @@ pub struct Parts {
     pub pv_time: PvTime,
     /// The devices that it drives itself.
     pub devices: Vec<Device>,
+    /// What lies behind its flash, if its manifest wants some.
+    pub flash: Option<Flash>,
 }
 
 /// The VMID of the VM with this number. There are few.
@@ -143,7 +149,7 @@ impl Vm {
         index: usize,
         config: VmConfig<'static>,
         row: &'static Row,
-        Parts { memory, stage2, pv_time, devices }: Parts,
+        Parts { memory, stage2, pv_time, devices, flash }: Parts,
         control: bool,
     ) -> Self {
         let restarts = RestartPolicy::new(config.restart_limit);
@@ -173,7 +179,8 @@ impl Vm {
             peeking: Mutex::new(()),
             lines: Mutex::new(LineRate::new()),
             vttbr: paging::vttbr(stage2.root(), vmid_of(index)),
-            _stage2: stage2,
+            flash,
+            stage2: Mutex::new(stage2),
             answers: VmAnswers::new(),
             forwards: Forwards::new(),
             vcpus: Once::new(),

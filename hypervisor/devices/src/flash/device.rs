@@ -13,6 +13,14 @@ const STEPS: [Step; 8] =
 /// How the modes are saved.
 const MODES: [Mode; 4] = [Mode::Array, Mode::Status, Mode::Identification, Mode::Query];
 
+impl Cfi {
+    /// Where the guest has the two banks. The first one is a [`Rom`](super::Rom).
+    pub const BANKS: [Frame; 2] = [
+        Frame { start: map::FLASH, size: map::FLASH_BANK },
+        Frame { start: map::FLASH + map::FLASH_BANK, size: map::FLASH_BANK },
+    ];
+}
+
 impl Device for Cfi {
     type World<'a> = &'a mut dyn Cells;
     type State = state::Flash;
@@ -21,10 +29,7 @@ impl Device for Cfi {
     const DESCRIPTION: Description = Description {
         node: "flash@0",
         compatible: "cfi-flash",
-        frames: &[
-            Frame { start: map::FLASH, size: map::FLASH_BANK },
-            Frame { start: map::FLASH + map::FLASH_BANK, size: map::FLASH_BANK },
-        ],
+        frames: &Self::BANKS,
         interrupt: None,
         clock_names: "",
         clocks: 0,

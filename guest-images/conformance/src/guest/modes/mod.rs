@@ -9,6 +9,7 @@ mod dma;
 mod draws;
 mod end;
 mod fault;
+mod flash;
 mod forward;
 mod garbage;
 mod hostile;
@@ -59,6 +60,7 @@ pub fn run(profile: &Profile) {
         Mode::Typed => typed::run(profile),
         Mode::Abort => fault::abort(profile),
         Mode::Aborts => aborts::run(profile),
+        Mode::Flash => flash::run(profile),
         Mode::NoVectors => aborts::without_vectors(),
         Mode::SystemRegister => fault::system_register(),
         Mode::Mmio => fault::malformed_mmio(profile),
