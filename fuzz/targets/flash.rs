@@ -57,7 +57,7 @@ fn run(steps: &mut Unstructured) -> Result<()> {
             _ => flash.reset(),
         }
     }
-    // Whatever it is in the middle of, it comes to an end: 1024 stores fill the buffer, a few end an erasure.
+    // Whatever it is in the middle of, it comes to an end: 512 stores fill the buffer, a few end an erasure.
     for _ in 0..2048 {
         flash.write(&mut cells, 0, 4, u64::from(READ_STATUS));
     }

@@ -57,6 +57,8 @@ pub enum Mode {
     Aborts,
     /// The banks of flash, and a reset.
     Flash,
+    /// The first bank of flash, with so many accesses that they can be counted.
+    FirstBank,
     /// An exception without vectors.
     NoVectors,
     /// Unknown system registers.
@@ -98,6 +100,7 @@ impl Mode {
             "abort" => Self::Abort,
             "aborts" => Self::Aborts,
             "flash" => Self::Flash,
+            "first-bank" => Self::FirstBank,
             "no-vectors" => Self::NoVectors,
             "sysreg" => Self::SystemRegister,
             "mmio" => Self::Mmio,

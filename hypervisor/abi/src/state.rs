@@ -95,7 +95,7 @@ pub struct Flash {
     /// Offset into the bank of what the buffer stands for.
     pub window: u64,
     /// The buffer; all bits are set where it was not filled.
-    pub buffer: [u8; 4096],
+    pub buffer: [u8; 2048],
 }
 
 impl Flash {

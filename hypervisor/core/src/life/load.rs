@@ -259,7 +259,9 @@ fn fill(bank: Range, file: &[u8], start: u64, size: u64) -> Result<(), LoadError
     let filled = unsafe {
         stage1::with_guest_memory(piece, |cells| {
             let (copied, erased) = cells.split_at_mut(file.len().min(cells.len()));
-            copied.iter_mut().zip(file).for_each(|(cell, byte)| *cell = *byte);
+            if let Some(part) = file.get(..copied.len()) {
+                copied.copy_from_slice(part);
+            }
             erased.fill(0xff);
             cache::publish(cells.as_ptr() as usize, cells.len());
         })

@@ -66,9 +66,10 @@ fn cpu_on(caller: &'static Vcpu, target: u64, entry: u64, context: u64) -> i64 {
         Power::On => return result::PSCI_ALREADY_ON,
         Power::OnPending | Power::LoadPending => return result::PSCI_ON_PENDING,
     }
-    // The guest's first instruction is fetched with its MMU off: the address must be RAM of its own, and aligned.
+    // The guest's first instruction is fetched with its MMU off: the address must be RAM of its own, or
+    // firmware in its flash, and aligned.
     // INVALID_ADDRESS came with PSCI 1.0 (section 5.4.4).
-    if entry & 3 != 0 || vm.physical(entry, 4).is_none() {
+    if entry & 3 != 0 || vm.physical(entry, 4).is_none() && !vm.is_in_rom(entry) {
         let has_code = vm.row.get(Register::PsciVersion) > u64::from(function::PSCI_VERSION_0_2);
         return if has_code { result::PSCI_INVALID_ADDRESS } else { result::PSCI_INVALID_PARAMETERS };
     }

@@ -31,6 +31,12 @@ impl Flash {
 }
 
 impl Vm {
+    /// Whether the instruction at its address `ipa` is in the first bank's file, or in the block behind that.
+    pub fn is_in_rom(&self, ipa: u64) -> bool {
+        let first = self.flash.as_ref().and_then(|flash| flash.banks.first);
+        first.is_some_and(|first| (FLASH..FLASH.saturating_add(first.size())).contains(&ipa))
+    }
+
     /// Hands `length` cells of its second bank from `offset` on to `work`, and has memory hold what that leaves there: the guest may
     /// read them past its caches. They lie within a block of 2 MiB.
     ///

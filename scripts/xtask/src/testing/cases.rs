@@ -83,6 +83,8 @@ const FLASH: Case = Case {
         Sequence(&["[flash] boot: 0", "[flash] boot: 1", "flash: created", "[flash] boot: 0", "[flash] boot: 1"]),
         Never("[flash] case flash/boot 0 mark: FAIL"),
         Cases("flash"),
+        Cases("first"),
+        Line(", device 17"),
         Cases("neighbour"),
     ],
     ..LINUX

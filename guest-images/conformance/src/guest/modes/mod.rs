@@ -61,6 +61,7 @@ pub fn run(profile: &Profile) {
         Mode::Abort => fault::abort(profile),
         Mode::Aborts => aborts::run(profile),
         Mode::Flash => flash::run(profile),
+        Mode::FirstBank => flash::first(),
         Mode::NoVectors => aborts::without_vectors(),
         Mode::SystemRegister => fault::system_register(),
         Mode::Mmio => fault::malformed_mmio(profile),
