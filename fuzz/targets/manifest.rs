@@ -7,13 +7,13 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use portcullis_bundle::Bundle;
-use system::{Board, Images, Manifest, bundle};
+use system::{Board, Images, Manifest, Report, bundle};
 use tempfile::NamedTempFile;
 
-/// Every guest is this small file.
+/// Every guest is this small file, in which nothing shows that it is no kernel.
 static IMAGE: LazyLock<NamedTempFile> = LazyLock::new(|| {
     let file = NamedTempFile::new().expect("a temporary file");
-    std::fs::write(file.path(), [0; 64]).expect("a temporary file");
+    std::fs::write(file.path(), [0x14; 64]).expect("a temporary file");
     file
 });
 
@@ -33,10 +33,23 @@ impl Images for AnyGuest {
     }
 }
 
-fuzz_target!(|text: &str| {
+/// A manifest that is right: what comes behind the reader is reached.
+const RIGHT: &str = r#"
+[[vm]]
+name = "a"
+image = "ops"
+memory = "16M"
+cores = [0]
+"#;
+
+fn read(text: &str) -> Result<Manifest, Report> {
     let board =
         Board { name: "qemu-virt".into(), cores: 8, memory: 2 << 30, forwards: true, time: true, cpu: None, ram: None };
-    match Manifest::parse("fuzz.toml", text, Path::new("/nowhere"), &board, &AnyGuest) {
+    Manifest::parse("fuzz.toml", text, Path::new("/nowhere"), &board, &AnyGuest)
+}
+
+fuzz_target!(init: read(RIGHT).map(drop).unwrap_or_else(|report| panic!("{report}")), |text: &str| {
+    match read(text) {
         Ok(manifest) => {
             let made = bundle::Bundle::new(&manifest).expect("a right manifest becomes a bundle");
             let bytes: Vec<u8> = made.parts().flatten().copied().collect();

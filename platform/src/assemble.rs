@@ -1,6 +1,7 @@
 //! Picks the drivers for what the device tree and the board's file say the board has.
 
 use core::fmt;
+use core::iter;
 use core::ptr::NonNull;
 
 use portcullis_arch::{probe, timer};
@@ -9,16 +10,17 @@ use portcullis_board::{Board, Entropy, Firmware, InterruptController, PowerContr
 use spin::Once;
 
 use crate::boards::{self, BOARDS, Definition, Entry};
+use crate::driver::{Bind, DrivenDevice, Offer};
 use crate::drivers::gicv2::{self, GicV2, GicV2Error};
 use crate::drivers::gicv3::GicV3;
-use crate::drivers::pl031::Pl031;
 use crate::drivers::psci::{NoFirmware, Psci};
 use crate::drivers::rate::{self, Rate};
 use crate::drivers::rndrrs::Rndrrs;
 use crate::drivers::spin_table::SpinTable;
-use crate::facts::{CoreStart, Facts, Gic, Uart};
+use crate::facts::cores::CoreStart;
+use crate::facts::{Facts, Gic};
 use crate::firmware::{
-    Findings, Smc,
+    Findings, Forwarded, Smc,
     clock::El3Clock,
     ptp::Ptp,
     trng::{El3Trng, Trng},
@@ -65,8 +67,7 @@ pub fn ranges(facts: &Facts) -> impl Iterator<Item = Range> + '_ {
     let redistributors = redistributors.into_iter().flat_map(|regions| regions.iter().copied());
     let gic = frames.into_iter().flatten().chain(redistributors);
     let uart = facts.uart.iter().map(|uart| uart.registers);
-    let others = [facts.rtc, facts.rng200, facts.watchdog, facts.microseconds].into_iter().flatten();
-    gic.chain(uart).chain(others)
+    gic.chain(uart).chain(facts.devices().map(|device| device.registers))
 }
 
 /// Whether `range` has something that EL2 uses itself or that is no device of anybody's: its own devices, what its guests get
@@ -83,31 +84,29 @@ pub fn is_taken(facts: &Facts, range: &Range) -> bool {
 
 static GIC_V2: Once<GicV2> = Once::new();
 static GIC_V3: Once<GicV3> = Once::new();
-static CLOCK: Once<Pl031> = Once::new();
 static EL3: Once<Backends> = Once::new();
 static CORES: Once<SpinTable> = Once::new();
 
 /// What the firmware serves.
 struct Backends {
-    el3: Smc,
+    calls: Forwarded,
     trng: Option<El3Trng<Smc>>,
     clock: Option<El3Clock<Smc>>,
 }
 
 impl Backends {
     fn new(wide: bool, trng: Trng, ptp: Ptp) -> Self {
-        let el3 = Smc { wide };
         Self {
-            el3,
-            trng: if let Trng::Usable(identity) = trng { Some(El3Trng::new(el3, identity)) } else { None },
-            clock: if let Ptp::Usable(counter) = ptp { Some(El3Clock::new(el3, counter)) } else { None },
+            calls: Forwarded { wide },
+            trng: if let Trng::Usable(identity) = trng { Some(El3Trng::new(identity)) } else { None },
+            clock: if let Ptp::Usable(counter) = ptp { Some(El3Clock::new(counter)) } else { None },
         }
     }
 }
 
 /// Asks the firmware of this board what it offers.
 pub fn firmware(facts: &Facts) -> Findings {
-    Findings::gather(facts.psci, &Smc { wide: false })
+    Findings::gather::<Smc>(facts.psci)
 }
 
 /// The board's file.
@@ -127,9 +126,26 @@ pub fn firmware_memory(facts: &Facts) -> &'static [Range] {
 /// What the facts say must be true, and the registers must be mapped.
 pub unsafe fn serial(facts: &Facts) -> Option<&'static dyn SerialPort> {
     let board = definition(facts);
-    let uart = facts.uart.map(|uart| Uart { clock: uart.clock.or(board.uart_clock), ..uart })?;
+    let uart = facts.uart.map(|uart| DrivenDevice { clock: uart.clock.or(board.uart_clock), ..uart })?;
     // SAFETY: passed on to the caller.
-    board.serial.iter().find_map(|driver| unsafe { driver(&uart) })
+    unsafe { bind([&uart], serial_port) }
+}
+
+const fn serial_port(offer: Offer) -> Option<Bind<dyn SerialPort>> {
+    if let Offer::Serial(bind) = offer { Some(bind) } else { None }
+}
+
+/// Takes over the first of the devices whose driver has an offer of the kind that `of` picks.
+///
+/// # Safety
+///
+/// As [`Bind`] says.
+unsafe fn bind<'a, T: ?Sized>(
+    devices: impl IntoIterator<Item = &'a DrivenDevice>,
+    of: impl Fn(Offer) -> Option<Bind<T>>,
+) -> Option<&'static T> {
+    // SAFETY: passed on to the caller.
+    devices.into_iter().find_map(|device| unsafe { of(device.driver.offer)?(device) })
 }
 
 /// The serial line of a board whose device tree cannot be used, by what else is known at the entry. `None` where nothing is
@@ -144,7 +160,7 @@ pub unsafe fn last_resort_serial(entry: &Entry<'_>) -> Option<&'static dyn Seria
         let uart = unsafe { board.last_resort?(entry)? };
         (entry.map)(uart.registers.start);
         // SAFETY: the board was recognised, and the registers were just mapped.
-        board.serial.iter().find_map(|driver| unsafe { driver(&uart) })
+        unsafe { bind([&uart], serial_port) }
     })
 }
 
@@ -157,19 +173,11 @@ unsafe fn find_absent(facts: &Facts) -> Result<(), BoardError> {
     let gicd = match facts.gic {
         Gic::V2 { distributor, .. } | Gic::V3 { distributor, .. } => distributor,
     };
-    let listed = [
-        ("the GIC's distributor", Some(gicd)),
-        ("a PL031", facts.rtc),
-        ("an RNG200", facts.rng200),
-        ("a BCM2835 watchdog", facts.watchdog),
-        ("a BCM2835 system timer", facts.microseconds),
-    ];
-    for (name, region) in listed {
-        if let Some(Range { start: address, .. }) = region {
-            // SAFETY: passed on to the caller; the first register of none of these changes when it is read.
-            if !address.is_multiple_of(4) || !unsafe { probe::answers(address) } {
-                return Err(BoardError::Absent(name, address));
-            }
+    let devices = facts.devices().map(|device| (device.driver.name, device.registers.start));
+    for (name, address) in iter::once(("the GIC's distributor", gicd.start)).chain(devices) {
+        // SAFETY: passed on to the caller; the first register of none of these changes when it is read.
+        if !address.is_multiple_of(4) || !unsafe { probe::answers(address) } {
+            return Err(BoardError::Absent(name, address));
         }
     }
     Ok(())
@@ -181,9 +189,10 @@ unsafe fn find_absent(facts: &Facts) -> Result<(), BoardError> {
 ///
 /// As for [`board`].
 pub unsafe fn rate(facts: &Facts) -> Option<Rate> {
+    let reference = |offer| if let Offer::Reference(bind) = offer { Some(bind) } else { None };
     // SAFETY: passed on to the caller.
-    let reference = unsafe { definition(facts).reference?(facts)? };
-    Some(rate::measure(timer::frequency(), &reference, timer::count))
+    let reference = unsafe { bind(facts.devices(), reference)? };
+    Some(rate::measure(timer::frequency(), reference, timer::count))
 }
 
 /// Takes over the interrupt controller. That this is a GICv2 or a GICv3 is known everywhere from then on.
@@ -227,14 +236,16 @@ unsafe fn interrupts(gic: &Gic) -> Result<&'static dyn InterruptController, Boar
 /// What the facts say must be true but for devices that are not there, the registers must be mapped, and the calling core
 /// must not have an anchor yet.
 pub unsafe fn board(facts: &'static Facts, firmware: &Findings, with_page: WithPage) -> Result<Board, BoardError> {
-    let definition = definition(facts);
     // SAFETY: passed on to the caller.
     unsafe { find_absent(facts)? };
     // SAFETY: passed on to the caller.
     let interrupts = unsafe { interrupts(&facts.gic)? };
     let power: &'static dyn PowerControl = match firmware {
-        // SAFETY: passed on to the caller.
-        Findings::NotAsked => definition.power.and_then(|driver| unsafe { driver(facts) }).unwrap_or(&NoFirmware),
+        Findings::NotAsked => {
+            let power = |offer| if let Offer::Power(bind) = offer { Some(bind) } else { None };
+            // SAFETY: passed on to the caller.
+            unsafe { bind(facts.devices(), power) }.unwrap_or(&NoFirmware)
+        }
         Findings::PsciOnly(_) | Findings::Full { .. } => &Psci,
     };
     let power = if facts.cores.iter().any(|core| matches!(core.start, CoreStart::SpinTable(_))) {
@@ -250,16 +261,18 @@ pub unsafe fn board(facts: &'static Facts, firmware: &Findings, with_page: WithP
     let entropy = match el3.and_then(|el3| el3.trng.as_ref()) {
         Some(trng) => Some(trng as &'static dyn Entropy),
         None => Rndrrs::present().or_else(|| {
+            let entropy = |offer| if let Offer::Entropy(bind) = offer { Some(bind) } else { None };
             // SAFETY: passed on to the caller.
-            definition.entropy.and_then(|driver| unsafe { driver(facts) })
+            unsafe { bind(facts.devices(), entropy) }
         }),
     };
     let wall_clock = match el3.and_then(|el3| el3.clock.as_ref()) {
         Some(clock) => Some(clock as &'static dyn WallClock),
-        None => facts.rtc.and_then(|rtc| NonNull::new(rtc.start as *mut _)).map(|registers| {
-            // SAFETY: passed on to the caller; the static makes sure that there is one driver.
-            CLOCK.call_once(|| unsafe { Pl031::new(registers) }) as &'static dyn WallClock
-        }),
+        None => {
+            let wall_clock = |offer| if let Offer::WallClock(bind) = offer { Some(bind) } else { None };
+            // SAFETY: passed on to the caller.
+            unsafe { bind(facts.devices(), wall_clock) }
+        }
     };
     Ok(Board {
         name: facts.compatible.first().map_or("unnamed board", |name| &**name),
@@ -267,7 +280,7 @@ pub unsafe fn board(facts: &'static Facts, firmware: &Findings, with_page: WithP
         serial: unsafe { serial(facts) },
         interrupts,
         power,
-        firmware: el3.map(|el3| &el3.el3 as &'static dyn Firmware),
+        firmware: el3.map(|el3| &el3.calls as &'static dyn Firmware),
         entropy,
         wall_clock,
     })

@@ -28,6 +28,7 @@ extern crate alloc;
 
 pub mod assemble;
 pub mod boards;
+pub mod driver;
 pub mod drivers;
 pub mod facts;
 pub mod firmware;

@@ -1,9 +1,11 @@
 //! The facts of real boards' device trees, and what becomes of trees that are wrong, damaged or cut short.
 
 use portcullis_board::Range;
-use portcullis_platform::facts::{
-    CoreStart, Facts, FactsError, Gic, Psci, PsciMethod, PsciVersion, Timer, Uart, UartKind,
-};
+use portcullis_platform::boards;
+use portcullis_platform::driver::{DrivenDevice, Driver};
+use portcullis_platform::drivers::{bcm2835_aux_uart, bcm2835_pm, bcm2835_timer, pl011, pl031, rng200};
+use portcullis_platform::facts::cores::CoreStart;
+use portcullis_platform::facts::{Facts, FactsError, Gic, Psci, PsciMethod, PsciVersion, Timer};
 
 const VIRT_V3: &[u8] = include_bytes!("data/qemu-virt-gicv3.dtb");
 const VIRT_V2: &[u8] = include_bytes!("data/qemu-virt-gicv2.dtb");
@@ -51,11 +53,18 @@ fn qemu_virt_with_gicv3() {
     assert_eq!(*redistributors, [region(0x80a_0000, 0xf6_0000)]);
     assert_eq!(facts.timer, TIMER);
     let registers = region(0x900_0000, 0x1000);
-    assert_eq!(facts.uart, Some(Uart { kind: UartKind::Pl011, registers, intid: Some(33), clock: Some(24_000_000) }));
-    assert_eq!(facts.rtc, Some(region(0x901_0000, 0x1000)));
+    let clock = Some(24_000_000);
+    assert_eq!(facts.uart, Some(DrivenDevice { driver: &pl011::DRIVER, registers, intid: Some(33), clock }));
+    let registers = region(0x901_0000, 0x1000);
+    let rtc = DrivenDevice { driver: &pl031::DRIVER, registers, intid: Some(34), clock };
+    assert_eq!(facts.devices().collect::<Vec<_>>(), [&rtc]);
     assert_eq!(facts.psci, Some(Psci { method: PsciMethod::Smc, version: PsciVersion::V1_0 }));
     assert_eq!(facts.bundle, None);
-    assert_eq!((facts.rng200, facts.watchdog, facts.microseconds), (None, None, None));
+}
+
+/// The registers of the devices that `driver` has on the board.
+fn driven(facts: &Facts, driver: &'static Driver) -> Vec<Range> {
+    facts.devices().filter(|device| device.driver == driver).map(|device| device.registers).collect()
 }
 
 /// The first name of the root of a tree that is wrong.
@@ -127,12 +136,35 @@ fn raspberry_pi_4() {
     );
     assert_eq!(facts.timer, TIMER);
     let registers = region(0xfe21_5040, 0x40);
-    assert_eq!(facts.uart, Some(Uart { kind: UartKind::Bcm2835Aux, registers, intid: Some(125), clock: None }));
-    assert_eq!((facts.rtc, facts.psci), (None, None));
-    assert_eq!(facts.rng200, Some(region(0xfe10_4000, 0x28)));
-    assert_eq!(facts.watchdog, Some(region(0xfe10_0000, 0x114)));
-    assert_eq!(facts.microseconds, Some(region(0xfe00_3000, 0x1000)));
+    let driver = &bcm2835_aux_uart::DRIVER;
+    assert_eq!(facts.uart, Some(DrivenDevice { driver, registers, intid: Some(125), clock: None }));
+    assert_eq!(facts.psci, None);
+    assert_eq!(facts.devices().count(), 3);
+    assert_eq!(driven(&facts, &rng200::DRIVER), [region(0xfe10_4000, 0x28)]);
+    assert_eq!(driven(&facts, &bcm2835_pm::DRIVER), [region(0xfe10_0000, 0x114)]);
+    assert_eq!(driven(&facts, &bcm2835_timer::DRIVER), [region(0xfe00_3000, 0x1000)]);
     assert_eq!(facts.bundle, Some(region(0x800_0000, 0x12_3456)));
+}
+
+#[test]
+fn a_board_without_a_file_has_the_drivers_that_its_tree_names() {
+    let mut other = PI_4.to_vec();
+    for at in 0..other.len() {
+        if other[at..].starts_with(b"brcm,bcm2711\0") {
+            other[at..at + 4].copy_from_slice(b"acme");
+        }
+    }
+    let (ours, theirs) = (Facts::from_tree(PI_4).unwrap(), Facts::from_tree(&other).unwrap());
+    assert_eq!(boards::find(&theirs.compatible).compatible, "");
+    assert_eq!((theirs.uart, theirs.devices().collect::<Vec<_>>()), (ours.uart, ours.devices().collect()));
+}
+
+#[test]
+fn of_two_devices_the_first_one_is_driven() {
+    let gpio = b"arm,pl061\0";
+    let tree = patched(VIRT_V3, gpio, b"arm,pl031\0");
+    let registers = driven(&Facts::from_tree(&tree).unwrap(), &pl031::DRIVER);
+    assert_eq!(registers, [region(0x903_0000, 0x1000)], "the tree has it before the clock");
 }
 
 #[test]

@@ -5,11 +5,13 @@ macro_rules! instruction {
         $(#[$doc])*
         #[inline(always)]
         pub fn $name() {
-            #[cfg(target_arch = "aarch64")]
+            #[cfg(target_os = "none")]
             // SAFETY: a barrier or hint changes no register and no memory.
             unsafe {
                 core::arch::asm!($text, options(nostack, preserves_flags));
             }
+            #[cfg(not(target_os = "none"))]
+            crate::fake::happens(crate::fake::Event::Instruction($text));
         }
     };
 }
@@ -40,12 +42,19 @@ instruction!(
     "dsb sy"
 );
 instruction!(
-    /// Waits for an interrupt, masked ones included.
-    wfi,
-    "wfi"
-);
-instruction!(
     /// Wakes every core that waits for an event.
     sev,
     "sev"
 );
+
+/// Waits for an interrupt, masked ones included.
+#[inline(always)]
+pub fn wfi() {
+    #[cfg(target_os = "none")]
+    // SAFETY: a hint changes no register and no memory.
+    unsafe {
+        core::arch::asm!("wfi", options(nostack, preserves_flags));
+    }
+    #[cfg(not(target_os = "none"))]
+    crate::fake::wait();
+}

@@ -4,7 +4,7 @@ use crate::read_sysreg;
 
 /// Whether this core has the CRC32 instructions (ID_AA64ISAR0_EL1.CRC32). The vectors need them too.
 pub fn present() -> bool {
-    cfg!(not(target_arch = "aarch64")) || (read_sysreg!("id_aa64isar0_el1") >> 16) & 0xf != 0
+    cfg!(not(target_os = "none")) || (read_sysreg!("id_aa64isar0_el1") >> 16) & 0xf != 0
 }
 
 /// A CRC-32 in the making.
@@ -44,7 +44,7 @@ impl Default for Crc32 {
 /// Takes in eight bytes, as they lie in memory.
 #[inline(always)]
 fn double_word(crc: u32, word: u64) -> u32 {
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(target_os = "none")]
     {
         let result: u32;
         // SAFETY: the instruction computes one register from two; that it exists was checked at boot.
@@ -54,14 +54,14 @@ fn double_word(crc: u32, word: u64) -> u32 {
         }
         result
     }
-    #[cfg(not(target_arch = "aarch64"))]
+    #[cfg(not(target_os = "none"))]
     word.to_ne_bytes().iter().fold(crc, |crc, byte| single_byte(crc, *byte))
 }
 
 /// Takes in one byte.
 #[inline(always)]
 fn single_byte(crc: u32, byte: u8) -> u32 {
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(target_os = "none")]
     {
         let result: u32;
         // SAFETY: as in `double_word`.
@@ -71,7 +71,7 @@ fn single_byte(crc: u32, byte: u8) -> u32 {
         }
         result
     }
-    #[cfg(not(target_arch = "aarch64"))]
+    #[cfg(not(target_os = "none"))]
     (0..8).fold(crc ^ u32::from(byte), |crc, _| crc >> 1 ^ 0xedb8_8320 & (crc & 1).wrapping_neg())
 }
 

@@ -9,7 +9,34 @@ use portcullis_gate::{
 };
 
 use crate::account::{Account, SERVICES};
-use crate::vectors::{Exception, Handlers, Interrupt};
+
+/// What a handler tells the vectors to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+pub enum Next {
+    /// Go on with the guest.
+    Resume = 0,
+    /// This vCPU does not run on: the core looks for something else to do.
+    Leave = 1,
+    /// Go on with the guest, one of whose registers x19 to x29 has a new value in the context. Only for handlers of
+    /// exceptions: the others have not saved these.
+    Restore = 2,
+}
+
+/// Serves a physical interrupt that came while a guest ran.
+pub type Interrupt = extern "C" fn(&mut Context) -> Next;
+/// Serves a synchronous exception with the syndrome given (ESR_EL2) that is no firmware call.
+pub type Exception = extern "C" fn(&mut Context, u64) -> Next;
+
+/// What the vectors call for a vCPU where that depends on the board's GIC: the choice is made when the vCPU starts, and a
+/// trap does not ask again.
+#[derive(Clone, Copy, Debug)]
+pub struct Handlers {
+    /// Physical interrupts.
+    pub interrupt: Interrupt,
+    /// Exceptions.
+    pub exception: Exception,
+}
 
 /// What SP_EL2 points to while a guest runs: the vectors store the guest's registers here without any scratch register.
 #[repr(C, align(64))]
@@ -53,7 +80,7 @@ impl Context {
         Self {
             x: [0; 31],
             elr: 0,
-            spsr: crate::el2::EL1H_MASKED,
+            spsr: EL1H_MASKED,
             interrupt: None,
             stack: 0,
             exception: None,
@@ -73,7 +100,7 @@ impl Context {
         self.x = [0; 31];
         self.set_register(0, argument);
         self.elr = entry;
-        self.spsr = crate::el2::EL1H_MASKED;
+        self.spsr = EL1H_MASKED;
         self.stack = stack.wrapping_sub(16);
         self.interrupt = Some(handlers.interrupt);
         self.exception = Some(handlers.exception);
@@ -117,6 +144,9 @@ impl Context {
         (offset_of!(Context, account) + offset_of!(Account, forwarded) + row) as u16
     }
 }
+
+/// PSTATE of a vCPU that starts: EL1 with its own stack pointer, debug, SError, IRQ and FIQ masked.
+pub const EL1H_MASKED: u64 = 0x3c5;
 
 /// [`Context::beyond`]: the gate in Rust decides.
 pub const BEYOND_TO_GATE: u64 = 1 << 0;

@@ -3,6 +3,7 @@
 //! On a core with one vCPU nothing is trapped that need not be: WFI, the timers, the debug registers and the cache
 //! operations run in the guest. On a core that vCPUs share, WFI is trapped too, and the debug registers are until they are used.
 
+use crate::context::EL1H_MASKED;
 use crate::{barrier::isb, cpu, read_sysreg, write_sysreg};
 
 /// HCR_EL2: the traps and the second stage of translation (Arm ARM, D19.2.48).
@@ -211,9 +212,6 @@ const fn state_in_exception(spsr: u64, sctlr: u64, has_pan: bool) -> u64 {
     let ssbs = if sctlr & DSSBS != 0 { SSBS } else { 0 };
     EL1H_MASKED | spsr & (NZCV | DIT) | pan | ssbs
 }
-
-/// PSTATE of a vCPU that starts: EL1 with its own stack pointer, debug, SError, IRQ and FIQ masked.
-pub const EL1H_MASKED: u64 = 0x3c5;
 
 /// Chooses the stage 2 tables of this core, from the next context synchronization on.
 ///

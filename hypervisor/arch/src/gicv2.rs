@@ -3,22 +3,34 @@
 //!
 //! As long as [`install`] was not called there is no GICv2: reads are zero, writes go nowhere.
 
-use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::barrier;
 
 /// A frame of registers; address 0 is none.
-struct Frame(AtomicUsize);
+struct Frame {
+    base: AtomicUsize,
+    #[cfg(not(target_os = "none"))]
+    fake: crate::fake::Frame,
+}
 
+/// The frame with this name, which [`install`] has yet to find.
+macro_rules! absent {
+    ($name:ident) => {
+        Frame {
+            base: AtomicUsize::new(0),
+            #[cfg(not(target_os = "none"))]
+            fake: crate::fake::Frame::$name,
+        }
+    };
+}
+
+#[cfg(target_os = "none")]
 impl Frame {
-    const fn absent() -> Self {
-        Self(AtomicUsize::new(0))
-    }
-
     /// Address of the register at `offset`, if there is a frame.
     #[inline(always)]
     fn register(&self, offset: usize) -> Option<*mut u32> {
-        let base = self.0.load(Ordering::Relaxed);
+        let base = self.base.load(Ordering::Relaxed);
         (base != 0).then(|| (base.wrapping_add(offset)) as *mut u32)
     }
 
@@ -38,13 +50,62 @@ impl Frame {
     }
 }
 
-static GICD: Frame = Frame::absent();
-static GICC: Frame = Frame::absent();
-static GICH: Frame = Frame::absent();
-/// Number of list registers.
-static LISTS: AtomicUsize = AtomicUsize::new(0);
-/// By the board's number of a core: its bit in target lists (GICD_SGIR.CPUTargetList), zero until the core is ready.
-static TARGETS: [AtomicU8; MAX_CORES] = [const { AtomicU8::new(0) }; MAX_CORES];
+#[cfg(not(target_os = "none"))]
+impl Frame {
+    fn read(&self, offset: usize) -> u32 {
+        known::read(self.fake, offset)
+    }
+
+    fn write(&self, offset: usize, value: u32) {
+        known::write(self.fake, offset, value);
+    }
+}
+
+static GICD: Frame = absent!(Gicd);
+static GICC: Frame = absent!(Gicc);
+static GICH: Frame = absent!(Gich);
+
+/// What is known of the machine's GICv2 besides its addresses.
+#[cfg(target_os = "none")]
+mod known {
+    use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+
+    use super::MAX_CORES;
+
+    static LISTS: AtomicUsize = AtomicUsize::new(0);
+    static TARGETS: [AtomicU8; MAX_CORES] = [const { AtomicU8::new(0) }; MAX_CORES];
+
+    /// Whether there is one; then its addresses are seen, too.
+    #[inline(always)]
+    pub fn is_found() -> bool {
+        LISTS.load(Ordering::Acquire) != 0
+    }
+
+    /// There is one, with so many list registers.
+    pub fn find(list_registers: usize) {
+        LISTS.store(list_registers, Ordering::Release);
+    }
+
+    /// Number of list registers; 0 while there is no GICv2.
+    #[inline(always)]
+    pub fn lists() -> usize {
+        LISTS.load(Ordering::Relaxed)
+    }
+
+    /// By the board's number of a core: its bit in target lists (GICD_SGIR.CPUTargetList), zero until the core is ready.
+    #[inline(always)]
+    pub fn target(core: usize) -> u8 {
+        TARGETS.get(core).map_or(0, |target| target.load(Ordering::Relaxed))
+    }
+
+    pub fn set_target(core: usize, bit: u8) {
+        if let Some(slot) = TARGETS.get(core) {
+            slot.store(bit, Ordering::Release);
+        }
+    }
+}
+#[cfg(not(target_os = "none"))]
+use crate::fake::gicv2 as known;
 
 /// Most cores that a GICv2 serves.
 pub const MAX_CORES: usize = 8;
@@ -89,11 +150,11 @@ pub const GICH_HCR_NPIE: u32 = 1 << 3;
 /// The addresses must be those of GICD, GICC (8 KiB) and GICH of a GICv2, mapped as device memory for as long as the machine
 /// runs. Nobody else may use GICC, GICH or GICD_SGIR.
 pub unsafe fn install(distributor: usize, cpu_interface: usize, hypervisor_interface: usize) -> u32 {
-    GICD.0.store(distributor, Ordering::Relaxed);
-    GICC.0.store(cpu_interface, Ordering::Relaxed);
-    GICH.0.store(hypervisor_interface, Ordering::Relaxed);
+    GICD.base.store(distributor, Ordering::Relaxed);
+    GICC.base.store(cpu_interface, Ordering::Relaxed);
+    GICH.base.store(hypervisor_interface, Ordering::Relaxed);
     let vtr = GICH.read(gich::VTR);
-    LISTS.store(list_registers_of(vtr), Ordering::Release);
+    known::find(list_registers_of(vtr));
     vtr
 }
 
@@ -110,7 +171,7 @@ pub const fn priority_bits_of(vtr: u32) -> u32 {
 /// Whether this machine has a GICv2.
 #[inline]
 pub fn is_present() -> bool {
-    LISTS.load(Ordering::Acquire) != 0
+    known::is_found()
 }
 
 /// Turns the physical CPU interface of this core on, number `core` of the board, whose bit in target lists is `target`: all
@@ -121,9 +182,7 @@ pub fn init_core(core: usize, target: u8) {
     GICC.write(gicc::BPR, 0);
     let bypass = GICC.read(gicc::CTLR) & CTLR_BYPASS;
     GICC.write(gicc::CTLR, bypass | CTLR_EOI_MODE | CTLR_ENABLE);
-    if let Some(slot) = TARGETS.get(core) {
-        slot.store(target, Ordering::Release);
-    }
+    known::set_target(core, target);
 }
 
 /// Acknowledges the pending interrupt of highest priority: GICC_IAR, with the identifier in bits 9:0, from 1020 up for none,
@@ -166,8 +225,7 @@ pub const fn sgi(intid: u32, core: usize) -> u64 {
 /// ready gets none.
 #[inline]
 pub fn send_sgi(value: u64) {
-    let Some(target) = TARGETS.get((value >> 4) as usize) else { return };
-    let targets = u32::from(target.load(Ordering::Relaxed));
+    let targets = u32::from(known::target((value >> 4) as usize));
     barrier::dsb_ishst();
     GICD.write(SGIR, targets << 16 | value as u32 & 0xf);
 }
@@ -175,7 +233,7 @@ pub fn send_sgi(value: u64) {
 /// Number of list registers (GICH_VTR.ListRegs).
 #[inline]
 pub fn list_registers() -> usize {
-    LISTS.load(Ordering::Relaxed)
+    known::lists()
 }
 
 /// Which of the first 32 list registers are empty (GICH_ELRSR0).

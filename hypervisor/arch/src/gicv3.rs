@@ -77,7 +77,7 @@ pub fn init_core() -> Result<(), OpenInterface> {
 /// Before anything is read that the interrupt announces, [`see_what_was_sent`] has to come.
 #[inline(always)]
 pub fn acknowledge() -> u32 {
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(target_os = "none")]
     {
         let intid: u64;
         // SAFETY: the read makes the interrupt active, which is its purpose. Memory accesses are not moved across it.
@@ -86,8 +86,10 @@ pub fn acknowledge() -> u32 {
         }
         (intid & 0xff_ffff) as u32
     }
-    #[cfg(not(target_arch = "aarch64"))]
-    SPURIOUS
+    #[cfg(not(target_os = "none"))]
+    {
+        crate::fake::read("icc_iar1_el1") as u32
+    }
 }
 
 /// Orders an acknowledged SGI before later loads: these see what its sender wrote before it sent it.

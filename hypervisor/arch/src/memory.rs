@@ -1,4 +1,4 @@
 //! The four functions on memory that compiled code calls, for EL2.
 
-#[cfg(all(target_arch = "aarch64", target_os = "none"))]
+#[cfg(target_os = "none")]
 core::arch::global_asm!(include_str!("memory.S"));

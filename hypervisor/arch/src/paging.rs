@@ -41,17 +41,19 @@ pub fn vttbr(root: u64, vmid: u16) -> u64 {
 
 /// Forgets all translations of EL1 and stage 2, of every VMID, on all cores.
 pub fn invalidate_guests() {
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(target_os = "none")]
     // SAFETY: TLB maintenance changes no architectural state.
     unsafe {
         core::arch::asm!("dsb ishst", "tlbi alle1is", "dsb ish", "isb", options(nostack, preserves_flags));
     }
+    #[cfg(not(target_os = "none"))]
+    crate::fake::happens(crate::fake::Event::Instruction("tlbi alle1is"));
 }
 
 /// Forgets what this core remembers of the VM whose VTTBR_EL2 is loaded: both stages, its VMID alone, and instructions. A
 /// vCPU with its caches off fetches from memory what another one of its VM has changed in its caches only.
 pub fn invalidate_vm() {
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(target_os = "none")]
     // SAFETY: TLB maintenance changes no architectural state.
     unsafe {
         core::arch::asm!(
@@ -64,6 +66,8 @@ pub fn invalidate_vm() {
             options(nostack, preserves_flags)
         );
     }
+    #[cfg(not(target_os = "none"))]
+    crate::fake::happens(crate::fake::Event::Instruction("tlbi vmalls12e1"));
 }
 
 /// Forgets, on all cores, what they remember of the VM whose VTTBR_EL2 is loaded: both stages, its VMID alone. Its tables map
@@ -95,7 +99,7 @@ pub fn publish_tables() {
 ///
 /// The new tables must map this code, the stack and all data in use at the addresses at which they are now.
 pub unsafe fn switch_el2(root: u64) {
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(target_os = "none")]
     // SAFETY: no memory is accessed between the two writes of SCTLR_EL2; the caller vouches for the tables.
     unsafe {
         core::arch::asm!(
@@ -116,26 +120,34 @@ pub unsafe fn switch_el2(root: u64) {
             options(nostack, preserves_flags)
         );
     }
-    #[cfg(not(target_arch = "aarch64"))]
-    let _ = root;
+    #[cfg(not(target_os = "none"))]
+    // SAFETY: on the host they only hold what is written.
+    unsafe {
+        write_sysreg!("ttbr0_el2", root);
+        write_sysreg!("sctlr_el2", SCTLR);
+    }
 }
 
 /// Forgets EL2's translations on all cores.
 pub fn invalidate_el2() {
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(target_os = "none")]
     // SAFETY: TLB maintenance changes no architectural state.
     unsafe {
         core::arch::asm!("dsb ishst", "tlbi alle2is", "dsb ish", "isb", options(nostack, preserves_flags));
     }
+    #[cfg(not(target_os = "none"))]
+    crate::fake::happens(crate::fake::Event::Instruction("tlbi alle2is"));
 }
 
 /// Forgets EL2's translations on this core.
 pub fn invalidate_el2_here() {
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(target_os = "none")]
     // SAFETY: TLB maintenance changes no architectural state.
     unsafe {
         core::arch::asm!("dsb nshst", "tlbi alle2", "dsb nsh", "isb", options(nostack, preserves_flags));
     }
+    #[cfg(not(target_os = "none"))]
+    crate::fake::happens(crate::fake::Event::Instruction("tlbi alle2"));
 }
 
 /// Writes MAIR_EL2 and TCR_EL2; only for a core whose EL2 MMU is off.

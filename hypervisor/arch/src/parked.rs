@@ -25,7 +25,7 @@ static portcullis_errands: Errands = Errands(
     [const { Errand { affinity: AtomicU64::new(0), entry: AtomicU64::new(0), argument: AtomicU64::new(0) } }; CORES],
 );
 
-#[cfg(target_arch = "aarch64")]
+#[cfg(target_os = "none")]
 core::arch::global_asm!(
     ".pushsection .text.parked, \"ax\"",
     ".global portcullis_released",
@@ -75,14 +75,14 @@ pub unsafe fn release(word: u64, affinity: u64, entry: u64, argument: u64) -> bo
 
 /// Where released cores arrive.
 fn landing() -> u64 {
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(target_os = "none")]
     {
         unsafe extern "C" {
             fn portcullis_released();
         }
         portcullis_released as *const () as u64
     }
-    #[cfg(not(target_arch = "aarch64"))]
+    #[cfg(not(target_os = "none"))]
     {
         1
     }

@@ -1,7 +1,7 @@
 //! Asks whether there is a device at an address, before the first guest. Where there is none, most interconnects answer with
 //! a synchronous external abort (Arm ARM, D8.17); an access that ends in an SError, or in nothing, is not seen here.
 
-#[cfg(target_arch = "aarch64")]
+#[cfg(target_os = "none")]
 core::arch::global_asm!(
     ".pushsection .text.probe, \"ax\"",
     ".global portcullis_probe, portcullis_probe_read, portcullis_probe_failed",
@@ -17,7 +17,7 @@ core::arch::global_asm!(
     ".popsection",
 );
 
-#[cfg(target_arch = "aarch64")]
+#[cfg(target_os = "none")]
 unsafe extern "C" {
     fn portcullis_probe(address: u64) -> u64;
 }
@@ -29,12 +29,12 @@ unsafe extern "C" {
 ///
 /// The address must be a multiple of 4 and mapped, and a read there must have no effect on a device.
 pub unsafe fn answers(address: u64) -> bool {
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(target_os = "none")]
     // SAFETY: passed on to the caller; x0 and x1 are the function's to change.
     unsafe {
         portcullis_probe(address) != 0
     }
-    #[cfg(not(target_arch = "aarch64"))]
+    #[cfg(not(target_os = "none"))]
     {
         address != 0
     }

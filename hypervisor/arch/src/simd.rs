@@ -13,7 +13,7 @@ pub struct Simd {
 }
 
 /// The same instruction for each pair of registers: the offset of a pair is that of its first register.
-#[cfg(target_arch = "aarch64")]
+#[cfg(target_os = "none")]
 macro_rules! pairs {
     ($instruction:literal, $at:ident, $address:expr; $($first:literal $second:literal $offset:literal),*) => {
         core::arch::asm!(
@@ -40,10 +40,14 @@ impl Simd {
 
     /// Takes over what this core has.
     pub fn save(&mut self) {
-        #[cfg(target_arch = "aarch64")]
+        #[cfg(target_os = "none")]
         // SAFETY: the stores fill `v`, whose 32 registers of 16 bytes lie one after the other.
         unsafe {
             pairs!("stp", self.v.as_mut_ptr());
+        }
+        #[cfg(not(target_os = "none"))]
+        {
+            self.v = crate::fake::vectors();
         }
         self.fpcr = crate::read_sysreg!("s3_3_c4_c4_0");
         self.fpsr = crate::read_sysreg!("s3_3_c4_c4_1");
@@ -51,12 +55,14 @@ impl Simd {
 
     /// Gives this core what was saved.
     pub fn load(&self) {
-        #[cfg(target_arch = "aarch64")]
+        #[cfg(target_os = "none")]
         // SAFETY: the loads read all of `v`; no Rust code of the hypervisor uses the registers: the target has no floating
         // point.
         unsafe {
             pairs!("ldp", self.v.as_ptr());
         }
+        #[cfg(not(target_os = "none"))]
+        crate::fake::set_vectors(self.v);
         // SAFETY: as above.
         unsafe {
             crate::write_sysreg!("s3_3_c4_c4_0", self.fpcr);
@@ -73,7 +79,7 @@ impl Default for Simd {
 
 /// Clears the registers, so that nothing of a former owner stays in them.
 pub fn clear() {
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(target_os = "none")]
     // SAFETY: no Rust code of the hypervisor uses these registers: the target has no floating point.
     unsafe {
         core::arch::asm!(
@@ -89,4 +95,6 @@ pub fn clear() {
             options(nomem, nostack, preserves_flags)
         );
     }
+    #[cfg(not(target_os = "none"))]
+    Simd::new().load();
 }

@@ -2,7 +2,7 @@
 
 /// Makes an SMC with x0 to x17 as in `x`, in which x0 to x7 are then what EL3 leaves there; the others stay as they were.
 pub fn forward(x: &mut [u64; 18]) {
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(target_os = "none")]
     {
         let [x0, x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15, x16, x17] = x;
         // SAFETY: as in `call`.
@@ -14,11 +14,8 @@ pub fn forward(x: &mut [u64; 18]) {
                 inout("x17") *x17 => _, options(nostack));
         }
     }
-    #[cfg(not(target_arch = "aarch64"))]
-    {
-        let [x0, x1, x2, x3, ..] = x;
-        (*x0, *x1, *x2, *x3) = (u64::MAX, 0, 0, 0);
-    }
+    #[cfg(not(target_os = "none"))]
+    crate::fake::smc(x);
 }
 
 /// Makes an SMC with these registers; returns them as EL3 leaves them. What x7 holds tells EL3 whom the call is for; zero
@@ -28,7 +25,7 @@ pub fn forward(x: &mut [u64; 18]) {
 /// elsewhere the instruction is undefined or never returns.
 #[inline]
 pub fn call(mut x: [u64; 8]) -> [u64; 8] {
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(target_os = "none")]
     {
         let [x0, x1, x2, x3, x4, x5, x6, x7] = &mut x;
         // SAFETY: every register that the calling convention lets the callee change is declared; memory is not touched
@@ -40,10 +37,14 @@ pub fn call(mut x: [u64; 8]) -> [u64; 8] {
                 out("x17") _, options(nostack));
         }
     }
-    #[cfg(not(target_arch = "aarch64"))]
+    #[cfg(not(target_os = "none"))]
     {
-        let [x0, x1, x2, x3, ..] = &mut x;
-        (*x0, *x1, *x2, *x3) = (u64::MAX, 0, 0, 0);
+        let mut all = [0; 18];
+        let (arguments, _) = all.split_at_mut(x.len());
+        arguments.copy_from_slice(&x);
+        crate::fake::smc(&mut all);
+        let (results, _) = all.split_at(x.len());
+        x.copy_from_slice(results);
     }
     x
 }

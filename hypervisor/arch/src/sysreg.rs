@@ -7,7 +7,7 @@
 #[macro_export]
 macro_rules! read_sysreg {
     ($name:literal) => {{
-        #[cfg(target_arch = "aarch64")]
+        #[cfg(target_os = "none")]
         {
             let value: u64;
             // SAFETY: reading the named register has no effect on memory or on the course of the program.
@@ -16,10 +16,9 @@ macro_rules! read_sysreg {
             }
             value
         }
-        #[cfg(not(target_arch = "aarch64"))]
+        #[cfg(not(target_os = "none"))]
         {
-            let _ = $name;
-            0u64
+            $crate::fake::read($name)
         }
     }};
 }
@@ -33,17 +32,9 @@ macro_rules! read_sysreg {
 macro_rules! write_sysreg {
     ($name:literal, $value:expr) => {{
         let value: u64 = $value;
-        #[cfg(target_arch = "aarch64")]
+        #[cfg(target_os = "none")]
         core::arch::asm!(concat!("msr ", $name, ", {}"), in(reg) value, options(nostack, preserves_flags));
-        #[cfg(not(target_arch = "aarch64"))]
-        $crate::sysreg::write_nowhere($name, value);
+        #[cfg(not(target_os = "none"))]
+        $crate::fake::write($name, value);
     }};
 }
-
-/// What a write of a system register is on a machine that has none.
-///
-/// # Safety
-///
-/// None is needed; it is unsafe like the instruction for which it stands, so that callers read the same everywhere.
-#[cfg(not(target_arch = "aarch64"))]
-pub unsafe fn write_nowhere(_name: &str, _value: u64) {}

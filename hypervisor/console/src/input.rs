@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::answer::Part;
 use super::attachment::Attachment;
 use super::console::Console;
 use super::escape::Terminal;
@@ -39,13 +40,18 @@ impl Console {
         attachment: &Attachment,
         state: &dyn Fn(usize) -> &'static str,
     ) -> InputAction {
-        let answer = self.keys.answers.step(byte, paused);
-        if core::mem::take(&mut self.keys.escape) {
-            return self.command(byte, attachment, state);
-        }
-        if byte == ESCAPE && !answer {
-            self.keys.escape = true;
-            return InputAction::None;
+        match self.keys.answers.step(byte, paused) {
+            Part::Key(key) | Part::Coded(key) if core::mem::take(&mut self.keys.escape) => {
+                return self.command(key, attachment, state);
+            }
+            Part::Key(ESCAPE) => {
+                self.keys.escape = true;
+                return InputAction::None;
+            }
+            // The guest has had its beginning.
+            Part::Coded(ESCAPE) => self.keys.escape = true,
+            // What comes between the escape key and the person's next one is an answer, and the guest's.
+            Part::Key(_) | Part::Coded(_) | Part::Sequence | Part::String => {}
         }
         let action = self.to_attached(byte);
         if action == InputAction::None && !core::mem::replace(&mut self.keys.hinted, true) {

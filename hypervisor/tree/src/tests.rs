@@ -102,6 +102,23 @@ fn damage_is_refused_or_read_as_another_reader_reads_it() {
     assert!(same > 100 / step && refused > data.len() / step);
 }
 
+/// The specification has 31 bytes at most (section 2.2.4); boards do not keep to it.
+#[test]
+fn names_may_be_longer_than_the_specification_wants() {
+    const QUIRK: &str = "snps,dis-del-phy-power-chg-quirk";
+    let mut writer = Writer::new(64);
+    writer.begin("");
+    writer.begin("usb-controller-of-a-name-that-is-long@fe800000");
+    writer.bytes(QUIRK, &[]);
+    writer.end();
+    writer.end();
+    let blob = writer.finish();
+    let node = Tree::new(&blob).unwrap().root().children().next().unwrap();
+    assert_eq!(node.base_name(), b"usb-controller-of-a-name-that-is-long");
+    assert_eq!(node.property(QUIRK.as_bytes()), Some(&[][..]));
+    assert!(dtoolkit::fdt::Fdt::new(&blob).is_err(), "why the other reader is not taken: docs/libraries.md");
+}
+
 #[test]
 fn says_what_is_wrong() {
     let data = sample();

@@ -1,4 +1,4 @@
-//! The boards: which drivers each has beside those that every device tree leads to, and what its device tree does not tell.
+//! The boards: what the device tree of each does not tell. Which drivers it has, it does.
 //! `docs/boards.md` shows how to add one.
 
 mod qemu_virt;
@@ -6,19 +6,9 @@ mod raspberry_pi_4;
 mod unknown;
 
 use portcullis_board::Range;
-use portcullis_board::{Entropy, PowerControl, SerialPort};
 
-use crate::drivers::bcm2835_timer::SystemTimer;
-use crate::facts::{Facts, Text, Uart};
-
-/// A driver of a serial port. `None`: that is another kind of port.
-///
-/// Safety: what `Uart` says must be true, and the registers must be mapped.
-pub type SerialDriver = unsafe fn(&Uart) -> Option<&'static dyn SerialPort>;
-/// A driver of another device. `None`: the board has none.
-///
-/// Safety: what the facts say must be true, and the registers must be mapped.
-pub type Driver<T> = unsafe fn(&Facts) -> Option<T>;
+use crate::driver::DrivenDevice;
+use crate::facts::Text;
 
 /// What a board's file says.
 #[derive(Clone, Copy)]
@@ -29,16 +19,8 @@ pub struct Definition {
     pub firmware_memory: &'static [Range],
     /// Clock of its serial ports in Hz, for a device tree that does not tell.
     pub uart_clock: Option<u32>,
-    /// Drivers of its serial ports.
-    pub serial: &'static [SerialDriver],
-    /// What switches the machine off where the firmware has no PSCI.
-    pub power: Option<Driver<&'static dyn PowerControl>>,
-    /// Entropy where neither the firmware nor the CPU has any.
-    pub entropy: Option<Driver<&'static dyn Entropy>>,
-    /// A clock to measure the counter against.
-    pub reference: Option<Driver<SystemTimer>>,
     /// The serial port if there is no device tree to tell, and this looks like the board.
-    pub last_resort: Option<unsafe fn(&Entry<'_>) -> Option<Uart>>,
+    pub last_resort: Option<unsafe fn(&Entry<'_>) -> Option<DrivenDevice>>,
 }
 
 /// What is known at the entry without a device tree that can be used.
@@ -64,7 +46,7 @@ impl Entry<'_> {
 /// Every board that has a file.
 pub static BOARDS: [&Definition; 2] = [&qemu_virt::QEMU_VIRT, &raspberry_pi_4::RASPBERRY_PI_4];
 
-/// The board with these `compatible` strings; one with the drivers that need no more than a device tree, if there is none.
+/// The board with these `compatible` strings; one of which only the device tree is known, if there is none.
 pub fn find(compatible: &[Text]) -> &'static Definition {
     let named = |text: &Text| BOARDS.iter().find(|board| *text == *board.compatible);
     compatible.iter().find_map(named).map_or(&unknown::UNKNOWN, |board| *board)

@@ -3,7 +3,8 @@
 use portcullis_board::Range;
 
 use super::{Definition, Entry, unknown::UNKNOWN};
-use crate::facts::{Uart, UartKind};
+use crate::driver::DrivenDevice;
+use crate::drivers::pl011;
 
 /// QEMU's `virt` machine: PL011, PL031, GIC and PSCI, all by its device tree.
 pub const QEMU_VIRT: Definition =
@@ -13,8 +14,8 @@ pub const QEMU_VIRT: Definition =
 const RAM: u64 = 0x4000_0000;
 
 /// Images are loaded into RAM. No other board that we know has its RAM there.
-unsafe fn last_resort(entry: &Entry<'_>) -> Option<Uart> {
+unsafe fn last_resort(entry: &Entry<'_>) -> Option<DrivenDevice> {
     let registers = Range::sized(0x0900_0000, 0x1000);
-    let uart = Uart { kind: UartKind::Pl011, registers, intid: None, clock: Some(24_000_000) };
+    let uart = DrivenDevice { driver: &pl011::DRIVER, registers, intid: None, clock: Some(24_000_000) };
     (entry.image >= RAM).then_some(uart)
 }

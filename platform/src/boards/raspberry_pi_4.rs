@@ -6,8 +6,8 @@ use portcullis_arch::cpu;
 use portcullis_board::Range;
 
 use super::{Definition, Entry};
-use crate::drivers::{bcm2835_aux_uart, bcm2835_pm, bcm2835_timer, pl011, rng200};
-use crate::facts::{Uart, UartKind};
+use crate::driver::{DrivenDevice, Driver};
+use crate::drivers::{bcm2835_aux_uart, pl011};
 
 /// Raspberry Pi 4. GIC-400, cores and PSCI come from the device tree.
 pub const RASPBERRY_PI_4: Definition = Definition {
@@ -15,10 +15,6 @@ pub const RASPBERRY_PI_4: Definition = Definition {
     // The stub that all cores start in, and TF-A where that is the stub; only TF-A says so in the tree.
     firmware_memory: &[Range::sized(0, 0x8_0000)],
     uart_clock: Some(48_000_000),
-    serial: &[pl011::find, bcm2835_aux_uart::find],
-    power: Some(bcm2835_pm::find),
-    entropy: Some(rng200::find),
-    reference: Some(bcm2835_timer::find),
     last_resort: Some(last_resort),
 };
 
@@ -30,7 +26,7 @@ const ALTERNATE_5: u32 = 0b010;
 
 /// With a device tree that names the chip but is wrong elsewhere, and without one where the firmware of a Raspberry Pi has
 /// left its ATAGs for a Cortex-A72, which no other Pi has.
-unsafe fn last_resort(entry: &Entry<'_>) -> Option<Uart> {
+unsafe fn last_resort(entry: &Entry<'_>) -> Option<DrivenDevice> {
     let looks_like_it = entry.has_atags && cpu::is_cortex_a72();
     if !looks_like_it && !entry.is(RASPBERRY_PI_4.compatible) {
         return None;
@@ -39,9 +35,9 @@ unsafe fn last_resort(entry: &Entry<'_>) -> Option<Uart> {
     (entry.map)(select.as_ptr() as u64);
     // SAFETY: this is a BCM2711, the register is mapped now, and reading it has no effect.
     let function = unsafe { select.read_volatile() } >> GPIO_14_SHIFT & 0b111;
-    let (kind, address, size) = match function {
-        ALTERNATE_5 => (UartKind::Bcm2835Aux, 0xfe21_5040, 0x40),
-        _ => (UartKind::Pl011, 0xfe20_1000, 0x200),
+    let (driver, address, size): (&'static Driver, _, _) = match function {
+        ALTERNATE_5 => (&bcm2835_aux_uart::DRIVER, 0xfe21_5040, 0x40),
+        _ => (&pl011::DRIVER, 0xfe20_1000, 0x200),
     };
-    Some(Uart { kind, registers: Range::sized(address, size), intid: None, clock: RASPBERRY_PI_4.uart_clock })
+    Some(DrivenDevice { driver, registers: Range::sized(address, size), intid: None, clock: RASPBERRY_PI_4.uart_clock })
 }

@@ -1,16 +1,7 @@
-//! A board without a file: what the standard bindings of its device tree lead to.
+//! A board without a file: all is in its device tree.
 
 use super::Definition;
-use crate::drivers::pl011;
 
 /// Any board.
-pub const UNKNOWN: Definition = Definition {
-    compatible: "",
-    firmware_memory: &[],
-    uart_clock: None,
-    serial: &[pl011::find],
-    power: None,
-    entropy: None,
-    reference: None,
-    last_resort: None,
-};
+pub const UNKNOWN: Definition =
+    Definition { compatible: "", firmware_memory: &[], uart_clock: None, last_resort: None };

@@ -7,7 +7,11 @@ use portcullis_board::SerialPort;
 use safe_mmio::{UniqueMmioPointer, field, field_shared, fields::ReadPureWrite, fields::ReadWrite};
 use spin::{Once, mutex::TicketMutex};
 
-use crate::facts::{Uart, UartKind};
+use crate::driver::{DrivenDevice, Driver, Offer};
+
+/// This driver.
+pub static DRIVER: Driver =
+    Driver { name: "a BCM2835 mini UART", compatible: &[b"brcm,bcm2835-aux-uart"], offer: Offer::Serial(bind) };
 
 /// AUX_ENABLES: the mini UART.
 const ENABLE: u32 = 1;
@@ -65,16 +69,15 @@ impl Port {
 
 static UART: Once<AuxUart> = Once::new();
 
-/// The board's, if `uart` is one.
+/// Takes over the board's.
 ///
 /// # Safety
 ///
-/// What `uart` says must be true, and the page around the registers must be mapped.
-pub unsafe fn find(uart: &Uart) -> Option<&'static dyn SerialPort> {
-    let address = uart.registers.start.checked_sub(OFFSET).filter(|_| uart.kind == UartKind::Bcm2835Aux)?;
-    let registers = NonNull::new(address as *mut _)?;
+/// As [`Bind`](crate::driver::Bind) says.
+unsafe fn bind(device: &DrivenDevice) -> Option<&'static dyn SerialPort> {
+    let registers = NonNull::new(device.registers.start.checked_sub(OFFSET)? as *mut _)?;
     // SAFETY: passed on to the caller; the static makes sure that there is one driver.
-    Some(UART.call_once(|| unsafe { AuxUart::new(registers, uart.intid) }))
+    Some(UART.call_once(|| unsafe { AuxUart::new(registers, device.intid) }))
 }
 
 impl AuxUart {

@@ -9,7 +9,11 @@ use portcullis_board::PowerControl;
 use safe_mmio::{UniqueMmioPointer, field, field_shared, fields::ReadPureWrite};
 use spin::{Mutex, Once};
 
-use crate::facts::Facts;
+use crate::driver::{DrivenDevice, Driver, Offer};
+
+/// This driver.
+pub static DRIVER: Driver =
+    Driver { name: "a BCM2835 watchdog", compatible: &[b"brcm,bcm2835-pm-wdt"], offer: Offer::Power(bind) };
 
 /// What every write has in its upper byte.
 const PASSWORD: u32 = 0x5a00_0000;
@@ -38,13 +42,13 @@ pub struct Bcm2835Pm(Mutex<UniqueMmioPointer<'static, Registers>>);
 
 static PM: Once<Bcm2835Pm> = Once::new();
 
-/// The board's, if the device tree has one.
+/// Takes over the board's.
 ///
 /// # Safety
 ///
-/// What the facts say must be true, and the registers must be mapped.
-pub unsafe fn find(facts: &Facts) -> Option<&'static dyn PowerControl> {
-    let registers = NonNull::new(facts.watchdog?.start as *mut _)?;
+/// As [`Bind`](crate::driver::Bind) says.
+unsafe fn bind(device: &DrivenDevice) -> Option<&'static dyn PowerControl> {
+    let registers = NonNull::new(device.registers.start as *mut _)?;
     // SAFETY: passed on to the caller; the static makes sure that there is one driver.
     Some(PM.call_once(|| unsafe { Bcm2835Pm::new(registers) }))
 }

@@ -3,9 +3,17 @@
 use core::ptr::NonNull;
 
 use safe_mmio::{UniqueMmioPointer, field_shared, fields::ReadPure};
+use spin::{Mutex, Once};
 
+use crate::driver::{DrivenDevice, Driver, Offer};
 use crate::drivers::rate::Reference;
-use crate::facts::Facts;
+
+/// This driver.
+pub static DRIVER: Driver = Driver {
+    name: "a BCM2835 system timer",
+    compatible: &[b"brcm,bcm2835-system-timer"],
+    offer: Offer::Reference(bind),
+};
 
 /// The registers that are used: CLO, the lower half of the counter.
 #[repr(C)]
@@ -15,21 +23,23 @@ pub struct Registers {
 }
 
 /// A system timer.
-pub struct SystemTimer(UniqueMmioPointer<'static, Registers>);
+pub struct SystemTimer(Mutex<UniqueMmioPointer<'static, Registers>>);
 
-/// The board's, if the device tree has one.
+static TIMER: Once<SystemTimer> = Once::new();
+
+/// Takes over the board's.
 ///
 /// # Safety
 ///
-/// What the facts say must be true, and the registers must be mapped.
-pub unsafe fn find(facts: &Facts) -> Option<SystemTimer> {
-    let registers = NonNull::new(facts.microseconds?.start as *mut _)?;
-    // SAFETY: passed on to the caller; only the counter is read, which has no effect.
-    Some(SystemTimer(unsafe { UniqueMmioPointer::new(registers) }))
+/// As [`Bind`](crate::driver::Bind) says.
+unsafe fn bind(device: &DrivenDevice) -> Option<&'static dyn Reference> {
+    let registers = NonNull::new(device.registers.start as *mut _)?;
+    // SAFETY: passed on to the caller; the static makes sure that there is one driver.
+    Some(TIMER.call_once(|| SystemTimer(Mutex::new(unsafe { UniqueMmioPointer::new(registers) }))))
 }
 
 impl Reference for SystemTimer {
     fn microseconds(&self) -> u32 {
-        field_shared!(self.0, low).read()
+        field_shared!(self.0.lock(), low).read()
     }
 }

@@ -113,13 +113,13 @@ impl InterruptController for GicV3 {
     fn enable_shared(&self, intid: u32, affinity: u64) {
         let Some(spi) = intid.checked_sub(32).filter(|&spi| spi < 988) else { return };
         let mut distributor = self.distributor.lock();
-        let intid = IntId::spi(spi);
+        let interrupt = IntId::spi(spi);
         if distributor
-            .set_routing(intid, Some(affinity))
-            .and_then(|()| distributor.enable_interrupt(intid, true))
+            .set_routing(interrupt, Some(affinity))
+            .and_then(|()| distributor.enable_interrupt(interrupt, true))
             .is_err()
         {
-            log::error!("interrupt {spi} is beyond what the GIC has: it is not used");
+            log::error!("interrupt {intid} is beyond what the GIC has: it is not used");
         }
     }
 

@@ -14,3 +14,54 @@ pub mod rate;
 pub mod rndrrs;
 pub mod rng200;
 pub mod spin_table;
+
+use crate::driver::Driver;
+
+/// The drivers that are picked by what the device tree lists. A console that nothing names is that of the foremost of them that the
+/// board has.
+pub const DRIVERS: [&Driver; 6] = [
+    &pl011::DRIVER,
+    &bcm2835_aux_uart::DRIVER,
+    &pl031::DRIVER,
+    &rng200::DRIVER,
+    &bcm2835_pm::DRIVER,
+    &bcm2835_timer::DRIVER,
+];
+
+/// Which lengths the names in the list have, a bit for each: most nodes of a board are nobody's, and are known by that at once.
+const LENGTHS: u64 = {
+    let (mut lengths, mut rest) = (0, DRIVERS.as_slice());
+    while let [driver, others @ ..] = rest {
+        let mut names = driver.compatible;
+        while let [name, more @ ..] = names {
+            lengths |= 1 << name.len();
+            names = more;
+        }
+        rest = others;
+    }
+    lengths
+};
+
+/// The driver of nodes with this `compatible` string.
+pub fn find(compatible: &[u8]) -> Option<&'static Driver> {
+    let length = 1u64.checked_shl(compatible.len() as u32)?;
+    if LENGTHS & length == 0 { None } else { DRIVERS.into_iter().find(|driver| driver.drives(compatible)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_node_has_one_driver() {
+        for (index, driver) in DRIVERS.iter().enumerate() {
+            assert!(!driver.compatible.is_empty(), "{driver:?}");
+            for compatible in driver.compatible {
+                assert_eq!(find(compatible), Some(*driver));
+                let others = DRIVERS.iter().skip(index + 1);
+                assert!(others.into_iter().all(|other| !other.drives(compatible) && other.name != driver.name));
+            }
+        }
+        assert_eq!(find(b"arm,pl01"), None);
+    }
+}

@@ -7,7 +7,10 @@ use portcullis_board::SerialPort;
 use safe_mmio::UniqueMmioPointer;
 use spin::{Once, mutex::TicketMutex};
 
-use crate::facts::{Uart as Facts, UartKind};
+use crate::driver::{DrivenDevice, Driver, Offer};
+
+/// This driver.
+pub static DRIVER: Driver = Driver { name: "a PL011", compatible: &[b"arm,pl011"], offer: Offer::Serial(bind) };
 
 /// Speed of a line that firmware has not set up, in baud.
 const SPEED: u32 = 115_200;
@@ -39,15 +42,15 @@ const RECEIVE: Interrupts = Interrupts::RXI.union(Interrupts::RTI);
 
 static PL011: Once<Pl011> = Once::new();
 
-/// The board's, if `uart` is one.
+/// Takes over the board's.
 ///
 /// # Safety
 ///
-/// What `uart` says must be true, and the registers must be mapped.
-pub unsafe fn find(uart: &Facts) -> Option<&'static dyn SerialPort> {
-    let registers = NonNull::new(uart.registers.start as *mut _).filter(|_| uart.kind == UartKind::Pl011)?;
+/// As [`Bind`](crate::driver::Bind) says.
+unsafe fn bind(device: &DrivenDevice) -> Option<&'static dyn SerialPort> {
+    let registers = NonNull::new(device.registers.start as *mut _)?;
     // SAFETY: passed on to the caller; the static makes sure that there is one driver.
-    Some(PL011.call_once(|| unsafe { Pl011::new(registers, uart.intid, uart.clock) }))
+    Some(PL011.call_once(|| unsafe { Pl011::new(registers, device.intid, device.clock) }))
 }
 
 impl Pl011 {

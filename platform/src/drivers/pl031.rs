@@ -5,9 +5,13 @@ use core::ptr::NonNull;
 use portcullis_arch::timer;
 use portcullis_board::WallClock;
 use safe_mmio::{UniqueMmioPointer, field_shared, fields::ReadPure};
-use spin::Mutex;
+use spin::{Mutex, Once};
 
+use crate::driver::{DrivenDevice, Driver, Offer};
 use crate::drivers::edge::Edge;
+
+/// This driver.
+pub static DRIVER: Driver = Driver { name: "a PL031", compatible: &[b"arm,pl031"], offer: Offer::WallClock(bind) };
 
 /// The registers that are used: RTCDR, the seconds since 1970.
 #[repr(C)]
@@ -23,6 +27,19 @@ pub struct Pl031 {
 struct State {
     registers: UniqueMmioPointer<'static, Registers>,
     edge: Edge,
+}
+
+static CLOCK: Once<Pl031> = Once::new();
+
+/// Takes over the board's.
+///
+/// # Safety
+///
+/// As [`Bind`](crate::driver::Bind) says.
+unsafe fn bind(device: &DrivenDevice) -> Option<&'static dyn WallClock> {
+    let registers = NonNull::new(device.registers.start as *mut _)?;
+    // SAFETY: passed on to the caller; the static makes sure that there is one driver.
+    Some(CLOCK.call_once(|| unsafe { Pl031::new(registers) }))
 }
 
 impl Pl031 {

@@ -1,33 +1,27 @@
 //! Cores and power by the firmware's PSCI (Arm DEN0022), called by SMC from EL2.
 
-use portcullis_abi::function::{PSCI_CPU_ON, PSCI_SYSTEM_OFF, PSCI_SYSTEM_RESET, SMC64};
-use portcullis_arch::{cpu, smc};
+use portcullis_arch::cpu;
 use portcullis_board::PowerControl;
+use smccc::psci;
+
+use crate::firmware::Smc;
 
 /// PSCI 0.2 or later.
 pub struct Psci;
 
-fn call(function: u32, [x1, x2, x3]: [u64; 3]) -> u64 {
-    let [x0, ..] = smc::call([u64::from(function), x1, x2, x3, 0, 0, 0, 0]);
-    x0
-}
-
 impl PowerControl for Psci {
     fn start_core(&self, affinity: u64, entry: u64, argument: u64) -> Result<(), i64> {
-        // The result is a 32-bit number in either convention (DEN0022, section 5.2.1).
-        match call(PSCI_CPU_ON | SMC64, [affinity, entry, argument]) as i32 {
-            0 => Ok(()),
-            code => Err(i64::from(code)),
-        }
+        psci::cpu_on::<Smc>(affinity, entry, argument).map_err(i64::from)
     }
 
     fn power_off(&self) -> ! {
-        call(PSCI_SYSTEM_OFF, [0; 3]);
+        // What returns has not switched off.
+        let _ = psci::system_off::<Smc>();
         cpu::halt()
     }
 
     fn reset(&self) -> ! {
-        call(PSCI_SYSTEM_RESET, [0; 3]);
+        let _ = psci::system_reset::<Smc>();
         cpu::halt()
     }
 }
@@ -46,5 +40,16 @@ impl PowerControl for NoFirmware {
 
     fn reset(&self) -> ! {
         cpu::halt()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// On the host every call returns -1, as one that nobody knows.
+    #[test]
+    fn what_the_firmware_refuses_is_its_code() {
+        assert_eq!(Psci.start_core(1, 0x8_0000, 7), Err(portcullis_abi::result::NOT_SUPPORTED));
     }
 }

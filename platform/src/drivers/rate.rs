@@ -39,7 +39,7 @@ struct Moment {
 }
 
 /// The moment now: the one of several looks between whose two readings of the counter the least time went by.
-fn look(reference: &impl Reference, count: &impl Fn() -> u64) -> Moment {
+fn look(reference: &dyn Reference, count: &impl Fn() -> u64) -> Moment {
     let mut best = (u64::MAX, Moment { count: 0, microseconds: 0 });
     for _ in 0..LOOKS {
         let before = count();
@@ -54,7 +54,7 @@ fn look(reference: &impl Reference, count: &impl Fn() -> u64) -> Moment {
 
 /// Measures the counter, which `count` reads and whose frequency is said to be `claimed` Hz. Takes 4 ms, or up to 400 ms of a
 /// counter whose reference stands still.
-pub fn measure(claimed: u64, reference: &impl Reference, count: impl Fn() -> u64) -> Rate {
+pub fn measure(claimed: u64, reference: &dyn Reference, count: impl Fn() -> u64) -> Rate {
     let start = look(reference, &count);
     let limit = start.count.saturating_add(claimed.max(1_000_000) * 2 / 5);
     while reference.microseconds().wrapping_sub(start.microseconds) < LENGTH {

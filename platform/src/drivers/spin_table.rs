@@ -4,7 +4,7 @@ use portcullis_abi::result;
 use portcullis_arch::{cpu, parked};
 use portcullis_board::{PowerControl, Range, WithPage};
 
-use crate::facts::{Core, CoreStart};
+use crate::facts::cores::{Core, CoreStart};
 
 /// The cores of a board on which at least one is started like this; all else is up to somebody else.
 pub struct SpinTable {

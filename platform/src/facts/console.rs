@@ -1,24 +1,19 @@
 //! The console: which of the serial ports `/chosen` means (Devicetree Specification, sections 3.3 and 3.6).
 
-use portcullis_board::Range;
 use portcullis_tree::Node;
 
 use super::bus::DEPTH_MAX;
-use super::interrupt::{Decoder, Interrupts};
+use super::driven::DeviceNode;
 use super::list::List;
 use super::properties::strings;
-use super::{Uart, UartKind};
+use crate::drivers::DRIVERS;
 
 /// What a serial port's node says.
 #[derive(Clone, Copy)]
 pub struct UartNode<'a> {
     /// The names from the root's child down to the node itself.
     pub path: List<&'a [u8], DEPTH_MAX>,
-    pub kind: UartKind,
-    pub registers: Range,
-    pub interrupts: Interrupts<'a>,
-    pub clock: Option<u32>,
-    pub clock_phandle: Option<u32>,
+    pub device: DeviceNode<'a>,
 }
 
 /// What has been seen that bears on the choice.
@@ -26,8 +21,6 @@ pub struct UartNode<'a> {
 pub struct Console<'a> {
     /// The serial ports in the tree's order.
     pub uarts: List<Option<UartNode<'a>>, 8>,
-    /// Phandle and frequency of every fixed clock.
-    pub clocks: List<(u32, u32), 16>,
     /// Value of `stdout-path`.
     pub stdout_path: &'a [u8],
     /// The node `/aliases`.
@@ -35,19 +28,13 @@ pub struct Console<'a> {
 }
 
 impl<'a> Console<'a> {
-    /// The serial port that `stdout-path` names, else the first PL011.
-    pub fn choose(&self, decoder: &Decoder) -> Option<Uart> {
+    /// The serial port that `stdout-path` names, else the first one of the foremost driver that the board has any of.
+    pub fn choose(&self) -> Option<&DeviceNode<'a>> {
         let path = self.stdout();
         let uarts = || self.uarts.iter().flatten();
         let named = uarts().find(|uart| path.is_some_and(|path| leads_to(path, &uart.path)));
-        let uart = named.or_else(|| uarts().find(|uart| uart.kind == UartKind::Pl011))?;
-        let fixed = self.clocks.iter().find(|(phandle, _)| Some(*phandle) == uart.clock_phandle);
-        Some(Uart {
-            kind: uart.kind,
-            registers: uart.registers,
-            intid: decoder.intid(uart.interrupts, 0),
-            clock: uart.clock.or(fixed.map(|(_, frequency)| *frequency)),
-        })
+        let foremost = || DRIVERS.into_iter().find_map(|driver| uarts().find(|uart| uart.device.driver == driver));
+        named.or_else(foremost).map(|uart| &uart.device)
     }
 
     /// The path in `stdout-path`: a path or an alias, with options behind a colon.

@@ -23,6 +23,13 @@ impl<T: Copy + Default, const N: usize> List<T, N> {
         }
     }
 
+    /// A list of what `change` makes of each item.
+    pub fn map<U: Copy + Default>(&self, change: impl Fn(T) -> U) -> List<U, N> {
+        let mut list = List::default();
+        self.iter().for_each(|item| _ = list.push(change(*item)));
+        list
+    }
+
     /// Takes the last item off.
     pub fn pop(&mut self) -> Option<T> {
         self.length = self.length.checked_sub(1)?;
@@ -111,6 +118,7 @@ mod tests {
         assert!(list.is_empty());
         assert!(list.push(7) && list.push(8) && !list.push(9));
         assert_eq!(*list, [7, 8]);
+        assert_eq!(*list.map(|item| item * 2), [14, 16]);
         assert_eq!([list.pop(), list.pop(), list.pop()], [Some(8), Some(7), None]);
     }
 

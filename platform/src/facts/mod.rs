@@ -3,7 +3,9 @@
 
 mod bus;
 mod console;
+pub mod cores;
 pub mod device;
+mod driven;
 mod error;
 mod gic;
 mod interrupt;
@@ -15,8 +17,11 @@ mod walk;
 use portcullis_board::Range;
 use portcullis_tree::Tree;
 
+use self::cores::Core;
 pub use self::error::FactsError;
 pub use self::list::{List, Text};
+use crate::driver::DrivenDevice;
+use crate::drivers::DRIVERS;
 
 /// What the board is. Addresses are physical; interrupts are INTIDs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,40 +39,13 @@ pub struct Facts {
     /// The timers' interrupts.
     pub timer: Timer,
     /// The console.
-    pub uart: Option<Uart>,
-    /// Registers of a PL031 real-time clock.
-    pub rtc: Option<Range>,
-    /// Registers of an RNG200 random number generator (`rng/brcm,iproc-rng200.yaml`).
-    pub rng200: Option<Range>,
-    /// Registers of a BCM2835's power management, its watchdog among them (`watchdog/brcm,bcm2835-pm-wdog.txt`).
-    pub watchdog: Option<Range>,
-    /// Registers of a BCM2835's system timer, which counts microseconds (`timer/brcm,bcm2835-system-timer.yaml`).
-    pub microseconds: Option<Range>,
+    pub uart: Option<DrivenDevice>,
+    /// The other devices that a driver knows, the first one of each driver.
+    pub devices: List<Option<DrivenDevice>, { DRIVERS.len() }>,
     /// The firmware's PSCI.
     pub psci: Option<Psci>,
     /// Where the bundle was loaded: the initial RAM disk of `/chosen`, or its multiboot module of type ramdisk.
     pub bundle: Option<Range>,
-}
-
-/// A core.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Core {
-    /// Affinity fields of MPIDR_EL1.
-    pub mpidr: u64,
-    /// How it is started.
-    pub start: CoreStart,
-}
-
-/// How a core is started (`arm/cpus.yaml`, `enable-method`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CoreStart {
-    /// The tree names no method that is known here; the core that boots needs none.
-    #[default]
-    Unknown,
-    /// By PSCI `CPU_ON`.
-    Psci,
-    /// By writing an entry address to this physical address, then SEV.
-    SpinTable(u64),
 }
 
 /// The interrupt controller.
@@ -110,28 +88,6 @@ pub struct Timer {
     pub hypervisor: u32,
     /// Counter frequency in Hz, if CNTFRQ_EL0 is not to be believed.
     pub frequency: Option<u32>,
-}
-
-/// A serial port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Uart {
-    /// Which device it is.
-    pub kind: UartKind,
-    /// Its registers.
-    pub registers: Range,
-    /// Its interrupt, if it is wired to the GIC.
-    pub intid: Option<u32>,
-    /// Its clock in Hz, if the tree tells.
-    pub clock: Option<u32>,
-}
-
-/// Kinds of serial ports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UartKind {
-    /// Arm PL011.
-    Pl011,
-    /// The mini UART of the BCM283x and BCM2711.
-    Bcm2835Aux,
 }
 
 /// The firmware's PSCI.
@@ -182,6 +138,11 @@ impl Facts {
     pub fn read(data: &[u8], failed: impl FnOnce(&[Text])) -> Result<Self, FactsError> {
         let mut walk = walk::Walk::default();
         let tree = Tree::visit(data, &mut walk).map_err(FactsError::Tree);
-        tree.and_then(|tree| walk.finish(&tree)).inspect_err(|_| failed(&walk.compatible))
+        tree.and_then(|tree| walk.seen.finish(&tree)).inspect_err(|_| failed(&walk.seen.compatible))
+    }
+
+    /// The devices that a driver knows, but for the console.
+    pub fn devices(&self) -> impl Iterator<Item = &DrivenDevice> {
+        self.devices.iter().flatten()
     }
 }

@@ -5,21 +5,30 @@ use portcullis_tree::{Node, Property, Tree, Visitor};
 
 use super::bus::{Buses, DEPTH_MAX};
 use super::console::{Console, UartNode};
+use super::cores::{Core, CoreStart};
+use super::driven::{Clocks, DeviceNode};
 use super::error::FactsError;
 use super::gic::{self, GicNode};
 use super::interrupt::{Decoder, Interrupts};
 use super::list::{List, Text};
 use super::properties::{Properties, number, strings};
 use super::timer::TimerNode;
-use super::{Core, CoreStart, Facts, Psci, PsciMethod, PsciVersion, UartKind};
+use super::{Facts, Psci, PsciMethod, PsciVersion};
+use crate::driver::Driver;
+use crate::drivers::{self, DRIVERS};
+
+/// The walk: gathers the properties of a node, and shows it to [`Seen`] when all are there.
+#[derive(Default)]
+pub struct Walk<'a> {
+    node: Option<Node<'a>>,
+    properties: Properties<'a>,
+    pub seen: Seen<'a>,
+}
 
 /// What has been seen so far.
 #[derive(Default)]
-pub struct Walk<'a> {
-    /// The node whose properties are being gathered, and what was gathered.
-    node: Option<Node<'a>>,
-    properties: Properties<'a>,
-    /// The nodes above it, from the root down, and what they are for it.
+pub struct Seen<'a> {
+    /// The nodes above the next one, from the root down, and what they are for it.
     path: List<Step<'a>, DEPTH_MAX>,
     buses: Buses<'a>,
     /// How many nodes have to end before one matters again.
@@ -34,10 +43,8 @@ pub struct Walk<'a> {
     gic: Option<GicNode<'a>>,
     timer: Option<TimerNode<'a>>,
     console: Console<'a>,
-    rtc: Option<Range>,
-    rng200: Option<Range>,
-    watchdog: Option<Range>,
-    microseconds: Option<Range>,
+    devices: List<Option<DeviceNode<'a>>, { DRIVERS.len() }>,
+    clocks: Clocks,
     psci: Option<Psci>,
     initrd: Option<Range>,
     module: Option<Range>,
@@ -64,9 +71,9 @@ enum Place {
 impl<'a> Visitor<'a> for Walk<'a> {
     fn begin(&mut self, node: Node<'a>) {
         self.complete();
-        match self.skipped {
+        match self.seen.skipped {
             0 => self.node = Some(node),
-            skipped => self.skipped = skipped.saturating_add(1),
+            skipped => self.seen.skipped = skipped.saturating_add(1),
         }
     }
 
@@ -78,28 +85,42 @@ impl<'a> Visitor<'a> for Walk<'a> {
 
     fn end(&mut self) {
         self.complete();
+        self.seen.leave();
+    }
+}
+
+impl<'a> Walk<'a> {
+    /// All properties of a node are there.
+    fn complete(&mut self) {
+        if let Some(node) = &self.node {
+            self.seen.enter(node, &self.properties);
+            self.node = None;
+            self.properties = Properties::default();
+        }
+    }
+}
+
+impl<'a> Seen<'a> {
+    /// Notes what a node tells, and goes down into it or skips it.
+    fn enter(&mut self, node: &Node<'a>, properties: &Properties<'a>) {
+        let below = self.look(node, properties).unwrap_or_else(|error| {
+            self.error.get_or_insert(error);
+            None
+        });
+        let entered =
+            below.is_some_and(|place| self.buses.enter(properties) && self.path.push(Step { name: node.name, place }));
+        if !entered {
+            self.skipped = 1;
+        }
+    }
+
+    /// Leaves the node that was entered last, or what is skipped.
+    fn leave(&mut self) {
         if let Some(rest) = self.skipped.checked_sub(1) {
             self.skipped = rest;
         } else {
             self.path.pop();
             self.buses.leave();
-        }
-    }
-}
-
-impl<'a> Walk<'a> {
-    /// All properties of a node are there: notes what they tell, and goes down into the node or skips it.
-    fn complete(&mut self) {
-        let Some(node) = self.node.take() else { return };
-        let properties = core::mem::take(&mut self.properties);
-        let below = self.look(&node, &properties).unwrap_or_else(|error| {
-            self.error.get_or_insert(error);
-            None
-        });
-        let entered =
-            below.is_some_and(|place| self.buses.enter(&properties) && self.path.push(Step { name: node.name, place }));
-        if !entered {
-            self.skipped = 1;
         }
     }
 
@@ -213,21 +234,18 @@ impl<'a> Walk<'a> {
             match compatible {
                 known if let Some(is_v3) = gic::is_v3(known) => self.gic(properties, is_v3),
                 b"arm,armv8-timer" => self.timer(properties),
-                b"arm,pl011" => self.uart(node, properties, UartKind::Pl011),
-                b"brcm,bcm2835-aux-uart" => self.uart(node, properties, UartKind::Bcm2835Aux),
-                b"arm,pl031" => self.rtc = self.rtc.or(self.first_region(properties)),
-                b"brcm,bcm2711-rng200" => self.rng200 = self.rng200.or(self.first_region(properties)),
-                b"brcm,bcm2835-pm-wdt" => self.watchdog = self.watchdog.or(self.first_region(properties)),
-                b"brcm,bcm2835-system-timer" => self.microseconds = self.microseconds.or(self.first_region(properties)),
                 b"arm,psci-1.0" => self.psci(properties, PsciVersion::V1_0)?,
                 b"arm,psci-0.2" => self.psci(properties, PsciVersion::V0_2)?,
                 b"arm,psci" => self.psci(properties, PsciVersion::V0_1)?,
                 b"fixed-clock" => {
                     if let (Some(phandle), Some(frequency)) = (properties.phandle, properties.clock_frequency) {
-                        self.console.clocks.push((phandle, frequency));
+                        self.clocks.push((phandle, frequency));
                     }
                 }
-                _ => continue,
+                other => match drivers::find(other) {
+                    Some(driver) => self.driven(node, properties, driver),
+                    None => continue,
+                },
             }
             // The first string that is known is the most specific one.
             break;
@@ -252,10 +270,6 @@ impl<'a> Walk<'a> {
         });
     }
 
-    fn first_region(&self, node: &Properties<'a>) -> Option<Range> {
-        self.buses.regions(node.reg).next()
-    }
-
     fn interrupts(&self, node: &Properties<'a>) -> Interrupts<'a> {
         Interrupts { value: node.interrupts, parent: node.interrupt_parent.or(self.buses.interrupt_parent()) }
     }
@@ -269,18 +283,22 @@ impl<'a> Walk<'a> {
         self.timer.get_or_insert(timer);
     }
 
-    fn uart(&mut self, node: &Node<'a>, properties: &Properties<'a>, kind: UartKind) {
-        if let Some(registers) = self.buses.regions(properties.reg).next() {
+    /// Notes a device that `driver` drives: each serial port, and the first one of any other driver.
+    fn driven(&mut self, node: &Node<'a>, properties: &Properties<'a>, driver: &'static Driver) {
+        let Some(registers) = self.buses.regions(properties.reg).next() else { return };
+        let device = DeviceNode {
+            driver,
+            registers,
+            interrupts: self.interrupts(properties),
+            clock: properties.clock_frequency,
+            clock_phandle: properties.clocks,
+        };
+        if driver.is_serial() {
             let mut path = List::default();
             self.path.iter().skip(1).map(|step| step.name).chain([node.name]).all(|name| path.push(name));
-            self.console.uarts.push(Some(UartNode {
-                path,
-                kind,
-                registers,
-                interrupts: self.interrupts(properties),
-                clock: properties.clock_frequency,
-                clock_phandle: properties.clocks,
-            }));
+            self.console.uarts.push(Some(UartNode { path, device }));
+        } else if !self.devices.iter().flatten().any(|other| other.driver == driver) {
+            self.devices.push(Some(device));
         }
     }
 
@@ -323,17 +341,14 @@ impl<'a> Walk<'a> {
             self.timer.ok_or(FactsError::NoNode { node: "timer", expected: "compatible \"arm,armv8-timer\"" })?;
         let timer = timer.finish(&gic.decoder)?;
         Ok(Facts {
-            uart: self.console.choose(&gic.decoder),
+            uart: self.console.choose().map(|uart| uart.finish(&gic.decoder, &self.clocks)),
+            devices: self.devices.map(|device| device.map(|device| device.finish(&gic.decoder, &self.clocks))),
             gic: gic.finish()?,
             timer,
             compatible: self.compatible,
             memory: self.memory,
             reserved: self.reserved,
             cores: self.cores,
-            rtc: self.rtc,
-            rng200: self.rng200,
-            watchdog: self.watchdog,
-            microseconds: self.microseconds,
             psci: self.psci,
             bundle: self.initrd.or(self.module),
         })

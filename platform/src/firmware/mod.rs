@@ -3,32 +3,23 @@
 //! It is only asked where the device tree names PSCI by SMC: elsewhere an SMC hangs or faults. Everything that it answers
 //! is taken with care, as it decides what guests are offered.
 
-mod answer;
 pub mod clock;
+mod el3;
 mod failure;
 pub mod ptp;
-mod smc;
 #[cfg(test)]
 mod tests;
 pub mod trng;
 
 use core::fmt;
 
-use portcullis_abi::function::{PSCI_FEATURES, PSCI_VERSION, SMCCC_VERSION};
+use smccc::arch::{self, SMCCC_VERSION};
+use smccc::psci;
 
-use self::answer::{Version, is_error};
-pub use self::smc::Smc;
+pub use self::el3::{El3, Forwarded, Smc};
 use crate::facts::{Psci, PsciMethod, PsciVersion};
 use ptp::Ptp;
 use trng::Trng;
-
-/// Whoever answers our SMCs, and the counter beside it.
-pub trait El3 {
-    /// Makes an SMC with x0 to x7; returns them as they come back.
-    fn call(&self, x: [u64; 8]) -> [u64; 8];
-    /// The physical counter now.
-    fn count(&self) -> u64;
-}
 
 /// What the firmware offers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,13 +27,13 @@ pub enum Findings {
     /// It was not asked: the device tree has no PSCI 0.2 or later by SMC.
     NotAsked,
     /// It does not speak SMCCC 1.1 or later, the first version that other services build on; with the version of PSCI.
-    PsciOnly(Option<Version>),
+    PsciOnly(Option<psci::Version>),
     /// It takes calls by SMCCC 1.1 or later.
     Full {
         /// Version of PSCI.
-        psci: Version,
+        psci: psci::Version,
         /// Version of SMCCC.
-        smccc: Version,
+        smccc: arch::Version,
         /// Its random numbers.
         trng: Trng,
         /// Its time of day.
@@ -52,26 +43,24 @@ pub enum Findings {
 
 impl Findings {
     /// Asks the firmware of a board whose device tree says this about PSCI: 12 calls at the most.
-    pub fn gather(psci: Option<Psci>, el3: &impl El3) -> Self {
+    pub fn gather<E: El3>(psci: Option<Psci>) -> Self {
         match psci {
             // From EL2 only an SMC leads to firmware: our HVC would come to ourselves. PSCI 0.1 has no PSCI_VERSION.
-            Some(psci) if psci.method == PsciMethod::Smc && psci.version >= PsciVersion::V0_2 => Self::ask(el3),
+            Some(psci) if psci.method == PsciMethod::Smc && psci.version >= PsciVersion::V0_2 => Self::ask::<E>(),
             _ => Self::NotAsked,
         }
     }
 
-    fn ask(el3: &impl El3) -> Self {
-        let one = |function: u32, x1: u64| el3.call([u64::from(function), x1, 0, 0, 0, 0, 0, 0])[0];
+    fn ask<E: El3>() -> Self {
         // DEN0022 section 5.3, and DEN0028 section 7.2: SMCCC_VERSION exists if PSCI_FEATURES says so.
-        let Some(psci) = Version::of(one(PSCI_VERSION, 0)).filter(|version| *version >= Version::new(0, 2)) else {
-            return Self::PsciOnly(None);
-        };
-        if psci < Version::new(1, 0) || is_error(one(PSCI_FEATURES, u64::from(SMCCC_VERSION))) {
+        let psci = psci::version::<E>().ok().filter(|version| *version >= psci::Version { major: 0, minor: 2 });
+        let Some(psci) = psci else { return Self::PsciOnly(None) };
+        if psci.major == 0 || psci::psci_features::<E>(SMCCC_VERSION).is_err() {
             return Self::PsciOnly(Some(psci));
         }
-        match Version::of(one(SMCCC_VERSION, 0)) {
-            Some(smccc) if smccc >= Version::new(1, 1) && smccc.major() == 1 => {
-                Self::Full { psci, smccc, trng: Trng::ask(el3), ptp: Ptp::ask(el3) }
+        match arch::version::<E>() {
+            Ok(smccc) if smccc.major == 1 && smccc.minor >= 1 => {
+                Self::Full { psci, smccc, trng: Trng::ask::<E>(), ptp: Ptp::ask::<E>() }
             }
             _ => Self::PsciOnly(Some(psci)),
         }
@@ -79,7 +68,7 @@ impl Findings {
 
     /// Whether results of calls that are forwarded to it may stand in x4 to x7 too: SMCCC 1.2.
     pub fn is_wide(&self) -> bool {
-        matches!(self, Self::Full { smccc, .. } if *smccc >= Version::new(1, 2))
+        matches!(self, Self::Full { smccc, .. } if smccc.minor >= 2)
     }
 
     /// What there is to say, a line each.

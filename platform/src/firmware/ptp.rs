@@ -5,11 +5,14 @@ use core::fmt;
 use portcullis_abi::firmware::VENDOR_HYP_PTP;
 use portcullis_abi::function::{VENDOR_FEATURES, VENDOR_PTP, VENDOR_UID, VENDOR_UID_WORDS};
 
-use super::El3;
+use smccc::arch::Error;
+use smccc::error::positive_or_error_32;
+
+use super::el3::El3;
 
 /// The counter that PTP is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u64)]
+#[repr(u32)]
 pub enum Counter {
     /// The caller's virtual counter.
     Virtual = 0,
@@ -40,30 +43,30 @@ pub struct Moment {
 }
 
 /// Asks for the time of day. Each result is half of a number.
-pub fn moment(el3: &impl El3, counter: Counter) -> Option<Moment> {
-    let [x0, x1, x2, x3, ..] = el3.call([u64::from(VENDOR_PTP), counter as u64, 0, 0, 0, 0, 0, 0]);
-    let join = |high: u64, low: u64| (high & 0xffff_ffff) << 32 | low & 0xffff_ffff;
+pub fn moment<E: El3>(counter: Counter) -> Option<Moment> {
+    let [x0, x1, x2, x3, ..] = E::call32(VENDOR_PTP, [counter as u32, 0, 0, 0, 0, 0, 0]);
+    let join = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
     // Times up to 2262 have no sign: a negative half is an error.
-    ((x0 as i32) >= 0).then_some(Moment { nanoseconds: join(x0, x1), count: join(x2, x3) })
+    let high = positive_or_error_32::<Error>(x0).ok()?;
+    Some(Moment { nanoseconds: join(high, x1), count: join(x2, x3) })
 }
 
 impl Ptp {
     /// Asks the firmware: 4 calls at the most.
-    pub fn ask(el3: &impl El3) -> Self {
-        let one = |function: u32| el3.call([u64::from(function), 0, 0, 0, 0, 0, 0, 0]);
-        let [uid @ .., _, _, _, _] = one(VENDOR_UID);
-        if uid.map(|word| word as u32) != VENDOR_UID_WORDS {
+    pub fn ask<E: El3>() -> Self {
+        let [uid @ .., _, _, _, _] = E::call32(VENDOR_UID, [0; 7]);
+        if uid != VENDOR_UID_WORDS {
             return Self::Absent;
         }
-        let [features, ..] = one(VENDOR_FEATURES);
-        if (features as i32) < 0 || features & VENDOR_HYP_PTP == 0 {
+        let [features, ..] = E::call32(VENDOR_FEATURES, [0; 7]);
+        if !positive_or_error_32::<Error>(features).is_ok_and(|features| u64::from(features) & VENDOR_HYP_PTP != 0) {
             return Self::Absent;
         }
         let mut worst = Self::Silent;
         for counter in [Counter::Physical, Counter::Virtual] {
-            let before = el3.count();
-            match moment(el3, counter) {
-                Some(Moment { count, .. }) if (before..=el3.count()).contains(&count) => return Self::Usable(counter),
+            let before = E::count();
+            match moment::<E>(counter) {
+                Some(Moment { count, .. }) if (before..=E::count()).contains(&count) => return Self::Usable(counter),
                 Some(_) => worst = Self::OtherCounter,
                 None => {}
             }

@@ -5,48 +5,58 @@ use core::cell::Cell;
 use portcullis_abi::function::*;
 use portcullis_board::Entropy;
 
-use super::answer::Version;
+use smccc::arch::Version;
+use smccc::{Call, psci};
+
+use super::Findings;
+use super::el3::{El3, wide};
 use super::ptp::{Counter, Ptp};
 use super::trng::{El3Trng, Fault, Identity, Trng};
-use super::{El3, Findings};
 use crate::facts::{Psci, PsciMethod, PsciVersion};
 
 /// What a fake does: the number of the call, from 0 up, and its registers.
 type Answers = fn(u64, [u64; 8]) -> [u64; 8];
 
-/// Firmware that a function plays.
-pub struct Fake {
-    answers: Answers,
-    calls: Cell<u64>,
-    count: Cell<u64>,
-}
-
-// SAFETY: the tests have one thread each.
-unsafe impl Sync for Fake {}
-
-impl Fake {
-    pub fn new(answers: Answers) -> Self {
-        Self { answers, calls: Cell::new(0), count: Cell::new(5_000) }
-    }
-}
+/// Firmware that a function plays; its state is the thread's own.
+pub struct Fake;
 
 thread_local! {
-    /// The counter, for answers that tell it.
+    static ANSWERS: Cell<Answers> = const { Cell::new(|_, _| x0(NONE)) };
+    static CALLS: Cell<u64> = const { Cell::new(0) };
+    /// The counter, for answers that tell it too.
     static NOW: Cell<u64> = const { Cell::new(0) };
 }
 
-impl El3 for Fake {
-    fn call(&self, x: [u64; 8]) -> [u64; 8] {
-        let number = self.calls.get();
-        self.calls.set(number + 1);
-        self.count.set(self.count.get() + 50);
-        NOW.set(self.count.get());
-        self.count.set(self.count.get() + 50);
-        (self.answers)(number, x)
+impl Fake {
+    /// Lets `answers` play the firmware from here on.
+    pub fn set(answers: Answers) {
+        ANSWERS.set(answers);
+        CALLS.set(0);
+        NOW.set(5_000);
     }
 
-    fn count(&self) -> u64 {
-        self.count.get()
+    fn call(x: [u64; 8]) -> [u64; 8] {
+        let number = CALLS.replace(CALLS.get() + 1);
+        NOW.set(NOW.get() + 50);
+        let answer = ANSWERS.get()(number, x);
+        NOW.set(NOW.get() + 50);
+        answer
+    }
+}
+
+impl Call for Fake {
+    fn call32(function: u32, [a, b, c, d, e, f, g]: [u32; 7]) -> [u32; 8] {
+        Self::call([function, a, b, c, d, e, f, g].map(u64::from)).map(|x| x as u32)
+    }
+
+    fn call64(function: u32, [a, b, c, d, e, f, g, ..]: [u64; 17]) -> [u64; 18] {
+        wide(Self::call([u64::from(function), a, b, c, d, e, f, g]))
+    }
+}
+
+impl El3 for Fake {
+    fn count() -> u64 {
+        NOW.get()
     }
 }
 
@@ -96,7 +106,8 @@ pub const KVM: Answers = |number, x| match x[0] as u32 {
 const BY_SMC: Option<Psci> = Some(Psci { method: PsciMethod::Smc, version: PsciVersion::V1_0 });
 
 fn gather(answers: Answers) -> Findings {
-    Findings::gather(BY_SMC, &Fake::new(answers))
+    Fake::set(answers);
+    Findings::gather::<Fake>(BY_SMC)
 }
 
 fn trng_and_ptp(answers: Answers) -> (Trng, Ptp) {
@@ -113,21 +124,21 @@ fn without_psci_by_smc_no_call_is_ever_made() {
         Some(Psci { method: PsciMethod::Hvc, version: PsciVersion::V1_0 }),
         Some(Psci { method: PsciMethod::Smc, version: PsciVersion::V0_1 }),
     ] {
-        let fake = Fake::new(|_, x| panic!("called with {x:x?}"));
-        assert_eq!(Findings::gather(psci, &fake), Findings::NotAsked);
+        Fake::set(|_, x| panic!("called with {x:x?}"));
+        assert_eq!(Findings::gather::<Fake>(psci), Findings::NotAsked);
     }
 }
 
 #[test]
 fn tf_a_is_found_with_its_random_numbers() {
     let identity = Identity {
-        version: Version::new(1, 0),
+        version: Version { major: 1, minor: 0 },
         uuid: [0x1111_1111, 0x2222_2222, 0x3333_3333, 0x4444_4444],
         dry: false,
     };
     let tf_a = Identity { uuid: [0x9ca0_2d31, 0x3948_1a66, 0x1aa9_c989, 0x5434_dac4], ..identity };
     assert_eq!(format!("{}", Trng::Usable(tf_a)), "1.0, 312da09c-661a-4839-89c9-a91ac4da3454");
-    let (psci, smccc) = (Version::new(1, 1), Version::new(1, 5));
+    let (psci, smccc) = (psci::Version { major: 1, minor: 1 }, Version { major: 1, minor: 5 });
     let found = gather(HONEST);
     assert_eq!(found, Findings::Full { psci, smccc, trng: Trng::Usable(identity), ptp: Ptp::Absent });
     assert!(found.is_wide());
@@ -136,7 +147,7 @@ fn tf_a_is_found_with_its_random_numbers() {
 
 #[test]
 fn old_firmware_is_left_alone() {
-    let only = |major, minor| Findings::PsciOnly(Some(Version::new(major, minor)));
+    let only = |major, minor| Findings::PsciOnly(Some(psci::Version { major, minor }));
     // PSCI 0.2 has no PSCI_FEATURES: it is not called.
     assert_eq!(
         gather(|_, x| match x[0] as u32 {
@@ -166,11 +177,30 @@ fn a_negative_number_of_either_width_means_absent() {
 }
 
 #[test]
+fn psci_s_codes_are_read_whether_or_not_they_are_extended() {
+    for (status, result) in [
+        (0, Ok(())),
+        (0xffff_fffc, Err(psci::Error::AlreadyOn)),
+        (-4_i64 as u64, Err(psci::Error::AlreadyOn)),
+        (1 << 32, Ok(())),
+    ] {
+        STATUS.set(status);
+        Fake::set(|_, _| x0(STATUS.get()));
+        assert_eq!(psci::cpu_on::<Fake>(1, 0x8_0000, 0), result, "{status:#x}");
+    }
+}
+
+thread_local! {
+    /// What the fake of the test above returns.
+    static STATUS: Cell<u64> = const { Cell::new(0) };
+}
+
+#[test]
 fn a_trng_that_lies_is_not_used_and_the_lie_is_named() {
     let lies: [(Answers, Fault, &str); 6] = [
         (
             |number, x| if x[0] as u32 == TRNG_VERSION { x0(0x2_0000) } else { HONEST(number, x) },
-            Fault::Version(Version::new(2, 0)),
+            Fault::Version(Version { major: 2, minor: 0 }),
             "not used: it says version 2.0, and only 1.x is known",
         ),
         (
@@ -211,7 +241,7 @@ fn a_trng_without_bits_is_used_and_tells_it() {
     let dry: Answers = |number, x| if x[0] as u32 == TRNG_RND64 { x0(-3_i64 as u64) } else { HONEST(number, x) };
     let (Trng::Usable(identity), _) = trng_and_ptp(dry) else { panic!("not usable") };
     assert!(identity.dry);
-    let source = El3Trng::new(Fake::new(dry), identity);
+    let source = El3Trng::<Fake>::new(identity);
     assert!(!source.draw(&mut [0; 3]));
     assert_eq!(source.uuid(), identity.uuid);
 }
@@ -219,7 +249,8 @@ fn a_trng_without_bits_is_used_and_tells_it() {
 #[test]
 fn bits_come_from_x3_up_and_are_those_of_one_call() {
     let (Trng::Usable(identity), _) = trng_and_ptp(HONEST) else { panic!("not usable") };
-    let source = El3Trng::new(Fake::new(HONEST), identity);
+    Fake::set(HONEST);
+    let source = El3Trng::<Fake>::new(identity);
     let mut seen = Vec::new();
     for length in [1, 2, 3, 1, 3] {
         let mut words = vec![0; length];
@@ -236,10 +267,11 @@ fn bits_come_from_x3_up_and_are_those_of_one_call() {
 
 #[test]
 fn a_trng_that_breaks_later_gives_nothing() {
-    let identity = Identity { version: Version::new(1, 0), uuid: [0; 4], dry: false };
+    let identity = Identity { version: Version { major: 1, minor: 0 }, uuid: [0; 4], dry: false };
     for code in [-1_i64, -2, 1, 0x7fff_ffff] {
         // The code must reach the fake, which is a plain function.
-        let source = El3Trng::new(Fake::new(|_, _| x0(u64::from(CODE.get()))), identity);
+        Fake::set(|_, _| x0(u64::from(CODE.get())));
+        let source = El3Trng::<Fake>::new(identity);
         CODE.set(code as u32);
         assert!(!source.draw(&mut [0; 1]), "{code}");
     }
@@ -309,11 +341,11 @@ fn garbage_is_asked_twelve_questions_at_the_most() {
     };
     for start in 0..24 * 23 {
         CODE.set(start);
-        let fake = Fake::new(garbage);
-        let found = Findings::gather(BY_SMC, &fake);
-        assert!(fake.calls.get() <= 12, "{} calls, {found:?}", fake.calls.get());
+        let found = gather(garbage);
+        assert!(CALLS.get() <= 12, "{} calls, {found:?}", CALLS.get());
         if let Findings::Full { trng: Trng::Usable(identity), .. } = found {
-            let source = El3Trng::new(Fake::new(garbage), identity);
+            Fake::set(garbage);
+            let source = El3Trng::<Fake>::new(identity);
             for length in 0..5 {
                 _ = source.draw(&mut vec![0; length]);
             }

@@ -1,13 +1,16 @@
 //! Random bits from the firmware: TRNG (Arm DEN0098).
 
 use core::fmt;
+use core::marker::PhantomData;
 
 use portcullis_abi::function::{TRNG_FEATURES, TRNG_GET_UUID, TRNG_RND64, TRNG_VERSION};
 use portcullis_abi::result;
 use portcullis_board::Entropy;
 
-use super::El3;
-use super::answer::{Version, is_error};
+use smccc::arch::{Error, Version};
+use smccc::error::positive_or_error_32;
+
+use super::el3::El3;
 use super::failure::Failure;
 
 /// Most words of one call: TRNG_RND64 gives 192 bits (section 2.6).
@@ -59,8 +62,10 @@ enum Draw {
 }
 
 /// Asks for `bits` bits: x3 has the lowest, then x2, then x1.
-fn draw(el3: &impl El3, bits: u64) -> Draw {
-    let [x0, x1, x2, x3, ..] = el3.call([u64::from(TRNG_RND64), bits, 0, 0, 0, 0, 0, 0]);
+fn draw<E: El3>(bits: u64) -> Draw {
+    let mut arguments = [0; 17];
+    arguments[0] = bits;
+    let [x0, x1, x2, x3, ..] = E::call64(TRNG_RND64, arguments);
     match x0 as i32 {
         0 => Draw::Bits([x3, x2, x1]),
         code => Draw::Code(code),
@@ -69,24 +74,24 @@ fn draw(el3: &impl El3, bits: u64) -> Draw {
 
 impl Trng {
     /// Asks the firmware: 5 calls at the most.
-    pub fn ask(el3: &impl El3) -> Self {
-        let one = |function: u32, x1: u64| el3.call([u64::from(function), x1, 0, 0, 0, 0, 0, 0]);
+    pub fn ask<E: El3>() -> Self {
+        let one = |function: u32, x1: u32| E::call32(function, [x1, 0, 0, 0, 0, 0, 0]);
         let [x0, ..] = one(TRNG_VERSION, 0);
-        let Some(version) = Version::of(x0) else { return Self::Absent };
-        if version.major() != 1 {
+        // The version has the form of SMCCC's, and the error is one of its kind (sections 2.2 and 2.7).
+        let Ok(version) = Version::try_from(x0 as i32) else { return Self::Absent };
+        if version.major != 1 {
             return Self::Unusable(Fault::Version(version));
         }
-        let [x0, ..] = one(TRNG_FEATURES, u64::from(TRNG_RND64));
-        if is_error(x0) {
+        let [x0, ..] = one(TRNG_FEATURES, TRNG_RND64);
+        if positive_or_error_32::<Error>(x0).is_err() {
             return Self::Unusable(Fault::NoRnd64);
         }
-        let [x0, x1, x2, x3, ..] = one(TRNG_GET_UUID, 0);
+        let [uuid @ .., _, _, _, _] = one(TRNG_GET_UUID, 0);
         // -1 is no first word of a UUID: an error then.
-        if x0 as i32 == -1 {
+        if uuid.first() == Some(&u32::MAX) {
             return Self::Unusable(Fault::NoUuid);
         }
-        let uuid = [x0, x1, x2, x3].map(|word| word as u32);
-        match try_out(el3) {
+        match try_out::<E>() {
             Ok(dry) => Self::Usable(Identity { version, uuid, dry }),
             Err(fault) => Self::Unusable(fault),
         }
@@ -94,10 +99,10 @@ impl Trng {
 }
 
 /// Draws 64 bits twice, which nobody gets. Whether there were none to give.
-fn try_out(el3: &impl El3) -> Result<bool, Fault> {
+fn try_out<E: El3>() -> Result<bool, Fault> {
     let mut before = None;
     for _ in 0..2 {
-        match draw(el3, 64) {
+        match draw::<E>(64) {
             Draw::Code(code) if i64::from(code) == result::TRNG_NO_ENTROPY => return Ok(true),
             Draw::Code(code) => return Err(Fault::Code(code)),
             Draw::Bits([bits, 0, 0]) if before == Some(bits) => return Err(Fault::Repeats),
@@ -143,23 +148,23 @@ impl fmt::Display for Fault {
 
 /// The firmware's TRNG as a source of entropy.
 pub struct El3Trng<E> {
-    el3: E,
+    el3: PhantomData<fn() -> E>,
     uuid: [u32; 4],
     failure: Failure,
 }
 
 impl<E: El3> El3Trng<E> {
     /// The TRNG with this identity.
-    pub const fn new(el3: E, identity: Identity) -> Self {
-        Self { el3, uuid: identity.uuid, failure: Failure::new() }
+    pub const fn new(identity: Identity) -> Self {
+        Self { el3: PhantomData, uuid: identity.uuid, failure: Failure::new() }
     }
 }
 
-impl<E: El3 + Sync> Entropy for El3Trng<E> {
+impl<E: El3> Entropy for El3Trng<E> {
     /// One call. Of what comes back no more than the words that are wanted goes on.
     fn draw(&self, words: &mut [u64]) -> bool {
         let wanted = words.len().min(WORDS);
-        match draw(&self.el3, wanted as u64 * 64) {
+        match draw::<E>(wanted as u64 * 64) {
             Draw::Bits(bits) => {
                 words.iter_mut().zip(bits).for_each(|(word, fresh)| *word = fresh);
                 wanted == words.len()

@@ -20,8 +20,9 @@ usage:
 --cores is 1 to 8, --cpu a model of QEMU (cortex-a72); raspi4b has 4 cores of its own and a GICv2. --el3 tf-a has Arm
 Trusted Firmware-A below the hypervisor: for qemu-virt the first such run builds it from Debian's source and calls
 setup --tf-a, which installs what is missing for that; for raspi4b it is Debian's binary. FILTER is a part of the tests'
-names; FUZZ_SECONDS in the environment says how long each fuzz target runs, 10 s otherwise. bench: --peers measures Xen and KVM too, --docs writes docs/numbers.md, --accept lowers the bounds to what was
-reached, --profile tells where the boot's instructions go. Manifests to start from: scripts/manifests.";
+names. Two parts run only if it names them: \"miri \", and \"fuzz \", for FUZZ_SECONDS of the environment each, 10 otherwise.
+bench: --peers measures Xen and KVM too, --docs writes docs/numbers.md, --accept lowers the bounds to what was reached,
+--profile tells where the boot's instructions go. Manifests to start from: scripts/manifests.";
 
 /// One command with its options.
 #[derive(Clone, Debug, PartialEq, Eq)]

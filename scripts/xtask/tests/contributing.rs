@@ -99,6 +99,27 @@ fn every_recipe_lists_the_files_of_its_example() {
     }
 }
 
+/// `docs/boards.md`: "Nothing above `platform/` names a board", neither its file nor its `compatible`.
+#[test]
+fn nothing_above_platform_names_a_board() {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(root().join("platform/src/boards")).expect("the boards") {
+        let path = entry.expect("an entry").path();
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).expect("a name").to_owned();
+        if !matches!(stem.as_str(), "mod" | "unknown") {
+            let text = program(&fs::read_to_string(&path).expect("a source"));
+            let compatible = text.split("compatible: \"").nth(1).and_then(|rest| rest.split('"').next());
+            names.extend([compatible.expect("the board's compatible").to_owned(), stem]);
+        }
+    }
+    assert!(names.len() >= 4, "{names:?}");
+    let mut found = BTreeSet::new();
+    ["hypervisor", "boot"].iter().for_each(|folder| find(&root().join(folder), &names, &mut found));
+    // The board that a guest is shown is the same whatever the guest runs on.
+    found.remove("hypervisor/bundle/src/guest_tree.rs");
+    assert!(found.is_empty(), "they have one of {names:?}: {found:?}");
+}
+
 #[test]
 fn a_recipe_is_read_with_its_files() {
     let text = "## A\nExample: `Word|x::Y`, at most 3 files.\n1. `hypervisor/a.rs`: this, and `platform/b.rs`; not `docs/c.md`\n## B\n`boot/d.rs`\n";

@@ -225,10 +225,25 @@ fn what_a_terminal_says_by_itself_switches_nothing_off() {
         assert_eq!(bench.key(byte), InputAction::Guest { vm: 0, byte });
     }
     assert_eq!(bench.attachment.get(), Some(0));
-    // The same just behind the escape key.
-    bench.key(0x1d);
-    for byte in *b"\x1b]l\x1dq\x1b\\" {
-        assert_ne!(bench.key(byte), InputAction::PowerOff);
+    // The same, and its other answers, just behind the escape key: the person's key is still to come.
+    for answer in [&b"\x1b]l\x1dq\x1b\\"[..], b"\x1b[5;5R", b"\x1b[?62;22c", b"\x1b/Z", b"\x1b[M qq"] {
+        bench.key(0x1d);
+        for &byte in answer.iter().chain(answer) {
+            assert_eq!(bench.key(byte), InputAction::Guest { vm: 0, byte }, "{answer:?}");
+        }
+        assert_eq!(bench.key(b'q'), InputAction::PowerOff, "the person's own key");
     }
-    assert_eq!(bench.escape(b'q'), InputAction::PowerOff, "the person's own key");
+}
+
+#[test]
+fn the_escape_key_counts_in_every_coding_of_keys() {
+    for (escape, detach) in [("\x1b[93;5u", "\x1b[100u"), ("\x1b[27;5;93~", "d"), ("\x1b[93;5:1u\x1b[93;5:3u", "d")] {
+        let mut bench = Bench::new(&["a"]);
+        bench.escape(b'1');
+        for byte in escape.bytes() {
+            assert_eq!(bench.key(byte), InputAction::Guest { vm: 0, byte }, "{escape:?}");
+        }
+        detach.bytes().for_each(|byte| _ = bench.key(byte));
+        assert_eq!(bench.attachment.get(), None, "{escape:?}");
+    }
 }

@@ -70,6 +70,8 @@ enum Part {
     Kernel,
     /// The initial RAM disk.
     Initrd,
+    /// What is missing of the random words.
+    Seed,
     /// The device tree.
     Tree,
 }
@@ -133,12 +135,7 @@ impl Vm {
         let config = &self.config;
         let layout = config.layout(self.ram).map_err(LoadError::Image)?;
         let mut loading = self.loading.lock();
-        if self.wants_seed()
-            && let machine = Machine::get()
-            && let Some(source) = machine.board.entropy
-        {
-            loading.seed.gather(|word| machine.draw(source, &self.entropy, word));
-        }
+        let more = self.wants_seed() && self.gather(&mut loading.seed);
         loop {
             let (work, next) = match loading.part {
                 Part::Cached if !self.loaded.load(Ordering::Relaxed) => (Work::Nothing, Part::First),
@@ -153,8 +150,10 @@ impl Vm {
                 }
                 Part::Initrd => {
                     let initrd = layout.initrd.zip(config.initrd);
-                    (initrd.map_or(Work::Nothing, |(place, bytes)| Work::Copy(place, bytes)), Part::Tree)
+                    (initrd.map_or(Work::Nothing, |(place, bytes)| Work::Copy(place, bytes)), Part::Seed)
                 }
+                Part::Seed if more => return Ok(None),
+                Part::Seed => (Work::Nothing, Part::Tree),
                 Part::Tree if config.rtc == Some(true) && Machine::get().wall_clock().is_none() => {
                     return Err(LoadError::Time);
                 }
@@ -196,6 +195,12 @@ impl Vm {
     /// Whether the VM is handed random words: those that it could ask for.
     fn wants_seed(&self) -> bool {
         self.config.kaslr && self.config.dtb.is_none() && self.row.get(Register::Std) & firmware::STD_TRNG != 0
+    }
+
+    /// Draws a random word of those that are missing. Whether there are more to come.
+    fn gather(&self, seed: &mut Seed) -> bool {
+        let machine = Machine::get();
+        machine.board.entropy.is_some_and(|source| seed.gather(|word| machine.draw(source, &self.entropy, word)))
     }
 
     /// Puts the VM's device tree in place, its own or one made for it.

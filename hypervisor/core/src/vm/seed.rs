@@ -5,8 +5,8 @@ use portcullis_bundle::guest_tree::RNG_SEED_WORDS;
 /// Words of a full seed: the first one is for the kernel's place, the others are for its random number generator.
 const WORDS: usize = 1 + RNG_SEED_WORDS;
 
-/// What has been drawn for one start of a VM. It is gathered while the images are put in place, a word at a time: so a slow source
-/// delays nobody, and one that has nothing ends in a tree without seeds.
+/// What has been drawn for one start of a VM. It is gathered while the images are put in place, a word with each piece, and what is
+/// missing then in pieces of its own: so a slow source delays nobody, and one that has nothing ends in a tree without seeds.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Seed {
     words: [u64; WORDS],
@@ -14,13 +14,12 @@ pub struct Seed {
 }
 
 impl Seed {
-    /// Draws the next word by `draw`, which says whether it got one, unless all are there.
-    pub fn gather(&mut self, draw: impl FnOnce(&mut [u64]) -> bool) {
-        if let Some(next) = self.words.get_mut(self.count..=self.count)
-            && draw(next)
-        {
-            self.count = self.count.wrapping_add(1);
-        }
+    /// Draws the next word by `draw`, which says whether it got one, unless all are there. Whether it is worth to go on: it got one,
+    /// and some are missing.
+    pub fn gather(&mut self, draw: impl FnOnce(&mut [u64]) -> bool) -> bool {
+        let drawn = self.words.get_mut(self.count..=self.count).is_some_and(draw);
+        self.count = self.count.wrapping_add(drawn.into());
+        drawn && self.count < WORDS
     }
 
     /// `/chosen/kaslr-seed`, if it has been drawn.
@@ -42,12 +41,13 @@ mod tests {
     fn each_word_is_drawn_once() {
         let mut seed = Seed::default();
         let mut next = 0;
-        for _ in 0..8 {
-            seed.gather(|word| {
+        for call in 1..=8 {
+            let goes_on = seed.gather(|word| {
                 next += 1;
                 word.copy_from_slice(&[next]);
                 true
             });
+            assert_eq!(goes_on, call < 5);
         }
         assert_eq!((next, seed.kaslr(), seed.rng()), (5, Some(1), Some(&[2, 3, 4, 5][..])));
     }
@@ -55,11 +55,12 @@ mod tests {
     #[test]
     fn what_was_not_drawn_is_not_told() {
         let mut seed = Seed::default();
-        seed.gather(|word| {
+        let goes_on = seed.gather(|word| {
             // A source may leave something behind that is no random word.
             word.copy_from_slice(&[7]);
             false
         });
+        assert!(!goes_on);
         assert_eq!((seed.kaslr(), seed.rng()), (None, None));
         for word in 1..=4 {
             seed.gather(|place| {

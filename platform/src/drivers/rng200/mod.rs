@@ -18,7 +18,11 @@ use portcullis_board::Entropy;
 use spin::{Mutex, Once};
 
 pub use self::block::{Block, Mmio};
-use crate::facts::Facts;
+use crate::driver::{DrivenDevice, Driver, Offer};
+
+/// This driver.
+pub static DRIVER: Driver =
+    Driver { name: "an RNG200", compatible: &[b"brcm,bcm2711-rng200"], offer: Offer::Entropy(bind) };
 
 /// CTRL: any of these bits lets it run.
 const ENABLE: u32 = 0x1fff;
@@ -177,13 +181,13 @@ pub struct Rng200(Mutex<Generator<Mmio>>);
 
 static RNG200: Once<Rng200> = Once::new();
 
-/// The board's, if the device tree has one.
+/// Takes over the board's.
 ///
 /// # Safety
 ///
-/// What the facts say must be true, and the registers must be mapped.
-pub unsafe fn find(facts: &Facts) -> Option<&'static dyn Entropy> {
-    let registers = NonNull::new(facts.rng200?.start as *mut _)?;
+/// As [`Bind`](crate::driver::Bind) says.
+unsafe fn bind(device: &DrivenDevice) -> Option<&'static dyn Entropy> {
+    let registers = NonNull::new(device.registers.start as *mut _)?;
     Some(RNG200.call_once(|| {
         // SAFETY: passed on to the caller; the static makes sure that there is one driver.
         let block = unsafe { Mmio::new(registers) };

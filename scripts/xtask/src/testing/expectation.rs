@@ -111,8 +111,9 @@ impl Expectation {
     }
 
     /// What is wrong with it compared to an earlier case, if something is; `earlier` gives that one's console.
-    pub fn unlike<'a>(self, lines: &[String], earlier: impl FnOnce(&str) -> Option<&'a [String]>) -> Option<String> {
+    pub fn unlike<'a>(self, lines: &[String], earlier: impl Fn(&str) -> Option<&'a [String]> + Copy) -> Option<String> {
         let (case, start, same) = match self {
+            Self::All(expectations) => return expectations.iter().find_map(|one| one.unlike(lines, earlier)),
             Self::SameAs(case, start) => (case, start, true),
             Self::DiffersFrom(case, start) => (case, start, false),
             _ => return None,
@@ -130,12 +131,13 @@ impl Expectation {
         }
     }
 
-    /// The VM whose cases are to be counted.
-    pub fn counted_vm(self, lines: &[String]) -> Option<&'static str> {
+    /// The VMs whose cases are to be counted.
+    pub fn counted_vms(self, lines: &[String]) -> Vec<&'static str> {
         match self {
-            Self::Cases(vm) => Some(vm),
-            Self::StoppedOrCases(vm) if !is_stopped(vm, lines) => Some(vm),
-            _ => None,
+            Self::All(expectations) => expectations.iter().flat_map(|one| one.counted_vms(lines)).collect(),
+            Self::Cases(vm) => vec![vm],
+            Self::StoppedOrCases(vm) if !is_stopped(vm, lines) => vec![vm],
+            _ => Vec::new(),
         }
     }
 }
@@ -283,6 +285,13 @@ mod tests {
         let unmet = |text| GROUP.unmet(&lines(text), &Reports::new([]));
         assert_eq!(unmet("a\nb\nc"), None);
         assert_eq!(unmet("b").unwrap(), "no line has: a\nno line has: c");
+        const CASES: Expectation = Expectation::All(&[Expectation::Cases("a"), GROUP, Expectation::Cases("b")]);
+        assert_eq!(CASES.counted_vms(&[]), ["a", "b"]);
+        const ALIKE: Expectation = Expectation::All(&[Expectation::Line("x"), Expectation::SameAs("first", "[a] x")]);
+        let first = lines("[a] x 1");
+        let unlike = |text| ALIKE.unlike(&lines(text), |_| Some(&first));
+        assert_eq!(unlike("[a] x 1"), None);
+        assert!(unlike("[a] x 2").is_some());
     }
 
     #[test]
@@ -307,8 +316,8 @@ mod tests {
         assert_eq!(unmet(good, "a"), None);
         assert!(unmet(good, "b").is_some());
         assert!(unmet(&good.replace("syndrome", "x"), "a").is_some());
-        assert_eq!(Expectation::StoppedOrCases("a").counted_vm(&lines(good)), None);
-        assert_eq!(Expectation::StoppedOrCases("b").counted_vm(&lines(good)), Some("b"));
+        assert!(Expectation::StoppedOrCases("a").counted_vms(&lines(good)).is_empty());
+        assert_eq!(Expectation::StoppedOrCases("b").counted_vms(&lines(good)), ["b"]);
     }
 
     #[test]

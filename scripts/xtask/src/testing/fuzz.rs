@@ -111,6 +111,7 @@ fn plant(environment: &Environment, name: &str, seeds: &Path) -> Result<()> {
         _ => return Ok(()),
     };
     let folder = environment.root.join(folder);
+    let mut planted = 0_usize;
     for entry in fs::read_dir(&folder).with_context(|| format!("{} cannot be read", folder.display()))? {
         let path = entry?.path();
         let (Some(stem), true) = (path.file_stem(), path.extension().is_some_and(|found| found == extension)) else {
@@ -119,12 +120,15 @@ fn plant(environment: &Environment, name: &str, seeds: &Path) -> Result<()> {
         let seed = seeds.join(stem);
         if name == "bundle" {
             // Those that are wrong on purpose become none.
-            if let Some(bytes) = bundle_of(&path, seeds)? {
-                fs::write(&seed, bytes)?;
-            }
+            let Some(bytes) = bundle_of(&path, seeds)? else { continue };
+            fs::write(&seed, bytes)?;
         } else {
             fs::copy(&path, &seed).with_context(|| format!("{} cannot be copied", path.display()))?;
         }
+        planted = planted.saturating_add(1);
+    }
+    if planted == 0 {
+        bail!("no file of {} became a seed of {name}", folder.display());
     }
     Ok(())
 }
@@ -132,7 +136,7 @@ fn plant(environment: &Environment, name: &str, seeds: &Path) -> Result<()> {
 /// The bundle of a manifest, each of whose images is the same small file.
 fn bundle_of(manifest: &Path, folder: &Path) -> Result<Option<Vec<u8>>> {
     let image = tempfile::NamedTempFile::new_in(folder)?;
-    fs::write(image.path(), [0; 64])?;
+    fs::write(image.path(), [0x14; 64])?;
     let board = Board {
         name: "qemu-virt".to_owned(),
         cores: 8,

@@ -53,7 +53,7 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
                 let mut unmet = console.judge(case, &end);
                 let earlier = |name: &str| consoles.get(name).map(Vec::as_slice);
                 unmet.extend(case.expectations.iter().filter_map(|one| one.unlike(&console.lines, earlier)));
-                let counted = case.expectations.iter().filter_map(|expectation| expectation.counted_vm(&console.lines));
+                let counted = case.expectations.iter().flat_map(|expectation| expectation.counted_vms(&console.lines));
                 let counted: Vec<&str> = counted.collect();
                 unmet.extend(expectation::uncounted(&counted, &console.lines));
                 for vm in counted {

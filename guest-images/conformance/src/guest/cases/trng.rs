@@ -2,6 +2,7 @@
 
 use conformance::model;
 use conformance::profile::{Profile, Trng};
+use guest_runtime::tree;
 use portcullis_abi::function::*;
 use portcullis_abi::result::*;
 
@@ -13,6 +14,7 @@ const TRIES: usize = 20;
 
 /// The cases of this service.
 pub fn run(door: &Door, profile: &Profile) {
+    seeds(profile);
     if !profile.has_trng() {
         for function in model::TRNG {
             for x1 in [0, 64, TRNG_RND64.into()] {
@@ -45,6 +47,19 @@ pub fn run(door: &Door, profile: &Profile) {
             x[..3] == [0; 3] && x[3] >> 32 == 0
         });
         spread(door, function, width);
+    }
+}
+
+/// The device tree has random words if the guest may ask for some: one for the kernel's place, four for its generator.
+fn seeds(profile: &Profile) {
+    for (name, length) in [("kaslr-seed", 8), ("rng-seed", 32)] {
+        let seed = tree::property("/chosen", name);
+        let right = match seed {
+            Some(seed) => profile.has_trng() && seed.len() == length && seed.iter().any(|&byte| byte != 0),
+            None => !profile.has_trng(),
+        };
+        let expected = "of this length if the VM has TRNG";
+        report::holds(format_args!("trng/{name} {length} bytes"), right, expected, &seed);
     }
 }
 

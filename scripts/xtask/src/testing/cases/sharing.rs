@@ -1,8 +1,8 @@
 //! The tests of cores that several vCPUs share.
 
 use super::super::damage::{Damage, Wrong};
-use super::super::expectation::Expectation::{Cases, Line, Never, NoGuest, Sequence, Stolen, Stopped, StoppedOrCases};
-use super::case::{CONFORMANCE, Case, LINUX, PAUSE};
+use super::super::expectation::Expectation::{Cases, Line, NoGuest, Sequence, Stolen, Stopped, StoppedOrCases};
+use super::case::{CONFORMANCE, Case, LINUX, NO_OOPS, PAUSE};
 use crate::board::{Board, Gic};
 
 /// Three VMs whose four vCPUs have two cores, of a CPU with all that QEMU knows: pointer authentication, deferred errors. That
@@ -60,7 +60,7 @@ pub const CASES: &[Case] = &[
     Case {
         name: "shared-load",
         manifest: "shared-load.toml",
-        expectations: &[Never("Kernel panic"), Stolen(["linux-a", "linux-b"], "linux-c")],
+        expectations: &[NO_OOPS, Stolen(["linux-a", "linux-b"], "linux-c")],
         ..LINUX
     },
     Case { name: "shared-conformance-gicv2", manifest: "shared-conformance-gicv2.toml", gic: Gic::V2, ..SHARED },
@@ -168,7 +168,7 @@ pub const CASES: &[Case] = &[
         manifest: "shared-linux.toml",
         cores: 2,
         expectations: &[
-            Never("Kernel panic"),
+            NO_OOPS,
             Cases("ops"),
             Sequence(&[
                 "ops> resume linux",

@@ -1,0 +1,81 @@
+//! What a driver says of itself, and a device of the board that there is a driver for.
+
+use core::fmt;
+
+use portcullis_board::{Entropy, PowerControl, Range, SerialPort, WallClock};
+
+use crate::drivers::rate::Reference;
+
+/// A driver, as its file names it. `drivers/mod.rs` lists them all.
+pub struct Driver {
+    /// Name of such a device in messages, with its article.
+    pub name: &'static str,
+    /// The `compatible` strings of the nodes that it drives.
+    pub compatible: &'static [&'static [u8]],
+    /// What it offers, and what takes a device over for that.
+    pub offer: Offer,
+}
+
+/// Takes over the device of a driver. `None`: it cannot be driven where it lies.
+///
+/// Safety: what [`DrivenDevice`] says must be true, and the pages of the registers must be mapped as device memory. A device that was
+/// taken over stays with its driver: who asks again gets the same.
+pub type Bind<T> = unsafe fn(&DrivenDevice) -> Option<&'static T>;
+
+/// What a driver offers.
+///
+/// Whether a device is there is found out by reading its first register, which must not change anything, but for a serial port's:
+/// that is its received data.
+#[derive(Clone, Copy)]
+pub enum Offer {
+    /// A console.
+    Serial(Bind<dyn SerialPort>),
+    /// Power off and reset, where the firmware has no PSCI.
+    Power(Bind<dyn PowerControl>),
+    /// Random bits, where neither the firmware nor the CPU has any.
+    Entropy(Bind<dyn Entropy>),
+    /// Time of day, where the firmware does not tell it.
+    WallClock(Bind<dyn WallClock>),
+    /// A clock to measure the counter against.
+    Reference(Bind<dyn Reference>),
+}
+
+impl Driver {
+    /// Whether it drives nodes with this `compatible` string.
+    pub fn drives(&self, compatible: &[u8]) -> bool {
+        self.compatible.contains(&compatible)
+    }
+
+    /// Whether its devices are consoles.
+    pub const fn is_serial(&self) -> bool {
+        matches!(self.offer, Offer::Serial(_))
+    }
+}
+
+impl PartialEq for Driver {
+    /// Each driver is there once.
+    fn eq(&self, other: &Self) -> bool {
+        core::ptr::eq(self, other)
+    }
+}
+
+impl Eq for Driver {}
+
+impl fmt::Debug for Driver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// A device that the board's tree lists and that a driver knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DrivenDevice {
+    /// Its driver.
+    pub driver: &'static Driver,
+    /// Its registers: the first range of them.
+    pub registers: Range,
+    /// Its first interrupt, an INTID, if it is wired to the GIC.
+    pub intid: Option<u32>,
+    /// Its clock in Hz, if the tree tells.
+    pub clock: Option<u32>,
+}
