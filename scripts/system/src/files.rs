@@ -4,13 +4,15 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use portcullis_abi::map::FLASH_BANK;
+use portcullis_bundle::fits_flash;
 use toml::Spanned;
 
 use super::diagnostic::Diagnostics;
 use super::draft::Draft;
 use super::image::Image;
 use super::key::{nearest, quoted};
-use super::{form, memory};
+use super::{flash, form, memory};
 
 /// The guests that the project knows by name.
 pub trait Images {
@@ -43,6 +45,7 @@ pub trait Images {
 
 /// Loads the files that `draft` names. Relative paths start at `folder`.
 pub fn load(draft: &mut Draft, folder: &Path, images: &dyn Images, diagnostics: &mut Diagnostics<'_>) {
+    flash(draft, folder, images, diagnostics);
     let limit = draft.memory.as_ref().map_or(u64::MAX, |memory| *memory.get_ref());
     let kernel = |name: &str| images.kernel(name);
     let initrd = |name: &str| images.initrd(name);
@@ -85,8 +88,25 @@ pub fn load(draft: &mut Draft, folder: &Path, images: &dyn Images, diagnostics: 
     draft.ramdisk = initrd.map(|(path, bytes)| Image { path, bytes });
 }
 
+/// Loads the files of its flash.
+fn flash(draft: &mut Draft, folder: &Path, images: &dyn Images, diagnostics: &mut Diagnostics<'_>) {
+    let Some(wanted) = &mut draft.flash else { return };
+    for name in wanted.names.iter().take(2).filter(|name| !name.get_ref().is_empty()) {
+        let known = |name: &str| images.flash(name);
+        let Some(path) = find(name, folder, images, known, diagnostics) else { continue };
+        let shown = path.display().to_string();
+        let size = fs::metadata(&path).ok().filter(|metadata| metadata.is_file()).map_or(0, |metadata| metadata.len());
+        if !fits_flash(size) {
+            flash::wrong_size(name, &shown, size, diagnostics);
+            continue;
+        }
+        let file = read(name, path, FLASH_BANK, diagnostics);
+        wanted.files.extend(file.map(|(path, bytes)| Image { path, bytes }));
+    }
+}
+
 /// The path of the file that `name` stands for: a known guest's, or its own.
-pub fn find(
+fn find(
     name: &Spanned<String>,
     folder: &Path,
     images: &dyn Images,
@@ -131,7 +151,7 @@ fn not_ready(name: &Spanned<String>, error: &(dyn Error + 'static), diagnostics:
 }
 
 /// Reads the file at `path`, unless its kind or its size shows that it cannot be right.
-pub fn read(
+fn read(
     name: &Spanned<String>,
     path: PathBuf,
     limit: u64,

@@ -1,17 +1,11 @@
 //! The files of a VM's flash: which ones the manifest names, and whether its banks can hold them.
 
-use std::fs;
-use std::path::Path;
-
 use portcullis_abi::map::{FLASH, FLASH_BANK, FLASH_BLOCK};
 use portcullis_board::vm_memory::Banks;
-use portcullis_bundle::fits_flash;
 use toml::Spanned;
 use toml::de::DeValue;
 
 use super::diagnostic::{Diagnostics, Span};
-use super::draft::Draft;
-use super::files::{self, Images};
 use super::image::Image;
 use super::memory;
 use super::section::Section;
@@ -59,24 +53,8 @@ impl Flash {
     }
 }
 
-/// Loads the files of `draft`'s flash. Relative paths start at `folder`.
-pub fn load(draft: &mut Draft, folder: &Path, images: &dyn Images, diagnostics: &mut Diagnostics<'_>) {
-    let Some(flash) = &mut draft.flash else { return };
-    for name in flash.names.iter().take(2).filter(|name| !name.get_ref().is_empty()) {
-        let known = |name: &str| images.flash(name);
-        let Some(path) = files::find(name, folder, images, known, diagnostics) else { continue };
-        let shown = path.display().to_string();
-        let size = fs::metadata(&path).ok().filter(|metadata| metadata.is_file()).map_or(0, |metadata| metadata.len());
-        if !fits_flash(size) {
-            wrong_size(name, &shown, size, diagnostics);
-            continue;
-        }
-        let file = files::read(name, path, FLASH_BANK, diagnostics);
-        flash.files.extend(file.map(|(path, bytes)| Image { path, bytes }));
-    }
-}
-
-fn wrong_size(name: &Spanned<String>, shown: &str, size: u64, diagnostics: &mut Diagnostics<'_>) {
+/// Reports a file that no bank can hold as it is; `shown` is its name.
+pub fn wrong_size(name: &Spanned<String>, shown: &str, size: u64, diagnostics: &mut Diagnostics<'_>) {
     let bank = memory::show(FLASH_BANK);
     if size > FLASH_BANK {
         let message = format!("{shown:?} has {}, more than a bank of flash", memory::show(size));
@@ -89,27 +67,9 @@ fn wrong_size(name: &Spanned<String>, shown: &str, size: u64, diagnostics: &mut 
     diagnostics.error(name.span(), message, format!("fill it up: `truncate -s {right}K {shown}`; a bank has {bank}"));
 }
 
-/// Reports what cannot be had together with flash, or without it.
-pub fn check(draft: &Draft, diagnostics: &mut Diagnostics<'_>) {
-    let Some(flash) = &draft.flash else { return };
-    if let Some(load) = draft.load.as_ref().filter(|_| draft.image.is_none()) {
-        let help = "leave `load` out: without `image` the VM starts in its flash";
-        diagnostics.error(load.span(), "a load address without an image", help);
-    }
-    for device in draft.devices.iter().filter(|device| is_in_flash(device.get_ref())) {
-        let line = diagnostics.line(&flash.span);
-        let message = format!("the device {:?} lies where the flash of line {line} is", device.get_ref());
-        diagnostics.error(
-            device.span(),
-            message,
-            "leave `flash` out, or this device: flash takes what is below 0x8000000",
-        );
-    }
-}
-
 /// Whether a device has the address of a bank by its path. Below the root the unit address is the CPU's; what else lies there is seen
 /// at boot.
-fn is_in_flash(path: &str) -> bool {
+pub fn is_in_flash(path: &str) -> bool {
     let unit = path.strip_prefix('/').filter(|name| !name.contains('/')).and_then(|name| name.split_once('@'));
     let address = unit.and_then(|(_, unit)| u64::from_str_radix(unit.split(',').next()?, 16).ok());
     address.is_some_and(|address| (FLASH..FLASH + 2 * FLASH_BANK).contains(&address))

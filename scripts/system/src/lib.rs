@@ -144,8 +144,6 @@ fn read(
     let mut drafts: Vec<Draft> = sections.iter().map(|section| Draft::read(section, diagnostics)).collect();
     for draft in &mut drafts {
         files::load(draft, folder, images, diagnostics);
-        flash::load(draft, folder, images, diagnostics);
-        flash::check(draft, diagnostics);
         placement::check(draft, board, diagnostics);
     }
     let cores = root.sections("core", &key::CORE, diagnostics);

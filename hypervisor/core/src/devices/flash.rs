@@ -8,6 +8,7 @@ use portcullis_devices::{Description, Device};
 use spin::Mutex;
 
 use super::emulated::Emulated;
+use crate::memory::bank::Bank;
 use crate::vm::Vm;
 
 /// A store to the first bank has no effect; like every access of a device it is counted.
@@ -20,56 +21,46 @@ impl Emulated for Rom {
 }
 
 /// The second bank of a VM.
-#[derive(Debug)]
 pub struct Flash {
     state: Mutex<State>,
 }
 
-#[derive(Debug)]
 struct State {
-    bank: Cfi,
+    commands: Cfi,
+    cells: Bank,
     /// The guest has the cells mapped.
     mapped: bool,
 }
 
-/// The cells of a VM's second bank.
-struct Memory<'a>(&'a Vm);
-
-impl Cells for Memory<'_> {
+impl Cells for Bank {
     fn read(&mut self, offset: u64, bytes: &mut [u8]) {
-        self.0.with_cells(offset, bytes.len() as u64, |cells| bytes.copy_from_slice(cells));
+        self.with_cells(offset, bytes.len() as u64, |cells| bytes.copy_from_slice(cells));
     }
 
     fn program(&mut self, offset: u64, bytes: &[u8]) {
-        self.0.with_cells(offset, bytes.len() as u64, |cells| {
+        self.with_cells(offset, bytes.len() as u64, |cells| {
             cells.iter_mut().zip(bytes).for_each(|(cell, byte)| *cell &= byte);
         });
     }
 
     fn erase(&mut self, offset: u64, length: u64) {
-        self.0.with_cells(offset, length, |cells| cells.fill(0xff));
+        self.with_cells(offset, length, |cells| cells.fill(0xff));
     }
 }
 
 impl State {
-    fn map(&mut self, vm: &Vm, on: bool) {
+    fn map(&mut self, on: bool) {
         if self.mapped != on {
             self.mapped = on;
-            vm.map_cells(on);
+            self.cells.map(on);
         }
     }
 }
 
 impl Flash {
     /// A bank as it wakes up, whose cells are mapped.
-    pub const fn new() -> Self {
-        Self { state: Mutex::new(State { bank: Cfi::new(), mapped: true }) }
-    }
-}
-
-impl Default for Flash {
-    fn default() -> Self {
-        Self::new()
+    pub fn new(cells: Bank) -> Self {
+        Self { state: Mutex::new(State { commands: Cfi::new(), cells, mapped: true }) }
     }
 }
 
@@ -78,22 +69,24 @@ impl Emulated for Flash {
         Some(&Cfi::DESCRIPTION)
     }
 
-    fn read(&self, vm: &'static Vm, offset: u64, size: u8) -> u64 {
-        self.state.lock().bank.read(&mut Memory(vm), offset, size)
+    fn read(&self, _: &'static Vm, offset: u64, size: u8) -> u64 {
+        let State { commands, cells, .. } = &mut *self.state.lock();
+        commands.read(cells, offset, size)
     }
 
-    fn write(&self, vm: &'static Vm, offset: u64, size: u8, value: u64) {
+    fn write(&self, _: &'static Vm, offset: u64, size: u8, value: u64) {
         let mut state = self.state.lock();
         // While the guest has the cells mapped they do not change.
-        state.map(vm, false);
-        state.bank.write(&mut Memory(vm), offset, size, value);
-        let shown = state.bank.is_array();
-        state.map(vm, shown);
+        state.map(false);
+        let State { commands, cells, .. } = &mut *state;
+        commands.write(cells, offset, size, value);
+        let shown = state.commands.is_array();
+        state.map(shown);
     }
 
-    fn reset(&self, vm: &Vm) {
+    fn reset(&self, _: &Vm) {
         let mut state = self.state.lock();
-        state.bank.reset();
-        state.map(vm, true);
+        state.commands.reset();
+        state.map(true);
     }
 }

@@ -19,6 +19,7 @@ use self::emulated::Emulated;
 use self::flash::Flash;
 use self::rtc::Rtc;
 use crate::cpu::physical_core::{Processor, Timer};
+use crate::memory::bank::Bank;
 use crate::vm::Vm;
 
 /// The UART's addresses, which are matched in front of all but the GIC's: guests use them all the time.
@@ -31,8 +32,8 @@ const DEVICES: usize = 8;
 pub type VmBus = Bus<Box<dyn Emulated>, DEVICES>;
 
 /// The bus of a VM that drives the `given` devices of the board itself: these take the place of what would be emulated there,
-/// with its interrupt.
-pub fn bus(config: &VmConfig<'_>, given: &[Given]) -> VmBus {
+/// with its interrupt. `flash`: the cells of its second bank of flash, if it has any.
+pub fn bus(config: &VmConfig<'_>, given: &[Given], mut flash: Option<Bank>) -> VmBus {
     let mut bus = VmBus::new();
     let mut add = |frame, device: Box<dyn Emulated>| {
         let added = bus.add(frame, device);
@@ -40,11 +41,12 @@ pub fn bus(config: &VmConfig<'_>, given: &[Given]) -> VmBus {
     };
     let [first, second] = Cfi::BANKS;
     for (unused, frame) in Unused::ALL {
-        if unused == Unused::Flash && config.flash.is_some() {
-            add(first, Box::new(Rom));
-            add(second, Box::<Flash>::default());
-        } else {
-            add(frame, Box::new(unused));
+        match flash.take_if(|_| unused == Unused::Flash) {
+            Some(cells) => {
+                add(first, Box::new(Rom));
+                add(second, Box::new(Flash::new(cells)));
+            }
+            None => add(frame, Box::new(unused)),
         }
     }
     if config.rtc != Some(false) && !clock_is_replaced(given) {

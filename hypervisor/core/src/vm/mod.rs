@@ -23,6 +23,7 @@ pub mod vector_abort;
 pub mod watch;
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -39,6 +40,7 @@ use crate::cpu::gic::{self, Interface};
 use crate::devices::{VmBus, port::Port};
 use crate::entropy::Claim;
 use crate::life::{devices::DeviceLines, load::Loading};
+use crate::memory::bank::Bank;
 use crate::memory::stage1;
 use crate::memory::stage2::Stage2;
 use crate::with_interface;
@@ -47,7 +49,7 @@ use counter::VirtualCounter;
 use failure::Failure;
 use fast_tables::VmAnswers;
 use fault_report::FaultReport;
-use flash::Flash;
+use flash::{Flash, SECOND};
 use manager_lock::ManagedFilter;
 use pv_time::PvTime;
 use rate::LineRate;
@@ -106,7 +108,7 @@ pub struct Vm {
     /// What lies behind its flash, if it has any.
     pub flash: Option<Flash>,
     /// The tables that VTTBR_EL2 names.
-    stage2: Mutex<Stage2>,
+    _stage2: Arc<Mutex<Stage2>>,
     pub(crate) answers: Box<VmAnswers>,
     pub(crate) forwards: Forwards,
     vcpus: Once<Box<[Vcpu]>>,
@@ -153,7 +155,11 @@ impl Vm {
         control: bool,
     ) -> Self {
         let restarts = RestartPolicy::new(config.restart_limit);
-        let bus = crate::devices::bus(&config, &devices);
+        let (root, stage2) = (stage2.root(), Arc::new(Mutex::new(stage2)));
+        // SAFETY: the memory was taken for this VM, whose tables map it there. It is loaded while no vCPU is on; besides, the bank alone
+        // uses it.
+        let cells = flash.as_ref().map(|flash| unsafe { Bank::new(flash.banks.second, SECOND, stage2.clone()) });
+        let bus = crate::devices::bus(&config, &devices, cells);
         let audit = Audit::new();
         audit.want(config.audit);
         Self {
@@ -178,9 +184,9 @@ impl Vm {
             fault_report: FaultReport::default(),
             peeking: Mutex::new(()),
             lines: Mutex::new(LineRate::new()),
-            vttbr: paging::vttbr(stage2.root(), vmid_of(index)),
+            vttbr: paging::vttbr(root, vmid_of(index)),
             flash,
-            stage2: Mutex::new(stage2),
+            _stage2: stage2,
             answers: VmAnswers::new(),
             forwards: Forwards::new(),
             vcpus: Once::new(),

@@ -4,9 +4,6 @@ use super::Cells;
 use super::commands::*;
 use super::query::{identification, query};
 
-/// Bytes of the buffers of both parts together: half of what QEMU's has, so that to program all of it takes no longer than anything
-/// else that is done for a guest at once. Drivers read the size from the query table.
-pub const BUFFER: usize = 0x800;
 /// Bytes that are erased at an access: so many take no longer than anything else that is done for a guest at once.
 pub(super) const PIECE: u64 = 0x1_0000;
 /// Mask of an offset that leads to the start of what the buffer stands for.

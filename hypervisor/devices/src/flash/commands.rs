@@ -7,6 +7,9 @@ pub const BANK: u64 = map::FLASH_BANK;
 /// Bytes that are erased at once: 128 KiB of each part.
 pub const BLOCK: u64 = map::FLASH_BLOCK;
 
+/// Bytes of the buffers of both parts together: half of what QEMU's has, so that to program all of it takes no longer than anything
+/// else that is done for a guest at once. Drivers read the size from the query table.
+pub const BUFFER: usize = 0x800;
 /// Shows the cells.
 pub const READ_ARRAY: u8 = 0xff;
 /// Shows the status register.

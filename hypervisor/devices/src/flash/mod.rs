@@ -16,5 +16,6 @@ mod rom;
 mod tests;
 
 pub use cells::Cells;
-pub use cfi::{BUFFER, Cfi};
+pub use cfi::Cfi;
+pub use commands::BUFFER;
 pub use rom::Rom;

@@ -1,7 +1,6 @@
 //! What the parts say of themselves: the query table (JESD68.01; the primary vendor-specific part as Intel has it).
 
-use super::cfi::BUFFER;
-use super::commands::{BANK, BLOCK, DEVICE, MANUFACTURER};
+use super::commands::{BANK, BLOCK, BUFFER, DEVICE, MANUFACTURER};
 
 /// Bytes of one part, as a power of two.
 const SIZE: u32 = (BANK / 2).ilog2();

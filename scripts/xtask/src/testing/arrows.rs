@@ -40,6 +40,7 @@ const CIRCLES: &[(&str, &[&str])] = &[
             "cpu::physical_core",
             "devices",
             "devices::emulated",
+            "devices::flash",
             "devices::line",
             "devices::rtc",
             "life::devices",
