@@ -27,6 +27,9 @@ pub enum Part {
 
 /// Where in an answer the input is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+// With a tag of its own, so that the first state is all zeros: the console, which is large, is zeros in the image then, and takes no
+// room in it.
+#[repr(u8)]
 enum State {
     #[default]
     Keys,

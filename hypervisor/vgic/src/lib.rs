@@ -78,6 +78,7 @@ mod model;
 mod physical;
 mod private;
 mod registers;
+mod reset;
 mod slots;
 mod spis;
 mod switch;

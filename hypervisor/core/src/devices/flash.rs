@@ -5,7 +5,7 @@
 
 use portcullis_devices::flash::{Cells, Cfi, Rom};
 use portcullis_devices::{Description, Device};
-use spin::Mutex;
+use spin::mutex::TicketMutex;
 
 use super::emulated::Emulated;
 use crate::memory::bank::Bank;
@@ -22,7 +22,7 @@ impl Emulated for Rom {
 
 /// The second bank of a VM.
 pub struct Flash {
-    state: Mutex<State>,
+    state: TicketMutex<State>,
 }
 
 struct State {
@@ -60,7 +60,7 @@ impl State {
 impl Flash {
     /// A bank as it wakes up, whose cells are mapped.
     pub fn new(cells: Bank) -> Self {
-        Self { state: Mutex::new(State { commands: Cfi::new(), cells, mapped: true }) }
+        Self { state: TicketMutex::new(State { commands: Cfi::new(), cells, mapped: true }) }
     }
 }
 
