@@ -240,6 +240,7 @@ impl<'a> VmConfig<'a> {
         vm.memory = memory.ok_or(VmError::Missing(bundle::MEMORY))?;
         vm.conduits = conduits.ok_or(VmError::Missing(bundle::CONDUITS))?;
         vm.kernel = match (kernel, vm.flash) {
+            (Some([]), _) => return Err(VmError::Image(ImageError::Empty)),
             (Some(kernel), _) => kernel,
             (None, Some([Some(_), _])) => &[],
             (None, _) => return Err(VmError::Missing(bundle::KERNEL)),
