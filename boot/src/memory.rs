@@ -1,9 +1,6 @@
 //! The board's RAM at boot: what is taken already, and EL2's own map of what it uses.
 
-use portcullis_abi::map::FLASH_BANK;
-use portcullis_board::vm_memory::Banks;
 use portcullis_board::{Range, Regions, vm_memory};
-use portcullis_bundle::VmConfig;
 use portcullis_core::memory::stage1::{Stage1, Use, install};
 use portcullis_platform::{assemble, facts::Facts};
 
@@ -31,22 +28,6 @@ pub fn free(facts: &Facts, tree: Range) -> Result<Regions, Stop> {
 /// Takes the heap out of the free RAM, near the image if there is room.
 pub fn heap(free: &mut Regions) -> Result<Range, Stop> {
     vm_memory::take_heap(free, heap::SIZE, image::whole().start).ok_or(Stop::NoRoom)
-}
-
-/// Takes the RAM of a VM out of the free RAM.
-pub fn of_vm(config: &VmConfig<'static>, free: &mut Regions) -> Result<Range, Stop> {
-    let memory = vm_memory::take(free, config.memory, config.trust_dma);
-    memory.ok_or_else(|| Stop::NoMemory { vm: config.name, wanted: config.memory, free: free.free() })
-}
-
-/// Takes the memory behind the flash of a VM out of the free RAM.
-pub fn of_flash(vm: &'static str, files: [Option<&[u8]>; 2], free: &mut Regions) -> Result<Banks, Stop> {
-    let [first, _] = files.map(|file| file.map_or(0, |file| file.len() as u64));
-    Banks::take(free, first, FLASH_BANK).ok_or_else(|| Stop::NoFlashMemory {
-        vm,
-        wanted: Banks::size(first, FLASH_BANK),
-        free: free.free(),
-    })
 }
 
 /// Makes EL2's own map and switches to it.

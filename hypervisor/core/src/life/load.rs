@@ -12,10 +12,12 @@ use portcullis_bundle::guest_tree::{GuestTree, caches};
 use portcullis_bundle::image::{ImageError, Layout};
 use portcullis_gate::Register;
 
+use super::flash;
 use crate::cpu::gic;
 use crate::machine::Machine;
 use crate::memory::stage1;
 use crate::vm::Vm;
+use crate::vm::loading::{Loading, Part};
 use crate::vm::seed::Seed;
 
 /// Where a loaded guest starts, in its own addresses.
@@ -55,27 +57,6 @@ impl fmt::Display for LoadError {
     }
 }
 
-/// What is put in place, in this order.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Part {
-    /// The VM's former life goes out of the caches: the guest starts with its own off, and a line of then must not come over
-    /// what it writes.
-    #[default]
-    Cached,
-    /// The first bank of flash, in the VM's first life.
-    First,
-    /// The second one.
-    Second,
-    /// The kernel.
-    Kernel,
-    /// The initial RAM disk.
-    Initrd,
-    /// What is missing of the random words.
-    Seed,
-    /// The device tree.
-    Tree,
-}
-
 /// What is done for a part.
 #[derive(Clone, Copy, Debug)]
 enum Work<'a> {
@@ -97,30 +78,6 @@ impl Work<'_> {
             Self::Copy(_, bytes) => bytes.len() as u64,
             Self::Cells(range, _) => range.size(),
         }
-    }
-}
-
-/// How far a VM is loaded.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Loading {
-    /// What the device tree will have of random words.
-    seed: Seed,
-    part: Part,
-    /// Bytes of the part that are done.
-    done: u64,
-}
-
-impl Loading {
-    /// Goes on with the next part.
-    fn next(&mut self, part: Part) {
-        *self = Self { part, done: 0, ..*self };
-    }
-
-    /// The next piece of a part of `length` bytes, `most` at a time: where it begins, and how long it is, zero at the end.
-    fn piece(&mut self, length: u64, most: u64) -> (u64, u64) {
-        let (start, size) = (self.done, length.saturating_sub(self.done).min(most));
-        self.done = start.saturating_add(size);
-        (start, size)
     }
 }
 
@@ -176,7 +133,9 @@ impl Vm {
                         Work::Nothing => {}
                         Work::Forget => self.forget_cached(start, size)?,
                         Work::Copy(region, bytes) => self.copy(region, bytes, start, size)?,
-                        Work::Cells(range, file) => fill(range, file, start, size)?,
+                        // SAFETY: the bank is this VM's; none of its vCPUs runs while it is loaded, by its first vCPU's core alone.
+                        Work::Cells(bank, file) if unsafe { flash::fill(bank, file, start, size) } => {}
+                        Work::Cells(bank, _) => return Err(LoadError::Memory(bank)),
                     }
                     return Ok(None);
                 }
@@ -253,23 +212,4 @@ impl Vm {
         };
         copied.map_err(|_| LoadError::Memory(piece))
     }
-}
-
-/// Gives `size` cells, `start` cells from the beginning of the bank at `bank`, what `file` has there; what is behind the file is
-/// erased.
-fn fill(bank: Range, file: &[u8], start: u64, size: u64) -> Result<(), LoadError> {
-    let piece = Range::sized(bank.start.saturating_add(start), size);
-    let file = file.get(start as usize..).unwrap_or_default();
-    // SAFETY: the bank is memory of the VM that is being loaded; none of its vCPUs runs, and one core loads it.
-    let filled = unsafe {
-        stage1::with_guest_memory(piece, |cells| {
-            let (copied, erased) = cells.split_at_mut(file.len().min(cells.len()));
-            if let Some(part) = file.get(..copied.len()) {
-                copied.copy_from_slice(part);
-            }
-            erased.fill(0xff);
-            cache::publish(cells.as_ptr() as usize, cells.len());
-        })
-    };
-    filled.map_err(|_| LoadError::Memory(piece))
 }

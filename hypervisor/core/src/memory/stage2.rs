@@ -79,6 +79,18 @@ impl Stage2 {
         self.table.map_range(&region, PhysicalAddress(0), Attributes::empty(), Constraints::empty())
     }
 
+    /// Whether anything is mapped at the guest's address `ipa`.
+    #[cfg(test)]
+    pub fn is_mapped(&self, ipa: u64) -> bool {
+        let mut mapped = false;
+        let page = MemoryRegion::new(ipa as usize, ipa as usize + 0x1000);
+        let walked = self.table.walk_range(&page, &mut |_, descriptor, _| {
+            mapped |= descriptor.is_valid();
+            Ok(())
+        });
+        walked.is_ok() && mapped
+    }
+
     /// Physical address of the root table, for VTTBR_EL2.
     pub fn root(&self) -> u64 {
         self.table.to_physical().0 as u64
