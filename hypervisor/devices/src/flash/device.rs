@@ -77,9 +77,7 @@ impl Device for Cfi {
         const fn is_place(offset: u64, unit: u64) -> bool {
             offset < BANK && offset.is_multiple_of(unit)
         }
-        if state.version != state::Flash::VERSION {
-            return Err(Unfit::Version { saved: state.version, known: state::Flash::VERSION });
-        }
+        Unfit::check_version(state.version, state::Flash::VERSION)?;
         let mode = *MODES.get(state.mode as usize).ok_or(Unfit::Value("the mode"))?;
         let step = match (STEPS.get(state.step as usize).ok_or(Unfit::Value("the step"))?, state.left) {
             (Step::Data(_), left @ 1..) if left <= BUFFER as u32 / 4 => Step::Data(left),
