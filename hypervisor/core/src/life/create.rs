@@ -12,7 +12,7 @@ use portcullis_bundle::assignment::Assignments;
 use portcullis_bundle::{FirmwareConfig, VmConfig};
 use portcullis_gate::{Conduits, FilterError, Register, Row, Rule, Support};
 
-use super::flash;
+use super::flash::{self, FlashError};
 use crate::devices::clock_is_replaced;
 use crate::memory::stage1;
 use crate::memory::stage2::{Access, Stage2};
@@ -49,16 +49,12 @@ pub enum CreateError {
     NoTime(&'static str),
     /// The device given to it is where its clock would be, or has its interrupt.
     NoClock(&'static str),
-    /// The device given to it is where its flash would be.
-    NoFlash(&'static str),
-    /// Its flash needs more memory than is left.
-    NoFlashMemory {
+    /// It cannot have its flash.
+    Flash {
         /// The VM.
         vm: &'static str,
-        /// Bytes that its flash needs.
-        wanted: u64,
-        /// Bytes that are left.
-        free: u64,
+        /// Why not.
+        error: FlashError,
     },
     /// A range of its filter cannot be had here.
     Filter {
@@ -89,18 +85,7 @@ impl fmt::Display for CreateError {
                 f,
                 "{vm} asks for a real-time clock (rtc = true), and is given a device of the board in its place; leave one out"
             ),
-            Self::NoFlash(vm) => {
-                write!(
-                    f,
-                    "{vm} has flash, and is given a device of the board below 0x8000000, where that is; leave one out"
-                )
-            }
-            Self::NoFlashMemory { vm, wanted, free } => write!(
-                f,
-                "the flash of {vm} wants {} MiB of memory, each bank in one piece; {} MiB are free in all",
-                wanted >> 20,
-                free >> 20
-            ),
+            Self::Flash { vm, error } => write!(f, "{vm}: {error}"),
             Self::Filter { vm, base, error } => write!(f, "{vm}: filter range {base:#010x}: {error}"),
         }
     }
@@ -135,7 +120,8 @@ pub fn create(
     for (ipa, range, access) in fixed.into_iter().chain(interface).chain(given) {
         stage2.map(ipa, range, access).map_err(|_| CreateError::Unmappable(range))?;
     }
-    let flash = flash::create(&config, &devices, &mut stage2, &mut stock.free)?;
+    let flash = flash::create(&config, &devices, &mut stage2, &mut stock.free)
+        .map_err(|error| CreateError::Flash { vm: config.name, error })?;
     make_row(row, &config, control, stock.support);
     if let Some(firmware) = config.firmware {
         set_registers(config.name, row, stock.support, &firmware);

@@ -2,7 +2,7 @@
 
 pub mod create;
 pub mod devices;
-mod flash;
+pub mod flash;
 pub mod load;
 pub mod parking;
 pub mod requests;
