@@ -86,6 +86,27 @@ pub fn invalidate_vm() {
     crate::fake::happens(crate::fake::Event::Instruction("tlbi vmalls12e1"));
 }
 
+/// Forgets, on all cores, what they remember of the VM whose VTTBR_EL2 is loaded: both stages, its VMID alone. Its tables map
+/// less than before, and no access by what they said until now is under way when this returns (Arm ARM, D8.14, "Using
+/// break-before-make").
+pub fn invalidate_vm_everywhere() {
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: TLB maintenance changes no architectural state.
+    unsafe {
+        core::arch::asm!("dsb ishst", "tlbi vmalls12e1is", "dsb ish", "isb", options(nostack, preserves_flags));
+    }
+}
+
+/// Makes what was mapped in tables that had nothing there be seen by the table walks of all cores: what does not translate is not
+/// remembered (Arm ARM, D8.14).
+pub fn publish_tables() {
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: barriers change no architectural state.
+    unsafe {
+        core::arch::asm!("dsb ishst", "isb", options(nostack, preserves_flags));
+    }
+}
+
 /// Replaces EL2's translation tables by those at `root`, with caches on and W^X enforced.
 ///
 /// The MMU is off in between, so that no TLB entry of the old tables meets one of the new ones of another size.
