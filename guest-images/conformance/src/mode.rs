@@ -61,6 +61,10 @@ pub enum Mode {
     Aborts,
     /// One instruction at a time.
     Steps,
+    /// The banks of flash, and a reset.
+    Flash,
+    /// The first bank of flash, with so many accesses that they can be counted.
+    FirstBank,
     /// An exception without vectors.
     NoVectors,
     /// Unknown system registers.
@@ -104,6 +108,8 @@ impl Mode {
             "abort" => Self::Abort,
             "aborts" => Self::Aborts,
             "steps" => Self::Steps,
+            "flash" => Self::Flash,
+            "first-bank" => Self::FirstBank,
             "no-vectors" => Self::NoVectors,
             "sysreg" => Self::SystemRegister,
             "mmio" => Self::Mmio,

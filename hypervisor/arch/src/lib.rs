@@ -33,5 +33,6 @@ pub mod stepping;
 pub mod sysreg;
 pub mod system_error;
 pub mod timer;
+pub mod translate;
 pub mod vectors;
 pub mod world;

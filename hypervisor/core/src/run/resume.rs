@@ -19,6 +19,7 @@ impl Vcpu {
     /// Waits until an interrupt is ready for the guest, as WFI and PSCI CPU_SUSPEND do, and serves EL2's own meanwhile. Some:
     /// it does not go on at once, but leaves the core, for good or until there is an interrupt, and this is what the vectors do
     /// next.
+    #[inline(always)]
     pub fn wait(&'static self) -> Option<Next> {
         loop {
             if self.vm.vgic.needs_flush(self.index) {
@@ -38,6 +39,12 @@ impl Vcpu {
             }
             self.rest();
         }
+    }
+
+    /// [`wait`](Self::wait) of a guest that goes on behind its WFI.
+    #[inline(never)]
+    pub fn wait_and_resume(&'static self) -> Next {
+        self.wait().unwrap_or(Next::Resume)
     }
 
     /// Waits for an interrupt on this core, which is the vCPU's alone, and takes it.
@@ -74,13 +81,11 @@ impl Vcpu {
         self.times.leaves(timer::count());
         let control = timer::hold_virtual_timer();
         self.vm.parked(self);
-        while self.vm.state().is_held() {
+        while self.vm.state().is_held() || !self.vm.unparked(self) {
             self.rest();
         }
         // Its list registers may have been written since it came to EL2, and whoever flushes next must see that.
         barrier::isb();
-        self.vm.unparked(self);
-        // Not before: from here on no pause can end without this vCPU having stood still once more.
         timer::release_virtual_timer(control, self.vm.counter_offset());
         self.times.enters(timer::count());
     }

@@ -161,7 +161,7 @@ fn wait_in_aarch32<G: Interface>(vcpu: &'static Vcpu, place: Place, syndrome: u6
 #[inline(always)]
 fn wait_behind<G: Interface>(vcpu: &'static Vcpu, syndrome: u64) -> Next {
     match syndrome & WAIT_KIND {
-        0 => vcpu.wait().unwrap_or(Next::Resume),
+        0 => vcpu.wait_and_resume(),
         _ => vcpu.before_resume::<G>(),
     }
 }

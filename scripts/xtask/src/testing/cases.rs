@@ -82,6 +82,21 @@ const STEPS: Case = Case {
     expectations: &[Cases("alone"), Cases("shares"), Cases("shares-too")],
     ..LINUX
 };
+/// Every life of `flash` boots twice; made anew, it has its flash as its files have it.
+const FLASH: Case = Case {
+    name: "flash",
+    manifest: "flash.toml",
+    expectations: &[
+        Cases("ops"),
+        Sequence(&["[flash] boot: 0", "[flash] boot: 1", "flash: created", "[flash] boot: 0", "[flash] boot: 1"]),
+        Never("[flash] case flash/boot 0 mark: FAIL"),
+        Cases("flash"),
+        Cases("first"),
+        Line(", device 17"),
+        Cases("neighbour"),
+    ],
+    ..LINUX
+};
 const DAMAGED: Case = Case { manifest: "conformance.toml", expectations: NOTHING_STARTS, ..LINUX };
 
 /// Every test in QEMU.
@@ -131,7 +146,10 @@ const CASES: &[Case] = &[
         manifest: "no-redistributor.toml",
         cores: 2,
         defect: Some(Defect::OneRedistributor),
-        expectations: &[Line("vm has core 1, which the interrupt controller does not serve; give it others"), NoGuest],
+        expectations: &[
+            Line("vm has core 1, which cannot be used, as a line above says; give vm other cores"),
+            NoGuest,
+        ],
         ..LINUX
     },
     ABORTS,
@@ -140,6 +158,8 @@ const CASES: &[Case] = &[
     STEPS,
     Case { name: "steps-gicv2", manifest: "steps-gicv2.toml", gic: Gic::V2, ..STEPS },
     Case { name: "steps-cortex-a72", cpu: Some("cortex-a72"), ..STEPS },
+    FLASH,
+    Case { name: "flash-gicv2", gic: Gic::V2, ..FLASH },
     Case {
         name: "garbage",
         manifest: "garbage.toml",
