@@ -21,7 +21,10 @@ fn identification_matches_the_amba_driver() {
 #[test]
 fn wakes_up_ready_to_send_and_receive() {
     let mut uart = Pl011::new();
-    assert_eq!(uart.read(FR), FR_TXFE | FR_RXFE | FR_CTS | FR_DSR | FR_DCD);
+    assert_eq!(
+        uart.read(FR),
+        FR::TXFE::SET.value | FR::RXFE::SET.value | FR::CTS::SET.value | FR::DSR::SET.value | FR::DCD::SET.value
+    );
     assert_eq!(uart.read(CR), 0x301);
     let (ibrd, fbrd) = (uart.read(IBRD), uart.read(FBRD));
     assert_eq!(24_000_000 * 4 / (64 * ibrd + fbrd) / 1000, 115, "baud rate that Linux computes from a running UART");
@@ -36,15 +39,15 @@ fn earlycon_and_console_write_poll_the_flags() {
     let mut uart = Pl011::new();
     let mut out = Vec::new();
     for &byte in b"Booting Linux\r\n" {
-        assert_eq!(uart.read(FR) & FR_TXFF, 0);
+        assert_eq!(uart.read(FR) & FR::TXFF::SET.value, 0);
         uart.write(DR, u32::from(byte));
-        assert_ne!(uart.read(FR) & FR_BUSY, 0);
+        assert_ne!(uart.read(FR) & FR::BUSY::SET.value, 0);
         out.extend(drain(&mut uart));
-        assert_eq!(uart.read(FR) & FR_BUSY, 0);
+        assert_eq!(uart.read(FR) & FR::BUSY::SET.value, 0);
     }
     // pl011_console_write: CR is widened for the time of the write, then put back.
     let old = uart.read(CR);
-    uart.write(CR, (old & !(1 << 15)) | CR_UARTEN | CR_TXE);
+    uart.write(CR, (old & !(1 << 15)) | CR::UARTEN::SET.value | CR::TXE::SET.value);
     uart.write(DR, u32::from(b'!'));
     out.extend(drain(&mut uart));
     uart.write(CR, old);
@@ -53,32 +56,35 @@ fn earlycon_and_console_write_poll_the_flags() {
 
 /// pl011_startup of Linux 6.1 and 6.12.
 fn startup(uart: &mut Pl011) {
-    uart.write(ICR, INT_OE | INT_BE | 1 << 8 | 1 << 7 | INT_RT | INT_RX);
-    uart.write(IMSC, INT_RT | INT_RX);
+    uart.write(
+        ICR,
+        INT::OE::SET.value | INT::BE::SET.value | 1 << 8 | 1 << 7 | INT::RT::SET.value | INT::RX::SET.value,
+    );
+    uart.write(IMSC, INT::RT::SET.value | INT::RX::SET.value);
     uart.write(IFLS, 0x12);
-    uart.write(CR, CR_UARTEN | CR_RXE | CR_TXE);
-    uart.write(ICR, INT_RT | INT_RX);
+    uart.write(CR, CR::UARTEN::SET.value | CR::RXE::SET.value | CR::TXE::SET.value);
+    uart.write(ICR, INT::RT::SET.value | INT::RX::SET.value);
     for _ in 0..64 {
-        if uart.read(FR) & FR_RXFE != 0 {
+        if uart.read(FR) & FR::RXFE::SET.value != 0 {
             break;
         }
         uart.read(DR);
     }
-    uart.write(IMSC, INT_RT | INT_RX);
+    uart.write(IMSC, INT::RT::SET.value | INT::RX::SET.value);
 }
 
 /// pl011_tx_chars: from the interrupt 16 characters are written without a look at TXFF.
 fn tx_chars(uart: &mut Pl011, queue: &mut Vec<u8>, from_irq: bool) {
     let mut count = 16;
     while !queue.is_empty() {
-        if from_irq && count == 0 || !from_irq && uart.read(FR) & FR_TXFF != 0 {
+        if from_irq && count == 0 || !from_irq && uart.read(FR) & FR::TXFF::SET.value != 0 {
             break;
         }
         count -= i32::from(from_irq);
         uart.write(DR, u32::from(queue.remove(0)));
     }
     let mask = uart.read(IMSC);
-    uart.write(IMSC, if queue.is_empty() { mask & !INT_TX } else { mask | INT_TX });
+    uart.write(IMSC, if queue.is_empty() { mask & !INT::TX::SET.value } else { mask | INT::TX::SET.value });
 }
 
 #[test]
@@ -93,7 +99,7 @@ fn linux_sends_by_interrupt_over_a_slow_line() {
     for _ in 0..2000 {
         out.extend(uart.transmitted());
         if uart.irq_level() {
-            assert_ne!(uart.read(RIS) & uart.read(IMSC) & INT_TX, 0);
+            assert_ne!(uart.read(RIS) & uart.read(IMSC) & INT::TX::SET.value, 0);
             interrupts += 1;
             tx_chars(&mut uart, &mut queue, true);
         }
@@ -126,21 +132,21 @@ fn transmit_trigger_levels() {
         for _ in 0..32 {
             uart.write(DR, 0x41);
         }
-        assert_ne!(uart.read(FR) & FR_TXFF, 0);
+        assert_ne!(uart.read(FR) & FR::TXFF::SET.value, 0);
         let sent = (1..=32).find(|_| {
             uart.transmitted();
-            uart.read(RIS) & INT_TX != 0
+            uart.read(RIS) & INT::TX::SET.value != 0
         });
         assert_eq!(sent, Some(32 - level), "IFLS {select}");
-        uart.write(ICR, INT_TX);
-        assert_eq!(uart.read(RIS) & INT_TX, 0);
+        uart.write(ICR, INT::TX::SET.value);
+        assert_eq!(uart.read(RIS) & INT::TX::SET.value, 0);
     }
 }
 
 #[test]
 fn filling_past_the_trigger_ends_the_transmit_interrupt() {
     let mut uart = Pl011::new();
-    uart.write(IMSC, INT_TX);
+    uart.write(IMSC, INT::TX::SET.value);
     assert!(!uart.irq_level(), "nothing sent yet");
     uart.write(DR, 0x41);
     assert_eq!(uart.transmitted(), Some(0x41));
@@ -158,19 +164,19 @@ fn receive_timeout_and_trigger() {
     let mut uart = Pl011::new();
     startup(&mut uart);
     assert!(uart.receive(b'a'));
-    assert_eq!(uart.read(MIS), INT_RT, "one character below the trigger is announced at once");
+    assert_eq!(uart.read(MIS), INT::RT::SET.value, "one character below the trigger is announced at once");
     for _ in 1..16 {
         uart.receive(b'a');
     }
-    assert_ne!(uart.read(MIS) & INT_RX, 0);
+    assert_ne!(uart.read(MIS) & INT::RX::SET.value, 0);
     uart.read(DR);
-    assert_eq!(uart.read(MIS), INT_RT, "below the trigger again, still not empty");
+    assert_eq!(uart.read(MIS), INT::RT::SET.value, "below the trigger again, still not empty");
     for _ in 1..16 {
         assert!(uart.irq_level());
         uart.read(DR);
     }
     assert!(!uart.irq_level());
-    assert_ne!(uart.read(FR) & FR_RXFE, 0);
+    assert_ne!(uart.read(FR) & FR::RXFE::SET.value, 0);
 }
 
 #[test]
@@ -181,18 +187,18 @@ fn overrun_is_reported_and_keeps_what_was_there() {
         assert!(uart.receive(byte));
     }
     assert!(!uart.can_receive());
-    assert_ne!(uart.read(FR) & FR_RXFF, 0);
+    assert_ne!(uart.read(FR) & FR::RXFF::SET.value, 0);
     assert!(!uart.receive(99));
-    assert_eq!(uart.read(RSR), RSR_OE);
-    assert_ne!(uart.read(RIS) & INT_OE, 0);
-    assert_eq!(uart.read(DR), DR_OE, "the first character, with the overrun mark");
+    assert_eq!(uart.read(RSR), RSR::OE::SET.value);
+    assert_ne!(uart.read(RIS) & INT::OE::SET.value, 0);
+    assert_eq!(uart.read(DR), DR::OE::SET.value, "the first character, with the overrun mark");
     for byte in 1..32 {
         assert_eq!(uart.read(DR), byte);
     }
-    assert_eq!(uart.read(RSR), RSR_OE);
+    assert_eq!(uart.read(RSR), RSR::OE::SET.value);
     uart.write(RSR, 0);
     assert_eq!(uart.read(RSR), 0);
-    uart.write(ICR, INT_OE);
+    uart.write(ICR, INT::OE::SET.value);
     assert_eq!(uart.read(RIS), 0);
 }
 
@@ -201,60 +207,60 @@ fn character_mode_is_one_deep() {
     let mut uart = Pl011::new();
     uart.write(LCR_H, 0x60);
     assert!(uart.receive(1));
-    assert_eq!(uart.read(RIS), INT_RX);
+    assert_eq!(uart.read(RIS), INT::RX::SET.value);
     assert!(!uart.receive(2));
     assert_eq!(uart.read(DR) & 0xff, 1);
-    assert_eq!(uart.read(RIS) & INT_RX, 0);
+    assert_eq!(uart.read(RIS) & INT::RX::SET.value, 0);
     uart.write(DR, 7);
-    assert_ne!(uart.read(FR) & FR_TXFF, 0);
+    assert_ne!(uart.read(FR) & FR::TXFF::SET.value, 0);
     uart.write(DR, 8);
     assert_eq!(drain(&mut uart), [7]);
-    assert_ne!(uart.read(RIS) & INT_TX, 0);
+    assert_ne!(uart.read(RIS) & INT::TX::SET.value, 0);
 }
 
 #[test]
 fn enable_bits_hold_characters_back() {
     let mut uart = Pl011::new();
-    for cr in [0, CR_UARTEN, CR_TXE] {
+    for cr in [0, CR::UARTEN::SET.value, CR::TXE::SET.value] {
         uart.write(CR, cr);
         uart.write(DR, u32::from(b'h'));
         assert_eq!(uart.transmitted(), None);
         assert!(!uart.receive(b'x'));
     }
-    assert_ne!(uart.read(FR) & FR_BUSY, 0);
-    uart.write(CR, CR_UARTEN | CR_TXE);
+    assert_ne!(uart.read(FR) & FR::BUSY::SET.value, 0);
+    uart.write(CR, CR::UARTEN::SET.value | CR::TXE::SET.value);
     assert_eq!(drain(&mut uart), b"hhh");
-    assert_ne!(uart.read(FR) & FR_RXFE, 0);
+    assert_ne!(uart.read(FR) & FR::RXFE::SET.value, 0);
 }
 
 #[test]
 fn loopback_of_characters_modem_lines_and_break() {
     let mut uart = Pl011::new();
-    let base = CR_UARTEN | CR_TXE | CR_RXE | CR_LBE;
-    uart.write(CR, base | CR_RTS | CR_OUT2);
-    assert_eq!(uart.read(FR) & 0x107, FR_CTS | FR_RI);
-    assert_eq!(uart.read(RIS), INT_RI | INT_DSR | INT_DCD);
+    let base = CR::UARTEN::SET.value | CR::TXE::SET.value | CR::RXE::SET.value | CR::LBE::SET.value;
+    uart.write(CR, base | CR::RTS::SET.value | CR::OUT2::SET.value);
+    assert_eq!(uart.read(FR) & 0x107, FR::CTS::SET.value | FR::RI::SET.value);
+    assert_eq!(uart.read(RIS), INT::RI::SET.value | INT::DSR::SET.value | INT::DCD::SET.value);
     uart.write(DR, 0x55);
     assert_eq!(uart.transmitted(), None);
     assert!(!uart.receive(1), "the line is cut off");
     assert_eq!(uart.read(DR), 0x55);
-    uart.write(LCR_H, LCR_8N1_FIFO | LCR_BRK);
-    assert_ne!(uart.read(RIS) & INT_BE, 0);
-    assert_eq!(uart.read(DR), DR_BE);
-    assert_eq!(uart.read(RSR), RSR_BE);
-    uart.write(CR, CR_UARTEN | CR_TXE | CR_RXE);
+    uart.write(LCR_H, LCR_8N1_FIFO | LCR_H::BRK::SET.value);
+    assert_ne!(uart.read(RIS) & INT::BE::SET.value, 0);
+    assert_eq!(uart.read(DR), DR::BE::SET.value);
+    assert_eq!(uart.read(RSR), RSR::BE::SET.value);
+    uart.write(CR, CR::UARTEN::SET.value | CR::TXE::SET.value | CR::RXE::SET.value);
     assert!(uart.receive(1));
 }
 
 #[test]
 fn reset_keeps_the_last_words() {
     let mut uart = Pl011::new();
-    uart.write(IMSC, INT_MASK);
+    uart.write(IMSC, exists::INT);
     uart.receive(1);
     uart.write(DR, u32::from(b'!'));
     uart.reset();
     assert!(!uart.irq_level());
-    assert_eq!((uart.read(IMSC), uart.read(FR) & FR_RXFE), (0, FR_RXFE));
+    assert_eq!((uart.read(IMSC), uart.read(FR) & FR::RXFE::SET.value), (0, FR::RXFE::SET.value));
     assert_eq!(drain(&mut uart), b"!");
 }
 
@@ -295,10 +301,10 @@ fn hostile_traffic_keeps_the_flags_true() {
             _ => _ = uart.transmitted(),
         }
         let (can_receive, flags) = (uart.can_receive(), uart.read(FR));
-        assert_eq!(flags & FR_TXFE == 0, flags & FR_BUSY != 0);
-        assert_ne!(flags & (FR_TXFE | FR_TXFF), FR_TXFE | FR_TXFF);
-        assert_ne!(flags & (FR_RXFE | FR_RXFF), FR_RXFE | FR_RXFF);
-        assert!(!can_receive || flags & FR_RXFF == 0);
+        assert_eq!(flags & FR::TXFE::SET.value == 0, flags & FR::BUSY::SET.value != 0);
+        assert_ne!(flags & (FR::TXFE::SET.value | FR::TXFF::SET.value), FR::TXFE::SET.value | FR::TXFF::SET.value);
+        assert_ne!(flags & (FR::RXFE::SET.value | FR::RXFF::SET.value), FR::RXFE::SET.value | FR::RXFF::SET.value);
+        assert!(!can_receive || flags & FR::RXFF::SET.value == 0);
         assert_eq!(uart.irq_level(), uart.read(MIS) != 0);
         let mut probe = uart.clone();
         if can_receive {
@@ -309,8 +315,8 @@ fn hostile_traffic_keeps_the_flags_true() {
 
 /// What a driver hears of: something is left to read, and an interrupt pends for it.
 fn announces_what_it_holds(uart: &mut Pl011) {
-    let waits = uart.read(FR) & FR_RXFE == 0;
-    assert_eq!(uart.read(RIS) & (INT_RX | INT_RT) != 0, waits, "{uart:?}");
+    let waits = uart.read(FR) & FR::RXFE::SET.value == 0;
+    assert_eq!(uart.read(RIS) & (INT::RX::SET.value | INT::RT::SET.value) != 0, waits, "{uart:?}");
 }
 
 #[test]
@@ -320,67 +326,67 @@ fn clearing_after_draining_does_not_silence_what_came_in_between() {
     for byte in 0..32 {
         assert!(uart.receive(byte));
     }
-    while uart.read(FR) & FR_RXFE == 0 {
+    while uart.read(FR) & FR::RXFE::SET.value == 0 {
         uart.read(DR);
     }
     assert!(uart.receive(b'a'));
-    uart.write(ICR, INT_RX | INT_RT);
-    assert_eq!(uart.read(MIS), INT_RT, "one character, nothing after it");
+    uart.write(ICR, INT::RX::SET.value | INT::RT::SET.value);
+    assert_eq!(uart.read(MIS), INT::RT::SET.value, "one character, nothing after it");
     for byte in 1..32 {
         assert!(uart.receive(byte));
     }
-    uart.write(ICR, INT_MASK);
-    assert_eq!(uart.read(MIS), INT_RX | INT_RT, "a full FIFO is above its trigger level");
-    while uart.read(FR) & FR_RXFE == 0 {
+    uart.write(ICR, exists::INT);
+    assert_eq!(uart.read(MIS), INT::RX::SET.value | INT::RT::SET.value, "a full FIFO is above its trigger level");
+    while uart.read(FR) & FR::RXFE::SET.value == 0 {
         uart.read(DR);
     }
-    uart.write(ICR, INT_RX | INT_RT);
+    uart.write(ICR, INT::RX::SET.value | INT::RT::SET.value);
     assert!(!uart.irq_level());
-    uart.write(LCR_H, LCR_8N1_FIFO & !LCR_FEN);
+    uart.write(LCR_H, LCR_8N1_FIFO & !LCR_H::FEN::SET.value);
     assert!(uart.receive(b'b'));
-    uart.write(ICR, INT_MASK);
-    assert_eq!(uart.read(RIS), INT_RX, "without FIFOs there is no timeout, the one character counts");
+    uart.write(ICR, exists::INT);
+    assert_eq!(uart.read(RIS), INT::RX::SET.value, "without FIFOs there is no timeout, the one character counts");
 }
 
 #[test]
 fn what_else_icr_clears_is_an_event() {
     let mut uart = Pl011::new();
-    uart.write(IMSC, INT_MASK);
+    uart.write(IMSC, exists::INT);
     uart.write(DR, 0x41);
     assert_eq!(uart.transmitted(), Some(0x41));
-    assert_eq!(uart.read(RIS), INT_TX);
-    uart.write(ICR, INT_TX);
+    assert_eq!(uart.read(RIS), INT::TX::SET.value);
+    uart.write(ICR, INT::TX::SET.value);
     assert_eq!(uart.read(RIS), 0, "the FIFO is below its trigger level, and has not sunk to it since");
     for byte in 0..=32 {
         uart.receive(byte);
     }
-    uart.write(ICR, INT_OE);
-    assert_eq!(uart.read(RIS), INT_RX | INT_RT);
-    uart.write(CR, CR_UARTEN | CR_TXE | CR_RXE | CR_LBE);
-    assert_ne!(uart.read(RIS) & (INT_CTS | INT_DCD | INT_DSR), 0);
-    uart.write(ICR, INT_MASK);
-    assert_eq!(uart.read(RIS), INT_RX | INT_RT);
+    uart.write(ICR, INT::OE::SET.value);
+    assert_eq!(uart.read(RIS), INT::RX::SET.value | INT::RT::SET.value);
+    uart.write(CR, CR::UARTEN::SET.value | CR::TXE::SET.value | CR::RXE::SET.value | CR::LBE::SET.value);
+    assert_ne!(uart.read(RIS) & (INT::CTS::SET.value | INT::DCD::SET.value | INT::DSR::SET.value), 0);
+    uart.write(ICR, exists::INT);
+    assert_eq!(uart.read(RIS), INT::RX::SET.value | INT::RT::SET.value);
 }
 
 #[test]
 fn switching_the_fifos_keeps_what_was_typed() {
     let mut uart = Pl011::new();
-    uart.write(CR, CR_UARTEN | CR_TXE | CR_RXE | CR_LBE);
+    uart.write(CR, CR::UARTEN::SET.value | CR::TXE::SET.value | CR::RXE::SET.value | CR::LBE::SET.value);
     uart.write(DR, 0x55);
-    uart.write(CR, CR_UARTEN | CR_TXE | CR_RXE);
+    uart.write(CR, CR::UARTEN::SET.value | CR::TXE::SET.value | CR::RXE::SET.value);
     for byte in b'a'..=b'e' {
         assert!(uart.receive(byte));
     }
-    uart.write(LCR_H, LCR_8N1_FIFO & !LCR_FEN);
+    uart.write(LCR_H, LCR_8N1_FIFO & !LCR_H::FEN::SET.value);
     assert!(!uart.can_receive());
-    assert_eq!(uart.read(RIS) & (INT_RX | INT_RT), INT_RX);
+    assert_eq!(uart.read(RIS) & (INT::RX::SET.value | INT::RT::SET.value), INT::RX::SET.value);
     assert_eq!(uart.read(DR), u32::from(b'a'), "the guest's own character is gone");
     uart.write(LCR_H, LCR_8N1_FIFO);
-    assert_eq!(uart.read(RIS) & (INT_RX | INT_RT), INT_RT);
+    assert_eq!(uart.read(RIS) & (INT::RX::SET.value | INT::RT::SET.value), INT::RT::SET.value);
     for byte in b'b'..=b'e' {
         assert_eq!(uart.read(DR), u32::from(byte));
     }
-    assert_eq!(uart.read(FR) & FR_RXFE, FR_RXFE);
+    assert_eq!(uart.read(FR) & FR::RXFE::SET.value, FR::RXFE::SET.value);
 }
 
 #[test]
@@ -413,12 +419,16 @@ fn a_driver_hears_of_all_input_whatever_its_order() {
             }
             for _ in 0..1 + below(4) {
                 match below(6) {
-                    0 | 1 => uart.write(ICR, [INT_RX, INT_RT, INT_RX | INT_RT, INT_MASK][below(4) as usize]),
+                    0 | 1 => uart.write(
+                        ICR,
+                        [INT::RX::SET.value, INT::RT::SET.value, INT::RX::SET.value | INT::RT::SET.value, exists::INT]
+                            [below(4) as usize],
+                    ),
                     2 => uart.write(IFLS, below(64) as u32),
-                    3 => uart.write(LCR_H, [LCR_8N1_FIFO, LCR_8N1_FIFO & !LCR_FEN][below(2) as usize]),
+                    3 => uart.write(LCR_H, [LCR_8N1_FIFO, LCR_8N1_FIFO & !LCR_H::FEN::SET.value][below(2) as usize]),
                     _ => {
                         for _ in 0..below(40) {
-                            if uart.read(FR) & FR_RXFE != 0 {
+                            if uart.read(FR) & FR::RXFE::SET.value != 0 {
                                 break;
                             }
                             assert_eq!(uart.read(DR) as u8, got as u8);
