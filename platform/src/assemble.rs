@@ -213,11 +213,10 @@ unsafe fn interrupts(gic: &Gic) -> Result<&'static dyn InterruptController, Boar
             Ok(GIC_V2.call_once(|| unsafe { GicV2::new(gicd, virtual_interface, maintenance) }))
         }
         Gic::V3 { distributor, ref redistributors, maintenance, .. } => {
-            let gicr = redistributors.first().ok_or(BoardError::NoRedistributors)?.start;
-            let pointers = NonNull::new(distributor.start as *mut _).zip(NonNull::new(gicr as *mut _));
-            let (gicd, gicr) = pointers.ok_or(BoardError::Address(distributor.start))?;
+            let row = *redistributors.first().ok_or(BoardError::NoRedistributors)?;
+            let gicd = NonNull::new(distributor.start as *mut _).ok_or(BoardError::Address(distributor.start))?;
             // SAFETY: passed on to the caller; the static makes sure that there is one driver.
-            Ok(GIC_V3.call_once(|| unsafe { GicV3::new(gicd, gicr, maintenance) }))
+            Ok(GIC_V3.call_once(|| unsafe { GicV3::new(gicd, row, maintenance) }))
         }
     }
 }

@@ -13,6 +13,8 @@ pub enum Mode {
     Matrix,
     /// Calls that go to the test firmware.
     Forward,
+    /// A call that keeps its core at EL3.
+    Late,
     /// Random words that the test firmware numbers.
     Draws,
     /// Random words, shown.
@@ -74,6 +76,7 @@ impl Mode {
             "sweep" => Self::Sweep,
             "matrix" => Self::Matrix,
             "forward" => Self::Forward,
+            "late" => Self::Late,
             "draws" => Self::Draws,
             "words" => Self::Words,
             "scarce" => Self::Scarce,

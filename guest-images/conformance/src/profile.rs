@@ -14,7 +14,7 @@
 //! | `only` | groups of cases: `id`, `services`, `lifecycle`, `uart`, `devices`, `gic`, joined by commas | all |
 //! | `gic` | generation of the interrupt controller: 2 or 3; 0 to leave interrupts alone | 3 |
 //! | `rtc` | 1 if this VM has a real-time clock | 1 |
-//! | `mode` | `cases`, `garbage`, `sweep`, `matrix`, `forward`, `draws`, `words`, `scarce`, `dry`, `off`, `restart`, `cost`, `storm`, `busy`, \
+//! | `mode` | `cases`, `garbage`, `sweep`, `matrix`, `forward`, `late`, `draws`, `words`, `scarce`, `dry`, `off`, `restart`, `cost`, `storm`, `busy`, \
 //!   `reset`, `device`, `dma`, `leak`, `starved`, `paused`, `hostile`, `idle`, `typed`, \
 //!   `abort`, `aborts`, `no-vectors`, `sysreg`, `mmio`, `jump` | `cases` |
 //! | `calls`, `seed` | `garbage`, `draws`, `dry`: number of calls; `leak`: of rounds; `garbage`, `leak`: start of the sequence \
@@ -22,7 +22,7 @@
 //! | `pause`, `least` | `scarce`: microseconds between draws, draws that must succeed; `typed`: microseconds before it sets up \
 //!   its UART | 0, 1 |
 //! | `owners` | `sweep`: owners of functions, from 0 | 64 |
-//! | `seconds` | `storm`, `busy`, `scarce`, `hostile`, `idle`: duration; `off`, `restart`: time until then | 2 |
+//! | `seconds` | `storm`, `busy`, `scarce`, `hostile`, `idle`, `late`: duration; `off`, `restart`: time until then | 2 |
 //! | `bytes`, `order` | `typed`: how many come; what the interrupt handler does: `clear` and then drain, `drain` and then clear, \
 //!   read `one` | 10240, the first |
 //! | `resets` | `reset`, `leak`: how often the VM resets itself | 2 |
@@ -152,7 +152,7 @@ pub struct Profile {
     pub seed: u64,
     /// Owners whose functions `sweep` calls, from 0.
     pub owners: u32,
-    /// Duration of `storm`, `busy`, `hostile` and `idle`.
+    /// Duration of `storm`, `busy`, `hostile`, `idle` and `late`.
     pub seconds: u64,
     /// How often `reset` and `leak` reset the VM.
     pub resets: u64,

@@ -5,7 +5,7 @@ use portcullis_abi::function::{
     PSCI_VERSION_0_2, PSCI_VERSION_1_0, PSCI_VERSION_1_1, SMCCC_VERSION, SMCCC_VERSION_1_1,
 };
 
-use crate::cores::{AFFINITY_INFO_64, CPU_ON_64, Cores};
+use crate::cores::{AFFINITY_INFO_64, CPU_ON_64, Cores, STARTED};
 use crate::mode::{Mode, Setting};
 use crate::random::Entropy;
 use crate::reply::{Answer, Now, supported};
@@ -37,7 +37,12 @@ pub fn answer(state: &mut State, now: Now, x: [u64; 8]) -> Answer {
     match function {
         PSCI_SYSTEM_OFF => return Answer::PowerOff,
         PSCI_SYSTEM_RESET => return Answer::Reset,
-        PSCI_CPU_ON | CPU_ON_64 => return state.cores.start(&x),
+        PSCI_CPU_ON | CPU_ON_64 => {
+            return match state.cores.start(&x) {
+                Answer::Start(_) if state.setting.mode == Mode::Silent => Answer::one(STARTED, &x),
+                answer => answer,
+            };
+        }
         _ => {}
     }
     let mode = state.setting.mode;
@@ -79,7 +84,7 @@ pub fn answer(state: &mut State, now: Now, x: [u64; 8]) -> Answer {
     answered
         .or_else(|| (has_smccc && !has_ptp).then(|| state.entropy.answer(mode, now, &x)).flatten())
         .or_else(|| has_ptp.then(|| ptp::answer(mode == Mode::PtpLiar, now, &x)).flatten())
-        .or_else(|| echo::answer(&x))
+        .or_else(|| echo::answer(now, &x))
         .unwrap_or(Answer::unknown(&x))
 }
 

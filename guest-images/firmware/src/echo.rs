@@ -1,6 +1,6 @@
 //! Services of the silicon provider's that a test can recognise, for what becomes of forwarded calls.
 
-use crate::reply::Answer;
+use crate::reply::{Answer, Now};
 
 /// First function of the range with 32-bit identifiers.
 pub const BASE_32: u32 = 0x8200_0000;
@@ -22,10 +22,16 @@ pub const BEHIND_64: u32 = BASE_64 + 0x40;
 /// Returns 0 and x1 to x3 as they came in, all 64 bits: shows what the upper halves of a 32-bit call hold.
 pub const WHOLE: u32 = BASE_32 + 0x20;
 
+/// Returns 0 after as many milliseconds as x1 says, up to [`LONGEST`].
+pub const LATE: u32 = BASE_64 + 0x50;
+/// The longest time that [`LATE`] takes, in milliseconds.
+pub const LONGEST: u64 = 10_000;
+
 /// The answer to a call of these services; none if `x` is another call.
-pub(crate) fn answer(x: &[u64; 8]) -> Option<Answer> {
+pub(crate) fn answer(now: Now, x: &[u64; 8]) -> Option<Answer> {
     let function = x[0] as u32;
     match function {
+        LATE => Some(Answer::Late(now.frequency.saturating_mul(x[1].min(LONGEST)) / 1000)),
         EIGHT => Some(Answer::Eight([0x100, 0x101, 0x102, 0x103, 0x104, 0x105, 0x106, 0x107])),
         TRASH => Some(Answer::Eighteen([0xdead_0000_dead; 18])),
         BEHIND_32 | BEHIND_64 => Some(Answer::Four([0, x[4], x[5], x[6]])),

@@ -70,6 +70,13 @@ extern "C" fn firmware_call(registers: &mut Registers, shared: &'static Shared) 
         Answer::Four(results) => registers[..4].copy_from_slice(&results),
         Answer::Eighteen(results) => registers[..18].copy_from_slice(&results),
         Answer::Eight(results) => registers[..8].copy_from_slice(&results),
+        Answer::Late(counts) => {
+            registers[0] = 0;
+            // Others are answered meanwhile.
+            drop(context);
+            let begin = processor::now().count;
+            while processor::now().count.wrapping_sub(begin) < counts {}
+        }
         Answer::Start(start) => {
             parking::start(start, shared);
             registers[0] = STARTED;

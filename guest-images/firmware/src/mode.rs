@@ -1,7 +1,7 @@
 //! How the firmware behaves. A loader puts it into memory as one 64-bit word before the machine starts.
 
-/// What the firmware does with calls. In every mode `CPU_ON`, `SYSTEM_OFF` and `SYSTEM_RESET` of PSCI do what
-/// they are for.
+/// What the firmware does with calls. In every mode `SYSTEM_OFF` and `SYSTEM_RESET` of PSCI do what they are for, and in all
+/// but the last one `CPU_ON` does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Mode {
@@ -27,11 +27,13 @@ pub enum Mode {
     SmcccOne = 9,
     /// As [`Mode::Honest`], but SMCCC 1.1, where results beyond x3 do not exist.
     SmcccOneOne = 10,
+    /// As [`Mode::Honest`], but no core that is started ever comes.
+    Silent = 11,
 }
 
 impl Mode {
     /// All modes.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Honest,
         Self::Garbage,
         Self::NoEntropy,
@@ -43,6 +45,7 @@ impl Mode {
         Self::Old,
         Self::SmcccOne,
         Self::SmcccOneOne,
+        Self::Silent,
     ];
 }
 

@@ -31,6 +31,8 @@ pub enum Answer {
     Eight([u64; 8]),
     /// x0 to x17, as no firmware should.
     Eighteen([u64; 18]),
+    /// 0 in x0, after so many counts: meanwhile the core is at EL3, and hears nothing. All else is kept.
+    Late(u64),
     /// A core starts, and the caller has [`crate::cores::STARTED`] in x0; all else is kept.
     Start(Start),
     /// The machine is switched off.

@@ -26,9 +26,10 @@ pub enum Part {
 }
 
 /// Where in an answer the input is.
-// With a tag of its own `Keys` is zero, and so the console's static, all 44 KiB of it, takes no room in the image.
-#[repr(u8)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+// With a tag of its own, so that the first state is all zeros: the console, which is large, is zeros in the image then, and takes no
+// room in it.
+#[repr(u8)]
 enum State {
     #[default]
     Keys,

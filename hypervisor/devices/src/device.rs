@@ -18,6 +18,17 @@ pub enum Unfit {
     Value(&'static str),
 }
 
+impl Unfit {
+    /// Checks that a state of version `saved` is of the one that the device knows.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit::Version`].
+    pub fn check_version(saved: u32, known: u32) -> Result<(), Self> {
+        if saved == known { Ok(()) } else { Err(Self::Version { saved, known }) }
+    }
+}
+
 impl fmt::Display for Unfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -79,6 +79,7 @@ mod model;
 mod physical;
 mod private;
 mod registers;
+mod reset;
 mod slots;
 mod spis;
 mod switch;

@@ -8,8 +8,8 @@ use arm_gic::gicv3::{
 };
 use arm_gic::{IntId, Trigger};
 use portcullis_arch::{cpu, gicv3};
-use portcullis_board::InterruptController;
 use portcullis_board::signal::{EL2_TIMER_INTID, HALT, KICK};
+use portcullis_board::{InterruptController, Range};
 use safe_mmio::UniqueMmioPointer;
 use spin::Once;
 use spin::mutex::{Mutex, TicketMutex};
@@ -24,14 +24,17 @@ const IROUTER: usize = 0x6000;
 /// GICD_IROUTERn: Aff3 and Aff2 to Aff0. What is between them sends an interrupt to any core.
 const AFFINITY: u64 = 0xff_00ff_ffff;
 
+/// Bytes of a redistributor's two frames.
+const FRAMES: u64 = size_of::<GicrSgi>() as u64;
+
 /// A GICv3 or GICv4.
 pub struct GicV3 {
     /// What takes a read and a write. VMs share it, at their starts: the lock is fair.
     distributor: TicketMutex<GicDistributor<'static>>,
     /// What takes a write.
     registers: Distributor,
-    /// Address of the first redistributor.
-    row: usize,
+    /// The redistributors.
+    row: Range,
     redistributors: [Mutex<Option<GicRedistributor<'static>>>; MAX_CORES],
     maintenance: u32,
     /// It was said that the distributor does not put into effect what it is told.
@@ -43,9 +46,9 @@ impl GicV3 {
     ///
     /// # Safety
     ///
-    /// The addresses must be those of the distributor and of the first of a contiguous row of redistributors, mapped as
-    /// device memory and used by nothing else.
-    pub unsafe fn new(distributor: NonNull<Gicd>, redistributors: NonNull<GicrSgi>, maintenance: u32) -> Self {
+    /// The addresses must be those of the distributor and of a contiguous row of redistributors, mapped as device memory and
+    /// used by nothing else.
+    pub unsafe fn new(distributor: NonNull<Gicd>, redistributors: Range, maintenance: u32) -> Self {
         let registers = distributor.as_ptr() as usize;
         // SAFETY: passed on to the caller.
         let mut distributor = GicDistributor::new(unsafe { UniqueMmioPointer::new(distributor) });
@@ -54,20 +57,26 @@ impl GicV3 {
             distributor: TicketMutex::new(distributor),
             // SAFETY: passed on to the caller.
             registers: unsafe { Distributor::at(registers) },
-            row: redistributors.as_ptr() as usize,
+            row: redistributors,
             redistributors: [const { Mutex::new(None) }; MAX_CORES],
             maintenance,
             not_settled: Once::new(),
         }
     }
 
-    /// The redistributor of the calling core: they say themselves whose they are (GICR_TYPER.Affinity_Value).
+    /// The redistributor of the calling core: they say themselves whose they are (GICR_TYPER.Affinity_Value). The row ends where
+    /// one says that it is the last, and in any case where the region does: what is behind is nobody's.
     fn find_redistributor(&self) -> Option<GicRedistributor<'static>> {
         let _one_at_a_time = self.distributor.lock();
-        let first = NonNull::new(self.row as *mut GicrSgi)?;
+        let start = NonNull::new(self.row.start as *mut GicrSgi).filter(|_| self.row.size() >= FRAMES)?;
         // SAFETY: `new` was given a valid row; of each core's redistributor only that core makes a lasting handle.
-        let mut all = unsafe { GicRedistributorIterator::new(first) }.ok()?;
-        all.find(|redistributor| redistributor.typer().core_mpidr() == cpu::affinity())
+        let mut all = unsafe { GicRedistributorIterator::new(start) }.ok()?;
+        let first = all.next()?;
+        // With virtual LPIs there are two frames more (IHI 0069, section 12.10).
+        let size = FRAMES << u32::from(first.typer().virtual_lpis_supported());
+        let fitting = usize::try_from(self.row.size() / size).ok()?;
+        let mut row = core::iter::once(first).chain(all).take(fitting);
+        row.find(|redistributor| redistributor.typer().core_mpidr() == cpu::affinity())
     }
 }
 

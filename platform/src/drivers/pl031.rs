@@ -8,7 +8,7 @@ use safe_mmio::{UniqueMmioPointer, field_shared, fields::ReadPure};
 use spin::{Mutex, Once};
 
 use crate::driver::{DrivenDevice, Driver, Offer};
-use crate::drivers::edge::Edge;
+use crate::drivers::edge::{Edge, Time};
 
 /// This driver.
 pub static DRIVER: Driver = Driver { name: "a PL031", compatible: &[b"arm,pl031"], offer: Offer::WallClock(bind) };
@@ -21,10 +21,13 @@ pub struct Registers {
 
 /// A PL031.
 pub struct Pl031 {
-    state: Mutex<State>,
+    /// What every core reads, whenever a guest asks: without a lock.
+    time: Time,
+    /// What the core that ticks looks for.
+    search: Mutex<Search>,
 }
 
-struct State {
+struct Search {
     registers: UniqueMmioPointer<'static, Registers>,
     edge: Edge,
 }
@@ -53,13 +56,13 @@ impl Pl031 {
         let registers = unsafe { UniqueMmioPointer::new(address) };
         let (second, count) = (field_shared!(registers, data).read(), timer::count());
         let edge = Edge::new(u64::from(second), count, timer::frequency());
-        Self { state: Mutex::new(State { registers, edge }) }
+        Self { time: Time::new(&edge), search: Mutex::new(Search { registers, edge }) }
     }
 }
 
 impl WallClock for Pl031 {
     fn at(&self, count: u64) -> Option<u64> {
-        Some(self.state.lock().edge.nanoseconds(count))
+        Some(self.time.nanoseconds(count))
     }
 
     fn name(&self) -> &'static str {
@@ -67,12 +70,13 @@ impl WallClock for Pl031 {
     }
 
     fn tick(&self, count: u64) -> Option<u64> {
-        let mut state = self.state.lock();
-        if state.edge.next_look(count).is_some() {
-            let second = field_shared!(state.registers, data).read();
+        let mut search = self.search.lock();
+        if search.edge.next_look(count).is_some() {
+            let second = field_shared!(search.registers, data).read();
             let count = timer::count();
-            state.edge.look(u64::from(second), count);
+            search.edge.look(u64::from(second), count);
+            self.time.follow(&search.edge);
         }
-        state.edge.next_look(count)
+        search.edge.next_look(count)
     }
 }

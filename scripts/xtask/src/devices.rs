@@ -36,21 +36,32 @@ impl Watcher for Silent {
 /// # Errors
 ///
 /// The first device that a VM cannot have, or a QEMU that does not start.
-pub fn check(mut qemu: Command, bundle: &Path, folder: &Path) -> Result<()> {
+pub fn check(qemu: Command, bundle: &Path, folder: &Path) -> Result<()> {
     let bundle = read(bundle)?;
     let Ok(bundle) = Bundle::parse(bundle) else { return Ok(()) };
     if !passthrough::wanted(&bundle) {
         return Ok(());
     }
-    let tree = folder.join("devices.dtb");
-    qemu.args(["-machine", &format!("dumpdtb={}", crate::el3::option(&tree))]);
-    machine::run(qemu, Keyboard::None, Some(TIMEOUT), &mut Silent)?;
-    let Ok(blob) = read(&tree) else { return Ok(()) };
-    fs::remove_file(&tree)?;
+    let Some(blob) = dump(qemu, folder)? else { return Ok(()) };
+    let blob = blob.leak();
     match Facts::from_tree(blob).map(|facts| passthrough::find(&facts, blob, &bundle)) {
         Ok(Err(impossible)) => Err(anyhow!("{impossible}")),
         Ok(Ok(_)) | Err(_) => Ok(()),
     }
+}
+
+/// The device tree that QEMU makes when it is started like this, by way of a file in `folder`; none if it makes none.
+///
+/// # Errors
+///
+/// QEMU does not start, or the file cannot be removed.
+pub fn dump(mut qemu: Command, folder: &Path) -> Result<Option<Vec<u8>>> {
+    let tree = folder.join("devices.dtb");
+    qemu.args(["-machine", &format!("dumpdtb={}", crate::el3::option(&tree))]);
+    machine::run(qemu, Keyboard::None, Some(TIMEOUT), &mut Silent)?;
+    let Ok(blob) = fs::read(&tree) else { return Ok(None) };
+    fs::remove_file(&tree)?;
+    Ok(Some(blob))
 }
 
 /// A file for as long as this program runs.

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result, anyhow, bail};
 
 use crate::board::{Board, Files, Flash, Hardware};
+use crate::defect::Defect;
 use crate::el3::El3;
 use crate::environment::Environment;
 use crate::firmware::{self, Firmware};
@@ -18,7 +19,7 @@ use crate::machine::rows::Joined;
 use crate::machine::terminal::{self, Raw};
 use crate::machine::{self, End, Keyboard, Next, Watcher, summary};
 use crate::options::Run;
-use crate::raspberry_pi::{self, tree::Defect};
+use crate::raspberry_pi;
 use crate::{cpu, devices, metal, ram, test_firmware};
 use system::{Board as Limits, Manifest, bundle};
 
@@ -120,7 +121,12 @@ impl System {
         exit: bool,
         bundle: &str,
     ) -> Result<Self> {
-        let limits = Limits {
+        Self::build_for(environment, hardware, &Self::limits(hardware, cpu), manifest, exit, bundle)
+    }
+
+    /// What is known of `hardware` with this CPU model, or its own, before it is started.
+    pub fn limits(hardware: Hardware, cpu: Option<&str>) -> Limits {
+        Limits {
             name: hardware.board.name().to_owned(),
             cores: hardware.cores,
             memory: hardware.board.memory(),
@@ -128,8 +134,7 @@ impl System {
             time: hardware.board.knows_time(),
             cpu: cpu::known(hardware.board, cpu),
             ram: ram::of(hardware.board, hardware.el3),
-        };
-        Self::build_for(environment, hardware, &limits, manifest, exit, bundle)
+        }
     }
 
     /// As [`System::build`], for a board of which `limits` is known.

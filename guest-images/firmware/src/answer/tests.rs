@@ -30,8 +30,22 @@ fn the_machine_can_be_switched_off_in_every_mode() {
 }
 
 #[test]
-fn cores_start_in_every_mode() {
-    for mode in Mode::ALL {
+fn a_call_can_be_answered_late() {
+    let late = |milliseconds| call(Mode::Honest, crate::echo::LATE, milliseconds);
+    assert_eq!(late(2_500), Answer::Late(2_500_000_000));
+    assert_eq!(late(u64::MAX), Answer::Late(10_000_000_000), "it ends");
+}
+
+#[test]
+fn no_core_comes_from_a_silent_firmware() {
+    assert_eq!(result(Mode::Silent, CPU_ON_64, 1), 0);
+    assert_eq!(result(Mode::Silent, CPU_ON_64, 0), -4);
+    assert_eq!(result(Mode::Silent, CPU_ON_64, 2), -2);
+}
+
+#[test]
+fn cores_start_in_every_other_mode() {
+    for mode in Mode::ALL.into_iter().filter(|mode| *mode != Mode::Silent) {
         for function in [PSCI_CPU_ON, CPU_ON_64] {
             let start = Start { core: 1, entry: KEPT[1], argument: KEPT[2] };
             assert_eq!(call(mode, function, 1), Answer::Start(start), "{mode:?}");

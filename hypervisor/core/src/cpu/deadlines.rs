@@ -11,9 +11,14 @@ pub enum Timer {
     StandingLine = 1,
     /// An emulated device wants to look at the time.
     Device = 2,
+    /// Who has had a VM end looks whether its cores have answered.
+    Watch = 3,
     /// It has to be decided anew which vCPU runs here.
-    Schedule = 3,
+    Schedule = 4,
 }
+
+/// How many there are besides [`Timer::Schedule`], which comes behind them.
+const CHORES: usize = Timer::Schedule as usize;
 
 /// A deadline that has passed, and whose timer still fires. It is no deadline that anybody sets.
 const FIRED: u64 = 0;
@@ -25,7 +30,7 @@ pub const NEVER: u64 = u64::MAX;
 pub struct Deadlines {
     schedule: AtomicU64,
     /// All but [`Timer::Schedule`], by number.
-    chores: [AtomicU64; 3],
+    chores: [AtomicU64; CHORES],
     /// The first of `chores`: all that the end of a turn has to look at.
     next_chore: AtomicU64,
 }
@@ -35,7 +40,7 @@ impl Deadlines {
     pub const fn new() -> Self {
         Self {
             schedule: AtomicU64::new(NEVER),
-            chores: [const { AtomicU64::new(NEVER) }; 3],
+            chores: [const { AtomicU64::new(NEVER) }; CHORES],
             next_chore: AtomicU64::new(NEVER),
         }
     }
@@ -93,25 +98,27 @@ impl Default for Deadlines {
 mod tests {
     use super::*;
 
-    const ALL: [Timer; 4] = [Timer::WallClock, Timer::StandingLine, Timer::Device, Timer::Schedule];
+    const ALL: [Timer; 5] = [Timer::WallClock, Timer::StandingLine, Timer::Device, Timer::Watch, Timer::Schedule];
 
     #[test]
     fn each_has_its_own_and_the_first_counts() {
         let deadlines = Deadlines::new();
         assert_eq!(deadlines.next(), NEVER);
-        for (timer, at) in ALL.into_iter().zip([40, 30, 20, 10]) {
+        for (timer, at) in ALL.into_iter().zip([50, 40, 30, 20, 10]) {
             deadlines.set(timer, at);
             assert_eq!((deadlines.get(timer), deadlines.next()), (at, at));
         }
-        assert!(!deadlines.take_due(Timer::Device, 19));
-        assert!(deadlines.take_due(Timer::Device, 20) && !deadlines.take_due(Timer::Device, 20));
+        assert!(!deadlines.take_due(Timer::Device, 29));
+        assert!(deadlines.take_due(Timer::Device, 30) && !deadlines.take_due(Timer::Device, 30));
         deadlines.set(Timer::Schedule, NEVER);
-        assert_eq!(deadlines.next(), 30);
+        assert_eq!(deadlines.next(), 20);
+        deadlines.set(Timer::Watch, NEVER);
+        assert_eq!(deadlines.next(), 40);
     }
 
     #[test]
     fn the_end_of_a_turn_is_alone_only_if_no_chore_is_due() {
-        for chore in ALL.into_iter().take(3) {
+        for chore in ALL.into_iter().take(CHORES) {
             let deadlines = Deadlines::new();
             deadlines.set(Timer::Schedule, 10);
             deadlines.set(chore, 12);

@@ -1,10 +1,10 @@
 //! A VM's real-time clock: a PL031 that shows the machine's time of day.
 
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use portcullis_arch::timer;
 use portcullis_devices::{Description, Device, Line, rtc::Pl031};
-use spin::Mutex;
+use spin::mutex::TicketMutex;
 
 use super::emulated::Emulated;
 use super::line;
@@ -23,15 +23,16 @@ const AGAIN: u64 = 10_000;
 pub struct Rtc {
     /// There is a time to show in this life of the VM.
     there: AtomicBool,
-    state: Mutex<State>,
+    /// The core whose timer is set for the alarm. Other cores do not look, whoever's they are.
+    core: AtomicUsize,
+    /// Fair: on a core that VMs share one of them can look while the other one's vCPUs read their clock as fast as they can.
+    state: TicketMutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
     clock: Pl031,
     line: Line,
-    /// The core whose timer is set for the alarm.
-    core: usize,
     /// The last time of day that could be told, in seconds.
     seconds: u32,
 }
@@ -79,22 +80,22 @@ impl State {
         self.clock.look(now.seconds);
         self.settle(vm, now)
     }
-
-    /// What follows an access of the guest's, on the core of the vCPU that made it.
-    fn settle_here(&mut self, vm: &Vm, now: Moment) {
-        let next = self.settle(vm, now);
-        if let Some((next, here)) = next.zip(Processor::current()) {
-            self.core = here.index;
-            here.arm_by(Timer::Device, next);
-        }
-    }
 }
 
 impl Rtc {
     /// A clock as it wakes up, that is not there yet.
     pub const fn new() -> Self {
-        let state = State { clock: Pl031::new(), line: Line::new(Pl031::DESCRIPTION.interrupt.0), core: 0, seconds: 0 };
-        Self { there: AtomicBool::new(false), state: Mutex::new(state) }
+        let state = State { clock: Pl031::new(), line: Line::new(Pl031::DESCRIPTION.interrupt.0), seconds: 0 };
+        Self { there: AtomicBool::new(false), core: AtomicUsize::new(0), state: TicketMutex::new(state) }
+    }
+
+    /// What follows an access of the guest's, on the core of the vCPU that made it.
+    fn settle_here(&self, state: &mut State, vm: &Vm, now: Moment) {
+        let next = state.settle(vm, now);
+        if let Some((next, here)) = next.zip(Processor::current()) {
+            self.core.store(here.index, Ordering::Relaxed);
+            here.arm_by(Timer::Device, next);
+        }
     }
 }
 
@@ -121,7 +122,7 @@ impl Emulated for Rtc {
         let mut state = self.state.lock();
         let now = state.now();
         let value = Device::read(&mut state.clock, now.seconds, offset, size);
-        state.settle_here(vm, now);
+        self.settle_here(&mut state, vm, now);
         value
     }
 
@@ -129,19 +130,22 @@ impl Emulated for Rtc {
         let mut state = self.state.lock();
         let now = state.now();
         Device::write(&mut state.clock, now.seconds, offset, size, value);
-        state.settle_here(vm, now);
+        self.settle_here(&mut state, vm, now);
     }
 
     fn look(&self, vm: &Vm, core: usize) -> Option<u64> {
+        // It is written under the lock, by the core that it names then: this one sees what it has written itself.
+        if self.core.load(Ordering::Relaxed) != core {
+            return None;
+        }
         let mut state = self.state.lock();
         let next = state.look(vm);
-        // Another core's timer is set for an alarm that was set there.
-        next.filter(|_| state.core == core)
+        next.filter(|_| self.core.load(Ordering::Relaxed) == core)
     }
 
     fn time_was_set(&self, vm: &Vm, core: usize) -> Option<u64> {
         let mut state = self.state.lock();
-        state.core = core;
+        self.core.store(core, Ordering::Relaxed);
         state.look(vm)
     }
 

@@ -11,6 +11,7 @@ use portcullis_arch::timer;
 use portcullis_gate::{Profile, Register};
 
 use super::load::Loading;
+use crate::cpu::physical_core::{Processor, Timer};
 use crate::machine::Machine;
 use crate::serial::TERMINAL;
 use crate::vm::Vm;
@@ -43,7 +44,7 @@ impl Exclusive<'_> {
     /// [`Refusal`].
     pub fn pause(&self) -> Result<(), Refusal> {
         self.vm.state.change(State::pause)?;
-        self.vm.kick_live();
+        let _ = self.vm.kick_live();
         // Perhaps all of them still stand from the last time.
         self.vm.check_parked();
         Ok(())
@@ -64,7 +65,7 @@ impl Exclusive<'_> {
             Machine::get().vm_ended();
             return Err(refusal);
         }
-        self.vm.kick_live();
+        let _ = self.vm.kick_live();
         Ok(())
     }
 
@@ -75,7 +76,7 @@ impl Exclusive<'_> {
     /// [`Refusal`].
     pub fn stop(&self) -> Result<(), Refusal> {
         self.vm.state.change(State::stop)?;
-        self.vm.kick_live();
+        let _ = self.vm.kick_live();
         Ok(())
     }
 
@@ -107,7 +108,7 @@ impl Exclusive<'_> {
             Machine::get().vm_started();
             self.begin(State::RUNNING);
         } else {
-            vm.kick_live();
+            let _ = vm.kick_live();
         }
         Ok(())
     }
@@ -205,6 +206,19 @@ impl Vm {
         // From the beginning, if a former start was stopped half way.
         *self.loading.lock() = Loading::default();
         // Its core may be two instructions away from marking it as off: see `retired`.
+        if !first.switch_on(Power::LoadPending, 0, 0) {
+            self.insist(first);
+        }
+        // A core that runs nothing else looks at its vCPU next, as it has just left it.
+        let here = Processor::current().filter(|here| here.index == first.core && first.sharing().is_none());
+        if here.is_none() {
+            Machine::get().kick(first.core);
+        }
+    }
+
+    /// Has `first`, which is about to go off, load the VM as soon as it is.
+    #[cold]
+    fn insist(&self, first: &Vcpu) {
         let wait = Wait::new();
         wait.begin(timer::count());
         while !first.switch_on(Power::LoadPending, 0, 0) {
@@ -213,7 +227,6 @@ impl Vm {
                 log::error!("core {} has not let {} vcpu 0 go off for 1 s", first.core, self.name());
             }
         }
-        Machine::get().kick(first.core);
     }
 
     /// On the first vCPU's core: puts a piece of the images in place, `most` bytes at a time, and makes the vCPU ready to run
@@ -237,7 +250,7 @@ impl Vm {
     /// The guest ends this life of its VM: [`Action::Off`] or [`Action::Reset`]. The first word counts.
     pub fn stop(&self, action: Action) {
         if self.state.change(|state| state.end(action).ok_or(())).is_ok() {
-            self.kick_live();
+            self.kick_live_and_watch();
         }
     }
 
@@ -245,15 +258,31 @@ impl Vm {
     pub fn fail(&self, failure: Failure) {
         if self.state.change(|state| state.end(Action::Fail).ok_or(())).is_ok() {
             *self.failure.lock() = Some(failure);
-            self.kick_live();
+            self.kick_live_and_watch();
         }
     }
 
-    fn kick_live(&self) {
+    /// Kicks the cores of the vCPUs that are on, for what they are asked now. Returns whether another core than this is among them.
+    fn kick_live(&self) -> bool {
         self.asked.begin(timer::count());
+        let here = Processor::current().map_or(usize::MAX, |here| here.index);
         let live = self.presence.census().live;
+        let mut others = false;
         for vcpu in self.vcpus().iter().filter(|vcpu| live & vcpu.bit() != 0) {
             Machine::get().kick(vcpu.core);
+            others |= vcpu.core != here;
+        }
+        others
+    }
+
+    /// The same for who does not ask later whether all of them have answered: if there are others, this core looks again when they
+    /// should have.
+    fn kick_live_and_watch(&self) {
+        if self.kick_live()
+            && let Some(here) = Processor::current()
+        {
+            // It is overdue when more than a second has passed.
+            here.arm_by(Timer::Watch, timer::count().saturating_add(timer::frequency()).saturating_add(1));
         }
     }
 

@@ -244,8 +244,16 @@ impl Machine {
         {
             processor.arm_by(Timer::Device, next);
         }
+        if processor.take_due(Timer::Watch, now) {
+            self.name_deaf_cores(now);
+        }
         let _ = processor.take_due(Timer::Schedule, now);
         processor.set_timer();
+    }
+
+    /// Names, once, every core that was asked for something more than a second before `now` and has not answered. Returns how many.
+    pub fn name_deaf_cores(&self, now: u64) -> u32 {
+        self.vms.iter().map(|vm| vm.name_deaf_cores(now).count_ones()).sum()
     }
 
     /// Whether it is the core that takes the serial line's interrupt: the one that booted the machine.

@@ -36,6 +36,12 @@ struct Reader {
     told: bool,
 }
 
+impl Default for Keyboard {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Keyboard {
     /// Makes one on whose line nothing was typed.
     pub const fn new() -> Self {

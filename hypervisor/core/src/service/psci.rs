@@ -2,7 +2,7 @@
 //! end the machine act on that.
 
 use portcullis_abi::{function, result};
-use portcullis_arch::{cpu::MPIDR_AFFINITY, vectors::Next};
+use portcullis_arch::{cpu::MPIDR_AFFINITY, timer, vectors::Next};
 use portcullis_gate::{PsciFunction, Register};
 
 use crate::machine::Machine;
@@ -64,7 +64,7 @@ fn cpu_on(caller: &'static Vcpu, target: u64, entry: u64, context: u64) -> i64 {
     match vcpu.power() {
         Power::Off => {}
         Power::On => return result::PSCI_ALREADY_ON,
-        Power::OnPending | Power::LoadPending => return result::PSCI_ON_PENDING,
+        Power::OnPending | Power::LoadPending => return on_pending(vm),
     }
     // The guest's first instruction is fetched with its MMU off: the address must be RAM of its own, and aligned.
     // INVALID_ADDRESS came with PSCI 1.0 (section 5.4.4).
@@ -75,8 +75,16 @@ fn cpu_on(caller: &'static Vcpu, target: u64, entry: u64, context: u64) -> i64 {
     if !vcpu.switch_on(Power::OnPending, entry, context) {
         return result::PSCI_ON_PENDING;
     }
+    vm.watch_start(timer::count());
     Machine::get().kick(vcpu.core);
     result::PSCI_SUCCESS
+}
+
+/// What is said of a vCPU of `vm` that is about to begin. Who asks, waits: its core is named if it takes too long.
+#[cold]
+fn on_pending(vm: &Vm) -> i64 {
+    let _ = vm.name_deaf_cores(timer::count());
+    result::PSCI_ON_PENDING
 }
 
 /// AFFINITY_INFO (section 5.7): affinity, lowest level.
@@ -95,7 +103,10 @@ fn affinity_info(caller: &'static Vcpu, affinity: u64, level: u64) -> i64 {
     for vcpu in matching {
         match vcpu.power() {
             Power::On => return result::PSCI_AFFINITY_ON,
-            Power::OnPending | Power::LoadPending => found = result::PSCI_AFFINITY_ON_PENDING,
+            Power::OnPending | Power::LoadPending => {
+                let _ = on_pending(caller.vm);
+                found = result::PSCI_AFFINITY_ON_PENDING;
+            }
             Power::Off if found < 0 => found = result::PSCI_AFFINITY_OFF,
             Power::Off => {}
         }

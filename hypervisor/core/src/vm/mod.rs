@@ -110,6 +110,8 @@ pub struct Vm {
     pub(crate) presence: Presence,
     /// When its cores were last asked for something.
     pub(crate) asked: Wait,
+    /// When CPU_ON last asked for a vCPU, by its virtual counter.
+    pub(crate) starts: Wait,
     pub(crate) counter: VirtualCounter,
     vttbr: u64,
     /// The VM was loaded before: its memory may lie in the caches as it was then.
@@ -181,6 +183,7 @@ impl Vm {
             kicks: [const { AtomicU64::new(0) }; MAX_VCPUS],
             presence: Presence::new(),
             asked: Wait::new(),
+            starts: Wait::new(),
             counter: VirtualCounter::new(),
             loaded: AtomicBool::new(false),
             loading: Mutex::new(Loading::default()),

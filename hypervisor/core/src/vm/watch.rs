@@ -1,5 +1,7 @@
-//! A watch over EL2 itself: a core that has not answered for a second is named, by whoever waits for it. There is no tick for that:
-//! who waits looks at the counter, and a manager that asks for a VM's state has it looked at.
+//! A watch over EL2 itself: a core that has not answered for a second is named, by whoever waits for it. There is no tick for that.
+//! Who spins looks at the counter. A core that has had a VM end by what its guest does, or in the course of a shutdown, has
+//! nothing else to look again: it sets its timer, once, if the VM has other cores. Who asks for a VM's state, or for that of a vCPU
+//! that CPU_ON is to begin, has it looked at.
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -47,16 +49,36 @@ const fn asked(state: State) -> Option<&'static str> {
 
 impl Vm {
     /// Names, once, the cores that were asked for something more than a second before `now`, and have not answered. A vCPU that is
-    /// on answers at once, whoever has its core; one that is yet to be loaded or to begin may wait for its VM's turn. Returns the
-    /// vCPUs that are meant, a bit each.
+    /// on answers at once, whoever has its core; one that is yet to be loaded may wait for its VM's turn, and so may one that is to
+    /// begin on a core that it shares. Returns the vCPUs that are meant, a bit each.
+    #[cold]
     pub fn name_deaf_cores(&self, now: u64) -> u32 {
-        let Some(what) = asked(self.state()) else { return 0 };
+        let state = self.state();
+        let Some(what) = asked(state) else {
+            return if state == State::RUNNING { self.name_late_starts(now) } else { 0 };
+        };
         let census = self.census();
         // One that stands still has answered to that, and to nothing else.
-        let answered = if self.state().must_leave() { 0 } else { census.parked };
-        let deaf = |vcpu: &&Vcpu| vcpu.power() == Power::On && census.live & !answered & vcpu.bit() != 0;
-        let deaf = self.vcpus().iter().filter(deaf);
-        if deaf.clone().next().is_none() || !self.asked.is_overdue(now, timer::frequency()) {
+        let answered = if state.must_leave() { 0 } else { census.parked };
+        let deaf = |vcpu: &Vcpu| vcpu.power() == Power::On && census.live & !answered & vcpu.bit() != 0;
+        self.name_overdue(&self.asked, now, deaf, what)
+    }
+
+    /// The same of vCPUs that CPU_ON is to begin. Time stands still for the request as it does for the VM: a paused one begins
+    /// nothing.
+    fn name_late_starts(&self, now: u64) -> u32 {
+        let late = |vcpu: &Vcpu| vcpu.power() == Power::OnPending && vcpu.sharing().is_none();
+        self.name_overdue(&self.starts, now.wrapping_sub(self.counter_offset()), late, "to begin")
+    }
+
+    /// CPU_ON has asked for a vCPU at `now`.
+    pub fn watch_start(&self, now: u64) {
+        self.starts.begin(now.wrapping_sub(self.counter_offset()));
+    }
+
+    fn name_overdue(&self, wait: &Wait, now: u64, deaf: impl Fn(&Vcpu) -> bool, what: &str) -> u32 {
+        let deaf = self.vcpus().iter().filter(|vcpu| deaf(vcpu));
+        if deaf.clone().next().is_none() || !wait.is_overdue(now, timer::frequency()) {
             return 0;
         }
         deaf.fold(0, |named, vcpu| {

@@ -48,9 +48,7 @@ impl Device for Pl031 {
     }
 
     fn restore(&mut self, state: &state::Pl031) -> Result<(), Unfit> {
-        if state.version != state::Pl031::VERSION {
-            return Err(Unfit::Version { saved: state.version, known: state::Pl031::VERSION });
-        }
+        Unfit::check_version(state.version, state::Pl031::VERSION)?;
         let bit = |value: u32, part| if value <= 1 { Ok(value == 1) } else { Err(Unfit::Value(part)) };
         *self = Self {
             offset: state.offset,

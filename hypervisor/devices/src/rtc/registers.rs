@@ -19,5 +19,5 @@ pub const ICR: u64 = 0x01c;
 /// First of the eight identification registers, PeriphID0 to 3 and PCellID0 to 3.
 pub const ID: u64 = 0xfe0;
 
-/// PeriphID: part 0x031, designer 0x41 (Arm), revision 0, one 32-bit free-running counter, then PCellID.
-pub const ID_VALUES: [u8; 8] = [0x31, 0x10, 0x04, 0x00, 0x0d, 0xf0, 0x05, 0xb1];
+/// PeriphID: part 0x031, designer 0x41 (Arm), revision 1, which is that of QEMU's, one 32-bit free-running counter, then PCellID.
+pub const ID_VALUES: [u8; 8] = [0x31, 0x10, 0x14, 0x00, 0x0d, 0xf0, 0x05, 0xb1];

@@ -14,6 +14,7 @@ fn identification_matches_the_amba_driver() {
     let mut word = |base: u64| (0..4).fold(0, |word, i| word | clock.read(NOW, base + i * 4) << (8 * i));
     assert_eq!(word(0xff0), 0xb105_f00d);
     assert_eq!(word(0xfe0) & 0x000f_ffff, 0x0004_1031, "id and mask of the Linux driver");
+    assert_eq!(word(0xfe0), 0x0014_1031, "as on QEMU virt");
 }
 
 #[test]

@@ -63,9 +63,7 @@ impl Device for Pl011 {
     }
 
     fn restore(&mut self, state: &state::Pl011) -> Result<(), Unfit> {
-        if state.version != state::Pl011::VERSION {
-            return Err(Unfit::Version { saved: state.version, known: state::Pl011::VERSION });
-        }
+        Unfit::check_version(state.version, state::Pl011::VERSION)?;
         let within = |value: u32, mask: u32, part| if value & !mask == 0 { Ok(value) } else { Err(Unfit::Value(part)) };
         let mut restored = Self {
             cr: Value::new(within(state.control, exists::CR, "UARTCR")?),

@@ -1,10 +1,32 @@
 //! The UART against sequences of Linux's amba-pl011 driver, and against hostile register traffic.
 
+mod receive;
+mod transmit;
+
 use super::Pl011;
 use super::registers::*;
 
 fn drain(uart: &mut Pl011) -> Vec<u8> {
     core::iter::from_fn(|| uart.transmitted()).collect()
+}
+
+/// pl011_startup of Linux 6.1 and 6.12.
+fn startup(uart: &mut Pl011) {
+    uart.write(
+        ICR,
+        INT::OE::SET.value | INT::BE::SET.value | 1 << 8 | 1 << 7 | INT::RT::SET.value | INT::RX::SET.value,
+    );
+    uart.write(IMSC, INT::RT::SET.value | INT::RX::SET.value);
+    uart.write(IFLS, 0x12);
+    uart.write(CR, CR::UARTEN::SET.value | CR::RXE::SET.value | CR::TXE::SET.value);
+    uart.write(ICR, INT::RT::SET.value | INT::RX::SET.value);
+    for _ in 0..64 {
+        if uart.read(FR) & FR::RXFE::SET.value != 0 {
+            break;
+        }
+        uart.read(DR);
+    }
+    uart.write(IMSC, INT::RT::SET.value | INT::RX::SET.value);
 }
 
 #[test]
@@ -52,170 +74,6 @@ fn earlycon_and_console_write_poll_the_flags() {
     out.extend(drain(&mut uart));
     uart.write(CR, old);
     assert_eq!(out, b"Booting Linux\r\n!");
-}
-
-/// pl011_startup of Linux 6.1 and 6.12.
-fn startup(uart: &mut Pl011) {
-    uart.write(
-        ICR,
-        INT::OE::SET.value | INT::BE::SET.value | 1 << 8 | 1 << 7 | INT::RT::SET.value | INT::RX::SET.value,
-    );
-    uart.write(IMSC, INT::RT::SET.value | INT::RX::SET.value);
-    uart.write(IFLS, 0x12);
-    uart.write(CR, CR::UARTEN::SET.value | CR::RXE::SET.value | CR::TXE::SET.value);
-    uart.write(ICR, INT::RT::SET.value | INT::RX::SET.value);
-    for _ in 0..64 {
-        if uart.read(FR) & FR::RXFE::SET.value != 0 {
-            break;
-        }
-        uart.read(DR);
-    }
-    uart.write(IMSC, INT::RT::SET.value | INT::RX::SET.value);
-}
-
-/// pl011_tx_chars: from the interrupt 16 characters are written without a look at TXFF.
-fn tx_chars(uart: &mut Pl011, queue: &mut Vec<u8>, from_irq: bool) {
-    let mut count = 16;
-    while !queue.is_empty() {
-        if from_irq && count == 0 || !from_irq && uart.read(FR) & FR::TXFF::SET.value != 0 {
-            break;
-        }
-        count -= i32::from(from_irq);
-        uart.write(DR, u32::from(queue.remove(0)));
-    }
-    let mask = uart.read(IMSC);
-    uart.write(IMSC, if queue.is_empty() { mask & !INT::TX::SET.value } else { mask | INT::TX::SET.value });
-}
-
-#[test]
-fn linux_sends_by_interrupt_over_a_slow_line() {
-    let mut uart = Pl011::new();
-    startup(&mut uart);
-    let text: Vec<u8> = (0..1000u32).map(|i| (i % 95 + 32) as u8).collect();
-    let (mut queue, mut out, mut interrupts) = (text.clone(), Vec::new(), 0);
-    tx_chars(&mut uart, &mut queue, false);
-    assert_eq!(queue.len(), 1000 - 32, "the FIFO took 32 characters");
-    assert!(!uart.irq_level(), "no interrupt before the level has sunk to the trigger");
-    for _ in 0..2000 {
-        out.extend(uart.transmitted());
-        if uart.irq_level() {
-            assert_ne!(uart.read(RIS) & uart.read(IMSC) & INT::TX::SET.value, 0);
-            interrupts += 1;
-            tx_chars(&mut uart, &mut queue, true);
-        }
-    }
-    assert_eq!(out, text);
-    assert_eq!(interrupts, (1000 - 32_u32).div_ceil(16));
-    assert!(!uart.irq_level());
-}
-
-#[test]
-fn linux_sends_by_interrupt_over_an_instant_line() {
-    let mut uart = Pl011::new();
-    startup(&mut uart);
-    let (mut queue, mut out) = (vec![b'a'; 500], Vec::new());
-    tx_chars(&mut uart, &mut queue, false);
-    for _ in 0..64 {
-        out.extend(drain(&mut uart));
-        if uart.irq_level() {
-            tx_chars(&mut uart, &mut queue, true);
-        }
-    }
-    assert_eq!(out, vec![b'a'; 500]);
-}
-
-#[test]
-fn transmit_trigger_levels() {
-    for (select, level) in [(0, 4), (1, 8), (2, 16), (3, 24), (4, 28), (7, 16)] {
-        let mut uart = Pl011::new();
-        uart.write(IFLS, select);
-        for _ in 0..32 {
-            uart.write(DR, 0x41);
-        }
-        assert_ne!(uart.read(FR) & FR::TXFF::SET.value, 0);
-        let sent = (1..=32).find(|_| {
-            uart.transmitted();
-            uart.read(RIS) & INT::TX::SET.value != 0
-        });
-        assert_eq!(sent, Some(32 - level), "IFLS {select}");
-        uart.write(ICR, INT::TX::SET.value);
-        assert_eq!(uart.read(RIS) & INT::TX::SET.value, 0);
-    }
-}
-
-#[test]
-fn filling_past_the_trigger_ends_the_transmit_interrupt() {
-    let mut uart = Pl011::new();
-    uart.write(IMSC, INT::TX::SET.value);
-    assert!(!uart.irq_level(), "nothing sent yet");
-    uart.write(DR, 0x41);
-    assert_eq!(uart.transmitted(), Some(0x41));
-    assert!(uart.irq_level());
-    for _ in 0..16 {
-        uart.write(DR, 0x41);
-        assert!(uart.irq_level());
-    }
-    uart.write(DR, 0x41);
-    assert!(!uart.irq_level());
-}
-
-#[test]
-fn receive_timeout_and_trigger() {
-    let mut uart = Pl011::new();
-    startup(&mut uart);
-    assert!(uart.receive(b'a'));
-    assert_eq!(uart.read(MIS), INT::RT::SET.value, "one character below the trigger is announced at once");
-    for _ in 1..16 {
-        uart.receive(b'a');
-    }
-    assert_ne!(uart.read(MIS) & INT::RX::SET.value, 0);
-    uart.read(DR);
-    assert_eq!(uart.read(MIS), INT::RT::SET.value, "below the trigger again, still not empty");
-    for _ in 1..16 {
-        assert!(uart.irq_level());
-        uart.read(DR);
-    }
-    assert!(!uart.irq_level());
-    assert_ne!(uart.read(FR) & FR::RXFE::SET.value, 0);
-}
-
-#[test]
-fn overrun_is_reported_and_keeps_what_was_there() {
-    let mut uart = Pl011::new();
-    for byte in 0..32 {
-        assert!(uart.can_receive());
-        assert!(uart.receive(byte));
-    }
-    assert!(!uart.can_receive());
-    assert_ne!(uart.read(FR) & FR::RXFF::SET.value, 0);
-    assert!(!uart.receive(99));
-    assert_eq!(uart.read(RSR), RSR::OE::SET.value);
-    assert_ne!(uart.read(RIS) & INT::OE::SET.value, 0);
-    assert_eq!(uart.read(DR), DR::OE::SET.value, "the first character, with the overrun mark");
-    for byte in 1..32 {
-        assert_eq!(uart.read(DR), byte);
-    }
-    assert_eq!(uart.read(RSR), RSR::OE::SET.value);
-    uart.write(RSR, 0);
-    assert_eq!(uart.read(RSR), 0);
-    uart.write(ICR, INT::OE::SET.value);
-    assert_eq!(uart.read(RIS), 0);
-}
-
-#[test]
-fn character_mode_is_one_deep() {
-    let mut uart = Pl011::new();
-    uart.write(LCR_H, 0x60);
-    assert!(uart.receive(1));
-    assert_eq!(uart.read(RIS), INT::RX::SET.value);
-    assert!(!uart.receive(2));
-    assert_eq!(uart.read(DR) & 0xff, 1);
-    assert_eq!(uart.read(RIS) & INT::RX::SET.value, 0);
-    uart.write(DR, 7);
-    assert_ne!(uart.read(FR) & FR::TXFF::SET.value, 0);
-    uart.write(DR, 8);
-    assert_eq!(drain(&mut uart), [7]);
-    assert_ne!(uart.read(RIS) & INT::TX::SET.value, 0);
 }
 
 #[test]
@@ -310,135 +168,5 @@ fn hostile_traffic_keeps_the_flags_true() {
         if can_receive {
             assert!(probe.receive(1));
         }
-    }
-}
-
-/// What a driver hears of: something is left to read, and an interrupt pends for it.
-fn announces_what_it_holds(uart: &mut Pl011) {
-    let waits = uart.read(FR) & FR::RXFE::SET.value == 0;
-    assert_eq!(uart.read(RIS) & (INT::RX::SET.value | INT::RT::SET.value) != 0, waits, "{uart:?}");
-}
-
-#[test]
-fn clearing_after_draining_does_not_silence_what_came_in_between() {
-    let mut uart = Pl011::new();
-    startup(&mut uart);
-    for byte in 0..32 {
-        assert!(uart.receive(byte));
-    }
-    while uart.read(FR) & FR::RXFE::SET.value == 0 {
-        uart.read(DR);
-    }
-    assert!(uart.receive(b'a'));
-    uart.write(ICR, INT::RX::SET.value | INT::RT::SET.value);
-    assert_eq!(uart.read(MIS), INT::RT::SET.value, "one character, nothing after it");
-    for byte in 1..32 {
-        assert!(uart.receive(byte));
-    }
-    uart.write(ICR, exists::INT);
-    assert_eq!(uart.read(MIS), INT::RX::SET.value | INT::RT::SET.value, "a full FIFO is above its trigger level");
-    while uart.read(FR) & FR::RXFE::SET.value == 0 {
-        uart.read(DR);
-    }
-    uart.write(ICR, INT::RX::SET.value | INT::RT::SET.value);
-    assert!(!uart.irq_level());
-    uart.write(LCR_H, LCR_8N1_FIFO & !LCR_H::FEN::SET.value);
-    assert!(uart.receive(b'b'));
-    uart.write(ICR, exists::INT);
-    assert_eq!(uart.read(RIS), INT::RX::SET.value, "without FIFOs there is no timeout, the one character counts");
-}
-
-#[test]
-fn what_else_icr_clears_is_an_event() {
-    let mut uart = Pl011::new();
-    uart.write(IMSC, exists::INT);
-    uart.write(DR, 0x41);
-    assert_eq!(uart.transmitted(), Some(0x41));
-    assert_eq!(uart.read(RIS), INT::TX::SET.value);
-    uart.write(ICR, INT::TX::SET.value);
-    assert_eq!(uart.read(RIS), 0, "the FIFO is below its trigger level, and has not sunk to it since");
-    for byte in 0..=32 {
-        uart.receive(byte);
-    }
-    uart.write(ICR, INT::OE::SET.value);
-    assert_eq!(uart.read(RIS), INT::RX::SET.value | INT::RT::SET.value);
-    uart.write(CR, CR::UARTEN::SET.value | CR::TXE::SET.value | CR::RXE::SET.value | CR::LBE::SET.value);
-    assert_ne!(uart.read(RIS) & (INT::CTS::SET.value | INT::DCD::SET.value | INT::DSR::SET.value), 0);
-    uart.write(ICR, exists::INT);
-    assert_eq!(uart.read(RIS), INT::RX::SET.value | INT::RT::SET.value);
-}
-
-#[test]
-fn switching_the_fifos_keeps_what_was_typed() {
-    let mut uart = Pl011::new();
-    uart.write(CR, CR::UARTEN::SET.value | CR::TXE::SET.value | CR::RXE::SET.value | CR::LBE::SET.value);
-    uart.write(DR, 0x55);
-    uart.write(CR, CR::UARTEN::SET.value | CR::TXE::SET.value | CR::RXE::SET.value);
-    for byte in b'a'..=b'e' {
-        assert!(uart.receive(byte));
-    }
-    uart.write(LCR_H, LCR_8N1_FIFO & !LCR_H::FEN::SET.value);
-    assert!(!uart.can_receive());
-    assert_eq!(uart.read(RIS) & (INT::RX::SET.value | INT::RT::SET.value), INT::RX::SET.value);
-    assert_eq!(uart.read(DR), u32::from(b'a'), "the guest's own character is gone");
-    uart.write(LCR_H, LCR_8N1_FIFO);
-    assert_eq!(uart.read(RIS) & (INT::RX::SET.value | INT::RT::SET.value), INT::RT::SET.value);
-    for byte in b'b'..=b'e' {
-        assert_eq!(uart.read(DR), u32::from(byte));
-    }
-    assert_eq!(uart.read(FR) & FR::RXFE::SET.value, FR::RXFE::SET.value);
-}
-
-#[test]
-fn a_driver_hears_of_all_input_whatever_its_order() {
-    let mut seed = 0x2545_f491_4f6c_dd1du64;
-    let mut below = |limit: u64| {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        (seed >> 11) % limit
-    };
-    for _ in 0..300 {
-        let mut uart = Pl011::new();
-        startup(&mut uart);
-        let (mut sent, mut got) = (0u32, 0u32);
-        let mut quiet = 0;
-        while got < 500 && quiet < 10_000 {
-            quiet += 1;
-            // The line: characters come whenever there is room, in bursts.
-            for _ in 0..below(40) {
-                if sent < 500 && uart.can_receive() {
-                    assert!(uart.receive(sent as u8));
-                    sent += 1;
-                }
-            }
-            announces_what_it_holds(&mut uart);
-            // The driver does nothing unless it is interrupted, and then what it has to do in any order, and only in part.
-            if !uart.irq_level() {
-                continue;
-            }
-            for _ in 0..1 + below(4) {
-                match below(6) {
-                    0 | 1 => uart.write(
-                        ICR,
-                        [INT::RX::SET.value, INT::RT::SET.value, INT::RX::SET.value | INT::RT::SET.value, exists::INT]
-                            [below(4) as usize],
-                    ),
-                    2 => uart.write(IFLS, below(64) as u32),
-                    3 => uart.write(LCR_H, [LCR_8N1_FIFO, LCR_8N1_FIFO & !LCR_H::FEN::SET.value][below(2) as usize]),
-                    _ => {
-                        for _ in 0..below(40) {
-                            if uart.read(FR) & FR::RXFE::SET.value != 0 {
-                                break;
-                            }
-                            assert_eq!(uart.read(DR) as u8, got as u8);
-                            (got, quiet) = (got + 1, 0);
-                        }
-                    }
-                }
-                announces_what_it_holds(&mut uart);
-            }
-        }
-        assert_eq!(got, 500, "the driver waits, and {uart:?}");
     }
 }

@@ -14,7 +14,9 @@ const MODULES: [&str; 2] = ["rng-core", "arm_smccc_trng"];
 /// The module without which a kernel cannot use the firmware's entropy.
 const REQUIRED_MODULE: &str = "arm_smccc_trng";
 /// The kernel for virtual machines, without the drivers of real boards; PL011 and PTP are built in.
-const KERNEL_PACKAGE: &str = "linux-image-cloud-arm64";
+const CLOUD_PACKAGE: &str = "linux-image-cloud-arm64";
+/// The kernel for boards whose cores have pages of 16 KiB; there is none for virtual machines.
+const LARGE_PAGES_PACKAGE: &str = "linux-image-arm64-16k";
 
 /// What the packages are for, in the message of a machine that has no source for them.
 const NEEDED_FOR: &str = "the guests' kernels come from";
@@ -28,6 +30,8 @@ pub enum Release {
     Bookworm,
     /// The backport to Debian 12 of Debian 13's: Linux 6.12.
     BookwormBackports,
+    /// The same with pages of 16 KiB.
+    BookwormBackportsLargePages,
     /// The newest backport to Debian 13: Linux 7.
     TrixieBackports,
 }
@@ -38,6 +42,7 @@ impl Release {
         match name {
             "debian" | "debian-6.12" => Some(Self::BookwormBackports),
             "debian-6.1" => Some(Self::Bookworm),
+            "debian-16k" => Some(Self::BookwormBackportsLargePages),
             "debian-7" => Some(Self::TrixieBackports),
             _ => None,
         }
@@ -47,7 +52,7 @@ impl Release {
     const fn suite(self) -> &'static str {
         match self {
             Self::Bookworm => "bookworm",
-            Self::BookwormBackports => "bookworm-backports",
+            Self::BookwormBackports | Self::BookwormBackportsLargePages => "bookworm-backports",
             Self::TrixieBackports => "trixie-backports",
         }
     }
@@ -56,15 +61,29 @@ impl Release {
     const fn version(self) -> &'static str {
         match self {
             Self::Bookworm => "6.1",
-            Self::BookwormBackports => "6.12",
+            Self::BookwormBackports | Self::BookwormBackportsLargePages => "6.12",
             Self::TrixieBackports => "7",
         }
+    }
+
+    /// The metapackage.
+    const fn package(self) -> &'static str {
+        match self {
+            Self::BookwormBackportsLargePages => LARGE_PAGES_PACKAGE,
+            Self::Bookworm | Self::BookwormBackports | Self::TrixieBackports => CLOUD_PACKAGE,
+        }
+    }
+
+    /// Name of the folder with its files.
+    fn folder(self) -> String {
+        let pages = if self == Self::BookwormBackportsLargePages { "-16k" } else { "" };
+        format!("debian-{}{pages}", self.version())
     }
 
     /// apt with the sources for this kernel and what it needs.
     fn apt(self, environment: &Environment) -> Result<Apt> {
         match self {
-            Self::Bookworm | Self::BookwormBackports => apt(environment),
+            Self::Bookworm | Self::BookwormBackports | Self::BookwormBackportsLargePages => apt(environment),
             Self::TrixieBackports => {
                 let sources = [Source::Packages(archive(environment, NEEDED_FOR)?, self.suite())];
                 Apt::new(environment, folder(environment).join("apt-trixie-backports"), &sources)
@@ -93,7 +112,7 @@ pub fn folder(environment: &Environment) -> PathBuf {
 ///
 /// apt, its hashes, or the content of the packages.
 pub fn kernel(environment: &Environment, release: Release) -> Result<Kernel> {
-    let place = folder(environment).join(format!("debian-{}", release.version()));
+    let place = folder(environment).join(release.folder());
     if !place.exists() {
         fs::create_dir_all(folder(environment))?;
         let fresh = tempfile::tempdir_in(folder(environment))?;
@@ -109,8 +128,9 @@ pub fn kernel(environment: &Environment, release: Release) -> Result<Kernel> {
 fn unpack(apt: &Apt, release: Release, place: &Path) -> Result<()> {
     let suite = release.suite();
     apt.update()?;
-    let package = apt.dependency(KERNEL_PACKAGE, suite, "linux-image-")?;
-    let package = package.with_context(|| format!("{KERNEL_PACKAGE} in {suite} depends on no linux-image-*"))?;
+    let newest = release.package();
+    let package = apt.dependency(newest, suite, "linux-image-")?;
+    let package = package.with_context(|| format!("{newest} in {suite} depends on no linux-image-*"))?;
     ensure!(
         package.starts_with(&format!("linux-image-{}.", release.version())),
         "{suite} has {package} now, and no Linux {} any more",
@@ -242,6 +262,18 @@ mod tests {
         assert_eq!(known("debian-6.12"), Some(("bookworm-backports", "6.12")));
         assert_eq!(known("debian-6.1"), Some(("bookworm", "6.1")));
         assert_eq!(known("debian-7"), Some(("trixie-backports", "7")));
+        assert_eq!(known("debian-16k"), known("debian-6.12"));
         assert_eq!(known("debian-8"), None);
+    }
+
+    #[test]
+    fn no_two_kernels_share_a_folder_or_a_package_of_a_suite() {
+        let all = ["debian-6.12", "debian-6.1", "debian-7", "debian-16k"].map(|name| Release::of_guest(name).unwrap());
+        for (number, one) in all.iter().enumerate() {
+            for other in &all[number + 1..] {
+                assert_ne!(one.folder(), other.folder());
+                assert_ne!((one.suite(), one.package()), (other.suite(), other.package()));
+            }
+        }
     }
 }

@@ -69,7 +69,7 @@ impl<'a> Guests<'a> {
 
 impl Images for Guests<'_> {
     fn names(&self) -> Vec<String> {
-        ["debian", "debian-6.12", "debian-6.1", "debian-7", uboot::GUEST]
+        ["debian", "debian-6.12", "debian-6.1", "debian-7", "debian-16k", uboot::GUEST]
             .into_iter()
             .chain(BARE_METAL)
             .map(str::to_owned)

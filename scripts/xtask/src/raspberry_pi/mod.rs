@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
+use crate::defect::Defect;
 use crate::el3::{El3, option};
 use crate::environment::Environment;
-use tree::Defect;
 
 /// Bytes of RAM that the device tree tells of in QEMU; the rest of 2 GiB is there, but the firmware would keep some of it.
 pub const QEMU_MEMORY: u64 = 0x3c00_0000;

@@ -7,27 +7,12 @@ use dtoolkit::ToPropertyValue;
 use dtoolkit::fdt::Fdt;
 use dtoolkit::model::{DeviceTree, DeviceTreeNode, DeviceTreeProperty};
 
+use crate::defect::Defect;
+
 /// The console: the alias of the PL011, QEMU's first serial port.
 const CONSOLE: &str = "serial0:115200n8";
 /// A device that QEMU's machine lacks.
 const RNG200: &str = "rng@7e104000";
-
-/// What is wrong with the tree on purpose, for a test. All but the first need TF-A: without, QEMU edits the tree too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Defect {
-    /// There is none.
-    NoTree,
-    /// It tells of no RAM.
-    NoMemory,
-    /// It lists a device that is not there.
-    AbsentDevice,
-    /// It has only three of the four cores.
-    FewerCores,
-    /// Its last core is one that the board does not have.
-    AbsentCore,
-    /// It has less RAM than the bundle takes.
-    LittleMemory,
-}
 
 /// The tree with the console that QEMU's first serial port is, for QEMU to do the rest.
 ///

@@ -9,11 +9,13 @@ mod raspberry_pi;
 mod sharing;
 
 use self::case::{
-    CLOSED, CONFORMANCE, Case, DEMONSTRATION_SCRIPT, LINUX, NO_ENTROPY_SOURCE, NO_OOPS, OPEN, PAUSE, RANDOM,
+    BUS_ERROR, CLOSED, CONFORMANCE, Case, DEMONSTRATION_SCRIPT, FOUND, LINUX, NO_ENTROPY_SOURCE, NO_OOPS, OPEN, PAUSE,
+    RANDOM,
 };
 use super::damage::{Damage, Field};
-use super::expectation::Expectation::{self, Cases, Line, Never, NoGuest, Sequence, Stopped, StoppedOrCases};
+use super::expectation::Expectation::{self, Cases, Line, Never, NoGuest, Sequence, Stopped, StoppedOrCases, Value};
 use crate::board::Gic;
+use crate::defect::Defect;
 
 /// The control VM gives one Linux guest every service and the other none.
 const DEMONSTRATION: &[Expectation] = &[NO_OOPS, DEMONSTRATION_SCRIPT, OPEN, RANDOM, CLOSED];
@@ -115,6 +117,15 @@ const CASES: &[Case] = &[
         name: "faults",
         manifest: "faults.toml",
         expectations: &[Stopped("abort"), Stopped("jump"), StoppedOrCases("mmio"), Cases("neighbour")],
+        ..LINUX
+    },
+    // The second core's redistributor lies beyond those that the board's tree tells of.
+    Case {
+        name: "core-without-redistributor",
+        manifest: "no-redistributor.toml",
+        cores: 2,
+        defect: Some(Defect::OneRedistributor),
+        expectations: &[Line("vm has core 1, which the interrupt controller does not serve; give it others"), NoGuest],
         ..LINUX
     },
     ABORTS,
@@ -221,6 +232,21 @@ const CASES: &[Case] = &[
     Case { name: "demo", manifest: "demo.toml", cores: 5, expectations: DEMONSTRATION, ..LINUX },
     Case { name: "linux-6.1", manifest: "debian-6.1.toml", ..LINUX },
     Case { name: "linux-7", manifest: "debian-7.toml", ..LINUX },
+    Case {
+        name: "linux-16k",
+        manifest: "debian-16k.toml",
+        cores: 2,
+        expectations: &[
+            NO_OOPS,
+            FOUND,
+            OPEN,
+            RANDOM,
+            BUS_ERROR,
+            Value("linux-a", "pages", "16384"),
+            Value("linux-a", "rtc_name", "rtc-pl031 9010000.pl031"),
+        ],
+        ..LINUX
+    },
     Case { name: "linux-cortex-a72", cpu: Some("cortex-a72"), expectations: NO_ENTROPY_SOURCE, ..LINUX },
 ];
 
@@ -229,7 +255,7 @@ mod tests {
     use std::path::Path;
 
     use super::super::expectation::Expectation::{
-        All, AtMost, Clock, Date, DiffersFrom, Entropy, Never, Numbered, OnlyCalls, SameAs, Says, Stolen, Value,
+        All, AtMost, Clock, Date, DiffersFrom, Entropy, Never, Numbered, OnlyCalls, SameAs, Says, Stolen,
     };
     use super::*;
     use crate::el3::El3;
@@ -268,7 +294,7 @@ mod tests {
                 name: board.name().into(),
                 cores: case.cores,
                 memory: board.memory(),
-                time: board.knows_time(),
+                time: board.knows_time() || matches!(case.damage, Some(Damage::OtherBoard)),
                 forwards: case.el3 != El3::None,
                 cpu: None,
                 ram: crate::ram::of(board, case.el3),

@@ -21,6 +21,8 @@ pub enum Damage {
     Header(Field),
     /// The first kernel's header says that it works with pages of 16 KiB, and the checksum is right.
     Pages,
+    /// None: it was made for another board, one that knows the time.
+    OtherBoard,
     /// Windows of `shared-windows.toml` are no schedule any more, and the checksum is right.
     Windows(Wrong),
 }
@@ -71,6 +73,7 @@ impl Damage {
             Self::CutInHalf => bytes.truncate(middle),
             Self::OneBit => *bytes.get_mut(middle).context("an empty bundle")? ^= 1,
             Self::Zeros => bytes.fill(0),
+            Self::OtherBoard => {}
             Self::Pages => {
                 // The header of an arm64 Image (Linux, Documentation/arch/arm64/booting.rst, section 4).
                 const MAGIC: &[u8] = b"ARM\x64";

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 
 use super::cases;
 use super::cases::case::Case;
+use super::damage::Damage;
 use super::expectation;
 use super::filter::Filter;
 use super::tally::Tally;
@@ -19,6 +20,7 @@ use crate::firmware;
 use crate::machine::report::Reports;
 use crate::machine::{self, End, Keyboard, Next, Watcher};
 use crate::run::{PANIC, System};
+use crate::virt_tree;
 
 /// When a run that hangs is ended. The longest takes half a minute on two idle cores; a host with other work may need many times that.
 const TIMEOUT: Duration = Duration::from_secs(600);
@@ -109,15 +111,24 @@ fn boot(environment: &Environment, case: &Case) -> Result<(Console, End)> {
     let manifest = environment.root.join("scripts/manifests").join(case.manifest);
     let hardware = Hardware { gic: case.gic, el3: case.el3, ..Hardware::new(case.board, case.cores) };
     let exit = case.keys.is_empty();
-    let mut system = System::build(environment, hardware, None, &manifest, exit, "test/bundle.img")
+    let mut limits = System::limits(hardware, None);
+    limits.time |= matches!(case.damage, Some(Damage::OtherBoard));
+    let mut system = System::build_for(environment, hardware, &limits, &manifest, exit, "test/bundle.img")
         .context("the system could not be built")?;
     if let Some(damage) = case.damage {
         damage.apply(&system.bundle).context("the bundle could not be damaged")?;
     }
     system.prepare(environment, case.defect)?;
-    let mut qemu = system.qemu(environment, case.cpu)?;
-    // A reset is not a way to end a test.
-    qemu.args(["-action", "reboot=shutdown,shutdown=poweroff"]).args(case.arguments);
+    let command = || {
+        let mut qemu = system.qemu(environment, case.cpu)?;
+        // A reset is not a way to end a test.
+        qemu.args(["-action", "reboot=shutdown,shutdown=poweroff"]).args(case.arguments);
+        anyhow::Ok(qemu)
+    };
+    let mut qemu = command()?;
+    if let Some(defect) = case.defect.filter(|_| case.board == Board::QemuVirt) {
+        qemu.arg("-dtb").arg(virt_tree::make(command()?, &environment.target().join("test"), defect)?);
+    }
     let mut console = Console { lines: Vec::new(), reports: Reports::new(system.reporting), halts: case.halts };
     let end = machine::run(
         qemu,

@@ -57,7 +57,8 @@ fn interrupted(intid: u32) {
 pub fn run(profile: &Profile) {
     let boot = reset::boots();
     console::line(format_args!("boot: {boot}"));
-    let Some((uart, intid)) = find(profile.node) else { return };
+    let Some((uart, intid, edge)) = find(profile.node) else { return };
+    report::equal(format_args!("device/level-triggered"), false, edge);
     let driver = DRIVER.call_once(|| Driver {
         uart,
         intid,
@@ -82,8 +83,8 @@ pub fn run(profile: &Profile) {
     }
 }
 
-/// The UART at this node, which is started, and its level-triggered interrupt; what is wrong is reported.
-pub fn find(node: &'static str) -> Option<(Uart, u32)> {
+/// The UART at this node, which is started, with its interrupt, and whether that is edge-triggered; what is wrong is reported.
+pub fn find(node: &'static str) -> Option<(Uart, u32, bool)> {
     let found = tree::address(node).zip(tree::interrupt(node)).zip(tree::string(node, "compatible"));
     let Some(((address, (intid, edge)), compatible)) = found else {
         report::fail(format_args!("device/node"), &"registers, an interrupt and compatible", &node);
@@ -94,10 +95,9 @@ pub fn find(node: &'static str) -> Option<(Uart, u32)> {
         return None;
     };
     console::line(format_args!("device: {compatible} at {address:#x}, interrupt {intid}"));
-    report::equal(format_args!("device/level-triggered"), false, edge);
     report::equal(format_args!("device/registers"), true, uart.is_there());
     uart.start();
-    Some((uart, intid))
+    Some((uart, intid, edge))
 }
 
 /// How often the interrupt comes to a vCPU within a while, which is over when it has come `least` times.

@@ -1,5 +1,6 @@
 //! A VM that does its worst with the interrupt of a device that it drives itself: the line stays high for ever, and its second vCPU
-//! ends what comes as fast as it goes, while the first one, whose core others have too, waits, and then is off.
+//! ends what comes as fast as it goes, while the first one, whose core others have too, waits, and then is off. If the interrupt is
+//! edge-triggered, the line makes edges as fast as it goes, whether or not those before were taken.
 //!
 //! Whether anybody notices is for the control VM to say.
 
@@ -7,8 +8,10 @@ use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst};
 
 use conformance::profile::Profile;
 use guest_runtime::{console, counter, cpu, gic, power};
+use spin::Once;
 
-use super::device;
+use super::device::{self, uart::Uart};
+use crate::guest::interrupts::PATIENCE;
 use crate::guest::report;
 
 /// The SGI by which the first vCPU is told to go off.
@@ -16,7 +19,11 @@ const SGI: u32 = 3;
 /// How many interrupts the device must have brought in all: else nobody was attacked.
 const LEAST: u32 = 100;
 
+/// Edges that come one by one.
+const EDGES: u32 = 50;
+
 static INTID: AtomicU32 = AtomicU32::new(0);
+static DEVICE: Once<(Uart, bool)> = Once::new();
 /// When the attack ends, by the virtual counter.
 static END: AtomicU64 = AtomicU64::new(0);
 static GOES: AtomicBool = AtomicBool::new(false);
@@ -44,8 +51,10 @@ const ATTACKS: [Attack; 4] = [
 
 /// The attacks, each while the first vCPU waits and while it is off.
 pub fn run(profile: &Profile) {
-    let Some((uart, intid)) = device::find(profile.node) else { return };
+    let Some((uart, intid, edge)) = device::find(profile.node) else { return };
     INTID.store(intid, SeqCst);
+    DEVICE.call_once(|| (uart, edge));
+    gic::set_edge(intid, edge);
     END.store(counter::virtual_count() + counter::ticks(profile.seconds * 1_000_000), SeqCst);
     // Nobody quiets it.
     uart.set_interrupt(true);
@@ -61,11 +70,39 @@ pub fn run(profile: &Profile) {
     power::cpu_off()
 }
 
+fn make_edge(uart: Uart) {
+    uart.set_interrupt(false);
+    uart.set_interrupt(true);
+}
+
+/// Every edge comes, and comes once.
+fn one_by_one(uart: Uart, intid: u32) {
+    let take = || {
+        let taken = gic::acknowledge()?;
+        gic::end(taken);
+        (taken.intid == intid).then_some(())
+    };
+    // The one that the start has made.
+    let _ = counter::wait_until(PATIENCE, || take().is_some());
+    let mut came = 0;
+    for _ in 0..EDGES {
+        make_edge(uart);
+        came += u32::from(counter::wait_until(PATIENCE, || take().is_some()));
+        counter::delay(200);
+        came += u32::from(take().is_some());
+    }
+    report::equal(format_args!("disturb/edges one by one"), EDGES, came);
+}
+
 fn attack() {
     gic::init_cpu();
     let (intid, end) = (INTID.load(SeqCst), END.load(SeqCst));
+    let Some(&(uart, edge)) = DEVICE.get() else { return };
     gic::route(intid, 1);
     gic::enable(intid);
+    if edge {
+        one_by_one(uart, intid);
+    }
     let start = counter::virtual_count();
     let part = end.saturating_sub(start) / (2 * ATTACKS.len() as u64);
     let mut all = 0;
@@ -81,6 +118,9 @@ fn attack() {
             if let Some(interrupt) = gic::acknowledge() {
                 came += u32::from(interrupt.intid == intid);
                 gic::end(interrupt);
+            }
+            if edge {
+                make_edge(uart);
             }
             step(intid);
         }

@@ -1,9 +1,10 @@
 //! Calls that go to EL3: what comes back, what is kept, and what never gets there. The test firmware answers them.
 
 use conformance::profile::Profile;
-use firmware::echo::{BASE_32, BASE_64, BEHIND_32, BEHIND_64, COUNT, EIGHT, MARK, TRASH, WHOLE};
+use firmware::echo::{BASE_32, BASE_64, BEHIND_32, BEHIND_64, COUNT, EIGHT, LATE, MARK, TRASH, WHOLE};
 use guest_runtime::call::{Immediate, Registers, call};
-use guest_runtime::power::Conduit;
+use guest_runtime::counter;
+use guest_runtime::power::{self, Conduit};
 
 use crate::guest::door::{Door, JUNK};
 use crate::guest::report;
@@ -21,6 +22,15 @@ pub fn run(profile: &Profile) {
             refused(&door);
         }
     }
+}
+
+/// One call that keeps this core at EL3, where it hears nothing.
+pub fn late(profile: &Profile) {
+    let start = counter::virtual_count();
+    let answer = Door::new(power::conduit()).call(LATE.into(), [profile.seconds * 1_000, 0, 0]);
+    let took = counter::virtual_count() - start;
+    let right = answer.x[0] == 0 && took >= counter::ticks(profile.seconds * 1_000_000);
+    report::holds(format_args!("forward/late"), right, "0, after its time", &(answer.x[0], took));
 }
 
 /// Results, and what EL3 sees.

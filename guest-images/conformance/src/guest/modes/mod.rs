@@ -38,6 +38,7 @@ pub fn run(profile: &Profile) {
         Mode::Sweep => sweep::run(profile),
         Mode::Matrix => sweep::matrix(profile),
         Mode::Forward => forward::run(profile),
+        Mode::Late => forward::late(profile),
         Mode::Draws => draws::numbered(profile),
         Mode::Words => draws::show(),
         Mode::Scarce => draws::scarce(profile),

@@ -2,9 +2,12 @@
 
 use portcullis_abi::firmware::STD;
 use portcullis_abi::manage::*;
+use portcullis_abi::{map, result};
+use portcullis_gate::PsciFunction;
 
 use super::Bench;
 use super::bench::{A, B, MEMORY, OPS, VMS};
+use crate::service::psci;
 use crate::vm::failure::{Failure, Reason};
 use crate::vm::state::Action;
 use crate::vm::vcpu::Power;
@@ -115,6 +118,35 @@ fn a_core_that_does_not_answer_is_named_once() {
     bench.ok(RECREATE, [B, 0, 0]);
     assert_eq!(bench.vm(B).name_deaf_cores(LATER), 0);
     bench.settle(B);
+}
+
+/// A call of PSCI's by B's first vCPU.
+fn psci(bench: &Bench, function: PsciFunction, arguments: [u64; 3]) -> i64 {
+    psci::serve(bench.vcpu(B, 0), function, arguments).unwrap()
+}
+
+#[test]
+fn a_core_that_does_not_begin_what_cpu_on_asked_for_is_named_once() {
+    const LATER: u64 = 1 << 40;
+    let bench = Bench::new();
+    bench.run(B);
+    assert_eq!(psci(&bench, PsciFunction::CpuOn, [1, map::RAM, 0]), result::PSCI_SUCCESS);
+    assert_eq!(psci(&bench, PsciFunction::AffinityInfo, [1, 0, 0]), result::PSCI_AFFINITY_ON_PENDING);
+    assert_eq!(psci(&bench, PsciFunction::CpuOn, [1, map::RAM, 0]), result::PSCI_ON_PENDING);
+    // Those who asked were early, as the counter of the tests stands still.
+    assert_eq!(bench.vm(B).name_deaf_cores(LATER), 1 << 1);
+    assert_eq!(bench.vm(B).name_deaf_cores(LATER), 0, "it was said");
+    bench.settle(B);
+    assert_eq!(psci(&bench, PsciFunction::AffinityInfo, [1, 0, 0]), result::PSCI_AFFINITY_ON);
+    bench.vm(B).retired(bench.vcpu(B, 1));
+    assert_eq!(psci(&bench, PsciFunction::CpuOn, [1, map::RAM, 0]), result::PSCI_SUCCESS);
+    bench.ok(PAUSE, [B, 0, 0]);
+    bench.settle(B);
+    assert_eq!(bench.vm(B).name_deaf_cores(LATER), 0, "a paused VM begins nothing");
+    bench.ok(RESUME, [B, 0, 0]);
+    assert_eq!(bench.vm(B).name_deaf_cores(LATER), 1 << 1, "it was asked anew, and so it is said anew");
+    bench.settle(B);
+    assert_eq!(bench.vm(B).name_deaf_cores(LATER), 0, "it has begun");
 }
 
 #[test]

@@ -48,6 +48,25 @@ fn the_others_are_stopped_one_after_the_other_before_the_board_acts() {
 }
 
 #[test]
+fn a_core_that_holds_up_the_shutdown_is_named_once() {
+    const LATER: u64 = 1 << 40;
+    let bench = Bench::new();
+    bench.run(A);
+    bench.run(B);
+    bench.second_vcpu(B);
+    end(&bench, B, Action::Off, End::Off);
+    bench.step(bench.vcpu(B, 0));
+    assert_eq!(Machine::get().name_deaf_cores(0), 0, "it has time");
+    assert_eq!(Machine::get().name_deaf_cores(LATER), 1, "B's other core; the turn of the others has not come");
+    bench.settle(B);
+    assert_eq!(Machine::get().name_deaf_cores(LATER), 1, "the control VM's");
+    assert_eq!(Machine::get().name_deaf_cores(LATER), 0, "it was said");
+    bench.settle(OPS);
+    assert_eq!(Machine::get().name_deaf_cores(LATER), 1, "A's");
+    assert_eq!(last(&bench, A), "the machine was switched off");
+}
+
+#[test]
 fn nothing_starts_again_meanwhile_and_a_paused_vm_ends_too() {
     let bench = Bench::new();
     bench.run(A);

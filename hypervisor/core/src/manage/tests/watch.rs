@@ -74,6 +74,34 @@ fn counters_are_summed_over_the_vcpus() {
     bench.fails(COUNTER, [B, u64::MAX, 0], BAD_ARGUMENT);
 }
 
+/// Each cause of an exit stands in its own counter, under its own name: aborts too.
+#[test]
+fn every_cause_of_an_exit_has_its_counter() {
+    use portcullis_arch::account::Exit;
+
+    let causes = [
+        (Exit::Timer, "timer"),
+        (Exit::Interrupt, "interrupt"),
+        (Exit::Sgi, "sgi"),
+        (Exit::Gic, "gic"),
+        (Exit::Uart, "uart"),
+        (Exit::IdRegister, "id-register"),
+        (Exit::Undefined, "undefined"),
+        (Exit::Wait, "wait"),
+        (Exit::Debug, "debug"),
+        (Exit::Abort, "abort"),
+        (Exit::Device, "device"),
+    ];
+    let bench = Bench::new();
+    for (times, (cause, _)) in (1..).zip(causes) {
+        (0..times).for_each(|vcpu| bench.account(B, vcpu % 2).exit(cause));
+    }
+    assert_eq!(causes.map(|(_, name)| name), EXITS);
+    for (index, times) in (0..).zip(1..=EXITS.len() as u64) {
+        assert_eq!(bench.ok(COUNTER, [B, COUNTER_EXITS, index]), [times, 0, 0], "{}", EXITS[index as usize]);
+    }
+}
+
 #[test]
 fn refused_calls_of_all_vcpus_are_merged_by_time() {
     let bench = Bench::new();

@@ -3,7 +3,7 @@
 use firmware::mode::{Mode, Setting};
 
 use super::super::expectation::Expectation::{
-    self, All, Cases, DiffersFrom, Line, Never, NoGuest, OnlyCalls, SameAs, Sequence,
+    self, All, AtMost, Cases, DiffersFrom, Line, Never, NoGuest, OnlyCalls, SameAs, Sequence,
 };
 use super::case::{CONFORMANCE, Case, LINUX};
 use crate::board::Gic;
@@ -262,6 +262,39 @@ pub const CASES: &[Case] = &[
         expectations: &[
             NO_MISTAKE,
             Line("portcullis: both: filter range 0x82000000: there is no firmware at EL3 to forward to"),
+            NoGuest,
+        ],
+        ..LINUX
+    },
+    // The time is that of the instructions. The core that waits has nothing else to do, and the other one answers in the end.
+    Case {
+        name: "el3-deaf",
+        manifest: "el3-deaf.toml",
+        cores: 2,
+        arguments: &["-icount", "shift=4,sleep=off"],
+        expectations: &[
+            NO_MISTAKE,
+            Cases("boss"),
+            Sequence(&[
+                "portcullis: boss switches the machine off",
+                "portcullis: boss: off",
+                "portcullis: core 1 has not answered for 1 s: late vcpu 0 was asked to stop",
+                "portcullis: late: off",
+                "portcullis: all VMs are off: power off",
+            ]),
+            AtMost(1, "has not answered for 1 s"),
+        ],
+        ..HONEST
+    },
+    // PSCI says that the core was started.
+    Case {
+        name: "el3-silent",
+        manifest: "el3-deaf.toml",
+        el3: test(Mode::Silent),
+        cores: 2,
+        expectations: &[
+            NO_MISTAKE,
+            Line("late has core 1, which was started and has not come within a second; give it others"),
             NoGuest,
         ],
         ..LINUX

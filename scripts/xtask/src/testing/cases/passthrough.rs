@@ -3,6 +3,7 @@
 use super::super::expectation::Expectation::{self, All, Cases, Line, NoGuest, Value};
 use super::case::{Case, LINUX, NO_OOPS};
 use crate::board::{Board, Gic};
+use crate::defect::Defect;
 
 /// QEMU's second serial port, which leads nowhere. With it `virt` has a second PL011.
 const SECOND_SERIAL: &[&str] = &["-serial", "null"];
@@ -35,6 +36,9 @@ const DISTURB_SHARED: Case = Case {
     ..DISTURB
 };
 
+/// The same with a device of which the board's tree says that its interrupt is edge-triggered.
+const DISTURB_EDGE: Case = Case { name: "passthrough-disturb-edge", defect: Some(Defect::Edge), ..DISTURB };
+
 /// A device that is not given.
 const fn refused(name: &'static str, manifest: &'static str, expectations: &'static [Expectation]) -> Case {
     Case { name, manifest, expectations, ..LINUX }
@@ -48,6 +52,22 @@ pub const CASES: &[Case] = &[
     Case { name: "passthrough-disturb-gicv2", gic: Gic::V2, ..DISTURB },
     DISTURB_SHARED,
     Case { name: "passthrough-disturb-shared-gicv2", gic: Gic::V2, ..DISTURB_SHARED },
+    DISTURB_EDGE,
+    Case { name: "passthrough-disturb-edge-gicv2", gic: Gic::V2, ..DISTURB_EDGE },
+    Case { name: "passthrough-disturb-edge-shared", defect: Some(Defect::Edge), ..DISTURB_SHARED },
+    // No clock of the guest's can be where a device of the board's has its interrupt, and the VM asks for one.
+    Case {
+        arguments: SECOND_SERIAL,
+        defect: Some(Defect::TakenInterrupt),
+        ..refused(
+            "passthrough-clock-taken",
+            "bad-devices/clock-taken.toml",
+            &[
+                Line("vm asks for a real-time clock (rtc = true), and is given a device of the board in its place"),
+                NoGuest,
+            ],
+        )
+    },
     Case {
         name: "raspi4b-passthrough",
         board: Board::Raspi4b,

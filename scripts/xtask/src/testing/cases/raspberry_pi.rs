@@ -1,10 +1,11 @@
 //! The tests on QEMU's `raspi4b`: cores that spin, and cores that TF-A starts; what is wrong with a device tree.
 
+use super::super::damage::Damage;
 use super::super::expectation::Expectation::{self, All, Line, Never, NoGuest, Value};
 use super::case::{CLOSED, CONFORMANCE, Case, DEMONSTRATION_SCRIPT, LINUX, NO_OOPS};
 use crate::board::{Board, Gic};
+use crate::defect::Defect;
 use crate::el3::El3;
-use crate::raspberry_pi::tree::Defect;
 
 /// linux-a has what the board has: neither entropy nor, until somebody sets it, the time of day.
 const OPEN: Expectation = All(&[
@@ -44,6 +45,17 @@ pub const CASES: &[Case] = &[
         name: "raspi4b-time",
         manifest: "time.toml",
         expectations: &[NO_OOPS, Value("early", "ptp", "no"), Value("late", "ptp", "yes")],
+        ..BOARD
+    },
+    Case {
+        name: "raspi4b-no-time",
+        manifest: "no-time.toml",
+        damage: Some(Damage::OtherBoard),
+        halts: Some("nothing was started"),
+        expectations: &[
+            Line("vm asks for a real-time clock (rtc = true), and this board does not know the time; leave rtc out"),
+            NoGuest,
+        ],
         ..BOARD
     },
     Case {

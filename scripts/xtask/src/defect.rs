@@ -1,0 +1,24 @@
+//! What is wrong with a machine's device tree on purpose, for a test.
+
+/// One thing that is not as the machine's own tree says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Defect {
+    /// On `raspi4b`: there is none.
+    NoTree,
+    /// On `raspi4b` above TF-A, as all that follow there (without it QEMU edits the tree too): it tells of no RAM.
+    NoMemory,
+    /// It lists a device that is not there.
+    AbsentDevice,
+    /// It has only three of the four cores.
+    FewerCores,
+    /// Its last core is one that the board does not have.
+    AbsentCore,
+    /// It has less RAM than the bundle takes.
+    LittleMemory,
+    /// On `virt`: the redistributors of its GICv3 end behind the first core's.
+    OneRedistributor,
+    /// On `virt`: the second serial port has the interrupt that a guest's clock has.
+    TakenInterrupt,
+    /// On `virt`: the second serial port's interrupt is edge-triggered.
+    Edge,
+}
