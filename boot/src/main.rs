@@ -5,21 +5,21 @@
 
 extern crate alloc;
 
-mod cores;
 mod early;
 mod heap;
 mod image;
 mod memory;
 mod panic;
-mod passthrough;
+mod room;
 mod secondary;
 mod stop;
 mod system;
 
 use portcullis_arch::vectors;
-use portcullis_core::cpu::physical_core::Processor;
+use portcullis_core::logger::Logger;
 use portcullis_core::machine::Machine;
-use portcullis_core::serial::{Logger, TERMINAL};
+use portcullis_core::run::worker::Worker;
+use portcullis_core::serial::SERIAL;
 
 core::arch::global_asm!(include_str!("entry.S"), MAIR = const portcullis_arch::paging::MAIR);
 
@@ -31,10 +31,10 @@ extern "C" fn portcullis_primary(tree: usize) -> ! {
         log::set_max_level(log::LevelFilter::Info);
     }
     match system::bring_up(tree) {
-        Ok(processor) => processor.idle(),
+        Ok(worker) => worker.work(),
         Err(stop) => {
             log::error!("{stop}: nothing was started");
-            TERMINAL.drain();
+            SERIAL.drain();
             system::end()
         }
     }
@@ -43,8 +43,8 @@ extern "C" fn portcullis_primary(tree: usize) -> ! {
 /// A core that has no vCPU to run any more, on its empty stack.
 #[unsafe(no_mangle)]
 extern "C" fn portcullis_idle() -> ! {
-    match Processor::current() {
-        Some(processor) => processor.idle(),
+    match Worker::current() {
+        Some(worker) => worker.work(),
         None => Machine::get().power_off(),
     }
 }

@@ -1,7 +1,6 @@
 //! The board's RAM at boot: what is taken already, and EL2's own map of what it uses.
 
 use portcullis_board::{Range, Regions, vm_memory};
-use portcullis_bundle::VmConfig;
 use portcullis_core::memory::stage1::{Stage1, Use, install};
 use portcullis_platform::{assemble, facts::Facts};
 
@@ -29,12 +28,6 @@ pub fn free(facts: &Facts, tree: Range) -> Result<Regions, Stop> {
 /// Takes the heap out of the free RAM, near the image if there is room.
 pub fn heap(free: &mut Regions) -> Result<Range, Stop> {
     vm_memory::take_heap(free, heap::SIZE, image::whole().start).ok_or(Stop::NoRoom)
-}
-
-/// Takes the RAM of a VM out of the free RAM.
-pub fn of_vm(config: &VmConfig<'static>, free: &mut Regions) -> Result<Range, Stop> {
-    let memory = vm_memory::take(free, config.memory, config.trust_dma);
-    memory.ok_or_else(|| Stop::NoMemory { vm: config.name, wanted: config.memory, free: free.free() })
 }
 
 /// Makes EL2's own map and switches to it.

@@ -4,9 +4,10 @@ use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use portcullis_arch::{cpu, el2};
-use portcullis_core::cpu::physical_core::Processor;
+use portcullis_core::cpu::physical_core::Core;
 use portcullis_core::machine::Machine;
-use portcullis_core::serial::TERMINAL;
+use portcullis_core::run::worker::Worker;
+use portcullis_core::serial::SERIAL;
 
 static ENDING: AtomicBool = AtomicBool::new(false);
 
@@ -25,11 +26,11 @@ fn panic(info: &PanicInfo) -> ! {
 
 /// An exception from EL2 itself: a defect of the hypervisor.
 #[unsafe(no_mangle)]
-extern "C" fn portcullis_fault(processor: &'static Processor, vector: u64) -> ! {
+extern "C" fn portcullis_fault(core: &'static Core, vector: u64) -> ! {
     begin();
     let name = VECTORS.get((vector & 3) as usize).copied().unwrap_or_default();
     say(format_args!("panic: {name} in EL2 at {:#x}", el2::return_address()));
-    for (row, registers) in processor.fault_frame().chunks(4).enumerate() {
+    for (row, registers) in core.fault_frame().chunks(4).enumerate() {
         if let [a, b, c, d] = registers {
             say(format_args!("x{:<2} {a:#018x} {b:#018x} {c:#018x} {d:#018x}", row * 4));
         }
@@ -49,16 +50,15 @@ fn begin() {
 }
 
 fn say(line: core::fmt::Arguments) {
-    TERMINAL.log_urgently(line);
+    SERIAL.log_urgently(line);
 }
 
 fn end() -> ! {
-    let core = Processor::current();
-    match core {
+    match Core::current() {
         Some(core) => say(format_args!("on core {} (affinity {:#x})", core.index, core.affinity)),
         None => say(format_args!("on the boot core (affinity {:#x})", cpu::affinity())),
     }
-    if let Some(vcpu) = core.and_then(Processor::loaded) {
+    if let Some(vcpu) = Worker::current().and_then(Worker::loaded) {
         say(format_args!("its vCPU: {} vcpu {}", vcpu.vm.name(), vcpu.index));
     }
     for pair in el2::dump().chunks(2) {

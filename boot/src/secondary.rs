@@ -6,9 +6,10 @@ use core::hint::spin_loop;
 
 use portcullis_arch::{cache, cpu, el2, paging, timer, vectors};
 use portcullis_board::Range;
-use portcullis_core::cpu::physical_core::{Processor, Readiness};
+use portcullis_core::cpu::physical_core::{Core, Readiness};
 use portcullis_core::machine::Machine;
 use portcullis_core::memory::stage1;
+use portcullis_core::run::worker::Worker;
 use portcullis_core::vm::Vm;
 
 use crate::stop::{Missing, Stop};
@@ -21,7 +22,7 @@ struct Start {
     tcr: u64,
     sctlr: u64,
     stack: u64,
-    processor: &'static Processor,
+    worker: &'static Worker,
 }
 
 /// Bytes of a core's stack.
@@ -65,35 +66,34 @@ unsafe extern "C" {
 /// # Errors
 ///
 /// [`Stop::CoreMissing`]: a core that a VM has does not come. Its vCPU would never run, and the VM never end.
-pub fn start_all(machine: &'static Machine, here: &Processor) -> Result<(), Stop> {
+pub fn start_all(machine: &'static Machine, workers: &'static [Worker], here: &Core) -> Result<(), Stop> {
     let Some(ttbr0) = stage1::root() else { return Ok(()) };
-    for processor in machine.processors.iter().filter(|processor| processor.index != here.index) {
+    for worker in workers.iter().filter(|worker| worker.core.index != here.index) {
+        let core = &worker.core;
         let start = Box::leak(Box::new(Start {
             ttbr0,
             mair: paging::MAIR,
             tcr: paging::tcr(),
             sctlr: paging::SCTLR,
-            stack: processor.stack(),
-            processor,
+            stack: core.stack(),
+            worker,
         }));
         let address = core::ptr::from_ref(start) as usize;
         cache::clean(address, size_of::<Start>());
         let entry = secondary_entry as *const () as u64;
-        if let Err(code) = machine.board.power.start_core(processor.affinity, entry, address as u64) {
-            log::warn!("core {} does not start: code {code} of PSCI's", processor.index);
-            needed(machine, processor).map_or(Ok(()), |vm| missing(vm, processor, Missing::Refused(code)))?;
+        if let Err(code) = machine.board.power.start_core(core.affinity, entry, address as u64) {
+            log::warn!("core {} does not start: code {code} of PSCI's", core.index);
+            needed(machine, core).map_or(Ok(()), |vm| missing(vm, core, Missing::Refused(code)))?;
         }
     }
     let (start, patience) = (timer::count(), timer::frequency());
-    for (processor, vm) in
-        machine.processors.iter().filter_map(|processor| Some((processor, needed(machine, processor)?)))
-    {
+    for (core, vm) in machine.cores.iter().filter_map(|core| Some((core, needed(machine, core)?))) {
         loop {
-            match processor.readiness() {
+            match core.readiness() {
                 Readiness::Online => break,
-                Readiness::Unfit => return missing(vm, processor, Missing::NoInterrupts),
+                Readiness::Unfit => return missing(vm, core, Missing::NoInterrupts),
                 Readiness::Awaited if timer::count().wrapping_sub(start) > patience => {
-                    return missing(vm, processor, Missing::Silent);
+                    return missing(vm, core, Missing::Silent);
                 }
                 Readiness::Awaited => spin_loop(),
             }
@@ -103,36 +103,36 @@ pub fn start_all(machine: &'static Machine, here: &Processor) -> Result<(), Stop
 }
 
 /// The first VM that has this core.
-fn needed(machine: &Machine, processor: &Processor) -> Option<&'static str> {
-    let has = |vm: &&Vm| vm.vcpus().iter().any(|vcpu| vcpu.core == processor.index);
+fn needed(machine: &Machine, core: &Core) -> Option<&'static str> {
+    let has = |vm: &&Vm| vm.vcpus().iter().any(|vcpu| vcpu.core == core.index);
     machine.vms.iter().find(has).map(Vm::name)
 }
 
-fn missing(vm: &'static str, processor: &Processor, why: Missing) -> Result<(), Stop> {
-    Err(Stop::CoreMissing { vm, core: processor.index, why })
+fn missing(vm: &'static str, core: &Core, why: Missing) -> Result<(), Stop> {
+    Err(Stop::CoreMissing { vm, core: core.index, why })
 }
 
 /// A core that was started, on its own stack, with EL2's map.
 #[unsafe(no_mangle)]
-extern "C" fn portcullis_secondary(processor: &'static Processor) -> ! {
-    take_up(processor);
-    processor.idle()
+extern "C" fn portcullis_secondary(worker: &'static Worker) -> ! {
+    take_up(worker);
+    worker.work()
 }
 
 /// Makes a core ready for guests. One that gets no interrupts stops here.
-pub fn take_up(processor: &'static Processor) {
+pub fn take_up(worker: &'static Worker) {
     vectors::install();
     if el2::init_core(paging::ipa_bits()).is_err() {
-        let core = processor.index;
+        let core = worker.core.index;
         log::error!("core {core}: HCR_EL2.E2H cannot be cleared (no FEAT_E2H0), which this needs: it is not used");
         cpu::halt();
     }
-    if processor.share().is_some() {
+    if worker.shared_core().is_some() {
         el2::share_core();
     }
-    if !Machine::get().board.interrupts.init_core(processor.index) {
-        processor.is_unfit();
+    if !Machine::get().board.interrupts.init_core(worker.core.index) {
+        worker.core.becomes_unfit();
         cpu::halt();
     }
-    processor.adopt();
+    worker.adopt();
 }

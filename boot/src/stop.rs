@@ -5,7 +5,8 @@ use core::fmt;
 use portcullis_board::Range;
 use portcullis_bundle::BundleError;
 use portcullis_bundle::page_size::PageSize;
-use portcullis_gate::FilterError;
+use portcullis_core::life::create::CreateError;
+use portcullis_core::run::assign::NoSuchCore;
 use portcullis_platform::assemble::BoardError;
 use portcullis_platform::facts::FactsError;
 use portcullis_platform::passthrough::Impossible;
@@ -62,21 +63,15 @@ pub enum Stop {
     /// A VM's kernel works with pages that the cores lack.
     Pages { vm: &'static str, pages: PageSize },
     /// A VM asks for a core that the board lacks.
-    NoSuchCore { vm: &'static str, core: u32, cores: usize },
+    NoSuchCore(NoSuchCore),
     /// A core that a VM has does not come.
     CoreMissing { vm: &'static str, core: usize, why: Missing },
     /// There is not enough memory at EL2 for so many vCPUs.
     NoRoomForVcpus { count: usize, wanted: usize, free: u64 },
-    /// A range of a VM's filter cannot be had here.
-    Filter { vm: &'static str, base: u32, error: FilterError },
     /// A VM cannot have a device.
     Device(Impossible),
-    /// A VM asks for a clock, and there is no time to show, and nobody to tell it before the VM starts.
-    NoTime(&'static str),
-    /// The device given to a VM is where its clock would be, or has its interrupt.
-    NoClock(&'static str),
-    /// A VM asks for more memory than is left.
-    NoMemory { vm: &'static str, wanted: u64, free: u64 },
+    /// A VM cannot be made.
+    Vm(CreateError),
 }
 
 impl fmt::Display for Stop {
@@ -91,9 +86,7 @@ impl fmt::Display for Stop {
             Self::Board(error) => error.fmt(f),
             Self::Fragmented => write!(f, "the board's memory is in more pieces than this version keeps track of"),
             Self::NoRoom => write!(f, "no {} KiB of contiguous memory are free for the hypervisor", heap::SIZE >> 10),
-            Self::Unmappable(range) => {
-                write!(f, "{:#x} to {:#x} cannot be mapped; addresses up to 512 GiB can", range.start, range.end)
-            }
+            Self::Unmappable(range) => CreateError::Unmappable(*range).fmt(f),
             Self::UnknownCore(affinity) => write!(f, "device tree: no cpu node has reg {affinity:#x}, this core's"),
             Self::NoBundle => write!(f, "there is no bundle; load one as initrd, or as a multiboot ramdisk module"),
             Self::BundleOutside(Range { start, end }) => {
@@ -106,9 +99,7 @@ impl fmt::Display for Stop {
                     "{vm}: its kernel has pages of {pages}, which this board's cores lack; take one with pages of 4 KiB"
                 )
             }
-            Self::NoSuchCore { vm, core, cores } => {
-                write!(f, "{vm} wants core {core}; this board has cores 0 to {}", cores.saturating_sub(1))
-            }
+            Self::NoSuchCore(none) => none.fmt(f),
             Self::CoreMissing { vm, core, why } => {
                 write!(f, "{vm} has core {core}, {why}; give it others, or the board another device tree")
             }
@@ -118,20 +109,8 @@ impl fmt::Display for Stop {
                 wanted.div_ceil(1024),
                 free >> 10
             ),
-            Self::Filter { vm, base, error } => write!(f, "{vm}: filter range {base:#010x}: {error}"),
             Self::Device(impossible) => impossible.fmt(f),
-            Self::NoTime(vm) => write!(
-                f,
-                "{vm} asks for a real-time clock (rtc = true), and this board does not know the time; leave rtc out, or have the \
-                 control VM set the time and then start {vm} (autostart = false)"
-            ),
-            Self::NoClock(vm) => write!(
-                f,
-                "{vm} asks for a real-time clock (rtc = true), and is given a device of the board in its place; leave one out"
-            ),
-            Self::NoMemory { vm, wanted, free } => {
-                write!(f, "{vm} wants {} MiB of memory in one piece; {} MiB are free in all", wanted >> 20, free >> 20)
-            }
+            Self::Vm(error) => error.fmt(f),
         }
     }
 }

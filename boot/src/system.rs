@@ -1,28 +1,25 @@
 //! From the device tree and the bundle to a machine with VMs.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use portcullis_abi::{bundle::NAME_MAX, map};
-use portcullis_arch::{checksum, cpu, id, timer};
+use portcullis_arch::{checksum, cpu, id};
+use portcullis_board::Range;
 use portcullis_board::{Board, Entropy, WallClock};
-use portcullis_board::{Range, Regions};
-use portcullis_bundle::assignment::Assignments;
-use portcullis_bundle::{Bundle, FirmwareConfig, VmConfig};
-use portcullis_core::cpu::physical_core::Processor;
-use portcullis_core::devices::clock_is_replaced;
+use portcullis_bundle::{Bundle, CoreConfig};
+use portcullis_core::cpu::physical_core::Core;
+use portcullis_core::life::create::{Stock, check_clock, create, set_filter};
 use portcullis_core::machine::{Machine, TABLE, Usage};
 use portcullis_core::memory::stage1;
-use portcullis_core::memory::stage2::{Access, Stage2};
-use portcullis_core::serial::TERMINAL;
-use portcullis_core::vm::{Parts, Vm, pv_time, ram_of};
-use portcullis_gate::{Conduits, Register, Row, Rule, Support};
+use portcullis_core::run::{assign::assign, interrupts, start, worker::Worker};
+use portcullis_core::serial::SERIAL;
+use portcullis_core::trap;
+use portcullis_core::vm::Vm;
 use portcullis_platform::boards::Entry;
 use portcullis_platform::facts::{Facts, List, Text};
 use portcullis_platform::{assemble, drivers::rate::Rate, firmware::Findings, support};
 
-use crate::{cores, early, heap, image, memory, passthrough, secondary, stop::Stop};
+use crate::{early, heap, image, memory, room, secondary, stop::Stop};
 
 static FACTS: spin::Once<Facts> = spin::Once::new();
 static BOARD: spin::Once<Board> = spin::Once::new();
@@ -39,7 +36,7 @@ pub fn end() -> ! {
 }
 
 /// Does everything up to the first guest, which the other cores may already be starting when this returns.
-pub fn bring_up(tree: usize) -> Result<&'static Processor, Stop> {
+pub fn bring_up(tree: usize) -> Result<&'static Worker, Stop> {
     let (facts, blob) = read_tree(tree)?;
     let tree = Range::sized(blob.as_ptr() as u64, blob.len() as u64);
     if !checksum::present() {
@@ -50,7 +47,7 @@ pub fn bring_up(tree: usize) -> Result<&'static Processor, Stop> {
     early::map_memory(heap.start);
     // SAFETY: the heap was just taken out of the free RAM and is mapped.
     unsafe { heap::init(heap) };
-    let (processors, guards) = processors(facts);
+    let (workers, guards) = workers(facts);
     memory::map(facts, tree, heap, &guards)?;
 
     let firmware = assemble::firmware(facts);
@@ -72,33 +69,39 @@ pub fn bring_up(tree: usize) -> Result<&'static Processor, Stop> {
         return Err(Stop::Pages { vm, pages });
     }
 
-    let given = portcullis_platform::passthrough::find(facts, blob, &bundle).map_err(Stop::Device)?;
+    let assignments = portcullis_platform::passthrough::find(facts, blob, &bundle).map_err(Stop::Device)?;
 
-    let here = processors.iter().find(|processor| processor.affinity == cpu::affinity());
+    let here = workers.iter().find(|worker| worker.core.affinity == cpu::affinity());
     let here = here.ok_or(Stop::UnknownCore(cpu::affinity()))?;
-    let mut stock = Stock { support: &support, interface: board.interrupts.virtual_interface(), given, free };
+    let mut stock = Stock { support: &support, interface: board.interrupts.virtual_interface(), assignments, free };
     let vms: Vec<Vm> = bundle
         .vms()
         .zip(&TABLE)
         .enumerate()
         .map(|(index, (config, row))| create(index, *config, row, bundle.control() == Some(index), &mut stock))
-        .collect::<Result<_, _>>()?;
+        .collect::<Result<_, _>>()
+        .map_err(Stop::Vm)?;
     let vms: &'static [Vm] = Vec::leak(vms);
-    cores::assign(vms, processors, &bundle)?;
-    check_clocks(vms, board, bundle.control().is_some())?;
+    room::check(vms)?;
+    let schedules: Vec<CoreConfig<'_>> = bundle.cores().collect();
+    assign(vms, workers, &schedules).map_err(Stop::NoSuchCore)?;
     for vm in vms {
-        set_filter(vm, board.firmware.is_some())?;
+        check_clock(vm, board.wall_clock.is_some(), bundle.control().is_some()).map_err(Stop::Vm)?;
+    }
+    for vm in vms {
+        set_filter(vm, board.firmware.is_some()).map_err(Stop::Vm)?;
     }
 
     UNALLOCATED.store(stock.free.free(), Ordering::Relaxed);
-    let machine = Machine::assemble(board, processors, vms, support, usage);
+    let cores: &'static [&'static Core] = Vec::leak(workers.iter().map(|worker| &worker.core).collect());
+    let machine = Machine::assemble(board, cores, vms, trap::handlers(), support, usage);
     secondary::take_up(here);
     if let Some(interrupt) = machine.board.serial.and_then(|serial| serial.interrupt()) {
-        machine.board.interrupts.enable_shared(interrupt, here.affinity);
+        machine.board.interrupts.enable_shared(interrupt, here.core.affinity);
     }
-    machine.start_clock(here);
-    secondary::start_all(machine, here)?;
-    machine.start();
+    interrupts::start_clock(&here.core);
+    secondary::start_all(machine, workers, &here.core)?;
+    start::start(machine, workers);
     Ok(here)
 }
 
@@ -140,7 +143,7 @@ fn read_tree(tree: usize) -> Result<(&'static Facts, &'static [u8]), Stop> {
         }
     };
     if let Some(serial) = serial {
-        TERMINAL.connect(serial);
+        SERIAL.connect(serial);
     }
     // SAFETY: as above; there are facts, so it is a device tree, and it stays for as long as the machine runs.
     Ok((result?, unsafe { core::slice::from_raw_parts(tree as *const u8, length) }))
@@ -160,119 +163,20 @@ fn report_board(facts: &Facts, firmware: &Findings, board: &Board, rate: Option<
 }
 
 /// The board's cores, each with its stacks, and the guard pages of these.
-fn processors(facts: &Facts) -> (&'static [Processor], Vec<Range>) {
+fn workers(facts: &Facts) -> (&'static [Worker], Vec<Range>) {
     let here = cpu::affinity();
     let mut guards = Vec::new();
     let cores = facts.cores.iter().enumerate().map(|(index, core)| {
         if core.mpidr == here {
             // The linker script has left its guard page out of every part that is mapped.
-            return Processor::new(index, core.mpidr, image::boot_stack_end(), image::stacks().end);
+            return Worker::new(Core::new(index, core.mpidr, image::boot_stack_end(), image::stacks().end));
         }
         let stacks = secondary::stacks();
         guards.push(stacks.guard);
-        Processor::new(index, core.mpidr, stacks.stack, stacks.fault_stack)
+        Worker::new(Core::new(index, core.mpidr, stacks.stack, stacks.fault_stack))
     });
     let cores: Vec<_> = cores.collect();
     (Vec::leak(cores), guards)
-}
-
-/// What VMs are made of.
-struct Stock<'a> {
-    /// What the board can serve.
-    support: &'a Support,
-    /// What a VM gets for its GICC.
-    interface: Option<Range>,
-    /// The devices that are given to VMs.
-    given: Assignments,
-    /// The free RAM.
-    free: Regions,
-}
-
-/// Makes a VM: its memory, its tables, its firmware registers.
-fn create(
-    index: usize,
-    config: VmConfig<'static>,
-    row: &'static Row,
-    control: bool,
-    stock: &mut Stock<'_>,
-) -> Result<Vm, Stop> {
-    TERMINAL.add_vm(config.name);
-    let support = stock.support;
-    let memory = memory::of_vm(&config, &mut stock.free)?;
-    stage1::prepare(memory).map_err(|_| Stop::Unmappable(memory))?;
-    let page: &'static pv_time::Page = Box::leak(Box::default());
-    let pv_time = pv_time::PvTime::new(page, timer::frequency());
-    let mut stage2 = Stage2::new();
-    stage2.map(ram_of(&config, memory), memory, Access::Ram).map_err(|_| Stop::Unmappable(memory))?;
-    stage2.map(map::PV_TIME, pv_time.range(), Access::ReadOnly).map_err(|_| Stop::Unmappable(pv_time.range()))?;
-    if let Some(interface) = stock.interface {
-        stage2.map(map::GICC, interface, Access::Device).map_err(|_| Stop::Unmappable(interface))?;
-    }
-    let devices = stock.given.take(config.name);
-    passthrough::map(&mut stage2, &devices)?;
-    let conduits = Conduits::from_bits(config.conduits).unwrap_or(Conduits::NONE);
-    if control {
-        row.create_control(support, conduits);
-    } else {
-        row.create(support, conduits);
-    }
-    if let Some(firmware) = config.firmware {
-        set_registers(config.name, row, support, &firmware);
-    }
-    let cores = config.cores.as_slice();
-    log::info!("{:<width$} {:>5} MiB, cores {cores:?}", config.name, config.memory >> 20, width = NAME_MAX / 2);
-    if config.trust_dma || !devices.is_empty() {
-        passthrough::report(&config, memory, &devices);
-    }
-    Ok(Vm::new(index, config, row, Parts { memory, stage2, pv_time, devices }, control))
-}
-
-/// Sets a VM's firmware registers as the manifest says. What the board cannot serve is left out, and said.
-fn set_registers(name: &str, row: &Row, support: &Support, firmware: &FirmwareConfig) {
-    // What is not named is cleared, or keeps its default. Nothing is frozen yet, so neither is refused.
-    let prepared = if firmware.keep { row.set_rule(Rule::Keep) } else { row.clear_all() };
-    debug_assert!(prepared.is_ok(), "not frozen yet");
-    let wanted = [
-        (Register::Std, firmware.std),
-        (Register::StdHyp, firmware.std_hyp),
-        (Register::VendorHyp, firmware.vendor_hyp),
-    ];
-    for (register, value) in wanted.into_iter().filter_map(|(register, value)| Some((register, value?))) {
-        let served = value & support.limit(register);
-        if served != value {
-            log::warn!("{name}: {register} {value:#x} is more than this board can serve: {served:#x} is offered");
-        }
-        let set = row.set(register, served, support);
-        debug_assert!(set.is_ok(), "masked by what is supported, and not frozen yet");
-    }
-    if let Some(version) = firmware.psci
-        && row.set(Register::PsciVersion, u64::from(version), support).is_err()
-    {
-        log::warn!("{name}: there is no PSCI version {version:#x} to offer: {:#x} is", row.get(Register::PsciVersion));
-    }
-}
-
-/// Checks that there is a time for the clock of each VM that asks for one, or will be.
-fn check_clocks(vms: &[Vm], board: &Board, controlled: bool) -> Result<(), Stop> {
-    for vm in vms.iter().filter(|vm| vm.config.rtc == Some(true)) {
-        if clock_is_replaced(&vm.devices) {
-            return Err(Stop::NoClock(vm.name()));
-        }
-        if board.wall_clock.is_none() && (vm.config.autostart || !controlled) {
-            return Err(Stop::NoTime(vm.name()));
-        }
-    }
-    Ok(())
-}
-
-/// Gives a VM the range filter that the manifest says. A range that is to go to EL3 must have somewhere to go.
-fn set_filter(vm: &Vm, firmware: bool) -> Result<(), Stop> {
-    let Some(mut exclusive) = vm.exclusive() else { return Ok(()) };
-    for range in vm.config.firmware.iter().flat_map(|firmware| firmware.ranges.iter()) {
-        let add = exclusive.add_range(&range, firmware);
-        add.map_err(|error| Stop::Filter { vm: vm.name(), base: range.base, error })?;
-    }
-    Ok(())
 }
 
 /// Bytes of RAM that belong to nobody.

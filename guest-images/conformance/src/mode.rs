@@ -47,6 +47,8 @@ pub enum Mode {
     Starved,
     /// Counters, timers, clock and stolen time over pauses.
     Paused,
+    /// An alarm, and a new time of day.
+    Clock,
     /// The worst of neighbours.
     Hostile,
     /// A long wait.
@@ -93,6 +95,7 @@ impl Mode {
             "leak" => Self::Leak,
             "starved" => Self::Starved,
             "paused" => Self::Paused,
+            "clock" => Self::Clock,
             "hostile" => Self::Hostile,
             "idle" => Self::Idle,
             "typed" => Self::Typed,

@@ -25,6 +25,8 @@ pub mod paging;
 pub mod parked;
 pub mod probe;
 pub mod random;
+pub mod registers;
+mod saved;
 pub mod simd;
 pub mod smc;
 pub mod sysreg;

@@ -89,6 +89,12 @@ pub fn linked(intid: u32) -> u64 {
     (ICH_LR::HW::SET + ICH_LR::PINTID.val(intid.into())).value
 }
 
+/// The value without its link.
+#[inline]
+pub fn unlinked(value: u64) -> u64 {
+    (ICH_LR::HW::CLEAR + ICH_LR::PINTID::CLEAR).modify(value)
+}
+
 /// The bits that name the vCPU that has sent an SGI (0 to 7): GICv2 only.
 #[inline]
 pub fn sent_by(source: u32) -> u64 {
@@ -110,11 +116,8 @@ pub fn with_state(value: u64, state: State) -> u64 {
 /// The value without a link, with a maintenance interrupt at its end.
 #[inline]
 pub fn with_end_reported(value: u64) -> u64 {
-    if ICH_LR::HW.is_set(value) {
-        (ICH_LR::HW::CLEAR + ICH_LR::PINTID::CLEAR + ICH_LR::EOI::SET).modify(value)
-    } else {
-        ICH_LR::EOI::SET.modify(value)
-    }
+    let value = if ICH_LR::HW.is_set(value) { unlinked(value) } else { value };
+    ICH_LR::EOI::SET.modify(value)
 }
 
 /// Priority of the interrupt in a list register.

@@ -12,18 +12,33 @@ pub(crate) mod gicv2;
 mod guest;
 mod run;
 
-pub use self::core::reset;
 use self::core::with;
+pub use self::core::{Core, reset};
 pub use self::event::{Event, Frame};
 pub use self::gicv2::install as install_gicv2;
 pub use self::guest::{Outcome, Trap};
 pub(crate) use self::run::{enter, wait};
 pub use self::run::{guest, on_wait, run};
 
+/// Has this thread go on as `core`, and gives back the one that it was: so one test has several cores, in turns.
+pub fn become_core(core: Core) -> Core {
+    with(|here| std::mem::replace(here, core))
+}
+
+/// Whether this core is in a guest.
+pub fn is_in_guest() -> bool {
+    with(|core| core.inside.is_some())
+}
+
 /// Sets what a register holds, by the name that the assembler has for it, in lower case. Unlike a write by the code under test it is not recorded, and it reaches what software can
 /// only read: an ID register, ESR_EL2.
 pub fn set(register: &'static str, value: u64) {
     with(|core| core.set(register, value));
+}
+
+/// Has bits of a register be set whatever is written there: those that are RES1, or RAO, on the core that is meant.
+pub fn keep(register: &'static str, bits: u64) {
+    with(|core| core.keep(register, bits));
 }
 
 /// Reads a register as `mrs` does: `icc_iar1_el1` acknowledges.

@@ -5,6 +5,7 @@ pub mod gic;
 pub mod gic_v2;
 pub mod gic_v3;
 pub mod id_registers;
+pub mod kick;
 pub mod physical_core;
 
 /// Evaluates an expression with the name given standing for the type of this machine's [`Interface`](gic::Interface).

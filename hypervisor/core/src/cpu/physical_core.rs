@@ -1,32 +1,14 @@
-//! A physical core: its stacks, the vCPUs that it runs, and what it does when it has none.
+//! A physical core: its stacks, its timer, its identity, and how others call it.
 
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use portcullis_arch::{barrier, cpu, cpu::Anchor, timer};
+use portcullis_arch::{cpu, cpu::Anchor, timer};
 use portcullis_board::signal::{HALT, KICK};
-use spin::Once;
 
-pub use crate::cpu::deadlines::Timer;
-use crate::cpu::deadlines::{Deadlines, NEVER};
-use crate::cpu::gic::Interface;
-use crate::cpu::id_registers;
-use crate::machine::Machine;
-use crate::run::shared_core::Share;
-use crate::vm::{state::State, step::Step, vcpu::Vcpu};
+use super::deadlines::{Deadlines, NEVER, Timer};
+use super::gic::Interface;
+use super::id_registers;
 use crate::with_interface;
-
-/// Bytes of a VM's images that its core puts in place at a time if it has nothing else to do.
-const LOAD_PIECE: u64 = 32 << 20;
-/// The same of memory that is scrubbed.
-const SCRUB_PIECE: u64 = 2 << 20;
-
-/// What a core runs.
-pub enum Work {
-    /// One vCPU, and nothing else.
-    One(&'static Vcpu),
-    /// vCPUs that share it.
-    Several(&'static Share),
-}
 
 /// How far a core has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,13 +24,12 @@ pub enum Readiness {
 
 /// A physical core. The anchor comes first: TPIDR_EL2 points to it.
 #[repr(C)]
-pub struct Processor {
+pub struct Core {
     anchor: Anchor,
     /// Its number on the board.
     pub index: usize,
     /// Its affinity (MPIDR_EL1).
     pub affinity: u64,
-    work: Once<Work>,
     /// Its [`Readiness`].
     readiness: AtomicU32,
     /// When each [`Timer`] is due. Only this core touches them.
@@ -57,24 +38,25 @@ pub struct Processor {
     id_registers: [AtomicU64; id_registers::COUNT],
 }
 
-impl Processor {
-    /// A core with the stacks given (their highest addresses), that runs nothing yet.
+impl Core {
+    /// Makes a core with the stacks given (their highest addresses), that nobody has heard of yet.
     pub fn new(index: usize, affinity: u64, stack: u64, fault_stack: u64) -> Self {
         Self {
             anchor: Anchor { stack, fault_stack, frame: [0; 32] },
             index,
             affinity,
-            work: Once::new(),
             readiness: AtomicU32::new(Readiness::Awaited as u32),
             deadlines: Deadlines::new(),
             id_registers: [const { AtomicU64::new(0) }; id_registers::COUNT],
         }
     }
 
-    /// The core on which this code runs, once [`adopt`](Self::adopt) was called on it.
+    /// The core on which this code runs, once its [`Worker`](crate::run::worker::Worker) has adopted it.
+    #[inline(always)]
     pub fn current() -> Option<&'static Self> {
         let anchor = cpu::anchor();
-        // SAFETY: TPIDR_EL2 is zero or what `adopt` put there: the first field of a processor that lives for ever.
+        // SAFETY: TPIDR_EL2 is zero or the address of a worker that lives for ever. Its first field is its core, whose first field
+        // is the anchor.
         unsafe { anchor.cast::<Self>().as_ref() }
     }
 
@@ -84,20 +66,20 @@ impl Processor {
         self.id_registers.get(id_registers::number(crm, op2)).map_or(0, |value| value.load(Ordering::Relaxed))
     }
 
-    /// Makes this the core on which the code runs.
-    pub fn adopt(&'static self) {
+    /// Reads what the hardware of this core shows guests. To be called on it.
+    pub(crate) fn read_id_registers(&self) {
         for (number, value) in self.id_registers.iter().enumerate() {
             value.store(id_registers::shown_here(number), Ordering::Relaxed);
         }
-        // SAFETY: the processor and its stacks live for ever and belong to this core alone.
-        unsafe {
-            cpu::set_anchor(&raw const self.anchor);
-        }
+    }
+
+    /// Says of this core that it serves guests from now on.
+    pub(crate) fn becomes_online(&self) {
         self.readiness.store(Readiness::Online as u32, Ordering::Release);
     }
 
     /// Says of this core that it has come and cannot serve guests.
-    pub fn is_unfit(&self) {
+    pub fn becomes_unfit(&self) {
         self.readiness.store(Readiness::Unfit as u32, Ordering::Release);
     }
 
@@ -119,28 +101,6 @@ impl Processor {
     pub fn fault_frame(&self) -> [u64; 32] {
         // SAFETY: the frame is written by the vectors of this core before its fault handler runs and not again.
         unsafe { core::ptr::read_volatile(&raw const self.anchor.frame) }
-    }
-
-    /// Gives it what it runs. To be called once, before it runs anything.
-    pub fn give(&self, work: Work) {
-        self.work.call_once(|| work);
-    }
-
-    /// The vCPU whose registers it has, which looks at its interrupts before it goes on.
-    pub fn loaded(&self) -> Option<&'static Vcpu> {
-        match self.work.get()? {
-            Work::One(vcpu) => Some(vcpu),
-            Work::Several(share) => share.loaded(),
-        }
-    }
-
-    /// How it shares its time among vCPUs, if it does.
-    #[inline]
-    pub fn share(&self) -> Option<&'static Share> {
-        match self.work.get()? {
-            Work::One(_) => None,
-            Work::Several(share) => Some(share),
-        }
     }
 
     /// Makes it look at its vCPUs, wherever it is.
@@ -176,6 +136,7 @@ impl Processor {
     }
 
     /// Sets a timer of this core to `at`, whatever it was set to; [`u64::MAX`] is never.
+    #[inline(always)]
     pub fn arm(&self, timer: Timer, at: u64) {
         if self.deadlines.get(timer) != at {
             self.deadlines.set(timer, at);
@@ -198,52 +159,6 @@ impl Processor {
     /// Sets the EL2 timer of this core to what is due next.
     pub fn set_timer(&self) {
         set_timer(self.deadlines.next());
-    }
-
-    /// Runs whatever there is to run, for ever.
-    pub fn idle(&'static self) -> ! {
-        let alone = match self.work.get() {
-            Some(Work::Several(share)) => share.run(self),
-            Some(Work::One(vcpu)) => Some(*vcpu),
-            None => None,
-        };
-        loop {
-            if let Some(vcpu) = alone {
-                match vcpu.step() {
-                    Step::Cancel => {
-                        vcpu.vm.retired(vcpu);
-                        continue;
-                    }
-                    Step::Load => match vcpu.vm.restarts.waits(timer::count()) {
-                        Some(at) => self.arm(Timer::Schedule, at),
-                        None => {
-                            vcpu.vm.load_and_start(vcpu, LOAD_PIECE);
-                            continue;
-                        }
-                    },
-                    Step::Start => {
-                        vcpu.vm.unparked(vcpu);
-                        if vcpu.vm.state() != State::RUNNING {
-                            continue;
-                        }
-                        vcpu.run(self)
-                    }
-                    Step::Scrub => {
-                        vcpu.vm.scrub_piece(SCRUB_PIECE);
-                        Machine::get().take_interrupts(self);
-                        continue;
-                    }
-                    Step::Hold if !vcpu.is_on() => {
-                        vcpu.times.stops_being_runnable(timer::count());
-                        vcpu.vm.parked(vcpu);
-                    }
-                    // A vCPU that is on is in its guest, or on its way there, and not here.
-                    Step::Hold | Step::Nothing | Step::Retire | Step::Run => {}
-                }
-            }
-            barrier::wfi();
-            Machine::get().take_interrupts(self);
-        }
     }
 }
 

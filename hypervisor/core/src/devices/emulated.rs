@@ -2,7 +2,7 @@
 
 use portcullis_devices::{Description, Unused};
 
-use crate::vm::Vm;
+use super::owner::Owner;
 
 /// A device of a VM. What a guest does to it happens behind its own lock, on the core of the vCPU that does it.
 pub trait Emulated: Send + Sync {
@@ -12,7 +12,7 @@ pub trait Emulated: Send + Sync {
     }
 
     /// A life of the VM begins.
-    fn begin(&self, _vm: &Vm) {}
+    fn begin(&self, _owner: &dyn Owner) {}
 
     /// What the guest's device tree says of it, in this life of the VM.
     fn describe(&self) -> Option<&'static Description> {
@@ -20,35 +20,35 @@ pub trait Emulated: Send + Sync {
     }
 
     /// Reads `size` bytes (1, 2, 4 or 8) at `offset` into its frame; the caller cuts the result to them.
-    fn read(&self, vm: &'static Vm, offset: u64, size: u8) -> u64;
+    fn read(&self, owner: &dyn Owner, offset: u64, size: u8) -> u64;
 
     /// Writes `value`, which is `size` bytes long, at `offset` into its frame.
-    fn write(&self, vm: &'static Vm, offset: u64, size: u8, value: u64);
+    fn write(&self, owner: &dyn Owner, offset: u64, size: u8, value: u64);
 
     /// Does what has come due as time went by, on core `core`. Returns when the timer of that core is to be set for it: the
     /// physical counter then.
-    fn look(&self, _vm: &Vm, _core: usize) -> Option<u64> {
+    fn look(&self, _owner: &dyn Owner, _core: usize) -> Option<u64> {
         None
     }
 
     /// The time of day was set. Does what has come due by that, and returns when the timer of this core, `core`, is to be set
     /// for it, whichever core's was before: the physical counter then.
-    fn time_was_set(&self, _vm: &Vm, _core: usize) -> Option<u64> {
+    fn time_was_set(&self, _owner: &dyn Owner, _core: usize) -> Option<u64> {
         None
     }
 
     /// Puts it into its state after a reset of the VM, all of whose vCPUs are off.
-    fn reset(&self, _vm: &Vm) {}
+    fn reset(&self, _owner: &dyn Owner) {}
 
     /// Makes it anew, with the VM.
-    fn renew(&self, _vm: &Vm) {}
+    fn renew(&self) {}
 }
 
 /// It remembers nothing.
 impl Emulated for Unused {
-    fn read(&self, _: &'static Vm, offset: u64, _: u8) -> u64 {
+    fn read(&self, _: &dyn Owner, offset: u64, _: u8) -> u64 {
         Self::read(*self, offset)
     }
 
-    fn write(&self, _: &'static Vm, _: u64, _: u8, _: u64) {}
+    fn write(&self, _: &dyn Owner, _: u64, _: u8, _: u64) {}
 }

@@ -1,9 +1,10 @@
 //! A VM's devices with what they work with: the virtual GIC, the console, the bus behind both.
 
+pub mod console;
 pub mod emulated;
 pub mod interrupt_delivery;
 pub mod interrupt_owners;
-pub mod line;
+pub mod owner;
 pub mod port;
 pub mod rtc;
 
@@ -15,8 +16,6 @@ use portcullis_devices::{Bus, Description, Device, Frame, Unused, rtc::Pl031, ua
 
 use self::emulated::Emulated;
 use self::rtc::Rtc;
-use crate::cpu::physical_core::{Processor, Timer};
-use crate::vm::Vm;
 
 /// The UART's addresses, which are matched in front of all but the GIC's: guests use them all the time.
 pub const UART: Frame = Pl011::DESCRIPTION.frame;
@@ -56,21 +55,6 @@ fn is_replaced(device: &Description, given: &[Given]) -> bool {
         given.pages().any(|page| page.overlaps(&frame))
             || given.interrupts.iter().any(|interrupt| interrupt.physical == device.interrupt.0)
     })
-}
-
-/// Has every device of `vms` do what has come due as time went by, on core `core`. Returns when the timer of that core is to be
-/// set for them: the physical counter then.
-pub fn look(vms: &[Vm], core: usize) -> Option<u64> {
-    vms.iter().flat_map(|vm| vm.bus.devices().filter_map(move |device| device.look(vm, core))).min()
-}
-
-/// Tells every device of `vms` that the time of day was set.
-pub fn time_was_set(vms: &[Vm]) {
-    let Some(here) = Processor::current() else { return };
-    let told = vms.iter().flat_map(|vm| vm.bus.devices().filter_map(|device| device.time_was_set(vm, here.index)));
-    if let Some(next) = told.min() {
-        here.arm_by(Timer::Device, next);
-    }
 }
 
 #[cfg(test)]

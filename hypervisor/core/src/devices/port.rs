@@ -45,6 +45,11 @@ impl Port {
         }
     }
 
+    /// INTID of the interrupt line.
+    pub const fn intid(&self) -> u32 {
+        self.interrupt.intid()
+    }
+
     /// The interrupt line's new level, if it has changed since the last call.
     pub fn take_level_change(&mut self) -> Option<bool> {
         self.interrupt.set(self.uart.irq_level())
@@ -80,7 +85,7 @@ mod tests {
         );
     }
 
-    /// What [`crate::serial::Terminal`] does after an access of the guest's.
+    /// What [`GuestConsole`](super::super::console::GuestConsole) does after an access of the guest's.
     fn access<T>(port: &mut Port, access: impl FnOnce(&mut Pl011) -> T) -> T {
         let value = access(&mut port.uart);
         port.supply();

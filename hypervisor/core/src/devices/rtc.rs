@@ -7,10 +7,9 @@ use portcullis_devices::{Description, Device, Line, rtc::Pl031};
 use spin::mutex::TicketMutex;
 
 use super::emulated::Emulated;
-use super::line;
-use crate::cpu::physical_core::{Processor, Timer};
-use crate::machine::Machine;
-use crate::vm::Vm;
+use super::owner::{Owner, drive};
+use crate::cpu::deadlines::Timer;
+use crate::cpu::physical_core::Core;
 
 /// Nanoseconds of a second.
 const SECOND: u64 = 1_000_000_000;
@@ -57,9 +56,9 @@ impl Moment {
 
 impl State {
     /// Now. While the time of day cannot be told, it stands still.
-    fn now(&mut self) -> Moment {
+    fn now(&mut self, owner: &dyn Owner) -> Moment {
         let count = timer::count();
-        match Machine::get().wall_clock().and_then(|clock| clock.at(count)) {
+        match owner.wall_clock().and_then(|clock| clock.at(count)) {
             Some(time) => {
                 self.seconds = (time / SECOND) as u32;
                 Moment { count, seconds: self.seconds, nanoseconds: time % SECOND }
@@ -69,16 +68,16 @@ impl State {
     }
 
     /// Drives the interrupt line, and returns when the clock has to look again.
-    fn settle(&mut self, vm: &Vm, now: Moment) -> Option<u64> {
-        line::drive(vm, &mut self.line, self.clock.irq_level());
+    fn settle(&mut self, owner: &dyn Owner, now: Moment) -> Option<u64> {
+        drive(owner, &mut self.line, self.clock.irq_level());
         self.clock.due(now.seconds).map(|seconds| now.in_seconds(seconds, timer::frequency()))
     }
 
     /// Takes note of the time.
-    fn look(&mut self, vm: &Vm) -> Option<u64> {
-        let now = self.now();
+    fn look(&mut self, owner: &dyn Owner) -> Option<u64> {
+        let now = self.now(owner);
         self.clock.look(now.seconds);
-        self.settle(vm, now)
+        self.settle(owner, now)
     }
 }
 
@@ -90,9 +89,9 @@ impl Rtc {
     }
 
     /// What follows an access of the guest's, on the core of the vCPU that made it.
-    fn settle_here(&self, state: &mut State, vm: &Vm, now: Moment) {
-        let next = state.settle(vm, now);
-        if let Some((next, here)) = next.zip(Processor::current()) {
+    fn settle_here(&self, state: &mut State, owner: &dyn Owner, now: Moment) {
+        let next = state.settle(owner, now);
+        if let Some((next, here)) = next.zip(Core::current()) {
             self.core.store(here.index, Ordering::Relaxed);
             here.arm_by(Timer::Device, next);
         }
@@ -110,52 +109,52 @@ impl Emulated for Rtc {
         self.there.load(Ordering::Relaxed)
     }
 
-    fn begin(&self, _: &Vm) {
-        self.there.store(Machine::get().wall_clock().is_some(), Ordering::Relaxed);
+    fn begin(&self, owner: &dyn Owner) {
+        self.there.store(owner.wall_clock().is_some(), Ordering::Relaxed);
     }
 
     fn describe(&self) -> Option<&'static Description> {
         self.is_there().then_some(&Pl031::DESCRIPTION)
     }
 
-    fn read(&self, vm: &'static Vm, offset: u64, size: u8) -> u64 {
+    fn read(&self, owner: &dyn Owner, offset: u64, size: u8) -> u64 {
         let mut state = self.state.lock();
-        let now = state.now();
+        let now = state.now(owner);
         let value = Device::read(&mut state.clock, now.seconds, offset, size);
-        self.settle_here(&mut state, vm, now);
+        self.settle_here(&mut state, owner, now);
         value
     }
 
-    fn write(&self, vm: &'static Vm, offset: u64, size: u8, value: u64) {
+    fn write(&self, owner: &dyn Owner, offset: u64, size: u8, value: u64) {
         let mut state = self.state.lock();
-        let now = state.now();
+        let now = state.now(owner);
         Device::write(&mut state.clock, now.seconds, offset, size, value);
-        self.settle_here(&mut state, vm, now);
+        self.settle_here(&mut state, owner, now);
     }
 
-    fn look(&self, vm: &Vm, core: usize) -> Option<u64> {
+    fn look(&self, owner: &dyn Owner, core: usize) -> Option<u64> {
         // It is written under the lock, by the core that it names then: this one sees what it has written itself.
         if self.core.load(Ordering::Relaxed) != core {
             return None;
         }
         let mut state = self.state.lock();
-        let next = state.look(vm);
+        let next = state.look(owner);
         next.filter(|_| self.core.load(Ordering::Relaxed) == core)
     }
 
-    fn time_was_set(&self, vm: &Vm, core: usize) -> Option<u64> {
+    fn time_was_set(&self, owner: &dyn Owner, core: usize) -> Option<u64> {
         let mut state = self.state.lock();
         self.core.store(core, Ordering::Relaxed);
-        state.look(vm)
+        state.look(owner)
     }
 
-    fn reset(&self, vm: &Vm) {
+    fn reset(&self, owner: &dyn Owner) {
         let mut state = self.state.lock();
         Device::reset(&mut state.clock);
-        line::drive(vm, &mut state.line, false);
+        drive(owner, &mut state.line, false);
     }
 
-    fn renew(&self, _: &Vm) {
+    fn renew(&self) {
         self.state.lock().clock = Pl031::new();
     }
 }

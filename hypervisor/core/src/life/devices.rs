@@ -4,19 +4,10 @@ use portcullis_board::device::{Device, Interrupt};
 use portcullis_vgic::Vgic;
 use spin::mutex::TicketMutex;
 
-use crate::cpu::physical_core::Processor;
 use crate::devices::interrupt_delivery::{Delivery, Distributor};
 use crate::machine::Machine;
-use crate::vm::Vm;
-use crate::vm::vcpu::Vcpu;
-
-/// Where the interrupts of a VM's devices go, and whether they are let through there.
-#[derive(Debug)]
-pub struct DeviceLines {
-    /// They are let through in the VM's own turns only.
-    follows_turns: bool,
-    delivery: TicketMutex<Delivery>,
-}
+use crate::vm::device_lines::DeviceLines;
+use crate::vm::{Vcpu, Vm};
 
 /// The board's distributor.
 struct Physical;
@@ -28,8 +19,8 @@ impl Distributor for Physical {
 
     fn route(&mut self, intid: u32, core: usize) {
         let machine = Machine::get();
-        if let Some(processor) = machine.processors.get(core) {
-            machine.board.interrupts.route_shared(intid, processor.affinity);
+        if let Some(core) = machine.cores.get(core) {
+            machine.board.interrupts.route_shared(intid, core.affinity);
         }
     }
 }
@@ -90,16 +81,17 @@ impl Vm {
         }
     }
 
-    /// On the core `here`: an interrupt of one of the VM's devices has come, and stays active until the guest ends it.
+    /// On core `here`, which has the registers of `loaded`: an interrupt of one of the VM's devices has come, and stays active until
+    /// the guest ends it.
     #[cold]
-    pub fn device_interrupt(&self, here: &Processor, intid: u32) {
+    pub fn device_interrupt(&self, here: usize, loaded: Option<&Vcpu>, intid: u32) {
         // A vCPU on this core looks before it runs.
-        let own = here.loaded().filter(|vcpu| core::ptr::eq(vcpu.vm, self));
+        let own = loaded.filter(|vcpu| core::ptr::eq(vcpu.vm, self));
         if let (None, Some(lines)) = (own, self.lines_that_follow_turns()) {
-            lines.delivery.lock().taken(here.index, intid, &mut Physical);
+            lines.delivery.lock().taken(here, intid, &mut Physical);
         }
         let set = self.vgic.raise_shared(intid);
-        self.kick(own.map_or(set, |vcpu| set.without(vcpu.index)));
+        self.kicks.send(own.map_or(set, |vcpu| set.without(vcpu.index)));
     }
 }
 
@@ -123,6 +115,7 @@ impl DeviceLines {
 impl Vcpu {
     /// Whether no other VM has a vCPU on its core.
     fn has_core_to_its_vm(&self) -> bool {
-        self.sharing().is_none_or(|sharing| sharing.share.is_of(self.vm))
+        let mut here = Machine::get().vms.iter().flat_map(Vm::vcpus).filter(|other| other.core == self.core);
+        here.all(|other| core::ptr::eq(other.vm, self.vm))
     }
 }

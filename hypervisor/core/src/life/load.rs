@@ -15,6 +15,7 @@ use crate::cpu::gic;
 use crate::machine::Machine;
 use crate::memory::stage1;
 use crate::vm::Vm;
+use crate::vm::loading::{Loading, Part};
 use crate::vm::seed::Seed;
 
 /// Where a loaded guest starts, in its own addresses.
@@ -51,47 +52,6 @@ impl fmt::Display for LoadError {
                 write!(f, "{:#x} bytes at {:#x} are not within its memory", region.size(), region.start)
             }
         }
-    }
-}
-
-/// What is put in place, in this order.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Part {
-    /// The VM's former life goes out of the caches: the guest starts with its own off, and a line of then must not come over
-    /// what it writes.
-    #[default]
-    Cached,
-    /// The kernel.
-    Kernel,
-    /// The initial RAM disk.
-    Initrd,
-    /// What is missing of the random words.
-    Seed,
-    /// The device tree.
-    Tree,
-}
-
-/// How far a VM is loaded.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Loading {
-    /// What the device tree will have of random words.
-    seed: Seed,
-    part: Part,
-    /// Bytes of the part that are done.
-    done: u64,
-}
-
-impl Loading {
-    /// Goes on with the next part.
-    fn next(&mut self, part: Part) {
-        *self = Self { part, done: 0, ..*self };
-    }
-
-    /// The next piece of a part of `length` bytes, `most` at a time: where it begins, and how long it is, zero at the end.
-    fn piece(&mut self, length: u64, most: u64) -> (u64, u64) {
-        let (start, size) = (self.done, length.saturating_sub(self.done).min(most));
-        self.done = start.saturating_add(size);
-        (start, size)
     }
 }
 

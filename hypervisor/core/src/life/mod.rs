@@ -1,7 +1,11 @@
 //! The life of a VM: how it is made, started, loaded, paused, stopped, and made anew.
 
+pub mod create;
 pub mod devices;
 pub mod load;
+pub mod parking;
 pub mod requests;
+pub mod retired;
+pub mod running;
 pub mod scrub;
 pub mod shutdown;

@@ -10,19 +10,20 @@ use core::sync::atomic::Ordering;
 use portcullis_arch::timer;
 use portcullis_gate::{Profile, Register};
 
-use super::load::Loading;
-use crate::cpu::physical_core::{Processor, Timer};
+use crate::cpu::deadlines::Timer;
+use crate::cpu::physical_core::Core;
 use crate::machine::Machine;
-use crate::serial::TERMINAL;
-use crate::vm::Vm;
+use crate::machine::owner::Beside;
 use crate::vm::failure::{Failure, Reason};
-use crate::vm::manager_lock::Exclusive;
+use crate::vm::loading::Loading;
+use crate::vm::manager_lock::ManagerLock;
+use crate::vm::power::PowerState;
 use crate::vm::report::Occasion;
-pub use crate::vm::state::{Action, Phase, Refusal, State};
-use crate::vm::vcpu::{Power, Vcpu};
-use crate::vm::watch::Wait;
+use crate::vm::state::{Action, Phase, Refusal, State};
+use crate::vm::wait::Wait;
+use crate::vm::{Vcpu, Vm};
 
-impl Exclusive<'_> {
+impl ManagerLock<'_> {
     /// Starts a VM that was only created: freezes its registers and filter, and has its first vCPU's core load it.
     ///
     /// # Errors
@@ -141,7 +142,7 @@ impl Exclusive<'_> {
         let profile = vm.row.freeze(Some(filter));
         let everything = Profile::everything(&Machine::get().support(), profile.conduits());
         vm.audit.start(if profile.is_control() { everything.with_control() } else { everything });
-        vm.work_out_answers(profile, filter);
+        vm.work_out_fast_tables(profile, filter);
     }
 
     /// Makes them final for a start, and says what they are.
@@ -174,43 +175,22 @@ impl Exclusive<'_> {
 }
 
 impl Vm {
-    /// What the VM is doing.
-    pub fn phase(&self) -> Phase {
-        self.state.get().phase
-    }
-
-    /// What the VM is doing and what is in progress.
-    pub fn state(&self) -> State {
-        self.state.get()
-    }
-
-    /// Whether the VM's images are being put in place.
-    pub fn is_loading(&self) -> bool {
-        self.vcpus().first().is_some_and(|first| first.power() == Power::LoadPending)
-    }
-
-    /// Whether there is no reason for a vCPU of this VM not to go back to the guest.
-    #[inline(always)]
-    pub fn may_run(&self) -> bool {
-        self.state.is_running()
-    }
-
     /// Has the first vCPU's core load the VM. `again`: it is just off, and nobody but itself or a restart wants it back.
-    fn start_first_vcpu(&self, again: bool) {
+    pub(super) fn start_first_vcpu(&self, again: bool) {
         self.restarts.begin(again, timer::count(), timer::frequency());
         let Some(first) = self.vcpus().first() else { return };
         // What the VM had of its cores in its former life could be asked for until now.
         self.vcpus().iter().for_each(Vcpu::reset_account);
         self.presence.on(first.bit());
-        self.bus.devices().for_each(|device| device.begin(self));
+        self.bus.devices().for_each(|device| device.begin(&Beside::of(self, None)));
         // From the beginning, if a former start was stopped half way.
         *self.loading.lock() = Loading::default();
         // Its core may be two instructions away from marking it as off: see `retired`.
-        if !first.switch_on(Power::LoadPending, 0, 0) {
+        if !first.switch_on(PowerState::LoadPending, 0, 0) {
             self.insist(first);
         }
         // A core that runs nothing else looks at its vCPU next, as it has just left it.
-        let here = Processor::current().filter(|here| here.index == first.core && first.sharing().is_none());
+        let here = Core::current().filter(|here| here.index == first.core && first.off_core().is_none());
         if here.is_none() {
             Machine::get().kick(first.core);
         }
@@ -221,7 +201,7 @@ impl Vm {
     fn insist(&self, first: &Vcpu) {
         let wait = Wait::new();
         wait.begin(timer::count());
-        while !first.switch_on(Power::LoadPending, 0, 0) {
+        while !first.switch_on(PowerState::LoadPending, 0, 0) {
             spin_loop();
             if wait.is_overdue(timer::count(), timer::frequency()) {
                 log::error!("core {} has not let {} vcpu 0 go off for 1 s", first.core, self.name());
@@ -238,7 +218,7 @@ impl Vm {
                 self.counter.begin(timer::count());
                 self.connect_devices();
                 first.switched_off();
-                first.switch_on(Power::OnPending, entry.kernel, entry.tree);
+                first.switch_on(PowerState::OnPending, entry.kernel, entry.tree);
             }
             Err(error) => {
                 self.report(Occasion::End, format_args!("{}: cannot be started: {error}", self.name()));
@@ -265,7 +245,7 @@ impl Vm {
     /// Kicks the cores of the vCPUs that are on, for what they are asked now. Returns whether another core than this is among them.
     fn kick_live(&self) -> bool {
         self.asked.begin(timer::count());
-        let here = Processor::current().map_or(usize::MAX, |here| here.index);
+        let here = Core::current().map_or(usize::MAX, |here| here.index);
         let live = self.presence.census().live;
         let mut others = false;
         for vcpu in self.vcpus().iter().filter(|vcpu| live & vcpu.bit() != 0) {
@@ -279,7 +259,7 @@ impl Vm {
     /// should have.
     fn kick_live_and_watch(&self) {
         if self.kick_live()
-            && let Some(here) = Processor::current()
+            && let Some(here) = Core::current()
         {
             // It is overdue when more than a second has passed.
             here.arm_by(Timer::Watch, timer::count().saturating_add(timer::frequency()).saturating_add(1));
@@ -289,82 +269,6 @@ impl Vm {
     fn kick_first(&self) {
         if let Some(first) = self.vcpus().first() {
             Machine::get().kick(first.core);
-        }
-    }
-
-    /// Marks a vCPU as no longer off, while it is switched on.
-    pub fn becomes_live(&self, vcpu: &Vcpu) {
-        self.presence.on(vcpu.bit());
-    }
-
-    /// A vCPU stands still, as it was asked to.
-    pub fn parked(&self, vcpu: &Vcpu) {
-        self.presence.park(vcpu.bit());
-        self.check_parked();
-    }
-
-    /// A vCPU is about to go on. It looks at the state again after this.
-    pub fn unparked(&self, vcpu: &Vcpu) {
-        self.presence.unpark(vcpu.bit());
-    }
-
-    /// If all vCPUs stand still and were to, the VM is paused.
-    fn check_parked(&self) {
-        if !self.presence.census().all_parked() || self.state.get().all_parked().is_none() {
-            return;
-        }
-        // Before the state, which lets managers resume it, and after the last vCPU has left its guest.
-        self.counter.stop(timer::count());
-        if self.state.change(|state| state.all_parked().ok_or(())).is_ok() {
-            self.report(Occasion::Repeatable, format_args!("{}: paused", self.name()));
-            Machine::get().vm_ended();
-        }
-    }
-
-    /// A vCPU has left its core. If it was the last one, what was to become of the VM comes to pass.
-    pub fn retired(&self, vcpu: &Vcpu) {
-        vcpu.times.stops_being_runnable(timer::count());
-        if let Some(sharing) = vcpu.sharing() {
-            // It may have stood still until now.
-            sharing.begin();
-        }
-        // In this order: whoever finds it off may switch it on again, and then it must count as on.
-        let left = self.presence.off(vcpu.bit());
-        vcpu.switched_off();
-        if left.live != 0 {
-            return self.check_parked();
-        }
-        self.disconnect_devices();
-        self.vgic.reset();
-        self.pv_time.clear();
-        TERMINAL.finish_line(self);
-        TERMINAL.reset_uart(self);
-        self.bus.devices().for_each(|device| device.reset(self));
-        let again = self.restarts.has_left();
-        let last = Machine::get().shutdown.wanted().is_some();
-        let step = |state: State| Ok::<_, Refusal>(if last { state.all_off_for_good() } else { state.all_off(again) });
-        let Ok((before, after)) = self.state.change(step) else { return };
-        match (before.phase, after.phase) {
-            (Phase::Running, Phase::Stopped | Phase::Failed) => {
-                self.report_off(after.phase);
-                Machine::get().vm_ended();
-            }
-            (_, Phase::Stopped | Phase::Failed) => self.report_off(after.phase),
-            _ => {}
-        }
-        if after == State::RUNNING {
-            let failed = before.action == Action::Fail;
-            self.restarts.count(failed);
-            let what = if failed { "failed, starts again" } else { "reset" };
-            self.report(Occasion::Repeatable, format_args!("{}: {what}", self.name()));
-            self.start_first_vcpu(true);
-        }
-        Machine::get().go_on_with_shutdown();
-    }
-
-    fn report_off(&self, phase: Phase) {
-        if phase == Phase::Stopped {
-            self.report(Occasion::End, format_args!("{}: off", self.name()));
         }
     }
 }

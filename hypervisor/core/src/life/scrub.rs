@@ -4,8 +4,8 @@ use core::sync::atomic::Ordering;
 
 use portcullis_arch::cache;
 use portcullis_board::Range;
-use portcullis_gate::Conduits;
 
+use super::create;
 use crate::machine::Machine;
 use crate::memory::stage1;
 use crate::vm::Vm;
@@ -46,7 +46,7 @@ impl Vm {
     /// Everything but the memory, then the state, which hands it over to the managers.
     fn make_anew(&self) {
         // Every vCPU is off, and the state lets none be switched on.
-        self.wait_exclusive().clear_filter();
+        self.wait_manager_lock().clear_filter();
         for vcpu in self.vcpus() {
             vcpu.account().clear();
             vcpu.reset_account();
@@ -57,20 +57,9 @@ impl Vm {
         self.restarts.reset();
         *self.failure.lock() = None;
         self.pv_time.clear();
-        self.bus.devices().for_each(|device| device.renew(self));
-        self.make_row();
+        self.bus.devices().for_each(|device| device.renew());
+        create::make_row(self.row, &self.config, self.control, &Machine::get().support());
         self.state.created();
         self.report(Occasion::Repeatable, format_args!("{}: created", self.name()));
-    }
-
-    /// The firmware registers of a VM that was just created.
-    fn make_row(&self) {
-        let conduits = Conduits::from_bits(self.config.conduits).unwrap_or(Conduits::NONE);
-        let support = Machine::get().support();
-        if self.control {
-            self.row.create_control(&support, conduits);
-        } else {
-            self.row.create(&support, conduits);
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! The end of the machine when a VM asks for it that may: the others are stopped one after the other, then the board acts.
 
 use crate::machine::{Machine, end::End};
-use crate::serial::TERMINAL;
+use crate::serial::SERIAL;
 use crate::vm::Vm;
 use crate::vm::state::{Action, Phase};
 
@@ -41,7 +41,7 @@ impl Machine {
             if end == End::Off {
                 self.power_off();
             }
-            TERMINAL.drain();
+            SERIAL.drain();
             self.board.power.reset();
         }
     }

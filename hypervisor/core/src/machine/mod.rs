@@ -1,33 +1,29 @@
 //! The whole machine: its board, its cores, its VMs.
 
 pub mod clock;
+pub mod devices;
 pub mod end;
+pub mod owner;
+pub(crate) mod place;
 
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use portcullis_abi::{firmware, map};
-use portcullis_arch::{cpu, timer};
-use portcullis_board::signal::{EL2_TIMER_INTID, HALT};
+use portcullis_arch::timer;
+use portcullis_arch::vectors::Handlers;
 use portcullis_board::{Board, Entropy, WallClock};
 use portcullis_gate::{Row, Support};
-use spin::Once;
 
 use self::clock::ManagedClock;
 use self::end::Shutdown;
-use crate::cpu::gic::Interface;
-use crate::cpu::physical_core::{Processor, Timer};
-use crate::devices;
+use crate::cpu::physical_core::Core;
 use crate::devices::interrupt_owners::InterruptOwners;
 use crate::entropy::{Claim, Fairness};
-use crate::run::shared_core::Share;
-use crate::serial::TERMINAL;
-use crate::vm::{Vm, state::Phase};
-use crate::with_interface;
+use crate::serial::SERIAL;
+use crate::vm::Vm;
 
 /// The table: one row per VM, read by the path of every call.
 pub static TABLE: [Row; map::MAX_VMS] = [const { Row::new() }; map::MAX_VMS];
-
-static MACHINE: Once<Machine> = Once::new();
 
 /// Memory that is, and was, in use.
 #[derive(Clone, Copy, Debug)]
@@ -38,12 +34,21 @@ pub struct Usage {
     pub heap_peak: u64,
 }
 
+/// What the vectors call for the vCPUs of this machine, whose GIC they know.
+#[derive(Clone, Copy, Debug)]
+pub struct TrapHandlers {
+    /// For vCPUs with a core of their own.
+    pub alone: Handlers,
+    /// For those that share one.
+    pub sharing: Handlers,
+}
+
 /// The machine, complete before the first guest instruction and unchanged in shape from then on.
 pub struct Machine {
     /// The board.
     pub board: &'static Board,
     /// The cores, in the board's order; the first one booted the machine.
-    pub processors: &'static [Processor],
+    pub cores: &'static [&'static Core],
     /// The VMs, in the manifest's order.
     pub vms: &'static [Vm],
     /// Time of day as the control VM sets it, for a board that has none.
@@ -53,30 +58,35 @@ pub struct Machine {
     /// Whose turn it is when entropy is short.
     pub fairness: Fairness,
     /// Whose the interrupts of devices are that VMs drive.
-    owners: InterruptOwners,
+    pub owners: InterruptOwners,
+    /// What serves its guests' traps.
+    pub handlers: TrapHandlers,
     support: Support,
     usage: fn() -> Usage,
-    running: AtomicUsize,
+    /// VMs that run, or are about to.
+    pub(crate) running: AtomicUsize,
     halting: AtomicU32,
 }
 
 impl Machine {
     /// Puts the machine together. To be called once, on the boot core.
-    /// `support` is what the board can serve, `usage` tells how much memory is in use.
+    /// `handlers` serve its guests' traps, `support` is what the board can serve, `usage` tells how much memory is in use.
     pub fn assemble(
         board: &'static Board,
-        processors: &'static [Processor],
+        cores: &'static [&'static Core],
         vms: &'static [Vm],
+        handlers: TrapHandlers,
         support: Support,
         usage: fn() -> Usage,
     ) -> &'static Self {
-        MACHINE.call_once(|| Self {
+        place::put(Self {
             board,
-            processors,
+            cores,
             vms,
             clock: ManagedClock::new(),
             shutdown: Shutdown::new(),
             fairness: Fairness::new(),
+            handlers,
             owners: InterruptOwners::of(vms.iter().map(|vm| &*vm.devices)),
             support,
             usage,
@@ -129,7 +139,7 @@ impl Machine {
     /// The machine. It exists wherever a guest, or a core that serves guests, runs.
     #[inline(always)]
     pub fn get() -> &'static Self {
-        match MACHINE.get() {
+        match place::get() {
             Some(machine) => machine,
             None => no_machine(),
         }
@@ -137,118 +147,21 @@ impl Machine {
 
     /// The machine, if it has been put together yet.
     pub fn if_assembled() -> Option<&'static Self> {
-        MACHINE.get()
-    }
-
-    /// Starts every VM that starts with the machine.
-    pub fn start(&self) {
-        self.vms.iter().for_each(Vm::place_devices);
-        self.processors.iter().filter_map(Processor::share).for_each(Share::watch_turns);
-        // The machine must not be taken for empty between the start and the end of a first, short VM.
-        self.vm_started();
-        for vm in self.vms.iter().filter(|vm| vm.config.autostart) {
-            if let Some(exclusive) = vm.exclusive() {
-                let started = exclusive.start();
-                debug_assert!(started.is_ok(), "nobody else starts VMs yet");
-            }
-        }
-        self.vm_ended();
+        place::get()
     }
 
     /// Makes core `index` look at its vCPUs again.
     pub fn kick(&self, index: usize) {
-        if let Some(processor) = self.processors.get(index) {
-            processor.kick();
-        }
-    }
-
-    /// A VM has begun to run.
-    pub fn vm_started(&self) {
-        self.running.fetch_add(1, Ordering::AcqRel);
-    }
-
-    /// A VM has stopped for good; with the last one the machine goes off, unless its end is decided already.
-    pub fn vm_ended(&self) {
-        if self.running.fetch_sub(1, Ordering::AcqRel) == 1 && self.shutdown.wanted().is_none() {
-            let failed = self.vms.iter().filter(|vm| vm.phase() == Phase::Failed).count();
-            match failed {
-                0 => log::info!("no VM is running any more: power off"),
-                _ => log::info!("no VM is running any more ({failed} failed): power off"),
-            }
-            self.power_off();
+        if let Some(core) = self.cores.get(index) {
+            core.kick();
         }
     }
 
     /// Switches the machine off after all that waits to be printed.
     pub fn power_off(&self) -> ! {
         log::info!("EL2's heap held {} KiB at most", (self.usage)().heap_peak.div_ceil(1024));
-        TERMINAL.drain();
+        SERIAL.drain();
         self.board.power.power_off()
-    }
-
-    /// Takes the physical interrupts that are pending on this core while it runs no guest.
-    pub fn take_interrupts(&self, processor: &'static Processor) {
-        with_interface!(G => self.take_interrupts_of::<G>(processor));
-    }
-
-    fn take_interrupts_of<G: Interface>(&self, processor: &'static Processor) {
-        loop {
-            let acknowledged = G::acknowledge();
-            let intid = G::intid(acknowledged);
-            if intid >= 1020 {
-                return;
-            }
-            G::drop_priority(acknowledged);
-            if self.interrupt(processor, intid) {
-                G::finish(acknowledged);
-            }
-            G::see_what_was_sent();
-        }
-    }
-
-    /// Serves a physical interrupt that is not a private one of a guest's. Returns whether the caller deactivates it; else a
-    /// guest will.
-    pub fn interrupt(&self, processor: &'static Processor, intid: u32) -> bool {
-        if intid == HALT {
-            cpu::halt();
-        }
-        if intid == EL2_TIMER_INTID {
-            self.tick(processor);
-        }
-        if self.board.serial.is_some_and(|serial| serial.interrupt() == Some(intid)) {
-            TERMINAL.serve();
-            return true;
-        }
-        let owner = self.owners.of_interrupt(intid).and_then(|index| self.vms.get(index));
-        owner.inspect(|vm| vm.device_interrupt(processor, intid)).is_none()
-    }
-
-    /// Does what is due on the EL2 timer of this core and sets it for what comes next.
-    pub fn tick(&self, processor: &'static Processor) {
-        let now = timer::count();
-        if processor.take_due(Timer::WallClock, now)
-            && let Some(next) = self.board.wall_clock.and_then(|clock| clock.tick(now))
-        {
-            processor.arm_once(Timer::WallClock, || next);
-        }
-        if processor.take_due(Timer::StandingLine, now) {
-            // Every VM's: the core that showed a line, and so set its timer, need not be the VM's own.
-            let input = if self.reads_line(processor) { TERMINAL.look_at_input() } else { None };
-            let standing = TERMINAL.show_standing(self.vms);
-            if let Some(next) = input.into_iter().chain(standing).min() {
-                processor.arm_once(Timer::StandingLine, || now.saturating_add(next));
-            }
-        }
-        if processor.take_due(Timer::Device, now)
-            && let Some(next) = devices::look(self.vms, processor.index)
-        {
-            processor.arm_by(Timer::Device, next);
-        }
-        if processor.take_due(Timer::Watch, now) {
-            self.name_deaf_cores(now);
-        }
-        let _ = processor.take_due(Timer::Schedule, now);
-        processor.set_timer();
     }
 
     /// Names, once, every core that was asked for something more than a second before `now` and has not answered. Returns how many.
@@ -256,28 +169,13 @@ impl Machine {
         self.vms.iter().map(|vm| vm.name_deaf_cores(now).count_ones()).sum()
     }
 
-    /// Whether it is the core that takes the serial line's interrupt: the one that booted the machine.
-    fn reads_line(&self, processor: &Processor) -> bool {
-        self.processors.first().is_some_and(|first| core::ptr::eq(first, processor))
-    }
-
-    /// Lets the board's clock look at its hardware from time to time. To be called once, on the boot core.
-    pub fn start_clock(&self, processor: &Processor) {
-        let now = timer::count();
-        if let Some(next) = self.board.wall_clock.and_then(|clock| clock.tick(now)) {
-            processor.arm_once(Timer::WallClock, || next);
-        }
-    }
-
     /// Stops all other cores: for a panic.
     pub fn halt_others(&self) {
         if self.halting.swap(1, Ordering::AcqRel) != 0 {
             return;
         }
-        let here = Processor::current().map(|processor| processor.index);
-        for processor in self.processors.iter().filter(|processor| Some(processor.index) != here) {
-            processor.halt();
-        }
+        let here = Core::current().map(|core| core.index);
+        self.cores.iter().filter(|core| Some(core.index) != here).for_each(|core| core.halt());
     }
 }
 

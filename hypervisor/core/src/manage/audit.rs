@@ -2,7 +2,7 @@
 
 use super::register::find;
 use super::status::Status;
-use super::{Answer, DONE, exclusive};
+use super::{Answer, DONE, manager_lock};
 use crate::vm::Vm;
 
 /// `AUDIT_SET`.
@@ -13,8 +13,8 @@ pub fn set(vm: &Vm, wanted: u64) -> Answer {
         _ => return Err(Status::BadArgument),
     };
     // Under the lock the VM cannot start in between.
-    let exclusive = exclusive(vm)?;
-    if exclusive.vm.row.profile().is_frozen() && vm.audit.is_wanted() != wanted {
+    let lock = manager_lock(vm)?;
+    if lock.vm.row.profile().is_frozen() && vm.audit.is_wanted() != wanted {
         return Err(Status::Frozen);
     }
     vm.audit.want(wanted);

@@ -5,9 +5,8 @@ use portcullis_arch::timer;
 
 use super::status::Status;
 use super::{Answer, DONE};
-use crate::devices;
 use crate::machine::Machine;
-use crate::vm::vcpu::Vcpu;
+use crate::vm::Vcpu;
 
 /// `CLOCK_SET`.
 pub fn set(machine: &Machine, caller: &Vcpu, nanoseconds: u64, count: u64) -> Answer {
@@ -20,7 +19,7 @@ pub fn set(machine: &Machine, caller: &Vcpu, nanoseconds: u64, count: u64) -> An
         return Err(Status::BadArgument);
     }
     machine.clock.set(nanoseconds, count);
-    devices::time_was_set(machine.vms);
+    machine.tell_devices_of_time(caller);
     DONE
 }
 

@@ -7,8 +7,8 @@ use portcullis_arch::account::{Account, EXITS, RING, SERVICES};
 
 use super::status::Status;
 use super::{Answer, item};
+use crate::vm::Vcpu;
 use crate::vm::Vm;
-use crate::vm::vcpu::Vcpu;
 
 const _: () = assert!(manage::SERVICES.len() == SERVICES && manage::EXITS.len() == EXITS);
 const _: () = assert!(manage::REFUSALS == RING as u64);

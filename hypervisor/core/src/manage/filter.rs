@@ -3,7 +3,7 @@
 use portcullis_gate::RangeRequest;
 
 use super::status::Status;
-use super::{Answer, DONE, exclusive, item};
+use super::{Answer, DONE, item, manager_lock};
 use crate::machine::Machine;
 use crate::vm::Vm;
 
@@ -14,14 +14,14 @@ pub fn add(machine: &Machine, vm: &Vm, range: u64, action: u64) -> Answer {
     for (to, from) in request.reserved.iter_mut().zip(reserved) {
         *to = from;
     }
-    exclusive(vm)?.add_range(&request, machine.board.firmware.is_some())?;
+    manager_lock(vm)?.add_range(&request, machine.board.firmware.is_some())?;
     DONE
 }
 
 /// `FILTER_LIST`.
 pub fn list(vm: &Vm, index: u64) -> Answer {
-    let exclusive = exclusive(vm)?;
-    let range = item(exclusive.filter().ranges(), index).ok_or(Status::NoItem)?;
+    let lock = manager_lock(vm)?;
+    let range = item(lock.filter().ranges(), index).ok_or(Status::NoItem)?;
     let count = u64::from(range.last.saturating_sub(range.first)).saturating_add(1);
     Ok([u64::from(range.first) | count << 32, range.action as u64, 0])
 }

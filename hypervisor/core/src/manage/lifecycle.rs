@@ -1,12 +1,12 @@
 //! Start, pause, resume, stop, restart, recreate. What takes long is left to the VM's own core.
 
 use super::status::Status;
-use super::{Answer, DONE, exclusive};
-use crate::vm::{Vm, vcpu::Vcpu};
+use super::{Answer, DONE, manager_lock};
+use crate::vm::{Vcpu, Vm};
 
 /// `START`.
 pub fn start(vm: &Vm) -> Answer {
-    exclusive(vm)?.start()?;
+    manager_lock(vm)?.start()?;
     DONE
 }
 
@@ -15,30 +15,30 @@ pub fn pause(vm: &Vm, caller: &Vcpu) -> Answer {
     if vm.index == caller.vm.index {
         return Err(Status::NotPermitted);
     }
-    exclusive(vm)?.pause()?;
+    manager_lock(vm)?.pause()?;
     DONE
 }
 
 /// `RESUME`.
 pub fn resume(vm: &Vm) -> Answer {
-    exclusive(vm)?.resume()?;
+    manager_lock(vm)?.resume()?;
     DONE
 }
 
 /// `STOP`.
 pub fn stop(vm: &Vm) -> Answer {
-    exclusive(vm)?.stop()?;
+    manager_lock(vm)?.stop()?;
     DONE
 }
 
 /// `RESTART`.
 pub fn restart(vm: &Vm) -> Answer {
-    exclusive(vm)?.restart()?;
+    manager_lock(vm)?.restart()?;
     DONE
 }
 
 /// `RECREATE`.
 pub fn recreate(vm: &Vm) -> Answer {
-    exclusive(vm)?.recreate()?;
+    manager_lock(vm)?.recreate()?;
     DONE
 }

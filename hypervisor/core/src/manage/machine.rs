@@ -5,7 +5,7 @@ use portcullis_gate::Return;
 
 use super::Answer;
 use crate::machine::Machine;
-use crate::vm::vcpu::Vcpu;
+use crate::vm::Vcpu;
 
 /// `VERSION`: the one call that returns values whatever it says.
 pub fn version(machine: &Machine, [wanted, ..]: [u64; 3]) -> Return {
@@ -24,7 +24,7 @@ fn speaks(wanted: u64) -> bool {
 
 /// `MACHINE`.
 pub fn describe(machine: &Machine, caller: &Vcpu) -> Answer {
-    let (own, cores) = (caller.vm.index as u64, machine.processors.len() as u64);
+    let (own, cores) = (caller.vm.index as u64, machine.cores.len() as u64);
     Ok([machine.vms.len() as u64, machine.free_memory(), own & 0xff | (cores & 0xff) << 8])
 }
 

@@ -21,7 +21,7 @@ use portcullis_gate::Return;
 
 use self::status::Status;
 use crate::machine::Machine;
-use crate::vm::{Vm, manager_lock::Exclusive, vcpu::Vcpu};
+use crate::vm::{Vcpu, Vm, manager_lock::ManagerLock};
 
 /// What a call returns in x1 to x3, or why it did nothing.
 type Answer = Result<[u64; 3], Status>;
@@ -93,6 +93,6 @@ fn item<T>(list: &[T], index: u64) -> Option<&T> {
 }
 
 /// The right to steer a VM, if no other manager has it now.
-fn exclusive(vm: &Vm) -> Result<Exclusive<'_>, Status> {
-    vm.exclusive().ok_or(Status::Busy)
+fn manager_lock(vm: &Vm) -> Result<ManagerLock<'_>, Status> {
+    vm.manager_lock().ok_or(Status::Busy)
 }

@@ -8,8 +8,8 @@ use super::status::Status;
 use super::{Answer, item};
 use crate::vm::Vm;
 use crate::vm::activity::{Activity, Times};
+use crate::vm::power::PowerState;
 use crate::vm::state::Action;
-use crate::vm::vcpu::Power;
 
 const _: () = assert!(
     Activity::Off as u64 == manage::VCPU_OFF
@@ -62,7 +62,7 @@ pub fn failure(vm: &Vm) -> Answer {
 /// `VM_VCPU`.
 pub fn vcpu(vm: &Vm, index: u64) -> Answer {
     let vcpu = item(vm.vcpus(), index).ok_or(Status::NoItem)?;
-    Ok([vcpu.core as u64, u64::from(vcpu.power() != Power::Off), vcpu.activity() as u64])
+    Ok([vcpu.core as u64, u64::from(vcpu.power() != PowerState::Off), vcpu.activity() as u64])
 }
 
 /// `VM_VCPU_TIMES`.

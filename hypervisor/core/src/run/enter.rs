@@ -1,25 +1,33 @@
-//! How a vCPU is started on its core and goes off it.
+//! How a vCPU comes onto its core, enters its guest, and leaves the core: what is the same whether it shares that or not.
 
 use portcullis_arch::{
     el1::El1State,
+    el2,
     optional::Features,
     paging, timer,
     vectors::{Handlers, Next},
     world,
 };
+use portcullis_board::Firmware;
 use portcullis_vgic::{self as vgic, HARDWARE_LINKED};
 
 use crate::cpu::gic::Interface;
-use crate::cpu::physical_core::Processor;
+use crate::cpu::physical_core::Core;
 use crate::machine::Machine;
-use crate::trap::{exception, interrupt};
-use crate::vm::vcpu::{Power, Vcpu};
+use crate::vm::Vcpu;
 use crate::with_interface;
 
 impl Vcpu {
-    /// Starts it on this core, which must be its own, where [`switch_on`](Self::switch_on) said. Does not return: the
+    /// Starts it on this core, its own, which it has to itself, where [`switch_on`](Self::switch_on) said. Does not return: the
     /// core comes back through the vectors.
-    pub fn run(&'static self, processor: &'static Processor) -> ! {
+    pub fn start_alone(&'static self, core: &Core) -> ! {
+        self.prepare();
+        self.enable_alone(self.vm.vgic.enabled_private(self.index), true);
+        self.begin(core, Machine::get().handlers.alone)
+    }
+
+    /// Makes this core, its own, that of a vCPU which is about to start.
+    pub(super) fn prepare(&self) {
         world::reset(&Features::here());
         with_interface!(G => G::reset_virtual_interface());
         self.show_itself();
@@ -27,70 +35,63 @@ impl Vcpu {
         paging::invalidate_vm();
         self.reset_interrupts();
         self.flush_interrupts();
-        match self.sharing() {
-            Some(sharing) => sharing.share.follow_enables(self),
-            None => self.enable_linked(self.vm.vgic.enabled_private(self.index) & HARDWARE_LINKED, true),
-        }
-        let handlers = with_interface!(G => Handlers {
-            interrupt: match self.sharing() {
-                Some(_) => interrupt::while_sharing::<G>,
-                None => interrupt::while_running::<G>,
-            },
-            exception: exception::taken::<G>,
-        });
-        self.begin(processor, handlers)
     }
 
-    /// Enables or disables physical interrupts that are linked to virtual ones of this vCPU: a set of bits by INTID.
-    /// They follow the guest's own enables, so that one it does not want is not taken.
-    pub fn enable_linked(&self, set: u32, enabled: bool) {
-        let set = set & HARDWARE_LINKED;
-        if set == 0 {
-            return;
-        }
-        if let Some(sharing) = self.sharing() {
-            // Its core has the enables of the vCPU that is there.
-            match Processor::current() {
-                Some(here) if here.index == self.core && sharing.share.has_loaded(self) => {
-                    sharing.share.follow_enables(self);
-                }
-                // It looks at both on its way to the guest, at one after the other: for each it is kicked at most once until it
-                // has run.
-                _ => {
-                    let (first, attends) = (sharing.change_enables(), self.vm.vgic.attend(self.index));
-                    if (first || attends) && self.power() != Power::Off {
-                        Machine::get().kick(self.core);
-                    }
-                }
-            }
-            return;
-        }
-        let interrupts = Machine::get().board.interrupts;
-        vgic::linked(set).for_each(|intid| interrupts.enable_private(self.core, intid, enabled));
+    /// Enters its guest for the first time, on this core, which was [prepared](Self::prepare).
+    pub(super) fn begin(&'static self, core: &Core, handlers: Handlers) -> ! {
+        let wide = Machine::get().board.firmware.is_some_and(Firmware::is_wide);
+        self.prepare_context(core, handlers, wide);
+        // SAFETY: this is its core, and `prepare` has given that all that is the vCPU's.
+        unsafe { self.enter() }
     }
 
-    /// The vCPU goes off this core for good or until it is switched on again. Returns what the vectors do next.
+    /// Goes on with the guest.
+    ///
+    /// # Safety
+    ///
+    /// Its registers must be on this core, its own.
+    #[inline(always)]
+    pub(super) unsafe fn go_on(&'static self) -> ! {
+        if self.vm.vgic.needs_flush(self.index) {
+            self.flush_interrupts();
+        }
+        self.count_entry();
+        // SAFETY: as the caller says.
+        unsafe { self.enter() }
+    }
+
+    /// Makes this core, which is the vCPU's, look like it: its number, its counter, its memory.
+    pub(super) fn show_itself(&self) {
+        el2::set_vcpu_number(self.index as u64);
+        timer::set_virtual_offset(self.vm.counter_offset());
+        // SAFETY: the VM's tables live as long as the VM and map only its own memory.
+        unsafe {
+            el2::set_stage2(self.vm.vttbr());
+        }
+    }
+
+    /// Takes it off this core, its own, for good or until it is switched on again, and leaves nothing of its guest behind. `give_up`
+    /// has the core forget the vCPU's linked interrupts. Returns what the vectors do next.
     #[cold]
-    pub fn retire(&'static self) -> Next {
-        self.unload();
+    pub(super) fn leave_core(&'static self, give_up: impl FnOnce()) -> Next {
+        El1State::RESET.load();
+        give_up();
+        self.reset_interrupts();
+        with_interface!(G => G::stop_virtual_interface());
         self.times.leaves(timer::count());
         self.vm.retired(self);
         Next::Leave
     }
 
-    /// Takes the guest off this core and leaves nothing of it behind. The caller says what becomes of the vCPU.
-    fn unload(&self) {
-        El1State::RESET.load();
-        match self.sharing() {
-            Some(sharing) => sharing.share.give_up(),
-            None => self.enable_linked(HARDWARE_LINKED, false),
-        }
-        self.reset_interrupts();
-        with_interface!(G => G::stop_virtual_interface());
-    }
-
     /// Drops what is pending or active for it on this core.
     fn reset_interrupts(&self) {
-        self.vm.kick(with_interface!(G => self.vm.vgic.reset_vcpu(self.index, &mut G::here())));
+        self.vm.kicks.send(with_interface!(G => self.vm.vgic.reset_vcpu(self.index, &mut G::here())));
+    }
+
+    /// Enables or disables those physical interrupts in `set`, bits by INTID, that are linked to virtual ones of this vCPU, which has
+    /// its core to itself.
+    pub(super) fn enable_alone(&self, set: u32, enabled: bool) {
+        let interrupts = Machine::get().board.interrupts;
+        vgic::linked(set & HARDWARE_LINKED).for_each(|intid| interrupts.enable_private(self.core, intid, enabled));
     }
 }

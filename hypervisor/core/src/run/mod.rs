@@ -1,6 +1,14 @@
 //! Running vCPUs: how one comes onto its core, goes on, gives the core to another, and what is done on a core in between.
 
+pub mod assign;
+pub mod core_kind;
 pub mod enter;
+pub mod flush;
+pub mod interrupts;
 pub mod keyboard;
+pub mod member;
 pub mod resume;
 pub mod shared_core;
+pub mod start;
+pub mod switch;
+pub mod worker;

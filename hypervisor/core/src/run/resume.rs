@@ -8,20 +8,14 @@
 
 use portcullis_arch::{barrier, timer, vectors::Next};
 
+use super::interrupts;
 use crate::cpu::gic::Interface;
-use crate::trap::interrupt;
-use crate::vm::vcpu::Vcpu;
-use crate::with_interface;
+use crate::vm::Vcpu;
 
 /// The first general register that the vectors do not restore without being told to.
 const FIRST_CALLEE_SAVED: u64 = 19;
 
 impl Vcpu {
-    /// Whether an interrupt is ready for the guest.
-    pub fn has_interrupt(&self) -> bool {
-        with_interface!(G => self.vm.vgic.has_pending(self.index, &G::here()))
-    }
-
     /// Waits until an interrupt is ready for the guest, as WFI and PSCI CPU_SUSPEND do, and serves EL2's own meanwhile. Some:
     /// it does not go on at once, but leaves the core, for good or until there is an interrupt, and this is what the vectors do
     /// next.
@@ -38,12 +32,12 @@ impl Vcpu {
             if self.has_interrupt() {
                 return None;
             }
-            if let Some(sharing) = self.sharing() {
-                sharing.wait();
+            if let Some(off_core) = self.off_core() {
+                off_core.wait();
                 return Some(Next::Leave);
             }
             barrier::wfi();
-            let _ = interrupt::take(self);
+            let _ = interrupts::take(self);
         }
     }
 
@@ -59,7 +53,7 @@ impl Vcpu {
             if !state.is_held() {
                 return None;
             }
-            if self.sharing().is_some() {
+            if self.off_core().is_some() {
                 // Others have the core meanwhile.
                 return Some(Next::Leave);
             }
@@ -75,7 +69,7 @@ impl Vcpu {
         self.vm.parked(self);
         while self.vm.state().is_held() {
             barrier::wfi();
-            let _ = interrupt::take(self);
+            let _ = interrupts::take(self);
         }
         // Its list registers may have been written since it came to EL2, and whoever flushes next must see that.
         barrier::isb();
@@ -134,35 +128,5 @@ impl Vcpu {
             return flush_and_resume(self);
         }
         Next::Resume
-    }
-
-    #[inline(never)]
-    fn flush_and_resume<G: Interface>(&self) -> Next {
-        let others = self.vm.vgic.flush(self.index, &mut G::here());
-        self.vm.kick_by::<G>(others);
-        Next::Resume
-    }
-
-    #[inline(never)]
-    fn flush_again_and_resume<G: Interface>(&self) -> Next {
-        let others = self.vm.vgic.flush_again(self.index, &mut G::here());
-        self.vm.kick_by::<G>(others);
-        Next::Resume
-    }
-
-    #[inline(never)]
-    fn flush_on_any_and_resume(&self) -> Next {
-        with_interface!(G => self.flush_and_resume::<G>())
-    }
-
-    /// [`flush_interrupts`](Self::flush_interrupts) for who asks next whether it [has one](Self::has_interrupt).
-    pub fn flush_interrupts_and_see(&self) {
-        let others = with_interface!(G => self.vm.vgic.flush_and_see(self.index, &mut G::here()));
-        self.vm.kick(others);
-    }
-
-    /// Brings the list registers of this core, which is the vCPU's, up to date.
-    pub fn flush_interrupts(&self) {
-        let _ = self.flush_on_any_and_resume();
     }
 }

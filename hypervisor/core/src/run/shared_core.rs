@@ -11,20 +11,20 @@ use alloc::boxed::Box;
 use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use portcullis_abi::map::MAX_VMS;
-use portcullis_arch::{barrier, optional::Features, timer};
+use portcullis_arch::{barrier, optional::Features, timer, vectors::Next};
 use portcullis_vgic::{self as vgic, HARDWARE_LINKED};
 use spin::{Mutex, Once};
 
-use crate::cpu::physical_core::{Processor, Timer};
+use super::interrupts;
+use super::member::{Home, Member, Want};
+use crate::cpu::deadlines::Timer;
+use crate::cpu::physical_core::Core;
 use crate::machine::Machine;
 use crate::schedule::RoundRobin;
 use crate::schedule::turns::{MARK, Turns};
-use crate::trap::interrupt;
-use crate::vm::Vm;
-use crate::vm::off_core::{Sharing, Want};
 use crate::vm::state::State;
 use crate::vm::step::Step;
-use crate::vm::vcpu::Vcpu;
+use crate::vm::{Vcpu, Vm};
 
 /// Stands for no vCPU, where a number is expected.
 const NOBODY: usize = usize::MAX;
@@ -32,16 +32,8 @@ const NOBODY: usize = usize::MAX;
 /// Bytes of a VM's memory that EL2 fills at a time, before it looks who else wants the core.
 const PIECE: u64 = 32 << 10;
 
-/// One of the vCPUs, and what it has besides.
-struct Member {
-    vcpu: &'static Vcpu,
-    sharing: &'static Sharing,
-    /// Which of its linked interrupts are enabled, bits by INTID, while it is not on the core.
-    linked: AtomicU32,
-}
-
 /// See the module. The core itself is the only one that changes anything here.
-pub struct Share {
+pub struct SharedCore {
     members: Once<Box<[Member]>>,
     policy: Mutex<RoundRobin>,
     /// Whose registers the core has.
@@ -59,7 +51,7 @@ pub struct Share {
     features: Features,
 }
 
-impl Share {
+impl SharedCore {
     /// A core with this policy, whose vCPUs are yet to be [given](Self::give). The board's cores are alike: it has what the one
     /// has on which this runs.
     pub fn new(policy: RoundRobin) -> Self {
@@ -78,17 +70,11 @@ impl Share {
 
     /// Gives it its vCPUs, in the order of the policy. Each must have been told that it [shares](Vcpu::share_core) this core.
     pub fn give(&self, vcpus: &[&'static Vcpu]) {
-        let member = |vcpu: &&'static Vcpu| Some(Member { vcpu, sharing: vcpu.sharing()?, linked: AtomicU32::new(0) });
-        self.members.call_once(|| vcpus.iter().filter_map(member).collect());
+        self.members.call_once(|| vcpus.iter().filter_map(|vcpu| Member::new(vcpu)).collect());
     }
 
     fn members(&self) -> &[Member] {
         self.members.get().map(|members| &**members).unwrap_or_default()
-    }
-
-    /// Whether all of its vCPUs are this VM's.
-    pub fn is_of(&self, vm: &Vm) -> bool {
-        self.members().iter().all(|member| core::ptr::eq(member.vcpu.vm, vm))
     }
 
     /// Has it see to the interrupts of devices of the VMs on it, where these follow the VMs' turns. To be called once, before it
@@ -109,10 +95,10 @@ impl Share {
     }
 
     /// Runs whatever there is to run, for ever. The core comes here whenever a vCPU does not run on.
-    pub fn run(&'static self, processor: &'static Processor) -> ! {
+    pub fn run(&'static self, core: &'static Core) -> ! {
         let members = self.members();
-        if let Some(Member { vcpu, sharing, .. }) = members.get(self.loaded.load(Ordering::Relaxed)) {
-            vcpu.has_left(sharing);
+        if let Some(member) = members.get(self.loaded.load(Ordering::Relaxed)) {
+            member.has_left();
         }
         loop {
             let decided = self.decided.load(Ordering::Relaxed);
@@ -121,22 +107,23 @@ impl Share {
             match next.and_then(|index| Some((index, members.get(index)?))) {
                 Some((index, member)) if member.vcpu.is_on() && member.vcpu.vm.may_run() => {
                     self.bring_on(index, member);
-                    self.arm(processor);
-                    member.vcpu.go_on();
+                    self.arm(core);
+                    // SAFETY: it was just brought onto this core, its own.
+                    unsafe { member.vcpu.go_on() }
                 }
-                Some((index, member)) => self.serve(index, member, processor),
+                Some((index, member)) => self.serve(index, member, core),
                 None => {
-                    self.arm(processor);
+                    self.arm(core);
                     barrier::wfi();
                 }
             }
-            self.take_interrupts(processor);
+            self.take_interrupts(core);
         }
     }
 
     /// On the way back to the guest that is loaded: whether it is still its turn.
     #[inline(always)]
-    pub fn goes_on(&self, processor: &Processor) -> bool {
+    pub fn goes_on(&self, core: &Core) -> bool {
         let (members, loaded) = (self.members(), self.loaded.load(Ordering::Relaxed));
         if let Some(member) = members.get(loaded) {
             self.take_changed_enables(member);
@@ -144,7 +131,7 @@ impl Share {
         let next = self.choose(members);
         let same = next == Some(loaded);
         if same {
-            self.arm(processor);
+            self.arm(core);
         } else {
             self.decided.store(next.unwrap_or(NOBODY), Ordering::Relaxed);
         }
@@ -156,8 +143,8 @@ impl Share {
         // The core has just taken an exception, or waited: the counter is no older than that.
         let now = timer::count_relaxed();
         let (mut timer, mut leaves) = (u64::MAX, None);
-        let can_run = |index| match members.get(index) {
-            Some(Member { vcpu, sharing, .. }) => match vcpu.wants(sharing, now) {
+        let can_run = |index: usize| match members.get(index) {
+            Some(member) => match member.wants(self, now) {
                 Want::Core => true,
                 // That does not wait for a window, which its VM may not have.
                 Want::Off => {
@@ -178,13 +165,13 @@ impl Share {
 
     /// Sets the core's timer to when it has to be decided anew.
     #[inline(always)]
-    fn arm(&self, processor: &Processor) {
-        processor.arm(Timer::Schedule, self.until.load(Ordering::Relaxed));
+    fn arm(&self, core: &Core) {
+        core.arm(Timer::Schedule, self.until.load(Ordering::Relaxed));
     }
 
     /// Does what the vCPU whose turn it is has to do, where that is not just to go on. Returns when it was EL2's own work.
     #[cold]
-    fn serve(&'static self, index: usize, member: &'static Member, processor: &'static Processor) {
+    fn serve(&'static self, index: usize, member: &'static Member, core: &'static Core) {
         let vcpu = member.vcpu;
         match vcpu.step() {
             Step::Scrub => vcpu.vm.scrub_piece(PIECE),
@@ -194,21 +181,24 @@ impl Share {
             Step::Nothing | Step::Hold => {}
             Step::Start => {
                 vcpu.vm.unparked(vcpu);
-                member.sharing.begin();
+                member.off_core.begin();
                 if vcpu.vm.state() == State::RUNNING {
                     self.put_away();
-                    self.arm(processor);
+                    self.arm(core);
                     self.take_possession(index, vcpu);
-                    vcpu.run(processor);
+                    vcpu.prepare();
+                    self.follow_enables(vcpu);
+                    vcpu.begin(core, Machine::get().handlers.sharing);
                 }
             }
             step @ (Step::Retire | Step::Run) => {
                 self.bring_on(index, member);
                 if step == Step::Retire {
-                    let _ = vcpu.retire();
+                    let _ = self.retire(vcpu);
                 } else {
-                    self.arm(processor);
-                    vcpu.go_on();
+                    self.arm(core);
+                    // SAFETY: it was just brought onto this core, its own.
+                    unsafe { vcpu.go_on() }
                 }
             }
         }
@@ -222,7 +212,7 @@ impl Share {
         }
         self.put_away();
         let foreign = self.take_possession(index, member.vcpu);
-        member.sharing.put_back(member.vcpu, &self.features, foreign);
+        member.put_back(&self.features, foreign);
         if !self.take_changed_enables(member) {
             self.enable_linked(member.linked.load(Ordering::Relaxed));
         }
@@ -231,7 +221,7 @@ impl Share {
     /// Follows what others have changed of the enables of the one that is loaded. False: nothing.
     #[inline(always)]
     fn take_changed_enables(&self, member: &Member) -> bool {
-        let changed = member.sharing.take_changed_enables();
+        let changed = member.off_core.take_changed_enables();
         if changed {
             self.follow_enables(member.vcpu);
         }
@@ -241,30 +231,13 @@ impl Share {
     /// Takes the loaded vCPU off the core, if there is one. If it waits, its own timers can wake it no more: the core's does.
     #[inline(always)]
     fn put_away(&self) {
-        if let Some(Member { vcpu, sharing, linked }) = self.loaded_member() {
-            let enabled = self.linked.load(Ordering::Relaxed);
-            linked.store(enabled, Ordering::Relaxed);
-            sharing.put_away(vcpu, &self.features, enabled);
-            if let Some(deadline) = sharing.deadline() {
+        if let Some(member) = self.loaded_member() {
+            member.put_away(&self.features, self.linked.load(Ordering::Relaxed));
+            if let Some(deadline) = member.off_core.deadline() {
                 self.until.store(deadline.min(self.until.load(Ordering::Relaxed)), Ordering::Relaxed);
             }
             self.loaded.store(NOBODY, Ordering::Relaxed);
         }
-    }
-
-    /// Takes `vcpu` off the core, if it is loaded: it stands still.
-    #[cold]
-    #[inline(never)]
-    pub fn put_away_if_loaded(&self, vcpu: &Vcpu) {
-        if self.has_loaded(vcpu) {
-            self.put_away();
-        }
-    }
-
-    /// Which linked interrupts `vcpu`, which is not loaded, had enabled when it was.
-    pub fn linked_of(&self, vcpu: &Vcpu) -> u32 {
-        let member = self.members().iter().find(|member| core::ptr::eq(member.vcpu, vcpu));
-        member.map_or(0, |member| member.linked.load(Ordering::Relaxed))
     }
 
     /// The core is this vCPU's. Returns whether another one of its VM was here since it was.
@@ -279,10 +252,15 @@ impl Share {
         foreign
     }
 
+    /// Takes `vcpu`, which is loaded, off the core for good or until it is switched on again. Returns what the vectors do next.
+    pub fn retire(&self, vcpu: &'static Vcpu) -> Next {
+        vcpu.leave_core(|| self.give_up())
+    }
+
     /// The loaded vCPU has gone off, and its registers are nobody's.
-    pub fn give_up(&self) {
+    fn give_up(&self) {
         if let Some(member) = self.loaded_member() {
-            member.sharing.end();
+            member.off_core.end();
         }
         self.loaded.store(NOBODY, Ordering::Relaxed);
         self.enable_linked(0);
@@ -291,7 +269,7 @@ impl Share {
     /// Enables and disables the physical interrupts that are linked to virtual ones as `vcpu`, which is loaded, has these.
     pub fn follow_enables(&self, vcpu: &Vcpu) {
         let enabled = vcpu.vm.vgic.enabled_private(vcpu.index) & HARDWARE_LINKED;
-        self.enable_linked(enabled | self.turns.mark(vcpu.vm));
+        self.enable_linked(enabled | self.turns.mark(vcpu.vm.index));
     }
 
     #[inline(always)]
@@ -306,7 +284,7 @@ impl Share {
     #[cold]
     fn change_linked(&self, changed: u32, wanted: u32) {
         let interrupts = Machine::get().board.interrupts;
-        if let Some(core) = self.core() {
+        if let Some(core) = self.number() {
             if changed & MARK != 0 {
                 self.change_turn(core, Turns::marked(changed ^ wanted), Turns::marked(wanted));
             }
@@ -315,7 +293,7 @@ impl Share {
     }
 
     /// The number of the core.
-    fn core(&self) -> Option<usize> {
+    fn number(&self) -> Option<usize> {
         self.members().first().map(|member| member.vcpu.core)
     }
 
@@ -325,7 +303,7 @@ impl Share {
         let lines = |index: usize| Machine::get().vms.get(index).and_then(Vm::lines_that_follow_turns);
         if let Some((index, lines)) = from.and_then(|index| Some((index, lines(index)?))) {
             let mut on = self.members().iter().filter(|member| member.vcpu.vm.index == index && member.vcpu.is_on());
-            lines.leave(core, on.all(|member| member.sharing.is_waiting()));
+            lines.leave(core, on.all(|member| member.off_core.is_waiting()));
         }
         if let Some(lines) = to.and_then(lines) {
             lines.come_onto(core);
@@ -342,7 +320,7 @@ impl Share {
 
     #[cold]
     fn change_time(&self, begins: u32, ends: u32) {
-        let Some(core) = self.core() else { return };
+        let Some(core) = self.number() else { return };
         for vm in Machine::get().vms {
             let is_in = |vms: u32| vms.checked_shr(vm.index as u32).unwrap_or(0) & 1 != 0;
             if let Some(lines) = vm.lines_that_follow_turns().filter(|_| is_in(begins | ends)) {
@@ -351,16 +329,25 @@ impl Share {
         }
     }
 
-    /// Whether `vcpu` is loaded.
-    pub fn has_loaded(&self, vcpu: &Vcpu) -> bool {
-        self.loaded().is_some_and(|loaded| core::ptr::eq(loaded, vcpu))
+    /// Takes the physical interrupts that are pending while no guest runs. Those of timers are the loaded vCPU's.
+    fn take_interrupts(&self, core: &'static Core) {
+        match self.loaded() {
+            Some(vcpu) => while interrupts::take(vcpu) {},
+            None => interrupts::take_all(core, None),
+        }
+    }
+}
+
+impl Home for SharedCore {
+    fn has_loaded(&self, member: &Member) -> bool {
+        self.loaded_member().is_some_and(|loaded| core::ptr::eq(loaded, member))
     }
 
-    /// Takes the physical interrupts that are pending while no guest runs. Those of timers are the loaded vCPU's.
-    fn take_interrupts(&self, processor: &'static Processor) {
-        match self.loaded() {
-            Some(vcpu) => while interrupt::take(vcpu) {},
-            None => Machine::get().take_interrupts(processor),
+    #[cold]
+    #[inline(never)]
+    fn put_away_if_loaded(&self, member: &Member) {
+        if self.has_loaded(member) {
+            self.put_away();
         }
     }
 }

@@ -3,8 +3,6 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use crate::vm::Vm;
-
 /// Bits of the word of linked interrupts that name the VM of the vCPU that the core has, if it is one whose interrupts follow its
 /// turns: its number and one, else zero. They are those of SGIs, which nothing links.
 pub const MARK: u32 = 0xf;
@@ -30,10 +28,10 @@ impl Turns {
         self.timely.store(vms, Ordering::Relaxed);
     }
 
-    /// The mark of a VM, as in [`MARK`].
-    pub fn mark(&self, vm: &Vm) -> u32 {
-        let watched = self.watched.load(Ordering::Relaxed).checked_shr(vm.index as u32).unwrap_or(0) & 1;
-        watched * (vm.index as u32).wrapping_add(1)
+    /// The mark of the VM with this number, as in [`MARK`].
+    pub fn mark(&self, vm: usize) -> u32 {
+        let watched = self.watched.load(Ordering::Relaxed).checked_shr(vm as u32).unwrap_or(0) & 1;
+        watched * (vm as u32).wrapping_add(1)
     }
 
     /// The number of the VM with this mark.

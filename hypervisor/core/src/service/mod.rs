@@ -10,7 +10,7 @@ use portcullis_gate::{Return, Service};
 
 use crate::machine::Machine;
 use crate::manage;
-use crate::vm::{pv_time::PvTime, vcpu::Vcpu};
+use crate::vm::{Vcpu, pv_time::PvTime};
 
 /// What a service did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

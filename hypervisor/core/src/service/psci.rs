@@ -7,9 +7,10 @@ use portcullis_gate::{PsciFunction, Register};
 
 use crate::machine::Machine;
 use crate::machine::end::End;
+use crate::vm::Vcpu;
 use crate::vm::Vm;
+use crate::vm::power::PowerState;
 use crate::vm::state::Action;
-use crate::vm::vcpu::{Power, Vcpu};
 
 /// Highest affinity level.
 const MAX_LEVEL: u64 = 3;
@@ -62,9 +63,9 @@ fn cpu_on(caller: &'static Vcpu, target: u64, entry: u64, context: u64) -> i64 {
         return result::PSCI_INVALID_PARAMETERS;
     };
     match vcpu.power() {
-        Power::Off => {}
-        Power::On => return result::PSCI_ALREADY_ON,
-        Power::OnPending | Power::LoadPending => return on_pending(vm),
+        PowerState::Off => {}
+        PowerState::On => return result::PSCI_ALREADY_ON,
+        PowerState::OnPending | PowerState::LoadPending => return on_pending(vm),
     }
     // The guest's first instruction is fetched with its MMU off: the address must be RAM of its own, and aligned.
     // INVALID_ADDRESS came with PSCI 1.0 (section 5.4.4).
@@ -72,7 +73,7 @@ fn cpu_on(caller: &'static Vcpu, target: u64, entry: u64, context: u64) -> i64 {
         let has_code = vm.row.get(Register::PsciVersion) > u64::from(function::PSCI_VERSION_0_2);
         return if has_code { result::PSCI_INVALID_ADDRESS } else { result::PSCI_INVALID_PARAMETERS };
     }
-    if !vcpu.switch_on(Power::OnPending, entry, context) {
+    if !vcpu.switch_on(PowerState::OnPending, entry, context) {
         return result::PSCI_ON_PENDING;
     }
     vm.watch_start(timer::count());
@@ -102,13 +103,13 @@ fn affinity_info(caller: &'static Vcpu, affinity: u64, level: u64) -> i64 {
     let mut found = result::PSCI_INVALID_PARAMETERS;
     for vcpu in matching {
         match vcpu.power() {
-            Power::On => return result::PSCI_AFFINITY_ON,
-            Power::OnPending | Power::LoadPending => {
+            PowerState::On => return result::PSCI_AFFINITY_ON,
+            PowerState::OnPending | PowerState::LoadPending => {
                 let _ = on_pending(caller.vm);
                 found = result::PSCI_AFFINITY_ON_PENDING;
             }
-            Power::Off if found < 0 => found = result::PSCI_AFFINITY_OFF,
-            Power::Off => {}
+            PowerState::Off if found < 0 => found = result::PSCI_AFFINITY_OFF,
+            PowerState::Off => {}
         }
     }
     found

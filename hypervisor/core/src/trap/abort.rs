@@ -7,8 +7,7 @@ use super::external_abort;
 use super::gic::Frame;
 use crate::cpu::gic::Interface;
 use crate::devices::UART;
-use crate::serial::TERMINAL;
-use crate::vm::{failure::Reason, vcpu::Vcpu};
+use crate::vm::{Vcpu, failure::Reason};
 
 /// A guest's load or store reached no memory. Every way out is a call in tail position.
 #[inline(always)]
@@ -58,10 +57,10 @@ fn device(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64, address: u6
     vcpu.account().exit(Exit::Device);
     el2::set_return_address(el2::return_address().wrapping_add(4));
     if access.write {
-        device.write(vcpu.vm, offset, access.size, access.truncate(context.register(access.register)));
+        device.write(vcpu, offset, access.size, access.truncate(context.register(access.register)));
         vcpu.before_resume_on_any()
     } else {
-        let value = device.read(vcpu.vm, offset, access.size);
+        let value = device.read(vcpu, offset, access.size);
         context.set_register(access.register, access.extend(value));
         vcpu.before_resume_on_any_with(access.register)
     }
@@ -77,10 +76,10 @@ fn uart(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64, offset: u64) 
     el2::set_return_address(el2::return_address().wrapping_add(4));
     if access.write {
         let value = access.truncate(context.register(access.register));
-        TERMINAL.write_uart(vcpu.vm, offset, value);
+        vcpu.vm.console.write(vcpu, offset, value);
         vcpu.before_resume_on_any()
     } else {
-        let value = TERMINAL.read_uart(vcpu.vm, offset);
+        let value = vcpu.vm.console.read(vcpu, offset);
         context.set_register(access.register, access.extend(value));
         vcpu.before_resume_on_any_with(access.register)
     }

@@ -11,14 +11,14 @@ use portcullis_gate::{Call, Conduit, Group, Return, Service, TrngFunction, Verdi
 
 use crate::machine::Machine;
 use crate::service::{self, Outcome, forward::forward, psci, ptp, trng};
-use crate::vm::vcpu::Vcpu;
+use crate::vm::Vcpu;
 
 /// Bit of ESR_ELx that tells an SMC (EC 0x17) from an HVC (EC 0x16).
 const SMC: u64 = 1 << 26;
 
 /// A guest called a service that the gate has let through when the VM started. The call is counted already.
 #[unsafe(no_mangle)]
-extern "C" fn portcullis_serve(context: &mut Context, code: u32) -> Next {
+pub extern "C" fn portcullis_serve(context: &mut Context, code: u32) -> Next {
     match code {
         Service::PTP => serve_ptp(context),
         Service::RND64 => serve_rnd64(context),
@@ -106,7 +106,7 @@ fn arguments(context: &Context) -> [u64; 3] {
 
 /// A guest made an HVC or SMC that only the gate can decide.
 #[unsafe(no_mangle)]
-extern "C" fn portcullis_call(context: &mut Context, syndrome: u64) -> Next {
+pub extern "C" fn portcullis_call(context: &mut Context, syndrome: u64) -> Next {
     let smc = syndrome & SMC != 0;
     let conduit = if smc { Conduit::Smc } else { Conduit::Hvc };
     let [x0, x1, x2, x3, ..] = context.x;

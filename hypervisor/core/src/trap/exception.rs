@@ -5,8 +5,8 @@ use portcullis_vgic::GicVersion;
 
 use super::{abort, external_abort, fault};
 use crate::cpu::gic::Interface;
-use crate::cpu::physical_core::Processor;
-use crate::vm::{failure::Reason, off_core::Sharing, vcpu::Vcpu};
+use crate::cpu::physical_core::Core;
+use crate::vm::{Vcpu, failure::Reason, off_core::OffCore};
 
 /// ESR_ELx.EC: WFI or WFE.
 const EC_WAIT: u64 = 0x01;
@@ -117,7 +117,7 @@ fn wait<G: Interface>(vcpu: &'static Vcpu, syndrome: u64) -> Next {
 /// A guest uses a debug register. On a core that it shares it is given these when it uses one, and tries again; what traps
 /// even so is a register that it does not have.
 fn debug_register<G: Interface>(vcpu: &'static Vcpu) -> Next {
-    if vcpu.sharing().is_some_and(Sharing::give_debug) {
+    if vcpu.off_core().is_some_and(OffCore::give_debug) {
         vcpu.account().exit(Exit::Debug);
         vcpu.before_resume::<G>()
     } else {
@@ -135,7 +135,7 @@ fn undefined<G: Interface>(vcpu: &'static Vcpu) -> Next {
 /// An SError came while a guest ran. It is asynchronous, so whose access it was is not known for sure; the guest's, most
 /// likely, because EL2 touches few devices.
 #[unsafe(no_mangle)]
-extern "C" fn portcullis_serror(context: &mut Context, syndrome: u64) -> Next {
+pub extern "C" fn portcullis_serror(context: &mut Context, syndrome: u64) -> Next {
     fault::stop(Vcpu::of(context), Reason::SError, syndrome)
 }
 
@@ -144,7 +144,7 @@ extern "C" fn portcullis_serror(context: &mut Context, syndrome: u64) -> Next {
 fn send_sgi<G: Interface>(context: &Context, vcpu: &'static Vcpu, syndrome: u64) -> Next {
     vcpu.account().exit(Exit::Sgi);
     let value = context.register(syndrome >> 5 & 0x1f);
-    vcpu.vm.kick_by::<G>(vcpu.vm.vgic.write_sgi1r(vcpu.index, value));
+    vcpu.vm.kicks.send_by::<G>(vcpu.vm.vgic.write_sgi1r(vcpu.index, value));
     step_over::<G>(vcpu)
 }
 
@@ -153,7 +153,7 @@ fn send_sgi<G: Interface>(context: &Context, vcpu: &'static Vcpu, syndrome: u64)
 fn id_register<G: Interface>(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64) -> Next {
     vcpu.account().exit(Exit::IdRegister);
     let (crm, op2) = (syndrome >> 1 & 0xf, syndrome >> 17 & 7);
-    let value = Processor::current().map_or(0, |processor| processor.id_register(crm, op2));
+    let value = Core::current().map_or(0, |core| core.id_register(crm, op2));
     let register = syndrome >> 5 & 0x1f;
     context.set_register(register, value);
     el2::set_return_address(el2::return_address().wrapping_add(4));

@@ -6,7 +6,7 @@ use portcullis_arch::{account::Exit, el1, el2, vectors::Next};
 use super::abort_syndrome::{self, Fate};
 use super::fault;
 use super::table_walk::Regime;
-use crate::vm::{failure::Reason, vcpu::Vcpu};
+use crate::vm::{Vcpu, failure::Reason};
 
 /// Answers the abort of `syndrome` (ESR_EL2), which `reason` describes. The VM fails if its manifest wants that, or if the
 /// abort is that of the first instruction of the guest's own vector, again: nothing would ever change.

@@ -6,9 +6,9 @@ use portcullis_arch::{el2, timer, vectors::Next};
 
 use super::abort_syndrome::has_address;
 use crate::vm::{
+    Vcpu,
     failure::{Failure, Reason},
     report::Occasion,
-    vcpu::Vcpu,
 };
 
 /// Stops the VM of `vcpu` as failed. The others go on.

@@ -6,7 +6,7 @@ use portcullis_devices::Frame as Addresses;
 use portcullis_vgic::GicVersion;
 
 use crate::cpu::gic::Interface;
-use crate::vm::vcpu::Vcpu;
+use crate::vm::Vcpu;
 
 /// Offset of GICD_ISPENDR0 in a GICv2's distributor, and of GICR_ISPENDR0 in a redistributor's SGI frame.
 const SET_PENDING: u64 = 0x200;
@@ -90,13 +90,13 @@ impl Frame {
                 (index, vm.vgic.write_gicv2_distributor(index, offset, size, value))
             }
             Self::Distributor(offset) => {
-                return vm.kick_by::<G>(vm.vgic.write_distributor(index, offset, size, value));
+                return vm.kicks.send_by::<G>(vm.vgic.write_distributor(index, offset, size, value));
             }
             Self::Redistributor(frame, offset) => {
                 (frame, vm.vgic.write_redistributor(index, frame, offset, size, value))
             }
         };
-        vm.kick_by::<G>(write.kick);
+        vm.kicks.send_by::<G>(write.kick);
         if write.enabled | write.disabled != 0
             && let Some(owner) = vm.vcpus().get(owner)
         {
@@ -123,7 +123,7 @@ fn write_route<G: Interface>(vcpu: &'static Vcpu, offset: u64, size: u8, value: 
         GicVersion::V2 => vcpu.vm.vgic.write_targets(offset, size, value),
         GicVersion::V3 => vcpu.vm.vgic.write_route(offset, size, value),
     };
-    vcpu.vm.kick_by::<G>(kick.without(vcpu.index));
+    vcpu.vm.kicks.send_by::<G>(kick.without(vcpu.index));
     vcpu.vm.follow_routes();
 }
 

@@ -10,3 +10,16 @@ pub mod fault;
 mod gic;
 pub mod interrupt;
 mod table_walk;
+
+use portcullis_arch::vectors::Handlers;
+
+use crate::machine::TrapHandlers;
+use crate::with_interface;
+
+/// What serves guests' traps on this machine, whose GIC is known by now.
+pub fn handlers() -> TrapHandlers {
+    with_interface!(G => TrapHandlers {
+        alone: Handlers { interrupt: interrupt::while_running::<G>, exception: exception::taken::<G> },
+        sharing: Handlers { interrupt: interrupt::while_sharing::<G>, exception: exception::taken::<G> },
+    })
+}

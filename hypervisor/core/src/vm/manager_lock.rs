@@ -1,38 +1,18 @@
 //! One manager at a time: the lock under which a VM's filter is written and its lifecycle is steered.
 
 use core::hint::spin_loop;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::Ordering;
 
 use portcullis_arch::timer;
 use portcullis_gate::{Filter, FilterError, RangeRequest};
-use spin::{Mutex, MutexGuard};
+use spin::MutexGuard;
 
 use super::Vm;
-use super::watch::Wait;
-use crate::cpu::physical_core::Processor;
-
-/// A VM's range filter, which managers write until the VM's row is frozen, behind the lock of its managers.
-pub struct ManagedFilter {
-    filter: Mutex<Filter>,
-    /// The core of the manager that has the lock, or last had it.
-    holder: AtomicUsize,
-}
-
-impl ManagedFilter {
-    /// A filter without ranges.
-    pub const fn new() -> Self {
-        Self { filter: Mutex::new(Filter::new()), holder: AtomicUsize::new(0) }
-    }
-}
-
-impl Default for ManagedFilter {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+use super::wait::Wait;
+use crate::cpu::physical_core::Core;
 
 /// The right to steer a VM, with the VM's filter.
-pub struct Exclusive<'a> {
+pub struct ManagerLock<'a> {
     /// The VM.
     pub vm: &'a Vm,
     filter: MutexGuard<'a, Filter>,
@@ -40,20 +20,20 @@ pub struct Exclusive<'a> {
 
 impl Vm {
     /// The right to steer this VM, unless another manager has it. No manager holds it for longer than one call.
-    pub fn exclusive(&self) -> Option<Exclusive<'_>> {
+    pub fn manager_lock(&self) -> Option<ManagerLock<'_>> {
         let filter = self.filter.filter.try_lock()?;
-        let here = Processor::current().map_or(0, |processor| processor.index);
+        let here = Core::current().map_or(0, |core| core.index);
         self.filter.holder.store(here, Ordering::Relaxed);
-        Some(Exclusive { vm: self, filter })
+        Some(ManagerLock { vm: self, filter })
     }
 
     /// The right to steer this VM, as soon as no manager has it.
-    pub(crate) fn wait_exclusive(&self) -> Exclusive<'_> {
+    pub(crate) fn wait_manager_lock(&self) -> ManagerLock<'_> {
         let wait = Wait::new();
         wait.begin(timer::count());
         loop {
-            if let Some(exclusive) = self.exclusive() {
-                return exclusive;
+            if let Some(lock) = self.manager_lock() {
+                return lock;
             }
             spin_loop();
             if wait.is_overdue(timer::count(), timer::frequency()) {
@@ -64,7 +44,7 @@ impl Vm {
     }
 }
 
-impl Exclusive<'_> {
+impl ManagerLock<'_> {
     /// The range filter.
     pub fn filter(&self) -> &Filter {
         &self.filter

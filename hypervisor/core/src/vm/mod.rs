@@ -3,11 +3,16 @@
 pub mod activity;
 pub mod audit;
 pub mod counter;
+pub mod device_lines;
 pub mod failure;
+mod fast_path;
 pub mod fast_tables;
 pub mod fault_report;
+pub mod loading;
+pub mod managed_filter;
 pub mod manager_lock;
 pub mod off_core;
+pub mod power;
 pub mod pv_time;
 pub mod rate;
 pub mod report;
@@ -19,49 +24,54 @@ pub mod timekeeping;
 pub mod vcpu;
 pub mod vcpu_sets;
 pub mod vector_abort;
+pub mod wait;
 pub mod watch;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::cell::UnsafeCell;
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64};
 
-use portcullis_abi::map::{self, MAX_VCPUS};
-use portcullis_arch::{paging, timer};
+use portcullis_abi::map;
+use portcullis_arch::{context::Context, paging, timer};
 use portcullis_board::Range;
 use portcullis_board::device::Device;
 use portcullis_bundle::VmConfig;
 use portcullis_gate::{Call, FunctionId, Published, Ranges, Row, Verdict, decide, decide_watched, forwards::Forwards};
-use portcullis_vgic::{VcpuSet, Vgic};
-use spin::{Mutex, Once, mutex::TicketMutex};
+use portcullis_vgic::Vgic;
+use spin::{Mutex, Once};
 
-use crate::cpu::gic::{self, Interface};
-use crate::devices::{VmBus, port::Port};
+use self::audit::{Audit, Fate};
+use self::counter::VirtualCounter;
+use self::device_lines::DeviceLines;
+use self::failure::Failure;
+use self::fast_tables::FastTables;
+use self::fault_report::FaultReport;
+use self::loading::Loading;
+use self::managed_filter::ManagedFilter;
+use self::off_core::OffCore;
+use self::power::PowerState;
+use self::pv_time::PvTime;
+use self::rate::LineRate;
+use self::restart::RestartPolicy;
+use self::state::{Phase, State, StateCell};
+use self::timekeeping::Timekeeping;
+use self::vcpu_sets::{Census, Presence};
+use self::vector_abort::BeforeVector;
+use self::wait::Wait;
+use crate::cpu::{gic, kick::Kicks};
+use crate::devices::{self, VmBus, console::GuestConsole};
 use crate::entropy::Claim;
-use crate::life::{devices::DeviceLines, load::Loading};
 use crate::memory::stage1;
 use crate::memory::stage2::Stage2;
-use crate::with_interface;
-use audit::{Audit, Fate};
-use counter::VirtualCounter;
-use failure::Failure;
-use fast_tables::VmAnswers;
-use fault_report::FaultReport;
-use manager_lock::ManagedFilter;
-use pv_time::PvTime;
-use rate::LineRate;
-use restart::RestartPolicy;
-use state::StateCell;
-use vcpu::Vcpu;
-use vcpu_sets::{Census, Presence};
-use watch::Wait;
 
 /// A VM. It is made once and lives as long as the machine. What the way back to a guest looks at comes first.
 #[repr(C)]
 pub struct Vm {
     /// What it is doing and what is to become of it.
     pub(crate) state: StateCell,
-    /// The SGI that makes each vCPU's core look at it ([`Interface::signal`]).
-    kicks: [AtomicU64; MAX_VCPUS],
+    /// How each vCPU's core is made to look at it.
+    pub kicks: Kicks,
     /// Its number: its place in the manifest, counted from 0.
     pub index: usize,
     /// What the bundle says of it.
@@ -80,8 +90,8 @@ pub struct Vm {
     pub(crate) lines_of_devices: Once<DeviceLines>,
     /// Its interrupt controller.
     pub vgic: Vgic,
-    /// Its UART and the line that it is writing.
-    pub port: TicketMutex<Port>,
+    /// Its end of the console: its UART, the line that it is writing, what is typed for it.
+    pub console: GuestConsole,
     /// Its devices behind the GIC and the UART.
     pub bus: VmBus,
     /// Its page of PV time structures.
@@ -103,7 +113,7 @@ pub struct Vm {
     lines: Mutex<LineRate>,
     /// The tables that VTTBR_EL2 names.
     _stage2: Stage2,
-    pub(crate) answers: Box<VmAnswers>,
+    pub(crate) fast_tables: Box<FastTables>,
     pub(crate) forwards: Forwards,
     vcpus: Once<Box<[Vcpu]>>,
     /// vCPUs that are not off, and those that stand still.
@@ -121,6 +131,32 @@ pub struct Vm {
     /// Bytes of its memory that are scrubbed, while that is in progress.
     pub(crate) scrubbed: AtomicU64,
 }
+
+/// A vCPU. The context comes first: the vectors know the vCPU by its address.
+#[repr(C)]
+pub struct Vcpu {
+    context: UnsafeCell<Context>,
+    /// The VM to which it belongs.
+    pub vm: &'static Vm,
+    /// Its number in the VM, which is also its affinity level 0.
+    pub index: usize,
+    /// The physical core on which it runs.
+    pub core: usize,
+    power: AtomicU8,
+    entry: AtomicU64,
+    argument: AtomicU64,
+    /// What it has had of its core in this life of the VM.
+    pub times: Timekeeping,
+    /// What led it to a vector of its own that it could not execute.
+    pub before_vector: BeforeVector,
+    /// Whether the guest has asked for its PV time structure.
+    stolen_wanted: AtomicU8,
+    /// Its place beside its core, if it shares that.
+    off_core: Once<Box<OffCore>>,
+}
+
+// SAFETY: everything is atomic or immutable but the context, which only the vCPU's own core touches.
+unsafe impl Sync for Vcpu {}
 
 /// What a VM is made of.
 pub struct Parts {
@@ -149,7 +185,7 @@ impl Vm {
         control: bool,
     ) -> Self {
         let restarts = RestartPolicy::new(config.restart_limit);
-        let bus = crate::devices::bus(&config, &devices);
+        let bus = devices::bus(&config, &devices);
         let audit = Audit::new();
         audit.want(config.audit);
         Self {
@@ -161,7 +197,7 @@ impl Vm {
             devices: devices.into(),
             lines_of_devices: Once::new(),
             vgic: Vgic::of_version(gic::version(), config.cores.as_slice().len()),
-            port: TicketMutex::new(Port::new()),
+            console: GuestConsole::new(index),
             bus,
             pv_time,
             control,
@@ -176,11 +212,11 @@ impl Vm {
             lines: Mutex::new(LineRate::new()),
             vttbr: paging::vttbr(stage2.root(), vmid_of(index)),
             _stage2: stage2,
-            answers: VmAnswers::new(),
+            fast_tables: FastTables::new(),
             forwards: Forwards::new(),
             vcpus: Once::new(),
             state: StateCell::new(),
-            kicks: [const { AtomicU64::new(0) }; MAX_VCPUS],
+            kicks: Kicks::new(),
             presence: Presence::new(),
             asked: Wait::new(),
             starts: Wait::new(),
@@ -197,13 +233,6 @@ impl Vm {
             let cores = self.config.cores.as_slice().iter().enumerate();
             cores.map(|(index, &core)| Vcpu::new(self, index, core as usize)).collect()
         })
-    }
-
-    /// Says by which SGI the core of vCPU `index` is made to look at it.
-    pub fn set_kick(&self, index: usize, sgi: u64) {
-        if let Some(kick) = self.kicks.get(index) {
-            kick.store(sgi, Ordering::Relaxed);
-        }
     }
 
     /// Its name.
@@ -245,6 +274,27 @@ impl Vm {
             (Verdict::Answer(_) | Verdict::Serve(_), _) => Fate::Answered,
         };
         self.audit.note(call.function(), call.conduit, fate, timer::count_relaxed());
+    }
+
+    /// What the VM is doing.
+    pub fn phase(&self) -> Phase {
+        self.state.get().phase
+    }
+
+    /// What the VM is doing and what is in progress.
+    pub fn state(&self) -> State {
+        self.state.get()
+    }
+
+    /// Whether the VM's images are being put in place.
+    pub fn is_loading(&self) -> bool {
+        self.vcpus().first().is_some_and(|first| first.power() == PowerState::LoadPending)
+    }
+
+    /// Whether there is no reason for a vCPU of this VM not to go back to the guest.
+    #[inline(always)]
+    pub fn may_run(&self) -> bool {
+        self.state.is_running()
     }
 
     /// Why it last failed, if it has since it was created.
@@ -295,41 +345,6 @@ impl Vm {
         // SAFETY: it is this VM's RAM, in blocks that are its own. Images are loaded and memory is scrubbed while no vCPU is
         // on, and this is the only other use, one at a time.
         unsafe { stage1::peek(place.start) }.ok()
-    }
-
-    /// Makes the vCPUs in `set` look at their interrupts.
-    #[inline(always)]
-    pub fn kick(&self, set: VcpuSet) {
-        if !set.is_empty() {
-            self.kick_on_any(set);
-        }
-    }
-
-    #[inline(never)]
-    fn kick_on_any(&self, set: VcpuSet) {
-        with_interface!(G => self.kick_each::<G>(set));
-    }
-
-    /// [`kick`](Self::kick) for who knows what kind of GIC the machine has.
-    #[inline(always)]
-    pub fn kick_by<G: Interface>(&self, set: VcpuSet) {
-        if !set.is_empty() {
-            self.kick_each::<G>(set);
-        }
-    }
-
-    fn kick_each<G: Interface>(&self, set: VcpuSet) {
-        let mut left = set.bits();
-        // It is not empty, and mostly of one.
-        loop {
-            if let Some(kick) = self.kicks.get(left.trailing_zeros() as usize) {
-                G::send(kick.load(Ordering::Relaxed));
-            }
-            left &= left.wrapping_sub(1);
-            if left == 0 {
-                break;
-            }
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a core owes a vCPU next.
 
+use super::power::PowerState;
 use super::state::State;
-use super::vcpu::Power;
 
 /// What a core does next for a vCPU that it has. How much of it is done at a time is the core's business.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,16 +29,16 @@ pub enum Step {
 ///
 /// The end of a VM comes before all else. A VM that is held is loaded none the less: nothing of its guest runs meanwhile.
 #[inline(always)]
-pub fn step(power: Power, state: State, scrubs: impl FnOnce() -> bool) -> Step {
+pub fn step(power: PowerState, state: State, scrubs: impl FnOnce() -> bool) -> Step {
     match power {
-        Power::Off if scrubs() => Step::Scrub,
-        Power::Off => Step::Nothing,
-        Power::On if state.must_leave() => Step::Retire,
+        PowerState::Off if scrubs() => Step::Scrub,
+        PowerState::Off => Step::Nothing,
+        PowerState::On if state.must_leave() => Step::Retire,
         _ if state.must_leave() => Step::Cancel,
-        Power::LoadPending => Step::Load,
+        PowerState::LoadPending => Step::Load,
         _ if state.is_held() => Step::Hold,
-        Power::OnPending => Step::Start,
-        Power::On => Step::Run,
+        PowerState::OnPending => Step::Start,
+        PowerState::On => Step::Run,
     }
 }
 
@@ -53,7 +53,8 @@ mod tests {
     /// The steps of a vCPU that is off, about to load, about to start, and on.
     fn steps(phase: Phase, action: Action) -> [Step; 4] {
         let state = State { phase, action };
-        [Power::Off, Power::LoadPending, Power::OnPending, Power::On].map(|power| step(power, state, || false))
+        [PowerState::Off, PowerState::LoadPending, PowerState::OnPending, PowerState::On]
+            .map(|power| step(power, state, || false))
     }
 
     #[test]
@@ -77,8 +78,8 @@ mod tests {
         for phase in PHASES {
             for action in [Action::None, Action::Pause, Action::Off, Action::Reset, Action::Fail, Action::Scrub] {
                 let state = State { phase, action };
-                assert_eq!(step(Power::Off, state, || true), Step::Scrub);
-                for power in [Power::LoadPending, Power::OnPending, Power::On] {
+                assert_eq!(step(PowerState::Off, state, || true), Step::Scrub);
+                for power in [PowerState::LoadPending, PowerState::OnPending, PowerState::On] {
                     assert_eq!(step(power, state, || true), step(power, state, || false));
                 }
             }

@@ -1,67 +1,24 @@
 //! A virtual core: its state in one place. How it comes to run on its core and leaves it is in [`super::residence`], how it goes
 //! back to its guest in [`super::resume`], and what is different where it shares its core in [`super::off_core`].
 
-use alloc::boxed::Box;
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
-use portcullis_arch::{account::Account, context::Context, el2, timer, vectors, vectors::Handlers};
-use portcullis_board::signal::KICK;
+use portcullis_arch::vectors::Handlers;
+use portcullis_arch::{account::Account, context::Context, el2, timer, vectors};
 use spin::Once;
 
-use super::Vm;
 use super::activity::{Activity, Times};
-use super::off_core::Sharing;
+use super::off_core::OffCore;
+use super::power::PowerState;
 use super::step::{Step, step};
 use super::timekeeping::Timekeeping;
 use super::vector_abort::BeforeVector;
-use crate::cpu::gic::Interface;
-use crate::cpu::physical_core::Processor;
-use crate::run::shared_core::Share;
-use crate::with_interface;
+use super::{Vcpu, Vm};
+use crate::cpu::physical_core::Core;
 
-/// Power state of a vCPU (DEN0022, section 4.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Power {
-    /// Off.
-    Off = 0,
-    /// Off; its core is about to load the VM's images and then to start it.
-    LoadPending = 1,
-    /// Off; its core is about to start it.
-    OnPending = 2,
-    /// On.
-    On = 3,
-}
-
-/// Off, while somebody writes down where it is to start. Stands in the place of a [`Power`].
+/// Off, while somebody writes down where it is to start. Stands in the place of a [`PowerState`].
 const CLAIMED: u8 = 4;
-
-/// A vCPU. The context comes first: the vectors know the vCPU by its address.
-#[repr(C)]
-pub struct Vcpu {
-    context: UnsafeCell<Context>,
-    /// The VM to which it belongs.
-    pub vm: &'static Vm,
-    /// Its number in the VM, which is also its affinity level 0.
-    pub index: usize,
-    /// The physical core on which it runs.
-    pub core: usize,
-    power: AtomicU8,
-    entry: AtomicU64,
-    argument: AtomicU64,
-    /// What it has had of its core in this life of the VM.
-    pub times: Timekeeping,
-    /// What led it to a vector of its own that it could not execute.
-    pub before_vector: BeforeVector,
-    /// Whether the guest has asked for its PV time structure.
-    stolen_wanted: AtomicU8,
-    /// If it shares its core.
-    sharing: Once<Box<Sharing>>,
-}
-
-// SAFETY: everything is atomic or immutable but the context, which only the vCPU's own core touches.
-unsafe impl Sync for Vcpu {}
 
 impl Vcpu {
     /// A vCPU that is off.
@@ -71,13 +28,13 @@ impl Vcpu {
             vm,
             index,
             core,
-            power: AtomicU8::new(Power::Off as u8),
+            power: AtomicU8::new(PowerState::Off as u8),
             entry: AtomicU64::new(0),
             argument: AtomicU64::new(0),
             times: Timekeeping::new(),
             before_vector: BeforeVector::default(),
             stolen_wanted: AtomicU8::new(0),
-            sharing: Once::new(),
+            off_core: Once::new(),
         }
     }
 
@@ -100,18 +57,13 @@ impl Vcpu {
         1u32.checked_shl(self.index as u32).unwrap_or(0)
     }
 
-    /// Says on which core it runs.
-    pub fn assigned_to(&self, processor: &Processor) {
-        self.vm.set_kick(self.index, with_interface!(G => G::signal(KICK, processor.index, processor.affinity)));
-    }
-
-    /// Power state.
-    pub fn power(&self) -> Power {
+    /// PowerState state.
+    pub fn power(&self) -> PowerState {
         match self.power.load(Ordering::Acquire) {
-            0 | CLAIMED => Power::Off,
-            1 => Power::LoadPending,
-            2 => Power::OnPending,
-            _ => Power::On,
+            0 | CLAIMED => PowerState::Off,
+            1 => PowerState::LoadPending,
+            2 => PowerState::OnPending,
+            _ => PowerState::On,
         }
     }
 
@@ -124,23 +76,23 @@ impl Vcpu {
     /// Whether it is on. To be called on its own core, or by who does not mind that this changes.
     #[inline(always)]
     pub fn is_on(&self) -> bool {
-        self.power.load(Ordering::Relaxed) == Power::On as u8
+        self.power.load(Ordering::Relaxed) == PowerState::On as u8
     }
 
     /// What [`Vcpu::run`] does as far as others see it, for tests that play the cores.
     #[cfg(test)]
     pub fn pretend_on(&self) {
         self.count_entry();
-        self.power.store(Power::On as u8, Ordering::Release);
+        self.power.store(PowerState::On as u8, Ordering::Release);
     }
 
     /// Takes it from off to `next` with where to start; false when it was not off.
-    pub fn switch_on(&self, next: Power, entry: u64, argument: u64) -> bool {
+    pub fn switch_on(&self, next: PowerState, entry: u64, argument: u64) -> bool {
         if !self.claim() {
             return false;
         }
         // Ours now, and not on yet: before this it could be about to go off, after this its VM could end without it.
-        self.vm.becomes_live(self);
+        self.vm.presence.on(self.bit());
         self.entry.store(entry, Ordering::Relaxed);
         self.argument.store(argument, Ordering::Relaxed);
         self.times.becomes_runnable(timer::count());
@@ -151,33 +103,33 @@ impl Vcpu {
     /// Keeps all others from switching it on; false when it is not off. To its core it still is off: a core that is shared
     /// looks at any time, and would run what it takes to be on.
     pub(crate) fn claim(&self) -> bool {
-        self.power.compare_exchange(Power::Off as u8, CLAIMED, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        self.power.compare_exchange(PowerState::Off as u8, CLAIMED, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     /// Marks it as off. Its core must have left it.
     pub fn switched_off(&self) {
-        self.power.store(Power::Off as u8, Ordering::Release);
+        self.power.store(PowerState::Off as u8, Ordering::Release);
     }
 
-    /// Has it share its core, which is `share`. To be called once, before it is switched on.
-    pub fn share_core(&self, share: &'static Share) {
-        self.sharing.call_once(|| Sharing::new(share));
+    /// Has it share its core. To be called once, before it is switched on.
+    pub fn share_core(&self) {
+        self.off_core.call_once(OffCore::new);
     }
 
-    /// If it shares its core.
+    /// Its place beside its core, if it shares that.
     #[inline]
-    pub fn sharing(&self) -> Option<&Sharing> {
-        self.sharing.get().map(|sharing| &**sharing)
+    pub fn off_core(&self) -> Option<&OffCore> {
+        self.off_core.get().map(|off_core| &**off_core)
     }
 
     /// What it is doing.
     pub fn activity(&self) -> Activity {
-        let waits = self.sharing().is_some_and(Sharing::is_waiting);
+        let waits = self.off_core().is_some_and(OffCore::is_waiting);
         match self.power() {
-            Power::Off | Power::LoadPending => Activity::Off,
+            PowerState::Off | PowerState::LoadPending => Activity::Off,
             _ if self.vm.census().parked & self.bit() != 0 => Activity::Paused,
             _ if self.times.is_running() => Activity::Running,
-            Power::On if waits => Activity::Waiting,
+            PowerState::On if waits => Activity::Waiting,
             _ => Activity::Ready,
         }
     }
@@ -221,22 +173,26 @@ impl Vcpu {
         }
     }
 
-    /// Enters the guest for the first time, where [`switch_on`](Self::switch_on) said.
-    pub(crate) fn begin(&'static self, processor: &Processor, handlers: Handlers) -> ! {
+    /// Makes its context that of a guest which starts where [`switch_on`](Self::switch_on) said, on this core, its own. `wide` as
+    /// for [`Vm::give_fast_tables`]. From now on it is on.
+    pub(crate) fn prepare_context(&'static self, core: &Core, handlers: Handlers, wide: bool) {
         self.count_entry();
-        self.power.store(Power::On as u8, Ordering::Release);
+        self.power.store(PowerState::On as u8, Ordering::Release);
         let (entry, argument) = (self.entry.load(Ordering::Relaxed), self.argument.load(Ordering::Relaxed));
         // SAFETY: no one else touches the context of a vCPU but its own core, which is here; the account in it is atomic.
         let context = unsafe { &mut *self.context.get() };
-        context.start(entry, argument, processor.stack(), handlers);
-        self.vm.give_answers(context);
-        self.enter()
+        context.start(entry, argument, core.stack(), handlers);
+        self.vm.give_fast_tables(context, wide);
     }
 
-    /// Enters the guest with the registers in the context. To be called on its own core, which has all its other ones.
-    pub(crate) fn enter(&'static self) -> ! {
-        // SAFETY: no one else touches the context of a vCPU but its own core, which is here; the core is this vCPU's, stage 2
-        // included, as the callers in this module's parent see to.
+    /// Enters the guest with the registers in the context.
+    ///
+    /// # Safety
+    ///
+    /// To be called on the vCPU's own core, which has all its other registers, its VM's stage 2 included.
+    pub(crate) unsafe fn enter(&'static self) -> ! {
+        // SAFETY: no one else touches the context of a vCPU but its own core, which is here; the core is this vCPU's, as the
+        // caller says.
         unsafe { vectors::enter(self.context.get()) }
     }
 }

@@ -3,39 +3,12 @@
 //! nothing else to look again: it sets its timer, once, if the VM has other cores. Who asks for a VM's state, or for that of a vCPU
 //! that CPU_ON is to begin, has it looked at.
 
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-
 use portcullis_arch::timer;
 
-use super::Vm;
+use super::power::PowerState;
 use super::state::{Action, State};
-use super::vcpu::{Power, Vcpu};
-
-/// How long something has been waited for, and whether that was said.
-#[derive(Debug, Default)]
-pub struct Wait {
-    since: AtomicU64,
-    told: AtomicBool,
-}
-
-impl Wait {
-    /// Nobody waits.
-    pub const fn new() -> Self {
-        Self { since: AtomicU64::new(0), told: AtomicBool::new(false) }
-    }
-
-    /// What is waited for from here on was asked at `now`, in ticks of the counter.
-    pub fn begin(&self, now: u64) {
-        self.since.store(now, Ordering::Relaxed);
-        self.told.store(false, Ordering::Relaxed);
-    }
-
-    /// Whether a second has passed at `now`, on a counter of `frequency` Hz, and nobody was told so before.
-    pub fn is_overdue(&self, now: u64, frequency: u64) -> bool {
-        let passed = now.saturating_sub(self.since.load(Ordering::Relaxed));
-        passed > frequency.max(1) && !self.told.swap(true, Ordering::Relaxed)
-    }
-}
+use super::wait::Wait;
+use super::{Vcpu, Vm};
 
 /// What the cores of a VM were asked for.
 const fn asked(state: State) -> Option<&'static str> {
@@ -60,14 +33,14 @@ impl Vm {
         let census = self.census();
         // One that stands still has answered to that, and to nothing else.
         let answered = if state.must_leave() { 0 } else { census.parked };
-        let deaf = |vcpu: &Vcpu| vcpu.power() == Power::On && census.live & !answered & vcpu.bit() != 0;
+        let deaf = |vcpu: &Vcpu| vcpu.power() == PowerState::On && census.live & !answered & vcpu.bit() != 0;
         self.name_overdue(&self.asked, now, deaf, what)
     }
 
     /// The same of vCPUs that CPU_ON is to begin. Time stands still for the request as it does for the VM: a paused one begins
     /// nothing.
     fn name_late_starts(&self, now: u64) -> u32 {
-        let late = |vcpu: &Vcpu| vcpu.power() == Power::OnPending && vcpu.sharing().is_none();
+        let late = |vcpu: &Vcpu| vcpu.power() == PowerState::OnPending && vcpu.off_core().is_none();
         self.name_overdue(&self.starts, now.wrapping_sub(self.counter_offset()), late, "to begin")
     }
 
@@ -92,18 +65,6 @@ impl Vm {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_second_is_told_of_once() {
-        let wait = Wait::new();
-        wait.begin(500);
-        assert!(!wait.is_overdue(1500, 1000));
-        assert!(wait.is_overdue(1501, 1000));
-        assert!(!wait.is_overdue(9000, 1000));
-        wait.begin(9000);
-        assert!(!wait.is_overdue(9500, 1000));
-        assert!(wait.is_overdue(10_001, 1000));
-    }
 
     #[test]
     fn only_what_is_in_progress_is_asked_for() {

@@ -1,4 +1,5 @@
-//! Which way imports run in the hypervisor: between crates down only, and between the files of a crate in no circle.
+//! Which way imports run in the hypervisor: between crates down only, between the files of a crate in no circle, and inside
+//! `hypervisor/core` between its floors down only.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -32,33 +33,26 @@ const FLOORS: [&[(&str, &str)]; 6] = [
     &[("the image", "boot")],
 ];
 
+/// The crate that has floors of its own.
+const CORE: &str = "hypervisor/core";
+
+/// The floors of `hypervisor/core`, from the ground up: its folders, and files beside them. What is in one uses what stands below;
+/// those on one floor do not know each other.
+const CORE_FLOORS: &[&[&str]] = &[
+    &["entropy", "memory", "schedule", "serial"],
+    &["cpu", "logger"],
+    &["devices"],
+    &["vm"],
+    &["machine"],
+    &["life"],
+    &["run"],
+    &["manage"],
+    &["service"],
+    &["trap"],
+];
+
 /// Circles that there are still, by crate: no other one is let in, and none of these grows.
 const CIRCLES: &[(&str, &[&str])] = &[
-    (
-        "hypervisor/core",
-        &[
-            "cpu::physical_core",
-            "devices",
-            "devices::emulated",
-            "devices::line",
-            "devices::rtc",
-            "life::devices",
-            "life::load",
-            "machine",
-            "run::keyboard",
-            "run::shared_core",
-            "schedule::turns",
-            "serial",
-            "trap::interrupt",
-            "vm",
-            "vm::fast_tables",
-            "vm::manager_lock",
-            "vm::off_core",
-            "vm::step",
-            "vm::vcpu",
-            "vm::watch",
-        ],
-    ),
     // A command gets the context, in which the commands are, so that one can run another.
     ("guest-images/ops", &["command::entry", "context"]),
 ];
@@ -108,6 +102,9 @@ fn complaints(root: &Path) -> Result<Vec<String>> {
                 }
             }
             complaints.extend(circles(folder, &own));
+            if *folder == CORE {
+                complaints.extend(upward(&own, CORE_FLOORS));
+            }
         }
         below.extend(floor.iter().map(|(name, _)| *name));
     }
@@ -132,6 +129,30 @@ fn circles(folder: &str, own: &Crate) -> Vec<String> {
     let gone = known.iter().filter(|known| !found.iter().any(|circle| circle.is_subset(known)));
     let gone = gone.map(|circle| format!("{folder} has no circle of these any more; unlist them: {}", list(circle)));
     new.chain(gone).collect()
+}
+
+/// What is wrong with the imports of [`CORE`], whose floors are `floors`.
+fn upward(own: &Crate, floors: &[&[&str]]) -> Vec<String> {
+    let room = |module: &str| module.split("::").next().unwrap_or_default().to_owned();
+    let floor = |room: &str| floors.iter().position(|floor| floor.contains(&room));
+    let mut complaints = BTreeSet::new();
+    for module in own.names().filter(|module| !module.is_empty()) {
+        let from = room(module);
+        let Some(stands) = floor(&from) else {
+            complaints.insert(format!("{CORE}/src/{from} has no floor: put it into CORE_FLOORS"));
+            continue;
+        };
+        // What stands in the root is a macro.
+        for to in own.imports(module).into_iter().map(room).filter(|to| !to.is_empty() && *to != from) {
+            if floor(&to).is_none_or(|below| below >= stands) {
+                complaints.insert(format!("{CORE}: {module} uses {to}, which does not stand below {from}"));
+            }
+        }
+    }
+    let gone =
+        floors.iter().flat_map(|floor| floor.iter()).filter(|known| own.names().all(|name| room(name) != **known));
+    complaints.extend(gone.map(|known| format!("{CORE} has no {known} any more: take it out of CORE_FLOORS")));
+    complaints.into_iter().collect()
 }
 
 fn list(circle: &BTreeSet<&str>) -> String {
@@ -170,6 +191,43 @@ mod tests {
         own.add("a.rs", "use crate::b::B;\n");
         own.add("b.rs", "use crate::a::A;\n");
         assert_eq!(circles("hypervisor/none", &own), ["hypervisor/none has a new circle: \"a\", \"b\""]);
+    }
+
+    #[test]
+    fn an_arrow_that_runs_up_or_across_is_a_complaint() {
+        let house = |files: &[(&str, &str)]| {
+            let mut own = Crate::default();
+            own.add("lib.rs", "pub mod cellar;\npub mod shed;\npub mod roof;\n");
+            files.iter().for_each(|(path, text)| own.add(path, text));
+            own
+        };
+        let floors: &[&[&str]] = &[&["cellar", "shed"], &["roof"]];
+        let sound = [
+            ("cellar.rs", "use core::fmt;\n"),
+            ("shed/mod.rs", "mod door;\n"),
+            ("shed/door.rs", "use super::Lock;\n"),
+            ("roof.rs", "use crate::cellar::Coal;\nuse crate::shed::door;\n"),
+        ];
+        assert_eq!(upward(&house(&sound), floors), [""; 0]);
+        let up = [&sound[1..], &[("cellar.rs", "use crate::roof::Tile;\n")]].concat();
+        assert_eq!(
+            upward(&house(&up), floors),
+            ["hypervisor/core: cellar uses roof, which does not stand below cellar"]
+        );
+        let across = [&sound[..], &[("shed/door.rs", "use crate::cellar::Coal;\n")]].concat();
+        assert_eq!(
+            upward(&house(&across), floors),
+            ["hypervisor/core: shed::door uses cellar, which does not stand below shed"]
+        );
+        let unknown = [&sound[..], &[("attic/mod.rs", "")]].concat();
+        assert_eq!(
+            upward(&house(&unknown), floors),
+            ["hypervisor/core/src/attic has no floor: put it into CORE_FLOORS"]
+        );
+        assert_eq!(
+            upward(&house(&sound[..3]), floors),
+            ["hypervisor/core has no roof any more: take it out of CORE_FLOORS"]
+        );
     }
 
     #[test]

@@ -31,7 +31,13 @@ impl Crate {
                 if exported { module.exports.push((last, leaf)) } else { module.uses.push(leaf) }
             }
         }
+        module.uses.extend(text.lines().flat_map(inline));
         self.modules.insert(name, module);
+    }
+
+    /// The modules by name; the root's is empty.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.modules.keys().map(String::as_str)
     }
 
     /// The modules that module `name` imports something of.
@@ -121,6 +127,27 @@ fn statements(text: &str) -> Vec<(bool, String)> {
     found
 }
 
+/// The paths in a line that begin at the crate's root, from there on, where it is neither a comment nor a `use`.
+fn inline(line: &str) -> Vec<String> {
+    let line = line.trim_start();
+    if ["//", "use ", "pub use "].iter().any(|other| line.starts_with(other)) {
+        return Vec::new();
+    }
+    let mut parts = line.split("crate::");
+    let mut before = parts.next().unwrap_or_default();
+    let mut paths = Vec::new();
+    for part in parts {
+        let end = part.find(|character: char| !character.is_alphanumeric() && !"_:".contains(character));
+        let path = part.get(..end.unwrap_or(part.len())).unwrap_or_default().trim_end_matches(':');
+        // A macro of another crate's may say `$crate`.
+        if !path.is_empty() && !before.ends_with('$') {
+            paths.push(path.to_owned());
+        }
+        before = part;
+    }
+    paths
+}
+
 /// The single paths of `a::{b,c::{self,d}}`.
 fn leaves(path: &str) -> Vec<String> {
     let Some((prefix, rest)) = path.split_once('{') else {
@@ -187,6 +214,19 @@ mod tests {
         assert_eq!(house.imports("a"), ["b"].into());
         assert_eq!(house.imports("b::c"), ["a", "b"].into());
         assert!(house.circles().is_empty());
+    }
+
+    #[test]
+    fn a_path_in_the_midst_of_code_counts() {
+        let house = house(&[
+            ("lib.rs", "mod a;\nmod b;\nmod c;\n"),
+            ("a.rs", "/// See [`crate::c`].\nfn f() -> crate::b::B { crate::b::B::new() }\n"),
+            ("b.rs", "macro_rules! m { () => { $crate::a::f() } }\n// crate::c::C\n"),
+            ("c.rs", "const X: usize = size_of::<Option<crate::a::A>>();\n"),
+        ]);
+        assert_eq!(house.imports("a"), ["b"].into());
+        assert!(house.imports("b").is_empty());
+        assert_eq!(house.imports("c"), ["a"].into());
     }
 
     #[test]

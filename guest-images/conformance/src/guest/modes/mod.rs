@@ -2,6 +2,7 @@
 
 mod aborts;
 mod busy;
+mod clock;
 mod cost;
 mod device;
 mod disturb;
@@ -55,6 +56,7 @@ pub fn run(profile: &Profile) {
         Mode::Leak => leak::run(profile),
         Mode::Starved => steal::starved(profile),
         Mode::Paused => pause::run(profile),
+        Mode::Clock => clock::run(),
         Mode::Hostile => hostile::run(profile),
         Mode::Idle => idle::run(profile),
         Mode::Typed => typed::run(profile),

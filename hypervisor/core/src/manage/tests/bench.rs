@@ -1,7 +1,7 @@
 //! The machine of the tests.
 
 use alloc::boxed::Box;
-use std::sync::{Mutex, MutexGuard, Once};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use portcullis_abi::{bundle, firmware, manage, map};
 use portcullis_arch::account::Account;
@@ -10,12 +10,15 @@ use portcullis_board::{Board, InterruptController, PowerControl};
 use portcullis_bundle::{Cores, VmConfig};
 use portcullis_gate::{Call, Conduit, Conduits, Profile, Row, Service, Support, Verdict};
 
-use crate::cpu::physical_core::Processor;
-use crate::machine::{Machine, Usage};
+use crate::cpu::physical_core::Core;
+use crate::machine::{Machine, Usage, place};
 use crate::memory::stage2::Stage2;
+use crate::run::{start::start, worker::Worker};
 use crate::service;
+use crate::trap;
+use crate::vm::Vcpu;
+use crate::vm::power::PowerState;
 use crate::vm::step::Step;
-use crate::vm::vcpu::{Power, Vcpu};
 use crate::vm::{Parts, Vm, failure::Failure, pv_time, state::Action};
 
 /// Number of the control VM.
@@ -77,7 +80,7 @@ static BOARD: Board = Board {
 /// What the fake board supports: everything that needs no clock.
 pub const SUPPORT: Support = Support { vendor_hyp: firmware::VENDOR_HYP_FUNC_FEAT, psci: 0x1_0001, ..Support::FULL };
 
-static ASSEMBLE: Once = Once::new();
+static MACHINE: OnceLock<&'static Machine> = OnceLock::new();
 static TURN: Mutex<()> = Mutex::new(());
 
 /// The machine, to one test at a time, with the control VM running and the others just created.
@@ -88,7 +91,7 @@ pub struct Bench {
 impl Bench {
     pub fn new() -> Self {
         let turn = TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        ASSEMBLE.call_once(assemble);
+        place::share(MACHINE.get_or_init(assemble));
         let bench = Self { _turn: turn };
         Machine::get().clock.forget();
         for vm in [A, B] {
@@ -113,6 +116,8 @@ impl Bench {
 
     /// A call as a vCPU of VM `number` makes it: through the gate, then to its service.
     pub fn call_from(&self, number: u64, function: u32, [x1, x2, x3]: [u64; 3]) -> [u64; 4] {
+        // A test may have several threads.
+        place::share(MACHINE.get_or_init(assemble));
         let vcpu = self.vcpu(number, 0);
         let call = Call::new(Conduit::Hvc, [function.into(), x1, x2, x3]);
         match vcpu.vm.decide(&call) {
@@ -198,8 +203,7 @@ impl Bench {
     /// A guest that runs switches on its second vCPU.
     pub fn second_vcpu(&self, vm: u64) {
         let vcpu = self.vcpu(vm, 1);
-        vcpu.vm.becomes_live(vcpu);
-        assert!(vcpu.switch_on(Power::OnPending, map::RAM, 0));
+        assert!(vcpu.switch_on(PowerState::OnPending, map::RAM, 0));
         self.settle(vm);
     }
 
@@ -230,8 +234,10 @@ impl Bench {
     }
 }
 
-fn assemble() {
-    let processors: Vec<Processor> = (0..4).map(|core| Processor::new(core, core as u64, 0, 0)).collect();
+fn assemble() -> &'static Machine {
+    let workers = (0..4).map(|core| Worker::new(Core::new(core, core as u64, 0, 0))).collect();
+    let workers: &'static [Worker] = Vec::leak(workers);
+    let physical: Vec<&'static Core> = workers.iter().map(|worker| &worker.core).collect();
     let names = ["ops", "a", "b-with-16-chars-"];
     let cores: [&[u32]; 3] = [&[0], &[1], &[2, 3]];
     let vms = names.into_iter().zip(cores).enumerate().map(|(index, (name, cores))| {
@@ -276,11 +282,13 @@ fn assemble() {
     for vm in vms {
         vm.add_vcpus();
     }
-    let machine = Machine::assemble(&BOARD, Vec::leak(processors), vms, SUPPORT, || Usage { free: FREE, heap_peak: 0 });
-    machine.start();
+    let usage = || Usage { free: FREE, heap_peak: 0 };
+    let machine = Machine::assemble(&BOARD, Vec::leak(physical), vms, trap::handlers(), SUPPORT, usage);
+    start(machine, workers);
     let ops = &vms[OPS as usize].vcpus()[0];
-    while ops.power() == Power::LoadPending {
+    while ops.power() == PowerState::LoadPending {
         ops.vm.load_and_start(ops, 1 << 20);
     }
     ops.pretend_on();
+    machine
 }

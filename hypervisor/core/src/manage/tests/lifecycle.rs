@@ -9,8 +9,8 @@ use super::Bench;
 use super::bench::{A, B, MEMORY, OPS, VMS};
 use crate::service::psci;
 use crate::vm::failure::{Failure, Reason};
+use crate::vm::power::PowerState;
 use crate::vm::state::Action;
-use crate::vm::vcpu::Power;
 
 const REQUESTS: [u32; 6] = [START, PAUSE, RESUME, STOP, RESTART, RECREATE];
 
@@ -172,10 +172,10 @@ fn a_pause_while_it_is_loaded_takes_hold_before_its_first_instruction() {
     bench.ok(PAUSE, [A, 0, 0]);
     bench.settle(A);
     assert_eq!(bench.state(A).0, PHASE_PAUSED);
-    assert_eq!(bench.vcpu(A, 0).power(), Power::OnPending);
+    assert_eq!(bench.vcpu(A, 0).power(), PowerState::OnPending);
     bench.ok(RESUME, [A, 0, 0]);
     bench.settle(A);
-    assert_eq!(bench.vcpu(A, 0).power(), Power::On);
+    assert_eq!(bench.vcpu(A, 0).power(), PowerState::On);
 }
 
 #[test]
@@ -183,8 +183,8 @@ fn what_is_about_to_be_switched_on_is_still_off() {
     let bench = Bench::new();
     let vcpu = bench.vcpu(A, 0);
     assert!(vcpu.claim());
-    assert_eq!(vcpu.power(), Power::Off, "a core that several vCPUs share would run it");
-    assert!(!vcpu.claim() && !vcpu.switch_on(Power::OnPending, 0, 0), "nobody else may say where it starts");
+    assert_eq!(vcpu.power(), PowerState::Off, "a core that several vCPUs share would run it");
+    assert!(!vcpu.claim() && !vcpu.switch_on(PowerState::OnPending, 0, 0), "nobody else may say where it starts");
     vcpu.switched_off();
 }
 
@@ -296,13 +296,13 @@ fn the_control_vm_neither_pauses_nor_recreates_itself() {
 #[test]
 fn another_manager_at_the_same_vm_makes_it_busy() {
     let bench = Bench::new();
-    let exclusive = bench.vm(A).exclusive().unwrap();
+    let lock = bench.vm(A).manager_lock().unwrap();
     for request in REQUESTS {
         bench.fails(request, [A, 0, 0], BUSY);
     }
     bench.fails(FILTER_ADD, [A, 0x8400_0050 | 1 << 32, 1], BUSY);
     bench.ok(REGISTER_SET, [A, portcullis_abi::firmware::STD, 0]);
-    drop(exclusive);
+    drop(lock);
     bench.run(A);
 }
 

@@ -1,0 +1,142 @@
+//! A VM's end of the console: its emulated UART between the guest and the machine's serial line.
+
+use portcullis_arch::timer;
+use portcullis_devices::uart::registers::{CR, DR, LCR_H};
+use spin::mutex::{TicketMutex, TicketMutexGuard};
+
+use super::owner::Owner;
+use super::port::Port;
+use crate::cpu::deadlines::Timer;
+use crate::cpu::physical_core::Core;
+use crate::serial::SERIAL;
+
+/// An unfinished line is looked at again after this part of a second.
+const STANDING: u64 = 50;
+
+/// What a look at a VM's unfinished line finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// It has stood for long enough to be shown, and has been if that was wanted.
+    pub due: bool,
+    /// Something stands there, or may.
+    pub stands: bool,
+}
+
+/// One VM's end.
+pub struct GuestConsole {
+    /// The VM's number.
+    vm: usize,
+    port: TicketMutex<Port>,
+}
+
+impl GuestConsole {
+    /// Makes the end of VM `vm`, its UART out of reset.
+    pub fn new(vm: usize) -> Self {
+        Self { vm, port: TicketMutex::new(Port::new()) }
+    }
+
+    /// UART, line and input, for who knows what to do with them. Lock order: before the console's.
+    pub fn lock(&self) -> TicketMutexGuard<'_, Port> {
+        self.port.lock()
+    }
+
+    /// Reads the register at `offset` for the guest.
+    #[inline]
+    pub fn read<O: Owner>(&self, owner: &O, offset: u64) -> u64 {
+        let mut port = self.port.lock();
+        let value = port.uart.read(offset);
+        if offset == DR {
+            self.supply(owner, &mut port);
+        }
+        u64::from(value)
+    }
+
+    /// Writes the register at `offset` for the guest.
+    #[inline]
+    pub fn write<O: Owner>(&self, owner: &O, offset: u64, value: u64) {
+        let mut port = self.port.lock();
+        port.uart.write(offset, value as u32);
+        match offset {
+            DR => self.take_output(&mut port),
+            CR => {
+                self.take_output(&mut port);
+                return self.supply(owner, &mut port);
+            }
+            LCR_H => return self.supply(owner, &mut port),
+            _ => {}
+        }
+        drive(owner, &mut port);
+    }
+
+    /// Takes a byte that was typed. Without room it is lost.
+    pub fn receive<O: Owner>(&self, owner: &O, byte: u8) {
+        let mut port = self.port.lock();
+        port.receive(byte);
+        drive(owner, &mut port);
+    }
+
+    /// Lets the guest's output go on, which had stalled and has room now.
+    pub fn go_on<O: Owner>(&self, owner: &O) {
+        let mut port = self.port.lock();
+        self.take_output(&mut port);
+        drive(owner, &mut port);
+    }
+
+    /// Shows what the guest, which has stopped, left unfinished.
+    pub fn finish(&self) {
+        let mut port = self.port.lock();
+        self.take_output(&mut port);
+        SERIAL.finish(self.vm, &mut port.line);
+    }
+
+    /// Resets the UART, and lowers its interrupt line.
+    pub fn reset<O: Owner>(&self, owner: &O) {
+        let mut port = self.port.lock();
+        port.reset();
+        self.supply(owner, &mut port);
+    }
+
+    /// Looks at the unfinished line, and shows it if `show` says so and it has stood for long enough.
+    pub fn look_at_line(&self, show: bool) -> Standing {
+        // A guest that hammers its UART has it most of the time: next time, then.
+        let Some(mut port) = self.port.try_lock() else { return Standing { due: false, stands: true } };
+        let due = port.line.tick();
+        if due && show {
+            SERIAL.submit_partial(self.vm, &mut port.line);
+        }
+        Standing { due, stands: !port.line.is_empty() }
+    }
+
+    /// Moves what the UART has sent to the line, and finished lines to the console.
+    fn take_output(&self, port: &mut Port) {
+        let Port { uart, line, .. } = port;
+        while line.fill(|| uart.transmitted(), SERIAL.attachment.is(self.vm)) {
+            if !SERIAL.submit(self.vm, line) {
+                return;
+            }
+        }
+        if !line.is_empty()
+            && let Some(core) = Core::current()
+        {
+            core.arm_once(Timer::StandingLine, || timer::count().saturating_add(timer::frequency() / STANDING));
+        }
+    }
+
+    /// After the guest has read from its UART, or set it up: gives it more of what was typed, and lets the serial line go on if
+    /// that made room. Inlined, it would have every access of the guest's save two registers more.
+    #[inline(never)]
+    fn supply<O: Owner>(&self, owner: &O, port: &mut Port) {
+        port.supply();
+        if port.typed.take_room() {
+            SERIAL.set_receive_interrupt(true);
+        }
+        drive(owner, port);
+    }
+}
+
+/// Drives the UART's interrupt line.
+fn drive<O: Owner>(owner: &O, port: &mut Port) {
+    if let Some(level) = port.take_level_change() {
+        owner.set_level(port.intid(), level);
+    }
+}

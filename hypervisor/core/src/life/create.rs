@@ -1,0 +1,210 @@
+//! How a VM is made of what the bundle says of it: its memory, its tables, its firmware registers, its filter.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+
+use portcullis_abi::{bundle::NAME_MAX, map};
+use portcullis_arch::timer;
+use portcullis_board::device::Device;
+use portcullis_board::{Range, Regions, vm_memory};
+use portcullis_bundle::assignment::Assignments;
+use portcullis_bundle::{FirmwareConfig, VmConfig};
+use portcullis_gate::{Conduits, FilterError, Register, Row, Rule, Support};
+
+use crate::devices::clock_is_replaced;
+use crate::memory::stage1;
+use crate::memory::stage2::{Access, Stage2};
+use crate::serial::SERIAL;
+use crate::vm::{Parts, Vm, pv_time, ram_of};
+
+/// What VMs are made of.
+pub struct Stock<'a> {
+    /// What the board can serve.
+    pub support: &'a Support,
+    /// What a VM gets for its GICC.
+    pub interface: Option<Range>,
+    /// The devices that are given to VMs.
+    pub assignments: Assignments,
+    /// The free RAM.
+    pub free: Regions,
+}
+
+/// Why a VM cannot be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CreateError {
+    /// It asks for more memory than is left.
+    NoMemory {
+        /// The VM.
+        vm: &'static str,
+        /// Bytes that it asks for.
+        wanted: u64,
+        /// Bytes that are left.
+        free: u64,
+    },
+    /// A range cannot be mapped.
+    Unmappable(Range),
+    /// It asks for a clock, and there is no time to show, and nobody to tell it before it starts.
+    NoTime(&'static str),
+    /// The device given to it is where its clock would be, or has its interrupt.
+    NoClock(&'static str),
+    /// A range of its filter cannot be had here.
+    Filter {
+        /// The VM.
+        vm: &'static str,
+        /// The first function identifier of the range.
+        base: u32,
+        /// Why not.
+        error: FilterError,
+    },
+}
+
+impl fmt::Display for CreateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoMemory { vm, wanted, free } => {
+                write!(f, "{vm} wants {} MiB of memory in one piece; {} MiB are free in all", wanted >> 20, free >> 20)
+            }
+            Self::Unmappable(range) => {
+                write!(f, "{:#x} to {:#x} cannot be mapped; addresses up to 512 GiB can", range.start, range.end)
+            }
+            Self::NoTime(vm) => write!(
+                f,
+                "{vm} asks for a real-time clock (rtc = true), and this board does not know the time; leave rtc out, or have the \
+                 control VM set the time and then start {vm} (autostart = false)"
+            ),
+            Self::NoClock(vm) => write!(
+                f,
+                "{vm} asks for a real-time clock (rtc = true), and is given a device of the board in its place; leave one out"
+            ),
+            Self::Filter { vm, base, error } => write!(f, "{vm}: filter range {base:#010x}: {error}"),
+        }
+    }
+}
+
+impl core::error::Error for CreateError {}
+
+/// Makes VM `index` of the bundle, whose firmware registers are in `row`: its memory, its tables, its registers. `control`: it
+/// manages the others. Its vCPUs are yet to be added.
+///
+/// # Errors
+///
+/// [`CreateError`]: what there is not enough of, or cannot be mapped.
+pub fn create(
+    index: usize,
+    config: VmConfig<'static>,
+    row: &'static Row,
+    control: bool,
+    stock: &mut Stock<'_>,
+) -> Result<Vm, CreateError> {
+    SERIAL.add_vm(config.name);
+    let memory = vm_memory::take(&mut stock.free, config.memory, config.trust_dma)
+        .ok_or_else(|| CreateError::NoMemory { vm: config.name, wanted: config.memory, free: stock.free.free() })?;
+    stage1::prepare(memory).map_err(|_| CreateError::Unmappable(memory))?;
+    let page: &'static pv_time::Page = Box::leak(Box::default());
+    let pv_time = pv_time::PvTime::new(page, timer::frequency());
+    let devices = stock.assignments.take(config.name);
+    let mut stage2 = Stage2::new();
+    let interface = stock.interface.map(|interface| (map::GICC, interface, Access::Device));
+    let fixed = [(ram_of(&config, memory), memory, Access::Ram), (map::PV_TIME, pv_time.range(), Access::ReadOnly)];
+    let given = devices.iter().flat_map(Device::pages).map(|page| (page.start, page, Access::Device));
+    for (ipa, range, access) in fixed.into_iter().chain(interface).chain(given) {
+        stage2.map(ipa, range, access).map_err(|_| CreateError::Unmappable(range))?;
+    }
+    make_row(row, &config, control, stock.support);
+    if let Some(firmware) = config.firmware {
+        set_registers(config.name, row, stock.support, &firmware);
+    }
+    let cores = config.cores.as_slice();
+    log::info!("{:<width$} {:>5} MiB, cores {cores:?}", config.name, config.memory >> 20, width = NAME_MAX / 2);
+    if config.trust_dma || !devices.is_empty() {
+        report(&config, memory, &devices);
+    }
+    Ok(Vm::new(index, config, row, Parts { memory, stage2, pv_time, devices }, control))
+}
+
+/// Puts into `row` the firmware registers of a VM that was just created, as they are by default.
+pub(super) fn make_row(row: &Row, config: &VmConfig<'_>, control: bool, support: &Support) {
+    let conduits = Conduits::from_bits(config.conduits).unwrap_or(Conduits::NONE);
+    if control {
+        row.create_control(support, conduits);
+    } else {
+        row.create(support, conduits);
+    }
+}
+
+/// Sets a VM's firmware registers as the manifest says. What the board cannot serve is left out, and said.
+fn set_registers(name: &str, row: &Row, support: &Support, firmware: &FirmwareConfig) {
+    // What is not named is cleared, or keeps its default. Nothing is frozen yet, so neither is refused.
+    let prepared = if firmware.keep { row.set_rule(Rule::Keep) } else { row.clear_all() };
+    debug_assert!(prepared.is_ok(), "not frozen yet");
+    let wanted = [
+        (Register::Std, firmware.std),
+        (Register::StdHyp, firmware.std_hyp),
+        (Register::VendorHyp, firmware.vendor_hyp),
+    ];
+    for (register, value) in wanted.into_iter().filter_map(|(register, value)| Some((register, value?))) {
+        let served = value & support.limit(register);
+        if served != value {
+            log::warn!("{name}: {register} {value:#x} is more than this board can serve: {served:#x} is offered");
+        }
+        let set = row.set(register, served, support);
+        debug_assert!(set.is_ok(), "masked by what is supported, and not frozen yet");
+    }
+    if let Some(version) = firmware.psci
+        && row.set(Register::PsciVersion, u64::from(version), support).is_err()
+    {
+        log::warn!("{name}: there is no PSCI version {version:#x} to offer: {:#x} is", row.get(Register::PsciVersion));
+    }
+}
+
+/// Says what a VM with the RAM `memory` can do beyond what others can.
+fn report(config: &VmConfig<'_>, memory: Range, devices: &[Device]) {
+    let vm = config.name;
+    for Device { path, registers, interrupts, .. } in devices {
+        let address = registers.first().map_or(0, |region| region.start);
+        let interrupts = interrupts.iter().map(|interrupt| interrupt.physical).collect::<Vec<_>>();
+        log::info!("{vm}: has {path} at {address:#x}, interrupts {interrupts:?}");
+    }
+    if config.trust_dma {
+        log::warn!(
+            "{vm}: trust-dma: through its devices it can read and write all memory, the hypervisor's and other VMs' too; \
+             its RAM is at {:#x}",
+            memory.start
+        );
+    }
+}
+
+/// Checks that there is a time for the clock of a VM that asks for one, or will be. `known`: the board knows the time. `controlled`:
+/// there is a control VM, which may set it.
+///
+/// # Errors
+///
+/// [`CreateError::NoClock`] and [`CreateError::NoTime`].
+pub fn check_clock(vm: &Vm, known: bool, controlled: bool) -> Result<(), CreateError> {
+    if vm.config.rtc != Some(true) {
+        return Ok(());
+    }
+    if clock_is_replaced(&vm.devices) {
+        return Err(CreateError::NoClock(vm.name()));
+    }
+    if !known && (vm.config.autostart || !controlled) {
+        return Err(CreateError::NoTime(vm.name()));
+    }
+    Ok(())
+}
+
+/// Gives a VM the range filter that the manifest says. `forward` tells whether a call can go to EL3 on this board: a range that is
+/// to go there must have somewhere to go.
+///
+/// # Errors
+///
+/// [`CreateError::Filter`].
+pub fn set_filter(vm: &Vm, forward: bool) -> Result<(), CreateError> {
+    let Some(mut lock) = vm.manager_lock() else { return Ok(()) };
+    for range in vm.config.firmware.iter().flat_map(|firmware| firmware.ranges.iter()) {
+        let add = lock.add_range(&range, forward);
+        add.map_err(|error| CreateError::Filter { vm: vm.name(), base: range.base, error })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,33 @@
+//! vCPUs that stand still: when all of them do, their VM is paused.
+
+use portcullis_arch::timer;
+
+use crate::machine::Machine;
+use crate::vm::report::Occasion;
+use crate::vm::{Vcpu, Vm};
+
+impl Vm {
+    /// A vCPU stands still, as it was asked to.
+    pub fn parked(&self, vcpu: &Vcpu) {
+        self.presence.park(vcpu.bit());
+        self.check_parked();
+    }
+
+    /// A vCPU is about to go on. It looks at the state again after this.
+    pub fn unparked(&self, vcpu: &Vcpu) {
+        self.presence.unpark(vcpu.bit());
+    }
+
+    /// If all vCPUs stand still and were to, the VM is paused.
+    pub(super) fn check_parked(&self) {
+        if !self.presence.census().all_parked() || self.state.get().all_parked().is_none() {
+            return;
+        }
+        // Before the state, which lets managers resume it, and after the last vCPU has left its guest.
+        self.counter.stop(timer::count());
+        if self.state.change(|state| state.all_parked().ok_or(())).is_ok() {
+            self.report(Occasion::Repeatable, format_args!("{}: paused", self.name()));
+            Machine::get().vm_ended();
+        }
+    }
+}

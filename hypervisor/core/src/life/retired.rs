@@ -1,0 +1,57 @@
+//! vCPUs that leave their cores: with the last one, what was to become of the VM comes to pass.
+
+use portcullis_arch::timer;
+
+use crate::machine::Machine;
+use crate::vm::report::Occasion;
+use crate::vm::state::{Action, Phase, Refusal, State};
+use crate::vm::{Vcpu, Vm};
+
+impl Vm {
+    /// A vCPU has left its core. If it was the last one, what was to become of the VM comes to pass.
+    pub fn retired(&self, vcpu: &Vcpu) {
+        vcpu.times.stops_being_runnable(timer::count());
+        if let Some(off_core) = vcpu.off_core() {
+            // It may have stood still until now.
+            off_core.begin();
+        }
+        // In this order: whoever finds it off may switch it on again, and then it must count as on.
+        let left = self.presence.off(vcpu.bit());
+        vcpu.switched_off();
+        if left.live != 0 {
+            return self.check_parked();
+        }
+        self.disconnect_devices();
+        self.vgic.reset();
+        self.pv_time.clear();
+        self.console.finish();
+        self.console.reset(vcpu);
+        self.bus.devices().for_each(|device| device.reset(vcpu));
+        let again = self.restarts.has_left();
+        let last = Machine::get().shutdown.wanted().is_some();
+        let step = |state: State| Ok::<_, Refusal>(if last { state.all_off_for_good() } else { state.all_off(again) });
+        let Ok((before, after)) = self.state.change(step) else { return };
+        match (before.phase, after.phase) {
+            (Phase::Running, Phase::Stopped | Phase::Failed) => {
+                self.report_off(after.phase);
+                Machine::get().vm_ended();
+            }
+            (_, Phase::Stopped | Phase::Failed) => self.report_off(after.phase),
+            _ => {}
+        }
+        if after == State::RUNNING {
+            let failed = before.action == Action::Fail;
+            self.restarts.count(failed);
+            let what = if failed { "failed, starts again" } else { "reset" };
+            self.report(Occasion::Repeatable, format_args!("{}: {what}", self.name()));
+            self.start_first_vcpu(true);
+        }
+        Machine::get().go_on_with_shutdown();
+    }
+
+    fn report_off(&self, phase: Phase) {
+        if phase == Phase::Stopped {
+            self.report(Occasion::End, format_args!("{}: off", self.name()));
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! VMs as their devices see them.
+
+use portcullis_board::WallClock;
+
+use super::Machine;
+use crate::devices::owner::Owner;
+use crate::vm::{Vcpu, Vm};
+
+/// The VM, seen from a vCPU of it that uses the device, on that one's own core. It looks at its interrupts on its way back to the
+/// guest.
+impl Owner for Vcpu {
+    fn set_level(&self, intid: u32, level: bool) {
+        let set = self.vm.vgic.set_spi_level(intid, level);
+        self.vm.kicks.send(set.without(self.index));
+    }
+
+    fn wall_clock(&self) -> Option<&'static dyn WallClock> {
+        Machine::get().wall_clock()
+    }
+}
+
+/// A VM, seen from a core where something of it is done that none of its vCPUs asked for.
+pub struct Beside<'a> {
+    vm: &'a Vm,
+    /// The vCPU of the VM whose registers that core has, if it is one. It looks at its interrupts before it goes on.
+    here: Option<usize>,
+}
+
+impl<'a> Beside<'a> {
+    /// Sees `vm` from this core, which has the registers of `loaded`.
+    pub fn of(vm: &'a Vm, loaded: Option<&Vcpu>) -> Self {
+        let own = loaded.filter(|vcpu| core::ptr::eq(vcpu.vm, vm));
+        Self { vm, here: own.map(|vcpu| vcpu.index) }
+    }
+}
+
+impl Owner for Beside<'_> {
+    fn set_level(&self, intid: u32, level: bool) {
+        let set = self.vm.vgic.set_spi_level(intid, level);
+        self.vm.kicks.send(self.here.map_or(set, |index| set.without(index)));
+    }
+
+    fn wall_clock(&self) -> Option<&'static dyn WallClock> {
+        Machine::get().wall_clock()
+    }
+}

@@ -1,0 +1,3 @@
+//! What the tests of several floors share.
+
+pub mod per_thread;

@@ -1,0 +1,38 @@
+//! What the vectors know of a VM, so that most of its calls end there.
+
+use portcullis_arch::context::{BEYOND_SEARCH, BEYOND_TO_GATE, Context};
+use portcullis_gate::{Conduit, Filter, Profile, Register};
+
+use super::Vm;
+
+impl Vm {
+    /// Works out what the vectors answer: nothing if the VM is audited, as every call is to be noted. To be called with the
+    /// frozen `profile` and `filter` and before a vCPU runs.
+    pub fn work_out_fast_tables(&self, profile: Profile, filter: &Filter) {
+        self.forwards.build(filter);
+        match self.audit.profile() {
+            Some(_) => self.fast_tables.close(),
+            None => self.fast_tables.work_out(profile, filter),
+        }
+    }
+
+    /// Tells a vCPU's context where the tables are. `wide`: EL3 may return results of an SMC64 call in x4 to x7 too.
+    pub fn give_fast_tables(&'static self, context: &mut Context, wide: bool) {
+        context.answers = self.fast_tables.by_conduit().map(Some);
+        let profile = self.row.profile();
+        let audited = self.audit.profile().is_some();
+        let forwards = self.published.forwards();
+        context.beyond = [Conduit::Hvc, Conduit::Smc].map(|conduit| match () {
+            // Management calls have no line, and an audited VM has none at all.
+            () if profile.is_control() || audited => BEYOND_TO_GATE,
+            () if forwards && profile.conduits().contains(conduit) => BEYOND_SEARCH,
+            () => 0,
+        });
+        context.forwards = Some(&self.forwards);
+        context.client = u64::from(self.vmid());
+        context.wide = u64::from(wide);
+        let succeeds =
+            |conduit| !audited && profile.conduits().contains(conduit) && profile.register(Register::Workaround1) != 0;
+        context.workaround_1 = [Conduit::Hvc, Conduit::Smc].map(|conduit| u64::from(!succeeds(conduit)));
+    }
+}
