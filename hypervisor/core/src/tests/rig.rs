@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use portcullis_arch::account::Exit;
 use portcullis_arch::fake::{self, Core as Hardware, Event, Outcome};
 use portcullis_board::{Range, Regions};
+use portcullis_bundle::assignment::Assignments;
 use portcullis_bundle::{Cores, VmConfig};
 use portcullis_gate::{Row, Support};
 use portcullis_vgic::GicVersion;
@@ -79,13 +80,18 @@ impl Rig {
 
     /// A machine on a board, with this kind of GIC.
     pub fn on(parts: Parts, gic: GicVersion, vms: &[VmConfig<'static>]) -> Self {
+        Self::with_devices(parts, gic, vms, Assignments::default())
+    }
+
+    /// The same, on which VMs have devices of the board.
+    pub fn with_devices(parts: Parts, gic: GicVersion, vms: &[VmConfig<'static>], assignments: Assignments) -> Self {
         let count = vms.iter().flat_map(|vm| vm.cores.as_slice()).max().map_or(1, |last| *last as usize + 1);
         let cores: Vec<Hardware> = (0..count).map(|_| hardware(gic)).collect();
         let workers = (0..count).map(|core| Worker::new(Core::new(core, core as u64, 0x1000, 0x2000)));
         let workers: &'static [Worker] = Vec::leak(workers.collect());
         let rig_cores = RefCell::new(cores);
         let former = fake::become_core(std::mem::take(&mut rig_cores.borrow_mut()[0]));
-        let machine = assemble(&parts, workers, vms);
+        let machine = assemble(&parts, workers, vms, assignments);
         rig_cores.borrow_mut()[0] = fake::become_core(former);
         let rig = Self { machine, parts, workers, cores: rig_cores };
         for (core, worker) in workers.iter().enumerate() {
@@ -253,11 +259,16 @@ fn sent_by(cores: &mut [Hardware], sender: usize) -> Vec<(usize, u32)> {
     sent
 }
 
-fn assemble(parts: &Parts, workers: &'static [Worker], configs: &[VmConfig<'static>]) -> &'static Machine {
+fn assemble(
+    parts: &Parts,
+    workers: &'static [Worker],
+    configs: &[VmConfig<'static>],
+    assignments: Assignments,
+) -> &'static Machine {
     SERIAL.connect(parts.line);
     let board = Box::leak(Box::new(portcullis_board::Board { ..parts.board }));
     let support = Support::FULL;
-    let mut stock = Stock { support: &support, interface: None, assignments: Default::default(), free: Regions::new() };
+    let mut stock = Stock { support: &support, interface: None, assignments, free: Regions::new() };
     let vms = configs.iter().enumerate().map(|(index, config)| {
         stock.free.add(memory()).unwrap();
         let row: &'static Row = Box::leak(Box::new(Row::new()));

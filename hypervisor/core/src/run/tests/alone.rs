@@ -1,8 +1,6 @@
 //! A vCPU that has its core to itself.
 
 use portcullis_abi::map;
-use std::sync::atomic::Ordering;
-
 use portcullis_arch::account::Exit;
 use portcullis_arch::fake::{self, Outcome, Trap};
 use portcullis_board::signal::{EL2_TIMER_INTID, KICK};
@@ -10,7 +8,7 @@ use portcullis_vgic::GicVersion;
 
 use crate::tests::board::{Asked, MAINTENANCE, Parts};
 use crate::tests::guest::{raise_sgi, wants};
-use crate::tests::rig::{Rig, SECOND, vm};
+use crate::tests::rig::{Rig, SECOND, exits, vm};
 use crate::vm::activity::Activity;
 use crate::vm::state::{Action, Phase};
 
@@ -73,11 +71,7 @@ fn a_guests_timer_is_linked_and_its_core_keeps_it_active() {
         let outcome = rig.interrupt(1, map::TIMER_VIRTUAL_INTID);
         assert!(matches!(outcome, Outcome::InGuest(_)), "{gic:?}");
         assert!(rig.at(1, || vcpu.has_interrupt()), "{gic:?}: it is in a list register");
-        assert_eq!(
-            vcpu.account().exits[portcullis_arch::account::Exit::Timer as usize]
-                .load(std::sync::atomic::Ordering::Relaxed),
-            1
-        );
+        assert_eq!(exits(vcpu, Exit::Timer), 1);
     }
 }
 
