@@ -47,6 +47,8 @@ pub enum Mode {
     Starved,
     /// Counters, timers, clock and stolen time over pauses.
     Paused,
+    /// An alarm, and a new time of day.
+    Clock,
     /// The worst of neighbours.
     Hostile,
     /// A long wait.
@@ -57,6 +59,10 @@ pub enum Mode {
     Abort,
     /// Every kind of access that ends in an abort.
     Aborts,
+    /// The banks of flash, and a reset.
+    Flash,
+    /// The first bank of flash, with so many accesses that they can be counted.
+    FirstBank,
     /// An exception without vectors.
     NoVectors,
     /// Unknown system registers.
@@ -93,11 +99,14 @@ impl Mode {
             "leak" => Self::Leak,
             "starved" => Self::Starved,
             "paused" => Self::Paused,
+            "clock" => Self::Clock,
             "hostile" => Self::Hostile,
             "idle" => Self::Idle,
             "typed" => Self::Typed,
             "abort" => Self::Abort,
             "aborts" => Self::Aborts,
+            "flash" => Self::Flash,
+            "first-bank" => Self::FirstBank,
             "no-vectors" => Self::NoVectors,
             "sysreg" => Self::SystemRegister,
             "mmio" => Self::Mmio,

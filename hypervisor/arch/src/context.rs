@@ -9,6 +9,7 @@ use portcullis_gate::{
 };
 
 use crate::account::{Account, SERVICES};
+use crate::registers::SPSR_EL2;
 
 /// What a handler tells the vectors to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,7 +147,11 @@ impl Context {
 }
 
 /// PSTATE of a vCPU that starts: EL1 with its own stack pointer, debug, SError, IRQ and FIQ masked.
-pub const EL1H_MASKED: u64 = 0x3c5;
+pub const EL1H_MASKED: u64 = SPSR_EL2::M::EL1h.value
+    | SPSR_EL2::D::Masked.value
+    | SPSR_EL2::A::Masked.value
+    | SPSR_EL2::I::Masked.value
+    | SPSR_EL2::F::Masked.value;
 
 /// [`Context::beyond`]: the gate in Rust decides.
 pub const BEYOND_TO_GATE: u64 = 1 << 0;

@@ -1,13 +1,15 @@
 //! This core: who it is and what it can do.
 
-use crate::{read_sysreg, write_sysreg};
+use crate::registers::{
+    ID_AA64MMFR0_EL1, ID_AA64MMFR1_EL1, ID_AA64PFR0_EL1, MIDR_EL1, MPIDR_EL1, Readable, TPIDR_EL2, govern,
+};
 
 /// Affinity fields of an MPIDR value: Aff3 in bits 39:32, Aff2 to Aff0 in bits 23:0.
 pub const MPIDR_AFFINITY: u64 = 0xff_00ff_ffff;
 
 /// Affinity of this core.
 pub fn affinity() -> u64 {
-    read_sysreg!("mpidr_el1") & MPIDR_AFFINITY
+    MPIDR_EL1.get() & MPIDR_AFFINITY
 }
 
 /// What the vectors find through TPIDR_EL2: the part of a core's state that assembly needs when EL2 itself faults.
@@ -30,19 +32,19 @@ pub struct Anchor {
 pub unsafe fn set_anchor(anchor: *const Anchor) {
     // SAFETY: TPIDR_EL2 is only a word for software; the caller vouches for what it points to.
     unsafe {
-        write_sysreg!("tpidr_el2", anchor as u64);
+        govern(TPIDR_EL2, anchor as u64);
     }
 }
 
 /// The anchor of this core as given to [`set_anchor`].
 #[inline(always)]
 pub fn anchor() -> *const Anchor {
-    read_sysreg!("tpidr_el2") as *const Anchor
+    TPIDR_EL2.get() as *const Anchor
 }
 
 /// Bits of physical address that this core implements (ID_AA64MMFR0_EL1.PARange), at most 48.
 pub fn physical_address_bits() -> u32 {
-    match read_sysreg!("id_aa64mmfr0_el1") & 0xf {
+    match ID_AA64MMFR0_EL1.read(ID_AA64MMFR0_EL1::PARange) {
         0 => 32,
         1 => 36,
         2 => 40,
@@ -54,23 +56,23 @@ pub fn physical_address_bits() -> u32 {
 
 /// The encoding of [`physical_address_bits`] for TCR_EL2.PS and VTCR_EL2.PS.
 pub fn physical_size_field() -> u64 {
-    (read_sysreg!("id_aa64mmfr0_el1") & 0xf).min(5)
+    ID_AA64MMFR0_EL1.read(ID_AA64MMFR0_EL1::PARange).min(5)
 }
 
 /// Bits of a VMID: 8, or 16 with FEAT_VMID16.
 pub fn vmid_bits() -> u32 {
-    if (read_sysreg!("id_aa64mmfr1_el1") >> 4) & 0xf == 2 { 16 } else { 8 }
+    if ID_AA64MMFR1_EL1.matches_all(ID_AA64MMFR1_EL1::VMIDBits::Bits16) { 16 } else { 8 }
 }
 
 /// Whether branch prediction trained in one context cannot steer another one (ID_AA64PFR0_EL1.CSV2): CVE-2017-5715 does
 /// not concern this core.
 pub fn predicts_within_context() -> bool {
-    (read_sysreg!("id_aa64pfr0_el1") >> 56) & 0xf != 0
+    ID_AA64PFR0_EL1.get() >> 56 & 0xf != 0
 }
 
 /// Whether this core is a Cortex-A72 (MIDR_EL1: Arm's, part 0xd08).
 pub fn is_cortex_a72() -> bool {
-    read_sysreg!("midr_el1") & 0xff00_fff0 == 0x4100_d080
+    MIDR_EL1.matches_all(MIDR_EL1::Implementer::Arm + MIDR_EL1::PartNum.val(0xd08))
 }
 
 /// Stops this core for good: waits for interrupts with all of them masked.

@@ -5,6 +5,7 @@
 //! vCPU left in them meanwhile has no effect, as nothing is debugged without MDSCR_EL1, which changes hands at every switch.
 
 use crate::el1::El1State;
+use crate::registers::{ID_AA64DFR0_EL1, MDCR_EL2, MDSCR_EL1, Readable, govern};
 use crate::{barrier::isb, read_sysreg, write_sysreg};
 
 /// Most breakpoints, and most watchpoints, that a CPU has.
@@ -14,29 +15,32 @@ const MAX: usize = 16;
 const CLAIM_TAGS: u64 = 0xff;
 
 /// MDCR_EL2: accesses to debug registers (TDA) and to the OS locks (TDOSA) trap.
-const TRAPS: u64 = 1 << 9 | 1 << 10;
+const TRAPS: u64 = MDCR_EL2::TDA::SET.value | MDCR_EL2::TDOSA::SET.value;
 
 /// MDSCR_EL1: single step (SS), debug exceptions in the kernel (KDE), breakpoints and watchpoints (MDE).
-const IN_USE: u64 = 1 << 0 | 1 << 13 | 1 << 15;
+const IN_USE: u64 = MDSCR_EL1::SS::SET.value | MDSCR_EL1::KDE::SET.value | MDSCR_EL1::MDE::SET.value;
 
 /// Which of these registers a core has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Features {
+pub(crate) struct Features {
     /// Number of breakpoints, 2 to 16.
-    breakpoints: usize,
+    pub breakpoints: usize,
     /// Number of watchpoints, 2 to 16.
-    watchpoints: usize,
+    pub watchpoints: usize,
     /// FEAT_DoubleLock: OSDLR_EL1.
-    double_lock: bool,
+    pub double_lock: bool,
 }
 
 impl Features {
     /// What the core has on which this runs.
-    fn here() -> Self {
-        let debug = read_sysreg!("id_aa64dfr0_el1");
-        let field = |shift: u32| debug >> shift & 0xf;
-        // The numbers are given less one. FEAT_DoubleLock: 0 if there is one, all ones if not.
-        Self { breakpoints: field(12) as usize + 1, watchpoints: field(20) as usize + 1, double_lock: field(36) == 0 }
+    pub fn here() -> Self {
+        let debug = ID_AA64DFR0_EL1.get();
+        // The numbers are given less one. DoubleLock, bits 39:36: 0 if there is one, all ones if not.
+        Self {
+            breakpoints: ID_AA64DFR0_EL1::BRPs.read(debug) as usize + 1,
+            watchpoints: ID_AA64DFR0_EL1::WRPs.read(debug) as usize + 1,
+            double_lock: debug >> 36 & 0xf == 0,
+        }
     }
 }
 
@@ -44,21 +48,21 @@ impl Features {
 #[derive(Debug)]
 pub struct Debug {
     /// `DBGBVR<n>_EL1` and `DBGBCR<n>_EL1`.
-    breakpoints: [[u64; 2]; MAX],
+    pub(crate) breakpoints: [[u64; 2]; MAX],
     /// `DBGWVR<n>_EL1` and `DBGWCR<n>_EL1`.
-    watchpoints: [[u64; 2]; MAX],
+    pub(crate) watchpoints: [[u64; 2]; MAX],
     /// OSLSR_EL1.OSLK: breakpoints and watchpoints are off.
-    os_lock: u64,
+    pub(crate) os_lock: u64,
     /// OSDLR_EL1: debug exceptions are off altogether.
-    double_lock: u64,
+    pub(crate) double_lock: u64,
     /// MDCCINT_EL1.
-    communication_interrupt: u64,
+    pub(crate) communication_interrupt: u64,
     /// OSDTRRX_EL1 and OSDTRTX_EL1: what the communications channel holds.
-    communication: [u64; 2],
+    pub(crate) communication: [u64; 2],
     /// OSECCR_EL1.
-    exception_catch: u64,
+    pub(crate) exception_catch: u64,
     /// The claim tags.
-    claim: u64,
+    pub(crate) claim: u64,
 }
 
 /// Pairs of registers of which a core has the first `count`.
@@ -173,9 +177,9 @@ pub fn is_in_use(el1: &El1State) -> bool {
 
 /// Has the guest's use of these registers trap on this core from now on, or not.
 pub fn trap(traps: bool) {
-    let others = read_sysreg!("mdcr_el2") & !TRAPS;
+    let others = MDCR_EL2.get() & !TRAPS;
     // SAFETY: what the guest may do; EL2 is not concerned.
     unsafe {
-        write_sysreg!("mdcr_el2", if traps { others | TRAPS } else { others });
+        govern(MDCR_EL2, if traps { others | TRAPS } else { others });
     }
 }

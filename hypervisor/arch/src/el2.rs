@@ -4,50 +4,37 @@
 //! operations run in the guest. On a core that vCPUs share, WFI is trapped too, and the debug registers are until they are used.
 
 use crate::context::EL1H_MASKED;
-use crate::{barrier::isb, cpu, read_sysreg, write_sysreg};
+use crate::registers::{
+    ACTLR_EL2, CNTHCTL_EL2, CNTHP_CTL_EL2, CPTR_EL2, ELR_EL1, ELR_EL2, ESR_EL1, ESR_EL2, FAR_EL1, FAR_EL2, HCR_EL2,
+    HPFAR_EL2, ID_AA64MMFR1_EL1, MDCR_EL2, MIDR_EL1, Readable, SCTLR_EL1, SCTLR_EL2, SPSR_EL1, SPSR_EL2, TPIDR_EL2,
+    VBAR_EL1, VMPIDR_EL2, VTCR_EL2, VTTBR_EL2, govern,
+};
+use crate::{barrier::isb, cpu, write_sysreg};
 
-/// HCR_EL2: the traps and the second stage of translation (Arm ARM, D19.2.48).
-pub mod hcr {
-    /// Second stage of translation on.
-    pub const VM: u64 = 1 << 0;
-    /// Invalidation by set/way also cleans.
-    pub const SWIO: u64 = 1 << 1;
-    /// FIQs go to EL2; the guest has virtual ones.
-    pub const FMO: u64 = 1 << 3;
-    /// IRQs go to EL2; the guest has virtual ones.
-    pub const IMO: u64 = 1 << 4;
-    /// SErrors go to EL2.
-    pub const AMO: u64 = 1 << 5;
-    /// WFI traps.
-    pub const TWI: u64 = 1 << 13;
-    /// Reads of the ID registers of group 3 trap.
-    pub const TID3: u64 = 1 << 18;
-    /// SMC traps.
-    pub const TSC: u64 = 1 << 19;
-    /// Implementation-defined system registers trap.
-    pub const TIDCP: u64 = 1 << 20;
-    /// EL1 is AArch64.
-    pub const RW: u64 = 1 << 31;
-    /// EL2 has the form of a host's EL1 (FEAT_VHE), which it is not written for.
-    pub const E2H: u64 = 1 << 34;
-    /// LORegion registers trap.
-    pub const TLOR: u64 = 1 << 35;
-    /// Error record registers trap.
-    pub const TERR: u64 = 1 << 36;
-    /// Pointer authentication keys do not trap.
-    pub const APK: u64 = 1 << 40;
-    /// Pointer authentication instructions do not trap.
-    pub const API: u64 = 1 << 41;
-    /// What a guest runs under.
-    pub const GUEST: u64 = VM | SWIO | FMO | IMO | AMO | TID3 | TSC | TIDCP | RW | TLOR | TERR | APK | API;
-}
+/// HCR_EL2 of a guest: second stage of translation, invalidation by set/way that also cleans, FIQ, IRQ and SError to EL2, EL1 in
+/// AArch64. What traps: reads of the ID registers of group 3, SMC, implementation-defined system registers, LORegion and error
+/// record registers. Pointer authentication does not (Arm ARM, D19.2.48).
+const GUEST: u64 = HCR_EL2::VM::SET.value
+    | HCR_EL2::SWIO::SET.value
+    | HCR_EL2::FMO::SET.value
+    | HCR_EL2::IMO::SET.value
+    | HCR_EL2::AMO::SET.value
+    | HCR_EL2::TID3::SET.value
+    | HCR_EL2::TSC::SET.value
+    | HCR_EL2::TIDCP::SET.value
+    | HCR_EL2::RW::SET.value
+    | HCR_EL2::TLOR::SET.value
+    | HCR_EL2::TERR::SET.value
+    | HCR_EL2::APK::SET.value
+    | HCR_EL2::API::SET.value;
 
-/// CPTR_EL2 with E2H = 0: RES1 bits, SVE, SME, trace and activity monitors trapped; floating point and SIMD not.
-const CPTR: u64 = 0x33ff | 1 << 20 | 1 << 30;
-/// MDCR_EL2: performance monitors (TPM, TPMCR), statistical profiling (TPMS) and trace filter (TTRF) trapped.
-const MDCR: u64 = 1 << 6 | 1 << 5 | 1 << 14 | 1 << 19;
+/// CPTR_EL2 with E2H = 0: RES1 bits, SVE, SME, trace (TTA) and activity monitors trapped; floating point and SIMD not.
+const CPTR: u64 = 0x33ff | 1 << 20 | CPTR_EL2::TAM::SET.value;
+/// MDCR_EL2: performance monitors, statistical profiling and trace filter trapped.
+const MDCR: u64 =
+    MDCR_EL2::TPM::SET.value | MDCR_EL2::TPMCR::SET.value | MDCR_EL2::TPMS::SET.value | MDCR_EL2::TTRF::SET.value;
 /// CNTHCTL_EL2 with E2H = 0: physical counter and timer of EL1 not trapped.
-const CNTHCTL: u64 = 0b11;
+const CNTHCTL: u64 = CNTHCTL_EL2::EL1PCEN::SET.value | CNTHCTL_EL2::EL1PCTEN::SET.value;
 
 /// Sets this core up for guests. The stage 2 tables are chosen when a vCPU is loaded.
 ///
@@ -55,27 +42,26 @@ const CNTHCTL: u64 = 0b11;
 ///
 /// [`WithHostExtensions`]: the registers would mean something else than what is written here.
 pub fn init_core(ipa_bits: u32) -> Result<(), WithHostExtensions> {
-    let pmu_counters = read_sysreg!("mdcr_el2") & 0x1f;
-    let midr = read_sysreg!("midr_el1");
+    let counters = MDCR_EL2::HPMN.val(MDCR_EL2.read(MDCR_EL2::HPMN)).value;
     // SAFETY: it governs what the guest may do and what comes to EL2; EL2's own execution is not touched.
     unsafe {
-        write_sysreg!("hcr_el2", hcr::GUEST);
+        govern(HCR_EL2, GUEST);
     }
     isb();
-    if read_sysreg!("hcr_el2") & hcr::E2H != 0 {
+    if HCR_EL2.is_set(HCR_EL2::E2H) {
         return Err(WithHostExtensions);
     }
     // SAFETY: as above.
     unsafe {
-        write_sysreg!("cptr_el2", CPTR);
-        write_sysreg!("mdcr_el2", MDCR | pmu_counters);
-        write_sysreg!("cnthctl_el2", CNTHCTL);
-        write_sysreg!("cnthp_ctl_el2", 0);
+        govern(CPTR_EL2, CPTR);
+        govern(MDCR_EL2, MDCR | counters);
+        govern(CNTHCTL_EL2, CNTHCTL);
+        govern(CNTHP_CTL_EL2, 0);
         write_sysreg!("hstr_el2", 0);
         // What EL1 may do to the core's implementation-defined controls: nothing.
-        write_sysreg!("actlr_el2", 0);
-        write_sysreg!("vpidr_el2", midr);
-        write_sysreg!("vtcr_el2", crate::paging::vtcr(ipa_bits));
+        govern(ACTLR_EL2, 0);
+        write_sysreg!("vpidr_el2", MIDR_EL1.get());
+        govern(VTCR_EL2, crate::paging::vtcr(ipa_bits));
     }
     crate::extensions::init_core();
     isb();
@@ -91,7 +77,7 @@ pub struct WithHostExtensions;
 pub fn share_core() {
     // SAFETY: what of a guest's comes to EL2; nothing else changes.
     unsafe {
-        write_sysreg!("hcr_el2", hcr::GUEST | hcr::TWI);
+        govern(HCR_EL2, GUEST | HCR_EL2::TWI::SET.value);
     }
     crate::debug::trap(true);
     isb();
@@ -100,23 +86,23 @@ pub fn share_core() {
 /// Syndrome of the exception that led to EL2 last.
 #[inline(always)]
 pub fn syndrome() -> u64 {
-    read_sysreg!("esr_el2")
+    ESR_EL2.get()
 }
 
 /// Faulting virtual address of that exception.
 pub fn fault_address() -> u64 {
-    read_sysreg!("far_el2")
+    FAR_EL2.get()
 }
 
 /// Faulting intermediate physical address of a stage 2 abort (HPFAR_EL2.FIPA and the offset of FAR_EL2).
 pub fn fault_ipa() -> u64 {
-    ((read_sysreg!("hpfar_el2") & 0x0fff_ffff_fff0) << 8) | (fault_address() & 0xfff)
+    HPFAR_EL2.read(HPFAR_EL2::FIPA) << 12 | fault_address() & 0xfff
 }
 
 /// Where the guest goes on.
 #[inline(always)]
 pub fn return_address() -> u64 {
-    read_sysreg!("elr_el2")
+    ELR_EL2.get()
 }
 
 /// Sets where the guest goes on.
@@ -124,7 +110,7 @@ pub fn return_address() -> u64 {
 pub fn set_return_address(address: u64) {
     // SAFETY: the address is used at EL1 or EL0 only.
     unsafe {
-        write_sysreg!("elr_el2", address);
+        govern(ELR_EL2, address);
     }
 }
 
@@ -136,7 +122,12 @@ pub fn step_over() {
 
 /// Processor state with which the guest goes on.
 pub fn saved_state() -> u64 {
-    read_sysreg!("spsr_el2")
+    SPSR_EL2.get()
+}
+
+/// Whether the guest was at EL0.
+pub fn is_from_el0() -> bool {
+    saved_state() & 0xf == 0
 }
 
 /// What the guest's registers say of the exception that it took to EL1 last.
@@ -152,25 +143,26 @@ pub struct Taken {
 
 /// What the guest's registers say of the exception that it took to EL1 last.
 pub fn last_taken() -> Taken {
-    Taken {
-        syndrome: read_sysreg!("esr_el1"),
-        return_address: read_sysreg!("elr_el1"),
-        fault_address: read_sysreg!("far_el1"),
-    }
+    Taken { syndrome: ESR_EL1.get(), return_address: ELR_EL1.get(), fault_address: FAR_EL1.get() }
 }
 
 /// Where the guest would go on if it took a synchronous exception to EL1 now (Arm ARM, D1.3.2).
 pub fn exception_vector() -> u64 {
-    read_sysreg!("vbar_el1").wrapping_add(vector_offset(saved_state()))
+    VBAR_EL1.get().wrapping_add(vector_offset(saved_state()))
 }
+
+/// SPSR_EL2.M[4]: the guest was in AArch32, at EL0.
+const AARCH32: u64 = 1 << 4;
 
 /// Offset of the vector of a synchronous exception from a state.
 const fn vector_offset(spsr: u64) -> u64 {
-    match (spsr & 1 << 4 != 0, spsr & 0xf) {
-        (true, _) => 0x600,       // from AArch32 EL0
-        (false, 0b0000) => 0x400, // from AArch64 EL0
-        (false, 0b0100) => 0x000, // EL1 with SP_EL0
-        _ => 0x200,               // EL1 with SP_EL1
+    const EL0: u64 = SPSR_EL2::M::EL0t.value;
+    const EL1_WITH_SP_EL0: u64 = SPSR_EL2::M::EL1t.value;
+    match (spsr & AARCH32 != 0, spsr & SPSR_EL2::M.mask) {
+        (true, _) => 0x600,
+        (false, EL0) => 0x400,
+        (false, EL1_WITH_SP_EL0) => 0x000,
+        _ => 0x200, // EL1 with SP_EL1
     }
 }
 
@@ -179,25 +171,25 @@ const fn vector_offset(spsr: u64) -> u64 {
 pub fn inject(syndrome: u64, far: Option<u64>) {
     let spsr = saved_state();
     let vector = exception_vector();
-    let sctlr = read_sysreg!("sctlr_el1");
-    let has_pan = (read_sysreg!("id_aa64mmfr1_el1") >> 20) & 0xf != 0;
+    let sctlr = SCTLR_EL1.get();
+    let has_pan = ID_AA64MMFR1_EL1.is_set(ID_AA64MMFR1_EL1::PAN);
     // SAFETY: registers of EL1, and the two from which `eret` enters it.
     unsafe {
-        write_sysreg!("elr_el1", return_address());
-        write_sysreg!("spsr_el1", spsr);
-        write_sysreg!("esr_el1", syndrome);
+        govern(ELR_EL1, return_address());
+        govern(SPSR_EL1, spsr);
+        govern(ESR_EL1, syndrome);
         if let Some(far) = far {
-            write_sysreg!("far_el1", far);
+            govern(FAR_EL1, far);
         }
         set_return_address(vector);
-        write_sysreg!("spsr_el2", state_in_exception(spsr, sctlr, has_pan));
+        govern(SPSR_EL2, state_in_exception(spsr, sctlr, has_pan));
     }
 }
 
 /// PSTATE in which EL1 takes an exception from a guest whose PSTATE was `spsr` (Arm ARM, D1.3.1): EL1h, all masked, flags
 /// and DIT as they were, PAN set unless SCTLR_EL1.SPAN says to keep it, SSBS as SCTLR_EL1.DSSBS says, the rest clear.
 const fn state_in_exception(spsr: u64, sctlr: u64, has_pan: bool) -> u64 {
-    const NZCV: u64 = 0xf << 28;
+    const NZCV: u64 = SPSR_EL2::N::SET.value | SPSR_EL2::Z::SET.value | SPSR_EL2::C::SET.value | SPSR_EL2::V::SET.value;
     const DIT: u64 = 1 << 24;
     const PAN: u64 = 1 << 22;
     const SSBS: u64 = 1 << 12;
@@ -216,7 +208,7 @@ const fn state_in_exception(spsr: u64, sctlr: u64, has_pan: bool) -> u64 {
 pub unsafe fn set_stage2(vttbr: u64) {
     // SAFETY: passed on to the caller.
     unsafe {
-        write_sysreg!("vttbr_el2", vttbr);
+        govern(VTTBR_EL2, vttbr);
     }
 }
 
@@ -224,7 +216,7 @@ pub unsafe fn set_stage2(vttbr: u64) {
 pub fn set_vcpu_number(index: u64) {
     // SAFETY: only read by the guest.
     unsafe {
-        write_sysreg!("vmpidr_el2", 1 << 31 | index);
+        govern(VMPIDR_EL2, VMPIDR_EL2::RES1::SET.value | index);
     }
 }
 
@@ -235,11 +227,11 @@ pub fn dump() -> [(&'static str, u64); 10] {
         ("elr_el2", return_address()),
         ("spsr_el2", saved_state()),
         ("far_el2", fault_address()),
-        ("hpfar_el2", read_sysreg!("hpfar_el2")),
-        ("hcr_el2", read_sysreg!("hcr_el2")),
-        ("sctlr_el2", read_sysreg!("sctlr_el2")),
-        ("vttbr_el2", read_sysreg!("vttbr_el2")),
-        ("tpidr_el2", read_sysreg!("tpidr_el2")),
+        ("hpfar_el2", HPFAR_EL2.get()),
+        ("hcr_el2", HCR_EL2.get()),
+        ("sctlr_el2", SCTLR_EL2.get()),
+        ("vttbr_el2", VTTBR_EL2.get()),
+        ("tpidr_el2", TPIDR_EL2.get()),
         ("mpidr_el1", cpu::affinity()),
     ]
 }
@@ -247,6 +239,48 @@ pub fn dump() -> [(&'static str, u64); 10] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fake;
+
+    /// What a core's set-up leaves in a register.
+    fn left(register: &'static str) -> u64 {
+        fake::read(register)
+    }
+
+    #[test]
+    fn a_core_is_set_up_with_the_bits_that_the_architecture_has_for_it() {
+        fake::set("midr_el1", 0x410f_d083);
+        fake::set("mdcr_el2", 0xf00 | 6);
+        assert_eq!(init_core(39), Ok(()));
+        // Arm ARM, D19.2.48: VM, SWIO, FMO, IMO, AMO, TID3, TSC, TIDCP, RW, TLOR, TERR, APK, API.
+        let bits = [0, 1, 3, 4, 5, 18, 19, 20, 31, 35, 36, 40, 41].iter().fold(0, |word, bit| word | 1u64 << bit);
+        assert_eq!(left("hcr_el2"), bits);
+        assert_eq!(left("cptr_el2"), 0x33ff | 1 << 20 | 1 << 30);
+        assert_eq!(left("mdcr_el2"), 6 | 1 << 5 | 1 << 6 | 1 << 14 | 1 << 19);
+        assert_eq!((left("cnthctl_el2"), left("vpidr_el2")), (0b11, 0x410f_d083));
+        share_core();
+        assert_eq!((left("hcr_el2"), left("mdcr_el2") & 0x600), (bits | 1 << 13, 0x600));
+    }
+
+    #[test]
+    fn a_core_that_cannot_do_without_host_extensions_is_refused() {
+        fake::keep("hcr_el2", 1 << 34);
+        assert_eq!(init_core(39), Err(WithHostExtensions));
+    }
+
+    #[test]
+    fn an_injected_exception_leaves_what_the_guest_expects() {
+        for (register, value) in
+            [("elr_el2", 0x8004), ("spsr_el2", 0x8000_0005), ("vbar_el1", 0x1000), ("hpfar_el2", 0x9000)]
+        {
+            fake::set(register, value);
+        }
+        fake::set("far_el2", 0xffff_0123);
+        assert_eq!(fault_ipa(), 0x90_0123);
+        inject(0x9600_0010, Some(fault_address()));
+        let el1 = ["elr_el1", "spsr_el1", "esr_el1", "far_el1"].map(left);
+        assert_eq!(el1, [0x8004, 0x8000_0005, 0x9600_0010, 0xffff_0123]);
+        assert_eq!((left("elr_el2"), left("spsr_el2")), (0x1200, 0x8000_03c5));
+    }
 
     #[test]
     fn the_vector_follows_the_state() {

@@ -252,9 +252,9 @@ pub fn set_virtual_control(value: u32) {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct VirtualInterface {
     /// GICH_VMCR: what the guest has set in its CPU interface.
-    control: u32,
+    pub(crate) control: u32,
     /// GICH_APR: the priorities of what is active.
-    active: u32,
+    pub(crate) active: u32,
 }
 
 impl VirtualInterface {

@@ -1,14 +1,21 @@
 //! The GICv3 system registers: the physical CPU interface (ICC_*) and the virtual one (ICH_*), Arm IHI 0069.
 
+use crate::registers::{
+    ICC_SRE_EL2, ICH_AP0R0_EL2, ICH_AP0R1_EL2, ICH_AP0R2_EL2, ICH_AP0R3_EL2, ICH_AP1R0_EL2, ICH_AP1R1_EL2,
+    ICH_AP1R2_EL2, ICH_AP1R3_EL2, ICH_HCR_EL2, ICH_LR0_EL2, ICH_LR1_EL2, ICH_LR2_EL2, ICH_LR3_EL2, ICH_LR4_EL2,
+    ICH_LR5_EL2, ICH_LR6_EL2, ICH_LR7_EL2, ICH_LR8_EL2, ICH_LR9_EL2, ICH_LR10_EL2, ICH_LR11_EL2, ICH_LR12_EL2,
+    ICH_LR13_EL2, ICH_LR14_EL2, ICH_LR15_EL2, ICH_VMCR_EL2, ICH_VTR_EL2, ID_AA64PFR0_EL1, Readable, govern,
+};
 use crate::{barrier::isb, read_sysreg, write_sysreg};
 
 /// Interrupt identifier that says "nothing pending".
 pub const SPURIOUS: u32 = 1023;
 
 /// ICC_SRE_EL1 and ICC_SRE_EL2: system registers, and no bypass of the interface (SRE, DFB, DIB).
-pub const SYSTEM_REGISTERS: u64 = 0b111;
+pub const SYSTEM_REGISTERS: u64 =
+    ICC_SRE_EL2::SRE::SET.value | ICC_SRE_EL2::DFB::SET.value | ICC_SRE_EL2::DIB::SET.value;
 /// ICC_SRE_EL2.Enable: EL1 may write ICC_SRE_EL1.
-const ENABLE: u64 = 1 << 3;
+const ENABLE: u64 = ICC_SRE_EL2::ENABLE::SET.value;
 
 /// A guest could turn its system registers off (ICC_SRE_EL1.SRE), and those of the next one on the core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,10 +29,10 @@ pub struct OpenInterface;
 /// [`OpenInterface`], if neither is so.
 fn close_interface() -> Result<(), OpenInterface> {
     set_interface(SYSTEM_REGISTERS | ENABLE, 0);
-    let constant = read_sysreg!("icc_sre_el1") & 1 != 0;
+    let constant = read_sysreg!("icc_sre_el1") & ICC_SRE_EL2::SRE::SET.value != 0;
     set_interface(SYSTEM_REGISTERS | ENABLE, SYSTEM_REGISTERS);
     set_interface(SYSTEM_REGISTERS, SYSTEM_REGISTERS);
-    let trapped = read_sysreg!("icc_sre_el2") & ENABLE == 0;
+    let trapped = !ICC_SRE_EL2.is_set(ICC_SRE_EL2::ENABLE);
     if trapped || constant { Ok(()) } else { Err(OpenInterface) }
 }
 
@@ -33,7 +40,7 @@ fn close_interface() -> Result<(), OpenInterface> {
 fn set_interface(el2: u64, el1: u64) {
     // SAFETY: no guest runs, and EL2 uses the system registers of its own, which stay.
     unsafe {
-        write_sysreg!("icc_sre_el2", el2);
+        govern(ICC_SRE_EL2, el2);
         isb();
         write_sysreg!("icc_sre_el1", el1);
         isb();
@@ -43,11 +50,11 @@ fn set_interface(el2: u64, el1: u64) {
 /// Where the CPU has the system registers though its GIC is a GICv2: nobody uses them, and guests cannot (ICC_SRE_EL2.SRE and
 /// Enable), whatever firmware has left.
 pub fn hide_interface() {
-    let has_registers = read_sysreg!("id_aa64pfr0_el1") >> 24 & 0xf != 0;
+    let has_registers = ID_AA64PFR0_EL1.get() >> 24 & 0xf != 0;
     if has_registers {
         // SAFETY: EL2 uses the interface in memory.
         unsafe {
-            write_sysreg!("icc_sre_el2", 0);
+            govern(ICC_SRE_EL2, 0);
         }
         isb();
     }
@@ -137,13 +144,13 @@ pub fn send_sgi(value: u64) {
 }
 
 /// ICH_HCR_EL2: virtual CPU interface on.
-pub const ICH_HCR_EN: u64 = 1 << 0;
+pub const ICH_HCR_EN: u64 = ICH_HCR_EL2::En::SET.value;
 /// ICH_HCR_EL2: maintenance interrupt while no list register is pending.
-pub const ICH_HCR_NPIE: u64 = 1 << 3;
+pub const ICH_HCR_NPIE: u64 = ICH_HCR_EL2::NPIE::SET.value;
 
 /// Number of list registers (ICH_VTR_EL2.ListRegs).
 pub fn list_registers() -> usize {
-    (read_sysreg!("ich_vtr_el2") & 0x1f) as usize + 1
+    ICH_VTR_EL2.read(ICH_VTR_EL2::ListRegs) as usize + 1
 }
 
 /// Which list registers are empty (ICH_ELRSR_EL2).
@@ -157,7 +164,7 @@ pub fn empty_list_registers() -> u32 {
 pub fn set_virtual_control(value: u64) {
     // SAFETY: governs what the guest's virtual CPU interface does.
     unsafe {
-        write_sysreg!("ich_hcr_el2", value);
+        govern(ICH_HCR_EL2, value);
     }
 }
 
@@ -175,16 +182,16 @@ pub fn reset_virtual_interface() {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct VirtualInterface {
     /// ICH_VMCR_EL2: what the guest has set in its CPU interface.
-    control: u64,
+    pub(crate) control: u64,
     /// `ICH_AP0R<n>_EL2` and `ICH_AP1R<n>_EL2`: the priorities of what is active.
-    active: [[u64; 2]; 4],
+    pub(crate) active: [[u64; 2]; 4],
 }
 
 /// How many active priority registers of each group there are: one for 5 bits of preemption, two for 6, four for 7
 /// (ICH_VTR_EL2.PREbits).
 #[inline(always)]
-fn active_priority_registers() -> usize {
-    match read_sysreg!("ich_vtr_el2") >> 26 & 7 {
+pub(crate) fn active_priority_registers() -> usize {
+    match ICH_VTR_EL2.read(ICH_VTR_EL2::PREbits) {
         0..=4 => 1,
         5 => 2,
         _ => 4,
@@ -192,44 +199,44 @@ fn active_priority_registers() -> usize {
 }
 
 macro_rules! active_priorities {
-    ($($n:literal $group_0:literal $group_1:literal),*) => {
+    ($($n:literal $group_0:ident $group_1:ident),*) => {
         impl VirtualInterface {
             /// Takes over what this core has.
             pub fn save(&mut self) {
-                self.control = read_sysreg!("ich_vmcr_el2");
+                self.control = ICH_VMCR_EL2.get();
                 let count = active_priority_registers();
                 $(if $n >= count {
                     return;
                 }
-                self.active[$n] = [read_sysreg!($group_0), read_sysreg!($group_1)];)*
+                self.active[$n] = [$group_0.get(), $group_1.get()];)*
             }
 
             /// Gives this core what was saved.
             pub fn load(&self) {
                 // SAFETY: governs what the guest's virtual CPU interface does. Registers that do not exist are not named.
                 unsafe {
-                    write_sysreg!("ich_vmcr_el2", self.control);
+                    govern(ICH_VMCR_EL2, self.control);
                     let count = active_priority_registers();
                     $(if $n >= count {
                         return;
                     }
-                    write_sysreg!($group_0, self.active[$n][0]);
-                    write_sysreg!($group_1, self.active[$n][1]);)*
+                    govern($group_0, self.active[$n][0]);
+                    govern($group_1, self.active[$n][1]);)*
                 }
             }
         }
     };
 }
 
-active_priorities!(0 "ich_ap0r0_el2" "ich_ap1r0_el2", 1 "ich_ap0r1_el2" "ich_ap1r1_el2",
-    2 "ich_ap0r2_el2" "ich_ap1r2_el2", 3 "ich_ap0r3_el2" "ich_ap1r3_el2");
+active_priorities!(0 ICH_AP0R0_EL2 ICH_AP1R0_EL2, 1 ICH_AP0R1_EL2 ICH_AP1R1_EL2,
+    2 ICH_AP0R2_EL2 ICH_AP1R2_EL2, 3 ICH_AP0R3_EL2 ICH_AP1R3_EL2);
 
 macro_rules! list_register {
-    ($($n:literal => $name:literal),*) => {
+    ($($n:literal => $name:ident),*) => {
         /// Reads list register `n`; zero beyond the sixteenth.
         #[inline]
         pub fn read_list_register(n: usize) -> u64 {
-            match n { $($n => read_sysreg!($name),)* _ => 0 }
+            match n { $($n => $name.get(),)* _ => 0 }
         }
 
         /// Writes list register `n`; nothing beyond the sixteenth.
@@ -239,13 +246,13 @@ macro_rules! list_register {
         pub fn write_list_register(n: usize, value: u64) {
             // SAFETY: governs which virtual interrupts the guest sees.
             unsafe {
-                match n { $($n => write_sysreg!($name, value),)* _ => {} }
+                match n { $($n => govern($name, value),)* _ => {} }
             }
         }
     };
 }
 
-list_register!(0 => "ich_lr0_el2", 1 => "ich_lr1_el2", 2 => "ich_lr2_el2", 3 => "ich_lr3_el2",
-    4 => "ich_lr4_el2", 5 => "ich_lr5_el2", 6 => "ich_lr6_el2", 7 => "ich_lr7_el2",
-    8 => "ich_lr8_el2", 9 => "ich_lr9_el2", 10 => "ich_lr10_el2", 11 => "ich_lr11_el2",
-    12 => "ich_lr12_el2", 13 => "ich_lr13_el2", 14 => "ich_lr14_el2", 15 => "ich_lr15_el2");
+list_register!(0 => ICH_LR0_EL2, 1 => ICH_LR1_EL2, 2 => ICH_LR2_EL2, 3 => ICH_LR3_EL2,
+    4 => ICH_LR4_EL2, 5 => ICH_LR5_EL2, 6 => ICH_LR6_EL2, 7 => ICH_LR7_EL2,
+    8 => ICH_LR8_EL2, 9 => ICH_LR9_EL2, 10 => ICH_LR10_EL2, 11 => ICH_LR11_EL2,
+    12 => ICH_LR12_EL2, 13 => ICH_LR13_EL2, 14 => ICH_LR14_EL2, 15 => ICH_LR15_EL2);

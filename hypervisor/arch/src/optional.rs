@@ -1,6 +1,7 @@
 //! EL1 registers that only some CPUs have: pointer authentication keys, the deferred error. With [`crate::el1`] and
 //! [`crate::debug`] they are all the system registers that a vCPU owns.
 
+use crate::registers::{ID_AA64ISAR1_EL1, ID_AA64PFR0_EL1, Readable};
 use crate::{read_sysreg, write_sysreg};
 
 /// Which of these registers this core has.
@@ -15,12 +16,23 @@ const DEFERRED_ERROR: u8 = 1 << 1;
 impl Features {
     /// What the core has on which this runs.
     pub fn here() -> Self {
-        let field = |register: u64, shift: u32| register >> shift & 0xf;
-        let (isar1, isar2) = (read_sysreg!("id_aa64isar1_el1"), read_sysreg!("s3_0_c0_c6_2"));
-        let keys = field(isar1, 4) | field(isar1, 8) | field(isar1, 24) | field(isar1, 28);
-        let keys = keys | field(isar2, 8) | field(isar2, 12) != 0;
-        let errors = field(read_sysreg!("id_aa64pfr0_el1"), 28) != 0;
+        use ID_AA64ISAR1_EL1::{APA, API, GPA, GPI};
+        let (isar1, isar2) = (ID_AA64ISAR1_EL1.get(), read_sysreg!("s3_0_c0_c6_2"));
+        // ID_AA64ISAR2_EL1.GPA3 and APA3: QARMA3.
+        let keys = [APA, API, GPA, GPI].iter().any(|field| field.is_set(isar1)) || isar2 >> 8 & 0xff != 0;
+        // ID_AA64PFR0_EL1.RAS.
+        let errors = ID_AA64PFR0_EL1.get() >> 28 & 0xf != 0;
         Self(if keys { POINTER_AUTHENTICATION } else { 0 } | if errors { DEFERRED_ERROR } else { 0 })
+    }
+
+    /// It has the keys.
+    pub const fn has_keys(self) -> bool {
+        self.has(POINTER_AUTHENTICATION)
+    }
+
+    /// It can have a deferred error.
+    pub const fn has_deferred_error(self) -> bool {
+        self.has(DEFERRED_ERROR)
     }
 
     #[inline(always)]
@@ -34,9 +46,9 @@ impl Features {
 #[repr(C)]
 pub struct Optional {
     /// APIAKey to APGAKey, low and high.
-    keys: [u64; 10],
+    pub(crate) keys: [u64; 10],
     /// VDISR_EL2, which is what a guest's DISR_EL1 is.
-    deferred_error: u64,
+    pub(crate) deferred_error: u64,
 }
 
 macro_rules! registers {

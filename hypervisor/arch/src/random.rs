@@ -1,10 +1,10 @@
 //! The CPU's random number instructions (FEAT_RNG).
 
-use crate::read_sysreg;
+use crate::registers::{ID_AA64ISAR0_EL1, Readable};
 
 /// Whether this core has RNDR and RNDRRS (ID_AA64ISAR0_EL1.RNDR).
 pub fn present() -> bool {
-    (read_sysreg!("id_aa64isar0_el1") >> 60) & 0xf != 0
+    ID_AA64ISAR0_EL1.is_set(ID_AA64ISAR0_EL1::RNDR)
 }
 
 /// One reading of RNDRRS, the reseeded form: 64 bits, or `None` when the generator had none to give in time

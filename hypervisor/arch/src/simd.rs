@@ -7,9 +7,9 @@
 #[repr(C, align(16))]
 #[derive(Debug)]
 pub struct Simd {
-    v: [u128; 32],
-    fpcr: u64,
-    fpsr: u64,
+    pub(crate) v: [u128; 32],
+    pub(crate) fpcr: u64,
+    pub(crate) fpsr: u64,
 }
 
 /// The same instruction for each pair of registers: the offset of a pair is that of its first register.

@@ -1,31 +1,34 @@
 //! The generic timer as EL2 sees it.
 
-use crate::{barrier::isb, el1::El1State, read_sysreg, write_sysreg};
+use crate::registers::{
+    CNTFRQ_EL0, CNTHP_CTL_EL2, CNTP_CTL_EL0, CNTPCT_EL0, CNTV_CTL_EL0, CNTVOFF_EL2, Readable, govern,
+};
+use crate::{barrier::isb, el1::El1State, write_sysreg};
 
 /// Counter frequency in Hz as the firmware has put it into CNTFRQ_EL0.
 pub fn frequency() -> u64 {
-    read_sysreg!("cntfrq_el0")
+    CNTFRQ_EL0.get()
 }
 
 /// The physical counter, read in program order.
 #[inline]
 pub fn count() -> u64 {
     isb();
-    read_sysreg!("cntpct_el0")
+    CNTPCT_EL0.get()
 }
 
 /// The physical counter, without a barrier: may be a few instructions old.
 #[inline(always)]
 pub fn count_relaxed() -> u64 {
-    read_sysreg!("cntpct_el0")
+    CNTPCT_EL0.get()
 }
 
 /// Which of the guest's timers assert their interrupt on this core now: bits by INTID, 27 virtual, 30 physical.
 pub fn guest_lines() -> u32 {
     /// CNTx_CTL: enabled, not masked, condition met.
-    const ASSERTED: u64 = 0b101;
+    const ASSERTED: u64 = CNTV_CTL_EL0::ENABLE::SET.value | CNTV_CTL_EL0::ISTATUS::SET.value;
     let line = |control: u64, intid: u32| u32::from(control & 0b111 == ASSERTED) << intid;
-    line(read_sysreg!("cntv_ctl_el0"), 27) | line(read_sysreg!("cntp_ctl_el0"), 30)
+    line(CNTV_CTL_EL0.get(), 27) | line(CNTP_CTL_EL0.get(), 30)
 }
 
 /// Whether the guest's timer with this INTID asserts its interrupt on this core now; false for other numbers.
@@ -37,8 +40,8 @@ pub fn is_asserted(intid: u32) -> bool {
 pub fn stop_guest_timers() {
     // SAFETY: they are the guest's; EL2 has its own.
     unsafe {
-        write_sysreg!("cntv_ctl_el0", 0);
-        write_sysreg!("cntp_ctl_el0", 0);
+        govern(CNTV_CTL_EL0, 0);
+        govern(CNTP_CTL_EL0, 0);
     }
     isb();
 }
@@ -48,7 +51,7 @@ pub fn stop_guest_timers() {
 #[inline(always)]
 pub fn next_deadline(state: &El1State, offset: u64, wanted: u32) -> Option<u64> {
     /// CNTx_CTL: enabled and not masked, whether the condition is met or not.
-    const COUNTS: u64 = 0b01;
+    const COUNTS: u64 = CNTV_CTL_EL0::ENABLE::SET.value;
     let timer =
         |control: u64, intid: u32, at: u64| (control & 0b11 == COUNTS && wanted >> intid & 1 != 0).then_some(at);
     let r#virtual = timer(state.cntv_ctl, 27, state.cntv_cval.saturating_add(offset));
@@ -60,17 +63,17 @@ pub fn next_deadline(state: &El1State, offset: u64, wanted: u32) -> Option<u64> 
 pub fn set_virtual_offset(ticks: u64) {
     // SAFETY: CNTVOFF_EL2 only shifts the virtual counter, which EL2 does not use.
     unsafe {
-        write_sysreg!("cntvoff_el2", ticks);
+        govern(CNTVOFF_EL2, ticks);
     }
 }
 
 /// Stops the virtual timer of the guest that stands still on this core, so that it does not fire. Returns what it was set to, for
 /// [`release_virtual_timer`].
 pub fn hold_virtual_timer() -> u64 {
-    let control = read_sysreg!("cntv_ctl_el0");
+    let control = CNTV_CTL_EL0.get();
     // SAFETY: the timer is the guest's, which does not run.
     unsafe {
-        write_sysreg!("cntv_ctl_el0", 0);
+        govern(CNTV_CTL_EL0, 0);
     }
     isb();
     control
@@ -84,7 +87,7 @@ pub fn release_virtual_timer(control: u64, offset: u64) {
     isb();
     // SAFETY: as above.
     unsafe {
-        write_sysreg!("cntv_ctl_el0", control);
+        govern(CNTV_CTL_EL0, control);
     }
     isb();
 }
@@ -96,9 +99,9 @@ pub fn set_deadline(deadline: Option<u64>) {
         match deadline {
             Some(at) => {
                 write_sysreg!("cnthp_cval_el2", at);
-                write_sysreg!("cnthp_ctl_el2", 1);
+                govern(CNTHP_CTL_EL2, CNTHP_CTL_EL2::ENABLE::SET.value);
             }
-            None => write_sysreg!("cnthp_ctl_el2", 0),
+            None => govern(CNTHP_CTL_EL2, 0),
         }
     }
 }

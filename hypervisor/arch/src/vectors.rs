@@ -69,7 +69,7 @@ pub fn install() {
     #[cfg(target_os = "none")]
     // SAFETY: the address is that of a table of 16 entries aligned to 2 KiB.
     unsafe {
-        crate::write_sysreg!("vbar_el2", &raw const asm::portcullis_vectors as u64);
+        crate::registers::govern(crate::registers::VBAR_EL2, &raw const asm::portcullis_vectors as u64);
         crate::barrier::isb();
     }
 }

@@ -8,10 +8,10 @@ use crate::simd::Simd;
 /// System registers of EL1, and floating point.
 #[derive(Debug)]
 pub struct World {
-    el1: El1State,
-    optional: Optional,
-    simd: Simd,
-    debug: Debug,
+    pub(crate) el1: El1State,
+    pub(crate) optional: Optional,
+    pub(crate) simd: Simd,
+    pub(crate) debug: Debug,
     /// The core has its debug registers, and does not trap them.
     has_debug: bool,
 }

@@ -1,46 +1,8 @@
 //! What every emulated device is.
 
-use core::fmt;
-
 use crate::Description;
 
-/// A saved state that a device cannot take on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unfit {
-    /// It is of another version than the one that the device knows.
-    Version {
-        /// The version that was saved.
-        saved: u32,
-        /// The one that the device knows.
-        known: u32,
-    },
-    /// The part named holds what no device of this kind ever holds.
-    Value(&'static str),
-}
-
-impl Unfit {
-    /// Checks that a state of version `saved` is of the one that the device knows.
-    ///
-    /// # Errors
-    ///
-    /// [`Unfit::Version`].
-    pub fn check_version(saved: u32, known: u32) -> Result<(), Self> {
-        if saved == known { Ok(()) } else { Err(Self::Version { saved, known }) }
-    }
-}
-
-impl fmt::Display for Unfit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Version { saved, known } => {
-                write!(f, "its state is of version {saved}; version {known} is known here")
-            }
-            Self::Value(part) => write!(f, "its state is damaged: {part} holds a value that the device cannot have"),
-        }
-    }
-}
-
-impl core::error::Error for Unfit {}
+pub use portcullis_abi::state::Unfit;
 
 /// An emulated device.
 pub trait Device {

@@ -55,6 +55,7 @@ mod published;
 mod register;
 mod route;
 mod row;
+mod saved;
 mod support;
 mod table;
 mod verdict;

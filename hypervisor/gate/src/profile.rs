@@ -24,6 +24,19 @@ pub enum Rule {
     Keep,
 }
 
+/// The marks of a word that comes from elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Marks {
+    /// [`Rule::Keep`].
+    pub keep: bool,
+    /// A register was written.
+    pub written: bool,
+    /// The VM has started.
+    pub frozen: bool,
+    /// A filter stands before the bits.
+    pub filtered: bool,
+}
+
 /// A VM's whole firmware policy. The firmware registers are views of it; [`layout`] says where they lie.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Profile(pub u64);
@@ -150,6 +163,25 @@ impl Profile {
             return self;
         }
         Self(self.0 | FROZEN | if filtered { FILTERED } else { 0 })
+    }
+
+    /// The word of a VM with these conduits, and control if it has that, whose registers and marks come from elsewhere.
+    pub(crate) const fn restored(self, registers: Self, marks: Marks) -> Self {
+        let own = layout::CONDUITS.put(0, layout::CONDUITS.get(self.0)) | self.0 & CONTROL;
+        let mut word = own | registers.0;
+        if marks.keep {
+            word |= KEEP;
+        }
+        if marks.written {
+            word |= WRITTEN;
+        }
+        if marks.frozen {
+            word |= FROZEN;
+        }
+        if marks.filtered {
+            word |= FILTERED;
+        }
+        Self(word)
     }
 
     const fn without_bitmaps(self) -> Self {

@@ -7,7 +7,7 @@
 //!
 //! | access | ordering | why |
 //! | --- | --- | --- |
-//! | `create` store | Release | who sees the new word sees the emptied filter and the scrubbed VM |
+//! | `create`, `restore` store | Release | who sees the new word sees the emptied filter and the scrubbed VM |
 //! | SET, clear all, rule: load, failed exchange | Relaxed | a guess at the word, checked by the exchange |
 //! | SET, clear all, rule: exchange | Relaxed | publishes nothing but the word; an exchange does not end a release |
 //! | `freeze` exchange | AcqRel | Release publishes the filter to readers; Acquire for a starter that comes second |
@@ -68,6 +68,11 @@ impl Row {
     /// Takes the row back to that of a VM that does not exist. The caller must know what [`Row::create`] asks for.
     pub fn remove(&self) {
         self.word.store(Profile::ABSENT.0, Ordering::Release);
+    }
+
+    /// Puts another word in place, under the conditions of [`Row::create`].
+    pub(crate) fn replace(&self, profile: Profile, ordering: Ordering) {
+        self.word.store(profile.0, ordering);
     }
 
     /// The word as it is: the one load of the path of a call.

@@ -79,6 +79,7 @@ mod physical;
 mod private;
 mod registers;
 mod reset;
+mod saved;
 mod slots;
 mod spis;
 mod switch;

@@ -41,8 +41,8 @@ const STATE_SHIFT: u32 = 62;
 /// Field: pINTID. With HW = 0 its place has [`EOI`].
 const PHYSICAL: u64 = 0x1fff << PHYSICAL_SHIFT;
 const PHYSICAL_SHIFT: u32 = 32;
-const GROUP_1: u64 = 1 << 60;
-const PRIORITY_SHIFT: u32 = 48;
+pub(crate) const GROUP_1: u64 = 1 << 60;
+pub(crate) const PRIORITY_SHIFT: u32 = 48;
 
 /// State of an interrupt in a list register.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -95,6 +95,12 @@ pub const fn linked(intid: u32) -> u64 {
     HW | (intid as u64) << PHYSICAL_SHIFT & PHYSICAL
 }
 
+/// The value without its link.
+#[inline]
+pub const fn unlinked(value: u64) -> u64 {
+    value & !(HW | PHYSICAL)
+}
+
 /// The bits that name the vCPU that has sent an SGI (0 to 7): GICv2 only.
 #[inline]
 pub const fn sent_by(source: u32) -> u64 {
@@ -116,7 +122,7 @@ pub const fn with_state(value: u64, state: State) -> u64 {
 /// The value without a link, with a maintenance interrupt at its end.
 #[inline]
 pub const fn with_end_reported(value: u64) -> u64 {
-    if value & HW != 0 { value & !(HW | PHYSICAL) | EOI } else { value | EOI }
+    if value & HW != 0 { unlinked(value) | EOI } else { value | EOI }
 }
 
 /// Priority of the interrupt in a list register.

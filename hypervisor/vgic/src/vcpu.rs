@@ -76,6 +76,16 @@ impl Vcpu {
         self.attention.load(Ordering::Relaxed) != 0
     }
 
+    /// The attention word as it is.
+    pub fn attention(&self) -> u64 {
+        self.attention.load(Ordering::Acquire)
+    }
+
+    /// Puts another attention word in place: the VM stands still.
+    pub fn set_attention(&self, word: u64) {
+        self.attention.store(word, Ordering::Release);
+    }
+
     /// Takes the attention word.
     #[inline]
     pub fn take_attention(&self) -> u64 {

@@ -70,6 +70,8 @@ pub fn reset() {
 #[derive(Default)]
 pub struct Core {
     registers: BTreeMap<&'static str, u64>,
+    /// Bits that are set whatever is written.
+    kept: BTreeMap<&'static str, u64>,
     /// V0 to V31.
     pub vectors: [u128; 32],
     counter: u64,
@@ -120,7 +122,8 @@ impl Core {
 
     /// What the register holds.
     fn held(&self, register: &'static str) -> u64 {
-        self.registers.get(register).copied().unwrap_or(0)
+        let word = |words: &BTreeMap<_, u64>| words.get(register).copied().unwrap_or(0);
+        word(&self.registers) | word(&self.kept)
     }
 
     /// A write by software.
@@ -137,6 +140,11 @@ impl Core {
             "s2_0_c7_c9_6" => self.set("s2_0_c7_c9_6", self.held("s2_0_c7_c9_6") & !value),
             _ => self.set(register, value),
         }
+    }
+
+    /// Has bits of the register be set whatever is written.
+    pub fn keep(&mut self, register: &'static str, bits: u64) {
+        self.kept.insert(register, bits);
     }
 
     /// Sets what the register holds.

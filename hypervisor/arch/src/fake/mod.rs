@@ -36,6 +36,11 @@ pub fn set(register: &'static str, value: u64) {
     with(|core| core.set(register, value));
 }
 
+/// Has bits of a register be set whatever is written there: those that are RES1, or RAO, on the core that is meant.
+pub fn keep(register: &'static str, bits: u64) {
+    with(|core| core.keep(register, bits));
+}
+
 /// Reads a register as `mrs` does: `icc_iar1_el1` acknowledges.
 pub fn read(register: &'static str) -> u64 {
     with(|core| core.read(register))

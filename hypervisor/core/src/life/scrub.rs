@@ -54,6 +54,10 @@ impl Vm {
         self.audit.reset();
         // The scrubbing has written everything back.
         self.loaded.store(false, Ordering::Relaxed);
+        // What it has written to its flash goes when that is loaded again, before anything of the VM runs.
+        if let Some(flash) = &self.flash {
+            flash.loaded.store(false, Ordering::Relaxed);
+        }
         self.restarts.reset();
         *self.failure.lock() = None;
         self.pv_time.clear();

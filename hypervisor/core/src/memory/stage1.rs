@@ -150,29 +150,48 @@ pub unsafe fn with_page(page: Range, work: &mut dyn FnMut()) -> bool {
 /// Reads the eight bytes of guest memory at `address`, which is a multiple of 8, as its owner's table walks see them, whether
 /// the guest's caches are on or not.
 ///
+/// # Errors
+///
+/// As [`with_block`].
+///
+/// # Safety
+///
+/// As for [`with_block`], but for the guest's own accesses: it may write there at the same time.
+pub unsafe fn peek(address: u64) -> Result<u64, MapError> {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        with_block(address, |place| {
+            // What the guest has written past its caches is not seen behind a line that was here before, and none stays behind.
+            cache::clean(place as usize, size_of::<u64>());
+            let value = place.cast::<u64>().read_volatile();
+            cache::clean(place as usize, size_of::<u64>());
+            value
+        })
+    }
+}
+
+/// Maps the block of guest memory with the address `address` at EL2 on this core, hands the address to `work`, and unmaps the
+/// block again.
+///
 /// Other cores are not disturbed: what one of them remembers of this mapping, should it have speculated on it, is what every
 /// later mapping of the block says too.
 ///
 /// # Errors
 ///
-/// [`MapError`] when the block cannot be mapped.
+/// [`MapError`] when the block cannot be mapped; `work` did not run then.
 ///
 /// # Safety
 ///
 /// The address must be in RAM that belongs to one VM, as the rest of its block of 2 MiB does, and its owner sees to it that
-/// EL2 maps nothing of the block for anything else meanwhile.
-pub unsafe fn peek(address: u64) -> Result<u64, MapError> {
+/// EL2 maps nothing of the block for anything else meanwhile. `work` stays within the block.
+pub unsafe fn with_block<R>(address: u64, work: impl FnOnce(*mut u8) -> R) -> Result<R, MapError> {
     let block = Range::sized(address & !(BLOCK - 1), BLOCK);
     change(block, Use::Data)?;
     paging::invalidate_el2_here();
-    // What the guest has written past its caches is not seen behind a line that was here before, and none stays behind.
-    cache::clean(address as usize, size_of::<u64>());
-    // SAFETY: the block is mapped now. The guest may write there at the same time.
-    let value = unsafe { (address as *const u64).read_volatile() };
-    cache::clean(address as usize, size_of::<u64>());
+    let result = work(address as *mut u8);
     change(block, Use::Guard)?;
     paging::invalidate_el2_here();
-    Ok(value)
+    Ok(result)
 }
 
 fn set(range: Range, purpose: Use) -> Result<(), MapError> {

@@ -8,6 +8,7 @@ pub mod failure;
 mod fast_path;
 pub mod fast_tables;
 pub mod fault_report;
+pub mod flash;
 pub mod loading;
 pub mod managed_filter;
 pub mod manager_lock;
@@ -28,6 +29,7 @@ pub mod wait;
 pub mod watch;
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64};
@@ -47,6 +49,7 @@ use self::device_lines::DeviceLines;
 use self::failure::Failure;
 use self::fast_tables::FastTables;
 use self::fault_report::FaultReport;
+use self::flash::{Flash, SECOND};
 use self::loading::Loading;
 use self::managed_filter::ManagedFilter;
 use self::off_core::OffCore;
@@ -62,6 +65,7 @@ use self::wait::Wait;
 use crate::cpu::{gic, kick::Kicks};
 use crate::devices::{self, VmBus, console::GuestConsole};
 use crate::entropy::Claim;
+use crate::memory::bank::Bank;
 use crate::memory::stage1;
 use crate::memory::stage2::Stage2;
 
@@ -111,8 +115,10 @@ pub struct Vm {
     peeking: Mutex<()>,
     /// The lines of the log that it may still cause.
     lines: Mutex<LineRate>,
+    /// What lies behind its flash, if it has any.
+    pub flash: Option<Flash>,
     /// The tables that VTTBR_EL2 names.
-    _stage2: Stage2,
+    _stage2: Arc<Mutex<Stage2>>,
     pub(crate) fast_tables: Box<FastTables>,
     pub(crate) forwards: Forwards,
     vcpus: Once<Box<[Vcpu]>>,
@@ -168,6 +174,8 @@ pub struct Parts {
     pub pv_time: PvTime,
     /// The devices that it drives itself.
     pub devices: Vec<Device>,
+    /// What lies behind its flash, if its manifest wants some.
+    pub flash: Option<Flash>,
 }
 
 /// The VMID of the VM with this number. There are few.
@@ -181,11 +189,15 @@ impl Vm {
         index: usize,
         config: VmConfig<'static>,
         row: &'static Row,
-        Parts { memory, stage2, pv_time, devices }: Parts,
+        Parts { memory, stage2, pv_time, devices, flash }: Parts,
         control: bool,
     ) -> Self {
         let restarts = RestartPolicy::new(config.restart_limit);
-        let bus = devices::bus(&config, &devices);
+        let (root, stage2) = (stage2.root(), Arc::new(Mutex::new(stage2)));
+        // SAFETY: the memory was taken for this VM, whose tables map it there. It is loaded while no vCPU is on; besides, the bank alone
+        // uses it.
+        let cells = flash.as_ref().map(|flash| unsafe { Bank::new(flash.banks.second, SECOND, stage2.clone()) });
+        let bus = devices::bus(&config, &devices, cells);
         let audit = Audit::new();
         audit.want(config.audit);
         Self {
@@ -210,7 +222,8 @@ impl Vm {
             fault_report: FaultReport::default(),
             peeking: Mutex::new(()),
             lines: Mutex::new(LineRate::new()),
-            vttbr: paging::vttbr(stage2.root(), vmid_of(index)),
+            vttbr: paging::vttbr(root, vmid_of(index)),
+            flash,
             _stage2: stage2,
             fast_tables: FastTables::new(),
             forwards: Forwards::new(),

@@ -8,12 +8,14 @@ mod overflow;
 mod private;
 mod random;
 mod registers;
+mod saved;
 mod sharing;
 mod threads;
 mod v2;
 
 use self::core::Core;
 use super::Vgic;
+use crate::list_register::ListRegisters;
 
 const CTLR: u64 = 0;
 const ISENABLER: u64 = 0x100;
@@ -67,6 +69,27 @@ fn set_priority(gic: &Vgic, vcpu: usize, intid: u32, priority: u8) {
         let _ = gic.write_redistributor(vcpu, vcpu, SGI_BASE + offset, 1, priority.into());
     } else {
         let _ = gic.write_distributor(vcpu, offset, 1, priority.into());
+    }
+}
+
+/// The GIC, whose vCPUs are off their cores, is saved, and a new one that is made of it takes its place.
+fn moves(gic: &mut Vgic, list_registers: usize) {
+    let saved = gic.save().expect("nothing physical stands behind it");
+    let next = Vgic::of_version(gic.version, gic.count);
+    assert_eq!(next.restore(&saved, list_registers), Ok(()));
+    assert_eq!(next.save(), Some(saved));
+    *gic = next;
+}
+
+/// The vCPUs leave their cores, the GIC [moves], and they come back.
+fn move_all(gic: &mut Vgic, cores: &mut [Core]) {
+    for (vcpu, core) in cores.iter_mut().enumerate() {
+        gic.leave_core(vcpu, core);
+    }
+    moves(gic, cores[0].lrs.len());
+    for (vcpu, core) in cores.iter_mut().enumerate() {
+        gic.enter_core(vcpu, core);
+        core.synchronize();
     }
 }
 

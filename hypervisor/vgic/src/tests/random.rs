@@ -94,8 +94,8 @@ fn end(reference: &mut BTreeMap<u32, Reference>, core: &mut Core) {
     }
 }
 
-/// Another vCPU has the core for a while.
-fn change_over(gic: &Vgic, core: &mut Core, reference: &mut BTreeMap<u32, Reference>) {
+/// Another vCPU has the core for a while; meanwhile the GIC is saved and another one made of it.
+fn change_over(gic: &mut Vgic, core: &mut Core, reference: &mut BTreeMap<u32, Reference>) {
     let timers = |reference: &BTreeMap<u32, Reference>| -> BTreeSet<u32> {
         let active = reference.iter().filter(|(_, state)| state.physical);
         active.map(|(&intid, _)| intid).collect()
@@ -103,6 +103,7 @@ fn change_over(gic: &Vgic, core: &mut Core, reference: &mut BTreeMap<u32, Refere
     gic.leave_core(0, core);
     assert_eq!(core.deactivated.drain(..).collect::<BTreeSet<_>>(), timers(reference));
     core.synchronize();
+    moves(gic, core.lrs.len());
     // The other one finds nothing in them and leaves nothing in them.
     assert_eq!(core.empty().count_ones() as usize, core.lrs.len(), "{core:x?}");
     core.lrs.fill(0);
@@ -131,7 +132,7 @@ fn one_vcpu() {
 
 fn run_one(lrs: usize, seed: u64) {
     let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    let gic = enabled(1);
+    let mut gic = enabled(1);
     let mut core = Core::new(lrs);
     // As when the vCPU is switched on.
     let _ = core.reset(&gic, 0);
@@ -153,7 +154,7 @@ fn run_one(lrs: usize, seed: u64) {
         let intid = random.of(&all());
         let state = reference.get_mut(&intid).unwrap();
         match random.below(15) {
-            14 => change_over(&gic, &mut core, &mut reference),
+            14 => change_over(&mut gic, &mut core, &mut reference),
             0 | 1 => {
                 let sgi = random.of(SGI);
                 let _ = gic.write_sgi1r(0, sgi1r(sgi, 1));
@@ -271,7 +272,7 @@ fn three_vcpus() {
 
 fn run_three(lrs: usize, seed: u64) {
     let mut random = Random(seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
-    let gic = enabled(3);
+    let mut gic = enabled(3);
     for bank in 2..18 {
         let _ = gic.write_distributor(0, ICFGR + bank * 4, 4, !0);
     }
@@ -281,6 +282,10 @@ fn run_three(lrs: usize, seed: u64) {
     for _ in 0..if cfg!(miri) { 60 } else { 4000 } {
         let vcpu = random.below(3);
         let spi = random.of(EDGE);
+        if random.below(50) == 0 {
+            move_all(&mut gic, &mut cores);
+            kicked = [true; 3];
+        }
         // The vCPU is in the hypervisor now, so it enters afterwards.
         let kick = match random.below(8) {
             0 | 1 => {

@@ -76,6 +76,21 @@ const ABORTS: Case = Case {
     ],
     ..LINUX
 };
+/// Every life of `flash` boots twice; made anew, it has its flash as its files have it.
+const FLASH: Case = Case {
+    name: "flash",
+    manifest: "flash.toml",
+    expectations: &[
+        Cases("ops"),
+        Sequence(&["[flash] boot: 0", "[flash] boot: 1", "flash: created", "[flash] boot: 0", "[flash] boot: 1"]),
+        Never("[flash] case flash/boot 0 mark: FAIL"),
+        Cases("flash"),
+        Cases("first"),
+        Line(", device 17"),
+        Cases("neighbour"),
+    ],
+    ..LINUX
+};
 const DAMAGED: Case = Case { manifest: "conformance.toml", expectations: NOTHING_STARTS, ..LINUX };
 
 /// Every test in QEMU.
@@ -131,6 +146,8 @@ const CASES: &[Case] = &[
     ABORTS,
     Case { name: "aborts-gicv2", manifest: "aborts-gicv2.toml", gic: Gic::V2, ..ABORTS },
     Case { name: "aborts-cortex-a72", cpu: Some("cortex-a72"), ..ABORTS },
+    FLASH,
+    Case { name: "flash-gicv2", gic: Gic::V2, ..FLASH },
     Case {
         name: "garbage",
         manifest: "garbage.toml",

@@ -12,6 +12,7 @@ use super::cases::case::Case;
 use super::damage::Damage;
 use super::expectation;
 use super::filter::Filter;
+use super::placement;
 use super::tally::Tally;
 use crate::board::{Board, Gic, Hardware};
 use crate::el3::El3;
@@ -35,6 +36,7 @@ const TAIL: usize = 12;
 pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Result<()> {
     let logs = environment.target().join("test");
     fs::create_dir_all(&logs)?;
+    placement::run(environment, filter, tally);
     let cases: Vec<&Case> = cases::all().filter(|case| filter.selects("qemu", case.name)).collect();
     let without = build_firmware(environment, &cases, tally);
     let mut consoles: BTreeMap<&str, Vec<String>> = BTreeMap::new();

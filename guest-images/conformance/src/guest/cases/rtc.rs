@@ -99,6 +99,16 @@ fn masked() {
     report::equal(format_args!("rtc/alarm masked, cleared"), (true, 0, 0), (raised, masked, mmio::read32(RIS)));
 }
 
+/// Has the clock interrupt vCPU 0 when it shows `at`, in seconds since 1970.
+pub fn set_alarm(at: u32) {
+    gic::set_edge(RTC_INTID, false);
+    gic::route(RTC_INTID, 0);
+    gic::enable(RTC_INTID);
+    mmio::write32(MR, at);
+    mmio::write32(ICR, 1);
+    mmio::write32(IMSC, 1);
+}
+
 /// An alarm interrupts once, in its second or when it is set to what the clock shows.
 fn alarm() {
     interrupts::clear();

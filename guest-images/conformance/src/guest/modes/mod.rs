@@ -2,6 +2,7 @@
 
 mod aborts;
 mod busy;
+mod clock;
 mod cost;
 mod device;
 mod disturb;
@@ -9,6 +10,7 @@ mod dma;
 mod draws;
 mod end;
 mod fault;
+mod flash;
 mod forward;
 mod garbage;
 mod hostile;
@@ -55,11 +57,14 @@ pub fn run(profile: &Profile) {
         Mode::Leak => leak::run(profile),
         Mode::Starved => steal::starved(profile),
         Mode::Paused => pause::run(profile),
+        Mode::Clock => clock::run(),
         Mode::Hostile => hostile::run(profile),
         Mode::Idle => idle::run(profile),
         Mode::Typed => typed::run(profile),
         Mode::Abort => fault::abort(profile),
         Mode::Aborts => aborts::run(profile),
+        Mode::Flash => flash::run(profile),
+        Mode::FirstBank => flash::first(),
         Mode::NoVectors => aborts::without_vectors(),
         Mode::SystemRegister => fault::system_register(),
         Mode::Mmio => fault::malformed_mmio(profile),

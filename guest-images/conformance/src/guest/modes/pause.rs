@@ -5,12 +5,13 @@
 //! physical counter. The run is for a machine whose time is its instructions: nothing else makes that jump so far.
 
 use conformance::profile::Profile;
-use guest_runtime::{counter, cpu, gic, power};
+use guest_runtime::{counter, cpu, gic, mmio, power};
 use portcullis_abi::function::{PSCI_CPU_SUSPEND, PV_TIME_ST, SMC64};
-use portcullis_abi::map::{TIMER_PHYSICAL_INTID as PHYSICAL, TIMER_VIRTUAL_INTID as TIMER};
+use portcullis_abi::map::{RTC_INTID, TIMER_PHYSICAL_INTID as PHYSICAL, TIMER_VIRTUAL_INTID as TIMER};
 
 use super::steal::{nanoseconds, stolen_of};
 use crate::guest::cases::ptp::Reading;
+use crate::guest::cases::rtc;
 use crate::guest::door::Door;
 use crate::guest::{interrupts, report};
 
@@ -27,6 +28,9 @@ const BEGINNING: u64 = 300_000;
 const BUSY: u64 = 3_000_000;
 /// When the timers of the others do: of one in WFI, and of one in CPU_SUSPEND.
 const WAITS: [u64; 2] = [4_000_000, 2_500_000];
+/// When the clock's alarm goes off, in seconds from the start on: within the first pause, though the board's clock may step
+/// by a second before.
+const ALARM: u32 = 4;
 /// When the run ends, whatever came.
 const PATIENCE: u64 = 12_000_000;
 /// How far a board's clock may step while it is young, in nanoseconds: it learns where its seconds begin.
@@ -45,6 +49,10 @@ pub fn run(profile: &Profile) {
     gic::enable(TIMER);
     gic::enable(PHYSICAL);
     let before = readings(&door);
+    let clock = rtc::is_there().then(|| {
+        rtc::set_alarm(mmio::read32(rtc::DR).wrapping_add(ALARM));
+        (mmio::read32(rtc::DR), counter::physical_count())
+    });
     let deadline = counter::virtual_count() + counter::ticks(BUSY);
     counter::arm(counter::ticks(BUSY), counter::CONTROL_ENABLE);
     counter::arm_physical(counter::ticks(BUSY), counter::CONTROL_ENABLE);
@@ -52,6 +60,19 @@ pub fn run(profile: &Profile) {
     counter::set_control(0);
     counter::set_physical_control(0);
     seen.report(deadline);
+    if let Some((shown, count)) = clock {
+        let passed = counter::microseconds(counter::physical_count() - count) / 1_000_000;
+        let right = u64::from(mmio::read32(rtc::DR).wrapping_sub(shown)).abs_diff(passed) <= 2;
+        report::holds(
+            format_args!("pause/the clock shows the true time"),
+            right,
+            "what the physical counter says",
+            &passed,
+        );
+        let name = format_args!("pause/an alarm of the pause comes when it is over, and once");
+        report::equal(name, ((0, 1), 1), (seen.alarm, interrupts::count(0, RTC_INTID)));
+        gic::disable(RTC_INTID);
+    }
     if profile.has_ptp() {
         time_of_day(&before, &readings(&door));
     }
@@ -75,14 +96,17 @@ struct Seen {
     fired: u64,
     /// Interrupts of the physical timer before the first pause, and when it was over.
     physical_timer: (u32, u32),
+    /// The same of the clock's alarm.
+    alarm: (u32, u32),
 }
 
 fn watch(cpus: usize) -> Seen {
     let mut seen = Seen { shortest: u64::MAX, ..Seen::default() };
-    let mut last = (counter::virtual_count(), counter::physical_count(), stolen_of(0), 0);
+    let mut last = (counter::virtual_count(), counter::physical_count(), stolen_of(0), (0, 0));
     counter::wait_until(PATIENCE, || {
         // Before the counters: a pause that begins in between is seen as such.
-        let came = interrupts::count(0, PHYSICAL);
+        let counts = || (interrupts::count(0, PHYSICAL), interrupts::count(0, RTC_INTID));
+        let came = counts();
         let now = (counter::virtual_count(), counter::physical_count(), stolen_of(0), came);
         let physical = now.1 - last.1;
         if physical > counter::ticks(SHORTEST) / 2 {
@@ -91,7 +115,8 @@ fn watch(cpus: usize) -> Seen {
             seen.r#virtual += now.0 - last.0;
             seen.stolen += now.2 - last.2;
             if seen.pauses == 0 {
-                seen.physical_timer = (last.3, interrupts::count(0, PHYSICAL));
+                let (before, after) = (last.3, counts());
+                (seen.physical_timer, seen.alarm) = ((before.0, after.0), (before.1, after.1));
             }
             seen.pauses += 1;
         }

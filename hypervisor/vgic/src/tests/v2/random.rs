@@ -22,11 +22,15 @@ fn sgis_by_sender() {
 
 fn run(lrs: usize, seed: u64) {
     let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    let gic = enabled(VCPUS);
+    let mut gic = enabled(VCPUS);
     let mut cores: [Core; VCPUS] = std::array::from_fn(|_| Core::v2(lrs));
     let mut kicked = [true; VCPUS];
     let mut pending: BTreeSet<Sgi> = BTreeSet::new();
     for _ in 0..if cfg!(miri) { 60 } else { 4000 } {
+        if random.below(50) == 0 {
+            move_all(&mut gic, &mut cores);
+            kicked = [true; VCPUS];
+        }
         let vcpu = random.below(VCPUS);
         let (sgi, other) = ([0, 1, 7, 8, 15][random.below(5)], random.below(VCPUS));
         let kick = match random.below(10) {

@@ -1,7 +1,7 @@
 //! The tests on QEMU's `raspi4b`: cores that spin, and cores that TF-A starts; what is wrong with a device tree.
 
 use super::super::damage::Damage;
-use super::super::expectation::Expectation::{self, All, Line, Never, NoGuest, Value};
+use super::super::expectation::Expectation::{self, All, Cases, Line, Never, NoGuest, Value};
 use super::case::{CLOSED, CONFORMANCE, Case, DEMONSTRATION_SCRIPT, LINUX, NO_OOPS};
 use crate::board::{Board, Gic};
 use crate::defect::Defect;
@@ -44,7 +44,7 @@ pub const CASES: &[Case] = &[
     Case {
         name: "raspi4b-time",
         manifest: "time.toml",
-        expectations: &[NO_OOPS, Value("early", "ptp", "no"), Value("late", "ptp", "yes")],
+        expectations: &[NO_OOPS, Value("early", "ptp", "no"), Value("late", "ptp", "yes"), Cases("alarmed")],
         ..BOARD
     },
     Case {

@@ -1,0 +1,224 @@
+//! Saving a VM's firmware policy as a plain structure, and taking one on.
+
+use portcullis_abi::state::{self, FilterRange, Unfit};
+
+use crate::atomic::Ordering;
+use crate::error::FilterError;
+use crate::filter::Filter;
+use crate::identifiers::{MAX_RANGES, RangeRequest};
+use crate::profile::{Marks, Profile, Rule};
+use crate::register::Register;
+use crate::row::Row;
+use crate::support::Support;
+
+const _: () = assert!(MAX_RANGES == 32 && Register::ALL.len() == 8, "the structure's arrays are as long");
+
+impl Row {
+    /// Returns the policy: registers, marks, and the ranges of `filter`, the VM's own.
+    pub fn save(&self, filter: &Filter) -> state::Firmware {
+        let profile = self.profile();
+        let mut ranges = [FilterRange::default(); MAX_RANGES];
+        for (saved, range) in ranges.iter_mut().zip(filter.ranges()) {
+            let count = range.last.wrapping_sub(range.first).wrapping_add(1);
+            *saved = FilterRange { first: range.first, count, action: range.action as u32 };
+        }
+        state::Firmware {
+            version: state::Firmware::VERSION,
+            keep: (profile.rule() == Rule::Keep).into(),
+            written: profile.is_written().into(),
+            frozen: profile.is_frozen().into(),
+            registers: Register::ALL.map(|register| profile.register(register)),
+            ranges: filter.ranges().len() as u32,
+            filter: ranges,
+        }
+    }
+
+    /// Gives a VM that was just created the policy that was saved; conduits and control stay its own. Every value passes what a
+    /// manager's would: `support` is what this board supports, `firmware` says whether there is an EL3 to forward to. `filter` is
+    /// the VM's. The caller must know what [`Row::create`] asks for.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`]: a register's name, or that of a mark or of the filter. Nothing has changed then.
+    pub fn restore(
+        &self,
+        saved: &state::Firmware,
+        support: &Support,
+        firmware: bool,
+        filter: &mut Filter,
+    ) -> Result<(), Unfit> {
+        Unfit::check_version(saved.version, state::Firmware::VERSION)?;
+        for (mark, name) in
+            [(saved.keep, "the rule"), (saved.written, "the mark of a write"), (saved.frozen, "the freeze")]
+        {
+            if mark > 1 {
+                return Err(Unfit::Value(name));
+            }
+        }
+        let mut registers = Profile(0);
+        for (&register, &value) in Register::ALL.iter().zip(&saved.registers) {
+            if Support::FULL.check(register, value) != Ok(value) {
+                return Err(Unfit::Value(register.name()));
+            }
+            if support.check(register, value) != Ok(value) {
+                return Err(Unfit::Absent(register.name()));
+            }
+            registers = registers.with(register, value);
+        }
+        let restored = restore_filter(saved, firmware)?;
+        let filtered = saved.frozen != 0 && !restored.ranges().is_empty();
+        let marks = Marks { keep: saved.keep != 0, written: saved.written != 0, frozen: saved.frozen != 0, filtered };
+        *filter = restored;
+        // The filter is published with the word, as by a freeze. Conduits and control do not change meanwhile.
+        self.replace(self.profile().restored(registers, marks), Ordering::Release);
+        Ok(())
+    }
+}
+
+/// The filter, range by range as a manager would add them.
+fn restore_filter(saved: &state::Firmware, firmware: bool) -> Result<Filter, Unfit> {
+    const RANGE: Unfit = Unfit::Value("a range of the filter");
+    let (mut filter, mut next) = (Filter::new(), 0u64);
+    let count = saved.ranges as usize;
+    let Some((ranges, rest)) = saved.filter.split_at_checked(count) else {
+        return Err(Unfit::Value("the number of ranges"));
+    };
+    if rest.iter().any(|range| *range != FilterRange::default()) {
+        return Err(Unfit::Value("a range behind the last"));
+    }
+    for range in ranges {
+        let action = u8::try_from(range.action).map_err(|_| RANGE)?;
+        let request = RangeRequest { base: range.first, count: range.count, action, ..RangeRequest::default() };
+        if u64::from(range.first) < next {
+            return Err(RANGE);
+        }
+        next = u64::from(range.first).saturating_add(range.count.into());
+        // A filter takes ranges until the VM starts, which is later.
+        match filter.insert(&request, Profile(0), firmware) {
+            Ok(()) => {}
+            Err(FilterError::NoFirmware) => return Err(Unfit::Absent("a range that goes to firmware at EL3")),
+            Err(_) => return Err(RANGE),
+        }
+    }
+    Ok(filter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::Conduits;
+
+    /// Marsaglia's xorshift64.
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, limit: u64) -> u64 {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            self.0 % limit
+        }
+    }
+
+    /// What a board might support.
+    fn some_support(random: &mut Random) -> Support {
+        Support {
+            std: random.below(4),
+            std_hyp: random.below(2),
+            vendor_hyp: random.below(4),
+            psci: [0x1_0000, 0x1_0001][random.below(2) as usize],
+            workaround_1: random.below(3),
+            ..Support::FULL
+        }
+    }
+
+    /// A VM as a manager might have left it.
+    fn some_vm(random: &mut Random, support: &Support) -> (Row, Filter) {
+        let (row, mut filter) = (Row::new(), Filter::new());
+        row.create(support, Conduits::BOTH);
+        for _ in 0..random.below(6) {
+            let register = Register::ALL[random.below(8) as usize];
+            let _ = match random.below(8) {
+                0 => row.clear_all(),
+                1 => row.set_rule(Rule::Keep),
+                _ => row.set(register, support.limit(register) & random.below(u64::MAX), support),
+            };
+        }
+        for _ in 0..random.below(5) {
+            let base = [0x8400_0050, 0xc400_0053, 0x8600_0000, 0x0, 0xc300_0000][random.below(5) as usize];
+            let action = random.below(3) as u8;
+            let request = RangeRequest { base, count: 1 + random.below(3) as u32, action, ..RangeRequest::default() };
+            let _ = filter.insert(&request, row.profile(), true);
+        }
+        if random.below(2) == 0 {
+            row.freeze(Some(&filter));
+        }
+        (row, filter)
+    }
+
+    #[test]
+    fn what_was_saved_is_what_is_restored() {
+        let mut random = Random(0x9e37_79b9_7f4a_7c15);
+        for _ in 0..if cfg!(miri) { 50 } else { 5000 } {
+            let support = some_support(&mut random);
+            let (row, filter) = some_vm(&mut random, &support);
+            let saved = row.save(&filter);
+            let (other, mut ranges) = (Row::new(), Filter::new());
+            other.create(&support, Conduits::BOTH);
+            assert_eq!(other.restore(&saved, &support, true, &mut ranges), Ok(()));
+            assert_eq!((other.profile(), ranges.ranges()), (row.profile(), filter.ranges()));
+            assert_eq!(other.save(&ranges), saved);
+        }
+    }
+
+    #[test]
+    fn permissions_are_not_restored() {
+        let (control, row) = (Row::new(), Row::new());
+        control.create_control(&Support::FULL, Conduits::BOTH);
+        row.create(&Support::FULL, Conduits::NONE);
+        let before = row.profile();
+        assert_eq!(row.restore(&control.save(&Filter::new()), &Support::FULL, true, &mut Filter::new()), Ok(()));
+        assert_eq!(row.profile(), before, "neither control nor a conduit");
+    }
+
+    #[test]
+    fn what_no_vm_has_is_refused_by_name() {
+        const RANGE: Unfit = Unfit::Value("a range of the filter");
+        let (row, mut filter) = (Row::new(), Filter::new());
+        row.create(&Support::FULL, Conduits::BOTH);
+        let request = RangeRequest { base: 0xc300_0000, count: 2, action: 2, ..RangeRequest::default() };
+        filter.insert(&request, row.profile(), true).unwrap();
+        let good = row.save(&filter);
+        let no_trng = Support { std: 0, ..Support::FULL };
+        type Damage = (fn(&mut state::Firmware), Unfit);
+        let damages: &[Damage] = &[
+            (|saved| saved.version = 9, Unfit::Version { saved: 9, known: 1 }),
+            (|saved| saved.keep = 2, Unfit::Value("the rule")),
+            (|saved| saved.written = 2, Unfit::Value("the mark of a write")),
+            (|saved| saved.frozen = 2, Unfit::Value("the freeze")),
+            (|saved| saved.registers[0] = 0x1_0007, Unfit::Value("PSCI_VERSION")),
+            (|saved| saved.registers[2] = 1, Unfit::Value("WORKAROUND_2")),
+            (|saved| saved.registers[7] = 1 << 63, Unfit::Value("VENDOR_HYP_2")),
+            (|saved| saved.ranges = 33, Unfit::Value("the number of ranges")),
+            (|saved| saved.ranges = 0, Unfit::Value("a range behind the last")),
+            (|saved| saved.filter[0].action = 3, RANGE),
+            (|saved| saved.filter[0].action = 0x100, RANGE),
+            (|saved| saved.filter[0].count = 0, RANGE),
+            (|saved| saved.filter[0].first = 0x8400_0000, RANGE),
+            (|saved| (saved.ranges, saved.filter[1]) = (2, FilterRange { action: 1, ..saved.filter[0] }), RANGE),
+        ];
+        let (other, mut ranges) = (Row::new(), Filter::new());
+        other.create(&Support::FULL, Conduits::BOTH);
+        let before = other.profile();
+        for (number, (damage, expected)) in damages.iter().enumerate() {
+            let mut bad = good;
+            damage(&mut bad);
+            assert_eq!(other.restore(&bad, &Support::FULL, true, &mut ranges), Err(*expected), "damage {number}");
+            assert_eq!((other.profile(), ranges.ranges()), (before, &[][..]), "damage {number}");
+        }
+        assert_eq!(other.restore(&good, &no_trng, true, &mut ranges), Err(Unfit::Absent("STD")));
+        let no_el3 = other.restore(&good, &Support::FULL, false, &mut ranges);
+        assert_eq!(no_el3, Err(Unfit::Absent("a range that goes to firmware at EL3")));
+        assert_eq!(other.restore(&good, &Support::FULL, true, &mut ranges), Ok(()));
+    }
+}
