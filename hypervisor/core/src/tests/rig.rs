@@ -62,6 +62,7 @@ pub fn vm(name: &'static str, cores: &[u32]) -> VmConfig<'static> {
         dtb: None,
         wish: Default::default(),
         tree_room: 0x4000,
+        flash: None,
     }
 }
 

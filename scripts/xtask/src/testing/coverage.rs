@@ -180,7 +180,8 @@ fn ask(rustc: &str, fact: &str) -> Command {
 fn binary_of(messages: &[u8]) -> Option<PathBuf> {
     let text = String::from_utf8_lossy(messages);
     let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    messages.filter_map(|message| Some(message["executable"].as_str()?.into())).last()
+    let mut binaries = messages.filter_map(|message| Some(message["executable"].as_str()?.into()));
+    binaries.next_back()
 }
 
 #[cfg(test)]

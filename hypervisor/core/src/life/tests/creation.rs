@@ -62,7 +62,7 @@ fn registers_are_what_the_manifest_says_as_far_as_the_board_goes() {
     let kept = FirmwareConfig { keep: true, psci: Some(9), ..firmware() };
     let kept = make(VmConfig { firmware: Some(kept), ..vm("c", &[0]) }, &mut stock);
     assert_eq!(kept.row.get(Register::Std), SUPPORT.std);
-    assert_eq!(kept.row.get(Register::PsciVersion), SUPPORT.psci.into(), "there is no version 9");
+    assert_eq!(kept.row.get(Register::PsciVersion), SUPPORT.psci, "there is no version 9");
 }
 
 #[test]
