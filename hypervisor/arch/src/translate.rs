@@ -13,7 +13,7 @@ const ADDRESS: u64 = 0x000f_ffff_ffff_f000;
 /// The guest's PAR_EL1 is as before (Arm ARM, AT S1E1R, AT S1E0R).
 pub fn stage1(address: u64, at_el0: bool) -> Option<u64> {
     let kept = read_sysreg!("par_el1");
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(target_os = "none")]
     // SAFETY: the instruction writes PAR_EL1 and nothing else; the guest's value is put back below.
     unsafe {
         if at_el0 {
@@ -22,7 +22,7 @@ pub fn stage1(address: u64, at_el0: bool) -> Option<u64> {
             core::arch::asm!("at s1e1r, {}", "isb", in(reg) address, options(nostack, preserves_flags));
         }
     }
-    #[cfg(not(target_arch = "aarch64"))]
+    #[cfg(not(target_os = "none"))]
     let _ = at_el0;
     let result = read_sysreg!("par_el1");
     // SAFETY: EL2 reads the register here alone.

@@ -14,7 +14,6 @@ use portcullis_gate::{Conduits, FilterError, Register, Row, Rule, Support};
 
 use super::flash::{self, FlashError};
 use crate::devices::clock_is_replaced;
-use crate::memory::stage1;
 use crate::memory::stage2::{Access, Stage2};
 use crate::serial::SERIAL;
 use crate::vm::{Parts, Vm, pv_time, ram_of};
@@ -109,7 +108,6 @@ pub fn create(
     SERIAL.add_vm(config.name);
     let memory = vm_memory::take(&mut stock.free, config.memory, config.trust_dma)
         .ok_or_else(|| CreateError::NoMemory { vm: config.name, wanted: config.memory, free: stock.free.free() })?;
-    stage1::prepare(memory).map_err(|_| CreateError::Unmappable(memory))?;
     let page: &'static pv_time::Page = Box::leak(Box::default());
     let pv_time = pv_time::PvTime::new(page, timer::frequency());
     let devices = stock.assignments.take(config.name);

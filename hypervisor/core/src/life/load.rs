@@ -5,7 +5,7 @@ use core::fmt;
 use core::sync::atomic::Ordering;
 
 use portcullis_abi::{firmware, function, map};
-use portcullis_arch::{cache, id};
+use portcullis_arch::id;
 use portcullis_board::Range;
 use portcullis_board::vm_memory::Banks;
 use portcullis_bundle::guest_tree::{GuestTree, caches};
@@ -15,7 +15,6 @@ use portcullis_gate::Register;
 use super::flash;
 use crate::cpu::gic;
 use crate::machine::Machine;
-use crate::memory::stage1;
 use crate::vm::Vm;
 use crate::vm::loading::{Loading, Part};
 use crate::vm::seed::Seed;
@@ -189,11 +188,9 @@ impl Vm {
 
     /// Writes a piece of the VM's RAM back from the caches.
     fn forget_cached(&self, start: u64, size: u64) -> Result<(), LoadError> {
-        let piece = Range::sized(self.memory.start.saturating_add(start), size);
-        // SAFETY: as in `copy`.
-        let done =
-            unsafe { stage1::with_guest_memory(piece, |memory| cache::clean(memory.as_ptr() as usize, memory.len())) };
-        done.map_err(|_| LoadError::Memory(Range::sized(piece.start, size)))
+        let piece = Range::sized(self.ram.saturating_add(start), size);
+        let done = self.memory_on_first().and_then(|mut memory| memory.forget_cached(piece.start, size as usize).ok());
+        done.ok_or(LoadError::Memory(piece))
     }
 
     /// Copies `size` bytes, `start` bytes from the beginning of `bytes`, as far into `region`, seen by a guest whose caches are
@@ -201,15 +198,9 @@ impl Vm {
     fn copy(&self, region: Range, bytes: &[u8], start: u64, size: u64) -> Result<(), LoadError> {
         let piece = Range::sized(region.start.saturating_add(start), size);
         let bytes = bytes.get(start as usize..).and_then(|rest| rest.get(..size as usize));
-        let place = self.physical(piece.start, size).zip(bytes);
-        let (range, bytes) = place.ok_or(LoadError::Memory(piece))?;
-        // SAFETY: the range is this VM's RAM; none of its vCPUs runs while it is loaded, by its first vCPU's core alone.
-        let copied = unsafe {
-            stage1::with_guest_memory(range, |memory| {
-                memory.copy_from_slice(bytes);
-                cache::publish(memory.as_ptr() as usize, memory.len());
-            })
-        };
-        copied.map_err(|_| LoadError::Memory(piece))
+        // None of its vCPUs runs while it is loaded, by its first vCPU's core alone.
+        let copied =
+            self.memory_on_first().zip(bytes).and_then(|(mut memory, bytes)| memory.place(piece.start, bytes).ok());
+        copied.ok_or(LoadError::Memory(piece))
     }
 }

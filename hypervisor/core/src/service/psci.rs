@@ -71,7 +71,7 @@ fn cpu_on(caller: &'static Vcpu, target: u64, entry: u64, context: u64) -> i64 {
     // firmware in its flash, and aligned.
     // INVALID_ADDRESS came with PSCI 1.0 (section 5.4.4).
     let in_flash = vm.flash.as_ref().is_some_and(|flash| flash.has_code(entry));
-    if entry & 3 != 0 || !in_flash && vm.physical(entry, 4).is_none() {
+    if entry & 3 != 0 || !in_flash && !vm.is_ram(entry, 4) {
         let has_code = vm.row.get(Register::PsciVersion) > u64::from(function::PSCI_VERSION_0_2);
         return if has_code { result::PSCI_INVALID_ADDRESS } else { result::PSCI_INVALID_PARAMETERS };
     }

@@ -66,7 +66,7 @@ use crate::cpu::{gic, kick::Kicks};
 use crate::devices::{self, VmBus, console::GuestConsole};
 use crate::entropy::Claim;
 use crate::memory::bank::Bank;
-use crate::memory::stage1;
+use crate::memory::guest::GuestMemory;
 use crate::memory::stage2::Stage2;
 
 /// A VM. It is made once and lives as long as the machine. What the way back to a guest looks at comes first.
@@ -111,8 +111,6 @@ pub struct Vm {
     pub(crate) failure: Mutex<Option<Failure>>,
     /// When a line may say again that it accessed nothing.
     pub fault_report: FaultReport,
-    /// Held while EL2 reads what the VM's memory holds.
-    peeking: Mutex<()>,
     /// The lines of the log that it may still cause.
     lines: Mutex<LineRate>,
     /// What lies behind its flash, if it has any.
@@ -220,7 +218,6 @@ impl Vm {
             published: Published::new(),
             failure: Mutex::new(None),
             fault_report: FaultReport::default(),
-            peeking: Mutex::new(()),
             lines: Mutex::new(LineRate::new()),
             vttbr: paging::vttbr(root, vmid_of(index)),
             flash,
@@ -342,22 +339,21 @@ impl Vm {
         self.counter.offset()
     }
 
-    /// The physical range behind `size` bytes of RAM at the guest's address `ipa`, if all of them are RAM.
-    pub fn physical(&self, ipa: u64, size: u64) -> Option<Range> {
-        let offset = ipa.checked_sub(self.ram)?;
-        let end = offset.checked_add(size)?;
-        let start = self.memory.start.checked_add(offset)?;
-        (end <= self.memory.size()).then_some(Range::sized(start, size))
+    /// Whether `size` bytes at the guest's address `ipa` are all RAM.
+    pub fn is_ram(&self, ipa: u64, size: u64) -> bool {
+        let end = ipa.checked_sub(self.ram).and_then(|offset| offset.checked_add(size));
+        end.is_some_and(|end| end <= self.memory.size())
     }
 
-    /// What the eight bytes of its RAM at its address `ipa` hold, which is a multiple of 8. None: there is no RAM. To be called
-    /// on the core of one of its vCPUs that is on.
-    pub fn peek(&self, ipa: u64) -> Option<u64> {
-        let place = self.physical(ipa & !7, size_of::<u64>() as u64)?;
-        let _one_at_a_time = self.peeking.lock();
-        // SAFETY: it is this VM's RAM, in blocks that are its own. Images are loaded and memory is scrubbed while no vCPU is
-        // on, and this is the only other use, one at a time.
-        unsafe { stage1::peek(place.start) }.ok()
+    /// Its RAM as core `core` reaches it, on which this has to run.
+    pub(crate) fn memory_on(&self, core: usize) -> Option<GuestMemory> {
+        // SAFETY: it is this VM's RAM, in blocks that are its own; every caller runs on the core that it names.
+        unsafe { GuestMemory::new(core, self.ram, self.memory) }
+    }
+
+    /// Its RAM as the core of its first vCPU reaches it, on which this has to run.
+    pub(crate) fn memory_on_first(&self) -> Option<GuestMemory> {
+        self.vcpus().first().and_then(|vcpu| self.memory_on(vcpu.core))
     }
 }
 

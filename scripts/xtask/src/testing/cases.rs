@@ -140,7 +140,10 @@ const CASES: &[Case] = &[
         manifest: "no-redistributor.toml",
         cores: 2,
         defect: Some(Defect::OneRedistributor),
-        expectations: &[Line("vm has core 1, which the interrupt controller does not serve; give it others"), NoGuest],
+        expectations: &[
+            Line("vm has core 1, which cannot be used, as a line above says; give vm other cores"),
+            NoGuest,
+        ],
         ..LINUX
     },
     ABORTS,

@@ -176,11 +176,11 @@ impl Bench {
                 return !parked;
             }
             Step::Start => {
-                vm.unparked(vcpu);
+                assert!(vm.unparked(vcpu));
                 vcpu.pretend_on();
             }
             Step::Run => {
-                vm.unparked(vcpu);
+                assert!(vm.unparked(vcpu));
                 return parked;
             }
         }
