@@ -31,6 +31,8 @@ const STACK: usize = 16 << 10;
 const FAULT_STACK: usize = 4 << 10;
 /// Bytes of a guard page.
 const PAGE: usize = 4 << 10;
+/// Seconds for which the cores that VMs have are waited for: only one that does not come takes them.
+pub const PATIENCE: u64 = 10;
 
 /// The stacks of one core.
 pub struct Stacks {
@@ -86,12 +88,12 @@ pub fn start_all(machine: &'static Machine, workers: &'static [Worker], here: &C
             needed(machine, core).map_or(Ok(()), |vm| missing(vm, core, Missing::Refused(code)))?;
         }
     }
-    let (start, patience) = (timer::count(), timer::frequency());
+    let (start, patience) = (timer::count(), timer::frequency().saturating_mul(PATIENCE));
     for (core, vm) in machine.cores.iter().filter_map(|core| Some((core, needed(machine, core)?))) {
         loop {
             match core.readiness() {
                 Readiness::Online => break,
-                Readiness::Unfit => return missing(vm, core, Missing::NoInterrupts),
+                Readiness::Unfit => return missing(vm, core, Missing::Unfit),
                 Readiness::Awaited if timer::count().wrapping_sub(start) > patience => {
                     return missing(vm, core, Missing::Silent);
                 }
@@ -115,24 +117,28 @@ fn missing(vm: &'static str, core: &Core, why: Missing) -> Result<(), Stop> {
 /// A core that was started, on its own stack, with EL2's map.
 #[unsafe(no_mangle)]
 extern "C" fn portcullis_secondary(worker: &'static Worker) -> ! {
-    take_up(worker);
+    if !take_up(worker) {
+        worker.core.becomes_unfit();
+        cpu::halt();
+    }
     worker.work()
 }
 
-/// Makes a core ready for guests. One that gets no interrupts stops here.
-pub fn take_up(worker: &'static Worker) {
+/// Makes a core ready for guests. False: it cannot be used, and a line says why.
+#[must_use]
+pub fn take_up(worker: &'static Worker) -> bool {
     vectors::install();
+    let core = worker.core.index;
     if el2::init_core(paging::ipa_bits()).is_err() {
-        let core = worker.core.index;
         log::error!("core {core}: HCR_EL2.E2H cannot be cleared (no FEAT_E2H0), which this needs: it is not used");
-        cpu::halt();
+        return false;
     }
     if worker.shared_core().is_some() {
         el2::share_core();
     }
-    if !Machine::get().board.interrupts.init_core(worker.core.index) {
-        worker.core.becomes_unfit();
-        cpu::halt();
+    let fit = Machine::get().board.interrupts.init_core(core);
+    if fit {
+        worker.adopt();
     }
-    worker.adopt();
+    fit
 }

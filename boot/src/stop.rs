@@ -11,7 +11,7 @@ use portcullis_platform::assemble::BoardError;
 use portcullis_platform::facts::FactsError;
 use portcullis_platform::passthrough::Impossible;
 
-use crate::heap;
+use crate::{heap, secondary};
 
 /// Why a core does not come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,16 +20,16 @@ pub enum Missing {
     Refused(i64),
     /// It was started, and has not been heard of since.
     Silent,
-    /// The interrupt controller does not serve it.
-    NoInterrupts,
+    /// It cannot be used.
+    Unfit,
 }
 
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(code) => write!(f, "which does not start: code {code} of PSCI's"),
-            Self::Silent => write!(f, "which was started and has not come within a second"),
-            Self::NoInterrupts => write!(f, "which the interrupt controller does not serve"),
+            Self::Silent => write!(f, "which was started and has not come within {} s", secondary::PATIENCE),
+            Self::Unfit => write!(f, "which cannot be used, as a line above says"),
         }
     }
 }
@@ -66,6 +66,8 @@ pub enum Stop {
     NoSuchCore(NoSuchCore),
     /// A core that a VM has does not come.
     CoreMissing { vm: &'static str, core: usize, why: Missing },
+    /// The core that this runs on cannot be used.
+    BootCoreUnfit(usize),
     /// There is not enough memory at EL2 for so many vCPUs.
     NoRoomForVcpus { count: usize, wanted: usize, free: u64 },
     /// A VM cannot have a device.
@@ -101,7 +103,10 @@ impl fmt::Display for Stop {
             }
             Self::NoSuchCore(none) => none.fmt(f),
             Self::CoreMissing { vm, core, why } => {
-                write!(f, "{vm} has core {core}, {why}; give it others, or the board another device tree")
+                write!(f, "{vm} has core {core}, {why}; give {vm} other cores, or the board another device tree")
+            }
+            Self::BootCoreUnfit(core) => {
+                write!(f, "core {core}, on which this was started, cannot be used, as a line above says")
             }
             Self::NoRoomForVcpus { count, wanted, free } => write!(
                 f,

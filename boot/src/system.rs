@@ -95,7 +95,9 @@ pub fn bring_up(tree: usize) -> Result<&'static Worker, Stop> {
     UNALLOCATED.store(stock.free.free(), Ordering::Relaxed);
     let cores: &'static [&'static Core] = Vec::leak(workers.iter().map(|worker| &worker.core).collect());
     let machine = Machine::assemble(board, cores, vms, trap::handlers(), support, usage);
-    secondary::take_up(here);
+    if !secondary::take_up(here) {
+        return Err(Stop::BootCoreUnfit(here.core.index));
+    }
     if let Some(interrupt) = machine.board.serial.and_then(|serial| serial.interrupt()) {
         machine.board.interrupts.enable_shared(interrupt, here.core.affinity);
     }

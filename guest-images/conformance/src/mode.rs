@@ -59,6 +59,10 @@ pub enum Mode {
     Abort,
     /// Every kind of access that ends in an abort.
     Aborts,
+    /// The banks of flash, and a reset.
+    Flash,
+    /// The first bank of flash, with so many accesses that they can be counted.
+    FirstBank,
     /// An exception without vectors.
     NoVectors,
     /// Unknown system registers.
@@ -101,6 +105,8 @@ impl Mode {
             "typed" => Self::Typed,
             "abort" => Self::Abort,
             "aborts" => Self::Aborts,
+            "flash" => Self::Flash,
+            "first-bank" => Self::FirstBank,
             "no-vectors" => Self::NoVectors,
             "sysreg" => Self::SystemRegister,
             "mmio" => Self::Mmio,

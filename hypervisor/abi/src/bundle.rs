@@ -39,13 +39,15 @@
 //!     trust-dma;                         present or absent: devices among them may master the bus
 //!     rtc = <u32>;                       1: it has a real-time clock, or is not started; 0: it has none; absent: it has one if
 //!                                        the machine knows the time of day when it starts
+//!     flash = <u64 u64 ...>;             it has QEMU virt's two banks of flash; the images of their contents, of none of them, the first
+//!                                        or both, each a multiple of FLASH_BLOCK bytes long; absent: no flash
 //!     no-kaslr;                          present: no seeds in the generated device tree
 //!     firmware {                         absent: the defaults
 //!         keep;                          present: what is not named keeps its default; absent: it is zero
 //!         std = <u64>; std-hyp = <u64>; vendor-hyp = <u64>; psci = <u32>;
 //!         filter = <u32 ...>;            base, count and action (as in a management call) of each range
 //!     };
-//!     kernel = <u64 u64>;                arm64 Image or raw binary
+//!     kernel = <u64 u64>;                arm64 Image or raw binary; absent: it starts in the first bank of flash, which has an image
 //!     initrd = <u64 u64>;                initial RAM disk; optional
 //!     dtb = <u64 u64>;                   device tree of the VM's own; optional
 //!     load = <u64>;                      address of the kernel in the VM's RAM; absent: as the image says
@@ -130,6 +132,8 @@ pub const DEVICES: &str = "devices";
 pub const TRUST_DMA: &str = "trust-dma";
 /// VM property: whether it has a real-time clock, 0 or 1; absent: if the machine knows the time of day.
 pub const RTC: &str = "rtc";
+/// VM property: places of the images of its banks of flash.
+pub const FLASH: &str = "flash";
 /// VM property: the generated device tree has no seeds, whatever the VM is offered.
 pub const NO_KASLR: &str = "no-kaslr";
 /// VM property: place of the kernel image.

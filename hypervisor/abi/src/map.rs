@@ -1,5 +1,11 @@
 //! What a guest sees: the memory map of QEMU's `virt` machine, on every board.
 
+/// Flash: two banks, one behind the other.
+pub const FLASH: u64 = 0;
+/// Bytes of one bank of flash.
+pub const FLASH_BANK: u64 = 64 << 20;
+/// Bytes of flash that are erased at once.
+pub const FLASH_BLOCK: u64 = 256 << 10;
 /// GIC distributor, 64 KiB.
 pub const GICD: u64 = 0x0800_0000;
 /// Size of the distributor frame in bytes.

@@ -112,6 +112,40 @@ impl Pl031 {
     pub const VERSION: u32 = 1;
 }
 
+/// State of an emulated CFI bank of flash, version [`Flash::VERSION`]; what its cells hold is memory, and not in here.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flash {
+    /// Version of this structure.
+    pub version: u32,
+    /// What loads show: 0 the cells, 1 the status register, 2 manufacturer and device, 3 the query table.
+    pub mode: u32,
+    /// What the next store is: 0 a command, 1 the confirmation of an erasure, 2 what is to be programmed, 3 what becomes of a
+    /// lock, 4 a count, 5 for the buffer, 6 the buffer's confirmation, 7 nothing, because a block is being erased.
+    pub step: u32,
+    /// Stores that fill the buffer and are yet to come, if `step` is 5.
+    pub left: u32,
+    /// Status register, bits 5 and 4.
+    pub errors: u32,
+    /// 1: a store for the buffer was outside of what it stands for.
+    pub strayed: u32,
+    /// First byte of the buffer that was filled; as large as the buffer if none was.
+    pub first: u32,
+    /// The byte behind the last one that was filled.
+    pub end: u32,
+    /// Offset into the bank of what is to be erased next, up to the end of its block; 0 if `step` is not 7.
+    pub erasing: u64,
+    /// Offset into the bank of what the buffer stands for.
+    pub window: u64,
+    /// The buffer; all bits are set where it was not filled.
+    pub buffer: [u8; 2048],
+}
+
+impl Flash {
+    /// The version that is written and understood.
+    pub const VERSION: u32 = 1;
+}
+
 /// State of 32 interrupts of an emulated GIC: a bit each, in the order of their numbers (IHI 0069, IHI 0048).
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

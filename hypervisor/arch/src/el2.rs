@@ -125,6 +125,11 @@ pub fn saved_state() -> u64 {
     SPSR_EL2.get()
 }
 
+/// Whether the guest was at EL0.
+pub fn is_from_el0() -> bool {
+    saved_state() & 0xf == 0
+}
+
 /// What the guest's registers say of the exception that it took to EL1 last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taken {

@@ -31,5 +31,6 @@ pub mod simd;
 pub mod smc;
 pub mod sysreg;
 pub mod timer;
+pub mod translate;
 pub mod vectors;
 pub mod world;

@@ -86,6 +86,29 @@ pub fn invalidate_vm() {
     crate::fake::happens(crate::fake::Event::Instruction("tlbi vmalls12e1"));
 }
 
+/// Forgets, on all cores, what they remember of the VM whose VTTBR_EL2 is loaded: both stages, its VMID alone. Its tables map
+/// less than before, and no access by what they said until now is under way when this returns (Arm ARM, D8.14, "Using
+/// break-before-make").
+pub fn invalidate_vm_everywhere() {
+    #[cfg(target_os = "none")]
+    // SAFETY: TLB maintenance changes no architectural state.
+    unsafe {
+        core::arch::asm!("dsb ishst", "tlbi vmalls12e1is", "dsb ish", "isb", options(nostack, preserves_flags));
+    }
+    #[cfg(not(target_os = "none"))]
+    crate::fake::happens(crate::fake::Event::Instruction("tlbi vmalls12e1is"));
+}
+
+/// Makes what was mapped in tables that had nothing there be seen by the table walks of all cores: what does not translate is not
+/// remembered (Arm ARM, D8.14).
+pub fn publish_tables() {
+    #[cfg(target_os = "none")]
+    // SAFETY: barriers change no architectural state.
+    unsafe {
+        core::arch::asm!("dsb ishst", "isb", options(nostack, preserves_flags));
+    }
+}
+
 /// Replaces EL2's translation tables by those at `root`, with caches on and W^X enforced.
 ///
 /// The MMU is off in between, so that no TLB entry of the old tables meets one of the new ones of another size.
@@ -143,6 +166,18 @@ pub fn invalidate_el2_here() {
     }
     #[cfg(not(target_os = "none"))]
     crate::fake::happens(crate::fake::Event::Instruction("tlbi alle2"));
+}
+
+/// Forgets what this core remembers of EL2's translation of `address`, whose descriptor is invalid now.
+pub fn invalidate_el2_address_here(address: u64) {
+    #[cfg(target_os = "none")]
+    // SAFETY: TLB maintenance changes no architectural state.
+    unsafe {
+        core::arch::asm!("dsb nshst", "tlbi vae2, {}", "dsb nsh", "isb", in(reg) address >> 12 & 0xfff_ffff_ffff,
+            options(nostack, preserves_flags));
+    }
+    #[cfg(not(target_os = "none"))]
+    crate::fake::happens(crate::fake::Event::Maintain("tlbi vae2", address as usize, 0));
 }
 
 /// Writes MAIR_EL2 and TCR_EL2; only for a core whose EL2 MMU is off.

@@ -166,7 +166,7 @@ mod host {
         type R = Fields;
 
         fn get(&self) -> u64 {
-            crate::fake::read(self.name)
+            crate::fake::core::read(self.name)
         }
     }
 
@@ -175,8 +175,7 @@ mod host {
         type R = Fields;
 
         fn set(&self, value: u64) {
-            // SAFETY: the host has no such register.
-            unsafe { crate::fake::write(self.name, value) }
+            crate::fake::core::write(self.name, value);
         }
     }
 }

@@ -29,6 +29,40 @@ pub fn take(free: &mut Regions, size: u64, masters: bool) -> Option<Range> {
     choices.find_map(|(align, bounds)| free.allocate_within(size, align, bounds))
 }
 
+/// Where the cells of a VM's two banks of flash are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Banks {
+    /// Those of the first one, as far as its file goes, in whole blocks; none without a file.
+    pub first: Option<Range>,
+    /// Those of the second one, all of them.
+    pub second: Range,
+}
+
+impl Banks {
+    /// Bytes of memory that flash takes, whose first bank has a file of `first` bytes, and whose second one has `second`.
+    pub const fn size(first: u64, second: u64) -> u64 {
+        first.next_multiple_of(BLOCK).saturating_add(second)
+    }
+
+    /// Takes memory for flash out of the free RAM, whose first bank has a file of `first` bytes; zero: it has none; and whose second
+    /// one has `second`, a multiple of 2 MiB. None if there are no such pieces; nothing is changed then.
+    pub fn take(free: &mut Regions, first: u64, second: u64) -> Option<Self> {
+        let mut left = free.clone();
+        let second = take(&mut left, second, false)?;
+        let first = match first {
+            0 => None,
+            size => Some(take(&mut left, size.next_multiple_of(BLOCK), false)?),
+        };
+        *free = left;
+        Some(Self { first, second })
+    }
+
+    /// Both.
+    pub fn iter(&self) -> impl Iterator<Item = Range> {
+        self.first.into_iter().chain([self.second])
+    }
+}
+
 /// Takes `size` bytes for EL2's heap out of the free RAM, in the GiB of the image at `image` if there is room.
 pub fn take_heap(free: &mut Regions, size: u64, image: u64) -> Option<Range> {
     let near = Range::sized(image & !(GIB - 1), GIB);
@@ -78,6 +112,21 @@ mod tests {
         let mut free = regions(&[(0, 0x3000_0000), (0x4000_0000, 0x1_4000_0000)]);
         assert_eq!(take(&mut free, BLOCK, true).map(|range| range.start), Some(0x2fe0_0000));
         assert_eq!(take(&mut free, 0x2000_0000, true).map(|range| range.start), Some(0xe000_0000));
+    }
+
+    #[test]
+    fn flash_takes_its_file_and_a_whole_bank_or_nothing() {
+        const BANK: u64 = 64 << 20;
+        let mut free = regions(&[(0x4000_0000, 0x4440_0000)]);
+        assert_eq!(Banks::take(&mut free.clone(), 0x40_0001, BANK), None);
+        assert_eq!(free.free(), 0x440_0000);
+        let banks = Banks::take(&mut free, 0x4_0000, BANK).unwrap();
+        assert_eq!((banks.second.size(), banks.first.map(|first| first.size())), (BANK, Some(BLOCK)));
+        assert_eq!(free.free(), 0x440_0000 - Banks::size(0x4_0000, BANK));
+        assert!(!banks.second.overlaps(&banks.first.unwrap()) && banks.iter().all(|range| range.start % BLOCK == 0));
+        let mut free = regions(&[(0x4000_0000, 0x4400_0000)]);
+        assert_eq!(Banks::take(&mut free, 0, BANK).map(|banks| banks.first), Some(None));
+        assert_eq!(free.free(), 0);
     }
 
     #[test]

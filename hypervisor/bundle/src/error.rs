@@ -87,6 +87,8 @@ pub enum VmError {
     Filter(usize, FilterError),
     /// A load address for a VM whose RAM lies where the board has it.
     Load,
+    /// The image of a bank of flash has a length that no bank takes.
+    Flash(usize),
     /// The images are wrong or do not fit.
     Image(ImageError),
 }
@@ -193,6 +195,12 @@ impl fmt::Display for VmError {
                 "it has \"{}\" and \"{}\"; where its RAM lies is known at boot, so one of them has to go",
                 bundle::LOAD,
                 bundle::TRUST_DMA
+            ),
+            Self::Flash(length) => write!(
+                f,
+                "a file of {length:#x} bytes is for its flash; a multiple of {:#x} up to {:#x} is needed",
+                map::FLASH_BLOCK,
+                map::FLASH_BANK
             ),
             Self::Image(error) => error.fmt(f),
         }

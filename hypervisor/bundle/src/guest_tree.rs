@@ -11,7 +11,7 @@ use core::fmt;
 use portcullis_abi::{bundle, function, map};
 use portcullis_board::Range;
 use portcullis_board::device::Device;
-use portcullis_devices::{Description, Device as _, Trigger, rtc::Pl031, uart::Pl011};
+use portcullis_devices::{Description, Device as _, Trigger, flash::Cfi, rtc::Pl031, uart::Pl011};
 use portcullis_tree::Writer;
 use portcullis_vgic::GicVersion;
 
@@ -23,7 +23,7 @@ const GIC_PHANDLE: u32 = 1;
 /// Phandle of the UART's clock.
 const CLOCK_PHANDLE: u32 = 2;
 /// Every device that EL2 emulates for some VMs, for [`GuestTree::room`].
-const EMULATED: &[&Description] = &[&Pl031::DESCRIPTION];
+const EMULATED: &[&Description] = &[&Pl031::DESCRIPTION, &Cfi::DESCRIPTION];
 /// Words of a full `rng-seed`: 256 bits.
 pub const RNG_SEED_WORDS: usize = 4;
 /// What a tree with a few vCPUs takes, for the first allocation.
@@ -264,14 +264,21 @@ fn clock(tree: &mut Writer) {
 
 /// A device that EL2 emulates. Each of its clocks is the one that there is.
 fn emulated(tree: &mut Writer, device: &Description) {
-    let (intid, trigger) = device.interrupt;
     tree.begin(device.node);
-    tree.string("clock-names", device.clock_names);
-    let clocks = [CLOCK_PHANDLE; 2];
-    tree.cells("clocks", clocks.get(..device.clocks).unwrap_or(&clocks));
-    let trigger = if trigger == Trigger::Level { LEVEL_HIGH } else { EDGE_RISING };
-    tree.cells("interrupts", &[SPI, intid.saturating_sub(32), trigger]);
-    tree.numbers("reg", &[device.frame.start, device.frame.size]);
+    if device.clocks != 0 {
+        tree.string("clock-names", device.clock_names);
+        let clocks = [CLOCK_PHANDLE; 2];
+        tree.cells("clocks", clocks.get(..device.clocks).unwrap_or(&clocks));
+    }
+    if let Some((intid, trigger)) = device.interrupt {
+        let trigger = if trigger == Trigger::Level { LEVEL_HIGH } else { EDGE_RISING };
+        tree.cells("interrupts", &[SPI, intid.saturating_sub(32), trigger]);
+    }
+    if let Some(width) = device.bank_width {
+        tree.cells("bank-width", &[width]);
+    }
+    let frames: Vec<u64> = device.frames.iter().flat_map(|frame| [frame.start, frame.size]).collect();
+    tree.numbers("reg", &frames);
     tree.string("compatible", device.compatible);
     tree.end();
 }

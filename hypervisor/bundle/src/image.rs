@@ -107,6 +107,9 @@ pub struct Kernel {
 }
 
 impl Kernel {
+    /// What stands for a kernel where the VM starts in flash: nothing, above room for a device tree at the start of RAM.
+    pub const IN_FLASH: Self = Self { offset: map::RAW_OFFSET, size: 0, pages: None };
+
     /// Reads the header.
     pub fn parse(file: &[u8]) -> Result<Self, ImageError> {
         if file.is_empty() {

@@ -43,7 +43,7 @@ pub use self::error::{BundleError, CoreError, VmError};
 use self::header::Contents;
 use self::property::utf8;
 pub use self::slices::Slices;
-pub use self::vm::{Cores, Devices, FirmwareConfig, MEMORY_MAX, Ranges, VmConfig};
+pub use self::vm::{Cores, Devices, FirmwareConfig, MEMORY_MAX, Ranges, VmConfig, fits_flash};
 
 /// A bundle that has been checked.
 #[derive(Clone, Debug)]

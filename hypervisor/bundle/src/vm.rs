@@ -51,7 +51,9 @@ pub struct VmConfig<'a> {
     pub kaslr: bool,
     /// Firmware registers; none stands for the defaults.
     pub firmware: Option<FirmwareConfig<'a>>,
-    /// Kernel: arm64 Image or raw binary.
+    /// What its two banks of flash hold, as far as there is a file; none: it has no flash.
+    pub flash: Option<[Option<&'a [u8]>; 2]>,
+    /// Kernel: arm64 Image or raw binary; empty: it starts in flash.
     pub kernel: &'a [u8],
     /// Initial RAM disk.
     pub initrd: Option<&'a [u8]>,
@@ -188,6 +190,7 @@ impl<'a> VmConfig<'a> {
             rtc: None,
             kaslr: true,
             firmware: None,
+            flash: None,
             kernel: &[],
             initrd: None,
             dtb: None,
@@ -222,6 +225,7 @@ impl<'a> VmConfig<'a> {
                     wanted @ 0..=1 => vm.rtc = Some(wanted == 1),
                     _ => return Err(VmError::Malformed(bundle::RTC)),
                 },
+                bundle::FLASH => vm.flash = Some(flash(value, images)?),
                 bundle::NO_KASLR if value.is_empty() => vm.kaslr = false,
                 bundle::NO_KASLR => return Err(VmError::Malformed(bundle::NO_KASLR)),
                 bundle::KERNEL => kernel = Some(image(bundle::KERNEL, value)?),
@@ -235,7 +239,12 @@ impl<'a> VmConfig<'a> {
         }
         vm.memory = memory.ok_or(VmError::Missing(bundle::MEMORY))?;
         vm.conduits = conduits.ok_or(VmError::Missing(bundle::CONDUITS))?;
-        vm.kernel = kernel.ok_or(VmError::Missing(bundle::KERNEL))?;
+        vm.kernel = match (kernel, vm.flash) {
+            (Some([]), _) => return Err(VmError::Image(ImageError::Empty)),
+            (Some(kernel), _) => kernel,
+            (None, Some([Some(_), _])) => &[],
+            (None, _) => return Err(VmError::Missing(bundle::KERNEL)),
+        };
         vm.tree_room = match vm.dtb {
             Some(dtb) => dtb.len() as u64,
             None => GuestTree::room(vm.cores.as_slice().len(), vm.cmdline, vm.devices.iter().count()),
@@ -272,6 +281,10 @@ impl<'a> VmConfig<'a> {
         if self.dtb.is_some_and(|dtb| !is_tree(dtb)) {
             return Err(VmError::Malformed(bundle::DTB));
         }
+        let is_wrong = |file: &&&[u8]| file.is_empty() || !fits_flash(file.len() as u64);
+        if let Some(file) = self.flash.iter().flatten().flatten().find(is_wrong) {
+            return Err(VmError::Flash(file.len()));
+        }
         // Where such a VM has its RAM is known at boot alone.
         if self.trust_dma && self.wish.load.is_some() {
             return Err(VmError::Load);
@@ -287,13 +300,18 @@ impl<'a> VmConfig<'a> {
         pages.filter(|pages| !pages.is_in(id_aa64mmfr0))
     }
 
+    /// Whether its first instruction is the first one of its flash.
+    pub const fn starts_in_flash(&self) -> bool {
+        self.kernel.is_empty()
+    }
+
     /// Where the VM's images go in its RAM, which starts at `ram`. For a checked VM this does not fail.
     ///
     /// # Errors
     ///
     /// [`ImageError`]: what does not fit.
     pub fn layout(&self, ram: u64) -> Result<Layout, ImageError> {
-        let kernel = Kernel::parse(self.kernel)?;
+        let kernel = if self.starts_in_flash() { Kernel::IN_FLASH } else { Kernel::parse(self.kernel)? };
         let initrd = self.initrd.map(|initrd| initrd.len() as u64);
         let ram = Range::sized(ram, self.memory);
         Layout::place(ram, &Parts { kernel, initrd, tree: self.tree_room }, self.wish)
@@ -321,6 +339,24 @@ impl<'a> FirmwareConfig<'a> {
             None => Ok(config),
         }
     }
+}
+
+/// The images of the banks of flash.
+fn flash<'a>(value: &[u8], images: Images<'a>) -> Result<[Option<&'a [u8]>; 2], VmError> {
+    let (places, rest) = value.as_chunks::<16>();
+    let mut files = [None; 2];
+    if !rest.is_empty() || places.len() > files.len() {
+        return Err(VmError::Malformed(bundle::FLASH));
+    }
+    for (file, place) in files.iter_mut().zip(places) {
+        *file = Some(images.find(place).ok_or(VmError::Malformed(bundle::FLASH))?);
+    }
+    Ok(files)
+}
+
+/// Whether a bank of flash can hold a file of so many bytes.
+pub const fn fits_flash(size: u64) -> bool {
+    size <= map::FLASH_BANK && size.is_multiple_of(map::FLASH_BLOCK)
 }
 
 /// True for 1 to [`bundle::NAME_MAX`] characters of a-z, 0-9 and '-', the first one a letter.

@@ -107,11 +107,12 @@ impl Serial {
         self.pump(&mut console);
     }
 
-    /// Shows what VM `vm`, which has stopped, left unfinished.
-    pub fn finish(&self, vm: usize, line: &mut LineBuffer) {
+    /// Shows what VM `vm`, which has stopped, left unfinished, and ends its line. False: there is no room for all of it yet.
+    pub fn finish(&self, vm: usize, line: &mut LineBuffer) -> bool {
         let mut console = self.console.lock();
-        console.finish(vm, line);
+        let taken = console.finish(vm, line);
         self.pump(&mut console);
+        taken
     }
 
     /// The VMs whose output had stalled and has room now, a bit each. They are told once.

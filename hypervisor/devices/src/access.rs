@@ -55,6 +55,14 @@ pub const fn is_translation_fault(syndrome: u64) -> bool {
     syndrome & 0b11_1100 == 0b00_0100
 }
 
+/// Whether an abort is a permission fault of the access itself (ESR_ELx.xFSC 0b0011LL, no ISS.S1PTW): what it meets is mapped, and
+/// no register holds the address.
+#[inline]
+pub const fn is_permission_fault(syndrome: u64) -> bool {
+    const S1PTW: u64 = 1 << 7;
+    syndrome & 0b11_1100 == 0b00_1100 && syndrome & S1PTW == 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +88,9 @@ mod tests {
         for level in 0..4 {
             assert!(is_translation_fault(0x9380_0000 | 0b100 | level));
             assert!(!is_translation_fault(0x9380_0000 | 0b1100 | level));
+            assert!(is_permission_fault(0x9380_0000 | 0b1100 | level));
+            assert!(!is_permission_fault(0x9380_0000 | 0b1100 | 1 << 7 | level), "a walk");
+            assert!(!is_permission_fault(0x9380_0000 | 0b100 | level));
         }
         assert!(!is_translation_fault(0x9380_0010));
     }

@@ -18,12 +18,24 @@ pub struct Description {
     pub node: &'static str,
     /// `compatible`: names, most specific first, with a NUL between two.
     pub compatible: &'static str,
-    /// Where its registers are.
-    pub frame: Frame,
-    /// Number and trigger of its interrupt, a shared peripheral interrupt.
-    pub interrupt: (u32, Trigger),
+    /// Where its registers are: the frames of `reg`.
+    pub frames: &'static [Frame],
+    /// Number and trigger of its interrupt, a shared peripheral interrupt; none if it has none.
+    pub interrupt: Option<(u32, Trigger)>,
     /// `clock-names`, with a NUL between two. Each clock is the one of 24 MHz that virt has.
     pub clock_names: &'static str,
-    /// How many these are.
+    /// How many these are; none: it has neither `clocks` nor `clock-names`.
     pub clocks: usize,
+    /// `bank-width` of a memory device, in bytes.
+    pub bank_width: Option<u32>,
+}
+
+impl Description {
+    /// The first of its frames.
+    pub const fn frame(&self) -> Frame {
+        match self.frames {
+            [first, ..] => *first,
+            [] => Frame { start: 0, size: 0 },
+        }
+    }
 }

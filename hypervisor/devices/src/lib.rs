@@ -18,7 +18,7 @@
 //! use portcullis_devices::{Bus, Device, rtc::Pl031};
 //!
 //! let mut bus: Bus<&str, 1> = Bus::new();
-//! bus.add(Pl031::DESCRIPTION.frame, "clock").unwrap();
+//! bus.add(Pl031::DESCRIPTION.frame(), "clock").unwrap();
 //! assert_eq!(bus.find(map::RTC), Some((&"clock", 0)));
 //!
 //! let mut clock = Pl031::new();
@@ -42,6 +42,7 @@ pub mod access;
 pub mod bus;
 pub mod describe;
 pub mod device;
+pub mod flash;
 pub mod line;
 pub mod memory;
 pub mod rtc;

@@ -157,7 +157,13 @@ fn write_vm<'a>(fdt: &mut FdtWriter, vm: &'a Vm, images: &mut Images<'a>) -> Res
         fdt.property_u32(abi::RTC, rtc.into())?;
     }
     let mut place = |image: &'a Image| images.add(&image.bytes).map(u64::to_be_bytes);
-    fdt.property(abi::KERNEL, place(&vm.kernel).as_flattened())?;
+    if let Some(kernel) = &vm.kernel {
+        fdt.property(abi::KERNEL, place(kernel).as_flattened())?;
+    }
+    if let Some(flash) = &vm.flash {
+        let places: Vec<_> = flash.iter().flat_map(&mut place).collect();
+        fdt.property(abi::FLASH, places.as_flattened())?;
+    }
     if let Some(initrd) = &vm.initrd {
         fdt.property(abi::INITRD, place(initrd).as_flattened())?;
     }

@@ -7,6 +7,7 @@ use toml::de::DeValue;
 
 use super::diagnostic::{Diagnostics, Span};
 use super::firmware::{self, Filter, Firmware};
+use super::flash::Flash;
 use super::image::Image;
 use super::section::Section;
 use super::vm::Vm;
@@ -60,6 +61,8 @@ pub struct Draft {
     pub trust_dma: bool,
     /// Whether it has a real-time clock; none: if there is a time for it.
     pub rtc: Option<Spanned<bool>>,
+    /// What `flash` says.
+    pub flash: Option<Flash>,
     /// Whether the generated device tree has seeds.
     pub kaslr: bool,
     /// The firmware registers.
@@ -71,8 +74,13 @@ pub struct Draft {
 impl Draft {
     /// Reads `section`; whatever is wrong inside it is reported.
     pub fn read(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Self {
+        let flash = Flash::read(section, diagnostics);
+        // What has a file in its first bank of flash starts there.
+        let is_firmware = flash.as_ref().is_some_and(|flash| !flash.names.is_empty());
         for key in ["name", "image", "memory", "cores"] {
-            section.require(key, diagnostics);
+            if key != "image" || !is_firmware {
+                section.require(key, diagnostics);
+            }
         }
         let firmware = section.section("firmware", &key::FIRMWARE, diagnostics);
         let filters = firmware.as_ref().map(|firmware| firmware::filters(firmware, diagnostics)).unwrap_or_default();
@@ -98,6 +106,7 @@ impl Draft {
             devices: devices(section, diagnostics),
             trust_dma: section.boolean("trust-dma", diagnostics).unwrap_or(false),
             rtc: section.spanned_boolean("rtc", diagnostics),
+            flash,
             kaslr: section.boolean("kaslr", diagnostics).unwrap_or(true),
             firmware: firmware.map(|firmware| Firmware {
                 filters: filters.iter().map(|filter| *filter.get_ref()).collect(),
@@ -112,16 +121,26 @@ impl Draft {
         self.name.as_ref().map_or("this VM".to_owned(), |name| format!("VM {:?}", name.get_ref()))
     }
 
+    /// Whether its device tree lies at the start of RAM: where firmware looks for it, if the manifest says nothing else.
+    pub fn tree_low(&self) -> bool {
+        self.tree.as_ref().map_or(self.image.is_none(), |tree| *tree.get_ref())
+    }
+
     /// The VM, if everything it needs is there.
     pub fn finish(self) -> Option<Vm> {
+        let tree_low = self.tree_low();
+        if self.image.is_some() != self.kernel.is_some() {
+            return None;
+        }
         Some(Vm {
             name: self.name?.into_inner(),
-            kernel: self.kernel?,
+            kernel: self.kernel,
+            flash: self.flash.map(|flash| flash.files),
             initrd: self.ramdisk,
             cmdline: self.cmdline,
             memory: self.memory?.into_inner(),
             load: self.load.map(Spanned::into_inner),
-            tree_low: self.tree.is_some_and(Spanned::into_inner),
+            tree_low,
             cores: self.cores.into_iter().map(|core| core.into_inner().try_into().ok()).collect::<Option<_>>()?,
             slices: self.slices,
             autostart: self.autostart,

@@ -4,13 +4,15 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use portcullis_abi::map::FLASH_BANK;
+use portcullis_bundle::fits_flash;
 use toml::Spanned;
 
 use super::diagnostic::Diagnostics;
 use super::draft::Draft;
 use super::image::Image;
 use super::key::{nearest, quoted};
-use super::{form, memory};
+use super::{flash, form, memory};
 
 /// The guests that the project knows by name.
 pub trait Images {
@@ -30,14 +32,33 @@ pub trait Images {
     ///
     /// Why the RAM disk of this known guest cannot be had.
     fn initrd(&self, name: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>>;
+
+    /// What the guest `name` has in its flash; none if no guest has this name, or if it starts elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// Why the file of this known guest cannot be had.
+    fn flash(&self, _name: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>> {
+        Ok(None)
+    }
 }
 
 /// Loads the files that `draft` names. Relative paths start at `folder`.
 pub fn load(draft: &mut Draft, folder: &Path, images: &dyn Images, diagnostics: &mut Diagnostics<'_>) {
+    flash(draft, folder, images, diagnostics);
     let limit = draft.memory.as_ref().map_or(u64::MAX, |memory| *memory.get_ref());
-    let Some(image) = draft.image.clone() else { return };
     let kernel = |name: &str| images.kernel(name);
     let initrd = |name: &str| images.initrd(name);
+    let Some(image) = draft.image.clone() else {
+        // What starts in flash may have a RAM disk all the same.
+        let disk = draft
+            .initrd
+            .clone()
+            .zip(draft.initrd.as_ref().and_then(|own| find(own, folder, images, initrd, diagnostics)));
+        let disk = disk.and_then(|(own, path)| read(&own, path, limit, diagnostics));
+        draft.ramdisk = disk.map(|(path, bytes)| Image { path, bytes });
+        return;
+    };
 
     let file = find(&image, folder, images, kernel, diagnostics);
     let kernel = file.and_then(|path| read(&image, path, limit, diagnostics));
@@ -65,6 +86,23 @@ pub fn load(draft: &mut Draft, folder: &Path, images: &dyn Images, diagnostics: 
     };
     let initrd = file.and_then(|path| read(&place, path, limit, diagnostics));
     draft.ramdisk = initrd.map(|(path, bytes)| Image { path, bytes });
+}
+
+/// Loads the files of its flash.
+fn flash(draft: &mut Draft, folder: &Path, images: &dyn Images, diagnostics: &mut Diagnostics<'_>) {
+    let Some(wanted) = &mut draft.flash else { return };
+    for name in wanted.names.iter().take(2).filter(|name| !name.get_ref().is_empty()) {
+        let known = |name: &str| images.flash(name);
+        let Some(path) = find(name, folder, images, known, diagnostics) else { continue };
+        let shown = path.display().to_string();
+        let size = fs::metadata(&path).ok().filter(|metadata| metadata.is_file()).map_or(0, |metadata| metadata.len());
+        if !fits_flash(size) {
+            flash::wrong_size(name, &shown, size, diagnostics);
+            continue;
+        }
+        let file = read(name, path, FLASH_BANK, diagnostics);
+        wanted.files.extend(file.map(|(path, bytes)| Image { path, bytes }));
+    }
 }
 
 /// The path of the file that `name` stands for: a known guest's, or its own.

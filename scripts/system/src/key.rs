@@ -50,6 +50,7 @@ pub static VM: Kind = Kind {
         "devices": r#"devices = ["/pl061@9030000"]"#,
         "trust-dma": "trust-dma = true",
         "rtc": "rtc = true",
+        "flash": r#"flash = "firmware.fd""#,
         "kaslr": "kaslr = false",
         "firmware": "[vm.firmware]",
     },

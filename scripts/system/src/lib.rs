@@ -27,6 +27,7 @@ mod draft;
 mod duration;
 mod files;
 mod firmware;
+mod flash;
 mod form;
 mod image;
 mod key;

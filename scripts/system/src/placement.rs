@@ -10,6 +10,7 @@ use toml::Spanned;
 
 use super::diagnostic::Diagnostics;
 use super::draft::Draft;
+use super::flash::{self, Flash};
 use super::{Board, memory};
 
 /// What lies in RAM takes whole pages.
@@ -18,23 +19,28 @@ const PAGE: u64 = 4096;
 /// Reports a kernel that the hypervisor or the board's cores would refuse, and files that do not fit together with the device
 /// tree.
 pub fn check(draft: &Draft, board: &Board, diagnostics: &mut Diagnostics<'_>) {
+    flash(draft, diagnostics);
     if let Some(load) = draft.load.as_ref().filter(|_| draft.trust_dma) {
         let help = "leave `load` out: where the RAM of a VM with `trust-dma` lies is known at boot alone";
         diagnostics.error(load.span(), "a load address for a VM whose RAM lies where the board has it", help);
         return;
     }
-    let (Some(image), Some(file), Some(amount)) = (&draft.image, &draft.kernel, &draft.memory) else { return };
-    let kernel = match Kernel::parse(&file.bytes) {
-        Ok(kernel) => kernel,
-        Err(error) => return refuse(image, error, diagnostics),
+    let Some(amount) = &draft.memory else { return };
+    let (image, kernel) = match (&draft.image, &draft.kernel, &draft.flash) {
+        (Some(image), Some(file), _) => match Kernel::parse(&file.bytes) {
+            Ok(kernel) => (image, kernel),
+            Err(error) => return refuse(image, error, diagnostics),
+        },
+        (None, _, Some(Flash { names, .. })) if let Some(first) = names.first() => (first, Kernel::IN_FLASH),
+        _ => return,
     };
     pages(kernel, image, board, diagnostics);
     let ram = Range::sized(RAM, *amount.get_ref());
     let initrd = draft.ramdisk.as_ref().map(|disk| disk.bytes.len() as u64);
     let tree = GuestTree::room(draft.cores.len(), &draft.cmdline, draft.devices.len());
     let parts = Parts { kernel, initrd, tree };
-    let low = draft.tree.as_ref().is_some_and(|tree| *tree.get_ref());
-    let wish = Wish { load: draft.load.as_ref().map(|load| *load.get_ref()), tree_low: low };
+    let load = draft.load.as_ref().filter(|_| draft.image.is_some()).map(|load| *load.get_ref());
+    let wish = Wish { load, tree_low: draft.tree_low() };
     match (Layout::place(ram, &parts, wish), &draft.load, &draft.tree) {
         (Ok(_), ..) => {}
         (Err(ImageError::TooLarge { needed, .. }), ..) => {
@@ -55,6 +61,24 @@ pub fn check(draft: &Draft, board: &Board, diagnostics: &mut Diagnostics<'_>) {
             diagnostics.error(place.span(), message, "write tree = \"high\", or give the kernel a higher `load`");
         }
         (Err(error), ..) => refuse(image, error, diagnostics),
+    }
+}
+
+/// Reports what cannot be had together with flash, or without an image.
+fn flash(draft: &Draft, diagnostics: &mut Diagnostics<'_>) {
+    let Some(wanted) = &draft.flash else { return };
+    if let Some(load) = draft.load.as_ref().filter(|_| draft.image.is_none()) {
+        let help = "leave `load` out: without `image` the VM starts in its flash";
+        diagnostics.error(load.span(), "a load address without an image", help);
+    }
+    for device in draft.devices.iter().filter(|device| flash::is_in_flash(device.get_ref())) {
+        let line = diagnostics.line(&wanted.span);
+        let message = format!("the device {:?} lies where the flash of line {line} is", device.get_ref());
+        diagnostics.error(
+            device.span(),
+            message,
+            "leave `flash` out, or this device: flash takes what is below 0x8000000",
+        );
     }
 }
 

@@ -2,6 +2,8 @@
 //! The rule is the hypervisor's own; what only the board knows counts as free, so that nothing is refused that boot would take.
 
 use portcullis_abi::bundle::{ALIGNMENT, HEADER_SIZE};
+use portcullis_abi::map::FLASH_BANK;
+use portcullis_board::vm_memory::Banks;
 use portcullis_board::{Range, Regions, vm_memory};
 
 use super::diagnostic::Diagnostics;
@@ -59,7 +61,18 @@ pub fn check(drafts: &[Draft], ram: &Ram, images: u64, board: &str, diagnostics:
         let Some(amount) = &draft.memory else { continue };
         let largest = vm_memory::largest(&free);
         if vm_memory::take(&mut free, *amount.get_ref(), draft.trust_dma).is_some() {
-            continue;
+            let Some(flash) = &draft.flash else { continue };
+            if Banks::take(&mut free, flash.first(), FLASH_BANK).is_some() {
+                continue;
+            }
+            let message = format!(
+                "the flash of {} wants {} of memory, each bank in one piece; the largest piece that is left on {board} has {}",
+                draft.title(),
+                memory::show(flash.memory()),
+                memory::show(vm_memory::largest(&free))
+            );
+            diagnostics.error(flash.span.clone(), message, "give the VMs less memory, or leave `flash` out");
+            return;
         }
         let wanted = memory::show(*amount.get_ref());
         let message = match draft.trust_dma {

@@ -11,7 +11,9 @@ impl fmt::Display for Manifest {
         let mut rows = vec![["VM", "cores", "memory", "image", "services"].map(str::to_owned)];
         for vm in &self.vms {
             let cores: Vec<String> = vm.cores.iter().map(u32::to_string).collect();
-            let image = vm.kernel.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let image = vm.kernel.as_ref().or_else(|| vm.flash.iter().flatten().next());
+            let image =
+                image.and_then(|image| image.path.file_name()).unwrap_or_default().to_string_lossy().into_owned();
             let services = vm.firmware.as_ref().map_or("default".to_owned(), ToString::to_string);
             rows.push([vm.name.clone(), cores.join(","), memory::show(vm.memory), image, services]);
         }

@@ -136,10 +136,17 @@ fn memory(drafts: &[Draft], board: &Board, diagnostics: &mut Diagnostics<'_>) {
         }
         total = total.saturating_add(*amount.get_ref());
         parts.push(format!("{} for {}", memory::show(*amount.get_ref()), draft.title()));
+        if let Some(flash) = &draft.flash {
+            total = total.saturating_add(flash.memory());
+            parts.push(format!("{} for its flash", memory::show(flash.memory())));
+        }
     }
     let mut images = Images::default();
-    for file in drafts.iter().flat_map(|draft| draft.kernel.iter().chain(&draft.ramdisk)) {
-        images.add(&file.bytes);
+    for draft in drafts {
+        let flash = draft.flash.iter().flat_map(|flash| &flash.files);
+        for file in draft.kernel.iter().chain(&draft.ramdisk).chain(flash) {
+            images.add(&file.bytes);
+        }
     }
     let bundle = images.size().next_multiple_of(MEMORY_UNIT);
     total = total.saturating_add(bundle);

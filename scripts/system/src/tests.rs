@@ -3,6 +3,7 @@
 mod damage;
 mod files;
 mod firmware;
+mod flash;
 mod placement;
 mod places;
 mod right;

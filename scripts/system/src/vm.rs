@@ -8,8 +8,10 @@ use crate::image::Image;
 pub struct Vm {
     /// Its name, in the form that `portcullis_abi::bundle::NAME` describes.
     pub name: String,
-    /// Its kernel.
-    pub kernel: Image,
+    /// Its kernel; none: it starts in flash.
+    pub kernel: Option<Image>,
+    /// The files of its banks of flash, none, of the first or of both; none at all: it has no flash.
+    pub flash: Option<Vec<Image>>,
     /// Its initial RAM disk.
     pub initrd: Option<Image>,
     /// Its kernel's command line.

@@ -4,8 +4,6 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 
 use super::event::{Event, Frame};
-use super::guest::{Guest, Outcome};
-use crate::context::Context;
 
 /// What INTID an acknowledgement gives if nothing is pending.
 const SPURIOUS: u32 = 1023;
@@ -51,24 +49,34 @@ pub struct Gicv2 {
 }
 
 thread_local! {
-    static CORE: RefCell<Core> = RefCell::new(Core::default());
+    static CORE: RefCell<Hardware> = RefCell::new(Hardware::default());
 }
 
 /// Does something with this thread's core.
-pub fn with<R>(act: impl FnOnce(&mut Core) -> R) -> R {
+pub fn with<R>(act: impl FnOnce(&mut Hardware) -> R) -> R {
     CORE.with_borrow_mut(act)
 }
 
 /// Gives this thread a core that has just been switched on.
 pub fn reset() {
-    // What is queued may own what uses the core when it is dropped.
-    let former = CORE.replace(Core::default());
+    // What serves its SMCs may own what uses the core when it is dropped.
+    let former = CORE.replace(Hardware::default());
     drop(former);
 }
 
-/// A core.
+/// Reads a register as `mrs` does.
+pub fn read(register: &'static str) -> u64 {
+    with(|core| core.read(register))
+}
+
+/// Writes a register as `msr` does.
+pub fn write(register: &'static str, value: u64) {
+    with(|core| core.write(register, value));
+}
+
+/// The hardware of a core.
 #[derive(Default)]
-pub struct Core {
+pub struct Hardware {
     registers: BTreeMap<&'static str, u64>,
     /// Bits that are set whatever is written.
     kept: BTreeMap<&'static str, u64>,
@@ -87,19 +95,9 @@ pub struct Core {
     pub random: VecDeque<u64>,
     /// What was recorded, while it is.
     pub events: Option<Vec<Event>>,
-    /// What the guest does next.
-    pub guest: VecDeque<Guest>,
-    /// What happens while the core waits for an interrupt.
-    pub waits: VecDeque<Box<dyn FnOnce()>>,
-    /// Whose registers the core has, while it is in a guest.
-    pub inside: Option<*mut Context>,
-    /// A handler of a trap runs.
-    pub handles: bool,
-    /// How it came out of what does not return.
-    pub outcome: Option<Outcome>,
 }
 
-impl Core {
+impl Hardware {
     /// What a read of the register gives.
     pub fn read(&mut self, register: &'static str) -> u64 {
         match register {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::core::{Core, Gicv2, with};
+use super::core::{Gicv2, Hardware, with};
 use super::event::{Event, Frame};
 
 /// GICC_IAR.
@@ -67,7 +67,7 @@ pub fn read(frame: Frame, offset: usize) -> u32 {
 
 /// Writes a register; nothing without a GICv2.
 pub fn write(frame: Frame, offset: usize, value: u32) {
-    with(|core: &mut Core| {
+    with(|core: &mut Hardware| {
         if let Some(gic) = &mut core.gicv2 {
             gic.registers.insert((frame, offset), value);
             core.note(Event::WriteGicv2(frame, offset, value));

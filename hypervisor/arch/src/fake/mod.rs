@@ -6,32 +6,41 @@
 //! maintenance do nothing, and are [recorded](record) if the test wants to see them. A guest is a queue of what it does
 //! ([`guest`]), and [`run`] is the core that enters it.
 
-mod core;
+pub(crate) mod core;
 mod event;
 pub(crate) mod gicv2;
 mod guest;
 mod run;
 
 use self::core::with;
-pub use self::core::{Core, reset};
 pub use self::event::{Event, Frame};
 pub use self::gicv2::install as install_gicv2;
 pub use self::guest::{Outcome, Trap};
 pub(crate) use self::run::{enter, wait};
-pub use self::run::{guest, on_wait, run};
+pub use self::run::{guest, is_in_guest, on_wait, run};
+
+/// Gives this thread a core that has just been switched on: every register is zero, nothing is pending, nothing is queued. The
+/// machine has no GICv2.
+pub fn reset() {
+    run::reset();
+    core::reset();
+}
+
+/// A core, while this thread is another one.
+#[derive(Default)]
+pub struct Core {
+    hardware: core::Hardware,
+    course: run::Course,
+}
 
 /// Has this thread go on as `core`, and gives back the one that it was: so one test has several cores, in turns.
 pub fn become_core(core: Core) -> Core {
-    with(|here| std::mem::replace(here, core))
+    let Core { hardware, course } = core;
+    Core { hardware: with(|here| std::mem::replace(here, hardware)), course: run::exchange(course) }
 }
 
-/// Whether this core is in a guest.
-pub fn is_in_guest() -> bool {
-    with(|core| core.inside.is_some())
-}
-
-/// Sets what a register holds, by the name that the assembler has for it, in lower case. Unlike a write by the code under test it is not recorded, and it reaches what software can
-/// only read: an ID register, ESR_EL2.
+/// Sets what a register holds, by the name that the assembler has for it, in lower case. Unlike a write by the code under test it
+/// is not recorded, and it reaches what software can only read: an ID register, ESR_EL2.
 pub fn set(register: &'static str, value: u64) {
     with(|core| core.set(register, value));
 }
@@ -43,7 +52,7 @@ pub fn keep(register: &'static str, bits: u64) {
 
 /// Reads a register as `mrs` does: `icc_iar1_el1` acknowledges.
 pub fn read(register: &'static str) -> u64 {
-    with(|core| core.read(register))
+    core::read(register)
 }
 
 /// Writes a register as `msr` does.
@@ -52,7 +61,7 @@ pub fn read(register: &'static str) -> u64 {
 ///
 /// None is needed; it is unsafe like the instruction for which it stands, so that callers read the same everywhere.
 pub unsafe fn write(register: &'static str, value: u64) {
-    with(|core| core.write(register, value));
+    core::write(register, value);
 }
 
 /// V0 to V31.

@@ -12,7 +12,7 @@ const DEFAULT: GuestTree<'static> = GuestTree {
     initrd: Some(Range::sized(0x4800_0000, 0x1234)),
     conduits: bundle::CONDUIT_HVC | bundle::CONDUIT_SMC,
     psci: function::PSCI_VERSION_1_1,
-    emulated: &[&Pl031::DESCRIPTION],
+    emulated: EMULATED,
     devices: &[],
     kaslr_seed: None,
     rng_seed: None,
@@ -197,4 +197,15 @@ fn warnings(tree: &[u8]) {
     let output = dtc.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success() && said.is_empty(), "{said}");
+}
+
+/// As QEMU's virt writes it: drivers look for both banks here.
+#[test]
+fn flash_has_two_banks_in_one_node() {
+    let tree = GuestTree { emulated: &[&Cfi::DESCRIPTION], ..DEFAULT }.build().unwrap();
+    assert_eq!(value(&tree, "/flash@0", "compatible"), b"cfi-flash\0");
+    assert_eq!(u32s(&tree, "/flash@0", "reg"), [0, 0, 0, 0x400_0000, 0, 0x400_0000, 0, 0x400_0000]);
+    assert_eq!(u32s(&tree, "/flash@0", "bank-width"), [4]);
+    let names = ["clocks", "clock-names", "interrupts"];
+    assert!(node(&tree, "/flash@0").properties().all(|property| !names.contains(&property.name())));
 }

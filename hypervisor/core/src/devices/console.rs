@@ -79,14 +79,21 @@ impl GuestConsole {
     pub fn go_on<O: Owner>(&self, owner: &O) {
         let mut port = self.port.lock();
         self.take_output(&mut port);
+        if port.unfinished {
+            self.end_line(&mut port);
+        }
         drive(owner, &mut port);
     }
 
-    /// Shows what the guest, which has stopped, left unfinished.
+    /// Shows what the guest, which has stopped, left unfinished: now, or when there is room.
     pub fn finish(&self) {
         let mut port = self.port.lock();
         self.take_output(&mut port);
-        SERIAL.finish(self.vm, &mut port.line);
+        self.end_line(&mut port);
+    }
+
+    fn end_line(&self, port: &mut Port) {
+        port.unfinished = !SERIAL.finish(self.vm, &mut port.line);
     }
 
     /// Resets the UART, and lowers its interrupt line.
@@ -137,5 +144,87 @@ impl GuestConsole {
 fn drive<O: Owner>(owner: &O, port: &mut Port) {
     if let Some(level) = port.take_level_change() {
         owner.set_level(port.intid(), level);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::boxed::Box;
+    use std::sync::Mutex;
+
+    use portcullis_board::{SerialPort, WallClock};
+
+    use super::*;
+
+    /// A serial line that takes bytes when it is told to.
+    #[derive(Default)]
+    struct Slow(Mutex<(usize, Vec<u8>)>);
+
+    impl Slow {
+        fn take(&self, bytes: usize) {
+            self.0.lock().unwrap().0 = bytes;
+            SERIAL.send();
+        }
+    }
+
+    impl SerialPort for Slow {
+        fn has_room(&self) -> bool {
+            self.0.lock().unwrap().0 != 0
+        }
+        fn put(&self, byte: u8) {
+            let mut this = self.0.lock().unwrap();
+            this.0 -= 1;
+            this.1.push(byte);
+        }
+        fn send(&self, next: &mut dyn FnMut() -> Option<u8>) {
+            while self.has_room()
+                && let Some(byte) = next()
+            {
+                self.put(byte);
+            }
+        }
+        fn get(&self) -> Option<u8> {
+            None
+        }
+        fn set_receive_interrupt(&self, _: bool) {}
+        fn set_transmit_interrupt(&self, _: bool) {}
+        fn interrupt(&self) -> Option<u32> {
+            None
+        }
+    }
+
+    struct Nobody;
+
+    impl Owner for Nobody {
+        fn set_level(&self, _: u32, _: bool) {}
+        fn wall_clock(&self) -> Option<&'static dyn WallClock> {
+            None
+        }
+    }
+
+    #[test]
+    fn the_last_line_ends_when_there_is_room_again() {
+        let line: &Slow = Box::leak(Box::default());
+        SERIAL.connect(line);
+        SERIAL.add_vm("a");
+        let console = GuestConsole::new(0);
+        console.write(&Nobody, CR, 0x301);
+        let say = |text: &str| text.bytes().for_each(|byte| console.write(&Nobody, DR, byte.into()));
+        // More than its share of the ring.
+        (0..200).for_each(|_| say("a line that is as long as many others are\n"));
+        say("last words");
+        console.finish();
+        assert!(console.lock().unfinished);
+        console.reset(&Nobody);
+        console.write(&Nobody, CR, 0x301);
+        for _ in 0..40 {
+            line.take(1_000);
+            console.go_on(&Nobody);
+        }
+        say("of the next life\n");
+        line.take(1_000);
+        let seen = line.0.lock().unwrap().1.clone();
+        let seen = String::from_utf8(seen).unwrap();
+        assert!(seen.ends_with("\r\n[a] of the next life\r\n"), "{seen}");
     }
 }

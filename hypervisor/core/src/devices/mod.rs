@@ -2,6 +2,7 @@
 
 pub mod console;
 pub mod emulated;
+pub mod flash;
 pub mod interrupt_delivery;
 pub mod interrupt_owners;
 pub mod owner;
@@ -12,13 +13,16 @@ use alloc::boxed::Box;
 
 use portcullis_board::{Range, device::Device as Given};
 use portcullis_bundle::VmConfig;
+use portcullis_devices::flash::{Cfi, Rom};
 use portcullis_devices::{Bus, Description, Device, Frame, Unused, rtc::Pl031, uart::Pl011};
 
 use self::emulated::Emulated;
+use self::flash::Flash;
 use self::rtc::Rtc;
+use crate::memory::bank::Bank;
 
 /// The UART's addresses, which are matched in front of all but the GIC's: guests use them all the time.
-pub const UART: Frame = Pl011::DESCRIPTION.frame;
+pub const UART: Frame = Pl011::DESCRIPTION.frame();
 
 /// Most devices on a VM's bus.
 const DEVICES: usize = 8;
@@ -27,18 +31,25 @@ const DEVICES: usize = 8;
 pub type VmBus = Bus<Box<dyn Emulated>, DEVICES>;
 
 /// The bus of a VM that drives the `given` devices of the board itself: these take the place of what would be emulated there,
-/// with its interrupt.
-pub fn bus(config: &VmConfig<'_>, given: &[Given]) -> VmBus {
+/// with its interrupt. `flash`: the cells of its second bank of flash, if it has any.
+pub fn bus(config: &VmConfig<'_>, given: &[Given], mut flash: Option<Bank>) -> VmBus {
     let mut bus = VmBus::new();
     let mut add = |frame, device: Box<dyn Emulated>| {
         let added = bus.add(frame, device);
         debug_assert!(added.is_ok(), "virt's devices have addresses of their own, and there is room");
     };
+    let [first, second] = Cfi::BANKS;
     for (unused, frame) in Unused::ALL {
-        add(frame, Box::new(unused));
+        match flash.take_if(|_| unused == Unused::Flash) {
+            Some(cells) => {
+                add(first, Box::new(Rom));
+                add(second, Box::new(Flash::new(cells)));
+            }
+            None => add(frame, Box::new(unused)),
+        }
     }
     if config.rtc != Some(false) && !clock_is_replaced(given) {
-        add(Pl031::DESCRIPTION.frame, Box::<Rtc>::default());
+        add(Pl031::DESCRIPTION.frame(), Box::<Rtc>::default());
     }
     bus
 }
@@ -48,12 +59,17 @@ pub fn clock_is_replaced(given: &[Given]) -> bool {
     is_replaced(&Pl031::DESCRIPTION, given)
 }
 
+/// The same of its flash.
+pub fn flash_is_replaced(given: &[Given]) -> bool {
+    is_replaced(&Cfi::DESCRIPTION, given)
+}
+
 /// The same of any emulated device.
 fn is_replaced(device: &Description, given: &[Given]) -> bool {
-    let frame = Range::sized(device.frame.start, device.frame.size);
+    let is_at = |page: &Range| device.frames.iter().any(|frame| page.overlaps(&Range::sized(frame.start, frame.size)));
+    let has = |physical| device.interrupt.is_some_and(|(intid, _)| intid == physical);
     given.iter().any(|given| {
-        given.pages().any(|page| page.overlaps(&frame))
-            || given.interrupts.iter().any(|interrupt| interrupt.physical == device.interrupt.0)
+        given.pages().any(|page| is_at(&page)) || given.interrupts.iter().any(|interrupt| has(interrupt.physical))
     })
 }
 
@@ -85,5 +101,7 @@ mod tests {
         assert!(!clock_is_replaced(&[given(0x0903_0000, 39)]));
         assert!(clock_is_replaced(&[given(0x0903_0000, 39), given(0x0901_0000, 35)]));
         assert!(clock_is_replaced(&[given(0x0a00_0000, 34)]));
+        assert!(!flash_is_replaced(&[given(0x0903_0000, 39), given(0x0800_0000, 34)]));
+        assert!(flash_is_replaced(&[given(0, 39)]) && flash_is_replaced(&[given(0x07ff_f000, 39)]));
     }
 }

@@ -12,6 +12,8 @@ pub struct Port {
     pub line: LineBuffer,
     /// What was typed and the UART has not taken yet.
     pub typed: Typed,
+    /// The guest has stopped, and the end of its line still lacks room.
+    pub unfinished: bool,
     /// The UART's interrupt line.
     interrupt: Line,
 }
@@ -19,7 +21,8 @@ pub struct Port {
 impl Port {
     /// Makes a UART out of reset, an empty line, and nothing typed.
     pub fn new() -> Self {
-        Self { uart: Pl011::new(), line: LineBuffer::new(), typed: Typed::new(), interrupt: Line::new(map::UART_INTID) }
+        let interrupt = Line::new(map::UART_INTID);
+        Self { uart: Pl011::new(), line: LineBuffer::new(), typed: Typed::new(), unfinished: false, interrupt }
     }
 
     /// Resets the UART. What the guest has written stays, so that its last words are seen; what was typed for it, and it has

@@ -2,6 +2,7 @@
 
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use portcullis_abi::map;
 use portcullis_arch::timer;
 use portcullis_devices::{Description, Device, Line, rtc::Pl031};
 use spin::mutex::TicketMutex;
@@ -84,7 +85,7 @@ impl State {
 impl Rtc {
     /// A clock as it wakes up, that is not there yet.
     pub const fn new() -> Self {
-        let state = State { clock: Pl031::new(), line: Line::new(Pl031::DESCRIPTION.interrupt.0), seconds: 0 };
+        let state = State { clock: Pl031::new(), line: Line::new(map::RTC_INTID), seconds: 0 };
         Self { there: AtomicBool::new(false), core: AtomicUsize::new(0), state: TicketMutex::new(state) }
     }
 

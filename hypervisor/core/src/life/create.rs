@@ -12,8 +12,8 @@ use portcullis_bundle::assignment::Assignments;
 use portcullis_bundle::{FirmwareConfig, VmConfig};
 use portcullis_gate::{Conduits, FilterError, Register, Row, Rule, Support};
 
+use super::flash::{self, FlashError};
 use crate::devices::clock_is_replaced;
-use crate::memory::stage1;
 use crate::memory::stage2::{Access, Stage2};
 use crate::serial::SERIAL;
 use crate::vm::{Parts, Vm, pv_time, ram_of};
@@ -48,6 +48,13 @@ pub enum CreateError {
     NoTime(&'static str),
     /// The device given to it is where its clock would be, or has its interrupt.
     NoClock(&'static str),
+    /// It cannot have its flash.
+    Flash {
+        /// The VM.
+        vm: &'static str,
+        /// Why not.
+        error: FlashError,
+    },
     /// A range of its filter cannot be had here.
     Filter {
         /// The VM.
@@ -77,6 +84,7 @@ impl fmt::Display for CreateError {
                 f,
                 "{vm} asks for a real-time clock (rtc = true), and is given a device of the board in its place; leave one out"
             ),
+            Self::Flash { vm, error } => write!(f, "{vm}: {error}"),
             Self::Filter { vm, base, error } => write!(f, "{vm}: filter range {base:#010x}: {error}"),
         }
     }
@@ -100,7 +108,6 @@ pub fn create(
     SERIAL.add_vm(config.name);
     let memory = vm_memory::take(&mut stock.free, config.memory, config.trust_dma)
         .ok_or_else(|| CreateError::NoMemory { vm: config.name, wanted: config.memory, free: stock.free.free() })?;
-    stage1::prepare(memory).map_err(|_| CreateError::Unmappable(memory))?;
     let page: &'static pv_time::Page = Box::leak(Box::default());
     let pv_time = pv_time::PvTime::new(page, timer::frequency());
     let devices = stock.assignments.take(config.name);
@@ -111,6 +118,8 @@ pub fn create(
     for (ipa, range, access) in fixed.into_iter().chain(interface).chain(given) {
         stage2.map(ipa, range, access).map_err(|_| CreateError::Unmappable(range))?;
     }
+    let flash = flash::create(&config, &devices, &mut stage2, &mut stock.free)
+        .map_err(|error| CreateError::Flash { vm: config.name, error })?;
     make_row(row, &config, control, stock.support);
     if let Some(firmware) = config.firmware {
         set_registers(config.name, row, stock.support, &firmware);
@@ -120,7 +129,7 @@ pub fn create(
     if config.trust_dma || !devices.is_empty() {
         report(&config, memory, &devices);
     }
-    Ok(Vm::new(index, config, row, Parts { memory, stage2, pv_time, devices }, control))
+    Ok(Vm::new(index, config, row, Parts { memory, stage2, pv_time, devices, flash }, control))
 }
 
 /// Puts into `row` the firmware registers of a VM that was just created, as they are by default.

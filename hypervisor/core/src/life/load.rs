@@ -4,16 +4,17 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::sync::atomic::Ordering;
 
-use portcullis_abi::{firmware, function};
-use portcullis_arch::{cache, id};
+use portcullis_abi::{firmware, function, map};
+use portcullis_arch::id;
 use portcullis_board::Range;
+use portcullis_board::vm_memory::Banks;
 use portcullis_bundle::guest_tree::{GuestTree, caches};
 use portcullis_bundle::image::{ImageError, Layout};
 use portcullis_gate::Register;
 
+use super::flash;
 use crate::cpu::gic;
 use crate::machine::Machine;
-use crate::memory::stage1;
 use crate::vm::Vm;
 use crate::vm::loading::{Loading, Part};
 use crate::vm::seed::Seed;
@@ -55,6 +56,30 @@ impl fmt::Display for LoadError {
     }
 }
 
+/// What is done for a part.
+#[derive(Clone, Copy, Debug)]
+enum Work<'a> {
+    /// Nothing.
+    Nothing,
+    /// The VM's RAM is written back from the caches.
+    Forget,
+    /// An image is copied to this place in RAM.
+    Copy(Range, &'a [u8]),
+    /// Cells of flash, here, get what a file has; what is behind that is erased.
+    Cells(Range, &'a [u8]),
+}
+
+impl Work<'_> {
+    /// Bytes of the part.
+    const fn size(&self) -> u64 {
+        match self {
+            Self::Nothing | Self::Forget => 0,
+            Self::Copy(_, bytes) => bytes.len() as u64,
+            Self::Cells(range, _) => range.size(),
+        }
+    }
+}
+
 impl Vm {
     /// Puts the next piece, `most` bytes at the most, of kernel, initial RAM disk and device tree from the bundle into the VM's
     /// RAM. The device tree is one piece. Where the guest starts, when all is there.
@@ -68,25 +93,34 @@ impl Vm {
         let mut loading = self.loading.lock();
         let more = self.wants_seed() && self.gather(&mut loading.seed);
         loop {
-            let (size, part, next) = match loading.part {
-                Part::Cached if !self.loaded.load(Ordering::Relaxed) => (0, None, Part::Kernel),
-                Part::Cached => (self.memory.size(), None, Part::Kernel),
-                Part::Kernel => (config.kernel.len() as u64, Some((layout.kernel, config.kernel)), Part::Initrd),
-                Part::Initrd => match layout.initrd.zip(config.initrd) {
-                    Some(initrd) => (initrd.1.len() as u64, Some(initrd), Part::Seed),
-                    None => (0, None, Part::Seed),
-                },
+            let (work, next) = match loading.part {
+                Part::Cached if !self.loaded.load(Ordering::Relaxed) => (Work::Nothing, Part::First),
+                Part::Cached => (Work::Forget, Part::First),
+                Part::First => (self.cells(|banks| banks.first, 0), Part::Second),
+                Part::Second => (self.cells(|banks| Some(banks.second), 1), Part::Kernel),
+                Part::Kernel => {
+                    if let Some(flash) = &self.flash {
+                        flash.loaded.store(true, Ordering::Relaxed);
+                    }
+                    (Work::Copy(layout.kernel, config.kernel), Part::Initrd)
+                }
+                Part::Initrd => {
+                    let initrd = layout.initrd.zip(config.initrd);
+                    (initrd.map_or(Work::Nothing, |(place, bytes)| Work::Copy(place, bytes)), Part::Seed)
+                }
                 Part::Seed if more => return Ok(None),
-                Part::Seed => (0, None, Part::Tree),
+                Part::Seed => (Work::Nothing, Part::Tree),
                 Part::Tree if config.rtc == Some(true) && Machine::get().wall_clock().is_none() => {
                     return Err(LoadError::Time);
                 }
                 Part::Tree => {
                     self.place_tree(&layout, &loading.seed)?;
                     *loading = Loading::default();
-                    return Ok(Some(Entry { kernel: layout.entry(), tree: layout.dtb.start }));
+                    let kernel = if config.starts_in_flash() { map::FLASH } else { layout.entry() };
+                    return Ok(Some(Entry { kernel, tree: layout.dtb.start }));
                 }
             };
+            let size = if matches!(work, Work::Forget) { self.memory.size() } else { work.size() };
             match loading.piece(size, most) {
                 (_, 0) => {
                     // From here on there is something of it in memory.
@@ -94,14 +128,26 @@ impl Vm {
                     loading.next(next);
                 }
                 (start, size) => {
-                    match part {
-                        Some((region, bytes)) => self.copy(region, bytes, start, size)?,
-                        None => self.forget_cached(start, size)?,
+                    match work {
+                        Work::Nothing => {}
+                        Work::Forget => self.forget_cached(start, size)?,
+                        Work::Copy(region, bytes) => self.copy(region, bytes, start, size)?,
+                        // SAFETY: the bank is this VM's; none of its vCPUs runs while it is loaded, by its first vCPU's core alone.
+                        Work::Cells(bank, file) if unsafe { flash::fill(bank, file, start, size) } => {}
+                        Work::Cells(bank, _) => return Err(LoadError::Memory(bank)),
                     }
                     return Ok(None);
                 }
             }
         }
+    }
+
+    /// What is to be done for bank `number` of its flash, whose cells are where `place` says.
+    fn cells(&self, place: impl Fn(&Banks) -> Option<Range>, number: usize) -> Work<'static> {
+        let flash = self.flash.as_ref().filter(|flash| !flash.loaded.load(Ordering::Relaxed));
+        let file = self.config.flash.and_then(|files| files.get(number).copied().flatten());
+        let place = flash.and_then(|flash| place(&flash.banks));
+        place.map_or(Work::Nothing, |place| Work::Cells(place, file.unwrap_or_default()))
     }
 
     /// Whether the VM is handed random words: those that it could ask for.
@@ -142,11 +188,9 @@ impl Vm {
 
     /// Writes a piece of the VM's RAM back from the caches.
     fn forget_cached(&self, start: u64, size: u64) -> Result<(), LoadError> {
-        let piece = Range::sized(self.memory.start.saturating_add(start), size);
-        // SAFETY: as in `copy`.
-        let done =
-            unsafe { stage1::with_guest_memory(piece, |memory| cache::clean(memory.as_ptr() as usize, memory.len())) };
-        done.map_err(|_| LoadError::Memory(Range::sized(piece.start, size)))
+        let piece = Range::sized(self.ram.saturating_add(start), size);
+        let done = self.memory_on_first().and_then(|mut memory| memory.forget_cached(piece.start, size as usize).ok());
+        done.ok_or(LoadError::Memory(piece))
     }
 
     /// Copies `size` bytes, `start` bytes from the beginning of `bytes`, as far into `region`, seen by a guest whose caches are
@@ -154,15 +198,9 @@ impl Vm {
     fn copy(&self, region: Range, bytes: &[u8], start: u64, size: u64) -> Result<(), LoadError> {
         let piece = Range::sized(region.start.saturating_add(start), size);
         let bytes = bytes.get(start as usize..).and_then(|rest| rest.get(..size as usize));
-        let place = self.physical(piece.start, size).zip(bytes);
-        let (range, bytes) = place.ok_or(LoadError::Memory(piece))?;
-        // SAFETY: the range is this VM's RAM; none of its vCPUs runs while it is loaded, by its first vCPU's core alone.
-        let copied = unsafe {
-            stage1::with_guest_memory(range, |memory| {
-                memory.copy_from_slice(bytes);
-                cache::publish(memory.as_ptr() as usize, memory.len());
-            })
-        };
-        copied.map_err(|_| LoadError::Memory(piece))
+        // None of its vCPUs runs while it is loaded, by its first vCPU's core alone.
+        let copied =
+            self.memory_on_first().zip(bytes).and_then(|(mut memory, bytes)| memory.place(piece.start, bytes).ok());
+        copied.ok_or(LoadError::Memory(piece))
     }
 }

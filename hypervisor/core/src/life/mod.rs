@@ -2,6 +2,7 @@
 
 pub mod create;
 pub mod devices;
+pub mod flash;
 pub mod load;
 pub mod parking;
 pub mod requests;

@@ -13,9 +13,17 @@ impl Vm {
         self.check_parked();
     }
 
-    /// A vCPU is about to go on. It looks at the state again after this.
-    pub fn unparked(&self, vcpu: &Vcpu) {
+    /// A vCPU that stood still is about to go on. False: it is to stand still again, and does; its VM was asked to pause, or has
+    /// paused, while this one still counted. After true no pause ends without it, so that what it reads then, the counter's offset,
+    /// is this life's until it stands still the next time.
+    #[must_use]
+    pub fn unparked(&self, vcpu: &Vcpu) -> bool {
         self.presence.unpark(vcpu.bit());
+        let goes_on = !self.state().is_held();
+        if !goes_on {
+            self.parked(vcpu);
+        }
+        goes_on
     }
 
     /// If all vCPUs stand still and were to, the VM is paused.

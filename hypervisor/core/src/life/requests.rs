@@ -87,26 +87,27 @@ impl ManagerLock<'_> {
     ///
     /// [`Refusal`].
     pub fn restart(&self) -> Result<(), Refusal> {
-        let vm = self.vm;
-        // A paused VM counts as running from here on, not only when its vCPUs have left their cores: the machine must not
-        // be taken for idle meanwhile.
-        let paused = vm.phase() == Phase::Paused;
-        if paused {
-            Machine::get().vm_started();
-        }
-        let changed = vm.state.change(|state| match state.phase {
+        self.restart_by(|state| match state.phase {
             // The word is changed when the VM counts as running; see `begin`.
             Phase::Stopped | Phase::Failed => state.restart().map(|_| state),
             _ => state.restart(),
-        });
-        if changed.is_err() && paused {
-            Machine::get().vm_ended();
+        })
+    }
+
+    /// The same with this change of the VM's state, which is made anew when the state has changed meanwhile.
+    pub(crate) fn restart_by(&self, change: impl Fn(State) -> Result<State, Refusal>) -> Result<(), Refusal> {
+        let (vm, machine) = (self.vm, Machine::get());
+        // A VM that does not run counts as running from here on, not only when its vCPUs have left their cores: the machine must
+        // not be taken for idle meanwhile. Which state it is that changes is known only then: one that is to pause may do so now.
+        machine.vm_started();
+        let changed = vm.state.change(change);
+        if !changed.as_ref().is_ok_and(|(before, _)| before.phase != Phase::Running) {
+            machine.vm_ended();
         }
         let (before, after) = changed?;
         vm.restarts.renew();
         if before == after {
             vm.restarts.count(false);
-            Machine::get().vm_started();
             self.begin(State::RUNNING);
         } else {
             let _ = vm.kick_live();

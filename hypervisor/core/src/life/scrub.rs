@@ -2,12 +2,11 @@
 
 use core::sync::atomic::Ordering;
 
-use portcullis_arch::cache;
 use portcullis_board::Range;
 
 use super::create;
 use crate::machine::Machine;
-use crate::memory::stage1;
+use crate::memory::guest::GuestMemory;
 use crate::vm::Vm;
 use crate::vm::report::Occasion;
 use crate::vm::state::Action;
@@ -27,16 +26,11 @@ impl Vm {
         if piece.size() == 0 {
             return self.make_anew();
         }
-        // SAFETY: the range is this VM's RAM; none of its vCPUs runs, nor can one before the VM is created again.
-        let scrubbed = unsafe {
-            stage1::with_guest_memory(piece, |memory| {
-                memory.fill(0);
-                cache::clean(memory.as_ptr() as usize, memory.len());
-            })
-        };
-        if scrubbed.is_err() {
-            // It was mapped to load the VM and is within EL2's map. Without being scrubbed the VM is no new one.
-            self.report(Occasion::End, format_args!("{}: its memory cannot be mapped to be scrubbed", self.name()));
+        // None of its vCPUs runs, nor can one before the VM is created again.
+        let clear = |mut memory: GuestMemory| memory.clear(self.ram.saturating_add(done), piece.size() as usize).ok();
+        if self.memory_on_first().and_then(clear).is_none() {
+            // The piece is within its RAM, and every core that runs vCPUs has slots. Without being scrubbed the VM is no new one.
+            self.report(Occasion::End, format_args!("{}: its memory cannot be reached to be scrubbed", self.name()));
             self.state.scrub_failed();
             return;
         }
@@ -54,6 +48,10 @@ impl Vm {
         self.audit.reset();
         // The scrubbing has written everything back.
         self.loaded.store(false, Ordering::Relaxed);
+        // What it has written to its flash goes when that is loaded again, before anything of the VM runs.
+        if let Some(flash) = &self.flash {
+            flash.loaded.store(false, Ordering::Relaxed);
+        }
         self.restarts.reset();
         *self.failure.lock() = None;
         self.pv_time.clear();

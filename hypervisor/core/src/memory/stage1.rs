@@ -1,14 +1,17 @@
-//! EL2's own translation: identity, W^X, and guest memory only for the moment in which it is needed.
+//! EL2's own translation: identity, W^X, and what lies behind a VM's flash only for the moment in which it is needed. A VM's RAM is
+//! not in it, but for what a core's [window](super::window) shows.
 
 use aarch64_paging::{
     MapError,
-    descriptor::El23Attributes as Attributes,
+    descriptor::{El23Attributes as Attributes, VirtualAddress},
     idmap::IdMap,
     paging::{El2, MemoryRegion},
 };
-use portcullis_arch::{cache, paging};
+use portcullis_arch::paging;
 use portcullis_board::Range;
 use spin::Mutex;
+
+use super::window;
 
 /// Level of the root table: 39-bit addresses.
 const ROOT_LEVEL: usize = 1;
@@ -56,8 +59,12 @@ impl Stage1 {
     ///
     /// # Errors
     ///
-    /// [`MapError`] when the range lies beyond 512 GiB or a live mapping would have to change in a way that is not safe.
+    /// [`MapError`] when the range lies beyond the addresses that are EL2's to map, up to 511 GiB, or a live mapping would have
+    /// to change in a way that is not safe.
     pub fn map(&mut self, range: Range, purpose: Use) -> Result<(), MapError> {
+        if range.end > window::range().start {
+            return Err(MapError::AddressRange(VirtualAddress(range.end as usize)));
+        }
         self.map.map_range(&MemoryRegion::new(range.start as usize, range.end as usize), attributes(purpose))
     }
 
@@ -83,6 +90,8 @@ static LIVE: Mutex<Option<Stage1>> = Mutex::new(None);
 pub unsafe fn install(mut tables: Stage1) {
     // SAFETY: the caller vouches for the tables.
     unsafe {
+        // Nothing else is mapped there: `map` refuses it.
+        window::attach(tables.root());
         paging::switch_el2(tables.root());
     }
     tables.map.mark_active();
@@ -134,6 +143,11 @@ pub unsafe fn with_guest_memory<R>(range: Range, work: impl FnOnce(&mut [u8]) ->
     Ok(result)
 }
 
+/// The descriptor of a block of the second level by which EL2 reaches the guest memory at `start`, a multiple of 2 MiB: data.
+pub fn block(start: u64) -> u64 {
+    start | attributes(Use::Data).bits() as u64
+}
+
 /// Maps the page at `page` at EL2 as writable memory while `work` runs; false if it cannot be mapped, and `work` did not run.
 ///
 /// # Safety
@@ -147,32 +161,28 @@ pub unsafe fn with_page(page: Range, work: &mut dyn FnMut()) -> bool {
     set(page, Use::Guard).is_ok()
 }
 
-/// Reads the eight bytes of guest memory at `address`, which is a multiple of 8, as its owner's table walks see them, whether
-/// the guest's caches are on or not.
+/// Maps the block of guest memory with the address `address` at EL2 on this core, hands the address to `work`, and unmaps the
+/// block again.
 ///
 /// Other cores are not disturbed: what one of them remembers of this mapping, should it have speculated on it, is what every
 /// later mapping of the block says too.
 ///
 /// # Errors
 ///
-/// [`MapError`] when the block cannot be mapped.
+/// [`MapError`] when the block cannot be mapped; `work` did not run then.
 ///
 /// # Safety
 ///
 /// The address must be in RAM that belongs to one VM, as the rest of its block of 2 MiB does, and its owner sees to it that
-/// EL2 maps nothing of the block for anything else meanwhile.
-pub unsafe fn peek(address: u64) -> Result<u64, MapError> {
+/// EL2 maps nothing of the block for anything else meanwhile. `work` stays within the block.
+pub unsafe fn with_block<R>(address: u64, work: impl FnOnce(*mut u8) -> R) -> Result<R, MapError> {
     let block = Range::sized(address & !(BLOCK - 1), BLOCK);
     change(block, Use::Data)?;
     paging::invalidate_el2_here();
-    // What the guest has written past its caches is not seen behind a line that was here before, and none stays behind.
-    cache::clean(address as usize, size_of::<u64>());
-    // SAFETY: the block is mapped now. The guest may write there at the same time.
-    let value = unsafe { (address as *const u64).read_volatile() };
-    cache::clean(address as usize, size_of::<u64>());
+    let result = work(address as *mut u8);
     change(block, Use::Guard)?;
     paging::invalidate_el2_here();
-    Ok(value)
+    Ok(result)
 }
 
 fn set(range: Range, purpose: Use) -> Result<(), MapError> {
@@ -225,6 +235,15 @@ mod tests {
 
     #[test]
     fn addresses_beyond_the_tables_are_refused() {
-        assert!(Stage1::new().map(Range::sized(1 << 39, 0x1000), Use::Data).is_err());
+        for start in [1 << 39, window::range().start, window::range().end - 0x1000, window::range().start - 0x800] {
+            assert!(Stage1::new().map(Range::sized(start, 0x1000), Use::Data).is_err(), "{start:#x}");
+        }
+        Stage1::new().map(Range::sized(window::range().start - 0x1000, 0x1000), Use::Data).unwrap();
+    }
+
+    #[test]
+    fn a_block_is_valid_and_no_table() {
+        // Valid, a block; AttrIndx 1, AP[1], inner shareable, access flag, XN (Arm ARM, D8.3.1).
+        assert_eq!(block(0x4020_0000), 0x4020_0000 | 1 | 1 << 2 | 1 << 6 | 3 << 8 | 1 << 10 | 1 << 54);
     }
 }

@@ -18,6 +18,8 @@ pub enum Access {
     Ram,
     /// A page that the hypervisor writes and the guest only reads.
     ReadOnly,
+    /// Memory that the guest reads and executes, and does not write.
+    Rom,
     /// Registers of a device that the guest has to itself.
     Device,
 }
@@ -31,6 +33,7 @@ fn attributes(access: Access) -> Attributes {
     match access {
         Access::Ram => normal | Attributes::S2AP_ACCESS_RW,
         Access::ReadOnly => normal | Attributes::S2AP_ACCESS_RO | Attributes::XN,
+        Access::Rom => normal | Attributes::S2AP_ACCESS_RO,
         Access::Device => {
             Attributes::VALID
                 | Attributes::ACCESS_FLAG
@@ -41,7 +44,8 @@ fn attributes(access: Access) -> Attributes {
     }
 }
 
-/// The tables of one VM. They are complete before its first vCPU runs and do not change while one does.
+/// The tables of one VM. They are complete before its first vCPU runs; while one does, whole blocks come and go alone
+/// ([`map`](Stage2::map), [`unmap`](Stage2::unmap)), so that no table is ever taken away.
 pub struct Stage2 {
     table: RootTable<Regime, IdTranslation<Attributes>>,
 }
@@ -62,6 +66,29 @@ impl Stage2 {
         let region = MemoryRegion::new(ipa as usize, end as usize);
         let start = PhysicalAddress(physical.start as usize);
         self.table.map_range(&region, start, attributes(access), Constraints::empty())
+    }
+
+    /// Maps nothing any more at `size` bytes from the guest's address `ipa` on, which were mapped by blocks of 2 MiB or are not.
+    /// What cores remember of them is the caller's to forget.
+    ///
+    /// # Errors
+    ///
+    /// [`MapError`] when the guest's addresses lie beyond 512 GiB.
+    pub fn unmap(&mut self, ipa: u64, size: u64) -> Result<(), MapError> {
+        let region = MemoryRegion::new(ipa as usize, ipa.saturating_add(size) as usize);
+        self.table.map_range(&region, PhysicalAddress(0), Attributes::empty(), Constraints::empty())
+    }
+
+    /// Whether anything is mapped at the guest's address `ipa`.
+    #[cfg(test)]
+    pub fn is_mapped(&self, ipa: u64) -> bool {
+        let mut mapped = false;
+        let page = MemoryRegion::new(ipa as usize, ipa as usize + 0x1000);
+        let walked = self.table.walk_range(&page, &mut |_, descriptor, _| {
+            mapped |= descriptor.is_valid();
+            Ok(())
+        });
+        walked.is_ok() && mapped
     }
 
     /// Physical address of the root table, for VTTBR_EL2.
@@ -122,6 +149,27 @@ mod tests {
         tables.map(0x801_0000, Range::sized(0xff84_6000, 0x2000), Access::Device).unwrap();
         assert_eq!(levels(&tables, 0x801_0000, 0x2000), [3, 3]);
         assert!(levels(&tables, 0x801_2000, 0x1000).is_empty());
+    }
+
+    #[test]
+    fn a_rom_is_executable_and_read_only() {
+        let attributes = attributes(Access::Rom);
+        assert!(!attributes.contains(Attributes::XN));
+        assert_eq!(attributes & Attributes::S2AP_ACCESS_RW, Attributes::S2AP_ACCESS_RO);
+    }
+
+    #[test]
+    fn blocks_come_and_go_beside_what_stays() {
+        let mut tables = Stage2::new();
+        tables.map(0x90a_0000, Range::sized(0x4000_1000, 0x1000), Access::ReadOnly).unwrap();
+        let bank = Range::sized(0x5020_0000, 64 << 20);
+        for _ in 0..3 {
+            tables.map(0x400_0000, bank, Access::Rom).unwrap();
+            assert_eq!(levels(&tables, 0x400_0000, 64 << 20), [2; 32]);
+            tables.unmap(0x400_0000, 64 << 20).unwrap();
+            assert!(levels(&tables, 0, 0x800_0000).is_empty());
+            assert_eq!(levels(&tables, 0x90a_0000, 0x1000), [3]);
+        }
     }
 
     #[test]

@@ -151,7 +151,7 @@ impl Keyboard {
         if !self.waits.load(Ordering::Relaxed) {
             return None;
         }
-        self.take_input(SERIAL.port()?, loaded);
+        self.serve(loaded);
         self.waits.load(Ordering::Relaxed).then(|| timer::frequency() / LOOK)
     }
 }

@@ -89,9 +89,10 @@ impl Member {
         let (vcpu, off_core) = (self.vcpu, self.off_core);
         let stood_still = off_core.rest() & PARKED != 0;
         if stood_still {
+            if !vcpu.vm.unparked(vcpu) {
+                return Want::Until(NEVER);
+            }
             off_core.set(PARKED, false);
-            vcpu.vm.unparked(vcpu);
-            // Not before: from here on no pause can end without this vCPU having stood still once more.
             self.follow_counter(home);
             if !off_core.is_waiting() {
                 vcpu.times.becomes_runnable(now);

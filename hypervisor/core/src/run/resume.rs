@@ -67,14 +67,12 @@ impl Vcpu {
         self.times.leaves(timer::count());
         let control = timer::hold_virtual_timer();
         self.vm.parked(self);
-        while self.vm.state().is_held() {
+        while self.vm.state().is_held() || !self.vm.unparked(self) {
             barrier::wfi();
             let _ = interrupts::take(self);
         }
         // Its list registers may have been written since it came to EL2, and whoever flushes next must see that.
         barrier::isb();
-        self.vm.unparked(self);
-        // Not before: from here on no pause can end without this vCPU having stood still once more.
         timer::release_virtual_timer(control, self.vm.counter_offset());
         self.times.enters(timer::count());
     }

@@ -180,9 +180,9 @@ impl SharedCore {
             // What has changed since this was chosen is looked at when the next one is.
             Step::Nothing | Step::Hold => {}
             Step::Start => {
-                vcpu.vm.unparked(vcpu);
+                let goes_on = vcpu.vm.unparked(vcpu);
                 member.off_core.begin();
-                if vcpu.vm.state() == State::RUNNING {
+                if goes_on && vcpu.vm.state() == State::RUNNING {
                     self.put_away();
                     self.arm(core);
                     self.take_possession(index, vcpu);

@@ -102,8 +102,7 @@ impl Worker {
                         }
                     },
                     Step::Start => {
-                        vcpu.vm.unparked(vcpu);
-                        if vcpu.vm.state() != State::RUNNING {
+                        if !vcpu.vm.unparked(vcpu) || vcpu.vm.state() != State::RUNNING {
                             continue;
                         }
                         vcpu.start_alone(core)

@@ -1,7 +1,7 @@
 //! Data aborts: emulated devices, and what is none.
 
-use portcullis_arch::{account::Exit, context::Context, el2, vectors::Next};
-use portcullis_devices::access::{Access, is_translation_fault};
+use portcullis_arch::{account::Exit, context::Context, el2, translate, vectors::Next};
+use portcullis_devices::access::{Access, is_permission_fault, is_translation_fault};
 
 use super::external_abort;
 use super::gic::Frame;
@@ -14,7 +14,7 @@ use crate::vm::{Vcpu, failure::Reason};
 pub fn data<G: Interface>(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64) -> Next {
     // Only a translation fault says at which address (Arm ARM, HPFAR_EL2): a device is what is not mapped.
     if !is_translation_fault(syndrome) {
-        return external_abort::answer(vcpu, Reason::Access, syndrome);
+        return without_address(context, vcpu, syndrome);
     }
     let address = el2::fault_ipa();
     match UART.offset(address) {
@@ -42,6 +42,24 @@ fn gic<G: Interface>(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64, 
         let value = frame.read::<G>(vcpu, access.size);
         context.set_register(access.register, access.extend(value));
         vcpu.before_resume_with::<G>(access.register)
+    }
+}
+
+/// An access of memory that does not allow it, or the memory's own refusal. Memory that is not written is the page of PV time, and
+/// flash, whose stores are commands.
+#[cold]
+#[inline(never)]
+fn without_address(context: &mut Context, vcpu: &'static Vcpu, syndrome: u64) -> Next {
+    if vcpu.vm.flash.is_none() || !is_permission_fault(syndrome) {
+        return external_abort::answer(vcpu, Reason::Access, syndrome);
+    }
+    match translate::stage1(el2::fault_address(), el2::is_from_el0()) {
+        Some(address) => device(context, vcpu, syndrome, address),
+        // Another vCPU has changed the guest's tables since: the instruction is tried again.
+        None => {
+            vcpu.account().exit(Exit::Device);
+            vcpu.before_resume_on_any()
+        }
     }
 }
 

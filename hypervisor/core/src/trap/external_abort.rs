@@ -43,6 +43,7 @@ fn level(vcpu: &Vcpu, syndrome: u64) -> Option<u64> {
         return None;
     }
     let (control, tables) = el1::translation();
-    let read = |address| vcpu.vm.peek(address);
+    let mut memory = vcpu.vm.memory_on(vcpu.core)?;
+    let read = |address| memory.peek(address);
     Regime { control, tables }.level_at(el2::fault_address(), el2::fault_ipa(), read)
 }

@@ -9,6 +9,10 @@ pub enum Part {
     /// what it writes.
     #[default]
     Cached,
+    /// The first bank of flash, in the VM's first life.
+    First,
+    /// The second one.
+    Second,
     /// The kernel.
     Kernel,
     /// The initial RAM disk.

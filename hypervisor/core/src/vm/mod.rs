@@ -8,6 +8,7 @@ pub mod failure;
 mod fast_path;
 pub mod fast_tables;
 pub mod fault_report;
+pub mod flash;
 pub mod loading;
 pub mod managed_filter;
 pub mod manager_lock;
@@ -28,6 +29,7 @@ pub mod wait;
 pub mod watch;
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64};
@@ -47,6 +49,7 @@ use self::device_lines::DeviceLines;
 use self::failure::Failure;
 use self::fast_tables::FastTables;
 use self::fault_report::FaultReport;
+use self::flash::{Flash, SECOND};
 use self::loading::Loading;
 use self::managed_filter::ManagedFilter;
 use self::off_core::OffCore;
@@ -62,7 +65,8 @@ use self::wait::Wait;
 use crate::cpu::{gic, kick::Kicks};
 use crate::devices::{self, VmBus, console::GuestConsole};
 use crate::entropy::Claim;
-use crate::memory::stage1;
+use crate::memory::bank::Bank;
+use crate::memory::guest::GuestMemory;
 use crate::memory::stage2::Stage2;
 
 /// A VM. It is made once and lives as long as the machine. What the way back to a guest looks at comes first.
@@ -107,12 +111,12 @@ pub struct Vm {
     pub(crate) failure: Mutex<Option<Failure>>,
     /// When a line may say again that it accessed nothing.
     pub fault_report: FaultReport,
-    /// Held while EL2 reads what the VM's memory holds.
-    peeking: Mutex<()>,
     /// The lines of the log that it may still cause.
     lines: Mutex<LineRate>,
+    /// What lies behind its flash, if it has any.
+    pub flash: Option<Flash>,
     /// The tables that VTTBR_EL2 names.
-    _stage2: Stage2,
+    _stage2: Arc<Mutex<Stage2>>,
     pub(crate) fast_tables: Box<FastTables>,
     pub(crate) forwards: Forwards,
     vcpus: Once<Box<[Vcpu]>>,
@@ -168,6 +172,8 @@ pub struct Parts {
     pub pv_time: PvTime,
     /// The devices that it drives itself.
     pub devices: Vec<Device>,
+    /// What lies behind its flash, if its manifest wants some.
+    pub flash: Option<Flash>,
 }
 
 /// The VMID of the VM with this number. There are few.
@@ -181,11 +187,15 @@ impl Vm {
         index: usize,
         config: VmConfig<'static>,
         row: &'static Row,
-        Parts { memory, stage2, pv_time, devices }: Parts,
+        Parts { memory, stage2, pv_time, devices, flash }: Parts,
         control: bool,
     ) -> Self {
         let restarts = RestartPolicy::new(config.restart_limit);
-        let bus = devices::bus(&config, &devices);
+        let (root, stage2) = (stage2.root(), Arc::new(Mutex::new(stage2)));
+        // SAFETY: the memory was taken for this VM, whose tables map it there. It is loaded while no vCPU is on; besides, the bank alone
+        // uses it.
+        let cells = flash.as_ref().map(|flash| unsafe { Bank::new(flash.banks.second, SECOND, stage2.clone()) });
+        let bus = devices::bus(&config, &devices, cells);
         let audit = Audit::new();
         audit.want(config.audit);
         Self {
@@ -208,9 +218,9 @@ impl Vm {
             published: Published::new(),
             failure: Mutex::new(None),
             fault_report: FaultReport::default(),
-            peeking: Mutex::new(()),
             lines: Mutex::new(LineRate::new()),
-            vttbr: paging::vttbr(stage2.root(), vmid_of(index)),
+            vttbr: paging::vttbr(root, vmid_of(index)),
+            flash,
             _stage2: stage2,
             fast_tables: FastTables::new(),
             forwards: Forwards::new(),
@@ -329,22 +339,21 @@ impl Vm {
         self.counter.offset()
     }
 
-    /// The physical range behind `size` bytes of RAM at the guest's address `ipa`, if all of them are RAM.
-    pub fn physical(&self, ipa: u64, size: u64) -> Option<Range> {
-        let offset = ipa.checked_sub(self.ram)?;
-        let end = offset.checked_add(size)?;
-        let start = self.memory.start.checked_add(offset)?;
-        (end <= self.memory.size()).then_some(Range::sized(start, size))
+    /// Whether `size` bytes at the guest's address `ipa` are all RAM.
+    pub fn is_ram(&self, ipa: u64, size: u64) -> bool {
+        let end = ipa.checked_sub(self.ram).and_then(|offset| offset.checked_add(size));
+        end.is_some_and(|end| end <= self.memory.size())
     }
 
-    /// What the eight bytes of its RAM at its address `ipa` hold, which is a multiple of 8. None: there is no RAM. To be called
-    /// on the core of one of its vCPUs that is on.
-    pub fn peek(&self, ipa: u64) -> Option<u64> {
-        let place = self.physical(ipa & !7, size_of::<u64>() as u64)?;
-        let _one_at_a_time = self.peeking.lock();
-        // SAFETY: it is this VM's RAM, in blocks that are its own. Images are loaded and memory is scrubbed while no vCPU is
-        // on, and this is the only other use, one at a time.
-        unsafe { stage1::peek(place.start) }.ok()
+    /// Its RAM as core `core` reaches it, on which this has to run.
+    pub(crate) fn memory_on(&self, core: usize) -> Option<GuestMemory> {
+        // SAFETY: it is this VM's RAM, in blocks that are its own; every caller runs on the core that it names.
+        unsafe { GuestMemory::new(core, self.ram, self.memory) }
+    }
+
+    /// Its RAM as the core of its first vCPU reaches it, on which this has to run.
+    pub(crate) fn memory_on_first(&self) -> Option<GuestMemory> {
+        self.vcpus().first().and_then(|vcpu| self.memory_on(vcpu.core))
     }
 }
 

@@ -13,10 +13,11 @@ impl Device for Pl031 {
     const DESCRIPTION: Description = Description {
         node: "pl031@9010000",
         compatible: "arm,pl031\0arm,primecell",
-        frame: Frame { start: map::RTC, size: map::RTC_SIZE },
-        interrupt: (map::RTC_INTID, Trigger::Level),
+        frames: &[Frame { start: map::RTC, size: map::RTC_SIZE }],
+        interrupt: Some((map::RTC_INTID, Trigger::Level)),
         clock_names: "apb_pclk",
         clocks: 1,
+        bank_width: None,
     };
 
     fn read(&mut self, now: u32, offset: u64, _: u8) -> u64 {

@@ -17,10 +17,11 @@ impl Device for Pl011 {
     const DESCRIPTION: Description = Description {
         node: "pl011@9000000",
         compatible: "arm,pl011\0arm,primecell",
-        frame: Frame { start: map::UART, size: map::UART_SIZE },
-        interrupt: (map::UART_INTID, Trigger::Level),
+        frames: &[Frame { start: map::UART, size: map::UART_SIZE }],
+        interrupt: Some((map::UART_INTID, Trigger::Level)),
         clock_names: "uartclk\0apb_pclk",
         clocks: 2,
+        bank_width: None,
     };
 
     fn read(&mut self, (): (), offset: u64, _: u8) -> u64 {

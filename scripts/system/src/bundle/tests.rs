@@ -121,6 +121,45 @@ fn images_of_the_same_content_are_there_once() {
 }
 
 #[test]
+fn flash_is_written_with_the_files_that_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let code = vec![0x5a; 256 << 10];
+    fs::write(folder.path().join("code.fd"), &code).unwrap();
+    let vm = "[[vm]]\nmemory = \"2M\"\ncores = [0]\n";
+    let read = |lines: &str| {
+        let blob = blob(&manifest(folder.path(), &format!("{vm}name = \"a\"\n{lines}\n")).unwrap());
+        let bundle = Bundle::parse(&blob).unwrap();
+        let vm = bundle.vms().next().unwrap();
+        let files = vm.flash.map(|files| files.map(|file| file.map(|file| file == code)));
+        (vm.starts_in_flash(), vm.wish.tree_low, files, blob.len() >> 18)
+    };
+    assert_eq!(read("image = \"kernel\""), (false, false, None, 0));
+    assert_eq!(read("image = \"kernel\"\nflash = []"), (false, false, Some([None, None]), 0));
+    assert_eq!(read("flash = \"code.fd\""), (true, true, Some([Some(true), None]), 1));
+    assert_eq!(read("flash = [\"code.fd\", \"code.fd\"]"), (true, true, Some([Some(true); 2]), 1), "once");
+}
+
+#[test]
+fn a_file_that_no_bank_takes_is_refused_at_boot_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut manifest = manifest(folder.path(), TEXT).unwrap();
+    let file = |size: usize| crate::Image { path: "f".into(), bytes: vec![1; size] };
+    let said = |manifest: &Manifest| Bundle::parse(&blob(manifest)).unwrap_err().to_string();
+    manifest.vms[1].flash = Some(vec![file(4096)]);
+    assert!(
+        said(&manifest).contains("a file of 0x1000 bytes is for its flash; a multiple of 0x40000"),
+        "{}",
+        said(&manifest)
+    );
+    manifest.vms[1].flash = Some(vec![file(0)]);
+    assert!(said(&manifest).contains("a file of 0x0 bytes is for its flash"));
+    manifest.vms[1].flash = Some([(); 3].map(|()| file(256 << 10)).into());
+    assert!(said(&manifest).contains("\"flash\" does not have the length or form"), "{}", said(&manifest));
+    (manifest.vms[1].flash, manifest.vms[1].kernel) = (Some(vec![]), None);
+    assert!(said(&manifest).contains("the property \"kernel\" is missing"), "{}", said(&manifest));
+}
+
+#[test]
 fn the_checksum_covers_the_blob() {
     let folder = tempfile::tempdir().unwrap();
     let mut blob = blob(&manifest(folder.path(), TEXT).unwrap());

@@ -17,7 +17,7 @@ fn paths_start_at_the_manifests_folder() {
     fs::create_dir(bench.path().join("sub")).unwrap();
     fs::write(bench.path().join("sub/demo.toml"), vm("image = \"../raw\"")).unwrap();
     let manifest = Manifest::load(&bench.path().join("sub/demo.toml"), &bench.board, &Known(bench.path())).unwrap();
-    assert_eq!(manifest.vms[0].kernel.bytes.len(), 4096);
+    assert_eq!(manifest.vms[0].kernel.as_ref().unwrap().bytes.len(), 4096);
 }
 
 #[test]

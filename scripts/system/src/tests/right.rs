@@ -41,7 +41,7 @@ fn every_key() {
     assert_eq!((a.name.as_str(), a.cmdline.as_str(), a.memory), ("linux-a", "console=ttyAMA0", 256 << 20));
     assert_eq!((&a.cores[..], a.autostart, a.conduits), (&[0, 1][..], false, CONDUIT_SMC));
     assert_eq!(a.machine, MACHINE_OFF | MACHINE_RESET);
-    assert_eq!(a.kernel.path.file_name().unwrap(), "Image");
+    assert_eq!(a.kernel.as_ref().unwrap().path.file_name().unwrap(), "Image");
     assert_eq!(a.initrd.as_ref().unwrap().bytes.len(), 64 << 10, "a known guest brings its RAM disk");
     let expected = Firmware {
         std: Some(1),
@@ -55,7 +55,7 @@ fn every_key() {
 
     assert_eq!((&b.cores[..], b.autostart, b.conduits), (&[3][..], true, CONDUIT_HVC | CONDUIT_SMC));
     assert_eq!(b.machine, 0);
-    assert_eq!((b.kernel.bytes.len(), b.memory, b.cmdline.as_str()), (4096, 64 << 20, ""));
+    assert_eq!((b.kernel.as_ref().unwrap().bytes.len(), b.memory, b.cmdline.as_str()), (4096, 64 << 20, ""));
     assert_eq!(b.initrd.as_ref().unwrap().path.file_name().unwrap(), "disk");
     let cleared =
         Firmware { std: None, std_hyp: None, vendor_hyp: None, psci: 0x1_0001, keep: false, filters: Vec::new() };

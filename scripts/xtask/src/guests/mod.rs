@@ -2,6 +2,7 @@
 
 pub mod cpio;
 pub mod debian;
+pub mod firmware;
 pub mod initramfs;
 pub mod uboot;
 
@@ -37,7 +38,8 @@ impl<'a> Guests<'a> {
 
     /// Whether `vm` is a guest that switches itself off in the end if its command line says so.
     pub fn exits(&self, vm: &Vm) -> bool {
-        let is_shell = |name| vm.kernel.path == metal::image_path(self.environment, name);
+        let is_shell =
+            |name| vm.kernel.as_ref().is_some_and(|kernel| kernel.path == metal::image_path(self.environment, name));
         self.reports(vm) || [metal::OPS, metal::OPS_TESTING].into_iter().any(is_shell)
     }
 
@@ -56,6 +58,17 @@ impl<'a> Guests<'a> {
         }
     }
 
+    fn find_flash(&self, name: &str) -> Result<Option<PathBuf>> {
+        if name == firmware::EDK2 {
+            return firmware::edk2(self.environment).map(Some);
+        }
+        if !BARE_METAL.contains(&name) {
+            return Ok(None);
+        }
+        let Some(image) = self.find_kernel(name)? else { return Ok(None) };
+        firmware::filled(self.environment, name, &image).map(Some)
+    }
+
     fn find_initrd(&self, name: &str) -> Result<Option<PathBuf>> {
         if name == uboot::GUEST {
             return uboot::disk(self.environment).map(Some);
@@ -69,7 +82,7 @@ impl<'a> Guests<'a> {
 
 impl Images for Guests<'_> {
     fn names(&self) -> Vec<String> {
-        ["debian", "debian-6.12", "debian-6.1", "debian-7", "debian-16k", uboot::GUEST]
+        ["debian", "debian-6.12", "debian-6.1", "debian-7", "debian-16k", uboot::GUEST, firmware::EDK2]
             .into_iter()
             .chain(BARE_METAL)
             .map(str::to_owned)
@@ -82,6 +95,10 @@ impl Images for Guests<'_> {
 
     fn initrd(&self, name: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>> {
         Ok(self.find_initrd(name)?)
+    }
+
+    fn flash(&self, name: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>> {
+        Ok(self.find_flash(name)?)
     }
 }
 

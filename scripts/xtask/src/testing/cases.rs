@@ -76,6 +76,21 @@ const ABORTS: Case = Case {
     ],
     ..LINUX
 };
+/// Every life of `flash` boots twice; made anew, it has its flash as its files have it.
+const FLASH: Case = Case {
+    name: "flash",
+    manifest: "flash.toml",
+    expectations: &[
+        Cases("ops"),
+        Sequence(&["[flash] boot: 0", "[flash] boot: 1", "flash: created", "[flash] boot: 0", "[flash] boot: 1"]),
+        Never("[flash] case flash/boot 0 mark: FAIL"),
+        Cases("flash"),
+        Cases("first"),
+        Line(", device 17"),
+        Cases("neighbour"),
+    ],
+    ..LINUX
+};
 const DAMAGED: Case = Case { manifest: "conformance.toml", expectations: NOTHING_STARTS, ..LINUX };
 
 /// Every test in QEMU.
@@ -125,12 +140,17 @@ const CASES: &[Case] = &[
         manifest: "no-redistributor.toml",
         cores: 2,
         defect: Some(Defect::OneRedistributor),
-        expectations: &[Line("vm has core 1, which the interrupt controller does not serve; give it others"), NoGuest],
+        expectations: &[
+            Line("vm has core 1, which cannot be used, as a line above says; give vm other cores"),
+            NoGuest,
+        ],
         ..LINUX
     },
     ABORTS,
     Case { name: "aborts-gicv2", manifest: "aborts-gicv2.toml", gic: Gic::V2, ..ABORTS },
     Case { name: "aborts-cortex-a72", cpu: Some("cortex-a72"), ..ABORTS },
+    FLASH,
+    Case { name: "flash-gicv2", gic: Gic::V2, ..FLASH },
     Case {
         name: "garbage",
         manifest: "garbage.toml",

@@ -234,7 +234,7 @@ fn repeated() {
     report::equal(format_args!("aborts/a thousand"), 1000, caught);
 }
 
-mod code {
+pub mod code {
     //! Instructions for EL0.
 
     use core::arch::{asm, global_asm};

@@ -10,6 +10,7 @@ mod dma;
 mod draws;
 mod end;
 mod fault;
+mod flash;
 mod forward;
 mod garbage;
 mod hostile;
@@ -62,6 +63,8 @@ pub fn run(profile: &Profile) {
         Mode::Typed => typed::run(profile),
         Mode::Abort => fault::abort(profile),
         Mode::Aborts => aborts::run(profile),
+        Mode::Flash => flash::run(profile),
+        Mode::FirstBank => flash::first(),
         Mode::NoVectors => aborts::without_vectors(),
         Mode::SystemRegister => fault::system_register(),
         Mode::Mmio => fault::malformed_mmio(profile),

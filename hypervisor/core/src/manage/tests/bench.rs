@@ -176,11 +176,11 @@ impl Bench {
                 return !parked;
             }
             Step::Start => {
-                vm.unparked(vcpu);
+                assert!(vm.unparked(vcpu));
                 vcpu.pretend_on();
             }
             Step::Run => {
-                vm.unparked(vcpu);
+                assert!(vm.unparked(vcpu));
                 return parked;
             }
         }
@@ -270,13 +270,20 @@ fn assemble() -> &'static Machine {
             kaslr: true,
             firmware: None,
             kernel: &[0x14; 4096],
+            flash: None,
             initrd: None,
             dtb: None,
             wish: Default::default(),
             tree_room: 0x4000,
         };
         let pv_time = pv_time::PvTime::new(page, 1_000_000);
-        Vm::new(index, config, row, Parts { memory, stage2: Stage2::new(), pv_time, devices: Vec::new() }, control)
+        Vm::new(
+            index,
+            config,
+            row,
+            Parts { memory, stage2: Stage2::new(), pv_time, devices: Vec::new(), flash: None },
+            control,
+        )
     });
     let vms: &'static [Vm] = Vec::leak(vms.collect());
     for vm in vms {

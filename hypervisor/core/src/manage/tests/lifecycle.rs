@@ -1,5 +1,8 @@
 //! Start, pause, resume, stop, restart, recreate; failures and the restart policy.
 
+use core::cell::Cell;
+use core::sync::atomic::Ordering;
+
 use portcullis_abi::firmware::STD;
 use portcullis_abi::manage::*;
 use portcullis_abi::{map, result};
@@ -7,6 +10,7 @@ use portcullis_gate::PsciFunction;
 
 use super::Bench;
 use super::bench::{A, B, MEMORY, OPS, VMS};
+use crate::machine::Machine;
 use crate::service::psci;
 use crate::vm::failure::{Failure, Reason};
 use crate::vm::power::PowerState;
@@ -323,4 +327,56 @@ fn two_hundred_lives() {
     assert_eq!(bench.ok(MACHINE, [0; 3])[1], free);
     assert_eq!(bench.state(A), (PHASE_RUNNING, PROGRESS_NONE));
     assert_eq!(bench.vm(B).live(), 0);
+}
+
+#[test]
+fn a_vcpu_that_is_held_again_before_it_goes_on_stands_still() {
+    let bench = Bench::new();
+    bench.run(A);
+    let (vm, vcpu) = (bench.vm(A), bench.vcpu(A, 0));
+    bench.ok(PAUSE, [A, 0, 0]);
+    bench.settle(A);
+    // It has not seen that a pause, this one or another, goes on behind its last look.
+    assert!(!vm.unparked(vcpu));
+    assert!(vm.census().all_parked());
+    bench.ok(RESUME, [A, 0, 0]);
+    assert!(vm.unparked(vcpu));
+    assert!(!vm.census().all_parked());
+    // A pause that begins before it goes on, and that it ends.
+    vm.parked(vcpu);
+    bench.ok(PAUSE, [A, 0, 0]);
+    assert_eq!(bench.state(A), (PHASE_PAUSED, PROGRESS_NONE), "all of them stood still");
+    bench.ok(RESUME, [A, 0, 0]);
+    bench.settle(A);
+    bench.ok(PAUSE, [A, 0, 0]);
+    assert!(!vm.unparked(vcpu));
+    assert_eq!(bench.state(A), (PHASE_PAUSED, PROGRESS_NONE));
+}
+
+#[test]
+fn a_restart_as_a_pause_completes_leaves_the_vm_counted() {
+    let bench = Bench::new();
+    bench.run(A);
+    let (vm, vcpu) = (bench.vm(A), bench.vcpu(A, 0));
+    let running = || Machine::get().running.load(Ordering::Relaxed);
+    let before = running();
+    bench.ok(PAUSE, [A, 0, 0]);
+    let lock = vm.manager_lock().unwrap();
+    let tries = Cell::new(0);
+    let restarted = lock.restart_by(|state| {
+        tries.set(tries.get() + 1);
+        if tries.get() == 1 {
+            // Its vCPU stands still between the look at the VM's state and its change.
+            vm.parked(vcpu);
+            return Ok(state);
+        }
+        state.restart()
+    });
+    drop(lock);
+    assert_eq!((restarted, tries.get(), running()), (Ok(()), 2, before));
+    bench.settle(A);
+    assert_eq!((bench.state(A), running()), ((PHASE_RUNNING, PROGRESS_NONE), before));
+    bench.ok(STOP, [A, 0, 0]);
+    bench.settle(A);
+    assert_eq!(running(), before - 1);
 }

@@ -4,8 +4,8 @@ use super::super::expectation::Expectation::{Line, Never, Sequence};
 use super::case::{Case, LINUX, NO_OOPS};
 use crate::machine::script::Step::{Type, Wait};
 
-/// U-Boot's prompt, what it knows of the machine, and a Debian kernel out of the VM's RAM disk (`guests/uboot.rs`), with the
-/// tree that U-Boot was given.
+/// U-Boot's prompt, an environment that it saves and finds again after a reset, what it knows of the machine, and a Debian kernel
+/// out of the VM's RAM disk (`guests/uboot.rs`), with the tree that U-Boot was given.
 const U_BOOT: Case = Case {
     name: "u-boot",
     manifest: "u-boot.toml",
@@ -14,6 +14,16 @@ const U_BOOT: Case = Case {
         Wait("Hit any key to stop autoboot"),
         Type("\x1d1\r"),
         // What comes while it runs its own boot commands is taken for a wish to end them.
+        Wait("=> "),
+        Type("setenv kept 'over a reset'; saveenv\r"),
+        Wait("=> "),
+        Type("reset\r"),
+        Wait("Hit any key to stop autoboot"),
+        Type("\r"),
+        Wait("=> "),
+        Type("printenv kept\r"),
+        Wait("=> "),
+        Type("flinfo 2\r"),
         Wait("=> "),
         Type("bdinfo\r"),
         Wait("=> "),
@@ -28,6 +38,17 @@ const U_BOOT: Case = Case {
         Sequence(&[
             "U-Boot 20",
             "DRAM:  256 MiB",
+            "=> setenv kept",
+            "Saving Environment to Flash...",
+            "done",
+            "=> reset",
+            "portcullis: u-boot: reset",
+            "U-Boot 20",
+            "=> printenv kept",
+            "kept=over a reset",
+            "=> flinfo 2",
+            // As on QEMU: it finds the first of the two parts.
+            "Bank # 2: CFI conformant flash (16 x 16)  Size: 32 MB in 256 Sectors",
             "=> bdinfo",
             "DRAM bank   = 0x0000000000000000",
             "-> start    = 0x0000000040000000",
@@ -44,5 +65,42 @@ const U_BOOT: Case = Case {
     ..LINUX
 };
 
+/// EDK2's shell, and a variable that it finds again after a reset. What it is typed it shows between orders to the cursor.
+const EDK2: Case = Case {
+    name: "edk2",
+    manifest: "edk2.toml",
+    cores: 1,
+    keys: &[
+        Wait("startup.nsh"),
+        Type("\x1d1\r"),
+        Type("\r"),
+        Wait("Shell> "),
+        Type("setvar Kept -guid 11111111-2222-3333-4444-555555555555 -nv -bs =L\"over a reset\"\r"),
+        Wait("Shell> "),
+        Type("reset -c\r"),
+        Wait("startup.nsh"),
+        Type("\r"),
+        Wait("Shell> "),
+        Type("dmpstore Kept -guid 11111111-2222-3333-4444-555555555555\r"),
+        Wait("Shell> "),
+        Type("reset -s\r"),
+    ],
+    expectations: &[
+        Never("stopped:"),
+        Never("gets an abort:"),
+        Sequence(&[
+            "UEFI firmware",
+            "UEFI Interactive Shell",
+            "portcullis: edk2: reset",
+            "UEFI firmware",
+            "UEFI Interactive Shell",
+            "*o.v.e.r. .a. .r.*",
+            "*e.s.e.t.*",
+        ]),
+        Line("portcullis: edk2: off"),
+    ],
+    ..LINUX
+};
+
 /// The tests.
-pub const CASES: &[Case] = &[U_BOOT];
+pub const CASES: &[Case] = &[U_BOOT, EDK2];

@@ -294,7 +294,7 @@ pub const CASES: &[Case] = &[
         cores: 2,
         expectations: &[
             NO_MISTAKE,
-            Line("late has core 1, which was started and has not come within a second; give it others"),
+            Line("late has core 1, which was started and has not come within 10 s; give late other cores"),
             NoGuest,
         ],
         ..LINUX

@@ -1,0 +1,50 @@
+//! A guest's own translation of an address, for aborts that do not tell the intermediate physical one.
+
+use crate::read_sysreg;
+
+/// PAR_EL1.F: the translation has failed.
+const FAILED: u64 = 1;
+/// PAR_EL1.PA.
+const ADDRESS: u64 = 0x000f_ffff_ffff_f000;
+
+/// The intermediate physical address of `address`, by stage 1 as this core's EL1 registers have it, read by EL0 if `at_el0`, else
+/// by EL1. None: it leads nowhere, because the guest's tables have changed since the abort, or could not be read.
+///
+/// The guest's PAR_EL1 is as before (Arm ARM, AT S1E1R, AT S1E0R).
+pub fn stage1(address: u64, at_el0: bool) -> Option<u64> {
+    let kept = read_sysreg!("par_el1");
+    #[cfg(target_os = "none")]
+    // SAFETY: the instruction writes PAR_EL1 and nothing else; the guest's value is put back below.
+    unsafe {
+        if at_el0 {
+            core::arch::asm!("at s1e0r, {}", "isb", in(reg) address, options(nostack, preserves_flags));
+        } else {
+            core::arch::asm!("at s1e1r, {}", "isb", in(reg) address, options(nostack, preserves_flags));
+        }
+    }
+    #[cfg(not(target_os = "none"))]
+    let _ = at_el0;
+    let result = read_sysreg!("par_el1");
+    // SAFETY: EL2 reads the register here alone.
+    unsafe {
+        crate::write_sysreg!("par_el1", kept);
+    }
+    output(result, address)
+}
+
+/// What PAR_EL1 says of the translation of `address`.
+const fn output(par: u64, address: u64) -> Option<u64> {
+    if par & FAILED != 0 { None } else { Some(par & ADDRESS | address & !ADDRESS & 0xfff) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_offset_into_the_page_is_the_address_s_own() {
+        // Attributes of Normal memory, inner shareable, and the page at 0x0400_0000.
+        assert_eq!(output(0xff00_0000_0400_0980, 0xffff_8000_0123_4567), Some(0x0400_0567));
+        assert_eq!(output(0xff00_0000_0400_0981, 0xffff_8000_0123_4567), None);
+    }
+}

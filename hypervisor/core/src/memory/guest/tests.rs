@@ -1,0 +1,174 @@
+use alloc::vec::Vec;
+
+use portcullis_arch::fake::{self, Event};
+
+use super::*;
+
+/// The guest's address of its RAM.
+const RAM: u64 = 0x4000_0000;
+
+/// RAM of a VM, in whole blocks.
+struct Ram {
+    bytes: Vec<u8>,
+    start: u64,
+    size: usize,
+}
+
+impl Ram {
+    fn blocks(count: usize) -> Self {
+        let size = count * SLOT as usize;
+        let mut bytes = vec![0u8; size + SLOT as usize];
+        let start = (bytes.as_mut_ptr() as u64).next_multiple_of(SLOT);
+        Self { bytes, start, size }
+    }
+
+    /// As core `core` reaches it; each test has a core of its own.
+    fn on(&self, core: usize) -> GuestMemory {
+        // SAFETY: it is this test's own, and the core's slots are used by its thread alone.
+        unsafe { GuestMemory::new(core, RAM, Range::sized(self.start, self.size as u64)) }.unwrap()
+    }
+
+    fn byte(&mut self, offset: usize) -> &mut u8 {
+        let at = (self.start - self.bytes.as_ptr() as u64) as usize + offset;
+        &mut self.bytes[at]
+    }
+}
+
+/// Which blocks core `core` keeps.
+fn kept(core: usize) -> [u64; OF_CORE] {
+    slots(core).map(window::shown)
+}
+
+#[test]
+fn what_is_copied_out_is_copied_in_across_blocks() {
+    let mut ram = Ram::blocks(3);
+    let mut memory = ram.on(10);
+    let bytes: Vec<u8> = (0..300u32).map(|n| (n * 7) as u8).collect();
+    for address in [RAM, RAM + SLOT - 1, RAM + SLOT - 150, RAM + 3 * SLOT - 300, RAM + 4097] {
+        memory.copy_out(address, &bytes).unwrap();
+        let mut back = [0; 300];
+        memory.copy_in(address, &mut back).unwrap();
+        assert_eq!(back, *bytes);
+        assert_eq!(*ram.byte((address - RAM) as usize + 299), bytes[299]);
+        memory = ram.on(10);
+    }
+}
+
+#[test]
+fn what_is_not_all_ram_is_refused_whole() {
+    let mut ram = Ram::blocks(1);
+    let mut memory = ram.on(11);
+    let ends =
+        [(RAM - 1, 2), (RAM + SLOT - 1, 2), (RAM + SLOT, 1), (0, 1), (u64::MAX, 1), (u64::MAX, 16), (RAM - 1, 0)];
+    for (address, length) in ends {
+        let refused = Err(OutOfReach { address, length });
+        assert_eq!(memory.copy_out(address, &[0xff; 16][..length]), refused);
+        assert_eq!(memory.copy_in(address, &mut [0; 16][..length]), refused);
+        assert_eq!(memory.place(address, &[0xff; 16][..length]), refused);
+        assert_eq!((memory.clear(address, length), memory.forget_cached(address, length)), (refused, refused));
+    }
+    assert_eq!((memory.peek(RAM - 8), memory.peek(RAM + SLOT)), (None, None));
+    assert_eq!((memory.copy_out(RAM + SLOT, &[]), memory.copy_in(RAM, &mut [])), (Ok(()), Ok(())));
+    assert_eq!(memory.clear(RAM, SLOT as usize + 1), Err(OutOfReach { address: RAM, length: SLOT as usize + 1 }));
+    let all = (0..ram.size).all(|offset| *ram.byte(offset) == 0);
+    assert!(all, "nothing was written");
+    assert_eq!(kept(11), [0; 2], "nothing was mapped");
+}
+
+#[test]
+fn a_core_keeps_the_two_blocks_that_it_used_last_and_tells_nobody() {
+    let ram = Ram::blocks(4);
+    let mut memory = ram.on(12);
+    let block = |n: u64| stage1::block(ram.start + n * SLOT);
+    let mut touch = |n: u64| memory.copy_in(RAM + n * SLOT, &mut [0]).unwrap();
+    fake::record();
+    touch(0);
+    touch(1);
+    let mut both = kept(12);
+    both.sort();
+    assert_eq!(both, [block(0), block(1)]);
+    fake::record();
+    for n in [0, 1, 1, 0] {
+        touch(n);
+    }
+    assert_eq!(fake::recorded(), [], "what is kept costs nothing");
+    touch(2);
+    assert!(kept(12).contains(&block(0)) && kept(12).contains(&block(2)), "1 was used longer ago");
+    fake::record();
+    touch(3);
+    let events = fake::recorded();
+    assert!(
+        events.iter().all(|event| !matches!(event, Event::Instruction(name) if name.contains("is"))
+            || matches!(event, Event::Instruction("isb" | "dsb ishst"))),
+        "{events:?}"
+    );
+    assert_eq!(events.iter().filter(|event| matches!(event, Event::Maintain("tlbi vae2", ..))).count(), 1);
+}
+
+#[test]
+fn what_a_guest_has_with_its_caches_off_is_reached_past_them_and_stays_unmapped() {
+    let mut ram = Ram::blocks(2);
+    let mut memory = ram.on(13);
+    *ram.byte(SLOT as usize) = 0x5a;
+    fake::record();
+    assert_eq!(memory.peek(RAM + SLOT + 3), Some(0x5a));
+    let cleaned = Event::Maintain("dc civac", ram.start as usize + SLOT as usize, 8);
+    assert_eq!(fake::recorded().iter().filter(|event| **event == cleaned).count(), 2, "before and after");
+    assert_eq!(kept(13), [0; 2]);
+
+    memory.place(RAM + SLOT - 2, &[1, 2, 3, 4]).unwrap();
+    let placed = [-2i64, -1, 0, 1].map(|offset| *ram.byte((SLOT as i64 + offset) as usize));
+    assert_eq!((placed, kept(13)), ([1, 2, 3, 4], [0; 2]));
+
+    fake::record();
+    memory.clear(RAM + 8, 2 * SLOT as usize - 8).unwrap();
+    let lengths: Vec<usize> = fake::recorded()
+        .iter()
+        .filter_map(|event| match event {
+            Event::Maintain("dc civac", _, length) => Some(*length),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(lengths, [SLOT as usize - 8, SLOT as usize], "block by block");
+    assert!((0..ram.size).all(|offset| *ram.byte(offset) == 0));
+    assert_eq!(kept(13), [0; 2]);
+}
+
+#[test]
+fn random_copies_are_those_of_a_plain_array() {
+    let ram = Ram::blocks(3);
+    let mut memory = ram.on(14);
+    let mut model = vec![0u8; ram.size];
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut below = |limit: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as usize % limit
+    };
+    for _ in 0..if cfg!(miri) { 20 } else { 2000 } {
+        // Often across the end of a block, or of the RAM.
+        let address = below(4) * SLOT as usize + below(200);
+        let (address, length) = (address.saturating_sub(100), below(300));
+        let inside = address + length <= ram.size;
+        let bytes: Vec<u8> = (0..length).map(|_| below(256) as u8).collect();
+        let (at, refused) = (RAM + address as u64, OutOfReach { address: RAM + address as u64, length });
+        if below(2) == 0 {
+            assert_eq!(memory.copy_out(at, &bytes), if inside { Ok(()) } else { Err(refused) });
+            if inside {
+                model[address..address + length].copy_from_slice(&bytes);
+            }
+        } else {
+            let mut found = bytes.clone();
+            assert_eq!(memory.copy_in(at, &mut found), if inside { Ok(()) } else { Err(refused) });
+            assert_eq!(found, if inside { model[address..address + length].to_vec() } else { bytes });
+        }
+    }
+}
+
+#[test]
+fn a_core_beyond_the_window_reaches_nothing() {
+    // SAFETY: nothing is used.
+    assert!(unsafe { GuestMemory::new(CORES, RAM, Range::sized(0, SLOT)) }.is_none());
+    assert_eq!(slots(CORES - 1), [SLOTS - 2, SLOTS - 1]);
+}

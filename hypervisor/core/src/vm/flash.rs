@@ -1,0 +1,30 @@
+//! The memory behind a VM's two banks of flash.
+
+use core::sync::atomic::AtomicBool;
+
+use portcullis_abi::map::{FLASH, FLASH_BANK};
+use portcullis_board::vm_memory::Banks;
+
+/// The guest's address of the second bank.
+pub const SECOND: u64 = FLASH + FLASH_BANK;
+
+/// What lies behind the flash of a VM. It keeps what it holds while the VM starts again, as flash does.
+#[derive(Debug)]
+pub struct Flash {
+    /// Where the cells of its banks are.
+    pub banks: Banks,
+    /// The cells hold what the VM's files have, or what the VM has made of it.
+    pub(crate) loaded: AtomicBool,
+}
+
+impl Flash {
+    /// The memory at `banks`, which is yet to be loaded.
+    pub const fn new(banks: Banks) -> Self {
+        Self { banks, loaded: AtomicBool::new(false) }
+    }
+
+    /// Whether the guest's address `ipa` is in the first bank's file, or in the block that this ends in.
+    pub fn has_code(&self, ipa: u64) -> bool {
+        self.banks.first.is_some_and(|first| (FLASH..FLASH.saturating_add(first.size())).contains(&ipa))
+    }
+}
