@@ -11,6 +11,8 @@ mod gic;
 pub mod interrupt;
 pub mod system_error;
 mod table_walk;
+#[cfg(test)]
+mod tests;
 
 use portcullis_arch::vectors::Handlers;
 
