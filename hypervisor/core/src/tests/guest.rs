@@ -15,20 +15,20 @@ const DATA_ABORT: u64 = 0x24 << 26 | 1 << 25 | 1 << 24 | 2 << 22 | 0b00_0111;
 const WRITE: u64 = 1 << 6;
 
 /// A call that only the gate can decide.
-pub fn hvc(context: &mut Context, x: [u64; 4]) -> Trap {
-    context.x[..4].copy_from_slice(&x);
+pub fn hvc(context: &Context, x: [u64; 4]) -> Trap {
+    context.set_registers(x);
     Trap::To(portcullis_call, HVC)
 }
 
 /// The same by SMC.
-pub fn smc(context: &mut Context, x: [u64; 4]) -> Trap {
-    context.x[..4].copy_from_slice(&x);
+pub fn smc(context: &Context, x: [u64; 4]) -> Trap {
+    context.set_registers(x);
     Trap::To(portcullis_call, 0x17 << 26 | 1 << 25)
 }
 
 /// A call that the vectors have found to be a service's with this code.
-pub fn serve(context: &mut Context, code: u32, x: [u64; 4]) -> Trap {
-    context.x[..4].copy_from_slice(&x);
+pub fn serve(context: &Context, code: u32, x: [u64; 4]) -> Trap {
+    context.set_registers(x);
     Trap::Service(portcullis_serve, code)
 }
 
@@ -39,8 +39,8 @@ pub fn load(ipa: u64) -> Trap {
 }
 
 /// Stores x0 there.
-pub fn store(context: &mut Context, ipa: u64, value: u64) -> Trap {
-    context.x[0] = value;
+pub fn store(context: &Context, ipa: u64, value: u64) -> Trap {
+    context.set_register(0, value);
     fault_at(ipa);
     Trap::Exception(DATA_ABORT | WRITE)
 }

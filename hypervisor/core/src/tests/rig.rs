@@ -151,7 +151,7 @@ impl Rig {
     pub fn guest(
         &self,
         core: usize,
-        does: impl FnOnce(&mut portcullis_arch::context::Context) -> fake::Trap + 'static,
+        does: impl FnOnce(&portcullis_arch::context::Context) -> fake::Trap + 'static,
     ) -> Outcome {
         self.at(core, || fake::guest(does));
         self.run(core)
@@ -203,7 +203,7 @@ impl Rig {
 pub fn x(outcome: Outcome, register: usize) -> u64 {
     let Outcome::InGuest(context) = outcome else { panic!("the core is in no guest") };
     // SAFETY: the guest stands still, and its context lives as long as the machine.
-    unsafe { (*context).x[register] }
+    unsafe { (*context).register(register as u64) }
 }
 
 /// The results of a call.

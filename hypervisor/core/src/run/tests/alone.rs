@@ -34,7 +34,7 @@ fn a_vm_is_loaded_and_entered_on_its_first_core() {
     assert_eq!(&rig.ram(1)[KERNEL..KERNEL + 4], &[0x14; 4]);
     let Outcome::InGuest(context) = rig.run(1) else { panic!("it is in its guest") };
     // SAFETY: the guest stands still, and its context lives as long as the machine.
-    let tree = unsafe { (*context).x[0] };
+    let tree = unsafe { (*context).register(0) };
     let at = (tree - map::RAM) as usize;
     assert_eq!(&rig.ram(1)[at..at + 4], &0xd00d_feed_u32.to_be_bytes());
     // The core looks like the vCPU: its number, its memory, its counter.

@@ -31,7 +31,7 @@ fn the_gate_answers_refuses_and_counts() {
     assert_eq!(refused, [u64::MAX, 0, 0, 0]);
     // An immediate other than zero is nobody's convention.
     let immediate = rig.guest(1, |context| {
-        context.x[0] = u64::from(function::PSCI_VERSION);
+        context.set_register(0, u64::from(function::PSCI_VERSION));
         Trap::To(portcullis_call, 0x16 << 26 | 1 << 25 | 1)
     });
     assert_eq!(x(immediate, 0), u64::MAX);

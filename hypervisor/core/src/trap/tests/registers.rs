@@ -31,7 +31,7 @@ fn an_sgi_reaches_the_other_vcpu() {
     rig.at(2, || wants(second, 5));
     // INTID 5 to affinity 0.0.0.1.
     rig.guest(1, |context| {
-        context.x[0] = 5 << 24 | 1 << 1;
+        context.set_register(0, 5 << 24 | 1 << 1);
         Trap::Exception(sgi(5))
     });
     rig.run(2);
@@ -50,7 +50,7 @@ fn id_registers_are_read_as_this_core_shows_them() {
     // ID_AA64PFR0_EL1 into x3: the CPU interface is system registers. And into x20, which the vectors do not restore by themselves.
     for register in [3, 20] {
         let outcome = rig.guest(1, move |context| {
-            context.x[register as usize] = u64::MAX;
+            context.set_register(register, u64::MAX);
             Trap::Exception(system_register(3, 0, 0, 4, 0, register, true))
         });
         assert_eq!(x(outcome, register as usize), crate::cpu::physical_core::Core::new(0, 0, 0, 0).id_register(4, 0));
