@@ -55,6 +55,19 @@ fn what_is_copied_out_is_copied_in_across_blocks() {
 }
 
 #[test]
+fn bytes_are_set_and_bits_are_cleared_across_blocks() {
+    let mut ram = Ram::blocks(2);
+    let mut memory = ram.on(13);
+    let edge = SLOT as usize;
+    memory.fill(RAM + SLOT - 2, 4, 0xf5).unwrap();
+    memory.mask(RAM + SLOT - 1, &[0x0f, 0xff]).unwrap();
+    assert_eq!([-3, -2, -1, 0, 1, 2].map(|at| *ram.byte(edge.wrapping_add_signed(at))), [0, 0xf5, 0x05, 0xf5, 0xf5, 0]);
+    assert_eq!(kept(13), [0; OF_CORE]);
+    let refused = Err(OutOfReach { address: RAM + 2 * SLOT - 1, length: 2 });
+    assert_eq!((memory.fill(RAM + 2 * SLOT - 1, 2, 1), memory.mask(RAM + 2 * SLOT - 1, &[0; 2])), (refused, refused));
+}
+
+#[test]
 fn what_is_not_all_ram_is_refused_whole() {
     let mut ram = Ram::blocks(1);
     let mut memory = ram.on(11);
