@@ -10,3 +10,5 @@ pub mod retired;
 pub mod running;
 pub mod scrub;
 pub mod shutdown;
+#[cfg(test)]
+mod tests;

@@ -11,4 +11,6 @@ pub mod resume;
 pub mod shared_core;
 pub mod start;
 pub mod switch;
+#[cfg(test)]
+mod tests;
 pub mod worker;

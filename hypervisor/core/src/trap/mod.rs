@@ -10,6 +10,8 @@ pub mod fault;
 mod gic;
 pub mod interrupt;
 mod table_walk;
+#[cfg(test)]
+mod tests;
 
 use portcullis_arch::vectors::Handlers;
 

@@ -170,7 +170,7 @@ fn read(folder: &Path, prefix: &str, files: &mut Vec<(String, String)>) -> Resul
     for entry in fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if path.is_dir() && name != "tests" {
+        if path.is_dir() && !matches!(name.as_str(), "tests" | "fake") {
             read(&path, &format!("{prefix}{name}/"), files)?;
         } else if name.ends_with(".rs") && name != "tests.rs" && name != "fake.rs" {
             let text = fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;

@@ -2,6 +2,7 @@
 
 mod arrows;
 mod cases;
+mod coverage;
 mod damage;
 mod expectation;
 mod figures;
@@ -32,19 +33,20 @@ use tally::Tally;
 type Part = (&'static str, fn(&Environment, &Filter, &mut Tally) -> Result<()>);
 
 /// In the order of their cost: what fails early is known early.
-const PARTS: [Part; 8] = [
+const PARTS: [Part; 9] = [
     ("lint", lint::run),
     ("host", host::run),
     ("loom", host::run_loom),
     ("miri", miri::run),
     ("fuzz", fuzz::run),
+    ("coverage", coverage::run),
     ("image", metal_image::run),
     ("qemu", qemu::run),
     ("bench", figures::run),
 ];
 
-/// Parts that run only where the filter begins with their name: they take a compiler of their own, and minutes.
-const BY_NAME_ONLY: [&str; 2] = ["miri", "fuzz"];
+/// Parts that run only where the filter begins with their name: they take a compiler or a build of their own, and minutes.
+const BY_NAME_ONLY: [&str; 3] = ["miri", "fuzz", "coverage"];
 
 /// Runs the tests whose name contains `filter`. Whether all passed and there was at least one.
 ///

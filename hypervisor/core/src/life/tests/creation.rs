@@ -1,0 +1,99 @@
+//! How VMs are made, and what they are refused.
+
+use portcullis_board::{Range, Regions};
+use portcullis_bundle::{FirmwareConfig, VmConfig};
+use portcullis_gate::{Register, Row, Support};
+
+use crate::life::create::{CreateError, Stock, check_clock, create, set_filter};
+use crate::tests::rig::{MEMORY, vm};
+use crate::vm::Vm;
+
+/// What the board can serve: no time, so no PTP, and no PV time.
+const SUPPORT: Support = Support { std_hyp: 0, vendor_hyp: 1, ..Support::FULL };
+
+fn stock() -> Stock<'static> {
+    let mut free = Regions::new();
+    // Nothing is put there: a VM that is only made touches none of its RAM.
+    free.add(Range::sized(1 << 32, 2 * MEMORY)).unwrap();
+    Stock {
+        support: &SUPPORT,
+        interface: Some(Range::sized(0x800_0000, 0x2000)),
+        assignments: Default::default(),
+        free,
+    }
+}
+
+fn row() -> &'static Row {
+    Box::leak(Box::new(Row::new()))
+}
+
+fn make(config: VmConfig<'static>, stock: &mut Stock<'_>) -> Vm {
+    create(0, config, row(), false, stock).unwrap()
+}
+
+/// What a manifest may say of firmware registers.
+fn firmware() -> FirmwareConfig<'static> {
+    FirmwareConfig { std: None, std_hyp: None, vendor_hyp: None, psci: None, keep: false, ranges: Default::default() }
+}
+
+#[test]
+fn a_vm_gets_its_ram_until_there_is_none() {
+    let mut stock = stock();
+    let first = make(vm("a", &[0]), &mut stock);
+    let second = make(vm("b", &[0]), &mut stock);
+    assert_eq!((first.memory.size(), second.memory.size()), (MEMORY, MEMORY));
+    assert!(!first.memory.overlaps(&second.memory));
+    let none = create(2, vm("c", &[0]), row(), false, &mut stock).err();
+    let expected = CreateError::NoMemory { vm: "c", wanted: MEMORY, free: 0 };
+    assert_eq!(none, Some(expected));
+    assert_eq!(expected.to_string(), "c wants 2 MiB of memory in one piece; 0 MiB are free in all");
+}
+
+#[test]
+fn registers_are_what_the_manifest_says_as_far_as_the_board_goes() {
+    let mut stock = stock();
+    let by_default = make(vm("a", &[0]), &mut stock);
+    assert_eq!(by_default.row.get(Register::Std), SUPPORT.std);
+    let wanted = FirmwareConfig { std_hyp: Some(1), vendor_hyp: Some(3), psci: Some(0x1_0000), ..firmware() };
+    let cut = make(VmConfig { firmware: Some(wanted), ..vm("b", &[0]) }, &mut stock);
+    let got = [Register::Std, Register::StdHyp, Register::VendorHyp, Register::PsciVersion].map(|r| cut.row.get(r));
+    assert_eq!(got, [0, 0, 1, 0x1_0000], "what is not named is cleared, and what the board lacks is not there");
+    let mut stock = self::stock();
+    let kept = FirmwareConfig { keep: true, psci: Some(9), ..firmware() };
+    let kept = make(VmConfig { firmware: Some(kept), ..vm("c", &[0]) }, &mut stock);
+    assert_eq!(kept.row.get(Register::Std), SUPPORT.std);
+    assert_eq!(kept.row.get(Register::PsciVersion), SUPPORT.psci, "there is no version 9");
+}
+
+#[test]
+fn ram_beyond_the_tables_is_refused() {
+    let mut stock = stock();
+    let far = Range::sized(1 << 39, MEMORY);
+    stock.free = Regions::new();
+    stock.free.add(far).unwrap();
+    // Its RAM is at its physical address, which stage 2 cannot name.
+    let refused = create(0, VmConfig { trust_dma: true, ..vm("a", &[0]) }, row(), false, &mut stock).err();
+    assert_eq!(refused, Some(CreateError::Unmappable(far)));
+    assert!(refused.unwrap().to_string().contains("addresses up to 512 GiB can"));
+}
+
+#[test]
+fn a_clock_needs_a_time() {
+    let asks = VmConfig { rtc: Some(true), autostart: false, ..vm("a", &[0]) };
+    let asks = make(asks, &mut stock());
+    let late = make(VmConfig { autostart: true, ..asks.config }, &mut stock());
+    assert_eq!(check_clock(&make(vm("b", &[0]), &mut stock()), false, false), Ok(()), "it asks for none");
+    assert_eq!(check_clock(&asks, true, false), Ok(()));
+    assert_eq!(check_clock(&asks, false, true), Ok(()), "the control VM can set it before");
+    assert_eq!(check_clock(&asks, false, false), Err(CreateError::NoTime("a")));
+    assert_eq!(check_clock(&late, false, true), Err(CreateError::NoTime("a")));
+    assert!(CreateError::NoTime("a").to_string().contains("leave rtc out"));
+    assert!(CreateError::NoClock("a").to_string().contains("leave one out"));
+}
+
+#[test]
+fn a_vm_without_ranges_has_no_filter() {
+    let vm = make(VmConfig { firmware: Some(firmware()), ..vm("a", &[0]) }, &mut stock());
+    assert_eq!(set_filter(&vm, false), Ok(()));
+    assert_eq!(vm.manager_lock().unwrap().filter().ranges().len(), 0);
+}

@@ -1,0 +1,3 @@
+mod creation;
+mod ends;
+mod given;

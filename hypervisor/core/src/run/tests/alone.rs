@@ -1,0 +1,179 @@
+//! A vCPU that has its core to itself.
+
+use portcullis_abi::map;
+use portcullis_arch::account::Exit;
+use portcullis_arch::fake::{self, Outcome, Trap};
+use portcullis_board::signal::{EL2_TIMER_INTID, KICK};
+use portcullis_vgic::GicVersion;
+
+use crate::tests::board::{Asked, MAINTENANCE, Parts};
+use crate::tests::guest::{raise_sgi, wants};
+use crate::tests::rig::{Rig, SECOND, exits, vm};
+use crate::vm::activity::Activity;
+use crate::vm::state::{Action, Phase};
+
+/// Where a raw kernel lies in RAM.
+const KERNEL: usize = 512 << 10;
+
+/// A machine whose control VM runs on core 0, and a VM with the cores 1 and 2, all with cores of their own.
+fn rig() -> Rig {
+    let rig = Rig::new(&[vm("ops", &[0]), vm("a", &[1, 2])]);
+    rig.settle();
+    rig
+}
+
+#[test]
+fn a_vm_is_loaded_and_entered_on_its_first_core() {
+    let rig = rig();
+    assert!(rig.is_in_guest(1));
+    assert!(!rig.is_in_guest(2), "nobody has switched its second vCPU on");
+    let vcpu = rig.vcpu(1, 0);
+    assert_eq!((vcpu.activity(), rig.vm(1).phase()), (Activity::Running, Phase::Running));
+    // A raw kernel 512 KiB above the bottom of RAM (docs/manifest.md), with the device tree's address in x0.
+    assert_eq!(rig.register(1, "elr_el2"), map::RAM + KERNEL as u64);
+    assert_eq!(&rig.ram(1)[KERNEL..KERNEL + 4], &[0x14; 4]);
+    let Outcome::InGuest(context) = rig.run(1) else { panic!("it is in its guest") };
+    // SAFETY: the guest stands still, and its context lives as long as the machine.
+    let tree = unsafe { (*context).x[0] };
+    let at = (tree - map::RAM) as usize;
+    assert_eq!(&rig.ram(1)[at..at + 4], &0xd00d_feed_u32.to_be_bytes());
+    // The core looks like the vCPU: its number, its memory, its counter.
+    assert_eq!(rig.register(1, "vmpidr_el2") & 0xff, 0);
+    assert_eq!(rig.register(1, "vttbr_el2"), rig.vm(1).vttbr());
+    assert_eq!(rig.register(1, "cntvoff_el2"), rig.vm(1).counter_offset());
+    assert_eq!(rig.register(1, "vttbr_el2") >> 48, 2, "its VMID is one more than its number");
+}
+
+#[test]
+fn linked_interrupts_follow_the_enables_and_end_with_the_vcpu() {
+    let rig = rig();
+    rig.parts.controller.take();
+    let vcpu = rig.vcpu(1, 0);
+    rig.at(1, || vcpu.enable_linked(1 << map::TIMER_VIRTUAL_INTID | 1 << 5, true));
+    let enabled = |enabled| Asked::Private { core: 1, intid: map::TIMER_VIRTUAL_INTID, enabled };
+    assert_eq!(rig.parts.controller.take(), [enabled(true)], "only what is linked");
+    rig.at(0, || rig.vm(1).stop(Action::Off));
+    rig.settle();
+    assert_eq!(rig.vm(1).phase(), Phase::Stopped);
+    assert!(rig.parts.controller.take().contains(&enabled(false)));
+    assert!(!rig.is_in_guest(1));
+    assert_eq!(vcpu.activity(), Activity::Off);
+}
+
+#[test]
+fn a_guests_timer_is_linked_and_its_core_keeps_it_active() {
+    for gic in [GicVersion::V3, GicVersion::V2] {
+        let rig = Rig::on(Parts::new(), gic, &[vm("ops", &[0]), vm("a", &[1])]);
+        rig.settle();
+        let vcpu = rig.vcpu(1, 0);
+        vcpu.vm.vgic.reset();
+        rig.at(1, || wants(vcpu, map::TIMER_VIRTUAL_INTID));
+        let outcome = rig.interrupt(1, map::TIMER_VIRTUAL_INTID);
+        assert!(matches!(outcome, Outcome::InGuest(_)), "{gic:?}");
+        assert!(rig.at(1, || vcpu.has_interrupt()), "{gic:?}: it is in a list register");
+        assert_eq!(exits(vcpu, Exit::Timer), 1);
+    }
+}
+
+#[test]
+fn a_kick_and_nothing_at_all_send_the_vcpu_back() {
+    let rig = rig();
+    for intid in [KICK, 1023, MAINTENANCE, EL2_TIMER_INTID] {
+        assert!(matches!(rig.interrupt(1, intid), Outcome::InGuest(_)), "{intid}");
+        assert_eq!(rig.at(1, fake::pending), 0);
+    }
+    // Nothing was acknowledged: the interrupt was gone.
+    assert!(matches!(rig.guest(1, |_| Trap::Interrupt), Outcome::InGuest(_)));
+}
+
+#[test]
+fn a_paused_vcpu_stands_on_its_core_until_the_vm_goes_on() {
+    let rig = rig();
+    let a = rig.vm(1);
+    let before = a.counter_offset();
+    rig.at(0, || a.manager_lock().unwrap().pause()).unwrap();
+    // The kick is pending. In its handler the vCPU waits; meanwhile the control VM sees it paused, and lets it go on.
+    rig.at(1, || {
+        fake::on_wait(move || {
+            assert_eq!(a.phase(), Phase::Paused);
+            assert_eq!(a.vcpus()[0].activity(), Activity::Paused);
+            fake::advance(500);
+            a.manager_lock().unwrap().resume().unwrap();
+            fake::pend(KICK);
+        });
+    });
+    assert!(matches!(rig.run(1), Outcome::InGuest(_)));
+    assert_eq!(a.phase(), Phase::Running);
+    assert_eq!(a.vcpus()[0].activity(), Activity::Running);
+    assert_eq!(a.counter_offset(), before + 500, "its counter stood still");
+    assert_eq!(rig.register(1, "cntvoff_el2"), before + 500);
+}
+
+#[test]
+fn a_vcpu_that_waits_is_woken_by_what_its_core_takes() {
+    let rig = rig();
+    let vcpu = rig.vcpu(1, 0);
+    let woken = rig.at(1, || {
+        fake::on_wait(|| fake::pend(KICK));
+        fake::on_wait(move || {
+            // Another core has raised something for it.
+            raise_sgi(vcpu, 3);
+        });
+        vcpu.wait()
+    });
+    assert_eq!(woken, None, "it goes on at once");
+    // An end of its VM wakes it too, for good.
+    let ended = rig.at(1, || {
+        vcpu.vm.vgic.reset();
+        crate::with_interface!(G => {
+            use crate::cpu::gic::Interface;
+            G::reset_virtual_interface();
+        });
+        fake::on_wait(move || {
+            vcpu.vm.stop(Action::Off);
+            fake::pend(KICK);
+        });
+        vcpu.wait()
+    });
+    assert_eq!(ended, Some(portcullis_arch::vectors::Next::Leave));
+    assert_eq!(vcpu.activity(), Activity::Off);
+}
+
+#[test]
+fn a_core_with_nothing_to_do_takes_its_interrupts() {
+    let rig = rig();
+    assert_eq!(rig.run(2), Outcome::Waits);
+    assert_eq!(rig.interrupt(2, KICK), Outcome::Waits);
+    rig.at(2, || fake::on_wait(|| fake::pend(EL2_TIMER_INTID)));
+    assert_eq!(rig.run(2), Outcome::Waits);
+    assert_eq!(rig.at(2, fake::pending), 0);
+}
+
+#[test]
+fn a_vm_that_restarts_too_often_waits_for_its_core() {
+    let rig = Rig::new(&[vm("ops", &[0]), portcullis_bundle::VmConfig { restart_limit: 8, ..vm("a", &[1]) }]);
+    rig.settle();
+    for failures in 0..4 {
+        assert!(rig.is_in_guest(1), "{failures}");
+        let a = rig.vm(1);
+        rig.at(1, || {
+            a.fail(crate::vm::failure::Failure {
+                reason: crate::vm::failure::Reason::SError,
+                vcpu: 0,
+                syndrome: 0,
+                pc: 0,
+                address: 0,
+            });
+        });
+        rig.settle();
+        // The next start is put off by its restart policy: the core sets its timer.
+        for _ in 0..20 {
+            if rig.is_in_guest(1) {
+                break;
+            }
+            rig.advance(SECOND);
+            rig.interrupt(1, EL2_TIMER_INTID);
+        }
+    }
+    assert_eq!(rig.vm(1).restarts.total(), 4);
+}

@@ -1,0 +1,173 @@
+//! vCPUs that share a core.
+
+use portcullis_arch::fake::Outcome;
+use portcullis_board::signal::{EL2_TIMER_INTID, KICK};
+
+use crate::tests::guest::{raise_sgi, wants};
+use crate::tests::rig::{Rig, vm};
+use crate::vm::activity::Activity;
+use crate::vm::state::{Action, Phase};
+
+/// Ticks of a slice that the manifest does not name: 5 ms.
+const SLICE: u64 = 5_000;
+
+/// A machine whose control VM has core 0, and two VMs that share core 1.
+fn rig() -> Rig {
+    let rig = Rig::new(&[vm("ops", &[0]), vm("a", &[1]), vm("b", &[1])]);
+    rig.settle();
+    // Loading is done in pieces, when it is a VM's turn.
+    while [1, 2].iter().any(|vm| rig.vcpu(*vm, 0).activity() == Activity::Off) {
+        rig.advance(SLICE);
+        rig.interrupt(1, EL2_TIMER_INTID);
+    }
+    rig
+}
+
+/// Lets slices end until a VM has the core.
+fn until_its(rig: &Rig, vm: usize) {
+    for _ in 0..8 {
+        if rig.loaded(1) == Some((vm, 0)) && rig.is_in_guest(1) {
+            return;
+        }
+        rig.advance(SLICE);
+        rig.interrupt(1, EL2_TIMER_INTID);
+    }
+    panic!("VM {vm} never had its turn: {:?}", rig.loaded(1));
+}
+
+#[test]
+fn both_get_the_core_in_turns_each_with_its_own_registers() {
+    let rig = rig();
+    for round in 0..6u64 {
+        for vm in [1, 2] {
+            until_its(&rig, vm);
+            assert_eq!(rig.register(1, "vttbr_el2"), rig.vm(vm).vttbr());
+            if round > 0 {
+                assert_eq!(rig.register(1, "tpidr_el0"), round * 10 + vm as u64 - 10, "round {round}");
+                assert_eq!(rig.register(1, "elr_el2"), 0x4000_0000 + (round - 1) * 8);
+            }
+            rig.at(1, || {
+                portcullis_arch::fake::set("tpidr_el0", round * 10 + vm as u64);
+                portcullis_arch::fake::set("elr_el2", 0x4000_0000 + round * 8);
+            });
+        }
+    }
+    let times = [1, 2].map(|vm| rig.at(1, || rig.vcpu(vm, 0).times()));
+    assert!(times.iter().all(|times| times.switches >= 5 && times.ran >= 5 * SLICE && times.stolen > 0), "{times:?}");
+}
+
+#[test]
+fn whoever_waits_gives_the_core_away_and_gets_it_back_with_an_interrupt() {
+    let rig = rig();
+    until_its(&rig, 1);
+    let a = rig.vcpu(1, 0);
+    // WFI: EC 1, TI 0.
+    rig.guest(1, |_| portcullis_arch::fake::Trap::Exception(1 << 26 | 1 << 25));
+    assert_eq!(rig.loaded(1), Some((2, 0)));
+    assert_eq!(a.activity(), Activity::Waiting);
+    rig.advance(SLICE);
+    rig.interrupt(1, EL2_TIMER_INTID);
+    assert_eq!(rig.loaded(1), Some((2, 0)), "nobody else can run");
+    // Another core raises an SGI for it and kicks its core.
+    rig.at(0, || raise_sgi(a, 3));
+    rig.run(1);
+    for _ in 0..4 {
+        if rig.loaded(1) == Some((1, 0)) {
+            break;
+        }
+        rig.advance(SLICE);
+        rig.interrupt(1, EL2_TIMER_INTID);
+    }
+    assert_eq!(rig.loaded(1), Some((1, 0)));
+    assert!(rig.at(1, || a.has_interrupt()));
+}
+
+#[test]
+fn a_timer_of_a_vcpu_that_waits_wakes_it() {
+    let rig = rig();
+    until_its(&rig, 1);
+    let a = rig.vcpu(1, 0);
+    rig.at(1, || {
+        wants(a, 27);
+        a.enable_linked(1 << 27, true);
+        // Its virtual timer fires 20 ms from now.
+        let at = portcullis_arch::timer::count() - a.vm.counter_offset() + 20_000;
+        portcullis_arch::fake::set("cntv_cval_el0", at);
+        portcullis_arch::fake::set("cntv_ctl_el0", 1);
+    });
+    let enabled = crate::tests::board::Asked::Private { core: 1, intid: 27, enabled: true };
+    assert!(rig.parts.controller.take().contains(&enabled));
+    rig.guest(1, |_| portcullis_arch::fake::Trap::Exception(1 << 26 | 1 << 25));
+    assert_eq!((rig.loaded(1), a.activity()), (Some((2, 0)), Activity::Waiting));
+    assert_eq!(rig.register(1, "cntv_ctl_el0") & 1, 0, "its timer is not the other one's");
+    // The core's own timer is set for it.
+    let due = rig.register(1, "cnthp_cval_el2");
+    let now = rig.at(1, portcullis_arch::timer::count);
+    assert!(due > now && due <= now + 20_000, "{due} at {now}");
+    rig.advance(20_001);
+    rig.interrupt(1, EL2_TIMER_INTID);
+    assert_eq!(rig.loaded(1), Some((1, 0)));
+    assert_eq!(rig.register(1, "cntv_ctl_el0") & 1, 1);
+}
+
+#[test]
+fn a_paused_vm_leaves_the_core_to_the_other_one() {
+    let rig = rig();
+    until_its(&rig, 1);
+    let a = rig.vm(1);
+    rig.at(0, || a.manager_lock().unwrap().pause()).unwrap();
+    rig.settle();
+    assert_eq!((a.phase(), rig.loaded(1)), (Phase::Paused, Some((2, 0))));
+    for _ in 0..3 {
+        rig.advance(SLICE);
+        rig.interrupt(1, EL2_TIMER_INTID);
+        assert_eq!(rig.loaded(1), Some((2, 0)));
+    }
+    let offset = a.counter_offset();
+    rig.at(0, || a.manager_lock().unwrap().resume()).unwrap();
+    rig.settle();
+    until_its(&rig, 1);
+    assert!(a.counter_offset() >= offset + 3 * SLICE);
+    assert_eq!(rig.register(1, "cntvoff_el2"), a.counter_offset());
+    until_its(&rig, 2);
+}
+
+#[test]
+fn a_vm_that_ends_leaves_nothing_and_the_other_one_goes_on() {
+    let rig = rig();
+    until_its(&rig, 2);
+    let a = rig.vm(1);
+    // It has its turn only to be taken off.
+    rig.at(0, || a.manager_lock().unwrap().stop()).unwrap();
+    rig.settle();
+    assert_eq!((a.phase(), rig.vcpu(1, 0).activity()), (Phase::Stopped, Activity::Off));
+    until_its(&rig, 2);
+    rig.at(0, || rig.vm(2).stop(Action::Off));
+    rig.settle();
+    assert_eq!((rig.vm(2).phase(), rig.loaded(1)), (Phase::Stopped, None));
+    assert_eq!(rig.run(1), Outcome::Waits);
+    assert_eq!(rig.interrupt(1, KICK), Outcome::Waits);
+    // Made anew it is scrubbed in pieces, and can be started again.
+    rig.at(0, || a.manager_lock().unwrap().recreate()).unwrap();
+    rig.settle();
+    for _ in 0..200 {
+        if a.phase() == Phase::Created {
+            break;
+        }
+        rig.interrupt(1, KICK);
+    }
+    assert_eq!(a.phase(), Phase::Created);
+    assert!(rig.ram(1).iter().all(|&byte| byte == 0));
+}
+
+#[test]
+fn debug_registers_come_with_their_first_use() {
+    let rig = rig();
+    until_its(&rig, 1);
+    let off_core = rig.vcpu(1, 0).off_core().unwrap();
+    assert!(rig.at(1, || off_core.give_debug()));
+    assert!(!rig.at(1, || off_core.give_debug()), "it has them");
+    until_its(&rig, 2);
+    until_its(&rig, 1);
+    assert!(rig.at(1, || off_core.give_debug()), "they were taken away with the core");
+}

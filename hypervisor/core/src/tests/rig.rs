@@ -1,0 +1,282 @@
+//! A machine of one test. Its cores take turns on the test's thread.
+
+use std::cell::RefCell;
+use std::sync::atomic::Ordering;
+
+use portcullis_arch::account::Exit;
+use portcullis_arch::fake::{self, Core as Hardware, Event, Outcome};
+use portcullis_board::{Range, Regions};
+use portcullis_bundle::assignment::Assignments;
+use portcullis_bundle::{Cores, VmConfig};
+use portcullis_gate::{Row, Support};
+use portcullis_vgic::GicVersion;
+
+use super::board::Parts;
+use crate::cpu::physical_core::Core;
+use crate::life::create::{Stock, create};
+use crate::machine::{Machine, Usage};
+use crate::run::assign::assign;
+use crate::run::start::start;
+use crate::run::worker::Worker;
+use crate::serial::SERIAL;
+use crate::trap;
+use crate::vm::{Vcpu, Vm};
+
+/// Bytes of RAM of each VM.
+pub const MEMORY: u64 = 2 << 20;
+/// Ticks of the counter in a second.
+pub const SECOND: u64 = 1_000_000;
+/// ICH_VTR_EL2.ListRegs: four of them.
+const FOUR_LIST_REGISTERS: u64 = 3;
+
+/// The machine, and where its cores are.
+pub struct Rig {
+    pub machine: &'static Machine,
+    pub parts: Parts,
+    workers: &'static [Worker],
+    /// The cores but for the one that the thread is.
+    cores: RefCell<Vec<Hardware>>,
+}
+
+/// A VM as a bundle describes it, with the cores given, that starts by itself.
+pub fn vm(name: &'static str, cores: &[u32]) -> VmConfig<'static> {
+    VmConfig {
+        name,
+        memory: MEMORY,
+        cores: Cores::of(cores).unwrap(),
+        slices: Default::default(),
+        cmdline: "",
+        autostart: true,
+        audit: false,
+        stop_on_fault: false,
+        restart_limit: 0,
+        conduits: 3,
+        machine: 0,
+        devices: Default::default(),
+        trust_dma: false,
+        rtc: None,
+        kaslr: true,
+        firmware: None,
+        kernel: &[0x14; 4096],
+        initrd: None,
+        dtb: None,
+        wish: Default::default(),
+        tree_room: 0x4000,
+        flash: None,
+    }
+}
+
+/// Host memory for a VM.
+fn memory() -> Range {
+    let layout = std::alloc::Layout::from_size_align(MEMORY as usize, 2 << 20).unwrap();
+    // SAFETY: the layout has a size.
+    Range::sized(unsafe { std::alloc::alloc_zeroed(layout) } as u64, MEMORY)
+}
+
+impl Rig {
+    /// A machine with a GICv3 and everything that a board can have. The first VM is the control VM.
+    pub fn new(vms: &[VmConfig<'static>]) -> Self {
+        Self::on(Parts::new(), GicVersion::V3, vms)
+    }
+
+    /// A machine on a board, with this kind of GIC.
+    pub fn on(parts: Parts, gic: GicVersion, vms: &[VmConfig<'static>]) -> Self {
+        Self::with_devices(parts, gic, vms, Assignments::default())
+    }
+
+    /// The same, on which VMs have devices of the board.
+    pub fn with_devices(parts: Parts, gic: GicVersion, vms: &[VmConfig<'static>], assignments: Assignments) -> Self {
+        let count = vms.iter().flat_map(|vm| vm.cores.as_slice()).max().map_or(1, |last| *last as usize + 1);
+        let cores: Vec<Hardware> = (0..count).map(|_| hardware(gic)).collect();
+        let workers = (0..count).map(|core| Worker::new(Core::new(core, core as u64, 0x1000, 0x2000)));
+        let workers: &'static [Worker] = Vec::leak(workers.collect());
+        let rig_cores = RefCell::new(cores);
+        let former = fake::become_core(std::mem::take(&mut rig_cores.borrow_mut()[0]));
+        let machine = assemble(&parts, workers, vms, assignments);
+        rig_cores.borrow_mut()[0] = fake::become_core(former);
+        let rig = Self { machine, parts, workers, cores: rig_cores };
+        for (core, worker) in workers.iter().enumerate() {
+            rig.at(core, || worker.adopt());
+        }
+        rig.at(0, || start(machine, workers));
+        rig.deliver();
+        rig
+    }
+
+    /// Does something on a core.
+    pub fn at<R>(&self, core: usize, act: impl FnOnce() -> R) -> R {
+        let own = std::mem::take(&mut self.cores.borrow_mut()[core]);
+        let former = fake::become_core(own);
+        let result = act();
+        let own = fake::become_core(former);
+        self.cores.borrow_mut()[core] = own;
+        self.deliver();
+        result
+    }
+
+    /// Has every SGI that a core has sent pend where it goes to.
+    fn deliver(&self) {
+        let mut cores = self.cores.borrow_mut();
+        for sender in 0..cores.len() {
+            let mut sent: Vec<(usize, u32)> = sent_by(&mut cores, sender);
+            sent.retain(|(target, _)| *target < cores.len());
+            for (target, intid) in sent {
+                in_place(&mut cores, target, || fake::pend(intid));
+            }
+        }
+    }
+
+    /// Has a core go on until nothing more happens to it. In a guest it takes what is pending.
+    pub fn run(&self, core: usize) -> Outcome {
+        let worker = &self.workers[core];
+        self.at(core, || {
+            if fake::is_in_guest() {
+                (0..fake::pending()).for_each(|_| fake::guest(|_| fake::Trap::Interrupt));
+            }
+            fake::run(|| -> () { worker.work() })
+        })
+    }
+
+    /// Has all cores go on until nothing is pending anywhere.
+    pub fn settle(&self) {
+        loop {
+            (0..self.workers.len()).for_each(|core| _ = self.run(core));
+            if (0..self.workers.len()).all(|core| self.at(core, || fake::pending() == 0)) {
+                return;
+            }
+        }
+    }
+
+    /// Has the guest that runs on a core do something next, and lets that core go on.
+    pub fn guest(
+        &self,
+        core: usize,
+        does: impl FnOnce(&mut portcullis_arch::context::Context) -> fake::Trap + 'static,
+    ) -> Outcome {
+        self.at(core, || fake::guest(does));
+        self.run(core)
+    }
+
+    /// Has an interrupt come on a core, and lets that go on.
+    pub fn interrupt(&self, core: usize, intid: u32) -> Outcome {
+        self.at(core, || fake::pend(intid));
+        self.run(core)
+    }
+
+    /// Lets time go by on every core.
+    pub fn advance(&self, ticks: u64) {
+        (0..self.workers.len()).for_each(|core| self.at(core, || fake::advance(ticks)));
+    }
+
+    /// What a register of a core holds.
+    pub fn register(&self, core: usize, name: &'static str) -> u64 {
+        self.at(core, || fake::read(name))
+    }
+
+    pub fn vm(&self, index: usize) -> &'static Vm {
+        &self.machine.vms[index]
+    }
+
+    pub fn vcpu(&self, vm: usize, index: usize) -> &'static Vcpu {
+        &self.vm(vm).vcpus()[index]
+    }
+
+    /// The vCPU whose registers a core has.
+    pub fn loaded(&self, core: usize) -> Option<(usize, usize)> {
+        self.workers[core].loaded().map(|vcpu| (vcpu.vm.index, vcpu.index))
+    }
+
+    /// Whether a core is in a guest.
+    pub fn is_in_guest(&self, core: usize) -> bool {
+        self.at(core, fake::is_in_guest)
+    }
+
+    /// The RAM of a VM.
+    pub fn ram(&self, vm: usize) -> &'static [u8] {
+        let range = self.vm(vm).memory;
+        // SAFETY: the memory was leaked for this VM, whose cores do not run meanwhile.
+        unsafe { core::slice::from_raw_parts(range.start as *const u8, range.size() as usize) }
+    }
+}
+
+/// A general register of a guest in which a core is.
+pub fn x(outcome: Outcome, register: usize) -> u64 {
+    let Outcome::InGuest(context) = outcome else { panic!("the core is in no guest") };
+    // SAFETY: the guest stands still, and its context lives as long as the machine.
+    unsafe { (*context).x[register] }
+}
+
+/// The results of a call.
+pub fn results(outcome: Outcome) -> [u64; 4] {
+    [0, 1, 2, 3].map(|register| x(outcome, register))
+}
+
+/// How often a vCPU came to EL2 for this.
+pub fn exits(vcpu: &Vcpu, cause: Exit) -> u64 {
+    vcpu.account().exits[cause as usize].load(Ordering::Relaxed)
+}
+
+/// A core that has just been switched on.
+fn hardware(gic: GicVersion) -> Hardware {
+    let former = fake::become_core(Hardware::default());
+    fake::set("cntfrq_el0", SECOND);
+    fake::set("cntpct_el0", 1000);
+    match gic {
+        GicVersion::V3 => fake::set("ich_vtr_el2", FOUR_LIST_REGISTERS),
+        GicVersion::V2 => fake::install_gicv2(4),
+    }
+    fake::record();
+    fake::become_core(former)
+}
+
+/// Does something on a core of a list.
+fn in_place<R>(cores: &mut [Hardware], core: usize, act: impl FnOnce() -> R) -> R {
+    let former = fake::become_core(std::mem::take(&mut cores[core]));
+    let result = act();
+    cores[core] = fake::become_core(former);
+    result
+}
+
+/// Which SGIs a core has sent since it was asked last: to which core, and which.
+fn sent_by(cores: &mut [Hardware], sender: usize) -> Vec<(usize, u32)> {
+    let events = in_place(cores, sender, || {
+        let events = fake::recorded();
+        fake::record();
+        events
+    });
+    let mut sent = Vec::new();
+    for event in events {
+        let (targets, intid) = match event {
+            // ICC_SGI1R_EL1: target list 15:0, INTID 27:24. All affinities above level 0 are zero here.
+            Event::Write("icc_sgi1r_el1", value) => (value & 0xffff, value >> 24 & 0xf),
+            // GICD_SGIR: target list 23:16, INTID 3:0.
+            Event::WriteGicv2(fake::Frame::Gicd, 0xf00, value) => {
+                (u64::from(value) >> 16 & 0xff, u64::from(value) & 0xf)
+            }
+            _ => continue,
+        };
+        sent.extend((0..16).filter(|core| targets >> core & 1 != 0).map(|core| (core, intid as u32)));
+    }
+    sent
+}
+
+fn assemble(
+    parts: &Parts,
+    workers: &'static [Worker],
+    configs: &[VmConfig<'static>],
+    assignments: Assignments,
+) -> &'static Machine {
+    SERIAL.connect(parts.line);
+    let board = Box::leak(Box::new(portcullis_board::Board { ..parts.board }));
+    let support = Support::FULL;
+    let mut stock = Stock { support: &support, interface: None, assignments, free: Regions::new() };
+    let vms = configs.iter().enumerate().map(|(index, config)| {
+        stock.free.add(memory()).unwrap();
+        let row: &'static Row = Box::leak(Box::new(Row::new()));
+        create(index, *config, row, index == 0, &mut stock).unwrap()
+    });
+    let vms: &'static [Vm] = Vec::leak(vms.collect());
+    assign(vms, workers, &[]).unwrap();
+    let cores = Vec::leak(workers.iter().map(|worker| &worker.core).collect());
+    Machine::assemble(board, cores, vms, trap::handlers(), support, || Usage { free: 0, heap_peak: 0 })
+}

@@ -1,0 +1,3 @@
+mod aborts;
+mod calls;
+mod registers;
