@@ -1,6 +1,6 @@
 //! A VM's RAM as EL2 reaches it while the VM lives: copied in and out, at the guest's own addresses, never referred to.
 //!
-//! A core has two slots of the [window](super::window) and keeps in them the blocks of 2 MiB that it used last. No lock is taken and
+//! A core has two slots of the window (`window.rs`) and keeps in them the blocks of 2 MiB that it used last. No lock is taken and
 //! no other core is told. EL2's alias is Normal memory, write-back, inner shareable: what a guest shares with a device has to be so
 //! too. For what a guest has with its caches off there are functions of their own, behind which nothing stays mapped: no core loads
 //! a line of it by speculation.

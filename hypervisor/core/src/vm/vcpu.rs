@@ -1,5 +1,5 @@
-//! A virtual core: its state in one place. How it comes to run on its core and leaves it is in [`super::residence`], how it goes
-//! back to its guest in [`super::resume`], and what is different where it shares its core in [`super::off_core`].
+//! A virtual core: its state in one place. How it comes to run on its core and leaves it is in [`crate::run::enter`], how it goes
+//! back to its guest in [`crate::run::resume`], and what is different where it shares its core in [`super::off_core`].
 
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
