@@ -236,7 +236,8 @@ mod tests {
     #[test]
     fn conditions_hold_as_their_names_say() {
         let wfi = |condition: u64| IL | CV | condition << 20 | 0x01 << 26;
-        let names: [(&str, fn(bool, bool, bool, bool) -> bool); 15] = [
+        type Holds = fn(bool, bool, bool, bool) -> bool;
+        let names: [(&str, Holds); 15] = [
             ("eq", |_, z, _, _| z),
             ("ne", |_, z, _, _| !z),
             ("cs", |_, _, c, _| c),
