@@ -32,7 +32,7 @@ const FAULT_STACK: usize = 4 << 10;
 /// Bytes of a guard page.
 const PAGE: usize = 4 << 10;
 /// Seconds for which the cores that VMs have are waited for: only one that does not come takes them.
-pub const PATIENCE: u64 = 10;
+const PATIENCE: u64 = 10;
 
 /// The stacks of one core.
 pub struct Stacks {
@@ -95,7 +95,7 @@ pub fn start_all(machine: &'static Machine, workers: &'static [Worker], here: &C
                 Readiness::Online => break,
                 Readiness::Unfit => return missing(vm, core, Missing::Unfit),
                 Readiness::Awaited if timer::count().wrapping_sub(start) > patience => {
-                    return missing(vm, core, Missing::Silent);
+                    return missing(vm, core, Missing::Silent(PATIENCE));
                 }
                 Readiness::Awaited => spin_loop(),
             }

@@ -11,15 +11,15 @@ use portcullis_platform::assemble::BoardError;
 use portcullis_platform::facts::FactsError;
 use portcullis_platform::passthrough::Impossible;
 
-use crate::{heap, secondary};
+use crate::heap;
 
 /// Why a core does not come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {
     /// Whoever starts cores refuses, with this code of PSCI's (DEN0022, section 5.2.2).
     Refused(i64),
-    /// It was started, and has not been heard of since.
-    Silent,
+    /// It was started, and has not been heard of for so many seconds.
+    Silent(u64),
     /// It cannot be used.
     Unfit,
 }
@@ -28,7 +28,7 @@ impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(code) => write!(f, "which does not start: code {code} of PSCI's"),
-            Self::Silent => write!(f, "which was started and has not come within {} s", secondary::PATIENCE),
+            Self::Silent(seconds) => write!(f, "which was started and has not come within {seconds} s"),
             Self::Unfit => write!(f, "which cannot be used, as a line above says"),
         }
     }

@@ -24,6 +24,8 @@ const GIC_PHANDLE: u32 = 1;
 const CLOCK_PHANDLE: u32 = 2;
 /// Every device that EL2 emulates for some VMs, for [`GuestTree::room`].
 const EMULATED: &[&Description] = &[&Pl031::DESCRIPTION, &Cfi::DESCRIPTION];
+/// Most frames of one of them.
+const FRAMES: usize = 2;
 /// Words of a full `rng-seed`: 256 bits.
 pub const RNG_SEED_WORDS: usize = 4;
 /// What a tree with a few vCPUs takes, for the first allocation.
@@ -277,8 +279,10 @@ fn emulated(tree: &mut Writer, device: &Description) {
     if let Some(width) = device.bank_width {
         tree.cells("bank-width", &[width]);
     }
-    let frames: Vec<u64> = device.frames.iter().flat_map(|frame| [frame.start, frame.size]).collect();
-    tree.numbers("reg", &frames);
+    let mut reg = [0; 2 * FRAMES];
+    let numbers = device.frames.iter().flat_map(|frame| [frame.start, frame.size]);
+    reg.iter_mut().zip(numbers).for_each(|(cell, number)| *cell = number);
+    tree.numbers("reg", reg.get(..2 * device.frames.len()).unwrap_or(&reg));
     tree.string("compatible", device.compatible);
     tree.end();
 }

@@ -62,7 +62,7 @@ impl Bench {
     /// The guest sends what fits; the number of bytes sent.
     fn send(&mut self, vm: usize, bytes: &[u8]) -> usize {
         for (sent, &byte) in bytes.iter().enumerate() {
-            if self.vms[vm].0.read(registers::FR) & registers::FR_TXFF != 0 {
+            if self.vms[vm].0.read(registers::FR) & registers::FR::TXFF::SET.value != 0 {
                 return sent;
             }
             self.vms[vm].0.write(registers::DR, u32::from(byte));

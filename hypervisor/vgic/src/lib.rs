@@ -71,6 +71,7 @@
 #![expect(clippy::indexing_slicing, reason = "every index is reduced to the length of its array")]
 
 mod candidates;
+mod fields;
 mod flush;
 mod identification;
 mod list_register;

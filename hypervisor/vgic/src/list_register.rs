@@ -3,6 +3,8 @@
 //! It is the model's form for a GICv2's too, whose interface translates it. There an SGI has a source: in bits 34:32, which
 //! are the place of CPUID in `GICH_LR<n>`, the lowest bits of the physical INTID that an SGI does not have.
 
+use crate::fields::ICH_LR;
+
 /// The virtual interface control registers of the core that this runs on.
 pub trait ListRegisters {
     /// Whether an SGI is pending for each of its senders by itself, and has its sender's number in its list register: GICv2.
@@ -32,17 +34,9 @@ pub trait ListRegisters {
 }
 
 /// Bit of a list register with HW = 0: a maintenance interrupt when the guest deactivates it.
-pub const EOI: u64 = 1 << 41;
+pub const EOI: u64 = ICH_LR::EOI::SET.value;
 /// Bit: deactivation goes on to the physical interrupt.
-pub const HW: u64 = 1 << 61;
-/// Field: state.
-const STATE: u64 = 3 << STATE_SHIFT;
-const STATE_SHIFT: u32 = 62;
-/// Field: pINTID. With HW = 0 its place has [`EOI`].
-const PHYSICAL: u64 = 0x1fff << PHYSICAL_SHIFT;
-const PHYSICAL_SHIFT: u32 = 32;
-pub(crate) const GROUP_1: u64 = 1 << 60;
-pub(crate) const PRIORITY_SHIFT: u32 = 48;
+pub const HW: u64 = ICH_LR::HW::SET.value;
 
 /// State of an interrupt in a list register.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -60,8 +54,8 @@ pub enum State {
 impl State {
     /// The state that a list register's value has.
     #[inline]
-    pub const fn of(value: u64) -> Self {
-        match value >> STATE_SHIFT {
+    pub fn of(value: u64) -> Self {
+        match ICH_LR::State.read(value) {
             0 => Self::Inactive,
             1 => Self::Pending,
             2 => Self::Active,
@@ -84,49 +78,50 @@ impl State {
 
 /// A pending interrupt without a physical one behind it.
 #[inline]
-pub const fn pending(intid: u32, priority: u8, group_1: bool) -> u64 {
-    let group = if group_1 { GROUP_1 } else { 0 };
-    with_state(intid as u64 | (priority as u64) << PRIORITY_SHIFT | group, State::Pending)
+pub fn pending(intid: u32, priority: u8, group_1: bool) -> u64 {
+    let interrupt = ICH_LR::VINTID.val(intid.into()) + ICH_LR::Priority.val(priority.into());
+    (interrupt + ICH_LR::Group1.val(group_1.into()) + ICH_LR::State::Pending).value
 }
 
 /// The bits that link an interrupt to the physical one `intid` (0 to 1019).
 #[inline]
-pub const fn linked(intid: u32) -> u64 {
-    HW | (intid as u64) << PHYSICAL_SHIFT & PHYSICAL
+pub fn linked(intid: u32) -> u64 {
+    (ICH_LR::HW::SET + ICH_LR::PINTID.val(intid.into())).value
 }
 
 /// The value without its link.
 #[inline]
-pub const fn unlinked(value: u64) -> u64 {
-    value & !(HW | PHYSICAL)
+pub fn unlinked(value: u64) -> u64 {
+    (ICH_LR::HW::CLEAR + ICH_LR::PINTID::CLEAR).modify(value)
 }
 
 /// The bits that name the vCPU that has sent an SGI (0 to 7): GICv2 only.
 #[inline]
-pub const fn sent_by(source: u32) -> u64 {
-    (source as u64 & 7) << PHYSICAL_SHIFT
+pub fn sent_by(source: u32) -> u64 {
+    ICH_LR::CPUID.val(source.into()).value
 }
 
 /// The vCPU that has sent an SGI.
 #[inline]
-pub const fn source(value: u64) -> u32 {
-    (value >> PHYSICAL_SHIFT) as u32 & 7
+pub fn source(value: u64) -> u32 {
+    ICH_LR::CPUID.read(value) as u32
 }
 
 /// The value with another state.
 #[inline]
-pub const fn with_state(value: u64, state: State) -> u64 {
-    value & !STATE | (state as u64) << STATE_SHIFT
+pub fn with_state(value: u64, state: State) -> u64 {
+    ICH_LR::State.val(state as u64).modify(value)
 }
 
 /// The value without a link, with a maintenance interrupt at its end.
 #[inline]
-pub const fn with_end_reported(value: u64) -> u64 {
-    if value & HW != 0 { unlinked(value) | EOI } else { value | EOI }
+pub fn with_end_reported(value: u64) -> u64 {
+    let value = if ICH_LR::HW.is_set(value) { unlinked(value) } else { value };
+    ICH_LR::EOI::SET.modify(value)
 }
 
 /// Priority of the interrupt in a list register.
 #[inline]
-pub const fn priority(value: u64) -> u8 {
-    (value >> PRIORITY_SHIFT) as u8
+pub fn priority(value: u64) -> u8 {
+    ICH_LR::Priority.read(value) as u8
 }

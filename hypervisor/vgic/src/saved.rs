@@ -9,7 +9,8 @@ use portcullis_abi::map::MAX_VCPUS;
 use portcullis_abi::state::{self, Unfit};
 
 use super::Vgic;
-use super::list_register::{self, EOI, GROUP_1, HW, State};
+use super::fields::{GROUP_ENABLES, ICH_LR};
+use super::list_register::{self, HW, State};
 use super::model::{Bank, PRIORITY_MASK, Residence};
 use super::slots::{Bits, MAX_SLOTS, Slots, WAITING};
 use super::spis::{self, BANKS, INTIDS, SPIS, Spis};
@@ -18,9 +19,6 @@ use super::version::GicVersion;
 
 const _: () =
     assert!(MAX_VCPUS == 8 && MAX_SLOTS == 16 && BANKS == 8 && SPIS == 256, "the structure's arrays are as long");
-
-/// GICD_CTLR: what there is to save of it.
-const GROUP_ENABLES: u32 = 0b11;
 
 impl GicVersion {
     /// Its number in a saved state.
@@ -207,14 +205,14 @@ impl Vgic {
             return Err(Unfit::Value("the INTID of a list register"));
         }
         // HW is clear: nothing physical stands behind it.
-        let plain = u64::from(u32::MAX)
-            | u64::from(PRIORITY_MASK) << list_register::PRIORITY_SHIFT
-            | GROUP_1
-            | EOI
-            | list_register::with_state(0, State::PendingActive);
+        let plain = ICH_LR::VINTID::SET
+            + ICH_LR::Priority.val(PRIORITY_MASK.into())
+            + ICH_LR::Group1::SET
+            + ICH_LR::EOI::SET
+            + ICH_LR::State::PendingActive;
         let of_sender = matches!(self.version, GicVersion::V2) && intid < 16;
         let sender = if of_sender { list_register::sent_by(u32::MAX) } else { 0 };
-        if value & !(plain | sender) != 0 || of_sender && list_register::source(value) as usize >= self.count {
+        if value & !(plain.value | sender) != 0 || of_sender && list_register::source(value) as usize >= self.count {
             return Err(Unfit::Value("a list register"));
         }
         Ok(())

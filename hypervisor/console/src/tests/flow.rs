@@ -41,9 +41,9 @@ fn an_attached_flooding_guest_loses_nothing() {
 fn the_interrupt_tells_the_guest_to_go_on() {
     let mut bench = Bench::new(&["a"]);
     bench.slow = true;
-    bench.vms[0].0.write(registers::IMSC, registers::INT_TX);
+    bench.vms[0].0.write(registers::IMSC, registers::INT::TX::SET.value);
     while bench.send(0, b"abcdefg\n") == 8 {}
-    bench.vms[0].0.write(registers::ICR, registers::INT_TX);
+    bench.vms[0].0.write(registers::ICR, registers::INT::TX::SET.value);
     assert!(!bench.vms[0].0.irq_level());
     let popped = (0..10_000).find(|_| {
         bench.pump(1);

@@ -74,14 +74,18 @@ mod tests {
     #[test]
     fn a_reset_lowers_the_line() {
         let mut port = Port::new();
-        port.uart.write(IMSC, INT_MASK);
+        port.uart.write(IMSC, exists::INT);
         assert!((0..64).all(|byte| port.receive(byte)));
         assert_eq!(port.take_level_change(), Some(true));
         port.reset();
         assert_eq!(port.take_level_change(), Some(false));
         assert_eq!(port.take_level_change(), None);
         port.supply();
-        assert_eq!(port.uart.read(FR) & FR_RXFE, FR_RXFE, "what the former life has not read is gone");
+        assert_eq!(
+            port.uart.read(FR) & FR::RXFE::SET.value,
+            FR::RXFE::SET.value,
+            "what the former life has not read is gone"
+        );
     }
 
     /// What [`GuestConsole`](super::super::console::GuestConsole) does after an access of the guest's.
@@ -96,9 +100,18 @@ mod tests {
         let sent: Vec<u8> = (0..10_240u32).map(|n| (n % 251) as u8).collect();
         let prologues: [&[(u64, u32)]; 5] = [
             &[],
-            &[(CR, 0), (LCR_H, 0x60), (LCR_H, 0x70), (CR, CR_UARTEN | CR_RXE | CR_TXE)],
-            &[(ICR, INT_MASK), (IMSC, INT_RX | INT_RT)],
-            &[(CR, CR_UARTEN | CR_TXE), (ICR, INT_MASK), (CR, CR_UARTEN | CR_RXE | CR_TXE)],
+            &[
+                (CR, 0),
+                (LCR_H, 0x60),
+                (LCR_H, 0x70),
+                (CR, CR::UARTEN::SET.value | CR::RXE::SET.value | CR::TXE::SET.value),
+            ],
+            &[(ICR, exists::INT), (IMSC, INT::RX::SET.value | INT::RT::SET.value)],
+            &[
+                (CR, CR::UARTEN::SET.value | CR::TXE::SET.value),
+                (ICR, exists::INT),
+                (CR, CR::UARTEN::SET.value | CR::RXE::SET.value | CR::TXE::SET.value),
+            ],
             &[(LCR_H, 0x60)],
         ];
         for prologue in prologues {
@@ -108,8 +121,8 @@ mod tests {
             prologue.iter().for_each(|&(offset, value)| access(&mut port, |uart| uart.write(offset, value)));
             late.iter().for_each(|&byte| assert!(port.receive(byte)));
             let mut got = Vec::new();
-            while access(&mut port, |uart| uart.read(FR)) & FR_RXFE == 0 {
-                assert_ne!(port.uart.read(RIS) & (INT_RX | INT_RT), 0, "the guest hears of it");
+            while access(&mut port, |uart| uart.read(FR)) & FR::RXFE::SET.value == 0 {
+                assert_ne!(port.uart.read(RIS) & (INT::RX::SET.value | INT::RT::SET.value), 0, "the guest hears of it");
                 got.push(access(&mut port, |uart| uart.read(DR)) as u8);
             }
             assert!(got == sent, "{prologue:?}: {} bytes", got.len());

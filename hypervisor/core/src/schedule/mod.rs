@@ -4,8 +4,9 @@
 //! hypervisor's. What is here concerns the others.
 //!
 //! [`RoundRobin`] is the policy, which knows of numbers only and is tested on the host: round robin with a slice for each vCPU, and
-//! above it, if the manifest says so, [`Windows`] in which only one VM's vCPUs have turns. [`Share`](crate::run::shared_core::Share) is the core: it tells
-//! the policy who could run, and does what the policy says.
+//! above it, if the manifest says so, [`Windows`] in which only one VM's vCPUs have turns.
+//! [`SharedCore`](crate::run::shared_core::SharedCore) is the core: it tells the policy who could run, and does what the policy
+//! says.
 
 mod round_robin;
 pub mod turns;

@@ -1,5 +1,5 @@
-//! A virtual core: its state in one place. How it comes to run on its core and leaves it is in [`super::residence`], how it goes
-//! back to its guest in [`super::resume`], and what is different where it shares its core in [`super::off_core`].
+//! A virtual core: its state in one place. How it comes to run on its core and leaves it is in [`crate::run::enter`], how it goes
+//! back to its guest in [`crate::run::resume`], and what is different where it shares its core in [`super::off_core`].
 
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -92,7 +92,7 @@ impl Vcpu {
             return false;
         }
         // Ours now, and not on yet: before this it could be about to go off, after this its VM could end without it.
-        self.vm.presence.on(self.bit());
+        self.vm.sets.on(self.bit());
         self.entry.store(entry, Ordering::Relaxed);
         self.argument.store(argument, Ordering::Relaxed);
         self.times.becomes_runnable(timer::count());
@@ -127,7 +127,7 @@ impl Vcpu {
         let waits = self.off_core().is_some_and(OffCore::is_waiting);
         match self.power() {
             PowerState::Off | PowerState::LoadPending => Activity::Off,
-            _ if self.vm.census().parked & self.bit() != 0 => Activity::Paused,
+            _ if self.vm.sets().parked & self.bit() != 0 => Activity::Paused,
             _ if self.times.is_running() => Activity::Running,
             PowerState::On if waits => Activity::Waiting,
             _ => Activity::Ready,

@@ -3,7 +3,7 @@
 use portcullis_abi::{map, state};
 
 use super::fifo::{DEPTH, Fifo};
-use super::pl011::{FROM_LINE, Pl011};
+use super::pl011::{FROM_LINE, Pl011, Value};
 use super::registers::*;
 use crate::{Description, Device, Frame, Trigger, Unfit};
 
@@ -45,12 +45,12 @@ impl Device for Pl011 {
         let (receive, receive_length) = self.receive.save();
         state::Pl011 {
             version: state::Pl011::VERSION,
-            control: self.cr,
-            line_control: self.lcr,
-            fifo_levels: self.ifls,
-            mask: self.imsc,
-            raw: self.ris,
-            receive_status: self.rsr,
+            control: self.cr.get(),
+            line_control: self.lcr.get(),
+            fifo_levels: self.ifls.get(),
+            mask: self.imsc.get(),
+            raw: self.ris.get(),
+            receive_status: self.rsr.get(),
             overrun: u32::from(self.overrun),
             low_power: self.ilpr,
             divisor: self.ibrd,
@@ -67,17 +67,17 @@ impl Device for Pl011 {
         Unfit::check_version(state.version, state::Pl011::VERSION)?;
         let within = |value: u32, mask: u32, part| if value & !mask == 0 { Ok(value) } else { Err(Unfit::Value(part)) };
         let mut restored = Self {
-            cr: within(state.control, CR_MASK, "UARTCR")?,
-            lcr: within(state.line_control, LCR_MASK, "UARTLCR_H")?,
-            ifls: within(state.fifo_levels, IFLS_MASK, "UARTIFLS")?,
-            imsc: within(state.mask, INT_MASK, "UARTIMSC")?,
-            ris: within(state.raw, INT_MASK, "UARTRIS")?,
-            rsr: within(state.receive_status, RSR_OE | RSR_BE, "UARTRSR")?,
+            cr: Value::new(within(state.control, exists::CR, "UARTCR")?),
+            lcr: Value::new(within(state.line_control, exists::LCR_H, "UARTLCR_H")?),
+            ifls: Value::new(within(state.fifo_levels, exists::IFLS, "UARTIFLS")?),
+            imsc: Value::new(within(state.mask, exists::INT, "UARTIMSC")?),
+            ris: Value::new(within(state.raw, exists::INT, "UARTRIS")?),
+            rsr: Value::new(within(state.receive_status, RSR::OE::SET.value | RSR::BE::SET.value, "UARTRSR")?),
             overrun: within(state.overrun, 1, "the overrun mark")? != 0,
-            ilpr: within(state.low_power, ILPR_MASK, "UARTILPR")?,
-            ibrd: within(state.divisor, IBRD_MASK, "UARTIBRD")?,
-            fbrd: within(state.divisor_fraction, FBRD_MASK, "UARTFBRD")?,
-            dmacr: within(state.dma, DMACR_MASK, "UARTDMACR")?,
+            ilpr: within(state.low_power, exists::ILPR, "UARTILPR")?,
+            ibrd: within(state.divisor, exists::IBRD, "UARTIBRD")?,
+            fbrd: within(state.divisor_fraction, exists::FBRD, "UARTFBRD")?,
+            dmacr: within(state.dma, exists::DMACR, "UARTDMACR")?,
             transmit: Fifo::restore(state.transmit, state.transmit_length).ok_or(Unfit::Value("the transmit FIFO"))?,
             receive: Fifo::restore(state.receive, state.receive_length).ok_or(Unfit::Value("the receive FIFO"))?,
             ..Self::new()

@@ -5,6 +5,7 @@
 //! FIFOs lie inside the structure; no call allocates, waits or panics, and the work per call is constant.
 
 mod device;
+mod fields;
 mod fifo;
 mod pl011;
 pub mod registers;

@@ -12,18 +12,21 @@ fn drain(uart: &mut Pl011) -> Vec<u8> {
 
 /// pl011_startup of Linux 6.1 and 6.12.
 fn startup(uart: &mut Pl011) {
-    uart.write(ICR, INT_OE | INT_BE | 1 << 8 | 1 << 7 | INT_RT | INT_RX);
-    uart.write(IMSC, INT_RT | INT_RX);
+    uart.write(
+        ICR,
+        INT::OE::SET.value | INT::BE::SET.value | 1 << 8 | 1 << 7 | INT::RT::SET.value | INT::RX::SET.value,
+    );
+    uart.write(IMSC, INT::RT::SET.value | INT::RX::SET.value);
     uart.write(IFLS, 0x12);
-    uart.write(CR, CR_UARTEN | CR_RXE | CR_TXE);
-    uart.write(ICR, INT_RT | INT_RX);
+    uart.write(CR, CR::UARTEN::SET.value | CR::RXE::SET.value | CR::TXE::SET.value);
+    uart.write(ICR, INT::RT::SET.value | INT::RX::SET.value);
     for _ in 0..64 {
-        if uart.read(FR) & FR_RXFE != 0 {
+        if uart.read(FR) & FR::RXFE::SET.value != 0 {
             break;
         }
         uart.read(DR);
     }
-    uart.write(IMSC, INT_RT | INT_RX);
+    uart.write(IMSC, INT::RT::SET.value | INT::RX::SET.value);
 }
 
 #[test]
@@ -40,7 +43,10 @@ fn identification_matches_the_amba_driver() {
 #[test]
 fn wakes_up_ready_to_send_and_receive() {
     let mut uart = Pl011::new();
-    assert_eq!(uart.read(FR), FR_TXFE | FR_RXFE | FR_CTS | FR_DSR | FR_DCD);
+    assert_eq!(
+        uart.read(FR),
+        FR::TXFE::SET.value | FR::RXFE::SET.value | FR::CTS::SET.value | FR::DSR::SET.value | FR::DCD::SET.value
+    );
     assert_eq!(uart.read(CR), 0x301);
     let (ibrd, fbrd) = (uart.read(IBRD), uart.read(FBRD));
     assert_eq!(24_000_000 * 4 / (64 * ibrd + fbrd) / 1000, 115, "baud rate that Linux computes from a running UART");
@@ -55,15 +61,15 @@ fn earlycon_and_console_write_poll_the_flags() {
     let mut uart = Pl011::new();
     let mut out = Vec::new();
     for &byte in b"Booting Linux\r\n" {
-        assert_eq!(uart.read(FR) & FR_TXFF, 0);
+        assert_eq!(uart.read(FR) & FR::TXFF::SET.value, 0);
         uart.write(DR, u32::from(byte));
-        assert_ne!(uart.read(FR) & FR_BUSY, 0);
+        assert_ne!(uart.read(FR) & FR::BUSY::SET.value, 0);
         out.extend(drain(&mut uart));
-        assert_eq!(uart.read(FR) & FR_BUSY, 0);
+        assert_eq!(uart.read(FR) & FR::BUSY::SET.value, 0);
     }
     // pl011_console_write: CR is widened for the time of the write, then put back.
     let old = uart.read(CR);
-    uart.write(CR, (old & !(1 << 15)) | CR_UARTEN | CR_TXE);
+    uart.write(CR, (old & !(1 << 15)) | CR::UARTEN::SET.value | CR::TXE::SET.value);
     uart.write(DR, u32::from(b'!'));
     out.extend(drain(&mut uart));
     uart.write(CR, old);
@@ -73,46 +79,46 @@ fn earlycon_and_console_write_poll_the_flags() {
 #[test]
 fn enable_bits_hold_characters_back() {
     let mut uart = Pl011::new();
-    for cr in [0, CR_UARTEN, CR_TXE] {
+    for cr in [0, CR::UARTEN::SET.value, CR::TXE::SET.value] {
         uart.write(CR, cr);
         uart.write(DR, u32::from(b'h'));
         assert_eq!(uart.transmitted(), None);
         assert!(!uart.receive(b'x'));
     }
-    assert_ne!(uart.read(FR) & FR_BUSY, 0);
-    uart.write(CR, CR_UARTEN | CR_TXE);
+    assert_ne!(uart.read(FR) & FR::BUSY::SET.value, 0);
+    uart.write(CR, CR::UARTEN::SET.value | CR::TXE::SET.value);
     assert_eq!(drain(&mut uart), b"hhh");
-    assert_ne!(uart.read(FR) & FR_RXFE, 0);
+    assert_ne!(uart.read(FR) & FR::RXFE::SET.value, 0);
 }
 
 #[test]
 fn loopback_of_characters_modem_lines_and_break() {
     let mut uart = Pl011::new();
-    let base = CR_UARTEN | CR_TXE | CR_RXE | CR_LBE;
-    uart.write(CR, base | CR_RTS | CR_OUT2);
-    assert_eq!(uart.read(FR) & 0x107, FR_CTS | FR_RI);
-    assert_eq!(uart.read(RIS), INT_RI | INT_DSR | INT_DCD);
+    let base = CR::UARTEN::SET.value | CR::TXE::SET.value | CR::RXE::SET.value | CR::LBE::SET.value;
+    uart.write(CR, base | CR::RTS::SET.value | CR::OUT2::SET.value);
+    assert_eq!(uart.read(FR) & 0x107, FR::CTS::SET.value | FR::RI::SET.value);
+    assert_eq!(uart.read(RIS), INT::RI::SET.value | INT::DSR::SET.value | INT::DCD::SET.value);
     uart.write(DR, 0x55);
     assert_eq!(uart.transmitted(), None);
     assert!(!uart.receive(1), "the line is cut off");
     assert_eq!(uart.read(DR), 0x55);
-    uart.write(LCR_H, LCR_8N1_FIFO | LCR_BRK);
-    assert_ne!(uart.read(RIS) & INT_BE, 0);
-    assert_eq!(uart.read(DR), DR_BE);
-    assert_eq!(uart.read(RSR), RSR_BE);
-    uart.write(CR, CR_UARTEN | CR_TXE | CR_RXE);
+    uart.write(LCR_H, LCR_8N1_FIFO | LCR_H::BRK::SET.value);
+    assert_ne!(uart.read(RIS) & INT::BE::SET.value, 0);
+    assert_eq!(uart.read(DR), DR::BE::SET.value);
+    assert_eq!(uart.read(RSR), RSR::BE::SET.value);
+    uart.write(CR, CR::UARTEN::SET.value | CR::TXE::SET.value | CR::RXE::SET.value);
     assert!(uart.receive(1));
 }
 
 #[test]
 fn reset_keeps_the_last_words() {
     let mut uart = Pl011::new();
-    uart.write(IMSC, INT_MASK);
+    uart.write(IMSC, exists::INT);
     uart.receive(1);
     uart.write(DR, u32::from(b'!'));
     uart.reset();
     assert!(!uart.irq_level());
-    assert_eq!((uart.read(IMSC), uart.read(FR) & FR_RXFE), (0, FR_RXFE));
+    assert_eq!((uart.read(IMSC), uart.read(FR) & FR::RXFE::SET.value), (0, FR::RXFE::SET.value));
     assert_eq!(drain(&mut uart), b"!");
 }
 
@@ -153,10 +159,10 @@ fn hostile_traffic_keeps_the_flags_true() {
             _ => _ = uart.transmitted(),
         }
         let (can_receive, flags) = (uart.can_receive(), uart.read(FR));
-        assert_eq!(flags & FR_TXFE == 0, flags & FR_BUSY != 0);
-        assert_ne!(flags & (FR_TXFE | FR_TXFF), FR_TXFE | FR_TXFF);
-        assert_ne!(flags & (FR_RXFE | FR_RXFF), FR_RXFE | FR_RXFF);
-        assert!(!can_receive || flags & FR_RXFF == 0);
+        assert_eq!(flags & FR::TXFE::SET.value == 0, flags & FR::BUSY::SET.value != 0);
+        assert_ne!(flags & (FR::TXFE::SET.value | FR::TXFF::SET.value), FR::TXFE::SET.value | FR::TXFF::SET.value);
+        assert_ne!(flags & (FR::RXFE::SET.value | FR::RXFF::SET.value), FR::RXFE::SET.value | FR::RXFF::SET.value);
+        assert!(!can_receive || flags & FR::RXFF::SET.value == 0);
         assert_eq!(uart.irq_level(), uart.read(MIS) != 0);
         let mut probe = uart.clone();
         if can_receive {

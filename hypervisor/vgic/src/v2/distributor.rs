@@ -6,6 +6,7 @@
 
 use core::sync::atomic::Ordering;
 
+use crate::fields::{GICD_TYPER, GROUP_ENABLES};
 use crate::list_register::ListRegisters;
 use crate::private::PrivateWrite;
 use crate::registers::{self, Register};
@@ -27,16 +28,16 @@ const SPENDSGIR_LAST: u64 = 0xf2f;
 const IDENTIFICATION: u64 = 0xfd0;
 const LAST: u64 = 0xfff;
 
-/// GICD_CTLR: EnableGrp0 and EnableGrp1.
-const GROUP_ENABLES: u32 = 0b11;
-
 impl Vgic {
     /// Reads `size` bytes at `offset` of a GICv2's distributor as vCPU `vcpu`, on its core.
     pub fn read_gicv2_distributor(&self, vcpu: usize, offset: u64, size: u8, lrs: &impl ListRegisters) -> u64 {
         match (offset, size) {
             (CTLR, 4) => return self.control.load(Ordering::Relaxed).into(),
-            // CPUNumber and ITLinesNumber. No Security Extensions.
-            (TYPER, 4) => return (self.count as u64).wrapping_sub(1) << 5 | (INTIDS as u64 / 32 - 1),
+            // No Security Extensions.
+            (TYPER, 4) => {
+                let cpus = GICD_TYPER::CPUNumber.val((self.count as u32).wrapping_sub(1));
+                return (cpus + GICD_TYPER::ITLinesNumber.val(INTIDS as u32 / 32 - 1)).value.into();
+            }
             _ => {}
         }
         match registers::decode(offset, size) {

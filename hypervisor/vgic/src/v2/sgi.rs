@@ -1,30 +1,26 @@
 //! Software generated interrupts of GICv2: GICD_SGIR, GICD_CPENDSGIRn and GICD_SPENDSGIRn (IHI 0048, sections 4.3.13 to
 //! 4.3.15).
 
+use crate::fields::GICD_SGIR;
 use crate::list_register::{self, ListRegisters, State};
 use crate::slots::Bits;
 use crate::vcpu::{PRIVATE, SGIS};
 use crate::{VcpuSet, Vgic};
 
-/// TargetListFilter: bits 25:24.
-const FILTER_SHIFT: u32 = 24;
-/// CPUTargetList: bits 23:16.
-const LIST_SHIFT: u32 = 16;
-
 impl Vgic {
     /// Sends an SGI as vCPU `from` by a write of `value` to GICD_SGIR. Returns the other vCPUs to kick; the sender's core
-    /// looks anyway. NSATT has no meaning without Security Extensions.
+    /// looks anyway.
     #[inline]
     pub fn write_sgir(&self, from: usize, value: u32) -> VcpuSet {
         let own = 1u32.wrapping_shl(from as u32);
         let mut targets = self.present
-            & match value >> FILTER_SHIFT & 3 {
-                0 => value >> LIST_SHIFT & 0xff,
-                1 => !own,
-                2 => own,
-                _ => 0,
+            & match GICD_SGIR::TargetListFilter.read_as_enum(value) {
+                Some(GICD_SGIR::TargetListFilter::Value::Listed) => GICD_SGIR::CPUTargetList.read(value),
+                Some(GICD_SGIR::TargetListFilter::Value::Others) => !own,
+                Some(GICD_SGIR::TargetListFilter::Value::Own) => own,
+                None => 0,
             };
-        let sgi = value & 15;
+        let sgi = GICD_SGIR::INTID.read(value);
         let mut kick = VcpuSet::EMPTY;
         while targets != 0 {
             let index = targets.trailing_zeros() as usize;

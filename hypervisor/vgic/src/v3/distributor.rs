@@ -9,6 +9,7 @@
 
 use core::sync::atomic::Ordering;
 
+use crate::fields::{GICD_CTLR, GICD_TYPER, GROUP_ENABLES};
 use crate::identification;
 use crate::list_register::ListRegisters;
 use crate::registers::{self, Register};
@@ -23,20 +24,21 @@ const IROUTER: u64 = 0x6000;
 const IROUTER_FIRST: u64 = IROUTER + 32 * 8;
 const IROUTER_LAST: u64 = IROUTER + INTIDS as u64 * 8 - 1;
 
-/// GICD_CTLR: EnableGrp0 and EnableGrp1.
-const GROUP_ENABLES: u32 = 0b11;
-/// GICD_CTLR: ARE and DS, both fixed at one.
-const ARE_DS: u64 = 1 << 4 | 1 << 6;
-/// GICD_TYPER: No1N, A3V, IDbits = 9 (10 bits), ITLinesNumber. One Security state, no LPIs, no message-based SPIs.
-const TYPER_VALUE: u64 = 1 << 25 | 1 << 24 | 9 << 19 | (INTIDS as u64 / 32 - 1);
+/// What is fixed at one in GICD_CTLR.
+const ARE_DS: u32 = GICD_CTLR::ARE::SET.value | GICD_CTLR::DS::SET.value;
+/// GICD_TYPER: INTIDs of 10 bits. One Security state, no LPIs, no message-based SPIs.
+const TYPER_VALUE: u32 = GICD_TYPER::No1N::SET.value
+    | GICD_TYPER::A3V::SET.value
+    | GICD_TYPER::IDbits.val(9).value
+    | GICD_TYPER::ITLinesNumber.val(INTIDS as u32 / 32 - 1).value;
 
 impl Vgic {
     /// Reads `size` bytes at `offset` of the distributor as vCPU `vcpu`, on its core.
     pub fn read_distributor(&self, vcpu: usize, offset: u64, size: u8, lrs: &impl ListRegisters) -> u64 {
         // Before anything that takes a lock.
         match (offset, size) {
-            (CTLR, 4) => return u64::from(self.control.load(Ordering::Relaxed)) | ARE_DS,
-            (TYPER, 4) => return TYPER_VALUE,
+            (CTLR, 4) => return (self.control.load(Ordering::Relaxed) | ARE_DS).into(),
+            (TYPER, 4) => return TYPER_VALUE.into(),
             _ => {}
         }
         if let Some((register, bank)) = registers::decode(offset, size) {

@@ -3,6 +3,7 @@
 //! GICR_WAKER behaves as if the handshake with the core took no time. A redistributor that is asleep still delivers, as
 //! that of QEMU's `virt` machine does. For pending and active see the distributor: exact on the frame's own core.
 
+use crate::fields::{GICR_TYPER, GICR_WAKER};
 use crate::list_register::ListRegisters;
 use crate::private::PrivateWrite;
 use crate::registers;
@@ -14,13 +15,6 @@ const IIDR: u64 = 0x4;
 const TYPER: u64 = 0x8;
 const TYPER_HIGH: u64 = 0xc;
 const WAKER: u64 = 0x14;
-
-/// GICR_TYPER: the last redistributor.
-const LAST: u64 = 1 << 4;
-/// GICR_WAKER: ProcessorSleep.
-const PROCESSOR_SLEEP: u64 = 1 << 1;
-/// GICR_WAKER: ChildrenAsleep.
-const CHILDREN_ASLEEP: u64 = 1 << 2;
 
 impl Vgic {
     /// Reads `size` bytes at `offset` (0 to 0x1_ffff) of the redistributor of vCPU `frame` as vCPU `vcpu`, on its core.
@@ -42,7 +36,9 @@ impl Vgic {
             (TYPER, 8) => self.redistributor_type(frame),
             (TYPER, 4) => self.redistributor_type(frame) & 0xffff_ffff,
             (TYPER_HIGH, 4) => self.redistributor_type(frame) >> 32,
-            (WAKER, 4) if owner.state.lock().asleep => PROCESSOR_SLEEP | CHILDREN_ASLEEP,
+            (WAKER, 4) if owner.state.lock().asleep => {
+                (GICR_WAKER::ProcessorSleep::SET + GICR_WAKER::ChildrenAsleep::SET).value
+            }
             (identification::FIRST..=0xffff, 4) if offset & 3 == 0 => identification::read(offset),
             _ => 0,
         }
@@ -53,7 +49,7 @@ impl Vgic {
         let Some(owner) = self.vcpu(frame) else { return PrivateWrite::default() };
         if offset < SGI_BASE {
             if (offset, size) == (WAKER, 4) {
-                owner.state.lock().asleep = value & PROCESSOR_SLEEP != 0;
+                owner.state.lock().asleep = GICR_WAKER::ProcessorSleep.is_set(value);
             }
             return PrivateWrite::default();
         }
@@ -61,10 +57,10 @@ impl Vgic {
         self.write_private(owner, vcpu, frame, register, value)
     }
 
-    /// GICR_TYPER: affinity 0.0.0.n in bits 63:32, Processor_Number n in bits 23:8, no LPIs.
+    /// GICR_TYPER: affinity 0.0.0.n, no LPIs.
     fn redistributor_type(&self, frame: usize) -> u64 {
         let n = frame as u64;
-        let last = if frame == self.count.wrapping_sub(1) { LAST } else { 0 };
-        n << 32 | n << 8 | last
+        let last = GICR_TYPER::Last.val((frame == self.count.wrapping_sub(1)).into());
+        (GICR_TYPER::AffinityValue.val(n) + GICR_TYPER::ProcessorNumber.val(n) + last).value
     }
 }

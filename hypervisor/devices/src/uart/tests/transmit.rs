@@ -6,14 +6,14 @@ use super::*;
 fn tx_chars(uart: &mut Pl011, queue: &mut Vec<u8>, from_irq: bool) {
     let mut count = 16;
     while !queue.is_empty() {
-        if from_irq && count == 0 || !from_irq && uart.read(FR) & FR_TXFF != 0 {
+        if from_irq && count == 0 || !from_irq && uart.read(FR) & FR::TXFF::SET.value != 0 {
             break;
         }
         count -= i32::from(from_irq);
         uart.write(DR, u32::from(queue.remove(0)));
     }
     let mask = uart.read(IMSC);
-    uart.write(IMSC, if queue.is_empty() { mask & !INT_TX } else { mask | INT_TX });
+    uart.write(IMSC, if queue.is_empty() { mask & !INT::TX::SET.value } else { mask | INT::TX::SET.value });
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn linux_sends_by_interrupt_over_a_slow_line() {
     for _ in 0..2000 {
         out.extend(uart.transmitted());
         if uart.irq_level() {
-            assert_ne!(uart.read(RIS) & uart.read(IMSC) & INT_TX, 0);
+            assert_ne!(uart.read(RIS) & uart.read(IMSC) & INT::TX::SET.value, 0);
             interrupts += 1;
             tx_chars(&mut uart, &mut queue, true);
         }
@@ -61,21 +61,21 @@ fn transmit_trigger_levels() {
         for _ in 0..32 {
             uart.write(DR, 0x41);
         }
-        assert_ne!(uart.read(FR) & FR_TXFF, 0);
+        assert_ne!(uart.read(FR) & FR::TXFF::SET.value, 0);
         let sent = (1..=32).find(|_| {
             uart.transmitted();
-            uart.read(RIS) & INT_TX != 0
+            uart.read(RIS) & INT::TX::SET.value != 0
         });
         assert_eq!(sent, Some(32 - level), "IFLS {select}");
-        uart.write(ICR, INT_TX);
-        assert_eq!(uart.read(RIS) & INT_TX, 0);
+        uart.write(ICR, INT::TX::SET.value);
+        assert_eq!(uart.read(RIS) & INT::TX::SET.value, 0);
     }
 }
 
 #[test]
 fn filling_past_the_trigger_ends_the_transmit_interrupt() {
     let mut uart = Pl011::new();
-    uart.write(IMSC, INT_TX);
+    uart.write(IMSC, INT::TX::SET.value);
     assert!(!uart.irq_level(), "nothing sent yet");
     uart.write(DR, 0x41);
     assert_eq!(uart.transmitted(), Some(0x41));
