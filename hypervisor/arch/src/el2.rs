@@ -89,6 +89,12 @@ pub fn syndrome() -> u64 {
     ESR_EL2.get()
 }
 
+/// Class of the exception that a syndrome is of (ESR_ELx.EC).
+#[inline(always)]
+pub const fn class(syndrome: u64) -> u64 {
+    syndrome >> ESR_EL2::EC.shift & ESR_EL2::EC.mask
+}
+
 /// Faulting virtual address of that exception.
 pub fn fault_address() -> u64 {
     FAR_EL2.get()

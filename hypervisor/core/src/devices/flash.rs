@@ -4,12 +4,14 @@
 //! from the first command on every access comes here, until it shows them again.
 
 use portcullis_devices::flash::{Cells, Cfi, Rom};
-use portcullis_devices::{Description, Device};
+use portcullis_devices::{Description, Device, Memory, OutOfReach};
 use spin::mutex::TicketMutex;
 
 use super::emulated::Emulated;
 use super::owner::Owner;
+use crate::cpu::physical_core::Core;
 use crate::memory::bank::Bank;
+use crate::memory::guest::GuestMemory;
 
 /// A store to the first bank has no effect; like every access of a device it is counted.
 impl Emulated for Rom {
@@ -32,19 +34,32 @@ struct State {
     mapped: bool,
 }
 
-impl Cells for Bank {
+/// The cells of a bank, as the core on which this runs reaches them.
+struct Here<'a>(&'a Bank);
+
+impl Here<'_> {
+    /// Does something with the cells. Beyond what memory there is nothing is done.
+    fn reach(&self, work: impl FnOnce(&mut GuestMemory) -> Result<(), OutOfReach>) {
+        // Nobody but a vCPU on its core gets here; a host has one core.
+        let core = Core::current().map_or(0, |core| core.index);
+        // SAFETY: this is the core.
+        let Some(mut cells) = (unsafe { self.0.on(core) }) else { return };
+        // The bank is as large as its memory; only a test's is smaller.
+        let _ = work(&mut cells);
+    }
+}
+
+impl Cells for Here<'_> {
     fn read(&mut self, offset: u64, bytes: &mut [u8]) {
-        self.with_cells(offset, bytes.len() as u64, |cells| bytes.copy_from_slice(cells));
+        self.reach(|cells| cells.copy_in(offset, bytes));
     }
 
     fn program(&mut self, offset: u64, bytes: &[u8]) {
-        self.with_cells(offset, bytes.len() as u64, |cells| {
-            cells.iter_mut().zip(bytes).for_each(|(cell, byte)| *cell &= byte);
-        });
+        self.reach(|cells| cells.mask(offset, bytes));
     }
 
     fn erase(&mut self, offset: u64, length: u64) {
-        self.with_cells(offset, length, |cells| cells.fill(0xff));
+        self.reach(|cells| cells.fill(offset, length as usize, 0xff));
     }
 }
 
@@ -71,7 +86,7 @@ impl Emulated for Flash {
 
     fn read(&self, _: &dyn Owner, offset: u64, size: u8) -> u64 {
         let State { commands, cells, .. } = &mut *self.state.lock();
-        commands.read(cells, offset, size)
+        commands.read(&mut Here(cells), offset, size)
     }
 
     fn write(&self, _: &dyn Owner, offset: u64, size: u8, value: u64) {
@@ -79,7 +94,7 @@ impl Emulated for Flash {
         // While the guest has the cells mapped they do not change.
         state.map(false);
         let State { commands, cells, .. } = &mut *state;
-        commands.write(cells, offset, size, value);
+        commands.write(&mut Here(cells), offset, size, value);
         let shown = state.commands.is_array();
         state.map(shown);
     }

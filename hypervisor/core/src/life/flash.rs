@@ -1,16 +1,14 @@
-//! The flash of a VM as its life begins: the memory behind it, and what that holds at first.
+//! How a VM gets its flash: the memory behind it, mapped to be read.
 
 use core::fmt;
 
 use portcullis_abi::map::{FLASH, FLASH_BANK};
-use portcullis_arch::cache;
 use portcullis_board::device::Device;
 use portcullis_board::vm_memory::Banks;
 use portcullis_board::{Range, Regions};
 use portcullis_bundle::VmConfig;
 
 use crate::devices::flash_is_replaced;
-use crate::memory::stage1;
 use crate::memory::stage2::{Access, Stage2};
 use crate::vm::flash::{Flash, SECOND};
 
@@ -78,31 +76,7 @@ pub(super) fn create(
         .ok_or_else(|| FlashError::NoMemory { wanted: Banks::size(size, FLASH_BANK), free: free.free() })?;
     let first = banks.first.map(|first| (FLASH, first));
     for (ipa, bank) in first.into_iter().chain([(SECOND, banks.second)]) {
-        stage1::prepare(bank).map_err(|_| FlashError::Unmappable(bank))?;
         stage2.map(ipa, bank, Access::Rom).map_err(|_| FlashError::Unmappable(bank))?;
     }
     Ok(Some(Flash::new(banks)))
-}
-
-/// Gives `size` cells, `start` cells from the beginning of the bank at `bank`, what `file` has there; what is behind the file is
-/// erased. False: they cannot be mapped, and are as before.
-///
-/// # Safety
-///
-/// The bank is memory of a VM that is being loaded, none of whose vCPUs runs, by one core.
-pub(super) unsafe fn fill(bank: Range, file: &[u8], start: u64, size: u64) -> bool {
-    let piece = Range::sized(bank.start.saturating_add(start), size);
-    let file = file.get(start as usize..).unwrap_or_default();
-    // SAFETY: passed on to the caller.
-    let filled = unsafe {
-        stage1::with_guest_memory(piece, |cells| {
-            let (copied, erased) = cells.split_at_mut(file.len().min(cells.len()));
-            if let Some(part) = file.get(..copied.len()) {
-                copied.copy_from_slice(part);
-            }
-            erased.fill(0xff);
-            cache::publish(cells.as_ptr() as usize, cells.len());
-        })
-    };
-    filled.is_ok()
 }

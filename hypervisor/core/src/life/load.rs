@@ -10,11 +10,12 @@ use portcullis_board::Range;
 use portcullis_board::vm_memory::Banks;
 use portcullis_bundle::guest_tree::{GuestTree, caches};
 use portcullis_bundle::image::{ImageError, Layout};
+use portcullis_devices::OutOfReach;
 use portcullis_gate::Register;
 
-use super::flash;
 use crate::cpu::gic;
 use crate::machine::Machine;
+use crate::memory::guest::GuestMemory;
 use crate::vm::Vm;
 use crate::vm::loading::{Loading, Part};
 use crate::vm::seed::Seed;
@@ -132,9 +133,9 @@ impl Vm {
                         Work::Nothing => {}
                         Work::Forget => self.forget_cached(start, size)?,
                         Work::Copy(region, bytes) => self.copy(region, bytes, start, size)?,
-                        // SAFETY: the bank is this VM's; none of its vCPUs runs while it is loaded, by its first vCPU's core alone.
-                        Work::Cells(bank, file) if unsafe { flash::fill(bank, file, start, size) } => {}
-                        Work::Cells(bank, _) => return Err(LoadError::Memory(bank)),
+                        Work::Cells(bank, file) => {
+                            self.fill_cells(bank, file, start, size).map_err(|_| LoadError::Memory(bank))?;
+                        }
                     }
                     return Ok(None);
                 }
@@ -148,6 +149,23 @@ impl Vm {
         let file = self.config.flash.and_then(|files| files.get(number).copied().flatten());
         let place = flash.and_then(|flash| place(&flash.banks));
         place.map_or(Work::Nothing, |place| Work::Cells(place, file.unwrap_or_default()))
+    }
+
+    /// Gives `size` cells of the bank at `bank`, `start` cells from its beginning, what `file` has there; what is behind the file is
+    /// erased.
+    fn fill_cells(&self, bank: Range, file: &[u8], start: u64, size: u64) -> Result<(), OutOfReach> {
+        let core = self.vcpus().first().map_or(0, |first| first.core);
+        // SAFETY: the bank is this VM's memory, in blocks that are its own; its first vCPU's core loads it.
+        let Some(mut cells) = (unsafe { GuestMemory::new(core, 0, bank) }) else {
+            return Err(OutOfReach { address: start, length: size as usize });
+        };
+        let file = file.get(start as usize..).unwrap_or_default();
+        let (file, erased) = match file.get(..size as usize) {
+            Some(file) => (file, 0),
+            None => (file, (size as usize).saturating_sub(file.len())),
+        };
+        cells.place(start, file)?;
+        cells.fill(start.saturating_add(file.len() as u64), erased, 0xff)
     }
 
     /// Whether the VM is handed random words: those that it could ask for.

@@ -9,7 +9,7 @@ use crate::vm::{Vcpu, Vm};
 impl Vm {
     /// A vCPU stands still, as it was asked to.
     pub fn parked(&self, vcpu: &Vcpu) {
-        self.presence.park(vcpu.bit());
+        self.sets.park(vcpu.bit());
         self.check_parked();
     }
 
@@ -18,7 +18,7 @@ impl Vm {
     /// is this life's until it stands still the next time.
     #[must_use]
     pub fn unparked(&self, vcpu: &Vcpu) -> bool {
-        self.presence.unpark(vcpu.bit());
+        self.sets.unpark(vcpu.bit());
         let goes_on = !self.state().is_held();
         if !goes_on {
             self.parked(vcpu);
@@ -28,7 +28,7 @@ impl Vm {
 
     /// If all vCPUs stand still and were to, the VM is paused.
     pub(super) fn check_parked(&self) {
-        if !self.presence.census().all_parked() || self.state.get().all_parked().is_none() {
+        if !self.sets.now().all_parked() || self.state.get().all_parked().is_none() {
             return;
         }
         // Before the state, which lets managers resume it, and after the last vCPU has left its guest.

@@ -19,7 +19,7 @@ use crate::vm::loading::Loading;
 use crate::vm::manager_lock::ManagerLock;
 use crate::vm::power::PowerState;
 use crate::vm::report::Occasion;
-use crate::vm::state::{Action, Phase, Refusal, State};
+use crate::vm::state::{Action, LifecycleError, Phase, State};
 use crate::vm::wait::Wait;
 use crate::vm::{Vcpu, Vm};
 
@@ -28,8 +28,8 @@ impl ManagerLock<'_> {
     ///
     /// # Errors
     ///
-    /// As for every request: [`Refusal`].
-    pub fn start(&self) -> Result<(), Refusal> {
+    /// As for every request: [`LifecycleError`].
+    pub fn start(&self) -> Result<(), LifecycleError> {
         let vm = self.vm;
         let next = vm.state.get().start()?;
         Machine::get().vm_started();
@@ -42,8 +42,8 @@ impl ManagerLock<'_> {
     ///
     /// # Errors
     ///
-    /// [`Refusal`].
-    pub fn pause(&self) -> Result<(), Refusal> {
+    /// [`LifecycleError`].
+    pub fn pause(&self) -> Result<(), LifecycleError> {
         self.vm.state.change(State::pause)?;
         let _ = self.vm.kick_live();
         // Perhaps all of them still stand from the last time.
@@ -55,8 +55,8 @@ impl ManagerLock<'_> {
     ///
     /// # Errors
     ///
-    /// [`Refusal`].
-    pub fn resume(&self) -> Result<(), Refusal> {
+    /// [`LifecycleError`].
+    pub fn resume(&self) -> Result<(), LifecycleError> {
         self.vm.state.get().resume()?;
         // It counts before it runs: it may switch itself off at once.
         Machine::get().vm_started();
@@ -74,8 +74,8 @@ impl ManagerLock<'_> {
     ///
     /// # Errors
     ///
-    /// [`Refusal`].
-    pub fn stop(&self) -> Result<(), Refusal> {
+    /// [`LifecycleError`].
+    pub fn stop(&self) -> Result<(), LifecycleError> {
         self.vm.state.change(State::stop)?;
         let _ = self.vm.kick_live();
         Ok(())
@@ -85,8 +85,8 @@ impl ManagerLock<'_> {
     ///
     /// # Errors
     ///
-    /// [`Refusal`].
-    pub fn restart(&self) -> Result<(), Refusal> {
+    /// [`LifecycleError`].
+    pub fn restart(&self) -> Result<(), LifecycleError> {
         self.restart_by(|state| match state.phase {
             // The word is changed when the VM counts as running; see `begin`.
             Phase::Stopped | Phase::Failed => state.restart().map(|_| state),
@@ -95,7 +95,10 @@ impl ManagerLock<'_> {
     }
 
     /// The same with this change of the VM's state, which is made anew when the state has changed meanwhile.
-    pub(crate) fn restart_by(&self, change: impl Fn(State) -> Result<State, Refusal>) -> Result<(), Refusal> {
+    pub(crate) fn restart_by(
+        &self,
+        change: impl Fn(State) -> Result<State, LifecycleError>,
+    ) -> Result<(), LifecycleError> {
         let (vm, machine) = (self.vm, Machine::get());
         // A VM that does not run counts as running from here on, not only when its vCPUs have left their cores: the machine must
         // not be taken for idle meanwhile. Which state it is that changes is known only then: one that is to pause may do so now.
@@ -119,8 +122,8 @@ impl ManagerLock<'_> {
     ///
     /// # Errors
     ///
-    /// [`Refusal`].
-    pub fn recreate(&self) -> Result<(), Refusal> {
+    /// [`LifecycleError`].
+    pub fn recreate(&self) -> Result<(), LifecycleError> {
         let now = self.vm.state.get();
         now.recreate()?;
         if now.phase == Phase::Created {
@@ -169,7 +172,7 @@ impl ManagerLock<'_> {
     /// The VM, none of whose vCPUs is on, runs from here on.
     fn begin(&self, next: State) {
         // The states from which a VM begins only change under the lock, which is ours.
-        let begun = self.vm.state.change(|_| Ok::<_, Refusal>(next));
+        let begun = self.vm.state.change(|_| Ok::<_, LifecycleError>(next));
         debug_assert!(begun.is_ok(), "the step never fails");
         self.vm.start_first_vcpu(false);
     }
@@ -182,7 +185,7 @@ impl Vm {
         let Some(first) = self.vcpus().first() else { return };
         // What the VM had of its cores in its former life could be asked for until now.
         self.vcpus().iter().for_each(Vcpu::reset_account);
-        self.presence.on(first.bit());
+        self.sets.on(first.bit());
         self.bus.devices().for_each(|device| device.begin(&Beside::of(self, None)));
         // From the beginning, if a former start was stopped half way.
         *self.loading.lock() = Loading::default();
@@ -247,7 +250,7 @@ impl Vm {
     fn kick_live(&self) -> bool {
         self.asked.begin(timer::count());
         let here = Core::current().map_or(usize::MAX, |here| here.index);
-        let live = self.presence.census().live;
+        let live = self.sets.now().on;
         let mut others = false;
         for vcpu in self.vcpus().iter().filter(|vcpu| live & vcpu.bit() != 0) {
             Machine::get().kick(vcpu.core);

@@ -4,7 +4,7 @@ use portcullis_arch::timer;
 
 use crate::machine::Machine;
 use crate::vm::report::Occasion;
-use crate::vm::state::{Action, Phase, Refusal, State};
+use crate::vm::state::{Action, LifecycleError, Phase, State};
 use crate::vm::{Vcpu, Vm};
 
 impl Vm {
@@ -16,9 +16,9 @@ impl Vm {
             off_core.begin();
         }
         // In this order: whoever finds it off may switch it on again, and then it must count as on.
-        let left = self.presence.off(vcpu.bit());
+        let left = self.sets.off(vcpu.bit());
         vcpu.switched_off();
-        if left.live != 0 {
+        if left.on != 0 {
             return self.check_parked();
         }
         self.disconnect_devices();
@@ -29,7 +29,8 @@ impl Vm {
         self.bus.devices().for_each(|device| device.reset(vcpu));
         let again = self.restarts.has_left();
         let last = Machine::get().shutdown.wanted().is_some();
-        let step = |state: State| Ok::<_, Refusal>(if last { state.all_off_for_good() } else { state.all_off(again) });
+        let step =
+            |state: State| Ok::<_, LifecycleError>(if last { state.all_off_for_good() } else { state.all_off(again) });
         let Ok((before, after)) = self.state.change(step) else { return };
         match (before.phase, after.phase) {
             (Phase::Running, Phase::Stopped | Phase::Failed) => {

@@ -3,7 +3,7 @@
 use portcullis_abi::manage;
 use portcullis_gate::{FilterError, SetError};
 
-use crate::vm::state::Refusal;
+use crate::vm::state::LifecycleError;
 
 /// A status other than success; [`manage`] says what each means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,11 +78,11 @@ impl From<FilterError> for Status {
     }
 }
 
-impl From<Refusal> for Status {
-    fn from(refusal: Refusal) -> Self {
+impl From<LifecycleError> for Status {
+    fn from(refusal: LifecycleError) -> Self {
         match refusal {
-            Refusal::Busy => Self::Busy,
-            Refusal::BadState => Self::BadState,
+            LifecycleError::Busy => Self::Busy,
+            LifecycleError::BadState => Self::BadState,
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use alloc::sync::Arc;
 
-use portcullis_arch::{cache, paging};
+use portcullis_arch::paging;
 use portcullis_board::Range;
 use spin::Mutex;
 
-use super::stage1;
+use super::guest::GuestMemory;
 use super::stage2::{Access, Stage2};
 
 /// The cells of one bank.
@@ -24,27 +24,19 @@ impl Bank {
     ///
     /// # Safety
     ///
-    /// The cells are RAM of the VM that `tables` are of. Nothing else at EL2 uses them while one of its vCPUs is on.
+    /// The cells are RAM of the VM that `tables` are of, in whole blocks of 2 MiB, for ever.
     pub const unsafe fn new(cells: Range, ipa: u64, tables: Arc<Mutex<Stage2>>) -> Self {
         Self { cells, ipa, tables }
     }
 
-    /// Hands `length` cells from `offset` on to `work`, and has memory hold what that leaves there: the guest may read them past its
-    /// caches. They lie within a block of 2 MiB. Where they are not within the bank nothing is done.
-    pub fn with_cells(&mut self, offset: u64, length: u64, work: impl FnOnce(&mut [u8])) {
-        let place = Range::sized(self.cells.start.saturating_add(offset), length);
-        if !self.cells.contains(&place) {
-            return;
-        }
-        // SAFETY: it is memory of one VM, in blocks that are its own, and this is the only one that uses it, as `new` asks for. The
-        // guest can read it at most.
-        let done = unsafe {
-            stage1::with_block(place.start, |first| {
-                work(core::slice::from_raw_parts_mut(first, length as usize));
-                cache::clean(first as usize, length as usize);
-            })
-        };
-        debug_assert!(done.is_ok(), "it was mapped when it was loaded");
+    /// The cells, at their offsets into the bank, as core `core` reaches them.
+    ///
+    /// # Safety
+    ///
+    /// `core` must be the number of the core on which this runs, for as long as the result is used.
+    pub unsafe fn on(&self, core: usize) -> Option<GuestMemory> {
+        // SAFETY: the caller vouches for the core, and whoever made this for the memory.
+        unsafe { GuestMemory::new(core, 0, self.cells) }
     }
 
     /// Lets the guest read the cells, or has every access of it come to EL2. To take them away is for a core on which one of the VM's

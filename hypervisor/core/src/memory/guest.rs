@@ -63,9 +63,34 @@ impl GuestMemory {
     ///
     /// [`OutOfReach`]; then nothing is changed.
     pub fn clear(&mut self, address: u64, length: usize) -> Result<(), OutOfReach> {
+        self.fill(address, length, 0)
+    }
+
+    /// Sets every byte of memory to `byte`, past the caches as well.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfReach`]; then nothing is changed.
+    pub fn fill(&mut self, address: u64, length: usize, byte: u8) -> Result<(), OutOfReach> {
         self.once(address, length, &mut |piece| {
-            piece.clear();
+            piece.fill(byte);
             cache::clean(piece.at as usize, piece.length);
+        })
+    }
+
+    /// Clears the bits of memory that are clear in `mask`, past the caches as well.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfReach`]; then nothing is changed.
+    pub fn mask(&mut self, address: u64, mask: &[u8]) -> Result<(), OutOfReach> {
+        let mut rest = mask;
+        self.once(address, mask.len(), &mut |piece| {
+            if let Some((now, later)) = rest.split_at_checked(piece.length) {
+                piece.mask(now);
+                cache::clean(piece.at as usize, piece.length);
+                rest = later;
+            }
         })
     }
 
@@ -206,10 +231,19 @@ impl Piece {
         unsafe { core::ptr::copy_nonoverlapping(from.as_ptr(), self.at as *mut u8, length) };
     }
 
-    /// Sets it to zero.
-    fn clear(self) {
+    /// Sets every byte of it.
+    fn fill(self, byte: u8) {
         // SAFETY: as in `read`.
-        unsafe { core::ptr::write_bytes(self.at as *mut u8, 0, self.length) };
+        unsafe { core::ptr::write_bytes(self.at as *mut u8, byte, self.length) };
+    }
+
+    /// Clears bits of as much of it as there is in `mask`.
+    fn mask(self, mask: &[u8]) {
+        for (at, mask) in (self.at..).zip(mask).take(self.length) {
+            let at = at as *mut u8;
+            // SAFETY: as in `read`.
+            unsafe { at.write(at.read() & mask) };
+        }
     }
 }
 

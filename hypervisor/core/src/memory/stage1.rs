@@ -103,46 +103,6 @@ pub fn root() -> Option<u64> {
     LIVE.lock().as_ref().map(Stage1::root)
 }
 
-/// Bytes of a block of the tables' second level, the unit of a VM's memory.
-const BLOCK: u64 = portcullis_abi::bundle::MEMORY_UNIT;
-
-/// Makes the tables that [`with_guest_memory`] needs for `range`, so that it never allocates: one for each GiB.
-///
-/// # Errors
-///
-/// [`MapError`] when the range cannot be mapped.
-pub fn prepare(range: Range) -> Result<(), MapError> {
-    const GIB: u64 = 1 << 30;
-    let mut start = range.start & !(BLOCK - 1);
-    while start < range.end {
-        let block = Range::sized(start, BLOCK);
-        set(block, Use::Data)?;
-        set(block, Use::Guard)?;
-        start = (start & !(GIB - 1)).saturating_add(GIB);
-    }
-    Ok(())
-}
-
-/// Maps the guest memory at `range` at EL2, in whole blocks of 2 MiB, hands it to `work`, and unmaps it again.
-///
-/// # Errors
-///
-/// [`MapError`] when the range cannot be mapped; `work` did not run then.
-///
-/// # Safety
-///
-/// The range must be RAM that belongs to one VM, as the rest of its blocks does, and its owner sees to it that nothing else
-/// at EL2 uses any of it meanwhile.
-pub unsafe fn with_guest_memory<R>(range: Range, work: impl FnOnce(&mut [u8]) -> R) -> Result<R, MapError> {
-    let blocks = Range { start: range.start & !(BLOCK - 1), end: range.end.saturating_add(BLOCK - 1) & !(BLOCK - 1) };
-    set(blocks, Use::Data)?;
-    // SAFETY: the range is mapped now; the caller vouches that nobody else has it.
-    let bytes = unsafe { core::slice::from_raw_parts_mut(range.start as *mut u8, range.size() as usize) };
-    let result = work(bytes);
-    set(blocks, Use::Guard)?;
-    Ok(result)
-}
-
 /// The descriptor of a block of the second level by which EL2 reaches the guest memory at `start`, a multiple of 2 MiB: data.
 pub fn block(start: u64) -> u64 {
     start | attributes(Use::Data).bits() as u64
@@ -159,30 +119,6 @@ pub unsafe fn with_page(page: Range, work: &mut dyn FnMut()) -> bool {
     }
     work();
     set(page, Use::Guard).is_ok()
-}
-
-/// Maps the block of guest memory with the address `address` at EL2 on this core, hands the address to `work`, and unmaps the
-/// block again.
-///
-/// Other cores are not disturbed: what one of them remembers of this mapping, should it have speculated on it, is what every
-/// later mapping of the block says too.
-///
-/// # Errors
-///
-/// [`MapError`] when the block cannot be mapped; `work` did not run then.
-///
-/// # Safety
-///
-/// The address must be in RAM that belongs to one VM, as the rest of its block of 2 MiB does, and its owner sees to it that
-/// EL2 maps nothing of the block for anything else meanwhile. `work` stays within the block.
-pub unsafe fn with_block<R>(address: u64, work: impl FnOnce(*mut u8) -> R) -> Result<R, MapError> {
-    let block = Range::sized(address & !(BLOCK - 1), BLOCK);
-    change(block, Use::Data)?;
-    paging::invalidate_el2_here();
-    let result = work(address as *mut u8);
-    change(block, Use::Guard)?;
-    paging::invalidate_el2_here();
-    Ok(result)
 }
 
 fn set(range: Range, purpose: Use) -> Result<(), MapError> {

@@ -1,14 +1,16 @@
 //! What a guest is told of an access that reached nothing: the syndrome of a synchronous external abort (Arm ARM, D19.2.37,
 //! "ISS encoding for an exception from a Data Abort" and "from an Instruction Abort").
 
+use portcullis_arch::el2::class;
+use portcullis_arch::registers::ESR_EL2;
 use portcullis_devices::access::is_translation_fault;
 
 /// ESR_ELx.EC of a data abort from a lower level; the one of an instruction abort is 4 less.
-const EC_DATA_ABORT: u64 = 0x24;
+const EC_DATA_ABORT: u64 = ESR_EL2::EC::Value::DataAbortLowerEL as u64;
 /// Bit of ESR_ELx.EC, in its place: the exception level stayed the same.
-const SAME_LEVEL: u64 = 1 << 26;
+const SAME_LEVEL: u64 = 1 << ESR_EL2::EC.shift;
 /// ESR_ELx.IL: a 32-bit instruction, and every abort without a valid ISS.
-const IL: u64 = 1 << 25;
+const IL: u64 = ESR_EL2::IL::SET.value;
 /// ESR_ELx.ISS.CM: cache maintenance, or an address translation instruction.
 const CM: u64 = 1 << 8;
 /// ESR_ELx.ISS.S1PTW: a stage 2 fault of the walk of stage 1's tables.
@@ -58,15 +60,15 @@ pub fn fate(syndrome: u64, spsr: u64, level: Option<u64>) -> Fate {
         status @ (ALIGNMENT | UNSUPPORTED) => status,
         _ => return Fate::Stop,
     };
-    let class = syndrome >> 26 & 0x3f;
+    let class = class(syndrome);
     let flags = if class == EC_DATA_ABORT { syndrome & (CM | WNR) } else { 0 };
     let same_level = if is_at_el1(spsr) { SAME_LEVEL } else { 0 };
-    Fate::Abort(class << 26 | same_level | IL | flags | status)
+    Fate::Abort(class << ESR_EL2::EC.shift | same_level | IL | flags | status)
 }
 
 /// Cache maintenance by address.
 const fn is_maintenance(syndrome: u64) -> bool {
-    syndrome >> 26 & 0x3f == EC_DATA_ABORT && syndrome & CM != 0
+    class(syndrome) == EC_DATA_ABORT && syndrome & CM != 0
 }
 
 /// Whether a guest of this state is at EL1, which is AArch64.

@@ -1,5 +1,6 @@
 //! Synchronous exceptions that are not firmware calls, and SErrors.
 
+use portcullis_arch::registers::ESR_EL2::{self, EC::Value as Class};
 use portcullis_arch::{account::Exit, context::Context, el2, gicv3, vectors::Next};
 use portcullis_vgic::GicVersion;
 
@@ -9,23 +10,23 @@ use crate::cpu::physical_core::Core;
 use crate::vm::{Vcpu, failure::Reason, off_core::OffCore};
 
 /// ESR_ELx.EC: WFI or WFE.
-const EC_WAIT: u64 = 0x01;
+const EC_WAIT: u64 = Class::TrappedWFIorWFE as u64;
 /// ESR_ELx.ISS.TI of [`EC_WAIT`]: 0 is WFI.
 const WAIT_KIND: u64 = 0b11;
 /// ESR_ELx.EC: a system register access.
-const EC_SYSTEM_REGISTER: u64 = 0x18;
+const EC_SYSTEM_REGISTER: u64 = Class::TrappedMsrMrs as u64;
 /// ESR_ELx.EC: an access of AArch32 to a register of coprocessor 14, by MCR or MRC, and by LDC or STC.
-const EC_COPROCESSOR_14: [u64; 2] = [0x05, 0x06];
+const EC_COPROCESSOR_14: [u64; 2] = [Class::TrappedMCRorMRC2 as u64, Class::TrappedLDCorSTC as u64];
 /// ESR_ELx.ISS.Op0 of a system register access: 2 are debug and trace registers.
 const DEBUG_REGISTER: u64 = 2 << 20;
 /// The part of ESR_ELx that says so.
 const DEBUG_REGISTER_MASK: u64 = 3 << 20;
 /// ESR_ELx.EC: an instruction abort from a lower level.
-const EC_INSTRUCTION_ABORT: u64 = 0x20;
+const EC_INSTRUCTION_ABORT: u64 = Class::InstrAbortLowerEL as u64;
 /// ESR_ELx.EC: a data abort from a lower level.
-const EC_DATA_ABORT: u64 = 0x24;
+const EC_DATA_ABORT: u64 = Class::DataAbortLowerEL as u64;
 /// ESR_ELx of an undefined instruction: EC 0 and a 32-bit instruction.
-const UNDEFINED: u64 = 1 << 25;
+const UNDEFINED: u64 = ESR_EL2::IL::SET.value;
 
 /// ESR_ELx.ISS of an MSR or MRS, without the general register: op0 21:20, op2 19:17, op1 16:14, CRn 13:10, CRm 4:1, and
 /// bit 0 for a read (Arm ARM, D19.2.37, "ISS encoding for an exception from MSR, MRS, or System instruction").
@@ -46,7 +47,7 @@ const ID_REGISTER: u64 = 3 << 20 | 1;
 /// A guest did something that is trapped.
 pub extern "C" fn taken<G: Interface>(context: &mut Context, syndrome: u64) -> Next {
     let vcpu = Vcpu::of(context);
-    match syndrome >> 26 & 0x3f {
+    match el2::class(syndrome) {
         EC_SYSTEM_REGISTER if has_registers::<G>() && syndrome & REGISTER_MASK == ICC_SGI1R_EL1 => {
             send_sgi::<G>(context, vcpu, syndrome)
         }

@@ -2,6 +2,8 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use portcullis_abi::state::{self, Unfit};
+
 /// The counter of one VM, in ticks of the physical counter. It is moved only while none of the VM's vCPUs can be in its guest:
 /// by who has loaded the VM, and by who lets a paused one go on.
 #[derive(Debug, Default)]
@@ -39,6 +41,30 @@ impl VirtualCounter {
     pub fn go_on(&self, now: u64) {
         let pause = now.saturating_sub(self.stopped.load(Ordering::Relaxed));
         self.offset.store(self.offset().wrapping_add(pause), Ordering::Relaxed);
+    }
+
+    /// Returns where it stands, for a VM that is paused, on a machine whose counter has so many ticks a second.
+    pub fn save(&self, frequency: u32) -> state::Counter {
+        let value = self.stopped.load(Ordering::Relaxed).wrapping_sub(self.offset());
+        state::Counter { version: state::Counter::VERSION, frequency, value }
+    }
+
+    /// Has it stand still where it was saved, from `now` on, for a VM that is paused.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`], for another frequency above all: a guest asks for it once. Nothing has changed then.
+    pub fn restore(&self, saved: &state::Counter, now: u64, frequency: u32) -> Result<(), Unfit> {
+        Unfit::check_version(saved.version, state::Counter::VERSION)?;
+        if saved.frequency == 0 {
+            return Err(Unfit::Value("CNTFRQ_EL0"));
+        }
+        if saved.frequency != frequency {
+            return Err(Unfit::Absent("a counter of a frequency"));
+        }
+        self.stopped.store(now, Ordering::Relaxed);
+        self.offset.store(now.wrapping_sub(saved.value), Ordering::Relaxed);
+        Ok(())
     }
 }
 
@@ -89,5 +115,36 @@ mod tests {
         counter.stop(600);
         counter.go_on(700);
         assert_eq!(read(&counter, 700), 100);
+    }
+
+    #[test]
+    fn it_goes_on_elsewhere_from_where_it_was_saved() {
+        for (begun, paused, elsewhere) in [(0, 0, 0), (1000, 5000, 70), (5, u64::MAX / 2, u64::MAX / 2 + 9)] {
+            let (counter, other) = (VirtualCounter::new(), VirtualCounter::new());
+            counter.begin(begun);
+            counter.stop(paused);
+            let saved = counter.save(62_500_000);
+            assert_eq!(saved.value, paused - begun);
+            assert_eq!(other.restore(&saved, elsewhere, 62_500_000), Ok(()));
+            assert_eq!(other.save(62_500_000), saved);
+            other.go_on(elsewhere + 300);
+            assert_eq!(read(&other, elsewhere + 300), saved.value, "the pause is not in it");
+            assert_eq!(read(&other, elsewhere + 310), saved.value + 10);
+        }
+    }
+
+    #[test]
+    fn a_counter_that_is_none_is_refused_by_name() {
+        let counter = VirtualCounter::new();
+        let good = state::Counter { version: 1, frequency: 24_000_000, value: 7 };
+        let refused = [
+            (state::Counter { version: 2, ..good }, Unfit::Version { saved: 2, known: 1 }),
+            (state::Counter { frequency: 0, ..good }, Unfit::Value("CNTFRQ_EL0")),
+            (state::Counter { frequency: 24_000_001, ..good }, Unfit::Absent("a counter of a frequency")),
+        ];
+        for (bad, expected) in refused {
+            assert_eq!(counter.restore(&bad, 99, 24_000_000), Err(expected));
+            assert_eq!((counter.offset(), counter.save(1).value), (0, 0));
+        }
     }
 }

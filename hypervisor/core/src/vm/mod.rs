@@ -59,7 +59,7 @@ use self::rate::LineRate;
 use self::restart::RestartPolicy;
 use self::state::{Phase, State, StateCell};
 use self::timekeeping::Timekeeping;
-use self::vcpu_sets::{Census, Presence};
+use self::vcpu_sets::{Live, VcpuSets};
 use self::vector_abort::BeforeVector;
 use self::wait::Wait;
 use crate::cpu::{gic, kick::Kicks};
@@ -121,7 +121,7 @@ pub struct Vm {
     pub(crate) forwards: Forwards,
     vcpus: Once<Box<[Vcpu]>>,
     /// vCPUs that are not off, and those that stand still.
-    pub(crate) presence: Presence,
+    pub(crate) sets: VcpuSets,
     /// When its cores were last asked for something.
     pub(crate) asked: Wait,
     /// When CPU_ON last asked for a vCPU, by its virtual counter.
@@ -227,7 +227,7 @@ impl Vm {
             vcpus: Once::new(),
             state: StateCell::new(),
             kicks: Kicks::new(),
-            presence: Presence::new(),
+            sets: VcpuSets::new(),
             asked: Wait::new(),
             starts: Wait::new(),
             counter: VirtualCounter::new(),
@@ -314,12 +314,12 @@ impl Vm {
 
     /// Its vCPUs that are not off, a bit each.
     pub fn live(&self) -> u32 {
-        self.census().live
+        self.sets().on
     }
 
     /// Its vCPUs that are not off, and those that stand still.
-    pub fn census(&self) -> Census {
-        self.presence.census()
+    pub fn sets(&self) -> Live {
+        self.sets.now()
     }
 
     /// Its VMID, which also names it to EL3. 0 is nobody's: the hypervisor's own.

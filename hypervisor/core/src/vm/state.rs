@@ -63,7 +63,7 @@ impl Action {
 
 /// Why a manager's request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum LifecycleError {
     /// Something is in progress.
     Busy,
     /// The phase is none that the request starts from.
@@ -114,11 +114,11 @@ impl State {
     }
 
     /// The state if the phase is one of `from` and nothing is in progress.
-    fn settled_in(self, from: &[Phase]) -> Result<Self, Refusal> {
+    fn settled_in(self, from: &[Phase]) -> Result<Self, LifecycleError> {
         match self.action {
             Action::None if from.contains(&self.phase) => Ok(self),
-            Action::None => Err(Refusal::BadState),
-            _ => Err(Refusal::Busy),
+            Action::None => Err(LifecycleError::BadState),
+            _ => Err(LifecycleError::Busy),
         }
     }
 
@@ -126,8 +126,8 @@ impl State {
     ///
     /// # Errors
     ///
-    /// As for every request: [`Refusal::Busy`] if something is in progress, [`Refusal::BadState`] in a wrong phase.
-    pub fn start(self) -> Result<Self, Refusal> {
+    /// As for every request: [`LifecycleError::Busy`] if something is in progress, [`LifecycleError::BadState`] in a wrong phase.
+    pub fn start(self) -> Result<Self, LifecycleError> {
         self.settled_in(&[Phase::Created]).map(|_| Self::RUNNING)
     }
 
@@ -136,7 +136,7 @@ impl State {
     /// # Errors
     ///
     /// As [`State::start`].
-    pub fn pause(self) -> Result<Self, Refusal> {
+    pub fn pause(self) -> Result<Self, LifecycleError> {
         self.settled_in(&[Phase::Running]).map(|state| state.with(Action::Pause))
     }
 
@@ -145,7 +145,7 @@ impl State {
     /// # Errors
     ///
     /// As [`State::start`].
-    pub fn resume(self) -> Result<Self, Refusal> {
+    pub fn resume(self) -> Result<Self, LifecycleError> {
         self.settled_in(&[Phase::Paused]).map(|_| Self::RUNNING)
     }
 
@@ -154,7 +154,7 @@ impl State {
     /// # Errors
     ///
     /// As [`State::start`].
-    pub fn stop(self) -> Result<Self, Refusal> {
+    pub fn stop(self) -> Result<Self, LifecycleError> {
         self.settled_in(&[Phase::Running, Phase::Paused]).map(|state| state.with(Action::Off))
     }
 
@@ -163,7 +163,7 @@ impl State {
     /// # Errors
     ///
     /// As [`State::start`].
-    pub fn restart(self) -> Result<Self, Refusal> {
+    pub fn restart(self) -> Result<Self, LifecycleError> {
         let state = self.settled_in(&[Phase::Running, Phase::Paused, Phase::Stopped, Phase::Failed])?;
         Ok(match state.phase {
             Phase::Stopped | Phase::Failed => Self::RUNNING,
@@ -176,7 +176,7 @@ impl State {
     /// # Errors
     ///
     /// As [`State::start`].
-    pub fn recreate(self) -> Result<Self, Refusal> {
+    pub fn recreate(self) -> Result<Self, LifecycleError> {
         self.settled_in(&[Phase::Created, Phase::Stopped, Phase::Failed]).map(|state| state.with(Action::Scrub))
     }
 
@@ -295,7 +295,7 @@ mod tests {
     #[test]
     fn requests_start_from_their_phases_only() {
         use Phase::{Created, Failed, Paused, Running, Stopped};
-        type Request = fn(State) -> Result<State, Refusal>;
+        type Request = fn(State) -> Result<State, LifecycleError>;
         let requests: [(Request, &[Phase]); 6] = [
             (State::start, &[Created]),
             (State::pause, &[Running]),
@@ -308,8 +308,8 @@ mod tests {
             for state in every_state() {
                 let expected = match state.action {
                     Action::None if from.contains(&state.phase) => None,
-                    Action::None => Some(Refusal::BadState),
-                    _ => Some(Refusal::Busy),
+                    Action::None => Some(LifecycleError::BadState),
+                    _ => Some(LifecycleError::Busy),
                 };
                 assert_eq!(request(state).err(), expected, "{state:?}");
             }
@@ -361,7 +361,7 @@ mod tests {
     #[test]
     fn a_refused_change_changes_nothing() {
         let cell = StateCell::new();
-        assert_eq!(cell.change(State::stop), Err(Refusal::BadState));
+        assert_eq!(cell.change(State::stop), Err(LifecycleError::BadState));
         assert_eq!(cell.get(), State::CREATED);
         assert!(!cell.is_running());
         assert_eq!(cell.change(State::start), Ok((State::CREATED, State::RUNNING)));

@@ -92,7 +92,7 @@ impl Vcpu {
             return false;
         }
         // Ours now, and not on yet: before this it could be about to go off, after this its VM could end without it.
-        self.vm.presence.on(self.bit());
+        self.vm.sets.on(self.bit());
         self.entry.store(entry, Ordering::Relaxed);
         self.argument.store(argument, Ordering::Relaxed);
         self.times.becomes_runnable(timer::count());
@@ -127,7 +127,7 @@ impl Vcpu {
         let waits = self.off_core().is_some_and(OffCore::is_waiting);
         match self.power() {
             PowerState::Off | PowerState::LoadPending => Activity::Off,
-            _ if self.vm.census().parked & self.bit() != 0 => Activity::Paused,
+            _ if self.vm.sets().parked & self.bit() != 0 => Activity::Paused,
             _ if self.times.is_running() => Activity::Running,
             PowerState::On if waits => Activity::Waiting,
             _ => Activity::Ready,

@@ -7,37 +7,37 @@ const PARKED: u32 = 16;
 
 /// The sets at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Census {
+pub struct Live {
     /// vCPUs that are not off, a bit each.
-    pub live: u32,
+    pub on: u32,
     /// vCPUs that stand still.
     pub parked: u32,
 }
 
-impl Census {
+impl Live {
     const fn new(word: u32) -> Self {
-        Self { live: word & 0xffff, parked: word >> PARKED }
+        Self { on: word & 0xffff, parked: word >> PARKED }
     }
 
     /// Whether every vCPU that is on stands still.
     pub const fn all_parked(self) -> bool {
-        self.live & !self.parked == 0
+        self.on & !self.parked == 0
     }
 }
 
 /// The sets; every core may change them.
 #[derive(Debug, Default)]
-pub struct Presence(AtomicU32);
+pub struct VcpuSets(AtomicU32);
 
-impl Presence {
+impl VcpuSets {
     /// All vCPUs are off.
     pub const fn new() -> Self {
         Self(AtomicU32::new(0))
     }
 
     /// The sets now.
-    pub fn census(&self) -> Census {
-        Census::new(self.0.load(Ordering::SeqCst))
+    pub fn now(&self) -> Live {
+        Live::new(self.0.load(Ordering::SeqCst))
     }
 
     /// The vCPU of this bit is no longer off.
@@ -46,14 +46,14 @@ impl Presence {
     }
 
     /// The vCPU is off. Returns the sets without it.
-    pub fn off(&self, bit: u32) -> Census {
+    pub fn off(&self, bit: u32) -> Live {
         let both = bit | bit << PARKED;
-        Census::new(self.0.fetch_and(!both, Ordering::SeqCst) & !both)
+        Live::new(self.0.fetch_and(!both, Ordering::SeqCst) & !both)
     }
 
     /// The vCPU stands still. Returns the sets with it.
-    pub fn park(&self, bit: u32) -> Census {
-        Census::new(self.0.fetch_or(bit << PARKED, Ordering::SeqCst) | bit << PARKED)
+    pub fn park(&self, bit: u32) -> Live {
+        Live::new(self.0.fetch_or(bit << PARKED, Ordering::SeqCst) | bit << PARKED)
     }
 
     /// The vCPU goes on, if it is still to go on after this.
@@ -68,16 +68,16 @@ mod tests {
 
     #[test]
     fn the_last_one_is_known() {
-        let presence = Presence::new();
-        assert!(presence.census().all_parked());
-        presence.on(1);
-        presence.on(1 << 7);
-        assert_eq!(presence.park(1), Census { live: 0x81, parked: 1 });
-        assert!(!presence.census().all_parked());
-        assert!(presence.park(1 << 7).all_parked());
-        presence.unpark(1);
-        assert!(!presence.census().all_parked());
-        assert!(presence.off(1).all_parked());
-        assert_eq!(presence.off(1 << 7), Census { live: 0, parked: 0 });
+        let sets = VcpuSets::new();
+        assert!(sets.now().all_parked());
+        sets.on(1);
+        sets.on(1 << 7);
+        assert_eq!(sets.park(1), Live { on: 0x81, parked: 1 });
+        assert!(!sets.now().all_parked());
+        assert!(sets.park(1 << 7).all_parked());
+        sets.unpark(1);
+        assert!(!sets.now().all_parked());
+        assert!(sets.off(1).all_parked());
+        assert_eq!(sets.off(1 << 7), Live { on: 0, parked: 0 });
     }
 }

@@ -30,10 +30,10 @@ impl Vm {
         let Some(what) = asked(state) else {
             return if state == State::RUNNING { self.name_late_starts(now) } else { 0 };
         };
-        let census = self.census();
+        let live = self.sets();
         // One that stands still has answered to that, and to nothing else.
-        let answered = if state.must_leave() { 0 } else { census.parked };
-        let deaf = |vcpu: &Vcpu| vcpu.power() == PowerState::On && census.live & !answered & vcpu.bit() != 0;
+        let answered = if state.must_leave() { 0 } else { live.parked };
+        let deaf = |vcpu: &Vcpu| vcpu.power() == PowerState::On && live.on & !answered & vcpu.bit() != 0;
         self.name_overdue(&self.asked, now, deaf, what)
     }
 

@@ -165,7 +165,7 @@ impl Bench {
     /// What the core of a vCPU does next, where it need not enter a guest. False: nothing.
     pub fn step(&self, vcpu: &'static Vcpu) -> bool {
         let vm = vcpu.vm;
-        let parked = vm.census().parked & vcpu.bit() != 0;
+        let parked = vm.sets().parked & vcpu.bit() != 0;
         match vcpu.step() {
             Step::Nothing => return false,
             Step::Scrub => vm.scrub_piece(1 << 20),

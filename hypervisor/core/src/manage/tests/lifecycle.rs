@@ -338,10 +338,10 @@ fn a_vcpu_that_is_held_again_before_it_goes_on_stands_still() {
     bench.settle(A);
     // It has not seen that a pause, this one or another, goes on behind its last look.
     assert!(!vm.unparked(vcpu));
-    assert!(vm.census().all_parked());
+    assert!(vm.sets().all_parked());
     bench.ok(RESUME, [A, 0, 0]);
     assert!(vm.unparked(vcpu));
-    assert!(!vm.census().all_parked());
+    assert!(!vm.sets().all_parked());
     // A pause that begins before it goes on, and that it ends.
     vm.parked(vcpu);
     bench.ok(PAUSE, [A, 0, 0]);

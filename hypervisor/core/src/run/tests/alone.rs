@@ -6,6 +6,9 @@ use portcullis_arch::fake::{self, Outcome, Trap};
 use portcullis_board::signal::{EL2_TIMER_INTID, KICK};
 use portcullis_vgic::GicVersion;
 
+use crate::cpu::physical_core::Core;
+use crate::run::assign::{NoSuchCore, assign};
+use crate::run::worker::Worker;
 use crate::tests::board::{Asked, MAINTENANCE, Parts};
 use crate::tests::guest::{raise_sgi, wants};
 use crate::tests::rig::{Rig, SECOND, SETTINGS, exits, vm};
@@ -182,4 +185,14 @@ fn a_vm_that_restarts_too_often_waits_for_its_core() {
         }
     }
     assert_eq!(rig.vm(1).restarts.total(), 4);
+}
+
+#[test]
+fn a_core_that_the_board_lacks_is_named() {
+    let rig = rig();
+    let workers: &'static [Worker] =
+        Vec::leak(vec![Worker::new(Core::new(0, 0, 0, 0)), Worker::new(Core::new(1, 1, 0, 0))]);
+    let refused = rig.at(0, || assign(rig.machine.vms, workers, &[])).unwrap_err();
+    assert_eq!(refused, NoSuchCore { vm: "a", core: 2, cores: 2 });
+    assert_eq!(refused.to_string(), "a wants core 2; this board has cores 0 to 1");
 }
