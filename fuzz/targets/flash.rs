@@ -22,7 +22,9 @@ impl Cells for Block {
     fn program(&mut self, offset: u64, bytes: &[u8]) {
         assert!(!bytes.is_empty() && offset + bytes.len() as u64 <= BANK);
         assert!(offset % BUFFER as u64 + bytes.len() as u64 <= BUFFER as u64, "over the edge of a window");
-        (offset..).zip(bytes).for_each(|(at, byte)| self.0.get_mut(at as usize).into_iter().for_each(|cell| *cell &= byte));
+        (offset..)
+            .zip(bytes)
+            .for_each(|(at, byte)| self.0.get_mut(at as usize).into_iter().for_each(|cell| *cell &= byte));
     }
 
     fn erase(&mut self, offset: u64, length: u64) {
@@ -38,7 +40,8 @@ fuzz_target!(|data: &[u8]| {
 fn run(steps: &mut Unstructured) -> Result<()> {
     let (mut flash, mut cells) = (Cfi::new(), Block(vec![0xff; BLOCK as usize]));
     while !steps.is_empty() {
-        let offset = if steps.ratio(7, 8)? { u64::from(steps.arbitrary::<u16>()?) } else { steps.int_in_range(0..=BANK - 1)? };
+        let offset =
+            if steps.ratio(7, 8)? { u64::from(steps.arbitrary::<u16>()?) } else { steps.int_in_range(0..=BANK - 1)? };
         let size = 1 << steps.int_in_range(0..=3)?;
         match steps.int_in_range(0..=7u8)? {
             0..=2 => flash.write(&mut cells, offset, size, steps.arbitrary::<u64>()?),

@@ -11,11 +11,15 @@ use system::{Board, Images, Manifest, Report, bundle};
 use tempfile::NamedTempFile;
 
 /// Every guest is this small file, in which nothing shows that it is no kernel.
-static IMAGE: LazyLock<NamedTempFile> = LazyLock::new(|| {
+static IMAGE: LazyLock<NamedTempFile> = LazyLock::new(|| file(64));
+/// What every guest has in its flash: a block of it.
+static FLASH: LazyLock<NamedTempFile> = LazyLock::new(|| file(256 << 10));
+
+fn file(size: usize) -> NamedTempFile {
     let file = NamedTempFile::new().expect("a temporary file");
-    std::fs::write(file.path(), [0x14; 64]).expect("a temporary file");
+    std::fs::write(file.path(), vec![0x14; size]).expect("a temporary file");
     file
-});
+}
 
 struct AnyGuest;
 
@@ -30,6 +34,10 @@ impl Images for AnyGuest {
 
     fn initrd(&self, _: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>> {
         Ok(None)
+    }
+
+    fn flash(&self, _: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>> {
+        Ok(Some(FLASH.path().to_owned()))
     }
 }
 

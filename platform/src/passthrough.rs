@@ -62,7 +62,7 @@ pub fn find(facts: &Facts, tree: &'static [u8], bundle: &Bundle<'static>) -> Res
         for path in config.devices.iter() {
             let device = board.find(path, |page| assemble::is_taken(facts, &page));
             let device = device.map_err(|error| Impossible { vm, path, why: Why::Device(error) })?;
-            let refused = given.give(vm, config.trust_dma, ram(config), device, own);
+            let refused = given.give(vm, config.settings.trust_dma, ram(config), device, own);
             refused.map_err(|error| Impossible { vm, path, why: Why::Assignment(error) })?;
         }
     }
@@ -80,5 +80,5 @@ pub fn wanted(bundle: &Bundle<'_>) -> bool {
 
 /// The VM's RAM in its own addresses, as far as a device can be in its way: RAM that is where it is cannot cover a device.
 fn ram(config: &VmConfig<'_>) -> Range {
-    Range::sized(map::RAM, if config.trust_dma { 0 } else { config.memory })
+    Range::sized(map::RAM, if config.settings.trust_dma { 0 } else { config.memory })
 }

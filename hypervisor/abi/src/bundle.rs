@@ -29,19 +29,10 @@
 //!     cores = <u32 ...>;                 physical core of each vCPU; vCPUs may share one
 //!     slices = <u32 ...>;                microseconds of each vCPU's time slice; absent: SLICE each
 //!     cmdline = "...";
-//!     autostart;                         present or absent
-//!     audit;                             present or absent
-//!     stop-on-fault;                     present: the first access that reaches nothing ends it; absent: it gets an abort
-//!     restart-limit = <u32>;             starts again that often when it fails; absent: never
-//!     conduits = <u32>;                  CONDUIT_HVC | CONDUIT_SMC
-//!     machine = <u32>;                   MACHINE_OFF | MACHINE_RESET; absent: neither
+//!     ...                                its settings: flags, numbers and choices; `portcullis_bundle::settings` has their table
 //!     devices = "path", ...;             device tree paths passed through
-//!     trust-dma;                         present or absent: devices among them may master the bus
-//!     rtc = <u32>;                       1: it has a real-time clock, or is not started; 0: it has none; absent: it has one if
-//!                                        the machine knows the time of day when it starts
 //!     flash = <u64 u64 ...>;             it has QEMU virt's two banks of flash; the images of their contents, of none of them, the first
 //!                                        or both, each a multiple of FLASH_BLOCK bytes long; absent: no flash
-//!     no-kaslr;                          present: no seeds in the generated device tree
 //!     firmware {                         absent: the defaults
 //!         keep;                          present: what is not named keeps its default; absent: it is zero
 //!         std = <u64>; std-hyp = <u64>; vendor-hyp = <u64>; psci = <u32>;
@@ -106,36 +97,22 @@ pub const SLICE_MIN: u32 = 100;
 pub const SLICE_MAX: u32 = 1_000_000;
 /// VM property: kernel command line.
 pub const CMDLINE: &str = "cmdline";
-/// VM property: the VM starts with the machine.
-pub const AUTOSTART: &str = "autostart";
-/// VM property: the VM is audited from its start on.
-pub const AUDIT: &str = "audit";
-/// VM property: an access that reaches nothing ends the VM, in place of the abort that a board would report to it.
-pub const STOP_ON_FAULT: &str = "stop-on-fault";
-/// VM property: how often the VM starts again when it fails.
-pub const RESTART_LIMIT: &str = "restart-limit";
 /// VM property: which conduits are open.
 pub const CONDUITS: &str = "conduits";
-/// Bit of [`CONDUITS`]: HVC.
+/// Bit of the setting `conduits`: HVC.
 pub const CONDUIT_HVC: u32 = 1;
-/// Bit of [`CONDUITS`]: SMC.
+/// Bit of the setting `conduits`: SMC.
 pub const CONDUIT_SMC: u32 = 2;
-/// VM property: what the VM may do to the machine; absent: nothing.
-pub const MACHINE: &str = "machine";
-/// Bit of [`MACHINE`]: PSCI SYSTEM_OFF switches the machine off.
+/// Bit of the setting `machine`: PSCI SYSTEM_OFF switches the machine off.
 pub const MACHINE_OFF: u32 = 1;
-/// Bit of [`MACHINE`]: PSCI SYSTEM_RESET and SYSTEM_RESET2 reset the machine.
+/// Bit of the setting `machine`: PSCI SYSTEM_RESET and SYSTEM_RESET2 reset the machine.
 pub const MACHINE_RESET: u32 = 2;
 /// VM property: device tree paths of devices passed through.
 pub const DEVICES: &str = "devices";
 /// VM property: a device that can master the bus may be passed through: the VM is trusted with all memory.
 pub const TRUST_DMA: &str = "trust-dma";
-/// VM property: whether it has a real-time clock, 0 or 1; absent: if the machine knows the time of day.
-pub const RTC: &str = "rtc";
 /// VM property: places of the images of its banks of flash.
 pub const FLASH: &str = "flash";
-/// VM property: the generated device tree has no seeds, whatever the VM is offered.
-pub const NO_KASLR: &str = "no-kaslr";
 /// VM property: place of the kernel image.
 pub const KERNEL: &str = "kernel";
 /// VM property: place of the initial RAM disk.

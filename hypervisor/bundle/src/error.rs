@@ -79,10 +79,8 @@ pub enum VmError {
     CoreCount(usize),
     /// A time slice that is too short or too long, in microseconds.
     Slice(u32),
-    /// A bit that stands for no conduit.
-    Conduits(u32),
-    /// A bit that stands for nothing that can be done to the machine.
-    Machine(u32),
+    /// A property has bits that stand for nothing: its name, its value, and the bits that exist.
+    Bits(&'static str, u32, u32),
     /// A range of the filter is wrong or does not fit the others; by its number.
     Filter(usize, FilterError),
     /// A load address for a VM whose RAM lies where the board has it.
@@ -187,8 +185,9 @@ impl fmt::Display for VmError {
                 bundle::SLICE_MIN,
                 bundle::SLICE_MAX
             ),
-            Self::Conduits(bits) => write!(f, "the conduits are {bits:#x}; only bits 0 (HVC) and 1 (SMC) exist"),
-            Self::Machine(bits) => write!(f, "machine is {bits:#x}; only bits 0 (off) and 1 (reset) exist"),
+            Self::Bits(name, bits, known) => {
+                write!(f, "\"{name}\" is {bits:#x}; only the bits of {known:#x} exist")
+            }
             Self::Filter(index, error) => write!(f, "range {index} of its filter: {error}"),
             Self::Load => write!(
                 f,

@@ -11,7 +11,7 @@ use core::fmt;
 use portcullis_abi::{bundle, function, map};
 use portcullis_board::Range;
 use portcullis_board::device::Device;
-use portcullis_devices::{Description, Device as _, Trigger, flash::Cfi, rtc::Pl031, uart::Pl011};
+use portcullis_devices::{Description, Device as _, EMULATED, Trigger, uart::Pl011};
 use portcullis_tree::Writer;
 use portcullis_vgic::GicVersion;
 
@@ -22,8 +22,6 @@ use caches::CACHE_LEVELS_MAX;
 const GIC_PHANDLE: u32 = 1;
 /// Phandle of the UART's clock.
 const CLOCK_PHANDLE: u32 = 2;
-/// Every device that EL2 emulates for some VMs, for [`GuestTree::room`].
-const EMULATED: &[&Description] = &[&Pl031::DESCRIPTION, &Cfi::DESCRIPTION];
 /// Most frames of one of them.
 const FRAMES: usize = 2;
 /// Words of a full `rng-seed`: 256 bits.
@@ -74,7 +72,7 @@ pub struct GuestTree<'a> {
     pub gic: GicVersion,
     /// Levels of caches that its vCPUs' CLIDR_EL1 tells of.
     pub cache_levels: u32,
-    /// Devices that EL2 emulates, besides the UART; each is among `EMULATED`.
+    /// Devices that EL2 emulates, besides the UART; each is among [`EMULATED`].
     pub emulated: &'a [&'static Description],
     /// Devices that it drives itself.
     pub devices: &'a [Device],
@@ -98,7 +96,7 @@ impl GuestTree<'_> {
             psci: function::PSCI_VERSION_1_0,
             gic: GicVersion::V3,
             cache_levels: CACHE_LEVELS_MAX,
-            emulated: EMULATED,
+            emulated: &EMULATED,
             devices: &[],
             kaslr_seed: Some(0),
             rng_seed: Some(&[0; RNG_SEED_WORDS]),

@@ -30,6 +30,7 @@ pub mod image;
 pub mod node;
 pub mod page_size;
 mod property;
+pub mod settings;
 mod slices;
 #[cfg(test)]
 mod tests;
@@ -42,8 +43,9 @@ pub use self::cycle::{CoreConfig, Window};
 pub use self::error::{BundleError, CoreError, VmError};
 use self::header::Contents;
 use self::property::utf8;
+pub use self::settings::Settings;
 pub use self::slices::Slices;
-pub use self::vm::{Cores, Devices, FirmwareConfig, MEMORY_MAX, Ranges, VmConfig, fits_flash};
+pub use self::vm::{Cores, Devices, FirmwareConfig, MEMORY_MAX, Ranges, VmConfig, fits_flash, is_name};
 
 /// A bundle that has been checked.
 #[derive(Clone, Debug)]

@@ -125,16 +125,19 @@ fn reads_what_was_written() {
     let vms: Vec<_> = bundle.vms().collect();
     assert_eq!(vms.len(), 2);
     let (a, ops) = (vms[0], vms[1]);
-    assert_eq!((a.name, a.memory, a.cores.as_slice(), a.conduits), ("linux-a", 4 << 20, &[2, 0][..], 3));
-    assert_eq!((a.cmdline, a.autostart), ("console=ttyAMA0 quiet", true));
+    assert_eq!((a.name, a.memory, a.cores.as_slice(), a.settings.conduits), ("linux-a", 4 << 20, &[2, 0][..], 3));
+    assert_eq!((a.cmdline, a.settings.autostart), ("console=ttyAMA0 quiet", true));
     assert_eq!(a.devices.iter().collect::<Vec<_>>(), ["/soc/a@1", "/soc/b@2"]);
     let firmware =
         FirmwareConfig { std: Some(1), vendor_hyp: Some(3), psci: Some(0x1_0001), ..FirmwareConfig::default() };
     assert_eq!(a.firmware, Some(firmware));
-    assert_eq!((a.audit, a.restart_limit, ops.audit, ops.restart_limit), (false, 0, true, 3));
-    assert_eq!((a.stop_on_fault, ops.stop_on_fault), (false, true));
+    assert_eq!(
+        (a.settings.audit, a.settings.restart_limit, ops.settings.audit, ops.settings.restart_limit),
+        (false, 0, true, 3)
+    );
+    assert_eq!((a.settings.stop_on_fault, ops.settings.stop_on_fault), (false, true));
     assert_eq!((a.kernel, a.initrd, a.dtb), (&[0x14, 0, 0, 0, 0x55][..], Some(&b"disk"[..]), None));
-    assert_eq!((ops.name, ops.cmdline, ops.autostart, ops.firmware), ("ops", "", false, None));
+    assert_eq!((ops.name, ops.cmdline, ops.settings.autostart, ops.firmware), ("ops", "", false, None));
     assert_eq!((ops.devices.iter().count(), ops.initrd), (0, None));
     assert_eq!(a.layout(map::RAM).unwrap().entry(), map::RAM + map::RAW_OFFSET);
 }
@@ -172,7 +175,7 @@ fn every_vm_is_checked() {
     let cores = |cores: &[u32]| vm_error(&["cores"], |tree| tree.property_array_u32("cores", cores).unwrap());
     assert_eq!(cores(&[]), VmError::CoreCount(0));
     assert_eq!(cores(&[0; 9]), VmError::CoreCount(9));
-    assert_eq!(vm_error(&["conduits"], |t| t.property_u32("conduits", 4).unwrap()), VmError::Conduits(4));
+    assert_eq!(vm_error(&["conduits"], |t| t.property_u32("conduits", 4).unwrap()), VmError::Bits("conduits", 4, 3));
     for (name, value) in [
         ("memory", &[0; 4][..]),
         ("cores", &[0; 5]),
@@ -274,17 +277,17 @@ fn wishes_are_read_and_checked() {
 fn a_clock_is_wished_for_or_not_or_left_open() {
     let rtc = |more: fn(&mut FdtWriter)| {
         let blob = write(|_| {}, |tree| vm(tree, 0, "a", &[], more));
-        Bundle::parse(&blob).map(|bundle| bundle.vms().next().unwrap().rtc)
+        Bundle::parse(&blob).map(|bundle| bundle.vms().next().unwrap().settings.rtc)
     };
     assert_eq!(rtc(|_| {}).unwrap(), None);
     assert_eq!(rtc(|tree| tree.property_u32("rtc", 0).unwrap()).unwrap(), Some(false));
     assert_eq!(rtc(|tree| tree.property_u32("rtc", 1).unwrap()).unwrap(), Some(true));
     for wrong in [2, u32::MAX] {
         let error = vm_error(&[], |tree| tree.property_u32("rtc", wrong).unwrap());
-        assert_eq!(error, VmError::Malformed(bundle::RTC), "{wrong}");
+        assert_eq!(error, VmError::Malformed("rtc"), "{wrong}");
     }
-    assert_eq!(vm_error(&[], |tree| tree.property_null("rtc").unwrap()), VmError::Malformed(bundle::RTC));
-    assert_eq!(vm_error(&[], |tree| tree.property_u64("rtc", 1).unwrap()), VmError::Malformed(bundle::RTC));
+    assert_eq!(vm_error(&[], |tree| tree.property_null("rtc").unwrap()), VmError::Malformed("rtc"));
+    assert_eq!(vm_error(&[], |tree| tree.property_u64("rtc", 1).unwrap()), VmError::Malformed("rtc"));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use portcullis_tree::{MAGIC, Node, be32};
 use super::error::VmError;
 use super::header::Images;
 use super::property::{string, utf8};
+use super::settings::Settings;
 use super::slices::Slices;
 use crate::guest_tree::GuestTree;
 use crate::image::{DTB_MAX, ImageError, Kernel, Layout, Parts, Wish};
@@ -29,26 +30,10 @@ pub struct VmConfig<'a> {
     pub slices: Slices<'a>,
     /// Kernel command line; empty if none is given.
     pub cmdline: &'a str,
-    /// The VM starts with the machine.
-    pub autostart: bool,
-    /// The VM is audited from its start on.
-    pub audit: bool,
-    /// An access that reaches nothing ends the VM. Otherwise the guest gets an abort, as from a board.
-    pub stop_on_fault: bool,
-    /// How often the VM starts again when it fails.
-    pub restart_limit: u32,
-    /// Open conduits: [`bundle::CONDUIT_HVC`], [`bundle::CONDUIT_SMC`].
-    pub conduits: u32,
-    /// What PSCI of this VM may do to the machine: [`bundle::MACHINE_OFF`], [`bundle::MACHINE_RESET`].
-    pub machine: u32,
+    /// What of it is a flag, a number or a choice.
+    pub settings: Settings,
     /// Device tree paths of the devices passed through.
     pub devices: Devices<'a>,
-    /// Devices that can master the bus may be among them.
-    pub trust_dma: bool,
-    /// Whether it has a real-time clock; none: if the machine knows the time of day when it starts.
-    pub rtc: Option<bool>,
-    /// The generated device tree has seeds, if the VM is offered TRNG.
-    pub kaslr: bool,
     /// Firmware registers; none stands for the defaults.
     pub firmware: Option<FirmwareConfig<'a>>,
     /// What its two banks of flash hold, as far as there is a file; none: it has no flash.
@@ -179,16 +164,8 @@ impl<'a> VmConfig<'a> {
             cores: Cores::default(),
             slices: Slices::default(),
             cmdline: "",
-            autostart: false,
-            audit: false,
-            stop_on_fault: false,
-            restart_limit: 0,
-            conduits: 0,
-            machine: 0,
+            settings: Settings::default(),
             devices: Devices::default(),
-            trust_dma: false,
-            rtc: None,
-            kaslr: true,
             firmware: None,
             flash: None,
             kernel: &[],
@@ -198,7 +175,7 @@ impl<'a> VmConfig<'a> {
             tree_room: 0,
         };
         let mut memory = None;
-        let mut conduits = None;
+        let mut conduits = false;
         let mut kernel = None;
         let image = |name, place: &[u8]| images.find(place).ok_or(VmError::Malformed(name));
         for property in node.properties() {
@@ -209,36 +186,22 @@ impl<'a> VmConfig<'a> {
                 bundle::CORES => vm.cores = Cores::parse(value)?,
                 bundle::SLICES => vm.slices = Slices::parse(value)?,
                 bundle::CMDLINE => vm.cmdline = string(bundle::CMDLINE, value)?,
-                bundle::AUTOSTART if value.is_empty() => vm.autostart = true,
-                bundle::AUTOSTART => return Err(VmError::Malformed(bundle::AUTOSTART)),
-                bundle::AUDIT if value.is_empty() => vm.audit = true,
-                bundle::AUDIT => return Err(VmError::Malformed(bundle::AUDIT)),
-                bundle::STOP_ON_FAULT if value.is_empty() => vm.stop_on_fault = true,
-                bundle::STOP_ON_FAULT => return Err(VmError::Malformed(bundle::STOP_ON_FAULT)),
-                bundle::RESTART_LIMIT => vm.restart_limit = u32_of(bundle::RESTART_LIMIT, value)?,
-                bundle::CONDUITS => conduits = Some(u32_of(bundle::CONDUITS, value)?),
-                bundle::MACHINE => vm.machine = u32_of(bundle::MACHINE, value)?,
                 bundle::DEVICES => vm.devices = Devices::parse(value)?,
-                bundle::TRUST_DMA if value.is_empty() => vm.trust_dma = true,
-                bundle::TRUST_DMA => return Err(VmError::Malformed(bundle::TRUST_DMA)),
-                bundle::RTC => match u32_of(bundle::RTC, value)? {
-                    wanted @ 0..=1 => vm.rtc = Some(wanted == 1),
-                    _ => return Err(VmError::Malformed(bundle::RTC)),
-                },
                 bundle::FLASH => vm.flash = Some(flash(value, images)?),
-                bundle::NO_KASLR if value.is_empty() => vm.kaslr = false,
-                bundle::NO_KASLR => return Err(VmError::Malformed(bundle::NO_KASLR)),
                 bundle::KERNEL => kernel = Some(image(bundle::KERNEL, value)?),
                 bundle::INITRD => vm.initrd = Some(image(bundle::INITRD, value)?),
                 bundle::DTB => vm.dtb = Some(image(bundle::DTB, value)?),
                 bundle::LOAD => vm.wish.load = Some(u64_of(bundle::LOAD, value)?),
                 bundle::TREE_LOW if value.is_empty() => vm.wish.tree_low = true,
                 bundle::TREE_LOW => return Err(VmError::Malformed(bundle::TREE_LOW)),
+                name if vm.settings.read(name, value)? => conduits |= name == bundle::CONDUITS,
                 _ => return Err(VmError::Unknown),
             }
         }
         vm.memory = memory.ok_or(VmError::Missing(bundle::MEMORY))?;
-        vm.conduits = conduits.ok_or(VmError::Missing(bundle::CONDUITS))?;
+        if !conduits {
+            return Err(VmError::Missing(bundle::CONDUITS));
+        }
         vm.kernel = match (kernel, vm.flash) {
             (Some([]), _) => return Err(VmError::Image(ImageError::Empty)),
             (Some(kernel), _) => kernel,
@@ -272,12 +235,6 @@ impl<'a> VmConfig<'a> {
         if self.memory == 0 || !self.memory.is_multiple_of(bundle::MEMORY_UNIT) || self.memory > MEMORY_MAX {
             return Err(VmError::Memory(self.memory));
         }
-        if self.conduits & !(bundle::CONDUIT_HVC | bundle::CONDUIT_SMC) != 0 {
-            return Err(VmError::Conduits(self.conduits));
-        }
-        if self.machine & !(bundle::MACHINE_OFF | bundle::MACHINE_RESET) != 0 {
-            return Err(VmError::Machine(self.machine));
-        }
         if self.dtb.is_some_and(|dtb| !is_tree(dtb)) {
             return Err(VmError::Malformed(bundle::DTB));
         }
@@ -286,7 +243,7 @@ impl<'a> VmConfig<'a> {
             return Err(VmError::Flash(file.len()));
         }
         // Where such a VM has its RAM is known at boot alone.
-        if self.trust_dma && self.wish.load.is_some() {
+        if self.settings.trust_dma && self.wish.load.is_some() {
             return Err(VmError::Load);
         }
         self.layout(map::RAM).map_err(VmError::Image)?;
@@ -359,8 +316,8 @@ pub const fn fits_flash(size: u64) -> bool {
     size <= map::FLASH_BANK && size.is_multiple_of(map::FLASH_BLOCK)
 }
 
-/// True for 1 to [`bundle::NAME_MAX`] characters of a-z, 0-9 and '-', the first one a letter.
-fn is_name(name: &str) -> bool {
+/// Whether this can be a VM's name: 1 to [`bundle::NAME_MAX`] characters of a-z, 0-9 and '-', the first one a letter.
+pub fn is_name(name: &str) -> bool {
     name.len() <= bundle::NAME_MAX
         && name.starts_with(|first: char| first.is_ascii_lowercase())
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')

@@ -128,33 +128,11 @@ fn write_vm<'a>(fdt: &mut FdtWriter, vm: &'a Vm, images: &mut Images<'a>) -> Res
         fdt.property_array_u32(abi::SLICES, &vm.slices)?;
     }
     fdt.property_string(abi::CMDLINE, &vm.cmdline)?;
-    if vm.autostart {
-        fdt.property_null(abi::AUTOSTART)?;
-    }
-    if vm.audit {
-        fdt.property_null(abi::AUDIT)?;
-    }
-    if vm.stop_on_fault {
-        fdt.property_null(abi::STOP_ON_FAULT)?;
-    }
-    if vm.restart_limit != 0 {
-        fdt.property_u32(abi::RESTART_LIMIT, vm.restart_limit)?;
-    }
-    fdt.property_u32(abi::CONDUITS, vm.conduits)?;
-    if vm.machine != 0 {
-        fdt.property_u32(abi::MACHINE, vm.machine)?;
+    for (name, value) in vm.settings.properties() {
+        fdt.property(name, &value)?;
     }
     if !vm.devices.is_empty() {
         fdt.property_string_list(abi::DEVICES, vm.devices.clone())?;
-    }
-    if !vm.kaslr {
-        fdt.property_null(abi::NO_KASLR)?;
-    }
-    if vm.trust_dma {
-        fdt.property_null(abi::TRUST_DMA)?;
-    }
-    if let Some(rtc) = vm.rtc {
-        fdt.property_u32(abi::RTC, rtc.into())?;
     }
     let mut place = |image: &'a Image| images.add(&image.bytes).map(u64::to_be_bytes);
     if let Some(kernel) = &vm.kernel {

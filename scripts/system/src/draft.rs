@@ -1,7 +1,8 @@
 //! One `[[vm]]` as it stands in the manifest: what could be read of it, with its places.
 
-use portcullis_abi::bundle::{CONDUIT_HVC, CONDUIT_SMC, MACHINE_OFF, MACHINE_RESET, MEMORY_UNIT, NAME_MAX};
+use portcullis_abi::bundle::{MEMORY_UNIT, NAME_MAX};
 use portcullis_abi::map::MAX_VCPUS;
+use portcullis_bundle::{Settings, is_name};
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -11,7 +12,7 @@ use super::flash::Flash;
 use super::image::Image;
 use super::section::Section;
 use super::vm::Vm;
-use super::{key, memory, slice};
+use super::{key, memory, settings, slice};
 
 /// Bytes of the longest command line: arm64 Linux cuts what is longer without a word (`COMMAND_LINE_SIZE`, which counts
 /// the end mark, in `arch/arm64/include/uapi/asm/setup.h`).
@@ -43,28 +44,14 @@ pub struct Draft {
     pub cores: Vec<Spanned<u64>>,
     /// Microseconds of each vCPU's time slice.
     pub slices: Vec<u32>,
-    /// Whether the VM starts with the machine.
-    pub autostart: bool,
-    /// Whether the VM is audited.
-    pub audit: bool,
-    /// Whether an access that reaches nothing ends the VM.
-    pub stop_on_fault: bool,
-    /// How often the VM starts again when it fails.
-    pub restart_limit: u32,
-    /// The open conduits.
-    pub conduits: u32,
-    /// What the VM may do to the machine.
-    pub machine: u32,
-    /// Device tree paths of devices.
-    pub devices: Vec<Spanned<String>>,
-    /// Whether devices that can master the bus may be among them.
-    pub trust_dma: bool,
-    /// Whether it has a real-time clock; none: if there is a time for it.
-    pub rtc: Option<Spanned<bool>>,
+    /// What of it is a flag, a number or a choice.
+    pub settings: Settings,
+    /// Where it says whether it has a clock.
+    pub clock: Option<Span>,
     /// What `flash` says.
     pub flash: Option<Flash>,
-    /// Whether the generated device tree has seeds.
-    pub kaslr: bool,
+    /// Device tree paths of devices.
+    pub devices: Vec<Spanned<String>>,
     /// The firmware registers.
     pub firmware: Option<Firmware>,
     /// The filters of the firmware section, with their places.
@@ -97,17 +84,10 @@ impl Draft {
             tree: tree(section, diagnostics),
             cores: cores(section, diagnostics),
             slices: slice::slices(section, diagnostics),
-            autostart: section.boolean("autostart", diagnostics).unwrap_or(true),
-            audit: section.boolean("audit", diagnostics).unwrap_or(false),
-            stop_on_fault: stop_on_fault(section, diagnostics),
-            restart_limit: restart_limit(section, diagnostics),
-            conduits: conduits(section, diagnostics),
-            machine: machine(section, diagnostics),
-            devices: devices(section, diagnostics),
-            trust_dma: section.boolean("trust-dma", diagnostics).unwrap_or(false),
-            rtc: section.spanned_boolean("rtc", diagnostics),
+            settings: settings::read(section, diagnostics),
+            clock: settings::clock(section),
             flash,
-            kaslr: section.boolean("kaslr", diagnostics).unwrap_or(true),
+            devices: devices(section, diagnostics),
             firmware: firmware.map(|firmware| Firmware {
                 filters: filters.iter().map(|filter| *filter.get_ref()).collect(),
                 ..firmware::registers(&firmware, diagnostics)
@@ -143,16 +123,8 @@ impl Draft {
             tree_low,
             cores: self.cores.into_iter().map(|core| core.into_inner().try_into().ok()).collect::<Option<_>>()?,
             slices: self.slices,
-            autostart: self.autostart,
-            audit: self.audit,
-            stop_on_fault: self.stop_on_fault,
-            restart_limit: self.restart_limit,
-            conduits: self.conduits,
-            machine: self.machine,
+            settings: self.settings,
             devices: self.devices.into_iter().map(Spanned::into_inner).collect(),
-            trust_dma: self.trust_dma,
-            rtc: self.rtc.map(Spanned::into_inner),
-            kaslr: self.kaslr,
             firmware: self.firmware,
         })
     }
@@ -161,10 +133,7 @@ impl Draft {
 fn name(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Option<Spanned<String>> {
     let name = section.string("name", diagnostics)?;
     let text = name.get_ref();
-    let right = text.len() <= NAME_MAX
-        && text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-    if right {
+    if is_name(text) {
         return Some(name);
     }
     let help = format!("a name is 1 to {NAME_MAX} characters of a-z, 0-9 and '-', the first one a letter");
@@ -254,56 +223,6 @@ fn cores(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Vec<Spanne
         cores.extend(section.unsigned("cores", item.span(), integer, diagnostics));
     }
     cores
-}
-
-fn stop_on_fault(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> bool {
-    let known = [("abort", false), ("stop", true)];
-    let word = section.string("on-fault", diagnostics);
-    let word = word.and_then(|word| firmware::choice("on-fault", "way to answer a fault", &word, &known, diagnostics));
-    word.unwrap_or(false)
-}
-
-/// How often a VM starts again when it fails, if the manifest does not say.
-const RESTART_LIMIT: u32 = 3;
-
-fn restart_limit(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> u32 {
-    let known = [("never", false), ("on-failure", true)];
-    let restart = section.string("restart", diagnostics);
-    let restart = restart.and_then(|word| firmware::choice("restart", "restart policy", &word, &known, diagnostics));
-    let limit = section.number("restart-limit", diagnostics);
-    match (restart, limit) {
-        (Some(true), None) => RESTART_LIMIT,
-        (Some(true), Some(limit)) => match u32::try_from(*limit.get_ref()) {
-            Ok(limit @ 1..) => limit,
-            _ => {
-                let help = "a limit is from 1 to 4294967295; for none at all write restart = \"never\"";
-                diagnostics.error(limit.span(), format!("a limit of {} restarts", limit.get_ref()), help);
-                RESTART_LIMIT
-            }
-        },
-        (_, Some(limit)) => {
-            let help = "add restart = \"on-failure\", or leave the limit out";
-            diagnostics.error(limit.span(), "a limit of restarts for a VM that never restarts", help);
-            0
-        }
-        (_, None) => 0,
-    }
-}
-
-fn conduits(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> u32 {
-    let Some(list) = section.strings("conduits", diagnostics) else { return CONDUIT_HVC | CONDUIT_SMC };
-    let known = [("hvc", CONDUIT_HVC), ("smc", CONDUIT_SMC)];
-    if list.get_ref().is_empty() {
-        let help = "name \"hvc\", \"smc\" or both: a guest without either cannot even power off";
-        diagnostics.error(list.span(), "a VM without a conduit", help);
-    }
-    firmware::flags("conduits", "conduit", list.get_ref(), &known, diagnostics) as u32
-}
-
-fn machine(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> u32 {
-    let Some(list) = section.strings("machine", diagnostics) else { return 0 };
-    let known = [("off", MACHINE_OFF), ("reset", MACHINE_RESET)];
-    firmware::flags("machine", "right over the machine", list.get_ref(), &known, diagnostics) as u32
 }
 
 fn devices(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Vec<Spanned<String>> {

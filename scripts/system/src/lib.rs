@@ -36,6 +36,7 @@ mod placement;
 mod ram;
 mod schedule;
 mod section;
+mod settings;
 mod slice;
 mod summary;
 mod system;

@@ -20,7 +20,7 @@ const PAGE: u64 = 4096;
 /// tree.
 pub fn check(draft: &Draft, board: &Board, diagnostics: &mut Diagnostics<'_>) {
     flash(draft, diagnostics);
-    if let Some(load) = draft.load.as_ref().filter(|_| draft.trust_dma) {
+    if let Some(load) = draft.load.as_ref().filter(|_| draft.settings.trust_dma) {
         let help = "leave `load` out: where the RAM of a VM with `trust-dma` lies is known at boot alone";
         diagnostics.error(load.span(), "a load address for a VM whose RAM lies where the board has it", help);
         return;

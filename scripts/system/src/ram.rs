@@ -60,7 +60,7 @@ pub fn check(drafts: &[Draft], ram: &Ram, images: u64, board: &str, diagnostics:
     for draft in drafts {
         let Some(amount) = &draft.memory else { continue };
         let largest = vm_memory::largest(&free);
-        if vm_memory::take(&mut free, *amount.get_ref(), draft.trust_dma).is_some() {
+        if vm_memory::take(&mut free, *amount.get_ref(), draft.settings.trust_dma).is_some() {
             let Some(flash) = &draft.flash else { continue };
             if Banks::take(&mut free, flash.first(), FLASH_BANK).is_some() {
                 continue;
@@ -75,7 +75,7 @@ pub fn check(drafts: &[Draft], ram: &Ram, images: u64, board: &str, diagnostics:
             return;
         }
         let wanted = memory::show(*amount.get_ref());
-        let message = match draft.trust_dma {
+        let message = match draft.settings.trust_dma {
             false => format!(
                 "{} wants {wanted} of memory in one piece; the largest that is left on {board} has {}",
                 draft.title(),

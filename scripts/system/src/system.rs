@@ -111,15 +111,15 @@ fn clocks(controlled: bool, drafts: &[Draft], board: &Board, diagnostics: &mut D
         return;
     }
     for draft in drafts {
-        let Some(rtc) = draft.rtc.as_ref().filter(|rtc| *rtc.get_ref()) else { continue };
-        let help = match (controlled, draft.autostart) {
+        let Some(place) = draft.clock.clone().filter(|_| draft.settings.rtc == Some(true)) else { continue };
+        let help = match (controlled, draft.settings.autostart) {
             (true, false) => continue,
             (true, true) => "write autostart = false: the control VM sets the time, then it starts this VM",
             (false, _) => "leave `rtc` out, or name a control VM, which can set the time and then start this VM",
         };
         let message =
             format!("{} asks for a real-time clock, and {} does not know the time", draft.title(), board.name);
-        diagnostics.error(rtc.span(), message, help);
+        diagnostics.error(place, message, help);
     }
 }
 

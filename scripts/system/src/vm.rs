@@ -1,5 +1,7 @@
 //! A VM as a manifest describes it, once everything in it is right.
 
+use portcullis_bundle::Settings;
+
 use crate::firmware::Firmware;
 use crate::image::Image;
 
@@ -26,26 +28,10 @@ pub struct Vm {
     pub cores: Vec<u32>,
     /// Microseconds of each vCPU's time slice.
     pub slices: Vec<u32>,
-    /// Whether it starts with the machine.
-    pub autostart: bool,
-    /// Whether it is audited: it runs with everything that the board supports, and what it uses is noted.
-    pub audit: bool,
-    /// Whether an access that reaches nothing ends it, in place of the abort that a board would report to it.
-    pub stop_on_fault: bool,
-    /// How often it starts again when it fails; 0 is never.
-    pub restart_limit: u32,
-    /// Its open conduits, as in `portcullis_abi::bundle::CONDUITS`.
-    pub conduits: u32,
-    /// What it may do to the machine, as in `portcullis_abi::bundle::MACHINE`.
-    pub machine: u32,
+    /// What of it is a flag, a number or a choice.
+    pub settings: Settings,
     /// Device tree paths of the devices passed through to it.
     pub devices: Vec<String>,
-    /// Whether devices that can master the bus may be among them.
-    pub trust_dma: bool,
-    /// Whether it has a real-time clock; none: if the machine knows the time of day when it starts.
-    pub rtc: Option<bool>,
-    /// The generated device tree has seeds, if the VM is offered TRNG and the board has entropy.
-    pub kaslr: bool,
     /// Its firmware registers; none for the defaults.
     pub firmware: Option<Firmware>,
 }

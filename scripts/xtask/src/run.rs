@@ -166,7 +166,7 @@ impl System {
                 vm.cmdline = format!("{} {EXIT_PARAMETER}", vm.cmdline);
             }
             // What does not start by itself is started by the control VM.
-            if guests.reports(vm) && (vm.autostart || controlled) {
+            if guests.reports(vm) && (vm.settings.autostart || controlled) {
                 reporting.push(vm.name.clone());
             }
         }

@@ -12,7 +12,7 @@ const DEFAULT: GuestTree<'static> = GuestTree {
     initrd: Some(Range::sized(0x4800_0000, 0x1234)),
     conduits: bundle::CONDUIT_HVC | bundle::CONDUIT_SMC,
     psci: function::PSCI_VERSION_1_1,
-    emulated: EMULATED,
+    emulated: &EMULATED,
     devices: &[],
     kaslr_seed: None,
     rng_seed: None,
@@ -202,7 +202,7 @@ fn warnings(tree: &[u8]) {
 /// As QEMU's virt writes it: drivers look for both banks here.
 #[test]
 fn flash_has_two_banks_in_one_node() {
-    let tree = GuestTree { emulated: &[&Cfi::DESCRIPTION], ..DEFAULT }.build().unwrap();
+    let tree = GuestTree { emulated: &[&portcullis_devices::flash::Cfi::DESCRIPTION], ..DEFAULT }.build().unwrap();
     assert_eq!(value(&tree, "/flash@0", "compatible"), b"cfi-flash\0");
     assert_eq!(u32s(&tree, "/flash@0", "reg"), [0, 0, 0, 0x400_0000, 0, 0x400_0000, 0, 0x400_0000]);
     assert_eq!(u32s(&tree, "/flash@0", "bank-width"), [4]);

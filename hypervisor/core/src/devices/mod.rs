@@ -48,7 +48,7 @@ pub fn bus(config: &VmConfig<'_>, given: &[Given], mut flash: Option<Bank>) -> V
             None => add(frame, Box::new(unused)),
         }
     }
-    if config.rtc != Some(false) && !clock_is_replaced(given) {
+    if config.settings.rtc != Some(false) && !clock_is_replaced(given) {
         add(Pl031::DESCRIPTION.frame(), Box::<Rtc>::default());
     }
     bus

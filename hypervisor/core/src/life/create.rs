@@ -106,7 +106,7 @@ pub fn create(
     stock: &mut Stock<'_>,
 ) -> Result<Vm, CreateError> {
     SERIAL.add_vm(config.name);
-    let memory = vm_memory::take(&mut stock.free, config.memory, config.trust_dma)
+    let memory = vm_memory::take(&mut stock.free, config.memory, config.settings.trust_dma)
         .ok_or_else(|| CreateError::NoMemory { vm: config.name, wanted: config.memory, free: stock.free.free() })?;
     let page: &'static pv_time::Page = Box::leak(Box::default());
     let pv_time = pv_time::PvTime::new(page, timer::frequency());
@@ -126,7 +126,7 @@ pub fn create(
     }
     let cores = config.cores.as_slice();
     log::info!("{:<width$} {:>5} MiB, cores {cores:?}", config.name, config.memory >> 20, width = NAME_MAX / 2);
-    if config.trust_dma || !devices.is_empty() {
+    if config.settings.trust_dma || !devices.is_empty() {
         report(&config, memory, &devices);
     }
     Ok(Vm::new(index, config, row, Parts { memory, stage2, pv_time, devices, flash }, control))
@@ -134,7 +134,7 @@ pub fn create(
 
 /// Puts into `row` the firmware registers of a VM that was just created, as they are by default.
 pub(super) fn make_row(row: &Row, config: &VmConfig<'_>, control: bool, support: &Support) {
-    let conduits = Conduits::from_bits(config.conduits).unwrap_or(Conduits::NONE);
+    let conduits = Conduits::from_bits(config.settings.conduits).unwrap_or(Conduits::NONE);
     if control {
         row.create_control(support, conduits);
     } else {
@@ -175,7 +175,7 @@ fn report(config: &VmConfig<'_>, memory: Range, devices: &[Device]) {
         let interrupts = interrupts.iter().map(|interrupt| interrupt.physical).collect::<Vec<_>>();
         log::info!("{vm}: has {path} at {address:#x}, interrupts {interrupts:?}");
     }
-    if config.trust_dma {
+    if config.settings.trust_dma {
         log::warn!(
             "{vm}: trust-dma: through its devices it can read and write all memory, the hypervisor's and other VMs' too; \
              its RAM is at {:#x}",
@@ -191,13 +191,13 @@ fn report(config: &VmConfig<'_>, memory: Range, devices: &[Device]) {
 ///
 /// [`CreateError::NoClock`] and [`CreateError::NoTime`].
 pub fn check_clock(vm: &Vm, known: bool, controlled: bool) -> Result<(), CreateError> {
-    if vm.config.rtc != Some(true) {
+    if vm.config.settings.rtc != Some(true) {
         return Ok(());
     }
     if clock_is_replaced(&vm.devices) {
         return Err(CreateError::NoClock(vm.name()));
     }
-    if !known && (vm.config.autostart || !controlled) {
+    if !known && (vm.config.settings.autostart || !controlled) {
         return Err(CreateError::NoTime(vm.name()));
     }
     Ok(())

@@ -111,7 +111,7 @@ impl Vm {
                 }
                 Part::Seed if more => return Ok(None),
                 Part::Seed => (Work::Nothing, Part::Tree),
-                Part::Tree if config.rtc == Some(true) && Machine::get().wall_clock().is_none() => {
+                Part::Tree if config.settings.rtc == Some(true) && Machine::get().wall_clock().is_none() => {
                     return Err(LoadError::Time);
                 }
                 Part::Tree => {
@@ -170,7 +170,7 @@ impl Vm {
 
     /// Whether the VM is handed random words: those that it could ask for.
     fn wants_seed(&self) -> bool {
-        self.config.kaslr && self.config.dtb.is_none() && self.row.get(Register::Std) & firmware::STD_TRNG != 0
+        self.config.settings.kaslr && self.config.dtb.is_none() && self.row.get(Register::Std) & firmware::STD_TRNG != 0
     }
 
     /// Draws a random word of those that are missing. Whether there are more to come.
@@ -191,7 +191,7 @@ impl Vm {
             vcpus: config.cores.as_slice().len(),
             cmdline: config.cmdline,
             initrd: layout.initrd,
-            conduits: config.conduits,
+            conduits: config.settings.conduits,
             psci: u32::try_from(self.row.get(Register::PsciVersion)).unwrap_or(function::PSCI_VERSION_0_2),
             gic: gic::version(),
             cache_levels: caches::levels(id::cache_levels()),

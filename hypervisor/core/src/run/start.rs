@@ -11,7 +11,7 @@ pub fn start(machine: &Machine, workers: &[Worker]) {
     workers.iter().filter_map(Worker::shared_core).for_each(SharedCore::watch_turns);
     // The machine must not be taken for empty between the start and the end of a first, short VM.
     machine.vm_started();
-    for vm in machine.vms.iter().filter(|vm| vm.config.autostart) {
+    for vm in machine.vms.iter().filter(|vm| vm.config.settings.autostart) {
         if let Some(lock) = vm.manager_lock() {
             let started = lock.start();
             debug_assert!(started.is_ok(), "nobody else starts VMs yet");

@@ -44,7 +44,7 @@ fn end(vcpu: &'static Vcpu, action: Action, end: End) -> Result<i64, Next> {
 
 /// Has the VM end by `action`, or the machine by `end` if the VM may.
 pub fn end_life(vm: &Vm, action: Action, end: End) {
-    if vm.config.machine & end.permission() != 0 {
+    if vm.config.settings.machine & end.permission() != 0 {
         Machine::get().shut_down(end, vm);
         vm.stop(Action::Off);
     } else {

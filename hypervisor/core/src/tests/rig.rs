@@ -7,7 +7,7 @@ use portcullis_arch::account::Exit;
 use portcullis_arch::fake::{self, Core as Hardware, Event, Outcome};
 use portcullis_board::{Range, Regions};
 use portcullis_bundle::assignment::Assignments;
-use portcullis_bundle::{Cores, VmConfig};
+use portcullis_bundle::{Cores, Settings, VmConfig};
 use portcullis_gate::{Row, Support};
 use portcullis_vgic::GicVersion;
 
@@ -38,6 +38,19 @@ pub struct Rig {
     cores: RefCell<Vec<Hardware>>,
 }
 
+/// The settings of a VM as [`vm`] makes it: it starts by itself, and both conduits are open.
+pub const SETTINGS: Settings = Settings {
+    autostart: true,
+    audit: false,
+    stop_on_fault: false,
+    restart_limit: 0,
+    conduits: 3,
+    machine: 0,
+    trust_dma: false,
+    rtc: None,
+    kaslr: true,
+};
+
 /// A VM as a bundle describes it, with the cores given, that starts by itself.
 pub fn vm(name: &'static str, cores: &[u32]) -> VmConfig<'static> {
     VmConfig {
@@ -46,16 +59,8 @@ pub fn vm(name: &'static str, cores: &[u32]) -> VmConfig<'static> {
         cores: Cores::of(cores).unwrap(),
         slices: Default::default(),
         cmdline: "",
-        autostart: true,
-        audit: false,
-        stop_on_fault: false,
-        restart_limit: 0,
-        conduits: 3,
-        machine: 0,
+        settings: SETTINGS,
         devices: Default::default(),
-        trust_dma: false,
-        rtc: None,
-        kaslr: true,
         firmware: None,
         kernel: &[0x14; 4096],
         initrd: None,

@@ -14,7 +14,7 @@ use crate::vm::{Vcpu, failure::Reason};
 #[inline(never)]
 pub fn answer(vcpu: &'static Vcpu, reason: Reason, syndrome: u64) -> Next {
     let syndrome_for_guest = match abort_syndrome::fate(syndrome, el2::saved_state(), level(vcpu, syndrome)) {
-        Fate::Abort(_) if vcpu.vm.config.stop_on_fault => return fault::stop(vcpu, reason, syndrome),
+        Fate::Abort(_) if vcpu.vm.config.settings.stop_on_fault => return fault::stop(vcpu, reason, syndrome),
         Fate::Abort(for_guest) => for_guest,
         Fate::Pass => {
             vcpu.account().exit(Exit::Abort);

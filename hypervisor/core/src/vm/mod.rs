@@ -191,14 +191,14 @@ impl Vm {
         Parts { memory, stage2, pv_time, devices, flash }: Parts,
         control: bool,
     ) -> Self {
-        let restarts = RestartPolicy::new(config.restart_limit);
+        let restarts = RestartPolicy::new(config.settings.restart_limit);
         let (root, stage2) = (stage2.root(), Arc::new(Mutex::new(stage2)));
         // SAFETY: the memory was taken for this VM, whose tables map it there. It is loaded while no vCPU is on; besides, the bank alone
         // uses it.
         let cells = flash.as_ref().map(|flash| unsafe { Bank::new(flash.banks.second, SECOND, stage2.clone()) });
         let bus = devices::bus(&config, &devices, cells);
         let audit = Audit::new();
-        audit.want(config.audit);
+        audit.want(config.settings.audit);
         Self {
             index,
             config,
@@ -361,5 +361,5 @@ impl Vm {
 /// Where RAM that lies at `memory` starts in the addresses of a VM: a device that writes to memory by itself knows physical
 /// addresses only, so they have to be the guest's too.
 pub const fn ram_of(config: &VmConfig<'_>, memory: Range) -> u64 {
-    if config.trust_dma { memory.start } else { map::RAM }
+    if config.settings.trust_dma { memory.start } else { map::RAM }
 }

@@ -75,14 +75,14 @@ fn the_hypervisor_reads_what_was_written() {
     let [a, b] = vms[..] else { panic!("two VMs") };
 
     assert_eq!((a.name, a.memory, a.cmdline), ("linux-a", 256 << 20, "console=ttyAMA0 quiet"));
-    assert_eq!((a.cores.as_slice(), a.autostart, a.conduits), (&[2, 0][..], true, 3));
+    assert_eq!((a.cores.as_slice(), a.settings.autostart, a.settings.conduits), (&[2, 0][..], true, 3));
     assert_eq!((a.kernel, a.initrd, a.dtb), (&[0x14; 4097][..], Some(&[7; 3][..]), None));
     let firmware = a.firmware.unwrap();
     assert_eq!((firmware.std, firmware.std_hyp, firmware.vendor_hyp), (Some(1), None, Some(2)));
     assert_eq!(firmware.psci, Some(0x1_0000));
 
     assert_eq!((b.name, b.memory, b.cmdline), ("b", 2 << 20, ""));
-    assert_eq!((b.cores.as_slice(), b.autostart, b.conduits), (&[1][..], false, 2));
+    assert_eq!((b.cores.as_slice(), b.settings.autostart, b.settings.conduits), (&[1][..], false, 2));
     assert!(b.initrd.is_none() && b.firmware.is_none() && b.devices.iter().next().is_none());
 }
 
@@ -182,9 +182,9 @@ fn filters_rules_audit_and_restarts_are_written() {
     assert_eq!((firmware.keep, firmware.std_hyp, firmware.psci), (true, None, Some(0x1_0001)));
     let ranges: Vec<_> = firmware.ranges.iter().map(|range| (range.base, range.count, range.action)).collect();
     assert_eq!(ranges, [(0xc200_0000, 2, 1)]);
-    assert_eq!((vms[0].audit, vms[0].restart_limit), (false, 0));
-    assert_eq!((vms[1].audit, vms[1].restart_limit), (true, 7));
-    assert_eq!((vms[0].stop_on_fault, vms[1].stop_on_fault), (false, true));
+    assert_eq!((vms[0].settings.audit, vms[0].settings.restart_limit), (false, 0));
+    assert_eq!((vms[1].settings.audit, vms[1].settings.restart_limit), (true, 7));
+    assert_eq!((vms[0].settings.stop_on_fault, vms[1].settings.stop_on_fault), (false, true));
 }
 
 #[test]

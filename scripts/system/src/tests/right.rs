@@ -39,8 +39,8 @@ fn every_key() {
     assert_eq!(manifest.control, None);
     let [a, b] = &manifest.vms[..] else { panic!("two VMs") };
     assert_eq!((a.name.as_str(), a.cmdline.as_str(), a.memory), ("linux-a", "console=ttyAMA0", 256 << 20));
-    assert_eq!((&a.cores[..], a.autostart, a.conduits), (&[0, 1][..], false, CONDUIT_SMC));
-    assert_eq!(a.machine, MACHINE_OFF | MACHINE_RESET);
+    assert_eq!((&a.cores[..], a.settings.autostart, a.settings.conduits), (&[0, 1][..], false, CONDUIT_SMC));
+    assert_eq!(a.settings.machine, MACHINE_OFF | MACHINE_RESET);
     assert_eq!(a.kernel.as_ref().unwrap().path.file_name().unwrap(), "Image");
     assert_eq!(a.initrd.as_ref().unwrap().bytes.len(), 64 << 10, "a known guest brings its RAM disk");
     let expected = Firmware {
@@ -53,8 +53,8 @@ fn every_key() {
     };
     assert_eq!(a.firmware, Some(expected));
 
-    assert_eq!((&b.cores[..], b.autostart, b.conduits), (&[3][..], true, CONDUIT_HVC | CONDUIT_SMC));
-    assert_eq!(b.machine, 0);
+    assert_eq!((&b.cores[..], b.settings.autostart, b.settings.conduits), (&[3][..], true, CONDUIT_HVC | CONDUIT_SMC));
+    assert_eq!(b.settings.machine, 0);
     assert_eq!((b.kernel.as_ref().unwrap().bytes.len(), b.memory, b.cmdline.as_str()), (4096, 64 << 20, ""));
     assert_eq!(b.initrd.as_ref().unwrap().path.file_name().unwrap(), "disk");
     let cleared =
@@ -67,7 +67,7 @@ fn defaults() {
     let manifest = Bench::new().parse(&vm("")).unwrap();
     assert_eq!(manifest.vms[0].firmware, None);
     assert_eq!(manifest.vms[0].initrd, None);
-    assert!(manifest.vms[0].autostart);
+    assert!(manifest.vms[0].settings.autostart);
     assert_eq!(manifest.vms[0].slices, [5_000]);
     assert!(manifest.cores.is_empty());
 }

@@ -28,7 +28,7 @@ fn devices_belong_to_one_vm() {
     let manifest = bench.parse(&vm("devices = [\"/pl061@9030000\", \"/b\"]\ntrust-dma = true"));
     let manifest = manifest.unwrap_or_else(|report| panic!("{report}"));
     assert_eq!(
-        (&manifest.vms[0].devices[..], manifest.vms[0].trust_dma),
+        (&manifest.vms[0].devices[..], manifest.vms[0].settings.trust_dma),
         (&["/pl061@9030000".into(), "/b".into()][..], true)
     );
     bench.says(
@@ -137,7 +137,7 @@ help: keep 8 of them at the most
 #[test]
 fn a_clock_that_is_asked_for_needs_a_time() {
     let mut bench = Bench::new();
-    let rtc = |text: &str, bench: &Bench| bench.parse(&vm(text)).map(|manifest| manifest.vms[0].rtc).ok();
+    let rtc = |text: &str, bench: &Bench| bench.parse(&vm(text)).map(|manifest| manifest.vms[0].settings.rtc).ok();
     assert_eq!(
         ["", "rtc = true", "rtc = false"].map(|text| rtc(text, &bench)),
         [Some(None), Some(Some(true)), Some(Some(false))]

@@ -227,7 +227,7 @@ help: write it like `devices = ["/pl061@9030000"]`
 #[test]
 fn restarts() {
     let bench = Bench::new();
-    let limit = |lines: &str| bench.parse(&vm(lines)).unwrap().vms[0].restart_limit;
+    let limit = |lines: &str| bench.parse(&vm(lines)).unwrap().vms[0].settings.restart_limit;
     assert_eq!(limit(""), 0);
     assert_eq!(limit("restart = \"never\""), 0);
     assert_eq!(limit("restart = \"on-failure\""), 3);
@@ -265,7 +265,7 @@ help: a limit is from 1 to 4294967295; for none at all write restart = "never"
 
 #[test]
 fn faults() {
-    let stops = |line: &str| Bench::new().parse(&vm(line)).unwrap().vms[0].stop_on_fault;
+    let stops = |line: &str| Bench::new().parse(&vm(line)).unwrap().vms[0].settings.stop_on_fault;
     assert!(stops("on-fault = \"stop\""));
     assert!(!stops("on-fault = \"abort\"") && !stops(""));
     Bench::new().says(
@@ -288,7 +288,7 @@ help: write it like `on-fault = "stop"`
 
 #[test]
 fn audit() {
-    assert!(Bench::new().parse(&vm("audit = true")).unwrap().vms[0].audit);
+    assert!(Bench::new().parse(&vm("audit = true")).unwrap().vms[0].settings.audit);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use portcullis_abi::map::FLASH_BLOCK;
 use system::{Board, Images, Manifest, bundle};
 
 use super::filter::Filter;
@@ -135,8 +136,7 @@ fn plant(environment: &Environment, name: &str, seeds: &Path) -> Result<()> {
 
 /// The bundle of a manifest, each of whose images is the same small file.
 fn bundle_of(manifest: &Path, folder: &Path) -> Result<Option<Vec<u8>>> {
-    let image = tempfile::NamedTempFile::new_in(folder)?;
-    fs::write(image.path(), [0x14; 64])?;
+    let guests = AnyGuest::new(folder)?;
     let board = Board {
         name: "qemu-virt".to_owned(),
         cores: 8,
@@ -146,13 +146,28 @@ fn bundle_of(manifest: &Path, folder: &Path) -> Result<Option<Vec<u8>>> {
         cpu: None,
         ram: None,
     };
-    let Ok(manifest) = Manifest::load(manifest, &board, &AnyGuest(image.path().to_owned())) else { return Ok(None) };
+    let Ok(manifest) = Manifest::load(manifest, &board, &guests) else { return Ok(None) };
     let bundle = bundle::Bundle::new(&manifest)?;
     Ok(Some(bundle.parts().flatten().copied().collect()))
 }
 
-/// Known guests, each of which is this small file.
-pub(super) struct AnyGuest(pub(super) PathBuf);
+/// Known guests, each of which is a small file, and what they have in their flash, a block of it.
+pub(super) struct AnyGuest {
+    image: tempfile::NamedTempFile,
+    flash: tempfile::NamedTempFile,
+}
+
+impl AnyGuest {
+    /// Their files are in `folder`, as long as this is there.
+    pub(super) fn new(folder: &Path) -> Result<Self> {
+        let file = |size| {
+            let file = tempfile::NamedTempFile::new_in(folder)?;
+            fs::write(file.path(), vec![0x14; size])?;
+            Ok::<_, std::io::Error>(file)
+        };
+        Ok(Self { image: file(64)?, flash: file(usize::try_from(FLASH_BLOCK)?)? })
+    }
+}
 
 impl Images for AnyGuest {
     fn names(&self) -> Vec<String> {
@@ -160,10 +175,14 @@ impl Images for AnyGuest {
     }
 
     fn kernel(&self, _: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>> {
-        Ok(Some(self.0.clone()))
+        Ok(Some(self.image.path().to_owned()))
     }
 
     fn initrd(&self, _: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>> {
         Ok(None)
+    }
+
+    fn flash(&self, _: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>> {
+        Ok(Some(self.flash.path().to_owned()))
     }
 }

@@ -1,11 +1,11 @@
 //! How VMs are made, and what they are refused.
 
 use portcullis_board::{Range, Regions};
-use portcullis_bundle::{FirmwareConfig, VmConfig};
+use portcullis_bundle::{FirmwareConfig, Settings, VmConfig};
 use portcullis_gate::{Register, Row, Support};
 
 use crate::life::create::{CreateError, Stock, check_clock, create, set_filter};
-use crate::tests::rig::{MEMORY, vm};
+use crate::tests::rig::{MEMORY, SETTINGS, vm};
 use crate::vm::Vm;
 
 /// What the board can serve: no time, so no PTP, and no PV time.
@@ -72,16 +72,24 @@ fn ram_beyond_the_tables_is_refused() {
     stock.free = Regions::new();
     stock.free.add(far).unwrap();
     // Its RAM is at its physical address, which stage 2 cannot name.
-    let refused = create(0, VmConfig { trust_dma: true, ..vm("a", &[0]) }, row(), false, &mut stock).err();
+    let refused = create(
+        0,
+        VmConfig { settings: Settings { trust_dma: true, ..SETTINGS }, ..vm("a", &[0]) },
+        row(),
+        false,
+        &mut stock,
+    )
+    .err();
     assert_eq!(refused, Some(CreateError::Unmappable(far)));
     assert!(refused.unwrap().to_string().contains("addresses up to 512 GiB can"));
 }
 
 #[test]
 fn a_clock_needs_a_time() {
-    let asks = VmConfig { rtc: Some(true), autostart: false, ..vm("a", &[0]) };
+    let asks = VmConfig { settings: Settings { rtc: Some(true), autostart: false, ..SETTINGS }, ..vm("a", &[0]) };
     let asks = make(asks, &mut stock());
-    let late = make(VmConfig { autostart: true, ..asks.config }, &mut stock());
+    let late =
+        make(VmConfig { settings: Settings { autostart: true, ..asks.config.settings }, ..asks.config }, &mut stock());
     assert_eq!(check_clock(&make(vm("b", &[0]), &mut stock()), false, false), Ok(()), "it asks for none");
     assert_eq!(check_clock(&asks, true, false), Ok(()));
     assert_eq!(check_clock(&asks, false, true), Ok(()), "the control VM can set it before");

@@ -1,11 +1,11 @@
 //! The ends of VMs, and of the machine.
 
 use portcullis_arch::fake::Trap;
-use portcullis_bundle::VmConfig;
+use portcullis_bundle::{Settings, VmConfig};
 
 use crate::machine::end::End;
 use crate::tests::board::{OFF, Parts, RESET};
-use crate::tests::rig::{Rig, vm};
+use crate::tests::rig::{Rig, SETTINGS, vm};
 use crate::vm::failure::Reason;
 use crate::vm::state::{Action, Phase};
 
@@ -26,7 +26,7 @@ fn with_the_last_vm_the_machine_goes_off() {
 
 #[test]
 fn a_machine_that_is_reset_stops_its_vms_first() {
-    let rig = Rig::new(&[vm("a", &[0]), VmConfig { machine: 3, ..vm("b", &[1]) }]);
+    let rig = Rig::new(&[vm("a", &[0]), VmConfig { settings: Settings { machine: 3, ..SETTINGS }, ..vm("b", &[1]) }]);
     rig.at(1, || {
         rig.machine.shut_down(End::Reset, rig.vm(1));
         rig.vm(1).stop(Action::Off);
@@ -52,7 +52,7 @@ fn a_clock_that_is_asked_for_needs_the_time() {
     let rig = Rig::on(
         parts,
         portcullis_vgic::GicVersion::V3,
-        &[vm("ops", &[0]), VmConfig { rtc: Some(true), ..vm("a", &[1]) }],
+        &[vm("ops", &[0]), VmConfig { settings: Settings { rtc: Some(true), ..SETTINGS }, ..vm("a", &[1]) }],
     );
     rig.settle();
     assert_eq!(rig.vm(1).failure().unwrap().reason, Reason::Load);

@@ -7,7 +7,7 @@ use portcullis_abi::{bundle, firmware, manage, map};
 use portcullis_arch::account::Account;
 use portcullis_board::Range;
 use portcullis_board::{Board, InterruptController, PowerControl};
-use portcullis_bundle::{Cores, VmConfig};
+use portcullis_bundle::{Cores, Settings, VmConfig};
 use portcullis_gate::{Call, Conduit, Conduits, Profile, Row, Service, Support, Verdict};
 
 use crate::cpu::physical_core::Core;
@@ -258,16 +258,14 @@ fn assemble() -> &'static Machine {
             cores: Cores::of(cores).unwrap(),
             slices: Default::default(),
             cmdline: "",
-            autostart: control,
-            audit: false,
-            stop_on_fault: false,
-            restart_limit: u32::from(index as u64 == B),
-            conduits: 3,
-            machine: if index as u64 == B { bundle::MACHINE_OFF | bundle::MACHINE_RESET } else { 0 },
+            settings: Settings {
+                autostart: control,
+                restart_limit: u32::from(index as u64 == B),
+                conduits: 3,
+                machine: if index as u64 == B { bundle::MACHINE_OFF | bundle::MACHINE_RESET } else { 0 },
+                ..Settings::default()
+            },
             devices: Default::default(),
-            trust_dma: false,
-            rtc: None,
-            kaslr: true,
             firmware: None,
             kernel: &[0x14; 4096],
             flash: None,

@@ -11,7 +11,7 @@ use crate::run::assign::{NoSuchCore, assign};
 use crate::run::worker::Worker;
 use crate::tests::board::{Asked, MAINTENANCE, Parts};
 use crate::tests::guest::{raise_sgi, wants};
-use crate::tests::rig::{Rig, SECOND, exits, vm};
+use crate::tests::rig::{Rig, SECOND, SETTINGS, exits, vm};
 use crate::vm::activity::Activity;
 use crate::vm::state::{Action, Phase};
 
@@ -154,7 +154,13 @@ fn a_core_with_nothing_to_do_takes_its_interrupts() {
 
 #[test]
 fn a_vm_that_restarts_too_often_waits_for_its_core() {
-    let rig = Rig::new(&[vm("ops", &[0]), portcullis_bundle::VmConfig { restart_limit: 8, ..vm("a", &[1]) }]);
+    let rig = Rig::new(&[
+        vm("ops", &[0]),
+        portcullis_bundle::VmConfig {
+            settings: portcullis_bundle::Settings { restart_limit: 8, ..SETTINGS },
+            ..vm("a", &[1])
+        },
+    ]);
     rig.settle();
     for failures in 0..4 {
         assert!(rig.is_in_guest(1), "{failures}");

@@ -3,10 +3,10 @@
 use portcullis_abi::map;
 use portcullis_arch::account::Exit;
 use portcullis_arch::fake::{self, Trap};
-use portcullis_bundle::VmConfig;
+use portcullis_bundle::{Settings, VmConfig};
 
 use crate::tests::guest::{fault_at, load, store};
-use crate::tests::rig::{Rig, exits, vm, x};
+use crate::tests::rig::{Rig, SETTINGS, exits, vm, x};
 use crate::trap::exception::portcullis_serror;
 use crate::vm::failure::Reason;
 use crate::vm::state::Phase;
@@ -19,7 +19,8 @@ const NOWHERE: u64 = 0x3000_0000;
 const FETCH: u64 = 0x20 << 26 | 1 << 25 | 7;
 
 fn rig(stop_on_fault: bool) -> Rig {
-    let rig = Rig::new(&[vm("ops", &[0]), VmConfig { stop_on_fault, ..vm("a", &[1]) }]);
+    let rig =
+        Rig::new(&[vm("ops", &[0]), VmConfig { settings: Settings { stop_on_fault, ..SETTINGS }, ..vm("a", &[1]) }]);
     rig.settle();
     rig.at(1, || fake::set("vbar_el1", VECTORS));
     rig

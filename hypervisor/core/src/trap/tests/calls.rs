@@ -2,11 +2,11 @@
 
 use portcullis_abi::{function, manage, map};
 use portcullis_arch::fake::Trap;
-use portcullis_bundle::VmConfig;
+use portcullis_bundle::{Settings, VmConfig};
 use portcullis_gate::{RangeRequest, Service};
 
 use crate::tests::guest::{hvc, serve, smc};
-use crate::tests::rig::{Rig, results, vm, x};
+use crate::tests::rig::{Rig, SETTINGS, results, vm, x};
 use crate::trap::call::portcullis_call;
 use crate::vm::activity::Activity;
 use crate::vm::state::Phase;
@@ -17,7 +17,11 @@ const UNKNOWN: u64 = 0x8400_00ff;
 const OEM: u64 = 0xc300_0000;
 
 fn rig() -> Rig {
-    let rig = Rig::new(&[vm("ops", &[0]), vm("a", &[1, 2]), VmConfig { autostart: false, ..vm("b", &[3]) }]);
+    let rig = Rig::new(&[
+        vm("ops", &[0]),
+        vm("a", &[1, 2]),
+        VmConfig { settings: Settings { autostart: false, ..SETTINGS }, ..vm("b", &[3]) },
+    ]);
     rig.settle();
     rig
 }
@@ -58,7 +62,8 @@ fn what_goes_to_el3_comes_back_with_its_results() {
 
 #[test]
 fn an_audited_vm_has_its_calls_noted() {
-    let rig = Rig::new(&[vm("ops", &[0]), VmConfig { audit: true, ..vm("a", &[1]) }]);
+    let rig =
+        Rig::new(&[vm("ops", &[0]), VmConfig { settings: Settings { audit: true, ..SETTINGS }, ..vm("a", &[1]) }]);
     rig.settle();
     rig.guest(1, |context| hvc(context, [u64::from(function::PSCI_VERSION), 0, 0, 0]));
     rig.guest(1, |context| smc(context, [UNKNOWN, 0, 0, 0]));
