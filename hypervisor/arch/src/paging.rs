@@ -157,17 +157,6 @@ pub fn invalidate_el2() {
     crate::fake::happens(crate::fake::Event::Instruction("tlbi alle2is"));
 }
 
-/// Forgets EL2's translations on this core.
-pub fn invalidate_el2_here() {
-    #[cfg(target_os = "none")]
-    // SAFETY: TLB maintenance changes no architectural state.
-    unsafe {
-        core::arch::asm!("dsb nshst", "tlbi alle2", "dsb nsh", "isb", options(nostack, preserves_flags));
-    }
-    #[cfg(not(target_os = "none"))]
-    crate::fake::happens(crate::fake::Event::Instruction("tlbi alle2"));
-}
-
 /// Forgets what this core remembers of EL2's translation of `address`, whose descriptor is invalid now.
 pub fn invalidate_el2_address_here(address: u64) {
     #[cfg(target_os = "none")]

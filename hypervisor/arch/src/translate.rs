@@ -1,9 +1,9 @@
 //! A guest's own translation of an address, for aborts that do not tell the intermediate physical one.
 
-use crate::read_sysreg;
+use crate::registers::{PAR_EL1, Readable, govern};
 
 /// PAR_EL1.F: the translation has failed.
-const FAILED: u64 = 1;
+const FAILED: u64 = PAR_EL1::F::SET.value;
 /// PAR_EL1.PA.
 const ADDRESS: u64 = 0x000f_ffff_ffff_f000;
 
@@ -12,7 +12,7 @@ const ADDRESS: u64 = 0x000f_ffff_ffff_f000;
 ///
 /// The guest's PAR_EL1 is as before (Arm ARM, AT S1E1R, AT S1E0R).
 pub fn stage1(address: u64, at_el0: bool) -> Option<u64> {
-    let kept = read_sysreg!("par_el1");
+    let kept = PAR_EL1.get();
     #[cfg(target_os = "none")]
     // SAFETY: the instruction writes PAR_EL1 and nothing else; the guest's value is put back below.
     unsafe {
@@ -24,10 +24,10 @@ pub fn stage1(address: u64, at_el0: bool) -> Option<u64> {
     }
     #[cfg(not(target_os = "none"))]
     let _ = at_el0;
-    let result = read_sysreg!("par_el1");
+    let result = PAR_EL1.get();
     // SAFETY: EL2 reads the register here alone.
     unsafe {
-        crate::write_sysreg!("par_el1", kept);
+        govern(PAR_EL1, kept);
     }
     output(result, address)
 }

@@ -1,5 +1,4 @@
-//! EL2's own translation: identity, W^X, and what lies behind a VM's flash only for the moment in which it is needed. A VM's RAM is
-//! not in it, but for what a core's window (`window.rs`) shows.
+//! EL2's own translation: identity and W^X. A VM's memory is not in it, but for what a core's window (`window.rs`) shows.
 
 use aarch64_paging::{
     MapError,
