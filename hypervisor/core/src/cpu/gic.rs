@@ -1,5 +1,5 @@
 //! The interrupt controller as one core sees it: the physical CPU interface, SGIs between cores, and the control of the
-//! virtual CPU interface that the guest uses.
+//! virtual CPU interface that the guest uses; a trait for each.
 //!
 //! What is asked of it is the same for GICv2 ([`V2`](super::gic_v2::V2)) and GICv3 ([`V3`](super::gic_v3::V3)); the code above takes it as a type. Trap handlers
 //! are compiled once for each, and the vectors know which of them a vCPU has
@@ -22,13 +22,8 @@ pub struct VirtualInterface {
     pub(super) v3: gicv3::VirtualInterface,
 }
 
-/// The interface of the core on which the code runs; as a value, its list registers.
-pub trait Interface: ListRegisters + 'static {
-    /// Whose interface it is.
-    const VERSION: GicVersion;
-
-    /// The list registers.
-    fn here() -> Self;
+/// The physical CPU interface of the core on which the code runs.
+pub trait CpuInterface: 'static {
     /// Acknowledges the pending interrupt of highest priority. The result names it to [`drop_priority`](Self::drop_priority)
     /// and [`finish`](Self::finish).
     fn acknowledge() -> u32;
@@ -40,10 +35,20 @@ pub trait Interface: ListRegisters + 'static {
     fn drop_priority(acknowledged: u32);
     /// Deactivates the interrupt.
     fn finish(acknowledged: u32);
+}
+
+/// SGIs from the core on which the code runs to others.
+pub trait Signals: 'static {
     /// What [`send`](Self::send) takes to send SGI `intid` to the core with this number on the board and this affinity.
     fn signal(intid: u32, index: usize, affinity: u64) -> u64;
     /// Sends an SGI. What this core wrote before is seen by the one that takes it.
     fn send(signal: u64);
+}
+
+/// The virtual CPU interface of the core on which the code runs, and its control; as a value, its list registers.
+pub trait VirtualControl: ListRegisters + 'static {
+    /// The list registers.
+    fn here() -> Self;
     /// Puts the virtual CPU interface into its reset state: on, nothing pending, nothing active, the guest's enables off.
     fn reset_virtual_interface();
     /// Turns the virtual CPU interface off.
@@ -53,3 +58,81 @@ pub trait Interface: ListRegisters + 'static {
     /// Gives the virtual CPU interface what was saved of it.
     fn load_virtual_interface(saved: &VirtualInterface);
 }
+
+/// All of it, of one architecture.
+pub trait Interface: CpuInterface + Signals + VirtualControl {
+    /// Whose interface it is.
+    const VERSION: GicVersion;
+}
+
+/// Makes an interface of the functions of a module of `portcullis_arch`, which have one name in both modules, of the field that the
+/// virtual CPU interface is saved in, and of what is not alike.
+macro_rules! interface {
+    ($type:ident of $arch:ident, saved in $saved:ident, intid: $intid:expr, signal: $signal:expr) => {
+        impl $crate::cpu::gic::Interface for $type {
+            const VERSION: GicVersion = GicVersion::$type;
+        }
+
+        impl $crate::cpu::gic::CpuInterface for $type {
+            #[inline(always)]
+            fn acknowledge() -> u32 {
+                $arch::acknowledge()
+            }
+
+            #[inline(always)]
+            fn intid(acknowledged: u32) -> u32 {
+                $intid(acknowledged)
+            }
+
+            #[inline(always)]
+            fn see_what_was_sent() {
+                $arch::see_what_was_sent();
+            }
+
+            #[inline(always)]
+            fn drop_priority(acknowledged: u32) {
+                $arch::drop_priority(acknowledged);
+            }
+
+            #[inline(always)]
+            fn finish(acknowledged: u32) {
+                $arch::deactivate(acknowledged);
+            }
+        }
+
+        impl $crate::cpu::gic::Signals for $type {
+            fn signal(intid: u32, index: usize, affinity: u64) -> u64 {
+                $signal(intid, index, affinity)
+            }
+
+            #[inline(always)]
+            fn send(signal: u64) {
+                $arch::send_sgi(signal);
+            }
+        }
+
+        impl $crate::cpu::gic::VirtualControl for $type {
+            #[inline(always)]
+            fn here() -> Self {
+                Self
+            }
+
+            fn reset_virtual_interface() {
+                $arch::reset_virtual_interface();
+            }
+
+            fn stop_virtual_interface() {
+                $arch::set_virtual_control(0);
+            }
+
+            fn save_virtual_interface(saved: &mut $crate::cpu::gic::VirtualInterface) {
+                saved.$saved.save();
+            }
+
+            fn load_virtual_interface(saved: &$crate::cpu::gic::VirtualInterface) {
+                saved.$saved.load();
+            }
+        }
+    };
+}
+pub(super) use interface;

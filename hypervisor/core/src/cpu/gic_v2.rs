@@ -3,70 +3,18 @@
 use portcullis_arch::{gicv2, timer};
 use portcullis_vgic::{GicVersion, ListRegisters};
 
-use super::gic::{Interface, VirtualInterface};
+use super::gic::interface;
 
 /// The frames of this core: GICC and GICH.
 #[derive(Clone, Copy, Debug)]
 pub struct V2;
 
-impl Interface for V2 {
-    const VERSION: GicVersion = GicVersion::V2;
+interface!(V2 of gicv2, saved in v2, intid: identifier, signal: |intid, index, _| gicv2::sgi(intid, index));
 
-    #[inline(always)]
-    fn here() -> Self {
-        Self
-    }
-
-    #[inline(always)]
-    fn acknowledge() -> u32 {
-        gicv2::acknowledge()
-    }
-
-    /// GICC_IAR.Interrupt_ID; above it there is the sender of an SGI, which the end of the interrupt has to name again.
-    #[inline(always)]
-    fn intid(acknowledged: u32) -> u32 {
-        acknowledged & 0x3ff
-    }
-
-    #[inline(always)]
-    fn see_what_was_sent() {
-        gicv2::see_what_was_sent();
-    }
-
-    #[inline(always)]
-    fn drop_priority(acknowledged: u32) {
-        gicv2::drop_priority(acknowledged);
-    }
-
-    #[inline(always)]
-    fn finish(acknowledged: u32) {
-        gicv2::deactivate(acknowledged);
-    }
-
-    fn signal(intid: u32, index: usize, _affinity: u64) -> u64 {
-        gicv2::sgi(intid, index)
-    }
-
-    #[inline(always)]
-    fn send(signal: u64) {
-        gicv2::send_sgi(signal);
-    }
-
-    fn reset_virtual_interface() {
-        gicv2::reset_virtual_interface();
-    }
-
-    fn stop_virtual_interface() {
-        gicv2::set_virtual_control(0);
-    }
-
-    fn save_virtual_interface(saved: &mut VirtualInterface) {
-        saved.v2.save();
-    }
-
-    fn load_virtual_interface(saved: &VirtualInterface) {
-        saved.v2.load();
-    }
+/// GICC_IAR.Interrupt_ID; above it there is the sender of an SGI, which the end of the interrupt has to name again.
+#[inline(always)]
+const fn identifier(acknowledged: u32) -> u32 {
+    acknowledged & 0x3ff
 }
 
 impl ListRegisters for V2 {

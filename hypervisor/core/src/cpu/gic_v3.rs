@@ -3,70 +3,13 @@
 use portcullis_arch::{gicv3, timer};
 use portcullis_vgic::{GicVersion, ListRegisters};
 
-use super::gic::{Interface, VirtualInterface};
+use super::gic::interface;
 
 /// The system registers of this core: ICC_* and ICH_*.
 #[derive(Clone, Copy, Debug)]
 pub struct V3;
 
-impl Interface for V3 {
-    const VERSION: GicVersion = GicVersion::V3;
-
-    #[inline(always)]
-    fn here() -> Self {
-        Self
-    }
-
-    #[inline(always)]
-    fn acknowledge() -> u32 {
-        gicv3::acknowledge()
-    }
-
-    #[inline(always)]
-    fn intid(acknowledged: u32) -> u32 {
-        acknowledged
-    }
-
-    #[inline(always)]
-    fn see_what_was_sent() {
-        gicv3::see_what_was_sent();
-    }
-
-    #[inline(always)]
-    fn drop_priority(acknowledged: u32) {
-        gicv3::drop_priority(acknowledged);
-    }
-
-    #[inline(always)]
-    fn finish(acknowledged: u32) {
-        gicv3::deactivate(acknowledged);
-    }
-
-    fn signal(intid: u32, _index: usize, affinity: u64) -> u64 {
-        gicv3::sgi(intid, affinity)
-    }
-
-    #[inline(always)]
-    fn send(signal: u64) {
-        gicv3::send_sgi(signal);
-    }
-
-    fn reset_virtual_interface() {
-        gicv3::reset_virtual_interface();
-    }
-
-    fn stop_virtual_interface() {
-        gicv3::set_virtual_control(0);
-    }
-
-    fn save_virtual_interface(saved: &mut VirtualInterface) {
-        saved.v3.save();
-    }
-
-    fn load_virtual_interface(saved: &VirtualInterface) {
-        saved.v3.load();
-    }
-}
+interface!(V3 of gicv3, saved in v3, intid: core::convert::identity, signal: |intid, _, affinity| gicv3::sgi(intid, affinity));
 
 impl ListRegisters for V3 {
     const SOURCES: bool = false;

@@ -6,11 +6,11 @@ use portcullis_abi::map::MAX_VCPUS;
 use portcullis_board::signal::KICK;
 use portcullis_vgic::VcpuSet;
 
-use super::gic::Interface;
+use super::gic::Signals;
 use super::physical_core::Core;
 use crate::with_interface;
 
-/// By vCPU of one VM the SGI that makes its core look at it ([`Interface::signal`]).
+/// By vCPU of one VM the SGI that makes its core look at it ([`Signals::signal`]).
 #[derive(Debug)]
 pub struct Kicks([AtomicU64; MAX_VCPUS]);
 
@@ -42,13 +42,13 @@ impl Kicks {
 
     /// [`send`](Self::send) for who knows what kind of GIC the machine has.
     #[inline(always)]
-    pub fn send_by<G: Interface>(&self, set: VcpuSet) {
+    pub fn send_by<G: Signals>(&self, set: VcpuSet) {
         if !set.is_empty() {
             self.send_each::<G>(set);
         }
     }
 
-    fn send_each<G: Interface>(&self, set: VcpuSet) {
+    fn send_each<G: Signals>(&self, set: VcpuSet) {
         let mut left = set.bits();
         // It is not empty, and mostly of one.
         loop {

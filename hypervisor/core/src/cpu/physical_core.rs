@@ -6,7 +6,7 @@ use portcullis_arch::{cpu, cpu::Anchor, timer};
 use portcullis_board::signal::{HALT, KICK};
 
 use super::deadlines::{Deadlines, NEVER, Timer};
-use super::gic::Interface;
+use super::gic::Signals;
 use super::id_registers;
 use crate::with_interface;
 

@@ -11,7 +11,7 @@ use portcullis_arch::{
 use portcullis_board::Firmware;
 use portcullis_vgic::{self as vgic, HARDWARE_LINKED};
 
-use crate::cpu::gic::Interface;
+use crate::cpu::gic::VirtualControl;
 use crate::cpu::physical_core::Core;
 use crate::machine::Machine;
 use crate::vm::Vcpu;

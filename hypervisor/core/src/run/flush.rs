@@ -4,7 +4,7 @@
 
 use portcullis_arch::vectors::Next;
 
-use crate::cpu::gic::Interface;
+use crate::cpu::gic::{Interface, VirtualControl};
 use crate::vm::Vcpu;
 use crate::with_interface;
 

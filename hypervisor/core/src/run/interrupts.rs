@@ -6,7 +6,7 @@ use portcullis_board::signal::{EL2_TIMER_INTID, HALT, KICK};
 
 use super::keyboard::{self, KEYBOARD};
 use crate::cpu::deadlines::Timer;
-use crate::cpu::gic::Interface;
+use crate::cpu::gic::CpuInterface;
 use crate::cpu::physical_core::Core;
 use crate::machine::Machine;
 use crate::vm::Vcpu;
@@ -21,7 +21,7 @@ pub fn take(vcpu: &'static Vcpu) -> bool {
     with_interface!(G => take_one::<G>(vcpu))
 }
 
-fn take_one<G: Interface>(vcpu: &'static Vcpu) -> bool {
+fn take_one<G: CpuInterface>(vcpu: &'static Vcpu) -> bool {
     let acknowledged = G::acknowledge();
     match G::intid(acknowledged) {
         intid @ (map::TIMER_VIRTUAL_INTID | map::TIMER_PHYSICAL_INTID) => {
@@ -55,7 +55,7 @@ fn settle(vcpu: &'static Vcpu) {
 }
 
 /// Serves an interrupt of the hypervisor's own, or of a device that a VM drives. `vcpu` is on this core, which has acknowledged it.
-pub fn other<G: Interface>(vcpu: &'static Vcpu, acknowledged: u32) {
+pub fn other<G: CpuInterface>(vcpu: &'static Vcpu, acknowledged: u32) {
     vcpu.account().exit(Exit::Interrupt);
     G::drop_priority(acknowledged);
     let intid = G::intid(acknowledged);
@@ -73,7 +73,7 @@ pub fn take_all(core: &Core, loaded: Option<&'static Vcpu>) {
     with_interface!(G => take_all_of::<G>(core, loaded));
 }
 
-fn take_all_of<G: Interface>(core: &Core, loaded: Option<&'static Vcpu>) {
+fn take_all_of<G: CpuInterface>(core: &Core, loaded: Option<&'static Vcpu>) {
     loop {
         let acknowledged = G::acknowledge();
         let intid = G::intid(acknowledged);

@@ -5,7 +5,7 @@ use core::sync::atomic::Ordering;
 use portcullis_arch::{el1, optional::Features, paging};
 
 use super::member::Member;
-use crate::cpu::gic::Interface;
+use crate::cpu::gic::VirtualControl;
 use crate::with_interface;
 
 impl Member {

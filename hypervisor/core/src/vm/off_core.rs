@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use portcullis_arch::{optional::Features, timer, world::World};
 
 use crate::cpu::deadlines::NEVER;
-use crate::cpu::gic::{Interface, VirtualInterface};
+use crate::cpu::gic::{VirtualControl, VirtualInterface};
 
 /// See the module. Its core alone uses it, but for the flag that the enables have changed.
 pub struct OffCore {
@@ -144,14 +144,14 @@ impl OffCore {
 
     /// Takes what the virtual CPU interface has besides list registers off the core, which is the vCPU's.
     #[inline(always)]
-    pub fn save_interface<G: Interface>(&self) {
+    pub fn save_interface<G: VirtualControl>(&self) {
         // SAFETY: this is the vCPU's core, and it runs this.
         G::save_virtual_interface(&mut unsafe { self.registers() }.interface);
     }
 
     /// Puts it back.
     #[inline(always)]
-    pub fn load_interface<G: Interface>(&self) {
+    pub fn load_interface<G: VirtualControl>(&self) {
         // SAFETY: this is the vCPU's core, and it runs this.
         G::load_virtual_interface(&unsafe { self.registers() }.interface);
     }

@@ -129,7 +129,7 @@ fn a_vcpu_that_waits_is_woken_by_what_its_core_takes() {
     let ended = rig.at(1, || {
         vcpu.vm.vgic.reset();
         crate::with_interface!(G => {
-            use crate::cpu::gic::Interface;
+            use crate::cpu::gic::VirtualControl;
             G::reset_virtual_interface();
         });
         fake::on_wait(move || {
