@@ -1,11 +1,15 @@
 // What every program does before it uses its statics: the linker scripts align both ends of .bss to 16 bytes.
 
+// The address of a symbol that lies within 4 GiB.
+.macro address register, symbol
+    adrp    \register, \symbol
+    add     \register, \register, :lo12:\symbol
+.endm
+
 // Writes zeros to .bss. Uses x0 and x1.
 .macro clear_bss
-    adrp    x0, bss_start
-    add     x0, x0, :lo12:bss_start
-    adrp    x1, bss_end
-    add     x1, x1, :lo12:bss_end
+    address x0, bss_start
+    address x1, bss_end
 0:  cmp     x0, x1
     b.hs    1f
     stp     xzr, xzr, [x0], #16
@@ -16,10 +20,8 @@
 // Applies the relocations of an image that is linked at 0. Uses x0 to x5.
 .macro relocate
     adrp    x2, image_start
-    adrp    x0, relocations_start
-    add     x0, x0, :lo12:relocations_start
-    adrp    x1, relocations_end
-    add     x1, x1, :lo12:relocations_end
+    address x0, relocations_start
+    address x1, relocations_end
 0:  cmp     x0, x1
     b.hs    1f
     ldp     x3, x4, [x0], #16

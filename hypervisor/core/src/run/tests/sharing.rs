@@ -1,11 +1,13 @@
 //! vCPUs that share a core.
 
+use portcullis_arch::account::Exit;
 use portcullis_arch::fake::Outcome;
 use portcullis_board::signal::{EL2_TIMER_INTID, KICK};
 
 use crate::tests::guest::{raise_sgi, wants};
-use crate::tests::rig::{Rig, vm};
+use crate::tests::rig::{Rig, exits, vm};
 use crate::vm::activity::Activity;
+use crate::vm::failure::Reason;
 use crate::vm::state::{Action, Phase};
 
 /// Ticks of a slice that the manifest does not name: 5 ms.
@@ -170,4 +172,65 @@ fn debug_registers_come_with_their_first_use() {
     until_its(&rig, 2);
     until_its(&rig, 1);
     assert!(rig.at(1, || off_core.give_debug()), "they were taken away with the core");
+}
+
+/// DISR_EL1.A, and the syndrome of an asynchronous SError: recoverable (AET 0b011), or corrected (0b110).
+const RECOVERABLE: u64 = 1 << 31 | 0b011 << 10 | 0x11;
+const CORRECTED: u64 = 1 << 31 | 0b110 << 10 | 0x11;
+
+/// An error that comes of the last stores of the guest on core 1, as ESB tells of it.
+fn fail_behind(rig: &Rig, disr: u64) {
+    rig.at(1, || portcullis_arch::fake::set("s3_0_c12_c1_1", disr));
+}
+
+#[test]
+fn an_error_at_a_switch_is_that_of_the_vcpu_that_leaves() {
+    for (leaves, comes) in [(1, 2), (2, 1)] {
+        let rig = rig();
+        until_its(&rig, leaves);
+        fail_behind(&rig, RECOVERABLE);
+        until_its(&rig, comes);
+        let failure = rig.vm(leaves).failure().expect("it is charged");
+        assert_eq!((failure.reason, failure.vcpu), (Reason::SError, 0));
+        assert_eq!(rig.vm(comes).failure(), None);
+        assert_eq!((rig.vm(comes).phase(), rig.register(1, "s3_0_c12_c1_1")), (Phase::Running, 0));
+        rig.settle();
+        assert_eq!(rig.vm(leaves).phase(), Phase::Failed);
+    }
+}
+
+#[test]
+fn an_error_that_was_corrected_is_counted_at_a_switch_and_ends_nobody() {
+    let rig = rig();
+    until_its(&rig, 1);
+    fail_behind(&rig, CORRECTED);
+    until_its(&rig, 2);
+    let counted = |vm: usize| exits(rig.vcpu(vm, 0), Exit::SystemError);
+    assert_eq!((counted(1), counted(2)), (1, 0));
+    assert!([1, 2].iter().all(|vm| rig.vm(*vm).phase() == Phase::Running));
+}
+
+#[test]
+fn an_error_is_taken_before_the_core_waits_in_the_name_of_who_was_there() {
+    let rig = rig();
+    // The other one waits already, and the last one goes to sleep with an error on its way.
+    until_its(&rig, 1);
+    rig.guest(1, |_| portcullis_arch::fake::Trap::Exception(1 << 26 | 1 << 25));
+    until_its(&rig, 2);
+    fail_behind(&rig, RECOVERABLE);
+    rig.guest(1, |_| portcullis_arch::fake::Trap::Exception(1 << 26 | 1 << 25));
+    assert_eq!(rig.vm(2).failure().map(|failure| failure.reason), Some(Reason::SError));
+    assert_eq!(rig.vm(1).failure(), None);
+}
+
+#[test]
+fn an_error_of_a_vcpu_that_goes_off_is_not_the_next_ones() {
+    let rig = rig();
+    until_its(&rig, 1);
+    fail_behind(&rig, RECOVERABLE);
+    rig.at(0, || rig.vm(1).stop(Action::Off));
+    rig.run(1);
+    until_its(&rig, 2);
+    assert_eq!(rig.vm(2).failure(), None);
+    assert_eq!((rig.vm(2).phase(), rig.register(1, "s3_0_c12_c1_1")), (Phase::Running, 0));
 }
