@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// Under Miri every so many-th byte is damaged.
+const STEP: usize = if cfg!(miri) { 4_093 } else { 1 };
+
 #[test]
 fn data_may_be_longer_than_the_bundle() {
     let mut data = sample();
@@ -12,7 +15,7 @@ fn data_may_be_longer_than_the_bundle() {
 #[test]
 fn every_flip_and_every_truncation_is_an_error() {
     let mut data = sample();
-    for at in 0..data.len() {
+    for at in (0..data.len()).step_by(STEP) {
         for mask in (0..8).map(|bit| 1 << bit).chain([0xff]) {
             data[at] ^= mask;
             assert!(Bundle::parse(&data).is_err(), "byte {at} xor {mask:#x}");
@@ -27,7 +30,7 @@ fn every_flip_and_every_truncation_is_an_error() {
 fn damage_behind_a_right_checksum_never_panics() {
     let data = sample();
     let mut accepted = 0;
-    for at in 0..data.len() {
+    for at in (0..data.len()).step_by(STEP) {
         for mask in (0..8).map(|bit| 1 << bit).chain([0xff]) {
             let mut bad = data.clone();
             bad[at] ^= mask;
@@ -35,7 +38,7 @@ fn damage_behind_a_right_checksum_never_panics() {
         }
     }
     // Bits of values such as kernel bytes may change, and those between the images; those of structure may not.
-    assert!(accepted > 0 && accepted < data.len() * 9 / 2, "{accepted}");
+    assert!(cfg!(miri) || accepted > 0 && accepted < data.len() * 9 / 2, "{accepted}");
 }
 
 #[test]
