@@ -103,7 +103,7 @@ fn restore_filter(saved: &state::Firmware, firmware: bool) -> Result<Filter, Unf
     Ok(filter)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
     use crate::call::Conduits;

@@ -15,7 +15,7 @@ pub enum End {
 }
 
 impl End {
-    /// The bit of [`bundle::MACHINE`] that lets a VM ask for it.
+    /// The bit of a VM's `machine` in the bundle that lets it ask for this.
     pub const fn permission(self) -> u32 {
         match self {
             Self::Off => bundle::MACHINE_OFF,

@@ -41,7 +41,7 @@ impl Vcpu {
     ///
     /// # Safety
     ///
-    /// `context` must come from the vectors: the pointer with which [`enter`](Self::enter) entered the guest.
+    /// `context` must come from the vectors: the pointer with which the guest was entered.
     #[inline(always)]
     pub unsafe fn of(context: *const Context) -> &'static Self {
         // SAFETY: that pointer was made of a reference to a whole vCPU, whose first field the context is; vCPUs are never freed.

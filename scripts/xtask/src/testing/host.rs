@@ -59,7 +59,8 @@ pub fn run_loom(environment: &Environment, filter: &Filter, tally: &mut Tally) -
         return Ok(());
     }
     let mut command = cargo(environment, "test")?;
-    command.args(["--no-fail-fast", "--release", "-p", LOOM_PACKAGE]);
+    // The examples of the documentation are tested on the host, with the atomics that they are written for.
+    command.args(["--no-fail-fast", "--release", "-p", LOOM_PACKAGE, "--lib", "--tests"]);
     // Other flags mean another build of everything: in a folder of its own it does not push the usual one out.
     command.env("RUSTFLAGS", "--cfg loom").env("CARGO_TARGET_DIR", environment.target().join("loom"));
     execute(command, "loom", false, tally)
