@@ -5,9 +5,9 @@ use crate::context::{Context, Exception, Next};
 /// What the vectors take from a guest.
 #[derive(Clone, Copy, Debug)]
 pub enum Trap {
-    /// An IRQ or FIQ, for [`Context::interrupt`]. What is acknowledged then is for [`pend`](super::pend).
+    /// An IRQ or FIQ, for the handler of interrupts. What is acknowledged then is for [`pend`](super::pend).
     Interrupt,
-    /// A synchronous exception with this syndrome (ESR_EL2), for [`Context::exception`].
+    /// A synchronous exception with this syndrome (ESR_EL2), for the handler of exceptions.
     Exception(u64),
     /// What the vectors hand to a function that they name themselves, with this syndrome: a call for the gate, an SError.
     To(Exception, u64),
