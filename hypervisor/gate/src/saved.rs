@@ -1,4 +1,5 @@
 //! Saving a VM's firmware policy as a plain structure, and taking one on.
+#![allow(unexpected_cfgs, reason = "loom is switched on by RUSTFLAGS, as its documentation asks")]
 
 use portcullis_abi::state::{self, FilterRange, Unfit};
 
