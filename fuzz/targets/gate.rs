@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use portcullis_gate::answers::{Answers, Beyond, Resolution};
+use portcullis_gate::fast_table::{Answers, Beyond, Resolution};
 use portcullis_gate::forwards::Forwards;
 use portcullis_gate::{
     Call, Conduit, Conduits, Filter, KNOWN, Profile, Published, RangeRequest, Register, Row, Support, Verdict, decide,

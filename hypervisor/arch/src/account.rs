@@ -48,7 +48,7 @@ pub const RING: usize = 64;
 /// A refused call.
 #[derive(Debug, Default)]
 #[repr(C)]
-pub struct Refusal {
+pub struct RefusedCall {
     /// Physical counter when it was refused.
     pub time: AtomicU64,
     /// Function identifier in bits 31:0; bit 32 is set for an SMC.
@@ -60,7 +60,7 @@ pub struct Refusal {
 #[repr(C)]
 pub struct Account {
     /// The refused calls. They come first: the vectors reach them with a short offset.
-    pub ring: [Refusal; RING],
+    pub ring: [RefusedCall; RING],
     /// Calls refused so far. The next one goes to the ring's entry of this number modulo [`RING`].
     pub refused: AtomicU64,
     /// Calls answered, by conduit (HVC, SMC) and service.
@@ -77,7 +77,7 @@ impl Account {
     /// An account of nothing.
     pub const fn new() -> Self {
         Self {
-            ring: [const { Refusal { time: AtomicU64::new(0), call: AtomicU64::new(0) } }; RING],
+            ring: [const { RefusedCall { time: AtomicU64::new(0), call: AtomicU64::new(0) } }; RING],
             refused: AtomicU64::new(0),
             answered: [const { [const { AtomicU64::new(0) }; SERVICES] }; 2],
             denied: [const { [const { AtomicU64::new(0) }; SERVICES] }; 2],

@@ -123,7 +123,7 @@ unknown_\conduit:
     b.vs    stepped
     .endif
 no_line_\conduit:
-    ldr     x2, [sp, #{BEYOND} + 8 * \conduit]
+    ldr     x2, [sp, #{ON_MISS} + 8 * \conduit]
     cbnz    x2, beyond_\conduit
 count_unknown_\conduit:
     ldr     x2, [sp, #{UNKNOWN} + {UNKNOWN_STEP} * \conduit]

@@ -9,7 +9,7 @@ use core::mem::offset_of;
 use portcullis_abi::function::ARCH_WORKAROUND_1;
 use portcullis_gate::{
     Group,
-    answers::{Answers, Outcome},
+    fast_table::{Answers, Outcome},
     forwards::Forwards,
 };
 
@@ -69,10 +69,10 @@ pub struct Context {
     /// The VM's answers by HVC and by SMC.
     pub answers: Cell<[Option<&'static Answers>; 2]>,
     /// What the vectors do with a function without an answer, by HVC and by SMC: refuse it (0), leave it to the gate in Rust
-    /// ([`BEYOND_TO_GATE`]), or look whether it goes to EL3 ([`BEYOND_SEARCH`]).
-    pub beyond: Cell<[u64; 2]>,
+    /// ([`MISS_TO_GATE`]), or look whether it goes to EL3 ([`MISS_SEARCH`]).
+    pub on_miss: Cell<[u64; 2]>,
     /// The ranges of functions that go to EL3.
-    pub forwards: Cell<Option<&'static Forwards>>,
+    pub forward_ranges: Cell<Option<&'static Forwards>>,
     /// The VM's identifier to EL3, in w7 of a forwarded call (DEN0028, client identifier): its VMID.
     pub client: Cell<u64>,
     /// Not zero: EL3 may return results of an SMC64 call in x4 to x7 too, as from SMCCC 1.2 on.
@@ -94,8 +94,8 @@ impl Context {
             stack: Cell::new(0),
             exception: Cell::new(None),
             answers: Cell::new([None; 2]),
-            beyond: Cell::new([BEYOND_TO_GATE; 2]),
-            forwards: Cell::new(None),
+            on_miss: Cell::new([MISS_TO_GATE; 2]),
+            forward_ranges: Cell::new(None),
             client: Cell::new(0),
             wide: Cell::new(0),
             workarounds: Workarounds::new(),
@@ -195,10 +195,10 @@ pub const EL1H_MASKED: u64 = SPSR_EL2::M::EL1h.value
     | SPSR_EL2::I::Masked.value
     | SPSR_EL2::F::Masked.value;
 
-/// [`Context::beyond`]: the gate in Rust decides.
-pub const BEYOND_TO_GATE: u64 = 1 << 0;
-/// [`Context::beyond`]: the function may lie in a range that goes to EL3.
-pub const BEYOND_SEARCH: u64 = 1 << 1;
+/// [`Context::on_miss`]: the gate in Rust decides.
+pub const MISS_TO_GATE: u64 = 1 << 0;
+/// [`Context::on_miss`]: the function may lie in a range that goes to EL3.
+pub const MISS_SEARCH: u64 = 1 << 1;
 
 /// The largest offset fits, so [`Context::counter`] never cuts one off.
 const _: () = assert!(size_of::<Context>() <= u16::MAX as usize);

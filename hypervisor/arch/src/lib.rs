@@ -22,13 +22,14 @@ pub mod id;
 pub mod memory;
 pub mod optional;
 pub mod paging;
-pub mod parked;
+
 pub mod probe;
 pub mod random;
 pub mod registers;
 mod saved;
 pub mod simd;
 pub mod smc;
+pub mod spin_table;
 pub mod stepping;
 pub mod sysreg;
 pub mod system_error;

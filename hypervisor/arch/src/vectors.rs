@@ -6,13 +6,13 @@ pub use crate::context::{Exception, Handlers, Interrupt, Next};
 #[cfg(target_os = "none")]
 mod asm {
     use super::*;
-    use crate::account::{Account, RING, Refusal};
-    use crate::context::{BEYOND_TO_GATE, Workarounds};
+    use crate::account::{Account, RING, RefusedCall};
+    use crate::context::{MISS_TO_GATE, Workarounds};
     use crate::cpu::Anchor;
     use core::mem::offset_of;
     use portcullis_gate::Group;
     use portcullis_gate::MAX_RANGES;
-    use portcullis_gate::answers::{Answer, Answers, LINES, Outcome};
+    use portcullis_gate::fast_table::{Answer, Answers, LINES, Outcome};
     use portcullis_gate::forwards::Forwarded;
 
     const _: () = assert!(offset_of!(Answer, function) == 0 && size_of::<Answer>().is_power_of_two());
@@ -20,7 +20,8 @@ mod asm {
         align_of::<Answers>() == size_of::<Answers>() && size_of::<Answers>() == size_of::<Answer>() * LINES,
         "answers.S inserts a line's number into a table's address"
     );
-    const _: () = assert!(size_of::<Refusal>() == 16 && offset_of!(Refusal, call) == 8 && RING.is_power_of_two());
+    const _: () =
+        assert!(size_of::<RefusedCall>() == 16 && offset_of!(RefusedCall, call) == 8 && RING.is_power_of_two());
 
     const _: () = assert!(MAX_RANGES == 32 && size_of::<Forwarded>() == 8, "answers.S halves 32 ranges of 8 bytes");
     const _: () = assert!(
@@ -48,9 +49,9 @@ mod asm {
         STACK = const offset_of!(Context, stack),
         INTERRUPT = const offset_of!(Context, interrupt),
         ANSWERS = const offset_of!(Context, answers),
-        BEYOND = const offset_of!(Context, beyond),
-        TO_GATE_BIT = const BEYOND_TO_GATE.trailing_zeros(),
-        FORWARD_RANGES = const offset_of!(Context, forwards),
+        ON_MISS = const offset_of!(Context, on_miss),
+        TO_GATE_BIT = const MISS_TO_GATE.trailing_zeros(),
+        FORWARD_RANGES = const offset_of!(Context, forward_ranges),
         FORWARD_COUNTER = const Context::forward_counter(false),
         CLIENT = const offset_of!(Context, client),
         WORKAROUNDS = const offset_of!(Context, workarounds),

@@ -1,5 +1,5 @@
 //! The ranges of one VM's filter that go to EL3, for the vectors to search: the other part of what is worked out at its
-//! start, beside the [`Answers`](crate::answers::Answers).
+//! start, beside the [`Answers`](crate::fast_table::Answers).
 
 use core::sync::atomic::{AtomicU32, Ordering};
 

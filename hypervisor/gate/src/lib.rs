@@ -7,7 +7,7 @@
 //! - Discovery never lies: what VERSION and FEATURES calls say follows from the same bits and ranges as what is answered.
 //! - A change of a profile is one compare-exchange that fails once the word is frozen; a reader sees all of it or nothing.
 //! - A function is a row of one table: everything that is said of it elsewhere is derived from that row.
-//! - What the vectors answer by themselves comes from this crate too ([`answers`], [`forwards`]), worked out when a VM starts.
+//! - What the vectors answer by themselves comes from this crate too ([`fast_table`], [`forwards`]), worked out when a VM starts.
 //! - This crate knows no hardware, allocates nothing and holds no `unsafe`.
 //!
 //! `docs/gate.md` has the table of calls, the layout of the word, the memory ordering and each difference from Linux KVM.
@@ -35,13 +35,13 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::indexing_slicing)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
-pub mod answers;
 mod atomic;
 mod call;
 mod codes;
 mod decide;
 mod discovery;
 mod error;
+pub mod fast_table;
 mod filter;
 pub mod forwards;
 mod function;

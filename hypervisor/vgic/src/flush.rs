@@ -10,7 +10,7 @@ use super::list_register::{self, HW, ListRegisters, State};
 use super::model::{Bank, Residence};
 use super::slots::{Bits, MAX_SLOTS, Slots, WAITING};
 use super::spis::{self, Spis};
-use super::vcpu::{FRESH, PRIVATE, Private, SGIS, SPI, Vcpu};
+use super::vcpu::{CpuState, FRESH, PRIVATE, Private, SGIS, SPI};
 use super::{VcpuSet, Vgic};
 
 impl Vgic {
@@ -71,7 +71,7 @@ impl Vgic {
     }
 
     #[inline(always)]
-    fn flush_with<L: ListRegisters>(&self, this: &Vcpu, vcpu: usize, events: u64, lrs: &mut L) -> VcpuSet {
+    fn flush_with<L: ListRegisters>(&self, this: &CpuState, vcpu: usize, events: u64, lrs: &mut L) -> VcpuSet {
         let mut state = this.state.lock();
         let state: &mut Private = &mut state;
         let control = self.control.load(Ordering::Relaxed);

@@ -102,7 +102,7 @@ pub use self::private::PrivateWrite;
 use self::spis::Spis;
 pub use self::spis::{INTIDS, SPIS};
 use self::v2::sources::Sources;
-use self::vcpu::{PRIVATE, SPI, Vcpu};
+use self::vcpu::{CpuState, PRIVATE, SPI};
 pub use self::vcpu_set::VcpuSet;
 pub use self::version::GicVersion;
 
@@ -122,7 +122,7 @@ pub struct Vgic {
     present: u32,
     /// GICD_CTLR's group enables: bit 0 group 0, bit 1 group 1.
     control: AtomicU32,
-    vcpus: [Vcpu; MAX_VCPUS],
+    vcpus: [CpuState; MAX_VCPUS],
     spis: Mutex<Spis>,
     /// What the guest sees.
     version: GicVersion,
@@ -149,8 +149,8 @@ impl Vgic {
             present: u32::MAX >> (32 - count),
             control: AtomicU32::new(0),
             vcpus: match version {
-                GicVersion::V2 => [const { Vcpu::new(GicVersion::V2) }; MAX_VCPUS],
-                GicVersion::V3 => [const { Vcpu::new(GicVersion::V3) }; MAX_VCPUS],
+                GicVersion::V2 => [const { CpuState::new(GicVersion::V2) }; MAX_VCPUS],
+                GicVersion::V3 => [const { CpuState::new(GicVersion::V3) }; MAX_VCPUS],
             },
             spis: Mutex::new(Spis::new(version, count)),
             version,
@@ -205,7 +205,7 @@ impl Vgic {
     /// Whether [`Vgic::flush`] has to run before the guest does.
     #[inline]
     pub fn needs_flush(&self, vcpu: usize) -> bool {
-        self.vcpus.get(vcpu).is_some_and(Vcpu::is_notified)
+        self.vcpus.get(vcpu).is_some_and(CpuState::is_notified)
     }
 
     /// Whether an interrupt is ready for this vCPU: one of its list registers is pending. For a vCPU that waits in the hypervisor
@@ -227,7 +227,7 @@ impl Vgic {
 
     /// The vCPU `index`, if the VM has it.
     #[inline]
-    fn vcpu(&self, index: usize) -> Option<&Vcpu> {
+    fn vcpu(&self, index: usize) -> Option<&CpuState> {
         self.vcpus.get(index).filter(|_| index < self.count)
     }
 

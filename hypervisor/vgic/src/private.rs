@@ -4,7 +4,7 @@ use core::sync::atomic::Ordering;
 
 use super::list_register::ListRegisters;
 use super::registers::Register;
-use super::vcpu::{PRIVATE, SGIS, Vcpu};
+use super::vcpu::{CpuState, PRIVATE, SGIS};
 use super::{HARDWARE_LINKED, VcpuSet, Vgic};
 
 /// What a write to the registers of private interrupts asks of the caller.
@@ -19,7 +19,7 @@ pub struct PrivateWrite {
     pub disabled: u32,
 }
 
-impl Vcpu {
+impl CpuState {
     /// Reads a register of its private interrupts; `here` says whether this is its core.
     #[inline(always)]
     pub fn read_private(&self, register: Register, here: bool, lrs: &impl ListRegisters) -> u64 {
@@ -39,7 +39,7 @@ impl Vgic {
     #[inline(always)]
     pub(super) fn write_private(
         &self,
-        owner: &Vcpu,
+        owner: &CpuState,
         writer: usize,
         index: usize,
         register: Register,

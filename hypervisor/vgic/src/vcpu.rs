@@ -21,7 +21,7 @@ pub const FRESH: u64 = 1 << 34;
 
 /// A vCPU. Its own cache lines, because other cores write the attention word.
 #[repr(align(64))]
-pub struct Vcpu {
+pub struct CpuState {
     attention: AtomicU64,
     /// State that is only touched by the vCPU's own core, and by others through its redistributor frame.
     pub state: Mutex<Private>,
@@ -48,13 +48,13 @@ impl Private {
     }
 }
 
-impl Vcpu {
+impl CpuState {
     /// A vCPU out of reset.
     pub const fn new(version: GicVersion) -> Self {
         Self { attention: AtomicU64::new(FRESH), state: Mutex::new(Private::new(version)) }
     }
 
-    /// Back to the state after [`Vcpu::new`]; physical interrupts that are held stay noted.
+    /// Back to the state after [`CpuState::new`]; physical interrupts that are held stay noted.
     pub fn reset(&self, version: GicVersion) {
         let mut state = self.state.lock();
         let raised = self.attention.swap(FRESH, Ordering::Acquire) as u32 & !SGIS;

@@ -1,7 +1,7 @@
 //! Cores that wait for an address in a word of memory (Devicetree Specification, section 3.7.2).
 
 use portcullis_abi::result;
-use portcullis_arch::{cpu, parked};
+use portcullis_arch::{cpu, spin_table};
 use portcullis_board::{PowerControl, Range, WithPage};
 
 use crate::facts::cores::{Core, CoreStart};
@@ -44,7 +44,7 @@ impl PowerControl for SpinTable {
         let mut released = false;
         let mut release = || {
             // SAFETY: the facts say that this core waits for this word.
-            released = unsafe { parked::release(word, affinity, entry, argument) };
+            released = unsafe { spin_table::release(word, affinity, entry, argument) };
         };
         // SAFETY: `new` was promised that nothing else uses it.
         let mapped = unsafe { (self.with_page)(page, &mut release) };

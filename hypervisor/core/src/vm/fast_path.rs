@@ -1,6 +1,6 @@
 //! What the vectors know of a VM, so that most of its calls end there.
 
-use portcullis_arch::context::{BEYOND_SEARCH, BEYOND_TO_GATE, Context};
+use portcullis_arch::context::{Context, MISS_SEARCH, MISS_TO_GATE};
 use portcullis_gate::{Conduit, Filter, Profile, Register};
 
 use super::Vm;
@@ -22,14 +22,14 @@ impl Vm {
         let profile = self.row.profile();
         let audited = self.audit.profile().is_some();
         let forwards = self.published.forwards();
-        let beyond = [Conduit::Hvc, Conduit::Smc].map(|conduit| match () {
+        let on_miss = [Conduit::Hvc, Conduit::Smc].map(|conduit| match () {
             // Management calls have no line, and an audited VM has none at all.
-            () if profile.is_control() || audited => BEYOND_TO_GATE,
-            () if forwards && profile.conduits().contains(conduit) => BEYOND_SEARCH,
+            () if profile.is_control() || audited => MISS_TO_GATE,
+            () if forwards && profile.conduits().contains(conduit) => MISS_SEARCH,
             () => 0,
         });
-        context.beyond.set(beyond);
-        context.forwards.set(Some(&self.forwards));
+        context.on_miss.set(on_miss);
+        context.forward_ranges.set(Some(&self.forwards));
         context.client.set(u64::from(self.vmid()));
         context.wide.set(u64::from(wide));
         let succeeds =

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use portcullis_arch::context::Context;
-use portcullis_gate::{Conduit, Filter, Profile, answers::Answers};
+use portcullis_gate::{Conduit, Filter, Profile, fast_table::Answers};
 
 /// A VM's tables by HVC and by SMC: 8 KiB, which is a block of the heap's.
 pub struct FastTables([Answers; 2]);

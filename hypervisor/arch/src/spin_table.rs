@@ -10,7 +10,7 @@ const CORES: usize = 16;
 
 /// What a core is to do. It reads this with its MMU off.
 #[repr(C)]
-struct Errand {
+struct Release {
     affinity: AtomicU64,
     /// Where it goes; 0 in a place that is not in use.
     entry: AtomicU64,
@@ -18,24 +18,24 @@ struct Errand {
 }
 
 #[repr(C, align(64))]
-struct Errands([Errand; CORES]);
+struct Releases([Release; CORES]);
 
 #[unsafe(no_mangle)]
-static portcullis_errands: Errands = Errands(
-    [const { Errand { affinity: AtomicU64::new(0), entry: AtomicU64::new(0), argument: AtomicU64::new(0) } }; CORES],
+static portcullis_releases: Releases = Releases(
+    [const { Release { affinity: AtomicU64::new(0), entry: AtomicU64::new(0), argument: AtomicU64::new(0) } }; CORES],
 );
 
 #[cfg(target_os = "none")]
 core::arch::global_asm!(
-    ".pushsection .text.parked, \"ax\"",
+    ".pushsection .text.spin_table, \"ax\"",
     ".global portcullis_released",
     "portcullis_released:",
     "msr daifset, #0xf",
     "mrs x2, mpidr_el1",
     "ldr x3, =0xff00ffffff",
     "and x2, x2, x3",
-    "adrp x1, portcullis_errands",
-    "add x1, x1, :lo12:portcullis_errands",
+    "adrp x1, portcullis_releases",
+    "add x1, x1, :lo12:portcullis_releases",
     "add x3, x1, #{SIZE}",
     "0: cmp x1, x3",
     "b.hs 1f",
@@ -49,7 +49,7 @@ core::arch::global_asm!(
     "b 1b",
     ".ltorg",
     ".popsection",
-    SIZE = const size_of::<Errands>(),
+    SIZE = const size_of::<Releases>(),
 );
 
 /// Sends the core with `affinity` to physical address `entry` with `argument` in x0: it waits for the 64-bit word at `word` to
@@ -59,13 +59,13 @@ core::arch::global_asm!(
 ///
 /// `word` must be mapped as writable memory and be the word that exactly this core waits for.
 pub unsafe fn release(word: u64, affinity: u64, entry: u64, argument: u64) -> bool {
-    let free = portcullis_errands.0.iter().find(|errand| errand.entry.load(Ordering::Relaxed) == 0);
+    let free = portcullis_releases.0.iter().find(|errand| errand.entry.load(Ordering::Relaxed) == 0);
     let Some(errand) = free else { return false };
     errand.affinity.store(affinity, Ordering::Relaxed);
     errand.argument.store(argument, Ordering::Relaxed);
     errand.entry.store(entry, Ordering::Relaxed);
     // The core reads past the caches: first all that it is to find, then the word that lets it go.
-    cache::clean(core::ptr::from_ref(errand) as usize, size_of::<Errand>());
+    cache::clean(core::ptr::from_ref(errand) as usize, size_of::<Release>());
     // SAFETY: passed on to the caller.
     unsafe { (word as *mut u64).write_volatile(landing()) };
     cache::clean(word as usize, size_of::<u64>());
@@ -100,7 +100,7 @@ mod tests {
             let released = unsafe { release(word.as_ptr() as u64, core as u64, 0x8_0000, 7 + core as u64) };
             assert_eq!((released, word.load(Ordering::Relaxed) != 0), (core < CORES, core < CORES));
         }
-        let third = &portcullis_errands.0[3];
+        let third = &portcullis_releases.0[3];
         let errand = [&third.affinity, &third.entry, &third.argument].map(|word| word.load(Ordering::Relaxed));
         assert_eq!(errand, [3, 0x8_0000, 10]);
     }

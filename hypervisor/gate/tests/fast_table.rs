@@ -4,7 +4,7 @@
 
 use portcullis_abi::function::{TRNG_FEATURES, TRNG_GET_UUID, TRNG_RND32, TRNG_RND64, TRNG_VERSION};
 use portcullis_gate::KNOWN;
-use portcullis_gate::answers::{Answers, Beyond, LINES, Resolution, line};
+use portcullis_gate::fast_table::{Answers, Beyond, LINES, Resolution, line};
 use portcullis_gate::forwards::Forwards;
 use portcullis_gate::{
     Call, Conduit, Conduits, Filter, Group, Profile, RangeRequest, Ranges, Register, Return, Row, Support, Verdict,
