@@ -55,17 +55,6 @@ pub fn vttbr(root: u64, vmid: u16) -> u64 {
     VTTBR_EL2::VMID.val(vmid.into()).value | root
 }
 
-/// Forgets all translations of EL1 and stage 2, of every VMID, on all cores.
-pub fn invalidate_guests() {
-    #[cfg(target_os = "none")]
-    // SAFETY: TLB maintenance changes no architectural state.
-    unsafe {
-        core::arch::asm!("dsb ishst", "tlbi alle1is", "dsb ish", "isb", options(nostack, preserves_flags));
-    }
-    #[cfg(not(target_os = "none"))]
-    crate::fake::happens(crate::fake::Event::Instruction("tlbi alle1is"));
-}
-
 /// Forgets what this core remembers of the VM whose VTTBR_EL2 is loaded: both stages, its VMID alone, and instructions. A
 /// vCPU with its caches off fetches from memory what another one of its VM has changed in its caches only.
 pub fn invalidate_vm() {
@@ -102,11 +91,8 @@ pub fn invalidate_vm_everywhere() {
 /// Makes what was mapped in tables that had nothing there be seen by the table walks of all cores: what does not translate is not
 /// remembered (Arm ARM, D8.14).
 pub fn publish_tables() {
-    #[cfg(target_os = "none")]
-    // SAFETY: barriers change no architectural state.
-    unsafe {
-        core::arch::asm!("dsb ishst", "isb", options(nostack, preserves_flags));
-    }
+    barrier::dsb_ishst();
+    barrier::isb();
 }
 
 /// Replaces EL2's translation tables by those at `root`, with caches on and W^X enforced.

@@ -10,7 +10,7 @@ core::arch::global_asm!(
     "ldr w1, [x0]",
     "mov x0, #1",
     "ret",
-    // el2_fault in vectors.S comes here if the load above is what failed.
+    // el2_fault in faults.S comes here if the load above is what failed.
     "portcullis_probe_failed:",
     "mov x0, #0",
     "ret",

@@ -18,14 +18,14 @@ mod asm {
     const _: () = assert!(offset_of!(Answer, function) == 0 && size_of::<Answer>().is_power_of_two());
     const _: () = assert!(
         align_of::<Answers>() == size_of::<Answers>() && size_of::<Answers>() == size_of::<Answer>() * LINES,
-        "vectors.S inserts a line's number into a table's address"
+        "answers.S inserts a line's number into a table's address"
     );
     const _: () = assert!(size_of::<Refusal>() == 16 && offset_of!(Refusal, call) == 8 && RING.is_power_of_two());
 
-    const _: () = assert!(MAX_RANGES == 32 && size_of::<Forwarded>() == 8, "vectors.S halves 32 ranges of 8 bytes");
+    const _: () = assert!(MAX_RANGES == 32 && size_of::<Forwarded>() == 8, "answers.S halves 32 ranges of 8 bytes");
     const _: () = assert!(
         Context::forward_counter(true) == Context::forward_counter(false) + 8,
-        "vectors.S steps by the conduit"
+        "answers.S steps by the conduit"
     );
     const _: () = assert!(offset_of!(Context, wide) == offset_of!(Context, client) + 8, "vectors.S loads both at once");
     const _: () =

@@ -238,12 +238,14 @@ impl Vm {
         }
     }
 
-    /// The VM cannot go on. The first failure counts, unless the VM's end is decided already.
-    pub fn fail(&self, failure: Failure) {
-        if self.state.change(|state| state.end(Action::Fail).ok_or(())).is_ok() {
+    /// The VM cannot go on. The first failure counts, unless the VM's end is decided already: false then.
+    pub fn fail(&self, failure: Failure) -> bool {
+        let counts = self.state.change(|state| state.end(Action::Fail).ok_or(())).is_ok();
+        if counts {
             *self.failure.lock() = Some(failure);
             self.kick_live_and_watch();
         }
+        counts
     }
 
     /// Kicks the cores of the vCPUs that are on, for what they are asked now. Returns whether another core than this is among them.

@@ -75,10 +75,11 @@ fn cpu_on(caller: &'static Vcpu, target: u64, entry: u64, context: u64) -> i64 {
         let has_code = vm.row.get(Register::PsciVersion) > u64::from(function::PSCI_VERSION_0_2);
         return if has_code { result::PSCI_INVALID_ADDRESS } else { result::PSCI_INVALID_PARAMETERS };
     }
+    // Before it is pending: whoever sees that looks at since when.
+    vm.watch_start(timer::count());
     if !vcpu.switch_on(PowerState::OnPending, entry, context) {
         return result::PSCI_ON_PENDING;
     }
-    vm.watch_start(timer::count());
     Machine::get().kick(vcpu.core);
     result::PSCI_SUCCESS
 }

@@ -71,7 +71,7 @@ pub fn while_running(vcpu: &'static Vcpu, syndrome: u64) -> Next {
             vcpu.before_resume_on_any()
         }
         Fate::Stop => fault::stop(vcpu, Reason::SError, syndrome),
-        Fate::End => end(Some(vcpu), syndrome),
+        Fate::End => end(Why::Uncontained, Some(vcpu), syndrome),
     }
 }
 
@@ -114,7 +114,7 @@ fn take(vcpu: Option<&Vcpu>, features: &Features) {
         charge(vcpu, syndrome);
     }
     if let Some(syndrome) = system_error::take(features) {
-        end(vcpu, syndrome);
+        end(Why::Endless, vcpu, syndrome);
     }
 }
 
@@ -124,7 +124,7 @@ fn charge(vcpu: Option<&Vcpu>, syndrome: u64) {
         (Fate::Continue, Some(vcpu)) => vcpu.account().exit(Exit::SystemError),
         (Fate::Stop, Some(vcpu)) => fault::stop_behind(vcpu, syndrome),
         (Fate::Continue | Fate::Stop, None) => report_unowned(syndrome),
-        (Fate::End, vcpu) => end(vcpu, syndrome),
+        (Fate::End, vcpu) => end(Why::Uncontained, vcpu, syndrome),
     }
 }
 
@@ -136,24 +136,38 @@ fn report_unowned(syndrome: u64) {
     }
 }
 
-/// An error that is not contained: the machine ends, before it is used any further.
+/// Why nobody can go on.
+#[derive(Clone, Copy, Debug)]
+enum Why {
+    /// The error may have gone anywhere.
+    Uncontained,
+    /// One follows the other.
+    Endless,
+}
+
+/// The machine ends, before it is used any further.
 #[cold]
-fn end(vcpu: Option<&Vcpu>, syndrome: u64) -> ! {
+fn end(why: Why, vcpu: Option<&Vcpu>, syndrome: u64) -> ! {
     let machine = Machine::get();
     machine.halt_others();
-    SERIAL.log_urgently(format_args!("{}", Uncontained { vcpu, syndrome }));
+    SERIAL.log_urgently(format_args!("{}", LastLine { why, vcpu, syndrome }));
     machine.board.power.power_off()
 }
 
 /// The machine's last line.
-struct Uncontained<'a> {
+struct LastLine<'a> {
+    why: Why,
     vcpu: Option<&'a Vcpu>,
     syndrome: u64,
 }
 
-impl fmt::Display for Uncontained<'_> {
+impl fmt::Display for LastLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SError: the hardware cannot contain an error: syndrome {:#010x}", self.syndrome)?;
+        let why = match self.why {
+            Why::Uncontained => "the hardware cannot contain an error",
+            Why::Endless => "one follows the other without an end",
+        };
+        write!(f, "SError: {why}: syndrome {:#010x}", self.syndrome)?;
         if let Some(vcpu) = self.vcpu {
             write!(f, ", on the core of {} vcpu {}", vcpu.vm.name(), vcpu.index)?;
         }
@@ -253,8 +267,10 @@ mod tests {
             let ended = catch_unwind(AssertUnwindSafe(|| charge(vcpu, asynchronous(0)))).unwrap_err();
             assert_eq!(ended.downcast_ref::<&str>(), Some(&"the machine was switched off"));
         }
-        let line = Uncontained { vcpu: Some(vcpu), syndrome: asynchronous(0) }.to_string();
+        let line = LastLine { why: Why::Uncontained, vcpu: Some(vcpu), syndrome: asynchronous(0) }.to_string();
         let expected = "SError: the hardware cannot contain an error: syndrome 0xbe000011, on the core of a vcpu 0; the machine ends";
         assert_eq!(line, expected);
+        let line = LastLine { why: Why::Endless, vcpu: None, syndrome: CLASS }.to_string();
+        assert_eq!(line, "SError: one follows the other without an end: syndrome 0xbe000000; the machine ends");
     }
 }

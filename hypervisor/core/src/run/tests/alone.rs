@@ -13,6 +13,7 @@ use crate::tests::board::{Asked, MAINTENANCE, Parts};
 use crate::tests::guest::{raise_sgi, wants};
 use crate::tests::rig::{Rig, SECOND, SETTINGS, exits, vm};
 use crate::vm::activity::Activity;
+use crate::vm::failure::Reason;
 use crate::vm::state::{Action, Phase};
 
 /// Where a raw kernel lies in RAM.
@@ -195,4 +196,20 @@ fn a_core_that_the_board_lacks_is_named() {
     let refused = rig.at(0, || assign(rig.machine.vms, workers, &[])).unwrap_err();
     assert_eq!(refused, NoSuchCore { vm: "a", core: 2, cores: 2 });
     assert_eq!(refused.to_string(), "a wants core 2; this board has cores 0 to 1");
+}
+
+#[test]
+fn an_error_of_a_vcpu_that_stands_still_tells_where_its_guest_is() {
+    let rig = rig();
+    rig.at(1, || {
+        fake::set("elr_el2", 0x4123_4560);
+        // DISR_EL1: deferred, recoverable (AET 0b011), asynchronous.
+        fake::set("s3_0_c12_c1_1", 1 << 31 | 0b011 << 10 | 0x11);
+        // The kick with which its VM's end comes.
+        fake::on_wait(|| fake::pend(KICK));
+    });
+    rig.at(0, || rig.vm(1).manager_lock().unwrap().pause().unwrap());
+    rig.settle();
+    let failure = rig.vm(1).failure().unwrap();
+    assert_eq!((failure.reason, failure.vcpu, failure.pc), (Reason::SError, 0, 0x4123_4560));
 }
