@@ -57,11 +57,13 @@ pub enum Storm {
     Resets = 6,
     /// One vCPU switches on another, which switches itself off.
     Power = 7,
+    /// Erases and programs its flash.
+    Flash = 8,
 }
 
 impl Storm {
     /// Every one.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Interrupts,
         Self::Calls,
         Self::Waits,
@@ -70,6 +72,7 @@ impl Storm {
         Self::Timer,
         Self::Resets,
         Self::Power,
+        Self::Flash,
     ];
 
     /// Its name in the results.
@@ -83,6 +86,7 @@ impl Storm {
             Self::Timer => "its timer set every 1 us",
             Self::Resets => "SYSTEM_RESET",
             Self::Power => "CPU_ON and CPU_OFF",
+            Self::Flash => "commands to its flash",
         }
     }
 }

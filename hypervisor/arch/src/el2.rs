@@ -11,11 +11,13 @@ use crate::registers::{
 };
 use crate::{barrier::isb, cpu, write_sysreg};
 
-/// HCR_EL2 of a guest: second stage of translation, invalidation by set/way that also cleans, FIQ, IRQ and SError to EL2, EL1 in
+/// HCR_EL2 of a guest: second stage of translation, walks of stage 1's tables that do not reach devices (a permission fault of
+/// stage 2, whatever reads would do there), invalidation by set/way that also cleans, FIQ, IRQ and SError to EL2, EL1 in
 /// AArch64. What traps: reads of the ID registers of group 3, SMC, implementation-defined system registers, LORegion and error
 /// record registers. Pointer authentication does not (Arm ARM, D19.2.48).
 const GUEST: u64 = HCR_EL2::VM::SET.value
     | HCR_EL2::SWIO::SET.value
+    | HCR_EL2::PTW::SET.value
     | HCR_EL2::FMO::SET.value
     | HCR_EL2::IMO::SET.value
     | HCR_EL2::AMO::SET.value
@@ -261,8 +263,8 @@ mod tests {
         fake::set("midr_el1", 0x410f_d083);
         fake::set("mdcr_el2", 0xf00 | 6);
         assert_eq!(init_core(39), Ok(()));
-        // Arm ARM, D19.2.48: VM, SWIO, FMO, IMO, AMO, TID3, TSC, TIDCP, RW, TLOR, TERR, APK, API.
-        let bits = [0, 1, 3, 4, 5, 18, 19, 20, 31, 35, 36, 40, 41].iter().fold(0, |word, bit| word | 1u64 << bit);
+        // Arm ARM, D19.2.48: VM, SWIO, PTW, FMO, IMO, AMO, TID3, TSC, TIDCP, RW, TLOR, TERR, APK, API.
+        let bits = [0, 1, 2, 3, 4, 5, 18, 19, 20, 31, 35, 36, 40, 41].iter().fold(0, |word, bit| word | 1u64 << bit);
         assert_eq!(left("hcr_el2"), bits);
         assert_eq!(left("cptr_el2"), 0x33ff | 1 << 20 | 1 << 30);
         assert_eq!(left("mdcr_el2"), 6 | 1 << 5 | 1 << 6 | 1 << 14 | 1 << 19);

@@ -109,7 +109,7 @@ portcullis_vectors:
     el2_vector 1
     el2_vector 2
     el2_vector 3
-    el2_vector 4
+    el2_vector 4, el2_synchronous
     el2_vector 5
     el2_vector 6
     el2_vector 7, el2_serror

@@ -66,6 +66,7 @@ mod asm {
         KIND = const offset_of!(Answer, kind),
         COUNTER = const offset_of!(Answer, counter),
         RESULTS = const offset_of!(Answer, results),
+        PAR_FAILED = const crate::translate::FAILED,
         ANCHOR_FAULT_STACK = const offset_of!(Anchor, fault_stack),
         ANCHOR_FRAME = const offset_of!(Anchor, frame),
     );

@@ -24,6 +24,19 @@ const NEWLINE: u32 = b'\n' as u32;
 /// A glyph of two bytes, U+00A0: it takes a console longer to look through these than letters, or what is no UTF-8.
 const GLYPH: [u32; 2] = [0xc2, 0xa0];
 
+/// The first block of the flash that takes commands.
+const BLOCK: u64 = 0x0400_0000;
+/// Commands to both parts: erase, program through the buffer, confirm, show the cells.
+const ERASE: u32 = 0x20_0020;
+const BUFFERED: u32 = 0xe8_00e8;
+const CONFIRM: u32 = 0xd0_00d0;
+const READ_ARRAY: u32 = 0xff_00ff;
+/// The buffer's last word, and what counts two of its words.
+const LAST_WORD: u64 = 0x7fc;
+const TWO: u32 = 0x1_0001;
+/// What both parts show when they are ready.
+const READY: u32 = 0x80_0080;
+
 /// What is denied, AFFINITY_INFO of itself, TRNG_RND64 of 192 bits, the virtual clock.
 const CALLS: [[u64; 4]; 4] =
     [[0x8600_beef, 0, 0, 0], [0xc400_0004, 0, 0, 0], [0xc400_0053, 192, 0, 0], [0x8600_0001, 0, 0, 0]];
@@ -64,6 +77,7 @@ pub fn rage(configuration: &Configuration, storm: Storm) -> ! {
                 // The other one, on the same core, has its turn.
                 wait_for_timer();
             }
+            Storm::Flash => change_flash(),
         }
     }
 }
@@ -132,6 +146,21 @@ fn end_with_a_line(configuration: &Configuration) {
         GLYPH.into_iter().for_each(|byte| write32(configuration.uart, byte));
     }
     while frame().1 < FRAME - LEAD {}
+}
+
+/// Erases a block, and fills a part of it eight times. What lies between two words of the buffer is programmed with them.
+fn change_flash() {
+    write32(BLOCK, ERASE);
+    write32(BLOCK, CONFIRM);
+    while read32(BLOCK) & READY != READY {}
+    for _ in 0..8 {
+        write32(BLOCK, BUFFERED);
+        write32(BLOCK, TWO);
+        write32(BLOCK, 0);
+        write32(BLOCK + LAST_WORD, 0);
+        write32(BLOCK, CONFIRM);
+    }
+    write32(BLOCK, READ_ARRAY);
 }
 
 fn touch_distributor(configuration: &Configuration) {

@@ -22,16 +22,27 @@ static mut PAIR: [Table; 2] = [const { Table([0; 512]) }; 2];
 /// Makes GiB `gib` of the lower addresses, which nothing of this program lies in, a view of the guest's first GiB that EL0 may
 /// use. Returns the address at which it starts.
 pub fn show_devices_to_all(gib: u64) -> u64 {
+    replace(gib, DEVICE_FOR_ALL)
+}
+
+/// Makes GiB `gib` of the lower addresses, which nothing of this program lies in, one whose walk reads its descriptor of level 2 in
+/// the page at `nowhere`. Returns the address at which it starts.
+pub fn hide(gib: u64, nowhere: u64) -> u64 {
+    replace(gib, nowhere | TABLE)
+}
+
+/// Replaces an entry of the first table, which other vCPUs may be using.
+fn replace(gib: u64, descriptor: u64) -> u64 {
     let first: *mut u64;
     // SAFETY: reads where the first table is.
     unsafe { asm!("mrs {}, ttbr0_el1", out(reg) first, options(nomem, nostack)) };
-    // SAFETY: the table has 512 entries and is writable; nothing that is in use is behind this one. It is broken before it is
-    // made anew.
+    // SAFETY: the table has 512 entries and is writable; nothing of this program is behind this one. It is broken before it is made
+    // anew.
     unsafe {
         let entry = first.add(gib as usize % 512);
         entry.write_volatile(0);
         forget();
-        entry.write_volatile(DEVICE_FOR_ALL);
+        entry.write_volatile(descriptor);
         asm!("dsb ishst", "isb", options(nostack));
     }
     gib * GIB
@@ -92,8 +103,8 @@ const fn index(level: usize) -> usize {
     7 + 40 * level
 }
 
-/// Forgets all translations.
+/// Forgets all translations, on every vCPU.
 fn forget() {
     // SAFETY: TLB maintenance.
-    unsafe { asm!("dsb ishst", "tlbi vmalle1", "dsb ish", "isb", options(nostack)) };
+    unsafe { asm!("dsb ishst", "tlbi vmalle1is", "dsb ish", "isb", options(nostack)) };
 }

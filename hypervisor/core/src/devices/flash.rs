@@ -193,7 +193,7 @@ mod tests {
         assert_eq!(bench.load(SIZE - 4), 0x0505_0505);
         bench.store(BLOCK, ERASE.into());
         bench.store(BLOCK, CONFIRM.into());
-        assert!((0..4).any(|_| bench.load(0) as u8 & READY != 0));
+        assert!((0..BLOCK / PIECE).any(|_| bench.load(0) as u8 & READY != 0));
         bench.store(BLOCK + 8, PROGRAM.into());
         bench.store(BLOCK + 8, 0x1234_5678);
         bench.store(0, READ_ARRAY.into());
@@ -207,7 +207,7 @@ mod tests {
         let bench = Bench::new();
         bench.store(SIZE, ERASE.into());
         bench.store(SIZE, CONFIRM.into());
-        (0..8).for_each(|_| _ = bench.load(0));
+        (0..BLOCK / PIECE).for_each(|_| _ = bench.load(0));
         bench.store(0, READ_ARRAY.into());
         assert_eq!((bench.load(SIZE - 4), bench.load(SIZE), bench.load(BANK - 1)), (0x0505_0505, u32::MAX, u32::MAX));
     }

@@ -2,8 +2,6 @@
 
 use core::sync::atomic::Ordering;
 
-use portcullis_board::Range;
-
 use super::create;
 use crate::machine::Machine;
 use crate::memory::guest::GuestMemory;
@@ -18,23 +16,33 @@ impl Vm {
     }
 
     /// On the first vCPU's core: scrubs the next piece of the VM's memory, `most` bytes at the most, and makes the VM created
-    /// when there is none left.
+    /// when there is none left. The memory is its RAM, and behind that the cells of its second bank of flash: nothing but its file was
+    /// ever in the first one.
     pub fn scrub_piece(&self, most: u64) {
         let done = self.scrubbed.load(Ordering::Relaxed);
-        let start = self.memory.start.saturating_add(done);
-        let piece = Range { start, end: start.saturating_add(most).min(self.memory.end) };
-        if piece.size() == 0 {
+        // None of its vCPUs runs, nor can one before the VM is created again.
+        let (memory, start, left) = match (done.checked_sub(self.memory.size()), &self.flash) {
+            (None, _) => {
+                (self.memory_on_first(), self.ram.saturating_add(done), self.memory.size().saturating_sub(done))
+            }
+            (Some(start), Some(flash)) => {
+                let cells = self.vcpus().first().and_then(|vcpu| flash.second_on(vcpu.core));
+                (cells, start, flash.banks.second.size().saturating_sub(start))
+            }
+            (Some(_), None) => (None, 0, 0),
+        };
+        let size = left.min(most);
+        if size == 0 {
             return self.make_anew();
         }
-        // None of its vCPUs runs, nor can one before the VM is created again.
-        let clear = |mut memory: GuestMemory| memory.clear(self.ram.saturating_add(done), piece.size() as usize).ok();
-        if self.memory_on_first().and_then(clear).is_none() {
-            // The piece is within its RAM, and every core that runs vCPUs has slots. Without being scrubbed the VM is no new one.
+        let clear = |mut memory: GuestMemory| memory.clear(start, size as usize).ok();
+        if memory.and_then(clear).is_none() {
+            // The piece is within its memory, and every core that runs vCPUs has slots. Without being scrubbed the VM is no new one.
             self.report(Occasion::End, format_args!("{}: its memory cannot be reached to be scrubbed", self.name()));
             self.state.scrub_failed();
             return;
         }
-        self.scrubbed.store(done.saturating_add(piece.size()), Ordering::Relaxed);
+        self.scrubbed.store(done.saturating_add(size), Ordering::Relaxed);
     }
 
     /// Everything but the memory, then the state, which hands it over to the managers.
@@ -48,7 +56,7 @@ impl Vm {
         self.audit.reset();
         // The scrubbing has written everything back.
         self.loaded.store(false, Ordering::Relaxed);
-        // What it has written to its flash goes when that is loaded again, before anything of the VM runs.
+        // What its files have is put into its flash again before anything of the VM runs.
         if let Some(flash) = &self.flash {
             flash.loaded.store(false, Ordering::Relaxed);
         }

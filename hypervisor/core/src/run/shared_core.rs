@@ -31,6 +31,8 @@ const NOBODY: usize = usize::MAX;
 
 /// Bytes of a VM's memory that EL2 fills at a time, before it looks who else wants the core.
 const PIECE: u64 = 32 << 10;
+/// A guest's access to its flash makes EL2 fill no more either.
+const _: () = assert!(portcullis_devices::flash::commands::PIECE <= PIECE, "a neighbour waits for all of it");
 
 /// See the module. The core itself is the only one that changes anything here.
 pub struct SharedCore {

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::sync::atomic::Ordering;
 
+use portcullis_abi::map::FLASH_BANK;
 use portcullis_arch::account::Exit;
 use portcullis_arch::fake::{self, Core as Hardware, Event, Outcome};
 use portcullis_board::{Range, Regions};
@@ -71,11 +72,11 @@ pub fn vm(name: &'static str, cores: &[u32]) -> VmConfig<'static> {
     }
 }
 
-/// Host memory for a VM.
-fn memory() -> Range {
-    let layout = std::alloc::Layout::from_size_align(MEMORY as usize, 2 << 20).unwrap();
+/// So many bytes of host memory for a VM.
+fn memory(size: u64) -> Range {
+    let layout = std::alloc::Layout::from_size_align(size as usize, 2 << 20).unwrap();
     // SAFETY: the layout has a size.
-    Range::sized(unsafe { std::alloc::alloc_zeroed(layout) } as u64, MEMORY)
+    Range::sized(unsafe { std::alloc::alloc_zeroed(layout) } as u64, size)
 }
 
 impl Rig {
@@ -202,6 +203,13 @@ impl Rig {
         // SAFETY: the memory was leaked for this VM, whose cores do not run meanwhile.
         unsafe { core::slice::from_raw_parts(range.start as *const u8, range.size() as usize) }
     }
+
+    /// The cells of a VM's second bank of flash.
+    pub fn cells(&self, vm: usize) -> &'static [u8] {
+        let range = self.vm(vm).flash.as_ref().unwrap().banks.second;
+        // SAFETY: as above.
+        unsafe { core::slice::from_raw_parts(range.start as *const u8, range.size() as usize) }
+    }
 }
 
 /// A general register of a guest in which a core is.
@@ -278,7 +286,10 @@ fn assemble(
     let support = Support::FULL;
     let mut stock = Stock { support: &support, interface: None, assignments, free: Regions::new() };
     let vms = configs.iter().enumerate().map(|(index, config)| {
-        stock.free.add(memory()).unwrap();
+        stock.free.add(memory(MEMORY)).unwrap();
+        if config.flash.is_some() {
+            stock.free.add(memory(FLASH_BANK)).unwrap();
+        }
         let row: &'static Row = Box::leak(Box::new(Row::new()));
         create(index, *config, row, index == 0, &mut stock).unwrap()
     });

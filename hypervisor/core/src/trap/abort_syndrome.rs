@@ -124,6 +124,9 @@ mod tests {
             let walk = |class| fate(class | S1PTW | TRANSLATION, EL1H, Some(level));
             assert_eq!(walk(DATA), Fate::Abort(0x9600_0014 | level));
             assert_eq!(walk(FETCH), Fate::Abort(0x8600_0014 | level));
+            // The tables are in a device's registers (HCR_EL2.PTW).
+            assert_eq!(fate(DATA | S1PTW | PERMISSION, EL1H, Some(level)), walk(DATA));
+            assert_eq!(fate(FETCH | S1PTW | PERMISSION, EL1H, Some(level)), walk(FETCH));
         }
         assert_eq!(fate(DATA | S1PTW | TRANSLATION, EL1H, None), Fate::Abort(0x9600_0010));
         // An address translation instruction whose walk reaches nothing.

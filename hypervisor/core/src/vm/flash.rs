@@ -5,6 +5,8 @@ use core::sync::atomic::AtomicBool;
 use portcullis_abi::map::{FLASH, FLASH_BANK};
 use portcullis_board::vm_memory::Banks;
 
+use crate::memory::guest::GuestMemory;
+
 /// The guest's address of the second bank.
 pub const SECOND: u64 = FLASH + FLASH_BANK;
 
@@ -21,6 +23,12 @@ impl Flash {
     /// The memory at `banks`, which is yet to be loaded.
     pub const fn new(banks: Banks) -> Self {
         Self { banks, loaded: AtomicBool::new(false) }
+    }
+
+    /// The cells of the second bank, at their offsets into it, as core `core` reaches them, on which this has to run.
+    pub(crate) fn second_on(&self, core: usize) -> Option<GuestMemory> {
+        // SAFETY: the bank is one VM's memory, in blocks that are its own; every caller runs on the core that it names.
+        unsafe { GuestMemory::new(core, 0, self.banks.second) }
     }
 
     /// Whether the guest's address `ipa` is in the first bank's file, or in the block that this ends in.

@@ -4,8 +4,6 @@ use super::Cells;
 use super::commands::*;
 use super::query::{identification, query};
 
-/// Bytes that are erased at an access: so many take no longer than anything else that is done for a guest at once.
-pub(super) const PIECE: u64 = 0x1_0000;
 /// Mask of an offset that leads to the start of what the buffer stands for.
 const WINDOW: u64 = !(BUFFER as u64 - 1);
 
@@ -48,14 +46,15 @@ pub(super) enum Step {
 
 /// A CFI bank of two parts, which get every command together, as QEMU has it: the lowest byte of a store is the command.
 ///
-/// An erasure is done a piece at a time, each at an access that the guest makes to see whether it is over.
+/// An erasure is done a [piece](PIECE) at a time, one at each access that comes after its confirmation, however long that access is:
+/// those that the guest makes to see whether it is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cfi {
     pub(super) mode: Mode,
     pub(super) step: Step,
     /// The errors of the status register.
     pub(super) errors: u8,
-    /// What is left to be erased of a block: from here to its end. Nothing: at a block's start.
+    /// What is left to be erased of a block: from here to its end. Zero if no erasure is in progress.
     pub(super) erasing: u64,
     /// What the buffer stands for begins here.
     pub(super) window: u64,
@@ -99,7 +98,9 @@ impl Cfi {
 
     /// Reads `size` bytes (1, 2, 4 or 8) at `offset` into the bank.
     pub fn read(&mut self, cells: &mut dyn Cells, offset: u64, size: u8) -> u64 {
-        self.go_on(cells);
+        if self.step == Step::Busy {
+            self.erase_piece(cells);
+        }
         if self.mode == Mode::Array {
             let mut bytes = [0xff; 8];
             let length = u64::from(size).min(BANK.saturating_sub(offset));
@@ -122,9 +123,11 @@ impl Cfi {
     }
 
     /// Writes `value`, which is `size` bytes long, at `offset` into the bank. The bank is 32 bits wide: what is longer is two
-    /// stores.
+    /// stores, both of them without effect if an erasure is in progress.
     pub fn write(&mut self, cells: &mut dyn Cells, offset: u64, size: u8, value: u64) {
-        if size > 4 {
+        if self.step == Step::Busy {
+            self.erase_piece(cells);
+        } else if size > 4 {
             self.store(cells, offset, 4, value as u32);
             self.store(cells, offset.saturating_add(4), 4, (value >> 32) as u32);
         } else {
@@ -135,12 +138,12 @@ impl Cfi {
     fn store(&mut self, cells: &mut dyn Cells, offset: u64, size: u8, value: u32) {
         let command = value as u8;
         match self.step {
-            Step::Busy => self.go_on(cells),
+            // The second half of a store whose first one has confirmed an erasure.
+            Step::Busy => {}
             Step::Command => self.command(command),
             Step::Erase if command == CONFIRM => {
                 self.erasing = offset.min(BANK - 1) & !(BLOCK - 1);
                 self.step = Step::Busy;
-                self.erase_piece(cells);
             }
             Step::Lock if matches!(command, CONFIRM | LOCK_BLOCK | LOCK_DOWN) => self.step = Step::Command,
             Step::Erase | Step::Lock => self.end(SEQUENCE_ERROR),
@@ -212,13 +215,7 @@ impl Cfi {
         self.filled = (self.filled.0.min(first as u32), self.filled.1.max(end as u32));
     }
 
-    /// Goes on with an erasure, if one is in progress.
-    fn go_on(&mut self, cells: &mut dyn Cells) {
-        if self.step == Step::Busy {
-            self.erase_piece(cells);
-        }
-    }
-
+    /// Goes on with the erasure in progress.
     fn erase_piece(&mut self, cells: &mut dyn Cells) {
         cells.erase(self.erasing, PIECE);
         self.erasing = self.erasing.saturating_add(PIECE);

@@ -4,8 +4,10 @@ use portcullis_abi::map;
 
 /// Bytes of a bank: both parts together.
 pub const BANK: u64 = map::FLASH_BANK;
-/// Bytes that are erased at once: 128 KiB of each part.
+/// Bytes that a command erases: 128 KiB of each part.
 pub const BLOCK: u64 = map::FLASH_BLOCK;
+/// Most bytes that are erased at an access of the guest: as many as are put in place or scrubbed at a time on a shared core.
+pub const PIECE: u64 = 32 << 10;
 
 /// Bytes of the buffers of both parts together: half of what QEMU's has, so that to program all of it takes no longer than anything
 /// else that is done for a guest at once. Drivers read the size from the query table.

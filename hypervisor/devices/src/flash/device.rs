@@ -2,8 +2,8 @@
 
 use portcullis_abi::{map, state};
 
-use super::cfi::{Mode, NOTHING, PIECE, Step};
-use super::commands::{BANK, BLOCK, SEQUENCE_ERROR};
+use super::cfi::{Mode, NOTHING, Step};
+use super::commands::{BANK, PIECE, SEQUENCE_ERROR};
 use super::{BUFFER, Cells, Cfi};
 use crate::{Description, Device, Frame, Unfit};
 
@@ -98,8 +98,7 @@ impl Device for Cfi {
         if filled != NOTHING && (state.first >= state.end || state.end > BUFFER as u32) {
             return Err(Unfit::Value("what was filled"));
         }
-        let erases = step == Step::Busy && !state.erasing.is_multiple_of(BLOCK);
-        if !(is_place(state.erasing, PIECE) && (erases || state.erasing == 0 && step != Step::Busy)) {
+        if !is_place(state.erasing, PIECE) || state.erasing != 0 && step != Step::Busy {
             return Err(Unfit::Value("the erasure"));
         }
         if !is_place(state.window, BUFFER as u64) {

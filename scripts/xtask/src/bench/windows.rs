@@ -83,7 +83,8 @@ fn run(storm: Storm) -> Run {
     let (flags, tests) = (own.flags | flag::PARTNER, 1 << storm as u64);
     let configuration = Configuration { flags, tests, output: Output::None as u32, ..own };
     let cores = if storm == Storm::Power { vec![0; 2] } else { vec![0] };
-    run.vms.push(Vm { guest: Guest::Windows, configuration, cores, manifest: String::new() });
+    let manifest = if storm == Storm::Flash { "flash = []\n" } else { "" };
+    run.vms.push(Vm { guest: Guest::Windows, configuration, cores, manifest: manifest.to_owned() });
     let [frame, window, before] = [FRAME, WINDOW, BEFORE].map(|ticks| ticks / MICROSECOND as u64);
     run.schedule = format!(
         "[[core]]\nnumber = 0\nschedule = \"cyclic\"\nframe = \"{frame}us\"\n\

@@ -3,7 +3,9 @@
 use std::fs;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use object::read::elf::ElfFile64;
+use object::{LittleEndian, Object, ObjectSection, ObjectSymbol, SectionKind};
 
 use super::filter::Filter;
 use super::tally::Tally;
@@ -14,25 +16,63 @@ use crate::metal;
 /// The row of the figures that says how large the image may be.
 const ROW: &str = "image";
 
-/// Builds the image and checks its size against what was asked for, which holds with every compiler.
+/// AT instructions that the vectors know, by symbol: SYS with op1 0, CRn 7, CRm 8, and op2 0 and 2, of x0 (Arm ARM, C5.4).
+const TRANSLATIONS: [(&str, u32); 2] = [("portcullis_at_s1e1r", 0xd508_7800), ("portcullis_at_s1e0r", 0xd508_7840)];
+/// What all AT instructions have in common: SYS, CRn 7, CRm 8 or 9.
+const TRANSLATION: u32 = 0xd508_7800;
+const TRANSLATION_MASK: u32 = 0xfff8_fe00;
+
+/// Builds the image and checks it.
 ///
 /// # Errors
 ///
-/// The build, or rows without that one.
+/// The build, or what cannot be read.
 pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Result<()> {
-    const NAME: &str = "image size";
-    if !filter.selects("image", "size") {
-        return Ok(());
+    let checks: [Check; 2] = [("size", size), ("translations", translations)];
+    for (name, check) in checks.into_iter().filter(|(name, _)| filter.selects("image", name)) {
+        let start = Instant::now();
+        metal::build(environment)?;
+        match check(environment) {
+            Ok(result) => tally.pass(&format!("image {name}: {result}"), start.elapsed()),
+            Err(error) => tally.fail(&format!("image {name}"), &format!("{error:#}")),
+        }
     }
-    let start = Instant::now();
-    metal::build(environment)?;
+    Ok(())
+}
+
+/// A check's name, and what it finds.
+type Check = (&'static str, fn(&Environment) -> Result<String>);
+
+/// The size against what was asked for, which holds with every compiler.
+fn size(environment: &Environment) -> Result<String> {
     let size = fs::metadata(metal::image(environment, metal::HYPERVISOR)?)?.len();
     let largest = rows::load(environment)?.into_iter().find(|row| row.name == ROW).and_then(|row| row.at_most);
     let largest = largest.with_context(|| format!("no row '{ROW}' that says at-most"))?;
-    if size <= largest {
-        tally.pass(&format!("{NAME}: {size} of at most {largest} bytes"), start.elapsed());
-    } else {
-        tally.fail(NAME, &format!("{size} bytes; at most {largest} are allowed"));
+    match size <= largest {
+        true => Ok(format!("{size} of at most {largest} bytes")),
+        false => bail!("{size} bytes; at most {largest} are allowed"),
     }
-    Ok(())
+}
+
+/// An AT instruction of EL2's can end in an exception that a guest causes: each is one that the vectors know by its place.
+fn translations(environment: &Environment) -> Result<String> {
+    let elf = fs::read(metal::program(environment, metal::HYPERVISOR))?;
+    let file = ElfFile64::<LittleEndian>::parse(elf.as_slice()).context("the hypervisor's program")?;
+    let mut found = Vec::new();
+    for section in file.sections().filter(|section| section.kind() == SectionKind::Text) {
+        let words = section.data()?.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes));
+        let places = (section.address()..).step_by(4);
+        found.extend(places.zip(words).filter(|(_, word)| word & TRANSLATION_MASK == TRANSLATION));
+    }
+    let mut known = Vec::new();
+    for (name, word) in TRANSLATIONS {
+        let symbol = file.symbol_by_name(name).with_context(|| format!("there is no symbol '{name}'"))?;
+        known.push((symbol.address(), word));
+    }
+    found.sort_unstable();
+    known.sort_unstable();
+    match found == known {
+        true => Ok(format!("{} that the vectors know", found.len())),
+        false => bail!("AT instructions, by address, are {found:x?}; the vectors know {known:x?}"),
+    }
 }

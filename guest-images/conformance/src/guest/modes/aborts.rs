@@ -7,13 +7,13 @@ use core::fmt::Arguments;
 use conformance::profile::Profile;
 use guest_runtime::exception::{Fault, probe};
 use guest_runtime::{console, mmio};
-use portcullis_abi::map::{GICD, GICR, GICR_STRIDE, MAX_VCPUS, PV_TIME, UART};
+use portcullis_abi::map::{GICC, GICD, GICR, GICR_STRIDE, MAX_VCPUS, PV_TIME, UART};
 
 use crate::guest::excursion::{EL0, FROM_AARCH32, FROM_EL0, T32, Trip};
 use crate::guest::{report, tables};
 
 /// Neither RAM nor device in the guest's map.
-const HOLE: u64 = 0x2000_0000;
+pub const HOLE: u64 = 0x2000_0000;
 /// Executable for stage 1, and beyond any RAM.
 const BEYOND: u64 = 0xc000_0000;
 /// UARTFR: a read changes nothing.
@@ -37,7 +37,11 @@ pub fn run(profile: &Profile) {
     not_emulated(profile);
     pv_time();
     maintenance();
-    walks();
+    walks("walk", HOLE);
+    if profile.gicv2 {
+        // Memory that the board has, but a device's.
+        walks("walk of a device", GICC);
+    }
     user();
     repeated();
 }
@@ -178,19 +182,19 @@ fn maintenance() {
 }
 
 /// Tables of stage 1 that lie nowhere, at each level.
-fn walks() {
+fn walks(what: &str, nowhere: u64) {
     for level in 0..4 {
-        let address = tables::lead_nowhere(level, HOLE);
+        let address = tables::lead_nowhere(level, nowhere);
         let status = 0x14 - 0x10 + level as u64;
         let result = attempt!(address, "ldr w10, [x9]");
-        expect(format_args!("aborts/walk, level {level}, load"), LOAD + status, address, result);
+        expect(format_args!("aborts/{what}, level {level}, load"), LOAD + status, address, result);
         let result = attempt!(address, "str wzr, [x9]");
-        expect(format_args!("aborts/walk, level {level}, store"), STORE + status, address, result);
+        expect(format_args!("aborts/{what}, level {level}, store"), STORE + status, address, result);
         let result = probe(|| {
             // SAFETY: the callee does not exist; the probe returns to after the branch.
             unsafe { asm!("blr {}", in(reg) address, clobber_abi("C")) }
         });
-        expect(format_args!("aborts/walk, level {level}, fetch"), FETCH + status, address, result);
+        expect(format_args!("aborts/{what}, level {level}, fetch"), FETCH + status, address, result);
     }
 }
 

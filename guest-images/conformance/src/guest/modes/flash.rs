@@ -4,16 +4,17 @@
 //! stands in memory that a reset leaves alone, as in [`crate::guest::modes::reset`].
 
 use core::arch::asm;
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
+use core::hint::spin_loop;
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst};
 
 use conformance::profile::Profile;
 use guest_runtime::exception::{Fault, probe};
-use guest_runtime::{console, counter, cpu, mmio, tree};
-use portcullis_abi::map::{FLASH, FLASH_BANK, FLASH_BLOCK};
+use guest_runtime::{console, counter, cpu, gic, mmio, tree};
+use portcullis_abi::map::{FLASH, FLASH_BANK, FLASH_BLOCK, GICC};
 
 use crate::guest::excursion::{EL0, FROM_EL0, Trip};
 use crate::guest::interrupts::PATIENCE;
-use crate::guest::modes::{aborts::code, reset};
+use crate::guest::modes::{aborts, aborts::code, reset};
 use crate::guest::{report, tables};
 
 /// Node of both banks.
@@ -64,6 +65,10 @@ pub fn run(profile: &Profile) {
     user();
     if profile.cpus > 1 {
         others();
+        moving("nowhere", aborts::HOLE);
+        if gic::version() == 2 {
+            moving("a device", GICC);
+        }
     }
     report::equal(format_args!("flash/mark"), READY, program(LAST, MARK));
     // In the middle of something: the next life finds the cells all the same.
@@ -291,4 +296,71 @@ fn others() {
     let joined = cpu::join(1, PATIENCE);
     report::equal(format_args!("flash/other vCPU"), (true, true, 0), (reads, joined, WRONG.load(SeqCst)));
     report::equal(format_args!("flash/what was programmed meanwhile"), 0xffff_fff8, mmio::read32(NEXT + 8));
+}
+
+/// Where the other vCPU has the tables lead to, and how often it has done so.
+static NOWHERE: AtomicU64 = AtomicU64::new(0);
+static MOVES: AtomicU32 = AtomicU32::new(0);
+/// Stores that were begun meanwhile.
+static ATTEMPTS: AtomicU32 = AtomicU32::new(0);
+
+/// Waits for the next store, and then a while that `moves` says: a move meets a store at every point of its answer.
+fn behind_attempt(moves: u32) {
+    let seen = ATTEMPTS.load(SeqCst);
+    while ATTEMPTS.load(SeqCst) == seen && !STOP.load(SeqCst) {
+        spin_loop();
+    }
+    (0..moves % 64).for_each(|_| spin_loop());
+}
+
+/// Another vCPU has the tables lead to `nowhere` and back while this one stores to the first bank: they can differ between the store
+/// and its answer, for which the hypervisor asks them too. A store has no effect, or the abort that a board would report.
+fn moving(what: &'static str, nowhere: u64) {
+    /// Moves of a run: more than [`behind_attempt`] has pauses.
+    const ENOUGH: u32 = 130;
+    /// A GiB that nothing is in.
+    const GIB: u64 = 5;
+    /// ESR_EL1.DFSC: a translation fault at level 1, and an external abort on the walk at level 2.
+    const INVALID: u64 = STORE_ABORT & !0x3f | 0x05;
+    const ON_WALK: u64 = STORE_ABORT & !0x3f | 0x16;
+    STOP.store(false, SeqCst);
+    MOVES.store(0, SeqCst);
+    NOWHERE.store(nowhere, SeqCst);
+    let view = tables::show_devices_to_all(GIB);
+    let started = cpu::launch(
+        1,
+        || {
+            let nowhere = NOWHERE.load(SeqCst);
+            while !STOP.load(SeqCst) {
+                let moves = MOVES.fetch_add(1, SeqCst);
+                behind_attempt(moves);
+                tables::hide(GIB, nowhere);
+                behind_attempt(0);
+                tables::show_devices_to_all(GIB);
+            }
+        },
+        0,
+    );
+    report::equal(format_args!("flash/tables to {what}, other vCPU started"), Ok(()), started);
+    let address = view + MAGIC_OFFSET;
+    let (mut stored, mut aborted, mut wrong) = (0, 0, None);
+    let moved = counter::wait_until(10 * PATIENCE, || {
+        ATTEMPTS.fetch_add(1, SeqCst);
+        match probe(|| mmio::write32(address, 0)) {
+            Ok(()) => stored += 1,
+            // The level is not known if the tables are others again.
+            Err(Fault { syndrome: INVALID | ON_WALK | STORE_ABORT, address: at, .. }) if at == address => aborted += 1,
+            Err(fault) => wrong = Some(fault),
+        }
+        MOVES.load(SeqCst) >= ENOUGH && stored > 0 && aborted > 0
+    });
+    STOP.store(true, SeqCst);
+    let joined = cpu::join(1, PATIENCE);
+    console::line(format_args!("flash/tables to {what}: {stored} stores, {aborted} aborts"));
+    report::equal(
+        format_args!("flash/tables to {what}"),
+        (Ok(()), true, true),
+        (wrong.map_or(Ok(()), Err), moved, joined),
+    );
+    report::equal(format_args!("flash/tables to {what}, the cells"), MAGIC, mmio::read32(FLASH + MAGIC_OFFSET));
 }

@@ -1,3 +1,4 @@
 mod creation;
 mod ends;
 mod given;
+mod scrubbing;
