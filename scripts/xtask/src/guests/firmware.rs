@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use portcullis_abi::map::FLASH_BLOCK;
 
-use super::debian;
+use super::boot_loaders;
 use crate::environment::Environment;
 
 /// Name of the known guest: EDK2 as Debian builds it for QEMU's `virt`.
@@ -22,15 +22,7 @@ const PROGRAM: &str = "usr/share/qemu-efi-aarch64/QEMU_EFI.fd";
 ///
 /// apt, its hashes, or the content of the package.
 pub fn edk2(environment: &Environment) -> Result<PathBuf> {
-    let place = folder(environment)?.join("edk2.fd");
-    if !place.exists() {
-        let apt = debian::apt(environment)?;
-        apt.update()?;
-        let fresh = apt.fetch(PACKAGE)?;
-        fs::rename(fresh.join(PROGRAM), &place).with_context(|| format!("the package {PACKAGE} has no {PROGRAM}"))?;
-        fs::remove_dir_all(fresh)?;
-    }
-    Ok(place)
+    boot_loaders::program(environment, PACKAGE, PROGRAM, "edk2.fd")
 }
 
 /// The program at `image`, filled up with zeros to whole blocks of flash.
@@ -41,16 +33,5 @@ pub fn edk2(environment: &Environment) -> Result<PathBuf> {
 pub fn filled(environment: &Environment, name: &str, image: &Path) -> Result<PathBuf> {
     let mut bytes = fs::read(image).with_context(|| format!("{} cannot be read", image.display()))?;
     bytes.resize(bytes.len().next_multiple_of(usize::try_from(FLASH_BLOCK)?), 0);
-    let place = folder(environment)?.join(format!("{name}.fd"));
-    if fs::read(&place).ok().as_ref() != Some(&bytes) {
-        fs::write(&place, bytes).with_context(|| format!("{} cannot be written", place.display()))?;
-    }
-    Ok(place)
-}
-
-/// Folder of these files.
-fn folder(environment: &Environment) -> Result<PathBuf> {
-    let folder = environment.target().join("boot-loaders");
-    fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-    Ok(folder)
+    boot_loaders::made(environment, &format!("{name}.fd"), &bytes)
 }

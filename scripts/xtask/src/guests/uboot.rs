@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 
 use super::debian::{self, Release};
-use super::initramfs;
+use super::{boot_loaders, initramfs};
 use crate::environment::Environment;
 
 /// Name of the known guest.
@@ -21,28 +21,13 @@ const INNER_DISK: u64 = 64 << 20;
 /// Its size, with zeros behind it, which a kernel passes over: U-Boot's user need not know the true one.
 const INNER_SIZE: u64 = 16 << 20;
 
-/// Folder of both files; not that of the Debian guests, whose RAM disks tell by themselves what their firmware offers.
-fn folder(environment: &Environment) -> Result<PathBuf> {
-    let folder = environment.target().join("boot-loaders");
-    fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-    Ok(folder)
-}
-
 /// The program, downloaded when this is asked for the first time.
 ///
 /// # Errors
 ///
 /// apt, its hashes, or the content of the package.
 pub fn program(environment: &Environment) -> Result<PathBuf> {
-    let place = folder(environment)?.join("u-boot.bin");
-    if !place.exists() {
-        let apt = debian::apt(environment)?;
-        apt.update()?;
-        let fresh = apt.fetch(PACKAGE)?;
-        fs::rename(fresh.join(PROGRAM), &place).with_context(|| format!("the package {PACKAGE} has no {PROGRAM}"))?;
-        fs::remove_dir_all(fresh)?;
-    }
-    Ok(place)
+    boot_loaders::program(environment, PACKAGE, PROGRAM, "u-boot.bin")
 }
 
 /// A RAM disk that is a Debian kernel and, `INNER_DISK` further, its own RAM disk: `booti` runs the kernel where it lies.
@@ -61,9 +46,5 @@ pub fn disk(environment: &Environment) -> Result<PathBuf> {
     let room = room.saturating_add(usize::try_from(INNER_SIZE)?);
     ensure!(disk.len() <= room, "{} is larger than {INNER_SIZE} bytes", inner.display());
     disk.resize(room, 0);
-    let place = folder(environment)?.join("u-boot.disk");
-    if fs::read(&place).ok().as_ref() != Some(&disk) {
-        fs::write(&place, disk).with_context(|| format!("{} cannot be written", place.display()))?;
-    }
-    Ok(place)
+    boot_loaders::made(environment, "u-boot.disk", &disk)
 }
