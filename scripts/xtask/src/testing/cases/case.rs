@@ -73,7 +73,7 @@ const DATES: Expectation = All(&[
 /// A process of linux-a's that reads an address at which nothing is ends by SIGBUS (signal 7), as it would on a board: the VM
 /// counts that and goes on.
 pub const BUS_ERROR: Expectation = All(&[
-    Value("linux-a", "devmem", "135"),
+    Value("linux-a", "stray-read", "SIGBUS"),
     Line("gets an abort: access outside memory and devices: pc 0x"),
     Never("stopped:"),
 ]);
