@@ -9,7 +9,8 @@
 /// * ?1049: the usual screen. Scroll region: all of it.
 /// * ?1, ?5, ?6, 4, 20 off, ?7, ?25 on, ESC >: cursor keys and keypad, colours, origin, insertion, line feeds, wrapping, cursor.
 /// * ?1000 to ?1006, ?1015, ?1004, ?2004: the mouse, the focus and what is pasted are not reported.
-/// * >4 m, =0 u: keys as ever, Ctrl-] among them (modifyOtherKeys of xterm, the protocol of kitty). SGR 0. ?5 W: tab stops at every eighth column.
+/// * `>4 m`, `=0 u`: keys as ever, Ctrl-] among them (modifyOtherKeys of xterm, the protocol of kitty).
+/// * SGR 0. `?5 W`: tab stops at every eighth column.
 pub const RESET: &[u8] = b"\x18\x1b\\\x1b F\x0f\x1b(B\x1b)B\x1b[!p\
     \x1b[?1049l\x1b[r\
     \x1b[?1;5;6l\x1b[4;20l\x1b[?7;25h\x1b>\

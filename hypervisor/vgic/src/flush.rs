@@ -16,8 +16,7 @@ use super::{VcpuSet, Vgic};
 impl Vgic {
     /// Takes what the guest has finished out of the list registers of vCPU `vcpu`, and puts in what it should get next.
     /// To be called on the vCPU's core, with interrupts masked, before it enters the guest, and once: the next time it is
-    /// [`Vgic::flush_again`]. Returns other vCPUs to
-    /// kick: an interrupt that was routed elsewhere has become theirs.
+    /// [`Vgic::flush_again`]. Returns other vCPUs to kick: an interrupt that was routed elsewhere has become theirs.
     #[inline]
     pub fn flush(&self, vcpu: usize, lrs: &mut impl ListRegisters) -> VcpuSet {
         let Some(this) = self.vcpus.get(vcpu) else { return VcpuSet::EMPTY };

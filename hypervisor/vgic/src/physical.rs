@@ -3,8 +3,8 @@
 //! A list register of a GICv3 deactivates it; with a GICv2 EL2 does, when the guest's end of the virtual one is reported.
 //!
 //! The physical one is taken once, and then stays active until the guest ends the virtual one, whichever vCPU that is on. To which
-//! core it goes, and when it may come there, is not said here. What the guest does not want yet waits in the model. Whether a level-triggered one is then still wanted only its line can tell: it is
-//! deactivated, and comes again if the line is high.
+//! core it goes, and when it may come there, is not said here. What the guest does not want yet waits in the model. Whether a
+//! level-triggered one is then still wanted only its line can tell: it is deactivated, and comes again if the line is high.
 
 use core::sync::atomic::Ordering;
 

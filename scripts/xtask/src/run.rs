@@ -108,7 +108,8 @@ pub struct System {
 }
 
 impl System {
-    /// Builds all of it, for this CPU model if it is not the board's own; with `exit` the Linux guests power off after their checks, the control VM after its script.
+    /// Builds all of it, for this CPU model if it is not the board's own; with `exit` the Linux guests power off after their
+    /// checks, the control VM after its script.
     ///
     /// # Errors
     ///

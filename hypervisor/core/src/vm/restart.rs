@@ -4,8 +4,8 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// Lives of one VM that may follow each other at once.
 const BURST: u64 = 16;
-/// Lives of one VM that begin in a second at the most, once that many have. What ends a life costs the cores that it was on, and they may be others'
-/// too: 3200 instructions for the last vCPU that leaves.
+/// Lives of one VM that begin in a second at the most, once that many have. What ends a life costs the cores that it was on, and
+/// they may be others' too: 3200 instructions for the last vCPU that leaves.
 const LIVES_A_SECOND: u64 = 50;
 
 /// What the manifest says, and how often it has been done.
