@@ -17,9 +17,6 @@ pub fn support(board: &Board) -> Support {
     Support {
         std: Support::FULL.std & !absent(board.entropy.is_some(), firmware::STD_TRNG),
         vendor_hyp: Support::FULL.vendor_hyp & !absent(board.wall_clock.is_some(), firmware::VENDOR_HYP_PTP),
-        // What the implementation's discovery is to tell of, other cores to which a VM may move, no board has.
-        vendor_hyp_2: Support::FULL.vendor_hyp_2
-            & !(firmware::VENDOR_HYP_2_IMPL_VERSION | firmware::VENDOR_HYP_2_IMPL_CPUS),
         workaround_1: spectre_v2,
         workaround_2: firmware::WORKAROUND_NOT_AVAILABLE,
         workaround_3: firmware::WORKAROUND_NOT_AVAILABLE,

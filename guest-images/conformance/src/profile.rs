@@ -5,6 +5,7 @@
 //! | `std`, `std-hyp`, `vendor-hyp`, `vendor-hyp-2` | value of the firmware register | 1, 1, 3, 0 |
 //! | `psci` | version: 0.2, 1.0 or 1.1 | 1.1 |
 //! | `smccc` | version: 1.1 or 1.2 | 1.1 |
+//! | `implementations`, `midr` | CPU implementations that it is told of, MIDR of the last one | 1, this CPU's |
 //! | `conduits` | open ones: `hvc`, `smc`, `hvc,smc` | `hvc,smc` |
 //! | `cpus` | vCPUs | 1 |
 //! | `trng` | backend: `rndrrs`, `el3`, `other`, `none` (then STD's bit counts as clear) | `rndrrs` |
@@ -119,6 +120,10 @@ pub struct Profile {
     pub psci: u32,
     /// SMCCC version as SMCCC_VERSION gives it.
     pub smccc: u32,
+    /// Number of CPU implementations that it is told of.
+    pub implementations: u64,
+    /// MIDR_EL1 of the last of them, if that is another CPU.
+    pub midr: Option<u64>,
     /// HVC is open.
     pub hvc: bool,
     /// SMC is open.
@@ -175,13 +180,15 @@ pub struct Profile {
     groups: [bool; GROUPS.len()],
 }
 
-const NAMES: [&str; 31] = [
+const NAMES: [&str; 33] = [
     "std",
     "std-hyp",
     "vendor-hyp",
     "vendor-hyp-2",
     "psci",
     "smccc",
+    "implementations",
+    "midr",
     "conduits",
     "cpus",
     "trng",
@@ -268,6 +275,8 @@ impl Profile {
                     _ => return None,
                 })
             })?,
+            implementations: number("implementations", 1)?,
+            midr: arguments.get("midr").map(|_| number("midr", 0)).transpose()?,
             hvc,
             smc,
             cpus: number("cpus", 1)? as usize,
@@ -355,6 +364,16 @@ impl Profile {
     /// Whether the vendor UID and feature calls are served.
     pub fn has_vendor_identity(&self) -> bool {
         self.vendor_hyp & firmware::VENDOR_HYP_FUNC_FEAT != 0
+    }
+
+    /// Whether the implementation-version call is served.
+    pub fn has_impl_version(&self) -> bool {
+        self.vendor_hyp_2 & firmware::VENDOR_HYP_2_IMPL_VERSION != 0
+    }
+
+    /// Whether the implementation-CPU call is served.
+    pub fn has_impl_cpus(&self) -> bool {
+        self.vendor_hyp_2 & firmware::VENDOR_HYP_2_IMPL_CPUS != 0
     }
 
     /// Whether the PTP call is served.

@@ -7,6 +7,7 @@ use portcullis_tree::{MAGIC, Node, be32};
 
 use super::error::VmError;
 use super::header::Images;
+use super::implementations::Implementations;
 use super::property::{string, utf8};
 use super::settings::Settings;
 use super::slices::Slices;
@@ -34,6 +35,8 @@ pub struct VmConfig<'a> {
     pub settings: Settings,
     /// Device tree paths of the devices passed through.
     pub devices: Devices<'a>,
+    /// CPU implementations of boards to which it may move.
+    pub implementations: Implementations<'a>,
     /// Firmware registers; none stands for the defaults.
     pub firmware: Option<FirmwareConfig<'a>>,
     /// What its two banks of flash hold, as far as there is a file; none: it has no flash.
@@ -160,6 +163,7 @@ impl<'a> VmConfig<'a> {
             cmdline: "",
             settings: Settings::default(),
             devices: Devices::default(),
+            implementations: Implementations::default(),
             firmware: None,
             flash: None,
             kernel: &[],
@@ -181,6 +185,7 @@ impl<'a> VmConfig<'a> {
                 bundle::SLICES => vm.slices = Slices::parse(value)?,
                 bundle::CMDLINE => vm.cmdline = string(bundle::CMDLINE, value)?,
                 bundle::DEVICES => vm.devices = Devices::parse(value)?,
+                bundle::IMPLEMENTATIONS => vm.implementations = Implementations::parse(value)?,
                 bundle::FLASH => vm.flash = Some(flash(value, images)?),
                 bundle::KERNEL => kernel = Some(image(bundle::KERNEL, value)?),
                 bundle::INITRD => vm.initrd = Some(image(bundle::INITRD, value)?),

@@ -2,6 +2,7 @@
 
 use portcullis_abi::bundle::{MEMORY_UNIT, NAME_MAX};
 use portcullis_abi::map::MAX_VCPUS;
+use portcullis_bundle::implementations::Implementation;
 use portcullis_bundle::{Settings, is_name};
 use toml::Spanned;
 use toml::de::DeValue;
@@ -12,7 +13,7 @@ use super::flash::Flash;
 use super::image::Image;
 use super::section::Section;
 use super::vm::Vm;
-use super::{key, memory, settings, slice};
+use super::{hardware, key, memory, settings, slice};
 
 /// Bytes of the longest command line: arm64 Linux cuts what is longer without a word (`COMMAND_LINE_SIZE`, which counts
 /// the end mark, in `arch/arm64/include/uapi/asm/setup.h`).
@@ -52,6 +53,8 @@ pub struct Draft {
     pub flash: Option<Flash>,
     /// Device tree paths of devices.
     pub devices: Vec<Spanned<String>>,
+    /// CPUs of boards to which it may move.
+    pub implementations: Option<Spanned<Vec<Implementation>>>,
     /// The firmware registers.
     pub firmware: Option<Firmware>,
     /// The filters of the firmware section, with their places.
@@ -88,6 +91,7 @@ impl Draft {
             clock: settings::clock(section),
             flash,
             devices: devices(section, diagnostics),
+            implementations: hardware::implementations(section, diagnostics),
             firmware: firmware.map(|firmware| Firmware {
                 filters: filters.iter().map(|filter| *filter.get_ref()).collect(),
                 ..firmware::registers(&firmware, diagnostics)
@@ -125,6 +129,7 @@ impl Draft {
             slices: self.slices,
             settings: self.settings,
             devices: self.devices.into_iter().map(Spanned::into_inner).collect(),
+            implementations: self.implementations.map(Spanned::into_inner).unwrap_or_default(),
             firmware: self.firmware,
         })
     }

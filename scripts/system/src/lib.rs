@@ -29,6 +29,7 @@ mod files;
 mod firmware;
 mod flash;
 mod form;
+mod hardware;
 mod image;
 mod key;
 mod memory;

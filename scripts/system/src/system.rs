@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use portcullis_abi::bundle::MEMORY_UNIT;
+use portcullis_abi::firmware::{VENDOR_HYP_2, VENDOR_HYP_2_IMPL_CPUS, VENDOR_HYP_2_IMPL_VERSION};
 use portcullis_abi::map::MAX_VMS;
 use toml::Spanned;
 
@@ -25,6 +26,24 @@ pub fn check(control: Option<&Spanned<String>>, drafts: &[Draft], board: &Board,
     firmware(drafts, board, diagnostics);
     devices(drafts, diagnostics);
     clocks(control.is_some(), drafts, board, diagnostics);
+    if control.is_none() {
+        untold(drafts, diagnostics);
+    }
+}
+
+/// Reports what a VM would be told if it were offered the call, which nobody is there to grant it.
+fn untold(drafts: &[Draft], diagnostics: &mut Diagnostics<'_>) {
+    for draft in drafts {
+        let granted = |id| draft.firmware.as_ref().and_then(|firmware| firmware.register(id)).unwrap_or_default();
+        const BOTH: u64 = VENDOR_HYP_2_IMPL_VERSION | VENDOR_HYP_2_IMPL_CPUS;
+        if let Some(list) = &draft.implementations
+            && granted(VENDOR_HYP_2) & BOTH != BOTH
+        {
+            let message = format!("{} cannot ask for its `implementations`", draft.title());
+            let help = r#"add vendor-hyp-2 = ["impl-ver", "impl-cpus"] under its [vm.firmware]"#;
+            diagnostics.error(list.span(), message, help);
+        }
+    }
 }
 
 fn count(drafts: &[Draft], diagnostics: &mut Diagnostics<'_>) {

@@ -4,6 +4,7 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use portcullis_arch::{cpu, cpu::Anchor, timer};
 use portcullis_board::signal::{HALT, KICK};
+use portcullis_bundle::implementations::Implementation;
 
 use super::deadlines::{Deadlines, NEVER, Timer};
 use super::gic::Signals;
@@ -36,6 +37,8 @@ pub struct Core {
     deadlines: Deadlines,
     /// The ID registers as guests on this core see them.
     id_registers: [AtomicU64; id_registers::COUNT],
+    /// Its MIDR_EL1, REVIDR_EL1 and AIDR_EL1.
+    identity: [AtomicU64; 3],
 }
 
 impl Core {
@@ -48,6 +51,7 @@ impl Core {
             readiness: AtomicU32::new(Readiness::Awaited as u32),
             deadlines: Deadlines::new(),
             id_registers: [const { AtomicU64::new(0) }; id_registers::COUNT],
+            identity: [const { AtomicU64::new(0) }; 3],
         }
     }
 
@@ -71,6 +75,15 @@ impl Core {
         for (number, value) in self.id_registers.iter().enumerate() {
             value.store(id_registers::shown_here(number), Ordering::Relaxed);
         }
+        for (value, register) in self.identity.iter().zip(cpu::identity()) {
+            value.store(register, Ordering::Relaxed);
+        }
+    }
+
+    /// Which CPU it is, once it is online.
+    pub fn implementation(&self) -> Implementation {
+        let [midr, revidr, aidr] = self.identity.each_ref().map(|value| value.load(Ordering::Relaxed));
+        Implementation { midr, revidr, aidr }
     }
 
     /// Says of this core that it serves guests from now on.

@@ -1,6 +1,7 @@
 //! The services behind the gate: one file each. A service is only reached by a call that the gate has let through.
 
 pub mod forward;
+pub mod implementations;
 pub mod psci;
 pub mod ptp;
 pub mod trng;
@@ -37,7 +38,7 @@ pub fn serve(vcpu: &'static Vcpu, service: Service, arguments: [u64; 3]) -> Outc
         }
         Service::Ptp => Outcome::Return(ptp::serve(machine.wall_clock(), arguments[0], vcpu.vm.counter_offset())),
         Service::Management(function) => Outcome::Return(manage::serve(vcpu, function, arguments)),
-        // No board offers these bits yet.
-        Service::ImplVersion | Service::ImplCpus => Outcome::Return(Return::NOT_SUPPORTED),
+        Service::ImplVersion => Outcome::Return(implementations::version(vcpu.vm)),
+        Service::ImplCpus => Outcome::Return(implementations::cpu(vcpu.vm, arguments)),
     }
 }

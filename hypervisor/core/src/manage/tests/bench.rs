@@ -266,6 +266,7 @@ fn assemble() -> &'static Machine {
                 ..Settings::default()
             },
             devices: Default::default(),
+            implementations: Default::default(),
             firmware: None,
             kernel: &[0x14; 4096],
             flash: None,
