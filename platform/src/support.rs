@@ -17,6 +17,7 @@ pub fn support(board: &Board) -> Support {
     Support {
         std: Support::FULL.std & !absent(board.entropy.is_some(), firmware::STD_TRNG),
         vendor_hyp: Support::FULL.vendor_hyp & !absent(board.wall_clock.is_some(), firmware::VENDOR_HYP_PTP),
+        soc: board.soc.is_some(),
         workaround_1: spectre_v2,
         workaround_2: firmware::WORKAROUND_NOT_AVAILABLE,
         workaround_3: firmware::WORKAROUND_NOT_AVAILABLE,

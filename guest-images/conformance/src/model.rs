@@ -38,6 +38,7 @@ pub fn is_psci(function: u32, version: u32) -> bool {
 /// Whether the door serves the function.
 pub fn is_served(function: u32, profile: &Profile) -> bool {
     matches!(function, SMCCC_VERSION | ARCH_FEATURES)
+        || profile.soc.is_some() && function == ARCH_SOC_ID
         || is_psci(function, profile.psci)
         || profile.has_trng() && TRNG.contains(&function)
         || profile.has_pv_time() && matches!(function, PV_TIME_FEATURES | PV_TIME_ST)

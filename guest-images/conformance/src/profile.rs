@@ -5,6 +5,7 @@
 //! | `std`, `std-hyp`, `vendor-hyp`, `vendor-hyp-2` | value of the firmware register | 1, 1, 3, 0 |
 //! | `psci` | version: 0.2, 1.0 or 1.1 | 1.1 |
 //! | `smccc` | version: 1.1 or 1.2 | 1.1 |
+//! | `soc`, `revision` | version and revision of the SoC that it is told of | none, 0 |
 //! | `implementations`, `midr` | CPU implementations that it is told of, MIDR of the last one | 1, this CPU's |
 //! | `conduits` | open ones: `hvc`, `smc`, `hvc,smc` | `hvc,smc` |
 //! | `cpus` | vCPUs | 1 |
@@ -12,7 +13,7 @@
 //! | `firmware` | what is below: `test`, `tf-a` | `test` |
 //! | `forward`, `deny` | ranges of the filter: `BASE+COUNT,...` | none |
 //! | `client` | this VM's identifier to EL3 | 1 |
-//! | `wide` | 1 if EL3 may return results in x4 to x7 | 1 |
+//! | `wide` | 1 if EL3 may return results in x4 to x17 | 1 |
 //! | `only` | groups of cases: `id`, `services`, `lifecycle`, `uart`, `devices`, `gic`, joined by commas | all |
 //! | `gic` | generation of the interrupt controller: 2 or 3; 0 to leave interrupts alone | 3 |
 //! | `rtc` | 1 if this VM has a real-time clock | 1 |
@@ -120,6 +121,8 @@ pub struct Profile {
     pub psci: u32,
     /// SMCCC version as SMCCC_VERSION gives it.
     pub smccc: u32,
+    /// Version and revision of the SoC that it is told of.
+    pub soc: Option<[u64; 2]>,
     /// Number of CPU implementations that it is told of.
     pub implementations: u64,
     /// MIDR_EL1 of the last of them, if that is another CPU.
@@ -140,7 +143,7 @@ pub struct Profile {
     pub deny: Ranges,
     /// This VM's identifier to EL3.
     pub client: u64,
-    /// EL3 may return results in x4 to x7.
+    /// EL3 may return results in x4 to x17.
     pub wide: bool,
     /// Microseconds between the draws of `scarce`, and before `typed` sets up its UART.
     pub pause: u64,
@@ -180,13 +183,15 @@ pub struct Profile {
     groups: [bool; GROUPS.len()],
 }
 
-const NAMES: [&str; 33] = [
+const NAMES: [&str; 35] = [
     "std",
     "std-hyp",
     "vendor-hyp",
     "vendor-hyp-2",
     "psci",
     "smccc",
+    "soc",
+    "revision",
     "implementations",
     "midr",
     "conduits",
@@ -275,6 +280,10 @@ impl Profile {
                     _ => return None,
                 })
             })?,
+            soc: match arguments.get("soc") {
+                Some(_) => Some([number("soc", 0)?, number("revision", 0)?]),
+                None => None,
+            },
             implementations: number("implementations", 1)?,
             midr: arguments.get("midr").map(|_| number("midr", 0)).transpose()?,
             hvc,

@@ -20,6 +20,8 @@ pub struct Support {
     pub vendor_hyp: u64,
     /// Supported bits of VENDOR_HYP_2.
     pub vendor_hyp_2: u64,
+    /// There is a name of the SoC to tell.
+    pub soc: bool,
     /// Newest PSCI version, `major << 16 | minor`.
     pub psci: u64,
     /// Level of WORKAROUND_1 on this board.
@@ -42,6 +44,7 @@ impl Support {
         std_hyp: 0,
         vendor_hyp: 0,
         vendor_hyp_2: 0,
+        soc: false,
         psci: function::PSCI_VERSION_1_1 as u64,
         workaround_1: firmware::WORKAROUND_NOT_AVAILABLE,
         workaround_2: firmware::WORKAROUND_NOT_AVAILABLE,
@@ -54,6 +57,7 @@ impl Support {
         std_hyp: table::bits(Register::StdHyp),
         vendor_hyp: table::bits(Register::VendorHyp),
         vendor_hyp_2: table::bits(Register::VendorHyp2),
+        soc: true,
         psci: function::PSCI_VERSION_1_1 as u64,
         workaround_1: firmware::WORKAROUND_NOT_REQUIRED,
         workaround_2: firmware::WORKAROUND_2_NOT_REQUIRED,

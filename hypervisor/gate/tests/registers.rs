@@ -261,6 +261,7 @@ fn a_board_without_a_backend_lacks_the_bit() {
         std_hyp: !0,
         vendor_hyp: !0,
         vendor_hyp_2: !0,
+        soc: true,
         psci: 0x1_0003,
         workaround_1: 9,
         workaround_2: 9,

@@ -138,6 +138,9 @@ fn write_vm<'a>(fdt: &mut FdtWriter, vm: &'a Vm, images: &mut Images<'a>) -> Res
         let words = vm.implementations.iter().flat_map(|one| [one.midr, one.revidr, one.aidr]);
         fdt.property_array_u64(abi::IMPLEMENTATIONS, &words.collect::<Vec<_>>())?;
     }
+    if let Some(soc) = vm.soc {
+        fdt.property_array_u32(abi::SOC_ID, &[soc.version, soc.revision])?;
+    }
     let mut place = |image: &'a Image| images.add(&image.bytes).map(u64::to_be_bytes);
     if let Some(kernel) = &vm.kernel {
         fdt.property(abi::KERNEL, place(kernel).as_flattened())?;

@@ -2,6 +2,7 @@
 
 use portcullis_abi::bundle::{MEMORY_UNIT, NAME_MAX};
 use portcullis_abi::map::MAX_VCPUS;
+use portcullis_board::SocId;
 use portcullis_bundle::implementations::Implementation;
 use portcullis_bundle::{Settings, is_name};
 use toml::Spanned;
@@ -55,6 +56,8 @@ pub struct Draft {
     pub devices: Vec<Spanned<String>>,
     /// CPUs of boards to which it may move.
     pub implementations: Option<Spanned<Vec<Implementation>>>,
+    /// The SoC that it is told of.
+    pub soc: Option<Spanned<SocId>>,
     /// The firmware registers.
     pub firmware: Option<Firmware>,
     /// The filters of the firmware section, with their places.
@@ -91,6 +94,7 @@ impl Draft {
             clock: settings::clock(section),
             flash,
             devices: devices(section, diagnostics),
+            soc: hardware::soc_id(section, diagnostics),
             implementations: hardware::implementations(section, diagnostics),
             firmware: firmware.map(|firmware| Firmware {
                 filters: filters.iter().map(|filter| *filter.get_ref()).collect(),
@@ -129,6 +133,7 @@ impl Draft {
             slices: self.slices,
             settings: self.settings,
             devices: self.devices.into_iter().map(Spanned::into_inner).collect(),
+            soc: self.soc.map(Spanned::into_inner),
             implementations: self.implementations.map(Spanned::into_inner).unwrap_or_default(),
             firmware: self.firmware,
         })

@@ -1,6 +1,7 @@
 //! What a VM is told of the hardware besides what its board says: CPUs of boards to which it may move, and the SoC.
 
 use portcullis_abi::bundle::IMPLEMENTATIONS_MAX;
+use portcullis_board::SocId;
 use portcullis_bundle::implementations::Implementation;
 use toml::Spanned;
 
@@ -34,6 +35,19 @@ pub fn implementations(
         diagnostics.error(span.clone(), message, help);
     }
     Some(Spanned::new(span, list))
+}
+
+/// Reads `soc-id` of a VM, with its place.
+pub fn soc_id(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Option<Spanned<SocId>> {
+    const LIMIT: u64 = i32::MAX as u64;
+    let soc = section.section("soc-id", &key::SOC_ID, diagnostics)?;
+    let mut number = |key| {
+        soc.require(key, diagnostics);
+        limited(&soc, key, LIMIT, "with bit 31 it would be an error to whoever asks", diagnostics)
+    };
+    let (version, revision) = (number("version"), number("revision"));
+    let soc_id = SocId { version: u32::try_from(version?).ok()?, revision: u32::try_from(revision?).ok()? };
+    Some(Spanned::new(soc.span.clone(), soc_id))
 }
 
 /// The number at `key`, at most `limit`; a larger one is reported, with what the register `takes`.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use portcullis_abi::bundle::MEMORY_UNIT;
-use portcullis_abi::firmware::{VENDOR_HYP_2, VENDOR_HYP_2_IMPL_CPUS, VENDOR_HYP_2_IMPL_VERSION};
+use portcullis_abi::firmware::{SMCCC_VERSION, VENDOR_HYP_2, VENDOR_HYP_2_IMPL_CPUS, VENDOR_HYP_2_IMPL_VERSION};
+use portcullis_abi::function::SMCCC_VERSION_1_2;
 use portcullis_abi::map::MAX_VMS;
 use toml::Spanned;
 
@@ -42,6 +43,12 @@ fn untold(drafts: &[Draft], diagnostics: &mut Diagnostics<'_>) {
             let message = format!("{} cannot ask for its `implementations`", draft.title());
             let help = r#"add vendor-hyp-2 = ["impl-ver", "impl-cpus"] under its [vm.firmware]"#;
             diagnostics.error(list.span(), message, help);
+        }
+        if let Some(soc) = &draft.soc
+            && granted(SMCCC_VERSION) < SMCCC_VERSION_1_2.into()
+        {
+            let message = format!("{} cannot ask for its `soc-id`, which SMCCC 1.1 has no call for", draft.title());
+            diagnostics.error(soc.span(), message, r#"add smccc = "1.2" under its [vm.firmware]"#);
         }
     }
 }

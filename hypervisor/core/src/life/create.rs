@@ -129,9 +129,10 @@ pub fn create(
     }
     let flash = flash::create(&config, &devices, &mut stage2, &mut stock.free)
         .map_err(|error| CreateError::Flash { vm: config.name, error })?;
-    make_row(row, &config, control, stock.support);
+    let support = support_of(&config, stock.support);
+    make_row(row, &config, control, &support);
     if let Some(firmware) = config.firmware {
-        set_registers(config.name, row, stock.support, &firmware);
+        set_registers(config.name, row, &support, &firmware);
     }
     let cores = config.cores.as_slice();
     log::info!("{:<width$} {:>5} MiB, cores {cores:?}", config.name, config.memory >> 20, width = NAME_MAX / 2);
@@ -141,7 +142,12 @@ pub fn create(
     Ok(Vm::new(index, config, row, Parts { memory, stage2, pv_time, devices, flash }, control))
 }
 
-/// Puts into `row` the firmware registers of a VM that was just created, as they are by default.
+/// What a VM can have on a board that supports so much: its manifest brings some of it.
+pub fn support_of(config: &VmConfig<'_>, board: &Support) -> Support {
+    Support { soc: board.soc || config.soc.is_some(), ..*board }
+}
+
+/// Puts into `row` the firmware registers of a VM that was just created, as they are by default. `support`: what it can have.
 pub(super) fn make_row(row: &Row, config: &VmConfig<'_>, control: bool, support: &Support) {
     let conduits = Conduits::from_bits(config.settings.conduits).unwrap_or(Conduits::NONE);
     if control {

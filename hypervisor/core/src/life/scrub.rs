@@ -60,7 +60,8 @@ impl Vm {
         }
         self.pv_time.clear();
         self.bus.devices().for_each(|device| device.renew());
-        create::make_row(self.row, &self.config, self.control, &Machine::get().support());
+        let support = create::support_of(&self.config, &Machine::get().support());
+        create::make_row(self.row, &self.config, self.control, &support);
         self.life.created();
         self.report(Occasion::Repeatable, format_args!("{}: created", self.name()));
     }

@@ -4,6 +4,7 @@ pub mod forward;
 pub mod implementations;
 pub mod psci;
 pub mod ptp;
+pub mod soc_id;
 pub mod trng;
 
 use portcullis_arch::vectors::Next;
@@ -38,6 +39,7 @@ pub fn serve(vcpu: &'static Vcpu, service: Service, arguments: [u64; 3]) -> Outc
         }
         Service::Ptp => Outcome::Return(ptp::serve(machine.wall_clock(), arguments[0], vcpu.vm.counter_offset())),
         Service::Management(function) => Outcome::Return(manage::serve(vcpu, function, arguments)),
+        Service::SocId => Outcome::Return(soc_id::serve(vcpu.vm.config.soc.or(machine.board.soc), arguments[0])),
         Service::ImplVersion => Outcome::Return(implementations::version(vcpu.vm)),
         Service::ImplCpus => Outcome::Return(implementations::cpu(vcpu.vm, arguments)),
     }

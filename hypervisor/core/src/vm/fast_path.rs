@@ -1,5 +1,6 @@
 //! What the vectors know of a VM, so that most of its calls end there.
 
+use portcullis_abi::function::SMCCC_VERSION_1_2;
 use portcullis_arch::context::{Context, MISS_SEARCH, MISS_TO_GATE};
 use portcullis_gate::{Conduit, Filter, Profile, Register};
 
@@ -16,11 +17,14 @@ impl Vm {
         }
     }
 
-    /// Tells a vCPU's context where the tables are. `wide`: EL3 may return results of an SMC64 call in x4 to x7 too.
+    /// Tells a vCPU's context where the tables are. `wide`: EL3 may return results of an SMC64 call in x4 to x17 too,
+    /// which only a guest takes for such that is shown SMCCC 1.2.
     pub fn give_fast_tables(&'static self, context: &Context, wide: bool) {
         context.answers.set(self.fast_tables.by_conduit().map(Some));
         let profile = self.row.profile();
         let audited = self.audit.profile().is_some();
+        let shown = self.audit.profile().unwrap_or(profile);
+        let wide = wide && shown.register(Register::SmcccVersion) >= SMCCC_VERSION_1_2.into();
         let forwards = self.published.forwards();
         let on_miss = [Conduit::Hvc, Conduit::Smc].map(|conduit| match () {
             // Management calls have no line, and an audited VM has none at all.

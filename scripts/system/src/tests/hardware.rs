@@ -71,3 +71,39 @@ fn a_list_that_nobody_can_ask_for() {
     // A control VM may set the bits before the start.
     bench.parse(&format!("[machine]\ncontrol = \"a\"\n{}", vm(list))).unwrap();
 }
+
+#[test]
+fn soc_id() {
+    let bench = Bench::new();
+    let text = vm("soc-id = { version = 0x043b_0102, revision = 0x7fff_ffff }\n[vm.firmware]\nsmccc = \"1.2\"");
+    let soc = bench.parse(&text).unwrap().vms[0].soc.unwrap();
+    assert_eq!((soc.version, soc.revision), (0x043b_0102, 0x7fff_ffff));
+    bench.says(
+        &vm("soc-id = { version = 0x8000_0000 }\n[vm.firmware]\nsmccc = \"1.2\""),
+        r#"demo.toml:6:10: error: a SoC without `revision`
+ 6 | soc-id = { version = 0x8000_0000 }
+   |          ^^^^^^^^^^^^^^^^^^^^^^^^^
+help: write it like `revision = 1` inside its braces
+
+demo.toml:6:22: error: 0x80000000 in `version` is out of range
+ 6 | soc-id = { version = 0x8000_0000 }
+   |                      ^^^^^^^^^^^
+help: with bit 31 it would be an error to whoever asks: numbers up to 0x7fffffff
+"#,
+    );
+}
+
+#[test]
+fn a_soc_id_that_nobody_can_ask_for() {
+    let bench = Bench::new();
+    let soc = "soc-id = { version = 1, revision = 0 }";
+    bench.says(
+        &vm(&format!("{soc}\n[vm.firmware]")),
+        r#"demo.toml:6:10: error: VM "a" cannot ask for its `soc-id`, which SMCCC 1.1 has no call for
+ 6 | soc-id = { version = 1, revision = 0 }
+   |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+help: add smccc = "1.2" under its [vm.firmware]
+"#,
+    );
+    bench.parse(&format!("[machine]\ncontrol = \"a\"\n{}", vm(soc))).unwrap();
+}
