@@ -24,6 +24,8 @@ const VERSIONS: &[(&str, u64)] = &[
     ("0.2", function::PSCI_VERSION_0_2 as u64),
     ("1.0", function::PSCI_VERSION_1_0 as u64),
     ("1.1", function::PSCI_VERSION_1_1 as u64),
+    ("1.2", function::PSCI_VERSION_1_2 as u64),
+    ("1.3", function::PSCI_VERSION_1_3 as u64),
 ];
 const LEVELS: &[(&str, u64)] = &[
     ("not-available", firmware::WORKAROUND_NOT_AVAILABLE),

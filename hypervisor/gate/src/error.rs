@@ -42,7 +42,7 @@ impl fmt::Display for SetError {
                 write!(f, "{register}: bits {bits:#x} are not supported here; the supported ones are {supported:#x}")
             }
             Self::Unsupported { register: register @ Register::PsciVersion, value, supported } => {
-                write!(f, "{register}: {value:#x} is none of 0x2, 0x10000, 0x10001, or above {supported:#x}")
+                write!(f, "{register}: {value:#x} is none of 0x2 and 0x10000 to 0x10003, or above {supported:#x}")
             }
             Self::Unsupported { register, value, supported } => {
                 write!(f, "{register}: {value:#x} is no level, or above what protects this board, {supported}")

@@ -31,7 +31,13 @@ pub struct Support {
 }
 
 /// The PSCI versions that a VM can be shown. There is always at least PSCI 0.2, so 0.1 is none of them.
-const PSCI_VERSIONS: [u32; 3] = [function::PSCI_VERSION_0_2, function::PSCI_VERSION_1_0, function::PSCI_VERSION_1_1];
+const PSCI_VERSIONS: [u32; 5] = [
+    function::PSCI_VERSION_0_2,
+    function::PSCI_VERSION_1_0,
+    function::PSCI_VERSION_1_1,
+    function::PSCI_VERSION_1_2,
+    function::PSCI_VERSION_1_3,
+];
 
 /// Bits 3:0 of a workaround register: its level.
 const LEVEL: u64 = 0xf;
@@ -39,13 +45,13 @@ const LEVEL: u64 = 0xf;
 const ENABLED: u64 = 1 << 4;
 
 impl Support {
-    /// A board without any backend and without protection, yet with PSCI 1.1, which needs none.
+    /// A board without any backend and without protection, yet with PSCI 1.3, which needs none.
     pub const NONE: Self = Self {
         std: 0,
         std_hyp: 0,
         vendor_hyp: 0,
         vendor_hyp_2: 0,
-        psci: function::PSCI_VERSION_1_1 as u64,
+        psci: function::PSCI_VERSION_1_3 as u64,
         workaround_1: firmware::WORKAROUND_NOT_AVAILABLE,
         workaround_2: firmware::WORKAROUND_NOT_AVAILABLE,
         workaround_3: firmware::WORKAROUND_NOT_AVAILABLE,
@@ -57,7 +63,7 @@ impl Support {
         std_hyp: table::bits(Register::StdHyp),
         vendor_hyp: table::bits(Register::VendorHyp),
         vendor_hyp_2: table::bits(Register::VendorHyp2),
-        psci: function::PSCI_VERSION_1_1 as u64,
+        psci: function::PSCI_VERSION_1_3 as u64,
         workaround_1: firmware::WORKAROUND_NOT_REQUIRED,
         workaround_2: firmware::WORKAROUND_2_NOT_REQUIRED,
         workaround_3: firmware::WORKAROUND_NOT_REQUIRED,

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use portcullis_abi::firmware::{STD_HYP_PV_TIME, STD_TRNG, VENDOR_HYP_FUNC_FEAT, VENDOR_HYP_PTP};
-use portcullis_abi::function::{PSCI_VERSION_0_2, PSCI_VERSION_1_0, PSCI_VERSION_1_1};
+use portcullis_abi::function::{
+    PSCI_VERSION_0_2, PSCI_VERSION_1_0, PSCI_VERSION_1_1, PSCI_VERSION_1_2, PSCI_VERSION_1_3,
+};
 use portcullis_abi::manage;
 use portcullis_gate::{Filter as GateFilter, FilterError, MAX_RANGES, Profile, RangeRequest};
 use toml::Spanned;
@@ -19,7 +21,13 @@ type Services = [(&'static str, u64)];
 const STD: &Services = &[("trng", STD_TRNG)];
 const STD_HYP: &Services = &[("pv-time", STD_HYP_PV_TIME)];
 const VENDOR_HYP: &Services = &[("func-feat", VENDOR_HYP_FUNC_FEAT), ("ptp", VENDOR_HYP_PTP)];
-const PSCI: &[(&str, u32)] = &[("0.2", PSCI_VERSION_0_2), ("1.0", PSCI_VERSION_1_0), ("1.1", PSCI_VERSION_1_1)];
+const PSCI: &[(&str, u32)] = &[
+    ("0.2", PSCI_VERSION_0_2),
+    ("1.0", PSCI_VERSION_1_0),
+    ("1.1", PSCI_VERSION_1_1),
+    ("1.2", PSCI_VERSION_1_2),
+    ("1.3", PSCI_VERSION_1_3),
+];
 
 /// The firmware registers of a VM whose manifest has a `[vm.firmware]` section.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -226,7 +234,7 @@ fn psci(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> u32 {
     section
         .string("psci", diagnostics)
         .and_then(|version| choice("psci", "PSCI version", &version, PSCI, diagnostics))
-        .unwrap_or(PSCI_VERSION_1_1)
+        .unwrap_or(PSCI_VERSION_1_3)
 }
 
 fn filter(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Option<Filter> {

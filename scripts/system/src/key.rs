@@ -62,7 +62,7 @@ pub static FIRMWARE: Kind = Kind {
         "std": r#"std = ["trng"]"#,
         "std-hyp": r#"std-hyp = ["pv-time"]"#,
         "vendor-hyp": r#"vendor-hyp = ["func-feat", "ptp"]"#,
-        "psci": r#"psci = "1.1""#,
+        "psci": r#"psci = "1.3""#,
         "rule": r#"rule = "keep""#,
         "filter": "[[vm.firmware.filter]]",
     },

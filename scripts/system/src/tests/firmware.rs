@@ -96,7 +96,7 @@ psci = "1.2""#),
         r#"demo.toml:7:8: error: "1.2" is not a PSCI version
  7 | psci = "1.2"
    |        ^^^^^
-help: `psci` knows "0.2", "1.0" and "1.1"
+help: `psci` knows "0.2", "1.0", "1.1", "1.2" and "1.3"
 "#,
     );
 }
@@ -110,7 +110,7 @@ psci = 1.1"#),
         r#"demo.toml:7:8: error: `psci` is a string, but here is a number with a fraction
  7 | psci = 1.1
    |        ^^^
-help: write it like `psci = "1.1"`
+help: write it like `psci = "1.3"`
 "#,
     );
 }

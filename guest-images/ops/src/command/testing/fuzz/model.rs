@@ -2,7 +2,9 @@
 //! reference.
 
 use portcullis_abi::firmware::{ALL, PSCI_VERSION, WORKAROUND_1, WORKAROUND_2, WORKAROUND_3};
-use portcullis_abi::function::{PSCI_VERSION_0_2, PSCI_VERSION_1_0, PSCI_VERSION_1_1};
+use portcullis_abi::function::{
+    PSCI_VERSION_0_2, PSCI_VERSION_1_0, PSCI_VERSION_1_1, PSCI_VERSION_1_2, PSCI_VERSION_1_3,
+};
 use portcullis_abi::manage::*;
 
 /// First bitmap register in the list.
@@ -84,7 +86,8 @@ impl Model {
 
 /// What a register reads after a SET of `value`; none if that is not supported.
 fn accepted(id: u64, value: u64, supported: u64) -> Option<u64> {
-    const VERSIONS: [u32; 3] = [PSCI_VERSION_0_2, PSCI_VERSION_1_0, PSCI_VERSION_1_1];
+    const VERSIONS: [u32; 5] =
+        [PSCI_VERSION_0_2, PSCI_VERSION_1_0, PSCI_VERSION_1_1, PSCI_VERSION_1_2, PSCI_VERSION_1_3];
     let value = match id {
         PSCI_VERSION => VERSIONS.iter().any(|version| u64::from(*version) == value).then_some(value)?,
         WORKAROUND_1 | WORKAROUND_3 if value > 0xf => return None,
