@@ -4,7 +4,7 @@ use core::fmt;
 
 use portcullis_abi::firmware;
 
-/// One of a VM's firmware registers. Identifiers and bits are those of Linux KVM.
+/// One of a VM's firmware registers. Identifiers and bits are those of Linux KVM, as far as it has the register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Register {
     /// PSCI version, `major << 16 | minor`.
@@ -23,11 +23,13 @@ pub enum Register {
     VendorHyp,
     /// Bitmap of the vendor-specific hypervisor services, functions 64 to 127.
     VendorHyp2,
+    /// SMCCC version, `major << 16 | minor`. Not one of KVM's.
+    SmcccVersion,
 }
 
 impl Register {
     /// Every register in the order of a register list.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; firmware::ALL.len()] = [
         Self::PsciVersion,
         Self::Workaround1,
         Self::Workaround2,
@@ -36,6 +38,7 @@ impl Register {
         Self::StdHyp,
         Self::VendorHyp,
         Self::VendorHyp2,
+        Self::SmcccVersion,
     ];
 
     /// The register with this identifier, compared over all 64 bits.
@@ -49,6 +52,7 @@ impl Register {
             firmware::STD_HYP => Self::StdHyp,
             firmware::VENDOR_HYP => Self::VendorHyp,
             firmware::VENDOR_HYP_2 => Self::VendorHyp2,
+            firmware::SMCCC_VERSION => Self::SmcccVersion,
             _ => return None,
         })
     }
@@ -64,12 +68,13 @@ impl Register {
             Self::StdHyp => firmware::STD_HYP,
             Self::VendorHyp => firmware::VENDOR_HYP,
             Self::VendorHyp2 => firmware::VENDOR_HYP_2,
+            Self::SmcccVersion => firmware::SMCCC_VERSION,
         }
     }
 
     /// True for the registers that hold a bit per service, which the first-write rule and "clear all" clear.
     pub const fn is_bitmap(self) -> bool {
-        matches!(self, Self::Std | Self::StdHyp | Self::VendorHyp | Self::VendorHyp2)
+        firmware::is_bitmap(self.id())
     }
 
     /// The register's name as documentation and messages have it.
@@ -83,6 +88,7 @@ impl Register {
             Self::StdHyp => "STD_HYP",
             Self::VendorHyp => "VENDOR_HYP",
             Self::VendorHyp2 => "VENDOR_HYP_2",
+            Self::SmcccVersion => "SMCCC_VERSION",
         }
     }
 }
@@ -96,9 +102,10 @@ impl fmt::Display for Register {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::Profile;
 
     /// The identifiers written out once more: a manager's binary holds them as numbers.
-    const IDS: [u64; 8] = [
+    const IDS: [u64; 9] = [
         0x6030_0000_0014_0000,
         0x6030_0000_0014_0001,
         0x6030_0000_0014_0002,
@@ -107,9 +114,10 @@ mod tests {
         0x6030_0000_0016_0001,
         0x6030_0000_0016_0002,
         0x6030_0000_0016_0003,
+        0xf030_0000_0014_0000,
     ];
 
-    /// Peer case G1: the list holds FW 0 to 3 and FW_FEAT_BMAP 0 to 3, in this order.
+    /// Peer case G1: the list holds FW 0 to 3 and FW_FEAT_BMAP 0 to 3, in this order; our own come behind them.
     #[test]
     fn g1_list_is_complete_and_in_order() {
         assert_eq!(Register::ALL.map(Register::id), IDS);
@@ -131,6 +139,11 @@ mod tests {
     fn bitmaps_are_the_second_group() {
         for register in Register::ALL {
             assert_eq!(register.is_bitmap(), register.id() & 0xfff_0000 == 0x16_0000, "{register}");
+            assert_eq!(
+                register.is_bitmap(),
+                crate::layout::BITMAPS & Profile(0).with(register, u64::MAX).0 != 0,
+                "{register}"
+            );
         }
     }
 }

@@ -60,6 +60,7 @@ fn profiles() -> impl Iterator<Item = Profile> {
             &Support::FULL,
         )
         .unwrap();
+        row.set(Register::SmcccVersion, 0x1_0001 + n / 11 % 2, &Support::FULL).unwrap();
         row.set(Register::Workaround1, n / 5 % 3, &Support::FULL).unwrap();
         row.freeze(None)
     })
