@@ -4,7 +4,6 @@ use core::fmt;
 
 use crate::identifiers::MAX_RANGES;
 use crate::register::Register;
-use crate::support::Support;
 
 /// Why a firmware register is not written. The order of the variants is the order of the checks: the first that fails
 /// is reported.
@@ -42,7 +41,7 @@ impl fmt::Display for SetError {
                 write!(f, "{register}: bits {bits:#x} are not supported here; the supported ones are {supported:#x}")
             }
             Self::Unsupported { register, value, supported } => {
-                let versions = Support::versions(register);
+                let versions = register.versions();
                 if versions.is_empty() {
                     return write!(
                         f,

@@ -2,7 +2,18 @@
 
 use core::fmt;
 
-use portcullis_abi::firmware;
+use portcullis_abi::{firmware, function};
+
+/// The PSCI versions that a VM can be shown. There is always at least PSCI 0.2, so 0.1 is none of them.
+const PSCI_VERSIONS: &[u32] = &[
+    function::PSCI_VERSION_0_2,
+    function::PSCI_VERSION_1_0,
+    function::PSCI_VERSION_1_1,
+    function::PSCI_VERSION_1_2,
+    function::PSCI_VERSION_1_3,
+];
+/// The SMCCC versions that a VM can be shown. What it is shown from 1.3 on, the SVE hint among it, is not served.
+const SMCCC_VERSIONS: &[u32] = &[function::SMCCC_VERSION_1_1, function::SMCCC_VERSION_1_2];
 
 /// One of a VM's firmware registers. Identifiers and bits are those of Linux KVM, as far as it has the register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +86,15 @@ impl Register {
     /// True for the registers that hold a bit per service, which the first-write rule and "clear all" clear.
     pub const fn is_bitmap(self) -> bool {
         firmware::is_bitmap(self.id())
+    }
+
+    /// The values that a register which is a version can have, in ascending order; none for any other.
+    pub const fn versions(self) -> &'static [u32] {
+        match self {
+            Self::PsciVersion => PSCI_VERSIONS,
+            Self::SmcccVersion => SMCCC_VERSIONS,
+            _ => &[],
+        }
     }
 
     /// The register's name as documentation and messages have it.

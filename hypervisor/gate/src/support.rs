@@ -30,17 +30,6 @@ pub struct Support {
     pub workaround_3: u64,
 }
 
-/// The PSCI versions that a VM can be shown. There is always at least PSCI 0.2, so 0.1 is none of them.
-const PSCI_VERSIONS: &[u32] = &[
-    function::PSCI_VERSION_0_2,
-    function::PSCI_VERSION_1_0,
-    function::PSCI_VERSION_1_1,
-    function::PSCI_VERSION_1_2,
-    function::PSCI_VERSION_1_3,
-];
-/// The SMCCC versions that a VM can be shown. What it is shown from 1.3 on, the SVE hint among it, is not served.
-const SMCCC_VERSIONS: &[u32] = &[function::SMCCC_VERSION_1_1, function::SMCCC_VERSION_1_2];
-
 /// Bits 3:0 of a workaround register: its level.
 const LEVEL: u64 = 0xf;
 /// Bit 4 of WORKAROUND_2: a mitigation that can be switched is on.
@@ -109,7 +98,7 @@ impl Support {
         let supported = self.limit(register);
         let accepted = match register {
             Register::PsciVersion | Register::SmcccVersion => {
-                Self::versions(register).iter().any(|&version| u64::from(version) == value).then_some(value)
+                register.versions().iter().any(|&version| u64::from(version) == value).then_some(value)
             }
             Register::Workaround1 | Register::Workaround3 => (value & !LEVEL == 0).then_some(value),
             Register::Workaround2 => workaround_2(value),
@@ -118,15 +107,6 @@ impl Support {
         match accepted {
             Some(accepted) if accepted <= supported => Ok(accepted),
             _ => Err(SetError::Unsupported { register, value, supported }),
-        }
-    }
-
-    /// The values that a register which is a version can have, in ascending order; none for any other.
-    pub(crate) const fn versions(register: Register) -> &'static [u32] {
-        match register {
-            Register::PsciVersion => PSCI_VERSIONS,
-            Register::SmcccVersion => SMCCC_VERSIONS,
-            _ => &[],
         }
     }
 
