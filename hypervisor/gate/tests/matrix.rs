@@ -61,7 +61,7 @@ fn bitmap_states() -> impl Iterator<Item = [u64; 4]> {
 /// Every state of all registers.
 fn states() -> impl Iterator<Item = Vm> {
     bitmap_states().flat_map(|bitmaps| {
-        [0x2, 0x1_0000, 0x1_0001].into_iter().flat_map(move |psci| {
+        [0x2, 0x1_0000, 0x1_0001, 0x1_0003].into_iter().flat_map(move |psci| {
             (0..18).map(move |levels| {
                 // Each version of SMCCC comes with and without a SoC, and with some of the levels.
                 let (smccc, soc) = (0x1_0001 + levels % 2, levels & 2 == 0);
