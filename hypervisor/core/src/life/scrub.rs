@@ -6,6 +6,7 @@ use super::create;
 use crate::machine::Machine;
 use crate::memory::guest::GuestMemory;
 use crate::vm::Vm;
+use crate::vm::loading::Contents;
 use crate::vm::report::Occasion;
 use crate::vm::state::Action;
 
@@ -35,7 +36,11 @@ impl Vm {
         if size == 0 {
             return self.make_anew();
         }
-        let clear = |mut memory: GuestMemory| memory.clear(start, size as usize).ok();
+        let in_ram = done < self.memory.size();
+        let clear = |mut memory: GuestMemory| match in_ram {
+            true => memory.clear(start, size as usize).ok(),
+            false => memory.fill(start, size as usize, 0).ok(),
+        };
         if memory.and_then(clear).is_none() {
             // The piece is within its memory, and every core that runs vCPUs has slots. Without being scrubbed the VM is no new one.
             self.report(Occasion::End, format_args!("{}: its memory cannot be reached to be scrubbed", self.name()));
@@ -54,8 +59,7 @@ impl Vm {
             vcpu.reset_account();
         }
         self.audit.reset();
-        // The scrubbing has written everything back.
-        self.loaded.store(false, Ordering::Relaxed);
+        *self.contents.lock() = Contents::Zeros;
         // What its files have is put into its flash again before anything of the VM runs.
         if let Some(flash) = &self.flash {
             flash.loaded.store(false, Ordering::Relaxed);

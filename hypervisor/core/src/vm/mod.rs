@@ -31,7 +31,7 @@ pub mod watch;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64};
+use core::sync::atomic::{AtomicU8, AtomicU64};
 
 use portcullis_abi::map;
 use portcullis_arch::{context::Context, paging, timer};
@@ -49,7 +49,7 @@ use self::failure::Failure;
 use self::fast_tables::FastTables;
 use self::fault_report::FaultReport;
 use self::flash::{Flash, SECOND};
-use self::loading::Loading;
+use self::loading::{Contents, Loading};
 use self::managed_filter::ManagedFilter;
 use self::off_core::OffCore;
 use self::power::PowerState;
@@ -127,8 +127,8 @@ pub struct Vm {
     pub(crate) starts: Wait,
     pub(crate) counter: VirtualCounter,
     vttbr: u64,
-    /// The VM was loaded before: its memory may lie in the caches as it was then.
-    pub(crate) loaded: AtomicBool,
+    /// What is in its RAM before it is loaded.
+    pub(crate) contents: Mutex<Contents>,
     /// How far its images are in place.
     pub(crate) loading: Mutex<Loading>,
     /// Bytes of its memory that are scrubbed, while that is in progress.
@@ -232,7 +232,7 @@ impl Vm {
             asked: Wait::new(),
             starts: Wait::new(),
             counter: VirtualCounter::new(),
-            loaded: AtomicBool::new(false),
+            contents: Mutex::new(Contents::Foreign),
             loading: Mutex::new(Loading::default()),
             scrubbed: AtomicU64::new(0),
         }
