@@ -35,6 +35,8 @@ pub enum Mode {
     Busy,
     /// Resets.
     Reset,
+    /// What is in RAM at first, and after a reset.
+    Fresh,
     /// A device of the board, its interrupt, and resets.
     Device,
     /// A device of the board whose interrupts are to disturb others.
@@ -95,6 +97,7 @@ impl Mode {
             "storm" => Self::Storm,
             "busy" => Self::Busy,
             "reset" => Self::Reset,
+            "fresh" => Self::Fresh,
             "device" => Self::Device,
             "disturb" => Self::Disturb,
             "dma" => Self::Dma,

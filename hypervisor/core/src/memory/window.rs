@@ -28,14 +28,18 @@ struct Table {
     entries: [AtomicU64; SLOTS],
 }
 
-/// A table that shows nothing.
-const EMPTY: Table = Table { entries: [const { AtomicU64::new(0) }; SLOTS] };
+impl Table {
+    /// A table that shows nothing.
+    const fn new() -> Self {
+        Self { entries: [const { AtomicU64::new(0) }; SLOTS] }
+    }
+}
 
 #[cfg(not(test))]
-static ENTRIES: Table = EMPTY;
+static ENTRIES: Table = Table::new();
 #[cfg(test)]
 thread_local! {
-    static OF_THREAD: &'static Table = Box::leak(Box::new(EMPTY));
+    static OF_THREAD: &'static Table = Box::leak(Box::new(Table::new()));
 }
 /// The window of a test.
 #[cfg(test)]

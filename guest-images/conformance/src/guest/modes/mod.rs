@@ -12,6 +12,7 @@ mod end;
 mod fault;
 mod flash;
 mod forward;
+mod fresh;
 mod garbage;
 mod hostile;
 mod idle;
@@ -52,6 +53,7 @@ pub fn run(profile: &Profile) {
         Mode::Storm => storm::run(profile),
         Mode::Busy => busy::run(profile),
         Mode::Reset => reset::run(profile),
+        Mode::Fresh => fresh::run(profile),
         Mode::Device => device::run(profile),
         Mode::Disturb => disturb::run(profile),
         Mode::Dma => dma::run(profile),

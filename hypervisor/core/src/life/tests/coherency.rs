@@ -91,7 +91,9 @@ impl Caches {
             }
             Event::Instruction("tlbi vmalls12e1") if core == self.first_core() => self.fetched = false,
             // Of this VM, if it is its tables that the core has; and not when a guest goes on.
-            Event::Write("vttbr_el2", value) if core == self.first_core() => self.begun = usize::from(value == self.vm.vttbr()),
+            Event::Write("vttbr_el2", value) if core == self.first_core() => {
+                self.begun = usize::from(value == self.vm.vttbr())
+            }
             Event::Enter(entry) if core == self.first_core() && self.begun == 1 && entry == ENTRY => {
                 let missing = self.out.iter().filter(|out| !**out).count();
                 assert_eq!(missing, 0, "lines of {} that some cache may have", self.vm.name());
