@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | `std`, `std-hyp`, `vendor-hyp`, `vendor-hyp-2` | value of the firmware register | 1, 1, 3, 0 |
 //! | `psci` | version: 0.2, 1.0 or 1.1 | 1.1 |
+//! | `smccc` | version: 1.1 or 1.2 | 1.1 |
 //! | `conduits` | open ones: `hvc`, `smc`, `hvc,smc` | `hvc,smc` |
 //! | `cpus` | vCPUs | 1 |
 //! | `trng` | backend: `rndrrs`, `el3`, `other`, `none` (then STD's bit counts as clear) | `rndrrs` |
@@ -116,6 +117,8 @@ pub struct Profile {
     pub vendor_hyp_2: u64,
     /// PSCI version as PSCI_VERSION gives it.
     pub psci: u32,
+    /// SMCCC version as SMCCC_VERSION gives it.
+    pub smccc: u32,
     /// HVC is open.
     pub hvc: bool,
     /// SMC is open.
@@ -172,12 +175,13 @@ pub struct Profile {
     groups: [bool; GROUPS.len()],
 }
 
-const NAMES: [&str; 30] = [
+const NAMES: [&str; 31] = [
     "std",
     "std-hyp",
     "vendor-hyp",
     "vendor-hyp-2",
     "psci",
+    "smccc",
     "conduits",
     "cpus",
     "trng",
@@ -254,6 +258,13 @@ impl Profile {
                     "" | "1.1" => function::PSCI_VERSION_1_1,
                     "1.0" => function::PSCI_VERSION_1_0,
                     "0.2" => function::PSCI_VERSION_0_2,
+                    _ => return None,
+                })
+            })?,
+            smccc: choose(&arguments, "smccc", "1.1 or 1.2", |value| {
+                Some(match value {
+                    "" | "1.1" => function::SMCCC_VERSION_1_1,
+                    "1.2" => function::SMCCC_VERSION_1_2,
                     _ => return None,
                 })
             })?,

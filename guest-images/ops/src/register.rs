@@ -25,6 +25,8 @@ const VERSIONS: &[(&str, u64)] = &[
     ("1.0", function::PSCI_VERSION_1_0 as u64),
     ("1.1", function::PSCI_VERSION_1_1 as u64),
 ];
+const CONVENTIONS: &[(&str, u64)] =
+    &[("1.1", function::SMCCC_VERSION_1_1 as u64), ("1.2", function::SMCCC_VERSION_1_2 as u64)];
 const LEVELS: &[(&str, u64)] = &[
     ("not-available", firmware::WORKAROUND_NOT_AVAILABLE),
     ("available", firmware::WORKAROUND_AVAILABLE),
@@ -42,7 +44,7 @@ const fn number(name: &'static str, id: u64, values: &'static [(&'static str, u6
 }
 
 /// Every register in the order in which a register list shows them.
-pub static REGISTERS: [Register; 8] = [
+pub static REGISTERS: [Register; firmware::ALL.len()] = [
     number("psci", firmware::PSCI_VERSION, VERSIONS),
     number("workaround-1", firmware::WORKAROUND_1, LEVELS),
     number("workaround-2", firmware::WORKAROUND_2, LEVELS_2),
@@ -57,8 +59,9 @@ pub static REGISTERS: [Register; 8] = [
     bitmap(
         "vendor-hyp-2",
         firmware::VENDOR_HYP_2,
-        &[("impl-version", firmware::VENDOR_HYP_2_IMPL_VERSION), ("impl-cpus", firmware::VENDOR_HYP_2_IMPL_CPUS)],
+        &[("impl-ver", firmware::VENDOR_HYP_2_IMPL_VERSION), ("impl-cpus", firmware::VENDOR_HYP_2_IMPL_CPUS)],
     ),
+    number("smccc", firmware::SMCCC_VERSION, CONVENTIONS),
 ];
 
 /// The register of an identifier.

@@ -71,8 +71,10 @@ pub const TRNG_UUID_RNDRRS_WORDS: [u32; 4] = [0x4e7f_0c5b, 0x264a_d193, 0x6d1f_5
 /// The same over an RNG200, f98fe7c9-6a1f-4d28-bd67-3e4a4c960331.
 pub const TRNG_UUID_RNG200_WORDS: [u32; 4] = [0xc9e7_8ff9, 0x284d_1f6a, 0x4a3e_67bd, 0x3103_964c];
 
-/// The version that `SMCCC_VERSION` reports: 1.1.
+/// SMCCC 1.1 in the form of `SMCCC_VERSION`.
 pub const SMCCC_VERSION_1_1: u32 = 0x1_0001;
+/// SMCCC 1.2 in the form of `SMCCC_VERSION`.
+pub const SMCCC_VERSION_1_2: u32 = 0x1_0002;
 /// The version that `TRNG_VERSION` reports: 1.0.
 pub const TRNG_VERSION_1_0: u32 = 0x1_0000;
 /// PSCI 1.1 in the form of `PSCI_VERSION`.

@@ -89,7 +89,7 @@ const TABLE: [Row; COUNT] = [
     row(PSCI_VERSION, "PSCI_VERSION", G::Psci, PSCI_0_2, Reply::Register(Register::PsciVersion), &[Psci]),
     row(PSCI_FEATURES, "PSCI_FEATURES", G::Psci, PSCI_1_0, Features(Psci), &[Psci]),
     row(PSCI_MIGRATE_INFO_TYPE, "MIGRATE_INFO_TYPE", G::Psci, PSCI_0_2, value(NOT_REQUIRED), &[Psci]),
-    row(SMCCC_VERSION, "SMCCC_VERSION", G::Arch, Nothing, value(SMCCC_VERSION_1_1), &[Arch, Psci]),
+    row(SMCCC_VERSION, "SMCCC_VERSION", G::Arch, Nothing, Reply::Register(Register::SmcccVersion), &[Arch, Psci]),
     row(ARCH_FEATURES, "SMCCC_ARCH_FEATURES", G::Arch, Nothing, Features(Arch), &[Arch]),
     row(ARCH_WORKAROUND_1, "SMCCC_ARCH_WORKAROUND_1", G::Arch, Level(Register::Workaround1), value(0), &[Arch]),
     row(ARCH_WORKAROUND_2, "SMCCC_ARCH_WORKAROUND_2", G::Arch, Level(Register::Workaround2), value(0), &[Arch]),

@@ -93,11 +93,11 @@ impl Vm {
     pub fn load_piece(&self, most: u64) -> Result<Option<Entry>, LoadError> {
         let config = &self.config;
         let layout = config.layout(self.ram).map_err(LoadError::Image)?;
-        let mut loading = self.loading.lock();
+        let mut loading = self.life.loading();
         let more = self.wants_seed() && self.gather(&mut loading.seed);
         loop {
             let (work, next) = match loading.part {
-                Part::Ram => match *self.contents.lock() {
+                Part::Ram => match self.life.contents() {
                     Contents::Foreign => (Work::Clear, Part::First),
                     Contents::Zeros => (Work::Nothing, Part::First),
                     Contents::Life => (Work::Forget, Part::First),
@@ -130,7 +130,7 @@ impl Vm {
             match loading.piece(size, most) {
                 (_, 0) => {
                     // From here on there is something of it in memory.
-                    *self.contents.lock() = Contents::Life;
+                    self.life.set_loaded();
                     loading.next(next);
                 }
                 (start, size) => {

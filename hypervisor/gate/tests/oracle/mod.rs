@@ -10,6 +10,8 @@ pub struct Vm {
     pub bitmaps: [u64; 4],
     /// PSCI version.
     pub psci: u64,
+    /// SMCCC version.
+    pub smccc: u64,
     /// Levels of WORKAROUND_1, _2, _3.
     pub levels: [u64; 3],
     /// Identifiers that the filter denies, first and last of each range.
@@ -51,6 +53,8 @@ pub enum Expect {
     Value([u64; 4]),
     /// The PSCI version.
     PsciVersion,
+    /// The SMCCC version.
+    SmcccVersion,
     /// Whether the function asked about exists, as far as this call speaks for it.
     Speaks(Speaker),
     /// The vendor's feature words.
@@ -95,7 +99,7 @@ const fn psci(function: PsciFunction, width: Width) -> Expect {
     Expect::Serve(Service::Psci(function, width))
 }
 
-use Expect::{PsciVersion, Serve, Speaks, Value, VendorWords};
+use Expect::{PsciVersion, Serve, SmcccVersion, Speaks, Value, VendorWords};
 use Gate::{Bit, Level, Never, Open, Psci};
 use PsciFunction as P;
 use Speaker as S;
@@ -103,7 +107,7 @@ use Width::{Smc32, Smc64};
 
 /// Every function that has a name at this door, in ascending order.
 pub const TABLE: &[Entry] = &[
-    entry(0x8000_0000, "SMCCC_VERSION", Open, Value([0x1_0001, 0, 0, 0]), &[S::Arch, S::Psci]),
+    entry(0x8000_0000, "SMCCC_VERSION", Open, SmcccVersion, &[S::Arch, S::Psci]),
     entry(0x8000_0001, "SMCCC_ARCH_FEATURES", Open, Speaks(S::Arch), &[S::Arch]),
     entry(0x8000_0002, "SMCCC_ARCH_SOC_ID", Never, Value([0; 4]), &[]),
     entry(0x8000_3fff, "SMCCC_ARCH_WORKAROUND_3", Level(2), Value([0; 4]), &[S::Arch]),

@@ -102,6 +102,20 @@ help: `psci` knows "0.2", "1.0" and "1.1"
 }
 
 #[test]
+fn smccc_version() {
+    let bench = Bench::new();
+    bench.says(
+        &vm(r#"[vm.firmware]
+smccc = "1.3""#),
+        r#"demo.toml:7:9: error: "1.3" is not a SMCCC version
+ 7 | smccc = "1.3"
+   |         ^^^^^
+help: `smccc` knows "1.1" and "1.2"
+"#,
+    );
+}
+
+#[test]
 fn psci_type() {
     let bench = Bench::new();
     bench.says(
@@ -209,7 +223,7 @@ fn rule() {
     let bench = Bench::new();
     let manifest = bench.parse(&vm("[vm.firmware]\nrule = \"keep\"\nstd = []")).unwrap();
     let firmware = manifest.vms[0].firmware.as_ref().unwrap();
-    assert_eq!((firmware.keep, firmware.std, firmware.std_hyp), (true, Some(0), None));
+    assert_eq!((firmware.keep, firmware.registers), (true, [Some(0), None, None, None, None, None]));
     bench.says(
         &vm("[vm.firmware]\nrule = \"kept\""),
         r#"demo.toml:7:8: error: "kept" is not a rule for what is not named

@@ -250,7 +250,7 @@ const CASES: &[Case] = &[
     Case {
         name: "damaged-version",
         damage: Some(Damage::Header(Field::Version)),
-        expectations: &[Line("bundle: its format is version 3; this hypervisor reads version 2: take"), NoGuest],
+        expectations: &[Line("bundle: its format is version 4; this hypervisor reads version 3: take"), NoGuest],
         ..DAMAGED
     },
     Case {
