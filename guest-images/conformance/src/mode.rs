@@ -35,6 +35,8 @@ pub enum Mode {
     Busy,
     /// Resets.
     Reset,
+    /// The cases of kvm-unit-tests' timer and gic.
+    Peers,
     /// What is in RAM at first, and after a reset.
     Fresh,
     /// A device of the board, its interrupt, and resets.
@@ -97,6 +99,7 @@ impl Mode {
             "storm" => Self::Storm,
             "busy" => Self::Busy,
             "reset" => Self::Reset,
+            "peers" => Self::Peers,
             "fresh" => Self::Fresh,
             "device" => Self::Device,
             "disturb" => Self::Disturb,

@@ -18,6 +18,7 @@ mod hostile;
 mod idle;
 mod leak;
 mod pause;
+mod peers;
 mod reset;
 mod steal;
 mod steps;
@@ -53,6 +54,7 @@ pub fn run(profile: &Profile) {
         Mode::Storm => storm::run(profile),
         Mode::Busy => busy::run(profile),
         Mode::Reset => reset::run(profile),
+        Mode::Peers => peers::run(profile),
         Mode::Fresh => fresh::run(profile),
         Mode::Device => device::run(profile),
         Mode::Disturb => disturb::run(profile),
