@@ -80,7 +80,7 @@ impl Life {
     }
 
     /// Begins a life at `now`, or later where the restart policy says so: nothing is loaded yet. The counter has `frequency` Hz;
-    /// `again` as for [`RestartPolicy::begin`].
+    /// `again` as for `RestartPolicy::begin`.
     pub fn begin(&self, again: bool, now: u64, frequency: u64) {
         self.restarts.begin(again, now, frequency);
         // A former start may have been stopped half way.

@@ -31,7 +31,7 @@ pub fn run(profile: &Profile) {
     let foreign = |at: &u64| !own.iter().any(|own| at + WORD > own.start && *at < own.end);
     let words = || (RAM..RAM + size).step_by(WORD as usize).filter(foreign);
     // What it leaves for its next boot: each word its own address.
-    let left = |at: u64| if at % STEP == 0 { at } else { 0 };
+    let left = |at: u64| if at.is_multiple_of(STEP) { at } else { 0 };
     let expected = |at: u64| if boot == 0 { 0 } else { left(at) };
     let wrong = words().filter(|at| read(*at) != expected(*at));
     let (count, first) = wrong.fold((0u64, None), |(count, first), at| (count + 1, first.or(Some((at, read(at))))));

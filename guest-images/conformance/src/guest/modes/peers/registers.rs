@@ -92,7 +92,7 @@ fn beyond(name: &str, register: u64, lines: u32) {
 
 /// Byte accesses, to an SPI in the middle of its word; `mask` has bits that all of them have.
 fn bytes(name: &str, register: u64, lines: u32, mask: u8) {
-    let word = GICD + register + u64::from(lines / 2 & !3);
+    let word = GICD + register + u64::from((lines / 2) & !3);
     let value = u32::from_le_bytes([0x10, 0x20, 0x40, 0x80].map(|byte: u8| if mask < 0x10 { mask } else { byte }));
     mmio::write32(word, value);
     let read = [0, 1, 2, 3].map(|at| mmio::read8(word + at));
