@@ -33,6 +33,8 @@ pub enum Mode {
     Storm,
     /// Heartbeats.
     Busy,
+    /// PSCI by several vCPUs at once.
+    Psci,
     /// Resets.
     Reset,
     /// The cases of kvm-unit-tests' timer and gic.
@@ -98,6 +100,7 @@ impl Mode {
             "cost" => Self::Cost,
             "storm" => Self::Storm,
             "busy" => Self::Busy,
+            "psci" => Self::Psci,
             "reset" => Self::Reset,
             "peers" => Self::Peers,
             "fresh" => Self::Fresh,

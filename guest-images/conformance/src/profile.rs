@@ -3,7 +3,7 @@
 //! | argument | meaning | default |
 //! | --- | --- | --- |
 //! | `std`, `std-hyp`, `vendor-hyp`, `vendor-hyp-2` | value of the firmware register | 1, 1, 3, 0 |
-//! | `psci` | version: 0.2, 1.0 or 1.1 | 1.1 |
+//! | `psci` | version: 0.2, 1.0, 1.1, 1.2 or 1.3 | 1.3 |
 //! | `smccc` | version: 1.1 or 1.2 | 1.1 |
 //! | `conduits` | open ones: `hvc`, `smc`, `hvc,smc` | `hvc,smc` |
 //! | `cpus` | vCPUs | 1 |
@@ -16,7 +16,7 @@
 //! | `gic` | generation of the interrupt controller: 2 or 3; 0 to leave interrupts alone | 3 |
 //! | `rtc` | 1 if this VM has a real-time clock | 1 |
 //! | `mode` | `cases`, `garbage`, `sweep`, `matrix`, `forward`, `late`, `draws`, `words`, `scarce`, `dry`, `off`, `restart`, `cost`, `storm`, `busy`, \
-//!   `reset`, `device`, `dma`, `leak`, `starved`, `paused`, `clock`, `hostile`, `idle`, `typed`, \
+//!   `psci`, `reset`, `device`, `dma`, `leak`, `starved`, `paused`, `clock`, `hostile`, `idle`, `typed`, \
 //!   `abort`, `aborts`, `no-vectors`, `sysreg`, `mmio`, `jump` | `cases` |
 //! | `calls`, `seed` | `garbage`, `draws`, `dry`: number of calls; `leak`: of rounds; `garbage`, `leak`: start of the sequence \
 //!   | 100000, 1 |
@@ -253,9 +253,11 @@ impl Profile {
             std_hyp: number("std-hyp", 1)?,
             vendor_hyp: number("vendor-hyp", 3)?,
             vendor_hyp_2: number("vendor-hyp-2", 0)?,
-            psci: choose(&arguments, "psci", "0.2, 1.0 or 1.1", |value| {
+            psci: choose(&arguments, "psci", "0.2, 1.0, 1.1, 1.2 or 1.3", |value| {
                 Some(match value {
-                    "" | "1.1" => function::PSCI_VERSION_1_1,
+                    "" | "1.3" => function::PSCI_VERSION_1_3,
+                    "1.2" => function::PSCI_VERSION_1_2,
+                    "1.1" => function::PSCI_VERSION_1_1,
                     "1.0" => function::PSCI_VERSION_1_0,
                     "0.2" => function::PSCI_VERSION_0_2,
                     _ => return None,

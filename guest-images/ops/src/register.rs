@@ -24,6 +24,8 @@ const VERSIONS: &[(&str, u64)] = &[
     ("0.2", function::PSCI_VERSION_0_2 as u64),
     ("1.0", function::PSCI_VERSION_1_0 as u64),
     ("1.1", function::PSCI_VERSION_1_1 as u64),
+    ("1.2", function::PSCI_VERSION_1_2 as u64),
+    ("1.3", function::PSCI_VERSION_1_3 as u64),
 ];
 const CONVENTIONS: &[(&str, u64)] =
     &[("1.1", function::SMCCC_VERSION_1_1 as u64), ("1.2", function::SMCCC_VERSION_1_2 as u64)];
@@ -201,7 +203,7 @@ mod tests {
         let shown = |id, value| std::format!("{}", Shown { id, value });
         assert_eq!(shown(firmware::VENDOR_HYP, 7), "func-feat+ptp+0x4");
         assert_eq!(shown(firmware::STD, 0), "none");
-        assert_eq!(shown(firmware::PSCI_VERSION, 0x1_0003), "0x10003");
+        assert_eq!(shown(firmware::PSCI_VERSION, 0x1_0004), "0x10004");
         assert_eq!(shown(1, 2), "0x2");
     }
 }

@@ -72,7 +72,7 @@ fn registers_are_set_by_names_and_numbers() {
     assert_eq!(
         output(&mut fake, "regs linux-b"),
         "register      identifier          value    names         supported\n\
-         psci          0x6030000000140000  0x10000  1.0           0x10001\n\
+         psci          0x6030000000140000  0x10000  1.0           0x10003\n\
          workaround-1  0x6030000000140001  0x2      not-required  0x2\n\
          workaround-2  0x6030000000140002  0x3      not-required  0x3\n\
          workaround-3  0x6030000000140003  0x2      not-required  0x2\n\

@@ -36,6 +36,8 @@ pub const PSCI_SYSTEM_RESET: u32 = 0x8400_0009;
 pub const PSCI_FEATURES: u32 = 0x8400_000a;
 /// PSCI `SYSTEM_RESET2`, 32-bit form; the 64-bit form has [`SMC64`] set.
 pub const PSCI_SYSTEM_RESET2: u32 = 0x8400_0012;
+/// PSCI `SYSTEM_OFF2`, 32-bit form; the 64-bit form has [`SMC64`] set.
+pub const PSCI_SYSTEM_OFF2: u32 = 0x8400_0015;
 
 /// TRNG (Arm DEN0098) `TRNG_VERSION`.
 pub const TRNG_VERSION: u32 = 0x8400_0050;
@@ -77,6 +79,10 @@ pub const SMCCC_VERSION_1_1: u32 = 0x1_0001;
 pub const SMCCC_VERSION_1_2: u32 = 0x1_0002;
 /// The version that `TRNG_VERSION` reports: 1.0.
 pub const TRNG_VERSION_1_0: u32 = 0x1_0000;
+/// PSCI 1.3 in the form of `PSCI_VERSION`.
+pub const PSCI_VERSION_1_3: u32 = 0x1_0003;
+/// PSCI 1.2 in the form of `PSCI_VERSION`.
+pub const PSCI_VERSION_1_2: u32 = 0x1_0002;
 /// PSCI 1.1 in the form of `PSCI_VERSION`.
 pub const PSCI_VERSION_1_1: u32 = 0x1_0001;
 /// PSCI 1.0 in the form of `PSCI_VERSION`.

@@ -5,7 +5,13 @@ use core::fmt;
 use portcullis_abi::{firmware, function};
 
 /// The PSCI versions that a VM can be shown. There is always at least PSCI 0.2, so 0.1 is none of them.
-const PSCI_VERSIONS: &[u32] = &[function::PSCI_VERSION_0_2, function::PSCI_VERSION_1_0, function::PSCI_VERSION_1_1];
+const PSCI_VERSIONS: &[u32] = &[
+    function::PSCI_VERSION_0_2,
+    function::PSCI_VERSION_1_0,
+    function::PSCI_VERSION_1_1,
+    function::PSCI_VERSION_1_2,
+    function::PSCI_VERSION_1_3,
+];
 /// The SMCCC versions that a VM can be shown. What it is shown from 1.3 on, the SVE hint among it, is not served.
 const SMCCC_VERSIONS: &[u32] = &[function::SMCCC_VERSION_1_1, function::SMCCC_VERSION_1_2];
 

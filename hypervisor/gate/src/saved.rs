@@ -127,7 +127,7 @@ mod tests {
             std: random.below(4),
             std_hyp: random.below(2),
             vendor_hyp: random.below(4),
-            psci: [0x1_0000, 0x1_0001][random.below(2) as usize],
+            psci: [0x1_0000, 0x1_0001, 0x1_0003][random.below(3) as usize],
             workaround_1: random.below(3),
             ..Support::FULL
         }

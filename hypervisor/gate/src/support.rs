@@ -36,13 +36,13 @@ const LEVEL: u64 = 0xf;
 const ENABLED: u64 = 1 << 4;
 
 impl Support {
-    /// A board without any backend and without protection, yet with PSCI 1.1, which needs none.
+    /// A board without any backend and without protection, yet with PSCI 1.3, which needs none.
     pub const NONE: Self = Self {
         std: 0,
         std_hyp: 0,
         vendor_hyp: 0,
         vendor_hyp_2: 0,
-        psci: function::PSCI_VERSION_1_1 as u64,
+        psci: function::PSCI_VERSION_1_3 as u64,
         workaround_1: firmware::WORKAROUND_NOT_AVAILABLE,
         workaround_2: firmware::WORKAROUND_NOT_AVAILABLE,
         workaround_3: firmware::WORKAROUND_NOT_AVAILABLE,
@@ -54,7 +54,7 @@ impl Support {
         std_hyp: table::bits(Register::StdHyp),
         vendor_hyp: table::bits(Register::VendorHyp),
         vendor_hyp_2: table::bits(Register::VendorHyp2),
-        psci: function::PSCI_VERSION_1_1 as u64,
+        psci: function::PSCI_VERSION_1_3 as u64,
         workaround_1: firmware::WORKAROUND_NOT_REQUIRED,
         workaround_2: firmware::WORKAROUND_2_NOT_REQUIRED,
         workaround_3: firmware::WORKAROUND_NOT_REQUIRED,

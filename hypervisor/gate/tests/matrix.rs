@@ -61,7 +61,7 @@ fn bitmap_states() -> impl Iterator<Item = [u64; 4]> {
 /// Every state of all registers.
 fn states() -> impl Iterator<Item = Vm> {
     bitmap_states().flat_map(|bitmaps| {
-        [0x2, 0x1_0000, 0x1_0001].into_iter().flat_map(move |psci| {
+        [0x2, 0x1_0000, 0x1_0001, 0x1_0003].into_iter().flat_map(move |psci| {
             (0..36).map(move |state| {
                 let (levels, smccc) = (state % 18, 0x1_0001 + state / 18);
                 Vm { smccc, ..vm(bitmaps, psci, [levels % 3, [0, 3][levels as usize / 3 % 2], levels / 6]) }

@@ -31,7 +31,7 @@ fn is_unsupported(outcome: Result<(), SetError>) -> bool {
 fn h1_initial_values() {
     let row = created(Rule::Clear);
     assert_eq!(bitmaps(&row), [0x1, 0x1, 0x3, 0x0]);
-    assert_eq!(row.get(Register::PsciVersion), 0x1_0001);
+    assert_eq!(row.get(Register::PsciVersion), 0x1_0003);
     assert_eq!(row.get(Register::SmcccVersion), 0x1_0001, "as KVM shows");
     assert_eq!([Register::Workaround1, Register::Workaround2, Register::Workaround3].map(|w| row.get(w)), [2, 3, 2]);
     let profile = row.profile();
@@ -152,7 +152,7 @@ fn clear_all_clears_the_bitmaps_alone_and_counts_as_a_write() {
     let row = created(Rule::Clear);
     row.clear_all().unwrap();
     assert_eq!(bitmaps(&row), [0; 4]);
-    assert_eq!((row.get(Register::PsciVersion), row.get(Register::Workaround2)), (0x1_0001, 3));
+    assert_eq!((row.get(Register::PsciVersion), row.get(Register::Workaround2)), (0x1_0003, 3));
     assert!(row.profile().is_written());
     set(&row, Register::VendorHyp, 0x3).unwrap();
     row.freeze(None);
@@ -196,11 +196,11 @@ fn an_absent_vm_holds_nothing() {
 #[test]
 fn psci_version_takes_known_versions_up_to_ours() {
     let row = created(Rule::Keep);
-    for good in [0x2, 0x1_0000, 0x1_0001] {
+    for good in [0x2, 0x1_0000, 0x1_0001, 0x1_0002, 0x1_0003] {
         set(&row, Register::PsciVersion, good).unwrap();
         assert_eq!(row.get(Register::PsciVersion), good);
     }
-    for bad in [0, 0x1, 0x3, 0xffff, 0x1_0002, 0x1_0003, 0x2_0000, 0x1_0000_0002, u64::MAX] {
+    for bad in [0, 0x1, 0x3, 0xffff, 0x1_0004, 0x1_000f, 0x2_0000, 0x1_0000_0002, u64::MAX] {
         assert!(is_unsupported(set(&row, Register::PsciVersion, bad)), "{bad:#x}");
     }
     let old = Support { psci: 0x1_0000, ..Support::FULL };
@@ -261,7 +261,7 @@ fn a_board_without_a_backend_lacks_the_bit() {
         std_hyp: !0,
         vendor_hyp: !0,
         vendor_hyp_2: !0,
-        psci: 0x1_0003,
+        psci: 0x1_0004,
         workaround_1: 9,
         workaround_2: 9,
         workaround_3: 9,
@@ -278,7 +278,7 @@ fn errors_name_what_would_be_right() {
         message(Register::VendorHyp, 0x14),
         "VENDOR_HYP: bits 0x14 are not supported here; the supported ones are 0x3"
     );
-    assert!(message(Register::PsciVersion, 1).contains("0x10001"));
+    assert!(message(Register::PsciVersion, 1).contains("0x10003"));
     assert!(message(Register::Workaround1, 3).contains("WORKAROUND_1"));
     assert_eq!(message(Register::SmcccVersion, 0x1_0003), "SMCCC_VERSION: 0x10003 is none of 0x10001, 0x10002");
     assert!(SetError::UnknownRegister { id: 7 }.to_string().contains("0x0000000000000007"));
@@ -300,7 +300,7 @@ fn random_operations_match_a_plain_model() {
     for _ in 0..if cfg!(miri) { 4 } else { 400 } {
         let row = created(Rule::Clear);
         let mut model =
-            Model { bits: [1, 1, 3, 0], psci: 0x1_0001, smccc: 0x1_0001, written: false, keep: false, frozen: false };
+            Model { bits: [1, 1, 3, 0], psci: 0x1_0003, smccc: 0x1_0001, written: false, keep: false, frozen: false };
         for _ in 0..40 {
             match random.below(16) {
                 0 => {
@@ -320,7 +320,7 @@ fn random_operations_match_a_plain_model() {
                     }
                 }
                 3 => {
-                    let value = [0x1, 0x2, 0x1_0000, 0x1_0001][random.below(4)];
+                    let value = [0x1, 0x2, 0x1_0000, 0x1_0001, 0x1_0002, 0x1_0003][random.below(6)];
                     let outcome = set(&row, Register::PsciVersion, value);
                     if value == 0x1 {
                         assert!(is_unsupported(outcome));

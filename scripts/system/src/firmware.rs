@@ -3,7 +3,8 @@
 use std::fmt;
 
 use portcullis_abi::function::{
-    PSCI_VERSION_0_2, PSCI_VERSION_1_0, PSCI_VERSION_1_1, SMCCC_VERSION_1_1, SMCCC_VERSION_1_2,
+    PSCI_VERSION_0_2, PSCI_VERSION_1_0, PSCI_VERSION_1_1, PSCI_VERSION_1_2, PSCI_VERSION_1_3, SMCCC_VERSION_1_1,
+    SMCCC_VERSION_1_2,
 };
 use portcullis_abi::{bundle, firmware as abi, manage};
 use portcullis_gate::{Filter as GateFilter, FilterError, MAX_RANGES, Profile, RangeRequest};
@@ -37,7 +38,13 @@ fn values(register: u64) -> Values {
         ]),
         abi::PSCI_VERSION => Values::Version(
             "PSCI version",
-            &[("0.2", PSCI_VERSION_0_2 as u64), ("1.0", PSCI_VERSION_1_0 as u64), ("1.1", PSCI_VERSION_1_1 as u64)],
+            &[
+                ("0.2", PSCI_VERSION_0_2 as u64),
+                ("1.0", PSCI_VERSION_1_0 as u64),
+                ("1.1", PSCI_VERSION_1_1 as u64),
+                ("1.2", PSCI_VERSION_1_2 as u64),
+                ("1.3", PSCI_VERSION_1_3 as u64),
+            ],
         ),
         abi::SMCCC_VERSION => {
             Values::Version("SMCCC version", &[("1.1", SMCCC_VERSION_1_1 as u64), ("1.2", SMCCC_VERSION_1_2 as u64)])

@@ -63,7 +63,7 @@ pub static FIRMWARE: Kind = Kind {
         "std-hyp": r#"std-hyp = ["pv-time"]"#,
         "vendor-hyp": r#"vendor-hyp = ["func-feat", "ptp"]"#,
         "vendor-hyp-2": r#"vendor-hyp-2 = ["impl-ver", "impl-cpus"]"#,
-        "psci": r#"psci = "1.1""#,
+        "psci": r#"psci = "1.3""#,
         "smccc": r#"smccc = "1.1""#,
         "rule": r#"rule = "keep""#,
         "filter": "[[vm.firmware.filter]]",

@@ -11,7 +11,7 @@ fn an_empty_line_is_the_full_door() {
     let profile = parse("").unwrap();
     assert!(profile.has_trng() && profile.has_pv_time() && profile.has_vendor_identity() && profile.has_ptp());
     assert!(profile.hvc && profile.smc);
-    assert_eq!((profile.psci, profile.smccc, profile.mode, profile.cpus), (0x1_0001, 0x1_0001, Mode::Cases, 1));
+    assert_eq!((profile.psci, profile.smccc, profile.mode, profile.cpus), (0x1_0003, 0x1_0001, Mode::Cases, 1));
 }
 
 #[test]

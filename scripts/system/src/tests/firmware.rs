@@ -92,11 +92,11 @@ fn psci_version() {
     let bench = Bench::new();
     bench.says(
         &vm(r#"[vm.firmware]
-psci = "1.2""#),
-        r#"demo.toml:7:8: error: "1.2" is not a PSCI version
- 7 | psci = "1.2"
+psci = "1.4""#),
+        r#"demo.toml:7:8: error: "1.4" is not a PSCI version
+ 7 | psci = "1.4"
    |        ^^^^^
-help: `psci` knows "0.2", "1.0" and "1.1"
+help: `psci` knows "0.2", "1.0", "1.1", "1.2" and "1.3"
 "#,
     );
 }
@@ -124,7 +124,7 @@ psci = 1.1"#),
         r#"demo.toml:7:8: error: `psci` is a string, but here is a number with a fraction
  7 | psci = 1.1
    |        ^^^
-help: write it like `psci = "1.1"`
+help: write it like `psci = "1.3"`
 "#,
     );
 }

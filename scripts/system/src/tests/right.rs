@@ -76,7 +76,7 @@ fn summary() {
     let expected = "\
 VM       cores  memory   image  services
 linux-a  0,1    256 MiB  Image  trng pv-time func-feat ptp impl-cpus psci-1.0 smccc-1.2
-b        3      64 MiB   raw    psci-1.1
+b        3      64 MiB   raw    psci-1.3
 c        2      64 MiB   raw    default
 ";
     assert_eq!(manifest.to_string(), expected);

@@ -5,6 +5,7 @@ pub mod case;
 mod console;
 mod firmware;
 mod passthrough;
+mod power;
 mod raspberry_pi;
 mod sharing;
 
@@ -123,8 +124,15 @@ const DAMAGED: Case = Case { manifest: "conformance.toml", expectations: NOTHING
 
 /// Every test in QEMU.
 pub fn all() -> impl Iterator<Item = &'static Case> {
-    let more =
-        [boot_loader::CASES, console::CASES, firmware::CASES, raspberry_pi::CASES, passthrough::CASES, sharing::CASES];
+    let more = [
+        boot_loader::CASES,
+        console::CASES,
+        firmware::CASES,
+        raspberry_pi::CASES,
+        passthrough::CASES,
+        power::CASES,
+        sharing::CASES,
+    ];
     CASES.iter().chain(more.into_iter().flatten())
 }
 

@@ -19,6 +19,7 @@ mod idle;
 mod leak;
 mod pause;
 mod peers;
+mod psci;
 mod reset;
 mod steal;
 mod steps;
@@ -53,6 +54,7 @@ pub fn run(profile: &Profile) {
         Mode::Cost => cost::run(profile),
         Mode::Storm => storm::run(profile),
         Mode::Busy => busy::run(profile),
+        Mode::Psci => psci::run(profile),
         Mode::Reset => reset::run(profile),
         Mode::Peers => peers::run(profile),
         Mode::Fresh => fresh::run(profile),

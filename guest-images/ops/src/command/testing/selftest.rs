@@ -187,7 +187,7 @@ impl Test<'_, '_> {
             let result = self.set(firmware::VENDOR_HYP, value);
             self.context.status(format_args!("mixed bitmap, vendor-hyp = {value:#x}"), expected, result);
         }
-        for value in [0, 1, 0x3, 0x1_0002, 0x2_0000, u64::MAX] {
+        for value in [0, 1, 0x3, 0x1_0004, 0x2_0000, u64::MAX] {
             let result = self.set(firmware::PSCI_VERSION, value);
             self.context.status(format_args!("PSCI {value:#x} is UNSUPPORTED"), manage::UNSUPPORTED, result);
         }

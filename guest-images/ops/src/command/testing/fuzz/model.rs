@@ -5,7 +5,8 @@ use portcullis_abi::firmware::{
     ALL, PSCI_VERSION, SMCCC_VERSION, VENDOR_HYP_2, WORKAROUND_1, WORKAROUND_2, WORKAROUND_3, is_bitmap,
 };
 use portcullis_abi::function::{
-    PSCI_VERSION_0_2, PSCI_VERSION_1_0, PSCI_VERSION_1_1, SMCCC_VERSION_1_1, SMCCC_VERSION_1_2,
+    PSCI_VERSION_0_2, PSCI_VERSION_1_0, PSCI_VERSION_1_1, PSCI_VERSION_1_2, PSCI_VERSION_1_3, SMCCC_VERSION_1_1,
+    SMCCC_VERSION_1_2,
 };
 use portcullis_abi::manage::*;
 
@@ -93,7 +94,7 @@ impl Model {
 
 /// What a register reads after a SET of `value`; none if that is not supported.
 fn accepted(id: u64, value: u64, supported: u64) -> Option<u64> {
-    const PSCI: &[u32] = &[PSCI_VERSION_0_2, PSCI_VERSION_1_0, PSCI_VERSION_1_1];
+    const PSCI: &[u32] = &[PSCI_VERSION_0_2, PSCI_VERSION_1_0, PSCI_VERSION_1_1, PSCI_VERSION_1_2, PSCI_VERSION_1_3];
     const SMCCC: &[u32] = &[SMCCC_VERSION_1_1, SMCCC_VERSION_1_2];
     let one_of = |versions: &[u32]| versions.iter().any(|version| u64::from(*version) == value).then_some(value);
     let value = match id {
