@@ -82,7 +82,7 @@
 .macro resume
     ldp     x2, x3, [sp, #{X} + 16]
     ldp     x0, x1, [sp, #{X}]
-    eret
+    exception_return
 .endm
 
 .macro el2_vector number, target=el2_fault
