@@ -144,7 +144,7 @@ impl ManagerLock<'_> {
         let filter = self.filter();
         vm.published.publish(filter);
         let profile = vm.row.freeze(Some(filter));
-        let everything = Profile::everything(&Machine::get().support(), profile.conduits());
+        let everything = Profile::everything(&Machine::get().support(vm), profile.conduits());
         vm.audit.start(if profile.is_control() { everything.with_control() } else { everything });
         vm.work_out_fast_tables(profile, filter);
     }

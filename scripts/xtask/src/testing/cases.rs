@@ -7,6 +7,7 @@ mod firmware;
 mod passthrough;
 mod raspberry_pi;
 mod sharing;
+mod speculation;
 
 use self::case::{
     BUS_ERROR, CLOSED, CONFORMANCE, Case, DEMONSTRATION_SCRIPT, FOUND, LINUX, NO_ENTROPY_SOURCE, NO_OOPS, OPEN, PAUSE,
@@ -101,8 +102,15 @@ const DAMAGED: Case = Case { manifest: "conformance.toml", expectations: NOTHING
 
 /// Every test in QEMU.
 pub fn all() -> impl Iterator<Item = &'static Case> {
-    let more =
-        [boot_loader::CASES, console::CASES, firmware::CASES, raspberry_pi::CASES, passthrough::CASES, sharing::CASES];
+    let more = [
+        boot_loader::CASES,
+        console::CASES,
+        firmware::CASES,
+        raspberry_pi::CASES,
+        passthrough::CASES,
+        sharing::CASES,
+        speculation::CASES,
+    ];
     CASES.iter().chain(more.into_iter().flatten())
 }
 

@@ -18,6 +18,7 @@ mod idle;
 mod leak;
 mod pause;
 mod reset;
+mod speculation;
 mod steal;
 mod steps;
 mod storm;
@@ -65,6 +66,7 @@ pub fn run(profile: &Profile) {
         Mode::Abort => fault::abort(profile),
         Mode::Aborts => aborts::run(profile),
         Mode::Steps => steps::run(profile),
+        Mode::Speculation => speculation::run(profile),
         Mode::Flash => flash::run(profile),
         Mode::FirstBank => flash::first(),
         Mode::NoVectors => aborts::without_vectors(),
