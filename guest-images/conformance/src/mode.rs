@@ -33,6 +33,8 @@ pub enum Mode {
     Storm,
     /// Heartbeats.
     Busy,
+    /// PSCI by several vCPUs at once.
+    Psci,
     /// Resets.
     Reset,
     /// A device of the board, its interrupt, and resets.
@@ -96,6 +98,7 @@ impl Mode {
             "cost" => Self::Cost,
             "storm" => Self::Storm,
             "busy" => Self::Busy,
+            "psci" => Self::Psci,
             "reset" => Self::Reset,
             "device" => Self::Device,
             "disturb" => Self::Disturb,

@@ -91,11 +91,11 @@ impl Vm {
     pub fn load_piece(&self, most: u64) -> Result<Option<Entry>, LoadError> {
         let config = &self.config;
         let layout = config.layout(self.ram).map_err(LoadError::Image)?;
-        let mut loading = self.loading.lock();
+        let mut loading = self.life.loading();
         let more = self.wants_seed() && self.gather(&mut loading.seed);
         loop {
             let (work, next) = match loading.part {
-                Part::Cached if !self.loaded.load(Ordering::Relaxed) => (Work::Nothing, Part::First),
+                Part::Cached if !self.life.was_loaded() => (Work::Nothing, Part::First),
                 Part::Cached => (Work::Forget, Part::First),
                 Part::First => (self.cells(|banks| banks.first, 0), Part::Second),
                 Part::Second => (self.cells(|banks| Some(banks.second), 1), Part::Kernel),
@@ -125,7 +125,7 @@ impl Vm {
             match loading.piece(size, most) {
                 (_, 0) => {
                     // From here on there is something of it in memory.
-                    self.loaded.store(true, Ordering::Relaxed);
+                    self.life.set_loaded();
                     loading.next(next);
                 }
                 (start, size) => {

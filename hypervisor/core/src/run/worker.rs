@@ -98,7 +98,7 @@ impl Worker {
                         vcpu.vm.retired(vcpu);
                         continue;
                     }
-                    Step::Load => match vcpu.vm.restarts.waits(timer::count()) {
+                    Step::Load => match vcpu.vm.life.restart_policy().waits(timer::count()) {
                         Some(at) => core.arm(Timer::Schedule, at),
                         None => {
                             vcpu.vm.load_and_start(vcpu, LOAD_PIECE);

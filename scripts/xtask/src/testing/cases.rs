@@ -5,6 +5,7 @@ pub mod case;
 mod console;
 mod firmware;
 mod passthrough;
+mod power;
 mod raspberry_pi;
 mod sharing;
 mod speculation;
@@ -108,6 +109,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         firmware::CASES,
         raspberry_pi::CASES,
         passthrough::CASES,
+        power::CASES,
         sharing::CASES,
         speculation::CASES,
     ];
@@ -244,7 +246,7 @@ const CASES: &[Case] = &[
     Case {
         name: "damaged-version",
         damage: Some(Damage::Header(Field::Version)),
-        expectations: &[Line("bundle: its format is version 3; this hypervisor reads version 2: take"), NoGuest],
+        expectations: &[Line("bundle: its format is version 4; this hypervisor reads version 3: take"), NoGuest],
         ..DAMAGED
     },
     Case {
@@ -292,7 +294,7 @@ mod tests {
     use std::path::Path;
 
     use super::super::expectation::Expectation::{
-        All, AtMost, Clock, Date, DiffersFrom, Entropy, Never, Numbered, OnlyCalls, SameAs, Says, Stolen,
+        All, AtMost, CalledAtLeast, Clock, Date, DiffersFrom, Entropy, Never, Numbered, OnlyCalls, SameAs, Says, Stolen,
     };
     use super::*;
     use crate::el3::El3;
@@ -304,7 +306,7 @@ mod tests {
         match expectation {
             All(expectations) => expectations.iter().flat_map(named).collect(),
             Line(_) | Sequence(_) | Never(_) | NoGuest => Vec::new(),
-            SameAs(..) | DiffersFrom(..) | OnlyCalls(_) | Numbered(_) | AtMost(..) => Vec::new(),
+            SameAs(..) | DiffersFrom(..) | OnlyCalls(_) | CalledAtLeast(..) | Numbered(_) | AtMost(..) => Vec::new(),
             Stolen([a, b], c) => vec![a, b, c],
             Says(vm, _)
             | Value(vm, ..)

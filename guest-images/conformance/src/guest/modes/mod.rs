@@ -17,6 +17,7 @@ mod hostile;
 mod idle;
 mod leak;
 mod pause;
+mod psci;
 mod reset;
 mod speculation;
 mod steal;
@@ -52,6 +53,7 @@ pub fn run(profile: &Profile) {
         Mode::Cost => cost::run(profile),
         Mode::Storm => storm::run(profile),
         Mode::Busy => busy::run(profile),
+        Mode::Psci => psci::run(profile),
         Mode::Reset => reset::run(profile),
         Mode::Device => device::run(profile),
         Mode::Disturb => disturb::run(profile),
