@@ -9,7 +9,7 @@ use super::{host, workspace};
 use crate::environment::Environment;
 
 /// The packages of policy: they know no hardware. Long tests are shorter under Miri (`cfg(miri)`), or left to the host.
-const PACKAGES: [&str; 8] = [
+const PACKAGES: [&str; 9] = [
     "portcullis-abi",
     "portcullis-board",
     "portcullis-bundle",
@@ -18,6 +18,7 @@ const PACKAGES: [&str; 8] = [
     "portcullis-gate",
     "portcullis-tree",
     "portcullis-vgic",
+    "portcullis-virtio",
 ];
 
 /// Runs the tests under Miri.
