@@ -16,6 +16,9 @@ pub const CPU_WITH_LOOP: (&str, &str) = ("cortex-a72", "a72 ");
 /// One with FEAT_RNG, without which there is no entropy to offer.
 pub const CPU_WITH_ENTROPY: &str = "max,pauth-impdef=on";
 
+/// MiB of RAM that a VM has where nothing depends on it.
+pub const MEMORY: u32 = 2;
+
 /// One measured thing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Measurement {
@@ -47,6 +50,7 @@ pub fn alone(name: &str, guest: Guest, cpu: &'static str, configuration: Configu
         gic: Gic::V3,
         clock: Clock::Instructions,
         vms: vec![vm],
+        memory: MEMORY,
         schedule: String::new(),
         end: None,
         profile: false,
