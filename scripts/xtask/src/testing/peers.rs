@@ -105,7 +105,7 @@ pub fn count(rows: &[Row], run: &str, passed: bool, console: &[String], tally: &
         let whole = || ours.iter().any(|line| line.case.is_none()) && !passed;
         let missing = ours.iter().find_map(|line| line.missing(console));
         match missing.or_else(|| whole().then(|| format!("the test {run} has failed"))) {
-            None => tally.pass_many(&name, 1),
+            None => tally.pass_case(&name),
             Some(missing) => tally.fail(&name, &missing),
         }
     }
