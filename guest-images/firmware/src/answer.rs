@@ -10,7 +10,7 @@ use crate::cores::{AFFINITY_INFO_64, CPU_ON_64, Cores, STARTED};
 use crate::mode::{Mode, Setting};
 use crate::random::Entropy;
 use crate::reply::{Answer, Now, supported};
-use crate::{echo, garbage, ptp};
+use crate::{echo, garbage, ptp, workarounds};
 
 /// The version that `SMCCC_VERSION` reports: 1.2.
 pub const SMCCC_VERSION_1_2: u64 = 0x1_0002;
@@ -88,7 +88,7 @@ pub fn answer(state: &mut State, now: Now, x: [u64; 8]) -> Answer {
             let known = match x[1] as u32 {
                 SMCCC_VERSION | ARCH_FEATURES => true,
                 ARCH_SOC_ID => mode != Mode::SmcccOneOne,
-                _ => false,
+                asked => workarounds::has(mode, asked),
             };
             Some(supported(known, &x))
         }
@@ -97,6 +97,7 @@ pub fn answer(state: &mut State, now: Now, x: [u64; 8]) -> Answer {
             1 => Some(Answer::one(SOC_REVISION.into(), &x)),
             _ => Some(Answer::one(SMCCC_INVALID_PARAMETER.cast_unsigned(), &x)),
         },
+        _ if workarounds::has(mode, function) => Some(workarounds::answer()),
         _ => None,
     };
     answered

@@ -51,7 +51,7 @@ forward:
     ldp     x12, x13, [sp, #{X} + 96]
     ldp     x14, x15, [sp, #{X} + 112]
     ldp     x16, x17, [sp, #{X} + 128]
-    eret
+    exception_return
 
 // An SMC64 call that may have results in x4 to x17. An x7 that is still the VM's identifier is the guest's own again.
 3:  ldp     x2, x3, [sp, #{X} + 16]
@@ -62,7 +62,7 @@ forward:
     ldr     x8, [sp, #{X} + 64]
     b.ne    4f
     ldr     x7, [sp, #{X} + 56]
-4:  eret
+4:  exception_return
 
 // A call that the gate in Rust decides. x0 and x1 are the guest's, x2 and x3 are saved.
 to_gate:

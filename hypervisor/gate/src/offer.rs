@@ -1,7 +1,6 @@
 //! What a VM is offered: the gate itself.
 
 use portcullis_abi::firmware;
-use portcullis_abi::function::SMCCC_VERSION_1_2;
 
 use crate::function::{Function, Need};
 use crate::function_id::FunctionId;
@@ -33,7 +32,7 @@ pub fn requirement(function: FunctionId) -> Option<Profile> {
         Need::Psci(version) => none.with(Register::PsciVersion, version.into()),
         Need::Bit(register, bit) => none.with(register, bit),
         Need::Level(register) => none.with(register, firmware::WORKAROUND_AVAILABLE),
-        Need::Soc => Profile(none.with(Register::SmcccVersion, SMCCC_VERSION_1_2.into()).0 | 1 << layout::SOC_BIT),
+        Need::Soc => none.with_soc(),
         Need::Control => Profile(1 << layout::CONTROL_BIT),
     })
 }

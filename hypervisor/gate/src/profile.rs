@@ -79,6 +79,16 @@ impl Profile {
         }
     }
 
+    /// The word with the workaround registers no higher than `support` says. A frozen one stays as it is.
+    pub(crate) fn with_limited_workarounds(self, support: &Support) -> Self {
+        if self.is_frozen() {
+            return self;
+        }
+        [Register::Workaround1, Register::Workaround2, Register::Workaround3]
+            .into_iter()
+            .fold(self, |word, register| word.with(register, word.register(register).min(support.limit(register))))
+    }
+
     /// The PSCI version as `PSCI_VERSION` returns it.
     #[allow(clippy::cast_possible_truncation, reason = "both fields are a few bits wide")]
     pub const fn psci_version(self) -> u32 {
@@ -98,7 +108,18 @@ impl Profile {
 
     /// Whether the VM is told which SoC it runs on: there is something to tell, and it is shown SMCCC 1.2, to which that belongs.
     pub const fn is_told_soc(self) -> bool {
-        self.0 & SOC != 0 && self.register(Register::SmcccVersion) >= SMCCC_VERSION_1_2 as u64
+        self.0 & SOC != 0 && self.is_smccc_1_2()
+    }
+
+    /// Whether the VM is shown SMCCC 1.2 or later, where results of calls may stand in x4 to x17.
+    pub const fn is_smccc_1_2(self) -> bool {
+        self.register(Register::SmcccVersion) >= SMCCC_VERSION_1_2 as u64
+    }
+
+    /// The word of a VM that is told which SoC it runs on.
+    #[must_use]
+    pub(crate) const fn with_soc(self) -> Self {
+        Self(self.with(Register::SmcccVersion, SMCCC_VERSION_1_2 as u64).0 | SOC)
     }
 
     /// Whether this is the control VM, which has the management calls.

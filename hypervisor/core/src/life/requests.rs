@@ -11,7 +11,6 @@ use portcullis_gate::{Profile, Register};
 
 use crate::cpu::deadlines::Timer;
 use crate::cpu::physical_core::Core;
-use crate::life::create::support_of;
 use crate::machine::Machine;
 use crate::machine::owner::Beside;
 use crate::vm::failure::{Failure, Reason};
@@ -135,8 +134,7 @@ impl ManagerLock<'_> {
     fn derive(&self) {
         let vm = self.vm;
         let profile = self.freeze_row();
-        let support = support_of(&vm.config, &Machine::get().support());
-        let everything = Profile::everything(&support, profile.conduits());
+        let everything = Profile::everything(&Machine::get().support(vm), profile.conduits());
         vm.audit.start(if profile.is_control() { everything.with_control() } else { everything });
         vm.work_out_fast_tables(profile, self.filter());
     }

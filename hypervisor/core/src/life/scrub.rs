@@ -64,8 +64,7 @@ impl Vm {
         }
         self.pv_time.clear();
         self.bus.devices().for_each(|device| device.renew());
-        let support = create::support_of(&self.config, &Machine::get().support());
-        create::make_row(self.row, &self.config, self.control, &support);
+        create::make_row(self.row, &self.config, self.control, &Machine::get().support(self));
         self.life.created();
         self.report(Occasion::Repeatable, format_args!("{}: created", self.name()));
     }

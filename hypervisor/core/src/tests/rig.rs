@@ -30,8 +30,8 @@ pub const SECOND: u64 = 1_000_000;
 /// ICH_VTR_EL2.ListRegs: four of them.
 const FOUR_LIST_REGISTERS: u64 = 3;
 
-/// MIDR_EL1 of the cores, in turns.
-pub const MIDR: [u64; 2] = [0x410f_d083, 0x410f_d034];
+/// MIDR_EL1 of the cores, in turns: of a Cortex-A55, which is safe from speculation, in two revisions.
+pub const MIDR: [u64; 2] = [0x412f_d050, 0x411f_d050];
 
 /// The machine, and where its cores are.
 pub struct Rig {
@@ -263,10 +263,10 @@ fn hardware(gic: GicVersion, number: usize) -> Hardware {
     let former = fake::become_core(Hardware::default());
     fake::set("cntfrq_el0", SECOND);
     fake::set("cntpct_el0", 1000);
-    fake::set("midr_el1", MIDR[number % MIDR.len()]);
     fake::set("revidr_el1", 5);
     // FEAT_RAS: an SError that is pending can be deferred.
     fake::set("id_aa64pfr0_el1", 1 << 28);
+    fake::set("midr_el1", MIDR[number % MIDR.len()]);
     match gic {
         GicVersion::V3 => fake::set("ich_vtr_el2", FOUR_LIST_REGISTERS),
         GicVersion::V2 => fake::install_gicv2(4),

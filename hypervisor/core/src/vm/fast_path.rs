@@ -1,6 +1,5 @@
 //! What the vectors know of a VM, so that most of its calls end there.
 
-use portcullis_abi::function::SMCCC_VERSION_1_2;
 use portcullis_arch::context::{Context, MISS_SEARCH, MISS_TO_GATE};
 use portcullis_gate::{Conduit, Filter, Profile, Register};
 
@@ -24,7 +23,7 @@ impl Vm {
         let profile = self.row.profile();
         let audited = self.audit.profile().is_some();
         let shown = self.audit.profile().unwrap_or(profile);
-        let wide = wide && shown.register(Register::SmcccVersion) >= SMCCC_VERSION_1_2.into();
+        let wide = wide && shown.is_smccc_1_2();
         let forwards = self.published.forwards();
         let on_miss = [Conduit::Hvc, Conduit::Smc].map(|conduit| match () {
             // Management calls have no line, and an audited VM has none at all.
