@@ -10,7 +10,7 @@ mod vcpu;
 mod virtio;
 
 pub use counter::Counter;
-pub use devices::{Flash, Pl011, Pl031};
+pub use devices::{Flash, Pl011, Pl031, Pl061};
 pub use firmware::{FilterRange, Firmware};
 pub use gic::{Gic, GicCpu, GicCpuInterface, GicInterrupts};
 pub use unfit::Unfit;
