@@ -75,6 +75,8 @@ pub enum Mode {
     Mmio,
     /// Execution from nothing.
     Jump,
+    /// A watchdog that bites.
+    Watchdog,
 }
 
 impl Mode {
@@ -117,6 +119,7 @@ impl Mode {
             "sysreg" => Self::SystemRegister,
             "mmio" => Self::Mmio,
             "jump" => Self::Jump,
+            "watchdog" => Self::Watchdog,
             _ => return None,
         })
     }

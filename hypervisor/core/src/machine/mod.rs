@@ -20,7 +20,7 @@ use crate::cpu::physical_core::Core;
 use crate::devices::interrupt_owners::InterruptOwners;
 use crate::entropy::{Claim, Fairness};
 use crate::serial::SERIAL;
-use crate::vm::Vm;
+use crate::vm::{Vm, support};
 
 /// The table: one row per VM, read by the path of every call.
 pub static TABLE: [Row; map::MAX_VMS] = [const { Row::new() }; map::MAX_VMS];
@@ -113,13 +113,18 @@ impl Machine {
         })
     }
 
-    /// The upper limits of the VMs' firmware registers now: time of day is one more service once it is set.
+    /// The upper limits of firmware registers on this board now, whatever a VM's manifest says: time of day is one more service once it is set.
     pub fn support(&self) -> Support {
         let mut support = self.support;
         if self.clock.is_set() {
             support.vendor_hyp |= firmware::VENDOR_HYP_PTP;
         }
         support
+    }
+
+    /// The upper limits of the firmware registers of `vm` now.
+    pub fn support_of(&self, vm: &Vm) -> Support {
+        support::of_vm(&vm.config, &self.support())
     }
 
     /// The clock that knows the time of day: the board's, else what the control VM has set.
