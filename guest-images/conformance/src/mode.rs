@@ -37,6 +37,10 @@ pub enum Mode {
     Psci,
     /// Resets.
     Reset,
+    /// The cases of kvm-unit-tests' timer and gic.
+    Peers,
+    /// What is in RAM at first, and after a reset.
+    Fresh,
     /// A device of the board, its interrupt, and resets.
     Device,
     /// A device of the board whose interrupts are to disturb others.
@@ -100,6 +104,8 @@ impl Mode {
             "busy" => Self::Busy,
             "psci" => Self::Psci,
             "reset" => Self::Reset,
+            "peers" => Self::Peers,
+            "fresh" => Self::Fresh,
             "device" => Self::Device,
             "disturb" => Self::Disturb,
             "dma" => Self::Dma,

@@ -227,7 +227,7 @@ mod tests {
         for base in [0_u16, 1, 255, 32767, 65530, 65535] {
             for step in 1..300_u16 {
                 let now = base.wrapping_add(step);
-                for event in 0..=u16::MAX {
+                for event in (0..=u16::MAX).step_by(if cfg!(miri) { 501 } else { 1 }) {
                     let passed = (0..step).any(|i| base.wrapping_add(i) == event);
                     assert_eq!(is_passed(event, base, now), passed, "{event} between {base} and {now}");
                 }

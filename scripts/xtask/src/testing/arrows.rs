@@ -28,7 +28,7 @@ const FLOORS: [&[(&str, &str)]; 6] = [
         ("portcullis_vgic", "hypervisor/vgic"),
     ],
     &[("portcullis_arch", "hypervisor/arch"), ("portcullis_virtio", "hypervisor/virtio")],
-    &[("portcullis_bundle", "hypervisor/bundle")],
+    &[("portcullis_bundle", "hypervisor/bundle"), ("portcullis_links", "hypervisor/links")],
     &[("portcullis_core", "hypervisor/core"), ("portcullis_platform", "platform")],
     &[("the image", "boot")],
 ];

@@ -12,11 +12,13 @@ mod end;
 mod fault;
 mod flash;
 mod forward;
+mod fresh;
 mod garbage;
 mod hostile;
 mod idle;
 mod leak;
 mod pause;
+mod peers;
 mod psci;
 mod reset;
 mod steal;
@@ -55,6 +57,8 @@ pub fn run(profile: &Profile) {
         Mode::Busy => busy::run(profile),
         Mode::Psci => psci::run(profile),
         Mode::Reset => reset::run(profile),
+        Mode::Peers => peers::run(profile),
+        Mode::Fresh => fresh::run(profile),
         Mode::Device => device::run(profile),
         Mode::Disturb => disturb::run(profile),
         Mode::Dma => dma::run(profile),
