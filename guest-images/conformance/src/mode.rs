@@ -67,6 +67,8 @@ pub enum Mode {
     Aborts,
     /// One instruction at a time.
     Steps,
+    /// Levels and calls of the workarounds against speculation.
+    Speculation,
     /// The banks of flash, and a reset.
     Flash,
     /// The first bank of flash, with so many accesses that they can be counted.
@@ -119,6 +121,7 @@ impl Mode {
             "abort" => Self::Abort,
             "aborts" => Self::Aborts,
             "steps" => Self::Steps,
+            "speculation" => Self::Speculation,
             "flash" => Self::Flash,
             "first-bank" => Self::FirstBank,
             "no-vectors" => Self::NoVectors,

@@ -5,6 +5,7 @@ pub mod devices;
 pub mod end;
 pub mod owner;
 pub(crate) mod place;
+pub mod protection;
 
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
@@ -113,18 +114,14 @@ impl Machine {
         })
     }
 
-    /// The upper limits of firmware registers on this board now, whatever a VM's manifest says: time of day is one more service once it is set.
-    pub fn support(&self) -> Support {
-        let mut support = self.support;
+    /// The upper limits of the firmware registers of `vm` now: time of day is one more service once it is set, and what its cores
+    /// need limits the workarounds, and its manifest what it has.
+    pub fn support(&self, vm: &Vm) -> Support {
+        let mut support = self.levels(vm).limit(self.support);
         if self.clock.is_set() {
             support.vendor_hyp |= firmware::VENDOR_HYP_PTP;
         }
-        support
-    }
-
-    /// The upper limits of the firmware registers of `vm` now.
-    pub fn support_of(&self, vm: &Vm) -> Support {
-        support::of_vm(&vm.config, &self.support())
+        support::of_vm(&vm.config, &support)
     }
 
     /// The clock that knows the time of day: the board's, else what the control VM has set.

@@ -14,9 +14,9 @@ pub fn find(id: u64) -> Result<Register, SetError> {
 }
 
 /// `REGISTER_LIST`.
-pub fn list(vm: &Vm, machine: &Machine, index: u64) -> Answer {
+pub fn list(machine: &Machine, vm: &Vm, index: u64) -> Answer {
     let register = *item(&Register::ALL, index).ok_or(Status::NoItem)?;
-    Ok([register.id(), vm.row.get(register), machine.support_of(vm).limit(register)])
+    Ok([register.id(), vm.row.get(register), machine.support(vm).limit(register)])
 }
 
 /// `REGISTER_GET`.
@@ -25,8 +25,8 @@ pub fn get(vm: &Vm, id: u64) -> Answer {
 }
 
 /// `REGISTER_SET`.
-pub fn set(vm: &Vm, machine: &Machine, id: u64, value: u64) -> Answer {
-    vm.row.set(find(id)?, value, &machine.support_of(vm))?;
+pub fn set(machine: &Machine, vm: &Vm, id: u64, value: u64) -> Answer {
+    vm.row.set(find(id)?, value, &machine.support(vm))?;
     DONE
 }
 

@@ -17,7 +17,7 @@ use super::switches;
 use crate::el3::El3;
 
 /// Operations in a test with one vCPU, and with two.
-const OPERATIONS: u32 = 500;
+pub const OPERATIONS: u32 = 500;
 const PAIR_OPERATIONS: u32 = 300;
 
 /// Ranges that go to EL3, with the silicon provider's functions that the guest calls in the middle of 32.

@@ -8,6 +8,7 @@ mod passthrough;
 mod power;
 mod raspberry_pi;
 mod sharing;
+mod speculation;
 
 use self::case::{
     BUS_ERROR, CLOSED, CONFORMANCE, Case, DEMONSTRATION_SCRIPT, FOUND, LINUX, NO_ENTROPY_SOURCE, NO_OOPS, OPEN, PAUSE,
@@ -169,6 +170,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         passthrough::CASES,
         power::CASES,
         sharing::CASES,
+        speculation::CASES,
     ];
     CASES.iter().chain(more.into_iter().flatten())
 }
@@ -356,7 +358,7 @@ mod tests {
     use std::path::Path;
 
     use super::super::expectation::Expectation::{
-        All, AtMost, Clock, Date, DiffersFrom, Entropy, Never, Numbered, OnlyCalls, SameAs, Says, Stolen,
+        All, AtMost, CalledAtLeast, Clock, Date, DiffersFrom, Entropy, Never, Numbered, OnlyCalls, SameAs, Says, Stolen,
     };
     use super::*;
     use crate::el3::El3;
@@ -368,7 +370,7 @@ mod tests {
         match expectation {
             All(expectations) => expectations.iter().flat_map(named).collect(),
             Line(_) | Sequence(_) | Never(_) | NoGuest => Vec::new(),
-            SameAs(..) | DiffersFrom(..) | OnlyCalls(_) | Numbered(_) | AtMost(..) => Vec::new(),
+            SameAs(..) | DiffersFrom(..) | OnlyCalls(_) | CalledAtLeast(..) | Numbered(_) | AtMost(..) => Vec::new(),
             Stolen([a, b], c) => vec![a, b, c],
             Says(vm, _)
             | Value(vm, ..)

@@ -21,6 +21,7 @@ mod pause;
 mod peers;
 mod psci;
 mod reset;
+mod speculation;
 mod steal;
 mod steps;
 mod storm;
@@ -72,6 +73,7 @@ pub fn run(profile: &Profile) {
         Mode::Abort => fault::abort(profile),
         Mode::Aborts => aborts::run(profile),
         Mode::Steps => steps::run(profile),
+        Mode::Speculation => speculation::run(profile),
         Mode::Flash => flash::run(profile),
         Mode::FirstBank => flash::first(),
         Mode::NoVectors => aborts::without_vectors(),
