@@ -8,6 +8,7 @@ mod gic;
 mod unfit;
 mod vcpu;
 mod virtio;
+mod watchdog;
 
 pub use counter::Counter;
 pub use devices::{Flash, Pl011, Pl031, Pl061};
@@ -16,3 +17,4 @@ pub use gic::{Gic, GicCpu, GicCpuInterface, GicInterrupts};
 pub use unfit::Unfit;
 pub use vcpu::{Debug, El1, General, World};
 pub use virtio::{VirtioSetup, VirtioTransport, Virtqueue};
+pub use watchdog::Watchdog;
