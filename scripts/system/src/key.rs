@@ -54,6 +54,7 @@ pub static VM: Kind = Kind {
         "kaslr": "kaslr = false",
         "implementations": "implementations = [{ midr = 0x410fd083 }]",
         "soc-id": "soc-id = { version = 0x043b0102, revision = 1 }",
+        "watchdog": r#"watchdog = "30s""#,
         "firmware": "[vm.firmware]",
     },
 };

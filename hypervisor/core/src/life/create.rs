@@ -19,7 +19,7 @@ use crate::devices::clock_is_replaced;
 use crate::memory::stage2::{Access, Stage2};
 use crate::serial::SERIAL;
 use crate::vm::implementations::KnownImplementations;
-use crate::vm::{Parts, Vm, pv_time, ram_of};
+use crate::vm::{Parts, Vm, pv_time, ram_of, support};
 
 /// What VMs are made of.
 pub struct Stock<'a> {
@@ -129,10 +129,9 @@ pub fn create(
     }
     let flash = flash::create(&config, &devices, &mut stage2, &mut stock.free)
         .map_err(|error| CreateError::Flash { vm: config.name, error })?;
-    let support = support_of(&config, stock.support);
-    make_row(row, &config, control, &support);
+    make_row(row, &config, control, stock.support);
     if let Some(firmware) = config.firmware {
-        set_registers(config.name, row, &support, &firmware);
+        set_registers(&config, row, stock.support, &firmware);
     }
     let cores = config.cores.as_slice();
     log::info!("{:<width$} {:>5} MiB, cores {cores:?}", config.name, config.memory >> 20, width = NAME_MAX / 2);
@@ -142,13 +141,9 @@ pub fn create(
     Ok(Vm::new(index, config, row, Parts { memory, stage2, pv_time, devices, flash }, control))
 }
 
-/// What a VM can have on a board that supports so much: its manifest brings some of it.
-pub fn support_of(config: &VmConfig<'_>, board: &Support) -> Support {
-    Support { soc: board.soc || config.soc.is_some(), ..*board }
-}
-
-/// Puts into `row` the firmware registers of a VM that was just created, as they are by default. `support`: what it can have.
-pub(super) fn make_row(row: &Row, config: &VmConfig<'_>, control: bool, support: &Support) {
+/// Puts into `row` the firmware registers of a VM that was just created, as they are by default.
+pub(super) fn make_row(row: &Row, config: &VmConfig<'_>, control: bool, board: &Support) {
+    let support = &support::of_vm(config, board);
     let conduits = Conduits::from_bits(config.settings.conduits).unwrap_or(Conduits::NONE);
     if control {
         row.create_control(support, conduits);
@@ -158,10 +153,14 @@ pub(super) fn make_row(row: &Row, config: &VmConfig<'_>, control: bool, support:
 }
 
 /// Sets a VM's firmware registers as the manifest says. What the board cannot serve is left out, and said.
-fn set_registers(name: &str, row: &Row, support: &Support, firmware: &FirmwareConfig) {
+fn set_registers(config: &VmConfig<'_>, row: &Row, board: &Support, firmware: &FirmwareConfig) {
+    let (name, support) = (config.name, &support::of_vm(config, board));
     // What is not named is cleared, or keeps its default. Nothing is frozen yet, so neither is refused.
     let prepared = if firmware.keep { row.set_rule(Rule::Keep) } else { row.clear_all() };
     debug_assert!(prepared.is_ok(), "not frozen yet");
+    // What the VM's other keys give it they say of the register, too.
+    let given = row.set(Register::Sip, support.limit(Register::Sip), support);
+    debug_assert!(given.is_ok(), "it is supported");
     let named = firmware.named().filter_map(|(id, value)| Some((Register::from_id(id)?, value)));
     for (register, value) in named {
         let served = if register.is_bitmap() { value & support.limit(register) } else { value };

@@ -6,6 +6,7 @@ pub mod psci;
 pub mod ptp;
 pub mod soc_id;
 pub mod trng;
+pub mod watchdog;
 
 use portcullis_arch::vectors::Next;
 use portcullis_gate::{Return, Service};
@@ -38,6 +39,7 @@ pub fn serve(vcpu: &'static Vcpu, service: Service, arguments: [u64; 3]) -> Outc
             Outcome::Return(Return::value(PvTime::address(vcpu.index)))
         }
         Service::Ptp => Outcome::Return(ptp::serve(machine.wall_clock(), arguments[0], vcpu.vm.counter_offset())),
+        Service::Watchdog => Outcome::Return(watchdog::serve(vcpu.vm, arguments)),
         Service::Management(function) => Outcome::Return(manage::serve(vcpu, function, arguments)),
         Service::SocId => Outcome::Return(soc_id::serve(vcpu.vm.config.soc.or(machine.board.soc), arguments[0])),
         Service::ImplVersion => Outcome::Return(implementations::version(vcpu.vm)),
