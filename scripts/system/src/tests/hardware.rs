@@ -15,7 +15,7 @@ fn implementations() {
     let expected =
         [(0x410f_d083, 0, 0), (1, 1 << 63, 7)].map(|(midr, revidr, aidr)| Implementation { midr, revidr, aidr });
     assert_eq!(manifest.vms[0].implementations, expected);
-    assert_eq!(manifest.vms[0].firmware.as_ref().unwrap().to_string(), "impl-ver impl-cpus psci-1.1");
+    assert_eq!(manifest.vms[0].firmware.as_ref().unwrap().to_string(), "impl-ver impl-cpus psci-1.3");
 }
 
 #[test]
