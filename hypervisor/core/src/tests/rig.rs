@@ -52,6 +52,7 @@ pub const SETTINGS: Settings = Settings {
     trust_dma: false,
     rtc: None,
     kaslr: true,
+    watchdog: 0,
 };
 
 /// A VM as a bundle describes it, with the cores given, that starts by itself.
