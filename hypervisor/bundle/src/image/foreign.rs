@@ -1,6 +1,17 @@
 //! Kinds of files that are no kernels, though people hand them over as such. As raw binaries they would fail without a word
 //! of what is wrong.
 
+use super::MAGIC;
+
+/// A file that is no kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Foreign {
+    /// What it is, as in "it is ...".
+    pub what: &'static str,
+    /// What to do.
+    pub help: &'static str,
+}
+
 /// A kind of file: where its mark is, the mark, what it is, and what to do.
 struct Form(usize, &'static [u8], &'static str, &'static str);
 
@@ -43,32 +54,30 @@ static FORMS: [Form; 30] = [
     Form(0x8001, b"CD001", "a disk image (ISO 9660)", "name the kernel in it"),
 ];
 
-/// An arm64 Image's mark, and where it is.
-const ARM64: (usize, &[u8]) = (56, b"ARM\x64");
-
-/// Says what `bytes` are and what to do, if they are surely no kernel that can be started.
-pub fn foreign(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
-    let has = |offset: usize, mark: &[u8]| bytes.get(offset..).is_some_and(|rest| rest.starts_with(mark));
+/// Tells what `file` is, if it is surely no kernel that can be started.
+pub fn foreign(file: &[u8]) -> Option<Foreign> {
+    let has = |offset: usize, mark: &[u8]| file.get(offset..).is_some_and(|rest| rest.starts_with(mark));
     // Whatever else is in an Image, its header says what it is.
-    if has(ARM64.0, ARM64.1) {
+    if has(56, MAGIC) {
         return None;
     }
     if let Some(Form(_, _, what, help)) = FORMS.iter().find(|Form(offset, mark, ..)| has(*offset, mark)) {
-        return Some((what, help));
+        return Some(Foreign { what, help });
     }
-    if bytes.starts_with(b"MZ") {
-        return Some(("an EFI program, but no arm64 kernel", "name a kernel for arm64"));
+    let foreign = |what, help| Some(Foreign { what, help });
+    if file.starts_with(b"MZ") {
+        return foreign("an EFI program, but no arm64 kernel", "name a kernel for arm64");
     }
-    if is_lzma(bytes) {
-        return Some(("compressed with LZMA", "unpack it with `unlzma` and name the result"));
+    if is_lzma(file) {
+        return foreign("compressed with LZMA", "unpack it with `unlzma` and name the result");
     }
-    if bytes.iter().all(|byte| *byte == 0) {
-        return Some(("nothing but zeros", "name a kernel; was the file written completely?"));
+    if file.iter().all(|byte| *byte == 0) {
+        return foreign("nothing but zeros", "name a kernel; was the file written completely?");
     }
     // Programs of printable instructions alone have been written for sport; no compiler makes them.
-    let start = bytes.get(..bytes.len().min(64)).unwrap_or_default();
+    let start = file.get(..file.len().min(64)).unwrap_or_default();
     if start.len() >= 16 && start.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')) {
-        return Some(("a text file", "name the kernel's `Image`, or a raw binary"));
+        return foreign("a text file", "name the kernel's `Image`, or a raw binary");
     }
     None
 }
@@ -93,12 +102,16 @@ mod tests {
         bytes
     }
 
+    fn what(file: &[u8]) -> Option<&'static str> {
+        foreign(file).map(|form| form.what)
+    }
+
     #[test]
     fn every_mark_is_found() {
         for Form(offset, mark, what, help) in &FORMS {
-            let (found, way) = foreign(&file(*offset, mark)).unwrap_or_else(|| panic!("{what}"));
-            assert_eq!((found, way), (*what, *help));
-            assert_eq!(foreign(&file(*offset, mark)[..*offset + mark.len()]).map(|found| found.0), Some(*what));
+            let form = Some(Foreign { what, help });
+            assert_eq!(foreign(&file(*offset, mark)), form);
+            assert_eq!(foreign(&file(*offset, mark)[..*offset + mark.len()]), form);
         }
     }
 
@@ -126,12 +139,12 @@ mod tests {
             assert_eq!(foreign(&bytes), None);
         }
         assert_eq!(foreign(&[0, 0, 0, 0, 0, 0, 0, 0x14]), None);
-        assert_eq!(foreign(b"MZ\0\x14").map(|form| form.0), Some("an EFI program, but no arm64 kernel"));
+        assert_eq!(what(b"MZ\0\x14"), Some("an EFI program, but no arm64 kernel"));
     }
 
     #[test]
     fn the_old_lzma_is_told_from_programs() {
-        let lzma = |start: &[u8]| foreign(&file(0, start)).map(|form| form.0);
+        let lzma = |start: &[u8]| what(&file(0, start));
         let name = Some("compressed with LZMA");
         assert_eq!(lzma(b"\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff"), name);
         assert_eq!(lzma(b"\x5d\0\0\0\x04\x12\x34\x56\0\0\0\0\0"), name);
@@ -143,9 +156,9 @@ mod tests {
 
     #[test]
     fn zeros_and_text_are_no_kernels() {
-        assert_eq!(foreign(&[0; 100_000]).map(|form| form.0), Some("nothing but zeros"));
-        assert_eq!(foreign(b"#!/bin/sh\necho this is a script\n").map(|form| form.0), Some("a script"));
-        assert_eq!(foreign(b"<!DOCTYPE html>\n<title>404</title>").map(|form| form.0), Some("a text file"));
-        assert_eq!(foreign(b":10000000D2800000\r\n:1000").map(|form| form.0), Some("a text file"));
+        assert_eq!(what(&[0; 100_000]), Some("nothing but zeros"));
+        assert_eq!(what(b"#!/bin/sh\necho this is a script\n"), Some("a script"));
+        assert_eq!(what(b"<!DOCTYPE html>\n<title>404</title>"), Some("a text file"));
+        assert_eq!(what(b":10000000D2800000\r\n:1000"), Some("a text file"));
     }
 }
