@@ -220,8 +220,11 @@ fn images_must_fit() {
     assert_eq!(vm_error(&["kernel"], |tree| image(tree, "kernel", b"")), wrong(ImageError::Empty));
     let elf = vm_error(&["kernel"], |tree| image(tree, "kernel", b"\x7fELF"));
     assert!(matches!(elf, VmError::Image(ImageError::Foreign(form)) if form.what == "an ELF file"));
-    let large = vm_error(&[], |tree| image(tree, "initrd", &vec![0; 4 << 20]));
-    assert!(matches!(large, VmError::Image(ImageError::TooLarge { memory: 0x40_0000, .. })));
+    if !cfg!(miri) {
+        // 4 MiB go through the checksum.
+        let large = vm_error(&[], |tree| image(tree, "initrd", &vec![0; 4 << 20]));
+        assert!(matches!(large, VmError::Image(ImageError::TooLarge { memory: 0x40_0000, .. })));
+    }
     let mut header = vec![0; 64];
     header[19] = 1;
     header[56..60].copy_from_slice(b"ARM\x64");

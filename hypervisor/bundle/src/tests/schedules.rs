@@ -147,7 +147,7 @@ fn cores_have_a_place_and_an_order() {
 fn damaged_schedules_never_panic() {
     let data = shared(|tree| core(tree, "core@2", &[FRAME, ("windows", &[0, 0, 1_000]), ("background", &[1])]));
     let start = data.windows(7).position(|bytes| bytes == b"core@2\0").unwrap();
-    for at in start..data.len() {
+    for at in (start..data.len()).step_by(if cfg!(miri) { 1_021 } else { 1 }) {
         for mask in (0..8).map(|bit| 1 << bit).chain([0xff]) {
             let mut bad = data.clone();
             bad[at] ^= mask;
