@@ -8,11 +8,9 @@ use core::fmt;
 use portcullis_abi::map;
 use portcullis_board::Range;
 
-use self::foreign::{Foreign, foreign};
+use self::foreign::{Foreign, foreign, has_header};
 use crate::page_size::PageSize;
 
-/// The header's `magic` field, "ARM\x64", at offset 56.
-const MAGIC: &[u8] = b"ARM\x64";
 /// `text_offset` of a header whose `image_size` is zero (kernels before 3.17).
 const LEGACY_TEXT_OFFSET: u64 = 0x8_0000;
 /// Flags bit 0: the kernel is big-endian.
@@ -36,7 +34,7 @@ pub enum ImageError {
     /// No bytes at all.
     Empty,
     /// A format that has to be unpacked or converted first.
-    Foreign(Foreign),
+    Foreign(&'static Foreign),
     /// The header says that the kernel is big-endian.
     BigEndian,
     /// The header's `text_offset` is not a multiple of 4, or it lies outside RAM.
@@ -126,12 +124,13 @@ impl Kernel {
     }
 
     /// Reads the header of a file whose format was looked at before.
+    #[inline(always)]
     pub(crate) fn read_header(file: &[u8]) -> Result<Self, ImageError> {
         if file.is_empty() {
             return Err(ImageError::Empty);
         }
         let length = file.len() as u64;
-        if file.get(56..60) != Some(MAGIC) {
+        if !has_header(file) {
             return Ok(Self { offset: map::RAW_OFFSET, size: length, pages: None });
         }
         let (text_offset, image_size, flags) = (word(file, 8), word(file, 16), word(file, 24));

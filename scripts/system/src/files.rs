@@ -64,7 +64,7 @@ pub fn load(draft: &mut Draft, folder: &Path, images: &dyn Images, diagnostics: 
     let file = find(&image, folder, images, kernel, diagnostics);
     let kernel = file.and_then(|path| read(&image, path, limit, diagnostics));
     draft.kernel = kernel.and_then(|(path, bytes)| {
-        if let Some(Foreign { what, help }) = foreign(&bytes) {
+        if let Some(&Foreign { what, help }) = foreign(&bytes) {
             diagnostics.error(image.span(), format!("{:?} is {what}", image.get_ref()), help);
             return None;
         }

@@ -1,8 +1,6 @@
 //! Kinds of files that are no kernels, though people hand them over as such. As raw binaries they would fail without a word
 //! of what is wrong.
 
-use super::MAGIC;
-
 /// A file that is no kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Foreign {
@@ -12,74 +10,87 @@ pub struct Foreign {
     pub help: &'static str,
 }
 
-/// A kind of file: where its mark is, the mark, what it is, and what to do.
-struct Form(usize, &'static [u8], &'static str, &'static str);
+/// A kind of file: where its mark is, the mark, and the file.
+struct Form(usize, &'static [u8], Foreign);
+
+impl Form {
+    const fn new(offset: usize, mark: &'static [u8], what: &'static str, help: &'static str) -> Self {
+        Self(offset, mark, Foreign { what, help })
+    }
+}
 
 /// The kinds that a mark at a fixed place tells.
 static FORMS: [Form; 30] = [
-    Form(0, b"\x1f\x8b\x08", "compressed with gzip", "unpack it with `gunzip` and name the result"),
-    Form(0, b"\x28\xb5\x2f\xfd", "compressed with zstd", "unpack it with `unzstd` and name the result"),
-    Form(0, b"\xfd7zXZ\0", "compressed with xz", "unpack it with `unxz` and name the result"),
-    Form(0, b"BZh", "compressed with bzip2", "unpack it with `bunzip2` and name the result"),
-    Form(0, b"\x02\x21\x4c\x18", "compressed with lz4", "unpack it with `unlz4` and name the result"),
-    Form(0, b"\x04\x22\x4d\x18", "compressed with lz4", "unpack it with `unlz4` and name the result"),
-    Form(0, b"\x89LZO\0\r\n\x1a\n", "compressed with LZO", "unpack it with `lzop -d` and name the result"),
-    Form(0, b"LZIP", "compressed with lzip", "unpack it with `lzip -d` and name the result"),
-    Form(0, b"PK\x03\x04", "a zip archive", "unpack it with `unzip` and name the kernel in it"),
-    Form(0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it and name the kernel in it"),
-    Form(257, b"ustar", "a tar archive", "unpack it with `tar -x` and name the kernel in it"),
-    Form(0, b"!<arch>\ndebian", "a Debian package", "unpack it with `dpkg-deb -x` and name the kernel in it"),
-    Form(0, b"!<arch>\n", "an archive of object files", "name the kernel's `Image`"),
-    Form(0, b"\xed\xab\xee\xdb", "an RPM package", "unpack it with `rpm2cpio` and name the kernel in it"),
-    Form(0, b"070701", "an initial RAM disk", "name it as `initrd`, and the kernel as `image`"),
-    Form(0, b"070702", "an initial RAM disk", "name it as `initrd`, and the kernel as `image`"),
-    Form(
+    Form::new(0, b"\x1f\x8b\x08", "compressed with gzip", "unpack it with `gunzip` and name the result"),
+    Form::new(0, b"\x28\xb5\x2f\xfd", "compressed with zstd", "unpack it with `unzstd` and name the result"),
+    Form::new(0, b"\xfd7zXZ\0", "compressed with xz", "unpack it with `unxz` and name the result"),
+    Form::new(0, b"BZh", "compressed with bzip2", "unpack it with `bunzip2` and name the result"),
+    Form::new(0, b"\x02\x21\x4c\x18", "compressed with lz4", "unpack it with `unlz4` and name the result"),
+    Form::new(0, b"\x04\x22\x4d\x18", "compressed with lz4", "unpack it with `unlz4` and name the result"),
+    Form::new(0, b"\x89LZO\0\r\n\x1a\n", "compressed with LZO", "unpack it with `lzop -d` and name the result"),
+    Form::new(0, b"LZIP", "compressed with lzip", "unpack it with `lzip -d` and name the result"),
+    Form::new(0, b"PK\x03\x04", "a zip archive", "unpack it with `unzip` and name the kernel in it"),
+    Form::new(0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it and name the kernel in it"),
+    Form::new(257, b"ustar", "a tar archive", "unpack it with `tar -x` and name the kernel in it"),
+    Form::new(0, b"!<arch>\ndebian", "a Debian package", "unpack it with `dpkg-deb -x` and name the kernel in it"),
+    Form::new(0, b"!<arch>\n", "an archive of object files", "name the kernel's `Image`"),
+    Form::new(0, b"\xed\xab\xee\xdb", "an RPM package", "unpack it with `rpm2cpio` and name the kernel in it"),
+    Form::new(0, b"070701", "an initial RAM disk", "name it as `initrd`, and the kernel as `image`"),
+    Form::new(0, b"070702", "an initial RAM disk", "name it as `initrd`, and the kernel as `image`"),
+    Form::new(
         0,
         b"\x7fELF",
         "an ELF file",
         "make a raw binary of it with `objcopy -O binary`, or name the kernel's `Image`",
     ),
-    Form(0x24, b"\x18\x28\x6f\x01", "a kernel for 32-bit Arm", "name a kernel for arm64"),
-    Form(0x202, b"HdrS", "a kernel for x86", "name a kernel for arm64"),
-    Form(0x38, b"RSC\x05", "a kernel for RISC-V", "name a kernel for arm64"),
-    Form(4, b"zimg", "a compressed kernel for EFI", "name the `Image` of a kernel built without CONFIG_EFI_ZBOOT"),
-    Form(0, b"#!/", "a script", "name the kernel's `Image`, or a raw binary"),
-    Form(0, b"\x27\x05\x19\x56", "an image for U-Boot", "name the kernel's `Image` from which it was made"),
-    Form(0, b"\xd0\x0d\xfe\xed", "a device tree or a FIT image", "name the kernel's `Image`"),
-    Form(0, b"ANDROID!", "an Android boot image", "unpack it with `unpack_bootimg` and name the kernel in it"),
-    Form(0, b"VNDRBOOT", "an Android boot image", "unpack it with `unpack_bootimg` and name the kernel in it"),
-    Form(0, b"PORTCULL", "a bundle of this hypervisor's", "name the kernel of one VM"),
-    Form(0, b"QFI\xfb", "a disk image (qcow2)", "name the kernel in it"),
-    Form(0, b"hsqs", "a file system (squashfs)", "name the kernel in it"),
-    Form(0x8001, b"CD001", "a disk image (ISO 9660)", "name the kernel in it"),
+    Form::new(0x24, b"\x18\x28\x6f\x01", "a kernel for 32-bit Arm", "name a kernel for arm64"),
+    Form::new(0x202, b"HdrS", "a kernel for x86", "name a kernel for arm64"),
+    Form::new(0x38, b"RSC\x05", "a kernel for RISC-V", "name a kernel for arm64"),
+    Form::new(4, b"zimg", "a compressed kernel for EFI", "name the `Image` of a kernel built without CONFIG_EFI_ZBOOT"),
+    Form::new(0, b"#!/", "a script", "name the kernel's `Image`, or a raw binary"),
+    Form::new(0, b"\x27\x05\x19\x56", "an image for U-Boot", "name the kernel's `Image` from which it was made"),
+    Form::new(0, b"\xd0\x0d\xfe\xed", "a device tree or a FIT image", "name the kernel's `Image`"),
+    Form::new(0, b"ANDROID!", "an Android boot image", "unpack it with `unpack_bootimg` and name the kernel in it"),
+    Form::new(0, b"VNDRBOOT", "an Android boot image", "unpack it with `unpack_bootimg` and name the kernel in it"),
+    Form::new(0, b"PORTCULL", "a bundle of this hypervisor's", "name the kernel of one VM"),
+    Form::new(0, b"QFI\xfb", "a disk image (qcow2)", "name the kernel in it"),
+    Form::new(0, b"hsqs", "a file system (squashfs)", "name the kernel in it"),
+    Form::new(0x8001, b"CD001", "a disk image (ISO 9660)", "name the kernel in it"),
 ];
 
+/// Tells whether the file has the header of an arm64 Image: its field `magic`, at offset 56.
+#[inline(always)]
+pub(super) fn has_header(file: &[u8]) -> bool {
+    file.get(56..60) == Some(b"ARM\x64")
+}
+
+/// A file that only looks like a kernel to a firmware.
+static EFI: Foreign = Foreign { what: "an EFI program, but no arm64 kernel", help: "name a kernel for arm64" };
+/// The old format of LZMA.
+static LZMA: Foreign = Foreign { what: "compressed with LZMA", help: "unpack it with `unlzma` and name the result" };
+static ZEROS: Foreign = Foreign { what: "nothing but zeros", help: "name a kernel; was the file written completely?" };
+static TEXT: Foreign = Foreign { what: "a text file", help: "name the kernel's `Image`, or a raw binary" };
+
 /// Tells what `file` is, if it is surely no kernel that can be started.
-pub fn foreign(file: &[u8]) -> Option<Foreign> {
-    let has = |offset: usize, mark: &[u8]| file.get(offset..).is_some_and(|rest| rest.starts_with(mark));
+pub fn foreign(file: &[u8]) -> Option<&'static Foreign> {
     // Whatever else is in an Image, its header says what it is.
-    if has(56, MAGIC) {
+    if has_header(file) {
         return None;
     }
-    if let Some(Form(_, _, what, help)) = FORMS.iter().find(|Form(offset, mark, ..)| has(*offset, mark)) {
-        return Some(Foreign { what, help });
-    }
-    let foreign = |what, help| Some(Foreign { what, help });
-    if file.starts_with(b"MZ") {
-        return foreign("an EFI program, but no arm64 kernel", "name a kernel for arm64");
-    }
-    if is_lzma(file) {
-        return foreign("compressed with LZMA", "unpack it with `unlzma` and name the result");
-    }
-    if file.iter().all(|byte| *byte == 0) {
-        return foreign("nothing but zeros", "name a kernel; was the file written completely?");
+    let has = |offset: usize, mark: &[u8]| file.get(offset..).is_some_and(|rest| rest.starts_with(mark));
+    if let Some(Form(_, _, foreign)) = FORMS.iter().find(|Form(offset, mark, _)| has(*offset, mark)) {
+        return Some(foreign);
     }
     // Programs of printable instructions alone have been written for sport; no compiler makes them.
+    let is_printable = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~');
     let start = file.get(..file.len().min(64)).unwrap_or_default();
-    if start.len() >= 16 && start.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')) {
-        return foreign("a text file", "name the kernel's `Image`, or a raw binary");
+    match file {
+        [b'M', b'Z', ..] => Some(&EFI),
+        _ if is_lzma(file) => Some(&LZMA),
+        _ if file.iter().all(|byte| *byte == 0) => Some(&ZEROS),
+        _ if start.len() >= 16 && start.iter().all(is_printable) => Some(&TEXT),
+        _ => None,
     }
-    None
 }
 
 /// Whether the bytes begin as the old format of LZMA does, which has no mark: properties, a size of the dictionary that is a
@@ -108,10 +119,9 @@ mod tests {
 
     #[test]
     fn every_mark_is_found() {
-        for Form(offset, mark, what, help) in &FORMS {
-            let form = Some(Foreign { what, help });
-            assert_eq!(foreign(&file(*offset, mark)), form);
-            assert_eq!(foreign(&file(*offset, mark)[..*offset + mark.len()]), form);
+        for Form(offset, mark, form) in &FORMS {
+            assert_eq!(foreign(&file(*offset, mark)), Some(form));
+            assert_eq!(foreign(&file(*offset, mark)[..*offset + mark.len()]), Some(form));
         }
     }
 
