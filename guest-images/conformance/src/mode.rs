@@ -33,8 +33,14 @@ pub enum Mode {
     Storm,
     /// Heartbeats.
     Busy,
+    /// PSCI by several vCPUs at once.
+    Psci,
     /// Resets.
     Reset,
+    /// The cases of kvm-unit-tests' timer and gic.
+    Peers,
+    /// What is in RAM at first, and after a reset.
+    Fresh,
     /// A device of the board, its interrupt, and resets.
     Device,
     /// A device of the board whose interrupts are to disturb others.
@@ -94,7 +100,10 @@ impl Mode {
             "cost" => Self::Cost,
             "storm" => Self::Storm,
             "busy" => Self::Busy,
+            "psci" => Self::Psci,
             "reset" => Self::Reset,
+            "peers" => Self::Peers,
+            "fresh" => Self::Fresh,
             "device" => Self::Device,
             "disturb" => Self::Disturb,
             "dma" => Self::Dma,

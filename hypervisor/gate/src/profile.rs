@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use portcullis_abi::function::SMCCC_VERSION_1_1;
+
 use crate::call::Conduits;
 use crate::error::SetError;
 use crate::layout::{self, Field};
@@ -55,6 +57,7 @@ impl Profile {
     pub const fn register(self, register: Register) -> u64 {
         match register {
             Register::PsciVersion => self.psci_version() as u64,
+            Register::SmcccVersion => SMCCC_VERSION_1_1 as u64 + layout::SMCCC_MINOR.get(self.0),
             other => field(other).get(self.0),
         }
     }
@@ -67,6 +70,9 @@ impl Profile {
             Register::PsciVersion => {
                 let word = layout::PSCI_MINOR.put(self.0, value & 0xffff);
                 Self(layout::PSCI_MAJOR.put(word, value >> 16))
+            }
+            Register::SmcccVersion => {
+                Self(layout::SMCCC_MINOR.put(self.0, value.saturating_sub(SMCCC_VERSION_1_1 as u64)))
             }
             other => Self(field(other).put(self.0, value)),
         }
@@ -189,7 +195,7 @@ impl Profile {
     }
 }
 
-/// Where a register lies that is one field. PSCI_VERSION is two; its minor number stands for it here.
+/// Where a register lies that is one field. PSCI_VERSION is two; of versions the minor number stands here.
 const fn field(register: Register) -> Field {
     match register {
         Register::PsciVersion => layout::PSCI_MINOR,
@@ -200,6 +206,7 @@ const fn field(register: Register) -> Field {
         Register::StdHyp => layout::STD_HYP,
         Register::VendorHyp => layout::VENDOR_HYP,
         Register::VendorHyp2 => layout::VENDOR_HYP_2,
+        Register::SmcccVersion => layout::SMCCC_MINOR,
     }
 }
 

@@ -11,10 +11,8 @@ use crate::vm::Vcpu;
 use crate::vm::state::State;
 use crate::vm::step::Step;
 
-/// Bytes of a VM's images that its core puts in place at a time if it has nothing else to do.
-const LOAD_PIECE: u64 = 32 << 20;
-/// The same of memory that is scrubbed.
-const SCRUB_PIECE: u64 = 2 << 20;
+/// Bytes of a VM's memory that its core fills at a time if it has nothing else to do but to take interrupts: a block of EL2's window.
+const PIECE: u64 = 2 << 20;
 
 /// What a core runs.
 pub enum Work {
@@ -97,7 +95,8 @@ impl Worker {
                     Step::Load => match vcpu.vm.life.restart_policy().waits(timer::count()) {
                         Some(at) => core.arm(Timer::Schedule, at),
                         None => {
-                            vcpu.vm.load_and_start(vcpu, LOAD_PIECE);
+                            vcpu.vm.load_and_start(vcpu, PIECE);
+                            interrupts::take_all(core, alone);
                             continue;
                         }
                     },
@@ -108,7 +107,7 @@ impl Worker {
                         vcpu.start_alone(core)
                     }
                     Step::Scrub => {
-                        vcpu.vm.scrub_piece(SCRUB_PIECE);
+                        vcpu.vm.scrub_piece(PIECE);
                         interrupts::take_all(core, alone);
                         continue;
                     }

@@ -73,7 +73,10 @@ nanosecond is an instruction.
 {windows}
 ## Boot and size
 
-Boot is with one VM of one vCPU and a guest of 8,600 bytes, and counts from reset, QEMU's own boot loader included.
+Boot is with one VM of one vCPU and a guest of 8,600 bytes, and counts from reset, QEMU's own boot loader included. What
+depends on how much RAM the VM has is a row of its own: before a VM's first start all of that is written back out of the caches and
+set to zero, on the VM's own core, so that VMs of several cores do so at the same time. A start after that, here of a VM with 2
+MiB, writes the RAM back and leaves it as it is.
 
 {machine}
 {sections}

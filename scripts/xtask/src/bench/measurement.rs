@@ -14,6 +14,9 @@ pub const CPU: &str = "cortex-a72";
 /// One with FEAT_RNG, without which there is no entropy to offer.
 pub const CPU_WITH_ENTROPY: &str = "max,pauth-impdef=on";
 
+/// MiB of RAM that a VM has where nothing depends on it.
+pub const MEMORY: u32 = 2;
+
 /// One measured thing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Measurement {
@@ -45,6 +48,7 @@ pub fn alone(name: &str, guest: Guest, cpu: &'static str, configuration: Configu
         gic: Gic::V3,
         clock: Clock::Instructions,
         vms: vec![vm],
+        memory: MEMORY,
         schedule: String::new(),
         end: None,
         profile: false,

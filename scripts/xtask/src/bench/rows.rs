@@ -196,7 +196,9 @@ mod tests {
                     Table::Call => key.split_once("hvc ").is_some_and(|(_, name)| calls::index(name).is_some()),
                     Table::Operation => operations.contains(&key.as_str()),
                     Table::Sharing => sharing.contains(key),
-                    Table::Machine => ["boot", "restart", "image", "static", "peak"].contains(&key.as_str()),
+                    Table::Machine => {
+                        ["boot", "boot-mib", "restart", "image", "static", "peak"].contains(&key.as_str())
+                    }
                 };
                 assert!(known, "{}: {key}", row.name);
             }

@@ -17,6 +17,7 @@ mod miri;
 mod nightly;
 mod placement;
 mod qemu;
+mod soil;
 mod stolen;
 mod tally;
 mod workspace;

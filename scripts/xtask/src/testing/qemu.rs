@@ -13,6 +13,7 @@ use super::damage::Damage;
 use super::expectation;
 use super::filter::Filter;
 use super::placement;
+use super::soil;
 use super::tally::Tally;
 use crate::board::{Board, Gic, Hardware};
 use crate::el3::El3;
@@ -128,6 +129,9 @@ fn boot(environment: &Environment, case: &Case) -> Result<(Console, End)> {
         anyhow::Ok(qemu)
     };
     let mut qemu = command()?;
+    if case.soiled {
+        qemu.args(soil::arguments(&environment.target().join("test"))?);
+    }
     if let Some(defect) = case.defect.filter(|_| case.board == Board::QemuVirt) {
         qemu.arg("-dtb").arg(virt_tree::make(command()?, &environment.target().join("test"), defect)?);
     }

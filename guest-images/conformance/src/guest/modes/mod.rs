@@ -12,11 +12,14 @@ mod end;
 mod fault;
 mod flash;
 mod forward;
+mod fresh;
 mod garbage;
 mod hostile;
 mod idle;
 mod leak;
 mod pause;
+mod peers;
+mod psci;
 mod reset;
 mod steal;
 mod steps;
@@ -51,7 +54,10 @@ pub fn run(profile: &Profile) {
         Mode::Cost => cost::run(profile),
         Mode::Storm => storm::run(profile),
         Mode::Busy => busy::run(profile),
+        Mode::Psci => psci::run(profile),
         Mode::Reset => reset::run(profile),
+        Mode::Peers => peers::run(profile),
+        Mode::Fresh => fresh::run(profile),
         Mode::Device => device::run(profile),
         Mode::Disturb => disturb::run(profile),
         Mode::Dma => dma::run(profile),
