@@ -118,6 +118,11 @@ pub enum Fault {
         /// Its bytes.
         length: u32,
     },
+    /// A chain that the device has was changed since it was taken.
+    Changed {
+        /// The number of its first descriptor.
+        head: u16,
+    },
     /// DRIVER_OK without FEATURES_OK: a driver older than virtio 1.0.
     Legacy,
     /// A chain has too few bytes for what the device reads of it.
@@ -178,6 +183,9 @@ impl fmt::Display for Fault {
             Self::IndirectNext => write!(f, "a descriptor is indirect and has a next one"),
             Self::IndirectLength { length } => {
                 write!(f, "an indirect table has {length} bytes; it has to be a multiple of 16, and not 0")
+            }
+            Self::Changed { head } => {
+                write!(f, "the chain from descriptor {head} on was changed while the device had it")
             }
             Self::Legacy => write!(f, "DRIVER_OK without FEATURES_OK: the driver has to know virtio 1.0 (Version 2)"),
             Self::Short { what, length, least } => {

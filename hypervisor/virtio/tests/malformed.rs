@@ -322,6 +322,7 @@ fn every_fault_says_what_is_wrong() {
             Fault::IndirectLength { length: 8 },
             "an indirect table has 8 bytes; it has to be a multiple of 16, and not 0",
         ),
+        (Fault::Changed { head: 4 }, "the chain from descriptor 4 on was changed while the device had it"),
         (Fault::Legacy, "DRIVER_OK without FEATURES_OK: the driver has to know virtio 1.0 (Version 2)"),
         (
             Fault::Short { what: "a frame", length: 3, least: 26 },

@@ -15,6 +15,7 @@ mod lint;
 mod metal_image;
 mod miri;
 mod nightly;
+mod peers;
 mod placement;
 mod qemu;
 mod soil;
