@@ -40,6 +40,7 @@ mod slice;
 mod summary;
 mod system;
 mod vm;
+mod watchdog;
 
 #[cfg(test)]
 mod tests;

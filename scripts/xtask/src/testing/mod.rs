@@ -19,6 +19,7 @@ mod peers;
 mod placement;
 mod qemu;
 mod soil;
+mod speculation;
 mod stolen;
 mod tally;
 mod workspace;
