@@ -28,6 +28,7 @@ pub mod guest_tree;
 mod header;
 pub mod image;
 pub mod implementations;
+pub mod limit;
 pub mod node;
 pub mod page_size;
 mod property;
@@ -35,6 +36,7 @@ pub mod settings;
 mod slices;
 #[cfg(test)]
 mod tests;
+pub mod units;
 mod vm;
 
 use portcullis_abi::{bundle, map};
@@ -46,7 +48,7 @@ use self::header::Contents;
 use self::property::utf8;
 pub use self::settings::Settings;
 pub use self::slices::Slices;
-pub use self::vm::{Cores, Devices, FirmwareConfig, MEMORY_MAX, Ranges, VmConfig, fits_flash, is_name};
+pub use self::vm::{Cores, Devices, FirmwareConfig, Ranges, VmConfig, fits_flash, is_name};
 
 /// A bundle that has been checked.
 #[derive(Clone, Debug)]
