@@ -4,6 +4,7 @@ mod boot_loader;
 pub mod case;
 mod console;
 mod firmware;
+mod loaders;
 mod passthrough;
 mod raspberry_pi;
 mod sharing;
@@ -101,8 +102,16 @@ const DAMAGED: Case = Case { manifest: "conformance.toml", expectations: NOTHING
 
 /// Every test in QEMU.
 pub fn all() -> impl Iterator<Item = &'static Case> {
-    let more =
-        [boot_loader::CASES, console::CASES, firmware::CASES, raspberry_pi::CASES, passthrough::CASES, sharing::CASES];
+    let more = [
+        boot_loader::CASES,
+        console::CASES,
+        firmware::CASES,
+        loaders::CASES,
+        loaders::EFI_CASES,
+        raspberry_pi::CASES,
+        passthrough::CASES,
+        sharing::CASES,
+    ];
     CASES.iter().chain(more.into_iter().flatten())
 }
 

@@ -1,0 +1,144 @@
+//! Boot loaders in QEMU's `virt` machine: what starts the image there in place of QEMU itself. `docs/boot.md` has the same for a
+//! person at a board.
+
+mod disk;
+mod efi;
+pub mod u_boot;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use self::disk::Disk;
+use self::efi::{grub, systemd_boot};
+use crate::board::Board;
+use crate::environment::Environment;
+use crate::guests::boot_loaders::{self, Release};
+
+/// A boot loader: what the machine begins with, and how that comes to the image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loader {
+    /// What the machine begins with.
+    pub firmware: Firmware,
+    /// Whose build all of it is.
+    pub release: Release,
+    /// What is started from what.
+    pub way: Way,
+}
+
+/// What the machine begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Firmware {
+    /// U-Boot.
+    UBoot,
+    /// EDK2, which is UEFI.
+    Edk2,
+}
+
+/// How the image and the bundle come to be started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// U-Boot finds extlinux/extlinux.conf on a disk, and both files beside it.
+    Extlinux,
+    /// U-Boot has a FIT on a disk and does nothing by itself: somebody types.
+    Fit(Fit),
+    /// U-Boot has both on a disk, and somebody types.
+    Prompt,
+    /// EDK2 gets both from QEMU, by `-kernel` and `-initrd`.
+    Kernel,
+    /// The image is the program that UEFI firmware starts from a disk by itself, and the bundle lies beside it.
+    Removable,
+    /// GRUB is that program, and goes by its grub.cfg.
+    Grub(Grub),
+    /// systemd-boot is that program, and has an entry.
+    SystemdBoot,
+}
+
+/// A FIT as it is written, or one that was damaged later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// As it is written without a device tree: U-Boot hands over its own.
+    Whole,
+    /// With a device tree.
+    WithTree,
+    /// One bit of its bundle is another one than its hash was computed of.
+    WrongHash,
+}
+
+/// What GRUB's configuration says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grub {
+    /// `linux` and `initrd`.
+    Linux,
+    /// `xen_hypervisor` and `xen_module`.
+    Xen,
+    /// `linux` and `initrd`, and by `devicetree` a tree that tells of no memory.
+    NoMemory,
+}
+
+impl Loader {
+    /// Whether it is to hand over a device tree that it is given.
+    pub fn wants_tree(self) -> bool {
+        matches!(self.way, Way::Fit(Fit::WithTree) | Way::Grub(Grub::NoMemory))
+    }
+
+    /// QEMU's arguments, with this instead of `-kernel` and `-initrd`, and with the machine's own device tree if [it is
+    /// wanted](Self::wants_tree). What is Debian's is downloaded when this is asked for the first time.
+    ///
+    /// # Errors
+    ///
+    /// apt, its hashes, the content of the package, or a file that cannot be written.
+    pub fn arguments(
+        self,
+        environment: &Environment,
+        image: &Path,
+        bundle: &Path,
+        tree: Option<&Path>,
+    ) -> Result<Vec<String>> {
+        let path = |path: &Path| path.display().to_string();
+        let mut arguments = vec!["-bios".to_owned(), path(&self.program(environment)?)];
+        if self.firmware == Firmware::Edk2 {
+            // It hands over a device tree or ACPI's tables, never both.
+            arguments.extend(["-machine", "acpi=off"].map(str::to_owned));
+        }
+        if self.way == Way::Kernel {
+            arguments.extend(["-kernel".to_owned(), path(image), "-initrd".to_owned(), path(bundle)]);
+            return Ok(arguments);
+        }
+        let mut disk = Disk::new(environment)?;
+        if self.way != Way::Removable && !matches!(self.way, Way::Fit(_)) {
+            disk.copy(image, u_boot::IMAGE)?;
+            disk.copy(bundle, u_boot::BUNDLE)?;
+        }
+        match self.way {
+            Way::Extlinux => disk.write(u_boot::CONFIGURATION, u_boot::extlinux().as_bytes())?,
+            Way::Prompt | Way::Kernel => {}
+            Way::Fit(fit) => {
+                let mut blob = u_boot::fit(&u_boot::Contents::read(image, bundle, tree)?, Board::QemuVirt)?;
+                if fit == Fit::WrongHash {
+                    u_boot::spoil(&mut blob, bundle)?;
+                }
+                disk.write(u_boot::FIT, &blob)?;
+            }
+            Way::Removable => {
+                disk.copy(image, efi::PROGRAM)?;
+                disk.copy(bundle, efi::BUNDLE)?;
+            }
+            Way::Grub(configuration) => grub::fill(&mut disk, environment, self.release, configuration, tree)?,
+            Way::SystemdBoot => systemd_boot::fill(&mut disk, environment, self.release)?,
+        }
+        arguments.extend(disk.arguments());
+        Ok(arguments)
+    }
+
+    /// The program that the machine begins with. Those of Debian 12 are known guests, too.
+    fn program(self, environment: &Environment) -> Result<PathBuf> {
+        let (package, program, name) = match (self.firmware, self.release) {
+            (Firmware::UBoot, Release::Bookworm) => (u_boot::PACKAGE, u_boot::PROGRAM, "u-boot.bin"),
+            (Firmware::UBoot, Release::Trixie) => (u_boot::PACKAGE, u_boot::PROGRAM, "u-boot-trixie.bin"),
+            (Firmware::Edk2, Release::Bookworm) => (efi::PACKAGE, efi::FIRMWARE, "edk2.fd"),
+            (Firmware::Edk2, Release::Trixie) => (efi::PACKAGE, efi::FIRMWARE, "edk2-trixie.fd"),
+        };
+        boot_loaders::program(environment, self.release, package, program, name)
+    }
+}
