@@ -55,7 +55,8 @@ fn configuration(grub: Grub) -> String {
     let (image, bundle) = (u_boot::IMAGE, u_boot::BUNDLE);
     let commands = match grub {
         Grub::Linux => format!("linux /{image}\ninitrd /{bundle}\n"),
-        Grub::Xen => format!("insmod xen_boot\nxen_hypervisor /{image}\nxen_module /{bundle}\n"),
+        // Without a word behind its file GRUB 2.12's command reads at address 0.
+        Grub::Xen => format!("insmod xen_boot\nxen_hypervisor /{image} portcullis\nxen_module /{bundle} bundle\n"),
         Grub::NoMemory => format!("devicetree /{TREE}\nlinux /{image}\ninitrd /{bundle}\n"),
     };
     format!("{commands}boot\n")
@@ -79,7 +80,7 @@ mod tests {
     #[test]
     fn configurations_name_the_files() {
         assert_eq!(configuration(Grub::Linux), "linux /portcullis.img\ninitrd /bundle.img\nboot\n");
-        assert!(configuration(Grub::Xen).contains("xen_hypervisor /portcullis.img\nxen_module /bundle.img\n"));
+        assert!(configuration(Grub::Xen).contains("xen_hypervisor /portcullis.img portcullis\nxen_module /bundle.img bundle\n"));
         assert!(configuration(Grub::NoMemory).starts_with("devicetree /machine.dtb\n"));
     }
 
