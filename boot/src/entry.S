@@ -70,7 +70,7 @@ primary_after_efi:
     b.lo    2b
     dsb     sy
 
-    mov     x2, #{MAIR}
+    ldr     x2, ={MAIR}
     msr     mair_el2, x2
     mrs     x2, id_aa64mmfr0_el1
     and     x2, x2, #0xf

@@ -33,8 +33,14 @@ pub enum Mode {
     Storm,
     /// Heartbeats.
     Busy,
+    /// PSCI by several vCPUs at once.
+    Psci,
     /// Resets.
     Reset,
+    /// The cases of kvm-unit-tests' timer and gic.
+    Peers,
+    /// What is in RAM at first, and after a reset.
+    Fresh,
     /// A device of the board, its interrupt, and resets.
     Device,
     /// A device of the board whose interrupts are to disturb others.
@@ -61,6 +67,8 @@ pub enum Mode {
     Aborts,
     /// One instruction at a time.
     Steps,
+    /// Levels and calls of the workarounds against speculation.
+    Speculation,
     /// The banks of flash, and a reset.
     Flash,
     /// The first bank of flash, with so many accesses that they can be counted.
@@ -94,7 +102,10 @@ impl Mode {
             "cost" => Self::Cost,
             "storm" => Self::Storm,
             "busy" => Self::Busy,
+            "psci" => Self::Psci,
             "reset" => Self::Reset,
+            "peers" => Self::Peers,
+            "fresh" => Self::Fresh,
             "device" => Self::Device,
             "disturb" => Self::Disturb,
             "dma" => Self::Dma,
@@ -108,6 +119,7 @@ impl Mode {
             "abort" => Self::Abort,
             "aborts" => Self::Aborts,
             "steps" => Self::Steps,
+            "speculation" => Self::Speculation,
             "flash" => Self::Flash,
             "first-bank" => Self::FirstBank,
             "no-vectors" => Self::NoVectors,

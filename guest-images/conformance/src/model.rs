@@ -8,11 +8,12 @@ use crate::profile::Profile;
 pub const OWNER_SHIFT: u32 = 24;
 
 /// PSCI functions that exist in both widths, with the version that brought them.
-const PSCI_BOTH: [(u32, u32); 4] = [
+const PSCI_BOTH: [(u32, u32); 5] = [
     (PSCI_CPU_SUSPEND, PSCI_VERSION_0_2),
     (PSCI_CPU_ON, PSCI_VERSION_0_2),
     (PSCI_AFFINITY_INFO, PSCI_VERSION_0_2),
     (PSCI_SYSTEM_RESET2, PSCI_VERSION_1_1),
+    (PSCI_SYSTEM_OFF2, PSCI_VERSION_1_3),
 ];
 /// PSCI functions that exist in 32 bits only, with the version that brought them.
 const PSCI_NARROW: [(u32, u32); 6] = [
@@ -74,8 +75,8 @@ mod tests {
     #[test]
     fn a_closed_door_serves_psci_and_discovery_only() {
         let functions = served("std=0 std-hyp=0 vendor-hyp=0");
-        assert_eq!(functions.len(), 2 + 6 + 2 * 4);
-        assert!(functions.iter().all(|&function| function <= ARCH_FEATURES || is_psci(function, PSCI_VERSION_1_1)));
+        assert_eq!(functions.len(), 2 + 6 + 2 * 5);
+        assert!(functions.iter().all(|&function| function <= ARCH_FEATURES || is_psci(function, PSCI_VERSION_1_3)));
     }
 
     #[test]
@@ -87,6 +88,7 @@ mod tests {
     fn older_psci_has_less() {
         assert!(is_psci(PSCI_SYSTEM_RESET2 | SMC64, PSCI_VERSION_1_1));
         assert!(!is_psci(PSCI_SYSTEM_RESET2, PSCI_VERSION_1_0));
+        assert!(!is_psci(PSCI_SYSTEM_OFF2 | SMC64, PSCI_VERSION_1_2));
         assert!(!is_psci(PSCI_FEATURES, PSCI_VERSION_0_2));
         assert!(!is_psci(PSCI_SYSTEM_OFF | SMC64, PSCI_VERSION_1_1));
     }

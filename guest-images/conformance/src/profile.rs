@@ -3,7 +3,8 @@
 //! | argument | meaning | default |
 //! | --- | --- | --- |
 //! | `std`, `std-hyp`, `vendor-hyp`, `vendor-hyp-2` | value of the firmware register | 1, 1, 3, 0 |
-//! | `psci` | version: 0.2, 1.0 or 1.1 | 1.1 |
+//! | `psci` | version: 0.2, 1.0, 1.1, 1.2 or 1.3 | 1.3 |
+//! | `smccc` | version: 1.1 or 1.2 | 1.1 |
 //! | `conduits` | open ones: `hvc`, `smc`, `hvc,smc` | `hvc,smc` |
 //! | `cpus` | vCPUs | 1 |
 //! | `trng` | backend: `rndrrs`, `el3`, `other`, `none` (then STD's bit counts as clear) | `rndrrs` |
@@ -15,7 +16,7 @@
 //! | `gic` | generation of the interrupt controller: 2 or 3; 0 to leave interrupts alone | 3 |
 //! | `rtc` | 1 if this VM has a real-time clock | 1 |
 //! | `mode` | `cases`, `garbage`, `sweep`, `matrix`, `forward`, `late`, `draws`, `words`, `scarce`, `dry`, `off`, `restart`, `cost`, `storm`, `busy`, \
-//!   `reset`, `device`, `dma`, `leak`, `starved`, `paused`, `clock`, `hostile`, `idle`, `typed`, \
+//!   `psci`, `reset`, `device`, `dma`, `leak`, `starved`, `paused`, `clock`, `hostile`, `idle`, `typed`, `speculation`, \
 //!   `abort`, `aborts`, `no-vectors`, `sysreg`, `mmio`, `jump` | `cases` |
 //! | `calls`, `seed` | `garbage`, `draws`, `dry`: number of calls; `leak`: of rounds; `garbage`, `leak`: start of the sequence \
 //!   | 100000, 1 |
@@ -116,6 +117,8 @@ pub struct Profile {
     pub vendor_hyp_2: u64,
     /// PSCI version as PSCI_VERSION gives it.
     pub psci: u32,
+    /// SMCCC version as SMCCC_VERSION gives it.
+    pub smccc: u32,
     /// HVC is open.
     pub hvc: bool,
     /// SMC is open.
@@ -172,12 +175,13 @@ pub struct Profile {
     groups: [bool; GROUPS.len()],
 }
 
-const NAMES: [&str; 30] = [
+const NAMES: [&str; 31] = [
     "std",
     "std-hyp",
     "vendor-hyp",
     "vendor-hyp-2",
     "psci",
+    "smccc",
     "conduits",
     "cpus",
     "trng",
@@ -249,11 +253,20 @@ impl Profile {
             std_hyp: number("std-hyp", 1)?,
             vendor_hyp: number("vendor-hyp", 3)?,
             vendor_hyp_2: number("vendor-hyp-2", 0)?,
-            psci: choose(&arguments, "psci", "0.2, 1.0 or 1.1", |value| {
+            psci: choose(&arguments, "psci", "0.2, 1.0, 1.1, 1.2 or 1.3", |value| {
                 Some(match value {
-                    "" | "1.1" => function::PSCI_VERSION_1_1,
+                    "" | "1.3" => function::PSCI_VERSION_1_3,
+                    "1.2" => function::PSCI_VERSION_1_2,
+                    "1.1" => function::PSCI_VERSION_1_1,
                     "1.0" => function::PSCI_VERSION_1_0,
                     "0.2" => function::PSCI_VERSION_0_2,
+                    _ => return None,
+                })
+            })?,
+            smccc: choose(&arguments, "smccc", "1.1 or 1.2", |value| {
+                Some(match value {
+                    "" | "1.1" => function::SMCCC_VERSION_1_1,
+                    "1.2" => function::SMCCC_VERSION_1_2,
                     _ => return None,
                 })
             })?,

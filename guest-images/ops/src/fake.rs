@@ -237,7 +237,7 @@ impl Fake {
                     Register::Std => 1,
                     Register::StdHyp => 0,
                     Register::VendorHyp => 3,
-                    Register::PsciVersion => 0x1_0001,
+                    Register::PsciVersion | Register::SmcccVersion => 0x1_0001,
                     _ => 0,
                 },
                 0,

@@ -24,7 +24,11 @@ const VERSIONS: &[(&str, u64)] = &[
     ("0.2", function::PSCI_VERSION_0_2 as u64),
     ("1.0", function::PSCI_VERSION_1_0 as u64),
     ("1.1", function::PSCI_VERSION_1_1 as u64),
+    ("1.2", function::PSCI_VERSION_1_2 as u64),
+    ("1.3", function::PSCI_VERSION_1_3 as u64),
 ];
+const CONVENTIONS: &[(&str, u64)] =
+    &[("1.1", function::SMCCC_VERSION_1_1 as u64), ("1.2", function::SMCCC_VERSION_1_2 as u64)];
 const LEVELS: &[(&str, u64)] = &[
     ("not-available", firmware::WORKAROUND_NOT_AVAILABLE),
     ("available", firmware::WORKAROUND_AVAILABLE),
@@ -42,7 +46,7 @@ const fn number(name: &'static str, id: u64, values: &'static [(&'static str, u6
 }
 
 /// Every register in the order in which a register list shows them.
-pub static REGISTERS: [Register; 8] = [
+pub static REGISTERS: [Register; firmware::ALL.len()] = [
     number("psci", firmware::PSCI_VERSION, VERSIONS),
     number("workaround-1", firmware::WORKAROUND_1, LEVELS),
     number("workaround-2", firmware::WORKAROUND_2, LEVELS_2),
@@ -57,8 +61,9 @@ pub static REGISTERS: [Register; 8] = [
     bitmap(
         "vendor-hyp-2",
         firmware::VENDOR_HYP_2,
-        &[("impl-version", firmware::VENDOR_HYP_2_IMPL_VERSION), ("impl-cpus", firmware::VENDOR_HYP_2_IMPL_CPUS)],
+        &[("impl-ver", firmware::VENDOR_HYP_2_IMPL_VERSION), ("impl-cpus", firmware::VENDOR_HYP_2_IMPL_CPUS)],
     ),
+    number("smccc", firmware::SMCCC_VERSION, CONVENTIONS),
 ];
 
 /// The register of an identifier.
@@ -198,7 +203,7 @@ mod tests {
         let shown = |id, value| std::format!("{}", Shown { id, value });
         assert_eq!(shown(firmware::VENDOR_HYP, 7), "func-feat+ptp+0x4");
         assert_eq!(shown(firmware::STD, 0), "none");
-        assert_eq!(shown(firmware::PSCI_VERSION, 0x1_0003), "0x10003");
+        assert_eq!(shown(firmware::PSCI_VERSION, 0x1_0004), "0x10004");
         assert_eq!(shown(1, 2), "0x2");
     }
 }

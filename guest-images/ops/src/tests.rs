@@ -72,7 +72,7 @@ fn registers_are_set_by_names_and_numbers() {
     assert_eq!(
         output(&mut fake, "regs linux-b"),
         "register      identifier          value    names         supported\n\
-         psci          0x6030000000140000  0x10000  1.0           0x10001\n\
+         psci          0x6030000000140000  0x10000  1.0           0x10003\n\
          workaround-1  0x6030000000140001  0x2      not-required  0x2\n\
          workaround-2  0x6030000000140002  0x3      not-required  0x3\n\
          workaround-3  0x6030000000140003  0x2      not-required  0x2\n\
@@ -80,6 +80,7 @@ fn registers_are_set_by_names_and_numbers() {
          std-hyp       0x6030000000160001  0x1      pv-time       0x1\n\
          vendor-hyp    0x6030000000160002  0x0      none          0x3\n\
          vendor-hyp-2  0x6030000000160003  0x0      none          0x0\n\
+         smccc         0xf030000000140000  0x10001  1.1           0x10002\n\
          rule clear, written, writable"
     );
 }
@@ -99,7 +100,7 @@ fn errors_say_what_would_be_right() {
         (
             "get linux-a nothing",
             "no register is called \"nothing\": there are psci, workaround-1, workaround-2, \
-          workaround-3, std, std-hyp, vendor-hyp, vendor-hyp-2, or give an identifier such as 0x6030000000160000",
+          workaround-3, std, std-hyp, vendor-hyp, vendor-hyp-2, smccc, or give an identifier such as 0x6030000000160000",
         ),
         ("get linux-a 5", "UNKNOWN_REGISTER: no firmware register has this identifier; `regs VM` lists them"),
         ("set ops std 0", "FROZEN: the VM has started; `stop` and `recreate` make it writable again"),
@@ -196,7 +197,7 @@ fn audit_can_be_pasted() {
          # 0xc4000053  smc  0.002000  TRNG_RND64\n\
          # 0xc2000007  hvc  0.002000  forwarded\n\
          # and 2 more\n\
-         [vm.firmware]\nstd = [\"trng\"]\nvendor-hyp = [\"func-feat\", \"ptp\"]\npsci = \"1.1\"\n\n\
+         [vm.firmware]\nstd = [\"trng\"]\nvendor-hyp = [\"func-feat\", \"ptp\"]\npsci = \"1.1\"\nsmccc = \"1.1\"\n\n\
          [[vm.firmware.filter]]\nbase = 0xc2000000\ncount = 0x100\naction = \"forward\""
     );
 }
@@ -246,14 +247,20 @@ fn selftest_passes_on_the_real_policy() {
 
 #[test]
 fn peers_tells_open_from_closed() {
-    fn closed(_: Conduit, function: u32, _: [u64; 3]) -> Answer {
-        let status = if function == function::PSCI_VERSION { 0x1_0001 } else { NOT_SUPPORTED };
+    fn closed(_: Conduit, function: u32, [asked, ..]: [u64; 3]) -> Answer {
+        let is_off2 = |id: u32| id & !function::SMC64 == function::PSCI_SYSTEM_OFF2;
+        let status = match function {
+            function::PSCI_VERSION => 0x1_0003,
+            function::PSCI_FEATURES if is_off2(asked as u32) => 1,
+            _ if is_off2(function) => -2,
+            _ => NOT_SUPPORTED,
+        };
         Answer { status, values: [0; 3] }
     }
     let mut fake = Fake::new(&NAMES);
     fake.firmware = closed;
     let (out, tally, _) = play(&mut fake, "peers closed");
-    assert_eq!(tally, Tally { passed: 2 * (11 + 3 + 1 + 4), failed: 0 }, "{out}");
+    assert_eq!(tally, Tally { passed: 2 * (11 + 3 + 1 + 2 + 6), failed: 0 }, "{out}");
     let (out, tally, _) = play(&mut fake, "peers open");
     assert_eq!(tally.failed, 2 * (11 + 3 + 1), "{out}");
 }
@@ -313,7 +320,7 @@ fn words_complete_by_their_place() {
         ("set linux-a vendor-hyp func-feat+p", "tp "),
         ("set linux-a psci 1.", ""),
         ("wait linux-a st", "opped "),
-        ("expect frozen set linux-a s", "td"),
+        ("expect frozen set linux-a st", "d"),
         ("help sel", "ftest "),
         ("echo l", ""),
         ("nothing l", ""),

@@ -35,7 +35,7 @@
 //!                                        or both, each a multiple of FLASH_BLOCK bytes long; absent: no flash
 //!     firmware {                         absent: the defaults
 //!         keep;                          present: what is not named keeps its default; absent: it is zero
-//!         std = <u64>; std-hyp = <u64>; vendor-hyp = <u64>; psci = <u32>;
+//!         std = <u64>; ...;              values of registers; `REGISTERS` has their names
 //!         filter = <u32 ...>;            base, count and action (as in a management call) of each range
 //!     };
 //!     kernel = <u64 u64>;                arm64 Image or raw binary; absent: it starts in the first bank of flash, which has an image
@@ -54,10 +54,12 @@
 //!
 //! Every VM that a node `core@N` names has a vCPU on that core, and every VM with a vCPU there is named.
 
+use crate::firmware;
+
 /// What a bundle begins with.
 pub const MAGIC: [u8; 8] = *b"PORTCULL";
 /// Version of the format that this crate describes. Version 1 was a device tree blob without a header.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 /// Bytes of the header; the tree follows it.
 pub const HEADER_SIZE: usize = 32;
 /// Offset of the version.
@@ -125,14 +127,15 @@ pub const LOAD: &str = "load";
 pub const TREE_LOW: &str = "tree-low";
 /// VM's child node with the firmware registers; what it lacks is zero, unless [`KEEP`] is there. Absent: the defaults.
 pub const FIRMWARE: &str = "firmware";
-/// Firmware property: value of STD.
-pub const STD: &str = "std";
-/// Firmware property: value of STD_HYP.
-pub const STD_HYP: &str = "std-hyp";
-/// Firmware property: value of VENDOR_HYP.
-pub const VENDOR_HYP: &str = "vendor-hyp";
-/// Firmware property: value of PSCI_VERSION.
-pub const PSCI: &str = "psci";
+/// Firmware properties that are values of registers, and each one's register.
+pub const REGISTERS: [(&str, u64); 6] = [
+    ("std", firmware::STD),
+    ("std-hyp", firmware::STD_HYP),
+    ("vendor-hyp", firmware::VENDOR_HYP),
+    ("vendor-hyp-2", firmware::VENDOR_HYP_2),
+    ("psci", firmware::PSCI_VERSION),
+    ("smccc", firmware::SMCCC_VERSION),
+];
 /// Firmware property: the first write of a register leaves the others as they are, this node's included.
 pub const KEEP: &str = "keep";
 /// Firmware property: the range filter; three cells a range: first function identifier, number of them, action.

@@ -1,10 +1,18 @@
 //! Firmware pseudo-registers: identifiers and bits, equal to those of Linux KVM for arm64 (`KVM_GET_ONE_REG`,
-//! `Documentation/virt/kvm/arm/fw-pseudo-registers.rst`).
+//! `Documentation/virt/kvm/arm/fw-pseudo-registers.rst`), and those that KVM has none for.
+//!
+//! KVM numbers its architectures in bits 63:56 of an identifier, up to 0x90. Registers of our own have 0xf0 there, and size and
+//! group where KVM has them: no register of KVM's, today's or a later one, can have the identifier of one of ours.
 
 /// Class (arm64), size (64 bit) and group of the enumerated firmware registers; bits 15:0 hold the index.
 pub const GROUP_FW: u64 = 0x6030_0000_0014_0000;
 /// Class (arm64), size (64 bit) and group of the bitmap firmware registers; bits 15:0 hold the index.
 pub const GROUP_FW_BITMAP: u64 = 0x6030_0000_0016_0000;
+
+/// Our own enumerated firmware registers; bits 15:0 hold the index.
+pub const GROUP_OWN: u64 = 0xf030_0000_0014_0000;
+/// Our own bitmap firmware registers; bits 15:0 hold the index.
+pub const GROUP_OWN_BITMAP: u64 = 0xf030_0000_0016_0000;
 
 /// PSCI version shown to the VM: `major << 16 | minor`.
 pub const PSCI_VERSION: u64 = GROUP_FW;
@@ -23,9 +31,17 @@ pub const VENDOR_HYP: u64 = GROUP_FW_BITMAP | 2;
 /// Services of the Vendor-specific Hypervisor owner, functions 64 to 127.
 pub const VENDOR_HYP_2: u64 = GROUP_FW_BITMAP | 3;
 
-/// Every register in the order in which a register list shows them.
-pub const ALL: [u64; 8] =
-    [PSCI_VERSION, WORKAROUND_1, WORKAROUND_2, WORKAROUND_3, STD, STD_HYP, VENDOR_HYP, VENDOR_HYP_2];
+/// SMCCC version shown to the VM: `major << 16 | minor`, 1.1 or 1.2.
+pub const SMCCC_VERSION: u64 = GROUP_OWN;
+
+/// Every register in the order in which a register list shows them: KVM's, then our own.
+pub const ALL: [u64; 9] =
+    [PSCI_VERSION, WORKAROUND_1, WORKAROUND_2, WORKAROUND_3, STD, STD_HYP, VENDOR_HYP, VENDOR_HYP_2, SMCCC_VERSION];
+
+/// Whether the register with this identifier is a bitmap, a bit per service, which the first write and REGISTER_CLEAR clear.
+pub const fn is_bitmap(id: u64) -> bool {
+    matches!(id & !0xffff, GROUP_FW_BITMAP | GROUP_OWN_BITMAP)
+}
 
 /// Bit of [`STD`]: the TRNG service, version 1.0 (Arm DEN0098).
 pub const STD_TRNG: u64 = 1 << 0;

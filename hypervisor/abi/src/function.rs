@@ -36,6 +36,8 @@ pub const PSCI_SYSTEM_RESET: u32 = 0x8400_0009;
 pub const PSCI_FEATURES: u32 = 0x8400_000a;
 /// PSCI `SYSTEM_RESET2`, 32-bit form; the 64-bit form has [`SMC64`] set.
 pub const PSCI_SYSTEM_RESET2: u32 = 0x8400_0012;
+/// PSCI `SYSTEM_OFF2`, 32-bit form; the 64-bit form has [`SMC64`] set.
+pub const PSCI_SYSTEM_OFF2: u32 = 0x8400_0015;
 
 /// TRNG (Arm DEN0098) `TRNG_VERSION`.
 pub const TRNG_VERSION: u32 = 0x8400_0050;
@@ -71,10 +73,16 @@ pub const TRNG_UUID_RNDRRS_WORDS: [u32; 4] = [0x4e7f_0c5b, 0x264a_d193, 0x6d1f_5
 /// The same over an RNG200, f98fe7c9-6a1f-4d28-bd67-3e4a4c960331.
 pub const TRNG_UUID_RNG200_WORDS: [u32; 4] = [0xc9e7_8ff9, 0x284d_1f6a, 0x4a3e_67bd, 0x3103_964c];
 
-/// The version that `SMCCC_VERSION` reports: 1.1.
+/// SMCCC 1.1 in the form of `SMCCC_VERSION`.
 pub const SMCCC_VERSION_1_1: u32 = 0x1_0001;
+/// SMCCC 1.2 in the form of `SMCCC_VERSION`.
+pub const SMCCC_VERSION_1_2: u32 = 0x1_0002;
 /// The version that `TRNG_VERSION` reports: 1.0.
 pub const TRNG_VERSION_1_0: u32 = 0x1_0000;
+/// PSCI 1.3 in the form of `PSCI_VERSION`.
+pub const PSCI_VERSION_1_3: u32 = 0x1_0003;
+/// PSCI 1.2 in the form of `PSCI_VERSION`.
+pub const PSCI_VERSION_1_2: u32 = 0x1_0002;
 /// PSCI 1.1 in the form of `PSCI_VERSION`.
 pub const PSCI_VERSION_1_1: u32 = 0x1_0001;
 /// PSCI 1.0 in the form of `PSCI_VERSION`.

@@ -25,6 +25,10 @@ pub const PSCI_AFFINITY_ON: i64 = 0;
 pub const PSCI_AFFINITY_OFF: i64 = 1;
 /// `AFFINITY_INFO`: the core is between the two.
 pub const PSCI_AFFINITY_ON_PENDING: i64 = 2;
+/// `PSCI_FEATURES` about `SYSTEM_OFF2`: it has the type [`PSCI_HIBERNATE_OFF`] (DEN0022 section 5.11).
+pub const PSCI_FEATURE_HIBERNATE_OFF: i64 = 1;
+/// `SYSTEM_OFF2`: the type of a power down after hibernation; 0 stands for it too.
+pub const PSCI_HIBERNATE_OFF: u32 = 1;
 /// `MIGRATE_INFO_TYPE`: no Trusted OS, or one that needs no migration.
 pub const PSCI_MIGRATION_NOT_REQUIRED: i64 = 2;
 

@@ -3,6 +3,7 @@
 mod header;
 mod schedules;
 
+use portcullis_abi::firmware::{PSCI_VERSION, SMCCC_VERSION, STD, VENDOR_HYP};
 use std::cell::RefCell;
 
 use vm_fdt::FdtWriter;
@@ -97,7 +98,8 @@ fn sample() -> Vec<u8> {
                 let node = tree.begin_node("firmware").unwrap();
                 tree.property_u64("std", 1).unwrap();
                 tree.property_u64("vendor-hyp", 3).unwrap();
-                tree.property_u32("psci", 0x1_0001).unwrap();
+                tree.property_u64("psci", 0x1_0001).unwrap();
+                tree.property_u64("smccc", 0x1_0002).unwrap();
                 tree.end_node(node).unwrap();
             });
             vm(tree, 1, "ops", &[], |tree| {
@@ -128,9 +130,9 @@ fn reads_what_was_written() {
     assert_eq!((a.name, a.memory, a.cores.as_slice(), a.settings.conduits), ("linux-a", 4 << 20, &[2, 0][..], 3));
     assert_eq!((a.cmdline, a.settings.autostart), ("console=ttyAMA0 quiet", true));
     assert_eq!(a.devices.iter().collect::<Vec<_>>(), ["/soc/a@1", "/soc/b@2"]);
-    let firmware =
-        FirmwareConfig { std: Some(1), vendor_hyp: Some(3), psci: Some(0x1_0001), ..FirmwareConfig::default() };
-    assert_eq!(a.firmware, Some(firmware));
+    let firmware = a.firmware.unwrap();
+    let named = [(STD, 1), (VENDOR_HYP, 3), (PSCI_VERSION, 0x1_0001), (SMCCC_VERSION, 0x1_0002)];
+    assert_eq!((firmware.named().collect::<Vec<_>>(), firmware.keep), (named.to_vec(), false));
     assert_eq!(
         (a.settings.audit, a.settings.restart_limit, ops.settings.audit, ops.settings.restart_limit),
         (false, 0, true, 3)
@@ -206,7 +208,7 @@ fn every_vm_is_checked() {
         })
     };
     assert_eq!(firmware("std", &[0; 4]), VmError::Malformed("std"));
-    assert_eq!(firmware("psci", &[0; 8]), VmError::Malformed("psci"));
+    assert_eq!(firmware("psci", &[0; 4]), VmError::Malformed("psci"));
     assert_eq!(firmware("trng", &[0; 8]), VmError::Unknown);
 }
 
@@ -295,9 +297,9 @@ fn messages_name_the_vm_and_what_is_right() {
     let error = BundleError::Vm(10, VmError::Memory(0x10_0000));
     let text = "vm@a: it has 0x100000 bytes of memory; a multiple of 0x200000 up to 0x7fc0000000 is needed";
     assert_eq!(error.to_string(), text);
-    let text = "its format is version 3; this hypervisor reads version 2: take hypervisor and bundle from one run of \
+    let text = "its format is version 2; this hypervisor reads version 3: take hypervisor and bundle from one run of \
                 scripts/image";
-    assert_eq!(BundleError::Version(3).to_string(), text);
+    assert_eq!(BundleError::Version(2).to_string(), text);
     let text = "it starts with 0xd00dfeed, as bundles of version 1 did; take hypervisor and bundle from one run of \
                 scripts/image";
     assert_eq!(BundleError::Old.to_string(), text);
@@ -321,7 +323,7 @@ fn filters_are_read_and_checked() {
         );
         Bundle::parse(&data).map(|bundle| {
             let firmware = bundle.vms().next().unwrap().firmware.unwrap();
-            assert!(firmware.keep && firmware.std.is_none());
+            assert!(firmware.keep && firmware.named().next().is_none());
             firmware.ranges.iter().map(|range| (range.base, range.count, range.action)).collect::<Vec<_>>()
         })
     };

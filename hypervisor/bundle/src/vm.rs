@@ -54,14 +54,8 @@ pub struct VmConfig<'a> {
 /// and the rest keeps its default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FirmwareConfig<'a> {
-    /// Value of STD.
-    pub std: Option<u64>,
-    /// Value of STD_HYP.
-    pub std_hyp: Option<u64>,
-    /// Value of VENDOR_HYP.
-    pub vendor_hyp: Option<u64>,
-    /// Value of PSCI_VERSION.
-    pub psci: Option<u32>,
+    /// Values of the registers that it names, in the order of [`bundle::REGISTERS`].
+    pub registers: [Option<u64>; bundle::REGISTERS.len()],
     /// The first write of a register, by this or by a manager, leaves the others as they are.
     pub keep: bool,
     /// The range filter.
@@ -276,19 +270,24 @@ impl<'a> VmConfig<'a> {
 }
 
 impl<'a> FirmwareConfig<'a> {
+    /// The registers that it names: identifier and value.
+    pub fn named(&self) -> impl Iterator<Item = (u64, u64)> {
+        bundle::REGISTERS.into_iter().zip(self.registers).filter_map(|((_, id), value)| Some((id, value?)))
+    }
+
     fn parse(node: &Node<'a>) -> Result<Self, VmError> {
         let mut config = Self::default();
         for property in node.properties() {
             let value = property.value;
             match utf8(property.name()) {
-                bundle::STD => config.std = Some(u64_of(bundle::STD, value)?),
-                bundle::STD_HYP => config.std_hyp = Some(u64_of(bundle::STD_HYP, value)?),
-                bundle::VENDOR_HYP => config.vendor_hyp = Some(u64_of(bundle::VENDOR_HYP, value)?),
-                bundle::PSCI => config.psci = Some(u32_of(bundle::PSCI, value)?),
                 bundle::KEEP if value.is_empty() => config.keep = true,
                 bundle::KEEP => return Err(VmError::Malformed(bundle::KEEP)),
                 bundle::FILTER => config.ranges = Ranges::parse(value)?,
-                _ => return Err(VmError::Unknown),
+                name => {
+                    let mut known = bundle::REGISTERS.iter().zip(&mut config.registers);
+                    let ((name, _), slot) = known.find(|((known, _), _)| *known == name).ok_or(VmError::Unknown)?;
+                    *slot = Some(u64_of(name, value)?);
+                }
             }
         }
         match node.children().next() {
@@ -327,10 +326,6 @@ pub fn is_name(name: &str) -> bool {
 fn is_tree(dtb: &[u8]) -> bool {
     let (magic, size) = (be32(dtb, 0), be32(dtb, 4));
     magic == Some(MAGIC) && size.is_some_and(|size| size as usize <= dtb.len()) && dtb.len() as u64 <= DTB_MAX
-}
-
-fn u32_of(name: &'static str, value: &[u8]) -> Result<u32, VmError> {
-    value.try_into().map(u32::from_be_bytes).map_err(|_| VmError::Malformed(name))
 }
 
 fn u64_of(name: &'static str, value: &[u8]) -> Result<u64, VmError> {

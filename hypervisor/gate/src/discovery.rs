@@ -5,23 +5,28 @@
 
 use portcullis_abi::{firmware, result};
 
-use crate::function::{Need, Query};
+use crate::function::{Function, Need, Query, Reply};
 use crate::function_id::FunctionId;
 use crate::register::Register;
 use crate::route::{Door, Route};
 use crate::table;
-use crate::verdict::{Return, Verdict};
+use crate::verdict::{Return, Service, Verdict};
 
 /// Functions with a bit in one of the vendor's feature words.
 const WORD: u16 = 64;
 
 impl Door<'_> {
-    /// The answer of a discovery call of one service: 0 if it knows the function and the function can be called. About a
-    /// workaround `SMCCC_ARCH_FEATURES` tells the level instead (DEN0028 section 7.3).
+    /// The answer of a discovery call of one service: 0, or the function's flags, if it knows the function and the function can
+    /// be called. About a workaround `SMCCC_ARCH_FEATURES` tells the level instead (DEN0028 section 7.3).
     pub fn features(&self, query: Query, asked: FunctionId) -> i64 {
-        match table::find(asked).filter(|function| function.queries.contain(query)).map(|function| function.need) {
-            Some(Need::Level(register)) => workaround_features(register, self.profile.register(register)),
-            Some(_) if self.route(asked) != Route::Refuse => 0,
+        match table::find(asked).filter(|function| function.queries.contain(query)) {
+            Some(&Function { need: Need::Level(register), .. }) => {
+                workaround_features(register, self.profile.register(register))
+            }
+            Some(function) if self.route(asked) != Route::Refuse => match function.reply {
+                Reply::Serve(Service::Psci(function, _)) => function.features(),
+                _ => 0,
+            },
             _ => result::NOT_SUPPORTED,
         }
     }

@@ -33,19 +33,26 @@ impl fmt::Display for SetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::UnknownRegister { id } => {
-                let [first, .., last] = Register::ALL.map(Register::id);
-                write!(f, "no firmware register has identifier {id:#018x}; they lie from {first:#018x} to {last:#018x}")
+                write!(f, "no firmware register has identifier {id:#018x}; REGISTER_LIST tells them all")
             }
             Self::NotPermitted => write!(f, "only the control VM may manage another VM"),
             Self::Unsupported { register, value, supported } if register.is_bitmap() => {
                 let bits = value & !supported;
                 write!(f, "{register}: bits {bits:#x} are not supported here; the supported ones are {supported:#x}")
             }
-            Self::Unsupported { register: register @ Register::PsciVersion, value, supported } => {
-                write!(f, "{register}: {value:#x} is none of 0x2, 0x10000, 0x10001, or above {supported:#x}")
-            }
             Self::Unsupported { register, value, supported } => {
-                write!(f, "{register}: {value:#x} is no level, or above what protects this board, {supported}")
+                let versions = register.versions();
+                if versions.is_empty() {
+                    return write!(
+                        f,
+                        "{register}: {value:#x} is no level, or above what protects this board, {supported}"
+                    );
+                }
+                write!(f, "{register}: {value:#x} is none of")?;
+                let served = versions.iter().filter(|&&version| u64::from(version) <= supported);
+                served
+                    .enumerate()
+                    .try_for_each(|(at, version)| write!(f, "{} {version:#x}", if at == 0 { "" } else { "," }))
             }
             Self::Frozen => write!(f, "the VM has started: it keeps its firmware registers until it is recreated"),
         }

@@ -5,7 +5,7 @@
 //! ```text
 //!  63   62   61   60   59  58 50 49 48 47 46 45 44 43 42 41 40 39 38 37   36 35   32 31   24 23   16 15    8 7     0
 //! +----+----+----+----+----+-----+-----+-----+-----+-----+-----+-----+-------+-------+-------+-------+-------+-------+
-//! |frz |wr  |keep|filt|ctl |  0  |cond |  0  | WA3 | WA2 | WA1 |  0  | major | minor |VENDOR2|VENDOR | STDHYP|  STD  |
+//! |frz |wr  |keep|filt|ctl |  0  |cond |SMCCC| WA3 | WA2 | WA1 |  0  | major | minor |VENDOR2|VENDOR | STDHYP|  STD  |
 //! +----+----+----+----+----+-----+-----+-----+-----+-----+-----+-----+-------+-------+-------+-------+-------+-------+
 //! ```
 
@@ -63,6 +63,8 @@ pub const WORKAROUND_1: Field = Field::new(40, 2);
 pub const WORKAROUND_2: Field = Field::new(42, 2);
 /// WORKAROUND_3 register. `SMCCC_ARCH_FEATURES` answers the level minus one.
 pub const WORKAROUND_3: Field = Field::new(44, 2);
+/// SMCCC_VERSION register: its minor number less one. A word of zeros says 1.1, the least that a VM is shown.
+pub const SMCCC_MINOR: Field = Field::new(46, 2);
 /// The open conduits, as [`Conduits`](crate::Conduits) has them.
 pub const CONDUITS: Field = Field::new(48, 2);
 
@@ -100,6 +102,7 @@ mod tests {
             WORKAROUND_1,
             WORKAROUND_2,
             WORKAROUND_3,
+            SMCCC_MINOR,
             CONDUITS,
         ];
         let marks = [CONTROL_BIT, FILTERED_BIT, KEEP_BIT, WRITTEN_BIT, FROZEN_BIT].map(|bit| 1 << bit);

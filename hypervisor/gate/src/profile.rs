@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use portcullis_abi::function::SMCCC_VERSION_1_1;
+
 use crate::call::Conduits;
 use crate::error::SetError;
 use crate::layout::{self, Field};
@@ -55,6 +57,7 @@ impl Profile {
     pub const fn register(self, register: Register) -> u64 {
         match register {
             Register::PsciVersion => self.psci_version() as u64,
+            Register::SmcccVersion => SMCCC_VERSION_1_1 as u64 + layout::SMCCC_MINOR.get(self.0),
             other => field(other).get(self.0),
         }
     }
@@ -68,8 +71,21 @@ impl Profile {
                 let word = layout::PSCI_MINOR.put(self.0, value & 0xffff);
                 Self(layout::PSCI_MAJOR.put(word, value >> 16))
             }
+            Register::SmcccVersion => {
+                Self(layout::SMCCC_MINOR.put(self.0, value.saturating_sub(SMCCC_VERSION_1_1 as u64)))
+            }
             other => Self(field(other).put(self.0, value)),
         }
+    }
+
+    /// The word with the workaround registers no higher than `support` says. A frozen one stays as it is.
+    pub(crate) fn with_limited_workarounds(self, support: &Support) -> Self {
+        if self.is_frozen() {
+            return self;
+        }
+        [Register::Workaround1, Register::Workaround2, Register::Workaround3]
+            .into_iter()
+            .fold(self, |word, register| word.with(register, word.register(register).min(support.limit(register))))
     }
 
     /// The PSCI version as `PSCI_VERSION` returns it.
@@ -189,7 +205,7 @@ impl Profile {
     }
 }
 
-/// Where a register lies that is one field. PSCI_VERSION is two; its minor number stands for it here.
+/// Where a register lies that is one field. PSCI_VERSION is two; of versions the minor number stands here.
 const fn field(register: Register) -> Field {
     match register {
         Register::PsciVersion => layout::PSCI_MINOR,
@@ -200,6 +216,7 @@ const fn field(register: Register) -> Field {
         Register::StdHyp => layout::STD_HYP,
         Register::VendorHyp => layout::VENDOR_HYP,
         Register::VendorHyp2 => layout::VENDOR_HYP_2,
+        Register::SmcccVersion => layout::SMCCC_MINOR,
     }
 }
 

@@ -2,9 +2,20 @@
 
 use core::fmt;
 
-use portcullis_abi::firmware;
+use portcullis_abi::{firmware, function};
 
-/// One of a VM's firmware registers. Identifiers and bits are those of Linux KVM.
+/// The PSCI versions that a VM can be shown. There is always at least PSCI 0.2, so 0.1 is none of them.
+const PSCI_VERSIONS: &[u32] = &[
+    function::PSCI_VERSION_0_2,
+    function::PSCI_VERSION_1_0,
+    function::PSCI_VERSION_1_1,
+    function::PSCI_VERSION_1_2,
+    function::PSCI_VERSION_1_3,
+];
+/// The SMCCC versions that a VM can be shown. What it is shown from 1.3 on, the SVE hint among it, is not served.
+const SMCCC_VERSIONS: &[u32] = &[function::SMCCC_VERSION_1_1, function::SMCCC_VERSION_1_2];
+
+/// One of a VM's firmware registers. Identifiers and bits are those of Linux KVM, as far as it has the register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Register {
     /// PSCI version, `major << 16 | minor`.
@@ -23,11 +34,13 @@ pub enum Register {
     VendorHyp,
     /// Bitmap of the vendor-specific hypervisor services, functions 64 to 127.
     VendorHyp2,
+    /// SMCCC version, `major << 16 | minor`. Not one of KVM's.
+    SmcccVersion,
 }
 
 impl Register {
     /// Every register in the order of a register list.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; firmware::ALL.len()] = [
         Self::PsciVersion,
         Self::Workaround1,
         Self::Workaround2,
@@ -36,6 +49,7 @@ impl Register {
         Self::StdHyp,
         Self::VendorHyp,
         Self::VendorHyp2,
+        Self::SmcccVersion,
     ];
 
     /// The register with this identifier, compared over all 64 bits.
@@ -49,6 +63,7 @@ impl Register {
             firmware::STD_HYP => Self::StdHyp,
             firmware::VENDOR_HYP => Self::VendorHyp,
             firmware::VENDOR_HYP_2 => Self::VendorHyp2,
+            firmware::SMCCC_VERSION => Self::SmcccVersion,
             _ => return None,
         })
     }
@@ -64,12 +79,22 @@ impl Register {
             Self::StdHyp => firmware::STD_HYP,
             Self::VendorHyp => firmware::VENDOR_HYP,
             Self::VendorHyp2 => firmware::VENDOR_HYP_2,
+            Self::SmcccVersion => firmware::SMCCC_VERSION,
         }
     }
 
     /// True for the registers that hold a bit per service, which the first-write rule and "clear all" clear.
     pub const fn is_bitmap(self) -> bool {
-        matches!(self, Self::Std | Self::StdHyp | Self::VendorHyp | Self::VendorHyp2)
+        firmware::is_bitmap(self.id())
+    }
+
+    /// The values that a register which is a version can have, in ascending order; none for any other.
+    pub const fn versions(self) -> &'static [u32] {
+        match self {
+            Self::PsciVersion => PSCI_VERSIONS,
+            Self::SmcccVersion => SMCCC_VERSIONS,
+            _ => &[],
+        }
     }
 
     /// The register's name as documentation and messages have it.
@@ -83,6 +108,7 @@ impl Register {
             Self::StdHyp => "STD_HYP",
             Self::VendorHyp => "VENDOR_HYP",
             Self::VendorHyp2 => "VENDOR_HYP_2",
+            Self::SmcccVersion => "SMCCC_VERSION",
         }
     }
 }
@@ -96,9 +122,10 @@ impl fmt::Display for Register {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::Profile;
 
     /// The identifiers written out once more: a manager's binary holds them as numbers.
-    const IDS: [u64; 8] = [
+    const IDS: [u64; 9] = [
         0x6030_0000_0014_0000,
         0x6030_0000_0014_0001,
         0x6030_0000_0014_0002,
@@ -107,9 +134,10 @@ mod tests {
         0x6030_0000_0016_0001,
         0x6030_0000_0016_0002,
         0x6030_0000_0016_0003,
+        0xf030_0000_0014_0000,
     ];
 
-    /// Peer case G1: the list holds FW 0 to 3 and FW_FEAT_BMAP 0 to 3, in this order.
+    /// Peer case G1: the list holds FW 0 to 3 and FW_FEAT_BMAP 0 to 3, in this order; our own come behind them.
     #[test]
     fn g1_list_is_complete_and_in_order() {
         assert_eq!(Register::ALL.map(Register::id), IDS);
@@ -131,6 +159,11 @@ mod tests {
     fn bitmaps_are_the_second_group() {
         for register in Register::ALL {
             assert_eq!(register.is_bitmap(), register.id() & 0xfff_0000 == 0x16_0000, "{register}");
+            assert_eq!(
+                register.is_bitmap(),
+                crate::layout::BITMAPS & Profile(0).with(register, u64::MAX).0 != 0,
+                "{register}"
+            );
         }
     }
 }

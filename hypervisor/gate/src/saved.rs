@@ -12,7 +12,7 @@ use crate::register::Register;
 use crate::row::Row;
 use crate::support::Support;
 
-const _: () = assert!(MAX_RANGES == 32 && Register::ALL.len() == 8, "the structure's arrays are as long");
+const _: () = assert!(MAX_RANGES == 32, "the structure's array is as long");
 
 impl Row {
     /// Returns the policy: registers, marks, and the ranges of `filter`, the VM's own.
@@ -127,7 +127,7 @@ mod tests {
             std: random.below(4),
             std_hyp: random.below(2),
             vendor_hyp: random.below(4),
-            psci: [0x1_0000, 0x1_0001][random.below(2) as usize],
+            psci: [0x1_0000, 0x1_0001, 0x1_0003][random.below(3) as usize],
             workaround_1: random.below(3),
             ..Support::FULL
         }
@@ -138,7 +138,7 @@ mod tests {
         let (row, mut filter) = (Row::new(), Filter::new());
         row.create(support, Conduits::BOTH);
         for _ in 0..random.below(6) {
-            let register = Register::ALL[random.below(8) as usize];
+            let register = Register::ALL[random.below(Register::ALL.len() as u64) as usize];
             let _ = match random.below(8) {
                 0 => row.clear_all(),
                 1 => row.set_rule(Rule::Keep),
@@ -193,13 +193,14 @@ mod tests {
         let no_trng = Support { std: 0, ..Support::FULL };
         type Damage = (fn(&mut state::Firmware), Unfit);
         let damages: &[Damage] = &[
-            (|saved| saved.version = 9, Unfit::Version { saved: 9, known: 1 }),
+            (|saved| saved.version = 9, Unfit::Version { saved: 9, known: 2 }),
             (|saved| saved.keep = 2, Unfit::Value("the rule")),
             (|saved| saved.written = 2, Unfit::Value("the mark of a write")),
             (|saved| saved.frozen = 2, Unfit::Value("the freeze")),
             (|saved| saved.registers[0] = 0x1_0007, Unfit::Value("PSCI_VERSION")),
             (|saved| saved.registers[2] = 1, Unfit::Value("WORKAROUND_2")),
             (|saved| saved.registers[7] = 1 << 63, Unfit::Value("VENDOR_HYP_2")),
+            (|saved| saved.registers[8] = 0x1_0003, Unfit::Value("SMCCC_VERSION")),
             (|saved| saved.ranges = 33, Unfit::Value("the number of ranges")),
             (|saved| saved.ranges = 0, Unfit::Value("a range behind the last")),
             (|saved| saved.filter[0].action = 3, RANGE),

@@ -30,22 +30,19 @@ pub struct Support {
     pub workaround_3: u64,
 }
 
-/// The PSCI versions that a VM can be shown. There is always at least PSCI 0.2, so 0.1 is none of them.
-const PSCI_VERSIONS: [u32; 3] = [function::PSCI_VERSION_0_2, function::PSCI_VERSION_1_0, function::PSCI_VERSION_1_1];
-
 /// Bits 3:0 of a workaround register: its level.
 const LEVEL: u64 = 0xf;
 /// Bit 4 of WORKAROUND_2: a mitigation that can be switched is on.
 const ENABLED: u64 = 1 << 4;
 
 impl Support {
-    /// A board without any backend and without protection, yet with PSCI 1.1, which needs none.
+    /// A board without any backend and without protection, yet with PSCI 1.3, which needs none.
     pub const NONE: Self = Self {
         std: 0,
         std_hyp: 0,
         vendor_hyp: 0,
         vendor_hyp_2: 0,
-        psci: function::PSCI_VERSION_1_1 as u64,
+        psci: function::PSCI_VERSION_1_3 as u64,
         workaround_1: firmware::WORKAROUND_NOT_AVAILABLE,
         workaround_2: firmware::WORKAROUND_NOT_AVAILABLE,
         workaround_3: firmware::WORKAROUND_NOT_AVAILABLE,
@@ -57,7 +54,7 @@ impl Support {
         std_hyp: table::bits(Register::StdHyp),
         vendor_hyp: table::bits(Register::VendorHyp),
         vendor_hyp_2: table::bits(Register::VendorHyp2),
-        psci: function::PSCI_VERSION_1_1 as u64,
+        psci: function::PSCI_VERSION_1_3 as u64,
         workaround_1: firmware::WORKAROUND_NOT_REQUIRED,
         workaround_2: firmware::WORKAROUND_2_NOT_REQUIRED,
         workaround_3: firmware::WORKAROUND_NOT_REQUIRED,
@@ -75,14 +72,17 @@ impl Support {
             Register::StdHyp => self.std_hyp & Self::FULL.std_hyp,
             Register::VendorHyp => self.vendor_hyp & Self::FULL.vendor_hyp,
             Register::VendorHyp2 => self.vendor_hyp_2 & Self::FULL.vendor_hyp_2,
+            // It needs nothing of the board.
+            Register::SmcccVersion => function::SMCCC_VERSION_1_2 as u64,
         }
     }
 
     /// The value of `register` in a VM that was just created: everything supported, but VENDOR_HYP_2 starts at 0, as
-    /// every register does that is younger than the first three bitmaps.
+    /// every bitmap does that is younger than the first three, and SMCCC_VERSION at 1.1, which is what KVM shows.
     pub const fn initial(&self, register: Register) -> u64 {
         match register {
             Register::VendorHyp2 => 0,
+            Register::SmcccVersion => function::SMCCC_VERSION_1_1 as u64,
             other => self.limit(other),
         }
     }
@@ -92,12 +92,14 @@ impl Support {
     ///
     /// # Errors
     ///
-    /// [`SetError::Unsupported`] for a bit outside the mask, a PSCI version that does not exist or is newer than ours,
+    /// [`SetError::Unsupported`] for a bit outside the mask, a version that does not exist or is newer than ours,
     /// a workaround level that does not exist or promises more protection than the board has.
     pub fn check(&self, register: Register, value: u64) -> Result<u64, SetError> {
         let supported = self.limit(register);
         let accepted = match register {
-            Register::PsciVersion => PSCI_VERSIONS.iter().any(|&version| u64::from(version) == value).then_some(value),
+            Register::PsciVersion | Register::SmcccVersion => {
+                register.versions().iter().any(|&version| u64::from(version) == value).then_some(value)
+            }
             Register::Workaround1 | Register::Workaround3 => (value & !LEVEL == 0).then_some(value),
             Register::Workaround2 => workaround_2(value),
             _ => return self.check_bitmap(register, value),

@@ -55,10 +55,11 @@ const IMPL_CPUS: Need = Bit(Register::VendorHyp2, VENDOR_HYP_2_IMPL_CPUS);
 const PSCI_0_2: Need = Need::Psci(PSCI_VERSION_0_2);
 const PSCI_1_0: Need = Need::Psci(PSCI_VERSION_1_0);
 const PSCI_1_1: Need = Need::Psci(PSCI_VERSION_1_1);
+const PSCI_1_3: Need = Need::Psci(PSCI_VERSION_1_3);
 const NOT_REQUIRED: u32 = result::PSCI_MIGRATION_NOT_REQUIRED as u32;
 
 /// How many functions there are.
-const COUNT: usize = 31;
+const COUNT: usize = 33;
 
 /// Every function. The order is that of the services' codes: the one that is called most often comes first.
 #[rustfmt::skip]
@@ -86,10 +87,12 @@ const TABLE: [Row; COUNT] = [
     row(PSCI_SYSTEM_RESET, "SYSTEM_RESET", G::Psci, PSCI_0_2, psci(P::SystemReset, Smc32), &[Psci]),
     row(PSCI_SYSTEM_RESET2, "SYSTEM_RESET2", G::Psci, PSCI_1_1, psci(P::SystemReset2, Smc32), &[Psci]),
     row(PSCI_SYSTEM_RESET2 | SMC64, "SYSTEM_RESET2", G::Psci, PSCI_1_1, psci(P::SystemReset2, Smc64), &[Psci]),
+    row(PSCI_SYSTEM_OFF2, "SYSTEM_OFF2", G::Psci, PSCI_1_3, psci(P::SystemOff2, Smc32), &[Psci]),
+    row(PSCI_SYSTEM_OFF2 | SMC64, "SYSTEM_OFF2", G::Psci, PSCI_1_3, psci(P::SystemOff2, Smc64), &[Psci]),
     row(PSCI_VERSION, "PSCI_VERSION", G::Psci, PSCI_0_2, Reply::Register(Register::PsciVersion), &[Psci]),
     row(PSCI_FEATURES, "PSCI_FEATURES", G::Psci, PSCI_1_0, Features(Psci), &[Psci]),
     row(PSCI_MIGRATE_INFO_TYPE, "MIGRATE_INFO_TYPE", G::Psci, PSCI_0_2, value(NOT_REQUIRED), &[Psci]),
-    row(SMCCC_VERSION, "SMCCC_VERSION", G::Arch, Nothing, value(SMCCC_VERSION_1_1), &[Arch, Psci]),
+    row(SMCCC_VERSION, "SMCCC_VERSION", G::Arch, Nothing, Reply::Register(Register::SmcccVersion), &[Arch, Psci]),
     row(ARCH_FEATURES, "SMCCC_ARCH_FEATURES", G::Arch, Nothing, Features(Arch), &[Arch]),
     row(ARCH_WORKAROUND_1, "SMCCC_ARCH_WORKAROUND_1", G::Arch, Level(Register::Workaround1), value(0), &[Arch]),
     row(ARCH_WORKAROUND_2, "SMCCC_ARCH_WORKAROUND_2", G::Arch, Level(Register::Workaround2), value(0), &[Arch]),

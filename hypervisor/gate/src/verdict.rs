@@ -81,6 +81,18 @@ pub enum PsciFunction {
     SystemReset,
     /// `SYSTEM_RESET2`.
     SystemReset2,
+    /// `SYSTEM_OFF2`.
+    SystemOff2,
+}
+
+impl PsciFunction {
+    /// What `PSCI_FEATURES` says of it where it is offered (DEN0022, `PSCI_FEATURES`): 0 stands for no flags.
+    pub const fn features(self) -> i64 {
+        match self {
+            Self::SystemOff2 => result::PSCI_FEATURE_HIBERNATE_OFF,
+            _ => 0,
+        }
+    }
 }
 
 /// The TRNG functions that need the backend.

@@ -36,6 +36,7 @@ fn answer(entry: &Entry) -> String {
         Expect::Value([x0, 0, 0, 0]) => format!("{x0:#x}"),
         Expect::Value(words) => words.map(|word| format!("{word:#x}")).join(", "),
         Expect::PsciVersion => "the PSCI_VERSION register".into(),
+        Expect::SmcccVersion => "the SMCCC_VERSION register".into(),
         Expect::Speaks(_) | Expect::VendorWords => "see \"Discovery\"".into(),
         Expect::Serve(_) => "served".into(),
     }

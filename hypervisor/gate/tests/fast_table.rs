@@ -54,7 +54,13 @@ fn profiles() -> impl Iterator<Item = Profile> {
         row.set(Register::StdHyp, n >> 1 & 1, &Support::FULL).unwrap();
         row.set(Register::VendorHyp, n >> 2 & 3, &Support::FULL).unwrap();
         row.set(Register::VendorHyp2, n >> 4 & 3, &Support::FULL).unwrap();
-        row.set(Register::PsciVersion, [2, 0x1_0000, 0x1_0001][(n / 7 % 3) as usize], &Support::FULL).unwrap();
+        row.set(
+            Register::PsciVersion,
+            [2, 0x1_0000, 0x1_0001, 0x1_0002, 0x1_0003][(n / 7 % 5) as usize],
+            &Support::FULL,
+        )
+        .unwrap();
+        row.set(Register::SmcccVersion, 0x1_0001 + n / 11 % 2, &Support::FULL).unwrap();
         row.set(Register::Workaround1, n / 5 % 3, &Support::FULL).unwrap();
         row.freeze(None)
     })

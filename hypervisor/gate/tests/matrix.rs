@@ -28,12 +28,14 @@ const SPEAKERS: [(u32, RangeInclusive<u32>); 4] = [
 ];
 
 fn vm(bitmaps: [u64; 4], psci: u64, levels: [u64; 3]) -> Vm {
-    Vm { bitmaps, psci, levels, denied: Vec::new(), forwarded: Vec::new() }
+    Vm { bitmaps, psci, smccc: 0x1_0001, levels, denied: Vec::new(), forwarded: Vec::new() }
 }
 
 /// The same VM as the gate has it.
 fn profile(vm: &Vm) -> Profile {
-    let created = Profile::created(&Support::NONE, Conduits::BOTH).with(Register::PsciVersion, vm.psci);
+    let created = Profile::created(&Support::NONE, Conduits::BOTH)
+        .with(Register::PsciVersion, vm.psci)
+        .with(Register::SmcccVersion, vm.smccc);
     let bits = BITMAPS.into_iter().zip(vm.bitmaps);
     bits.chain(LEVELS.into_iter().zip(vm.levels))
         .fold(created, |profile, (register, value)| profile.with(register, value))
@@ -59,8 +61,11 @@ fn bitmap_states() -> impl Iterator<Item = [u64; 4]> {
 /// Every state of all registers.
 fn states() -> impl Iterator<Item = Vm> {
     bitmap_states().flat_map(|bitmaps| {
-        [0x2, 0x1_0000, 0x1_0001].into_iter().flat_map(move |psci| {
-            (0..18).map(move |levels| vm(bitmaps, psci, [levels % 3, [0, 3][levels as usize / 3 % 2], levels / 6]))
+        [0x2, 0x1_0000, 0x1_0001, 0x1_0003].into_iter().flat_map(move |psci| {
+            (0..36).map(move |state| {
+                let (levels, smccc) = (state % 18, 0x1_0001 + state / 18);
+                Vm { smccc, ..vm(bitmaps, psci, [levels % 3, [0, 3][levels as usize / 3 % 2], levels / 6]) }
+            })
         })
     })
 }
@@ -96,6 +101,7 @@ fn expected(vm: &Vm, call: &Call) -> Verdict {
         Expect::Serve(service) => return Verdict::Serve(service),
         Expect::Value(value) => value,
         Expect::PsciVersion => [vm.psci, 0, 0, 0],
+        Expect::SmcccVersion => [vm.smccc, 0, 0, 0],
         Expect::Speaks(speaker) => [vm.discovery(speaker, asked, call.aarch32), 0, 0, 0],
         Expect::VendorWords => vm.vendor_words(call.aarch32),
     }))

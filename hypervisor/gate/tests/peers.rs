@@ -50,7 +50,7 @@ fn h7_with_all_bitmaps_clear_every_call_is_minus_one() {
             assert_eq!(x0(&row, &Filter::new(), conduit, call), Some(MINUS_ONE), "{call:x?} by {conduit:?}");
         }
         // PSCI and the version are no bitmap's business.
-        assert_eq!(x0(&row, &Filter::new(), conduit, (0x8400_0000, 0)), Some(0x1_0001));
+        assert_eq!(x0(&row, &Filter::new(), conduit, (0x8400_0000, 0)), Some(0x1_0003));
         assert_eq!(x0(&row, &Filter::new(), conduit, (0x8000_0000, 0)), Some(0x1_0001));
         assert_eq!(x0(&row, &Filter::new(), conduit, (0x8400_000a, 0x8000_0000)), Some(0));
     }

@@ -31,7 +31,8 @@ fn is_unsupported(outcome: Result<(), SetError>) -> bool {
 fn h1_initial_values() {
     let row = created(Rule::Clear);
     assert_eq!(bitmaps(&row), [0x1, 0x1, 0x3, 0x0]);
-    assert_eq!(row.get(Register::PsciVersion), 0x1_0001);
+    assert_eq!(row.get(Register::PsciVersion), 0x1_0003);
+    assert_eq!(row.get(Register::SmcccVersion), 0x1_0001, "as KVM shows");
     assert_eq!([Register::Workaround1, Register::Workaround2, Register::Workaround3].map(|w| row.get(w)), [2, 3, 2]);
     let profile = row.profile();
     assert!(!profile.is_frozen() && !profile.is_written() && !profile.is_filtered());
@@ -85,8 +86,12 @@ fn h5_h6_after_the_start_only_the_same_value() {
         assert_eq!(set(&row, register, 0), Ok(()), "the same value");
         assert!(is_unsupported(set(&row, register, bits + 1)), "a bad bit is reported before the freeze");
     }
-    for (register, other) in [(Register::PsciVersion, 0x1_0000), (Register::Workaround1, 1), (Register::Workaround2, 0)]
-    {
+    for (register, other) in [
+        (Register::PsciVersion, 0x1_0000),
+        (Register::Workaround1, 1),
+        (Register::Workaround2, 0),
+        (Register::SmcccVersion, 0x1_0002),
+    ] {
         assert_eq!(set(&row, register, other), Err(SetError::Frozen));
         assert_eq!(set(&row, register, row.get(register)), Ok(()));
     }
@@ -107,16 +112,20 @@ fn the_first_write_clears_the_other_bitmaps() {
         (Register::VendorHyp2, 0x1, [0, 0, 0, 0x1]),
         (Register::PsciVersion, 0x1_0000, [0; 4]),
         (Register::Workaround1, 1, [0; 4]),
+        (Register::SmcccVersion, 0x1_0002, [0; 4]),
     ] {
         let row = created(Rule::Clear);
         set(&row, register, value).unwrap();
         assert_eq!(bitmaps(&row), expected, "first write of {register}");
         assert_eq!(row.get(register), value);
-        // PSCI and the workarounds stay.
+        // Versions and workarounds stay.
         for other in [Register::PsciVersion, Register::Workaround1, Register::Workaround2, Register::Workaround3] {
             if other != register {
                 assert_eq!(row.get(other), Support::FULL.limit(other), "{other} after the first write of {register}");
             }
+        }
+        if register != Register::SmcccVersion {
+            assert_eq!(row.get(Register::SmcccVersion), 0x1_0001, "after the first write of {register}");
         }
         // The second write clears nothing.
         set(&row, Register::VendorHyp2, 0x2).unwrap();
@@ -143,7 +152,7 @@ fn clear_all_clears_the_bitmaps_alone_and_counts_as_a_write() {
     let row = created(Rule::Clear);
     row.clear_all().unwrap();
     assert_eq!(bitmaps(&row), [0; 4]);
-    assert_eq!((row.get(Register::PsciVersion), row.get(Register::Workaround2)), (0x1_0001, 3));
+    assert_eq!((row.get(Register::PsciVersion), row.get(Register::Workaround2)), (0x1_0003, 3));
     assert!(row.profile().is_written());
     set(&row, Register::VendorHyp, 0x3).unwrap();
     row.freeze(None);
@@ -178,7 +187,7 @@ fn recreate_returns_to_the_created_state() {
 #[test]
 fn an_absent_vm_holds_nothing() {
     let row = Row::new();
-    assert_eq!(Register::ALL.map(|register| row.get(register)), [0; 8]);
+    assert_eq!(Register::ALL.map(|register| row.get(register)), [0, 0, 0, 0, 0, 0, 0, 0, 0x1_0001]);
     assert_eq!(set(&row, Register::Std, 1), Err(SetError::Frozen));
     assert_eq!(row.profile().conduits(), Conduits::NONE);
     assert_eq!((align_of::<Row>(), size_of::<Row>(), Row::WORD_OFFSET), (64, 64, 0));
@@ -187,11 +196,11 @@ fn an_absent_vm_holds_nothing() {
 #[test]
 fn psci_version_takes_known_versions_up_to_ours() {
     let row = created(Rule::Keep);
-    for good in [0x2, 0x1_0000, 0x1_0001] {
+    for good in [0x2, 0x1_0000, 0x1_0001, 0x1_0002, 0x1_0003] {
         set(&row, Register::PsciVersion, good).unwrap();
         assert_eq!(row.get(Register::PsciVersion), good);
     }
-    for bad in [0, 0x1, 0x3, 0xffff, 0x1_0002, 0x1_0003, 0x2_0000, 0x1_0000_0002, u64::MAX] {
+    for bad in [0, 0x1, 0x3, 0xffff, 0x1_0004, 0x1_000f, 0x2_0000, 0x1_0000_0002, u64::MAX] {
         assert!(is_unsupported(set(&row, Register::PsciVersion, bad)), "{bad:#x}");
     }
     let old = Support { psci: 0x1_0000, ..Support::FULL };
@@ -215,6 +224,29 @@ fn workaround_levels_are_at_most_the_boards() {
             }
         }
     }
+}
+
+/// A VM's cores are known after its registers: the levels come down, and nothing else changes, the first write included.
+#[test]
+fn cores_limit_the_workarounds() {
+    let cores = Support { workaround_1: 1, workaround_2: 0, workaround_3: 0, ..Support::FULL };
+    let levels = |row: &Row| {
+        [Register::Workaround1, Register::Workaround2, Register::Workaround3].map(|register| row.get(register))
+    };
+    let row = created(Rule::Clear);
+    let before = row.profile();
+    row.limit_workarounds(&Support::FULL);
+    assert_eq!(row.profile(), before);
+    row.limit_workarounds(&cores);
+    assert_eq!(levels(&row), [1, 0, 0]);
+    assert!(!row.profile().is_written());
+    assert_eq!(row.get(Register::Std), before.register(Register::Std));
+    row.limit_workarounds(&Support::FULL);
+    assert_eq!(levels(&row), [1, 0, 0], "it only lowers");
+    let frozen = created(Rule::Clear);
+    frozen.freeze(None);
+    frozen.limit_workarounds(&cores);
+    assert_eq!(levels(&frozen), [2, 3, 2], "what a guest has seen stays");
 }
 
 #[test]
@@ -252,7 +284,7 @@ fn a_board_without_a_backend_lacks_the_bit() {
         std_hyp: !0,
         vendor_hyp: !0,
         vendor_hyp_2: !0,
-        psci: 0x1_0003,
+        psci: 0x1_0004,
         workaround_1: 9,
         workaround_2: 9,
         workaround_3: 9,
@@ -269,9 +301,10 @@ fn errors_name_what_would_be_right() {
         message(Register::VendorHyp, 0x14),
         "VENDOR_HYP: bits 0x14 are not supported here; the supported ones are 0x3"
     );
-    assert!(message(Register::PsciVersion, 1).contains("0x10001"));
+    assert!(message(Register::PsciVersion, 1).contains("0x10003"));
     assert!(message(Register::Workaround1, 3).contains("WORKAROUND_1"));
-    assert!(SetError::UnknownRegister { id: 7 }.to_string().contains("0x6030000000160003"));
+    assert_eq!(message(Register::SmcccVersion, 0x1_0003), "SMCCC_VERSION: 0x10003 is none of 0x10001, 0x10002");
+    assert!(SetError::UnknownRegister { id: 7 }.to_string().contains("0x0000000000000007"));
     assert!(SetError::Frozen.to_string().contains("recreated"));
 }
 
@@ -281,6 +314,7 @@ fn random_operations_match_a_plain_model() {
     struct Model {
         bits: [u64; 4],
         psci: u64,
+        smccc: u64,
         written: bool,
         keep: bool,
         frozen: bool,
@@ -288,7 +322,8 @@ fn random_operations_match_a_plain_model() {
     let mut random = Xorshift(0x9e37_79b9_7f4a_7c15);
     for _ in 0..if cfg!(miri) { 4 } else { 400 } {
         let row = created(Rule::Clear);
-        let mut model = Model { bits: [1, 1, 3, 0], psci: 0x1_0001, written: false, keep: false, frozen: false };
+        let mut model =
+            Model { bits: [1, 1, 3, 0], psci: 0x1_0003, smccc: 0x1_0001, written: false, keep: false, frozen: false };
         for _ in 0..40 {
             match random.below(16) {
                 0 => {
@@ -308,7 +343,7 @@ fn random_operations_match_a_plain_model() {
                     }
                 }
                 3 => {
-                    let value = [0x1, 0x2, 0x1_0000, 0x1_0001][random.below(4)];
+                    let value = [0x1, 0x2, 0x1_0000, 0x1_0001, 0x1_0002, 0x1_0003][random.below(6)];
                     let outcome = set(&row, Register::PsciVersion, value);
                     if value == 0x1 {
                         assert!(is_unsupported(outcome));
@@ -320,6 +355,21 @@ fn random_operations_match_a_plain_model() {
                             model.bits = [0; 4];
                         }
                         (model.psci, model.written) = (value, true);
+                    }
+                }
+                4 => {
+                    let value = 0x1_0000 + random.below(5) as u64;
+                    let outcome = set(&row, Register::SmcccVersion, value);
+                    if ![0x1_0001, 0x1_0002].contains(&value) {
+                        assert!(is_unsupported(outcome));
+                    } else if model.frozen {
+                        assert_eq!(outcome.is_ok(), value == model.smccc);
+                    } else {
+                        outcome.unwrap();
+                        if !model.written && !model.keep {
+                            model.bits = [0; 4];
+                        }
+                        (model.smccc, model.written) = (value, true);
                     }
                 }
                 _ => {
@@ -341,7 +391,8 @@ fn random_operations_match_a_plain_model() {
                 }
             }
             let profile = row.profile();
-            assert_eq!((bitmaps(&row), row.get(Register::PsciVersion)), (model.bits, model.psci));
+            let versions = [Register::PsciVersion, Register::SmcccVersion].map(|register| row.get(register));
+            assert_eq!((bitmaps(&row), versions), (model.bits, [model.psci, model.smccc]));
             assert_eq!((profile.is_written(), profile.is_frozen()), (model.written, model.frozen));
             assert_eq!(profile.rule() == Rule::Keep, model.keep);
         }

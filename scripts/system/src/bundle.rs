@@ -163,14 +163,11 @@ fn write_firmware(fdt: &mut FdtWriter, firmware: &Firmware) -> Result<(), vm_fdt
     if firmware.keep {
         fdt.property_null(abi::KEEP)?;
     }
-    let registers =
-        [(abi::STD, firmware.std), (abi::STD_HYP, firmware.std_hyp), (abi::VENDOR_HYP, firmware.vendor_hyp)];
-    for (name, value) in registers {
+    for ((name, _), value) in abi::REGISTERS.into_iter().zip(firmware.registers) {
         if let Some(value) = value {
             fdt.property_u64(name, value)?;
         }
     }
-    fdt.property_u32(abi::PSCI, firmware.psci)?;
     if !firmware.filters.is_empty() {
         let cells = firmware.filters.iter().flat_map(|filter| [filter.base, filter.count, filter.action.number()]);
         fdt.property_array_u32(abi::FILTER, &cells.collect::<Vec<_>>())?;

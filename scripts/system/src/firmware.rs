@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use portcullis_abi::firmware::{STD_HYP_PV_TIME, STD_TRNG, VENDOR_HYP_FUNC_FEAT, VENDOR_HYP_PTP};
-use portcullis_abi::function::{PSCI_VERSION_0_2, PSCI_VERSION_1_0, PSCI_VERSION_1_1};
-use portcullis_abi::manage;
+use portcullis_abi::function::{
+    PSCI_VERSION_0_2, PSCI_VERSION_1_0, PSCI_VERSION_1_1, PSCI_VERSION_1_2, PSCI_VERSION_1_3, SMCCC_VERSION_1_1,
+    SMCCC_VERSION_1_2,
+};
+use portcullis_abi::{bundle, firmware as abi, manage};
 use portcullis_gate::{Filter as GateFilter, FilterError, MAX_RANGES, Profile, RangeRequest};
 use toml::Spanned;
 use toml::de::DeValue;
@@ -13,28 +15,52 @@ use super::diagnostic::{Diagnostics, Span};
 use super::key::{self, enumeration, nearest, quoted};
 use super::section::Section;
 
-/// The services of each bitmap register, as (name, bit).
-type Services = [(&'static str, u64)];
+/// Names of bits or of versions, and what they stand for.
+type Names = [(&'static str, u64)];
 
-const STD: &Services = &[("trng", STD_TRNG)];
-const STD_HYP: &Services = &[("pv-time", STD_HYP_PV_TIME)];
-const VENDOR_HYP: &Services = &[("func-feat", VENDOR_HYP_FUNC_FEAT), ("ptp", VENDOR_HYP_PTP)];
-const PSCI: &[(&str, u32)] = &[("0.2", PSCI_VERSION_0_2), ("1.0", PSCI_VERSION_1_0), ("1.1", PSCI_VERSION_1_1)];
+/// What the values of a register are called.
+enum Values {
+    /// A list of services, a bit each.
+    Services(&'static Names),
+    /// One of these versions, of what it is called first.
+    Version(&'static str, &'static Names),
+}
+
+/// The names of the values of the register with this identifier.
+fn values(register: u64) -> Values {
+    match register {
+        abi::STD => Values::Services(&[("trng", abi::STD_TRNG)]),
+        abi::STD_HYP => Values::Services(&[("pv-time", abi::STD_HYP_PV_TIME)]),
+        abi::VENDOR_HYP => Values::Services(&[("func-feat", abi::VENDOR_HYP_FUNC_FEAT), ("ptp", abi::VENDOR_HYP_PTP)]),
+        abi::VENDOR_HYP_2 => Values::Services(&[
+            ("impl-ver", abi::VENDOR_HYP_2_IMPL_VERSION),
+            ("impl-cpus", abi::VENDOR_HYP_2_IMPL_CPUS),
+        ]),
+        abi::PSCI_VERSION => Values::Version(
+            "PSCI version",
+            &[
+                ("0.2", PSCI_VERSION_0_2 as u64),
+                ("1.0", PSCI_VERSION_1_0 as u64),
+                ("1.1", PSCI_VERSION_1_1 as u64),
+                ("1.2", PSCI_VERSION_1_2 as u64),
+                ("1.3", PSCI_VERSION_1_3 as u64),
+            ],
+        ),
+        abi::SMCCC_VERSION => {
+            Values::Version("SMCCC version", &[("1.1", SMCCC_VERSION_1_1 as u64), ("1.2", SMCCC_VERSION_1_2 as u64)])
+        }
+        _ => Values::Services(&[]),
+    }
+}
 
 /// The firmware registers of a VM whose manifest has a `[vm.firmware]` section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Firmware {
-    /// Services of the Standard Secure owner; as for the other two, none if the section does not name them.
-    pub std: Option<u64>,
-    /// Services of the Standard Hypervisor owner.
-    pub std_hyp: Option<u64>,
-    /// Services of the Vendor-specific Hypervisor owner.
-    pub vendor_hyp: Option<u64>,
-    /// What is not named keeps its default instead of being cleared.
+    /// Values of the registers that the section names, in the order of [`bundle::REGISTERS`]. Of the others a set of services
+    /// is cleared, and a version keeps its default.
+    pub registers: [Option<u64>; bundle::REGISTERS.len()],
+    /// Services that are not named keep their default instead of being cleared.
     pub keep: bool,
-    /// PSCI version as `major << 16 | minor`; the newest one where the section names none, as it is no set of services
-    /// that could be cleared.
-    pub psci: u32,
     /// Ranges of function identifiers with a rule of their own.
     pub filters: Vec<Filter>,
 }
@@ -44,13 +70,26 @@ impl fmt::Display for Firmware {
         if self.keep {
             f.write_str("(keep) ")?;
         }
-        for (services, value) in [(STD, self.std), (STD_HYP, self.std_hyp), (VENDOR_HYP, self.vendor_hyp)] {
-            let value = value.unwrap_or_default();
-            for (name, _) in services.iter().filter(|(_, bit)| value & bit != 0) {
-                write!(f, "{name} ")?;
+        let mut joint = "";
+        for ((key, id), value) in bundle::REGISTERS.into_iter().zip(self.registers) {
+            match values(id) {
+                Values::Services(names) => {
+                    let value = value.unwrap_or_default();
+                    for (name, _) in names.iter().filter(|(_, bit)| value & bit != 0) {
+                        write!(f, "{joint}{name}")?;
+                        joint = " ";
+                    }
+                }
+                Values::Version(_, names) => {
+                    // The newest PSCI is what a VM is shown whose manifest says nothing.
+                    let newest = names.last().filter(|_| id == abi::PSCI_VERSION).map(|(_, version)| *version);
+                    let Some(version) = value.or(newest) else { continue };
+                    write!(f, "{joint}{key}-{}.{}", version >> 16, version & 0xffff)?;
+                    joint = " ";
+                }
             }
         }
-        write!(f, "psci-{}.{}", self.psci >> 16, self.psci & 0xffff)
+        Ok(())
     }
 }
 
@@ -98,10 +137,13 @@ const ARCHITECTURE: [(u64, u64); 2] = [(0x8000_0000, 0x8000_ffff), (0xc000_0000,
 /// Reads the registers of `section`, without its filters.
 pub fn registers(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Firmware {
     Firmware {
-        std: register(section, "std", STD, diagnostics),
-        std_hyp: register(section, "std-hyp", STD_HYP, diagnostics),
-        vendor_hyp: register(section, "vendor-hyp", VENDOR_HYP, diagnostics),
-        psci: psci(section, diagnostics),
+        registers: bundle::REGISTERS.map(|(key, id)| match values(id) {
+            Values::Services(names) => register(section, key, names, diagnostics),
+            Values::Version(noun, names) => {
+                let version = section.string(key, diagnostics)?;
+                choice(key, noun, &version, names, diagnostics)
+            }
+        }),
         keep: section
             .string("rule", diagnostics)
             .and_then(|rule| choice("rule", "rule for what is not named", &rule, RULES, diagnostics))
@@ -197,7 +239,7 @@ pub fn choice<T: Copy>(
     found
 }
 
-fn register(section: &Section<'_>, key: &str, services: &Services, diagnostics: &mut Diagnostics<'_>) -> Option<u64> {
+fn register(section: &Section<'_>, key: &str, services: &Names, diagnostics: &mut Diagnostics<'_>) -> Option<u64> {
     let value = section.value(key)?;
     match value.get_ref() {
         DeValue::Integer(_) => {
@@ -220,13 +262,6 @@ fn register(section: &Section<'_>, key: &str, services: &Services, diagnostics: 
         }
         _ => section.wrong_type(key, value, "a list of services or a number", diagnostics),
     }
-}
-
-fn psci(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> u32 {
-    section
-        .string("psci", diagnostics)
-        .and_then(|version| choice("psci", "PSCI version", &version, PSCI, diagnostics))
-        .unwrap_or(PSCI_VERSION_1_1)
 }
 
 fn filter(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Option<Filter> {

@@ -80,6 +80,7 @@ fn every_recipe_lists_the_files_of_its_example() {
         titles,
         [
             "A firmware service",
+            "A firmware register",
             "A board",
             "A driver",
             "An emulated device",

@@ -11,16 +11,18 @@ fn an_empty_line_is_the_full_door() {
     let profile = parse("").unwrap();
     assert!(profile.has_trng() && profile.has_pv_time() && profile.has_vendor_identity() && profile.has_ptp());
     assert!(profile.hvc && profile.smc);
-    assert_eq!((profile.psci, profile.mode, profile.cpus), (0x1_0001, Mode::Cases, 1));
+    assert_eq!((profile.psci, profile.smccc, profile.mode, profile.cpus), (0x1_0003, 0x1_0001, Mode::Cases, 1));
 }
 
 #[test]
 fn every_argument_is_read() {
-    let profile = parse("std=0 std-hyp=0 vendor-hyp=0x2 psci=1.0 conduits=smc cpus=2 trng=other gic=0 mode=storm");
+    let profile =
+        parse("std=0 std-hyp=0 vendor-hyp=0x2 psci=1.0 smccc=1.2 conduits=smc cpus=2 trng=other gic=0 mode=storm");
     let profile = profile.unwrap();
     assert!(!profile.has_trng() && !profile.has_pv_time() && !profile.has_vendor_identity() && profile.has_ptp());
     assert!(!profile.is_open(true) && profile.is_open(false));
     assert_eq!((profile.psci, profile.mode, profile.cpus, profile.gic), (0x1_0000, Mode::Storm, 2, false));
+    assert_eq!(profile.smccc, 0x1_0002);
 }
 
 #[test]
@@ -41,6 +43,7 @@ fn wrong_arguments_are_named() {
         ("stdhyp=1", "stdhyp"),
         ("std=one", "one"),
         ("psci=1.4", "1.4"),
+        ("smccc=1.3", "1.3"),
         ("conduits=both", "both"),
         ("mode=fast", "fast"),
         ("trng=dice", "dice"),

@@ -22,7 +22,14 @@ pub static AUDIT: Command = Command {
 };
 
 /// The registers that a manifest has a key for.
-const KEYS: [u64; 4] = [firmware::STD, firmware::STD_HYP, firmware::VENDOR_HYP, firmware::PSCI_VERSION];
+const KEYS: [u64; 6] = [
+    firmware::STD,
+    firmware::STD_HYP,
+    firmware::VENDOR_HYP,
+    firmware::VENDOR_HYP_2,
+    firmware::PSCI_VERSION,
+    firmware::SMCCC_VERSION,
+];
 
 fn run(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
     let (&vm, rest) = arguments.split_first().ok_or_else(|| usage(&AUDIT))?;

@@ -26,7 +26,7 @@ pub struct Firmware {
     /// 1: the VM has started.
     pub frozen: u32,
     /// The firmware registers, in the order of [`crate::firmware::ALL`].
-    pub registers: [u64; 8],
+    pub registers: [u64; crate::firmware::ALL.len()],
     /// Number of ranges in the filter.
     pub ranges: u32,
     /// The ranges in ascending order; zeros behind them.
@@ -35,5 +35,5 @@ pub struct Firmware {
 
 impl Firmware {
     /// The version that is written and understood.
-    pub const VERSION: u32 = 1;
+    pub const VERSION: u32 = 2;
 }

@@ -147,23 +147,15 @@ fn set_registers(name: &str, row: &Row, support: &Support, firmware: &FirmwareCo
     // What is not named is cleared, or keeps its default. Nothing is frozen yet, so neither is refused.
     let prepared = if firmware.keep { row.set_rule(Rule::Keep) } else { row.clear_all() };
     debug_assert!(prepared.is_ok(), "not frozen yet");
-    let wanted = [
-        (Register::Std, firmware.std),
-        (Register::StdHyp, firmware.std_hyp),
-        (Register::VendorHyp, firmware.vendor_hyp),
-    ];
-    for (register, value) in wanted.into_iter().filter_map(|(register, value)| Some((register, value?))) {
-        let served = value & support.limit(register);
+    let named = firmware.named().filter_map(|(id, value)| Some((Register::from_id(id)?, value)));
+    for (register, value) in named {
+        let served = if register.is_bitmap() { value & support.limit(register) } else { value };
         if served != value {
             log::warn!("{name}: {register} {value:#x} is more than this board can serve: {served:#x} is offered");
         }
-        let set = row.set(register, served, support);
-        debug_assert!(set.is_ok(), "masked by what is supported, and not frozen yet");
-    }
-    if let Some(version) = firmware.psci
-        && row.set(Register::PsciVersion, u64::from(version), support).is_err()
-    {
-        log::warn!("{name}: there is no PSCI version {version:#x} to offer: {:#x} is", row.get(Register::PsciVersion));
+        if row.set(register, served, support).is_err() {
+            log::warn!("{name}: there is no {register} {value:#x} to offer: {:#x} is", row.get(register));
+        }
     }
 }
 

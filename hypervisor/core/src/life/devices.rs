@@ -2,7 +2,6 @@
 
 use portcullis_board::device::{Device, Interrupt};
 use portcullis_vgic::Vgic;
-use spin::mutex::TicketMutex;
 
 use crate::devices::interrupt_delivery::{Delivery, Distributor};
 use crate::machine::Machine;
@@ -41,21 +40,13 @@ impl Vm {
         let own = own.fold(0, |own, vcpu| own | 1u32.checked_shl(vcpu.core as u32).unwrap_or(0));
         let cores = self.vcpus().iter().map(|vcpu| vcpu.core).collect();
         let delivery = Delivery::new(self.device_interrupts().map(|interrupt| interrupt.physical), cores, own);
-        self.lines_of_devices.call_once(|| DeviceLines {
-            follows_turns: delivery.follows_turns(),
-            delivery: TicketMutex::new(delivery),
-        });
-    }
-
-    /// Its devices' interrupts, if these are let through in its own turns only.
-    pub fn lines_that_follow_turns(&self) -> Option<&DeviceLines> {
-        self.lines_of_devices.get().filter(|lines| lines.follows_turns)
+        self.set_device_lines(DeviceLines::new(delivery));
     }
 
     /// With every vCPU off: lets the interrupts of the VM's devices come. The virtual GIC passes them on to the vCPU that the
     /// guest wants them at.
     pub fn connect_devices(&self) {
-        let Some(lines) = self.lines_of_devices.get().filter(|_| !self.devices.is_empty()) else { return };
+        let Some(lines) = self.device_lines().filter(|_| !self.devices.is_empty()) else { return };
         // A core may have taken one when another had just seen the VM's end.
         self.disconnect_devices();
         self.vgic.reset();
@@ -68,7 +59,7 @@ impl Vm {
 
     /// With every vCPU off: no interrupt of the VM's devices comes any more, and none is left active.
     pub fn disconnect_devices(&self) {
-        if let Some(lines) = self.lines_of_devices.get() {
+        if let Some(lines) = self.device_lines() {
             lines.delivery.lock().stop();
         }
         self.device_interrupts().for_each(|interrupt| Machine::get().board.interrupts.quiet_shared(interrupt.physical));
@@ -76,7 +67,7 @@ impl Vm {
 
     /// The guest may have sent interrupts elsewhere: those of its devices follow.
     pub fn follow_routes(&self) {
-        if let Some(lines) = self.lines_of_devices.get().filter(|_| !self.devices.is_empty()) {
+        if let Some(lines) = self.device_lines().filter(|_| !self.devices.is_empty()) {
             lines.delivery.lock().follow(target(&self.vgic), &mut Physical);
         }
     }

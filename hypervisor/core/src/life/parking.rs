@@ -28,12 +28,8 @@ impl Vm {
 
     /// If all vCPUs stand still and were to, the VM is paused.
     pub(super) fn check_parked(&self) {
-        if !self.sets.now().all_parked() || self.state.get().all_parked().is_none() {
-            return;
-        }
-        // Before the state, which lets managers resume it, and after the last vCPU has left its guest.
-        self.counter.stop(timer::count());
-        if self.state.change(|state| state.all_parked().ok_or(())).is_ok() {
+        // The counter is read after the last vCPU has left its guest.
+        if self.sets.now().all_parked() && self.life.all_parked(timer::count()) {
             self.report(Occasion::Repeatable, format_args!("{}: paused", self.name()));
             Machine::get().vm_ended();
         }

@@ -5,7 +5,6 @@
 //! that is done by a core of the VM that is meant.
 
 use core::hint::spin_loop;
-use core::sync::atomic::Ordering;
 
 use portcullis_arch::timer;
 use portcullis_gate::{Profile, Register};
@@ -15,7 +14,6 @@ use crate::cpu::physical_core::Core;
 use crate::machine::Machine;
 use crate::machine::owner::Beside;
 use crate::vm::failure::{Failure, Reason};
-use crate::vm::loading::Loading;
 use crate::vm::manager_lock::ManagerLock;
 use crate::vm::power::PowerState;
 use crate::vm::report::Occasion;
@@ -31,10 +29,10 @@ impl ManagerLock<'_> {
     /// As for every request: [`LifecycleError`].
     pub fn start(&self) -> Result<(), LifecycleError> {
         let vm = self.vm;
-        let next = vm.state.get().start()?;
+        vm.state().start()?;
         Machine::get().vm_started();
         self.freeze();
-        self.begin(next);
+        self.begin();
         Ok(())
     }
 
@@ -44,7 +42,7 @@ impl ManagerLock<'_> {
     ///
     /// [`LifecycleError`].
     pub fn pause(&self) -> Result<(), LifecycleError> {
-        self.vm.state.change(State::pause)?;
+        self.vm.life.pause()?;
         let _ = self.vm.kick_live();
         // Perhaps all of them still stand from the last time.
         self.vm.check_parked();
@@ -57,12 +55,10 @@ impl ManagerLock<'_> {
     ///
     /// [`LifecycleError`].
     pub fn resume(&self) -> Result<(), LifecycleError> {
-        self.vm.state.get().resume()?;
+        self.vm.state().resume()?;
         // It counts before it runs: it may switch itself off at once.
         Machine::get().vm_started();
-        // Before the state, which lets the vCPUs go on: each reads it after that.
-        self.vm.counter.go_on(timer::count());
-        if let Err(refusal) = self.vm.state.change(State::resume) {
+        if let Err(refusal) = self.vm.life.resume(timer::count()) {
             Machine::get().vm_ended();
             return Err(refusal);
         }
@@ -76,7 +72,7 @@ impl ManagerLock<'_> {
     ///
     /// [`LifecycleError`].
     pub fn stop(&self) -> Result<(), LifecycleError> {
-        self.vm.state.change(State::stop)?;
+        self.vm.life.stop()?;
         let _ = self.vm.kick_live();
         Ok(())
     }
@@ -88,7 +84,7 @@ impl ManagerLock<'_> {
     /// [`LifecycleError`].
     pub fn restart(&self) -> Result<(), LifecycleError> {
         self.restart_by(|state| match state.phase {
-            // The word is changed when the VM counts as running; see `begin`.
+            // The word is changed when what is left to do for it is done; see `begin`.
             Phase::Stopped | Phase::Failed => state.restart().map(|_| state),
             _ => state.restart(),
         })
@@ -103,15 +99,13 @@ impl ManagerLock<'_> {
         // A VM that does not run counts as running from here on, not only when its vCPUs have left their cores: the machine must
         // not be taken for idle meanwhile. Which state it is that changes is known only then: one that is to pause may do so now.
         machine.vm_started();
-        let changed = vm.state.change(change);
+        let changed = vm.life.restart(change);
         if !changed.as_ref().is_ok_and(|(before, _)| before.phase != Phase::Running) {
             machine.vm_ended();
         }
         let (before, after) = changed?;
-        vm.restarts.renew();
         if before == after {
-            vm.restarts.count(false);
-            self.begin(State::RUNNING);
+            self.begin();
         } else {
             let _ = vm.kick_live();
         }
@@ -124,16 +118,14 @@ impl ManagerLock<'_> {
     ///
     /// [`LifecycleError`].
     pub fn recreate(&self) -> Result<(), LifecycleError> {
-        let now = self.vm.state.get();
+        let now = self.vm.state();
         now.recreate()?;
         if now.phase == Phase::Created {
             // Its registers are made anew in the end: a SET that comes meanwhile must not be taken, and then lost. A created
             // VM becomes nothing else without the lock, which is ours.
             self.derive();
         }
-        // Before the state: the core may look at both at any time, and must not take the last time's count for this one's.
-        self.vm.scrubbed.store(0, Ordering::Relaxed);
-        self.vm.state.change(State::recreate)?;
+        self.vm.life.recreate()?;
         self.vm.kick_first();
         Ok(())
     }
@@ -141,12 +133,10 @@ impl ManagerLock<'_> {
     /// Makes firmware registers and filter final. Everything that is derived from them is derived here.
     fn derive(&self) {
         let vm = self.vm;
-        let filter = self.filter();
-        vm.published.publish(filter);
-        let profile = vm.row.freeze(Some(filter));
-        let everything = Profile::everything(&Machine::get().support(), profile.conduits());
+        let profile = self.freeze_row();
+        let everything = Profile::everything(&Machine::get().support(vm), profile.conduits());
         vm.audit.start(if profile.is_control() { everything.with_control() } else { everything });
-        vm.work_out_fast_tables(profile, filter);
+        vm.work_out_fast_tables(profile, self.filter());
     }
 
     /// Makes them final for a start, and says what they are.
@@ -170,10 +160,8 @@ impl ManagerLock<'_> {
     }
 
     /// The VM, none of whose vCPUs is on, runs from here on.
-    fn begin(&self, next: State) {
-        // The states from which a VM begins only change under the lock, which is ours.
-        let begun = self.vm.state.change(|_| Ok::<_, LifecycleError>(next));
-        debug_assert!(begun.is_ok(), "the step never fails");
+    fn begin(&self) {
+        self.vm.life.run();
         self.vm.start_first_vcpu(false);
     }
 }
@@ -181,14 +169,12 @@ impl ManagerLock<'_> {
 impl Vm {
     /// Has the first vCPU's core load the VM. `again`: it is just off, and nobody but itself or a restart wants it back.
     pub(super) fn start_first_vcpu(&self, again: bool) {
-        self.restarts.begin(again, timer::count(), timer::frequency());
+        self.life.begin(again, timer::count(), timer::frequency());
         let Some(first) = self.vcpus().first() else { return };
         // What the VM had of its cores in its former life could be asked for until now.
         self.vcpus().iter().for_each(Vcpu::reset_account);
         self.sets.on(first.bit());
         self.bus.devices().for_each(|device| device.begin(&Beside::of(self, None)));
-        // From the beginning, if a former start was stopped half way.
-        *self.loading.lock() = Loading::default();
         // Its core may be two instructions away from marking it as off: see `retired`.
         if !first.switch_on(PowerState::LoadPending, 0, 0) {
             self.insist(first);
@@ -219,7 +205,7 @@ impl Vm {
         match self.load_piece(most) {
             Ok(None) => {}
             Ok(Some(entry)) => {
-                self.counter.begin(timer::count());
+                self.life.counter().begin(timer::count());
                 self.connect_devices();
                 first.switched_off();
                 first.switch_on(PowerState::OnPending, entry.kernel, entry.tree);
@@ -233,16 +219,15 @@ impl Vm {
 
     /// The guest ends this life of its VM: [`Action::Off`] or [`Action::Reset`]. The first word counts.
     pub fn stop(&self, action: Action) {
-        if self.state.change(|state| state.end(action).ok_or(())).is_ok() {
+        if self.life.end(action) {
             self.kick_live_and_watch();
         }
     }
 
     /// The VM cannot go on. The first failure counts, unless the VM's end is decided already: false then.
     pub fn fail(&self, failure: Failure) -> bool {
-        let counts = self.state.change(|state| state.end(Action::Fail).ok_or(())).is_ok();
+        let counts = self.life.fail(failure);
         if counts {
-            *self.failure.lock() = Some(failure);
             self.kick_live_and_watch();
         }
         counts
@@ -250,7 +235,7 @@ impl Vm {
 
     /// Kicks the cores of the vCPUs that are on, for what they are asked now. Returns whether another core than this is among them.
     fn kick_live(&self) -> bool {
-        self.asked.begin(timer::count());
+        self.watch_request(timer::count());
         let here = Core::current().map_or(usize::MAX, |here| here.index);
         let live = self.sets.now().on;
         let mut others = false;

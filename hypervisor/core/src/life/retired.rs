@@ -4,7 +4,7 @@ use portcullis_arch::timer;
 
 use crate::machine::Machine;
 use crate::vm::report::Occasion;
-use crate::vm::state::{Action, LifecycleError, Phase, State};
+use crate::vm::state::{Action, Phase, State};
 use crate::vm::{Vcpu, Vm};
 
 impl Vm {
@@ -27,11 +27,7 @@ impl Vm {
         self.console.finish();
         self.console.reset(vcpu);
         self.bus.devices().for_each(|device| device.reset(vcpu));
-        let again = self.restarts.has_left();
-        let last = Machine::get().shutdown.wanted().is_some();
-        let step =
-            |state: State| Ok::<_, LifecycleError>(if last { state.all_off_for_good() } else { state.all_off(again) });
-        let Ok((before, after)) = self.state.change(step) else { return };
+        let (before, after) = self.life.all_off(Machine::get().shutdown.wanted().is_some());
         match (before.phase, after.phase) {
             (Phase::Running, Phase::Stopped | Phase::Failed) => {
                 self.report_off(after.phase);
@@ -41,9 +37,7 @@ impl Vm {
             _ => {}
         }
         if after == State::RUNNING {
-            let failed = before.action == Action::Fail;
-            self.restarts.count(failed);
-            let what = if failed { "failed, starts again" } else { "reset" };
+            let what = if before.action == Action::Fail { "failed, starts again" } else { "reset" };
             self.report(Occasion::Repeatable, format_args!("{}: {what}", self.name()));
             self.start_first_vcpu(true);
         }

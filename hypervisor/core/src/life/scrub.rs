@@ -12,14 +12,14 @@ use crate::vm::state::Action;
 impl Vm {
     /// Whether the VM's memory is to be scrubbed.
     pub fn is_scrubbing(&self) -> bool {
-        self.state.get().action == Action::Scrub
+        self.state().action == Action::Scrub
     }
 
     /// On the first vCPU's core: scrubs the next piece of the VM's memory, `most` bytes at the most, and makes the VM created
     /// when there is none left. The memory is its RAM, and behind that the cells of its second bank of flash: nothing but its file was
     /// ever in the first one.
     pub fn scrub_piece(&self, most: u64) {
-        let done = self.scrubbed.load(Ordering::Relaxed);
+        let done = self.life.scrubbed();
         // None of its vCPUs runs, nor can one before the VM is created again.
         let (memory, start, left) = match (done.checked_sub(self.memory.size()), &self.flash) {
             (None, _) => {
@@ -35,14 +35,18 @@ impl Vm {
         if size == 0 {
             return self.make_anew();
         }
-        let clear = |mut memory: GuestMemory| memory.clear(start, size as usize).ok();
+        let in_ram = done < self.memory.size();
+        let clear = |mut memory: GuestMemory| match in_ram {
+            true => memory.clear(start, size as usize).ok(),
+            false => memory.fill(start, size as usize, 0).ok(),
+        };
         if memory.and_then(clear).is_none() {
             // The piece is within its memory, and every core that runs vCPUs has slots. Without being scrubbed the VM is no new one.
             self.report(Occasion::End, format_args!("{}: its memory cannot be reached to be scrubbed", self.name()));
-            self.state.scrub_failed();
+            self.life.scrub_failed();
             return;
         }
-        self.scrubbed.store(done.saturating_add(size), Ordering::Relaxed);
+        self.life.set_scrubbed(done.saturating_add(size));
     }
 
     /// Everything but the memory, then the state, which hands it over to the managers.
@@ -54,18 +58,14 @@ impl Vm {
             vcpu.reset_account();
         }
         self.audit.reset();
-        // The scrubbing has written everything back.
-        self.loaded.store(false, Ordering::Relaxed);
         // What its files have is put into its flash again before anything of the VM runs.
         if let Some(flash) = &self.flash {
             flash.loaded.store(false, Ordering::Relaxed);
         }
-        self.restarts.reset();
-        *self.failure.lock() = None;
         self.pv_time.clear();
         self.bus.devices().for_each(|device| device.renew());
-        create::make_row(self.row, &self.config, self.control, &Machine::get().support());
-        self.state.created();
+        create::make_row(self.row, &self.config, self.control, &Machine::get().support(self));
+        self.life.created();
         self.report(Occasion::Repeatable, format_args!("{}: created", self.name()));
     }
 }

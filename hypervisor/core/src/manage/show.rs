@@ -46,9 +46,9 @@ pub fn state(vm: &Vm) -> Answer {
     let flags = flag(vm.control, manage::STATE_CONTROL)
         | flag(vm.row.profile().is_frozen(), manage::STATE_FROZEN)
         | flag(vm.audit.is_wanted(), manage::STATE_AUDIT)
-        | flag(vm.restarts.restarts(), manage::STATE_RESTARTS);
+        | flag(vm.life.restart_policy().restarts(), manage::STATE_RESTARTS);
     let vcpus = vm.vcpus().len() as u64 & 0xff | u64::from(vm.live() & 0xff) << 8;
-    let restarts = u64::from(vm.restarts.total()) << 32;
+    let restarts = u64::from(vm.life.restart_policy().total()) << 32;
     Ok([state.phase as u64 | progress << 8 | flags, vcpus | restarts, vm.memory.size()])
 }
 

@@ -71,7 +71,7 @@ impl Member {
     fn look<H: Home>(&self, home: &H, now: u64) -> Want {
         const NOTHING: Want = Want::Until(NEVER);
         match self.vcpu.step() {
-            Step::Load => self.vcpu.vm.restarts.waits(now).map_or(Want::Core, Want::Until),
+            Step::Load => self.vcpu.vm.life.restart_policy().waits(now).map_or(Want::Core, Want::Until),
             Step::Scrub | Step::Start => Want::Core,
             Step::Nothing => NOTHING,
             Step::Cancel | Step::Retire => Want::Off,

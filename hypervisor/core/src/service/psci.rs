@@ -1,4 +1,4 @@
-//! PSCI 1.1 (Arm DEN0022), acting on the caller's own VM only; SYSTEM_OFF and SYSTEM_RESET of a VM that the manifest lets
+//! PSCI 1.3 (Arm DEN0022), acting on the caller's own VM only; SYSTEM_OFF and SYSTEM_RESET of a VM that the manifest lets
 //! end the machine act on that.
 
 use portcullis_abi::{function, result};
@@ -31,7 +31,10 @@ pub fn serve(vcpu: &'static Vcpu, function: PsciFunction, [x1, x2, x3]: [u64; 3]
         PsciFunction::SystemReset2 if x1 as u32 == 0 || x1 as u32 >= VENDOR_RESET => {
             return end(vcpu, Action::Reset, End::Reset);
         }
-        PsciFunction::SystemReset2 => result::PSCI_INVALID_PARAMETERS,
+        PsciFunction::SystemOff2 if x1 <= result::PSCI_HIBERNATE_OFF.into() && x2 == 0 => {
+            return end(vcpu, Action::Off, End::Off);
+        }
+        PsciFunction::SystemReset2 | PsciFunction::SystemOff2 => result::PSCI_INVALID_PARAMETERS,
     })
 }
 
@@ -62,10 +65,9 @@ fn cpu_on(caller: &'static Vcpu, target: u64, entry: u64, context: u64) -> i64 {
     let Some(vcpu) = vm.vcpus().iter().find(|vcpu| vcpu.index as u64 == target) else {
         return result::PSCI_INVALID_PARAMETERS;
     };
-    match vcpu.power() {
-        PowerState::Off => {}
-        PowerState::On => return result::PSCI_ALREADY_ON,
-        PowerState::OnPending | PowerState::LoadPending => return on_pending(vm),
+    if vcpu.is_switched_on() {
+        look_at_late_start(vcpu);
+        return result::PSCI_ALREADY_ON;
     }
     // The guest's first instruction is fetched with its MMU off: the address must be RAM of its own, or
     // firmware in its flash, and aligned.
@@ -78,20 +80,22 @@ fn cpu_on(caller: &'static Vcpu, target: u64, entry: u64, context: u64) -> i64 {
     // Before it is pending: whoever sees that looks at since when.
     vm.watch_start(timer::count());
     if !vcpu.switch_on(PowerState::OnPending, entry, context) {
-        return result::PSCI_ON_PENDING;
+        // Another call was first.
+        return result::PSCI_ALREADY_ON;
     }
     Machine::get().kick(vcpu.core);
     result::PSCI_SUCCESS
 }
 
-/// What is said of a vCPU of `vm` that is about to begin. Who asks, waits: its core is named if it takes too long.
-#[cold]
-fn on_pending(vm: &Vm) -> i64 {
-    let _ = vm.name_deaf_cores(timer::count());
-    result::PSCI_ON_PENDING
+/// Of a vCPU that is yet to begin: who asks, waits, and its core is named if it takes too long.
+fn look_at_late_start(vcpu: &Vcpu) {
+    if vcpu.power() == PowerState::OnPending {
+        let _ = vcpu.vm.name_deaf_cores(timer::count());
+    }
 }
 
-/// AFFINITY_INFO (section 5.7): affinity, lowest level.
+/// AFFINITY_INFO (section 5.7): affinity, lowest level. A core is on as soon as CPU_ON has succeeded for it: nobody can tell when it
+/// begins, and ON_PENDING is left to those to whom powering up is an act of its own.
 #[inline(never)]
 fn affinity_info(caller: &'static Vcpu, affinity: u64, level: u64) -> i64 {
     if affinity & !MPIDR_AFFINITY != 0 || level > MAX_LEVEL {
@@ -105,15 +109,11 @@ fn affinity_info(caller: &'static Vcpu, affinity: u64, level: u64) -> i64 {
     let matching = caller.vm.vcpus().iter().filter(|vcpu| level > 0 || vcpu.index as u64 == level0);
     let mut found = result::PSCI_INVALID_PARAMETERS;
     for vcpu in matching {
-        match vcpu.power() {
-            PowerState::On => return result::PSCI_AFFINITY_ON,
-            PowerState::OnPending | PowerState::LoadPending => {
-                let _ = on_pending(caller.vm);
-                found = result::PSCI_AFFINITY_ON_PENDING;
-            }
-            PowerState::Off if found < 0 => found = result::PSCI_AFFINITY_OFF,
-            PowerState::Off => {}
+        if vcpu.is_switched_on() {
+            look_at_late_start(vcpu);
+            return result::PSCI_AFFINITY_ON;
         }
+        found = result::PSCI_AFFINITY_OFF;
     }
     found
 }

@@ -49,7 +49,7 @@ pub fn stop_behind(vcpu: &Vcpu, syndrome: u64) {
 }
 
 fn report_end(vcpu: &Vcpu, line: fmt::Arguments) {
-    let occasion = if vcpu.vm.restarts.has_left() { Occasion::Repeatable } else { Occasion::End };
+    let occasion = if vcpu.vm.life.restart_policy().has_left() { Occasion::Repeatable } else { Occasion::End };
     vcpu.vm.report(occasion, line);
 }
 

@@ -8,6 +8,18 @@ use crate::devices::interrupt_delivery::Delivery;
 #[derive(Debug)]
 pub struct DeviceLines {
     /// They are let through in the VM's own turns only.
-    pub(crate) follows_turns: bool,
+    follows_turns: bool,
     pub(crate) delivery: TicketMutex<Delivery>,
+}
+
+impl DeviceLines {
+    /// Makes the lines of a VM whose devices' interrupts are delivered so.
+    pub fn new(delivery: Delivery) -> Self {
+        Self { follows_turns: delivery.follows_turns(), delivery: TicketMutex::new(delivery) }
+    }
+
+    /// Tells whether they are let through in the VM's own turns only.
+    pub const fn follow_turns(&self) -> bool {
+        self.follows_turns
+    }
 }

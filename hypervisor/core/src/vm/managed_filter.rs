@@ -7,9 +7,9 @@ use spin::Mutex;
 
 /// A VM's range filter, which managers write until the VM's row is frozen, behind the lock of its managers.
 pub struct ManagedFilter {
-    pub(crate) filter: Mutex<Filter>,
+    pub(super) filter: Mutex<Filter>,
     /// The core of the manager that has the lock, or last had it.
-    pub(crate) holder: AtomicUsize,
+    pub(super) holder: AtomicUsize,
 }
 
 impl ManagedFilter {

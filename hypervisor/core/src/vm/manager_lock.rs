@@ -4,7 +4,7 @@ use core::hint::spin_loop;
 use core::sync::atomic::Ordering;
 
 use portcullis_arch::timer;
-use portcullis_gate::{Filter, FilterError, RangeRequest};
+use portcullis_gate::{Filter, FilterError, Profile, RangeRequest};
 use spin::MutexGuard;
 
 use super::Vm;
@@ -57,6 +57,12 @@ impl ManagerLock<'_> {
     /// As [`Filter::insert`].
     pub fn add_range(&mut self, request: &RangeRequest, forward: bool) -> Result<(), FilterError> {
         self.filter.insert(request, self.vm.row.profile(), forward)
+    }
+
+    /// Makes the filter and the firmware registers final. Returns what they come to.
+    pub(crate) fn freeze_row(&self) -> Profile {
+        self.vm.published.publish(&self.filter);
+        self.vm.row.freeze(Some(&self.filter))
     }
 
     /// Empties the filter, and takes back what of it was published. Every vCPU of the VM is off and none can be switched on.

@@ -9,6 +9,7 @@ mod fast_path;
 pub mod fast_tables;
 pub mod fault_report;
 pub mod flash;
+pub mod life;
 pub mod loading;
 pub mod managed_filter;
 pub mod manager_lock;
@@ -31,7 +32,7 @@ pub mod watch;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64};
+use core::sync::atomic::{AtomicU8, AtomicU64};
 
 use portcullis_abi::map;
 use portcullis_arch::{context::Context, paging, timer};
@@ -43,20 +44,18 @@ use portcullis_vgic::Vgic;
 use spin::{Mutex, Once};
 
 use self::audit::{Audit, Fate};
-use self::counter::VirtualCounter;
 use self::device_lines::DeviceLines;
 use self::failure::Failure;
 use self::fast_tables::FastTables;
 use self::fault_report::FaultReport;
 use self::flash::{Flash, SECOND};
-use self::loading::Loading;
+use self::life::Life;
 use self::managed_filter::ManagedFilter;
 use self::off_core::OffCore;
 use self::power::PowerState;
 use self::pv_time::PvTime;
 use self::rate::LineRate;
-use self::restart::RestartPolicy;
-use self::state::{Phase, State, StateCell};
+use self::state::{Phase, State};
 use self::timekeeping::Timekeeping;
 use self::vcpu_sets::{Live, VcpuSets};
 use self::vector_abort::BeforeVector;
@@ -71,8 +70,8 @@ use crate::memory::stage2::Stage2;
 /// A VM. It is made once and lives as long as the machine. What the way back to a guest looks at comes first.
 #[repr(C)]
 pub struct Vm {
-    /// What it is doing and what is to become of it.
-    pub(crate) state: StateCell,
+    /// What it is doing, what is to become of it, and what its lives so far have left.
+    pub(crate) life: Life,
     /// How each vCPU's core is made to look at it.
     pub kicks: Kicks,
     /// Its number: its place in the manifest, counted from 0.
@@ -90,7 +89,7 @@ pub struct Vm {
     /// The devices that it drives itself.
     pub devices: Box<[Device]>,
     /// Where their interrupts go.
-    pub(crate) lines_of_devices: Once<DeviceLines>,
+    lines_of_devices: Once<DeviceLines>,
     /// Its interrupt controller.
     pub vgic: Vgic,
     /// Its end of the console: its UART, the line that it is writing, what is typed for it.
@@ -103,11 +102,8 @@ pub struct Vm {
     pub control: bool,
     /// What it has used, if it is audited.
     pub audit: Audit,
-    /// When it starts again by itself.
-    pub restarts: RestartPolicy,
-    pub(crate) filter: ManagedFilter,
-    pub(crate) published: Published,
-    pub(crate) failure: Mutex<Option<Failure>>,
+    filter: ManagedFilter,
+    published: Published,
     /// When a line may say again that it accessed nothing.
     pub fault_report: FaultReport,
     /// The lines of the log that it may still cause.
@@ -116,23 +112,16 @@ pub struct Vm {
     pub flash: Option<Flash>,
     /// The tables that VTTBR_EL2 names.
     _stage2: Arc<Mutex<Stage2>>,
-    pub(crate) fast_tables: Box<FastTables>,
-    pub(crate) forwards: Forwards,
+    fast_tables: Box<FastTables>,
+    forwards: Forwards,
     vcpus: Once<Box<[Vcpu]>>,
     /// vCPUs that are not off, and those that stand still.
     pub(crate) sets: VcpuSets,
     /// When its cores were last asked for something.
-    pub(crate) asked: Wait,
+    asked: Wait,
     /// When CPU_ON last asked for a vCPU, by its virtual counter.
-    pub(crate) starts: Wait,
-    pub(crate) counter: VirtualCounter,
+    starts: Wait,
     vttbr: u64,
-    /// The VM was loaded before: its memory may lie in the caches as it was then.
-    pub(crate) loaded: AtomicBool,
-    /// How far its images are in place.
-    pub(crate) loading: Mutex<Loading>,
-    /// Bytes of its memory that are scrubbed, while that is in progress.
-    pub(crate) scrubbed: AtomicU64,
 }
 
 /// A vCPU. The context comes first: the vectors know the vCPU by its address.
@@ -191,7 +180,6 @@ impl Vm {
         Parts { memory, stage2, pv_time, devices, flash }: Parts,
         control: bool,
     ) -> Self {
-        let restarts = RestartPolicy::new(config.settings.restart_limit);
         let (root, stage2) = (stage2.root(), Arc::new(Mutex::new(stage2)));
         // SAFETY: the memory was taken for this VM, whose tables map it there. It is loaded while no vCPU is on; besides, the bank alone
         // uses it.
@@ -213,11 +201,9 @@ impl Vm {
             pv_time,
             control,
             audit,
-            restarts,
             entropy: Claim::default(),
             filter: ManagedFilter::new(),
             published: Published::new(),
-            failure: Mutex::new(None),
             fault_report: FaultReport::default(),
             lines: Mutex::new(LineRate::new()),
             vttbr: paging::vttbr(root, vmid_of(index)),
@@ -226,15 +212,11 @@ impl Vm {
             fast_tables: FastTables::new(),
             forwards: Forwards::new(),
             vcpus: Once::new(),
-            state: StateCell::new(),
+            life: Life::new(config.settings.restart_limit),
             kicks: Kicks::new(),
             sets: VcpuSets::new(),
             asked: Wait::new(),
             starts: Wait::new(),
-            counter: VirtualCounter::new(),
-            loaded: AtomicBool::new(false),
-            loading: Mutex::new(Loading::default()),
-            scrubbed: AtomicU64::new(0),
         }
     }
 
@@ -289,12 +271,12 @@ impl Vm {
 
     /// What the VM is doing.
     pub fn phase(&self) -> Phase {
-        self.state.get().phase
+        self.state().phase
     }
 
     /// What the VM is doing and what is in progress.
     pub fn state(&self) -> State {
-        self.state.get()
+        self.life.state()
     }
 
     /// Whether the VM's images are being put in place.
@@ -305,12 +287,12 @@ impl Vm {
     /// Whether there is no reason for a vCPU of this VM not to go back to the guest.
     #[inline(always)]
     pub fn may_run(&self) -> bool {
-        self.state.is_running()
+        self.life.is_running()
     }
 
     /// Why it last failed, if it has since it was created.
     pub fn failure(&self) -> Option<Failure> {
-        *self.failure.lock()
+        self.life.failure()
     }
 
     /// Its vCPUs that are not off, a bit each.
@@ -321,6 +303,21 @@ impl Vm {
     /// Its vCPUs that are not off, and those that stand still.
     pub fn sets(&self) -> Live {
         self.sets.now()
+    }
+
+    /// Says where the interrupts of its devices go. The first call counts.
+    pub fn set_device_lines(&self, lines: DeviceLines) {
+        self.lines_of_devices.call_once(|| lines);
+    }
+
+    /// Where the interrupts of its devices go, once that was said.
+    pub fn device_lines(&self) -> Option<&DeviceLines> {
+        self.lines_of_devices.get()
+    }
+
+    /// The same if they are let through in its own turns only.
+    pub fn lines_that_follow_turns(&self) -> Option<&DeviceLines> {
+        self.device_lines().filter(|lines| lines.follow_turns())
     }
 
     /// Its VMID, which also names it to EL3. 0 is nobody's: the hypervisor's own.
@@ -337,7 +334,7 @@ impl Vm {
     /// What its virtual counter lags behind the physical one, in ticks. It changes only while none of its vCPUs can be in the
     /// guest: when it is loaded, and at the end of a pause.
     pub fn counter_offset(&self) -> u64 {
-        self.counter.offset()
+        self.life.counter().offset()
     }
 
     /// Whether `size` bytes at the guest's address `ipa` are all RAM.

@@ -45,7 +45,7 @@ impl RestartPolicy {
     }
 
     /// The VM starts again; `failed`: because it failed.
-    pub fn count(&self, failed: bool) {
+    pub(super) fn count(&self, failed: bool) {
         self.total.fetch_add(1, Ordering::Relaxed);
         if failed {
             self.used.fetch_add(1, Ordering::Relaxed);
@@ -54,7 +54,7 @@ impl RestartPolicy {
 
     /// A life begins at `now`, or later if it follows another one too soon; the counter has `frequency` Hz. `again`: it does
     /// follow one, without a manager's start in between.
-    pub fn begin(&self, again: bool, now: u64, frequency: u64) {
+    pub(super) fn begin(&self, again: bool, now: u64, frequency: u64) {
         let apart = frequency / LIVES_A_SECOND;
         let due = if again { self.next.load(Ordering::Relaxed).max(now) } else { now };
         self.next.store(due.saturating_add(apart), Ordering::Relaxed);
@@ -67,7 +67,7 @@ impl RestartPolicy {
     }
 
     /// A manager restarts the VM: what the policy allows begins anew.
-    pub fn renew(&self) {
+    pub(super) fn renew(&self) {
         self.used.store(0, Ordering::Relaxed);
     }
 
@@ -77,7 +77,7 @@ impl RestartPolicy {
     }
 
     /// The VM is made anew.
-    pub fn reset(&self) {
+    pub(super) fn reset(&self) {
         self.renew();
         self.total.store(0, Ordering::Relaxed);
     }

@@ -260,6 +260,11 @@ impl StateCell {
         }
     }
 
+    /// The VM, which is off, runs from here on.
+    pub fn begun(&self) {
+        self.0.store(State::RUNNING.word(), Ordering::SeqCst);
+    }
+
     /// The scrubbed VM is a new one.
     pub fn created(&self) {
         self.0.store(State::CREATED.word(), Ordering::SeqCst);

@@ -69,6 +69,11 @@ impl Vcpu {
         }
     }
 
+    /// Whether it is on to its guest: from the moment on at which somebody has switched it on, before its core has begun it.
+    pub fn is_switched_on(&self) -> bool {
+        self.power.load(Ordering::Acquire) != PowerState::Off as u8
+    }
+
     /// What its core owes it next.
     #[inline(always)]
     pub fn step(&self) -> Step {

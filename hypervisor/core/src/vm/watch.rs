@@ -44,6 +44,11 @@ impl Vm {
         self.name_overdue(&self.starts, now.wrapping_sub(self.counter_offset()), late, "to begin")
     }
 
+    /// The cores of its vCPUs are asked for something at `now`.
+    pub(crate) fn watch_request(&self, now: u64) {
+        self.asked.begin(now);
+    }
+
     /// CPU_ON has asked for a vCPU at `now`.
     pub fn watch_start(&self, now: u64) {
         self.starts.begin(now.wrapping_sub(self.counter_offset()));

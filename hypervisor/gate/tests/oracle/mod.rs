@@ -10,6 +10,8 @@ pub struct Vm {
     pub bitmaps: [u64; 4],
     /// PSCI version.
     pub psci: u64,
+    /// SMCCC version.
+    pub smccc: u64,
     /// Levels of WORKAROUND_1, _2, _3.
     pub levels: [u64; 3],
     /// Identifiers that the filter denies, first and last of each range.
@@ -51,6 +53,8 @@ pub enum Expect {
     Value([u64; 4]),
     /// The PSCI version.
     PsciVersion,
+    /// The SMCCC version.
+    SmcccVersion,
     /// Whether the function asked about exists, as far as this call speaks for it.
     Speaks(Speaker),
     /// The vendor's feature words.
@@ -95,7 +99,7 @@ const fn psci(function: PsciFunction, width: Width) -> Expect {
     Expect::Serve(Service::Psci(function, width))
 }
 
-use Expect::{PsciVersion, Serve, Speaks, Value, VendorWords};
+use Expect::{PsciVersion, Serve, SmcccVersion, Speaks, Value, VendorWords};
 use Gate::{Bit, Level, Never, Open, Psci};
 use PsciFunction as P;
 use Speaker as S;
@@ -103,7 +107,7 @@ use Width::{Smc32, Smc64};
 
 /// Every function that has a name at this door, in ascending order.
 pub const TABLE: &[Entry] = &[
-    entry(0x8000_0000, "SMCCC_VERSION", Open, Value([0x1_0001, 0, 0, 0]), &[S::Arch, S::Psci]),
+    entry(0x8000_0000, "SMCCC_VERSION", Open, SmcccVersion, &[S::Arch, S::Psci]),
     entry(0x8000_0001, "SMCCC_ARCH_FEATURES", Open, Speaks(S::Arch), &[S::Arch]),
     entry(0x8000_0002, "SMCCC_ARCH_SOC_ID", Never, Value([0; 4]), &[]),
     entry(0x8000_3fff, "SMCCC_ARCH_WORKAROUND_3", Level(2), Value([0; 4]), &[S::Arch]),
@@ -119,6 +123,7 @@ pub const TABLE: &[Entry] = &[
     entry(0x8400_0009, "SYSTEM_RESET", Psci(0x2), psci(P::SystemReset, Smc32), &[S::Psci]),
     entry(0x8400_000a, "PSCI_FEATURES", Psci(0x1_0000), Speaks(S::Psci), &[S::Psci]),
     entry(0x8400_0012, "SYSTEM_RESET2", Psci(0x1_0001), psci(P::SystemReset2, Smc32), &[S::Psci]),
+    entry(0x8400_0015, "SYSTEM_OFF2", Psci(0x1_0003), psci(P::SystemOff2, Smc32), &[S::Psci]),
     entry(0x8400_0050, "TRNG_VERSION", Bit(0, 1), Value([0x1_0000, 0, 0, 0]), &[S::Trng]),
     entry(0x8400_0051, "TRNG_FEATURES", Bit(0, 1), Speaks(S::Trng), &[S::Trng]),
     entry(0x8400_0052, "TRNG_GET_UUID", Bit(0, 1), Serve(Service::Trng(TrngFunction::GetUuid)), &[S::Trng]),
@@ -130,6 +135,7 @@ pub const TABLE: &[Entry] = &[
     entry(0xc400_0003, "CPU_ON", Psci(0x2), psci(P::CpuOn, Smc64), &[S::Psci]),
     entry(0xc400_0004, "AFFINITY_INFO", Psci(0x2), psci(P::AffinityInfo, Smc64), &[S::Psci]),
     entry(0xc400_0012, "SYSTEM_RESET2", Psci(0x1_0001), psci(P::SystemReset2, Smc64), &[S::Psci]),
+    entry(0xc400_0015, "SYSTEM_OFF2", Psci(0x1_0003), psci(P::SystemOff2, Smc64), &[S::Psci]),
     entry(0xc400_0053, "TRNG_RND64", Bit(0, 1), Serve(Service::Trng(TrngFunction::Rnd64)), &[S::Trng]),
     entry(0xc500_0020, "PV_TIME_FEATURES", Bit(1, 1), Speaks(S::PvTime), &[S::Arch, S::PvTime]),
     entry(0xc500_0021, "PV_TIME_ST", Bit(1, 1), Serve(Service::PvTimeSt), &[S::PvTime]),
@@ -177,6 +183,12 @@ impl Vm {
             _ => {}
         }
         match find(asked) {
+            // The feature flag HIBERNATE_OFF.
+            Some(entry)
+                if entry.id & 0xbfff_ffff == 0x8400_0015 && speaker == S::Psci && self.offers(entry, aarch32) =>
+            {
+                1
+            }
             Some(entry) if entry.speakers.contains(&speaker) && self.offers(entry, aarch32) => 0,
             _ => u64::MAX,
         }

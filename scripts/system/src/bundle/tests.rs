@@ -1,6 +1,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use portcullis_abi::firmware::{PSCI_VERSION, STD, VENDOR_HYP};
 use portcullis_bundle::{Bundle, BundleError};
 
 use super::{abi, images, write};
@@ -78,8 +79,7 @@ fn the_hypervisor_reads_what_was_written() {
     assert_eq!((a.cores.as_slice(), a.settings.autostart, a.settings.conduits), (&[2, 0][..], true, 3));
     assert_eq!((a.kernel, a.initrd, a.dtb), (&[0x14; 4097][..], Some(&[7; 3][..]), None));
     let firmware = a.firmware.unwrap();
-    assert_eq!((firmware.std, firmware.std_hyp, firmware.vendor_hyp), (Some(1), None, Some(2)));
-    assert_eq!(firmware.psci, Some(0x1_0000));
+    assert_eq!(firmware.named().collect::<Vec<_>>(), [(STD, 1), (VENDOR_HYP, 2), (PSCI_VERSION, 0x1_0000)]);
 
     assert_eq!((b.name, b.memory, b.cmdline), ("b", 2 << 20, ""));
     assert_eq!((b.cores.as_slice(), b.settings.autostart, b.settings.conduits), (&[1][..], false, 2));
@@ -179,7 +179,7 @@ fn filters_rules_audit_and_restarts_are_written() {
     let bundle = Bundle::parse(&blob).unwrap();
     let vms: Vec<_> = bundle.vms().collect();
     let firmware = vms[0].firmware.unwrap();
-    assert_eq!((firmware.keep, firmware.std_hyp, firmware.psci), (true, None, Some(0x1_0001)));
+    assert_eq!((firmware.keep, firmware.named().collect::<Vec<_>>()), (true, vec![(STD, 1), (VENDOR_HYP, 2)]));
     let ranges: Vec<_> = firmware.ranges.iter().map(|range| (range.base, range.count, range.action)).collect();
     assert_eq!(ranges, [(0xc200_0000, 2, 1)]);
     assert_eq!((vms[0].settings.audit, vms[0].settings.restart_limit), (false, 0));

@@ -92,11 +92,25 @@ fn psci_version() {
     let bench = Bench::new();
     bench.says(
         &vm(r#"[vm.firmware]
-psci = "1.2""#),
-        r#"demo.toml:7:8: error: "1.2" is not a PSCI version
- 7 | psci = "1.2"
+psci = "1.4""#),
+        r#"demo.toml:7:8: error: "1.4" is not a PSCI version
+ 7 | psci = "1.4"
    |        ^^^^^
-help: `psci` knows "0.2", "1.0" and "1.1"
+help: `psci` knows "0.2", "1.0", "1.1", "1.2" and "1.3"
+"#,
+    );
+}
+
+#[test]
+fn smccc_version() {
+    let bench = Bench::new();
+    bench.says(
+        &vm(r#"[vm.firmware]
+smccc = "1.3""#),
+        r#"demo.toml:7:9: error: "1.3" is not a SMCCC version
+ 7 | smccc = "1.3"
+   |         ^^^^^
+help: `smccc` knows "1.1" and "1.2"
 "#,
     );
 }
@@ -110,7 +124,7 @@ psci = 1.1"#),
         r#"demo.toml:7:8: error: `psci` is a string, but here is a number with a fraction
  7 | psci = 1.1
    |        ^^^
-help: write it like `psci = "1.1"`
+help: write it like `psci = "1.3"`
 "#,
     );
 }
@@ -209,7 +223,7 @@ fn rule() {
     let bench = Bench::new();
     let manifest = bench.parse(&vm("[vm.firmware]\nrule = \"keep\"\nstd = []")).unwrap();
     let firmware = manifest.vms[0].firmware.as_ref().unwrap();
-    assert_eq!((firmware.keep, firmware.std, firmware.std_hyp), (true, Some(0), None));
+    assert_eq!((firmware.keep, firmware.registers), (true, [Some(0), None, None, None, None, None]));
     bench.says(
         &vm("[vm.firmware]\nrule = \"kept\""),
         r#"demo.toml:7:8: error: "kept" is not a rule for what is not named

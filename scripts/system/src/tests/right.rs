@@ -21,7 +21,9 @@ devices = []
 std = ["trng"]
 std-hyp = 1
 vendor-hyp = ["ptp", "func-feat"]
+vendor-hyp-2 = ["impl-cpus"]
 psci = "1.0"
+smccc = "1.2"
 
 [[vm]]
 name = "b"
@@ -44,10 +46,7 @@ fn every_key() {
     assert_eq!(a.kernel.as_ref().unwrap().path.file_name().unwrap(), "Image");
     assert_eq!(a.initrd.as_ref().unwrap().bytes.len(), 64 << 10, "a known guest brings its RAM disk");
     let expected = Firmware {
-        std: Some(1),
-        std_hyp: Some(1),
-        vendor_hyp: Some(3),
-        psci: 0x1_0000,
+        registers: [Some(1), Some(1), Some(3), Some(2), Some(0x1_0000), Some(0x1_0002)],
         keep: false,
         filters: Vec::new(),
     };
@@ -57,9 +56,8 @@ fn every_key() {
     assert_eq!(b.settings.machine, 0);
     assert_eq!((b.kernel.as_ref().unwrap().bytes.len(), b.memory, b.cmdline.as_str()), (4096, 64 << 20, ""));
     assert_eq!(b.initrd.as_ref().unwrap().path.file_name().unwrap(), "disk");
-    let cleared =
-        Firmware { std: None, std_hyp: None, vendor_hyp: None, psci: 0x1_0001, keep: false, filters: Vec::new() };
-    assert_eq!(b.firmware, Some(cleared), "an empty section clears everything but the PSCI version");
+    let cleared = Firmware { registers: [None; 6], keep: false, filters: Vec::new() };
+    assert_eq!(b.firmware, Some(cleared), "an empty section names nothing");
 }
 
 #[test]
@@ -77,8 +75,8 @@ fn summary() {
     let manifest = Bench::new().parse(&(DEMO.to_owned() + &vm("name = \"c\"").replace("[0]", "[2]"))).unwrap();
     let expected = "\
 VM       cores  memory   image  services
-linux-a  0,1    256 MiB  Image  trng pv-time func-feat ptp psci-1.0
-b        3      64 MiB   raw    psci-1.1
+linux-a  0,1    256 MiB  Image  trng pv-time func-feat ptp impl-cpus psci-1.0 smccc-1.2
+b        3      64 MiB   raw    psci-1.3
 c        2      64 MiB   raw    default
 ";
     assert_eq!(manifest.to_string(), expected);

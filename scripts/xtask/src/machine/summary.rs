@@ -48,7 +48,7 @@ mod tests {
     #[test]
     fn columns_line_up() {
         let mut reports = Reports::new(["linux-a".to_owned(), "b".to_owned()]);
-        reports.take("[linux-a] firmware-check: kernel=6.12 cpus=2 psci=1.1 smccc=1.1", UNIX_EPOCH);
+        reports.take("[linux-a] firmware-check: kernel=6.12 cpus=2 psci=1.3 smccc=1.1", UNIX_EPOCH);
         reports.take("[linux-a] firmware-check: vendor=yes trng=yes pv-time=yes ptp=yes time=0.25", UNIX_EPOCH);
         reports.take("[b] firmware-check: trng=no ptp=no", UNIX_EPOCH);
         assert_eq!(
@@ -56,7 +56,7 @@ mod tests {
             [
                 "VM       kernel  CPUs  PSCI  SMCCC  vendor  TRNG  PV time  PTP, difference to this clock",
                 "b        -       -     -     -      -       no    -        no",
-                "linux-a  6.12    2     1.1   1.1    yes     yes   yes      yes, +0.250 s",
+                "linux-a  6.12    2     1.3   1.1    yes     yes   yes      yes, +0.250 s",
             ]
         );
     }

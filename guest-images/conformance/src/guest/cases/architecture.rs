@@ -10,7 +10,7 @@ use crate::guest::report;
 
 /// The cases of this service.
 pub fn run(door: &Door, profile: &Profile) {
-    let version = [u64::from(SMCCC_VERSION_1_1), 0, 0, 0];
+    let version = [u64::from(profile.smccc), 0, 0, 0];
     door.expect(format_args!("arch/version"), SMCCC_VERSION.into(), [0; 3], version);
     door.expect(format_args!("arch/version with dirty arguments"), SMCCC_VERSION.into(), [JUNK, 7, u64::MAX], version);
     door.expect(format_args!("arch/version with upper x0"), JUNK | u64::from(SMCCC_VERSION), [0; 3], version);

@@ -20,6 +20,7 @@ pub fn run(door: &Door, profile: &Profile) {
     affinity(door, profile);
     cpu_on(door, profile);
     system_reset2(door, profile);
+    system_off2(door, profile);
 }
 
 fn features(door: &Door, profile: &Profile) {
@@ -30,7 +31,11 @@ fn features(door: &Door, profile: &Profile) {
     let ids = narrow.clone().chain(narrow.map(|function| function | SMC64));
     for asked in ids.chain([SMCCC_VERSION, ARCH_FEATURES, TRNG_VERSION, TRNG_RND64, PSCI_0_1[2], 0]) {
         let known = asked == SMCCC_VERSION || model::is_psci(asked, profile.psci);
-        let expected = if known { code(0) } else { REFUSED };
+        let expected = match asked & !SMC64 {
+            _ if !known => REFUSED,
+            PSCI_SYSTEM_OFF2 => code(PSCI_FEATURE_HIBERNATE_OFF),
+            _ => code(0),
+        };
         door.expect(format_args!("psci/features {asked:#x}"), PSCI_FEATURES.into(), [asked.into(), 0, 0], expected);
     }
     let upper = JUNK | u64::from(PSCI_SYSTEM_OFF);
@@ -103,4 +108,22 @@ fn system_reset2(door: &Door, profile: &Profile) {
             door.expect(name, function.into(), [kind, 0, 0], expected);
         }
     }
+}
+
+/// Types but 0 and 1, and cookies but 0, are reserved (DEN0022 section 5.11). Those that would end the VM are no cases of this kind.
+fn system_off2(door: &Door, profile: &Profile) {
+    let expected = if profile.psci >= PSCI_VERSION_1_3 { code(PSCI_INVALID_PARAMETERS) } else { REFUSED };
+    for (kind, cookie) in [(1, 1), (0, 1), (2, 0), (0x8000_0001, 0), (2, 1)] {
+        for function in [PSCI_SYSTEM_OFF2, PSCI_SYSTEM_OFF2 | SMC64] {
+            let name = format_args!("psci/system off2 {function:#x} type {kind:#x} cookie {cookie:#x}");
+            door.expect(name, function.into(), [kind, cookie, 0], expected);
+        }
+    }
+    // Of the 64-bit form all of each argument counts, of the 32-bit form the lower half.
+    let name = format_args!("psci/system off2, 64 bits, upper half of the type");
+    door.expect(name, (PSCI_SYSTEM_OFF2 | SMC64).into(), [JUNK | 1, 0, 0], expected);
+    let name = format_args!("psci/system off2, 64 bits, upper half of the cookie");
+    door.expect(name, (PSCI_SYSTEM_OFF2 | SMC64).into(), [1, 1 << 32, 0], expected);
+    let name = format_args!("psci/system off2, 32 bits, upper halves");
+    door.expect(name, PSCI_SYSTEM_OFF2.into(), [JUNK | 2, JUNK, 0], expected);
 }

@@ -7,7 +7,7 @@ use guest_runtime::call::Immediate;
 use guest_runtime::console;
 use guest_runtime::power::Conduit;
 use guest_runtime::random::Random;
-use portcullis_abi::function::{SMCCC_VERSION, SMCCC_VERSION_1_1};
+use portcullis_abi::function::SMCCC_VERSION;
 use portcullis_gate::KNOWN;
 
 use crate::guest::door::{Answer, Door, REFUSED};
@@ -55,7 +55,7 @@ pub fn run(profile: &Profile) {
     let some = refused > 0 && refused < profile.calls;
     report::holds(format_args!("garbage/mix"), some, "some calls refused and some served", &refused);
     let door = Door::new(guest_runtime::power::conduit());
-    door.expect(format_args!("garbage/after"), SMCCC_VERSION.into(), [0; 3], [SMCCC_VERSION_1_1.into(), 0, 0, 0]);
+    door.expect(format_args!("garbage/after"), SMCCC_VERSION.into(), [0; 3], [profile.smccc.into(), 0, 0, 0]);
 }
 
 /// A function identifier that stops nothing.

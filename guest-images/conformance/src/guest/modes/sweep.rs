@@ -105,6 +105,7 @@ fn policy(profile: &Profile) -> Option<Policy> {
         (Register::VendorHyp, profile.vendor_hyp),
         (Register::VendorHyp2, profile.vendor_hyp_2),
         (Register::PsciVersion, profile.psci.into()),
+        (Register::SmcccVersion, profile.smccc.into()),
     ];
     for (register, value) in values {
         row.set(register, value, &support).ok()?;

@@ -70,7 +70,7 @@ impl Test<'_, '_> {
 
     /// What a created VM's bitmaps are: everything that is supported, but VENDOR_HYP_2 zero.
     fn defaults(&self) -> [u64; 4] {
-        let [_, _, _, _, std, std_hyp, vendor, _] = self.supported;
+        let [_, _, _, _, std, std_hyp, vendor, ..] = self.supported;
         [std, std_hyp, vendor, 0]
     }
 
@@ -109,7 +109,11 @@ impl Test<'_, '_> {
                 count += 1;
             },
         )?;
-        self.context.equal(format_args!("G1 list has every register"), (8, firmware::ALL), (count, ids));
+        self.context.equal(
+            format_args!("G1 list has every register"),
+            (firmware::ALL.len(), firmware::ALL),
+            (count, ids),
+        );
         Ok(())
     }
 
@@ -183,10 +187,22 @@ impl Test<'_, '_> {
             let result = self.set(firmware::VENDOR_HYP, value);
             self.context.status(format_args!("mixed bitmap, vendor-hyp = {value:#x}"), expected, result);
         }
-        for value in [0, 1, 0x3, 0x1_0002, 0x2_0000, u64::MAX] {
+        for value in [0, 1, 0x3, 0x1_0004, 0x2_0000, u64::MAX] {
             let result = self.set(firmware::PSCI_VERSION, value);
             self.context.status(format_args!("PSCI {value:#x} is UNSUPPORTED"), manage::UNSUPPORTED, result);
         }
+        for (value, name, expected) in [
+            (0x1_0002, "1.2", manage::SUCCESS),
+            (0x1_0001, "1.1", manage::SUCCESS),
+            (0x1_0000, "1.0", manage::UNSUPPORTED),
+            (0x1_0003, "1.3", manage::UNSUPPORTED),
+            (0x1_0000_0001, "1.1 with a bit above", manage::UNSUPPORTED),
+        ] {
+            let result = self.set(firmware::SMCCC_VERSION, value);
+            self.context.status(format_args!("SET of SMCCC {name}"), expected, result);
+        }
+        let result = self.get(firmware::SMCCC_VERSION);
+        self.context.equal(format_args!("SMCCC is what was set last"), Ok(0x1_0001), result);
         let _ = self.set(firmware::VENDOR_HYP, 0);
         let values = self.bitmap_values()?;
         self.context.equal(format_args!("all bitmaps are 0"), [0; 4], values);
@@ -205,6 +221,7 @@ impl Test<'_, '_> {
         for (name, base, count, action, expected) in [
             ("F1 reserved bits", PSCI, 1, FILTER_DENY | 0xff00, RESERVED),
             ("F2 no function", CPU_ON, 0, FILTER_DENY, WRAPS),
+            ("F2 no function from 0", 0, 0, FILTER_DENY, WRAPS),
             ("F3 range that wraps", u32::MAX, u32::MAX, FILTER_DENY, WRAPS),
             ("F4 unknown action", CPU_ON, 1, 0xff, BAD_ARGUMENT),
             ("F5 a workaround call", function::ARCH_WORKAROUND_1, 1, FILTER_DENY, OVERLAPS),

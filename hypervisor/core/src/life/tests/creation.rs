@@ -33,7 +33,7 @@ fn make(config: VmConfig<'static>, stock: &mut Stock<'_>) -> Vm {
 
 /// What a manifest may say of firmware registers.
 fn firmware() -> FirmwareConfig<'static> {
-    FirmwareConfig { std: None, std_hyp: None, vendor_hyp: None, psci: None, keep: false, ranges: Default::default() }
+    FirmwareConfig::default()
 }
 
 #[test]
@@ -54,12 +54,17 @@ fn registers_are_what_the_manifest_says_as_far_as_the_board_goes() {
     let mut stock = stock();
     let by_default = make(vm("a", &[0]), &mut stock);
     assert_eq!(by_default.row.get(Register::Std), SUPPORT.std);
-    let wanted = FirmwareConfig { std_hyp: Some(1), vendor_hyp: Some(3), psci: Some(0x1_0000), ..firmware() };
+    let wanted = FirmwareConfig {
+        // std-hyp, vendor-hyp, psci, smccc.
+        registers: [None, Some(1), Some(3), None, Some(0x1_0000), Some(0x1_0002)],
+        ..firmware()
+    };
     let cut = make(VmConfig { firmware: Some(wanted), ..vm("b", &[0]) }, &mut stock);
     let got = [Register::Std, Register::StdHyp, Register::VendorHyp, Register::PsciVersion].map(|r| cut.row.get(r));
     assert_eq!(got, [0, 0, 1, 0x1_0000], "what is not named is cleared, and what the board lacks is not there");
+    assert_eq!([by_default, cut].map(|vm| vm.row.get(Register::SmcccVersion)), [0x1_0001, 0x1_0002]);
     let mut stock = self::stock();
-    let kept = FirmwareConfig { keep: true, psci: Some(9), ..firmware() };
+    let kept = FirmwareConfig { keep: true, registers: [None, None, None, None, Some(9), None], ..firmware() };
     let kept = make(VmConfig { firmware: Some(kept), ..vm("c", &[0]) }, &mut stock);
     assert_eq!(kept.row.get(Register::Std), SUPPORT.std);
     assert_eq!(kept.row.get(Register::PsciVersion), SUPPORT.psci, "there is no version 9");

@@ -78,5 +78,5 @@ fn what_starts_twice_is_cleaned_out_of_the_caches_first() {
     }
     assert!(rig.is_in_guest(1));
     assert!(rig.ram(1).windows(8192).any(|bytes| bytes == [7; 8192]), "the RAM disk is there");
-    assert_eq!(rig.vm(1).restarts.total(), 2);
+    assert_eq!(rig.vm(1).life.restart_policy().total(), 2);
 }

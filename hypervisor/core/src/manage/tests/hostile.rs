@@ -9,15 +9,20 @@ use super::bench::{A, B, OPS, SUPPORT, VMS};
 /// A VM as the model has it.
 #[derive(Clone, Copy)]
 struct Model {
-    registers: [u64; 8],
+    registers: [u64; firmware::ALL.len()],
     phase: u64,
     written: bool,
     keep: bool,
     ranges: usize,
 }
 
-const NEW: Model =
-    Model { registers: [0x1_0001, 2, 3, 2, 1, 1, 1, 0], phase: PHASE_CREATED, written: false, keep: false, ranges: 0 };
+const NEW: Model = Model {
+    registers: [0x1_0001, 2, 3, 2, 1, 1, 1, 0, 0x1_0001],
+    phase: PHASE_CREATED,
+    written: false,
+    keep: false,
+    ranges: 0,
+};
 
 impl Model {
     fn frozen(&self) -> bool {
@@ -25,7 +30,9 @@ impl Model {
     }
 
     fn clear(&mut self) {
-        self.registers[4..].fill(0);
+        for (value, id) in self.registers.iter_mut().zip(firmware::ALL) {
+            *value = if firmware::is_bitmap(id) { 0 } else { *value };
+        }
     }
 
     /// What a SET returns and does, in the documented order of the checks.
@@ -135,7 +142,8 @@ fn a_hundred_thousand_calls_against_a_model() {
                 None => assert_eq!(status, UNKNOWN_REGISTER),
             },
             REGISTER_CLEAR if model.frozen() => {
-                let clear = model.registers[4..].iter().all(|&value| value == 0);
+                let mut bitmaps = model.registers.iter().zip(firmware::ALL).filter(|&(_, id)| firmware::is_bitmap(id));
+                let clear = bitmaps.all(|(&value, _)| value == 0);
                 assert_eq!(status, if clear { SUCCESS } else { FROZEN });
             }
             REGISTER_CLEAR => {

@@ -135,8 +135,8 @@ fn a_core_that_does_not_begin_what_cpu_on_asked_for_is_named_once() {
     let bench = Bench::new();
     bench.run(B);
     assert_eq!(psci(&bench, PsciFunction::CpuOn, [1, map::RAM, 0]), result::PSCI_SUCCESS);
-    assert_eq!(psci(&bench, PsciFunction::AffinityInfo, [1, 0, 0]), result::PSCI_AFFINITY_ON_PENDING);
-    assert_eq!(psci(&bench, PsciFunction::CpuOn, [1, map::RAM, 0]), result::PSCI_ON_PENDING);
+    assert_eq!(psci(&bench, PsciFunction::AffinityInfo, [1, 0, 0]), result::PSCI_AFFINITY_ON);
+    assert_eq!(psci(&bench, PsciFunction::CpuOn, [1, map::RAM, 0]), result::PSCI_ALREADY_ON);
     // Those who asked were early, as the counter of the tests stands still.
     assert_eq!(bench.vm(B).name_deaf_cores(LATER), 1 << 1);
     assert_eq!(bench.vm(B).name_deaf_cores(LATER), 0, "it was said");
@@ -151,6 +151,22 @@ fn a_core_that_does_not_begin_what_cpu_on_asked_for_is_named_once() {
     assert_eq!(bench.vm(B).name_deaf_cores(LATER), 1 << 1, "it was asked anew, and so it is said anew");
     bench.settle(B);
     assert_eq!(bench.vm(B).name_deaf_cores(LATER), 0, "it has begun");
+}
+
+#[test]
+fn of_calls_of_cpu_on_at_once_one_succeeds_and_to_the_others_it_is_on() {
+    let bench = Bench::new();
+    bench.run(B);
+    let second = bench.vcpu(B, 1);
+    // Another core is about to write down where it starts.
+    assert!(second.claim());
+    assert_eq!(psci(&bench, PsciFunction::CpuOn, [1, map::RAM, 0]), result::PSCI_ALREADY_ON);
+    assert_eq!(psci(&bench, PsciFunction::AffinityInfo, [1, 0, 0]), result::PSCI_AFFINITY_ON);
+    second.switched_off();
+    assert_eq!(psci(&bench, PsciFunction::AffinityInfo, [1, 0, 0]), result::PSCI_AFFINITY_OFF);
+    assert_eq!(psci(&bench, PsciFunction::CpuOn, [1, map::RAM, 0]), result::PSCI_SUCCESS);
+    assert_eq!(psci(&bench, PsciFunction::CpuOn, [1, map::RAM, 0]), result::PSCI_ALREADY_ON);
+    bench.settle(B);
 }
 
 #[test]

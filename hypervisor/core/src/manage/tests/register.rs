@@ -1,6 +1,6 @@
 //! Firmware registers: the peers' cases H1 to H6 and G1, the order of the checks, the rules for the first write.
 
-use portcullis_abi::firmware::*;
+use portcullis_abi::firmware::{self, *};
 use portcullis_abi::manage::*;
 use portcullis_gate::Verdict;
 
@@ -12,13 +12,13 @@ const BITMAPS: [u64; 4] = [STD, STD_HYP, VENDOR_HYP, VENDOR_HYP_2];
 #[test]
 fn g1_the_list_is_complete_and_in_order() {
     let bench = Bench::new();
-    let expected = [0x1_0001, 2, 3, 2, 1, 1, 1, 0];
-    let limits = [0x1_0001, 2, 3, 2, 1, 1, 1, 3];
-    for (index, id) in portcullis_abi::firmware::ALL.into_iter().enumerate() {
+    let expected = [0x1_0001, 2, 3, 2, 1, 1, 1, 0, 0x1_0001];
+    let limits = [0x1_0001, 2, 3, 2, 1, 1, 1, 3, 0x1_0002];
+    for (index, id) in firmware::ALL.into_iter().enumerate() {
         assert_eq!(bench.ok(REGISTER_LIST, [A, index as u64, 0]), [id, expected[index], limits[index]]);
         assert_eq!(bench.get(A, id), expected[index]);
     }
-    bench.fails(REGISTER_LIST, [A, 8, 0], NO_ITEM);
+    bench.fails(REGISTER_LIST, [A, firmware::ALL.len() as u64, 0], NO_ITEM);
     bench.fails(REGISTER_LIST, [A, u64::MAX, 0], NO_ITEM);
     bench.fails(REGISTER_LIST, [A, 1 << 32, 0], NO_ITEM);
 }
@@ -82,12 +82,26 @@ fn the_first_failing_check_is_reported() {
         bench.fails(REGISTER_SET, [vm, 7, u64::MAX], UNKNOWN_VM);
         bench.fails(REGISTER_GET, [vm, STD, 0], UNKNOWN_VM);
     }
-    for id in [0, STD + 4, PSCI_VERSION + 4, STD | 1 << 32, STD ^ 1 << 60, STD | 1 << 28, u64::MAX] {
+    for id in [
+        SMCCC_VERSION + 1,
+        SMCCC_VERSION | 0x1_0000,
+        SMCCC_VERSION ^ 0x10 << 56,
+        0,
+        STD + 4,
+        PSCI_VERSION + 4,
+        STD | 1 << 32,
+        STD ^ 1 << 60,
+        STD | 1 << 28,
+        u64::MAX,
+    ] {
         bench.fails(REGISTER_SET, [A, id, u64::MAX], UNKNOWN_REGISTER);
         bench.fails(REGISTER_GET, [A, id, 0], UNKNOWN_REGISTER);
     }
     bench.fails(REGISTER_SET, [A, STD, 3], UNSUPPORTED);
     bench.fails(REGISTER_SET, [A, PSCI_VERSION, 0x1_0002], UNSUPPORTED);
+    bench.fails(REGISTER_SET, [A, SMCCC_VERSION, 0x1_0003], UNSUPPORTED);
+    bench.fails(REGISTER_SET, [A, SMCCC_VERSION, 0x1_0002], FROZEN);
+    bench.ok(REGISTER_SET, [A, SMCCC_VERSION, 0x1_0001]);
     bench.fails(REGISTER_SET, [A, PSCI_VERSION, 0x2], FROZEN);
     bench.fails(REGISTER_SET, [A, WORKAROUND_1, 0], FROZEN);
     bench.ok(REGISTER_SET, [A, PSCI_VERSION, 0x1_0001]);

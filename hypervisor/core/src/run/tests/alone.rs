@@ -185,7 +185,7 @@ fn a_vm_that_restarts_too_often_waits_for_its_core() {
             rig.interrupt(1, EL2_TIMER_INTID);
         }
     }
-    assert_eq!(rig.vm(1).restarts.total(), 4);
+    assert_eq!(rig.vm(1).life.restart_policy().total(), 4);
 }
 
 #[test]

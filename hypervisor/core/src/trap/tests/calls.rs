@@ -30,7 +30,7 @@ fn rig() -> Rig {
 fn the_gate_answers_refuses_and_counts() {
     let rig = rig();
     let version = results(rig.guest(1, |context| hvc(context, [u64::from(function::PSCI_VERSION), 0, 0, 0])));
-    assert_eq!(version[0], 0x1_0001);
+    assert_eq!(version[0], 0x1_0003);
     let refused = results(rig.guest(1, |context| smc(context, [UNKNOWN, 7, 7, 7])));
     assert_eq!(refused, [u64::MAX, 0, 0, 0]);
     // An immediate other than zero is nobody's convention.
@@ -99,8 +99,12 @@ fn cpu_on_starts_the_other_vcpu_and_cpu_off_ends_it() {
     let second = rig.vcpu(1, 1);
     let on = [u64::from(function::PSCI_CPU_ON | function::SMC64), 1, map::RAM + 0x100, 99];
     assert_eq!(x(rig.guest(1, move |context| hvc(context, on)), 0), 0);
-    let pending = x(rig.guest(1, move |context| hvc(context, on)), 0).cast_signed();
-    assert_eq!(pending, portcullis_abi::result::PSCI_ON_PENDING);
+    // Its core has yet to begin it, and to its VM it is on.
+    let again = x(rig.guest(1, move |context| hvc(context, on)), 0).cast_signed();
+    assert_eq!(again, portcullis_abi::result::PSCI_ALREADY_ON);
+    let about = [u64::from(function::PSCI_AFFINITY_INFO), 1, 0, 0];
+    let state = x(rig.guest(1, move |context| hvc(context, about)), 0).cast_signed();
+    assert_eq!(state, portcullis_abi::result::PSCI_AFFINITY_ON);
     rig.settle();
     assert_eq!((rig.register(2, "elr_el2"), second.activity()), (map::RAM + 0x100, Activity::Running));
     assert_eq!(x(rig.run(2), 0), 99);

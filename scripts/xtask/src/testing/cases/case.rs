@@ -33,6 +33,8 @@ pub struct Case {
     pub arguments: &'static [&'static str],
     /// What is typed.
     pub keys: &'static [Step],
+    /// Whether the machine's RAM is full of what a boot loader left.
+    pub soiled: bool,
     /// What is done to the bundle before the start.
     pub damage: Option<Damage>,
     /// What is wrong with the device tree.
@@ -101,12 +103,12 @@ pub const TWO_DOORS: &[Expectation] = &[
     DATES,
     RANDOM,
     BUS_ERROR,
-    Value("linux-a", "psci", "1.1"),
+    Value("linux-a", "psci", "1.3"),
     Value("linux-a", "smccc", "1.1"),
     Value("linux-a", "rng_current", "smccc_trng"),
     Value("linux-a", "name", "KVM virtual PTP"),
     CLOSED,
-    Value("linux-b", "psci", "1.1"),
+    Value("linux-b", "psci", "1.3"),
     Value("linux-b", "smccc", "1.1"),
     Value("linux-b", "rng_current", "none"),
     Value("linux-b", "name", ""),
@@ -136,6 +138,7 @@ pub const LINUX: Case = Case {
     loader: None,
     arguments: &[],
     keys: &[],
+    soiled: false,
     damage: None,
     defect: None,
     halts: None,

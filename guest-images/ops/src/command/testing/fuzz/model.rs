@@ -1,12 +1,14 @@
 //! What the registers of a VM have to be after each call: the rules of the interface once more, written from its
 //! reference.
 
-use portcullis_abi::firmware::{ALL, PSCI_VERSION, WORKAROUND_1, WORKAROUND_2, WORKAROUND_3};
-use portcullis_abi::function::{PSCI_VERSION_0_2, PSCI_VERSION_1_0, PSCI_VERSION_1_1};
+use portcullis_abi::firmware::{
+    ALL, PSCI_VERSION, SMCCC_VERSION, VENDOR_HYP_2, WORKAROUND_1, WORKAROUND_2, WORKAROUND_3, is_bitmap,
+};
+use portcullis_abi::function::{
+    PSCI_VERSION_0_2, PSCI_VERSION_1_0, PSCI_VERSION_1_1, PSCI_VERSION_1_2, PSCI_VERSION_1_3, SMCCC_VERSION_1_1,
+    SMCCC_VERSION_1_2,
+};
 use portcullis_abi::manage::*;
-
-/// First bitmap register in the list.
-const BITMAPS: usize = 4;
 
 /// The registers of one VM.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,8 +29,12 @@ impl Model {
     /// The state of a new VM.
     pub fn recreate(&mut self) {
         self.values = self.supported;
-        if let Some(last) = self.values.last_mut() {
-            *last = 0;
+        for (value, id) in self.values.iter_mut().zip(ALL) {
+            match id {
+                SMCCC_VERSION => *value = SMCCC_VERSION_1_1.into(),
+                VENDOR_HYP_2 => *value = 0,
+                _ => {}
+            }
         }
         (self.rule, self.written, self.frozen) = (RULE_CLEAR, false, false);
     }
@@ -59,7 +65,7 @@ impl Model {
             return if self.values.get(index) == Some(&value) { SUCCESS } else { FROZEN };
         }
         if !self.written && self.rule == RULE_CLEAR {
-            self.bitmaps().fill(0);
+            self.clear_bitmaps();
         }
         if let Some(current) = self.values.get_mut(index) {
             *current = value;
@@ -70,23 +76,30 @@ impl Model {
 
     fn clear(&mut self) -> i64 {
         if self.frozen {
-            return if self.bitmaps().iter().all(|value| *value == 0) { SUCCESS } else { FROZEN };
+            return if self.bitmaps().all(|value| *value == 0) { SUCCESS } else { FROZEN };
         }
-        self.bitmaps().fill(0);
+        self.clear_bitmaps();
         self.written = true;
         SUCCESS
     }
 
-    fn bitmaps(&mut self) -> &mut [u64] {
-        self.values.get_mut(BITMAPS..).unwrap_or_default()
+    fn clear_bitmaps(&mut self) {
+        self.bitmaps().for_each(|value| *value = 0);
+    }
+
+    fn bitmaps(&mut self) -> impl Iterator<Item = &mut u64> {
+        self.values.iter_mut().zip(ALL).filter(|(_, id)| is_bitmap(*id)).map(|(value, _)| value)
     }
 }
 
 /// What a register reads after a SET of `value`; none if that is not supported.
 fn accepted(id: u64, value: u64, supported: u64) -> Option<u64> {
-    const VERSIONS: [u32; 3] = [PSCI_VERSION_0_2, PSCI_VERSION_1_0, PSCI_VERSION_1_1];
+    const PSCI: &[u32] = &[PSCI_VERSION_0_2, PSCI_VERSION_1_0, PSCI_VERSION_1_1, PSCI_VERSION_1_2, PSCI_VERSION_1_3];
+    const SMCCC: &[u32] = &[SMCCC_VERSION_1_1, SMCCC_VERSION_1_2];
+    let one_of = |versions: &[u32]| versions.iter().any(|version| u64::from(*version) == value).then_some(value);
     let value = match id {
-        PSCI_VERSION => VERSIONS.iter().any(|version| u64::from(*version) == value).then_some(value)?,
+        PSCI_VERSION => one_of(PSCI)?,
+        SMCCC_VERSION => one_of(SMCCC)?,
         WORKAROUND_1 | WORKAROUND_3 if value > 0xf => return None,
         WORKAROUND_1 | WORKAROUND_3 => value,
         WORKAROUND_2 => match value {

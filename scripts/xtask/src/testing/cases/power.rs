@@ -1,0 +1,29 @@
+//! The tests of PSCI where vCPUs and VMs go on and off.
+
+use super::super::expectation::Expectation::{Cases, Sequence};
+use super::case::{Case, LINUX};
+use crate::board::Gic;
+
+/// Every vCPU at once. Each of four boots ends by another form of SYSTEM_OFF2.
+const PSCI: Case = Case {
+    name: "psci",
+    manifest: "psci.toml",
+    cores: 6,
+    expectations: &[
+        Cases("ops"),
+        Cases("alone"),
+        Cases("shares"),
+        Sequence(&[
+            "[alone] boot: 0",
+            "[alone] boot: 1",
+            "[alone] boot: 2",
+            "[alone] boot: 3",
+            "portcullis: alone: off",
+        ]),
+        Sequence(&["[shares] boot: 3", "portcullis: shares: off"]),
+    ],
+    ..LINUX
+};
+
+/// The tests.
+pub const CASES: &[Case] = &[PSCI, Case { name: "psci-gicv2", manifest: "psci-gicv2.toml", gic: Gic::V2, ..PSCI }];
