@@ -80,7 +80,10 @@ mod tests {
     #[test]
     fn configurations_name_the_files() {
         assert_eq!(configuration(Grub::Linux), "linux /portcullis.img\ninitrd /bundle.img\nboot\n");
-        assert!(configuration(Grub::Xen).contains("xen_hypervisor /portcullis.img portcullis\nxen_module /bundle.img bundle\n"));
+        assert!(
+            configuration(Grub::Xen)
+                .contains("xen_hypervisor /portcullis.img portcullis\nxen_module /bundle.img bundle\n")
+        );
         assert!(configuration(Grub::NoMemory).starts_with("devicetree /machine.dtb\n"));
     }
 
