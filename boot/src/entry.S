@@ -16,8 +16,10 @@ _start:
     .quad   0
     .quad   0
     .ascii  "ARM\x64"
-    .long   pe_header - _start          // an EFI application's header, where "MZ" promises one
+    .long   pe_header - _start          // an EFI application's header, where "MZ" promises one; GRUB 2.06 looks right behind this one
+.popsection
 
+.pushsection .text.first, "ax"
 primary:
     mov     x20, x0
     mov     x21, xzr                    // nothing is handed over but the device tree

@@ -16,6 +16,7 @@ mod firmware;
 mod memory;
 mod path;
 mod refusal;
+mod search;
 mod source;
 mod start;
 #[cfg(test)]

@@ -7,7 +7,7 @@ use uefi_raw::Status;
 
 use crate::firmware::{Firmware, Table};
 use crate::refusal::Refusal;
-use crate::{memory, source};
+use crate::{memory, search};
 
 /// Longest device tree, as boot has it.
 const LONGEST_TREE: usize = 2 << 20;
@@ -45,7 +45,7 @@ pub fn start(firmware: &mut impl Firmware, image: Range) -> Result<Handover, Ref
     }
     let chosen = Facts::from_tree(tree).map_err(Refusal::Facts)?.bundle;
     let (usable, _) = memory::read(firmware).map_err(Refusal::NoMap)?;
-    let (source, bytes) = source::find(firmware, chosen, &usable)?;
+    let (source, bytes) = search::find(firmware, chosen, &usable)?;
     let bundle = Bundle::parse(bytes).map_err(|error| Refusal::Bundle { source, error })?;
 
     let place = |bytes: &[u8]| Range::sized(bytes.as_ptr() as u64, bytes.len() as u64);

@@ -68,6 +68,7 @@ fn header(environment: &Environment) -> Result<String> {
     ensure!(word(0) == Some(NOTHING), "it does not begin with the instruction that is also \"MZ\"");
     ensure!(word(4).is_some_and(|word| word >> 26 == 0b00_0101), "its second instruction is no branch");
     ensure!(image.get(56..60) == Some(b"ARM\x64"), "it has no arm64 Image header");
+    ensure!(word(60) == Some(64), "its PE header does not follow the other one, where GRUB 2.06 looks for it");
     let file = PeFile64::parse(image.as_slice()).context("it is no PE file")?;
     let (coff, optional) = (file.nt_headers().file_header(), file.nt_headers().optional_header());
     ensure!(coff.machine.get(LittleEndian) == pe::IMAGE_FILE_MACHINE_ARM64, "its machine is not Arm64");

@@ -9,7 +9,8 @@ use dtoolkit::fdt::Fdt;
 use dtoolkit::model::DeviceTree;
 
 use super::super::disk::Disk;
-use super::super::{Grub, u_boot};
+use super::super::u_boot;
+use super::super::way::Grub;
 use crate::environment::Environment;
 use crate::guests::boot_loaders::{self, Release};
 

@@ -5,7 +5,8 @@ use super::super::expectation::Expectation::{self, All, Cases, Line, NoGuest, Va
 use super::case::{CONFORMANCE, Case, LINUX, NO_OOPS};
 use crate::board::Gic;
 use crate::guests::boot_loaders::Release::{self, Bookworm, Trixie};
-use crate::loaders::{Firmware, Fit, Grub, Loader, Way};
+use crate::loaders::Loader;
+use crate::loaders::way::{Firmware, Fit, Grub, Way};
 use crate::machine::script::Step::{self, Type, Wait};
 
 /// What somebody types to U-Boot that has both files on a disk.
@@ -72,7 +73,7 @@ const FROM_TREE: Expectation =
 const FROM_FILE: Expectation = Line("portcullis: EFI: the bundle comes from bundle.img beside the image");
 
 /// What is refused while the firmware is there, which then says that its program has ended, and how.
-const REFUSED: Case = Case { loader: edk2(Trixie, Way::Kernel), ..EFI };
+const REFUSED: Case = Case { loader: edk2(Trixie, Way::Removable), ..EFI };
 
 const fn u_boot(release: Release, way: Way) -> Option<Loader> {
     Some(Loader { firmware: Firmware::UBoot, release, way })
@@ -190,7 +191,7 @@ pub const EFI_CASES: &[Case] = &[
         name: "edk2-cut-bundle",
         damage: Some(Damage::CutInHalf),
         halts: Some(": Load Error"),
-        expectations: &[Line("bundle, from the boot loader, by LoadFile2: its header tells"), NoGuest],
+        expectations: &[Line("bundle, from bundle.img beside the image: its header tells"), NoGuest],
         ..REFUSED
     },
     Case {
