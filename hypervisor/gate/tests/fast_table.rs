@@ -4,7 +4,7 @@
 
 use portcullis_abi::function::{TRNG_FEATURES, TRNG_GET_UUID, TRNG_RND32, TRNG_RND64, TRNG_VERSION};
 use portcullis_gate::KNOWN;
-use portcullis_gate::fast_table::{Answers, Beyond, LINES, Resolution, line};
+use portcullis_gate::fast_table::{Answers, Beyond, LINES, Resolution, asks_gate, line};
 use portcullis_gate::forwards::Forwards;
 use portcullis_gate::{
     Call, Conduit, Conduits, Filter, Group, Profile, RangeRequest, Ranges, Register, Return, Row, Support, Verdict,
@@ -27,15 +27,16 @@ fn agrees_filtered(
     let by_table = match filter {
         Some(filter) => {
             forwards.build(filter);
-            answers.resolve(x0, x1, Beyond::Search(&forwards))
+            answers.resolve(x0, x1, if asks_gate(profile) { Beyond::Gate } else { Beyond::Search(&forwards) })
         }
-        None => answers.resolve(x0, x1, Beyond::Refuse),
+        None => answers.resolve(x0, x1, if asks_gate(profile) { Beyond::Gate } else { Beyond::Refuse }),
     };
+    let has_line = answers.resolve(x0, x1, Beyond::Refuse) == answers.resolve(x0, x1, Beyond::Gate);
     let by_gate = decide(profile, filter.map(|filter| -> &dyn Ranges { filter }), &Call::new(conduit, [x0, x1, 0, 0]));
     let same = match (by_table, by_gate) {
         (Resolution::Forward, Verdict::Forward) => true,
         // The gate decides then, so they cannot differ.
-        (Resolution::Slow, _) => x0 as u32 == TRNG_FEATURES && filter.is_some_and(Filter::forwards),
+        (Resolution::Slow, _) => !has_line || x0 as u32 == TRNG_FEATURES && filter.is_some_and(Filter::forwards),
         (Resolution::Answer(a), Verdict::Answer(b)) => a == b,
         (Resolution::Deny, Verdict::Deny) => true,
         (Resolution::Serve(a), Verdict::Serve(b)) => a == b,
@@ -54,6 +55,7 @@ fn profiles() -> impl Iterator<Item = Profile> {
         row.set(Register::StdHyp, n >> 1 & 1, &Support::FULL).unwrap();
         row.set(Register::VendorHyp, n >> 2 & 3, &Support::FULL).unwrap();
         row.set(Register::VendorHyp2, n >> 4 & 3, &Support::FULL).unwrap();
+        row.set(Register::Sip, n >> 3 & 1, &Support::FULL).unwrap();
         row.set(
             Register::PsciVersion,
             [2, 0x1_0000, 0x1_0001, 0x1_0002, 0x1_0003][(n / 7 % 5) as usize],
@@ -109,7 +111,8 @@ fn filters_agree() {
             let ends = filter.ranges().iter().flat_map(|range| [range.first, range.last]);
             let near = ends.flat_map(|end| [end.wrapping_sub(1), end, end.wrapping_add(1)]);
             let forms = near.chain(KNOWN).chain([0, u32::MAX, 0xff00_ffff]);
-            for id in forms.flat_map(|id| [id, id ^ 1 << 16, id ^ 1 << 23, id ^ 1 << 30, id ^ 1 << 31]) {
+            let ids = forms.flat_map(|id| [id, id ^ 1 << 16, id ^ 1 << 23, id ^ 1 << 30, id ^ 1 << 31]);
+            for id in ids.step_by(if cfg!(miri) { 53 } else { 1 }) {
                 for asked in [0, TRNG_FEATURES, TRNG_RND64, id] {
                     let (x0, x1) = (1 << 40 | u64::from(id), u64::from(asked));
                     let verdict = agrees_filtered(&answers, profile, Some(&filter), conduit, x0, x1);
@@ -118,7 +121,7 @@ fn filters_agree() {
             }
         }
     }
-    assert!(forwarded > if cfg!(miri) { 10 } else { 1000 }, "{forwarded}");
+    assert!(forwarded > if cfg!(miri) { 0 } else { 1000 }, "{forwarded}");
 }
 
 #[test]
@@ -229,6 +232,8 @@ fn groups_name_the_service() {
         (0x8600_0000, Group::Vendor),
         (0x8600_0001, Group::Ptp),
         (0x8600_0002, Group::Unknown),
+        (0x8200_3d06, Group::Watchdog),
+        (0x8200_3d05, Group::Unknown),
     ] {
         assert_eq!(Group::of(FunctionId(function)), group, "{function:#x}");
     }

@@ -27,6 +27,7 @@ mod steps;
 mod storm;
 mod sweep;
 mod typed;
+mod watchdog;
 
 use conformance::profile::{Mode, Profile};
 use guest_runtime::gic;
@@ -79,5 +80,6 @@ pub fn run(profile: &Profile) {
         Mode::SystemRegister => fault::system_register(),
         Mode::Mmio => fault::malformed_mmio(profile),
         Mode::Jump => fault::jump(profile),
+        Mode::Watchdog => watchdog::run(profile),
     }
 }
