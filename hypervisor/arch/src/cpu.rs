@@ -2,7 +2,10 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use crate::registers::{ID_AA64MMFR0_EL1, ID_AA64MMFR1_EL1, MIDR_EL1, MPIDR_EL1, Readable, TPIDR_EL2, govern};
+use crate::read_sysreg;
+use crate::registers::{
+    CurrentEL, ID_AA64MMFR0_EL1, ID_AA64MMFR1_EL1, MIDR_EL1, MPIDR_EL1, Readable, TPIDR_EL2, govern,
+};
 
 /// Affinity fields of an MPIDR value: Aff3 in bits 39:32, Aff2 to Aff0 in bits 23:0.
 pub const MPIDR_AFFINITY: u64 = 0xff_00ff_ffff;
@@ -10,6 +13,11 @@ pub const MPIDR_AFFINITY: u64 = 0xff_00ff_ffff;
 /// Affinity of this core.
 pub fn affinity() -> u64 {
     MPIDR_EL1.get() & MPIDR_AFFINITY
+}
+
+/// Number of the exception level that this runs at.
+pub fn exception_level() -> u64 {
+    CurrentEL.read(CurrentEL::EL)
 }
 
 /// What the vectors find through TPIDR_EL2: the part of a core's state that assembly needs when EL2 itself faults.
@@ -84,6 +92,12 @@ pub fn vmid_bits() -> u32 {
 /// MIDR_EL1: who made this core, and which one it is.
 pub fn main_id() -> u64 {
     MIDR_EL1.get()
+}
+
+/// MIDR_EL1, REVIDR_EL1 and AIDR_EL1 of this core. A guest on it reads the same: the first by way of VPIDR_EL2, and the others do not
+/// trap.
+pub fn identity() -> [u64; 3] {
+    [MIDR_EL1.get(), read_sysreg!("revidr_el1"), read_sysreg!("aidr_el1")]
 }
 
 /// Whether this core is a Cortex-A72 (MIDR_EL1: Arm's, part 0xd08).
