@@ -42,21 +42,22 @@ pub struct GicV3 {
 }
 
 impl GicV3 {
-    /// Takes over the GIC: every SPI disabled, in group 1, level-sensitive until configured otherwise.
+    /// Takes over the GIC: every SPI disabled, not pending, not active, in group 1, level-sensitive until configured otherwise.
     ///
     /// # Safety
     ///
     /// The addresses must be those of the distributor and of a contiguous row of redistributors, mapped as device memory and
     /// used by nothing else.
     pub unsafe fn new(distributor: NonNull<Gicd>, redistributors: Range, maintenance: u32) -> Self {
-        let registers = distributor.as_ptr() as usize;
+        // SAFETY: passed on to the caller.
+        let registers = unsafe { Distributor::at(distributor.as_ptr() as usize) };
         // SAFETY: passed on to the caller.
         let mut distributor = GicDistributor::new(unsafe { UniqueMmioPointer::new(distributor) });
+        registers.quiet_shared(distributor.typer().num_spis() + 32);
         distributor.configure_default_settings();
         Self {
             distributor: TicketMutex::new(distributor),
-            // SAFETY: passed on to the caller.
-            registers: unsafe { Distributor::at(registers) },
+            registers,
             row: redistributors,
             redistributors: [const { Mutex::new(None) }; MAX_CORES],
             maintenance,
@@ -66,7 +67,7 @@ impl GicV3 {
 
     /// The redistributor of the calling core: they say themselves whose they are (GICR_TYPER.Affinity_Value). The row ends where
     /// one says that it is the last, and in any case where the region does: what is behind is nobody's.
-    fn find_redistributor(&self) -> Option<GicRedistributor<'static>> {
+    fn find_redistributor(&self) -> Option<(GicRedistributor<'static>, Distributor)> {
         let _one_at_a_time = self.distributor.lock();
         let start = NonNull::new(self.row.start as *mut GicrSgi).filter(|_| self.row.size() >= FRAMES)?;
         // SAFETY: `new` was given a valid row; of each core's redistributor only that core makes a lasting handle.
@@ -75,8 +76,12 @@ impl GicV3 {
         // With virtual LPIs there are two frames more (IHI 0069, section 12.10).
         let size = FRAMES << u32::from(first.typer().virtual_lpis_supported());
         let fitting = usize::try_from(self.row.size() / size).ok()?;
-        let mut row = core::iter::once(first).chain(all).take(fitting);
-        row.find(|redistributor| redistributor.typer().core_mpidr() == cpu::affinity())
+        let mut row = core::iter::once(first).chain(all).take(fitting).zip(0..);
+        let (redistributor, number) =
+            row.find(|(redistributor, _)| redistributor.typer().core_mpidr() == cpu::affinity())?;
+        let private = self.row.start + number * size + FRAMES / 2;
+        // SAFETY: the second frame of a redistributor of the row, with the registers of this core's private interrupts.
+        Some((redistributor, unsafe { Distributor::at(private as usize) }))
     }
 }
 
@@ -87,7 +92,9 @@ fn is_shared(intid: u32) -> bool {
 
 impl InterruptController for GicV3 {
     fn init_core(&self, core: usize) -> bool {
-        let (Some(slot), Some(mut redistributor)) = (self.redistributors.get(core), self.find_redistributor()) else {
+        let (Some(slot), Some((mut redistributor, private))) =
+            (self.redistributors.get(core), self.find_redistributor())
+        else {
             log::error!(
                 "core {core} has no GIC redistributor in the first region, or its number is above 15: it is not used"
             );
@@ -96,6 +103,7 @@ impl InterruptController for GicV3 {
         // A core that firmware has woken already is an error to the driver, not to us.
         let _ = redistributor.mark_core_awake();
         redistributor.configure_default_settings();
+        private.quiet_word(0);
         for sgi in [KICK, HALT] {
             let _ = redistributor.enable_interrupt(IntId::sgi(sgi), true);
         }
