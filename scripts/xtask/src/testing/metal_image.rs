@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use object::read::elf::ElfFile64;
 use object::{LittleEndian, Object, ObjectSection, ObjectSymbol, SectionKind};
 
+use super::errata;
 use super::filter::Filter;
 use super::tally::Tally;
 use crate::bench::rows;
@@ -28,7 +29,7 @@ const TRANSLATION_MASK: u32 = 0xfff8_fe00;
 ///
 /// The build, or what cannot be read.
 pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Result<()> {
-    let checks: [Check; 2] = [("size", size), ("translations", translations)];
+    let checks: [Check; 3] = [("size", size), ("translations", translations), ("erratum-843419", erratum_843419)];
     for (name, check) in checks.into_iter().filter(|(name, _)| filter.selects("image", name)) {
         let start = Instant::now();
         metal::build(environment)?;
@@ -74,5 +75,24 @@ fn translations(environment: &Environment) -> Result<String> {
     match found == known {
         true => Ok(format!("{} that the vectors know", found.len())),
         false => bail!("AT instructions, by address, are {found:x?}; the vectors know {known:x?}"),
+    }
+}
+
+/// No program has a sequence of Cortex-A53's erratum 843419: the linker is told to take them apart.
+fn erratum_843419(environment: &Environment) -> Result<String> {
+    let (mut looked, mut found) = (0, Vec::new());
+    for name in [metal::HYPERVISOR, metal::OPS, "conformance", "firmware"] {
+        let elf = fs::read(metal::program(environment, name))?;
+        let file = ElfFile64::<LittleEndian>::parse(elf.as_slice()).with_context(|| name.to_owned())?;
+        for section in file.sections().filter(|section| section.kind() == SectionKind::Text) {
+            let words = section.data()?.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes));
+            let words: Vec<u32> = words.collect();
+            looked += words.len();
+            found.extend(errata::sequences_of_843419(section.address(), &words).into_iter().map(|at| (name, at)));
+        }
+    }
+    match found.is_empty() {
+        true => Ok(format!("none in {looked} instructions")),
+        false => bail!("sequences of Cortex-A53's erratum 843419, by program and address: {found:x?}"),
     }
 }
