@@ -36,6 +36,7 @@ impl Board {
         tree.begin("reserved-memory");
         tree.cells("#address-cells", &[2]);
         tree.cells("#size-cells", &[2]);
+        tree.bytes("ranges", &[]);
         for number in 0..self.reserved {
             let start = 0x4000_0000 + number * 0x1_0000;
             tree.begin(&format!("kept@{start:x}"));

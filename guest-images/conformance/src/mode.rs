@@ -67,6 +67,8 @@ pub enum Mode {
     Aborts,
     /// One instruction at a time.
     Steps,
+    /// Levels and calls of the workarounds against speculation.
+    Speculation,
     /// The banks of flash, and a reset.
     Flash,
     /// The first bank of flash, with so many accesses that they can be counted.
@@ -79,6 +81,8 @@ pub enum Mode {
     Mmio,
     /// Execution from nothing.
     Jump,
+    /// A watchdog that bites.
+    Watchdog,
 }
 
 impl Mode {
@@ -117,12 +121,14 @@ impl Mode {
             "abort" => Self::Abort,
             "aborts" => Self::Aborts,
             "steps" => Self::Steps,
+            "speculation" => Self::Speculation,
             "flash" => Self::Flash,
             "first-bank" => Self::FirstBank,
             "no-vectors" => Self::NoVectors,
             "sysreg" => Self::SystemRegister,
             "mmio" => Self::Mmio,
             "jump" => Self::Jump,
+            "watchdog" => Self::Watchdog,
             _ => return None,
         })
     }

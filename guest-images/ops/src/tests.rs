@@ -81,6 +81,7 @@ fn registers_are_set_by_names_and_numbers() {
          vendor-hyp    0x6030000000160002  0x0      none          0x3\n\
          vendor-hyp-2  0x6030000000160003  0x0      none          0x0\n\
          smccc         0xf030000000140000  0x10001  1.1           0x10002\n\
+         sip           0xf030000000160000  0x0      none          0x0\n\
          rule clear, written, writable"
     );
 }
@@ -100,7 +101,7 @@ fn errors_say_what_would_be_right() {
         (
             "get linux-a nothing",
             "no register is called \"nothing\": there are psci, workaround-1, workaround-2, \
-          workaround-3, std, std-hyp, vendor-hyp, vendor-hyp-2, smccc, or give an identifier such as 0x6030000000160000",
+          workaround-3, std, std-hyp, vendor-hyp, vendor-hyp-2, smccc, sip, or give an identifier such as 0x6030000000160000",
         ),
         ("get linux-a 5", "UNKNOWN_REGISTER: no firmware register has this identifier; `regs VM` lists them"),
         ("set ops std 0", "FROZEN: the VM has started; `stop` and `recreate` make it writable again"),

@@ -16,7 +16,7 @@ pub const COUNT: u32 = 0x1000;
 
 /// Version of this interface: major number in bits 31:16, minor in 15:0. The minor one grows with each addition, the major
 /// one when something that existed changes.
-pub const ABI_VERSION: u32 = 0x1_0002;
+pub const ABI_VERSION: u32 = 0x1_0003;
 
 // Calls on the machine.
 
@@ -302,8 +302,11 @@ pub const FAILURE_SERROR: u64 = 6;
 /// An abort at the first instruction of the guest's own exception vector, again. The syndrome and pc of the failure are
 /// those of the exception that led there, and the address is the vector's.
 pub const FAILURE_VECTOR: u64 = 7;
+/// Nobody has petted its watchdog in time. The vCPU and the pc of the failure are those of the core whose timer said so, the pc is 0
+/// if that vCPU was off.
+pub const FAILURE_WATCHDOG: u64 = 8;
 /// The reasons in words, by number.
-pub const FAILURES: [&str; 8] = [
+pub const FAILURES: [&str; 9] = [
     "none",
     "instruction fetch outside memory",
     "access outside memory and devices",
@@ -312,6 +315,7 @@ pub const FAILURES: [&str; 8] = [
     "images cannot be loaded",
     "system error",
     "abort at the guest's own exception vector",
+    "watchdog",
 ];
 
 /// The first write clears every bitmap register first: the default.
@@ -341,7 +345,8 @@ pub const COUNTER_FORWARDED: u64 = 4;
 /// Counter group: exits other than by a call, by cause.
 pub const COUNTER_EXITS: u64 = 5;
 /// The services that are counted, by index.
-pub const SERVICES: [&str; 8] = ["arch", "psci", "trng", "pv-time", "vendor", "ptp", "management", "unknown"];
+pub const SERVICES: [&str; 9] =
+    ["arch", "psci", "trng", "pv-time", "vendor", "ptp", "management", "unknown", "watchdog"];
 /// The conduits, by index.
 pub const CONDUITS: [&str; 2] = ["hvc", "smc"];
 /// The causes of exits, by index.

@@ -8,11 +8,13 @@ mod gic;
 mod unfit;
 mod vcpu;
 mod virtio;
+mod watchdog;
 
 pub use counter::Counter;
-pub use devices::{Flash, Pl011, Pl031};
+pub use devices::{Flash, Pl011, Pl031, Pl061};
 pub use firmware::{FilterRange, Firmware};
 pub use gic::{Gic, GicCpu, GicCpuInterface, GicInterrupts};
 pub use unfit::Unfit;
 pub use vcpu::{Debug, El1, General, World};
 pub use virtio::{VirtioSetup, VirtioTransport, Virtqueue};
+pub use watchdog::Watchdog;

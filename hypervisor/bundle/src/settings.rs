@@ -12,6 +12,7 @@
 //! | `trust-dma` | present or absent: devices that can master the bus may be passed through to it |
 //! | `rtc` | a cell, 1: it has a real-time clock, or is not started; 0: it has none; absent: it has one if the machine knows the time of day when it starts |
 //! | `no-kaslr` | present: no seeds in the generated device tree |
+//! | `watchdog` | a cell: it has a watchdog, whose longest timeout is so many seconds; absent: none |
 
 use portcullis_abi::bundle::{CONDUIT_HVC, CONDUIT_SMC, CONDUITS, MACHINE_OFF, MACHINE_RESET, TRUST_DMA};
 
@@ -38,6 +39,8 @@ pub struct Settings {
     pub rtc: Option<bool>,
     /// The generated device tree has seeds, if the VM is offered TRNG.
     pub kaslr: bool,
+    /// Seconds of the longest timeout of its watchdog; 0: it has none.
+    pub watchdog: u32,
 }
 
 /// What absent properties stand for.
@@ -53,6 +56,7 @@ impl Default for Settings {
             trust_dma: false,
             rtc: None,
             kaslr: true,
+            watchdog: 0,
         }
     }
 }
@@ -69,7 +73,7 @@ enum Place {
 }
 
 /// Every setting: the name of its property and its place.
-const TABLE: [(&str, Place); 9] = [
+const TABLE: [(&str, Place); 10] = [
     ("autostart", Place::Flag(|vm| &mut vm.autostart, true)),
     ("audit", Place::Flag(|vm| &mut vm.audit, true)),
     ("stop-on-fault", Place::Flag(|vm| &mut vm.stop_on_fault, true)),
@@ -79,6 +83,7 @@ const TABLE: [(&str, Place); 9] = [
     (TRUST_DMA, Place::Flag(|vm| &mut vm.trust_dma, true)),
     ("rtc", Place::Choice(|vm| &mut vm.rtc)),
     ("no-kaslr", Place::Flag(|vm| &mut vm.kaslr, false)),
+    ("watchdog", Place::Number(|vm| &mut vm.watchdog, u32::MAX)),
 ];
 
 impl Settings {

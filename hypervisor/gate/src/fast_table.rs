@@ -6,7 +6,8 @@
 //! without a lock and without an atomic read-modify-write, and nothing is written to it while the VM runs.
 //!
 //! The hash is one instruction, CRC32X of zero with the function as accumulator, and the lowest seven bits of its result: chosen
-//! among the forms of that instruction because no two known functions share a line.
+//! among the forms of that instruction because no two known functions share a line. A function that would, and is called rarely, has
+//! none ([`asks_gate`]).
 
 use core::sync::atomic::{AtomicI8, AtomicU8, AtomicU16, AtomicU32, Ordering};
 
@@ -19,6 +20,7 @@ use crate::forwards::Forwards;
 use crate::function::Query;
 use crate::group::Group;
 use crate::profile::Profile;
+use crate::register::Register;
 use crate::table::{self, KNOWN};
 use crate::verdict::{Return, Service, Verdict};
 
@@ -82,13 +84,33 @@ const _: () = {
     let mut n = 0;
     #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
     while n < KNOWN.len() {
-        let line = line(KNOWN[n]);
-        assert!(!taken[line]);
-        taken[line] = true;
+        if table::has_line(KNOWN[n]) {
+            let line = line(KNOWN[n]);
+            assert!(!taken[line]);
+            taken[line] = true;
+        }
         n += 1;
     }
     assert!(line(0) == 0 && line(1) != 0);
 };
+
+/// The bits of a profile's word by which a VM is offered a function without a line.
+const WITHOUT_LINE: u64 = {
+    let (mut word, mut registers): (_, &[Register]) = (Profile(0), &Register::ALL);
+    while let [register, rest @ ..] = registers {
+        if register.is_bitmap() {
+            word = word.with(*register, table::bits_without_line(*register));
+        }
+        registers = rest;
+    }
+    word.0
+};
+
+/// Whether a VM with this profile is offered a function without a line, so that the gate in Rust has to be asked for every function
+/// that has none.
+pub const fn asks_gate(profile: Profile) -> bool {
+    profile.0 & WITHOUT_LINE != 0
+}
 
 impl Answer {
     const fn new() -> Self {
@@ -185,7 +207,7 @@ impl Answers {
         let verdict = |function: u32, argument: u32| {
             decide(profile, ranges, &Call::new(conduit, [u64::from(function), u64::from(argument), 0, 0]))
         };
-        for known in table::all() {
+        for known in table::all().filter(|known| table::has_line(known.id)) {
             let function = known.id;
             let Some(answer) = self.lines.get(line(function)) else { continue };
             let query = QUERIES.iter().position(|&(query, _)| query == function);

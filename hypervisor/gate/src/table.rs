@@ -8,7 +8,7 @@ use portcullis_abi::firmware::{
     STD_HYP_PV_TIME, STD_TRNG, VENDOR_HYP_2_IMPL_CPUS, VENDOR_HYP_2_IMPL_VERSION, VENDOR_HYP_FUNC_FEAT, VENDOR_HYP_PTP,
 };
 use portcullis_abi::function::*;
-use portcullis_abi::{manage, result};
+use portcullis_abi::{firmware, manage, result};
 
 use crate::function::Need::{self, Bit, Level, Nothing};
 use crate::function::Query::{Arch, Psci, PvTime, Trng, Vendor};
@@ -52,6 +52,7 @@ const FUNC_FEAT: Need = Bit(Register::VendorHyp, VENDOR_HYP_FUNC_FEAT);
 const PTP: Need = Bit(Register::VendorHyp, VENDOR_HYP_PTP);
 const IMPL_VERSION: Need = Bit(Register::VendorHyp2, VENDOR_HYP_2_IMPL_VERSION);
 const IMPL_CPUS: Need = Bit(Register::VendorHyp2, VENDOR_HYP_2_IMPL_CPUS);
+const SIP_WATCHDOG: Need = Bit(Register::Sip, firmware::SIP_WATCHDOG);
 const PSCI_0_2: Need = Need::Psci(PSCI_VERSION_0_2);
 const PSCI_1_0: Need = Need::Psci(PSCI_VERSION_1_0);
 const PSCI_1_1: Need = Need::Psci(PSCI_VERSION_1_1);
@@ -59,7 +60,7 @@ const PSCI_1_3: Need = Need::Psci(PSCI_VERSION_1_3);
 const NOT_REQUIRED: u32 = result::PSCI_MIGRATION_NOT_REQUIRED as u32;
 
 /// How many functions there are.
-const COUNT: usize = 33;
+const COUNT: usize = 34;
 
 /// Every function. The order is that of the services' codes: the one that is called most often comes first.
 #[rustfmt::skip]
@@ -89,6 +90,7 @@ const TABLE: [Row; COUNT] = [
     row(PSCI_SYSTEM_RESET2 | SMC64, "SYSTEM_RESET2", G::Psci, PSCI_1_1, psci(P::SystemReset2, Smc64), &[Psci]),
     row(PSCI_SYSTEM_OFF2, "SYSTEM_OFF2", G::Psci, PSCI_1_3, psci(P::SystemOff2, Smc32), &[Psci]),
     row(PSCI_SYSTEM_OFF2 | SMC64, "SYSTEM_OFF2", G::Psci, PSCI_1_3, psci(P::SystemOff2, Smc64), &[Psci]),
+    row(WATCHDOG, "WATCHDOG", G::Watchdog, SIP_WATCHDOG, Serve(Service::Watchdog), &[]),
     row(PSCI_VERSION, "PSCI_VERSION", G::Psci, PSCI_0_2, Reply::Register(Register::PsciVersion), &[Psci]),
     row(PSCI_FEATURES, "PSCI_FEATURES", G::Psci, PSCI_1_0, Features(Psci), &[Psci]),
     row(PSCI_MIGRATE_INFO_TYPE, "MIGRATE_INFO_TYPE", G::Psci, PSCI_0_2, value(NOT_REQUIRED), &[Psci]),
@@ -115,6 +117,12 @@ static BY_ID: [Function; COUNT] = by_id();
 
 /// The identifier of every function, but for the management calls.
 pub const KNOWN: [u32; COUNT] = known();
+
+/// Whether the answers have a line for the function. What is called rarely may have none where it would share one with another
+/// function.
+pub const fn has_line(function: u32) -> bool {
+    !matches!(function, WATCHDOG)
+}
 
 /// The names of the functions, with their identifiers. Both widths of one have the same name.
 pub const NAMES: [(&str, u32); COUNT] = names();
@@ -151,6 +159,25 @@ pub const fn bits(register: Register) -> u64 {
             && of as u8 == register as u8
         {
             bits |= bit;
+        }
+        at += 1;
+    }
+    bits
+}
+
+/// The bits of a bitmap register by which a VM is offered a function without a line.
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+pub const fn bits_without_line(register: Register) -> u64 {
+    let (mut bits, mut at) = (0, 0);
+    while at < COUNT {
+        let function = TABLE[at].function;
+        if !has_line(function.id) {
+            assert!(matches!(function.need, Bit(..)), "whether it is offered is told by a bit");
+            if let Bit(of, bit) = function.need
+                && of as u8 == register as u8
+            {
+                bits |= bit;
+            }
         }
         at += 1;
     }

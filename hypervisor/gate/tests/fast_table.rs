@@ -4,7 +4,7 @@
 
 use portcullis_abi::function::{TRNG_FEATURES, TRNG_GET_UUID, TRNG_RND32, TRNG_RND64, TRNG_VERSION};
 use portcullis_gate::KNOWN;
-use portcullis_gate::fast_table::{Answers, Beyond, LINES, Resolution, line};
+use portcullis_gate::fast_table::{Answers, Beyond, LINES, Resolution, asks_gate, line};
 use portcullis_gate::forwards::Forwards;
 use portcullis_gate::{
     Call, Conduit, Conduits, Filter, Group, Profile, RangeRequest, Ranges, Register, Return, Row, Support, Verdict,
@@ -27,15 +27,16 @@ fn agrees_filtered(
     let by_table = match filter {
         Some(filter) => {
             forwards.build(filter);
-            answers.resolve(x0, x1, Beyond::Search(&forwards))
+            answers.resolve(x0, x1, if asks_gate(profile) { Beyond::Gate } else { Beyond::Search(&forwards) })
         }
-        None => answers.resolve(x0, x1, Beyond::Refuse),
+        None => answers.resolve(x0, x1, if asks_gate(profile) { Beyond::Gate } else { Beyond::Refuse }),
     };
+    let has_line = answers.resolve(x0, x1, Beyond::Refuse) == answers.resolve(x0, x1, Beyond::Gate);
     let by_gate = decide(profile, filter.map(|filter| -> &dyn Ranges { filter }), &Call::new(conduit, [x0, x1, 0, 0]));
     let same = match (by_table, by_gate) {
         (Resolution::Forward, Verdict::Forward) => true,
         // The gate decides then, so they cannot differ.
-        (Resolution::Slow, _) => x0 as u32 == TRNG_FEATURES && filter.is_some_and(Filter::forwards),
+        (Resolution::Slow, _) => !has_line || x0 as u32 == TRNG_FEATURES && filter.is_some_and(Filter::forwards),
         (Resolution::Answer(a), Verdict::Answer(b)) => a == b,
         (Resolution::Deny, Verdict::Deny) => true,
         (Resolution::Serve(a), Verdict::Serve(b)) => a == b,
@@ -54,6 +55,7 @@ fn profiles() -> impl Iterator<Item = Profile> {
         row.set(Register::StdHyp, n >> 1 & 1, &Support::FULL).unwrap();
         row.set(Register::VendorHyp, n >> 2 & 3, &Support::FULL).unwrap();
         row.set(Register::VendorHyp2, n >> 4 & 3, &Support::FULL).unwrap();
+        row.set(Register::Sip, n >> 3 & 1, &Support::FULL).unwrap();
         row.set(
             Register::PsciVersion,
             [2, 0x1_0000, 0x1_0001, 0x1_0002, 0x1_0003][(n / 7 % 5) as usize],
@@ -229,6 +231,8 @@ fn groups_name_the_service() {
         (0x8600_0000, Group::Vendor),
         (0x8600_0001, Group::Ptp),
         (0x8600_0002, Group::Unknown),
+        (0x8200_3d06, Group::Watchdog),
+        (0x8200_3d05, Group::Unknown),
     ] {
         assert_eq!(Group::of(FunctionId(function)), group, "{function:#x}");
     }

@@ -52,6 +52,7 @@ pub static VM: Kind = Kind {
         "rtc": "rtc = true",
         "flash": r#"flash = "firmware.fd""#,
         "kaslr": "kaslr = false",
+        "watchdog": r#"watchdog = "30s""#,
         "firmware": "[vm.firmware]",
     },
 };

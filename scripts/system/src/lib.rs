@@ -41,6 +41,7 @@ mod slice;
 mod summary;
 mod system;
 mod vm;
+mod watchdog;
 
 #[cfg(test)]
 mod tests;

@@ -64,7 +64,7 @@ impl Vm {
         }
         self.pv_time.clear();
         self.bus.devices().for_each(|device| device.renew());
-        create::make_row(self.row, &self.config, self.control, &Machine::get().support());
+        create::make_row(self.row, &self.config, self.control, &Machine::get().support(self));
         self.life.created();
         self.report(Occasion::Repeatable, format_args!("{}: created", self.name()));
     }

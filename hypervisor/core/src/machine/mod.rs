@@ -5,6 +5,7 @@ pub mod devices;
 pub mod end;
 pub mod owner;
 pub(crate) mod place;
+pub mod protection;
 
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
@@ -20,7 +21,7 @@ use crate::cpu::physical_core::Core;
 use crate::devices::interrupt_owners::InterruptOwners;
 use crate::entropy::{Claim, Fairness};
 use crate::serial::SERIAL;
-use crate::vm::Vm;
+use crate::vm::{Vm, support};
 
 /// The table: one row per VM, read by the path of every call.
 pub static TABLE: [Row; map::MAX_VMS] = [const { Row::new() }; map::MAX_VMS];
@@ -113,13 +114,14 @@ impl Machine {
         })
     }
 
-    /// The upper limits of the VMs' firmware registers now: time of day is one more service once it is set.
-    pub fn support(&self) -> Support {
-        let mut support = self.support;
+    /// The upper limits of the firmware registers of `vm` now: time of day is one more service once it is set, and what its cores
+    /// need limits the workarounds, and its manifest what it has.
+    pub fn support(&self, vm: &Vm) -> Support {
+        let mut support = self.levels(vm).limit(self.support);
         if self.clock.is_set() {
             support.vendor_hyp |= firmware::VENDOR_HYP_PTP;
         }
-        support
+        support::of_vm(&vm.config, &support)
     }
 
     /// The clock that knows the time of day: the board's, else what the control VM has set.

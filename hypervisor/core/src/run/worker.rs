@@ -1,12 +1,13 @@
 //! What a physical core works at: the vCPUs that it runs, and what it does when it has none.
 
-use portcullis_arch::{barrier, cpu, timer};
+use portcullis_arch::{barrier, cpu, timer, vectors};
 use spin::Once;
 
 use super::interrupts;
 use super::shared_core::SharedCore;
 use crate::cpu::deadlines::Timer;
 use crate::cpu::physical_core::Core;
+use crate::machine::Machine;
 use crate::vm::Vcpu;
 use crate::vm::state::State;
 use crate::vm::step::Step;
@@ -46,11 +47,14 @@ impl Worker {
 
     /// Makes this the worker of the core on which the code runs. That core serves guests from now on.
     pub fn adopt(&'static self) {
-        self.core.read_id_registers();
+        self.core.identify(Machine::get().board.firmware);
         // SAFETY: the worker lives for ever, and its first field's first field is the anchor; its stacks live as long and belong
         // to this core alone.
         unsafe {
             cpu::set_anchor(core::ptr::from_ref(self).cast());
+        }
+        if let Some(protection) = self.core.protection() {
+            vectors::harden(protection.at_exit());
         }
         self.core.becomes_online();
     }

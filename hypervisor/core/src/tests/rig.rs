@@ -52,6 +52,7 @@ pub const SETTINGS: Settings = Settings {
     trust_dma: false,
     rtc: None,
     kaslr: true,
+    watchdog: 0,
 };
 
 /// A VM as a bundle describes it, with the cores given, that starts by itself.
@@ -257,8 +258,9 @@ fn hardware(gic: GicVersion) -> Hardware {
     let former = fake::become_core(Hardware::default());
     fake::set("cntfrq_el0", SECOND);
     fake::set("cntpct_el0", 1000);
-    // FEAT_RAS: an SError that is pending can be deferred.
+    // FEAT_RAS: an SError that is pending can be deferred. A Cortex-A55, which is safe from speculation.
     fake::set("id_aa64pfr0_el1", 1 << 28);
+    fake::set("midr_el1", 0x412f_d050);
     match gic {
         GicVersion::V3 => fake::set("ich_vtr_el2", FOUR_LIST_REGISTERS),
         GicVersion::V2 => fake::install_gicv2(4),

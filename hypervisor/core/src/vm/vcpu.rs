@@ -176,6 +176,16 @@ impl Vcpu {
         self.context.spsr.set(el2::saved_state());
     }
 
+    /// Where its guest is, to be asked on its own core; 0 if it is off. As long as nobody else was there, the core knows: a core of
+    /// its own always.
+    pub fn place_of_guest(&self) -> u64 {
+        if !self.is_on() {
+            return 0;
+        }
+        let here = self.off_core().is_none() || self.times.is_running();
+        if here { el2::return_address() } else { self.context.elr.get() }
+    }
+
     /// Makes its context that of a guest which starts where [`switch_on`](Self::switch_on) said, on this core, its own. `wide` as
     /// for [`Vm::give_fast_tables`]. From now on it is on.
     pub(crate) fn prepare_context(&'static self, core: &Core, handlers: Handlers, wide: bool) {

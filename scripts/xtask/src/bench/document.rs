@@ -45,8 +45,8 @@ answer is \"not supported\". `!`: more than was asked for.
 ## Firmware calls
 
 Instructions for one call and its return, the HVC or SMC itself included. By SMC at most {extra} more are allowed. TRNG and
-ARCH_WORKAROUND_1 are measured on QEMU's `max`, which has RNDRRS and is offered the workaround; {cpu} is not. KVM VHE runs
-on neoverse-n1, as {cpu} has no VHE. A row is the largest of its calls.
+the row of its version are measured on QEMU's `max`, which has RNDRRS. KVM VHE runs on cortex-a55, as {cpu} has no VHE; Bao and
+hvisor ran on cortex-a72. A row is the largest of its calls.
 
 {calls}
 How many times as many instructions the others take:

@@ -8,6 +8,7 @@ mod passthrough;
 mod power;
 mod raspberry_pi;
 mod sharing;
+mod speculation;
 
 use self::case::{
     BUS_ERROR, CLOSED, CONFORMANCE, Case, DEMONSTRATION_SCRIPT, FOUND, LINUX, NO_ENTROPY_SOURCE, NO_OOPS, OPEN, PAUSE,
@@ -77,6 +78,43 @@ const ABORTS: Case = Case {
     ],
     ..LINUX
 };
+/// Watchdogs that bite, two of three VMs start again by themselves. A machine that waits skips the time.
+const WATCHDOG: Case = Case {
+    name: "watchdog",
+    manifest: "watchdog.toml",
+    cores: 6,
+    arguments: &["-icount", "shift=5,sleep=off"],
+    expectations: &[
+        Cases("ops"),
+        Cases("alone"),
+        Cases("shares"),
+        Cases("bare"),
+        Cases("plain"),
+        Cases("neighbour"),
+        Sequence(&[
+            "[alone] life: 0",
+            "[alone] still here after",
+            "alone vcpu 0: stopped: watchdog: not petted in time: pc 0x4",
+            "alone: failed, starts again",
+            "[alone] life: 1",
+            "[alone] still here after",
+            "alone vcpu 1: stopped: watchdog: not petted in time: pc 0x0",
+            "[alone] life: 2",
+            "alone: reset",
+            "[alone] life: 3",
+        ]),
+        Sequence(&[
+            "[shares] still here after",
+            "shares vcpu 0: stopped: watchdog: not petted in time: pc 0x4",
+            "[shares] life: 1",
+            "shares vcpu 1: stopped: watchdog: not petted in time: pc 0x0",
+            "[shares] life: 3",
+        ]),
+        Line("hung failed: watchdog: vCPU 0, pc 0x4"),
+        Never("hung: failed, starts again"),
+    ],
+    ..LINUX
+};
 const STEPS: Case = Case {
     name: "steps",
     manifest: "steps.toml",
@@ -132,6 +170,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         passthrough::CASES,
         power::CASES,
         sharing::CASES,
+        speculation::CASES,
     ];
     CASES.iter().chain(more.into_iter().flatten())
 }
@@ -224,6 +263,8 @@ const CASES: &[Case] = &[
         ..LINUX
     },
     RESET,
+    WATCHDOG,
+    Case { name: "watchdog-gicv2", gic: Gic::V2, ..WATCHDOG },
     Case {
         name: "manage-registers",
         manifest: "manage-registers.toml",
@@ -326,7 +367,7 @@ mod tests {
     use std::path::Path;
 
     use super::super::expectation::Expectation::{
-        All, AtMost, Clock, Date, DiffersFrom, Entropy, Never, Numbered, OnlyCalls, SameAs, Says, Stolen,
+        All, AtMost, CalledAtLeast, Clock, Date, DiffersFrom, Entropy, Never, Numbered, OnlyCalls, SameAs, Says, Stolen,
     };
     use super::*;
     use crate::el3::El3;
@@ -338,7 +379,7 @@ mod tests {
         match expectation {
             All(expectations) => expectations.iter().flat_map(named).collect(),
             Line(_) | Sequence(_) | Never(_) | NoGuest => Vec::new(),
-            SameAs(..) | DiffersFrom(..) | OnlyCalls(_) | Numbered(_) | AtMost(..) => Vec::new(),
+            SameAs(..) | DiffersFrom(..) | OnlyCalls(_) | CalledAtLeast(..) | Numbered(_) | AtMost(..) => Vec::new(),
             Stolen([a, b], c) => vec![a, b, c],
             Says(vm, _)
             | Value(vm, ..)

@@ -3,26 +3,25 @@
 /// Offsets of an ADRP in its page at which erratum 843419 can occur.
 const PAGE_ENDS: [u64; 2] = [0xff8, 0xffc];
 
-/// The addresses at which a sequence of erratum 843419 begins, in instructions from `start` on: an ADRP in one of the last two words
-/// of a page, a load or store that leaves its register alone, and at once or one instruction later a load or store with an
+/// The addresses at which a sequence of erratum 843419 begins in code, addresses with instructions: an ADRP in one of the last two
+/// words of a page, a load or store that leaves its register alone, and at once or one instruction later a load or store with an
 /// unsigned offset from that register. What the linker knows as such is found; a pair that is loaded is none.
-pub fn sequences_of_843419(start: u64, words: &[u32]) -> Vec<u64> {
-    let begins = |(index, window): (usize, &[u32])| {
-        let &[adrp, second, third, ref rest @ ..] = window else { return None };
-        let address = start + index as u64 * 4;
-        let register = adrp & 0x1f;
-        if !PAGE_ENDS.contains(&(address & 0xfff)) || !is_adrp(adrp) || !is_single_access(second) {
-            return None;
-        }
-        if is_load(second) && second & 0x1f == register || writes_back(second) && base(second) == register {
-            return None;
-        }
-        let uses = |word: u32| is_unsigned_offset(word) && base(word) == register;
-        let later = rest.first().is_some_and(|fourth| !is_branch(third) && uses(*fourth));
-        (uses(third) || later).then_some(address)
-    };
-    let windows = (0..words.len()).map(|at| &words[at..words.len().min(at + 4)]);
-    windows.enumerate().filter_map(begins).collect()
+pub fn sequences_of_843419(code: &[(u64, u32)]) -> Vec<u64> {
+    (0..code.len()).filter_map(|at| begins_843419(code.get(at..)?)).collect()
+}
+
+fn begins_843419(code: &[(u64, u32)]) -> Option<u64> {
+    let &[(address, adrp), (_, second), (_, third), ref rest @ ..] = code else { return None };
+    let register = adrp & 0x1f;
+    if !PAGE_ENDS.contains(&(address & 0xfff)) || !is_adrp(adrp) || !is_single_access(second) {
+        return None;
+    }
+    if is_load(second) && second & 0x1f == register || writes_back(second) && base(second) == register {
+        return None;
+    }
+    let uses = |word: u32| is_unsigned_offset(word) && base(word) == register;
+    let later = rest.first().is_some_and(|(_, fourth)| !is_branch(third) && uses(*fourth));
+    (uses(third) || later).then_some(address)
 }
 
 /// ADRP (Arm ARM, C6.2.13).
@@ -73,17 +72,21 @@ mod tests {
     /// add x4, x4, #1.
     const ADD: u32 = 0x9100_0484;
 
+    fn sequences(start: u64, words: &[u32]) -> Vec<u64> {
+        sequences_of_843419(&(start..).step_by(4).zip(words.iter().copied()).collect::<Vec<_>>())
+    }
+
     #[test]
     fn sequences_are_found_at_the_ends_of_pages_only() {
         for (start, expected) in [(0x1ff8, vec![0x1ff8]), (0x1ffc, vec![0x1ffc]), (0x1ff4, vec![]), (0x2000, vec![])] {
-            assert_eq!(sequences_of_843419(start, &[ADRP, LOAD, USE]), expected, "{start:#x}");
+            assert_eq!(sequences(start, &[ADRP, LOAD, USE]), expected, "{start:#x}");
         }
-        assert_eq!(sequences_of_843419(0xff0, &[ADD, ADD, ADRP, LOAD, ADD, USE]), [0xff8]);
+        assert_eq!(sequences(0xff0, &[ADD, ADD, ADRP, LOAD, ADD, USE]), [0xff8]);
     }
 
     #[test]
     fn what_is_none_is_not_found() {
-        let at_end = |words: &[u32]| !sequences_of_843419(0xff8, words).is_empty();
+        let at_end = |words: &[u32]| !sequences(0xff8, words).is_empty();
         // str x1, [x2] and stp x1, x3, [x2] are as bad as a load.
         assert!(at_end(&[ADRP, 0xf900_0041, USE]) && at_end(&[ADRP, 0xa900_0c41, USE]));
         // ldp x1, x3, [x2]; ldr x0, [x2]: another register; ldr x1, [x0], #8: the base has changed.

@@ -9,6 +9,7 @@ use object::{LittleEndian, Object, ObjectSection, ObjectSymbol, SectionKind};
 
 use super::errata;
 use super::filter::Filter;
+use super::speculation::{self, Instruction};
 use super::tally::Tally;
 use crate::bench::rows;
 use crate::environment::Environment;
@@ -29,7 +30,12 @@ const TRANSLATION_MASK: u32 = 0xfff8_fe00;
 ///
 /// The build, or what cannot be read.
 pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Result<()> {
-    let checks: [Check; 3] = [("size", size), ("translations", translations), ("erratum-843419", erratum_843419)];
+    let checks: [Check; 4] = [
+        ("size", size),
+        ("translations", translations),
+        ("exception returns", returns),
+        ("erratum-843419", erratum_843419),
+    ];
     for (name, check) in checks.into_iter().filter(|(name, _)| filter.selects("image", name)) {
         let start = Instant::now();
         metal::build(environment)?;
@@ -59,12 +65,8 @@ fn size(environment: &Environment) -> Result<String> {
 fn translations(environment: &Environment) -> Result<String> {
     let elf = fs::read(metal::program(environment, metal::HYPERVISOR))?;
     let file = ElfFile64::<LittleEndian>::parse(elf.as_slice()).context("the hypervisor's program")?;
-    let mut found = Vec::new();
-    for section in file.sections().filter(|section| section.kind() == SectionKind::Text) {
-        let words = section.data()?.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes));
-        let places = (section.address()..).step_by(4);
-        found.extend(places.zip(words).filter(|(_, word)| word & TRANSLATION_MASK == TRANSLATION));
-    }
+    let mut found = code(&file)?;
+    found.retain(|(_, word)| word & TRANSLATION_MASK == TRANSLATION);
     let mut known = Vec::new();
     for (name, word) in TRANSLATIONS {
         let symbol = file.symbol_by_name(name).with_context(|| format!("there is no symbol '{name}'"))?;
@@ -84,15 +86,29 @@ fn erratum_843419(environment: &Environment) -> Result<String> {
     for name in [metal::HYPERVISOR, metal::OPS, "conformance", "firmware"] {
         let elf = fs::read(metal::program(environment, name))?;
         let file = ElfFile64::<LittleEndian>::parse(elf.as_slice()).with_context(|| name.to_owned())?;
-        for section in file.sections().filter(|section| section.kind() == SectionKind::Text) {
-            let words = section.data()?.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes));
-            let words: Vec<u32> = words.collect();
-            looked += words.len();
-            found.extend(errata::sequences_of_843419(section.address(), &words).into_iter().map(|at| (name, at)));
-        }
+        let code = code(&file)?;
+        looked += code.len();
+        found.extend(errata::sequences_of_843419(&code).into_iter().map(|at| (name, at)));
     }
     match found.is_empty() {
         true => Ok(format!("none in {looked} instructions")),
         false => bail!("sequences of Cortex-A53's erratum 843419, by program and address: {found:x?}"),
     }
+}
+
+/// Behind every exception return is a barrier to speculation.
+fn returns(environment: &Environment) -> Result<String> {
+    let elf = fs::read(metal::program(environment, metal::HYPERVISOR))?;
+    let file = ElfFile64::<LittleEndian>::parse(elf.as_slice()).context("the hypervisor's program")?;
+    Ok(format!("{} with a barrier behind them", speculation::barriers(&code(&file)?)?))
+}
+
+/// The code of a program, by address.
+fn code(file: &ElfFile64<'_, LittleEndian>) -> Result<Vec<Instruction>> {
+    let mut code = Vec::new();
+    for section in file.sections().filter(|section| section.kind() == SectionKind::Text) {
+        let words = section.data()?.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes));
+        code.extend((section.address()..).step_by(4).zip(words));
+    }
+    Ok(code)
 }

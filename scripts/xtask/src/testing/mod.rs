@@ -20,6 +20,7 @@ mod peers;
 mod placement;
 mod qemu;
 mod soil;
+mod speculation;
 mod stolen;
 mod tally;
 mod workspace;

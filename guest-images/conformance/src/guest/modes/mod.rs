@@ -21,11 +21,13 @@ mod pause;
 mod peers;
 mod psci;
 mod reset;
+mod speculation;
 mod steal;
 mod steps;
 mod storm;
 mod sweep;
 mod typed;
+mod watchdog;
 
 use conformance::profile::{Mode, Profile};
 use guest_runtime::gic;
@@ -71,11 +73,13 @@ pub fn run(profile: &Profile) {
         Mode::Abort => fault::abort(profile),
         Mode::Aborts => aborts::run(profile),
         Mode::Steps => steps::run(profile),
+        Mode::Speculation => speculation::run(profile),
         Mode::Flash => flash::run(profile),
         Mode::FirstBank => flash::first(),
         Mode::NoVectors => aborts::without_vectors(),
         Mode::SystemRegister => fault::system_register(),
         Mode::Mmio => fault::malformed_mmio(profile),
         Mode::Jump => fault::jump(profile),
+        Mode::Watchdog => watchdog::run(profile),
     }
 }
