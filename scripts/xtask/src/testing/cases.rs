@@ -218,6 +218,7 @@ const CASES: &[Case] = &[
         name: "timer-with-another-interrupt",
         manifest: "words.toml",
         defect: Some(Defect::OtherTimer),
+        halts: Some("nothing was started"),
         expectations: &[Line("the virtual timer has INTID 21 in the device tree; only 27 can be used"), NoGuest],
         ..LINUX
     },
