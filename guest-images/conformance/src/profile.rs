@@ -143,6 +143,8 @@ pub struct Profile {
     pub least: u64,
     /// There is a real-time clock.
     pub rtc: bool,
+    /// The device tree has seeds, if there is TRNG.
+    pub kaslr: bool,
     /// Seconds of the watchdog's longest timeout; 0: there is none.
     pub watchdog: u64,
     /// Interrupts are used.
@@ -177,7 +179,7 @@ pub struct Profile {
     groups: [bool; GROUPS.len()],
 }
 
-const NAMES: [&str; 32] = [
+const NAMES: [&str; 33] = [
     "std",
     "std-hyp",
     "vendor-hyp",
@@ -195,6 +197,7 @@ const NAMES: [&str; 32] = [
     "pause",
     "least",
     "rtc",
+    "kaslr",
     "watchdog",
     "gic",
     "mode",
@@ -291,6 +294,7 @@ impl Profile {
             pause: number("pause", 0)?,
             least: number("least", 1)?,
             rtc: number("rtc", 1)? != 0,
+            kaslr: number("kaslr", 1)? != 0,
             watchdog: number("watchdog", 0)?,
             gic: number("gic", 3)? != 0,
             gicv2: number("gic", 3)? == 2,
@@ -351,6 +355,11 @@ impl Profile {
     /// Whether the TRNG calls are served.
     pub fn has_trng(&self) -> bool {
         self.std & firmware::STD_TRNG != 0
+    }
+
+    /// Whether the device tree has seeds.
+    pub fn has_seeds(&self) -> bool {
+        self.kaslr && self.has_trng()
     }
 
     /// Whether the PV time calls are served.

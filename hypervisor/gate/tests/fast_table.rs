@@ -111,7 +111,8 @@ fn filters_agree() {
             let ends = filter.ranges().iter().flat_map(|range| [range.first, range.last]);
             let near = ends.flat_map(|end| [end.wrapping_sub(1), end, end.wrapping_add(1)]);
             let forms = near.chain(KNOWN).chain([0, u32::MAX, 0xff00_ffff]);
-            for id in forms.flat_map(|id| [id, id ^ 1 << 16, id ^ 1 << 23, id ^ 1 << 30, id ^ 1 << 31]) {
+            let ids = forms.flat_map(|id| [id, id ^ 1 << 16, id ^ 1 << 23, id ^ 1 << 30, id ^ 1 << 31]);
+            for id in ids.step_by(if cfg!(miri) { 53 } else { 1 }) {
                 for asked in [0, TRNG_FEATURES, TRNG_RND64, id] {
                     let (x0, x1) = (1 << 40 | u64::from(id), u64::from(asked));
                     let verdict = agrees_filtered(&answers, profile, Some(&filter), conduit, x0, x1);
@@ -120,7 +121,7 @@ fn filters_agree() {
             }
         }
     }
-    assert!(forwarded > if cfg!(miri) { 10 } else { 1000 }, "{forwarded}");
+    assert!(forwarded > if cfg!(miri) { 0 } else { 1000 }, "{forwarded}");
 }
 
 #[test]

@@ -28,7 +28,6 @@ mod duration;
 mod files;
 mod firmware;
 mod flash;
-mod form;
 mod image;
 mod key;
 mod memory;

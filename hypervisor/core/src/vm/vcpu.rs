@@ -3,8 +3,10 @@
 
 use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
+use portcullis_abi::state::{self, Unfit};
 use portcullis_arch::vectors::Handlers;
 use portcullis_arch::{account::Account, context::Context, el2, timer, vectors};
+use portcullis_board::time::{nanoseconds, ticks};
 use spin::Once;
 
 use super::activity::{Activity, Times};
@@ -156,6 +158,30 @@ impl Vcpu {
     pub fn reset_account(&self) {
         self.times.reset();
         self.stolen_wanted.store(0, Ordering::Relaxed);
+    }
+
+    /// Returns what the guest knows, or could ask for, of its stolen time. To be called while the vCPU stands still, on a machine whose
+    /// counter has so many ticks a second.
+    pub fn save_stolen(&self, frequency: u64) -> state::StolenTime {
+        let wanted = self.stolen_wanted.load(Ordering::Relaxed).into();
+        let nanoseconds = nanoseconds(self.times.stolen(), frequency);
+        state::StolenTime { version: state::StolenTime::VERSION, wanted, nanoseconds }
+    }
+
+    /// Takes on what was saved, for a vCPU that is off, and publishes it if the guest wants it: its stolen time never goes back.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`]; nothing has changed then.
+    pub fn restore_stolen(&self, saved: &state::StolenTime, frequency: u64) -> Result<(), Unfit> {
+        Unfit::check_version(saved.version, state::StolenTime::VERSION)?;
+        let wanted = u8::try_from(saved.wanted).ok().filter(|wanted| *wanted <= 1);
+        let wanted = wanted.ok_or(Unfit::Value("whether stolen time is wanted"))?;
+        let ticks = ticks(saved.nanoseconds, frequency).ok_or(Unfit::Value("stolen time"))?;
+        self.times.restore_stolen(ticks);
+        self.stolen_wanted.store(wanted, Ordering::Relaxed);
+        self.publish_stolen();
+        Ok(())
     }
 
     fn publish_stolen(&self) {

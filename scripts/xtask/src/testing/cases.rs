@@ -15,7 +15,9 @@ use self::case::{
     RANDOM,
 };
 use super::damage::{Damage, Field};
-use super::expectation::Expectation::{self, Cases, Line, Never, NoGuest, Sequence, Stopped, StoppedOrCases, Value};
+use super::expectation::Expectation::{
+    self, Cases, Distinct, Line, Never, NoGuest, Sequence, Stopped, StoppedOrCases, Value,
+};
 use crate::board::Gic;
 use crate::defect::Defect;
 
@@ -112,6 +114,31 @@ const WATCHDOG: Case = Case {
         ]),
         Line("hung failed: watchdog: vCPU 0, pc 0x4"),
         Never("hung: failed, starts again"),
+    ],
+    ..LINUX
+};
+/// Debian's driver of it: who pets is killed, in both lives.
+const WATCHDOG_LINUX: Case = Case {
+    name: "watchdog-linux",
+    manifest: "watchdog-linux.toml",
+    cores: 2,
+    expectations: &[
+        NO_OOPS,
+        Sequence(&[
+            "[linux] watchdog-check: identity=\"arm_smc_wdt\" state=inactive max=30",
+            "[linux] watchdog-check: state=active timeout=4 left=",
+            "[linux] watchdog-check: killed",
+            "stopped: watchdog: not petted in time",
+            "linux: failed, starts again",
+            "[linux] watchdog-check: identity=\"arm_smc_wdt\" state=inactive max=30",
+            "[linux] watchdog-check: state=active timeout=4 left=",
+            "[linux] watchdog-check: killed",
+            "stopped: watchdog: not petted in time",
+            "no VM is running any more (1 failed): power off",
+        ]),
+        Never("watchdog-check: still here"),
+        // Each start has seeds of its own.
+        Distinct(2, "watchdog-check: kernel="),
     ],
     ..LINUX
 };
@@ -266,6 +293,9 @@ const CASES: &[Case] = &[
     RESET,
     WATCHDOG,
     Case { name: "watchdog-gicv2", gic: Gic::V2, ..WATCHDOG },
+    WATCHDOG_LINUX,
+    Case { name: "watchdog-linux-gicv2", gic: Gic::V2, ..WATCHDOG_LINUX },
+    Case { name: "watchdog-linux-7", manifest: "watchdog-linux-7.toml", ..WATCHDOG_LINUX },
     Case {
         name: "manage-registers",
         manifest: "manage-registers.toml",
@@ -368,7 +398,8 @@ mod tests {
     use std::path::Path;
 
     use super::super::expectation::Expectation::{
-        All, AtMost, CalledAtLeast, Clock, Date, DiffersFrom, Entropy, Never, Numbered, OnlyCalls, SameAs, Says, Stolen,
+        All, AtMost, CalledAtLeast, Clock, Date, DiffersFrom, Distinct, Entropy, Never, Numbered, OnlyCalls, SameAs,
+        Says, Stolen,
     };
     use super::*;
     use crate::el3::El3;
@@ -380,7 +411,8 @@ mod tests {
         match expectation {
             All(expectations) => expectations.iter().flat_map(named).collect(),
             Line(_) | Sequence(_) | Never(_) | NoGuest => Vec::new(),
-            SameAs(..) | DiffersFrom(..) | OnlyCalls(_) | CalledAtLeast(..) | Numbered(_) | AtMost(..) => Vec::new(),
+            SameAs(..) | DiffersFrom(..) | OnlyCalls(_) | CalledAtLeast(..) | Numbered(_) | AtMost(..)
+            | Distinct(..) => Vec::new(),
             Stolen([a, b], c) => vec![a, b, c],
             Says(vm, _)
             | Value(vm, ..)
