@@ -18,6 +18,7 @@ pub const fn is_offered(function: &Function, profile: Profile) -> bool {
         // Discovery says that WORKAROUND_2 is missing or not required. Either is negative: there is no such call.
         Need::Level(Register::Workaround2) => false,
         Need::Level(register) => profile.register(register) != 0,
+        Need::Soc => profile.is_told_soc(),
         Need::Control => profile.is_control(),
     }
 }
@@ -31,6 +32,7 @@ pub fn requirement(function: FunctionId) -> Option<Profile> {
         Need::Psci(version) => none.with(Register::PsciVersion, version.into()),
         Need::Bit(register, bit) => none.with(register, bit),
         Need::Level(register) => none.with(register, firmware::WORKAROUND_AVAILABLE),
+        Need::Soc => none.with_soc(),
         Need::Control => Profile(1 << layout::CONTROL_BIT),
     })
 }

@@ -12,6 +12,8 @@ pub struct Vm {
     pub psci: u64,
     /// SMCCC version.
     pub smccc: u64,
+    /// There is a name of the SoC to tell.
+    pub soc: bool,
     /// Levels of WORKAROUND_1, _2, _3.
     pub levels: [u64; 3],
     /// Identifiers that the filter denies, first and last of each range.
@@ -42,6 +44,8 @@ pub enum Gate {
     Bit(usize, u64),
     /// A level other than 0, by its place in `Vm::levels`.
     Level(usize),
+    /// A SoC to tell of, and SMCCC 1.2.
+    Soc,
     /// It does not exist.
     Never,
 }
@@ -100,7 +104,7 @@ const fn psci(function: PsciFunction, width: Width) -> Expect {
 }
 
 use Expect::{PsciVersion, Serve, SmcccVersion, Speaks, Value, VendorWords};
-use Gate::{Bit, Level, Never, Open, Psci};
+use Gate::{Bit, Level, Never, Open, Psci, Soc};
 use PsciFunction as P;
 use Speaker as S;
 use Width::{Smc32, Smc64};
@@ -109,7 +113,7 @@ use Width::{Smc32, Smc64};
 pub const TABLE: &[Entry] = &[
     entry(0x8000_0000, "SMCCC_VERSION", Open, SmcccVersion, &[S::Arch, S::Psci]),
     entry(0x8000_0001, "SMCCC_ARCH_FEATURES", Open, Speaks(S::Arch), &[S::Arch]),
-    entry(0x8000_0002, "SMCCC_ARCH_SOC_ID", Never, Value([0; 4]), &[]),
+    entry(0x8000_0002, "SMCCC_ARCH_SOC_ID", Soc, Serve(Service::SocId), &[S::Arch]),
     entry(0x8000_3fff, "SMCCC_ARCH_WORKAROUND_3", Level(2), Value([0; 4]), &[S::Arch]),
     entry(0x8000_7fff, "SMCCC_ARCH_WORKAROUND_2", Never, Value([0; 4]), &[S::Arch]),
     entry(0x8000_8000, "SMCCC_ARCH_WORKAROUND_1", Level(0), Value([0; 4]), &[S::Arch]),
@@ -169,6 +173,7 @@ impl Vm {
             Psci(least) => self.psci >= least,
             Bit(register, bit) => self.bitmaps[register] & bit != 0,
             Level(workaround) => self.levels[workaround] != 0,
+            Soc => self.soc && self.smccc >= 0x1_0002,
             Never => false,
         };
         open && self.way(entry.id, aarch32) == Way::Here

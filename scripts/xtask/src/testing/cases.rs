@@ -375,6 +375,25 @@ const CASES: &[Case] = &[
     Case { name: "demo", manifest: "demo.toml", cores: 5, expectations: DEMONSTRATION, ..LINUX },
     Case { name: "linux-6.1", manifest: "debian-6.1.toml", ..LINUX },
     Case { name: "linux-7", manifest: "debian-7.toml", ..LINUX },
+    // What Linux asks only where it is shown SMCCC 1.2, or the bits of VENDOR_HYP_2.
+    Case {
+        name: "linux-7-told",
+        manifest: "debian-7-told.toml",
+        cores: 3,
+        expectations: &[
+            NO_OOPS,
+            Line("smccc: KVM: Number of target implementation CPUs is 2"),
+            Value("linux-a", "implementations", "2"),
+            Value("linux-a", "smccc", "1.2"),
+            Value("linux-a", "soc", "jep106:043b:0102"),
+            Value("linux-a", "revision", "0x00000010"),
+            Value("linux-b", "smccc", "1.1"),
+            Value("linux-b", "vendor", "yes"),
+            Never("[linux-b] firmware-check: implementations="),
+            Never("[linux-b] firmware-check: soc="),
+        ],
+        ..LINUX
+    },
     Case {
         name: "linux-16k",
         manifest: "debian-16k.toml",
