@@ -16,7 +16,7 @@ use spin::mutex::{Mutex, TicketMutex};
 
 use super::gicd::{Bits, Distributor};
 use super::redistributors::{self, Typer};
-use crate::facts::{List, REDISTRIBUTOR_SIZE};
+use crate::facts::{List, REDISTRIBUTOR_FRAME, REDISTRIBUTOR_SIZE};
 
 /// Most cores that are served.
 const MAX_CORES: usize = 16;
@@ -45,7 +45,7 @@ pub struct GicV3 {
 }
 
 impl GicV3 {
-    /// Takes over the GIC: every SPI disabled, in group 1, level-sensitive until configured otherwise.
+    /// Takes over the GIC: every SPI disabled, not pending, not active, in group 1, level-sensitive until configured otherwise.
     ///
     /// # Safety
     ///
@@ -56,14 +56,15 @@ impl GicV3 {
         stride: Option<u64>,
         maintenance: u32,
     ) -> Self {
-        let registers = distributor.as_ptr() as usize;
+        // SAFETY: passed on to the caller.
+        let registers = unsafe { Distributor::at(distributor.as_ptr() as usize) };
         // SAFETY: passed on to the caller.
         let mut distributor = GicDistributor::new(unsafe { UniqueMmioPointer::new(distributor) });
+        registers.quiet_shared(distributor.typer().num_spis() + 32);
         distributor.configure_default_settings();
         Self {
             distributor: TicketMutex::new(distributor),
-            // SAFETY: passed on to the caller.
-            registers: unsafe { Distributor::at(registers) },
+            registers,
             regions,
             stride,
             redistributors: [const { Mutex::new(None) }; MAX_CORES],
@@ -72,8 +73,8 @@ impl GicV3 {
         }
     }
 
-    /// The redistributor of the calling core.
-    fn find_redistributor(&self) -> Option<GicRedistributor<'static>> {
+    /// The redistributor of the calling core, and the frame of it that has the registers of private interrupts.
+    fn find_redistributor(&self) -> Option<(GicRedistributor<'static>, Distributor)> {
         let _one_at_a_time = self.distributor.lock();
         // SAFETY: `new` was given regions of redistributors, and `find` looks at none beyond them. Of each core's redistributor only
         // that core makes a lasting handle.
@@ -88,7 +89,10 @@ impl GicV3 {
                 has_virtual_lpis: typer.is_some_and(|typer| typer.virtual_lpis_supported()),
             }
         };
-        redistributors::find(&self.regions, self.stride, cpu::affinity(), look).and_then(handle)
+        let at = redistributors::find(&self.regions, self.stride, cpu::affinity(), look)?;
+        let private = at.checked_add(REDISTRIBUTOR_FRAME)?;
+        // SAFETY: the second frame of a redistributor of the regions, with the registers of this core's private interrupts.
+        Some((handle(at)?, unsafe { Distributor::at(private as usize) }))
     }
 }
 
@@ -99,7 +103,9 @@ fn is_shared(intid: u32) -> bool {
 
 impl InterruptController for GicV3 {
     fn init_core(&self, core: usize) -> bool {
-        let (Some(slot), Some(mut redistributor)) = (self.redistributors.get(core), self.find_redistributor()) else {
+        let (Some(slot), Some((mut redistributor, private))) =
+            (self.redistributors.get(core), self.find_redistributor())
+        else {
             log::error!(
                 "core {core} has no GIC redistributor in the device tree's regions, or its number is above 15: it is not used"
             );
@@ -108,6 +114,7 @@ impl InterruptController for GicV3 {
         // A core that firmware has woken already is an error to the driver, not to us.
         let _ = redistributor.mark_core_awake();
         redistributor.configure_default_settings();
+        private.quiet_word(0);
         for sgi in [KICK, HALT] {
             let _ = redistributor.enable_interrupt(IntId::sgi(sgi), true);
         }

@@ -50,7 +50,8 @@ pub struct Facts {
     pub devices: List<Option<DrivenDevice>, { DRIVERS.len() }>,
     /// The firmware's PSCI.
     pub psci: Option<Psci>,
-    /// Where the bundle was loaded: the initial RAM disk of `/chosen`, or its multiboot module of type ramdisk.
+    /// Where the bundle was loaded: the initial RAM disk of `/chosen`, or its multiboot module of type ramdisk, or its first one of
+    /// no type.
     pub bundle: Option<Range>,
 }
 

@@ -48,7 +48,10 @@ pub struct Seen<'a> {
     clocks: Clocks,
     psci: Option<Psci>,
     initrd: Option<Range>,
-    module: Option<Range>,
+    /// The first multiboot module that says it is a RAM disk.
+    ramdisk: Option<Range>,
+    /// The first one that does not say what it is.
+    plain_module: Option<Range>,
 }
 
 /// A node on the way down.
@@ -219,19 +222,22 @@ impl<'a> Seen<'a> {
         Ok(())
     }
 
-    /// A multiboot module. Not every loader sets the cell counts of /chosen; the length of `reg` tells more.
+    /// A multiboot module (Xen, docs/misc/arm/device-tree/booting.txt). GRUB's xen_module does not say what one is for. Not every
+    /// loader sets the cell counts of /chosen; the length of `reg` tells more.
     fn chosen_module(&mut self, node: &Properties<'a>) {
         let is = |what: &[u8]| strings(node.compatible).any(|text| text == what);
-        if !is(b"multiboot,module") || !is(b"multiboot,ramdisk") || self.module.is_some() {
+        if !is(b"multiboot,module") || is(b"multiboot,kernel") {
             return;
         }
         let mut reg = node.reg.unwrap_or_default();
-        self.module = match reg.len() {
+        let place = match reg.len() {
             8 | 16 => reg
                 .split_at_checked(reg.len() / 2)
                 .and_then(|(address, size)| Some(Range::sized(number(address)?, number(size)?))),
             _ => self.buses.take_region(&mut reg),
         };
+        let known = if is(b"multiboot,ramdisk") { &mut self.ramdisk } else { &mut self.plain_module };
+        *known = known.or(place);
     }
 
     fn device(&mut self, node: &Node<'a>, properties: &Properties<'a>) -> Result<(), FactsError> {
@@ -356,7 +362,7 @@ impl<'a> Seen<'a> {
             reserved: self.reserved,
             cores: self.cores,
             psci: self.psci,
-            bundle: self.initrd.or(self.module),
+            bundle: self.initrd.or(self.ramdisk).or(self.plain_module),
         })
     }
 }

@@ -4,6 +4,7 @@ mod boot_loader;
 pub mod case;
 mod console;
 mod firmware;
+mod loaders;
 mod passthrough;
 mod power;
 mod raspberry_pi;
@@ -193,6 +194,8 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         boot_loader::CASES,
         console::CASES,
         firmware::CASES,
+        loaders::CASES,
+        loaders::EFI_CASES,
         raspberry_pi::CASES,
         passthrough::CASES,
         power::CASES,
