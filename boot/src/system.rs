@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use portcullis_arch::{checksum, cpu, id};
+use portcullis_arch::{checksum, cpu, id, timer};
 use portcullis_board::Range;
 use portcullis_board::{Board, Entropy, WallClock};
 use portcullis_bundle::{Bundle, CoreConfig};
@@ -17,7 +17,7 @@ use portcullis_core::trap;
 use portcullis_core::vm::Vm;
 use portcullis_efi::Handover;
 use portcullis_platform::boards::Entry;
-use portcullis_platform::facts::{Facts, List, Text};
+use portcullis_platform::facts::{Facts, LeftOut, List, Text};
 use portcullis_platform::{assemble, drivers::rate::Rate, firmware::Findings, support};
 
 use crate::{early, heap, image, memory, room, secondary, stop::Stop};
@@ -170,6 +170,15 @@ fn report_board(facts: &Facts, firmware: &Findings, board: &Board, rate: Option<
     let entropy = board.entropy.map_or("none, TRNG is not offered", Entropy::name);
     let clock = board.wall_clock.map_or("none, PTP is not offered", WallClock::name);
     log::info!("entropy: {entropy}; time of day: {clock}");
+    if facts.left_out != LeftOut::default() {
+        log::warn!("{}", facts.left_out);
+    }
+    let frequency = timer::frequency();
+    if let Some(told) = facts.timer.contradicts(frequency) {
+        log::warn!(
+            "the device tree says that the counter has {told} Hz, CNTFRQ_EL0 says {frequency}: that is what guests read"
+        );
+    }
     if let Some(rate) = rate.filter(|rate| *rate != Rate::Right) {
         log::warn!("{rate}");
     }

@@ -13,7 +13,7 @@ use super::interrupt::{Decoder, Interrupts};
 use super::list::{List, Text};
 use super::properties::{Properties, number, strings};
 use super::timer::TimerNode;
-use super::{Facts, Psci, PsciMethod, PsciVersion};
+use super::{Facts, LeftOut, Psci, PsciMethod, PsciVersion, RESERVED};
 use crate::driver::Driver;
 use crate::drivers::{self, DRIVERS};
 
@@ -38,7 +38,8 @@ pub struct Seen<'a> {
 
     pub compatible: List<Text, 4>,
     memory: List<Range, 8>,
-    reserved: List<Range, 16>,
+    reserved: List<Range, RESERVED>,
+    left_out: LeftOut,
     cores: List<Core, 16>,
     gic: Option<GicNode<'a>>,
     timer: Option<TimerNode<'a>>,
@@ -172,7 +173,9 @@ impl<'a> Seen<'a> {
             return Err(ERROR);
         }
         for region in self.buses.regions(node.reg).filter(|region| region.size() != 0) {
-            self.memory.push(region);
+            if !self.memory.push(region) {
+                self.left_out.memory = self.left_out.memory.saturating_add(1);
+            }
         }
         Ok(())
     }
@@ -198,7 +201,9 @@ impl<'a> Seen<'a> {
             }
             _ => CoreStart::Unknown,
         };
-        self.cores.push(Core { mpidr, start });
+        if !self.cores.push(Core { mpidr, start }) {
+            self.left_out.cores = self.left_out.cores.saturating_add(1);
+        }
         Ok(())
     }
 
@@ -353,6 +358,7 @@ impl<'a> Seen<'a> {
             timer,
             compatible: self.compatible,
             memory: self.memory,
+            left_out: self.left_out,
             reserved: self.reserved,
             cores: self.cores,
             psci: self.psci,
@@ -362,9 +368,9 @@ impl<'a> Seen<'a> {
 }
 
 /// Notes a reserved range.
-fn reserve(reserved: &mut List<Range, 16>, region: Range) -> Result<(), FactsError> {
+fn reserve(reserved: &mut List<Range, RESERVED>, region: Range) -> Result<(), FactsError> {
     if region.size() == 0 || reserved.push(region) {
         return Ok(());
     }
-    Err(FactsError::TooMany { what: "reserved memory ranges", limit: 16 })
+    Err(FactsError::TooMany { what: "reserved memory ranges", limit: RESERVED })
 }

@@ -242,6 +242,16 @@ const CASES: &[Case] = &[
         expectations: &[Stopped("abort"), Stopped("jump"), StoppedOrCases("mmio"), Cases("neighbour")],
         ..LINUX
     },
+    // The third and the fourth core's redistributors are in a second region; the VMs are on all four.
+    Case { name: "two-redistributor-regions", defect: Some(Defect::TwoRegions), ..CONFORMANCE },
+    Case {
+        name: "timer-with-another-interrupt",
+        manifest: "words.toml",
+        defect: Some(Defect::OtherTimer),
+        halts: Some("nothing was started"),
+        expectations: &[Line("the virtual timer has INTID 21 in the device tree; only 27 can be used"), NoGuest],
+        ..LINUX
+    },
     // The second core's redistributor lies beyond those that the board's tree tells of.
     Case {
         name: "core-without-redistributor",

@@ -9,6 +9,7 @@ use object::read::elf::ElfFile64;
 use object::read::pe::{ImageNtHeaders, ImageOptionalHeader, PeFile64};
 use object::{LittleEndian, Object, ObjectSection, ObjectSymbol, SectionKind};
 
+use super::errata;
 use super::filter::Filter;
 use super::speculation::{self, Instruction};
 use super::tally::Tally;
@@ -34,8 +35,13 @@ const TRANSLATION_MASK: u32 = 0xfff8_fe00;
 ///
 /// The build, or what cannot be read.
 pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Result<()> {
-    let checks: [Check; 4] =
-        [("size", size), ("header", header), ("translations", translations), ("exception returns", returns)];
+    let checks: [Check; 5] = [
+        ("size", size),
+        ("header", header),
+        ("translations", translations),
+        ("exception returns", returns),
+        ("erratum-843419", erratum_843419),
+    ];
     for (name, check) in checks.into_iter().filter(|(name, _)| filter.selects("image", name)) {
         let start = Instant::now();
         metal::build(environment)?;
@@ -119,6 +125,22 @@ fn translations(environment: &Environment) -> Result<String> {
     match found == known {
         true => Ok(format!("{} that the vectors know", found.len())),
         false => bail!("AT instructions, by address, are {found:x?}; the vectors know {known:x?}"),
+    }
+}
+
+/// No program has a sequence of Cortex-A53's erratum 843419: the linker is told to take them apart.
+fn erratum_843419(environment: &Environment) -> Result<String> {
+    let (mut looked, mut found) = (0, Vec::new());
+    for name in [metal::HYPERVISOR, metal::OPS, "conformance", "firmware"] {
+        let elf = fs::read(metal::program(environment, name))?;
+        let file = ElfFile64::<LittleEndian>::parse(elf.as_slice()).with_context(|| name.to_owned())?;
+        let code = code(&file)?;
+        looked += code.len();
+        found.extend(errata::sequences_of_843419(&code).into_iter().map(|at| (name, at)));
+    }
+    match found.is_empty() {
+        true => Ok(format!("none in {looked} instructions")),
+        false => bail!("sequences of Cortex-A53's erratum 843419, by program and address: {found:x?}"),
     }
 }
 
