@@ -96,12 +96,16 @@ primary_after_efi:
 
     adrp    x1, __bss_start
     adrp    x2, __bss_end
-3:  cmp     x1, x2
-    b.hs    4f
-    stp     xzr, xzr, [x1], #16
-    b       3b
+    b       4f
+3:  stp     xzr, xzr, [x1]              // both ends are multiples of a page
+    stp     xzr, xzr, [x1, #16]
+    stp     xzr, xzr, [x1, #32]
+    stp     xzr, xzr, [x1, #48]
+    add     x1, x1, #64
+4:  cmp     x1, x2
+    b.lo    3b
 
-4:  bl      relocate
+    bl      relocate
     adrp    x1, __boot_stack_end
     mov     sp, x1
     mov     x29, xzr
@@ -163,13 +167,13 @@ relocate:
 6:  mov     x6, x4
     add     x4, x4, #63 * 8
 7:  lsr     x3, x3, #1
-    cbz     x3, 5b
     tbz     x3, #0, 8f
     ldr     x5, [x6]
     add     x5, x5, x19
     str     x5, [x6]
 8:  add     x6, x6, #8
-    b       7b
+    cbnz    x3, 7b
+    b       5b
 
 9:  ret
 .popsection
