@@ -187,6 +187,8 @@ pub const EFI_CASES: &[Case] = &[
     },
     Case { name: "grub-2.12-linux", loader: edk2(Trixie, Way::Grub(Grub::Linux)), ..EFI_LINUX },
     Case { name: "systemd-boot-252-conformance-gicv2", loader: edk2(Bookworm, Way::SystemdBoot), ..EFI_GICV2 },
+    Case { name: "systemd-boot-252-linux-gicv2", gic: Gic::V2, loader: edk2(Bookworm, Way::SystemdBoot), ..EFI_LINUX },
+    Case { name: "systemd-boot-257-conformance", loader: edk2(Trixie, Way::SystemdBoot), ..EFI },
     Case { name: "systemd-boot-257-linux", loader: edk2(Trixie, Way::SystemdBoot), ..EFI_LINUX },
     Case {
         name: "edk2-acpi-only",
