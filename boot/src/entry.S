@@ -147,7 +147,6 @@ secondary_entry:
 .pushsection .text.relocate, "ax"
 // The image was linked at 0, and every word that holds an address gets x19 added. The words are packed (ELF gABI, SHT_RELR):
 // an even entry is the place of one; an odd one has a bit, from bit 1 up, for each of the 63 that follow. Uses x0 to x6.
-// Not in the first page: EFI firmware executes nothing there.
 .global relocate
 relocate:
     adrp    x0, _start
