@@ -253,3 +253,30 @@ impl fmt::Debug for Profile {
             .finish()
     }
 }
+
+/// The services and versions as the line at a start has them: a bit per service in each bitmap, versions as numbers with a dot.
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut comma = "";
+        for register in Register::ALL.into_iter().filter(|register| register.is_bitmap()) {
+            write!(f, "{comma}{register} {:#x}", self.register(register))?;
+            comma = ", ";
+        }
+        for register in Register::ALL.into_iter().filter(|register| !register.versions().is_empty()) {
+            let (name, version) = (register.name(), self.register(register));
+            write!(f, ", {} {}.{}", name.strip_suffix("_VERSION").unwrap_or(name), version >> 16, version & 0xffff)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_at_a_start_names_every_bitmap_and_version() {
+        let told = std::format!("{}", Profile::everything(&Support::FULL, Conduits::BOTH));
+        assert_eq!(told, "STD 0x1, STD_HYP 0x1, VENDOR_HYP 0x3, VENDOR_HYP_2 0x3, SIP 0x1, PSCI 1.3, SMCCC 1.2");
+    }
+}

@@ -7,7 +7,7 @@
 use core::hint::spin_loop;
 
 use portcullis_arch::timer;
-use portcullis_gate::{Profile, Register};
+use portcullis_gate::Profile;
 
 use crate::cpu::deadlines::Timer;
 use crate::cpu::physical_core::Core;
@@ -143,24 +143,7 @@ impl ManagerLock<'_> {
     fn freeze(&self) {
         self.derive();
         let vm = self.vm;
-        let register = |register| vm.row.get(register);
-        let [psci, smccc] = [Register::PsciVersion, Register::SmcccVersion].map(register);
-        vm.report(
-            Occasion::Repeatable,
-            format_args!(
-                "{}: started with STD {:#x}, STD_HYP {:#x}, VENDOR_HYP {:#x}, VENDOR_HYP_2 {:#x}, SIP {:#x}, PSCI {}.{}, SMCCC {}.{}",
-                vm.name(),
-                register(Register::Std),
-                register(Register::StdHyp),
-                register(Register::VendorHyp),
-                register(Register::VendorHyp2),
-                register(Register::Sip),
-                psci >> 16,
-                psci & 0xffff,
-                smccc >> 16,
-                smccc & 0xffff,
-            ),
-        );
+        vm.report(Occasion::Repeatable, format_args!("{}: started with {}", vm.name(), vm.row.profile()));
     }
 
     /// The VM, none of whose vCPUs is on, runs from here on.
