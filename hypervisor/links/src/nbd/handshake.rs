@@ -23,9 +23,17 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// An export by its name, for a disk of `size` bytes in blocks of `block`. None: the name is longer than [`NAME`] bytes.
+    /// An export by its name, for a disk of `size` bytes in blocks of `block`. None: the name is longer than 64 bytes.
     pub fn new(name: &str, size: u64, block: u32, read_only: bool) -> Option<Self> {
         Some(Self { name: Vec::from_slice(name.as_bytes()).ok()?, size, block, read_only })
+    }
+
+    /// The longest request to an export that is of whole blocks of the disk.
+    pub(super) const fn longest(&self, export: &Export) -> u32 {
+        match export.longest.checked_rem(self.block) {
+            Some(rest) => export.longest.saturating_sub(rest),
+            None => export.longest,
+        }
     }
 
     /// Checks an export.
@@ -54,7 +62,7 @@ pub struct Export {
     pub(super) flags: u16,
     /// Its smallest block.
     pub(super) smallest: u32,
-    /// The longest request.
+    /// The longest part of a read or a write that it takes at once; one block of the disk at least.
     pub(super) longest: u32,
 }
 
@@ -72,7 +80,7 @@ impl Export {
         self.flags & flag != 0
     }
 
-    /// The longest request that the server takes.
+    /// The longest part of a read or a write that the server takes at once.
     pub const fn longest(&self) -> u32 {
         self.longest
     }
