@@ -1007,7 +1007,7 @@
 #define PORTCULLIS_MANAGE_CLOCK_BOARD UINT64_C(1)
 
 /**
- * `PORTCULLIS_MANAGE_CLOCK_GET`, x3: the time was set by `PORTCULLIS_MANAGE_CLOCK_SET`.
+ * `PORTCULLIS_MANAGE_CLOCK_GET`, x3: the time was set by `PORTCULLIS_MANAGE_CLOCK_SET`, or told by EFI firmware when it started the machine; the call may set it.
  */
 #define PORTCULLIS_MANAGE_CLOCK_CALL UINT64_C(2)
 
