@@ -35,6 +35,8 @@ pub enum Mode {
     Busy,
     /// PSCI by several vCPUs at once.
     Psci,
+    /// SYSTEM_SUSPEND, with everything that wakes a VM.
+    Suspend,
     /// Resets.
     Reset,
     /// A device of the board, its interrupt, and resets.
@@ -97,6 +99,7 @@ impl Mode {
             "storm" => Self::Storm,
             "busy" => Self::Busy,
             "psci" => Self::Psci,
+            "suspend" => Self::Suspend,
             "reset" => Self::Reset,
             "device" => Self::Device,
             "disturb" => Self::Disturb,

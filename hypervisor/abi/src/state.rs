@@ -13,4 +13,4 @@ pub use devices::{Flash, Pl011, Pl031};
 pub use firmware::{FilterRange, Firmware};
 pub use gic::{Gic, GicCpu, GicCpuInterface, GicInterrupts};
 pub use unfit::Unfit;
-pub use vcpu::{Debug, El1, General, World};
+pub use vcpu::{Debug, El1, General, Power, World};

@@ -3,10 +3,10 @@
 //! Each service is one bit, each field a few beside each other. A whole number of bytes per bitmap register leaves room for services to come.
 //!
 //! ```text
-//!  63   62   61   60   59  58 50 49 48 47 46 45 44 43 42 41 40 39 38 37   36 35   32 31   24 23   16 15    8 7     0
-//! +----+----+----+----+----+-----+-----+-----+-----+-----+-----+-----+-------+-------+-------+-------+-------+-------+
-//! |frz |wr  |keep|filt|ctl |  0  |cond |SMCCC| WA3 | WA2 | WA1 |  0  | major | minor |VENDOR2|VENDOR | STDHYP|  STD  |
-//! +----+----+----+----+----+-----+-----+-----+-----+-----+-----+-----+-------+-------+-------+-------+-------+-------+
+//!  63   62   61   60   59   58  57 50 49 48 47 46 45 44 43 42 41 40 39 38 37   36 35   32 31   24 23   16 15    8 7     0
+//! +----+----+----+----+----+----+-----+-----+-----+-----+-----+-----+-----+-------+-------+-------+-------+-------+-------+
+//! |frz |wr  |keep|filt|ctl |susp|  0  |cond |SMCCC| WA3 | WA2 | WA1 |  0  | major | minor |VENDOR2|VENDOR | STDHYP|  STD  |
+//! +----+----+----+----+----+----+-----+-----+-----+-----+-----+-----+-----+-------+-------+-------+-------+-------+-------+
 //! ```
 
 /// Bits of the word that hold one register or property.
@@ -75,6 +75,8 @@ pub const BITMAPS: u64 = STD.mask() | STD_HYP.mask() | VENDOR_HYP.mask() | VENDO
 pub const HVC_BIT: u32 = CONDUITS.shift;
 /// Bit number: SMC is open.
 pub const SMC_BIT: u32 = CONDUITS.shift + 1;
+/// Bit number: the VM may suspend itself.
+pub const SUSPEND_BIT: u32 = 58;
 /// Bit number: the VM is the control VM, which has the management calls.
 pub const CONTROL_BIT: u32 = 59;
 /// Bit number: the VM has a range filter with at least one range, which stands before all bits of this word.
@@ -105,7 +107,7 @@ mod tests {
             SMCCC_MINOR,
             CONDUITS,
         ];
-        let marks = [CONTROL_BIT, FILTERED_BIT, KEEP_BIT, WRITTEN_BIT, FROZEN_BIT].map(|bit| 1 << bit);
+        let marks = [SUSPEND_BIT, CONTROL_BIT, FILTERED_BIT, KEEP_BIT, WRITTEN_BIT, FROZEN_BIT].map(|bit| 1 << bit);
         let mut seen = 0;
         for mask in fields.map(Field::mask).into_iter().chain(marks) {
             assert_eq!(seen & mask, 0, "{mask:#x}");

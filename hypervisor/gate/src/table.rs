@@ -10,7 +10,7 @@ use portcullis_abi::firmware::{
 use portcullis_abi::function::*;
 use portcullis_abi::{manage, result};
 
-use crate::function::Need::{self, Bit, Level, Nothing};
+use crate::function::Need::{self, Bit, Level, Nothing, Suspend};
 use crate::function::Query::{Arch, Psci, PvTime, Trng, Vendor};
 use crate::function::Reply::{self, Features, Serve, VendorWords, Words};
 use crate::function::{Function, Queries, Query};
@@ -59,7 +59,7 @@ const PSCI_1_3: Need = Need::Psci(PSCI_VERSION_1_3);
 const NOT_REQUIRED: u32 = result::PSCI_MIGRATION_NOT_REQUIRED as u32;
 
 /// How many functions there are.
-const COUNT: usize = 33;
+const COUNT: usize = 35;
 
 /// Every function. The order is that of the services' codes: the one that is called most often comes first.
 #[rustfmt::skip]
@@ -87,6 +87,8 @@ const TABLE: [Row; COUNT] = [
     row(PSCI_SYSTEM_RESET, "SYSTEM_RESET", G::Psci, PSCI_0_2, psci(P::SystemReset, Smc32), &[Psci]),
     row(PSCI_SYSTEM_RESET2, "SYSTEM_RESET2", G::Psci, PSCI_1_1, psci(P::SystemReset2, Smc32), &[Psci]),
     row(PSCI_SYSTEM_RESET2 | SMC64, "SYSTEM_RESET2", G::Psci, PSCI_1_1, psci(P::SystemReset2, Smc64), &[Psci]),
+    row(PSCI_SYSTEM_SUSPEND, "SYSTEM_SUSPEND", G::Psci, Suspend, psci(P::SystemSuspend, Smc32), &[Psci]),
+    row(PSCI_SYSTEM_SUSPEND | SMC64, "SYSTEM_SUSPEND", G::Psci, Suspend, psci(P::SystemSuspend, Smc64), &[Psci]),
     row(PSCI_SYSTEM_OFF2, "SYSTEM_OFF2", G::Psci, PSCI_1_3, psci(P::SystemOff2, Smc32), &[Psci]),
     row(PSCI_SYSTEM_OFF2 | SMC64, "SYSTEM_OFF2", G::Psci, PSCI_1_3, psci(P::SystemOff2, Smc64), &[Psci]),
     row(PSCI_VERSION, "PSCI_VERSION", G::Psci, PSCI_0_2, Reply::Register(Register::PsciVersion), &[Psci]),

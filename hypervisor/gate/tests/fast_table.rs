@@ -2,9 +2,11 @@
 #![allow(unexpected_cfgs, reason = "loom is switched on by RUSTFLAGS, as its documentation asks")]
 #![cfg(not(loom))]
 
-use portcullis_abi::function::{TRNG_FEATURES, TRNG_GET_UUID, TRNG_RND32, TRNG_RND64, TRNG_VERSION};
+use portcullis_abi::function::{
+    PSCI_FEATURES, PSCI_SYSTEM_SUSPEND, SMC64, TRNG_FEATURES, TRNG_GET_UUID, TRNG_RND32, TRNG_RND64, TRNG_VERSION,
+};
 use portcullis_gate::KNOWN;
-use portcullis_gate::fast_table::{Answers, Beyond, LINES, Resolution, line};
+use portcullis_gate::fast_table::{Answers, Beyond, LINES, Resolution, line, needs_gate};
 use portcullis_gate::forwards::Forwards;
 use portcullis_gate::{
     Call, Conduit, Conduits, Filter, Group, Profile, RangeRequest, Ranges, Register, Return, Row, Support, Verdict,
@@ -25,6 +27,7 @@ fn agrees_filtered(
 ) -> Verdict {
     let forwards = Forwards::new();
     let by_table = match filter {
+        _ if needs_gate(profile) && profile.conduits().contains(conduit) => answers.resolve(x0, x1, Beyond::Gate),
         Some(filter) => {
             forwards.build(filter);
             answers.resolve(x0, x1, Beyond::Search(&forwards))
@@ -35,7 +38,11 @@ fn agrees_filtered(
     let same = match (by_table, by_gate) {
         (Resolution::Forward, Verdict::Forward) => true,
         // The gate decides then, so they cannot differ.
-        (Resolution::Slow, _) => x0 as u32 == TRNG_FEATURES && filter.is_some_and(Filter::forwards),
+        (Resolution::Slow, _) => {
+            let has_no_line = !KNOWN.contains(&(x0 as u32)) || x0 as u32 & !SMC64 == PSCI_SYSTEM_SUSPEND;
+            x0 as u32 == TRNG_FEATURES && filter.is_some_and(Filter::forwards)
+                || needs_gate(profile) && (x0 as u32 == PSCI_FEATURES || has_no_line)
+        }
         (Resolution::Answer(a), Verdict::Answer(b)) => a == b,
         (Resolution::Deny, Verdict::Deny) => true,
         (Resolution::Serve(a), Verdict::Serve(b)) => a == b,
@@ -50,6 +57,9 @@ fn profiles() -> impl Iterator<Item = Profile> {
         let row = Row::new();
         let conduits = [Conduits::BOTH, Conduits::HVC, Conduits::SMC][(n % 3) as usize];
         row.create(&Support::FULL, conduits);
+        if n % 4 == 3 {
+            row.permit_suspend();
+        }
         row.set(Register::Std, n & 1, &Support::FULL).unwrap();
         row.set(Register::StdHyp, n >> 1 & 1, &Support::FULL).unwrap();
         row.set(Register::VendorHyp, n >> 2 & 3, &Support::FULL).unwrap();
@@ -174,6 +184,20 @@ fn malformed_functions_agree() {
             agrees(&answers, profile, Conduit::Smc, function, 0);
         }
     }
+}
+
+/// Who may not suspend has fast answers to all else; who may has them but for PSCI_FEATURES and what is unknown.
+#[test]
+fn only_a_vm_that_may_suspend_leaves_more_to_the_gate() {
+    let row = Row::new();
+    row.create(&Support::FULL, Conduits::BOTH);
+    assert!(!needs_gate(row.profile()));
+    row.permit_suspend();
+    assert!(needs_gate(row.profile()));
+    row.set(Register::PsciVersion, 2, &Support::FULL).unwrap();
+    assert!(!needs_gate(row.profile()), "PSCI 0.2 has no such function");
+    row.create(&Support::FULL, Conduits::BOTH);
+    assert!(!needs_gate(row.profile()), "a permission is given anew");
 }
 
 #[test]

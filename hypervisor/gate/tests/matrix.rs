@@ -28,7 +28,7 @@ const SPEAKERS: [(u32, RangeInclusive<u32>); 4] = [
 ];
 
 fn vm(bitmaps: [u64; 4], psci: u64, levels: [u64; 3]) -> Vm {
-    Vm { bitmaps, psci, smccc: 0x1_0001, levels, denied: Vec::new(), forwarded: Vec::new() }
+    Vm { bitmaps, psci, smccc: 0x1_0001, suspend: false, levels, denied: Vec::new(), forwarded: Vec::new() }
 }
 
 /// The same VM as the gate has it.
@@ -37,8 +37,10 @@ fn profile(vm: &Vm) -> Profile {
         .with(Register::PsciVersion, vm.psci)
         .with(Register::SmcccVersion, vm.smccc);
     let bits = BITMAPS.into_iter().zip(vm.bitmaps);
-    bits.chain(LEVELS.into_iter().zip(vm.levels))
-        .fold(created, |profile, (register, value)| profile.with(register, value))
+    let profile = bits
+        .chain(LEVELS.into_iter().zip(vm.levels))
+        .fold(created, |profile, (register, value)| profile.with(register, value));
+    if vm.suspend { profile.with_suspend() } else { profile }
 }
 
 /// The VM's filter as managers write it, and as its vCPUs read it.
@@ -64,7 +66,11 @@ fn states() -> impl Iterator<Item = Vm> {
         [0x2, 0x1_0000, 0x1_0001, 0x1_0003].into_iter().flat_map(move |psci| {
             (0..36).map(move |state| {
                 let (levels, smccc) = (state % 18, 0x1_0001 + state / 18);
-                Vm { smccc, ..vm(bitmaps, psci, [levels % 3, [0, 3][levels as usize / 3 % 2], levels / 6]) }
+                Vm {
+                    smccc,
+                    suspend: state % 2 == 1,
+                    ..vm(bitmaps, psci, [levels % 3, [0, 3][levels as usize / 3 % 2], levels / 6])
+                }
             })
         })
     })

@@ -51,6 +51,7 @@ pub static VM: Kind = Kind {
         "trust-dma": "trust-dma = true",
         "rtc": "rtc = true",
         "flash": r#"flash = "firmware.fd""#,
+        "suspend": "suspend = true",
         "kaslr": "kaslr = false",
         "firmware": "[vm.firmware]",
     },

@@ -34,6 +34,7 @@ pub fn serve(vcpu: &'static Vcpu, function: PsciFunction, [x1, x2, x3]: [u64; 3]
         PsciFunction::SystemOff2 if x1 <= result::PSCI_HIBERNATE_OFF.into() && x2 == 0 => {
             return end(vcpu, Action::Off, End::Off);
         }
+        PsciFunction::SystemSuspend => return system_suspend(vcpu, x1, x2),
         PsciFunction::SystemReset2 | PsciFunction::SystemOff2 => result::PSCI_INVALID_PARAMETERS,
     })
 }
@@ -69,11 +70,8 @@ fn cpu_on(caller: &'static Vcpu, target: u64, entry: u64, context: u64) -> i64 {
         look_at_late_start(vcpu);
         return result::PSCI_ALREADY_ON;
     }
-    // The guest's first instruction is fetched with its MMU off: the address must be RAM of its own, or
-    // firmware in its flash, and aligned.
     // INVALID_ADDRESS came with PSCI 1.0 (section 5.4.4).
-    let in_flash = vm.flash.as_ref().is_some_and(|flash| flash.has_code(entry));
-    if entry & 3 != 0 || !in_flash && !vm.is_ram(entry, 4) {
+    if !begins_at(vm, entry) {
         let has_code = vm.row.get(Register::PsciVersion) > u64::from(function::PSCI_VERSION_0_2);
         return if has_code { result::PSCI_INVALID_ADDRESS } else { result::PSCI_INVALID_PARAMETERS };
     }
@@ -85,6 +83,27 @@ fn cpu_on(caller: &'static Vcpu, target: u64, entry: u64, context: u64) -> i64 {
     }
     Machine::get().kick(vcpu.core);
     result::PSCI_SUCCESS
+}
+
+/// Whether a vCPU can begin at `entry`. The first instruction is fetched with its MMU off: the address must be RAM of its VM's own,
+/// or firmware in its flash, and aligned.
+fn begins_at(vm: &Vm, entry: u64) -> bool {
+    let in_flash = vm.flash.as_ref().is_some_and(|flash| flash.has_code(entry));
+    entry & 3 == 0 && (in_flash || vm.is_ram(entry, 4))
+}
+
+/// SYSTEM_SUSPEND (section 5.20): entry address, context. Caches stay as they are: the guest goes on with them off, and what it
+/// reads before it turns them on has to be in memory (a Linux reads nothing before).
+#[cold]
+fn system_suspend(vcpu: &'static Vcpu, entry: u64, context: u64) -> Result<i64, Next> {
+    // Nobody but the guest switches its vCPUs on: with no other one on, none comes meanwhile.
+    if vcpu.vm.live() != vcpu.bit() {
+        return Ok(result::PSCI_DENIED);
+    }
+    if !begins_at(vcpu.vm, entry) {
+        return Ok(result::PSCI_INVALID_ADDRESS);
+    }
+    Err(vcpu.suspend(entry, context))
 }
 
 /// Of a vCPU that is yet to begin: who asks, waits, and its core is named if it takes too long.

@@ -22,6 +22,7 @@ mod reset;
 mod steal;
 mod steps;
 mod storm;
+mod suspend;
 mod sweep;
 mod typed;
 
@@ -53,6 +54,7 @@ pub fn run(profile: &Profile) {
         Mode::Storm => storm::run(profile),
         Mode::Busy => busy::run(profile),
         Mode::Psci => psci::run(profile),
+        Mode::Suspend => suspend::run(profile),
         Mode::Reset => reset::run(profile),
         Mode::Device => device::run(profile),
         Mode::Disturb => disturb::run(profile),

@@ -1,6 +1,6 @@
 //! The tests of PSCI where vCPUs and VMs go on and off.
 
-use super::super::expectation::Expectation::{Cases, Sequence};
+use super::super::expectation::Expectation::{Cases, Line, Sequence};
 use super::case::{Case, LINUX};
 use crate::board::Gic;
 
@@ -25,5 +25,27 @@ const PSCI: Case = Case {
     ..LINUX
 };
 
+/// A VM that sleeps until one thing after the other wakes it, managers among them. The time is that of the instructions, 64 ns each,
+/// and a machine that waits skips it.
+const SUSPEND: Case = Case {
+    name: "suspend",
+    manifest: "suspend.toml",
+    arguments: &["-icount", "shift=6,sleep=off"],
+    expectations: &[
+        Cases("ops"),
+        Cases("alone"),
+        Cases("shares"),
+        Sequence(&["portcullis: alone: suspended", "portcullis: alone: awake"]),
+        // As `vms` shows it.
+        Line("alone   suspended  1 of 2"),
+    ],
+    ..LINUX
+};
+
 /// The tests.
-pub const CASES: &[Case] = &[PSCI, Case { name: "psci-gicv2", manifest: "psci-gicv2.toml", gic: Gic::V2, ..PSCI }];
+pub const CASES: &[Case] = &[
+    PSCI,
+    Case { name: "psci-gicv2", manifest: "psci-gicv2.toml", gic: Gic::V2, ..PSCI },
+    SUSPEND,
+    Case { name: "suspend-gicv2", manifest: "suspend-gicv2.toml", gic: Gic::V2, ..SUSPEND },
+];
