@@ -63,7 +63,7 @@ primary:
     b.lo    2b
     dsb     sy
 
-    mov     x2, #{MAIR}
+    ldr     x2, ={MAIR}
     msr     mair_el2, x2
     mrs     x2, id_aa64mmfr0_el1
     and     x2, x2, #0xf

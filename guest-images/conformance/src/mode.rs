@@ -39,6 +39,10 @@ pub enum Mode {
     Suspend,
     /// Resets.
     Reset,
+    /// The cases of kvm-unit-tests' timer and gic.
+    Peers,
+    /// What is in RAM at first, and after a reset.
+    Fresh,
     /// A device of the board, its interrupt, and resets.
     Device,
     /// A device of the board whose interrupts are to disturb others.
@@ -65,6 +69,8 @@ pub enum Mode {
     Aborts,
     /// One instruction at a time.
     Steps,
+    /// Levels and calls of the workarounds against speculation.
+    Speculation,
     /// The banks of flash, and a reset.
     Flash,
     /// The first bank of flash, with so many accesses that they can be counted.
@@ -101,6 +107,8 @@ impl Mode {
             "psci" => Self::Psci,
             "suspend" => Self::Suspend,
             "reset" => Self::Reset,
+            "peers" => Self::Peers,
+            "fresh" => Self::Fresh,
             "device" => Self::Device,
             "disturb" => Self::Disturb,
             "dma" => Self::Dma,
@@ -114,6 +122,7 @@ impl Mode {
             "abort" => Self::Abort,
             "aborts" => Self::Aborts,
             "steps" => Self::Steps,
+            "speculation" => Self::Speculation,
             "flash" => Self::Flash,
             "first-bank" => Self::FirstBank,
             "no-vectors" => Self::NoVectors,

@@ -9,7 +9,7 @@ use crate::cores::{AFFINITY_INFO_64, CPU_ON_64, Cores, STARTED};
 use crate::mode::{Mode, Setting};
 use crate::random::Entropy;
 use crate::reply::{Answer, Now, supported};
-use crate::{echo, garbage, ptp};
+use crate::{echo, garbage, ptp, workarounds};
 
 /// The version that `SMCCC_VERSION` reports: 1.2.
 pub const SMCCC_VERSION_1_2: u64 = 0x1_0002;
@@ -78,7 +78,11 @@ pub fn answer(state: &mut State, now: Now, x: [u64; 8]) -> Answer {
         PSCI_AFFINITY_INFO | AFFINITY_INFO_64 => Some(state.cores.info(&x)),
         SMCCC_VERSION if mode == Mode::SmcccOneOne => Some(Answer::one(SMCCC_VERSION_1_1.into(), &x)),
         SMCCC_VERSION if has_smccc => Some(Answer::one(SMCCC_VERSION_1_2, &x)),
-        ARCH_FEATURES if has_smccc => Some(supported([SMCCC_VERSION, ARCH_FEATURES].contains(&(x[1] as u32)), &x)),
+        ARCH_FEATURES if has_smccc => {
+            let asked = x[1] as u32;
+            Some(supported([SMCCC_VERSION, ARCH_FEATURES].contains(&asked) || workarounds::has(mode, asked), &x))
+        }
+        _ if workarounds::has(mode, function) => Some(workarounds::answer()),
         _ => None,
     };
     answered

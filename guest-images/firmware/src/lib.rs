@@ -15,3 +15,4 @@ pub mod ptp;
 pub mod random;
 pub mod reply;
 pub mod tally;
+pub mod workarounds;

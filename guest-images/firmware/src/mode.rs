@@ -29,11 +29,15 @@ pub enum Mode {
     SmcccOneOne = 10,
     /// As [`Mode::Honest`], but no core that is started ever comes.
     Silent = 11,
+    /// As [`Mode::Honest`], with all three workarounds, which every core needs.
+    Workarounds = 12,
+    /// As [`Mode::Honest`], with the first one of them alone.
+    FirstWorkaround = 13,
 }
 
 impl Mode {
     /// All modes.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Honest,
         Self::Garbage,
         Self::NoEntropy,
@@ -46,6 +50,8 @@ impl Mode {
         Self::SmcccOne,
         Self::SmcccOneOne,
         Self::Silent,
+        Self::Workarounds,
+        Self::FirstWorkaround,
     ];
 }
 

@@ -247,14 +247,20 @@ fn selftest_passes_on_the_real_policy() {
 
 #[test]
 fn peers_tells_open_from_closed() {
-    fn closed(_: Conduit, function: u32, _: [u64; 3]) -> Answer {
-        let status = if function == function::PSCI_VERSION { 0x1_0001 } else { NOT_SUPPORTED };
+    fn closed(_: Conduit, function: u32, [asked, ..]: [u64; 3]) -> Answer {
+        let is_off2 = |id: u32| id & !function::SMC64 == function::PSCI_SYSTEM_OFF2;
+        let status = match function {
+            function::PSCI_VERSION => 0x1_0003,
+            function::PSCI_FEATURES if is_off2(asked as u32) => 1,
+            _ if is_off2(function) => -2,
+            _ => NOT_SUPPORTED,
+        };
         Answer { status, values: [0; 3] }
     }
     let mut fake = Fake::new(&NAMES);
     fake.firmware = closed;
     let (out, tally, _) = play(&mut fake, "peers closed");
-    assert_eq!(tally, Tally { passed: 2 * (11 + 3 + 1 + 4), failed: 0 }, "{out}");
+    assert_eq!(tally, Tally { passed: 2 * (11 + 3 + 1 + 2 + 6), failed: 0 }, "{out}");
     let (out, tally, _) = play(&mut fake, "peers open");
     assert_eq!(tally.failed, 2 * (11 + 3 + 1), "{out}");
 }

@@ -4,7 +4,7 @@
 use core::arch::{asm, global_asm};
 use core::fmt;
 use core::mem::{offset_of, size_of};
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use portcullis_abi::map::MAX_VCPUS;
 use spin::Once;
@@ -80,6 +80,12 @@ static PROBES: [Probe; MAX_VCPUS] = [const {
 }; MAX_VCPUS];
 
 static HANDLER: Once<fn(u32)> = Once::new();
+static SPURIOUS: AtomicU32 = AtomicU32::new(0);
+
+/// How often an interrupt was signalled, on any vCPU, and none was there when it was acknowledged.
+pub fn spurious() -> u32 {
+    SPURIOUS.load(Ordering::SeqCst)
+}
 
 /// Sets the function that gets the INTID of every interrupt, between its acknowledge and its end. Only the first call
 /// counts.
@@ -123,7 +129,10 @@ extern "C" fn guest_exception(frame: &mut Frame, slot: u64) {
 }
 
 fn interrupt() {
-    let Some(interrupt) = gic::acknowledge() else { return };
+    let Some(interrupt) = gic::acknowledge() else {
+        SPURIOUS.fetch_add(1, Ordering::SeqCst);
+        return;
+    };
     if let Some(handler) = HANDLER.get() {
         handler(interrupt.intid);
     }

@@ -13,6 +13,11 @@ pub(crate) fn set(blob: &'static [u8]) {
     TREE.call_once(|| blob);
 }
 
+/// All of it.
+pub fn blob() -> Option<&'static [u8]> {
+    TREE.get().copied()
+}
+
 /// A property's value.
 pub fn property(path: &str, name: &str) -> Option<&'static [u8]> {
     let blob = *TREE.get()?;

@@ -7,6 +7,7 @@ mod firmware;
 mod gic;
 mod unfit;
 mod vcpu;
+mod virtio;
 
 pub use counter::Counter;
 pub use devices::{Flash, Pl011, Pl031};
@@ -14,3 +15,4 @@ pub use firmware::{FilterRange, Firmware};
 pub use gic::{Gic, GicCpu, GicCpuInterface, GicInterrupts};
 pub use unfit::Unfit;
 pub use vcpu::{Debug, El1, General, Power, World};
+pub use virtio::{VirtioSetup, VirtioTransport, Virtqueue};

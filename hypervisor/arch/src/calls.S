@@ -54,7 +54,7 @@ forward:
     ldp     x12, x13, [sp, #{X} + 96]
     ldp     x14, x15, [sp, #{X} + 112]
     ldp     x16, x17, [sp, #{X} + 128]
-    eret
+    exception_return
 
 // A call that the gate in Rust decides. x0 and x1 are the guest's, x2 and x3 are saved.
 to_gate:

@@ -1,8 +1,8 @@
 //! This core: who it is and what it can do.
 
-use crate::registers::{
-    ID_AA64MMFR0_EL1, ID_AA64MMFR1_EL1, ID_AA64PFR0_EL1, MIDR_EL1, MPIDR_EL1, Readable, TPIDR_EL2, govern,
-};
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use crate::registers::{ID_AA64MMFR0_EL1, ID_AA64MMFR1_EL1, MIDR_EL1, MPIDR_EL1, Readable, TPIDR_EL2, govern};
 
 /// Affinity fields of an MPIDR value: Aff3 in bits 39:32, Aff2 to Aff0 in bits 23:0.
 pub const MPIDR_AFFINITY: u64 = 0xff_00ff_ffff;
@@ -20,8 +20,17 @@ pub struct Anchor {
     pub stack: u64,
     /// Stack for the handler of a fault in EL2, whose own stack may be the cause.
     pub fault_stack: u64,
+    /// What the vectors need to know of the core's [hardening](crate::hardening): a number of iterations, or a function.
+    pub(crate) hardening: AtomicU64,
     /// x0 to x30 and the stack pointer at the time of such a fault.
     pub frame: [u64; 32],
+}
+
+impl Anchor {
+    /// The anchor of a core with these stacks (their highest addresses).
+    pub const fn new(stack: u64, fault_stack: u64) -> Self {
+        Self { stack, fault_stack, hardening: AtomicU64::new(0), frame: [0; 32] }
+    }
 }
 
 /// Makes `anchor` the one that the vectors find on this core.
@@ -33,6 +42,14 @@ pub unsafe fn set_anchor(anchor: *const Anchor) {
     // SAFETY: TPIDR_EL2 is only a word for software; the caller vouches for what it points to.
     unsafe {
         govern(TPIDR_EL2, anchor as u64);
+    }
+}
+
+/// Notes `word` in the anchor of this core, if it has one, for the vectors.
+pub(crate) fn tell_vectors(word: u64) {
+    // SAFETY: TPIDR_EL2 is zero or was given to `set_anchor`, whose caller vouches for it.
+    if let Some(anchor) = unsafe { anchor().as_ref() } {
+        anchor.hardening.store(word, Ordering::Relaxed);
     }
 }
 
@@ -64,10 +81,9 @@ pub fn vmid_bits() -> u32 {
     if ID_AA64MMFR1_EL1.matches_all(ID_AA64MMFR1_EL1::VMIDBits::Bits16) { 16 } else { 8 }
 }
 
-/// Whether branch prediction trained in one context cannot steer another one (ID_AA64PFR0_EL1.CSV2): CVE-2017-5715 does
-/// not concern this core.
-pub fn predicts_within_context() -> bool {
-    ID_AA64PFR0_EL1.get() >> 56 & 0xf != 0
+/// MIDR_EL1: who made this core, and which one it is.
+pub fn main_id() -> u64 {
+    MIDR_EL1.get()
 }
 
 /// Whether this core is a Cortex-A72 (MIDR_EL1: Arm's, part 0xd08).

@@ -70,7 +70,7 @@ el2_synchronous:
     b.ne    1f
     adr     x1, stage1_abort
     msr     elr_el2, x1
-    eret
+    exception_return
 1:  mrs     x1, sp_el0
     mov     x0, #4
     b       el2_fault
@@ -90,7 +90,7 @@ el2_serror:
     orr     x1, x1, #1 << 8             // A: the next one waits for its own window
     msr     spsr_el2, x1
     mrs     x0, esr_el2
-    eret
+    exception_return
 1:  mrs     x1, sp_el0
     mov     x0, #7
 
@@ -136,5 +136,5 @@ no_anchor:
     adrp    x1, portcullis_probe_failed
     add     x1, x1, :lo12:portcullis_probe_failed
     msr     elr_el2, x1
-    eret
+    exception_return
 .popsection

@@ -18,6 +18,7 @@ mod extensions;
 pub mod fake;
 pub mod gicv2;
 pub mod gicv3;
+pub mod hardening;
 pub mod id;
 pub mod memory;
 pub mod optional;

@@ -80,12 +80,25 @@ memset:
     sub     x5, x4, x3
     sub     x2, x2, x5
     mov     x3, x4
-    subs    x2, x2, #64
+    subs    x2, x2, #256
+    b.lo    11f
+10: dc      zva, x3                     // a VM's whole RAM comes by here
+    add     x3, x3, #64
+    dc      zva, x3
+    add     x3, x3, #64
+    dc      zva, x3
+    add     x3, x3, #64
+    dc      zva, x3
+    add     x3, x3, #64
+    subs    x2, x2, #256
+    b.hs    10b
+11: adds    x2, x2, #192
+    b.lo    12f
 2:  dc      zva, x3
     add     x3, x3, #64
     subs    x2, x2, #64
     b.hs    2b
-    add     x2, x2, #64
+12: add     x2, x2, #64
 3:  mov     x4, #0x0101010101010101
     mul     x4, x4, x1
     subs    x2, x2, #16

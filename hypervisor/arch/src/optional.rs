@@ -2,7 +2,7 @@
 //! [`crate::debug`] they are all the system registers that a vCPU owns.
 
 use crate::registers::{ID_AA64ISAR1_EL1, ID_AA64PFR0_EL1, Readable};
-use crate::{read_sysreg, write_sysreg};
+use crate::{barrier, read_sysreg, write_sysreg};
 
 /// Which of these registers this core has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub struct Features(u8);
 const POINTER_AUTHENTICATION: u8 = 1 << 0;
 /// FEAT_RAS: a deferred error.
 const DEFERRED_ERROR: u8 = 1 << 1;
+/// FEAT_SPECRES where the core does not keep predictions of different contexts apart by itself (CSV2).
+const RESTRICTS_PREDICTION: u8 = 1 << 2;
 
 impl Features {
     /// What the core has on which this runs.
@@ -21,8 +23,17 @@ impl Features {
         // ID_AA64ISAR2_EL1.GPA3 and APA3: QARMA3.
         let keys = [APA, API, GPA, GPI].iter().any(|field| field.is_set(isar1)) || isar2 >> 8 & 0xff != 0;
         // ID_AA64PFR0_EL1.RAS.
-        let errors = ID_AA64PFR0_EL1.get() >> 28 & 0xf != 0;
-        Self(if keys { POINTER_AUTHENTICATION } else { 0 } | if errors { DEFERRED_ERROR } else { 0 })
+        let features = ID_AA64PFR0_EL1.get();
+        let errors = features >> 28 & 0xf != 0;
+        // ID_AA64ISAR1_EL1.SPECRES; ID_AA64PFR0_EL1.CSV2.
+        let restricts = isar1 >> 40 & 0xf != 0 && features >> 56 & 0xf == 0;
+        let each = [(keys, POINTER_AUTHENTICATION), (errors, DEFERRED_ERROR), (restricts, RESTRICTS_PREDICTION)];
+        Self(each.iter().fold(0, |all, (has, feature)| if *has { all | feature } else { all }))
+    }
+
+    /// A vCPU that comes onto the core has it forget by CFP RCTX what the others have taught it.
+    pub const fn restricts_prediction(self) -> bool {
+        self.has(RESTRICTS_PREDICTION)
     }
 
     /// It has the keys.
@@ -105,5 +116,52 @@ impl Optional {
                 write_sysreg!("s3_4_c12_c1_1", self.deferred_error);
             }
         }
+        if features.has(RESTRICTS_PREDICTION) {
+            restrict_prediction();
+        }
+    }
+}
+
+/// CFP RCTX for EL1 and EL0 of every VM: no branch that is executed afterwards is predicted by what was learnt there (Arm ARM,
+/// C5.6).
+#[cold]
+fn restrict_prediction() {
+    /// GVMID, NS, GASID: every VMID, Non-secure state, every ASID.
+    const EVERY_GUEST: u64 = 1 << 48 | 1 << 26 | 1 << 16;
+    for level in [0u64, 1] {
+        #[cfg(target_os = "none")]
+        // SAFETY: it changes what is predicted, and nothing that a program can see.
+        unsafe {
+            core::arch::asm!("sys #3, c7, c3, #4, {}", in(reg) EVERY_GUEST | level << 24, options(nostack, preserves_flags));
+        }
+        #[cfg(not(target_os = "none"))]
+        crate::fake::happens(crate::fake::Event::Maintain("cfp rctx", (EVERY_GUEST | level << 24) as usize, 0));
+    }
+    // It is complete behind a DSB, and takes effect behind a context synchronization event, which the entry into the guest is.
+    barrier::dsb_sy();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::{self, Event};
+
+    #[test]
+    fn predictions_are_restricted_where_the_core_can_and_does_not_keep_them_apart() {
+        let restricts = |isar1: u64, pfr0: u64| {
+            fake::set("id_aa64isar1_el1", isar1);
+            fake::set("id_aa64pfr0_el1", pfr0);
+            let features = Features::here();
+            fake::record();
+            Optional::RESET.load(&features);
+            let restricted: Vec<usize> = fake::recorded()
+                .into_iter()
+                .filter_map(|event| if let Event::Maintain("cfp rctx", what, _) = event { Some(what) } else { None })
+                .collect();
+            assert_eq!(restricted.len(), if features.restricts_prediction() { 2 } else { 0 });
+            restricted
+        };
+        assert_eq!(restricts(1 << 40, 0), [0x1_0000_0401_0000, 0x1_0000_0501_0000], "EL0 and EL1 of all");
+        assert!(restricts(0, 0).is_empty() && restricts(1 << 40, 1 << 56).is_empty());
     }
 }

@@ -3,10 +3,12 @@
 use crate::registers::{MAIR_EL2, SCTLR_EL2, TCR_EL2, VTCR_EL2, VTTBR_EL2, govern};
 use crate::{barrier, cpu};
 
-/// MAIR_EL2: index 0 Device-nGnRE, index 1 Normal, inner and outer write-back.
+/// MAIR_EL2: index 0 Device-nGnRE, index 1 Normal, inner and outer write-back, index 2 Normal, inner and outer non-cacheable.
 pub const MAIR: u64 = MAIR_EL2::Attr0_Device::nonGathering_nonReordering_EarlyWriteAck.value
     | MAIR_EL2::Attr1_Normal_Outer::WriteBack_NonTransient_ReadWriteAlloc.value
-    | MAIR_EL2::Attr1_Normal_Inner::WriteBack_NonTransient_ReadWriteAlloc.value;
+    | MAIR_EL2::Attr1_Normal_Inner::WriteBack_NonTransient_ReadWriteAlloc.value
+    | MAIR_EL2::Attr2_Normal_Outer::NonCacheable.value
+    | MAIR_EL2::Attr2_Normal_Inner::NonCacheable.value;
 /// Bits of virtual address at EL2: one level 1 table of 512 entries of 1 GiB.
 pub const EL2_VA_BITS: u32 = 39;
 /// SCTLR_EL2: RES1 bits, MMU, data and instruction caches, stack alignment, and writable implies never executable.
@@ -177,7 +179,7 @@ mod tests {
     #[test]
     fn the_fields_are_where_the_architecture_has_them() {
         // Arm ARM, D19.2: the words as they were written before they had fields.
-        assert_eq!((MAIR, SCTLR), (0xff04, 0x30cd_183d));
+        assert_eq!((MAIR, SCTLR), (0x44_ff04, 0x30cd_183d));
         fake::set("id_aa64mmfr0_el1", 0b0100);
         assert_eq!(tcr(), 1 << 31 | 1 << 23 | 0b100 << 16 | 3 << 12 | 1 << 10 | 1 << 8 | 25);
         let vtcr_8 = 1 << 31 | 0b100 << 16 | 3 << 12 | 1 << 10 | 1 << 8 | 1 << 6 | 25;

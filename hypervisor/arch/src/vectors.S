@@ -12,7 +12,8 @@
 // The result is a portcullis_arch::vectors::Next: 0 goes on with the guest; 1 means that the vCPU does not run on; 2 goes on
 // after a register of x19..x29 was changed, which a function otherwise leaves as it found them.
 //
-// The macros of firmware calls are in answers.S, the rest of calls in calls.S; what comes from EL2 itself is in faults.S.
+// The macros of firmware calls are in answers.S, the rest of calls in calls.S; what comes from EL2 itself is in faults.S, and the
+// vectors of cores whose exits begin with more in hardening.S.
 
 .pushsection .text.vectors, "ax"
 
@@ -82,14 +83,33 @@
 .macro resume
     ldp     x2, x3, [sp, #{X} + 16]
     ldp     x0, x1, [sp, #{X}]
-    eret
+    exception_return
 .endm
 
-.macro el2_vector number, target=el2_fault
-    .org    portcullis_vectors + \number * 128
+.macro el2_vector table, number, target=el2_fault
+    .org    \table + \number * 128
     msr     tpidr_el1, x0               // the guest's word is lost, and with it all hope
     mov     x0, #\number
     b       \target
+.endm
+
+.macro el2_vectors table
+    el2_vector \table, 0
+    el2_vector \table, 1
+    el2_vector \table, 2
+    el2_vector \table, 3
+    el2_vector \table, 4, el2_synchronous
+    el2_vector \table, 5
+    el2_vector \table, 6
+    el2_vector \table, 7, el2_serror
+.endm
+
+// What comes from AArch32 at EL0 comes where AArch64 does: these are for an EL1 in AArch32 (Arm ARM, D1.3.1), which no guest has.
+.macro aarch32_vectors table
+    el2_vector \table, 12
+    el2_vector \table, 13
+    el2_vector \table, 14
+    el2_vector \table, 15
 .endm
 
 .macro guest_vector number, target, syndrome=0
@@ -105,17 +125,11 @@
 .balign 2048
 .global portcullis_vectors
 portcullis_vectors:
-    el2_vector 0
-    el2_vector 1
-    el2_vector 2
-    el2_vector 3
-    el2_vector 4, el2_synchronous
-    el2_vector 5
-    el2_vector 6
-    el2_vector 7, el2_serror
+    el2_vectors portcullis_vectors
 
     .org    portcullis_vectors + 8 * 128                         // synchronous
     stp     x2, x3, [sp, #{X} + 16]
+synchronous:
     mrs     x2, esr_el2
     ror     w2, w2, #25                 // EC and IL come lowest
     subs    w2, w2, #0x17 << 1 | 1      // SMC64, immediate 0: x2 is zero then
@@ -127,11 +141,7 @@ portcullis_vectors:
     guest_vector 9, interrupt                                   // IRQ
     guest_vector 10, interrupt                                  // FIQ
     guest_vector 11, serror, syndrome=1                         // SError
-    // What comes from AArch32 at EL0 came there too: these are for an EL1 in AArch32 (Arm ARM, D1.3.1), which no guest has.
-    el2_vector 12
-    el2_vector 13
-    el2_vector 14
-    el2_vector 15
+    aarch32_vectors portcullis_vectors
 
     .org    portcullis_vectors + 16 * 128
 smc:

@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 pub use crate::context::{Exception, Handlers, Interrupt, Next};
+use crate::hardening::Hardening;
 
 #[cfg(target_os = "none")]
 mod asm {
@@ -44,6 +45,7 @@ mod asm {
         include_str!("vectors.S"),
         include_str!("calls.S"),
         include_str!("faults.S"),
+        include_str!("hardening.S"),
         X = const offset_of!(Context, x),
         ELR = const offset_of!(Context, elr),
         STACK = const offset_of!(Context, stack),
@@ -69,22 +71,60 @@ mod asm {
         PAR_FAILED = const crate::translate::FAILED,
         ANCHOR_FAULT_STACK = const offset_of!(Anchor, fault_stack),
         ANCHOR_FRAME = const offset_of!(Anchor, frame),
+        ANCHOR_HARDENING = const offset_of!(Anchor, hardening),
     );
 
     unsafe extern "C" {
         pub static portcullis_vectors: u8;
+        pub static portcullis_vectors_loop: u8;
+        pub static portcullis_vectors_clear: u8;
+        pub static portcullis_vectors_call: u8;
         pub fn portcullis_enter(context: *const Context) -> !;
     }
 }
 
-/// Installs the vectors on this core.
+/// Installs the vectors on this core, those for cores that need nothing more.
 pub fn install() {
+    install_table(Table::Plain);
+}
+
+/// Has every exit from a guest on this core begin with `hardening`. The core must have its [anchor](crate::cpu::set_anchor), where
+/// the vectors look.
+pub fn harden(hardening: Hardening) {
+    let (table, word) = match hardening {
+        Hardening::None => (Table::Plain, 0),
+        Hardening::Loop(count) => (Table::Loop, u64::from(count.max(1))),
+        Hardening::Clear => (Table::Clear, 0),
+        Hardening::Call(function) => (Table::Call, u64::from(function)),
+    };
+    crate::cpu::tell_vectors(word);
+    install_table(table);
+}
+
+/// The tables of vectors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Table {
+    Plain,
+    Loop,
+    Clear,
+    Call,
+}
+
+fn install_table(table: Table) {
     #[cfg(target_os = "none")]
-    // SAFETY: the address is that of a table of 16 entries aligned to 2 KiB.
+    let address = match table {
+        Table::Plain => &raw const asm::portcullis_vectors,
+        Table::Loop => &raw const asm::portcullis_vectors_loop,
+        Table::Clear => &raw const asm::portcullis_vectors_clear,
+        Table::Call => &raw const asm::portcullis_vectors_call,
+    } as u64;
+    #[cfg(not(target_os = "none"))]
+    let address = table as u64;
+    // SAFETY: the address is that of a table of 16 entries aligned to 2 KiB; on a host it is only a number.
     unsafe {
-        crate::registers::govern(crate::registers::VBAR_EL2, &raw const asm::portcullis_vectors as u64);
-        crate::barrier::isb();
+        crate::registers::govern(crate::registers::VBAR_EL2, address);
     }
+    crate::barrier::isb();
 }
 
 /// Enters the guest with the registers in `context`. The core comes back through the vectors, which hand this very pointer to
@@ -102,4 +142,34 @@ pub unsafe fn enter(context: *const Context) -> ! {
     }
     #[cfg(not(target_os = "none"))]
     crate::fake::enter(context)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::{Anchor, set_anchor};
+    use crate::fake;
+    use core::sync::atomic::Ordering;
+
+    #[test]
+    fn each_hardening_has_its_table_and_its_word() {
+        let anchor: &'static Anchor = Box::leak(Box::new(Anchor::new(0x1000, 0x2000)));
+        // SAFETY: it lives for ever, and no stack is used on a host.
+        unsafe { set_anchor(anchor) };
+        let mut tables = Vec::new();
+        for (hardening, word) in [
+            (Hardening::None, 0),
+            (Hardening::Loop(24), 24),
+            (Hardening::Loop(0), 1),
+            (Hardening::Clear, 0),
+            (Hardening::Call(0x8000_3fff), 0x8000_3fff),
+        ] {
+            harden(hardening);
+            assert_eq!(anchor.hardening.load(Ordering::Relaxed), word, "{hardening:?}");
+            tables.push(fake::read("vbar_el2"));
+        }
+        assert_eq!(tables[1], tables[2]);
+        tables.dedup();
+        assert_eq!(tables.len(), 4, "{tables:?}");
+    }
 }

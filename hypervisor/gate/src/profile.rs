@@ -79,6 +79,16 @@ impl Profile {
         }
     }
 
+    /// The word with the workaround registers no higher than `support` says. A frozen one stays as it is.
+    pub(crate) fn with_limited_workarounds(self, support: &Support) -> Self {
+        if self.is_frozen() {
+            return self;
+        }
+        [Register::Workaround1, Register::Workaround2, Register::Workaround3]
+            .into_iter()
+            .fold(self, |word, register| word.with(register, word.register(register).min(support.limit(register))))
+    }
+
     /// The PSCI version as `PSCI_VERSION` returns it.
     #[allow(clippy::cast_possible_truncation, reason = "both fields are a few bits wide")]
     pub const fn psci_version(self) -> u32 {

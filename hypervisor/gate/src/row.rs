@@ -121,6 +121,13 @@ impl Row {
         self.change(|profile| profile.after_set_rule(rule))
     }
 
+    /// Lowers the workaround registers to what `support` says at most, now that it is known which cores the VM has. It is no write of
+    /// a manager's: no mark is set. A row that is frozen stays as it is.
+    pub fn limit_workarounds(&self, support: &Support) {
+        let limited = self.change(|profile| Ok(profile.with_limited_workarounds(support)));
+        debug_assert!(limited.is_ok(), "nothing is refused");
+    }
+
     /// Freezes the row and publishes the filter that the caller filled. It must happen before the VM's first
     /// instruction. A row that is frozen stays as it is. The caller holds the lock under which the filter is written,
     /// so that no range is added between this look at the filter and the freeze.

@@ -226,6 +226,29 @@ fn workaround_levels_are_at_most_the_boards() {
     }
 }
 
+/// A VM's cores are known after its registers: the levels come down, and nothing else changes, the first write included.
+#[test]
+fn cores_limit_the_workarounds() {
+    let cores = Support { workaround_1: 1, workaround_2: 0, workaround_3: 0, ..Support::FULL };
+    let levels = |row: &Row| {
+        [Register::Workaround1, Register::Workaround2, Register::Workaround3].map(|register| row.get(register))
+    };
+    let row = created(Rule::Clear);
+    let before = row.profile();
+    row.limit_workarounds(&Support::FULL);
+    assert_eq!(row.profile(), before);
+    row.limit_workarounds(&cores);
+    assert_eq!(levels(&row), [1, 0, 0]);
+    assert!(!row.profile().is_written());
+    assert_eq!(row.get(Register::Std), before.register(Register::Std));
+    row.limit_workarounds(&Support::FULL);
+    assert_eq!(levels(&row), [1, 0, 0], "it only lowers");
+    let frozen = created(Rule::Clear);
+    frozen.freeze(None);
+    frozen.limit_workarounds(&cores);
+    assert_eq!(levels(&frozen), [2, 3, 2], "what a guest has seen stays");
+}
+
 #[test]
 fn workaround_2_knows_two_levels() {
     // Value, and what it means: 0 not available, 3 not required.

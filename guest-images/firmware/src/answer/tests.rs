@@ -70,8 +70,25 @@ fn honest_firmware_says_its_versions() {
         assert_eq!(result(mode, PSCI_FEATURES, 0x8400_0012), -1);
         assert_eq!(result(mode, SMCCC_VERSION, 0), 0x1_0002);
         assert_eq!(result(mode, ARCH_FEATURES, ARCH_FEATURES.into()), 0);
-        assert_eq!(result(mode, ARCH_FEATURES, 0x8000_8000), -1);
+        let workarounds = [0x8000_8000, 0x8000_7fff, 0x8000_3fff].map(|function| result(mode, ARCH_FEATURES, function));
+        assert_eq!(
+            workarounds,
+            match mode {
+                Mode::Workarounds => [0; 3],
+                Mode::FirstWorkaround => [0, -1, -1],
+                _ => [-1; 3],
+            }
+        );
     }
+}
+
+#[test]
+fn a_workaround_leaves_nothing_of_its_arguments() {
+    for function in [0x8000_8000, 0x8000_7fff, 0x8000_3fff] {
+        assert!(matches!(call(Mode::Workarounds, function, 1), Answer::Four([0xdead_0000, ..])));
+    }
+    assert_eq!(result(Mode::FirstWorkaround, 0x8000_3fff, 0), -1);
+    assert_eq!(result(Mode::Honest, 0x8000_8000, 0), -1);
 }
 
 #[test]

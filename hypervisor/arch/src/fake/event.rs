@@ -23,6 +23,10 @@ pub enum Event {
     Instruction(&'static str),
     /// It executed cache or TLB maintenance of so many bytes from this address.
     Maintain(&'static str, usize, usize),
+    /// It put a descriptor into the entry of its translation tables for this address; zero maps nothing.
+    Map(u64, u64),
+    /// It wrote so many bytes of a VM's memory from this address, which is the memory's own.
+    Store(usize, usize),
     /// It made an SMC with these x0 to x17.
     Smc([u64; 18]),
     /// It entered a guest at this address (ELR_EL2).

@@ -140,7 +140,7 @@ pub fn recorded() -> Vec<Event> {
 }
 
 /// Something happens that is no access to a register.
-pub(crate) fn happens(event: Event) {
+pub fn happens(event: Event) {
     with(|core| core.note(event));
 }
 

@@ -5,6 +5,7 @@ use portcullis_arch::id;
 use portcullis_vgic::GicVersion;
 
 use super::gic;
+use super::speculation::Protection;
 
 /// The largest value shown of each field of an ID register, the field of bits 3:0 first. 0 hides it: it reads "not
 /// implemented". A value that Arm adds later promises what nobody here has looked at, so none goes through unseen.
@@ -62,8 +63,8 @@ const fn limits(crm: u64, op2: u64) -> Limits {
         // BigEndEL0, granules (no LPA2, whose addresses are beyond PARange). No stage 2 granules, fine-grained traps, enhanced
         // counter.
         (7, 0) => [1, 2, 1, 1, 1, 1, GRANULE, GRANULE, 0, 0, 0, 0, 0, 0, 0, 0],
-        // ID_AA64MMFR1_EL1: HAFDBS (no HAFT: it is in TCR2_EL1), HPDS, PAN, ETS, AFP.
-        (7, 1) => [2, 0, 0, 2, 0, 3, 0, 0, 0, 3, 0, 1, 0, 0, 0, 0],
+        // ID_AA64MMFR1_EL1: HAFDBS (no HAFT: it is in TCR2_EL1), HPDS, PAN, ETS, AFP, ECBHB.
+        (7, 1) => [2, 0, 0, 2, 0, 3, 0, 0, 0, 3, 0, 1, 0, 0, 0, 1],
         // ID_AA64MMFR2_EL1: CnP, UAO, LSM, VARange (52 bits at the most), CCIDX, ST, AT, TTL, BBM, E0PD.
         (7, 2) => [1, 1, 1, 0, 1, 1, 0, 1, 1, 0, 0, 0, 1, 2, 0, 1],
         // Everything newer is trapped by HCRX_EL2 or not saved.
@@ -104,15 +105,31 @@ pub const fn number(crm: u64, op2: u64) -> usize {
     (crm.wrapping_sub(1) as usize).saturating_mul(8).saturating_add(op2 as usize)
 }
 
-/// What register `number` of the group shows to guests on the core on which this runs.
-pub fn shown_here(number: usize) -> u64 {
+/// What register `number` of the group shows to guests on the core on which this runs, of which `protection` holds.
+pub fn shown_here(number: usize, protection: &Protection) -> u64 {
     let (crm, op2) = (number as u64 / 8 + 1, number as u64 % 8);
-    shown(gic::version(), crm, op2, id::read(crm, op2))
+    with_unaffected(protection, crm, op2, shown(gic::version(), crm, op2, id::read(crm, op2)))
+}
+
+/// `shown` with CSV2 and CSV3 as the workaround registers tell: a core that is known not to be affected need not say so itself.
+fn with_unaffected(protection: &Protection, crm: u64, op2: u64, shown: u64) -> u64 {
+    let [targets, tables] = [protection.keeps_targets(), protection.tables];
+    let fields: &[(bool, u32)] = match (crm, op2) {
+        // ID_AA64PFR0_EL1.
+        (4, 0) => &[(targets, 56), (tables, 60)],
+        // ID_PFR0_EL1.CSV2, ID_PFR2_EL1.CSV3.
+        (1, 0) => &[(targets, 16)],
+        (3, 4) => &[(tables, 0)],
+        _ => &[],
+    };
+    let absent = |&&(unaffected, shift): &&(bool, u32)| unaffected && shown >> shift & 0xf == 0;
+    fields.iter().filter(absent).fold(shown, |shown, (_, shift)| shown | 1 << shift)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cpu::speculation::{Answers, Identity};
 
     fn shown(crm: u64, op2: u64, raw: u64) -> u64 {
         super::shown(GicVersion::V3, crm, op2, raw)
@@ -140,7 +157,7 @@ mod tests {
             (6, 1, &[56, 60]),                                   // XS, LS64
             (6, 2, &[0, 16, 32, 36, 60]),                        // WFxT, MOPS, 128 bits, ATS1A
             (7, 0, &[32, 36, 40, 44, 48, 52, 56, 60]),           // stage 2 granules, ExS, FGT, ECV
-            (7, 1, &[4, 8, 16, 24, 28, 32, 40, 48, 52, 56, 60]), // VMIDBits, VH, LO, XNX, TWED, HCX
+            (7, 1, &[4, 8, 16, 24, 28, 32, 40, 48, 52, 56]),     // VMIDBits, VH, LO, XNX, TWED, HCX
             (7, 2, &[12, 24, 36, 40, 44, 56]),                   // IESB, NV, IDS, FWB, EVT
         ];
         for &(crm, op2, shifts) in fields {
@@ -196,6 +213,20 @@ mod tests {
         ] {
             assert_eq!(shown(crm, op2, raw), expected, "S3_0_C0_C{crm}_{op2}");
         }
+    }
+
+    /// What is told of a core agrees with the levels of its workaround registers, whether it says so itself or is known.
+    #[test]
+    fn what_is_not_affected_is_told_as_that() {
+        let protection = |midr| Protection::of(&Identity { midr, ..Identity::default() }, &Answers::default());
+        let (a53, a72) = (protection(0x410f_d034), protection(0x410f_d083));
+        assert_eq!(with_unaffected(&a53, 4, 0, 0x12), 0x1100_0000_0000_0012);
+        assert_eq!(with_unaffected(&a72, 4, 0, 0x12), 0x1000_0000_0000_0012, "CSV2 is 0: affected");
+        assert_eq!((with_unaffected(&a53, 1, 0, 0x131), with_unaffected(&a72, 1, 0, 0x131)), (0x1_0131, 0x131));
+        assert_eq!((with_unaffected(&a53, 3, 4, 0), with_unaffected(&a53, 7, 0, 0)), (1, 0));
+        let csv2 = Identity { pfr0: 1 << 56, ..Identity::default() };
+        let told = Protection::of(&csv2, &Answers::default());
+        assert_eq!(with_unaffected(&told, 4, 0, 1 << 56), 1 << 56, "and what is there stays");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! One physical core: its interrupt controller's interface, and the features of it that guests see.
+//! One physical core: its interrupt controller's interface, the features of it that guests see, and what its speculation asks for.
 
 pub mod deadlines;
 pub mod gic;
@@ -7,6 +7,7 @@ pub mod gic_v3;
 pub mod id_registers;
 pub mod kick;
 pub mod physical_core;
+pub mod speculation;
 
 /// Evaluates an expression with the name given standing for the type of this machine's [`Interface`](gic::Interface).
 #[macro_export]

@@ -3,11 +3,14 @@
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use portcullis_arch::{cpu, cpu::Anchor, timer};
+use portcullis_board::Firmware;
 use portcullis_board::signal::{HALT, KICK};
+use spin::Once;
 
 use super::deadlines::{Deadlines, NEVER, Timer};
 use super::gic::Signals;
 use super::id_registers;
+use super::speculation::Protection;
 use crate::with_interface;
 
 /// How far a core has come.
@@ -34,6 +37,8 @@ pub struct Core {
     readiness: AtomicU32,
     /// When each [`Timer`] is due. Only this core touches them.
     deadlines: Deadlines,
+    /// What holds on it against speculation.
+    protection: Once<Protection>,
     /// The ID registers as guests on this core see them.
     id_registers: [AtomicU64; id_registers::COUNT],
 }
@@ -42,11 +47,12 @@ impl Core {
     /// Makes a core with the stacks given (their highest addresses), that nobody has heard of yet.
     pub fn new(index: usize, affinity: u64, stack: u64, fault_stack: u64) -> Self {
         Self {
-            anchor: Anchor { stack, fault_stack, frame: [0; 32] },
+            anchor: Anchor::new(stack, fault_stack),
             index,
             affinity,
             readiness: AtomicU32::new(Readiness::Awaited as u32),
             deadlines: Deadlines::new(),
+            protection: Once::new(),
             id_registers: [const { AtomicU64::new(0) }; id_registers::COUNT],
         }
     }
@@ -66,11 +72,18 @@ impl Core {
         self.id_registers.get(id_registers::number(crm, op2)).map_or(0, |value| value.load(Ordering::Relaxed))
     }
 
-    /// Reads what the hardware of this core shows guests. To be called on it.
-    pub(crate) fn read_id_registers(&self) {
+    /// Finds out what the hardware of this core is, with what `firmware` says of it, and what guests see of that. To be called on it,
+    /// once.
+    pub(crate) fn identify(&self, firmware: Option<&dyn Firmware>) {
+        let protection = self.protection.call_once(|| Protection::here(firmware));
         for (number, value) in self.id_registers.iter().enumerate() {
-            value.store(id_registers::shown_here(number), Ordering::Relaxed);
+            value.store(id_registers::shown_here(number, protection), Ordering::Relaxed);
         }
+    }
+
+    /// What holds on it against speculation, once it was [identified](Self::identify).
+    pub fn protection(&self) -> Option<&Protection> {
+        self.protection.get()
     }
 
     /// Says of this core that it serves guests from now on.

@@ -17,7 +17,7 @@ use crate::cpu::gic;
 use crate::machine::Machine;
 use crate::memory::guest::GuestMemory;
 use crate::vm::Vm;
-use crate::vm::loading::{Loading, Part};
+use crate::vm::loading::{Contents, Loading, Part};
 use crate::vm::seed::Seed;
 
 /// Where a loaded guest starts, in its own addresses.
@@ -62,6 +62,8 @@ impl fmt::Display for LoadError {
 enum Work<'a> {
     /// Nothing.
     Nothing,
+    /// The VM's RAM is set to zero.
+    Clear,
     /// The VM's RAM is written back from the caches.
     Forget,
     /// An image is copied to this place in RAM.
@@ -74,7 +76,7 @@ impl Work<'_> {
     /// Bytes of the part.
     const fn size(&self) -> u64 {
         match self {
-            Self::Nothing | Self::Forget => 0,
+            Self::Nothing | Self::Clear | Self::Forget => 0,
             Self::Copy(_, bytes) => bytes.len() as u64,
             Self::Cells(range, _) => range.size(),
         }
@@ -95,8 +97,11 @@ impl Vm {
         let more = self.wants_seed() && self.gather(&mut loading.seed);
         loop {
             let (work, next) = match loading.part {
-                Part::Cached if !self.life.was_loaded() => (Work::Nothing, Part::First),
-                Part::Cached => (Work::Forget, Part::First),
+                Part::Ram => match self.life.contents() {
+                    Contents::Foreign => (Work::Clear, Part::First),
+                    Contents::Zeros => (Work::Nothing, Part::First),
+                    Contents::Life => (Work::Forget, Part::First),
+                },
                 Part::First => (self.cells(|banks| banks.first, 0), Part::Second),
                 Part::Second => (self.cells(|banks| Some(banks.second), 1), Part::Kernel),
                 Part::Kernel => {
@@ -121,7 +126,7 @@ impl Vm {
                     return Ok(Some(Entry { kernel, tree: layout.dtb.start }));
                 }
             };
-            let size = if matches!(work, Work::Forget) { self.memory.size() } else { work.size() };
+            let size = if matches!(work, Work::Clear | Work::Forget) { self.memory.size() } else { work.size() };
             match loading.piece(size, most) {
                 (_, 0) => {
                     // From here on there is something of it in memory.
@@ -131,7 +136,8 @@ impl Vm {
                 (start, size) => {
                     match work {
                         Work::Nothing => {}
-                        Work::Forget => self.forget_cached(start, size)?,
+                        Work::Clear => self.with_ram(start, size, |ram, at, size| ram.clear(at, size))?,
+                        Work::Forget => self.with_ram(start, size, |ram, at, size| ram.forget_cached(at, size))?,
                         Work::Copy(region, bytes) => self.copy(region, bytes, start, size)?,
                         Work::Cells(bank, file) => {
                             self.fill_cells(bank, file, start, size).map_err(|_| LoadError::Memory(bank))?;
@@ -164,7 +170,7 @@ impl Vm {
             Some(file) => (file, 0),
             None => (file, (size as usize).saturating_sub(file.len())),
         };
-        cells.place(start, file)?;
+        cells.store(start, file)?;
         cells.fill(start.saturating_add(file.len() as u64), erased, 0xff)
     }
 
@@ -204,10 +210,15 @@ impl Vm {
         self.copy(layout.dtb, &tree, 0, tree.len() as u64)
     }
 
-    /// Writes a piece of the VM's RAM back from the caches.
-    fn forget_cached(&self, start: u64, size: u64) -> Result<(), LoadError> {
+    /// Does something with a piece of the VM's RAM.
+    fn with_ram(
+        &self,
+        start: u64,
+        size: u64,
+        work: impl FnOnce(&mut GuestMemory, u64, usize) -> Result<(), OutOfReach>,
+    ) -> Result<(), LoadError> {
         let piece = Range::sized(self.ram.saturating_add(start), size);
-        let done = self.memory_on_first().and_then(|mut memory| memory.forget_cached(piece.start, size as usize).ok());
+        let done = self.memory_on_first().and_then(|mut ram| work(&mut ram, piece.start, size as usize).ok());
         done.ok_or(LoadError::Memory(piece))
     }
 
@@ -216,7 +227,8 @@ impl Vm {
     fn copy(&self, region: Range, bytes: &[u8], start: u64, size: u64) -> Result<(), LoadError> {
         let piece = Range::sized(region.start.saturating_add(start), size);
         let bytes = bytes.get(start as usize..).and_then(|rest| rest.get(..size as usize));
-        // None of its vCPUs runs while it is loaded, by its first vCPU's core alone.
+        // None of its vCPUs runs while it is loaded, by its first vCPU's core alone. Each forgets what its core remembers of
+        // instructions when it begins.
         let copied =
             self.memory_on_first().zip(bytes).and_then(|(mut memory, bytes)| memory.place(piece.start, bytes).ok());
         copied.ok_or(LoadError::Memory(piece))

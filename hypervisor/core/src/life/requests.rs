@@ -138,7 +138,7 @@ impl ManagerLock<'_> {
     fn derive(&self) {
         let vm = self.vm;
         let profile = self.freeze_row();
-        let everything = Profile::everything(&Machine::get().support(), profile.conduits());
+        let everything = Profile::everything(&Machine::get().support(vm), profile.conduits());
         let everything = if profile.may_suspend() { everything.with_suspend() } else { everything };
         vm.audit.start(if profile.is_control() { everything.with_control() } else { everything });
         vm.work_out_fast_tables(profile, self.filter());

@@ -35,7 +35,11 @@ impl Vm {
         if size == 0 {
             return self.make_anew();
         }
-        let clear = |mut memory: GuestMemory| memory.clear(start, size as usize).ok();
+        let in_ram = done < self.memory.size();
+        let clear = |mut memory: GuestMemory| match in_ram {
+            true => memory.clear(start, size as usize).ok(),
+            false => memory.fill(start, size as usize, 0).ok(),
+        };
         if memory.and_then(clear).is_none() {
             // The piece is within its memory, and every core that runs vCPUs has slots. Without being scrubbed the VM is no new one.
             self.report(Occasion::End, format_args!("{}: its memory cannot be reached to be scrubbed", self.name()));
@@ -60,7 +64,7 @@ impl Vm {
         }
         self.pv_time.clear();
         self.bus.devices().for_each(|device| device.renew());
-        create::make_row(self.row, &self.config, self.control, &Machine::get().support());
+        create::make_row(self.row, &self.config, self.control, &Machine::get().support(self));
         self.life.created();
         self.report(Occasion::Repeatable, format_args!("{}: created", self.name()));
     }

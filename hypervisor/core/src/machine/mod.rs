@@ -5,6 +5,7 @@ pub mod devices;
 pub mod end;
 pub mod owner;
 pub(crate) mod place;
+pub mod protection;
 
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
@@ -113,9 +114,10 @@ impl Machine {
         })
     }
 
-    /// The upper limits of the VMs' firmware registers now: time of day is one more service once it is set.
-    pub fn support(&self) -> Support {
-        let mut support = self.support;
+    /// The upper limits of the firmware registers of `vm` now: time of day is one more service once it is set, and what its cores
+    /// need limits the workarounds.
+    pub fn support(&self, vm: &Vm) -> Support {
+        let mut support = self.levels(vm).limit(self.support);
         if self.clock.is_set() {
             support.vendor_hyp |= firmware::VENDOR_HYP_PTP;
         }

@@ -1,10 +1,11 @@
 //! Firmware registers: the calls that this project is named for. The rules are the gate's.
 
 use portcullis_abi::manage;
-use portcullis_gate::{Register, Rule, SetError, Support};
+use portcullis_gate::{Register, Rule, SetError};
 
 use super::status::Status;
 use super::{Answer, DONE, item};
+use crate::machine::Machine;
 use crate::vm::Vm;
 
 /// The register of this identifier.
@@ -13,9 +14,9 @@ pub fn find(id: u64) -> Result<Register, SetError> {
 }
 
 /// `REGISTER_LIST`.
-pub fn list(vm: &Vm, support: &Support, index: u64) -> Answer {
+pub fn list(machine: &Machine, vm: &Vm, index: u64) -> Answer {
     let register = *item(&Register::ALL, index).ok_or(Status::NoItem)?;
-    Ok([register.id(), vm.row.get(register), support.limit(register)])
+    Ok([register.id(), vm.row.get(register), machine.support(vm).limit(register)])
 }
 
 /// `REGISTER_GET`.
@@ -24,8 +25,8 @@ pub fn get(vm: &Vm, id: u64) -> Answer {
 }
 
 /// `REGISTER_SET`.
-pub fn set(vm: &Vm, support: &Support, id: u64, value: u64) -> Answer {
-    vm.row.set(find(id)?, value, support)?;
+pub fn set(machine: &Machine, vm: &Vm, id: u64, value: u64) -> Answer {
+    vm.row.set(find(id)?, value, &machine.support(vm))?;
     DONE
 }
 

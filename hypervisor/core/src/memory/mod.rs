@@ -4,4 +4,4 @@ pub mod bank;
 pub mod guest;
 pub mod stage1;
 pub mod stage2;
-mod window;
+pub mod window;

@@ -24,6 +24,8 @@ pub enum Use {
     ReadOnly,
     /// Data: writable, never executable.
     Data,
+    /// The same past the caches: Normal memory, Non-cacheable. No core has a line of it in its caches for that it is mapped so.
+    Uncached,
     /// Device registers: writable, never executable, Device-nGnRE.
     Device,
     /// Nothing: a guard page.
@@ -38,6 +40,7 @@ fn attributes(purpose: Use) -> Attributes {
         Use::Text => normal | Attributes::READ_ONLY,
         Use::ReadOnly => normal | Attributes::READ_ONLY | Attributes::XN,
         Use::Data => normal | Attributes::XN,
+        Use::Uncached => valid | Attributes::ATTRIBUTE_INDEX_2 | Attributes::INNER_SHAREABLE | Attributes::XN,
         Use::Device => valid | Attributes::ATTRIBUTE_INDEX_0 | Attributes::XN,
         Use::Guard => Attributes::empty(),
     }
@@ -102,9 +105,9 @@ pub fn root() -> Option<u64> {
     LIVE.lock().as_ref().map(Stage1::root)
 }
 
-/// The descriptor of a block of the second level by which EL2 reaches the guest memory at `start`, a multiple of 2 MiB: data.
-pub fn block(start: u64) -> u64 {
-    start | attributes(Use::Data).bits() as u64
+/// The descriptor of a block of the second level by which EL2 reaches the guest memory at `start`, a multiple of 2 MiB, as `purpose`.
+pub fn block(start: u64, purpose: Use) -> u64 {
+    start | attributes(purpose).bits() as u64
 }
 
 /// Maps the page at `page` at EL2 as writable memory while `work` runs; false if it cannot be mapped, and `work` did not run.
@@ -139,7 +142,7 @@ mod tests {
 
     #[test]
     fn nothing_is_both_writable_and_executable() {
-        for purpose in [Use::Text, Use::ReadOnly, Use::Data, Use::Device] {
+        for purpose in [Use::Text, Use::ReadOnly, Use::Data, Use::Uncached, Use::Device] {
             let attributes = attributes(purpose);
             assert!(attributes.intersects(Attributes::READ_ONLY | Attributes::XN), "{purpose:?}");
         }
@@ -179,6 +182,8 @@ mod tests {
     #[test]
     fn a_block_is_valid_and_no_table() {
         // Valid, a block; AttrIndx 1, AP[1], inner shareable, access flag, XN (Arm ARM, D8.3.1).
-        assert_eq!(block(0x4020_0000), 0x4020_0000 | 1 | 1 << 2 | 1 << 6 | 3 << 8 | 1 << 10 | 1 << 54);
+        assert_eq!(block(0x4020_0000, Use::Data), 0x4020_0000 | 1 | 1 << 2 | 1 << 6 | 3 << 8 | 1 << 10 | 1 << 54);
+        // AttrIndx 2.
+        assert_eq!(block(0x4020_0000, Use::Uncached), 0x4020_0000 | 1 | 2 << 2 | 1 << 6 | 3 << 8 | 1 << 10 | 1 << 54);
     }
 }

@@ -24,9 +24,26 @@ const _: () = assert!(SLOT == 2 << 20 && COVERED == 1 << 30);
 
 /// A table of the second level.
 #[repr(C, align(4096))]
-struct Table([AtomicU64; SLOTS]);
+struct Table {
+    entries: [AtomicU64; SLOTS],
+}
 
-static ENTRIES: Table = Table([const { AtomicU64::new(0) }; SLOTS]);
+impl Table {
+    /// A table that shows nothing.
+    const fn new() -> Self {
+        Self { entries: [const { AtomicU64::new(0) }; SLOTS] }
+    }
+}
+
+#[cfg(not(test))]
+static ENTRIES: Table = Table::new();
+#[cfg(test)]
+thread_local! {
+    static OF_THREAD: &'static Table = Box::leak(Box::new(Table::new()));
+}
+/// The window of a test.
+#[cfg(test)]
+static ENTRIES: crate::tests::per_thread::PerThread<Table> = crate::tests::per_thread::PerThread(&OF_THREAD);
 
 /// EL2's addresses of the window. Nothing else may be mapped there.
 pub const fn range() -> Range {
@@ -39,7 +56,7 @@ pub const fn range() -> Range {
 ///
 /// `root` must be the address of such a table, to which nobody else writes meanwhile, and in which the window's entry is unused.
 pub unsafe fn attach(root: u64) {
-    let table = core::ptr::from_ref(&ENTRIES) as u64;
+    let table = ENTRIES.entries.as_ptr() as u64;
     let entry = (root as *mut u64).wrapping_add((BASE / COVERED) as usize);
     // SAFETY: the entry lies in the table for which the caller vouches: it has one for each GiB of the addresses.
     unsafe { entry.write_volatile(table | TABLE) };
@@ -52,18 +69,23 @@ pub const fn address(slot: usize) -> u64 {
 
 /// The descriptor that is in a slot; zero if it shows nothing, or does not exist.
 pub fn shown(slot: usize) -> u64 {
-    ENTRIES.0.get(slot).map_or(0, |entry| entry.load(Ordering::Relaxed))
+    ENTRIES.entries.get(slot).map_or(0, |entry| entry.load(Ordering::Relaxed))
 }
 
 /// Puts a descriptor into a slot of this core, by break-before-make (Arm ARM, D8.16.1); zero shows nothing.
 pub fn show(slot: usize, descriptor: u64) {
-    let Some(entry) = ENTRIES.0.get(slot) else { return };
+    let Some(entry) = ENTRIES.entries.get(slot) else { return };
+    let put = |descriptor| {
+        entry.store(descriptor, Ordering::Relaxed);
+        #[cfg(not(target_os = "none"))]
+        portcullis_arch::fake::happens(portcullis_arch::fake::Event::Map(address(slot), descriptor));
+    };
     if entry.load(Ordering::Relaxed) != 0 {
-        entry.store(0, Ordering::Relaxed);
+        put(0);
         paging::invalidate_el2_address_here(address(slot));
     }
     if descriptor != 0 {
-        entry.store(descriptor, Ordering::Relaxed);
+        put(descriptor);
         // The walk sees it before anything that follows is looked up.
         barrier::dsb_ishst();
         barrier::isb();
@@ -78,17 +100,18 @@ mod tests {
     #[test]
     fn a_slot_is_broken_before_it_is_made() {
         let slot = SLOTS - 1;
+        let maps = |descriptor| Event::Map(address(slot), descriptor);
+        let make = |descriptor| [maps(descriptor), Event::Instruction("dsb ishst"), Event::Instruction("isb")];
+        let broken = [maps(0), Event::Maintain("tlbi vae2", address(slot) as usize, 0)];
         fake::record();
         show(slot, 0x4020_0001);
-        let make = [Event::Instruction("dsb ishst"), Event::Instruction("isb")];
-        assert_eq!((shown(slot), fake::recorded()), (0x4020_0001, make.to_vec()));
+        assert_eq!((shown(slot), fake::recorded()), (0x4020_0001, make(0x4020_0001).to_vec()));
         fake::record();
         show(slot, 0x8000_0001);
-        let broken = Event::Maintain("tlbi vae2", address(slot) as usize, 0);
-        assert_eq!((shown(slot), fake::recorded()), (0x8000_0001, [&[broken][..], &make].concat()));
+        assert_eq!((shown(slot), fake::recorded()), (0x8000_0001, [&broken[..], &make(0x8000_0001)].concat()));
         fake::record();
         show(slot, 0);
-        assert_eq!((shown(slot), fake::recorded()), (0, vec![broken]));
+        assert_eq!((shown(slot), fake::recorded()), (0, broken.to_vec()));
     }
 
     #[test]

@@ -1,20 +1,19 @@
 //! What a physical core works at: the vCPUs that it runs, and what it does when it has none.
 
-use portcullis_arch::{barrier, cpu, timer};
+use portcullis_arch::{barrier, cpu, timer, vectors};
 use spin::Once;
 
 use super::interrupts;
 use super::shared_core::SharedCore;
 use crate::cpu::deadlines::Timer;
 use crate::cpu::physical_core::Core;
+use crate::machine::Machine;
 use crate::vm::Vcpu;
 use crate::vm::state::State;
 use crate::vm::step::Step;
 
-/// Bytes of a VM's images that its core puts in place at a time if it has nothing else to do.
-const LOAD_PIECE: u64 = 32 << 20;
-/// The same of memory that is scrubbed.
-const SCRUB_PIECE: u64 = 2 << 20;
+/// Bytes of a VM's memory that its core fills at a time if it has nothing else to do but to take interrupts: a block of EL2's window.
+const PIECE: u64 = 2 << 20;
 
 /// What a core runs.
 pub enum Work {
@@ -48,11 +47,14 @@ impl Worker {
 
     /// Makes this the worker of the core on which the code runs. That core serves guests from now on.
     pub fn adopt(&'static self) {
-        self.core.read_id_registers();
+        self.core.identify(Machine::get().board.firmware);
         // SAFETY: the worker lives for ever, and its first field's first field is the anchor; its stacks live as long and belong
         // to this core alone.
         unsafe {
             cpu::set_anchor(core::ptr::from_ref(self).cast());
+        }
+        if let Some(protection) = self.core.protection() {
+            vectors::harden(protection.at_exit());
         }
         self.core.becomes_online();
     }
@@ -97,7 +99,8 @@ impl Worker {
                     Step::Load => match vcpu.vm.life.restart_policy().waits(timer::count()) {
                         Some(at) => core.arm(Timer::Schedule, at),
                         None => {
-                            vcpu.vm.load_and_start(vcpu, LOAD_PIECE);
+                            vcpu.vm.load_and_start(vcpu, PIECE);
+                            interrupts::take_all(core, alone);
                             continue;
                         }
                     },
@@ -119,7 +122,7 @@ impl Worker {
                         continue;
                     }
                     Step::Scrub => {
-                        vcpu.vm.scrub_piece(SCRUB_PIECE);
+                        vcpu.vm.scrub_piece(PIECE);
                         interrupts::take_all(core, alone);
                         continue;
                     }

@@ -37,6 +37,8 @@ pub struct Rig {
     workers: &'static [Worker],
     /// The cores but for the one that the thread is.
     cores: RefCell<Vec<Hardware>>,
+    /// What every core has done, in order, with its number, from when a test [wants](Rig::keep_events) to see it.
+    events: RefCell<Option<Vec<(usize, Event)>>>,
 }
 
 /// The settings of a VM as [`vm`] makes it: it starts by itself, and both conduits are open.
@@ -101,7 +103,7 @@ impl Rig {
         let former = fake::become_core(std::mem::take(&mut rig_cores.borrow_mut()[0]));
         let machine = assemble(&parts, workers, vms, assignments);
         rig_cores.borrow_mut()[0] = fake::become_core(former);
-        let rig = Self { machine, parts, workers, cores: rig_cores };
+        let rig = Self { machine, parts, workers, cores: rig_cores, events: RefCell::default() };
         for (core, worker) in workers.iter().enumerate() {
             rig.at(core, || worker.adopt());
         }
@@ -125,12 +127,26 @@ impl Rig {
     fn deliver(&self) {
         let mut cores = self.cores.borrow_mut();
         for sender in 0..cores.len() {
-            let mut sent: Vec<(usize, u32)> = sent_by(&mut cores, sender);
+            let events = events_of(&mut cores, sender);
+            let mut sent = sgis(&events);
+            if let Some(kept) = &mut *self.events.borrow_mut() {
+                kept.extend(events.into_iter().map(|event| (sender, event)));
+            }
             sent.retain(|(target, _)| *target < cores.len());
             for (target, intid) in sent {
                 in_place(&mut cores, target, || fake::pend(intid));
             }
         }
+    }
+
+    /// Keeps what the cores do from now on.
+    pub fn keep_events(&self) {
+        *self.events.borrow_mut() = Some(Vec::new());
+    }
+
+    /// What the cores have done since it was asked last, or since they were to be kept.
+    pub fn events(&self) -> Vec<(usize, Event)> {
+        self.events.borrow_mut().as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Has a core go on until nothing more happens to it. In a guest it takes what is pending.
@@ -205,6 +221,13 @@ impl Rig {
         unsafe { core::slice::from_raw_parts(range.start as *const u8, range.size() as usize) }
     }
 
+    /// Fills the RAM of a VM that has not begun: somebody else had it.
+    pub fn soil(&self, vm: usize, byte: u8) {
+        let range = self.vm(vm).memory;
+        // SAFETY: as above.
+        unsafe { core::ptr::write_bytes(range.start as *mut u8, byte, range.size() as usize) };
+    }
+
     /// The cells of a VM's second bank of flash.
     pub fn cells(&self, vm: usize) -> &'static [u8] {
         let range = self.vm(vm).flash.as_ref().unwrap().banks.second;
@@ -235,8 +258,9 @@ fn hardware(gic: GicVersion) -> Hardware {
     let former = fake::become_core(Hardware::default());
     fake::set("cntfrq_el0", SECOND);
     fake::set("cntpct_el0", 1000);
-    // FEAT_RAS: an SError that is pending can be deferred.
+    // FEAT_RAS: an SError that is pending can be deferred. A Cortex-A55, which is safe from speculation.
     fake::set("id_aa64pfr0_el1", 1 << 28);
+    fake::set("midr_el1", 0x412f_d050);
     match gic {
         GicVersion::V3 => fake::set("ich_vtr_el2", FOUR_LIST_REGISTERS),
         GicVersion::V2 => fake::install_gicv2(4),
@@ -253,16 +277,20 @@ fn in_place<R>(cores: &mut [Hardware], core: usize, act: impl FnOnce() -> R) -> 
     result
 }
 
-/// Which SGIs a core has sent since it was asked last: to which core, and which.
-fn sent_by(cores: &mut [Hardware], sender: usize) -> Vec<(usize, u32)> {
-    let events = in_place(cores, sender, || {
+/// What a core has done since it was asked last.
+fn events_of(cores: &mut [Hardware], core: usize) -> Vec<Event> {
+    in_place(cores, core, || {
         let events = fake::recorded();
         fake::record();
         events
-    });
+    })
+}
+
+/// Which SGIs a core has sent: to which core, and which.
+fn sgis(events: &[Event]) -> Vec<(usize, u32)> {
     let mut sent = Vec::new();
     for event in events {
-        let (targets, intid) = match event {
+        let (targets, intid) = match *event {
             // ICC_SGI1R_EL1: target list 15:0, INTID 27:24. All affinities above level 0 are zero here.
             Event::Write("icc_sgi1r_el1", value) => (value & 0xffff, value >> 24 & 0xf),
             // GICD_SGIR: target list 23:16, INTID 3:0.
@@ -287,7 +315,7 @@ fn assemble(
     let support = Support::FULL;
     let mut stock = Stock { support: &support, interface: None, assignments, free: Regions::new() };
     let vms = configs.iter().enumerate().map(|(index, config)| {
-        stock.free.add(memory(MEMORY)).unwrap();
+        stock.free.add(memory(config.memory)).unwrap();
         if config.flash.is_some() {
             stock.free.add(memory(FLASH_BANK)).unwrap();
         }

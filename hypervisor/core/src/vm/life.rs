@@ -5,13 +5,13 @@
 //! the new one may look at it, after it if only the first of several who want the change may do it.
 
 use core::convert::Infallible;
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use spin::{Mutex, MutexGuard};
 
 use super::counter::VirtualCounter;
 use super::failure::Failure;
-use super::loading::Loading;
+use super::loading::{Contents, Loading};
 use super::restart::RestartPolicy;
 use super::slept::Slept;
 use super::state::{Action, LifecycleError, State, StateCell};
@@ -27,8 +27,8 @@ pub struct Life {
     failure: Mutex<Option<Failure>>,
     /// How far the images are in place.
     loading: Mutex<Loading>,
-    /// The VM was loaded before: its memory may lie in the caches as it was then.
-    loaded: AtomicBool,
+    /// What is in RAM before the VM is loaded.
+    contents: Mutex<Contents>,
     /// Bytes of the VM's memory that are scrubbed, while that is in progress.
     scrubbed: AtomicU64,
 }
@@ -43,7 +43,7 @@ impl Life {
             slept: Slept::new(),
             failure: Mutex::new(None),
             loading: Mutex::new(Loading::default()),
-            loaded: AtomicBool::new(false),
+            contents: Mutex::new(Contents::Foreign),
             scrubbed: AtomicU64::new(0),
         }
     }
@@ -88,7 +88,7 @@ impl Life {
     }
 
     /// Begins a life at `now`, or later where the restart policy says so: nothing is loaded yet. The counter has `frequency` Hz;
-    /// `again` as for [`RestartPolicy::begin`].
+    /// `again` as for `RestartPolicy::begin`.
     pub fn begin(&self, again: bool, now: u64, frequency: u64) {
         self.restarts.begin(again, now, frequency);
         self.slept.reset();
@@ -198,14 +198,14 @@ impl Life {
         self.loading.lock()
     }
 
-    /// Tells whether something was loaded since the VM was created.
-    pub fn was_loaded(&self) -> bool {
-        self.loaded.load(Ordering::Relaxed)
+    /// Returns what is in RAM before the VM is loaded.
+    pub fn contents(&self) -> Contents {
+        *self.contents.lock()
     }
 
-    /// Notes that there is something of the images in memory.
+    /// Notes that there is something of the VM in RAM, and of nobody else.
     pub fn set_loaded(&self) {
-        self.loaded.store(true, Ordering::Relaxed);
+        *self.contents.lock() = Contents::Life;
     }
 
     /// Returns how many bytes of the VM's memory are scrubbed.
@@ -225,8 +225,7 @@ impl Life {
 
     /// Makes the scrubbed VM a new one, without a former life. Last of all the state, which hands it over to the managers.
     pub fn created(&self) {
-        // The scrubbing has written everything back.
-        self.loaded.store(false, Ordering::Relaxed);
+        *self.contents.lock() = Contents::Zeros;
         self.restarts.reset();
         *self.failure.lock() = None;
         self.state.created();
@@ -308,7 +307,9 @@ mod tests {
     #[test]
     fn nothing_is_left_of_it_in_a_new_one() {
         let life = running(1);
+        assert_eq!(life.contents(), Contents::Foreign);
         life.set_loaded();
+        assert_eq!(life.contents(), Contents::Life);
         assert!(life.fail(failure(0)));
         life.all_off(true);
         life.set_scrubbed(4096);
@@ -316,6 +317,7 @@ mod tests {
         assert_eq!(life.scrubbed(), 0, "whoever scrubs begins at the beginning");
         life.created();
         assert_eq!(life.state(), State::CREATED);
-        assert!(!life.was_loaded() && life.failure().is_none() && life.restart_policy().total() == 0);
+        assert_eq!(life.contents(), Contents::Zeros);
+        assert!(life.failure().is_none() && life.restart_policy().total() == 0);
     }
 }

@@ -5,10 +5,9 @@ use super::seed::Seed;
 /// What is put in place, in this order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Part {
-    /// The VM's former life goes out of the caches: the guest starts with its own off, and a line of then must not come over
-    /// what it writes.
+    /// What is in RAM goes, or goes out of the caches at least: see [`Contents`].
     #[default]
-    Cached,
+    Ram,
     /// The first bank of flash, in the VM's first life.
     First,
     /// The second one.
@@ -21,6 +20,17 @@ pub enum Part {
     Seed,
     /// The device tree.
     Tree,
+}
+
+/// What a VM's RAM has before the VM is loaded. Its guest starts with its caches off: no line of then must come over what it writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contents {
+    /// What whoever had the memory before has left there, a boot loader for one. All of it is set to zero.
+    Foreign,
+    /// Nothing but zeros, and the caches have nothing of it.
+    Zeros,
+    /// A former life of the VM, which it may find again, as on a board. It is written back, and goes out of the caches.
+    Life,
 }
 
 /// How far a VM is loaded.

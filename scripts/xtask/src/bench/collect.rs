@@ -11,13 +11,13 @@ use firmware::mode::{Mode, Setting};
 
 use super::guest::Guest;
 use super::measure::{Bench, Outcome, Run};
-use super::measurement::{CPU, CPU_WITH_ENTROPY, Measurement, Measurements, alone, single};
+use super::measurement::{CPU, CPU_WITH_ENTROPY, MEMORY, Measurement, Measurements, alone, single};
 use super::plugin::Test;
 use super::switches;
 use crate::el3::El3;
 
 /// Operations in a test with one vCPU, and with two.
-const OPERATIONS: u32 = 500;
+pub const OPERATIONS: u32 = 500;
 const PAIR_OPERATIONS: u32 = 300;
 
 /// Ranges that go to EL3, with the silicon provider's functions that the guest calls in the middle of 32.
@@ -71,8 +71,9 @@ pub fn all(bench: &Bench) -> Result<Measurements> {
         check_ruler(&outcome)?;
         check_clock(&outcome, &calls, &configuration)?;
         if name == "open" {
-            let instructions = outcome.results.boot.get(&0).context("the guest's first instruction was not seen")?;
-            found.insert("boot".into(), single(*instructions));
+            let (fixed, per_mib) = boot(bench, instructions_of_boot(&outcome)?)?;
+            found.insert("boot".into(), single(fixed));
+            found.insert("boot-mib".into(), single(per_mib));
             found.insert("peak".into(), single(heap_peak(&outcome.lines)?));
         }
         found.extend(calls.into_iter().map(|(key, measurement)| (format!("{prefix}{key}"), measurement)));
@@ -103,6 +104,27 @@ pub fn all(bench: &Bench) -> Result<Measurements> {
     found.insert("restart".into(), single(longest));
     found.extend(switches::measure(bench)?);
     Ok(found)
+}
+
+/// MiB of RAM by which a boot is compared with one that has more to set to zero.
+const MORE: u32 = 16;
+
+/// What the boot of a VM with [`MEMORY`] MiB, of so many instructions, takes but for its RAM, and what each MiB of that takes.
+fn boot(bench: &Bench, with_memory: u64) -> Result<(u64, u64)> {
+    let configuration = Configuration { batches: 1, ..Configuration::DEFAULT };
+    let large = Run { memory: MEMORY + MORE, ..alone("large", Guest::Calls, CPU, configuration, "") };
+    split(with_memory, instructions_of_boot(&bench.run(&large)?)?)
+}
+
+fn split(with_memory: u64, with_more: u64) -> Result<(u64, u64)> {
+    let more = with_more.checked_sub(with_memory).context("more RAM took fewer instructions")?;
+    let fixed = with_memory.checked_sub((more * u64::from(MEMORY)).div_ceil(MORE.into()));
+    Ok((fixed.context("RAM took more instructions than the boot as a whole")?, more.div_ceil(MORE.into())))
+}
+
+/// Instructions up to the first one of the guest on core 0.
+fn instructions_of_boot(outcome: &Outcome) -> Result<u64> {
+    outcome.results.boot.get(&0).copied().context("the guest's first instruction was not seen")
 }
 
 /// Bytes of EL2's heap that were in use at once, as the hypervisor tells in the end.
@@ -166,6 +188,13 @@ mod tests {
         let results = Results { tests: vec![test], ..Results::default() };
         let found = calls(&Outcome { lines: Vec::new(), results }, &Configuration::DEFAULT, 0);
         assert_eq!((found["smc unknown"].value, found["smc unknown"].max), (41.0, 51.0));
+    }
+
+    #[test]
+    fn a_boot_is_split_into_what_depends_on_memory_and_what_does_not() {
+        assert_eq!(split(500_000, 500_000 + 16 * 80_000).unwrap(), (340_000, 80_000));
+        assert_eq!(split(500_001, 500_001 + 16 * 80_000 - 1).unwrap(), (340_001, 80_000));
+        assert!(split(500_000, 499_999).is_err() && split(1000, 100_000).is_err());
     }
 
     #[test]

@@ -45,8 +45,8 @@ answer is \"not supported\". `!`: more than was asked for.
 ## Firmware calls
 
 Instructions for one call and its return, the HVC or SMC itself included. By SMC at most {extra} more are allowed. TRNG and
-ARCH_WORKAROUND_1 are measured on QEMU's `max`, which has RNDRRS and is offered the workaround; {cpu} is not. KVM VHE runs
-on neoverse-n1, as {cpu} has no VHE. A row is the largest of its calls.
+the row of its version are measured on QEMU's `max`, which has RNDRRS. KVM VHE runs on cortex-a55, as {cpu} has no VHE; Bao and
+hvisor ran on cortex-a72. A row is the largest of its calls.
 
 {calls}
 How many times as many instructions the others take:
@@ -73,7 +73,10 @@ nanosecond is an instruction.
 {windows}
 ## Boot and size
 
-Boot is with one VM of one vCPU and a guest of 8,600 bytes, and counts from reset, QEMU's own boot loader included.
+Boot is with one VM of one vCPU and a guest of 8,600 bytes, and counts from reset, QEMU's own boot loader included. What
+depends on how much RAM the VM has is a row of its own: before a VM's first start all of that is written back out of the caches and
+set to zero, on the VM's own core, so that VMs of several cores do so at the same time. A start after that, here of a VM with 2
+MiB, writes the RAM back and leaves it as it is.
 
 {machine}
 {sections}

@@ -9,7 +9,7 @@ use super::measure::Bench;
 use super::measurement::Measurements;
 use super::rows::{self, Figure, Row};
 use super::windows::{self, Windows};
-use super::{collect, size};
+use super::{collect, hardened, size};
 use crate::flatten::Sections;
 
 /// Everything that one run of the bench finds out.
@@ -42,6 +42,7 @@ impl Figures {
     pub fn measure(bench: &Bench) -> Result<Self> {
         let rows = rows::load(bench.environment)?;
         let mut measurements = collect::all(bench)?;
+        measurements.extend(hardened::measure(bench)?);
         let (sections, sizes) = size::sizes(bench.environment)?;
         measurements.extend(sizes);
         let windows = windows::measure(bench)?;

@@ -11,7 +11,7 @@ use bench_guests::sharing::{SLICE, Storm};
 use super::collect;
 use super::guest::Guest;
 use super::measure::{Bench, Clock, Level, Run, Vm};
-use super::measurement::CPU;
+use super::measurement::{CPU, MEMORY};
 use super::rows::Figure;
 use crate::board::Gic;
 use crate::el3::El3;
@@ -112,6 +112,7 @@ impl Variation {
             gic: if self == Self::GicV2 { Gic::V2 } else { Gic::V3 },
             clock: Clock::Threads,
             vms,
+            memory: MEMORY,
             schedule: String::new(),
             end,
             profile: false,

@@ -82,6 +82,8 @@ pub struct Run {
     pub clock: Clock,
     /// The VMs.
     pub vms: Vec<Vm>,
+    /// MiB of RAM of each.
+    pub memory: u32,
     /// What else is in the manifest: how cores are shared.
     pub schedule: String,
     /// How often which line of the console comes until the run is over; none if it ends by itself.
@@ -183,8 +185,11 @@ impl<'a> Bench<'a> {
             let name = format!("{}-{number}", run.name);
             let image = vm.guest.write(self.environment, &vm.configuration, &self.folder, &name)?;
             let image = toml_string(&image);
-            let cores = &vm.cores;
-            _ = writeln!(text, "[[vm]]\nname = \"bench{number}\"\nimage = {image}\nmemory = \"2M\"\ncores = {cores:?}");
+            let (cores, memory) = (&vm.cores, run.memory);
+            _ = writeln!(
+                text,
+                "[[vm]]\nname = \"bench{number}\"\nimage = {image}\nmemory = \"{memory}M\"\ncores = {cores:?}"
+            );
             _ = writeln!(text, "{}\n", vm.manifest);
         }
         text += &run.schedule;

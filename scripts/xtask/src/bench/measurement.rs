@@ -9,10 +9,15 @@ use super::measure::{Clock, Level, Run, Vm};
 use crate::board::Gic;
 use crate::el3::El3;
 
-/// The CPU model of the figures.
-pub const CPU: &str = "cortex-a72";
+/// The CPU model of the figures: one that needs nothing against speculation.
+pub const CPU: &str = "cortex-a53";
+/// One whose exits begin with a loop, and what the keys of its measurements begin with.
+pub const CPU_WITH_LOOP: (&str, &str) = ("cortex-a72", "a72 ");
 /// One with FEAT_RNG, without which there is no entropy to offer.
 pub const CPU_WITH_ENTROPY: &str = "max,pauth-impdef=on";
+
+/// MiB of RAM that a VM has where nothing depends on it.
+pub const MEMORY: u32 = 2;
 
 /// One measured thing.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -45,6 +50,7 @@ pub fn alone(name: &str, guest: Guest, cpu: &'static str, configuration: Configu
         gic: Gic::V3,
         clock: Clock::Instructions,
         vms: vec![vm],
+        memory: MEMORY,
         schedule: String::new(),
         end: None,
         profile: false,

@@ -7,6 +7,7 @@ pub mod figures;
 pub mod firmware;
 pub mod growth;
 pub mod guest;
+pub mod hardened;
 pub mod json;
 pub mod measure;
 pub mod measurement;

@@ -173,7 +173,7 @@ mod tests {
     use bench_guests::sharing::Storm;
 
     use super::*;
-    use crate::bench::measurement::single;
+    use crate::bench::measurement::{CPU_WITH_LOOP, single};
     use crate::bench::{switches, windows};
 
     fn committed() -> Vec<Row> {
@@ -192,11 +192,14 @@ mod tests {
             Storm::ALL.into_iter().flat_map(windows::keys).chain(switches::KEYS.map(str::to_owned)).collect();
         for row in rows {
             for key in &row.measure {
+                let key = &key.strip_prefix(CPU_WITH_LOOP.1).unwrap_or(key).to_owned();
                 let known = match row.table {
                     Table::Call => key.split_once("hvc ").is_some_and(|(_, name)| calls::index(name).is_some()),
                     Table::Operation => operations.contains(&key.as_str()),
                     Table::Sharing => sharing.contains(key),
-                    Table::Machine => ["boot", "restart", "image", "static", "peak"].contains(&key.as_str()),
+                    Table::Machine => {
+                        ["boot", "boot-mib", "restart", "image", "static", "peak"].contains(&key.as_str())
+                    }
                 };
                 assert!(known, "{}: {key}", row.name);
             }

@@ -18,6 +18,9 @@ const SECOND: usize = 1;
 pub const KEYS: [&str; 6] =
     ["switch-wfi", "switch-slice", "switch-interrupt", "switch-slice-gicv2", "tick-shared", "tick-alone"];
 
+/// The switch at the end of a slice.
+pub const SLICE_END: (&str, Way) = (KEYS[1], Way::Slice);
+
 /// The measurements by their keys: those of GICv3, one of GICv2, and what runs on its core alone.
 ///
 /// # Errors
@@ -44,7 +47,7 @@ pub fn measure(bench: &Bench) -> Result<Measurements> {
 }
 
 /// Two guests on the first core.
-fn shared(name: &str, way: Way) -> Run {
+pub fn shared(name: &str, way: Way) -> Run {
     let configuration = Configuration { count: COUNT, tests: 1 << way as u64, ..Configuration::DEFAULT };
     let slice = format!("slice = \"{SLICE}\"");
     let mut run = alone(name, Guest::Switches, CPU, configuration, &slice);
@@ -67,7 +70,11 @@ fn undisturbed(name: &str, guests: usize) -> Run {
 }
 
 /// The only test of a run, whose windows must all have been closed.
-fn counted(outcome: &Outcome, core: usize, way: Way) -> Result<Measurement> {
+///
+/// # Errors
+///
+/// There is none, or it saw fewer switches.
+pub fn counted(outcome: &Outcome, core: usize, way: Way) -> Result<Measurement> {
     let test = outcome.results.tests.iter().find(|test| (test.core, test.id) == (core, way as usize));
     let test = test.context("nothing was counted")?;
     let expected = if way == Way::Alone { 1 } else { u64::from(COUNT) };

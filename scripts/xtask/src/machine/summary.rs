@@ -56,7 +56,7 @@ mod tests {
             [
                 "VM       kernel  CPUs  PSCI  SMCCC  vendor  TRNG  PV time  PTP, difference to this clock",
                 "b        -       -     -     -      -       no    -        no",
-                "linux-a  6.12    2     1.1   1.1    yes     yes   yes      yes, +0.250 s",
+                "linux-a  6.12    2     1.3   1.1    yes     yes   yes      yes, +0.250 s",
             ]
         );
     }

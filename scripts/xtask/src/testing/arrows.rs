@@ -27,8 +27,8 @@ const FLOORS: [&[(&str, &str)]; 6] = [
         ("portcullis_gate", "hypervisor/gate"),
         ("portcullis_vgic", "hypervisor/vgic"),
     ],
-    &[("portcullis_arch", "hypervisor/arch")],
-    &[("portcullis_bundle", "hypervisor/bundle")],
+    &[("portcullis_arch", "hypervisor/arch"), ("portcullis_virtio", "hypervisor/virtio")],
+    &[("portcullis_bundle", "hypervisor/bundle"), ("portcullis_links", "hypervisor/links")],
     &[("portcullis_core", "hypervisor/core"), ("portcullis_platform", "platform")],
     &[("the image", "boot")],
 ];

@@ -8,6 +8,7 @@ mod passthrough;
 mod power;
 mod raspberry_pi;
 mod sharing;
+mod speculation;
 
 use self::case::{
     BUS_ERROR, CLOSED, CONFORMANCE, Case, DEMONSTRATION_SCRIPT, FOUND, LINUX, NO_ENTROPY_SOURCE, NO_OOPS, OPEN, PAUSE,
@@ -98,6 +99,28 @@ const FLASH: Case = Case {
     ],
     ..LINUX
 };
+/// What other hypervisors' tests ask of timers and interrupts (docs/peers.md). The time is that of the instructions, 64 ns each.
+const PEERS: Case = Case {
+    name: "peers",
+    manifest: "peers.toml",
+    cores: 5,
+    arguments: &["-icount", "shift=6,sleep=off"],
+    expectations: &[Cases("apart"), Cases("shares")],
+    ..LINUX
+};
+/// Nobody finds what was in the board's RAM, and everybody finds after a reset what it left.
+const SOILED: Case = Case {
+    name: "soiled",
+    manifest: "soiled.toml",
+    soiled: true,
+    expectations: &[
+        Cases("alone"),
+        Cases("shares"),
+        Cases("shares-too"),
+        Line("[alone] case fresh/boot 2 as it was left: ok"),
+    ],
+    ..LINUX
+};
 const DAMAGED: Case = Case { manifest: "conformance.toml", expectations: NOTHING_STARTS, ..LINUX };
 
 /// Every test in QEMU.
@@ -110,6 +133,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         passthrough::CASES,
         power::CASES,
         sharing::CASES,
+        speculation::CASES,
     ];
     CASES.iter().chain(more.into_iter().flatten())
 }
@@ -126,6 +150,9 @@ const CASES: &[Case] = &[
     Case { name: "conformance-gicv2", manifest: "conformance-gicv2.toml", gic: Gic::V2, ..CONFORMANCE },
     Case { name: "linux-gicv2", gic: Gic::V2, ..LINUX },
     Case { name: "reset-gicv2", gic: Gic::V2, ..RESET },
+    SOILED,
+    PEERS,
+    Case { name: "peers-gicv2", manifest: "peers-gicv2.toml", gic: Gic::V2, ..PEERS },
     PAUSE,
     Case { name: "pause-gicv2", gic: Gic::V2, ..PAUSE },
     // Both of its CPUs are busy when it is paused, for twice as long as its kernel lets one be without a word.
@@ -292,7 +319,7 @@ mod tests {
     use std::path::Path;
 
     use super::super::expectation::Expectation::{
-        All, AtMost, Clock, Date, DiffersFrom, Entropy, Never, Numbered, OnlyCalls, SameAs, Says, Stolen,
+        All, AtMost, CalledAtLeast, Clock, Date, DiffersFrom, Entropy, Never, Numbered, OnlyCalls, SameAs, Says, Stolen,
     };
     use super::*;
     use crate::el3::El3;
@@ -304,7 +331,7 @@ mod tests {
         match expectation {
             All(expectations) => expectations.iter().flat_map(named).collect(),
             Line(_) | Sequence(_) | Never(_) | NoGuest => Vec::new(),
-            SameAs(..) | DiffersFrom(..) | OnlyCalls(_) | Numbered(_) | AtMost(..) => Vec::new(),
+            SameAs(..) | DiffersFrom(..) | OnlyCalls(_) | CalledAtLeast(..) | Numbered(_) | AtMost(..) => Vec::new(),
             Stolen([a, b], c) => vec![a, b, c],
             Says(vm, _)
             | Value(vm, ..)

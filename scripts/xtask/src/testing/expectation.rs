@@ -36,6 +36,8 @@ pub enum Expectation {
     DiffersFrom(&'static str, &'static str),
     /// The firmware below the hypervisor was called with no other functions than these, and with these it was.
     OnlyCalls(&'static [u32]),
+    /// The firmware below the hypervisor was called with this function at least so often.
+    CalledAtLeast(u32, u64),
     /// Two VMs that share their cores, and one alone on its own: what their kernels took for stolen is what the hypervisor counted.
     Stolen([&'static str; 2], &'static str),
     /// No more than so many lines contain this text.
@@ -100,6 +102,7 @@ impl Expectation {
             }
             Self::Stolen(shared, alone) => stolen::unlike(shared, alone, lines),
             Self::OnlyCalls(functions) => only_calls(functions, lines),
+            Self::CalledAtLeast(function, least) => called_too_rarely(function, least, lines),
             Self::Numbered(count) => unnumbered(count, lines),
             Self::AtMost(most, text) => {
                 let count = lines.iter().filter(|line| line.contains(text)).count();
@@ -158,6 +161,14 @@ fn only_calls(functions: &[u32], lines: &[String]) -> Option<String> {
     }
     let missing = functions.iter().find(|function| !seen.contains(function));
     missing.map(|function| format!("the firmware was not called with {function:#x}"))
+}
+
+fn called_too_rarely(function: u32, least: u64, lines: &[String]) -> Option<String> {
+    let start = format!("el3: {function:#010x} called ");
+    let calls = lines.iter().find_map(|line| line.strip_prefix(&start)?.split_once(' ')?.0.parse::<u64>().ok());
+    let calls = calls.unwrap_or(0);
+    (calls < least)
+        .then(|| format!("the firmware was called with {function:#x} {calls} times, expected {least} at least"))
 }
 
 fn unnumbered(count: u32, lines: &[String]) -> Option<String> {

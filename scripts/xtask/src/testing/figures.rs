@@ -14,8 +14,11 @@ use crate::bench::figures::Figures;
 use crate::bench::growth::Variation;
 use crate::bench::measure::Bench;
 use crate::bench::rows::{self, Figure, Row};
-use crate::bench::{firmware, report};
+use crate::bench::{firmware, hardened, report};
 use crate::environment::Environment;
+
+/// The name of the test that exits do begin with a loop on a core that needs it.
+const LOOP: &str = "loop at the exits of a cortex-a72";
 
 /// Measures, and compares each figure with its bound. The measurements are made together, if any is asked for.
 ///
@@ -26,13 +29,20 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
     silence(environment, filter, tally);
     let rows = rows::load(environment)?.iter().flat_map(Row::names).collect::<Vec<_>>();
     let growth = Variation::ALL.into_iter().skip(1).map(Variation::figure_name);
-    if !rows.into_iter().chain(growth).any(|name| filter.selects("bench", &name)) {
+    if !rows.into_iter().chain(growth).chain([LOOP.to_owned()]).any(|name| filter.selects("bench", &name)) {
         return Ok(());
     }
     let start = Instant::now();
     let figures = Figures::measure(&Bench::new(environment)?)?;
     let bounds = Bounds::load(environment)?;
     let time = start.elapsed();
+    if filter.selects("bench", LOOP) {
+        let name = format!("bench {LOOP}");
+        match hardened::cost(&figures.measurements) {
+            Ok(cost) => tally.pass(&format!("{name}: {cost} instructions"), time),
+            Err(error) => tally.fail(&name, &format!("{error:#}")),
+        }
+    }
     let other = environment.other_compiler()?;
     for figure in figures.all().iter().filter(|figure| filter.selects("bench", &figure.name)) {
         let name = format!("bench {}", figure.name);

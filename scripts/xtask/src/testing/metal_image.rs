@@ -8,6 +8,7 @@ use object::read::elf::ElfFile64;
 use object::{LittleEndian, Object, ObjectSection, ObjectSymbol, SectionKind};
 
 use super::filter::Filter;
+use super::speculation::{self, Instruction};
 use super::tally::Tally;
 use crate::bench::rows;
 use crate::environment::Environment;
@@ -28,7 +29,7 @@ const TRANSLATION_MASK: u32 = 0xfff8_fe00;
 ///
 /// The build, or what cannot be read.
 pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Result<()> {
-    let checks: [Check; 2] = [("size", size), ("translations", translations)];
+    let checks: [Check; 3] = [("size", size), ("translations", translations), ("exception returns", returns)];
     for (name, check) in checks.into_iter().filter(|(name, _)| filter.selects("image", name)) {
         let start = Instant::now();
         metal::build(environment)?;
@@ -58,12 +59,8 @@ fn size(environment: &Environment) -> Result<String> {
 fn translations(environment: &Environment) -> Result<String> {
     let elf = fs::read(metal::program(environment, metal::HYPERVISOR))?;
     let file = ElfFile64::<LittleEndian>::parse(elf.as_slice()).context("the hypervisor's program")?;
-    let mut found = Vec::new();
-    for section in file.sections().filter(|section| section.kind() == SectionKind::Text) {
-        let words = section.data()?.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes));
-        let places = (section.address()..).step_by(4);
-        found.extend(places.zip(words).filter(|(_, word)| word & TRANSLATION_MASK == TRANSLATION));
-    }
+    let mut found = code(&file)?;
+    found.retain(|(_, word)| word & TRANSLATION_MASK == TRANSLATION);
     let mut known = Vec::new();
     for (name, word) in TRANSLATIONS {
         let symbol = file.symbol_by_name(name).with_context(|| format!("there is no symbol '{name}'"))?;
@@ -75,4 +72,21 @@ fn translations(environment: &Environment) -> Result<String> {
         true => Ok(format!("{} that the vectors know", found.len())),
         false => bail!("AT instructions, by address, are {found:x?}; the vectors know {known:x?}"),
     }
+}
+
+/// Behind every exception return is a barrier to speculation.
+fn returns(environment: &Environment) -> Result<String> {
+    let elf = fs::read(metal::program(environment, metal::HYPERVISOR))?;
+    let file = ElfFile64::<LittleEndian>::parse(elf.as_slice()).context("the hypervisor's program")?;
+    Ok(format!("{} with a barrier behind them", speculation::barriers(&code(&file)?)?))
+}
+
+/// The code of a program, by address.
+fn code(file: &ElfFile64<'_, LittleEndian>) -> Result<Vec<Instruction>> {
+    let mut code = Vec::new();
+    for section in file.sections().filter(|section| section.kind() == SectionKind::Text) {
+        let words = section.data()?.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes));
+        code.extend((section.address()..).step_by(4).zip(words));
+    }
+    Ok(code)
 }

@@ -9,15 +9,17 @@ use super::{host, workspace};
 use crate::environment::Environment;
 
 /// The packages of policy: they know no hardware. Long tests are shorter under Miri (`cfg(miri)`), or left to the host.
-const PACKAGES: [&str; 8] = [
+const PACKAGES: [&str; 10] = [
     "portcullis-abi",
     "portcullis-board",
     "portcullis-bundle",
     "portcullis-console",
     "portcullis-devices",
     "portcullis-gate",
+    "portcullis-links",
     "portcullis-tree",
     "portcullis-vgic",
+    "portcullis-virtio",
 ];
 
 /// Runs the tests under Miri.

@@ -12,7 +12,9 @@ use super::cases::case::Case;
 use super::damage::Damage;
 use super::expectation;
 use super::filter::Filter;
+use super::peers;
 use super::placement;
+use super::soil;
 use super::tally::Tally;
 use crate::board::{Board, Gic, Hardware};
 use crate::el3::El3;
@@ -37,6 +39,7 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
     let logs = environment.target().join("test");
     fs::create_dir_all(&logs)?;
     placement::run(environment, filter, tally);
+    let peers = peers::rows()?;
     let cases: Vec<&Case> = cases::all().filter(|case| filter.selects("qemu", case.name)).collect();
     let without = build_firmware(environment, &cases, tally);
     let mut consoles: BTreeMap<&str, Vec<String>> = BTreeMap::new();
@@ -60,14 +63,17 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
                 let counted = case.expectations.iter().flat_map(|expectation| expectation.counted_vms(&console.lines));
                 let counted: Vec<&str> = counted.collect();
                 unmet.extend(expectation::uncounted(&counted, &console.lines));
+                let mut cases_failed = false;
                 for vm in counted {
                     let cases = expectation::cases(vm, &console.lines);
                     tally.pass_many(&format!("{name} {vm}"), cases.passed);
+                    cases_failed |= !cases.failed.is_empty();
                     for (case, detail) in cases.failed {
                         tally.fail(&format!("{name} {vm} {case}"), &detail);
                     }
                     unmet.extend(cases.broken);
                 }
+                peers::count(&peers, case.name, unmet.is_empty() && !cases_failed, &console.lines, tally);
                 if unmet.is_empty() {
                     tally.pass(&name, start.elapsed());
                 } else {
@@ -128,6 +134,9 @@ fn boot(environment: &Environment, case: &Case) -> Result<(Console, End)> {
         anyhow::Ok(qemu)
     };
     let mut qemu = command()?;
+    if case.soiled {
+        qemu.args(soil::arguments(&environment.target().join("test"))?);
+    }
     if let Some(defect) = case.defect.filter(|_| case.board == Board::QemuVirt) {
         qemu.arg("-dtb").arg(virt_tree::make(command()?, &environment.target().join("test"), defect)?);
     }

@@ -21,6 +21,12 @@ impl Tally {
         self.passed += 1;
     }
 
+    /// Counts and prints a case that passed as part of a longer test.
+    pub fn pass_case(&mut self, name: &str) {
+        println!("ok    {name}");
+        self.passed += 1;
+    }
+
     /// Counts tests that passed together, and prints them as one line.
     pub fn pass_many(&mut self, name: &str, count: usize) {
         if count > 0 {

@@ -13,6 +13,8 @@ use crate::guest::report;
 const QUERIES: [u32; 3] = [0xff00, 0xff01, 0xff03];
 /// Function numbers of an owner that are tried one by one.
 const NUMBERS: u32 = 0x200;
+/// What kvm-unit-tests takes for a function that nobody has.
+const INVALID: u64 = 1337;
 /// Functions that everything is tried with: one per service, and the ones that the hypervisor's fast path answers.
 const SAMPLES: [u32; 9] = [
     SMCCC_VERSION,
@@ -46,6 +48,7 @@ pub fn run(door: &Door, profile: &Profile) {
     for bit in 16..24 {
         sweep(door, format_args!("reserved bit {bit}"), SAMPLES.into_iter().map(|id| id | 1 << bit));
     }
+    door.refused(format_args!("unknown/invalid function"), INVALID, [0; 3]);
     immediates(door);
 }
 

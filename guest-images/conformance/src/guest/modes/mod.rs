@@ -12,13 +12,16 @@ mod end;
 mod fault;
 mod flash;
 mod forward;
+mod fresh;
 mod garbage;
 mod hostile;
 mod idle;
 mod leak;
 mod pause;
+mod peers;
 mod psci;
 mod reset;
+mod speculation;
 mod steal;
 mod steps;
 mod storm;
@@ -56,6 +59,8 @@ pub fn run(profile: &Profile) {
         Mode::Psci => psci::run(profile),
         Mode::Suspend => suspend::run(profile),
         Mode::Reset => reset::run(profile),
+        Mode::Peers => peers::run(profile),
+        Mode::Fresh => fresh::run(profile),
         Mode::Device => device::run(profile),
         Mode::Disturb => disturb::run(profile),
         Mode::Dma => dma::run(profile),
@@ -69,6 +74,7 @@ pub fn run(profile: &Profile) {
         Mode::Abort => fault::abort(profile),
         Mode::Aborts => aborts::run(profile),
         Mode::Steps => steps::run(profile),
+        Mode::Speculation => speculation::run(profile),
         Mode::Flash => flash::run(profile),
         Mode::FirstBank => flash::first(),
         Mode::NoVectors => aborts::without_vectors(),

@@ -112,10 +112,11 @@ fn sleep() {
         report::finish();
         power::off()
     };
+    // Before the timers are set: on a shared core much may come between.
+    BEGUN.store(counter::virtual_count(), SeqCst);
     (stage.set)();
     close_interface(stage.mask);
     cpu::prepare(0, wake);
-    BEGUN.store(counter::virtual_count(), SeqCst);
     STOLEN.store(stolen_of(0), SeqCst);
     let (function, junk) = if number % 2 == 0 { (PSCI_SYSTEM_SUSPEND | SMC64, 0) } else { (PSCI_SYSTEM_SUSPEND, JUNK) };
     let arguments = [junk | cpu::entry_address(), junk | context(number), 0];

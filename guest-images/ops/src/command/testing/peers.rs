@@ -4,7 +4,7 @@
 //! stolen time.
 
 use portcullis_abi::function::*;
-use portcullis_abi::result::NOT_SUPPORTED;
+use portcullis_abi::result::{NOT_SUPPORTED, PSCI_INVALID_PARAMETERS};
 
 use crate::command::entry::{Command, Kind, usage};
 use crate::context::Context;
@@ -39,13 +39,11 @@ const GATED: [(u32, u64); 11] = [
 /// Questions that nobody says yes to.
 const REFUSED: [(u32, u64); 3] =
     [(TRNG_FEATURES, VENDOR_PTP as u64), (ARCH_FEATURES, TRNG_RND64 as u64), (PV_TIME_FEATURES, TRNG_RND64 as u64)];
-/// PSCI functions of versions that are not shown, or that are not offered.
-const ABSENT: [(&str, u32); 4] = [
-    ("P2 SYSTEM_SUSPEND", 0x8400_000e),
-    ("P2 SYSTEM_SUSPEND64", 0xc400_000e),
-    ("P3 SYSTEM_OFF2", 0x8400_0015),
-    ("P3 SYSTEM_OFF2_64", 0xc400_0015),
-];
+/// PSCI functions that a VM is not offered without more.
+const ABSENT: [(&str, u32); 2] = [("P2 SYSTEM_SUSPEND", 0x8400_000e), ("P2 SYSTEM_SUSPEND64", 0xc400_000e)];
+/// SYSTEM_OFF2, and which types of it there are: bit 0 is HIBERNATE_OFF (DEN0022F, 5.11).
+const SYSTEM_OFF2: [(&str, u32); 2] = [("SYSTEM_OFF2", PSCI_SYSTEM_OFF2), ("SYSTEM_OFF2_64", PSCI_SYSTEM_OFF2 | SMC64)];
+const HIBERNATE_OFF: u64 = 1;
 const NO: Answer = Answer { status: NOT_SUPPORTED, values: [0; 3] };
 
 fn run(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
@@ -78,6 +76,16 @@ fn run(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
         for (name, function) in ABSENT {
             let answer = context.manager.firmware_call(conduit, PSCI_FEATURES, [u64::from(function), 0, 0]);
             context.equal(format_args!("{name} {by} is not offered"), NO, answer);
+        }
+        for (name, function) in SYSTEM_OFF2 {
+            let answer = context.manager.firmware_call(conduit, PSCI_FEATURES, [u64::from(function), 0, 0]);
+            let types = Answer { status: HIBERNATE_OFF as i64, ..Answer::default() };
+            context.equal(format_args!("P3 {by} {name} has its type"), types, answer);
+            for kind in [1, 0] {
+                let answer = context.manager.firmware_call(conduit, function, [kind, 1, 0]);
+                let invalid = Answer { status: PSCI_INVALID_PARAMETERS, ..Answer::default() };
+                context.equal(format_args!("P3 {by} {name} of type {kind} with a cookie is refused"), invalid, answer);
+            }
         }
         if open {
             stolen_time(context, conduit, by);

@@ -1,3 +1,4 @@
+mod coherency;
 mod creation;
 mod ends;
 mod given;

@@ -83,6 +83,7 @@ fn what_is_not_all_ram_is_refused_whole() {
         assert_eq!(memory.copy_out(address, &[0xff; 16][..length]), refused);
         assert_eq!(memory.copy_in(address, &mut [0; 16][..length]), refused);
         assert_eq!(memory.place(address, &[0xff; 16][..length]), refused);
+        assert_eq!(memory.store(address, &[0xff; 16][..length]), refused);
         assert_eq!((memory.clear(address, length), memory.forget_cached(address, length)), (refused, refused));
     }
     assert_eq!((memory.peek(RAM - 8), memory.peek(RAM + SLOT)), (None, None));
@@ -96,7 +97,7 @@ fn what_is_not_all_ram_is_refused_whole() {
 fn a_core_keeps_the_two_blocks_that_it_used_last_and_tells_nobody() {
     let ram = Ram::blocks(4);
     let mut memory = ram.on(12);
-    let block = |n: u64| stage1::block(ram.start + n * SLOT);
+    let block = |n: u64| stage1::block(ram.start + n * SLOT, Use::Data);
     let mut touch = |n: u64| memory.copy_in(RAM + n * SLOT, &mut [0]).unwrap();
     fake::record();
     touch(0);
@@ -130,7 +131,10 @@ fn what_a_guest_has_with_its_caches_off_is_reached_past_them_and_stays_unmapped(
     fake::record();
     assert_eq!(memory.peek(RAM + SLOT + 3), Some(0x5a));
     let cleaned = Event::Maintain("dc civac", ram.start as usize + SLOT as usize, 8);
-    assert_eq!(fake::recorded().iter().filter(|event| **event == cleaned).count(), 2, "before and after");
+    let events = fake::recorded();
+    assert_eq!(events.iter().filter(|event| **event == cleaned).count(), 1, "before it is read");
+    let uncached = stage1::block(ram.start + SLOT, Use::Uncached);
+    assert!(events.iter().all(|event| !matches!(event, Event::Map(_, shown) if ![0, uncached].contains(shown))));
     assert_eq!(kept(13), [0; 2]);
 
     memory.place(RAM + SLOT - 2, &[1, 2, 3, 4]).unwrap();
@@ -149,6 +153,41 @@ fn what_a_guest_has_with_its_caches_off_is_reached_past_them_and_stays_unmapped(
     assert_eq!(lengths, [SLOT as usize - 8, SLOT as usize], "block by block");
     assert!(ram.is_zero());
     assert_eq!(kept(13), [0; 2]);
+}
+
+/// A write-back alias beside the other one would let its lines into the caches again (Arm ARM, B2.16).
+#[test]
+fn a_block_is_shown_in_one_way_at_a_time_and_not_at_all_when_its_vm_leaves() {
+    let (ram, other) = (Ram::blocks(2), Ram::blocks(1));
+    let mut memory = ram.on(15);
+    memory.copy_in(RAM, &mut [0]).unwrap();
+    memory.copy_in(RAM + SLOT, &mut [0]).unwrap();
+    fake::record();
+    assert_eq!(memory.peek(RAM), Some(0));
+    let shows = |event: &Event| match event {
+        Event::Map(_, descriptor) => Some(*descriptor),
+        _ => None,
+    };
+    let shown: Vec<u64> = fake::recorded().iter().filter_map(shows).collect();
+    assert_eq!(shown, [0, stage1::block(ram.start, Use::Uncached), 0], "broken, made, broken");
+    assert_eq!(kept(15).iter().sum::<u64>(), stage1::block(ram.start + SLOT, Use::Data), "the other one stays");
+    other.on(15).copy_in(RAM, &mut [0]).unwrap();
+    memory.forget_shown();
+    assert_eq!(kept(15).iter().sum::<u64>(), stage1::block(other.start, Use::Data), "another VM's stays");
+    other.on(15).forget_shown();
+    assert_eq!(kept(15), [0; 2]);
+}
+
+#[test]
+fn what_others_may_have_mapped_is_cleaned_behind_what_is_written() {
+    let mut ram = Ram::blocks(1);
+    fake::record();
+    ram.on(16).store(RAM + 5, &[1, 2, 3]).unwrap();
+    let at = ram.start as usize + 5;
+    let touched = |event: &Event| matches!(event, Event::Store(..) | Event::Maintain("dc civac", ..));
+    let events: Vec<Event> = fake::recorded().into_iter().filter(touched).collect();
+    assert_eq!(events, [Event::Store(at, 3), Event::Maintain("dc civac", at, 3)]);
+    assert_eq!(([5, 6, 7].map(|at| *ram.byte(at)), kept(16)), ([1, 2, 3], [0; 2]));
 }
 
 #[test]

@@ -53,7 +53,8 @@ fn id_registers_are_read_as_this_core_shows_them() {
             context.set_register(register, u64::MAX);
             Trap::Exception(system_register(3, 0, 0, 4, 0, register, true))
         });
-        assert_eq!(x(outcome, register as usize), crate::cpu::physical_core::Core::new(0, 0, 0, 0).id_register(4, 0));
+        // The rig's cores are of a part that is not affected by what CSV2 and CSV3 are about, and do not say so.
+        assert_eq!(x(outcome, register as usize), 1 << 56 | 1 << 60);
     }
     assert_eq!(exits(rig.vcpu(1, 0), Exit::IdRegister), 2);
 }

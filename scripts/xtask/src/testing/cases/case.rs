@@ -30,6 +30,8 @@ pub struct Case {
     pub arguments: &'static [&'static str],
     /// What is typed.
     pub keys: &'static [Step],
+    /// Whether the machine's RAM is full of what a boot loader left.
+    pub soiled: bool,
     /// What is done to the bundle before the start.
     pub damage: Option<Damage>,
     /// What is wrong with the device tree.
@@ -132,6 +134,7 @@ pub const LINUX: Case = Case {
     el3: El3::None,
     arguments: &[],
     keys: &[],
+    soiled: false,
     damage: None,
     defect: None,
     halts: None,

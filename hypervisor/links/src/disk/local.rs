@@ -1,0 +1,157 @@
+//! A disk that EL2 has in memory.
+
+use portcullis_virtio::{Budget, Chain, Fault, Queue, Shared};
+
+use super::answer::give_back;
+use super::geometry::Geometry;
+use super::medium::Medium;
+use super::request::{self, Action, HEADER, Judged, Request, Status};
+
+/// Whether a piece of work has left something over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// There is no request any more.
+    Idle,
+    /// The budget is spent, and there may be more to do.
+    More,
+}
+
+/// A local disk at work. A request that takes more than one piece of work is gone on with; its chain stays as it was judged.
+#[derive(Debug)]
+pub struct Local {
+    disk: Geometry,
+    chain: Chain,
+    /// The request in [`chain`](Self::chain), and how many bytes of it are done.
+    current: Option<(Request, u32)>,
+}
+
+impl Local {
+    /// A disk with no request.
+    pub const fn new(disk: Geometry) -> Self {
+        Self { disk, chain: Chain::new(), current: None }
+    }
+
+    /// What the disk is.
+    pub const fn geometry(&self) -> &Geometry {
+        &self.disk
+    }
+
+    /// The disk's driver begins anew, or the disk is saved: a request that is half done is forgotten. What a queue was restored
+    /// from still has it, and it is done again from its beginning: [`resume`](Self::resume).
+    pub const fn reset(&mut self) {
+        self.current = None;
+    }
+
+    /// Takes up a request again that the queue has as taken, after it was restored.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`].
+    pub fn resume<M: Shared>(&mut self, queue: &mut Queue, memory: &mut M) -> Result<(), Fault> {
+        let taken = queue.taken().next();
+        match taken {
+            Some(head) => {
+                queue.again(memory, head, &mut self.chain)?;
+                self.begin(queue, memory)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Does requests, as far as the budget goes. The driver sees what is done when the queue is published.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] of the disk's driver.
+    pub fn work<M: Shared>(
+        &mut self,
+        queue: &mut Queue,
+        memory: &mut M,
+        medium: &mut impl Medium<M>,
+        budget: &mut Budget,
+    ) -> Result<Progress, Fault> {
+        loop {
+            if budget.is_spent() {
+                return Ok(Progress::More);
+            }
+            if let Some((request, done)) = self.current {
+                self.go_on(queue, memory, medium, budget, request, done)?;
+            } else if queue.take(memory, &mut self.chain)? {
+                budget.chain();
+                self.begin(queue, memory)?;
+            } else {
+                return Ok(Progress::Idle);
+            }
+        }
+    }
+
+    /// Judges the request in the chain. What needs no medium is over by that.
+    fn begin<M: Shared>(&mut self, queue: &mut Queue, memory: &mut M) -> Result<(), Fault> {
+        match request::read(&self.disk, memory, &self.chain)? {
+            // What was written is in the medium, and what is discarded may stay there.
+            Judged::Do(Request { action: Action::Flush | Action::Discard, .. }) => {
+                give_back(queue, memory, &self.chain, 0, Status::Ok)
+            }
+            Judged::Do(request) => {
+                self.current = Some((request, 0));
+                Ok(())
+            }
+            Judged::Name => {
+                let written = self.chain.writer().write(memory, &self.disk.name)?;
+                give_back(queue, memory, &self.chain, written as u32, Status::Ok)
+            }
+            Judged::Over(status) => give_back(queue, memory, &self.chain, 0, status),
+        }
+    }
+
+    /// Does as much of a request as there is a budget for.
+    fn go_on<M: Shared>(
+        &mut self,
+        queue: &mut Queue,
+        memory: &mut M,
+        medium: &mut impl Medium<M>,
+        budget: &mut Budget,
+        request: Request,
+        done: u32,
+    ) -> Result<(), Fault> {
+        let Request { action, offset, length } = request;
+        let mut done = done;
+        let mut cursor = match action {
+            Action::Write => {
+                let mut reader = self.chain.reader();
+                reader.skip(HEADER);
+                reader
+            }
+            _ => self.chain.writer(),
+        };
+        let data = matches!(action, Action::Read | Action::Write);
+        if data {
+            cursor.skip(done);
+        }
+        let mut good = true;
+        while good && done < length && budget.bytes() > 0 {
+            let most = length.saturating_sub(done).min(budget.bytes());
+            let at = offset.wrapping_add(u64::from(done));
+            let moved = if data {
+                let Some(piece) = cursor.piece(most) else { break };
+                good = match action {
+                    Action::Write => medium.write(at, memory, piece),
+                    _ => medium.read(at, memory, piece),
+                };
+                piece.length
+            } else {
+                good = medium.clear(at, most);
+                most
+            };
+            budget.copied(moved);
+            done = done.saturating_add(moved);
+        }
+        if good && done < length {
+            self.current = Some((request, done));
+            return Ok(());
+        }
+        self.current = None;
+        let written = if good && action == Action::Read { length } else { 0 };
+        give_back(queue, memory, &self.chain, written, if good { Status::Ok } else { Status::Error })
+    }
+}

@@ -1,0 +1,98 @@
+//! Requests that are under way.
+
+use heapless::Vec;
+
+use super::numbers::{NO_HOLE, REQUEST, REQUEST_BYTES};
+
+/// Most requests that are under way at once. What comes behind them waits in its queue.
+pub const MAX_REQUESTS: usize = 32;
+
+/// What a server is asked to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Read: data comes with the reply.
+    Read,
+    /// Write: data goes with the request.
+    Write,
+    /// Flush what was written.
+    Flush,
+    /// Discard.
+    Trim,
+    /// Write zeros; `true`: a hole will do.
+    WriteZeroes(bool),
+}
+
+impl Command {
+    /// Command flags, and type.
+    const fn numbers(self) -> (u16, u16) {
+        match self {
+            Self::Read => (0, 0),
+            Self::Write => (0, 1),
+            Self::Flush => (0, 3),
+            Self::Trim => (0, 4),
+            Self::WriteZeroes(hole) => (if hole { 0 } else { NO_HOLE }, 6),
+        }
+    }
+}
+
+/// A request of a disk's driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// What is to be done.
+    pub command: Command,
+    /// From which byte of the export on.
+    pub offset: u64,
+    /// To how many bytes.
+    pub length: u32,
+    /// The chain that it is in.
+    pub head: u16,
+    /// When it has to be done, in counter ticks.
+    pub deadline: u64,
+}
+
+/// How far a request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// It is to be sent.
+    Waiting,
+    /// So many bytes of it, data among them, were sent.
+    Sending(u64),
+    /// The server has it.
+    Sent,
+    /// The server has it, and nobody waits for what it says.
+    Abandoned,
+}
+
+/// A request and how far it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Slot {
+    pub(super) request: Request,
+    pub(super) cookie: u64,
+    pub(super) stage: Stage,
+}
+
+impl Slot {
+    /// The bytes of the request without its data.
+    pub(super) fn header(&self) -> [u8; REQUEST_BYTES] {
+        let (flags, kind) = self.request.command.numbers();
+        let mut bytes = Vec::<u8, REQUEST_BYTES>::new();
+        // They are as many as there is room for.
+        for part in [
+            REQUEST.to_be_bytes().as_slice(),
+            &flags.to_be_bytes(),
+            &kind.to_be_bytes(),
+            &self.cookie.to_be_bytes(),
+            &self.request.offset.to_be_bytes(),
+            &self.request.length.to_be_bytes(),
+        ] {
+            let _ = bytes.extend_from_slice(part);
+        }
+        bytes.into_array().unwrap_or([0; REQUEST_BYTES])
+    }
+
+    /// Bytes that go out for it.
+    pub(super) fn bytes_out(&self) -> u64 {
+        let data = if self.request.command == Command::Write { self.request.length } else { 0 };
+        REQUEST_BYTES as u64 + u64::from(data)
+    }
+}

@@ -1,0 +1,116 @@
+//! Who gets a frame: a table that was made once.
+
+use heapless::Vec;
+
+use super::counters::Dropped;
+use super::frame::Frame;
+use super::mac::Mac;
+
+/// Most ports of one network: a VM has one.
+pub const MAX_PORTS: usize = 8;
+
+/// A set of ports, by number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ports(u8);
+
+impl Ports {
+    /// The port with this number alone.
+    pub const fn of(number: usize) -> Self {
+        Self(if number < MAX_PORTS { 1 << number } else { 0 })
+    }
+
+    /// Whether there is none in it.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Takes the one with the lowest number out of it.
+    pub const fn pop(&mut self) -> Option<usize> {
+        if self.0 == 0 {
+            return None;
+        }
+        let number = self.0.trailing_zeros() as usize;
+        self.0 &= self.0 - 1;
+        Some(number)
+    }
+
+    const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// The ports of a network and their addresses.
+#[derive(Clone, Debug, Default)]
+pub struct Switch {
+    addresses: Vec<Mac, MAX_PORTS>,
+    /// Those whose VM may send from, and gets what is for, addresses of others: it bridges.
+    bridges: Ports,
+}
+
+impl Switch {
+    /// A network without ports.
+    pub const fn new() -> Self {
+        Self { addresses: Vec::new(), bridges: Ports(0) }
+    }
+
+    /// Adds a port, and returns its number. None: there are [`MAX_PORTS`], another one has the address, or it is no single one's.
+    pub fn add(&mut self, mac: Mac, bridge: bool) -> Option<usize> {
+        if mac.is_multicast() || self.addresses.contains(&mac) {
+            return None;
+        }
+        let number = self.addresses.len();
+        self.addresses.push(mac).ok()?;
+        if bridge {
+            self.bridges = self.bridges.with(Ports::of(number));
+        }
+        Some(number)
+    }
+
+    /// All of its ports.
+    pub fn all(&self) -> Ports {
+        (0..self.addresses.len()).fold(Ports(0), |all, number| all.with(Ports::of(number)))
+    }
+
+    /// The address of a port.
+    pub fn address(&self, port: usize) -> Option<Mac> {
+        self.addresses.get(port).copied()
+    }
+
+    /// The ports that get a frame from port `from`. None of them is itself, and what comes over a bridge goes over no other one.
+    ///
+    /// # Errors
+    ///
+    /// [`Dropped::Source`], [`Dropped::Destination`].
+    pub fn route(&self, from: usize, frame: &Frame<'_>) -> Result<Ports, Dropped> {
+        let bridges = !self.bridges.and(Ports::of(from)).is_empty();
+        let own = self.address(from) == Some(frame.source);
+        // A port's address is its own also behind a bridge.
+        let others = !own && self.addresses.contains(&frame.source);
+        if frame.source.is_multicast() || others || !own && !bridges {
+            return Err(Dropped::Source);
+        }
+        let ports = if frame.destination.is_multicast() {
+            self.all()
+        } else {
+            let known = self.addresses.iter().position(|mac| *mac == frame.destination);
+            match known {
+                Some(number) => return self.not_back(Ports::of(number), from),
+                None => self.bridges,
+            }
+        };
+        self.not_back(if bridges { ports.without(self.bridges) } else { ports }, from)
+    }
+
+    fn not_back(&self, ports: Ports, from: usize) -> Result<Ports, Dropped> {
+        let ports = ports.without(Ports::of(from));
+        if ports.is_empty() { Err(Dropped::Destination) } else { Ok(ports) }
+    }
+}

@@ -1,0 +1,127 @@
+//! Going through the buffers of a chain.
+
+use portcullis_devices::OutOfReach;
+
+use crate::memory::Shared;
+use crate::segment::Segment;
+
+/// A place in the buffers of a chain that are read, or in those that are written.
+#[derive(Clone, Copy, Debug)]
+pub struct Cursor<'a> {
+    /// What is left, the first one from `offset` on.
+    segments: &'a [Segment],
+    offset: u32,
+    left: u32,
+}
+
+impl<'a> Cursor<'a> {
+    pub(crate) const fn new(segments: &'a [Segment], left: u32) -> Self {
+        Self { segments, offset: 0, left }
+    }
+
+    /// Bytes from here to the end.
+    #[inline]
+    pub const fn left(&self) -> u32 {
+        self.left
+    }
+
+    /// Takes the bytes that come next and lie together: `most` at the most. None: there is nothing left, or `most` is 0.
+    #[inline]
+    pub fn piece(&mut self, most: u32) -> Option<Segment> {
+        let (first, rest) = self.segments.split_first()?;
+        let whole = first.length.saturating_sub(self.offset);
+        let length = whole.min(most).min(self.left);
+        if length == 0 {
+            return None;
+        }
+        let address = first.address.wrapping_add(u64::from(self.offset));
+        if length == whole {
+            (self.segments, self.offset) = (rest, 0);
+        } else {
+            self.offset = self.offset.wrapping_add(length);
+        }
+        self.left = self.left.saturating_sub(length);
+        Some(Segment { address, length })
+    }
+
+    /// Passes over `length` bytes, or over all that are left.
+    pub fn skip(&mut self, length: u32) {
+        let mut length = length;
+        while let Some(piece) = self.piece(length) {
+            length = length.saturating_sub(piece.length);
+        }
+    }
+
+    /// Leaves `length` bytes from here on, or all that there are, and takes what comes behind them away.
+    pub fn truncate(&mut self, length: u32) {
+        self.left = self.left.min(length);
+    }
+
+    /// Copies from here to `to`, and goes on behind it. Returns how many bytes there were, which is less where the chain ends.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfReach`].
+    pub fn read<M: Shared>(&mut self, memory: &mut M, to: &mut [u8]) -> Result<usize, OutOfReach> {
+        let mut done = 0_usize;
+        while let Some(rest) = to.get_mut(done..)
+            && let Some(piece) = self.piece(bounded(rest.len()))
+        {
+            let length = piece.length as usize;
+            memory.copy_in(piece.address, rest.get_mut(..length).unwrap_or_default())?;
+            done = done.saturating_add(length);
+        }
+        Ok(done)
+    }
+
+    /// Copies `from` to here, and goes on behind it. Returns how many bytes had room.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfReach`].
+    pub fn write<M: Shared>(&mut self, memory: &mut M, from: &[u8]) -> Result<usize, OutOfReach> {
+        let mut done = 0_usize;
+        while let Some(rest) = from.get(done..)
+            && let Some(piece) = self.piece(bounded(rest.len()))
+        {
+            let length = piece.length as usize;
+            memory.copy_out(piece.address, rest.get(..length).unwrap_or_default())?;
+            done = done.saturating_add(length);
+        }
+        Ok(done)
+    }
+
+    /// Copies from here to a place in another guest's chain, each byte once, and goes on behind it in both: `most` bytes at the
+    /// most, and no more than either has. Returns how many.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfReach`].
+    pub fn copy<M: Shared>(
+        &mut self,
+        memory: &mut M,
+        to: &mut Cursor<'_>,
+        other: &mut M,
+        most: u32,
+    ) -> Result<u32, OutOfReach> {
+        let most = most.min(self.left).min(to.left);
+        let mut done = 0_u32;
+        while done < most {
+            let ahead = *self;
+            let Some(from) = self.piece(most.saturating_sub(done)) else { break };
+            let Some(room) = to.piece(from.length) else { break };
+            if room.length < from.length {
+                *self = ahead;
+                self.piece(room.length);
+            }
+            memory.copy_across(from.address, other, room.address, room.length as usize)?;
+            done = done.saturating_add(room.length);
+        }
+        Ok(done)
+    }
+}
+
+/// A length that is no longer than a chain can be.
+fn bounded(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,49 @@
+//! A guest's memory as a device shares it with a driver that runs meanwhile.
+
+use core::sync::atomic::{Ordering, fence};
+
+use portcullis_devices::{Memory, OutOfReach};
+
+/// The memory of a guest whose driver works on the same bytes at the same time, on other cores.
+///
+/// What is copied out of it may be some of what was there before a store of the guest's and some of what was there after it. Only
+/// an index of a ring is read and written as a whole ([`load`](Self::load), [`store`](Self::store)); whatever else is
+/// judged is judged as the copy that was made of it.
+pub trait Shared: Memory {
+    /// Checks that all of a range is the guest's RAM. A range that was checked can be copied for as long as the guest lives.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfReach`]: it is not, or its end is behind that of the address space.
+    fn check(&self, address: u64, length: u32) -> Result<(), OutOfReach>;
+
+    /// Loads 16 bits at `address`, a multiple of 2, by one single-copy atomic access (Arm ARM, B2.2.1): half of an old
+    /// index and half of a new one would be an index that the driver has never written.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfReach`].
+    fn load(&mut self, address: u64) -> Result<u16, OutOfReach>;
+
+    /// Stores 16 bits at `address`, a multiple of 2, by one single-copy atomic access.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfReach`]; then nothing is stored.
+    fn store(&mut self, address: u64, value: u16) -> Result<(), OutOfReach>;
+
+    /// Copies from this guest's memory at `from` to another's at `to`, each byte once.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfReach`] of either; then nothing is copied.
+    fn copy_across(&mut self, from: u64, other: &mut Self, to: u64, length: usize) -> Result<(), OutOfReach>;
+
+    /// Orders the accesses before it and those behind it, as the vCPUs of the guest see them. Both sides are cores of one inner
+    /// shareable domain with Normal memory between them, so that the fences of the language are the barriers that are needed
+    /// (Arm ARM, B2.3.7): `Acquire` is DMB ISHLD, `Release` and `SeqCst` are DMB ISH. An implementation only has a reason for its
+    /// own if it is to see them.
+    fn order(&mut self, order: Ordering) {
+        fence(order);
+    }
+}

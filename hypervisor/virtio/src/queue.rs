@@ -1,0 +1,240 @@
+//! The device's side of a split virtqueue.
+
+use core::sync::atomic::Ordering;
+
+use virtio_spec::virtq::{AvailF, UsedF};
+
+use crate::chain::Chain;
+use crate::fault::Fault;
+use crate::features::Features;
+use crate::heads::Heads;
+use crate::layout::Layout;
+use crate::memory::Shared;
+use crate::walk::walk;
+
+const NO_INTERRUPT: u16 = AvailF::NO_INTERRUPT.bits().to_ne();
+const NO_NOTIFY: u16 = UsedF::NO_NOTIFY.bits().to_ne();
+
+/// A queue that its driver has set up. The driver writes descriptors, the available ring and its index; the device writes the used
+/// ring and its index, and never reads back what it wrote.
+///
+/// What is ordered, and by which barrier (Arm ARM, B2.3.7; virtio 1.2, sections 2.7.7, 2.7.10, 2.7.13, 2.7.14):
+///
+/// | before | behind | barrier |
+/// | --- | --- | --- |
+/// | the load of the available ring's index | loads of the entries, descriptors and buffers that it stands for | DMB ISHLD, [`take`](Self::take) |
+/// | loads and stores of buffers, stores of used entries | the store of the used ring's index, by which the driver gets the buffers back | DMB ISH, [`publish`](Self::publish) |
+/// | the store of the used ring's index | the load of `used_event`, or of the available ring's flags | DMB ISH, [`publish`](Self::publish) |
+/// | the store of `avail_event`, or of the used ring's flags | the load of the available ring's index | DMB ISH, [`listen`](Self::listen) |
+///
+/// The last two are a store and a load behind it: without a full barrier the driver and the device can each miss what the other
+/// has written, and both wait. What interrupts a vCPU behind `publish` needs no barrier but its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queue {
+    pub(crate) layout: Layout,
+    pub(crate) features: Features,
+    /// Free-running index of the chain that is taken next, and of the one behind the last that is known to be there.
+    pub(crate) next: u16,
+    pub(crate) known: u16,
+    /// Free-running index of the used entry that is written next, and of the one behind the last that the driver has been shown.
+    pub(crate) used: u16,
+    pub(crate) published: u16,
+    /// The driver was told not to notify.
+    pub(crate) silent: bool,
+    /// First descriptors of the chains that the device has.
+    pub(crate) taken: Heads,
+}
+
+/// How far a queue was, for [`Queue::rewind`].
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    next: u16,
+    used: u16,
+    taken: Heads,
+}
+
+impl Queue {
+    /// A queue from its first chain on, in rings that the driver has zeroed.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`]: its parts are not all in the guest's RAM, or not as [`Layout::check`] wants them.
+    pub fn new<M: Shared>(layout: Layout, features: Features, memory: &M) -> Result<Self, Fault> {
+        layout.check(crate::MAX_SIZE)?;
+        layout.reach(memory)?;
+        Ok(Self { layout, features, next: 0, known: 0, used: 0, published: 0, silent: false, taken: Heads::NONE })
+    }
+
+    /// How many chains there are to take, at least: what was known before, unless that was none.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Ahead`].
+    pub fn available<M: Shared>(&mut self, memory: &mut M) -> Result<u16, Fault> {
+        if self.known == self.next {
+            self.look(memory)?;
+        }
+        Ok(self.known.wrapping_sub(self.next))
+    }
+
+    /// Takes the next chain into `chain`. False: there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`]: what the driver has written is no chain; the queue cannot be used any more.
+    #[inline]
+    pub fn take<M: Shared>(&mut self, memory: &mut M, chain: &mut Chain) -> Result<bool, Fault> {
+        if self.available(memory)? == 0 {
+            return Ok(false);
+        }
+        let head = memory.load(self.layout.available_entry(self.next))?;
+        if head >= self.layout.size {
+            return Err(Fault::HeadOutside { head, size: self.layout.size });
+        }
+        if !self.taken.insert(head) {
+            return Err(Fault::HeadTwice { head });
+        }
+        self.walk(memory, head, chain)?;
+        self.next = self.next.wrapping_add(1);
+        Ok(true)
+    }
+
+    /// Reads a chain that was taken, and not given back, once more. What it is now may be something else than it was, and is judged
+    /// as if it was new.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`]: it is no chain any more.
+    pub fn again<M: Shared>(&self, memory: &mut M, head: u16, chain: &mut Chain) -> Result<(), Fault> {
+        if head >= self.layout.size {
+            return Err(Fault::HeadOutside { head, size: self.layout.size });
+        }
+        self.walk(memory, head, chain)
+    }
+
+    /// Gives a chain back, into which `written` bytes were written from its start on. The driver sees it after
+    /// [`publish`](Self::publish).
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::OutOfReach`].
+    #[inline]
+    pub fn put<M: Shared>(&mut self, memory: &mut M, head: u16, written: u32) -> Result<(), Fault> {
+        let element = u64::from(head) | u64::from(written) << 32;
+        memory.copy_out(self.layout.used_entry(self.used), &element.to_le_bytes())?;
+        self.taken.remove(head);
+        self.used = self.used.wrapping_add(1);
+        Ok(())
+    }
+
+    /// Shows the driver all that was given back. Returns whether it wants to be interrupted.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::OutOfReach`].
+    pub fn publish<M: Shared>(&mut self, memory: &mut M) -> Result<bool, Fault> {
+        if self.used == self.published {
+            return Ok(false);
+        }
+        memory.order(Ordering::Release);
+        memory.store(self.layout.used_index(), self.used)?;
+        let before = core::mem::replace(&mut self.published, self.used);
+        memory.order(Ordering::SeqCst);
+        if self.features.event_index {
+            let event = memory.load(self.layout.used_event())?;
+            Ok(is_passed(event, before, self.used))
+        } else {
+            Ok(memory.load(self.layout.available_flags())? & NO_INTERRUPT == 0)
+        }
+    }
+
+    /// How far the queue is now.
+    #[inline]
+    pub const fn mark(&self) -> Mark {
+        Mark { next: self.next, used: self.used, taken: self.taken }
+    }
+
+    /// Goes back to where the queue was: chains that were taken since are there again, what was given back since was not. What
+    /// was published in between cannot be taken back, so that there must be none.
+    pub const fn rewind(&mut self, mark: Mark) {
+        (self.next, self.used, self.taken) = (mark.next, mark.used, mark.taken);
+    }
+
+    /// Tells the driver that it need not notify, since the device will look by itself. A hint.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::OutOfReach`].
+    pub fn silence<M: Shared>(&mut self, memory: &mut M) -> Result<(), Fault> {
+        // With an event index the driver notifies where the index passes it, which was left behind.
+        if !self.features.event_index && !self.silent {
+            memory.store(self.layout.used_flags(), NO_NOTIFY)?;
+        }
+        self.silent = true;
+        Ok(())
+    }
+
+    /// Has the driver notify the next chain. Returns whether one came meanwhile, which it did not notify.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`].
+    pub fn listen<M: Shared>(&mut self, memory: &mut M) -> Result<bool, Fault> {
+        if self.features.event_index {
+            memory.store(self.layout.available_event(), self.next)?;
+        } else if self.silent {
+            memory.store(self.layout.used_flags(), 0)?;
+        }
+        self.silent = false;
+        memory.order(Ordering::SeqCst);
+        self.look(memory)?;
+        Ok(self.known != self.next)
+    }
+
+    /// First descriptors of the chains that the device has, in the order of their numbers.
+    pub fn taken(&self) -> impl Iterator<Item = u16> + '_ {
+        self.taken.iter()
+    }
+
+    /// Looks how far the driver is.
+    fn look<M: Shared>(&mut self, memory: &mut M) -> Result<(), Fault> {
+        let index = memory.load(self.layout.available_index())?;
+        if index.wrapping_sub(self.next) > self.layout.size {
+            return Err(Fault::Ahead { index, next: self.next, size: self.layout.size });
+        }
+        memory.order(Ordering::Acquire);
+        self.known = index;
+        Ok(())
+    }
+
+    fn walk<M: Shared>(&self, memory: &mut M, head: u16, chain: &mut Chain) -> Result<(), Fault> {
+        let Layout { size, descriptors, .. } = self.layout;
+        walk(memory, descriptors, size, self.features.indirect, head, chain)
+    }
+}
+
+/// Whether an index that went from `before` to `now` has passed `event` (virtio 1.2, section 2.7.7.2).
+const fn is_passed(event: u16, before: u16, now: u16) -> bool {
+    now.wrapping_sub(event).wrapping_sub(1) < now.wrapping_sub(before)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_passed_once_whatever_the_index_is() {
+        for base in [0_u16, 1, 255, 32767, 65530, 65535] {
+            for step in 1..300_u16 {
+                let now = base.wrapping_add(step);
+                for event in (0..=u16::MAX).step_by(if cfg!(miri) { 501 } else { 1 }) {
+                    let passed = (0..step).any(|i| base.wrapping_add(i) == event);
+                    assert_eq!(is_passed(event, base, now), passed, "{event} between {base} and {now}");
+                }
+                if cfg!(miri) || step > 8 {
+                    break;
+                }
+            }
+        }
+    }
+}
