@@ -154,7 +154,7 @@ mod tests {
     const RAM: u64 = 0x4000_0000;
 
     fn in_ram(entry: u64) -> bool {
-        entry >= RAM && entry % 4 == 0
+        entry >= RAM && entry.is_multiple_of(4)
     }
 
     /// A vCPU in each state that one of a VM that stands still can have.
