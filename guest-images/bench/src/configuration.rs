@@ -34,6 +34,10 @@ pub mod flag {
     pub const RESTART: u32 = 1 << 5;
     /// Is not measured, but shares the core with the guest that is.
     pub const PARTNER: u32 = 1 << 6;
+    /// Measures calls only once the time is told: a hypervisor may have to find where its clock's seconds begin.
+    pub const PATIENT: u32 = 1 << 7;
+    /// Waits for that by WFI: what the hypervisor does for it is done by interrupts of this core.
+    pub const IDLE: u32 = 1 << 8;
 }
 
 /// How a guest is to run.

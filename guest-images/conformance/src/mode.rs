@@ -83,6 +83,8 @@ pub enum Mode {
     Mmio,
     /// Execution from nothing.
     Jump,
+    /// A watchdog that bites.
+    Watchdog,
 }
 
 impl Mode {
@@ -129,6 +131,7 @@ impl Mode {
             "sysreg" => Self::SystemRegister,
             "mmio" => Self::Mmio,
             "jump" => Self::Jump,
+            "watchdog" => Self::Watchdog,
             _ => return None,
         })
     }

@@ -143,6 +143,8 @@ pub struct Profile {
     pub least: u64,
     /// There is a real-time clock.
     pub rtc: bool,
+    /// Seconds of the watchdog's longest timeout; 0: there is none.
+    pub watchdog: u64,
     /// Interrupts are used.
     pub gic: bool,
     /// The interrupt controller is a GICv2, else a GICv3.
@@ -175,7 +177,7 @@ pub struct Profile {
     groups: [bool; GROUPS.len()],
 }
 
-const NAMES: [&str; 31] = [
+const NAMES: [&str; 32] = [
     "std",
     "std-hyp",
     "vendor-hyp",
@@ -193,6 +195,7 @@ const NAMES: [&str; 31] = [
     "pause",
     "least",
     "rtc",
+    "watchdog",
     "gic",
     "mode",
     "calls",
@@ -288,6 +291,7 @@ impl Profile {
             pause: number("pause", 0)?,
             least: number("least", 1)?,
             rtc: number("rtc", 1)? != 0,
+            watchdog: number("watchdog", 0)?,
             gic: number("gic", 3)? != 0,
             gicv2: number("gic", 3)? == 2,
             mode,

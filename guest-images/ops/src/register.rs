@@ -64,6 +64,7 @@ pub static REGISTERS: [Register; firmware::ALL.len()] = [
         &[("impl-ver", firmware::VENDOR_HYP_2_IMPL_VERSION), ("impl-cpus", firmware::VENDOR_HYP_2_IMPL_CPUS)],
     ),
     number("smccc", firmware::SMCCC_VERSION, CONVENTIONS),
+    bitmap("sip", firmware::SIP, &[("watchdog", firmware::SIP_WATCHDOG)]),
 ];
 
 /// The register of an identifier.

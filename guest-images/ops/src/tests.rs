@@ -81,6 +81,7 @@ fn registers_are_set_by_names_and_numbers() {
          vendor-hyp    0x6030000000160002  0x0      none          0x3\n\
          vendor-hyp-2  0x6030000000160003  0x0      none          0x0\n\
          smccc         0xf030000000140000  0x10001  1.1           0x10002\n\
+         sip           0xf030000000160000  0x0      none          0x0\n\
          rule clear, written, writable"
     );
 }
@@ -100,14 +101,17 @@ fn errors_say_what_would_be_right() {
         (
             "get linux-a nothing",
             "no register is called \"nothing\": there are psci, workaround-1, workaround-2, \
-          workaround-3, std, std-hyp, vendor-hyp, vendor-hyp-2, smccc, or give an identifier such as 0x6030000000160000",
+          workaround-3, std, std-hyp, vendor-hyp, vendor-hyp-2, smccc, sip, or give an identifier such as 0x6030000000160000",
         ),
         ("get linux-a 5", "UNKNOWN_REGISTER: no firmware register has this identifier; `regs VM` lists them"),
         ("set ops std 0", "FROZEN: the VM has started; `stop` and `recreate` make it writable again"),
         ("stop linux-a", "BAD_STATE: linux-a is created; stop is for a VM that is running, paused, suspended"),
         ("pause ops", "NOT_PERMITTED: not permitted on this VM or this board"),
         ("filter linux-a deny 0x84000050", "it is: filter VM [handle|deny|forward BASE COUNT]"),
-        ("wait linux-a runing", "no state is called \"runing\": there are created, running, paused, stopped, failed, suspended"),
+        (
+            "wait linux-a runing",
+            "no state is called \"runing\": there are created, running, paused, stopped, failed, suspended",
+        ),
         ("time set yesterday", "\"yesterday\" is no time: 2031-05-17T09:30:00Z, or seconds since 1970"),
         ("power on", "it is: power off"),
     ] {

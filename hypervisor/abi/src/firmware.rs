@@ -34,9 +34,22 @@ pub const VENDOR_HYP_2: u64 = GROUP_FW_BITMAP | 3;
 /// SMCCC version shown to the VM: `major << 16 | minor`, 1.1 or 1.2.
 pub const SMCCC_VERSION: u64 = GROUP_OWN;
 
+/// Services in the range of the silicon provider.
+pub const SIP: u64 = GROUP_OWN_BITMAP;
+
 /// Every register in the order in which a register list shows them: KVM's, then our own.
-pub const ALL: [u64; 9] =
-    [PSCI_VERSION, WORKAROUND_1, WORKAROUND_2, WORKAROUND_3, STD, STD_HYP, VENDOR_HYP, VENDOR_HYP_2, SMCCC_VERSION];
+pub const ALL: [u64; 10] = [
+    PSCI_VERSION,
+    WORKAROUND_1,
+    WORKAROUND_2,
+    WORKAROUND_3,
+    STD,
+    STD_HYP,
+    VENDOR_HYP,
+    VENDOR_HYP_2,
+    SMCCC_VERSION,
+    SIP,
+];
 
 /// Whether the register with this identifier is a bitmap, a bit per service, which the first write and REGISTER_CLEAR clear.
 pub const fn is_bitmap(id: u64) -> bool {
@@ -55,6 +68,9 @@ pub const VENDOR_HYP_PTP: u64 = 1 << 1;
 pub const VENDOR_HYP_2_IMPL_VERSION: u64 = 1 << 0;
 /// Bit of [`VENDOR_HYP_2`]: the implementation-CPU call is announced.
 pub const VENDOR_HYP_2_IMPL_CPUS: u64 = 1 << 1;
+
+/// Bit of [`SIP`]: the watchdog ([`crate::watchdog`]).
+pub const SIP_WATCHDOG: u64 = 1 << 0;
 
 /// `WORKAROUND_1` and `_3`: vulnerable, no mitigation.
 pub const WORKAROUND_NOT_AVAILABLE: u64 = 0;

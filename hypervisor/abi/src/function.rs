@@ -16,6 +16,9 @@ pub const ARCH_WORKAROUND_3: u32 = 0x8000_3fff;
 /// Bit 30 of a function identifier: the SMC64/HVC64 convention.
 pub const SMC64: u32 = 1 << 30;
 
+/// The watchdog call of Linux' `arm,smc-wdt`, in the range of the silicon provider; see [`crate::watchdog`].
+pub const WATCHDOG: u32 = 0x8200_3d06;
+
 /// PSCI (Arm DEN0022) `PSCI_VERSION`.
 pub const PSCI_VERSION: u32 = 0x8400_0000;
 /// PSCI `CPU_SUSPEND`, 32-bit form; the 64-bit form has [`SMC64`] set.

@@ -27,3 +27,4 @@ pub mod manage;
 pub mod map;
 pub mod result;
 pub mod state;
+pub mod watchdog;

@@ -304,8 +304,11 @@ pub const FAILURE_SERROR: u64 = 6;
 /// An abort at the first instruction of the guest's own exception vector, again. The syndrome and pc of the failure are
 /// those of the exception that led there, and the address is the vector's.
 pub const FAILURE_VECTOR: u64 = 7;
+/// Nobody has petted its watchdog in time. The vCPU and the pc of the failure are those of the core whose timer said so, the pc is 0
+/// if that vCPU was off.
+pub const FAILURE_WATCHDOG: u64 = 8;
 /// The reasons in words, by number.
-pub const FAILURES: [&str; 8] = [
+pub const FAILURES: [&str; 9] = [
     "none",
     "instruction fetch outside memory",
     "access outside memory and devices",
@@ -314,6 +317,7 @@ pub const FAILURES: [&str; 8] = [
     "images cannot be loaded",
     "system error",
     "abort at the guest's own exception vector",
+    "watchdog",
 ];
 
 /// The first write clears every bitmap register first: the default.
@@ -343,7 +347,8 @@ pub const COUNTER_FORWARDED: u64 = 4;
 /// Counter group: exits other than by a call, by cause.
 pub const COUNTER_EXITS: u64 = 5;
 /// The services that are counted, by index.
-pub const SERVICES: [&str; 8] = ["arch", "psci", "trng", "pv-time", "vendor", "ptp", "management", "unknown"];
+pub const SERVICES: [&str; 9] =
+    ["arch", "psci", "trng", "pv-time", "vendor", "ptp", "management", "unknown", "watchdog"];
 /// The conduits, by index.
 pub const CONDUITS: [&str; 2] = ["hvc", "smc"];
 /// The causes of exits, by index.

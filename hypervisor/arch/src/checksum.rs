@@ -97,7 +97,7 @@ mod tests {
     fn every_alignment_and_length_gives_the_same_sum() {
         let bytes: Vec<u8> = (0..128u32).map(|n| (n * 37 + 11) as u8).collect();
         for start in 0..16 {
-            for end in start..bytes.len() {
+            for end in (start..bytes.len()).step_by(if cfg!(miri) { 61 } else { 1 }) {
                 let mut crc = Crc32::new();
                 crc.update(&bytes[start..end]);
                 assert_eq!(crc.finish(), plain(&bytes[start..end]), "{start} to {end}");
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn pieces_add_up() {
         let bytes = [0xa5; 70];
-        for middle in 0..bytes.len() {
+        for middle in (0..bytes.len()).step_by(if cfg!(miri) { 17 } else { 1 }) {
             let mut crc = Crc32::new();
             crc.update(&bytes[..middle]);
             crc.update(&bytes[middle..]);

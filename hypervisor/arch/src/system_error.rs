@@ -69,7 +69,7 @@ pub fn take(features: &Features) -> Option<u64> {
         (syndrome != 0).then_some(syndrome)
     }
     #[cfg(not(target_os = "none"))]
-    None
+    crate::fake::take_error()
 }
 
 /// ESR_EL2 of an SError that was deferred with this DISR_EL1.
@@ -85,6 +85,7 @@ unsafe extern "C" {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fake;
 
     #[test]
     fn a_deferred_error_has_the_syndrome_of_one_that_is_taken() {
@@ -93,5 +94,29 @@ mod tests {
         assert_eq!(syndrome_of_deferred(DEFERRED | status), 0xbe00_0000 | status);
         // An implementation's own syndrome.
         assert_eq!(syndrome_of_deferred(DEFERRED | 1 << 24 | 0x12_3456), 0xbf12_3456);
+    }
+
+    #[test]
+    fn one_that_is_not_deferred_is_taken_in_the_window() {
+        let features = Features::here();
+        assert!(!features.has_deferred_error() && !is_pending(&features));
+        assert_eq!(take(&features), None, "the window is not opened for nothing");
+        fake::raise_error(0xbf00_0000);
+        fake::raise_error(0xbe00_0011);
+        assert!(is_pending(&features));
+        assert_eq!([(); 3].map(|()| take(&features)), [Some(0xbf00_0000), Some(0xbe00_0011), None]);
+        assert!(!is_pending(&features));
+    }
+
+    #[test]
+    fn one_that_is_deferred_is_not_taken_twice() {
+        // FEAT_RAS: ID_AA64PFR0_EL1.RAS.
+        fake::set("id_aa64pfr0_el1", 1 << 28);
+        let features = Features::here();
+        assert!(features.has_deferred_error());
+        fake::set("s3_0_c12_c1_1", DEFERRED | 0x11);
+        fake::raise_error(0xbf00_0000);
+        assert_eq!([(); 3].map(|()| take(&features)), [Some(0xbe00_0011), Some(0xbf00_0000), None]);
+        assert_eq!(fake::read("s3_0_c12_c1_1"), 0);
     }
 }

@@ -4,10 +4,11 @@ use portcullis_abi::{bundle, map};
 use portcullis_tree::{Node, be32};
 
 use super::error::CoreError;
+use super::limit::{self, FRAME, WINDOWS, place_window};
 use super::property::utf8;
 
 /// Bytes of one window: three cells.
-const WINDOW: usize = 12;
+const BYTES: usize = 12;
 
 // The background has a bit for each VM.
 const _: () = assert!(map::MAX_VMS <= u32::BITS as usize);
@@ -21,7 +22,7 @@ pub struct CoreConfig<'a> {
     pub frame: u32,
     /// The VMs that may use time which no window covers or whose VM leaves it: a bit for each, by its number.
     pub background: u32,
-    windows: &'a [[u8; WINDOW]],
+    windows: &'a [[u8; BYTES]],
 }
 
 /// The time of one VM in a frame.
@@ -74,22 +75,13 @@ impl<'a> CoreConfig<'a> {
     }
 
     fn check(&self, here: u32) -> Result<(), CoreError> {
-        if !(bundle::FRAME_MIN..=bundle::FRAME_MAX).contains(&self.frame) {
-            return Err(CoreError::Frame(self.frame));
-        }
-        if self.windows.is_empty() || self.windows.len() > bundle::WINDOWS_MAX {
-            return Err(CoreError::WindowCount(self.windows.len()));
-        }
-        let (mut named, mut free_from) = (self.background, 0);
+        FRAME.check(self.frame.into()).map_err(CoreError::Frame)?;
+        WINDOWS.check(self.windows.len()).map_err(CoreError::WindowCount)?;
+        let (mut named, mut free) = (self.background, 0);
         for (index, Window { vm, start, length }) in self.windows().enumerate() {
             named |= bit(vm, here)?;
-            if length < bundle::WINDOW_MIN {
-                return Err(CoreError::ShortWindow(index));
-            }
-            if start < free_from {
-                return Err(CoreError::Overlap(index));
-            }
-            free_from = start.checked_add(length).filter(|end| *end <= self.frame).ok_or(CoreError::Beyond(index))?;
+            limit::WINDOW.check(length.into()).map_err(|error| CoreError::WindowLength(index, error))?;
+            free = place_window(start, length, free, self.frame).map_err(|misfit| CoreError::Misfit(index, misfit))?;
         }
         match here & !named {
             0 => Ok(()),

@@ -7,6 +7,7 @@ use portcullis_gate::FilterError;
 use portcullis_tree::TreeError;
 
 use crate::image::ImageError;
+use crate::limit::{Misfit, WrongCount, WrongMemory, WrongTime};
 
 /// What is wrong with a bundle. The text says what is broken and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,12 +74,12 @@ pub enum VmError {
     Unknown,
     /// The name is empty, too long, or has a character that names do not have.
     Name,
-    /// Bytes of RAM that are zero, or no multiple of the unit, or beyond the guest's address space.
-    Memory(u64),
+    /// An amount of memory that no VM can have.
+    Memory(WrongMemory),
     /// A number of cores that is zero or above the limit.
-    CoreCount(usize),
-    /// A time slice that is too short or too long, in microseconds.
-    Slice(u32),
+    CoreCount(WrongCount),
+    /// A time slice that is too short or too long.
+    Slice(WrongTime),
     /// A property has bits that stand for nothing: its name, its value, and the bits that exist.
     Bits(&'static str, u32, u32),
     /// A range of the filter is wrong or does not fit the others; by its number.
@@ -100,16 +101,14 @@ pub enum CoreError {
     Malformed(&'static str),
     /// A property or node that the format does not know.
     Unknown,
-    /// A frame that is too short or too long, in microseconds.
-    Frame(u32),
+    /// A frame that is too short or too long.
+    Frame(WrongTime),
     /// A number of windows that is zero or above the limit.
-    WindowCount(usize),
-    /// A window that is too short.
-    ShortWindow(usize),
-    /// A window starts before the one before it ends.
-    Overlap(usize),
-    /// A window ends after the frame.
-    Beyond(usize),
+    WindowCount(WrongCount),
+    /// A window that is too short or too long.
+    WindowLength(usize, WrongTime),
+    /// A window that does not fit into the frame.
+    Misfit(usize, Misfit),
     /// A VM is named that does not exist or has no vCPU on this core.
     NotHere(usize),
     /// A VM has a vCPU on this core, but neither a window nor a place in the background.
@@ -172,19 +171,9 @@ impl fmt::Display for VmError {
                 "the name is wrong; it is 1 to {} characters of a-z, 0-9 and '-', the first one a letter",
                 bundle::NAME_MAX
             ),
-            Self::Memory(bytes) => write!(
-                f,
-                "it has {bytes:#x} bytes of memory; a multiple of {:#x} up to {:#x} is needed",
-                bundle::MEMORY_UNIT,
-                super::MEMORY_MAX
-            ),
-            Self::CoreCount(count) => write!(f, "it has {count} cores; 1 to {} are possible", map::MAX_VCPUS),
-            Self::Slice(slice) => write!(
-                f,
-                "a time slice of {slice} us is wrong; {} to {} us are possible",
-                bundle::SLICE_MIN,
-                bundle::SLICE_MAX
-            ),
+            Self::Memory(error) => error.fmt(f),
+            Self::CoreCount(error) => error.fmt(f),
+            Self::Slice(error) => error.fmt(f),
             Self::Bits(name, bits, known) => {
                 write!(f, "\"{name}\" is {bits:#x}; only the bits of {known:#x} exist")
             }
@@ -212,20 +201,10 @@ impl fmt::Display for CoreError {
             Self::Missing(name) => write!(f, "the property \"{name}\" is missing; every core's node has it"),
             Self::Malformed(name) => write!(f, "\"{name}\" does not have the length that the format wants"),
             Self::Unknown => write!(f, "there is a property or node that format {} lacks", bundle::VERSION),
-            Self::Frame(frame) => write!(
-                f,
-                "a frame of {frame} us is wrong; {} to {} us are possible",
-                bundle::FRAME_MIN,
-                bundle::FRAME_MAX
-            ),
-            Self::WindowCount(count) => {
-                write!(f, "it has {count} windows; 1 to {} are possible", bundle::WINDOWS_MAX)
-            }
-            Self::ShortWindow(index) => {
-                write!(f, "window {index} is too short; {} us are the least", bundle::WINDOW_MIN)
-            }
-            Self::Overlap(index) => write!(f, "window {index} starts too early; the one before it must have ended"),
-            Self::Beyond(index) => write!(f, "window {index} ends after the frame; all windows lie within it"),
+            Self::Frame(error) => error.fmt(f),
+            Self::WindowCount(error) => error.fmt(f),
+            Self::WindowLength(index, error) => write!(f, "window {index}: {error}"),
+            Self::Misfit(index, misfit) => misfit.of(format_args!("window {index}"), "the one before it").fmt(f),
             Self::NotHere(vm) => {
                 write!(f, "{}{vm:x} is named; only VMs with a vCPU on this core can be", bundle::VM_NODE)
             }

@@ -80,6 +80,8 @@ pub struct GuestTree<'a> {
     pub kaslr_seed: Option<u64>,
     /// Random words that the kernel's random number generator starts with, [`RNG_SEED_WORDS`] at the most.
     pub rng_seed: Option<&'a [u64]>,
+    /// It has a watchdog.
+    pub watchdog: bool,
 }
 
 impl GuestTree<'_> {
@@ -100,6 +102,7 @@ impl GuestTree<'_> {
             devices: &[],
             kaslr_seed: Some(0),
             rng_seed: Some(&[0; RNG_SEED_WORDS]),
+            watchdog: true,
         };
         largest.write().finish().len().saturating_add(devices.saturating_mul(NODE_ROOM)) as u64
     }
@@ -130,6 +133,9 @@ impl GuestTree<'_> {
         self.cpus(&mut tree);
         self.psci(&mut tree);
         timer(&mut tree);
+        if self.watchdog {
+            watchdog(&mut tree);
+        }
         self.gic(&mut tree);
         clock(&mut tree);
         emulated(&mut tree, &Pl011::DESCRIPTION);
@@ -239,6 +245,14 @@ impl GuestTree<'_> {
 fn hypervisor(tree: &mut Writer) {
     tree.begin("hypervisor");
     tree.string("compatible", "portcullis,hypervisor");
+    tree.end();
+}
+
+/// The watchdog behind the firmware call, for Linux' `arm_smc_wdt` (binding `watchdog/arm-smc-wdt.yaml`).
+fn watchdog(tree: &mut Writer) {
+    tree.begin("watchdog");
+    tree.cells("arm,smc-id", &[function::WATCHDOG]);
+    tree.string("compatible", "arm,smc-wdt");
     tree.end();
 }
 

@@ -1,15 +1,16 @@
 //! Guest images: the arm64 `Image` header (Linux `Documentation/arch/arm64/booting.rst`) and where kernel, initial RAM
 //! disk and device tree go in a VM's RAM.
 
+pub mod foreign;
+
 use core::fmt;
 
 use portcullis_abi::map;
 use portcullis_board::Range;
 
+use self::foreign::{Foreign, foreign, has_header};
 use crate::page_size::PageSize;
 
-/// The header's `magic` field, "ARM\x64", at offset 56.
-const MAGIC: &[u8] = b"ARM\x64";
 /// `text_offset` of a header whose `image_size` is zero (kernels before 3.17).
 const LEGACY_TEXT_OFFSET: u64 = 0x8_0000;
 /// Flags bit 0: the kernel is big-endian.
@@ -33,7 +34,7 @@ pub enum ImageError {
     /// No bytes at all.
     Empty,
     /// A format that has to be unpacked or converted first.
-    Foreign(&'static str),
+    Foreign(&'static Foreign),
     /// The header says that the kernel is big-endian.
     BigEndian,
     /// The header's `text_offset` is not a multiple of 4, or it lies outside RAM.
@@ -67,7 +68,7 @@ impl fmt::Display for ImageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Empty => write!(f, "the kernel is empty; an arm64 Image or a raw binary is needed"),
-            Self::Foreign(what) => write!(f, "the kernel is {what}; an arm64 Image or a raw binary is needed"),
+            Self::Foreign(Foreign { what, help }) => write!(f, "the kernel is {what}; {help}"),
             Self::BigEndian => write!(f, "the kernel is big-endian; a little-endian one is needed"),
             Self::TextOffset(offset) => {
                 write!(f, "the kernel's text_offset {offset:#x} is wrong; a multiple of 4 inside RAM is needed")
@@ -110,17 +111,27 @@ impl Kernel {
     /// What stands for a kernel where the VM starts in flash: nothing, above room for a device tree at the start of RAM.
     pub const IN_FLASH: Self = Self { offset: map::RAW_OFFSET, size: 0, pages: None };
 
-    /// Reads the header.
+    /// Reads the header of a file that can be a kernel.
+    ///
+    /// # Errors
+    ///
+    /// It is empty or of a foreign format, or its header is wrong.
     pub fn parse(file: &[u8]) -> Result<Self, ImageError> {
+        match foreign(file) {
+            Some(form) if !file.is_empty() => Err(ImageError::Foreign(form)),
+            _ => Self::read_header(file),
+        }
+    }
+
+    /// Reads the header of a file whose format was looked at before.
+    #[inline(always)]
+    pub(crate) fn read_header(file: &[u8]) -> Result<Self, ImageError> {
         if file.is_empty() {
             return Err(ImageError::Empty);
         }
         let length = file.len() as u64;
-        if file.get(56..60) != Some(MAGIC) {
-            return match foreign(file) {
-                Some(what) => Err(ImageError::Foreign(what)),
-                None => Ok(Self { offset: map::RAW_OFFSET, size: length, pages: None }),
-            };
+        if !has_header(file) {
+            return Ok(Self { offset: map::RAW_OFFSET, size: length, pages: None });
         }
         let (text_offset, image_size, flags) = (word(file, 8), word(file, 16), word(file, 24));
         if flags & FLAG_BIG_ENDIAN != 0 {
@@ -134,18 +145,6 @@ impl Kernel {
             return Err(ImageError::TextOffset(text_offset));
         }
         Ok(Self { offset: text_offset, size: image_size.max(length), pages })
-    }
-}
-
-/// Names the formats that people hand over by mistake and that would fail without a word as raw binaries.
-fn foreign(file: &[u8]) -> Option<&'static str> {
-    match file {
-        [0x1f, 0x8b, ..] => Some("gzip-compressed"),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("zstd-compressed"),
-        [0xfd, b'7', b'z', b'X', b'Z', ..] => Some("xz-compressed"),
-        [0x7f, b'E', b'L', b'F', ..] => Some("an ELF file"),
-        [b'M', b'Z', _, _, b'z', b'i', b'm', b'g', ..] => Some("an EFI zboot image"),
-        _ => None,
     }
 }
 

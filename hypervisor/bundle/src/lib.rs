@@ -27,6 +27,7 @@ mod error;
 pub mod guest_tree;
 mod header;
 pub mod image;
+pub mod limit;
 pub mod node;
 pub mod page_size;
 mod property;
@@ -34,6 +35,7 @@ pub mod settings;
 mod slices;
 #[cfg(test)]
 mod tests;
+pub mod units;
 mod vm;
 
 use portcullis_abi::{bundle, map};
@@ -45,7 +47,7 @@ use self::header::Contents;
 use self::property::utf8;
 pub use self::settings::Settings;
 pub use self::slices::Slices;
-pub use self::vm::{Cores, Devices, FirmwareConfig, MEMORY_MAX, Ranges, VmConfig, fits_flash, is_name};
+pub use self::vm::{Cores, Devices, FirmwareConfig, Ranges, VmConfig, fits_flash, is_name};
 
 /// A bundle that has been checked.
 #[derive(Clone, Debug)]

@@ -13,6 +13,7 @@
 //! | `rtc` | a cell, 1: it has a real-time clock, or is not started; 0: it has none; absent: it has one if the machine knows the time of day when it starts |
 //! | `suspend` | present or absent: the VM may suspend itself |
 //! | `no-kaslr` | present: no seeds in the generated device tree |
+//! | `watchdog` | a cell: it has a watchdog, whose longest timeout is so many seconds; absent: none |
 
 use portcullis_abi::bundle::{CONDUIT_HVC, CONDUIT_SMC, CONDUITS, MACHINE_OFF, MACHINE_RESET, TRUST_DMA};
 
@@ -41,6 +42,8 @@ pub struct Settings {
     pub suspend: bool,
     /// The generated device tree has seeds, if the VM is offered TRNG.
     pub kaslr: bool,
+    /// Seconds of the longest timeout of its watchdog; 0: it has none.
+    pub watchdog: u32,
 }
 
 /// What absent properties stand for.
@@ -57,6 +60,7 @@ impl Default for Settings {
             rtc: None,
             suspend: false,
             kaslr: true,
+            watchdog: 0,
         }
     }
 }
@@ -73,7 +77,7 @@ enum Place {
 }
 
 /// Every setting: the name of its property and its place.
-const TABLE: [(&str, Place); 10] = [
+const TABLE: [(&str, Place); 11] = [
     ("autostart", Place::Flag(|vm| &mut vm.autostart, true)),
     ("audit", Place::Flag(|vm| &mut vm.audit, true)),
     ("stop-on-fault", Place::Flag(|vm| &mut vm.stop_on_fault, true)),
@@ -84,6 +88,7 @@ const TABLE: [(&str, Place); 10] = [
     ("rtc", Place::Choice(|vm| &mut vm.rtc)),
     ("suspend", Place::Flag(|vm| &mut vm.suspend, true)),
     ("no-kaslr", Place::Flag(|vm| &mut vm.kaslr, false)),
+    ("watchdog", Place::Number(|vm| &mut vm.watchdog, u32::MAX)),
 ];
 
 impl Settings {

@@ -3,6 +3,7 @@
 use portcullis_abi::bundle;
 
 use super::error::VmError;
+use super::limit::SLICE;
 
 /// How long each vCPU of a VM runs at a time on a core that it shares by round robin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,9 +20,10 @@ impl<'a> Slices<'a> {
         if cells.is_empty() || !rest.is_empty() {
             return Err(VmError::Malformed(bundle::SLICES));
         }
-        let possible = bundle::SLICE_MIN..=bundle::SLICE_MAX;
-        let wrong = cells.iter().map(|cell| u32::from_be_bytes(*cell)).find(|slice| !possible.contains(slice));
-        wrong.map_or(Ok(Self(cells)), |slice| Err(VmError::Slice(slice)))
+        for cell in cells {
+            SLICE.check(u32::from_be_bytes(*cell).into()).map_err(VmError::Slice)?;
+        }
+        Ok(Self(cells))
     }
 
     /// Whether these are slices of so many vCPUs, or none were given.

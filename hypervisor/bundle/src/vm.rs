@@ -7,15 +7,13 @@ use portcullis_tree::{MAGIC, Node, be32};
 
 use super::error::VmError;
 use super::header::Images;
+use super::limit::{CORES, check_memory};
 use super::property::{string, utf8};
 use super::settings::Settings;
 use super::slices::Slices;
 use crate::guest_tree::GuestTree;
 use crate::image::{DTB_MAX, ImageError, Kernel, Layout, Parts, Wish};
 use crate::page_size::PageSize;
-
-/// Most bytes of RAM that a VM can have: a 39-bit guest address space, less what lies below [`map::RAM`].
-pub const MEMORY_MAX: u64 = (1 << 39) - map::RAM;
 
 /// A VM as the bundle describes it; every part has been checked.
 #[derive(Clone, Copy, Debug)]
@@ -116,9 +114,7 @@ impl Cores {
         if !rest.is_empty() {
             return Err(VmError::Malformed(bundle::CORES));
         }
-        if cells.is_empty() || cells.len() > map::MAX_VCPUS {
-            return Err(VmError::CoreCount(cells.len()));
-        }
+        CORES.check(cells.len()).map_err(VmError::CoreCount)?;
         let mut cores = Self::default();
         for (slot, cell) in cores.cores.iter_mut().zip(cells) {
             *slot = u32::from_be_bytes(*cell);
@@ -226,9 +222,7 @@ impl<'a> VmConfig<'a> {
         if !self.slices.fits(self.cores.as_slice().len()) {
             return Err(VmError::Malformed(bundle::SLICES));
         }
-        if self.memory == 0 || !self.memory.is_multiple_of(bundle::MEMORY_UNIT) || self.memory > MEMORY_MAX {
-            return Err(VmError::Memory(self.memory));
-        }
+        check_memory(self.memory).map_err(VmError::Memory)?;
         if self.dtb.is_some_and(|dtb| !is_tree(dtb)) {
             return Err(VmError::Malformed(bundle::DTB));
         }
@@ -240,6 +234,9 @@ impl<'a> VmConfig<'a> {
         if self.settings.trust_dma && self.wish.load.is_some() {
             return Err(VmError::Load);
         }
+        if !self.starts_in_flash() {
+            Kernel::parse(self.kernel).map_err(VmError::Image)?;
+        }
         self.layout(map::RAM).map_err(VmError::Image)?;
         Ok(())
     }
@@ -247,7 +244,7 @@ impl<'a> VmConfig<'a> {
     /// The page size that the kernel works with, if a CPU with this ID_AA64MMFR0_EL1 lacks it: such a kernel ends without a
     /// word.
     pub fn lacking_pages(&self, id_aa64mmfr0: u64) -> Option<PageSize> {
-        let pages = Kernel::parse(self.kernel).ok().and_then(|kernel| kernel.pages);
+        let pages = Kernel::read_header(self.kernel).ok().and_then(|kernel| kernel.pages);
         pages.filter(|pages| !pages.is_in(id_aa64mmfr0))
     }
 
@@ -262,7 +259,7 @@ impl<'a> VmConfig<'a> {
     ///
     /// [`ImageError`]: what does not fit.
     pub fn layout(&self, ram: u64) -> Result<Layout, ImageError> {
-        let kernel = if self.starts_in_flash() { Kernel::IN_FLASH } else { Kernel::parse(self.kernel)? };
+        let kernel = if self.starts_in_flash() { Kernel::IN_FLASH } else { Kernel::read_header(self.kernel)? };
         let initrd = self.initrd.map(|initrd| initrd.len() as u64);
         let ram = Range::sized(ram, self.memory);
         Layout::place(ram, &Parts { kernel, initrd, tree: self.tree_room }, self.wish)

@@ -43,6 +43,7 @@ pub mod bus;
 pub mod describe;
 pub mod device;
 pub mod flash;
+pub mod gpio;
 pub mod line;
 pub mod memory;
 pub mod rtc;

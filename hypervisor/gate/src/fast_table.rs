@@ -6,22 +6,18 @@
 //! without a lock and without an atomic read-modify-write, and nothing is written to it while the VM runs.
 //!
 //! The hash is one instruction, CRC32X of zero with the function as accumulator, and the lowest seven bits of its result: chosen
-//! among the forms of that instruction because no two known functions share a line, but for those of a rare permission: they have
-//! none, and in a VM that has the permission the gate in Rust decides on every function without a line, and on what is asked of
-//! them.
+//! among the forms of that instruction because no two known functions share a line. A function that would, and is called rarely, has
+//! none ([`asks_gate`]).
 
 use core::sync::atomic::{AtomicI8, AtomicU8, AtomicU16, AtomicU32, Ordering};
 
-use portcullis_abi::function::{
-    ARCH_FEATURES, PSCI_FEATURES, PSCI_SYSTEM_SUSPEND, PV_TIME_FEATURES, SMC64, TRNG_FEATURES,
-};
+use portcullis_abi::function::{ARCH_FEATURES, PSCI_FEATURES, PV_TIME_FEATURES, TRNG_FEATURES};
 
 use crate::call::{Call, Conduit};
 use crate::decide::decide;
 use crate::filter::{Filter, Ranges};
 use crate::forwards::Forwards;
 use crate::function::{Function, Query};
-use crate::function_id::FunctionId;
 use crate::group::Group;
 use crate::offer::is_offered;
 use crate::profile::Profile;
@@ -71,18 +67,6 @@ const QUERIES: [(u32, Query); 4] = [
     (PV_TIME_FEATURES, Query::PvTime),
 ];
 
-/// Functions without a line.
-const WITHOUT_LINE: [u32; 2] = [PSCI_SYSTEM_SUSPEND, PSCI_SYSTEM_SUSPEND | SMC64];
-
-/// Whether a VM with this profile is offered a function without a line: what has no line is for the gate then.
-pub fn needs_gate(profile: Profile) -> bool {
-    without_line().any(|function| is_offered(function, profile))
-}
-
-fn without_line() -> impl Iterator<Item = &'static Function> {
-    WITHOUT_LINE.into_iter().filter_map(|id| table::find(FunctionId(id)))
-}
-
 /// The line of a function: CRC32X of zero with it as accumulator, and [`LINES`] bits' worth of that.
 pub const fn line(function: u32) -> usize {
     let mut crc = function;
@@ -100,8 +84,7 @@ const _: () = {
     let mut n = 0;
     #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
     while n < KNOWN.len() {
-        let [narrow, wide] = WITHOUT_LINE;
-        if KNOWN[n] != narrow && KNOWN[n] != wide {
+        if table::has_line(KNOWN[n]) {
             let line = line(KNOWN[n]);
             assert!(!taken[line]);
             taken[line] = true;
@@ -110,6 +93,17 @@ const _: () = {
     }
     assert!(line(0) == 0 && line(1) != 0);
 };
+
+/// Whether a VM with this profile is offered a function without a line, so that the gate in Rust has to be asked for every function
+/// that has none.
+pub fn asks_gate(profile: Profile) -> bool {
+    offered_without_line(profile).next().is_some()
+}
+
+/// The functions without a line that a VM with this profile is offered.
+fn offered_without_line(profile: Profile) -> impl Iterator<Item = &'static Function> {
+    table::all().filter(move |known| !table::has_line(known.id) && is_offered(known, profile))
+}
 
 impl Answer {
     const fn new() -> Self {
@@ -206,8 +200,7 @@ impl Answers {
         let verdict = |function: u32, argument: u32| {
             decide(profile, ranges, &Call::new(conduit, [u64::from(function), u64::from(argument), 0, 0]))
         };
-        let needs_gate = needs_gate(profile);
-        for known in table::all().filter(|known| !WITHOUT_LINE.contains(&known.id)) {
+        for known in table::all().filter(|known| table::has_line(known.id)) {
             let function = known.id;
             let Some(answer) = self.lines.get(line(function)) else { continue };
             let query = QUERIES.iter().position(|&(query, _)| query == function);
@@ -216,7 +209,7 @@ impl Answers {
                 Verdict::Serve(service) => service.code().map_or((SLOW, [0; 4]), |code| (SERVE, [code, 0, 0, 0])),
                 // About a function that goes to EL3 its own discovery call must go there as well.
                 _ if function == TRNG_FEATURES && filter.is_some_and(Filter::forwards) => (SLOW, [0; 4]),
-                _ if needs_gate && tells_of_those_without_line(function) => (SLOW, [0; 4]),
+                _ if is_asked_about_those_without_line(profile, function) => (SLOW, [0; 4]),
                 Verdict::Forward => (FORWARD, [0; 4]),
                 Verdict::Answer(results) => match (query, words(results)) {
                     (Some(query), _) => (FEATURES_OFFSET.wrapping_add(query as u8), [0; 4]),
@@ -288,10 +281,10 @@ impl Default for Answers {
     }
 }
 
-/// Whether this call is asked about functions without a line.
-fn tells_of_those_without_line(function: u32) -> bool {
+/// Whether this call is asked about functions without a line that a VM with this profile is offered.
+fn is_asked_about_those_without_line(profile: Profile, function: u32) -> bool {
     let query = QUERIES.into_iter().find(|&(query, _)| query == function);
-    query.is_some_and(|(_, query)| without_line().any(|function| function.queries.contain(query)))
+    query.is_some_and(|(_, query)| offered_without_line(profile).any(|known| known.queries.contain(query)))
 }
 
 /// Offset of [`Answer::features`] in a line.

@@ -20,9 +20,11 @@ pub enum Group {
     Management = 6,
     /// A function that does not exist.
     Unknown = 7,
+    /// The watchdog.
+    Watchdog = 8,
 }
 
 impl Group {
     /// How many there are.
-    pub const COUNT: usize = 8;
+    pub const COUNT: usize = 9;
 }

@@ -5,7 +5,7 @@
 //! ```text
 //!  63   62   61   60   59   58  57 50 49 48 47 46 45 44 43 42 41 40 39 38 37   36 35   32 31   24 23   16 15    8 7     0
 //! +----+----+----+----+----+----+-----+-----+-----+-----+-----+-----+-----+-------+-------+-------+-------+-------+-------+
-//! |frz |wr  |keep|filt|ctl |susp|  0  |cond |SMCCC| WA3 | WA2 | WA1 |  0  | major | minor |VENDOR2|VENDOR | STDHYP|  STD  |
+//! |frz |wr  |keep|filt|ctl |susp| SIP |cond |SMCCC| WA3 | WA2 | WA1 |  0  | major | minor |VENDOR2|VENDOR | STDHYP|  STD  |
 //! +----+----+----+----+----+----+-----+-----+-----+-----+-----+-----+-----+-------+-------+-------+-------+-------+-------+
 //! ```
 
@@ -67,9 +67,11 @@ pub const WORKAROUND_3: Field = Field::new(44, 2);
 pub const SMCCC_MINOR: Field = Field::new(46, 2);
 /// The open conduits, as [`Conduits`](crate::Conduits) has them.
 pub const CONDUITS: Field = Field::new(48, 2);
+/// SIP register.
+pub const SIP: Field = Field::new(50, 8);
 
-/// Every bit of the four bitmap registers.
-pub const BITMAPS: u64 = STD.mask() | STD_HYP.mask() | VENDOR_HYP.mask() | VENDOR_HYP_2.mask();
+/// Every bit of the bitmap registers.
+pub const BITMAPS: u64 = STD.mask() | STD_HYP.mask() | VENDOR_HYP.mask() | VENDOR_HYP_2.mask() | SIP.mask();
 
 /// Bit number: HVC is open.
 pub const HVC_BIT: u32 = CONDUITS.shift;
@@ -106,6 +108,7 @@ mod tests {
             WORKAROUND_3,
             SMCCC_MINOR,
             CONDUITS,
+            SIP,
         ];
         let marks = [SUSPEND_BIT, CONTROL_BIT, FILTERED_BIT, KEEP_BIT, WRITTEN_BIT, FROZEN_BIT].map(|bit| 1 << bit);
         let mut seen = 0;
@@ -113,7 +116,7 @@ mod tests {
             assert_eq!(seen & mask, 0, "{mask:#x}");
             seen |= mask;
         }
-        assert_eq!(BITMAPS, 0xffff_ffff);
+        assert_eq!(BITMAPS, 0x03fc_0000_ffff_ffff);
         assert_eq!(PSCI_MAJOR.shift, PSCI_MINOR.shift + PSCI_MINOR.width);
     }
 

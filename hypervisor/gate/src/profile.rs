@@ -229,6 +229,7 @@ const fn field(register: Register) -> Field {
         Register::VendorHyp => layout::VENDOR_HYP,
         Register::VendorHyp2 => layout::VENDOR_HYP_2,
         Register::SmcccVersion => layout::SMCCC_MINOR,
+        Register::Sip => layout::SIP,
     }
 }
 

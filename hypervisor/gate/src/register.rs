@@ -36,6 +36,8 @@ pub enum Register {
     VendorHyp2,
     /// SMCCC version, `major << 16 | minor`. Not one of KVM's.
     SmcccVersion,
+    /// Bitmap of the services in the range of the silicon provider. Not one of KVM's.
+    Sip,
 }
 
 impl Register {
@@ -50,6 +52,7 @@ impl Register {
         Self::VendorHyp,
         Self::VendorHyp2,
         Self::SmcccVersion,
+        Self::Sip,
     ];
 
     /// The register with this identifier, compared over all 64 bits.
@@ -64,6 +67,7 @@ impl Register {
             firmware::VENDOR_HYP => Self::VendorHyp,
             firmware::VENDOR_HYP_2 => Self::VendorHyp2,
             firmware::SMCCC_VERSION => Self::SmcccVersion,
+            firmware::SIP => Self::Sip,
             _ => return None,
         })
     }
@@ -80,6 +84,7 @@ impl Register {
             Self::VendorHyp => firmware::VENDOR_HYP,
             Self::VendorHyp2 => firmware::VENDOR_HYP_2,
             Self::SmcccVersion => firmware::SMCCC_VERSION,
+            Self::Sip => firmware::SIP,
         }
     }
 
@@ -109,6 +114,7 @@ impl Register {
             Self::VendorHyp => "VENDOR_HYP",
             Self::VendorHyp2 => "VENDOR_HYP_2",
             Self::SmcccVersion => "SMCCC_VERSION",
+            Self::Sip => "SIP",
         }
     }
 }
@@ -125,7 +131,7 @@ mod tests {
     use crate::profile::Profile;
 
     /// The identifiers written out once more: a manager's binary holds them as numbers.
-    const IDS: [u64; 9] = [
+    const IDS: [u64; 10] = [
         0x6030_0000_0014_0000,
         0x6030_0000_0014_0001,
         0x6030_0000_0014_0002,
@@ -135,6 +141,7 @@ mod tests {
         0x6030_0000_0016_0002,
         0x6030_0000_0016_0003,
         0xf030_0000_0014_0000,
+        0xf030_0000_0016_0000,
     ];
 
     /// Peer case G1: the list holds FW 0 to 3 and FW_FEAT_BMAP 0 to 3, in this order; our own come behind them.

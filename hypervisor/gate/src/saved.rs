@@ -194,7 +194,7 @@ mod tests {
         let no_trng = Support { std: 0, ..Support::FULL };
         type Damage = (fn(&mut state::Firmware), Unfit);
         let damages: &[Damage] = &[
-            (|saved| saved.version = 9, Unfit::Version { saved: 9, known: 2 }),
+            (|saved| saved.version = 9, Unfit::Version { saved: 9, known: 3 }),
             (|saved| saved.keep = 2, Unfit::Value("the rule")),
             (|saved| saved.written = 2, Unfit::Value("the mark of a write")),
             (|saved| saved.frozen = 2, Unfit::Value("the freeze")),

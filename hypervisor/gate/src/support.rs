@@ -20,6 +20,8 @@ pub struct Support {
     pub vendor_hyp: u64,
     /// Supported bits of VENDOR_HYP_2.
     pub vendor_hyp_2: u64,
+    /// Supported bits of SIP. They are a VM's own: its manifest says which it has.
+    pub sip: u64,
     /// Newest PSCI version, `major << 16 | minor`.
     pub psci: u64,
     /// Level of WORKAROUND_1 on this board.
@@ -42,6 +44,7 @@ impl Support {
         std_hyp: 0,
         vendor_hyp: 0,
         vendor_hyp_2: 0,
+        sip: 0,
         psci: function::PSCI_VERSION_1_3 as u64,
         workaround_1: firmware::WORKAROUND_NOT_AVAILABLE,
         workaround_2: firmware::WORKAROUND_NOT_AVAILABLE,
@@ -54,6 +57,7 @@ impl Support {
         std_hyp: table::bits(Register::StdHyp),
         vendor_hyp: table::bits(Register::VendorHyp),
         vendor_hyp_2: table::bits(Register::VendorHyp2),
+        sip: table::bits(Register::Sip),
         psci: function::PSCI_VERSION_1_3 as u64,
         workaround_1: firmware::WORKAROUND_NOT_REQUIRED,
         workaround_2: firmware::WORKAROUND_2_NOT_REQUIRED,
@@ -72,13 +76,14 @@ impl Support {
             Register::StdHyp => self.std_hyp & Self::FULL.std_hyp,
             Register::VendorHyp => self.vendor_hyp & Self::FULL.vendor_hyp,
             Register::VendorHyp2 => self.vendor_hyp_2 & Self::FULL.vendor_hyp_2,
+            Register::Sip => self.sip & Self::FULL.sip,
             // It needs nothing of the board.
             Register::SmcccVersion => function::SMCCC_VERSION_1_2 as u64,
         }
     }
 
     /// The value of `register` in a VM that was just created: everything supported, but VENDOR_HYP_2 starts at 0, as
-    /// every bitmap does that is younger than the first three, and SMCCC_VERSION at 1.1, which is what KVM shows.
+    /// every bitmap of KVM's does that is younger than the first three, and SMCCC_VERSION at 1.1, which is what KVM shows.
     pub const fn initial(&self, register: Register) -> u64 {
         match register {
             Register::VendorHyp2 => 0,

@@ -8,7 +8,7 @@ use portcullis_abi::firmware::{
     STD_HYP_PV_TIME, STD_TRNG, VENDOR_HYP_2_IMPL_CPUS, VENDOR_HYP_2_IMPL_VERSION, VENDOR_HYP_FUNC_FEAT, VENDOR_HYP_PTP,
 };
 use portcullis_abi::function::*;
-use portcullis_abi::{manage, result};
+use portcullis_abi::{firmware, manage, result};
 
 use crate::function::Need::{self, Bit, Level, Nothing, Suspend};
 use crate::function::Query::{Arch, Psci, PvTime, Trng, Vendor};
@@ -52,6 +52,7 @@ const FUNC_FEAT: Need = Bit(Register::VendorHyp, VENDOR_HYP_FUNC_FEAT);
 const PTP: Need = Bit(Register::VendorHyp, VENDOR_HYP_PTP);
 const IMPL_VERSION: Need = Bit(Register::VendorHyp2, VENDOR_HYP_2_IMPL_VERSION);
 const IMPL_CPUS: Need = Bit(Register::VendorHyp2, VENDOR_HYP_2_IMPL_CPUS);
+const SIP_WATCHDOG: Need = Bit(Register::Sip, firmware::SIP_WATCHDOG);
 const PSCI_0_2: Need = Need::Psci(PSCI_VERSION_0_2);
 const PSCI_1_0: Need = Need::Psci(PSCI_VERSION_1_0);
 const PSCI_1_1: Need = Need::Psci(PSCI_VERSION_1_1);
@@ -59,7 +60,7 @@ const PSCI_1_3: Need = Need::Psci(PSCI_VERSION_1_3);
 const NOT_REQUIRED: u32 = result::PSCI_MIGRATION_NOT_REQUIRED as u32;
 
 /// How many functions there are.
-const COUNT: usize = 35;
+const COUNT: usize = 36;
 
 /// Every function. The order is that of the services' codes: the one that is called most often comes first.
 #[rustfmt::skip]
@@ -91,6 +92,7 @@ const TABLE: [Row; COUNT] = [
     row(PSCI_SYSTEM_SUSPEND | SMC64, "SYSTEM_SUSPEND", G::Psci, Suspend, psci(P::SystemSuspend, Smc64), &[Psci]),
     row(PSCI_SYSTEM_OFF2, "SYSTEM_OFF2", G::Psci, PSCI_1_3, psci(P::SystemOff2, Smc32), &[Psci]),
     row(PSCI_SYSTEM_OFF2 | SMC64, "SYSTEM_OFF2", G::Psci, PSCI_1_3, psci(P::SystemOff2, Smc64), &[Psci]),
+    row(WATCHDOG, "WATCHDOG", G::Watchdog, SIP_WATCHDOG, Serve(Service::Watchdog), &[]),
     row(PSCI_VERSION, "PSCI_VERSION", G::Psci, PSCI_0_2, Reply::Register(Register::PsciVersion), &[Psci]),
     row(PSCI_FEATURES, "PSCI_FEATURES", G::Psci, PSCI_1_0, Features(Psci), &[Psci]),
     row(PSCI_MIGRATE_INFO_TYPE, "MIGRATE_INFO_TYPE", G::Psci, PSCI_0_2, value(NOT_REQUIRED), &[Psci]),
@@ -117,6 +119,12 @@ static BY_ID: [Function; COUNT] = by_id();
 
 /// The identifier of every function, but for the management calls.
 pub const KNOWN: [u32; COUNT] = known();
+
+/// Whether the answers have a line for the function. What is called rarely may have none where it would share one with another
+/// function.
+pub const fn has_line(function: u32) -> bool {
+    !matches!(function & !SMC64, WATCHDOG | PSCI_SYSTEM_SUSPEND)
+}
 
 /// The names of the functions, with their identifiers. Both widths of one have the same name.
 pub const NAMES: [(&str, u32); COUNT] = names();

@@ -20,7 +20,7 @@ fn gate(entry: &Entry) -> String {
         Gate::Psci(0x2) => "PSCI 0.2".into(),
         Gate::Psci(version) => format!("PSCI {}.{}", version >> 16, version & 0xffff),
         Gate::Bit(register, bit) => {
-            let register = ["STD", "STD_HYP", "VENDOR_HYP", "VENDOR_HYP_2"][register];
+            let register = ["STD", "STD_HYP", "VENDOR_HYP", "VENDOR_HYP_2", "SIP"][register];
             format!("{register} bit {}", bit.trailing_zeros())
         }
         Gate::Level(workaround) => format!("WORKAROUND_{} is not 0", workaround + 1),
@@ -118,7 +118,8 @@ fn bits_and_filter() -> String {
     let full = Profile::created(&Support::FULL, Conduits::BOTH).with(Register::VendorHyp2, 3);
     let rows = TABLE.iter().filter_map(|entry| match entry.gate {
         Gate::Bit(register, bit) => {
-            let register = [Register::Std, Register::StdHyp, Register::VendorHyp, Register::VendorHyp2][register];
+            let registers = [Register::Std, Register::StdHyp, Register::VendorHyp, Register::VendorHyp2, Register::Sip];
+            let register = registers[register];
             Some((entry.id, entry.name, full.with(register, full.register(register) & !bit)))
         }
         _ => None,

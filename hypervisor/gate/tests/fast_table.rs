@@ -2,11 +2,9 @@
 #![allow(unexpected_cfgs, reason = "loom is switched on by RUSTFLAGS, as its documentation asks")]
 #![cfg(not(loom))]
 
-use portcullis_abi::function::{
-    PSCI_FEATURES, PSCI_SYSTEM_SUSPEND, SMC64, TRNG_FEATURES, TRNG_GET_UUID, TRNG_RND32, TRNG_RND64, TRNG_VERSION,
-};
+use portcullis_abi::function::{PSCI_FEATURES, TRNG_FEATURES, TRNG_GET_UUID, TRNG_RND32, TRNG_RND64, TRNG_VERSION};
 use portcullis_gate::KNOWN;
-use portcullis_gate::fast_table::{Answers, Beyond, LINES, Resolution, line, needs_gate};
+use portcullis_gate::fast_table::{Answers, Beyond, LINES, Resolution, asks_gate, line};
 use portcullis_gate::forwards::Forwards;
 use portcullis_gate::{
     Call, Conduit, Conduits, Filter, Group, Profile, RangeRequest, Ranges, Register, Return, Row, Support, Verdict,
@@ -27,21 +25,20 @@ fn agrees_filtered(
 ) -> Verdict {
     let forwards = Forwards::new();
     let by_table = match filter {
-        _ if needs_gate(profile) && profile.conduits().contains(conduit) => answers.resolve(x0, x1, Beyond::Gate),
         Some(filter) => {
             forwards.build(filter);
-            answers.resolve(x0, x1, Beyond::Search(&forwards))
+            answers.resolve(x0, x1, if asks_gate(profile) { Beyond::Gate } else { Beyond::Search(&forwards) })
         }
-        None => answers.resolve(x0, x1, Beyond::Refuse),
+        None => answers.resolve(x0, x1, if asks_gate(profile) { Beyond::Gate } else { Beyond::Refuse }),
     };
+    let has_line = answers.resolve(x0, x1, Beyond::Refuse) == answers.resolve(x0, x1, Beyond::Gate);
     let by_gate = decide(profile, filter.map(|filter| -> &dyn Ranges { filter }), &Call::new(conduit, [x0, x1, 0, 0]));
     let same = match (by_table, by_gate) {
         (Resolution::Forward, Verdict::Forward) => true,
         // The gate decides then, so they cannot differ.
         (Resolution::Slow, _) => {
-            let has_no_line = !KNOWN.contains(&(x0 as u32)) || x0 as u32 & !SMC64 == PSCI_SYSTEM_SUSPEND;
-            x0 as u32 == TRNG_FEATURES && filter.is_some_and(Filter::forwards)
-                || needs_gate(profile) && (x0 as u32 == PSCI_FEATURES || has_no_line)
+            let tells = asks_gate(profile) && x0 as u32 == PSCI_FEATURES;
+            !has_line || tells || x0 as u32 == TRNG_FEATURES && filter.is_some_and(Filter::forwards)
         }
         (Resolution::Answer(a), Verdict::Answer(b)) => a == b,
         (Resolution::Deny, Verdict::Deny) => true,
@@ -64,6 +61,7 @@ fn profiles() -> impl Iterator<Item = Profile> {
         row.set(Register::StdHyp, n >> 1 & 1, &Support::FULL).unwrap();
         row.set(Register::VendorHyp, n >> 2 & 3, &Support::FULL).unwrap();
         row.set(Register::VendorHyp2, n >> 4 & 3, &Support::FULL).unwrap();
+        row.set(Register::Sip, n >> 3 & 1, &Support::FULL).unwrap();
         row.set(
             Register::PsciVersion,
             [2, 0x1_0000, 0x1_0001, 0x1_0002, 0x1_0003][(n / 7 % 5) as usize],
@@ -119,7 +117,8 @@ fn filters_agree() {
             let ends = filter.ranges().iter().flat_map(|range| [range.first, range.last]);
             let near = ends.flat_map(|end| [end.wrapping_sub(1), end, end.wrapping_add(1)]);
             let forms = near.chain(KNOWN).chain([0, u32::MAX, 0xff00_ffff]);
-            for id in forms.flat_map(|id| [id, id ^ 1 << 16, id ^ 1 << 23, id ^ 1 << 30, id ^ 1 << 31]) {
+            let ids = forms.flat_map(|id| [id, id ^ 1 << 16, id ^ 1 << 23, id ^ 1 << 30, id ^ 1 << 31]);
+            for id in ids.step_by(if cfg!(miri) { 53 } else { 1 }) {
                 for asked in [0, TRNG_FEATURES, TRNG_RND64, id] {
                     let (x0, x1) = (1 << 40 | u64::from(id), u64::from(asked));
                     let verdict = agrees_filtered(&answers, profile, Some(&filter), conduit, x0, x1);
@@ -128,7 +127,7 @@ fn filters_agree() {
             }
         }
     }
-    assert!(forwarded > if cfg!(miri) { 10 } else { 1000 }, "{forwarded}");
+    assert!(forwarded > if cfg!(miri) { 0 } else { 1000 }, "{forwarded}");
 }
 
 #[test]
@@ -191,13 +190,13 @@ fn malformed_functions_agree() {
 fn only_a_vm_that_may_suspend_leaves_more_to_the_gate() {
     let row = Row::new();
     row.create(&Support::FULL, Conduits::BOTH);
-    assert!(!needs_gate(row.profile()));
+    assert!(!asks_gate(row.profile()));
     row.permit_suspend();
-    assert!(needs_gate(row.profile()));
+    assert!(asks_gate(row.profile()));
     row.set(Register::PsciVersion, 2, &Support::FULL).unwrap();
-    assert!(!needs_gate(row.profile()), "PSCI 0.2 has no such function");
+    assert!(!asks_gate(row.profile()), "PSCI 0.2 has no such function");
     row.create(&Support::FULL, Conduits::BOTH);
-    assert!(!needs_gate(row.profile()), "a permission is given anew");
+    assert!(!asks_gate(row.profile()), "a permission is given anew");
 }
 
 #[test]
@@ -253,6 +252,8 @@ fn groups_name_the_service() {
         (0x8600_0000, Group::Vendor),
         (0x8600_0001, Group::Ptp),
         (0x8600_0002, Group::Unknown),
+        (0x8200_3d06, Group::Watchdog),
+        (0x8200_3d05, Group::Unknown),
     ] {
         assert_eq!(Group::of(FunctionId(function)), group, "{function:#x}");
     }

@@ -4,9 +4,10 @@
 
 use portcullis_gate::{Conduits, Filter, Profile, Register, Row, Rule, SetError, Support};
 
-const BITMAPS: [Register; 4] = [Register::Std, Register::StdHyp, Register::VendorHyp, Register::VendorHyp2];
+const BITMAPS: [Register; 5] =
+    [Register::Std, Register::StdHyp, Register::VendorHyp, Register::VendorHyp2, Register::Sip];
 /// Every supported bit of the bitmaps.
-const ALL_BITS: [u64; 4] = [0x1, 0x1, 0x3, 0x3];
+const ALL_BITS: [u64; 5] = [0x1, 0x1, 0x3, 0x3, 0x1];
 
 fn created(rule: Rule) -> Row {
     let row = Row::new();
@@ -15,7 +16,7 @@ fn created(rule: Rule) -> Row {
     row
 }
 
-fn bitmaps(row: &Row) -> [u64; 4] {
+fn bitmaps(row: &Row) -> [u64; 5] {
     BITMAPS.map(|register| row.get(register))
 }
 
@@ -30,7 +31,7 @@ fn is_unsupported(outcome: Result<(), SetError>) -> bool {
 #[test]
 fn h1_initial_values() {
     let row = created(Rule::Clear);
-    assert_eq!(bitmaps(&row), [0x1, 0x1, 0x3, 0x0]);
+    assert_eq!(bitmaps(&row), [0x1, 0x1, 0x3, 0x0, 0x1]);
     assert_eq!(row.get(Register::PsciVersion), 0x1_0003);
     assert_eq!(row.get(Register::SmcccVersion), 0x1_0001, "as KVM shows");
     assert_eq!([Register::Workaround1, Register::Workaround2, Register::Workaround3].map(|w| row.get(w)), [2, 3, 2]);
@@ -42,14 +43,14 @@ fn h1_initial_values() {
 #[test]
 fn h2_h3_any_subset_can_be_set_and_read_back() {
     let row = created(Rule::Keep);
-    for register in [Register::Std, Register::StdHyp, Register::VendorHyp] {
+    for register in [Register::Std, Register::StdHyp, Register::VendorHyp, Register::Sip] {
         set(&row, register, 0).unwrap();
         assert_eq!(row.get(register), 0);
     }
     set(&row, Register::VendorHyp2, 0x3).unwrap();
-    assert_eq!(bitmaps(&row), [0, 0, 0, 0x3]);
+    assert_eq!(bitmaps(&row), [0, 0, 0, 0x3, 0]);
     set(&row, Register::VendorHyp2, 0).unwrap();
-    assert_eq!(bitmaps(&row), [0; 4]);
+    assert_eq!(bitmaps(&row), [0; 5]);
     // A cleared bit is not lost.
     for (register, bits) in BITMAPS.into_iter().zip(ALL_BITS) {
         for value in 0..=bits {
@@ -76,11 +77,11 @@ fn h4_every_unsupported_bit_is_refused() {
 #[test]
 fn h5_h6_after_the_start_only_the_same_value() {
     let row = created(Rule::Keep);
-    for register in [Register::Std, Register::StdHyp, Register::VendorHyp] {
+    for register in [Register::Std, Register::StdHyp, Register::VendorHyp, Register::Sip] {
         set(&row, register, 0).unwrap();
     }
     let frozen = row.freeze(None);
-    assert_eq!(bitmaps(&row), [0; 4]);
+    assert_eq!(bitmaps(&row), [0; 5]);
     for (register, bits) in BITMAPS.into_iter().zip(ALL_BITS) {
         assert_eq!(set(&row, register, bits), Err(SetError::Frozen));
         assert_eq!(set(&row, register, 0), Ok(()), "the same value");
@@ -106,13 +107,14 @@ fn h5_h6_after_the_start_only_the_same_value() {
 fn the_first_write_clears_the_other_bitmaps() {
     // By any register, a bitmap or not, and also when it writes the value that is there.
     for (register, value, expected) in [
-        (Register::Std, 0x1, [0x1, 0, 0, 0]),
-        (Register::StdHyp, 0x0, [0; 4]),
-        (Register::VendorHyp, 0x2, [0, 0, 0x2, 0]),
-        (Register::VendorHyp2, 0x1, [0, 0, 0, 0x1]),
-        (Register::PsciVersion, 0x1_0000, [0; 4]),
-        (Register::Workaround1, 1, [0; 4]),
-        (Register::SmcccVersion, 0x1_0002, [0; 4]),
+        (Register::Std, 0x1, [0x1, 0, 0, 0, 0]),
+        (Register::StdHyp, 0x0, [0; 5]),
+        (Register::VendorHyp, 0x2, [0, 0, 0x2, 0, 0]),
+        (Register::VendorHyp2, 0x1, [0, 0, 0, 0x1, 0]),
+        (Register::Sip, 0x1, [0, 0, 0, 0, 0x1]),
+        (Register::PsciVersion, 0x1_0000, [0; 5]),
+        (Register::Workaround1, 1, [0; 5]),
+        (Register::SmcccVersion, 0x1_0002, [0; 5]),
     ] {
         let row = created(Rule::Clear);
         set(&row, register, value).unwrap();
@@ -130,7 +132,7 @@ fn the_first_write_clears_the_other_bitmaps() {
         // The second write clears nothing.
         set(&row, Register::VendorHyp2, 0x2).unwrap();
         let second = bitmaps(&row);
-        assert_eq!((second[0], second[1], second[2]), (expected[0], expected[1], expected[2]));
+        assert_eq!((&second[..3], second[4]), (&expected[..3], expected[4]));
         assert_eq!(second[3], 0x2);
     }
 }
@@ -139,25 +141,25 @@ fn the_first_write_clears_the_other_bitmaps() {
 fn keep_leaves_the_other_bitmaps() {
     let row = created(Rule::Keep);
     set(&row, Register::Std, 0).unwrap();
-    assert_eq!(bitmaps(&row), [0, 0x1, 0x3, 0]);
+    assert_eq!(bitmaps(&row), [0, 0x1, 0x3, 0, 0x1]);
     assert!(row.profile().is_written());
     // Going back to the default after the first write clears nothing any more.
     row.set_rule(Rule::Clear).unwrap();
     set(&row, Register::Std, 1).unwrap();
-    assert_eq!(bitmaps(&row), [0x1, 0x1, 0x3, 0]);
+    assert_eq!(bitmaps(&row), [0x1, 0x1, 0x3, 0, 0x1]);
 }
 
 #[test]
 fn clear_all_clears_the_bitmaps_alone_and_counts_as_a_write() {
     let row = created(Rule::Clear);
     row.clear_all().unwrap();
-    assert_eq!(bitmaps(&row), [0; 4]);
+    assert_eq!(bitmaps(&row), [0; 5]);
     assert_eq!((row.get(Register::PsciVersion), row.get(Register::Workaround2)), (0x1_0003, 3));
     assert!(row.profile().is_written());
     set(&row, Register::VendorHyp, 0x3).unwrap();
     row.freeze(None);
     assert_eq!(row.clear_all(), Err(SetError::Frozen));
-    assert_eq!(bitmaps(&row), [0, 0, 0x3, 0]);
+    assert_eq!(bitmaps(&row), [0, 0, 0x3, 0, 0]);
 }
 
 #[test]
@@ -187,7 +189,7 @@ fn recreate_returns_to_the_created_state() {
 #[test]
 fn an_absent_vm_holds_nothing() {
     let row = Row::new();
-    assert_eq!(Register::ALL.map(|register| row.get(register)), [0, 0, 0, 0, 0, 0, 0, 0, 0x1_0001]);
+    assert_eq!(Register::ALL.map(|register| row.get(register)), [0, 0, 0, 0, 0, 0, 0, 0, 0x1_0001, 0]);
     assert_eq!(set(&row, Register::Std, 1), Err(SetError::Frozen));
     assert_eq!(row.profile().conduits(), Conduits::NONE);
     assert_eq!((align_of::<Row>(), size_of::<Row>(), Row::WORD_OFFSET), (64, 64, 0));
@@ -274,7 +276,7 @@ fn a_board_without_a_backend_lacks_the_bit() {
     let support = Support { std: 0, vendor_hyp: 0x1, ..Support::FULL };
     let row = Row::new();
     row.create(&support, Conduits::HVC);
-    assert_eq!(bitmaps(&row), [0, 0x1, 0x1, 0]);
+    assert_eq!(bitmaps(&row), [0, 0x1, 0x1, 0, 1]);
     assert!(is_unsupported(row.set(Register::Std, 0x1, &support)));
     assert!(is_unsupported(row.set(Register::VendorHyp, 0x3, &support)));
     assert_eq!(row.get(Register::StdHyp), 0x1, "a refused SET is not the first write");
@@ -284,6 +286,7 @@ fn a_board_without_a_backend_lacks_the_bit() {
         std_hyp: !0,
         vendor_hyp: !0,
         vendor_hyp_2: !0,
+        sip: !0,
         psci: 0x1_0004,
         workaround_1: 9,
         workaround_2: 9,
@@ -312,7 +315,7 @@ fn errors_name_what_would_be_right() {
 #[test]
 fn random_operations_match_a_plain_model() {
     struct Model {
-        bits: [u64; 4],
+        bits: [u64; 5],
         psci: u64,
         smccc: u64,
         written: bool,
@@ -322,8 +325,14 @@ fn random_operations_match_a_plain_model() {
     let mut random = Xorshift(0x9e37_79b9_7f4a_7c15);
     for _ in 0..if cfg!(miri) { 4 } else { 400 } {
         let row = created(Rule::Clear);
-        let mut model =
-            Model { bits: [1, 1, 3, 0], psci: 0x1_0003, smccc: 0x1_0001, written: false, keep: false, frozen: false };
+        let mut model = Model {
+            bits: [1, 1, 3, 0, 1],
+            psci: 0x1_0003,
+            smccc: 0x1_0001,
+            written: false,
+            keep: false,
+            frozen: false,
+        };
         for _ in 0..40 {
             match random.below(16) {
                 0 => {
@@ -337,9 +346,9 @@ fn random_operations_match_a_plain_model() {
                     model.keep = if model.frozen { model.keep } else { keep };
                 }
                 2 => {
-                    assert_eq!(row.clear_all().is_ok(), !model.frozen || model.bits == [0; 4]);
+                    assert_eq!(row.clear_all().is_ok(), !model.frozen || model.bits == [0; 5]);
                     if !model.frozen {
-                        (model.bits, model.written) = ([0; 4], true);
+                        (model.bits, model.written) = ([0; 5], true);
                     }
                 }
                 3 => {
@@ -352,7 +361,7 @@ fn random_operations_match_a_plain_model() {
                     } else {
                         outcome.unwrap();
                         if !model.written && !model.keep {
-                            model.bits = [0; 4];
+                            model.bits = [0; 5];
                         }
                         (model.psci, model.written) = (value, true);
                     }
@@ -367,13 +376,13 @@ fn random_operations_match_a_plain_model() {
                     } else {
                         outcome.unwrap();
                         if !model.written && !model.keep {
-                            model.bits = [0; 4];
+                            model.bits = [0; 5];
                         }
                         (model.smccc, model.written) = (value, true);
                     }
                 }
                 _ => {
-                    let index = random.below(4);
+                    let index = random.below(5);
                     let value = random.below(5) as u64;
                     let outcome = set(&row, BITMAPS[index], value);
                     if value & !ALL_BITS[index] != 0 {
@@ -383,7 +392,7 @@ fn random_operations_match_a_plain_model() {
                     } else {
                         outcome.unwrap();
                         if !model.written && !model.keep {
-                            model.bits = [0; 4];
+                            model.bits = [0; 5];
                         }
                         model.bits[index] = value;
                         model.written = true;

@@ -7,6 +7,7 @@
 //! - [`disk`]: disks that EL2 has in memory, and those that another VM serves.
 //! - [`nbd`]: a client of servers that run in a VM.
 //! - [`network`]: a switch with a static table, and the ports at it.
+//! - [`serial`]: named ports, connected in pairs or with EL2.
 #![cfg_attr(target_os = "none", no_std)]
 #![forbid(unsafe_code)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::indexing_slicing)]
@@ -15,3 +16,4 @@
 pub mod disk;
 pub mod nbd;
 pub mod network;
+pub mod serial;

@@ -77,6 +77,22 @@ impl Queue {
         Ok(self.known.wrapping_sub(self.next))
     }
 
+    /// Free-running index of the chain that is taken next.
+    #[inline]
+    pub const fn position(&self) -> u16 {
+        self.next
+    }
+
+    /// Free-running index behind the last chain that is there now.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Ahead`].
+    pub fn end<M: Shared>(&mut self, memory: &mut M) -> Result<u16, Fault> {
+        self.look(memory)?;
+        Ok(self.known)
+    }
+
     /// Takes the next chain into `chain`. False: there is none.
     ///
     /// # Errors

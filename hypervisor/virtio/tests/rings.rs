@@ -207,6 +207,7 @@ fn what_was_taken_can_be_left_there() {
         assert!(queue.take(&mut ram, &mut chain).unwrap());
         queue.put(&mut ram, chain.head(), 8).unwrap();
     }
+    assert_eq!((queue.position(), queue.end(&mut ram)), (4, Ok(5)));
     queue.rewind(mark);
     assert_eq!(queue, before);
     assert!(!queue.publish(&mut ram).unwrap());

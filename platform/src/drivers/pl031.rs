@@ -65,6 +65,10 @@ impl WallClock for Pl031 {
         Some(self.time.nanoseconds(count))
     }
 
+    fn exact_at(&self, count: u64) -> Option<u64> {
+        self.time.exact(count)
+    }
+
     fn name(&self) -> &'static str {
         "PL031 and counter"
     }

@@ -1,6 +1,6 @@
 //! One `[[core]]` as it stands in the manifest: what could be read of it, with its places.
 
-use portcullis_abi::bundle::{FRAME_MAX, FRAME_MIN, WINDOW_MIN, WINDOWS_MAX};
+use portcullis_bundle::limit::{FRAME, START, WINDOW, WINDOWS};
 use toml::Spanned;
 
 use super::diagnostic::{Diagnostics, Span};
@@ -86,16 +86,13 @@ fn cycle(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Cycle {
     for key in ["frame", "windows"] {
         section.require(key, diagnostics);
     }
-    let frame = section
-        .value("frame")
-        .and_then(|value| duration::read(section, "frame", value, "a frame", FRAME_MIN..=FRAME_MAX, diagnostics));
+    let frame = section.value("frame").and_then(|value| duration::read(section, "frame", value, FRAME, diagnostics));
     let windows = section.sections("windows", &key::WINDOW, diagnostics);
     if let Some((list, span)) =
         section.value("windows").and_then(|list| Some((list.get_ref().as_array()?, list.span())))
-        && (list.is_empty() || list.len() > WINDOWS_MAX)
+        && let Err(error) = WINDOWS.check(list.len())
     {
-        let message = format!("a cyclic schedule with {} windows", list.len());
-        diagnostics.error(span, message, format!("list 1 to {WINDOWS_MAX} windows"));
+        diagnostics.of_bundle(span, error);
     }
     Cycle {
         frame: frame.map(Spanned::into_inner),
@@ -110,10 +107,9 @@ fn window(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> WindowDra
     }
     let vm = section.string("vm", diagnostics);
     let at = section.value("at");
-    let at = at.and_then(|value| duration::read(section, "at", value, "a start", 0..=FRAME_MAX, diagnostics));
-    let length = section
-        .value("length")
-        .and_then(|value| duration::read(section, "length", value, "a window", WINDOW_MIN..=FRAME_MAX, diagnostics));
+    let at = at.and_then(|value| duration::read(section, "at", value, START, diagnostics));
+    let length =
+        section.value("length").and_then(|value| duration::read(section, "length", value, WINDOW, diagnostics));
     WindowDraft { span: section.span.clone(), vm, at, length: length.map(Spanned::into_inner) }
 }
 

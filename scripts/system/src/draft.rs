@@ -1,7 +1,7 @@
 //! One `[[vm]]` as it stands in the manifest: what could be read of it, with its places.
 
-use portcullis_abi::bundle::{MEMORY_UNIT, NAME_MAX};
-use portcullis_abi::map::MAX_VCPUS;
+use portcullis_abi::bundle::NAME_MAX;
+use portcullis_bundle::limit::{CORES, check_memory};
 use portcullis_bundle::{Settings, is_name};
 use toml::Spanned;
 use toml::de::DeValue;
@@ -182,18 +182,8 @@ fn amount(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Option<Sp
         },
         _ => return section.wrong_type("memory", value, "an amount like \"256M\" or a number of bytes", diagnostics),
     };
-    let unit = memory::form(MEMORY_UNIT);
-    if bytes < MEMORY_UNIT {
-        let message = format!("a VM with {} of memory", memory::show(bytes));
-        diagnostics.error(value.span(), message, format!("the least is memory = {unit:?}"));
-        return None;
-    }
-    let below = bytes - bytes % MEMORY_UNIT;
-    if below != bytes {
-        let above = below.checked_add(MEMORY_UNIT).map(|above| format!(" or {:?}", memory::form(above)));
-        let help = format!("the nearest are {:?}{}", memory::form(below), above.unwrap_or_default());
-        let message = format!("{bytes} bytes of memory are not a multiple of {}", memory::show(MEMORY_UNIT));
-        diagnostics.error(value.span(), message, help);
+    if let Err(error) = check_memory(bytes) {
+        diagnostics.of_bundle(value.span(), error);
         return None;
     }
     Some(Spanned::new(value.span(), bytes))
@@ -209,10 +199,8 @@ fn tree(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Option<Span
 fn cores(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Vec<Spanned<u64>> {
     let what = "a list of core numbers";
     let Some(list) = section.list("cores", what, diagnostics) else { return Vec::new() };
-    let count = list.get_ref().len();
-    if count == 0 || count > MAX_VCPUS {
-        let help = format!("list 1 to {MAX_VCPUS} cores: the VM gets one vCPU on each");
-        diagnostics.error(list.span(), format!("a VM with {count} cores"), help);
+    if let Err(error) = CORES.check(list.get_ref().len()) {
+        diagnostics.of_bundle(list.span(), error);
     }
     let mut cores: Vec<Spanned<u64>> = Vec::new();
     for item in *list.get_ref() {

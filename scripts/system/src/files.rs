@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 use portcullis_abi::map::FLASH_BANK;
 use portcullis_bundle::fits_flash;
+use portcullis_bundle::image::foreign::{Foreign, foreign};
 use toml::Spanned;
 
 use super::diagnostic::Diagnostics;
 use super::draft::Draft;
 use super::image::Image;
 use super::key::{nearest, quoted};
-use super::{flash, form, memory};
+use super::{flash, memory};
 
 /// The guests that the project knows by name.
 pub trait Images {
@@ -63,7 +64,7 @@ pub fn load(draft: &mut Draft, folder: &Path, images: &dyn Images, diagnostics: 
     let file = find(&image, folder, images, kernel, diagnostics);
     let kernel = file.and_then(|path| read(&image, path, limit, diagnostics));
     draft.kernel = kernel.and_then(|(path, bytes)| {
-        if let Some((what, help)) = form::foreign(&bytes) {
+        if let Some(&Foreign { what, help }) = foreign(&bytes) {
             diagnostics.error(image.span(), format!("{:?} is {what}", image.get_ref()), help);
             return None;
         }

@@ -53,6 +53,7 @@ pub static VM: Kind = Kind {
         "flash": r#"flash = "firmware.fd""#,
         "suspend": "suspend = true",
         "kaslr": "kaslr = false",
+        "watchdog": r#"watchdog = "30s""#,
         "firmware": "[vm.firmware]",
     },
 };

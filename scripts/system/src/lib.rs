@@ -28,7 +28,6 @@ mod duration;
 mod files;
 mod firmware;
 mod flash;
-mod form;
 mod image;
 mod key;
 mod memory;
@@ -41,6 +40,7 @@ mod slice;
 mod summary;
 mod system;
 mod vm;
+mod watchdog;
 
 #[cfg(test)]
 mod tests;

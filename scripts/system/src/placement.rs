@@ -29,7 +29,7 @@ pub fn check(draft: &Draft, board: &Board, diagnostics: &mut Diagnostics<'_>) {
     let (image, kernel) = match (&draft.image, &draft.kernel, &draft.flash) {
         (Some(image), Some(file), _) => match Kernel::parse(&file.bytes) {
             Ok(kernel) => (image, kernel),
-            Err(error) => return refuse(image, error, diagnostics),
+            Err(error) => return diagnostics.of_bundle(image.span(), error),
         },
         (None, _, Some(Flash { names, .. })) if let Some(first) = names.first() => (first, Kernel::IN_FLASH),
         _ => return,
@@ -60,7 +60,7 @@ pub fn check(draft: &Draft, board: &Board, diagnostics: &mut Diagnostics<'_>) {
             let message = format!("the device tree has up to {tree}, but the kernel begins {room} into RAM");
             diagnostics.error(place.span(), message, "write tree = \"high\", or give the kernel a higher `load`");
         }
-        (Err(error), ..) => refuse(image, error, diagnostics),
+        (Err(error), ..) => diagnostics.of_bundle(image.span(), error),
     }
 }
 
@@ -80,13 +80,6 @@ fn flash(draft: &Draft, diagnostics: &mut Diagnostics<'_>) {
             "leave `flash` out, or this device: flash takes what is below 0x8000000",
         );
     }
-}
-
-/// Reports what the hypervisor would say of the kernel.
-fn refuse(image: &Spanned<String>, error: ImageError, diagnostics: &mut Diagnostics<'_>) {
-    let text = error.to_string();
-    let (what, help) = text.split_once("; ").unwrap_or((&text, "name another kernel"));
-    diagnostics.error(image.span(), what, help);
 }
 
 /// Reports a kernel whose pages the board's cores lack: it would end without a word.

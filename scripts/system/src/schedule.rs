@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use portcullis_abi::bundle::FRAME_MAX;
+use portcullis_bundle::limit::{Misfit, place_window};
 use toml::Spanned;
 
 use super::cycle::{CoreDraft, Cycle};
 use super::diagnostic::{Diagnostics, Span};
 use super::draft::Draft;
-use super::{Board, duration, system};
+use super::{Board, system};
 
 /// A core with a cyclic schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,40 +132,28 @@ impl Timetable<'_> {
 
 /// Start and length of every window; none if one of them is not known.
 fn times(cycle: &Cycle, diagnostics: &mut Diagnostics<'_>) -> Option<Vec<(u32, u32)>> {
-    let show = |time: u32| duration::show(time.into());
+    let frame = cycle.frame.unwrap_or(FRAME_MAX);
     let mut times: Vec<(u32, u32)> = Vec::new();
     let mut before: Option<(u32, &Span)> = None;
     for window in &cycle.windows {
         let length = window.length?;
-        let free_from = before.map_or(0, |(end, _)| end);
-        let start = window.at.as_ref().map_or(free_from, |at| *at.get_ref());
-        if let (Some(at), Some((end, span))) = (&window.at, before)
-            && start < end
-        {
-            let message = format!(
-                "this window starts at {}, but the one in line {} ends at {}",
-                show(start),
-                diagnostics.line(span),
-                show(end)
-            );
-            let help = format!(
-                "windows stand in the order of their time and do not overlap: from {} on it is free",
-                show(end)
-            );
-            diagnostics.error(at.span(), message, help);
+        let free = before.map_or(0, |(end, _)| end);
+        let start = window.at.as_ref().map_or(free, |at| *at.get_ref());
+        let named = before.map_or_else(String::new, |(_, span)| format!("the one in line {}", diagnostics.line(span)));
+        let mut end = place_window(start, length, free, frame);
+        if let (Err(misfit @ Misfit::Overlap { .. }), Some(at)) = (end, &window.at) {
+            diagnostics.of_bundle(at.span(), misfit.of("this window", &named));
+            // What else is wrong with it, and with those behind it.
+            end = place_window(start, length, start, frame);
         }
-        // Both are a second at the most.
-        let end = start.saturating_add(length);
-        if let Some(frame) = cycle.frame
-            && end > frame
-        {
-            let message = format!("this window ends at {}, but the frame at {}", show(end), show(frame));
-            let help = "make the frame longer, or the windows shorter or fewer";
-            diagnostics.error(window.span.clone(), message, help);
-            return None;
+        match end {
+            Ok(end) => before = Some((end, &window.span)),
+            Err(misfit) => {
+                diagnostics.of_bundle(window.span.clone(), misfit.of("this window", &named));
+                return None;
+            }
         }
         times.push((start, length));
-        before = Some((end, &window.span));
     }
     Some(times)
 }

@@ -7,20 +7,23 @@ use toml::Spanned;
 use super::diagnostic::{Diagnostics, Span};
 use super::firmware;
 use super::section::Section;
+use super::watchdog;
 
 /// Reads the settings of the VM that `section` describes; whatever is wrong with them is reported.
 pub fn read(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Settings {
+    let conduits = conduits(section, diagnostics);
     Settings {
         autostart: section.boolean("autostart", diagnostics).unwrap_or(true),
         audit: section.boolean("audit", diagnostics).unwrap_or(false),
         stop_on_fault: stop_on_fault(section, diagnostics),
         restart_limit: restart_limit(section, diagnostics),
-        conduits: conduits(section, diagnostics),
+        conduits,
         machine: machine(section, diagnostics),
         trust_dma: section.boolean("trust-dma", diagnostics).unwrap_or(false),
         rtc: section.spanned_boolean("rtc", diagnostics).map(Spanned::into_inner),
         suspend: section.boolean("suspend", diagnostics).unwrap_or(false),
         kaslr: section.boolean("kaslr", diagnostics).unwrap_or(true),
+        watchdog: watchdog::read(section, conduits, diagnostics),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `slice`: how long the vCPUs of a VM run at a time.
 
-use portcullis_abi::bundle::{SLICE, SLICE_MAX, SLICE_MIN};
+use portcullis_abi::bundle::SLICE;
+use portcullis_bundle::limit;
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -12,7 +13,7 @@ use super::section::Section;
 pub fn slices(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Vec<u32> {
     let vcpus = section.value("cores").and_then(|cores| cores.get_ref().as_array()).map_or(0, |cores| cores.len());
     let mut slice = |value: &Spanned<DeValue<'_>>| {
-        let slice = duration::read(section, "slice", value, "a slice", SLICE_MIN..=SLICE_MAX, diagnostics);
+        let slice = duration::read(section, "slice", value, limit::SLICE, diagnostics);
         slice.map_or(SLICE, Spanned::into_inner)
     };
     let Some(value) = section.value("slice") else { return vec![SLICE; vcpus] };

@@ -36,6 +36,9 @@ mod guest {
             restart(&configuration);
         }
         measure::introduce(&mut console, NAME, entered);
+        if configuration.flags & flag::PATIENT != 0 {
+            wait_for_time(&configuration);
+        }
         for number in 1..u64::from(configuration.cores) {
             let result = start::cpu_on(&configuration, number);
             if result != 0 {
@@ -69,6 +72,22 @@ mod guest {
             }
         }
         measure::finish(&mut console, NAME);
+    }
+
+    /// Waits until the PTP call is answered, or for so long that it never will be.
+    fn wait_for_time(configuration: &Configuration) {
+        const PTP: [u64; 4] = [0x8600_0001, 0, 0, 0];
+        const NOT_SUPPORTED: u64 = u64::MAX;
+        const SECONDS: u64 = 20;
+        let begun = measure::count();
+        while run(loop_hvc, 1, &PTP).0[0] == NOT_SUPPORTED {
+            if measure::count().wrapping_sub(begun) > SECONDS * measure::frequency() {
+                return;
+            }
+            if configuration.flags & flag::IDLE != 0 {
+                measure::wait();
+            }
+        }
     }
 
     /// The other vCPUs call as well for as long as the first one measures.

@@ -39,15 +39,40 @@ pub fn end_test(test: u64) {
     mark_end(test);
 }
 
+/// The virtual counter.
+pub fn count() -> u64 {
+    let count;
+    // SAFETY: reads a counter.
+    unsafe { asm!("isb", "mrs {}, cntvct_el0", out(reg) count, options(nostack)) };
+    count
+}
+
+/// Ticks of a second.
+pub fn frequency() -> u64 {
+    let frequency;
+    // SAFETY: reads a register.
+    unsafe { asm!("mrs {}, cntfrq_el0", out(reg) frequency, options(nomem, nostack)) };
+    frequency
+}
+
+/// Waits for an interrupt, the hypervisor's own perhaps.
+pub fn wait() {
+    // SAFETY: it changes nothing.
+    unsafe { asm!("wfi", options(nostack)) };
+}
+
 /// Reports the start, and how many ticks of the counter 640000 instructions take: as many, if the count can be trusted.
 pub fn introduce(console: &mut Console, name: &str, entered: u64) {
-    let (frequency, identification): (u64, u64);
-    // SAFETY: reads registers.
-    unsafe {
-        asm!("mrs {}, cntfrq_el0", "mrs {}, midr_el1", out(reg) frequency, out(reg) identification,
-            options(nomem, nostack));
-    }
-    console.text("bench ").text(name).text(": start frequency=").decimal(frequency).text(" entered=").decimal(entered);
+    let identification;
+    // SAFETY: reads a register.
+    unsafe { asm!("mrs {}, midr_el1", out(reg) identification, options(nomem, nostack)) };
+    console
+        .text("bench ")
+        .text(name)
+        .text(": start frequency=")
+        .decimal(frequency())
+        .text(" entered=")
+        .decimal(entered);
     console.text(" midr=").hexadecimal(identification).end();
     let mut best = u64::MAX;
     for _ in 0..4 {

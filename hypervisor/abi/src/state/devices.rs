@@ -68,6 +68,38 @@ impl Pl031 {
     pub const VERSION: u32 = 1;
 }
 
+/// State of an emulated PL061, version [`Pl061::VERSION`] (registers: Arm DDI 0190, chapter 3). A bit stands for the line with its
+/// number.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pl061 {
+    /// Version of this structure.
+    pub version: u32,
+    /// GPIODIR.
+    pub direction: u32,
+    /// GPIOIS.
+    pub sense: u32,
+    /// GPIOIBE.
+    pub both: u32,
+    /// GPIOIEV.
+    pub event: u32,
+    /// GPIOIE.
+    pub mask: u32,
+    /// GPIOAFSEL.
+    pub alternate: u32,
+    /// What was written to GPIODATA.
+    pub data: u32,
+    /// Edges of GPIORIS that were not cleared.
+    pub edges: u32,
+    /// Levels of the lines that others drive.
+    pub inputs: u32,
+}
+
+impl Pl061 {
+    /// The version that is written and understood.
+    pub const VERSION: u32 = 1;
+}
+
 /// State of an emulated CFI bank of flash, version [`Flash::VERSION`]; what its cells hold is memory, and not in here.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

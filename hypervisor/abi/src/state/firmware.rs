@@ -35,5 +35,5 @@ pub struct Firmware {
 
 impl Firmware {
     /// The version that is written and understood.
-    pub const VERSION: u32 = 2;
+    pub const VERSION: u32 = 3;
 }

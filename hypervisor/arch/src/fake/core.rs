@@ -11,6 +11,8 @@ const SPURIOUS: u32 = 1023;
 const ENABLE: u64 = 1 << 0;
 /// CNTx_CTL: the condition is met.
 const ISTATUS: u64 = 1 << 2;
+/// ISR_EL1.A: an SError is pending.
+const SERROR: u64 = 1 << 8;
 /// OSLSR_EL1: the OS lock is set.
 const OSLK: u64 = 1 << 1;
 
@@ -87,6 +89,8 @@ pub struct Hardware {
     pub tick: u64,
     /// What an acknowledgement finds.
     pub pending: VecDeque<u32>,
+    /// Syndromes of the SErrors that are pending, in the order in which they are taken.
+    pub errors: VecDeque<u64>,
     /// The machine's GICv2, if it has one.
     pub gicv2: Option<Gicv2>,
     /// What EL3 does.
@@ -114,6 +118,7 @@ impl Hardware {
             "cnthp_ctl_el2" => self.timer_control(register, "cnthp_cval_el2", self.counter),
             "icc_iar1_el1" => self.acknowledge().into(),
             "ich_elrsr_el2" => self.empty_list_registers(),
+            "isr_el1" if !self.errors.is_empty() => self.held(register) | SERROR,
             _ => self.held(register),
         }
     }

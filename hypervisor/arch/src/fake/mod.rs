@@ -95,6 +95,16 @@ pub fn pending() -> usize {
     with(|core| core.pending.len())
 }
 
+/// Has an SError pend, behind those that do: `syndrome` is what ESR_EL2 tells when it is taken.
+pub fn raise_error(syndrome: u64) {
+    with(|core| core.errors.push_back(syndrome));
+}
+
+/// Takes an SError, as a core does that no longer masks them. None: none is pending.
+pub(crate) fn take_error() -> Option<u64> {
+    with(|core| core.errors.pop_front())
+}
+
 /// Serves this core's SMCs from now on. Without it every function is unknown: x0 is -1, x1 to x3 are zero.
 pub fn firmware(serve: impl FnMut(&mut [u64; 18]) + 'static) {
     with(|core| core.firmware = Some(Box::new(serve)));

@@ -103,7 +103,9 @@ mod tests {
 
     #[test]
     fn each_vcpu_reaches_every_level_and_all_share_the_last() {
-        for (cpus, last) in [(1, 2), (8, 2), (4, 3), (8, 7)] {
+        // The second reader looks for each node from the start of the tree.
+        let sizes = [(1, 2), (2, 3), (8, 2), (4, 3), (8, 7)];
+        for &(cpus, last) in sizes.iter().take(if cfg!(miri) { 2 } else { sizes.len() }) {
             let blob = tree(cpus, last);
             let fdt = Fdt::new(&blob).unwrap();
             let (mut own, mut ends) = (BTreeSet::new(), BTreeSet::new());

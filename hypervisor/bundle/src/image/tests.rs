@@ -9,7 +9,7 @@ fn header(text_offset: u64, image_size: u64, flags: u64, length: usize) -> Vec<u
     file[8..16].copy_from_slice(&text_offset.to_le_bytes());
     file[16..24].copy_from_slice(&image_size.to_le_bytes());
     file[24..32].copy_from_slice(&flags.to_le_bytes());
-    file[56..60].copy_from_slice(MAGIC);
+    file[56..60].copy_from_slice(b"ARM\x64");
     file
 }
 

@@ -176,11 +176,11 @@ fn after_detaching_the_terminal_is_as_before_whatever_the_guest_did() {
         b"text\r\n",
         b"\x9d",
     ];
-    for seed in 1..300 {
+    for seed in 1..if cfg!(miri) { 2 } else { 300 } {
         let mut random = Random::new(seed);
         let mut bench = Bench::new(&["a", "b"]);
         let mut model = Model::new(80, 24);
-        for _ in 0..20 {
+        for _ in 0..if cfg!(miri) { 2 } else { 20 } {
             bench.escape(b'1');
             for _ in 0..random.below(12) {
                 let noise: Vec<u8> = (0..random.below(20)).map(|_| random.below(256) as u8).collect();
@@ -203,7 +203,7 @@ fn a_reset_always_has_room() {
     let mut bench = Bench::new(&["a", "b"]);
     bench.slow = true;
     while bench.console.log(format_args!("noise")) {}
-    for _ in 0..20 {
+    for _ in 0..if cfg!(miri) { 2 } else { 20 } {
         bench.escape(b'1');
         bench.send(0, b"\x1b[?1049h");
         bench.escape(b'd');

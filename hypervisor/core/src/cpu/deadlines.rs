@@ -13,8 +13,10 @@ pub enum Timer {
     Device = 2,
     /// Who has had a VM end looks whether its cores have answered.
     Watch = 3,
+    /// A VM's watchdog bites, or was petted meanwhile.
+    Watchdog = 4,
     /// It has to be decided anew which vCPU runs here.
-    Schedule = 4,
+    Schedule = 5,
 }
 
 /// How many there are besides [`Timer::Schedule`], which comes behind them.
@@ -98,22 +100,25 @@ impl Default for Deadlines {
 mod tests {
     use super::*;
 
-    const ALL: [Timer; 5] = [Timer::WallClock, Timer::StandingLine, Timer::Device, Timer::Watch, Timer::Schedule];
+    const ALL: [Timer; 6] =
+        [Timer::WallClock, Timer::StandingLine, Timer::Device, Timer::Watch, Timer::Watchdog, Timer::Schedule];
 
     #[test]
     fn each_has_its_own_and_the_first_counts() {
         let deadlines = Deadlines::new();
         assert_eq!(deadlines.next(), NEVER);
-        for (timer, at) in ALL.into_iter().zip([50, 40, 30, 20, 10]) {
+        for (timer, at) in ALL.into_iter().zip([60, 50, 40, 30, 20, 10]) {
             deadlines.set(timer, at);
             assert_eq!((deadlines.get(timer), deadlines.next()), (at, at));
         }
-        assert!(!deadlines.take_due(Timer::Device, 29));
-        assert!(deadlines.take_due(Timer::Device, 30) && !deadlines.take_due(Timer::Device, 30));
+        assert!(!deadlines.take_due(Timer::Device, 39));
+        assert!(deadlines.take_due(Timer::Device, 40) && !deadlines.take_due(Timer::Device, 40));
         deadlines.set(Timer::Schedule, NEVER);
         assert_eq!(deadlines.next(), 20);
+        deadlines.set(Timer::Watchdog, NEVER);
+        assert_eq!(deadlines.next(), 30);
         deadlines.set(Timer::Watch, NEVER);
-        assert_eq!(deadlines.next(), 40);
+        assert_eq!(deadlines.next(), 50);
     }
 
     #[test]

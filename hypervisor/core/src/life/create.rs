@@ -16,7 +16,7 @@ use super::flash::{self, FlashError};
 use crate::devices::clock_is_replaced;
 use crate::memory::stage2::{Access, Stage2};
 use crate::serial::SERIAL;
-use crate::vm::{Parts, Vm, pv_time, ram_of};
+use crate::vm::{Parts, Vm, pv_time, ram_of, support};
 
 /// What VMs are made of.
 pub struct Stock<'a> {
@@ -122,7 +122,7 @@ pub fn create(
         .map_err(|error| CreateError::Flash { vm: config.name, error })?;
     make_row(row, &config, control, stock.support);
     if let Some(firmware) = config.firmware {
-        set_registers(config.name, row, stock.support, &firmware);
+        set_registers(&config, row, stock.support, &firmware);
     }
     let cores = config.cores.as_slice();
     log::info!("{:<width$} {:>5} MiB, cores {cores:?}", config.name, config.memory >> 20, width = NAME_MAX / 2);
@@ -133,7 +133,8 @@ pub fn create(
 }
 
 /// Puts into `row` the firmware registers of a VM that was just created, as they are by default.
-pub(super) fn make_row(row: &Row, config: &VmConfig<'_>, control: bool, support: &Support) {
+pub(super) fn make_row(row: &Row, config: &VmConfig<'_>, control: bool, board: &Support) {
+    let support = &support::of_vm(config, board);
     let conduits = Conduits::from_bits(config.settings.conduits).unwrap_or(Conduits::NONE);
     if control {
         row.create_control(support, conduits);
@@ -146,10 +147,14 @@ pub(super) fn make_row(row: &Row, config: &VmConfig<'_>, control: bool, support:
 }
 
 /// Sets a VM's firmware registers as the manifest says. What the board cannot serve is left out, and said.
-fn set_registers(name: &str, row: &Row, support: &Support, firmware: &FirmwareConfig) {
+fn set_registers(config: &VmConfig<'_>, row: &Row, board: &Support, firmware: &FirmwareConfig) {
+    let (name, support) = (config.name, &support::of_vm(config, board));
     // What is not named is cleared, or keeps its default. Nothing is frozen yet, so neither is refused.
     let prepared = if firmware.keep { row.set_rule(Rule::Keep) } else { row.clear_all() };
     debug_assert!(prepared.is_ok(), "not frozen yet");
+    // What the VM's other keys give it they say of the register, too.
+    let given = row.set(Register::Sip, support.limit(Register::Sip), support);
+    debug_assert!(given.is_ok(), "it is supported");
     let named = firmware.named().filter_map(|(id, value)| Some((Register::from_id(id)?, value)));
     for (register, value) in named {
         let served = if register.is_bitmap() { value & support.limit(register) } else { value };

@@ -205,6 +205,7 @@ impl Vm {
             devices: &self.devices,
             kaslr_seed: seed.kaslr(),
             rng_seed: seed.rng(),
+            watchdog: self.is_offered_watchdog(),
         };
         let tree = tree.build().map_err(|_| LoadError::Tree)?;
         self.copy(layout.dtb, &tree, 0, tree.len() as u64)

@@ -12,3 +12,4 @@ pub mod scrub;
 pub mod shutdown;
 #[cfg(test)]
 mod tests;
+pub mod watchdog;

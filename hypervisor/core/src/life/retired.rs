@@ -24,6 +24,7 @@ impl Vm {
         self.disconnect_devices();
         self.vgic.reset();
         self.pv_time.clear();
+        self.reset_watchdog();
         self.console.finish();
         self.console.reset(vcpu);
         self.bus.devices().for_each(|device| device.reset(vcpu));

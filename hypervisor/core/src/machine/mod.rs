@@ -21,7 +21,7 @@ use crate::cpu::physical_core::Core;
 use crate::devices::interrupt_owners::InterruptOwners;
 use crate::entropy::{Claim, Fairness};
 use crate::serial::SERIAL;
-use crate::vm::Vm;
+use crate::vm::{Vm, support};
 
 /// The table: one row per VM, read by the path of every call.
 pub static TABLE: [Row; map::MAX_VMS] = [const { Row::new() }; map::MAX_VMS];
@@ -115,13 +115,13 @@ impl Machine {
     }
 
     /// The upper limits of the firmware registers of `vm` now: time of day is one more service once it is set, and what its cores
-    /// need limits the workarounds.
+    /// need limits the workarounds, and its manifest what it has.
     pub fn support(&self, vm: &Vm) -> Support {
         let mut support = self.levels(vm).limit(self.support);
         if self.clock.is_set() {
             support.vendor_hyp |= firmware::VENDOR_HYP_PTP;
         }
-        support
+        support::of_vm(&vm.config, &support)
     }
 
     /// The clock that knows the time of day: the board's, else what the control VM has set.

@@ -43,3 +43,6 @@ fn report(cores: &[&Core], protection: &Protection) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -126,6 +126,11 @@ pub fn tick(core: &Core, loaded: Option<&'static Vcpu>) {
     {
         core.arm_by(Timer::Device, next);
     }
+    if core.take_due(Timer::Watchdog, now)
+        && let Some(next) = machine.look_at_watchdogs(core.index, loaded)
+    {
+        core.arm_by(Timer::Watchdog, next);
+    }
     if core.take_due(Timer::Watch, now) {
         machine.name_deaf_cores(now);
     }

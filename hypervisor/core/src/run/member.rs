@@ -110,6 +110,7 @@ impl Member {
                 return Want::Until(NEVER);
             }
             off_core.set(PARKED, false);
+            vcpu.vm.watchdog_timer_goes_on();
             self.follow_counter(home);
             if !off_core.is_waiting() {
                 vcpu.times.becomes_runnable(now);

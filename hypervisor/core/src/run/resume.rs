@@ -88,6 +88,7 @@ impl Vcpu {
         barrier::isb();
         timer::release_virtual_timer(control, self.vm.counter_offset());
         self.times.enters(timer::count());
+        self.vm.watchdog_timer_goes_on();
     }
 
     /// What every way back to the guest ends with: is there a reason not to go back, and is there an interrupt to give?

@@ -18,8 +18,7 @@ impl Vcpu {
     /// guest there. Returns what the vectors do next.
     #[cold]
     pub fn suspend(&'static self, entry: u64, context: u64) -> Next {
-        let now = timer::count();
-        self.vm.life.slept().falls_asleep(now);
+        self.vm.watchdog_stands_still();
         self.vm.report(Occasion::Repeatable, format_args!("{}: suspended", self.vm.name()));
         self.suspend_at(entry, context);
         match self.off_core() {
@@ -29,7 +28,7 @@ impl Vcpu {
                 let _ = self.is_woken();
             }
             None => {
-                self.times.leaves(now);
+                self.times.leaves(timer::count());
                 if let Some(next) = self.sleep_on_core() {
                     return next;
                 }
@@ -94,7 +93,7 @@ impl Vcpu {
         self.prepare_registers();
         with_interface!(G => self.vm.vgic.enter_core(self.index, &mut G::here()));
         self.flush_interrupts();
-        self.vm.life.slept().wakes(timer::count());
+        self.vm.watchdog_goes_on();
         self.vm.report(Occasion::Repeatable, format_args!("{}: awake", self.vm.name()));
     }
 }

@@ -4,6 +4,7 @@ pub mod forward;
 pub mod psci;
 pub mod ptp;
 pub mod trng;
+pub mod watchdog;
 
 use portcullis_arch::vectors::Next;
 use portcullis_gate::{Return, Service};
@@ -36,6 +37,7 @@ pub fn serve(vcpu: &'static Vcpu, service: Service, arguments: [u64; 3]) -> Outc
             Outcome::Return(Return::value(PvTime::address(vcpu.index)))
         }
         Service::Ptp => Outcome::Return(ptp::serve(machine.wall_clock(), arguments[0], vcpu.vm.counter_offset())),
+        Service::Watchdog => Outcome::Return(watchdog::serve(vcpu.vm, arguments)),
         Service::Management(function) => Outcome::Return(manage::serve(vcpu, function, arguments)),
         // No board offers these bits yet.
         Service::ImplVersion | Service::ImplCpus => Outcome::Return(Return::NOT_SUPPORTED),

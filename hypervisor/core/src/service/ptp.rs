@@ -9,13 +9,19 @@ const VIRTUAL: u64 = 0;
 /// Argument: the guest's physical counter.
 const PHYSICAL: u64 = 1;
 
-/// Serves the call for a guest whose virtual counter lags behind by `offset` ticks.
+/// Serves the call for a guest whose virtual counter lags behind by `offset` ticks. Until the clock has found where its seconds begin
+/// the answer is that there is none: one that is wrong by up to a second would have to be taken back, and to wait would take as long.
 #[inline]
 pub fn serve(clock: Option<&dyn WallClock>, counter: u64, offset: u64) -> Return {
     let Some(clock) = clock else { return Return::NOT_SUPPORTED };
-    let count = timer::count();
-    let answer = cycles(count, counter, offset).and_then(|cycles| Some(pair(clock.at(count)?, cycles)));
-    answer.unwrap_or(Return::NOT_SUPPORTED)
+    answer(clock, timer::count(), counter, offset).unwrap_or(Return::NOT_SUPPORTED)
+}
+
+/// The answer while the physical counter stands at `count`.
+#[inline]
+fn answer(clock: &dyn WallClock, count: u64, counter: u64, offset: u64) -> Option<Return> {
+    let cycles = cycles(count, counter, offset)?;
+    Some(pair(clock.exact_at(count)?, cycles))
 }
 
 /// The counter that the guest asked for, if there is such a one.
@@ -40,6 +46,35 @@ mod tests {
     fn halves_are_zero_extended() {
         let at = 0x1811_2233_ffee_ddcc;
         assert_eq!(pair(at, 0xf_8000_0001), Return([0x1811_2233, 0xffee_ddcc, 0xf, 0x8000_0001]));
+    }
+
+    /// A clock that knows the second at once, and from count 100 on where it begins.
+    struct Young;
+
+    impl WallClock for Young {
+        fn at(&self, count: u64) -> Option<u64> {
+            Some(7_000_000_000 + count)
+        }
+
+        fn exact_at(&self, count: u64) -> Option<u64> {
+            (count >= 100).then_some(8_500_000_000 + count)
+        }
+
+        fn tick(&self, _: u64) -> Option<u64> {
+            None
+        }
+
+        fn name(&self) -> &'static str {
+            "young"
+        }
+    }
+
+    #[test]
+    fn a_time_that_would_be_taken_back_is_not_told() {
+        for counter in [VIRTUAL, PHYSICAL] {
+            assert_eq!(answer(&Young, 99, counter, 0), None);
+            assert_eq!(answer(&Young, 100, counter, 0), Some(pair(8_500_000_100, 100)));
+        }
     }
 
     #[test]

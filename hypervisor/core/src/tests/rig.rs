@@ -53,6 +53,7 @@ pub const SETTINGS: Settings = Settings {
     rtc: None,
     suspend: false,
     kaslr: true,
+    watchdog: 0,
 };
 
 /// A VM as a bundle describes it, with the cores given, that starts by itself.
@@ -95,6 +96,23 @@ impl Rig {
 
     /// The same, on which VMs have devices of the board.
     pub fn with_devices(parts: Parts, gic: GicVersion, vms: &[VmConfig<'static>], assignments: Assignments) -> Self {
+        Self::prepared(parts, gic, vms, assignments, |_| ())
+    }
+
+    /// A machine on a board, with a GICv3 and cores with these values of MIDR_EL1.
+    pub fn with_midrs(parts: Parts, vms: &[VmConfig<'static>], midrs: &[u64]) -> Self {
+        let prepare = |core: usize| fake::set("midr_el1", midrs[core]);
+        Self::prepared(parts, GicVersion::V3, vms, Assignments::default(), prepare)
+    }
+
+    /// A machine each of whose cores is prepared before it comes.
+    fn prepared(
+        parts: Parts,
+        gic: GicVersion,
+        vms: &[VmConfig<'static>],
+        assignments: Assignments,
+        prepare: impl Fn(usize),
+    ) -> Self {
         let count = vms.iter().flat_map(|vm| vm.cores.as_slice()).max().map_or(1, |last| *last as usize + 1);
         let cores: Vec<Hardware> = (0..count).map(|_| hardware(gic)).collect();
         let workers = (0..count).map(|core| Worker::new(Core::new(core, core as u64, 0x1000, 0x2000)));
@@ -105,7 +123,10 @@ impl Rig {
         rig_cores.borrow_mut()[0] = fake::become_core(former);
         let rig = Self { machine, parts, workers, cores: rig_cores, events: RefCell::default() };
         for (core, worker) in workers.iter().enumerate() {
-            rig.at(core, || worker.adopt());
+            rig.at(core, || {
+                prepare(core);
+                worker.adopt();
+            });
         }
         rig.at(0, || start(machine, workers));
         rig.deliver();

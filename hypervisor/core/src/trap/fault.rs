@@ -35,9 +35,7 @@ pub fn stop_at_vector(vcpu: &'static Vcpu, syndrome: u64) -> Next {
 /// Ends the VM of `vcpu`, which was on this core until now, for an SError of `syndrome`. The vCPU goes when its core comes to it.
 #[cold]
 pub fn stop_behind(vcpu: &Vcpu, syndrome: u64) {
-    // As long as nobody else was there, the core knows where the guest was: a core of its own always.
-    let here = vcpu.off_core().is_none() || vcpu.times.is_running();
-    let pc = if here { el2::return_address() } else { vcpu.context.elr.get() };
+    let pc = vcpu.place_of_guest();
     let (vm, index, reason) = (vcpu.vm.name(), vcpu.index, Reason::SError);
     // A VM whose end was decided before ends by that.
     if vcpu.vm.fail(Failure { reason, vcpu: index, syndrome: syndrome as u32, pc, address: 0 }) {

@@ -180,6 +180,7 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     use portcullis_abi::manage::{COUNTER, COUNTER_EXITS, PHASE_RUNNING, START};
+    use portcullis_arch::fake;
 
     use super::*;
     use crate::manage::tests::bench::{A, Bench};
@@ -248,6 +249,32 @@ mod tests {
         assert_eq!(vcpu.vm.phase(), Phase::Failed);
         let others = Machine::get().vms.iter().filter(|vm| !core::ptr::eq(*vm, vcpu.vm));
         assert!(others.into_iter().all(|vm| vm.failure().is_none()));
+    }
+
+    #[test]
+    fn one_that_is_pending_is_taken_in_the_window() {
+        let bench = Bench::new();
+        let vcpu = running(&bench);
+        // As a Cortex-A72, without FEAT_RAS, reports a decode error of a store; one that is corrected comes with it.
+        fake::raise_error(asynchronous(CORRECTED));
+        fake::raise_error(0xbf00_0000);
+        vcpu.drain_errors();
+        assert_eq!(counted(&bench), 1);
+        let failure = vcpu.vm.failure().unwrap();
+        assert_eq!((failure.reason, u64::from(failure.syndrome)), (Reason::SError, 0xbf00_0000));
+        assert!(!system_error::is_pending(&Features::here()));
+    }
+
+    #[test]
+    fn errors_that_do_not_end_are_the_machines_end() {
+        let bench = Bench::new();
+        let vcpu = running(&bench);
+        (0..MOST).for_each(|_| fake::raise_error(asynchronous(CORRECTED)));
+        vcpu.drain_errors();
+        assert_eq!(counted(&bench), u64::from(MOST));
+        (0..=MOST).for_each(|_| fake::raise_error(asynchronous(CORRECTED)));
+        let ended = catch_unwind(AssertUnwindSafe(|| vcpu.drain_errors())).unwrap_err();
+        assert_eq!(ended.downcast_ref::<&str>(), Some(&"the machine was switched off"));
     }
 
     #[test]

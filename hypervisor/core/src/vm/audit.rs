@@ -229,7 +229,7 @@ mod tests {
         // Refused even so: no register would have helped.
         audit.note(FunctionId(function::VENDOR_IMPL_CPUS), Conduit::Hvc, Fate::Refused, 0);
         let smallest = Register::ALL.map(|register| audit.smallest(register));
-        assert_eq!(smallest, [0x1_0000, 0, 0, 0, 1, 0, 2, 0, 0x1_0001]);
+        assert_eq!(smallest, [0x1_0000, 0, 0, 0, 1, 0, 2, 0, 0x1_0001, 0]);
         audit.reset();
         assert_eq!((audit.smallest(Register::Std), audit.ranges()), (0, 0));
     }

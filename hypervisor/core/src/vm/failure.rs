@@ -22,6 +22,8 @@ pub enum Reason {
     SError = manage::FAILURE_SERROR as u8,
     /// An abort at the first instruction of the guest's own exception vector, again.
     Vector = manage::FAILURE_VECTOR as u8,
+    /// Its watchdog has bitten.
+    Watchdog = manage::FAILURE_WATCHDOG as u8,
 }
 
 impl fmt::Display for Reason {
@@ -59,6 +61,7 @@ mod tests {
             Reason::Load,
             Reason::SError,
             Reason::Vector,
+            Reason::Watchdog,
         ];
         assert_eq!(reasons.len() + 1, manage::FAILURES.len());
         for (reason, text) in reasons.iter().zip(&manage::FAILURES[1..]) {

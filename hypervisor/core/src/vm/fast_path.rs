@@ -1,8 +1,7 @@
 //! What the vectors know of a VM, so that most of its calls end there.
 
 use portcullis_arch::context::{Context, MISS_SEARCH, MISS_TO_GATE};
-use portcullis_gate::fast_table::needs_gate;
-use portcullis_gate::{Conduit, Filter, Profile, Register};
+use portcullis_gate::{Conduit, Filter, Profile, Register, fast_table::asks_gate};
 
 use super::Vm;
 
@@ -24,10 +23,9 @@ impl Vm {
         let audited = self.audit.profile().is_some();
         let forwards = self.published.forwards();
         let on_miss = [Conduit::Hvc, Conduit::Smc].map(|conduit| match () {
-            // Management calls have no line, and an audited VM has none at all.
+            // Management calls have no line, nor have a few others, and an audited VM has none at all.
             () if profile.is_control() || audited => MISS_TO_GATE,
-            // Some of its functions have no line either.
-            () if needs_gate(profile) && profile.conduits().contains(conduit) => MISS_TO_GATE,
+            () if asks_gate(profile) && profile.conduits().contains(conduit) => MISS_TO_GATE,
             () if forwards && profile.conduits().contains(conduit) => MISS_SEARCH,
             () => 0,
         });

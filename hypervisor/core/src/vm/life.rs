@@ -13,7 +13,6 @@ use super::counter::VirtualCounter;
 use super::failure::Failure;
 use super::loading::{Contents, Loading};
 use super::restart::RestartPolicy;
-use super::slept::Slept;
 use super::state::{Action, LifecycleError, State, StateCell};
 
 /// The life of one VM. What the way back to a guest looks at comes first.
@@ -23,7 +22,6 @@ pub struct Life {
     state: StateCell,
     counter: VirtualCounter,
     restarts: RestartPolicy,
-    slept: Slept,
     failure: Mutex<Option<Failure>>,
     /// How far the images are in place.
     loading: Mutex<Loading>,
@@ -40,7 +38,6 @@ impl Life {
             state: StateCell::new(),
             counter: VirtualCounter::new(),
             restarts: RestartPolicy::new(restart_limit),
-            slept: Slept::new(),
             failure: Mutex::new(None),
             loading: Mutex::new(Loading::default()),
             contents: Mutex::new(Contents::Foreign),
@@ -66,11 +63,6 @@ impl Life {
         &self.counter
     }
 
-    /// Returns how long the VM has slept in this life.
-    pub fn slept(&self) -> &Slept {
-        &self.slept
-    }
-
     /// Returns when the VM starts again by itself, and how often it has.
     pub fn restart_policy(&self) -> &RestartPolicy {
         &self.restarts
@@ -91,7 +83,6 @@ impl Life {
     /// `again` as for `RestartPolicy::begin`.
     pub fn begin(&self, again: bool, now: u64, frequency: u64) {
         self.restarts.begin(again, now, frequency);
-        self.slept.reset();
         // A former start may have been stopped half way.
         *self.loading.lock() = Loading::default();
     }

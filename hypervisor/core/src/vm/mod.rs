@@ -2,6 +2,7 @@
 
 pub mod activity;
 pub mod audit;
+pub mod countdown;
 pub mod counter;
 pub mod device_lines;
 pub mod failure;
@@ -20,15 +21,17 @@ pub mod rate;
 pub mod report;
 pub mod restart;
 pub mod seed;
-pub mod slept;
 pub mod state;
 pub mod step;
+pub mod support;
 pub mod timekeeping;
 pub mod vcpu;
 pub mod vcpu_sets;
 pub mod vector_abort;
 pub mod wait;
 pub mod watch;
+pub mod watchdog;
+pub mod watchdog_timer;
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -61,6 +64,7 @@ use self::timekeeping::Timekeeping;
 use self::vcpu_sets::{Live, VcpuSets};
 use self::vector_abort::BeforeVector;
 use self::wait::Wait;
+use self::watchdog::Watchdog;
 use crate::cpu::{gic, kick::Kicks};
 use crate::devices::{self, VmBus, console::GuestConsole};
 use crate::entropy::Claim;
@@ -122,6 +126,8 @@ pub struct Vm {
     asked: Wait,
     /// When CPU_ON last asked for a vCPU, by its virtual counter.
     starts: Wait,
+    /// Its watchdog, which is never on if the manifest gives it none.
+    watchdog: Watchdog,
     vttbr: u64,
 }
 
@@ -186,6 +192,7 @@ impl Vm {
         let bus = devices::bus(&config, &devices, cells);
         let audit = Audit::new();
         audit.want(config.settings.audit);
+        let watchdog = Watchdog::new(config.settings.watchdog);
         Self {
             index,
             config,
@@ -216,6 +223,7 @@ impl Vm {
             sets: VcpuSets::new(),
             asked: Wait::new(),
             starts: Wait::new(),
+            watchdog,
         }
     }
 

@@ -57,6 +57,12 @@ impl PvTime {
         }
     }
 
+    /// Returns what the guest reads of the stolen time of a vCPU, in nanoseconds.
+    #[cfg(test)]
+    pub fn published(&self, vcpu: usize) -> u64 {
+        self.page.0[vcpu * WORDS + STOLEN].load(Ordering::Relaxed)
+    }
+
     /// Zeroes all structures.
     pub fn clear(&self) {
         for word in self.page.0.iter().take(map::MAX_VCPUS * WORDS) {

@@ -2,6 +2,8 @@
 
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use portcullis_abi::state::{self, Unfit};
+
 /// Lives of one VM that may follow each other at once.
 const BURST: u64 = 16;
 /// Lives of one VM that begin in a second at the most, once that many have. What ends a life costs the cores that it was on, and
@@ -71,6 +73,29 @@ impl RestartPolicy {
         self.used.store(0, Ordering::Relaxed);
     }
 
+    /// Returns what is counted.
+    pub fn save(&self) -> state::Restarts {
+        let failures = self.used.load(Ordering::Relaxed);
+        state::Restarts { version: state::Restarts::VERSION, failures, total: self.total(), reserved: 0 }
+    }
+
+    /// Takes on what was counted elsewhere. The limit stays that of the manifest, and the life that is restored follows none.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`]; nothing has changed then.
+    pub fn restore(&self, saved: &state::Restarts) -> Result<(), Unfit> {
+        Unfit::check_version(saved.version, state::Restarts::VERSION)?;
+        if saved.reserved != 0 || saved.failures > saved.total {
+            return Err(Unfit::Value("restarts"));
+        }
+        self.used.store(saved.failures, Ordering::Relaxed);
+        self.total.store(saved.total, Ordering::Relaxed);
+        self.begins.store(0, Ordering::Relaxed);
+        self.next.store(0, Ordering::Relaxed);
+        Ok(())
+    }
+
     /// Restarts since creation.
     pub fn total(&self) -> u32 {
         self.total.load(Ordering::Relaxed)
@@ -133,5 +158,38 @@ mod tests {
         assert_eq!(policy.total(), 3);
         policy.reset();
         assert_eq!(policy.total(), 0);
+    }
+
+    #[test]
+    fn what_was_saved_counts_on() {
+        let policy = RestartPolicy::new(3);
+        [true, false, true].into_iter().for_each(|failed| policy.count(failed));
+        let saved = policy.save();
+        assert_eq!((saved.failures, saved.total), (2, 3));
+        let restored = RestartPolicy::new(3);
+        restored.begin(false, 1 << 40, 1000);
+        assert_eq!(restored.restore(&saved), Ok(()));
+        assert_eq!(restored.save(), saved);
+        assert_eq!(restored.waits(1), None, "the counter may be another one");
+        restored.count(true);
+        assert!(!restored.has_left() && restored.total() == 4);
+        let strict = RestartPolicy::new(1);
+        assert_eq!(strict.restore(&saved), Ok(()));
+        assert!(!strict.has_left(), "the manifest's limit counts");
+    }
+
+    #[test]
+    fn what_cannot_have_been_saved_changes_nothing() {
+        let policy = RestartPolicy::new(3);
+        policy.count(true);
+        let good = policy.save();
+        for wrong in [
+            state::Restarts { version: 2, ..good },
+            state::Restarts { failures: 2, ..good },
+            state::Restarts { reserved: 1, ..good },
+        ] {
+            assert!(policy.restore(&wrong).is_err());
+            assert_eq!(policy.save(), good);
+        }
     }
 }

@@ -93,6 +93,12 @@ impl Timekeeping {
         }
     }
 
+    /// Begins an account in which so many ticks were stolen before; the vCPU neither runs nor would.
+    pub fn restore_stolen(&self, ticks: u64) {
+        self.reset();
+        self.stolen.store(ticks, Ordering::Relaxed);
+    }
+
     /// Forgets a former life of the VM.
     pub fn reset(&self) {
         let Self { ran, stolen, switches, running_since, runnable_since } = self;

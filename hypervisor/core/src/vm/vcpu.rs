@@ -3,8 +3,10 @@
 
 use core::sync::atomic::{AtomicU8, Ordering};
 
+use portcullis_abi::state::{self, Unfit};
 use portcullis_arch::vectors::Handlers;
 use portcullis_arch::{account::Account, context::Context, el2, timer, vectors};
+use portcullis_board::time::{nanoseconds, ticks};
 use spin::Once;
 
 use super::activity::{Activity, Times};
@@ -160,6 +162,30 @@ impl Vcpu {
         self.stolen_wanted.store(0, Ordering::Relaxed);
     }
 
+    /// Returns what the guest knows, or could ask for, of its stolen time. To be called while the vCPU stands still, on a machine whose
+    /// counter has so many ticks a second.
+    pub fn save_stolen(&self, frequency: u64) -> state::StolenTime {
+        let wanted = self.stolen_wanted.load(Ordering::Relaxed).into();
+        let nanoseconds = nanoseconds(self.times.stolen(), frequency);
+        state::StolenTime { version: state::StolenTime::VERSION, wanted, nanoseconds }
+    }
+
+    /// Takes on what was saved, for a vCPU that is off, and publishes it if the guest wants it: its stolen time never goes back.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`]; nothing has changed then.
+    pub fn restore_stolen(&self, saved: &state::StolenTime, frequency: u64) -> Result<(), Unfit> {
+        Unfit::check_version(saved.version, state::StolenTime::VERSION)?;
+        let wanted = u8::try_from(saved.wanted).ok().filter(|wanted| *wanted <= 1);
+        let wanted = wanted.ok_or(Unfit::Value("whether stolen time is wanted"))?;
+        let ticks = ticks(saved.nanoseconds, frequency).ok_or(Unfit::Value("stolen time"))?;
+        self.times.restore_stolen(ticks);
+        self.stolen_wanted.store(wanted, Ordering::Relaxed);
+        self.publish_stolen();
+        Ok(())
+    }
+
     fn publish_stolen(&self) {
         if self.stolen_wanted.load(Ordering::Relaxed) != 0 {
             self.vm.pv_time.publish(self.index, self.times.stolen());
@@ -176,6 +202,16 @@ impl Vcpu {
     pub(crate) fn remember_place(&self) {
         self.context.elr.set(el2::return_address());
         self.context.spsr.set(el2::saved_state());
+    }
+
+    /// Where its guest is, to be asked on its own core; 0 if it is off. As long as nobody else was there, the core knows: a core of
+    /// its own always.
+    pub fn place_of_guest(&self) -> u64 {
+        if !self.is_on() {
+            return 0;
+        }
+        let here = self.off_core().is_none() || self.times.is_running();
+        if here { el2::return_address() } else { self.context.elr.get() }
     }
 
     /// Makes its context that of a guest which starts where [`switch_on`](Self::switch_on) said, on this core, its own. `wide` as

@@ -107,7 +107,7 @@ fn a_clock_that_is_set_back_comes_by_again() {
 #[test]
 fn unknown_unaligned_and_read_only_offsets() {
     let mut clock = Pl031::new();
-    for offset in (0..0x2000).chain([u64::MAX, u64::MAX - 3, 1 << 32]) {
+    for offset in (0..0x2000).step_by(if cfg!(miri) { 509 } else { 1 }).chain([u64::MAX, u64::MAX - 3, 1 << 32]) {
         if ![MR, LR, IMSC, ICR].contains(&offset) {
             clock.write(NOW, offset, u32::MAX);
             assert_eq!(clock, Pl031::new(), "write at {offset:#x}");

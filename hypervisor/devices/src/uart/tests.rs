@@ -126,7 +126,7 @@ fn reset_keeps_the_last_words() {
 fn unknown_unaligned_and_read_only_offsets() {
     let mut uart = Pl011::new();
     let before = format!("{uart:?}");
-    for offset in (0..0x2000).chain([u64::MAX, u64::MAX - 3, 1 << 32]) {
+    for offset in (0..0x2000).step_by(if cfg!(miri) { 509 } else { 1 }).chain([u64::MAX, u64::MAX - 3, 1 << 32]) {
         let known = [DR, RSR, ILPR, IBRD, FBRD, LCR_H, CR, IFLS, IMSC, ICR, DMACR].contains(&offset);
         let readable = (FR..=MIS).contains(&offset) && offset % 4 == 0 || (ID..=0xffc).contains(&offset);
         if !known {

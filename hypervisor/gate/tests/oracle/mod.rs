@@ -6,8 +6,8 @@ use portcullis_gate::{PsciFunction, Service, TrngFunction, Width};
 /// A VM as the oracle sees it: plain fields.
 #[derive(Clone, Debug)]
 pub struct Vm {
-    /// STD, STD_HYP, VENDOR_HYP, VENDOR_HYP_2.
-    pub bitmaps: [u64; 4],
+    /// STD, STD_HYP, VENDOR_HYP, VENDOR_HYP_2, SIP.
+    pub bitmaps: [u64; 5],
     /// PSCI version.
     pub psci: u64,
     /// SMCCC version.
@@ -117,6 +117,7 @@ pub const TABLE: &[Entry] = &[
     entry(0x8000_3fff, "SMCCC_ARCH_WORKAROUND_3", Level(2), Value([0; 4]), &[S::Arch]),
     entry(0x8000_7fff, "SMCCC_ARCH_WORKAROUND_2", Never, Value([0; 4]), &[S::Arch]),
     entry(0x8000_8000, "SMCCC_ARCH_WORKAROUND_1", Level(0), Value([0; 4]), &[S::Arch]),
+    entry(0x8200_3d06, "WATCHDOG", Bit(4, 1), Serve(Service::Watchdog), &[]),
     entry(0x8400_0000, "PSCI_VERSION", Psci(0x2), PsciVersion, &[S::Psci]),
     entry(0x8400_0001, "CPU_SUSPEND", Psci(0x2), psci(P::CpuSuspend, Smc32), &[S::Psci]),
     entry(0x8400_0002, "CPU_OFF", Psci(0x2), psci(P::CpuOff, Smc32), &[S::Psci]),

@@ -55,7 +55,7 @@ fn a_reset_leaves_nothing() {
     assert_eq!(core.deactivated, [27, 30]);
     let fresh = Vgic::new(2);
     let other = Core::new(4);
-    for offset in (0..0x2_0000).step_by(4) {
+    for offset in (0..0x2_0000).step_by(if cfg!(miri) { 4 * 101 } else { 4 }) {
         let expected = fresh.read_redistributor(1, 0, offset, 4, &other);
         assert_eq!(gic.read_redistributor(1, 0, offset, 4, &core), expected, "{offset:#x}");
         // The line of a device is not the GIC's to change.

@@ -303,3 +303,54 @@ help: `machine` knows "off" and "reset"
 "#,
     );
 }
+
+#[test]
+fn watchdog() {
+    let bench = Bench::new();
+    for (text, seconds) in [("1s", 1), ("30s", 30), ("60000ms", 60), ("4294967295s", u32::MAX)] {
+        let manifest = bench.parse(&vm(&format!("watchdog = {text:?}"))).unwrap();
+        assert_eq!(manifest.vms[0].settings.watchdog, seconds);
+    }
+    assert_eq!(bench.parse(&vm("")).unwrap().vms[0].settings.watchdog, 0);
+    for (text, message) in
+        [("0s", "a watchdog of 0us"), ("1500ms", "a watchdog of 1500ms"), ("4294967296s", "a watchdog of 4294967296s")]
+    {
+        bench.says(
+            &vm(&format!("watchdog = {text:?}")),
+            &format!(
+                "demo.toml:6:12: error: {message}\n 6 | watchdog = {text:?}\n   |            {}\nhelp: a watchdog is 1s to 4294967295s, \
+                 in whole seconds\n",
+                "^".repeat(text.len() + 2)
+            ),
+        );
+    }
+    bench.says(
+        &vm(r#"watchdog = "soon""#),
+        r#"demo.toml:6:12: error: "soon" is not a time
+ 6 | watchdog = "soon"
+   |            ^^^^^^
+help: write a whole number of seconds, like "30s"
+"#,
+    );
+    bench.says(
+        &vm("watchdog = 30"),
+        r#"demo.toml:6:12: error: `watchdog` is a time like "30s", but here is a number
+ 6 | watchdog = 30
+   |            ^^
+help: write it like `watchdog = "30s"`
+"#,
+    );
+}
+
+#[test]
+fn a_watchdog_is_called_by_smc() {
+    let bench = Bench::new();
+    bench.says(
+        &vm("conduits = [\"hvc\"]\nwatchdog = \"30s\""),
+        r#"demo.toml:7:12: error: a watchdog for a VM without the conduit "smc"
+ 7 | watchdog = "30s"
+   |            ^^^^^
+help: add "smc" to `conduits`, by which alone Linux' arm_smc_wdt calls, or leave the watchdog out
+"#,
+    );
+}

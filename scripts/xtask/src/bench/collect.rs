@@ -66,11 +66,14 @@ pub fn all(bench: &Bench) -> Result<Measurements> {
         ("closed", "closed ", CPU, "[vm.firmware]"),
         ("entropy", "entropy ", CPU_WITH_ENTROPY, ""),
     ] {
-        let outcome = bench.run(&alone(name, Guest::Calls, cpu, configuration, manifest))?;
+        let patient = if name == "open" { flag::PATIENT | flag::IDLE } else { 0 };
+        let patient = Configuration { flags: configuration.flags | patient, ..configuration };
+        let outcome = bench.run(&alone(name, Guest::Calls, cpu, patient, manifest))?;
         let calls = calls(&outcome, &configuration, 0);
         check_ruler(&outcome)?;
         check_clock(&outcome, &calls, &configuration)?;
         if name == "open" {
+            check_time(&outcome)?;
             let (fixed, per_mib) = boot(bench, instructions_of_boot(&outcome)?)?;
             found.insert("boot".into(), single(fixed));
             found.insert("boot-mib".into(), single(per_mib));
@@ -132,6 +135,18 @@ fn heap_peak(lines: &[String]) -> Result<u64> {
     let told =
         lines.iter().find_map(|line| line.strip_prefix("portcullis: EL2's heap held ")?.strip_suffix(" KiB at most"));
     Ok(told.context("the hypervisor did not tell the heap's peak")?.parse::<u64>()? << 10)
+}
+
+/// Makes sure that the guests' calls for the time were answered.
+///
+/// # Errors
+///
+/// The first one that was not.
+pub fn check_time(outcome: &Outcome) -> Result<()> {
+    let refused = |line: &&String| line.contains("c ptp x0=ffffffffffffffff");
+    let line = outcome.lines.iter().find(refused);
+    ensure!(line.is_none(), "a call for the time was not answered: {}", line.map_or("", String::as_str));
+    Ok(())
 }
 
 /// Makes sure that the guest finished, its counter counted instructions, and no operation ended in an exception or met another
@@ -204,6 +219,13 @@ mod tests {
         assert!(check_ruler(&outcome(&["[b] operation timer ticks=1 wrong=0 exceptions=2"])).is_err());
         assert!(check_ruler(&outcome(&["[b] call smc ptp exception=02"])).is_err());
         assert!(check_ruler(&Outcome { lines: Vec::new(), results: Results::default() }).is_err());
+    }
+
+    #[test]
+    fn a_time_that_is_not_told_is_seen() {
+        let told = "[b] call hvc ptp x0=18a8123400000000 x1=0 ticks=5000";
+        assert!(check_time(&outcome(&[told])).is_ok());
+        assert!(check_time(&outcome(&[told, "[b] call smc ptp x0=ffffffffffffffff x1=0 ticks=5000"])).is_err());
     }
 
     #[test]

@@ -81,7 +81,8 @@ impl Variation {
     }
 
     fn run(self) -> Run {
-        let mut configuration = Configuration { batches: 30, ..Configuration::DEFAULT };
+        let flags = Configuration::DEFAULT.flags | flag::PATIENT;
+        let mut configuration = Configuration { flags, batches: 30, ..Configuration::DEFAULT };
         let mut manifest = String::new();
         let vms = match self {
             Self::Vms(count) => (0..count).map(|core| vec![core]).collect(),
@@ -177,6 +178,7 @@ pub fn measure(bench: &Bench, variation: Variation) -> Result<Costs> {
     let run = variation.run();
     let configuration = run.vms.first().context("a run without a VM")?.configuration;
     let outcome = bench.run(&run)?;
+    collect::check_time(&outcome)?;
     let mut costs = Costs::new();
     for core in 0..variation.cores() {
         let calls = collect::calls(&outcome, &configuration, core);

@@ -105,7 +105,8 @@ pub fn ratios(style: Style, which: Table, figures: &Figures) -> String {
     if let Some(heading) = cells.first_mut() {
         heading.extend(OTHERS.iter().map(|(_, heading)| (*heading).to_owned()));
     }
-    for (row, values) in figures.rows.iter().filter(|(row, _)| row.table == which) {
+    let compared = figures.rows.iter().filter(|(row, _)| row.table == which && !row.others.is_empty());
+    for (row, values) in compared {
         let Some(own) = values.first().map(|figure| figure.value).filter(|value| *value > 0.0) else { continue };
         let mut line = vec![row.name.clone()];
         line.extend(OTHERS.iter().map(|(key, _)| {

@@ -78,6 +78,43 @@ const ABORTS: Case = Case {
     ],
     ..LINUX
 };
+/// Watchdogs that bite, two of three VMs start again by themselves. A machine that waits skips the time.
+const WATCHDOG: Case = Case {
+    name: "watchdog",
+    manifest: "watchdog.toml",
+    cores: 6,
+    arguments: &["-icount", "shift=5,sleep=off"],
+    expectations: &[
+        Cases("ops"),
+        Cases("alone"),
+        Cases("shares"),
+        Cases("bare"),
+        Cases("plain"),
+        Cases("neighbour"),
+        Sequence(&[
+            "[alone] life: 0",
+            "[alone] still here after",
+            "alone vcpu 0: stopped: watchdog: not petted in time: pc 0x4",
+            "alone: failed, starts again",
+            "[alone] life: 1",
+            "[alone] still here after",
+            "alone vcpu 1: stopped: watchdog: not petted in time: pc 0x0",
+            "[alone] life: 2",
+            "alone: reset",
+            "[alone] life: 3",
+        ]),
+        Sequence(&[
+            "[shares] still here after",
+            "shares vcpu 0: stopped: watchdog: not petted in time: pc 0x4",
+            "[shares] life: 1",
+            "shares vcpu 1: stopped: watchdog: not petted in time: pc 0x0",
+            "[shares] life: 3",
+        ]),
+        Line("hung failed: watchdog: vCPU 0, pc 0x4"),
+        Never("hung: failed, starts again"),
+    ],
+    ..LINUX
+};
 const STEPS: Case = Case {
     name: "steps",
     manifest: "steps.toml",
@@ -217,6 +254,8 @@ const CASES: &[Case] = &[
         ..LINUX
     },
     RESET,
+    WATCHDOG,
+    Case { name: "watchdog-gicv2", gic: Gic::V2, ..WATCHDOG },
     Case {
         name: "manage-registers",
         manifest: "manage-registers.toml",

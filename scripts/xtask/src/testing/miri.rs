@@ -1,5 +1,7 @@
 //! The tests of the policy crates under Miri, which sees what of it the language does not define.
 
+use std::time::Instant;
+
 use anyhow::Result;
 
 use super::filter::Filter;
@@ -34,9 +36,14 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
         return Ok(());
     }
     let Some(nightly) = Nightly::find(environment, "miri", tally)? else { return Ok(()) };
-    let mut command = nightly.cargo("miri");
-    command.args(["test", "--no-fail-fast", "--lib", "--tests"]);
-    command.args(packages.iter().flat_map(|name| ["-p", name]));
-    command.env("CARGO_TARGET_DIR", environment.target().join("miri"));
-    host::execute(command, "miri", false, tally)
+    for (number, name) in packages.iter().enumerate() {
+        eprintln!("xtask: Miri: {name}, {} of {}", number + 1, packages.len());
+        let start = Instant::now();
+        let mut command = nightly.cargo("miri");
+        command.args(["test", "--no-fail-fast", "--lib", "--tests", "-p", name]);
+        command.env("CARGO_TARGET_DIR", environment.target().join("miri"));
+        host::execute(command, "miri", false, tally)?;
+        eprintln!("xtask: Miri: {name} took {:.0} s", start.elapsed().as_secs_f64());
+    }
+    Ok(())
 }

@@ -69,7 +69,8 @@ pub fn unlike(shared: [&str; 2], alone: &str, lines: &[String]) -> Option<String
     (!wrong.is_empty()).then(|| wrong.join("\n"))
 }
 
-/// The accounts of a VM from before its load, which the first table after its line shows, to its end.
+/// The accounts of a VM over its load. Behind either of its lines it is idle for a while: the first table there shows what it had
+/// until then.
 fn busy(vm: &str, lines: &[String]) -> Result<Busy, String> {
     let look = |word: &str| {
         let start = format!("[{vm}] load-check: {word} ");
@@ -77,9 +78,8 @@ fn busy(vm: &str, lines: &[String]) -> Result<Busy, String> {
         found.ok_or_else(|| format!("{vm}: there is no line {start}with times"))
     };
     let (before, after) = (look("before")?, look("after")?);
-    let start =
-        account(vm, lines, before.line..after.line, false).ok_or(format!("ops shows nothing of {vm} in time"))?;
-    let end = account(vm, lines, after.line..lines.len(), true).ok_or(format!("ops does not show how {vm} ended"))?;
+    let start = account(vm, lines, before.line..after.line).ok_or(format!("ops shows nothing of {vm} in time"))?;
+    let end = account(vm, lines, after.line..lines.len()).ok_or(format!("ops shows nothing of {vm} after its load"))?;
     Ok(Busy {
         time: after.busy.ok_or(format!("{vm} does not say how long it was busy"))? * after.cpus as f64,
         seen: after.stolen - before.stolen,
@@ -101,24 +101,27 @@ fn look(line: usize, text: &str) -> Option<Look> {
     (!cpus.is_empty()).then(|| Look { line, busy, stolen: cpus.iter().sum::<f64>() / 100.0, cpus: cpus.len() })
 }
 
-/// The first table among `range`, or the last one, in which all vCPUs of the VM stand, summed up.
-fn account(vm: &str, lines: &[String], range: std::ops::Range<usize>, last: bool) -> Option<Account> {
+/// The first table among `range` that shows the VM before it is off, its vCPUs summed up.
+fn account(vm: &str, lines: &[String], range: std::ops::Range<usize>) -> Option<Account> {
     let row = |line: &String| {
         let mut fields = line.strip_prefix("[ops] ")?.split_whitespace();
         let (name, vcpu) = (fields.next()?, fields.next()?.parse::<usize>().ok()?);
-        let times: Vec<f64> = fields.skip(2).filter_map(|field| field.parse().ok()).collect();
+        let is_off = fields.nth(1)? == "off";
+        let times: Vec<f64> = fields.filter_map(|field| field.parse().ok()).collect();
         // Seconds that it ran, seconds stolen, switches.
-        (name == vm && times.len() == 3).then(|| (vcpu, Account { ran: times[0], stolen: times[1] }))
+        (name == vm && !is_off && times.len() == 3).then(|| (vcpu, Account { ran: times[0], stolen: times[1] }))
     };
     let mut tables: Vec<Account> = Vec::new();
     for (vcpu, Account { ran, stolen }) in lines[range].iter().filter_map(row) {
         if vcpu == 0 {
             tables.push(Account::default());
         }
-        let table = tables.last_mut()?;
-        (table.ran, table.stolen) = (table.ran + ran, table.stolen + stolen);
+        // The range may begin within a table.
+        if let Some(table) = tables.last_mut() {
+            (table.ran, table.stolen) = (table.ran + ran, table.stolen + stolen);
+        }
     }
-    if last { tables.last() } else { tables.first() }.copied()
+    tables.first().copied()
 }
 
 #[cfg(test)]
@@ -127,9 +130,11 @@ mod tests {
 
     fn console(a_after: &str, a_end: &str) -> Vec<String> {
         let text = format!(
-            "[a] load-check: before cpu0=100 cpu1=50
+            "[ops] a  1     1     waiting  1.000 s  0.100 s  825
+[a] load-check: before cpu0=100 cpu1=50
 [b] load-check: before cpu0=100 cpu1=50
 [c] load-check: before cpu0=0
+[ops] a  1     1     waiting  2.000 s  0.500 s  825
 [ops] VM  name     state    vCPUs on  cores  memory   restarts  notes
 [ops] 0   a        running  2 of 2    0,1    256 MiB  0
 [ops] name     vCPU  core  state    ran       stolen    switches
@@ -144,15 +149,17 @@ mod tests {
 [b] load-check: after busy=20.00 cpu0=1100 cpu1=1050
 [c] load-check: after busy=20.00 cpu0=0
 [ops] {a_end}
-[ops] a  1     1     off  12.000 s  10.500 s  825
-[ops] b  0     0     off  13.000 s  11.000 s  1587
-[ops] b  1     1     off  12.000 s  10.500 s  826
-[ops] c  0     2     off  29.000 s  0.000 s  0"
+[ops] a  1     1     waiting  12.000 s  10.500 s  825
+[ops] b  0     0     waiting  13.000 s  11.000 s  1587
+[ops] b  1     1     waiting  12.000 s  10.500 s  826
+[ops] c  0     2     waiting  29.000 s  0.000 s  0
+[ops] a  0     0     waiting  14.000 s  13.000 s  1586
+[ops] a  1     1     waiting  13.000 s  12.500 s  825"
         );
         text.lines().map(str::to_owned).collect()
     }
 
-    const END: &str = "a  0     0     off  13.000 s  11.000 s  1586";
+    const END: &str = "a  0     0     waiting  13.000 s  11.000 s  1586";
 
     #[test]
     fn accounts_that_agree_are_right() {
@@ -167,17 +174,30 @@ mod tests {
 
     #[test]
     fn a_vm_that_had_too_much_is_wrong() {
-        let end = "a  0     0     off  23.000 s  11.000 s  1586";
+        let end = "a  0     0     ready  23.000 s  11.000 s  1586";
         let wrong = unlike(["a", "b"], "c", &console("cpu0=1100 cpu1=1050", end)).unwrap();
         assert!(wrong.contains("a: its kernel saw 0.500 of its time stolen, but it had 0.600 of its cores"), "{wrong}");
     }
 
     #[test]
     fn what_is_missing_is_said() {
-        let lines: Vec<String> = console("cpu0=1100 cpu1=1050", END)[..14].to_vec();
+        let lines: Vec<String> = console("cpu0=1100 cpu1=1050", END)[..16].to_vec();
         let wrong = unlike(["a", "b"], "c", &lines).unwrap();
-        assert!(wrong.contains("ops does not show how a ended") && wrong.contains("b: there is no line"), "{wrong}");
+        assert!(
+            wrong.contains("ops shows nothing of a after its load") && wrong.contains("b: there is no line"),
+            "{wrong}"
+        );
         assert_eq!((look(0, "busy=1.5"), look(0, "cpu0=x")), (None, None));
+    }
+
+    #[test]
+    fn what_a_vm_takes_to_go_off_is_none_of_its_load() {
+        let off = |line: String| if line.contains("a  0     0     w") { line.replace("waiting", "off") } else { line };
+        let lines = console("cpu0=1100 cpu1=1050", END).into_iter();
+        let (before, after): (Vec<_>, Vec<_>) = lines.enumerate().partition(|(number, _)| *number < 16);
+        let after = after.into_iter().map(|(_, line)| off(line));
+        let lines: Vec<String> = before.into_iter().map(|(_, line)| line).chain(after).collect();
+        assert_eq!(unlike(["a", "b"], "c", &lines).as_deref(), Some("ops shows nothing of a after its load"));
     }
 
     #[test]

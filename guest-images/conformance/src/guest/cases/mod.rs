@@ -17,6 +17,7 @@ mod uart;
 mod unknown;
 mod unused;
 mod vendor;
+pub mod watchdog;
 
 use conformance::profile::Profile;
 use guest_runtime::gic;
@@ -71,5 +72,6 @@ pub fn services(door: &Door, profile: &Profile) {
     pv_time::run(door, profile);
     vendor::run(door, profile);
     ptp::run(door, profile);
+    watchdog::run(door, profile);
     unknown::run(door, profile);
 }

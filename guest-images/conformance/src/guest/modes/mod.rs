@@ -28,6 +28,7 @@ mod storm;
 mod suspend;
 mod sweep;
 mod typed;
+mod watchdog;
 
 use conformance::profile::{Mode, Profile};
 use guest_runtime::gic;
@@ -81,5 +82,6 @@ pub fn run(profile: &Profile) {
         Mode::SystemRegister => fault::system_register(),
         Mode::Mmio => fault::malformed_mmio(profile),
         Mode::Jump => fault::jump(profile),
+        Mode::Watchdog => watchdog::run(profile),
     }
 }

@@ -6,6 +6,7 @@ use conformance::profile::Profile;
 use guest_runtime::call;
 use guest_runtime::console;
 use guest_runtime::power::Conduit;
+use portcullis_abi::firmware::SIP_WATCHDOG;
 use portcullis_abi::function::{ARCH_FEATURES, ARCH_WORKAROUND_1, ARCH_WORKAROUND_3, TRNG_RND64, TRNG_VERSION};
 use portcullis_gate::KNOWN;
 use portcullis_gate::{self as gate, Action, Call, Conduits, Filter, Register, Return, Row, Support, Verdict, decide};
@@ -106,6 +107,7 @@ fn policy(profile: &Profile) -> Option<Policy> {
         (Register::VendorHyp2, profile.vendor_hyp_2),
         (Register::PsciVersion, profile.psci.into()),
         (Register::SmcccVersion, profile.smccc.into()),
+        (Register::Sip, u64::from(profile.watchdog != 0) * SIP_WATCHDOG),
     ];
     for (register, value) in values {
         row.set(register, value, &support).ok()?;

@@ -77,8 +77,9 @@ static BOARD: Board = Board {
     wall_clock: None,
 };
 
-/// What the fake board supports: everything that needs no clock.
-pub const SUPPORT: Support = Support { vendor_hyp: firmware::VENDOR_HYP_FUNC_FEAT, psci: 0x1_0001, ..Support::FULL };
+/// What the fake board supports: everything that needs no clock. No VM has a watchdog.
+pub const SUPPORT: Support =
+    Support { vendor_hyp: firmware::VENDOR_HYP_FUNC_FEAT, psci: 0x1_0001, sip: 0, ..Support::FULL };
 
 static MACHINE: OnceLock<&'static Machine> = OnceLock::new();
 static TURN: Mutex<()> = Mutex::new(());

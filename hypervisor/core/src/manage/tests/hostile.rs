@@ -17,7 +17,7 @@ struct Model {
 }
 
 const NEW: Model = Model {
-    registers: [0x1_0001, 2, 3, 2, 1, 1, 1, 0, 0x1_0001],
+    registers: [0x1_0001, 2, 3, 2, 1, 1, 1, 0, 0x1_0001, 0],
     phase: PHASE_CREATED,
     written: false,
     keep: false,

@@ -12,8 +12,8 @@ const BITMAPS: [u64; 4] = [STD, STD_HYP, VENDOR_HYP, VENDOR_HYP_2];
 #[test]
 fn g1_the_list_is_complete_and_in_order() {
     let bench = Bench::new();
-    let expected = [0x1_0001, 2, 3, 2, 1, 1, 1, 0, 0x1_0001];
-    let limits = [0x1_0001, 2, 3, 2, 1, 1, 1, 3, 0x1_0002];
+    let expected = [0x1_0001, 2, 3, 2, 1, 1, 1, 0, 0x1_0001, 0];
+    let limits = [0x1_0001, 2, 3, 2, 1, 1, 1, 3, 0x1_0002, 0];
     for (index, id) in firmware::ALL.into_iter().enumerate() {
         assert_eq!(bench.ok(REGISTER_LIST, [A, index as u64, 0]), [id, expected[index], limits[index]]);
         assert_eq!(bench.get(A, id), expected[index]);

@@ -90,7 +90,6 @@ fn happens(bench: &Bench, event: Event) -> bool {
         },
         Event::Suspend => {
             vcpu.step() == Step::Run && {
-                vcpu.vm.life.slept().falls_asleep(1);
                 vcpu.suspend_at(RAM + 0x100, 7);
                 true
             }

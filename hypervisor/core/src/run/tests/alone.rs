@@ -1,6 +1,6 @@
 //! A vCPU that has its core to itself.
 
-use portcullis_abi::map;
+use portcullis_abi::{map, state};
 use portcullis_arch::account::Exit;
 use portcullis_arch::fake::{self, Outcome, Trap};
 use portcullis_board::signal::{EL2_TIMER_INTID, KICK};
@@ -212,4 +212,31 @@ fn an_error_of_a_vcpu_that_stands_still_tells_where_its_guest_is() {
     rig.settle();
     let failure = rig.vm(1).failure().unwrap();
     assert_eq!((failure.reason, failure.vcpu, failure.pc), (Reason::SError, 0, 0x4123_4560));
+}
+
+#[test]
+fn stolen_time_that_was_restored_never_goes_back() {
+    let rig = rig();
+    let (vcpu, pv_time) = (rig.vcpu(1, 1), &rig.vm(1).pv_time);
+    assert_eq!(vcpu.save_stolen(SECOND).wanted, 0);
+    // Elsewhere the counter had another frequency.
+    let saved = state::StolenTime { version: 1, wanted: 1, nanoseconds: 123_456_789 };
+    assert_eq!(vcpu.restore_stolen(&saved, SECOND), Ok(()));
+    let read = pv_time.published(1);
+    assert!((123_456_789..123_457_789).contains(&read), "{read}");
+    let again = vcpu.save_stolen(SECOND);
+    assert!(again.wanted == 1 && again.nanoseconds >= read);
+    let wrong = [
+        state::StolenTime { version: 2, ..saved },
+        state::StolenTime { wanted: 2, ..saved },
+        state::StolenTime { wanted: 256, ..saved },
+        state::StolenTime { nanoseconds: u64::MAX, ..saved },
+    ];
+    for wrong in wrong {
+        assert!(vcpu.restore_stolen(&wrong, 1 << 40).is_err(), "{wrong:?}");
+        assert_eq!((vcpu.save_stolen(SECOND), pv_time.published(1)), (again, read));
+    }
+    let unwanted = state::StolenTime { wanted: 0, nanoseconds: 5_000_000_000, ..saved };
+    assert_eq!(vcpu.restore_stolen(&unwanted, SECOND), Ok(()));
+    assert_eq!(pv_time.published(1), read, "nobody asked for it");
 }

@@ -166,3 +166,37 @@ fn an_serror_and_what_has_no_answer_end_the_vm() {
     });
     assert_eq!(rig.vm(1).failure().unwrap().reason, Reason::Exception);
 }
+
+/// Only the guest's own tables tell where a store went that its memory does not allow: flash is mapped for reading.
+#[test]
+fn a_store_to_flash_is_found_by_the_guests_tables() {
+    let flash = VmConfig { flash: Some([None, None]), ..vm("a", &[1]) };
+    let rig = Rig::new(&[vm("ops", &[0]), flash]);
+    rig.settle();
+    let written = |par: u64| {
+        rig.at(1, || {
+            fake::set("elr_el2", map::RAM + 0x40);
+            // HPFAR_EL2 says nothing of a permission fault, and PAR_EL1 is what AT leaves.
+            fake::set("par_el1", par);
+        });
+        let before = exits(rig.vcpu(1, 0), Exit::Device);
+        rig.guest(1, |context| {
+            context.set_register(0, 0x90_0090);
+            fake::set("hpfar_el2", NOWHERE >> 12 << 4);
+            fake::set("far_el2", 0xffff_8000_0000_0000);
+            // A word is stored, in memory that is not written: a permission fault at level 3.
+            Trap::Exception(0x24 << 26 | 1 << 25 | 1 << 24 | 2 << 22 | 1 << 6 | 0xf)
+        });
+        assert_eq!(exits(rig.vcpu(1, 0), Exit::Device), before + 1);
+        assert_eq!(rig.register(1, "par_el1"), par, "the guest's own is as before");
+        rig.register(1, "elr_el2") - map::RAM
+    };
+    assert_eq!(written(map::FLASH), 0x44, "it is a command to the flash");
+    // The walk has failed, or was aborted: the tables are others by now, and the guest tries again.
+    assert_eq!(written(1), 0x40);
+    assert_eq!(rig.vm(1).phase(), Phase::Running);
+    // An address of nothing is an abort to the guest.
+    rig.at(1, || fake::set("par_el1", NOWHERE));
+    rig.guest(1, |_| Trap::Exception(0x24 << 26 | 1 << 25 | 1 << 24 | 2 << 22 | 1 << 6 | 0xf));
+    assert_eq!(exits(rig.vcpu(1, 0), Exit::Abort), 1);
+}

@@ -92,6 +92,29 @@ pub const CASES: &[Case] = &[
         ..SPECULATION
     },
     Case {
+        name: "speculation-tf-a-cortex-a55",
+        cpu: Some("cortex-a55"),
+        el3: El3::TfA,
+        expectations: &[told!("workarounds 1 -2 1, CSV2 1, CSV3 1, SSBS 1"), NOTHING_SAID],
+        ..SPECULATION
+    },
+    Case {
+        name: "speculation-tf-a-max",
+        el3: El3::TfA,
+        expectations: &[told!("workarounds 1 -1 1, CSV2 1, CSV3 1, SSBS 2"), NOTHING_SAID],
+        ..SPECULATION
+    },
+    Case {
+        name: "speculation-tf-a-cortex-a76",
+        cpu: Some("cortex-a76"),
+        el3: El3::TfA,
+        expectations: &[
+            told!("workarounds 1 -1 0, CSV2 1, CSV3 1, SSBS 1"),
+            Line("Cortex-A76: branch targets: kept apart (CSV2); branch history: a loop of 24 at exits"),
+        ],
+        ..SPECULATION
+    },
+    Case {
         name: "speculation-tf-a-cortex-a72",
         cpu: Some("cortex-a72"),
         el3: El3::TfA,

@@ -1,0 +1,22 @@
+//! A VM's watchdog.
+
+/// State of a VM's watchdog, version [`Watchdog::VERSION`]. The longest timeout is its manifest's to say and not in here.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watchdog {
+    /// Version of this structure.
+    pub version: u32,
+    /// 1: it is on.
+    pub enabled: u32,
+    /// Seconds of a timeout.
+    pub timeout: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// Ticks of the VM's counter until it bites; 0 if it is off.
+    pub left: u64,
+}
+
+impl Watchdog {
+    /// The version that is written and understood.
+    pub const VERSION: u32 = 1;
+}
