@@ -189,13 +189,13 @@ fn malformed_functions_agree() {
 #[test]
 fn only_a_vm_that_may_suspend_leaves_more_to_the_gate() {
     let row = Row::new();
-    row.create(&Support::FULL, Conduits::BOTH);
+    row.create(&Support::NONE, Conduits::BOTH);
     assert!(!asks_gate(row.profile()));
     row.permit_suspend();
     assert!(asks_gate(row.profile()));
-    row.set(Register::PsciVersion, 2, &Support::FULL).unwrap();
+    row.set(Register::PsciVersion, 2, &Support::NONE).unwrap();
     assert!(!asks_gate(row.profile()), "PSCI 0.2 has no such function");
-    row.create(&Support::FULL, Conduits::BOTH);
+    row.create(&Support::NONE, Conduits::BOTH);
     assert!(!asks_gate(row.profile()), "a permission is given anew");
 }
 
