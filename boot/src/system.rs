@@ -8,7 +8,7 @@ use portcullis_board::Range;
 use portcullis_board::{Board, Entropy, WallClock};
 use portcullis_bundle::{Bundle, CoreConfig};
 use portcullis_core::cpu::physical_core::Core;
-use portcullis_core::life::create::{Stock, check_clock, create, set_filter};
+use portcullis_core::life::create::{Stock, check_clock, create, set_filter, set_implementations};
 use portcullis_core::machine::{Machine, TABLE, Usage};
 use portcullis_core::memory::stage1;
 use portcullis_core::run::{assign::assign, interrupts, start, worker::Worker};
@@ -103,6 +103,9 @@ pub fn bring_up(tree: usize) -> Result<&'static Worker, Stop> {
     }
     interrupts::start_clock(&here.core);
     secondary::start_all(machine, workers, &here.core)?;
+    for vm in vms {
+        set_implementations(vm, machine.cores).map_err(Stop::Vm)?;
+    }
     start::start(machine, workers);
     Ok(here)
 }

@@ -282,5 +282,6 @@ pub unsafe fn board(facts: &'static Facts, firmware: &Findings, with_page: WithP
         firmware: el3.map(|el3| &el3.calls as &'static dyn Firmware),
         entropy,
         wall_clock,
+        soc: firmware.soc(),
     })
 }

@@ -39,11 +39,14 @@ pub fn is_psci(function: u32, version: u32) -> bool {
 /// Whether the door serves the function.
 pub fn is_served(function: u32, profile: &Profile) -> bool {
     matches!(function, SMCCC_VERSION | ARCH_FEATURES)
+        || profile.soc.is_some() && function == ARCH_SOC_ID
         || is_psci(function, profile.psci)
         || profile.has_trng() && TRNG.contains(&function)
         || profile.has_pv_time() && matches!(function, PV_TIME_FEATURES | PV_TIME_ST)
         || profile.has_vendor_identity() && matches!(function, VENDOR_UID | VENDOR_FEATURES)
         || profile.has_ptp() && function == VENDOR_PTP
+        || profile.has_impl_version() && function == VENDOR_IMPL_VERSION
+        || profile.has_impl_cpus() && function == VENDOR_IMPL_CPUS
 }
 
 /// Whether a call that nobody planned could stop, suspend or reset something: these PSCI functions, whatever width,
@@ -81,6 +84,7 @@ mod tests {
 
     #[test]
     fn an_open_door_serves_ten_more() {
+        assert_eq!(served("vendor-hyp-2=3").len(), served("").len() + 2);
         assert_eq!(served("").len(), served("std=0 std-hyp=0 vendor-hyp=0").len() + 5 + 2 + 3);
     }
 

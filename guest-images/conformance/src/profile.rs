@@ -5,13 +5,15 @@
 //! | `std`, `std-hyp`, `vendor-hyp`, `vendor-hyp-2` | value of the firmware register | 1, 1, 3, 0 |
 //! | `psci` | version: 0.2, 1.0, 1.1, 1.2 or 1.3 | 1.3 |
 //! | `smccc` | version: 1.1 or 1.2 | 1.1 |
+//! | `soc`, `revision` | version and revision of the SoC that it is told of | none, 0 |
+//! | `implementations`, `midr` | CPU implementations that it is told of, MIDR of the last one | 1, this CPU's |
 //! | `conduits` | open ones: `hvc`, `smc`, `hvc,smc` | `hvc,smc` |
 //! | `cpus` | vCPUs | 1 |
 //! | `trng` | backend: `rndrrs`, `el3`, `other`, `none` (then STD's bit counts as clear) | `rndrrs` |
 //! | `firmware` | what is below: `test`, `tf-a` | `test` |
 //! | `forward`, `deny` | ranges of the filter: `BASE+COUNT,...` | none |
 //! | `client` | this VM's identifier to EL3 | 1 |
-//! | `wide` | 1 if EL3 may return results in x4 to x7 | 1 |
+//! | `wide` | 1 if EL3 may return results in x4 to x17 | 1 |
 //! | `only` | groups of cases: `id`, `services`, `lifecycle`, `uart`, `devices`, `gic`, joined by commas | all |
 //! | `gic` | generation of the interrupt controller: 2 or 3; 0 to leave interrupts alone | 3 |
 //! | `rtc` | 1 if this VM has a real-time clock | 1 |
@@ -119,6 +121,12 @@ pub struct Profile {
     pub psci: u32,
     /// SMCCC version as SMCCC_VERSION gives it.
     pub smccc: u32,
+    /// Version and revision of the SoC that it is told of.
+    pub soc: Option<[u64; 2]>,
+    /// Number of CPU implementations that it is told of.
+    pub implementations: u64,
+    /// MIDR_EL1 of the last of them, if that is another CPU.
+    pub midr: Option<u64>,
     /// HVC is open.
     pub hvc: bool,
     /// SMC is open.
@@ -135,7 +143,7 @@ pub struct Profile {
     pub deny: Ranges,
     /// This VM's identifier to EL3.
     pub client: u64,
-    /// EL3 may return results in x4 to x7.
+    /// EL3 may return results in x4 to x17.
     pub wide: bool,
     /// Microseconds between the draws of `scarce`, and before `typed` sets up its UART.
     pub pause: u64,
@@ -143,6 +151,8 @@ pub struct Profile {
     pub least: u64,
     /// There is a real-time clock.
     pub rtc: bool,
+    /// The device tree has seeds, if there is TRNG.
+    pub kaslr: bool,
     /// Seconds of the watchdog's longest timeout; 0: there is none.
     pub watchdog: u64,
     /// Interrupts are used.
@@ -177,13 +187,17 @@ pub struct Profile {
     groups: [bool; GROUPS.len()],
 }
 
-const NAMES: [&str; 32] = [
+const NAMES: [&str; 37] = [
     "std",
     "std-hyp",
     "vendor-hyp",
     "vendor-hyp-2",
     "psci",
     "smccc",
+    "soc",
+    "revision",
+    "implementations",
+    "midr",
     "conduits",
     "cpus",
     "trng",
@@ -195,6 +209,7 @@ const NAMES: [&str; 32] = [
     "pause",
     "least",
     "rtc",
+    "kaslr",
     "watchdog",
     "gic",
     "mode",
@@ -273,6 +288,12 @@ impl Profile {
                     _ => return None,
                 })
             })?,
+            soc: match arguments.get("soc") {
+                Some(_) => Some([number("soc", 0)?, number("revision", 0)?]),
+                None => None,
+            },
+            implementations: number("implementations", 1)?,
+            midr: arguments.get("midr").map(|_| number("midr", 0)).transpose()?,
             hvc,
             smc,
             cpus: number("cpus", 1)? as usize,
@@ -291,6 +312,7 @@ impl Profile {
             pause: number("pause", 0)?,
             least: number("least", 1)?,
             rtc: number("rtc", 1)? != 0,
+            kaslr: number("kaslr", 1)? != 0,
             watchdog: number("watchdog", 0)?,
             gic: number("gic", 3)? != 0,
             gicv2: number("gic", 3)? == 2,
@@ -353,6 +375,11 @@ impl Profile {
         self.std & firmware::STD_TRNG != 0
     }
 
+    /// Whether the device tree has seeds.
+    pub fn has_seeds(&self) -> bool {
+        self.kaslr && self.has_trng()
+    }
+
     /// Whether the PV time calls are served.
     pub fn has_pv_time(&self) -> bool {
         self.std_hyp & firmware::STD_HYP_PV_TIME != 0
@@ -361,6 +388,16 @@ impl Profile {
     /// Whether the vendor UID and feature calls are served.
     pub fn has_vendor_identity(&self) -> bool {
         self.vendor_hyp & firmware::VENDOR_HYP_FUNC_FEAT != 0
+    }
+
+    /// Whether the implementation-version call is served.
+    pub fn has_impl_version(&self) -> bool {
+        self.vendor_hyp_2 & firmware::VENDOR_HYP_2_IMPL_VERSION != 0
+    }
+
+    /// Whether the implementation-CPU call is served.
+    pub fn has_impl_cpus(&self) -> bool {
+        self.vendor_hyp_2 & firmware::VENDOR_HYP_2_IMPL_CPUS != 0
     }
 
     /// Whether the PTP call is served.

@@ -1,9 +1,10 @@
 //! The answer to a call.
 
 use portcullis_abi::function::{
-    ARCH_FEATURES, PSCI_AFFINITY_INFO, PSCI_CPU_ON, PSCI_FEATURES, PSCI_SYSTEM_OFF, PSCI_SYSTEM_RESET, PSCI_VERSION,
-    PSCI_VERSION_0_2, PSCI_VERSION_1_0, PSCI_VERSION_1_1, SMCCC_VERSION, SMCCC_VERSION_1_1,
+    ARCH_FEATURES, ARCH_SOC_ID, PSCI_AFFINITY_INFO, PSCI_CPU_ON, PSCI_FEATURES, PSCI_SYSTEM_OFF, PSCI_SYSTEM_RESET,
+    PSCI_VERSION, PSCI_VERSION_0_2, PSCI_VERSION_1_0, PSCI_VERSION_1_1, SMCCC_VERSION, SMCCC_VERSION_1_1,
 };
+use portcullis_abi::result::SMCCC_INVALID_PARAMETER;
 
 use crate::cores::{AFFINITY_INFO_64, CPU_ON_64, Cores, STARTED};
 use crate::mode::{Mode, Setting};
@@ -13,6 +14,11 @@ use crate::{echo, garbage, ptp, workarounds};
 
 /// The version that `SMCCC_VERSION` reports: 1.2.
 pub const SMCCC_VERSION_1_2: u64 = 0x1_0002;
+
+/// The SoC's version, as `SMCCC_ARCH_SOC_ID` tells it: Arm's, number 0x102.
+pub const SOC_VERSION: u32 = 0x043b_0102;
+/// Its revision.
+pub const SOC_REVISION: u32 = 3;
 
 /// What the firmware remembers from call to call.
 #[derive(Clone, Debug)]
@@ -79,9 +85,18 @@ pub fn answer(state: &mut State, now: Now, x: [u64; 8]) -> Answer {
         SMCCC_VERSION if mode == Mode::SmcccOneOne => Some(Answer::one(SMCCC_VERSION_1_1.into(), &x)),
         SMCCC_VERSION if has_smccc => Some(Answer::one(SMCCC_VERSION_1_2, &x)),
         ARCH_FEATURES if has_smccc => {
-            let asked = x[1] as u32;
-            Some(supported([SMCCC_VERSION, ARCH_FEATURES].contains(&asked) || workarounds::has(mode, asked), &x))
+            let known = match x[1] as u32 {
+                SMCCC_VERSION | ARCH_FEATURES => true,
+                ARCH_SOC_ID => mode != Mode::SmcccOneOne,
+                asked => workarounds::has(mode, asked),
+            };
+            Some(supported(known, &x))
         }
+        ARCH_SOC_ID if has_smccc && mode != Mode::SmcccOneOne => match x[1] as u32 {
+            0 => Some(Answer::one(SOC_VERSION.into(), &x)),
+            1 => Some(Answer::one(SOC_REVISION.into(), &x)),
+            _ => Some(Answer::one(SMCCC_INVALID_PARAMETER.cast_unsigned(), &x)),
+        },
         _ if workarounds::has(mode, function) => Some(workarounds::answer()),
         _ => None,
     };

@@ -13,8 +13,10 @@ pub const COUNT: u32 = 0x100;
 pub const MARK: u32 = 0x55;
 /// Returns eight results: 0x100 to 0x107.
 pub const EIGHT: u32 = BASE_64 + 0x10;
-/// Returns other values in x0 to x17.
+/// Returns [`TRASHED`] in each of x0 to x17.
 pub const TRASH: u32 = BASE_64 + 0x30;
+/// What [`TRASH`] returns.
+pub const TRASHED: u64 = 0xdead_0000_dead;
 /// Return 0 and x4 to x6 as they came in, in x1 to x3.
 pub const BEHIND_32: u32 = BASE_32 + 0x40;
 /// See [`BEHIND_32`].
@@ -33,7 +35,7 @@ pub(crate) fn answer(now: Now, x: &[u64; 8]) -> Option<Answer> {
     match function {
         LATE => Some(Answer::Late(now.frequency.saturating_mul(x[1].min(LONGEST)) / 1000)),
         EIGHT => Some(Answer::Eight([0x100, 0x101, 0x102, 0x103, 0x104, 0x105, 0x106, 0x107])),
-        TRASH => Some(Answer::Eighteen([0xdead_0000_dead; 18])),
+        TRASH => Some(Answer::Eighteen([TRASHED; 18])),
         BEHIND_32 | BEHIND_64 => Some(Answer::Four([0, x[4], x[5], x[6]])),
         WHOLE => Some(Answer::one(0, x)),
         _ if [BASE_32, BASE_64].contains(&(function & !(COUNT - 1))) => {

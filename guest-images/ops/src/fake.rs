@@ -36,7 +36,7 @@ pub struct Fake {
     pub firmware: fn(Conduit, u32, [u64; 3]) -> Answer,
 }
 
-pub const SUPPORT: Support = Support { vendor_hyp_2: 0, sip: 0, ..Support::FULL };
+pub const SUPPORT: Support = Support { sip: 0, ..Support::FULL };
 
 impl Fake {
     pub fn new(names: &[&'static str]) -> Self {

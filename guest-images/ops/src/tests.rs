@@ -79,7 +79,7 @@ fn registers_are_set_by_names_and_numbers() {
          std           0x6030000000160000  0x1      trng          0x1\n\
          std-hyp       0x6030000000160001  0x1      pv-time       0x1\n\
          vendor-hyp    0x6030000000160002  0x0      none          0x3\n\
-         vendor-hyp-2  0x6030000000160003  0x0      none          0x0\n\
+         vendor-hyp-2  0x6030000000160003  0x0      none          0x3\n\
          smccc         0xf030000000140000  0x10001  1.1           0x10002\n\
          sip           0xf030000000160000  0x0      none          0x0\n\
          rule clear, written, writable"

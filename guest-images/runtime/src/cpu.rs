@@ -10,6 +10,17 @@ use spin::Mutex;
 pub use crate::interrupts::{mask_interrupts, unmask_interrupts, wait_for_interrupt, with_interrupts};
 use crate::{counter, power};
 
+/// MIDR_EL1, REVIDR_EL1 and AIDR_EL1 of this vCPU.
+pub fn identity() -> [u64; 3] {
+    let (midr, revidr, aidr);
+    // SAFETY: identification registers are constants.
+    unsafe {
+        asm!("mrs {}, midr_el1", "mrs {}, revidr_el1", "mrs {}, aidr_el1", out(reg) midr, out(reg) revidr, out(reg) aidr,
+            options(nomem, nostack));
+    }
+    [midr, revidr, aidr]
+}
+
 /// State in which PSCI started a vCPU (DEN0022 section 6.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arrival {

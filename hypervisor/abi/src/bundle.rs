@@ -33,6 +33,8 @@
 //!     devices = "path", ...;             device tree paths passed through
 //!     flash = <u64 u64 ...>;             it has QEMU virt's two banks of flash; the images of their contents, of none of them, the first
 //!                                        or both, each a multiple of FLASH_BLOCK bytes long; absent: no flash
+//!     implementations = <u64 u64 u64 ...>; MIDR_EL1, REVIDR_EL1 and AIDR_EL1 of CPUs to which it may move; absent: none
+//!     soc-id = <u32 u32>;                version and revision of the SoC that it is told; absent: those that EL3 tells
 //!     firmware {                         absent: the defaults
 //!         keep;                          present: what is not named keeps its default; absent: it is zero
 //!         std = <u64>; ...;              values of registers; `REGISTERS` has their names
@@ -111,6 +113,12 @@ pub const MACHINE_OFF: u32 = 1;
 pub const MACHINE_RESET: u32 = 2;
 /// VM property: device tree paths of devices passed through.
 pub const DEVICES: &str = "devices";
+/// VM property: CPU implementations that it is told of beside those of its cores.
+pub const IMPLEMENTATIONS: &str = "implementations";
+/// Most CPU implementations that a VM is told of.
+pub const IMPLEMENTATIONS_MAX: usize = 16;
+/// VM property: version and revision of the SoC that it is told.
+pub const SOC_ID: &str = "soc-id";
 /// VM property: a device that can master the bus may be passed through: the VM is trusted with all memory.
 pub const TRUST_DMA: &str = "trust-dma";
 /// VM property: places of the images of its banks of flash.

@@ -84,6 +84,8 @@ pub const SMCCC_VERSION_1_1: u32 = 0x1_0001;
 pub const SMCCC_VERSION_1_2: u32 = 0x1_0002;
 /// The version that `TRNG_VERSION` reports: 1.0.
 pub const TRNG_VERSION_1_0: u32 = 0x1_0000;
+/// The version that [`VENDOR_IMPL_VERSION`] reports: 1.0.
+pub const IMPL_VERSION_1_0: u32 = 0x1_0000;
 /// PSCI 1.3 in the form of `PSCI_VERSION`.
 pub const PSCI_VERSION_1_3: u32 = 0x1_0003;
 /// PSCI 1.2 in the form of `PSCI_VERSION`.

@@ -5,6 +5,9 @@ pub const NOT_SUPPORTED: i64 = -1;
 /// `SMCCC_ARCH_FEATURES`: the workaround is discoverable but not needed.
 pub const SMCCC_NOT_REQUIRED: i64 = -2;
 
+/// SMCCC `INVALID_PARAMETER` (DEN0028 section 7.1).
+pub const SMCCC_INVALID_PARAMETER: i64 = -3;
+
 /// PSCI `SUCCESS` (DEN0022 section 5.2.2).
 pub const PSCI_SUCCESS: i64 = 0;
 /// PSCI `INVALID_PARAMETERS`.

@@ -25,22 +25,19 @@ not_served:
 
 // A call for EL3: x0, x1 and x4 to x6 are the guest's, x2 and x3 are saved, and it is counted. w7 tells EL3
 // which VM it is for (SMCCC 1.1, client identifier). The arguments of an SMC32 call are 32 bits wide, and EL3 sees no more
-// of them. An SMC64 call can have results in x4 to x7 from SMCCC 1.2 on, and otherwise they come back as they went in. In
-// all other calls they are the guest's own, as x8 to x17 always are.
+// of them. An SMC64 call can have results in x4 to x17 from SMCCC 1.2 on, and otherwise they come back as they went in. In
+// all other calls they are the guest's own.
 forward:
-    ldp     x2, x3, [sp, #{X} + 16]
     save_x4_to_x17
-    ldr     x7, [sp, #{CLIENT}]
     mov     w0, w0
+    ldp     x7, x3, [sp, #{CLIENT}]
     tbz     w0, #30, 1f
+    cbnz    x3, 3f
+    ldp     x2, x3, [sp, #{X} + 16]
     smc     #0
-    ldp     x8, x9, [sp, #{CLIENT}]
-    cbz     x9, 2f
-    cmp     x7, x8
-    b.ne    3f
-    ldr     x7, [sp, #{X} + 56]
-    b       3f
-1:  mov     w1, w1
+    b       2f
+1:  ldp     x2, x3, [sp, #{X} + 16]
+    mov     w1, w1
     mov     w2, w2
     mov     w3, w3
     mov     w4, w4
@@ -49,12 +46,23 @@ forward:
     smc     #0
 2:  ldp     x4, x5, [sp, #{X} + 32]
     ldp     x6, x7, [sp, #{X} + 48]
-3:  ldp     x8, x9, [sp, #{X} + 64]
+    ldp     x8, x9, [sp, #{X} + 64]
     ldp     x10, x11, [sp, #{X} + 80]
     ldp     x12, x13, [sp, #{X} + 96]
     ldp     x14, x15, [sp, #{X} + 112]
     ldp     x16, x17, [sp, #{X} + 128]
     exception_return
+
+// An SMC64 call that may have results in x4 to x17. An x7 that is still the VM's identifier is the guest's own again.
+3:  ldp     x2, x3, [sp, #{X} + 16]
+    smc     #0
+    str     x8, [sp, #{X} + 64]
+    ldr     x8, [sp, #{CLIENT}]
+    cmp     x7, x8
+    ldr     x8, [sp, #{X} + 64]
+    b.ne    4f
+    ldr     x7, [sp, #{X} + 56]
+4:  exception_return
 
 // A call that the gate in Rust decides. x0 and x1 are the guest's, x2 and x3 are saved.
 to_gate:

@@ -75,7 +75,7 @@ pub struct Context {
     pub forward_ranges: Cell<Option<&'static Forwards>>,
     /// The VM's identifier to EL3, in w7 of a forwarded call (DEN0028, client identifier): its VMID.
     pub client: Cell<u64>,
-    /// Not zero: EL3 may return results of an SMC64 call in x4 to x7 too, as from SMCCC 1.2 on.
+    /// Not zero: EL3 may return results of an SMC64 call in x4 to x17 too, as from SMCCC 1.2 on, which the guest is shown.
     pub wide: Cell<u64>,
     /// See [`Workarounds`].
     pub(crate) workarounds: Workarounds,

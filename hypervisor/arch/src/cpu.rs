@@ -2,6 +2,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use crate::read_sysreg;
 use crate::registers::{ID_AA64MMFR0_EL1, ID_AA64MMFR1_EL1, MIDR_EL1, MPIDR_EL1, Readable, TPIDR_EL2, govern};
 
 /// Affinity fields of an MPIDR value: Aff3 in bits 39:32, Aff2 to Aff0 in bits 23:0.
@@ -84,6 +85,12 @@ pub fn vmid_bits() -> u32 {
 /// MIDR_EL1: who made this core, and which one it is.
 pub fn main_id() -> u64 {
     MIDR_EL1.get()
+}
+
+/// MIDR_EL1, REVIDR_EL1 and AIDR_EL1 of this core. A guest on it reads the same: the first by way of VPIDR_EL2, and the others do not
+/// trap.
+pub fn identity() -> [u64; 3] {
+    [MIDR_EL1.get(), read_sysreg!("revidr_el1"), read_sysreg!("aidr_el1")]
 }
 
 /// Whether this core is a Cortex-A72 (MIDR_EL1: Arm's, part 0xd08).

@@ -1,17 +1,34 @@
 //! Secure monitor calls from EL2 to the firmware at EL3.
 
-/// Makes an SMC with x0 to x17 as in `x`, in which x0 to x7 are then what EL3 leaves there; the others stay as they were.
+/// Makes an SMC with x0 to x17 as in `x`, which then has what EL3 leaves there.
 pub fn forward(x: &mut [u64; 18]) {
     #[cfg(target_os = "none")]
     {
         let [x0, x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15, x16, x17] = x;
         // SAFETY: as in `call`.
         unsafe {
-            core::arch::asm!("smc #0", inout("x0") *x0, inout("x1") *x1, inout("x2") *x2, inout("x3") *x3,
-                inout("x4") *x4, inout("x5") *x5, inout("x6") *x6, inout("x7") *x7, inout("x8") *x8 => _,
-                inout("x9") *x9 => _, inout("x10") *x10 => _, inout("x11") *x11 => _, inout("x12") *x12 => _,
-                inout("x13") *x13 => _, inout("x14") *x14 => _, inout("x15") *x15 => _, inout("x16") *x16 => _,
-                inout("x17") *x17 => _, options(nostack));
+            core::arch::asm!(
+                "smc #0",
+                inout("x0") * x0,
+                inout("x1") * x1,
+                inout("x2") * x2,
+                inout("x3") * x3,
+                inout("x4") * x4,
+                inout("x5") * x5,
+                inout("x6") * x6,
+                inout("x7") * x7,
+                inout("x8") * x8,
+                inout("x9") * x9,
+                inout("x10") * x10,
+                inout("x11") * x11,
+                inout("x12") * x12,
+                inout("x13") * x13,
+                inout("x14") * x14,
+                inout("x15") * x15,
+                inout("x16") * x16,
+                inout("x17") * x17,
+                options(nostack)
+            );
         }
     }
     #[cfg(not(target_os = "none"))]

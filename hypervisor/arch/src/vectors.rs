@@ -153,9 +153,9 @@ mod tests {
 
     #[test]
     fn each_hardening_has_its_table_and_its_word() {
-        let anchor: &'static Anchor = Box::leak(Box::new(Anchor::new(0x1000, 0x2000)));
+        static ANCHOR: Anchor = Anchor::new(0x1000, 0x2000);
         // SAFETY: it lives for ever, and no stack is used on a host.
-        unsafe { set_anchor(anchor) };
+        unsafe { set_anchor(&ANCHOR) };
         let mut tables = Vec::new();
         for (hardening, word) in [
             (Hardening::None, 0),
@@ -165,7 +165,7 @@ mod tests {
             (Hardening::Call(0x8000_3fff), 0x8000_3fff),
         ] {
             harden(hardening);
-            assert_eq!(anchor.hardening.load(Ordering::Relaxed), word, "{hardening:?}");
+            assert_eq!(ANCHOR.hardening.load(Ordering::Relaxed), word, "{hardening:?}");
             tables.push(fake::read("vbar_el2"));
         }
         assert_eq!(tables[1], tables[2]);

@@ -112,11 +112,20 @@ pub trait PowerControl: Sync {
     fn reset(&self) -> !;
 }
 
+/// What names a SoC (DEN0028 section 7.4). Bit 31 of both is zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SocId {
+    /// JEP-106 bank and code of the provider in bits 30:16, its number of the SoC in 15:0.
+    pub version: u32,
+    /// The SoC's revision.
+    pub revision: u32,
+}
+
 /// Firmware at EL3 that takes guests' calls.
 pub trait Firmware: Sync {
-    /// Makes an SMC with x0 to x17 as in `x`, in which x0 to x7 are then what EL3 leaves there.
+    /// Makes an SMC with x0 to x17 as in `x`, which then has what EL3 leaves there.
     fn call(&self, x: &mut [u64; 18]);
-    /// Whether results of an SMC64 call may stand in x4 to x7 too, and these are kept otherwise: SMCCC 1.2 and later
+    /// Whether results of an SMC64 call may stand in x4 to x17 too, and these are kept otherwise: SMCCC 1.2 and later
     /// (DEN0028).
     fn is_wide(&self) -> bool;
 }
@@ -168,4 +177,6 @@ pub struct Board {
     pub entropy: Option<&'static dyn Entropy>,
     /// Time of day, if the board knows it.
     pub wall_clock: Option<&'static dyn WallClock>,
+    /// What the firmware says of the SoC, if it does.
+    pub soc: Option<SocId>,
 }

@@ -27,6 +27,7 @@ mod error;
 pub mod guest_tree;
 mod header;
 pub mod image;
+pub mod implementations;
 pub mod limit;
 pub mod node;
 pub mod page_size;

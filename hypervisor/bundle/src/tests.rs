@@ -204,6 +204,11 @@ fn every_vm_is_checked() {
         assert_eq!(vm_error(&[name], |tree| tree.property(name, value).unwrap()), VmError::Malformed(name));
     }
     assert_eq!(vm_error(&[], |tree| tree.property_null("memroy").unwrap()), VmError::Unknown);
+    for value in [&[0; 4][..], &[0; 12], &[0x80, 0, 0, 0, 0, 0, 0, 0], &[0, 0, 0, 0, 0xff, 0, 0, 0]] {
+        assert_eq!(vm_error(&[], |tree| tree.property("soc-id", value).unwrap()), VmError::Malformed("soc-id"));
+    }
+    let implementations = |bytes| vm_error(&[], |tree| tree.property("implementations", &vec![0; bytes]).unwrap());
+    assert_eq!([23, 25, 17 * 24].map(implementations), [VmError::Malformed("implementations"); 3]);
     let firmware = |name, value: &[u8]| {
         vm_error(&[], |tree| {
             let node = tree.begin_node("firmware").unwrap();

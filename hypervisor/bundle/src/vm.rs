@@ -1,12 +1,13 @@
 //! One VM of the bundle.
 
 use portcullis_abi::{bundle, map};
-use portcullis_board::Range;
+use portcullis_board::{Range, SocId};
 use portcullis_gate::{Filter, Profile, RangeRequest};
 use portcullis_tree::{MAGIC, Node, be32};
 
 use super::error::VmError;
 use super::header::Images;
+use super::implementations::Implementations;
 use super::limit::{CORES, check_memory};
 use super::property::{string, utf8};
 use super::settings::Settings;
@@ -32,6 +33,10 @@ pub struct VmConfig<'a> {
     pub settings: Settings,
     /// Device tree paths of the devices passed through.
     pub devices: Devices<'a>,
+    /// CPU implementations of boards to which it may move.
+    pub implementations: Implementations<'a>,
+    /// The SoC that it is told of, in place of the board's.
+    pub soc: Option<SocId>,
     /// Firmware registers; none stands for the defaults.
     pub firmware: Option<FirmwareConfig<'a>>,
     /// What its two banks of flash hold, as far as there is a file; none: it has no flash.
@@ -156,6 +161,8 @@ impl<'a> VmConfig<'a> {
             cmdline: "",
             settings: Settings::default(),
             devices: Devices::default(),
+            implementations: Implementations::default(),
+            soc: None,
             firmware: None,
             flash: None,
             kernel: &[],
@@ -177,6 +184,8 @@ impl<'a> VmConfig<'a> {
                 bundle::SLICES => vm.slices = Slices::parse(value)?,
                 bundle::CMDLINE => vm.cmdline = string(bundle::CMDLINE, value)?,
                 bundle::DEVICES => vm.devices = Devices::parse(value)?,
+                bundle::IMPLEMENTATIONS => vm.implementations = Implementations::parse(value)?,
+                bundle::SOC_ID => vm.soc = Some(soc_id(value)?),
                 bundle::FLASH => vm.flash = Some(flash(value, images)?),
                 bundle::KERNEL => kernel = Some(image(bundle::KERNEL, value)?),
                 bundle::INITRD => vm.initrd = Some(image(bundle::INITRD, value)?),
@@ -292,6 +301,18 @@ impl<'a> FirmwareConfig<'a> {
             None => Ok(config),
         }
     }
+}
+
+/// The name of a SoC.
+fn soc_id(value: &[u8]) -> Result<SocId, VmError> {
+    let soc = match value.as_chunks::<4>() {
+        ([version, revision], []) => {
+            SocId { version: u32::from_be_bytes(*version), revision: u32::from_be_bytes(*revision) }
+        }
+        _ => return Err(VmError::Malformed(bundle::SOC_ID)),
+    };
+    // As an answer a number with the sign bit would be an error.
+    if (soc.version | soc.revision) >> 31 == 0 { Ok(soc) } else { Err(VmError::Malformed(bundle::SOC_ID)) }
 }
 
 /// The images of the banks of flash.

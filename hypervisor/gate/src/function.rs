@@ -33,6 +33,8 @@ pub enum Need {
     Level(Register),
     /// PSCI 1.0, and the permission to suspend itself.
     Suspend,
+    /// A SoC that it is told of, and SMCCC 1.2.
+    Soc,
     /// To be the control VM.
     Control,
 }

@@ -20,6 +20,7 @@ pub const fn is_offered(function: &Function, profile: Profile) -> bool {
         Need::Level(Register::Workaround2) => false,
         Need::Level(register) => profile.register(register) != 0,
         Need::Suspend => profile.psci_version() >= PSCI_VERSION_1_0 && profile.may_suspend(),
+        Need::Soc => profile.is_told_soc(),
         Need::Control => profile.is_control(),
     }
 }
@@ -34,6 +35,7 @@ pub fn requirement(function: FunctionId) -> Option<Profile> {
         Need::Bit(register, bit) => none.with(register, bit),
         Need::Level(register) => none.with(register, firmware::WORKAROUND_AVAILABLE),
         Need::Suspend => none.with(Register::PsciVersion, PSCI_VERSION_1_0.into()).with_suspend(),
+        Need::Soc => none.with_soc(),
         Need::Control => Profile(1 << layout::CONTROL_BIT),
     })
 }

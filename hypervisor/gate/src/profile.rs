@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use portcullis_abi::function::SMCCC_VERSION_1_1;
+use portcullis_abi::function::{SMCCC_VERSION_1_1, SMCCC_VERSION_1_2};
 
 use crate::call::Conduits;
 use crate::error::SetError;
@@ -12,6 +12,7 @@ use crate::support::Support;
 
 const SUSPEND: u64 = 1 << layout::SUSPEND_BIT;
 const CONTROL: u64 = 1 << layout::CONTROL_BIT;
+const SOC: u64 = 1 << layout::SOC_BIT;
 const FILTERED: u64 = 1 << layout::FILTERED_BIT;
 const KEEP: u64 = 1 << layout::KEEP_BIT;
 const WRITTEN: u64 = 1 << layout::WRITTEN_BIT;
@@ -50,7 +51,7 @@ impl Profile {
 
     /// The word of a VM that was just created.
     pub fn created(support: &Support, conduits: Conduits) -> Self {
-        let empty = Self(layout::CONDUITS.put(0, u64::from(conduits.bits())));
+        let empty = Self(layout::CONDUITS.put(0, u64::from(conduits.bits())) | if support.soc { SOC } else { 0 });
         Register::ALL.iter().fold(empty, |profile, &register| profile.with(register, support.initial(register)))
     }
 
@@ -104,6 +105,22 @@ impl Profile {
     #[allow(clippy::cast_possible_truncation, reason = "the field is two bits wide")]
     pub fn conduits(self) -> Conduits {
         Conduits::from_bits(layout::CONDUITS.get(self.0) as u32).unwrap_or(Conduits::NONE)
+    }
+
+    /// Whether the VM is told which SoC it runs on: there is something to tell, and it is shown SMCCC 1.2, to which that belongs.
+    pub const fn is_told_soc(self) -> bool {
+        self.0 & SOC != 0 && self.is_smccc_1_2()
+    }
+
+    /// Whether the VM is shown SMCCC 1.2 or later, where results of calls may stand in x4 to x17.
+    pub const fn is_smccc_1_2(self) -> bool {
+        self.register(Register::SmcccVersion) >= SMCCC_VERSION_1_2 as u64
+    }
+
+    /// The word of a VM that is told which SoC it runs on.
+    #[must_use]
+    pub(crate) const fn with_soc(self) -> Self {
+        Self(self.with(Register::SmcccVersion, SMCCC_VERSION_1_2 as u64).0 | SOC)
     }
 
     /// Whether this is the control VM, which has the management calls.
@@ -193,9 +210,10 @@ impl Profile {
         Self(self.0 | FROZEN | if filtered { FILTERED } else { 0 })
     }
 
-    /// The word of a VM with these conduits, and the permissions that it has, whose registers and marks come from elsewhere.
+    /// The word of a VM with these conduits, the permissions that it has, and the name of a SoC if it has that, whose registers and
+    /// marks come from elsewhere.
     pub(crate) const fn restored(self, registers: Self, marks: Marks) -> Self {
-        let own = layout::CONDUITS.put(0, layout::CONDUITS.get(self.0)) | self.0 & (CONTROL | SUSPEND);
+        let own = layout::CONDUITS.put(0, layout::CONDUITS.get(self.0)) | self.0 & (CONTROL | SUSPEND | SOC);
         let mut word = own | registers.0;
         if marks.keep {
             word |= KEEP;

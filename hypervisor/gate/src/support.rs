@@ -20,6 +20,8 @@ pub struct Support {
     pub vendor_hyp: u64,
     /// Supported bits of VENDOR_HYP_2.
     pub vendor_hyp_2: u64,
+    /// There is a name of the SoC to tell.
+    pub soc: bool,
     /// Supported bits of SIP. They are a VM's own: its manifest says which it has.
     pub sip: u64,
     /// Newest PSCI version, `major << 16 | minor`.
@@ -44,6 +46,7 @@ impl Support {
         std_hyp: 0,
         vendor_hyp: 0,
         vendor_hyp_2: 0,
+        soc: false,
         sip: 0,
         psci: function::PSCI_VERSION_1_3 as u64,
         workaround_1: firmware::WORKAROUND_NOT_AVAILABLE,
@@ -57,6 +60,7 @@ impl Support {
         std_hyp: table::bits(Register::StdHyp),
         vendor_hyp: table::bits(Register::VendorHyp),
         vendor_hyp_2: table::bits(Register::VendorHyp2),
+        soc: true,
         sip: table::bits(Register::Sip),
         psci: function::PSCI_VERSION_1_3 as u64,
         workaround_1: firmware::WORKAROUND_NOT_REQUIRED,

@@ -60,7 +60,7 @@ const PSCI_1_3: Need = Need::Psci(PSCI_VERSION_1_3);
 const NOT_REQUIRED: u32 = result::PSCI_MIGRATION_NOT_REQUIRED as u32;
 
 /// How many functions there are.
-const COUNT: usize = 36;
+const COUNT: usize = 37;
 
 /// Every function. The order is that of the services' codes: the one that is called most often comes first.
 #[rustfmt::skip]
@@ -98,6 +98,7 @@ const TABLE: [Row; COUNT] = [
     row(PSCI_MIGRATE_INFO_TYPE, "MIGRATE_INFO_TYPE", G::Psci, PSCI_0_2, value(NOT_REQUIRED), &[Psci]),
     row(SMCCC_VERSION, "SMCCC_VERSION", G::Arch, Nothing, Reply::Register(Register::SmcccVersion), &[Arch, Psci]),
     row(ARCH_FEATURES, "SMCCC_ARCH_FEATURES", G::Arch, Nothing, Features(Arch), &[Arch]),
+    row(ARCH_SOC_ID, "SMCCC_ARCH_SOC_ID", G::Arch, Need::Soc, Serve(Service::SocId), &[Arch]),
     row(ARCH_WORKAROUND_1, "SMCCC_ARCH_WORKAROUND_1", G::Arch, Level(Register::Workaround1), value(0), &[Arch]),
     row(ARCH_WORKAROUND_2, "SMCCC_ARCH_WORKAROUND_2", G::Arch, Level(Register::Workaround2), value(0), &[Arch]),
     row(ARCH_WORKAROUND_3, "SMCCC_ARCH_WORKAROUND_3", G::Arch, Level(Register::Workaround3), value(0), &[Arch]),

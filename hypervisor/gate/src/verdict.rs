@@ -60,6 +60,8 @@ pub enum Service {
     ImplVersion,
     /// The implementation-CPU call of Linux KVM.
     ImplCpus,
+    /// `SMCCC_ARCH_SOC_ID`.
+    SocId,
     /// The watchdog call of Linux' `arm,smc-wdt`.
     Watchdog,
     /// A management call, by its function identifier. Not each of them has a meaning.

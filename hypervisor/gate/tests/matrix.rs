@@ -29,12 +29,12 @@ const SPEAKERS: [(u32, RangeInclusive<u32>); 4] = [
 ];
 
 fn vm(bitmaps: [u64; 5], psci: u64, levels: [u64; 3]) -> Vm {
-    Vm { bitmaps, psci, smccc: 0x1_0001, suspend: false, levels, denied: Vec::new(), forwarded: Vec::new() }
+    Vm { bitmaps, psci, smccc: 0x1_0001, soc: false, suspend: false, levels, denied: Vec::new(), forwarded: Vec::new() }
 }
 
 /// The same VM as the gate has it.
 fn profile(vm: &Vm) -> Profile {
-    let created = Profile::created(&Support::NONE, Conduits::BOTH)
+    let created = Profile::created(&Support { soc: vm.soc, ..Support::NONE }, Conduits::BOTH)
         .with(Register::PsciVersion, vm.psci)
         .with(Register::SmcccVersion, vm.smccc);
     let bits = BITMAPS.into_iter().zip(vm.bitmaps);
@@ -66,11 +66,13 @@ fn bitmap_states() -> impl Iterator<Item = [u64; 5]> {
 fn states() -> impl Iterator<Item = Vm> {
     bitmap_states().flat_map(|bitmaps| {
         [0x2, 0x1_0000, 0x1_0001, 0x1_0003].into_iter().flat_map(move |psci| {
-            (0..36).map(move |state| {
-                let (levels, smccc) = (state % 18, 0x1_0001 + state / 18);
+            (0..18).map(move |levels| {
+                // Each version of SMCCC comes with and without a SoC, and with some of the levels.
+                let (smccc, soc) = (0x1_0001 + levels % 2, levels & 2 == 0);
                 Vm {
                     smccc,
-                    suspend: state % 2 == 1,
+                    soc,
+                    suspend: levels % 3 == 1,
                     ..vm(bitmaps, psci, [levels % 3, [0, 3][levels as usize / 3 % 2], levels / 6])
                 }
             })

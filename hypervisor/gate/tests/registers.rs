@@ -286,6 +286,7 @@ fn a_board_without_a_backend_lacks_the_bit() {
         std_hyp: !0,
         vendor_hyp: !0,
         vendor_hyp_2: !0,
+        soc: true,
         sip: !0,
         psci: 0x1_0004,
         workaround_1: 9,

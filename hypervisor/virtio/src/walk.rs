@@ -55,8 +55,20 @@ pub(crate) fn walk<M: Shared>(
     chain: &mut Chain,
 ) -> Result<(), Fault> {
     chain.clear(head);
-    let mut table = Table::new(address, u32::from(size), AHEAD);
-    let Some(entry) = follow(memory, &mut table, head, chain)? else { return Ok(()) };
+    let mut first = [0; descriptor::SIZE];
+    memory.copy_in(address.wrapping_add(u64::from(head) * descriptor::SIZE as u64), &mut first)?;
+    let first = Descriptor::new(first);
+    if !first.is_indirect() && first.next().is_none() {
+        // Most chains are of one buffer, or of one table.
+        return add(memory, &first, chain);
+    }
+    let entry = if first.is_indirect() {
+        first
+    } else {
+        let mut table = Table::new(address, u32::from(size), AHEAD);
+        let Some(entry) = follow(memory, &mut table, first, chain)? else { return Ok(()) };
+        entry
+    };
     if !indirect {
         return Err(Fault::IndirectUnknown);
     }
@@ -69,35 +81,33 @@ pub(crate) fn walk<M: Shared>(
     }
     memory.check(entry.address, entry.length)?;
     let mut table = Table::new(entry.address, entry.length / descriptor::SIZE as u32, AHEAD_INDIRECT);
-    match follow(memory, &mut table, 0, chain)? {
+    let first = table.get(memory, 0)?;
+    match follow(memory, &mut table, first, chain)? {
         Some(_) => Err(Fault::IndirectTwice),
         None => Ok(()),
     }
 }
 
-/// Adds the descriptors of a table from number `first` on. Returns the indirect one that the chain ends with.
+/// Adds the descriptors of a table from `first` on. Returns the indirect one that the chain ends with.
 fn follow<M: Shared>(
     memory: &mut M,
     table: &mut Table,
-    first: u16,
+    first: Descriptor,
     chain: &mut Chain,
 ) -> Result<Option<Descriptor>, Fault> {
-    let head = chain.head;
-    let mut number = Some(first);
-    let mut steps = 0;
-    while let Some(at) = number {
-        if steps >= table.size {
-            return Err(Fault::Loop { head });
-        }
-        steps = steps.wrapping_add(1);
-        let descriptor = table.get(memory, u32::from(at))?;
+    let (mut descriptor, mut steps) = (first, 1);
+    loop {
         if descriptor.is_indirect() {
             return Ok(Some(descriptor));
         }
         add(memory, &descriptor, chain)?;
-        number = descriptor.next();
+        let Some(next) = descriptor.next() else { return Ok(None) };
+        if steps >= table.size {
+            return Err(Fault::Loop { head: chain.head });
+        }
+        steps = steps.wrapping_add(1);
+        descriptor = table.get(memory, u32::from(next))?;
     }
-    Ok(None)
 }
 
 /// Adds what a descriptor stands for.

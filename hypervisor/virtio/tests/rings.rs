@@ -177,7 +177,7 @@ fn accesses_are_in_the_order_that_the_driver_needs() {
             Step::Load(available + 2),
             Step::Order(Ordering::Acquire),
             Step::Load(available + 4),
-            Step::In(descriptors, 64),
+            Step::In(descriptors, 16),
             Step::Out(DATA, 8),
             Step::Out(used + 4, 8),
             Step::Order(Ordering::Release),

@@ -44,7 +44,7 @@ impl El3 for Smc {
 /// EL3 for the calls of guests that are handed on.
 #[derive(Clone, Copy, Debug)]
 pub struct Forwarded {
-    /// Results may stand in x4 to x7.
+    /// Results may stand in x4 to x17.
     pub wide: bool,
 }
 

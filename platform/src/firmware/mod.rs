@@ -7,6 +7,7 @@ pub mod clock;
 mod el3;
 mod failure;
 pub mod ptp;
+pub mod soc;
 #[cfg(test)]
 mod tests;
 pub mod trng;
@@ -17,6 +18,8 @@ use smccc::arch::{self, SMCCC_VERSION};
 use smccc::psci;
 
 pub use self::el3::{El3, Forwarded, Smc};
+use portcullis_board::SocId;
+
 use crate::facts::{Psci, PsciMethod, PsciVersion};
 use ptp::Ptp;
 use trng::Trng;
@@ -38,11 +41,13 @@ pub enum Findings {
         trng: Trng,
         /// Its time of day.
         ptp: Ptp,
+        /// What it says of the SoC.
+        soc: Option<SocId>,
     },
 }
 
 impl Findings {
-    /// Asks the firmware of a board whose device tree says this about PSCI: 12 calls at the most.
+    /// Asks the firmware of a board whose device tree says this about PSCI: 15 calls at the most.
     pub fn gather<E: El3>(psci: Option<Psci>) -> Self {
         match psci {
             // From EL2 only an SMC leads to firmware: our HVC would come to ourselves. PSCI 0.1 has no PSCI_VERSION.
@@ -60,13 +65,18 @@ impl Findings {
         }
         match arch::version::<E>() {
             Ok(smccc) if smccc.major == 1 && smccc.minor >= 1 => {
-                Self::Full { psci, smccc, trng: Trng::ask::<E>(), ptp: Ptp::ask::<E>() }
+                Self::Full { psci, smccc, trng: Trng::ask::<E>(), ptp: Ptp::ask::<E>(), soc: soc::ask::<E>(smccc) }
             }
             _ => Self::PsciOnly(Some(psci)),
         }
     }
 
-    /// Whether results of calls that are forwarded to it may stand in x4 to x7 too: SMCCC 1.2.
+    /// What it says of the SoC.
+    pub fn soc(&self) -> Option<SocId> {
+        if let Self::Full { soc, .. } = self { *soc } else { None }
+    }
+
+    /// Whether results of calls that are forwarded to it may stand in x4 to x17 too: SMCCC 1.2.
     pub fn is_wide(&self) -> bool {
         matches!(self, Self::Full { smccc, .. } if smccc.minor >= 2)
     }
@@ -78,6 +88,9 @@ impl Findings {
         if let Self::Full { trng, ptp, .. } = self {
             say(" TRNG", trng);
             say(" PTP", ptp);
+        }
+        if let Some(SocId { version, revision }) = self.soc() {
+            say(" SOC_ID", &format_args!("{version:#010x}, revision {revision:#x}"));
         }
     }
 }

@@ -3,7 +3,7 @@
 use core::cell::Cell;
 
 use portcullis_abi::function::*;
-use portcullis_board::Entropy;
+use portcullis_board::{Entropy, SocId};
 
 use smccc::arch::Version;
 use smccc::{Call, psci};
@@ -140,7 +140,7 @@ fn tf_a_is_found_with_its_random_numbers() {
     assert_eq!(format!("{}", Trng::Usable(tf_a)), "1.0, 312da09c-661a-4839-89c9-a91ac4da3454");
     let (psci, smccc) = (psci::Version { major: 1, minor: 1 }, Version { major: 1, minor: 5 });
     let found = gather(HONEST);
-    assert_eq!(found, Findings::Full { psci, smccc, trng: Trng::Usable(identity), ptp: Ptp::Absent });
+    assert_eq!(found, Findings::Full { psci, smccc, trng: Trng::Usable(identity), ptp: Ptp::Absent, soc: None });
     assert!(found.is_wide());
     assert_eq!(format!("{found}"), "PSCI 1.1, SMCCC 1.5");
 }
@@ -304,10 +304,42 @@ fn ptp_is_used_if_its_counter_is_ours() {
     assert_eq!(trng_and_ptp(refuses).1, Ptp::Absent);
 }
 
+#[test]
+fn the_soc_is_named_by_firmware_that_says_both_numbers() {
+    let soc = |answers| gather(answers).soc();
+    let named: Answers = |number, x| match [x[0] as u32, x[1] as u32] {
+        [ARCH_FEATURES, ARCH_SOC_ID] => x0(0),
+        [ARCH_SOC_ID, 0] => x0(0x043b_0102),
+        [ARCH_SOC_ID, 1] => x0(0x7fff_ffff),
+        _ => HONEST(number, x),
+    };
+    assert_eq!(soc(named), Some(SocId { version: 0x043b_0102, revision: 0x7fff_ffff }));
+    assert_eq!(soc(HONEST), None);
+    // Before SMCCC 1.2 nobody is asked, whatever the answer would be.
+    let old: Answers = |_, x| match x[0] as u32 {
+        PSCI_VERSION | SMCCC_VERSION => x0(0x1_0001),
+        PSCI_FEATURES => x0(0),
+        ARCH_FEATURES | ARCH_SOC_ID => panic!("asked"),
+        _ => x0(NONE),
+    };
+    assert_eq!(soc(old), None);
+    // It says that it has the call, and has not, or half of it; -1 of 32 bits is an error too.
+    for first_refused in [0, 1] {
+        CODE.set(first_refused);
+        let liar: Answers = |number, x| match [x[0] as u32, x[1] as u32] {
+            [ARCH_FEATURES, ARCH_SOC_ID] => x0(0),
+            [ARCH_SOC_ID, kind] if u64::from(kind) >= CODE.get() as u64 => x0(0xffff_ffff),
+            [ARCH_SOC_ID, _] => x0(5),
+            _ => HONEST(number, x),
+        };
+        assert_eq!(soc(liar), None);
+    }
+}
+
 /// Firmware that returns any value in turn: from wherever in the list it starts, the work is bounded and nothing that
 /// was found can hurt.
 #[test]
-fn garbage_is_asked_twelve_questions_at_the_most() {
+fn garbage_is_asked_fifteen_questions_at_the_most() {
     const VALUES: [u64; 24] = [
         0,
         1,
@@ -342,7 +374,7 @@ fn garbage_is_asked_twelve_questions_at_the_most() {
     for start in 0..24 * 23 {
         CODE.set(start);
         let found = gather(garbage);
-        assert!(CALLS.get() <= 12, "{} calls, {found:?}", CALLS.get());
+        assert!(CALLS.get() <= 15, "{} calls, {found:?}", CALLS.get());
         if let Findings::Full { trng: Trng::Usable(identity), .. } = found {
             Fake::set(garbage);
             let source = El3Trng::<Fake>::new(identity);

@@ -134,6 +134,13 @@ fn write_vm<'a>(fdt: &mut FdtWriter, vm: &'a Vm, images: &mut Images<'a>) -> Res
     if !vm.devices.is_empty() {
         fdt.property_string_list(abi::DEVICES, vm.devices.clone())?;
     }
+    if !vm.implementations.is_empty() {
+        let words = vm.implementations.iter().flat_map(|one| [one.midr, one.revidr, one.aidr]);
+        fdt.property_array_u64(abi::IMPLEMENTATIONS, &words.collect::<Vec<_>>())?;
+    }
+    if let Some(soc) = vm.soc {
+        fdt.property_array_u32(abi::SOC_ID, &[soc.version, soc.revision])?;
+    }
     let mut place = |image: &'a Image| images.add(&image.bytes).map(u64::to_be_bytes);
     if let Some(kernel) = &vm.kernel {
         fdt.property(abi::KERNEL, place(kernel).as_flattened())?;

@@ -1,6 +1,8 @@
 //! One `[[vm]]` as it stands in the manifest: what could be read of it, with its places.
 
 use portcullis_abi::bundle::NAME_MAX;
+use portcullis_board::SocId;
+use portcullis_bundle::implementations::Implementation;
 use portcullis_bundle::limit::{CORES, check_memory};
 use portcullis_bundle::{Settings, is_name};
 use toml::Spanned;
@@ -12,7 +14,7 @@ use super::flash::Flash;
 use super::image::Image;
 use super::section::Section;
 use super::vm::Vm;
-use super::{key, memory, settings, slice};
+use super::{hardware, key, memory, settings, slice};
 
 /// Bytes of the longest command line: arm64 Linux cuts what is longer without a word (`COMMAND_LINE_SIZE`, which counts
 /// the end mark, in `arch/arm64/include/uapi/asm/setup.h`).
@@ -52,6 +54,10 @@ pub struct Draft {
     pub flash: Option<Flash>,
     /// Device tree paths of devices.
     pub devices: Vec<Spanned<String>>,
+    /// CPUs of boards to which it may move.
+    pub implementations: Option<Spanned<Vec<Implementation>>>,
+    /// The SoC that it is told of.
+    pub soc: Option<Spanned<SocId>>,
     /// The firmware registers.
     pub firmware: Option<Firmware>,
     /// The filters of the firmware section, with their places.
@@ -88,6 +94,8 @@ impl Draft {
             clock: settings::clock(section),
             flash,
             devices: devices(section, diagnostics),
+            soc: hardware::soc_id(section, diagnostics),
+            implementations: hardware::implementations(section, diagnostics),
             firmware: firmware.map(|firmware| Firmware {
                 filters: filters.iter().map(|filter| *filter.get_ref()).collect(),
                 ..firmware::registers(&firmware, diagnostics)
@@ -125,6 +133,8 @@ impl Draft {
             slices: self.slices,
             settings: self.settings,
             devices: self.devices.into_iter().map(Spanned::into_inner).collect(),
+            soc: self.soc.map(Spanned::into_inner),
+            implementations: self.implementations.map(Spanned::into_inner).unwrap_or_default(),
             firmware: self.firmware,
         })
     }

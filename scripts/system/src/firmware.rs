@@ -65,6 +65,14 @@ pub struct Firmware {
     pub filters: Vec<Filter>,
 }
 
+impl Firmware {
+    /// The value of the register with this identifier, if the section names it.
+    pub fn register(&self, id: u64) -> Option<u64> {
+        let mut known = bundle::REGISTERS.iter().zip(self.registers);
+        known.find(|((_, register), _)| *register == id).and_then(|(_, value)| value)
+    }
+}
+
 impl fmt::Display for Firmware {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.keep {

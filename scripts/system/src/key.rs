@@ -53,8 +53,27 @@ pub static VM: Kind = Kind {
         "flash": r#"flash = "firmware.fd""#,
         "suspend": "suspend = true",
         "kaslr": "kaslr = false",
+        "implementations": "implementations = [{ midr = 0x410fd083 }]",
+        "soc-id": "soc-id = { version = 0x043b0102, revision = 1 }",
         "watchdog": r#"watchdog = "30s""#,
         "firmware": "[vm.firmware]",
+    },
+};
+/// A CPU implementation that a VM is told of.
+pub static IMPLEMENTATION: Kind = Kind {
+    title: "a CPU implementation",
+    keys: keys! {
+        "midr": "midr = 0x410fd083",
+        "revidr": "revidr = 0",
+        "aidr": "aidr = 0",
+    },
+};
+/// The name of a SoC.
+pub static SOC_ID: Kind = Kind {
+    title: "a SoC",
+    keys: keys! {
+        "version": "version = 0x043b0102",
+        "revision": "revision = 1",
     },
 };
 /// The firmware registers of one VM.
@@ -102,7 +121,7 @@ pub static WINDOW: Kind = Kind {
     },
 };
 
-static KINDS: [&Kind; 7] = [&ROOT, &MACHINE, &VM, &FIRMWARE, &FILTER, &CORE, &WINDOW];
+static KINDS: [&Kind; 9] = [&ROOT, &MACHINE, &VM, &IMPLEMENTATION, &SOC_ID, &FIRMWARE, &FILTER, &CORE, &WINDOW];
 
 impl Kind {
     /// A right line for the key `name`.
@@ -197,7 +216,9 @@ mod tests {
     fn the_documentation_has_every_key() {
         let document = include_str!("../../../docs/manifest.md");
         let titled = [&MACHINE, &VM, &FIRMWARE, &FILTER, &CORE].map(|kind| (kind, kind.title));
-        for (kind, title) in titled.into_iter().chain([(&WINDOW, "windows")]) {
+        for (kind, title) in
+            titled.into_iter().chain([(&WINDOW, "windows"), (&IMPLEMENTATION, "implementations"), (&SOC_ID, "soc-id")])
+        {
             let (_, section) = document.split_once(&format!("## `{title}`")).expect(title);
             let section = section.split("\n## ").next().unwrap();
             let rows: Vec<&str> =

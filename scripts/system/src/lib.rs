@@ -28,6 +28,7 @@ mod duration;
 mod files;
 mod firmware;
 mod flash;
+mod hardware;
 mod image;
 mod key;
 mod memory;

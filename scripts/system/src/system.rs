@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use portcullis_abi::bundle::MEMORY_UNIT;
+use portcullis_abi::firmware::{SMCCC_VERSION, VENDOR_HYP_2, VENDOR_HYP_2_IMPL_CPUS, VENDOR_HYP_2_IMPL_VERSION};
+use portcullis_abi::function::SMCCC_VERSION_1_2;
 use portcullis_abi::map::MAX_VMS;
 use toml::Spanned;
 
@@ -25,6 +27,30 @@ pub fn check(control: Option<&Spanned<String>>, drafts: &[Draft], board: &Board,
     firmware(drafts, board, diagnostics);
     devices(drafts, diagnostics);
     clocks(control.is_some(), drafts, board, diagnostics);
+    if control.is_none() {
+        untold(drafts, diagnostics);
+    }
+}
+
+/// Reports what a VM would be told if it were offered the call, which nobody is there to grant it.
+fn untold(drafts: &[Draft], diagnostics: &mut Diagnostics<'_>) {
+    for draft in drafts {
+        let granted = |id| draft.firmware.as_ref().and_then(|firmware| firmware.register(id)).unwrap_or_default();
+        const BOTH: u64 = VENDOR_HYP_2_IMPL_VERSION | VENDOR_HYP_2_IMPL_CPUS;
+        if let Some(list) = &draft.implementations
+            && granted(VENDOR_HYP_2) & BOTH != BOTH
+        {
+            let message = format!("{} cannot ask for its `implementations`", draft.title());
+            let help = r#"add vendor-hyp-2 = ["impl-ver", "impl-cpus"] under its [vm.firmware]"#;
+            diagnostics.error(list.span(), message, help);
+        }
+        if let Some(soc) = &draft.soc
+            && granted(SMCCC_VERSION) < SMCCC_VERSION_1_2.into()
+        {
+            let message = format!("{} cannot ask for its `soc-id`, which SMCCC 1.1 has no call for", draft.title());
+            diagnostics.error(soc.span(), message, r#"add smccc = "1.2" under its [vm.firmware]"#);
+        }
+    }
 }
 
 fn count(drafts: &[Draft], diagnostics: &mut Diagnostics<'_>) {

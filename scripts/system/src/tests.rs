@@ -4,6 +4,7 @@ mod damage;
 mod files;
 mod firmware;
 mod flash;
+mod hardware;
 mod placement;
 mod places;
 mod right;

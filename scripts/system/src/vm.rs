@@ -1,6 +1,8 @@
 //! A VM as a manifest describes it, once everything in it is right.
 
+use portcullis_board::SocId;
 use portcullis_bundle::Settings;
+use portcullis_bundle::implementations::Implementation;
 
 use crate::firmware::Firmware;
 use crate::image::Image;
@@ -32,6 +34,10 @@ pub struct Vm {
     pub settings: Settings,
     /// Device tree paths of the devices passed through to it.
     pub devices: Vec<String>,
+    /// CPUs of boards to which it may move.
+    pub implementations: Vec<Implementation>,
+    /// The SoC that it is told of, in place of the board's.
+    pub soc: Option<SocId>,
     /// Its firmware registers; none for the defaults.
     pub firmware: Option<Firmware>,
 }

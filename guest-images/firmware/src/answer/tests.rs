@@ -30,6 +30,16 @@ fn the_machine_can_be_switched_off_in_every_mode() {
 }
 
 #[test]
+fn the_soc_has_a_name_from_smccc_1_2_on() {
+    let named = |mode| {
+        [result(mode, ARCH_FEATURES, ARCH_SOC_ID.into()), result(mode, ARCH_SOC_ID, 0), result(mode, ARCH_SOC_ID, 1)]
+    };
+    assert_eq!(named(Mode::Honest), [0, 0x043b_0102, 3]);
+    assert_eq!(result(Mode::Honest, ARCH_SOC_ID, 2), -3);
+    assert_eq!(named(Mode::SmcccOneOne), [-1; 3]);
+}
+
+#[test]
 fn a_call_can_be_answered_late() {
     let late = |milliseconds| call(Mode::Honest, crate::echo::LATE, milliseconds);
     assert_eq!(late(2_500), Answer::Late(2_500_000_000));

@@ -114,14 +114,14 @@ unsafe extern "C" fn exception(context: *const Context, syndrome: u64) -> Next {
 #[test]
 fn a_core_enters_a_guest_takes_its_traps_and_looks_for_something_else_when_it_leaves() {
     let handlers = Handlers { interrupt, exception };
-    let context = Box::leak(Box::new(Context::new()));
-    context.start(0x4000, 5, 0x1000, handlers);
-    let context = std::ptr::from_ref(context);
+    let owned = Box::new(Context::new());
+    owned.start(0x4000, 5, 0x1000, handlers);
+    let context = std::ptr::from_ref(&*owned);
     let mut looked = 0;
     let mut idle = || -> () {
         looked += 1;
         match looked {
-            // SAFETY: the context is never freed, and this thread's alone.
+            // SAFETY: the context lives as long as this test, and is its alone.
             1 => unsafe { vectors::enter(context) },
             _ => loop {
                 barrier::wfi();

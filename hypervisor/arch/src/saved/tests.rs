@@ -153,7 +153,7 @@ fn a_world_that_no_vcpu_has_is_refused_by_name() {
 #[test]
 fn general_registers_come_back_and_never_lead_to_el2() {
     let mut random = Random(7);
-    for _ in 0..200 {
+    for _ in 0..if cfg!(miri) { 5 } else { 200 } {
         let context = Context::new();
         context.set_registers::<31>(std::array::from_fn(|_| random.next()));
         context.elr.set(random.next());
@@ -180,7 +180,7 @@ fn general_registers_come_back_and_never_lead_to_el2() {
 #[test]
 fn a_cpu_interface_comes_back() {
     let mut random = Random(99);
-    for _ in 0..100 {
+    for _ in 0..if cfg!(miri) { 2 } else { 100 } {
         core_with_all();
         fake::set("ich_vmcr_el2", random.next() & VMCR_V3);
         for register in ["ich_ap0r0_el2", "ich_ap1r0_el2", "ich_ap0r3_el2", "ich_ap1r2_el2"] {

@@ -109,13 +109,15 @@ fn gicv2_has_its_cpu_interface() {
 #[test]
 fn no_tree_is_longer_than_its_room() {
     let cmdline = "x".repeat(2000);
+    // The longest one has them all.
+    let fewest = if cfg!(miri) { CACHE_LEVELS_MAX } else { 0 };
     for vcpus in (1..=map::MAX_VCPUS).take(if cfg!(miri) { 1 } else { map::MAX_VCPUS }) {
         for cmdline in ["", "quiet", &cmdline] {
             let room = GuestTree::room(vcpus, cmdline, 0);
             let mut longest = 0;
             for gic in [GicVersion::V2, GicVersion::V3] {
                 for (cache_levels, conduits) in
-                    (0..=CACHE_LEVELS_MAX).flat_map(|levels| (0..4).map(move |c| (levels, c)))
+                    (fewest..=CACHE_LEVELS_MAX).flat_map(|levels| (0..4).map(move |c| (levels, c)))
                 {
                     for (initrd, psci, seeds) in [
                         (None, function::PSCI_VERSION_0_2, 0),

@@ -5,6 +5,7 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use portcullis_arch::{cpu, cpu::Anchor, timer};
 use portcullis_board::Firmware;
 use portcullis_board::signal::{HALT, KICK};
+use portcullis_bundle::implementations::Implementation;
 use spin::Once;
 
 use super::deadlines::{Deadlines, NEVER, Timer};
@@ -41,6 +42,8 @@ pub struct Core {
     protection: Once<Protection>,
     /// The ID registers as guests on this core see them.
     id_registers: [AtomicU64; id_registers::COUNT],
+    /// Its MIDR_EL1, REVIDR_EL1 and AIDR_EL1.
+    identity: [AtomicU64; 3],
 }
 
 impl Core {
@@ -54,6 +57,7 @@ impl Core {
             deadlines: Deadlines::new(),
             protection: Once::new(),
             id_registers: [const { AtomicU64::new(0) }; id_registers::COUNT],
+            identity: [const { AtomicU64::new(0) }; 3],
         }
     }
 
@@ -79,6 +83,15 @@ impl Core {
         for (number, value) in self.id_registers.iter().enumerate() {
             value.store(id_registers::shown_here(number, protection), Ordering::Relaxed);
         }
+        for (value, register) in self.identity.iter().zip(cpu::identity()) {
+            value.store(register, Ordering::Relaxed);
+        }
+    }
+
+    /// Which CPU it is, once it is online.
+    pub fn implementation(&self) -> Implementation {
+        let [midr, revidr, aidr] = self.identity.each_ref().map(|value| value.load(Ordering::Relaxed));
+        Implementation { midr, revidr, aidr }
     }
 
     /// What holds on it against speculation, once it was [identified](Self::identify).

@@ -4,7 +4,8 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use portcullis_abi::{bundle::NAME_MAX, map};
+use portcullis_abi::bundle::{IMPLEMENTATIONS_MAX, NAME_MAX};
+use portcullis_abi::map;
 use portcullis_arch::timer;
 use portcullis_board::device::Device;
 use portcullis_board::{Range, Regions, vm_memory};
@@ -13,9 +14,11 @@ use portcullis_bundle::{FirmwareConfig, VmConfig};
 use portcullis_gate::{Conduits, FilterError, Register, Row, Rule, Support};
 
 use super::flash::{self, FlashError};
+use crate::cpu::physical_core::Core;
 use crate::devices::clock_is_replaced;
 use crate::memory::stage2::{Access, Stage2};
 use crate::serial::SERIAL;
+use crate::vm::implementations::KnownImplementations;
 use crate::vm::{Parts, Vm, pv_time, ram_of, support};
 
 /// What VMs are made of.
@@ -48,6 +51,8 @@ pub enum CreateError {
     NoTime(&'static str),
     /// The device given to it is where its clock would be, or has its interrupt.
     NoClock(&'static str),
+    /// It would be told of too many CPU implementations.
+    Implementations(&'static str),
     /// It cannot have its flash.
     Flash {
         /// The VM.
@@ -83,6 +88,10 @@ impl fmt::Display for CreateError {
             Self::NoClock(vm) => write!(
                 f,
                 "{vm} asks for a real-time clock (rtc = true), and is given a device of the board in its place; leave one out"
+            ),
+            Self::Implementations(vm) => write!(
+                f,
+                "{vm}: its cores and its `implementations` are more than {IMPLEMENTATIONS_MAX} different CPUs; leave some out"
             ),
             Self::Flash { vm, error } => write!(f, "{vm}: {error}"),
             Self::Filter { vm, base, error } => write!(f, "{vm}: filter range {base:#010x}: {error}"),
@@ -200,6 +209,18 @@ pub fn check_clock(vm: &Vm, known: bool, controlled: bool) -> Result<(), CreateE
     if !known && (vm.config.settings.autostart || !controlled) {
         return Err(CreateError::NoTime(vm.name()));
     }
+    Ok(())
+}
+
+/// Finds out which CPU implementations a VM is told of: those of its cores, all of which have come, and those of its manifest.
+///
+/// # Errors
+///
+/// [`CreateError::Implementations`].
+pub fn set_implementations(vm: &Vm, cores: &[&Core]) -> Result<(), CreateError> {
+    let own = vm.vcpus().iter().filter_map(|vcpu| Some(cores.get(vcpu.core)?.implementation()));
+    let known = KnownImplementations::of(own.chain(vm.config.implementations.iter()));
+    vm.set_implementations(known.map_err(|_| CreateError::Implementations(vm.name()))?);
     Ok(())
 }
 

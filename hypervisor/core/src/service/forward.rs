@@ -13,10 +13,10 @@ const CLIENT: usize = 7;
 
 /// Hands the call in `x` to EL3 in the name of `client`, and puts in place what the guest finds afterwards.
 ///
-/// EL3 sees the client in x7, and of an SMC32 call only the lower halves of x0 to x6. x0 to x3 are its results. x4 to x7 are
-/// too after an SMC64 call where the convention lets any function return there, but for an x7 that is still the client's;
-/// else the guest finds its own, as it always does in x8 to x17.
-pub fn forward(firmware: &dyn Firmware, client: u64, x: &mut [u64; REGISTERS]) {
+/// EL3 sees the client in x7, and of an SMC32 call only the lower halves of x0 to x6. x0 to x3 are its results. x4 to x17 are
+/// too after an SMC64 call that is `wide`: where the convention, EL3's and the one that the guest is shown, lets any function return
+/// there; but for an x7 that is still the client's. Else the guest finds its own.
+pub fn forward(firmware: &dyn Firmware, client: u64, wide: bool, x: &mut [u64; REGISTERS]) {
     let guest = *x;
     let [x0, ..] = guest;
     let is_64 = x0 as u32 & SMC64 != 0;
@@ -29,9 +29,9 @@ pub fn forward(firmware: &dyn Firmware, client: u64, x: &mut [u64; REGISTERS]) {
         }
     }
     firmware.call(x);
-    let wide = is_64 && firmware.is_wide();
+    let wide = wide && is_64;
     for (number, (register, own)) in x.iter_mut().zip(guest).enumerate().skip(RESULTS) {
-        let is_result = wide && number < NARROW && !(number == CLIENT && *register == client);
+        let is_result = wide && !(number == CLIENT && *register == client);
         if !is_result {
             *register = own;
         }
@@ -46,24 +46,16 @@ mod tests {
 
     /// Notes what it sees, and returns each register plus one, but keeps x7 unless it is to `answer` there.
     struct Plus {
-        wide: bool,
         answer: bool,
         seen: Mutex<[u64; REGISTERS]>,
     }
 
-    impl Plus {
-        fn new(wide: bool, answer: bool) -> Self {
-            Self { wide, answer, seen: Mutex::new([0; REGISTERS]) }
-        }
-
-        /// What the firmware sees and what the guest finds in x0 to x8.
-        fn run(&self, low: [u64; 9]) -> ([u64; 9], [u64; 9]) {
-            let mut x = [0; REGISTERS];
-            x[..9].copy_from_slice(&low);
-            forward(self, 9, &mut x);
-            let first = |x: [u64; REGISTERS]| core::array::from_fn(|n| x[n]);
-            (first(*self.seen.lock().unwrap()), first(x))
-        }
+    /// What the firmware sees and what the guest finds.
+    fn run(answer: bool, wide: bool, guest: [u64; REGISTERS]) -> ([u64; REGISTERS], [u64; REGISTERS]) {
+        let firmware = Plus { answer, seen: Mutex::new([0; REGISTERS]) };
+        let mut found = guest;
+        forward(&firmware, 9, wide, &mut found);
+        (firmware.seen.into_inner().unwrap(), found)
     }
 
     impl Firmware for Plus {
@@ -75,35 +67,44 @@ mod tests {
         }
 
         fn is_wide(&self) -> bool {
-            self.wide
+            true
         }
     }
 
     const HIGH: u64 = 0xdead_beef_0000_0000;
 
+    /// A guest's registers: the function, and each other one's number below `high`.
+    fn guest(function: u64, high: u64) -> [u64; REGISTERS] {
+        core::array::from_fn(|n| if n == 0 { function } else { high | n as u64 })
+    }
+
     #[test]
     fn of_an_smc32_call_el3_sees_the_lower_halves_and_gives_four_results() {
         for wide in [false, true] {
-            let x =
-                [HIGH | 0x8200_0000, HIGH | 1, HIGH | 2, HIGH | 3, HIGH | 4, HIGH | 5, HIGH | 6, HIGH | 7, HIGH | 8];
-            let (seen, found) = Plus::new(wide, true).run(x);
-            assert_eq!(seen, [0x8200_0000, 1, 2, 3, 4, 5, 6, 9, HIGH | 8]);
-            assert_eq!(found, [0x8200_0001, 2, 3, 4, HIGH | 4, HIGH | 5, HIGH | 6, HIGH | 7, HIGH | 8]);
+            let own = guest(HIGH | 0x8200_0000, HIGH);
+            let (seen, found) = run(true, wide, own);
+            assert_eq!(seen[..9], [0x8200_0000, 1, 2, 3, 4, 5, 6, 9, HIGH | 8]);
+            assert_eq!(found[..4], [0x8200_0001, 2, 3, 4]);
+            assert_eq!(found[4..], own[4..]);
         }
     }
 
     #[test]
     fn of_an_smc64_call_it_sees_everything_but_the_upper_half_of_x0() {
-        let x = [HIGH | 0xc200_0000, HIGH | 1, 2, 3, HIGH | 4, 5, 6, 7, 8];
-        let (seen, found) = Plus::new(false, true).run(x);
-        assert_eq!(seen, [0xc200_0000, HIGH | 1, 2, 3, HIGH | 4, 5, 6, 9, 8]);
-        assert_eq!(found, [0xc200_0001, HIGH | 2, 3, 4, HIGH | 4, 5, 6, 7, 8]);
+        let own = guest(HIGH | 0xc200_0000, HIGH);
+        let (seen, found) = run(true, false, own);
+        assert_eq!((seen[0], seen[CLIENT]), (0xc200_0000, 9));
+        assert_eq!((&seen[1..CLIENT], &seen[8..]), (&own[1..CLIENT], &own[8..]));
+        assert_eq!(found[..4], [0xc200_0001, HIGH | 2, HIGH | 3, HIGH | 4]);
+        assert_eq!(found[4..], own[4..]);
     }
 
     #[test]
-    fn four_more_results_come_from_smccc_1_2_on() {
-        let x = [0xc200_0000, 1, 2, 3, 4, 5, 6, 7, 8];
-        assert_eq!(Plus::new(true, true).run(x).1, [0xc200_0001, 2, 3, 4, 5, 6, 7, 10, 8]);
-        assert_eq!(Plus::new(true, false).run(x).1, [0xc200_0001, 2, 3, 4, 5, 6, 7, 7, 8]);
+    fn all_results_come_from_smccc_1_2_on() {
+        let (_, found) = run(true, true, guest(0xc200_0000, 0));
+        let plus_one = |n: usize| if n == CLIENT { 10 } else { n as u64 + 1 };
+        assert_eq!(found[1..], core::array::from_fn::<_, { REGISTERS - 1 }, _>(|n| plus_one(n + 1)));
+        // Kept there, it is the guest's own.
+        assert_eq!(run(false, true, guest(0xc200_0000, 0)).1[CLIENT], 7);
     }
 }

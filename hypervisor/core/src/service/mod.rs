@@ -1,8 +1,10 @@
 //! The services behind the gate: one file each. A service is only reached by a call that the gate has let through.
 
 pub mod forward;
+pub mod implementations;
 pub mod psci;
 pub mod ptp;
+pub mod soc_id;
 pub mod trng;
 pub mod watchdog;
 
@@ -39,7 +41,8 @@ pub fn serve(vcpu: &'static Vcpu, service: Service, arguments: [u64; 3]) -> Outc
         Service::Ptp => Outcome::Return(ptp::serve(machine.wall_clock(), arguments[0], vcpu.vm.counter_offset())),
         Service::Watchdog => Outcome::Return(watchdog::serve(vcpu.vm, arguments)),
         Service::Management(function) => Outcome::Return(manage::serve(vcpu, function, arguments)),
-        // No board offers these bits yet.
-        Service::ImplVersion | Service::ImplCpus => Outcome::Return(Return::NOT_SUPPORTED),
+        Service::SocId => Outcome::Return(soc_id::serve(vcpu.vm.config.soc.or(machine.board.soc), arguments[0])),
+        Service::ImplVersion => Outcome::Return(implementations::version(vcpu.vm)),
+        Service::ImplCpus => Outcome::Return(implementations::cpu(vcpu.vm, arguments)),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use portcullis_board::{Board, Entropy, Firmware, InterruptController, PowerControl, SerialPort, WallClock};
+use portcullis_board::{Board, Entropy, Firmware, InterruptController, PowerControl, SerialPort, SocId, WallClock};
 
 /// INTID of the maintenance interrupt.
 pub const MAINTENANCE: u32 = 25;
@@ -237,6 +237,7 @@ impl Parts {
             firmware: Some(&El3),
             entropy: Some(source),
             wall_clock: Some(&Clock(1_795_970_000_000_000_000)),
+            soc: Some(SocId { version: 0x043b_0102, revision: 3 }),
         };
         Self { board, controller, line, source }
     }

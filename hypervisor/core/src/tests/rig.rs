@@ -14,7 +14,7 @@ use portcullis_vgic::GicVersion;
 
 use super::board::Parts;
 use crate::cpu::physical_core::Core;
-use crate::life::create::{Stock, create};
+use crate::life::create::{Stock, create, set_implementations};
 use crate::machine::{Machine, Usage};
 use crate::run::assign::assign;
 use crate::run::start::start;
@@ -29,6 +29,9 @@ pub const MEMORY: u64 = 2 << 20;
 pub const SECOND: u64 = 1_000_000;
 /// ICH_VTR_EL2.ListRegs: four of them.
 const FOUR_LIST_REGISTERS: u64 = 3;
+
+/// MIDR_EL1 of the cores, in turns: of a Cortex-A55, which is safe from speculation, in two revisions.
+pub const MIDR: [u64; 2] = [0x412f_d050, 0x411f_d050];
 
 /// The machine, and where its cores are.
 pub struct Rig {
@@ -66,6 +69,8 @@ pub fn vm(name: &'static str, cores: &[u32]) -> VmConfig<'static> {
         cmdline: "",
         settings: SETTINGS,
         devices: Default::default(),
+        implementations: Default::default(),
+        soc: None,
         firmware: None,
         kernel: &[0x14; 4096],
         initrd: None,
@@ -114,7 +119,7 @@ impl Rig {
         prepare: impl Fn(usize),
     ) -> Self {
         let count = vms.iter().flat_map(|vm| vm.cores.as_slice()).max().map_or(1, |last| *last as usize + 1);
-        let cores: Vec<Hardware> = (0..count).map(|_| hardware(gic)).collect();
+        let cores: Vec<Hardware> = (0..count).map(|number| hardware(gic, number)).collect();
         let workers = (0..count).map(|core| Worker::new(Core::new(core, core as u64, 0x1000, 0x2000)));
         let workers: &'static [Worker] = Vec::leak(workers.collect());
         let rig_cores = RefCell::new(cores);
@@ -128,6 +133,7 @@ impl Rig {
                 worker.adopt();
             });
         }
+        machine.vms.iter().for_each(|vm| set_implementations(vm, machine.cores).unwrap());
         rig.at(0, || start(machine, workers));
         rig.deliver();
         rig
@@ -275,13 +281,14 @@ pub fn exits(vcpu: &Vcpu, cause: Exit) -> u64 {
 }
 
 /// A core that has just been switched on.
-fn hardware(gic: GicVersion) -> Hardware {
+fn hardware(gic: GicVersion, number: usize) -> Hardware {
     let former = fake::become_core(Hardware::default());
     fake::set("cntfrq_el0", SECOND);
     fake::set("cntpct_el0", 1000);
-    // FEAT_RAS: an SError that is pending can be deferred. A Cortex-A55, which is safe from speculation.
+    fake::set("revidr_el1", 5);
+    // FEAT_RAS: an SError that is pending can be deferred.
     fake::set("id_aa64pfr0_el1", 1 << 28);
-    fake::set("midr_el1", 0x412f_d050);
+    fake::set("midr_el1", MIDR[number % MIDR.len()]);
     match gic {
         GicVersion::V3 => fake::set("ich_vtr_el2", FOUR_LIST_REGISTERS),
         GicVersion::V2 => fake::install_gicv2(4),

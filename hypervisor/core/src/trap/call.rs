@@ -94,7 +94,7 @@ fn serve(vcpu: &'static Vcpu, code: u32) -> Next {
 #[cold]
 fn forward_to(firmware: &dyn Firmware, context: &Context) {
     let mut registers = context.registers();
-    forward(firmware, context.client.get(), &mut registers);
+    forward(firmware, context.client.get(), context.wide.get() != 0, &mut registers);
     context.set_registers(registers);
 }
 

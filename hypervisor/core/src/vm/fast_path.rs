@@ -16,11 +16,14 @@ impl Vm {
         }
     }
 
-    /// Tells a vCPU's context where the tables are. `wide`: EL3 may return results of an SMC64 call in x4 to x7 too.
+    /// Tells a vCPU's context where the tables are. `wide`: EL3 may return results of an SMC64 call in x4 to x17 too,
+    /// which only a guest takes for such that is shown SMCCC 1.2.
     pub fn give_fast_tables(&'static self, context: &Context, wide: bool) {
         context.answers.set(self.fast_tables.by_conduit().map(Some));
         let profile = self.row.profile();
         let audited = self.audit.profile().is_some();
+        let shown = self.audit.profile().unwrap_or(profile);
+        let wide = wide && shown.is_smccc_1_2();
         let forwards = self.published.forwards();
         let on_miss = [Conduit::Hvc, Conduit::Smc].map(|conduit| match () {
             // Management calls have no line, nor have a few others, and an audited VM has none at all.

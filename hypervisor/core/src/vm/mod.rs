@@ -10,6 +10,7 @@ mod fast_path;
 pub mod fast_tables;
 pub mod fault_report;
 pub mod flash;
+pub mod implementations;
 pub mod life;
 pub mod loading;
 pub mod managed_filter;
@@ -53,6 +54,7 @@ use self::failure::Failure;
 use self::fast_tables::FastTables;
 use self::fault_report::FaultReport;
 use self::flash::{Flash, SECOND};
+use self::implementations::KnownImplementations;
 use self::life::Life;
 use self::managed_filter::ManagedFilter;
 use self::off_core::OffCore;
@@ -126,6 +128,8 @@ pub struct Vm {
     asked: Wait,
     /// When CPU_ON last asked for a vCPU, by its virtual counter.
     starts: Wait,
+    /// The CPU implementations that it is told of.
+    implementations: Once<KnownImplementations>,
     /// Its watchdog, which is never on if the manifest gives it none.
     watchdog: Watchdog,
     vttbr: u64,
@@ -218,6 +222,7 @@ impl Vm {
             fast_tables: FastTables::new(),
             forwards: Forwards::new(),
             vcpus: Once::new(),
+            implementations: Once::new(),
             life: Life::new(config.settings.restart_limit),
             kicks: Kicks::new(),
             sets: VcpuSets::new(),
@@ -328,6 +333,16 @@ impl Vm {
     /// Its vCPUs that are not off, and those that stand still.
     pub fn sets(&self) -> Live {
         self.sets.now()
+    }
+
+    /// Says which CPU implementations it is told of. The first call counts.
+    pub fn set_implementations(&self, known: KnownImplementations) {
+        self.implementations.call_once(|| known);
+    }
+
+    /// The CPU implementations that it is told of, once that was said.
+    pub fn implementations(&self) -> Option<&KnownImplementations> {
+        self.implementations.get()
     }
 
     /// Says where the interrupts of its devices go. The first call counts.

@@ -12,6 +12,8 @@ pub struct Vm {
     pub psci: u64,
     /// SMCCC version.
     pub smccc: u64,
+    /// There is a name of the SoC to tell.
+    pub soc: bool,
     /// Levels of WORKAROUND_1, _2, _3.
     pub levels: [u64; 3],
     /// Whether it may suspend itself.
@@ -46,6 +48,8 @@ pub enum Gate {
     Level(usize),
     /// PSCI 1.0, and the permission to suspend itself.
     Suspend,
+    /// A SoC to tell of, and SMCCC 1.2.
+    Soc,
     /// It does not exist.
     Never,
 }
@@ -104,7 +108,7 @@ const fn psci(function: PsciFunction, width: Width) -> Expect {
 }
 
 use Expect::{PsciVersion, Serve, SmcccVersion, Speaks, Value, VendorWords};
-use Gate::{Bit, Level, Never, Open, Psci, Suspend};
+use Gate::{Bit, Level, Never, Open, Psci, Soc, Suspend};
 use PsciFunction as P;
 use Speaker as S;
 use Width::{Smc32, Smc64};
@@ -113,7 +117,7 @@ use Width::{Smc32, Smc64};
 pub const TABLE: &[Entry] = &[
     entry(0x8000_0000, "SMCCC_VERSION", Open, SmcccVersion, &[S::Arch, S::Psci]),
     entry(0x8000_0001, "SMCCC_ARCH_FEATURES", Open, Speaks(S::Arch), &[S::Arch]),
-    entry(0x8000_0002, "SMCCC_ARCH_SOC_ID", Never, Value([0; 4]), &[]),
+    entry(0x8000_0002, "SMCCC_ARCH_SOC_ID", Soc, Serve(Service::SocId), &[S::Arch]),
     entry(0x8000_3fff, "SMCCC_ARCH_WORKAROUND_3", Level(2), Value([0; 4]), &[S::Arch]),
     entry(0x8000_7fff, "SMCCC_ARCH_WORKAROUND_2", Never, Value([0; 4]), &[S::Arch]),
     entry(0x8000_8000, "SMCCC_ARCH_WORKAROUND_1", Level(0), Value([0; 4]), &[S::Arch]),
@@ -176,6 +180,7 @@ impl Vm {
             Bit(register, bit) => self.bitmaps[register] & bit != 0,
             Suspend => self.suspend && self.psci >= 0x1_0000,
             Level(workaround) => self.levels[workaround] != 0,
+            Soc => self.soc && self.smccc >= 0x1_0002,
             Never => false,
         };
         open && self.way(entry.id, aarch32) == Way::Here

@@ -39,9 +39,7 @@ pub fn deliver<M: Shared>(
     let length = frame.length();
     if length <= chain.writable().saturating_sub(HEADER) {
         // One buffer, which is what drivers give for frames of no segments.
-        let mut writer = chain.writer();
-        writer.write(to, &frame.header.write(length, 1))?;
-        frame.copy(from, &mut writer, to)?;
+        frame.copy_whole(from, &mut chain.writer(), to)?;
         queue.put(to, chain.head(), HEADER.saturating_add(length))?;
         return Ok(Ok(()));
     }

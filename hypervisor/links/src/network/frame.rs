@@ -104,6 +104,27 @@ impl<'a> Frame<'a> {
         Ok(())
     }
 
+    /// Copies all of it with its header to where `to` is, which has room for both: what was copied already by one piece.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::OutOfReach`].
+    pub fn copy_whole<M: Shared>(&mut self, from: &mut M, to: &mut Cursor<'_>, memory: &mut M) -> Result<(), Fault> {
+        let header = self.header.write(self.length, 1);
+        if self.patch.is_some() {
+            to.write(memory, &header)?;
+        } else {
+            if let Some(place) = self.stage.first_chunk_mut() {
+                *place = header;
+            }
+            let end = HEADER.saturating_add(self.staged) as usize;
+            to.write(memory, self.stage.get(..end).unwrap_or_default())?;
+            self.position = self.staged;
+        }
+        self.copy(from, to, memory)?;
+        Ok(())
+    }
+
     /// Copies what comes next to where `to` is, as much as there is room for. Returns how much that was.
     ///
     /// # Errors

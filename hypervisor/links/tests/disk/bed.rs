@@ -82,6 +82,13 @@ pub fn range(sector: u64, sectors: u32, flags: u32) -> Vec<u8> {
     [&sector.to_le_bytes()[..], &sectors.to_le_bytes(), &flags.to_le_bytes()].concat()
 }
 
+/// Bytes of which no two sectors are the same.
+pub fn pattern(length: usize) -> Vec<u8> {
+    let mut bytes = (0..251).collect::<Vec<u8>>().repeat(length.div_ceil(251));
+    bytes.truncate(length);
+    bytes
+}
+
 /// Numbers at random, from a seed.
 pub struct Random(pub u64);
 

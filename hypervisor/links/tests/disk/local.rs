@@ -20,7 +20,7 @@ impl Bed {
     fn new(block: u32, read_only: bool) -> Self {
         let disk = Local::new(Geometry::new("disk.test", SIZE as u64, block, read_only).unwrap());
         let mut memory = Ram::new(SIZE + 0x2000);
-        memory.bytes.iter_mut().enumerate().for_each(|(i, byte)| *byte = (i / 512) as u8 ^ i as u8);
+        memory.bytes = pattern(memory.bytes.len());
         Self { vm: Vm::new(), disk, region: Region { memory, start: START + 0x1000 }, pieces: 0 }
     }
 

@@ -34,7 +34,7 @@ impl Bed {
         let (ram, driver) = (Ram::new(1 << 20), Driver::new(START, 32));
         let queue = Queue::new(driver.layout, Features::default(), &ram).unwrap();
         disk.open();
-        let store = (0..SIZE).map(|i| (i / 3) as u8).collect();
+        let store = pattern(SIZE);
         let port = Port { ram, driver, queue, chain: Chain::new() };
         Self { vm: Vm::new(), disk, port, server: Server::new(manner, store), now: 0 }
     }

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn the_most_urgent_come_first() {
-    for lrs in [1, 2, 4, 16] {
+    for lrs in [1, 2, 4, 16].into_iter().take(if cfg!(miri) { 1 } else { 4 }) {
         let gic = enabled(1);
         let mut core = Core::new(lrs);
         let mut expected = Vec::new();

@@ -150,7 +150,7 @@ fn run_one(lrs: usize, seed: u64) {
     for intid in all() {
         reference.insert(intid, Reference { enabled: true, ..Reference::default() });
     }
-    for _ in 0..if cfg!(miri) { 60 } else { 3000 } {
+    for _ in 0..if cfg!(miri) { 20 } else { 3000 } {
         let intid = random.of(&all());
         let state = reference.get_mut(&intid).unwrap();
         match random.below(15) {
@@ -279,7 +279,7 @@ fn run_three(lrs: usize, seed: u64) {
     let mut cores: Vec<_> = (0..3).map(|_| Core::new(lrs)).collect();
     let mut kicked = [true; 3];
     let mut waiting = Waiting::default();
-    for _ in 0..if cfg!(miri) { 60 } else { 4000 } {
+    for _ in 0..if cfg!(miri) { 20 } else { 4000 } {
         let vcpu = random.below(3);
         let spi = random.of(EDGE);
         if random.below(50) == 0 {

@@ -9,8 +9,11 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::apt::{Apt, Source, archive, only};
 use crate::environment::Environment;
 
-/// Modules of the guests in the order in which they need each other; some kernels have the first one built in.
-const MODULES: [&str; 2] = ["rng-core", "arm_smccc_trng"];
+/// Modules of the guests in the order in which they need each other; some kernels have the first one built in, and Linux 6.1 lacks the
+/// watchdog's.
+const MODULES: [&str; 3] = ["rng-core", "arm_smccc_trng", "arm_smc_wdt"];
+/// Says which modules were looked for when a kernel was unpacked.
+const WANTED: &str = "wanted";
 /// The module without which a kernel cannot use the firmware's entropy.
 const REQUIRED_MODULE: &str = "arm_smccc_trng";
 /// The kernel for virtual machines, without the drivers of real boards; PL011 and PTP are built in.
@@ -113,10 +116,16 @@ pub fn folder(environment: &Environment) -> PathBuf {
 /// apt, its hashes, or the content of the packages.
 pub fn kernel(environment: &Environment, release: Release) -> Result<Kernel> {
     let place = folder(environment).join(release.folder());
-    if !place.exists() {
+    let wanted = MODULES.join("\n");
+    if fs::read_to_string(place.join(WANTED)).ok().as_ref() != Some(&wanted) {
         fs::create_dir_all(folder(environment))?;
         let fresh = tempfile::tempdir_in(folder(environment))?;
         unpack(&release.apt(environment)?, release, fresh.path())?;
+        fs::write(fresh.path().join(WANTED), wanted)?;
+        // One that was unpacked for other modules.
+        if place.exists() {
+            fs::remove_dir_all(&place)?;
+        }
         fs::rename(fresh.keep(), &place).context("the unpacked kernel cannot be moved to its place")?;
     }
     let modules = MODULES.iter().filter_map(|module| only(&place, &format!("{module}.ko")).ok()).collect();

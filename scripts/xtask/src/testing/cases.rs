@@ -15,7 +15,9 @@ use self::case::{
     RANDOM,
 };
 use super::damage::{Damage, Field};
-use super::expectation::Expectation::{self, Cases, Line, Never, NoGuest, Sequence, Stopped, StoppedOrCases, Value};
+use super::expectation::Expectation::{
+    self, Cases, Distinct, Line, Never, NoGuest, Sequence, Stopped, StoppedOrCases, Value,
+};
 use crate::board::Gic;
 use crate::defect::Defect;
 
@@ -112,6 +114,31 @@ const WATCHDOG: Case = Case {
         ]),
         Line("hung failed: watchdog: vCPU 0, pc 0x4"),
         Never("hung: failed, starts again"),
+    ],
+    ..LINUX
+};
+/// Debian's driver of it: who pets is killed, in both lives.
+const WATCHDOG_LINUX: Case = Case {
+    name: "watchdog-linux",
+    manifest: "watchdog-linux.toml",
+    cores: 2,
+    expectations: &[
+        NO_OOPS,
+        Sequence(&[
+            "[linux] watchdog-check: identity=\"arm_smc_wdt\" state=inactive max=30",
+            "[linux] watchdog-check: state=active timeout=4 left=",
+            "[linux] watchdog-check: killed",
+            "stopped: watchdog: not petted in time",
+            "linux: failed, starts again",
+            "[linux] watchdog-check: identity=\"arm_smc_wdt\" state=inactive max=30",
+            "[linux] watchdog-check: state=active timeout=4 left=",
+            "[linux] watchdog-check: killed",
+            "stopped: watchdog: not petted in time",
+            "no VM is running any more (1 failed): power off",
+        ]),
+        Never("watchdog-check: still here"),
+        // Each start has seeds of its own.
+        Distinct(2, "watchdog-check: kernel="),
     ],
     ..LINUX
 };
@@ -256,6 +283,9 @@ const CASES: &[Case] = &[
     RESET,
     WATCHDOG,
     Case { name: "watchdog-gicv2", gic: Gic::V2, ..WATCHDOG },
+    WATCHDOG_LINUX,
+    Case { name: "watchdog-linux-gicv2", gic: Gic::V2, ..WATCHDOG_LINUX },
+    Case { name: "watchdog-linux-7", manifest: "watchdog-linux-7.toml", ..WATCHDOG_LINUX },
     Case {
         name: "manage-registers",
         manifest: "manage-registers.toml",
@@ -335,6 +365,25 @@ const CASES: &[Case] = &[
     Case { name: "demo", manifest: "demo.toml", cores: 5, expectations: DEMONSTRATION, ..LINUX },
     Case { name: "linux-6.1", manifest: "debian-6.1.toml", ..LINUX },
     Case { name: "linux-7", manifest: "debian-7.toml", ..LINUX },
+    // What Linux asks only where it is shown SMCCC 1.2, or the bits of VENDOR_HYP_2.
+    Case {
+        name: "linux-7-told",
+        manifest: "debian-7-told.toml",
+        cores: 3,
+        expectations: &[
+            NO_OOPS,
+            Line("smccc: KVM: Number of target implementation CPUs is 2"),
+            Value("linux-a", "implementations", "2"),
+            Value("linux-a", "smccc", "1.2"),
+            Value("linux-a", "soc", "jep106:043b:0102"),
+            Value("linux-a", "revision", "0x00000010"),
+            Value("linux-b", "smccc", "1.1"),
+            Value("linux-b", "vendor", "yes"),
+            Never("[linux-b] firmware-check: implementations="),
+            Never("[linux-b] firmware-check: soc="),
+        ],
+        ..LINUX
+    },
     Case {
         name: "linux-16k",
         manifest: "debian-16k.toml",
@@ -358,7 +407,8 @@ mod tests {
     use std::path::Path;
 
     use super::super::expectation::Expectation::{
-        All, AtMost, CalledAtLeast, Clock, Date, DiffersFrom, Entropy, Never, Numbered, OnlyCalls, SameAs, Says, Stolen,
+        All, AtMost, CalledAtLeast, Clock, Date, DiffersFrom, Distinct, Entropy, Never, Numbered, OnlyCalls, SameAs,
+        Says, Stolen,
     };
     use super::*;
     use crate::el3::El3;
@@ -370,7 +420,8 @@ mod tests {
         match expectation {
             All(expectations) => expectations.iter().flat_map(named).collect(),
             Line(_) | Sequence(_) | Never(_) | NoGuest => Vec::new(),
-            SameAs(..) | DiffersFrom(..) | OnlyCalls(_) | CalledAtLeast(..) | Numbered(_) | AtMost(..) => Vec::new(),
+            SameAs(..) | DiffersFrom(..) | OnlyCalls(_) | CalledAtLeast(..) | Numbered(_) | AtMost(..)
+            | Distinct(..) => Vec::new(),
             Stolen([a, b], c) => vec![a, b, c],
             Says(vm, _)
             | Value(vm, ..)

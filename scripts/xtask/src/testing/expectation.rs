@@ -42,6 +42,8 @@ pub enum Expectation {
     Stolen([&'static str; 2], &'static str),
     /// No more than so many lines contain this text.
     AtMost(usize, &'static str),
+    /// There are so many lines with this text, no two of which are the same behind it.
+    Distinct(usize, &'static str),
     /// The lines that are nothing but a number of seven digits are all numbers below this one, in order.
     Numbered(u32),
     /// A VM was stopped like this, or reports cases: the architecture allows both.
@@ -104,6 +106,7 @@ impl Expectation {
             Self::OnlyCalls(functions) => only_calls(functions, lines),
             Self::CalledAtLeast(function, least) => called_too_rarely(function, least, lines),
             Self::Numbered(count) => unnumbered(count, lines),
+            Self::Distinct(count, text) => not_distinct(count, text, lines),
             Self::AtMost(most, text) => {
                 let count = lines.iter().filter(|line| line.contains(text)).count();
                 (count > most).then(|| format!("{count} lines have: {text}; there may be {most}"))
@@ -161,6 +164,17 @@ fn only_calls(functions: &[u32], lines: &[String]) -> Option<String> {
     }
     let missing = functions.iter().find(|function| !seen.contains(function));
     missing.map(|function| format!("the firmware was not called with {function:#x}"))
+}
+
+/// What is wrong with the lines that have `text`: there are to be `count`, each another one behind it.
+fn not_distinct(count: usize, text: &str, lines: &[String]) -> Option<String> {
+    let mut found: Vec<&str> = lines.iter().filter_map(|line| Some(line.split_once(text)?.1)).collect();
+    if found.len() != count {
+        return Some(format!("{} of {count} lines have: {text}", found.len()));
+    }
+    found.sort_unstable();
+    let same = found.windows(2).find(|pair| pair[0] == pair[1]);
+    same.map(|pair| format!("two lines have: {text}{}", pair[0]))
 }
 
 fn called_too_rarely(function: u32, least: u64, lines: &[String]) -> Option<String> {
@@ -396,6 +410,14 @@ mod tests {
         let at_most = |most| Expectation::AtMost(most, "x").unmet(&lines("x\nax\ny"), &Reports::new([]));
         assert_eq!(at_most(2), None);
         assert!(at_most(1).unwrap().contains("2 lines have"));
+    }
+
+    #[test]
+    fn lines_that_are_the_same_are_seen() {
+        let unmet = |text| Expectation::Distinct(2, "at=").unmet(&lines(text), &Reports::new([]));
+        assert_eq!(unmet("[a] at=1\nx\n[a] at=2"), None);
+        assert!(unmet("[a] at=1\n[a] at=1").unwrap().contains("at=1"));
+        assert!(unmet("[a] at=1").unwrap().contains("1 of 2"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use conformance::model::{self, WORKAROUNDS};
 use conformance::profile::Profile;
 use portcullis_abi::function::*;
-use portcullis_abi::result::SMCCC_NOT_REQUIRED;
+use portcullis_abi::result::{SMCCC_INVALID_PARAMETER, SMCCC_NOT_REQUIRED};
 
 use crate::guest::door::{Door, JUNK, REFUSED, code};
 use crate::guest::report;
@@ -18,7 +18,8 @@ pub fn run(door: &Door, profile: &Profile) {
     for function in WORKAROUNDS {
         workaround(door, function);
     }
-    for function in [SMCCC_VERSION | SMC64, ARCH_FEATURES | SMC64, ARCH_SOC_ID, ARCH_SOC_ID | SMC64] {
+    soc(door, profile);
+    for function in [SMCCC_VERSION | SMC64, ARCH_FEATURES | SMC64, ARCH_SOC_ID | SMC64] {
         door.refused(format_args!("arch/absent {function:#x}"), function.into(), [0; 3]);
     }
 }
@@ -28,7 +29,8 @@ fn features(door: &Door, profile: &Profile) {
         feature(door, asked, code(0));
     }
     feature(door, PV_TIME_FEATURES, if profile.has_pv_time() { code(0) } else { REFUSED });
-    for asked in [ARCH_SOC_ID, ARCH_SOC_ID | SMC64, SMCCC_VERSION | SMC64, PV_TIME_ST, VENDOR_FEATURES, VENDOR_UID] {
+    feature(door, ARCH_SOC_ID, if profile.soc.is_some() { code(0) } else { REFUSED });
+    for asked in [ARCH_SOC_ID | SMC64, SMCCC_VERSION | SMC64, PV_TIME_ST, VENDOR_FEATURES, VENDOR_UID] {
         feature(door, asked, REFUSED);
     }
     for asked in model::TRNG.into_iter().chain([VENDOR_PTP, PSCI_VERSION, PSCI_FEATURES, 0, u32::MAX]) {
@@ -36,6 +38,21 @@ fn features(door: &Door, profile: &Profile) {
     }
     let upper = JUNK | u64::from(SMCCC_VERSION);
     door.expect(format_args!("arch/features with upper x1"), ARCH_FEATURES.into(), [upper, 0, 0], code(0));
+}
+
+/// Version and revision of the SoC, if this VM is told of one.
+fn soc(door: &Door, profile: &Profile) {
+    let Some([version, revision]) = profile.soc else {
+        return door.refused(format_args!("arch/no SoC"), ARCH_SOC_ID.into(), [0; 3]);
+    };
+    for (kind, value) in [(0, [version, 0, 0, 0]), (1, [revision, 0, 0, 0])] {
+        door.expect(format_args!("arch/SoC {kind}"), ARCH_SOC_ID.into(), [kind, JUNK, 7], value);
+        door.expect(format_args!("arch/SoC {kind}, upper half of x1"), ARCH_SOC_ID.into(), [JUNK | kind, 0, 0], value);
+    }
+    for kind in [2, 3, u64::from(u32::MAX)] {
+        let wrong = code(SMCCC_INVALID_PARAMETER);
+        door.expect(format_args!("arch/SoC {kind:#x}"), ARCH_SOC_ID.into(), [kind, 0, 0], wrong);
+    }
 }
 
 fn feature(door: &Door, asked: u32, expected: [u64; 4]) {

@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use conformance::profile::Profile;
 use guest_runtime::gic::{self, register::*};
-use guest_runtime::{console, counter, cpu, mmio, power};
+use guest_runtime::{console, counter, cpu, mmio, power, tree};
 use portcullis_abi::function::*;
 use portcullis_abi::map::{GICD, UART};
 
@@ -25,23 +25,29 @@ const UART_IMSC: u64 = UART + 0x38;
 const SET: u32 = 1_000_000;
 const LONG: u32 = 100_000;
 
-/// Survives a reset, as long as the memory does. A magic number and the boots so far.
+/// Survives a reset, as long as the memory does. A magic number, the boots so far, and the last one's seeds.
 #[repr(align(64))]
 struct Marker {
     magic: AtomicU64,
     boots: AtomicU64,
+    /// `kaslr-seed`, and the first eight bytes of `rng-seed`; zeros where there is none.
+    seeds: [AtomicU64; 2],
 }
 
 // SAFETY: the linker script places the section in memory that nothing else uses and that nobody clears; every value of
 // its bits is one of the type.
 #[unsafe(link_section = ".noinit")]
-static MARKER: Marker = Marker { magic: AtomicU64::new(0), boots: AtomicU64::new(0) };
+static MARKER: Marker =
+    Marker { magic: AtomicU64::new(0), boots: AtomicU64::new(0), seeds: [const { AtomicU64::new(0) }; 2] };
 
 /// One boot of the run. The GIC is as the reset left it.
 pub fn run(profile: &Profile) {
     let boot = boots();
     console::line(format_args!("boot: {boot}"));
     fresh(boot, profile);
+    if boot != 0 {
+        has_other_seeds(profile);
+    }
     if profile.wants("services") {
         cases::services(&Door::new(power::conduit()), profile);
     }
@@ -59,8 +65,31 @@ pub fn boots() -> u64 {
     if MARKER.magic.load(SeqCst) == MAGIC { MARKER.boots.load(SeqCst) } else { 0 }
 }
 
+/// The seeds of this boot, as [`Marker`] has them.
+fn seeds() -> [u64; 2] {
+    ["kaslr-seed", "rng-seed"].map(|name| {
+        let seed = tree::property("/chosen", name).and_then(|seed| seed.first_chunk());
+        seed.map_or(0, |bytes| u64::from_be_bytes(*bytes))
+    })
+}
+
+/// Cases of a boot that is not the first one: its seeds are others than the last one's, if it has any.
+pub fn has_other_seeds(profile: &Profile) {
+    for (name, seed, last) in
+        [("kaslr-seed", 0), ("rng-seed", 1)].map(|(name, at)| (name, seeds()[at], MARKER.seeds[at].load(SeqCst)))
+    {
+        let other = seed != last && seed != 0 && last != 0;
+        let none = seed == 0 && last == 0;
+        let right = if profile.has_seeds() { other } else { none };
+        report::holds(format_args!("reset/{name}"), right, "another one than before, if there is any", &(last, seed));
+    }
+}
+
 /// Notes that for the next boot.
 pub fn note(boots: u64) {
+    for (cell, seed) in MARKER.seeds.iter().zip(seeds()) {
+        cell.store(seed, SeqCst);
+    }
     MARKER.boots.store(boots, SeqCst);
     MARKER.magic.store(MAGIC, SeqCst);
     // SAFETY: cleans one line of the guest's own memory, so that a reset that drops caches finds it.

@@ -7,7 +7,7 @@ use guest_runtime::{console, counter, cpu, power};
 use portcullis_abi::function::WATCHDOG;
 use portcullis_abi::watchdog::*;
 
-use super::reset::{boots, by_call, note};
+use super::reset::{boots, by_call, has_other_seeds, note};
 use crate::guest::cases::watchdog;
 use crate::guest::door::{Answer, Door, code};
 use crate::guest::report;
@@ -29,6 +29,9 @@ pub fn run(profile: &Profile) {
     let life = boots();
     console::line(format_args!("life: {life}"));
     let door = Door::new(power::conduit());
+    if life != 0 {
+        has_other_seeds(profile);
+    }
     watchdog::off(&door);
     call(&door, SET_TIMEOUT, TIMEOUT);
     match life {

@@ -75,6 +75,7 @@ static BOARD: Board = Board {
     firmware: None,
     entropy: None,
     wall_clock: None,
+    soc: None,
 };
 
 /// What the fake board supports: everything that needs no clock. No VM has a watchdog.
@@ -271,6 +272,8 @@ fn assemble() -> &'static Machine {
                 ..Settings::default()
             },
             devices: Default::default(),
+            implementations: Default::default(),
+            soc: None,
             firmware: None,
             kernel: &[0x14; 4096],
             flash: None,

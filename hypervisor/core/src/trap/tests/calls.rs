@@ -2,11 +2,11 @@
 
 use portcullis_abi::{function, manage, map};
 use portcullis_arch::fake::Trap;
-use portcullis_bundle::{Settings, VmConfig};
+use portcullis_bundle::{FirmwareConfig, Settings, VmConfig};
 use portcullis_gate::{RangeRequest, Service};
 
 use crate::tests::guest::{hvc, serve, smc};
-use crate::tests::rig::{Rig, SETTINGS, results, vm, x};
+use crate::tests::rig::{MIDR, Rig, SETTINGS, results, vm, x};
 use crate::trap::call::portcullis_call;
 use crate::vm::activity::Activity;
 use crate::vm::state::Phase;
@@ -41,6 +41,36 @@ fn the_gate_answers_refuses_and_counts() {
     assert_eq!(x(immediate, 0), u64::MAX);
     let account = rig.vcpu(1, 0).account();
     assert_eq!(account.refused.load(std::sync::atomic::Ordering::Relaxed), 2);
+}
+
+#[test]
+fn a_vm_is_told_of_its_cores_and_of_what_its_manifest_adds() {
+    let mut added = Vec::new();
+    for word in [MIDR[1], 5, 0, 0x414f_d0b1, 1, 2] {
+        added.extend_from_slice(&word.to_be_bytes());
+    }
+    let added = added.leak().as_chunks::<24>().0;
+    let grant = FirmwareConfig { registers: [None, None, None, Some(3), None, None], ..FirmwareConfig::default() };
+    // The cores are of two kinds in turns. The second of the manifest's is new.
+    let rig = Rig::new(&[
+        vm("ops", &[0]),
+        VmConfig { implementations: added.into(), firmware: Some(grant), ..vm("a", &[2, 1, 3]) },
+        vm("b", &[4]),
+    ]);
+    rig.settle();
+    let call = |core, x: [u64; 4]| results(rig.guest(core, move |context| hvc(context, x)));
+    let version = [u64::from(function::VENDOR_IMPL_VERSION), 9, 9, 9];
+    assert_eq!(call(2, version), [0, 0x1_0000, 3, 0], "arguments do not count");
+    let told = |index| call(2, [u64::from(function::VENDOR_IMPL_CPUS), index, 0, 0]);
+    assert_eq!([0, 1, 2].map(told), [[0, MIDR[0], 5, 0], [0, MIDR[1], 5, 0], [0, 0x414f_d0b1, 1, 2]]);
+    let wrong = [(-3_i64).cast_unsigned(), 0, 0, 0];
+    for index in [3, 16, 1 << 32, u64::MAX] {
+        assert_eq!(told(index), wrong, "{index:#x}");
+    }
+    for zeros in [[1, 0], [0, 1], [0, 1 << 63]] {
+        assert_eq!(call(2, [u64::from(function::VENDOR_IMPL_CPUS), 0, zeros[0], zeros[1]]), wrong, "{zeros:?}");
+    }
+    assert_eq!(call(4, version), [u64::MAX, 0, 0, 0], "the bits are 0 in a new VM");
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn run(lrs: usize, seed: u64) {
     let mut cores: [Core; VCPUS] = std::array::from_fn(|_| Core::v2(lrs));
     let mut kicked = [true; VCPUS];
     let mut pending: BTreeSet<Sgi> = BTreeSet::new();
-    for _ in 0..if cfg!(miri) { 60 } else { 4000 } {
+    for _ in 0..if cfg!(miri) { 15 } else { 4000 } {
         if random.below(50) == 0 {
             move_all(&mut gic, &mut cores);
             kicked = [true; VCPUS];

@@ -87,6 +87,26 @@ pub const CASES: &[Case] = &[
         ..LINUX
     },
     Case {
+        name: "el3-soc",
+        manifest: "el3-soc.toml",
+        expectations: &[
+            NO_MISTAKE,
+            Line("portcullis: firmware SOC_ID: 0x043b0102, revision 0x3"),
+            Cases("el3"),
+            Cases("own"),
+            Cases("old"),
+        ],
+        ..HONEST
+    },
+    Case {
+        name: "el3-soc-smccc-1.1",
+        manifest: "el3-soc-none.toml",
+        el3: test(Mode::SmcccOneOne),
+        cores: 1,
+        expectations: &[NO_MISTAKE, Never("firmware SOC_ID"), Cases("none")],
+        ..LINUX
+    },
+    Case {
         name: "el3-audit",
         manifest: "el3-audit.toml",
         expectations: &[
@@ -141,6 +161,8 @@ pub const CASES: &[Case] = &[
                 0x8400_0000,
                 0x8400_000a,
                 0x8000_0000,
+                0x8000_0001,
+                0x8000_0002,
                 0x8400_0050,
                 0x8400_0051,
                 0x8400_0052,
