@@ -1,13 +1,14 @@
 // The arm64 Image header (Linux Documentation/arch/arm64/booting.rst) and the first instructions.
 //
 // The image runs wherever it was loaded. Firmware enters the first core here at EL2 with the MMU off and the device tree's
-// address in x0. The others enter at secondary_entry, by PSCI CPU_ON, with the address of their Start block in x0.
+// address in x0. EFI firmware finds the PE header by the Image's last word and enters elsewhere (efi/header.S, efi/entry.S), which
+// leads to primary_after_efi. The others enter at secondary_entry, by PSCI CPU_ON, with the address of their Start block in x0.
 
 .pushsection .text.head, "ax"
 .global _start
 _start:
+    ccmp    x18, #0, #0xd, pl           // changes the flags, which nobody reads: its first bytes are "MZ" (PE format, 3.1)
     b       primary
-    .long   0
     .quad   0                           // text_offset
     .quad   __image_end - _start        // image_size
     .quad   0xa                         // little endian, 4 KiB pages, anywhere in memory
@@ -15,11 +16,19 @@ _start:
     .quad   0
     .quad   0
     .ascii  "ARM\x64"
-    .long   0
+    .long   pe_header - _start          // an EFI application's header, where "MZ" promises one; GRUB 2.06 looks right behind this one
+.popsection
 
+.pushsection .text.first, "ax"
 primary:
-    msr     daifset, #0xf
     mov     x20, x0
+    mov     x21, xzr                    // nothing is handed over but the device tree
+    adrp    x19, _start                 // what is added to every address
+
+    // From EFI: x20 and x21 as above, x19 = 0, as the image is relocated already.
+.global primary_after_efi
+primary_after_efi:
+    msr     daifset, #0xf
     mrs     x1, CurrentEL
     cmp     x1, #8
     b.ne    .                           // not EL2: nothing can be done, and no console is known yet
@@ -92,40 +101,16 @@ primary:
     stp     xzr, xzr, [x1], #16
     b       3b
 
-4:  // Relocate: the image was linked at 0, and every word that holds an address gets _start added. The words are packed (ELF
-    // gABI, SHT_RELR): an even entry is the place of one; an odd one has a bit, from bit 1 up, for each of the 63 that follow.
-    adrp    x0, _start
-    adrp    x1, __relr_start
-    add     x1, x1, :lo12:__relr_start
-    adrp    x2, __relr_end
-    add     x2, x2, :lo12:__relr_end
-5:  cmp     x1, x2
-    b.hs    9f
-    ldr     x3, [x1], #8
-    tbnz    x3, #0, 6f
-    add     x4, x0, x3
-    ldr     x5, [x4]
-    add     x5, x5, x0
-    str     x5, [x4], #8
-    b       5b
-6:  mov     x6, x4
-    add     x4, x4, #63 * 8
-7:  lsr     x3, x3, #1
-    cbz     x3, 5b
-    tbz     x3, #0, 8f
-    ldr     x5, [x6]
-    add     x5, x5, x0
-    str     x5, [x6]
-8:  add     x6, x6, #8
-    b       7b
-
-9:  adrp    x1, __boot_stack_end
+4:  bl      relocate
+    adrp    x1, __boot_stack_end
     mov     sp, x1
     mov     x29, xzr
     mov     x30, xzr
     mov     x0, x20
+    mov     x1, x21
     bl      portcullis_primary
     brk     #0
+
     .ltorg
 
 .global secondary_entry
@@ -153,6 +138,40 @@ secondary_entry:
     mov     x0, x6
     bl      portcullis_secondary
     brk     #0
+.popsection
+
+.pushsection .text.relocate, "ax"
+// The image was linked at 0, and every word that holds an address gets x19 added. The words are packed (ELF gABI, SHT_RELR):
+// an even entry is the place of one; an odd one has a bit, from bit 1 up, for each of the 63 that follow. Uses x0 to x6.
+// Not in the first page: EFI firmware executes nothing there.
+.global relocate
+relocate:
+    adrp    x0, _start
+    adrp    x1, __relr_start
+    add     x1, x1, :lo12:__relr_start
+    adrp    x2, __relr_end
+    add     x2, x2, :lo12:__relr_end
+5:  cmp     x1, x2
+    b.hs    9f
+    ldr     x3, [x1], #8
+    tbnz    x3, #0, 6f
+    add     x4, x0, x3
+    ldr     x5, [x4]
+    add     x5, x5, x19
+    str     x5, [x4], #8
+    b       5b
+6:  mov     x6, x4
+    add     x4, x4, #63 * 8
+7:  lsr     x3, x3, #1
+    cbz     x3, 5b
+    tbz     x3, #0, 8f
+    ldr     x5, [x6]
+    add     x5, x5, x19
+    str     x5, [x6]
+8:  add     x6, x6, #8
+    b       7b
+
+9:  ret
 .popsection
 
 .pushsection .early_table, "aw", @nobits

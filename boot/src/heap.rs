@@ -23,7 +23,13 @@ struct Counted {
 struct Locked(Mutex<Counted>);
 
 #[global_allocator]
-static HEAP: Locked = Locked(Mutex::new(Counted { heap: Heap::empty(), peak: 0 }));
+static HEAP: Locked = Locked(Mutex::new(Counted::empty()));
+
+impl Counted {
+    const fn empty() -> Self {
+        Self { heap: Heap::empty(), peak: 0 }
+    }
+}
 
 // SAFETY: the buddy allocator hands out disjoint, aligned parts of the memory that it was given, one caller at a time.
 unsafe impl GlobalAlloc for Locked {
@@ -42,14 +48,16 @@ unsafe impl GlobalAlloc for Locked {
     }
 }
 
-/// Gives the heap its memory.
+/// Gives the heap its memory, in place of what it may have had: that of EFI's stub is gone with boot services.
 ///
 /// # Safety
 ///
-/// The range must be RAM that is mapped for EL2 and used by nothing else.
+/// The range must be RAM that is mapped for EL2 and used by nothing else, and nothing be in use of the memory before.
 pub unsafe fn init(range: Range) {
+    let mut counted = HEAP.0.lock();
+    *counted = Counted::empty();
     // SAFETY: passed on to the caller.
-    unsafe { HEAP.0.lock().heap.init(range.start as usize, range.size() as usize) }
+    unsafe { counted.heap.init(range.start as usize, range.size() as usize) }
 }
 
 /// How much of the heap is, and was, in use.

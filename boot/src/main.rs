@@ -6,6 +6,7 @@
 extern crate alloc;
 
 mod early;
+mod efi;
 mod heap;
 mod image;
 mod memory;
@@ -20,17 +21,18 @@ use portcullis_core::logger::Logger;
 use portcullis_core::machine::Machine;
 use portcullis_core::run::worker::Worker;
 use portcullis_core::serial::SERIAL;
+use portcullis_efi::Handover;
 
 core::arch::global_asm!(include_str!("entry.S"), MAIR = const portcullis_arch::paging::MAIR);
 
-/// The first core, on its boot stack, with the early map, caches on.
+/// The first core, on its boot stack, with the early map, caches on. `handover` is there if EFI firmware has started the image.
 #[unsafe(no_mangle)]
-extern "C" fn portcullis_primary(tree: usize) -> ! {
+extern "C" fn portcullis_primary(tree: usize, handover: Option<&'static Handover>) -> ! {
     vectors::install();
     if log::set_logger(&Logger).is_ok() {
         log::set_max_level(log::LevelFilter::Info);
     }
-    match system::bring_up(tree) {
+    match system::bring_up(tree, handover) {
         Ok(worker) => worker.work(),
         Err(stop) => {
             log::error!("{stop}: nothing was started");

@@ -6,12 +6,13 @@ use portcullis_platform::{assemble, facts::Facts};
 
 use crate::{heap, image, stop::Stop};
 
-/// RAM that no one uses yet: not the image, not the device tree, not the bundle, not what firmware keeps.
-pub fn free(facts: &Facts, tree: Range) -> Result<Regions, Stop> {
-    let mut free = Regions::new();
+/// RAM that no one uses yet: not the image, not the device tree, not the bundle, not what firmware keeps. The firmware's own list of
+/// what is `usable` counts more than the device tree's of what there is.
+pub fn free(facts: &Facts, tree: Range, usable: Option<&Regions>) -> Result<Regions, Stop> {
+    let mut free = usable.cloned().unwrap_or_default();
     let taken = [image::whole(), tree].into_iter().chain(facts.reserved.iter().chain(&facts.bundle).copied());
-    for memory in facts.memory.iter().copied() {
-        free.add(memory).map_err(|_| Stop::Fragmented)?;
+    for memory in facts.memory.iter().filter(|_| usable.is_none()) {
+        free.add(*memory).map_err(|_| Stop::Fragmented)?;
     }
     // Whoever loaded the bundle may have known more of the memory than the device tree tells; nobody else would.
     if let Some(bundle) = facts.bundle.filter(|bundle| !free.iter().any(|free| free.contains(bundle))) {

@@ -9,6 +9,8 @@ use portcullis_core::machine::Machine;
 use portcullis_core::run::worker::Worker;
 use portcullis_core::serial::SERIAL;
 
+use crate::efi::console;
+
 static ENDING: AtomicBool = AtomicBool::new(false);
 
 /// What the vector's number stands for.
@@ -50,7 +52,10 @@ fn begin() {
 }
 
 fn say(line: core::fmt::Arguments) {
-    SERIAL.log_urgently(line);
+    // While EFI firmware is there the serial line is its own.
+    if !console::say(line) {
+        SERIAL.log_urgently(line);
+    }
 }
 
 fn end() -> ! {

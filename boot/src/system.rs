@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use portcullis_arch::{checksum, cpu, id};
+use portcullis_arch::{checksum, cpu, id, timer};
 use portcullis_board::Range;
 use portcullis_board::{Board, Entropy, WallClock};
 use portcullis_bundle::{Bundle, CoreConfig};
@@ -15,8 +15,9 @@ use portcullis_core::run::{assign::assign, interrupts, start, worker::Worker};
 use portcullis_core::serial::SERIAL;
 use portcullis_core::trap;
 use portcullis_core::vm::Vm;
+use portcullis_efi::Handover;
 use portcullis_platform::boards::Entry;
-use portcullis_platform::facts::{Facts, List, Text};
+use portcullis_platform::facts::{Facts, LeftOut, List, Text};
 use portcullis_platform::{assemble, drivers::rate::Rate, firmware::Findings, support};
 
 use crate::{early, heap, image, memory, room, secondary, stop::Stop};
@@ -36,13 +37,13 @@ pub fn end() -> ! {
 }
 
 /// Does everything up to the first guest, which the other cores may already be starting when this returns.
-pub fn bring_up(tree: usize) -> Result<&'static Worker, Stop> {
-    let (facts, blob) = read_tree(tree)?;
+pub fn bring_up(tree: usize, handover: Option<&'static Handover>) -> Result<&'static Worker, Stop> {
+    let (facts, blob) = read_tree(tree, handover)?;
     let tree = Range::sized(blob.as_ptr() as u64, blob.len() as u64);
     if !checksum::present() {
         return Err(Stop::NoCrc);
     }
-    let mut free = memory::free(facts, tree)?;
+    let mut free = memory::free(facts, tree, handover.map(|handover| &handover.usable))?;
     let heap = memory::heap(&mut free)?;
     early::map_memory(heap.start);
     // SAFETY: the heap was just taken out of the free RAM and is mapped.
@@ -111,7 +112,7 @@ pub fn bring_up(tree: usize) -> Result<&'static Worker, Stop> {
 }
 
 /// Reads the device tree and connects the console, as early as anything can be said.
-fn read_tree(tree: usize) -> Result<(&'static Facts, &'static [u8]), Stop> {
+fn read_tree(tree: usize, handover: Option<&Handover>) -> Result<(&'static Facts, &'static [u8]), Stop> {
     const MAGIC: u32 = 0xd00d_feed;
     const LONGEST: usize = 2 << 20;
     const ATAG_CORE: u32 = 0x5441_0001;
@@ -125,10 +126,17 @@ fn read_tree(tree: usize) -> Result<(&'static Facts, &'static [u8]), Stop> {
     let has_atags = header.is_some_and(|header| header.ends_with(&ATAG_CORE.to_le_bytes()));
     let mut compatible = List::<Text, 4>::default();
     let result = if magic == MAGIC && length <= LONGEST {
-        // SAFETY: as above; a device tree does not reach into another GiB.
+        early::map_memory(tree.saturating_add(length) as u64);
+        // SAFETY: the early map has both ends of it, which is shorter than a GiB.
         let data = unsafe { core::slice::from_raw_parts(tree as *const u8, length) };
         let failed = |names: &[Text]| names.iter().for_each(|name| _ = compatible.push(*name));
-        Facts::read(data, failed).map(|facts| FACTS.call_once(|| facts)).map_err(Stop::Facts)
+        let keep = |mut facts: Facts| {
+            if let Some(handover) = handover {
+                facts.bundle = Some(handover.bundle);
+            }
+            FACTS.call_once(|| facts)
+        };
+        Facts::read(data, failed).map(keep).map_err(Stop::Facts)
     } else {
         Err(if has_atags { Stop::Atags(tree) } else { Stop::NoTree(tree) })
     };
@@ -162,6 +170,15 @@ fn report_board(facts: &Facts, firmware: &Findings, board: &Board, rate: Option<
     let entropy = board.entropy.map_or("none, TRNG is not offered", Entropy::name);
     let clock = board.wall_clock.map_or("none, PTP is not offered", WallClock::name);
     log::info!("entropy: {entropy}; time of day: {clock}");
+    if facts.left_out != LeftOut::default() {
+        log::warn!("{}", facts.left_out);
+    }
+    let frequency = timer::frequency();
+    if let Some(told) = facts.timer.contradicts(frequency) {
+        log::warn!(
+            "the device tree says that the counter has {told} Hz, CNTFRQ_EL0 says {frequency}: that is what guests read"
+        );
+    }
     if let Some(rate) = rate.filter(|rate| *rate != Rate::Right) {
         log::warn!("{rate}");
     }

@@ -5,7 +5,14 @@ fn main() {
     if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("none") {
         let folder = std::env::var("CARGO_MANIFEST_DIR").expect("Cargo names the crate's folder");
         println!("cargo:rustc-link-search={folder}");
-        for argument in ["-Timage.ld", "-pie", "--no-dynamic-linker", "-zmax-page-size=4096", "-znorelro"] {
+        for argument in [
+            "-Timage.ld",
+            "-pie",
+            "--no-dynamic-linker",
+            "-zmax-page-size=4096",
+            "-znorelro",
+            "--fix-cortex-a53-843419",
+        ] {
             println!("cargo:rustc-link-arg-bins={argument}");
         }
     }

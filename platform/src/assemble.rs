@@ -18,7 +18,7 @@ use crate::drivers::rate::{self, Rate};
 use crate::drivers::rndrrs::Rndrrs;
 use crate::drivers::spin_table::SpinTable;
 use crate::facts::cores::CoreStart;
-use crate::facts::{Facts, Gic};
+use crate::facts::{Facts, Gic, TimerError};
 use crate::firmware::{
     Findings, Forwarded, Smc,
     clock::El3Clock,
@@ -37,6 +37,8 @@ pub enum BoardError {
     Address(u64),
     /// The device tree lists this device, and nothing answers at its address.
     Absent(&'static str, u64),
+    /// The timer cannot be used.
+    Timer(TimerError),
 }
 
 impl fmt::Display for BoardError {
@@ -44,6 +46,7 @@ impl fmt::Display for BoardError {
         match self {
             Self::GicV2(error) => error.fmt(f),
             Self::NoRedistributors => write!(f, "the GICv3 has no redistributor region; its reg needs a second entry"),
+            Self::Timer(error) => error.fmt(f),
             Self::Address(address) => write!(f, "no device can be driven at address {address:#x}"),
             Self::Absent(name, address) => {
                 write!(
@@ -212,11 +215,13 @@ unsafe fn interrupts(gic: &Gic) -> Result<&'static dyn InterruptController, Boar
             // SAFETY: passed on to the caller; the static makes sure that there is one driver.
             Ok(GIC_V2.call_once(|| unsafe { GicV2::new(gicd, virtual_interface, maintenance) }))
         }
-        Gic::V3 { distributor, ref redistributors, maintenance, .. } => {
-            let row = *redistributors.first().ok_or(BoardError::NoRedistributors)?;
+        Gic::V3 { distributor, redistributors, stride, maintenance } => {
+            if redistributors.is_empty() {
+                return Err(BoardError::NoRedistributors);
+            }
             let gicd = NonNull::new(distributor.start as *mut _).ok_or(BoardError::Address(distributor.start))?;
             // SAFETY: passed on to the caller; the static makes sure that there is one driver.
-            Ok(GIC_V3.call_once(|| unsafe { GicV3::new(gicd, row, maintenance) }))
+            Ok(GIC_V3.call_once(|| unsafe { GicV3::new(gicd, redistributors, stride, maintenance) }))
         }
     }
 }
@@ -235,6 +240,7 @@ unsafe fn interrupts(gic: &Gic) -> Result<&'static dyn InterruptController, Boar
 /// What the facts say must be true but for devices that are not there, the registers must be mapped, and the calling core
 /// must not have an anchor yet.
 pub unsafe fn board(facts: &'static Facts, firmware: &Findings, with_page: WithPage) -> Result<Board, BoardError> {
+    facts.timer.check(timer::frequency()).map_err(BoardError::Timer)?;
     // SAFETY: passed on to the caller.
     unsafe { find_absent(facts)? };
     // SAFETY: passed on to the caller.

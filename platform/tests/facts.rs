@@ -184,7 +184,12 @@ fn the_console_is_what_stdout_path_names() {
 fn the_bundle_is_an_initrd_or_a_module() {
     let module = patched(PI_4, b"linux,initrd-end\0", b"linux,initrd-xxx\0");
     assert_eq!(Facts::from_tree(&module).unwrap().bundle, Some(region(0xa00_0000, 0x2000)));
-    let none = patched(&module, b"multiboot,ramdisk\0", b"multiboot,ramdixx\0");
+    // One that does not say what it is, as GRUB's xen_module; a kernel is none, nor is what is no module.
+    let plain = patched(&module, b"multiboot,ramdisk\0", b"multiboot,ramdixx\0");
+    assert_eq!(Facts::from_tree(&plain).unwrap().bundle, Some(region(0xa00_0000, 0x2000)));
+    let kernel = patched(&module, b"multiboot,ramdisk\0", b"multiboot,kernel\0\0");
+    assert_eq!(Facts::from_tree(&kernel).unwrap().bundle, None);
+    let none = patched(&plain, b"multiboot,module\0multiboot,ramdixx\0", b"multiboot,modulx\0multiboot,ramdixx\0");
     assert_eq!(Facts::from_tree(&none).unwrap().bundle, None);
     let empty = patched(PI_4, &0x0812_3456u32.to_be_bytes(), &0x0800_0000u32.to_be_bytes());
     assert_eq!(Facts::from_tree(&empty).unwrap().bundle, Some(region(0xa00_0000, 0x2000)));

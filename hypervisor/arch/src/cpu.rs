@@ -3,7 +3,9 @@
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::read_sysreg;
-use crate::registers::{ID_AA64MMFR0_EL1, ID_AA64MMFR1_EL1, MIDR_EL1, MPIDR_EL1, Readable, TPIDR_EL2, govern};
+use crate::registers::{
+    CurrentEL, ID_AA64MMFR0_EL1, ID_AA64MMFR1_EL1, MIDR_EL1, MPIDR_EL1, Readable, TPIDR_EL2, govern,
+};
 
 /// Affinity fields of an MPIDR value: Aff3 in bits 39:32, Aff2 to Aff0 in bits 23:0.
 pub const MPIDR_AFFINITY: u64 = 0xff_00ff_ffff;
@@ -11,6 +13,11 @@ pub const MPIDR_AFFINITY: u64 = 0xff_00ff_ffff;
 /// Affinity of this core.
 pub fn affinity() -> u64 {
     MPIDR_EL1.get() & MPIDR_AFFINITY
+}
+
+/// Number of the exception level that this runs at.
+pub fn exception_level() -> u64 {
+    CurrentEL.read(CurrentEL::EL)
 }
 
 /// What the vectors find through TPIDR_EL2: the part of a core's state that assembly needs when EL2 itself faults.

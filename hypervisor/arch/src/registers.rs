@@ -35,7 +35,7 @@ macro_rules! registers {
         }
 
         #[cfg(not(target_os = "none"))]
-        #[allow(missing_docs, reason = "as on the target")]
+        #[allow(missing_docs, non_upper_case_globals, reason = "as on the target")]
         pub const $register: host::Register<aarch64_cpu::registers::$register::Register> = host::Register::new($name);)*
 
         $(#[cfg(not(target_os = "none"))]
@@ -56,6 +56,7 @@ registers! {
         CPACR_EL1 "cpacr_el1"
         CPTR_EL2 "cptr_el2"
         CSSELR_EL1 "csselr_el1"
+        CurrentEL "currentel"
         ESR_EL1 "esr_el1"
         ESR_EL2 "esr_el2"
         HCR_EL2 "hcr_el2"

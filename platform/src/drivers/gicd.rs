@@ -31,7 +31,8 @@ impl Distributor {
     ///
     /// # Safety
     ///
-    /// It must be that of a GICv2's or GICv3's distributor, 64 KiB or 4 KiB, mapped as device memory.
+    /// It must be that of a GICv2's or GICv3's distributor, 64 KiB or 4 KiB, mapped as device memory; or that of a redistributor's
+    /// SGI_base frame, which has the same registers of its core's private interrupts at the same offsets (IHI 0069, table 12-29).
     pub const unsafe fn at(address: usize) -> Self {
         Self(address)
     }
@@ -43,6 +44,28 @@ impl Distributor {
             // SAFETY: the register of a distributor, as `at` was promised; the write changes no other interrupt.
             unsafe { (word as *mut u32).write_volatile(1u32.wrapping_shl(intid)) };
         }
+    }
+
+    /// Forgets what is pending and active of the 32 interrupts of a word, which are disabled: what a boot loader has left.
+    pub fn quiet_word(&self, word: u32) {
+        for bits in [Bits::ClearPending, Bits::Deactivate] {
+            self.write_ones(bits, word);
+        }
+    }
+
+    /// Disables the shared interrupts of the first `lines`, and forgets what is pending and active of them.
+    pub fn quiet_shared(&self, lines: u32) {
+        let words = 1..lines.min(1020).div_ceil(32);
+        words.clone().for_each(|word| self.write_ones(Bits::Disable, word));
+        // What is enabled yet could become pending again. One that never says so is told of when an interrupt is given to a VM.
+        _ = self.settle();
+        words.for_each(|word| self.quiet_word(word));
+    }
+
+    fn write_ones(&self, bits: Bits, word: u32) {
+        let register = self.0.wrapping_add(bits as usize).wrapping_add(word.min(31) as usize * 4);
+        // SAFETY: the register of a distributor, as `at` was promised.
+        unsafe { (register as *mut u32).write_volatile(u32::MAX) };
     }
 
     /// Reads the word of an interrupt below 1020. What was written to this distributor before has reached it by then.
@@ -106,6 +129,25 @@ mod tests {
         let found: Vec<(usize, u32)> =
             memory.iter().enumerate().filter(|(_, word)| **word != 0).map(|(at, word)| (at * 4, *word)).collect();
         assert_eq!(found, [(0x104, 1 << 8), (0x184, 1 << 1), (0x380 + 31 * 4, 1 << 27)]);
+    }
+
+    #[test]
+    fn what_a_boot_loader_has_left_is_forgotten() {
+        let mut memory = vec![0u32; 0x400 / 4];
+        // SAFETY: as above.
+        let distributor = unsafe { Distributor::at(memory.as_mut_ptr() as usize) };
+        // Three words, the first of which are the private interrupts.
+        distributor.quiet_shared(96);
+        let written = |memory: &[u32]| -> Vec<usize> {
+            memory.iter().enumerate().filter(|(_, word)| **word == u32::MAX).map(|(at, _)| at * 4).collect()
+        };
+        assert_eq!(written(&memory), [0x184, 0x188, 0x284, 0x288, 0x384, 0x388]);
+        memory.fill(0);
+        distributor.quiet_word(0);
+        assert_eq!(written(&memory), [0x280, 0x380]);
+        memory.fill(0);
+        distributor.quiet_shared(u32::MAX);
+        assert_eq!(written(&memory).len(), 3 * 31);
     }
 
     #[test]

@@ -24,6 +24,10 @@ const PRIORITIES: u32 = 0xa0a0_a0a0;
 const PRIORITY_BITS: u32 = 5;
 /// The field of an edge-triggered interrupt in GICD_ICFGR (section 4.3.13).
 const EDGE: u32 = 0b10;
+/// Offset of GICD_CPENDSGIR0.
+const CPENDSGIR: usize = 0xf10;
+/// Number of SGIs.
+const SGIS: usize = 16;
 /// Offset of GICD_ITARGETSR0.
 const ITARGETSR: usize = 0x800;
 /// Granule of the guests' tables.
@@ -160,7 +164,11 @@ impl InterruptController for GicV2 {
         // The registers of private interrupts are this core's own.
         set_all(field!(gicd, igroupr).get(0), 0);
         set_all(field!(gicd, icenabler).get(0), u32::MAX);
-        set_all(field!(gicd, icactiver).get(0), u32::MAX);
+        self.registers.quiet_word(0);
+        for sgi in 0..SGIS {
+            // SAFETY: GICD_CPENDSGIR takes bytes; ones forget what this core has pending of an SGI from others (section 4.3.15).
+            unsafe { self.registers.write_byte(CPENDSGIR + sgi, u8::MAX) };
+        }
         for word in 0..8 {
             set_all(field!(gicd, ipriorityr).get(word), PRIORITIES);
         }

@@ -3,7 +3,7 @@
 use core::ptr::NonNull;
 
 use arm_gic::gicv3::{
-    GicDistributor, GicRedistributor, GicRedistributorIterator,
+    GicDistributor, GicRedistributor,
     registers::{Gicd, GicrSgi},
 };
 use arm_gic::{IntId, Trigger};
@@ -15,6 +15,8 @@ use spin::Once;
 use spin::mutex::{Mutex, TicketMutex};
 
 use super::gicd::{Bits, Distributor};
+use super::redistributors::{self, Typer};
+use crate::facts::{List, REDISTRIBUTOR_FRAME, REDISTRIBUTOR_SIZE};
 
 /// Most cores that are served.
 const MAX_CORES: usize = 16;
@@ -24,8 +26,7 @@ const IROUTER: usize = 0x6000;
 /// GICD_IROUTERn: Aff3 and Aff2 to Aff0. What is between them sends an interrupt to any core.
 const AFFINITY: u64 = 0xff_00ff_ffff;
 
-/// Bytes of a redistributor's two frames.
-const FRAMES: u64 = size_of::<GicrSgi>() as u64;
+const _: () = assert!(size_of::<GicrSgi>() as u64 == REDISTRIBUTOR_SIZE);
 
 /// A GICv3 or GICv4.
 pub struct GicV3 {
@@ -33,8 +34,10 @@ pub struct GicV3 {
     distributor: TicketMutex<GicDistributor<'static>>,
     /// What takes a write.
     registers: Distributor,
-    /// The redistributors.
-    row: Range,
+    /// The regions of redistributors.
+    regions: List<Range, 4>,
+    /// From one redistributor to the next, if the device tree tells.
+    stride: Option<u64>,
     redistributors: [Mutex<Option<GicRedistributor<'static>>>; MAX_CORES],
     maintenance: u32,
     /// It was said that the distributor does not put into effect what it is told.
@@ -42,41 +45,54 @@ pub struct GicV3 {
 }
 
 impl GicV3 {
-    /// Takes over the GIC: every SPI disabled, in group 1, level-sensitive until configured otherwise.
+    /// Takes over the GIC: every SPI disabled, not pending, not active, in group 1, level-sensitive until configured otherwise.
     ///
     /// # Safety
     ///
-    /// The addresses must be those of the distributor and of a contiguous row of redistributors, mapped as device memory and
-    /// used by nothing else.
-    pub unsafe fn new(distributor: NonNull<Gicd>, redistributors: Range, maintenance: u32) -> Self {
-        let registers = distributor.as_ptr() as usize;
+    /// The addresses must be those of the distributor and of redistributors, mapped as device memory and used by nothing else.
+    pub unsafe fn new(
+        distributor: NonNull<Gicd>,
+        regions: List<Range, 4>,
+        stride: Option<u64>,
+        maintenance: u32,
+    ) -> Self {
+        // SAFETY: passed on to the caller.
+        let registers = unsafe { Distributor::at(distributor.as_ptr() as usize) };
         // SAFETY: passed on to the caller.
         let mut distributor = GicDistributor::new(unsafe { UniqueMmioPointer::new(distributor) });
+        registers.quiet_shared(distributor.typer().num_spis() + 32);
         distributor.configure_default_settings();
         Self {
             distributor: TicketMutex::new(distributor),
-            // SAFETY: passed on to the caller.
-            registers: unsafe { Distributor::at(registers) },
-            row: redistributors,
+            registers,
+            regions,
+            stride,
             redistributors: [const { Mutex::new(None) }; MAX_CORES],
             maintenance,
             not_settled: Once::new(),
         }
     }
 
-    /// The redistributor of the calling core: they say themselves whose they are (GICR_TYPER.Affinity_Value). The row ends where
-    /// one says that it is the last, and in any case where the region does: what is behind is nobody's.
-    fn find_redistributor(&self) -> Option<GicRedistributor<'static>> {
+    /// The redistributor of the calling core, and the frame of it that has the registers of private interrupts.
+    fn find_redistributor(&self) -> Option<(GicRedistributor<'static>, Distributor)> {
         let _one_at_a_time = self.distributor.lock();
-        let start = NonNull::new(self.row.start as *mut GicrSgi).filter(|_| self.row.size() >= FRAMES)?;
-        // SAFETY: `new` was given a valid row; of each core's redistributor only that core makes a lasting handle.
-        let mut all = unsafe { GicRedistributorIterator::new(start) }.ok()?;
-        let first = all.next()?;
-        // With virtual LPIs there are two frames more (IHI 0069, section 12.10).
-        let size = FRAMES << u32::from(first.typer().virtual_lpis_supported());
-        let fitting = usize::try_from(self.row.size() / size).ok()?;
-        let mut row = core::iter::once(first).chain(all).take(fitting);
-        row.find(|redistributor| redistributor.typer().core_mpidr() == cpu::affinity())
+        // SAFETY: `new` was given regions of redistributors, and `find` looks at none beyond them. Of each core's redistributor only
+        // that core makes a lasting handle.
+        let handle =
+            |at: u64| unsafe { Some(GicRedistributor::new(UniqueMmioPointer::new(NonNull::new(at as *mut GicrSgi)?))) };
+        let look = |at| {
+            // There is none at address 0.
+            let typer = handle(at).map(|redistributor| redistributor.typer());
+            Typer {
+                affinity: typer.map_or(u64::MAX, |typer| typer.core_mpidr()),
+                is_last: typer.is_none_or(|typer| typer.last_redistributor()),
+                has_virtual_lpis: typer.is_some_and(|typer| typer.virtual_lpis_supported()),
+            }
+        };
+        let at = redistributors::find(&self.regions, self.stride, cpu::affinity(), look)?;
+        let private = at.checked_add(REDISTRIBUTOR_FRAME)?;
+        // SAFETY: the second frame of a redistributor of the regions, with the registers of this core's private interrupts.
+        Some((handle(at)?, unsafe { Distributor::at(private as usize) }))
     }
 }
 
@@ -87,15 +103,18 @@ fn is_shared(intid: u32) -> bool {
 
 impl InterruptController for GicV3 {
     fn init_core(&self, core: usize) -> bool {
-        let (Some(slot), Some(mut redistributor)) = (self.redistributors.get(core), self.find_redistributor()) else {
+        let (Some(slot), Some((mut redistributor, private))) =
+            (self.redistributors.get(core), self.find_redistributor())
+        else {
             log::error!(
-                "core {core} has no GIC redistributor in the first region, or its number is above 15: it is not used"
+                "core {core} has no GIC redistributor in the device tree's regions, or its number is above 15: it is not used"
             );
             return false;
         };
         // A core that firmware has woken already is an error to the driver, not to us.
         let _ = redistributor.mark_core_awake();
         redistributor.configure_default_settings();
+        private.quiet_word(0);
         for sgi in [KICK, HALT] {
             let _ = redistributor.enable_interrupt(IntId::sgi(sgi), true);
         }

@@ -11,6 +11,7 @@ pub mod pl011;
 pub mod pl031;
 pub mod psci;
 pub mod rate;
+pub mod redistributors;
 pub mod rndrrs;
 pub mod rng200;
 pub mod spin_table;

@@ -7,6 +7,11 @@ use super::error::FactsError;
 use super::interrupt::{Decoder, Interrupts};
 use super::list::List;
 
+/// Bytes of a frame of a GICv3's redistributor, and of the two that each has at least (IHI 0069, section 12.10).
+pub const REDISTRIBUTOR_FRAME: u64 = 0x1_0000;
+/// See [`REDISTRIBUTOR_FRAME`].
+pub const REDISTRIBUTOR_SIZE: u64 = 2 * REDISTRIBUTOR_FRAME;
+
 /// Whether an interrupt controller that is `compatible` is a GICv3 or later, else a GICv2; none if it is no GIC that is known.
 pub fn is_v3(compatible: &[u8]) -> Option<bool> {
     match compatible {
@@ -45,6 +50,10 @@ impl GicNode<'_> {
             let mut redistributors = List::default();
             if regions.is_empty() || !regions.iter().all(|region| redistributors.push(*region)) {
                 return Err(wrong("reg", expected));
+            }
+            let fits = |stride: &u64| *stride >= REDISTRIBUTOR_SIZE && stride.is_multiple_of(REDISTRIBUTOR_FRAME);
+            if self.stride.is_some_and(|stride| !fits(&stride)) {
+                return Err(wrong("redistributor-stride", "a multiple of 64 KiB, and 128 KiB at least"));
             }
             return Ok(Gic::V3 { distributor: *distributor, redistributors, stride: self.stride, maintenance });
         }

@@ -14,12 +14,16 @@ mod properties;
 mod timer;
 mod walk;
 
+use core::fmt;
+
 use portcullis_board::Range;
 use portcullis_tree::Tree;
 
 use self::cores::Core;
 pub use self::error::FactsError;
+pub use self::gic::{REDISTRIBUTOR_FRAME, REDISTRIBUTOR_SIZE};
 pub use self::list::{List, Text};
+pub use self::timer::TimerError;
 use crate::driver::DrivenDevice;
 use crate::drivers::DRIVERS;
 
@@ -28,12 +32,14 @@ use crate::drivers::DRIVERS;
 pub struct Facts {
     /// The root's `compatible` strings, the most specific first; those beyond the capacity are left out.
     pub compatible: List<Text, 4>,
-    /// RAM, reserved ranges included; those beyond the capacity are left out.
+    /// RAM, reserved ranges included.
     pub memory: List<Range, 8>,
     /// RAM that must not be used: the memory reservation block and the children of `/reserved-memory`.
-    pub reserved: List<Range, 16>,
-    /// The enabled cores in the tree's order; those beyond the capacity are left out.
+    pub reserved: List<Range, RESERVED>,
+    /// The enabled cores in the tree's order.
     pub cores: List<Core, 16>,
+    /// What there was no room for.
+    pub left_out: LeftOut,
     /// The interrupt controller.
     pub gic: Gic,
     /// The timers' interrupts.
@@ -44,8 +50,31 @@ pub struct Facts {
     pub devices: List<Option<DrivenDevice>, { DRIVERS.len() }>,
     /// The firmware's PSCI.
     pub psci: Option<Psci>,
-    /// Where the bundle was loaded: the initial RAM disk of `/chosen`, or its multiboot module of type ramdisk.
+    /// Where the bundle was loaded: the initial RAM disk of `/chosen`, or its multiboot module of type ramdisk, or its first one of
+    /// no type.
     pub bundle: Option<Range>,
+}
+
+/// Reserved ranges that there is room for. None may be left out: what is there would be given to a VM.
+pub const RESERVED: usize = 32;
+
+/// How much of the board is not used, as there is no room to note it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Ranges of RAM.
+    pub memory: usize,
+    /// Cores.
+    pub cores: usize,
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the device tree has more than there is room for: {} ranges of RAM and {} cores are not used",
+            self.memory, self.cores
+        )
+    }
 }
 
 /// The interrupt controller.

@@ -13,7 +13,7 @@ use super::interrupt::{Decoder, Interrupts};
 use super::list::{List, Text};
 use super::properties::{Properties, number, strings};
 use super::timer::TimerNode;
-use super::{Facts, Psci, PsciMethod, PsciVersion};
+use super::{Facts, LeftOut, Psci, PsciMethod, PsciVersion, RESERVED};
 use crate::driver::Driver;
 use crate::drivers::{self, DRIVERS};
 
@@ -38,7 +38,8 @@ pub struct Seen<'a> {
 
     pub compatible: List<Text, 4>,
     memory: List<Range, 8>,
-    reserved: List<Range, 16>,
+    reserved: List<Range, RESERVED>,
+    left_out: LeftOut,
     cores: List<Core, 16>,
     gic: Option<GicNode<'a>>,
     timer: Option<TimerNode<'a>>,
@@ -47,7 +48,10 @@ pub struct Seen<'a> {
     clocks: Clocks,
     psci: Option<Psci>,
     initrd: Option<Range>,
-    module: Option<Range>,
+    /// The first multiboot module that says it is a RAM disk.
+    ramdisk: Option<Range>,
+    /// The first one that does not say what it is.
+    plain_module: Option<Range>,
 }
 
 /// A node on the way down.
@@ -169,7 +173,9 @@ impl<'a> Seen<'a> {
             return Err(ERROR);
         }
         for region in self.buses.regions(node.reg).filter(|region| region.size() != 0) {
-            self.memory.push(region);
+            if !self.memory.push(region) {
+                self.left_out.memory = self.left_out.memory.saturating_add(1);
+            }
         }
         Ok(())
     }
@@ -195,7 +201,9 @@ impl<'a> Seen<'a> {
             }
             _ => CoreStart::Unknown,
         };
-        self.cores.push(Core { mpidr, start });
+        if !self.cores.push(Core { mpidr, start }) {
+            self.left_out.cores = self.left_out.cores.saturating_add(1);
+        }
         Ok(())
     }
 
@@ -214,19 +222,22 @@ impl<'a> Seen<'a> {
         Ok(())
     }
 
-    /// A multiboot module. Not every loader sets the cell counts of /chosen; the length of `reg` tells more.
+    /// A multiboot module (Xen, docs/misc/arm/device-tree/booting.txt). GRUB's xen_module does not say what one is for. Not every
+    /// loader sets the cell counts of /chosen; the length of `reg` tells more.
     fn chosen_module(&mut self, node: &Properties<'a>) {
         let is = |what: &[u8]| strings(node.compatible).any(|text| text == what);
-        if !is(b"multiboot,module") || !is(b"multiboot,ramdisk") || self.module.is_some() {
+        if !is(b"multiboot,module") || is(b"multiboot,kernel") {
             return;
         }
         let mut reg = node.reg.unwrap_or_default();
-        self.module = match reg.len() {
+        let place = match reg.len() {
             8 | 16 => reg
                 .split_at_checked(reg.len() / 2)
                 .and_then(|(address, size)| Some(Range::sized(number(address)?, number(size)?))),
             _ => self.buses.take_region(&mut reg),
         };
+        let known = if is(b"multiboot,ramdisk") { &mut self.ramdisk } else { &mut self.plain_module };
+        *known = known.or(place);
     }
 
     fn device(&mut self, node: &Node<'a>, properties: &Properties<'a>) -> Result<(), FactsError> {
@@ -347,18 +358,19 @@ impl<'a> Seen<'a> {
             timer,
             compatible: self.compatible,
             memory: self.memory,
+            left_out: self.left_out,
             reserved: self.reserved,
             cores: self.cores,
             psci: self.psci,
-            bundle: self.initrd.or(self.module),
+            bundle: self.initrd.or(self.ramdisk).or(self.plain_module),
         })
     }
 }
 
 /// Notes a reserved range.
-fn reserve(reserved: &mut List<Range, 16>, region: Range) -> Result<(), FactsError> {
+fn reserve(reserved: &mut List<Range, RESERVED>, region: Range) -> Result<(), FactsError> {
     if region.size() == 0 || reserved.push(region) {
         return Ok(());
     }
-    Err(FactsError::TooMany { what: "reserved memory ranges", limit: 16 })
+    Err(FactsError::TooMany { what: "reserved memory ranges", limit: RESERVED })
 }

@@ -45,6 +45,14 @@ impl Board {
         }
     }
 
+    /// What the root of its device tree is compatible with.
+    pub const fn compatible(self) -> &'static str {
+        match self {
+            Self::QemuVirt => "linux,dummy-virt",
+            Self::Raspi4b | Self::Rpi4 => "raspberrypi,4-model-b",
+        }
+    }
+
     /// Bytes of its RAM, as far as VMs can have it.
     pub const fn memory(self) -> u64 {
         match self {
@@ -59,6 +67,14 @@ impl Board {
         match self {
             Self::QemuVirt => true,
             Self::Raspi4b | Self::Rpi4 => false,
+        }
+    }
+
+    /// Where its RAM begins.
+    pub const fn ram(self) -> u64 {
+        match self {
+            Self::QemuVirt => VIRT_RAM,
+            Self::Raspi4b | Self::Rpi4 => 0,
         }
     }
 
@@ -161,6 +177,8 @@ pub struct Files<'a> {
     pub firmware: Option<Flash<'a>>,
     /// What a Raspberry Pi needs beside them.
     pub raspberry_pi: Option<&'a raspberry_pi::Files>,
+    /// QEMU's arguments for a boot loader that starts them, if there is one.
+    pub loader: Option<&'a [String]>,
 }
 
 /// Firmware in flash, which expects an image in memory.
@@ -204,7 +222,10 @@ impl Hardware {
         }
         let memory = self.board.memory() >> 20;
         arguments.extend(["-smp".to_owned(), self.cores.to_string(), "-m".to_owned(), format!("{memory}M")]);
-        arguments.extend(files.arguments());
+        match files.loader {
+            Some(loader) => arguments.extend_from_slice(loader),
+            None => arguments.extend(files.arguments()),
+        }
         arguments
     }
 }
@@ -231,7 +252,8 @@ mod tests {
     use super::*;
 
     fn arguments(hardware: Hardware, cpu: Option<&str>, firmware: Option<Flash<'_>>) -> String {
-        let files = Files { image: Path::new("i,1"), bundle: Path::new("b"), firmware, raspberry_pi: None };
+        let files =
+            Files { image: Path::new("i,1"), bundle: Path::new("b"), firmware, raspberry_pi: None, loader: None };
         hardware.qemu_arguments(cpu, &files).join(" ")
     }
 
@@ -262,6 +284,20 @@ mod tests {
         let line = arguments(Hardware::new(Board::QemuVirt, 2), None, None);
         assert!(line.contains("-machine virt,virtualization=on,gic-version=3 "), "{line}");
         assert!(line.ends_with("-kernel i,1 -initrd b"), "{line}");
+    }
+
+    #[test]
+    fn a_boot_loader_takes_the_place_of_both_files() {
+        let loader = ["-bios".to_owned(), "u-boot".to_owned()];
+        let files = Files {
+            image: Path::new("i"),
+            bundle: Path::new("b"),
+            firmware: None,
+            raspberry_pi: None,
+            loader: Some(&loader),
+        };
+        let line = Hardware::new(Board::QemuVirt, 2).qemu_arguments(None, &files).join(" ");
+        assert!(line.ends_with("-m 2048M -bios u-boot"), "{line}");
     }
 
     #[test]

@@ -17,6 +17,10 @@ pub enum Defect {
     LittleMemory,
     /// On `virt`: the redistributors of its GICv3 end behind the first core's.
     OneRedistributor,
+    /// On `virt`: the redistributors of its GICv3 are in two regions, two in the first one, and their distance is told.
+    TwoRegions,
+    /// On `virt`: the virtual timer has another interrupt than Arm's boards have.
+    OtherTimer,
     /// On `virt`: the second serial port has the interrupt that a guest's clock has.
     TakenInterrupt,
     /// On `virt`: the second serial port's interrupt is edge-triggered.

@@ -1,12 +1,14 @@
 //! `scripts/image`: writes the files that a board boots from.
 
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 
 use crate::board::{Board, Hardware};
 use crate::environment::Environment;
-use crate::options::Image;
+use crate::loaders::u_boot;
+use crate::options::{Image, UBoot};
 use crate::raspberry_pi::card;
 use crate::run::System;
 use crate::{cpu, ram};
@@ -37,12 +39,29 @@ pub fn image(options: &Image) -> Result<()> {
         let size = fs::copy(from, &to).with_context(|| format!("{} cannot be written", to.display()))?;
         println!("{} ({size} bytes)", to.display());
     }
+    if let Some(u_boot) = &options.u_boot {
+        write_for_u_boot(options, &system, u_boot)?;
+    }
     if options.board == Board::Rpi4 {
-        let to = options.out.join(card::CONFIGURATION);
-        let text = card::configuration();
-        fs::write(&to, &text).with_context(|| format!("{} cannot be written", to.display()))?;
-        println!("{} ({} bytes)", to.display(), text.len());
+        write(&options.out, card::CONFIGURATION, card::configuration().as_bytes())?;
         println!("all three go to the card's boot partition; docs/rpi4.md has the steps, and TF-A's place in them");
     }
+    Ok(())
+}
+
+/// Writes the FIT, and a configuration by which U-Boot finds it on a disk.
+fn write_for_u_boot(options: &Image, system: &System, u_boot: &UBoot) -> Result<()> {
+    let contents = u_boot::Contents::read(&system.image, &system.bundle, u_boot.tree.as_deref())?;
+    write(&options.out, u_boot::FIT, &u_boot::fit(&contents, options.board)?)?;
+    write(&options.out, u_boot::CONFIGURATION, u_boot::extlinux().as_bytes())
+}
+
+fn write(folder: &Path, name: &str, content: &[u8]) -> Result<()> {
+    let to = folder.join(name);
+    if let Some(folder) = to.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    }
+    fs::write(&to, content).with_context(|| format!("{} cannot be written", to.display()))?;
+    println!("{} ({} bytes)", to.display(), content.len());
     Ok(())
 }

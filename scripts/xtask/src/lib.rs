@@ -12,6 +12,7 @@ pub mod firmware;
 pub mod flatten;
 pub mod guests;
 pub mod image;
+pub mod loaders;
 pub mod machine;
 pub mod metal;
 pub mod options;

@@ -16,11 +16,12 @@ usage:
               [--el3 none|tf-a] [--timeout SECONDS] [-- QEMU ARGS]
   scripts/test [FILTER]
   scripts/bench [--peers] [--docs] [--accept] [--profile]
-  scripts/image --board qemu-virt|rpi4 --manifest FILE --out DIR
+  scripts/image --board qemu-virt|rpi4 --manifest FILE --out DIR [--u-boot [--tree FILE]]
 --cores is 1 to 8, --cpu a model of QEMU (cortex-a72); raspi4b has 4 cores of its own and a GICv2. --el3 tf-a has Arm
 Trusted Firmware-A below the hypervisor: for qemu-virt the first such run builds it from Debian's source and calls
 setup --tf-a, which installs what is missing for that; for raspi4b it is Debian's binary. FILTER is a part of the tests'
 names. Two parts run only if it names them: \"miri \", and \"fuzz \", for FUZZ_SECONDS of the environment each, 10 otherwise.
+image: --u-boot writes a FIT and an extlinux.conf too; the FIT has the device tree FILE, else U-Boot hands over its own.
 bench: --peers measures Xen and KVM too, --docs writes docs/numbers.md, --accept lowers the bounds to what was reached,
 --profile tells where the boot's instructions go. Manifests to start from: scripts/manifests.";
 
@@ -76,6 +77,15 @@ pub struct Image {
     pub manifest: PathBuf,
     /// Where the files go.
     pub out: PathBuf,
+    /// What U-Boot starts from is written as well.
+    pub u_boot: Option<UBoot>,
+}
+
+/// What `scripts/image` writes for U-Boot.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UBoot {
+    /// The device tree that it is to hand over; none: its own.
+    pub tree: Option<PathBuf>,
 }
 
 impl Command {
@@ -123,6 +133,14 @@ impl Arguments {
         }
         let value = self.rest.next().filter(|value| value != "--").ok_or(format!("{word} needs a value"))?;
         Ok(Some((word, value)))
+    }
+
+    /// Takes an option without a value out of what is left. Whether it was there.
+    fn switch(&mut self, name: &str) -> bool {
+        let before = self.rest.len();
+        let kept: Vec<String> = self.rest.by_ref().filter(|word| word != name).collect();
+        self.rest = kept.into_iter();
+        self.rest.len() != before
     }
 
     fn run(mut self) -> Result<Run, String> {
@@ -186,12 +204,14 @@ impl Arguments {
     }
 
     fn image(mut self) -> Result<Image, String> {
-        let (mut board, mut manifest, mut out) = (None, None, None);
+        let (mut board, mut manifest, mut out, mut tree) = (None, None, None, None);
+        let u_boot = self.switch("--u-boot");
         while let Some((key, value)) = self.option()? {
             match key.as_str() {
                 "--board" => board = Some(Board::parse(&value)?),
                 "--manifest" => manifest = Some(value.into()),
                 "--out" => out = Some(value.into()),
+                "--tree" => tree = Some(value.into()),
                 _ => return Err(format!("scripts/image has no option {key}")),
             }
         }
@@ -200,7 +220,10 @@ impl Arguments {
             (Some(Board::Raspi4b), ..) => {
                 Err("raspi4b is in QEMU, which scripts/run is for; rpi4 is the hardware".into())
             }
-            (Some(board), Some(manifest), Some(out), None) => Ok(Image { board, manifest, out }),
+            _ if tree.is_some() && !u_boot => Err("--tree is the device tree in a FIT, which --u-boot writes".into()),
+            (Some(board), Some(manifest), Some(out), None) => {
+                Ok(Image { board, manifest, out, u_boot: u_boot.then_some(UBoot { tree }) })
+            }
             _ => Err("scripts/image needs --board, --manifest and --out".into()),
         }
     }
@@ -255,6 +278,19 @@ mod tests {
         assert!(parse("run --board rpi4").unwrap_err().contains("scripts/image"));
         assert!(parse("image --board raspi4b --manifest m --out o").unwrap_err().contains("rpi4"));
         assert!(parse("image --board rpi4 --manifest m --out o").is_ok());
+    }
+
+    #[test]
+    fn image_writes_for_u_boot_if_it_is_asked_to() {
+        let image = |line: &str| match parse(&format!("image --board qemu-virt --manifest m --out o{line}")) {
+            Ok(Command::Image(image)) => Ok(image.u_boot),
+            Ok(other) => panic!("{other:?}"),
+            Err(error) => Err(error),
+        };
+        assert_eq!(image(""), Ok(None));
+        assert_eq!(image(" --u-boot"), Ok(Some(UBoot { tree: None })));
+        assert_eq!(image(" --tree=b.dtb --u-boot"), Ok(Some(UBoot { tree: Some("b.dtb".into()) })));
+        assert!(image(" --tree b.dtb").unwrap_err().contains("--u-boot"));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::el3::El3;
 use crate::environment::Environment;
 use crate::firmware::{self, Firmware};
 use crate::guests::Guests;
+use crate::loaders::Loader;
 use crate::machine::report::Reports;
 use crate::machine::rows::Joined;
 use crate::machine::terminal::{self, Raw};
@@ -99,6 +100,7 @@ pub struct System {
     hardware: Hardware,
     firmware: Option<Firmware>,
     raspberry_pi: Option<raspberry_pi::Files>,
+    loader: Option<Vec<String>>,
     /// The hypervisor's image.
     pub image: PathBuf,
     /// The bundle.
@@ -179,7 +181,7 @@ impl System {
         };
         let bundle = environment.target().join(bundle);
         bundle::write(&manifest, &bundle).map_err(|error| anyhow!("{error}"))?;
-        Ok(Self { hardware, firmware, raspberry_pi: None, image, bundle, reporting })
+        Ok(Self { hardware, firmware, raspberry_pi: None, loader: None, image, bundle, reporting })
     }
 
     /// Makes what a Raspberry Pi in QEMU needs beside image and bundle, if this is one, with a tree that is wrong on purpose.
@@ -192,6 +194,26 @@ impl System {
         if board == Board::Raspi4b {
             self.raspberry_pi = Some(raspberry_pi::Files::make(environment, el3, &self.bundle, defect)?);
         }
+        Ok(())
+    }
+
+    /// Has a boot loader start the system, instead of QEMU, with image and bundle as they are now.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Loader::arguments`], or QEMU does not tell its device tree.
+    pub fn start_by(&mut self, environment: &Environment, loader: Loader, cpu: Option<&str>) -> Result<()> {
+        let tree = match loader.wants_tree() {
+            false => None,
+            true => {
+                let folder = environment.target().join("test");
+                let blob = devices::dump(self.qemu(environment, cpu)?, &folder)?.context("QEMU made no device tree")?;
+                let file = folder.join("machine.dtb");
+                fs::write(&file, blob).with_context(|| format!("{} cannot be written", file.display()))?;
+                Some(file)
+            }
+        };
+        self.loader = Some(loader.arguments(environment, &self.image, &self.bundle, tree.as_deref())?);
         Ok(())
     }
 
@@ -209,7 +231,8 @@ impl System {
         let mut qemu = Command::new(environment.get("QEMU")?);
         let firmware = self.firmware.as_ref().map(|firmware| self.flash(firmware)).transpose()?;
         let raspberry_pi = self.raspberry_pi.as_ref();
-        let files = Files { image: &self.image, bundle: &self.bundle, firmware, raspberry_pi };
+        let loader = self.loader.as_deref();
+        let files = Files { image: &self.image, bundle: &self.bundle, firmware, raspberry_pi, loader };
         qemu.args(self.hardware.qemu_arguments(cpu, &files));
         Ok(qemu)
     }

@@ -17,6 +17,10 @@ use crate::devices;
 const GIC: &str = "/intc@8000000";
 /// The second serial port.
 const SERIAL: &str = "/pl011@9040000";
+/// The timers: secure, physical, virtual, hypervisor.
+const TIMER: &str = "/timer";
+/// A private interrupt that no timer has.
+const OTHER_PPI: u32 = 5;
 /// Bytes of a GICv3's redistributor (Arm IHI 0069, 12.10): its two frames.
 const REDISTRIBUTOR: u32 = 0x2_0000;
 /// The first shared interrupt.
@@ -40,17 +44,41 @@ pub fn make(qemu: Command, folder: &Path, defect: Defect) -> Result<PathBuf> {
 fn edit(tree: &[u8], defect: Defect) -> Result<Vec<u8>> {
     let tree = Fdt::new(tree).map_err(|error| anyhow!("QEMU's device tree: {error}"))?;
     let mut tree = DeviceTree::from_fdt(&tree);
+    if defect == Defect::TwoRegions {
+        split_redistributors(&mut tree).with_context(|| format!("{GIC} has no redistributors"))?;
+        return Ok(tree.to_dtb());
+    }
     let (path, name, cell, value) = match defect {
         // Address and size in two cells each: the distributor, the redistributors.
         Defect::OneRedistributor => (GIC, "reg", 7, REDISTRIBUTOR),
         // Kind, number, trigger.
         Defect::TakenInterrupt => (SERIAL, "interrupts", 1, RTC_INTID - FIRST_SHARED),
         Defect::Edge => (SERIAL, "interrupts", 2, RISING_EDGE),
+        // The third of the timers.
+        Defect::OtherTimer => (TIMER, "interrupts", 7, OTHER_PPI),
         other => bail!("{other:?} is none of this machine's"),
     };
     let node = tree.find_node_mut(path).with_context(|| format!("QEMU's device tree has no {path}"))?;
     set_cell(node, name, cell, value).with_context(|| format!("{path} has no cell {cell} of {name}"))?;
     Ok(tree.to_dtb())
+}
+
+/// Has the tree tell of the redistributors in two regions: two in the first one, the others in the second.
+fn split_redistributors(tree: &mut DeviceTree) -> Option<()> {
+    const IN_FIRST: u32 = 2 * REDISTRIBUTOR;
+    let node = tree.find_node_mut(GIC)?;
+    let reg = node.property("reg")?.value().to_vec();
+    let cell = |at: usize| Some(u32::from_be_bytes(*reg.get(at * 4..)?.first_chunk()?));
+    let (start, size) = (cell(5)?, cell(7)?);
+    let mut cells: Vec<u32> = (0..7).map_while(cell).collect();
+    cells.extend([IN_FIRST, 0, start.checked_add(IN_FIRST)?, 0, size.checked_sub(IN_FIRST)?]);
+    let property = |name: &str, cells: &[u32]| {
+        DeviceTreeProperty::new_unchecked(name, cells.iter().flat_map(|cell| cell.to_be_bytes()).collect::<Vec<u8>>())
+    };
+    node.add_property(property("reg", &cells));
+    node.add_property(property("#redistributor-regions", &[2]));
+    node.add_property(property("redistributor-stride", &[0, REDISTRIBUTOR]));
+    Some(())
 }
 
 /// Changes one cell of a property that there is.
@@ -72,6 +100,7 @@ mod tests {
         for (node, name, value) in [
             ("intc@8000000", "reg", cells(&[0, 0x800_0000, 0, 0x1_0000, 0, 0x80a_0000, 0, 0xf6_0000])),
             ("pl011@9040000", "interrupts", cells(&[0, 8, 4])),
+            ("timer", "interrupts", cells(&[1, 13, 4, 1, 14, 4, 1, 11, 4, 1, 10, 4])),
         ] {
             let mut node = DeviceTreeNode::new_unchecked(node);
             node.add_property(DeviceTreeProperty::new_unchecked(name, value));
@@ -94,6 +123,15 @@ mod tests {
         assert_eq!(cells(Defect::TakenInterrupt, SERIAL, "interrupts"), [0, 2, 4]);
         assert_eq!(cells(Defect::Edge, SERIAL, "interrupts"), [0, 8, 1]);
         assert_eq!(cells(Defect::Edge, GIC, "reg")[7], 0xf6_0000);
+        assert_eq!(cells(Defect::OtherTimer, TIMER, "interrupts")[6..9], [1, 5, 4]);
+    }
+
+    #[test]
+    fn redistributors_are_told_of_in_two_regions() {
+        let reg = cells(Defect::TwoRegions, GIC, "reg");
+        assert_eq!(reg[4..], [0, 0x80a_0000, 0, 0x4_0000, 0, 0x80e_0000, 0, 0xf2_0000]);
+        assert_eq!(cells(Defect::TwoRegions, GIC, "#redistributor-regions"), [2]);
+        assert_eq!(cells(Defect::TwoRegions, GIC, "redistributor-stride"), [0, 0x2_0000]);
     }
 
     #[test]

@@ -9,15 +9,33 @@ use anyhow::{Context, Result};
 use super::debian;
 use crate::environment::Environment;
 
+/// The release of Debian that a boot loader is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Release {
+    /// Debian 12.
+    Bookworm,
+    /// Debian 13.
+    Trixie,
+}
+
 /// The file `program` of Debian's package `package`, under the name `name`, downloaded when this is asked for the first time.
 ///
 /// # Errors
 ///
 /// apt, its hashes, or the content of the package.
-pub fn program(environment: &Environment, package: &str, program: &str, name: &str) -> Result<PathBuf> {
+pub fn program(
+    environment: &Environment,
+    release: Release,
+    package: &str,
+    program: &str,
+    name: &str,
+) -> Result<PathBuf> {
     let place = folder(environment)?.join(name);
     if !place.exists() {
-        let apt = debian::apt(environment)?;
+        let apt = match release {
+            Release::Bookworm => debian::apt(environment)?,
+            Release::Trixie => debian::apt_trixie(environment)?,
+        };
         apt.update()?;
         let fresh = apt.fetch(package)?;
         fs::rename(fresh.join(program), &place).with_context(|| format!("the package {package} has no {program}"))?;

@@ -196,9 +196,7 @@ pub fn busybox(environment: &Environment) -> Result<PathBuf> {
 pub fn xen(environment: &Environment) -> Result<PathBuf> {
     let place = folder(environment).join("xen");
     if !place.exists() {
-        let address = archive(environment, NEEDED_FOR)?;
-        let apt =
-            Apt::new(environment, folder(environment).join("apt-trixie"), &[Source::Packages(address, "trixie")])?;
+        let apt = apt_trixie(environment)?;
         apt.update()?;
         let fresh = apt.fetch(XEN_PACKAGE)?;
         let image = fresh.join("boot/xen-4.20-arm64");
@@ -216,6 +214,12 @@ pub fn apt(environment: &Environment) -> Result<Apt> {
         Source::Packages(environment.get("BACKPORTS")?, "bookworm-backports"),
     ];
     Apt::new(environment, folder(environment).join("apt"), &sources)
+}
+
+/// apt with the sources of Debian 13.
+pub fn apt_trixie(environment: &Environment) -> Result<Apt> {
+    let address = archive(environment, NEEDED_FOR)?;
+    Apt::new(environment, folder(environment).join("apt-trixie"), &[Source::Packages(address, "trixie")])
 }
 
 /// Makes sure that the file is an arm64 Image, unpacking it if need be.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use portcullis_abi::map::FLASH_BLOCK;
 
-use super::boot_loaders;
+use super::boot_loaders::{self, Release};
 use crate::environment::Environment;
 
 /// Name of the known guest: EDK2 as Debian builds it for QEMU's `virt`.
@@ -22,7 +22,7 @@ const PROGRAM: &str = "usr/share/qemu-efi-aarch64/QEMU_EFI.fd";
 ///
 /// apt, its hashes, or the content of the package.
 pub fn edk2(environment: &Environment) -> Result<PathBuf> {
-    boot_loaders::program(environment, PACKAGE, PROGRAM, "edk2.fd")
+    boot_loaders::program(environment, Release::Bookworm, PACKAGE, PROGRAM, "edk2.fd")
 }
 
 /// The program at `image`, filled up with zeros to whole blocks of flash.

@@ -1,6 +1,6 @@
 //! The guests that the project knows by name, and where their files come from.
 
-mod boot_loaders;
+pub mod boot_loaders;
 pub mod cpio;
 pub mod debian;
 pub mod firmware;

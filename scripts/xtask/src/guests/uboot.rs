@@ -27,7 +27,7 @@ const INNER_SIZE: u64 = 16 << 20;
 ///
 /// apt, its hashes, or the content of the package.
 pub fn program(environment: &Environment) -> Result<PathBuf> {
-    boot_loaders::program(environment, PACKAGE, PROGRAM, "u-boot.bin")
+    boot_loaders::program(environment, boot_loaders::Release::Bookworm, PACKAGE, PROGRAM, "u-boot.bin")
 }
 
 /// A RAM disk that is a Debian kernel and, `INNER_DISK` further, its own RAM disk: `booti` runs the kernel where it lies.

@@ -15,7 +15,7 @@ use crate::environment::Environment;
 
 /// The crates by the name that `use` lines have for them, with their folders, from the ground up. A crate uses what stands on the
 /// floors below its own; those on one floor do not know each other.
-const FLOORS: [&[(&str, &str)]; 6] = [
+const FLOORS: [&[(&str, &str)]; 7] = [
     &[
         ("portcullis_abi", "hypervisor/abi"),
         ("portcullis_board", "hypervisor/board"),
@@ -30,6 +30,7 @@ const FLOORS: [&[(&str, &str)]; 6] = [
     &[("portcullis_arch", "hypervisor/arch"), ("portcullis_virtio", "hypervisor/virtio")],
     &[("portcullis_bundle", "hypervisor/bundle"), ("portcullis_links", "hypervisor/links")],
     &[("portcullis_core", "hypervisor/core"), ("portcullis_platform", "platform")],
+    &[("portcullis_efi", "boot/efi")],
     &[("the image", "boot")],
 ];
 

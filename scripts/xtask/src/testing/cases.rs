@@ -4,6 +4,7 @@ mod boot_loader;
 pub mod case;
 mod console;
 mod firmware;
+mod loaders;
 mod passthrough;
 mod power;
 mod raspberry_pi;
@@ -193,6 +194,8 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         boot_loader::CASES,
         console::CASES,
         firmware::CASES,
+        loaders::CASES,
+        loaders::EFI_CASES,
         raspberry_pi::CASES,
         passthrough::CASES,
         power::CASES,
@@ -237,6 +240,16 @@ const CASES: &[Case] = &[
         name: "faults",
         manifest: "faults.toml",
         expectations: &[Stopped("abort"), Stopped("jump"), StoppedOrCases("mmio"), Cases("neighbour")],
+        ..LINUX
+    },
+    // The third and the fourth core's redistributors are in a second region; the VMs are on all four.
+    Case { name: "two-redistributor-regions", defect: Some(Defect::TwoRegions), ..CONFORMANCE },
+    Case {
+        name: "timer-with-another-interrupt",
+        manifest: "words.toml",
+        defect: Some(Defect::OtherTimer),
+        halts: Some("nothing was started"),
+        expectations: &[Line("the virtual timer has INTID 21 in the device tree; only 27 can be used"), NoGuest],
         ..LINUX
     },
     // The second core's redistributor lies beyond those that the board's tree tells of.

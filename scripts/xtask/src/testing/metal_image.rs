@@ -3,10 +3,13 @@
 use std::fs;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
+use object::pe;
 use object::read::elf::ElfFile64;
+use object::read::pe::{ImageNtHeaders, ImageOptionalHeader, PeFile64};
 use object::{LittleEndian, Object, ObjectSection, ObjectSymbol, SectionKind};
 
+use super::errata;
 use super::filter::Filter;
 use super::speculation::{self, Instruction};
 use super::tally::Tally;
@@ -16,6 +19,9 @@ use crate::metal;
 
 /// The row of the figures that says how large the image may be.
 const ROW: &str = "image";
+
+/// CCMP x18, #0, #13, PL (Arm ARM, C6.2): changes the flags alone, and its first two bytes are "MZ".
+const NOTHING: u32 = 0xfa40_5a4d;
 
 /// AT instructions that the vectors know, by symbol: SYS with op1 0, CRn 7, CRm 8, and op2 0 and 2, of x0 (Arm ARM, C5.4).
 const TRANSLATIONS: [(&str, u32); 2] = [("portcullis_at_s1e1r", 0xd508_7800), ("portcullis_at_s1e0r", 0xd508_7840)];
@@ -29,7 +35,13 @@ const TRANSLATION_MASK: u32 = 0xfff8_fe00;
 ///
 /// The build, or what cannot be read.
 pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Result<()> {
-    let checks: [Check; 3] = [("size", size), ("translations", translations), ("exception returns", returns)];
+    let checks: [Check; 5] = [
+        ("size", size),
+        ("header", header),
+        ("translations", translations),
+        ("exception returns", returns),
+        ("erratum-843419", erratum_843419),
+    ];
     for (name, check) in checks.into_iter().filter(|(name, _)| filter.selects("image", name)) {
         let start = Instant::now();
         metal::build(environment)?;
@@ -55,6 +67,48 @@ fn size(environment: &Environment) -> Result<String> {
     }
 }
 
+/// The file is an arm64 Image and an EFI application: what loaders look at of either.
+fn header(environment: &Environment) -> Result<String> {
+    let image = fs::read(metal::image(environment, metal::HYPERVISOR)?)?;
+    let word = |at: usize| image.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
+    ensure!(word(0) == Some(NOTHING), "it does not begin with the instruction that is also \"MZ\"");
+    ensure!(word(4).is_some_and(|word| word >> 26 == 0b00_0101), "its second instruction is no branch");
+    ensure!(image.get(56..60) == Some(b"ARM\x64"), "it has no arm64 Image header");
+    ensure!(word(60) == Some(64), "its PE header does not follow the other one, where GRUB 2.06 looks for it");
+    let file = PeFile64::parse(image.as_slice()).context("it is no PE file")?;
+    let (coff, optional) = (file.nt_headers().file_header(), file.nt_headers().optional_header());
+    ensure!(coff.machine.get(LittleEndian) == pe::IMAGE_FILE_MACHINE_ARM64, "its machine is not Arm64");
+    ensure!(optional.subsystem() == pe::IMAGE_SUBSYSTEM_EFI_APPLICATION, "it is no EFI application");
+    ensure!(
+        optional.major_image_version() >= 1,
+        "boot loaders offer a RAM disk by LoadFile2 from image version 1.0 on"
+    );
+    let entry = optional.address_of_entry_point();
+    let mut end = optional.size_of_headers();
+    for section in file.section_table().iter() {
+        let [start, length, place, raw] =
+            [&section.virtual_address, &section.virtual_size, &section.pointer_to_raw_data, &section.size_of_raw_data]
+                .map(|number| number.get(LittleEndian));
+        ensure!(
+            start == place && start == end && start % optional.section_alignment() == 0,
+            "a section begins elsewhere"
+        );
+        ensure!(raw <= length && raw % optional.file_alignment() == 0, "a section has {raw} bytes in the file");
+        ensure!((place + raw) as usize <= image.len(), "a section ends behind the file");
+        let flags = section.characteristics.get(LittleEndian).0;
+        let (executed, written) = (flags & pe::IMAGE_SCN_MEM_EXECUTE.0 != 0, flags & pe::IMAGE_SCN_MEM_WRITE.0 != 0);
+        ensure!(executed != written, "a section can be written and executed, or neither");
+        ensure!(executed == (start..start + length).contains(&entry), "the entry is not where instructions are");
+        end = start + length;
+    }
+    ensure!(
+        end == optional.size_of_image(),
+        "the sections end at {end:#x}, the image at {:#x}",
+        optional.size_of_image()
+    );
+    Ok("an arm64 Image and an EFI application".to_owned())
+}
+
 /// An AT instruction of EL2's can end in an exception that a guest causes: each is one that the vectors know by its place.
 fn translations(environment: &Environment) -> Result<String> {
     let elf = fs::read(metal::program(environment, metal::HYPERVISOR))?;
@@ -71,6 +125,22 @@ fn translations(environment: &Environment) -> Result<String> {
     match found == known {
         true => Ok(format!("{} that the vectors know", found.len())),
         false => bail!("AT instructions, by address, are {found:x?}; the vectors know {known:x?}"),
+    }
+}
+
+/// No program has a sequence of Cortex-A53's erratum 843419: the linker is told to take them apart.
+fn erratum_843419(environment: &Environment) -> Result<String> {
+    let (mut looked, mut found) = (0, Vec::new());
+    for name in [metal::HYPERVISOR, metal::OPS, "conformance", "firmware"] {
+        let elf = fs::read(metal::program(environment, name))?;
+        let file = ElfFile64::<LittleEndian>::parse(elf.as_slice()).with_context(|| name.to_owned())?;
+        let code = code(&file)?;
+        looked += code.len();
+        found.extend(errata::sequences_of_843419(&code).into_iter().map(|at| (name, at)));
+    }
+    match found.is_empty() {
+        true => Ok(format!("none in {looked} instructions")),
+        false => bail!("sequences of Cortex-A53's erratum 843419, by program and address: {found:x?}"),
     }
 }
 

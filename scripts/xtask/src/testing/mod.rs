@@ -4,6 +4,7 @@ mod arrows;
 mod cases;
 mod coverage;
 mod damage;
+mod errata;
 mod expectation;
 mod figures;
 mod filter;

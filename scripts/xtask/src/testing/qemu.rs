@@ -118,7 +118,8 @@ fn build_firmware(environment: &Environment, cases: &[&Case], tally: &mut Tally)
 fn boot(environment: &Environment, case: &Case) -> Result<(Console, End)> {
     let manifest = environment.root.join("scripts/manifests").join(case.manifest);
     let hardware = Hardware { gic: case.gic, el3: case.el3, ..Hardware::new(case.board, case.cores) };
-    let exit = case.keys.is_empty();
+    // What is typed to a boot loader is not for the guests.
+    let exit = case.keys.is_empty() || case.loader.is_some();
     let mut limits = System::limits(hardware, None);
     limits.time |= matches!(case.damage, Some(Damage::OtherBoard));
     let mut system = System::build_for(environment, hardware, &limits, &manifest, exit, "test/bundle.img")
@@ -127,6 +128,9 @@ fn boot(environment: &Environment, case: &Case) -> Result<(Console, End)> {
         damage.apply(&system.bundle).context("the bundle could not be damaged")?;
     }
     system.prepare(environment, case.defect)?;
+    if let Some(loader) = case.loader {
+        system.start_by(environment, loader, case.cpu).context("the boot loader's files could not be made")?;
+    }
     let command = || {
         let mut qemu = system.qemu(environment, case.cpu)?;
         // A reset is not a way to end a test.

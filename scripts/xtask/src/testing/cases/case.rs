@@ -3,6 +3,7 @@
 use crate::board::{Board, Gic};
 use crate::defect::Defect;
 use crate::el3::El3;
+use crate::loaders::Loader;
 use crate::machine::script::Step;
 use crate::testing::damage::Damage;
 use crate::testing::expectation::Expectation::{
@@ -26,6 +27,8 @@ pub struct Case {
     pub gic: Gic,
     /// What runs below the hypervisor.
     pub el3: El3,
+    /// The boot loader that starts the image; none: QEMU does.
+    pub loader: Option<Loader>,
     /// Further arguments of QEMU's.
     pub arguments: &'static [&'static str],
     /// What is typed.
@@ -132,6 +135,7 @@ pub const LINUX: Case = Case {
     cores: 4,
     gic: Gic::V3,
     el3: El3::None,
+    loader: None,
     arguments: &[],
     keys: &[],
     soiled: false,

@@ -1,0 +1,135 @@
+//! Why nothing is started, in words and as an EFI status.
+
+use core::fmt;
+
+use portcullis_board::Range;
+use portcullis_board::vm_memory::HEAP;
+use portcullis_bundle::BundleError;
+use portcullis_platform::facts::FactsError;
+use uefi_raw::Status;
+
+use crate::source::Source;
+
+/// Why nothing is started. The text says what is wrong and what would be right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The firmware does not run at EL2.
+    Level(u64),
+    /// The CPU lacks the CRC32 instructions.
+    NoCrc,
+    /// The configuration table has no device tree.
+    NoTree {
+        /// It has ACPI's tables.
+        acpi: bool,
+    },
+    /// What the configuration table calls a device tree is none.
+    NotATree,
+    /// The device tree does not describe a board that can be used.
+    Facts(FactsError),
+    /// The firmware does not tell its memory map.
+    NoMap(Status),
+    /// Nobody has brought a bundle.
+    NoBundle,
+    /// The bundle cannot be read.
+    Unread {
+        /// Where it would come from.
+        source: Source,
+        /// The firmware's word for why.
+        status: Status,
+    },
+    /// The device tree has the bundle where no RAM is, by the memory map.
+    Outside(Range),
+    /// The bundle is broken.
+    Bundle {
+        /// Where it comes from.
+        source: Source,
+        /// What is wrong.
+        error: BundleError,
+    },
+    /// No memory is left for the hypervisor itself.
+    NoRoom,
+    /// A VM asks for more memory than is left in one piece.
+    NoMemory {
+        /// The VM.
+        vm: &'static str,
+        /// Bytes that it asks for.
+        wanted: u64,
+        /// Bytes that are left.
+        left: u64,
+    },
+    /// Boot services cannot be left. Nothing may be written to the console any more.
+    NotLeft(Status),
+}
+
+impl Refusal {
+    /// What the firmware, or the boot loader, is told.
+    pub const fn status(&self) -> Status {
+        match self {
+            Self::Level(_) | Self::NoCrc | Self::NoTree { .. } => Status::UNSUPPORTED,
+            Self::NotATree | Self::Facts(_) | Self::Outside(_) => Status::INCOMPATIBLE_VERSION,
+            Self::NoBundle => Status::NOT_FOUND,
+            Self::Bundle { .. } => Status::LOAD_ERROR,
+            Self::NoRoom | Self::NoMemory { .. } => Status::OUT_OF_RESOURCES,
+            Self::NoMap(status) | Self::Unread { status, .. } | Self::NotLeft(status) => *status,
+        }
+    }
+
+    /// Whether it may be said by the firmware's console: not once boot services were to be left (UEFI 7.4.6).
+    pub const fn can_be_said(&self) -> bool {
+        !matches!(self, Self::NotLeft(_))
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Level(level) => write!(
+                f,
+                "the firmware runs at EL{level}, and EL2 is needed; switch virtualization on in its setup (in QEMU: -machine \
+                 virtualization=on)"
+            ),
+            Self::NoCrc => write!(f, "this CPU lacks the CRC32 instructions (FEAT_CRC32), which are needed"),
+            Self::NoTree { acpi: true } => write!(
+                f,
+                "this machine describes itself by ACPI only, and a device tree is needed; choose it in the firmware's setup (in \
+                 QEMU: -machine acpi=off), or load one by the boot loader's devicetree command"
+            ),
+            Self::NoTree { acpi: false } => write!(
+                f,
+                "the firmware's configuration table has no device tree; load one by the boot loader's devicetree command"
+            ),
+            Self::NotATree => {
+                write!(f, "what the firmware's configuration table has for a device tree is none; load one that is")
+            }
+            Self::Facts(error) => write!(f, "device tree: {error}"),
+            Self::NoMap(status) => write!(f, "the firmware does not tell its memory map (EFI status {:#x})", status.0),
+            Self::NoBundle => write!(
+                f,
+                "there is no bundle; give one to the boot loader as initrd, by the option initrd=PATH, or as bundle.img beside \
+                 the image"
+            ),
+            Self::Unread { source, status } => {
+                write!(f, "the bundle, {source}, cannot be read (EFI status {:#x}); look whether it is there", status.0)
+            }
+            Self::Outside(Range { start, end }) => write!(
+                f,
+                "the bundle, {start:#x} to {end:#x} by the device tree, is not in the RAM of the firmware's memory map"
+            ),
+            Self::Bundle { source, error } => write!(f, "bundle, {source}: {error}"),
+            Self::NoRoom => write!(
+                f,
+                "no {} KiB of contiguous memory are free for the hypervisor in the firmware's memory map",
+                HEAP >> 10
+            ),
+            Self::NoMemory { vm, wanted, left } => write!(
+                f,
+                "{vm} wants {} MiB of memory in one piece; {} MiB are free in all by the firmware's memory map",
+                wanted >> 20,
+                left >> 20
+            ),
+            Self::NotLeft(status) => write!(f, "boot services cannot be left (EFI status {:#x})", status.0),
+        }
+    }
+}
+
+impl core::error::Error for Refusal {}

@@ -1,0 +1,199 @@
+//! The whole way, with firmware that plays each failure.
+
+mod fake;
+
+use std::sync::OnceLock;
+
+use dtoolkit::fdt::Fdt;
+use dtoolkit::model::{DeviceTree, DeviceTreeNode, DeviceTreeProperty};
+use portcullis_board::Range;
+use uefi_raw::Status;
+use uefi_raw::table::boot::MemoryType;
+
+use self::fake::{Fake, IMAGE, RAM};
+use super::*;
+
+/// QEMU's machine, changed by `edit`.
+fn tree(edit: impl FnOnce(&mut DeviceTreeNode)) -> &'static [u8] {
+    let blob = include_bytes!("../../../platform/tests/data/qemu-virt-gicv3.dtb");
+    let mut tree = DeviceTree::from_fdt(&Fdt::new(blob).unwrap());
+    edit(&mut tree.root);
+    tree.to_dtb().leak()
+}
+
+fn set(node: &mut DeviceTreeNode, name: &str, value: u64) {
+    node.add_property(DeviceTreeProperty::new_unchecked(name, value));
+}
+
+/// The machine with a RAM disk at `range` by its /chosen.
+fn tree_with_disk(range: Range) -> &'static [u8] {
+    tree(|root| {
+        let mut chosen = DeviceTreeNode::new_unchecked("chosen");
+        set(&mut chosen, "linux,initrd-start", range.start);
+        set(&mut chosen, "linux,initrd-end", range.end);
+        root.add_child(chosen);
+    })
+}
+
+/// A bundle of one VM with 2 MiB.
+fn bundle() -> &'static [u8] {
+    static BUNDLE: OnceLock<Vec<u8>> = OnceLock::new();
+    BUNDLE.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("raw"), [0x14; 64]).unwrap();
+        let text = "[[vm]]\nname = \"a\"\nimage = \"raw\"\nmemory = \"2M\"\ncores = [0]\n";
+        let board = system::Board {
+            name: "b".to_owned(),
+            cores: 2,
+            memory: 1 << 30,
+            forwards: false,
+            time: true,
+            cpu: None,
+            ram: None,
+        };
+        let manifest = system::Manifest::parse("m", text, folder.path(), &board, &NoImages).unwrap();
+        let file = folder.path().join("bundle.img");
+        system::bundle::write(&manifest, &file).unwrap();
+        std::fs::read(file).unwrap()
+    })
+}
+
+struct NoImages;
+
+type Found = Result<Option<std::path::PathBuf>, Box<dyn std::error::Error + Send + Sync>>;
+
+impl system::Images for NoImages {
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn kernel(&self, _: &str) -> Found {
+        Ok(None)
+    }
+
+    fn initrd(&self, _: &str) -> Found {
+        Ok(None)
+    }
+
+    fn flash(&self, _: &str) -> Found {
+        Ok(None)
+    }
+}
+
+/// Firmware on which all is well, with the bundle by LoadFile2.
+fn right() -> Fake {
+    Fake { tree: Some(tree(|_| ())), offer: Some(Ok(bundle())), ..Fake::default() }
+}
+
+fn refused(mut firmware: Fake) -> Refusal {
+    let refusal = start(&mut firmware, IMAGE).unwrap_err();
+    // Nothing is left half: whatever is refused before the firmware is left leaves it as it was.
+    assert!(firmware.exits == 0 || matches!(refusal, Refusal::NotLeft(_)), "{refusal}");
+    assert!(refusal.status().is_error(), "{refusal}");
+    assert!(!refusal.to_string().is_empty());
+    refusal
+}
+
+#[test]
+fn what_is_handed_over_is_what_the_firmware_said() {
+    let mut firmware = right();
+    let handover = start(&mut firmware, IMAGE).unwrap();
+    assert_eq!(handover.tree, firmware.tree.unwrap().as_ptr() as u64);
+    assert_eq!(handover.bundle, Range::sized(bundle().as_ptr() as u64, bundle().len() as u64));
+    assert_eq!(handover.usable.iter().collect::<Vec<_>>(), [RAM]);
+    assert_eq!(firmware.exits, 1);
+    assert!(firmware.said[0].contains("from the boot loader, by LoadFile2"), "{:?}", firmware.said);
+}
+
+#[test]
+fn what_somebody_says_comes_before_what_is_there() {
+    let said = |mut firmware: Fake| {
+        start(&mut firmware, IMAGE).unwrap();
+        firmware.said.remove(0)
+    };
+    let file = |path: &str| (path.to_owned(), Ok(bundle()));
+    let beside = file("\\EFI\\bundle.img");
+    let place = Range::sized(RAM.start, bundle().len() as u64);
+    let all = |offer| Fake {
+        offer,
+        tree: Some(tree_with_disk(place)),
+        options: "x initrd=\\other.img".encode_utf16().collect(),
+        files: vec![beside.clone(), file("\\other.img")],
+        loaded: vec![(place, bundle())],
+        ..right()
+    };
+    assert!(said(all(Some(Ok(bundle())))).contains("LoadFile2"));
+    assert!(said(all(None)).contains("the option initrd= names"));
+    assert!(said(Fake { options: Vec::new(), ..all(None) }).contains("/chosen"));
+    assert!(said(Fake { options: Vec::new(), tree: Some(tree(|_| ())), ..all(None) }).contains("bundle.img beside"));
+    let refusal = refused(Fake { options: Vec::new(), tree: Some(tree(|_| ())), files: Vec::new(), ..all(None) });
+    assert_eq!((refusal.clone(), refusal.status()), (Refusal::NoBundle, Status::NOT_FOUND));
+    // A file that is asked for and not there is no reason to take another one.
+    let refusal = refused(Fake { files: vec![beside.clone()], ..all(None) });
+    assert_eq!(refusal, Refusal::Unread { source: Source::Option, status: Status::NOT_FOUND });
+}
+
+#[test]
+fn what_is_wrong_with_the_machine_is_told_before_anything_else() {
+    let text = |firmware| refused(firmware).to_string();
+    let at_el1 = text(Fake { level: 1, ..right() });
+    assert!(at_el1.contains("runs at EL1") && at_el1.contains("virtualization=on"), "{at_el1}");
+    assert_eq!(refused(Fake { has_crc32: false, ..right() }), Refusal::NoCrc);
+    let acpi = text(Fake { tree: None, acpi: true, ..right() });
+    assert!(acpi.contains("by ACPI only") && acpi.contains("acpi=off"), "{acpi}");
+    assert!(text(Fake { tree: None, ..right() }).contains("configuration table has no device tree"));
+    assert_eq!(refused(Fake { tree: Some(&[]), ..right() }), Refusal::NotATree);
+    let no_memory = tree(|root| _ = root.remove_child("memory@40000000").unwrap());
+    assert!(
+        text(Fake { tree: Some(no_memory), ..right() }).contains("device tree: the device tree has no enabled memory")
+    );
+}
+
+#[test]
+fn a_bundle_that_is_cut_short_starts_nothing() {
+    for length in [0, 7, 63, bundle().len() / 2, bundle().len() - 1] {
+        let refusal = refused(Fake { offer: Some(Ok(&bundle()[..length])), ..right() });
+        assert!(matches!(refusal, Refusal::Bundle { source: Source::LoadFile2, .. }), "{length}: {refusal}");
+        assert_eq!(refusal.status(), Status::LOAD_ERROR);
+    }
+    let half = refused(Fake { offer: Some(Ok(&bundle()[..bundle().len() / 2])), ..right() }).to_string();
+    assert!(half.contains("bundle, from the boot loader, by LoadFile2: its header tells"), "{half}");
+    let refusal = refused(Fake { offer: Some(Err(Status::DEVICE_ERROR)), ..right() });
+    assert_eq!(refusal.status(), Status::DEVICE_ERROR);
+    let nowhere = Range::sized(0x1000, 0x1000);
+    let refusal = refused(Fake { offer: None, tree: Some(tree_with_disk(nowhere)), ..right() });
+    assert_eq!(refusal, Refusal::Outside(nowhere));
+}
+
+#[test]
+fn a_memory_map_without_room_starts_nothing() {
+    let map = |ranges: &[Range]| ranges.iter().map(|range| (MemoryType::CONVENTIONAL, *range)).collect();
+    assert_eq!(refused(Fake { map: map(&[]), ..right() }), Refusal::NoRoom);
+    // Two blocks, neither of which is aligned to its size; then room for the hypervisor alone.
+    let uneven = [Range::sized(RAM.start + 0x1000, 0x20_0000), Range::sized(RAM.start + 0x60_1000, 0x20_0000)];
+    assert_eq!(refused(Fake { map: map(&uneven), ..right() }), Refusal::NoRoom);
+    let little = [Range::sized(RAM.start, 0x20_0000)];
+    let refusal = refused(Fake { map: map(&little), ..right() });
+    assert_eq!(refusal, Refusal::NoMemory { vm: "a", wanted: 2 << 20, left: 0 });
+    // What the firmware keeps is not room.
+    let kept = vec![(MemoryType::RUNTIME_SERVICES_DATA, RAM)];
+    assert_eq!(refused(Fake { map: kept, ..right() }), Refusal::NoRoom);
+    assert_eq!(refused(Fake { no_map: Some(Status::DEVICE_ERROR), ..right() }), Refusal::NoMap(Status::DEVICE_ERROR));
+}
+
+#[test]
+fn a_key_that_is_no_longer_the_newest_is_followed_by_the_next() {
+    let mut firmware = Fake { changes: 3, ..right() };
+    start(&mut firmware, IMAGE).unwrap();
+    assert_eq!(firmware.exits, 4);
+    // Of what is said nothing comes after the first attempt.
+    assert_eq!(firmware.said.len(), 1);
+
+    let mut firmware = Fake { changes: usize::MAX, ..right() };
+    let refusal = start(&mut firmware, IMAGE).unwrap_err();
+    assert_eq!(refusal, Refusal::NotLeft(Status::INVALID_PARAMETER));
+    assert!(!refusal.can_be_said() && firmware.exits < 100);
+    let mut firmware = Fake { stays: Some(Status::UNSUPPORTED), ..right() };
+    assert_eq!(start(&mut firmware, IMAGE).unwrap_err(), Refusal::NotLeft(Status::UNSUPPORTED));
+    assert_eq!(firmware.exits, 1);
+}
