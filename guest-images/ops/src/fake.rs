@@ -154,6 +154,7 @@ impl Fake {
                 let request = RangeRequest { base: a as u32, count: (a >> 32) as u32, action: b as u8, reserved };
                 vm.filter.insert(&request, vm.row.profile(), true).map(|()| [0; 3]).map_err(|error| match error {
                     FilterError::Reserved => RESERVED,
+                    FilterError::Empty => EMPTY,
                     FilterError::Wraps => WRAPS,
                     FilterError::UnknownAction => BAD_ARGUMENT,
                     FilterError::ForwardRefused => FORWARD_REFUSED,

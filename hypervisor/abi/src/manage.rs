@@ -66,7 +66,7 @@ pub const RULE_SET: u32 = BASE + 0x24;
 /// `RULE_GET(x1 = VM)`: x1 = `RULE_*`, x2 = 1 if the first write has happened.
 pub const RULE_GET: u32 = BASE + 0x25;
 
-// Range filter. Checks in this order: UNKNOWN_VM, BUSY, RESERVED, WRAPS, BAD_ARGUMENT, FORWARD_REFUSED, NO_FIRMWARE,
+// Range filter. Checks in this order: UNKNOWN_VM, BUSY, RESERVED, EMPTY, WRAPS, BAD_ARGUMENT, FORWARD_REFUSED, NO_FIRMWARE,
 // FROZEN, OVERLAPS, FULL.
 
 /// `FILTER_ADD(x1 = VM, x2 = first function identifier in bits 31:0 and their number in bits 63:32, x3 = FILTER_*)`. Bits
@@ -195,7 +195,7 @@ pub const BAD_ARGUMENT: i64 = -11;
 pub const NO_ITEM: i64 = -12;
 /// A reserved bit of an argument is set.
 pub const RESERVED: i64 = -13;
-/// The range is empty or runs past the last function identifier.
+/// The range runs past the last function identifier.
 pub const WRAPS: i64 = -14;
 /// The range has a function that is never forwarded.
 pub const FORWARD_REFUSED: i64 = -15;
@@ -206,9 +206,11 @@ pub const FULL: i64 = -17;
 
 /// There is no firmware at EL3 to forward to. Since version 1.1.
 pub const NO_FIRMWARE: i64 = -18;
+/// The range has no function. Since version 1.3; before, [`WRAPS`].
+pub const EMPTY: i64 = -19;
 
 /// Every status with its name, in descending order.
-pub const STATUSES: [(&str, i64); 19] = [
+pub const STATUSES: [(&str, i64); 20] = [
     ("SUCCESS", SUCCESS),
     ("NOT_SUPPORTED", NOT_SUPPORTED),
     ("UNKNOWN_CALL", UNKNOWN_CALL),
@@ -228,6 +230,7 @@ pub const STATUSES: [(&str, i64); 19] = [
     ("OVERLAPS", OVERLAPS),
     ("FULL", FULL),
     ("NO_FIRMWARE", NO_FIRMWARE),
+    ("EMPTY", EMPTY),
 ];
 
 /// [`VERSION`], x2: a range filter can forward to EL3.

@@ -340,9 +340,9 @@ fn filters_are_read_and_checked() {
         })
     };
     assert_eq!(firmware(&[0x8400_0050, 4, 1, 0xc400_0003, 1, 0]), Ok(vec![(0x8400_0050, 4, 1), (0xc400_0003, 1, 0)]));
-    use portcullis_gate::FilterError::{ForwardRefused, Overlaps, UnknownAction, Wraps};
+    use portcullis_gate::FilterError::{Empty, ForwardRefused, Overlaps, UnknownAction};
     for (cells, index, error) in [
-        (&[0x8400_0050, 0, 1][..], 0, Wraps),
+        (&[0x8400_0050, 0, 1][..], 0, Empty),
         (&[0x8400_0050, 1, 0x101], 0, UnknownAction),
         (&[0xc400_0000, 1, 2], 0, ForwardRefused),
         (&[0x8000_8000, 1, 1], 0, Overlaps),

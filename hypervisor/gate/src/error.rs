@@ -66,7 +66,9 @@ impl core::error::Error for SetError {}
 pub enum FilterError {
     /// A reserved byte is not zero.
     Reserved,
-    /// The range is empty or runs past the last function identifier.
+    /// The range has no function.
+    Empty,
+    /// The range runs past the last function identifier.
     Wraps,
     /// The action is none that exists.
     UnknownAction,
@@ -86,7 +88,8 @@ impl fmt::Display for FilterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Reserved => write!(f, "reserved bytes of the range are not zero"),
-            Self::Wraps => write!(f, "the range is empty or runs past 0xffffffff; it must hold 1 function or more"),
+            Self::Empty => write!(f, "the range has no function; it must have 1 or more"),
+            Self::Wraps => write!(f, "the range runs past 0xffffffff"),
             Self::UnknownAction => write!(f, "unknown action; 0 is handle, 1 is deny, 2 is forward"),
             Self::ForwardRefused => {
                 write!(f, "the range has a function that is never forwarded")

@@ -123,7 +123,8 @@ fn check(request: &RangeRequest, firmware: bool) -> Result<Identifiers, FilterEr
     if reserved != [0; 15] {
         return Err(FilterError::Reserved);
     }
-    let last = count.checked_sub(1).and_then(|beyond| first.checked_add(beyond)).ok_or(FilterError::Wraps)?;
+    let beyond = count.checked_sub(1).ok_or(FilterError::Empty)?;
+    let last = first.checked_add(beyond).ok_or(FilterError::Wraps)?;
     let action = Action::from_number(action).ok_or(FilterError::UnknownAction)?;
     let range = Identifiers { first, last, action };
     match action {
@@ -172,8 +173,11 @@ mod tests {
 
     #[test]
     fn f2_f3_empty_and_wrapping_ranges() {
-        assert_eq!(insert(&mut Filter::new(), 0xc400_0003, 0, 1), Err(FilterError::Wraps));
-        assert_eq!(insert(&mut Filter::new(), 0, 0, 1), Err(FilterError::Wraps));
+        for base in [0, 1, 0x8000_0000, 0xc400_0003, u32::MAX] {
+            for action in 0..=0xff {
+                assert_eq!(insert(&mut Filter::new(), base, 0, action), Err(FilterError::Empty), "{base:#x}");
+            }
+        }
         assert_eq!(insert(&mut Filter::new(), 0xffff_ffff, 0xffff_ffff, 1), Err(FilterError::Wraps));
         assert_eq!(insert(&mut Filter::new(), 0xffff_ffff, 2, 1), Err(FilterError::Wraps));
         assert_eq!(insert(&mut Filter::new(), 0xffff_ffff, 1, 1), Ok(()));
@@ -277,8 +281,10 @@ mod tests {
         bad.reserved[3] = 1;
         assert_eq!(filter.insert(&bad, frozen, false), Err(FilterError::Reserved));
         bad.reserved[3] = 0;
+        assert_eq!(filter.insert(&bad, frozen, false), Err(FilterError::Empty));
+        (bad.base, bad.count) = (u32::MAX, 2);
         assert_eq!(filter.insert(&bad, frozen, false), Err(FilterError::Wraps));
-        bad.count = 1;
+        (bad.base, bad.count) = (0x8400_0050, 1);
         assert_eq!(filter.insert(&bad, frozen, false), Err(FilterError::UnknownAction));
         bad.action = 2;
         assert_eq!(filter.insert(&bad, frozen, false), Err(FilterError::NoFirmware));

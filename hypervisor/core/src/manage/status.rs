@@ -33,6 +33,8 @@ pub enum Status {
     NoItem = manage::NO_ITEM,
     /// [`manage::RESERVED`].
     Reserved = manage::RESERVED,
+    /// [`manage::EMPTY`].
+    Empty = manage::EMPTY,
     /// [`manage::WRAPS`].
     Wraps = manage::WRAPS,
     /// [`manage::FORWARD_REFUSED`].
@@ -67,6 +69,7 @@ impl From<FilterError> for Status {
     fn from(error: FilterError) -> Self {
         match error {
             FilterError::Reserved => Self::Reserved,
+            FilterError::Empty => Self::Empty,
             FilterError::Wraps => Self::Wraps,
             FilterError::UnknownAction => Self::BadArgument,
             FilterError::ForwardRefused => Self::ForwardRefused,

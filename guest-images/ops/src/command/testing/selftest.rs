@@ -220,8 +220,8 @@ impl Test<'_, '_> {
         let can_forward = self.context.call(VERSION, [u64::from(ABI_VERSION), 0, 0])?[1] & CAN_FORWARD != 0;
         for (name, base, count, action, expected) in [
             ("F1 reserved bits", PSCI, 1, FILTER_DENY | 0xff00, RESERVED),
-            ("F2 no function", CPU_ON, 0, FILTER_DENY, WRAPS),
-            ("F2 no function from 0", 0, 0, FILTER_DENY, WRAPS),
+            ("F2 no function", CPU_ON, 0, FILTER_DENY, EMPTY),
+            ("F2 no function from 0", 0, 0, FILTER_DENY, EMPTY),
             ("F3 range that wraps", u32::MAX, u32::MAX, FILTER_DENY, WRAPS),
             ("F4 unknown action", CPU_ON, 1, 0xff, BAD_ARGUMENT),
             ("F5 a workaround call", function::ARCH_WORKAROUND_1, 1, FILTER_DENY, OVERLAPS),
