@@ -12,15 +12,20 @@ use guest_runtime::{console, counter, cpu, gic, mmio, power};
 use portcullis_abi::function::{PSCI_FEATURES, PSCI_SYSTEM_SUSPEND, PV_TIME_ST, SMC64};
 use portcullis_abi::map::{GICC, RAM, RTC_INTID, TIMER_PHYSICAL_INTID as PHYSICAL, TIMER_VIRTUAL_INTID as TIMER};
 use portcullis_abi::result::*;
+use portcullis_abi::watchdog::{ENABLE, SET_TIMEOUT};
 
 use super::steal::{nanoseconds, stolen_of};
+use super::watchdog::call;
 use crate::guest::cases::distributor::SPARE;
-use crate::guest::cases::rtc;
+use crate::guest::cases::{rtc, watchdog};
 use crate::guest::door::{Door, JUNK, code};
 use crate::guest::report;
 
 /// How long a timer lets it sleep, in microseconds.
 const NAP: u64 = 100_000;
+/// The timeout of its watchdog in seconds, and a sleep that is longer, in microseconds.
+const TIMEOUT: u64 = 1;
+const UNWATCHED: u64 = 1_500_000;
 /// How long the control VM does.
 const MANAGED: u64 = 500_000;
 /// Longest time that anything may take, in microseconds.
@@ -50,13 +55,14 @@ struct Stage {
     check: fn(),
 }
 
-const STAGES: [Stage; 9] = [
+const STAGES: [Stage; 10] = [
     Stage { name: "pending", mask: OPEN, set: pend, least: 0, check: pending_still },
     Stage { name: "virtual timer", mask: OPEN, set: set_virtual, least: NAP, check: virtual_is_off },
     Stage { name: "physical timer", mask: OPEN, set: set_physical, least: NAP, check: physical_is_off },
     Stage { name: "mask", mask: CLOSED, set: pend_and_set, least: NAP, check: pending_still },
     Stage { name: "disabled", mask: OPEN, set: pend_disabled, least: NAP, check: pending_still },
     Stage { name: "clock", mask: OPEN, set: set_alarm, least: 0, check: alarm_rang },
+    Stage { name: "watchdog", mask: OPEN, set: set_watchdog, least: UNWATCHED, check: has_not_bitten },
     Stage { name: "manager", mask: OPEN, set: ask, least: MANAGED, check: nothing },
     Stage { name: "pause", mask: OPEN, set: ask, least: 0, check: nothing },
     Stage { name: "again", mask: OPEN, set: set_virtual, least: NAP, check: virtual_is_off },
@@ -250,6 +256,24 @@ fn alarm_rang() {
     report::equal(format_args!("suspend/its clock has rung"), 1, mmio::read32(rtc::RIS));
     mmio::write32(rtc::IMSC, 0);
     gic::disable(RTC_INTID);
+}
+
+/// Has the virtual timer wake it when its watchdog would have bitten long ago, had that not stood still.
+fn set_watchdog() {
+    let door = Door::new(power::conduit());
+    gic::set_priority(TIMER, PRIORITY);
+    gic::enable(TIMER);
+    counter::arm(counter::ticks(UNWATCHED), counter::CONTROL_ENABLE);
+    call(&door, SET_TIMEOUT, TIMEOUT);
+    call(&door, ENABLE, 1);
+}
+
+fn has_not_bitten() {
+    let door = Door::new(power::conduit());
+    let left = watchdog::left(&door);
+    report::holds(format_args!("suspend/its watchdog is on"), left.is_some(), "an answer to GET_TIMELEFT", &left);
+    call(&door, ENABLE, 0);
+    virtual_is_off();
 }
 
 /// The control VM is to wake it.
