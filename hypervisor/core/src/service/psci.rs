@@ -10,6 +10,7 @@ use crate::machine::end::End;
 use crate::vm::Vcpu;
 use crate::vm::Vm;
 use crate::vm::power::PowerState;
+use crate::vm::report::Occasion;
 use crate::vm::state::Action;
 
 /// Highest affinity level.
@@ -32,7 +33,7 @@ pub fn serve(vcpu: &'static Vcpu, function: PsciFunction, [x1, x2, x3]: [u64; 3]
             return end(vcpu, Action::Reset, End::Reset);
         }
         PsciFunction::SystemOff2 if x1 <= result::PSCI_HIBERNATE_OFF.into() && x2 == 0 => {
-            return end(vcpu, Action::Off, End::Off);
+            return hibernate(vcpu);
         }
         PsciFunction::SystemSuspend => return system_suspend(vcpu, x1, x2),
         PsciFunction::SystemReset2 | PsciFunction::SystemOff2 => result::PSCI_INVALID_PARAMETERS,
@@ -44,6 +45,13 @@ pub fn serve(vcpu: &'static Vcpu, function: PsciFunction, [x1, x2, x3]: [u64; 3]
 fn end(vcpu: &'static Vcpu, action: Action, end: End) -> Result<i64, Next> {
     end_life(vcpu.vm, action, end);
     Err(vcpu.retire())
+}
+
+/// The guest, whose memory is on its disk now, ends its VM (section 5.11: types 0 and 1 are one), or the machine if it may.
+#[cold]
+fn hibernate(vcpu: &'static Vcpu) -> Result<i64, Next> {
+    vcpu.vm.report(Occasion::Repeatable, format_args!("{}: hibernates", vcpu.vm.name()));
+    end(vcpu, Action::Off, End::Off)
 }
 
 /// Has the VM end by `action`, or the machine by `end` if the VM may.
