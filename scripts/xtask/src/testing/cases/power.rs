@@ -1,8 +1,9 @@
 //! The tests of PSCI where vCPUs and VMs go on and off.
 
 use super::super::expectation::Expectation::{Cases, Line, Sequence};
-use super::case::{Case, LINUX};
+use super::case::{Case, LINUX, NO_OOPS};
 use crate::board::Gic;
+use crate::machine::script::Step::{Type, Wait};
 
 /// Every vCPU at once. Each of four boots ends by another form of SYSTEM_OFF2.
 const PSCI: Case = Case {
@@ -20,7 +21,7 @@ const PSCI: Case = Case {
             "[alone] boot: 3",
             "portcullis: alone: off",
         ]),
-        Sequence(&["[shares] boot: 3", "portcullis: shares: off"]),
+        Sequence(&["[shares] boot: 3", "portcullis: shares: hibernates", "portcullis: shares: off"]),
     ],
     ..LINUX
 };
@@ -42,10 +43,41 @@ const SUSPEND: Case = Case {
     ..LINUX
 };
 
+/// A Linux that suspends to RAM, with all that is its own: a key wakes it, then the alarm of its real-time clock.
+const SUSPEND_LINUX: Case = Case {
+    name: "suspend-linux",
+    manifest: "suspend-linux.toml",
+    cores: 2,
+    keys: &[Wait("portcullis: linux: suspended"), Type("\x1d1x")],
+    expectations: &[
+        NO_OOPS,
+        Sequence(&[
+            "[linux] suspend-check: modes=\"s2idle [deep]\" clock=enabled",
+            "portcullis: linux: suspended",
+            "portcullis: linux: awake",
+            "suspend-check: key status=0 cpus=2 times=1",
+            "portcullis: linux: suspended",
+            "portcullis: linux: awake",
+            "suspend-check: clock status=0 slept=enough cpus=2 times=2",
+            "portcullis: linux: off",
+        ]),
+    ],
+    ..LINUX
+};
+
 /// The tests.
 pub const CASES: &[Case] = &[
     PSCI,
     Case { name: "psci-gicv2", manifest: "psci-gicv2.toml", gic: Gic::V2, ..PSCI },
     SUSPEND,
     Case { name: "suspend-gicv2", manifest: "suspend-gicv2.toml", gic: Gic::V2, ..SUSPEND },
+    SUSPEND_LINUX,
+    Case {
+        name: "suspend-linux-gicv2",
+        manifest: "suspend-linux-shared.toml",
+        cores: 1,
+        gic: Gic::V2,
+        ..SUSPEND_LINUX
+    },
+    Case { name: "suspend-linux-7", manifest: "suspend-linux-7.toml", ..SUSPEND_LINUX },
 ];
