@@ -1,6 +1,6 @@
 //! The tests of PSCI where vCPUs and VMs go on and off.
 
-use super::super::expectation::Expectation::{Cases, Line, Sequence};
+use super::super::expectation::Expectation::{Cases, Line, Never, Sequence};
 use super::case::{Case, LINUX, NO_OOPS};
 use crate::board::Gic;
 use crate::machine::script::Step::{Type, Wait};
@@ -80,4 +80,21 @@ pub const CASES: &[Case] = &[
         ..SUSPEND_LINUX
     },
     Case { name: "suspend-linux-7", manifest: "suspend-linux-7.toml", ..SUSPEND_LINUX },
+    // All that is left of a Linux that hibernates is how it went off.
+    Case {
+        name: "hibernate-linux-7",
+        manifest: "hibernate-linux-7.toml",
+        cores: 2,
+        expectations: &[
+            NO_OOPS,
+            Sequence(&[
+                "[linux] hibernate-check: modes=\"[shutdown] ",
+                "PM: Image saving done",
+                "portcullis: linux: hibernates",
+                "portcullis: linux: off",
+            ]),
+            Never("hibernate-check: still here"),
+        ],
+        ..LINUX
+    },
 ];
