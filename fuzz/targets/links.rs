@@ -4,7 +4,7 @@
 use libfuzzer_sys::arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use portcullis_links::disk::{Flow, Geometry, Local, Region, Served};
-use portcullis_links::network::{Frame, Mac, Port, Switch, control, deliver};
+use portcullis_links::network::{Frame, Given, Mac, Port, Switch, control, deliver};
 use portcullis_links::serial;
 use portcullis_links::serial::{Console, Pair, Port as Line, Side};
 use portcullis_virtio::fake::{Driver, Ram, START};
@@ -110,13 +110,15 @@ fn network(steps: &mut Unstructured) -> Result<()> {
                             assert_eq!((ports.pop(), ports.pop()), (Some(1), None));
                         }
                         let before = b.queue.save();
-                        let given = deliver(&frame, &mut a.ram, &mut b.queue, &mut b.ram, &mut b.chain, takes);
+                        let budget = &mut Budget::new();
+                        let given = deliver(&frame, &mut a.ram, &mut b.queue, &mut b.ram, &mut b.chain, takes, budget);
                         match given {
                             Err(_) => return Ok(()),
-                            Ok(Err(reason)) => {
+                            Ok(Given::Dropped(reason)) => {
                                 assert_eq!(b.queue.save(), before, "{reason:?} takes no buffer");
                             }
-                            Ok(Ok(())) => assert_ne!(b.queue.save(), before),
+                            Ok(Given::Later) => panic!("there is a whole budget"),
+                            Ok(Given::Done) => assert_ne!(b.queue.save(), before),
                         }
                     }
                 }
@@ -186,7 +188,7 @@ fn served(steps: &mut Unstructured) -> Result<()> {
             0 => guest.spoil(steps)?,
             1 => {
                 now += u64::from(steps.arbitrary::<u8>()?);
-                match disk.expire(&mut flow, now) {
+                match disk.expire(&mut flow, now, &mut Budget::new()) {
                     Ok(true) => disk.close(),
                     Ok(false) => {}
                     Err(_) => return Ok(()),

@@ -136,6 +136,7 @@ impl Device {
                 assert_eq!(self.transport.read(registers::STATUS, 4, &[]), 0);
             }
             Effect::Failed(_, fault) => assert!(!fault.to_string().is_empty()),
+            Effect::Raise => assert!(self.transport.level()),
             Effect::None => {}
         }
         assert_eq!(self.transport.level(), self.transport.read(registers::INTERRUPT_STATUS, 4, &[]) != 0);

@@ -1,6 +1,6 @@
 //! This core: who it is and what it can do.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::read_sysreg;
 use crate::registers::{
@@ -30,6 +30,8 @@ pub struct Anchor {
     pub fault_stack: u64,
     /// What the vectors need to know of the core's [hardening](crate::hardening): a number of iterations, or a function.
     pub(crate) hardening: AtomicU64,
+    /// Whether a vCPU that comes onto the core has it [forget](crate::optional::restrict_at_change) what others have taught it.
+    restricts: AtomicBool,
     /// x0 to x30 and the stack pointer at the time of such a fault.
     pub frame: [u64; 32],
 }
@@ -37,7 +39,7 @@ pub struct Anchor {
 impl Anchor {
     /// The anchor of a core with these stacks (their highest addresses).
     pub const fn new(stack: u64, fault_stack: u64) -> Self {
-        Self { stack, fault_stack, hardening: AtomicU64::new(0), frame: [0; 32] }
+        Self { stack, fault_stack, hardening: AtomicU64::new(0), restricts: AtomicBool::new(false), frame: [0; 32] }
     }
 }
 
@@ -59,6 +61,20 @@ pub(crate) fn tell_vectors(word: u64) {
     if let Some(anchor) = unsafe { anchor().as_ref() } {
         anchor.hardening.store(word, Ordering::Relaxed);
     }
+}
+
+/// Notes in the anchor of this core, if it has one, whether its predictions are restricted when another vCPU comes.
+pub(crate) fn note_restriction(wanted: bool) {
+    // SAFETY: as in `tell_vectors`.
+    if let Some(anchor) = unsafe { anchor().as_ref() } {
+        anchor.restricts.store(wanted, Ordering::Relaxed);
+    }
+}
+
+/// What was noted there; false before.
+pub(crate) fn restricts() -> bool {
+    // SAFETY: as in `tell_vectors`.
+    unsafe { anchor().as_ref() }.is_some_and(|anchor| anchor.restricts.load(Ordering::Relaxed))
 }
 
 /// The anchor of this core as given to [`set_anchor`].

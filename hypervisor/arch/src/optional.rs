@@ -12,8 +12,9 @@ pub struct Features(u8);
 const POINTER_AUTHENTICATION: u8 = 1 << 0;
 /// FEAT_RAS: a deferred error.
 const DEFERRED_ERROR: u8 = 1 << 1;
-/// FEAT_SPECRES where the core does not keep predictions of different contexts apart by itself (CSV2).
-const RESTRICTS_PREDICTION: u8 = 1 << 2;
+/// FEAT_SPECRES on a core that does not say that it keeps predictions of different contexts apart by itself (CSV2): it may have been
+/// [told](restrict_at_change) to use it. Others need not be asked.
+const MAY_RESTRICT_PREDICTION: u8 = 1 << 2;
 
 impl Features {
     /// What the core has on which this runs.
@@ -27,13 +28,8 @@ impl Features {
         let errors = features >> 28 & 0xf != 0;
         // ID_AA64ISAR1_EL1.SPECRES; ID_AA64PFR0_EL1.CSV2.
         let restricts = isar1 >> 40 & 0xf != 0 && features >> 56 & 0xf == 0;
-        let each = [(keys, POINTER_AUTHENTICATION), (errors, DEFERRED_ERROR), (restricts, RESTRICTS_PREDICTION)];
+        let each = [(keys, POINTER_AUTHENTICATION), (errors, DEFERRED_ERROR), (restricts, MAY_RESTRICT_PREDICTION)];
         Self(each.iter().fold(0, |all, (has, feature)| if *has { all | feature } else { all }))
-    }
-
-    /// A vCPU that comes onto the core has it forget by CFP RCTX what the others have taught it.
-    pub const fn restricts_prediction(self) -> bool {
-        self.has(RESTRICTS_PREDICTION)
     }
 
     /// It has the keys.
@@ -116,18 +112,27 @@ impl Optional {
                 write_sysreg!("s3_4_c12_c1_1", self.deferred_error);
             }
         }
-        if features.has(RESTRICTS_PREDICTION) {
+        if features.has(MAY_RESTRICT_PREDICTION) {
             restrict_prediction();
         }
     }
 }
 
-/// CFP RCTX for EL1 and EL0 of every VM: no branch that is executed afterwards is predicted by what was learnt there (Arm ARM,
+/// Says whether a vCPU that comes onto this core has it forget by CFP RCTX what the others have taught it. The core must have its
+/// [anchor](crate::cpu::set_anchor), and FEAT_SPECRES if it is to.
+pub fn restrict_at_change(wanted: bool) {
+    crate::cpu::note_restriction(wanted);
+}
+
+/// CFP RCTX, where this core was [told](restrict_at_change) to, for EL1 and EL0 of every VM: no branch that is executed afterwards is predicted by what was learnt there (Arm ARM,
 /// C5.6).
 #[cold]
 fn restrict_prediction() {
     /// GVMID, NS, GASID: every VMID, Non-secure state, every ASID.
     const EVERY_GUEST: u64 = 1 << 48 | 1 << 26 | 1 << 16;
+    if !crate::cpu::restricts() {
+        return;
+    }
     for level in [0u64, 1] {
         #[cfg(target_os = "none")]
         // SAFETY: it changes what is predicted, and nothing that a program can see.
@@ -147,21 +152,25 @@ mod tests {
     use crate::fake::{self, Event};
 
     #[test]
-    fn predictions_are_restricted_where_the_core_can_and_does_not_keep_them_apart() {
+    fn predictions_are_restricted_where_the_core_was_told_to() {
+        // SAFETY: it lives for ever, and nothing runs on its stacks here.
+        unsafe { crate::cpu::set_anchor(Box::leak(Box::new(crate::cpu::Anchor::new(0, 0)))) };
         let restricts = |isar1: u64, pfr0: u64| {
             fake::set("id_aa64isar1_el1", isar1);
             fake::set("id_aa64pfr0_el1", pfr0);
             let features = Features::here();
             fake::record();
             Optional::RESET.load(&features);
-            let restricted: Vec<usize> = fake::recorded()
+            fake::recorded()
                 .into_iter()
                 .filter_map(|event| if let Event::Maintain("cfp rctx", what, _) = event { Some(what) } else { None })
-                .collect();
-            assert_eq!(restricted.len(), if features.restricts_prediction() { 2 } else { 0 });
-            restricted
+                .collect::<Vec<usize>>()
         };
+        assert!(restricts(1 << 40, 0).is_empty(), "nobody has told it");
+        restrict_at_change(true);
         assert_eq!(restricts(1 << 40, 0), [0x1_0000_0401_0000, 0x1_0000_0501_0000], "EL0 and EL1 of all");
         assert!(restricts(0, 0).is_empty() && restricts(1 << 40, 1 << 56).is_empty());
+        restrict_at_change(false);
+        assert!(restricts(1 << 40, 0).is_empty(), "what its exits begin with does it, or nothing needs it");
     }
 }

@@ -1,27 +1,47 @@
 //! How much work is done at once.
 
+use crate::chain::{Chain, MAX_CHAIN};
+
 /// What may still be done before the guest runs again. What is left over then is done in an exit of its own.
+///
+/// A piece of work takes no more than 20,000 instructions. It is made of bytes that are copied, and of work that takes the same
+/// whatever their number is, counted in [steps](Self::STEPS) of some [60 instructions](Self::STEP): to read a descriptor, judge it, and
+/// begin a copy at its buffer is one; to find a chain, read what it asks for and give it back are [three](Self::CHAIN). A driver whose
+/// chains are of many short buffers gets fewer of them done at once. Nothing is begun for which there may not be enough left, so that
+/// the bound is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
     bytes: u32,
+    steps: u32,
+    /// Chains that were worked at.
     chains: u32,
 }
 
 impl Budget {
     /// Bytes that are copied in one piece of work at the most; a single frame may be longer.
     pub const BYTES: u32 = 32 << 10;
-    /// Chains that are taken in one piece of work at the most.
-    pub const CHAINS: u32 = 64;
+    /// Steps of one piece of work: two of the longest chains, of which one is copied to the other.
+    pub const STEPS: u32 = 2 * Self::LONGEST;
+    /// Steps of a chain, besides those of its descriptors.
+    pub const CHAIN: u32 = 3;
+    /// Instructions that a step stands for.
+    pub const STEP: u32 = 60;
+    /// Bytes that are copied by as many instructions as a step is: 64 by five.
+    pub const BYTES_PER_STEP: u32 = Self::STEP / 5 * 64;
+    /// Bytes that are summed up by as many instructions as a step is: four by three.
+    pub const SUMMED_PER_STEP: u32 = Self::STEP / 3 * 4;
+    /// Steps of the longest chain.
+    const LONGEST: u32 = Self::CHAIN + MAX_CHAIN as u32;
 
     /// What one piece of work may take.
     pub const fn new() -> Self {
-        Self { bytes: Self::BYTES, chains: Self::CHAINS }
+        Self { bytes: Self::BYTES, steps: Self::STEPS, chains: 0 }
     }
 
-    /// Whether there is nothing left of it.
+    /// Whether there is nothing left of it: no byte, or not enough for the longest chain.
     #[inline]
     pub const fn is_spent(&self) -> bool {
-        self.bytes == 0 || self.chains == 0
+        self.bytes == 0 || self.steps < Self::LONGEST
     }
 
     /// Bytes that may still be copied.
@@ -30,15 +50,42 @@ impl Budget {
         self.bytes
     }
 
-    /// Takes note of a chain.
+    /// Descriptors that a further chain may have; none: there can be no further one.
     #[inline]
-    pub const fn chain(&mut self) {
-        self.chains = self.chains.saturating_sub(1);
+    pub const fn descriptors(&self) -> usize {
+        self.steps.saturating_sub(Self::CHAIN) as usize
     }
 
-    /// Takes note of bytes that were copied.
+    /// Whether no more than one chain was worked at, so that a further piece of work could not do more for the next.
+    #[inline]
+    pub const fn is_fresh(&self) -> bool {
+        self.chains <= 1
+    }
+
+    /// Takes note of a chain that was read, for the first time or [again](crate::Queue::again).
+    #[inline]
+    pub fn chain(&mut self, chain: &Chain) {
+        self.chains = self.chains.saturating_add(1);
+        self.steps = self.steps.saturating_sub(Self::CHAIN.saturating_add(chain.descriptors() as u32));
+    }
+
+    /// Takes note of something that is no chain, and is as much work as one without its descriptors: a message that was judged.
+    #[inline]
+    pub const fn message(&mut self) {
+        self.steps = self.steps.saturating_sub(Self::CHAIN);
+    }
+
+    /// Takes note of bytes of which a sum was made.
+    #[inline]
+    pub const fn summed(&mut self, bytes: u32) {
+        self.steps = self.steps.saturating_sub(bytes.div_ceil(Self::SUMMED_PER_STEP));
+    }
+
+    /// Takes note of bytes that were copied, or are about to be. What is more than there is left is paid for by steps.
     #[inline]
     pub const fn copied(&mut self, bytes: u32) {
+        let more = bytes.saturating_sub(self.bytes).div_ceil(Self::BYTES_PER_STEP);
+        self.steps = self.steps.saturating_sub(more);
         self.bytes = self.bytes.saturating_sub(bytes);
     }
 }
@@ -46,5 +93,16 @@ impl Budget {
 impl Default for Budget {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_piece_takes_no_more_than_twenty_thousand_instructions() {
+        let instructions = Budget::STEPS * Budget::STEP + Budget::BYTES / Budget::BYTES_PER_STEP * Budget::STEP;
+        assert!(instructions <= 19_000, "{instructions}, and some to enter and leave");
     }
 }

@@ -10,7 +10,7 @@ pub const MAX_CHAIN: usize = 130;
 
 /// A chain: what the device reads, and behind it what it writes. It is a copy: what the driver does with its descriptors later
 /// does not change it. Large, so that whoever works at queues has one and fills it again and again.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Chain {
     pub(crate) head: u16,
     pub(crate) segments: Vec<Segment, MAX_CHAIN>,
@@ -18,12 +18,20 @@ pub struct Chain {
     pub(crate) split: usize,
     pub(crate) readable: u32,
     pub(crate) writable: u32,
+    /// Descriptors that are taken into it at the most.
+    pub(crate) most: usize,
+}
+
+impl Default for Chain {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Chain {
     /// A chain of nothing.
     pub const fn new() -> Self {
-        Self { head: 0, segments: Vec::new(), split: 0, readable: 0, writable: 0 }
+        Self { head: 0, segments: Vec::new(), split: 0, readable: 0, writable: 0, most: MAX_CHAIN }
     }
 
     /// The number of its first descriptor, by which it is given back.
@@ -62,8 +70,9 @@ impl Chain {
         Cursor::new(self.segments.get(self.split..).unwrap_or_default(), self.writable)
     }
 
-    pub(crate) fn clear(&mut self, head: u16) {
+    pub(crate) fn clear(&mut self, head: u16, most: usize) {
         self.segments.clear();
+        self.most = most.min(MAX_CHAIN);
         (self.head, self.split, self.readable, self.writable) = (head, 0, 0, 0);
     }
 }

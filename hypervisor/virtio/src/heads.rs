@@ -33,7 +33,19 @@ impl Heads {
 
     /// The numbers, from the lowest up.
     pub fn iter(&self) -> impl Iterator<Item = u16> + '_ {
-        (0..MAX_SIZE).filter(|head| self.0.get(usize::from(head / 64)).is_some_and(|word| word & 1 << (head % 64) != 0))
+        (0_u16..).step_by(64).zip(self.0).flat_map(|(first, word)| {
+            let mut left = word;
+            core::iter::from_fn(move || {
+                let bit = (left != 0).then(|| left.trailing_zeros() as u16)?;
+                left &= left.wrapping_sub(1);
+                Some(first.wrapping_add(bit))
+            })
+        })
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> u16 {
+        self.0.iter().map(|word| word.count_ones() as u16).sum()
     }
 
     /// Whether every number is below `size`.

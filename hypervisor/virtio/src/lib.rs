@@ -6,7 +6,7 @@
 //! - A [`mmio::Transport`] is the registers of a device: accesses go in, and an [`mmio::Effect`] comes out.
 //! - A driver that goes against the specification is a [`Fault`], which says what it did. Its device needs a reset then, and nobody
 //!   else notices.
-//! - The work for one chain is bounded by [`MAX_CHAIN`]; a [`Budget`] bounds how many there are in a row.
+//! - The work for one chain is bounded by [`MAX_CHAIN`]; a [`Budget`] bounds how much is done in a row.
 //!
 //! Nothing here allocates, waits, holds a lock or knows a VM.
 #![cfg_attr(target_os = "none", no_std)]

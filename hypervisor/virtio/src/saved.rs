@@ -52,6 +52,10 @@ impl Queue {
         if !taken.are_below(layout.size) {
             return Err(Unfit::Value("the chains that a device has"));
         }
+        // Each chain that was taken and not given back is one that the device has.
+        if taken.count() != next.wrapping_sub(used) {
+            return Err(Unfit::Value("how many chains a device has"));
+        }
         Ok(Self { next, known: next, used, published, silent: state.silent == 1, taken, ..fresh })
     }
 }

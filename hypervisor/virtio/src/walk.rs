@@ -1,6 +1,6 @@
 //! Reading a chain: each descriptor is copied, and judged as the copy.
 
-use crate::chain::{Chain, MAX_CHAIN};
+use crate::chain::Chain;
 use crate::descriptor::{self, Descriptor};
 use crate::fault::Fault;
 use crate::memory::Shared;
@@ -45,18 +45,16 @@ impl Table {
     }
 }
 
-/// Reads the chain whose first descriptor is number `head`, which is in the table of `size` descriptors at `address`.
+/// Reads the chain that `chain` is cleared for, in the table of `size` descriptors at `address`.
 pub(crate) fn walk<M: Shared>(
     memory: &mut M,
     address: u64,
     size: u16,
     indirect: bool,
-    head: u16,
     chain: &mut Chain,
 ) -> Result<(), Fault> {
-    chain.clear(head);
     let mut first = [0; descriptor::SIZE];
-    memory.copy_in(address.wrapping_add(u64::from(head) * descriptor::SIZE as u64), &mut first)?;
+    memory.copy_in(address.wrapping_add(u64::from(chain.head) * descriptor::SIZE as u64), &mut first)?;
     let first = Descriptor::new(first);
     if !first.is_indirect() && first.next().is_none() {
         // Most chains are of one buffer, or of one table.
@@ -114,7 +112,7 @@ fn follow<M: Shared>(
 #[inline]
 fn add<M: Shared>(memory: &M, descriptor: &Descriptor, chain: &mut Chain) -> Result<(), Fault> {
     let (head, Descriptor { address, length, .. }) = (chain.head, *descriptor);
-    if chain.segments.len() >= MAX_CHAIN {
+    if chain.segments.len() >= chain.most {
         return Err(Fault::TooLong { head });
     }
     if length == 0 {

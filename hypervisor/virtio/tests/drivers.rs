@@ -74,7 +74,7 @@ impl Backend<1> for Echo {
             }
             Effect::Reset => *self = Self::new(self.late),
             Effect::Failed(_, fault) => self.failed = Some(fault.to_string()),
-            Effect::None | Effect::Notify(_) | Effect::Stop(_) => {}
+            Effect::None | Effect::Notify(_) | Effect::Raise | Effect::Stop(_) => {}
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use portcullis_virtio::fake::{Driver, Ram, START, Step, buffers};
-use portcullis_virtio::{Budget, Chain, Features, Layout, MAX_CHAIN, Queue};
+use portcullis_virtio::{Budget, Chain, Fault, Features, Layout, MAX_CHAIN, Queue};
 
 const DATA: u64 = START + 0x1_0000;
 const PLAIN: Features = Features { indirect: false, event_index: false };
@@ -275,16 +275,61 @@ fn a_shortened_place_ends_there() {
     assert_eq!((writer.left(), writer.piece(1)), (0, None));
 }
 
+/// A chain of so many descriptors, as a queue has read it.
+fn chain_of(descriptors: usize) -> Chain {
+    let (mut ram, mut driver, mut queue) = set_up(4, ALL);
+    let mut chain = Chain::new();
+    driver.give_indirect(&mut ram, START + 0x8000, &buffers(DATA, &vec![1; descriptors]), descriptors);
+    assert!(queue.take(&mut ram, &mut chain).unwrap());
+    chain
+}
+
 #[test]
-fn a_budget_runs_out_by_bytes_and_by_chains() {
+fn a_budget_runs_out_by_bytes_and_by_what_chains_are_made_of() {
+    // Whatever the chains are, what is not spent is enough for the longest.
+    for descriptors in [1, 2, 3, 20, 129, MAX_CHAIN] {
+        let (mut budget, chain) = (Budget::new(), chain_of(descriptors));
+        let mut count = 0;
+        while !budget.is_spent() {
+            assert!(budget.descriptors() >= MAX_CHAIN);
+            assert_eq!(budget.is_fresh(), count <= 1);
+            budget.chain(&chain);
+            count += 1;
+        }
+        let steps = Budget::CHAIN as usize + descriptors;
+        assert!(count * steps <= Budget::STEPS as usize, "{count} chains of {descriptors}");
+        assert!((count + 1) * steps + MAX_CHAIN + 3 > Budget::STEPS as usize, "{count} chains of {descriptors}");
+    }
     let mut budget = Budget::new();
-    (1..Budget::CHAINS).for_each(|_| budget.chain());
-    assert!(!budget.is_spent());
-    budget.chain();
-    assert!(budget.is_spent());
+    (0..Budget::STEPS).for_each(|_| budget.message());
+    assert!(budget.is_spent() && budget.descriptors() == 0);
     let mut budget = Budget::default();
     budget.copied(Budget::BYTES - 1);
     assert_eq!((budget.is_spent(), budget.bytes()), (false, 1));
-    budget.copied(70_000);
+    let before = budget.descriptors();
+    budget.copied(1 + 2 * Budget::BYTES_PER_STEP);
     assert!(budget.is_spent());
+    assert_eq!(before - budget.descriptors(), 2, "a longer frame is paid for");
+}
+
+#[test]
+fn a_chain_that_is_too_long_for_now_stays_there() {
+    let (mut ram, mut driver, mut queue) = set_up(8, ALL);
+    let mut chain = Chain::new();
+    let head = driver.give_indirect(&mut ram, START + 0x8000, &buffers(DATA, &[8; 100]), 50);
+    let before = queue.clone();
+    ram.steps = Some(Vec::new());
+    for most in [0, 1, 50, 99] {
+        let taken = queue.take_within(&mut ram, &mut chain, most);
+        assert_eq!(taken, Err(Fault::TooLong { head }));
+        assert_eq!((queue.position(), queue.taken().count()), (before.position(), 0));
+        let steps = ram.steps.replace(Vec::new()).unwrap();
+        let copies = steps.iter().filter(|step| matches!(step, Step::In(..))).count();
+        assert!(copies <= 1 + (most + 1).div_ceil(16), "{copies} for {most}");
+    }
+    assert_eq!(queue.take_within(&mut ram, &mut chain, 100), Ok(true));
+    assert_eq!((chain.head(), chain.descriptors()), (head, 100));
+    // The limit was that one's.
+    driver.give_indirect(&mut ram, START + 0x8000, &buffers(DATA, &[8; 101]), 50);
+    assert_eq!(queue.take(&mut ram, &mut chain), Ok(true));
 }

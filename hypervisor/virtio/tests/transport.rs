@@ -270,10 +270,69 @@ fn interrupts_are_acknowledged_by_cause() {
     guest.0.used();
     guest.0.changed();
     assert_eq!((guest.read(INTERRUPT_STATUS), guest.0.level()), (3, true));
-    guest.write(INTERRUPT_ACK, 1);
+    assert_eq!(guest.write(INTERRUPT_ACK, 1), Effect::Raise);
     assert_eq!((guest.read(INTERRUPT_STATUS), guest.0.level()), (2, true));
-    guest.write(INTERRUPT_ACK, u32::MAX);
+    assert_eq!(guest.write(INTERRUPT_ACK, u32::MAX), Effect::None);
     assert_eq!((guest.read(INTERRUPT_STATUS), guest.0.level()), (0, false));
+}
+
+/// An interrupt controller that sees rising edges only, as the guest's is set up.
+#[derive(Default)]
+struct Edges {
+    high: bool,
+    pending: bool,
+}
+
+impl Edges {
+    fn line(&mut self, high: bool) {
+        self.pending |= high && !self.high;
+        self.high = high;
+    }
+
+    fn effect(&mut self, effect: Effect, level: bool) {
+        if effect == Effect::Raise {
+            self.line(false);
+        }
+        self.line(level);
+    }
+}
+
+#[test]
+fn a_cause_that_comes_before_the_acknowledgement_is_an_edge_of_its_own() {
+    // A second cause comes at any point of the driver's handler: before its read, between read and acknowledgement, behind it.
+    for (first, second) in [(1, 2), (2, 1), (1, 1), (2, 2)] {
+        for at in 0..3 {
+            let (mut guest, mut gic) = (Guest::running(), Edges::default());
+            let raise = |guest: &mut Guest, gic: &mut Edges, cause| {
+                if cause == 1 {
+                    guest.0.used()
+                } else {
+                    guest.0.changed()
+                }
+                gic.line(guest.0.level());
+            };
+            raise(&mut guest, &mut gic, first);
+            let (mut round, mut handled) = (0, 0);
+            while core::mem::take(&mut gic.pending) {
+                let extra = |guest: &mut Guest, gic: &mut Edges, point| {
+                    if round == 0 && point == at {
+                        raise(guest, gic, second);
+                    }
+                };
+                extra(&mut guest, &mut gic, 0);
+                let causes = guest.read(INTERRUPT_STATUS);
+                extra(&mut guest, &mut gic, 1);
+                let effect = guest.write(INTERRUPT_ACK, causes);
+                gic.effect(effect, guest.0.level());
+                // It looks at what there is behind the acknowledgement.
+                handled |= causes;
+                extra(&mut guest, &mut gic, 2);
+                round += 1;
+                assert!(round < 4);
+            }
+            assert_eq!((handled, guest.0.level()), (first | second, false), "{first}, then {second} at {at}");
+        }
+    }
 }
 
 #[test]
@@ -365,6 +424,11 @@ fn a_state_that_no_device_has_is_refused_and_changes_nothing() {
         state::VirtioTransport { status: 16, ..good },
         state::VirtioTransport { status: DRIVER_OK, ..good },
         state::VirtioTransport { interrupt: 4, ..good },
+        state::VirtioTransport { status: FEATURES_OK, interrupt: 1, ..good },
+        state::VirtioTransport { driver_features: 0, ..good },
+        state::VirtioTransport { driver_features: B, ..good },
+        state::VirtioTransport { driver_features: VERSION_1 | A, ..good },
+        state::VirtioTransport { status: FEATURES_OK, driver_features: B, ..good },
     ] {
         assert!(matches!(refused(damaged, queues), Unfit::Value(_)));
     }
@@ -393,9 +457,17 @@ fn a_state_that_no_device_has_is_refused_and_changes_nothing() {
         state::Virtqueue { reserved: 1, ..fresh },
         state::Virtqueue { taken: [1 << 16, 0, 0, 0], ..fresh },
         state::Virtqueue { taken: [0, 0, 0, 1], ..fresh },
+        state::Virtqueue { taken: [1, 0, 0, 0], ..fresh },
+        state::Virtqueue { next: 1, ..fresh },
+        state::Virtqueue { next: 2, taken: [1, 0, 0, 0], ..fresh },
+        state::Virtqueue { used: 1, published: 1, ..fresh },
+        state::Virtqueue { next: 0xffff, taken: [1, 0, 0, 0], ..fresh },
     ] {
         assert!(Queue::restore(driver.layout, features, &ram, &damaged).is_err(), "{damaged:?}");
     }
+    // Where indices have gone round it is the difference that counts.
+    let round = state::Virtqueue { next: 1, used: 0xffff, published: 0xffff, taken: [0x8001, 0, 0, 0], ..fresh };
+    assert_eq!(Queue::restore(driver.layout, features, &ram, &round).unwrap().taken().collect::<Vec<_>>(), [0, 15]);
     let far = Driver::new(START + (1 << 16) - 64, 16).layout;
     let unfit = Queue::restore(far, features, &ram, &fresh).unwrap_err();
     assert_eq!(unfit, Unfit::Absent("RAM behind a virtqueue"));

@@ -5,13 +5,14 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use portcullis_abi::bundle::{IMPLEMENTATIONS_MAX, NAME_MAX};
+use portcullis_abi::firmware::{STD_TRNG, VENDOR_HYP_PTP};
 use portcullis_abi::map;
 use portcullis_arch::timer;
 use portcullis_board::device::Device;
 use portcullis_board::{Range, Regions, vm_memory};
 use portcullis_bundle::assignment::Assignments;
 use portcullis_bundle::{FirmwareConfig, VmConfig};
-use portcullis_gate::{Conduits, FilterError, Register, Row, Rule, Support};
+use portcullis_gate::{Conduits, FilterError, Register, Row, Rule, SetError, Support};
 
 use super::flash::{self, FlashError};
 use crate::cpu::physical_core::Core;
@@ -60,6 +61,13 @@ pub enum CreateError {
         /// Why not.
         error: FlashError,
     },
+    /// Its manifest sets a firmware register to what this board cannot serve.
+    Register {
+        /// The VM.
+        vm: &'static str,
+        /// Which value of which register.
+        error: SetError,
+    },
     /// A range of its filter cannot be had here.
     Filter {
         /// The VM.
@@ -94,12 +102,30 @@ impl fmt::Display for CreateError {
                 "{vm}: its cores and its `implementations` are more than {IMPLEMENTATIONS_MAX} different CPUs; leave some out"
             ),
             Self::Flash { vm, error } => write!(f, "{vm}: {error}"),
+            Self::Register { vm, error } => {
+                write!(f, "{vm}: [vm.firmware]: {error}{}", lacks(error))
+            }
             Self::Filter { vm, base, error } => write!(f, "{vm}: filter range {base:#010x}: {error}"),
         }
     }
 }
 
 impl core::error::Error for CreateError {}
+
+/// What is to be said of a register that is refused: what the board lacks for it, and what would be right.
+fn lacks(error: &SetError) -> &'static str {
+    let SetError::Unsupported { register, value, supported } = *error else { return "" };
+    match register {
+        Register::Std if value & !supported == STD_TRNG => {
+            ": this board has no source of entropy for \"trng\"; leave it out, or take a board or firmware with one (docs/firmware.md)"
+        }
+        Register::VendorHyp if value & !supported == VENDOR_HYP_PTP => {
+            ": this board does not know the time for \"ptp\"; leave it out, or have the control VM set the time and then the bit"
+        }
+        _ if register.is_bitmap() => "; leave the others out",
+        _ => "",
+    }
+}
 
 /// Makes VM `index` of the bundle, whose firmware registers are in `row`: its memory, its tables, its registers. `control`: it
 /// manages the others. Its vCPUs are yet to be added.
@@ -131,7 +157,8 @@ pub fn create(
         .map_err(|error| CreateError::Flash { vm: config.name, error })?;
     make_row(row, &config, control, stock.support);
     if let Some(firmware) = config.firmware {
-        set_registers(&config, row, stock.support, &firmware);
+        set_registers(&config, row, stock.support, &firmware)
+            .map_err(|error| CreateError::Register { vm: config.name, error })?;
     }
     let cores = config.cores.as_slice();
     log::info!("{:<width$} {:>5} MiB, cores {cores:?}", config.name, config.memory >> 20, width = NAME_MAX / 2);
@@ -155,25 +182,25 @@ pub(super) fn make_row(row: &Row, config: &VmConfig<'_>, control: bool, board: &
     }
 }
 
-/// Sets a VM's firmware registers as the manifest says. What the board cannot serve is left out, and said.
-fn set_registers(config: &VmConfig<'_>, row: &Row, board: &Support, firmware: &FirmwareConfig) {
-    let (name, support) = (config.name, &support::of_vm(config, board));
-    // What is not named is cleared, or keeps its default. Nothing is frozen yet, so neither is refused.
-    let prepared = if firmware.keep { row.set_rule(Rule::Keep) } else { row.clear_all() };
-    debug_assert!(prepared.is_ok(), "not frozen yet");
+/// Sets a VM's firmware registers as the manifest says.
+///
+/// # Errors
+///
+/// The first register, in their order, that the board cannot serve so. A guest that is shown less than its manifest says would find
+/// out by what it lacks.
+fn set_registers(
+    config: &VmConfig<'_>,
+    row: &Row,
+    board: &Support,
+    firmware: &FirmwareConfig<'_>,
+) -> Result<(), SetError> {
+    let support = &support::of_vm(config, board);
+    // What is not named is cleared, or keeps its default.
+    if firmware.keep { row.set_rule(Rule::Keep) } else { row.clear_all() }?;
     // What the VM's other keys give it they say of the register, too.
-    let given = row.set(Register::Sip, support.limit(Register::Sip), support);
-    debug_assert!(given.is_ok(), "it is supported");
-    let named = firmware.named().filter_map(|(id, value)| Some((Register::from_id(id)?, value)));
-    for (register, value) in named {
-        let served = if register.is_bitmap() { value & support.limit(register) } else { value };
-        if served != value {
-            log::warn!("{name}: {register} {value:#x} is more than this board can serve: {served:#x} is offered");
-        }
-        if row.set(register, served, support).is_err() {
-            log::warn!("{name}: there is no {register} {value:#x} to offer: {:#x} is", row.get(register));
-        }
-    }
+    row.set(Register::Sip, support.limit(Register::Sip), support)?;
+    let mut named = firmware.named().filter_map(|(id, value)| Some((Register::from_id(id)?, value)));
+    named.try_for_each(|(register, value)| row.set(register, value, support))
 }
 
 /// Says what a VM with the RAM `memory` can do beyond what others can.

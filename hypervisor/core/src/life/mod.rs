@@ -1,5 +1,6 @@
 //! The life of a VM: how it is made, started, loaded, paused, stopped, and made anew.
 
+pub mod bite;
 pub mod create;
 pub mod devices;
 pub mod flash;
@@ -12,4 +13,3 @@ pub mod scrub;
 pub mod shutdown;
 #[cfg(test)]
 mod tests;
-pub mod watchdog;

@@ -149,17 +149,21 @@ impl ManagerLock<'_> {
         self.derive();
         let vm = self.vm;
         let register = |register| vm.row.get(register);
-        let psci = register(Register::PsciVersion);
+        let [psci, smccc] = [Register::PsciVersion, Register::SmcccVersion].map(register);
         vm.report(
             Occasion::Repeatable,
             format_args!(
-                "{}: started with STD {:#x}, STD_HYP {:#x}, VENDOR_HYP {:#x}, PSCI {}.{}",
+                "{}: started with STD {:#x}, STD_HYP {:#x}, VENDOR_HYP {:#x}, VENDOR_HYP_2 {:#x}, SIP {:#x}, PSCI {}.{}, SMCCC {}.{}",
                 vm.name(),
                 register(Register::Std),
                 register(Register::StdHyp),
                 register(Register::VendorHyp),
+                register(Register::VendorHyp2),
+                register(Register::Sip),
                 psci >> 16,
                 psci & 0xffff,
+                smccc >> 16,
+                smccc & 0xffff,
             ),
         );
     }

@@ -1,12 +1,13 @@
 //! What a physical core works at: the vCPUs that it runs, and what it does when it has none.
 
-use portcullis_arch::{barrier, cpu, timer, vectors};
+use portcullis_arch::{barrier, cpu, optional, timer, vectors};
 use spin::Once;
 
 use super::interrupts;
 use super::shared_core::SharedCore;
 use crate::cpu::deadlines::Timer;
 use crate::cpu::physical_core::Core;
+use crate::cpu::speculation::AtChange;
 use crate::machine::Machine;
 use crate::vm::Vcpu;
 use crate::vm::state::State;
@@ -55,6 +56,7 @@ impl Worker {
         }
         if let Some(protection) = self.core.protection() {
             vectors::harden(protection.at_exit());
+            optional::restrict_at_change(protection.at_change() == AtChange::Restrict);
         }
         self.core.becomes_online();
     }

@@ -111,7 +111,7 @@ impl Rig {
     }
 
     /// A machine each of whose cores is prepared before it comes.
-    fn prepared(
+    pub fn prepared(
         parts: Parts,
         gic: GicVersion,
         vms: &[VmConfig<'static>],

@@ -165,9 +165,12 @@ impl Life {
 
     /// Ends this life by a failure. False if its end was decided before: then that counts.
     pub fn fail(&self, failure: Failure) -> bool {
+        // Held from before the state changes: a core that none of the VM's vCPUs is on may be the one that does this, and then nobody
+        // waits for it. Who sees the state finds the reason, and `created` clears it behind this.
+        let mut reason = self.failure.lock();
         let counts = self.end(Action::Fail);
         if counts {
-            *self.failure.lock() = Some(failure);
+            *reason = Some(failure);
         }
         counts
     }
@@ -261,6 +264,29 @@ mod tests {
         let life = running(0);
         assert!(life.end(Action::Off) && !life.fail(failure(0)) && life.failure().is_none());
         assert_eq!(life.all_off(false).1.phase, Phase::Stopped);
+    }
+
+    #[test]
+    fn who_sees_that_it_fails_waits_for_the_reason() {
+        let life = running(0);
+        let about = core::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let reason = life.failure.lock();
+            scope.spawn(|| {
+                about.store(true, Ordering::SeqCst);
+                assert!(life.fail(failure(0)));
+            });
+            while !about.load(Ordering::SeqCst) {
+                std::thread::yield_now();
+            }
+            // It is given every chance to change the state first.
+            for _ in 0..1000 {
+                std::thread::yield_now();
+                assert!(life.is_running(), "the state says so before the reason is there");
+            }
+            drop(reason);
+        });
+        assert_eq!(life.failure(), Some(failure(0)));
     }
 
     #[test]

@@ -73,6 +73,12 @@ impl Watchdog {
         Self { state: TicketMutex::new(State { countdown: Countdown::new(longest), set: None }) }
     }
 
+    /// Whether somebody has its state.
+    #[cfg(test)]
+    pub fn is_locked(&self) -> bool {
+        self.state.is_locked()
+    }
+
     /// Returns its state, for as long as the guard is kept.
     pub fn lock(&self) -> TicketMutexGuard<'_, State> {
         self.state.lock()

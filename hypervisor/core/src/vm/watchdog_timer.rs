@@ -11,17 +11,6 @@ use super::watchdog::State;
 use crate::cpu::deadlines::Timer;
 use crate::cpu::physical_core::Core;
 
-/// What a look at a watchdog comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
-    /// Nothing is to be done on this core.
-    Nothing,
-    /// It is to be looked at again when the physical counter is there.
-    Again(u64),
-    /// It bites.
-    Bites,
-}
-
 impl Vm {
     /// Whether the guest may call it: the manifest gives the VM one, and its registers have the bit.
     pub fn is_offered_watchdog(&self) -> bool {
@@ -37,22 +26,24 @@ impl Vm {
         answer
     }
 
-    /// Looks at the watchdog on core `core`, this one, whose timer for it has fired.
-    pub fn look_at_watchdog(&self, core: usize) -> Look {
+    /// Looks at the watchdog on core `core`, this one, whose timer for it has fired. If it bites, `fail` is done before anybody else
+    /// has the watchdog: [`reset_watchdog`](Self::reset_watchdog) waits for that, so it is this life that ends, on whatever core
+    /// the VM's last vCPU goes off meanwhile. Returns when it is to be looked at again: the physical counter then.
+    pub fn look_at_watchdog(&self, core: usize, fail: impl FnOnce()) -> Option<u64> {
         // In this order: who finds the VM running finds a moment before a pause, or the offset that counts after it.
         let now = timer::count();
         let mut state = self.watchdog.lock();
         if self.phase() == Phase::Paused {
             // Its counter stands still. The timer is set anew when it goes on.
             state.forget_timer(core);
-            return Look::Nothing;
+            return None;
         }
         let offset = self.counter_offset();
-        match state.look(core, now.wrapping_sub(offset)) {
-            (true, _) => Look::Bites,
-            (false, Some(until)) => Look::Again(until.saturating_add(offset)),
-            (false, None) => Look::Nothing,
+        let (bites, until) = state.look(core, now.wrapping_sub(offset));
+        if bites {
+            fail();
         }
+        until.map(|until| until.saturating_add(offset))
     }
 
     /// The VM is suspended: its counter runs on, and its watchdog stands still.
@@ -75,7 +66,7 @@ impl Vm {
         set_here(&mut state, offset);
     }
 
-    /// A life of the VM is over: its watchdog is off.
+    /// A life of the VM is over: its watchdog is off. To be called before the state says what becomes of the VM.
     pub(crate) fn reset_watchdog(&self) {
         self.watchdog.lock().reset();
     }
@@ -87,5 +78,68 @@ fn set_here(state: &mut State, offset: u64) {
         && let Some(until) = state.needs_timer(here.index)
     {
         here.arm_by(Timer::Watchdog, until.saturating_add(offset));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use portcullis_abi::watchdog::ENABLE;
+    use portcullis_board::signal::EL2_TIMER_INTID;
+    use portcullis_bundle::{Settings, VmConfig};
+
+    use crate::tests::rig::{Rig, SECOND, SETTINGS, vm};
+    use crate::vm::failure::Reason;
+    use crate::vm::state::{Action, Phase};
+
+    /// A VM on cores 1 and 2, whose second vCPU is off after it has switched the watchdog on: nobody else's timer is set for it.
+    fn watched(restart_limit: u32) -> Rig {
+        let settings = Settings { restart_limit, watchdog: 30, ..SETTINGS };
+        let rig = Rig::new(&[vm("ops", &[0]), VmConfig { settings, ..vm("a", &[1, 2]) }]);
+        rig.settle();
+        assert_eq!(rig.at(2, || rig.vm(1).call_watchdog(ENABLE, 1)).code, 0);
+        rig
+    }
+
+    #[test]
+    fn it_bites_on_the_core_of_a_vcpu_that_is_off() {
+        let rig = watched(0);
+        rig.advance(29 * SECOND);
+        rig.interrupt(2, EL2_TIMER_INTID);
+        assert_eq!(rig.vm(1).phase(), Phase::Running);
+        rig.advance(2 * SECOND);
+        rig.interrupt(2, EL2_TIMER_INTID);
+        rig.settle();
+        let failure = rig.vm(1).failure().map(|failure| (failure.reason, failure.vcpu));
+        assert_eq!((rig.vm(1).phase(), failure), (Phase::Failed, Some((Reason::Watchdog, 1))));
+    }
+
+    #[test]
+    fn nobody_else_has_it_until_it_has_bitten() {
+        let rig = watched(1);
+        let vm = rig.vm(1);
+        rig.advance(31 * SECOND);
+        let mut bitten = 0;
+        let next = rig.at(2, || {
+            vm.look_at_watchdog(2, || {
+                bitten += 1;
+                // What the last vCPU that goes off on another core takes before it says what becomes of the VM.
+                assert!(vm.watchdog.is_locked(), "a new life can begin between the look and the failure");
+            })
+        });
+        assert_eq!((bitten, next), (1, None));
+        assert!(!vm.watchdog.is_locked());
+    }
+
+    #[test]
+    fn that_of_a_former_life_does_not_bite() {
+        let rig = watched(0);
+        rig.advance(31 * SECOND);
+        // The timer is due, and the guest's SYSTEM_RESET on the other core comes first.
+        rig.at(1, || rig.vm(1).stop(Action::Reset));
+        rig.run(1);
+        assert_eq!((rig.vm(1).phase(), rig.vm(1).life.restart_policy().total()), (Phase::Running, 1));
+        rig.interrupt(2, EL2_TIMER_INTID);
+        rig.settle();
+        assert_eq!((rig.vm(1).phase(), rig.vm(1).failure()), (Phase::Running, None));
     }
 }

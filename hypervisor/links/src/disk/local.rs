@@ -23,12 +23,14 @@ pub struct Local {
     chain: Chain,
     /// The request in [`chain`](Self::chain), and how many bytes of it are done.
     current: Option<(Request, u32)>,
+    /// Chains that a restored queue has as taken are to be taken up again.
+    resuming: bool,
 }
 
 impl Local {
     /// A disk with no request.
     pub const fn new(disk: Geometry) -> Self {
-        Self { disk, chain: Chain::new(), current: None }
+        Self { disk, chain: Chain::new(), current: None, resuming: false }
     }
 
     /// What the disk is.
@@ -39,23 +41,12 @@ impl Local {
     /// The disk's driver begins anew, or the disk is saved: a request that is half done is forgotten. What a queue was restored
     /// from still has it, and it is done again from its beginning: [`resume`](Self::resume).
     pub const fn reset(&mut self) {
-        self.current = None;
+        (self.current, self.resuming) = (None, false);
     }
 
-    /// Takes up a request again that the queue has as taken, after it was restored.
-    ///
-    /// # Errors
-    ///
-    /// [`Fault`].
-    pub fn resume<M: Shared>(&mut self, queue: &mut Queue, memory: &mut M) -> Result<(), Fault> {
-        let taken = queue.taken().next();
-        match taken {
-            Some(head) => {
-                queue.again(memory, head, &mut self.chain)?;
-                self.begin(queue, memory)
-            }
-            None => Ok(()),
-        }
+    /// The queue was restored: whatever it has as taken is taken up again, before anything else.
+    pub const fn resume(&mut self) {
+        self.resuming = true;
     }
 
     /// Does requests, as far as the budget goes. The driver sees what is done when the queue is published.
@@ -70,19 +61,36 @@ impl Local {
         medium: &mut impl Medium<M>,
         budget: &mut Budget,
     ) -> Result<Progress, Fault> {
+        if self.current.is_some() {
+            budget.chain(&self.chain);
+        }
         loop {
             if budget.is_spent() {
                 return Ok(Progress::More);
             }
             if let Some((request, done)) = self.current {
                 self.go_on(queue, memory, medium, budget, request, done)?;
-            } else if queue.take(memory, &mut self.chain)? {
-                budget.chain();
+            } else if self.next(queue, memory)? {
+                budget.chain(&self.chain);
                 self.begin(queue, memory)?;
             } else {
                 return Ok(Progress::Idle);
             }
         }
+    }
+
+    /// Has the next request in the chain. False: there is none.
+    fn next<M: Shared>(&mut self, queue: &mut Queue, memory: &mut M) -> Result<bool, Fault> {
+        if self.resuming {
+            // None is under way, so that what the queue has was taken before.
+            let head = queue.taken().next();
+            if let Some(head) = head {
+                queue.again(memory, head, &mut self.chain)?;
+                return Ok(true);
+            }
+            self.resuming = false;
+        }
+        queue.take(memory, &mut self.chain)
     }
 
     /// Judges the request in the chain. What needs no medium is over by that.

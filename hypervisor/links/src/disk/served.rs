@@ -16,6 +16,8 @@ pub struct Served {
     timeout: u64,
     /// The client of its server.
     client: Client,
+    /// Chains that a restored queue has as taken, from this one on, are to be taken up again.
+    resuming: Option<u16>,
 }
 
 /// A driver's end of a served disk: its queue, the memory that it is in, and a chain to fill.
@@ -34,7 +36,7 @@ impl Served {
     /// too long.
     pub fn new(disk: Geometry, export: &str, timeout: u64) -> Option<Self> {
         let wanted = Wanted::new(export, disk.size, disk.block, disk.read_only)?;
-        Some(Self { disk, timeout, client: Client::new(wanted) })
+        Some(Self { disk, timeout, client: Client::new(wanted), resuming: None })
     }
 
     /// What the disk is.
@@ -59,6 +61,7 @@ impl Served {
 
     /// The disk's driver begins anew. Returns whether the connection is to be cut.
     pub fn reset(&mut self) -> bool {
+        self.resuming = None;
         self.client.abandon_all()
     }
 
@@ -68,26 +71,29 @@ impl Served {
     ///
     /// [`Fault`] of the disk's driver.
     pub fn take<M: Shared>(&mut self, flow: &mut Flow<'_, M>, now: u64, budget: &mut Budget) -> Result<(), Fault> {
-        while self.client.has_room() && !budget.is_spent() && flow.queue.take(flow.memory, flow.chain)? {
-            budget.chain();
+        while self.client.has_room() && !budget.is_spent() && self.next(flow)? {
+            budget.chain(flow.chain);
             self.begin(flow, now)?;
         }
-        self.refuse(flow)
+        self.refuse(flow, budget)
     }
 
-    /// Takes up the requests again that the queue has as taken, after it was restored. Those for which there is no room are
-    /// answered by an error.
-    ///
-    /// # Errors
-    ///
-    /// [`Fault`].
-    pub fn resume<M: Shared>(&mut self, flow: &mut Flow<'_, M>, now: u64) -> Result<(), Fault> {
-        let taken = flow.queue.clone();
-        for head in taken.taken() {
-            flow.queue.again(flow.memory, head, flow.chain)?;
-            self.begin(flow, now)?;
+    /// The queue was restored: what it has as taken is taken up again by [`take`](Self::take), before anything else.
+    pub const fn resume(&mut self) {
+        self.resuming = Some(0);
+    }
+
+    /// Has the next request in the chain. False: there is none.
+    fn next<M: Shared>(&mut self, flow: &mut Flow<'_, M>) -> Result<bool, Fault> {
+        if let Some(from) = self.resuming {
+            let head = flow.queue.taken().find(|head| *head >= from);
+            self.resuming = head.map(|head| head.saturating_add(1));
+            if let Some(head) = head {
+                flow.queue.again(flow.memory, head, flow.chain)?;
+                return Ok(true);
+            }
         }
-        Ok(())
+        flow.queue.take(flow.memory, flow.chain)
     }
 
     /// Judges the request in the chain.
@@ -116,7 +122,8 @@ impl Served {
         }
     }
 
-    /// Fills a buffer of the server's with what goes to it. Returns how many bytes that were.
+    /// Fills a buffer of the server's with what goes to it. Returns how many bytes that were. Whoever has taken the buffer's chain
+    /// has told the budget of it.
     ///
     /// # Errors
     ///
@@ -128,14 +135,18 @@ impl Served {
         server: &mut M,
         budget: &mut Budget,
     ) -> Result<u32, Fault> {
-        self.refuse(flow)?;
+        self.refuse(flow, budget)?;
         let before = to.left();
-        while to.left() > 0 && budget.bytes() > 0 {
+        while to.left() > 0 && !budget.is_spent() {
             let moved = match self.client.next_out() {
                 Out::None => break,
-                Out::Bytes(bytes) => to.write(server, &bytes)? as u32,
+                Out::Bytes(bytes) => {
+                    budget.message();
+                    to.write(server, &bytes)? as u32
+                }
                 Out::Data { head, at, left } => {
                     flow.queue.again(flow.memory, head, flow.chain)?;
+                    budget.chain(flow.chain);
                     let mut data = data(flow.chain, Command::Write);
                     data.skip(at);
                     // It was judged to have as much; a chain that is shorter now was changed.
@@ -154,7 +165,7 @@ impl Served {
         Ok(before.saturating_sub(to.left()))
     }
 
-    /// Takes what came from the server. The outer error is a fault of the disk's driver; the inner one of the server: the
+    /// Takes what came from the server. Whoever has taken the chain that it came in has told the budget of it. The outer error is a fault of the disk's driver; the inner one of the server: the
     /// connection is to be cut.
     ///
     /// # Errors
@@ -167,8 +178,8 @@ impl Served {
         server: &mut M,
         budget: &mut Budget,
     ) -> Result<Result<(), Broken>, Fault> {
-        while from.left() > 0 && budget.bytes() > 0 {
-            let (moved, done) = match self.client.next_in() {
+        while from.left() > 0 && !budget.is_spent() {
+            let moved = match self.client.next_in() {
                 // Nobody has asked for it: bytes behind the end of a connection.
                 In::None => {
                     from.skip(u32::MAX);
@@ -178,74 +189,91 @@ impl Served {
                     let mut bytes = [0; 32];
                     let wants = bytes.get_mut(..wants.min(32)).unwrap_or_default();
                     let there = from.read(server, wants)?;
+                    budget.message();
                     match self.client.hear(wants.get(..there).unwrap_or_default()) {
-                        Ok(done) => (there as u32, done),
+                        Ok(Some(done)) => self.finish(flow, done, budget)?,
+                        Ok(None) => {}
                         Err(broken) => return Ok(Err(broken)),
                     }
+                    there as u32
                 }
                 In::Skip(left) => {
                     let there = left.min(from.left());
                     from.skip(there);
-                    (there, self.client.moved_in(there))
+                    // Nobody waits for what is passed over.
+                    self.client.moved_in(there);
+                    there
                 }
                 In::Data { head, at, left } => {
                     flow.queue.again(flow.memory, head, flow.chain)?;
+                    budget.chain(flow.chain);
                     let mut room = data(flow.chain, Command::Read);
                     room.skip(at);
                     if room.left() < left {
                         return Err(Fault::Changed { head });
                     }
                     let moved = from.copy(server, &mut room, flow.memory, left.min(budget.bytes()))?;
-                    (moved, self.client.moved_in(moved))
+                    if let Some(done) = self.client.moved_in(moved) {
+                        answer(flow, done)?;
+                    }
+                    moved
                 }
             };
             budget.copied(moved);
-            if let Some(done) = done {
-                self.finish(flow, done)?;
-            }
         }
         Ok(Ok(()))
     }
 
-    /// Answers requests whose time is over at `now`. Returns whether the connection is to be cut.
+    /// Answers requests whose time is over at `now`, as far as the budget goes; what is left has a deadline that is over. Returns
+    /// whether the connection is to be cut.
     ///
     /// # Errors
     ///
     /// [`Fault`] of the disk's driver.
-    pub fn expire<M: Shared>(&mut self, flow: &mut Flow<'_, M>, now: u64) -> Result<bool, Fault> {
+    pub fn expire<M: Shared>(&mut self, flow: &mut Flow<'_, M>, now: u64, budget: &mut Budget) -> Result<bool, Fault> {
         let mut cut = false;
-        while let Some((done, half)) = self.client.late(now) {
-            cut |= half;
-            self.finish(flow, done)?;
+        while !budget.is_spent()
+            && let Some((done, broken)) = self.client.late(now)
+        {
+            cut |= broken;
+            self.finish(flow, done, budget)?;
         }
         Ok(cut)
     }
 
-    /// Answers requests that the server cannot do.
-    fn refuse<M: Shared>(&mut self, flow: &mut Flow<'_, M>) -> Result<(), Fault> {
-        while let Some(done) = self.client.refused() {
-            self.finish(flow, done)?;
+    /// Answers requests that are over without the server, as far as the budget goes.
+    fn refuse<M: Shared>(&mut self, flow: &mut Flow<'_, M>, budget: &mut Budget) -> Result<(), Fault> {
+        while !budget.is_spent()
+            && let Some(done) = self.client.refused()
+        {
+            self.finish(flow, done, budget)?;
         }
         Ok(())
     }
 
     /// Gives a request back.
-    fn finish<M: Shared>(&mut self, flow: &mut Flow<'_, M>, done: Done) -> Result<(), Fault> {
-        let (request, status) = match done {
-            Done::Ok(request) => (request, Status::Ok),
-            Done::Error(request) => (request, Status::Error),
-            Done::Unsupported(request) => (request, Status::Unsupported),
-        };
-        flow.queue.again(flow.memory, request.head, flow.chain)?;
-        if flow.chain.writable() == 0 {
-            return Err(Fault::Changed { head: request.head });
-        }
-        let written = if status == Status::Ok && request.command == Command::Read { request.length } else { 0 };
-        if flow.chain.writable().saturating_sub(1) < written {
-            return Err(Fault::Changed { head: request.head });
-        }
-        give_back(flow.queue, flow.memory, flow.chain, written, status)
+    fn finish<M: Shared>(&self, flow: &mut Flow<'_, M>, done: Done, budget: &mut Budget) -> Result<(), Fault> {
+        flow.queue.again(flow.memory, done.request().head, flow.chain)?;
+        budget.chain(flow.chain);
+        answer(flow, done)
     }
+}
+
+/// Gives the request back whose chain was just read.
+fn answer<M: Shared>(flow: &mut Flow<'_, M>, done: Done) -> Result<(), Fault> {
+    let (request, status) = match done {
+        Done::Ok(request) => (request, Status::Ok),
+        Done::Error(request) => (request, Status::Error),
+        Done::Unsupported(request) => (request, Status::Unsupported),
+    };
+    if flow.chain.writable() == 0 {
+        return Err(Fault::Changed { head: request.head });
+    }
+    let written = if status == Status::Ok && request.command == Command::Read { request.length } else { 0 };
+    if flow.chain.writable().saturating_sub(1) < written {
+        return Err(Fault::Changed { head: request.head });
+    }
+    give_back(flow.queue, flow.memory, flow.chain, written, status)
 }
 
 /// The data of a request, for a command that has some.

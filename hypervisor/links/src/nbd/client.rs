@@ -3,59 +3,10 @@
 use heapless::Vec;
 
 use super::broken::Broken;
+use super::exchange::{Done, In, Out};
 use super::handshake::{Export, HEARD, Handshake, Heard, SAID, Wanted, take_u32, take_u64};
 use super::numbers::*;
 use super::request::{Command, MAX_REQUESTS, Request, Slot, Stage};
-
-/// What comes next from the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum In {
-    /// Nothing: there is no connection.
-    None,
-    /// So many bytes, for [`Client::hear`].
-    Bytes(usize),
-    /// So many bytes that nobody wants, for [`Client::moved_in`].
-    Skip(u32),
-    /// Data of a read request: it belongs at byte `at` of the chain's data, and `left` bytes are yet to come; for
-    /// [`Client::moved_in`].
-    Data {
-        /// The chain.
-        head: u16,
-        /// Where it belongs.
-        at: u32,
-        /// Bytes that are to come.
-        left: u32,
-    },
-}
-
-/// What goes next to the server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Out {
-    /// Nothing.
-    None,
-    /// These bytes, for [`Client::moved_out`].
-    Bytes(Vec<u8, SAID>),
-    /// Data of a write request: from byte `at` of the chain's data on, of which `left` bytes are to go; for [`Client::moved_out`].
-    Data {
-        /// The chain.
-        head: u16,
-        /// From where on.
-        at: u32,
-        /// Bytes that are to go.
-        left: u32,
-    },
-}
-
-/// A request that is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Done {
-    /// It was done.
-    Ok(Request),
-    /// The server could not do it, or did not within its time.
-    Error(Request),
-    /// The server does not know the command.
-    Unsupported(Request),
-}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Phase {
@@ -66,6 +17,13 @@ enum Phase {
 
 /// A client: connected or not, with the requests of its disk. They stay when a connection ends, and are sent again by the next one,
 /// until their time is over.
+///
+/// A server may have kept what it was given in a cache, and the next connection may be to another run of it, which has lost that. So
+/// writes that were done and not flushed when a connection ends count as lost: the flushes that were asked for then, or else the next
+/// one, are answered by an error, and the driver knows. A flush that says well promises that all writes before it are there (virtio
+/// 1.2, section 5.2.6.2). Writes that were not done are sent again, and so not lost.
+///
+/// A read or a write that is longer than what the server takes at once goes in parts, one after the other.
 #[derive(Clone, Debug)]
 pub struct Client {
     wanted: Wanted,
@@ -80,6 +38,13 @@ pub struct Client {
     slots: Vec<Slot, MAX_REQUESTS>,
     /// The next cookie. None is used twice, nor by another connection.
     cookie: u64,
+    /// The connection is to be cut: nothing goes out by it any more, and nothing comes in.
+    cutting: bool,
+    /// Writes that were done, and how many of them are known to be flushed.
+    writes: u64,
+    stable: u64,
+    /// Writes may be lost, and no flush was answered by an error since.
+    lost: bool,
 }
 
 impl Client {
@@ -95,6 +60,10 @@ impl Client {
             reading: None,
             slots: Vec::new(),
             cookie: 1,
+            cutting: false,
+            writes: 0,
+            stable: 0,
+            lost: false,
         }
     }
 
@@ -109,11 +78,17 @@ impl Client {
         (self.phase, self.export) = (Phase::Closed, None);
         self.said.clear();
         self.heard.clear();
-        (self.skip, self.reading) = (0, None);
+        (self.skip, self.reading, self.cutting) = (0, None, false);
         self.slots.retain(|slot| slot.stage != Stage::Abandoned);
+        self.lost |= self.writes > self.stable;
+        self.stable = self.writes;
+        let mut told = false;
         for slot in &mut self.slots {
-            (slot.stage, slot.cookie) = (Stage::Waiting, 0);
+            let doomed = slot.stage == Stage::Doomed || self.lost && slot.request.command == Command::Flush;
+            told |= doomed;
+            *slot = Slot::new(slot.request, if doomed { Stage::Doomed } else { Stage::Waiting });
         }
+        self.lost &= !told;
     }
 
     /// Whether there is a connection, agreed or not.
@@ -134,11 +109,17 @@ impl Client {
     /// Takes a request. It is over when [`hear`](Self::hear), [`moved_in`](Self::moved_in), [`refused`](Self::refused) or
     /// [`late`](Self::late) say so. False: there is no room.
     pub fn ask(&mut self, request: Request) -> bool {
-        self.slots.push(Slot { request, cookie: 0, stage: Stage::Waiting }).is_ok()
+        let doomed = self.lost && request.command == Command::Flush;
+        let asked = self.slots.push(Slot::new(request, if doomed { Stage::Doomed } else { Stage::Waiting })).is_ok();
+        self.lost &= !(doomed && asked);
+        asked
     }
 
     /// What comes next.
     pub fn next_in(&self) -> In {
+        if self.cutting {
+            return In::None;
+        }
         if self.skip > 0 {
             return In::Skip(self.skip);
         }
@@ -148,8 +129,8 @@ impl Client {
             Phase::Ready => match self.reading {
                 None => In::Bytes(REPLY_BYTES.saturating_sub(self.heard.len())),
                 Some((cookie, at)) => match self.slots.iter().find(|slot| slot.cookie == cookie) {
-                    Some(Slot { request, stage, .. }) => {
-                        let left = request.length.saturating_sub(at);
+                    Some(Slot { request, stage, base, part, .. }) => {
+                        let (at, left) = (base.saturating_add(at), part.saturating_sub(at));
                         if *stage == Stage::Sent { In::Data { head: request.head, at, left } } else { In::Skip(left) }
                     }
                     None => In::None,
@@ -164,6 +145,10 @@ impl Client {
     ///
     /// [`Broken`]: the connection is to be cut.
     pub fn hear(&mut self, bytes: &[u8]) -> Result<Option<Done>, Broken> {
+        self.judge(bytes).inspect_err(|_| self.cutting = true)
+    }
+
+    fn judge(&mut self, bytes: &[u8]) -> Result<Option<Done>, Broken> {
         let In::Bytes(wants) = self.next_in() else { return Ok(None) };
         let bytes = bytes.get(..wants.min(bytes.len())).unwrap_or_default();
         // There is room for the longest.
@@ -197,17 +182,39 @@ impl Client {
         let place = self.slots.iter().position(|slot| slot.cookie == cookie)?;
         let slot = self.slots.get(place)?;
         let at = at.saturating_add(bytes);
-        if at < slot.request.length {
+        if at < slot.part {
             self.reading = Some((cookie, at));
             return None;
         }
         self.reading = None;
-        let slot = self.slots.remove(place);
-        (slot.stage == Stage::Sent).then_some(Done::Ok(slot.request))
+        self.part_done(place)
     }
 
-    /// What goes next. A request is not begun before the one that is being sent is out.
+    /// The server has done the part of a request that it was sent. Returns the request if that was the last one, and somebody waits.
+    fn part_done(&mut self, place: usize) -> Option<Done> {
+        let slot = self.slots.get_mut(place)?;
+        slot.base = slot.base.saturating_add(slot.part);
+        if slot.stage == Stage::Sent && slot.base < slot.request.length {
+            (slot.stage, slot.cookie) = (Stage::Waiting, 0);
+            return None;
+        }
+        let Slot { stage, request, covers, .. } = self.slots.remove(place);
+        match request.command {
+            Command::Write | Command::WriteZeroes(_) if stage == Stage::Sent => {
+                self.writes = self.writes.wrapping_add(1)
+            }
+            Command::Flush => self.stable = self.stable.max(covers),
+            _ => {}
+        }
+        (stage == Stage::Sent).then_some(Done::Ok(request))
+    }
+
+    /// What goes next. A request is not begun before the one that is being sent is out; nothing goes by a connection that is to be
+    /// cut, where the server may wait for the rest of another one.
     pub fn next_out(&mut self) -> Out {
+        if self.cutting {
+            return Out::None;
+        }
         if !self.said.is_empty() {
             return Out::Bytes(self.said.clone());
         }
@@ -217,10 +224,13 @@ impl Client {
         let sending = self.slots.iter().position(|slot| matches!(slot.stage, Stage::Sending(_)));
         let waiting = || self.slots.iter().position(|slot| slot.stage == Stage::Waiting);
         let Some(place) = sending.or_else(waiting) else { return Out::None };
-        let cookie = self.cookie;
+        let (cookie, longest) = (self.cookie, self.export.map_or(0, |export| self.wanted.longest(&export)));
         let Some(slot) = self.slots.get_mut(place) else { return Out::None };
         if slot.stage == Stage::Waiting {
-            (slot.stage, slot.cookie) = (Stage::Sending(0), cookie);
+            let left = slot.request.length.saturating_sub(slot.base);
+            let data = matches!(slot.request.command, Command::Read | Command::Write);
+            slot.part = if data { left.min(longest) } else { left };
+            (slot.stage, slot.cookie, slot.covers) = (Stage::Sending(0), cookie, self.writes);
             self.cookie = cookie.wrapping_add(1);
         }
         let Stage::Sending(at) = slot.stage else { return Out::None };
@@ -229,7 +239,8 @@ impl Client {
             Some(rest) if !rest.is_empty() => Out::Bytes(Vec::from_slice(rest).unwrap_or_default()),
             _ => {
                 let at = at.saturating_sub(REQUEST_BYTES as u64) as u32;
-                Out::Data { head: slot.request.head, at, left: slot.request.length.saturating_sub(at) }
+                let left = slot.part.saturating_sub(at);
+                Out::Data { head: slot.request.head, at: slot.base.saturating_add(at), left }
             }
         }
     }
@@ -250,18 +261,16 @@ impl Client {
         }
     }
 
-    /// The next request that the server cannot do, by what it said of its export.
+    /// The next request that is over without the server: one that it does not know, by what it said of its export, or a flush of
+    /// what may be lost.
     pub fn refused(&mut self) -> Option<Done> {
+        if let Some(place) = self.slots.iter().position(|slot| slot.stage == Stage::Doomed) {
+            return Some(Done::Error(self.slots.remove(place).request));
+        }
         let export = self.export?;
-        let known = |slot: &Slot| {
-            let Request { command, length, .. } = slot.request;
-            let long = matches!(command, Command::Read | Command::Write) && length > export.longest;
-            export.knows(command) && !long
-        };
-        let place = self.slots.iter().position(|slot| slot.stage == Stage::Waiting && !known(slot))?;
-        let Request { command, .. } = self.slots.get(place)?.request;
-        let request = self.slots.remove(place).request;
-        Some(if export.knows(command) { Done::Error(request) } else { Done::Unsupported(request) })
+        let unknown = |slot: &Slot| slot.stage == Stage::Waiting && !export.knows(slot.request.command);
+        let place = self.slots.iter().position(unknown)?;
+        Some(Done::Unsupported(self.slots.remove(place).request))
     }
 
     /// The next request whose time is over at `now`. What the server says of it later is thrown away. True beside it: the connection is
@@ -270,8 +279,8 @@ impl Client {
         let is_late = |slot: &Slot| slot.stage != Stage::Abandoned && slot.request.deadline <= now;
         let place = self.slots.iter().position(is_late)?;
         let (request, half) = self.abandon(place)?;
-        let full = !self.has_room() && self.slots.iter().all(|slot| slot.stage == Stage::Abandoned);
-        Some((Done::Error(request), half || full))
+        self.cutting |= half || self.is_stuck();
+        Some((Done::Error(request), self.cutting))
     }
 
     /// When the next request is late.
@@ -280,15 +289,20 @@ impl Client {
         waited.map(|slot| slot.request.deadline).min()
     }
 
-    /// The disk's driver begins anew: nobody waits for any request. Returns whether half of one was sent, so that the connection
-    /// is to be cut.
+    /// The disk's driver begins anew: nobody waits for any request. Returns whether the connection is to be cut: half of one was sent,
+    /// or the server has as many as there may be, and if it answers none of them there would never be room for another one.
     pub fn abandon_all(&mut self) -> bool {
-        let mut cut = false;
         while let Some(place) = self.slots.iter().position(|slot| slot.stage != Stage::Abandoned) {
             let Some((_, half)) = self.abandon(place) else { break };
-            cut |= half;
+            self.cutting |= half;
         }
-        cut
+        self.cutting |= self.is_stuck();
+        self.cutting
+    }
+
+    /// Whether there is no room, and no request with a time that can be over.
+    fn is_stuck(&self) -> bool {
+        !self.has_room() && self.slots.iter().all(|slot| slot.stage == Stage::Abandoned)
     }
 
     /// Nobody waits for a request any more. Returns it, and whether half of it was sent.
@@ -296,7 +310,7 @@ impl Client {
         let slot = self.slots.get_mut(place)?;
         let request = slot.request;
         Some(match slot.stage {
-            Stage::Waiting => (self.slots.remove(place).request, false),
+            Stage::Waiting | Stage::Doomed => (self.slots.remove(place).request, false),
             // Nothing of it has gone.
             Stage::Sending(0) => (self.slots.remove(place).request, false),
             Stage::Sending(_) => {
@@ -324,9 +338,11 @@ impl Client {
             self.reading = Some((cookie, 0));
             return Ok(None);
         }
+        if error == 0 {
+            return Ok(self.part_done(place));
+        }
         let slot = self.slots.remove(place);
         let done = match error {
-            0 => Done::Ok(slot.request),
             NOT_SUPPORTED => Done::Unsupported(slot.request),
             _ => Done::Error(slot.request),
         };

@@ -28,6 +28,14 @@ impl Wanted {
         Some(Self { name: Vec::from_slice(name.as_bytes()).ok()?, size, block, read_only })
     }
 
+    /// The longest request to an export that is of whole blocks of the disk.
+    pub(super) const fn longest(&self, export: &Export) -> u32 {
+        match export.longest.checked_rem(self.block) {
+            Some(rest) => export.longest.saturating_sub(rest),
+            None => export.longest,
+        }
+    }
+
     /// Checks an export.
     pub(super) fn check(&self, export: &Export) -> Result<(), Broken> {
         if export.size < self.size {
@@ -54,7 +62,7 @@ pub struct Export {
     pub(super) flags: u16,
     /// Its smallest block.
     pub(super) smallest: u32,
-    /// The longest request.
+    /// The longest part of a read or a write that it takes at once; one block of the disk at least.
     pub(super) longest: u32,
 }
 
@@ -72,7 +80,7 @@ impl Export {
         self.flags & flag != 0
     }
 
-    /// The longest request that the server takes.
+    /// The longest part of a read or a write that the server takes at once.
     pub const fn longest(&self) -> u32 {
         self.longest
     }

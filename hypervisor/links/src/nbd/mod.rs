@@ -7,11 +7,13 @@
 
 mod broken;
 mod client;
+mod exchange;
 mod handshake;
 mod numbers;
 mod request;
 
 pub use broken::Broken;
-pub use client::{Client, Done, In, Out};
+pub use client::Client;
+pub use exchange::{Done, In, Out};
 pub use handshake::{Export, Wanted};
 pub use request::{Command, MAX_REQUESTS, Request};

@@ -61,6 +61,8 @@ pub(super) enum Stage {
     Sent,
     /// The server has it, and nobody waits for what it says.
     Abandoned,
+    /// It is a flush of writes that may be lost: it is to be answered by an error.
+    Doomed,
 }
 
 /// A request and how far it is.
@@ -69,10 +71,19 @@ pub(super) struct Slot {
     pub(super) request: Request,
     pub(super) cookie: u64,
     pub(super) stage: Stage,
+    /// Bytes of it that are done, and bytes of the part that is under way: a server may take less at once than a driver asks for.
+    pub(super) base: u32,
+    pub(super) part: u32,
+    /// Writes that were done when it was sent, which are those that a flush covers.
+    pub(super) covers: u64,
 }
 
 impl Slot {
-    /// The bytes of the request without its data.
+    pub(super) const fn new(request: Request, stage: Stage) -> Self {
+        Self { request, cookie: 0, stage, base: 0, part: 0, covers: 0 }
+    }
+
+    /// The bytes of the part that is under way without its data.
     pub(super) fn header(&self) -> [u8; REQUEST_BYTES] {
         let (flags, kind) = self.request.command.numbers();
         let mut bytes = Vec::<u8, REQUEST_BYTES>::new();
@@ -82,17 +93,17 @@ impl Slot {
             &flags.to_be_bytes(),
             &kind.to_be_bytes(),
             &self.cookie.to_be_bytes(),
-            &self.request.offset.to_be_bytes(),
-            &self.request.length.to_be_bytes(),
+            &self.request.offset.wrapping_add(u64::from(self.base)).to_be_bytes(),
+            &self.part.to_be_bytes(),
         ] {
             let _ = bytes.extend_from_slice(part);
         }
         bytes.into_array().unwrap_or([0; REQUEST_BYTES])
     }
 
-    /// Bytes that go out for it.
+    /// Bytes that go out for the part that is under way.
     pub(super) fn bytes_out(&self) -> u64 {
-        let data = if self.request.command == Command::Write { self.request.length } else { 0 };
+        let data = if self.request.command == Command::Write { self.part } else { 0 };
         REQUEST_BYTES as u64 + u64::from(data)
     }
 }

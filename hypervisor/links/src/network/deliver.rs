@@ -1,19 +1,34 @@
 //! Giving a frame to a driver.
 
 use heapless::Vec;
-use portcullis_virtio::{Budget, Chain, Fault, Mark, Queue, Segment, Shared};
+use portcullis_virtio::{Budget, Chain, Fault, MAX_CHAIN, Queue, Segment, Shared};
 
 use super::HEADER;
 use super::counters::Dropped;
 use super::features::{GUEST_CSUM, MRG_RXBUF};
 use super::frame::Frame;
 
+/// What became of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Given {
+    /// The driver has it.
+    Done,
+    /// The driver does not get it.
+    Dropped(Dropped),
+    /// The budget is not enough for it: it is to be given again by a piece of work of its own. No buffer was taken.
+    Later,
+}
+
 /// Copies a frame out of the memory `from` into the buffers of `queue`, whose driver accepted `features` and has the memory `to`.
 /// The driver sees it when the queue is published. A frame for which there is no room is dropped and takes no buffer.
 ///
+/// Whoever has taken the frame's chain has told the budget of it. A frame for which a whole budget is not enough, by the number of
+/// buffers that it is in and is to be spread over, or by the bytes whose checksum is to be finished, is dropped as
+/// [`Dropped::Full`].
+///
 /// # Errors
 ///
-/// [`Fault`] of the receiver: what it gave are no buffers. A frame that it does not get is dropped, in the inner result.
+/// [`Fault`] of the receiver: what it gave are no buffers.
 pub fn deliver<M: Shared>(
     frame: &Frame<'_>,
     from: &mut M,
@@ -21,44 +36,83 @@ pub fn deliver<M: Shared>(
     to: &mut M,
     chain: &mut Chain,
     features: u64,
-) -> Result<Result<(), Dropped>, Fault> {
+    budget: &mut Budget,
+) -> Result<Given, Fault> {
     if frame.header.segmentation.is_some_and(|segmentation| !segmentation.is_taken(features)) {
-        return Ok(Err(Dropped::Unsegmented));
+        return Ok(Given::Dropped(Dropped::Unsegmented));
+    }
+    let short = if budget.is_fresh() { Given::Dropped(Dropped::Full) } else { Given::Later };
+    let mut frame = *frame;
+    let length = frame.length();
+    budget.copied(HEADER.saturating_add(length));
+    let finish = features & GUEST_CSUM == 0 && frame.header.checksum.is_some();
+    if finish {
+        budget.summed(length);
     }
     let mark = queue.mark();
-    if !queue.take(to, chain)? {
-        return Ok(Err(Dropped::Full));
+    match next(queue, to, chain, budget)? {
+        Next::Chain => {}
+        Next::None => return Ok(Given::Dropped(Dropped::Full)),
+        Next::Long => return Ok(short),
     }
     if chain.writable() < HEADER {
         return Err(Fault::Narrow { what: "a frame's header", length: chain.writable(), least: HEADER });
     }
-    let mut frame = *frame;
-    if features & GUEST_CSUM == 0 {
+    if finish {
         frame.finish(from)?;
     }
-    let length = frame.length();
     if length <= chain.writable().saturating_sub(HEADER) {
         // One buffer, which is what drivers give for frames of no segments.
         frame.copy_whole(from, &mut chain.writer(), to)?;
         queue.put(to, chain.head(), HEADER.saturating_add(length))?;
-        return Ok(Ok(()));
+        return Ok(Given::Done);
     }
     if features & MRG_RXBUF == 0 {
         queue.rewind(mark);
-        return Ok(Err(Dropped::Small));
+        return Ok(Given::Dropped(Dropped::Small));
     }
-    spread(frame, from, queue, to, chain, mark)
+    let reason = match spread(frame, from, queue, to, chain, budget)? {
+        Next::Chain => return Ok(Given::Done),
+        Next::None => Given::Dropped(Dropped::Full),
+        Next::Long => short,
+    };
+    queue.rewind(mark);
+    Ok(reason)
 }
 
-/// Copies a frame into several buffers, the first of which is in `chain`.
+/// Whether there was a next chain.
+enum Next {
+    /// There was.
+    Chain,
+    /// There was none.
+    None,
+    /// There is one, and there is not enough left of the budget for it.
+    Long,
+}
+
+/// Takes the next chain of a receiver.
+fn next<M: Shared>(queue: &mut Queue, memory: &mut M, chain: &mut Chain, budget: &mut Budget) -> Result<Next, Fault> {
+    let most = budget.descriptors();
+    match queue.take_within(memory, chain, most) {
+        Ok(true) => {
+            budget.chain(chain);
+            Ok(Next::Chain)
+        }
+        Ok(false) => Ok(Next::None),
+        Err(Fault::TooLong { .. }) if most < MAX_CHAIN => Ok(Next::Long),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// Copies a frame into several buffers, the first of which is in `chain`. Returns why it could not, or that all of it has a place.
 fn spread<M: Shared>(
     mut frame: Frame<'_>,
     from: &mut M,
     queue: &mut Queue,
     to: &mut M,
     chain: &mut Chain,
-    mark: Mark,
-) -> Result<Result<(), Dropped>, Fault> {
+    budget: &mut Budget,
+) -> Result<Next, Fault> {
     // How many there are stands in the first one, and is known in the end.
     let mut places: Vec<Segment, { HEADER as usize }> = Vec::new();
     let mut first = chain.writer();
@@ -72,9 +126,9 @@ fn spread<M: Shared>(
     let copied = frame.copy(from, &mut first, to)?;
     queue.put(to, chain.head(), HEADER.saturating_add(copied))?;
     while frame.left() > 0 {
-        if u32::from(buffers) >= Budget::CHAINS || !queue.take(to, chain)? {
-            queue.rewind(mark);
-            return Ok(Err(Dropped::Full));
+        match next(queue, to, chain, budget)? {
+            Next::Chain => {}
+            other => return Ok(other),
         }
         buffers = buffers.saturating_add(1);
         let copied = frame.copy(from, &mut chain.writer(), to)?;
@@ -87,5 +141,5 @@ fn spread<M: Shared>(
         to.copy_out(place.address, now)?;
         rest = later;
     }
-    Ok(Ok(()))
+    Ok(Next::Chain)
 }

@@ -17,7 +17,7 @@ mod rate;
 mod switch;
 
 pub use counters::{Counters, Dropped};
-pub use deliver::deliver;
+pub use deliver::{Given, deliver};
 pub use frame::Frame;
 pub use header::{Header, Segmentation};
 pub use mac::Mac;

@@ -125,13 +125,14 @@ impl Pair {
     }
 
     /// A program has closed the end, which has sent what is in its queue before index `sent`; what the other end has in its queue before
-    /// index `waiting` nobody takes any more.
+    /// index `waiting` nobody takes any more. What [`session`](Self::session) says of either side may be another one then: a session of
+    /// the other end that was over, and whose end was not told yet, goes with what it had sent.
     pub fn close(&mut self, side: Side, sent: u16, waiting: u16) {
         let end = self.end_mut(side);
         if end.open {
             end.open = false;
             end.over = Some((sent, end.over.map_or(end.session, |(_, session)| session)));
-            self.end_mut(side.other()).lost = Some(waiting);
+            self.end_mut(side.other()).lose(waiting);
         }
     }
 
@@ -141,7 +142,7 @@ impl Pair {
         let End { session, counters, open, .. } = *self.end(side);
         *self.end_mut(side) = End { open: false, session, over: None, lost: None, current: None, counters };
         if open {
-            self.end_mut(side.other()).lost = Some(waiting);
+            self.end_mut(side.other()).lose(waiting);
         }
     }
 
@@ -185,13 +186,22 @@ impl Pair {
                 end.finish(source, false).map_err(by_source)?;
                 continue;
             }
+            // The other end's chain may be as long as this one.
+            if budget.is_spent() {
+                return Ok(Progress::More);
+            }
+            let mark = target.queue.mark();
             if !target.queue.take(target.memory, target.chain).map_err(by_target)? {
                 return Ok(Progress::Idle);
             }
-            budget.chain();
+            budget.chain(target.chain);
             let moved = end.pass(source, target, budget).map_err(|fault| match fault {
                 fault @ Fault::Narrow { .. } => by_target(fault),
-                fault => by_source(fault),
+                fault => {
+                    // Whoever is not at fault keeps its buffer.
+                    target.queue.rewind(mark);
+                    by_source(fault)
+                }
             })?;
             target.queue.put(target.memory, target.chain.head(), moved).map_err(by_target)?;
         }
@@ -199,15 +209,28 @@ impl Pair {
 }
 
 impl End {
+    /// What was sent before index `waiting` is for nobody any more; and so is the end of a session before it: all that was sent for it
+    /// is behind.
+    const fn lose(&mut self, waiting: u16) {
+        (self.lost, self.over) = (Some(waiting), None);
+    }
+
     /// Has the chain that is being sent in `source.chain`, the next one if there is none. False: there is none.
     fn load<M: Shared>(&mut self, source: &mut Flow<'_, M>, budget: &mut Budget) -> Result<bool, Fault> {
         match self.current {
             Some((head, done)) => {
                 source.queue.again(source.memory, head, source.chain)?;
-                if source.chain.readable() < done { Err(Fault::Changed { head }) } else { Ok(true) }
+                budget.chain(source.chain);
+                // There was something left of it.
+                if source.chain.readable() <= done { Err(Fault::Changed { head }) } else { Ok(true) }
             }
             None if source.queue.take(source.memory, source.chain)? => {
-                budget.chain();
+                budget.chain(source.chain);
+                // A buffer of no bytes would be the end of the file to whoever reads. What a driver sends is read by the device
+                // (section 5.3.6.1), so that there is a byte at least.
+                if source.chain.readable() == 0 {
+                    return Err(Fault::Short { what: "a port's bytes", length: 0, least: 1 });
+                }
                 self.current = Some((source.chain.head(), 0));
                 Ok(true)
             }

@@ -1,6 +1,8 @@
 //! Disks: requests as drivers make them, in memory and served over NBD.
 
 mod bed;
+mod connected;
+mod connection;
 // Miri ends the test where the drivers hold a box and a pointer into it.
 #[cfg(not(miri))]
 mod drivers;

@@ -95,6 +95,8 @@ impl Server {
                 assert_eq!(word(0), 0x2560_9513);
                 let (flags, kind) = (word(4) >> 16, word(4) & 0xffff);
                 let (cookie, offset, length) = (long(8), long(16) as usize, word(24) as usize);
+                let longest = self.manner.blocks.map_or(32 << 20, |blocks| blocks[2] as usize);
+                assert!(kind > 1 || length <= longest, "{length} bytes at once");
                 let data = if kind == 1 { length } else { 0 };
                 if inbox.len() < 28 + data {
                     return false;

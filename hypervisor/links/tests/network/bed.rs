@@ -1,8 +1,8 @@
 //! Two VMs with a queue each, and frames between them.
 
-use portcullis_links::network::{Dropped, Frame, deliver};
+use portcullis_links::network::{Dropped, Frame, Given, deliver};
 use portcullis_virtio::fake::{Driver, Ram, START, buffers};
-use portcullis_virtio::{Chain, Fault, Features, Queue};
+use portcullis_virtio::{Budget, Chain, Fault, Features, Queue};
 
 pub const DATA: u64 = START + 0x2_0000;
 pub const ALL: Features = Features { indirect: true, event_index: true };
@@ -84,9 +84,18 @@ pub fn frame(header: [u8; 12], length: usize) -> Vec<u8> {
 
 /// The next frame of one goes to the other. What is wrong on the sender's side is a panic.
 pub fn pass(from: &mut Vm, sends: u64, to: &mut Vm, takes: u64) -> Result<Result<(), Dropped>, Fault> {
+    let mut budget = Budget::new();
     assert!(from.queue.take(&mut from.ram, &mut from.chain).unwrap());
+    budget.chain(&from.chain);
     let passed = match Frame::read(&mut from.ram, &from.chain, sends, MTU).unwrap() {
-        Ok(frame) => deliver(&frame, &mut from.ram, &mut to.queue, &mut to.ram, &mut to.chain, takes),
+        Ok(frame) => {
+            let given = deliver(&frame, &mut from.ram, &mut to.queue, &mut to.ram, &mut to.chain, takes, &mut budget);
+            given.map(|given| match given {
+                Given::Done => Ok(()),
+                Given::Dropped(reason) => Err(reason),
+                Given::Later => panic!("it has a piece of work of its own"),
+            })
+        }
         Err(reason) => Ok(Err(reason)),
     };
     from.queue.put(&mut from.ram, from.chain.head(), 0).unwrap();

@@ -3,9 +3,9 @@
 use std::cell::Cell;
 
 use portcullis_links::network::features::*;
-use portcullis_links::network::{Dropped, Frame, Port};
-use portcullis_virtio::Fault;
-use portcullis_virtio::fake::Step;
+use portcullis_links::network::{Dropped, Frame, Given, Port, deliver};
+use portcullis_virtio::fake::{INSTRUCTIONS, Step, price};
+use portcullis_virtio::{Budget, Fault, MAX_CHAIN};
 
 use crate::bed::{DATA, MTU, Vm, frame, pass};
 
@@ -199,11 +199,69 @@ fn what_was_judged_is_what_arrives() {
     assert!(a.queue.take(&mut a.ram, &mut a.chain).unwrap());
     let read = Frame::read(&mut a.ram, &a.chain, MUCH, MTU).unwrap().unwrap();
     a.ram.put(DATA, &[0xff; 12 + 14]);
-    let given = portcullis_links::network::deliver(&read, &mut a.ram, &mut b.queue, &mut b.ram, &mut b.chain, MUCH);
-    assert_eq!(given, Ok(Ok(())));
+    let budget = &mut Budget::new();
+    let given = deliver(&read, &mut a.ram, &mut b.queue, &mut b.ram, &mut b.chain, MUCH, budget);
+    assert_eq!(given, Ok(Given::Done));
     let mut expected = sent;
     expected[10] = 1;
     assert_eq!(b.bytes(&places[0], 412), expected);
+}
+
+/// What becomes of a frame of `length` bytes in `sent` buffers of its sender's, and what it costs at the most.
+fn hostile(a: &mut Vm, b: &mut Vm, budget: &mut Budget) -> Given {
+    (a.ram.steps, b.ram.steps) = (Some(Vec::new()), Some(Vec::new()));
+    assert!(a.queue.take(&mut a.ram, &mut a.chain).unwrap());
+    budget.chain(&a.chain);
+    let read = Frame::read(&mut a.ram, &a.chain, MUCH, MTU).unwrap().unwrap();
+    let given = deliver(&read, &mut a.ram, &mut b.queue, &mut b.ram, &mut b.chain, MUCH, budget).unwrap();
+    a.queue.put(&mut a.ram, a.chain.head(), 0).unwrap();
+    let price = price(&mut a.ram.steps) + price(&mut b.ram.steps);
+    assert!(price <= INSTRUCTIONS, "{price}");
+    given
+}
+
+#[test]
+fn hostile_chains_do_not_make_a_piece_of_work_long() {
+    let long = [1, 1, 54, 0, 168, 5, 34, 0, 16, 0, 0, 0];
+    let full = Given::Dropped(Dropped::Full);
+    for (header, length, cut, chains, expected) in [
+        // As many buffers as there may be on both sides, which fit.
+        (long, 60_000, MAX_CHAIN, vec![vec![600; 100]], full),
+        ([0; 12], 1400, MAX_CHAIN, vec![vec![11; MAX_CHAIN]], Given::Done),
+        // Chains of a byte each, and of many buffers of a byte each.
+        ([0; 12], 1400, 1, [vec![vec![12]], vec![vec![1]; 200]].concat(), full),
+        ([0; 12], 1400, MAX_CHAIN, vec![vec![1; MAX_CHAIN]; 1], full),
+        (long, 65_549, MAX_CHAIN, vec![vec![500]; 131], full),
+        (long, 65_549, 19, vec![vec![1536]; 43], Given::Done),
+    ] {
+        let (mut a, mut b) = (Vm::new(), Vm::new());
+        let sent = frame(header, length);
+        a.send(&sent, &vec![(sent.len() / cut) as u32; cut - 1]);
+        let chains: Vec<&[u32]> = chains.iter().map(Vec::as_slice).collect();
+        b.listen(&chains);
+        let before = b.queue.save();
+        let given = hostile(&mut a, &mut b, &mut Budget::new());
+        assert_eq!(given, expected, "{length} bytes in {cut} for {} chains", chains.len());
+        assert_eq!(given == Given::Done, b.queue.save() != before);
+    }
+}
+
+#[test]
+fn a_frame_that_comes_late_in_a_piece_of_work_is_not_lost() {
+    let long = frame([1, 1, 54, 0, 168, 5, 34, 0, 16, 0, 0, 0], 65_549);
+    let (mut a, mut b) = (Vm::new(), Vm::new());
+    b.listen(&[[1536_u32].as_slice(); 60]);
+    let mut budget = Budget::new();
+    for _ in 0..12 {
+        a.send(&frame([0; 12], 60), &[]);
+        assert_eq!(hostile(&mut a, &mut b, &mut budget), Given::Done);
+    }
+    a.send(&long, &[]);
+    let before = b.queue.save();
+    assert_eq!(hostile(&mut a, &mut b, &mut budget), Given::Later);
+    assert_eq!(b.queue.save(), before);
+    a.send(&long, &[]);
+    assert_eq!(hostile(&mut a, &mut b, &mut Budget::new()), Given::Done);
 }
 
 #[test]

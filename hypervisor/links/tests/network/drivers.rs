@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use portcullis_links::network::{Frame, Mac, Port, QUEUES, RECEIVE, Switch, TRANSMIT, deliver};
+use portcullis_links::network::{Frame, Given, Mac, Port, QUEUES, RECEIVE, Switch, TRANSMIT, deliver};
 use portcullis_virtio::mmio::{Effect, Transport};
-use portcullis_virtio::{Chain, Queue};
+use portcullis_virtio::{Budget, Chain, Queue};
 use virtio_drivers::device::net::VirtIONetRaw;
 
 use crate::peer::{Arena, Backend, Peer};
@@ -54,7 +54,9 @@ impl Backend<QUEUES> for Plug {
                     while let Some(to) = to.pop() {
                         let features = used[to].features;
                         let queue = used[to].receive.as_mut().unwrap();
-                        deliver(&frame, memory, queue, &mut { *memory }, &mut target, features).unwrap().unwrap();
+                        let budget = &mut Budget::new();
+                        let given = deliver(&frame, memory, queue, &mut { *memory }, &mut target, features, budget);
+                        assert_eq!(given, Ok(Given::Done));
                         queue.publish(memory).unwrap();
                         ports[to].counters.receive(frame.length());
                     }
@@ -65,7 +67,7 @@ impl Backend<QUEUES> for Plug {
                 used[self.number].transmit = Some(queue);
             }
             Effect::Failed(queue, fault) => panic!("{queue:?} {fault}"),
-            Effect::None | Effect::Notify(_) | Effect::Stop(_) | Effect::Reset => {}
+            Effect::None | Effect::Notify(_) | Effect::Raise | Effect::Stop(_) | Effect::Reset => {}
         }
     }
 

@@ -59,6 +59,20 @@ fn a_frame_for_all_goes_to_all_but_from_bridge_to_bridge() {
 }
 
 #[test]
+fn from_bridge_to_bridge_goes_only_what_ends_there() {
+    let switch = four();
+    // For the other's own address, also from who is behind the first one: it is passed on to nobody.
+    for source in [mac(2), X] {
+        assert_eq!(route(&switch, 2, source, mac(3)), Ok(vec![3]));
+        // What might be passed on, and come back outside: for all, for many, for who is not known.
+        for to in [Mac::BROADCAST, Mac([1, 0, 0x5e, 0, 0, 1])] {
+            assert_eq!(route(&switch, 2, source, to), Ok(vec![0, 1]));
+        }
+        assert_eq!(route(&switch, 2, source, Mac([2, 0, 0, 0, 0, 0x98])), Err(Dropped::Destination));
+    }
+}
+
+#[test]
 fn an_address_that_nobody_has_is_behind_a_bridge_or_nowhere() {
     let switch = four();
     let of = |from: u8| route(&switch, usize::from(from), mac(from), X);

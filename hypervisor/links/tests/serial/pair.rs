@@ -1,8 +1,8 @@
 //! Bytes from one end to the other.
 
 use portcullis_links::serial::{Broken, Pair, Progress, Side};
-use portcullis_virtio::fake::START;
-use portcullis_virtio::{Budget, Fault};
+use portcullis_virtio::fake::{INSTRUCTIONS, START, buffers, price};
+use portcullis_virtio::{Budget, Fault, Features, Layout, MAX_CHAIN, Queue};
 
 use crate::bed::Line;
 
@@ -166,8 +166,51 @@ fn what_a_reader_has_not_taken_when_it_closes_is_dropped() {
     bed.a.send(b"xyz");
     bed.close_a();
     bed.close_b();
-    assert_eq!((bed.settle(), bed.pair.session(Side::B)), (1, None));
+    assert_eq!((bed.settle(), bed.pair.session(Side::B)), (0, None), "there is nobody to tell");
     assert_eq!(bed.pair.counters(Side::A).dropped, 12);
+}
+
+#[test]
+fn the_end_of_a_session_that_nobody_waits_for_does_not_stay() {
+    for vanishes in [false, true] {
+        let mut bed = Bed::open();
+        (0..2).for_each(|_| bed.a.send(b"x"));
+        bed.close_a();
+        bed.pair.open(Side::A);
+        (0..3).for_each(|_| bed.a.send(b"y"));
+        bed.settle();
+        // The reader goes with all of it untaken.
+        if vanishes {
+            let waiting = bed.a.queue.end(&mut bed.a.ram).unwrap();
+            bed.pair.vanish(Side::B, waiting);
+            bed.b = Line::new();
+        } else {
+            bed.close_b();
+        }
+        assert_eq!(bed.pair.session(Side::B), Some(2), "the one that is open");
+        assert_eq!((bed.settle(), bed.a.back()), (0, 5));
+        bed.pair.open(Side::B);
+        // Indices go round, and no end of file comes where the first session's end was.
+        let rounds = if cfg!(miri) { 50 } else { 0x1_0000 + 50 };
+        for round in 0..rounds {
+            bed.a.send(b"z");
+            bed.b.room(8);
+            assert_eq!(bed.settle(), 0, "round {round}");
+            assert_eq!((bed.b.got(), bed.a.back()), (Some(b"z".to_vec()), 1), "round {round}");
+        }
+        assert_eq!((bed.pair.session(Side::B), bed.pair.counters(Side::A).dropped), (Some(2), 5));
+    }
+}
+
+#[test]
+fn a_close_behind_what_is_lost_is_told() {
+    let mut bed = Bed::open();
+    bed.a.send(b"lost");
+    bed.close_b();
+    bed.pair.open(Side::B);
+    bed.close_a();
+    bed.pair.open(Side::A);
+    assert_eq!((bed.settle(), bed.a.back(), bed.pair.session(Side::B)), (1, 1, Some(2)));
 }
 
 #[test]
@@ -266,4 +309,80 @@ fn each_driver_has_its_own_faults() {
     bed.a.driver.set(&mut bed.a.ram, 0, (START + 0x1_0000, 3), 0, 0);
     bed.b.room(8);
     assert_eq!(bed.work(), Err(Broken { side: Side::A, fault: Fault::Changed { head: 0 } }));
+    // Exactly as short: there would be nothing to pass on.
+    let mut bed = Bed::open();
+    bed.b.room(8);
+    bed.a.send(b"0123456789");
+    bed.settle();
+    bed.a.driver.set(&mut bed.a.ram, 0, (START + 0x1_0000, 8), 0, 0);
+    bed.b.room(8);
+    assert_eq!(bed.work(), Err(Broken { side: Side::A, fault: Fault::Changed { head: 0 } }));
+    assert_eq!(bed.got(), b"01234567");
+}
+
+#[test]
+fn a_chain_of_no_bytes_is_no_end_of_file() {
+    let mut bed = Bed::open();
+    bed.b.room(8);
+    let before = bed.b.queue.save();
+    bed.a.driver.give(&mut bed.a.ram, &[(START + 0x1_0000, 8)], 0);
+    let short = Fault::Short { what: "a port's bytes", length: 0, least: 1 };
+    assert_eq!(bed.work(), Err(Broken { side: Side::A, fault: short }));
+    assert_eq!((bed.b.queue.save(), bed.b.got()), (before, None));
+}
+
+#[test]
+fn whoever_is_not_at_fault_keeps_its_buffer() {
+    // The writer's RAM ends in front of its used ring, so that what it sent cannot be given back.
+    let mut bed = Bed::open();
+    bed.a.send(b"abc");
+    bed.b.room(8);
+    let layout = Layout { used: START + 0xf_0000, ..bed.a.driver.layout };
+    bed.a.queue = Queue::new(layout, Features::default(), &bed.a.ram).unwrap();
+    bed.a.ram.bytes.truncate(0xf_0000);
+    let before = bed.b.queue.save();
+    assert!(matches!(bed.work(), Err(Broken { side: Side::A, fault: Fault::OutOfReach(_) })));
+    assert_eq!((bed.b.queue.save(), bed.b.queue.available(&mut bed.b.ram)), (before, Ok(1)));
+    // Another writer gets it.
+    bed.pair.vanish(Side::A, 0);
+    bed.a = Line::new();
+    bed.pair.open(Side::A);
+    bed.a.send(b"next");
+    bed.settle();
+    bed.settle();
+    assert_eq!(bed.got(), b"next");
+}
+
+#[test]
+fn hostile_chains_do_not_make_a_piece_of_work_long() {
+    // Buffers that never end where the other's do: as many pieces as there can be.
+    for (from, to) in
+        [(vec![1; MAX_CHAIN], vec![1; MAX_CHAIN]), (vec![2; MAX_CHAIN], [vec![1], vec![2; MAX_CHAIN - 1]].concat())]
+    {
+        let mut bed = Bed::new();
+        let all = Features { indirect: true, event_index: true };
+        for line in [&mut bed.a, &mut bed.b] {
+            line.queue = Queue::new(line.driver.layout, all, &line.ram).unwrap();
+        }
+        bed.pair.open(Side::A);
+        bed.pair.open(Side::B);
+        bed.shown = bed.pair.session(Side::B);
+        for (line, lengths, readable) in [(&mut bed.a, &from, MAX_CHAIN), (&mut bed.b, &to, 0)] {
+            let parts = buffers(START + 0x1_0000, lengths);
+            (0..32).for_each(|_| _ = line.driver.give_indirect(&mut line.ram, START + 0x2000, &parts, readable));
+        }
+        let mut pieces = 0;
+        loop {
+            (bed.a.ram.steps, bed.b.ram.steps) = (Some(Vec::new()), Some(Vec::new()));
+            let progress = bed.work().unwrap();
+            let price = price(&mut bed.a.ram.steps) + price(&mut bed.b.ram.steps);
+            assert!(price <= INSTRUCTIONS, "{price}");
+            pieces += 1;
+            if progress == Progress::Idle {
+                break;
+            }
+        }
+        assert!((32..=70).contains(&pieces), "{pieces}");
+        assert_eq!(bed.b.queue.position(), 32, "each buffer was filled");
+    }
 }

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that goes wrong ends")]
 
 mod driver;
+mod price;
 mod ram;
 
 pub use driver::{Driver, INDIRECT, NEXT, WRITE, buffers};
+pub use price::{INSTRUCTIONS, price};
 pub use ram::{Meanwhile, Ram, START, Step};

@@ -61,11 +61,16 @@ impl<const QUEUES: usize> Transport<QUEUES> {
             generation: state.generation,
             ..Self::new(self.identity)
         };
-        if state.interrupt & !(INTERRUPT_USED | INTERRUPT_CONFIG) != 0 {
+        // A driver is told nothing before DRIVER_OK.
+        let causes = if restored.status & DRIVER_OK == 0 { 0 } else { INTERRUPT_USED | INTERRUPT_CONFIG };
+        if state.interrupt & !causes != 0 {
             return Err(Unfit::Value("a virtio device's InterruptStatus"));
         }
         if restored.accepted() & !self.identity.features != 0 {
             return Err(Unfit::Absent("features of a virtio device"));
+        }
+        if restored.status & FEATURES_OK != 0 && !restored.is_acceptable() {
+            return Err(Unfit::Value("the features that a virtio driver accepted"));
         }
         for ((queue, setup), most) in restored.queues.iter_mut().zip(setups).zip(self.identity.queues) {
             let Layout { descriptors, available, used, .. } =

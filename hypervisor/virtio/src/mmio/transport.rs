@@ -46,6 +46,9 @@ pub enum Effect {
     DriverOk,
     /// The queue with this number has new chains.
     Notify(u16),
+    /// The interrupt line stays high, since another cause came before the acknowledgement: the guest is to get one more edge. The
+    /// line falls and rises once.
+    Raise,
     /// The device is not to touch the queue any more. The access ends when it does not.
     Stop(u16),
     /// The device is to forget everything. The access ends when no core works at it any more, and [`Transport::finish_reset`] was
@@ -124,7 +127,11 @@ impl<const QUEUES: usize> Transport<QUEUES> {
         let value = value as u32;
         match offset {
             QUEUE_NOTIFY => return self.notify(value),
-            INTERRUPT_ACK => self.interrupt &= !value,
+            INTERRUPT_ACK => {
+                self.interrupt &= !value;
+                // A cause that came between the read of InterruptStatus and this write has made no edge, and the driver waits for one.
+                return if self.level() { Effect::Raise } else { Effect::None };
+            }
             STATUS => return self.write_status(value),
             DEVICE_FEATURES_SEL => self.device_features_sel = value,
             DRIVER_FEATURES_SEL => self.driver_features_sel = value,
@@ -142,7 +149,8 @@ impl<const QUEUES: usize> Transport<QUEUES> {
         Effect::None
     }
 
-    /// Whether the interrupt line is high. It is an edge that the guest has: the line falls when all causes are acknowledged.
+    /// Whether the interrupt line is high. It is an edge that the guest has: the line falls when all causes are acknowledged, and if
+    /// there are others than those that were, it rises again at once ([`Effect::Raise`]).
     #[inline]
     pub const fn level(&self) -> bool {
         self.interrupt != 0
@@ -250,7 +258,8 @@ impl<const QUEUES: usize> Transport<QUEUES> {
         Effect::None
     }
 
-    fn is_acceptable(&self) -> bool {
+    /// Whether the driver's features go together, and are offered.
+    pub(super) fn is_acceptable(&self) -> bool {
         let Self { driver_features, identity, .. } = self;
         driver_features & !identity.features == 0
             && driver_features & VERSION_1 != 0

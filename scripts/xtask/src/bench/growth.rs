@@ -149,8 +149,7 @@ impl Variation {
 
 /// A manifest's filters, none of which allows or denies more than the registers do.
 fn filters(count: u32) -> String {
-    let mut text =
-        "[vm.firmware]\nstd = [\"trng\"]\nstd-hyp = [\"pv-time\"]\nvendor-hyp = [\"func-feat\", \"ptp\"]\n".to_owned();
+    let mut text = "[vm.firmware]\nstd-hyp = [\"pv-time\"]\nvendor-hyp = [\"func-feat\", \"ptp\"]\n".to_owned();
     for number in 0..count {
         let before = count - 1 - number;
         // In turns among the ids of the silicon and those of the hypervisor, whose services are called as well.

@@ -214,6 +214,18 @@ const CASES: &[Case] = &[
         cpu: Some("cortex-a72"),
         ..CONFORMANCE
     },
+    // TRNG is asked for, and there is no entropy.
+    Case {
+        name: "conformance-that-the-board-lacks",
+        cpu: Some("cortex-a72"),
+        expectations: &[
+            Line(
+                "part: [vm.firmware]: STD: bits 0x1 are not supported here; the supported ones are 0x0: this board has no",
+            ),
+            NoGuest,
+        ],
+        ..CONFORMANCE
+    },
     Case { name: "conformance-gicv2", manifest: "conformance-gicv2.toml", gic: Gic::V2, ..CONFORMANCE },
     Case { name: "linux-gicv2", gic: Gic::V2, ..LINUX },
     Case { name: "reset-gicv2", gic: Gic::V2, ..RESET },

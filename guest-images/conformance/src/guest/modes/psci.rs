@@ -50,11 +50,12 @@ pub fn run(profile: &Profile) {
     reset::note(next);
     if let Some(&(function, kind)) = ENDS.get(boot as usize % ENDS.len()) {
         wrong_ends(boot);
+        // That nothing comes back is seen by the line after this one, which has its name, and by the hypervisor's own.
         report::pass(format_args!("psci/boot {boot} goes off by {function:#x} type {kind}"));
         report::finish();
         console::drain();
         let answer = Door::new(power::conduit()).call(function.into(), [kind, 0, 0]);
-        report::fail(format_args!("psci/{function:#x}"), &"no return", &answer);
+        report::fail(format_args!("psci/boot {boot} goes off by {function:#x} type {kind}"), &"no return", &answer);
     }
 }
 

@@ -50,24 +50,54 @@ fn a_vm_gets_its_ram_until_there_is_none() {
 }
 
 #[test]
-fn registers_are_what_the_manifest_says_as_far_as_the_board_goes() {
+fn registers_are_what_the_manifest_says() {
     let mut stock = stock();
     let by_default = make(vm("a", &[0]), &mut stock);
     assert_eq!(by_default.row.get(Register::Std), SUPPORT.std);
     let wanted = FirmwareConfig {
         // std-hyp, vendor-hyp, psci, smccc.
-        registers: [None, Some(1), Some(3), None, Some(0x1_0000), Some(0x1_0002)],
+        registers: [None, None, Some(1), None, Some(0x1_0000), Some(0x1_0002)],
         ..firmware()
     };
-    let cut = make(VmConfig { firmware: Some(wanted), ..vm("b", &[0]) }, &mut stock);
-    let got = [Register::Std, Register::StdHyp, Register::VendorHyp, Register::PsciVersion].map(|r| cut.row.get(r));
-    assert_eq!(got, [0, 0, 1, 0x1_0000], "what is not named is cleared, and what the board lacks is not there");
-    assert_eq!([by_default, cut].map(|vm| vm.row.get(Register::SmcccVersion)), [0x1_0001, 0x1_0002]);
+    let named = make(VmConfig { firmware: Some(wanted), ..vm("b", &[0]) }, &mut stock);
+    let got = [Register::Std, Register::StdHyp, Register::VendorHyp, Register::PsciVersion].map(|r| named.row.get(r));
+    assert_eq!(got, [0, 0, 1, 0x1_0000], "what is not named is cleared");
+    assert_eq!([by_default, named].map(|vm| vm.row.get(Register::SmcccVersion)), [0x1_0001, 0x1_0002]);
     let mut stock = self::stock();
-    let kept = FirmwareConfig { keep: true, registers: [None, None, None, None, Some(9), None], ..firmware() };
+    let kept = FirmwareConfig { keep: true, registers: [None, None, None, None, Some(2), None], ..firmware() };
     let kept = make(VmConfig { firmware: Some(kept), ..vm("c", &[0]) }, &mut stock);
-    assert_eq!(kept.row.get(Register::Std), SUPPORT.std);
-    assert_eq!(kept.row.get(Register::PsciVersion), SUPPORT.psci, "there is no version 9");
+    assert_eq!([Register::Std, Register::PsciVersion].map(|r| kept.row.get(r)), [SUPPORT.std, 2]);
+}
+
+#[test]
+fn what_the_board_cannot_serve_of_them_is_refused() {
+    const LACKS_MUCH: Support = Support { std: 0, ..SUPPORT };
+    let refused = |registers, keep| {
+        let asks = VmConfig { firmware: Some(FirmwareConfig { keep, registers, ..firmware() }), ..vm("a", &[0]) };
+        let stock = &mut Stock { support: &LACKS_MUCH, ..stock() };
+        let error = create(0, asks, row(), false, stock).err().expect("it is more than the board has");
+        assert!(matches!(error, CreateError::Register { vm: "a", .. }), "{error:?}");
+        error.to_string()
+    };
+    for keep in [false, true] {
+        let cases = [
+            ([Some(1), None, None, None, None, None], "a: [vm.firmware]: STD: bits 0x1 ", "no source of entropy"),
+            ([None, Some(1), None, None, None, None], "a: [vm.firmware]: STD_HYP: bits 0x1 ", "ones are 0x0; leave"),
+            ([None, None, Some(3), None, None, None], "a: [vm.firmware]: VENDOR_HYP: bits 0x2 ", "not know the time"),
+            ([None, None, Some(4), None, None, None], "a: [vm.firmware]: VENDOR_HYP: bits 0x4 ", "ones are 0x1; leave"),
+            (
+                [None, None, None, Some(4), None, None],
+                "a: [vm.firmware]: VENDOR_HYP_2: bits 0x4 ",
+                "ones are 0x3; leave",
+            ),
+            ([None, None, None, None, Some(9), None], "a: [vm.firmware]: PSCI_VERSION: 0x9 is none of", "0x10003"),
+            ([None, None, None, None, None, Some(1)], "a: [vm.firmware]: SMCCC_VERSION: 0x1 is none of", "0x10002"),
+        ];
+        for (registers, says, right) in cases {
+            let said = refused(registers, keep);
+            assert!(said.starts_with(says) && said.contains(right), "{said}");
+        }
+    }
 }
 
 #[test]

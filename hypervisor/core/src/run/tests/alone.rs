@@ -2,11 +2,12 @@
 
 use portcullis_abi::{map, state};
 use portcullis_arch::account::Exit;
-use portcullis_arch::fake::{self, Outcome, Trap};
+use portcullis_arch::fake::{self, Event, Outcome, Trap};
 use portcullis_board::signal::{EL2_TIMER_INTID, KICK};
 use portcullis_vgic::GicVersion;
 
 use crate::cpu::physical_core::Core;
+use crate::cpu::speculation::{AtChange, Protection};
 use crate::run::assign::{NoSuchCore, assign};
 use crate::run::worker::Worker;
 use crate::tests::board::{Asked, MAINTENANCE, Parts};
@@ -239,4 +240,28 @@ fn stolen_time_that_was_restored_never_goes_back() {
     let unwanted = state::StolenTime { wanted: 0, nanoseconds: 5_000_000_000, ..saved };
     assert_eq!(vcpu.restore_stolen(&unwanted, SECOND), Ok(()));
     assert_eq!(pv_time.published(1), read, "nobody asked for it");
+}
+
+#[test]
+fn predictions_are_restricted_where_the_policy_says_so_and_nowhere_else() {
+    // Both can, and do not say that they keep contexts apart: of the second one it is known.
+    let prepare = |core: usize| {
+        // ID_AA64ISAR1_EL1.SPECRES, by both of its names.
+        ["id_aa64isar1_el1", "s3_0_c0_c6_1"].iter().for_each(|name| fake::set(name, 1 << 40));
+        fake::set("midr_el1", [0x410f_0000, crate::tests::rig::MIDR[0]][core]);
+    };
+    let mut parts = Parts::new();
+    parts.board.firmware = None;
+    let vms = [vm("a", &[0]), vm("b", &[1])];
+    let rig = Rig::prepared(parts, GicVersion::V3, &vms, Default::default(), prepare);
+    rig.keep_events();
+    rig.settle();
+    let expected = [AtChange::Restrict, AtChange::Nothing];
+    let decided = [0, 1].map(|core: usize| rig.machine.cores[core].protection().map(Protection::at_change));
+    assert_eq!(decided, expected.map(Some));
+    let events = rig.events();
+    let restricted = |core| {
+        events.iter().filter(|(at, event)| *at == core && matches!(event, Event::Maintain("cfp rctx", ..))).count()
+    };
+    assert_eq!([0, 1].map(restricted), [2, 0]);
 }
