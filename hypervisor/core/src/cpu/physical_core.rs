@@ -94,7 +94,7 @@ impl Core {
         Implementation { midr, revidr, aidr }
     }
 
-    /// What holds on it against speculation, once it was [identified](Self::identify).
+    /// What holds on it against speculation, once it was identified.
     pub fn protection(&self) -> Option<&Protection> {
         self.protection.get()
     }

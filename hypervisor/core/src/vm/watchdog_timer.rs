@@ -27,7 +27,7 @@ impl Vm {
     }
 
     /// Looks at the watchdog on core `core`, this one, whose timer for it has fired. If it bites, `fail` is done before anybody else
-    /// has the watchdog: [`reset_watchdog`](Self::reset_watchdog) waits for that, so it is this life that ends, on whatever core
+    /// has the watchdog: `reset_watchdog` waits for that, so it is this life that ends, on whatever core
     /// the VM's last vCPU goes off meanwhile. Returns when it is to be looked at again: the physical counter then.
     pub fn look_at_watchdog(&self, core: usize, fail: impl FnOnce()) -> Option<u64> {
         // In this order: who finds the VM running finds a moment before a pause, or the offset that counts after it.

@@ -23,7 +23,7 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// An export by its name, for a disk of `size` bytes in blocks of `block`. None: the name is longer than [`NAME`] bytes.
+    /// An export by its name, for a disk of `size` bytes in blocks of `block`. None: the name is longer than 64 bytes.
     pub fn new(name: &str, size: u64, block: u32, read_only: bool) -> Option<Self> {
         Some(Self { name: Vec::from_slice(name.as_bytes()).ok()?, size, block, read_only })
     }

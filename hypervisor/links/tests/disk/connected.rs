@@ -88,6 +88,29 @@ impl Bed {
         }
     }
 
+    /// The two ends agree, and nothing is done of any request.
+    pub fn shake(&mut self) {
+        let Self { vm, disk, port, server, .. } = self;
+        let mut flow = Flow { queue: &mut vm.queue, memory: &mut vm.ram, chain: &mut vm.chain };
+        while disk.client().export().is_none() {
+            let bytes: Vec<u8> = server.out.drain(..).collect();
+            port.ram.put(DATA, &bytes);
+            port.driver.give(&mut port.ram, &[(DATA, bytes.len() as u32)], 1);
+            assert!(port.queue.take(&mut port.ram, &mut port.chain).unwrap());
+            port.queue.put(&mut port.ram, port.chain.head(), 0).unwrap();
+            disk.receive(&mut flow, &mut port.chain.reader(), &mut port.ram, &mut Budget::new()).unwrap().unwrap();
+            if disk.client().export().is_none() {
+                let head = port.driver.give(&mut port.ram, &[(DATA, 4096)], 0);
+                assert!(port.queue.take(&mut port.ram, &mut port.chain).unwrap());
+                let to = &mut port.chain.writer();
+                let sent = disk.send(&mut flow, to, &mut port.ram, &mut Budget::new()).unwrap();
+                port.queue.put(&mut port.ram, head, sent).unwrap();
+                server.hear(port.ram.at(DATA, sent as usize));
+            }
+        }
+        port.queue.publish(&mut port.ram).unwrap();
+    }
+
     pub fn expire(&mut self) -> bool {
         let Self { vm, disk, now, .. } = self;
         let mut flow = Flow { queue: &mut vm.queue, memory: &mut vm.ram, chain: &mut vm.chain };

@@ -242,3 +242,72 @@ fn hostile_chains_do_not_make_a_piece_of_work_long() {
     assert!(pieces > 1);
     assert_eq!(std::iter::from_fn(|| bed.vm.answer()).filter(|answer| answer.1 == IOERR).count(), 16);
 }
+
+#[test]
+fn hostile_requests_do_not_make_one_buffer_of_the_servers_long_work() {
+    // A buffer that takes all at once, and requests that are read again for each part of it.
+    let mut bed = Bed::new(Manner::good());
+    bed.settle();
+    (0..20).for_each(|sector| _ = bed.vm.request(OUT, sector, &[1; 512], 0, 4));
+    (0..20).for_each(|_| _ = bed.piece(0, 0).unwrap().unwrap());
+    let mut pieces = 0;
+    while bed.server.count < 20 {
+        let Bed { vm, disk, port, server, .. } = &mut bed;
+        let mut flow = Flow { queue: &mut vm.queue, memory: &mut vm.ram, chain: &mut vm.chain };
+        let head = port.driver.give(&mut port.ram, &[(DATA, 32 << 10)], 0);
+        let mut budget = Budget::new();
+        (flow.memory.steps, port.ram.steps) = (Some(Vec::new()), Some(Vec::new()));
+        assert!(port.queue.take(&mut port.ram, &mut port.chain).unwrap());
+        budget.chain(&port.chain);
+        let sent = disk.send(&mut flow, &mut port.chain.writer(), &mut port.ram, &mut budget).unwrap();
+        assert!(price(&mut flow.memory.steps) + price(&mut port.ram.steps) <= INSTRUCTIONS);
+        port.queue.put(&mut port.ram, head, sent).unwrap();
+        server.hear(port.ram.at(DATA, sent as usize));
+        pieces += 1;
+    }
+    assert!(pieces > 5, "{pieces}");
+}
+
+#[test]
+fn requests_that_are_refused_at_once_are_answered_by_and_by() {
+    // Flushes of as many buffers as there may be: of a server that knows none, and of one that has lost what was written.
+    for (flags, status) in [(1, UNSUPP), (1 | 1 << 2, IOERR)] {
+        let mut bed = Bed::new(Manner { flags, ..Manner::good() });
+        bed.settle();
+        if status == IOERR {
+            bed.vm.request(OUT, 0, &[1; 512], 0, 512);
+            bed.settle();
+            assert_eq!(bed.vm.answer().map(|answer| answer.1), Some(OK));
+            bed.settle();
+            (0..20).for_each(|_| _ = bed.vm.request(FLUSH, 0, &[], 512, 4));
+            (0..20).for_each(|_| _ = bed.piece(4096, 0).unwrap().unwrap());
+            bed.reconnect();
+        } else {
+            bed.disk.close();
+            (0..20).for_each(|_| _ = bed.vm.request(FLUSH, 0, &[], 512, 4));
+            (0..20).for_each(|_| _ = bed.piece(0, 0).unwrap().unwrap());
+            bed.server.greet();
+            bed.disk.open();
+        }
+        let mut answers = 0;
+        for _ in 0..100 {
+            let Bed { vm, disk, now, .. } = &mut bed;
+            let mut flow = Flow { queue: &mut vm.queue, memory: &mut vm.ram, chain: &mut vm.chain };
+            flow.memory.steps = Some(Vec::new());
+            disk.take(&mut flow, *now, &mut Budget::new()).unwrap();
+            assert!(price(&mut flow.memory.steps) <= INSTRUCTIONS);
+            flow.queue.publish(flow.memory).unwrap();
+            if status == UNSUPP && disk.client().export().is_none() {
+                // The server agrees meanwhile, and nothing else comes.
+                bed.shake();
+            }
+            let before = answers;
+            while let Some((_, said, _)) = bed.vm.answer() {
+                assert_eq!(said, status);
+                answers += 1;
+            }
+            assert!(answers - before <= 3, "not all at once");
+        }
+        assert_eq!(answers, 20);
+    }
+}
