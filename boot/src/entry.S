@@ -96,12 +96,16 @@ primary_after_efi:
 
     adrp    x1, __bss_start
     adrp    x2, __bss_end
-3:  cmp     x1, x2
-    b.hs    4f
-    stp     xzr, xzr, [x1], #16
-    b       3b
+    b       4f
+3:  stp     xzr, xzr, [x1]              // both ends are multiples of a page
+    stp     xzr, xzr, [x1, #16]
+    stp     xzr, xzr, [x1, #32]
+    stp     xzr, xzr, [x1, #48]
+    add     x1, x1, #64
+4:  cmp     x1, x2
+    b.lo    3b
 
-4:  bl      relocate
+    bl      relocate
     adrp    x1, __boot_stack_end
     mov     sp, x1
     mov     x29, xzr
@@ -143,7 +147,6 @@ secondary_entry:
 .pushsection .text.relocate, "ax"
 // The image was linked at 0, and every word that holds an address gets x19 added. The words are packed (ELF gABI, SHT_RELR):
 // an even entry is the place of one; an odd one has a bit, from bit 1 up, for each of the 63 that follow. Uses x0 to x6.
-// Not in the first page: EFI firmware executes nothing there.
 .global relocate
 relocate:
     adrp    x0, _start
@@ -163,13 +166,13 @@ relocate:
 6:  mov     x6, x4
     add     x4, x4, #63 * 8
 7:  lsr     x3, x3, #1
-    cbz     x3, 5b
     tbz     x3, #0, 8f
     ldr     x5, [x6]
     add     x5, x5, x19
     str     x5, [x6]
 8:  add     x6, x6, #8
-    b       7b
+    cbnz    x3, 7b
+    b       5b
 
 9:  ret
 .popsection

@@ -54,10 +54,12 @@ pub fn bring_up(tree: usize, handover: Option<&'static Handover>) -> Result<&'st
     let firmware = assemble::firmware(facts);
     // SAFETY: the facts come from the firmware's device tree, and the devices are mapped.
     let board = unsafe { assemble::board(facts, &firmware, stage1::with_page) }.map_err(Stop::Board)?;
-    let support = support::support(&board);
+    // The board's own clock is better: it is not counted on from a single look.
+    let time = handover.and_then(|handover| handover.time).filter(|_| board.wall_clock.is_none());
+    let support = support::support(&board, time.is_some());
     // SAFETY: as above.
     let rate = unsafe { assemble::rate(facts) };
-    report_board(facts, &firmware, &board, rate);
+    report_board(facts, &firmware, &board, rate, time.is_some());
     let board = BOARD.call_once(|| board);
 
     let region = facts.bundle.ok_or(Stop::NoBundle)?;
@@ -87,7 +89,7 @@ pub fn bring_up(tree: usize, handover: Option<&'static Handover>) -> Result<&'st
     let schedules: Vec<CoreConfig<'_>> = bundle.cores().collect();
     assign(vms, workers, &schedules).map_err(Stop::NoSuchCore)?;
     for vm in vms {
-        check_clock(vm, board.wall_clock.is_some(), bundle.control().is_some()).map_err(Stop::Vm)?;
+        check_clock(vm, board.wall_clock.is_some() || time.is_some(), bundle.control().is_some()).map_err(Stop::Vm)?;
     }
     for vm in vms {
         set_filter(vm, board.firmware.is_some()).map_err(Stop::Vm)?;
@@ -96,6 +98,9 @@ pub fn bring_up(tree: usize, handover: Option<&'static Handover>) -> Result<&'st
     UNALLOCATED.store(stock.free.free(), Ordering::Relaxed);
     let cores: &'static [&'static Core] = Vec::leak(workers.iter().map(|worker| &worker.core).collect());
     let machine = Machine::assemble(board, cores, vms, trap::handlers(), support, usage);
+    if let Some(time) = time {
+        machine.clock.set(time.nanoseconds, time.count);
+    }
     if !secondary::take_up(here) {
         return Err(Stop::BootCoreUnfit(here.core.index));
     }
@@ -162,13 +167,14 @@ fn read_tree(tree: usize, handover: Option<&Handover>) -> Result<(&'static Facts
     Ok((result?, unsafe { core::slice::from_raw_parts(tree as *const u8, length) }))
 }
 
-fn report_board(facts: &Facts, firmware: &Findings, board: &Board, rate: Option<Rate>) {
+fn report_board(facts: &Facts, firmware: &Findings, board: &Board, rate: Option<Rate>, told: bool) {
     let memory: u64 = facts.memory.iter().map(|region| region.size()).sum();
     let cores = facts.cores.len();
     log::info!("Portcullis {} on {}: {cores} cores, {} MiB", env!("CARGO_PKG_VERSION"), board.name, memory >> 20);
     firmware.report();
     let entropy = board.entropy.map_or("none, TRNG is not offered", Entropy::name);
-    let clock = board.wall_clock.map_or("none, PTP is not offered", WallClock::name);
+    let other = if told { "EFI's at start, and counter" } else { "none, PTP is not offered" };
+    let clock = board.wall_clock.map_or(other, WallClock::name);
     log::info!("entropy: {entropy}; time of day: {clock}");
     if facts.left_out != LeftOut::default() {
         log::warn!("{}", facts.left_out);

@@ -4,6 +4,7 @@ use core::fmt;
 
 use portcullis_board::Range;
 use uefi_raw::table::boot::MemoryDescriptor;
+use uefi_raw::time::Time;
 use uefi_raw::{Guid, Status, guid};
 
 use crate::path::Path;
@@ -63,6 +64,9 @@ pub trait Firmware {
     ///
     /// The firmware's status.
     fn map(&mut self, each: &mut dyn FnMut(&MemoryDescriptor)) -> Result<usize, Status>;
+
+    /// What its clock shows (GetTime, UEFI 8.3), and the physical counter just then. None if it cannot tell the time.
+    fn time(&mut self) -> Option<(Time, u64)>;
 
     /// Leaves boot services with the key of the newest map (ExitBootServices, UEFI 7.4.6).
     ///

@@ -21,9 +21,11 @@ mod source;
 mod start;
 #[cfg(test)]
 mod tests;
+mod time;
 
 pub use self::firmware::{Firmware, Table};
 pub use self::path::Path;
 pub use self::refusal::Refusal;
 pub use self::source::Source;
 pub use self::start::{Handover, start};
+pub use self::time::Moment;

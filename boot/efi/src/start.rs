@@ -7,6 +7,7 @@ use uefi_raw::Status;
 
 use crate::firmware::{Firmware, Table};
 use crate::refusal::Refusal;
+use crate::time::{self, Moment};
 use crate::{memory, search};
 
 /// Longest device tree, as boot has it.
@@ -24,6 +25,8 @@ pub struct Handover {
     pub bundle: Range,
     /// The RAM that is not the firmware's. Image, device tree and bundle lie in it.
     pub usable: Regions,
+    /// The time of day, if the firmware knows it. It may keep the board's clock from then on.
+    pub time: Option<Moment>,
 }
 
 /// Does all that is to be done while the firmware is there, and leaves it. `image` is where the image lies, as long as it is in memory.
@@ -53,8 +56,10 @@ pub fn start(firmware: &mut impl Firmware, image: Range) -> Result<Handover, Ref
     let (usable, _) = memory::read(firmware).map_err(Refusal::NoMap)?;
     memory::check(&usable, image, &taken, &bundle)?;
     firmware.say(format_args!("EFI: the bundle comes {source}, {} bytes", bytes.len()));
+    let told = firmware.time();
+    let time = told.and_then(|(time, count)| Some(Moment { nanoseconds: time::nanoseconds(&time)?, count }));
     let usable = leave(firmware)?;
-    Ok(Handover { tree: place(tree).start, bundle: place(bytes), usable })
+    Ok(Handover { tree: place(tree).start, bundle: place(bytes), usable, time })
 }
 
 /// Leaves boot services. Returns the RAM that is free then.

@@ -9,6 +9,7 @@ use dtoolkit::model::{DeviceTree, DeviceTreeNode, DeviceTreeProperty};
 use portcullis_board::Range;
 use uefi_raw::Status;
 use uefi_raw::table::boot::MemoryType;
+use uefi_raw::time::Time;
 
 use self::fake::{Fake, IMAGE, RAM};
 use super::*;
@@ -103,6 +104,16 @@ fn what_is_handed_over_is_what_the_firmware_said() {
     assert_eq!(handover.usable.iter().collect::<Vec<_>>(), [RAM]);
     assert_eq!(firmware.exits, 1);
     assert!(firmware.said[0].contains("from the boot loader, by LoadFile2"), "{:?}", firmware.said);
+}
+
+#[test]
+fn the_time_is_handed_over_if_the_firmware_knows_it() {
+    let handed = |time| start(&mut Fake { time, changes: 2, ..right() }, IMAGE).unwrap().time;
+    assert_eq!(handed(None), None);
+    let time = Time { year: 2001, month: 9, day: 9, hour: 1, minute: 46, second: 40, ..Time::invalid() };
+    assert_eq!(handed(Some((time, 77))), Some(Moment { nanoseconds: 1_000_000_000_000_000_000, count: 77 }));
+    // A clock that nobody has ever set is no reason not to start.
+    assert_eq!(handed(Some((Time::invalid(), 77))), None);
 }
 
 #[test]

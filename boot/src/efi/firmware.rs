@@ -4,7 +4,7 @@ use core::ffi::c_void;
 use core::fmt;
 use core::ptr;
 
-use portcullis_arch::{checksum, cpu};
+use portcullis_arch::{checksum, cpu, timer};
 use portcullis_board::Range;
 use portcullis_efi::{Firmware, Path, Table};
 use portcullis_platform::facts::List;
@@ -13,6 +13,7 @@ use uefi_raw::protocol::device_path::{DevicePathProtocol, DeviceSubType, DeviceT
 use uefi_raw::protocol::loaded_image::LoadedImageProtocol;
 use uefi_raw::table::boot::{AllocateType, BootServices, MemoryDescriptor, MemoryType};
 use uefi_raw::table::system::SystemTable;
+use uefi_raw::time::Time;
 use uefi_raw::{Handle, Status};
 
 use super::{console, files, tables};
@@ -206,6 +207,15 @@ impl Firmware for Efi {
             }
         }
         Err(Status::BUFFER_TOO_SMALL)
+    }
+
+    fn time(&mut self) -> Option<(Time, u64)> {
+        // SAFETY: the firmware's table (UEFI 4.3); runtime services run where they are as long as boot services are there.
+        let runtime = unsafe { self.table.runtime_services.as_ref() }?;
+        let mut time = Time::invalid();
+        // SAFETY: as above; who does not ask for the clock's capabilities gives none a place.
+        let status = unsafe { (runtime.get_time)(&mut time, ptr::null_mut()) };
+        (status == Status::SUCCESS).then(|| (time, timer::count()))
     }
 
     fn exit(&mut self, key: usize) -> Result<(), Status> {

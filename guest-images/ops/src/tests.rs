@@ -1,6 +1,7 @@
 //! Commands against the machine of [`crate::fake`].
 
 use std::string::String as Text;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use portcullis_abi::manage::*;
 use portcullis_abi::{firmware, function};
@@ -267,6 +268,26 @@ fn peers_tells_open_from_closed() {
     assert_eq!(tally, Tally { passed: 2 * (11 + 3 + 1 + 2 + 6), failed: 0 }, "{out}");
     let (out, tally, _) = play(&mut fake, "peers open");
     assert_eq!(tally.failed, 2 * (11 + 3 + 1), "{out}");
+}
+
+#[test]
+fn peers_waits_for_a_time_that_is_not_told_yet() {
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    fn young(_: Conduit, function: u32, _: [u64; 3]) -> Answer {
+        let told = function == function::VENDOR_PTP && CALLS.fetch_add(1, Ordering::Relaxed) >= 1000;
+        Answer { status: if told { 400_000_000 } else { NOT_SUPPORTED }, values: [0; 3] }
+    }
+    let mut fake = Fake::new(&NAMES);
+    fake.firmware = young;
+    let (out, ..) = play(&mut fake, "peers open");
+    for by in ["hvc", "smc"] {
+        assert!(out.contains(&format!("case H8 {by} VENDOR_PTP answers: ok")), "{out}");
+    }
+    // Without patience there would be no waiting, without an end of it no answer here.
+    assert!((2_000_000..10_000_000).contains(&fake.counter), "{}", fake.counter);
+    fake.firmware = |_, _, _| Answer { status: NOT_SUPPORTED, values: [0; 3] };
+    let (out, ..) = play(&mut fake, "peers open");
+    assert!(out.contains("case H8 smc VENDOR_PTP answers: FAIL"), "{out}");
 }
 
 #[test]

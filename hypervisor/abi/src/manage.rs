@@ -376,5 +376,5 @@ pub const REFUSALS: u64 = 64;
 pub const CLOCK_UNKNOWN: u64 = 0;
 /// [`CLOCK_GET`], x3: the time is that of the board's real-time clock.
 pub const CLOCK_BOARD: u64 = 1;
-/// [`CLOCK_GET`], x3: the time was set by [`CLOCK_SET`].
+/// [`CLOCK_GET`], x3: the time was set by [`CLOCK_SET`], or told by EFI firmware when it started the machine; the call may set it.
 pub const CLOCK_CALL: u64 = 2;

@@ -11,7 +11,7 @@ use crate::profile::Profile;
 
 /// Arm architecture calls of both widths. No filter touches them, so that a guest is never misled about the
 /// vulnerabilities of its cores.
-const ARCHITECTURE: [RangeInclusive<u32>; 2] = [0x8000_0000..=0x8000_ffff, 0xc000_0000..=0xc000_ffff];
+pub const ARCHITECTURE: [RangeInclusive<u32>; 2] = [0x8000_0000..=0x8000_ffff, 0xc000_0000..=0xc000_ffff];
 
 /// Identifiers that are never forwarded; the SMC64 forms, with bit 30 set, neither. A range that meets one of these is
 /// refused whole.
@@ -69,8 +69,9 @@ impl Filter {
         if profile.is_frozen() {
             return Err(FilterError::Frozen);
         }
-        let overlaps = |other: &Identifiers| meets(&range, &(other.first..=other.last));
-        if ARCHITECTURE.iter().any(|reserved| meets(&range, reserved)) || self.ranges().iter().any(overlaps) {
+        let functions = range.first..=range.last;
+        let overlaps = |other: &Identifiers| meet(&functions, &(other.first..=other.last));
+        if ARCHITECTURE.iter().any(|reserved| meet(&functions, reserved)) || self.ranges().iter().any(overlaps) {
             return Err(FilterError::Overlaps);
         }
         let at = self.ranges().partition_point(|other| other.first < range.first);
@@ -137,11 +138,12 @@ fn check(request: &RangeRequest, firmware: bool) -> Result<Identifiers, FilterEr
 /// Whether no identifier of the range is one that EL3 is never to see.
 fn may_forward(range: &Identifiers) -> bool {
     let both = |never: &RangeInclusive<u32>| [never.clone(), never.start() | SMC64..=never.end() | SMC64];
-    !NEVER_FORWARDED.iter().flat_map(both).any(|never| meets(range, &never))
+    !NEVER_FORWARDED.iter().flat_map(both).any(|never| meet(&(range.first..=range.last), &never))
 }
 
-fn meets(range: &Identifiers, other: &RangeInclusive<u32>) -> bool {
-    range.first <= *other.end() && *other.start() <= range.last
+/// Whether two ranges have a function in common.
+pub fn meet(one: &RangeInclusive<u32>, other: &RangeInclusive<u32>) -> bool {
+    one.start() <= other.end() && other.start() <= one.end()
 }
 
 #[cfg(test)]

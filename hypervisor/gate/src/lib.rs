@@ -63,7 +63,7 @@ mod verdict;
 pub use call::{Call, Conduit, Conduits};
 pub use decide::{decide, decide_watched};
 pub use error::{FilterError, SetError};
-pub use filter::{Filter, Ranges};
+pub use filter::{ARCHITECTURE, Filter, Ranges, meet};
 pub use function_id::{FunctionId, Owner, Width};
 pub use group::Group;
 pub use identifiers::{Action, Identifiers, MAX_RANGES, RangeRequest};

@@ -1,5 +1,5 @@
 //! The tables in `docs/gate.md`: that of the calls against the oracle, a row per function with its name, gate and kind of
-//! answer; that of bits and filter made from the gate itself.
+//! answer; that of bits and filter made from the gate itself; that of the functions that do not exist against the gate with everything open.
 #![allow(unexpected_cfgs, reason = "loom is switched on by RUSTFLAGS, as its documentation asks")]
 #![cfg(not(any(loom, miri)))]
 
@@ -149,4 +149,52 @@ fn bits_and_filter() -> String {
 fn the_page_has_the_table_of_bits_and_filter() {
     let table = bits_and_filter();
     assert!(PAGE.contains(&table), "docs/gate.md does not have this table any more:\n{table}");
+}
+
+/// The rows of the table of functions that do not exist: identifiers and name.
+fn absent() -> impl Iterator<Item = (Vec<u32>, &'static str)> {
+    let (_, section) = PAGE.split_once("### Functions that do not exist\n").expect("the section is there");
+    let rows = section.lines().skip_while(|line| !line.starts_with("| 0x")).take_while(|line| line.starts_with("| 0x"));
+    rows.map(|line| {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        assert!(cells.len() == 3 && !cells[2].is_empty(), "{line}: no reason");
+        let number = |id: &str| u32::from_str_radix(id.trim_start_matches("0x"), 16).expect("an identifier");
+        (cells[0].split(", ").map(number).collect(), cells[1])
+    })
+}
+
+#[test]
+fn what_the_page_says_does_not_exist_is_refused_with_everything_open() {
+    let open = Profile::created(&Support::FULL, Conduits::BOTH).with(Register::VendorHyp2, 3);
+    let newest = |profile: Profile, register: Register| {
+        let version = register.versions().last().expect("a version");
+        profile.with(register, u64::from(*version))
+    };
+    let open = newest(newest(open, Register::PsciVersion), Register::SmcccVersion);
+    let mut last = 0;
+    for (ids, name) in absent() {
+        assert!(ids[0] > last, "{name} is not in its place");
+        last = ids[0];
+        for id in ids {
+            for conduit in [Conduit::Hvc, Conduit::Smc] {
+                let run = |id: u32, x1: u32| decide(open, None, &Call::new(conduit, [id.into(), x1.into(), 0, 0]));
+                assert_eq!(run(id, 0), Verdict::Deny, "{name}");
+                // SMCCC_ARCH_FEATURES, PSCI_FEATURES, TRNG_FEATURES, PV_TIME_FEATURES.
+                for speaker in [0x8000_0001, 0x8400_000a, 0x8400_0051, 0xc500_0020] {
+                    assert_eq!(words(run(speaker, id)), "no", "{speaker:#x} about {name}");
+                }
+            }
+        }
+    }
+}
+
+/// PSCI's numbers up to SYSTEM_OFF2 (DEN0022F): each has a row in one of the two tables, but for those of `suspend`.
+#[test]
+fn every_psci_function_has_a_row() {
+    const SUSPEND: u32 = 0x8400_000e;
+    let absent: Vec<u32> = absent().flat_map(|(ids, _)| ids).collect();
+    for id in (0x8400_0000..=0x8400_0015).filter(|&id| id != SUSPEND) {
+        let served = TABLE.iter().any(|entry| entry.id == id);
+        assert!(served != absent.contains(&id), "{id:#x} is in both tables, or in none");
+    }
 }

@@ -1,13 +1,14 @@
 //! `[vm.firmware]`: the firmware registers of a VM and its filters.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use portcullis_abi::function::{
     PSCI_VERSION_0_2, PSCI_VERSION_1_0, PSCI_VERSION_1_1, PSCI_VERSION_1_2, PSCI_VERSION_1_3, SMCCC_VERSION_1_1,
     SMCCC_VERSION_1_2,
 };
 use portcullis_abi::{bundle, firmware as abi, manage};
-use portcullis_gate::{Filter as GateFilter, FilterError, MAX_RANGES, Profile, RangeRequest};
+use portcullis_gate::{ARCHITECTURE, Filter as GateFilter, FilterError, MAX_RANGES, Profile, RangeRequest, meet};
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -112,6 +113,13 @@ pub struct Filter {
     pub action: Action,
 }
 
+impl Filter {
+    /// The function identifiers that it is about, of which there is one at least and none behind the last of all.
+    fn functions(&self) -> RangeInclusive<u32> {
+        self.base..=self.base.saturating_add(self.count.saturating_sub(1))
+    }
+}
+
 /// What a filter does with a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -138,9 +146,6 @@ impl Action {
 const ACTIONS: &[(&str, Action)] = &[("deny", Action::Deny), ("handle", Action::Handle), ("forward", Action::Forward)];
 
 const RULES: &[(&str, bool)] = &[("clear", false), ("keep", true)];
-
-/// The Arm architecture calls, which no range touches: as the hypervisor has them.
-const ARCHITECTURE: [(u64, u64); 2] = [(0x8000_0000, 0x8000_ffff), (0xc000_0000, 0xc000_ffff)];
 
 /// Reads the registers of `section`, without its filters.
 pub fn registers(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Firmware {
@@ -178,13 +183,12 @@ pub fn filters(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Vec<
 
 /// Reports it if `filter` meets one of the `earlier` ones, or what no filter touches.
 fn fits(filter: &Filter, span: &Span, earlier: &[Spanned<Filter>], diagnostics: &mut Diagnostics<'_>) {
-    let ends = |filter: &Filter| (u64::from(filter.base), u64::from(filter.base) + u64::from(filter.count) - 1);
-    let (first, last) = ends(filter);
-    let meets = |(from, to): (u64, u64)| first <= to && from <= last;
-    if ARCHITECTURE.into_iter().any(meets) {
-        let help = "no filter touches 0x80000000 to 0x8000ffff and 0xc0000000 to 0xc000ffff";
-        let message = format!("{first:#x} to {last:#x} has Arm architecture calls in it");
-        diagnostics.error(span.clone(), message, help);
+    let range = filter.functions();
+    let text = format!("{:#x} to {:#x}", range.start(), range.end());
+    if ARCHITECTURE.iter().any(|calls| meet(&range, calls)) {
+        let [narrow, wide] = ARCHITECTURE.map(|calls| format!("{:#x} to {:#x}", calls.start(), calls.end()));
+        let help = format!("no filter touches {narrow} and {wide}");
+        diagnostics.error(span.clone(), format!("{text} has Arm architecture calls in it"), help);
     }
     let request = RangeRequest {
         base: filter.base,
@@ -195,11 +199,11 @@ fn fits(filter: &Filter, span: &Span, earlier: &[Spanned<Filter>], diagnostics: 
     if GateFilter::new().insert(&request, Profile(0), true) == Err(FilterError::ForwardRefused) {
         let help =
             "docs/gate.md lists what is never forwarded: PSCI, FF-A, hypervisor calls, yielding calls and others";
-        diagnostics.error(span.clone(), format!("{first:#x} to {last:#x} has calls that are never forwarded"), help);
+        diagnostics.error(span.clone(), format!("{text} has calls that are never forwarded"), help);
     }
-    if let Some(other) = earlier.iter().find(|other| meets(ends(other.get_ref()))) {
+    if let Some(other) = earlier.iter().find(|other| meet(&range, &other.get_ref().functions())) {
         let line = diagnostics.line(&other.span());
-        let message = format!("{first:#x} to {last:#x} overlaps the filter in line {line}");
+        let message = format!("{text} overlaps the filter in line {line}");
         diagnostics.error(span.clone(), message, "ranges of one VM do not overlap: keep one of the two, or cut it");
     }
 }

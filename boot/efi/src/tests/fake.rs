@@ -5,6 +5,7 @@ use core::fmt;
 use portcullis_board::Range;
 use uefi_raw::Status;
 use uefi_raw::table::boot::{MemoryAttribute, MemoryDescriptor, MemoryType};
+use uefi_raw::time::Time;
 
 use crate::{Firmware, Path, Table};
 
@@ -28,6 +29,8 @@ pub struct Fake {
     pub map: Vec<(MemoryType, Range)>,
     /// Why there is no map.
     pub no_map: Option<Status>,
+    /// What its clock shows, and the counter then.
+    pub time: Option<(Time, u64)>,
     /// How often something changes between a map and the attempt to leave.
     pub changes: usize,
     /// Why it is not left, whatever the key.
@@ -56,6 +59,7 @@ impl Default for Fake {
                 (MemoryType::RUNTIME_SERVICES_DATA, Range { start: 0x9000_0000, end: 0x9001_0000 }),
             ],
             no_map: None,
+            time: None,
             changes: 0,
             stays: None,
             key: 1,
@@ -122,6 +126,12 @@ impl Firmware for Fake {
             });
         }
         Ok(self.key)
+    }
+
+    fn time(&mut self) -> Option<(Time, u64)> {
+        // After the first attempt to leave nobody may ask for it.
+        assert_eq!(self.exits, 0);
+        self.time
     }
 
     fn exit(&mut self, key: usize) -> Result<(), Status> {

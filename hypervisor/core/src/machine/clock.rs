@@ -1,4 +1,4 @@
-//! Time of day on a board that does not know it, as the control VM sets it.
+//! Time of day on a board that does not know it, as it was told: by EFI firmware at start, by the control VM at any time.
 
 use core::sync::atomic::{AtomicI64, Ordering};
 
@@ -9,7 +9,7 @@ use portcullis_board::time::nanoseconds;
 /// Nobody has set the time. No time gives this: the earliest one is 1970, [`i64::MAX`] nanoseconds after the counter began.
 const UNKNOWN: i64 = i64::MIN;
 
-/// The clock that the control VM sets.
+/// The clock that is set by who is told the time elsewhere.
 ///
 /// All of it is one word, so a time is the old or the new one, and who tells it waits for nobody: neither for who sets it nor for
 /// other VMs' calls. That the time was set is seen by who is told of it, and by others soon after.

@@ -52,7 +52,7 @@ pub struct Machine {
     pub cores: &'static [&'static Core],
     /// The VMs, in the manifest's order.
     pub vms: &'static [Vm],
-    /// Time of day as the control VM sets it, for a board that has none.
+    /// Time of day for a board that has none: as EFI firmware told it at start, and as the control VM sets it.
     pub clock: ManagedClock,
     /// Whether the machine ends.
     pub shutdown: Shutdown,
@@ -124,7 +124,7 @@ impl Machine {
         support::of_vm(&vm.config, &support)
     }
 
-    /// The clock that knows the time of day: the board's, else what the control VM has set.
+    /// The clock that knows the time of day: the board's, else what EFI firmware or the control VM has told.
     pub fn wall_clock(&self) -> Option<&dyn WallClock> {
         match self.board.wall_clock {
             Some(clock) => Some(clock),

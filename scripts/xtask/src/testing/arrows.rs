@@ -68,6 +68,7 @@ const OTHERS: &[&str] = &[
     "guest-images/mmio",
     "guest-images/ops",
     "guest-images/runtime",
+    "scripts/c-header",
     "scripts/system",
     "scripts/xtask",
 ];

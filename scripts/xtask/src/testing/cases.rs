@@ -10,15 +10,14 @@ mod power;
 mod raspberry_pi;
 mod sharing;
 mod speculation;
+mod watchdog;
 
 use self::case::{
     BUS_ERROR, CLOSED, CONFORMANCE, Case, DEMONSTRATION_SCRIPT, FOUND, LINUX, NO_ENTROPY_SOURCE, NO_OOPS, OPEN, PAUSE,
     RANDOM,
 };
 use super::damage::{Damage, Field};
-use super::expectation::Expectation::{
-    self, Cases, Distinct, Line, Never, NoGuest, Sequence, Stopped, StoppedOrCases, Value,
-};
+use super::expectation::Expectation::{self, Cases, Line, Never, NoGuest, Sequence, Stopped, StoppedOrCases, Value};
 use crate::board::Gic;
 use crate::defect::Defect;
 
@@ -81,68 +80,6 @@ const ABORTS: Case = Case {
     ],
     ..LINUX
 };
-/// Watchdogs that bite, two of three VMs start again by themselves. A machine that waits skips the time.
-const WATCHDOG: Case = Case {
-    name: "watchdog",
-    manifest: "watchdog.toml",
-    cores: 6,
-    arguments: &["-icount", "shift=5,sleep=off"],
-    expectations: &[
-        Cases("ops"),
-        Cases("alone"),
-        Cases("shares"),
-        Cases("bare"),
-        Cases("plain"),
-        Cases("neighbour"),
-        Sequence(&[
-            "[alone] life: 0",
-            "[alone] still here after",
-            "alone vcpu 0: stopped: watchdog: not petted in time: pc 0x4",
-            "alone: failed, starts again",
-            "[alone] life: 1",
-            "[alone] still here after",
-            "alone vcpu 1: stopped: watchdog: not petted in time: pc 0x0",
-            "[alone] life: 2",
-            "alone: reset",
-            "[alone] life: 3",
-        ]),
-        Sequence(&[
-            "[shares] still here after",
-            "shares vcpu 0: stopped: watchdog: not petted in time: pc 0x4",
-            "[shares] life: 1",
-            "shares vcpu 1: stopped: watchdog: not petted in time: pc 0x0",
-            "[shares] life: 3",
-        ]),
-        Line("hung failed: watchdog: vCPU 0, pc 0x4"),
-        Never("hung: failed, starts again"),
-    ],
-    ..LINUX
-};
-/// Debian's driver of it: who pets is killed, in both lives.
-const WATCHDOG_LINUX: Case = Case {
-    name: "watchdog-linux",
-    manifest: "watchdog-linux.toml",
-    cores: 2,
-    expectations: &[
-        NO_OOPS,
-        Sequence(&[
-            "[linux] watchdog-check: identity=\"arm_smc_wdt\" state=inactive max=30",
-            "[linux] watchdog-check: state=active timeout=4 left=",
-            "[linux] watchdog-check: killed",
-            "stopped: watchdog: not petted in time",
-            "linux: failed, starts again",
-            "[linux] watchdog-check: identity=\"arm_smc_wdt\" state=inactive max=30",
-            "[linux] watchdog-check: state=active timeout=4 left=",
-            "[linux] watchdog-check: killed",
-            "stopped: watchdog: not petted in time",
-            "no VM is running any more (1 failed): power off",
-        ]),
-        Never("watchdog-check: still here"),
-        // Each start has seeds of its own.
-        Distinct(2, "watchdog-check: kernel="),
-    ],
-    ..LINUX
-};
 const STEPS: Case = Case {
     name: "steps",
     manifest: "steps.toml",
@@ -201,6 +138,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         power::CASES,
         sharing::CASES,
         speculation::CASES,
+        watchdog::CASES,
     ];
     CASES.iter().chain(more.into_iter().flatten())
 }
@@ -306,11 +244,6 @@ const CASES: &[Case] = &[
         ..LINUX
     },
     RESET,
-    WATCHDOG,
-    Case { name: "watchdog-gicv2", gic: Gic::V2, ..WATCHDOG },
-    WATCHDOG_LINUX,
-    Case { name: "watchdog-linux-gicv2", gic: Gic::V2, ..WATCHDOG_LINUX },
-    Case { name: "watchdog-linux-7", manifest: "watchdog-linux-7.toml", ..WATCHDOG_LINUX },
     Case {
         name: "manage-registers",
         manifest: "manage-registers.toml",
@@ -428,69 +361,4 @@ const CASES: &[Case] = &[
 ];
 
 #[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use super::super::expectation::Expectation::{
-        All, AtMost, CalledAtLeast, Clock, Date, DiffersFrom, Distinct, Entropy, Never, Numbered, OnlyCalls, SameAs,
-        Says, Stolen,
-    };
-    use super::*;
-    use crate::el3::El3;
-    use crate::testing::fuzz::AnyGuest;
-    use system::Manifest;
-
-    /// The VMs that an expectation is about.
-    fn named(expectation: &Expectation) -> Vec<&'static str> {
-        match expectation {
-            All(expectations) => expectations.iter().flat_map(named).collect(),
-            Line(_) | Sequence(_) | Never(_) | NoGuest => Vec::new(),
-            SameAs(..) | DiffersFrom(..) | OnlyCalls(_) | CalledAtLeast(..) | Numbered(_) | AtMost(..)
-            | Distinct(..) => Vec::new(),
-            Stolen([a, b], c) => vec![a, b, c],
-            Says(vm, _)
-            | Value(vm, ..)
-            | Entropy(vm)
-            | Clock(vm)
-            | Date(vm)
-            | Cases(vm)
-            | Stopped(vm)
-            | StoppedOrCases(vm) => {
-                vec![vm]
-            }
-        }
-    }
-
-    #[test]
-    fn every_case_has_a_manifest_with_the_vms_it_looks_at() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../manifests");
-        let files = tempfile::tempdir().unwrap();
-        let guests = AnyGuest::new(files.path()).unwrap();
-        for case in all() {
-            let board = case.board;
-            let limits = system::Board {
-                name: board.name().into(),
-                cores: case.cores,
-                memory: board.memory(),
-                time: board.knows_time() || matches!(case.damage, Some(Damage::OtherBoard)),
-                forwards: case.el3 != El3::None,
-                cpu: None,
-                ram: crate::ram::of(board, case.el3),
-            };
-            let manifest = Manifest::load(&folder.join(case.manifest), &limits, &guests)
-                .unwrap_or_else(|report| panic!("{}: {report}", case.name));
-            let vms: Vec<&str> = manifest.vms.iter().map(|vm| vm.name.as_str()).collect();
-            for vm in case.expectations.iter().flat_map(named) {
-                assert!(vms.contains(&vm), "{}: there is no VM {vm}", case.name);
-            }
-        }
-    }
-
-    #[test]
-    fn names_are_unique() {
-        let mut names: Vec<&str> = all().map(|case| case.name).collect();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), all().count());
-    }
-}
+mod tests;

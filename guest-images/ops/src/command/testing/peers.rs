@@ -7,7 +7,7 @@ use portcullis_abi::function::*;
 use portcullis_abi::result::{NOT_SUPPORTED, PSCI_INVALID_PARAMETERS};
 
 use crate::command::entry::{Command, Kind, usage};
-use crate::context::Context;
+use crate::context::{Context, STEP};
 use crate::error::Error;
 use crate::function;
 use crate::manager::{Answer, Conduit};
@@ -45,6 +45,8 @@ const ABSENT: [(&str, u32); 2] = [("P2 SYSTEM_SUSPEND", 0x8400_000e), ("P2 SYSTE
 const SYSTEM_OFF2: [(&str, u32); 2] = [("SYSTEM_OFF2", PSCI_SYSTEM_OFF2), ("SYSTEM_OFF2_64", PSCI_SYSTEM_OFF2 | SMC64)];
 const HIBERNATE_OFF: u64 = 1;
 const NO: Answer = Answer { status: NOT_SUPPORTED, values: [0; 3] };
+/// How long the hypervisor may look for the moment at which its clock's seconds begin, in microseconds: PTP is refused until then.
+const PATIENCE: u64 = 10_000_000;
 
 fn run(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
     let open = match *arguments {
@@ -54,7 +56,11 @@ fn run(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
     };
     for (conduit, by) in [(Conduit::Hvc, "hvc"), (Conduit::Smc, "smc")] {
         for (function, argument) in GATED {
-            let answer = context.manager.firmware_call(conduit, function, [argument, 0, 0]);
+            let answer = if open && function == VENDOR_PTP {
+                told(context, conduit)?
+            } else {
+                context.manager.firmware_call(conduit, function, [argument, 0, 0])
+            };
             let name = function::name(function);
             if open {
                 let refused = answer.status == NOT_SUPPORTED;
@@ -92,6 +98,18 @@ fn run(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// The time, as soon as it is told, or the refusal of a clock that never tells it.
+fn told(context: &mut Context, conduit: Conduit) -> Result<Answer, Error> {
+    let start = context.manager.counter();
+    loop {
+        let answer = context.manager.firmware_call(conduit, VENDOR_PTP, [0; 3]);
+        if answer != NO || context.elapsed(start) >= PATIENCE {
+            return Ok(answer);
+        }
+        context.manager.sleep(STEP)?;
+    }
 }
 
 fn stolen_time(context: &mut Context, conduit: Conduit, by: &str) {

@@ -1,0 +1,1243 @@
+/*
+ * The numbers of Portcullis in C: firmware registers and their bits, functions, results, management calls, the guest's map.
+ *
+ * Made from hypervisor/abi/src by `cargo run -p c-header`; not to be edited. Needs <stdint.h> and nothing else.
+ *
+ * SPDX-License-Identifier: MIT OR Apache-2.0
+ */
+#ifndef PORTCULLIS_H
+#define PORTCULLIS_H
+
+#include <stdint.h>
+
+/* firmware: Firmware pseudo-registers: identifiers and bits, equal to those of Linux KVM for arm64 (`KVM_GET_ONE_REG`, `Documentation/virt/kvm/arm/fw-pseudo-registers.rst`), and those that KVM has none for. */
+
+/**
+ * Class (arm64), size (64 bit) and group of the enumerated firmware registers; bits 15:0 hold the index.
+ */
+#define PORTCULLIS_FIRMWARE_GROUP_FW UINT64_C(0x6030000000140000)
+
+/**
+ * Class (arm64), size (64 bit) and group of the bitmap firmware registers; bits 15:0 hold the index.
+ */
+#define PORTCULLIS_FIRMWARE_GROUP_FW_BITMAP UINT64_C(0x6030000000160000)
+
+/**
+ * Our own enumerated firmware registers; bits 15:0 hold the index.
+ */
+#define PORTCULLIS_FIRMWARE_GROUP_OWN UINT64_C(0xf030000000140000)
+
+/**
+ * Our own bitmap firmware registers; bits 15:0 hold the index.
+ */
+#define PORTCULLIS_FIRMWARE_GROUP_OWN_BITMAP UINT64_C(0xf030000000160000)
+
+/**
+ * PSCI version shown to the VM: `major << 16 | minor`.
+ */
+#define PORTCULLIS_FIRMWARE_PSCI_VERSION PORTCULLIS_FIRMWARE_GROUP_FW
+
+/**
+ * State of the Spectre-v2 workaround (CVE-2017-5715) as the VM sees it.
+ */
+#define PORTCULLIS_FIRMWARE_WORKAROUND_1 (PORTCULLIS_FIRMWARE_GROUP_FW | UINT64_C(1))
+
+/**
+ * State of the speculative store bypass workaround (CVE-2018-3639) as the VM sees it.
+ */
+#define PORTCULLIS_FIRMWARE_WORKAROUND_2 (PORTCULLIS_FIRMWARE_GROUP_FW | UINT64_C(2))
+
+/**
+ * State of the Spectre-BHB workaround (CVE-2022-23960) as the VM sees it.
+ */
+#define PORTCULLIS_FIRMWARE_WORKAROUND_3 (PORTCULLIS_FIRMWARE_GROUP_FW | UINT64_C(3))
+
+/**
+ * Services of the Standard Secure owner.
+ */
+#define PORTCULLIS_FIRMWARE_STD PORTCULLIS_FIRMWARE_GROUP_FW_BITMAP
+
+/**
+ * Services of the Standard Hypervisor owner.
+ */
+#define PORTCULLIS_FIRMWARE_STD_HYP (PORTCULLIS_FIRMWARE_GROUP_FW_BITMAP | UINT64_C(1))
+
+/**
+ * Services of the Vendor-specific Hypervisor owner, functions 0 to 63.
+ */
+#define PORTCULLIS_FIRMWARE_VENDOR_HYP (PORTCULLIS_FIRMWARE_GROUP_FW_BITMAP | UINT64_C(2))
+
+/**
+ * Services of the Vendor-specific Hypervisor owner, functions 64 to 127.
+ */
+#define PORTCULLIS_FIRMWARE_VENDOR_HYP_2 (PORTCULLIS_FIRMWARE_GROUP_FW_BITMAP | UINT64_C(3))
+
+/**
+ * SMCCC version shown to the VM: `major << 16 | minor`, 1.1 or 1.2.
+ */
+#define PORTCULLIS_FIRMWARE_SMCCC_VERSION PORTCULLIS_FIRMWARE_GROUP_OWN
+
+/**
+ * Services in the range of the silicon provider.
+ */
+#define PORTCULLIS_FIRMWARE_SIP PORTCULLIS_FIRMWARE_GROUP_OWN_BITMAP
+
+/**
+ * Bit of `PORTCULLIS_FIRMWARE_STD`: the TRNG service, version 1.0 (Arm DEN0098).
+ */
+#define PORTCULLIS_FIRMWARE_STD_TRNG (UINT64_C(1) << UINT64_C(0))
+
+/**
+ * Bit of `PORTCULLIS_FIRMWARE_STD_HYP`: paravirtualized time (Arm DEN0057).
+ */
+#define PORTCULLIS_FIRMWARE_STD_HYP_PV_TIME (UINT64_C(1) << UINT64_C(0))
+
+/**
+ * Bit of `PORTCULLIS_FIRMWARE_VENDOR_HYP`: the vendor UID call and the feature word.
+ */
+#define PORTCULLIS_FIRMWARE_VENDOR_HYP_FUNC_FEAT (UINT64_C(1) << UINT64_C(0))
+
+/**
+ * Bit of `PORTCULLIS_FIRMWARE_VENDOR_HYP`: the PTP clock call.
+ */
+#define PORTCULLIS_FIRMWARE_VENDOR_HYP_PTP (UINT64_C(1) << UINT64_C(1))
+
+/**
+ * Bit of `PORTCULLIS_FIRMWARE_VENDOR_HYP_2`: the implementation-version call is announced.
+ */
+#define PORTCULLIS_FIRMWARE_VENDOR_HYP_2_IMPL_VERSION (UINT64_C(1) << UINT64_C(0))
+
+/**
+ * Bit of `PORTCULLIS_FIRMWARE_VENDOR_HYP_2`: the implementation-CPU call is announced.
+ */
+#define PORTCULLIS_FIRMWARE_VENDOR_HYP_2_IMPL_CPUS (UINT64_C(1) << UINT64_C(1))
+
+/**
+ * Bit of `PORTCULLIS_FIRMWARE_SIP`: the watchdog (`crate::watchdog`).
+ */
+#define PORTCULLIS_FIRMWARE_SIP_WATCHDOG (UINT64_C(1) << UINT64_C(0))
+
+/**
+ * `WORKAROUND_1` and `_3`: vulnerable, no mitigation.
+ */
+#define PORTCULLIS_FIRMWARE_WORKAROUND_NOT_AVAILABLE UINT64_C(0)
+
+/**
+ * `WORKAROUND_1` and `_3`: the mitigation call exists and is needed.
+ */
+#define PORTCULLIS_FIRMWARE_WORKAROUND_AVAILABLE UINT64_C(1)
+
+/**
+ * `WORKAROUND_1` and `_3`: unaffected.
+ */
+#define PORTCULLIS_FIRMWARE_WORKAROUND_NOT_REQUIRED UINT64_C(2)
+
+/**
+ * `WORKAROUND_2`: unaffected, or always mitigated.
+ */
+#define PORTCULLIS_FIRMWARE_WORKAROUND_2_NOT_REQUIRED UINT64_C(3)
+
+/* function: SMCCC function identifiers (Arm DEN0028) of every service that the gate knows. */
+
+/**
+ * `SMCCC_VERSION`.
+ */
+#define PORTCULLIS_FUNCTION_SMCCC_VERSION UINT32_C(0x80000000)
+
+/**
+ * `SMCCC_ARCH_FEATURES`.
+ */
+#define PORTCULLIS_FUNCTION_ARCH_FEATURES UINT32_C(0x80000001)
+
+/**
+ * `SMCCC_ARCH_SOC_ID`, 32-bit form.
+ */
+#define PORTCULLIS_FUNCTION_ARCH_SOC_ID UINT32_C(0x80000002)
+
+/**
+ * `SMCCC_ARCH_WORKAROUND_1`.
+ */
+#define PORTCULLIS_FUNCTION_ARCH_WORKAROUND_1 UINT32_C(0x80008000)
+
+/**
+ * `SMCCC_ARCH_WORKAROUND_2`.
+ */
+#define PORTCULLIS_FUNCTION_ARCH_WORKAROUND_2 UINT32_C(0x80007fff)
+
+/**
+ * `SMCCC_ARCH_WORKAROUND_3`.
+ */
+#define PORTCULLIS_FUNCTION_ARCH_WORKAROUND_3 UINT32_C(0x80003fff)
+
+/**
+ * Bit 30 of a function identifier: the SMC64/HVC64 convention.
+ */
+#define PORTCULLIS_FUNCTION_SMC64 (UINT32_C(1) << UINT32_C(30))
+
+/**
+ * The watchdog call of Linux' `arm,smc-wdt`, in the range of the silicon provider; see `crate::watchdog`.
+ */
+#define PORTCULLIS_FUNCTION_WATCHDOG UINT32_C(0x82003d06)
+
+/**
+ * PSCI (Arm DEN0022) `PSCI_VERSION`.
+ */
+#define PORTCULLIS_FUNCTION_PSCI_VERSION UINT32_C(0x84000000)
+
+/**
+ * PSCI `CPU_SUSPEND`, 32-bit form; the 64-bit form has `PORTCULLIS_FUNCTION_SMC64` set.
+ */
+#define PORTCULLIS_FUNCTION_PSCI_CPU_SUSPEND UINT32_C(0x84000001)
+
+/**
+ * PSCI `CPU_OFF`.
+ */
+#define PORTCULLIS_FUNCTION_PSCI_CPU_OFF UINT32_C(0x84000002)
+
+/**
+ * PSCI `CPU_ON`, 32-bit form; the 64-bit form has `PORTCULLIS_FUNCTION_SMC64` set.
+ */
+#define PORTCULLIS_FUNCTION_PSCI_CPU_ON UINT32_C(0x84000003)
+
+/**
+ * PSCI `AFFINITY_INFO`, 32-bit form; the 64-bit form has `PORTCULLIS_FUNCTION_SMC64` set.
+ */
+#define PORTCULLIS_FUNCTION_PSCI_AFFINITY_INFO UINT32_C(0x84000004)
+
+/**
+ * PSCI `MIGRATE_INFO_TYPE`.
+ */
+#define PORTCULLIS_FUNCTION_PSCI_MIGRATE_INFO_TYPE UINT32_C(0x84000006)
+
+/**
+ * PSCI `SYSTEM_OFF`.
+ */
+#define PORTCULLIS_FUNCTION_PSCI_SYSTEM_OFF UINT32_C(0x84000008)
+
+/**
+ * PSCI `SYSTEM_RESET`.
+ */
+#define PORTCULLIS_FUNCTION_PSCI_SYSTEM_RESET UINT32_C(0x84000009)
+
+/**
+ * PSCI `PSCI_FEATURES`.
+ */
+#define PORTCULLIS_FUNCTION_PSCI_FEATURES UINT32_C(0x8400000a)
+
+/**
+ * PSCI `SYSTEM_RESET2`, 32-bit form; the 64-bit form has `PORTCULLIS_FUNCTION_SMC64` set.
+ */
+#define PORTCULLIS_FUNCTION_PSCI_SYSTEM_RESET2 UINT32_C(0x84000012)
+
+/**
+ * PSCI `SYSTEM_OFF2`, 32-bit form; the 64-bit form has `PORTCULLIS_FUNCTION_SMC64` set.
+ */
+#define PORTCULLIS_FUNCTION_PSCI_SYSTEM_OFF2 UINT32_C(0x84000015)
+
+/**
+ * TRNG (Arm DEN0098) `TRNG_VERSION`.
+ */
+#define PORTCULLIS_FUNCTION_TRNG_VERSION UINT32_C(0x84000050)
+
+/**
+ * TRNG `TRNG_FEATURES`.
+ */
+#define PORTCULLIS_FUNCTION_TRNG_FEATURES UINT32_C(0x84000051)
+
+/**
+ * TRNG `TRNG_GET_UUID`.
+ */
+#define PORTCULLIS_FUNCTION_TRNG_GET_UUID UINT32_C(0x84000052)
+
+/**
+ * TRNG `TRNG_RND32`: at most 96 bits.
+ */
+#define PORTCULLIS_FUNCTION_TRNG_RND32 UINT32_C(0x84000053)
+
+/**
+ * TRNG `TRNG_RND64`: at most 192 bits.
+ */
+#define PORTCULLIS_FUNCTION_TRNG_RND64 UINT32_C(0xc4000053)
+
+/**
+ * PV time (Arm DEN0057) `PV_TIME_FEATURES`.
+ */
+#define PORTCULLIS_FUNCTION_PV_TIME_FEATURES UINT32_C(0xc5000020)
+
+/**
+ * PV time `PV_TIME_ST`.
+ */
+#define PORTCULLIS_FUNCTION_PV_TIME_ST UINT32_C(0xc5000021)
+
+/**
+ * Vendor hypervisor feature word, as Linux KVM defines it.
+ */
+#define PORTCULLIS_FUNCTION_VENDOR_FEATURES UINT32_C(0x86000000)
+
+/**
+ * Vendor hypervisor PTP call, as Linux KVM defines it.
+ */
+#define PORTCULLIS_FUNCTION_VENDOR_PTP UINT32_C(0x86000001)
+
+/**
+ * Vendor hypervisor UID call.
+ */
+#define PORTCULLIS_FUNCTION_VENDOR_UID UINT32_C(0x8600ff01)
+
+/**
+ * Vendor hypervisor implementation-version call, as Linux KVM defines it.
+ */
+#define PORTCULLIS_FUNCTION_VENDOR_IMPL_VERSION UINT32_C(0xc6000040)
+
+/**
+ * Vendor hypervisor implementation-CPU call, as Linux KVM defines it.
+ */
+#define PORTCULLIS_FUNCTION_VENDOR_IMPL_CPUS UINT32_C(0xc6000041)
+
+/**
+ * SMCCC 1.1 in the form of `SMCCC_VERSION`.
+ */
+#define PORTCULLIS_FUNCTION_SMCCC_VERSION_1_1 UINT32_C(0x10001)
+
+/**
+ * SMCCC 1.2 in the form of `SMCCC_VERSION`.
+ */
+#define PORTCULLIS_FUNCTION_SMCCC_VERSION_1_2 UINT32_C(0x10002)
+
+/**
+ * The version that `TRNG_VERSION` reports: 1.0.
+ */
+#define PORTCULLIS_FUNCTION_TRNG_VERSION_1_0 UINT32_C(0x10000)
+
+/**
+ * The version that `PORTCULLIS_FUNCTION_VENDOR_IMPL_VERSION` reports: 1.0.
+ */
+#define PORTCULLIS_FUNCTION_IMPL_VERSION_1_0 UINT32_C(0x10000)
+
+/**
+ * PSCI 1.3 in the form of `PSCI_VERSION`.
+ */
+#define PORTCULLIS_FUNCTION_PSCI_VERSION_1_3 UINT32_C(0x10003)
+
+/**
+ * PSCI 1.2 in the form of `PSCI_VERSION`.
+ */
+#define PORTCULLIS_FUNCTION_PSCI_VERSION_1_2 UINT32_C(0x10002)
+
+/**
+ * PSCI 1.1 in the form of `PSCI_VERSION`.
+ */
+#define PORTCULLIS_FUNCTION_PSCI_VERSION_1_1 UINT32_C(0x10001)
+
+/**
+ * PSCI 1.0 in the form of `PSCI_VERSION`.
+ */
+#define PORTCULLIS_FUNCTION_PSCI_VERSION_1_0 UINT32_C(0x10000)
+
+/**
+ * PSCI 0.2 in the form of `PSCI_VERSION`.
+ */
+#define PORTCULLIS_FUNCTION_PSCI_VERSION_0_2 UINT32_C(0x2)
+
+/* result: Return codes of the services. */
+
+/**
+ * SMCCC `NOT_SUPPORTED` (DEN0028 section 7.1); PSCI and TRNG use the same value.
+ */
+#define PORTCULLIS_RESULT_NOT_SUPPORTED (-INT64_C(1))
+
+/**
+ * `SMCCC_ARCH_FEATURES`: the workaround is discoverable but not needed.
+ */
+#define PORTCULLIS_RESULT_SMCCC_NOT_REQUIRED (-INT64_C(2))
+
+/**
+ * SMCCC `INVALID_PARAMETER` (DEN0028 section 7.1).
+ */
+#define PORTCULLIS_RESULT_SMCCC_INVALID_PARAMETER (-INT64_C(3))
+
+/**
+ * PSCI `SUCCESS` (DEN0022 section 5.2.2).
+ */
+#define PORTCULLIS_RESULT_PSCI_SUCCESS INT64_C(0)
+
+/**
+ * PSCI `INVALID_PARAMETERS`.
+ */
+#define PORTCULLIS_RESULT_PSCI_INVALID_PARAMETERS (-INT64_C(2))
+
+/**
+ * PSCI `DENIED`.
+ */
+#define PORTCULLIS_RESULT_PSCI_DENIED (-INT64_C(3))
+
+/**
+ * PSCI `ALREADY_ON`.
+ */
+#define PORTCULLIS_RESULT_PSCI_ALREADY_ON (-INT64_C(4))
+
+/**
+ * PSCI `ON_PENDING`.
+ */
+#define PORTCULLIS_RESULT_PSCI_ON_PENDING (-INT64_C(5))
+
+/**
+ * PSCI `INTERNAL_FAILURE`.
+ */
+#define PORTCULLIS_RESULT_PSCI_INTERNAL_FAILURE (-INT64_C(6))
+
+/**
+ * PSCI `INVALID_ADDRESS`.
+ */
+#define PORTCULLIS_RESULT_PSCI_INVALID_ADDRESS (-INT64_C(9))
+
+/**
+ * `AFFINITY_INFO`: at least one core of the affinity instance is on.
+ */
+#define PORTCULLIS_RESULT_PSCI_AFFINITY_ON INT64_C(0)
+
+/**
+ * `AFFINITY_INFO`: all cores of the affinity instance are off.
+ */
+#define PORTCULLIS_RESULT_PSCI_AFFINITY_OFF INT64_C(1)
+
+/**
+ * `AFFINITY_INFO`: the core is between the two.
+ */
+#define PORTCULLIS_RESULT_PSCI_AFFINITY_ON_PENDING INT64_C(2)
+
+/**
+ * `PSCI_FEATURES` about `SYSTEM_OFF2`: it has the type `PORTCULLIS_RESULT_PSCI_HIBERNATE_OFF` (DEN0022 section 5.11).
+ */
+#define PORTCULLIS_RESULT_PSCI_FEATURE_HIBERNATE_OFF INT64_C(1)
+
+/**
+ * `SYSTEM_OFF2`: the type of a power down after hibernation; 0 stands for it too.
+ */
+#define PORTCULLIS_RESULT_PSCI_HIBERNATE_OFF UINT32_C(1)
+
+/**
+ * `MIGRATE_INFO_TYPE`: no Trusted OS, or one that needs no migration.
+ */
+#define PORTCULLIS_RESULT_PSCI_MIGRATION_NOT_REQUIRED INT64_C(2)
+
+/**
+ * TRNG `INVALID_PARAMETERS` (DEN0098 section 2.2).
+ */
+#define PORTCULLIS_RESULT_TRNG_INVALID_PARAMETERS (-INT64_C(2))
+
+/**
+ * TRNG `NO_ENTROPY`.
+ */
+#define PORTCULLIS_RESULT_TRNG_NO_ENTROPY (-INT64_C(3))
+
+/* watchdog: The watchdog of a VM: the call of Linux' `arm,smc-wdt` (`drivers/watchdog/arm_smc_wdt.c`, binding `watchdog/arm-smc-wdt.yaml`). */
+
+/**
+ * x1: x1 and x2 return the shortest and the longest timeout in seconds.
+ */
+#define PORTCULLIS_WATCHDOG_INIT UINT32_C(0)
+
+/**
+ * x1: the timeout is x2 seconds.
+ */
+#define PORTCULLIS_WATCHDOG_SET_TIMEOUT UINT32_C(1)
+
+/**
+ * x1: on if x2 is 1, off if it is 0.
+ */
+#define PORTCULLIS_WATCHDOG_ENABLE UINT32_C(2)
+
+/**
+ * x1: the guest is alive; the timeout begins anew.
+ */
+#define PORTCULLIS_WATCHDOG_PET UINT32_C(3)
+
+/**
+ * x1: x1 returns the seconds that are left.
+ */
+#define PORTCULLIS_WATCHDOG_GET_TIMELEFT UINT32_C(4)
+
+/**
+ * The shortest timeout in seconds. The longest one is the VM's own.
+ */
+#define PORTCULLIS_WATCHDOG_TIMEOUT_MIN UINT32_C(1)
+
+/**
+ * Done.
+ */
+#define PORTCULLIS_WATCHDOG_SUCCESS INT64_C(0)
+
+/**
+ * x1 names no function.
+ */
+#define PORTCULLIS_WATCHDOG_NOT_SUPPORTED (-INT64_C(1))
+
+/**
+ * x2 is no value of this function's.
+ */
+#define PORTCULLIS_WATCHDOG_INVALID_PARAMETERS (-INT64_C(2))
+
+/**
+ * The watchdog is off.
+ */
+#define PORTCULLIS_WATCHDOG_DISABLED (-INT64_C(8))
+
+/* manage: Management calls: how the control VM configures, starts, stops and watches the other VMs. */
+
+/**
+ * First function identifier of the management calls.
+ */
+#define PORTCULLIS_MANAGE_BASE UINT32_C(0xc6001000)
+
+/**
+ * Function identifiers from `PORTCULLIS_MANAGE_BASE` on that are management calls, whether they have a meaning yet or not.
+ */
+#define PORTCULLIS_MANAGE_COUNT UINT32_C(0x1000)
+
+/**
+ * Version of this interface: major number in bits 31:16, minor in 15:0. The minor one grows with each addition, the major
+ * one when something that existed changes.
+ */
+#define PORTCULLIS_MANAGE_ABI_VERSION UINT32_C(0x10003)
+
+/**
+ * `VERSION(x1 = ABI_VERSION that the caller was built for)`: x1 = the hypervisor's version, x2 = `CAN_*` bits.
+ * `PORTCULLIS_MANAGE_WRONG_VERSION` if the major numbers differ or the caller's minor one is the larger; x1 and x2 are given all the same.
+ */
+#define PORTCULLIS_MANAGE_VERSION PORTCULLIS_MANAGE_BASE
+
+/**
+ * `MACHINE()`: x1 = number of VMs, x2 = bytes of memory that are free for VMs and the hypervisor, x3 = the caller's VM in
+ * bits 7:0, the number of cores in bits 15:8.
+ */
+#define PORTCULLIS_MANAGE_MACHINE (PORTCULLIS_MANAGE_BASE + UINT32_C(1))
+
+/**
+ * `POWER_OFF()`: switches the machine off, whatever runs. Does not return.
+ */
+#define PORTCULLIS_MANAGE_POWER_OFF (PORTCULLIS_MANAGE_BASE + UINT32_C(2))
+
+/**
+ * `VM_NAME(x1 = VM)`: x1, x2 = its name: 16 bytes, the first one in bits 7:0 of x1, padded with zeros.
+ */
+#define PORTCULLIS_MANAGE_VM_NAME (PORTCULLIS_MANAGE_BASE + UINT32_C(0x10))
+
+/**
+ * `VM_STATE(x1 = VM)`: x1 = a `PHASE_*` in bits 7:0, a `PROGRESS_*` in bits 15:8, `STATE_*` bits above them; x2 = number of
+ * vCPUs in bits 7:0, a bit per vCPU that is not off in bits 15:8, restarts since creation (asked for by the guest, by a
+ * manager or by the policy) in bits 63:32; x3 = bytes of memory.
+ */
+#define PORTCULLIS_MANAGE_VM_STATE (PORTCULLIS_MANAGE_BASE + UINT32_C(0x11))
+
+/**
+ * `VM_FAILURE(x1 = VM)`: why it last failed: x1 = a `FAILURE_*` in bits 7:0 (zero: it has not), the vCPU in bits 15:8, bits
+ * 31:0 of the syndrome (ESR_EL2) in bits 63:32; x2 = the guest's program counter; x3 = the address it faulted at, zero if
+ * there is none. Kept until the VM is recreated.
+ */
+#define PORTCULLIS_MANAGE_VM_FAILURE (PORTCULLIS_MANAGE_BASE + UINT32_C(0x12))
+
+/**
+ * `VM_VCPU(x1 = VM, x2 = index)`: x1 = the physical core of the vCPU; x2 = 1 if it is not off; x3, since version 1.2, a
+ * `VCPU_*`: what it is doing. `PORTCULLIS_MANAGE_NO_ITEM` past the last.
+ */
+#define PORTCULLIS_MANAGE_VM_VCPU (PORTCULLIS_MANAGE_BASE + UINT32_C(0x13))
+
+/**
+ * `VM_VCPU_TIMES(x1 = VM, x2 = index)`: since its VM was started: x1 = nanoseconds for which the vCPU ran, x2 = nanoseconds
+ * stolen from it: it was ready to run and did not; x3 = how often its core changed over to it from another vCPU. On a core of
+ * its own it runs also while it waits for an interrupt. `PORTCULLIS_MANAGE_NO_ITEM` past the last. Since version 1.2.
+ */
+#define PORTCULLIS_MANAGE_VM_VCPU_TIMES (PORTCULLIS_MANAGE_BASE + UINT32_C(0x14))
+
+/**
+ * `REGISTER_LIST(x1 = VM, x2 = index)`: x1 = identifier, x2 = value, x3 = what is supported: the mask of a bitmap register,
+ * otherwise the largest value. `PORTCULLIS_MANAGE_NO_ITEM` past the last.
+ */
+#define PORTCULLIS_MANAGE_REGISTER_LIST (PORTCULLIS_MANAGE_BASE + UINT32_C(0x20))
+
+/**
+ * `REGISTER_GET(x1 = VM, x2 = identifier)`: x1 = value.
+ */
+#define PORTCULLIS_MANAGE_REGISTER_GET (PORTCULLIS_MANAGE_BASE + UINT32_C(0x21))
+
+/**
+ * `REGISTER_SET(x1 = VM, x2 = identifier, x3 = value)`. By the rule `PORTCULLIS_MANAGE_RULE_CLEAR` the first one since creation clears every
+ * bitmap register first. The same value may be written again after the start.
+ */
+#define PORTCULLIS_MANAGE_REGISTER_SET (PORTCULLIS_MANAGE_BASE + UINT32_C(0x22))
+
+/**
+ * `REGISTER_CLEAR(x1 = VM)`: clears every bitmap register; counts as the first write.
+ */
+#define PORTCULLIS_MANAGE_REGISTER_CLEAR (PORTCULLIS_MANAGE_BASE + UINT32_C(0x23))
+
+/**
+ * `RULE_SET(x1 = VM, x2 = RULE_*)`: chooses what the first write does. `PORTCULLIS_MANAGE_FROZEN` after the start, unless it is the same.
+ */
+#define PORTCULLIS_MANAGE_RULE_SET (PORTCULLIS_MANAGE_BASE + UINT32_C(0x24))
+
+/**
+ * `RULE_GET(x1 = VM)`: x1 = `RULE_*`, x2 = 1 if the first write has happened.
+ */
+#define PORTCULLIS_MANAGE_RULE_GET (PORTCULLIS_MANAGE_BASE + UINT32_C(0x25))
+
+/**
+ * `FILTER_ADD(x1 = VM, x2 = first function identifier in bits 31:0 and their number in bits 63:32, x3 = FILTER_*)`. Bits
+ * 63:8 of x3 are reserved: `PORTCULLIS_MANAGE_RESERVED` if one is set.
+ */
+#define PORTCULLIS_MANAGE_FILTER_ADD (PORTCULLIS_MANAGE_BASE + UINT32_C(0x30))
+
+/**
+ * `FILTER_LIST(x1 = VM, x2 = index)`: x1 = first function identifier in bits 31:0 and their number in bits 63:32, x2 =
+ * `FILTER_*`. In ascending order. `PORTCULLIS_MANAGE_NO_ITEM` past the last.
+ */
+#define PORTCULLIS_MANAGE_FILTER_LIST (PORTCULLIS_MANAGE_BASE + UINT32_C(0x31))
+
+/**
+ * `START(x1 = VM)`: from created. The registers freeze now; the images are loaded on the VM's first core.
+ */
+#define PORTCULLIS_MANAGE_START (PORTCULLIS_MANAGE_BASE + UINT32_C(0x40))
+
+/**
+ * `PAUSE(x1 = VM)`: from running. Its vCPUs stand still from their next exit on. Not on the caller's own VM.
+ */
+#define PORTCULLIS_MANAGE_PAUSE (PORTCULLIS_MANAGE_BASE + UINT32_C(0x41))
+
+/**
+ * `RESUME(x1 = VM)`: from paused.
+ */
+#define PORTCULLIS_MANAGE_RESUME (PORTCULLIS_MANAGE_BASE + UINT32_C(0x42))
+
+/**
+ * `STOP(x1 = VM)`: from running or paused: takes its vCPUs off their cores, without asking the guest.
+ */
+#define PORTCULLIS_MANAGE_STOP (PORTCULLIS_MANAGE_BASE + UINT32_C(0x43))
+
+/**
+ * `RESTART(x1 = VM)`: from running, paused, stopped or failed: again from its images, with the registers it had.
+ */
+#define PORTCULLIS_MANAGE_RESTART (PORTCULLIS_MANAGE_BASE + UINT32_C(0x44))
+
+/**
+ * `RECREATE(x1 = VM)`: from stopped or failed (from created too: defaults again): memory scrubbed, registers at their
+ * defaults and writable, filter empty, counters, refusals, audit and failure forgotten. What the manifest says of its
+ * registers is not applied again.
+ */
+#define PORTCULLIS_MANAGE_RECREATE (PORTCULLIS_MANAGE_BASE + UINT32_C(0x45))
+
+/**
+ * `COUNTER(x1 = VM, x2 = COUNTER_*, x3 = index)`: x1 = the count since creation, over all its vCPUs. The index is a
+ * `SERVICE_*`, a `CONDUIT_*` or an `EXIT_*`, as the group says; `PORTCULLIS_MANAGE_NO_ITEM` past the last.
+ */
+#define PORTCULLIS_MANAGE_COUNTER (PORTCULLIS_MANAGE_BASE + UINT32_C(0x50))
+
+/**
+ * `REFUSED(x1 = VM, x2 = index, 0 is the newest)`: one of the last 64 refused calls: x1 = function identifier in bits 31:0,
+ * bit 32 set for an SMC, the vCPU in bits 47:40; x2 = the physical counter (CNTPCT_EL0) then; x3 = calls refused since
+ * creation. `PORTCULLIS_MANAGE_NO_ITEM` past the last.
+ */
+#define PORTCULLIS_MANAGE_REFUSED (PORTCULLIS_MANAGE_BASE + UINT32_C(0x51))
+
+/**
+ * `AUDIT_SET(x1 = VM, x2 = 0 or 1)`: created VMs only: from its start on the VM has everything that the board supports,
+ * whatever its registers say, which read as they were set; each first use is noted. Ranges of its filter that are refused do
+ * not count then, ranges that are forwarded do. `PORTCULLIS_MANAGE_FROZEN` after the start.
+ */
+#define PORTCULLIS_MANAGE_AUDIT_SET (PORTCULLIS_MANAGE_BASE + UINT32_C(0x60))
+
+/**
+ * `AUDIT_LIST(x1 = VM, x2 = index)`: a function that the VM has called, in the order of first use: x1 = identifier in bits
+ * 31:0, bit 32 set if by SMC, bit 33 set if it was refused even so, bit 34 (since version 1.1) if a range of the VM's filter
+ * handed it to EL3; x2 = the physical counter then; x3 = functions that were not noted because the list was full.
+ * `PORTCULLIS_MANAGE_NO_ITEM` past the last.
+ */
+#define PORTCULLIS_MANAGE_AUDIT_LIST (PORTCULLIS_MANAGE_BASE + UINT32_C(0x61))
+
+/**
+ * `AUDIT_REGISTER(x1 = VM, x2 = identifier)`: x1 = the smallest value of the register that would have let the VM run as it
+ * did.
+ */
+#define PORTCULLIS_MANAGE_AUDIT_REGISTER (PORTCULLIS_MANAGE_BASE + UINT32_C(0x62))
+
+/**
+ * `AUDIT_RANGES(x1 = VM)`: x1 = the ranges of the filter by which EL3 was reached, a bit each by the index that
+ * `PORTCULLIS_MANAGE_FILTER_LIST` gives it. Since version 1.1.
+ */
+#define PORTCULLIS_MANAGE_AUDIT_RANGES (PORTCULLIS_MANAGE_BASE + UINT32_C(0x63))
+
+/**
+ * `CLOCK_SET(x1 = nanoseconds since 1970-01-01 UTC, x2 = the caller's virtual counter (CNTVCT_EL0) at that moment)`.
+ * `PORTCULLIS_MANAGE_NOT_PERMITTED` on a board that has a real-time clock, whose time counts. PTP is supported from then on, which VMs that
+ * are still in the phase created see in their registers' masks.
+ */
+#define PORTCULLIS_MANAGE_CLOCK_SET (PORTCULLIS_MANAGE_BASE + UINT32_C(0x70))
+
+/**
+ * `CLOCK_GET()`: x1 = nanoseconds since 1970-01-01 UTC, x2 = the caller's virtual counter at that moment, x3 = `CLOCK_*`:
+ * where the time comes from. x1 is zero if it comes from nowhere.
+ */
+#define PORTCULLIS_MANAGE_CLOCK_GET (PORTCULLIS_MANAGE_BASE + UINT32_C(0x71))
+
+/**
+ * Done.
+ */
+#define PORTCULLIS_MANAGE_SUCCESS INT64_C(0)
+
+/**
+ * The caller is not the control VM: SMCCC `NOT_SUPPORTED`, as for every function that does not exist.
+ */
+#define PORTCULLIS_MANAGE_NOT_SUPPORTED (-INT64_C(1))
+
+/**
+ * No management call has this function identifier.
+ */
+#define PORTCULLIS_MANAGE_UNKNOWN_CALL (-INT64_C(2))
+
+/**
+ * `PORTCULLIS_MANAGE_VERSION`: the hypervisor does not speak the caller's version.
+ */
+#define PORTCULLIS_MANAGE_WRONG_VERSION (-INT64_C(3))
+
+/**
+ * No VM has this number.
+ */
+#define PORTCULLIS_MANAGE_UNKNOWN_VM (-INT64_C(4))
+
+/**
+ * No firmware register has this identifier (compared over all 64 bits).
+ */
+#define PORTCULLIS_MANAGE_UNKNOWN_REGISTER (-INT64_C(5))
+
+/**
+ * The caller may not do this to this VM, or on this board.
+ */
+#define PORTCULLIS_MANAGE_NOT_PERMITTED (-INT64_C(6))
+
+/**
+ * The value has a bit that the board does not support, or is none of the register's values.
+ */
+#define PORTCULLIS_MANAGE_UNSUPPORTED (-INT64_C(7))
+
+/**
+ * The VM has started: this cannot change until it is recreated.
+ */
+#define PORTCULLIS_MANAGE_FROZEN (-INT64_C(8))
+
+/**
+ * The VM's phase is none that this call starts from.
+ */
+#define PORTCULLIS_MANAGE_BAD_STATE (-INT64_C(9))
+
+/**
+ * Something else is in progress with this VM; ask again.
+ */
+#define PORTCULLIS_MANAGE_BUSY (-INT64_C(10))
+
+/**
+ * An argument has none of its values.
+ */
+#define PORTCULLIS_MANAGE_BAD_ARGUMENT (-INT64_C(11))
+
+/**
+ * A list has no item of this index: its end.
+ */
+#define PORTCULLIS_MANAGE_NO_ITEM (-INT64_C(12))
+
+/**
+ * A reserved bit of an argument is set.
+ */
+#define PORTCULLIS_MANAGE_RESERVED (-INT64_C(13))
+
+/**
+ * The range runs past the last function identifier.
+ */
+#define PORTCULLIS_MANAGE_WRAPS (-INT64_C(14))
+
+/**
+ * The range has a function that is never forwarded.
+ */
+#define PORTCULLIS_MANAGE_FORWARD_REFUSED (-INT64_C(15))
+
+/**
+ * The range overlaps an earlier one or the Arm architecture calls.
+ */
+#define PORTCULLIS_MANAGE_OVERLAPS (-INT64_C(16))
+
+/**
+ * The filter holds as many ranges as it can (32).
+ */
+#define PORTCULLIS_MANAGE_FULL (-INT64_C(17))
+
+/**
+ * There is no firmware at EL3 to forward to. Since version 1.1.
+ */
+#define PORTCULLIS_MANAGE_NO_FIRMWARE (-INT64_C(18))
+
+/**
+ * The range has no function. Since version 1.3; before, `PORTCULLIS_MANAGE_WRAPS`.
+ */
+#define PORTCULLIS_MANAGE_EMPTY (-INT64_C(19))
+
+/**
+ * `PORTCULLIS_MANAGE_VERSION`, x2: a range filter can forward to EL3.
+ */
+#define PORTCULLIS_MANAGE_CAN_FORWARD (UINT64_C(1) << UINT64_C(0))
+
+/**
+ * `PORTCULLIS_MANAGE_VERSION`, x2: the board has a real-time clock, so `PORTCULLIS_MANAGE_CLOCK_SET` is not permitted.
+ */
+#define PORTCULLIS_MANAGE_CAN_TELL_TIME (UINT64_C(1) << UINT64_C(1))
+
+/**
+ * Phase: made, never started: its registers can be written.
+ */
+#define PORTCULLIS_MANAGE_PHASE_CREATED UINT64_C(0)
+
+/**
+ * Phase: started.
+ */
+#define PORTCULLIS_MANAGE_PHASE_RUNNING UINT64_C(1)
+
+/**
+ * Phase: started, its vCPUs stand still.
+ */
+#define PORTCULLIS_MANAGE_PHASE_PAUSED UINT64_C(2)
+
+/**
+ * Phase: switched off by itself or by a manager.
+ */
+#define PORTCULLIS_MANAGE_PHASE_STOPPED UINT64_C(3)
+
+/**
+ * Phase: stopped by the hypervisor for what it did; see `PORTCULLIS_MANAGE_VM_FAILURE`.
+ */
+#define PORTCULLIS_MANAGE_PHASE_FAILED UINT64_C(4)
+
+/**
+ * Nothing is in progress.
+ */
+#define PORTCULLIS_MANAGE_PROGRESS_NONE UINT64_C(0)
+
+/**
+ * The images are being loaded.
+ */
+#define PORTCULLIS_MANAGE_PROGRESS_LOADING UINT64_C(1)
+
+/**
+ * Its vCPUs are on their way to a halt.
+ */
+#define PORTCULLIS_MANAGE_PROGRESS_PAUSING UINT64_C(2)
+
+/**
+ * Its vCPUs are leaving their cores for good.
+ */
+#define PORTCULLIS_MANAGE_PROGRESS_STOPPING UINT64_C(3)
+
+/**
+ * Its vCPUs are leaving their cores to start again.
+ */
+#define PORTCULLIS_MANAGE_PROGRESS_RESTARTING UINT64_C(4)
+
+/**
+ * Its memory is being scrubbed; then it is created.
+ */
+#define PORTCULLIS_MANAGE_PROGRESS_SCRUBBING UINT64_C(5)
+
+/**
+ * `PORTCULLIS_MANAGE_VM_STATE`, x1: this is the control VM.
+ */
+#define PORTCULLIS_MANAGE_STATE_CONTROL (UINT64_C(1) << UINT64_C(16))
+
+/**
+ * `PORTCULLIS_MANAGE_VM_STATE`, x1: the firmware registers are frozen.
+ */
+#define PORTCULLIS_MANAGE_STATE_FROZEN (UINT64_C(1) << UINT64_C(17))
+
+/**
+ * `PORTCULLIS_MANAGE_VM_STATE`, x1: the VM is, or will be, audited.
+ */
+#define PORTCULLIS_MANAGE_STATE_AUDIT (UINT64_C(1) << UINT64_C(18))
+
+/**
+ * `PORTCULLIS_MANAGE_VM_STATE`, x1: the VM starts again by itself when it fails, as often as the manifest says.
+ */
+#define PORTCULLIS_MANAGE_STATE_RESTARTS (UINT64_C(1) << UINT64_C(19))
+
+/**
+ * The vCPU is off.
+ */
+#define PORTCULLIS_MANAGE_VCPU_OFF UINT64_C(0)
+
+/**
+ * The vCPU is on its core.
+ */
+#define PORTCULLIS_MANAGE_VCPU_RUNNING UINT64_C(1)
+
+/**
+ * The vCPU would run, but its core runs another one.
+ */
+#define PORTCULLIS_MANAGE_VCPU_READY UINT64_C(2)
+
+/**
+ * The vCPU waits for an interrupt, and its core is free for others.
+ */
+#define PORTCULLIS_MANAGE_VCPU_WAITING UINT64_C(3)
+
+/**
+ * The vCPU stands still, with its VM.
+ */
+#define PORTCULLIS_MANAGE_VCPU_PAUSED UINT64_C(4)
+
+/**
+ * No failure.
+ */
+#define PORTCULLIS_MANAGE_FAILURE_NONE UINT64_C(0)
+
+/**
+ * An instruction fetch from where there is no memory.
+ */
+#define PORTCULLIS_MANAGE_FAILURE_FETCH UINT64_C(1)
+
+/**
+ * A load or store to where there is nothing.
+ */
+#define PORTCULLIS_MANAGE_FAILURE_ACCESS UINT64_C(2)
+
+/**
+ * A load or store to a device by an instruction that cannot be emulated.
+ */
+#define PORTCULLIS_MANAGE_FAILURE_INSTRUCTION UINT64_C(3)
+
+/**
+ * An exception that this machine has no answer to.
+ */
+#define PORTCULLIS_MANAGE_FAILURE_EXCEPTION UINT64_C(4)
+
+/**
+ * Its images could not be loaded.
+ */
+#define PORTCULLIS_MANAGE_FAILURE_LOAD UINT64_C(5)
+
+/**
+ * An SError, reported by the hardware.
+ */
+#define PORTCULLIS_MANAGE_FAILURE_SERROR UINT64_C(6)
+
+/**
+ * An abort at the first instruction of the guest's own exception vector, again. The syndrome and pc of the failure are
+ * those of the exception that led there, and the address is the vector's.
+ */
+#define PORTCULLIS_MANAGE_FAILURE_VECTOR UINT64_C(7)
+
+/**
+ * Nobody has petted its watchdog in time. The vCPU and the pc of the failure are those of the core whose timer said so, the pc is 0
+ * if that vCPU was off.
+ */
+#define PORTCULLIS_MANAGE_FAILURE_WATCHDOG UINT64_C(8)
+
+/**
+ * The first write clears every bitmap register first: the default.
+ */
+#define PORTCULLIS_MANAGE_RULE_CLEAR UINT64_C(0)
+
+/**
+ * The first write leaves the other registers as they are.
+ */
+#define PORTCULLIS_MANAGE_RULE_KEEP UINT64_C(1)
+
+/**
+ * Filter: as without the range.
+ */
+#define PORTCULLIS_MANAGE_FILTER_HANDLE UINT64_C(0)
+
+/**
+ * Filter: refused.
+ */
+#define PORTCULLIS_MANAGE_FILTER_DENY UINT64_C(1)
+
+/**
+ * Filter: to EL3.
+ */
+#define PORTCULLIS_MANAGE_FILTER_FORWARD UINT64_C(2)
+
+/**
+ * Counter group: calls by HVC that were answered, by service.
+ */
+#define PORTCULLIS_MANAGE_COUNTER_ANSWERED_HVC UINT64_C(0)
+
+/**
+ * Counter group: calls by SMC that were answered, by service.
+ */
+#define PORTCULLIS_MANAGE_COUNTER_ANSWERED_SMC UINT64_C(1)
+
+/**
+ * Counter group: calls by HVC that were refused, by service.
+ */
+#define PORTCULLIS_MANAGE_COUNTER_DENIED_HVC UINT64_C(2)
+
+/**
+ * Counter group: calls by SMC that were refused, by service.
+ */
+#define PORTCULLIS_MANAGE_COUNTER_DENIED_SMC UINT64_C(3)
+
+/**
+ * Counter group: calls that went to EL3, by conduit.
+ */
+#define PORTCULLIS_MANAGE_COUNTER_FORWARDED UINT64_C(4)
+
+/**
+ * Counter group: exits other than by a call, by cause.
+ */
+#define PORTCULLIS_MANAGE_COUNTER_EXITS UINT64_C(5)
+
+/**
+ * Refused calls that are remembered of each VM.
+ */
+#define PORTCULLIS_MANAGE_REFUSALS UINT64_C(64)
+
+/**
+ * `PORTCULLIS_MANAGE_CLOCK_GET`, x3: the time is not known.
+ */
+#define PORTCULLIS_MANAGE_CLOCK_UNKNOWN UINT64_C(0)
+
+/**
+ * `PORTCULLIS_MANAGE_CLOCK_GET`, x3: the time is that of the board's real-time clock.
+ */
+#define PORTCULLIS_MANAGE_CLOCK_BOARD UINT64_C(1)
+
+/**
+ * `PORTCULLIS_MANAGE_CLOCK_GET`, x3: the time was set by `PORTCULLIS_MANAGE_CLOCK_SET`, or told by EFI firmware when it started the machine; the call may set it.
+ */
+#define PORTCULLIS_MANAGE_CLOCK_CALL UINT64_C(2)
+
+/* map: What a guest sees: the memory map of QEMU's `virt` machine, on every board. */
+
+/**
+ * Flash: two banks, one behind the other.
+ */
+#define PORTCULLIS_MAP_FLASH UINT64_C(0)
+
+/**
+ * Bytes of one bank of flash.
+ */
+#define PORTCULLIS_MAP_FLASH_BANK (UINT64_C(64) << UINT64_C(20))
+
+/**
+ * Bytes of flash that are erased at once.
+ */
+#define PORTCULLIS_MAP_FLASH_BLOCK (UINT64_C(256) << UINT64_C(10))
+
+/**
+ * GIC distributor, 64 KiB.
+ */
+#define PORTCULLIS_MAP_GICD UINT64_C(0x8000000)
+
+/**
+ * Size of the distributor frame in bytes.
+ */
+#define PORTCULLIS_MAP_GICD_SIZE UINT64_C(0x10000)
+
+/**
+ * GICv2 CPU interface, 8 KiB.
+ */
+#define PORTCULLIS_MAP_GICC UINT64_C(0x8010000)
+
+/**
+ * Size of the GICv2 CPU interface in bytes.
+ */
+#define PORTCULLIS_MAP_GICC_SIZE UINT64_C(0x2000)
+
+/**
+ * First GICv3 redistributor; one of `PORTCULLIS_MAP_GICR_STRIDE` bytes per vCPU follows the other.
+ */
+#define PORTCULLIS_MAP_GICR UINT64_C(0x80a0000)
+
+/**
+ * Bytes of one redistributor: the RD and the SGI frame of 64 KiB each.
+ */
+#define PORTCULLIS_MAP_GICR_STRIDE UINT64_C(0x20000)
+
+/**
+ * PL011 UART, 4 KiB.
+ */
+#define PORTCULLIS_MAP_UART UINT64_C(0x9000000)
+
+/**
+ * Size of the UART's frame in bytes.
+ */
+#define PORTCULLIS_MAP_UART_SIZE UINT64_C(0x1000)
+
+/**
+ * Interrupt of the UART: SPI 1.
+ */
+#define PORTCULLIS_MAP_UART_INTID UINT32_C(33)
+
+/**
+ * PL031 real-time clock, 4 KiB.
+ */
+#define PORTCULLIS_MAP_RTC UINT64_C(0x9010000)
+
+/**
+ * Size of the clock's frame in bytes.
+ */
+#define PORTCULLIS_MAP_RTC_SIZE UINT64_C(0x1000)
+
+/**
+ * Interrupt of the clock: SPI 2.
+ */
+#define PORTCULLIS_MAP_RTC_INTID UINT32_C(34)
+
+/**
+ * Page of the PV time structures, one of 64 bytes per vCPU; outside RAM, read-only for the guest.
+ */
+#define PORTCULLIS_MAP_PV_TIME UINT64_C(0x90a0000)
+
+/**
+ * Bytes of one PV time structure (DEN0057 section 4.1.1 asks for 64-byte alignment).
+ */
+#define PORTCULLIS_MAP_PV_TIME_STRIDE UINT64_C(64)
+
+/**
+ * Start of the guest's RAM.
+ */
+#define PORTCULLIS_MAP_RAM UINT64_C(0x40000000)
+
+/**
+ * Where a raw binary (not an arm64 Image) is placed, from the start of RAM.
+ */
+#define PORTCULLIS_MAP_RAW_OFFSET UINT64_C(0x80000)
+
+/**
+ * EL1 virtual timer interrupt: PPI 11.
+ */
+#define PORTCULLIS_MAP_TIMER_VIRTUAL_INTID UINT32_C(27)
+
+/**
+ * EL1 physical timer interrupt: PPI 14.
+ */
+#define PORTCULLIS_MAP_TIMER_PHYSICAL_INTID UINT32_C(30)
+
+/**
+ * Most VMs that one system can have.
+ */
+#define PORTCULLIS_MAP_MAX_VMS UINT64_C(8)
+
+/**
+ * Most vCPUs that one VM can have.
+ */
+#define PORTCULLIS_MAP_MAX_VCPUS UINT64_C(8)
+
+/* bundle: The bundle: one file with everything needed to start the VMs. */
+
+/**
+ * Version of the format that this crate describes. Version 1 was a device tree blob without a header.
+ */
+#define PORTCULLIS_BUNDLE_VERSION UINT32_C(3)
+
+/**
+ * Bytes of the header; the tree follows it.
+ */
+#define PORTCULLIS_BUNDLE_HEADER_SIZE UINT64_C(32)
+
+/**
+ * Offset of the version.
+ */
+#define PORTCULLIS_BUNDLE_VERSION_OFFSET UINT64_C(8)
+
+/**
+ * Offset of the checksum.
+ */
+#define PORTCULLIS_BUNDLE_CHECKSUM_OFFSET UINT64_C(12)
+
+/**
+ * Offset of the first byte that the checksum covers.
+ */
+#define PORTCULLIS_BUNDLE_CHECKED_OFFSET UINT64_C(16)
+
+/**
+ * Offset of the bundle's size.
+ */
+#define PORTCULLIS_BUNDLE_SIZE_OFFSET UINT64_C(16)
+
+/**
+ * Offset of the field that tells where the images begin.
+ */
+#define PORTCULLIS_BUNDLE_IMAGES_OFFSET UINT64_C(24)
+
+/**
+ * Images begin at multiples of this, a cache line.
+ */
+#define PORTCULLIS_BUNDLE_ALIGNMENT UINT64_C(64)
+
+/**
+ * Longest name of a VM in bytes.
+ */
+#define PORTCULLIS_BUNDLE_NAME_MAX UINT64_C(16)
+
+/**
+ * The unit of a VM's memory in bytes.
+ */
+#define PORTCULLIS_BUNDLE_MEMORY_UNIT (UINT64_C(2) << UINT64_C(20))
+
+/**
+ * A time slice in microseconds, where a VM has no `PORTCULLIS_BUNDLE_SLICES`.
+ */
+#define PORTCULLIS_BUNDLE_SLICE UINT32_C(5000)
+
+/**
+ * The shortest time slice in microseconds.
+ */
+#define PORTCULLIS_BUNDLE_SLICE_MIN UINT32_C(100)
+
+/**
+ * The longest time slice in microseconds.
+ */
+#define PORTCULLIS_BUNDLE_SLICE_MAX UINT32_C(1000000)
+
+/**
+ * Bit of the setting `conduits`: HVC.
+ */
+#define PORTCULLIS_BUNDLE_CONDUIT_HVC UINT32_C(1)
+
+/**
+ * Bit of the setting `conduits`: SMC.
+ */
+#define PORTCULLIS_BUNDLE_CONDUIT_SMC UINT32_C(2)
+
+/**
+ * Bit of the setting `machine`: PSCI SYSTEM_OFF switches the machine off.
+ */
+#define PORTCULLIS_BUNDLE_MACHINE_OFF UINT32_C(1)
+
+/**
+ * Bit of the setting `machine`: PSCI SYSTEM_RESET and SYSTEM_RESET2 reset the machine.
+ */
+#define PORTCULLIS_BUNDLE_MACHINE_RESET UINT32_C(2)
+
+/**
+ * Most CPU implementations that a VM is told of.
+ */
+#define PORTCULLIS_BUNDLE_IMPLEMENTATIONS_MAX UINT64_C(16)
+
+/**
+ * The shortest frame in microseconds.
+ */
+#define PORTCULLIS_BUNDLE_FRAME_MIN UINT32_C(1000)
+
+/**
+ * The longest frame in microseconds.
+ */
+#define PORTCULLIS_BUNDLE_FRAME_MAX UINT32_C(1000000)
+
+/**
+ * Most windows of a core.
+ */
+#define PORTCULLIS_BUNDLE_WINDOWS_MAX UINT64_C(16)
+
+/**
+ * The shortest window in microseconds.
+ */
+#define PORTCULLIS_BUNDLE_WINDOW_MIN UINT32_C(100)
+
+#endif /* PORTCULLIS_H */

@@ -1,0 +1,65 @@
+use std::path::Path;
+
+use super::super::expectation::Expectation::{
+    All, AtMost, CalledAtLeast, Clock, Date, DiffersFrom, Distinct, Entropy, Never, Numbered, OnlyCalls, SameAs, Says,
+    Stolen,
+};
+use super::*;
+use crate::el3::El3;
+use crate::testing::fuzz::AnyGuest;
+use system::Manifest;
+
+/// The VMs that an expectation is about.
+fn named(expectation: &Expectation) -> Vec<&'static str> {
+    match expectation {
+        All(expectations) => expectations.iter().flat_map(named).collect(),
+        Line(_) | Sequence(_) | Never(_) | NoGuest => Vec::new(),
+        SameAs(..) | DiffersFrom(..) | OnlyCalls(_) | CalledAtLeast(..) | Numbered(_) | AtMost(..) | Distinct(..) => {
+            Vec::new()
+        }
+        Stolen([a, b], c) => vec![a, b, c],
+        Says(vm, _)
+        | Value(vm, ..)
+        | Entropy(vm)
+        | Clock(vm)
+        | Date(vm)
+        | Cases(vm)
+        | Stopped(vm)
+        | StoppedOrCases(vm) => {
+            vec![vm]
+        }
+    }
+}
+
+#[test]
+fn every_case_has_a_manifest_with_the_vms_it_looks_at() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../manifests");
+    let files = tempfile::tempdir().unwrap();
+    let guests = AnyGuest::new(files.path()).unwrap();
+    for case in all() {
+        let board = case.board;
+        let limits = system::Board {
+            name: board.name().into(),
+            cores: case.cores,
+            memory: board.memory(),
+            time: board.knows_time() || matches!(case.damage, Some(Damage::OtherBoard)),
+            forwards: case.el3 != El3::None,
+            cpu: None,
+            ram: crate::ram::of(board, case.el3),
+        };
+        let manifest = Manifest::load(&folder.join(case.manifest), &limits, &guests)
+            .unwrap_or_else(|report| panic!("{}: {report}", case.name));
+        let vms: Vec<&str> = manifest.vms.iter().map(|vm| vm.name.as_str()).collect();
+        for vm in case.expectations.iter().flat_map(named) {
+            assert!(vms.contains(&vm), "{}: there is no VM {vm}", case.name);
+        }
+    }
+}
+
+#[test]
+fn names_are_unique() {
+    let mut names: Vec<&str> = all().map(|case| case.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), all().count());
+}
