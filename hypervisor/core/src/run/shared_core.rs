@@ -198,7 +198,10 @@ impl SharedCore {
                     vcpu.begin(core, Machine::get().handlers.sharing);
                 }
             }
-            Step::Sleep => self.sleep(index, member),
+            Step::Sleep => {
+                self.bring_on(index, member);
+                let _ = vcpu.is_woken();
+            }
             Step::Wake => self.wake(index, member, core),
             step @ (Step::Retire | Step::Run) => {
                 self.bring_on(index, member);
@@ -213,17 +216,7 @@ impl SharedCore {
         }
     }
 
-    /// Has the core see whether something wakes a vCPU that sleeps.
-    #[cold]
-    #[inline(never)]
-    fn sleep(&self, index: usize, member: &Member) {
-        self.bring_on(index, member);
-        let _ = member.vcpu.is_woken();
-    }
-
     /// Has a vCPU that was woken go on, if its VM does.
-    #[cold]
-    #[inline(never)]
     fn wake(&'static self, index: usize, member: &'static Member, core: &'static Core) {
         let vcpu = member.vcpu;
         if !vcpu.vm.unparked(vcpu) || vcpu.vm.state() != State::RUNNING {

@@ -48,10 +48,7 @@ impl Power {
 
     /// Returns the state.
     pub fn state(&self) -> PowerState {
-        const ON: u8 = PowerState::On as u8;
         match self.state.load(Ordering::Acquire) {
-            // First what most are.
-            ON => PowerState::On,
             0 | CLAIMED => PowerState::Off,
             1 => PowerState::LoadPending,
             2 => PowerState::OnPending,

@@ -35,17 +35,14 @@ pub enum Step {
 #[inline(always)]
 pub fn step(power: PowerState, state: State, scrubs: impl FnOnce() -> bool) -> Step {
     match power {
-        // First what most are.
-        PowerState::On if state.must_leave() => Step::Retire,
-        PowerState::On if state.is_held() => Step::Hold,
-        PowerState::On => Step::Run,
         PowerState::Off if scrubs() => Step::Scrub,
         PowerState::Off => Step::Nothing,
-        PowerState::Suspended | PowerState::WakePending if state.must_leave() => Step::Retire,
+        PowerState::On | PowerState::Suspended | PowerState::WakePending if state.must_leave() => Step::Retire,
         _ if state.must_leave() => Step::Cancel,
         PowerState::LoadPending => Step::Load,
         _ if state.is_held() => Step::Hold,
         PowerState::OnPending => Step::Start,
+        PowerState::On => Step::Run,
         PowerState::Suspended => Step::Sleep,
         PowerState::WakePending => Step::Wake,
     }
