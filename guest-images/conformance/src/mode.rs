@@ -35,6 +35,8 @@ pub enum Mode {
     Busy,
     /// PSCI by several vCPUs at once.
     Psci,
+    /// SYSTEM_SUSPEND, with everything that wakes a VM.
+    Suspend,
     /// Resets.
     Reset,
     /// The cases of kvm-unit-tests' timer and gic.
@@ -105,6 +107,7 @@ impl Mode {
             "storm" => Self::Storm,
             "busy" => Self::Busy,
             "psci" => Self::Psci,
+            "suspend" => Self::Suspend,
             "reset" => Self::Reset,
             "peers" => Self::Peers,
             "fresh" => Self::Fresh,

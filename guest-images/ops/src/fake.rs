@@ -121,6 +121,7 @@ impl Fake {
             VM_VCPU => {
                 let (on, activity) = match vm.phase {
                     PHASE_RUNNING => (1, VCPU_RUNNING),
+                    PHASE_SUSPENDED => (1, VCPU_WAITING),
                     PHASE_PAUSED => (1, VCPU_PAUSED),
                     _ => (0, VCPU_OFF),
                 };
@@ -177,10 +178,10 @@ impl Fake {
                         vm.phase = PHASE_RUNNING;
                         (PROGRESS_LOADING, PHASE_RUNNING)
                     }
-                    (PAUSE, PHASE_RUNNING) => (PROGRESS_PAUSING, PHASE_PAUSED),
-                    (RESUME, PHASE_PAUSED) => (PROGRESS_NONE, PHASE_RUNNING),
-                    (STOP, PHASE_RUNNING | PHASE_PAUSED) => (PROGRESS_STOPPING, PHASE_STOPPED),
-                    (RESTART, PHASE_RUNNING | PHASE_PAUSED | PHASE_STOPPED | PHASE_FAILED) => {
+                    (PAUSE, PHASE_RUNNING | PHASE_SUSPENDED) => (PROGRESS_PAUSING, PHASE_PAUSED),
+                    (RESUME, PHASE_PAUSED | PHASE_SUSPENDED) => (PROGRESS_NONE, PHASE_RUNNING),
+                    (STOP, PHASE_RUNNING | PHASE_PAUSED | PHASE_SUSPENDED) => (PROGRESS_STOPPING, PHASE_STOPPED),
+                    (RESTART, PHASE_RUNNING | PHASE_PAUSED | PHASE_SUSPENDED | PHASE_STOPPED | PHASE_FAILED) => {
                         vm.restarts += 1;
                         (PROGRESS_RESTARTING, PHASE_RUNNING)
                     }

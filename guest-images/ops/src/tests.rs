@@ -106,10 +106,13 @@ fn errors_say_what_would_be_right() {
         ),
         ("get linux-a 5", "UNKNOWN_REGISTER: no firmware register has this identifier; `regs VM` lists them"),
         ("set ops std 0", "FROZEN: the VM has started; `stop` and `recreate` make it writable again"),
-        ("stop linux-a", "BAD_STATE: linux-a is created; stop is for a VM that is running, paused"),
+        ("stop linux-a", "BAD_STATE: linux-a is created; stop is for a VM that is running, paused, suspended"),
         ("pause ops", "NOT_PERMITTED: not permitted on this VM or this board"),
         ("filter linux-a deny 0x84000050", "it is: filter VM [handle|deny|forward BASE COUNT]"),
-        ("wait linux-a runing", "no state is called \"runing\": there are created, running, paused, stopped, failed"),
+        (
+            "wait linux-a runing",
+            "no state is called \"runing\": there are created, running, paused, stopped, failed, suspended",
+        ),
         ("time set yesterday", "\"yesterday\" is no time: 2031-05-17T09:30:00Z, or seconds since 1970"),
         ("power on", "it is: power off"),
     ] {

@@ -37,6 +37,8 @@ pub const PSCI_SYSTEM_OFF: u32 = 0x8400_0008;
 pub const PSCI_SYSTEM_RESET: u32 = 0x8400_0009;
 /// PSCI `PSCI_FEATURES`.
 pub const PSCI_FEATURES: u32 = 0x8400_000a;
+/// PSCI `SYSTEM_SUSPEND`, 32-bit form; the 64-bit form has [`SMC64`] set.
+pub const PSCI_SYSTEM_SUSPEND: u32 = 0x8400_000e;
 /// PSCI `SYSTEM_RESET2`, 32-bit form; the 64-bit form has [`SMC64`] set.
 pub const PSCI_SYSTEM_RESET2: u32 = 0x8400_0012;
 /// PSCI `SYSTEM_OFF2`, 32-bit form; the 64-bit form has [`SMC64`] set.

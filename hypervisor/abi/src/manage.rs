@@ -248,8 +248,10 @@ pub const PHASE_PAUSED: u64 = 2;
 pub const PHASE_STOPPED: u64 = 3;
 /// Phase: stopped by the hypervisor for what it did; see [`VM_FAILURE`].
 pub const PHASE_FAILED: u64 = 4;
+/// Phase: its guest has suspended it (PSCI SYSTEM_SUSPEND), and an interrupt or RESUME wakes it. Since version 1.3.
+pub const PHASE_SUSPENDED: u64 = 5;
 /// The phases' names, by number.
-pub const PHASES: [&str; 5] = ["created", "running", "paused", "stopped", "failed"];
+pub const PHASES: [&str; 6] = ["created", "running", "paused", "stopped", "failed", "suspended"];
 
 /// Nothing is in progress.
 pub const PROGRESS_NONE: u64 = 0;

@@ -19,6 +19,6 @@ pub use gic::{Gic, GicCpu, GicCpuInterface, GicInterrupts};
 pub use restarts::Restarts;
 pub use stolen::StolenTime;
 pub use unfit::Unfit;
-pub use vcpu::{Debug, El1, General, World};
+pub use vcpu::{Debug, El1, General, Power, World};
 pub use virtio::{VirtioSetup, VirtioTransport, Virtqueue};
 pub use watchdog::Watchdog;

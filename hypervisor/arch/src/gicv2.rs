@@ -271,6 +271,12 @@ impl VirtualInterface {
     }
 }
 
+/// The guest's priority mask (GICH_VMCR.VMPriMask, the upper five bits of its GICC_PMR): what is less urgent or equal it does not
+/// take.
+pub fn priority_mask() -> u8 {
+    (GICH.read(gich::VMCR) >> 24) as u8 & 0xf8
+}
+
 /// Puts the virtual CPU interface into its reset state: off for the guest, nothing pending, nothing active.
 pub fn reset_virtual_interface() {
     for n in 0..list_registers() {

@@ -187,6 +187,11 @@ pub struct VirtualInterface {
     pub(crate) active: [[u64; 2]; 4],
 }
 
+/// The guest's priority mask (ICH_VMCR_EL2.VPMR, which is its ICC_PMR_EL1): what is less urgent or equal it does not take.
+pub fn priority_mask() -> u8 {
+    (ICH_VMCR_EL2.get() >> 24) as u8
+}
+
 /// How many active priority registers of each group there are: one for 5 bits of preemption, two for 6, four for 7
 /// (ICH_VTR_EL2.PREbits).
 #[inline(always)]

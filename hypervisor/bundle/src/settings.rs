@@ -11,6 +11,7 @@
 //! | `machine` | a cell: `MACHINE_OFF`, `MACHINE_RESET`; absent: neither |
 //! | `trust-dma` | present or absent: devices that can master the bus may be passed through to it |
 //! | `rtc` | a cell, 1: it has a real-time clock, or is not started; 0: it has none; absent: it has one if the machine knows the time of day when it starts |
+//! | `suspend` | present or absent: the VM may suspend itself |
 //! | `no-kaslr` | present: no seeds in the generated device tree |
 //! | `watchdog` | a cell: it has a watchdog, whose longest timeout is so many seconds; absent: none |
 
@@ -37,6 +38,8 @@ pub struct Settings {
     pub trust_dma: bool,
     /// Whether it has a real-time clock; none: if the machine knows the time of day when it starts.
     pub rtc: Option<bool>,
+    /// The VM may suspend itself: it has PSCI SYSTEM_SUSPEND.
+    pub suspend: bool,
     /// The generated device tree has seeds, if the VM is offered TRNG.
     pub kaslr: bool,
     /// Seconds of the longest timeout of its watchdog; 0: it has none.
@@ -55,6 +58,7 @@ impl Default for Settings {
             machine: 0,
             trust_dma: false,
             rtc: None,
+            suspend: false,
             kaslr: true,
             watchdog: 0,
         }
@@ -73,7 +77,7 @@ enum Place {
 }
 
 /// Every setting: the name of its property and its place.
-const TABLE: [(&str, Place); 10] = [
+const TABLE: [(&str, Place); 11] = [
     ("autostart", Place::Flag(|vm| &mut vm.autostart, true)),
     ("audit", Place::Flag(|vm| &mut vm.audit, true)),
     ("stop-on-fault", Place::Flag(|vm| &mut vm.stop_on_fault, true)),
@@ -82,6 +86,7 @@ const TABLE: [(&str, Place); 10] = [
     ("machine", Place::Number(|vm| &mut vm.machine, MACHINE_OFF | MACHINE_RESET)),
     (TRUST_DMA, Place::Flag(|vm| &mut vm.trust_dma, true)),
     ("rtc", Place::Choice(|vm| &mut vm.rtc)),
+    ("suspend", Place::Flag(|vm| &mut vm.suspend, true)),
     ("no-kaslr", Place::Flag(|vm| &mut vm.kaslr, false)),
     ("watchdog", Place::Number(|vm| &mut vm.watchdog, u32::MAX)),
 ];

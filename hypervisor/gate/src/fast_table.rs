@@ -17,10 +17,10 @@ use crate::call::{Call, Conduit};
 use crate::decide::decide;
 use crate::filter::{Filter, Ranges};
 use crate::forwards::Forwards;
-use crate::function::Query;
+use crate::function::{Function, Query};
 use crate::group::Group;
+use crate::offer::is_offered;
 use crate::profile::Profile;
-use crate::register::Register;
 use crate::table::{self, KNOWN};
 use crate::verdict::{Return, Service, Verdict};
 
@@ -78,7 +78,7 @@ pub const fn line(function: u32) -> usize {
     crc as usize % LINES
 }
 
-/// Two known functions on one line would be a defect; so would function 0, which stands in unused lines, on line 0.
+/// Two known functions on one line that both have one would be a defect; so would function 0, which stands in unused lines, on line 0.
 const _: () = {
     let mut taken = [false; LINES];
     let mut n = 0;
@@ -94,22 +94,15 @@ const _: () = {
     assert!(line(0) == 0 && line(1) != 0);
 };
 
-/// The bits of a profile's word by which a VM is offered a function without a line.
-const WITHOUT_LINE: u64 = {
-    let (mut word, mut registers): (_, &[Register]) = (Profile(0), &Register::ALL);
-    while let [register, rest @ ..] = registers {
-        if register.is_bitmap() {
-            word = word.with(*register, table::bits_without_line(*register));
-        }
-        registers = rest;
-    }
-    word.0
-};
-
 /// Whether a VM with this profile is offered a function without a line, so that the gate in Rust has to be asked for every function
 /// that has none.
-pub const fn asks_gate(profile: Profile) -> bool {
-    profile.0 & WITHOUT_LINE != 0
+pub fn asks_gate(profile: Profile) -> bool {
+    offered_without_line(profile).next().is_some()
+}
+
+/// The functions without a line that a VM with this profile is offered.
+fn offered_without_line(profile: Profile) -> impl Iterator<Item = &'static Function> {
+    table::all().filter(move |known| !table::has_line(known.id) && is_offered(known, profile))
 }
 
 impl Answer {
@@ -216,6 +209,7 @@ impl Answers {
                 Verdict::Serve(service) => service.code().map_or((SLOW, [0; 4]), |code| (SERVE, [code, 0, 0, 0])),
                 // About a function that goes to EL3 its own discovery call must go there as well.
                 _ if function == TRNG_FEATURES && filter.is_some_and(Filter::forwards) => (SLOW, [0; 4]),
+                _ if is_asked_about_those_without_line(profile, function) => (SLOW, [0; 4]),
                 Verdict::Forward => (FORWARD, [0; 4]),
                 Verdict::Answer(results) => match (query, words(results)) {
                     (Some(query), _) => (FEATURES_OFFSET.wrapping_add(query as u8), [0; 4]),
@@ -285,6 +279,12 @@ impl Default for Answers {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Whether this call is asked about functions without a line that a VM with this profile is offered.
+fn is_asked_about_those_without_line(profile: Profile, function: u32) -> bool {
+    let query = QUERIES.into_iter().find(|&(query, _)| query == function);
+    query.is_some_and(|(_, query)| offered_without_line(profile).any(|known| known.queries.contain(query)))
 }
 
 /// Offset of [`Answer::features`] in a line.

@@ -31,6 +31,8 @@ pub enum Need {
     Bit(Register, u64),
     /// A level of this workaround register at which there is something to call.
     Level(Register),
+    /// PSCI 1.0, and the permission to suspend itself.
+    Suspend,
     /// A SoC that it is told of, and SMCCC 1.2.
     Soc,
     /// To be the control VM.

@@ -5,7 +5,7 @@
 //! ```text
 //!  63   62   61   60   59   58  57 50 49 48 47 46 45 44 43 42 41 40 39 38 37   36 35   32 31   24 23   16 15    8 7     0
 //! +----+----+----+----+----+----+-----+-----+-----+-----+-----+-----+-----+-------+-------+-------+-------+-------+-------+
-//! |frz |wr  |keep|filt|ctl |soc | SIP |cond |SMCCC| WA3 | WA2 | WA1 |  0  | major | minor |VENDOR2|VENDOR | STDHYP|  STD  |
+//! |frz |wr  |keep|filt|ctl |soc | SIP |cond |SMCCC| WA3 | WA2 | WA1 |0,sus| major | minor |VENDOR2|VENDOR | STDHYP|  STD  |
 //! +----+----+----+----+----+----+-----+-----+-----+-----+-----+-----+-----+-------+-------+-------+-------+-------+-------+
 //! ```
 
@@ -79,6 +79,8 @@ pub const HVC_BIT: u32 = CONDUITS.shift;
 pub const SMC_BIT: u32 = CONDUITS.shift + 1;
 /// Bit number: there is a name of the SoC to tell.
 pub const SOC_BIT: u32 = 58;
+/// Bit number: the VM may suspend itself.
+pub const SUSPEND_BIT: u32 = 38;
 /// Bit number: the VM is the control VM, which has the management calls.
 pub const CONTROL_BIT: u32 = 59;
 /// Bit number: the VM has a range filter with at least one range, which stands before all bits of this word.
@@ -110,7 +112,8 @@ mod tests {
             CONDUITS,
             SIP,
         ];
-        let marks = [SOC_BIT, CONTROL_BIT, FILTERED_BIT, KEEP_BIT, WRITTEN_BIT, FROZEN_BIT].map(|bit| 1 << bit);
+        let marks =
+            [SUSPEND_BIT, SOC_BIT, CONTROL_BIT, FILTERED_BIT, KEEP_BIT, WRITTEN_BIT, FROZEN_BIT].map(|bit| 1 << bit);
         let mut seen = 0;
         for mask in fields.map(Field::mask).into_iter().chain(marks) {
             assert_eq!(seen & mask, 0, "{mask:#x}");

@@ -1,6 +1,7 @@
 //! What a VM is offered: the gate itself.
 
 use portcullis_abi::firmware;
+use portcullis_abi::function::PSCI_VERSION_1_0;
 
 use crate::function::{Function, Need};
 use crate::function_id::FunctionId;
@@ -18,6 +19,7 @@ pub const fn is_offered(function: &Function, profile: Profile) -> bool {
         // Discovery says that WORKAROUND_2 is missing or not required. Either is negative: there is no such call.
         Need::Level(Register::Workaround2) => false,
         Need::Level(register) => profile.register(register) != 0,
+        Need::Suspend => profile.psci_version() >= PSCI_VERSION_1_0 && profile.may_suspend(),
         Need::Soc => profile.is_told_soc(),
         Need::Control => profile.is_control(),
     }
@@ -32,6 +34,7 @@ pub fn requirement(function: FunctionId) -> Option<Profile> {
         Need::Psci(version) => none.with(Register::PsciVersion, version.into()),
         Need::Bit(register, bit) => none.with(register, bit),
         Need::Level(register) => none.with(register, firmware::WORKAROUND_AVAILABLE),
+        Need::Suspend => none.with(Register::PsciVersion, PSCI_VERSION_1_0.into()).with_suspend(),
         Need::Soc => none.with_soc(),
         Need::Control => Profile(1 << layout::CONTROL_BIT),
     })

@@ -10,6 +10,7 @@ use crate::layout::{self, Field};
 use crate::register::Register;
 use crate::support::Support;
 
+const SUSPEND: u64 = 1 << layout::SUSPEND_BIT;
 const CONTROL: u64 = 1 << layout::CONTROL_BIT;
 const SOC: u64 = 1 << layout::SOC_BIT;
 const FILTERED: u64 = 1 << layout::FILTERED_BIT;
@@ -133,6 +134,17 @@ impl Profile {
         Self(self.0 | CONTROL)
     }
 
+    /// Whether the VM may suspend itself.
+    pub const fn may_suspend(self) -> bool {
+        self.0 & SUSPEND != 0
+    }
+
+    /// The word of a VM that may suspend itself.
+    #[must_use]
+    pub const fn with_suspend(self) -> Self {
+        Self(self.0 | SUSPEND)
+    }
+
     /// The word of a VM with these conduits that has everything that the board supports, frozen: for a VM that is
     /// watched to learn what it needs.
     pub fn everything(support: &Support, conduits: Conduits) -> Self {
@@ -198,9 +210,10 @@ impl Profile {
         Self(self.0 | FROZEN | if filtered { FILTERED } else { 0 })
     }
 
-    /// The word of a VM with these conduits, control and the name of a SoC if it has those, whose registers and marks come from elsewhere.
+    /// The word of a VM with these conduits, the permissions that it has, and the name of a SoC if it has that, whose registers and
+    /// marks come from elsewhere.
     pub(crate) const fn restored(self, registers: Self, marks: Marks) -> Self {
-        let own = layout::CONDUITS.put(0, layout::CONDUITS.get(self.0)) | self.0 & (CONTROL | SOC);
+        let own = layout::CONDUITS.put(0, layout::CONDUITS.get(self.0)) | self.0 & (CONTROL | SUSPEND | SOC);
         let mut word = own | registers.0;
         if marks.keep {
             word |= KEEP;
@@ -248,6 +261,7 @@ impl fmt::Debug for Profile {
             .field("rule", &self.rule())
             .field("written", &self.is_written())
             .field("control", &self.is_control())
+            .field("suspend", &self.may_suspend())
             .field("filtered", &self.is_filtered())
             .field("frozen", &self.is_frozen())
             .finish()

@@ -10,6 +10,7 @@
 //! | `create`, `restore` store | Release | who sees the new word sees the emptied filter and the scrubbed VM |
 //! | SET, clear all, rule: load, failed exchange | Relaxed | a guess at the word, checked by the exchange |
 //! | SET, clear all, rule: exchange | Relaxed | publishes nothing but the word; an exchange does not end a release |
+//! | `permit_suspend` fetch-or | Relaxed | publishes nothing but the word |
 //! | `freeze` exchange | AcqRel | Release publishes the filter to readers; Acquire for a starter that comes second |
 //! | `freeze` load, failed exchange | Acquire | it may find the word frozen by another core and return it |
 //! | `profile`, `get` load | Acquire | who sees the frozen mark sees the filter that was frozen with it |
@@ -63,6 +64,11 @@ impl Row {
     /// As [`Row::create`], for the control VM: it has the management calls besides.
     pub fn create_control(&self, support: &Support, conduits: Conduits) {
         self.word.store(Profile::created(support, conduits).with_control().0, Ordering::Release);
+    }
+
+    /// Lets the VM suspend itself. To be called between [`Row::create`] and the VM's start.
+    pub fn permit_suspend(&self) {
+        self.word.fetch_or(Profile(0).with_suspend().0, Ordering::Relaxed);
     }
 
     /// Takes the row back to that of a VM that does not exist. The caller must know what [`Row::create`] asks for.

@@ -176,10 +176,11 @@ mod tests {
     fn permissions_are_not_restored() {
         let (control, row) = (Row::new(), Row::new());
         control.create_control(&Support::FULL, Conduits::BOTH);
+        control.permit_suspend();
         row.create(&Support::FULL, Conduits::NONE);
         let before = row.profile();
         assert_eq!(row.restore(&control.save(&Filter::new()), &Support::FULL, true, &mut Filter::new()), Ok(()));
-        assert_eq!(row.profile(), before, "neither control nor a conduit");
+        assert_eq!(row.profile(), before, "neither control nor suspend nor a conduit");
     }
 
     #[test]

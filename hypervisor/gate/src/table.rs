@@ -10,7 +10,7 @@ use portcullis_abi::firmware::{
 use portcullis_abi::function::*;
 use portcullis_abi::{firmware, manage, result};
 
-use crate::function::Need::{self, Bit, Level, Nothing};
+use crate::function::Need::{self, Bit, Level, Nothing, Suspend};
 use crate::function::Query::{Arch, Psci, PvTime, Trng, Vendor};
 use crate::function::Reply::{self, Features, Serve, VendorWords, Words};
 use crate::function::{Function, Queries, Query};
@@ -60,7 +60,7 @@ const PSCI_1_3: Need = Need::Psci(PSCI_VERSION_1_3);
 const NOT_REQUIRED: u32 = result::PSCI_MIGRATION_NOT_REQUIRED as u32;
 
 /// How many functions there are.
-const COUNT: usize = 35;
+const COUNT: usize = 37;
 
 /// Every function. The order is that of the services' codes: the one that is called most often comes first.
 #[rustfmt::skip]
@@ -88,6 +88,8 @@ const TABLE: [Row; COUNT] = [
     row(PSCI_SYSTEM_RESET, "SYSTEM_RESET", G::Psci, PSCI_0_2, psci(P::SystemReset, Smc32), &[Psci]),
     row(PSCI_SYSTEM_RESET2, "SYSTEM_RESET2", G::Psci, PSCI_1_1, psci(P::SystemReset2, Smc32), &[Psci]),
     row(PSCI_SYSTEM_RESET2 | SMC64, "SYSTEM_RESET2", G::Psci, PSCI_1_1, psci(P::SystemReset2, Smc64), &[Psci]),
+    row(PSCI_SYSTEM_SUSPEND, "SYSTEM_SUSPEND", G::Psci, Suspend, psci(P::SystemSuspend, Smc32), &[Psci]),
+    row(PSCI_SYSTEM_SUSPEND | SMC64, "SYSTEM_SUSPEND", G::Psci, Suspend, psci(P::SystemSuspend, Smc64), &[Psci]),
     row(PSCI_SYSTEM_OFF2, "SYSTEM_OFF2", G::Psci, PSCI_1_3, psci(P::SystemOff2, Smc32), &[Psci]),
     row(PSCI_SYSTEM_OFF2 | SMC64, "SYSTEM_OFF2", G::Psci, PSCI_1_3, psci(P::SystemOff2, Smc64), &[Psci]),
     row(WATCHDOG, "WATCHDOG", G::Watchdog, SIP_WATCHDOG, Serve(Service::Watchdog), &[]),
@@ -122,7 +124,7 @@ pub const KNOWN: [u32; COUNT] = known();
 /// Whether the answers have a line for the function. What is called rarely may have none where it would share one with another
 /// function.
 pub const fn has_line(function: u32) -> bool {
-    !matches!(function, WATCHDOG)
+    !matches!(function & !SMC64, WATCHDOG | PSCI_SYSTEM_SUSPEND)
 }
 
 /// The names of the functions, with their identifiers. Both widths of one have the same name.
@@ -160,25 +162,6 @@ pub const fn bits(register: Register) -> u64 {
             && of as u8 == register as u8
         {
             bits |= bit;
-        }
-        at += 1;
-    }
-    bits
-}
-
-/// The bits of a bitmap register by which a VM is offered a function without a line.
-#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
-pub const fn bits_without_line(register: Register) -> u64 {
-    let (mut bits, mut at) = (0, 0);
-    while at < COUNT {
-        let function = TABLE[at].function;
-        if !has_line(function.id) {
-            assert!(matches!(function.need, Bit(..)), "whether it is offered is told by a bit");
-            if let Bit(of, bit) = function.need
-                && of as u8 == register as u8
-            {
-                bits |= bit;
-            }
         }
         at += 1;
     }

@@ -87,6 +87,8 @@ pub enum PsciFunction {
     SystemReset2,
     /// `SYSTEM_OFF2`.
     SystemOff2,
+    /// `SYSTEM_SUSPEND`.
+    SystemSuspend,
 }
 
 impl PsciFunction {

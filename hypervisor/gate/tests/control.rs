@@ -69,6 +69,10 @@ fn a_requirement_is_enough_and_no_more() {
     for entry in oracle::TABLE.iter().filter(|entry| entry.gate != oracle::Gate::Never) {
         let needed = requirement(FunctionId(entry.id)).unwrap();
         assert!(offered(needed.0, entry.id), "{}", entry.name);
+        if needed.may_suspend() {
+            let without = Profile(0).with(Register::PsciVersion, needed.register(Register::PsciVersion));
+            assert!(!offered(without.0, entry.id), "{}", entry.name);
+        }
         let psci = needed.register(Register::PsciVersion);
         if psci > 2 {
             let less = needed.with(Register::PsciVersion, if psci > 0x1_0000 { 0x1_0000 } else { 2 });
@@ -86,7 +90,7 @@ fn a_requirement_is_enough_and_no_more() {
 #[test]
 fn everything_is_everything() {
     let profile = Profile::everything(&Support::FULL, Conduits::HVC);
-    assert!(profile.is_frozen() && !profile.is_control());
+    assert!(profile.is_frozen() && !profile.is_control() && !profile.may_suspend());
     for register in Register::ALL {
         assert_eq!(profile.register(register), Support::FULL.limit(register), "{register}");
     }

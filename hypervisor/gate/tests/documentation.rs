@@ -24,6 +24,7 @@ fn gate(entry: &Entry) -> String {
             format!("{register} bit {}", bit.trailing_zeros())
         }
         Gate::Level(workaround) => format!("WORKAROUND_{} is not 0", workaround + 1),
+        Gate::Suspend => "PSCI 1.0, and `suspend`".into(),
         Gate::Soc => "SMCCC 1.2, and a SoC is named".into(),
         Gate::Never => "never".into(),
     }

@@ -2,7 +2,7 @@
 #![allow(unexpected_cfgs, reason = "loom is switched on by RUSTFLAGS, as its documentation asks")]
 #![cfg(not(loom))]
 
-use portcullis_abi::function::{TRNG_FEATURES, TRNG_GET_UUID, TRNG_RND32, TRNG_RND64, TRNG_VERSION};
+use portcullis_abi::function::{PSCI_FEATURES, TRNG_FEATURES, TRNG_GET_UUID, TRNG_RND32, TRNG_RND64, TRNG_VERSION};
 use portcullis_gate::KNOWN;
 use portcullis_gate::fast_table::{Answers, Beyond, LINES, Resolution, asks_gate, line};
 use portcullis_gate::forwards::Forwards;
@@ -36,7 +36,10 @@ fn agrees_filtered(
     let same = match (by_table, by_gate) {
         (Resolution::Forward, Verdict::Forward) => true,
         // The gate decides then, so they cannot differ.
-        (Resolution::Slow, _) => !has_line || x0 as u32 == TRNG_FEATURES && filter.is_some_and(Filter::forwards),
+        (Resolution::Slow, _) => {
+            let tells = asks_gate(profile) && x0 as u32 == PSCI_FEATURES;
+            !has_line || tells || x0 as u32 == TRNG_FEATURES && filter.is_some_and(Filter::forwards)
+        }
         (Resolution::Answer(a), Verdict::Answer(b)) => a == b,
         (Resolution::Deny, Verdict::Deny) => true,
         (Resolution::Serve(a), Verdict::Serve(b)) => a == b,
@@ -51,6 +54,9 @@ fn profiles() -> impl Iterator<Item = Profile> {
         let row = Row::new();
         let conduits = [Conduits::BOTH, Conduits::HVC, Conduits::SMC][(n % 3) as usize];
         row.create(&Support::FULL, conduits);
+        if n % 4 == 3 {
+            row.permit_suspend();
+        }
         row.set(Register::Std, n & 1, &Support::FULL).unwrap();
         row.set(Register::StdHyp, n >> 1 & 1, &Support::FULL).unwrap();
         row.set(Register::VendorHyp, n >> 2 & 3, &Support::FULL).unwrap();
@@ -177,6 +183,20 @@ fn malformed_functions_agree() {
             agrees(&answers, profile, Conduit::Smc, function, 0);
         }
     }
+}
+
+/// Who may not suspend has fast answers to all else; who may has them but for PSCI_FEATURES and what is unknown.
+#[test]
+fn only_a_vm_that_may_suspend_leaves_more_to_the_gate() {
+    let row = Row::new();
+    row.create(&Support::NONE, Conduits::BOTH);
+    assert!(!asks_gate(row.profile()));
+    row.permit_suspend();
+    assert!(asks_gate(row.profile()));
+    row.set(Register::PsciVersion, 2, &Support::NONE).unwrap();
+    assert!(!asks_gate(row.profile()), "PSCI 0.2 has no such function");
+    row.create(&Support::NONE, Conduits::BOTH);
+    assert!(!asks_gate(row.profile()), "a permission is given anew");
 }
 
 #[test]

@@ -29,7 +29,7 @@ const SPEAKERS: [(u32, RangeInclusive<u32>); 4] = [
 ];
 
 fn vm(bitmaps: [u64; 5], psci: u64, levels: [u64; 3]) -> Vm {
-    Vm { bitmaps, psci, smccc: 0x1_0001, soc: false, levels, denied: Vec::new(), forwarded: Vec::new() }
+    Vm { bitmaps, psci, smccc: 0x1_0001, soc: false, suspend: false, levels, denied: Vec::new(), forwarded: Vec::new() }
 }
 
 /// The same VM as the gate has it.
@@ -38,8 +38,10 @@ fn profile(vm: &Vm) -> Profile {
         .with(Register::PsciVersion, vm.psci)
         .with(Register::SmcccVersion, vm.smccc);
     let bits = BITMAPS.into_iter().zip(vm.bitmaps);
-    bits.chain(LEVELS.into_iter().zip(vm.levels))
-        .fold(created, |profile, (register, value)| profile.with(register, value))
+    let profile = bits
+        .chain(LEVELS.into_iter().zip(vm.levels))
+        .fold(created, |profile, (register, value)| profile.with(register, value));
+    if vm.suspend { profile.with_suspend() } else { profile }
 }
 
 /// The VM's filter as managers write it, and as its vCPUs read it.
@@ -67,7 +69,12 @@ fn states() -> impl Iterator<Item = Vm> {
             (0..18).map(move |levels| {
                 // Each version of SMCCC comes with and without a SoC, and with some of the levels.
                 let (smccc, soc) = (0x1_0001 + levels % 2, levels & 2 == 0);
-                Vm { smccc, soc, ..vm(bitmaps, psci, [levels % 3, [0, 3][levels as usize / 3 % 2], levels / 6]) }
+                Vm {
+                    smccc,
+                    soc,
+                    suspend: levels % 3 == 1,
+                    ..vm(bitmaps, psci, [levels % 3, [0, 3][levels as usize / 3 % 2], levels / 6])
+                }
             })
         })
     })

@@ -91,6 +91,7 @@ mod v3;
 mod vcpu;
 mod vcpu_set;
 mod version;
+mod wake;
 
 use core::sync::atomic::{AtomicU32, Ordering};
 

@@ -14,7 +14,7 @@ use super::flash::Flash;
 use super::image::Image;
 use super::section::Section;
 use super::vm::Vm;
-use super::{hardware, key, memory, settings, slice};
+use super::{hardware, key, memory, settings, slice, suspend};
 
 /// Bytes of the longest command line: arm64 Linux cuts what is longer without a word (`COMMAND_LINE_SIZE`, which counts
 /// the end mark, in `arch/arm64/include/uapi/asm/setup.h`).
@@ -77,7 +77,7 @@ impl Draft {
         }
         let firmware = section.section("firmware", &key::FIRMWARE, diagnostics);
         let filters = firmware.as_ref().map(|firmware| firmware::filters(firmware, diagnostics)).unwrap_or_default();
-        Self {
+        let draft = Self {
             span: section.span.clone(),
             name: name(section, diagnostics),
             image: path(section, "image", diagnostics),
@@ -101,7 +101,9 @@ impl Draft {
                 ..firmware::registers(&firmware, diagnostics)
             }),
             filters,
-        }
+        };
+        suspend::check(section, draft.settings.suspend, draft.firmware.as_ref(), diagnostics);
+        draft
     }
 
     /// The VM's name for messages about it.

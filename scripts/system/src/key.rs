@@ -51,6 +51,7 @@ pub static VM: Kind = Kind {
         "trust-dma": "trust-dma = true",
         "rtc": "rtc = true",
         "flash": r#"flash = "firmware.fd""#,
+        "suspend": "suspend = true",
         "kaslr": "kaslr = false",
         "implementations": "implementations = [{ midr = 0x410fd083 }]",
         "soc-id": "soc-id = { version = 0x043b0102, revision = 1 }",

@@ -39,6 +39,7 @@ mod section;
 mod settings;
 mod slice;
 mod summary;
+mod suspend;
 mod system;
 mod vm;
 mod watchdog;

@@ -21,6 +21,7 @@ pub fn read(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Setting
         machine: machine(section, diagnostics),
         trust_dma: section.boolean("trust-dma", diagnostics).unwrap_or(false),
         rtc: section.spanned_boolean("rtc", diagnostics).map(Spanned::into_inner),
+        suspend: section.boolean("suspend", diagnostics).unwrap_or(false),
         kaslr: section.boolean("kaslr", diagnostics).unwrap_or(true),
         watchdog: watchdog::read(section, conduits, diagnostics),
     }

@@ -29,11 +29,12 @@ macro_rules! lifecycle {
 
 lifecycle! {
     START, "start", "starts a created VM", [PHASE_CREATED];
-    PAUSE, "pause", "lets its vCPUs stand still, and their virtual counter with them", [PHASE_RUNNING];
-    RESUME, "resume", "lets a paused VM go on", [PHASE_PAUSED];
-    STOP, "stop", "switches it off without asking", [PHASE_RUNNING, PHASE_PAUSED];
+    PAUSE, "pause", "lets its vCPUs stand still, and their virtual counter with them", [PHASE_RUNNING, PHASE_SUSPENDED];
+    RESUME, "resume", "lets a paused VM go on, and wakes one that its guest has suspended",
+        [PHASE_PAUSED, PHASE_SUSPENDED];
+    STOP, "stop", "switches it off without asking", [PHASE_RUNNING, PHASE_PAUSED, PHASE_SUSPENDED];
     RESTART, "restart", "starts it again from its images, with the registers it had",
-        [PHASE_RUNNING, PHASE_PAUSED, PHASE_STOPPED, PHASE_FAILED];
+        [PHASE_RUNNING, PHASE_PAUSED, PHASE_SUSPENDED, PHASE_STOPPED, PHASE_FAILED];
     RECREATE, "recreate", "makes a stopped VM new: registers at their defaults and writable",
         [PHASE_STOPPED, PHASE_FAILED, PHASE_CREATED];
 }

@@ -1,5 +1,24 @@
 //! The registers of a vCPU.
 
+/// Whether a vCPU is on, version [`Power::VERSION`].
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Power {
+    /// Version of this structure.
+    pub version: u32,
+    /// 0 off, 1 on, 2 about to begin, 3 suspended with its VM (PSCI SYSTEM_SUSPEND), 4 the same and woken.
+    pub state: u32,
+    /// Where it begins or goes on; 0 if it is off or on.
+    pub entry: u64,
+    /// x0 there; 0 if it is off or on.
+    pub context: u64,
+}
+
+impl Power {
+    /// The version that is written and understood.
+    pub const VERSION: u32 = 1;
+}
+
 /// General registers of a vCPU, version [`General::VERSION`].
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

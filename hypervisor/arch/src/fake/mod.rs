@@ -14,7 +14,7 @@ mod run;
 
 use self::core::with;
 pub use self::event::{Event, Frame};
-pub use self::gicv2::install as install_gicv2;
+pub use self::gicv2::{install as install_gicv2, write as set_gicv2};
 pub use self::guest::{Outcome, Trap};
 pub(crate) use self::run::{enter, wait};
 pub use self::run::{guest, is_in_guest, on_wait, run};

@@ -53,6 +53,8 @@ pub trait VirtualControl: ListRegisters + 'static {
     fn reset_virtual_interface();
     /// Turns the virtual CPU interface off.
     fn stop_virtual_interface();
+    /// Returns the guest's priority mask: what is less urgent or equal it does not take.
+    fn priority_mask() -> u8;
     /// Takes over what the virtual CPU interface has besides list registers.
     fn save_virtual_interface(saved: &mut VirtualInterface);
     /// Gives the virtual CPU interface what was saved of it.
@@ -123,6 +125,10 @@ macro_rules! interface {
 
             fn stop_virtual_interface() {
                 $arch::set_virtual_control(0);
+            }
+
+            fn priority_mask() -> u8 {
+                $arch::priority_mask()
             }
 
             fn save_virtual_interface(saved: &mut $crate::cpu::gic::VirtualInterface) {

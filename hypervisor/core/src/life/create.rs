@@ -177,6 +177,9 @@ pub(super) fn make_row(row: &Row, config: &VmConfig<'_>, control: bool, board: &
     } else {
         row.create(support, conduits);
     }
+    if config.settings.suspend {
+        row.permit_suspend();
+    }
 }
 
 /// Sets a VM's firmware registers as the manifest says.

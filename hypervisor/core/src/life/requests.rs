@@ -49,12 +49,16 @@ impl ManagerLock<'_> {
         Ok(())
     }
 
-    /// Lets the vCPUs of a paused VM go on.
+    /// Lets the vCPUs of a paused VM go on, or wakes one that its guest has suspended. One that was paused while it slept goes on
+    /// sleeping.
     ///
     /// # Errors
     ///
     /// [`LifecycleError`].
     pub fn resume(&self) -> Result<(), LifecycleError> {
+        if self.vm.state() == State::RUNNING && self.vm.wake() {
+            return Ok(());
+        }
         self.vm.state().resume()?;
         // It counts before it runs: it may switch itself off at once.
         Machine::get().vm_started();
@@ -135,6 +139,7 @@ impl ManagerLock<'_> {
         let vm = self.vm;
         let profile = self.freeze_row();
         let everything = Profile::everything(&Machine::get().support(vm), profile.conduits());
+        let everything = if profile.may_suspend() { everything.with_suspend() } else { everything };
         vm.audit.start(if profile.is_control() { everything.with_control() } else { everything });
         vm.work_out_fast_tables(profile, self.filter());
     }
@@ -209,6 +214,13 @@ impl Vm {
         if self.life.end(action) {
             self.kick_live_and_watch();
         }
+    }
+
+    /// Wakes the VM, if its guest has suspended it. False if it does not sleep, or something has woken it before.
+    fn wake(&self) -> bool {
+        let now = timer::count();
+        let woken = self.vcpus().iter().find(|vcpu| vcpu.wake(now));
+        woken.inspect(|vcpu| Machine::get().kick(vcpu.core)).is_some()
     }
 
     /// The VM cannot go on. The first failure counts, unless the VM's end is decided already: false then.

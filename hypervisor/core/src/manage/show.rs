@@ -49,7 +49,7 @@ pub fn state(vm: &Vm) -> Answer {
         | flag(vm.life.restart_policy().restarts(), manage::STATE_RESTARTS);
     let vcpus = vm.vcpus().len() as u64 & 0xff | u64::from(vm.live() & 0xff) << 8;
     let restarts = u64::from(vm.life.restart_policy().total()) << 32;
-    Ok([state.phase as u64 | progress << 8 | flags, vcpus | restarts, vm.memory.size()])
+    Ok([vm.shown_phase() | progress << 8 | flags, vcpus | restarts, vm.memory.size()])
 }
 
 /// `VM_FAILURE`.

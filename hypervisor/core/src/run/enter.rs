@@ -28,13 +28,19 @@ impl Vcpu {
 
     /// Makes this core, its own, that of a vCPU which is about to start.
     pub(super) fn prepare(&self) {
+        self.prepare_registers();
+        self.reset_interrupts();
+        self.flush_interrupts();
+    }
+
+    /// The part of [`prepare`](Self::prepare) that is no interrupt's.
+    #[inline(always)]
+    pub(super) fn prepare_registers(&self) {
         world::reset(&Features::here());
         with_interface!(G => G::reset_virtual_interface());
         self.show_itself();
         // Nothing that the TLB of this core remembers of a former life of the VM is true.
         paging::invalidate_vm();
-        self.reset_interrupts();
-        self.flush_interrupts();
     }
 
     /// Enters its guest for the first time, on this core, which was [prepared](Self::prepare).

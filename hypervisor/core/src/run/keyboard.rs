@@ -158,7 +158,7 @@ impl Keyboard {
 
 fn take_key(byte: u8, paused: bool, loaded: Option<&Vcpu>) {
     let vms = Machine::get().vms;
-    let state = |vm: usize| vms.get(vm).map_or("", |vm| vm.phase().name());
+    let state = |vm: usize| vms.get(vm).map_or("", |vm| vm.phase_name());
     match SERIAL.input(byte, paused, &state) {
         InputAction::None => {}
         InputAction::PowerOff => {

@@ -72,7 +72,7 @@ impl Member {
         const NOTHING: Want = Want::Until(NEVER);
         match self.vcpu.step() {
             Step::Load => self.vcpu.vm.life.restart_policy().waits(now).map_or(Want::Core, Want::Until),
-            Step::Scrub | Step::Start => Want::Core,
+            Step::Scrub | Step::Start | Step::Wake => Want::Core,
             Step::Nothing => NOTHING,
             Step::Cancel | Step::Retire => Want::Off,
             Step::Hold => {
@@ -80,6 +80,23 @@ impl Member {
                 NOTHING
             }
             Step::Run => self.look_while_on(home, now),
+            Step::Sleep => self.look_while_asleep(home, now),
+        }
+    }
+
+    /// [`look`](Self::look) of one that sleeps, with its VM: the core has to see whether that which has come wakes it.
+    #[cold]
+    fn look_while_asleep<H: Home>(&self, home: &H, now: u64) -> Want {
+        if self.off_core.rest() & PARKED != 0 {
+            if !self.vcpu.vm.unparked(self.vcpu) {
+                return Want::Until(NEVER);
+            }
+            self.off_core.set(PARKED, false);
+            self.follow_counter(home);
+        }
+        match self.off_core.deadline() {
+            Some(deadline) if deadline > now && !self.is_called() => Want::Until(deadline),
+            _ => Want::Core,
         }
     }
 

@@ -10,7 +10,8 @@ pub mod member;
 pub mod resume;
 pub mod shared_core;
 pub mod start;
-pub mod switch;
+pub mod suspend;
+mod switch;
 #[cfg(test)]
 mod tests;
 pub mod worker;

@@ -48,7 +48,7 @@ impl Vcpu {
     }
 
     /// Waits for an interrupt on this core, which is the vCPU's alone, and takes it.
-    fn rest(&'static self) {
+    pub(super) fn rest(&'static self) {
         // It would not wait while an SError is pending.
         self.drain_errors();
         barrier::wfi();

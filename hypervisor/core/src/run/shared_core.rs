@@ -198,6 +198,11 @@ impl SharedCore {
                     vcpu.begin(core, Machine::get().handlers.sharing);
                 }
             }
+            Step::Sleep => {
+                self.bring_on(index, member);
+                let _ = vcpu.is_woken();
+            }
+            Step::Wake => self.wake(index, member, core),
             step @ (Step::Retire | Step::Run) => {
                 self.bring_on(index, member);
                 if step == Step::Retire {
@@ -209,6 +214,22 @@ impl SharedCore {
                 }
             }
         }
+    }
+
+    /// Has a vCPU that was woken go on, if its VM does.
+    fn wake(&'static self, index: usize, member: &'static Member, core: &'static Core) {
+        let vcpu = member.vcpu;
+        if !vcpu.vm.unparked(vcpu) || vcpu.vm.state() != State::RUNNING {
+            return;
+        }
+        // It may be the one that is loaded. Of its registers none is left, those of debug included.
+        self.put_away();
+        member.off_core.begin_again();
+        self.arm(core);
+        self.take_possession(index, vcpu);
+        vcpu.prepare_to_wake();
+        self.follow_enables(vcpu);
+        vcpu.begin(core, Machine::get().handlers.sharing)
     }
 
     /// Changes over to a vCPU that is on.

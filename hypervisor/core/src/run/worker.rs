@@ -112,6 +112,17 @@ impl Worker {
                         }
                         vcpu.start_alone(core)
                     }
+                    Step::Wake => {
+                        if vcpu.vm.unparked(vcpu) && vcpu.vm.state() == State::RUNNING {
+                            vcpu.wake_alone(core)
+                        }
+                        continue;
+                    }
+                    // It was woken, and its VM ends before it goes on.
+                    Step::Retire if !vcpu.is_on() => {
+                        let _ = vcpu.retire();
+                        continue;
+                    }
                     Step::Scrub => {
                         vcpu.vm.scrub_piece(PIECE);
                         interrupts::take_all(core, alone);
@@ -121,8 +132,8 @@ impl Worker {
                         vcpu.times.stops_being_runnable(timer::count());
                         vcpu.vm.parked(vcpu);
                     }
-                    // A vCPU that is on is in its guest, or on its way there, and not here.
-                    Step::Hold | Step::Nothing | Step::Retire | Step::Run => {}
+                    // A vCPU that is on is in its guest, or on its way there, and not here; nor is one that sleeps.
+                    Step::Hold | Step::Nothing | Step::Retire | Step::Run | Step::Sleep => {}
                 }
             }
             // It would not wait while an SError is pending; what a vCPU has caused was taken when it went.

@@ -10,6 +10,7 @@ use crate::machine::end::End;
 use crate::vm::Vcpu;
 use crate::vm::Vm;
 use crate::vm::power::PowerState;
+use crate::vm::report::Occasion;
 use crate::vm::state::Action;
 
 /// Highest affinity level.
@@ -32,8 +33,9 @@ pub fn serve(vcpu: &'static Vcpu, function: PsciFunction, [x1, x2, x3]: [u64; 3]
             return end(vcpu, Action::Reset, End::Reset);
         }
         PsciFunction::SystemOff2 if x1 <= result::PSCI_HIBERNATE_OFF.into() && x2 == 0 => {
-            return end(vcpu, Action::Off, End::Off);
+            return hibernate(vcpu);
         }
+        PsciFunction::SystemSuspend => return system_suspend(vcpu, x1, x2),
         PsciFunction::SystemReset2 | PsciFunction::SystemOff2 => result::PSCI_INVALID_PARAMETERS,
     })
 }
@@ -43,6 +45,13 @@ pub fn serve(vcpu: &'static Vcpu, function: PsciFunction, [x1, x2, x3]: [u64; 3]
 fn end(vcpu: &'static Vcpu, action: Action, end: End) -> Result<i64, Next> {
     end_life(vcpu.vm, action, end);
     Err(vcpu.retire())
+}
+
+/// The guest, whose memory is on its disk now, ends its VM (section 5.11: types 0 and 1 are one), or the machine if it may.
+#[cold]
+fn hibernate(vcpu: &'static Vcpu) -> Result<i64, Next> {
+    vcpu.vm.report(Occasion::Repeatable, format_args!("{}: hibernates", vcpu.vm.name()));
+    end(vcpu, Action::Off, End::Off)
 }
 
 /// Has the VM end by `action`, or the machine by `end` if the VM may.
@@ -69,11 +78,8 @@ fn cpu_on(caller: &'static Vcpu, target: u64, entry: u64, context: u64) -> i64 {
         look_at_late_start(vcpu);
         return result::PSCI_ALREADY_ON;
     }
-    // The guest's first instruction is fetched with its MMU off: the address must be RAM of its own, or
-    // firmware in its flash, and aligned.
     // INVALID_ADDRESS came with PSCI 1.0 (section 5.4.4).
-    let in_flash = vm.flash.as_ref().is_some_and(|flash| flash.has_code(entry));
-    if entry & 3 != 0 || !in_flash && !vm.is_ram(entry, 4) {
+    if !begins_at(vm, entry) {
         let has_code = vm.row.get(Register::PsciVersion) > u64::from(function::PSCI_VERSION_0_2);
         return if has_code { result::PSCI_INVALID_ADDRESS } else { result::PSCI_INVALID_PARAMETERS };
     }
@@ -85,6 +91,27 @@ fn cpu_on(caller: &'static Vcpu, target: u64, entry: u64, context: u64) -> i64 {
     }
     Machine::get().kick(vcpu.core);
     result::PSCI_SUCCESS
+}
+
+/// Whether a vCPU can begin at `entry`. The first instruction is fetched with its MMU off: the address must be RAM of its VM's own,
+/// or firmware in its flash, and aligned.
+fn begins_at(vm: &Vm, entry: u64) -> bool {
+    let in_flash = vm.flash.as_ref().is_some_and(|flash| flash.has_code(entry));
+    entry & 3 == 0 && (in_flash || vm.is_ram(entry, 4))
+}
+
+/// SYSTEM_SUSPEND (section 5.20): entry address, context. Caches stay as they are: the guest goes on with them off, and what it
+/// reads before it turns them on has to be in memory (a Linux reads nothing before).
+#[cold]
+fn system_suspend(vcpu: &'static Vcpu, entry: u64, context: u64) -> Result<i64, Next> {
+    // Nobody but the guest switches its vCPUs on: with no other one on, none comes meanwhile.
+    if vcpu.vm.live() != vcpu.bit() {
+        return Ok(result::PSCI_DENIED);
+    }
+    if !begins_at(vcpu.vm, entry) {
+        return Ok(result::PSCI_INVALID_ADDRESS);
+    }
+    Err(vcpu.suspend(entry, context))
 }
 
 /// Of a vCPU that is yet to begin: who asks, waits, and its core is named if it takes too long.

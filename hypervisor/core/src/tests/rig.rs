@@ -54,6 +54,7 @@ pub const SETTINGS: Settings = Settings {
     machine: 0,
     trust_dma: false,
     rtc: None,
+    suspend: false,
     kaslr: true,
     watchdog: 0,
 };

@@ -26,8 +26,9 @@ impl Vm {
         let wide = wide && shown.is_smccc_1_2();
         let forwards = self.published.forwards();
         let on_miss = [Conduit::Hvc, Conduit::Smc].map(|conduit| match () {
-            // Management calls have no line, nor has the watchdog's, and an audited VM has none at all.
-            () if profile.is_control() || audited || asks_gate(profile) => MISS_TO_GATE,
+            // Management calls have no line, nor have a few others, and an audited VM has none at all.
+            () if profile.is_control() || audited => MISS_TO_GATE,
+            () if asks_gate(profile) && profile.conduits().contains(conduit) => MISS_TO_GATE,
             () if forwards && profile.conduits().contains(conduit) => MISS_SEARCH,
             () => 0,
         });

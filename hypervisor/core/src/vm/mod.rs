@@ -37,9 +37,9 @@ pub mod watchdog_timer;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicU8, AtomicU64};
+use core::sync::atomic::AtomicU8;
 
-use portcullis_abi::map;
+use portcullis_abi::{manage, map};
 use portcullis_arch::{context::Context, paging, timer};
 use portcullis_board::Range;
 use portcullis_board::device::Device;
@@ -58,7 +58,7 @@ use self::implementations::KnownImplementations;
 use self::life::Life;
 use self::managed_filter::ManagedFilter;
 use self::off_core::OffCore;
-use self::power::PowerState;
+use self::power::{Power, PowerState};
 use self::pv_time::PvTime;
 use self::rate::LineRate;
 use self::state::{Phase, State};
@@ -147,9 +147,7 @@ pub struct Vcpu {
     pub index: usize,
     /// The physical core on which it runs.
     pub core: usize,
-    power: AtomicU8,
-    entry: AtomicU64,
-    argument: AtomicU64,
+    power: Power,
     /// What it has had of its core in this life of the VM.
     pub times: Timekeeping,
     /// What led it to a vector of its own that it could not execute.
@@ -296,6 +294,24 @@ impl Vm {
     /// Whether the VM's images are being put in place.
     pub fn is_loading(&self) -> bool {
         self.vcpus().first().is_some_and(|first| first.power() == PowerState::LoadPending)
+    }
+
+    /// Whether its guest has suspended it, and nothing has woken it yet.
+    pub fn is_suspended(&self) -> bool {
+        self.vcpus().iter().any(|vcpu| vcpu.power() == PowerState::Suspended)
+    }
+
+    /// What the VM is doing, in one word.
+    pub fn phase_name(&self) -> &'static str {
+        manage::PHASES.get(self.shown_phase() as usize).copied().unwrap_or_default()
+    }
+
+    /// What the VM is doing, as a management call tells it: a running one may sleep.
+    pub fn shown_phase(&self) -> u64 {
+        match self.phase() {
+            Phase::Running if self.is_suspended() => manage::PHASE_SUSPENDED,
+            phase => phase as u64,
+        }
     }
 
     /// Whether there is no reason for a vCPU of this VM not to go back to the guest.

@@ -60,6 +60,14 @@ impl OffCore {
         unsafe { self.registers() }.world.forget_debug();
     }
 
+    /// The vCPU, whose core this is and which is not on it, was suspended and goes on without its registers.
+    pub fn begin_again(&self) {
+        self.end();
+        self.begin();
+        // When its timers would have woken it says nothing any more.
+        self.deadline.store(NEVER, Ordering::Relaxed);
+    }
+
     /// Gives the vCPU, whose core this is and which is on it, its debug registers until it leaves the core. False if it has
     /// them.
     pub fn give_debug(&self) -> bool {

@@ -20,6 +20,10 @@ pub enum Step {
     Hold,
     /// Enter the guest where the vCPU is to start.
     Start,
+    /// Look whether something wakes the vCPU, which its guest has suspended.
+    Sleep,
+    /// Enter the guest where it is to go on after that.
+    Wake,
     /// Go on with the guest.
     Run,
 }
@@ -33,12 +37,14 @@ pub fn step(power: PowerState, state: State, scrubs: impl FnOnce() -> bool) -> S
     match power {
         PowerState::Off if scrubs() => Step::Scrub,
         PowerState::Off => Step::Nothing,
-        PowerState::On if state.must_leave() => Step::Retire,
+        PowerState::On | PowerState::Suspended | PowerState::WakePending if state.must_leave() => Step::Retire,
         _ if state.must_leave() => Step::Cancel,
         PowerState::LoadPending => Step::Load,
         _ if state.is_held() => Step::Hold,
         PowerState::OnPending => Step::Start,
         PowerState::On => Step::Run,
+        PowerState::Suspended => Step::Sleep,
+        PowerState::WakePending => Step::Wake,
     }
 }
 
@@ -50,25 +56,26 @@ mod tests {
     const PHASES: [Phase; 5] = [Phase::Created, Phase::Running, Phase::Paused, Phase::Stopped, Phase::Failed];
     const ENDS: [Action; 3] = [Action::Off, Action::Reset, Action::Fail];
 
-    /// The steps of a vCPU that is off, about to load, about to start, and on.
-    fn steps(phase: Phase, action: Action) -> [Step; 4] {
+    /// The steps of a vCPU that is off, about to load, about to start, on, suspended and woken.
+    fn steps(phase: Phase, action: Action) -> [Step; 6] {
         let state = State { phase, action };
-        [PowerState::Off, PowerState::LoadPending, PowerState::OnPending, PowerState::On]
+        let [load, start, on] = [PowerState::LoadPending, PowerState::OnPending, PowerState::On];
+        [PowerState::Off, load, start, on, PowerState::Suspended, PowerState::WakePending]
             .map(|power| step(power, state, || false))
     }
 
     #[test]
     fn every_state_has_its_steps() {
+        use Step::{Cancel, Hold, Load, Nothing, Retire, Run, Sleep, Start, Wake};
+        const HELD: [Step; 6] = [Nothing, Load, Hold, Hold, Hold, Hold];
+        const FREE: [Step; 6] = [Nothing, Load, Start, Run, Sleep, Wake];
         for phase in PHASES {
             for action in ENDS {
-                assert_eq!(steps(phase, action), [Step::Nothing, Step::Cancel, Step::Cancel, Step::Retire]);
+                assert_eq!(steps(phase, action), [Nothing, Cancel, Cancel, Retire, Retire, Retire]);
             }
-            assert_eq!(steps(phase, Action::Pause), [Step::Nothing, Step::Load, Step::Hold, Step::Hold]);
-            assert_eq!(steps(phase, Action::Scrub), [Step::Nothing, Step::Load, Step::Start, Step::Run]);
-            let held = match phase {
-                Phase::Paused => [Step::Nothing, Step::Load, Step::Hold, Step::Hold],
-                _ => [Step::Nothing, Step::Load, Step::Start, Step::Run],
-            };
+            assert_eq!(steps(phase, Action::Pause), HELD);
+            assert_eq!(steps(phase, Action::Scrub), FREE);
+            let held = if phase == Phase::Paused { HELD } else { FREE };
             assert_eq!(steps(phase, Action::None), held, "{phase}");
         }
     }

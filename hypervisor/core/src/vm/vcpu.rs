@@ -1,7 +1,7 @@
 //! A virtual core: its state in one place. How it comes to run on its core and leaves it is in [`crate::run::enter`], how it goes
 //! back to its guest in [`crate::run::resume`], and what is different where it shares its core in [`super::off_core`].
 
-use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU8, Ordering};
 
 use portcullis_abi::state::{self, Unfit};
 use portcullis_arch::vectors::Handlers;
@@ -11,15 +11,12 @@ use spin::Once;
 
 use super::activity::{Activity, Times};
 use super::off_core::OffCore;
-use super::power::PowerState;
+use super::power::{Power, PowerState};
 use super::step::{Step, step};
 use super::timekeeping::Timekeeping;
 use super::vector_abort::BeforeVector;
 use super::{Vcpu, Vm};
 use crate::cpu::physical_core::Core;
-
-/// Off, while somebody writes down where it is to start. Stands in the place of a [`PowerState`].
-const CLAIMED: u8 = 4;
 
 impl Vcpu {
     /// A vCPU that is off.
@@ -29,9 +26,7 @@ impl Vcpu {
             vm,
             index,
             core,
-            power: AtomicU8::new(PowerState::Off as u8),
-            entry: AtomicU64::new(0),
-            argument: AtomicU64::new(0),
+            power: Power::new(),
             times: Timekeeping::new(),
             before_vector: BeforeVector::default(),
             stolen_wanted: AtomicU8::new(0),
@@ -61,19 +56,14 @@ impl Vcpu {
         1u32.checked_shl(self.index as u32).unwrap_or(0)
     }
 
-    /// PowerState state.
+    /// Its power state.
     pub fn power(&self) -> PowerState {
-        match self.power.load(Ordering::Acquire) {
-            0 | CLAIMED => PowerState::Off,
-            1 => PowerState::LoadPending,
-            2 => PowerState::OnPending,
-            _ => PowerState::On,
-        }
+        self.power.state()
     }
 
-    /// Whether it is on to its guest: from the moment on at which somebody has switched it on, before its core has begun it.
+    /// Whether it is on to its guest; see [`Power::is_switched_on`].
     pub fn is_switched_on(&self) -> bool {
-        self.power.load(Ordering::Acquire) != PowerState::Off as u8
+        self.power.is_switched_on()
     }
 
     /// What its core owes it next.
@@ -85,14 +75,14 @@ impl Vcpu {
     /// Whether it is on. To be called on its own core, or by who does not mind that this changes.
     #[inline(always)]
     pub fn is_on(&self) -> bool {
-        self.power.load(Ordering::Relaxed) == PowerState::On as u8
+        self.power.is_on()
     }
 
     /// What [`Vcpu::run`] does as far as others see it, for tests that play the cores.
     #[cfg(test)]
     pub fn pretend_on(&self) {
         self.count_entry();
-        self.power.store(PowerState::On as u8, Ordering::Release);
+        self.power.enter();
     }
 
     /// Takes it from off to `next` with where to start; false when it was not off.
@@ -102,22 +92,33 @@ impl Vcpu {
         }
         // Ours now, and not on yet: before this it could be about to go off, after this its VM could end without it.
         self.vm.sets.on(self.bit());
-        self.entry.store(entry, Ordering::Relaxed);
-        self.argument.store(argument, Ordering::Relaxed);
         self.times.becomes_runnable(timer::count());
-        self.power.store(next as u8, Ordering::Release);
+        self.power.begin(next, entry, argument);
         true
     }
 
-    /// Keeps all others from switching it on; false when it is not off. To its core it still is off: a core that is shared
-    /// looks at any time, and would run what it takes to be on.
+    /// Keeps all others from switching it on; see [`Power::claim`].
     pub(crate) fn claim(&self) -> bool {
-        self.power.compare_exchange(PowerState::Off as u8, CLAIMED, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        self.power.claim()
+    }
+
+    /// Suspends it, on its own core; see [`Power::suspend`].
+    pub(crate) fn suspend_at(&self, entry: u64, argument: u64) {
+        self.power.suspend(entry, argument);
+    }
+
+    /// Wakes it at `now`, if it is suspended: its core is to look. False if it is not, or somebody else was first.
+    pub(crate) fn wake(&self, now: u64) -> bool {
+        let wakes = self.power.wake();
+        if wakes {
+            self.times.becomes_runnable(now);
+        }
+        wakes
     }
 
     /// Marks it as off. Its core must have left it.
     pub fn switched_off(&self) {
-        self.power.store(PowerState::Off as u8, Ordering::Release);
+        self.power.go_off();
     }
 
     /// Has it share its core. To be called once, before it is switched on.
@@ -138,6 +139,7 @@ impl Vcpu {
             PowerState::Off | PowerState::LoadPending => Activity::Off,
             _ if self.vm.sets().parked & self.bit() != 0 => Activity::Paused,
             _ if self.times.is_running() => Activity::Running,
+            PowerState::Suspended => Activity::Waiting,
             PowerState::On if waits => Activity::Waiting,
             _ => Activity::Ready,
         }
@@ -216,8 +218,8 @@ impl Vcpu {
     /// for [`Vm::give_fast_tables`]. From now on it is on.
     pub(crate) fn prepare_context(&'static self, core: &Core, handlers: Handlers, wide: bool) {
         self.count_entry();
-        self.power.store(PowerState::On as u8, Ordering::Release);
-        let (entry, argument) = (self.entry.load(Ordering::Relaxed), self.argument.load(Ordering::Relaxed));
+        self.power.enter();
+        let (entry, argument) = self.power.start();
         self.context.start(entry, argument, core.stack(), handlers);
         self.vm.give_fast_tables(&self.context, wide);
     }

@@ -33,7 +33,8 @@ impl Vm {
         let live = self.sets();
         // One that stands still has answered to that, and to nothing else.
         let answered = if state.must_leave() { 0 } else { live.parked };
-        let deaf = |vcpu: &Vcpu| vcpu.power() == PowerState::On && live.on & !answered & vcpu.bit() != 0;
+        let is_there = |vcpu: &Vcpu| matches!(vcpu.power(), PowerState::On | PowerState::Suspended);
+        let deaf = |vcpu: &Vcpu| is_there(vcpu) && live.on & !answered & vcpu.bit() != 0;
         self.name_overdue(&self.asked, now, deaf, what)
     }
 

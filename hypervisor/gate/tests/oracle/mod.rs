@@ -16,6 +16,8 @@ pub struct Vm {
     pub soc: bool,
     /// Levels of WORKAROUND_1, _2, _3.
     pub levels: [u64; 3],
+    /// Whether it may suspend itself.
+    pub suspend: bool,
     /// Identifiers that the filter denies, first and last of each range.
     pub denied: Vec<(u32, u32)>,
     /// Identifiers that the filter hands to EL3.
@@ -44,6 +46,8 @@ pub enum Gate {
     Bit(usize, u64),
     /// A level other than 0, by its place in `Vm::levels`.
     Level(usize),
+    /// PSCI 1.0, and the permission to suspend itself.
+    Suspend,
     /// A SoC to tell of, and SMCCC 1.2.
     Soc,
     /// It does not exist.
@@ -104,7 +108,7 @@ const fn psci(function: PsciFunction, width: Width) -> Expect {
 }
 
 use Expect::{PsciVersion, Serve, SmcccVersion, Speaks, Value, VendorWords};
-use Gate::{Bit, Level, Never, Open, Psci, Soc};
+use Gate::{Bit, Level, Never, Open, Psci, Soc, Suspend};
 use PsciFunction as P;
 use Speaker as S;
 use Width::{Smc32, Smc64};
@@ -127,6 +131,7 @@ pub const TABLE: &[Entry] = &[
     entry(0x8400_0008, "SYSTEM_OFF", Psci(0x2), psci(P::SystemOff, Smc32), &[S::Psci]),
     entry(0x8400_0009, "SYSTEM_RESET", Psci(0x2), psci(P::SystemReset, Smc32), &[S::Psci]),
     entry(0x8400_000a, "PSCI_FEATURES", Psci(0x1_0000), Speaks(S::Psci), &[S::Psci]),
+    entry(0x8400_000e, "SYSTEM_SUSPEND", Suspend, psci(P::SystemSuspend, Smc32), &[S::Psci]),
     entry(0x8400_0012, "SYSTEM_RESET2", Psci(0x1_0001), psci(P::SystemReset2, Smc32), &[S::Psci]),
     entry(0x8400_0015, "SYSTEM_OFF2", Psci(0x1_0003), psci(P::SystemOff2, Smc32), &[S::Psci]),
     entry(0x8400_0050, "TRNG_VERSION", Bit(0, 1), Value([0x1_0000, 0, 0, 0]), &[S::Trng]),
@@ -139,6 +144,7 @@ pub const TABLE: &[Entry] = &[
     entry(0xc400_0001, "CPU_SUSPEND", Psci(0x2), psci(P::CpuSuspend, Smc64), &[S::Psci]),
     entry(0xc400_0003, "CPU_ON", Psci(0x2), psci(P::CpuOn, Smc64), &[S::Psci]),
     entry(0xc400_0004, "AFFINITY_INFO", Psci(0x2), psci(P::AffinityInfo, Smc64), &[S::Psci]),
+    entry(0xc400_000e, "SYSTEM_SUSPEND", Suspend, psci(P::SystemSuspend, Smc64), &[S::Psci]),
     entry(0xc400_0012, "SYSTEM_RESET2", Psci(0x1_0001), psci(P::SystemReset2, Smc64), &[S::Psci]),
     entry(0xc400_0015, "SYSTEM_OFF2", Psci(0x1_0003), psci(P::SystemOff2, Smc64), &[S::Psci]),
     entry(0xc400_0053, "TRNG_RND64", Bit(0, 1), Serve(Service::Trng(TrngFunction::Rnd64)), &[S::Trng]),
@@ -172,6 +178,7 @@ impl Vm {
             Open => true,
             Psci(least) => self.psci >= least,
             Bit(register, bit) => self.bitmaps[register] & bit != 0,
+            Suspend => self.suspend && self.psci >= 0x1_0000,
             Level(workaround) => self.levels[workaround] != 0,
             Soc => self.soc && self.smccc >= 0x1_0002,
             Never => false,

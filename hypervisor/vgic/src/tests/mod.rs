@@ -12,6 +12,7 @@ mod saved;
 mod sharing;
 mod threads;
 mod v2;
+mod wake;
 
 use self::core::Core;
 use super::Vgic;

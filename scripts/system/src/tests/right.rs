@@ -16,6 +16,7 @@ autostart = false
 conduits = ["smc"]
 machine = ["reset", "off"]
 devices = []
+suspend = true
 
 [vm.firmware]
 std = ["trng"]
@@ -42,7 +43,7 @@ fn every_key() {
     let [a, b] = &manifest.vms[..] else { panic!("two VMs") };
     assert_eq!((a.name.as_str(), a.cmdline.as_str(), a.memory), ("linux-a", "console=ttyAMA0", 256 << 20));
     assert_eq!((&a.cores[..], a.settings.autostart, a.settings.conduits), (&[0, 1][..], false, CONDUIT_SMC));
-    assert_eq!(a.settings.machine, MACHINE_OFF | MACHINE_RESET);
+    assert_eq!((a.settings.machine, a.settings.suspend), (MACHINE_OFF | MACHINE_RESET, true));
     assert_eq!(a.kernel.as_ref().unwrap().path.file_name().unwrap(), "Image");
     assert_eq!(a.initrd.as_ref().unwrap().bytes.len(), 64 << 10, "a known guest brings its RAM disk");
     let expected = Firmware {
@@ -53,7 +54,7 @@ fn every_key() {
     assert_eq!(a.firmware, Some(expected));
 
     assert_eq!((&b.cores[..], b.settings.autostart, b.settings.conduits), (&[3][..], true, CONDUIT_HVC | CONDUIT_SMC));
-    assert_eq!(b.settings.machine, 0);
+    assert_eq!((b.settings.machine, b.settings.suspend), (0, false));
     assert_eq!((b.kernel.as_ref().unwrap().bytes.len(), b.memory, b.cmdline.as_str()), (4096, 64 << 20, ""));
     assert_eq!(b.initrd.as_ref().unwrap().path.file_name().unwrap(), "disk");
     let cleared = Firmware { registers: [None; 6], keep: false, filters: Vec::new() };

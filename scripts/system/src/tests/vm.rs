@@ -354,3 +354,20 @@ help: add "smc" to `conduits`, by which alone Linux' arm_smc_wdt calls, or leave
 "#,
     );
 }
+
+#[test]
+fn suspend_takes_a_psci_that_has_it() {
+    let bench = Bench::new();
+    let manifest = bench.parse(&vm("suspend = true\n[vm.firmware]\npsci = \"1.0\"")).unwrap();
+    assert!(manifest.vms[0].settings.suspend);
+    assert!(!bench.parse(&vm("")).unwrap().vms[0].settings.suspend);
+    bench.parse(&vm("suspend = false\n[vm.firmware]\npsci = \"0.2\"")).unwrap();
+    bench.says(
+        &vm("suspend = true\n[vm.firmware]\npsci = \"0.2\""),
+        r#"demo.toml:6:11: error: PSCI 0.2 cannot suspend a VM
+ 6 | suspend = true
+   |           ^^^^
+help: SYSTEM_SUSPEND came with PSCI 1.0: write psci = "1.0" or a newer one, or leave `suspend` out
+"#,
+    );
+}

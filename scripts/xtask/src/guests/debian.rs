@@ -11,7 +11,9 @@ use crate::environment::Environment;
 
 /// Modules of the guests in the order in which they need each other; some kernels have the first one built in, and Linux 6.1 lacks the
 /// watchdog's.
-const MODULES: [&str; 3] = ["rng-core", "arm_smccc_trng", "arm_smc_wdt"];
+const MODULES: &[&str] = &["rng-core", "arm_smccc_trng", "arm_smc_wdt"];
+/// The same of the newest kernel, which hibernates: the RAM disk with its swap is one more.
+const NEWEST_MODULES: &[&str] = &["rng-core", "arm_smccc_trng", "arm_smc_wdt", "brd"];
 /// Says which modules were looked for when a kernel was unpacked.
 const WANTED: &str = "wanted";
 /// The module without which a kernel cannot use the firmware's entropy.
@@ -77,6 +79,14 @@ impl Release {
         }
     }
 
+    /// The modules that its guests need, in the order of loading.
+    const fn modules(self) -> &'static [&'static str] {
+        match self {
+            Self::TrixieBackports => NEWEST_MODULES,
+            Self::Bookworm | Self::BookwormBackports | Self::BookwormBackportsLargePages => MODULES,
+        }
+    }
+
     /// Name of the folder with its files.
     fn folder(self) -> String {
         let pages = if self == Self::BookwormBackportsLargePages { "-16k" } else { "" };
@@ -116,7 +126,7 @@ pub fn folder(environment: &Environment) -> PathBuf {
 /// apt, its hashes, or the content of the packages.
 pub fn kernel(environment: &Environment, release: Release) -> Result<Kernel> {
     let place = folder(environment).join(release.folder());
-    let wanted = MODULES.join("\n");
+    let wanted = release.modules().join("\n");
     if fs::read_to_string(place.join(WANTED)).ok().as_ref() != Some(&wanted) {
         fs::create_dir_all(folder(environment))?;
         let fresh = tempfile::tempdir_in(folder(environment))?;
@@ -128,7 +138,7 @@ pub fn kernel(environment: &Environment, release: Release) -> Result<Kernel> {
         }
         fs::rename(fresh.keep(), &place).context("the unpacked kernel cannot be moved to its place")?;
     }
-    let modules = MODULES.iter().filter_map(|module| only(&place, &format!("{module}.ko")).ok()).collect();
+    let modules = release.modules().iter().filter_map(|module| only(&place, &format!("{module}.ko")).ok()).collect();
     Ok(Kernel { image: place.join("Image"), modules })
 }
 
@@ -162,7 +172,7 @@ fn unpack(apt: &Apt, release: Release, place: &Path) -> Result<()> {
     keep_image(&place.join("Image"))?;
     let folder =
         ["lib/modules", "usr/lib/modules"].map(|folder| modules.join(folder)).into_iter().find(|at| at.exists());
-    for module in find_modules(&folder.context("the kernel's packages have no modules")?)? {
+    for module in find_modules(&folder.context("the kernel's packages have no modules")?, release.modules())? {
         let name = module.file_name().context("a module without a name")?.to_owned();
         into(module, &name.to_string_lossy())?;
     }
@@ -240,8 +250,8 @@ fn keep_image(file: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The wanted modules below `folder`.
-fn find_modules(folder: &Path) -> Result<Vec<PathBuf>> {
+/// The `wanted` modules below `folder`.
+fn find_modules(folder: &Path, wanted: &[&str]) -> Result<Vec<PathBuf>> {
     let (mut found, mut built_in, mut folders) = (Vec::new(), String::new(), vec![folder.to_owned()]);
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder)? {
@@ -251,7 +261,7 @@ fn find_modules(folder: &Path) -> Result<Vec<PathBuf>> {
                 folders.push(entry.path());
             } else if name == "modules.builtin" {
                 built_in = fs::read_to_string(entry.path())?;
-            } else if MODULES.iter().any(|module| name.strip_prefix(module).is_some_and(|rest| rest.starts_with(".ko")))
+            } else if wanted.iter().any(|module| name.strip_prefix(module).is_some_and(|rest| rest.starts_with(".ko")))
             {
                 found.push(entry.path());
             }

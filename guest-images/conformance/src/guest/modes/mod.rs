@@ -25,6 +25,7 @@ mod speculation;
 mod steal;
 mod steps;
 mod storm;
+mod suspend;
 mod sweep;
 mod typed;
 mod watchdog;
@@ -57,6 +58,7 @@ pub fn run(profile: &Profile) {
         Mode::Storm => storm::run(profile),
         Mode::Busy => busy::run(profile),
         Mode::Psci => psci::run(profile),
+        Mode::Suspend => suspend::run(profile),
         Mode::Reset => reset::run(profile),
         Mode::Peers => peers::run(profile),
         Mode::Fresh => fresh::run(profile),

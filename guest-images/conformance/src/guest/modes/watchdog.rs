@@ -72,7 +72,8 @@ pub fn run(profile: &Profile) {
     }
 }
 
-fn call(door: &Door, function: u32, argument: u64) {
+/// The call, which succeeds.
+pub fn call(door: &Door, function: u32, argument: u64) {
     let expected = Answer { x: code(SUCCESS), changed: None };
     let got = door.call(WATCHDOG.into(), [function.into(), argument, 0]);
     report::equal(format_args!("watchdog/{function}({argument})"), expected, got);

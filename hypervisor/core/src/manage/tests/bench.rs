@@ -97,7 +97,7 @@ impl Bench {
         let bench = Self { _turn: turn };
         Machine::get().clock.forget();
         for vm in [A, B] {
-            if bench.state(vm).0 == manage::PHASE_RUNNING || bench.state(vm).0 == manage::PHASE_PAUSED {
+            if matches!(bench.state(vm).0, manage::PHASE_RUNNING | manage::PHASE_PAUSED | manage::PHASE_SUSPENDED) {
                 bench.vm(vm).stop(Action::Off);
                 bench.settle(vm);
             }
@@ -181,9 +181,13 @@ impl Bench {
                 assert!(vm.unparked(vcpu));
                 vcpu.pretend_on();
             }
-            Step::Run => {
+            Step::Run | Step::Sleep => {
                 assert!(vm.unparked(vcpu));
                 return parked;
+            }
+            Step::Wake => {
+                assert!(vm.unparked(vcpu));
+                vcpu.pretend_on();
             }
         }
         true

@@ -7,6 +7,7 @@ mod hostile;
 mod lifecycle;
 mod register;
 mod shutdown;
+mod suspend;
 mod watch;
 
 use bench::Bench;

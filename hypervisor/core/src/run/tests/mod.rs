@@ -1,3 +1,4 @@
 mod alone;
 mod keyboard;
 mod sharing;
+mod suspend;
