@@ -14,21 +14,21 @@ const PHYSICAL: u64 = 1;
 #[inline]
 pub fn serve(clock: Option<&dyn WallClock>, counter: u64, offset: u64) -> Return {
     let Some(clock) = clock else { return Return::NOT_SUPPORTED };
-    answer(clock, timer::count(), counter, offset).unwrap_or(Return::NOT_SUPPORTED)
+    let Some(lag) = lag(counter, offset) else { return Return::NOT_SUPPORTED };
+    answer(clock, timer::count(), lag).unwrap_or(Return::NOT_SUPPORTED)
 }
 
-/// The answer while the physical counter stands at `count`.
+/// The answer while the physical counter stands at `count`, for a counter that lags behind it by `lag` ticks.
 #[inline]
-fn answer(clock: &dyn WallClock, count: u64, counter: u64, offset: u64) -> Option<Return> {
-    let cycles = cycles(count, counter, offset)?;
-    Some(pair(clock.exact_at(count)?, cycles))
+fn answer(clock: &dyn WallClock, count: u64, lag: u64) -> Option<Return> {
+    Some(pair(clock.exact_at(count)?, count.wrapping_sub(lag)))
 }
 
-/// The counter that the guest asked for, if there is such a one.
-fn cycles(count: u64, counter: u64, offset: u64) -> Option<u64> {
+/// How far the counter that the guest asked for lags behind the physical one, if there is such a counter.
+fn lag(counter: u64, offset: u64) -> Option<u64> {
     match counter {
-        VIRTUAL => Some(count.wrapping_sub(offset)),
-        PHYSICAL => Some(count),
+        VIRTUAL => Some(offset),
+        PHYSICAL => Some(0),
         _ => None,
     }
 }
@@ -71,16 +71,16 @@ mod tests {
 
     #[test]
     fn a_time_that_would_be_taken_back_is_not_told() {
-        for counter in [VIRTUAL, PHYSICAL] {
-            assert_eq!(answer(&Young, 99, counter, 0), None);
-            assert_eq!(answer(&Young, 100, counter, 0), Some(pair(8_500_000_100, 100)));
+        for lag in [0, 50] {
+            assert_eq!(answer(&Young, 99, lag), None);
+            assert_eq!(answer(&Young, 100, lag), Some(pair(8_500_000_100, 100 - lag)));
         }
     }
 
     #[test]
     fn the_virtual_counter_is_the_guest_s_own() {
-        assert_eq!(cycles(0x2_0000_0000, VIRTUAL, 1), Some(0x1_ffff_ffff));
-        assert_eq!(cycles(5, PHYSICAL, 1), Some(5));
-        assert_eq!([2, 3, u64::MAX].map(|counter| cycles(5, counter, 0)), [None; 3]);
+        assert_eq!(answer(&Young, 0x2_0000_0000, 1), Some(pair(8_500_000_000 + 0x2_0000_0000, 0x1_ffff_ffff)));
+        assert_eq!([VIRTUAL, PHYSICAL].map(|counter| lag(counter, 7)), [Some(7), Some(0)]);
+        assert_eq!([2, 3, u64::MAX].map(|counter| lag(counter, 0)), [None; 3]);
     }
 }

@@ -124,7 +124,8 @@ fn sleep() {
     close_interface(stage.mask);
     cpu::prepare(0, wake);
     STOLEN.store(stolen_of(0), SeqCst);
-    let (function, junk) = if number % 2 == 0 { (PSCI_SYSTEM_SUSPEND | SMC64, 0) } else { (PSCI_SYSTEM_SUSPEND, JUNK) };
+    let (function, junk) =
+        if number.is_multiple_of(2) { (PSCI_SYSTEM_SUSPEND | SMC64, 0) } else { (PSCI_SYSTEM_SUSPEND, JUNK) };
     let arguments = [junk | cpu::entry_address(), junk | context(number), 0];
     let answer = Door::new(power::conduit()).call(function.into(), arguments);
     report::fail(format_args!("suspend/{} {function:#x}", stage.name), &"no return", &answer);
