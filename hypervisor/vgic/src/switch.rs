@@ -46,6 +46,7 @@ impl Vgic {
 
 impl Private {
     /// Loosens the private interrupt in slot `slot`, found to be `found`, from the physical one, if there is one.
+    #[inline(always)]
     fn unlink(&mut self, slot: usize, found: u64, lrs: &mut impl ListRegisters) {
         let intid = self.slots.intid(slot);
         let bit = 1u32.wrapping_shl(intid);

@@ -180,7 +180,8 @@ impl SharedCore {
     #[cold]
     fn serve(&'static self, index: usize, member: &'static Member, core: &'static Core) {
         let vcpu = member.vcpu;
-        match vcpu.step() {
+        // Mostly it just goes on.
+        match if vcpu.is_on() && vcpu.vm.may_run() { Step::Run } else { vcpu.step() } {
             Step::Scrub => vcpu.vm.scrub_piece(PIECE),
             Step::Cancel => vcpu.vm.retired(vcpu),
             Step::Load => vcpu.vm.load_and_start(vcpu, PIECE),
@@ -203,15 +204,15 @@ impl SharedCore {
                 let _ = vcpu.is_woken();
             }
             Step::Wake => self.wake(index, member, core),
-            step @ (Step::Retire | Step::Run) => {
+            Step::Retire => {
                 self.bring_on(index, member);
-                if step == Step::Retire {
-                    let _ = self.retire(vcpu);
-                } else {
-                    self.arm(core);
-                    // SAFETY: it was just brought onto this core, its own.
-                    unsafe { vcpu.go_on() }
-                }
+                let _ = self.retire(vcpu);
+            }
+            Step::Run => {
+                self.bring_on(index, member);
+                self.arm(core);
+                // SAFETY: it was just brought onto this core, its own.
+                unsafe { vcpu.go_on() }
             }
         }
     }
