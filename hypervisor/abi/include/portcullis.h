@@ -225,6 +225,11 @@
 #define PORTCULLIS_FUNCTION_PSCI_FEATURES UINT32_C(0x8400000a)
 
 /**
+ * PSCI `SYSTEM_SUSPEND`, 32-bit form; the 64-bit form has `PORTCULLIS_FUNCTION_SMC64` set.
+ */
+#define PORTCULLIS_FUNCTION_PSCI_SYSTEM_SUSPEND UINT32_C(0x8400000e)
+
+/**
  * PSCI `SYSTEM_RESET2`, 32-bit form; the 64-bit form has `PORTCULLIS_FUNCTION_SMC64` set.
  */
 #define PORTCULLIS_FUNCTION_PSCI_SYSTEM_RESET2 UINT32_C(0x84000012)
@@ -813,6 +818,11 @@
  * Phase: stopped by the hypervisor for what it did; see `PORTCULLIS_MANAGE_VM_FAILURE`.
  */
 #define PORTCULLIS_MANAGE_PHASE_FAILED UINT64_C(4)
+
+/**
+ * Phase: its guest has suspended it (PSCI SYSTEM_SUSPEND), and an interrupt or RESUME wakes it. Since version 1.3.
+ */
+#define PORTCULLIS_MANAGE_PHASE_SUSPENDED UINT64_C(5)
 
 /**
  * Nothing is in progress.
