@@ -165,6 +165,15 @@ pub enum Resolution {
     Slow,
 }
 
+/// What is counted of a call to a line of this kind.
+const fn outcome(kind: u8) -> Outcome {
+    match kind {
+        DENY => Outcome::Denied,
+        FORWARD => Outcome::Forwarded,
+        _ => Outcome::Answered,
+    }
+}
+
 impl Answers {
     /// A table of zeros, not to be used before [`Self::build`] or [`Self::close`].
     pub const fn new() -> Self {
@@ -219,12 +228,7 @@ impl Answers {
             };
             answer.function.store(function, Ordering::Relaxed);
             answer.kind.store(kind, Ordering::Relaxed);
-            let outcome = match kind {
-                DENY => Outcome::Denied,
-                FORWARD => Outcome::Forwarded,
-                _ => Outcome::Answered,
-            };
-            answer.counter.store(counter(known.group, outcome), Ordering::Relaxed);
+            answer.counter.store(counter(known.group, outcome(kind)), Ordering::Relaxed);
             for (cell, word) in answer.results.iter().zip(results) {
                 cell.store(word, Ordering::Relaxed);
             }
@@ -236,6 +240,26 @@ impl Answers {
                     _ => -1,
                 };
                 cell.store(says, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Makes the table of the other conduit of a VM for which both are open, of which `one` is [worked out](Self::build): what is
+    /// answered does not depend on the conduit, and only where it is counted differs.
+    pub fn build_like(&self, one: &Self, counter: impl Fn(Group, Outcome) -> u16) {
+        self.close();
+        for known in table::all().filter(|known| table::has_line(known.id)) {
+            let line = line(known.id);
+            let (Some(answer), Some(like)) = (self.lines.get(line), one.lines.get(line)) else { continue };
+            let kind = like.kind.load(Ordering::Relaxed);
+            answer.function.store(known.id, Ordering::Relaxed);
+            answer.kind.store(kind, Ordering::Relaxed);
+            answer.counter.store(counter(known.group, outcome(kind)), Ordering::Relaxed);
+            for (cell, like) in answer.results.iter().zip(&like.results) {
+                cell.store(like.load(Ordering::Relaxed), Ordering::Relaxed);
+            }
+            for (cell, like) in answer.features.iter().zip(&like.features) {
+                cell.store(like.load(Ordering::Relaxed), Ordering::Relaxed);
             }
         }
     }

@@ -259,3 +259,21 @@ fn groups_name_the_service() {
     }
     assert_eq!(Return::NOT_SUPPORTED.0[0], u64::MAX);
 }
+
+#[test]
+fn one_conduit_s_table_is_made_of_the_other_s() {
+    let mut forwarding = Filter::new();
+    let range = RangeRequest { base: 0xc200_0000, count: 0x100, action: 2, ..RangeRequest::default() };
+    forwarding.insert(&range, Profile(0), true).unwrap();
+    assert!(forwarding.forwards());
+    let counter = |group: Group, outcome| group as u16 * 8 + outcome as u16 + 3;
+    for profile in profiles().filter(|profile| profile.conduits() == Conduits::BOTH) {
+        for filter in [None, Some(&forwarding)] {
+            let [hvc, built, made] = [(); 3].map(|()| Box::new(Answers::new()));
+            hvc.build(profile, filter, Conduit::Hvc, |_, _| 1);
+            built.build(profile, filter, Conduit::Smc, counter);
+            made.build_like(&hvc, counter);
+            assert_eq!(format!("{made:?}"), format!("{built:?}"), "{profile:?}");
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use portcullis_arch::context::Context;
-use portcullis_gate::{Conduit, Filter, Profile, fast_table::Answers};
+use portcullis_gate::{Conduit, Conduits, Filter, Profile, fast_table::Answers};
 
 /// A VM's tables by HVC and by SMC: 8 KiB, which is a block of the heap's.
 pub struct FastTables([Answers; 2]);
@@ -32,6 +32,11 @@ impl FastTables {
     pub fn work_out(&self, profile: Profile, filter: &Filter) {
         let [hvc, smc] = self.by_conduit();
         hvc.build(profile, Some(filter), Conduit::Hvc, |group, outcome| Context::counter(group, false, outcome));
-        smc.build(profile, Some(filter), Conduit::Smc, |group, outcome| Context::counter(group, true, outcome));
+        let counter = |group, outcome| Context::counter(group, true, outcome);
+        if profile.conduits() == Conduits::BOTH {
+            smc.build_like(hvc, counter);
+        } else {
+            smc.build(profile, Some(filter), Conduit::Smc, counter);
+        }
     }
 }
