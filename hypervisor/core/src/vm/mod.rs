@@ -22,6 +22,7 @@ pub mod rate;
 pub mod report;
 pub mod restart;
 pub mod seed;
+pub mod shown_phase;
 pub mod state;
 pub mod step;
 pub mod support;
@@ -39,7 +40,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::AtomicU8;
 
-use portcullis_abi::{manage, map};
+use portcullis_abi::map;
 use portcullis_arch::{context::Context, paging, timer};
 use portcullis_board::Range;
 use portcullis_board::device::Device;
@@ -294,24 +295,6 @@ impl Vm {
     /// Whether the VM's images are being put in place.
     pub fn is_loading(&self) -> bool {
         self.vcpus().first().is_some_and(|first| first.power() == PowerState::LoadPending)
-    }
-
-    /// Whether its guest has suspended it, and nothing has woken it yet.
-    pub fn is_suspended(&self) -> bool {
-        self.vcpus().iter().any(|vcpu| vcpu.power() == PowerState::Suspended)
-    }
-
-    /// What the VM is doing, in one word.
-    pub fn phase_name(&self) -> &'static str {
-        manage::PHASES.get(self.shown_phase() as usize).copied().unwrap_or_default()
-    }
-
-    /// What the VM is doing, as a management call tells it: a running one may sleep.
-    pub fn shown_phase(&self) -> u64 {
-        match self.phase() {
-            Phase::Running if self.is_suspended() => manage::PHASE_SUSPENDED,
-            phase => phase as u64,
-        }
     }
 
     /// Whether there is no reason for a vCPU of this VM not to go back to the guest.
