@@ -50,7 +50,7 @@ fn end(vcpu: &'static Vcpu, action: Action, end: End) -> Result<i64, Next> {
 /// The guest, whose memory is on its disk now, ends its VM (section 5.11: types 0 and 1 are one), or the machine if it may.
 #[cold]
 fn hibernate(vcpu: &'static Vcpu) -> Result<i64, Next> {
-    vcpu.vm.report(Occasion::Repeatable, format_args!("{}: hibernates", vcpu.vm.name()));
+    vcpu.vm.report(Occasion::End, format_args!("{}: hibernates", vcpu.vm.name()));
     end(vcpu, Action::Off, End::Off)
 }
 
