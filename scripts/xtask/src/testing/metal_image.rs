@@ -29,17 +29,21 @@ const TRANSLATIONS: [(&str, u32); 2] = [("portcullis_at_s1e1r", 0xd508_7800), ("
 const TRANSLATION: u32 = 0xd508_7800;
 const TRANSLATION_MASK: u32 = 0xfff8_fe00;
 
+/// The table of vectors of a core with CLRBHB.
+const CLEARS: &str = "portcullis_vectors_clear";
+
 /// Builds the image and checks it.
 ///
 /// # Errors
 ///
 /// The build, or what cannot be read.
 pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Result<()> {
-    let checks: [Check; 5] = [
+    let checks: [Check; 6] = [
         ("size", size),
         ("header", header),
         ("translations", translations),
         ("exception returns", returns),
+        ("predictor instructions", predictor),
         ("erratum-843419", erratum_843419),
     ];
     for (name, check) in checks.into_iter().filter(|(name, _)| filter.selects("image", name)) {
@@ -149,6 +153,15 @@ fn returns(environment: &Environment) -> Result<String> {
     let elf = fs::read(metal::program(environment, metal::HYPERVISOR))?;
     let file = ElfFile64::<LittleEndian>::parse(elf.as_slice()).context("the hypervisor's program")?;
     Ok(format!("{} with a barrier behind them", speculation::barriers(&code(&file)?)?))
+}
+
+/// What no machine of QEMU's executes is there, at its place.
+fn predictor(environment: &Environment) -> Result<String> {
+    let elf = fs::read(metal::program(environment, metal::HYPERVISOR))?;
+    let file = ElfFile64::<LittleEndian>::parse(elf.as_slice()).context("the hypervisor's program")?;
+    let table = file.symbol_by_name(CLEARS).with_context(|| format!("there is no symbol '{CLEARS}'"))?;
+    let (vectors, restrictions) = speculation::predictor(&code(&file)?, table.address())?;
+    Ok(format!("{vectors} vectors begin with CLRBHB; {restrictions} CFP RCTX"))
 }
 
 /// The code of a program, by address.
