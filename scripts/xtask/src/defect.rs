@@ -25,4 +25,6 @@ pub enum Defect {
     TakenInterrupt,
     /// On `virt`: the second serial port's interrupt is edge-triggered.
     Edge,
+    /// On `virt`: its clock is called something that the hypervisor does not drive, so a VM can have it.
+    DisguisedClock,
 }
