@@ -160,7 +160,8 @@ fn the_root_is_checked() {
     let names: Vec<String> = (0..9).map(|index| format!("vm{index}")).collect();
     let nine: Vec<(usize, &str)> = names.iter().map(String::as_str).enumerate().collect();
     assert_eq!(Bundle::parse(&several(&nine)).unwrap_err(), BundleError::TooManyVms);
-    assert_eq!(Bundle::parse(&several(&nine[..8])).unwrap().vms().count(), 8);
+    let most = if cfg!(miri) { 3 } else { 8 };
+    assert_eq!(Bundle::parse(&several(&nine[..most])).unwrap().vms().count(), most);
 }
 
 #[test]

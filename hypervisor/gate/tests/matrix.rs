@@ -283,7 +283,7 @@ fn forwarding_shows_in_calls_and_in_discovery() {
     let ids = near_known();
     let mut random = Xorshift(0x9e37_79b9_7f4a_7c15);
     let mut forwarded = 0;
-    for mut vm in states().step_by(5 * FEWER) {
+    for mut vm in states().step_by(if cfg!(miri) { 771 } else { 5 }) {
         any_filter(&mut vm, &mut random);
         let (profile, (filter, published)) = (profile(&vm), filter(&vm));
         let nameless = vm.forwarded.iter().chain(&vm.denied).map(|&(first, _)| first);
@@ -305,7 +305,7 @@ fn forwarding_shows_in_calls_and_in_discovery() {
             }
         }
     }
-    assert!(forwarded > 1000 / FEWER, "{forwarded}");
+    assert!(forwarded > if cfg!(miri) { 0 } else { 1000 }, "{forwarded}");
 }
 
 /// Nothing that discovery says differs from what the call does: read off the gate alone, without the oracle.
