@@ -17,7 +17,9 @@ use self::case::{
     RANDOM,
 };
 use super::damage::{Damage, Field};
-use super::expectation::Expectation::{self, Cases, Line, Never, NoGuest, Sequence, Stopped, StoppedOrCases, Value};
+use super::expectation::Expectation::{
+    self, Cases, Distinct, Line, Never, NoGuest, Sequence, Stopped, StoppedOrCases, Value,
+};
 use crate::board::Gic;
 use crate::defect::Defect;
 
@@ -123,6 +125,33 @@ const SOILED: Case = Case {
     ],
     ..LINUX
 };
+/// What a Linux' system calls take without and with KPTI, which a KASLR seed brings about. The time is that of the instructions.
+const KPTI: Case = Case {
+    name: "kpti-cortex-a53",
+    manifest: "kpti.toml",
+    cpu: Some("cortex-a53"),
+    cores: 2,
+    arguments: &["-icount", "shift=0,sleep=off"],
+    expectations: &[
+        NO_OOPS,
+        Cases("ops"),
+        Sequence(&["[off] syscall-check: kpti=no calls=", "[on] syscall-check: kpti=yes calls="]),
+    ],
+    ..LINUX
+};
+/// Each start has seeds of its own, behind RECREATE too, which leaves nothing of what was before.
+const SEEDS: Case = Case {
+    name: "seeds",
+    manifest: "seeds.toml",
+    cores: 2,
+    expectations: &[
+        Cases("ops"),
+        Cases("seeded"),
+        Distinct(4, "[seeded] kaslr-seed: "),
+        Distinct(4, "[seeded] rng-seed: "),
+    ],
+    ..LINUX
+};
 const DAMAGED: Case = Case { manifest: "conformance.toml", expectations: NOTHING_STARTS, ..LINUX };
 
 /// Every test in QEMU.
@@ -168,6 +197,9 @@ const CASES: &[Case] = &[
     Case { name: "linux-gicv2", gic: Gic::V2, ..LINUX },
     Case { name: "reset-gicv2", gic: Gic::V2, ..RESET },
     SOILED,
+    SEEDS,
+    KPTI,
+    Case { name: "kpti-cortex-a72", cpu: Some("cortex-a72"), ..KPTI },
     PEERS,
     Case { name: "peers-gicv2", manifest: "peers-gicv2.toml", gic: Gic::V2, ..PEERS },
     PAUSE,
