@@ -44,8 +44,8 @@ impl Banks {
         first.next_multiple_of(BLOCK).saturating_add(second)
     }
 
-    /// Takes memory for flash out of the free RAM, whose first bank has a file of `first` bytes; zero: it has none; and whose second
-    /// one has `second`, a multiple of 2 MiB. None if there are no such pieces; nothing is changed then.
+    /// Takes memory for flash out of the free RAM, whose first bank has a file of `first` bytes; zero: it has none; and whose
+    /// second one has `second`, a multiple of 2 MiB. None if there are no such pieces; nothing is changed then.
     pub fn take(free: &mut Regions, first: u64, second: u64) -> Option<Self> {
         let mut left = free.clone();
         let second = take(&mut left, second, false)?;

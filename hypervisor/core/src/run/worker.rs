@@ -13,7 +13,8 @@ use crate::vm::Vcpu;
 use crate::vm::state::State;
 use crate::vm::step::Step;
 
-/// Bytes of a VM's memory that its core fills at a time if it has nothing else to do but to take interrupts: a block of EL2's window.
+/// Bytes of a VM's memory that its core fills at a time if it has nothing else to do but to take interrupts: a block of EL2's
+/// window.
 const PIECE: u64 = 2 << 20;
 
 /// What a core runs.

@@ -58,8 +58,8 @@ const U_BOOT_GICV2: Case = Case { manifest: "conformance-gicv2.toml", gic: Gic::
 const U_BOOT_LINUX: Case =
     Case { manifest: "loader-linux.toml", cores: 2, expectations: &[BY_U_BOOT, TWO_VCPUS], ..LINUX };
 
-/// Firmware of Debian 12 crashes by itself on QEMU's newest CPU; the one that it runs on has no random numbers. EDK2 keeps the clock,
-/// and what it tells of the time at the end is all that there is.
+/// Firmware of Debian 12 crashes by itself on QEMU's newest CPU; the one that it runs on has no random numbers. EDK2 keeps the
+/// clock, and what it tells of the time at the end is all that there is.
 const EFI: Case = Case {
     manifest: "conformance-no-entropy.toml",
     cpu: Some("cortex-a72"),
