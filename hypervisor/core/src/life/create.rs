@@ -17,6 +17,7 @@ use portcullis_gate::{Conduits, FilterError, Register, Row, Rule, SetError, Supp
 use super::flash::{self, FlashError};
 use crate::cpu::physical_core::Core;
 use crate::devices::clock_is_replaced;
+use crate::links::Links;
 use crate::memory::stage2::{Access, Stage2};
 use crate::serial::SERIAL;
 use crate::vm::implementations::KnownImplementations;
@@ -32,6 +33,8 @@ pub struct Stock<'a> {
     pub assignments: Assignments,
     /// The free RAM.
     pub free: Regions,
+    /// What connects VMs.
+    pub links: &'static Links,
 }
 
 /// Why a VM cannot be made.
@@ -155,6 +158,7 @@ pub fn create(
     }
     let flash = flash::create(&config, &devices, &mut stage2, &mut stock.free)
         .map_err(|error| CreateError::Flash { vm: config.name, error })?;
+    let links = stock.links.backplane(index);
     make_row(row, &config, control, stock.support);
     if let Some(firmware) = config.firmware {
         set_registers(&config, row, stock.support, &firmware)
@@ -165,7 +169,7 @@ pub fn create(
     if config.settings.trust_dma || !devices.is_empty() {
         report(&config, memory, &devices);
     }
-    Ok(Vm::new(index, config, row, Parts { memory, stage2, pv_time, devices, flash }, control))
+    Ok(Vm::new(index, config, row, Parts { memory, stage2, pv_time, devices, flash, links }, control))
 }
 
 /// Puts into `row` the firmware registers of a VM that was just created, as they are by default.

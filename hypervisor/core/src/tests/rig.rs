@@ -15,6 +15,7 @@ use portcullis_vgic::GicVersion;
 use super::board::Parts;
 use crate::cpu::physical_core::Core;
 use crate::life::create::{Stock, create, set_implementations};
+use crate::links::{Links, network::Network};
 use crate::machine::{Machine, Usage};
 use crate::run::assign::assign;
 use crate::run::start::start;
@@ -118,13 +119,29 @@ impl Rig {
         assignments: Assignments,
         prepare: impl Fn(usize),
     ) -> Self {
+        Self::complete(parts, gic, vms, assignments, Vec::new(), prepare)
+    }
+
+    /// A machine whose VMs are at these networks.
+    pub fn with_networks(gic: GicVersion, vms: &[VmConfig<'static>], networks: Vec<Network>) -> Self {
+        Self::complete(Parts::new(), gic, vms, Assignments::default(), networks, |_| ())
+    }
+
+    fn complete(
+        parts: Parts,
+        gic: GicVersion,
+        vms: &[VmConfig<'static>],
+        assignments: Assignments,
+        networks: Vec<Network>,
+        prepare: impl Fn(usize),
+    ) -> Self {
         let count = vms.iter().flat_map(|vm| vm.cores.as_slice()).max().map_or(1, |last| *last as usize + 1);
         let cores: Vec<Hardware> = (0..count).map(|number| hardware(gic, number)).collect();
         let workers = (0..count).map(|core| Worker::new(Core::new(core, core as u64, 0x1000, 0x2000)));
         let workers: &'static [Worker] = Vec::leak(workers.collect());
         let rig_cores = RefCell::new(cores);
         let former = fake::become_core(std::mem::take(&mut rig_cores.borrow_mut()[0]));
-        let machine = assemble(&parts, workers, vms, assignments);
+        let machine = assemble(&parts, workers, vms, assignments, networks);
         rig_cores.borrow_mut()[0] = fake::become_core(former);
         let rig = Self { machine, parts, workers, cores: rig_cores, events: RefCell::default() };
         for (core, worker) in workers.iter().enumerate() {
@@ -291,7 +308,11 @@ fn hardware(gic: GicVersion, number: usize) -> Hardware {
     fake::set("midr_el1", MIDR[number % MIDR.len()]);
     match gic {
         GicVersion::V3 => fake::set("ich_vtr_el2", FOUR_LIST_REGISTERS),
-        GicVersion::V2 => fake::install_gicv2(4),
+        GicVersion::V2 => {
+            fake::install_gicv2(4);
+            // Each core knows the bits of all, which the board's driver has noted.
+            (0..portcullis_arch::gicv2::MAX_CORES).for_each(|core| portcullis_arch::gicv2::init_core(core, 1 << core));
+        }
     }
     fake::record();
     fake::become_core(former)
@@ -337,11 +358,13 @@ fn assemble(
     workers: &'static [Worker],
     configs: &[VmConfig<'static>],
     assignments: Assignments,
+    networks: Vec<Network>,
 ) -> &'static Machine {
     SERIAL.connect(parts.line);
     let board = Box::leak(Box::new(portcullis_board::Board { ..parts.board }));
     let support = Support::FULL;
-    let mut stock = Stock { support: &support, interface: None, assignments, free: Regions::new() };
+    let links = Links::new(networks);
+    let mut stock = Stock { support: &support, interface: None, assignments, free: Regions::new(), links };
     let vms = configs.iter().enumerate().map(|(index, config)| {
         stock.free.add(memory(config.memory)).unwrap();
         if config.flash.is_some() {
@@ -353,5 +376,5 @@ fn assemble(
     let vms: &'static [Vm] = Vec::leak(vms.collect());
     assign(vms, workers, &[]).unwrap();
     let cores = Vec::leak(workers.iter().map(|worker| &worker.core).collect());
-    Machine::assemble(board, cores, vms, trap::handlers(), support, || Usage { free: 0, heap_peak: 0 })
+    Machine::assemble(board, cores, vms, links, trap::handlers(), support, || Usage { free: 0, heap_peak: 0 })
 }

@@ -1,6 +1,7 @@
 //! A virtual machine: what it owns, and what happens to it as a whole.
 
 pub mod activity;
+pub mod aliases;
 pub mod audit;
 pub mod countdown;
 pub mod counter;
@@ -49,6 +50,7 @@ use portcullis_gate::{Call, FunctionId, Published, Ranges, Row, Verdict, decide,
 use portcullis_vgic::Vgic;
 use spin::{Mutex, Once};
 
+use self::aliases::Aliases;
 use self::audit::{Audit, Fate};
 use self::device_lines::DeviceLines;
 use self::failure::Failure;
@@ -71,6 +73,7 @@ use self::watchdog::Watchdog;
 use crate::cpu::{gic, kick::Kicks};
 use crate::devices::{self, VmBus, console::GuestConsole};
 use crate::entropy::Claim;
+use crate::links::backplane::Backplane;
 use crate::memory::bank::Bank;
 use crate::memory::guest::GuestMemory;
 use crate::memory::stage2::Stage2;
@@ -104,6 +107,10 @@ pub struct Vm {
     pub console: GuestConsole,
     /// Its devices behind the GIC and the UART.
     pub bus: VmBus,
+    /// Its virtio transports, if any of them has a device: what connects it with others.
+    pub links: Option<&'static Backplane>,
+    /// Cores that have some of its RAM mapped for work at its links.
+    pub(crate) aliases: Aliases,
     /// Its page of PV time structures.
     pub pv_time: PvTime,
     /// Whether it is the control VM, which manages the others.
@@ -174,6 +181,8 @@ pub struct Parts {
     pub devices: Vec<Device>,
     /// What lies behind its flash, if its manifest wants some.
     pub flash: Option<Flash>,
+    /// Its virtio transports, if any of them has a device.
+    pub links: Option<&'static Backplane>,
 }
 
 /// The VMID of the VM with this number. There are few.
@@ -187,14 +196,14 @@ impl Vm {
         index: usize,
         config: VmConfig<'static>,
         row: &'static Row,
-        Parts { memory, stage2, pv_time, devices, flash }: Parts,
+        Parts { memory, stage2, pv_time, devices, flash, links }: Parts,
         control: bool,
     ) -> Self {
         let (root, stage2) = (stage2.root(), Arc::new(Mutex::new(stage2)));
         // SAFETY: the memory was taken for this VM, whose tables map it there. It is loaded while no vCPU is on; besides, the bank alone
         // uses it.
         let cells = flash.as_ref().map(|flash| unsafe { Bank::new(flash.banks.second, SECOND, stage2.clone()) });
-        let bus = devices::bus(&config, &devices, cells);
+        let bus = devices::bus(&config, &devices, cells, links.map(|links| Box::new(links) as _));
         let audit = Audit::new();
         audit.want(config.settings.audit);
         let watchdog = Watchdog::new(config.settings.watchdog);
@@ -209,6 +218,8 @@ impl Vm {
             vgic: Vgic::of_version(gic::version(), config.cores.as_slice().len()),
             console: GuestConsole::new(index),
             bus,
+            links,
+            aliases: Aliases::new(),
             pv_time,
             control,
             audit,

@@ -5,6 +5,7 @@ use portcullis_bundle::{FirmwareConfig, Settings, VmConfig};
 use portcullis_gate::{Register, Row, Support};
 
 use crate::life::create::{CreateError, Stock, check_clock, create, set_filter};
+use crate::links::Links;
 use crate::tests::rig::{MEMORY, SETTINGS, vm};
 use crate::vm::Vm;
 
@@ -20,6 +21,7 @@ fn stock() -> Stock<'static> {
         interface: Some(Range::sized(0x800_0000, 0x2000)),
         assignments: Default::default(),
         free,
+        links: Links::new(Vec::new()),
     }
 }
 
