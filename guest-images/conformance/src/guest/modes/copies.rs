@@ -38,8 +38,9 @@ static mut BED: Bed = Bed { target: [0; ROOM], source: [0; ROOM], expected: [0; 
 
 /// Each function over every length up to several turns of its loop, at offsets of all kinds.
 pub fn run() {
+    let bed = &raw mut BED;
     // SAFETY: one vCPU runs, and this once.
-    let bed = unsafe { &mut *(&raw mut BED) };
+    let bed = unsafe { &mut *bed };
     conclude("memcpy", copies(bed));
     conclude("memmove", moves(bed));
     conclude("memset", fills(bed));
