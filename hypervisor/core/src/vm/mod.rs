@@ -81,10 +81,10 @@ use crate::memory::stage2::Stage2;
 /// A VM. It is made once and lives as long as the machine. What the way back to a guest looks at comes first.
 #[repr(C)]
 pub struct Vm {
-    /// What it is doing, what is to become of it, and what its lives so far have left.
-    pub(crate) life: Life,
     /// How each vCPU's core is made to look at it.
     pub kicks: Kicks,
+    /// What it is doing, what is to become of it, and what its lives so far have left.
+    pub(crate) life: Life,
     /// Its number: its place in the manifest, counted from 0.
     pub index: usize,
     /// What the bundle says of it.
@@ -235,8 +235,8 @@ impl Vm {
             forwards: Forwards::new(),
             vcpus: Once::new(),
             implementations: Once::new(),
-            life: Life::new(config.settings.restart_limit),
             kicks: Kicks::new(),
+            life: Life::new(config.settings.restart_limit),
             sets: VcpuSets::new(),
             asked: Wait::new(),
             starts: Wait::new(),
