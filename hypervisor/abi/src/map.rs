@@ -30,6 +30,14 @@ pub const RTC: u64 = 0x0901_0000;
 pub const RTC_SIZE: u64 = 0x1000;
 /// Interrupt of the clock: SPI 2.
 pub const RTC_INTID: u32 = 34;
+/// PL061 GPIO controller of a VM that has wires, 4 KiB.
+pub const GPIO: u64 = 0x0903_0000;
+/// Size of the GPIO controller's frame in bytes.
+pub const GPIO_SIZE: u64 = 0x1000;
+/// Interrupt of the GPIO controller: SPI 7.
+pub const GPIO_INTID: u32 = 39;
+/// Lines of the GPIO controller.
+pub const GPIO_LINES: usize = 8;
 /// Page of the PV time structures, one of 64 bytes per vCPU; outside RAM, read-only for the guest.
 pub const PV_TIME: u64 = 0x090a_0000;
 /// Bytes of one PV time structure (DEN0057 section 4.1.1 asks for 64-byte alignment).

@@ -16,7 +16,8 @@ use portcullis_gate::{Conduits, FilterError, Register, Row, Rule, SetError, Supp
 
 use super::flash::{self, FlashError};
 use crate::cpu::physical_core::Core;
-use crate::devices::clock_is_replaced;
+use crate::devices::gpio::Gpio;
+use crate::devices::{clock_is_replaced, wires_are_replaced};
 use crate::memory::stage2::{Access, Stage2};
 use crate::serial::SERIAL;
 use crate::vm::implementations::KnownImplementations;
@@ -30,6 +31,8 @@ pub struct Stock<'a> {
     pub interface: Option<Range>,
     /// The devices that are given to VMs.
     pub assignments: Assignments,
+    /// The controllers of the VMs' wires, by VM.
+    pub wires: Vec<Option<&'static Gpio>>,
     /// The free RAM.
     pub free: Regions,
 }
@@ -52,6 +55,8 @@ pub enum CreateError {
     NoTime(&'static str),
     /// The device given to it is where its clock would be, or has its interrupt.
     NoClock(&'static str),
+    /// It has wires, and the device given to it is where their controller would be, or has its interrupt.
+    NoWires(&'static str),
     /// It would be told of too many CPU implementations.
     Implementations(&'static str),
     /// It cannot have its flash.
@@ -96,6 +101,13 @@ impl fmt::Display for CreateError {
             Self::NoClock(vm) => write!(
                 f,
                 "{vm} asks for a real-time clock (rtc = true), and is given a device of the board in its place; leave one out"
+            ),
+            Self::NoWires(vm) => write!(
+                f,
+                "{vm} has wires, and is given a device of the board in place of the PL061 at {:#x} with interrupt {} at which they end; \
+                 leave one out",
+                map::GPIO,
+                map::GPIO_INTID
             ),
             Self::Implementations(vm) => write!(
                 f,
@@ -146,6 +158,10 @@ pub fn create(
     let page: &'static pv_time::Page = Box::leak(Box::default());
     let pv_time = pv_time::PvTime::new(page, timer::frequency());
     let devices = stock.assignments.take(config.name);
+    let wires = stock.wires.get(index).copied().flatten();
+    if wires.is_some() && wires_are_replaced(&devices) {
+        return Err(CreateError::NoWires(config.name));
+    }
     let mut stage2 = Stage2::new();
     let interface = stock.interface.map(|interface| (map::GICC, interface, Access::Device));
     let fixed = [(ram_of(&config, memory), memory, Access::Ram), (map::PV_TIME, pv_time.range(), Access::ReadOnly)];
@@ -165,7 +181,7 @@ pub fn create(
     if config.settings.trust_dma || !devices.is_empty() {
         report(&config, memory, &devices);
     }
-    Ok(Vm::new(index, config, row, Parts { memory, stage2, pv_time, devices, flash }, control))
+    Ok(Vm::new(index, config, row, Parts { memory, stage2, pv_time, devices, flash, wires }, control))
 }
 
 /// Puts into `row` the firmware registers of a VM that was just created, as they are by default.

@@ -13,3 +13,4 @@ pub mod scrub;
 pub mod shutdown;
 #[cfg(test)]
 mod tests;
+pub mod wires;

@@ -69,7 +69,7 @@ use self::vector_abort::BeforeVector;
 use self::wait::Wait;
 use self::watchdog::Watchdog;
 use crate::cpu::{gic, kick::Kicks};
-use crate::devices::{self, VmBus, console::GuestConsole};
+use crate::devices::{self, VmBus, console::GuestConsole, gpio::Gpio};
 use crate::entropy::Claim;
 use crate::memory::bank::Bank;
 use crate::memory::guest::GuestMemory;
@@ -174,6 +174,8 @@ pub struct Parts {
     pub devices: Vec<Device>,
     /// What lies behind its flash, if its manifest wants some.
     pub flash: Option<Flash>,
+    /// The controller of its wires, if it has any.
+    pub wires: Option<&'static Gpio>,
 }
 
 /// The VMID of the VM with this number. There are few.
@@ -187,14 +189,14 @@ impl Vm {
         index: usize,
         config: VmConfig<'static>,
         row: &'static Row,
-        Parts { memory, stage2, pv_time, devices, flash }: Parts,
+        Parts { memory, stage2, pv_time, devices, flash, wires }: Parts,
         control: bool,
     ) -> Self {
         let (root, stage2) = (stage2.root(), Arc::new(Mutex::new(stage2)));
         // SAFETY: the memory was taken for this VM, whose tables map it there. It is loaded while no vCPU is on; besides, the bank alone
         // uses it.
         let cells = flash.as_ref().map(|flash| unsafe { Bank::new(flash.banks.second, SECOND, stage2.clone()) });
-        let bus = devices::bus(&config, &devices, cells);
+        let bus = devices::bus(&config, &devices, cells, wires);
         let audit = Audit::new();
         audit.want(config.settings.audit);
         let watchdog = Watchdog::new(config.settings.watchdog);
