@@ -78,8 +78,14 @@ pub fn bring_up(tree: usize, handover: Option<&'static Handover>) -> Result<&'st
     let here = workers.iter().find(|worker| worker.core.affinity == cpu::affinity());
     let here = here.ok_or(Stop::UnknownCore(cpu::affinity()))?;
     let wires = wires::lay(bundle.vms().count(), &[]);
-    let mut stock =
-        Stock { support: &support, interface: board.interrupts.virtual_interface(), assignments, wires, free };
+    let mut stock = Stock {
+        support: &support,
+        interface: board.interrupts.virtual_interface(),
+        assignments,
+        wires,
+        shared: Vec::new(),
+        free,
+    };
     let vms: Vec<Vm> = bundle
         .vms()
         .zip(&TABLE)

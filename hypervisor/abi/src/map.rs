@@ -42,6 +42,10 @@ pub const GPIO_LINES: usize = 8;
 pub const PV_TIME: u64 = 0x090a_0000;
 /// Bytes of one PV time structure (DEN0057 section 4.1.1 asks for 64-byte alignment).
 pub const PV_TIME_STRIDE: u64 = 64;
+/// Start of the memory that a VM shares with others, where virt has the memory of its PCIe host bridge.
+pub const SHARED_MEMORY: u64 = 0x1000_0000;
+/// End of what it may take.
+pub const SHARED_MEMORY_END: u64 = 0x3eff_0000;
 /// Start of the guest's RAM.
 pub const RAM: u64 = 0x4000_0000;
 /// Where a raw binary (not an arm64 Image) is placed, from the start of RAM.

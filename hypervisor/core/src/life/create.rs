@@ -15,6 +15,7 @@ use portcullis_bundle::{FirmwareConfig, VmConfig};
 use portcullis_gate::{Conduits, FilterError, Register, Row, Rule, SetError, Support};
 
 use super::flash::{self, FlashError};
+use super::shared_memory::{self, SharedMemory, SharedMemoryError};
 use crate::cpu::physical_core::Core;
 use crate::devices::gpio::Gpio;
 use crate::devices::{clock_is_replaced, wires_are_replaced};
@@ -33,6 +34,8 @@ pub struct Stock<'a> {
     pub assignments: Assignments,
     /// The controllers of the VMs' wires, by VM.
     pub wires: Vec<Option<&'static Gpio>>,
+    /// The memory that VMs share.
+    pub shared: Vec<SharedMemory>,
     /// The free RAM.
     pub free: Regions,
 }
@@ -57,6 +60,13 @@ pub enum CreateError {
     NoClock(&'static str),
     /// It has wires, and the device given to it is where their controller would be, or has its interrupt.
     NoWires(&'static str),
+    /// It cannot have the memory that it shares.
+    SharedMemory {
+        /// The VM.
+        vm: &'static str,
+        /// Why not.
+        error: SharedMemoryError,
+    },
     /// It would be told of too many CPU implementations.
     Implementations(&'static str),
     /// It cannot have its flash.
@@ -113,6 +123,7 @@ impl fmt::Display for CreateError {
                 f,
                 "{vm}: its cores and its `implementations` are more than {IMPLEMENTATIONS_MAX} different CPUs; leave some out"
             ),
+            Self::SharedMemory { vm, error } => write!(f, "{vm}: {error}"),
             Self::Flash { vm, error } => write!(f, "{vm}: {error}"),
             Self::Register { vm, error } => {
                 write!(f, "{vm}: [vm.firmware]: {error}{}", lacks(error))
@@ -171,6 +182,10 @@ pub fn create(
     }
     let flash = flash::create(&config, &devices, &mut stage2, &mut stock.free)
         .map_err(|error| CreateError::Flash { vm: config.name, error })?;
+    let ram = Range::sized(ram_of(&config, memory), memory.size());
+    let taken: Vec<Range> = [ram].into_iter().chain(devices.iter().flat_map(Device::pages)).collect();
+    let shared = shared_memory::share(&stock.shared, index, &mut stage2, &taken)
+        .map_err(|error| CreateError::SharedMemory { vm: config.name, error })?;
     make_row(row, &config, control, stock.support);
     if let Some(firmware) = config.firmware {
         set_registers(&config, row, stock.support, &firmware)
@@ -181,7 +196,7 @@ pub fn create(
     if config.settings.trust_dma || !devices.is_empty() {
         report(&config, memory, &devices);
     }
-    Ok(Vm::new(index, config, row, Parts { memory, stage2, pv_time, devices, flash, wires }, control))
+    Ok(Vm::new(index, config, row, Parts { memory, stage2, pv_time, devices, flash, wires, shared }, control))
 }
 
 /// Puts into `row` the firmware registers of a VM that was just created, as they are by default.

@@ -15,6 +15,7 @@ use portcullis_vgic::GicVersion;
 use super::board::Parts;
 use crate::cpu::physical_core::Core;
 use crate::life::create::{Stock, create, set_implementations};
+use crate::life::shared_memory::{Description, SharedMemory};
 use crate::life::wires::{self, Wire};
 use crate::machine::{Machine, Usage};
 use crate::run::assign::assign;
@@ -113,7 +114,12 @@ impl Rig {
 
     /// A machine with this kind of GIC, between whose VMs there are wires.
     pub fn with_wires(gic: GicVersion, vms: &[VmConfig<'static>], wires: &[Wire]) -> Self {
-        Self::complete(Parts::new(), gic, vms, Assignments::default(), wires, |_| ())
+        Self::complete(Parts::new(), gic, vms, Assignments::default(), wires, &[], |_| ())
+    }
+
+    /// A machine whose VMs share memory, each piece of it no more than [`MEMORY`].
+    pub fn with_shared_memory(vms: &[VmConfig<'static>], shared: &[Description]) -> Self {
+        Self::complete(Parts::new(), GicVersion::V3, vms, Assignments::default(), &[], shared, |_| ())
     }
 
     /// A machine each of whose cores is prepared before it comes.
@@ -124,7 +130,7 @@ impl Rig {
         assignments: Assignments,
         prepare: impl Fn(usize),
     ) -> Self {
-        Self::complete(parts, gic, vms, assignments, &[], prepare)
+        Self::complete(parts, gic, vms, assignments, &[], &[], prepare)
     }
 
     fn complete(
@@ -133,6 +139,7 @@ impl Rig {
         vms: &[VmConfig<'static>],
         assignments: Assignments,
         wires: &[Wire],
+        shared: &[Description],
         prepare: impl Fn(usize),
     ) -> Self {
         let count = vms.iter().flat_map(|vm| vm.cores.as_slice()).max().map_or(1, |last| *last as usize + 1);
@@ -141,7 +148,7 @@ impl Rig {
         let workers: &'static [Worker] = Vec::leak(workers.collect());
         let rig_cores = RefCell::new(cores);
         let former = fake::become_core(std::mem::take(&mut rig_cores.borrow_mut()[0]));
-        let machine = assemble(&parts, workers, vms, assignments, wires);
+        let machine = assemble(&parts, workers, vms, assignments, wires, shared);
         rig_cores.borrow_mut()[0] = fake::become_core(former);
         let rig = Self { machine, parts, workers, cores: rig_cores, events: RefCell::default() };
         for (core, worker) in workers.iter().enumerate() {
@@ -359,12 +366,18 @@ fn assemble(
     configs: &[VmConfig<'static>],
     assignments: Assignments,
     wires: &[Wire],
+    shared: &[Description],
 ) -> &'static Machine {
     SERIAL.connect(parts.line);
     let board = Box::leak(Box::new(portcullis_board::Board { ..parts.board }));
     let support = Support::FULL;
     let wires = wires::lay(configs.len(), wires);
-    let mut stock = Stock { support: &support, interface: None, assignments, wires, free: Regions::new() };
+    let mut stock =
+        Stock { support: &support, interface: None, assignments, wires, shared: Vec::new(), free: Regions::new() };
+    for description in shared {
+        stock.free.add(memory(MEMORY)).unwrap();
+        stock.shared.push(SharedMemory::take(description.clone(), &mut stock.free, 0).unwrap());
+    }
     let vms = configs.iter().enumerate().map(|(index, config)| {
         stock.free.add(memory(config.memory)).unwrap();
         if config.flash.is_some() {

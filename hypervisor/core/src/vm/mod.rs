@@ -24,6 +24,7 @@ pub mod restart;
 pub mod seed;
 pub mod shown_phase;
 pub mod state;
+pub mod state_pages;
 pub mod step;
 pub mod support;
 pub mod timekeeping;
@@ -63,6 +64,7 @@ use self::power::{Power, PowerState};
 use self::pv_time::PvTime;
 use self::rate::LineRate;
 use self::state::{Phase, State};
+use self::state_pages::SharedEnds;
 use self::timekeeping::Timekeeping;
 use self::vcpu_sets::{Live, VcpuSets};
 use self::vector_abort::BeforeVector;
@@ -104,6 +106,8 @@ pub struct Vm {
     pub console: GuestConsole,
     /// Its devices behind the GIC and the UART.
     pub bus: VmBus,
+    /// Its ends of the memory that it shares.
+    pub shared: SharedEnds,
     /// Its page of PV time structures.
     pub pv_time: PvTime,
     /// Whether it is the control VM, which manages the others.
@@ -176,6 +180,8 @@ pub struct Parts {
     pub flash: Option<Flash>,
     /// The controller of its wires, if it has any.
     pub wires: Option<&'static Gpio>,
+    /// Its ends of the memory that it shares, which its tables map.
+    pub shared: SharedEnds,
 }
 
 /// The VMID of the VM with this number. There are few.
@@ -189,7 +195,7 @@ impl Vm {
         index: usize,
         config: VmConfig<'static>,
         row: &'static Row,
-        Parts { memory, stage2, pv_time, devices, flash, wires }: Parts,
+        Parts { memory, stage2, pv_time, devices, flash, wires, shared }: Parts,
         control: bool,
     ) -> Self {
         let (root, stage2) = (stage2.root(), Arc::new(Mutex::new(stage2)));
@@ -211,6 +217,7 @@ impl Vm {
             vgic: Vgic::of_version(gic::version(), config.cores.as_slice().len()),
             console: GuestConsole::new(index),
             bus,
+            shared,
             pv_time,
             control,
             audit,
