@@ -1,5 +1,6 @@
 //! The tests in QEMU.
 
+mod boards;
 mod boot_loader;
 pub mod case;
 mod console;
@@ -128,6 +129,7 @@ const DAMAGED: Case = Case { manifest: "conformance.toml", expectations: NOTHING
 /// Every test in QEMU.
 pub fn all() -> impl Iterator<Item = &'static Case> {
     let more = [
+        boards::CASES,
         boot_loader::CASES,
         console::CASES,
         firmware::CASES,
