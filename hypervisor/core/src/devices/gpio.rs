@@ -169,13 +169,12 @@ mod tests {
         // Who spins for a fair lock may wait for a thread that the host has put aside.
         let rounds = if cfg!(miri) { 20 } else { 500 };
         std::thread::scope(|scope| {
-            for thread in 0..2 {
+            for (vm, gpio) in pair.into_iter().enumerate() {
                 let lines = &lines;
                 scope.spawn(move || {
-                    let (vm, gpio) = (thread, pair[thread]);
                     for round in 0..rounds {
                         let owner = Of(lines, vm);
-                        gpio.write(&owner, DATA + 0x3c, 4, round ^ thread as u64);
+                        gpio.write(&owner, DATA + 0x3c, 4, round ^ vm as u64);
                         gpio.write(&owner, IC, 4, 0xff);
                         if round % 64 == 63 {
                             gpio.reset(&owner);
