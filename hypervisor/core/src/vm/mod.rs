@@ -25,6 +25,7 @@ pub mod restart;
 pub mod seed;
 pub mod shown_phase;
 pub mod state;
+pub mod state_pages;
 pub mod step;
 pub mod support;
 pub mod timekeeping;
@@ -65,13 +66,14 @@ use self::power::{Power, PowerState};
 use self::pv_time::PvTime;
 use self::rate::LineRate;
 use self::state::{Phase, State};
+use self::state_pages::SharedEnds;
 use self::timekeeping::Timekeeping;
 use self::vcpu_sets::{Live, VcpuSets};
 use self::vector_abort::BeforeVector;
 use self::wait::Wait;
 use self::watchdog::Watchdog;
 use crate::cpu::{gic, kick::Kicks};
-use crate::devices::{self, VmBus, console::GuestConsole};
+use crate::devices::{self, VmBus, console::GuestConsole, gpio::Gpio};
 use crate::entropy::Claim;
 use crate::links::backplane::Backplane;
 use crate::memory::bank::Bank;
@@ -111,6 +113,8 @@ pub struct Vm {
     pub links: Option<&'static Backplane>,
     /// Cores that have some of its RAM mapped for work at its links.
     pub(crate) aliases: Aliases,
+    /// Its ends of the memory that it shares.
+    pub shared: SharedEnds,
     /// Its page of PV time structures.
     pub pv_time: PvTime,
     /// Whether it is the control VM, which manages the others.
@@ -183,6 +187,10 @@ pub struct Parts {
     pub flash: Option<Flash>,
     /// Its virtio transports, if any of them has a device.
     pub links: Option<&'static Backplane>,
+    /// The controller of its wires, if it has any.
+    pub wires: Option<&'static Gpio>,
+    /// Its ends of the memory that it shares, which its tables map.
+    pub shared: SharedEnds,
 }
 
 /// The VMID of the VM with this number. There are few.
@@ -196,14 +204,14 @@ impl Vm {
         index: usize,
         config: VmConfig<'static>,
         row: &'static Row,
-        Parts { memory, stage2, pv_time, devices, flash, links }: Parts,
+        Parts { memory, stage2, pv_time, devices, flash, wires, shared, links }: Parts,
         control: bool,
     ) -> Self {
         let (root, stage2) = (stage2.root(), Arc::new(Mutex::new(stage2)));
         // SAFETY: the memory was taken for this VM, whose tables map it there. It is loaded while no vCPU is on; besides, the bank alone
         // uses it.
         let cells = flash.as_ref().map(|flash| unsafe { Bank::new(flash.banks.second, SECOND, stage2.clone()) });
-        let bus = devices::bus(&config, &devices, cells, links.map(|links| Box::new(links) as _));
+        let bus = devices::bus(&config, &devices, cells, wires, links.map(|links| Box::new(links) as _));
         let audit = Audit::new();
         audit.want(config.settings.audit);
         let watchdog = Watchdog::new(config.settings.watchdog);
@@ -220,6 +228,7 @@ impl Vm {
             bus,
             links,
             aliases: Aliases::new(),
+            shared,
             pv_time,
             control,
             audit,

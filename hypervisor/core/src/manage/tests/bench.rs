@@ -288,7 +288,16 @@ fn assemble() -> &'static Machine {
             index,
             config,
             row,
-            Parts { memory, stage2: Stage2::new(), pv_time, devices: Vec::new(), flash: None, links: None },
+            Parts {
+                memory,
+                stage2: Stage2::new(),
+                pv_time,
+                devices: Vec::new(),
+                flash: None,
+                wires: None,
+                shared: Vec::new(),
+                links: None,
+            },
             control,
         )
     });
