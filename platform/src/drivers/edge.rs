@@ -3,7 +3,8 @@
 //! A clock that shows whole seconds (PL031) tells the time to within a second, unless one knows where on the counter its
 //! seconds begin. Waiting for the next one would cost up to a second of boot. Instead the moment is bracketed: the clock is
 //! looked at 64 times a second until it advances, then four times in each second, within the bracket, until that is no
-//! wider than a millisecond. That takes three seconds, and never more than four looks in ten milliseconds.
+//! wider than a millisecond. That takes three seconds, and never more than four looks in ten milliseconds. Looks that come late
+//! narrow it less; after five seconds the moment is taken to be as well known as it will be, so that who waits for it waits no longer.
 //!
 //! The time of day is always counted from the late end of the bracket. So it is never ahead of the clock, it can only
 //! come nearer, and it never goes back. While the moment is looked for it steps forward, by less than a second in all; who needs
@@ -26,6 +27,8 @@ const ENOUGH: u64 = 1024;
 /// Looks that may come too late for the bracket, or contradict it: the moment is then taken to be as well known as it will be. It
 /// is so where the clock does not go as the counter does.
 const MISSES: u32 = 4;
+/// Seconds after which the first look is the last one.
+const PATIENCE: u64 = 5;
 /// In the place of a moment: none, as every count is before it.
 const UNKNOWN: u64 = i64::MAX as u64;
 
@@ -100,6 +103,8 @@ pub struct Edge {
     pause: u64,
     /// Looks that said nothing.
     misses: u32,
+    /// The first look from this count on is the last.
+    end: u64,
 }
 
 impl Edge {
@@ -113,6 +118,7 @@ impl Edge {
             step: frequency / LOOKS,
             pause: 0,
             misses: 0,
+            end: count.saturating_add(frequency.saturating_mul(PATIENCE)),
         }
     }
 
@@ -145,6 +151,13 @@ impl Edge {
     /// Takes in a look: the clock showed `second` when the counter stood at `count`. A look that does not fall into the
     /// bracket of some second, or that contradicts the ones before, narrows nothing.
     pub fn look(&mut self, second: u64, count: u64) {
+        self.narrow(second, count);
+        if count >= self.end {
+            self.misses = MISSES;
+        }
+    }
+
+    fn narrow(&mut self, second: u64, count: u64) {
         let Some(past) = count.checked_sub(self.after) else { return };
         let seconds = past / self.frequency.max(1);
         let folded = count.saturating_sub(seconds.saturating_mul(self.frequency));
@@ -243,6 +256,29 @@ mod tests {
             // The bracket gets narrow until each look is beyond its end.
             let (edge, found) = search(phase, 0, HZ / 40);
             assert!(edge.uncertainty() <= HZ / 20 && found <= 16 * HZ, "{edge:?} at {found}");
+        }
+    }
+
+    /// On a machine that is short of time each look is late by something else: the search ends for all that.
+    #[test]
+    fn looks_that_come_late_at_random_end_the_search_within_seven_seconds() {
+        let mut random = 1_u64;
+        for (phase, most) in
+            PHASES.into_iter().flat_map(|phase| [HZ / 1000, HZ / 70, HZ / 8, HZ].map(|most| (phase, most)))
+        {
+            for start in 0..50 {
+                let mut edge = Edge::new(shown(start, phase), start, HZ);
+                let mut count = start;
+                while let Some(next) = edge.next_look(count) {
+                    random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    count = next + (random >> 33) % most;
+                    edge.look(shown(count, phase), count);
+                }
+                assert!(count - start <= 7 * HZ, "{edge:?} at {count}, late by up to {most}");
+                let told = Time::new(&edge).exact(count.max(edge.by)).unwrap();
+                let truth = (count.max(edge.by) + HZ - phase) * 16 + 1_700_000_000_000_000_000;
+                assert!(told <= truth && truth - told <= 1_000_000_000, "{told} {truth}");
+            }
         }
     }
 

@@ -184,6 +184,9 @@ mod tests {
                 self.put(byte);
             }
         }
+        fn is_idle(&self) -> bool {
+            true
+        }
         fn get(&self) -> Option<u8> {
             None
         }
@@ -198,6 +201,7 @@ mod tests {
 
     impl Owner for Nobody {
         fn set_level(&self, _: u32, _: bool) {}
+        fn set_level_of(&self, _: usize, _: u32, _: bool) {}
         fn wall_clock(&self) -> Option<&'static dyn WallClock> {
             None
         }
