@@ -283,7 +283,7 @@ fn forwarding_shows_in_calls_and_in_discovery() {
     let ids = near_known();
     let mut random = Xorshift(0x9e37_79b9_7f4a_7c15);
     let mut forwarded = 0;
-    for mut vm in states().step_by(if cfg!(miri) { 1000 } else { 5 }) {
+    for mut vm in states().step_by(if cfg!(miri) { 500 } else { 5 }) {
         any_filter(&mut vm, &mut random);
         let (profile, (filter, published)) = (profile(&vm), filter(&vm));
         let nameless = vm.forwarded.iter().chain(&vm.denied).map(|&(first, _)| first);

@@ -91,7 +91,7 @@ writes TTBR1_EL1 and VBAR_EL1 twice, with a barrier behind each, and the kernel'
 more of them are walked for.
 
 A system call of Debian's 6.12, the mean of 200,000 that read or write a byte, takes 751 ns without and 1571 ns with KPTI, on a
-cortex-a53 and on a cortex-a72, by a clock that goes on by a nanosecond an instruction (`scripts/test "qemu kpti"`; the consoles in
+cortex-a53 and on a cortex-a72, by a clock that goes on by a nanosecond an instruction (`scripts/test \"qemu kpti\"`; the consoles in
 `target/test` have the line). All of it is the guest's own: how often it comes to EL2 is the same. What the walks take is not in it.
 `kaslr = false` leaves both out.
 
