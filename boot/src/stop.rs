@@ -6,6 +6,7 @@ use portcullis_board::Range;
 use portcullis_bundle::BundleError;
 use portcullis_bundle::page_size::PageSize;
 use portcullis_core::life::create::CreateError;
+use portcullis_core::life::shared_memory::SharedMemoryError;
 use portcullis_core::run::assign::NoSuchCore;
 use portcullis_platform::assemble::BoardError;
 use portcullis_platform::facts::FactsError;
@@ -74,6 +75,8 @@ pub enum Stop {
     Device(Impossible),
     /// A VM cannot be made.
     Vm(CreateError),
+    /// VMs cannot share memory as they are to.
+    SharedMemory(SharedMemoryError),
 }
 
 impl fmt::Display for Stop {
@@ -116,6 +119,7 @@ impl fmt::Display for Stop {
             ),
             Self::Device(impossible) => impossible.fmt(f),
             Self::Vm(error) => error.fmt(f),
+            Self::SharedMemory(error) => error.fmt(f),
         }
     }
 }

@@ -5,6 +5,18 @@ use dtoolkit::{Node, Property};
 
 use super::*;
 
+/// As much shared memory as there may be, each piece with the longest node.
+const EIGHT: [Shared<'static>; bundle::SHARED_MEMORY_MAX] = {
+    let mut shared = [LONGEST_SHARED; bundle::SHARED_MEMORY_MAX];
+    let mut place = 0;
+    while place < shared.len() {
+        let start = LONGEST_SHARED.at.start - place as u64;
+        shared[place].at = Range { start, end: start };
+        place += 1;
+    }
+    shared
+};
+
 const DEFAULT: GuestTree<'static> = GuestTree {
     memory: Range::sized(map::RAM, 256 << 20),
     vcpus: 2,
@@ -13,6 +25,8 @@ const DEFAULT: GuestTree<'static> = GuestTree {
     conduits: bundle::CONDUIT_HVC | bundle::CONDUIT_SMC,
     psci: function::PSCI_VERSION_1_1,
     emulated: &EMULATED,
+    gpio_lines: &[LONGEST; map::GPIO_LINES],
+    shared: &EIGHT,
     devices: &[],
     kaslr_seed: None,
     rng_seed: None,

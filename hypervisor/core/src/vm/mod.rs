@@ -106,6 +106,8 @@ pub struct Vm {
     pub console: GuestConsole,
     /// Its devices behind the GIC and the UART.
     pub bus: VmBus,
+    /// Its end of wires, if it has any.
+    pub wires: Option<&'static Gpio>,
     /// Its ends of the memory that it shares.
     pub shared: SharedEnds,
     /// Its page of PV time structures.
@@ -217,6 +219,7 @@ impl Vm {
             vgic: Vgic::of_version(gic::version(), config.cores.as_slice().len()),
             console: GuestConsole::new(index),
             bus,
+            wires,
             shared,
             pv_time,
             control,

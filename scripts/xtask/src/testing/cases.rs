@@ -5,6 +5,7 @@ mod boot_loader;
 pub mod case;
 mod console;
 mod firmware;
+mod links;
 mod loaders;
 mod passthrough;
 mod power;
@@ -141,6 +142,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         sharing::CASES,
         speculation::CASES,
         watchdog::CASES,
+        links::CASES,
     ];
     CASES.iter().chain(more.into_iter().flatten())
 }
