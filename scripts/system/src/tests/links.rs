@@ -87,9 +87,9 @@ fn what_is_wrong_with_a_wire_is_said() {
         wire("name = \"x\"\nfrom = \"a\"\nto = \"b\"\nto-line = 2") + "[[wire]]\nname = \"y\"\n" + second + "\n"
     };
     let (said, _) = wrong(&two("from = \"b\"\nto = \"c\"\nfrom-line = 2"));
-    assert_eq!(said, "line 2 of this VM has a wire already, that of line 20");
+    assert_eq!(said, "line 2 of this VM has a wire already, that of line 23");
     let (said, _) = wrong(&two("from = \"b\"\nto = \"c\"").replace("name = \"y\"", "name = \"x\""));
-    assert_eq!(said, "a second wire of the name \"x\"; the first is in line 17");
+    assert_eq!(said, "a second wire of the name \"x\"; the first is in line 20");
     let many: String = (0..9).map(|n| format!("[[wire]]\nname = \"w{n}\"\nfrom = \"a\"\nto = \"b\"\n")).collect();
     let report = Bench::new().parse(&(vms() + &many)).expect_err("nine are too many").to_string();
     assert!(report.contains("error: VM \"a\" has more than 8 ends of wires"), "{report}");
