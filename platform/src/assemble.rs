@@ -222,6 +222,9 @@ pub unsafe fn rate(facts: &Facts) -> Option<Rate> {
 unsafe fn interrupts(gic: &Gic) -> Result<&'static dyn InterruptController, BoardError> {
     match *gic {
         Gic::V2 { distributor, cpu_interface, hypervisor_interface, virtual_interface, maintenance } => {
+            // SAFETY: passed on to the caller; GICC is there, and reading GICC_IIDR has no effect.
+            let read = |at: u64| unsafe { (at as *const u32).read_volatile() };
+            let (cpu_interface, virtual_interface) = gicv2::contiguous(cpu_interface, virtual_interface, read);
             gicv2::check_regions(cpu_interface, virtual_interface).map_err(BoardError::GicV2)?;
             let gicd = NonNull::new(distributor.start as *mut _).ok_or(BoardError::Address(distributor.start))?;
             let [gicc, gich] = [cpu_interface, hypervisor_interface].map(|region| region.start as usize);
@@ -261,6 +264,9 @@ pub unsafe fn board(facts: &'static Facts, firmware: &Findings, with_page: WithP
     unsafe { find_absent(facts)? };
     // SAFETY: passed on to the caller.
     let interrupts = unsafe { interrupts(&facts.gic)? };
+    if let Some(DrivenDevice { intid: Some(intid), edge: true, .. }) = facts.uart {
+        interrupts.set_trigger(intid, true);
+    }
     let power: &'static dyn PowerControl = match firmware {
         Findings::NotAsked => {
             let power = |offer| if let Offer::Power(bind) = offer { Some(bind) } else { None };

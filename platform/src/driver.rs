@@ -76,6 +76,27 @@ pub struct DrivenDevice {
     pub registers: Range,
     /// Its first interrupt, an INTID, if it is wired to the GIC.
     pub intid: Option<u32>,
+    /// That interrupt is a rising edge; else it follows its line.
+    pub edge: bool,
     /// Its clock in Hz, if the tree tells.
     pub clock: Option<u32>,
+    /// How its registers lie, if the tree tells.
+    pub layout: Layout,
+}
+
+impl DrivenDevice {
+    /// One of which only this is known.
+    pub const fn at(driver: &'static Driver, address: u64, size: u64) -> Self {
+        let (registers, layout) = (Range::sized(address, size), Layout { shift: None, width: None });
+        Self { driver, registers, intid: None, edge: false, clock: None, layout }
+    }
+}
+
+/// How the registers of a device lie whose kind does not say that (`serial/8250.yaml`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// `reg-shift`: register n is n times two to the power of this many bytes behind the first one.
+    pub shift: Option<u32>,
+    /// `reg-io-width`: the bytes of an access.
+    pub width: Option<u32>,
 }

@@ -54,9 +54,10 @@ fn qemu_virt_with_gicv3() {
     assert_eq!(facts.timer, TIMER);
     let registers = region(0x900_0000, 0x1000);
     let clock = Some(24_000_000);
-    assert_eq!(facts.uart, Some(DrivenDevice { driver: &pl011::DRIVER, registers, intid: Some(33), clock }));
+    let device = DrivenDevice::at(&pl011::DRIVER, 0, 0);
+    assert_eq!(facts.uart, Some(DrivenDevice { registers, intid: Some(33), clock, ..device }));
     let registers = region(0x901_0000, 0x1000);
-    let rtc = DrivenDevice { driver: &pl031::DRIVER, registers, intid: Some(34), clock };
+    let rtc = DrivenDevice { driver: &pl031::DRIVER, registers, intid: Some(34), clock, ..device };
     assert_eq!(facts.devices().collect::<Vec<_>>(), [&rtc]);
     assert_eq!(facts.psci, Some(Psci { method: PsciMethod::Smc, version: PsciVersion::V1_0 }));
     assert_eq!(facts.bundle, None);
@@ -135,9 +136,8 @@ fn raspberry_pi_4() {
         }
     );
     assert_eq!(facts.timer, TIMER);
-    let registers = region(0xfe21_5040, 0x40);
-    let driver = &bcm2835_aux_uart::DRIVER;
-    assert_eq!(facts.uart, Some(DrivenDevice { driver, registers, intid: Some(125), clock: None }));
+    let mini_uart = DrivenDevice::at(&bcm2835_aux_uart::DRIVER, 0xfe21_5040, 0x40);
+    assert_eq!(facts.uart, Some(DrivenDevice { intid: Some(125), ..mini_uart }));
     assert_eq!(facts.psci, None);
     assert_eq!(facts.devices().count(), 3);
     assert_eq!(driven(&facts, &rng200::DRIVER), [region(0xfe10_4000, 0x28)]);

@@ -47,6 +47,8 @@ pub enum Operation {
     CacheType = 18,
     /// WFE.
     Wfe = 19,
+    /// A copy of 64 KiB by what EL2 copies with.
+    Copy = 20,
     /// An SGI to another vCPU that spins, until that one has answered.
     Ipi = 24,
     /// An SGI to another vCPU that is in WFI, until that one has answered.
@@ -55,7 +57,7 @@ pub enum Operation {
 
 impl Operation {
     /// Those of one vCPU, in the order of their tests.
-    pub const SINGLE: [Self; 20] = [
+    pub const SINGLE: [Self; 21] = [
         Self::Empty,
         Self::Hvc,
         Self::Smc,
@@ -76,6 +78,7 @@ impl Operation {
         Self::Mdscr,
         Self::CacheType,
         Self::Wfe,
+        Self::Copy,
     ];
     /// Those of two vCPUs.
     pub const PAIR: [Self; 2] = [Self::Ipi, Self::IpiIdle];
@@ -103,6 +106,7 @@ impl Operation {
             Self::Mdscr => "mdscr",
             Self::CacheType => "ctr",
             Self::Wfe => "wfe",
+            Self::Copy => "copy-64k",
             Self::Ipi => "ipi",
             Self::IpiIdle => "ipi-idle",
         }

@@ -27,6 +27,8 @@ pub enum Mode {
     MachineOff,
     /// SYSTEM_RESET by a VM that may reset the machine.
     MachineReset,
+    /// EL2's copies of memory.
+    Copies,
     /// The cost of management calls.
     Cost,
     /// Interrupts as fast as they go.
@@ -103,6 +105,7 @@ impl Mode {
             "dry" => Self::NoEntropy,
             "off" => Self::MachineOff,
             "restart" => Self::MachineReset,
+            "copies" => Self::Copies,
             "cost" => Self::Cost,
             "storm" => Self::Storm,
             "busy" => Self::Busy,

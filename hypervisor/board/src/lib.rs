@@ -19,6 +19,9 @@
 //!     fn send(&self, next: &mut dyn FnMut() -> Option<u8>) {
 //!         while next().is_some() {}
 //!     }
+//!     fn is_idle(&self) -> bool {
+//!         true
+//!     }
 //!     fn get(&self) -> Option<u8> {
 //!         None
 //!     }
@@ -61,6 +64,8 @@ pub trait SerialPort: Sync {
     fn put(&self, byte: u8);
     /// Hands bytes to the transmitter while it has room and there is a `next` one; never waits.
     fn send(&self, next: &mut dyn FnMut() -> Option<u8>);
+    /// Whether everything that was handed to the transmitter has left the port, the last stop bit included.
+    fn is_idle(&self) -> bool;
     /// Takes one received byte.
     fn get(&self) -> Option<u8>;
     /// Whether the port interrupts when it has received something; it does from the start. While it does not, what comes stays

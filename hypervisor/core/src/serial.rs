@@ -88,6 +88,8 @@ impl Serial {
         // The first line begins on a fresh one, whatever stood there.
         let fresh = if self.ending.swap(true, Ordering::Relaxed) { "" } else { "\r\n" };
         let _ = core::fmt::write(&mut Direct(*port), format_args!("{fresh}portcullis: {line}\r\n"));
+        // What follows may be the end, and nobody knows which line is the last one.
+        wait_until_idle(*port);
     }
 
     /// Shows what the line of VM `vm` has to show. False: there is no room for all of it. Out of line: most characters only go to
@@ -170,7 +172,15 @@ impl Serial {
             }
             port.put(byte);
         }
+        wait_until_idle(*port);
     }
+}
+
+/// Waits until the last byte has left the port, for 10 ms at most: a FIFO of 64 bytes takes 6 at 115200 baud. A board that is off
+/// or reset before that does not send the end of the line that says why.
+fn wait_until_idle(port: &dyn SerialPort) {
+    let end = timer::count().saturating_add(timer::frequency() / 100);
+    while !port.is_idle() && timer::count() <= end {}
 }
 
 /// Waits for room in the serial line's FIFO for a second at most.

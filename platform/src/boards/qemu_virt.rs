@@ -1,7 +1,5 @@
 //! QEMU's `virt` machine (QEMU, `docs/system/arm/virt.rst`, `hw/arm/virt.c`).
 
-use portcullis_board::Range;
-
 use super::{Definition, Entry, unknown::UNKNOWN};
 use crate::driver::DrivenDevice;
 use crate::drivers::pl011;
@@ -15,7 +13,6 @@ const RAM: u64 = 0x4000_0000;
 
 /// Images are loaded into RAM. No other board that we know has its RAM there.
 unsafe fn last_resort(entry: &Entry<'_>) -> Option<DrivenDevice> {
-    let registers = Range::sized(0x0900_0000, 0x1000);
-    let uart = DrivenDevice { driver: &pl011::DRIVER, registers, intid: None, clock: Some(24_000_000) };
+    let uart = DrivenDevice { clock: Some(24_000_000), ..DrivenDevice::at(&pl011::DRIVER, 0x0900_0000, 0x1000) };
     (entry.image >= RAM).then_some(uart)
 }

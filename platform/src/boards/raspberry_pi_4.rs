@@ -39,5 +39,5 @@ unsafe fn last_resort(entry: &Entry<'_>) -> Option<DrivenDevice> {
         ALTERNATE_5 => (&bcm2835_aux_uart::DRIVER, 0xfe21_5040, 0x40),
         _ => (&pl011::DRIVER, 0xfe20_1000, 0x200),
     };
-    Some(DrivenDevice { driver, registers: Range::sized(address, size), intid: None, clock: RASPBERRY_PI_4.uart_clock })
+    Some(DrivenDevice { clock: RASPBERRY_PI_4.uart_clock, ..DrivenDevice::at(driver, address, size) })
 }

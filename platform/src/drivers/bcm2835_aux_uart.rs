@@ -5,8 +5,9 @@ use core::ptr::NonNull;
 
 use portcullis_board::SerialPort;
 use safe_mmio::{UniqueMmioPointer, field, field_shared, fields::ReadPureWrite, fields::ReadWrite};
-use spin::{Once, mutex::TicketMutex};
+use spin::Once;
 
+use super::line::{Line, Registers, Wanted};
 use crate::driver::{DrivenDevice, Driver, Offer};
 
 /// This driver.
@@ -23,6 +24,8 @@ const TRANSMIT: u32 = 0b0010;
 const READY: u32 = 1 << 0;
 /// AUX_MU_LSR: the transmit FIFO takes a byte.
 const ROOM: u32 = 1 << 5;
+/// AUX_MU_LSR: the transmit FIFO is empty, and the last bit is out.
+const IDLE: u32 = 1 << 6;
 /// AUX_MU_CNTL: receiver and transmitter are on.
 const ON: u32 = 0b11;
 /// Where its own registers begin behind those of all auxiliary peripherals.
@@ -30,7 +33,7 @@ const OFFSET: u64 = 0x40;
 
 /// The registers of the auxiliary peripherals, as far as the mini UART's.
 #[repr(C)]
-pub struct Registers {
+pub struct Block {
     interrupts: u32,
     enables: ReadPureWrite<u32>,
     others: [u32; 14],
@@ -45,29 +48,13 @@ pub struct Registers {
     control: ReadPureWrite<u32>,
 }
 
-const _: () = assert!(core::mem::offset_of!(Registers, data) as u64 == OFFSET);
-const _: () = assert!(core::mem::offset_of!(Registers, line_status) == 0x54);
+const _: () = assert!(core::mem::offset_of!(Block, data) as u64 == OFFSET);
+const _: () = assert!(core::mem::offset_of!(Block, line_status) == 0x54);
 
 /// A mini UART.
-pub struct AuxUart {
-    port: TicketMutex<Port>,
-    interrupt: Option<u32>,
-}
+pub struct AuxUart(UniqueMmioPointer<'static, Block>);
 
-/// The registers, and what interrupts.
-struct Port {
-    registers: UniqueMmioPointer<'static, Registers>,
-    interrupts: u32,
-}
-
-impl Port {
-    fn set_interrupts(&mut self, interrupts: u32, enabled: bool) {
-        self.interrupts = if enabled { self.interrupts | interrupts } else { self.interrupts & !interrupts };
-        field!(self.registers, interrupt_enable).write(self.interrupts);
-    }
-}
-
-static UART: Once<AuxUart> = Once::new();
+static UART: Once<Line<AuxUart>> = Once::new();
 
 /// Takes over the board's.
 ///
@@ -75,64 +62,52 @@ static UART: Once<AuxUart> = Once::new();
 ///
 /// As [`Bind`](crate::driver::Bind) says.
 unsafe fn bind(device: &DrivenDevice) -> Option<&'static dyn SerialPort> {
-    let registers = NonNull::new(device.registers.start.checked_sub(OFFSET)? as *mut _)?;
+    let block = NonNull::new(device.registers.start.checked_sub(OFFSET)? as *mut _)?;
     // SAFETY: passed on to the caller; the static makes sure that there is one driver.
-    Some(UART.call_once(|| unsafe { AuxUart::new(registers, device.intid) }))
+    Some(UART.call_once(|| Line::new(unsafe { AuxUart::new(block) }, device.intid)))
 }
 
 impl AuxUart {
-    /// Takes over the mini UART among the auxiliary peripherals at `address`, whose interrupt is `interrupt`.
+    /// Takes over the mini UART among the auxiliary peripherals at `address`.
     ///
     /// # Safety
     ///
     /// `address` must be that of their registers, mapped as device memory; nothing else may use the mini UART.
-    pub unsafe fn new(address: NonNull<Registers>, interrupt: Option<u32>) -> Self {
+    pub unsafe fn new(address: NonNull<Block>) -> Self {
         // SAFETY: passed on to the caller.
-        let mut registers = unsafe { UniqueMmioPointer::new(address) };
-        let enables = field_shared!(registers, enables).read();
-        field!(registers, enables).write(enables | ENABLE);
-        let control = field_shared!(registers, control).read();
-        field!(registers, control).write(control | ON);
-        field!(registers, interrupt_enable).write(RECEIVE);
-        Self { port: TicketMutex::new(Port { registers, interrupts: RECEIVE }), interrupt }
+        let mut block = unsafe { UniqueMmioPointer::new(address) };
+        let enables = field_shared!(block, enables).read();
+        field!(block, enables).write(enables | ENABLE);
+        let control = field_shared!(block, control).read();
+        field!(block, control).write(control | ON);
+        Self(block)
+    }
+
+    fn status(&self) -> u32 {
+        field_shared!(self.0, line_status).read()
     }
 }
 
-impl SerialPort for AuxUart {
-    fn has_room(&self) -> bool {
-        field_shared!(self.port.lock().registers, line_status).read() & ROOM != 0
+impl Registers for AuxUart {
+    fn room(&self) -> usize {
+        usize::from(self.status() & ROOM != 0)
     }
 
-    fn put(&self, byte: u8) {
-        let mut port = self.port.lock();
-        field!(port.registers, data).write(byte.into());
+    fn is_idle(&self) -> bool {
+        self.status() & IDLE != 0
     }
 
-    fn send(&self, next: &mut dyn FnMut() -> Option<u8>) {
-        let mut port = self.port.lock();
-        while field_shared!(port.registers, line_status).read() & ROOM != 0
-            && let Some(byte) = next()
-        {
-            field!(port.registers, data).write(byte.into());
-        }
+    fn put(&mut self, byte: u8) {
+        field!(self.0, data).write(byte.into());
     }
 
-    fn get(&self) -> Option<u8> {
-        let mut port = self.port.lock();
-        let ready = field_shared!(port.registers, line_status).read() & READY != 0;
-        ready.then(|| field!(port.registers, data).read() as u8)
+    fn get(&mut self) -> Option<u8> {
+        (self.status() & READY != 0).then(|| field!(self.0, data).read() as u8)
     }
 
-    fn set_receive_interrupt(&self, enabled: bool) {
-        self.port.lock().set_interrupts(RECEIVE, enabled);
-    }
-
-    fn set_transmit_interrupt(&self, enabled: bool) {
-        self.port.lock().set_interrupts(TRANSMIT, enabled);
-    }
-
-    fn interrupt(&self) -> Option<u32> {
-        self.interrupt
+    fn set_interrupts(&mut self, wanted: Wanted) {
+        let enabled = if wanted.receive { RECEIVE } else { 0 } | if wanted.transmit { TRANSMIT } else { 0 };
+        field!(self.0, interrupt_enable).write(enabled);
     }
 }
 
@@ -146,14 +121,16 @@ mod tests {
         (block[1], block[0x60 / 4]) = (0b110, 0);
         let address = NonNull::new(block.as_mut_ptr()).unwrap();
         // SAFETY: the block is a register block in memory, and this test's own.
-        let uart = unsafe { AuxUart::new(address.cast(), Some(125)) };
+        let uart = Line::new(unsafe { AuxUart::new(address.cast()) }, Some(125));
         // SAFETY: as above.
         let at = |offset: usize| unsafe { address.add(offset / 4).read_volatile() };
         // SAFETY: as above.
         let set = |offset: usize, value: u32| unsafe { address.add(offset / 4).write_volatile(value) };
         assert_eq!((at(0x04), at(0x44), at(0x60)), (0b111, 0b1101, 0b11));
         assert!(!uart.has_room() && uart.get().is_none());
-        set(0x54, ROOM | READY);
+        assert!(!uart.is_idle());
+        set(0x54, IDLE | ROOM | READY);
+        assert!(uart.is_idle());
         set(0x40, 0x141);
         assert!(uart.has_room());
         assert_eq!(uart.get(), Some(0x41));

@@ -65,6 +65,29 @@ impl fmt::Display for GicV2Error {
     }
 }
 
+/// Bytes of a frame in which each page of registers is repeated, so that each has a page of 64 KiB of its own
+/// (Arm Base System Architecture, "Memory map"): two pages of them.
+const MIRRORED: u64 = 0x2_0000;
+/// From a frame's start to the last repetition of its first page, which its second page follows.
+const LAST_REPETITION: u64 = 0xf000;
+/// Offset of GICC_IIDR (section 4.4.14).
+const IIDR: u64 = 0xfc;
+
+/// GICC and GICV where the pages of each follow each other. `read` reads a register of GICC.
+///
+/// Some systems on chip repeat the first page of GICC sixteen times, so that the second one, with GICC_DIR, is 64 KiB further on; what
+/// is 4 KiB further on is the first again. Then GICC_IIDR is found in the last repetition, too, and from there on the two pages follow
+/// each other. GICV is wired as GICC is; nobody but guests reads it.
+pub fn contiguous(cpu_interface: Range, virtual_interface: Range, read: impl Fn(u64) -> u32) -> (Range, Range) {
+    let is_wide = |range: &Range| range.size() >= MIRRORED;
+    let at = |offset: u64| read(cpu_interface.start.saturating_add(offset).saturating_add(IIDR));
+    if !is_wide(&cpu_interface) || at(0) != at(LAST_REPETITION) {
+        return (cpu_interface, virtual_interface);
+    }
+    let last = |range: Range| Range { start: range.start.saturating_add(LAST_REPETITION), ..range };
+    (last(cpu_interface), if is_wide(&virtual_interface) { last(virtual_interface) } else { virtual_interface })
+}
+
 /// Whether GICC and GICV are as they are needed.
 ///
 /// # Errors
@@ -271,6 +294,29 @@ mod tests {
         assert_eq!(check_regions(short, GICV), Err(GicV2Error::CpuInterface(short)));
         for vtr in [0, 0x3f, 0x7000_0003, 0xffff_ffff] {
             assert_eq!(check_type(vtr), Err(GicV2Error::Type(vtr)));
+        }
+    }
+
+    #[test]
+    fn repeated_pages_are_used_where_they_follow_each_other() {
+        let (gicc, gicv) = (Range::sized(0xf902_0000, 0x2_0000), Range::sized(0xf906_0000, 0x2_0000));
+        // Bits 15:12 of an address say nothing there.
+        let repeated = |at: u64| if at & !0xf000 == 0xf902_00fc { 0x0202_043b } else { panic!("{at:#x}") };
+        let (gicc_used, gicv_used) = contiguous(gicc, gicv, repeated);
+        assert_eq!((gicc_used.start, gicv_used.start), (0xf902_f000, 0xf906_f000));
+        assert_eq!((gicc_used.end, gicv_used.end, check_regions(gicc_used, gicv_used)), (gicc.end, gicv.end, Ok(())));
+        // A GICV that the tree tells of as two pages is two pages.
+        assert_eq!(contiguous(gicc, GICV, repeated), (gicc_used, GICV));
+    }
+
+    #[test]
+    fn pages_that_follow_each_other_are_left_where_they_are() {
+        let wide = Range::sized(GICC.start, 0x2_0000);
+        let plain = |at: u64| if at == GICC.start + 0xfc { 0x0202_043b } else { 0 };
+        assert_eq!(contiguous(wide, GICV, plain), (wide, GICV));
+        for size in [0x1000, 0x2000, 0x1_0000, 0x1_f000] {
+            let gicc = Range::sized(GICC.start, size);
+            assert_eq!(contiguous(gicc, GICV, |_| panic!("it is no wider than two pages")), (gicc, GICV));
         }
     }
 

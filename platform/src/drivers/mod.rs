@@ -3,10 +3,12 @@
 pub mod bcm2835_aux_uart;
 pub mod bcm2835_pm;
 pub mod bcm2835_timer;
+pub mod cadence_uart;
 pub mod edge;
 pub mod gicd;
 pub mod gicv2;
 pub mod gicv3;
+pub mod line;
 pub mod pl011;
 pub mod pl031;
 pub mod psci;
@@ -14,16 +16,20 @@ pub mod rate;
 pub mod redistributors;
 pub mod rndrrs;
 pub mod rng200;
+pub mod seconds;
 pub mod spin_table;
+pub mod zynqmp_rtc;
 
 use crate::driver::Driver;
 
 /// The drivers that are picked by what the device tree lists. A console that nothing names is that of the foremost of them that the
 /// board has.
-pub const DRIVERS: [&Driver; 6] = [
+pub const DRIVERS: [&Driver; 8] = [
     &pl011::DRIVER,
     &bcm2835_aux_uart::DRIVER,
+    &cadence_uart::DRIVER,
     &pl031::DRIVER,
+    &zynqmp_rtc::DRIVER,
     &rng200::DRIVER,
     &bcm2835_pm::DRIVER,
     &bcm2835_timer::DRIVER,

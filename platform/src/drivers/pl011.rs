@@ -96,6 +96,11 @@ impl SerialPort for Pl011 {
         }
     }
 
+    fn is_idle(&self) -> bool {
+        // FR.BUSY stays until the last stop bit is out (DDI 0183, section 3.3.3).
+        !self.port.lock().uart.is_busy()
+    }
+
     fn get(&self) -> Option<u8> {
         // A character with an error of framing, parity or overrun is dropped: what it was is not known.
         self.port.lock().uart.read_word().ok().flatten()

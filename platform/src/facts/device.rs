@@ -16,7 +16,7 @@ use super::properties::{Properties, cell, is_disabled, strings};
 
 /// Devices that are known not to read or write memory by themselves, by `compatible`. Of any other one that must be
 /// assumed. `docs/devices.md` lists them.
-pub const NO_MASTERS: [&[u8]; 9] = [
+pub const NO_MASTERS: [&[u8]; 10] = [
     b"arm,pl011",
     b"arm,pl031",
     b"arm,pl061",
@@ -26,6 +26,7 @@ pub const NO_MASTERS: [&[u8]; 9] = [
     b"brcm,bcm2835-aux-uart",
     b"brcm,bcm2835-gpio",
     b"brcm,bcm2835-system-timer",
+    b"cdns,uart-r1p12",
 ];
 
 /// Why a device cannot be passed through.
@@ -184,14 +185,11 @@ impl Devices {
     /// All interrupts of a node.
     fn interrupts(&self, interrupts: Interrupts<'_>) -> Result<Vec<Interrupt>, DeviceError> {
         const SHARED: core::ops::Range<u32> = 32..1020;
-        const EDGE_RISING: u32 = 1;
         let size = (self.decoder.cells as usize).saturating_mul(4).max(4);
         let mut found = Vec::new();
         for index in 0..interrupts.value.len().div_ceil(size) {
             let physical = self.decoder.intid(interrupts, index).filter(|intid| SHARED.contains(intid));
-            let flags =
-                interrupts.value.get(index.saturating_mul(size).saturating_add(8)..).and_then(|rest| rest.get(..4));
-            let edge = flags.and_then(cell).is_some_and(|flags| flags & 0xf == EDGE_RISING);
+            let edge = self.decoder.is_edge(interrupts, index);
             found.push(Interrupt { physical: physical.ok_or(DeviceError::Interrupt)?, edge });
         }
         Ok(found)

@@ -4,7 +4,7 @@ use portcullis_board::Range;
 
 use super::interrupt::{Decoder, Interrupts};
 use super::list::List;
-use crate::driver::{DrivenDevice, Driver};
+use crate::driver::{DrivenDevice, Driver, Layout};
 
 /// Phandle and frequency in Hz of each fixed clock.
 pub type Clocks = List<(u32, u32), 16>;
@@ -17,6 +17,7 @@ pub struct DeviceNode<'a> {
     pub interrupts: Interrupts<'a>,
     pub clock: Option<u32>,
     pub clock_phandle: Option<u32>,
+    pub layout: Layout,
 }
 
 impl DeviceNode<'_> {
@@ -27,7 +28,9 @@ impl DeviceNode<'_> {
             driver: self.driver,
             registers: self.registers,
             intid: decoder.intid(self.interrupts, 0),
+            edge: decoder.is_edge(self.interrupts, 0),
             clock: self.clock.or(fixed.map(|(_, frequency)| *frequency)),
+            layout: self.layout,
         }
     }
 }

@@ -27,9 +27,21 @@ impl Decoder {
         if interrupts.parent.is_some() && interrupts.parent != self.phandle {
             return None;
         }
-        let size = (self.cells as usize).checked_mul(4).filter(|size| *size >= 12)?;
-        let specifier = interrupts.value.get(size.checked_mul(index)?..)?.get(..size)?;
+        let specifier = self.specifier(interrupts, index)?;
         intid(cell(specifier.get(..4)?)?, cell(specifier.get(4..8)?)?)
+    }
+
+    /// Whether a node's interrupt number `index` is a rising edge; else it follows its line.
+    pub fn is_edge(&self, interrupts: Interrupts<'_>, index: usize) -> bool {
+        const EDGE_RISING: u32 = 1;
+        let flags = self.specifier(interrupts, index).and_then(|specifier| cell(specifier.get(8..12)?));
+        flags.is_some_and(|flags| flags & 0xf == EDGE_RISING)
+    }
+
+    /// Kind, number and trigger of an interrupt, in a cell each.
+    fn specifier<'a>(&self, interrupts: Interrupts<'a>, index: usize) -> Option<&'a [u8]> {
+        let size = (self.cells as usize).checked_mul(4).filter(|size| *size >= 12)?;
+        interrupts.value.get(size.checked_mul(index)?..)?.get(..size)
     }
 }
 
@@ -64,6 +76,9 @@ mod tests {
         let interrupts = Interrupts { value: &value, parent: Some(7) };
         let three = Decoder { cells: 3, phandle: Some(7) };
         assert_eq!([0, 1, 2].map(|index| three.intid(interrupts, index)), [Some(33), Some(27), None]);
+        assert_eq!([0, 1, 2].map(|index| three.is_edge(interrupts, index)), [false; 3]);
+        let edge: Vec<u8> = [0u32, 1, 1].iter().flat_map(|cell| cell.to_be_bytes()).collect();
+        assert!(three.is_edge(Interrupts { value: &edge, parent: Some(7) }, 0));
         let four = Decoder { cells: 4, ..three };
         assert_eq!([0, 1, 2].map(|index| four.intid(interrupts, index)), [Some(33), None, None]);
         assert_eq!(Decoder { phandle: Some(8), ..three }.intid(interrupts, 0), None);

@@ -2,6 +2,8 @@
 
 use portcullis_tree::Property;
 
+use crate::driver::Layout;
+
 /// Values of a node's properties (Devicetree Specification, chapter 2, and the bindings of the single devices).
 #[derive(Clone, Copy, Default)]
 pub struct Properties<'a> {
@@ -19,6 +21,7 @@ pub struct Properties<'a> {
     pub interrupt_names: &'a [u8],
     pub interrupt_parent: Option<u32>,
     pub interrupts: &'a [u8],
+    pub layout: Layout,
     pub initrd_start: Option<u64>,
     pub initrd_end: Option<u64>,
     pub method: &'a [u8],
@@ -56,6 +59,8 @@ impl<'a> Properties<'a> {
             b"linux,initrd-start" => self.initrd_start = number(value),
             b"method" => self.method = value,
             b"ranges" => self.ranges = Some(value),
+            b"reg-io-width" => self.layout.width = cell(value),
+            b"reg-shift" => self.layout.shift = cell(value),
             b"redistributor-stride" => self.redistributor_stride = number(value),
             b"stdout-path" => self.stdout_path = value,
             _ => {}

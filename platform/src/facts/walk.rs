@@ -303,6 +303,7 @@ impl<'a> Seen<'a> {
             interrupts: self.interrupts(properties),
             clock: properties.clock_frequency,
             clock_phandle: properties.clocks,
+            layout: properties.layout,
         };
         if driver.is_serial() {
             let mut path = List::default();

@@ -9,6 +9,8 @@ use crate::raspberry_pi;
 const VIRT_MEMORY: u64 = 2 << 30;
 /// Where the `virt` machine's RAM starts.
 const VIRT_RAM: u64 = 0x4000_0000;
+/// Bytes of RAM of a Xilinx board in one piece. What it has beyond that is above 32 GiB, and in QEMU its device tree puts it elsewhere.
+const XILINX_MEMORY: u64 = 2 << 30;
 
 /// A board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +21,10 @@ pub enum Board {
     Raspi4b,
     /// A Raspberry Pi 4 Model B.
     Rpi4,
+    /// Xilinx' ZCU102 with a Zynq UltraScale+, and QEMU's.
+    Zcu102,
+    /// A board with Xilinx' Versal, and QEMU's `xlnx-versal-virt`.
+    Versal,
 }
 
 impl Board {
@@ -32,7 +38,9 @@ impl Board {
             "qemu-virt" => Ok(Self::QemuVirt),
             "raspi4b" => Ok(Self::Raspi4b),
             "rpi4" => Ok(Self::Rpi4),
-            _ => Err(format!("there is no board {name}; one of qemu-virt, raspi4b, rpi4")),
+            "zcu102" => Ok(Self::Zcu102),
+            "versal" => Ok(Self::Versal),
+            _ => Err(format!("there is no board {name}; one of qemu-virt, raspi4b, rpi4, zcu102, versal")),
         }
     }
 
@@ -42,6 +50,8 @@ impl Board {
             Self::QemuVirt => "qemu-virt",
             Self::Raspi4b => "raspi4b",
             Self::Rpi4 => "rpi4",
+            Self::Zcu102 => "zcu102",
+            Self::Versal => "versal",
         }
     }
 
@@ -50,6 +60,8 @@ impl Board {
         match self {
             Self::QemuVirt => "linux,dummy-virt",
             Self::Raspi4b | Self::Rpi4 => "raspberrypi,4-model-b",
+            Self::Zcu102 => "xlnx,zynqmp-zcu102",
+            Self::Versal => "xlnx,versal",
         }
     }
 
@@ -59,13 +71,14 @@ impl Board {
             Self::QemuVirt => VIRT_MEMORY,
             Self::Raspi4b => raspberry_pi::QEMU_MEMORY,
             Self::Rpi4 => raspberry_pi::BOARD_MEMORY,
+            Self::Zcu102 | Self::Versal => XILINX_MEMORY,
         }
     }
 
     /// Whether it has a clock that the hypervisor knows how to read.
     pub const fn knows_time(self) -> bool {
         match self {
-            Self::QemuVirt => true,
+            Self::QemuVirt | Self::Zcu102 | Self::Versal => true,
             Self::Raspi4b | Self::Rpi4 => false,
         }
     }
@@ -74,7 +87,7 @@ impl Board {
     pub const fn ram(self) -> u64 {
         match self {
             Self::QemuVirt => VIRT_RAM,
-            Self::Raspi4b | Self::Rpi4 => 0,
+            Self::Raspi4b | Self::Rpi4 | Self::Zcu102 | Self::Versal => 0,
         }
     }
 
@@ -82,7 +95,7 @@ impl Board {
     pub const fn memory_end(self) -> u64 {
         match self {
             Self::QemuVirt => VIRT_RAM + VIRT_MEMORY,
-            Self::Raspi4b | Self::Rpi4 => self.memory(),
+            Self::Raspi4b | Self::Rpi4 | Self::Zcu102 | Self::Versal => self.memory(),
         }
     }
 
@@ -92,15 +105,15 @@ impl Board {
             // FEAT_RNG is the source of the guests' entropy. QEMU's own algorithm for pointer authentication: the architected
             // one takes most of a guest's boot time.
             Self::QemuVirt => Some("max,pauth-impdef=on"),
-            Self::Raspi4b | Self::Rpi4 => None,
+            Self::Raspi4b | Self::Rpi4 | Self::Zcu102 | Self::Versal => None,
         }
     }
 
     /// The interrupt controller where none is asked for.
     pub const fn gic(self) -> Gic {
         match self {
-            Self::QemuVirt => Gic::V3,
-            Self::Raspi4b | Self::Rpi4 => Gic::V2,
+            Self::QemuVirt | Self::Versal => Gic::V3,
+            Self::Raspi4b | Self::Rpi4 | Self::Zcu102 => Gic::V2,
         }
     }
 
@@ -108,7 +121,8 @@ impl Board {
     pub const fn cores(self) -> u32 {
         match self {
             Self::QemuVirt => 5,
-            Self::Raspi4b | Self::Rpi4 => 4,
+            Self::Raspi4b | Self::Rpi4 | Self::Zcu102 => 4,
+            Self::Versal => 2,
         }
     }
 
@@ -116,8 +130,32 @@ impl Board {
     pub const fn demonstration(self) -> &'static str {
         match self {
             Self::QemuVirt => "demo.toml",
-            Self::Raspi4b | Self::Rpi4 => "demo-four-cores.toml",
+            Self::Raspi4b | Self::Rpi4 | Self::Zcu102 => "demo-four-cores.toml",
+            Self::Versal => "demo-two-cores.toml",
         }
+    }
+
+    /// Name of its device tree among Debian's, where QEMU is to be given one.
+    pub const fn device_tree(self) -> Option<&'static str> {
+        match self {
+            Self::Zcu102 => Some("xilinx/zynqmp-zcu102-rev1.0.dtb"),
+            Self::QemuVirt | Self::Raspi4b | Self::Rpi4 | Self::Versal => None,
+        }
+    }
+
+    /// What QEMU calls its machine, with the options without which it does not start the image at EL2.
+    const fn machine(self) -> &'static str {
+        match self {
+            Self::QemuVirt => "virt,virtualization=on",
+            Self::Raspi4b | Self::Rpi4 => "raspi4b",
+            Self::Zcu102 => "xlnx-zcu102,virtualization=on",
+            Self::Versal => "xlnx-versal-virt",
+        }
+    }
+
+    /// Whether cores, CPU model and interrupt controller are what QEMU's machine has, and nothing else; none of them is asked for.
+    pub const fn is_fixed(self) -> bool {
+        !matches!(self, Self::QemuVirt)
     }
 }
 
@@ -177,6 +215,8 @@ pub struct Files<'a> {
     pub firmware: Option<Flash<'a>>,
     /// What a Raspberry Pi needs beside them.
     pub raspberry_pi: Option<&'a raspberry_pi::Files>,
+    /// The device tree for a machine of which QEMU makes none.
+    pub tree: Option<&'a Path>,
     /// QEMU's arguments for a boot loader that starts them, if there is one.
     pub loader: Option<&'a [String]>,
 }
@@ -200,16 +240,20 @@ impl Hardware {
 
     /// QEMU's arguments, with the first serial port on its standard input and output.
     pub fn qemu_arguments(&self, cpu: Option<&str>, files: &Files<'_>) -> Vec<String> {
-        let mut machine = match self.board {
-            Board::QemuVirt => format!("virt,virtualization=on,gic-version={}", self.gic.version()),
-            Board::Raspi4b | Board::Rpi4 => "raspi4b".to_owned(),
-        };
+        let mut machine = self.board.machine().to_owned();
+        if !self.board.is_fixed() {
+            machine.push_str(&format!(",gic-version={}", self.gic.version()));
+        }
         // EL3 and what only it may touch: its RAM, its flash, the second UART.
         if files.firmware.is_some() {
             machine.push_str(",secure=on");
         }
         let mut arguments: Vec<String> =
             ["-machine", &machine, "-display", "none", "-nic", "none", "-monitor", "none"].map(str::to_owned).into();
+        if self.board == Board::Zcu102 {
+            // Its display has sound, which QEMU would look for on the host.
+            arguments.extend(["-audio", "none"].map(str::to_owned));
+        }
         if let Some(cpu) = cpu.or(self.board.cpu()) {
             arguments.extend(["-cpu".to_owned(), cpu.to_owned()]);
         }
@@ -220,8 +264,10 @@ impl Hardware {
             arguments.extend(pi.qemu_arguments(files.image, files.bundle));
             return arguments;
         }
-        let memory = self.board.memory() >> 20;
-        arguments.extend(["-smp".to_owned(), self.cores.to_string(), "-m".to_owned(), format!("{memory}M")]);
+        if !self.board.is_fixed() {
+            arguments.extend(["-smp".to_owned(), self.cores.to_string()]);
+        }
+        arguments.extend(["-m".to_owned(), format!("{}M", self.board.memory() >> 20)]);
         match files.loader {
             Some(loader) => arguments.extend_from_slice(loader),
             None => arguments.extend(files.arguments()),
@@ -234,7 +280,11 @@ impl Files<'_> {
     fn arguments(&self) -> Vec<String> {
         let path = |path: &Path| path.display().to_string();
         let options = match self.firmware {
-            None => vec![("-kernel", path(self.image)), ("-initrd", path(self.bundle))],
+            None => {
+                let tree = self.tree.map(|tree| ("-dtb", path(tree)));
+                let files = [("-kernel", path(self.image)), ("-initrd", path(self.bundle))];
+                files.into_iter().chain(tree).collect()
+            }
             // With firmware QEMU does not load what -kernel and -initrd name. The guest loader also tells of the bundle in
             // the device tree, as a multiboot module of type ramdisk.
             Some(Flash { content, image_address, bundle_address }) => vec![
@@ -252,14 +302,20 @@ mod tests {
     use super::*;
 
     fn arguments(hardware: Hardware, cpu: Option<&str>, firmware: Option<Flash<'_>>) -> String {
-        let files =
-            Files { image: Path::new("i,1"), bundle: Path::new("b"), firmware, raspberry_pi: None, loader: None };
+        let files = Files {
+            image: Path::new("i,1"),
+            bundle: Path::new("b"),
+            firmware,
+            raspberry_pi: None,
+            tree: None,
+            loader: None,
+        };
         hardware.qemu_arguments(cpu, &files).join(" ")
     }
 
     #[test]
     fn names_lead_to_boards() {
-        for board in [Board::QemuVirt, Board::Raspi4b, Board::Rpi4] {
+        for board in [Board::QemuVirt, Board::Raspi4b, Board::Rpi4, Board::Zcu102, Board::Versal] {
             assert_eq!(Board::parse(board.name()), Ok(board));
         }
         assert!(Board::parse("pc").unwrap_err().contains("no board pc"));
@@ -287,6 +343,21 @@ mod tests {
     }
 
     #[test]
+    fn a_machine_with_cores_of_its_own_is_asked_for_none() {
+        let files = Files {
+            image: Path::new("i"),
+            bundle: Path::new("b"),
+            firmware: None,
+            raspberry_pi: None,
+            tree: Some(Path::new("t")),
+            loader: None,
+        };
+        let line = Hardware::new(Board::Zcu102, 4).qemu_arguments(None, &files).join(" ");
+        assert!(line.starts_with("-machine xlnx-zcu102,virtualization=on -display none "), "{line}");
+        assert!(line.ends_with("-m 2048M -kernel i -initrd b -dtb t") && !line.contains("-smp"), "{line}");
+    }
+
+    #[test]
     fn a_boot_loader_takes_the_place_of_both_files() {
         let loader = ["-bios".to_owned(), "u-boot".to_owned()];
         let files = Files {
@@ -294,6 +365,7 @@ mod tests {
             bundle: Path::new("b"),
             firmware: None,
             raspberry_pi: None,
+            tree: None,
             loader: Some(&loader),
         };
         let line = Hardware::new(Board::QemuVirt, 2).qemu_arguments(None, &files).join(" ");

@@ -5,16 +5,18 @@ use system::Cpu;
 
 /// The models whose page sizes matter: ID_AA64MMFR0_EL1 as their technical reference manuals give it. The other models of
 /// QEMU's have pages of every size.
-static MODELS: [Cpu; 3] =
-    [Cpu { name: "cortex-a53", memory_model: 0x1122 }, Cpu { name: "cortex-a57", memory_model: 0x1124 }, CORTEX_A72];
+static MODELS: [Cpu; 3] = [CORTEX_A53, Cpu { name: "cortex-a57", memory_model: 0x1124 }, CORTEX_A72];
 
-/// The cores of a Raspberry Pi 4.
+/// The cores of a Zynq UltraScale+.
+const CORTEX_A53: Cpu = Cpu { name: "cortex-a53", memory_model: 0x1122 };
+/// The cores of a Raspberry Pi 4, and of a Versal.
 const CORTEX_A72: Cpu = Cpu { name: "cortex-a72", memory_model: 0x1124 };
 
 /// What is known of the cores of `board`, or of the model that is asked for there in QEMU's form, options and all.
 pub fn known(board: Board, asked: Option<&str>) -> Option<Cpu> {
     match board {
-        Board::Raspi4b | Board::Rpi4 => Some(CORTEX_A72),
+        Board::Raspi4b | Board::Rpi4 | Board::Versal => Some(CORTEX_A72),
+        Board::Zcu102 => Some(CORTEX_A53),
         Board::QemuVirt => {
             let model = asked.or(board.cpu())?.split(',').next()?;
             MODELS.iter().find(|cpu| cpu.name == model).copied()

@@ -5,6 +5,7 @@ pub mod bench;
 pub mod board;
 pub mod cpu;
 pub mod defect;
+pub mod device_trees;
 pub mod devices;
 pub mod el3;
 pub mod environment;

@@ -12,12 +12,12 @@ use crate::el3::El3;
 pub const USAGE: &str = "\
 usage:
   scripts/setup [--quiet] [--tf-a] [--deny] [--fuzz] [--coverage]
-  scripts/run [--board qemu-virt|raspi4b] [--manifest FILE] [--gic 2|3] [--cpu MODEL] [--cores N]
-              [--el3 none|tf-a] [--timeout SECONDS] [-- QEMU ARGS]
+  scripts/run [--board qemu-virt|raspi4b|zcu102|versal] [--manifest FILE] [--gic 2|3] [--cpu MODEL]
+              [--cores N] [--el3 none|tf-a] [--timeout SECONDS] [-- QEMU ARGS]
   scripts/test [FILTER]
   scripts/bench [--peers] [--docs] [--accept] [--profile]
-  scripts/image --board qemu-virt|rpi4 --manifest FILE --out DIR [--u-boot [--tree FILE]]
---cores is 1 to 8, --cpu a model of QEMU (cortex-a72); raspi4b has 4 cores of its own and a GICv2. --el3 tf-a has Arm
+  scripts/image --board qemu-virt|rpi4|zcu102|versal --manifest FILE --out DIR [--u-boot [--tree FILE]]
+--cores is 1 to 8, --cpu a model of QEMU (cortex-a72); the other boards have their own.  --el3 tf-a has Arm
 Trusted Firmware-A below the hypervisor: for qemu-virt the first such run builds it from Debian's source and calls
 setup --tf-a, which installs what is missing for that; for raspi4b it is Debian's binary. FILTER is a part of the tests'
 names. Two parts run only if it names them: \"miri \", and \"fuzz \", for FUZZ_SECONDS of the environment each, 10 otherwise.
@@ -161,17 +161,26 @@ impl Arguments {
         }
         let board = run.hardware.board;
         run.hardware = Hardware { el3, ..Hardware::new(board, cores.unwrap_or(board.cores())) };
-        match board {
-            Board::QemuVirt => {}
-            Board::Rpi4 => {
-                return Err("rpi4 is hardware, which scripts/image is for; raspi4b is the one in QEMU".into());
+        if board == Board::Rpi4 {
+            return Err("rpi4 is hardware, which scripts/image is for; raspi4b is the one in QEMU".into());
+        }
+        if board.is_fixed() {
+            let name = board.name();
+            if run.hardware.cores != board.cores() {
+                return Err(format!("{name} has {} cores, always", board.cores()));
             }
-            Board::Raspi4b if run.hardware.cores != board.cores() => return Err("raspi4b has 4 cores, always".into()),
-            Board::Raspi4b if run.cpu.is_some() => return Err("raspi4b has Cortex-A72 cores, always".into()),
-            Board::Raspi4b if gic.is_some_and(|gic| gic != board.gic()) => {
-                return Err("raspi4b has a GICv2, always".into());
+            if run.cpu.is_some() {
+                let model = crate::cpu::known(board, None).map_or("its own", |cpu| cpu.name);
+                return Err(format!("{name} has {model} cores, always"));
             }
-            Board::Raspi4b => {}
+            if gic.is_some_and(|gic| gic != board.gic()) {
+                return Err(format!("{name} has a GICv{}, always", board.gic().version()));
+            }
+            if el3 != El3::None && board != Board::Raspi4b {
+                return Err(format!(
+                    "there is no TF-A for QEMU's {name}; QEMU's own PSCI is below the hypervisor there"
+                ));
+            }
         }
         run.hardware.gic = gic.unwrap_or(board.gic());
         run.qemu_arguments = self.rest.collect();
@@ -274,6 +283,13 @@ mod tests {
         assert_eq!((run.hardware.gic, run.hardware.cores), (Gic::V2, 5));
         for line in ["--cores 3", "--cpu max", "--gic 3"] {
             assert!(parse(&format!("run --board raspi4b {line}")).unwrap_err().contains("always"), "{line}");
+        }
+        for (board, cores) in [("zcu102", 4), ("versal", 2)] {
+            let Ok(Command::Run(run)) = parse(&format!("run --board {board}")) else { panic!("{board}") };
+            assert_eq!((run.hardware.cores, run.hardware.gic), (cores, run.hardware.board.gic()));
+            assert!(parse(&format!("run --board {board} --cores 3")).unwrap_err().contains("always"), "{board}");
+            assert!(parse(&format!("run --board {board} --el3 tf-a")).unwrap_err().contains("no TF-A"), "{board}");
+            assert!(parse(&format!("image --board {board} --manifest m --out o")).is_ok());
         }
         assert!(parse("run --board rpi4").unwrap_err().contains("scripts/image"));
         assert!(parse("image --board raspi4b --manifest m --out o").unwrap_err().contains("rpi4"));

@@ -30,7 +30,7 @@ pub fn of(board: Board, el3: El3) -> Option<Ram> {
     };
     match (board, el3) {
         (_, El3::Test(_)) => None,
-        (Board::QemuVirt | Board::Raspi4b, El3::None) => Some(qemu),
+        (Board::QemuVirt | Board::Raspi4b, El3::None) | (Board::Zcu102 | Board::Versal, _) => Some(qemu),
         (Board::QemuVirt, El3::TfA) => Some(Ram {
             image: Range::sized(place::IMAGE, IMAGE_SIZE),
             bundle: place::IMAGE + BLOCK,
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn everything_lies_in_ram_and_apart() {
-        for board in [Board::QemuVirt, Board::Raspi4b, Board::Rpi4] {
+        for board in [Board::QemuVirt, Board::Raspi4b, Board::Rpi4, Board::Zcu102, Board::Versal] {
             for el3 in [El3::None, El3::TfA] {
                 let ram = of(board, el3).unwrap();
                 let bundle = Range::sized(ram.bundle, 64 << 20);

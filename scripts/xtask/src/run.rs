@@ -10,6 +10,7 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use crate::board::{Board, Files, Flash, Hardware};
 use crate::defect::Defect;
+use crate::device_trees::DeviceTrees;
 use crate::el3::El3;
 use crate::environment::Environment;
 use crate::firmware::{self, Firmware};
@@ -100,6 +101,7 @@ pub struct System {
     hardware: Hardware,
     firmware: Option<Firmware>,
     raspberry_pi: Option<raspberry_pi::Files>,
+    tree: Option<PathBuf>,
     loader: Option<Vec<String>>,
     /// The hypervisor's image.
     pub image: PathBuf,
@@ -181,18 +183,21 @@ impl System {
         };
         let bundle = environment.target().join(bundle);
         bundle::write(&manifest, &bundle).map_err(|error| anyhow!("{error}"))?;
-        Ok(Self { hardware, firmware, raspberry_pi: None, loader: None, image, bundle, reporting })
+        Ok(Self { hardware, firmware, raspberry_pi: None, tree: None, loader: None, image, bundle, reporting })
     }
 
-    /// Makes what a Raspberry Pi in QEMU needs beside image and bundle, if this is one, with a tree that is wrong on purpose.
+    /// Makes what a machine that is no `virt` needs beside image and bundle; on a Raspberry Pi with a tree that is wrong on purpose.
     ///
     /// # Errors
     ///
-    /// Those of [`raspberry_pi::Files::make`].
+    /// Those of [`raspberry_pi::Files::make`] and [`DeviceTrees::of_debian`].
     pub fn prepare(&mut self, environment: &Environment, defect: Option<Defect>) -> Result<()> {
         let Hardware { board, el3, .. } = self.hardware;
         if board == Board::Raspi4b {
             self.raspberry_pi = Some(raspberry_pi::Files::make(environment, el3, &self.bundle, defect)?);
+        }
+        if let Some(name) = board.device_tree() {
+            self.tree = Some(DeviceTrees::of_debian(environment)?.file(name)?);
         }
         Ok(())
     }
@@ -231,8 +236,9 @@ impl System {
         let mut qemu = Command::new(environment.get("QEMU")?);
         let firmware = self.firmware.as_ref().map(|firmware| self.flash(firmware)).transpose()?;
         let raspberry_pi = self.raspberry_pi.as_ref();
+        let tree = self.tree.as_deref();
         let loader = self.loader.as_deref();
-        let files = Files { image: &self.image, bundle: &self.bundle, firmware, raspberry_pi, loader };
+        let files = Files { image: &self.image, bundle: &self.bundle, firmware, raspberry_pi, tree, loader };
         qemu.args(self.hardware.qemu_arguments(cpu, &files));
         Ok(qemu)
     }

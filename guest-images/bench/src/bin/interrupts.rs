@@ -8,6 +8,7 @@ fn main() {}
 #[cfg(target_os = "none")]
 mod guest {
     use core::arch::global_asm;
+    use core::cell::UnsafeCell;
 
     use bench::configuration::Configuration;
     use bench::guest::console::Console;
@@ -16,7 +17,7 @@ mod guest {
     use bench::mark;
     use bench::operations::{MAX_OPERATIONS, Operation};
 
-    global_asm!(include_str!("../operations.s"));
+    global_asm!(include_str!("../operations.s"), include_str!("../../../../hypervisor/arch/src/memory.S"));
 
     type Function = unsafe extern "C" fn(u64, *mut u32, u64, u64, u64, u64) -> u64;
 
@@ -28,7 +29,16 @@ mod guest {
         };
     }
     functions!(op_empty op_hvc op_smc op_timer op_sgi op_wfi op_ipi op_ipi_idle op_load op_store op_store_after
-        op_id_aa64pfr0 op_actlr op_cntp op_mdscr op_ctr op_wfe);
+        op_id_aa64pfr0 op_actlr op_cntp op_mdscr op_ctr op_wfe op_copy);
+
+    /// What is copied. It is there to be read and written with the same.
+    #[repr(C, align(64))]
+    struct Copied(UnsafeCell<[u8; 64 << 10]>);
+
+    // SAFETY: the first vCPU alone uses it.
+    unsafe impl Sync for Copied {}
+
+    static COPIED: Copied = Copied(UnsafeCell::new([0; 64 << 10]));
 
     const NAME: &str = "interrupts";
     const PSCI_VERSION: u64 = 0x8400_0000;
@@ -95,6 +105,7 @@ mod guest {
             Operation::Mdscr => (op_mdscr, [0; 4]),
             Operation::CacheType => (op_ctr, [0; 4]),
             Operation::Wfe => (op_wfe, [0; 4]),
+            Operation::Copy => (op_copy, [(&raw const COPIED) as u64, size_of_val(&COPIED.0) as u64, 0, 0]),
             Operation::Ipi => (op_ipi, [SGI_TO_OTHER, Receiver::answer(), 0, 0]),
             Operation::IpiIdle => (op_ipi_idle, [SGI_TO_OTHER, Receiver::answer(), 1_000_000, 0]),
         }

@@ -184,6 +184,9 @@ mod tests {
                 self.put(byte);
             }
         }
+        fn is_idle(&self) -> bool {
+            true
+        }
         fn get(&self) -> Option<u8> {
             None
         }

@@ -71,6 +71,8 @@ struct LineState {
     shown: Vec<u8>,
     /// Bytes that it takes until the test makes room.
     room: usize,
+    /// How often it is asked yet until the last byte has left it.
+    leaving: usize,
     receives: bool,
     transmits: bool,
 }
@@ -89,6 +91,16 @@ impl Line {
     /// It can take so many bytes more.
     pub fn make_room(&self, bytes: usize) {
         self.0.lock().unwrap().room = bytes;
+    }
+
+    /// It is idle when it has been asked so often.
+    pub fn is_busy_for(&self, looks: usize) {
+        self.0.lock().unwrap().leaving = looks;
+    }
+
+    /// Whether the last byte has left it, as far as anybody has asked.
+    pub fn has_been_idle(&self) -> bool {
+        self.0.lock().unwrap().leaving == 0
     }
 
     /// What was shown since the last call.
@@ -118,6 +130,11 @@ impl SerialPort for Line {
         {
             self.put(byte);
         }
+    }
+    fn is_idle(&self) -> bool {
+        let mut state = self.0.lock().unwrap();
+        state.leaving = state.leaving.saturating_sub(1);
+        state.leaving == 0
     }
     fn get(&self) -> Option<u8> {
         self.0.lock().unwrap().typed.pop_front()

@@ -5,14 +5,13 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use crate::apt::{Apt, Source, archive, only};
+use crate::apt::{Apt, Source, archive};
+use crate::device_trees::DeviceTrees;
 use crate::environment::Environment;
 
 const SUITE: &str = "trixie";
-/// The metapackage of the kernel for boards.
-const KERNEL: &str = "linux-image-arm64";
-/// The tree's name in it, below a folder of the kernel's version.
-const TREE: &str = "bcm2711-rpi-4-b.dtb";
+/// The tree's name in the kernel's package.
+const TREE: &str = "broadcom/bcm2711-rpi-4-b.dtb";
 /// TF-A's binaries.
 const FIRMWARE: &str = "arm-trusted-firmware";
 /// The board's in it.
@@ -23,23 +22,13 @@ pub fn folder(environment: &Environment) -> PathBuf {
     environment.target().join("raspi4b")
 }
 
-/// The board's device tree, downloaded with its kernel, 90 MB, when this is asked for the first time.
+/// The board's device tree.
 ///
 /// # Errors
 ///
-/// apt, its hashes, or the content of the package.
+/// Those of [`DeviceTrees::of_debian`], or it has none.
 pub fn device_tree(environment: &Environment) -> Result<PathBuf> {
-    let place = folder(environment).join(TREE);
-    if !place.exists() {
-        let apt = apt(environment, "the board's device tree comes from")?;
-        let package = apt.dependency(KERNEL, SUITE, "linux-image-")?;
-        let package = package.with_context(|| format!("{KERNEL} in {SUITE} depends on no linux-image-*"))?;
-        let fresh = apt.fetch_only(&package, &format!("./usr/lib/linux-image-*/broadcom/{TREE}"))?;
-        let version = only(&fresh.join("usr/lib"), "linux-image-")?;
-        fs::rename(version.join("broadcom").join(TREE), &place).with_context(|| format!("{package} has no {TREE}"))?;
-        fs::remove_dir_all(fresh)?;
-    }
-    Ok(place)
+    DeviceTrees::of_debian(environment)?.file(TREE)
 }
 
 /// TF-A for the board, downloaded when this is asked for the first time.

@@ -1,5 +1,6 @@
 //! The tests in QEMU.
 
+mod boards;
 mod boot_loader;
 pub mod case;
 mod console;
@@ -131,6 +132,7 @@ const DAMAGED: Case = Case { manifest: "conformance.toml", expectations: NOTHING
 /// Every test in QEMU.
 pub fn all() -> impl Iterator<Item = &'static Case> {
     let more = [
+        boards::CASES,
         boot_loader::CASES,
         console::CASES,
         firmware::CASES,
@@ -173,6 +175,7 @@ const CASES: &[Case] = &[
     SOILED,
     PEERS,
     Case { name: "peers-gicv2", manifest: "peers-gicv2.toml", gic: Gic::V2, ..PEERS },
+    Case { name: "copies", manifest: "copies.toml", cores: 1, expectations: &[Cases("copies")], ..LINUX },
     PAUSE,
     Case { name: "pause-gicv2", gic: Gic::V2, ..PAUSE },
     // Both of its CPUs are busy when it is paused, for twice as long as its kernel lets one be without a word.

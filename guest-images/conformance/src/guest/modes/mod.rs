@@ -3,6 +3,7 @@
 mod aborts;
 mod busy;
 mod clock;
+mod copies;
 mod cost;
 mod device;
 mod disturb;
@@ -54,6 +55,7 @@ pub fn run(profile: &Profile) {
         Mode::NoEntropy => draws::none(profile),
         Mode::MachineOff => end::run(profile, false),
         Mode::MachineReset => end::run(profile, true),
+        Mode::Copies => copies::run(),
         Mode::Cost => cost::run(profile),
         Mode::Storm => storm::run(profile),
         Mode::Busy => busy::run(profile),

@@ -1,6 +1,6 @@
 //! The ends of VMs, and of the machine.
 
-use portcullis_arch::fake::Trap;
+use portcullis_arch::fake::{self, Trap};
 use portcullis_bundle::{Settings, VmConfig};
 
 use crate::machine::end::End;
@@ -22,6 +22,22 @@ fn with_the_last_vm_the_machine_goes_off() {
     let rig = Rig::new(&[vm("a", &[0])]);
     rig.at(0, || rig.vm(0).stop(Action::Off));
     assert_eq!(end(&rig, 0), OFF);
+}
+
+#[test]
+fn it_goes_off_when_the_last_character_is_out() {
+    let rig = Rig::new(&[vm("a", &[0])]);
+    rig.settle();
+    rig.parts.line.is_busy_for(5);
+    rig.at(0, || crate::serial::SERIAL.drain());
+    assert!(rig.parts.line.has_been_idle());
+    // A port that never is does not keep the machine on.
+    rig.parts.line.is_busy_for(usize::MAX);
+    rig.at(0, || {
+        fake::tick(1000);
+        crate::serial::SERIAL.drain();
+    });
+    assert!(!rig.parts.line.has_been_idle());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::defect::Defect;
 const SECOND_SERIAL: &[&str] = &["-serial", "null"];
 
 /// Three boots, the device's register out of the other VM's reach.
-const DRIVEN: Expectation = All(&[Line("[driver] boot: 2"), Cases("driver"), Cases("abort"), Cases("neighbour")]);
+pub const DRIVEN: Expectation = All(&[Line("[driver] boot: 2"), Cases("driver"), Cases("abort"), Cases("neighbour")]);
 
 const DEVICE: Case = Case {
     name: "passthrough",

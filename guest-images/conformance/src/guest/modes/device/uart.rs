@@ -9,6 +9,8 @@ pub enum Uart {
     Pl011(u64),
     /// The mini UART of a BCM2835 at this address (BCM2835 ARM Peripherals, section 2.2).
     Aux(u64),
+    /// A Cadence UART at this address (Xilinx UG1087, module UART).
+    Cadence(u64),
 }
 
 const PL011_DATA: u64 = 0x0;
@@ -31,12 +33,26 @@ const AUX_EMPTY: u32 = 1 << 5;
 /// AUX_MU_IER: room to transmit, by the manual's numbering and by its errata's.
 const AUX_ROOM: u32 = 0b1111;
 
+const CADENCE_CONTROL: u64 = 0x0;
+const CADENCE_ENABLE: u64 = 0x8;
+const CADENCE_DISABLE: u64 = 0xc;
+const CADENCE_MASK: u64 = 0x10;
+const CADENCE_INTERRUPTS: u64 = 0x14;
+const CADENCE_STATUS: u64 = 0x2c;
+const CADENCE_FIFO: u64 = 0x30;
+/// Transmitter on, receiver on, neither of them off.
+const CADENCE_ON: u32 = 0x14;
+/// The transmit FIFO is empty, as an interrupt and as a status.
+const CADENCE_EMPTY: u32 = 1 << 3;
+const CADENCE_ALL: u32 = 0x1fff;
+
 impl Uart {
     /// The UART at `address` that is `compatible` with one that is known here.
     pub fn new(compatible: &str, address: u64) -> Option<Self> {
         match compatible {
             "arm,pl011" => Some(Self::Pl011(address)),
             "brcm,bcm2835-aux-uart" => Some(Self::Aux(address)),
+            "xlnx,zynqmp-uart" | "cdns,uart-r1p12" => Some(Self::Cadence(address)),
             _ => None,
         }
     }
@@ -49,14 +65,17 @@ impl Uart {
                 mmio::write32(address - AUX_ENABLES, 1);
                 mmio::read32(address + AUX_STATUS) & AUX_EMPTY != 0
             }
+            Self::Cadence(address) => mmio::read32(address + CADENCE_STATUS) & CADENCE_EMPTY != 0,
         }
     }
 
     /// Turns it on, with its line low.
     pub fn start(self) {
         self.set_interrupt(false);
-        if let Self::Pl011(address) = self {
-            mmio::write32(address + PL011_CONTROL, PL011_ON);
+        match self {
+            Self::Pl011(address) => mmio::write32(address + PL011_CONTROL, PL011_ON),
+            Self::Aux(_) => {}
+            Self::Cadence(address) => mmio::write32(address + CADENCE_CONTROL, CADENCE_ON),
         }
     }
 
@@ -73,6 +92,15 @@ impl Uart {
                 mmio::write32(address + PL011_CLEAR, 0x7ff);
             }
             Self::Aux(address) => mmio::write32(address + AUX_INTERRUPTS, if high { AUX_ROOM } else { 0 }),
+            Self::Cadence(address) if high => {
+                mmio::write32(address + CADENCE_ENABLE, CADENCE_EMPTY);
+                // The interrupt comes as the FIFO empties.
+                mmio::write32(address + CADENCE_FIFO, 0);
+            }
+            Self::Cadence(address) => {
+                mmio::write32(address + CADENCE_DISABLE, CADENCE_ALL);
+                mmio::write32(address + CADENCE_INTERRUPTS, CADENCE_ALL);
+            }
         }
         // The line has changed before the interrupt ends.
         self.settle();
@@ -82,6 +110,7 @@ impl Uart {
         let status = match self {
             Self::Pl011(address) => address + PL011_MASK,
             Self::Aux(address) => address + AUX_INTERRUPTS,
+            Self::Cadence(address) => address + CADENCE_MASK,
         };
         mmio::read32(status);
     }
