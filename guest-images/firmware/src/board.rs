@@ -95,9 +95,7 @@ pub fn leave_interrupts(core: usize) {
     if core == 0 {
         write32(RTC + 4, read32(RTC));
         write32(RTC + 0x10, 1);
-        for (register, bits) in
-            [(gic::ISENABLER, u32::MAX), (gic::ISPENDR, u32::MAX & !RTC_BIT), (gic::ISACTIVER, 0xffff_0000)]
-        {
+        for (register, bits) in [(gic::ISENABLER, u32::MAX), (gic::ISPENDR, !RTC_BIT), (gic::ISACTIVER, 0xffff_0000)] {
             for word in 1..=7 {
                 write32(gic::DISTRIBUTOR + register + 4 * word, bits);
             }
