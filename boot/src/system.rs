@@ -9,6 +9,7 @@ use portcullis_board::{Board, Entropy, WallClock};
 use portcullis_bundle::{Bundle, CoreConfig};
 use portcullis_core::cpu::physical_core::Core;
 use portcullis_core::life::create::{Stock, check_clock, create, set_filter, set_implementations};
+use portcullis_core::life::wires;
 use portcullis_core::machine::{Machine, TABLE, Usage};
 use portcullis_core::memory::stage1;
 use portcullis_core::run::{assign::assign, interrupts, start, worker::Worker};
@@ -78,7 +79,15 @@ pub fn bring_up(tree: usize, handover: Option<&'static Handover>) -> Result<&'st
 
     let here = workers.iter().find(|worker| worker.core.affinity == cpu::affinity());
     let here = here.ok_or(Stop::UnknownCore(cpu::affinity()))?;
-    let mut stock = Stock { support: &support, interface: board.interrupts.virtual_interface(), assignments, free };
+    let wires = wires::lay(bundle.vms().count(), &[]);
+    let mut stock = Stock {
+        support: &support,
+        interface: board.interrupts.virtual_interface(),
+        assignments,
+        wires,
+        shared: Vec::new(),
+        free,
+    };
     let vms: Vec<Vm> = bundle
         .vms()
         .zip(&TABLE)

@@ -30,10 +30,22 @@ pub const RTC: u64 = 0x0901_0000;
 pub const RTC_SIZE: u64 = 0x1000;
 /// Interrupt of the clock: SPI 2.
 pub const RTC_INTID: u32 = 34;
+/// PL061 GPIO controller of a VM that has wires, 4 KiB.
+pub const GPIO: u64 = 0x0903_0000;
+/// Size of the GPIO controller's frame in bytes.
+pub const GPIO_SIZE: u64 = 0x1000;
+/// Interrupt of the GPIO controller: SPI 7.
+pub const GPIO_INTID: u32 = 39;
+/// Lines of the GPIO controller.
+pub const GPIO_LINES: usize = 8;
 /// Page of the PV time structures, one of 64 bytes per vCPU; outside RAM, read-only for the guest.
 pub const PV_TIME: u64 = 0x090a_0000;
 /// Bytes of one PV time structure (DEN0057 section 4.1.1 asks for 64-byte alignment).
 pub const PV_TIME_STRIDE: u64 = 64;
+/// Start of the memory that a VM shares with others, where virt has the memory of its PCIe host bridge.
+pub const SHARED_MEMORY: u64 = 0x1000_0000;
+/// End of what it may take.
+pub const SHARED_MEMORY_END: u64 = 0x3eff_0000;
 /// Start of the guest's RAM.
 pub const RAM: u64 = 0x4000_0000;
 /// Where a raw binary (not an arm64 Image) is placed, from the start of RAM.

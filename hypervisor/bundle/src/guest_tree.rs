@@ -291,6 +291,10 @@ fn emulated(tree: &mut Writer, device: &Description) {
     if let Some(width) = device.bank_width {
         tree.cells("bank-width", &[width]);
     }
+    if let Some(cells) = device.gpio_cells {
+        tree.bytes("gpio-controller", &[]);
+        tree.cells("#gpio-cells", &[cells]);
+    }
     let mut reg = [0; 2 * FRAMES];
     let numbers = device.frames.iter().flat_map(|frame| [frame.start, frame.size]);
     reg.iter_mut().zip(numbers).for_each(|(cell, number)| *cell = number);

@@ -28,6 +28,8 @@ pub struct Description {
     pub clocks: usize,
     /// `bank-width` of a memory device, in bytes.
     pub bank_width: Option<u32>,
+    /// `#gpio-cells` of a GPIO controller: how many name one of its lines.
+    pub gpio_cells: Option<u32>,
 }
 
 impl Description {

@@ -60,4 +60,5 @@ pub use unused::Unused;
 
 /// What a guest's device tree says of the devices that EL2 emulates for some VMs. A test looks that it is all of them; the UART,
 /// which every VM has, is none.
-pub const EMULATED: [&Description; 2] = [&<rtc::Pl031 as Device>::DESCRIPTION, &<flash::Cfi as Device>::DESCRIPTION];
+pub const EMULATED: [&Description; 3] =
+    [&<rtc::Pl031 as Device>::DESCRIPTION, &<flash::Cfi as Device>::DESCRIPTION, &<gpio::Pl061 as Device>::DESCRIPTION];

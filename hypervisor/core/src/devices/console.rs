@@ -201,6 +201,7 @@ mod tests {
 
     impl Owner for Nobody {
         fn set_level(&self, _: u32, _: bool) {}
+        fn set_level_of(&self, _: usize, _: u32, _: bool) {}
         fn wall_clock(&self) -> Option<&'static dyn WallClock> {
             None
         }

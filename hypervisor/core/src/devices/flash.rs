@@ -129,6 +129,10 @@ mod tests {
             panic!("flash has no interrupt");
         }
 
+        fn set_level_of(&self, _: usize, _: u32, _: bool) {
+            panic!("flash has no wires");
+        }
+
         fn wall_clock(&self) -> Option<&'static dyn WallClock> {
             None
         }

@@ -3,6 +3,7 @@
 pub mod console;
 pub mod emulated;
 pub mod flash;
+pub mod gpio;
 pub mod interrupt_delivery;
 pub mod interrupt_owners;
 pub mod owner;
@@ -14,10 +15,11 @@ use alloc::boxed::Box;
 use portcullis_board::{Range, device::Device as Given};
 use portcullis_bundle::VmConfig;
 use portcullis_devices::flash::{Cfi, Rom};
-use portcullis_devices::{Bus, Description, Device, Frame, Unused, rtc::Pl031, uart::Pl011};
+use portcullis_devices::{Bus, Description, Device, Frame, Unused, gpio::Pl061, rtc::Pl031, uart::Pl011};
 
 use self::emulated::Emulated;
 use self::flash::Flash;
+use self::gpio::Gpio;
 use self::rtc::Rtc;
 use crate::memory::bank::Bank;
 
@@ -31,8 +33,8 @@ const DEVICES: usize = 8;
 pub type VmBus = Bus<Box<dyn Emulated>, DEVICES>;
 
 /// The bus of a VM that drives the `given` devices of the board itself: these take the place of what would be emulated there,
-/// with its interrupt. `flash`: the cells of its second bank of flash, if it has any.
-pub fn bus(config: &VmConfig<'_>, given: &[Given], mut flash: Option<Bank>) -> VmBus {
+/// with its interrupt. `flash`: the cells of its second bank of flash, if it has any. `wires`: the controller of its wires, if it has any.
+pub fn bus(config: &VmConfig<'_>, given: &[Given], mut flash: Option<Bank>, wires: Option<&'static Gpio>) -> VmBus {
     let mut bus = VmBus::new();
     let mut add = |frame, device: Box<dyn Emulated>| {
         let added = bus.add(frame, device);
@@ -51,12 +53,20 @@ pub fn bus(config: &VmConfig<'_>, given: &[Given], mut flash: Option<Bank>) -> V
     if config.settings.rtc != Some(false) && !clock_is_replaced(given) {
         add(Pl031::DESCRIPTION.frame(), Box::<Rtc>::default());
     }
+    if let Some(gpio) = wires {
+        add(Pl061::DESCRIPTION.frame(), Box::new(gpio));
+    }
     bus
 }
 
 /// Whether a device of the board's is where the VM's clock would be, or has its interrupt.
 pub fn clock_is_replaced(given: &[Given]) -> bool {
     is_replaced(&Pl031::DESCRIPTION, given)
+}
+
+/// The same of the controller of its wires.
+pub fn wires_are_replaced(given: &[Given]) -> bool {
+    is_replaced(&Pl061::DESCRIPTION, given)
 }
 
 /// The same of its flash.
@@ -101,6 +111,8 @@ mod tests {
         assert!(!clock_is_replaced(&[given(0x0903_0000, 39)]));
         assert!(clock_is_replaced(&[given(0x0903_0000, 39), given(0x0901_0000, 35)]));
         assert!(clock_is_replaced(&[given(0x0a00_0000, 34)]));
+        assert!(wires_are_replaced(&[given(0x0903_0000, 40)]) && wires_are_replaced(&[given(0x0a00_0000, 39)]));
+        assert!(!wires_are_replaced(&[given(0x0901_0000, 34)]));
         assert!(!flash_is_replaced(&[given(0x0903_0000, 39), given(0x0800_0000, 34)]));
         assert!(flash_is_replaced(&[given(0, 39)]) && flash_is_replaced(&[given(0x07ff_f000, 39)]));
     }

@@ -15,8 +15,10 @@ use portcullis_bundle::{FirmwareConfig, VmConfig};
 use portcullis_gate::{Conduits, FilterError, Register, Row, Rule, SetError, Support};
 
 use super::flash::{self, FlashError};
+use super::shared_memory::{self, SharedMemory, SharedMemoryError};
 use crate::cpu::physical_core::Core;
-use crate::devices::clock_is_replaced;
+use crate::devices::gpio::Gpio;
+use crate::devices::{clock_is_replaced, wires_are_replaced};
 use crate::memory::stage2::{Access, Stage2};
 use crate::serial::SERIAL;
 use crate::vm::implementations::KnownImplementations;
@@ -30,6 +32,10 @@ pub struct Stock<'a> {
     pub interface: Option<Range>,
     /// The devices that are given to VMs.
     pub assignments: Assignments,
+    /// The controllers of the VMs' wires, by VM.
+    pub wires: Vec<Option<&'static Gpio>>,
+    /// The memory that VMs share.
+    pub shared: Vec<SharedMemory>,
     /// The free RAM.
     pub free: Regions,
 }
@@ -52,6 +58,15 @@ pub enum CreateError {
     NoTime(&'static str),
     /// The device given to it is where its clock would be, or has its interrupt.
     NoClock(&'static str),
+    /// It has wires, and the device given to it is where their controller would be, or has its interrupt.
+    NoWires(&'static str),
+    /// It cannot have the memory that it shares.
+    SharedMemory {
+        /// The VM.
+        vm: &'static str,
+        /// Why not.
+        error: SharedMemoryError,
+    },
     /// It would be told of too many CPU implementations.
     Implementations(&'static str),
     /// It cannot have its flash.
@@ -97,10 +112,18 @@ impl fmt::Display for CreateError {
                 f,
                 "{vm} asks for a real-time clock (rtc = true), and is given a device of the board in its place; leave one out"
             ),
+            Self::NoWires(vm) => write!(
+                f,
+                "{vm} has wires, and is given a device of the board in place of the PL061 at {:#x} with interrupt {} at which they end; \
+                 leave one out",
+                map::GPIO,
+                map::GPIO_INTID
+            ),
             Self::Implementations(vm) => write!(
                 f,
                 "{vm}: its cores and its `implementations` are more than {IMPLEMENTATIONS_MAX} different CPUs; leave some out"
             ),
+            Self::SharedMemory { vm, error } => write!(f, "{vm}: {error}"),
             Self::Flash { vm, error } => write!(f, "{vm}: {error}"),
             Self::Register { vm, error } => {
                 write!(f, "{vm}: [vm.firmware]: {error}{}", lacks(error))
@@ -146,6 +169,10 @@ pub fn create(
     let page: &'static pv_time::Page = Box::leak(Box::default());
     let pv_time = pv_time::PvTime::new(page, timer::frequency());
     let devices = stock.assignments.take(config.name);
+    let wires = stock.wires.get(index).copied().flatten();
+    if wires.is_some() && wires_are_replaced(&devices) {
+        return Err(CreateError::NoWires(config.name));
+    }
     let mut stage2 = Stage2::new();
     let interface = stock.interface.map(|interface| (map::GICC, interface, Access::Device));
     let fixed = [(ram_of(&config, memory), memory, Access::Ram), (map::PV_TIME, pv_time.range(), Access::ReadOnly)];
@@ -155,6 +182,10 @@ pub fn create(
     }
     let flash = flash::create(&config, &devices, &mut stage2, &mut stock.free)
         .map_err(|error| CreateError::Flash { vm: config.name, error })?;
+    let ram = Range::sized(ram_of(&config, memory), memory.size());
+    let taken: Vec<Range> = [ram].into_iter().chain(devices.iter().flat_map(Device::pages)).collect();
+    let shared = shared_memory::share(&stock.shared, index, &mut stage2, &taken)
+        .map_err(|error| CreateError::SharedMemory { vm: config.name, error })?;
     make_row(row, &config, control, stock.support);
     if let Some(firmware) = config.firmware {
         set_registers(&config, row, stock.support, &firmware)
@@ -165,7 +196,7 @@ pub fn create(
     if config.settings.trust_dma || !devices.is_empty() {
         report(&config, memory, &devices);
     }
-    Ok(Vm::new(index, config, row, Parts { memory, stage2, pv_time, devices, flash }, control))
+    Ok(Vm::new(index, config, row, Parts { memory, stage2, pv_time, devices, flash, wires, shared }, control))
 }
 
 /// Puts into `row` the firmware registers of a VM that was just created, as they are by default.

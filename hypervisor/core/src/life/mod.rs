@@ -10,6 +10,8 @@ pub mod requests;
 pub mod retired;
 pub mod running;
 pub mod scrub;
+pub mod shared_memory;
 pub mod shutdown;
 #[cfg(test)]
 mod tests;
+pub mod wires;

@@ -24,6 +24,7 @@ impl Vm {
         self.disconnect_devices();
         self.vgic.reset();
         self.pv_time.clear();
+        self.shared.iter().for_each(|end| end.clear(vcpu.core));
         self.reset_watchdog();
         self.console.finish();
         self.console.reset(vcpu);

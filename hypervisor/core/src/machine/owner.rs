@@ -14,6 +14,10 @@ impl Owner for Vcpu {
         self.vm.kicks.send(set.without(self.index));
     }
 
+    fn set_level_of(&self, vm: usize, intid: u32, level: bool) {
+        set_level_of(vm, Some(self), intid, level);
+    }
+
     fn wall_clock(&self) -> Option<&'static dyn WallClock> {
         Machine::get().wall_clock()
     }
@@ -34,10 +38,21 @@ impl<'a> Beside<'a> {
     }
 }
 
+/// Sets a line of the VM with this number from a core that has the registers of `loaded`.
+fn set_level_of(vm: usize, loaded: Option<&Vcpu>, intid: u32, level: bool) {
+    if let Some(vm) = Machine::get().vms.get(vm) {
+        Beside::of(vm, loaded).set_level(intid, level);
+    }
+}
+
 impl Owner for Beside<'_> {
     fn set_level(&self, intid: u32, level: bool) {
         let set = self.vm.vgic.set_spi_level(intid, level);
         self.vm.kicks.send(self.here.map_or(set, |index| set.without(index)));
+    }
+
+    fn set_level_of(&self, vm: usize, intid: u32, level: bool) {
+        set_level_of(vm, None, intid, level);
     }
 
     fn wall_clock(&self) -> Option<&'static dyn WallClock> {

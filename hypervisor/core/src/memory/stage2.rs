@@ -20,6 +20,13 @@ pub enum Access {
     ReadOnly,
     /// Memory that the guest reads and executes, and does not write.
     Rom,
+    /// Memory that the guest shares with another one, and does not execute.
+    Shared {
+        /// It may write it.
+        writes: bool,
+        /// It may have it in its caches.
+        cached: bool,
+    },
     /// Registers of a device that the guest has to itself.
     Device,
 }
@@ -34,6 +41,20 @@ fn attributes(access: Access) -> Attributes {
         Access::Ram => normal | Attributes::S2AP_ACCESS_RW,
         Access::ReadOnly => normal | Attributes::S2AP_ACCESS_RO | Attributes::XN,
         Access::Rom => normal | Attributes::S2AP_ACCESS_RO,
+        Access::Shared { writes, cached } => {
+            let memory = if cached {
+                normal
+            } else {
+                // Whatever the guest says: the more restrictive of both stages counts (Arm ARM, D8.6.5).
+                Attributes::VALID
+                    | Attributes::ACCESS_FLAG
+                    | Attributes::SH_INNER
+                    | Attributes::MEMATTR_NORMAL_INNER_NC
+                    | Attributes::MEMATTR_NORMAL_OUTER_NC
+            };
+            let access = if writes { Attributes::S2AP_ACCESS_RW } else { Attributes::S2AP_ACCESS_RO };
+            memory | access | Attributes::XN
+        }
         Access::Device => {
             Attributes::VALID
                 | Attributes::ACCESS_FLAG
@@ -89,6 +110,18 @@ impl Stage2 {
             Ok(())
         });
         walked.is_ok() && mapped
+    }
+
+    /// What a descriptor of a page or block says of the guest's address `ipa`, if anything is mapped there.
+    #[cfg(test)]
+    pub fn descriptor(&self, ipa: u64) -> Option<u64> {
+        let mut found = None;
+        let page = MemoryRegion::new(ipa as usize, ipa as usize + 0x1000);
+        let walked = self.table.walk_range(&page, &mut |_, descriptor, _| {
+            found = found.or(descriptor.is_valid().then(|| descriptor.flags().bits() as u64));
+            Ok(())
+        });
+        walked.ok().and(found)
     }
 
     /// Physical address of the root table, for VTTBR_EL2.
@@ -149,6 +182,18 @@ mod tests {
         tables.map(0x801_0000, Range::sized(0xff84_6000, 0x2000), Access::Device).unwrap();
         assert_eq!(levels(&tables, 0x801_0000, 0x2000), [3, 3]);
         assert!(levels(&tables, 0x801_2000, 0x1000).is_empty());
+    }
+
+    #[test]
+    fn what_is_shared_is_non_cacheable_unless_told_and_never_executable() {
+        for (writes, cached) in [(false, false), (false, true), (true, false), (true, true)] {
+            let attributes = attributes(Access::Shared { writes, cached });
+            assert!(attributes.contains(Attributes::XN));
+            // MemAttr 0b0101: Normal, non-cacheable; 0b1111: write-back (Arm ARM, D8.6.5).
+            assert_eq!(attributes.bits() >> 2 & 0xf, if cached { 0b1111 } else { 0b0101 });
+            // S2AP 0b01: read; 0b11: read and write.
+            assert_eq!(attributes.bits() >> 6 & 3, if writes { 0b11 } else { 0b01 });
+        }
     }
 
     #[test]

@@ -15,6 +15,8 @@ use portcullis_vgic::GicVersion;
 use super::board::Parts;
 use crate::cpu::physical_core::Core;
 use crate::life::create::{Stock, create, set_implementations};
+use crate::life::shared_memory::{Description, SharedMemory};
+use crate::life::wires::{self, Wire};
 use crate::machine::{Machine, Usage};
 use crate::run::assign::assign;
 use crate::run::start::start;
@@ -110,6 +112,16 @@ impl Rig {
         Self::prepared(parts, GicVersion::V3, vms, Assignments::default(), prepare)
     }
 
+    /// A machine with this kind of GIC, between whose VMs there are wires.
+    pub fn with_wires(gic: GicVersion, vms: &[VmConfig<'static>], wires: &[Wire]) -> Self {
+        Self::complete(Parts::new(), gic, vms, Assignments::default(), wires, &[], |_| ())
+    }
+
+    /// A machine whose VMs share memory, each piece of it no more than [`MEMORY`].
+    pub fn with_shared_memory(vms: &[VmConfig<'static>], shared: &[Description]) -> Self {
+        Self::complete(Parts::new(), GicVersion::V3, vms, Assignments::default(), &[], shared, |_| ())
+    }
+
     /// A machine each of whose cores is prepared before it comes.
     pub fn prepared(
         parts: Parts,
@@ -118,13 +130,25 @@ impl Rig {
         assignments: Assignments,
         prepare: impl Fn(usize),
     ) -> Self {
+        Self::complete(parts, gic, vms, assignments, &[], &[], prepare)
+    }
+
+    fn complete(
+        parts: Parts,
+        gic: GicVersion,
+        vms: &[VmConfig<'static>],
+        assignments: Assignments,
+        wires: &[Wire],
+        shared: &[Description],
+        prepare: impl Fn(usize),
+    ) -> Self {
         let count = vms.iter().flat_map(|vm| vm.cores.as_slice()).max().map_or(1, |last| *last as usize + 1);
         let cores: Vec<Hardware> = (0..count).map(|number| hardware(gic, number)).collect();
         let workers = (0..count).map(|core| Worker::new(Core::new(core, core as u64, 0x1000, 0x2000)));
         let workers: &'static [Worker] = Vec::leak(workers.collect());
         let rig_cores = RefCell::new(cores);
         let former = fake::become_core(std::mem::take(&mut rig_cores.borrow_mut()[0]));
-        let machine = assemble(&parts, workers, vms, assignments);
+        let machine = assemble(&parts, workers, vms, assignments, wires, shared);
         rig_cores.borrow_mut()[0] = fake::become_core(former);
         let rig = Self { machine, parts, workers, cores: rig_cores, events: RefCell::default() };
         for (core, worker) in workers.iter().enumerate() {
@@ -291,7 +315,11 @@ fn hardware(gic: GicVersion, number: usize) -> Hardware {
     fake::set("midr_el1", MIDR[number % MIDR.len()]);
     match gic {
         GicVersion::V3 => fake::set("ich_vtr_el2", FOUR_LIST_REGISTERS),
-        GicVersion::V2 => fake::install_gicv2(4),
+        GicVersion::V2 => {
+            fake::install_gicv2(4);
+            // Each core knows the bits of all, which the board's driver has noted.
+            (0..portcullis_arch::gicv2::MAX_CORES).for_each(|core| portcullis_arch::gicv2::init_core(core, 1 << core));
+        }
     }
     fake::record();
     fake::become_core(former)
@@ -337,11 +365,19 @@ fn assemble(
     workers: &'static [Worker],
     configs: &[VmConfig<'static>],
     assignments: Assignments,
+    wires: &[Wire],
+    shared: &[Description],
 ) -> &'static Machine {
     SERIAL.connect(parts.line);
     let board = Box::leak(Box::new(portcullis_board::Board { ..parts.board }));
     let support = Support::FULL;
-    let mut stock = Stock { support: &support, interface: None, assignments, free: Regions::new() };
+    let wires = wires::lay(configs.len(), wires);
+    let mut stock =
+        Stock { support: &support, interface: None, assignments, wires, shared: Vec::new(), free: Regions::new() };
+    for description in shared {
+        stock.free.add(memory(MEMORY)).unwrap();
+        stock.shared.push(SharedMemory::take(description.clone(), &mut stock.free, 0).unwrap());
+    }
     let vms = configs.iter().enumerate().map(|(index, config)| {
         stock.free.add(memory(config.memory)).unwrap();
         if config.flash.is_some() {

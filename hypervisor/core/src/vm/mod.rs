@@ -24,6 +24,7 @@ pub mod restart;
 pub mod seed;
 pub mod shown_phase;
 pub mod state;
+pub mod state_pages;
 pub mod step;
 pub mod support;
 pub mod timekeeping;
@@ -63,13 +64,14 @@ use self::power::{Power, PowerState};
 use self::pv_time::PvTime;
 use self::rate::LineRate;
 use self::state::{Phase, State};
+use self::state_pages::SharedEnds;
 use self::timekeeping::Timekeeping;
 use self::vcpu_sets::{Live, VcpuSets};
 use self::vector_abort::BeforeVector;
 use self::wait::Wait;
 use self::watchdog::Watchdog;
 use crate::cpu::{gic, kick::Kicks};
-use crate::devices::{self, VmBus, console::GuestConsole};
+use crate::devices::{self, VmBus, console::GuestConsole, gpio::Gpio};
 use crate::entropy::Claim;
 use crate::memory::bank::Bank;
 use crate::memory::guest::GuestMemory;
@@ -104,6 +106,8 @@ pub struct Vm {
     pub console: GuestConsole,
     /// Its devices behind the GIC and the UART.
     pub bus: VmBus,
+    /// Its ends of the memory that it shares.
+    pub shared: SharedEnds,
     /// Its page of PV time structures.
     pub pv_time: PvTime,
     /// Whether it is the control VM, which manages the others.
@@ -174,6 +178,10 @@ pub struct Parts {
     pub devices: Vec<Device>,
     /// What lies behind its flash, if its manifest wants some.
     pub flash: Option<Flash>,
+    /// The controller of its wires, if it has any.
+    pub wires: Option<&'static Gpio>,
+    /// Its ends of the memory that it shares, which its tables map.
+    pub shared: SharedEnds,
 }
 
 /// The VMID of the VM with this number. There are few.
@@ -187,14 +195,14 @@ impl Vm {
         index: usize,
         config: VmConfig<'static>,
         row: &'static Row,
-        Parts { memory, stage2, pv_time, devices, flash }: Parts,
+        Parts { memory, stage2, pv_time, devices, flash, wires, shared }: Parts,
         control: bool,
     ) -> Self {
         let (root, stage2) = (stage2.root(), Arc::new(Mutex::new(stage2)));
         // SAFETY: the memory was taken for this VM, whose tables map it there. It is loaded while no vCPU is on; besides, the bank alone
         // uses it.
         let cells = flash.as_ref().map(|flash| unsafe { Bank::new(flash.banks.second, SECOND, stage2.clone()) });
-        let bus = devices::bus(&config, &devices, cells);
+        let bus = devices::bus(&config, &devices, cells, wires);
         let audit = Audit::new();
         audit.want(config.settings.audit);
         let watchdog = Watchdog::new(config.settings.watchdog);
@@ -209,6 +217,7 @@ impl Vm {
             vgic: Vgic::of_version(gic::version(), config.cores.as_slice().len()),
             console: GuestConsole::new(index),
             bus,
+            shared,
             pv_time,
             control,
             audit,

@@ -34,6 +34,7 @@ impl Device for Cfi {
         clock_names: "",
         clocks: 0,
         bank_width: Some(4),
+        gpio_cells: None,
     };
 
     fn read(&mut self, cells: &mut dyn Cells, offset: u64, size: u8) -> u64 {

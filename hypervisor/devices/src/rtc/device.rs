@@ -18,6 +18,7 @@ impl Device for Pl031 {
         clock_names: "apb_pclk",
         clocks: 1,
         bank_width: None,
+        gpio_cells: None,
     };
 
     fn read(&mut self, now: u32, offset: u64, _: u8) -> u64 {

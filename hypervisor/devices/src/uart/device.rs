@@ -22,6 +22,7 @@ impl Device for Pl011 {
         clock_names: "uartclk\0apb_pclk",
         clocks: 2,
         bank_width: None,
+        gpio_cells: None,
     };
 
     fn read(&mut self, (): (), offset: u64, _: u8) -> u64 {

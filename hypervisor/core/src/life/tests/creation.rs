@@ -19,6 +19,8 @@ fn stock() -> Stock<'static> {
         support: &SUPPORT,
         interface: Some(Range::sized(0x800_0000, 0x2000)),
         assignments: Default::default(),
+        wires: Vec::new(),
+        shared: Vec::new(),
         free,
     }
 }

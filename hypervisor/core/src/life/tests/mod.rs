@@ -3,3 +3,4 @@ mod creation;
 mod ends;
 mod given;
 mod scrubbing;
+mod shared_memory;

@@ -287,7 +287,15 @@ fn assemble() -> &'static Machine {
             index,
             config,
             row,
-            Parts { memory, stage2: Stage2::new(), pv_time, devices: Vec::new(), flash: None },
+            Parts {
+                memory,
+                stage2: Stage2::new(),
+                pv_time,
+                devices: Vec::new(),
+                flash: None,
+                wires: None,
+                shared: Vec::new(),
+            },
             control,
         )
     });

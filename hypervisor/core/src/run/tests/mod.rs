@@ -2,3 +2,4 @@ mod alone;
 mod keyboard;
 mod sharing;
 mod suspend;
+mod wires;
