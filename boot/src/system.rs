@@ -10,6 +10,7 @@ use portcullis_bundle::{Bundle, CoreConfig};
 use portcullis_core::cpu::physical_core::Core;
 use portcullis_core::life::create::{Stock, check_clock, create, set_filter, set_implementations};
 use portcullis_core::life::wires;
+use portcullis_core::links::Links;
 use portcullis_core::machine::{Machine, TABLE, Usage};
 use portcullis_core::memory::stage1;
 use portcullis_core::run::{assign::assign, interrupts, start, worker::Worker};
@@ -79,6 +80,7 @@ pub fn bring_up(tree: usize, handover: Option<&'static Handover>) -> Result<&'st
 
     let here = workers.iter().find(|worker| worker.core.affinity == cpu::affinity());
     let here = here.ok_or(Stop::UnknownCore(cpu::affinity()))?;
+    let links = Links::new(Vec::new());
     let wires = wires::lay(bundle.vms().count(), &[]);
     let mut stock = Stock {
         support: &support,
@@ -87,6 +89,7 @@ pub fn bring_up(tree: usize, handover: Option<&'static Handover>) -> Result<&'st
         wires,
         shared: Vec::new(),
         free,
+        links,
     };
     let vms: Vec<Vm> = bundle
         .vms()
@@ -108,7 +111,7 @@ pub fn bring_up(tree: usize, handover: Option<&'static Handover>) -> Result<&'st
 
     UNALLOCATED.store(stock.free.free(), Ordering::Relaxed);
     let cores: &'static [&'static Core] = Vec::leak(workers.iter().map(|worker| &worker.core).collect());
-    let machine = Machine::assemble(board, cores, vms, trap::handlers(), support, usage);
+    let machine = Machine::assemble(board, cores, vms, links, trap::handlers(), support, usage);
     if let Some(time) = time {
         machine.clock.set(time.nanoseconds, time.count);
     }

@@ -4,7 +4,7 @@
 use libfuzzer_sys::arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use portcullis_links::disk::{Flow, Geometry, Local, Region, Served};
-use portcullis_links::network::{Frame, Given, Mac, Port, Switch, control, deliver};
+use portcullis_links::network::{Frame, Given, Mac, Port, Switch, Traffic, control, deliver};
 use portcullis_links::serial;
 use portcullis_links::serial::{Console, Pair, Port as Line, Side};
 use portcullis_virtio::fake::{Driver, Ram, START};
@@ -81,7 +81,7 @@ fn network(steps: &mut Unstructured) -> Result<()> {
     let bridge = steps.arbitrary()?;
     switch.add(here, bridge);
     switch.add(there, false);
-    let mut port = Port::new(here, 1500);
+    let (mut port, mut traffic) = (Port::new(here, 1500), Traffic::default());
     while !steps.is_empty() {
         match steps.int_in_range(0..=5u8)? {
             0 => b.give(steps, &[])?,
@@ -103,7 +103,7 @@ fn network(steps: &mut Unstructured) -> Result<()> {
                 let (sends, takes) = (steps.arbitrary()?, steps.arbitrary()?);
                 match Frame::read(&mut a.ram, &a.chain, sends, port.mtu()) {
                     Err(_) => return Ok(()),
-                    Ok(Err(reason)) => _ = port.drop(reason),
+                    Ok(Err(reason)) => _ = traffic.drop(reason),
                     Ok(Ok(frame)) => {
                         assert!(frame.length() >= 14 && frame.length() + 12 == a.chain.readable());
                         if let Ok(mut ports) = switch.route(0, &frame) {

@@ -30,6 +30,14 @@ pub const RTC: u64 = 0x0901_0000;
 pub const RTC_SIZE: u64 = 0x1000;
 /// Interrupt of the clock: SPI 2.
 pub const RTC_INTID: u32 = 34;
+/// First virtio transport (virtio-mmio); one of [`VIRTIO_SIZE`] bytes per slot follows the other.
+pub const VIRTIO: u64 = 0x0a00_0000;
+/// Bytes of one virtio transport.
+pub const VIRTIO_SIZE: u64 = 0x200;
+/// Number of virtio transports.
+pub const VIRTIO_SLOTS: usize = 32;
+/// Interrupt of the first virtio transport: SPI 16. Those of the others follow; they are edges.
+pub const VIRTIO_INTID: u32 = 48;
 /// PL061 GPIO controller of a VM that has wires, 4 KiB.
 pub const GPIO: u64 = 0x0903_0000;
 /// Size of the GPIO controller's frame in bytes.

@@ -4,5 +4,7 @@
 pub const KICK: u32 = 0;
 /// SGI by which a core that panics stops the others.
 pub const HALT: u32 = 1;
+/// SGI by which a core is asked to go on with work at links, and to forget what it has mapped of VMs that have ended.
+pub const WORK: u32 = 2;
 /// INTID of the EL2 physical timer (PPI 10).
 pub const EL2_TIMER_INTID: u32 = 26;

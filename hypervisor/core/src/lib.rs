@@ -34,6 +34,7 @@ pub mod cpu;
 pub mod devices;
 pub mod entropy;
 pub mod life;
+pub mod links;
 pub mod logger;
 pub mod machine;
 pub mod manage;

@@ -1,6 +1,8 @@
 //! What QEMU's virt machine has and a VM does not use. It answers loads and stores as there, because what is built for virt
 //! looks at it; the guest's device tree has no node of it.
 
+use portcullis_abi::map;
+
 use crate::Frame;
 
 /// A range of virt's that a VM does not use.
@@ -12,10 +14,6 @@ pub enum Unused {
     Flash,
 }
 
-/// Bytes of one transport.
-const TRANSPORT: u64 = 0x200;
-/// Number of transports.
-const TRANSPORTS: u64 = 32;
 /// MagicValue of a transport, and what it holds (virtio 1.2, section 4.2.2): "virt".
 const MAGIC: (u64, u32) = (0x000, 0x7472_6976);
 /// Version: not the legacy interface.
@@ -27,7 +25,7 @@ impl Unused {
     /// Each with its addresses, as virt has them.
     pub const ALL: [(Self, Frame); 2] = [
         (Self::Flash, Frame { start: 0, size: 2 * (64 << 20) }),
-        (Self::Transports, Frame { start: 0x0a00_0000, size: TRANSPORT * TRANSPORTS }),
+        (Self::Transports, Frame { start: map::VIRTIO, size: map::VIRTIO_SIZE * map::VIRTIO_SLOTS as u64 }),
     ];
 
     /// What a load at `offset` into its addresses gives, of which the caller takes as many bytes as are loaded. Whatever has no
@@ -36,7 +34,7 @@ impl Unused {
     pub const fn read(self, offset: u64) -> u64 {
         let value = match self {
             Self::Flash => 0,
-            Self::Transports => match offset % TRANSPORT {
+            Self::Transports => match offset % map::VIRTIO_SIZE {
                 register if register == MAGIC.0 => MAGIC.1,
                 register if register == VERSION.0 => VERSION.1,
                 register if register == VENDOR.0 => VENDOR.1,

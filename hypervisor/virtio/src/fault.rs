@@ -85,10 +85,12 @@ pub enum Fault {
         /// The number of its first descriptor.
         head: u16,
     },
-    /// A chain has more descriptors than [`MAX_CHAIN`](crate::MAX_CHAIN).
+    /// A chain has more descriptors than the device takes: [`MAX_CHAIN`](crate::MAX_CHAIN), and less on some queues.
     TooLong {
         /// The number of its first descriptor.
         head: u16,
+        /// Descriptors that it may have.
+        most: usize,
     },
     /// A chain is of 4 GiB or more (section 2.7.5.2).
     TooLarge {
@@ -167,8 +169,8 @@ impl fmt::Display for Fault {
             }
             Self::NextOutside { next, size } => write!(f, "a descriptor's next one is {next} in a table of {size}"),
             Self::Loop { head } => write!(f, "the chain from descriptor {head} on has no end"),
-            Self::TooLong { head } => {
-                write!(f, "the chain from descriptor {head} on has more than {} descriptors", crate::MAX_CHAIN)
+            Self::TooLong { head, most } => {
+                write!(f, "the chain from descriptor {head} on has more than {most} descriptors")
             }
             Self::TooLarge { head } => write!(f, "the chain from descriptor {head} on has 4 GiB or more"),
             Self::Empty { head } => write!(f, "the chain from descriptor {head} on has a descriptor of no bytes"),

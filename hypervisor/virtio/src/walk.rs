@@ -113,7 +113,7 @@ fn follow<M: Shared>(
 fn add<M: Shared>(memory: &M, descriptor: &Descriptor, chain: &mut Chain) -> Result<(), Fault> {
     let (head, Descriptor { address, length, .. }) = (chain.head, *descriptor);
     if chain.segments.len() >= chain.most {
-        return Err(Fault::TooLong { head });
+        return Err(Fault::TooLong { head, most: chain.most });
     }
     if length == 0 {
         return Err(Fault::Empty { head });
@@ -128,5 +128,6 @@ fn add<M: Shared>(memory: &M, descriptor: &Descriptor, chain: &mut Chain) -> Res
         chain.split = chain.split.wrapping_add(1);
     }
     chain.readable.checked_add(chain.writable).ok_or(Fault::TooLarge { head })?;
-    chain.segments.push(Segment { address, length }).map_err(|_| Fault::TooLong { head })
+    let most = chain.most;
+    chain.segments.push(Segment { address, length }).map_err(|_| Fault::TooLong { head, most })
 }

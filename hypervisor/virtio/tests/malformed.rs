@@ -173,7 +173,7 @@ fn chains_that_are_too_long_or_too_large() {
         let parts = buffers(DATA, &[8; MAX_CHAIN + 1]);
         driver.give_indirect(ram, TABLE, &parts, parts.len());
     });
-    assert_eq!(long, Err(Fault::TooLong { head: 0 }));
+    assert_eq!(long, Err(Fault::TooLong { head: 0, most: MAX_CHAIN }));
     // Only the sum is too large: 4 GiB of the same memory again and again.
     let (mut ram, mut driver) = (Ram::new(64 << 20), Driver::new(START, 256));
     let mut queue = Queue::new(driver.layout, ALL, &ram).unwrap();
@@ -307,7 +307,7 @@ fn every_fault_says_what_is_wrong() {
         (Fault::HeadTwice { head: 9 }, "its available ring names descriptor 9, which the device still has"),
         (Fault::NextOutside { next: 9, size: 8 }, "a descriptor's next one is 9 in a table of 8"),
         (Fault::Loop { head: 1 }, "the chain from descriptor 1 on has no end"),
-        (Fault::TooLong { head: 1 }, "the chain from descriptor 1 on has more than 130 descriptors"),
+        (Fault::TooLong { head: 1, most: MAX_CHAIN }, "the chain from descriptor 1 on has more than 130 descriptors"),
         (Fault::TooLarge { head: 1 }, "the chain from descriptor 1 on has 4 GiB or more"),
         (Fault::Empty { head: 1 }, "the chain from descriptor 1 on has a descriptor of no bytes"),
         (

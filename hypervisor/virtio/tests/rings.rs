@@ -321,7 +321,7 @@ fn a_chain_that_is_too_long_for_now_stays_there() {
     ram.steps = Some(Vec::new());
     for most in [0, 1, 50, 99] {
         let taken = queue.take_within(&mut ram, &mut chain, most);
-        assert_eq!(taken, Err(Fault::TooLong { head }));
+        assert_eq!(taken, Err(Fault::TooLong { head, most }));
         assert_eq!((queue.position(), queue.taken().count()), (before.position(), 0));
         let steps = ram.steps.replace(Vec::new()).unwrap();
         let copies = steps.iter().filter(|step| matches!(step, Step::In(..))).count();

@@ -8,7 +8,7 @@ use arm_gic::gicv3::{
 };
 use arm_gic::{IntId, Trigger};
 use portcullis_arch::{cpu, gicv3};
-use portcullis_board::signal::{EL2_TIMER_INTID, HALT, KICK};
+use portcullis_board::signal::{EL2_TIMER_INTID, HALT, KICK, WORK};
 use portcullis_board::{InterruptController, Range};
 use safe_mmio::UniqueMmioPointer;
 use spin::Once;
@@ -115,7 +115,7 @@ impl InterruptController for GicV3 {
         let _ = redistributor.mark_core_awake();
         redistributor.configure_default_settings();
         private.quiet_word(0);
-        for sgi in [KICK, HALT] {
+        for sgi in [KICK, HALT, WORK] {
             let _ = redistributor.enable_interrupt(IntId::sgi(sgi), true);
         }
         *slot.lock() = Some(redistributor);

@@ -1,6 +1,7 @@
 //! Debian's packages and sources as data, through an apt configuration of their own. No foreign architecture is added to
 //! this machine, and its package sources stay as they are.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -165,6 +166,52 @@ impl Apt {
         Ok(fresh)
     }
 
+    /// Downloads packages and the libraries that they depend on (theirs in turn among them),
+    /// which apt checks by their hashes, and unpacks all of them into one new folder.
+    ///
+    /// # Errors
+    ///
+    /// apt, or a package does not unpack.
+    pub fn fetch_with_libraries(&self, packages: &[&str]) -> Result<PathBuf> {
+        let all = self.libraries_of(packages)?;
+        eprintln!(
+            "xtask: downloading {}, and the {} packages of their libraries",
+            packages.join(", "),
+            all.len() - packages.len()
+        );
+        let folder = self.new_download_folder()?;
+        let mut apt = self.command("apt-get");
+        apt.arg("download").args(&all).current_dir(&folder);
+        self.output(apt, &format!("the download of {}", packages.join(", ")))?;
+        let fresh = self.folder.join("unpacked");
+        if fresh.exists() {
+            fs::remove_dir_all(&fresh)?;
+        }
+        for archive in fs::read_dir(&folder)? {
+            let archive = archive?.path();
+            let mut command = Command::new("dpkg-deb");
+            command.arg("-x").arg(&archive).arg(&fresh);
+            self.output(command, &format!("unpacking {}", archive.display()))?;
+        }
+        fs::remove_dir_all(&folder)?;
+        Ok(fresh)
+    }
+
+    /// The packages, and all the libraries that one of them depends on.
+    fn libraries_of(&self, packages: &[&str]) -> Result<Vec<String>> {
+        let mut all: Vec<String> = packages.iter().map(|&package| package.to_owned()).collect();
+        let mut new = all.clone();
+        while !new.is_empty() {
+            let mut command = self.command("apt-cache");
+            command.args(["depends", "--important", "--no-suggests", "--no-recommends"]).args(&new);
+            let text = self.output(command, "apt-cache depends")?;
+            let found: BTreeSet<_> = libraries(&text).filter(|name| !all.iter().any(|known| known == name)).collect();
+            new = found.into_iter().map(str::to_owned).collect();
+            all.extend(new.iter().cloned());
+        }
+        Ok(all)
+    }
+
     /// Downloads a package, which apt checks by its hash, and unpacks the files that match `pattern` into a new folder.
     ///
     /// # Errors
@@ -204,15 +251,21 @@ impl Apt {
     /// The one file that this command of apt-get's brings.
     fn download(&self, package: &str, command: &[&str]) -> Result<PathBuf> {
         eprintln!("xtask: downloading {package}");
+        let folder = self.new_download_folder()?;
+        let mut apt = self.command("apt-get");
+        apt.args(command).arg(package).current_dir(&folder);
+        self.output(apt, &format!("the download of {package}"))?;
+        only(&folder, "")
+    }
+
+    /// The folder for downloads, empty.
+    fn new_download_folder(&self) -> Result<PathBuf> {
         let folder = self.download_folder();
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
         }
         fs::create_dir_all(&folder)?;
-        let mut apt = self.command("apt-get");
-        apt.args(command).arg(package).current_dir(&folder);
-        self.output(apt, &format!("the download of {package}"))?;
-        only(&folder, "")
+        Ok(folder)
     }
 
     fn download_folder(&self) -> PathBuf {
@@ -224,6 +277,19 @@ impl Apt {
 fn depends<'a>(description: &'a str, prefix: &str) -> Option<&'a str> {
     let depends = description.lines().find_map(|line| line.strip_prefix("Depends: "))?;
     depends.split([' ', ',']).find(|word| word.starts_with(prefix))
+}
+
+/// Whether a package is one of libraries, by its name.
+fn is_library(package: &str) -> bool {
+    package.starts_with("lib") || package.starts_with("zlib")
+}
+
+/// The libraries in what `apt-cache depends` prints; of alternatives the first one.
+fn libraries(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.lines().map(|line| line.trim_start());
+    lines
+        .filter_map(|line| line.strip_prefix("Pre").unwrap_or(line).strip_prefix("Depends: "))
+        .filter(|name| is_library(name))
 }
 
 #[cfg(test)]
@@ -249,6 +315,12 @@ mod tests {
                      linux-binary-7.3.4+deb13-cloud-arm64 (= 7.3.4-1), linux-modules-7.3.4+deb13-cloud-arm64 (= 7.3.4-1)\n";
         assert_eq!(depends(image, "linux-modules-"), Some("linux-modules-7.3.4+deb13-cloud-arm64"));
         assert_eq!(depends("Package: x\n", "x"), None);
+    }
+
+    #[test]
+    fn libraries_are_what_a_package_depends_on_by_that_name() {
+        let text = "iperf3\n  Depends: adduser\n |Depends: debconf\n  Depends: <debconf-2.0>\n    cdebconf\n  PreDepends: libc6\n  Depends: libiperf0\n";
+        assert_eq!(libraries(text).collect::<Vec<_>>(), ["libc6", "libiperf0"]);
     }
 
     #[test]

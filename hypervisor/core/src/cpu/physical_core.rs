@@ -4,7 +4,7 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use portcullis_arch::{cpu, cpu::Anchor, timer};
 use portcullis_board::Firmware;
-use portcullis_board::signal::{HALT, KICK};
+use portcullis_board::signal::{HALT, KICK, WORK};
 use portcullis_bundle::implementations::Implementation;
 use spin::Once;
 
@@ -126,6 +126,11 @@ impl Core {
     /// Makes it look at its vCPUs, wherever it is.
     pub fn kick(&self) {
         self.signal(KICK);
+    }
+
+    /// Has it go on with work at links, and forget what it has mapped of VMs that have ended.
+    pub fn call_to_work(&self) {
+        self.signal(WORK);
     }
 
     /// Stops it for good.

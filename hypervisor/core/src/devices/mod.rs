@@ -34,7 +34,14 @@ pub type VmBus = Bus<Box<dyn Emulated>, DEVICES>;
 
 /// The bus of a VM that drives the `given` devices of the board itself: these take the place of what would be emulated there,
 /// with its interrupt. `flash`: the cells of its second bank of flash, if it has any. `wires`: the controller of its wires, if it has any.
-pub fn bus(config: &VmConfig<'_>, given: &[Given], mut flash: Option<Bank>, wires: Option<&'static Gpio>) -> VmBus {
+/// `transports`: its virtio transports, if any of them has a device.
+pub fn bus(
+    config: &VmConfig<'_>,
+    given: &[Given],
+    mut flash: Option<Bank>,
+    wires: Option<&'static Gpio>,
+    mut transports: Option<Box<dyn Emulated>>,
+) -> VmBus {
     let mut bus = VmBus::new();
     let mut add = |frame, device: Box<dyn Emulated>| {
         let added = bus.add(frame, device);
@@ -42,12 +49,13 @@ pub fn bus(config: &VmConfig<'_>, given: &[Given], mut flash: Option<Bank>, wire
     };
     let [first, second] = Cfi::BANKS;
     for (unused, frame) in Unused::ALL {
-        match flash.take_if(|_| unused == Unused::Flash) {
-            Some(cells) => {
+        match (flash.take_if(|_| unused == Unused::Flash), transports.take_if(|_| unused == Unused::Transports)) {
+            (Some(cells), _) => {
                 add(first, Box::new(Rom));
                 add(second, Box::new(Flash::new(cells)));
             }
-            None => add(frame, Box::new(unused)),
+            (_, Some(transports)) => add(frame, transports),
+            (None, None) => add(frame, Box::new(unused)),
         }
     }
     if config.settings.rtc != Some(false) && !clock_is_replaced(given) {

@@ -19,6 +19,7 @@ use super::shared_memory::{self, SharedMemory, SharedMemoryError};
 use crate::cpu::physical_core::Core;
 use crate::devices::gpio::Gpio;
 use crate::devices::{clock_is_replaced, wires_are_replaced};
+use crate::links::Links;
 use crate::memory::stage2::{Access, Stage2};
 use crate::serial::SERIAL;
 use crate::vm::implementations::KnownImplementations;
@@ -38,6 +39,8 @@ pub struct Stock<'a> {
     pub shared: Vec<SharedMemory>,
     /// The free RAM.
     pub free: Regions,
+    /// What connects VMs.
+    pub links: &'static Links,
 }
 
 /// Why a VM cannot be made.
@@ -182,6 +185,7 @@ pub fn create(
     }
     let flash = flash::create(&config, &devices, &mut stage2, &mut stock.free)
         .map_err(|error| CreateError::Flash { vm: config.name, error })?;
+    let links = stock.links.backplane(index);
     let ram = Range::sized(ram_of(&config, memory), memory.size());
     let taken: Vec<Range> = [ram].into_iter().chain(devices.iter().flat_map(Device::pages)).collect();
     let shared = shared_memory::share(&stock.shared, index, &mut stage2, &taken)
@@ -196,7 +200,7 @@ pub fn create(
     if config.settings.trust_dma || !devices.is_empty() {
         report(&config, memory, &devices);
     }
-    Ok(Vm::new(index, config, row, Parts { memory, stage2, pv_time, devices, flash, wires, shared }, control))
+    Ok(Vm::new(index, config, row, Parts { memory, stage2, pv_time, devices, flash, wires, shared, links }, control))
 }
 
 /// Puts into `row` the firmware registers of a VM that was just created, as they are by default.

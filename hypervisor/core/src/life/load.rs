@@ -97,6 +97,8 @@ impl Vm {
         let more = self.wants_seed() && self.gather(&mut loading.seed);
         loop {
             let (work, next) = match loading.part {
+                // Others may have it mapped yet.
+                Part::Ram if !self.aliases.are_gone() => return Ok(None),
                 Part::Ram => match self.life.contents() {
                     Contents::Foreign => (Work::Clear, Part::First),
                     Contents::Zeros => (Work::Nothing, Part::First),

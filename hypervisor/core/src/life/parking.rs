@@ -29,8 +29,16 @@ impl Vm {
     /// If all vCPUs stand still and were to, the VM is paused.
     pub(super) fn check_parked(&self) {
         // The counter is read after the last vCPU has left its guest.
-        if self.sets.now().all_parked() && self.life.all_parked(timer::count()) {
+        if !self.sets.now().all_parked() {
+            return;
+        }
+        if let Some(links) = self.links.filter(|_| self.state().all_parked().is_some()) {
+            // Nobody begins work for it any more. What was begun ends before it counts as paused.
+            links.rest();
+        }
+        if self.life.all_parked(timer::count()) {
             self.report(Occasion::Repeatable, format_args!("{}: paused", self.name()));
+            self.tell_peers();
             Machine::get().vm_ended();
         }
     }

@@ -67,6 +67,7 @@ impl ManagerLock<'_> {
             return Err(refusal);
         }
         let _ = self.vm.kick_live();
+        self.vm.resume_links();
         Ok(())
     }
 
@@ -167,6 +168,7 @@ impl Vm {
         self.vcpus().iter().for_each(Vcpu::reset_account);
         self.sets.on(first.bit());
         self.bus.devices().for_each(|device| device.begin(&Beside::of(self, None)));
+        self.tell_peers();
         // Its core may be two instructions away from marking it as off: see `retired`.
         if !first.switch_on(PowerState::LoadPending, 0, 0) {
             self.insist(first);

@@ -2,6 +2,7 @@
 
 use portcullis_arch::timer;
 
+use crate::links::peer::Peer;
 use crate::machine::Machine;
 use crate::vm::report::Occasion;
 use crate::vm::state::{Action, Phase, State};
@@ -19,6 +20,10 @@ impl Vm {
         let left = self.sets.off(vcpu.bit());
         vcpu.switched_off();
         if left.on != 0 {
+            if self.links.is_some() {
+                // Work that this one has left is for the others.
+                self.call();
+            }
             return self.check_parked();
         }
         self.disconnect_devices();
@@ -29,13 +34,18 @@ impl Vm {
         self.console.finish();
         self.console.reset(vcpu);
         self.bus.devices().for_each(|device| device.reset(vcpu));
+        self.take_back_ram();
         let (before, after) = self.life.all_off(Machine::get().shutdown.wanted().is_some());
         match (before.phase, after.phase) {
             (Phase::Running, Phase::Stopped | Phase::Failed) => {
+                self.tell_peers();
                 self.report_off(after.phase);
                 Machine::get().vm_ended();
             }
-            (_, Phase::Stopped | Phase::Failed) => self.report_off(after.phase),
+            (_, Phase::Stopped | Phase::Failed) => {
+                self.tell_peers();
+                self.report_off(after.phase);
+            }
             _ => {}
         }
         if after == State::RUNNING {

@@ -19,6 +19,10 @@ impl Vm {
     /// when there is none left. The memory is its RAM, and behind that the cells of its second bank of flash: nothing but its file was
     /// ever in the first one.
     pub fn scrub_piece(&self, most: u64) {
+        if !self.aliases.are_gone() {
+            // Others have it mapped yet.
+            return;
+        }
         let done = self.life.scrubbed();
         // None of its vCPUs runs, nor can one before the VM is created again.
         let (memory, start, left) = match (done.checked_sub(self.memory.size()), &self.flash) {

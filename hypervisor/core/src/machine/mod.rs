@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod devices;
 pub mod end;
+mod links;
 pub mod owner;
 pub(crate) mod place;
 pub mod protection;
@@ -20,6 +21,8 @@ use self::end::Shutdown;
 use crate::cpu::physical_core::Core;
 use crate::devices::interrupt_owners::InterruptOwners;
 use crate::entropy::{Claim, Fairness};
+use crate::links::Links;
+use crate::links::peer::Peer;
 use crate::serial::SERIAL;
 use crate::vm::{Vm, support};
 
@@ -62,6 +65,8 @@ pub struct Machine {
     pub owners: InterruptOwners,
     /// What serves its guests' traps.
     pub handlers: TrapHandlers,
+    /// What connects its VMs.
+    pub links: &'static Links,
     support: Support,
     usage: fn() -> Usage,
     /// VMs that run, or are about to.
@@ -71,15 +76,17 @@ pub struct Machine {
 
 impl Machine {
     /// Puts the machine together. To be called once, on the boot core.
-    /// `handlers` serve its guests' traps, `support` is what the board can serve, `usage` tells how much memory is in use.
+    /// `links` connect its VMs, `handlers` serve its guests' traps, `support` is what the board can serve, `usage` tells how much memory is in use.
     pub fn assemble(
         board: &'static Board,
         cores: &'static [&'static Core],
         vms: &'static [Vm],
+        links: &'static Links,
         handlers: TrapHandlers,
         support: Support,
         usage: fn() -> Usage,
     ) -> &'static Self {
+        links.connect(|vm| vms.get(vm).map(|vm| vm as &dyn Peer));
         place::put(Self {
             board,
             cores,
@@ -88,6 +95,7 @@ impl Machine {
             shutdown: Shutdown::new(),
             fairness: Fairness::new(),
             handlers,
+            links,
             owners: InterruptOwners::of(vms.iter().map(|vm| &*vm.devices)),
             support,
             usage,

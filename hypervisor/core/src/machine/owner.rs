@@ -59,3 +59,18 @@ impl Owner for Beside<'_> {
         Machine::get().wall_clock()
     }
 }
+
+/// A VM, seen from a core that has nothing of it, or does not know.
+impl Owner for Vm {
+    fn set_level(&self, intid: u32, level: bool) {
+        self.kicks.send(self.vgic.set_spi_level(intid, level));
+    }
+
+    fn set_level_of(&self, vm: usize, intid: u32, level: bool) {
+        set_level_of(vm, None, intid, level);
+    }
+
+    fn wall_clock(&self) -> Option<&'static dyn WallClock> {
+        Machine::get().wall_clock()
+    }
+}

@@ -11,9 +11,10 @@
 
 use core::sync::atomic::{AtomicU8, Ordering};
 
-use portcullis_arch::{barrier, cache};
+use portcullis_arch::{barrier, cache, shared};
 use portcullis_board::Range;
 use portcullis_devices::{Memory, OutOfReach};
+use portcullis_virtio::Shared;
 
 use super::stage1::{self, Use};
 use super::window::{self, SLOT, SLOTS};
@@ -54,13 +55,7 @@ impl GuestMemory {
     ///
     /// [`OutOfReach`]; then nothing is copied.
     pub fn place(&mut self, address: u64, from: &[u8]) -> Result<(), OutOfReach> {
-        let mut rest = from;
-        self.past_caches(address, from.len(), &mut |piece| {
-            if let Some((now, later)) = rest.split_at_checked(piece.length) {
-                piece.write(now);
-                rest = later;
-            }
-        })
+        self.write(Way::Past, address, from)
     }
 
     /// Sets memory to zero, in the caches and behind them. As for [`place`](Self::place), nobody may have it mapped write-back.
@@ -69,7 +64,7 @@ impl GuestMemory {
     ///
     /// [`OutOfReach`]; then nothing is changed.
     pub fn clear(&mut self, address: u64, length: usize) -> Result<(), OutOfReach> {
-        self.past_caches(address, length, &mut |piece| piece.fill(0))
+        self.each(Way::Past, address, length, &mut |piece| piece.fill(0))
     }
 
     /// Writes back what the caches have of memory, and forgets it there.
@@ -78,14 +73,14 @@ impl GuestMemory {
     ///
     /// [`OutOfReach`].
     pub fn forget_cached(&mut self, address: u64, length: usize) -> Result<(), OutOfReach> {
-        self.past_caches(address, length, &mut |_| {})
+        self.each(Way::Past, address, length, &mut |_| {})
     }
 
     /// Reads eight bytes at `address`, which is a multiple of 8, as the guest's table walks see them, whether its caches are on or
     /// not. None: it has no RAM there.
     pub fn peek(&mut self, address: u64) -> Option<u64> {
         let mut bytes = [0; 8];
-        let read = self.past_caches(address & !7, bytes.len(), &mut |piece| piece.read(&mut bytes));
+        let read = self.each(Way::Past, address & !7, bytes.len(), &mut |piece| piece.read(&mut bytes));
         read.ok().map(|()| u64::from_le_bytes(bytes))
     }
 
@@ -95,13 +90,7 @@ impl GuestMemory {
     ///
     /// [`OutOfReach`]; then nothing is copied.
     pub fn store(&mut self, address: u64, from: &[u8]) -> Result<(), OutOfReach> {
-        let mut rest = from;
-        self.through_caches(address, from.len(), &mut |piece| {
-            if let Some((now, later)) = rest.split_at_checked(piece.length) {
-                piece.write(now);
-                rest = later;
-            }
-        })
+        self.write(Way::Through, address, from)
     }
 
     /// Sets every byte of such memory to `byte`.
@@ -110,7 +99,7 @@ impl GuestMemory {
     ///
     /// [`OutOfReach`]; then nothing is changed.
     pub fn fill(&mut self, address: u64, length: usize, byte: u8) -> Result<(), OutOfReach> {
-        self.through_caches(address, length, &mut |piece| piece.fill(byte))
+        self.each(Way::Through, address, length, &mut |piece| piece.fill(byte))
     }
 
     /// Clears the bits of such memory that are clear in `mask`.
@@ -120,7 +109,7 @@ impl GuestMemory {
     /// [`OutOfReach`]; then nothing is changed.
     pub fn mask(&mut self, address: u64, mask: &[u8]) -> Result<(), OutOfReach> {
         let mut rest = mask;
-        self.through_caches(address, mask.len(), &mut |piece| {
+        self.each(Way::Through, address, mask.len(), &mut |piece| {
             if let Some((now, later)) = rest.split_at_checked(piece.length) {
                 piece.mask(now);
                 rest = later;
@@ -137,58 +126,59 @@ impl GuestMemory {
         slots(self.core).into_iter().filter(kept).for_each(|slot| window::show(slot, 0));
     }
 
-    /// Does something with each piece of a range, which is out of all caches by then, past them, and leaves none of it mapped.
-    fn past_caches(&mut self, address: u64, length: usize, act: &mut dyn FnMut(Piece)) -> Result<(), OutOfReach> {
-        self.once(address, length, Use::Uncached, &mut |piece| {
-            cache::clean(piece.at as usize, piece.length);
-            act(piece);
-            barrier::dsb_sy();
+    /// Copies `from` to memory that is reached so.
+    fn write(&mut self, way: Way, address: u64, from: &[u8]) -> Result<(), OutOfReach> {
+        let mut rest = from;
+        self.each(way, address, from.len(), &mut |piece| {
+            if let Some((now, later)) = rest.split_at_checked(piece.length) {
+                piece.write(now);
+                rest = later;
+            }
         })
     }
 
-    /// Does something with each piece of a range, has what comes of it be in memory as well, and leaves none of it mapped.
-    fn through_caches(&mut self, address: u64, length: usize, act: &mut dyn FnMut(Piece)) -> Result<(), OutOfReach> {
-        self.once(address, length, Use::Data, &mut |piece| {
-            act(piece);
-            cache::clean(piece.at as usize, piece.length);
-        })
-    }
-
-    /// Does something with each piece of a range, mapped as `purpose`, and leaves none of it mapped.
-    fn once(
-        &mut self,
-        address: u64,
-        length: usize,
-        purpose: Use,
-        act: &mut dyn FnMut(Piece),
-    ) -> Result<(), OutOfReach> {
-        self.each(address, length, purpose, &mut |piece| {
-            act(piece);
-            window::show(piece.slot, 0);
-        })
-    }
-
-    /// Does something with each piece of a range, block by block.
-    fn each(
-        &mut self,
-        address: u64,
-        length: usize,
-        purpose: Use,
-        act: &mut dyn FnMut(Piece),
-    ) -> Result<(), OutOfReach> {
+    /// Does something with each piece of a range that is reached so, block by block.
+    fn each(&mut self, way: Way, address: u64, length: usize, act: &mut dyn FnMut(Piece)) -> Result<(), OutOfReach> {
         let Range { start, end } = self.physical(address, length).ok_or(OutOfReach { address, length })?;
         let mut at = start;
         while at < end {
-            let block = at & !(SLOT - 1);
-            let stop = end.min(block.saturating_add(SLOT));
-            let slot = self.show(block, purpose);
-            act(Piece { slot, at: reach(slot, at), length: (stop - at) as usize });
-            at = stop;
+            let piece = self.piece(way, at, (end - at) as usize);
+            if way == Way::Past {
+                cache::clean(piece.at as usize, piece.length);
+            }
+            act(piece);
+            match way {
+                Way::Kept => {}
+                Way::Through => cache::clean(piece.at as usize, piece.length),
+                Way::Past => barrier::dsb_sy(),
+            }
+            if way != Way::Kept {
+                window::show(piece.slot, 0);
+            }
+            at = at.saturating_add(piece.length as u64);
         }
         Ok(())
     }
 
+    /// The beginning of the physical range of `length` bytes at `at`, as far as one block has it.
+    #[inline(always)]
+    fn piece(&mut self, way: Way, at: u64, length: usize) -> Piece {
+        let block = at & !(SLOT - 1);
+        let there = (block.saturating_add(SLOT) - at) as usize;
+        let slot = self.show(block, way.purpose());
+        Piece { slot, at: reach(slot, at), length: length.min(there) }
+    }
+
+    /// The range of the guest's if one block has all of it, as the guest shares it with a device.
+    #[inline(always)]
+    fn shared(&mut self, address: u64, length: usize) -> Option<Piece> {
+        let Range { start, .. } = self.physical(address, length)?;
+        let one = length > 0 && (start & (SLOT - 1)).saturating_add(length as u64) <= SLOT;
+        one.then(|| self.piece(Way::Kept, start, length))
+    }
+
     /// The physical range behind a range of the guest's, if all of it is RAM.
+    #[inline(always)]
     fn physical(&self, address: u64, length: usize) -> Option<Range> {
         let offset = address.checked_sub(self.ram)?;
         let end = offset.checked_add(length as u64)?;
@@ -196,36 +186,54 @@ impl GuestMemory {
         (end <= self.memory.size()).then_some(Range::sized(start, length as u64))
     }
 
-    /// Has a slot of this core show the block: the one that does, or the one that was not used last. It is shown in one way at a time.
+    /// Has a slot of this core show the block: the one that does, or the one that was not used last.
+    #[inline(always)]
     fn show(&mut self, block: u64, purpose: Use) -> usize {
         let (descriptor, [first, second]) = (stage1::block(block, purpose), slots(self.core));
-        let last = LAST.get(self.core);
+        let slot = if window::shown(first) == descriptor {
+            first
+        } else if window::shown(second) == descriptor {
+            second
+        } else {
+            return self.show_anew(block, descriptor);
+        };
+        self.used(slot);
+        slot
+    }
+
+    /// [`show`](Self::show) of a block that no slot shows so. It is shown in one way at a time.
+    #[inline(never)]
+    fn show_anew(&mut self, block: u64, descriptor: u64) -> usize {
+        let [first, second] = slots(self.core);
         let otherwise = |slot: &usize| {
             let shown = window::shown(*slot);
-            shown != 0 && shown != descriptor && shown & BLOCK == block
+            shown != 0 && shown & BLOCK == block
         };
         [first, second].into_iter().filter(otherwise).for_each(|slot| window::show(slot, 0));
-        let slot = match (window::shown(first) == descriptor, window::shown(second) == descriptor) {
-            (true, _) => first,
-            (_, true) => second,
-            _ if last.is_some_and(|last| last.load(Ordering::Relaxed) == 0) => second,
-            _ => first,
-        };
-        if window::shown(slot) != descriptor {
-            window::show(slot, descriptor);
-        }
-        if let Some(last) = last {
-            last.store((slot - first) as u8, Ordering::Relaxed);
-        }
+        let last = LAST.get(self.core).map_or(0, |last| last.load(Ordering::Relaxed));
+        let slot = if last == 0 { second } else { first };
+        window::show(slot, descriptor);
+        self.used(slot);
         slot
+    }
+
+    #[inline(always)]
+    fn used(&self, slot: usize) {
+        if let Some(last) = LAST.get(self.core) {
+            last.store((slot & 1) as u8, Ordering::Relaxed);
+        }
     }
 }
 
 impl Memory for GuestMemory {
     fn copy_in(&mut self, address: u64, to: &mut [u8]) -> Result<(), OutOfReach> {
+        if let Some(piece) = self.shared(address, to.len()) {
+            piece.read(to);
+            return Ok(());
+        }
         let length = to.len();
         let mut rest = to;
-        self.each(address, length, Use::Data, &mut |piece| {
+        self.each(Way::Kept, address, length, &mut |piece| {
             if let Some((now, later)) = core::mem::take(&mut rest).split_at_mut_checked(piece.length) {
                 piece.read(now);
                 rest = later;
@@ -234,13 +242,67 @@ impl Memory for GuestMemory {
     }
 
     fn copy_out(&mut self, address: u64, from: &[u8]) -> Result<(), OutOfReach> {
-        let mut rest = from;
-        self.each(address, from.len(), Use::Data, &mut |piece| {
-            if let Some((now, later)) = rest.split_at_checked(piece.length) {
-                piece.write(now);
-                rest = later;
-            }
-        })
+        if let Some(piece) = self.shared(address, from.len()) {
+            piece.write(from);
+            return Ok(());
+        }
+        self.write(Way::Kept, address, from)
+    }
+}
+
+impl Shared for GuestMemory {
+    #[inline(always)]
+    fn check(&self, address: u64, length: u32) -> Result<(), OutOfReach> {
+        let length = length as usize;
+        self.physical(address, length).map(drop).ok_or(OutOfReach { address, length })
+    }
+
+    fn load(&mut self, address: u64) -> Result<u16, OutOfReach> {
+        const LENGTH: usize = size_of::<u16>();
+        let piece = self.shared(address, LENGTH).filter(|_| address.is_multiple_of(2));
+        piece.map(Piece::load).ok_or(OutOfReach { address, length: LENGTH })
+    }
+
+    fn store(&mut self, address: u64, value: u16) -> Result<(), OutOfReach> {
+        const LENGTH: usize = size_of::<u16>();
+        let piece = self.shared(address, LENGTH).filter(|_| address.is_multiple_of(2));
+        piece.map(|piece| piece.store(value)).ok_or(OutOfReach { address, length: LENGTH })
+    }
+
+    fn copy_across(&mut self, from: u64, other: &mut Self, to: u64, length: usize) -> Result<(), OutOfReach> {
+        let source = self.physical(from, length).ok_or(OutOfReach { address: from, length })?;
+        let target = other.physical(to, length).ok_or(OutOfReach { address: to, length })?;
+        let (mut from, mut to) = (source.start, target.start);
+        while from < source.end {
+            let left = (source.end - from) as usize;
+            // The block that is shown second does not take the first one's slot, which was used last.
+            let source = self.piece(Way::Kept, from, left);
+            let target = other.piece(Way::Kept, to, source.length);
+            target.write_piece(source);
+            let done = target.length as u64;
+            (from, to) = (from.saturating_add(done), to.saturating_add(done));
+        }
+        Ok(())
+    }
+}
+
+/// How memory is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// By a write-back alias that stays, as a device reaches what its driver shares with it.
+    Kept,
+    /// By a write-back alias that does not stay. What comes of it is in memory as well.
+    Through,
+    /// By an alias that is Non-cacheable and does not stay: memory that is out of all caches by then.
+    Past,
+}
+
+impl Way {
+    const fn purpose(self) -> Use {
+        match self {
+            Self::Kept | Self::Through => Use::Data,
+            Self::Past => Use::Uncached,
+        }
     }
 }
 
@@ -268,41 +330,63 @@ struct Piece {
 
 impl Piece {
     /// Reads as much of it as there is in `to`.
+    #[inline(always)]
     fn read(self, to: &mut [u8]) {
         let length = self.length.min(to.len());
         // SAFETY: a slot shows so many bytes from here on; nothing of EL2's own lies in a VM's RAM, so they do not overlap.
-        unsafe { core::ptr::copy_nonoverlapping(self.at as *const u8, to.as_mut_ptr(), length) };
+        unsafe { shared::copy(to.as_mut_ptr(), self.at as *const u8, length) };
+    }
+
+    /// Reads two bytes at once.
+    #[inline(always)]
+    fn load(self) -> u16 {
+        // SAFETY: as in `read`; the address is a multiple of 2 as the guest's is, whose RAM begins with a block.
+        unsafe { shared::load(self.at as *const u16) }
     }
 
     /// Writes as much of it as there is in `from`.
+    #[inline(always)]
     fn write(self, from: &[u8]) {
         let length = self.length.min(from.len());
-        self.note_store();
         // SAFETY: as in `read`.
-        unsafe { core::ptr::copy_nonoverlapping(from.as_ptr(), self.at as *mut u8, length) };
+        unsafe { shared::copy(self.changes(), from.as_ptr(), length) };
+    }
+
+    /// Writes all of it, which another piece has, perhaps of another VM.
+    #[inline(always)]
+    fn write_piece(self, from: Self) {
+        // SAFETY: as in `read`, of both; that of the source's core stays shown meanwhile.
+        unsafe { shared::copy(self.changes(), from.at as *const u8, self.length.min(from.length)) };
+    }
+
+    /// Writes two bytes at once.
+    #[inline(always)]
+    fn store(self, value: u16) {
+        // SAFETY: as in `load`.
+        unsafe { shared::store(self.changes().cast(), value) };
     }
 
     /// Sets every byte of it.
     fn fill(self, byte: u8) {
-        self.note_store();
         // SAFETY: as in `read`.
-        unsafe { core::ptr::write_bytes(self.at as *mut u8, byte, self.length) };
-    }
-
-    /// Tells a test on a host.
-    fn note_store(self) {
-        #[cfg(not(target_os = "none"))]
-        portcullis_arch::fake::happens(portcullis_arch::fake::Event::Store(self.at as usize, self.length));
+        unsafe { core::ptr::write_bytes(self.changes(), byte, self.length) };
     }
 
     /// Clears bits of as much of it as there is in `mask`.
     fn mask(self, mask: &[u8]) {
-        self.note_store();
-        for (at, mask) in (self.at..).zip(mask).take(self.length) {
+        for (at, mask) in (self.changes() as u64..).zip(mask).take(self.length) {
             let at = at as *mut u8;
             // SAFETY: as in `read`.
             unsafe { at.write(at.read() & mask) };
         }
+    }
+
+    /// Its address, for whoever writes there: the one place that every write of EL2 to a VM's memory passes.
+    #[inline(always)]
+    fn changes(self) -> *mut u8 {
+        #[cfg(not(target_os = "none"))]
+        portcullis_arch::fake::happens(portcullis_arch::fake::Event::Store(self.at as usize, self.length));
+        self.at as *mut u8
     }
 }
 

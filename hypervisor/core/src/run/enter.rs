@@ -89,9 +89,7 @@ impl Vcpu {
         self.reset_interrupts();
         with_interface!(G => G::stop_virtual_interface());
         self.times.leaves(timer::count());
-        if let Some(mut memory) = self.vm.memory_on(self.core) {
-            memory.forget_shown();
-        }
+        self.vm.forget_on(self.core);
         self.vm.retired(self);
         Next::Leave
     }

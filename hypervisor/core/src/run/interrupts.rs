@@ -2,7 +2,7 @@
 
 use portcullis_abi::map;
 use portcullis_arch::{account::Exit, cpu, timer};
-use portcullis_board::signal::{EL2_TIMER_INTID, HALT, KICK};
+use portcullis_board::signal::{EL2_TIMER_INTID, HALT, KICK, WORK};
 
 use super::keyboard::{self, KEYBOARD};
 use crate::cpu::deadlines::Timer;
@@ -103,7 +103,20 @@ fn serve(core: &Core, loaded: Option<&'static Vcpu>, intid: u32) -> bool {
         return true;
     }
     let owner = machine.owners.of_interrupt(intid).and_then(|index| machine.vms.get(index));
+    if owner.is_none() && intid == WORK {
+        work(core, loaded);
+    }
     owner.inspect(|vm| vm.device_interrupt(core.index, loaded, intid)).is_none()
+}
+
+/// Another core, or this one, has work at links for `core`, this one, which has the registers of `loaded`.
+#[cold]
+fn work(core: &Core, loaded: Option<&'static Vcpu>) {
+    with_interface!(G => G::see_what_was_sent());
+    Machine::get().forget_ended(core.index);
+    if let Some(vcpu) = loaded {
+        vcpu.work_at_links();
+    }
 }
 
 /// Does what is due on the EL2 timer of `core`, this one, which has the registers of `loaded`, and sets it for what comes next.

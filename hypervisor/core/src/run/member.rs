@@ -71,6 +71,8 @@ impl Member {
     fn look<H: Home>(&self, home: &H, now: u64) -> Want {
         const NOTHING: Want = Want::Until(NEVER);
         match self.vcpu.step() {
+            // The core that has some of its RAM mapped yet calls this one when it has forgotten that.
+            Step::Load | Step::Scrub if !self.vcpu.vm.aliases.are_gone() => NOTHING,
             Step::Load => self.vcpu.vm.life.restart_policy().waits(now).map_or(Want::Core, Want::Until),
             Step::Scrub | Step::Start | Step::Wake => Want::Core,
             Step::Nothing => NOTHING,

@@ -252,9 +252,17 @@ impl SharedCore {
     fn take_changed_enables(&self, member: &Member) -> bool {
         let changed = member.off_core.take_changed_enables();
         if changed {
-            self.follow_enables(member.vcpu);
+            self.follow_changes(member.vcpu);
         }
         changed
+    }
+
+    /// [`take_changed_enables`](Self::take_changed_enables) if there is something: others have changed enables of `vcpu`, which is
+    /// loaded, or have called it to work at links, which it does in its own time.
+    #[inline(never)]
+    fn follow_changes(&self, vcpu: &Vcpu) {
+        self.follow_enables(vcpu);
+        vcpu.work_at_links();
     }
 
     /// Takes the loaded vCPU off the core, if there is one. If it waits, its own timers can wake it no more: the core's does.

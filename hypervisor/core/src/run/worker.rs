@@ -105,6 +105,8 @@ impl Worker {
                     }
                     Step::Load => match vcpu.vm.life.restart_policy().waits(timer::count()) {
                         Some(at) => core.arm(Timer::Schedule, at),
+                        // The core that has some of its RAM mapped yet calls this one when it has forgotten that.
+                        None if !vcpu.vm.aliases.are_gone() => {}
                         None => {
                             vcpu.vm.load_and_start(vcpu, PIECE);
                             interrupts::take_all(core, alone);
@@ -128,7 +130,7 @@ impl Worker {
                         let _ = vcpu.retire();
                         continue;
                     }
-                    Step::Scrub => {
+                    Step::Scrub if vcpu.vm.aliases.are_gone() => {
                         vcpu.vm.scrub_piece(PIECE);
                         interrupts::take_all(core, alone);
                         continue;
@@ -138,7 +140,7 @@ impl Worker {
                         vcpu.vm.parked(vcpu);
                     }
                     // A vCPU that is on is in its guest, or on its way there, and not here; nor is one that sleeps.
-                    Step::Hold | Step::Nothing | Step::Retire | Step::Run | Step::Sleep => {}
+                    Step::Hold | Step::Nothing | Step::Retire | Step::Run | Step::Sleep | Step::Scrub => {}
                 }
             }
             // It would not wait while an SError is pending; what a vCPU has caused was taken when it went.

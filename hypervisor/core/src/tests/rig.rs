@@ -17,6 +17,7 @@ use crate::cpu::physical_core::Core;
 use crate::life::create::{Stock, create, set_implementations};
 use crate::life::shared_memory::{Description, SharedMemory};
 use crate::life::wires::{self, Wire};
+use crate::links::{Links, network::Network};
 use crate::machine::{Machine, Usage};
 use crate::run::assign::assign;
 use crate::run::start::start;
@@ -83,6 +84,14 @@ pub fn vm(name: &'static str, cores: &[u32]) -> VmConfig<'static> {
     }
 }
 
+/// What connects the VMs of a machine.
+#[derive(Default)]
+struct Connections<'a> {
+    wires: &'a [Wire],
+    shared: &'a [Description],
+    networks: Vec<Network>,
+}
+
 /// So many bytes of host memory for a VM.
 fn memory(size: u64) -> Range {
     let layout = std::alloc::Layout::from_size_align(size as usize, 2 << 20).unwrap();
@@ -114,12 +123,26 @@ impl Rig {
 
     /// A machine with this kind of GIC, between whose VMs there are wires.
     pub fn with_wires(gic: GicVersion, vms: &[VmConfig<'static>], wires: &[Wire]) -> Self {
-        Self::complete(Parts::new(), gic, vms, Assignments::default(), wires, &[], |_| ())
+        Self::complete(
+            Parts::new(),
+            gic,
+            vms,
+            Assignments::default(),
+            Connections { wires, ..Connections::default() },
+            |_| (),
+        )
     }
 
     /// A machine whose VMs share memory, each piece of it no more than [`MEMORY`].
     pub fn with_shared_memory(vms: &[VmConfig<'static>], shared: &[Description]) -> Self {
-        Self::complete(Parts::new(), GicVersion::V3, vms, Assignments::default(), &[], shared, |_| ())
+        Self::complete(
+            Parts::new(),
+            GicVersion::V3,
+            vms,
+            Assignments::default(),
+            Connections { shared, ..Connections::default() },
+            |_| (),
+        )
     }
 
     /// A machine each of whose cores is prepared before it comes.
@@ -130,7 +153,19 @@ impl Rig {
         assignments: Assignments,
         prepare: impl Fn(usize),
     ) -> Self {
-        Self::complete(parts, gic, vms, assignments, &[], &[], prepare)
+        Self::complete(parts, gic, vms, assignments, Connections::default(), prepare)
+    }
+
+    /// A machine whose VMs are at these networks.
+    pub fn with_networks(gic: GicVersion, vms: &[VmConfig<'static>], networks: Vec<Network>) -> Self {
+        Self::complete(
+            Parts::new(),
+            gic,
+            vms,
+            Assignments::default(),
+            Connections { networks, ..Connections::default() },
+            |_| (),
+        )
     }
 
     fn complete(
@@ -138,8 +173,7 @@ impl Rig {
         gic: GicVersion,
         vms: &[VmConfig<'static>],
         assignments: Assignments,
-        wires: &[Wire],
-        shared: &[Description],
+        connections: Connections<'_>,
         prepare: impl Fn(usize),
     ) -> Self {
         let count = vms.iter().flat_map(|vm| vm.cores.as_slice()).max().map_or(1, |last| *last as usize + 1);
@@ -148,7 +182,7 @@ impl Rig {
         let workers: &'static [Worker] = Vec::leak(workers.collect());
         let rig_cores = RefCell::new(cores);
         let former = fake::become_core(std::mem::take(&mut rig_cores.borrow_mut()[0]));
-        let machine = assemble(&parts, workers, vms, assignments, wires, shared);
+        let machine = assemble(&parts, workers, vms, assignments, connections);
         rig_cores.borrow_mut()[0] = fake::become_core(former);
         let rig = Self { machine, parts, workers, cores: rig_cores, events: RefCell::default() };
         for (core, worker) in workers.iter().enumerate() {
@@ -365,15 +399,22 @@ fn assemble(
     workers: &'static [Worker],
     configs: &[VmConfig<'static>],
     assignments: Assignments,
-    wires: &[Wire],
-    shared: &[Description],
+    Connections { wires, shared, networks }: Connections<'_>,
 ) -> &'static Machine {
     SERIAL.connect(parts.line);
     let board = Box::leak(Box::new(portcullis_board::Board { ..parts.board }));
     let support = Support::FULL;
+    let links = Links::new(networks);
     let wires = wires::lay(configs.len(), wires);
-    let mut stock =
-        Stock { support: &support, interface: None, assignments, wires, shared: Vec::new(), free: Regions::new() };
+    let mut stock = Stock {
+        support: &support,
+        interface: None,
+        assignments,
+        wires,
+        shared: Vec::new(),
+        free: Regions::new(),
+        links,
+    };
     for description in shared {
         stock.free.add(memory(MEMORY)).unwrap();
         stock.shared.push(SharedMemory::take(description.clone(), &mut stock.free, 0).unwrap());
@@ -389,5 +430,5 @@ fn assemble(
     let vms: &'static [Vm] = Vec::leak(vms.collect());
     assign(vms, workers, &[]).unwrap();
     let cores = Vec::leak(workers.iter().map(|worker| &worker.core).collect());
-    Machine::assemble(board, cores, vms, trap::handlers(), support, || Usage { free: 0, heap_peak: 0 })
+    Machine::assemble(board, cores, vms, links, trap::handlers(), support, || Usage { free: 0, heap_peak: 0 })
 }

@@ -1,6 +1,7 @@
 //! A virtual machine: what it owns, and what happens to it as a whole.
 
 pub mod activity;
+pub mod aliases;
 pub mod audit;
 pub mod countdown;
 pub mod counter;
@@ -50,6 +51,7 @@ use portcullis_gate::{Call, FunctionId, Published, Ranges, Row, Verdict, decide,
 use portcullis_vgic::Vgic;
 use spin::{Mutex, Once};
 
+use self::aliases::Aliases;
 use self::audit::{Audit, Fate};
 use self::device_lines::DeviceLines;
 use self::failure::Failure;
@@ -73,6 +75,7 @@ use self::watchdog::Watchdog;
 use crate::cpu::{gic, kick::Kicks};
 use crate::devices::{self, VmBus, console::GuestConsole, gpio::Gpio};
 use crate::entropy::Claim;
+use crate::links::backplane::Backplane;
 use crate::memory::bank::Bank;
 use crate::memory::guest::GuestMemory;
 use crate::memory::stage2::Stage2;
@@ -80,10 +83,10 @@ use crate::memory::stage2::Stage2;
 /// A VM. It is made once and lives as long as the machine. What the way back to a guest looks at comes first.
 #[repr(C)]
 pub struct Vm {
-    /// What it is doing, what is to become of it, and what its lives so far have left.
-    pub(crate) life: Life,
     /// How each vCPU's core is made to look at it.
     pub kicks: Kicks,
+    /// What it is doing, what is to become of it, and what its lives so far have left.
+    pub(crate) life: Life,
     /// Its number: its place in the manifest, counted from 0.
     pub index: usize,
     /// What the bundle says of it.
@@ -106,6 +109,10 @@ pub struct Vm {
     pub console: GuestConsole,
     /// Its devices behind the GIC and the UART.
     pub bus: VmBus,
+    /// Its virtio transports, if any of them has a device: what connects it with others.
+    pub links: Option<&'static Backplane>,
+    /// Cores that have some of its RAM mapped for work at its links.
+    pub(crate) aliases: Aliases,
     /// Its ends of the memory that it shares.
     pub shared: SharedEnds,
     /// Its page of PV time structures.
@@ -178,6 +185,8 @@ pub struct Parts {
     pub devices: Vec<Device>,
     /// What lies behind its flash, if its manifest wants some.
     pub flash: Option<Flash>,
+    /// Its virtio transports, if any of them has a device.
+    pub links: Option<&'static Backplane>,
     /// The controller of its wires, if it has any.
     pub wires: Option<&'static Gpio>,
     /// Its ends of the memory that it shares, which its tables map.
@@ -195,14 +204,14 @@ impl Vm {
         index: usize,
         config: VmConfig<'static>,
         row: &'static Row,
-        Parts { memory, stage2, pv_time, devices, flash, wires, shared }: Parts,
+        Parts { memory, stage2, pv_time, devices, flash, wires, shared, links }: Parts,
         control: bool,
     ) -> Self {
         let (root, stage2) = (stage2.root(), Arc::new(Mutex::new(stage2)));
         // SAFETY: the memory was taken for this VM, whose tables map it there. It is loaded while no vCPU is on; besides, the bank alone
         // uses it.
         let cells = flash.as_ref().map(|flash| unsafe { Bank::new(flash.banks.second, SECOND, stage2.clone()) });
-        let bus = devices::bus(&config, &devices, cells, wires);
+        let bus = devices::bus(&config, &devices, cells, wires, links.map(|links| Box::new(links) as _));
         let audit = Audit::new();
         audit.want(config.settings.audit);
         let watchdog = Watchdog::new(config.settings.watchdog);
@@ -217,6 +226,8 @@ impl Vm {
             vgic: Vgic::of_version(gic::version(), config.cores.as_slice().len()),
             console: GuestConsole::new(index),
             bus,
+            links,
+            aliases: Aliases::new(),
             shared,
             pv_time,
             control,
@@ -233,8 +244,8 @@ impl Vm {
             forwards: Forwards::new(),
             vcpus: Once::new(),
             implementations: Once::new(),
-            life: Life::new(config.settings.restart_limit),
             kicks: Kicks::new(),
+            life: Life::new(config.settings.restart_limit),
             sets: VcpuSets::new(),
             asked: Wait::new(),
             starts: Wait::new(),

@@ -16,7 +16,7 @@ pub struct OffCore {
     rest: AtomicU8,
     /// Physical counter when its timers, which are off meanwhile, would interrupt it.
     deadline: AtomicU64,
-    /// Another vCPU has changed which of its linked interrupts are enabled.
+    /// Another vCPU has changed which of its linked interrupts are enabled, or its core is called to work at links.
     enables_changed: AtomicBool,
 }
 
@@ -118,7 +118,8 @@ impl OffCore {
         self.deadline.load(Ordering::Relaxed)
     }
 
-    /// The vCPU's linked interrupts are to be enabled anew, as its virtual GIC has them. False: that was known already.
+    /// The vCPU's linked interrupts are to be enabled anew, as its virtual GIC has them, or there is work at links that its core does
+    /// when it has the vCPU. False: that was known already.
     pub fn change_enables(&self) -> bool {
         !self.enables_changed.swap(true, Ordering::AcqRel)
     }

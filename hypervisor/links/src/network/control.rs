@@ -11,6 +11,9 @@ const OK: u8 = 0;
 const ERR: u8 = 1;
 /// Class and command.
 const LEAST: u32 = 2;
+/// Descriptors of a command, its answer among them. All commands of a full queue are used up at once, and that takes no longer than
+/// another piece of work.
+const MOST: usize = 8;
 
 /// Takes the next command and answers it (virtio 1.2, section 5.1.6.5). The one that is known acknowledges an announcement; what
 /// others ask for was not offered. False: there is none.
@@ -19,7 +22,7 @@ const LEAST: u32 = 2;
 ///
 /// [`Fault`].
 pub fn serve<M: Shared>(port: &mut Port, queue: &mut Queue, memory: &mut M, chain: &mut Chain) -> Result<bool, Fault> {
-    if !queue.take(memory, chain)? {
+    if !queue.take_within(memory, chain, MOST)? {
         return Ok(false);
     }
     if chain.readable() < LEAST {

@@ -101,3 +101,27 @@ impl Counters {
         self.received_bytes = self.received_bytes.wrapping_add(bytes as u64);
     }
 }
+
+/// What became of a port's frames, and what was said of it. Whoever moves frames has it, apart from the [`Port`](super::Port), which
+/// is its driver's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// The counters.
+    pub counters: Counters,
+    /// That its driver takes no frames that are to be cut was said.
+    told: bool,
+}
+
+impl Traffic {
+    /// Takes note of a frame that the port did not get. Returns whether that is worth a line: the first one of a start that
+    /// its driver does not take because it is to be cut.
+    pub fn drop(&mut self, reason: Dropped) -> bool {
+        self.counters.drop(reason);
+        matches!(reason, Dropped::Unsegmented) && !core::mem::replace(&mut self.told, true)
+    }
+
+    /// Its VM, or its driver, begins anew. The counters go on.
+    pub const fn restart(&mut self) {
+        self.told = false;
+    }
+}

@@ -16,7 +16,7 @@ mod port;
 mod rate;
 mod switch;
 
-pub use counters::{Counters, Dropped};
+pub use counters::{Counters, Dropped, Traffic};
 pub use deliver::{Given, deliver};
 pub use frame::Frame;
 pub use header::{Header, Segmentation};

@@ -3,7 +3,6 @@
 use portcullis_virtio::mmio::Identity;
 use virtio_spec::net::S;
 
-use super::counters::{Counters, Dropped};
 use super::features::{accepts, offered};
 use super::mac::Mac;
 
@@ -26,16 +25,12 @@ pub struct Port {
     mtu: u16,
     up: bool,
     announce: bool,
-    /// That its driver takes no frames that are to be cut was said.
-    told: bool,
-    /// What became of its frames.
-    pub counters: Counters,
 }
 
 impl Port {
     /// A port whose link is down: no other VM of the network runs.
     pub fn new(mac: Mac, mtu: u16) -> Self {
-        Self { mac, mtu, up: false, announce: false, told: false, counters: Counters::default() }
+        Self { mac, mtu, up: false, announce: false }
     }
 
     /// What its driver is shown first, at a network where segments may be left to the receiver, or not.
@@ -79,14 +74,7 @@ impl Port {
 
     /// Its VM, or its driver, begins anew.
     pub const fn restart(&mut self) {
-        (self.announce, self.told) = (false, false);
-    }
-
-    /// Takes note of a frame that the port did not get. Returns whether that is worth a line: the first one of a start that
-    /// its driver does not take because it is to be cut.
-    pub fn drop(&mut self, reason: Dropped) -> bool {
-        self.counters.drop(reason);
-        matches!(reason, Dropped::Unsegmented) && !core::mem::replace(&mut self.told, true)
+        self.announce = false;
     }
 }
 

@@ -34,7 +34,8 @@ impl Ports {
         Some(number)
     }
 
-    const fn and(self, other: Self) -> Self {
+    /// Those that are in both.
+    pub const fn and(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
@@ -42,7 +43,8 @@ impl Ports {
         Self(self.0 & !other.0)
     }
 
-    const fn with(self, other: Self) -> Self {
+    /// Those that are in either.
+    pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 }

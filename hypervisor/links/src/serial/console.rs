@@ -15,6 +15,9 @@ pub const CONTROL_RECEIVE: u16 = 2;
 /// Number of the queue of messages of the driver.
 pub const CONTROL_TRANSMIT: u16 = 3;
 
+/// Descriptors of a message. All messages of a full queue are used up at once, and that takes no longer than another piece of work.
+const MOST: usize = 4;
+
 const MULTIPORT: u64 = F::MULTIPORT.bits().to_ne() as u64;
 
 /// What a driver is shown first, of a device with `QUEUES` queues: two for each port, and two for messages.
@@ -80,7 +83,7 @@ impl<const PORTS: usize> Console<PORTS> {
         memory: &mut M,
         chain: &mut Chain,
     ) -> Result<Option<Event>, Fault> {
-        if !queue.take(memory, chain)? {
+        if !queue.take_within(memory, chain, MOST)? {
             return Ok(None);
         }
         let mut bytes = [0; BYTES];
@@ -133,7 +136,7 @@ impl<const PORTS: usize> Console<PORTS> {
         }
         for (number, port) in (0_u32..).zip(&mut self.ports) {
             while let Some(message) = port.message() {
-                if !queue.take(memory, chain)? {
+                if !queue.take_within(memory, chain, MOST)? {
                     return Ok(());
                 }
                 let bytes = message.bytes(number);

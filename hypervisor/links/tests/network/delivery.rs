@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use portcullis_links::network::features::*;
-use portcullis_links::network::{Dropped, Frame, Given, Port, deliver};
+use portcullis_links::network::{Dropped, Frame, Given, Traffic, deliver};
 use portcullis_virtio::fake::{INSTRUCTIONS, Step, price};
 use portcullis_virtio::{Budget, Fault, MAX_CHAIN};
 
@@ -164,7 +164,7 @@ fn segments_are_not_for_everybody() {
     b.listen(&[&[4000]]);
     a.send(&sent, &[]);
     assert_eq!(pass(&mut a, MUCH, &mut b, MUCH & !GUEST_TSO4), Ok(Err(Dropped::Unsegmented)));
-    let mut port = Port::new(Default::default(), MTU);
+    let mut port = Traffic::default();
     assert!(port.drop(Dropped::Unsegmented), "the first one is worth a line");
     assert!(!port.drop(Dropped::Unsegmented) && !port.drop(Dropped::Full));
     port.restart();
@@ -266,7 +266,7 @@ fn a_frame_that_comes_late_in_a_piece_of_work_is_not_lost() {
 
 #[test]
 fn every_reason_has_a_counter_and_a_name() {
-    let mut port = Port::new(Default::default(), MTU);
+    let mut port = Traffic::default();
     let mut names = Vec::new();
     for (number, reason) in (1..).zip(Dropped::ALL) {
         (0..number).for_each(|_| _ = port.drop(reason));

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use portcullis_links::network::{Frame, Given, Mac, Port, QUEUES, RECEIVE, Switch, TRANSMIT, deliver};
+use portcullis_links::network::{Counters, Frame, Given, Mac, Port, QUEUES, RECEIVE, Switch, TRANSMIT, deliver};
 use portcullis_virtio::mmio::{Effect, Transport};
 use portcullis_virtio::{Budget, Chain, Queue};
 use virtio_drivers::device::net::VirtIONetRaw;
@@ -24,6 +24,7 @@ struct Used {
 struct Network {
     switch: Switch,
     ports: [Port; 2],
+    counters: [Counters; 2],
     used: [Used; 2],
 }
 
@@ -34,7 +35,7 @@ struct Plug {
 
 impl Backend<QUEUES> for Plug {
     fn act(&mut self, effect: Effect, transport: &mut Transport<QUEUES>, memory: &mut Arena) {
-        let Network { switch, ports, used } = &mut *self.network.borrow_mut();
+        let Network { switch, counters, used, .. } = &mut *self.network.borrow_mut();
         match effect {
             Effect::DriverOk => {
                 let queue = |number| {
@@ -49,7 +50,7 @@ impl Backend<QUEUES> for Plug {
                 let mut queue = used[self.number].transmit.take().unwrap();
                 while queue.take(memory, &mut chain).unwrap() {
                     let frame = Frame::read(memory, &chain, used[self.number].features, MTU).unwrap().unwrap();
-                    ports[self.number].counters.send(frame.length());
+                    counters[self.number].send(frame.length());
                     let mut to = switch.route(self.number, &frame).unwrap();
                     while let Some(to) = to.pop() {
                         let features = used[to].features;
@@ -58,7 +59,7 @@ impl Backend<QUEUES> for Plug {
                         let given = deliver(&frame, memory, queue, &mut { *memory }, &mut target, features, budget);
                         assert_eq!(given, Ok(Given::Done));
                         queue.publish(memory).unwrap();
-                        ports[to].counters.receive(frame.length());
+                        counters[to].receive(frame.length());
                     }
                     queue.put(memory, chain.head(), 0).unwrap();
                 }
@@ -82,7 +83,8 @@ fn frames_go_both_ways() {
     let mut switch = Switch::new();
     macs.iter().for_each(|mac| assert!(switch.add(*mac, false).is_some()));
     let ports = macs.map(|mac| Port::new(mac, MTU));
-    let network = Rc::new(RefCell::new(Network { switch, ports, used: Default::default() }));
+    let network =
+        Rc::new(RefCell::new(Network { switch, ports, counters: Default::default(), used: Default::default() }));
     let peers = [0, 1].map(|number| {
         let plug = Plug { network: Rc::clone(&network), number };
         Peer::new(Transport::new(Port::identity(true)), plug)
@@ -106,7 +108,7 @@ fn frames_go_both_ways() {
         assert_eq!(buffer[header..header + length], frame);
         assert!(nets[to].can_send());
     }
-    let counters = network.borrow().ports.each_ref().map(|port| port.counters);
+    let counters = network.borrow().counters;
     assert_eq!((counters[0].sent, counters[0].sent_bytes), (counters[1].received, counters[1].received_bytes));
     drop(nets);
     assert_eq!(Arena::pieces(), 0);

@@ -14,6 +14,22 @@ use crate::environment::Environment;
 const MODULES: &[&str] = &["rng-core", "arm_smccc_trng", "arm_smc_wdt"];
 /// The same of the newest kernel, which hibernates: the RAM disk with its swap is one more.
 const NEWEST_MODULES: &[&str] = &["rng-core", "arm_smccc_trng", "arm_smc_wdt", "brd"];
+/// The modules for what a VM is linked with, in the order in which they need each other; each kernel has some of them built in.
+pub const LINK_MODULES: &[&str] = &[
+    "virtio",
+    "virtio_ring",
+    "virtio_mmio",
+    "failover",
+    "net_failover",
+    "virtio_net",
+    "virtio_blk",
+    "virtio_console",
+    "crc16",
+    "mbcache",
+    "jbd2",
+    "crc32c_generic",
+    "ext4",
+];
 /// Says which modules were looked for when a kernel was unpacked.
 const WANTED: &str = "wanted";
 /// The module without which a kernel cannot use the firmware's entropy.
@@ -27,6 +43,9 @@ const LARGE_PAGES_PACKAGE: &str = "linux-image-arm64-16k";
 const NEEDED_FOR: &str = "the guests' kernels come from";
 /// Xen's hypervisor in Debian 13.
 const XEN_PACKAGE: &str = "xen-hypervisor-4.20-arm64";
+
+/// What the names of the guests end with whose RAM disks have more programs than busybox.
+pub const TOOLS: &str = "-tools";
 
 /// The kernels of Debian's that are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +63,7 @@ pub enum Release {
 impl Release {
     /// The kernel of the known guest `name`; none if it is no Debian guest.
     pub fn of_guest(name: &str) -> Option<Self> {
-        match name {
+        match name.strip_suffix(TOOLS).unwrap_or(name) {
             "debian" | "debian-6.12" => Some(Self::BookwormBackports),
             "debian-6.1" => Some(Self::Bookworm),
             "debian-16k" => Some(Self::BookwormBackportsLargePages),
@@ -80,11 +99,12 @@ impl Release {
     }
 
     /// The modules that its guests need, in the order of loading.
-    const fn modules(self) -> &'static [&'static str] {
-        match self {
+    fn modules(self) -> Vec<&'static str> {
+        let own = match self {
             Self::TrixieBackports => NEWEST_MODULES,
             Self::Bookworm | Self::BookwormBackports | Self::BookwormBackportsLargePages => MODULES,
-        }
+        };
+        own.iter().chain(LINK_MODULES).copied().collect()
     }
 
     /// Name of the folder with its files.
@@ -172,7 +192,7 @@ fn unpack(apt: &Apt, release: Release, place: &Path) -> Result<()> {
     keep_image(&place.join("Image"))?;
     let folder =
         ["lib/modules", "usr/lib/modules"].map(|folder| modules.join(folder)).into_iter().find(|at| at.exists());
-    for module in find_modules(&folder.context("the kernel's packages have no modules")?, release.modules())? {
+    for module in find_modules(&folder.context("the kernel's packages have no modules")?, &release.modules())? {
         let name = module.file_name().context("a module without a name")?.to_owned();
         into(module, &name.to_string_lossy())?;
     }

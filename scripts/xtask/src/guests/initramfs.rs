@@ -1,5 +1,5 @@
 //! The initial RAM disk of the Debian guests: busybox, the init script of `guest-images/linux`, and the modules that
-//! stand between the kernel and the firmware's services.
+//! stand between the kernel and the firmware's services, or what the VM is linked with. That of a guest with tools has these besides.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,21 +8,23 @@ use anyhow::{Context, Result};
 
 use super::cpio::Archive;
 use super::debian::Kernel;
+use super::tools::Tools;
 use crate::environment::Environment;
 use crate::metal;
 
-/// Builds the RAM disk for `kernel` next to it. This takes milliseconds, so there is nothing to cache.
+/// Builds the RAM disk for `kernel` next to it, with `tools` or without. This takes milliseconds, so there is nothing to cache.
 ///
 /// # Errors
 ///
 /// A part cannot be read, or the archive cannot be written.
-pub fn build(environment: &Environment, kernel: &Kernel, busybox: &Path) -> Result<PathBuf> {
+pub fn build(environment: &Environment, kernel: &Kernel, busybox: &Path, tools: Option<&Tools>) -> Result<PathBuf> {
     let read = |path: &Path| fs::read(path).with_context(|| format!("{} cannot be read", path.display()));
     let mut archive = Archive::default();
     for folder in ["bin", "dev", "lib", "proc", "sys"] {
         archive.folder(folder);
     }
     archive.file("init", true, &read(&environment.root.join("guest-images/linux/init"))?);
+    archive.file("bin/links-check", true, &read(&environment.root.join("guest-images/linux/links-check"))?);
     archive.file("bin/busybox", true, &read(busybox)?);
     archive.link("bin/sh", "busybox");
     archive.file("bin/phc", true, &read(&metal::program(environment, "phc"))?);
@@ -30,7 +32,10 @@ pub fn build(environment: &Environment, kernel: &Kernel, busybox: &Path) -> Resu
         let name = module.file_name().and_then(|name| name.to_str()).context("a module without a name")?;
         archive.file(&format!("lib/{name}"), false, &read(module)?);
     }
-    let path = kernel.image.with_file_name("initramfs.cpio");
+    if let Some(tools) = tools {
+        tools.add_to(&mut archive)?;
+    }
+    let path = kernel.image.with_file_name(if tools.is_some() { "tools.cpio" } else { "initramfs.cpio" });
     fs::write(&path, archive.finish()).with_context(|| format!("{} cannot be written", path.display()))?;
     Ok(path)
 }

@@ -5,6 +5,7 @@ pub mod cpio;
 pub mod debian;
 pub mod firmware;
 pub mod initramfs;
+pub mod tools;
 pub mod uboot;
 
 use std::error::Error;
@@ -77,17 +78,16 @@ impl<'a> Guests<'a> {
         let Some(release) = debian::Release::of_guest(name) else { return Ok(None) };
         let kernel = debian::kernel(self.environment, release)?;
         let busybox = debian::busybox(self.environment)?;
-        initramfs::build(self.environment, &kernel, &busybox).map(Some)
+        let tools = name.ends_with(debian::TOOLS).then(|| tools::tools(self.environment)).transpose()?;
+        initramfs::build(self.environment, &kernel, &busybox, tools.as_ref()).map(Some)
     }
 }
 
 impl Images for Guests<'_> {
     fn names(&self) -> Vec<String> {
-        ["debian", "debian-6.12", "debian-6.1", "debian-7", "debian-16k", uboot::GUEST, firmware::EDK2]
-            .into_iter()
-            .chain(BARE_METAL)
-            .map(str::to_owned)
-            .collect()
+        let debian = ["debian", "debian-6.12", "debian-6.1", "debian-7", "debian-16k"];
+        let other = [uboot::GUEST, firmware::EDK2].into_iter().chain(BARE_METAL).map(str::to_owned);
+        debian.into_iter().flat_map(|name| [name.to_owned(), format!("{name}{}", debian::TOOLS)]).chain(other).collect()
     }
 
     fn kernel(&self, name: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>> {

@@ -43,6 +43,7 @@ const CORE_FLOORS: &[&[&str]] = &[
     &["entropy", "memory", "schedule", "serial"],
     &["cpu", "logger"],
     &["devices"],
+    &["links"],
     &["vm"],
     &["machine"],
     &["life"],

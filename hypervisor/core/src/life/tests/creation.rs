@@ -5,6 +5,7 @@ use portcullis_bundle::{FirmwareConfig, Settings, VmConfig};
 use portcullis_gate::{Register, Row, Support};
 
 use crate::life::create::{CreateError, Stock, check_clock, create, set_filter};
+use crate::links::Links;
 use crate::tests::rig::{MEMORY, SETTINGS, vm};
 use crate::vm::Vm;
 
@@ -22,6 +23,7 @@ fn stock() -> Stock<'static> {
         wires: Vec::new(),
         shared: Vec::new(),
         free,
+        links: Links::new(Vec::new()),
     }
 }
 

@@ -11,6 +11,7 @@ use portcullis_bundle::{Cores, Settings, VmConfig};
 use portcullis_gate::{Call, Conduit, Conduits, Profile, Row, Service, Support, Verdict};
 
 use crate::cpu::physical_core::Core;
+use crate::links::Links;
 use crate::machine::{Machine, Usage, place};
 use crate::memory::stage2::Stage2;
 use crate::run::{start::start, worker::Worker};
@@ -295,6 +296,7 @@ fn assemble() -> &'static Machine {
                 flash: None,
                 wires: None,
                 shared: Vec::new(),
+                links: None,
             },
             control,
         )
@@ -304,7 +306,8 @@ fn assemble() -> &'static Machine {
         vm.add_vcpus();
     }
     let usage = || Usage { free: FREE, heap_peak: 0 };
-    let machine = Machine::assemble(&BOARD, Vec::leak(physical), vms, trap::handlers(), SUPPORT, usage);
+    let machine =
+        Machine::assemble(&BOARD, Vec::leak(physical), vms, Links::new(Vec::new()), trap::handlers(), SUPPORT, usage);
     start(machine, workers);
     let ops = &vms[OPS as usize].vcpus()[0];
     while ops.power() == PowerState::LoadPending {

@@ -1,0 +1,101 @@
+//! The transports of a VM, where QEMU's virt has them: some with a device, the others without.
+
+use alloc::boxed::Box;
+
+use portcullis_abi::map::{VIRTIO_SIZE, VIRTIO_SLOTS};
+use portcullis_devices::Unused;
+
+use crate::devices::emulated::Emulated;
+use crate::devices::owner::Owner;
+
+/// A device in a transport.
+pub trait Linked: Emulated {
+    /// Goes on with what is left to do for the VM, which `owner` is, on the core on which this runs. No more than a piece or two.
+    fn work(&self, owner: &dyn Owner);
+
+    /// Returns when no core copies for the VM any more, which does not run: none does so again before it runs.
+    fn rest(&self);
+
+    /// The VM goes on after it stood still: notes that there may be work, for which the VM is called then.
+    fn resume(&self);
+}
+
+/// The transports of a VM, by slot.
+pub struct Backplane([Option<Box<dyn Linked>>; VIRTIO_SLOTS]);
+
+impl Backplane {
+    /// Transports without a device.
+    pub const fn new() -> Self {
+        Self([const { None }; VIRTIO_SLOTS])
+    }
+
+    /// Puts a device into a slot.
+    pub fn add(&mut self, slot: usize, device: Box<dyn Linked>) {
+        if let Some(place) = self.0.get_mut(slot) {
+            *place = Some(device);
+        }
+    }
+
+    /// Whether there is no device.
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(Option::is_none)
+    }
+
+    fn devices(&self) -> impl Iterator<Item = &dyn Linked> {
+        self.0.iter().flatten().map(|device| &**device)
+    }
+
+    /// Has each device go on with what is left to do for the VM; see [`Linked::work`].
+    pub fn work(&self, owner: &dyn Owner) {
+        self.devices().for_each(|device| device.work(owner));
+    }
+
+    /// Returns when no core copies for the VM any more; see [`Linked::rest`].
+    pub fn rest(&self) {
+        self.devices().for_each(Linked::rest);
+    }
+
+    /// The VM goes on; see [`Linked::resume`].
+    pub fn resume(&self) {
+        self.devices().for_each(Linked::resume);
+    }
+
+    /// The device at an offset into the transports, and the offset into its own.
+    fn at(&self, offset: u64) -> Option<(&dyn Linked, u64)> {
+        let device = self.0.get((offset / VIRTIO_SIZE) as usize)?.as_deref()?;
+        Some((device, offset % VIRTIO_SIZE))
+    }
+}
+
+impl Default for Backplane {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Emulated for &'static Backplane {
+    fn begin(&self, owner: &dyn Owner) {
+        self.devices().for_each(|device| device.begin(owner));
+    }
+
+    fn read(&self, owner: &dyn Owner, offset: u64, size: u8) -> u64 {
+        match self.at(offset) {
+            Some((device, offset)) => device.read(owner, offset, size),
+            None => Unused::Transports.read(offset),
+        }
+    }
+
+    fn write(&self, owner: &dyn Owner, offset: u64, size: u8, value: u64) {
+        if let Some((device, offset)) = self.at(offset) {
+            device.write(owner, offset, size, value);
+        }
+    }
+
+    fn reset(&self, owner: &dyn Owner) {
+        self.devices().for_each(|device| device.reset(owner));
+    }
+
+    fn renew(&self) {
+        self.devices().for_each(Emulated::renew);
+    }
+}

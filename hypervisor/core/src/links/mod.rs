@@ -1,0 +1,58 @@
+//! What connects VMs: virtio devices whose other side is another VM's, or EL2's. What each of them decides is in the crate
+//! `portcullis_links`; here it gets VMs, cores and time.
+//!
+//! The core of the VM that asks does the work, in pieces of which each is bounded ([`work`]). A copy is made by whoever has the device's
+//! queues to itself, and nobody waits for that but a VM that ends, stands still, or resets the device: bounded by a piece or two.
+
+pub mod backplane;
+pub mod network;
+pub mod peer;
+pub mod registers;
+#[cfg(test)]
+mod tests;
+pub mod work;
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use self::backplane::Backplane;
+use self::network::{Network, Plug};
+use self::peer::Peer;
+
+/// The links of a machine.
+pub struct Links {
+    networks: Box<[Network]>,
+}
+
+impl Links {
+    /// The links between VMs that are yet to be [connected](Self::connect).
+    pub fn new(networks: Vec<Network>) -> &'static Self {
+        Box::leak(Box::new(Self { networks: networks.into() }))
+    }
+
+    /// The networks, in the manifest's order.
+    pub fn networks(&self) -> &[Network] {
+        &self.networks
+    }
+
+    /// The transports of the VM with the number `vm`; none: it has no link.
+    pub fn backplane(&'static self, vm: usize) -> Option<&'static Backplane> {
+        let mut backplane = Backplane::new();
+        for network in &self.networks {
+            for (number, port) in network.ports().iter().enumerate().filter(|(_, port)| port.vm == vm) {
+                backplane.add(port.slot, Box::new(Plug { network, number }));
+            }
+        }
+        (!backplane.is_empty()).then(|| &*Box::leak(Box::new(backplane)))
+    }
+
+    /// Says which VM has which number. To be called once, before any of them runs.
+    pub fn connect(&self, peer: impl Fn(usize) -> Option<&'static dyn Peer>) {
+        self.networks.iter().for_each(|network| network.connect(&peer));
+    }
+
+    /// The VM with the number `vm` runs, or does so no longer: those at the other ends are told.
+    pub fn phase_changed(&self, vm: usize) {
+        self.networks.iter().filter(|network| network.has(vm)).for_each(Network::phase_changed);
+    }
+}

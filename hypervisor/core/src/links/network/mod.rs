@@ -1,0 +1,116 @@
+//! A network between VMs: a switch with a static table, and a port for each VM (virtio-net).
+
+mod lane;
+mod piece;
+mod plug;
+mod port;
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use portcullis_links::network::{Counters, Mac, Switch};
+use portcullis_virtio::Chain;
+use spin::mutex::TicketMutexGuard;
+
+use self::lane::Lane;
+pub use self::plug::Plug;
+pub use self::port::Port;
+use super::peer::Peer;
+use super::work::Work;
+
+/// What the manifest says of a network.
+#[derive(Clone, Copy, Debug)]
+pub struct NetworkConfig {
+    /// Its name.
+    pub name: &'static str,
+    /// Bytes of the longest packet behind an Ethernet header.
+    pub mtu: u16,
+    /// Frames that are still to be cut into segments may pass.
+    pub segmentation: bool,
+}
+
+/// What the manifest says of a port.
+#[derive(Clone, Copy, Debug)]
+pub struct PortConfig {
+    /// The number of the VM.
+    pub vm: usize,
+    /// The slot of its transport.
+    pub slot: usize,
+    /// Its address.
+    pub mac: Mac,
+    /// The VM may send from, and gets what is for, addresses that nobody here has.
+    pub bridge: bool,
+    /// Frames that it may send in a second; none: as many as it likes.
+    pub rate: Option<u32>,
+}
+
+/// A network.
+pub struct Network {
+    config: NetworkConfig,
+    switch: Switch,
+    ports: Box<[Port]>,
+    desk: Work<Desk>,
+}
+
+/// What whoever moves frames has to itself.
+struct Desk {
+    /// By port.
+    lanes: Box<[Lane]>,
+    /// A frame's chain, and one of who gets it.
+    sent: Chain,
+    room: Chain,
+}
+
+impl Network {
+    /// A network of VMs that are yet to be [connected](Self::connect). Of ports whose address is another one's, or no single one's,
+    /// the first is there.
+    pub fn new(config: NetworkConfig, ports: &[PortConfig]) -> Self {
+        let mut switch = Switch::new();
+        let taken = |port: &&PortConfig| switch.add(port.mac, port.bridge).is_some();
+        let taken: Vec<&PortConfig> = ports.iter().filter(taken).collect();
+        let lanes = taken.iter().map(|port| Lane::new(port.rate)).collect();
+        let ports = taken.iter().map(|port| Port::new(port, config)).collect();
+        Self { config, switch, ports, desk: Work::new(Desk { lanes, sent: Chain::new(), room: Chain::new() }) }
+    }
+
+    /// Its name.
+    pub const fn name(&self) -> &'static str {
+        self.config.name
+    }
+
+    /// Its ports.
+    pub fn ports(&self) -> &[Port] {
+        &self.ports
+    }
+
+    /// What became of a port's frames.
+    pub fn counters(&self, port: usize) -> Option<Counters> {
+        self.desk.enter().lanes.get(port).map(|lane| lane.traffic.counters)
+    }
+
+    /// Says which VM has which number.
+    pub(super) fn connect(&self, peer: impl Fn(usize) -> Option<&'static dyn Peer>) {
+        self.ports.iter().for_each(|port| port.connect(peer(port.vm)));
+    }
+
+    /// Whether the VM with this number is at it.
+    pub(super) fn has(&self, vm: usize) -> bool {
+        self.ports.iter().any(|port| port.vm == vm)
+    }
+
+    /// A VM runs, or does so no longer: the link of a port is up while another VM runs.
+    pub(super) fn phase_changed(&self) {
+        for port in &self.ports {
+            let others = self.ports.iter().filter(|other| other.vm != port.vm);
+            let up = others.filter_map(Port::peer).any(|peer| peer.runs());
+            if let Some(peer) = port.peer() {
+                port.set_link(peer, up);
+            }
+        }
+    }
+
+    /// The network at rest: nobody moves frames meanwhile.
+    fn enter(&self) -> TicketMutexGuard<'_, Desk> {
+        self.desk.enter()
+    }
+}

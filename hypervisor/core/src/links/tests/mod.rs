@@ -1,0 +1,5 @@
+//! What guests see of their links, on machines whose cores take turns.
+
+mod guest;
+mod lives;
+mod network;
