@@ -46,6 +46,11 @@ impl Driver {
         self.compatible.contains(&compatible)
     }
 
+    /// Whether its devices are clocks that are read and nothing else.
+    pub const fn is_reference(&self) -> bool {
+        matches!(self.offer, Offer::Reference(_))
+    }
+
     /// Whether its devices are consoles.
     pub const fn is_serial(&self) -> bool {
         matches!(self.offer, Offer::Serial(_))
