@@ -87,6 +87,14 @@ pub enum Mode {
     Jump,
     /// A watchdog that bites.
     Watchdog,
+    /// Edges by a wire.
+    Ask,
+    /// Edges in answer to them.
+    Answer,
+    /// Memory that it shares and writes.
+    ShareWriting,
+    /// Memory that it shares and reads.
+    ShareReading,
 }
 
 impl Mode {
@@ -135,6 +143,10 @@ impl Mode {
             "mmio" => Self::Mmio,
             "jump" => Self::Jump,
             "watchdog" => Self::Watchdog,
+            "ask" => Self::Ask,
+            "answer" => Self::Answer,
+            "share-writing" => Self::ShareWriting,
+            "share-reading" => Self::ShareReading,
             _ => return None,
         })
     }

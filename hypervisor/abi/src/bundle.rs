@@ -22,6 +22,21 @@
 //!     control = "ops";                   optional
 //!     vm@0 { ... };                      one node per VM, numbered from 0 in the manifest's order
 //!     core@1 { ... };                    one node per core with a cyclic schedule, after the VMs; others: round robin
+//!     wires { ... };                     a node per wire; absent: none
+//!     shared-memory { ... };             a node per piece of memory that VMs share; absent: none
+//! };
+//! wires {
+//!     NAME {                             as a VM's name
+//!         from = <u32 u32>;              VM, and the line of its GPIO controller, below 8, which drives the wire
+//!         to = <u32 u32>;                VM and line of who sees it
+//!     };                                 no line has two
+//! };
+//! shared-memory {
+//!     NAME {
+//!         size = <u64>;                  bytes beside the state pages, a multiple of PAGE
+//!         cached;                        absent: non-cacheable for all of them
+//!         sharers = <u32 u32 ...>;       VM, and 1 if it may write; two at least, in the order of their state pages
+//!     };
 //! };
 //! vm@N {
 //!     name = "linux-a";                  1 to 16 characters of a-z, 0-9 and '-', first one a letter
@@ -164,3 +179,23 @@ pub const WINDOWS_MAX: usize = 16;
 pub const WINDOW_MIN: u32 = 100;
 /// Core property: numbers of the VMs that may use what the windows leave.
 pub const BACKGROUND: &str = "background";
+/// Name of the node with the wires, one node each.
+pub const WIRES: &str = "wires";
+/// Wire property: who drives it; two cells: number of the VM, and the line of its GPIO controller.
+pub const FROM: &str = "from";
+/// Wire property: who sees what is driven; two cells as for [`FROM`].
+pub const TO: &str = "to";
+/// Name of the node with the memory that VMs share, one node for each piece.
+pub const SHARED_MEMORY: &str = "shared-memory";
+/// Most pieces of it.
+pub const SHARED_MEMORY_MAX: usize = 8;
+/// Property of shared memory: bytes that are shared, a multiple of [`PAGE`], [`SHARED_SIZE_MAX`] at the most.
+pub const SIZE: &str = "size";
+/// The largest piece of shared memory in bytes.
+pub const SHARED_SIZE_MAX: u64 = 512 << 20;
+/// The unit of its size, and the size of a VM's state page.
+pub const PAGE: u64 = 4096;
+/// Property of shared memory: the guests have it in their caches.
+pub const CACHED: &str = "cached";
+/// Property of shared memory: two cells a VM: its number, and 1 if it may write.
+pub const SHARERS: &str = "sharers";

@@ -8,6 +8,7 @@ use portcullis_tree::TreeError;
 
 use crate::image::ImageError;
 use crate::limit::{Misfit, WrongCount, WrongMemory, WrongTime};
+use crate::links::LinkError;
 
 /// What is wrong with a bundle. The text says what is broken and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +62,8 @@ pub enum BundleError {
     Vm(usize, VmError),
     /// Something is wrong with the schedule of one core.
     Core(u32, CoreError),
+    /// Something is wrong with what connects VMs: how it is called, which of them, counted from 0, and what.
+    Link(&'static str, usize, LinkError),
 }
 
 /// What is wrong with a VM of the bundle.
@@ -156,6 +159,7 @@ impl fmt::Display for BundleError {
             Self::Control => write!(f, "\"{}\" names no VM of the bundle; it must name one", bundle::CONTROL),
             Self::Vm(index, error) => write!(f, "{}{index:x}: {error}", bundle::VM_NODE),
             Self::Core(core, error) => write!(f, "{}{core:x}: {error}", bundle::CORE_NODE),
+            Self::Link(kind, index, error) => write!(f, "{kind} {index}: {error}"),
         }
     }
 }

@@ -82,7 +82,29 @@ pub struct GuestTree<'a> {
     pub rng_seed: Option<&'a [u64]>,
     /// It has a watchdog.
     pub watchdog: bool,
+    /// What the lines of its GPIO controller are called, in their order; empty without one.
+    pub gpio_lines: &'a [&'a str],
+    /// The memory that it shares, [`bundle::SHARED_MEMORY_MAX`] pieces at the most.
+    pub shared: &'a [Shared<'a>],
 }
+
+/// Memory that a VM shares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shared<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Where the VM has it, its state pages among it.
+    pub at: Range,
+    /// Which of the state pages is the VM's own.
+    pub place: u32,
+}
+
+/// What the names of a GPIO controller's lines take at the most: the property, and each with its NUL.
+const LINES_ROOM: usize = 64 + map::GPIO_LINES * (bundle::NAME_MAX + 1);
+/// What the node takes that all shared memory is in, and what the name of each of its properties does.
+const RESERVED_ROOM: usize = 256;
+/// What a node of shared memory takes at the most.
+const SHARED_ROOM: usize = 224;
 
 impl GuestTree<'_> {
     /// An upper bound for the length of the tree of a VM with so many vCPUs, this command line and so many devices, none of
@@ -103,8 +125,17 @@ impl GuestTree<'_> {
             kaslr_seed: Some(0),
             rng_seed: Some(&[0; RNG_SEED_WORDS]),
             watchdog: true,
+            gpio_lines: &[],
+            shared: &[],
         };
         largest.write().finish().len().saturating_add(devices.saturating_mul(NODE_ROOM)) as u64
+    }
+
+    /// How much more room it needs for a VM that has ends of wires, or shares so many pieces of memory.
+    pub const fn room_of_links(wires: bool, shared: usize) -> u64 {
+        let wires = if wires { LINES_ROOM } else { 0 };
+        let shared = if shared == 0 { 0 } else { RESERVED_ROOM.saturating_add(SHARED_ROOM.saturating_mul(shared)) };
+        wires.saturating_add(shared) as u64
     }
 
     /// Writes the tree.
@@ -129,6 +160,7 @@ impl GuestTree<'_> {
         tree.string("compatible", "linux,dummy-virt");
         self.chosen(&mut tree);
         self.memory(&mut tree);
+        self.reserved(&mut tree);
         hypervisor(&mut tree);
         self.cpus(&mut tree);
         self.psci(&mut tree);
@@ -138,8 +170,8 @@ impl GuestTree<'_> {
         }
         self.gic(&mut tree);
         clock(&mut tree);
-        emulated(&mut tree, &Pl011::DESCRIPTION);
-        self.emulated.iter().for_each(|device| emulated(&mut tree, device));
+        self.emulated(&mut tree, &Pl011::DESCRIPTION);
+        self.emulated.iter().for_each(|device| self.emulated(&mut tree, device));
         for (phandle, device) in (DEVICE_PHANDLES..).zip(self.devices) {
             node::write(device, &mut tree, phandle);
         }
@@ -171,6 +203,27 @@ impl GuestTree<'_> {
         }
         tree.string("device_type", "memory");
         tree.numbers("reg", &[self.memory.start, self.memory.size()]);
+        tree.end();
+    }
+
+    /// The memory that it shares: nobody's to allocate from (binding `reserved-memory/reserved-memory.yaml`).
+    fn reserved(&self, tree: &mut Writer) {
+        if self.shared.is_empty() {
+            return;
+        }
+        tree.begin("reserved-memory");
+        tree.cells("#address-cells", &[2]);
+        tree.cells("#size-cells", &[2]);
+        tree.bytes("ranges", &[]);
+        for Shared { name, at, place } in self.shared {
+            tree.begin(&format!("{name}@{:x}", at.start));
+            tree.string("compatible", "portcullis,shared-memory");
+            tree.string("label", name);
+            tree.numbers("reg", &[at.start, at.size()]);
+            tree.cells("portcullis,state-page", &[*place]);
+            tree.bytes("no-map", &[]);
+            tree.end();
+        }
         tree.end();
     }
 
@@ -238,6 +291,36 @@ impl GuestTree<'_> {
         }
         tree.end();
     }
+
+    /// A device that EL2 emulates. Each of its clocks is the one that there is.
+    fn emulated(&self, tree: &mut Writer, device: &Description) {
+        tree.begin(device.node);
+        if device.clocks != 0 {
+            tree.string("clock-names", device.clock_names);
+            let clocks = [CLOCK_PHANDLE; 2];
+            tree.cells("clocks", clocks.get(..device.clocks).unwrap_or(&clocks));
+        }
+        if let Some((intid, trigger)) = device.interrupt {
+            let trigger = if trigger == Trigger::Level { LEVEL_HIGH } else { EDGE_RISING };
+            tree.cells("interrupts", &[SPI, intid.saturating_sub(32), trigger]);
+        }
+        if let Some(width) = device.bank_width {
+            tree.cells("bank-width", &[width]);
+        }
+        if let Some(cells) = device.gpio_cells {
+            tree.bytes("gpio-controller", &[]);
+            tree.cells("#gpio-cells", &[cells]);
+            if !self.gpio_lines.is_empty() {
+                tree.string("gpio-line-names", &self.gpio_lines.join("\0"));
+            }
+        }
+        let mut reg = [0; 2 * FRAMES];
+        let numbers = device.frames.iter().flat_map(|frame| [frame.start, frame.size]);
+        reg.iter_mut().zip(numbers).for_each(|(cell, number)| *cell = number);
+        tree.numbers("reg", reg.get(..2 * device.frames.len()).unwrap_or(&reg));
+        tree.string("compatible", device.compatible);
+        tree.end();
+    }
 }
 
 /// Tells that this is a virtual machine, to `systemd-detect-virt` among others ("vm-other"). Linux takes a node of this name for
@@ -273,33 +356,6 @@ fn clock(tree: &mut Writer) {
     tree.string("clock-output-names", "clk24mhz");
     tree.cells("clock-frequency", &[CLOCK_HZ]);
     tree.cells("#clock-cells", &[0]);
-    tree.end();
-}
-
-/// A device that EL2 emulates. Each of its clocks is the one that there is.
-fn emulated(tree: &mut Writer, device: &Description) {
-    tree.begin(device.node);
-    if device.clocks != 0 {
-        tree.string("clock-names", device.clock_names);
-        let clocks = [CLOCK_PHANDLE; 2];
-        tree.cells("clocks", clocks.get(..device.clocks).unwrap_or(&clocks));
-    }
-    if let Some((intid, trigger)) = device.interrupt {
-        let trigger = if trigger == Trigger::Level { LEVEL_HIGH } else { EDGE_RISING };
-        tree.cells("interrupts", &[SPI, intid.saturating_sub(32), trigger]);
-    }
-    if let Some(width) = device.bank_width {
-        tree.cells("bank-width", &[width]);
-    }
-    if let Some(cells) = device.gpio_cells {
-        tree.bytes("gpio-controller", &[]);
-        tree.cells("#gpio-cells", &[cells]);
-    }
-    let mut reg = [0; 2 * FRAMES];
-    let numbers = device.frames.iter().flat_map(|frame| [frame.start, frame.size]);
-    reg.iter_mut().zip(numbers).for_each(|(cell, number)| *cell = number);
-    tree.numbers("reg", reg.get(..2 * device.frames.len()).unwrap_or(&reg));
-    tree.string("compatible", device.compatible);
     tree.end();
 }
 

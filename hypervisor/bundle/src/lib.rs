@@ -29,6 +29,7 @@ mod header;
 pub mod image;
 pub mod implementations;
 pub mod limit;
+pub mod links;
 pub mod node;
 pub mod page_size;
 mod property;
@@ -39,12 +40,14 @@ mod tests;
 pub mod units;
 mod vm;
 
+use guest_tree::GuestTree;
 use portcullis_abi::{bundle, map};
 use portcullis_tree::{Node, Tree};
 
 pub use self::cycle::{CoreConfig, Window};
 pub use self::error::{BundleError, CoreError, VmError};
 use self::header::Contents;
+use self::links::{LinkError, SharedMemory, Wire};
 use self::property::utf8;
 pub use self::settings::Settings;
 pub use self::slices::Slices;
@@ -76,8 +79,22 @@ impl<'a> Bundle<'a> {
         }
         let mut bundle = Self { control: None, vms: [const { None }; map::MAX_VMS], root };
         let mut last_core = None;
+        let mut folders: [Option<&str>; 2] = [None; 2];
         for (index, node) in root.children().enumerate() {
-            let Some(number) = utf8(node.name).strip_prefix(bundle::VM_NODE) else {
+            let name = utf8(node.name);
+            if let Some(kind) = links::kind(name) {
+                if folders.contains(&Some(name)) {
+                    return Err(BundleError::Unknown);
+                }
+                *folders.iter_mut().find(|folder| folder.is_none()).ok_or(BundleError::Unknown)? = Some(name);
+                bundle.check_links(kind, &node)?;
+                continue;
+            }
+            if folders != [None; 2] {
+                // A link was checked against the VMs before it, which must be all.
+                return Err(BundleError::Unknown);
+            }
+            let Some(number) = name.strip_prefix(bundle::VM_NODE) else {
                 let number = bundle.core(&node)?.number;
                 if last_core.is_some_and(|last| number <= last) {
                     return Err(BundleError::CoreOrder(number));
@@ -101,6 +118,9 @@ impl<'a> Bundle<'a> {
         }
         if bundle.vms().next().is_none() {
             return Err(BundleError::NoVms);
+        }
+        if folders != [None; 2] {
+            bundle.make_room_for_links();
         }
         if let Some(value) = control {
             let name = property::string(bundle::CONTROL, value).map_err(|_| BundleError::Control)?;
@@ -129,6 +149,61 @@ impl<'a> Bundle<'a> {
         let on_it = self.vms().enumerate().filter(|(_, vm)| vm.cores.as_slice().contains(&number));
         let here = on_it.fold(0, |bits, (vm, _)| bits | 1 << vm);
         CoreConfig::parse(number, node, here).map_err(|error| BundleError::Core(number, error))
+    }
+
+    /// The wires, in the manifest's order.
+    pub fn wires(&self) -> impl Iterator<Item = Wire<'a>> {
+        // The nodes of links were read once and found right.
+        let vms = self.vms().count();
+        self.links(bundle::WIRES).filter_map(move |node| Wire::parse(&node, vms).ok())
+    }
+
+    /// The memory that VMs share, in the manifest's order.
+    pub fn shared_memory(&self) -> impl Iterator<Item = SharedMemory<'a>> {
+        let vms = self.vms().count();
+        self.links(bundle::SHARED_MEMORY).filter_map(move |node| SharedMemory::parse(&node, vms).ok())
+    }
+
+    /// Gives the device trees of VMs that are linked as much more room.
+    fn make_room_for_links(&mut self) {
+        for index in 0..map::MAX_VMS {
+            let wires = self.wires().any(|wire| wire.ends().iter().any(|end| end.vm == index));
+            let shared =
+                self.shared_memory().filter(|memory| memory.sharers().any(|sharer| sharer.vm == index)).count();
+            if let Some(vm) = self.vms.get_mut(index).and_then(Option::as_mut).filter(|vm| vm.dtb.is_none()) {
+                vm.tree_room = vm.tree_room.saturating_add(GuestTree::room_of_links(wires, shared));
+            }
+        }
+    }
+
+    /// The nodes of a kind of links.
+    fn links(&self, folder: &'static str) -> impl Iterator<Item = Node<'a>> {
+        self.root.children().filter(move |node| utf8(node.name) == folder).flat_map(|node| node.children())
+    }
+
+    /// Checks the links of one folder.
+    fn check_links(&self, kind: &'static str, folder: &Node<'a>) -> Result<(), BundleError> {
+        if folder.properties().next().is_some() {
+            return Err(BundleError::Unknown);
+        }
+        let vms = self.vms().count();
+        for (index, node) in folder.children().enumerate() {
+            let error = |error| BundleError::Link(kind, index, error);
+            let before = || folder.children().take(index);
+            if utf8(folder.name) == bundle::WIRES {
+                let others = before().filter_map(|node| Wire::parse(&node, vms).ok());
+                Wire::parse(&node, vms).and_then(|wire| wire.fits(others)).map_err(error)?;
+            } else {
+                let memory = SharedMemory::parse(&node, vms).map_err(error)?;
+                if index >= bundle::SHARED_MEMORY_MAX {
+                    return Err(error(LinkError::TooMany(bundle::SHARED_MEMORY_MAX)));
+                }
+                if before().any(|other| utf8(other.name) == memory.name) {
+                    return Err(error(LinkError::Name));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Number of the control VM, if there is one.

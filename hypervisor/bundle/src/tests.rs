@@ -1,6 +1,7 @@
 //! Tests of the reader, on bundles written by `vm-fdt`.
 
 mod header;
+mod links;
 mod schedules;
 
 use portcullis_abi::firmware::{PSCI_VERSION, SMCCC_VERSION, STD, VENDOR_HYP};

@@ -116,6 +116,7 @@ fn tree<'a>(manifest: &'a Manifest, images: &mut Images<'a>) -> Result<Vec<u8>, 
     for core in &manifest.cores {
         write_core(&mut fdt, core)?;
     }
+    write_links(&mut fdt, manifest)?;
     fdt.end_node(root)?;
     fdt.finish()
 }
@@ -193,6 +194,36 @@ fn write_core(fdt: &mut FdtWriter, core: &Core) -> Result<(), vm_fdt::Error> {
         fdt.property_array_u32(abi::BACKGROUND, &cells)?;
     }
     fdt.end_node(node)?;
+    Ok(())
+}
+
+/// Writes what connects VMs, a folder for each kind that there is.
+fn write_links(fdt: &mut FdtWriter, manifest: &Manifest) -> Result<(), vm_fdt::Error> {
+    if !manifest.wires.is_empty() {
+        let folder = fdt.begin_node(abi::WIRES)?;
+        for wire in &manifest.wires {
+            let node = fdt.begin_node(&wire.name)?;
+            for (name, end) in [(abi::FROM, &wire.from), (abi::TO, &wire.to)] {
+                fdt.property_array_u32(name, &[end.vm as u32, end.line as u32])?;
+            }
+            fdt.end_node(node)?;
+        }
+        fdt.end_node(folder)?;
+    }
+    if !manifest.shared_memory.is_empty() {
+        let folder = fdt.begin_node(abi::SHARED_MEMORY)?;
+        for memory in &manifest.shared_memory {
+            let node = fdt.begin_node(&memory.name)?;
+            fdt.property_u64(abi::SIZE, memory.size)?;
+            if memory.cached {
+                fdt.property_null(abi::CACHED)?;
+            }
+            let cells = memory.sharers.iter().flat_map(|sharer| [sharer.vm as u32, sharer.writes.into()]);
+            fdt.property_array_u32(abi::SHARERS, &cells.collect::<Vec<_>>())?;
+            fdt.end_node(node)?;
+        }
+        fdt.end_node(folder)?;
+    }
     Ok(())
 }
 

@@ -23,8 +23,10 @@ macro_rules! keys {
 }
 
 /// The manifest as a whole.
-pub static ROOT: Kind =
-    Kind { title: "the manifest", keys: keys! { "machine": "[machine]", "vm": "[[vm]]", "core": "[[core]]" } };
+pub static ROOT: Kind = Kind {
+    title: "the manifest",
+    keys: keys! { "machine": "[machine]", "vm": "[[vm]]", "core": "[[core]]", "wire": "[[wire]]", "shared-memory": "[[shared-memory]]" },
+};
 /// What concerns the whole machine.
 pub static MACHINE: Kind = Kind { title: "[machine]", keys: keys! { "control": r#"control = "ops""# } };
 /// One VM.
@@ -121,7 +123,31 @@ pub static WINDOW: Kind = Kind {
     },
 };
 
-static KINDS: [&Kind; 9] = [&ROOT, &MACHINE, &VM, &IMPLEMENTATION, &SOC_ID, &FIRMWARE, &FILTER, &CORE, &WINDOW];
+/// A wire from VM to VM.
+pub static WIRE: Kind = Kind {
+    title: "[[wire]]",
+    keys: keys! {
+        "name": r#"name = "ready""#,
+        "from": r#"from = "linux-a""#,
+        "to": r#"to = "linux-b""#,
+        "from-line": "from-line = 0",
+        "to-line": "to-line = 1",
+    },
+};
+/// Memory that VMs share.
+pub static SHARED_MEMORY: Kind = Kind {
+    title: "[[shared-memory]]",
+    keys: keys! {
+        "name": r#"name = "frames""#,
+        "size": r#"size = "1M""#,
+        "rw": r#"rw = ["linux-a"]"#,
+        "ro": r#"ro = ["linux-b"]"#,
+        "cached": "cached = true",
+    },
+};
+
+static KINDS: [&Kind; 11] =
+    [&ROOT, &MACHINE, &VM, &IMPLEMENTATION, &SOC_ID, &FIRMWARE, &FILTER, &CORE, &WINDOW, &WIRE, &SHARED_MEMORY];
 
 impl Kind {
     /// A right line for the key `name`.
@@ -215,7 +241,7 @@ mod tests {
     #[test]
     fn the_documentation_has_every_key() {
         let document = include_str!("../../../docs/manifest.md");
-        let titled = [&MACHINE, &VM, &FIRMWARE, &FILTER, &CORE].map(|kind| (kind, kind.title));
+        let titled = [&MACHINE, &VM, &FIRMWARE, &FILTER, &CORE, &WIRE, &SHARED_MEMORY].map(|kind| (kind, kind.title));
         for (kind, title) in
             titled.into_iter().chain([(&WINDOW, "windows"), (&IMPLEMENTATION, "implementations"), (&SOC_ID, "soc-id")])
         {

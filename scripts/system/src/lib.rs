@@ -37,12 +37,14 @@ mod ram;
 mod schedule;
 mod section;
 mod settings;
+mod shared_memory;
 mod slice;
 mod summary;
 mod suspend;
 mod system;
 mod vm;
 mod watchdog;
+mod wire;
 
 #[cfg(test)]
 mod tests;
@@ -59,13 +61,17 @@ pub use firmware::{Action, Filter, Firmware};
 pub use image::Image;
 pub use ram::{Ram, Tree};
 pub use schedule::{Core, Window};
+pub use shared_memory::SharedMemory;
 pub use system::HYPERVISOR_MEMORY;
 pub use vm::Vm;
+pub use wire::Wire;
 
 use cycle::CoreDraft;
 use diagnostic::Diagnostics;
 use draft::Draft;
 use section::Section;
+use shared_memory::SharedMemoryDraft;
+use wire::WireDraft;
 
 /// One system, checked.
 #[derive(Clone, Debug)]
@@ -76,6 +82,10 @@ pub struct Manifest {
     pub vms: Vec<Vm>,
     /// The cores with a cyclic schedule, in the order of their numbers; all others are shared by round robin.
     pub cores: Vec<Core>,
+    /// The wires between VMs.
+    pub wires: Vec<Wire>,
+    /// The memory that VMs share.
+    pub shared_memory: Vec<SharedMemory>,
 }
 
 impl Manifest {
@@ -132,7 +142,9 @@ fn read(
         for error in errors {
             let help = match error.message() {
                 "duplicate key" => "write each key once; a further VM starts with a further [[vm]]",
-                _ => "a manifest is TOML: lines of `key = value` under [machine], [[vm]], [vm.firmware] and [[core]]",
+                _ => {
+                    "a manifest is TOML: lines of `key = value` under [machine], [[vm]], [vm.firmware], [[core]], [[wire]] and [[shared-memory]]"
+                }
             };
             diagnostics.error(error.span().unwrap_or(0..0), error.message(), help);
         }
@@ -151,9 +163,16 @@ fn read(
     }
     let cores = root.sections("core", &key::CORE, diagnostics);
     let cores: Vec<CoreDraft> = cores.iter().map(|section| CoreDraft::read(section, diagnostics)).collect();
+    let wires = root.sections("wire", &key::WIRE, diagnostics);
+    let wires: Vec<WireDraft> = wires.iter().map(|section| WireDraft::read(section, diagnostics)).collect();
+    let shared = root.sections("shared-memory", &key::SHARED_MEMORY, diagnostics);
+    let shared: Vec<SharedMemoryDraft> =
+        shared.iter().map(|section| SharedMemoryDraft::read(section, diagnostics)).collect();
     system::check(control.as_ref(), &drafts, board, diagnostics);
+    let wires = wire::wires(&wires, &drafts, diagnostics);
+    let shared_memory = shared_memory::shared_memory(&shared, &drafts, diagnostics);
     let cores = schedule::cores(&cores, &drafts, board, diagnostics);
 
     let vms = drafts.into_iter().map(Draft::finish).collect::<Option<Vec<Vm>>>()?;
-    Some(Manifest { control: control.map(toml::Spanned::into_inner), vms, cores })
+    Some(Manifest { control: control.map(toml::Spanned::into_inner), vms, cores, wires, shared_memory })
 }

@@ -82,6 +82,16 @@ fn control_name(control: Option<&Spanned<String>>, drafts: &[Draft], diagnostics
     }
 }
 
+/// Number of the VM called `name`; none, which is reported, if there is no such.
+pub fn vm_of(name: &Spanned<String>, drafts: &[Draft], diagnostics: &mut Diagnostics<'_>) -> Option<usize> {
+    let is_meant = |draft: &Draft| draft.name.as_ref().is_some_and(|known| known.get_ref() == name.get_ref());
+    let found = drafts.iter().position(is_meant);
+    if found.is_none() {
+        no_vm(name, drafts, diagnostics);
+    }
+    found
+}
+
 /// Reports that no VM is called `name`.
 pub fn no_vm(name: &Spanned<String>, drafts: &[Draft], diagnostics: &mut Diagnostics<'_>) {
     let names: Vec<&str> = drafts.iter().filter_map(|draft| Some(draft.name.as_ref()?.get_ref().as_str())).collect();

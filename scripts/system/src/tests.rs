@@ -5,6 +5,7 @@ mod files;
 mod firmware;
 mod flash;
 mod hardware;
+mod links;
 mod placement;
 mod places;
 mod right;

@@ -19,6 +19,10 @@ pub enum Defect {
     OneRedistributor,
     /// On `virt`: the redistributors of its GICv3 are in two regions, two in the first one, and their distance is told.
     TwoRegions,
+    /// On `virt`: the redistributors of its GICv3, or the CPU interface of its GICv2, is where nothing answers.
+    MisplacedCpuInterface,
+    /// On `virt`: the control of virtual interfaces of its GICv2 is where nothing answers.
+    MisplacedVirtualControl,
     /// On `virt`: the virtual timer has another interrupt than Arm's boards have.
     OtherTimer,
     /// On `virt`: the second serial port has the interrupt that a guest's clock has.

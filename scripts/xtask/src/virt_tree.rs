@@ -27,6 +27,8 @@ const TIMER: &str = "/timer";
 const OTHER_PPI: u32 = 5;
 /// Bytes of a GICv3's redistributor (Arm IHI 0069, 12.10): its two frames.
 const REDISTRIBUTOR: u32 = 0x2_0000;
+/// An address at which nothing of QEMU's `virt` answers.
+const NOWHERE: u32 = 0x0b10_0000;
 /// The first shared interrupt.
 const FIRST_SHARED: u32 = 32;
 /// Of an interrupt in the tree: its trigger (Linux, Documentation/devicetree/bindings/interrupt-controller/arm,gic-v3.yaml).
@@ -55,6 +57,8 @@ fn edit(tree: &[u8], defect: Defect) -> Result<Vec<u8>> {
     let (path, name, cell, value) = match defect {
         // Address and size in two cells each: the distributor, the redistributors.
         Defect::OneRedistributor => (GIC, "reg", 7, REDISTRIBUTOR),
+        Defect::MisplacedCpuInterface => (GIC, "reg", 5, NOWHERE),
+        Defect::MisplacedVirtualControl => (GIC, "reg", 9, NOWHERE),
         // Kind, number, trigger.
         Defect::TakenInterrupt => (SERIAL, "interrupts", 1, RTC_INTID - FIRST_SHARED),
         Defect::Edge => (SERIAL, "interrupts", 2, RISING_EDGE),
@@ -126,6 +130,8 @@ mod tests {
     fn each_defect_is_one_cell() {
         let reg = cells(Defect::OneRedistributor, GIC, "reg");
         assert_eq!(reg, [0, 0x800_0000, 0, 0x1_0000, 0, 0x80a_0000, 0, 0x2_0000]);
+        let reg = cells(Defect::MisplacedCpuInterface, GIC, "reg");
+        assert_eq!(reg, [0, 0x800_0000, 0, 0x1_0000, 0, NOWHERE, 0, 0xf6_0000]);
         assert_eq!(cells(Defect::TakenInterrupt, SERIAL, "interrupts"), [0, 2, 4]);
         assert_eq!(cells(Defect::Edge, SERIAL, "interrupts"), [0, 8, 1]);
         assert_eq!(cells(Defect::Edge, GIC, "reg")[7], 0xf6_0000);

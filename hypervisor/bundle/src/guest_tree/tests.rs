@@ -13,6 +13,8 @@ const DEFAULT: GuestTree<'static> = GuestTree {
     conduits: bundle::CONDUIT_HVC | bundle::CONDUIT_SMC,
     psci: function::PSCI_VERSION_1_1,
     emulated: &EMULATED,
+    gpio_lines: &[],
+    shared: &[],
     devices: &[],
     kaslr_seed: None,
     rng_seed: None,
@@ -147,6 +149,30 @@ fn no_tree_is_longer_than_its_room() {
         }
     }
     assert_eq!(GuestTree::room(1, "", 3), GuestTree::room(1, "", 0) + 3 * NODE_ROOM as u64);
+}
+
+#[test]
+fn links_have_their_room_and_are_as_their_drivers_look_for_them() {
+    let name = "x".repeat(bundle::NAME_MAX);
+    let at = |n: u64| Range::sized(map::SHARED_MEMORY_END - (n << 21), 1 << 20);
+    let shared: Vec<_> =
+        (1..).take(bundle::SHARED_MEMORY_MAX).map(|n| Shared { name: &name, at: at(n), place: 7 }).collect();
+    let plain = DEFAULT.build().unwrap().len() as u64;
+    for count in [0, 1, bundle::SHARED_MEMORY_MAX] {
+        for lines in [&[][..], &[name.as_str(); map::GPIO_LINES]] {
+            let tree = GuestTree { gpio_lines: lines, shared: &shared[..count], ..DEFAULT }.build().unwrap();
+            let room = plain + GuestTree::room_of_links(!lines.is_empty(), count);
+            assert!(tree.len() as u64 <= room, "{} bytes of {room}, {count} pieces, {} lines", tree.len(), lines.len());
+            warnings(&tree);
+        }
+    }
+    let names = ["a", "", "b", "", "", "", "", ""];
+    let shared = [Shared { name: "m", at: Range::sized(0x1000_0000, 0x3000), place: 1 }];
+    let tree = GuestTree { gpio_lines: &names, shared: &shared, ..DEFAULT }.build().unwrap();
+    assert_eq!(value(&tree, "/pl061@9030000", "gpio-line-names"), b"a\0\0b\0\0\0\0\0\0");
+    assert_eq!(u32s(&tree, "/pl061@9030000", "#gpio-cells"), [2]);
+    assert_eq!(u32s(&tree, "/reserved-memory/m@10000000", "reg"), [0, 0x1000_0000, 0, 0x3000]);
+    assert_eq!(value(&tree, "/reserved-memory/m@10000000", "no-map"), b"");
 }
 
 #[test]

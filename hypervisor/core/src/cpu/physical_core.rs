@@ -123,12 +123,6 @@ impl Core {
         self.anchor.stack
     }
 
-    /// The registers that the vectors saved when EL2 faulted.
-    pub fn fault_frame(&self) -> [u64; 32] {
-        // SAFETY: the frame is written by the vectors of this core before its fault handler runs and not again.
-        unsafe { core::ptr::read_volatile(&raw const self.anchor.frame) }
-    }
-
     /// Makes it look at its vCPUs, wherever it is.
     pub fn kick(&self) {
         self.signal(KICK);

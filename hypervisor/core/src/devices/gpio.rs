@@ -22,6 +22,8 @@ type End = (&'static Gpio, u8);
 pub struct Gpio {
     /// The number of its VM.
     vm: usize,
+    /// What the guest's device tree calls the lines: their wires' names, empty ones without a wire.
+    names: [&'static str; map::GPIO_LINES],
     /// Levels of the lines that others drive.
     inputs: AtomicU8,
     /// Where the lines lead that it drives.
@@ -37,9 +39,14 @@ struct State {
 
 impl Gpio {
     /// The controller of the VM with this number after its reset, whose lines `outputs`, a bit each, it drives.
-    pub const fn new(vm: usize, outputs: u8) -> Self {
+    pub const fn new(vm: usize, outputs: u8, names: [&'static str; map::GPIO_LINES]) -> Self {
         let state = State { controller: Pl061::new(outputs), line: Line::new(map::GPIO_INTID) };
-        Self { vm, inputs: AtomicU8::new(0), ends: Once::new(), state: TicketMutex::new(state) }
+        Self { vm, names, inputs: AtomicU8::new(0), ends: Once::new(), state: TicketMutex::new(state) }
+    }
+
+    /// What the guest's device tree calls its lines.
+    pub const fn line_names(&self) -> &[&'static str; map::GPIO_LINES] {
+        &self.names
     }
 
     /// Says where the lines lead that it drives. The first call counts.
@@ -139,7 +146,8 @@ mod tests {
 
     /// Two controllers: lines 0 to 3 of each drive lines 4 to 7 of the other one.
     fn crossed() -> [&'static Gpio; 2] {
-        let pair: [&'static Gpio; 2] = [0, 1].map(|vm| &*Box::leak(Box::new(Gpio::new(vm, 0x0f))));
+        let pair: [&'static Gpio; 2] =
+            [0, 1].map(|vm| &*Box::leak(Box::new(Gpio::new(vm, 0x0f, [""; map::GPIO_LINES]))));
         let ends = |other: &'static Gpio| core::array::from_fn(|line| (line < 4).then(|| (other, 0x10 << line)));
         pair[0].connect(ends(pair[1]));
         pair[1].connect(ends(pair[0]));

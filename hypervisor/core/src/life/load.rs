@@ -19,6 +19,7 @@ use crate::memory::guest::GuestMemory;
 use crate::vm::Vm;
 use crate::vm::loading::{Contents, Loading, Part};
 use crate::vm::seed::Seed;
+use crate::vm::state_pages::SharedEnd;
 
 /// Where a loaded guest starts, in its own addresses.
 #[derive(Clone, Copy, Debug)]
@@ -194,6 +195,7 @@ impl Vm {
             return self.copy(layout.dtb, dtb, 0, dtb.len() as u64);
         }
         let emulated: Vec<_> = self.bus.devices().filter_map(|device| device.describe()).collect();
+        let shared: Vec<_> = self.shared.iter().map(SharedEnd::node).collect();
         let tree = GuestTree {
             memory: Range::sized(self.ram, self.memory.size()),
             vcpus: config.cores.as_slice().len(),
@@ -208,6 +210,8 @@ impl Vm {
             kaslr_seed: seed.kaslr(),
             rng_seed: seed.rng(),
             watchdog: self.is_offered_watchdog(),
+            gpio_lines: self.wires.map_or(&[], |wires| wires.line_names()),
+            shared: &shared,
         };
         let tree = tree.build().map_err(|_| LoadError::Tree)?;
         self.copy(layout.dtb, &tree, 0, tree.len() as u64)

@@ -5,20 +5,12 @@ use core::fmt;
 
 use portcullis_abi::map;
 use portcullis_board::{Range, Regions, vm_memory};
+use portcullis_bundle::links::{self, Sharer};
 
 use crate::memory::guest::GuestMemory;
 use crate::memory::stage2::{Access, Stage2};
 use crate::memory::window::SLOT;
 use crate::vm::state_pages::{STATE_PAGE, SharedEnd, SharedEnds};
-
-/// A VM that shares memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sharer {
-    /// Its number.
-    pub vm: usize,
-    /// It may write what is shared; else its own state page alone.
-    pub writes: bool,
-}
 
 /// Memory that VMs share, as the bundle describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +23,13 @@ pub struct Description {
     pub cached: bool,
     /// Who shares it, in the order of their state pages.
     pub sharers: Vec<Sharer>,
+}
+
+impl From<links::SharedMemory<'static>> for Description {
+    fn from(memory: links::SharedMemory<'static>) -> Self {
+        let links::SharedMemory { name, size, cached, .. } = memory;
+        Self { name, size, cached, sharers: memory.sharers().collect() }
+    }
 }
 
 /// Memory that was taken for VMs to share.

@@ -8,6 +8,7 @@ use portcullis_arch::account::Exit;
 use portcullis_arch::fake::{self, Core as Hardware, Event, Outcome};
 use portcullis_board::{Range, Regions};
 use portcullis_bundle::assignment::Assignments;
+use portcullis_bundle::links::Wire;
 use portcullis_bundle::{Cores, Settings, VmConfig};
 use portcullis_gate::{Row, Support};
 use portcullis_vgic::GicVersion;
@@ -16,7 +17,7 @@ use super::board::Parts;
 use crate::cpu::physical_core::Core;
 use crate::life::create::{Stock, create, set_implementations};
 use crate::life::shared_memory::{Description, SharedMemory};
-use crate::life::wires::{self, Wire};
+use crate::life::wires;
 use crate::links::{Links, network::Network};
 use crate::machine::{Machine, Usage};
 use crate::run::assign::assign;
@@ -87,7 +88,7 @@ pub fn vm(name: &'static str, cores: &[u32]) -> VmConfig<'static> {
 /// What connects the VMs of a machine.
 #[derive(Default)]
 struct Connections<'a> {
-    wires: &'a [Wire],
+    wires: &'a [Wire<'static>],
     shared: &'a [Description],
     networks: Vec<Network>,
 }
@@ -122,7 +123,7 @@ impl Rig {
     }
 
     /// A machine with this kind of GIC, between whose VMs there are wires.
-    pub fn with_wires(gic: GicVersion, vms: &[VmConfig<'static>], wires: &[Wire]) -> Self {
+    pub fn with_wires(gic: GicVersion, vms: &[VmConfig<'static>], wires: &[Wire<'static>]) -> Self {
         Self::complete(
             Parts::new(),
             gic,

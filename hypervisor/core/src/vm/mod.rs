@@ -109,6 +109,8 @@ pub struct Vm {
     pub console: GuestConsole,
     /// Its devices behind the GIC and the UART.
     pub bus: VmBus,
+    /// Its end of wires, if it has any.
+    pub wires: Option<&'static Gpio>,
     /// Its virtio transports, if any of them has a device: what connects it with others.
     pub links: Option<&'static Backplane>,
     /// Cores that have some of its RAM mapped for work at its links.
@@ -226,6 +228,7 @@ impl Vm {
             vgic: Vgic::of_version(gic::version(), config.cores.as_slice().len()),
             console: GuestConsole::new(index),
             bus,
+            wires,
             links,
             aliases: Aliases::new(),
             shared,

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use portcullis_board::Range;
+use portcullis_bundle::guest_tree::Shared;
 
 use crate::memory::guest::GuestMemory;
 
@@ -27,6 +28,11 @@ pub struct SharedEnd {
 }
 
 impl SharedEnd {
+    /// What the VM's device tree says of it.
+    pub fn node(&self) -> Shared<'static> {
+        Shared { name: self.name, at: Range::sized(self.ipa, self.size), place: self.place as u32 }
+    }
+
     /// Sets the VM's state page to zero, on core `core`, on which this has to run: nothing is left of what it said of itself.
     pub(crate) fn clear(&self, core: usize) {
         // SAFETY: it is RAM of the VMs that share it and of nobody else, in whole blocks; every caller runs on the core that it names.

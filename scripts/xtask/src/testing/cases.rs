@@ -5,6 +5,7 @@ mod boot_loader;
 pub mod case;
 mod console;
 mod firmware;
+mod links;
 mod loaders;
 mod passthrough;
 mod power;
@@ -61,6 +62,9 @@ const MANAGED_LINUX: &[Expectation] = &[
 
 /// A damaged bundle: it is named, and no guest says a word.
 const NOTHING_STARTS: &[Expectation] = &[Line("portcullis: bundle"), NoGuest];
+
+/// What is said before anything of the board is used.
+const REFUSED_TREE: Case = Case { manifest: "words.toml", halts: Some("nothing was started"), ..LINUX };
 
 const RESET: Case = Case {
     name: "reset",
@@ -170,6 +174,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         sharing::CASES,
         speculation::CASES,
         watchdog::CASES,
+        links::CASES,
     ];
     CASES.iter().chain(more.into_iter().flatten())
 }
@@ -226,6 +231,39 @@ const CASES: &[Case] = &[
         manifest: "faults.toml",
         expectations: &[Stopped("abort"), Stopped("jump"), StoppedOrCases("mmio"), Cases("neighbour")],
         ..LINUX
+    },
+    // What of a GIC's own frames is not where the board's tree has it.
+    Case {
+        name: "misplaced-redistributors",
+        defect: Some(Defect::MisplacedCpuInterface),
+        expectations: &[
+            Line("the device tree lists a region of the GIC's redistributors (GICR) at 0xb100000"),
+            NoGuest,
+        ],
+        ..REFUSED_TREE
+    },
+    Case {
+        name: "misplaced-gicc",
+        gic: Gic::V2,
+        defect: Some(Defect::MisplacedCpuInterface),
+        expectations: &[Line("the device tree lists the GIC's CPU interface (GICC) at 0xb100000"), NoGuest],
+        ..REFUSED_TREE
+    },
+    Case {
+        name: "misplaced-gich",
+        gic: Gic::V2,
+        defect: Some(Defect::MisplacedVirtualControl),
+        expectations: &[
+            Line("the device tree lists the GIC's control of virtual interfaces (GICH) at 0xb100000"),
+            NoGuest,
+        ],
+        ..REFUSED_TREE
+    },
+    Case {
+        name: "entered-at-el1",
+        arguments: &["-machine", "virtualization=off"],
+        expectations: &[Line("the image was entered at EL1, and EL2 is needed"), NoGuest],
+        ..REFUSED_TREE
     },
     // The third and the fourth core's redistributors are in a second region; the VMs are on all four.
     Case { name: "two-redistributor-regions", defect: Some(Defect::TwoRegions), ..CONFORMANCE },

@@ -22,6 +22,7 @@ mod pause;
 mod peers;
 mod psci;
 mod reset;
+mod shared;
 mod speculation;
 mod steal;
 mod steps;
@@ -30,6 +31,7 @@ mod suspend;
 mod sweep;
 mod typed;
 mod watchdog;
+mod wires;
 
 use conformance::profile::{Mode, Profile};
 use guest_runtime::gic;
@@ -85,5 +87,9 @@ pub fn run(profile: &Profile) {
         Mode::Mmio => fault::malformed_mmio(profile),
         Mode::Jump => fault::jump(profile),
         Mode::Watchdog => watchdog::run(profile),
+        Mode::Ask => wires::ask(),
+        Mode::Answer => wires::answer(),
+        Mode::ShareWriting => shared::write(),
+        Mode::ShareReading => shared::read(),
     }
 }

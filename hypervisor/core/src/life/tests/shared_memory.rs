@@ -3,8 +3,9 @@
 use portcullis_abi::map;
 use portcullis_arch::fake::Event;
 use portcullis_board::{Range, Regions};
+use portcullis_bundle::links::Sharer;
 
-use crate::life::shared_memory::{Description, SharedMemory, SharedMemoryError, Sharer, share};
+use crate::life::shared_memory::{Description, SharedMemory, SharedMemoryError, share};
 use crate::memory::stage2::Stage2;
 use crate::tests::rig::{MEMORY, Rig, vm};
 use crate::vm::state::{Action, Phase};

@@ -2,17 +2,17 @@
 
 use portcullis_abi::map;
 use portcullis_arch::account::Exit;
+use portcullis_bundle::links::{Wire, WireEnd};
 use portcullis_devices::gpio::registers::*;
 use portcullis_vgic::GicVersion;
 
-use crate::life::wires::{Wire, WireEnd};
 use crate::tests::guest::{load, store};
 use crate::tests::rig::{Rig, exits, vm, x};
 use crate::vm::state::{Action, Phase};
 
 /// Line 0 of the first VM drives line 1 of the second one, whose line 2 drives line 3 of the first.
-const THERE: Wire = Wire { from: WireEnd { vm: 1, line: 0 }, to: WireEnd { vm: 2, line: 1 } };
-const BACK: Wire = Wire { from: WireEnd { vm: 2, line: 2 }, to: WireEnd { vm: 1, line: 3 } };
+const THERE: Wire<'_> = Wire { name: "there", from: WireEnd { vm: 1, line: 0 }, to: WireEnd { vm: 2, line: 1 } };
+const BACK: Wire<'_> = Wire { name: "back", from: WireEnd { vm: 2, line: 2 }, to: WireEnd { vm: 1, line: 3 } };
 
 /// A control VM on core 0, and two VMs with wires on `cores`. Their GICs let the interrupt of the controller through, to vCPU 0.
 fn rig(gic: GicVersion, cores: [u32; 2]) -> Rig {

@@ -1,0 +1,70 @@
+//! What can be wrong with what connects VMs.
+
+use core::fmt;
+
+use portcullis_abi::{bundle, map};
+
+/// What is wrong with one link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkError {
+    /// The name is empty, too long, has a character that names do not have, or another link of the kind has it.
+    Name,
+    /// A property that every link of the kind has is not there.
+    Missing(&'static str),
+    /// A property's value does not have the form that the format wants.
+    Malformed(&'static str),
+    /// A property or node that the format does not know.
+    Unknown,
+    /// A VM that does not exist, by its number.
+    NoVm(usize),
+    /// Both ends are the same VM's, or a VM is there twice.
+    Same(usize),
+    /// A line that no controller has.
+    NoLine(usize),
+    /// A line that another wire has.
+    LineTaken {
+        /// The VM.
+        vm: usize,
+        /// The line.
+        line: usize,
+    },
+    /// An amount of memory that cannot be shared.
+    Size(u64),
+    /// A number of VMs that share it which is too small.
+    Alone,
+    /// More links of the kind than there can be.
+    TooMany(usize),
+}
+
+impl fmt::Display for LinkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name => write!(
+                f,
+                "the name is wrong or there twice; it is 1 to {} characters of a-z, 0-9 and '-', the first one a letter, and its own",
+                bundle::NAME_MAX
+            ),
+            Self::Missing(name) => write!(f, "\"{name}\" is missing; every one has it"),
+            Self::Malformed(name) => write!(f, "\"{name}\" does not have the length or form that the format wants"),
+            Self::Unknown => write!(f, "there is a property or node that format {} lacks", bundle::VERSION),
+            Self::NoVm(vm) => write!(f, "{}{vm:x} does not exist; it leads from VM to VM", bundle::VM_NODE),
+            Self::Same(vm) => write!(f, "{}{vm:x} has two ends of it; each end is another VM's", bundle::VM_NODE),
+            Self::NoLine(line) => write!(f, "there is no line {line}; lines are 0 to {}", map::GPIO_LINES - 1),
+            Self::LineTaken { vm, line } => {
+                write!(f, "line {line} of {}{vm:x} has a wire already; each line has one", bundle::VM_NODE)
+            }
+            Self::Size(bytes) => {
+                write!(
+                    f,
+                    "{bytes} bytes cannot be shared; it is a multiple of {} up to {}",
+                    bundle::PAGE,
+                    bundle::SHARED_SIZE_MAX
+                )
+            }
+            Self::Alone => write!(f, "one VM alone has it; two at least share it"),
+            Self::TooMany(most) => write!(f, "there are more; {most} are the most"),
+        }
+    }
+}
+
+impl core::error::Error for LinkError {}

@@ -1,0 +1,109 @@
+//! `[[wire]]` and `[[shared-memory]]`.
+
+use portcullis_bundle::links::{Sharer, WireEnd};
+
+use super::{Bench, vm};
+
+/// VMs `a`, `b` and `c`. Line 16 is the next one.
+fn vms() -> String {
+    ["a", "b", "c"].map(|name| vm("").replace("\"a\"", &format!("{name:?}"))).concat()
+}
+
+/// A wire of these lines; the first of them is line 20, the header line 19.
+fn wire(lines: &str) -> String {
+    vms() + "[[wire]]\n" + lines + "\n"
+}
+
+/// Shared memory of these lines, in the same place.
+fn memory(lines: &str) -> String {
+    vms() + "[[shared-memory]]\n" + lines + "\n"
+}
+
+#[test]
+fn a_line_that_is_not_named_is_the_first_one_without_a_wire() {
+    let text = vms()
+        + r#"
+wire = [
+    { name = "x", from = "a", to = "b" },
+    { name = "y", from = "b", to = "a", from-line = 0 },
+    { name = "z", from = "c", to = "a", to-line = 7 },
+    { name = "u", from = "a", to = "c" },
+]
+"#;
+    // Keys of the manifest as a whole stand in front of its sections.
+    let (sections, wires) = text.split_once("\nwire").unwrap();
+    let manifest = Bench::new().parse(&format!("wire{wires}{sections}")).unwrap();
+    let end = |vm, line| WireEnd { vm, line };
+    let ends: Vec<_> = manifest.wires.iter().map(|wire| (wire.name.as_str(), wire.from, wire.to)).collect();
+    let expected = [
+        ("x", end(0, 0), end(1, 1)),
+        ("y", end(1, 0), end(0, 1)),
+        ("z", end(2, 0), end(0, 7)),
+        ("u", end(0, 2), end(2, 1)),
+    ];
+    assert_eq!(ends, expected);
+}
+
+#[test]
+fn memory_is_shared_in_the_order_of_the_vms() {
+    let text = memory("name = \"m\"\nsize = \"3M\"\nrw = [\"c\"]\nro = [\"a\", \"b\"]\ncached = true");
+    let manifest = Bench::new().parse(&text).unwrap();
+    let [memory] = manifest.shared_memory.as_slice() else { panic!("there is one") };
+    assert_eq!((memory.name.as_str(), memory.size, memory.cached), ("m", 3 << 20, true));
+    let expected = [(0, false), (1, false), (2, true)].map(|(vm, writes)| Sharer { vm, writes });
+    assert_eq!(memory.sharers, expected);
+}
+
+/// The message and the help of the only thing that is wrong.
+fn wrong(text: &str) -> (String, String) {
+    let report = Bench::new().parse(text).expect_err("this manifest is wrong");
+    let [diagnostic] = report.diagnostics.as_slice() else { panic!("not one thing is wrong:\n{report}") };
+    (diagnostic.message.clone(), diagnostic.help.clone())
+}
+
+#[test]
+fn what_is_wrong_with_a_wire_is_said() {
+    for (lines, message, help) in [
+        ("name = \"x\"\nfrom = \"a\"", "[[wire]] without `to`", "add a line like `to = \"linux-b\"`"),
+        ("name = \"x\"\nfrom = \"a\"\nto = \"d\"", "there is no VM \"d\"", "did you mean \"a\"?"),
+        (
+            "name = \"x\"\nfrom = \"a\"\nto = \"a\"",
+            "both ends of this wire are those of \"a\"",
+            "a wire leads to another VM",
+        ),
+        ("name = \"x\"\nfrom = \"a\"\nto = \"b\"\nto-line = 8", "there is no line 8", "lines are 0 to 7"),
+        (
+            "name = \"X\"\nfrom = \"a\"\nto = \"b\"",
+            "the name \"X\" is wrong",
+            "it is 1 to 16 characters of a-z, 0-9 and '-', the first one a letter",
+        ),
+    ] {
+        let (said, right) = wrong(&wire(lines));
+        assert_eq!(said, message);
+        // The nearest name of several that are as near may be any.
+        assert!(right == help || message.starts_with("there is no VM"), "{right}");
+    }
+    let two = |second: &str| {
+        wire("name = \"x\"\nfrom = \"a\"\nto = \"b\"\nto-line = 2") + "[[wire]]\nname = \"y\"\n" + second + "\n"
+    };
+    let (said, _) = wrong(&two("from = \"b\"\nto = \"c\"\nfrom-line = 2"));
+    assert_eq!(said, "line 2 of this VM has a wire already, that of line 23");
+    let (said, _) = wrong(&two("from = \"b\"\nto = \"c\"").replace("name = \"y\"", "name = \"x\""));
+    assert_eq!(said, "a second wire of the name \"x\"; the first is in line 20");
+    let many: String = (0..9).map(|n| format!("[[wire]]\nname = \"w{n}\"\nfrom = \"a\"\nto = \"b\"\n")).collect();
+    let report = Bench::new().parse(&(vms() + &many)).expect_err("nine are too many").to_string();
+    assert!(report.contains("error: VM \"a\" has more than 8 ends of wires"), "{report}");
+}
+
+#[test]
+fn what_is_wrong_with_shared_memory_is_said() {
+    for (lines, message) in [
+        ("name = \"m\"\nrw = [\"a\", \"b\"]", "[[shared-memory]] without `size`"),
+        ("name = \"m\"\nsize = \"1K\"\nrw = [\"a\", \"b\"]", "\"1K\" cannot be shared"),
+        ("name = \"m\"\nsize = \"513M\"\nrw = [\"a\", \"b\"]", "\"513M\" cannot be shared"),
+        ("name = \"m\"\nsize = \"1M\"\nrw = [\"a\"]", "memory that nobody shares: two VMs at least have it"),
+        ("name = \"m\"\nsize = \"1M\"\nrw = [\"a\", \"b\"]\nro = [\"b\"]", "\"b\" is named twice"),
+    ] {
+        assert_eq!(wrong(&memory(lines)).0, message);
+    }
+}

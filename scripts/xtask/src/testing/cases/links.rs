@@ -1,0 +1,34 @@
+//! The tests of what connects VMs.
+
+use super::super::expectation::Expectation::{Cases, Line};
+use super::case::{Case, LINUX};
+use crate::board::Gic;
+
+/// Edges in both directions, between VMs on cores of their own and between two on one core.
+const WIRES: Case = Case {
+    name: "wires",
+    manifest: "wires.toml",
+    cores: 3,
+    expectations: &[Cases("asks"), Cases("answers"), Cases("asks-beside"), Cases("answers-beside")],
+    ..LINUX
+};
+/// Who may write what, and what becomes of a state page.
+const SHARED_MEMORY: Case = Case {
+    name: "shared-memory",
+    manifest: "shared-memory.toml",
+    cores: 2,
+    expectations: &[
+        Cases("writes"),
+        Cases("reads"),
+        Line("reads vcpu 0: gets an abort: access outside memory and devices: pc 0x4"),
+    ],
+    ..LINUX
+};
+
+/// On both GICs.
+pub const CASES: &[Case] = &[
+    WIRES,
+    Case { name: "wires-gicv2", manifest: "wires-gicv2.toml", gic: Gic::V2, ..WIRES },
+    SHARED_MEMORY,
+    Case { name: "shared-memory-gicv2", manifest: "shared-memory-gicv2.toml", gic: Gic::V2, ..SHARED_MEMORY },
+];
