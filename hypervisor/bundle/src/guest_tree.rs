@@ -84,6 +84,8 @@ pub struct GuestTree<'a> {
     pub watchdog: bool,
     /// What the lines of its GPIO controller are called, in their order; empty without one.
     pub gpio_lines: &'a [&'a str],
+    /// Slots of its virtio transports that have a device, in their order.
+    pub virtio: &'a [usize],
     /// The memory that it shares, [`bundle::SHARED_MEMORY_MAX`] pieces at the most.
     pub shared: &'a [Shared<'a>],
 }
@@ -108,6 +110,9 @@ const LONGEST: &str = match str::from_utf8(&[b'x'; bundle::NAME_MAX]) {
 const LONGEST_SHARED: Shared<'static> =
     Shared { name: LONGEST, at: Range { start: u32::MAX as u64, end: u32::MAX as u64 }, place: 0 };
 
+/// A device in each transport.
+const EVERY_SLOT: [usize; map::VIRTIO_SLOTS] = [map::VIRTIO_SLOTS - 1; map::VIRTIO_SLOTS];
+
 impl GuestTree<'_> {
     /// An upper bound for the length of the tree of a VM with so many vCPUs, this command line and so many devices, none of
     /// which takes more than [`NODE_ROOM`]: the length of the longest one.
@@ -128,6 +133,7 @@ impl GuestTree<'_> {
             rng_seed: Some(&[0; RNG_SEED_WORDS]),
             watchdog: true,
             gpio_lines: &[LONGEST; map::GPIO_LINES],
+            virtio: &EVERY_SLOT,
             shared: &[LONGEST_SHARED; bundle::SHARED_MEMORY_MAX],
         };
         largest.write().finish().len().saturating_add(devices.saturating_mul(NODE_ROOM)) as u64
@@ -167,6 +173,7 @@ impl GuestTree<'_> {
         clock(&mut tree);
         self.emulated(&mut tree, &Pl011::DESCRIPTION);
         self.emulated.iter().for_each(|device| self.emulated(&mut tree, device));
+        self.virtio.iter().for_each(|slot| transport(&mut tree, *slot));
         for (phandle, device) in (DEVICE_PHANDLES..).zip(self.devices) {
             node::write(device, &mut tree, phandle);
         }
@@ -339,6 +346,17 @@ fn timer(tree: &mut Writer) {
     let interrupts = [13, 14, 11, 10].map(|ppi| [PPI, ppi, LEVEL_HIGH]);
     tree.cells("interrupts", interrupts.as_flattened());
     tree.bytes("always-on", &[]);
+    tree.end();
+}
+
+/// A virtio transport as QEMU's `virt` has it (binding `virtio/mmio.yaml`).
+fn transport(tree: &mut Writer, slot: usize) {
+    let at = map::VIRTIO.saturating_add(map::VIRTIO_SIZE.saturating_mul(slot as u64));
+    tree.begin(&format!("virtio_mmio@{at:x}"));
+    tree.bytes("dma-coherent", &[]);
+    tree.cells("interrupts", &[SPI, (map::VIRTIO_INTID - 32).saturating_add(slot as u32), EDGE_RISING]);
+    tree.numbers("reg", &[at, map::VIRTIO_SIZE]);
+    tree.string("compatible", "virtio,mmio");
     tree.end();
 }
 

@@ -46,7 +46,7 @@ use portcullis_tree::{Node, Tree};
 pub use self::cycle::{CoreConfig, Window};
 pub use self::error::{BundleError, CoreError, VmError};
 use self::header::Contents;
-use self::links::{LinkError, SharedMemory, Wire};
+use self::links::{LinkError, Network, SharedMemory, Wire};
 use self::property::utf8;
 pub use self::settings::Settings;
 pub use self::slices::Slices;
@@ -78,7 +78,7 @@ impl<'a> Bundle<'a> {
         }
         let mut bundle = Self { control: None, vms: [const { None }; map::MAX_VMS], root };
         let mut last_core = None;
-        let mut folders: [Option<&str>; 2] = [None; 2];
+        let mut folders: [Option<&str>; 3] = [None; 3];
         for (index, node) in root.children().enumerate() {
             let name = utf8(node.name);
             if let Some(kind) = links::kind(name) {
@@ -89,7 +89,7 @@ impl<'a> Bundle<'a> {
                 bundle.check_links(kind, &node)?;
                 continue;
             }
-            if folders != [None; 2] {
+            if folders != [None; 3] {
                 // A link was checked against the VMs before it, which must be all.
                 return Err(BundleError::Unknown);
             }
@@ -160,6 +160,12 @@ impl<'a> Bundle<'a> {
         self.links(bundle::SHARED_MEMORY).filter_map(move |node| SharedMemory::parse(&node, vms).ok())
     }
 
+    /// The networks, in the manifest's order.
+    pub fn networks(&self) -> impl Iterator<Item = Network<'a>> {
+        let vms = self.vms().count();
+        self.links(bundle::NETWORKS).filter_map(move |node| Network::parse(&node, vms).ok())
+    }
+
     /// The nodes of a kind of links.
     fn links(&self, folder: &'static str) -> impl Iterator<Item = Node<'a>> {
         self.root.children().filter(move |node| utf8(node.name) == folder).flat_map(|node| node.children())
@@ -177,6 +183,13 @@ impl<'a> Bundle<'a> {
             if utf8(folder.name) == bundle::WIRES {
                 let others = before().filter_map(|node| Wire::parse(&node, vms).ok());
                 Wire::parse(&node, vms).and_then(|wire| wire.fits(others)).map_err(error)?;
+            } else if utf8(folder.name) == bundle::NETWORKS {
+                let mut others = before().filter_map(|node| Network::parse(&node, vms).ok());
+                let network = Network::parse(&node, vms).map_err(error)?;
+                if index >= map::VIRTIO_SLOTS.saturating_mul(map::MAX_VMS) {
+                    return Err(error(LinkError::TooMany(map::VIRTIO_SLOTS.saturating_mul(map::MAX_VMS))));
+                }
+                others.try_for_each(|other| network.fits(&other)).map_err(error)?;
             } else {
                 let memory = SharedMemory::parse(&node, vms).map_err(error)?;
                 if index >= bundle::SHARED_MEMORY_MAX {

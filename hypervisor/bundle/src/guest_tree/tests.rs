@@ -17,6 +17,17 @@ const EIGHT: [Shared<'static>; bundle::SHARED_MEMORY_MAX] = {
     shared
 };
 
+/// A device in each transport.
+const SLOTS: [usize; map::VIRTIO_SLOTS] = {
+    let mut slots = [0; map::VIRTIO_SLOTS];
+    let mut slot = 0;
+    while slot < slots.len() {
+        slots[slot] = slot;
+        slot += 1;
+    }
+    slots
+};
+
 const DEFAULT: GuestTree<'static> = GuestTree {
     memory: Range::sized(map::RAM, 256 << 20),
     vcpus: 2,
@@ -26,6 +37,7 @@ const DEFAULT: GuestTree<'static> = GuestTree {
     psci: function::PSCI_VERSION_1_1,
     emulated: &EMULATED,
     gpio_lines: &[LONGEST; map::GPIO_LINES],
+    virtio: &SLOTS,
     shared: &EIGHT,
     devices: &[],
     kaslr_seed: None,
@@ -236,4 +248,22 @@ fn flash_has_two_banks_in_one_node() {
     assert_eq!(u32s(&tree, "/flash@0", "bank-width"), [4]);
     let names = ["clocks", "clock-names", "interrupts"];
     assert!(node(&tree, "/flash@0").properties().all(|property| !names.contains(&property.name())));
+}
+
+#[test]
+fn transports_are_where_virt_has_them() {
+    let tree = GuestTree { virtio: &[0, 31], ..DEFAULT }.build().unwrap();
+    for (path, at, spi) in [("/virtio_mmio@a000000", 0xa00_0000, 16), ("/virtio_mmio@a003e00", 0xa00_3e00, 47)] {
+        assert_eq!(u32s(&tree, path, "reg"), [0, at, 0, 0x200]);
+        assert_eq!(u32s(&tree, path, "interrupts"), [0, spi, 1]);
+        assert_eq!(value(&tree, path, "compatible"), b"virtio,mmio\0");
+        assert_eq!(value(&tree, path, "dma-coherent"), b"");
+    }
+    let transports = |tree: &[u8]| {
+        let fdt = Fdt::new(tree).unwrap();
+        let names = fdt.root().children().filter(|node| node.name().starts_with("virtio_mmio")).count();
+        names
+    };
+    assert_eq!(transports(&tree), 2);
+    assert_eq!(transports(&GuestTree { virtio: &[], ..DEFAULT }.build().unwrap()), 0);
 }
