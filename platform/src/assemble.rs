@@ -251,6 +251,11 @@ pub unsafe fn board(facts: &'static Facts, firmware: &Findings, with_page: WithP
     if let Some(DrivenDevice { intid: Some(intid), edge: true, .. }) = facts.uart {
         interrupts.set_trigger(intid, true);
     }
+    if facts.uart.is_some_and(|uart| uart.intid.is_none()) {
+        log::warn!(
+            "the serial port has no interrupt of the GIC's: what is typed is not heard, and lines may come late"
+        );
+    }
     let power: &'static dyn PowerControl = match firmware {
         Findings::NotAsked => {
             let power = |offer| if let Offer::Power(bind) = offer { Some(bind) } else { None };

@@ -1,6 +1,7 @@
 //! Numbers of a device tree that are used, and what becomes of those that cannot be.
 
 use portcullis_board::Range;
+use portcullis_platform::driver::Layout;
 use portcullis_platform::facts::{Facts, FactsError, Gic, LeftOut, TimerError};
 use portcullis_tree::Writer;
 
@@ -13,11 +14,24 @@ struct Board {
     stride: Option<u64>,
     /// PPIs of the secure, physical, virtual and hypervisor timer.
     timers: [u32; 4],
+    /// Bytes from one range of RAM to the next.
+    memory_step: u64,
+    /// Shift and width of a serial port's registers.
+    serial: Option<(u32, u32)>,
 }
 
 impl Board {
     const fn new() -> Self {
-        Self { cores: 1, memory: 1, reserved: 0, regions: Vec::new(), stride: None, timers: [13, 14, 11, 10] }
+        Self {
+            cores: 1,
+            memory: 1,
+            reserved: 0,
+            regions: Vec::new(),
+            stride: None,
+            timers: [13, 14, 11, 10],
+            memory_step: 0x1000_0000,
+            serial: None,
+        }
     }
 
     fn facts(&self) -> Result<Facts, FactsError> {
@@ -27,7 +41,7 @@ impl Board {
         tree.cells("#size-cells", &[2]);
         tree.cells("interrupt-parent", &[1]);
         for number in 0..self.memory {
-            let start = 0x4000_0000 + number * 0x1000_0000;
+            let start = 0x4000_0000 + number * self.memory_step;
             tree.begin(&format!("memory@{start:x}"));
             tree.string("device_type", "memory");
             tree.numbers("reg", &[start, 0x800_0000]);
@@ -67,6 +81,15 @@ impl Board {
             tree.numbers("redistributor-stride", &[stride]);
         }
         tree.end();
+        if let Some((shift, width)) = self.serial {
+            tree.begin("serial@9000000");
+            tree.string("compatible", "snps,dw-apb-uart");
+            tree.numbers("reg", &[0x900_0000, 0x100]);
+            tree.cells("interrupts", &[0, 4, 1]);
+            tree.cells("reg-shift", &[shift]);
+            tree.cells("reg-io-width", &[width]);
+            tree.end();
+        }
         tree.begin("timer");
         tree.string("compatible", "arm,armv8-timer");
         tree.cells("interrupts", &self.timers.map(|ppi| [1, ppi, 4]).concat());
@@ -83,17 +106,40 @@ fn board() -> Board {
 #[test]
 fn what_there_is_no_room_for_is_counted() {
     assert_eq!(board().facts().unwrap().left_out, LeftOut::default());
-    let facts = Board { cores: 19, memory: 10, ..board() }.facts().unwrap();
-    assert_eq!(facts.left_out, LeftOut { memory: 2, cores: 3 });
-    assert_eq!((facts.cores.len(), facts.memory.len()), (16, 8));
+    let facts = Board { cores: 19, memory: 18, ..board() }.facts().unwrap();
+    assert_eq!(facts.left_out, LeftOut { memory: 2, cores: 3, serial: None });
+    assert_eq!((facts.cores.len(), facts.memory.len()), (16, 16));
     let told = facts.left_out.to_string();
     assert!(told.contains("2 ranges of RAM and 3 cores are not used"), "{told}");
 }
 
 #[test]
+fn ranges_of_ram_that_adjoin_are_one() {
+    let facts = Board { memory: 40, memory_step: 0x800_0000, ..board() }.facts().unwrap();
+    assert_eq!(*facts.memory, [Range::sized(0x4000_0000, 40 * 0x800_0000)]);
+    assert_eq!(facts.left_out, LeftOut::default());
+    // QEMU lists its nodes backwards; ranges that overlap are one, too.
+    let overlapping = Board { memory: 3, memory_step: 0x400_0000, ..board() }.facts().unwrap();
+    assert_eq!(*overlapping.memory, [Range::sized(0x4000_0000, 0x1000_0000)]);
+}
+
+#[test]
+fn a_serial_port_has_registers_that_exist_or_is_left_out_with_a_line() {
+    let uart = Board { serial: Some((2, 4)), ..board() }.facts().unwrap().uart.unwrap();
+    assert_eq!((uart.layout, uart.intid, uart.edge), (Layout { shift: Some(2), width: Some(4) }, Some(36), true));
+    for wrong in [(2, 3), (2, 0), (2, 8), (1, 4), (u32::MAX, u32::MAX)] {
+        let facts = Board { serial: Some(wrong), ..board() }.facts().unwrap();
+        assert_eq!((facts.uart, facts.left_out.serial.is_some()), (None, true), "{wrong:?}");
+        let told = facts.left_out.to_string();
+        let expected = format!("the serial port at 0x9000000 is not used: its registers have reg-shift {}", wrong.0);
+        assert!(told.starts_with(&expected) && !told.contains("ranges of RAM"), "{told}");
+    }
+}
+
+#[test]
 fn as_many_reserved_ranges_as_boards_have_are_kept_and_none_is_left_out() {
-    assert_eq!(Board { reserved: 32, ..board() }.facts().unwrap().reserved.len(), 32);
-    assert!(matches!(Board { reserved: 33, ..board() }.facts(), Err(FactsError::TooMany { limit: 32, .. })));
+    assert_eq!(Board { reserved: 64, ..board() }.facts().unwrap().reserved.len(), 64);
+    assert!(matches!(Board { reserved: 65, ..board() }.facts(), Err(FactsError::TooMany { limit: 64, .. })));
 }
 
 #[test]

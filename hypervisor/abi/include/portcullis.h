@@ -1099,6 +1099,46 @@
 #define PORTCULLIS_MAP_RTC_INTID UINT32_C(34)
 
 /**
+ * First virtio transport (virtio-mmio); one of `PORTCULLIS_MAP_VIRTIO_SIZE` bytes per slot follows the other.
+ */
+#define PORTCULLIS_MAP_VIRTIO UINT64_C(0xa000000)
+
+/**
+ * Bytes of one virtio transport.
+ */
+#define PORTCULLIS_MAP_VIRTIO_SIZE UINT64_C(0x200)
+
+/**
+ * Number of virtio transports.
+ */
+#define PORTCULLIS_MAP_VIRTIO_SLOTS UINT64_C(32)
+
+/**
+ * Interrupt of the first virtio transport: SPI 16. Those of the others follow; they are edges.
+ */
+#define PORTCULLIS_MAP_VIRTIO_INTID UINT32_C(48)
+
+/**
+ * PL061 GPIO controller of a VM that has wires, 4 KiB.
+ */
+#define PORTCULLIS_MAP_GPIO UINT64_C(0x9030000)
+
+/**
+ * Size of the GPIO controller's frame in bytes.
+ */
+#define PORTCULLIS_MAP_GPIO_SIZE UINT64_C(0x1000)
+
+/**
+ * Interrupt of the GPIO controller: SPI 7.
+ */
+#define PORTCULLIS_MAP_GPIO_INTID UINT32_C(39)
+
+/**
+ * Lines of the GPIO controller.
+ */
+#define PORTCULLIS_MAP_GPIO_LINES UINT64_C(8)
+
+/**
  * Page of the PV time structures, one of 64 bytes per vCPU; outside RAM, read-only for the guest.
  */
 #define PORTCULLIS_MAP_PV_TIME UINT64_C(0x90a0000)
@@ -1107,6 +1147,16 @@
  * Bytes of one PV time structure (DEN0057 section 4.1.1 asks for 64-byte alignment).
  */
 #define PORTCULLIS_MAP_PV_TIME_STRIDE UINT64_C(64)
+
+/**
+ * Start of the memory that a VM shares with others, where virt has the memory of its PCIe host bridge.
+ */
+#define PORTCULLIS_MAP_SHARED_MEMORY UINT64_C(0x10000000)
+
+/**
+ * End of what it may take.
+ */
+#define PORTCULLIS_MAP_SHARED_MEMORY_END UINT64_C(0x3eff0000)
 
 /**
  * Start of the guest's RAM.
@@ -1249,5 +1299,20 @@
  * The shortest window in microseconds.
  */
 #define PORTCULLIS_BUNDLE_WINDOW_MIN UINT32_C(100)
+
+/**
+ * Most pieces of it.
+ */
+#define PORTCULLIS_BUNDLE_SHARED_MEMORY_MAX UINT64_C(8)
+
+/**
+ * The largest piece of shared memory in bytes.
+ */
+#define PORTCULLIS_BUNDLE_SHARED_SIZE_MAX (UINT64_C(512) << UINT64_C(20))
+
+/**
+ * The unit of its size, and the size of a VM's state page.
+ */
+#define PORTCULLIS_BUNDLE_PAGE UINT64_C(4096)
 
 #endif /* PORTCULLIS_H */

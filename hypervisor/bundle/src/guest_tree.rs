@@ -101,17 +101,14 @@ pub struct Shared<'a> {
     pub place: u32,
 }
 
-/// The longest name.
-const LONGEST: &str = match str::from_utf8(&[b'x'; bundle::NAME_MAX]) {
-    Ok(name) => name,
-    Err(_) => "",
-};
-/// The longest of what is shared.
-const LONGEST_SHARED: Shared<'static> =
-    Shared { name: LONGEST, at: Range { start: u32::MAX as u64, end: u32::MAX as u64 }, place: 0 };
-
-/// A device in each transport.
-const EVERY_SLOT: [usize; map::VIRTIO_SLOTS] = [map::VIRTIO_SLOTS - 1; map::VIRTIO_SLOTS];
+/// What the names of a GPIO controller's lines take at the most: the property, and each with its NUL.
+const LINES_ROOM: usize = 64 + map::GPIO_LINES * (bundle::NAME_MAX + 1);
+/// What the node takes that all shared memory is in, and what the name of each of its properties does.
+const RESERVED_ROOM: usize = 256;
+/// What a node of shared memory takes at the most.
+const SHARED_ROOM: usize = 224;
+/// What the node of a virtio transport takes at the most, with the names of its properties.
+const TRANSPORT_ROOM: usize = 160;
 
 impl GuestTree<'_> {
     /// An upper bound for the length of the tree of a VM with so many vCPUs, this command line and so many devices, none of
@@ -132,11 +129,18 @@ impl GuestTree<'_> {
             kaslr_seed: Some(0),
             rng_seed: Some(&[0; RNG_SEED_WORDS]),
             watchdog: true,
-            gpio_lines: &[LONGEST; map::GPIO_LINES],
-            virtio: &EVERY_SLOT,
-            shared: &[LONGEST_SHARED; bundle::SHARED_MEMORY_MAX],
+            gpio_lines: &[],
+            virtio: &[],
+            shared: &[],
         };
         largest.write().finish().len().saturating_add(devices.saturating_mul(NODE_ROOM)) as u64
+    }
+
+    /// How much more room it needs for a VM that has ends of wires, shares so many pieces of memory, or has so many virtio transports.
+    pub const fn room_of_links(wires: bool, shared: usize, transports: usize) -> u64 {
+        let wires = if wires { LINES_ROOM } else { 0 };
+        let shared = if shared == 0 { 0 } else { RESERVED_ROOM.saturating_add(SHARED_ROOM.saturating_mul(shared)) };
+        wires.saturating_add(shared).saturating_add(TRANSPORT_ROOM.saturating_mul(transports)) as u64
     }
 
     /// Writes the tree.
@@ -312,7 +316,9 @@ impl GuestTree<'_> {
         if let Some(cells) = device.gpio_cells {
             tree.bytes("gpio-controller", &[]);
             tree.cells("#gpio-cells", &[cells]);
-            tree.string("gpio-line-names", &self.gpio_lines.join("\0"));
+            if !self.gpio_lines.is_empty() {
+                tree.string("gpio-line-names", &self.gpio_lines.join("\0"));
+            }
         }
         let mut reg = [0; 2 * FRAMES];
         let numbers = device.frames.iter().flat_map(|frame| [frame.start, frame.size]);

@@ -40,13 +40,14 @@ mod tests;
 pub mod units;
 mod vm;
 
+use guest_tree::GuestTree;
 use portcullis_abi::{bundle, map};
 use portcullis_tree::{Node, Tree};
 
 pub use self::cycle::{CoreConfig, Window};
 pub use self::error::{BundleError, CoreError, VmError};
 use self::header::Contents;
-use self::links::{LinkError, Network, SharedMemory, Wire};
+use self::links::{LinkError, Network, NetworkPort, SharedMemory, Wire};
 use self::property::utf8;
 pub use self::settings::Settings;
 pub use self::slices::Slices;
@@ -118,6 +119,7 @@ impl<'a> Bundle<'a> {
         if bundle.vms().next().is_none() {
             return Err(BundleError::NoVms);
         }
+        bundle.make_room_for_links();
         if let Some(value) = control {
             let name = property::string(bundle::CONTROL, value).map_err(|_| BundleError::Control)?;
             let index = bundle.vms().position(|vm| vm.name == name);
@@ -164,6 +166,20 @@ impl<'a> Bundle<'a> {
     pub fn networks(&self) -> impl Iterator<Item = Network<'a>> {
         let vms = self.vms().count();
         self.links(bundle::NETWORKS).filter_map(move |node| Network::parse(&node, vms).ok())
+    }
+
+    /// Gives the device trees of VMs that are linked as much more room.
+    fn make_room_for_links(&mut self) {
+        for index in 0..map::MAX_VMS {
+            let wires = self.wires().any(|wire| wire.ends().iter().any(|end| end.vm == index));
+            let shared =
+                self.shared_memory().filter(|memory| memory.sharers().any(|sharer| sharer.vm == index)).count();
+            let is_its = |port: &NetworkPort| port.vm == index;
+            let transports = self.networks().flat_map(|network| network.ports()).filter(is_its).count();
+            if let Some(vm) = self.vms.get_mut(index).and_then(Option::as_mut).filter(|vm| vm.dtb.is_none()) {
+                vm.tree_room = vm.tree_room.saturating_add(GuestTree::room_of_links(wires, shared, transports));
+            }
+        }
     }
 
     /// The nodes of a kind of links.

@@ -8,7 +8,10 @@ pub mod edge;
 pub mod gicd;
 pub mod gicv2;
 pub mod gicv3;
+pub mod imx_uart;
 pub mod line;
+pub mod meson_uart;
+pub mod ns16550;
 pub mod pl011;
 pub mod pl031;
 pub mod psci;
@@ -24,16 +27,31 @@ use crate::driver::Driver;
 
 /// The drivers that are picked by what the device tree lists. A console that nothing names is that of the foremost of them that the
 /// board has.
-pub const DRIVERS: [&Driver; 8] = [
+pub const DRIVERS: [&Driver; 13] = [
     &pl011::DRIVER,
     &bcm2835_aux_uart::DRIVER,
     &cadence_uart::DRIVER,
+    &ns16550::PLAIN,
+    &ns16550::WORDS,
+    &ns16550::TI,
+    &imx_uart::DRIVER,
+    &meson_uart::DRIVER,
     &pl031::DRIVER,
     &zynqmp_rtc::DRIVER,
     &rng200::DRIVER,
     &bcm2835_pm::DRIVER,
     &bcm2835_timer::DRIVER,
 ];
+
+/// How many of them drive something else than a console.
+pub const OTHERS: usize = {
+    let (mut count, mut rest) = (0, DRIVERS.as_slice());
+    while let [driver, others @ ..] = rest {
+        count += !driver.is_serial() as usize;
+        rest = others;
+    }
+    count
+};
 
 /// Which lengths the names in the list have, a bit for each: most nodes of a board are nobody's, and are known by that at once.
 const LENGTHS: u64 = {

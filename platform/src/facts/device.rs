@@ -93,7 +93,7 @@ impl Devices {
         let mut decoder = Decoder::default();
         devices.visit(&mut |_, node, _, _| {
             if strings(node.compatible).any(|compatible| gic::is_v3(compatible).is_some()) {
-                decoder = Decoder { cells: node.interrupt_cells.unwrap_or(0), phandle: node.phandle };
+                decoder = Decoder { cells: node.interrupt_cells.unwrap_or(0), phandle: node.phandle, before: None };
             }
         });
         devices.decoder = decoder;

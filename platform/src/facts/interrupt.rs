@@ -19,14 +19,19 @@ pub struct Decoder {
     pub cells: u32,
     /// The GIC's phandle.
     pub phandle: Option<u32>,
+    /// That of a controller before it, if there is one, which has its interrupts by the same numbers.
+    pub before: Option<u32>,
+}
+
+/// Whether a controller that is `compatible` stands before the GIC and only decides what wakes the system: whatever is wired to it is
+/// wired to the GIC by the same number (i.MX 8M Dual/8M QuadLite/8M Quad Applications Processors Reference Manual, "GPC").
+pub fn is_before_gic(compatible: &[u8]) -> bool {
+    compatible == b"fsl,imx8mq-gpc"
 }
 
 impl Decoder {
     /// The INTID of a node's interrupt number `index`; none if it has fewer, or if they go to another controller.
     pub fn intid(&self, interrupts: Interrupts<'_>, index: usize) -> Option<u32> {
-        if interrupts.parent.is_some() && interrupts.parent != self.phandle {
-            return None;
-        }
         let specifier = self.specifier(interrupts, index)?;
         intid(cell(specifier.get(..4)?)?, cell(specifier.get(4..8)?)?)
     }
@@ -40,6 +45,9 @@ impl Decoder {
 
     /// Kind, number and trigger of an interrupt, in a cell each.
     fn specifier<'a>(&self, interrupts: Interrupts<'a>, index: usize) -> Option<&'a [u8]> {
+        if interrupts.parent.is_some() && ![self.phandle, self.before].contains(&interrupts.parent) {
+            return None;
+        }
         let size = (self.cells as usize).checked_mul(4).filter(|size| *size >= 12)?;
         interrupts.value.get(size.checked_mul(index)?..)?.get(..size)
     }
@@ -74,7 +82,9 @@ mod tests {
     fn specifiers_of_three_and_four_cells() {
         let value: Vec<u8> = [0u32, 1, 4, 1, 11, 8, 0, 2].iter().flat_map(|cell| cell.to_be_bytes()).collect();
         let interrupts = Interrupts { value: &value, parent: Some(7) };
-        let three = Decoder { cells: 3, phandle: Some(7) };
+        let three = Decoder { cells: 3, phandle: Some(7), before: None };
+        let before = Decoder { phandle: Some(1), before: Some(7), ..three };
+        assert_eq!(before.intid(interrupts, 1), Some(27));
         assert_eq!([0, 1, 2].map(|index| three.intid(interrupts, index)), [Some(33), Some(27), None]);
         assert_eq!([0, 1, 2].map(|index| three.is_edge(interrupts, index)), [false; 3]);
         let edge: Vec<u8> = [0u32, 1, 1].iter().flat_map(|cell| cell.to_be_bytes()).collect();

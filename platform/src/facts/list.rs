@@ -30,6 +30,16 @@ impl<T: Copy + Default, const N: usize> List<T, N> {
         list
     }
 
+    /// Takes the item with this index out; the last one takes its place.
+    pub fn swap_remove(&mut self, index: usize) -> Option<T> {
+        let item = self.get(index).copied()?;
+        let last = self.pop()?;
+        if let Some(slot) = self.items.get_mut(index).filter(|_| index < self.length) {
+            *slot = last;
+        }
+        Some(item)
+    }
+
     /// Takes the last item off.
     pub fn pop(&mut self) -> Option<T> {
         self.length = self.length.checked_sub(1)?;
@@ -119,6 +129,9 @@ mod tests {
         assert!(list.push(7) && list.push(8) && !list.push(9));
         assert_eq!(*list, [7, 8]);
         assert_eq!(*list.map(|item| item * 2), [14, 16]);
+        let mut other = list;
+        assert_eq!((other.swap_remove(2), other.swap_remove(0), &*other), (None, Some(7), &[8][..]));
+        assert_eq!((other.swap_remove(0), other.len()), (Some(8), 0));
         assert_eq!([list.pop(), list.pop(), list.pop()], [Some(8), Some(7), None]);
     }
 

@@ -24,16 +24,16 @@ pub use self::error::FactsError;
 pub use self::gic::{REDISTRIBUTOR_FRAME, REDISTRIBUTOR_SIZE};
 pub use self::list::{List, Text};
 pub use self::timer::TimerError;
-use crate::driver::DrivenDevice;
-use crate::drivers::DRIVERS;
+use crate::driver::{DrivenDevice, Layout};
+use crate::drivers::OTHERS;
 
 /// What the board is. Addresses are physical; interrupts are INTIDs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
     /// The root's `compatible` strings, the most specific first; those beyond the capacity are left out.
     pub compatible: List<Text, 4>,
-    /// RAM, reserved ranges included.
-    pub memory: List<Range, 8>,
+    /// RAM, reserved ranges included. Ranges that adjoin are one.
+    pub memory: List<Range, MEMORY>,
     /// RAM that must not be used: the memory reservation block and the children of `/reserved-memory`.
     pub reserved: List<Range, RESERVED>,
     /// The enabled cores in the tree's order.
@@ -47,7 +47,7 @@ pub struct Facts {
     /// The console.
     pub uart: Option<DrivenDevice>,
     /// The other devices that a driver knows, the first one of each driver.
-    pub devices: List<Option<DrivenDevice>, { DRIVERS.len() }>,
+    pub devices: List<Option<DrivenDevice>, OTHERS>,
     /// The firmware's PSCI.
     pub psci: Option<Psci>,
     /// Where the bundle was loaded: the initial RAM disk of `/chosen`, or its multiboot module of type ramdisk, or its first one of
@@ -55,8 +55,10 @@ pub struct Facts {
     pub bundle: Option<Range>,
 }
 
+/// Ranges of RAM that there is room for.
+pub const MEMORY: usize = 16;
 /// Reserved ranges that there is room for. None may be left out: what is there would be given to a VM.
-pub const RESERVED: usize = 32;
+pub const RESERVED: usize = 64;
 
 /// How much of the board is not used, as there is no room to note it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,13 +67,29 @@ pub struct LeftOut {
     pub memory: usize,
     /// Cores.
     pub cores: usize,
+    /// A serial port whose registers lie as those of none do: where they are, and what the tree says of them.
+    pub serial: Option<(u64, Layout)>,
 }
 
 impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((address, layout)) = self.serial {
+            let number = |value: Option<u32>| value.unwrap_or_default();
+            write!(
+                f,
+                "the serial port at {address:#x} is not used: its registers have reg-shift {} and reg-io-width {} in the device tree; \
+                 a register has 1, 2 or 4 bytes, and no more than reg-shift puts between two of them",
+                number(layout.shift),
+                number(layout.width)
+            )?;
+        }
+        if self.memory == 0 && self.cores == 0 {
+            return Ok(());
+        }
+        let separator = if self.serial.is_some() { "; " } else { "" };
         write!(
             f,
-            "the device tree has more than there is room for: {} ranges of RAM and {} cores are not used",
+            "{separator}the device tree has more than there is room for: {} ranges of RAM and {} cores are not used",
             self.memory, self.cores
         )
     }

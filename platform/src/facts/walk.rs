@@ -9,13 +9,13 @@ use super::cores::{Core, CoreStart};
 use super::driven::{Clocks, DeviceNode};
 use super::error::FactsError;
 use super::gic::{self, GicNode};
-use super::interrupt::{Decoder, Interrupts};
+use super::interrupt::{Decoder, Interrupts, is_before_gic};
 use super::list::{List, Text};
 use super::properties::{Properties, number, strings};
 use super::timer::TimerNode;
-use super::{Facts, LeftOut, Psci, PsciMethod, PsciVersion, RESERVED};
+use super::{Facts, LeftOut, MEMORY, Psci, PsciMethod, PsciVersion, RESERVED};
 use crate::driver::Driver;
-use crate::drivers::{self, DRIVERS};
+use crate::drivers::{self, OTHERS, ns16550};
 
 /// The walk: gathers the properties of a node, and shows it to [`Seen`] when all are there.
 #[derive(Default)]
@@ -37,14 +37,16 @@ pub struct Seen<'a> {
     error: Option<FactsError>,
 
     pub compatible: List<Text, 4>,
-    memory: List<Range, 8>,
+    memory: List<Range, MEMORY>,
     reserved: List<Range, RESERVED>,
     left_out: LeftOut,
     cores: List<Core, 16>,
     gic: Option<GicNode<'a>>,
+    /// Phandle of a controller before it.
+    before_gic: Option<u32>,
     timer: Option<TimerNode<'a>>,
     console: Console<'a>,
-    devices: List<Option<DeviceNode<'a>>, { DRIVERS.len() }>,
+    devices: List<Option<DeviceNode<'a>>, OTHERS>,
     clocks: Clocks,
     psci: Option<Psci>,
     initrd: Option<Range>,
@@ -173,7 +175,7 @@ impl<'a> Seen<'a> {
             return Err(ERROR);
         }
         for region in self.buses.regions(node.reg).filter(|region| region.size() != 0) {
-            if !self.memory.push(region) {
+            if !add(&mut self.memory, region) {
                 self.left_out.memory = self.left_out.memory.saturating_add(1);
             }
         }
@@ -245,6 +247,7 @@ impl<'a> Seen<'a> {
             match compatible {
                 known if let Some(is_v3) = gic::is_v3(known) => self.gic(properties, is_v3),
                 b"arm,armv8-timer" => self.timer(properties),
+                other if is_before_gic(other) => self.before_gic = properties.phandle,
                 b"arm,psci-1.0" => self.psci(properties, PsciVersion::V1_0)?,
                 b"arm,psci-0.2" => self.psci(properties, PsciVersion::V0_2)?,
                 b"arm,psci" => self.psci(properties, PsciVersion::V0_1)?,
@@ -275,7 +278,7 @@ impl<'a> Seen<'a> {
             regions,
             redistributor_regions: node.redistributor_regions.unwrap_or(1) as usize,
             stride: node.redistributor_stride,
-            decoder: Decoder { cells: node.interrupt_cells.unwrap_or(0), phandle: node.phandle },
+            decoder: Decoder { cells: node.interrupt_cells.unwrap_or(0), phandle: node.phandle, before: None },
             // A GIC's own interrupt is wired to itself, whatever the root's interrupt parent is.
             interrupts: Interrupts { value: node.interrupts, parent: node.phandle },
         });
@@ -305,7 +308,9 @@ impl<'a> Seen<'a> {
             clock_phandle: properties.clocks,
             layout: properties.layout,
         };
-        if driver.is_serial() {
+        if !ns16550::is_possible(driver, properties.layout) {
+            self.left_out.serial.get_or_insert((registers.start, properties.layout));
+        } else if driver.is_serial() {
             let mut path = List::default();
             self.path.iter().skip(1).map(|step| step.name).chain([node.name]).all(|name| path.push(name));
             self.console.uarts.push(Some(UartNode { path, device }));
@@ -345,10 +350,11 @@ impl<'a> Seen<'a> {
         if self.cores.is_empty() {
             return Err(FactsError::NoNode { node: "core", expected: "device_type \"cpu\" under /cpus" });
         }
-        let gic = self.gic.ok_or(FactsError::NoNode {
+        let mut gic = self.gic.ok_or(FactsError::NoNode {
             node: "interrupt controller",
             expected: "compatible \"arm,gic-v3\", \"arm,gic-400\" or \"arm,cortex-a15-gic\"",
         })?;
+        gic.decoder.before = self.before_gic;
         let timer =
             self.timer.ok_or(FactsError::NoNode { node: "timer", expected: "compatible \"arm,armv8-timer\"" })?;
         let timer = timer.finish(&gic.decoder)?;
@@ -374,4 +380,14 @@ fn reserve(reserved: &mut List<Range, RESERVED>, region: Range) -> Result<(), Fa
         return Ok(());
     }
     Err(FactsError::TooMany { what: "reserved memory ranges", limit: RESERVED })
+}
+
+/// Notes RAM, as one range with what it adjoins: a node of NUMA's is no hole. False: there is no room.
+fn add(memory: &mut List<Range, MEMORY>, mut region: Range) -> bool {
+    let adjoin = |one: &Range, other: &Range| one.start <= other.end && other.start <= one.end;
+    while let Some(at) = memory.iter().position(|other| adjoin(other, &region)) {
+        let other = memory.swap_remove(at).unwrap_or(region);
+        region = Range { start: region.start.min(other.start), end: region.end.max(other.end) };
+    }
+    memory.push(region)
 }

@@ -5,29 +5,6 @@ use dtoolkit::{Node, Property};
 
 use super::*;
 
-/// As much shared memory as there may be, each piece with the longest node.
-const EIGHT: [Shared<'static>; bundle::SHARED_MEMORY_MAX] = {
-    let mut shared = [LONGEST_SHARED; bundle::SHARED_MEMORY_MAX];
-    let mut place = 0;
-    while place < shared.len() {
-        let start = LONGEST_SHARED.at.start - place as u64;
-        shared[place].at = Range { start, end: start };
-        place += 1;
-    }
-    shared
-};
-
-/// A device in each transport.
-const SLOTS: [usize; map::VIRTIO_SLOTS] = {
-    let mut slots = [0; map::VIRTIO_SLOTS];
-    let mut slot = 0;
-    while slot < slots.len() {
-        slots[slot] = slot;
-        slot += 1;
-    }
-    slots
-};
-
 const DEFAULT: GuestTree<'static> = GuestTree {
     memory: Range::sized(map::RAM, 256 << 20),
     vcpus: 2,
@@ -36,9 +13,9 @@ const DEFAULT: GuestTree<'static> = GuestTree {
     conduits: bundle::CONDUIT_HVC | bundle::CONDUIT_SMC,
     psci: function::PSCI_VERSION_1_1,
     emulated: &EMULATED,
-    gpio_lines: &[LONGEST; map::GPIO_LINES],
-    virtio: &SLOTS,
-    shared: &EIGHT,
+    gpio_lines: &[],
+    virtio: &[],
+    shared: &[],
     devices: &[],
     kaslr_seed: None,
     rng_seed: None,
@@ -176,6 +153,30 @@ fn no_tree_is_longer_than_its_room() {
 }
 
 #[test]
+fn links_have_their_room_and_are_as_their_drivers_look_for_them() {
+    let name = "x".repeat(bundle::NAME_MAX);
+    let at = |n: u64| Range::sized(map::SHARED_MEMORY_END - (n << 21), 1 << 20);
+    let shared: Vec<_> =
+        (1..).take(bundle::SHARED_MEMORY_MAX).map(|n| Shared { name: &name, at: at(n), place: 7 }).collect();
+    let plain = DEFAULT.build().unwrap().len() as u64;
+    for count in [0, 1, bundle::SHARED_MEMORY_MAX] {
+        for lines in [&[][..], &[name.as_str(); map::GPIO_LINES]] {
+            let tree = GuestTree { gpio_lines: lines, shared: &shared[..count], ..DEFAULT }.build().unwrap();
+            let room = plain + GuestTree::room_of_links(!lines.is_empty(), count, 0);
+            assert!(tree.len() as u64 <= room, "{} bytes of {room}, {count} pieces, {} lines", tree.len(), lines.len());
+            warnings(&tree);
+        }
+    }
+    let names = ["a", "", "b", "", "", "", "", ""];
+    let shared = [Shared { name: "m", at: Range::sized(0x1000_0000, 0x3000), place: 1 }];
+    let tree = GuestTree { gpio_lines: &names, shared: &shared, ..DEFAULT }.build().unwrap();
+    assert_eq!(value(&tree, "/pl061@9030000", "gpio-line-names"), b"a\0\0b\0\0\0\0\0\0");
+    assert_eq!(u32s(&tree, "/pl061@9030000", "#gpio-cells"), [2]);
+    assert_eq!(u32s(&tree, "/reserved-memory/m@10000000", "reg"), [0, 0x1000_0000, 0, 0x3000]);
+    assert_eq!(value(&tree, "/reserved-memory/m@10000000", "no-map"), b"");
+}
+
+#[test]
 fn a_watchdog_is_there_if_it_is_to_be() {
     let tree = DEFAULT.build().unwrap();
     assert!(Fdt::new(&tree).unwrap().find_node("/watchdog").is_none());
@@ -261,9 +262,16 @@ fn transports_are_where_virt_has_them() {
     }
     let transports = |tree: &[u8]| {
         let fdt = Fdt::new(tree).unwrap();
-        let names = fdt.root().children().filter(|node| node.name().starts_with("virtio_mmio")).count();
-        names
+        fdt.root().children().filter(|node| node.name().starts_with("virtio_mmio")).count()
     };
     assert_eq!(transports(&tree), 2);
-    assert_eq!(transports(&GuestTree { virtio: &[], ..DEFAULT }.build().unwrap()), 0);
+    let plain = DEFAULT.build().unwrap();
+    assert_eq!(transports(&plain), 0);
+    let slots: Vec<usize> = (0..map::VIRTIO_SLOTS).collect();
+    for count in [0, 1, map::VIRTIO_SLOTS] {
+        let tree = GuestTree { virtio: &slots[..count], ..DEFAULT }.build().unwrap();
+        let room = plain.len() as u64 + GuestTree::room_of_links(false, 0, count);
+        assert!(tree.len() as u64 <= room, "{} bytes of {room}, {count} transports", tree.len());
+        warnings(&tree);
+    }
 }

@@ -23,6 +23,7 @@ mod soil;
 mod speculation;
 mod stolen;
 mod tally;
+mod trees;
 mod workspace;
 
 use std::time::Instant;
@@ -37,9 +38,10 @@ use tally::Tally;
 type Part = (&'static str, fn(&Environment, &Filter, &mut Tally) -> Result<()>);
 
 /// In the order of their cost: what fails early is known early.
-const PARTS: [Part; 9] = [
+const PARTS: [Part; 10] = [
     ("lint", lint::run),
     ("host", host::run),
+    ("trees", trees::run),
     ("loom", host::run_loom),
     ("miri", miri::run),
     ("fuzz", fuzz::run),

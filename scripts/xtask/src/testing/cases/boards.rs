@@ -1,6 +1,6 @@
 //! The tests on boards that people partition, as far as QEMU has them: Xilinx' ZCU102 and Versal.
 
-use super::super::expectation::Expectation::{self, All, Line, Value};
+use super::super::expectation::Expectation::{self, All, Cases, Line, Value};
 use super::case::{CLOSED, CONFORMANCE, Case, LINUX, NO_OOPS, OPEN};
 use super::passthrough::DRIVEN;
 use crate::board::{Board, Gic};
@@ -20,8 +20,79 @@ const VERSAL_SAYS: Expectation = All(&[
 /// linux-a has all but TRNG, for which these boards have no source; it also knows the date. linux-b has no service.
 const TWO_DOORS: &[Expectation] = &[NO_OOPS, OPEN, Value("linux-a", "trng", "no"), CLOSED];
 
+/// RAM of 256 MiB in each of nine nodes, which QEMU lists backwards: the one with image and bundle comes last.
+const NINE_NODES: &[&str] = &[
+    "-m",
+    "2304M",
+    "-object",
+    "memory-backend-ram,id=m0,size=256M",
+    "-numa",
+    "node,memdev=m0,cpus=0-3",
+    "-object",
+    "memory-backend-ram,id=m1,size=256M",
+    "-numa",
+    "node,memdev=m1",
+    "-object",
+    "memory-backend-ram,id=m2,size=256M",
+    "-numa",
+    "node,memdev=m2",
+    "-object",
+    "memory-backend-ram,id=m3,size=256M",
+    "-numa",
+    "node,memdev=m3",
+    "-object",
+    "memory-backend-ram,id=m4,size=256M",
+    "-numa",
+    "node,memdev=m4",
+    "-object",
+    "memory-backend-ram,id=m5,size=256M",
+    "-numa",
+    "node,memdev=m5",
+    "-object",
+    "memory-backend-ram,id=m6,size=256M",
+    "-numa",
+    "node,memdev=m6",
+    "-object",
+    "memory-backend-ram,id=m7,size=256M",
+    "-numa",
+    "node,memdev=m7",
+    "-object",
+    "memory-backend-ram,id=m8,size=256M",
+    "-numa",
+    "node,memdev=m8",
+];
+/// RAM beyond what EL2 can map, of which nobody is given any, and of which the host gives nothing that is not touched.
+const WIDE: &[&str] =
+    &["-m", "600G", "-object", "memory-backend-ram,id=m,size=600G,reserve=off", "-machine", "memory-backend=m"];
+/// A VM with few words, on a machine that is not as others are.
+const WORDS: Case = Case { manifest: "words.toml", ..LINUX };
+
 /// The tests.
 pub const CASES: &[Case] = &[
+    Case {
+        name: "virt-17-cores",
+        cores: 17,
+        expectations: &[Cases("words"), Line("16 cores, 2048 MiB"), Line("0 ranges of RAM and 1 cores are not used")],
+        ..WORDS
+    },
+    Case {
+        name: "virt-64-cores",
+        cores: 64,
+        expectations: &[Cases("words"), Line("16 cores, 2048 MiB"), Line("0 ranges of RAM and 48 cores are not used")],
+        ..WORDS
+    },
+    Case {
+        name: "virt-nine-nodes",
+        arguments: NINE_NODES,
+        expectations: &[Cases("words"), Line("4 cores, 2304 MiB")],
+        ..WORDS
+    },
+    Case {
+        name: "virt-600-gib",
+        arguments: WIDE,
+        expectations: &[Cases("words"), Line("4 cores, 614400 MiB")],
+        ..WORDS
+    },
     Case {
         name: "zcu102-conformance",
         manifest: "conformance-gicv2-no-entropy.toml",
