@@ -24,6 +24,7 @@
 //!     core@1 { ... };                    one node per core with a cyclic schedule, after the VMs; others: round robin
 //!     wires { ... };                     a node per wire; absent: none
 //!     shared-memory { ... };             a node per piece of memory that VMs share; absent: none
+//!     networks { ... };                  a node per network; absent: none
 //! };
 //! wires {
 //!     NAME {                             as a VM's name
@@ -37,6 +38,16 @@
 //!         cached;                        absent: non-cacheable for all of them
 //!         sharers = <u32 u32 ...>;       VM, and 1 if it may write; two at least, in the order of their state pages
 //!     };
+//! };
+//! networks {
+//!     NAME {
+//!         mtu = <u32>;                   bytes of the longest packet behind an Ethernet header, from MTU_MIN to MTU_MAX
+//!         unsegmented;                   present: no frame passes that is still to be cut into segments
+//!         ports = <u32 u32 u32 u32 u32 u32 ...>;
+//!                                        VM, slot of its virtio transport, upper 16 and lower 32 bits of its MAC address, 1 if it
+//!                                        bridges, and frames that it may send in a second (0: any number) of each port; two at least,
+//!                                        no VM and no address twice
+//!     };                                 no slot of a VM has two devices
 //! };
 //! vm@N {
 //!     name = "linux-a";                  1 to 16 characters of a-z, 0-9 and '-', first one a letter
@@ -199,3 +210,19 @@ pub const PAGE: u64 = 4096;
 pub const CACHED: &str = "cached";
 /// Property of shared memory: two cells a VM: its number, and 1 if it may write.
 pub const SHARERS: &str = "sharers";
+/// Name of the node with the networks, one node each.
+pub const NETWORKS: &str = "networks";
+/// Network property: bytes of the longest packet behind an Ethernet header.
+pub const MTU: &str = "mtu";
+/// The smallest MTU (RFC 791, section 3.2: every module must take 68 bytes).
+pub const MTU_MIN: u32 = 68;
+/// The largest MTU: the longest packet of IP.
+pub const MTU_MAX: u32 = 65_535;
+/// The MTU, where a manifest does not say another one.
+pub const MTU_DEFAULT: u32 = 1500;
+/// Network property: no frame passes that is still to be cut into segments.
+pub const UNSEGMENTED: &str = "unsegmented";
+/// Network property: its ports, [`PORT_CELLS`] cells each.
+pub const PORTS: &str = "ports";
+/// Cells of a port: number of the VM, slot of the transport, MAC address in two, whether it bridges, frames a second.
+pub const PORT_CELLS: usize = 6;

@@ -84,6 +84,8 @@ pub struct GuestTree<'a> {
     pub watchdog: bool,
     /// What the lines of its GPIO controller are called, in their order; empty without one.
     pub gpio_lines: &'a [&'a str],
+    /// Slots of its virtio transports that have a device, in their order.
+    pub virtio: &'a [usize],
     /// The memory that it shares, [`bundle::SHARED_MEMORY_MAX`] pieces at the most.
     pub shared: &'a [Shared<'a>],
 }
@@ -105,6 +107,8 @@ const LINES_ROOM: usize = 64 + map::GPIO_LINES * (bundle::NAME_MAX + 1);
 const RESERVED_ROOM: usize = 256;
 /// What a node of shared memory takes at the most.
 const SHARED_ROOM: usize = 224;
+/// What the node of a virtio transport takes at the most, with the names of its properties.
+const TRANSPORT_ROOM: usize = 160;
 
 impl GuestTree<'_> {
     /// An upper bound for the length of the tree of a VM with so many vCPUs, this command line and so many devices, none of
@@ -126,16 +130,17 @@ impl GuestTree<'_> {
             rng_seed: Some(&[0; RNG_SEED_WORDS]),
             watchdog: true,
             gpio_lines: &[],
+            virtio: &[],
             shared: &[],
         };
         largest.write().finish().len().saturating_add(devices.saturating_mul(NODE_ROOM)) as u64
     }
 
-    /// How much more room it needs for a VM that has ends of wires, or shares so many pieces of memory.
-    pub const fn room_of_links(wires: bool, shared: usize) -> u64 {
+    /// How much more room it needs for a VM that has ends of wires, shares so many pieces of memory, or has so many virtio transports.
+    pub const fn room_of_links(wires: bool, shared: usize, transports: usize) -> u64 {
         let wires = if wires { LINES_ROOM } else { 0 };
         let shared = if shared == 0 { 0 } else { RESERVED_ROOM.saturating_add(SHARED_ROOM.saturating_mul(shared)) };
-        wires.saturating_add(shared) as u64
+        wires.saturating_add(shared).saturating_add(TRANSPORT_ROOM.saturating_mul(transports)) as u64
     }
 
     /// Writes the tree.
@@ -172,6 +177,7 @@ impl GuestTree<'_> {
         clock(&mut tree);
         self.emulated(&mut tree, &Pl011::DESCRIPTION);
         self.emulated.iter().for_each(|device| self.emulated(&mut tree, device));
+        self.virtio.iter().for_each(|slot| transport(&mut tree, *slot));
         for (phandle, device) in (DEVICE_PHANDLES..).zip(self.devices) {
             node::write(device, &mut tree, phandle);
         }
@@ -346,6 +352,17 @@ fn timer(tree: &mut Writer) {
     let interrupts = [13, 14, 11, 10].map(|ppi| [PPI, ppi, LEVEL_HIGH]);
     tree.cells("interrupts", interrupts.as_flattened());
     tree.bytes("always-on", &[]);
+    tree.end();
+}
+
+/// A virtio transport as QEMU's `virt` has it (binding `virtio/mmio.yaml`).
+fn transport(tree: &mut Writer, slot: usize) {
+    let at = map::VIRTIO.saturating_add(map::VIRTIO_SIZE.saturating_mul(slot as u64));
+    tree.begin(&format!("virtio_mmio@{at:x}"));
+    tree.bytes("dma-coherent", &[]);
+    tree.cells("interrupts", &[SPI, (map::VIRTIO_INTID - 32).saturating_add(slot as u32), EDGE_RISING]);
+    tree.numbers("reg", &[at, map::VIRTIO_SIZE]);
+    tree.string("compatible", "virtio,mmio");
     tree.end();
 }
 

@@ -47,7 +47,7 @@ use portcullis_tree::{Node, Tree};
 pub use self::cycle::{CoreConfig, Window};
 pub use self::error::{BundleError, CoreError, VmError};
 use self::header::Contents;
-use self::links::{LinkError, SharedMemory, Wire};
+use self::links::{LinkError, Network, NetworkPort, SharedMemory, Wire};
 use self::property::utf8;
 pub use self::settings::Settings;
 pub use self::slices::Slices;
@@ -79,7 +79,7 @@ impl<'a> Bundle<'a> {
         }
         let mut bundle = Self { control: None, vms: [const { None }; map::MAX_VMS], root };
         let mut last_core = None;
-        let mut folders: [Option<&str>; 2] = [None; 2];
+        let mut folders: [Option<&str>; 3] = [None; 3];
         for (index, node) in root.children().enumerate() {
             let name = utf8(node.name);
             if let Some(kind) = links::kind(name) {
@@ -90,7 +90,7 @@ impl<'a> Bundle<'a> {
                 bundle.check_links(kind, &node)?;
                 continue;
             }
-            if folders != [None; 2] {
+            if folders != [None; 3] {
                 // A link was checked against the VMs before it, which must be all.
                 return Err(BundleError::Unknown);
             }
@@ -164,14 +164,22 @@ impl<'a> Bundle<'a> {
         self.links(bundle::SHARED_MEMORY).filter_map(move |node| SharedMemory::parse(&node, vms).ok())
     }
 
+    /// The networks, in the manifest's order.
+    pub fn networks(&self) -> impl Iterator<Item = Network<'a>> {
+        let vms = self.vms().count();
+        self.links(bundle::NETWORKS).filter_map(move |node| Network::parse(&node, vms).ok())
+    }
+
     /// Gives the device trees of VMs that are linked as much more room.
     fn make_room_for_links(&mut self) {
         for index in 0..map::MAX_VMS {
             let wires = self.wires().any(|wire| wire.ends().iter().any(|end| end.vm == index));
             let shared =
                 self.shared_memory().filter(|memory| memory.sharers().any(|sharer| sharer.vm == index)).count();
+            let is_its = |port: &NetworkPort| port.vm == index;
+            let transports = self.networks().flat_map(|network| network.ports()).filter(is_its).count();
             if let Some(vm) = self.vms.get_mut(index).and_then(Option::as_mut).filter(|vm| vm.dtb.is_none()) {
-                vm.tree_room = vm.tree_room.saturating_add(GuestTree::room_of_links(wires, shared));
+                vm.tree_room = vm.tree_room.saturating_add(GuestTree::room_of_links(wires, shared, transports));
             }
         }
     }
@@ -193,6 +201,13 @@ impl<'a> Bundle<'a> {
             if utf8(folder.name) == bundle::WIRES {
                 let others = before().filter_map(|node| Wire::parse(&node, vms).ok());
                 Wire::parse(&node, vms).and_then(|wire| wire.fits(others)).map_err(error)?;
+            } else if utf8(folder.name) == bundle::NETWORKS {
+                let mut others = before().filter_map(|node| Network::parse(&node, vms).ok());
+                let network = Network::parse(&node, vms).map_err(error)?;
+                if index >= map::VIRTIO_SLOTS.saturating_mul(map::MAX_VMS) {
+                    return Err(error(LinkError::TooMany(map::VIRTIO_SLOTS.saturating_mul(map::MAX_VMS))));
+                }
+                others.try_for_each(|other| network.fits(&other)).map_err(error)?;
             } else {
                 let memory = SharedMemory::parse(&node, vms).map_err(error)?;
                 if index >= bundle::SHARED_MEMORY_MAX {

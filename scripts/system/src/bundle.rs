@@ -224,6 +224,24 @@ fn write_links(fdt: &mut FdtWriter, manifest: &Manifest) -> Result<(), vm_fdt::E
         }
         fdt.end_node(folder)?;
     }
+    if !manifest.networks.is_empty() {
+        let folder = fdt.begin_node(abi::NETWORKS)?;
+        for network in &manifest.networks {
+            let node = fdt.begin_node(&network.name)?;
+            fdt.property_u32(abi::MTU, network.mtu.into())?;
+            if !network.segmentation {
+                fdt.property_null(abi::UNSEGMENTED)?;
+            }
+            let cells = network.ports.iter().flat_map(|port| {
+                let [a, b, c, d, e, f] = port.mac;
+                let mac = [u32::from_be_bytes([0, 0, a, b]), u32::from_be_bytes([c, d, e, f])];
+                [port.vm as u32, port.slot as u32, mac[0], mac[1], port.bridge.into(), port.rate.unwrap_or(0)]
+            });
+            fdt.property_array_u32(abi::PORTS, &cells.collect::<Vec<_>>())?;
+            fdt.end_node(node)?;
+        }
+        fdt.end_node(folder)?;
+    }
     Ok(())
 }
 

@@ -25,7 +25,7 @@ macro_rules! keys {
 /// The manifest as a whole.
 pub static ROOT: Kind = Kind {
     title: "the manifest",
-    keys: keys! { "machine": "[machine]", "vm": "[[vm]]", "core": "[[core]]", "wire": "[[wire]]", "shared-memory": "[[shared-memory]]" },
+    keys: keys! { "machine": "[machine]", "vm": "[[vm]]", "core": "[[core]]", "wire": "[[wire]]", "shared-memory": "[[shared-memory]]", "network": "[[network]]" },
 };
 /// What concerns the whole machine.
 pub static MACHINE: Kind = Kind { title: "[machine]", keys: keys! { "control": r#"control = "ops""# } };
@@ -146,8 +146,42 @@ pub static SHARED_MEMORY: Kind = Kind {
     },
 };
 
-static KINDS: [&Kind; 11] =
-    [&ROOT, &MACHINE, &VM, &IMPLEMENTATION, &SOC_ID, &FIRMWARE, &FILTER, &CORE, &WINDOW, &WIRE, &SHARED_MEMORY];
+/// Ethernet between VMs.
+pub static NETWORK: Kind = Kind {
+    title: "[[network]]",
+    keys: keys! {
+        "name": r#"name = "lan""#,
+        "vms": r#"vms = ["linux-a", "linux-b"]"#,
+        "mtu": "mtu = 1500",
+        "segmentation": "segmentation = false",
+    },
+};
+/// A VM at a network.
+pub static PORT: Kind = Kind {
+    title: "a port",
+    keys: keys! {
+        "vm": r#"vm = "linux-a""#,
+        "mac": r#"mac = "02:00:00:00:00:01""#,
+        "bridge": "bridge = true",
+        "rate": "rate = 10000",
+    },
+};
+
+static KINDS: [&Kind; 13] = [
+    &ROOT,
+    &MACHINE,
+    &VM,
+    &IMPLEMENTATION,
+    &SOC_ID,
+    &FIRMWARE,
+    &FILTER,
+    &CORE,
+    &WINDOW,
+    &WIRE,
+    &SHARED_MEMORY,
+    &NETWORK,
+    &PORT,
+];
 
 impl Kind {
     /// A right line for the key `name`.

@@ -32,6 +32,7 @@ mod hardware;
 mod image;
 mod key;
 mod memory;
+mod network;
 mod placement;
 mod ram;
 mod schedule;
@@ -59,6 +60,7 @@ pub use diagnostic::{Diagnostic, Report};
 pub use files::Images;
 pub use firmware::{Action, Filter, Firmware};
 pub use image::Image;
+pub use network::Network;
 pub use ram::{Ram, Tree};
 pub use schedule::{Core, Window};
 pub use shared_memory::SharedMemory;
@@ -69,6 +71,7 @@ pub use wire::Wire;
 use cycle::CoreDraft;
 use diagnostic::Diagnostics;
 use draft::Draft;
+use network::NetworkDraft;
 use section::Section;
 use shared_memory::SharedMemoryDraft;
 use wire::WireDraft;
@@ -86,6 +89,8 @@ pub struct Manifest {
     pub wires: Vec<Wire>,
     /// The memory that VMs share.
     pub shared_memory: Vec<SharedMemory>,
+    /// The networks between VMs.
+    pub networks: Vec<Network>,
 }
 
 impl Manifest {
@@ -143,7 +148,7 @@ fn read(
             let help = match error.message() {
                 "duplicate key" => "write each key once; a further VM starts with a further [[vm]]",
                 _ => {
-                    "a manifest is TOML: lines of `key = value` under [machine], [[vm]], [vm.firmware], [[core]], [[wire]] and [[shared-memory]]"
+                    "a manifest is TOML: lines of `key = value` under [machine], [[vm]], [vm.firmware], [[core]], [[wire]], [[shared-memory]] and [[network]]"
                 }
             };
             diagnostics.error(error.span().unwrap_or(0..0), error.message(), help);
@@ -168,11 +173,14 @@ fn read(
     let shared = root.sections("shared-memory", &key::SHARED_MEMORY, diagnostics);
     let shared: Vec<SharedMemoryDraft> =
         shared.iter().map(|section| SharedMemoryDraft::read(section, diagnostics)).collect();
+    let networks = root.sections("network", &key::NETWORK, diagnostics);
+    let networks: Vec<NetworkDraft> = networks.iter().map(|section| NetworkDraft::read(section, diagnostics)).collect();
     system::check(control.as_ref(), &drafts, board, diagnostics);
     let wires = wire::wires(&wires, &drafts, diagnostics);
     let shared_memory = shared_memory::shared_memory(&shared, &drafts, diagnostics);
+    let networks = network::networks(&networks, &drafts, diagnostics);
     let cores = schedule::cores(&cores, &drafts, board, diagnostics);
 
     let vms = drafts.into_iter().map(Draft::finish).collect::<Option<Vec<Vm>>>()?;
-    Some(Manifest { control: control.map(toml::Spanned::into_inner), vms, cores, wires, shared_memory })
+    Some(Manifest { control: control.map(toml::Spanned::into_inner), vms, cores, wires, shared_memory, networks })
 }

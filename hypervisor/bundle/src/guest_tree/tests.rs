@@ -14,6 +14,7 @@ const DEFAULT: GuestTree<'static> = GuestTree {
     psci: function::PSCI_VERSION_1_1,
     emulated: &EMULATED,
     gpio_lines: &[],
+    virtio: &[],
     shared: &[],
     devices: &[],
     kaslr_seed: None,
@@ -161,7 +162,7 @@ fn links_have_their_room_and_are_as_their_drivers_look_for_them() {
     for count in [0, 1, bundle::SHARED_MEMORY_MAX] {
         for lines in [&[][..], &[name.as_str(); map::GPIO_LINES]] {
             let tree = GuestTree { gpio_lines: lines, shared: &shared[..count], ..DEFAULT }.build().unwrap();
-            let room = plain + GuestTree::room_of_links(!lines.is_empty(), count);
+            let room = plain + GuestTree::room_of_links(!lines.is_empty(), count, 0);
             assert!(tree.len() as u64 <= room, "{} bytes of {room}, {count} pieces, {} lines", tree.len(), lines.len());
             warnings(&tree);
         }
@@ -249,4 +250,29 @@ fn flash_has_two_banks_in_one_node() {
     assert_eq!(u32s(&tree, "/flash@0", "bank-width"), [4]);
     let names = ["clocks", "clock-names", "interrupts"];
     assert!(node(&tree, "/flash@0").properties().all(|property| !names.contains(&property.name())));
+}
+
+#[test]
+fn transports_are_where_virt_has_them() {
+    let tree = GuestTree { virtio: &[0, 31], ..DEFAULT }.build().unwrap();
+    for (path, at, spi) in [("/virtio_mmio@a000000", 0xa00_0000, 16), ("/virtio_mmio@a003e00", 0xa00_3e00, 47)] {
+        assert_eq!(u32s(&tree, path, "reg"), [0, at, 0, 0x200]);
+        assert_eq!(u32s(&tree, path, "interrupts"), [0, spi, 1]);
+        assert_eq!(value(&tree, path, "compatible"), b"virtio,mmio\0");
+        assert_eq!(value(&tree, path, "dma-coherent"), b"");
+    }
+    let transports = |tree: &[u8]| {
+        let fdt = Fdt::new(tree).unwrap();
+        fdt.root().children().filter(|node| node.name().starts_with("virtio_mmio")).count()
+    };
+    assert_eq!(transports(&tree), 2);
+    let plain = DEFAULT.build().unwrap();
+    assert_eq!(transports(&plain), 0);
+    let slots: Vec<usize> = (0..map::VIRTIO_SLOTS).collect();
+    for count in [0, 1, map::VIRTIO_SLOTS] {
+        let tree = GuestTree { virtio: &slots[..count], ..DEFAULT }.build().unwrap();
+        let room = plain.len() as u64 + GuestTree::room_of_links(false, 0, count);
+        assert!(tree.len() as u64 <= room, "{} bytes of {room}, {count} transports", tree.len());
+        warnings(&tree);
+    }
 }

@@ -32,6 +32,19 @@ pub enum LinkError {
     Size(u64),
     /// A number of VMs that share it which is too small.
     Alone,
+    /// A slot that no VM's transports have.
+    NoSlot(usize),
+    /// A slot that another device of the VM has.
+    SlotTaken {
+        /// The VM.
+        vm: usize,
+        /// The slot.
+        slot: usize,
+    },
+    /// The address of a VM's port is that of many, or another port's.
+    Mac(usize),
+    /// A number of bytes that no packet may have at the most.
+    Mtu(u32),
     /// More links of the kind than there can be.
     TooMany(usize),
 }
@@ -61,7 +74,21 @@ impl fmt::Display for LinkError {
                     bundle::SHARED_SIZE_MAX
                 )
             }
-            Self::Alone => write!(f, "one VM alone has it; two at least share it"),
+            Self::Alone => write!(f, "one VM alone has it; two at least do"),
+            Self::NoSlot(slot) => write!(f, "there is no slot {slot}; slots are 0 to {}", map::VIRTIO_SLOTS - 1),
+            Self::SlotTaken { vm, slot } => {
+                write!(f, "slot {slot} of {}{vm:x} has a device already; each slot has one", bundle::VM_NODE)
+            }
+            Self::Mac(vm) => {
+                write!(
+                    f,
+                    "the MAC address of {}{vm:x} is one of many or there twice; each port has its own",
+                    bundle::VM_NODE
+                )
+            }
+            Self::Mtu(mtu) => {
+                write!(f, "an MTU of {mtu} bytes is none; it is from {} to {}", bundle::MTU_MIN, bundle::MTU_MAX)
+            }
             Self::TooMany(most) => write!(f, "there are more; {most} are the most"),
         }
     }

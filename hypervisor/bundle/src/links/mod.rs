@@ -1,10 +1,12 @@
 //! What connects VMs, in the bundle.
 
 mod error;
+mod network;
 mod shared_memory;
 mod wire;
 
 pub use self::error::LinkError;
+pub use self::network::{Network, NetworkPort};
 pub use self::shared_memory::{SharedMemory, Sharer};
 pub use self::wire::{Wire, WireEnd};
 
@@ -36,6 +38,7 @@ pub(super) fn kind(folder: &str) -> Option<&'static str> {
     match folder {
         bundle::WIRES => Some("wire"),
         bundle::SHARED_MEMORY => Some("shared memory"),
+        bundle::NETWORKS => Some("network"),
         _ => None,
     }
 }

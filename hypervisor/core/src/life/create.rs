@@ -18,7 +18,7 @@ use super::flash::{self, FlashError};
 use super::shared_memory::{self, SharedMemory, SharedMemoryError};
 use crate::cpu::physical_core::Core;
 use crate::devices::gpio::Gpio;
-use crate::devices::{clock_is_replaced, wires_are_replaced};
+use crate::devices::{clock_is_replaced, transport_is_replaced, wires_are_replaced};
 use crate::links::Links;
 use crate::memory::stage2::{Access, Stage2};
 use crate::serial::SERIAL;
@@ -63,6 +63,13 @@ pub enum CreateError {
     NoClock(&'static str),
     /// It has wires, and the device given to it is where their controller would be, or has its interrupt.
     NoWires(&'static str),
+    /// It has a device in a virtio transport in whose place it is given a device of the board.
+    NoTransport {
+        /// The VM.
+        vm: &'static str,
+        /// The transport.
+        slot: usize,
+    },
     /// It cannot have the memory that it shares.
     SharedMemory {
         /// The VM.
@@ -114,6 +121,12 @@ impl fmt::Display for CreateError {
             Self::NoClock(vm) => write!(
                 f,
                 "{vm} asks for a real-time clock (rtc = true), and is given a device of the board in its place; leave one out"
+            ),
+            Self::NoTransport { vm, slot } => write!(
+                f,
+                "{vm} is at a network, and is given a device of the board in place of virtio transport {slot} with interrupt {}; \
+                 leave one out",
+                map::VIRTIO_INTID as usize + slot
             ),
             Self::NoWires(vm) => write!(
                 f,
@@ -186,6 +199,10 @@ pub fn create(
     let flash = flash::create(&config, &devices, &mut stage2, &mut stock.free)
         .map_err(|error| CreateError::Flash { vm: config.name, error })?;
     let links = stock.links.backplane(index);
+    if let Some(slot) = links.iter().flat_map(|links| links.slots()).find(|slot| transport_is_replaced(*slot, &devices))
+    {
+        return Err(CreateError::NoTransport { vm: config.name, slot });
+    }
     let ram = Range::sized(ram_of(&config, memory), memory.size());
     let taken: Vec<Range> = [ram].into_iter().chain(devices.iter().flat_map(Device::pages)).collect();
     let shared = shared_memory::share(&stock.shared, index, &mut stage2, &taken)

@@ -196,6 +196,7 @@ impl Vm {
         }
         let emulated: Vec<_> = self.bus.devices().filter_map(|device| device.describe()).collect();
         let shared: Vec<_> = self.shared.iter().map(SharedEnd::node).collect();
+        let slots: Vec<_> = self.links.iter().flat_map(|links| links.slots()).collect();
         let tree = GuestTree {
             memory: Range::sized(self.ram, self.memory.size()),
             vcpus: config.cores.as_slice().len(),
@@ -211,6 +212,7 @@ impl Vm {
             rng_seed: seed.rng(),
             watchdog: self.is_offered_watchdog(),
             gpio_lines: self.wires.map_or(&[], |wires| wires.line_names()),
+            virtio: &slots,
             shared: &shared,
         };
         let tree = tree.build().map_err(|_| LoadError::Tree)?;

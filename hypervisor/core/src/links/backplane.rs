@@ -41,6 +41,11 @@ impl Backplane {
         self.0.iter().all(Option::is_none)
     }
 
+    /// The slots that have a device, in their order.
+    pub fn slots(&self) -> impl Iterator<Item = usize> {
+        self.0.iter().enumerate().filter_map(|(slot, device)| device.as_ref().map(|_| slot))
+    }
+
     fn devices(&self) -> impl Iterator<Item = &dyn Linked> {
         self.0.iter().flatten().map(|device| &**device)
     }

@@ -1,6 +1,7 @@
-//! `[[wire]]` and `[[shared-memory]]`.
+//! `[[wire]]`, `[[shared-memory]]` and `[[network]]`.
 
-use portcullis_bundle::links::{Sharer, WireEnd};
+use portcullis_bundle::links::{NetworkPort, Sharer, WireEnd};
+use portcullis_links::network::Mac;
 
 use super::{Bench, vm};
 
@@ -106,4 +107,70 @@ fn what_is_wrong_with_shared_memory_is_said() {
     ] {
         assert_eq!(wrong(&memory(lines)).0, message);
     }
+}
+
+/// A network of these lines, in the same place.
+fn network(lines: &str) -> String {
+    vms() + "[[network]]\n" + lines + "\n"
+}
+
+#[test]
+fn ports_have_addresses_and_slots_of_their_own() {
+    let text = network(
+        "name = \"lan\"\nvms = [\"b\", { vm = \"a\", mac = \"02:00:00:00:00:0F\", bridge = true, rate = 100 }]",
+    ) + "[[network]]\nname = \"other\"\nvms = [\"a\", \"c\"]\nmtu = 9000\nsegmentation = false\n";
+    let manifest = Bench::new().parse(&text).unwrap();
+    let [lan, other] = manifest.networks.as_slice() else { panic!("there are two") };
+    assert_eq!((lan.name.as_str(), lan.mtu, lan.segmentation), ("lan", 1500, true));
+    assert_eq!((other.name.as_str(), other.mtu, other.segmentation), ("other", 9000, false));
+    let derived = |network, vm| Mac::derived(network, vm).0;
+    let plain = |vm, slot, mac| NetworkPort { vm, slot, mac, bridge: false, rate: None };
+    let given = NetworkPort { vm: 0, slot: 0, mac: [2, 0, 0, 0, 0, 15], bridge: true, rate: Some(100) };
+    assert_eq!(lan.ports, [plain(1, 0, derived("lan", "b")), given]);
+    assert_eq!(other.ports, [plain(0, 1, derived("other", "a")), plain(2, 0, derived("other", "c"))]);
+
+    // What is written is read again as it was meant.
+    let bundle = crate::bundle::Bundle::new(&manifest).unwrap();
+    let blob: Vec<u8> = bundle.parts().flatten().copied().collect();
+    let bundle = portcullis_bundle::Bundle::parse(&blob).unwrap();
+    for (read, meant) in bundle.networks().zip(&manifest.networks) {
+        assert_eq!((read.name, read.mtu, read.segmentation), (meant.name.as_str(), meant.mtu, meant.segmentation));
+        assert_eq!(read.ports().collect::<Vec<_>>(), meant.ports);
+    }
+    assert_eq!(bundle.networks().count(), 2);
+}
+
+#[test]
+fn what_is_wrong_with_a_network_is_said() {
+    let with = |port: &str| format!("name = \"n\"\nvms = [\"a\", {{ vm = \"b\", {port} }}]");
+    for (lines, message, help) in [
+        ("name = \"n\"".to_owned(), "[[network]] without `vms`", ""),
+        ("name = \"n\"\nvms = [\"a\"]".to_owned(), "a network needs two VMs at least", "name another one"),
+        ("name = \"n\"\nvms = [\"a\", \"a\"]".to_owned(), "\"a\" is twice at this network", "name each VM once"),
+        ("name = \"n\"\nvms = [\"a\", \"b\", \"d\"]".to_owned(), "there is no VM \"d\"", ""),
+        ("name = \"n\"\nvms = [\"a\", \"b\", 7]".to_owned(), "`vms` is a list of VMs, but here is a number", ""),
+        ("name = \"N\"\nvms = [\"a\", \"b\"]".to_owned(), "the name \"N\" is wrong", "it is 1 to 16 characters"),
+        (
+            "name = \"n\"\nvms = [\"a\", \"b\"]\nmtu = 67".to_owned(),
+            "an MTU of 67 bytes cannot be had",
+            "it is 68 to 65535",
+        ),
+        (with("mac = \"03:00:00:00:00:01\""), "\"03:00:00:00:00:01\" is no address of one port", "write six bytes"),
+        (with("mac = \"02:00:00:00:01\""), "\"02:00:00:00:01\" is no address of one port", "write six bytes"),
+        (with("mac = \"+2:00:00:00:00:01\""), "\"+2:00:00:00:00:01\" is no address of one port", "write six bytes"),
+        (with("rate = 0"), "0 frames a second cannot be had", "it is 1 to 4294967295"),
+        (with("speed = 1"), "unknown key `speed`", "the keys of a port are vm, mac, bridge, rate"),
+    ] {
+        let report = Bench::new().parse(&network(&lines)).expect_err("this manifest is wrong");
+        let first = &report.diagnostics[0];
+        assert_eq!(first.message, message, "{report}");
+        assert!(first.help.starts_with(help), "{}", first.help);
+    }
+    let double = "name = \"n\"\nvms = [{ vm = \"a\", mac = \"02:00:00:00:00:01\" }, { vm = \"b\", mac = \"02:00:00:00:00:01\" }]";
+    assert_eq!(wrong(&network(double)).0, "02:00:00:00:00:01 is the address of VM \"a\" already");
+    let two = network("name = \"n\"\nvms = [\"a\", \"b\"]") + "[[network]]\nname = \"n\"\nvms = [\"a\", \"b\"]\n";
+    assert_eq!(wrong(&two).0, "a second network of the name \"n\"; the first is in line 20");
+    let many: String = (0..33).map(|n| format!("[[network]]\nname = \"n{n}\"\nvms = [\"a\", \"b\"]\n")).collect();
+    let report = Bench::new().parse(&(vms() + &many)).expect_err("33 are too many").to_string();
+    assert!(report.contains("error: VM \"a\" has more than 32 virtio devices"), "{report}");
 }

@@ -8,6 +8,7 @@ mod port;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use portcullis_bundle::links as bundle;
 use portcullis_links::network::{Counters, Mac, Switch};
 use portcullis_virtio::Chain;
 use spin::mutex::TicketMutexGuard;
@@ -71,6 +72,17 @@ impl Network {
         let lanes = taken.iter().map(|port| Lane::new(port.rate)).collect();
         let ports = taken.iter().map(|port| Port::new(port, config)).collect();
         Self { config, switch, ports, desk: Work::new(Desk { lanes, sent: Chain::new(), room: Chain::new() }) }
+    }
+
+    /// The network that the bundle has.
+    pub fn of(network: &bundle::Network<'static>) -> Self {
+        let bundle::Network { name, mtu, segmentation, .. } = *network;
+        let port = |port: bundle::NetworkPort| {
+            let bundle::NetworkPort { vm, slot, mac, bridge, rate } = port;
+            PortConfig { vm, slot, mac: Mac(mac), bridge, rate }
+        };
+        let ports: Vec<PortConfig> = network.ports().map(port).collect();
+        Self::new(NetworkConfig { name, mtu, segmentation }, &ports)
     }
 
     /// Its name.
