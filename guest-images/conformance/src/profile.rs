@@ -19,7 +19,7 @@
 //! | `rtc` | 1 if this VM has a real-time clock | 1 |
 //! | `mode` | `cases`, `garbage`, `sweep`, `matrix`, `forward`, `late`, `draws`, `words`, `scarce`, `dry`, `off`, `restart`, `cost`, `storm`, `busy`, \
 //!   `psci`, `suspend`, `reset`, `device`, `dma`, `leak`, `starved`, `paused`, `clock`, `hostile`, `idle`, `typed`, `speculation`, \
-//!   `abort`, `aborts`, `no-vectors`, `sysreg`, `mmio`, `jump`, `copies` | `cases` |
+//!   `abort`, `aborts`, `no-vectors`, `sysreg`, `mmio`, `jump`, `copies`, `links-ask`, `links-answer` | `cases` |
 //! | `calls`, `seed` | `garbage`, `draws`, `dry`: number of calls; `leak`: of rounds; `garbage`, `leak`: start of the sequence \
 //!   | 100000, 1 |
 //! | `pause`, `least` | `scarce`: microseconds between draws, draws that must succeed; `typed`: microseconds before it sets up \
