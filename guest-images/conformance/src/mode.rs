@@ -29,6 +29,10 @@ pub enum Mode {
     MachineReset,
     /// EL2's copies of memory.
     Copies,
+    /// A network: the VM that asks.
+    LinksAsk,
+    /// A network: the VM that answers.
+    LinksAnswer,
     /// The cost of management calls.
     Cost,
     /// Interrupts as fast as they go.
@@ -114,6 +118,8 @@ impl Mode {
             "off" => Self::MachineOff,
             "restart" => Self::MachineReset,
             "copies" => Self::Copies,
+            "links-ask" => Self::LinksAsk,
+            "links-answer" => Self::LinksAnswer,
             "cost" => Self::Cost,
             "storm" => Self::Storm,
             "busy" => Self::Busy,

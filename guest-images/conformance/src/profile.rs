@@ -20,7 +20,8 @@
 //! | `mode` | `cases`, `garbage`, `sweep`, `matrix`, `forward`, `late`, `draws`, `words`, `scarce`, `dry`, `off`, `restart`, `cost`, `storm`, `busy`, \
 //!   `psci`, `suspend`, `reset`, `device`, `dma`, `leak`, `starved`, `paused`, `clock`, `hostile`, `idle`, `typed`, `speculation`, \
 //!   `abort`, `aborts`, `no-vectors`, `sysreg`, `mmio`, `jump`, `copies`, \
-//!   `ask`, `answer`, `share-writing`, `share-reading` | `cases` |
+//!   `ask`, `answer`, `share-writing`, `share-reading`, \
+//!   `links-ask`, `links-answer` | `cases` |
 //! | `calls`, `seed` | `garbage`, `draws`, `dry`: number of calls; `leak`: of rounds; `garbage`, `leak`: start of the sequence \
 //!   | 100000, 1 |
 //! | `pause`, `least` | `scarce`: microseconds between draws, draws that must succeed; `typed`: microseconds before it sets up \

@@ -18,6 +18,7 @@ mod garbage;
 mod hostile;
 mod idle;
 mod leak;
+mod links;
 mod pause;
 mod peers;
 mod psci;
@@ -58,6 +59,8 @@ pub fn run(profile: &Profile) {
         Mode::MachineOff => end::run(profile, false),
         Mode::MachineReset => end::run(profile, true),
         Mode::Copies => copies::run(),
+        Mode::LinksAsk => links::ask(),
+        Mode::LinksAnswer => links::answer(),
         Mode::Cost => cost::run(profile),
         Mode::Storm => storm::run(profile),
         Mode::Busy => busy::run(profile),

@@ -1,7 +1,7 @@
 //! The tests of what connects VMs.
 
 use super::super::expectation::Expectation::{Cases, Line};
-use super::case::{Case, LINUX};
+use super::case::{Case, LINUX, NO_OOPS};
 use crate::board::Gic;
 
 /// Edges in both directions, between VMs on cores of their own and between two on one core.
@@ -25,10 +25,33 @@ const SHARED_MEMORY: Case = Case {
     ..LINUX
 };
 
+/// Frames of all lengths, one by one and in bursts, between VMs on cores of their own and between two on one core.
+const NETWORK: Case = Case {
+    name: "network",
+    manifest: "network.toml",
+    cores: 3,
+    expectations: &[Cases("asks"), Cases("answers"), Cases("asks-beside"), Cases("answers-beside")],
+    ..LINUX
+};
+
 /// On both GICs.
 pub const CASES: &[Case] = &[
     WIRES,
     Case { name: "wires-gicv2", manifest: "wires-gicv2.toml", gic: Gic::V2, ..WIRES },
     SHARED_MEMORY,
+    NETWORK,
+    Case { name: "network-gicv2", manifest: "network-gicv2.toml", gic: Gic::V2, ..NETWORK },
+    Case {
+        name: "network-linux",
+        manifest: "network-linux.toml",
+        cores: 2,
+        expectations: &[
+            NO_OOPS,
+            Line("[linux-a] links-check: ping=10.0.0.2 sent=5 received=5"),
+            Line("[linux-a] links-check: stream=10.0.0.2 bytes=8000000 same=yes"),
+            Line("[linux-b] links-check: ping=10.0.0.1 sent=5 received=5"),
+        ],
+        ..LINUX
+    },
     Case { name: "shared-memory-gicv2", manifest: "shared-memory-gicv2.toml", gic: Gic::V2, ..SHARED_MEMORY },
 ];
