@@ -149,7 +149,7 @@ fn each_flush_under_way_says_so_and_covers_what_was_done_before_it() {
 #[test]
 fn what_is_longer_than_a_server_takes_goes_in_parts() {
     // Longest requests that are blocks and that are not; a connection may end at any part.
-    for longest in [512, 1000, 4096, 8192 + 511] {
+    for longest in [8192 + 511, 4096, 1000, 512].into_iter().take(if cfg!(miri) { 1 } else { 4 }) {
         for ends in [None, Some(1), Some(3)] {
             let manner = Manner { blocks: Some([1, 1, longest]), ..Manner::good() };
             let mut bed = Bed::new(manner);

@@ -101,7 +101,7 @@ fn any_traffic_agrees_with_an_array_of_bytes() {
         under_way.retain(|(other, _)| *other != head);
     }
     assert!(bed.server.store == model && under_way.is_empty());
-    assert!(done > rounds / 60, "{done} of {rounds}");
+    assert!(done > if cfg!(miri) { 0 } else { rounds / 60 }, "{done} of {rounds}");
 }
 
 #[test]
