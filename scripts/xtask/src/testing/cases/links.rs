@@ -1,6 +1,6 @@
 //! The tests of what connects VMs.
 
-use super::super::expectation::Expectation::{Cases, Line};
+use super::super::expectation::Expectation::{Cases, Line, Says};
 use super::case::{Case, LINUX};
 use crate::board::Gic;
 
@@ -25,10 +25,26 @@ const SHARED_MEMORY: Case = Case {
     ..LINUX
 };
 
+/// Two stock Debian guests ping each other, one of whose addresses follows from the names.
+const NETWORK_LINUX: Case = Case {
+    name: "network-linux",
+    manifest: "network-linux.toml",
+    cores: 2,
+    expectations: &[
+        Says("linux-a", "links-check: address=10.0.0.1/24 interface=eth0 mac=02:da:47:54:4a:81 mtu=1500"),
+        Says("linux-b", "links-check: address=10.0.0.2/24 interface=eth0 mac=02:00:00:00:00:0b mtu=1500"),
+        Says("linux-a", "links-check: ping=10.0.0.2 sent=5 received=5"),
+        Says("linux-b", "links-check: ping=10.0.0.1 sent=5 received=5"),
+    ],
+    ..LINUX
+};
+
 /// On both GICs.
 pub const CASES: &[Case] = &[
     WIRES,
     Case { name: "wires-gicv2", manifest: "wires-gicv2.toml", gic: Gic::V2, ..WIRES },
     SHARED_MEMORY,
     Case { name: "shared-memory-gicv2", manifest: "shared-memory-gicv2.toml", gic: Gic::V2, ..SHARED_MEMORY },
+    NETWORK_LINUX,
+    Case { name: "network-linux-gicv2", gic: Gic::V2, ..NETWORK_LINUX },
 ];
