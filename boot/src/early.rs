@@ -1,39 +1,38 @@
-//! The early map: 1 GiB blocks, in use until EL2's own tables are made.
+//! The early map of this image, in use until EL2's own tables are made.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::AtomicUsize;
 
-use portcullis_arch::barrier;
+use portcullis_arch::early_map::{EarlyMap, Kind, Table};
 
-/// Size of a block as a power of two.
-const BLOCK_SHIFT: u32 = 30;
-/// A block of Normal write-back memory: attribute index 1, inner shareable, access flag, AP[1] RES1.
-const NORMAL: u64 = 0x745;
-/// A block of device memory, never executable: attribute index 0, access flag, AP[1] RES1.
-const DEVICE: u64 = 1 << 54 | 0x441;
+/// Tables that entry.S has made.
+const MADE: usize = 5;
+/// Tables for what is added: the device tree and a serial port, each perhaps in two GiB, and the heap.
+const SPARE: usize = 5;
+/// All of them.
+pub const TABLES: usize = MADE + SPARE;
 
 unsafe extern "C" {
-    static early_table: [AtomicU64; 512];
+    static early_tables: [Table; TABLES];
 }
 
-/// Maps the GiB around `address` as memory, unless it is mapped.
-pub fn map_memory(address: u64) {
-    map(address, NORMAL);
+static USED: AtomicUsize = AtomicUsize::new(0);
+
+/// Maps the bytes from `start` to `end` as memory. False if they are beyond what can be mapped.
+#[must_use]
+pub fn map_memory(start: u64, end: u64) -> bool {
+    map(start, end, Kind::Memory)
 }
 
-/// Maps the GiB around `address` as devices, unless it is mapped.
+/// Maps the page around `address` as devices, unless it is mapped.
 pub fn map_devices(address: u64) {
-    map(address, DEVICE);
+    // What cannot be mapped is not used by anybody that says so: the first access to it ends in a line, or in the dark.
+    _ = map(address, address.saturating_add(1), Kind::Devices);
 }
 
-fn map(address: u64, attributes: u64) {
-    // SAFETY: the table is part of the image; entries are only ever added.
-    let table = unsafe { &early_table };
-    let index = address >> BLOCK_SHIFT;
-    if let Some(entry) = table.get(index as usize)
-        && entry.load(Ordering::Relaxed) == 0
-    {
-        entry.store(index << BLOCK_SHIFT | attributes, Ordering::Relaxed);
-        barrier::dsb_ish();
-        barrier::isb();
-    }
+fn map(start: u64, end: u64, kind: Kind) -> bool {
+    // SAFETY: entry.S has made the root and what it leads to; only this changes them, on the only core that runs.
+    let [root, tables @ ..] = unsafe { &early_tables };
+    let spare = tables.get(MADE - 1..).unwrap_or_default();
+    // SAFETY: as above; the tables are part of the image.
+    unsafe { EarlyMap::new(root, spare, &USED) }.map(start, end, kind)
 }

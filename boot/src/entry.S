@@ -29,60 +29,98 @@ primary:
 .global primary_after_efi
 primary_after_efi:
     msr     daifset, #0xf
-    mrs     x1, CurrentEL
-    cmp     x1, #8
-    b.ne    .                           // not EL2: nothing can be done, and no console is known yet
-
-    msr     tpidr_el2, xzr              // no anchor yet: a fault stops here and writes nowhere
+    mrs     x22, CurrentEL
+    cmp     x22, #8
+    b.ne    0f                          // not EL2: what follows at EL1 or EL3 is to find a console and to say so (level.S)
+    msr     tpidr_el2, xzr              // no anchor yet
     mov     x1, #1 << 31                // EL1 is AArch64, and EL2's own registers have their plain format (E2H = 0)
     msr     hcr_el2, x1
     isb
 
-    // An early map: 1 GiB blocks, Normal write-back, for this image and for the device tree. It lets everything that
-    // follows run with caches and with atomics; the final map replaces it.
-    adrp    x1, early_table
-    add     x1, x1, :lo12:early_table
-    add     x3, x1, #4096
-    mov     x2, x1
-0:  stp     xzr, xzr, [x2], #16
-    cmp     x2, x3
-    b.lo    0b
-    mov     x2, #0x745                  // attribute index 1, AP[1] RES1, inner shareable, access flag, block
-    adrp    x3, _start
-    lsr     x3, x3, #30
-    orr     x4, x2, x3, lsl #30
-    str     x4, [x1, x3, lsl #3]
-    adrp    x3, __image_end             // the image may reach into the next GiB
-    lsr     x3, x3, #30
-    orr     x4, x2, x3, lsl #30
-    str     x4, [x1, x3, lsl #3]
-    lsr     x3, x20, #30
-    cbz     x20, 1f
-    cmp     x3, #512
-    b.hs    1f
-    orr     x4, x2, x3, lsl #30
-    str     x4, [x1, x3, lsl #3]
-1:  // The table was written past the caches: drop what they may hold of it.
+    // An early map, of this image alone, by pages: a core may speculate on whatever is mapped. It lets everything that follows run
+    // with caches and with atomics, and other parts are added to it (early_map.rs); the final map replaces it. Tables: the root, two of
+    // the third level, two of the second, as the image may reach into the next 2 MiB, and into the next GiB.
+0:  adrp    x1, early_tables
+    add     x2, x1, #5 << 12
+    mov     x3, x1
+1:  stp     xzr, xzr, [x3]
+    stp     xzr, xzr, [x3, #16]
+    stp     xzr, xzr, [x3, #32]
+    stp     xzr, xzr, [x3, #48]
+    add     x3, x3, #64
+    cmp     x3, x2
+    b.lo    1b
+    adrp    x4, _start
+    adrp    x5, __image_end
+    sub     x5, x5, #1
+    lsr     x6, x5, #39
+    cbnz    x6, .                       // beyond all that can be mapped, a console included
+    add     x7, x1, #3 << 12            // the second level: both tables are as one, from the image's GiB on
+    orr     x8, x7, #3
+    lsr     x9, x4, #30
+    str     x8, [x1, x9, lsl #3]
+    lsr     x10, x5, #30
+    cmp     x9, x10
+    b.eq    2f
+    add     x8, x8, #1 << 12
+    str     x8, [x1, x10, lsl #3]
+2:  lsl     x9, x9, #9
+    lsr     x10, x4, #21
+    sub     x10, x10, x9
+    lsr     x11, x5, #21
+    sub     x11, x11, x9
+    add     x12, x1, #1 << 12           // the third level: as one, too
+    orr     x8, x12, #3
+    str     x8, [x7, x10, lsl #3]
+    cmp     x10, x11
+    b.eq    3f
+    add     x8, x8, #1 << 12
+    str     x8, [x7, x11, lsl #3]
+3:  mov     x6, #0x747                  // attribute index 1, AP[1] RES1, inner shareable, access flag, page
+    cmp     x22, #4
+    b.ne    4f
+    mov     x6, #0x707                  // at EL1 AP[1] opens it to EL0, and what EL0 may write EL1 does not execute
+4:  orr     x8, x6, #1 << 7             // instructions: read-only
+    orr     x6, x6, #1 << 54            // all else: never executed
+    ubfx    x9, x4, #12, #9
+    add     x10, x12, x9, lsl #3
+    adrp    x11, __text_end
+5:  orr     x9, x4, x8
+    str     x9, [x10], #8
+    add     x4, x4, #1 << 12
+    cmp     x4, x11
+    b.lo    5b
+6:  orr     x9, x4, x6
+    str     x9, [x10], #8
+    add     x4, x4, #1 << 12
+    cmp     x4, x5
+    b.lo    6b
+
+    // The tables were written past the caches: drop what they may hold of them.
     dmb     sy
-    mov     x2, x1
-    add     x3, x1, #4096
-2:  dc      ivac, x2
-    add     x2, x2, #16
-    cmp     x2, x3
-    b.lo    2b
+    mrs     x4, ctr_el0
+    ubfx    x4, x4, #16, #4
+    mov     x3, #4
+    lsl     x4, x3, x4
+    mov     x3, x1
+7:  dc      ivac, x3
+    add     x3, x3, x4
+    cmp     x3, x2
+    b.lo    7b
     dsb     sy
 
     ldr     x2, ={MAIR}
+    mrs     x3, id_aa64mmfr0_el1
+    and     x3, x3, #0xf
+    mov     x4, #5
+    cmp     x3, x4
+    csel    x3, x3, x4, lo
+    ldr     x4, =0x80803519             // TCR_EL2: RES1, 4 KiB, walks cacheable and inner shareable, T0SZ 25
+    cmp     x22, #8
+    b.ne    translate_elsewhere
+    orr     x4, x4, x3, lsl #16
     msr     mair_el2, x2
-    mrs     x2, id_aa64mmfr0_el1
-    and     x2, x2, #0xf
-    mov     x3, #5
-    cmp     x2, x3
-    csel    x2, x2, x3, lo
-    lsl     x2, x2, #16
-    ldr     x3, =0x80803519             // TCR_EL2: RES1, 4 KiB, walks cacheable and inner shareable, T0SZ 25
-    orr     x2, x2, x3
-    msr     tcr_el2, x2
+    msr     tcr_el2, x4
     msr     ttbr0_el2, x1
     tlbi    alle2
     dsb     nsh
@@ -90,6 +128,7 @@ primary_after_efi:
     ldr     x2, =0x30c5183d             // SCTLR_EL2: RES1, M, C, SA, I
     msr     sctlr_el2, x2
     isb
+translated:
     ic      iallu
     dsb     nsh
     isb
@@ -111,6 +150,8 @@ primary_after_efi:
     mov     x29, xzr
     mov     x30, xzr
     mov     x0, x20
+    cmp     x22, #8
+    b.ne    elsewhere
     mov     x1, x21
     bl      portcullis_primary
     brk     #0
@@ -177,8 +218,9 @@ relocate:
 9:  ret
 .popsection
 
-.pushsection .early_table, "aw", @nobits
+.pushsection .early_tables, "aw", @nobits
 .balign 4096
-early_table:
-    .skip   4096
+.global early_tables
+early_tables:                           // five of entry.S, then those of early_map.rs
+    .skip   {TABLES} * 4096
 .popsection

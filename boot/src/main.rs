@@ -9,6 +9,7 @@ mod early;
 mod efi;
 mod heap;
 mod image;
+mod level;
 mod memory;
 mod panic;
 mod room;
@@ -23,15 +24,19 @@ use portcullis_core::run::worker::Worker;
 use portcullis_core::serial::SERIAL;
 use portcullis_efi::Handover;
 
-core::arch::global_asm!(include_str!("entry.S"), MAIR = const portcullis_arch::paging::MAIR);
+core::arch::global_asm!(
+    include_str!("entry.S"),
+    include_str!("level.S"),
+    MAIR = const portcullis_arch::paging::MAIR,
+    TABLES = const early::TABLES,
+);
 
 /// The first core, on its boot stack, with the early map, caches on. `handover` is there if EFI firmware has started the image.
 #[unsafe(no_mangle)]
 extern "C" fn portcullis_primary(tree: usize, handover: Option<&'static Handover>) -> ! {
+    panic::arm(image::stacks().end);
     vectors::install();
-    if log::set_logger(&Logger).is_ok() {
-        log::set_max_level(log::LevelFilter::Info);
-    }
+    start_log();
     match system::bring_up(tree, handover) {
         Ok(worker) => worker.work(),
         Err(stop) => {
@@ -39,6 +44,13 @@ extern "C" fn portcullis_primary(tree: usize, handover: Option<&'static Handover
             SERIAL.drain();
             system::end()
         }
+    }
+}
+
+/// Has the `log` crate's lines come to the serial line.
+fn start_log() {
+    if log::set_logger(&Logger).is_ok() {
+        log::set_max_level(log::LevelFilter::Info);
     }
 }
 

@@ -1,9 +1,11 @@
 //! The end: a panic in EL2, or an exception from EL2 itself. Everything known is printed, and the machine stops.
 
+use core::cell::UnsafeCell;
 use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use portcullis_arch::{cpu, el2};
+use portcullis_arch::cpu::{self, Anchor};
+use portcullis_arch::el2;
 use portcullis_core::cpu::physical_core::Core;
 use portcullis_core::machine::Machine;
 use portcullis_core::run::worker::Worker;
@@ -12,6 +14,22 @@ use portcullis_core::serial::SERIAL;
 use crate::efi::console;
 
 static ENDING: AtomicBool = AtomicBool::new(false);
+
+/// The anchor of the boot core until it has its own: the vectors find it by its name.
+#[repr(transparent)]
+pub struct EarlyAnchor(UnsafeCell<Anchor>);
+
+// SAFETY: only the boot core uses it, as long as it has no other one.
+unsafe impl Sync for EarlyAnchor {}
+
+#[unsafe(no_mangle)]
+static portcullis_early_anchor: EarlyAnchor = EarlyAnchor(UnsafeCell::new(Anchor::new(0, 0)));
+
+/// Has a fault of the boot core be told of from now on, on the stack whose highest address is given, which is for that alone.
+pub fn arm(stack: u64) {
+    // SAFETY: nobody else runs yet, and what could come by the vectors has not come.
+    unsafe { portcullis_early_anchor.0.get().write(Anchor::new(0, stack)) };
+}
 
 /// What the vector's number stands for.
 const VECTORS: [&str; 4] = ["synchronous exception", "IRQ", "FIQ", "SError"];
@@ -28,11 +46,11 @@ fn panic(info: &PanicInfo) -> ! {
 
 /// An exception from EL2 itself: a defect of the hypervisor.
 #[unsafe(no_mangle)]
-extern "C" fn portcullis_fault(core: &'static Core, vector: u64) -> ! {
+extern "C" fn portcullis_fault(anchor: &'static Anchor, vector: u64) -> ! {
     begin();
     let name = VECTORS.get((vector & 3) as usize).copied().unwrap_or_default();
     say(format_args!("panic: {name} in EL2 at {:#x}", el2::return_address()));
-    for (row, registers) in core.fault_frame().chunks(4).enumerate() {
+    for (row, registers) in anchor.fault_frame().chunks(4).enumerate() {
         if let [a, b, c, d] = registers {
             say(format_args!("x{:<2} {a:#018x} {b:#018x} {c:#018x} {d:#018x}", row * 4));
         }

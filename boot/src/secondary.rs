@@ -117,6 +117,7 @@ fn missing(vm: &'static str, core: &Core, why: Missing) -> Result<(), Stop> {
 /// A core that was started, on its own stack, with EL2's map.
 #[unsafe(no_mangle)]
 extern "C" fn portcullis_secondary(worker: &'static Worker) -> ! {
+    worker.anchor();
     if !take_up(worker) {
         worker.core.becomes_unfit();
         cpu::halt();

@@ -37,6 +37,10 @@ impl fmt::Display for Missing {
 
 /// Why the machine cannot start.
 pub enum Stop {
+    /// It was entered at this exception level.
+    Level(u64),
+    /// The device tree begins here, where it cannot be mapped.
+    FarTree(usize),
     /// There is no device tree where x0 points.
     NoTree(usize),
     /// There is a list of ATAGs where x0 points.
@@ -82,6 +86,19 @@ pub enum Stop {
 impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Level(1) => write!(
+                f,
+                "the image was entered at EL1, and EL2 is needed: the firmware or boot loader keeps EL2 for itself or has left it; in \
+                 QEMU, -machine virtualization=on gives it"
+            ),
+            Self::Level(level) => write!(
+                f,
+                "the image was entered at EL{level}, and EL2 is needed: have firmware such as TF-A start it, as BL33"
+            ),
+            Self::FarTree(at) => write!(
+                f,
+                "the device tree begins at {at:#x}, beyond the 512 GiB that can be mapped; have the boot loader put it lower"
+            ),
             Self::NoTree(at) => write!(f, "there is no device tree at {at:#x}; x0 must hold its address at entry"),
             Self::Atags(at) => {
                 write!(f, "there is no device tree, but a list of ATAGs at {at:#x}; the firmware needs a .dtb file")

@@ -47,7 +47,9 @@ pub fn bring_up(tree: usize, handover: Option<&'static Handover>) -> Result<&'st
     }
     let mut free = memory::free(facts, tree, handover.map(|handover| &handover.usable))?;
     let heap = memory::heap(&mut free)?;
-    early::map_memory(heap.start);
+    if !early::map_memory(heap.start, heap.end) {
+        return Err(Stop::NoRoom);
+    }
     // SAFETY: the heap was just taken out of the free RAM and is mapped.
     unsafe { heap::init(heap) };
     let (workers, guards) = workers(facts);
@@ -131,22 +133,23 @@ pub fn bring_up(tree: usize, handover: Option<&'static Handover>) -> Result<&'st
 }
 
 /// Reads the device tree and connects the console, as early as anything can be said.
-fn read_tree(tree: usize, handover: Option<&Handover>) -> Result<(&'static Facts, &'static [u8]), Stop> {
+pub fn read_tree(tree: usize, handover: Option<&Handover>) -> Result<(&'static Facts, &'static [u8]), Stop> {
     const MAGIC: u32 = 0xd00d_feed;
     const LONGEST: usize = 2 << 20;
     const ATAG_CORE: u32 = 0x5441_0001;
     let header = tree as *const [u8; 8];
-    // SAFETY: the early map has the GiB that x0 points into, unless x0 is null.
-    let header = (tree != 0).then(|| unsafe { *header });
+    let end = |length: usize| tree.saturating_add(length) as u64;
+    let is_mapped = tree != 0 && early::map_memory(tree as u64, end(size_of::<[u8; 8]>()));
+    // SAFETY: the early map has it now.
+    let header = is_mapped.then(|| unsafe { *header });
     let word = |bytes: Option<[u8; 4]>| bytes.map_or(0, u32::from_be_bytes);
     let magic = word(header.and_then(|header| header.first_chunk().copied()));
     let length = word(header.and_then(|header| header.last_chunk().copied())) as usize;
     // An ATAG list begins with its first tag's size in words and ATAG_CORE (Linux, arch/arm/include/uapi/asm/setup.h).
     let has_atags = header.is_some_and(|header| header.ends_with(&ATAG_CORE.to_le_bytes()));
     let mut compatible = List::<Text, 4>::default();
-    let result = if magic == MAGIC && length <= LONGEST {
-        early::map_memory(tree.saturating_add(length) as u64);
-        // SAFETY: the early map has both ends of it, which is shorter than a GiB.
+    let result = if magic == MAGIC && length <= LONGEST && early::map_memory(tree as u64, end(length)) {
+        // SAFETY: the early map has it whole.
         let data = unsafe { core::slice::from_raw_parts(tree as *const u8, length) };
         let failed = |names: &[Text]| names.iter().for_each(|name| _ = compatible.push(*name));
         let keep = |mut facts: Facts| {
@@ -157,7 +160,11 @@ fn read_tree(tree: usize, handover: Option<&Handover>) -> Result<(&'static Facts
         };
         Facts::read(data, failed).map(keep).map_err(Stop::Facts)
     } else {
-        Err(if has_atags { Stop::Atags(tree) } else { Stop::NoTree(tree) })
+        Err(match (is_mapped, has_atags) {
+            (_, true) => Stop::Atags(tree),
+            (false, _) if tree != 0 => Stop::FarTree(tree),
+            _ => Stop::NoTree(tree),
+        })
     };
     // SAFETY: the devices' addresses come from the tree, or from what is known of the board; they are mapped.
     let serial = unsafe {

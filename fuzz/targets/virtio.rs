@@ -1,4 +1,5 @@
-//! A driver at random: registers of a virtio device over MMIO, and rings, descriptors and tables that mean something and that do not.
+//! A driver at random: registers of a virtio device over MMIO, and rings, descriptors and tables that mean something and that do
+//! not.
 #![no_main]
 
 use libfuzzer_sys::arbitrary::{Result, Unstructured};

@@ -1,7 +1,6 @@
 //! Picks the drivers for what the device tree and the board's file say the board has.
 
 use core::fmt;
-use core::iter;
 use core::ptr::NonNull;
 
 use portcullis_arch::{probe, timer};
@@ -51,7 +50,7 @@ impl fmt::Display for BoardError {
             Self::Absent(name, address) => {
                 write!(
                     f,
-                    "the device tree lists {name} at {address:#x}, where nothing answers; delete or disable its node"
+                    "the device tree lists {name} at {address:#x}, where nothing answers; correct the address, or delete or disable its node"
                 )
             }
         }
@@ -167,17 +166,34 @@ pub unsafe fn last_resort_serial(entry: &Entry<'_>) -> Option<&'static dyn Seria
     })
 }
 
+/// The frames of the GIC that EL2 uses, each with its name, and where it begins: with a control register, whatever it is.
+fn gic_frames(gic: &Gic) -> impl Iterator<Item = (&'static str, u64)> {
+    let none = ("", None);
+    let frames = match gic {
+        Gic::V2 { distributor, cpu_interface, hypervisor_interface, .. } => [
+            ("the GIC's distributor (GICD)", Some(*distributor)),
+            ("the GIC's CPU interface (GICC)", Some(*cpu_interface)),
+            ("the GIC's control of virtual interfaces (GICH)", Some(*hypervisor_interface)),
+            none,
+            none,
+        ],
+        Gic::V3 { distributor, redistributors, .. } => {
+            let region =
+                |number: usize| ("a region of the GIC's redistributors (GICR)", redistributors.get(number).copied());
+            [("the GIC's distributor (GICD)", Some(*distributor)), region(0), region(1), region(2), region(3)]
+        }
+    };
+    frames.into_iter().filter_map(|(name, range)| Some((name, range?.start)))
+}
+
 /// Makes sure that the devices which the device tree lists are there.
 ///
 /// # Safety
 ///
 /// As for [`board`]; the calling core must not have an anchor yet.
 unsafe fn find_absent(facts: &Facts) -> Result<(), BoardError> {
-    let gicd = match facts.gic {
-        Gic::V2 { distributor, .. } | Gic::V3 { distributor, .. } => distributor,
-    };
     let devices = facts.devices().map(|device| (device.driver.name, device.registers.start));
-    for (name, address) in iter::once(("the GIC's distributor", gicd.start)).chain(devices) {
+    for (name, address) in gic_frames(&facts.gic).chain(devices) {
         // SAFETY: passed on to the caller; the first register of none of these changes when it is read.
         if !address.is_multiple_of(4) || !unsafe { probe::answers(address) } {
             return Err(BoardError::Absent(name, address));

@@ -18,8 +18,8 @@ pub struct Driver {
 
 /// Takes over the device of a driver. `None`: it cannot be driven where it lies.
 ///
-/// Safety: what [`DrivenDevice`] says must be true, and the pages of the registers must be mapped as device memory. A device that was
-/// taken over stays with its driver: who asks again gets the same.
+/// Safety: what [`DrivenDevice`] says must be true, and the pages of the registers must be mapped as device memory. A device that
+/// was taken over stays with its driver: who asks again gets the same.
 pub type Bind<T> = unsafe fn(&DrivenDevice) -> Option<&'static T>;
 
 /// What a driver offers.
@@ -44,6 +44,11 @@ impl Driver {
     /// Whether it drives nodes with this `compatible` string.
     pub fn drives(&self, compatible: &[u8]) -> bool {
         self.compatible.contains(&compatible)
+    }
+
+    /// Whether its devices are clocks that are read and nothing else.
+    pub const fn is_reference(&self) -> bool {
+        matches!(self.offer, Offer::Reference(_))
     }
 
     /// Whether its devices are consoles.

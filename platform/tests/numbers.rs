@@ -18,6 +18,8 @@ struct Board {
     memory_step: u64,
     /// Shift and width of a serial port's registers.
     serial: Option<(u32, u32)>,
+    /// `compatible` of a device that is disabled.
+    disabled: Option<&'static str>,
 }
 
 impl Board {
@@ -31,6 +33,7 @@ impl Board {
             timers: [13, 14, 11, 10],
             memory_step: 0x1000_0000,
             serial: None,
+            disabled: None,
         }
     }
 
@@ -81,6 +84,13 @@ impl Board {
             tree.numbers("redistributor-stride", &[stride]);
         }
         tree.end();
+        if let Some(compatible) = self.disabled {
+            tree.begin("device@a000000");
+            tree.string("compatible", compatible);
+            tree.numbers("reg", &[0xa00_0000, 0x1000]);
+            tree.string("status", "disabled");
+            tree.end();
+        }
         if let Some((shift, width)) = self.serial {
             tree.begin("serial@9000000");
             tree.string("compatible", "snps,dw-apb-uart");
@@ -133,6 +143,17 @@ fn a_serial_port_has_registers_that_exist_or_is_left_out_with_a_line() {
         let told = facts.left_out.to_string();
         let expected = format!("the serial port at 0x9000000 is not used: its registers have reg-shift {}", wrong.0);
         assert!(told.starts_with(&expected) && !told.contains("ranges of RAM"), "{told}");
+    }
+}
+
+#[test]
+fn of_what_is_disabled_only_a_clock_to_read_is_used() {
+    let devices = |compatible| Board { disabled: Some(compatible), ..board() }.facts().unwrap();
+    let timer = devices("brcm,bcm2835-system-timer");
+    assert_eq!(timer.devices().map(|device| device.registers.start).collect::<Vec<_>>(), [0xa00_0000]);
+    for other in ["arm,pl011", "arm,pl031", "brcm,bcm2835-pm-wdt", "brcm,bcm2711-rng200"] {
+        let facts = devices(other);
+        assert_eq!((facts.uart, facts.devices().count()), (None, 0), "{other}");
     }
 }
 

@@ -33,6 +33,9 @@ pub trait Firmware {
     /// The exception level that it runs at.
     fn level(&self) -> u64;
 
+    /// The address below which the hypervisor can map what it uses itself.
+    fn reach(&self) -> u64;
+
     /// Whether the CPU has the CRC32 instructions.
     fn has_crc32(&self) -> bool;
 

@@ -60,6 +60,16 @@ fn add(usable: &mut Regions, range: Range) {
     {}
 }
 
+/// Checks that `what` lies where the hypervisor can map it.
+///
+/// # Errors
+///
+/// [`Refusal::OutOfReach`].
+pub fn check_reach(firmware: &impl Firmware, what: &'static str, range: Range) -> Result<(), Refusal> {
+    let reach = firmware.reach();
+    if range.end <= reach { Ok(()) } else { Err(Refusal::OutOfReach { what, at: range.start, reach }) }
+}
+
 /// Checks that there is room for the hypervisor and its VMs beside what `taken` says, by the rules that boot itself goes by. What a
 /// VM has for its flash, and what the device tree reserves beyond the map, boot looks at.
 ///

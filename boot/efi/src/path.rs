@@ -19,10 +19,29 @@ pub struct Path(List<u16, LONGEST>);
 impl Path {
     /// A path of these characters, up to the first zero. None if it is empty or too long.
     pub fn new(text: impl IntoIterator<Item = u16>) -> Option<Self> {
+        Self::joined([text])
+    }
+
+    /// The path that several nodes of a device path make up, each up to its first zero: between two is one separator, whether either of
+    /// them has it, both, or none (UEFI 10.3.5.4). None if it is empty or too long.
+    pub fn joined<P: IntoIterator<Item = u16>>(parts: impl IntoIterator<Item = P>) -> Option<Self> {
         let mut path = List::default();
-        let text = text.into_iter().take_while(|character| *character != 0);
-        let text = text.map(|character| if character == SLASH { BACKSLASH } else { character });
-        let fits = text.chain([0]).all(|character| path.push(character));
+        let mut fits = true;
+        for part in parts {
+            let mut begins = !path.is_empty();
+            for character in part.into_iter().take_while(|character| *character != 0) {
+                let character = if character == SLASH { BACKSLASH } else { character };
+                let ends_in_separator = path.last() == Some(&BACKSLASH);
+                if begins && !ends_in_separator && character != BACKSLASH {
+                    fits &= path.push(BACKSLASH);
+                }
+                begins = false;
+                if !ends_in_separator || character != BACKSLASH {
+                    fits &= path.push(character);
+                }
+            }
+        }
+        fits &= path.push(0);
         (fits && path.len() > 1).then_some(Self(path))
     }
 
@@ -73,6 +92,26 @@ mod tests {
         assert_eq!(Path::new([]), None);
         assert_eq!(Path::new(utf16(&"x".repeat(LONGEST))), None);
         assert_eq!(path(&"x".repeat(LONGEST - 1)).terminated().len(), LONGEST);
+    }
+
+    #[test]
+    fn nodes_are_joined_by_one_separator() {
+        let joined = |parts: &[&str]| Path::joined(parts.iter().map(|part| utf16(part)));
+        for parts in [
+            &["\\EFI\\BOOT\\x.efi"][..],
+            &["\\EFI\\BOOT", "x.efi"],
+            &["\\EFI\\", "\\BOOT\\", "x.efi\0more"],
+            &["\\EFI\0", "", "BOOT", "/x.efi"],
+            &["\\\\EFI\\BOOT\\", "x.efi"],
+        ] {
+            assert_eq!(joined(parts), Some(path("\\EFI\\BOOT\\x.efi")), "{parts:?}");
+        }
+        assert_eq!(joined(&["EFI", "x.efi"]), Some(path("EFI\\x.efi")));
+        assert_eq!(joined(&[]), None);
+        assert_eq!(joined(&["", "\0"]), None);
+        let half = "x".repeat(LONGEST / 2);
+        assert_eq!(joined(&[&half, &half[1..]]), None);
+        assert_eq!(joined(&[&half, &half[2..]]).map(|path| path.terminated().len()), Some(LONGEST));
     }
 
     #[test]

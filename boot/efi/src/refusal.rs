@@ -39,6 +39,15 @@ pub enum Refusal {
     },
     /// The device tree has the bundle where no RAM is, by the memory map.
     Outside(Range),
+    /// Something lies where EL2 maps nothing.
+    OutOfReach {
+        /// What it is.
+        what: &'static str,
+        /// Where it is.
+        at: u64,
+        /// Below which address it would have to be.
+        reach: u64,
+    },
     /// The bundle is broken.
     Bundle {
         /// Where it comes from.
@@ -69,7 +78,7 @@ impl Refusal {
             Self::NotATree | Self::Facts(_) | Self::Outside(_) => Status::INCOMPATIBLE_VERSION,
             Self::NoBundle => Status::NOT_FOUND,
             Self::Bundle { .. } => Status::LOAD_ERROR,
-            Self::NoRoom | Self::NoMemory { .. } => Status::OUT_OF_RESOURCES,
+            Self::NoRoom | Self::NoMemory { .. } | Self::OutOfReach { .. } => Status::OUT_OF_RESOURCES,
             Self::NoMap(status) | Self::Unread { status, .. } | Self::NotLeft(status) => *status,
         }
     }
@@ -114,6 +123,11 @@ impl fmt::Display for Refusal {
             Self::Outside(Range { start, end }) => write!(
                 f,
                 "the bundle, {start:#x} to {end:#x} by the device tree, is not in the RAM of the firmware's memory map"
+            ),
+            Self::OutOfReach { what, at, reach } => write!(
+                f,
+                "{what} lies at {at:#x}, and this version can use what lies below {reach:#x} only; have the firmware load it lower, or use \
+                 less of the memory"
             ),
             Self::Bundle { source, error } => write!(f, "bundle, {source}: {error}"),
             Self::NoRoom => write!(

@@ -46,12 +46,15 @@ pub fn start(firmware: &mut impl Firmware, image: Range) -> Result<Handover, Ref
     if tree.is_empty() {
         return Err(Refusal::NotATree);
     }
+    let place = |bytes: &[u8]| Range::sized(bytes.as_ptr() as u64, bytes.len() as u64);
+    memory::check_reach(firmware, "the image", image)?;
+    memory::check_reach(firmware, "the device tree", place(tree))?;
     let chosen = Facts::from_tree(tree).map_err(Refusal::Facts)?.bundle;
     let (usable, _) = memory::read(firmware).map_err(Refusal::NoMap)?;
     let (source, bytes) = search::find(firmware, chosen, &usable)?;
+    memory::check_reach(firmware, "the bundle", place(bytes))?;
     let bundle = Bundle::parse(bytes).map_err(|error| Refusal::Bundle { source, error })?;
 
-    let place = |bytes: &[u8]| Range::sized(bytes.as_ptr() as u64, bytes.len() as u64);
     let taken = [place(tree), place(bytes)];
     let (usable, _) = memory::read(firmware).map_err(Refusal::NoMap)?;
     memory::check(&usable, image, &taken, &bundle)?;

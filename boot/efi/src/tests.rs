@@ -193,6 +193,32 @@ fn a_memory_map_without_room_starts_nothing() {
 }
 
 #[test]
+fn what_lies_too_high_is_told_of() {
+    let end = portcullis_board::vm_memory::EL2_END;
+    let refusal = start(&mut Fake { reach: end, ..right() }, Range::sized(end - 0x1000, 0x2000)).unwrap_err();
+    assert_eq!(refusal, Refusal::OutOfReach { what: "the image", at: end - 0x1000, reach: end });
+    assert_eq!(refusal.status(), Status::OUT_OF_RESOURCES);
+    assert!(refusal.to_string().starts_with("the image lies at 0x7fbffff000, and this version can use"), "{refusal}");
+    let (tree, bundle) = (right().tree.unwrap(), bundle());
+    let place = |bytes: &[u8]| (bytes.as_ptr() as u64, bytes.as_ptr() as u64 + bytes.len() as u64);
+    let refusal = refused(Fake { reach: place(tree).1 - 1, tree: Some(tree), ..right() });
+    assert!(matches!(refusal, Refusal::OutOfReach { what: "the device tree", .. }), "{refusal}");
+    // The bundle behind the tree, wherever that is.
+    let both = [tree, bundle].concat().leak();
+    let (tree, bundle) = both.split_at(tree.len());
+    let files = |reach| Fake { reach, tree: Some(tree), offer: Some(Ok(bundle)), ..right() };
+    assert_eq!(
+        refused(files(place(bundle).1 - 1)),
+        Refusal::OutOfReach { what: "the bundle", at: place(bundle).0, reach: place(bundle).1 - 1 }
+    );
+    assert!(start(&mut files(place(bundle).1), IMAGE).is_ok());
+    // VMs have RAM up there; the heap has none.
+    let map = |start| vec![(MemoryType::CONVENTIONAL, Range::sized(start, 1 << 30))];
+    assert_eq!(refused(Fake { map: map(end), ..right() }), Refusal::NoRoom);
+    assert!(start(&mut Fake { map: [map(RAM.start), map(end)].concat(), ..right() }, IMAGE).is_ok());
+}
+
+#[test]
 fn a_key_that_is_no_longer_the_newest_is_followed_by_the_next() {
     let mut firmware = Fake { changes: 3, ..right() };
     start(&mut firmware, IMAGE).unwrap();

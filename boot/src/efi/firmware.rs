@@ -6,6 +6,7 @@ use core::ptr;
 
 use portcullis_arch::{checksum, cpu, timer};
 use portcullis_board::Range;
+use portcullis_board::vm_memory::EL2_END;
 use portcullis_efi::{Firmware, Path, Table};
 use portcullis_platform::facts::List;
 use portcullis_tree::{self as tree, be32};
@@ -85,10 +86,12 @@ impl Efi {
 
     /// Takes memory for `size` bytes, as loaders' data.
     fn take(&mut self, size: usize) -> Result<Range, Status> {
-        let (mut start, pages) = (0, size.div_ceil(PAGE));
+        // Where EL2 maps what it uses; this is the highest address of the last page (UEFI 7.2.1).
+        let (mut start, pages) = (EL2_END - 1, size.div_ceil(PAGE));
         // SAFETY: boot services are there, or memory is all that is asked for.
-        let status =
-            unsafe { (self.boot.allocate_pages)(AllocateType::ANY_PAGES, MemoryType::LOADER_DATA, pages, &mut start) };
+        let status = unsafe {
+            (self.boot.allocate_pages)(AllocateType::MAX_ADDRESS, MemoryType::LOADER_DATA, pages, &mut start)
+        };
         if status != Status::SUCCESS {
             return Err(status);
         }
@@ -117,6 +120,10 @@ impl Efi {
 impl Firmware for Efi {
     fn level(&self) -> u64 {
         cpu::exception_level()
+    }
+
+    fn reach(&self) -> u64 {
+        EL2_END
     }
 
     fn has_crc32(&self) -> bool {
@@ -165,10 +172,8 @@ impl Firmware for Efi {
         // SAFETY: the firmware's device path, which ends in an end node (UEFI 10.3.1).
         let nodes = unsafe { Nodes::new(image.file_path) };
         let files = nodes.filter(|(kind, sub, _)| (*kind, *sub) == (DeviceType::MEDIA, DeviceSubType::MEDIA_FILE_PATH));
-        let text = files.flat_map(|(_, _, data)| {
-            data.as_chunks().0.iter().map(|pair| u16::from_le_bytes(*pair)).take_while(|character| *character != 0)
-        });
-        Path::new(text).unwrap_or(Path::none())
+        let text = |data: &'static [u8]| data.as_chunks().0.iter().map(|pair| u16::from_le_bytes(*pair));
+        Path::joined(files.map(|(_, _, data)| text(data))).unwrap_or(Path::none())
     }
 
     fn file(&mut self, path: &Path) -> Option<Result<&'static [u8], Status>> {

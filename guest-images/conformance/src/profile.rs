@@ -31,7 +31,7 @@
 //!   read `one` | 10240, the first |
 //! | `resets` | `reset`, `leak`: how often the VM resets itself | 2 |
 //! | `address` | `abort`, `jump`: where | a hole of the map |
-//! | `node` | `device`, `dma`: the device, by its path in this VM's tree | none |
+//! | `node` | `device`, `dma`, `suspend`: the device, by its path in this VM's tree | none |
 //! | `worst` | `hostile`: `spin`, `waits`, `signals`, `alarms`, `calls`, `accesses` | the first |
 //! | `access` | `abort`: `load`, `store`; `mmio`: `pair`, `writeback`, `exclusive` | the first |
 

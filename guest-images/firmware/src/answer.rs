@@ -31,6 +31,11 @@ pub struct State {
 }
 
 impl State {
+    /// How the firmware behaves.
+    pub const fn mode(&self) -> Mode {
+        self.setting.mode
+    }
+
     /// A firmware that has not been called yet, of a machine with `cores` cores, 1 to [`crate::cores::MOST`].
     pub const fn new(setting: Setting, cores: usize) -> Self {
         Self { setting, cores: Cores::new(cores), entropy: Entropy::new(), garbage: 0 }
@@ -58,7 +63,7 @@ pub fn answer(state: &mut State, now: Now, x: [u64; 8]) -> Answer {
             state.garbage = state.garbage.wrapping_add(1);
             return Answer::Four(values);
         }
-        Mode::Old => {
+        Mode::Old | Mode::Leftovers | Mode::Stays => {
             return match function {
                 PSCI_VERSION => Answer::one(PSCI_VERSION_0_2.into(), &x),
                 PSCI_AFFINITY_INFO | AFFINITY_INFO_64 => state.cores.info(&x),

@@ -47,6 +47,9 @@ mod gic {
     /// Of a redistributor: the registers of its core's own interrupts.
     pub const SGI_FRAME: u64 = 0x1_0000;
     pub const IGROUPR: u64 = 0x80;
+    pub const ISENABLER: u64 = 0x100;
+    pub const ISPENDR: u64 = 0x200;
+    pub const ISACTIVER: u64 = 0x300;
     pub const IGRPMODR: u64 = 0xd00;
 }
 
@@ -77,6 +80,27 @@ pub fn open_redistributor(core: usize) {
     write32(redistributor + gic::SGI_FRAME + gic::IGRPMODR, 0);
     write32(redistributor + WAKER, read32(redistributor + WAKER) & !PROCESSOR_SLEEP);
     while read32(redistributor + WAKER) & CHILDREN_ASLEEP != 0 {}
+}
+
+/// Leaves the interrupts of a core as somebody does who has used them and ended nothing: SGIs pending, the timers' active and
+/// enabled; with the first core's also shared ones, among them that of a clock whose line is high.
+pub fn leave_interrupts(core: usize) {
+    /// A PL031 (Arm DDI 0224): its match register, its mask, its data, and its interrupt of the GIC's.
+    const RTC: u64 = 0x0901_0000;
+    const RTC_BIT: u32 = 1 << 2;
+    let own = redistributor(core) + gic::SGI_FRAME;
+    write32(own + gic::ISENABLER, u32::MAX);
+    write32(own + gic::ISPENDR, 0xffff);
+    write32(own + gic::ISACTIVER, 1 << 30 | 1 << 27 | 1 << 26 | 1 << 25 | 1);
+    if core == 0 {
+        write32(RTC + 4, read32(RTC));
+        write32(RTC + 0x10, 1);
+        for (register, bits) in [(gic::ISENABLER, u32::MAX), (gic::ISPENDR, !RTC_BIT), (gic::ISACTIVER, 0xffff_0000)] {
+            for word in 1..=7 {
+                write32(gic::DISTRIBUTOR + register + 4 * word, bits);
+            }
+        }
+    }
 }
 
 /// Number of cores, which is that of redistributors; `most` + 1 if there are more than `most`.

@@ -4,14 +4,14 @@ use core::fmt::Write;
 
 use firmware::answer::{State, answer};
 use firmware::cores::{MOST, STARTED};
-use firmware::mode::Setting;
+use firmware::mode::{Mode, Setting};
 use firmware::place::{HYPERVISOR, MODE, TREE};
 use firmware::reply::{Answer, Start};
 use firmware::tally::{FAILED, Tally};
 
 use crate::board::{self, Console, Line};
 use crate::shared::{Context, Shared};
-use crate::{parking, processor};
+use crate::{leftovers, parking, processor};
 
 /// Registers x0 to x30 of a caller. The last place is unused.
 type Registers = [u64; 32];
@@ -43,6 +43,9 @@ fn start_first() -> ! {
     }
     _ = writeln!(console, "el3: mode {:?}, start {}", setting.mode, setting.start);
     board::open_distributor();
+    if setting.mode == Mode::Stays {
+        processor::go(HYPERVISOR, TREE);
+    }
     let shared = Shared::new(Context { state: State::new(setting, cores), tally: Tally::new() });
     // SAFETY: nothing returns to this frame, and the vectors use the stack below it.
     let shared: &'static Shared = unsafe { &*core::ptr::from_ref(&shared) };
@@ -54,6 +57,12 @@ fn descend(start: Start, shared: &'static Shared) -> ! {
     processor::open();
     processor::open_interrupts();
     board::open_redistributor(start.core);
+    let leaves = shared.lock().state.mode() == Mode::Leftovers;
+    if leaves {
+        board::leave_interrupts(start.core);
+        leftovers::fill_registers();
+        processor::enter_as_it_is(start, shared);
+    }
     processor::enter(start, shared)
 }
 

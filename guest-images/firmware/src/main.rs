@@ -6,6 +6,8 @@ mod board;
 #[cfg(target_os = "none")]
 mod firmware;
 #[cfg(target_os = "none")]
+mod leftovers;
+#[cfg(target_os = "none")]
 mod parking;
 #[cfg(target_os = "none")]
 mod processor;

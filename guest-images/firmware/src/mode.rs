@@ -33,11 +33,16 @@ pub enum Mode {
     Workarounds = 12,
     /// As [`Mode::Honest`], with the first one of them alone.
     FirstWorkaround = 13,
+    /// As [`Mode::Old`], but on each core EL2's registers are full of ones when it is entered, and interrupts are enabled, pending and
+    /// active.
+    Leftovers = 14,
+    /// As [`Mode::Old`], but the hypervisor is entered at EL3.
+    Stays = 15,
 }
 
 impl Mode {
     /// All modes.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Honest,
         Self::Garbage,
         Self::NoEntropy,
@@ -52,6 +57,8 @@ impl Mode {
         Self::Silent,
         Self::Workarounds,
         Self::FirstWorkaround,
+        Self::Leftovers,
+        Self::Stays,
     ];
 }
 

@@ -121,6 +121,28 @@ pub fn enter(start: Start, shared: &'static Shared) -> ! {
     }
 }
 
+/// As [`enter`], with EL2's registers as they are. That its MMU is off is for the caller to see to.
+pub fn enter_as_it_is(start: Start, shared: &'static Shared) -> ! {
+    // SAFETY: as in `enter`.
+    unsafe {
+        asm!(
+            "msr tpidr_el3, {shared}",
+            "msr elr_el3, {entry}",
+            "msr spsr_el3, {spsr}",
+            "isb",
+            "eret",
+            shared = in(reg) shared, entry = in(reg) start.entry, spsr = in(reg) SPSR, in("x0") start.argument,
+            in("x1") u64::MAX, in("x2") u64::MAX, in("x3") u64::MAX, options(noreturn),
+        );
+    }
+}
+
+/// Goes to `entry` at EL3, with `argument` in x0.
+pub fn go(entry: u64, argument: u64) -> ! {
+    // SAFETY: nothing comes back.
+    unsafe { asm!("br {}", in(reg) entry, in("x0") argument, options(noreturn)) }
+}
+
 /// CNTPCT_EL0 and CNTFRQ_EL0.
 pub fn now() -> Now {
     let (count, frequency);

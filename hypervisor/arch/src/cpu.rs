@@ -41,6 +41,12 @@ impl Anchor {
     pub const fn new(stack: u64, fault_stack: u64) -> Self {
         Self { stack, fault_stack, hardening: AtomicU64::new(0), restricts: AtomicBool::new(false), frame: [0; 32] }
     }
+
+    /// The registers that the vectors saved when EL2 faulted: x0 to x30, and the stack pointer.
+    pub fn fault_frame(&self) -> [u64; 32] {
+        // SAFETY: the frame is written by the vectors of this core before its fault handler runs and not again.
+        unsafe { core::ptr::read_volatile(&raw const self.frame) }
+    }
 }
 
 /// Makes `anchor` the one that the vectors find on this core.

@@ -99,6 +99,7 @@ el2_fault:
     msr     sp_el0, x1
     mrs     x1, tpidr_el2
     cbz     x1, no_anchor
+save_frame:
     stp     x2, x3, [x1, #{ANCHOR_FRAME} + 16]
     stp     x4, x5, [x1, #{ANCHOR_FRAME} + 32]
     stp     x6, x7, [x1, #{ANCHOR_FRAME} + 48]
@@ -126,14 +127,20 @@ el2_fault:
     bl      portcullis_fault
     brk     #0
 
-// Before there is an anchor there is nothing to print with either. Only a device that is looked for may be absent.
+// The boot core before it has its anchor: the image has one for it. A device that is looked for may be absent. No guest has run yet,
+// whose registers hold what there is no other place for.
 no_anchor:
+    msr     tpidrro_el0, x0
     mrs     x1, elr_el2
     adrp    x0, portcullis_probe_read
     add     x0, x0, :lo12:portcullis_probe_read
     cmp     x1, x0
-    b.ne    .
-    adrp    x1, portcullis_probe_failed
+    b.eq    1f
+    mrs     x0, tpidrro_el0
+    adrp    x1, portcullis_early_anchor
+    add     x1, x1, :lo12:portcullis_early_anchor
+    b       save_frame
+1:  adrp    x1, portcullis_probe_failed
     add     x1, x1, :lo12:portcullis_probe_failed
     msr     elr_el2, x1
     exception_return

@@ -178,6 +178,8 @@ pub fn is_present() -> bool {
 /// priorities, and the end of an interrupt split in two, so that a guest's own EOI deactivates a linked interrupt.
 pub fn init_core(core: usize, target: u8) {
     crate::gicv3::hide_interface();
+    // Until a vCPU comes: one that was left on would ask for maintenance without an end.
+    GICH.write(gich::HCR, 0);
     GICC.write(gicc::PMR, 0xf0);
     GICC.write(gicc::BPR, 0);
     let bypass = GICC.read(gicc::CTLR) & CTLR_BYPASS;

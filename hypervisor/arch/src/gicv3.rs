@@ -68,6 +68,8 @@ pub fn hide_interface() {
 /// [`OpenInterface`].
 pub fn init_core() -> Result<(), OpenInterface> {
     close_interface()?;
+    // Until a vCPU comes: one that was left on would ask for maintenance without an end.
+    set_virtual_control(0);
     // SAFETY: interrupts are masked at EL2; from here on they are taken from guests and while waiting.
     unsafe {
         write_sysreg!("icc_pmr_el1", 0xf0);

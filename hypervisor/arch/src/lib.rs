@@ -11,6 +11,7 @@ pub mod checksum;
 pub mod context;
 pub mod cpu;
 pub mod debug;
+pub mod early_map;
 pub mod el1;
 pub mod el2;
 mod extensions;

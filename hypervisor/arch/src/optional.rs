@@ -12,8 +12,8 @@ pub struct Features(u8);
 const POINTER_AUTHENTICATION: u8 = 1 << 0;
 /// FEAT_RAS: a deferred error.
 const DEFERRED_ERROR: u8 = 1 << 1;
-/// FEAT_SPECRES on a core that does not say that it keeps predictions of different contexts apart by itself (CSV2): it may have been
-/// [told](restrict_at_change) to use it. Others need not be asked.
+/// FEAT_SPECRES on a core that does not say that it keeps predictions of different contexts apart by itself (CSV2): it may have
+/// been [told](restrict_at_change) to use it. Others need not be asked.
 const MAY_RESTRICT_PREDICTION: u8 = 1 << 2;
 
 impl Features {
@@ -124,8 +124,8 @@ pub fn restrict_at_change(wanted: bool) {
     crate::cpu::note_restriction(wanted);
 }
 
-/// CFP RCTX, where this core was [told](restrict_at_change) to, for EL1 and EL0 of every VM: no branch that is executed afterwards is predicted by what was learnt there (Arm ARM,
-/// C5.6).
+/// CFP RCTX, where this core was [told](restrict_at_change) to, for EL1 and EL0 of every VM: no branch that is executed afterwards
+/// is predicted by what was learnt there (Arm ARM, C5.6).
 #[cold]
 fn restrict_prediction() {
     /// GVMID, NS, GASID: every VMID, Non-secure state, every ASID.

@@ -150,8 +150,8 @@ pub trait WallClock: Sync {
     /// Time of day at the moment when the physical counter stood at `count`, in nanoseconds since 1970-01-01 UTC; `None`
     /// if it cannot be told now. It does not decrease as `count` grows, unless somebody who owns the clock sets it back.
     fn at(&self, count: u64) -> Option<u64>;
-    /// The same of a clock that has found where its seconds begin, if it has to look for that: what is told then never steps, so the
-    /// first time is as right as any later one. `None` until it has.
+    /// The same of a clock that has found where its seconds begin, if it has to look for that: what is told then never steps, so
+    /// the first time is as right as any later one. `None` until it has.
     fn exact_at(&self, count: u64) -> Option<u64> {
         self.at(count)
     }

@@ -17,6 +17,10 @@ const GIB: u64 = 1 << 30;
 /// A block of the second level, and the unit of a VM's memory.
 const BLOCK: u64 = 2 << 20;
 
+/// What EL2 uses itself lies below this address, at which it maps nothing: the image, its heap, the device tree, the bundle, devices.
+/// A VM's RAM may lie anywhere.
+pub const EL2_END: u64 = 511 * GIB;
+
 /// Bytes of EL2's heap.
 pub const HEAP: u64 = BLOCK;
 
@@ -44,8 +48,8 @@ impl Banks {
         first.next_multiple_of(BLOCK).saturating_add(second)
     }
 
-    /// Takes memory for flash out of the free RAM, whose first bank has a file of `first` bytes; zero: it has none; and whose second
-    /// one has `second`, a multiple of 2 MiB. None if there are no such pieces; nothing is changed then.
+    /// Takes memory for flash out of the free RAM, whose first bank has a file of `first` bytes; zero: it has none; and whose
+    /// second one has `second`, a multiple of 2 MiB. None if there are no such pieces; nothing is changed then.
     pub fn take(free: &mut Regions, first: u64, second: u64) -> Option<Self> {
         let mut left = free.clone();
         let second = take(&mut left, second, false)?;
@@ -66,7 +70,8 @@ impl Banks {
 /// Takes `size` bytes for EL2's heap out of the free RAM, in the GiB of the image at `image` if there is room.
 pub fn take_heap(free: &mut Regions, size: u64, image: u64) -> Option<Range> {
     let near = Range::sized(image & !(GIB - 1), GIB);
-    free.allocate_within(size, size, near).or_else(|| free.allocate(size, size))
+    let reached = Range { start: 0, end: EL2_END };
+    free.allocate_within(size, size, near).or_else(|| free.allocate_within(size, size, reached))
 }
 
 /// The most that [`take`] would give a VM whose devices do not write to memory.
@@ -135,5 +140,9 @@ mod tests {
         assert_eq!(take_heap(&mut free, BLOCK, 0x4020_0000).map(|range| range.start), Some(0x7fe0_0000));
         let mut elsewhere = regions(&[(0x4000_0000, 0x5000_0000)]);
         assert_eq!(take_heap(&mut elsewhere, BLOCK, 0x8_0000).map(|range| range.start), Some(0x4fe0_0000));
+        // Never where EL2 cannot map it.
+        let mut far = regions(&[(EL2_END - 2 * BLOCK, EL2_END - BLOCK), (EL2_END, EL2_END + GIB)]);
+        assert_eq!(take_heap(&mut far, BLOCK, 0x8_0000).map(|range| range.start), Some(EL2_END - 2 * BLOCK));
+        assert_eq!(take_heap(&mut far, BLOCK, 0x8_0000), None);
     }
 }

@@ -119,7 +119,9 @@ impl<'a> Bundle<'a> {
         if bundle.vms().next().is_none() {
             return Err(BundleError::NoVms);
         }
-        bundle.make_room_for_links();
+        if folders != [None; 2] {
+            bundle.make_room_for_links();
+        }
         if let Some(value) = control {
             let name = property::string(bundle::CONTROL, value).map_err(|_| BundleError::Control)?;
             let index = bundle.vms().position(|vm| vm.name == name);

@@ -161,19 +161,22 @@ fn the_root_is_checked() {
     let names: Vec<String> = (0..9).map(|index| format!("vm{index}")).collect();
     let nine: Vec<(usize, &str)> = names.iter().map(String::as_str).enumerate().collect();
     assert_eq!(Bundle::parse(&several(&nine)).unwrap_err(), BundleError::TooManyVms);
-    assert_eq!(Bundle::parse(&several(&nine[..8])).unwrap().vms().count(), 8);
+    let most = if cfg!(miri) { 3 } else { 8 };
+    assert_eq!(Bundle::parse(&several(&nine[..most])).unwrap().vms().count(), most);
 }
 
 #[test]
 fn every_vm_is_checked() {
+    // Of a long list Miri has a part.
+    let step = if cfg!(miri) { 4 } else { 1 };
     for name in ["memory", "cores", "conduits", "kernel"] {
         assert_eq!(vm_error(&[name], |_| {}), VmError::Missing(name));
     }
     assert_eq!(vm_error(&["name"], |_| {}), VmError::Name);
-    for name in ["A", "0a", "-", "a_b", "a23456789012345678"] {
+    for name in ["A", "0a", "-", "a_b", "a23456789012345678"].into_iter().step_by(step) {
         assert_eq!(vm_error(&["name"], |tree| tree.property_string("name", name).unwrap()), VmError::Name);
     }
-    for bytes in [0, 1 << 20, (2 << 20) + 1, 1 << 39, u64::MAX] {
+    for bytes in [0, 1 << 20, (2 << 20) + 1, 1 << 39, u64::MAX].into_iter().step_by(step) {
         assert_eq!(
             vm_error(&["memory"], |t| t.property_u64("memory", bytes).unwrap()),
             VmError::Memory(check_memory(bytes).unwrap_err())
@@ -201,11 +204,15 @@ fn every_vm_is_checked() {
         ("kernel", &[0xff; 16]),
         ("kernel", &[0, 0, 0, 0, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
         ("dtb", &[0; 16]),
-    ] {
+    ]
+    .into_iter()
+    .step_by(step)
+    {
         assert_eq!(vm_error(&[name], |tree| tree.property(name, value).unwrap()), VmError::Malformed(name));
     }
     assert_eq!(vm_error(&[], |tree| tree.property_null("memroy").unwrap()), VmError::Unknown);
-    for value in [&[0; 4][..], &[0; 12], &[0x80, 0, 0, 0, 0, 0, 0, 0], &[0, 0, 0, 0, 0xff, 0, 0, 0]] {
+    let values = [&[0; 4][..], &[0; 12], &[0x80, 0, 0, 0, 0, 0, 0, 0], &[0, 0, 0, 0, 0xff, 0, 0, 0]];
+    for value in values.into_iter().step_by(step) {
         assert_eq!(vm_error(&[], |tree| tree.property("soc-id", value).unwrap()), VmError::Malformed("soc-id"));
     }
     let implementations = |bytes| vm_error(&[], |tree| tree.property("implementations", &vec![0; bytes]).unwrap());

@@ -6,8 +6,8 @@
 //! P, would wait for ever for the escape key to count again: so a sequence or a string also ends with a
 //! [pause](Answers::step), which no terminal makes in an answer.
 //!
-//! A guest can have a terminal send keys themselves as control sequences (xterm's modifyOtherKeys, kitty's keyboard protocol). Those
-//! that stand for a key of ASCII are understood, so that the escape key stays the person's.
+//! A guest can have a terminal send keys themselves as control sequences (xterm's modifyOtherKeys, kitty's keyboard protocol).
+//! Those that stand for a key of ASCII are understood, so that the escape key stays the person's.
 
 /// ESC.
 const ESC: u8 = 0x1b;
@@ -27,8 +27,8 @@ pub enum Part {
 
 /// Where in an answer the input is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-// With a tag of its own, so that the first state is all zeros: the console, which is large, is zeros in the image then, and takes no
-// room in it.
+// With a tag of its own, so that the first state is all zeros: the console, which is large, is zeros in the image then, and takes
+// no room in it.
 #[repr(u8)]
 enum State {
     #[default]

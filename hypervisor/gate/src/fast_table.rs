@@ -6,8 +6,8 @@
 //! without a lock and without an atomic read-modify-write, and nothing is written to it while the VM runs.
 //!
 //! The hash is one instruction, CRC32X of zero with the function as accumulator, and the lowest seven bits of its result: chosen
-//! among the forms of that instruction because no two known functions share a line. A function that would, and is called rarely, has
-//! none ([`asks_gate`]).
+//! among the forms of that instruction because no two known functions share a line. A function that would, and is called rarely,
+//! has none ([`asks_gate`]).
 
 use core::sync::atomic::{AtomicI8, AtomicU8, AtomicU16, AtomicU32, Ordering};
 
@@ -78,7 +78,8 @@ pub const fn line(function: u32) -> usize {
     crc as usize % LINES
 }
 
-/// Two known functions on one line that both have one would be a defect; so would function 0, which stands in unused lines, on line 0.
+/// Two known functions on one line that both have one would be a defect; so would function 0, which stands in unused lines, on line
+/// 0.
 const _: () = {
     let mut taken = [false; LINES];
     let mut n = 0;

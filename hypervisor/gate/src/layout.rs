@@ -1,6 +1,7 @@
 //! Where everything lies in the 64-bit word of a [`Profile`](crate::Profile).
 //!
-//! Each service is one bit, each field a few beside each other. A whole number of bytes per bitmap register leaves room for services to come.
+//! Each service is one bit, each field a few beside each other. A whole number of bytes per bitmap register leaves room for
+//! services to come.
 //!
 //! ```text
 //!  63   62   61   60   59   58  57 50 49 48 47 46 45 44 43 42 41 40 39 38 37   36 35   32 31   24 23   16 15    8 7     0

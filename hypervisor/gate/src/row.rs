@@ -121,8 +121,8 @@ impl Row {
         self.change(|profile| profile.after_set_rule(rule))
     }
 
-    /// Lowers the workaround registers to what `support` says at most, now that it is known which cores the VM has. It is no write of
-    /// a manager's: no mark is set. A row that is frozen stays as it is.
+    /// Lowers the workaround registers to what `support` says at most, now that it is known which cores the VM has. It is no write
+    /// of a manager's: no mark is set. A row that is frozen stays as it is.
     pub fn limit_workarounds(&self, support: &Support) {
         let limited = self.change(|profile| Ok(profile.with_limited_workarounds(support)));
         debug_assert!(limited.is_ok(), "nothing is refused");

@@ -1,5 +1,6 @@
 //! The tables in `docs/gate.md`: that of the calls against the oracle, a row per function with its name, gate and kind of
-//! answer; that of bits and filter made from the gate itself; that of the functions that do not exist against the gate with everything open.
+//! answer; that of bits and filter made from the gate itself; that of the functions that do not exist against the gate with
+//! everything open.
 #![allow(unexpected_cfgs, reason = "loom is switched on by RUSTFLAGS, as its documentation asks")]
 #![cfg(not(any(loom, miri)))]
 

@@ -41,26 +41,45 @@ fn assert_final(row: &Row, seen: Profile) {
     assert_eq!(row.profile(), seen);
 }
 
-/// No SET lands after the freeze: one that succeeded is in the frozen word, one that failed is not.
+/// A value of each register that another than the created one is, the SMCCC version's among them.
+fn other_value(register: Register) -> u64 {
+    match register {
+        Register::PsciVersion => 0x1_0000,
+        Register::SmcccVersion => 0x1_0002,
+        Register::Workaround1 | Register::Workaround2 | Register::Workaround3 => 0,
+        Register::VendorHyp | Register::VendorHyp2 => 1,
+        Register::Std | Register::StdHyp | Register::Sip => 0,
+    }
+}
+
+/// No SET lands after the freeze, of whatever register: one that succeeded is in the frozen word with all that it changes, one
+/// that failed is not.
 #[test]
 fn loom_set_lands_before_the_freeze_or_not_at_all() {
-    model(|wait| {
-        let row = created();
-        let manager = {
-            let row = Arc::clone(&row);
-            thread::spawn(move || row.set(Register::VendorHyp, 1, &SUPPORT))
-        };
-        wait();
-        let frozen = row.freeze(None);
-        let outcome = manager.join().unwrap();
-        let expected = match outcome {
-            Ok(()) => [0, 0, 1, 0],
-            Err(SetError::Frozen) => [1, 1, 3, 0],
-            Err(other) => panic!("{other}"),
-        };
-        assert_eq!(bitmaps(frozen), expected);
-        assert_final(&row, frozen);
-    });
+    for register in Register::ALL {
+        let value = other_value(register);
+        model(move |wait| {
+            let row = created();
+            let before = row.profile();
+            let manager = {
+                let row = Arc::clone(&row);
+                thread::spawn(move || row.set(register, value, &SUPPORT))
+            };
+            wait();
+            let frozen = row.freeze(None);
+            let outcome = manager.join().unwrap();
+            // The same with nobody beside.
+            let alone = created();
+            match outcome {
+                Ok(()) => alone.set(register, value, &SUPPORT).unwrap(),
+                Err(SetError::Frozen) => {}
+                Err(other) => panic!("{register}: {other}"),
+            }
+            assert_eq!(alone.profile() != before, outcome.is_ok(), "{register}");
+            assert_eq!(frozen, alone.freeze(None), "{register}");
+            assert_final(&row, frozen);
+        });
+    }
 }
 
 /// A guest that reads the word while managers write and another core freezes it: once frozen, its view is final, and
@@ -272,35 +291,39 @@ fn loom_set_against_recreate_is_whole() {
     });
 }
 
-/// The whole way: manager, start, guest's call. What the guest was answered is what GET says afterwards.
+/// The whole way: manager, start, guest's call. What the guest was answered is what GET says afterwards, of either version.
 #[test]
 fn loom_guest_call_agrees_with_get() {
-    model(|wait| {
-        let row = created();
-        let manager = {
-            let row = Arc::clone(&row);
-            thread::spawn(move || {
-                let _ = row.set(Register::PsciVersion, 0x1_0000, &SUPPORT);
-                let _ = row.set(Register::VendorHyp, 3, &SUPPORT);
-            })
-        };
-        let guest = {
-            let row = Arc::clone(&row);
-            thread::spawn(move || {
-                row.freeze(None);
-                let call = |id| decide(row.profile(), None, &Call::new(Conduit::Hvc, [id, 0, 0, 0]));
-                (call(0x8400_0000), call(0x8600_0000), call(0x8400_0000))
-            })
-        };
-        wait();
-        let (version, features, again) = guest.join().unwrap();
-        manager.join().unwrap();
-        assert_eq!(version, Verdict::Answer(Return([row.get(Register::PsciVersion), 0, 0, 0])));
-        assert_eq!(version, again);
-        let expected = match row.get(Register::VendorHyp) {
-            0 => Verdict::Deny,
-            word => Verdict::Answer(Return([word, 0, 0, 0])),
-        };
-        assert_eq!(features, expected);
-    });
+    for (register, value, function) in
+        [(Register::PsciVersion, 0x1_0000, 0x8400_0000), (Register::SmcccVersion, 0x1_0002, 0x8000_0000)]
+    {
+        model(move |wait| {
+            let row = created();
+            let manager = {
+                let row = Arc::clone(&row);
+                thread::spawn(move || {
+                    let _ = row.set(register, value, &SUPPORT);
+                    let _ = row.set(Register::VendorHyp, 3, &SUPPORT);
+                })
+            };
+            let guest = {
+                let row = Arc::clone(&row);
+                thread::spawn(move || {
+                    row.freeze(None);
+                    let call = |id| decide(row.profile(), None, &Call::new(Conduit::Hvc, [id, 0, 0, 0]));
+                    (call(function), call(0x8600_0000), call(function))
+                })
+            };
+            wait();
+            let (version, features, again) = guest.join().unwrap();
+            manager.join().unwrap();
+            assert_eq!(version, Verdict::Answer(Return([row.get(register), 0, 0, 0])));
+            assert_eq!(version, again);
+            let expected = match row.get(Register::VendorHyp) {
+                0 => Verdict::Deny,
+                word => Verdict::Answer(Return([word, 0, 0, 0])),
+            };
+            assert_eq!(features, expected);
+        });
+    }
 }

@@ -79,7 +79,8 @@ fn damage_is_refused_or_read_as_another_reader_reads_it() {
     let step = if cfg!(miri) { 64 } else { 1 };
     let (mut same, mut refused) = (0, 0);
     for at in (0..data.len()).step_by(step) {
-        for mask in (0..8).map(|bit| 1 << bit).chain([0xff]) {
+        let bits = (0..8).step_by(if cfg!(miri) { 5 } else { 1 });
+        for mask in bits.map(|bit| 1 << bit).chain([0xff]) {
             let mut bad = data.clone();
             bad[at] ^= mask;
             let other = dtoolkit::fdt::Fdt::new(&bad);
@@ -99,7 +100,9 @@ fn damage_is_refused_or_read_as_another_reader_reads_it() {
         }
         assert!(Tree::new(&data[..at]).is_err(), "{at} bytes");
     }
-    assert!(same > 100 / step && refused > data.len() / step);
+    // Of the nine masks Miri has three.
+    let few = step * if cfg!(miri) { 3 } else { 1 };
+    assert!(same > 100 / few && refused > data.len() / few);
 }
 
 /// The specification has 31 bytes at most (section 2.2.4); boards do not keep to it.

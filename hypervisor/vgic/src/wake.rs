@@ -13,8 +13,8 @@ impl Vgic {
     /// GICC_PMR). Its redistributor may sleep (GICR_WAKER), and its CPU interface be off (ICC_IGRPENn_EL1, GICC_CTLR): a guest
     /// closes both before it suspends, and what wakes it is the distributor's request (IHI 0069, section 11.1).
     ///
-    /// `lines` are the private interrupts whose lines are high, bits by INTID: those of the vCPU's timers, which the core has. To be
-    /// asked on the vCPU's core after [`Vgic::flush_and_see`].
+    /// `lines` are the private interrupts whose lines are high, bits by INTID: those of the vCPU's timers, which the core has. To
+    /// be asked on the vCPU's core after [`Vgic::flush_and_see`].
     pub fn wakes(&self, vcpu: usize, mask: u8, lines: u32, lrs: &impl ListRegisters) -> bool {
         let Some(this) = self.vcpu(vcpu) else { return false };
         let state = this.state.lock();

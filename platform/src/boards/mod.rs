@@ -3,6 +3,7 @@
 
 mod qemu_virt;
 mod raspberry_pi_4;
+mod raspberry_pi_5;
 mod unknown;
 
 use portcullis_board::Range;
@@ -44,7 +45,8 @@ impl Entry<'_> {
 }
 
 /// Every board that has a file.
-pub static BOARDS: [&Definition; 2] = [&qemu_virt::QEMU_VIRT, &raspberry_pi_4::RASPBERRY_PI_4];
+pub static BOARDS: [&Definition; 3] =
+    [&qemu_virt::QEMU_VIRT, &raspberry_pi_4::RASPBERRY_PI_4, &raspberry_pi_5::RASPBERRY_PI_5];
 
 /// The board with these `compatible` strings; one of which only the device tree is known, if there is none.
 pub fn find(compatible: &[Text]) -> &'static Definition {
@@ -74,6 +76,11 @@ mod tests {
         };
         assert_eq!(named(0x4008_0000).map(|uart| uart.registers.start), Some(0x900_0000));
         assert_eq!(named(0x8_0000), None);
+        let compatible = ["raspberrypi,5-model-b", "brcm,bcm2712"].map(|name| Text::new(name).unwrap());
+        let entry = Entry { image: 0x8_0000, compatible: &compatible, has_atags: false, map: |_| () };
+        // SAFETY: no register of this board's is read.
+        let uart = BOARDS.iter().find_map(|board| unsafe { board.last_resort?(&entry) });
+        assert_eq!(uart.map(|uart| uart.registers.start), Some(0x10_7d00_1000));
     }
 
     #[test]

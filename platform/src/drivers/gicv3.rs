@@ -76,8 +76,8 @@ impl GicV3 {
     /// The redistributor of the calling core, and the frame of it that has the registers of private interrupts.
     fn find_redistributor(&self) -> Option<(GicRedistributor<'static>, Distributor)> {
         let _one_at_a_time = self.distributor.lock();
-        // SAFETY: `new` was given regions of redistributors, and `find` looks at none beyond them. Of each core's redistributor only
-        // that core makes a lasting handle.
+        // SAFETY: `new` was given regions of redistributors, and `find` looks at none beyond them. Of each core's redistributor
+        // only that core makes a lasting handle.
         let handle =
             |at: u64| unsafe { Some(GicRedistributor::new(UniqueMmioPointer::new(NonNull::new(at as *mut GicrSgi)?))) };
         let look = |at| {

@@ -15,9 +15,9 @@ pub struct Typer {
     pub has_virtual_lpis: bool,
 }
 
-/// The address of the redistributor of the core with this affinity. `stride` is the distance from one to the next, if the device tree
-/// tells; otherwise each one says how many frames it has. A region ends where one says that it is the last, and in any case where the
-/// device tree says: what is behind is nobody's.
+/// The address of the redistributor of the core with this affinity. `stride` is the distance from one to the next, if the device
+/// tree tells; otherwise each one says how many frames it has. A region ends where one says that it is the last, and in any case
+/// where the device tree says: what is behind is nobody's.
 pub fn find(regions: &[Range], stride: Option<u64>, affinity: u64, look: impl Fn(u64) -> Typer) -> Option<u64> {
     let in_region = |region: &Range| {
         let mut at = region.start;

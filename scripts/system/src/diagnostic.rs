@@ -35,7 +35,8 @@ impl<'a> Diagnostics<'a> {
         self.list.push(Diagnostic { span: Some(span), message: message.into(), help: help.into() });
     }
 
-    /// Adds an error at `span` that the hypervisor would report too: it says what is wrong, and behind a semicolon what would be right.
+    /// Adds an error at `span` that the hypervisor would report too: it says what is wrong, and behind a semicolon what would be
+    /// right.
     pub fn of_bundle(&mut self, span: Span, error: impl fmt::Display) {
         let text = error.to_string();
         let (message, help) = text.split_once("; ").unwrap_or((&text, "correct it"));

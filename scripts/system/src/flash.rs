@@ -67,8 +67,8 @@ pub fn wrong_size(name: &Spanned<String>, shown: &str, size: u64, diagnostics: &
     diagnostics.error(name.span(), message, format!("fill it up: `truncate -s {right}K {shown}`; a bank has {bank}"));
 }
 
-/// Whether a device has the address of a bank by its path. Below the root the unit address is the CPU's; what else lies there is seen
-/// at boot.
+/// Whether a device has the address of a bank by its path. Below the root the unit address is the CPU's; what else lies there is
+/// seen at boot.
 pub fn is_in_flash(path: &str) -> bool {
     let unit = path.strip_prefix('/').filter(|name| !name.contains('/')).and_then(|name| name.split_once('@'));
     let address = unit.and_then(|(_, unit)| u64::from_str_radix(unit.split(',').next()?, 16).ok());

@@ -11,7 +11,8 @@ use super::section::Section;
 /// Microseconds of a second.
 const SECOND: u64 = 1_000_000;
 
-/// The longest timeout of the watchdog of the VM that `section` describes, in seconds; 0: it has none. `conduits` are its open ones.
+/// The longest timeout of the watchdog of the VM that `section` describes, in seconds; 0: it has none. `conduits` are its open
+/// ones.
 pub fn read(section: &Section<'_>, conduits: u32, diagnostics: &mut Diagnostics<'_>) -> u32 {
     let Some(value) = section.value("watchdog") else { return 0 };
     let DeValue::String(text) = value.get_ref() else {

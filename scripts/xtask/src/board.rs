@@ -21,6 +21,8 @@ pub enum Board {
     Raspi4b,
     /// A Raspberry Pi 4 Model B.
     Rpi4,
+    /// A Raspberry Pi 5.
+    Rpi5,
     /// Xilinx' ZCU102 with a Zynq UltraScale+, and QEMU's.
     Zcu102,
     /// A board with Xilinx' Versal, and QEMU's `xlnx-versal-virt`.
@@ -38,9 +40,10 @@ impl Board {
             "qemu-virt" => Ok(Self::QemuVirt),
             "raspi4b" => Ok(Self::Raspi4b),
             "rpi4" => Ok(Self::Rpi4),
+            "rpi5" => Ok(Self::Rpi5),
             "zcu102" => Ok(Self::Zcu102),
             "versal" => Ok(Self::Versal),
-            _ => Err(format!("there is no board {name}; one of qemu-virt, raspi4b, rpi4, zcu102, versal")),
+            _ => Err(format!("there is no board {name}; one of qemu-virt, raspi4b, rpi4, rpi5, zcu102, versal")),
         }
     }
 
@@ -50,6 +53,7 @@ impl Board {
             Self::QemuVirt => "qemu-virt",
             Self::Raspi4b => "raspi4b",
             Self::Rpi4 => "rpi4",
+            Self::Rpi5 => "rpi5",
             Self::Zcu102 => "zcu102",
             Self::Versal => "versal",
         }
@@ -60,6 +64,7 @@ impl Board {
         match self {
             Self::QemuVirt => "linux,dummy-virt",
             Self::Raspi4b | Self::Rpi4 => "raspberrypi,4-model-b",
+            Self::Rpi5 => "raspberrypi,5-model-b",
             Self::Zcu102 => "xlnx,zynqmp-zcu102",
             Self::Versal => "xlnx,versal",
         }
@@ -71,6 +76,7 @@ impl Board {
             Self::QemuVirt => VIRT_MEMORY,
             Self::Raspi4b => raspberry_pi::QEMU_MEMORY,
             Self::Rpi4 => raspberry_pi::BOARD_MEMORY,
+            Self::Rpi5 => raspberry_pi::PI_5_MEMORY,
             Self::Zcu102 | Self::Versal => XILINX_MEMORY,
         }
     }
@@ -79,7 +85,7 @@ impl Board {
     pub const fn knows_time(self) -> bool {
         match self {
             Self::QemuVirt | Self::Zcu102 | Self::Versal => true,
-            Self::Raspi4b | Self::Rpi4 => false,
+            Self::Raspi4b | Self::Rpi4 | Self::Rpi5 => false,
         }
     }
 
@@ -87,7 +93,7 @@ impl Board {
     pub const fn ram(self) -> u64 {
         match self {
             Self::QemuVirt => VIRT_RAM,
-            Self::Raspi4b | Self::Rpi4 | Self::Zcu102 | Self::Versal => 0,
+            Self::Raspi4b | Self::Rpi4 | Self::Rpi5 | Self::Zcu102 | Self::Versal => 0,
         }
     }
 
@@ -95,7 +101,7 @@ impl Board {
     pub const fn memory_end(self) -> u64 {
         match self {
             Self::QemuVirt => VIRT_RAM + VIRT_MEMORY,
-            Self::Raspi4b | Self::Rpi4 | Self::Zcu102 | Self::Versal => self.memory(),
+            Self::Raspi4b | Self::Rpi4 | Self::Rpi5 | Self::Zcu102 | Self::Versal => self.memory(),
         }
     }
 
@@ -105,7 +111,7 @@ impl Board {
             // FEAT_RNG is the source of the guests' entropy. QEMU's own algorithm for pointer authentication: the architected
             // one takes most of a guest's boot time.
             Self::QemuVirt => Some("max,pauth-impdef=on"),
-            Self::Raspi4b | Self::Rpi4 | Self::Zcu102 | Self::Versal => None,
+            Self::Raspi4b | Self::Rpi4 | Self::Rpi5 | Self::Zcu102 | Self::Versal => None,
         }
     }
 
@@ -113,7 +119,7 @@ impl Board {
     pub const fn gic(self) -> Gic {
         match self {
             Self::QemuVirt | Self::Versal => Gic::V3,
-            Self::Raspi4b | Self::Rpi4 | Self::Zcu102 => Gic::V2,
+            Self::Raspi4b | Self::Rpi4 | Self::Rpi5 | Self::Zcu102 => Gic::V2,
         }
     }
 
@@ -121,7 +127,7 @@ impl Board {
     pub const fn cores(self) -> u32 {
         match self {
             Self::QemuVirt => 5,
-            Self::Raspi4b | Self::Rpi4 | Self::Zcu102 => 4,
+            Self::Raspi4b | Self::Rpi4 | Self::Rpi5 | Self::Zcu102 => 4,
             Self::Versal => 2,
         }
     }
@@ -130,7 +136,7 @@ impl Board {
     pub const fn demonstration(self) -> &'static str {
         match self {
             Self::QemuVirt => "demo.toml",
-            Self::Raspi4b | Self::Rpi4 | Self::Zcu102 => "demo-four-cores.toml",
+            Self::Raspi4b | Self::Rpi4 | Self::Rpi5 | Self::Zcu102 => "demo-four-cores.toml",
             Self::Versal => "demo-two-cores.toml",
         }
     }
@@ -139,7 +145,7 @@ impl Board {
     pub const fn device_tree(self) -> Option<&'static str> {
         match self {
             Self::Zcu102 => Some("xilinx/zynqmp-zcu102-rev1.0.dtb"),
-            Self::QemuVirt | Self::Raspi4b | Self::Rpi4 | Self::Versal => None,
+            Self::QemuVirt | Self::Raspi4b | Self::Rpi4 | Self::Rpi5 | Self::Versal => None,
         }
     }
 
@@ -147,7 +153,8 @@ impl Board {
     const fn machine(self) -> &'static str {
         match self {
             Self::QemuVirt => "virt,virtualization=on",
-            Self::Raspi4b | Self::Rpi4 => "raspi4b",
+            // A Raspberry Pi 5 is not in QEMU; nobody starts one.
+            Self::Raspi4b | Self::Rpi4 | Self::Rpi5 => "raspi4b",
             Self::Zcu102 => "xlnx-zcu102,virtualization=on",
             Self::Versal => "xlnx-versal-virt",
         }
@@ -315,7 +322,7 @@ mod tests {
 
     #[test]
     fn names_lead_to_boards() {
-        for board in [Board::QemuVirt, Board::Raspi4b, Board::Rpi4, Board::Zcu102, Board::Versal] {
+        for board in [Board::QemuVirt, Board::Raspi4b, Board::Rpi4, Board::Rpi5, Board::Zcu102, Board::Versal] {
             assert_eq!(Board::parse(board.name()), Ok(board));
         }
         assert!(Board::parse("pc").unwrap_err().contains("no board pc"));

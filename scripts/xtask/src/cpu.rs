@@ -16,6 +16,7 @@ const CORTEX_A72: Cpu = Cpu { name: "cortex-a72", memory_model: 0x1124 };
 pub fn known(board: Board, asked: Option<&str>) -> Option<Cpu> {
     match board {
         Board::Raspi4b | Board::Rpi4 | Board::Versal => Some(CORTEX_A72),
+        Board::Rpi5 => None,
         Board::Zcu102 => Some(CORTEX_A53),
         Board::QemuVirt => {
             let model = asked.or(board.cpu())?.split(',').next()?;

@@ -19,10 +19,16 @@ pub enum Defect {
     OneRedistributor,
     /// On `virt`: the redistributors of its GICv3 are in two regions, two in the first one, and their distance is told.
     TwoRegions,
+    /// On `virt`: the redistributors of its GICv3, or the CPU interface of its GICv2, is where nothing answers.
+    MisplacedCpuInterface,
+    /// On `virt`: the control of virtual interfaces of its GICv2 is where nothing answers.
+    MisplacedVirtualControl,
     /// On `virt`: the virtual timer has another interrupt than Arm's boards have.
     OtherTimer,
     /// On `virt`: the second serial port has the interrupt that a guest's clock has.
     TakenInterrupt,
     /// On `virt`: the second serial port's interrupt is edge-triggered.
     Edge,
+    /// On `virt`: its clock is called something that the hypervisor does not drive, so a VM can have it.
+    DisguisedClock,
 }

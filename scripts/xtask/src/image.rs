@@ -46,6 +46,10 @@ pub fn image(options: &Image) -> Result<()> {
         write(&options.out, card::CONFIGURATION, card::configuration().as_bytes())?;
         println!("all three go to the card's boot partition; docs/rpi4.md has the steps, and TF-A's place in them");
     }
+    if options.board == Board::Rpi5 {
+        write(&options.out, card::CONFIGURATION, card::configuration_of_pi_5().as_bytes())?;
+        println!("all three go to the card's boot partition; docs/rpi5.md has the steps");
+    }
     Ok(())
 }
 

@@ -16,8 +16,9 @@ usage:
               [--cores N] [--el3 none|tf-a] [--timeout SECONDS] [-- QEMU ARGS]
   scripts/test [FILTER]
   scripts/bench [--peers] [--docs] [--accept] [--profile]
-  scripts/image --board qemu-virt|rpi4|zcu102|versal --manifest FILE --out DIR [--u-boot [--tree FILE]]
---cores is 1 to 8, --cpu a model of QEMU (cortex-a72); the other boards have their own.  --el3 tf-a has Arm
+  scripts/image --board qemu-virt|rpi4|rpi5|zcu102|versal --manifest FILE --out DIR
+                [--u-boot [--tree FILE]]
+--cores is 1 to 8, --cpu a model of QEMU (cortex-a72); the other boards have their own. --el3 tf-a has Arm
 Trusted Firmware-A below the hypervisor: for qemu-virt the first such run builds it from Debian's source and calls
 setup --tf-a, which installs what is missing for that; for raspi4b it is Debian's binary. FILTER is a part of the tests'
 names. Two parts run only if it names them: \"miri \", and \"fuzz \", for FUZZ_SECONDS of the environment each, 10 otherwise.
@@ -161,8 +162,9 @@ impl Arguments {
         }
         let board = run.hardware.board;
         run.hardware = Hardware { el3, ..Hardware::new(board, cores.unwrap_or(board.cores())) };
-        if board == Board::Rpi4 {
-            return Err("rpi4 is hardware, which scripts/image is for; raspi4b is the one in QEMU".into());
+        if matches!(board, Board::Rpi4 | Board::Rpi5) {
+            let name = board.name();
+            return Err(format!("{name} is hardware, which scripts/image is for; raspi4b is the one in QEMU"));
         }
         if board.is_fixed() {
             let name = board.name();
@@ -291,6 +293,8 @@ mod tests {
             assert!(parse(&format!("run --board {board} --el3 tf-a")).unwrap_err().contains("no TF-A"), "{board}");
             assert!(parse(&format!("image --board {board} --manifest m --out o")).is_ok());
         }
+        assert!(parse("run --board rpi5").unwrap_err().contains("scripts/image"));
+        assert!(parse("image --board rpi5 --manifest m --out o").is_ok());
         assert!(parse("run --board rpi4").unwrap_err().contains("scripts/image"));
         assert!(parse("image --board raspi4b --manifest m --out o").unwrap_err().contains("rpi4"));
         assert!(parse("image --board rpi4 --manifest m --out o").is_ok());

@@ -43,7 +43,7 @@ pub fn of(board: Board, el3: El3) -> Option<Ram> {
             tree: Tree::At(Range::sized(raspberry_pi::TREE, TREE_SIZE)),
             ..qemu
         }),
-        (Board::Rpi4, _) => Some(Ram {
+        (Board::Rpi4 | Board::Rpi5, _) => Some(Ram {
             image: Range::sized(raspberry_pi::IMAGE, IMAGE_SIZE),
             bundle: raspberry_pi::card::BUNDLE_ADDRESS,
             tree: Tree::Unknown,
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn everything_lies_in_ram_and_apart() {
-        for board in [Board::QemuVirt, Board::Raspi4b, Board::Rpi4, Board::Zcu102, Board::Versal] {
+        for board in [Board::QemuVirt, Board::Raspi4b, Board::Rpi4, Board::Rpi5, Board::Zcu102, Board::Versal] {
             for el3 in [El3::None, El3::TfA] {
                 let ram = of(board, el3).unwrap();
                 let bundle = Range::sized(ram.bundle, 64 << 20);

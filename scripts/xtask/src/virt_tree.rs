@@ -17,12 +17,18 @@ use crate::devices;
 const GIC: &str = "/intc@8000000";
 /// The second serial port.
 const SERIAL: &str = "/pl011@9040000";
+/// The real-time clock.
+const CLOCK: &str = "/pl031@9010000";
+/// Four letters of what a PL061 is compatible with, "arm,pl061", in place of those of "arm,pl031".
+const OF_GPIO: u32 = u32::from_be_bytes(*b"pl06");
 /// The timers: secure, physical, virtual, hypervisor.
 const TIMER: &str = "/timer";
 /// A private interrupt that no timer has.
 const OTHER_PPI: u32 = 5;
 /// Bytes of a GICv3's redistributor (Arm IHI 0069, 12.10): its two frames.
 const REDISTRIBUTOR: u32 = 0x2_0000;
+/// An address at which nothing of QEMU's `virt` answers.
+const NOWHERE: u32 = 0x0b10_0000;
 /// The first shared interrupt.
 const FIRST_SHARED: u32 = 32;
 /// Of an interrupt in the tree: its trigger (Linux, Documentation/devicetree/bindings/interrupt-controller/arm,gic-v3.yaml).
@@ -51,9 +57,12 @@ fn edit(tree: &[u8], defect: Defect) -> Result<Vec<u8>> {
     let (path, name, cell, value) = match defect {
         // Address and size in two cells each: the distributor, the redistributors.
         Defect::OneRedistributor => (GIC, "reg", 7, REDISTRIBUTOR),
+        Defect::MisplacedCpuInterface => (GIC, "reg", 5, NOWHERE),
+        Defect::MisplacedVirtualControl => (GIC, "reg", 9, NOWHERE),
         // Kind, number, trigger.
         Defect::TakenInterrupt => (SERIAL, "interrupts", 1, RTC_INTID - FIRST_SHARED),
         Defect::Edge => (SERIAL, "interrupts", 2, RISING_EDGE),
+        Defect::DisguisedClock => (CLOCK, "compatible", 1, OF_GPIO),
         // The third of the timers.
         Defect::OtherTimer => (TIMER, "interrupts", 7, OTHER_PPI),
         other => bail!("{other:?} is none of this machine's"),
@@ -100,6 +109,7 @@ mod tests {
         for (node, name, value) in [
             ("intc@8000000", "reg", cells(&[0, 0x800_0000, 0, 0x1_0000, 0, 0x80a_0000, 0, 0xf6_0000])),
             ("pl011@9040000", "interrupts", cells(&[0, 8, 4])),
+            ("pl031@9010000", "compatible", b"arm,pl031\0arm,primecell\0".to_vec()),
             ("timer", "interrupts", cells(&[1, 13, 4, 1, 14, 4, 1, 11, 4, 1, 10, 4])),
         ] {
             let mut node = DeviceTreeNode::new_unchecked(node);
@@ -113,17 +123,22 @@ mod tests {
         let tree = edit(&machine(), defect).unwrap();
         let tree = DeviceTree::from_fdt(&Fdt::new(&tree).unwrap());
         let value = tree.find_node(path).unwrap().property(name).unwrap().value().to_vec();
-        value.chunks(4).map(|cell| u32::from_be_bytes(cell.try_into().unwrap())).collect()
+        value.as_chunks().0.iter().map(|cell| u32::from_be_bytes(*cell)).collect()
     }
 
     #[test]
     fn each_defect_is_one_cell() {
         let reg = cells(Defect::OneRedistributor, GIC, "reg");
         assert_eq!(reg, [0, 0x800_0000, 0, 0x1_0000, 0, 0x80a_0000, 0, 0x2_0000]);
+        let reg = cells(Defect::MisplacedCpuInterface, GIC, "reg");
+        assert_eq!(reg, [0, 0x800_0000, 0, 0x1_0000, 0, NOWHERE, 0, 0xf6_0000]);
         assert_eq!(cells(Defect::TakenInterrupt, SERIAL, "interrupts"), [0, 2, 4]);
         assert_eq!(cells(Defect::Edge, SERIAL, "interrupts"), [0, 8, 1]);
         assert_eq!(cells(Defect::Edge, GIC, "reg")[7], 0xf6_0000);
         assert_eq!(cells(Defect::OtherTimer, TIMER, "interrupts")[6..9], [1, 5, 4]);
+        let name: Vec<u8> =
+            cells(Defect::DisguisedClock, CLOCK, "compatible").iter().flat_map(|cell| cell.to_be_bytes()).collect();
+        assert_eq!(name, b"arm,pl061\0arm,primecell\0");
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub const IMAGE: Range = Range { start: 0x6000_0000, end: 0x6010_0000 };
 /// What it answers, and what it was asked.
 pub struct Fake {
     pub level: u64,
+    /// A host's addresses are high.
+    pub reach: u64,
     pub has_crc32: bool,
     pub acpi: bool,
     pub tree: Option<&'static [u8]>,
@@ -45,6 +47,7 @@ impl Default for Fake {
     fn default() -> Self {
         Self {
             level: 2,
+            reach: u64::MAX,
             has_crc32: true,
             acpi: false,
             tree: None,
@@ -72,6 +75,10 @@ impl Default for Fake {
 impl Firmware for Fake {
     fn level(&self) -> u64 {
         self.level
+    }
+
+    fn reach(&self) -> u64 {
+        self.reach
     }
 
     fn has_crc32(&self) -> bool {

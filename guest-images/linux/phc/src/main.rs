@@ -1,6 +1,6 @@
 //! `phc /dev/ptp0` prints the time of a PTP clock as `SECONDS.NANOSECONDS`. A static Linux program without any library,
-//! so that the bare-metal compiler can build it. A clock that does not support the question yet is asked again for ten seconds. Exit
-//! status 1: wrong arguments, 2: open failed, 3: no time.
+//! so that the bare-metal compiler can build it. A clock that does not support the question yet is asked again for ten seconds.
+//! Exit status 1: wrong arguments, 2: open failed, 3: no time.
 #![no_std]
 #![no_main]
 

@@ -115,7 +115,7 @@ fn no_tree_is_longer_than_its_room() {
     // The longest one has them all.
     let fewest = if cfg!(miri) { CACHE_LEVELS_MAX } else { 0 };
     for vcpus in (1..=map::MAX_VCPUS).take(if cfg!(miri) { 1 } else { map::MAX_VCPUS }) {
-        for cmdline in ["", "quiet", &cmdline] {
+        for cmdline in ["quiet", "", &cmdline].into_iter().take(if cfg!(miri) { 1 } else { 3 }) {
             let room = GuestTree::room(vcpus, cmdline, 0);
             let mut longest = 0;
             for gic in [GicVersion::V2, GicVersion::V3] {
@@ -212,7 +212,7 @@ fn interrupt_providers_are_whole() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "Miri starts no other program")]
+#[cfg(not(miri))] // Which starts no other program.
 fn dtc_has_nothing_to_say() {
     for gic in [GicVersion::V2, GicVersion::V3] {
         for cache_levels in 0..=CACHE_LEVELS_MAX {
@@ -223,6 +223,7 @@ fn dtc_has_nothing_to_say() {
 }
 
 /// Lets dtc, if there is one, read the tree.
+#[cfg(not(miri))]
 fn warnings(tree: &[u8]) {
     use std::io::Write;
     use std::process::{Command, Stdio};

@@ -95,6 +95,10 @@ fn every_core_is_checked() {
     assert_eq!(windows(&[]), CoreError::WindowCount(WINDOWS.check(0).unwrap_err()));
     let many: Vec<u32> = (0..17).flat_map(|number| [0, number * 500, 500]).collect();
     assert_eq!(windows(&many), CoreError::WindowCount(WINDOWS.check(17).unwrap_err()));
+    if cfg!(miri) {
+        // What follows is the same with other numbers, and takes it a minute.
+        return;
+    }
     assert_eq!(windows(&[0, 0, 100, 0, 100, 99]), length(1, 99));
     assert_eq!(windows(&[0, 0, 0]), length(0, 0));
     assert_eq!(windows(&[0, 0, 500, 1, 499, 500]), CoreError::Misfit(1, Misfit::Overlap { start: 499, free: 500 }));
@@ -125,7 +129,8 @@ fn cores_have_a_place_and_an_order() {
     assert_eq!(of(&["core@2", "core@0"]), Err(BundleError::CoreOrder(0)));
     assert_eq!(of(&["core@2", "core@2"]), Err(BundleError::CoreOrder(2)));
     assert_eq!(of(&["core@1"]), Err(BundleError::Core(1, CoreError::NotHere(0))), "nobody is on it");
-    for name in ["core@", "core@x", "core@100000000", "core", "cpu@0"] {
+    for name in ["core@", "core@x", "core@100000000", "core", "cpu@0"].into_iter().take(if cfg!(miri) { 1 } else { 5 })
+    {
         assert_eq!(of(&[name]), Err(BundleError::Unknown), "{name}");
     }
     let before = write(
@@ -148,7 +153,7 @@ fn damaged_schedules_never_panic() {
     let data = shared(|tree| core(tree, "core@2", &[FRAME, ("windows", &[0, 0, 1_000]), ("background", &[1])]));
     let start = data.windows(7).position(|bytes| bytes == b"core@2\0").unwrap();
     for at in (start..data.len()).step_by(if cfg!(miri) { 1_021 } else { 1 }) {
-        for mask in (0..8).map(|bit| 1 << bit).chain([0xff]) {
+        for mask in (0..8).map(|bit| 1 << bit).chain([0xff]).step_by(if cfg!(miri) { 4 } else { 1 }) {
             let mut bad = data.clone();
             bad[at] ^= mask;
             if let Ok(bundle) = Bundle::parse(&seal(bad)) {

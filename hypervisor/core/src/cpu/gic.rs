@@ -1,8 +1,8 @@
 //! The interrupt controller as one core sees it: the physical CPU interface, SGIs between cores, and the control of the
 //! virtual CPU interface that the guest uses; a trait for each.
 //!
-//! What is asked of it is the same for GICv2 ([`V2`](super::gic_v2::V2)) and GICv3 ([`V3`](super::gic_v3::V3)); the code above takes
-//! it as a type. Trap handlers are compiled once for each, and the vectors know which of them a vCPU has
+//! What is asked of it is the same for GICv2 ([`V2`](super::gic_v2::V2)) and GICv3 ([`V3`](super::gic_v3::V3)); the code above
+//! takes it as a type. Trap handlers are compiled once for each, and the vectors know which of them a vCPU has
 //! ([`Context`](portcullis_arch::context::Context)), so that no trap asks. Everything less frequent asks [`version`], by
 //! [`with_interface`](crate::with_interface).
 

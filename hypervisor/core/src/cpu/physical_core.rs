@@ -76,8 +76,8 @@ impl Core {
         self.id_registers.get(id_registers::number(crm, op2)).map_or(0, |value| value.load(Ordering::Relaxed))
     }
 
-    /// Finds out what the hardware of this core is, with what `firmware` says of it, and what guests see of that. To be called on it,
-    /// once.
+    /// Finds out what the hardware of this core is, with what `firmware` says of it, and what guests see of that. To be called on
+    /// it, once.
     pub(crate) fn identify(&self, firmware: Option<&dyn Firmware>) {
         let protection = self.protection.call_once(|| Protection::here(firmware));
         for (number, value) in self.id_registers.iter().enumerate() {
@@ -121,12 +121,6 @@ impl Core {
     /// Highest address of its stack.
     pub fn stack(&self) -> u64 {
         self.anchor.stack
-    }
-
-    /// The registers that the vectors saved when EL2 faulted.
-    pub fn fault_frame(&self) -> [u64; 32] {
-        // SAFETY: the frame is written by the vectors of this core before its fault handler runs and not again.
-        unsafe { core::ptr::read_volatile(&raw const self.anchor.frame) }
     }
 
     /// Makes it look at its vCPUs, wherever it is.

@@ -6,8 +6,8 @@ use crate::vm::report::Occasion;
 use crate::vm::{Vcpu, Vm};
 
 impl Machine {
-    /// Looks at the watchdogs for which the timer of core `core` was set, this one, which has the registers of `loaded`. Returns when
-    /// it is to be set for them again: the physical counter then.
+    /// Looks at the watchdogs for which the timer of core `core` was set, this one, which has the registers of `loaded`. Returns
+    /// when it is to be set for them again: the physical counter then.
     pub fn look_at_watchdogs(&self, core: usize, loaded: Option<&Vcpu>) -> Option<u64> {
         self.vms.iter().filter_map(|vm| vm.look_at_own(core, loaded)).min()
     }

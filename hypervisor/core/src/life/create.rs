@@ -272,8 +272,8 @@ fn report(config: &VmConfig<'_>, memory: Range, devices: &[Device]) {
     }
 }
 
-/// Checks that there is a time for the clock of a VM that asks for one, or will be. `known`: the board knows the time. `controlled`:
-/// there is a control VM, which may set it.
+/// Checks that there is a time for the clock of a VM that asks for one, or will be. `known`: the board knows the time.
+/// `controlled`: there is a control VM, which may set it.
 ///
 /// # Errors
 ///

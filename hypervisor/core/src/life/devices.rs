@@ -72,8 +72,8 @@ impl Vm {
         }
     }
 
-    /// On core `here`, which has the registers of `loaded`: an interrupt of one of the VM's devices has come, and stays active until
-    /// the guest ends it.
+    /// On core `here`, which has the registers of `loaded`: an interrupt of one of the VM's devices has come, and stays active
+    /// until the guest ends it.
     #[cold]
     pub fn device_interrupt(&self, here: usize, loaded: Option<&Vcpu>, intid: u32) {
         // A vCPU on this core looks before it runs.

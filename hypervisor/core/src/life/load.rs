@@ -160,8 +160,8 @@ impl Vm {
         place.map_or(Work::Nothing, |place| Work::Cells(place, file.unwrap_or_default()))
     }
 
-    /// Gives `size` cells of the bank at `bank`, `start` cells from its beginning, what `file` has there; what is behind the file is
-    /// erased.
+    /// Gives `size` cells of the bank at `bank`, `start` cells from its beginning, what `file` has there; what is behind the file
+    /// is erased.
     fn fill_cells(&self, bank: Range, file: &[u8], start: u64, size: u64) -> Result<(), OutOfReach> {
         let core = self.vcpus().first().map_or(0, |first| first.core);
         // SAFETY: the bank is this VM's memory, in blocks that are its own; its first vCPU's core loads it.

@@ -16,8 +16,8 @@ impl Vm {
     }
 
     /// On the first vCPU's core: scrubs the next piece of the VM's memory, `most` bytes at the most, and makes the VM created
-    /// when there is none left. The memory is its RAM, and behind that the cells of its second bank of flash: nothing but its file was
-    /// ever in the first one.
+    /// when there is none left. The memory is its RAM, and behind that the cells of its second bank of flash: nothing but its file
+    /// was ever in the first one.
     pub fn scrub_piece(&self, most: u64) {
         if !self.aliases.are_gone() {
             // Others have it mapped yet.
@@ -45,7 +45,8 @@ impl Vm {
             false => memory.fill(start, size as usize, 0).ok(),
         };
         if memory.and_then(clear).is_none() {
-            // The piece is within its memory, and every core that runs vCPUs has slots. Without being scrubbed the VM is no new one.
+            // The piece is within its memory, and every core that runs vCPUs has slots. Without being scrubbed the VM is no new
+            // one.
             self.report(Occasion::End, format_args!("{}: its memory cannot be reached to be scrubbed", self.name()));
             self.life.scrub_failed();
             return;

@@ -20,7 +20,7 @@ const BASE: u64 = (1 << paging::EL2_VA_BITS) - COVERED;
 /// Bits 1:0 of a descriptor that leads to another table (Arm ARM, D8.3.1).
 const TABLE: u64 = 0b11;
 
-const _: () = assert!(SLOT == 2 << 20 && COVERED == 1 << 30);
+const _: () = assert!(SLOT == 2 << 20 && COVERED == 1 << 30 && BASE == portcullis_board::vm_memory::EL2_END);
 
 /// A table of the second level.
 #[repr(C, align(4096))]

@@ -78,8 +78,8 @@ impl Vcpu {
         }
     }
 
-    /// Takes it off this core, its own, for good or until it is switched on again, and leaves nothing of its guest behind. `give_up`
-    /// has the core forget the vCPU's linked interrupts. Returns what the vectors do next.
+    /// Takes it off this core, its own, for good or until it is switched on again, and leaves nothing of its guest behind.
+    /// `give_up` has the core forget the vCPU's linked interrupts. Returns what the vectors do next.
     #[cold]
     pub(super) fn leave_core(&'static self, give_up: impl FnOnce()) -> Next {
         // Whoever is next on the core has nothing to do with it.
@@ -99,8 +99,8 @@ impl Vcpu {
         self.vm.kicks.send(with_interface!(G => self.vm.vgic.reset_vcpu(self.index, &mut G::here())));
     }
 
-    /// Enables or disables those physical interrupts in `set`, bits by INTID, that are linked to virtual ones of this vCPU, which has
-    /// its core to itself.
+    /// Enables or disables those physical interrupts in `set`, bits by INTID, that are linked to virtual ones of this vCPU, which
+    /// has its core to itself.
     pub(super) fn enable_alone(&self, set: u32, enabled: bool) {
         let interrupts = Machine::get().board.interrupts;
         vgic::linked(set & HARDWARE_LINKED).for_each(|intid| interrupts.enable_private(self.core, intid, enabled));

@@ -337,8 +337,8 @@ impl SharedCore {
         self.members().first().map(|member| member.vcpu.core)
     }
 
-    /// The core has a vCPU of the VM `to` in place of one of the VM `from`, by their numbers. Only VMs are named whose interrupts of
-    /// devices follow their turns.
+    /// The core has a vCPU of the VM `to` in place of one of the VM `from`, by their numbers. Only VMs are named whose interrupts
+    /// of devices follow their turns.
     fn change_turn(&self, core: usize, from: Option<usize>, to: Option<usize>) {
         let lines = |index: usize| Machine::get().vms.get(index).and_then(Vm::lines_that_follow_turns);
         if let Some((index, lines)) = from.and_then(|index| Some((index, lines(index)?))) {

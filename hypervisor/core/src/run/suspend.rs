@@ -1,7 +1,8 @@
-//! A VM that its guest has suspended (PSCI SYSTEM_SUSPEND): how its last vCPU sleeps on its core, what wakes it, and how it goes on.
+//! A VM that its guest has suspended (PSCI SYSTEM_SUSPEND): how its last vCPU sleeps on its core, what wakes it, and how it goes
+//! on.
 //!
-//! GIC, devices and counter stay as they are, and so do the vCPU's timers, which can wake it. What goes is what a core loses that is
-//! switched off: its registers and its CPU interface. So it goes on as CPU_ON would begin it.
+//! GIC, devices and counter stay as they are, and so do the vCPU's timers, which can wake it. What goes is what a core loses that
+//! is switched off: its registers and its CPU interface. So it goes on as CPU_ON would begin it.
 
 use portcullis_arch::{timer, vectors::Next};
 
@@ -38,8 +39,8 @@ impl Vcpu {
         Next::Leave
     }
 
-    /// Sleeps on this core, which is the vCPU's alone, until something wakes it. Some: its VM has ended instead, and this is what the
-    /// vectors do next.
+    /// Sleeps on this core, which is the vCPU's alone, until something wakes it. Some: its VM has ended instead, and this is what
+    /// the vectors do next.
     fn sleep_on_core(&'static self) -> Option<Next> {
         loop {
             if !self.vm.may_run() {
@@ -70,8 +71,8 @@ impl Vcpu {
         self.power() == PowerState::WakePending || by_interrupt() && self.wake(timer::count())
     }
 
-    /// Takes its interrupts off this core, which is the vCPU's alone, as long as the core has something else to do. Its timers, whose
-    /// lines tell no more, are off.
+    /// Takes its interrupts off this core, which is the vCPU's alone, as long as the core has something else to do. Its timers,
+    /// whose lines tell no more, are off.
     fn leave_interrupts(&self) {
         self.drain_errors();
         timer::stop_guest_timers();

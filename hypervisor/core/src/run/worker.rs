@@ -13,7 +13,8 @@ use crate::vm::Vcpu;
 use crate::vm::state::State;
 use crate::vm::step::Step;
 
-/// Bytes of a VM's memory that its core fills at a time if it has nothing else to do but to take interrupts: a block of EL2's window.
+/// Bytes of a VM's memory that its core fills at a time if it has nothing else to do but to take interrupts: a block of EL2's
+/// window.
 const PIECE: u64 = 2 << 20;
 
 /// What a core runs.
@@ -46,14 +47,19 @@ impl Worker {
         unsafe { anchor.cast::<Self>().as_ref() }
     }
 
-    /// Makes this the worker of the core on which the code runs. That core serves guests from now on.
-    pub fn adopt(&'static self) {
-        self.core.identify(Machine::get().board.firmware);
+    /// Has a fault on the core on which the code runs be told of as this core's, before it is [adopted](Self::adopt).
+    pub fn anchor(&'static self) {
         // SAFETY: the worker lives for ever, and its first field's first field is the anchor; its stacks live as long and belong
         // to this core alone.
         unsafe {
             cpu::set_anchor(core::ptr::from_ref(self).cast());
         }
+    }
+
+    /// Makes this the worker of the core on which the code runs. That core serves guests from now on.
+    pub fn adopt(&'static self) {
+        self.core.identify(Machine::get().board.firmware);
+        self.anchor();
         if let Some(protection) = self.core.protection() {
             vectors::harden(protection.at_exit());
             optional::restrict_at_change(protection.at_change() == AtChange::Restrict);

@@ -14,8 +14,8 @@ const CLIENT: usize = 7;
 /// Hands the call in `x` to EL3 in the name of `client`, and puts in place what the guest finds afterwards.
 ///
 /// EL3 sees the client in x7, and of an SMC32 call only the lower halves of x0 to x6. x0 to x3 are its results. x4 to x17 are
-/// too after an SMC64 call that is `wide`: where the convention, EL3's and the one that the guest is shown, lets any function return
-/// there; but for an x7 that is still the client's. Else the guest finds its own.
+/// too after an SMC64 call that is `wide`: where the convention, EL3's and the one that the guest is shown, lets any function
+/// return there; but for an x7 that is still the client's. Else the guest finds its own.
 pub fn forward(firmware: &dyn Firmware, client: u64, wide: bool, x: &mut [u64; REGISTERS]) {
     let guest = *x;
     let [x0, ..] = guest;

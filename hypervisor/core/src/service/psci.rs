@@ -121,8 +121,8 @@ fn look_at_late_start(vcpu: &Vcpu) {
     }
 }
 
-/// AFFINITY_INFO (section 5.7): affinity, lowest level. A core is on as soon as CPU_ON has succeeded for it: nobody can tell when it
-/// begins, and ON_PENDING is left to those to whom powering up is an act of its own.
+/// AFFINITY_INFO (section 5.7): affinity, lowest level. A core is on as soon as CPU_ON has succeeded for it: nobody can tell when
+/// it begins, and ON_PENDING is left to those to whom powering up is an act of its own.
 #[inline(never)]
 fn affinity_info(caller: &'static Vcpu, affinity: u64, level: u64) -> i64 {
     if affinity & !MPIDR_AFFINITY != 0 || level > MAX_LEVEL {

@@ -83,15 +83,16 @@ impl Vcpu {
         take(Some(self), features);
     }
 
-    /// Waits for what this core, on which it is or was until now, has stored, and takes the SErrors that are pending then in its name.
+    /// Waits for what this core, on which it is or was until now, has stored, and takes the SErrors that are pending then in its
+    /// name.
     pub fn drain_errors(&self) {
         drain(Some(self));
     }
 }
 
 impl Core {
-    /// Waits for what this core has stored, and takes the SErrors that are pending then in the name of `vcpu`, which is the last one
-    /// that was here, or of nobody.
+    /// Waits for what this core has stored, and takes the SErrors that are pending then in the name of `vcpu`, which is the last
+    /// one that was here, or of nobody.
     pub fn drain_errors(&self, vcpu: Option<&Vcpu>) {
         drain(vcpu);
     }

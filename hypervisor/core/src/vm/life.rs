@@ -1,5 +1,5 @@
-//! The life of a VM: what it is doing, how far its counter is behind, how far it is loaded or scrubbed, why it failed and whether it
-//! starts again.
+//! The life of a VM: what it is doing, how far its counter is behind, how far it is loaded or scrubbed, why it failed and whether
+//! it starts again.
 //!
 //! What belongs to a change of the state is done with it here, in the order that others depend on: before the state if who sees
 //! the new one may look at it, after it if only the first of several who want the change may do it.
@@ -165,8 +165,8 @@ impl Life {
 
     /// Ends this life by a failure. False if its end was decided before: then that counts.
     pub fn fail(&self, failure: Failure) -> bool {
-        // Held from before the state changes: a core that none of the VM's vCPUs is on may be the one that does this, and then nobody
-        // waits for it. Who sees the state finds the reason, and `created` clears it behind this.
+        // Held from before the state changes: a core that none of the VM's vCPUs is on may be the one that does this, and then
+        // nobody waits for it. Who sees the state finds the reason, and `created` clears it behind this.
         let mut reason = self.failure.lock();
         let counts = self.end(Action::Fail);
         if counts {

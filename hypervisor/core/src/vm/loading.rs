@@ -22,7 +22,8 @@ pub enum Part {
     Tree,
 }
 
-/// What a VM's RAM has before the VM is loaded. Its guest starts with its caches off: no line of then must come over what it writes.
+/// What a VM's RAM has before the VM is loaded. Its guest starts with its caches off: no line of then must come over what it
+/// writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Contents {
     /// What whoever had the memory before has left there, a boot loader for one. All of it is set to zero.

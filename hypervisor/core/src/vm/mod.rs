@@ -35,7 +35,7 @@ pub mod vector_abort;
 pub mod wait;
 pub mod watch;
 pub mod watchdog;
-pub mod watchdog_timer;
+pub mod watchdog_events;
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -210,8 +210,8 @@ impl Vm {
         control: bool,
     ) -> Self {
         let (root, stage2) = (stage2.root(), Arc::new(Mutex::new(stage2)));
-        // SAFETY: the memory was taken for this VM, whose tables map it there. It is loaded while no vCPU is on; besides, the bank alone
-        // uses it.
+        // SAFETY: the memory was taken for this VM, whose tables map it there. It is loaded while no vCPU is on; besides, the bank
+        // alone uses it.
         let cells = flash.as_ref().map(|flash| unsafe { Bank::new(flash.banks.second, SECOND, stage2.clone()) });
         let bus = devices::bus(&config, &devices, cells, wires, links.map(|links| Box::new(links) as _));
         let audit = Audit::new();

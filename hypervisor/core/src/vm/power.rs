@@ -31,8 +31,8 @@ const SAVED: [PowerState; 5] =
 
 /// The power state of one vCPU.
 ///
-/// Off, it is changed by who [claims](Self::claim) it; on, and when it has gone off, by its own core; suspended, by whoever wakes it
-/// first, or by its own core when its VM ends.
+/// Off, it is changed by who [claims](Self::claim) it; on, and when it has gone off, by its own core; suspended, by whoever wakes
+/// it first, or by its own core when its VM ends.
 #[derive(Debug)]
 pub struct Power {
     state: AtomicU8,

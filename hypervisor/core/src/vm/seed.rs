@@ -14,8 +14,8 @@ pub struct Seed {
 }
 
 impl Seed {
-    /// Draws the next word by `draw`, which says whether it got one, unless all are there. Whether it is worth to go on: it got one,
-    /// and some are missing.
+    /// Draws the next word by `draw`, which says whether it got one, unless all are there. Whether it is worth to go on: it got
+    /// one, and some are missing.
     pub fn gather(&mut self, draw: impl FnOnce(&mut [u64]) -> bool) -> bool {
         let drawn = self.words.get_mut(self.count..=self.count).is_some_and(draw);
         self.count = self.count.wrapping_add(drawn.into());

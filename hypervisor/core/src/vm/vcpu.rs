@@ -162,8 +162,8 @@ impl Vcpu {
         self.stolen_wanted.store(0, Ordering::Relaxed);
     }
 
-    /// Returns what the guest knows, or could ask for, of its stolen time. To be called while the vCPU stands still, on a machine whose
-    /// counter has so many ticks a second.
+    /// Returns what the guest knows, or could ask for, of its stolen time. To be called while the vCPU stands still, on a machine
+    /// whose counter has so many ticks a second.
     pub fn save_stolen(&self, frequency: u64) -> state::StolenTime {
         let wanted = self.stolen_wanted.load(Ordering::Relaxed).into();
         let nanoseconds = nanoseconds(self.times.stolen(), frequency);

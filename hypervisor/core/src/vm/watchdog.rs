@@ -1,5 +1,5 @@
-//! A VM's watchdog, and which timer is set for it: that of the core of a vCPU that has called it. There is none while it is off, and it
-//! is set once a timeout however often the guest pets: when it fires, what the guest did since is looked at.
+//! A VM's watchdog, and which timer is set for it: that of the core of a vCPU that has called it. There is none while it is off,
+//! and it is set once a timeout however often the guest pets: when it fires, what the guest did since is looked at.
 
 use spin::mutex::{TicketMutex, TicketMutexGuard};
 
@@ -30,8 +30,8 @@ struct Set {
 }
 
 impl State {
-    /// Returns for when the timer of core `core` is to be set, by the VM's counter, and takes it as set; none if there is one already
-    /// that is early enough, or nothing to wait for.
+    /// Returns for when the timer of core `core` is to be set, by the VM's counter, and takes it as set; none if there is one
+    /// already that is early enough, or nothing to wait for.
     pub fn needs_timer(&mut self, core: usize) -> Option<u64> {
         let until = self.countdown.until()?;
         if self.set.is_some_and(|set| set.at <= until) {

@@ -107,7 +107,7 @@ fn unknown_unaligned_and_read_only_offsets() {
     let mut gpio = Pl061::new(0x0f);
     gpio.set_inputs(0x50);
     let before = gpio.clone();
-    for offset in (0..0x2000).chain([u64::MAX, u64::MAX - 3, 1 << 32]) {
+    for offset in (0..0x2000).step_by(if cfg!(miri) { 509 } else { 1 }).chain([u64::MAX, u64::MAX - 3, 1 << 32]) {
         let known = offset < DIR && offset % 4 == 0 || [DIR, IS, IBE, IEV, IE, IC, AFSEL].contains(&offset);
         if !known {
             gpio.write(offset, 0xff);
@@ -142,7 +142,7 @@ fn used(mut seed: u64) -> Pl061 {
 
 #[test]
 fn what_was_saved_goes_on_as_before() {
-    for seed in 0..300 {
+    for seed in 0..if cfg!(miri) { 3 } else { 300 } {
         let gpio = used(seed);
         let mut restored = Pl061::new(0x0f);
         assert_eq!(restored.restore(&gpio.save()), Ok(()));

@@ -180,15 +180,16 @@ fn what_is_longer_than_a_server_takes_goes_in_parts() {
 #[test]
 fn hostile_chains_do_not_make_a_piece_of_work_long() {
     // Requests of as many buffers as there may be, to a server whose buffers are of a byte each.
+    let (requests, rounds) = if cfg!(miri) { (2, 30) } else { (16, 200) };
     let mut bed = Bed::new(Manner::good());
     bed.settle();
-    for round in 0..16 {
+    for round in 0..requests {
         let kind = if round % 2 == 0 { OUT } else { IN };
         let (data, room) = if kind == OUT { (vec![1; 512], 0) } else { (vec![], 512) };
         bed.vm.request(kind, round, &data, room, 4);
     }
     let mut answered = 0;
-    for _ in 0..200 {
+    for _ in 0..rounds {
         let Bed { vm, disk, port, server, now } = &mut bed;
         let mut flow = Flow { queue: &mut vm.queue, memory: &mut vm.ram, chain: &mut vm.chain };
         flow.memory.steps = Some(Vec::new());
@@ -227,7 +228,7 @@ fn hostile_chains_do_not_make_a_piece_of_work_long() {
             answered += 1;
         }
     }
-    assert_eq!(answered, 16);
+    assert_eq!(answered, requests);
     // All of them late at once.
     (0..16).for_each(|round| _ = bed.vm.request(OUT, round, &[1; 512], 0, 4));
     (0..16).for_each(|_| _ = bed.piece(0, 0).unwrap().unwrap());
@@ -248,10 +249,11 @@ fn hostile_requests_do_not_make_one_buffer_of_the_servers_long_work() {
     // A buffer that takes all at once, and requests that are read again for each part of it.
     let mut bed = Bed::new(Manner::good());
     bed.settle();
-    (0..20).for_each(|sector| _ = bed.vm.request(OUT, sector, &[1; 512], 0, 4));
-    (0..20).for_each(|_| _ = bed.piece(0, 0).unwrap().unwrap());
+    let requests = if cfg!(miri) { 4 } else { 20 };
+    (0..requests).for_each(|sector| _ = bed.vm.request(OUT, sector, &[1; 512], 0, 4));
+    (0..requests).for_each(|_| _ = bed.piece(0, 0).unwrap().unwrap());
     let mut pieces = 0;
-    while bed.server.count < 20 {
+    while (bed.server.count as u64) < requests {
         let Bed { vm, disk, port, server, .. } = &mut bed;
         let mut flow = Flow { queue: &mut vm.queue, memory: &mut vm.ram, chain: &mut vm.chain };
         let head = port.driver.give(&mut port.ram, &[(DATA, 32 << 10)], 0);
@@ -265,7 +267,7 @@ fn hostile_requests_do_not_make_one_buffer_of_the_servers_long_work() {
         server.hear(port.ram.at(DATA, sent as usize));
         pieces += 1;
     }
-    assert!(pieces > 5, "{pieces}");
+    assert!(pieces > requests / 4, "{pieces}");
 }
 
 #[test]

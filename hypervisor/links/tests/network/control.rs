@@ -25,7 +25,7 @@ fn an_announcement_is_acknowledged_and_nothing_else_is_known() {
     assert!(port.set_link(true) && !port.set_link(true) && port.is_up());
     assert!(port.announce() && !port.announce());
     assert_eq!(port.config()[6..8], [3, 0], "VIRTIO_NET_S_LINK_UP and _ANNOUNCE");
-    for class in 0..=255 {
+    for class in (0..=255).step_by(if cfg!(miri) { 51 } else { 1 }) {
         for command in [0, 1, 2, 255] {
             if (class, command) != (3, 0) {
                 assert_eq!(answer(&mut port, &[class, command, 1]), 1);

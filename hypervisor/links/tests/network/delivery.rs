@@ -112,14 +112,15 @@ fn frames_of_any_length_in_any_buffers() {
 #[test]
 fn sixty_four_kilobytes_go_in_one_frame() {
     let (mut a, mut b) = (Vm::new(), Vm::new());
-    let sent = frame([1, 1, 54, 0, 168, 5, 34, 0, 16, 0, 0, 0], 65_549);
+    let (length, buffers) = if cfg!(miri) { (4_000, 3) } else { (65_549, 43) };
+    let sent = frame([1, 1, 54, 0, 168, 5, 34, 0, 16, 0, 0, 0], length);
     a.send(&sent, &[66, 32_768]);
-    let places = b.listen(&[[1536_u32].as_slice(); 43]);
+    let places = b.listen(&vec![[1536_u32].as_slice(); buffers]);
     assert_eq!(pass(&mut a, MUCH, &mut b, MUCH), Ok(Ok(())));
     let used: Vec<(u16, u32)> = std::iter::from_fn(|| b.driver.used(&b.ram)).collect();
-    assert_eq!(used.len(), 43);
+    assert_eq!(used.len(), buffers);
     let got: Vec<u8> = used.iter().zip(&places).flat_map(|(used, place)| b.bytes(place, used.1 as usize)).collect();
-    assert_eq!((&got[..10], &got[10..12], &got[12..]), (&sent[..10], &[43, 0][..], &sent[12..]));
+    assert_eq!((&got[..10], &got[10..12], &got[12..]), (&sent[..10], &[buffers as u8, 0][..], &sent[12..]));
 }
 
 #[test]
@@ -233,7 +234,11 @@ fn hostile_chains_do_not_make_a_piece_of_work_long() {
         ([0; 12], 1400, MAX_CHAIN, vec![vec![1; MAX_CHAIN]; 1], full),
         (long, 65_549, MAX_CHAIN, vec![vec![500]; 131], full),
         (long, 65_549, 19, vec![vec![1536]; 43], Given::Done),
-    ] {
+    ]
+    .into_iter()
+    .skip(usize::from(cfg!(miri)))
+    .step_by(if cfg!(miri) { 2 } else { 1 })
+    {
         let (mut a, mut b) = (Vm::new(), Vm::new());
         let sent = frame(header, length);
         a.send(&sent, &vec![(sent.len() / cut) as u32; cut - 1]);

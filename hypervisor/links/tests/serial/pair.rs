@@ -239,9 +239,10 @@ fn who_vanishes_is_closed_at_once() {
 #[test]
 fn long_writes_are_done_in_pieces() {
     let mut bed = Bed::open();
-    let text: Vec<u8> = (0..30_000).map(|i| (i % 253) as u8).collect();
+    let (length, times) = if cfg!(miri) { (16_500, 2) } else { (30_000, 3) };
+    let text: Vec<u8> = (0..length).map(|i| (i % 253) as u8).collect();
     let mut got = Vec::new();
-    for _ in 0..3 {
+    for _ in 0..times {
         bed.a.send(&text);
     }
     (0..24).for_each(|_| bed.b.room(4096));
@@ -250,7 +251,7 @@ fn long_writes_are_done_in_pieces() {
     assert_eq!(got.len(), 32 << 10);
     bed.settle();
     got.extend(bed.got());
-    assert!(got == text.repeat(3));
+    assert!(got == text.repeat(times));
 }
 
 #[test]
@@ -284,7 +285,8 @@ fn any_lengths_arrive_in_order() {
         waiting -= bed.a.back();
         assert!(got == sent[..got.len()]);
     }
-    assert!(got.len() * 2 > sent.len());
+    // In few rounds most of it is under way still.
+    assert!(got.len() * if cfg!(miri) { 10 } else { 2 } > sent.len());
     assert_eq!(bed.pair.counters(Side::A).sent, got.len() as u64);
 }
 

@@ -192,7 +192,7 @@ fn whatever_happens_none_is_lost_or_left_active() {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (seed >> 33) % n
     };
-    for _ in 0..if cfg!(miri) { 5 } else { 300 } {
+    for _ in 0..if cfg!(miri) { 2 } else { 300 } {
         let (gic, mut cores) = entered(2);
         let mut physical = Physical::new(false);
         for _ in 0..60 {

@@ -114,7 +114,7 @@ fn what_no_gic_holds_is_refused_by_name_and_nothing_changes() {
     ];
     let gic = Vgic::new(2);
     let before = gic.save();
-    for (number, (damage, expected)) in damages.iter().enumerate() {
+    for (number, (damage, expected)) in damages.iter().enumerate().step_by(if cfg!(miri) { 5 } else { 1 }) {
         let mut bad = good;
         damage(&mut bad);
         assert_eq!(gic.restore(&bad, 4), Err(*expected), "damage {number}");

@@ -15,8 +15,8 @@ impl Vgic {
         list_register::sent_by(source) | bank.await_others(sgi, others)
     }
 
-    /// Brings the list register of an SGI that has a source, and which is not empty, up to date: what is pending for other sources waits,
-    /// and does not keep this one.
+    /// Brings the list register of an SGI that has a source, and which is not empty, up to date: what is pending for other sources
+    /// waits, and does not keep this one.
     pub(crate) fn review_sgi(
         &self,
         vcpu: usize,

@@ -113,8 +113,8 @@ impl Vgic {
         })
     }
 
-    /// Writes `size` bytes at `offset` of the distributor if that is GICD_ITARGETSRn; anything else has no effect. Returns the vCPUs
-    /// that must look.
+    /// Writes `size` bytes at `offset` of the distributor if that is GICD_ITARGETSRn; anything else has no effect. Returns the
+    /// vCPUs that must look.
     #[inline(never)]
     pub fn write_targets(&self, offset: u64, size: u8, value: u64) -> VcpuSet {
         let mut kick = VcpuSet::EMPTY;

@@ -100,16 +100,28 @@ pub fn all(bench: &Bench) -> Result<Measurements> {
     check_ruler(&outcome)?;
     found.extend(operations(&outcome.results.tests));
 
+    found.insert("restart".into(), single(restart(bench, "restart", CPU, "")?));
+    found.insert("seeds".into(), single(seeds(bench)?));
+    found.extend(switches::measure(bench)?);
+    Ok(found)
+}
+
+/// Instructions of the longest start of a VM that resets itself again and again.
+fn restart(bench: &Bench, name: &str, cpu: &'static str, manifest: &str) -> Result<u64> {
     let flags = Configuration::DEFAULT.flags | flag::RESTART;
     let configuration = Configuration { flags, ..Configuration::DEFAULT };
-    let mut run = alone("restart", Guest::Calls, CPU, configuration, "");
+    let mut run = alone(name, Guest::Calls, cpu, configuration, manifest);
     run.end = Some((4, "start to restart"));
     let outcome = bench.run(&run)?;
     let restarts = outcome.results.tests.iter().filter(|test| test.id == mark::RESTART as usize);
-    let longest = restarts.map(|test| test.max).max().context("the VM did not start again")?;
-    found.insert("restart".into(), single(longest));
-    found.extend(switches::measure(bench)?);
-    Ok(found)
+    restarts.map(|test| test.max).max().context("the VM did not start again")
+}
+
+/// Instructions that a start with seeds takes more than one without, on a CPU that has entropy.
+fn seeds(bench: &Bench) -> Result<u64> {
+    let with = restart(bench, "seeded", CPU_WITH_ENTROPY, "")?;
+    let without = restart(bench, "unseeded", CPU_WITH_ENTROPY, "kaslr = false")?;
+    with.checked_sub(without).filter(|more| *more > 0).context("a start with seeds took no more than one without")
 }
 
 /// Instructions of an operation by the guest's own clock: the shortest one.

@@ -83,11 +83,17 @@ MiB, writes the RAM back and leaves it as it is.
 ## Seeds in a guest's device tree
 
 A guest that is offered TRNG finds a KASLR seed and an RNG seed, on a board with entropy: five words of the source's are drawn at
-each start, a word with each piece of the images, and 84 bytes are more in the tree. The figures above are those of a {cpu}, which has no
-entropy, so none of it is in them. What it brings about in Linux is in none of them either: with a seed it keeps the kernel's page table apart
-(KPTI) on cores without FEAT_E0PD, Cortex-A53 and A72 among them. Each system call and each interrupt of a program then writes TTBR1_EL1
-and VBAR_EL1 twice, with a barrier behind each, and the kernel's translations are no global ones any more, so that more of them are walked
-for. In instructions that is little, and in time on such cores it is not; it was measured on none. `kaslr = false` leaves both out.
+each start, a word with each piece of the images, and 84 bytes are more in the tree. What that takes is the row
+of the start's seeds, measured on QEMU's `max`, which has RNDRRS: the other figures above are those of a {cpu}, which has no entropy, so none of it is in
+them. What it brings about in Linux is in none of them either: with a seed it keeps the kernel's page table apart (KPTI) on cores
+without FEAT_E0PD, Cortex-A53 and A72 among them. Each system call and each interrupt of a program then goes by a page of its own and
+writes TTBR1_EL1 and VBAR_EL1 twice, with a barrier behind each, and the kernel's translations are no global ones any more, so that
+more of them are walked for.
+
+A system call of Debian's 6.12, the mean of 200,000 that read or write a byte, takes 751 ns without and 1571 ns with KPTI, on a
+cortex-a53 and on a cortex-a72, by a clock that goes on by a nanosecond an instruction (`scripts/test \"qemu kpti\"`; the consoles in
+`target/test` have the line). All of it is the guest's own: how often it comes to EL2 is the same. What the walks take is not in it.
+`kaslr = false` leaves both out.
 
 ## Growth
 

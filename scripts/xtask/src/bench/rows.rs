@@ -198,7 +198,7 @@ mod tests {
                     Table::Operation => operations.contains(&key.as_str()),
                     Table::Sharing => sharing.contains(key),
                     Table::Machine => {
-                        ["boot", "boot-mib", "restart", "image", "static", "peak"].contains(&key.as_str())
+                        ["boot", "boot-mib", "restart", "seeds", "image", "static", "peak"].contains(&key.as_str())
                     }
                 };
                 assert!(known, "{}: {key}", row.name);

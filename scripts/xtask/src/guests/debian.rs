@@ -9,8 +9,8 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::apt::{Apt, Source, archive, only};
 use crate::environment::Environment;
 
-/// Modules of the guests in the order in which they need each other; some kernels have the first one built in, and Linux 6.1 lacks the
-/// watchdog's.
+/// Modules of the guests in the order in which they need each other; some kernels have the first one built in, and Linux 6.1 lacks
+/// the watchdog's.
 const MODULES: &[&str] = &["rng-core", "arm_smccc_trng", "arm_smc_wdt"];
 /// The same of the newest kernel, which hibernates: the RAM disk with its swap is one more.
 const NEWEST_MODULES: &[&str] = &["rng-core", "arm_smccc_trng", "arm_smc_wdt", "brd"];

@@ -41,6 +41,25 @@ disable_commandline_tags=1
     )
 }
 
+/// The same for a Raspberry Pi 5, whose firmware is in its EEPROM, TF-A included.
+pub fn configuration_of_pi_5() -> String {
+    format!(
+        "\
+# Portcullis on a Raspberry Pi 5. Goes to the card's boot partition, beside bcm2712-rpi-5-b.dtb of Raspberry Pi's firmware.
+
+arm_64bit=1
+# The firmware looks for a system that says it is made for this board; this one is none of theirs.
+os_check=0
+kernel={IMAGE}
+# The bundle, which the firmware names in the device tree.
+initramfs {BUNDLE} {BUNDLE_ADDRESS:#x}
+
+# The console: the PL011 of the debug connector between the HDMI sockets, at 115200 baud.
+enable_uart=1
+"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,6 +72,11 @@ mod tests {
         {
             assert!(text.lines().any(|other| other == line), "{line}");
         }
+        let five = configuration_of_pi_5();
+        for line in ["os_check=0", "kernel=portcullis.img", "initramfs bundle.img 0x8000000", "enable_uart=1"] {
+            assert!(five.lines().any(|other| other == line), "{line}");
+        }
+        let text = text + &five;
         // The firmware reads no more than 98 characters of a line.
         assert!(text.lines().all(|line| line.starts_with('#') || line.len() <= 98));
     }

@@ -21,6 +21,8 @@ use crate::environment::Environment;
 pub const QEMU_MEMORY: u64 = 0x3c00_0000;
 /// Bytes of RAM below the firmware's part of the first GiB on a board with the firmware's default split.
 pub const BOARD_MEMORY: u64 = 0x3b40_0000;
+/// Bytes of RAM at 0 that the tree of a Raspberry Pi 5 tells of before firmware adds the rest.
+pub const PI_5_MEMORY: u64 = 0x2800_0000;
 
 /// Where TF-A and the firmware enter the image.
 pub const IMAGE: u64 = 0x8_0000;

@@ -19,7 +19,9 @@ use self::case::{
     RANDOM,
 };
 use super::damage::{Damage, Field};
-use super::expectation::Expectation::{self, Cases, Line, Never, NoGuest, Sequence, Stopped, StoppedOrCases, Value};
+use super::expectation::Expectation::{
+    self, Cases, Distinct, Line, Never, NoGuest, Sequence, Stopped, StoppedOrCases, Value,
+};
 use crate::board::Gic;
 use crate::defect::Defect;
 
@@ -60,6 +62,9 @@ const MANAGED_LINUX: &[Expectation] = &[
 
 /// A damaged bundle: it is named, and no guest says a word.
 const NOTHING_STARTS: &[Expectation] = &[Line("portcullis: bundle"), NoGuest];
+
+/// What is said before anything of the board is used.
+const REFUSED_TREE: Case = Case { manifest: "words.toml", halts: Some("nothing was started"), ..LINUX };
 
 const RESET: Case = Case {
     name: "reset",
@@ -125,6 +130,33 @@ const SOILED: Case = Case {
     ],
     ..LINUX
 };
+/// What a Linux' system calls take without and with KPTI, which a KASLR seed brings about. The time is that of the instructions.
+const KPTI: Case = Case {
+    name: "kpti-cortex-a53",
+    manifest: "kpti.toml",
+    cpu: Some("cortex-a53"),
+    cores: 2,
+    arguments: &["-icount", "shift=0,sleep=off"],
+    expectations: &[
+        NO_OOPS,
+        Cases("ops"),
+        Sequence(&["[off] syscall-check: kpti=no calls=", "[on] syscall-check: kpti=yes calls="]),
+    ],
+    ..LINUX
+};
+/// Each start has seeds of its own, behind RECREATE too, which leaves nothing of what was before.
+const SEEDS: Case = Case {
+    name: "seeds",
+    manifest: "seeds.toml",
+    cores: 2,
+    expectations: &[
+        Cases("ops"),
+        Cases("seeded"),
+        Distinct(4, "[seeded] kaslr-seed: "),
+        Distinct(4, "[seeded] rng-seed: "),
+    ],
+    ..LINUX
+};
 const DAMAGED: Case = Case { manifest: "conformance.toml", expectations: NOTHING_STARTS, ..LINUX };
 
 /// Every test in QEMU.
@@ -172,6 +204,9 @@ const CASES: &[Case] = &[
     Case { name: "linux-gicv2", gic: Gic::V2, ..LINUX },
     Case { name: "reset-gicv2", gic: Gic::V2, ..RESET },
     SOILED,
+    SEEDS,
+    KPTI,
+    Case { name: "kpti-cortex-a72", cpu: Some("cortex-a72"), ..KPTI },
     PEERS,
     Case { name: "peers-gicv2", manifest: "peers-gicv2.toml", gic: Gic::V2, ..PEERS },
     Case { name: "copies", manifest: "copies.toml", cores: 1, expectations: &[Cases("copies")], ..LINUX },
@@ -196,6 +231,39 @@ const CASES: &[Case] = &[
         manifest: "faults.toml",
         expectations: &[Stopped("abort"), Stopped("jump"), StoppedOrCases("mmio"), Cases("neighbour")],
         ..LINUX
+    },
+    // What of a GIC's own frames is not where the board's tree has it.
+    Case {
+        name: "misplaced-redistributors",
+        defect: Some(Defect::MisplacedCpuInterface),
+        expectations: &[
+            Line("the device tree lists a region of the GIC's redistributors (GICR) at 0xb100000"),
+            NoGuest,
+        ],
+        ..REFUSED_TREE
+    },
+    Case {
+        name: "misplaced-gicc",
+        gic: Gic::V2,
+        defect: Some(Defect::MisplacedCpuInterface),
+        expectations: &[Line("the device tree lists the GIC's CPU interface (GICC) at 0xb100000"), NoGuest],
+        ..REFUSED_TREE
+    },
+    Case {
+        name: "misplaced-gich",
+        gic: Gic::V2,
+        defect: Some(Defect::MisplacedVirtualControl),
+        expectations: &[
+            Line("the device tree lists the GIC's control of virtual interfaces (GICH) at 0xb100000"),
+            NoGuest,
+        ],
+        ..REFUSED_TREE
+    },
+    Case {
+        name: "entered-at-el1",
+        arguments: &["-machine", "virtualization=off"],
+        expectations: &[Line("the image was entered at EL1, and EL2 is needed"), NoGuest],
+        ..REFUSED_TREE
     },
     // The third and the fourth core's redistributors are in a second region; the VMs are on all four.
     Case { name: "two-redistributor-regions", defect: Some(Defect::TwoRegions), ..CONFORMANCE },

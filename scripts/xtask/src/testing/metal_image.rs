@@ -11,6 +11,7 @@ use object::{LittleEndian, Object, ObjectSection, ObjectSymbol, SectionKind};
 
 use super::errata;
 use super::filter::Filter;
+use super::ordering;
 use super::speculation::{self, Instruction};
 use super::tally::Tally;
 use crate::bench::rows;
@@ -29,18 +30,25 @@ const TRANSLATIONS: [(&str, u32); 2] = [("portcullis_at_s1e1r", 0xd508_7800), ("
 const TRANSLATION: u32 = 0xd508_7800;
 const TRANSLATION_MASK: u32 = 0xfff8_fe00;
 
+/// The table of vectors of a core with CLRBHB.
+const CLEARS: &str = "portcullis_vectors_clear";
+
 /// Builds the image and checks it.
 ///
 /// # Errors
 ///
 /// The build, or what cannot be read.
 pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Result<()> {
-    let checks: [Check; 5] = [
+    let checks: [Check; 9] = [
         ("size", size),
         ("header", header),
         ("translations", translations),
         ("exception returns", returns),
+        ("predictor instructions", predictor),
         ("erratum-843419", erratum_843419),
+        ("acquires", acquires),
+        ("translation controls", translation_controls),
+        ("instruction caches", instruction_caches),
     ];
     for (name, check) in checks.into_iter().filter(|(name, _)| filter.selects("image", name)) {
         let start = Instant::now();
@@ -146,9 +154,39 @@ fn erratum_843419(environment: &Environment) -> Result<String> {
 
 /// Behind every exception return is a barrier to speculation.
 fn returns(environment: &Environment) -> Result<String> {
+    Ok(format!("{} with a barrier behind them", speculation::barriers(&hypervisor(environment)?)?))
+}
+
+/// Nothing is read by an acquire that is too weak.
+fn acquires(environment: &Environment) -> Result<String> {
+    Ok(format!("{} instructions, none of them LDAPR", ordering::acquires(&hypervisor(environment)?)?))
+}
+
+/// The registers that govern a guest's translation are written in steps.
+fn translation_controls(environment: &Environment) -> Result<String> {
+    let pairs = ordering::translation_controls(&hypervisor(environment)?)?;
+    Ok(format!("{pairs} pairs of TCR_EL1 and SCTLR_EL1, an ISB in each"))
+}
+
+/// With a VM's translations a core forgets its instructions.
+fn instruction_caches(environment: &Environment) -> Result<String> {
+    Ok(format!("forgotten in {} places", ordering::instruction_caches(&hypervisor(environment)?)?))
+}
+
+/// The hypervisor's code.
+fn hypervisor(environment: &Environment) -> Result<Vec<Instruction>> {
     let elf = fs::read(metal::program(environment, metal::HYPERVISOR))?;
     let file = ElfFile64::<LittleEndian>::parse(elf.as_slice()).context("the hypervisor's program")?;
-    Ok(format!("{} with a barrier behind them", speculation::barriers(&code(&file)?)?))
+    code(&file)
+}
+
+/// What no machine of QEMU's executes is there, at its place.
+fn predictor(environment: &Environment) -> Result<String> {
+    let elf = fs::read(metal::program(environment, metal::HYPERVISOR))?;
+    let file = ElfFile64::<LittleEndian>::parse(elf.as_slice()).context("the hypervisor's program")?;
+    let table = file.symbol_by_name(CLEARS).with_context(|| format!("there is no symbol '{CLEARS}'"))?;
+    let (vectors, restrictions) = speculation::predictor(&code(&file)?, table.address())?;
+    Ok(format!("{vectors} vectors begin with CLRBHB; {restrictions} CFP RCTX"))
 }
 
 /// The code of a program, by address.

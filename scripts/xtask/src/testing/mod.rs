@@ -16,6 +16,7 @@ mod lint;
 mod metal_image;
 mod miri;
 mod nightly;
+mod ordering;
 mod peers;
 mod placement;
 mod qemu;

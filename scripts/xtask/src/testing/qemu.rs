@@ -25,7 +25,8 @@ use crate::machine::{self, End, Keyboard, Next, Watcher};
 use crate::run::{PANIC, System};
 use crate::virt_tree;
 
-/// When a run that hangs is ended. The longest takes half a minute on two idle cores; a host with other work may need many times that.
+/// When a run that hangs is ended. The longest takes half a minute on two idle cores; a host with other work may need many times
+/// that.
 const TIMEOUT: Duration = Duration::from_secs(600);
 /// Lines of the console in a message.
 const TAIL: usize = 12;

@@ -12,6 +12,14 @@ const DSB_MASK: u32 = 0xffff_f0ff;
 /// ISB SY.
 const ISB: u32 = 0xd503_3fdf;
 
+/// CLRBHB, a hint (Arm ARM, C6.2).
+const CLRBHB: u32 = 0xd503_22df;
+/// CFP RCTX of x0: SYS #3, C7, C3, #4 (Arm ARM, C5.6).
+const CFP_RCTX: u32 = 0xd50b_7380;
+/// Bytes of a vector, and which of a table are entered from AArch64 state at a lower level (Arm ARM, D1.3.1).
+const VECTOR: u64 = 128;
+const FROM_AARCH64: core::ops::Range<u64> = 8..12;
+
 /// An instruction with its address.
 pub type Instruction = (u64, u32);
 
@@ -43,6 +51,36 @@ pub fn barriers(code: &[Instruction]) -> Result<usize> {
     }
 }
 
+/// Looks at what no core that QEMU has needs, so that none of its machines executes it: CLRBHB begins each vector of the table at
+/// `table` that an exception from AArch64 state in a guest enters, in front of every branch, and there is CFP RCTX. Returns how
+/// many vectors and how many CFP RCTX there are.
+///
+/// # Errors
+///
+/// A vector that branches first, or there is no CFP RCTX.
+pub fn predictor(code: &[Instruction], table: u64) -> Result<(usize, usize)> {
+    for vector in FROM_AARCH64 {
+        let start = table + vector * VECTOR;
+        let body = code.iter().skip_while(|(at, _)| *at < start).take_while(|(at, _)| *at < start + VECTOR);
+        let first = body.map(|(_, word)| *word).find(|word| *word == CLRBHB || is_branch(*word));
+        if first != Some(CLRBHB) {
+            bail!("the vector at {start:#x} does not begin with CLRBHB: {first:x?}");
+        }
+    }
+    match code.iter().filter(|(_, word)| word & !31 == CFP_RCTX).count() {
+        0 => bail!("there is no CFP RCTX in the image"),
+        count => Ok((FROM_AARCH64.count(), count)),
+    }
+}
+
+/// B, BL, B.cond, BC.cond, CBZ, CBNZ, TBZ, TBNZ, BR, BLR, RET (Arm ARM, C4.1.93).
+fn is_branch(word: u32) -> bool {
+    let unconditional = word >> 26 & 0b1_1111 == 0b0_0101;
+    let conditional = word >> 24 == 0x54 || matches!(word >> 25 & 0x3f, 0b01_1010 | 0b01_1011);
+    let register = word >> 25 == 0b110_1011;
+    unconditional || conditional || register
+}
+
 fn is_dsb(word: u32) -> bool {
     word & DSB_MASK == DSB && !matches!(word >> 8 & 0xf, 0 | 4)
 }
@@ -52,6 +90,7 @@ mod tests {
     use super::*;
 
     const NOP: u32 = 0xd503_201f;
+    const B: u32 = 0x1400_0002;
     const DSB_NSH: u32 = 0xd503_379f;
 
     fn code(words: &[u32]) -> Vec<Instruction> {
@@ -78,5 +117,46 @@ mod tests {
     fn what_lies_elsewhere_does_not_follow() {
         assert!(barriers(&[(0x1000, RETURNS[0]), (0x2000, SB)]).is_err());
         assert!(barriers(&code(&[NOP])).unwrap_err().to_string().contains("no ERET"));
+    }
+
+    #[test]
+    fn a_vector_clears_the_history_before_it_branches() {
+        let table = |vector: &[u32]| {
+            let mut words = vec![0; 512];
+            for number in FROM_AARCH64 {
+                words[number as usize * 32..][..3].copy_from_slice(&[NOP, CLRBHB, B]);
+            }
+            words[10 * 32..][..vector.len()].copy_from_slice(vector);
+            words.push(CFP_RCTX | 7);
+            words
+        };
+        assert_eq!(predictor(&code(&table(&[NOP, CLRBHB, B])), 0x1000).unwrap(), (4, 1));
+        for vector in [[B, CLRBHB, B], [NOP, NOP, B], [0xd61f_0040, CLRBHB, B], [0x3400_0040, CLRBHB, B]] {
+            assert!(predictor(&code(&table(&vector)), 0x1000).is_err(), "{vector:x?}");
+        }
+        let mut words = table(&[NOP, CLRBHB, B]);
+        words.pop();
+        assert!(predictor(&code(&words), 0x1000).unwrap_err().to_string().contains("CFP RCTX"));
+    }
+
+    #[test]
+    fn branches_are_told_from_other_instructions() {
+        for word in [
+            B,
+            0x9400_0001,
+            0x5400_0041,
+            0xb400_0040,
+            0x3500_0040,
+            0x3600_0040,
+            0xb700_0040,
+            0xd61f_0040,
+            0xd63f_0040,
+            0xd65f_03c0,
+        ] {
+            assert!(is_branch(word), "{word:x}");
+        }
+        for word in [NOP, DSB_NSH, ISB, SB, CLRBHB, CFP_RCTX, 0xa900_07e0, 0xd53b_d042, 0xd400_0003] {
+            assert!(!is_branch(word), "{word:x}");
+        }
     }
 }

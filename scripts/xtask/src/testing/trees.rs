@@ -5,8 +5,11 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Context, Result, anyhow};
-use portcullis_platform::facts::{Facts, FactsError, LeftOut};
+use anyhow::{Context, Result, anyhow, ensure};
+use portcullis_board::Range;
+use portcullis_platform::facts::cores::CoreStart;
+use portcullis_platform::facts::{Facts, FactsError, Gic, LeftOut};
+use portcullis_platform::{assemble, boards};
 use portcullis_tree::Tree;
 
 use super::filter::Filter;
@@ -62,13 +65,19 @@ struct Counts {
 ///
 /// The trees cannot be had.
 pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Result<()> {
-    const NAMES: [&str; 2] = ["understood", "documented"];
-    let [understood, documented] = NAMES.map(|name| filter.selects("trees", name));
-    if !understood && !documented {
+    const NAMES: [&str; 3] = ["understood", "documented", "raspberry-pi-5"];
+    let [understood, documented, pi_5] = NAMES.map(|name| filter.selects("trees", name));
+    if !understood && !documented && !pi_5 {
         return Ok(());
     }
     let start = Instant::now();
     let trees = DeviceTrees::of_debian(environment)?;
+    if pi_5 {
+        match raspberry_pi_5(&fs::read(trees.file("broadcom/bcm2712-rpi-5-b.dtb")?)?) {
+            Ok(()) => tally.pass("trees raspberry-pi-5", start.elapsed()),
+            Err(error) => tally.fail("trees raspberry-pi-5", &format!("{error:#}")),
+        }
+    }
     let mut counts = Counts::default();
     for file in files(&trees.folder)? {
         counts.add(&fs::read(&file)?).with_context(|| format!("{}", file.display()))?;
@@ -93,6 +102,27 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
             tally.fail("trees documented", &format!("{DOCUMENT} has other counts than those in {}", place.display()));
         }
     }
+    Ok(())
+}
+
+/// What has to be known of a Raspberry Pi 5 (Linux, `bcm2712.dtsi`).
+fn raspberry_pi_5(tree: &[u8]) -> Result<()> {
+    let facts = Facts::from_tree(tree).map_err(|error| anyhow!("{error}"))?;
+    let frames =
+        [(0x10_7fff_9000, 0x1000), (0x10_7fff_a000, 0x2000), (0x10_7fff_c000, 0x2000), (0x10_7fff_e000, 0x2000)];
+    let [distributor, cpu_interface, hypervisor_interface, virtual_interface] =
+        frames.map(|(start, size)| Range::sized(start, size));
+    let gic = Gic::V2 { distributor, cpu_interface, hypervisor_interface, virtual_interface, maintenance: 25 };
+    ensure!(facts.gic == gic, "its GIC is {:x?}", facts.gic);
+    let uart = facts.uart.context("it has no console")?;
+    let console = (uart.driver.name, uart.registers.start, uart.intid, uart.clock);
+    ensure!(console == ("a PL011", 0x10_7d00_1000, Some(153), Some(9_216_000)), "its console is {console:x?}");
+    let cores: Vec<u64> = facts.cores.iter().map(|core| core.mpidr).collect();
+    ensure!(cores == [0, 0x100, 0x200, 0x300], "its cores are {cores:x?}");
+    ensure!(facts.cores.iter().all(|core| core.start == CoreStart::Psci), "its cores start otherwise than by PSCI");
+    ensure!(boards::find(&facts.compatible).compatible == "brcm,bcm2712", "it has no file among the boards");
+    let kept = assemble::firmware_memory(&facts).iter().chain(facts.reserved.iter());
+    ensure!(kept.into_iter().any(|range| *range == Range::sized(0, 0x8_0000)), "TF-A's RAM is not kept");
     Ok(())
 }
 

@@ -110,7 +110,8 @@ fn system_reset2(door: &Door, profile: &Profile) {
     }
 }
 
-/// Types but 0 and 1, and cookies but 0, are reserved (DEN0022 section 5.11). Those that would end the VM are no cases of this kind.
+/// Types but 0 and 1, and cookies but 0, are reserved (DEN0022 section 5.11). Those that would end the VM are no cases of this
+/// kind.
 fn system_off2(door: &Door, profile: &Profile) {
     let expected = if profile.psci >= PSCI_VERSION_1_3 { code(PSCI_INVALID_PARAMETERS) } else { REFUSED };
     for (kind, cookie) in [(1, 1), (0, 1), (2, 0), (0x8000_0001, 0), (2, 1)] {

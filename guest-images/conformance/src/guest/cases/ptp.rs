@@ -9,8 +9,8 @@ use crate::guest::report;
 
 /// 2024-01-01 and 2100-01-01 in nanoseconds since 1970.
 const YEARS: core::ops::Range<u64> = 1_704_067_200_000_000_000..4_102_444_800_000_000_000;
-/// How far the wall clock may be from the counter between two reads, in nanoseconds: what rounding makes, or on a board whose firmware
-/// tells the time the two clocks that there are then.
+/// How far the wall clock may be from the counter between two reads, in nanoseconds: what rounding makes, or on a board whose
+/// firmware tells the time the two clocks that there are then.
 const DRIFT: u64 = 1_000_000;
 /// The pauses in microseconds, a look of the hypervisor's at its clock apart and a second.
 const PAUSES: [u64; 3] = [20_000, 300_000, 1_100_000];

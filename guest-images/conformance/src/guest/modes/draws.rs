@@ -7,6 +7,7 @@ use portcullis_abi::function::TRNG_RND64;
 use portcullis_abi::result::TRNG_NO_ENTROPY;
 
 use crate::guest::door::{Door, code};
+use crate::guest::modes::reset;
 use crate::guest::report;
 
 /// Words of a call.
@@ -25,8 +26,14 @@ fn draw(door: &Door) -> Option<[u64; WORDS]> {
     }
 }
 
-/// Three words, shown: for a comparison of runs.
-pub fn show() {
+/// Three words, shown, and the seeds of this start, if there are to be any: for a comparison of runs.
+pub fn show(profile: &Profile) {
+    if profile.has_seeds() {
+        let [kaslr, rng] = reset::seeds();
+        console::line(format_args!("kaslr-seed: {kaslr:016x}"));
+        console::line(format_args!("rng-seed: {rng:016x}"));
+        report::holds(format_args!("draws/seeds"), kaslr != 0 && rng != 0, "both", &(kaslr, rng));
+    }
     match draw(&Door::new(power::conduit())) {
         Some([low, middle, high]) => {
             console::line(format_args!("words: {low:016x} {middle:016x} {high:016x}"));

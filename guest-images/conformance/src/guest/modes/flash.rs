@@ -125,8 +125,8 @@ fn node() {
     report::equal(format_args!("flash/reg"), [0, 0, 0, 0x400_0000, 0, 0x400_0000, 0, 0x400_0000], reg);
 }
 
-/// What is stored in the first bank has no effect, and no command is one. These are 17 accesses that come to EL2 as those of a device:
-/// 16 stores, and a load from behind the file.
+/// What is stored in the first bank has no effect, and no command is one. These are 17 accesses that come to EL2 as those of a
+/// device: 16 stores, and a load from behind the file.
 pub fn first() {
     let magic = FLASH + MAGIC_OFFSET;
     for value in [0, 0x98_0098, 0x20_0020, 0xd0_00d0, 0xff_00ff] {
@@ -313,8 +313,8 @@ fn behind_attempt(moves: u32) {
     (0..moves % 64).for_each(|_| spin_loop());
 }
 
-/// Another vCPU has the tables lead to `nowhere` and back while this one stores to the first bank: they can differ between the store
-/// and its answer, for which the hypervisor asks them too. A store has no effect, or the abort that a board would report.
+/// Another vCPU has the tables lead to `nowhere` and back while this one stores to the first bank: they can differ between the
+/// store and its answer, for which the hypervisor asks them too. A store has no effect, or the abort that a board would report.
 fn moving(what: &'static str, nowhere: u64) {
     /// Moves of a run: more than [`behind_attempt`] has pauses.
     const ENOUGH: u32 = 130;

@@ -52,7 +52,7 @@ pub fn run(profile: &Profile) {
         Mode::Forward => forward::run(profile),
         Mode::Late => forward::late(profile),
         Mode::Draws => draws::numbered(profile),
-        Mode::Words => draws::show(),
+        Mode::Words => draws::show(profile),
         Mode::Scarce => draws::scarce(profile),
         Mode::NoEntropy => draws::none(profile),
         Mode::MachineOff => end::run(profile, false),

@@ -1,8 +1,8 @@
 //! Pauses of the VM as its guest sees them: the virtual counter and what hangs on it stand still, the physical counter runs on,
 //! the time of day is right, and no time is stolen.
 //!
-//! The control VM pauses this one [`PAUSES`] times while its first vCPU is busy and the others wait. A pause is seen as a jump of the
-//! physical counter. The run is for a machine whose time is its instructions: nothing else makes that jump so far.
+//! The control VM pauses this one [`PAUSES`] times while its first vCPU is busy and the others wait. A pause is seen as a jump of
+//! the physical counter. The run is for a machine whose time is its instructions: nothing else makes that jump so far.
 
 use conformance::profile::Profile;
 use guest_runtime::{counter, cpu, gic, mmio, power};

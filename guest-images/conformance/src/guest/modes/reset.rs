@@ -66,7 +66,7 @@ pub fn boots() -> u64 {
 }
 
 /// The seeds of this boot, as [`Marker`] has them.
-fn seeds() -> [u64; 2] {
+pub fn seeds() -> [u64; 2] {
     ["kaslr-seed", "rng-seed"].map(|name| {
         let seed = tree::property("/chosen", name).and_then(|seed| seed.first_chunk());
         seed.map_or(0, |bytes| u64::from_be_bytes(*bytes))

@@ -10,8 +10,8 @@ use portcullis_abi::result::SMCCC_NOT_REQUIRED;
 use crate::guest::door::{Door, REFUSED, code};
 use crate::guest::report;
 
-/// Levels as SMCCC_ARCH_FEATURES gives them, and fields of ID_AA64PFR0_EL1 and ID_AA64PFR1_EL1, a line that a test reads; then calls
-/// of what there is.
+/// Levels as SMCCC_ARCH_FEATURES gives them, and fields of ID_AA64PFR0_EL1 and ID_AA64PFR1_EL1, a line that a test reads; then
+/// calls of what there is.
 pub fn run(profile: &Profile) {
     let [csv2, csv3] = [56, 60].map(|shift| features_0() >> shift & 0xf);
     let ssbs = features_1() >> 4 & 0xf;

@@ -174,8 +174,8 @@ fn in_t32() {
         let got = (end.slot, end.syndrome >> 26, end.x[7], end.pc);
         report::equal(format_args!("steps/T32, behind {name}"), (FROM_AARCH32, EC_SVC32, 1, trip.pc + length + 4), got);
     }
-    // The first one of two executes if Z is set, and so does the second one (ITT EQ), or it does not (ITE EQ). There is no such case of
-    // WFI: where that traps, QEMU reports the IT state of the next instruction.
+    // The first one of two executes if Z is set, and so does the second one (ITT EQ), or it does not (ITE EQ). There is no such
+    // case of WFI: where that traps, QEMU reports the IT state of the next instruction.
     for (block, expected) in [(0b0000_0100u64, 1), (0b0000_1100, 0)] {
         let mut trip = Trip::to(Code::LoadT32.address(), T32 | ZERO | (block & 0xfc) << 8 | (block & 0b11) << 25);
         trip.x[0] = view + FLAGS;

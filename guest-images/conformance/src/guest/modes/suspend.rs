@@ -1,20 +1,24 @@
 //! The VM suspends itself (PSCI SYSTEM_SUSPEND) again and again, each time for something else to wake it.
 //!
-//! Nothing of a vCPU's registers is left when it wakes: each stage ends in the call, and the next one begins where that goes on. The
-//! last two are for the control VM, which resumes, and pauses, a VM that sleeps.
+//! Nothing of a vCPU's registers is left when it wakes: each stage ends in the call, and the next one begins where that goes on.
+//! Two are for the control VM, which resumes, and pauses, a VM that sleeps. With a device of the board's it is that which wakes the
+//! VM, and a key.
 
 use core::arch::asm;
-use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
+use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 
 use conformance::profile::Profile;
 use guest_runtime::gic::register::{ISENABLER, ISPENDR};
-use guest_runtime::{console, counter, cpu, gic, mmio, power};
+use guest_runtime::{console, counter, cpu, gic, mmio, power, tree};
 use portcullis_abi::function::{PSCI_FEATURES, PSCI_SYSTEM_SUSPEND, PV_TIME_ST, SMC64};
-use portcullis_abi::map::{GICC, RAM, RTC_INTID, TIMER_PHYSICAL_INTID as PHYSICAL, TIMER_VIRTUAL_INTID as TIMER};
+use portcullis_abi::map::{
+    GICC, RAM, RTC_INTID, TIMER_PHYSICAL_INTID as PHYSICAL, TIMER_VIRTUAL_INTID as TIMER, UART_INTID,
+};
 use portcullis_abi::result::*;
 use portcullis_abi::watchdog::{ENABLE, SET_TIMEOUT};
 
 use super::steal::{nanoseconds, stolen_of};
+use super::typed;
 use super::watchdog::call;
 use crate::guest::cases::distributor::SPARE;
 use crate::guest::cases::{rtc, watchdog};
@@ -26,6 +30,8 @@ const NAP: u64 = 100_000;
 /// The timeout of its watchdog in seconds, and a sleep that is longer, in microseconds.
 const TIMEOUT: u64 = 1;
 const UNWATCHED: u64 = 1_500_000;
+/// The least that an alarm in two seconds of a clock of whole seconds takes, less what the guest does before it sleeps.
+const ALARM: u64 = 500_000;
 /// How long the control VM does.
 const MANAGED: u64 = 500_000;
 /// Longest time that anything may take, in microseconds.
@@ -68,13 +74,31 @@ const STAGES: [Stage; 10] = [
     Stage { name: "again", mask: OPEN, set: set_virtual, least: NAP, check: virtual_is_off },
 ];
 
+/// What wakes it from outside: the board's clock, which is this VM's, so that its interrupt is one of the board's; and who types.
+const OUTSIDE: [Stage; 2] = [
+    Stage { name: "the board's clock", mask: OPEN, set: set_alarm, least: ALARM, check: alarm_rang },
+    Stage { name: "key", mask: OPEN, set: await_key, least: 0, check: key_came },
+];
+
+/// Whether the stages are those of [`OUTSIDE`].
+static FROM_OUTSIDE: AtomicBool = AtomicBool::new(false);
 static STAGE: AtomicUsize = AtomicUsize::new(0);
 /// The virtual counter, and the stolen time, at the last call.
 static BEGUN: AtomicU64 = AtomicU64::new(0);
 static STOLEN: AtomicU64 = AtomicU64::new(0);
 
+fn stage(number: usize) -> Option<&'static Stage> {
+    if FROM_OUTSIDE.load(SeqCst) { OUTSIDE.get(number) } else { STAGES.get(number) }
+}
+
 /// All stages. It ends with the VM.
 pub fn run(profile: &Profile) {
+    if !profile.node.is_empty() {
+        let found = (tree::address(profile.node), tree::interrupt(profile.node));
+        let expected = (Some(rtc::DR), Some((RTC_INTID, false)));
+        report::equal(format_args!("suspend/the board's clock is where its own would be"), expected, found);
+        FROM_OUTSIDE.store(true, SeqCst);
+    }
     let door = Door::new(power::conduit());
     for function in [PSCI_SYSTEM_SUSPEND, PSCI_SYSTEM_SUSPEND | SMC64] {
         let name = format_args!("suspend/features {function:#x}");
@@ -114,7 +138,7 @@ fn context(stage: usize) -> u64 {
 /// Begins the next stage, or ends the run.
 fn sleep() {
     let number = STAGE.load(SeqCst);
-    let Some(stage) = STAGES.get(number) else {
+    let Some(stage) = stage(number) else {
         report::finish();
         power::off()
     };
@@ -138,7 +162,7 @@ fn wake() {
     let slept = counter::microseconds(counter::virtual_count() - BEGUN.load(SeqCst));
     let stolen = stolen_of(0) - STOLEN.load(SeqCst);
     let number = STAGE.fetch_add(1, SeqCst);
-    let Some(stage) = STAGES.get(number) else { return };
+    let Some(stage) = stage(number) else { return };
     let name = stage.name;
     let arrival =
         cpu::arrival(0).map(|arrival| (arrival.context, arrival.level, arrival.masks, arrival.control & CONTROL_MASK));
@@ -275,6 +299,23 @@ fn has_not_bitten() {
     report::holds(format_args!("suspend/its watchdog is on"), left.is_some(), "an answer to GET_TIMELEFT", &left);
     call(&door, ENABLE, 0);
     virtual_is_off();
+}
+
+/// A key is to wake it.
+fn await_key() {
+    console::line(format_args!("suspend: sleeps until a key is typed"));
+    gic::set_edge(UART_INTID, false);
+    gic::route(UART_INTID, 0);
+    gic::set_priority(UART_INTID, PRIORITY);
+    gic::enable(UART_INTID);
+    typed::listen();
+}
+
+/// It is there to be read, by the interrupt that is pending still.
+fn key_came() {
+    let got = (gic::is_set(ISPENDR, UART_INTID), typed::taken());
+    report::equal(format_args!("suspend/the key came"), (true, Some(b'k')), got);
+    gic::disable(UART_INTID);
 }
 
 /// The control VM is to wake it.

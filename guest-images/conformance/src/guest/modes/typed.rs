@@ -55,14 +55,7 @@ pub fn run(profile: &Profile) {
     gic::route(UART_INTID, 0);
     gic::enable(UART_INTID);
     gic::enable(TIMER);
-    // As drivers do when they begin: off, without FIFOs, with them, on.
-    console::drain();
-    mmio::write32(CR, 0);
-    mmio::write32(LCR_H, LINE);
-    mmio::write32(LCR_H, LINE | FIFOS);
-    mmio::write32(CR, ENABLED);
-    mmio::write32(ICR, 0x7ff);
-    mmio::write32(IMSC, RECEIVE);
+    listen();
     console::line(format_args!("typed: ready"));
 
     wait_for(profile.bytes / 2);
@@ -77,6 +70,23 @@ pub fn run(profile: &Profile) {
     report::equal(format_args!("typed/bytes"), profile.bytes, RECEIVED.load(SeqCst));
     report::equal(format_args!("typed/first wrong byte"), 0, FIRST_WRONG.load(SeqCst));
     report::equal(format_args!("typed/overruns"), 0, OVERRUNS.load(SeqCst));
+}
+
+/// Has the UART raise its interrupt for what is typed, as drivers do when they begin: off, without FIFOs, with them, on.
+pub fn listen() {
+    console::drain();
+    mmio::write32(CR, 0);
+    mmio::write32(LCR_H, LINE);
+    mmio::write32(LCR_H, LINE | FIFOS);
+    mmio::write32(CR, ENABLED);
+    mmio::write32(ICR, 0x7ff);
+    mmio::write32(IMSC, RECEIVE);
+}
+
+/// Takes a byte, if one has come, and has the UART be silent again.
+pub fn taken() -> Option<u8> {
+    mmio::write32(IMSC, 0);
+    (mmio::read32(FR) & FR_RXFE == 0).then(|| mmio::read32(DR) as u8)
 }
 
 /// Waits until so many bytes have come, or none comes any more.

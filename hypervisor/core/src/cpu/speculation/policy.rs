@@ -123,7 +123,8 @@ impl Protection {
         protection
     }
 
-    /// What every exit from a guest begins with. What invalidates all that was learnt leaves nothing for the history to choose from.
+    /// What every exit from a guest begins with. What invalidates all that was learnt leaves nothing for the history to choose
+    /// from.
     pub const fn at_exit(&self) -> Hardening {
         match (self.targets, self.history) {
             (Targets::Call(function), _) | (_, History::Call(function)) => Hardening::Call(function),

@@ -1,8 +1,8 @@
 //! Every guest begins with its RAM at the point of coherency, and with zeros where nobody of its VM has been.
 //!
-//! What the cores map, write and clean is held against one rule: when a guest begins, each line of its RAM has gone out of the caches
-//! since its VM's last life, and from then on no core had a write-back alias of it. So no line can come over what the guest writes
-//! with its caches off (Arm ARM, B2.7.2 and B2.16).
+//! What the cores map, write and clean is held against one rule: when a guest begins, each line of its RAM has gone out of the
+//! caches since its VM's last life, and from then on no core had a write-back alias of it. So no line can come over what the guest
+//! writes with its caches off (Arm ARM, B2.7.2 and B2.16).
 
 use std::collections::BTreeMap;
 

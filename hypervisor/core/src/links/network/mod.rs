@@ -63,7 +63,7 @@ struct Desk {
 }
 
 impl Network {
-    /// A network of VMs that are yet to be [connected](Self::connect). Of ports whose address is another one's, or no single one's,
+    /// A network of VMs that are yet to be connected. Of ports whose address is another one's, or no single one's,
     /// the first is there.
     pub fn new(config: NetworkConfig, ports: &[PortConfig]) -> Self {
         let mut switch = Switch::new();

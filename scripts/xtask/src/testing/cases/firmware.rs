@@ -35,6 +35,23 @@ const SERVICES: Case = Case { manifest: "el3-services.toml", cores: 1, ..LINUX }
 
 /// Every one of them.
 pub const CASES: &[Case] = &[
+    // Whatever was left in EL2's registers and in the GIC, on every core.
+    Case { name: "el3-leftovers", el3: test(Mode::Leftovers), ..CONFORMANCE },
+    Case {
+        name: "el3-leftovers-cortex-a72",
+        manifest: "conformance-no-entropy.toml",
+        el3: test(Mode::Leftovers),
+        cpu: Some("cortex-a72"),
+        ..CONFORMANCE
+    },
+    Case {
+        name: "entered-at-el3",
+        manifest: "words.toml",
+        el3: test(Mode::Stays),
+        halts: Some("nothing was started"),
+        expectations: &[Line("the image was entered at EL3, and EL2 is needed"), NoGuest],
+        ..LINUX
+    },
     Case {
         name: "tf-a-conformance",
         manifest: "conformance-tf-a.toml",

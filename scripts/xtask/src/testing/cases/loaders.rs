@@ -39,6 +39,29 @@ const BOOTM_WITH_TREE: &[Step] = &[
     Type("bootm $ramdisk_addr_r\r"),
 ];
 
+/// The same with what a boot loader may have left of its interrupts, GICv2: all of those from 32 to 255 enabled and pending, but for
+/// the clock's, whose line is high; the timers' of this core active; SGIs pending, among them the one that ends a core.
+const BOOTI_AND_LEFTOVERS: &[Step] = &[
+    Wait("Hit any key to stop autoboot"),
+    Type("\r"),
+    Wait("=> "),
+    Type("load virtio 0:1 $kernel_addr_r portcullis.img\r"),
+    Wait("=> "),
+    Type("load virtio 0:1 $ramdisk_addr_r bundle.img\r"),
+    Wait("=> "),
+    Type("mw.l 0x09010004 0; mw.l 0x09010010 1\r"),
+    Wait("=> "),
+    // GICD_ISENABLER, ISPENDR, ISACTIVER, SPENDSGIR (IHI 0048, 4.3).
+    Type("mw.l 0x08000100 0xffffffff 8; mw.l 0x08000204 0xffffffff 7\r"),
+    Wait("=> "),
+    Type("mw.l 0x08000300 0x4e000000; mw.l 0x08000304 0xffff0000 7; mw.b 0x08000f20 1 10\r"),
+    Wait("=> "),
+    // GICH_HCR: a virtual interface that asks for maintenance.
+    Type("mw.l 0x08030000 0xff\r"),
+    Wait("=> "),
+    Type("booti $kernel_addr_r $ramdisk_addr_r:$filesize $fdt_addr\r"),
+];
+
 /// Every case of the conformance guest.
 const ALL_CASES: Expectation = All(&[Cases("all"), Cases("none"), Cases("part")]);
 /// A Linux guest with two vCPUs, which knows the time of day.
@@ -58,8 +81,8 @@ const U_BOOT_GICV2: Case = Case { manifest: "conformance-gicv2.toml", gic: Gic::
 const U_BOOT_LINUX: Case =
     Case { manifest: "loader-linux.toml", cores: 2, expectations: &[BY_U_BOOT, TWO_VCPUS], ..LINUX };
 
-/// Firmware of Debian 12 crashes by itself on QEMU's newest CPU; the one that it runs on has no random numbers. EDK2 keeps the clock,
-/// and what it tells of the time at the end is all that there is.
+/// Firmware of Debian 12 crashes by itself on QEMU's newest CPU; the one that it runs on has no random numbers. EDK2 keeps the
+/// clock, and what it tells of the time at the end is all that there is.
 const EFI: Case = Case {
     manifest: "conformance-no-entropy.toml",
     cpu: Some("cortex-a72"),
@@ -120,6 +143,12 @@ pub const CASES: &[Case] = &[
     },
     Case { name: "u-boot-2025-linux", loader: u_boot(Trixie, Way::Prompt), keys: BOOTI, ..U_BOOT_LINUX },
     Case { name: "u-boot-2025-linux-gicv2", gic: Gic::V2, loader: u_boot(Trixie, Way::Extlinux), ..U_BOOT_LINUX },
+    Case {
+        name: "u-boot-2025-leftovers-gicv2",
+        loader: u_boot(Trixie, Way::Prompt),
+        keys: BOOTI_AND_LEFTOVERS,
+        ..U_BOOT_GICV2
+    },
     // It is back at its prompt then.
     Case {
         name: "u-boot-wrong-hash",
@@ -165,6 +194,13 @@ pub const EFI_CASES: &[Case] = &[
         loader: u_boot(Trixie, Way::Removable),
         expectations: &[FROM_FILE, ALL_CASES],
         ..EFI
+    },
+    Case {
+        name: "u-boot-2023-efi-linux-gicv2",
+        gic: Gic::V2,
+        loader: u_boot(Bookworm, Way::Removable),
+        expectations: &[FROM_FILE, TWO_VCPUS],
+        ..EFI_LINUX
     },
     Case {
         name: "grub-2.06-conformance",

@@ -3,6 +3,7 @@
 use super::super::expectation::Expectation::{Cases, Line, Never, Sequence};
 use super::case::{Case, LINUX, NO_OOPS};
 use crate::board::Gic;
+use crate::defect::Defect;
 use crate::machine::script::Step::{Type, Wait};
 
 /// Every vCPU at once. Each of four boots ends by another form of SYSTEM_OFF2.
@@ -26,8 +27,8 @@ const PSCI: Case = Case {
     ..LINUX
 };
 
-/// A VM that sleeps until one thing after the other wakes it, managers among them. The time is that of the instructions, 64 ns each,
-/// and a machine that waits skips it.
+/// A VM that sleeps until one thing after the other wakes it, managers among them. The time is that of the instructions, 64 ns
+/// each, and a machine that waits skips it.
 const SUSPEND: Case = Case {
     name: "suspend",
     manifest: "suspend.toml",
@@ -39,6 +40,32 @@ const SUSPEND: Case = Case {
         Sequence(&["portcullis: alone: suspended", "portcullis: alone: awake"]),
         // As `vms` shows it.
         Line("alone   suspended  1 of 2"),
+    ],
+    ..LINUX
+};
+
+/// A VM that sleeps until something from outside wakes it: the board's clock, which it drives itself, and whoever types.
+const SUSPEND_OUTSIDE: Case = Case {
+    name: "suspend-outside",
+    manifest: "suspend-outside.toml",
+    cores: 2,
+    defect: Some(Defect::DisguisedClock),
+    keys: &[
+        Wait("[sleeper] suspend: sleeps until a key is typed"),
+        Wait("portcullis: sleeper: suspended"),
+        // Its lines have its name again behind that.
+        Type("\x1d1k\x1d0"),
+    ],
+    expectations: &[
+        Cases("sleeper"),
+        Sequence(&[
+            "sleeper: has /pl031@9010000 at 0x9010000, interrupts [34]",
+            "portcullis: sleeper: suspended",
+            "portcullis: sleeper: awake",
+            "suspend: sleeps until a key is typed",
+            "portcullis: sleeper: suspended",
+            "portcullis: sleeper: awake",
+        ]),
     ],
     ..LINUX
 };
@@ -71,6 +98,8 @@ pub const CASES: &[Case] = &[
     Case { name: "psci-gicv2", manifest: "psci-gicv2.toml", gic: Gic::V2, ..PSCI },
     SUSPEND,
     Case { name: "suspend-gicv2", manifest: "suspend-gicv2.toml", gic: Gic::V2, ..SUSPEND },
+    SUSPEND_OUTSIDE,
+    Case { name: "suspend-outside-gicv2", gic: Gic::V2, ..SUSPEND_OUTSIDE },
     SUSPEND_LINUX,
     Case {
         name: "suspend-linux-gicv2",

@@ -80,6 +80,16 @@ pub const CASES: &[Case] = &[
         ..SPECULATION
     },
     Case {
+        name: "speculation-neoverse-n2",
+        cpu: Some("neoverse-n2"),
+        expectations: &[
+            told!("workarounds 1 -1 0, CSV2 1, CSV3 1, SSBS 2"),
+            Line("Neoverse-N2: branch targets: kept apart (CSV2); branch history: a loop of 32 at exits"),
+            Never("NOT MITIGATED"),
+        ],
+        ..SPECULATION
+    },
+    Case {
         name: "speculation-max",
         expectations: &[told!("workarounds 1 -1 1, CSV2 1, CSV3 1, SSBS 2"), NOTHING_SAID],
         ..SPECULATION

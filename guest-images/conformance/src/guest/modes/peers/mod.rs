@@ -1,5 +1,5 @@
-//! What kvm-unit-tests asks of timers and of the interrupt controller (its arm/timer.c and arm/gic.c, without the ITS), made anew. The
-//! names of the cases are in docs/peers.md, beside those of its own.
+//! What kvm-unit-tests asks of timers and of the interrupt controller (its arm/timer.c and arm/gic.c, without the ITS), made anew.
+//! The names of the cases are in docs/peers.md, beside those of its own.
 
 mod active;
 mod ipi;

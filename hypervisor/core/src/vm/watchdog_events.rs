@@ -1,4 +1,4 @@
-//! What a VM does with its watchdog: the guest's call, the timer that is due, and when it stands still.
+//! What happens to a VM's watchdog: the guest's call, the timer that is due, pause, sleep and the end of a life.
 
 use portcullis_abi::firmware::SIP_WATCHDOG;
 use portcullis_arch::timer;
@@ -26,9 +26,9 @@ impl Vm {
         answer
     }
 
-    /// Looks at the watchdog on core `core`, this one, whose timer for it has fired. If it bites, `fail` is done before anybody else
-    /// has the watchdog: `reset_watchdog` waits for that, so it is this life that ends, on whatever core
-    /// the VM's last vCPU goes off meanwhile. Returns when it is to be looked at again: the physical counter then.
+    /// Looks at the watchdog on core `core`, this one, whose timer for it has fired. If it bites, `fail` is done before anybody
+    /// else has the watchdog: `reset_watchdog` waits for that, so it is this life that ends, on whatever core the VM's last vCPU
+    /// goes off meanwhile. Returns when it is to be looked at again: the physical counter then.
     pub fn look_at_watchdog(&self, core: usize, fail: impl FnOnce()) -> Option<u64> {
         // In this order: who finds the VM running finds a moment before a pause, or the offset that counts after it.
         let now = timer::count();

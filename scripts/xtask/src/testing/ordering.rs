@@ -1,0 +1,126 @@
+//! The order of instructions on which the hypervisor relies and that a compiler, or an edit, could change.
+
+use anyhow::{Result, bail, ensure};
+
+use super::speculation::Instruction;
+
+/// LDAPR, LDAPRB, LDAPRH (Arm ARM, C6.2.142): acquire that a release before it may overtake. Where two cores each write a word of
+/// their own and then read the other's, it takes what orders them, LDAR.
+const LDAPR: u32 = 0x38bf_c000;
+const LDAPR_MASK: u32 = 0x3fff_fc00;
+/// LDAPUR and its like (C6.2.145): the same with an offset.
+const LDAPUR: u32 = 0x1940_0000;
+const LDAPUR_MASK: u32 = 0x3f60_0c00;
+/// MSR TCR_EL1 and MSR SCTLR_EL1, whatever register is written (D19.2).
+const TCR_EL1: u32 = 0xd518_2040;
+const SCTLR_EL1: u32 = 0xd518_1000;
+const REGISTER_MASK: u32 = 0xffff_ffe0;
+/// ISB SY.
+const ISB: u32 = 0xd503_3fdf;
+/// How far the two writes of a pair may be apart.
+const NEAR: usize = 8;
+
+/// Looks that nothing is loaded by LDAPR. Returns how many instructions there are.
+///
+/// # Errors
+///
+/// There is one, whose address is told.
+pub fn acquires(code: &[Instruction]) -> Result<usize> {
+    let is_weak = |word: u32| word & LDAPR_MASK == LDAPR || word & LDAPUR_MASK == LDAPUR;
+    match code.iter().find(|(_, word)| is_weak(*word)) {
+        Some((at, word)) => bail!("{word:08x} at {at:#x} is LDAPR: RCpc does not order what the hypervisor relies on"),
+        None => Ok(code.len()),
+    }
+}
+
+/// Looks that between a write of TCR_EL1 and one of SCTLR_EL1 near it, in either order, there is an ISB: else a core could walk a guest's
+/// tables by one register of one vCPU and another of the next (Cortex-A72 erratum 1319367). Returns how many pairs there are.
+///
+/// # Errors
+///
+/// There is none, or one without an ISB, whose address is told.
+pub fn translation_controls(code: &[Instruction]) -> Result<usize> {
+    let register = |word: u32| Some(word & REGISTER_MASK).filter(|word| matches!(*word, TCR_EL1 | SCTLR_EL1));
+    let mut pairs = 0;
+    for (place, (at, word)) in code.iter().enumerate() {
+        let Some(first) = register(*word) else { continue };
+        let rest = code.iter().skip(place + 1).take(NEAR);
+        let Some(apart) = rest.clone().position(|(_, word)| register(*word).is_some_and(|second| second != first))
+        else {
+            continue;
+        };
+        ensure!(
+            rest.take(apart).any(|(_, word)| *word == ISB),
+            "TCR_EL1 and SCTLR_EL1 are written at {at:#x} without an ISB in between"
+        );
+        pairs += 1;
+    }
+    ensure!(pairs > 0, "TCR_EL1 and SCTLR_EL1 are not written side by side anywhere: nothing was looked at");
+    Ok(pairs)
+}
+
+/// TLBI VMALLS12E1, and IC IALLU (C5.5, C5.3).
+const FORGET_VM: u32 = 0xd50c_87df;
+const FORGET_INSTRUCTIONS: u32 = 0xd508_751f;
+
+/// Looks that where a core forgets a VM's translations it forgets its instructions next. Returns how many places there are.
+///
+/// # Errors
+///
+/// There is none, or one that does not, whose address is told.
+pub fn instruction_caches(code: &[Instruction]) -> Result<usize> {
+    let mut places = 0;
+    for (place, (at, _)) in code.iter().enumerate().filter(|(_, (_, word))| *word == FORGET_VM) {
+        let next = code.get(place + 1).map(|(_, word)| *word);
+        ensure!(next == Some(FORGET_INSTRUCTIONS), "the TLBI VMALLS12E1 at {at:#x} is not followed by IC IALLU");
+        places += 1;
+    }
+    ensure!(places > 0, "there is no TLBI VMALLS12E1: nothing was looked at");
+    Ok(places)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOP: u32 = 0xd503_201f;
+
+    fn code(words: &[u32]) -> Vec<Instruction> {
+        (0x1000u64..).step_by(4).zip(words.iter().copied()).collect()
+    }
+
+    #[test]
+    fn weak_acquires_are_found() {
+        // ldar x8, [x21]; ldaxr w8, [x0]; ldr x1, [x2].
+        assert_eq!(acquires(&code(&[0xc8df_fea8, 0x885f_fc08, 0xf940_0041])).unwrap(), 3);
+        // ldapr x0, [x1]; ldapr w0, [x1]; ldaprb w0, [x1]; ldaprh w0, [x1]; ldapur x0, [x1, #8].
+        for word in [0xf8bf_c020, 0xb8bf_c020, 0x38bf_c020, 0x78bf_c020, 0xd940_8020] {
+            let error = acquires(&code(&[NOP, word])).unwrap_err().to_string();
+            assert!(error.contains("at 0x1004 is LDAPR"), "{error}");
+        }
+    }
+
+    #[test]
+    fn instructions_are_forgotten_with_translations() {
+        assert_eq!(instruction_caches(&code(&[NOP, FORGET_VM, FORGET_INSTRUCTIONS])).unwrap(), 1);
+        let error = instruction_caches(&code(&[FORGET_VM, NOP, FORGET_INSTRUCTIONS])).unwrap_err().to_string();
+        assert!(error.contains("at 0x1000 is not followed"), "{error}");
+        assert!(instruction_caches(&code(&[FORGET_VM])).is_err() && instruction_caches(&code(&[NOP])).is_err());
+    }
+
+    #[test]
+    fn a_barrier_is_between_the_two() {
+        let (tcr, sctlr) = (TCR_EL1 | 3, SCTLR_EL1 | 4);
+        assert_eq!(translation_controls(&code(&[tcr, ISB, sctlr, NOP, ISB])).unwrap(), 1);
+        assert_eq!(translation_controls(&code(&[sctlr, NOP, ISB, NOP, tcr])).unwrap(), 1);
+        for words in [&[tcr, sctlr, ISB][..], &[sctlr, NOP, tcr], &[ISB, tcr, NOP, sctlr]] {
+            let error = translation_controls(&code(words)).unwrap_err().to_string();
+            assert!(error.contains("without an ISB"), "{error}");
+        }
+        // Far apart, twice the same one, none at all.
+        let far: Vec<u32> = [tcr].into_iter().chain([NOP; NEAR]).chain([sctlr]).collect();
+        for words in [far, vec![tcr, tcr], vec![NOP]] {
+            assert!(translation_controls(&code(&words)).unwrap_err().to_string().contains("nothing was looked at"));
+        }
+    }
+}
