@@ -119,7 +119,7 @@ impl<'a> Bundle<'a> {
         if bundle.vms().next().is_none() {
             return Err(BundleError::NoVms);
         }
-        if folders != [None; 2] {
+        if folders != [None; 3] {
             bundle.make_room_for_links();
         }
         if let Some(value) = control {
