@@ -1315,4 +1315,24 @@
  */
 #define PORTCULLIS_BUNDLE_PAGE UINT64_C(4096)
 
+/**
+ * The smallest MTU (RFC 791, section 3.2: every module must take 68 bytes).
+ */
+#define PORTCULLIS_BUNDLE_MTU_MIN UINT32_C(68)
+
+/**
+ * The largest MTU: the longest packet of IP.
+ */
+#define PORTCULLIS_BUNDLE_MTU_MAX UINT32_C(65535)
+
+/**
+ * The MTU, where a manifest does not say another one.
+ */
+#define PORTCULLIS_BUNDLE_MTU_DEFAULT UINT32_C(1500)
+
+/**
+ * Cells of a port: number of the VM, slot of the transport, MAC address in two, whether it bridges, frames a second.
+ */
+#define PORTCULLIS_BUNDLE_PORT_CELLS UINT64_C(6)
+
 #endif /* PORTCULLIS_H */
