@@ -12,6 +12,18 @@ const WIRES: Case = Case {
     expectations: &[Cases("asks"), Cases("answers"), Cases("asks-beside"), Cases("answers-beside")],
     ..LINUX
 };
+/// Each edge that a stock Debian guest drives is seen by another one.
+const WIRE_LINUX: Case = Case {
+    name: "wire-linux",
+    manifest: "wire-linux.toml",
+    cores: 2,
+    expectations: &[
+        NO_OOPS,
+        Says("linux-a", "links-check: drive=ready edges=5"),
+        Says("linux-b", "links-check: watch=ready status=0 edges=5"),
+    ],
+    ..LINUX
+};
 /// Who may write what, and what becomes of a state page.
 const SHARED_MEMORY: Case = Case {
     name: "shared-memory",
@@ -53,6 +65,8 @@ const NETWORK_LINUX: Case = Case {
 pub const CASES: &[Case] = &[
     WIRES,
     Case { name: "wires-gicv2", manifest: "wires-gicv2.toml", gic: Gic::V2, ..WIRES },
+    WIRE_LINUX,
+    Case { name: "wire-linux-gicv2", gic: Gic::V2, ..WIRE_LINUX },
     SHARED_MEMORY,
     NETWORK,
     Case { name: "network-gicv2", manifest: "network-gicv2.toml", gic: Gic::V2, ..NETWORK },
