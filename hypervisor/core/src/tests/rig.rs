@@ -421,10 +421,9 @@ fn assemble(
         stock.shared.push(SharedMemory::take(description.clone(), &mut stock.free, 0).unwrap());
     }
     let vms = configs.iter().enumerate().map(|(index, config)| {
-        stock.free.add(memory(config.memory)).unwrap();
-        if config.flash.is_some() {
-            stock.free.add(memory(FLASH_BANK)).unwrap();
-        }
+        // In one piece: of two, the VM's RAM may come from the one that its flash needs.
+        let flash = if config.flash.is_some() { FLASH_BANK } else { 0 };
+        stock.free.add(memory(config.memory + flash)).unwrap();
         let row: &'static Row = Box::leak(Box::new(Row::new()));
         create(index, *config, row, index == 0, &mut stock).unwrap()
     });
