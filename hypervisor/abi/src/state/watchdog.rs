@@ -6,7 +6,7 @@
 pub struct Watchdog {
     /// Version of this structure.
     pub version: u32,
-    /// 1: it is on.
+    /// 0: it is off; 1: it is on; 2: it is on and stands still, as the VM has suspended itself.
     pub enabled: u32,
     /// Seconds of a timeout.
     pub timeout: u32,

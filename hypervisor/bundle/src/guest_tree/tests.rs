@@ -222,12 +222,14 @@ fn dtc_has_nothing_to_say() {
     }
 }
 
-/// Lets dtc, if there is one, read the tree.
-#[cfg(not(miri))]
+/// Lets dtc, if there is one, read the tree. Miri starts no other program.
 fn warnings(tree: &[u8]) {
     use std::io::Write;
     use std::process::{Command, Stdio};
 
+    if cfg!(miri) {
+        return;
+    }
     let mut dtc = Command::new("dtc");
     let dtc = dtc
         .args(["-I", "dtb", "-O", "dts", "-o", "/dev/null", "-"])

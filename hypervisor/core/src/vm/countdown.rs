@@ -114,21 +114,25 @@ impl Countdown {
     pub const fn save(&self, now: u64) -> state::Watchdog {
         state::Watchdog {
             version: state::Watchdog::VERSION,
-            enabled: self.is_on() as u32,
+            enabled: match self.clock {
+                Clock::Off => 0,
+                Clock::Runs { .. } => 1,
+                Clock::Stands { .. } => 2,
+            },
             timeout: self.timeout,
             reserved: 0,
             left: self.left(now),
         }
     }
 
-    /// Takes on a state that was saved, at `now` by the counter of the VM, of `frequency` Hz. It runs if it was on.
+    /// Takes on a state that was saved, at `now` by the counter of the VM, of `frequency` Hz. It runs, or stands still, as it did.
     ///
     /// # Errors
     ///
     /// [`Unfit`]: a timeout that this VM's watchdog cannot have, for one. Nothing has changed then.
     pub fn restore(&mut self, saved: &state::Watchdog, now: u64, frequency: u64) -> Result<(), Unfit> {
         Unfit::check_version(saved.version, state::Watchdog::VERSION)?;
-        if saved.enabled > 1 || saved.reserved != 0 {
+        if saved.enabled > 2 || saved.reserved != 0 {
             return Err(Unfit::Value("the watchdog's switch"));
         }
         if saved.timeout < TIMEOUT_MIN {
@@ -142,7 +146,11 @@ impl Countdown {
             return Err(Unfit::Value("what is left to the watchdog"));
         }
         self.timeout = saved.timeout;
-        self.clock = if saved.enabled == 0 { Clock::Off } else { Clock::Runs { until: after(now, saved.left) } };
+        self.clock = match saved.enabled {
+            0 => Clock::Off,
+            1 => Clock::Runs { until: after(now, saved.left) },
+            _ => Clock::Stands { left: saved.left },
+        };
         Ok(())
     }
 

@@ -109,7 +109,7 @@ fn a_state_that_is_none_is_refused_by_name() {
     assert_eq!(good, state::Watchdog { version: 1, enabled: 1, timeout: 30, reserved: 0, left: 29 * HZ });
     let refused = [
         (state::Watchdog { version: 2, ..good }, Unfit::Version { saved: 2, known: 1 }),
-        (state::Watchdog { enabled: 2, ..good }, Unfit::Value("the watchdog's switch")),
+        (state::Watchdog { enabled: 3, ..good }, Unfit::Value("the watchdog's switch")),
         (state::Watchdog { reserved: 1, ..good }, Unfit::Value("the watchdog's switch")),
         (state::Watchdog { timeout: 0, ..good }, Unfit::Value("the watchdog's timeout")),
         (state::Watchdog { timeout: 31, ..good }, Unfit::Absent("a watchdog with a timeout")),
@@ -123,6 +123,14 @@ fn a_state_that_is_none_is_refused_by_name() {
     }
     assert_eq!(other.restore(&good, 7, HZ), Ok(()));
     assert_eq!(other.until(), Some(7 + 29 * HZ));
+    // Of a VM that sleeps: it stands still there, too.
+    dog.stand_still(2 * HZ);
+    let asleep = dog.save(50 * HZ);
+    assert_eq!(asleep, state::Watchdog { enabled: 2, left: 28 * HZ, ..good });
+    assert_eq!(other.restore(&asleep, 7, HZ), Ok(()));
+    assert_eq!((other.until(), other.save(90 * HZ)), (None, asleep));
+    other.go_on(100 * HZ);
+    assert_eq!(other.until(), Some(128 * HZ));
 }
 
 /// What the watchdog is, told another way: by when it was fed last, and how long it has stood still since.
