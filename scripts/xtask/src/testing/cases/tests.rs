@@ -1,11 +1,12 @@
 use std::path::Path;
 
 use super::super::expectation::Expectation::{
-    All, AtMost, CalledAtLeast, Clock, Date, DiffersFrom, Distinct, Entropy, Never, Numbered, OnlyCalls, SameAs, Says,
-    Stolen,
+    self, All, AtMost, CalledAtLeast, Cases, Clock, Date, DiffersFrom, Distinct, Entropy, Line, Never, NoGuest,
+    Numbered, OnlyCalls, SameAs, Says, Sequence, Stolen, Stopped, StoppedOrCases, Value,
 };
 use super::*;
 use crate::el3::El3;
+use crate::testing::damage::Damage;
 use crate::testing::fuzz::AnyGuest;
 use system::Manifest;
 
