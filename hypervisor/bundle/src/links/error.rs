@@ -45,6 +45,8 @@ pub enum LinkError {
     Mac(usize),
     /// A number of bytes that no packet may have at the most.
     Mtu(u32),
+    /// A VM without a console, at which a port of its would be.
+    NoConsole(usize),
     /// More links of the kind than there can be.
     TooMany(usize),
 }
@@ -88,6 +90,9 @@ impl fmt::Display for LinkError {
             }
             Self::Mtu(mtu) => {
                 write!(f, "an MTU of {mtu} bytes is none; it is from {} to {}", bundle::MTU_MIN, bundle::MTU_MAX)
+            }
+            Self::NoConsole(vm) => {
+                write!(f, "{}{vm:x} has no \"{}\"; a VM with serial ports has one", bundle::VM_NODE, bundle::CONSOLE)
             }
             Self::TooMany(most) => write!(f, "there are more; {most} are the most"),
         }

@@ -18,7 +18,8 @@ use crate::cpu::physical_core::Core;
 use crate::life::create::{Stock, create, set_implementations};
 use crate::life::shared_memory::{Description, SharedMemory};
 use crate::life::wires;
-use crate::links::{Links, network::Network};
+use crate::links::serial::Serial;
+use crate::links::{self, Links, network::Network};
 use crate::machine::{Machine, Usage};
 use crate::run::assign::assign;
 use crate::run::start::start;
@@ -80,6 +81,7 @@ pub fn vm(name: &'static str, cores: &[u32]) -> VmConfig<'static> {
         initrd: None,
         dtb: None,
         wish: Default::default(),
+        console: None,
         tree_room: 0x4000,
         flash: None,
     }
@@ -91,6 +93,7 @@ struct Connections<'a> {
     wires: &'a [Wire<'static>],
     shared: &'a [Description],
     networks: Vec<Network>,
+    serials: Vec<&'static Serial>,
 }
 
 /// So many bytes of host memory for a VM.
@@ -155,6 +158,12 @@ impl Rig {
         prepare: impl Fn(usize),
     ) -> Self {
         Self::complete(parts, gic, vms, assignments, Connections::default(), prepare)
+    }
+
+    /// A machine between whose VMs there are these pairs of serial ports.
+    pub fn with_serials(gic: GicVersion, vms: &[VmConfig<'static>], serials: Vec<&'static Serial>) -> Self {
+        let connections = Connections { serials, ..Connections::default() };
+        Self::complete(Parts::new(), gic, vms, Assignments::default(), connections, |_| ())
     }
 
     /// A machine whose VMs are at these networks.
@@ -400,12 +409,13 @@ fn assemble(
     workers: &'static [Worker],
     configs: &[VmConfig<'static>],
     assignments: Assignments,
-    Connections { wires, shared, networks }: Connections<'_>,
+    Connections { wires, shared, networks, serials }: Connections<'_>,
 ) -> &'static Machine {
     SERIAL.connect(parts.line);
     let board = Box::leak(Box::new(portcullis_board::Board { ..parts.board }));
     let support = Support::FULL;
-    let links = Links::new(networks);
+    let consoles = configs.iter().map(|vm| vm.console).collect();
+    let links = Links::new(links::Connections { networks, serials, consoles });
     let wires = wires::lay(configs.len(), wires);
     let mut stock = Stock {
         support: &support,

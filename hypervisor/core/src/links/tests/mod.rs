@@ -3,3 +3,5 @@
 mod guest;
 mod lives;
 mod network;
+mod ports;
+mod serial;
