@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use portcullis_abi::bundle::{BLOCKS, DISK_MAX, EXPORT_MAX, TIMEOUT_DEFAULT, TIMEOUT_MAX, TIMEOUT_MIN};
-use portcullis_abi::map::VIRTIO_SLOTS;
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -11,7 +10,8 @@ use super::diagnostic::{Diagnostics, Span};
 use super::draft::Draft;
 use super::piece::Piece;
 use super::section::Section;
-use super::{Board, Image, Images, Network, duration, files, memory, system, wire};
+use super::transports::Transports;
+use super::{Board, Image, Images, duration, files, memory, system, wire};
 
 /// The keys that say where a disk's bytes are.
 const SOURCES: [&str; 3] = ["image", "scratch", "served-by"];
@@ -188,8 +188,8 @@ fn size(section: &Section<'_>, key: &str, block: u32, diagnostics: &mut Diagnost
     };
     let (message, help) = match bytes {
         0 => ("a disk of no bytes".to_owned(), format!("write it like {key} = \"64M\"")),
-        ..=DISK_MAX if bytes.is_multiple_of(block.into()) => return Some(bytes),
-        ..=DISK_MAX => (format!("{bytes} bytes are no whole number of blocks"), nearest(bytes, block)),
+        1..=DISK_MAX if bytes.is_multiple_of(block.into()) => return Some(bytes),
+        1..=DISK_MAX => (format!("{bytes} bytes are no whole number of blocks"), nearest(bytes, block)),
         _ => (format!("a disk of {}", memory::show(bytes)), format!("{} is the most", memory::show(DISK_MAX))),
     };
     diagnostics.error(value.span(), message, help);
@@ -273,25 +273,20 @@ fn timeout(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> u32 {
     }
 }
 
-/// The disks of `vms`, each in the first slot behind those of `networks` that its VM has left. Whatever does not fit is reported.
+/// The disks of `vms`, each in the next of its VM's `transports`. Whatever does not fit is reported.
 pub fn disks(
     drafts: Vec<DiskDraft>,
-    networks: &[Network],
     vms: &[Draft],
+    transports: &mut Transports,
     diagnostics: &mut Diagnostics<'_>,
 ) -> Vec<Disk> {
     wire::once("disk", drafts.iter().filter_map(|draft| draft.name.as_ref()), diagnostics);
-    let ports_of = |vm| networks.iter().flat_map(|network| &network.ports).filter(|port| port.vm == vm).count();
-    let mut slots: Vec<usize> = (0..vms.len()).map(ports_of).collect();
     let mut disks = Vec::new();
     for draft in drafts {
         let span = draft.span.clone();
         let Some(mut disk) = draft.finish(vms, diagnostics) else { continue };
-        disk.slot = slots[disk.vm];
-        slots[disk.vm] += 1;
-        if disk.slot == VIRTIO_SLOTS {
-            let message = format!("{} has more than {VIRTIO_SLOTS} virtio devices", vms[disk.vm].title());
-            diagnostics.error(span, message, "leave a disk out, or take the VM out of a network");
+        if let Some(slot) = transports.take(disk.vm, &span, "leave a disk out", diagnostics) {
+            disk.slot = slot;
         }
         disks.push(disk);
     }

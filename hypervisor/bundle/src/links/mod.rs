@@ -4,6 +4,7 @@ mod disk;
 mod error;
 mod network;
 mod shared_memory;
+pub mod transport;
 mod wire;
 
 pub use self::disk::{Disk, Export, Source};

@@ -47,6 +47,7 @@ fn every_case_has_a_manifest_with_the_vms_it_looks_at() {
             forwards: case.el3 != El3::None,
             cpu: None,
             ram: crate::ram::of(board, case.el3),
+            devices: Vec::new(),
         };
         let manifest = Manifest::load(&folder.join(case.manifest), &limits, &guests)
             .unwrap_or_else(|report| panic!("{}: {report}", case.name));
