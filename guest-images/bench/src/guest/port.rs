@@ -146,7 +146,7 @@ impl Port {
         let header = if length > ETHERNET { cut } else { [0; HEADER] };
         let head = header.into_iter().chain(to).chain(self.mac).chain([0x88, 0xb5]).chain(says);
         // SAFETY: nothing is under way, and one vCPU runs.
-        let sent = unsafe { &mut *(&raw mut SENT.0) };
+        let sent = unsafe { &mut *(&raw mut SENT).cast::<[u8; LONGEST]>() };
         for (place, byte) in sent.iter_mut().zip(head) {
             *place = byte;
         }
@@ -214,7 +214,7 @@ impl Port {
 /// The buffers of a frame of `length` bytes that is sent, and how many there are: one, or its headers and pages.
 fn parts(length: usize) -> ([&'static [u8]; PARTS], usize) {
     // SAFETY: nobody writes to it while a frame is under way.
-    let all: &'static [u8] = unsafe { &*(&raw const SENT.0) };
+    let all: &'static [u8] = unsafe { &*(&raw const SENT).cast::<[u8; LONGEST]>() };
     let all = all.get(..HEADER + length).unwrap_or_default();
     let mut parts = [all; PARTS];
     if length <= ETHERNET {
