@@ -6,6 +6,7 @@
 
 pub mod backplane;
 pub mod console;
+pub mod disk;
 pub mod network;
 pub mod peer;
 pub mod registers;
@@ -19,6 +20,7 @@ use alloc::vec::Vec;
 
 use self::backplane::Backplane;
 use self::console::Console;
+use self::disk::Disk;
 use self::network::{Network, Plug};
 use self::peer::Peer;
 use self::serial::Serial;
@@ -26,6 +28,7 @@ use self::serial::Serial;
 /// The links of a machine.
 pub struct Links {
     networks: Box<[Network]>,
+    disks: Box<[Disk]>,
     serials: Box<[&'static Serial]>,
     /// Of the VMs that have one.
     consoles: Box<[&'static Console]>,
@@ -40,18 +43,20 @@ pub struct Connections {
     pub serials: Vec<&'static Serial>,
     /// By VM: the slot of its console, if it has one.
     pub consoles: Vec<Option<usize>>,
+    /// Disks.
+    pub disks: Vec<Disk>,
 }
 
 impl Links {
     /// The links between VMs that are yet to be [connected](Self::connect).
-    pub fn new(Connections { networks, serials, consoles }: Connections) -> &'static Self {
+    pub fn new(Connections { networks, serials, consoles, disks }: Connections) -> &'static Self {
         let consoles = consoles.into_iter().enumerate().filter_map(|(vm, slot)| {
             // A VM's ports are numbered in this order.
             let ports = serials.iter().flat_map(|serial| serial.ports(vm)).collect();
             Some(Console::new(vm, slot?, ports))
         });
         let consoles = consoles.collect();
-        Box::leak(Box::new(Self { networks: networks.into(), serials: serials.into(), consoles }))
+        Box::leak(Box::new(Self { networks: networks.into(), serials: serials.into(), consoles, disks: disks.into() }))
     }
 
     /// The networks, in the manifest's order.
@@ -75,6 +80,9 @@ impl Links {
                 backplane.add(port.slot, Box::new(Plug { network, number }));
             }
         }
+        for disk in self.disks.iter().filter(|disk| disk.vm == vm) {
+            backplane.add(disk.slot, Box::new(disk::Plug(disk)));
+        }
         (!backplane.is_empty()).then(|| &*Box::leak(Box::new(backplane)))
     }
 
@@ -82,6 +90,7 @@ impl Links {
     pub fn connect(&self, peer: impl Fn(usize) -> Option<&'static dyn Peer>) {
         self.networks.iter().for_each(|network| network.connect(&peer));
         self.consoles.iter().for_each(|console| console.connect(peer(console.vm)));
+        self.disks.iter().for_each(|disk| disk.connect(&peer));
     }
 
     /// The VM with the number `vm` runs, or does so no longer: those at the other ends are told.
