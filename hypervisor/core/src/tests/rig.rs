@@ -8,7 +8,7 @@ use portcullis_arch::account::Exit;
 use portcullis_arch::fake::{self, Core as Hardware, Event, Outcome};
 use portcullis_board::{Range, Regions};
 use portcullis_bundle::assignment::Assignments;
-use portcullis_bundle::links::Wire;
+use portcullis_bundle::links::{Disk as DiskConfig, Source, Wire};
 use portcullis_bundle::{Cores, Settings, VmConfig};
 use portcullis_gate::{Row, Support};
 use portcullis_vgic::GicVersion;
@@ -18,7 +18,8 @@ use crate::cpu::physical_core::Core;
 use crate::life::create::{Stock, create, set_implementations};
 use crate::life::shared_memory::{Description, SharedMemory};
 use crate::life::wires;
-use crate::links::{Links, network::Network};
+use crate::links::serial::Serial;
+use crate::links::{self, Links, disk::Disk, network::Network};
 use crate::machine::{Machine, Usage};
 use crate::run::assign::assign;
 use crate::run::start::start;
@@ -80,6 +81,7 @@ pub fn vm(name: &'static str, cores: &[u32]) -> VmConfig<'static> {
         initrd: None,
         dtb: None,
         wish: Default::default(),
+        console: None,
         tree_room: 0x4000,
         flash: None,
     }
@@ -91,6 +93,8 @@ struct Connections<'a> {
     wires: &'a [Wire<'static>],
     shared: &'a [Description],
     networks: Vec<Network>,
+    serials: Vec<&'static Serial>,
+    disks: &'a [DiskConfig<'static>],
 }
 
 /// So many bytes of host memory for a VM.
@@ -157,6 +161,12 @@ impl Rig {
         Self::complete(parts, gic, vms, assignments, Connections::default(), prepare)
     }
 
+    /// A machine between whose VMs there are these pairs of serial ports.
+    pub fn with_serials(gic: GicVersion, vms: &[VmConfig<'static>], serials: Vec<&'static Serial>) -> Self {
+        let connections = Connections { serials, ..Connections::default() };
+        Self::complete(Parts::new(), gic, vms, Assignments::default(), connections, |_| ())
+    }
+
     /// A machine whose VMs are at these networks.
     pub fn with_networks(gic: GicVersion, vms: &[VmConfig<'static>], networks: Vec<Network>) -> Self {
         Self::complete(
@@ -165,6 +175,18 @@ impl Rig {
             vms,
             Assignments::default(),
             Connections { networks, ..Connections::default() },
+            |_| (),
+        )
+    }
+
+    /// A machine whose VMs have these disks, those of RAM no larger than [`MEMORY`].
+    pub fn with_disks(gic: GicVersion, vms: &[VmConfig<'static>], disks: &[DiskConfig<'static>]) -> Self {
+        Self::complete(
+            Parts::new(),
+            gic,
+            vms,
+            Assignments::default(),
+            Connections { disks, ..Connections::default() },
             |_| (),
         )
     }
@@ -400,12 +422,20 @@ fn assemble(
     workers: &'static [Worker],
     configs: &[VmConfig<'static>],
     assignments: Assignments,
-    Connections { wires, shared, networks }: Connections<'_>,
+    Connections { wires, shared, networks, disks, serials }: Connections<'_>,
 ) -> &'static Machine {
     SERIAL.connect(parts.line);
     let board = Box::leak(Box::new(portcullis_board::Board { ..parts.board }));
     let support = Support::FULL;
-    let links = Links::new(networks);
+    let disks = disks.iter().map(|disk| {
+        let mut free = Regions::new();
+        if matches!(disk.source, Source::Scratch(_)) {
+            free.add(memory(MEMORY)).unwrap();
+        }
+        Disk::of(disk, &mut free, 0).unwrap()
+    });
+    let (consoles, disks) = (configs.iter().map(|vm| vm.console).collect(), disks.collect());
+    let links = Links::new(links::Connections { networks, serials, consoles, disks });
     let wires = wires::lay(configs.len(), wires);
     let mut stock = Stock {
         support: &support,

@@ -1,5 +1,8 @@
 //! What guests see of their links, on machines whose cores take turns.
 
+mod disk;
 mod guest;
 mod lives;
 mod network;
+mod ports;
+mod serial;

@@ -281,6 +281,7 @@ fn assemble() -> &'static Machine {
             initrd: None,
             dtb: None,
             wish: Default::default(),
+            console: None,
             tree_room: 0x4000,
         };
         let pv_time = pv_time::PvTime::new(page, 1_000_000);
@@ -306,8 +307,15 @@ fn assemble() -> &'static Machine {
         vm.add_vcpus();
     }
     let usage = || Usage { free: FREE, heap_peak: 0 };
-    let machine =
-        Machine::assemble(&BOARD, Vec::leak(physical), vms, Links::new(Vec::new()), trap::handlers(), SUPPORT, usage);
+    let machine = Machine::assemble(
+        &BOARD,
+        Vec::leak(physical),
+        vms,
+        Links::new(Default::default()),
+        trap::handlers(),
+        SUPPORT,
+        usage,
+    );
     start(machine, workers);
     let ops = &vms[OPS as usize].vcpus()[0];
     while ops.power() == PowerState::LoadPending {
