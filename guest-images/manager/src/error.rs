@@ -16,7 +16,7 @@ pub enum Error {
     /// No VM has this name.
     NoVm(String),
     /// A call failed, or the port; the text says more than that does, if there is one.
-    Call(Failed, Option<Wrong>),
+    Call(Failed, Option<String>),
     /// What was waited for did not come.
     TimeOver(String),
     /// The output could not be written.
@@ -56,7 +56,7 @@ impl From<Problem<Failed>> for Error {
     fn from(problem: Problem<Failed>) -> Self {
         match problem {
             Problem::Wrong(wrong) => wrong.into(),
-            Problem::Refused(status, wrong) => Self::Call(Failed::Status(status), Some(wrong)),
+            Problem::Refused(status, wrong) => Self::Call(Failed::Status(status), Some(wrong.to_string())),
             Problem::Call(failed) => failed.into(),
         }
     }

@@ -57,7 +57,10 @@ pub fn rule(session: &mut Session) -> Result<(), Error> {
 /// `filter`.
 pub fn filter(session: &mut Session) -> Result<(), Error> {
     let action = range::action(session.word("ACTION"));
-    let wanted = action.map(|_| range::parse(session.word("BASE"), session.word("COUNT"))).transpose()?;
+    let wanted = match action {
+        Some(_) => Some(range::parse(session.word("BASE"), session.word("COUNT"))?),
+        None => None,
+    };
     let mut port = session.port()?;
     let vm = find(&mut port, session.word("VM"))?;
     let (Some(action), Some(wanted)) = (action, wanted) else {

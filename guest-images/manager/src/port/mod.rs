@@ -18,6 +18,9 @@ use self::lock::Lock;
 
 /// Bytes of a request, and of an answer: four little-endian words.
 const LENGTH: usize = 32;
+/// Opens a device node.
+pub type Open = dyn Fn(&Path) -> io::Result<File>;
+
 /// Where the port is.
 pub struct Place {
     /// The folder of sysfs with a folder for each port.
@@ -29,7 +32,7 @@ pub struct Place {
     /// Longer than any answer takes: EL2 answers in bounded time, or nobody does.
     pub patience: Duration,
     /// How a device node is opened.
-    pub open: Box<dyn Fn(&Path) -> io::Result<File>>,
+    pub open: Box<Open>,
 }
 
 /// Those of Linux.

@@ -2,6 +2,7 @@
 
 use portcullis_abi::firmware::{PSCI_VERSION, STD, STD_HYP, VENDOR_HYP, VENDOR_HYP_PTP};
 use portcullis_abi::manage::*;
+use portcullis_arch::fake;
 use portcullis_board::time::nanoseconds;
 use portcullis_gate::{Conduit, FunctionId, Group, Verdict};
 
