@@ -12,6 +12,7 @@ use portcullis_core::life::create::{Stock, check_clock, create, set_filter, set_
 use portcullis_core::life::{shared_memory::SharedMemory, wires};
 use portcullis_core::links::{Connections, Links, disk::Disk, network::Network, serial::Serial};
 use portcullis_core::machine::{Machine, TABLE, Usage};
+use portcullis_core::manage;
 use portcullis_core::memory::stage1;
 use portcullis_core::run::{assign::assign, interrupts, start, worker::Worker};
 use portcullis_core::serial::SERIAL;
@@ -89,6 +90,7 @@ pub fn bring_up(tree: usize, handover: Option<&'static Handover>) -> Result<&'st
         networks: bundle.networks().map(|network| Network::of(&network)).collect(),
         serials: bundle.serials().map(|serial| Serial::of(&serial)).collect(),
         consoles: bundle.vms().map(|vm| vm.console).collect(),
+        controls: bundle.control().map(|vm| (vm, manage::port::answer as _)),
         disks,
     });
     let mut stock = Stock {

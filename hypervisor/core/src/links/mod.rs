@@ -6,6 +6,7 @@
 
 pub mod backplane;
 pub mod console;
+pub mod controls;
 pub mod disk;
 pub mod network;
 pub mod peer;
@@ -20,6 +21,7 @@ use alloc::vec::Vec;
 
 use self::backplane::Backplane;
 use self::console::Console;
+use self::controls::{Controls, Serve};
 use self::disk::Disk;
 use self::network::{Network, Plug};
 use self::peer::Peer;
@@ -43,17 +45,24 @@ pub struct Connections {
     pub serials: Vec<&'static Serial>,
     /// By VM: the slot of its console, if it has one.
     pub consoles: Vec<Option<usize>>,
+    /// The number of the control VM, with what answers the calls that it makes by its console's port, if it has a console.
+    pub controls: Option<(usize, Serve)>,
     /// Disks.
     pub disks: Vec<Disk>,
 }
 
 impl Links {
     /// The links between VMs that are yet to be [connected](Self::connect).
-    pub fn new(Connections { networks, serials, consoles, disks }: Connections) -> &'static Self {
+    pub fn new(Connections { networks, serials, consoles, controls, disks }: Connections) -> &'static Self {
         let consoles = consoles.into_iter().enumerate().filter_map(|(vm, slot)| {
             // A VM's ports are numbered in this order.
-            let ports = serials.iter().flat_map(|serial| serial.ports(vm)).collect();
-            Some(Console::new(vm, slot?, ports))
+            let slot = slot?;
+            let own = controls.filter(|(control, _)| *control == vm).and_then(|(_, serve)| {
+                let controls: &'static Controls = Box::leak(Box::new(Controls::new(serve)));
+                controls.port()
+            });
+            let ports = serials.iter().flat_map(|serial| serial.ports(vm)).chain(own).collect();
+            Some(Console::new(vm, slot, ports))
         });
         let consoles = consoles.collect();
         Box::leak(Box::new(Self { networks: networks.into(), serials: serials.into(), consoles, disks: disks.into() }))

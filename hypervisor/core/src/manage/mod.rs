@@ -10,6 +10,7 @@ pub mod counters;
 mod filter;
 mod lifecycle;
 mod machine;
+pub mod port;
 mod register;
 mod show;
 mod status;

@@ -21,6 +21,7 @@ use crate::life::wires;
 use crate::links::serial::Serial;
 use crate::links::{self, Links, disk::Disk, network::Network};
 use crate::machine::{Machine, Usage};
+use crate::manage;
 use crate::run::assign::assign;
 use crate::run::start::start;
 use crate::run::worker::Worker;
@@ -94,6 +95,8 @@ struct Connections<'a> {
     shared: &'a [Description],
     networks: Vec<Network>,
     serials: Vec<&'static Serial>,
+    /// The first VM makes management calls by a port, if it has a console.
+    controls: bool,
     disks: &'a [DiskConfig<'static>],
 }
 
@@ -164,6 +167,12 @@ impl Rig {
     /// A machine between whose VMs there are these pairs of serial ports.
     pub fn with_serials(gic: GicVersion, vms: &[VmConfig<'static>], serials: Vec<&'static Serial>) -> Self {
         let connections = Connections { serials, ..Connections::default() };
+        Self::complete(Parts::new(), gic, vms, Assignments::default(), connections, |_| ())
+    }
+
+    /// The same, of which the first makes management calls by a port.
+    pub fn with_controls(gic: GicVersion, vms: &[VmConfig<'static>], serials: Vec<&'static Serial>) -> Self {
+        let connections = Connections { serials, controls: true, ..Connections::default() };
         Self::complete(Parts::new(), gic, vms, Assignments::default(), connections, |_| ())
     }
 
@@ -422,7 +431,7 @@ fn assemble(
     workers: &'static [Worker],
     configs: &[VmConfig<'static>],
     assignments: Assignments,
-    Connections { wires, shared, networks, disks, serials }: Connections<'_>,
+    Connections { wires, shared, networks, disks, serials, controls }: Connections<'_>,
 ) -> &'static Machine {
     SERIAL.connect(parts.line);
     let board = Box::leak(Box::new(portcullis_board::Board { ..parts.board }));
@@ -435,7 +444,8 @@ fn assemble(
         Disk::of(disk, &mut free, 0).unwrap()
     });
     let (consoles, disks) = (configs.iter().map(|vm| vm.console).collect(), disks.collect());
-    let links = Links::new(links::Connections { networks, serials, consoles, disks });
+    let controls = controls.then_some((0, manage::port::answer as _));
+    let links = Links::new(links::Connections { networks, serials, consoles, controls, disks });
     let wires = wires::lay(configs.len(), wires);
     let mut stock = Stock {
         support: &support,

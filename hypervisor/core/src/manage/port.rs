@@ -1,0 +1,20 @@
+//! Management calls of the control VM by its port: the same calls with the same statuses as by HVC.
+
+use portcullis_abi::manage;
+use portcullis_gate::Return;
+
+use super::serve;
+use crate::machine::Machine;
+
+/// Answers a request: x0 to x3 as behind the call. All 64 bits of its function count. Without a request, what was sent was no whole
+/// number of them.
+pub fn answer(request: Option<[u64; 4]>) -> [u64; 4] {
+    let Some([function, arguments @ ..]) = request else { return Return::code(manage::BAD_ARGUMENT).0 };
+    // The caller is its VM: which of the vCPUs has written to the port makes no difference to any call.
+    let control = Machine::get().vms.iter().find(|vm| vm.control);
+    match (control.and_then(|vm| vm.vcpus().first()), u32::try_from(function)) {
+        (Some(caller), Ok(function)) => serve(caller, function, arguments).0,
+        (Some(_), Err(_)) => Return::code(manage::UNKNOWN_CALL).0,
+        (None, _) => Return::code(manage::NOT_SUPPORTED).0,
+    }
+}
