@@ -3,13 +3,13 @@
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use portcullis_arch::{checksum, cpu, id, timer};
+use portcullis_arch::{checksum, cpu, timer};
 use portcullis_board::Range;
 use portcullis_board::{Board, Entropy, WallClock};
 use portcullis_bundle::{Bundle, CoreConfig};
 use portcullis_core::cpu::physical_core::Core;
-use portcullis_core::life::create::{Stock, check_clock, create, set_filter, set_implementations};
-use portcullis_core::life::{shared_memory::SharedMemory, wires};
+use portcullis_core::life::create::{Stock, check_clock, create, set_filter};
+use portcullis_core::life::{cores::settle_cores, shared_memory::SharedMemory, wires};
 use portcullis_core::links::{Links, network::Network};
 use portcullis_core::machine::{Machine, TABLE, Usage};
 use portcullis_core::memory::stage1;
@@ -71,11 +71,6 @@ pub fn bring_up(tree: usize, handover: Option<&'static Handover>) -> Result<&'st
     let data = unsafe { core::slice::from_raw_parts(region.start as *const u8, region.size() as usize) };
     let bundle = Bundle::parse(data).map_err(Stop::Bundle)?;
 
-    let model = id::memory_model();
-    if let Some((vm, pages)) = bundle.vms().find_map(|vm| Some((vm.name, vm.lacking_pages(model)?))) {
-        return Err(Stop::Pages { vm, pages });
-    }
-
     let assignments = portcullis_platform::passthrough::find(facts, blob, &bundle).map_err(Stop::Device)?;
 
     let here = workers.iter().find(|worker| worker.core.affinity == cpu::affinity());
@@ -126,7 +121,7 @@ pub fn bring_up(tree: usize, handover: Option<&'static Handover>) -> Result<&'st
     interrupts::start_clock(&here.core);
     secondary::start_all(machine, workers, &here.core)?;
     for vm in vms {
-        set_implementations(vm, machine.cores).map_err(Stop::Vm)?;
+        settle_cores(vm, machine.cores).map_err(Stop::Cores)?;
     }
     start::start(machine, workers);
     Ok(here)

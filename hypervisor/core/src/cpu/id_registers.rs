@@ -106,7 +106,7 @@ pub const COUNT: usize = 7 * 8;
 /// The number of S3_0_C0_C`crm`_`op2` in the group, from 0; [`COUNT`] or more if it is not in it.
 #[inline]
 pub const fn number(crm: u64, op2: u64) -> usize {
-    (crm.wrapping_sub(1) as usize).saturating_mul(8).saturating_add(op2 as usize)
+    ((crm << 3 | op2) as usize).wrapping_sub(8)
 }
 
 /// What register `number` of the group shows to guests on the core on which this runs, of which `protection` holds.
