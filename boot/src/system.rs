@@ -20,9 +20,9 @@ use portcullis_core::vm::Vm;
 use portcullis_efi::Handover;
 use portcullis_platform::boards::Entry;
 use portcullis_platform::facts::{Facts, LeftOut, List, Text};
-use portcullis_platform::{assemble, drivers::rate::Rate, firmware::Findings, support};
+use portcullis_platform::{assemble, console, drivers::rate::Rate, firmware::Findings, support};
 
-use crate::{early, heap, image, memory, room, secondary, stop::Stop};
+use crate::{early, early_console, heap, image, memory, room, secondary, stop::Stop};
 
 static FACTS: spin::Once<Facts> = spin::Once::new();
 static BOARD: spin::Once<Board> = spin::Once::new();
@@ -143,17 +143,12 @@ pub fn read_tree(tree: usize, handover: Option<&Handover>) -> Result<(&'static F
     // An ATAG list begins with its first tag's size in words and ATAG_CORE (Linux, arch/arm/include/uapi/asm/setup.h).
     let has_atags = header.is_some_and(|header| header.ends_with(&ATAG_CORE.to_le_bytes()));
     let mut compatible = List::<Text, 4>::default();
+    let mut absent = None;
     let result = if magic == MAGIC && length <= LONGEST && early::map_memory(tree as u64, end(length)) {
         // SAFETY: the early map has it whole.
         let data = unsafe { core::slice::from_raw_parts(tree as *const u8, length) };
         let failed = |names: &[Text]| names.iter().for_each(|name| _ = compatible.push(*name));
-        let keep = |mut facts: Facts| {
-            if let Some(handover) = handover {
-                facts.bundle = Some(handover.bundle);
-            }
-            FACTS.call_once(|| facts)
-        };
-        Facts::read(data, failed).map(keep).map_err(Stop::Facts)
+        Facts::read(data, failed).map_err(Stop::Facts)
     } else {
         Err(match (is_mapped, has_atags) {
             (_, true) => Stop::Atags(tree),
@@ -161,14 +156,26 @@ pub fn read_tree(tree: usize, handover: Option<&Handover>) -> Result<(&'static F
             _ => Stop::NoTree(tree),
         })
     };
+    let result = result.map(|mut facts| {
+        if let Some(handover) = handover {
+            facts.bundle = Some(handover.bundle);
+        }
+        // SAFETY: what the facts say comes from the firmware's device tree; this core has no anchor yet.
+        let here = unsafe { console::Here::new(early::map_devices) };
+        absent = console::choose(&mut facts, early_console::port(), &here).err();
+        if absent.is_some() {
+            compatible = facts.compatible;
+        }
+        FACTS.call_once(|| facts)
+    });
     // SAFETY: the devices' addresses come from the tree, or from what is known of the board; they are mapped.
     let serial = unsafe {
         match &result {
-            Ok(facts) => {
+            Ok(facts) if facts.uart.is_some() || absent.is_none() => {
                 facts.uart.iter().for_each(|uart| early::map_devices(uart.registers.start));
                 assemble::serial(facts)
             }
-            Err(_) => assemble::last_resort_serial(&Entry {
+            _ => assemble::last_resort_serial(&Entry {
                 image: image::whole().start,
                 compatible: &compatible,
                 has_atags,
@@ -178,6 +185,9 @@ pub fn read_tree(tree: usize, handover: Option<&Handover>) -> Result<(&'static F
     };
     if let Some(serial) = serial {
         SERIAL.connect(serial);
+    }
+    if let Some(absent) = absent {
+        return Err(Stop::Board(absent));
     }
     // SAFETY: as above; there are facts, so it is a device tree, and it stays for as long as the machine runs.
     Ok((result?, unsafe { core::slice::from_raw_parts(tree as *const u8, length) }))

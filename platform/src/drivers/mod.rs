@@ -11,6 +11,7 @@ pub mod gicv3;
 pub mod imx_uart;
 pub mod line;
 pub mod meson_uart;
+pub mod mtk_sysirq;
 pub mod ns16550;
 pub mod pl011;
 pub mod pl031;

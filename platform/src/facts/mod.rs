@@ -46,6 +46,8 @@ pub struct Facts {
     pub timer: Timer,
     /// The console.
     pub uart: Option<DrivenDevice>,
+    /// The serial ports that a driver knows, the console among them, in the tree's order.
+    pub ports: List<Option<DrivenDevice>, PORTS>,
     /// The other devices that a driver knows, the first one of each driver.
     pub devices: List<Option<DrivenDevice>, OTHERS>,
     /// The firmware's PSCI.
@@ -55,6 +57,8 @@ pub struct Facts {
     pub bundle: Option<Range>,
 }
 
+/// Serial ports that there is room for.
+pub const PORTS: usize = 8;
 /// Ranges of RAM that there is room for.
 pub const MEMORY: usize = 16;
 /// Reserved ranges that there is room for. None may be left out: what is there would be given to a VM.

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use portcullis_platform::early_console::Record;
 
 use crate::board::{Board, Files, Flash, Hardware};
 use crate::defect::Defect;
@@ -45,6 +46,9 @@ pub fn run(options: &Run) -> Result<()> {
     let mut system =
         System::build(&environment, options.hardware, options.cpu.as_deref(), path, !interactive, "bundle.img")?;
     system.prepare(&environment, None)?;
+    if let Some(port) = &options.early_console {
+        system.name_early_console(port)?;
+    }
 
     let qemu = || {
         let mut qemu = system.qemu(&environment, options.cpu.as_deref())?;
@@ -200,6 +204,18 @@ impl System {
             self.tree = Some(DeviceTrees::of_debian(environment)?.file(name)?);
         }
         Ok(())
+    }
+
+    /// Has the image name this serial port as the console; the image as it is built stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// The image cannot be read or written, or has no place for that.
+    pub fn name_early_console(&mut self, port: &Record) -> Result<()> {
+        let mut image = fs::read(&self.image)?;
+        ensure!(port.put_into(&mut image), "{} has no place for an early console", self.image.display());
+        self.image.set_extension("early.img");
+        fs::write(&self.image, image).with_context(|| format!("{} cannot be written", self.image.display()))
     }
 
     /// Has a boot loader start the system, instead of QEMU, with image and bundle as they are now.
