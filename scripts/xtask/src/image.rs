@@ -31,6 +31,7 @@ pub fn image(options: &Image) -> Result<()> {
         time: options.board.knows_time(),
         cpu: cpu::known(options.board, None),
         ram: ram::of(options.board, hardware.el3),
+        devices: Vec::new(),
     };
     let mut system = System::build_for(&environment, hardware, &limits, &options.manifest, false, "bundle.img")?;
     if let Some(port) = &options.early_console {

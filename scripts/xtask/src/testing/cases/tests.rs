@@ -1,11 +1,12 @@
 use std::path::Path;
 
 use super::super::expectation::Expectation::{
-    All, AtMost, CalledAtLeast, Clock, Date, DiffersFrom, Distinct, Entropy, Never, Numbered, OnlyCalls, SameAs, Says,
-    Stolen,
+    self, All, AtMost, CalledAtLeast, Cases, Clock, Date, DiffersFrom, Distinct, Entropy, Line, Never, NoGuest,
+    Numbered, OnlyCalls, SameAs, Says, Sequence, Stolen, Stopped, StoppedOrCases, Value,
 };
 use super::*;
 use crate::el3::El3;
+use crate::testing::damage::Damage;
 use crate::testing::fuzz::AnyGuest;
 use system::Manifest;
 
@@ -46,6 +47,7 @@ fn every_case_has_a_manifest_with_the_vms_it_looks_at() {
             forwards: case.el3 != El3::None,
             cpu: None,
             ram: crate::ram::of(board, case.el3),
+            devices: Vec::new(),
         };
         let manifest = Manifest::load(&folder.join(case.manifest), &limits, &guests)
             .unwrap_or_else(|report| panic!("{}: {report}", case.name));
@@ -62,4 +64,20 @@ fn names_are_unique() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), all().count());
+}
+
+/// `scripts/test boards` runs what the README says that shows each of its machines.
+#[test]
+fn the_matrix_is_that_of_the_readme() {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md")).unwrap();
+    let cells = readme.lines().filter(|line| line.starts_with("| `")).flat_map(|line| line.split('|'));
+    let named: Vec<&str> = cells.filter_map(|cell| cell.trim().strip_prefix("`qemu ")?.strip_suffix('`')).collect();
+    let sorted = |mut names: Vec<&'static str>| {
+        names.sort_unstable();
+        names
+    };
+    let mut told = named.clone();
+    told.sort_unstable();
+    assert_eq!(told, sorted(MATRIX.to_vec()));
+    assert!(MATRIX.iter().all(|name| all().any(|case| case.name == *name)));
 }
