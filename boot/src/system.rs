@@ -144,11 +144,26 @@ pub fn read_tree(tree: usize, handover: Option<&Handover>) -> Result<(&'static F
     let has_atags = header.is_some_and(|header| header.ends_with(&ATAG_CORE.to_le_bytes()));
     let mut compatible = List::<Text, 4>::default();
     let mut absent = None;
+    let mut ports = console::Ports::default();
     let result = if magic == MAGIC && length <= LONGEST && early::map_memory(tree as u64, end(length)) {
         // SAFETY: the early map has it whole.
         let data = unsafe { core::slice::from_raw_parts(tree as *const u8, length) };
         let failed = |names: &[Text]| names.iter().for_each(|name| _ = compatible.push(*name));
-        Facts::read(data, failed).map_err(Stop::Facts)
+        match Facts::read(data, failed, |port| _ = ports.push(Some(port))) {
+            Ok(mut facts) => {
+                if let Some(handover) = handover {
+                    facts.bundle = Some(handover.bundle);
+                }
+                // SAFETY: what the facts say comes from the firmware's device tree; this core has no anchor yet.
+                let here = unsafe { console::Here::new(early::map_devices) };
+                absent = console::choose(&mut facts, &ports, early_console::port(), &here).err();
+                if absent.is_some() {
+                    compatible = facts.compatible;
+                }
+                Ok(FACTS.call_once(|| facts))
+            }
+            Err(error) => Err(Stop::Facts(error)),
+        }
     } else {
         Err(match (is_mapped, has_atags) {
             (_, true) => Stop::Atags(tree),
@@ -156,25 +171,11 @@ pub fn read_tree(tree: usize, handover: Option<&Handover>) -> Result<(&'static F
             _ => Stop::NoTree(tree),
         })
     };
-    let result = result.map(|mut facts| {
-        if let Some(handover) = handover {
-            facts.bundle = Some(handover.bundle);
-        }
-        // SAFETY: what the facts say comes from the firmware's device tree; this core has no anchor yet.
-        let here = unsafe { console::Here::new(early::map_devices) };
-        absent = console::choose(&mut facts, early_console::port(), &here).err();
-        if absent.is_some() {
-            compatible = facts.compatible;
-        }
-        FACTS.call_once(|| facts)
-    });
     // SAFETY: the devices' addresses come from the tree, or from what is known of the board; they are mapped.
     let serial = unsafe {
         match &result {
-            Ok(facts) if facts.uart.is_some() || absent.is_none() => {
-                facts.uart.iter().for_each(|uart| early::map_devices(uart.registers.start));
-                assemble::serial(facts)
-            }
+            // Whoever chose it has mapped it.
+            Ok(facts) if facts.uart.is_some() || absent.is_none() => assemble::serial(facts),
             _ => assemble::last_resort_serial(&Entry {
                 image: image::whole().start,
                 compatible: &compatible,

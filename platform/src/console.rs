@@ -1,12 +1,14 @@
 //! Which serial port is the console, by more than the device tree: what somebody has asked for, which pins a port has, and whether it
 //! is there.
 
-use portcullis_arch::probe;
+use core::hint::spin_loop;
+
+use portcullis_arch::{probe, timer};
 
 use crate::assemble::BoardError;
 use crate::boards;
 use crate::driver::DrivenDevice;
-use crate::facts::Facts;
+use crate::facts::{Facts, List, PORTS};
 
 /// What is asked of the hardware.
 pub trait Hardware {
@@ -15,6 +17,10 @@ pub trait Hardware {
     /// Whether a port is there.
     fn answers(&self, port: &DrivenDevice) -> bool;
 }
+
+/// Part of a second for which a port may have nothing to say. Each kind has a bit for an empty transmitter: what firmware has
+/// last sent is out by then, and on a bus that answers for nobody the register stays zero.
+const PATIENCE: u64 = 20;
 
 /// The board itself.
 pub struct Here {
@@ -41,10 +47,21 @@ impl Hardware for Here {
 
     fn answers(&self, port: &DrivenDevice) -> bool {
         (self.map)(port.registers.start);
-        // SAFETY: as `new` says; the driver says that a read of this register has no effect.
-        port.status_register().is_none_or(|register| unsafe { probe::answers(register) })
+        let Some(register) = port.status_register() else { return true };
+        let end = timer::count().saturating_add(timer::frequency() / PATIENCE);
+        loop {
+            // SAFETY: as `new` says; the driver says that a read of this register has no effect.
+            match unsafe { probe::read(register) } {
+                None | Some(u32::MAX) => return false,
+                Some(0) if timer::count() < end => spin_loop(),
+                Some(status) => return status != 0,
+            }
+        }
     }
 }
+
+/// A board's serial ports, in the order of its device tree.
+pub type Ports = List<Option<DrivenDevice>, PORTS>;
 
 /// Chooses the console of the board: the port `wanted`, if there is one, else the one that the device tree names, or the one that its
 /// pins lead to in place of that. One that is not there gives way to the next one that is.
@@ -52,23 +69,28 @@ impl Hardware for Here {
 /// # Errors
 ///
 /// [`BoardError::Absent`]: the device tree's is not there.
-pub fn choose(facts: &mut Facts, wanted: Option<DrivenDevice>, hardware: &impl Hardware) -> Result<(), BoardError> {
-    let at =
-        |facts: &Facts, address| facts.ports.iter().flatten().find(|port| port.registers.start == address).copied();
+pub fn choose(
+    facts: &mut Facts,
+    ports: &Ports,
+    wanted: Option<DrivenDevice>,
+    hardware: &impl Hardware,
+) -> Result<(), BoardError> {
+    let at = |address| ports.iter().flatten().find(|port| port.registers.start == address).copied();
     if let Some(wanted) = wanted {
         // The device tree may know its interrupt.
-        let known = at(facts, wanted.registers.start).filter(|port| port.driver == wanted.driver);
+        let known = at(wanted.registers.start).filter(|port| port.driver == wanted.driver);
         facts.uart = Some(known.map_or(wanted, |port| DrivenDevice { layout: wanted.layout, ..port }));
         return Ok(());
     }
     let Some(told) = facts.uart else { return Ok(()) };
-    let wired = hardware.wired(facts, told.registers.start).and_then(|address| at(facts, address));
-    let chosen = wired.unwrap_or(told);
+    let several = ports.len() > 1;
+    let wired = || at(hardware.wired(facts, told.registers.start)?);
+    let chosen = several.then(wired).flatten().unwrap_or(told);
     facts.uart = Some(chosen);
     if hardware.answers(&chosen) {
         return Ok(());
     }
-    let mut others = facts.ports.iter().flatten().filter(|port| port.registers.start != chosen.registers.start);
+    let mut others = ports.iter().flatten().filter(|port| port.registers.start != chosen.registers.start);
     facts.uart = others.find(|port| hardware.answers(port)).copied();
     Err(BoardError::Absent(chosen.driver.name, chosen.registers.start))
 }

@@ -24,7 +24,7 @@ impl Hardware for Fake {
 }
 
 /// The tree of a Raspberry Pi 4 with these aliases, and the ports that are enabled.
-fn board(stdout: &str, serial0: &str, enabled: [bool; 2]) -> Facts {
+fn board(stdout: &str, serial0: &str, enabled: [bool; 2]) -> (Facts, Ports) {
     let mut tree = portcullis_tree::Writer::new(4096);
     tree.begin("");
     tree.bytes("compatible", b"raspberrypi,4-model-b\0brcm,bcm2711\0");
@@ -80,7 +80,13 @@ fn board(stdout: &str, serial0: &str, enabled: [bool; 2]) -> Facts {
     tree.cells("interrupts", &[1, 13, 4, 1, 14, 4, 1, 11, 4, 1, 10, 4]);
     tree.end();
     tree.end();
-    Facts::from_tree(&tree.finish()).unwrap()
+    read(&tree.finish())
+}
+
+fn read(tree: &[u8]) -> (Facts, Ports) {
+    let mut ports = Ports::default();
+    let facts = Facts::read(tree, |_| (), |port| assert!(ports.push(Some(port)))).unwrap();
+    (facts, ports)
 }
 
 /// Where the console is, and its interrupt.
@@ -102,9 +108,9 @@ fn the_pins_decide_between_the_ports_of_a_raspberry_pi_4() {
         ("miniuart-bt, aliases as they were", "serial0:115200n8", "mini", [true, true], PL011, (PL011, Some(153))),
         ("Debian's tree", "serial1:115200n8", "pl011", [true, true], MINI, (MINI, Some(125))),
     ] {
-        let mut facts = board(stdout, serial0, enabled);
+        let (mut facts, ports) = board(stdout, serial0, enabled);
         let hardware = Fake { wired: Some(pins), ..Fake::default() };
-        assert_eq!(choose(&mut facts, None, &hardware), Ok(()), "{what}");
+        assert_eq!(choose(&mut facts, &ports, None, &hardware), Ok(()), "{what}");
         assert_eq!(console(&facts), Some(expected), "{what}");
     }
 }
@@ -112,34 +118,34 @@ fn the_pins_decide_between_the_ports_of_a_raspberry_pi_4() {
 #[test]
 fn pins_that_say_nothing_or_lead_to_a_port_that_is_disabled_change_nothing() {
     for wired in [None, Some(MINI), Some(0xfe20_1400)] {
-        let mut facts = board("serial0", "pl011", [true, false]);
+        let (mut facts, ports) = board("serial0", "pl011", [true, false]);
         let before = facts.clone();
-        assert_eq!(choose(&mut facts, None, &Fake { wired, ..Fake::default() }), Ok(()));
+        assert_eq!(choose(&mut facts, &ports, None, &Fake { wired, ..Fake::default() }), Ok(()));
         assert_eq!(facts, before, "{wired:x?}");
     }
 }
 
 #[test]
 fn a_port_that_is_not_there_gives_way_and_is_named() {
-    let mut facts = board("serial0", "pl011", [true, true]);
-    let error = choose(&mut facts, None, &Fake { absent: vec![PL011], ..Fake::default() });
+    let (mut facts, ports) = board("serial0", "pl011", [true, true]);
+    let error = choose(&mut facts, &ports, None, &Fake { absent: vec![PL011], ..Fake::default() });
     assert_eq!(error, Err(BoardError::Absent("a PL011", PL011)));
     assert_eq!(console(&facts), Some((MINI, Some(125))));
     // None is there: nobody is written to.
-    let mut facts = board("serial0", "pl011", [true, true]);
-    assert!(choose(&mut facts, None, &Fake { absent: vec![PL011, MINI], ..Fake::default() }).is_err());
+    let (mut facts, ports) = board("serial0", "pl011", [true, true]);
+    assert!(choose(&mut facts, &ports, None, &Fake { absent: vec![PL011, MINI], ..Fake::default() }).is_err());
     assert_eq!(console(&facts), None);
 }
 
 #[test]
 fn what_is_wanted_counts_more_than_the_tree() {
     let hardware = Fake { wired: Some(PL011), absent: vec![PL011, MINI] };
-    let mut facts = Facts::from_tree(PI_4).unwrap();
+    let (mut facts, ports) = read(PI_4);
     let mini = DrivenDevice::at(&bcm2835_aux_uart::DRIVER, MINI, 0x40);
-    assert_eq!(choose(&mut facts, Some(mini), &hardware), Ok(()));
+    assert_eq!(choose(&mut facts, &ports, Some(mini), &hardware), Ok(()));
     assert_eq!(console(&facts), Some((MINI, Some(125))), "its interrupt is the tree's to say");
     let elsewhere = DrivenDevice::at(&pl011::DRIVER, 0x900_0000, 0x1000);
-    assert_eq!(choose(&mut facts, Some(elsewhere), &hardware), Ok(()));
+    assert_eq!(choose(&mut facts, &ports, Some(elsewhere), &hardware), Ok(()));
     assert_eq!(console(&facts), Some((0x900_0000, None)));
 }
 

@@ -107,10 +107,14 @@ impl Decoder {
     /// not known here, so none behind it is found either.
     fn entry<'a>(&self, interrupts: Interrupts<'a>, index: usize) -> Option<(Option<u32>, &'a [u8])> {
         let mut rest = interrupts.value;
+        if !interrupts.extended {
+            let size = self.size_of(interrupts.parent)?;
+            let specifier = rest.get(size.checked_mul(index)?..)?.get(..size)?;
+            return Some((interrupts.parent, specifier));
+        }
         let mut next = || {
-            let parent = if interrupts.extended { Some(take_cell(&mut rest)?) } else { interrupts.parent };
-            let size = (self.cells_of(parent)? as usize).checked_mul(4).filter(|size| *size >= 12)?;
-            let (specifier, others) = rest.split_at_checked(size)?;
+            let parent = Some(take_cell(&mut rest)?);
+            let (specifier, others) = rest.split_at_checked(self.size_of(parent)?)?;
             rest = others;
             Some((parent, specifier))
         };
@@ -120,12 +124,14 @@ impl Decoder {
         next()
     }
 
-    /// Cells of a specifier of this controller, if it is the GIC or what stands before it. Without any word of one it is the GIC.
-    fn cells_of(&self, parent: Option<u32>) -> Option<u32> {
-        if parent.is_none() || parent == self.phandle {
-            return Some(self.cells);
-        }
-        self.before.filter(|before| before.phandle == parent).map(|before| before.cells)
+    /// Bytes of a specifier of this controller, if it is the GIC or what stands before it. Without any word of one it is the GIC.
+    fn size_of(&self, parent: Option<u32>) -> Option<usize> {
+        let cells = match &self.before {
+            _ if parent.is_none() || parent == self.phandle => self.cells,
+            Some(before) if before.phandle == parent => before.cells,
+            _ => return None,
+        };
+        (cells as usize).checked_mul(4).filter(|size| *size >= 12)
     }
 }
 

@@ -14,7 +14,7 @@ use super::list::{List, Text};
 use super::properties::{Properties, number, strings};
 use super::timer::TimerNode;
 use super::{Facts, LeftOut, MEMORY, Psci, PsciMethod, PsciVersion, RESERVED};
-use crate::driver::Driver;
+use crate::driver::{DrivenDevice, Driver};
 use crate::drivers::{self, OTHERS, ns16550};
 
 /// The walk: gathers the properties of a node, and shows it to [`Seen`] when all are there.
@@ -353,7 +353,7 @@ impl<'a> Seen<'a> {
     }
 
     /// Puts together what was seen of the tree.
-    pub fn finish(&mut self, tree: &Tree<'a>) -> Result<Facts, FactsError> {
+    pub fn finish(&mut self, tree: &Tree<'a>, port: impl FnMut(DrivenDevice)) -> Result<Facts, FactsError> {
         if let Some(error) = self.error.take() {
             return Err(error);
         }
@@ -375,8 +375,9 @@ impl<'a> Seen<'a> {
         let timer =
             self.timer.ok_or(FactsError::NoNode { node: "timer", expected: "compatible \"arm,armv8-timer\"" })?;
         let timer = timer.finish(&gic.decoder)?;
+        let ports = self.console.uarts.iter().flatten();
+        ports.map(|uart| uart.device.finish(&gic.decoder, &self.clocks)).for_each(port);
         Ok(Facts {
-            ports: self.console.uarts.map(|uart| uart.map(|uart| uart.device.finish(&gic.decoder, &self.clocks))),
             uart: self.console.choose().map(|uart| uart.finish(&gic.decoder, &self.clocks)),
             devices: self.devices.map(|device| device.map(|device| device.finish(&gic.decoder, &self.clocks))),
             gic: gic.finish()?,

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use super::id_registers::{COUNT, number, shown_here};
+use super::id_registers::{COUNT, OF_SPECULATION, number, shown_here, with_unaffected};
 use super::speculation::Protection;
 
 /// A value of each register of the group.
@@ -79,7 +79,13 @@ impl FeatureSet {
     /// Makes this the set of the core on which it runs, of which `protection` holds.
     pub fn find_out(&self, protection: &Protection) {
         for (number, value) in self.0.iter().enumerate() {
-            value.store(shown_here(number, protection), Ordering::Relaxed);
+            value.store(shown_here(number), Ordering::Relaxed);
+        }
+        for (crm, op2) in OF_SPECULATION {
+            if let Some(value) = self.0.get(number(crm, op2)) {
+                let shown = with_unaffected(protection, crm, op2, value.load(Ordering::Relaxed));
+                value.store(shown, Ordering::Relaxed);
+            }
         }
     }
 
