@@ -23,7 +23,7 @@ use crate::machine::terminal::{self, Raw};
 use crate::machine::{self, End, Keyboard, Next, Watcher, summary};
 use crate::options::Run;
 use crate::raspberry_pi;
-use crate::{cpu, devices, metal, ram, test_firmware};
+use crate::{cpu, devices, metal, ram, test_firmware, zcu102_tree};
 use system::{Board as Limits, Manifest, bundle};
 
 /// When a run ends at which nobody is watching.
@@ -210,7 +210,11 @@ impl System {
             self.raspberry_pi = Some(raspberry_pi::Files::make(environment, el3, &self.bundle, defect)?);
         }
         if let Some(name) = board.device_tree() {
-            self.tree = Some(DeviceTrees::of_debian(environment)?.file(name)?);
+            let tree = DeviceTrees::of_debian(environment)?.file(name)?;
+            self.tree = Some(match defect {
+                None => tree,
+                Some(defect) => zcu102_tree::make(&tree, &environment.target().join("test"), defect)?,
+            });
         }
         Ok(())
     }
