@@ -7,7 +7,8 @@ use portcullis_arch::{probe, timer};
 
 use crate::assemble::BoardError;
 use crate::boards;
-use crate::driver::DrivenDevice;
+use crate::driver::{DrivenDevice, Offer};
+use crate::drivers::ns16550;
 use crate::facts::{Facts, List, PORTS};
 
 /// What is asked of the hardware.
@@ -47,7 +48,7 @@ impl Hardware for Here {
 
     fn answers(&self, port: &DrivenDevice) -> bool {
         (self.map)(port.registers.start);
-        let Some(register) = port.status_register() else { return true };
+        let Some(register) = status_register(port) else { return true };
         let end = timer::count().saturating_add(timer::frequency() / PATIENCE);
         loop {
             // SAFETY: as `new` says; the driver says that a read of this register has no effect.
@@ -58,6 +59,15 @@ impl Hardware for Here {
             }
         }
     }
+}
+
+/// Where a read tells whether a serial port is there, and does nothing else; none where its registers are no words.
+pub fn status_register(port: &DrivenDevice) -> Option<u64> {
+    let Offer::Serial(_, offset) = port.driver.offer else { return None };
+    if !ns16550::has_words(port.driver, port.layout) {
+        return None;
+    }
+    port.registers.start.checked_add(offset).filter(|address| address.is_multiple_of(4))
 }
 
 /// A board's serial ports, in the order of its device tree.

@@ -110,17 +110,6 @@ impl DrivenDevice {
     }
 }
 
-impl DrivenDevice {
-    /// Where a read tells whether this serial port is there, and does nothing else; none where its registers are no words.
-    pub fn status_register(&self) -> Option<u64> {
-        let Offer::Serial(_, offset) = self.driver.offer else { return None };
-        if !crate::drivers::ns16550::has_words(self.driver, self.layout) {
-            return None;
-        }
-        self.registers.start.checked_add(offset).filter(|address| address.is_multiple_of(4))
-    }
-}
-
 /// How the registers of a device lie whose kind does not say that (`serial/8250.yaml`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Layout {

@@ -3,7 +3,7 @@
 
 use portcullis_board::{Range, Regions};
 use portcullis_platform::assemble::{firmware_memory, is_taken, ranges};
-use portcullis_platform::console::{Hardware, Ports, choose};
+use portcullis_platform::console::{Hardware, Ports, choose, status_register};
 use portcullis_platform::driver::DrivenDevice;
 use portcullis_platform::facts::{Facts, Gic};
 
@@ -19,7 +19,7 @@ impl Hardware for Second {
         Some(told ^ 0x1_4040)
     }
     fn answers(&self, port: &DrivenDevice) -> bool {
-        port.status_register().is_some_and(|address| address % 8 == 0)
+        status_register(port).is_some_and(|address| address % 8 == 0)
     }
 }
 
@@ -64,7 +64,7 @@ fn flip(tree: &[u8]) {
     assert!(boots(tree));
     let mut understood = 0;
     // Under Miri each takes a second.
-    let step = if cfg!(miri) { tree.len() / 16 & !3 } else { 4 };
+    let step = if cfg!(miri) { (tree.len() / 16) & !3 } else { 4 };
     for at in (0..tree.len() & !3).step_by(step) {
         let mut tree = tree.to_vec();
         let value = u32::from_be_bytes(*tree[at..].first_chunk().unwrap());
