@@ -14,7 +14,7 @@
 //! #     fn initrd(&self, _: &str) -> Result<Option<std::path::PathBuf>, Box<dyn std::error::Error + Send + Sync>> { Ok(None) }
 //! # }
 //! # let images = NoGuests;
-//! let board = system::Board { name: "virt".to_owned(), cores: 4, memory: 2 << 30, forwards: false, time: true, cpu: None, ram: None };
+//! let board = system::Board { name: "virt".to_owned(), cores: 4, memory: 2 << 30, forwards: false, time: true, cpu: None, ram: None, devices: Vec::new() };
 //! let manifest = system::Manifest::load(Path::new("system.toml"), &board, &images).unwrap();
 //! system::bundle::write(&manifest, Path::new("bundle")).unwrap();
 //! ```
@@ -43,6 +43,7 @@ mod slice;
 mod summary;
 mod suspend;
 mod system;
+mod transports;
 mod vm;
 mod watchdog;
 mod wire;
@@ -74,6 +75,7 @@ use draft::Draft;
 use network::NetworkDraft;
 use section::Section;
 use shared_memory::SharedMemoryDraft;
+use transports::Transports;
 use wire::WireDraft;
 
 /// One system, checked.
@@ -178,7 +180,8 @@ fn read(
     system::check(control.as_ref(), &drafts, board, diagnostics);
     let wires = wire::wires(&wires, &drafts, diagnostics);
     let shared_memory = shared_memory::shared_memory(&shared, &drafts, diagnostics);
-    let networks = network::networks(&networks, &drafts, diagnostics);
+    let mut transports = Transports::of(&drafts, board);
+    let networks = network::networks(&networks, &drafts, &mut transports, diagnostics);
     let cores = schedule::cores(&cores, &drafts, board, diagnostics);
 
     let vms = drafts.into_iter().map(Draft::finish).collect::<Option<Vec<Vm>>>()?;

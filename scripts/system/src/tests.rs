@@ -61,6 +61,7 @@ impl Bench {
                 time: true,
                 cpu: None,
                 ram: None,
+                devices: Vec::new(),
             },
         };
         bench.file("raw", &[0x14; 4096]);

@@ -3,6 +3,7 @@
 mod error;
 mod network;
 mod shared_memory;
+pub mod transport;
 mod wire;
 
 pub use self::error::LinkError;

@@ -147,6 +147,7 @@ mod tests {
             time: true,
             cpu: None,
             ram: None,
+            devices: Vec::new(),
         };
         let found = |text: &str| {
             let manifest = Manifest::parse("m", text, folder.path(), &board, &Downloaded(&downloads)).unwrap();

@@ -146,6 +146,7 @@ fn bundle_of(manifest: &Path, folder: &Path) -> Result<Option<Vec<u8>>> {
         time: true,
         cpu: None,
         ram: None,
+        devices: Vec::new(),
     };
     let Ok(manifest) = Manifest::load(manifest, &board, &guests) else { return Ok(None) };
     let bundle = bundle::Bundle::new(&manifest)?;
