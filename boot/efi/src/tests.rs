@@ -78,6 +78,7 @@ fn bundle_of(text: &str) -> &'static [u8] {
         time: true,
         cpu: None,
         ram: None,
+        devices: Vec::new(),
     };
     let manifest = system::Manifest::parse("m", text, folder.path(), &board, &NoImages);
     let manifest = manifest.unwrap_or_else(|error| panic!("{error:?}"));
