@@ -1,6 +1,7 @@
 //! Whole manifests: what is read from right ones, and what exactly is said about wrong ones.
 
 mod damage;
+mod disks;
 mod files;
 mod firmware;
 mod flash;
