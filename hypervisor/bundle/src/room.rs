@@ -2,11 +2,13 @@
 
 use core::fmt;
 
+use portcullis_abi::bundle::MEMORY_UNIT;
 use portcullis_abi::map::FLASH_BANK;
 use portcullis_board::Regions;
 use portcullis_board::vm_memory::{self, Banks};
 
 use crate::Bundle;
+use crate::links::Source;
 
 /// Who asks for memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +19,8 @@ pub enum Who<'a> {
     Flash(&'a str),
     /// The memory of this name that VMs share.
     Shared(&'a str),
+    /// The disk of this name, whose bytes are in RAM.
+    Disk(&'a str),
 }
 
 /// Memory that is not there.
@@ -42,11 +46,12 @@ impl fmt::Display for NoRoom<'_> {
             Who::Shared(name) => {
                 write!(f, "shared memory '{name}' wants {wanted} MiB in one piece; {left} MiB are free in all")
             }
+            Who::Disk(name) => write!(f, "disk '{name}' wants {wanted} MiB in one piece; {left} MiB are free in all"),
         }
     }
 }
 
-/// Takes out of the `free` RAM what VMs share, and then each VM's own.
+/// Takes out of the `free` RAM what VMs share, the disks that are in RAM, and then each VM's own.
 ///
 /// # Errors
 ///
@@ -55,6 +60,12 @@ pub fn take<'a>(bundle: &Bundle<'a>, free: &mut Regions) -> Result<(), NoRoom<'a
     for memory in bundle.shared_memory() {
         let wanted = memory.taken();
         let none = NoRoom { who: Who::Shared(memory.name), wanted, left: free.free() };
+        vm_memory::take(free, wanted, false).ok_or(none)?;
+    }
+    for disk in bundle.disks() {
+        let Source::Scratch(size) = disk.source else { continue };
+        let wanted = size.checked_next_multiple_of(MEMORY_UNIT).unwrap_or(u64::MAX);
+        let none = NoRoom { who: Who::Disk(disk.name), wanted, left: free.free() };
         vm_memory::take(free, wanted, false).ok_or(none)?;
     }
     for vm in bundle.vms() {

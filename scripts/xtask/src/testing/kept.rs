@@ -13,7 +13,7 @@ pub fn overlapped(vm: &str, size: u64, lines: &[String]) -> Option<String> {
     if kept.len() < 2 {
         return Some("no memory map is shown, or the firmware keeps nothing of it".to_owned());
     }
-    let start = format!("portcullis: {vm}: ");
+    let start = format!("portcullis: warning: {vm}: ");
     let place = lines.iter().filter(|line| line.starts_with(&start)).find_map(|line| line.split_once(PLACE));
     let Some(place) = place.and_then(|(_, place)| u64::from_str_radix(place, 16).ok()) else {
         return Some(format!("no line tells where the RAM of {vm} is"));
@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn ram_that_the_firmware_keeps_is_seen() {
-        let said = |at: &str| lines(&format!("portcullis: a: trust-dma: all memory; its RAM is at 0x{at}"));
+        let said = |at: &str| lines(&format!("portcullis: warning: a: trust-dma: all memory; its RAM is at 0x{at}"));
         assert_eq!(overlapped("a", 0x40_0000, &said("bec00000")), None);
         assert!(overlapped("a", 0x40_0000, &said("bfc00000")).unwrap().contains("keeps"));
         assert!(overlapped("b", 0x40_0000, &said("bec00000")).unwrap().contains("no line"));
