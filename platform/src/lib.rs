@@ -35,4 +35,5 @@ pub mod early_console;
 pub mod facts;
 pub mod firmware;
 pub mod passthrough;
+pub mod ram;
 pub mod support;
