@@ -11,6 +11,8 @@ use super::tally::Tally;
 use super::workspace;
 use crate::environment::Environment;
 
+/// The package whose tests need more compilers than others.
+const HEADER_PACKAGE: &str = "c-header";
 /// The package that loom checks.
 const LOOM_PACKAGE: &str = "portcullis-gate";
 
@@ -34,6 +36,11 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
     let packages = workspace::host_packages(environment)?;
     // Of a package whose own name fits everything is run, of the others what fits by its name.
     let (whole, others): (Vec<_>, Vec<_>) = packages.into_iter().partition(|name| filter.selects("host", name));
+    if whole.iter().any(|name| name == HEADER_PACKAGE) {
+        let setup = Command::new(environment.root.join("scripts/setup")).args(["--header", "--quiet"]).status();
+        // What is missing then, its tests say.
+        setup.context("scripts/setup could not be started")?;
+    }
     for (packages, filtered) in [(whole, false), (others, true)] {
         // No name of a test has a space: what has one, like "qemu linux", is asked of another part.
         if packages.is_empty() || filtered && filter.text.contains(' ') {
