@@ -7,6 +7,7 @@ use portcullis_bundle::BundleError;
 use portcullis_bundle::page_size::PageSize;
 use portcullis_core::life::create::CreateError;
 use portcullis_core::life::shared_memory::SharedMemoryError;
+use portcullis_core::links::disk::DiskError;
 use portcullis_core::run::assign::NoSuchCore;
 use portcullis_platform::assemble::BoardError;
 use portcullis_platform::facts::FactsError;
@@ -81,6 +82,8 @@ pub enum Stop {
     Vm(CreateError),
     /// VMs cannot share memory as they are to.
     SharedMemory(SharedMemoryError),
+    /// A VM cannot have a disk.
+    Disk(DiskError),
 }
 
 impl fmt::Display for Stop {
@@ -137,6 +140,7 @@ impl fmt::Display for Stop {
             Self::Device(impossible) => impossible.fmt(f),
             Self::Vm(error) => error.fmt(f),
             Self::SharedMemory(error) => error.fmt(f),
+            Self::Disk(error) => error.fmt(f),
         }
     }
 }

@@ -15,5 +15,7 @@ fn main() {
         ] {
             println!("cargo:rustc-link-arg-bins={argument}");
         }
+        // It has its queues on the stack while they are made.
+        println!("cargo:rustc-link-arg-bin=bench-links=--defsym=stack_size=0x8000");
     }
 }

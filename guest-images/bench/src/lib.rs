@@ -9,6 +9,7 @@ pub mod calls;
 pub mod configuration;
 #[cfg(target_os = "none")]
 pub mod guest;
+pub mod links;
 pub mod mark;
 pub mod operations;
 pub mod sharing;

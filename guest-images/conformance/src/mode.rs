@@ -33,6 +33,8 @@ pub enum Mode {
     LinksAsk,
     /// A network: the VM that answers.
     LinksAnswer,
+    /// Two disks: an image and RAM.
+    Disks,
     /// The cost of management calls.
     Cost,
     /// Interrupts as fast as they go.
@@ -120,6 +122,7 @@ impl Mode {
             "copies" => Self::Copies,
             "links-ask" => Self::LinksAsk,
             "links-answer" => Self::LinksAnswer,
+            "disks" => Self::Disks,
             "cost" => Self::Cost,
             "storm" => Self::Storm,
             "busy" => Self::Busy,

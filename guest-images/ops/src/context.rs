@@ -2,17 +2,15 @@
 
 use core::fmt::{self, Write};
 
-use heapless::{String, Vec};
-use portcullis_abi::bundle::NAME_MAX;
+use controls::duration::microseconds;
+use controls::status::Status;
+use controls::vm;
+use heapless::String;
 use portcullis_abi::manage;
-use portcullis_abi::map::MAX_VMS;
 
 use crate::command::entry::Commands;
-use crate::error::{Error, Status};
-use crate::management;
+use crate::error::Error;
 use crate::manager::Manager;
-use crate::number;
-use crate::register::Names;
 
 /// Microseconds between two looks at a VM that is waited for.
 pub const STEP: u64 = 2_000;
@@ -58,6 +56,11 @@ impl<'a> Context<'a> {
     /// Prints a line. A console takes everything, so that there is no error to hand on.
     pub fn line(&mut self, text: fmt::Arguments) {
         let _ = writeln!(self.out, "{text}");
+    }
+
+    /// Prints a report.
+    pub fn print(&mut self, report: &dyn fmt::Display) {
+        let _ = write!(self.out, "{report}");
     }
 
     /// Reports a case as a line; `detail` says what was wrong, if something was.
@@ -108,7 +111,7 @@ impl<'a> Context<'a> {
     /// # Errors
     /// Its status.
     pub fn call(&mut self, function: u32, arguments: [u64; 3]) -> Result<[u64; 3], Status> {
-        management::call(self.manager, function, arguments)
+        self.manager.call(function, arguments)
     }
 
     /// Makes a management call on a VM, again and again while something else is in progress with that VM.
@@ -135,39 +138,11 @@ impl<'a> Context<'a> {
     /// # Errors
     /// No VM has this name.
     pub fn vm(&mut self, word: &str) -> Result<u64, Error> {
-        if let Some(number) = number::parse(word) {
-            return Ok(number);
-        }
-        let names = vm_names(self.manager)?;
-        let position = names.iter().position(|name| name == word);
-        position.map(|position| position as u64).ok_or_else(|| {
-            let known = Names(names.iter().map(String::as_str));
-            Error::wrong(format_args!("no VM is called {word:?}: there are {known}"))
-        })
+        Ok(vm::find(self.manager, word)?)
     }
 
     /// A VM's name, or `VM number` if it has none.
     pub fn title(&mut self, vm: u64) -> String<24> {
-        let mut title = String::new();
-        let _ = match management::vm_name(self.manager, vm) {
-            Ok(name) => write!(title, "{name}"),
-            Err(_) => write!(title, "VM {vm}"),
-        };
-        title
+        vm::title(self.manager, vm)
     }
-}
-
-/// The names of all VMs, in the order of their numbers.
-///
-/// # Errors
-/// The status of a call.
-pub fn vm_names(manager: &mut dyn Manager) -> Result<Vec<String<NAME_MAX>, MAX_VMS>, Status> {
-    let count = management::machine(manager)?.vms;
-    (0..count.min(MAX_VMS as u64)).map(|vm| management::vm_name(manager, vm)).collect()
-}
-
-/// Microseconds in `ticks` of a counter with `frequency` ticks a second.
-pub fn microseconds(ticks: u64, frequency: u64) -> u64 {
-    let whole = u128::from(ticks) * 1_000_000 / u128::from(frequency.max(1));
-    u64::try_from(whole).unwrap_or(u64::MAX)
 }

@@ -1,5 +1,7 @@
 //! A machine for the tests: the hypervisor's own policy behind the calls, and VMs that are nothing but their phases.
 
+use controls::calls::Calls;
+use controls::status::Status;
 use portcullis_abi::manage::*;
 use portcullis_gate::{Conduits, Filter, FilterError, RangeRequest, Register, Row, Rule, SetError, Support};
 
@@ -250,8 +252,16 @@ impl Fake {
     }
 }
 
+impl Calls for Fake {
+    type Error = Status;
+
+    fn call(&mut self, function: u32, arguments: [u64; 3]) -> Result<[u64; 3], Status> {
+        self.ask(function, arguments).result()
+    }
+}
+
 impl Manager for Fake {
-    fn call(&mut self, function: u32, arguments: [u64; 3]) -> Answer {
+    fn ask(&mut self, function: u32, arguments: [u64; 3]) -> Answer {
         self.calls += 1;
         self.counter += 10;
         let refused = |status| Answer { status, values: [0; 3] };

@@ -2,13 +2,13 @@
 
 use core::panic::PanicInfo;
 
+use controls::calls::Calls;
+use controls::status::Status;
 use guest_runtime::console::{self as lines, Console};
 use guest_runtime::{cpu, exception, gic, power};
 use ops_shell::command::COMMANDS;
 use ops_shell::context::Context;
 use ops_shell::editor::Editor;
-use ops_shell::error::Status;
-use ops_shell::management;
 use ops_shell::script;
 use ops_shell::vocabulary::Shell;
 use portcullis_abi::manage;
@@ -44,7 +44,7 @@ fn run(line: &'static str) -> ! {
 
 /// Says whether this VM may manage, and by which version of the interface.
 fn introduce(vm: &mut Vm) {
-    match management::call(vm, manage::VERSION, [u64::from(manage::ABI_VERSION), 0, 0]) {
+    match vm.call(manage::VERSION, [u64::from(manage::ABI_VERSION), 0, 0]) {
         Ok([version, ..]) => lines::line(format_args!(
             "ops: management interface {}.{}; help lists the commands",
             version >> 16,

@@ -6,17 +6,10 @@
 pub mod command;
 pub mod completion;
 pub mod context;
-pub mod date;
 pub mod editor;
 pub mod error;
-pub mod function;
-pub mod management;
 pub mod manager;
-pub mod number;
-pub mod register;
 pub mod script;
-pub mod table;
-pub mod text;
 pub mod vocabulary;
 pub mod words;
 

@@ -1,12 +1,26 @@
 //! What the shell stands on: management calls, time, and a way out.
 
-/// The answer to a call.
+use controls::calls::Calls;
+use controls::status::Status;
+use portcullis_abi::manage::SUCCESS;
+
+/// The answer to a firmware call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
-    /// x0: a status of [`portcullis_abi::manage`], or what another firmware call answers.
+    /// x0.
     pub status: i64,
     /// x1 to x3.
     pub values: [u64; 3],
+}
+
+impl Answer {
+    /// The values of a management call that succeeded.
+    ///
+    /// # Errors
+    /// Its status, if that is another one.
+    pub const fn result(self) -> Result<[u64; 3], Status> {
+        if self.status == SUCCESS { Ok(self.values) } else { Err(Status(self.status)) }
+    }
 }
 
 /// How a firmware call is made.
@@ -23,9 +37,9 @@ pub enum Conduit {
 pub struct Cancelled;
 
 /// The VM that the shell runs in: the real one, or a model of it on the host.
-pub trait Manager {
-    /// Makes a management call, `function` in x0 and the arguments in x1 to x3.
-    fn call(&mut self, function: u32, arguments: [u64; 3]) -> Answer;
+pub trait Manager: Calls<Error = Status> {
+    /// Makes a management call and returns all that it returns, whatever the status.
+    fn ask(&mut self, function: u32, arguments: [u64; 3]) -> Answer;
 
     /// Makes any firmware call by a conduit of one's choice.
     fn firmware_call(&mut self, conduit: Conduit, function: u32, arguments: [u64; 3]) -> Answer;

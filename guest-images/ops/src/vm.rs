@@ -1,5 +1,7 @@
 //! The VM that the shell runs in.
 
+use controls::calls::Calls;
+use controls::status::Status;
 use guest_runtime::call::{Immediate, Registers, call};
 use guest_runtime::{counter, power};
 use ops_shell::manager::{Answer, Cancelled, Conduit, Manager};
@@ -9,8 +11,16 @@ use crate::keyboard;
 /// This VM.
 pub struct Vm;
 
+impl Calls for Vm {
+    type Error = Status;
+
+    fn call(&mut self, function: u32, arguments: [u64; 3]) -> Result<[u64; 3], Status> {
+        self.ask(function, arguments).result()
+    }
+}
+
 impl Manager for Vm {
-    fn call(&mut self, function: u32, arguments: [u64; 3]) -> Answer {
+    fn ask(&mut self, function: u32, arguments: [u64; 3]) -> Answer {
         make(power::conduit(), function, arguments)
     }
 

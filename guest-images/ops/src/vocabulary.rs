@@ -1,26 +1,23 @@
 //! What can be completed: commands, VMs, registers and their values.
 
-use heapless::{String, Vec};
-use portcullis_abi::bundle::NAME_MAX;
-use portcullis_abi::map::MAX_VMS;
+use controls::register::{self, REGISTERS};
+use controls::vm::{self, VmNames};
 
 use crate::command::COMMANDS;
 use crate::command::entry::{self, Kind};
 use crate::completion::Vocabulary;
-use crate::context;
 use crate::manager::Manager;
-use crate::register::{self, REGISTERS};
 
 /// The words of the shell; the VMs are those of the machine's manifest, which do not change.
 #[derive(Debug, Default)]
 pub struct Shell {
-    vms: Vec<String<NAME_MAX>, MAX_VMS>,
+    vms: VmNames,
 }
 
 impl Shell {
     /// The words of this machine. In a VM that may not ask, no VM is known by name.
     pub fn new(manager: &mut dyn Manager) -> Self {
-        Self { vms: context::vm_names(manager).unwrap_or_default() }
+        Self { vms: vm::names(manager).unwrap_or_default() }
     }
 }
 

@@ -25,6 +25,7 @@
 //!     wires { ... };                     a node per wire; absent: none
 //!     shared-memory { ... };             a node per piece of memory that VMs share; absent: none
 //!     networks { ... };                  a node per network; absent: none
+//!     disks { ... };                     a node per disk; absent: none
 //! };
 //! wires {
 //!     NAME {                             as a VM's name
@@ -47,6 +48,19 @@
 //!                                        VM, slot of its virtio transport, upper 16 and lower 32 bits of its MAC address, 1 if it
 //!                                        bridges, and frames that it may send in a second (0: any number) of each port; two at least,
 //!                                        no VM and no address twice
+//!     };                                 no slot of a VM has two devices
+//! };
+//! disks {
+//!     NAME {
+//!         client = <u32 u32>;            VM that has it, and slot of its virtio transport
+//!         image = <u64 u64>;             its contents, which are only read; or
+//!         scratch;                       RAM of its own; or
+//!         server = <u32>;                VM that serves it
+//!         size = <u64>;                  bytes; absent with an image, which has its own
+//!         block = <u32>;                 bytes of a block, 512 or 4096, of which the size is a multiple; absent: 512
+//!         read-only;                     a served one is only read
+//!         export = "...";                what a served one is called by its server, EXPORT_MAX bytes at the most; absent: nothing
+//!         timeout = <u32>;               milliseconds after which a request to a server has failed; with a server
 //!     };                                 no slot of a VM has two devices
 //! };
 //! vm@N {
@@ -200,7 +214,8 @@ pub const TO: &str = "to";
 pub const SHARED_MEMORY: &str = "shared-memory";
 /// Most pieces of it.
 pub const SHARED_MEMORY_MAX: usize = 8;
-/// Property of shared memory: bytes that are shared, a multiple of [`PAGE`], [`SHARED_SIZE_MAX`] at the most.
+/// Property of shared memory: bytes that are shared, a multiple of [`PAGE`], [`SHARED_SIZE_MAX`] at the most. Of a disk: its bytes, a
+/// multiple of its [`BLOCK`].
 pub const SIZE: &str = "size";
 /// The largest piece of shared memory in bytes.
 pub const SHARED_SIZE_MAX: u64 = 512 << 20;
@@ -226,3 +241,33 @@ pub const UNSEGMENTED: &str = "unsegmented";
 pub const PORTS: &str = "ports";
 /// Cells of a port: number of the VM, slot of the transport, MAC address in two, whether it bridges, frames a second.
 pub const PORT_CELLS: usize = 6;
+/// Name of the node with the disks, one node each.
+pub const DISKS: &str = "disks";
+/// Disk property: who has it; two cells: number of the VM, slot of its transport.
+pub const CLIENT: &str = "client";
+/// Disk property: place of the image that it has.
+pub const IMAGE: &str = "image";
+/// Disk property: it is RAM of its own.
+pub const SCRATCH: &str = "scratch";
+/// Disk property: number of the VM that serves it.
+pub const SERVER: &str = "server";
+/// Disk property: bytes of a block.
+pub const BLOCK: &str = "block";
+/// What a block of a disk may have.
+pub const BLOCKS: [u32; 2] = [512, 4096];
+/// The largest disk that is served: file offsets have 63 bits.
+pub const DISK_MAX: u64 = 1 << 62;
+/// Disk property: what is served is only read.
+pub const READ_ONLY: &str = "read-only";
+/// Disk property: the name of the export.
+pub const EXPORT: &str = "export";
+/// Bytes of the longest name of an export.
+pub const EXPORT_MAX: usize = 64;
+/// Disk property: milliseconds after which a request to a server has failed.
+pub const TIMEOUT: &str = "timeout";
+/// The shortest of these times.
+pub const TIMEOUT_MIN: u32 = 100;
+/// The longest.
+pub const TIMEOUT_MAX: u32 = 24 * 60 * 60 * 1000;
+/// The time, where a manifest does not say another one.
+pub const TIMEOUT_DEFAULT: u32 = 30_000;

@@ -46,8 +46,8 @@ use portcullis_tree::{Node, Tree};
 
 pub use self::cycle::{CoreConfig, Window};
 pub use self::error::{BundleError, CoreError, VmError};
-use self::header::Contents;
-use self::links::{LinkError, Network, NetworkPort, SharedMemory, Wire};
+use self::header::{Contents, Images};
+use self::links::{Disk, LinkError, Network, NetworkPort, SharedMemory, Wire};
 use self::property::utf8;
 pub use self::settings::Settings;
 pub use self::slices::Slices;
@@ -59,6 +59,7 @@ pub struct Bundle<'a> {
     control: Option<usize>,
     vms: [Option<VmConfig<'a>>; map::MAX_VMS],
     root: Node<'a>,
+    images: Images<'a>,
 }
 
 impl<'a> Bundle<'a> {
@@ -77,9 +78,9 @@ impl<'a> Bundle<'a> {
                 _ => return Err(BundleError::Unknown),
             }
         }
-        let mut bundle = Self { control: None, vms: [const { None }; map::MAX_VMS], root };
+        let mut bundle = Self { control: None, vms: [const { None }; map::MAX_VMS], root, images };
         let mut last_core = None;
-        let mut folders: [Option<&str>; 3] = [None; 3];
+        let mut folders: [Option<&str>; 4] = [None; 4];
         for (index, node) in root.children().enumerate() {
             let name = utf8(node.name);
             if let Some(kind) = links::kind(name) {
@@ -90,7 +91,7 @@ impl<'a> Bundle<'a> {
                 bundle.check_links(kind, &node)?;
                 continue;
             }
-            if folders != [None; 3] {
+            if folders != [None; 4] {
                 // A link was checked against the VMs before it, which must be all.
                 return Err(BundleError::Unknown);
             }
@@ -119,7 +120,7 @@ impl<'a> Bundle<'a> {
         if bundle.vms().next().is_none() {
             return Err(BundleError::NoVms);
         }
-        if folders != [None; 3] {
+        if folders != [None; 4] {
             bundle.make_room_for_links();
         }
         if let Some(value) = control {
@@ -170,6 +171,12 @@ impl<'a> Bundle<'a> {
         self.links(bundle::NETWORKS).filter_map(move |node| Network::parse(&node, vms).ok())
     }
 
+    /// The disks, in the manifest's order.
+    pub fn disks(&self) -> impl Iterator<Item = Disk<'a>> {
+        let (vms, images) = (self.vms().count(), self.images);
+        self.links(bundle::DISKS).filter_map(move |node| Disk::parse(&node, vms, images).ok())
+    }
+
     /// Gives the device trees of VMs that are linked as much more room.
     fn make_room_for_links(&mut self) {
         for index in 0..map::MAX_VMS {
@@ -177,7 +184,8 @@ impl<'a> Bundle<'a> {
             let shared =
                 self.shared_memory().filter(|memory| memory.sharers().any(|sharer| sharer.vm == index)).count();
             let is_its = |port: &NetworkPort| port.vm == index;
-            let transports = self.networks().flat_map(|network| network.ports()).filter(is_its).count();
+            let ports = self.networks().flat_map(|network| network.ports()).filter(is_its).count();
+            let transports = ports.saturating_add(self.disks().filter(|disk| disk.vm == index).count());
             if let Some(vm) = self.vms.get_mut(index).and_then(Option::as_mut).filter(|vm| vm.dtb.is_none()) {
                 vm.tree_room = vm.tree_room.saturating_add(GuestTree::room_of_links(wires, shared, transports));
             }
@@ -208,6 +216,16 @@ impl<'a> Bundle<'a> {
                     return Err(error(LinkError::TooMany(map::VIRTIO_SLOTS.saturating_mul(map::MAX_VMS))));
                 }
                 others.try_for_each(|other| network.fits(&other)).map_err(error)?;
+            } else if utf8(folder.name) == bundle::DISKS {
+                let disk = Disk::parse(&node, vms, self.images).map_err(error)?;
+                let mut others = before().filter_map(|node| Disk::parse(&node, vms, self.images).ok());
+                others.try_for_each(|other| disk.fits(&other)).map_err(error)?;
+                // Whatever else the VM has in a transport.
+                let ports = self.networks().flat_map(|network| network.ports()).map(|port| (port.vm, port.slot));
+                let disks = self.disks().take(index).map(|disk| (disk.vm, disk.slot));
+                if ports.chain(disks).any(|taken| taken == (disk.vm, disk.slot)) {
+                    return Err(error(LinkError::SlotTaken { vm: disk.vm, slot: disk.slot }));
+                }
             } else {
                 let memory = SharedMemory::parse(&node, vms).map_err(error)?;
                 if index >= bundle::SHARED_MEMORY_MAX {

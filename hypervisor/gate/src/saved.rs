@@ -31,6 +31,7 @@ impl Row {
             registers: Register::ALL.map(|register| profile.register(register)),
             ranges: filter.ranges().len() as u32,
             filter: ranges,
+            reserved: 0,
         }
     }
 
@@ -55,6 +56,9 @@ impl Row {
             if mark > 1 {
                 return Err(Unfit::Value(name));
             }
+        }
+        if saved.reserved != 0 {
+            return Err(Unfit::Value("a reserved word"));
         }
         let mut registers = Profile(0);
         for (&register, &value) in Register::ALL.iter().zip(&saved.registers) {
@@ -195,6 +199,7 @@ mod tests {
         type Damage = (fn(&mut state::Firmware), Unfit);
         let damages: &[Damage] = &[
             (|saved| saved.version = 9, Unfit::Version { saved: 9, known: 3 }),
+            (|saved| saved.reserved = 1, Unfit::Value("a reserved word")),
             (|saved| saved.keep = 2, Unfit::Value("the rule")),
             (|saved| saved.written = 2, Unfit::Value("the mark of a write")),
             (|saved| saved.frozen = 2, Unfit::Value("the freeze")),

@@ -1,5 +1,7 @@
 //! What is known of the board that a manifest is read for.
 
+use portcullis_board::device::Device;
+
 use crate::ram::Ram;
 
 /// The board for which a manifest is read.
@@ -19,6 +21,8 @@ pub struct Board {
     pub cpu: Option<Cpu>,
     /// Where its RAM lies and what is in it at boot, if that is known.
     pub ram: Option<Ram>,
+    /// Devices that VMs may be given, as far as they are known: where they are, and their interrupts.
+    pub devices: Vec<Device>,
 }
 
 /// A model of CPUs.

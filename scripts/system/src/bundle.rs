@@ -8,7 +8,7 @@ use std::path::Path;
 use portcullis_abi::bundle as abi;
 use vm_fdt::FdtWriter;
 
-use crate::{Core, Firmware, Image, Manifest, Vm};
+use crate::{Core, Disk, Firmware, Image, Manifest, Served, Source, Vm};
 use images::Images;
 
 /// Why there is no bundle.
@@ -117,6 +117,7 @@ fn tree<'a>(manifest: &'a Manifest, images: &mut Images<'a>) -> Result<Vec<u8>, 
         write_core(&mut fdt, core)?;
     }
     write_links(&mut fdt, manifest)?;
+    write_disks(&mut fdt, &manifest.disks, images)?;
     fdt.end_node(root)?;
     fdt.finish()
 }
@@ -242,6 +243,44 @@ fn write_links(fdt: &mut FdtWriter, manifest: &Manifest) -> Result<(), vm_fdt::E
         }
         fdt.end_node(folder)?;
     }
+    Ok(())
+}
+
+/// Writes the disks, if there are any.
+fn write_disks<'a>(fdt: &mut FdtWriter, disks: &'a [Disk], images: &mut Images<'a>) -> Result<(), vm_fdt::Error> {
+    if disks.is_empty() {
+        return Ok(());
+    }
+    let folder = fdt.begin_node(abi::DISKS)?;
+    for disk in disks {
+        let node = fdt.begin_node(&disk.name)?;
+        fdt.property_array_u32(abi::CLIENT, &[disk.vm as u32, disk.slot as u32])?;
+        if disk.block != abi::BLOCKS[0] {
+            fdt.property_u32(abi::BLOCK, disk.block)?;
+        }
+        match &disk.source {
+            Source::Image(image) => {
+                fdt.property(abi::IMAGE, images.add(&image.bytes).map(u64::to_be_bytes).as_flattened())?;
+            }
+            Source::Scratch(size) => {
+                fdt.property_null(abi::SCRATCH)?;
+                fdt.property_u64(abi::SIZE, *size)?;
+            }
+            Source::Served(Served { server, size, read_only, export, timeout }) => {
+                fdt.property_u32(abi::SERVER, *server as u32)?;
+                fdt.property_u64(abi::SIZE, *size)?;
+                if *read_only {
+                    fdt.property_null(abi::READ_ONLY)?;
+                }
+                if !export.is_empty() {
+                    fdt.property_string(abi::EXPORT, export)?;
+                }
+                fdt.property_u32(abi::TIMEOUT, *timeout)?;
+            }
+        }
+        fdt.end_node(node)?;
+    }
+    fdt.end_node(folder)?;
     Ok(())
 }
 

@@ -42,12 +42,38 @@ pub trait Images {
     fn flash(&self, _name: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>> {
         Ok(None)
     }
+
+    /// Every known image of a disk, for messages.
+    fn disks(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The image of a disk called `name`; none if no such image is known.
+    ///
+    /// # Errors
+    ///
+    /// Why this known image cannot be had.
+    fn disk(&self, _name: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>> {
+        Ok(None)
+    }
+}
+
+/// What files are called that the project knows by name: the singular, and the names.
+struct Names(&'static str, Vec<String>);
+
+/// The most that a file may have, and what is right if it has more.
+struct Most<'a> {
+    bytes: u64,
+    whose: &'a str,
+    help: String,
 }
 
 /// Loads the files that `draft` names. Relative paths start at `folder`.
 pub fn load(draft: &mut Draft, folder: &Path, images: &dyn Images, diagnostics: &mut Diagnostics<'_>) {
     flash(draft, folder, images, diagnostics);
-    let limit = draft.memory.as_ref().map_or(u64::MAX, |memory| *memory.get_ref());
+    let bytes = draft.memory.as_ref().map_or(u64::MAX, |memory| *memory.get_ref());
+    let help = format!("give the VM more than memory = {:?}, or a smaller file", memory::form(bytes));
+    let limit = &Most { bytes, whose: "the VM's memory", help };
     let kernel = |name: &str| images.kernel(name);
     let initrd = |name: &str| images.initrd(name);
     let Some(image) = draft.image.clone() else {
@@ -55,13 +81,13 @@ pub fn load(draft: &mut Draft, folder: &Path, images: &dyn Images, diagnostics: 
         let disk = draft
             .initrd
             .clone()
-            .zip(draft.initrd.as_ref().and_then(|own| find(own, folder, images, initrd, diagnostics)));
+            .zip(draft.initrd.as_ref().and_then(|own| find(own, folder, guests(images), initrd, diagnostics)));
         let disk = disk.and_then(|(own, path)| read(&own, path, limit, diagnostics));
         draft.ramdisk = disk.map(|(path, bytes)| Image { path, bytes });
         return;
     };
 
-    let file = find(&image, folder, images, kernel, diagnostics);
+    let file = find(&image, folder, guests(images), kernel, diagnostics);
     let kernel = file.and_then(|path| read(&image, path, limit, diagnostics));
     draft.kernel = kernel.and_then(|(path, bytes)| {
         if let Some(&Foreign { what, help }) = foreign(&bytes) {
@@ -74,12 +100,12 @@ pub fn load(draft: &mut Draft, folder: &Path, images: &dyn Images, diagnostics: 
     // A known guest brings its own RAM disk, unless the manifest names another.
     let (place, file) = match draft.initrd.clone() {
         Some(own) => {
-            let file = find(&own, folder, images, initrd, diagnostics);
+            let file = find(&own, folder, guests(images), initrd, diagnostics);
             (own, file)
         }
         None => {
             let file = images.initrd(image.get_ref()).unwrap_or_else(|error| {
-                not_ready(&image, &*error, diagnostics);
+                not_ready("guest", &image, &*error, diagnostics);
                 None
             });
             (image.clone(), file)
@@ -94,23 +120,43 @@ fn flash(draft: &mut Draft, folder: &Path, images: &dyn Images, diagnostics: &mu
     let Some(wanted) = &mut draft.flash else { return };
     for name in wanted.names.iter().take(2).filter(|name| !name.get_ref().is_empty()) {
         let known = |name: &str| images.flash(name);
-        let Some(path) = find(name, folder, images, known, diagnostics) else { continue };
+        let Some(path) = find(name, folder, guests(images), known, diagnostics) else { continue };
         let shown = path.display().to_string();
         let size = fs::metadata(&path).ok().filter(|metadata| metadata.is_file()).map_or(0, |metadata| metadata.len());
         if !fits_flash(size) {
             flash::wrong_size(name, &shown, size, diagnostics);
             continue;
         }
-        let file = read(name, path, FLASH_BANK, diagnostics);
+        // No larger one fits a bank.
+        let limit = Most { bytes: FLASH_BANK, whose: "a bank", help: String::new() };
+        let file = read(name, path, &limit, diagnostics);
         wanted.files.extend(file.map(|(path, bytes)| Image { path, bytes }));
     }
+}
+
+/// The image of a disk that `name` stands for, on a board with so many bytes of RAM.
+pub fn disk(
+    name: &Spanned<String>,
+    ram: u64,
+    folder: &Path,
+    images: &dyn Images,
+    diagnostics: &mut Diagnostics<'_>,
+) -> Option<Image> {
+    let path = find(name, folder, Names("disk image", images.disks()), |name| images.disk(name), diagnostics)?;
+    let help = "the bundle with it has to lie in RAM; have another VM serve it, or take a smaller one".to_owned();
+    let (path, bytes) = read(name, path, &Most { bytes: ram, whose: "the board's RAM", help }, diagnostics)?;
+    Some(Image { path, bytes })
+}
+
+fn guests(images: &dyn Images) -> Names {
+    Names("guest", images.names())
 }
 
 /// The path of the file that `name` stands for: a known guest's, or its own.
 fn find(
     name: &Spanned<String>,
     folder: &Path,
-    images: &dyn Images,
+    Names(noun, names): Names,
     known: impl Fn(&str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>>,
     diagnostics: &mut Diagnostics<'_>,
 ) -> Option<PathBuf> {
@@ -119,7 +165,7 @@ fn find(
         Ok(Some(path)) => return Some(path),
         Ok(None) => {}
         Err(error) => {
-            not_ready(name, &*error, diagnostics);
+            not_ready(noun, name, &*error, diagnostics);
             return None;
         }
     }
@@ -128,19 +174,18 @@ fn find(
     if path.try_exists().unwrap_or(true) {
         return Some(path);
     }
-    let names = images.names();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let help = match nearest(text, &names) {
-        Some(near) if near == text => format!("the known guest {near:?} has no such file; name one"),
-        Some(near) if !text.contains('/') => format!("did you mean the known guest {near:?}?"),
+        Some(near) if near == text => format!("the known {noun} {near:?} has no such file; name one"),
+        Some(near) if !text.contains('/') => format!("did you mean the known {noun} {near:?}?"),
         _ if names.is_empty() => "paths start at the manifest's folder".to_owned(),
-        _ => format!("paths start at the manifest's folder; the known guests are {}", quoted(&names)),
+        _ => format!("paths start at the manifest's folder; the known {noun}s are {}", quoted(&names)),
     };
     diagnostics.error(name.span(), format!("there is no file {:?}", path.display().to_string()), help);
     None
 }
 
-fn not_ready(name: &Spanned<String>, error: &(dyn Error + 'static), diagnostics: &mut Diagnostics<'_>) {
+fn not_ready(noun: &str, name: &Spanned<String>, error: &(dyn Error + 'static), diagnostics: &mut Diagnostics<'_>) {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -148,14 +193,14 @@ fn not_ready(name: &Spanned<String>, error: &(dyn Error + 'static), diagnostics:
         cause = error.source();
     }
     let help = "run scripts/setup, or name a file instead";
-    diagnostics.error(name.span(), format!("the files of the known guest {:?}: {text}", name.get_ref()), help);
+    diagnostics.error(name.span(), format!("the files of the known {noun} {:?}: {text}", name.get_ref()), help);
 }
 
 /// Reads the file at `path`, unless its kind or its size shows that it cannot be right.
 fn read(
     name: &Spanned<String>,
     path: PathBuf,
-    limit: u64,
+    limit: &Most<'_>,
     diagnostics: &mut Diagnostics<'_>,
 ) -> Option<(PathBuf, Vec<u8>)> {
     let shown = format!("{:?}", path.display().to_string());
@@ -178,10 +223,9 @@ fn read(
     if metadata.len() == 0 {
         return wrong(format!("{shown} is empty"), "name a file with content; was it written completely?");
     }
-    if metadata.len() > limit {
-        let size = memory::show(metadata.len());
-        let help = format!("give the VM more than memory = {:?}, or a smaller file", memory::form(limit));
-        return wrong(format!("{shown} has {size}, more than the VM's memory"), &help);
+    let Most { bytes, whose, help } = limit;
+    if metadata.len() > *bytes {
+        return wrong(format!("{shown} has {}, more than {whose}", memory::show(metadata.len())), help);
     }
     match fs::read(&path) {
         Ok(bytes) => Some((path, bytes)),

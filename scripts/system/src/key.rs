@@ -25,7 +25,7 @@ macro_rules! keys {
 /// The manifest as a whole.
 pub static ROOT: Kind = Kind {
     title: "the manifest",
-    keys: keys! { "machine": "[machine]", "vm": "[[vm]]", "core": "[[core]]", "wire": "[[wire]]", "shared-memory": "[[shared-memory]]", "network": "[[network]]" },
+    keys: keys! { "machine": "[machine]", "vm": "[[vm]]", "core": "[[core]]", "wire": "[[wire]]", "shared-memory": "[[shared-memory]]", "network": "[[network]]", "disk": "[[disk]]" },
 };
 /// What concerns the whole machine.
 pub static MACHINE: Kind = Kind { title: "[machine]", keys: keys! { "control": r#"control = "ops""# } };
@@ -166,8 +166,24 @@ pub static PORT: Kind = Kind {
         "rate": "rate = 10000",
     },
 };
+/// A disk of a VM.
+pub static DISK: Kind = Kind {
+    title: "[[disk]]",
+    keys: keys! {
+        "name": r#"name = "data""#,
+        "vm": r#"vm = "linux-a""#,
+        "image": r#"image = "data.img""#,
+        "scratch": r#"scratch = "64M""#,
+        "served-by": r#"served-by = "linux-b""#,
+        "size": r#"size = "64M""#,
+        "read-only": "read-only = true",
+        "export": r#"export = "data""#,
+        "timeout": r#"timeout = "30s""#,
+        "block-size": "block-size = 4096",
+    },
+};
 
-static KINDS: [&Kind; 13] = [
+static KINDS: [&Kind; 14] = [
     &ROOT,
     &MACHINE,
     &VM,
@@ -181,6 +197,7 @@ static KINDS: [&Kind; 13] = [
     &SHARED_MEMORY,
     &NETWORK,
     &PORT,
+    &DISK,
 ];
 
 impl Kind {
@@ -275,7 +292,8 @@ mod tests {
     #[test]
     fn the_documentation_has_every_key() {
         let document = include_str!("../../../docs/manifest.md");
-        let titled = [&MACHINE, &VM, &FIRMWARE, &FILTER, &CORE, &WIRE, &SHARED_MEMORY].map(|kind| (kind, kind.title));
+        let titled =
+            [&MACHINE, &VM, &FIRMWARE, &FILTER, &CORE, &WIRE, &SHARED_MEMORY, &DISK].map(|kind| (kind, kind.title));
         for (kind, title) in
             titled.into_iter().chain([(&WINDOW, "windows"), (&IMPLEMENTATION, "implementations"), (&SOC_ID, "soc-id")])
         {

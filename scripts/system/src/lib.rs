@@ -14,7 +14,7 @@
 //! #     fn initrd(&self, _: &str) -> Result<Option<std::path::PathBuf>, Box<dyn std::error::Error + Send + Sync>> { Ok(None) }
 //! # }
 //! # let images = NoGuests;
-//! let board = system::Board { name: "virt".to_owned(), cores: 4, memory: 2 << 30, forwards: false, time: true, cpu: None, ram: None };
+//! let board = system::Board { name: "virt".to_owned(), cores: 4, memory: 2 << 30, forwards: false, time: true, cpu: None, ram: None, devices: Vec::new() };
 //! let manifest = system::Manifest::load(Path::new("system.toml"), &board, &images).unwrap();
 //! system::bundle::write(&manifest, Path::new("bundle")).unwrap();
 //! ```
@@ -23,6 +23,7 @@ mod board;
 pub mod bundle;
 mod cycle;
 mod diagnostic;
+mod disk;
 mod draft;
 mod duration;
 mod files;
@@ -33,6 +34,7 @@ mod image;
 mod key;
 mod memory;
 mod network;
+mod piece;
 mod placement;
 mod ram;
 mod schedule;
@@ -43,6 +45,7 @@ mod slice;
 mod summary;
 mod suspend;
 mod system;
+mod transports;
 mod vm;
 mod watchdog;
 mod wire;
@@ -57,6 +60,7 @@ use toml::de::DeTable;
 
 pub use board::{Board, Cpu};
 pub use diagnostic::{Diagnostic, Report};
+pub use disk::{Disk, Served, Source};
 pub use files::Images;
 pub use firmware::{Action, Filter, Firmware};
 pub use image::Image;
@@ -70,10 +74,13 @@ pub use wire::Wire;
 
 use cycle::CoreDraft;
 use diagnostic::Diagnostics;
+use disk::DiskDraft;
 use draft::Draft;
 use network::NetworkDraft;
+use piece::Piece;
 use section::Section;
 use shared_memory::SharedMemoryDraft;
+use transports::Transports;
 use wire::WireDraft;
 
 /// One system, checked.
@@ -91,6 +98,8 @@ pub struct Manifest {
     pub shared_memory: Vec<SharedMemory>,
     /// The networks between VMs.
     pub networks: Vec<Network>,
+    /// The disks of VMs.
+    pub disks: Vec<Disk>,
 }
 
 impl Manifest {
@@ -148,7 +157,7 @@ fn read(
             let help = match error.message() {
                 "duplicate key" => "write each key once; a further VM starts with a further [[vm]]",
                 _ => {
-                    "a manifest is TOML: lines of `key = value` under [machine], [[vm]], [vm.firmware], [[core]], [[wire]], [[shared-memory]] and [[network]]"
+                    "a manifest is TOML: lines of `key = value` under [machine], [[vm]], [vm.firmware], [[core]], [[wire]], [[shared-memory]], [[network]] and [[disk]]"
                 }
             };
             diagnostics.error(error.span().unwrap_or(0..0), error.message(), help);
@@ -175,12 +184,29 @@ fn read(
         shared.iter().map(|section| SharedMemoryDraft::read(section, diagnostics)).collect();
     let networks = root.sections("network", &key::NETWORK, diagnostics);
     let networks: Vec<NetworkDraft> = networks.iter().map(|section| NetworkDraft::read(section, diagnostics)).collect();
+    let disks = root.sections("disk", &key::DISK, diagnostics);
+    let mut read = |section| DiskDraft::read(section, board, folder, images, diagnostics);
+    let disks: Vec<DiskDraft> = disks.iter().map(&mut read).collect();
+    let shared_pieces = shared.iter().filter_map(SharedMemoryDraft::piece);
+    let pieces: Vec<Piece> = shared_pieces.chain(disks.iter().filter_map(DiskDraft::piece)).collect();
+    let contents: Vec<&Image> = disks.iter().filter_map(DiskDraft::image).collect();
     system::check(control.as_ref(), &drafts, board, diagnostics);
+    system::memory(&drafts, &pieces, &contents, board, diagnostics);
     let wires = wire::wires(&wires, &drafts, diagnostics);
     let shared_memory = shared_memory::shared_memory(&shared, &drafts, diagnostics);
-    let networks = network::networks(&networks, &drafts, diagnostics);
+    let mut transports = Transports::of(&drafts, board);
+    let networks = network::networks(&networks, &drafts, &mut transports, diagnostics);
+    let disks = disk::disks(disks, &drafts, &mut transports, diagnostics);
     let cores = schedule::cores(&cores, &drafts, board, diagnostics);
 
     let vms = drafts.into_iter().map(Draft::finish).collect::<Option<Vec<Vm>>>()?;
-    Some(Manifest { control: control.map(toml::Spanned::into_inner), vms, cores, wires, shared_memory, networks })
+    Some(Manifest {
+        control: control.map(toml::Spanned::into_inner),
+        vms,
+        cores,
+        wires,
+        shared_memory,
+        networks,
+        disks,
+    })
 }

@@ -1,7 +1,6 @@
 //! `[[network]]`: a switch with a port for each of its VMs, which sees a virtio network card.
 
 use portcullis_abi::bundle::{MTU_DEFAULT, MTU_MAX, MTU_MIN};
-use portcullis_abi::map::VIRTIO_SLOTS;
 use portcullis_bundle::links::NetworkPort;
 use portcullis_links::network::Mac;
 use toml::Spanned;
@@ -9,6 +8,7 @@ use toml::Spanned;
 use super::diagnostic::{Diagnostics, Span};
 use super::draft::Draft;
 use super::section::Section;
+use super::transports::Transports;
 use super::{key, system, wire};
 
 /// A network.
@@ -147,20 +147,20 @@ fn mtu(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> u16 {
     })
 }
 
-/// The networks between `vms`, each port in the first slot that its VM has left. Whatever does not fit is reported.
-pub fn networks(drafts: &[NetworkDraft], vms: &[Draft], diagnostics: &mut Diagnostics<'_>) -> Vec<Network> {
+/// The networks between `vms`, each port in the next one of `transports` of its VM. Whatever does not fit is reported.
+pub fn networks(
+    drafts: &[NetworkDraft],
+    vms: &[Draft],
+    transports: &mut Transports,
+    diagnostics: &mut Diagnostics<'_>,
+) -> Vec<Network> {
     wire::once("network", drafts.iter().filter_map(|draft| draft.name.as_ref()), diagnostics);
-    let mut slots = vec![0; vms.len()];
     let mut networks = Vec::new();
     for draft in drafts {
         let mut ports = draft.ports(vms, diagnostics);
         for port in &mut ports {
-            port.slot = slots[port.vm];
-            slots[port.vm] += 1;
-            if port.slot == VIRTIO_SLOTS {
-                let message = format!("{} has more than {VIRTIO_SLOTS} virtio devices", vms[port.vm].title());
-                diagnostics.error(draft.span.clone(), message, "take it out of a network");
-            }
+            let slot = transports.take(port.vm, &draft.span, "take it out of a network", diagnostics);
+            port.slot = slot.unwrap_or_default();
         }
         if let Some(name) = &draft.name {
             let (name, mtu, segmentation) = (name.get_ref().clone(), draft.mtu, draft.segmentation);

@@ -9,6 +9,7 @@ use portcullis_board::{Range, Regions, vm_memory};
 use super::diagnostic::Diagnostics;
 use super::draft::Draft;
 use super::memory;
+use super::piece::Piece;
 
 /// A board's RAM, and what a loader has put there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,9 +55,27 @@ impl Ram {
     }
 }
 
-/// Reports the first VM for which no piece of RAM is left that is large enough.
-pub fn check(drafts: &[Draft], ram: &Ram, images: u64, board: &str, diagnostics: &mut Diagnostics<'_>) {
+/// Reports the first of `pieces`, or the first VM, for which no piece of RAM is left that is large enough.
+pub fn check(
+    drafts: &[Draft],
+    pieces: &[Piece],
+    ram: &Ram,
+    images: u64,
+    board: &str,
+    diagnostics: &mut Diagnostics<'_>,
+) {
     let Some(mut free) = ram.free(images) else { return };
+    for Piece { span, what, size } in pieces {
+        let largest = vm_memory::largest(&free);
+        if vm_memory::take(&mut free, *size, false).is_none() {
+            let (size, largest) = (memory::show(*size), memory::show(largest));
+            let message = format!(
+                "{what} wants {size} of memory in one piece; the largest that is left on {board} has {largest}"
+            );
+            diagnostics.error(span.clone(), message, format!("make it {largest} at the most"));
+            return;
+        }
+    }
     for draft in drafts {
         let Some(amount) = &draft.memory else { continue };
         let largest = vm_memory::largest(&free);

@@ -1,11 +1,12 @@
 //! `[[shared-memory]]`: RAM that several VMs have.
 
-use portcullis_abi::bundle::{SHARED_MEMORY_MAX, SHARED_SIZE_MAX};
+use portcullis_abi::bundle::{PAGE, SHARED_MEMORY_MAX, SHARED_SIZE_MAX};
 use portcullis_bundle::links::Sharer;
 use toml::Spanned;
 
 use super::diagnostic::{Diagnostics, Span};
 use super::draft::Draft;
+use super::piece::Piece;
 use super::section::Section;
 use super::{memory, system, wire};
 
@@ -55,6 +56,13 @@ impl SharedMemoryDraft {
         }
         let cached = section.boolean("cached", diagnostics).unwrap_or(false);
         Self { span: section.span.clone(), name: wire::name(section, diagnostics), size, cached, vms }
+    }
+
+    /// The RAM that it takes: what is shared, and a state page for each VM.
+    pub fn piece(&self) -> Option<Piece> {
+        let (name, size) = (self.name.as_ref()?.get_ref(), self.size?);
+        let states = PAGE * self.vms.len() as u64;
+        Some(Piece::new(self.span.clone(), format!("shared memory {name:?}"), size.saturating_add(states)))
     }
 
     /// Resolves the names of VMs.

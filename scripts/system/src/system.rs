@@ -12,7 +12,8 @@ use super::bundle::images::Images;
 use super::diagnostic::Diagnostics;
 use super::draft::Draft;
 use super::key::nearest;
-use super::{Action, Board, Filter, memory, ram};
+use super::piece::Piece;
+use super::{Action, Board, Filter, Image, memory, ram};
 
 /// Bytes of RAM set aside for the hypervisor itself, the board's firmware and the gaps that alignment leaves.
 pub const HYPERVISOR_MEMORY: u64 = 16 << 20;
@@ -23,7 +24,6 @@ pub fn check(control: Option<&Spanned<String>>, drafts: &[Draft], board: &Board,
     names(drafts, diagnostics);
     control_name(control, drafts, diagnostics);
     cores(drafts, board, diagnostics);
-    memory(drafts, board, diagnostics);
     firmware(drafts, board, diagnostics);
     devices(drafts, diagnostics);
     clocks(control.is_some(), drafts, board, diagnostics);
@@ -159,8 +159,9 @@ fn clocks(controlled: bool, drafts: &[Draft], board: &Board, diagnostics: &mut D
     }
 }
 
-/// The VMs, the bundle with their images (from which they start again after a reset) and the hypervisor share the RAM.
-fn memory(drafts: &[Draft], board: &Board, diagnostics: &mut Diagnostics<'_>) {
+/// The VMs, what they have besides (`pieces`), the bundle with their images (from which they start again after a reset) and the contents
+/// of disks, and the hypervisor share the RAM.
+pub fn memory(drafts: &[Draft], pieces: &[Piece], disks: &[&Image], board: &Board, diagnostics: &mut Diagnostics<'_>) {
     let mut total = HYPERVISOR_MEMORY;
     let mut parts = Vec::new();
     for draft in drafts {
@@ -177,7 +178,12 @@ fn memory(drafts: &[Draft], board: &Board, diagnostics: &mut Diagnostics<'_>) {
             parts.push(format!("{} for its flash", memory::show(flash.memory())));
         }
     }
+    for Piece { what, size, .. } in pieces {
+        total = total.saturating_add(*size);
+        parts.push(format!("{} for {what}", memory::show(*size)));
+    }
     let mut images = Images::default();
+    disks.iter().for_each(|image| _ = images.add(&image.bytes));
     for draft in drafts {
         let flash = draft.flash.iter().flat_map(|flash| &flash.files);
         for file in draft.kernel.iter().chain(&draft.ramdisk).chain(flash) {
@@ -205,6 +211,6 @@ fn memory(drafts: &[Draft], board: &Board, diagnostics: &mut Diagnostics<'_>) {
         return;
     }
     if let Some(ram) = &board.ram {
-        ram::check(drafts, ram, images.size(), &board.name, diagnostics);
+        ram::check(drafts, pieces, ram, images.size(), &board.name, diagnostics);
     }
 }

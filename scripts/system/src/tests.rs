@@ -1,6 +1,7 @@
 //! Whole manifests: what is read from right ones, and what exactly is said about wrong ones.
 
 mod damage;
+mod disks;
 mod files;
 mod firmware;
 mod flash;
@@ -61,6 +62,7 @@ impl Bench {
                 time: true,
                 cpu: None,
                 ram: None,
+                devices: Vec::new(),
             },
         };
         bench.file("raw", &[0x14; 4096]);

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
+use portcullis_board::device::Device;
 use portcullis_bundle::Bundle;
 use portcullis_platform::facts::Facts;
 use portcullis_platform::passthrough;
@@ -30,23 +31,24 @@ impl Watcher for Silent {
     }
 }
 
-/// Checks the devices of the bundle, with QEMU as it will be started. The tree is written to `folder` meanwhile. A machine
-/// whose tree is not QEMU's is left to the hypervisor.
+/// Checks the devices of the bundle, with QEMU as it will be started, and returns those that VMs are given. The tree is written to
+/// `folder` meanwhile. A machine whose tree is not QEMU's is left to the hypervisor, and nothing is returned.
 ///
 /// # Errors
 ///
 /// The first device that a VM cannot have, or a QEMU that does not start.
-pub fn check(qemu: Command, bundle: &Path, folder: &Path) -> Result<()> {
+pub fn check(qemu: Command, bundle: &Path, folder: &Path) -> Result<Vec<Device>> {
     let bundle = read(bundle)?;
-    let Ok(bundle) = Bundle::parse(bundle) else { return Ok(()) };
+    let Ok(bundle) = Bundle::parse(bundle) else { return Ok(Vec::new()) };
     if !passthrough::wanted(&bundle) {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    let Some(blob) = dump(qemu, folder)? else { return Ok(()) };
+    let Some(blob) = dump(qemu, folder)? else { return Ok(Vec::new()) };
     let blob = blob.leak();
     match Facts::from_tree(blob).map(|facts| passthrough::find(&facts, blob, &bundle)) {
         Ok(Err(impossible)) => Err(anyhow!("{impossible}")),
-        Ok(Ok(_)) | Err(_) => Ok(()),
+        Ok(Ok(given)) => Ok(given.iter().map(|(_, device)| device.clone()).collect()),
+        Err(_) => Ok(Vec::new()),
     }
 }
 

@@ -118,7 +118,7 @@ pub struct Section {
 }
 
 /// The sections of an ELF file in the order of their addresses. Displays as a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sections(pub Vec<Section>);
 
 /// The sections of `elf` that take memory.

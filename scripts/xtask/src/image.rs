@@ -31,6 +31,7 @@ pub fn image(options: &Image) -> Result<()> {
         time: options.board.knows_time(),
         cpu: cpu::known(options.board, None),
         ram: ram::of(options.board, hardware.el3),
+        devices: Vec::new(),
     };
     let system = System::build_for(&environment, hardware, &limits, &options.manifest, false, "bundle.img")?;
     fs::create_dir_all(&options.out).with_context(|| format!("{} cannot be made", options.out.display()))?;

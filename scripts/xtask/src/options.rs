@@ -11,11 +11,11 @@ use crate::el3::El3;
 /// What is printed when a command line is wrong, and for `--help`.
 pub const USAGE: &str = "\
 usage:
-  scripts/setup [--quiet] [--tf-a] [--deny] [--fuzz] [--coverage]
+  scripts/setup [--quiet] [--tf-a] [--deny] [--fuzz] [--coverage] [--nbd]
   scripts/run [--board qemu-virt|raspi4b|zcu102|versal] [--manifest FILE] [--gic 2|3] [--cpu MODEL]
               [--cores N] [--el3 none|tf-a] [--timeout SECONDS] [-- QEMU ARGS]
   scripts/test [FILTER]
-  scripts/bench [--peers] [--docs] [--accept] [--profile]
+  scripts/bench [--peers] [--docs] [--accept] [--profile] [--links]
   scripts/image --board qemu-virt|rpi4|rpi5|zcu102|versal --manifest FILE --out DIR
                 [--u-boot [--tree FILE]]
 --cores is 1 to 8, --cpu a model of QEMU (cortex-a72); the other boards have their own. --el3 tf-a has Arm
@@ -24,7 +24,8 @@ setup --tf-a, which installs what is missing for that; for raspi4b it is Debian'
 names. Two parts run only if it names them: \"miri \", and \"fuzz \", for FUZZ_SECONDS of the environment each, 10 otherwise.
 image: --u-boot writes a FIT and an extlinux.conf too; the FIT has the device tree FILE, else U-Boot hands over its own.
 bench: --peers measures Xen and KVM too, --docs writes docs/numbers.md, --accept lowers the bounds to what was reached,
---profile tells where the boot's instructions go. Manifests to start from: scripts/manifests.";
+--profile tells where the boot's instructions go, --links measures what lies between VMs, alone. Manifests to start from:
+scripts/manifests.";
 
 /// One command with its options.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +68,8 @@ pub struct Bench {
     pub accept: bool,
     /// Nothing but the way to the first guest, by function.
     pub profile: bool,
+    /// Nothing but what links between VMs cost.
+    pub links: bool,
 }
 
 /// Options of `scripts/image`.
@@ -208,6 +211,7 @@ impl Arguments {
                 "--docs" => bench.docs = true,
                 "--accept" => bench.accept = true,
                 "--profile" => bench.profile = true,
+                "--links" => bench.links = true,
                 _ => return Err(format!("scripts/bench has no option {word}")),
             }
         }
@@ -345,8 +349,8 @@ mod tests {
     #[test]
     fn bench_takes_switches() {
         assert_eq!(parse("bench"), Ok(Command::Bench(Bench::default())));
-        let all = Bench { peers: true, docs: true, accept: true, profile: true };
-        assert_eq!(parse("bench --peers --docs --accept --profile"), Ok(Command::Bench(all)));
+        let all = Bench { peers: true, docs: true, accept: true, profile: true, links: true };
+        assert_eq!(parse("bench --peers --docs --accept --profile --links"), Ok(Command::Bench(all)));
     }
 
     #[test]

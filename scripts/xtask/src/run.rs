@@ -42,20 +42,28 @@ pub fn run(options: &Run) -> Result<()> {
     let interactive = terminal::interactive();
     let demo = environment.root.join("scripts/manifests").join(options.hardware.board.demonstration());
     let path = options.manifest.as_deref().unwrap_or(&demo);
-    let mut system =
-        System::build(&environment, options.hardware, options.cpu.as_deref(), path, !interactive, "bundle.img")?;
-    system.prepare(&environment, None)?;
-
-    let qemu = || {
-        let mut qemu = system.qemu(&environment, options.cpu.as_deref())?;
+    let cpu = options.cpu.as_deref();
+    let build = |limits: &Limits| {
+        let mut system = System::build_for(&environment, options.hardware, limits, path, !interactive, "bundle.img")?;
+        system.prepare(&environment, None)?;
+        anyhow::Ok(system)
+    };
+    let mut limits = System::limits(options.hardware, cpu);
+    let mut system = build(&limits)?;
+    let qemu = |system: &System| {
+        let mut qemu = system.qemu(&environment, cpu)?;
         qemu.args(&options.qemu_arguments);
         anyhow::Ok(qemu)
     };
     // The firmware for tests makes a tree of its own.
     if !matches!(options.hardware.el3, El3::Test(_)) {
-        devices::check(qemu()?, &system.bundle, &environment.target())?;
+        limits.devices = devices::check(qemu(&system)?, &system.bundle, &environment.target())?;
     }
-    let qemu = qemu()?;
+    // Where they are is known now, and what is emulated there has its place elsewhere.
+    if !limits.devices.is_empty() {
+        system = build(&limits)?;
+    }
+    let qemu = qemu(&system)?;
     let mut console = Console {
         reports: Reports::new(system.reporting),
         interactive,
@@ -139,6 +147,7 @@ impl System {
             time: hardware.board.knows_time(),
             cpu: cpu::known(hardware.board, cpu),
             ram: ram::of(hardware.board, hardware.el3),
+            devices: Vec::new(),
         }
     }
 

@@ -21,6 +21,7 @@ const CTLR: u64 = 0;
 const WAKER: u64 = 0x14;
 const IGROUPR: u64 = 0x80;
 const IPRIORITYR: u64 = 0x400;
+const ICFGR: u64 = 0xc00;
 /// Bytes of a redistributor's frames.
 const STRIDE: u64 = 0x2_0000;
 /// Four interrupts of a priority in the middle.
@@ -54,6 +55,16 @@ pub fn start_cpu(configuration: &Configuration, number: u64) {
             "mov {value}, #0xf0", "msr S3_0_C4_C6_0, {value}", "msr S3_0_C12_C12_3, xzr", "msr S3_0_C12_C12_4, xzr",
             "mov {value}, #1", "msr S3_0_C12_C12_7, {value}", "isb", value = out(reg) _, options(nostack));
     }
+}
+
+/// Enables an SPI, which is an edge, for the first vCPU.
+pub fn enable_edge(configuration: &Configuration, interrupt: u32) {
+    let (distributor, bank) = (configuration.distributor, u64::from(interrupt / 32) * 4);
+    write32(distributor + IGROUPR + bank, u32::MAX);
+    write32(distributor + IPRIORITYR + u64::from(interrupt & !3), PRIORITIES);
+    let kinds = distributor + ICFGR + u64::from(interrupt / 16) * 4;
+    write32(kinds, read32(kinds) | 2 << (interrupt % 16 * 2));
+    write32(distributor + ISENABLER + bank, 1 << (interrupt % 32));
 }
 
 /// Waits until the bits are clear.

@@ -1,11 +1,11 @@
 //! Help, echo and the ends.
 
+use controls::table::{self, cell};
 use portcullis_abi::manage;
 
 use super::entry::{Command, Kind, find, usage};
 use crate::context::{Context, Ending};
 use crate::error::Error;
-use crate::table::{self, cell};
 use crate::words::MAX_WORDS;
 
 /// `help`.

@@ -1,14 +1,12 @@
 //! `regs`, `get`, `set`, `clear`, `rule`: the firmware registers of a VM.
 
-use heapless::Vec;
-use portcullis_abi::manage::{self, RULE_CLEAR, RULE_KEEP, STATE_FROZEN};
+use controls::register::{self, Shown};
+use controls::report::registers::{self, rule_name};
+use portcullis_abi::manage::{self, RULE_CLEAR, RULE_KEEP};
 
 use super::entry::{Command, Kind, usage};
 use crate::context::Context;
-use crate::error::{Error, Status};
-use crate::management::{self, Entry};
-use crate::register::{self, Shown};
-use crate::table::{self, cell};
+use crate::error::Error;
 
 /// `regs`.
 pub static REGS: Command = Command {
@@ -23,28 +21,8 @@ pub static REGS: Command = Command {
 fn regs(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
     let &[vm] = arguments else { return Err(usage(&REGS)) };
     let vm = context.vm(vm)?;
-    let manager = &mut *context.manager;
-    let mut entries: Vec<Entry, 32> = Vec::new();
-    management::each(|index| management::register_entry(manager, vm, index), |entry| _ = entries.push(entry))?;
-    let _ = table::print(context.out, ["register", "identifier", "value", "names", "supported"], |number| {
-        let &Entry { id, value, supported } = entries.get(number)?;
-        let name = register::by_id(id).map_or("?", |register| register.name);
-        Some([
-            cell(format_args!("{name}")),
-            cell(format_args!("{id:#018x}")),
-            cell(format_args!("{value:#x}")),
-            cell(format_args!("{}", Shown { id, value })),
-            cell(format_args!("{supported:#x}")),
-        ])
-    });
-    let frozen = management::vm_state(context.manager, vm)?.marks & STATE_FROZEN != 0;
-    let [rule, written, _] = context.call(manage::RULE_GET, [vm, 0, 0])?;
-    context.line(format_args!(
-        "rule {}, {}, {}",
-        rule_name(rule),
-        if written == 1 { "written" } else { "not written yet" },
-        if frozen { "frozen" } else { "writable" }
-    ));
+    let registers = registers::read(context.manager, vm)?;
+    context.print(&registers);
     Ok(())
 }
 
@@ -78,30 +56,8 @@ pub static SET: Command = Command {
 
 fn set(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
     let &[vm, name, value] = arguments else { return Err(usage(&SET)) };
-    let (vm, id) = (context.vm(vm)?, register::identifier(name)?);
-    let supported = supported(context, vm, id);
-    let value = register::value(id, value, supported)?;
-    match context.call(manage::REGISTER_SET, [vm, id, value]) {
-        Ok(_) => Ok(()),
-        Err(status @ Status(manage::UNSUPPORTED)) => Err(Error::refused(
-            status,
-            format_args!(
-                "{name} = {value:#x} is not supported here; {} is {supported:#x} ({})",
-                match register::by_id(id) {
-                    Some(register) if register.bitmap => "what is supported",
-                    _ => "the largest value",
-                },
-                Shown { id, value: supported }
-            ),
-        )),
-        Err(status) => Err(status.into()),
-    }
-}
-
-/// What a register supports; 0 if there is no such VM or register, which the call itself then says.
-pub fn supported(context: &mut Context, vm: u64, id: u64) -> u64 {
-    let entry = management::find_register(context.manager, vm, id);
-    entry.ok().flatten().map_or(0, |entry| entry.supported)
+    let vm = context.vm(vm)?;
+    Ok(registers::set(context.manager, vm, name, value)?)
 }
 
 /// `clear`.
@@ -146,12 +102,4 @@ fn rule(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
     };
     context.call(manage::RULE_SET, [vm, rule, 0])?;
     Ok(())
-}
-
-fn rule_name(rule: u64) -> &'static str {
-    match rule {
-        RULE_CLEAR => "clear",
-        RULE_KEEP => "keep",
-        _ => "?",
-    }
 }

@@ -1,13 +1,11 @@
 //! `wait` and `sleep`.
 
+use controls::{duration, lifecycle, management};
 use portcullis_abi::manage::PHASES;
 
 use super::entry::{Command, Kind, usage};
 use crate::context::{Context, STEP};
 use crate::error::Error;
-use crate::management;
-use crate::number;
-use crate::register::Names;
 
 /// Seconds that `wait` waits by itself.
 const PATIENCE: u64 = 60;
@@ -25,14 +23,12 @@ pub static WAIT: Command = Command {
 fn wait(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
     let (vm, word, limit) = match *arguments {
         [vm, word] => (vm, word, PATIENCE * 1_000_000),
-        [vm, word, limit] => (vm, word, duration(limit)?),
+        [vm, word, limit] => (vm, word, duration::parse(limit)?),
         _ => return Err(usage(&WAIT)),
     };
-    let wanted = PHASES.iter().position(|phase| *phase == word).ok_or_else(|| {
-        Error::wrong(format_args!("no state is called {word:?}: there are {}", Names(PHASES.into_iter())))
-    })?;
+    let wanted = lifecycle::phase(word)?;
     let vm = context.vm(vm)?;
-    for_phase(context, vm, wanted as u64, limit)
+    for_phase(context, vm, wanted, limit)
 }
 
 /// Waits until a VM is in a phase with nothing in progress.
@@ -91,36 +87,6 @@ pub static SLEEP: Command = Command {
 
 fn sleep(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
     let &[seconds] = arguments else { return Err(usage(&SLEEP)) };
-    let limit = duration(seconds)?;
+    let limit = duration::parse(seconds)?;
     Ok(context.manager.sleep(limit)?)
-}
-
-/// Microseconds of a number of seconds with up to six decimals, a day at the most.
-fn duration(word: &str) -> Result<u64, Error> {
-    const MOST: u64 = 86_400;
-    let parse = || {
-        let (whole, part) = word.split_once('.').unwrap_or((word, "0"));
-        if part.len() > 6 || part.starts_with("0x") || part.contains('_') {
-            return None;
-        }
-        let scale = 10_u64.pow(6 - part.len() as u32);
-        let micros = number::parse(part)? * scale;
-        number::parse(whole).filter(|&whole| whole <= MOST).map(|whole| whole * 1_000_000 + micros)
-    };
-    parse().ok_or_else(|| Error::wrong(format_args!("{word:?} is no number of seconds: 2 or 0.5, {MOST} at the most")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_have_decimals() {
-        for (word, micros) in [("2", 2_000_000), ("0.5", 500_000), ("1.000001", 1_000_001), ("0", 0)] {
-            assert_eq!(duration(word), Ok(micros), "{word}");
-        }
-        for word in ["", ".", "1.", "-1", "1.0000001", "86401", "18446744073709551615", "x", "1.0x1"] {
-            assert!(duration(word).is_err(), "{word}");
-        }
-    }
 }

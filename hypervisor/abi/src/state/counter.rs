@@ -1,8 +1,10 @@
 //! A VM's counter.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 /// State of a VM's virtual counter, which stands still, version [`Counter::VERSION`].
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]
 pub struct Counter {
     /// Version of this structure.
     pub version: u32,

@@ -1,8 +1,10 @@
 //! Emulated devices.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 /// State of an emulated PL011, version [`Pl011::VERSION`] (registers: Arm DDI 0183, chapter 3).
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]
 pub struct Pl011 {
     /// Version of this structure.
     pub version: u32,
@@ -45,7 +47,7 @@ impl Pl011 {
 
 /// State of an emulated PL031, version [`Pl031::VERSION`] (registers: Arm DDI 0224, chapter 3).
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]
 pub struct Pl031 {
     /// Version of this structure.
     pub version: u32,
@@ -71,7 +73,7 @@ impl Pl031 {
 /// State of an emulated PL061, version [`Pl061::VERSION`] (registers: Arm DDI 0190, chapter 3). A bit stands for the line with its
 /// number.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]
 pub struct Pl061 {
     /// Version of this structure.
     pub version: u32,
@@ -102,7 +104,7 @@ impl Pl061 {
 
 /// State of an emulated CFI bank of flash, version [`Flash::VERSION`]; what its cells hold is memory, and not in here.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]
 pub struct Flash {
     /// Version of this structure.
     pub version: u32,

@@ -1,8 +1,10 @@
 //! A VM's firmware policy.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 /// A range of a VM's filter.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]
 pub struct FilterRange {
     /// First function identifier.
     pub first: u32,
@@ -15,7 +17,7 @@ pub struct FilterRange {
 /// State of a VM's firmware policy, version [`Firmware::VERSION`]. What the VM may do otherwise, its conduits and whether it is the
 /// control VM, is its manifest's to say and not in here.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]
 pub struct Firmware {
     /// Version of this structure.
     pub version: u32,
@@ -31,6 +33,8 @@ pub struct Firmware {
     pub ranges: u32,
     /// The ranges in ascending order; zeros behind them.
     pub filter: [FilterRange; 32],
+    /// Zero.
+    pub reserved: u32,
 }
 
 impl Firmware {

@@ -1,8 +1,10 @@
 //! The emulated GIC, and the CPU interfaces to it.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 /// State of 32 interrupts of an emulated GIC: a bit each, in the order of their numbers (IHI 0069, IHI 0048).
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]
 pub struct GicInterrupts {
     /// Group 1; else group 0.
     pub group: u32,
@@ -26,7 +28,7 @@ pub struct GicInterrupts {
 
 /// State of one vCPU's side of an emulated GIC, while the vCPU is off its core.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]
 pub struct GicCpu {
     /// Its SGIs and PPIs.
     pub private: GicInterrupts,
@@ -50,7 +52,7 @@ pub struct GicCpu {
 
 /// State of an emulated GIC, version [`Gic::VERSION`]. No physical interrupt stands behind any of it.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]
 pub struct Gic {
     /// Version of this structure.
     pub version: u32,
@@ -75,7 +77,7 @@ impl Gic {
 
 /// A vCPU's CPU interface to the GIC, version [`GicCpuInterface::VERSION`].
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]
 pub struct GicCpuInterface {
     /// Version of this structure.
     pub version: u32,

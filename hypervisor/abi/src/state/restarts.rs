@@ -1,8 +1,10 @@
 //! The restarts of a VM.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 /// How often a VM has started again, version [`Restarts::VERSION`]. How often it may is its manifest's to say.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]
 pub struct Restarts {
     /// Version of this structure.
     pub version: u32,

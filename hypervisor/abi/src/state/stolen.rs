@@ -1,8 +1,10 @@
 //! The stolen time of a vCPU.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 /// What a vCPU was told of its stolen time (Arm DEN0057, section 4.1), version [`StolenTime::VERSION`].
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]
 pub struct StolenTime {
     /// Version of this structure.
     pub version: u32,

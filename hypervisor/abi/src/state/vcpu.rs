@@ -1,8 +1,10 @@
 //! The registers of a vCPU.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 /// Whether a vCPU is on, version [`Power::VERSION`].
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]
 pub struct Power {
     /// Version of this structure.
     pub version: u32,
@@ -21,7 +23,7 @@ impl Power {
 
 /// General registers of a vCPU, version [`General::VERSION`].
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]
 pub struct General {
     /// Version of this structure.
     pub version: u32,
@@ -42,7 +44,7 @@ impl General {
 
 /// System registers of EL1 and EL0 that every CPU has (Arm ARM, D19.2).
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]
 pub struct El1 {
     /// CPACR_EL1.
     pub cpacr: u64,
@@ -104,7 +106,7 @@ pub struct El1 {
 
 /// Registers of self-hosted debug (Arm ARM, D19.3).
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]
 pub struct Debug {
     /// `DBGBVR<n>_EL1` and `DBGBCR<n>_EL1`.
     pub breakpoints: [[u64; 2]; 16],
@@ -126,7 +128,7 @@ pub struct Debug {
 
 /// All that a vCPU owns of a core besides general registers and interrupts, version [`World::VERSION`].
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]
 pub struct World {
     /// Version of this structure.
     pub version: u32,

@@ -1,9 +1,11 @@
 //! Virtio devices: registers of the transport, and how far each queue is. What was negotiated is in both ends' memory, too; a device's
 //! own state is beside it.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 /// Registers of a virtio device over MMIO, version [`VirtioTransport::VERSION`] (virtio 1.2, section 4.2.2).
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]
 pub struct VirtioTransport {
     /// Version of this structure, and of the [`VirtioSetup`] of each queue.
     pub version: u32,
@@ -32,7 +34,7 @@ impl VirtioTransport {
 
 /// Registers of one queue of a virtio device over MMIO.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]
 pub struct VirtioSetup {
     /// QueueNum.
     pub size: u32,
@@ -49,7 +51,7 @@ pub struct VirtioSetup {
 /// How far a device is in a split virtqueue, version [`Virtqueue::VERSION`] (virtio 1.2, section 2.7). Indices are free-running,
 /// modulo 2^16.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]
 pub struct Virtqueue {
     /// Version of this structure.
     pub version: u32,

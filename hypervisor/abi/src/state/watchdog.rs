@@ -1,8 +1,10 @@
 //! A VM's watchdog.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 /// State of a VM's watchdog, version [`Watchdog::VERSION`]. The longest timeout is its manifest's to say and not in here.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]
 pub struct Watchdog {
     /// Version of this structure.
     pub version: u32,

@@ -45,6 +45,19 @@ pub enum LinkError {
     Mac(usize),
     /// A number of bytes that no packet may have at the most.
     Mtu(u32),
+    /// A disk has no source, or more than one.
+    Source,
+    /// A number of bytes that a disk cannot have, in blocks of so many.
+    DiskSize {
+        /// Bytes of the disk.
+        size: u64,
+        /// Bytes of a block.
+        block: u32,
+    },
+    /// A number of bytes that no block of a disk may have.
+    Block(u32),
+    /// A time after which no request can have failed, in milliseconds.
+    Timeout(u32),
     /// More links of the kind than there can be.
     TooMany(usize),
 }
@@ -88,6 +101,24 @@ impl fmt::Display for LinkError {
             }
             Self::Mtu(mtu) => {
                 write!(f, "an MTU of {mtu} bytes is none; it is from {} to {}", bundle::MTU_MIN, bundle::MTU_MAX)
+            }
+            Self::Source => write!(
+                f,
+                "it has none of \"{}\", \"{}\" and \"{}\", or more than one; one says where its bytes are",
+                bundle::IMAGE,
+                bundle::SCRATCH,
+                bundle::SERVER
+            ),
+            Self::DiskSize { size, block } => write!(
+                f,
+                "{size} bytes are no size of a disk; it is a multiple of {block}, one at least, up to {}",
+                bundle::DISK_MAX
+            ),
+            Self::Block(bytes) => {
+                write!(f, "blocks of {bytes} bytes; a block has {} or {}", bundle::BLOCKS[0], bundle::BLOCKS[1])
+            }
+            Self::Timeout(time) => {
+                write!(f, "a timeout of {time} ms; it is {} to {} ms", bundle::TIMEOUT_MIN, bundle::TIMEOUT_MAX)
             }
             Self::TooMany(most) => write!(f, "there are more; {most} are the most"),
         }

@@ -1,10 +1,13 @@
 //! What connects VMs, in the bundle.
 
+mod disk;
 mod error;
 mod network;
 mod shared_memory;
+pub mod transport;
 mod wire;
 
+pub use self::disk::{Disk, Export, Source};
 pub use self::error::LinkError;
 pub use self::network::{Network, NetworkPort};
 pub use self::shared_memory::{SharedMemory, Sharer};
@@ -39,6 +42,7 @@ pub(super) fn kind(folder: &str) -> Option<&'static str> {
         bundle::WIRES => Some("wire"),
         bundle::SHARED_MEMORY => Some("shared memory"),
         bundle::NETWORKS => Some("network"),
+        bundle::DISKS => Some("disk"),
         _ => None,
     }
 }

@@ -12,7 +12,6 @@ pub mod rtc;
 
 use alloc::boxed::Box;
 
-use portcullis_abi::map;
 use portcullis_board::{Range, device::Device as Given};
 use portcullis_bundle::VmConfig;
 use portcullis_devices::flash::{Cfi, Rom};
@@ -83,16 +82,6 @@ pub fn flash_is_replaced(given: &[Given]) -> bool {
     is_replaced(&Cfi::DESCRIPTION, given)
 }
 
-/// The same of a virtio transport.
-pub fn transport_is_replaced(slot: usize, given: &[Given]) -> bool {
-    let start = map::VIRTIO.saturating_add(map::VIRTIO_SIZE.saturating_mul(slot as u64));
-    let intid = map::VIRTIO_INTID.saturating_add(slot as u32);
-    given.iter().any(|given| {
-        given.pages().any(|page| page.overlaps(&Range::sized(start, map::VIRTIO_SIZE)))
-            || given.interrupts.iter().any(|interrupt| interrupt.physical == intid)
-    })
-}
-
 /// The same of any emulated device.
 fn is_replaced(device: &Description, given: &[Given]) -> bool {
     let is_at = |page: &Range| device.frames.iter().any(|frame| page.overlaps(&Range::sized(frame.start, frame.size)));
@@ -132,12 +121,6 @@ mod tests {
         assert!(clock_is_replaced(&[given(0x0a00_0000, 34)]));
         assert!(wires_are_replaced(&[given(0x0903_0000, 40)]) && wires_are_replaced(&[given(0x0a00_0000, 39)]));
         assert!(!wires_are_replaced(&[given(0x0901_0000, 34)]));
-        assert!(
-            transport_is_replaced(7, &[given(0x0a00_0000, 40)]) && !transport_is_replaced(8, &[given(0x0a00_0000, 40)])
-        );
-        assert!(
-            transport_is_replaced(8, &[given(0x0b00_0000, 56)]) && !transport_is_replaced(8, &[given(0x0b00_0000, 57)])
-        );
         assert!(!flash_is_replaced(&[given(0x0903_0000, 39), given(0x0800_0000, 34)]));
         assert!(flash_is_replaced(&[given(0, 39)]) && flash_is_replaced(&[given(0x07ff_f000, 39)]));
     }

@@ -11,6 +11,7 @@ use portcullis_arch::timer;
 use portcullis_board::device::Device;
 use portcullis_board::{Range, Regions, vm_memory};
 use portcullis_bundle::assignment::Assignments;
+use portcullis_bundle::links::transport;
 use portcullis_bundle::{FirmwareConfig, VmConfig};
 use portcullis_gate::{Conduits, FilterError, Register, Row, Rule, SetError, Support};
 
@@ -18,7 +19,7 @@ use super::flash::{self, FlashError};
 use super::shared_memory::{self, SharedMemory, SharedMemoryError};
 use crate::cpu::physical_core::Core;
 use crate::devices::gpio::Gpio;
-use crate::devices::{clock_is_replaced, transport_is_replaced, wires_are_replaced};
+use crate::devices::{clock_is_replaced, wires_are_replaced};
 use crate::links::Links;
 use crate::memory::stage2::{Access, Stage2};
 use crate::serial::SERIAL;
@@ -124,8 +125,8 @@ impl fmt::Display for CreateError {
             ),
             Self::NoTransport { vm, slot } => write!(
                 f,
-                "{vm} is at a network, and is given a device of the board in place of virtio transport {slot} with interrupt {}; \
-                 leave one out",
+                "{vm} has a virtio device in transport {slot} with interrupt {}, and is given a device of the board in its place; leave one \
+                 of them out (`scripts/run` numbers transports over what is left, by the device tree of QEMU)",
                 map::VIRTIO_INTID as usize + slot
             ),
             Self::NoWires(vm) => write!(
@@ -199,7 +200,8 @@ pub fn create(
     let flash = flash::create(&config, &devices, &mut stage2, &mut stock.free)
         .map_err(|error| CreateError::Flash { vm: config.name, error })?;
     let links = stock.links.backplane(index);
-    if let Some(slot) = links.iter().flat_map(|links| links.slots()).find(|slot| transport_is_replaced(*slot, &devices))
+    if let Some(slot) =
+        links.iter().flat_map(|links| links.slots()).find(|slot| transport::is_replaced(*slot, &devices))
     {
         return Err(CreateError::NoTransport { vm: config.name, slot });
     }

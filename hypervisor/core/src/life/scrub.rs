@@ -16,8 +16,8 @@ impl Vm {
     }
 
     /// On the first vCPU's core: scrubs the next piece of the VM's memory, `most` bytes at the most, and makes the VM created
-    /// when there is none left. The memory is its RAM, and behind that the cells of its second bank of flash: nothing but its file
-    /// was ever in the first one.
+    /// when there is none left. The memory is its RAM, behind that the cells of its second bank of flash (nothing but its file was
+    /// ever in the first one), and behind those what its devices keep.
     pub fn scrub_piece(&self, most: u64) {
         if !self.aliases.are_gone() {
             // Others have it mapped yet.
@@ -37,6 +37,9 @@ impl Vm {
         };
         let size = left.min(most);
         if size == 0 {
+            if self.links.is_some_and(|links| links.scrub(most)) {
+                return;
+            }
             return self.make_anew();
         }
         let in_ram = done < self.memory.size();

@@ -18,6 +18,12 @@ pub trait Linked: Emulated {
 
     /// The VM goes on after it stood still: notes that there may be work, for which the VM is called then.
     fn resume(&self);
+
+    /// The VM is made anew: forgets a piece of what it keeps of its former lives, `most` bytes at the most. Returns whether there may be
+    /// more of it.
+    fn scrub(&self, _most: u64) -> bool {
+        false
+    }
 }
 
 /// The transports of a VM, by slot.
@@ -63,6 +69,11 @@ impl Backplane {
     /// The VM goes on; see [`Linked::resume`].
     pub fn resume(&self) {
         self.devices().for_each(Linked::resume);
+    }
+
+    /// The VM is made anew; see [`Linked::scrub`].
+    pub fn scrub(&self, most: u64) -> bool {
+        self.devices().any(|device| device.scrub(most))
     }
 
     /// The device at an offset into the transports, and the offset into its own.

@@ -5,6 +5,7 @@
 //! queues to itself, and nobody waits for that but a VM that ends, stands still, or resets the device: bounded by a piece or two.
 
 pub mod backplane;
+pub mod disk;
 pub mod network;
 pub mod peer;
 pub mod registers;
@@ -16,18 +17,20 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use self::backplane::Backplane;
+use self::disk::Disk;
 use self::network::{Network, Plug};
 use self::peer::Peer;
 
 /// The links of a machine.
 pub struct Links {
     networks: Box<[Network]>,
+    disks: Box<[Disk]>,
 }
 
 impl Links {
     /// The links between VMs that are yet to be [connected](Self::connect).
-    pub fn new(networks: Vec<Network>) -> &'static Self {
-        Box::leak(Box::new(Self { networks: networks.into() }))
+    pub fn new(networks: Vec<Network>, disks: Vec<Disk>) -> &'static Self {
+        Box::leak(Box::new(Self { networks: networks.into(), disks: disks.into() }))
     }
 
     /// The networks, in the manifest's order.
@@ -43,12 +46,16 @@ impl Links {
                 backplane.add(port.slot, Box::new(Plug { network, number }));
             }
         }
+        for disk in self.disks.iter().filter(|disk| disk.vm == vm) {
+            backplane.add(disk.slot, Box::new(disk::Plug(disk)));
+        }
         (!backplane.is_empty()).then(|| &*Box::leak(Box::new(backplane)))
     }
 
     /// Says which VM has which number. To be called once, before any of them runs.
     pub fn connect(&self, peer: impl Fn(usize) -> Option<&'static dyn Peer>) {
         self.networks.iter().for_each(|network| network.connect(&peer));
+        self.disks.iter().for_each(|disk| disk.connect(&peer));
     }
 
     /// The VM with the number `vm` runs, or does so no longer: those at the other ends are told.

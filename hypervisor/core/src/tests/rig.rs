@@ -8,7 +8,7 @@ use portcullis_arch::account::Exit;
 use portcullis_arch::fake::{self, Core as Hardware, Event, Outcome};
 use portcullis_board::{Range, Regions};
 use portcullis_bundle::assignment::Assignments;
-use portcullis_bundle::links::Wire;
+use portcullis_bundle::links::{Disk as DiskConfig, Source, Wire};
 use portcullis_bundle::{Cores, Settings, VmConfig};
 use portcullis_gate::{Row, Support};
 use portcullis_vgic::GicVersion;
@@ -18,7 +18,7 @@ use crate::cpu::physical_core::Core;
 use crate::life::create::{Stock, create, set_implementations};
 use crate::life::shared_memory::{Description, SharedMemory};
 use crate::life::wires;
-use crate::links::{Links, network::Network};
+use crate::links::{Links, disk::Disk, network::Network};
 use crate::machine::{Machine, Usage};
 use crate::run::assign::assign;
 use crate::run::start::start;
@@ -91,6 +91,7 @@ struct Connections<'a> {
     wires: &'a [Wire<'static>],
     shared: &'a [Description],
     networks: Vec<Network>,
+    disks: &'a [DiskConfig<'static>],
 }
 
 /// So many bytes of host memory for a VM.
@@ -165,6 +166,18 @@ impl Rig {
             vms,
             Assignments::default(),
             Connections { networks, ..Connections::default() },
+            |_| (),
+        )
+    }
+
+    /// A machine whose VMs have these disks, those of RAM no larger than [`MEMORY`].
+    pub fn with_disks(gic: GicVersion, vms: &[VmConfig<'static>], disks: &[DiskConfig<'static>]) -> Self {
+        Self::complete(
+            Parts::new(),
+            gic,
+            vms,
+            Assignments::default(),
+            Connections { disks, ..Connections::default() },
             |_| (),
         )
     }
@@ -400,12 +413,19 @@ fn assemble(
     workers: &'static [Worker],
     configs: &[VmConfig<'static>],
     assignments: Assignments,
-    Connections { wires, shared, networks }: Connections<'_>,
+    Connections { wires, shared, networks, disks }: Connections<'_>,
 ) -> &'static Machine {
     SERIAL.connect(parts.line);
     let board = Box::leak(Box::new(portcullis_board::Board { ..parts.board }));
     let support = Support::FULL;
-    let links = Links::new(networks);
+    let disks = disks.iter().map(|disk| {
+        let mut free = Regions::new();
+        if matches!(disk.source, Source::Scratch(_)) {
+            free.add(memory(MEMORY)).unwrap();
+        }
+        Disk::of(disk, &mut free, 0).unwrap()
+    });
+    let links = Links::new(networks, disks.collect());
     let wires = wires::lay(configs.len(), wires);
     let mut stock = Stock {
         support: &support,

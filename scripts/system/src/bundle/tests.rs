@@ -62,6 +62,7 @@ fn manifest(folder: &Path, text: &str) -> Result<Manifest, crate::Report> {
         time: true,
         cpu: None,
         ram: None,
+        devices: Vec::new(),
     };
     Manifest::parse("demo.toml", text, folder, &board, &NoGuests)
 }

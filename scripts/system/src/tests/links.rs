@@ -1,5 +1,7 @@
 //! `[[wire]]`, `[[shared-memory]]` and `[[network]]`.
 
+use portcullis_board::Range;
+use portcullis_board::device::{Device, Interrupt};
 use portcullis_bundle::links::{NetworkPort, Sharer, WireEnd};
 use portcullis_links::network::Mac;
 
@@ -138,6 +140,36 @@ fn ports_have_addresses_and_slots_of_their_own() {
         assert_eq!(read.ports().collect::<Vec<_>>(), meant.ports);
     }
     assert_eq!(bundle.networks().count(), 2);
+}
+
+/// What is given to a VM of the board's takes the places of transports.
+#[test]
+fn devices_of_the_board_are_left_their_places() {
+    let device = |path: &'static str, start: u64, intid: u32| Device {
+        path,
+        registers: [Range::sized(start, 0x200)].into(),
+        interrupts: [Interrupt { physical: intid, edge: false }].into(),
+        ..Device::default()
+    };
+    let mut bench = Bench::new();
+    // One with the interrupt of the second transport, and one that nobody is given in the page of the first eight.
+    bench.board.devices = vec![device("/uart@1", 0x0b00_0000, 49), device("/net@a000000", 0x0a00_0000, 90)];
+    let text = |devices: &str, networks: usize| {
+        let name = "name = \"b\"";
+        let given = vms().replace(name, &format!("{name}\ndevices = [{devices}]"));
+        let network = |n: usize| format!("[[network]]\nname = \"n{n}\"\nvms = [\"a\", \"b\"]\n");
+        given + &(0..networks).map(network).collect::<String>()
+    };
+    let slots = |devices: &str, networks: usize| {
+        let manifest = bench.parse(&text(devices, networks)).unwrap();
+        manifest.networks.iter().map(|network| [0, 1].map(|vm| network.ports[vm].slot)).collect::<Vec<_>>()
+    };
+    assert_eq!(slots("", 3), [[0, 0], [1, 1], [2, 2]]);
+    assert_eq!(slots("\"/uart@1\"", 3), [[0, 0], [1, 2], [2, 3]]);
+    assert_eq!(slots("\"/uart@1\", \"/net@a000000\"", 2), [[0, 8], [1, 9]]);
+    let report = bench.parse(&text("\"/net@a000000\"", 25)).expect_err("24 are left").to_string();
+    let message = "VM \"b\" has more than 24 virtio devices, and what it has in `devices` is in the place of 8 others";
+    assert!(report.contains(message) && report.contains("take it out of a network"), "{report}");
 }
 
 #[test]

@@ -7,9 +7,9 @@ use anyhow::{Context, Result};
 use super::growth::{self, Costs, Variation};
 use super::measure::Bench;
 use super::measurement::Measurements;
-use super::rows::{self, Figure, Row};
+use super::rows::{self, Figure, Row, Table};
 use super::windows::{self, Windows};
-use super::{collect, hardened, size};
+use super::{collect, hardened, links, size};
 use crate::flatten::Sections;
 
 /// Everything that one run of the bench finds out.
@@ -40,9 +40,9 @@ impl Figures {
     ///
     /// A missing tool, or a run that failed.
     pub fn measure(bench: &Bench) -> Result<Self> {
-        let rows = rows::load(bench.environment)?;
         let mut measurements = collect::all(bench)?;
         measurements.extend(hardened::measure(bench)?);
+        measurements.extend(links::measure(bench)?);
         let (sections, sizes) = size::sizes(bench.environment)?;
         measurements.extend(sizes);
         let windows = windows::measure(bench)?;
@@ -54,11 +54,33 @@ impl Figures {
         let (_, alone) = growth.first().context("nothing to compare with")?;
         let compared = growth.iter().skip(1);
         let growth_figures = compared.map(|(variation, costs)| growth::figure(*variation, alone, costs)).collect();
-        let rows: Result<Vec<_>> =
-            rows.into_iter().map(|row| row.figures(&measurements).map(|figures| (row, figures))).collect();
+        Ok(Self { sections, windows, growth, growth_figures, ..Self::of(bench, measurements, &|_| true)? })
+    }
+
+    /// Measures what links between VMs cost, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// As for [`measure`](Self::measure).
+    pub fn measure_links(bench: &Bench) -> Result<Self> {
+        Self::of(bench, links::measure(bench)?, &|table| table == Table::Link)
+    }
+
+    /// The figures of rows of the chosen tables, and nothing else.
+    fn of(bench: &Bench, measurements: Measurements, is_chosen: &dyn Fn(Table) -> bool) -> Result<Self> {
+        let rows = rows::load(bench.environment)?.into_iter().filter(|row| is_chosen(row.table));
+        let rows: Result<Vec<_>> = rows.map(|row| row.figures(&measurements).map(|figures| (row, figures))).collect();
         let qemu = bench.environment.get("QEMU_VERSION")?.to_owned();
-        let measured_others = BTreeMap::new();
-        Ok(Self { qemu, measurements, rows: rows?, sections, windows, growth, growth_figures, measured_others })
+        Ok(Self {
+            qemu,
+            measurements,
+            rows: rows?,
+            sections: Sections::default(),
+            windows: Vec::new(),
+            growth: Vec::new(),
+            growth_figures: Vec::new(),
+            measured_others: BTreeMap::new(),
+        })
     }
 
     /// Every figure that has a bound.

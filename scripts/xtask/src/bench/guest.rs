@@ -25,6 +25,8 @@ pub enum Guest {
     Switches,
     /// Windows of a cyclic schedule, and their neighbours.
     Windows,
+    /// From one guest to another through networks and wires.
+    Links,
 }
 
 impl Guest {
@@ -35,6 +37,7 @@ impl Guest {
             Self::Interrupts => "bench-interrupts",
             Self::Switches => "bench-switches",
             Self::Windows => "bench-windows",
+            Self::Links => "bench-links",
         }
     }
 
@@ -43,7 +46,7 @@ impl Guest {
         match self {
             Self::Calls => Some(CALLS_BYTES),
             Self::Windows => Some(WINDOWS_BYTES),
-            Self::Interrupts | Self::Switches => None,
+            Self::Interrupts | Self::Switches | Self::Links => None,
         }
     }
 

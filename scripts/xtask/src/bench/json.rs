@@ -5,13 +5,13 @@ use serde_json::{Map, Value, json};
 use super::bounds::Bounds;
 use super::figures::Figures;
 use super::measurement;
-use super::rows::OTHERS;
 
 /// Everything that is known, as one object.
 pub fn value(figures: &Figures, bounds: &Bounds) -> Value {
     let mut list = Map::new();
     for (row, values) in &figures.rows {
-        let others = OTHERS.iter().filter_map(|(key, _)| Some(((*key).to_owned(), json!(figures.other(row, key)?))));
+        let others =
+            row.table.others().iter().filter_map(|(key, _)| Some(((*key).to_owned(), json!(figures.other(row, key)?))));
         let others: Map<String, Value> = others.collect();
         for figure in values {
             let entry = json!({

@@ -9,6 +9,7 @@ pub mod growth;
 pub mod guest;
 pub mod hardened;
 pub mod json;
+pub mod links;
 pub mod measure;
 pub mod measurement;
 pub mod peers;
@@ -44,6 +45,11 @@ pub fn bench(options: options::Bench) -> Result<bool> {
         println!("{}", profile::boot(&bench)?);
         return Ok(true);
     }
+    if options.links {
+        let figures = Figures::measure_links(&bench)?;
+        println!("{}", report::table(Style::Terminal, Table::Link, &figures));
+        return Ok(is_within(&figures, &Bounds::load(&environment)?));
+    }
     let mut figures = Figures::measure(&bench)?;
     if options.peers {
         figures.measured_others = peers::measure(&bench)?;
@@ -60,18 +66,23 @@ pub fn bench(options: options::Bench) -> Result<bool> {
     if options.docs {
         document::write(&environment, &figures)?;
     }
-    let excesses = report::excesses(&figures.all(), &bounds);
+    Ok(is_within(&figures, &bounds))
+}
+
+/// Whether every figure is within its bound. Prints those that are not.
+fn is_within(figures: &Figures, bounds: &Bounds) -> bool {
+    let excesses = report::excesses(&figures.all(), bounds);
     for excess in &excesses {
         println!("too much: {excess}");
     }
-    Ok(excesses.is_empty())
+    excesses.is_empty()
 }
 
 /// Prints every table.
 fn print(figures: &Figures) {
     for (table, _) in Table::ALL {
         println!("{}", report::table(Style::Terminal, table, figures));
-        if !figures.measured_others.is_empty() && table.has_others() {
+        if !figures.measured_others.is_empty() && !table.others().is_empty() {
             println!("{}", report::ratios(Style::Terminal, table, figures));
         }
     }

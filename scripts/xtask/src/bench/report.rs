@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::bounds::Bounds;
 use super::figures::Figures;
-use super::rows::{Figure, OTHERS, Table};
+use super::rows::{Figure, Row, Table};
 use super::windows::{BUCKETS, Windows};
 use crate::flatten::Sections;
 
@@ -74,12 +74,17 @@ pub fn table(style: Style, which: Table, figures: &Figures) -> String {
     let mut heading = vec![match which {
         Table::Call => "call".to_owned(),
         Table::Operation => "operation".to_owned(),
+        Table::Link => "between two VMs".to_owned(),
         Table::Sharing => "sharing a core".to_owned(),
         Table::Machine => "machine".to_owned(),
     }];
-    let own: &[&str] = if which == Table::Call { &["HVC", "SMC", "at most"] } else { &["Portcullis", "at most"] };
+    let own: &[&str] = match which {
+        Table::Call => &["HVC", "SMC", "at most"],
+        Table::Link => &["Portcullis", "at most", "exits"],
+        _ => &["Portcullis", "at most"],
+    };
     heading.extend(own.iter().map(|&text| text.to_owned()));
-    let others = if which.has_others() { &OTHERS[..] } else { &[] };
+    let others = which.others();
     heading.extend(others.iter().map(|(_, heading)| (*heading).to_owned()));
     let mut cells = vec![heading];
     for (row, values) in figures.rows.iter().filter(|(row, _)| row.table == which) {
@@ -87,10 +92,20 @@ pub fn table(style: Style, which: Table, figures: &Figures) -> String {
         let mut line = vec![name];
         line.extend(values.iter().map(marked));
         line.push(optional(row.at_most));
+        if which == Table::Link {
+            line.push(exits(row, figures));
+        }
         line.extend(others.iter().map(|(key, _)| optional(figures.other(row, key))));
         cells.push(line);
     }
     draw(style, &cells)
+}
+
+/// How often guests were entered for a unit of a row's work.
+fn exits(row: &Row, figures: &Figures) -> String {
+    let measured = row.measure.iter().filter_map(|key| figures.measurements.get(key));
+    let most = measured.filter_map(|found| found.kinds.get("eret").copied()).max_by(f64::total_cmp);
+    most.map_or_else(|| "-".to_owned(), number)
 }
 
 /// A figure, with a mark if it is more than was asked for.
@@ -103,13 +118,13 @@ fn marked(figure: &Figure) -> String {
 pub fn ratios(style: Style, which: Table, figures: &Figures) -> String {
     let mut cells = vec![vec!["times as many as Portcullis".to_owned()]];
     if let Some(heading) = cells.first_mut() {
-        heading.extend(OTHERS.iter().map(|(_, heading)| (*heading).to_owned()));
+        heading.extend(which.others().iter().map(|(_, heading)| (*heading).to_owned()));
     }
     let compared = figures.rows.iter().filter(|(row, _)| row.table == which && !row.others.is_empty());
     for (row, values) in compared {
         let Some(own) = values.first().map(|figure| figure.value).filter(|value| *value > 0.0) else { continue };
         let mut line = vec![row.name.clone()];
-        line.extend(OTHERS.iter().map(|(key, _)| {
+        line.extend(which.others().iter().map(|(key, _)| {
             figures.other(row, key).map_or_else(|| "-".to_owned(), |other| format!("{:.1}", other as f64 / own))
         }));
         cells.push(line);

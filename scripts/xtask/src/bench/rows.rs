@@ -9,7 +9,10 @@ use toml::de::{DeTable, DeValue};
 use super::measurement::Measurements;
 use crate::environment::Environment;
 
-/// The others whose figures are known, in the order of the columns, with their headings.
+/// Others with their headings, in the order of the columns.
+pub type Others = &'static [(&'static str, &'static str)];
+
+/// The others whose figures are known for most tables.
 pub const OTHERS: [(&str, &str); 6] = [
     ("floor", "floor"),
     ("bao", "Bao"),
@@ -19,6 +22,10 @@ pub const OTHERS: [(&str, &str); 6] = [
     ("kvm-vhe", "KVM VHE"),
 ];
 
+/// Those of links: one copy by general registers, and KVM's two transports.
+const LINK_OTHERS: [(&str, &str); 3] =
+    [("floor", "floor"), ("kvm-pci", "KVM, virtio-pci"), ("kvm-mmio", "KVM, virtio-mmio")];
+
 /// Which table a row belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Table {
@@ -26,6 +33,8 @@ pub enum Table {
     Call,
     /// What else a guest feels.
     Operation,
+    /// What it costs that VMs reach each other through links.
+    Link,
     /// What it costs that vCPUs share a core.
     Sharing,
     /// Boot, sizes.
@@ -34,12 +43,21 @@ pub enum Table {
 
 impl Table {
     /// Every table with its key in the file.
-    pub const ALL: [(Self, &str); 4] =
-        [(Self::Call, "call"), (Self::Operation, "operation"), (Self::Sharing, "sharing"), (Self::Machine, "machine")];
+    pub const ALL: [(Self, &str); 5] = [
+        (Self::Call, "call"),
+        (Self::Operation, "operation"),
+        (Self::Link, "link"),
+        (Self::Sharing, "sharing"),
+        (Self::Machine, "machine"),
+    ];
 
-    /// Whether others have figures for its rows.
-    pub fn has_others(self) -> bool {
-        self != Self::Sharing
+    /// The others that have figures for its rows.
+    pub const fn others(self) -> Others {
+        match self {
+            Self::Call | Self::Operation | Self::Machine => &OTHERS,
+            Self::Link => &LINK_OTHERS,
+            Self::Sharing => &[],
+        }
     }
 }
 
@@ -148,7 +166,7 @@ fn row(table: Table, entry: &DeTable) -> Result<Row> {
     let mut others = BTreeMap::new();
     for (key, value) in entry.get("others").and_then(|value| value.get_ref().as_table()).into_iter().flatten() {
         let key = key.get_ref().as_ref();
-        if !OTHERS.iter().any(|(other, _)| *other == key) {
+        if !table.others().iter().any(|(other, _)| *other == key) {
             bail!("{name}: nobody is called {key}");
         }
         others.insert(key.to_owned(), number(value.get_ref()).with_context(|| format!("{name}: {key} is no number"))?);
@@ -174,7 +192,7 @@ mod tests {
 
     use super::*;
     use crate::bench::measurement::{CPU_WITH_LOOP, single};
-    use crate::bench::{switches, windows};
+    use crate::bench::{links, switches, windows};
 
     fn committed() -> Vec<Row> {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../figures/rows.toml");
@@ -196,6 +214,7 @@ mod tests {
                 let known = match row.table {
                     Table::Call => key.split_once("hvc ").is_some_and(|(_, name)| calls::index(name).is_some()),
                     Table::Operation => operations.contains(&key.as_str()),
+                    Table::Link => links::keys().contains(key),
                     Table::Sharing => sharing.contains(key),
                     Table::Machine => {
                         ["boot", "boot-mib", "restart", "seeds", "image", "static", "peak"].contains(&key.as_str())
@@ -209,8 +228,8 @@ mod tests {
     #[test]
     fn a_row_of_calls_has_two_figures_and_takes_the_largest() {
         let text = "[[call]]\nname = \"a\"\nmeasure = [\"hvc x\", \"closed hvc y\"]\nat-most = 9\n\
-            others = { xen = 4 }\n[[operation]]\nname = \"b\"\nmeasure = []\n[[sharing]]\nname = \"d\"\n\
-            measure = []\n[[machine]]\nname = \"c\"\nmeasure = []";
+            others = { xen = 4 }\n[[operation]]\nname = \"b\"\nmeasure = []\n[[link]]\nname = \"e\"\nmeasure = []\n\
+            [[sharing]]\nname = \"d\"\nmeasure = []\n[[machine]]\nname = \"c\"\nmeasure = []";
         let rows = parse(text).unwrap();
         let measurements = [("hvc x", 1), ("closed hvc y", 5), ("smc x", 7), ("closed smc y", 2)]
             .map(|(k, v)| (k.to_owned(), single(v)));
@@ -223,8 +242,9 @@ mod tests {
     #[test]
     fn what_is_not_known_is_refused() {
         for line in ["others = { nobody = 1 }", "colour = 1", "at-most = \"x\""] {
-            let text =
-                format!("[[call]]\nname = \"a\"\nmeasure = []\n{line}\n[[operation]]\n[[sharing]]\n[[machine]]\n");
+            let text = format!(
+                "[[call]]\nname = \"a\"\nmeasure = []\n{line}\n[[operation]]\n[[link]]\n[[sharing]]\n[[machine]]\n"
+            );
             assert!(parse(&text).is_err(), "{line}");
         }
     }

@@ -3,6 +3,7 @@
 pub mod boot_loaders;
 pub mod cpio;
 pub mod debian;
+pub mod disks;
 pub mod firmware;
 pub mod initramfs;
 pub mod tools;
@@ -101,6 +102,14 @@ impl Images for Guests<'_> {
     fn flash(&self, name: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>> {
         Ok(self.find_flash(name)?)
     }
+
+    fn disks(&self) -> Vec<String> {
+        disks::NAMES.map(str::to_owned).into()
+    }
+
+    fn disk(&self, name: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>> {
+        Ok(disks::image(self.environment, name)?)
+    }
 }
 
 #[cfg(test)]
@@ -147,6 +156,7 @@ mod tests {
             time: true,
             cpu: None,
             ram: None,
+            devices: Vec::new(),
         };
         let found = |text: &str| {
             let manifest = Manifest::parse("m", text, folder.path(), &board, &Downloaded(&downloads)).unwrap();

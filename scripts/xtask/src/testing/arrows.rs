@@ -27,7 +27,11 @@ const FLOORS: [&[(&str, &str)]; 7] = [
         ("portcullis_gate", "hypervisor/gate"),
         ("portcullis_vgic", "hypervisor/vgic"),
     ],
-    &[("portcullis_arch", "hypervisor/arch"), ("portcullis_virtio", "hypervisor/virtio")],
+    &[
+        ("portcullis_arch", "hypervisor/arch"),
+        ("portcullis_stream", "hypervisor/stream"),
+        ("portcullis_virtio", "hypervisor/virtio"),
+    ],
     &[("portcullis_bundle", "hypervisor/bundle"), ("portcullis_links", "hypervisor/links")],
     &[("portcullis_core", "hypervisor/core"), ("portcullis_platform", "platform")],
     &[("portcullis_efi", "boot/efi")],

@@ -19,8 +19,8 @@ use super::tally::Tally;
 use crate::environment::Environment;
 
 /// The targets. Those that read sequences of steps begin with nothing.
-const TARGETS: [&str; 10] =
-    ["tree", "bundle", "manifest", "gate", "vgic-v2", "vgic-v3", "uart", "flash", "virtio", "links"];
+const TARGETS: [&str; 11] =
+    ["tree", "bundle", "manifest", "gate", "vgic-v2", "vgic-v3", "uart", "flash", "virtio", "links", "stream"];
 /// Seconds for each target, and the variable of the environment that says otherwise.
 const SECONDS: u64 = 10;
 const VARIABLE: &str = "FUZZ_SECONDS";
@@ -146,6 +146,7 @@ fn bundle_of(manifest: &Path, folder: &Path) -> Result<Option<Vec<u8>>> {
         time: true,
         cpu: None,
         ram: None,
+        devices: Vec::new(),
     };
     let Ok(manifest) = Manifest::load(manifest, &board, &guests) else { return Ok(None) };
     let bundle = bundle::Bundle::new(&manifest)?;

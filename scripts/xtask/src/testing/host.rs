@@ -1,7 +1,7 @@
 //! Tests on the host: unit, property and documentation tests of every package, and the gate under loom.
 
 use std::io::{BufRead, BufReader};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 
 use anyhow::{Context, Result};
 
@@ -15,6 +15,8 @@ use crate::environment::Environment;
 const HEADER_PACKAGE: &str = "c-header";
 /// The package that loom checks.
 const LOOM_PACKAGE: &str = "portcullis-gate";
+/// The package whose tests have servers of disks as child processes.
+const NBD_PACKAGE: &str = "portcullis-links";
 
 /// A cargo command for the host.
 ///
@@ -36,10 +38,14 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
     let packages = workspace::host_packages(environment)?;
     // Of a package whose own name fits everything is run, of the others what fits by its name.
     let (whole, others): (Vec<_>, Vec<_>) = packages.into_iter().partition(|name| filter.selects("host", name));
-    if whole.iter().any(|name| name == HEADER_PACKAGE) {
-        let setup = Command::new(environment.root.join("scripts/setup")).args(["--header", "--quiet"]).status();
-        // What is missing then, its tests say.
-        setup.context("scripts/setup could not be started")?;
+    for (package, option) in [(NBD_PACKAGE, "--nbd"), (HEADER_PACKAGE, "--header")] {
+        if !whole.iter().any(|name| name == package) {
+            continue;
+        }
+        let setup = Command::new(environment.root.join("scripts/setup")).args([option, "--quiet"]).status();
+        if !setup.as_ref().is_ok_and(ExitStatus::success) {
+            tally.fail(&format!("host {package}"), &format!("scripts/setup {option}: {setup:?}"));
+        }
     }
     for (packages, filtered) in [(whole, false), (others, true)] {
         // No name of a test has a space: what has one, like "qemu linux", is asked of another part.

@@ -11,7 +11,7 @@ use super::{host, workspace};
 use crate::environment::Environment;
 
 /// The packages of policy: they know no hardware. Long tests are shorter under Miri (`cfg(miri)`), or left to the host.
-const PACKAGES: [&str; 10] = [
+const PACKAGES: [&str; 11] = [
     "portcullis-abi",
     "portcullis-board",
     "portcullis-bundle",
@@ -19,6 +19,7 @@ const PACKAGES: [&str; 10] = [
     "portcullis-devices",
     "portcullis-gate",
     "portcullis-links",
+    "portcullis-stream",
     "portcullis-tree",
     "portcullis-vgic",
     "portcullis-virtio",

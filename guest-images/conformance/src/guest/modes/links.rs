@@ -38,7 +38,7 @@ static TAKEN: AtomicUsize = AtomicUsize::new(0);
 static mut BUFFERS: [[u8; BUFFER]; QUEUE] = [[0; BUFFER]; QUEUE];
 
 /// Memory as the driver needs it: it is mapped where it lies, and coherent.
-struct Memory;
+pub struct Memory;
 
 // SAFETY: pages are handed out once; addresses are the same on both sides.
 unsafe impl Hal for Memory {
@@ -64,6 +64,16 @@ unsafe impl Hal for Memory {
     unsafe fn unshare(_: PhysAddr, _: NonNull<[u8]>, _: BufferDirection) {}
 }
 
+/// The transports that have a device of this type.
+pub fn transports(device: DeviceType) -> impl Iterator<Item = MmioTransport<'static>> {
+    (0..VIRTIO_SLOTS).filter_map(move |slot| {
+        let at = (VIRTIO + slot as u64 * VIRTIO_SIZE) as *mut VirtIOHeader;
+        // SAFETY: a transport is there, as QEMU's virt has them, and nobody else uses it.
+        let transport = unsafe { MmioTransport::new(NonNull::new(at)?, VIRTIO_SIZE as usize) }.ok()?;
+        (transport.device_type() == device).then_some(transport)
+    })
+}
+
 type Driver = VirtIONetRaw<Memory, MmioTransport<'static>, QUEUE>;
 
 /// A network device with buffers.
@@ -76,12 +86,7 @@ struct Port {
 impl Port {
     /// The first network device.
     fn find() -> Option<Self> {
-        let transport = (0..VIRTIO_SLOTS).find_map(|slot| {
-            let at = (VIRTIO + slot as u64 * VIRTIO_SIZE) as *mut VirtIOHeader;
-            // SAFETY: a transport is there, as QEMU's virt has them, and nobody else uses it.
-            let transport = unsafe { MmioTransport::new(NonNull::new(at)?, VIRTIO_SIZE as usize) }.ok()?;
-            (transport.device_type() == DeviceType::Network).then_some(transport)
-        })?;
+        let transport = transports(DeviceType::Network).next()?;
         let mut port = Self { driver: Driver::new(transport).ok()?, tokens: [0; QUEUE] };
         (0..QUEUE).for_each(|buffer| port.give(buffer));
         Some(port)

@@ -6,6 +6,7 @@ mod clock;
 mod copies;
 mod cost;
 mod device;
+mod disks;
 mod disturb;
 mod dma;
 mod draws;
@@ -60,6 +61,7 @@ pub fn run(profile: &Profile) {
         Mode::MachineReset => end::run(profile, true),
         Mode::Copies => copies::run(),
         Mode::LinksAsk => links::ask(),
+        Mode::Disks => disks::run(),
         Mode::LinksAnswer => links::answer(),
         Mode::Cost => cost::run(profile),
         Mode::Storm => storm::run(profile),

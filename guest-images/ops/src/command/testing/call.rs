@@ -1,11 +1,14 @@
 //! `call`: any firmware call, as a guest makes it.
 
+use controls::function;
+use controls::number;
+use controls::problem::{Problem, Wrong};
+use controls::status::Status;
+
 use crate::command::entry::{Command, Kind, usage};
 use crate::context::Context;
-use crate::error::{Error, Status};
-use crate::function;
+use crate::error::Error;
 use crate::manager::Conduit;
-use crate::number;
 
 /// The command.
 pub static CALL: Command = Command {
@@ -34,8 +37,8 @@ fn run(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
     let [x1, x2, x3] = answer.values;
     context.line(format_args!("x0 {:#x}  x1 {x1:#x}  x2 {x2:#x}  x3 {x3:#x}", answer.status));
     if answer.status < 0 {
-        let text = format_args!("the call answers {}", answer.status);
-        return Err(Error::refused(Status(answer.status), text));
+        let text = Wrong::new(format_args!("the call answers {}", answer.status));
+        return Err(Problem::Refused(Status(answer.status), text).into());
     }
     Ok(())
 }

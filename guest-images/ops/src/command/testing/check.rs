@@ -1,12 +1,12 @@
 //! `expect` and `check`: commands as cases.
 
+use controls::register;
+use controls::report::registers;
 use portcullis_abi::manage;
 
 use crate::command::entry::{Command, Kind, run as run_command, usage};
-use crate::command::registers;
 use crate::context::Context;
 use crate::error::Error;
-use crate::register;
 use crate::words::MAX_WORDS;
 
 /// `expect`.
@@ -64,7 +64,7 @@ pub static CHECK: Command = Command {
 fn check(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
     let &[vm, name, value] = arguments else { return Err(usage(&CHECK)) };
     let (number, id) = (context.vm(vm)?, register::identifier(name)?);
-    let supported = registers::supported(context, number, id);
+    let supported = registers::supported(context.manager, number, id);
     let expected = register::value(id, value, supported)?;
     let [got, ..] = context.call(manage::REGISTER_GET, [number, id, 0])?;
     context.equal(format_args!("{vm} {name} is {value}"), expected, got);

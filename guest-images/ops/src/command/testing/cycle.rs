@@ -1,13 +1,13 @@
 //! `cycle`: starts and stops a VM many times and looks whether memory was lost.
 
+use controls::management;
+use controls::number;
 use portcullis_abi::manage::{self, PHASE_CREATED, PHASE_RUNNING, PHASE_STOPPED};
 
 use crate::command::entry::{Command, Kind, usage};
 use crate::command::waiting;
 use crate::context::Context;
 use crate::error::Error;
-use crate::management;
-use crate::number;
 
 /// Microseconds that one step may take.
 const PATIENCE: u64 = 30_000_000;

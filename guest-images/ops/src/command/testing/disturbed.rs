@@ -1,12 +1,12 @@
 //! `disturbed`: how often EL2 took an interrupt while a VM had a core.
 
+use controls::number;
+use controls::report::counters::counter;
 use portcullis_abi::manage;
 
-use crate::command::counters::counter;
 use crate::command::entry::{Command, Kind, usage};
 use crate::context::Context;
 use crate::error::Error;
-use crate::number;
 
 /// `disturbed`.
 pub static DISTURBED: Command = Command {
@@ -27,7 +27,7 @@ fn disturbed(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
     let &[name, most] = arguments else { return Err(usage(&DISTURBED)) };
     let vm = context.vm(name)?;
     let most = number::parse(most).ok_or_else(|| Error::wrong(format_args!("{most:?} is no number")))?;
-    let interrupts = counter(context, vm, manage::COUNTER_EXITS, INTERRUPT)?;
+    let interrupts = counter(context.manager, vm, manage::COUNTER_EXITS, INTERRUPT)?;
     let [_, vcpus, _] = context.call(manage::VM_STATE, [vm, 0, 0])?;
     let mut ran = 0u64;
     for vcpu in 0..vcpus & 0xff {

@@ -3,13 +3,13 @@
 //! The names are those of the cases: H7 to H9 are what a guest sees of closed and open registers, S3 and S4 what it sees of
 //! stolen time.
 
+use controls::function;
 use portcullis_abi::function::*;
 use portcullis_abi::result::{NOT_SUPPORTED, PSCI_INVALID_PARAMETERS};
 
 use crate::command::entry::{Command, Kind, usage};
 use crate::context::{Context, STEP};
 use crate::error::Error;
-use crate::function;
 use crate::manager::{Answer, Conduit};
 
 /// The command.

@@ -3,14 +3,15 @@
 //!
 //! H1 to H6, F1 to F9 and G1 are the names of the cases. What the guest sees of them is its own to report.
 
+use controls::management;
+use controls::register::{REGISTERS, Register};
+use controls::status::Status;
 use portcullis_abi::{firmware, function, manage};
 
 use crate::command::entry::{Command, Kind, usage};
 use crate::command::waiting;
 use crate::context::Context;
-use crate::error::{Error, Status};
-use crate::management;
-use crate::register::{REGISTERS, Register};
+use crate::error::Error;
 
 /// Microseconds that a change of the VM's phase may take.
 const PATIENCE: u64 = 30_000_000;

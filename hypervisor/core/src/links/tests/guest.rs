@@ -158,6 +158,23 @@ impl Guest {
         self.push(rig);
     }
 
+    /// Gives a queue one chain of these bytes, each a buffer, and behind them room for so many bytes each, and does not notify. Returns
+    /// where the room is.
+    pub fn ask(&mut self, rig: &Rig, queue: usize, sent: &[&[u8]], room: &[u32]) -> Vec<u64> {
+        self.pull(rig);
+        let mut buffers = Vec::new();
+        for bytes in sent {
+            let at = self.place();
+            self.ram.put(at, bytes);
+            buffers.push((at, bytes.len() as u32));
+        }
+        let places: Vec<u64> = room.iter().map(|_| self.place()).collect();
+        buffers.extend(places.iter().copied().zip(room.iter().copied()));
+        self.queues[queue].give(&mut self.ram, &buffers, sent.len());
+        self.push(rig);
+        places
+    }
+
     fn place(&mut self) -> u64 {
         let at = BUFFERS + self.given % 0xa0 * BUFFER;
         self.given += 1;

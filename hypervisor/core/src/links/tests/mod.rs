@@ -1,5 +1,6 @@
 //! What guests see of their links, on machines whose cores take turns.
 
+mod disk;
 mod guest;
 mod lives;
 mod network;

@@ -306,8 +306,15 @@ fn assemble() -> &'static Machine {
         vm.add_vcpus();
     }
     let usage = || Usage { free: FREE, heap_peak: 0 };
-    let machine =
-        Machine::assemble(&BOARD, Vec::leak(physical), vms, Links::new(Vec::new()), trap::handlers(), SUPPORT, usage);
+    let machine = Machine::assemble(
+        &BOARD,
+        Vec::leak(physical),
+        vms,
+        Links::new(Vec::new(), Vec::new()),
+        trap::handlers(),
+        SUPPORT,
+        usage,
+    );
     start(machine, workers);
     let ops = &vms[OPS as usize].vcpus()[0];
     while ops.power() == PowerState::LoadPending {

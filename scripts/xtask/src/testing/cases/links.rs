@@ -61,6 +61,27 @@ const NETWORK_LINUX: Case = Case {
     ..LINUX
 };
 
+/// Images and RAM as disks, of VMs on cores of their own and on one that is shared.
+const DISKS: Case = Case {
+    name: "disks",
+    manifest: "disks.toml",
+    cores: 2,
+    expectations: &[Cases("alone"), Cases("beside"), Cases("beside-too")],
+    ..LINUX
+};
+/// A stock Debian guest mounts an image and makes a file system in RAM.
+const DISKS_LINUX: Case = Case {
+    name: "disks-linux",
+    manifest: "disks-linux.toml",
+    cores: 1,
+    expectations: &[
+        NO_OOPS,
+        Says("linux-a", "links-check: mount=rom read-only=1 status=0 same=yes write=refused"),
+        Says("linux-a", "links-check: files=work status=0 same=yes fsck=0 discard=0"),
+    ],
+    ..LINUX
+};
+
 /// On both GICs.
 pub const CASES: &[Case] = &[
     WIRES,
@@ -71,6 +92,9 @@ pub const CASES: &[Case] = &[
     NETWORK,
     Case { name: "network-gicv2", manifest: "network-gicv2.toml", gic: Gic::V2, ..NETWORK },
     Case { name: "shared-memory-gicv2", manifest: "shared-memory-gicv2.toml", gic: Gic::V2, ..SHARED_MEMORY },
+    DISKS,
+    Case { name: "disks-gicv2", manifest: "disks-gicv2.toml", gic: Gic::V2, ..DISKS },
+    DISKS_LINUX,
     NETWORK_LINUX,
     Case { name: "network-linux-gicv2", gic: Gic::V2, ..NETWORK_LINUX },
 ];

@@ -1,11 +1,12 @@
 use std::path::Path;
 
 use super::super::expectation::Expectation::{
-    All, AtMost, CalledAtLeast, Clock, Date, DiffersFrom, Distinct, Entropy, Never, Numbered, OnlyCalls, SameAs, Says,
-    Stolen,
+    self, All, AtMost, CalledAtLeast, Cases, Clock, Date, DiffersFrom, Distinct, Entropy, Line, Never, NoGuest,
+    Numbered, OnlyCalls, SameAs, Says, Sequence, Stolen, Stopped, StoppedOrCases, Value,
 };
 use super::*;
 use crate::el3::El3;
+use crate::testing::damage::Damage;
 use crate::testing::fuzz::AnyGuest;
 use system::Manifest;
 
@@ -46,6 +47,7 @@ fn every_case_has_a_manifest_with_the_vms_it_looks_at() {
             forwards: case.el3 != El3::None,
             cpu: None,
             ram: crate::ram::of(board, case.el3),
+            devices: Vec::new(),
         };
         let manifest = Manifest::load(&folder.join(case.manifest), &limits, &guests)
             .unwrap_or_else(|report| panic!("{}: {report}", case.name));

@@ -2,6 +2,10 @@
 
 mod model;
 
+use controls::function;
+use controls::management;
+use controls::number;
+use controls::status::Status;
 use guest_runtime::random::Random;
 use portcullis_abi::firmware::{ALL as REGISTERS, STD};
 use portcullis_abi::manage::*;
@@ -11,11 +15,8 @@ use self::model::Model;
 use crate::command::entry::{Command, Kind, usage};
 use crate::command::waiting;
 use crate::context::Context;
-use crate::error::{Error, Status};
-use crate::function;
-use crate::management;
+use crate::error::Error;
 use crate::manager::Answer;
-use crate::number;
 
 /// The command.
 pub static FUZZ: Command = Command {
@@ -80,7 +81,7 @@ fn refused(context: &mut Context, random: &mut Random, count: u64) -> Option<Fin
     for _ in 0..count {
         let function = any_function(random);
         let arguments = [0; 3].map(|_: u64| any_argument(random));
-        let answer = context.manager.call(function, arguments);
+        let answer = context.manager.ask(function, arguments);
         if answer != (Answer { status: NOT_SUPPORTED, values: [0; 3] }) {
             return Some(Finding { function, arguments, answer, expected: (NOT_SUPPORTED, Some(0)) });
         }
@@ -150,7 +151,7 @@ impl Fuzz {
     fn run(&mut self, context: &mut Context, random: &mut Random, count: u64) -> Result<Option<Finding>, Error> {
         for done in 0..count {
             let (function, arguments) = self.choose(random);
-            let answer = context.manager.call(function, arguments);
+            let answer = context.manager.ask(function, arguments);
             if let Some(expected) = self.judge(function, arguments, answer) {
                 return Ok(Some(Finding { function, arguments, answer, expected }));
             }
@@ -226,7 +227,7 @@ impl Fuzz {
         for (vm, model) in (0..self.vms).zip(&self.models) {
             for (index, (&id, &value)) in REGISTERS.iter().zip(&model.values).enumerate() {
                 let arguments = [vm, index as u64, 0];
-                let answer = context.manager.call(REGISTER_LIST, arguments);
+                let answer = context.manager.ask(REGISTER_LIST, arguments);
                 let supported = model.supported.get(index).copied().unwrap_or(STD);
                 if answer != (Answer { status: SUCCESS, values: [id, value, supported] }) {
                     let expected = (SUCCESS, Some(value));

@@ -4,8 +4,9 @@ use heapless::String;
 use portcullis_abi::bundle::NAME_MAX;
 use portcullis_abi::manage::*;
 
-use crate::error::Status;
-use crate::manager::Manager;
+use crate::calls::{Calls, Failure};
+use crate::names::name;
+use crate::status::Status;
 
 /// What a VM is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,21 +90,12 @@ pub struct Entry {
     pub supported: u64,
 }
 
-/// Makes a call; its values if it succeeds.
-///
-/// # Errors
-/// Any other status.
-pub fn call(manager: &mut dyn Manager, function: u32, arguments: [u64; 3]) -> Result<[u64; 3], Status> {
-    let answer = manager.call(function, arguments);
-    if answer.status == SUCCESS { Ok(answer.values) } else { Err(Status(answer.status)) }
-}
-
 /// `MACHINE`.
 ///
 /// # Errors
 /// The call's status.
-pub fn machine(manager: &mut dyn Manager) -> Result<Machine, Status> {
-    let [vms, free, rest] = call(manager, MACHINE, [0; 3])?;
+pub fn machine<C: Calls + ?Sized>(calls: &mut C) -> Result<Machine, C::Error> {
+    let [vms, free, rest] = calls.call(MACHINE, [0; 3])?;
     Ok(Machine { vms, free, own: rest & 0xff, cores: rest >> 8 & 0xff })
 }
 
@@ -111,8 +103,8 @@ pub fn machine(manager: &mut dyn Manager) -> Result<Machine, Status> {
 ///
 /// # Errors
 /// The call's status.
-pub fn vm_name(manager: &mut dyn Manager, vm: u64) -> Result<String<NAME_MAX>, Status> {
-    let [low, high, _] = call(manager, VM_NAME, [vm, 0, 0])?;
+pub fn vm_name<C: Calls + ?Sized>(calls: &mut C, vm: u64) -> Result<String<NAME_MAX>, C::Error> {
+    let [low, high, _] = calls.call(VM_NAME, [vm, 0, 0])?;
     let bytes = low.to_le_bytes().into_iter().chain(high.to_le_bytes()).take_while(|&byte| byte != 0);
     Ok(bytes.map(|byte| if byte.is_ascii_graphic() { char::from(byte) } else { '?' }).collect())
 }
@@ -121,8 +113,8 @@ pub fn vm_name(manager: &mut dyn Manager, vm: u64) -> Result<String<NAME_MAX>, S
 ///
 /// # Errors
 /// The call's status.
-pub fn vm_state(manager: &mut dyn Manager, vm: u64) -> Result<State, Status> {
-    let [state, vcpus, memory] = call(manager, VM_STATE, [vm, 0, 0])?;
+pub fn vm_state<C: Calls + ?Sized>(calls: &mut C, vm: u64) -> Result<State, C::Error> {
+    let [state, vcpus, memory] = calls.call(VM_STATE, [vm, 0, 0])?;
     Ok(State {
         phase: state & 0xff,
         progress: state >> 8 & 0xff,
@@ -138,9 +130,9 @@ pub fn vm_state(manager: &mut dyn Manager, vm: u64) -> Result<State, Status> {
 ///
 /// # Errors
 /// The calls' status, also at the list's end.
-pub fn vcpu(manager: &mut dyn Manager, vm: u64, index: u64) -> Result<Vcpu, Status> {
-    let [core, _, activity] = call(manager, VM_VCPU, [vm, index, 0])?;
-    let [ran, stolen, switches] = call(manager, VM_VCPU_TIMES, [vm, index, 0])?;
+pub fn vcpu<C: Calls + ?Sized>(calls: &mut C, vm: u64, index: u64) -> Result<Vcpu, C::Error> {
+    let [core, _, activity] = calls.call(VM_VCPU, [vm, index, 0])?;
+    let [ran, stolen, switches] = calls.call(VM_VCPU_TIMES, [vm, index, 0])?;
     Ok(Vcpu { core, activity, ran, stolen, switches })
 }
 
@@ -148,8 +140,8 @@ pub fn vcpu(manager: &mut dyn Manager, vm: u64, index: u64) -> Result<Vcpu, Stat
 ///
 /// # Errors
 /// The call's status, also at the list's end.
-pub fn register_entry(manager: &mut dyn Manager, vm: u64, index: u64) -> Result<Entry, Status> {
-    let [id, value, supported] = call(manager, REGISTER_LIST, [vm, index, 0])?;
+pub fn register_entry<C: Calls + ?Sized>(calls: &mut C, vm: u64, index: u64) -> Result<Entry, C::Error> {
+    let [id, value, supported] = calls.call(REGISTER_LIST, [vm, index, 0])?;
     Ok(Entry { id, value, supported })
 }
 
@@ -157,33 +149,25 @@ pub fn register_entry(manager: &mut dyn Manager, vm: u64, index: u64) -> Result<
 ///
 /// # Errors
 /// The calls' status.
-pub fn find_register(manager: &mut dyn Manager, vm: u64, id: u64) -> Result<Option<Entry>, Status> {
+pub fn find_register<C: Calls + ?Sized>(calls: &mut C, vm: u64, id: u64) -> Result<Option<Entry>, C::Error> {
     let mut found = None;
-    each(
-        |index| register_entry(manager, vm, index),
-        |entry: Entry| found = found.or((entry.id == id).then_some(entry)),
-    )?;
+    each(|index| register_entry(calls, vm, index), |entry: Entry| found = found.or((entry.id == id).then_some(entry)))?;
     Ok(found)
 }
 
 /// Reads a list item by item until its end.
 ///
 /// # Errors
-/// A status that is not the list's end.
-pub fn each<T>(mut item: impl FnMut(u64) -> Result<T, Status>, mut take: impl FnMut(T)) -> Result<(), Status> {
+/// One that is not the list's end.
+pub fn each<T, E: Failure>(mut item: impl FnMut(u64) -> Result<T, E>, mut take: impl FnMut(T)) -> Result<(), E> {
     /// Longer than any list of the interface.
     const MOST: u64 = 256;
     for index in 0..MOST {
         match item(index) {
             Ok(item) => take(item),
-            Err(Status(NO_ITEM)) => break,
-            Err(status) => return Err(status),
+            Err(error) if error.status() == Some(Status(NO_ITEM)) => break,
+            Err(error) => return Err(error),
         }
     }
     Ok(())
-}
-
-/// The name of a number; `?` for one that has none.
-pub fn name(names: &[&'static str], number: u64) -> &'static str {
-    usize::try_from(number).ok().and_then(|number| names.get(number)).copied().unwrap_or("?")
 }

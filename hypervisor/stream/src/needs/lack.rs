@@ -1,0 +1,94 @@
+//! What a machine lacks for a saved VM.
+
+use core::fmt;
+
+use portcullis_gate::SetError;
+
+/// The first thing that this machine, or the VM that was created on it, cannot serve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// A number is another one.
+    Other {
+        /// What it counts or is.
+        what: &'static str,
+        /// What was saved.
+        saved: u64,
+        /// What there is here.
+        here: u64,
+    },
+    /// There are fewer of something.
+    Less {
+        /// Of what.
+        what: &'static str,
+        /// How many the VM needs.
+        saved: u64,
+        /// How many there are here.
+        here: u64,
+    },
+    /// There is no such device.
+    Device(&'static str),
+    /// There is no device in the virtio transport with this number.
+    Transport(u32),
+    /// A firmware register cannot have its value.
+    Register(SetError),
+    /// There is no firmware at EL3 for the range of the filter that begins with this function identifier.
+    Forward(u32),
+    /// The CPU is another implementation, of which the VM was not told.
+    Implementation {
+        /// The vCPU.
+        vcpu: u32,
+        /// Which register tells: MIDR_EL1, REVIDR_EL1 or AIDR_EL1.
+        register: &'static str,
+        /// What was saved.
+        saved: u64,
+        /// What there is here.
+        here: u64,
+    },
+    /// The CPU lacks a feature that the VM was shown.
+    Feature {
+        /// The vCPU.
+        vcpu: u32,
+        /// The register.
+        register: &'static str,
+        /// Its lowest bit of the field.
+        bit: u32,
+        /// The field as it was saved.
+        saved: u64,
+        /// The field as it is here.
+        here: u64,
+    },
+}
+
+impl fmt::Display for Lack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Other { what, saved, here } => {
+                write!(
+                    f,
+                    "the saved VM has {saved} (0x{saved:x}) {what}, this one {here} (0x{here:x}): they must be the same"
+                )
+            }
+            Self::Less { what, saved, here } => write!(f, "the saved VM needs {saved} {what}; there are {here} here"),
+            Self::Device(what) => write!(f, "the saved VM has a {what}; this one must have one too"),
+            Self::Transport(slot) => {
+                write!(f, "the saved VM has a device in virtio transport {slot}; this one must have the same there")
+            }
+            Self::Register(error) => error.fmt(f),
+            Self::Forward(first) => write!(
+                f,
+                "the filter range from {first:#010x} on goes to firmware at EL3, and there is none here that it could go to"
+            ),
+            Self::Implementation { vcpu, register, saved, here } => write!(
+                f,
+                "vCPU {vcpu}: {register} was {saved:#x} and is {here:#x} here; a VM can move there that has both bits of \
+                 VENDOR_HYP_2 and was told of both CPUs (`implementations` in its manifest)"
+            ),
+            Self::Feature { vcpu, register, bit, saved, here } => write!(
+                f,
+                "vCPU {vcpu}: {register} has {here:#x} from bit {bit} on here; the VM was shown {saved:#x} and may go by that"
+            ),
+        }
+    }
+}
+
+impl core::error::Error for Lack {}

@@ -1,0 +1,69 @@
+//! Runs of memory that are alike: pages of zeros, which are only told, and others.
+
+use crate::layout::{PAGE, RUN};
+
+/// A run of memory in the making.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageRun {
+    /// Bytes from the beginning of the memory.
+    pub start: u64,
+    /// Where it ends.
+    pub end: u64,
+    /// Nothing but zeros.
+    pub is_zero: bool,
+}
+
+impl PageRun {
+    /// The run in front of the first page.
+    pub const NONE: Self = Self { start: 0, end: 0, is_zero: false };
+
+    /// Returns its bytes.
+    pub const fn length(&self) -> u64 {
+        self.end.saturating_sub(self.start)
+    }
+
+    /// Takes in the page behind it. Some: that belongs to another run, which it now is the beginning of, and this is the one that
+    /// has ended.
+    pub fn add(&mut self, is_zero: bool) -> Option<Self> {
+        let has_room = is_zero || self.length() < RUN;
+        let before = *self;
+        self.end = self.end.saturating_add(PAGE);
+        if before.length() == 0 || self.is_zero == is_zero && has_room {
+            self.is_zero = is_zero;
+            return None;
+        }
+        (self.start, self.is_zero) = (before.end, is_zero);
+        Some(before)
+    }
+
+    /// Ends it, so that the page behind it begins another one. Some: it had pages.
+    pub fn finish(&mut self) -> Option<Self> {
+        let before = *self;
+        self.start = self.end;
+        (before.length() != 0).then_some(before)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Start, pages and kind of each run of these pages.
+    fn runs(pages: &[bool]) -> Vec<(u64, u64, bool)> {
+        let mut run = PageRun::NONE;
+        let mut all: Vec<_> = pages.iter().filter_map(|is_zero| run.add(*is_zero)).collect();
+        all.extend(run.finish());
+        assert_eq!(run.finish(), None);
+        all.iter().map(|run| (run.start / PAGE, run.length() / PAGE, run.is_zero)).collect()
+    }
+
+    #[test]
+    fn runs_are_as_long_as_they_can_be() {
+        assert_eq!(runs(&[]), []);
+        assert_eq!(runs(&[true, true, false, true]), [(0, 2, true), (2, 1, false), (3, 1, true)]);
+        assert_eq!(runs(&[false; 17]), [(0, 8, false), (8, 8, false), (16, 1, false)]);
+        assert_eq!(runs(&[true; 1000]), [(0, 1000, true)]);
+        let mixed: Vec<_> = (0..9).map(|page| page == 8).collect();
+        assert_eq!(runs(&mixed), [(0, 8, false), (8, 1, true)]);
+    }
+}
