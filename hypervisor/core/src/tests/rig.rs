@@ -455,7 +455,11 @@ fn assemble(
     }
     let vms = configs.iter().enumerate().map(|(index, config)| {
         // In one piece: of two, the VM's RAM may come from the one that its flash needs.
-        let flash = if config.flash.is_some() { FLASH_BANK } else { 0 };
+        let flash = match config.flash {
+            // The first bank's memory is the blocks that its file has.
+            Some([file, _]) => FLASH_BANK + file.map_or(0, |file| (file.len() as u64).next_multiple_of(2 << 20)),
+            None => 0,
+        };
         stock.free.add(memory(config.memory + flash)).unwrap();
         let row: &'static Row = Box::leak(Box::new(Row::new()));
         create(index, *config, row, index == 0, &mut stock).unwrap()
