@@ -265,6 +265,16 @@ fn a_kernel_says_its_pages() {
     };
     let expected = [None, Some(PageSize::Kib4), Some(PageSize::Kib16), Some(PageSize::Kib64)];
     assert_eq!([0x8, 0xa, 0xc, 0xe].map(pages), expected);
+    let lacking = |flags, model| {
+        let data =
+            write(|_| {}, |tree| vm(tree, 0, "a", &["kernel"], |tree| image(tree, "kernel", &kernel_with(flags))));
+        Bundle::parse(&data).unwrap().vms().next().unwrap().lacking_pages(model)
+    };
+    let a72 = 0x1124;
+    assert_eq!(
+        [(0xc, a72), (0xc, a72 | 1 << 20), (0xa, a72)].map(|(flags, model)| lacking(flags, model)),
+        [expected[2], None, None]
+    );
     let data = sample();
     assert!(Bundle::parse(&data).unwrap().vms().all(|vm| vm.kernel_pages().is_none()), "a raw binary");
 }

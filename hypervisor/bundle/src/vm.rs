@@ -259,6 +259,11 @@ impl<'a> VmConfig<'a> {
         Kernel::read_header(self.kernel).ok().and_then(|kernel| kernel.pages)
     }
 
+    /// The page size that the kernel works with, if a CPU with this ID_AA64MMFR0_EL1 lacks it.
+    pub fn lacking_pages(&self, id_aa64mmfr0: u64) -> Option<PageSize> {
+        self.kernel_pages().filter(|pages| !pages.is_in(id_aa64mmfr0))
+    }
+
     /// Whether its first instruction is the first one of its flash.
     pub const fn starts_in_flash(&self) -> bool {
         self.kernel.is_empty()
