@@ -42,8 +42,9 @@ fn holds(bytes: &[u8], sector: usize, seed: usize) -> bool {
 
 /// Reads the image and writes the RAM.
 pub fn run() {
+    let buffer = &raw mut BUFFER;
     // SAFETY: one vCPU runs, and nobody else has it.
-    let buffer = unsafe { &mut *(&raw mut BUFFER) };
+    let buffer = unsafe { &mut *buffer };
     image(buffer);
     scratch(buffer);
 }
