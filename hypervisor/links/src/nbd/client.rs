@@ -295,6 +295,13 @@ impl Client {
         waited.map(|slot| slot.request.deadline).min()
     }
 
+    /// So many ticks count for no request.
+    pub fn postpone(&mut self, ticks: u64) {
+        for slot in &mut self.slots {
+            slot.request.deadline = slot.request.deadline.saturating_add(ticks);
+        }
+    }
+
     /// The disk's driver begins anew: nobody waits for any request. Returns whether the connection is to be cut: half of one was sent,
     /// or the server has as many as there may be, and if it answers none of them there would never be room for another one.
     pub fn abandon_all(&mut self) -> bool {
