@@ -1335,4 +1335,9 @@
  */
 #define PORTCULLIS_BUNDLE_PORT_CELLS UINT64_C(6)
 
+/**
+ * Most serial ports of a VM.
+ */
+#define PORTCULLIS_BUNDLE_SERIAL_PORTS UINT64_C(31)
+
 #endif /* PORTCULLIS_H */

@@ -5,10 +5,12 @@
 //! queues to itself, and nobody waits for that but a VM that ends, stands still, or resets the device: bounded by a piece or two.
 
 pub mod backplane;
+pub mod console;
 pub mod disk;
 pub mod network;
 pub mod peer;
 pub mod registers;
+pub mod serial;
 #[cfg(test)]
 mod tests;
 pub mod work;
@@ -17,20 +19,45 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use self::backplane::Backplane;
+use self::console::Console;
 use self::disk::Disk;
 use self::network::{Network, Plug};
 use self::peer::Peer;
+use self::serial::Serial;
 
 /// The links of a machine.
 pub struct Links {
     networks: Box<[Network]>,
-    disks: Box<[Disk]>,
+    disks: Box<[&'static Disk]>,
+    serials: Box<[&'static Serial]>,
+    /// Of the VMs that have one.
+    consoles: Box<[&'static Console]>,
+}
+
+/// What connects the VMs of a machine, as the manifest has it.
+#[derive(Default)]
+pub struct Connections {
+    /// Networks.
+    pub networks: Vec<Network>,
+    /// Pairs of serial ports.
+    pub serials: Vec<&'static Serial>,
+    /// Disks.
+    pub disks: Vec<&'static Disk>,
+    /// By VM: the slot of its console, if it has one.
+    pub consoles: Vec<Option<usize>>,
 }
 
 impl Links {
     /// The links between VMs that are yet to be [connected](Self::connect).
-    pub fn new(networks: Vec<Network>, disks: Vec<Disk>) -> &'static Self {
-        Box::leak(Box::new(Self { networks: networks.into(), disks: disks.into() }))
+    pub fn new(Connections { networks, serials, disks, consoles }: Connections) -> &'static Self {
+        let consoles = consoles.into_iter().enumerate().filter_map(|(vm, slot)| {
+            // A VM's ports are numbered in this order.
+            let ports = serials.iter().flat_map(|serial| serial.ports(vm));
+            let ports = ports.chain(disks.iter().filter_map(|disk| disk.port(vm)));
+            Some(Console::new(vm, slot?, ports.collect()))
+        });
+        let consoles = consoles.collect();
+        Box::leak(Box::new(Self { networks: networks.into(), serials: serials.into(), disks: disks.into(), consoles }))
     }
 
     /// The networks, in the manifest's order.
@@ -38,9 +65,17 @@ impl Links {
         &self.networks
     }
 
+    /// The pairs of serial ports, in the manifest's order.
+    pub fn serials(&self) -> &[&'static Serial] {
+        &self.serials
+    }
+
     /// The transports of the VM with the number `vm`; none: it has no link.
     pub fn backplane(&'static self, vm: usize) -> Option<&'static Backplane> {
         let mut backplane = Backplane::new();
+        for console in self.consoles.iter().filter(|console| console.vm == vm) {
+            backplane.add(console.slot, Box::new(console::Plug(console)));
+        }
         for network in &self.networks {
             for (number, port) in network.ports().iter().enumerate().filter(|(_, port)| port.vm == vm) {
                 backplane.add(port.slot, Box::new(Plug { network, number }));
@@ -56,6 +91,7 @@ impl Links {
     pub fn connect(&self, peer: impl Fn(usize) -> Option<&'static dyn Peer>) {
         self.networks.iter().for_each(|network| network.connect(&peer));
         self.disks.iter().for_each(|disk| disk.connect(&peer));
+        self.consoles.iter().for_each(|console| console.connect(peer(console.vm)));
     }
 
     /// The VM with the number `vm` runs, or does so no longer: those at the other ends are told.

@@ -152,7 +152,9 @@ impl Piece<'_> {
     fn give(&mut self, port: &Port, lane: &mut Lane, room: &mut Chain, frame: &Frame<'_>) -> Given {
         const DOWN: Given = Given::Dropped(Dropped::Down);
         let Some(peer) = port.peer().filter(|peer| peer.runs()) else { return DOWN };
-        let (Some(queue), Some(mut memory)) = (&mut lane.receive, peer.memory()) else { return DOWN };
+        // Nothing is mapped of a VM that has no queue: it may be about to be loaded, which waits until nothing is.
+        let Some(queue) = &mut lane.receive else { return DOWN };
+        let Some(mut memory) = peer.memory() else { return DOWN };
         match deliver(frame, &mut self.memory, queue, &mut memory, room, lane.features, &mut self.budget) {
             Ok(given) => given,
             Err(fault) => {
@@ -181,7 +183,8 @@ impl Piece<'_> {
         while let Some(number) = self.touched.pop() {
             let Some((port, lane)) = self.network.ports.get(number).zip(lanes.get_mut(number)) else { continue };
             let Some(peer) = port.peer() else { continue };
-            let (Some(queue), Some(mut memory)) = (&mut lane.receive, peer.memory()) else { continue };
+            let Some(queue) = &mut lane.receive else { continue };
+            let Some(mut memory) = peer.memory() else { continue };
             match queue.publish(&mut memory) {
                 Ok(true) => port.registers.interrupt(peer),
                 Ok(false) => {}
