@@ -214,6 +214,12 @@ impl Client {
         (stage == Stage::Sent).then_some(Done::Ok(request))
     }
 
+    /// Whether there is something that goes to the server.
+    pub fn has_out(&self) -> bool {
+        let goes = |slot: &Slot| matches!(slot.stage, Stage::Waiting | Stage::Sending(_));
+        !self.cutting && (!self.said.is_empty() || self.phase == Phase::Ready && self.slots.iter().any(goes))
+    }
+
     /// What goes next. A request is not begun before the one that is being sent is out; nothing goes by a connection that is to be
     /// cut, where the server may wait for the rest of another one.
     pub fn next_out(&mut self) -> Out {
