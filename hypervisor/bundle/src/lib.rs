@@ -236,7 +236,8 @@ impl<'a> Bundle<'a> {
                 // Whatever else the VM has in a transport.
                 let ports = self.networks().flat_map(|network| network.ports()).map(|port| (port.vm, port.slot));
                 let disks = self.disks().take(index).map(|disk| (disk.vm, disk.slot));
-                if ports.chain(disks).any(|taken| taken == (disk.vm, disk.slot)) {
+                let consoles = self.vms().enumerate().filter_map(|(vm, config)| Some((vm, config.console?)));
+                if ports.chain(disks).chain(consoles).any(|taken| taken == (disk.vm, disk.slot)) {
                     return Err(error(LinkError::SlotTaken { vm: disk.vm, slot: disk.slot }));
                 }
             } else {

@@ -39,7 +39,7 @@ fn cells<const N: usize>(name: &'static str, value: &[u8]) -> Result<[u32; N], L
 }
 
 /// Kinds of links.
-pub(super) const KINDS: usize = 4;
+pub(super) const KINDS: usize = 5;
 
 /// Whether the folder of links is one that this crate knows, and how its links are called in messages.
 pub(super) fn kind(folder: &str) -> Option<&'static str> {
