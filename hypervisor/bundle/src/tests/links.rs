@@ -315,7 +315,8 @@ fn disks_are_read() {
     assert_eq!(expected.map(|disk| disk.size()), [1024, 8192, 1 << 40]);
     // Each has a node in its VM's tree.
     let room = |data: &[u8]| Bundle::parse(data).unwrap().vms().map(|vm| vm.tree_room).collect::<Vec<_>>();
-    let more: Vec<u64> = room(&data).iter().zip(room(&with_disks(&[], |_, _| ()))).map(|(with, none)| with - none).collect();
+    let more: Vec<u64> =
+        room(&data).iter().zip(room(&with_disks(&[], |_, _| ()))).map(|(with, none)| with - none).collect();
     assert_eq!((more[0], more[1], more[0]), (2 * more[2], 0, 2 * GuestTree::room_of_links(false, 0, 1)));
 }
 
@@ -407,8 +408,8 @@ fn a_disk_fits_what_is_there() {
     // A server has a port for each disk.
     let names: Vec<String> = (0..32).map(|number| format!("d{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let many: Vec<Cells> = (0..32).map(|number| ([number % 30 / 15 * 2, number % 15], 1, 512, 512, 100)).collect();
-    let many: Vec<Cells> = many.into_iter().enumerate().map(|(n, cells)| if n < 30 { cells } else { ([0, n as u32 - 15], cells.1, 512, 512, 100) }).collect();
+    let client = |number: u32| if number < 30 { [0, number] } else { [2, number - 30] };
+    let many: Vec<Cells> = (0..32).map(|number| (client(number), 1, 512, 512, 100)).collect();
     assert_eq!(disks(&names[..31], &many[..31]), Ok(()));
     assert_eq!(disks(&names, &many), wrong("disk", 31, LinkError::TooMany(31)));
     // Nor has a network the slot, wherever it stands.
