@@ -5,6 +5,7 @@ use core::fmt;
 use portcullis_board::{Entropy, PowerControl, Range, SerialPort, WallClock};
 
 use crate::drivers::rate::Reference;
+use crate::drivers::watchdog::Stop;
 
 /// A driver, as its file names it. `drivers/mod.rs` lists them all.
 pub struct Driver {
@@ -38,6 +39,8 @@ pub enum Offer {
     WallClock(Bind<dyn WallClock>),
     /// A clock to measure the counter against.
     Reference(Bind<dyn Reference>),
+    /// Nothing: a watchdog, which is stopped at boot and then left alone.
+    Watchdog(Stop),
 }
 
 impl Driver {
@@ -49,6 +52,11 @@ impl Driver {
     /// Whether its devices are clocks that are read and nothing else.
     pub const fn is_reference(&self) -> bool {
         matches!(self.offer, Offer::Reference(_))
+    }
+
+    /// What stops its devices if they are watchdogs.
+    pub const fn watchdog(&self) -> Option<&Stop> {
+        if let Offer::Watchdog(stop) = &self.offer { Some(stop) } else { None }
     }
 
     /// Whether its devices are consoles.

@@ -33,4 +33,5 @@ pub mod drivers;
 pub mod facts;
 pub mod firmware;
 pub mod passthrough;
+pub mod ram;
 pub mod support;

@@ -2,6 +2,7 @@
 
 mod header;
 mod links;
+mod room;
 mod schedules;
 
 use portcullis_abi::firmware::{PSCI_VERSION, SMCCC_VERSION, STD, VENDOR_HYP};

@@ -3,7 +3,7 @@
 mod arrows;
 mod cases;
 mod coverage;
-mod damage;
+pub mod damage;
 mod errata;
 mod expectation;
 mod figures;
@@ -11,6 +11,7 @@ mod filter;
 mod fuzz;
 mod host;
 mod imports;
+mod kept;
 mod libtest;
 mod lint;
 mod metal_image;
