@@ -242,7 +242,7 @@ impl<'a> Bundle<'a> {
                     return Err(error(LinkError::SlotTaken { vm: disk.vm, slot: disk.slot }));
                 }
                 if let Some(server) = disk.server() {
-                    if !self.vms().nth(server).is_some_and(|vm| vm.console.is_some()) {
+                    if self.vms().nth(server).is_none_or(|vm| vm.console.is_none()) {
                         return Err(error(LinkError::NoConsole(server)));
                     }
                     let served = self.disks().take(index).filter(|other| other.server() == Some(server)).count();

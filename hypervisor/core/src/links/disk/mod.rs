@@ -43,7 +43,7 @@ pub struct Disk {
 /// Where its bytes are, and what is done with requests.
 enum Bytes {
     Own(Own),
-    Served(Served),
+    Served(Box<Served>),
 }
 
 /// What its driver is shown.
@@ -85,7 +85,7 @@ impl Disk {
                 let geometry = geometry(export.read_only)?;
                 let timeout = u64::from(export.timeout).saturating_mul(timer::frequency()) / 1000;
                 let requests = Requests::new(geometry, export.name, timeout).ok_or(no_disk)?;
-                (geometry, Bytes::Served(Served::new(export.server, requests)))
+                (geometry, Bytes::Served(Box::new(Served::new(export.server, requests))))
             }
         };
         let registers = Registers::new(Transport::new(geometry.identity()), slot, Shown(geometry));
