@@ -84,9 +84,9 @@ pub fn bring_up(tree: usize, handover: Option<&'static Handover>) -> Result<&'st
     let links = Links::new(Connections {
         networks: bundle.networks().map(|network| Network::of(&network)).collect(),
         serials: bundle.serials().map(|serial| Serial::of(&serial)).collect(),
-        consoles: bundle.vms().map(|vm| vm.console).collect(),
         controls: bundle.control().map(|vm| (vm, manage::port::answer as _)),
         disks,
+        consoles: bundle.vms().map(|vm| vm.console).collect(),
     });
     let mut stock = Stock {
         support: &support,

@@ -434,7 +434,7 @@ fn assemble(
     workers: &'static [Worker],
     configs: &[VmConfig<'static>],
     assignments: Assignments,
-    Connections { wires, shared, networks, disks, serials, controls }: Connections<'_>,
+    Connections { wires, shared, networks, serials, disks, controls }: Connections<'_>,
 ) -> &'static Machine {
     SERIAL.connect(parts.line);
     let board = Box::leak(Box::new(portcullis_board::Board { ..parts.board }));
@@ -446,9 +446,10 @@ fn assemble(
         }
         Disk::of(disk, &mut free, 0).unwrap()
     });
-    let (consoles, disks) = (configs.iter().map(|vm| vm.console).collect(), disks.collect());
+    let disks = disks.collect();
+    let consoles = configs.iter().map(|vm| vm.console).collect();
     let controls = controls.then_some((0, manage::port::answer as _));
-    let links = Links::new(links::Connections { networks, serials, consoles, controls, disks });
+    let links = Links::new(links::Connections { networks, serials, disks, consoles, controls });
     let wires = wires::lay(configs.len(), wires);
     let mut stock = Stock {
         support: &support,

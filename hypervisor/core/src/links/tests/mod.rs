@@ -7,3 +7,4 @@ mod lives;
 mod network;
 mod ports;
 mod serial;
+mod served;
