@@ -12,14 +12,12 @@ use portcullis_abi::manage::{BUSY, POWER_OFF};
 use serde_json::json;
 
 use super::Session;
-use super::waiting::until_settled;
+use super::waiting::{STEP, until_settled};
 use crate::error::Error;
 use crate::json;
 use crate::port::{Failed, PortError};
 use crate::vm::find;
 
-/// Between two looks at a VM that is waited for.
-pub const STEP: Duration = Duration::from_millis(5);
 /// How long a command waits until a VM is ready for it.
 const PATIENCE: Duration = Duration::from_secs(20);
 

@@ -12,13 +12,14 @@ use controls::vm::title;
 use serde_json::{Value, json};
 
 use super::Session;
-use super::lifecycle::STEP;
 use crate::cli;
 use crate::error::Error;
 use crate::json;
 use crate::port::{Failed, Port, PortError};
 use crate::vm::find;
 
+/// Between two looks at a VM that is waited for.
+pub const STEP: Duration = Duration::from_millis(5);
 /// How long what is in progress with a VM may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
