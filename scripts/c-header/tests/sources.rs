@@ -20,6 +20,7 @@ const LEFT_OUT: [(&str, &str, &[&str]); 4] = [
             "bundle::BLOCK",
             "bundle::CLIENT",
             "bundle::DISKS",
+            "bundle::DISK_PORT",
             "bundle::EXPORT",
             "bundle::IMAGE",
             "bundle::READ_ONLY",
