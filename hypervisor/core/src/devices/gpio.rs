@@ -57,9 +57,16 @@ impl Gpio {
     /// The ends of the lines in `set`, a bit each, and whether each of them is among `levels`.
     #[inline]
     fn ends_of(&self, set: u8, levels: u8) -> impl Iterator<Item = (&End, bool)> {
-        let ends = self.ends.get().into_iter().flatten().enumerate();
-        ends.filter_map(move |(line, end)| {
-            Some((end.as_ref().filter(|_| set >> line & 1 != 0)?, levels >> line & 1 != 0))
+        let (ends, mut left) = (self.ends.get(), set);
+        core::iter::from_fn(move || {
+            while left != 0 {
+                let line = left.trailing_zeros();
+                left &= left.wrapping_sub(1);
+                if let Some(end) = ends?.get(line as usize)? {
+                    return Some((end, levels >> line & 1 != 0));
+                }
+            }
+            None
         })
     }
 
