@@ -331,12 +331,18 @@ impl Shared for GuestMemory {
     }
 
     fn copy_across(&mut self, from: u64, other: &mut Self, to: u64, length: usize) -> Result<(), OutOfReach> {
+        // The block that is shown second does not take the first one's slot, which was used last.
+        if let Some(source) = self.shared(from, length)
+            && let Some(target) = other.shared(to, length)
+        {
+            target.write_piece(source);
+            return Ok(());
+        }
         let source = self.physical(from, length).ok_or(OutOfReach { address: from, length })?;
         let target = other.physical(to, length).ok_or(OutOfReach { address: to, length })?;
         let (mut from, mut to) = (source.start, target.start);
         while from < source.end {
             let left = (source.end - from) as usize;
-            // The block that is shown second does not take the first one's slot, which was used last.
             let source = self.piece(Way::Kept, from, left);
             let target = other.piece(Way::Kept, to, source.length);
             target.write_piece(source);
