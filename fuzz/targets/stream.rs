@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 use portcullis_abi::state::Needs;
 use portcullis_stream::layout::{End, Head, MAGIC, PAGE, Preamble, RUN, Run, Tail, VERSION};
 use portcullis_stream::{Kind, Progress, Reader, Restore, Section, Sum};
-use zerocopy::{FromBytes, IntoBytes};
+use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
 const CASTAGNOLI: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISCSI);
 
@@ -156,7 +156,7 @@ fn told_stream(steps: &mut Unstructured) -> Result<Vec<u8>> {
     let mut fix_end = true;
     while !steps.is_empty() {
         let at = steps.int_in_range(0..=sections.len() - 1)?;
-        let other = steps.int_in_range(0..=sections.len() - 1)?;
+        let (other, count) = (steps.int_in_range(0..=sections.len() - 1)?, sections.len());
         let (kind, index, body, sum) = &mut sections[at];
         match steps.int_in_range(0..=9u8)? {
             0 => *kind = steps.int_in_range(0..=130)?,
@@ -164,8 +164,8 @@ fn told_stream(steps: &mut Unstructured) -> Result<Vec<u8>> {
             2 => *sum = steps.arbitrary()?,
             3 => body.resize(steps.int_in_range(0..=40_000)?, 0x33),
             4 => sections.swap(at, other),
-            5 if sections.len() > 2 => drop(sections.remove(at)),
-            6 if sections.len() < 60 => {
+            5 if count > 2 => drop(sections.remove(at)),
+            6 if count < 60 => {
                 let copy = sections[other].clone();
                 sections.insert(at, copy);
             }

@@ -11,7 +11,7 @@ use crate::el3::El3;
 /// What is printed when a command line is wrong, and for `--help`.
 pub const USAGE: &str = "\
 usage:
-  scripts/setup [--quiet] [--tf-a] [--deny] [--fuzz] [--coverage]
+  scripts/setup [--quiet] [--tf-a] [--deny] [--fuzz] [--coverage] [--nbd]
   scripts/run [--board qemu-virt|raspi4b|zcu102|versal] [--manifest FILE] [--gic 2|3] [--cpu MODEL]
               [--cores N] [--el3 none|tf-a] [--timeout SECONDS] [-- QEMU ARGS]
   scripts/test [FILTER]

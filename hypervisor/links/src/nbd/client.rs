@@ -21,7 +21,8 @@ enum Phase {
 /// A server may have kept what it was given in a cache, and the next connection may be to another run of it, which has lost that. So
 /// writes that were done and not flushed when a connection ends count as lost: the flushes that were asked for then, or else the next
 /// one, are answered by an error, and the driver knows. A flush that says well promises that all writes before it are there (virtio
-/// 1.2, section 5.2.6.2). Writes that were not done are sent again, and so not lost.
+/// 1.2, section 5.2.6.2). Writes that were not done are sent again, and so not lost. A server that does not offer to flush has no cache
+/// that it knows of: what it has done is there, and a flush is over by that, as it is for Linux' own client.
 ///
 /// A read or a write that is longer than what the server takes at once goes in parts, one after the other.
 #[derive(Clone, Debug)]
@@ -43,6 +44,8 @@ pub struct Client {
     /// Writes that were done, and how many of them are known to be flushed.
     writes: u64,
     stable: u64,
+    /// The server offers to flush, or did when it was last there.
+    flushes: bool,
     /// Writes may be lost, and no flush was answered by an error since.
     lost: bool,
 }
@@ -63,6 +66,7 @@ impl Client {
             cutting: false,
             writes: 0,
             stable: 0,
+            flushes: false,
             lost: false,
         }
     }
@@ -80,7 +84,7 @@ impl Client {
         self.heard.clear();
         (self.skip, self.reading, self.cutting) = (0, None, false);
         self.slots.retain(|slot| slot.stage != Stage::Abandoned);
-        self.lost |= self.writes > self.stable;
+        self.lost |= self.writes > self.stable && self.flushes;
         self.stable = self.writes;
         let mut told = false;
         for slot in &mut self.slots {
@@ -165,6 +169,7 @@ impl Client {
                 }
                 Heard::Agreed(export, skip) => {
                     (self.phase, self.export, self.skip) = (Phase::Ready, Some(export), skip);
+                    self.flushes = export.knows(Command::Flush);
                 }
             }
             return Ok(None);
@@ -261,8 +266,8 @@ impl Client {
         }
     }
 
-    /// The next request that is over without the server: one that it does not know, by what it said of its export, or a flush of
-    /// what may be lost.
+    /// The next request that is over without the server: one that it does not know, by what it said of its export, a flush of what may be
+    /// lost, or one to a server that keeps nothing back.
     pub fn refused(&mut self) -> Option<Done> {
         if let Some(place) = self.slots.iter().position(|slot| slot.stage == Stage::Doomed) {
             return Some(Done::Error(self.slots.remove(place).request));
@@ -270,7 +275,8 @@ impl Client {
         let export = self.export?;
         let unknown = |slot: &Slot| slot.stage == Stage::Waiting && !export.knows(slot.request.command);
         let place = self.slots.iter().position(unknown)?;
-        Some(Done::Unsupported(self.slots.remove(place).request))
+        let request = self.slots.remove(place).request;
+        Some(if request.command == Command::Flush { Done::Ok(request) } else { Done::Unsupported(request) })
     }
 
     /// The next request whose time is over at `now`. What the server says of it later is thrown away. True beside it: the connection is

@@ -19,6 +19,15 @@ pub struct Port {
     pub chain: Chain,
 }
 
+impl Port {
+    pub fn new() -> Self {
+        let (ram, driver) = (Ram::new(1 << 20), Driver::new(START, 32));
+        let features = Features { indirect: true, event_index: false };
+        let queue = Queue::new(driver.layout, features, &ram).unwrap();
+        Self { ram, driver, queue, chain: Chain::new() }
+    }
+}
+
 pub struct Bed {
     pub vm: Vm,
     pub disk: Served,
@@ -31,13 +40,9 @@ impl Bed {
     pub fn new(manner: Manner) -> Self {
         let geometry = Geometry::new("d", SIZE as u64, 512, false).unwrap();
         let mut disk = Served::new(geometry, &manner.export, TIMEOUT).unwrap();
-        let (ram, driver) = (Ram::new(1 << 20), Driver::new(START, 32));
-        let features = Features { indirect: true, event_index: false };
-        let queue = Queue::new(driver.layout, features, &ram).unwrap();
         disk.open();
         let store = pattern(SIZE);
-        let port = Port { ram, driver, queue, chain: Chain::new() };
-        Self { vm: Vm::new(), disk, port, server: Server::new(manner, store), now: 0 }
+        Self { vm: Vm::new(), disk, port: Port::new(), server: Server::new(manner, store), now: 0 }
     }
 
     /// One piece of work: requests are taken, `room` bytes go to the server, and `amount` come from it.

@@ -13,3 +13,5 @@ mod local;
 mod peer;
 mod served;
 mod server;
+#[cfg(not(miri))]
+mod servers;

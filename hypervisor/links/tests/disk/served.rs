@@ -191,7 +191,8 @@ fn a_server_that_dies_is_asked_again() {
 fn what_a_server_cannot_do_is_said() {
     let mut bed = Bed::new(Manner { flags: 1, blocks: Some([1, 1, 8192]), ..Manner::good() });
     let cases = [
-        (FLUSH, vec![], 0, UNSUPP),
+        // It keeps nothing back.
+        (FLUSH, vec![], 0, OK),
         (DISCARD, range(0, 8, 0), 0, UNSUPP),
         (WRITE_ZEROES, range(0, 8, 0), 0, UNSUPP),
         (IN, vec![], 8192, OK),
@@ -206,6 +207,12 @@ fn what_a_server_cannot_do_is_said() {
     states.sort();
     let expected: Vec<(u16, u8)> = heads.into_iter().zip(cases.map(|case| case.3)).collect();
     assert_eq!(states, expected);
+    // What it has done is not lost with it.
+    bed.disk.close();
+    let flush = bed.vm.request(FLUSH, 0, &[], 0, 1);
+    bed.reconnect();
+    bed.settle();
+    assert_eq!(bed.vm.answer(), Some((flush, OK, vec![])));
     for (error, status) in [(5, IOERR), (28, IOERR), (95, UNSUPP)] {
         let mut bed = Bed::new(Manner { error, ..Manner::good() });
         let head = bed.vm.request(IN, 0, &[], 512, 512);

@@ -1,7 +1,7 @@
 //! Tests on the host: unit, property and documentation tests of every package, and the gate under loom.
 
 use std::io::{BufRead, BufReader};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 
 use anyhow::{Context, Result};
 
@@ -13,6 +13,8 @@ use crate::environment::Environment;
 
 /// The package that loom checks.
 const LOOM_PACKAGE: &str = "portcullis-gate";
+/// The package whose tests have servers of disks as child processes.
+const NBD_PACKAGE: &str = "portcullis-links";
 
 /// A cargo command for the host.
 ///
@@ -34,6 +36,12 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
     let packages = workspace::host_packages(environment)?;
     // Of a package whose own name fits everything is run, of the others what fits by its name.
     let (whole, others): (Vec<_>, Vec<_>) = packages.into_iter().partition(|name| filter.selects("host", name));
+    if whole.iter().any(|name| name == NBD_PACKAGE) {
+        let setup = Command::new(environment.root.join("scripts/setup")).args(["--nbd", "--quiet"]).status();
+        if !setup.as_ref().is_ok_and(ExitStatus::success) {
+            tally.fail("host servers", &format!("scripts/setup --nbd: {setup:?}"));
+        }
+    }
     for (packages, filtered) in [(whole, false), (others, true)] {
         // No name of a test has a space: what has one, like "qemu linux", is asked of another part.
         if packages.is_empty() || filtered && filter.text.contains(' ') {
