@@ -16,7 +16,7 @@ pub const COUNT: u32 = 0x1000;
 
 /// Version of this interface: major number in bits 31:16, minor in 15:0. The minor one grows with each addition, the major
 /// one when something that existed changes.
-pub const ABI_VERSION: u32 = 0x1_0003;
+pub const ABI_VERSION: u32 = 0x1_0004;
 
 // Calls on the machine.
 
@@ -131,8 +131,22 @@ pub const CLOCK_SET: u32 = BASE + 0x70;
 /// where the time comes from. x1 is zero if it comes from nowhere.
 pub const CLOCK_GET: u32 = BASE + 0x71;
 
+// Links between VMs. Since version 1.4.
+
+/// `LINK(x1 = index)`: a link between VMs: x1, x2 = its name, as for [`VM_NAME`]; x3 = a `LINK_*` in bits 7:0, how many ends it has in
+/// bits 15:8. [`NO_ITEM`] past the last.
+pub const LINK: u32 = BASE + 0x80;
+/// `LINK_END(x1 = link, x2 = index)`: an end of a link: x1 = its VM in bits 7:0, bit 8 set if it is up (a network: another VM of it
+/// runs; a wire: its level is high; a disk: always); x2, of a network the address, the first byte in bits 7:0, of a wire the line, with
+/// bit 8 set for who drives it, of a disk the bytes of it; x3 = the INTID of its interrupt. [`NO_ITEM`] if there is no such link or end.
+pub const LINK_END: u32 = BASE + 0x81;
+/// `LINK_COUNTER(x1 = link, x2 = end, x3 = index)`: x1 = what was counted at that end since its VM was created. The index is that of a
+/// name in [`NETWORK_COUNTERS`], [`DISK_COUNTERS`] or [`WIRE_COUNTERS`], as the link's kind says. [`NO_ITEM`] if there is no such link or
+/// end, and past the last.
+pub const LINK_COUNTER: u32 = BASE + 0x82;
+
 /// Every call with its name, in the order of their identifiers.
-pub const ALL: [(&str, u32); 30] = [
+pub const ALL: [(&str, u32); 33] = [
     ("VERSION", VERSION),
     ("MACHINE", MACHINE),
     ("POWER_OFF", POWER_OFF),
@@ -163,6 +177,9 @@ pub const ALL: [(&str, u32); 30] = [
     ("AUDIT_RANGES", AUDIT_RANGES),
     ("CLOCK_SET", CLOCK_SET),
     ("CLOCK_GET", CLOCK_GET),
+    ("LINK", LINK),
+    ("LINK_END", LINK_END),
+    ("LINK_COUNTER", LINK_COUNTER),
 ];
 
 // Status, in x0.
@@ -378,3 +395,52 @@ pub const CLOCK_UNKNOWN: u64 = 0;
 pub const CLOCK_BOARD: u64 = 1;
 /// [`CLOCK_GET`], x3: the time was set by [`CLOCK_SET`], or told by EFI firmware when it started the machine; the call may set it.
 pub const CLOCK_CALL: u64 = 2;
+
+/// [`LINK`], x3: a network.
+pub const LINK_NETWORK: u64 = 0;
+/// [`LINK`], x3: a disk.
+pub const LINK_DISK: u64 = 1;
+/// [`LINK`], x3: a wire.
+pub const LINK_WIRE: u64 = 2;
+/// The kinds of links, by number.
+pub const LINKS: [&str; 3] = ["network", "disk", "wire"];
+/// [`LINK_END`], x1: the end is up.
+pub const LINK_END_UP: u64 = 1 << 8;
+/// [`LINK_END`], x2: the VM at this end of a wire drives it.
+pub const LINK_END_DRIVES: u64 = 1 << 8;
+/// What is counted of a network's port, by index. Frames and bytes are without virtio headers; `copies` are those made of its frames, one
+/// for each port that got one; from `down` on the frames that were dropped would have been this port's, those before were sent by it.
+pub const NETWORK_COUNTERS: [&str; 17] = [
+    "sent",
+    "sent-bytes",
+    "received",
+    "received-bytes",
+    "copies",
+    "notifications",
+    "interrupts",
+    "dropped-short",
+    "dropped-long",
+    "dropped-header",
+    "dropped-source",
+    "dropped-destination",
+    "dropped-rate",
+    "dropped-down",
+    "dropped-full",
+    "dropped-small",
+    "dropped-unsegmented",
+];
+/// What is counted of a disk, by index.
+pub const DISK_COUNTERS: [&str; 2] = ["notifications", "interrupts"];
+/// What is counted of an end of a wire, by index: edges that it made, or that it saw. Those that come before it looks are none.
+pub const WIRE_COUNTERS: [&str; 1] = ["edges"];
+
+/// The names of what is counted of links of a kind.
+#[must_use]
+pub const fn link_counters(kind: u64) -> &'static [&'static str] {
+    match kind {
+        LINK_NETWORK => &NETWORK_COUNTERS,
+        LINK_DISK => &DISK_COUNTERS,
+        LINK_WIRE => &WIRE_COUNTERS,
+        _ => &[],
+    }
+}

@@ -9,8 +9,10 @@ pub mod disk;
 pub mod network;
 pub mod peer;
 pub mod registers;
+pub mod report;
 #[cfg(test)]
 mod tests;
+pub mod wire;
 pub mod work;
 
 use alloc::boxed::Box;
@@ -20,17 +22,27 @@ use self::backplane::Backplane;
 use self::disk::Disk;
 use self::network::{Network, Plug};
 use self::peer::Peer;
+use self::report::Link;
+use self::wire::Wire;
 
 /// The links of a machine.
 pub struct Links {
     networks: Box<[Network]>,
     disks: Box<[Disk]>,
+    wires: Box<[Wire]>,
 }
 
 impl Links {
     /// The links between VMs that are yet to be [connected](Self::connect).
-    pub fn new(networks: Vec<Network>, disks: Vec<Disk>) -> &'static Self {
-        Box::leak(Box::new(Self { networks: networks.into(), disks: disks.into() }))
+    pub fn new(networks: Vec<Network>, disks: Vec<Disk>, wires: Vec<Wire>) -> &'static Self {
+        Box::leak(Box::new(Self { networks: networks.into(), disks: disks.into(), wires: wires.into() }))
+    }
+
+    /// All of them, kind by kind, each kind in the manifest's order.
+    pub fn all(&self) -> impl Iterator<Item = &dyn Link> {
+        let networks = self.networks.iter().map(|network| network as &dyn Link);
+        let disks = self.disks.iter().map(|disk| disk as &dyn Link);
+        networks.chain(disks).chain(self.wires.iter().map(|wire| wire as &dyn Link))
     }
 
     /// The networks, in the manifest's order.

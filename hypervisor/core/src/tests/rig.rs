@@ -425,8 +425,9 @@ fn assemble(
         }
         Disk::of(disk, &mut free, 0).unwrap()
     });
-    let links = Links::new(networks, disks.collect());
-    let wires = wires::lay(configs.len(), wires);
+    let laid = wires::lay(configs.len(), wires);
+    let links = Links::new(networks, disks.collect(), wires::report(wires, &laid));
+    let wires = laid;
     let mut stock = Stock {
         support: &support,
         interface: None,

@@ -1,6 +1,7 @@
 //! A disk of a VM (virtio-blk), whose bytes EL2 has: in the bundle, or in RAM that was set aside.
 
 mod plug;
+mod report;
 mod store;
 
 use core::fmt;
@@ -28,6 +29,7 @@ pub struct Disk {
     pub vm: usize,
     /// The slot of its transport.
     pub slot: usize,
+    bytes: u64,
     peer: Once<&'static dyn Peer>,
     registers: Registers<Shown, 1>,
     desk: Work<Desk>,
@@ -75,7 +77,7 @@ impl Disk {
         let registers = Registers::new(Transport::new(geometry.identity()), disk.slot, Shown(geometry));
         let desk = Desk { queue: None, local: Local::new(geometry), store, cleared: 0 };
         let (name, vm, slot) = (disk.name, disk.vm, disk.slot);
-        Ok(Self { name, vm, slot, peer: Once::new(), registers, desk: Work::new(desk) })
+        Ok(Self { name, vm, slot, bytes: disk.size(), peer: Once::new(), registers, desk: Work::new(desk) })
     }
 
     /// Says which VM has which number.

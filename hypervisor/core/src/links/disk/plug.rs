@@ -74,6 +74,7 @@ impl Emulated for Plug {
 
     fn renew(&self) {
         self.0.desk.enter().cleared = 0;
+        self.0.registers.renew();
     }
 }
 

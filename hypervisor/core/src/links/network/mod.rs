@@ -4,6 +4,7 @@ mod lane;
 mod piece;
 mod plug;
 mod port;
+mod report;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

@@ -148,6 +148,9 @@ impl Piece<'_> {
                 Given::Done => {
                     self.touched = self.touched.with(Ports::of(number));
                     lane.traffic.counters.receive(frame.length());
+                    if let Some(sender) = lanes.get_mut(self.from) {
+                        sender.traffic.counters.copy();
+                    }
                 }
                 Given::Dropped(reason) => self.drop(port, lane, reason),
                 Given::Later => return missing,

@@ -310,7 +310,7 @@ fn assemble() -> &'static Machine {
         &BOARD,
         Vec::leak(physical),
         vms,
-        Links::new(Vec::new(), Vec::new()),
+        Links::new(Vec::new(), Vec::new(), Vec::new()),
         trap::handlers(),
         SUPPORT,
         usage,
