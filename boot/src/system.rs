@@ -10,7 +10,7 @@ use portcullis_bundle::{Bundle, CoreConfig};
 use portcullis_core::cpu::physical_core::Core;
 use portcullis_core::life::create::{Stock, check_clock, create, set_filter, set_implementations};
 use portcullis_core::life::{shared_memory::SharedMemory, wires};
-use portcullis_core::links::{Links, disk::Disk, network::Network};
+use portcullis_core::links::{Connections, Links, disk::Disk, network::Network, serial::Serial};
 use portcullis_core::machine::{Machine, TABLE, Usage};
 use portcullis_core::memory::stage1;
 use portcullis_core::run::{assign::assign, interrupts, start, worker::Worker};
@@ -86,8 +86,13 @@ pub fn bring_up(tree: usize, handover: Option<&'static Handover>) -> Result<&'st
     let shared = shared.collect::<Result<_, _>>().map_err(Stop::SharedMemory)?;
     let disks = bundle.disks().map(|disk| Disk::of(&disk, &mut free, here.core.index));
     let disks = disks.collect::<Result<_, _>>().map_err(Stop::Disk)?;
-    let networks = bundle.networks().map(|network| Network::of(&network)).collect();
-    let links = Links::new(networks, disks, wires::report(&described, &wires));
+    let links = Links::new(Connections {
+        networks: bundle.networks().map(|network| Network::of(&network)).collect(),
+        serials: bundle.serials().map(|serial| Serial::of(&serial)).collect(),
+        consoles: bundle.vms().map(|vm| vm.console).collect(),
+        disks,
+        wires: wires::report(&described, &wires),
+    });
     let mut stock = Stock {
         support: &support,
         interface: board.interrupts.virtual_interface(),

@@ -269,11 +269,11 @@ fn from_server(disk: &mut Served, guest: &mut Guest, server: &mut Guest, bytes: 
 }
 
 fn ports(steps: &mut Unstructured) -> Result<()> {
-    let mut console = Console::new(["a", "b", "disk.c"].map(|name| Line::new(name).unwrap()));
+    let mut console = Console::new(["a", "b", "disk.c"].into_iter().map(|name| Line::new(name).unwrap()));
     let (mut to, mut from) = (Guest::new(), Guest::new());
     while !steps.is_empty() {
         match steps.int_in_range(0..=5u8)? {
-            0 => console.ports[steps.int_in_range(0..=2)?].set_other(steps.arbitrary()?),
+            0 => console.set_other(steps.int_in_range(0..=2)?, steps.arbitrary()?),
             1 => console.reset(),
             2 => to.give(steps, &[])?,
             3 => {
@@ -319,7 +319,7 @@ fn pair(steps: &mut Unstructured) -> Result<()> {
                 let before = pair.counters(Side::A);
                 let mut source = serial::Flow { queue: &mut a.queue, memory: &mut a.ram, chain: &mut a.chain };
                 let mut target = serial::Flow { queue: &mut b.queue, memory: &mut b.ram, chain: &mut b.chain };
-                if pair.work(Side::A, shown, &mut source, &mut target, &mut Budget::new()).is_err() {
+                if pair.work(Side::A, shown, &mut source, Some(&mut target), &mut Budget::new()).is_err() {
                     return Ok(());
                 }
                 let after = pair.counters(Side::A);

@@ -1335,4 +1335,34 @@
  */
 #define PORTCULLIS_BUNDLE_PORT_CELLS UINT64_C(6)
 
+/**
+ * Most serial ports of a VM.
+ */
+#define PORTCULLIS_BUNDLE_SERIAL_PORTS UINT64_C(31)
+
+/**
+ * The largest disk that is served: file offsets have 63 bits.
+ */
+#define PORTCULLIS_BUNDLE_DISK_MAX (UINT64_C(1) << UINT64_C(62))
+
+/**
+ * Bytes of the longest name of an export.
+ */
+#define PORTCULLIS_BUNDLE_EXPORT_MAX UINT64_C(64)
+
+/**
+ * The shortest of these times.
+ */
+#define PORTCULLIS_BUNDLE_TIMEOUT_MIN UINT32_C(100)
+
+/**
+ * The longest.
+ */
+#define PORTCULLIS_BUNDLE_TIMEOUT_MAX (((UINT32_C(24) * UINT32_C(60)) * UINT32_C(60)) * UINT32_C(1000))
+
+/**
+ * The time, where a manifest does not say another one.
+ */
+#define PORTCULLIS_BUNDLE_TIMEOUT_DEFAULT UINT32_C(30000)
+
 #endif /* PORTCULLIS_H */

@@ -25,6 +25,7 @@
 //!     wires { ... };                     a node per wire; absent: none
 //!     shared-memory { ... };             a node per piece of memory that VMs share; absent: none
 //!     networks { ... };                  a node per network; absent: none
+//!     serials { ... };                   a node per pair of serial ports; absent: none
 //!     disks { ... };                     a node per disk; absent: none
 //! };
 //! wires {
@@ -50,6 +51,11 @@
 //!                                        no VM and no address twice
 //!     };                                 no slot of a VM has two devices
 //! };
+//! serials {
+//!     NAME {                             as a VM's name; not RESERVED_PORTS and what begins so
+//!         between = <u32 u32>;           the VMs of both ends, which have a console each
+//!     };                                 a VM's console has no more than SERIAL_PORTS ports
+//! };
 //! disks {
 //!     NAME {
 //!         client = <u32 u32>;            VM that has it, and slot of its virtio transport
@@ -71,6 +77,7 @@
 //!     cmdline = "...";
 //!     ...                                its settings: flags, numbers and choices; `portcullis_bundle::settings` has their table
 //!     devices = "path", ...;             device tree paths passed through
+//!     console = <u32>;                   slot of the virtio transport of its console, by which it has serial ports; absent: it has none
 //!     flash = <u64 u64 ...>;             it has QEMU virt's two banks of flash; the images of their contents, of none of them, the first
 //!                                        or both, each a multiple of FLASH_BLOCK bytes long; absent: no flash
 //!     implementations = <u64 u64 u64 ...>; MIDR_EL1, REVIDR_EL1 and AIDR_EL1 of CPUs to which it may move; absent: none
@@ -241,6 +248,16 @@ pub const UNSEGMENTED: &str = "unsegmented";
 pub const PORTS: &str = "ports";
 /// Cells of a port: number of the VM, slot of the transport, MAC address in two, whether it bridges, frames a second.
 pub const PORT_CELLS: usize = 6;
+/// VM property: slot of the virtio transport of its console.
+pub const CONSOLE: &str = "console";
+/// Name of the node with the pairs of serial ports, one node each.
+pub const SERIALS: &str = "serials";
+/// Property of a pair of serial ports: numbers of the VMs of both ends.
+pub const BETWEEN: &str = "between";
+/// What names of EL2's own serial ports begin with.
+pub const RESERVED_PORTS: &str = "portcullis";
+/// Most serial ports of a VM.
+pub const SERIAL_PORTS: usize = 31;
 /// Name of the node with the disks, one node each.
 pub const DISKS: &str = "disks";
 /// Disk property: who has it; two cells: number of the VM, slot of its transport.

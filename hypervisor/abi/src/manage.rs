@@ -137,12 +137,13 @@ pub const CLOCK_GET: u32 = BASE + 0x71;
 /// bits 15:8. [`NO_ITEM`] past the last.
 pub const LINK: u32 = BASE + 0x80;
 /// `LINK_END(x1 = link, x2 = index)`: an end of a link: x1 = its VM in bits 7:0, bit 8 set if it is up (a network: another VM of it
-/// runs; a wire: its level is high; a disk: always); x2, of a network the address, the first byte in bits 7:0, of a wire the line, with
-/// bit 8 set for who drives it, of a disk the bytes of it; x3 = the INTID of its interrupt. [`NO_ITEM`] if there is no such link or end.
+/// runs; a serial port: its VM does; a wire: its level is high; a disk: always); x2, of a network the address, the first byte in bits 7:0,
+/// of a wire the line, with bit 8 set for who drives it, of a disk the bytes of it, else zero; x3 = the INTID of its interrupt, zero if it
+/// has none of its own. [`NO_ITEM`] if there is no such link or end.
 pub const LINK_END: u32 = BASE + 0x81;
 /// `LINK_COUNTER(x1 = link, x2 = end, x3 = index)`: x1 = what was counted at that end since its VM was created. The index is that of a
-/// name in [`NETWORK_COUNTERS`], [`DISK_COUNTERS`] or [`WIRE_COUNTERS`], as the link's kind says. [`NO_ITEM`] if there is no such link or
-/// end, and past the last.
+/// name in [`NETWORK_COUNTERS`], [`SERIAL_COUNTERS`], [`DISK_COUNTERS`] or [`WIRE_COUNTERS`], as the link's kind says. [`NO_ITEM`] if
+/// there is no such link or end, and past the last.
 pub const LINK_COUNTER: u32 = BASE + 0x82;
 
 /// Every call with its name, in the order of their identifiers.
@@ -398,12 +399,14 @@ pub const CLOCK_CALL: u64 = 2;
 
 /// [`LINK`], x3: a network.
 pub const LINK_NETWORK: u64 = 0;
+/// [`LINK`], x3: a pair of serial ports.
+pub const LINK_SERIAL: u64 = 1;
 /// [`LINK`], x3: a disk.
-pub const LINK_DISK: u64 = 1;
+pub const LINK_DISK: u64 = 2;
 /// [`LINK`], x3: a wire.
-pub const LINK_WIRE: u64 = 2;
+pub const LINK_WIRE: u64 = 3;
 /// The kinds of links, by number.
-pub const LINKS: [&str; 3] = ["network", "disk", "wire"];
+pub const LINKS: [&str; 4] = ["network", "serial", "disk", "wire"];
 /// [`LINK_END`], x1: the end is up.
 pub const LINK_END_UP: u64 = 1 << 8;
 /// [`LINK_END`], x2: the VM at this end of a wire drives it.
@@ -429,6 +432,9 @@ pub const NETWORK_COUNTERS: [&str; 17] = [
     "dropped-small",
     "dropped-unsegmented",
 ];
+/// What is counted of an end of a pair of serial ports, by index: bytes of its VM's that the other one has, those that were dropped as
+/// the other one closed, and how often a program has opened it.
+pub const SERIAL_COUNTERS: [&str; 3] = ["sent-bytes", "dropped-bytes", "sessions"];
 /// What is counted of a disk, by index.
 pub const DISK_COUNTERS: [&str; 2] = ["notifications", "interrupts"];
 /// What is counted of an end of a wire, by index: edges that it made, or that it saw. Those that come before it looks are none.
@@ -439,6 +445,7 @@ pub const WIRE_COUNTERS: [&str; 1] = ["edges"];
 pub const fn link_counters(kind: u64) -> &'static [&'static str] {
     match kind {
         LINK_NETWORK => &NETWORK_COUNTERS,
+        LINK_SERIAL => &SERIAL_COUNTERS,
         LINK_DISK => &DISK_COUNTERS,
         LINK_WIRE => &WIRE_COUNTERS,
         _ => &[],

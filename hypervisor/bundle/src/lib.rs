@@ -47,7 +47,7 @@ use portcullis_tree::{Node, Tree};
 pub use self::cycle::{CoreConfig, Window};
 pub use self::error::{BundleError, CoreError, VmError};
 use self::header::{Contents, Images};
-use self::links::{Disk, LinkError, Network, NetworkPort, SharedMemory, Wire};
+use self::links::{Disk, LinkError, Network, NetworkPort, Serial, SharedMemory, Wire};
 use self::property::utf8;
 pub use self::settings::Settings;
 pub use self::slices::Slices;
@@ -80,7 +80,7 @@ impl<'a> Bundle<'a> {
         }
         let mut bundle = Self { control: None, vms: [const { None }; map::MAX_VMS], root, images };
         let mut last_core = None;
-        let mut folders: [Option<&str>; 4] = [None; 4];
+        let mut folders: [Option<&str>; links::KINDS] = [None; links::KINDS];
         for (index, node) in root.children().enumerate() {
             let name = utf8(node.name);
             if let Some(kind) = links::kind(name) {
@@ -91,7 +91,7 @@ impl<'a> Bundle<'a> {
                 bundle.check_links(kind, &node)?;
                 continue;
             }
-            if folders != [None; 4] {
+            if folders != [None; links::KINDS] {
                 // A link was checked against the VMs before it, which must be all.
                 return Err(BundleError::Unknown);
             }
@@ -120,7 +120,7 @@ impl<'a> Bundle<'a> {
         if bundle.vms().next().is_none() {
             return Err(BundleError::NoVms);
         }
-        if folders != [None; 4] {
+        if folders != [None; links::KINDS] {
             bundle.make_room_for_links();
         }
         if let Some(value) = control {
@@ -171,6 +171,12 @@ impl<'a> Bundle<'a> {
         self.links(bundle::NETWORKS).filter_map(move |node| Network::parse(&node, vms).ok())
     }
 
+    /// The pairs of serial ports, in the manifest's order.
+    pub fn serials(&self) -> impl Iterator<Item = Serial<'a>> {
+        let vms = self.vms().count();
+        self.links(bundle::SERIALS).filter_map(move |node| Serial::parse(&node, vms).ok())
+    }
+
     /// The disks, in the manifest's order.
     pub fn disks(&self) -> impl Iterator<Item = Disk<'a>> {
         let (vms, images) = (self.vms().count(), self.images);
@@ -187,6 +193,7 @@ impl<'a> Bundle<'a> {
             let ports = self.networks().flat_map(|network| network.ports()).filter(is_its).count();
             let transports = ports.saturating_add(self.disks().filter(|disk| disk.vm == index).count());
             if let Some(vm) = self.vms.get_mut(index).and_then(Option::as_mut).filter(|vm| vm.dtb.is_none()) {
+                let transports = transports.saturating_add(usize::from(vm.console.is_some()));
                 vm.tree_room = vm.tree_room.saturating_add(GuestTree::room_of_links(wires, shared, transports));
             }
         }
@@ -216,6 +223,12 @@ impl<'a> Bundle<'a> {
                     return Err(error(LinkError::TooMany(map::VIRTIO_SLOTS.saturating_mul(map::MAX_VMS))));
                 }
                 others.try_for_each(|other| network.fits(&other)).map_err(error)?;
+                let consoles = || self.vms().map(|vm| vm.console);
+                network.fits_consoles(consoles).map_err(error)?;
+            } else if utf8(folder.name) == bundle::SERIALS {
+                let others = || before().filter_map(|node| Serial::parse(&node, vms).ok());
+                let serial = Serial::parse(&node, vms).map_err(error)?;
+                serial.fits(others, |vm| self.vms().nth(vm).is_some_and(|vm| vm.console.is_some())).map_err(error)?;
             } else if utf8(folder.name) == bundle::DISKS {
                 let disk = Disk::parse(&node, vms, self.images).map_err(error)?;
                 let mut others = before().filter_map(|node| Disk::parse(&node, vms, self.images).ok());
@@ -223,7 +236,8 @@ impl<'a> Bundle<'a> {
                 // Whatever else the VM has in a transport.
                 let ports = self.networks().flat_map(|network| network.ports()).map(|port| (port.vm, port.slot));
                 let disks = self.disks().take(index).map(|disk| (disk.vm, disk.slot));
-                if ports.chain(disks).any(|taken| taken == (disk.vm, disk.slot)) {
+                let consoles = self.vms().enumerate().filter_map(|(vm, config)| Some((vm, config.console?)));
+                if ports.chain(disks).chain(consoles).any(|taken| taken == (disk.vm, disk.slot)) {
                     return Err(error(LinkError::SlotTaken { vm: disk.vm, slot: disk.slot }));
                 }
             } else {

@@ -49,6 +49,8 @@ pub struct VmConfig<'a> {
     pub dtb: Option<&'a [u8]>,
     /// Where the images are wanted.
     pub wish: Wish,
+    /// Slot of the virtio transport of its console, below [`map::VIRTIO_SLOTS`]; none: it has no serial ports.
+    pub console: Option<usize>,
     /// Bytes that are set aside for the device tree.
     pub tree_room: u64,
 }
@@ -169,6 +171,7 @@ impl<'a> VmConfig<'a> {
             initrd: None,
             dtb: None,
             wish: Wish::default(),
+            console: None,
             tree_room: 0,
         };
         let mut memory = None;
@@ -190,6 +193,7 @@ impl<'a> VmConfig<'a> {
                 bundle::KERNEL => kernel = Some(image(bundle::KERNEL, value)?),
                 bundle::INITRD => vm.initrd = Some(image(bundle::INITRD, value)?),
                 bundle::DTB => vm.dtb = Some(image(bundle::DTB, value)?),
+                bundle::CONSOLE => vm.console = Some(slot(value)?),
                 bundle::LOAD => vm.wish.load = Some(u64_of(bundle::LOAD, value)?),
                 bundle::TREE_LOW if value.is_empty() => vm.wish.tree_low = true,
                 bundle::TREE_LOW => return Err(VmError::Malformed(bundle::TREE_LOW)),
@@ -344,6 +348,12 @@ pub fn is_name(name: &str) -> bool {
 fn is_tree(dtb: &[u8]) -> bool {
     let (magic, size) = (be32(dtb, 0), be32(dtb, 4));
     magic == Some(MAGIC) && size.is_some_and(|size| size as usize <= dtb.len()) && dtb.len() as u64 <= DTB_MAX
+}
+
+/// A slot of a virtio transport.
+fn slot(value: &[u8]) -> Result<usize, VmError> {
+    let slot = value.try_into().map(u32::from_be_bytes).ok().map(|slot| slot as usize);
+    slot.filter(|slot| *slot < map::VIRTIO_SLOTS).ok_or(VmError::Malformed(bundle::CONSOLE))
 }
 
 fn u64_of(name: &'static str, value: &[u8]) -> Result<u64, VmError> {

@@ -73,6 +73,15 @@ impl Layout {
         })
     }
 
+    /// Free-running index behind the last chain that the driver has made available.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfReach`].
+    pub fn available<M: Shared>(&self, memory: &mut M) -> Result<u16, OutOfReach> {
+        memory.load(self.available_index())
+    }
+
     /// The place of a free-running index in a ring.
     const fn place(&self, index: u16) -> u64 {
         (index & self.size.wrapping_sub(1)) as u64

@@ -45,6 +45,8 @@ pub enum LinkError {
     Mac(usize),
     /// A number of bytes that no packet may have at the most.
     Mtu(u32),
+    /// A VM without a console, at which a port of its would be.
+    NoConsole(usize),
     /// A disk has no source, or more than one.
     Source,
     /// A number of bytes that a disk cannot have, in blocks of so many.
@@ -101,6 +103,9 @@ impl fmt::Display for LinkError {
             }
             Self::Mtu(mtu) => {
                 write!(f, "an MTU of {mtu} bytes is none; it is from {} to {}", bundle::MTU_MIN, bundle::MTU_MAX)
+            }
+            Self::NoConsole(vm) => {
+                write!(f, "{}{vm:x} has no \"{}\"; a VM with serial ports has one", bundle::VM_NODE, bundle::CONSOLE)
             }
             Self::Source => write!(
                 f,

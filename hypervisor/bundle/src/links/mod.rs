@@ -3,6 +3,7 @@
 mod disk;
 mod error;
 mod network;
+mod serial;
 mod shared_memory;
 pub mod transport;
 mod wire;
@@ -10,6 +11,7 @@ mod wire;
 pub use self::disk::{Disk, Export, Source};
 pub use self::error::LinkError;
 pub use self::network::{Network, NetworkPort};
+pub use self::serial::Serial;
 pub use self::shared_memory::{SharedMemory, Sharer};
 pub use self::wire::{Wire, WireEnd};
 
@@ -36,12 +38,16 @@ fn cells<const N: usize>(name: &'static str, value: &[u8]) -> Result<[u32; N], L
     }
 }
 
+/// Kinds of links.
+pub(super) const KINDS: usize = 5;
+
 /// Whether the folder of links is one that this crate knows, and how its links are called in messages.
 pub(super) fn kind(folder: &str) -> Option<&'static str> {
     match folder {
         bundle::WIRES => Some("wire"),
         bundle::SHARED_MEMORY => Some("shared memory"),
         bundle::NETWORKS => Some("network"),
+        bundle::SERIALS => Some("serial"),
         bundle::DISKS => Some("disk"),
         _ => None,
     }

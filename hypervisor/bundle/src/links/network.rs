@@ -109,6 +109,17 @@ impl<'a> Network<'a> {
         Ok(())
     }
 
+    /// Checks it against the slots of the VMs' consoles, by VM.
+    pub(crate) fn fits_consoles<I: Iterator<Item = Option<usize>>>(
+        &self,
+        consoles: impl Fn() -> I,
+    ) -> Result<(), LinkError> {
+        match self.ports().find(|port| consoles().nth(port.vm).flatten() == Some(port.slot)) {
+            Some(NetworkPort { vm, slot, .. }) => Err(LinkError::SlotTaken { vm, slot }),
+            None => Ok(()),
+        }
+    }
+
     /// Checks it against one before it.
     pub(crate) fn fits(&self, other: &Self) -> Result<(), LinkError> {
         if other.name == self.name {

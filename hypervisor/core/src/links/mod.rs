@@ -5,11 +5,13 @@
 //! queues to itself, and nobody waits for that but a VM that ends, stands still, or resets the device: bounded by a piece or two.
 
 pub mod backplane;
+pub mod console;
 pub mod disk;
 pub mod network;
 pub mod peer;
 pub mod registers;
 pub mod report;
+pub mod serial;
 #[cfg(test)]
 mod tests;
 pub mod wire;
@@ -19,30 +21,58 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use self::backplane::Backplane;
+use self::console::Console;
 use self::disk::Disk;
 use self::network::{Network, Plug};
 use self::peer::Peer;
 use self::report::Link;
+use self::serial::Serial;
 use self::wire::Wire;
 
 /// The links of a machine.
 pub struct Links {
     networks: Box<[Network]>,
     disks: Box<[Disk]>,
+    serials: Box<[&'static Serial]>,
     wires: Box<[Wire]>,
+    /// Of the VMs that have one.
+    consoles: Box<[&'static Console]>,
+}
+
+/// What connects the VMs of a machine, as the manifest has it.
+#[derive(Default)]
+pub struct Connections {
+    /// Networks.
+    pub networks: Vec<Network>,
+    /// Pairs of serial ports.
+    pub serials: Vec<&'static Serial>,
+    /// By VM: the slot of its console, if it has one.
+    pub consoles: Vec<Option<usize>>,
+    /// Disks.
+    pub disks: Vec<Disk>,
+    /// Wires, of which nothing is done here.
+    pub wires: Vec<Wire>,
 }
 
 impl Links {
     /// The links between VMs that are yet to be [connected](Self::connect).
-    pub fn new(networks: Vec<Network>, disks: Vec<Disk>, wires: Vec<Wire>) -> &'static Self {
-        Box::leak(Box::new(Self { networks: networks.into(), disks: disks.into(), wires: wires.into() }))
+    pub fn new(Connections { networks, serials, consoles, disks, wires }: Connections) -> &'static Self {
+        let consoles = consoles.into_iter().enumerate().filter_map(|(vm, slot)| {
+            // A VM's ports are numbered in this order.
+            let ports = serials.iter().flat_map(|serial| serial.ports(vm)).collect();
+            Some(Console::new(vm, slot?, ports))
+        });
+        let consoles = consoles.collect();
+        let (networks, serials, disks, wires) = (networks.into(), serials.into(), disks.into(), wires.into());
+        Box::leak(Box::new(Self { networks, serials, consoles, disks, wires }))
     }
 
     /// All of them, kind by kind, each kind in the manifest's order.
     pub fn all(&self) -> impl Iterator<Item = &dyn Link> {
         let networks = self.networks.iter().map(|network| network as &dyn Link);
+        let serials = self.serials.iter().map(|serial| *serial as &dyn Link);
         let disks = self.disks.iter().map(|disk| disk as &dyn Link);
-        networks.chain(disks).chain(self.wires.iter().map(|wire| wire as &dyn Link))
+        networks.chain(serials).chain(disks).chain(self.wires.iter().map(|wire| wire as &dyn Link))
     }
 
     /// The networks, in the manifest's order.
@@ -50,9 +80,17 @@ impl Links {
         &self.networks
     }
 
+    /// The pairs of serial ports, in the manifest's order.
+    pub fn serials(&self) -> &[&'static Serial] {
+        &self.serials
+    }
+
     /// The transports of the VM with the number `vm`; none: it has no link.
     pub fn backplane(&'static self, vm: usize) -> Option<&'static Backplane> {
         let mut backplane = Backplane::new();
+        for console in self.consoles.iter().filter(|console| console.vm == vm) {
+            backplane.add(console.slot, Box::new(console::Plug(console)));
+        }
         for network in &self.networks {
             for (number, port) in network.ports().iter().enumerate().filter(|(_, port)| port.vm == vm) {
                 backplane.add(port.slot, Box::new(Plug { network, number }));
@@ -67,6 +105,7 @@ impl Links {
     /// Says which VM has which number. To be called once, before any of them runs.
     pub fn connect(&self, peer: impl Fn(usize) -> Option<&'static dyn Peer>) {
         self.networks.iter().for_each(|network| network.connect(&peer));
+        self.consoles.iter().for_each(|console| console.connect(peer(console.vm)));
         self.disks.iter().for_each(|disk| disk.connect(&peer));
     }
 

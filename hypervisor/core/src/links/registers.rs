@@ -74,6 +74,11 @@ impl<F: Front, const QUEUES: usize> Registers<F, QUEUES> {
         result
     }
 
+    /// Does something with what the driver is shown, which changes nothing of the registers.
+    pub fn look<R>(&self, work: impl FnOnce(&mut F) -> R) -> R {
+        work(&mut self.0.lock().front)
+    }
+
     /// The queue with this number as its driver has set it up, in the memory of `peer`, and the features that it accepted; none: it does
     /// not use it.
     ///
@@ -102,6 +107,11 @@ impl<F: Front, const QUEUES: usize> Registers<F, QUEUES> {
     /// The VM is a new one: counts anew.
     pub fn renew(&self) {
         self.0.lock().signals = Signals::default();
+    }
+
+    /// Returns when nobody is at the registers who was there before.
+    pub fn rest(&self) {
+        drop(self.0.lock());
     }
 
     /// Takes note that chains were given back to a driver that wants to be interrupted.

@@ -18,7 +18,8 @@ use crate::cpu::physical_core::Core;
 use crate::life::create::{Stock, create, set_implementations};
 use crate::life::shared_memory::{Description, SharedMemory};
 use crate::life::wires;
-use crate::links::{Links, disk::Disk, network::Network};
+use crate::links::serial::Serial;
+use crate::links::{self, Links, disk::Disk, network::Network};
 use crate::machine::{Machine, Usage};
 use crate::run::assign::assign;
 use crate::run::start::start;
@@ -80,6 +81,7 @@ pub fn vm(name: &'static str, cores: &[u32]) -> VmConfig<'static> {
         initrd: None,
         dtb: None,
         wish: Default::default(),
+        console: None,
         tree_room: 0x4000,
         flash: None,
     }
@@ -91,6 +93,7 @@ struct Connections<'a> {
     wires: &'a [Wire<'static>],
     shared: &'a [Description],
     networks: Vec<Network>,
+    serials: Vec<&'static Serial>,
     disks: &'a [DiskConfig<'static>],
 }
 
@@ -156,6 +159,12 @@ impl Rig {
         prepare: impl Fn(usize),
     ) -> Self {
         Self::complete(parts, gic, vms, assignments, Connections::default(), prepare)
+    }
+
+    /// A machine between whose VMs there are these pairs of serial ports.
+    pub fn with_serials(gic: GicVersion, vms: &[VmConfig<'static>], serials: Vec<&'static Serial>) -> Self {
+        let connections = Connections { serials, ..Connections::default() };
+        Self::complete(Parts::new(), gic, vms, Assignments::default(), connections, |_| ())
     }
 
     /// A machine whose VMs are at these networks.
@@ -413,7 +422,7 @@ fn assemble(
     workers: &'static [Worker],
     configs: &[VmConfig<'static>],
     assignments: Assignments,
-    Connections { wires, shared, networks, disks }: Connections<'_>,
+    Connections { wires, shared, networks, disks, serials }: Connections<'_>,
 ) -> &'static Machine {
     SERIAL.connect(parts.line);
     let board = Box::leak(Box::new(portcullis_board::Board { ..parts.board }));
@@ -425,8 +434,10 @@ fn assemble(
         }
         Disk::of(disk, &mut free, 0).unwrap()
     });
+    let (consoles, disks) = (configs.iter().map(|vm| vm.console).collect(), disks.collect());
     let laid = wires::lay(configs.len(), wires);
-    let links = Links::new(networks, disks.collect(), wires::report(wires, &laid));
+    let wires = wires::report(wires, &laid);
+    let links = Links::new(links::Connections { networks, serials, consoles, disks, wires });
     let wires = laid;
     let mut stock = Stock {
         support: &support,

@@ -1,11 +1,12 @@
 //! The device of one VM.
 
+use heapless::Vec;
 use portcullis_virtio::features::EVERY;
 use portcullis_virtio::mmio::Identity;
 use portcullis_virtio::{Chain, Fault, Queue, Shared};
 use virtio_spec::console::F;
 
-use super::message::{BYTES, Said};
+use super::message::{BYTES, Message, Said};
 use super::port::Port;
 
 /// Chains that a queue holds.
@@ -18,18 +19,52 @@ pub const CONTROL_TRANSMIT: u16 = 3;
 /// Descriptors of a message. All messages of a full queue are used up at once, and that takes no longer than another piece of work.
 const MOST: usize = 4;
 
+/// Most ports of a device.
+pub const PORTS: usize = 31;
+/// Queues of a device with as many: two for each port, and two for messages.
+pub const QUEUES: usize = 2 * (PORTS + 1);
+
 const MULTIPORT: u64 = F::MULTIPORT.bits().to_ne() as u64;
 
-/// What a driver is shown first, of a device with `QUEUES` queues: two for each port, and two for messages.
-pub const fn identity<const QUEUES: usize>() -> Identity<QUEUES> {
+/// What a driver is shown first, of a device with so many ports. It has the queues of these, and those for messages.
+pub fn identity(ports: usize) -> Identity<QUEUES> {
     const CONSOLE: u32 = 3;
-    Identity { device: CONSOLE, features: EVERY | MULTIPORT, accepts: |_| true, queues: [QUEUE_SIZE; QUEUES] }
+    let mut queues = [0; QUEUES];
+    // There are queues for the first port whatever a device has, and for messages behind them.
+    queues.iter_mut().take(ports.max(1).saturating_add(1).saturating_mul(2)).for_each(|size| *size = QUEUE_SIZE);
+    Identity { device: CONSOLE, features: EVERY | MULTIPORT, accepts: |_| true, queues }
 }
 
 /// Numbers of the queues of a port: of buffers for what it receives, and of what it sends (section 5.3.2).
 pub const fn queues(port: u16) -> (u16, u16) {
     let first = if port == 0 { 0 } else { port.saturating_mul(2).saturating_add(2) };
     (first, first.saturating_add(1))
+}
+
+/// What a queue is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Buffers for messages to the driver.
+    Tell,
+    /// Messages of the driver.
+    Hear,
+    /// Buffers for what the port with this number receives.
+    Receive(usize),
+    /// What the port with this number sends.
+    Transmit(usize),
+}
+
+impl Purpose {
+    /// What the queue with this number is for: the inverse of [`queues`].
+    pub const fn of(queue: u16) -> Self {
+        let port = match queue {
+            CONTROL_RECEIVE => return Self::Tell,
+            CONTROL_TRANSMIT => return Self::Hear,
+            0 | 1 => 0,
+            _ => (queue.saturating_sub(2) / 2) as usize,
+        };
+        if queue.is_multiple_of(2) { Self::Receive(port) } else { Self::Transmit(port) }
+    }
 }
 
 /// What a message of the driver changed.
@@ -47,28 +82,52 @@ pub enum Event {
 
 /// The ports of one VM.
 #[derive(Clone, Debug)]
-pub struct Console<const PORTS: usize> {
+pub struct Console {
     /// The ports, by number.
-    pub ports: [Port; PORTS],
+    pub ports: Vec<Port, PORTS>,
     /// The driver knows ports.
     ready: bool,
+    /// The driver is one that does not, and uses the first as its console.
+    plain: bool,
 }
 
-impl<const PORTS: usize> Console<PORTS> {
-    /// A device whose driver has said nothing yet.
-    pub const fn new(ports: [Port; PORTS]) -> Self {
-        Self { ports, ready: false }
+impl Console {
+    /// A device with these ports, of which there are [`PORTS`] at the most, whose driver has said nothing yet.
+    pub fn new(ports: impl Iterator<Item = Port>) -> Self {
+        Self { ports: ports.take(PORTS).collect(), ready: false, plain: false }
     }
 
     /// The device's configuration (section 5.3.4): no size, how many ports there are, no emergency write.
-    pub const fn config(&self) -> [u8; 12] {
-        let [a, b, c, d] = (PORTS as u32).to_le_bytes();
+    pub fn config(&self) -> [u8; 12] {
+        let [a, b, c, d] = (self.ports.len() as u32).to_le_bytes();
         [0, 0, 0, 0, a, b, c, d, 0, 0, 0, 0]
+    }
+
+    /// The driver uses the device, with the features `accepted`. Without those of ports there are no messages: it has the first port
+    /// open from now on, and needs not be told who is at the other end. Returns what that changed.
+    pub fn begin(&mut self, accepted: u64) -> Event {
+        self.plain = accepted & MULTIPORT == 0;
+        match self.ports.first_mut().filter(|_| self.plain) {
+            Some(first) => {
+                first.take_as_console();
+                Event::Opened(0)
+            }
+            None => Event::None,
+        }
+    }
+
+    /// Says which session of the other end of port `number` is open, or that it is closed. The driver is told of an end in between.
+    pub fn set_other(&mut self, number: usize, session: Option<u32>) {
+        let Some(port) = self.ports.get_mut(number) else { return };
+        port.set_other(session);
+        if self.plain && number == 0 {
+            port.see_other();
+        }
     }
 
     /// The driver begins anew: every port is closed, and to be added again.
     pub fn reset(&mut self) {
-        self.ready = false;
+        (self.ready, self.plain) = (false, false);
         self.ports.iter_mut().for_each(Port::reset);
     }
 
@@ -125,19 +184,24 @@ impl<const PORTS: usize> Console<PORTS> {
         self.ready && self.ports.iter().any(|port| port.message().is_some())
     }
 
-    /// Tells the driver what there is to tell, as far as it has buffers for it. What it has none for stays to be told.
+    /// Tells the driver what there is to tell, as far as it has buffers for it. What it has none for stays to be told. Returns the ports
+    /// of whose other end it knows something new, a bit each.
     ///
     /// # Errors
     ///
     /// [`Fault`]: a buffer has no room for a message.
-    pub fn tell<M: Shared>(&mut self, queue: &mut Queue, memory: &mut M, chain: &mut Chain) -> Result<(), Fault> {
+    pub fn tell<M: Shared>(&mut self, queue: &mut Queue, memory: &mut M, chain: &mut Chain) -> Result<u32, Fault> {
+        let mut told = 0;
         if !self.ready {
-            return Ok(());
+            return Ok(told);
         }
         for (number, port) in (0_u32..).zip(&mut self.ports) {
             while let Some(message) = port.message() {
                 if !queue.take_within(memory, chain, MOST)? {
-                    return Ok(());
+                    return Ok(told);
+                }
+                if matches!(message, Message::Open(_)) {
+                    told |= 1_u32.wrapping_shl(number);
                 }
                 let bytes = message.bytes(number);
                 let least = bytes.len() as u32;
@@ -149,6 +213,6 @@ impl<const PORTS: usize> Console<PORTS> {
                 port.told();
             }
         }
-        Ok(())
+        Ok(told)
     }
 }

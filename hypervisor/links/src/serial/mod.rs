@@ -10,9 +10,11 @@ mod pair;
 mod port;
 mod server_end;
 
-pub use console::{CONTROL_RECEIVE, CONTROL_TRANSMIT, Console, Event, QUEUE_SIZE, identity, queues};
+pub use console::{
+    CONTROL_RECEIVE, CONTROL_TRANSMIT, Console, Event, PORTS, Purpose, QUEUE_SIZE, QUEUES, identity, queues,
+};
 pub use counters::Counters;
 pub use message::{Message, NAME};
-pub use pair::{Broken, Flow, Pair, Progress, Side};
+pub use pair::{Broken, Flow, Pair, Progress, Side, Wait};
 pub use port::Port;
 pub use server_end::{Change, ServerEnd};

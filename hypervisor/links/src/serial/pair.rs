@@ -35,12 +35,23 @@ pub struct Broken {
 /// Where a piece of work has stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// There is nothing to send, nobody who takes it, or no buffer for it.
-    Idle,
+    /// There is nothing to do before this comes.
+    Idle(Wait),
     /// The budget is spent, and there may be more to do.
     More,
     /// A session is over: what [`Pair::session`] says is another one, and goes to the port before there is more to do.
     Turned,
+}
+
+/// What work waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// Somebody who takes what is sent, and whose driver was told that it is.
+    Reader,
+    /// Something that is sent.
+    Bytes,
+    /// A buffer for what is sent.
+    Room,
 }
 
 /// A queue of data of one end.
@@ -103,6 +114,11 @@ impl Pair {
         self.end(side).counters
     }
 
+    /// Counts what an end sends anew.
+    pub fn renew(&mut self, side: Side) {
+        self.end_mut(side).counters = Counters::default();
+    }
+
     /// The session that the port of `side` is to show: the other end's, until its last byte was delivered.
     pub const fn session(&self, side: Side) -> Option<u32> {
         let other = self.end(side.other());
@@ -147,7 +163,8 @@ impl Pair {
     }
 
     /// Moves what `from` has sent to the other end, as far as budget, buffers and sessions go; `shown` is the session that the other
-    /// end's port has told its driver of. Each driver sees what is done when its queue is published.
+    /// end's port has told its driver of. `target` is none while the other end's queue is not in use, or cannot be touched: then it
+    /// takes nothing. Each driver sees what is done when its queue is published.
     ///
     /// # Errors
     ///
@@ -157,7 +174,7 @@ impl Pair {
         from: Side,
         shown: Option<u32>,
         source: &mut Flow<'_, M>,
-        target: &mut Flow<'_, M>,
+        mut target: Option<&mut Flow<'_, M>>,
         budget: &mut Budget,
     ) -> Result<Progress, Broken> {
         let by_source = |fault| Broken { side: from, fault };
@@ -176,15 +193,18 @@ impl Pair {
                 end.over = None;
                 return Ok(Progress::Turned);
             }
-            if end.lost.is_none() && !taken {
-                return Ok(Progress::Idle);
-            }
-            if !end.load(source, budget).map_err(by_source)? {
-                return Ok(Progress::Idle);
-            }
             if end.lost.is_some() {
+                if !end.load(source, budget).map_err(by_source)? {
+                    return Ok(Progress::Idle(Wait::Bytes));
+                }
                 end.finish(source, false).map_err(by_source)?;
                 continue;
+            }
+            let Some(target) = target.as_deref_mut().filter(|_| taken) else {
+                return Ok(Progress::Idle(Wait::Reader));
+            };
+            if !end.load(source, budget).map_err(by_source)? {
+                return Ok(Progress::Idle(Wait::Bytes));
             }
             // The other end's chain may be as long as this one.
             if budget.is_spent() {
@@ -192,7 +212,7 @@ impl Pair {
             }
             let mark = target.queue.mark();
             if !target.queue.take(target.memory, target.chain).map_err(by_target)? {
-                return Ok(Progress::Idle);
+                return Ok(Progress::Idle(Wait::Room));
             }
             budget.chain(target.chain);
             let moved = end.pass(source, target, budget).map_err(|fault| match fault {

@@ -45,8 +45,18 @@ impl Port {
         self.shown
     }
 
-    /// Says which session of the other end is open, or that it is closed. The driver is told of an end in between.
-    pub const fn set_other(&mut self, session: Option<u32>) {
+    /// The driver has it as its console.
+    pub(super) const fn take_as_console(&mut self) {
+        (self.added, self.ready, self.named, self.open) = (true, true, true, true);
+        self.see_other();
+    }
+
+    /// The driver needs not be told of the other end.
+    pub(super) const fn see_other(&mut self) {
+        self.shown = self.other;
+    }
+
+    pub(super) const fn set_other(&mut self, session: Option<u32>) {
         self.other = session;
     }
 

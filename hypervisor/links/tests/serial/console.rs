@@ -1,6 +1,6 @@
 //! What a driver is told of its ports.
 
-use portcullis_links::serial::{Console, Event, Port, identity, queues};
+use portcullis_links::serial::{Console, Event, PORTS, Port, Purpose, QUEUES, identity, queues};
 use portcullis_virtio::Fault;
 
 use crate::bed::Line;
@@ -11,7 +11,7 @@ const OPEN: u16 = 6;
 const NAME: u16 = 7;
 
 struct Bed {
-    console: Console<3>,
+    console: Console,
     to: Line,
     from: Line,
 }
@@ -23,7 +23,7 @@ fn message(port: u32, event: u16, value: u16) -> Vec<u8> {
 impl Bed {
     fn new() -> Self {
         let ports = ["portcullis", "a", "disk.b"].map(|name| Port::new(name).unwrap());
-        Self { console: Console::new(ports), to: Line::new(), from: Line::new() }
+        Self { console: Console::new(ports.into_iter()), to: Line::new(), from: Line::new() }
     }
 
     fn say(&mut self, port: u32, event: u16, value: u16) -> Event {
@@ -78,7 +78,7 @@ fn ports_are_added_and_named() {
 fn the_other_end_opens_and_closes() {
     let mut bed = Bed::set_up();
     let mut set = |session| {
-        bed.console.ports[1].set_other(session);
+        bed.console.set_other(1, session);
         bed.told(2)
     };
     assert_eq!(set(Some(1)), [message(1, OPEN, 1)]);
@@ -87,9 +87,9 @@ fn the_other_end_opens_and_closes() {
     assert_eq!(set(None), [message(1, OPEN, 0)]);
     assert_eq!(set(None), [[0; 0]; 0]);
     // What changes back before it was told is not told.
-    bed.console.ports[1].set_other(Some(9));
+    bed.console.set_other(1, Some(9));
     assert!(bed.console.has_news());
-    bed.console.ports[1].set_other(None);
+    bed.console.set_other(1, None);
     assert!(!bed.console.has_news());
     assert_eq!(bed.console.ports[1].shown(), None);
 }
@@ -123,7 +123,7 @@ fn programs_open_and_close() {
 fn a_driver_that_begins_anew_is_told_everything_again() {
     let mut bed = Bed::set_up();
     bed.say(1, OPEN, 1);
-    bed.console.ports[1].set_other(Some(4));
+    bed.console.set_other(1, Some(4));
     assert_eq!(bed.told(1).len(), 1);
     bed.console.reset();
     assert!(!bed.console.ports[1].is_open() && !bed.console.has_news());
@@ -132,6 +132,24 @@ fn a_driver_that_begins_anew_is_told_everything_again() {
     bed.say(1, READY, 1);
     let named = [&message(1, NAME, 1)[..], b"a"].concat();
     assert_eq!(bed.told(3), [named, message(1, OPEN, 1)]);
+}
+
+/// A driver that does not know of ports has the first one as its console.
+#[test]
+fn a_driver_without_ports_has_the_first_one_open() {
+    let mut bed = Bed::new();
+    bed.console.set_other(0, Some(3));
+    assert_eq!(bed.console.begin(2), Event::None, "VIRTIO_CONSOLE_F_MULTIPORT");
+    assert!(!bed.console.ports[0].is_open());
+    assert_eq!(bed.console.begin(0), Event::Opened(0));
+    assert_eq!((bed.console.ports[0].is_open(), bed.console.ports[0].shown()), (true, Some(3)));
+    bed.console.set_other(0, Some(4));
+    assert_eq!((bed.console.ports[0].shown(), bed.console.has_news()), (Some(4), false));
+    assert!(!bed.console.ports[1].is_open());
+    bed.console.reset();
+    assert!(!bed.console.ports[0].is_open());
+    bed.console.set_other(0, Some(5));
+    assert_eq!(bed.console.ports[0].shown(), None);
 }
 
 #[test]
@@ -153,8 +171,14 @@ fn half_a_message_and_half_a_buffer_are_faults() {
 fn queues_and_configuration_are_as_drivers_look_for_them() {
     assert_eq!([0, 1, 2, 30].map(queues), [(0, 1), (4, 5), (6, 7), (62, 63)]);
     assert_eq!(Bed::new().console.config(), [0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0]);
-    let identity = identity::<8>();
-    assert_eq!((identity.device, identity.queues, identity.features & 2), (3, [32; 8], 2));
+    let numbers = |ports| identity(ports).queues.iter().filter(|size| **size == 32).count();
+    assert_eq!([0, 1, 3, PORTS, 99].map(numbers), [4, 4, 8, QUEUES, QUEUES]);
+    assert_eq!((identity(1).device, identity(1).features & 2), (3, 2));
+    for port in 0..PORTS {
+        let (receive, transmit) = queues(port as u16);
+        assert_eq!([receive, transmit].map(Purpose::of), [Purpose::Receive(port), Purpose::Transmit(port)]);
+    }
+    assert_eq!([2, 3].map(Purpose::of), [Purpose::Tell, Purpose::Hear]);
     assert!(Port::new(&"x".repeat(33)).is_none());
     assert_eq!(Port::new("disk.x").unwrap().name(), "disk.x");
 }

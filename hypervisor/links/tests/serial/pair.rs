@@ -1,6 +1,6 @@
 //! Bytes from one end to the other.
 
-use portcullis_links::serial::{Broken, Pair, Progress, Side};
+use portcullis_links::serial::{Broken, Pair, Progress, Side, Wait};
 use portcullis_virtio::fake::{INSTRUCTIONS, START, buffers, price};
 use portcullis_virtio::{Budget, Fault, Features, Layout, MAX_CHAIN, Queue};
 
@@ -30,7 +30,7 @@ impl Bed {
 
     fn work(&mut self) -> Result<Progress, Broken> {
         let Self { pair, a, b, shown } = self;
-        pair.work(Side::A, *shown, &mut a.flow(), &mut b.flow(), &mut Budget::new())
+        pair.work(Side::A, *shown, &mut a.flow(), Some(&mut b.flow()), &mut Budget::new())
     }
 
     /// Works until there is nothing to do; B's driver is told at once. Returns how many sessions it saw end.
@@ -38,7 +38,7 @@ impl Bed {
         let mut turns = 0;
         loop {
             match self.work().unwrap() {
-                Progress::Idle => {
+                Progress::Idle(_) => {
                     self.shown = self.pair.session(Side::B);
                     return turns;
                 }
@@ -87,17 +87,45 @@ fn nothing_is_delivered_to_who_has_not_opened_or_was_not_told() {
     let mut bed = Bed::new();
     bed.b.room(100);
     bed.a.send(b"early");
-    assert_eq!(bed.work(), Ok(Progress::Idle));
+    assert_eq!(bed.work(), Ok(Progress::Idle(Wait::Reader)));
     bed.pair.open(Side::A);
     assert_eq!(bed.pair.session(Side::B), Some(1));
     bed.shown = Some(1);
-    assert_eq!((bed.work(), bed.got()), (Ok(Progress::Idle), vec![]));
+    assert_eq!((bed.work(), bed.got()), (Ok(Progress::Idle(Wait::Reader)), vec![]));
     bed.pair.open(Side::B);
     bed.shown = None;
-    assert_eq!((bed.work(), bed.got()), (Ok(Progress::Idle), vec![]));
+    assert_eq!((bed.work(), bed.got()), (Ok(Progress::Idle(Wait::Reader)), vec![]));
     bed.settle();
     bed.settle();
     assert_eq!((bed.got(), bed.a.back()), (b"early".to_vec(), 1));
+}
+
+#[test]
+fn what_is_waited_for_is_said() {
+    let mut bed = Bed::open();
+    assert_eq!(bed.work(), Ok(Progress::Idle(Wait::Bytes)));
+    bed.a.send(b"hello");
+    assert_eq!(bed.work(), Ok(Progress::Idle(Wait::Room)));
+    bed.b.room(3);
+    assert_eq!(bed.work(), Ok(Progress::Idle(Wait::Room)), "the rest of the chain");
+    bed.b.room(3);
+    assert_eq!((bed.work(), bed.got()), (Ok(Progress::Idle(Wait::Bytes)), b"hello".to_vec()));
+}
+
+/// A reader whose driver is not there takes nothing; what was for one that has closed is dropped without it.
+#[test]
+fn bytes_are_dropped_without_the_other_end_s_queue() {
+    let mut bed = Bed::open();
+    bed.a.send(b"hello");
+    let alone = |bed: &mut Bed| {
+        let Bed { pair, a, shown, .. } = bed;
+        pair.work(Side::A, *shown, &mut a.flow(), None, &mut Budget::new())
+    };
+    assert_eq!(alone(&mut bed), Ok(Progress::Idle(Wait::Reader)));
+    let waiting = bed.a.queue.end(&mut bed.a.ram).unwrap();
+    bed.pair.vanish(Side::B, waiting);
+    assert_eq!(alone(&mut bed), Ok(Progress::Idle(Wait::Reader)));
+    assert_eq!((bed.a.back(), bed.pair.counters(Side::A).dropped), (1, 5));
 }
 
 #[test]
@@ -128,7 +156,7 @@ fn an_open_after_a_close_is_another_session() {
     (0..2).for_each(|_| bed.b.room(100));
     assert_eq!(bed.work(), Ok(Progress::Turned));
     assert_eq!((bed.got(), bed.pair.session(Side::B)), (b"one".to_vec(), Some(2)));
-    assert_eq!((bed.work(), bed.got()), (Ok(Progress::Idle), vec![]), "its driver is told first");
+    assert_eq!((bed.work(), bed.got()), (Ok(Progress::Idle(Wait::Reader)), vec![]), "its driver is told first");
     bed.shown = bed.pair.session(Side::B);
     assert_eq!((bed.settle(), bed.got()), (0, b"two".to_vec()));
     // A second end before the first was told goes with it; nothing is lost.
@@ -220,7 +248,7 @@ fn who_vanishes_is_closed_at_once() {
     bed.pair.vanish(Side::A, 0);
     bed.a = Line::new();
     assert_eq!(bed.pair.session(Side::B), None);
-    assert_eq!(bed.work(), Ok(Progress::Idle));
+    assert_eq!(bed.work(), Ok(Progress::Idle(Wait::Reader)));
     bed.pair.open(Side::A);
     bed.a.send(b"again");
     bed.b.room(100);
@@ -385,7 +413,7 @@ fn hostile_chains_do_not_make_a_piece_of_work_long() {
             let price = price(&mut bed.a.ram.steps) + price(&mut bed.b.ram.steps);
             assert!(price <= INSTRUCTIONS, "{price}");
             pieces += 1;
-            if progress == Progress::Idle {
+            if matches!(progress, Progress::Idle(_)) {
                 break;
             }
         }

@@ -23,7 +23,7 @@ fn stock() -> Stock<'static> {
         wires: Vec::new(),
         shared: Vec::new(),
         free,
-        links: Links::new(Vec::new(), Vec::new(), Vec::new()),
+        links: Links::new(Default::default()),
     }
 }
 

@@ -162,6 +162,7 @@ impl Piece<'_> {
     fn give(&mut self, number: usize, port: &Port, lane: &mut Lane, room: &mut Chain, frame: &Frame<'_>) -> Given {
         const DOWN: Given = Given::Dropped(Dropped::Down);
         let Some(peer) = port.peer().filter(|peer| peer.runs()) else { return DOWN };
+        // Nothing is mapped of a VM that has no queue: it may be about to be loaded, which waits until nothing is.
         let Some(queue) = &mut lane.receive else { return DOWN };
         let Some(memory) = reach(&mut self.reached, number, peer) else { return DOWN };
         match deliver(frame, &mut self.memory, queue, memory, room, lane.features, &mut self.budget) {

@@ -147,6 +147,24 @@ fn a_vm_is_not_loaded_before_every_core_has_forgotten_it() {
     assert!(vm.aliases.are_gone());
 }
 
+/// What others send meanwhile does not keep a VM from being loaded.
+#[test]
+fn a_vm_is_loaded_while_others_send_to_it() {
+    let configs = [vm("a", &[0]), vm("b", &[1]), vm("c", &[1])];
+    let rig = Rig::with_networks(GicVersion::V3, &configs, vec![network(3)]);
+    // One core has come as far as its guest, which is at the network, and the other one is yet to load its guests.
+    rig.run(0);
+    let mut a = Guest::new(0, 0, 3);
+    a.begin(&rig, FEATURES, &[64, 64, 0]);
+    a.send(&rig, [0xff; 6], 60);
+    let dropped = [1, 2].map(|port| counters(&rig, port).dropped(Dropped::Down));
+    assert_eq!(dropped, [1, 1]);
+    rig.settle();
+    for vm in [1, 2] {
+        until_its(&rig, 1, vm);
+    }
+}
+
 #[test]
 fn a_driver_that_resets_its_device_has_its_rings_back() {
     let (rig, [mut a, mut b]) = machine();

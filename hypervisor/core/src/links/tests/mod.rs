@@ -4,3 +4,5 @@ mod disk;
 mod guest;
 mod lives;
 mod network;
+mod ports;
+mod serial;

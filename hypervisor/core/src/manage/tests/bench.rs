@@ -281,6 +281,7 @@ fn assemble() -> &'static Machine {
             initrd: None,
             dtb: None,
             wish: Default::default(),
+            console: None,
             tree_room: 0x4000,
         };
         let pv_time = pv_time::PvTime::new(page, 1_000_000);
@@ -310,7 +311,7 @@ fn assemble() -> &'static Machine {
         &BOARD,
         Vec::leak(physical),
         vms,
-        Links::new(Vec::new(), Vec::new(), Vec::new()),
+        Links::new(Default::default()),
         trap::handlers(),
         SUPPORT,
         usage,

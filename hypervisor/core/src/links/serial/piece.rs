@@ -1,0 +1,150 @@
+//! A piece of work: bytes of one end go to the other.
+
+use portcullis_links::serial::{Broken, Flow as Moving, Progress, Side, Wait};
+use portcullis_virtio::{Budget, Fault, Queue};
+
+use super::desk::{Ask, Desk};
+use super::{Owners, SIDES, Serial};
+use crate::links::console::{Flow, News, Queues};
+use crate::links::peer::Peer;
+use crate::memory::guest::GuestMemory;
+
+impl Serial {
+    /// Moves bytes of `from`. Returns whether there is more.
+    pub(super) fn piece(&self, desk: &mut Desk, from: Side, owners: Owners<'_>) -> bool {
+        for side in SIDES {
+            if let Some(news) = self.jack(side).and_then(|jack| jack.news()) {
+                self.take_note(desk, side, news, owners.side);
+            }
+        }
+        let mut budget = Budget::new();
+        loop {
+            self.show(desk, owners);
+            match self.flow(desk, from, owners, &mut budget) {
+                // Another session goes on when the driver knows of it.
+                Ok(Progress::Turned) => {}
+                Ok(progress) => return progress == Progress::More,
+                Err(Broken { side, fault }) => {
+                    let flow = if side == from { Flow::Transmit } else { Flow::Receive };
+                    owners.with(self, side, |owner| {
+                        self.jack(side).into_iter().for_each(|jack| jack.fail(owner, flow, fault));
+                    });
+                    self.lose(desk, side, owners);
+                    // The other end gets back what it has sent.
+                    return side != from;
+                }
+            }
+        }
+    }
+
+    /// The driver of one side has said something. `by` works for what follows from it.
+    fn take_note(&self, desk: &mut Desk, side: Side, News { closed, open, shown, .. }: News, by: Side) {
+        desk.lane(side).shown = shown;
+        if let Some(sent) = closed {
+            let waiting = self.waiting(desk, side.other());
+            // It may have been opened and closed at once.
+            desk.pair.open(side);
+            if desk.lane(side).queues.transmit.is_some() {
+                desk.pair.close(side, sent, waiting);
+            } else {
+                desk.pair.vanish(side, waiting);
+            }
+            SIDES.into_iter().for_each(|from| self.desk.mark(Ask { by, from }.number()));
+        }
+        if open {
+            desk.pair.open(side);
+        }
+    }
+
+    /// Shows each port who is at the other end.
+    fn show(&self, desk: &mut Desk, owners: Owners<'_>) {
+        for side in SIDES {
+            let session = desk.pair.session(side);
+            let lane = desk.lane(side);
+            if session == lane.told {
+                continue;
+            }
+            lane.told = session;
+            owners.with(self, side, |owner| {
+                lane.shown = self.jack(side).and_then(|jack| jack.show(owner, session));
+            });
+        }
+    }
+
+    /// An end is there no more, with its queues. The other one is told.
+    pub(super) fn lose(&self, desk: &mut Desk, side: Side, owners: Owners<'_>) {
+        let waiting = self.waiting(desk, side.other());
+        let lane = desk.lane(side);
+        (lane.queues, lane.shown) = (Queues::default(), None);
+        desk.pair.vanish(side, waiting);
+        self.show(desk, owners);
+    }
+
+    /// The index behind what the VM of one side has sent.
+    fn waiting(&self, desk: &mut Desk, side: Side) -> u16 {
+        let Some(queue) = &mut desk.lane(side).queues.transmit else { return 0 };
+        // What it has done to its queue is found when that is worked at.
+        let memory = self.peer(side).and_then(Peer::memory);
+        memory.and_then(|mut memory| queue.end(&mut memory).ok()).unwrap_or(queue.position())
+    }
+
+    /// Moves bytes as far as there are some, there is room for them, and the budget goes, and shows both drivers what was done.
+    fn flow(&self, desk: &mut Desk, from: Side, owners: Owners<'_>, budget: &mut Budget) -> Result<Progress, Broken> {
+        const NOTHING: Progress = Progress::Idle(Wait::Reader);
+        // Nothing is mapped of a VM that has no queue: it may be about to be loaded.
+        let memory = |side| self.peer(side).filter(|peer| peer.runs()).and_then(Peer::memory);
+        let (sender, receiver, pair, [source, target]) = desk.split(from);
+        let Some(queue) = &mut sender.queues.transmit else { return Ok(NOTHING) };
+        let Some(mut sent) = memory(from) else { return Ok(NOTHING) };
+        let mut room = receiver.queues.receive.as_ref().and_then(|_| memory(from.other()));
+        let by = |side| move |fault| Broken { side, fault };
+        let (by_sender, by_receiver) = (by(from), by(from.other()));
+
+        let mut to = receiver.queues.receive.as_mut().zip(room.as_mut());
+        queue.silence(&mut sent).map_err(by_sender)?;
+        if let Some((queue, memory)) = &mut to {
+            queue.silence(*memory).map_err(by_receiver)?;
+        }
+        let done = loop {
+            let mut moving = Moving { queue: &mut *queue, memory: &mut sent, chain: &mut *source };
+            let mut taking =
+                to.as_mut().map(|(queue, memory)| Moving { queue, memory: &mut **memory, chain: &mut *target });
+            let progress = pair.work(from, receiver.shown, &mut moving, taking.as_mut(), budget);
+            let came = match (&progress, &mut taking) {
+                (Ok(Progress::Idle(Wait::Bytes)), _) => moving.queue.listen(moving.memory).map_err(by_sender),
+                (Ok(Progress::Idle(Wait::Room)), Some(taking)) => {
+                    taking.queue.listen(taking.memory).map_err(by_receiver)
+                }
+                _ => Ok(false),
+            };
+            match came {
+                Ok(true) => {}
+                Ok(false) => break progress,
+                Err(broken) => break Err(broken),
+            }
+        };
+        let shown = self.publish(queue, &mut sent, from, owners).map_err(by_sender);
+        let taken = match &mut to {
+            Some((queue, memory)) => self.publish(queue, memory, from.other(), owners).map_err(by_receiver),
+            None => Ok(()),
+        };
+        let progress = done?;
+        shown.and(taken).map(|()| progress)
+    }
+
+    /// Shows the driver of one side what was done at one of its queues.
+    fn publish(
+        &self,
+        queue: &mut Queue,
+        memory: &mut GuestMemory,
+        side: Side,
+        owners: Owners<'_>,
+    ) -> Result<(), Fault> {
+        if queue.publish(memory)? {
+            owners.with(self, side, |owner| {
+                self.jack(side).into_iter().for_each(|jack| jack.interrupt(owner));
+            });
+        }
+        Ok(())
+    }
+}

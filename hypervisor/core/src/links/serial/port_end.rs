@@ -1,0 +1,81 @@
+//! What is at the other side of a port of a pair: the pair.
+
+use portcullis_links::serial::Side;
+
+use super::desk::Ask;
+use super::{Owners, Serial};
+use crate::devices::owner::Owner;
+use crate::links::console::{End, Flow, Jack, Queues};
+
+/// A pair, as one of its ports has it.
+pub struct PortEnd {
+    /// The pair.
+    pub serial: &'static Serial,
+    /// The port's side.
+    pub side: Side,
+}
+
+impl PortEnd {
+    /// The reasons of its VM to work, one for each direction.
+    fn asks(&self) -> [Ask; 2] {
+        [self.side, self.side.other()].map(|from| Ask { by: self.side, from })
+    }
+}
+
+impl End for PortEnd {
+    fn connect(&self, jack: Jack) {
+        self.serial.place(self.side).call_once(|| jack);
+    }
+
+    fn begin(&self, queues: Queues) {
+        self.serial.enter().lane(self.side).queues = queues;
+    }
+
+    fn stop(&self, flow: Flow) {
+        let mut desk = self.serial.enter();
+        let queues = &mut desk.lane(self.side).queues;
+        match flow {
+            Flow::Transmit => queues.transmit = None,
+            Flow::Receive => queues.receive = None,
+        }
+    }
+
+    fn forget(&self, owner: &dyn Owner) {
+        let mut desk = self.serial.enter();
+        self.serial.lose(&mut desk, self.side, Owners { side: self.side, owner });
+        drop(desk);
+        // What the other end has sent for this one it gets back.
+        let other = self.side.other();
+        self.serial.desk.mark(Ask { by: other, from: other }.number());
+        self.serial.peer(other).into_iter().for_each(|peer| peer.call());
+    }
+
+    fn notified(&self, flow: Flow, owner: &dyn Owner) {
+        let from = match flow {
+            Flow::Transmit => self.side,
+            Flow::Receive => self.side.other(),
+        };
+        self.serial.work(Ask { by: self.side, from }, owner);
+    }
+
+    fn mark(&self) {
+        self.asks().into_iter().for_each(|ask| self.serial.desk.mark(ask.number()));
+    }
+
+    fn is_marked(&self) -> bool {
+        self.asks().into_iter().any(|ask| self.serial.desk.is_marked(ask.number()))
+    }
+
+    fn work(&self, owner: &dyn Owner) {
+        let marked = self.asks().into_iter().find(|ask| self.serial.desk.is_marked(ask.number()));
+        marked.into_iter().for_each(|ask| self.serial.work(ask, owner));
+    }
+
+    fn rest(&self) {
+        drop(self.serial.enter());
+    }
+
+    fn renew(&self) {
+        self.serial.enter().pair.renew(self.side);
+    }
+}
