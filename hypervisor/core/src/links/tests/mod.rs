@@ -5,4 +5,5 @@ mod guest;
 mod lives;
 mod network;
 mod ports;
+mod report;
 mod serial;

@@ -41,8 +41,17 @@ const SHARED_MEMORY: Case = Case {
 const NETWORK: Case = Case {
     name: "network",
     manifest: "network.toml",
-    cores: 3,
-    expectations: &[Cases("asks"), Cases("answers"), Cases("asks-beside"), Cases("answers-beside")],
+    cores: 4,
+    expectations: &[
+        Cases("asks"),
+        Cases("answers"),
+        Cases("asks-beside"),
+        Cases("answers-beside"),
+        Says("ops", "lan     network  asks            48         down"),
+        Says("ops", "beside  network  answers-beside  48"),
+        Says("ops", "network lan: sent 5"),
+        Says("ops", "dropped-full 0, dropped-small 0, dropped-unsegmented 0"),
+    ],
     ..LINUX
 };
 /// Two stock Debian guests ping each other, and a stream goes there and back; one of their addresses follows from the names.
