@@ -88,6 +88,7 @@ impl Fake {
             }
             LINK | LINK_END | LINK_COUNTER => self.on_link(function, arguments),
             CLOCK_GET => Ok([self.clock, self.counter, if self.clock == 0 { CLOCK_UNKNOWN } else { CLOCK_CALL }]),
+            SYSTEM_COUNTER => Ok([self.counter, self.counter, 1_000_000]),
             _ => return None,
         })
     }

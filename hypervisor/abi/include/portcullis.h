@@ -685,6 +685,13 @@
 #define PORTCULLIS_MANAGE_CLOCK_GET (PORTCULLIS_MANAGE_BASE + UINT32_C(0x71))
 
 /**
+ * `SYSTEM_COUNTER()`: x1 = the physical counter (CNTPCT_EL0) now, by which moments are told elsewhere, x2 = the caller's virtual
+ * counter (CNTVCT_EL0) now, x3 = ticks of both in a second (CNTFRQ_EL0): for who cannot read them, as a program of Linux. Since
+ * version 1.4.
+ */
+#define PORTCULLIS_MANAGE_SYSTEM_COUNTER (PORTCULLIS_MANAGE_BASE + UINT32_C(0x72))
+
+/**
  * `LINK(x1 = index)`: a link between VMs: x1, x2 = its name, as for `PORTCULLIS_MANAGE_VM_NAME`; x3 = a `LINK_*` in bits 7:0, how many ends it has in
  * bits 15:8. `PORTCULLIS_MANAGE_NO_ITEM` past the last.
  */

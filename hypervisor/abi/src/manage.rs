@@ -130,6 +130,10 @@ pub const CLOCK_SET: u32 = BASE + 0x70;
 /// `CLOCK_GET()`: x1 = nanoseconds since 1970-01-01 UTC, x2 = the caller's virtual counter at that moment, x3 = `CLOCK_*`:
 /// where the time comes from. x1 is zero if it comes from nowhere.
 pub const CLOCK_GET: u32 = BASE + 0x71;
+/// `SYSTEM_COUNTER()`: x1 = the physical counter (CNTPCT_EL0) now, by which moments are told elsewhere, x2 = the caller's virtual
+/// counter (CNTVCT_EL0) now, x3 = ticks of both in a second (CNTFRQ_EL0): for who cannot read them, as a program of Linux. Since
+/// version 1.4.
+pub const SYSTEM_COUNTER: u32 = BASE + 0x72;
 
 // Links between VMs. Since version 1.4.
 
@@ -147,7 +151,7 @@ pub const LINK_END: u32 = BASE + 0x81;
 pub const LINK_COUNTER: u32 = BASE + 0x82;
 
 /// Every call with its name, in the order of their identifiers.
-pub const ALL: [(&str, u32); 33] = [
+pub const ALL: [(&str, u32); 34] = [
     ("VERSION", VERSION),
     ("MACHINE", MACHINE),
     ("POWER_OFF", POWER_OFF),
@@ -178,6 +182,7 @@ pub const ALL: [(&str, u32); 33] = [
     ("AUDIT_RANGES", AUDIT_RANGES),
     ("CLOCK_SET", CLOCK_SET),
     ("CLOCK_GET", CLOCK_GET),
+    ("SYSTEM_COUNTER", SYSTEM_COUNTER),
     ("LINK", LINK),
     ("LINK_END", LINK_END),
     ("LINK_COUNTER", LINK_COUNTER),

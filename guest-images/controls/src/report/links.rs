@@ -1,4 +1,5 @@
-//! Links between VMs, and what was counted at their ends.
+//! Links between VMs, and what was counted at their ends. A list of them is short of what a stack has; what was counted is read link by
+//! link.
 
 use core::fmt;
 
@@ -6,19 +7,20 @@ use heapless::{String, Vec};
 use portcullis_abi::bundle::NAME_MAX;
 use portcullis_abi::manage::{self, LINK_DISK, LINK_END_DRIVES, LINK_END_UP, LINK_NETWORK, LINK_WIRE, LINKS};
 
-use crate::calls::Calls;
+use crate::calls::{Calls, Failure};
 use crate::management;
 use crate::names::name;
+use crate::status::Status;
 use crate::table::{self, Cell, cell};
 
-/// Most ends that are told of.
-const MOST: usize = 96;
+/// Most ends that are listed.
+const MOST: usize = 64;
+/// Most counters of an end.
+const COUNTERS: usize = 24;
 
 /// A link, as it is known before its ends are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// Its number.
-    pub number: u64,
     /// Its name.
     pub name: String<NAME_MAX>,
     /// A `LINK_*`.
@@ -34,80 +36,88 @@ impl Link {
     }
 }
 
+/// The link with this number; none: there is no such.
+///
+/// # Errors
+/// Those of the call.
+pub fn link<C: Calls + ?Sized>(calls: &mut C, number: u64) -> Result<Option<Link>, C::Error> {
+    match calls.call(manage::LINK, [number, 0, 0]) {
+        Ok([low, high, rest]) => {
+            Ok(Some(Link { name: management::name_of([low, high]), kind: rest & 0xff, ends: rest >> 8 & 0xff }))
+        }
+        Err(error) if error.status() == Some(Status(manage::NO_ITEM)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// An end of a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct End {
-    /// The link.
-    pub link: Link,
-    /// The name of the VM at it.
-    pub vm: String<NAME_MAX>,
+    /// The link's name.
+    pub link: String<NAME_MAX>,
+    /// Its `LINK_*`.
+    pub kind: u8,
     /// Whether it is up, or high.
     pub up: bool,
+    /// The INTID of its interrupt; zero if it has none.
+    pub intid: u16,
+    /// The name of the VM at it.
+    pub vm: String<NAME_MAX>,
     /// What its kind says of it.
     pub about: u64,
-    /// The INTID of its interrupt; zero if it has none.
-    pub intid: u64,
 }
 
-/// The ends of all links.
-pub type Ends = Vec<End, MOST>;
+/// The ends of links.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// The first ones.
+    pub ends: Vec<End, MOST>,
+    /// How many there are besides.
+    pub more: usize,
+}
 
 /// Reads the links with their ends.
 ///
 /// # Errors
 /// Those of a call.
 pub fn read<C: Calls + ?Sized>(calls: &mut C) -> Result<Listed, C::Error> {
-    let mut ends = Ends::new();
-    for link in links(calls)? {
-        for end in 0..link.ends {
-            let [vm, about, intid] = calls.call(manage::LINK_END, [link.number, end, 0])?;
-            let name = management::vm_name(calls, vm & 0xff)?;
-            _ = ends.push(End { link: link.clone(), vm: name, up: vm & LINK_END_UP != 0, about, intid });
+    let (mut listed, mut number) = (Listed::default(), 0);
+    while let Some(Link { name, kind, ends }) = link(calls, number)? {
+        for end in 0..ends {
+            let [vm, about, intid] = calls.call(manage::LINK_END, [number, end, 0])?;
+            let of = management::vm_name(calls, vm & 0xff)?;
+            let (kind, intid, up) = (kind as u8, intid as u16, vm & LINK_END_UP != 0);
+            let end = End { link: name.clone(), kind, up, intid, vm: of, about };
+            listed.more += usize::from(listed.ends.push(end).is_err());
         }
+        number += 1;
     }
-    Ok(Listed(ends))
+    Ok(listed)
 }
-
-/// All links.
-fn links<C: Calls + ?Sized>(calls: &mut C) -> Result<Vec<Link, MOST>, C::Error> {
-    let (mut links, mut number) = (Vec::new(), 0);
-    management::each(
-        |index| calls.call(manage::LINK, [index, 0, 0]),
-        |[low, high, rest]| {
-            let (name, kind, ends) = (management::name_of([low, high]), rest & 0xff, rest >> 8 & 0xff);
-            _ = links.push(Link { number, name, kind, ends });
-            number += 1;
-        },
-    )?;
-    Ok(links)
-}
-
-/// The ends of all links, as a table.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Listed(pub Ends);
 
 impl fmt::Display for Listed {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        if self.0.is_empty() {
+        if self.ends.is_empty() {
             return writeln!(f, "there are no links");
         }
         table::print(f, ["link", "kind", "VM", "interrupt", "state", "about"], |number| {
-            let end = self.0.get(number)?;
+            let end = self.ends.get(number)?;
             let interrupt = if end.intid == 0 { cell(format_args!("-")) } else { cell(format_args!("{}", end.intid)) };
             Some([
-                cell(format_args!("{}", end.link.name)),
-                cell(format_args!("{}", end.link.kind_name())),
+                cell(format_args!("{}", end.link)),
+                cell(format_args!("{}", name(&LINKS, end.kind.into()))),
                 cell(format_args!("{}", end.vm)),
                 interrupt,
                 cell(format_args!("{}", state(end))),
                 about(end),
             ])
-        })
+        })?;
+        if self.more > 0 { writeln!(f, "and {} ends more", self.more) } else { Ok(()) }
     }
 }
 
 const fn state(end: &End) -> &'static str {
-    match (end.link.kind, end.up) {
+    match (end.kind as u64, end.up) {
         (LINK_WIRE, true) => "high",
         (LINK_WIRE, false) => "low",
         (_, true) => "up",
@@ -117,7 +127,7 @@ const fn state(end: &End) -> &'static str {
 
 /// What the kind of an end says of it.
 fn about(end: &End) -> Cell {
-    match end.link.kind {
+    match u64::from(end.kind) {
         LINK_NETWORK => {
             let [a, b, c, d, e, g, ..] = end.about.to_le_bytes();
             cell(format_args!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}"))
@@ -131,44 +141,49 @@ fn about(end: &End) -> Cell {
     }
 }
 
-/// What was counted at the ends that a VM has.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counted(pub Vec<(Link, Vec<u64, 24>), MOST>);
+/// What was counted at an end of a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// The link.
+    pub link: Link,
+    /// The counts, in the order of their names.
+    pub counts: Vec<u64, COUNTERS>,
+}
 
-/// Reads what was counted at the ends that VM `vm` has.
+/// Reads what was counted at the ends of link `number` that VM `vm` has, and gives it to `take`. False: there is no such link.
 ///
 /// # Errors
 /// Those of a call.
-pub fn counted<C: Calls + ?Sized>(calls: &mut C, vm: u64) -> Result<Counted, C::Error> {
-    let mut counted = Counted::default();
-    for link in links(calls)? {
-        for end in 0..link.ends {
-            let [at, ..] = calls.call(manage::LINK_END, [link.number, end, 0])?;
-            if at & 0xff != vm {
-                continue;
-            }
+pub fn counted<C: Calls + ?Sized>(
+    calls: &mut C,
+    vm: u64,
+    number: u64,
+    mut take: impl FnMut(Counted),
+) -> Result<bool, C::Error> {
+    let Some(link) = link(calls, number)? else { return Ok(false) };
+    for end in 0..link.ends {
+        let [at, ..] = calls.call(manage::LINK_END, [number, end, 0])?;
+        if at & 0xff == vm {
             let mut counts = Vec::new();
             management::each(
-                |index| calls.call(manage::LINK_COUNTER, [link.number, end, index]),
+                |index| calls.call(manage::LINK_COUNTER, [number, end, index]),
                 |[count, ..]| _ = counts.push(count),
             )?;
-            _ = counted.0.push((link.clone(), counts));
+            take(Counted { link: link.clone(), counts });
         }
     }
-    Ok(counted)
+    Ok(true)
 }
 
 impl fmt::Display for Counted {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        for (link, counts) in &self.0 {
-            write!(f, "{} {}: ", link.kind_name(), link.name)?;
-            let names = manage::link_counters(link.kind);
-            for (number, count) in counts.iter().enumerate() {
-                let gap = if number == 0 { "" } else { ", " };
-                write!(f, "{gap}{} {count}", name(names, number as u64))?;
-            }
-            writeln!(f)?;
+        let Self { link, counts } = self;
+        write!(f, "{} {}: ", link.kind_name(), link.name)?;
+        let names = manage::link_counters(link.kind);
+        for (number, count) in counts.iter().enumerate() {
+            let gap = if number == 0 { "" } else { ", " };
+            write!(f, "{gap}{} {count}", name(names, number as u64))?;
         }
-        Ok(())
+        writeln!(f)
     }
 }

@@ -21,9 +21,15 @@ fn stats(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
     let vm = context.vm(vm)?;
     let counters = counters::read(context.manager, vm)?;
     context.print(&counters);
-    let counted = links::counted(context.manager, vm)?;
-    context.print(&counted);
-    Ok(())
+    let mut number = 0;
+    loop {
+        let mut found = None;
+        if !links::counted(context.manager, vm, number, |counted| found = Some(counted))? {
+            return Ok(());
+        }
+        found.iter().for_each(|counted| context.print(counted));
+        number += 1;
+    }
 }
 
 /// `refused`.

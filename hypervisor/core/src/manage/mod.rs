@@ -14,7 +14,7 @@ mod machine;
 mod register;
 mod show;
 mod status;
-#[cfg(test)]
+#[cfg(any(test, feature = "rig"))]
 pub(crate) mod tests;
 
 use portcullis_abi::manage;
@@ -79,6 +79,7 @@ fn call(machine: &'static Machine, caller: &'static Vcpu, function: u32, [x1, x2
         manage::AUDIT_RANGES => audit::ranges(vm()?),
         manage::CLOCK_SET => clock::set(machine, caller, x1, x2),
         manage::CLOCK_GET => clock::get(machine, caller),
+        manage::SYSTEM_COUNTER => clock::counter(caller),
         manage::LINK => links::link(machine, x1),
         manage::LINK_END => links::end(machine, x1, x2),
         manage::LINK_COUNTER => links::counter(machine, x1, x2, x3),
