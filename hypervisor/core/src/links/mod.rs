@@ -32,7 +32,7 @@ use self::wire::Wire;
 /// The links of a machine.
 pub struct Links {
     networks: Box<[Network]>,
-    disks: Box<[Disk]>,
+    disks: Box<[&'static Disk]>,
     serials: Box<[&'static Serial]>,
     wires: Box<[Wire]>,
     /// Of the VMs that have one.
@@ -46,10 +46,10 @@ pub struct Connections {
     pub networks: Vec<Network>,
     /// Pairs of serial ports.
     pub serials: Vec<&'static Serial>,
+    /// Disks.
+    pub disks: Vec<&'static Disk>,
     /// By VM: the slot of its console, if it has one.
     pub consoles: Vec<Option<usize>>,
-    /// Disks.
-    pub disks: Vec<Disk>,
     /// Wires, of which nothing is done here.
     pub wires: Vec<Wire>,
 }
@@ -59,8 +59,9 @@ impl Links {
     pub fn new(Connections { networks, serials, consoles, disks, wires }: Connections) -> &'static Self {
         let consoles = consoles.into_iter().enumerate().filter_map(|(vm, slot)| {
             // A VM's ports are numbered in this order.
-            let ports = serials.iter().flat_map(|serial| serial.ports(vm)).collect();
-            Some(Console::new(vm, slot?, ports))
+            let ports = serials.iter().flat_map(|serial| serial.ports(vm));
+            let ports = ports.chain(disks.iter().filter_map(|disk| disk.port(vm)));
+            Some(Console::new(vm, slot?, ports.collect()))
         });
         let consoles = consoles.collect();
         let (networks, serials, disks, wires) = (networks.into(), serials.into(), disks.into(), wires.into());
@@ -71,7 +72,7 @@ impl Links {
     pub fn all(&self) -> impl Iterator<Item = &dyn Link> {
         let networks = self.networks.iter().map(|network| network as &dyn Link);
         let serials = self.serials.iter().map(|serial| *serial as &dyn Link);
-        let disks = self.disks.iter().map(|disk| disk as &dyn Link);
+        let disks = self.disks.iter().map(|disk| *disk as &dyn Link);
         networks.chain(serials).chain(disks).chain(self.wires.iter().map(|wire| wire as &dyn Link))
     }
 
@@ -105,8 +106,8 @@ impl Links {
     /// Says which VM has which number. To be called once, before any of them runs.
     pub fn connect(&self, peer: impl Fn(usize) -> Option<&'static dyn Peer>) {
         self.networks.iter().for_each(|network| network.connect(&peer));
-        self.consoles.iter().for_each(|console| console.connect(peer(console.vm)));
         self.disks.iter().for_each(|disk| disk.connect(&peer));
+        self.consoles.iter().for_each(|console| console.connect(peer(console.vm)));
     }
 
     /// The VM with the number `vm` runs, or does so no longer: those at the other ends are told.

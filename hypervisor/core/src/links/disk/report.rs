@@ -19,7 +19,7 @@ impl Link for Disk {
     }
 
     fn end(&self, end: usize) -> Option<End> {
-        let (vm, about, intid) = (self.vm, self.bytes, self.registers.intid());
+        let (vm, about, intid) = (self.vm, self.size, self.registers.intid());
         (end == 0).then_some(End { vm, up: true, about, intid })
     }
 

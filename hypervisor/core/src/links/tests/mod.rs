@@ -7,3 +7,4 @@ mod network;
 mod ports;
 mod report;
 mod serial;
+mod served;
