@@ -91,6 +91,11 @@ const LEFT_OUT: [(&str, &str, &[&str]); 4] = [
             "manage::SERVICES",
             "manage::CONDUITS",
             "manage::EXITS",
+            "manage::LINKS",
+            "manage::NETWORK_COUNTERS",
+            "manage::SERIAL_COUNTERS",
+            "manage::DISK_COUNTERS",
+            "manage::WIRE_COUNTERS",
         ],
     ),
     (
