@@ -11,9 +11,11 @@ pub mod disk;
 pub mod network;
 pub mod peer;
 pub mod registers;
+pub mod report;
 pub mod serial;
 #[cfg(test)]
 mod tests;
+pub mod wire;
 pub mod work;
 
 use alloc::boxed::Box;
@@ -25,13 +27,16 @@ use self::controls::{Controls, Serve};
 use self::disk::Disk;
 use self::network::{Network, Plug};
 use self::peer::Peer;
+use self::report::Link;
 use self::serial::Serial;
+use self::wire::Wire;
 
 /// The links of a machine.
 pub struct Links {
     networks: Box<[Network]>,
     disks: Box<[&'static Disk]>,
     serials: Box<[&'static Serial]>,
+    wires: Box<[Wire]>,
     /// Of the VMs that have one.
     consoles: Box<[&'static Console]>,
 }
@@ -49,11 +54,13 @@ pub struct Connections {
     pub consoles: Vec<Option<usize>>,
     /// The number of the control VM, with what answers the calls that it makes by its console's port, if it has a console.
     pub controls: Option<(usize, Serve)>,
+    /// Wires, of which nothing is done here.
+    pub wires: Vec<Wire>,
 }
 
 impl Links {
     /// The links between VMs that are yet to be [connected](Self::connect).
-    pub fn new(Connections { networks, serials, disks, consoles, controls }: Connections) -> &'static Self {
+    pub fn new(Connections { networks, serials, disks, consoles, controls, wires }: Connections) -> &'static Self {
         let consoles = consoles.into_iter().enumerate().filter_map(|(vm, slot)| {
             // A VM's ports are numbered in this order.
             let ports = serials.iter().flat_map(|serial| serial.ports(vm));
@@ -66,7 +73,16 @@ impl Links {
             Some(Console::new(vm, slot, ports.chain(own).collect()))
         });
         let consoles = consoles.collect();
-        Box::leak(Box::new(Self { networks: networks.into(), serials: serials.into(), disks: disks.into(), consoles }))
+        let (networks, serials, disks, wires) = (networks.into(), serials.into(), disks.into(), wires.into());
+        Box::leak(Box::new(Self { networks, serials, consoles, disks, wires }))
+    }
+
+    /// All of them, kind by kind, each kind in the manifest's order.
+    pub fn all(&self) -> impl Iterator<Item = &dyn Link> {
+        let networks = self.networks.iter().map(|network| network as &dyn Link);
+        let serials = self.serials.iter().map(|serial| *serial as &dyn Link);
+        let disks = self.disks.iter().map(|disk| *disk as &dyn Link);
+        networks.chain(serials).chain(disks).chain(self.wires.iter().map(|wire| wire as &dyn Link))
     }
 
     /// The networks, in the manifest's order.

@@ -449,8 +449,10 @@ fn assemble(
     let disks = disks.collect();
     let consoles = configs.iter().map(|vm| vm.console).collect();
     let controls = controls.then_some((0, manage::port::answer as _));
-    let links = Links::new(links::Connections { networks, serials, disks, consoles, controls });
-    let wires = wires::lay(configs.len(), wires);
+    let laid = wires::lay(configs.len(), wires);
+    let wires = wires::report(wires, &laid);
+    let links = Links::new(links::Connections { networks, serials, disks, consoles, controls, wires });
+    let wires = laid;
     let mut stock = Stock {
         support: &support,
         interface: None,

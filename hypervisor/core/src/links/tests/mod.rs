@@ -6,5 +6,6 @@ mod guest;
 mod lives;
 mod network;
 mod ports;
+mod report;
 mod serial;
 mod served;
