@@ -33,6 +33,10 @@ pub enum Mode {
     LinksAsk,
     /// A network: the VM that answers.
     LinksAnswer,
+    /// Serial ports: the VM that asks.
+    SerialAsk,
+    /// Serial ports: the VM that answers.
+    SerialAnswer,
     /// Two disks: an image and RAM.
     Disks,
     /// The cost of management calls.
@@ -122,6 +126,8 @@ impl Mode {
             "copies" => Self::Copies,
             "links-ask" => Self::LinksAsk,
             "links-answer" => Self::LinksAnswer,
+            "serial-ask" => Self::SerialAsk,
+            "serial-answer" => Self::SerialAnswer,
             "disks" => Self::Disks,
             "cost" => Self::Cost,
             "storm" => Self::Storm,

@@ -21,7 +21,7 @@
 //!   `psci`, `suspend`, `reset`, `device`, `dma`, `leak`, `starved`, `paused`, `clock`, `hostile`, `idle`, `typed`, `speculation`, \
 //!   `abort`, `aborts`, `no-vectors`, `sysreg`, `mmio`, `jump`, `copies`, \
 //!   `ask`, `answer`, `share-writing`, `share-reading`, \
-//!   `links-ask`, `links-answer` | `cases` |
+//!   `links-ask`, `links-answer`, `serial-ask`, `serial-answer` | `cases` |
 //! | `calls`, `seed` | `garbage`, `draws`, `dry`: number of calls; `leak`: of rounds; `garbage`, `leak`: start of the sequence \
 //!   | 100000, 1 |
 //! | `pause`, `least` | `scarce`: microseconds between draws, draws that must succeed; `typed`: microseconds before it sets up \

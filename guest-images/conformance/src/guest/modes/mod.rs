@@ -24,6 +24,7 @@ mod pause;
 mod peers;
 mod psci;
 mod reset;
+mod serial;
 mod shared;
 mod speculation;
 mod steal;
@@ -61,6 +62,8 @@ pub fn run(profile: &Profile) {
         Mode::MachineReset => end::run(profile, true),
         Mode::Copies => copies::run(),
         Mode::LinksAsk => links::ask(),
+        Mode::SerialAsk => serial::ask(),
+        Mode::SerialAnswer => serial::answer(),
         Mode::Disks => disks::run(),
         Mode::LinksAnswer => links::answer(),
         Mode::Cost => cost::run(profile),
