@@ -2,28 +2,17 @@
 
 use portcullis_board::{Range, Regions, vm_memory};
 use portcullis_core::memory::stage1::{Stage1, Use, install};
+use portcullis_platform::ram::{self, RamError};
 use portcullis_platform::{assemble, facts::Facts};
 
 use crate::{heap, image, stop::Stop};
 
-/// RAM that no one uses yet: not the image, not the device tree, not the bundle, not what firmware keeps. The firmware's own list of
-/// what is `usable` counts more than the device tree's of what there is.
+/// RAM that no one uses yet. The firmware's own list of what is `usable` counts more than the device tree's of what there is.
 pub fn free(facts: &Facts, tree: Range, usable: Option<&Regions>) -> Result<Regions, Stop> {
-    let mut free = usable.cloned().unwrap_or_default();
-    let taken = [image::whole(), tree].into_iter().chain(facts.reserved.iter().chain(&facts.bundle).copied());
-    for memory in facts.memory.iter().filter(|_| usable.is_none()) {
-        free.add(*memory).map_err(|_| Stop::Fragmented)?;
-    }
-    // Whoever loaded the bundle may have known more of the memory than the device tree tells; nobody else would.
-    if let Some(bundle) = facts.bundle.filter(|bundle| !free.iter().any(|free| free.contains(bundle))) {
-        return Err(Stop::BundleOutside(bundle));
-    }
-    for range in taken.chain(assemble::firmware_memory(facts).iter().copied()) {
-        // Whole pages: EL2's map knows no less.
-        let pages = Range { start: range.start & !0xfff, end: range.end.saturating_add(0xfff) & !0xfff };
-        free.remove(pages).map_err(|_| Stop::Fragmented)?;
-    }
-    Ok(free)
+    ram::free(facts, image::whole(), tree, usable).map_err(|error| match error {
+        RamError::Fragmented => Stop::Fragmented,
+        RamError::BundleOutside(bundle) => Stop::BundleOutside(bundle),
+    })
 }
 
 /// Takes the heap out of the free RAM, near the image if there is room.

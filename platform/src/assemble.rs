@@ -12,10 +12,12 @@ use crate::boards::{self, BOARDS, Definition, Entry};
 use crate::driver::{Bind, DrivenDevice, Offer};
 use crate::drivers::gicv2::{self, GicV2, GicV2Error};
 use crate::drivers::gicv3::GicV3;
+use crate::drivers::mtk_sysirq;
 use crate::drivers::psci::{NoFirmware, Psci};
 use crate::drivers::rate::{self, Rate};
 use crate::drivers::rndrrs::Rndrrs;
 use crate::drivers::spin_table::SpinTable;
+use crate::drivers::watchdog::Found;
 use crate::facts::cores::CoreStart;
 use crate::facts::{Facts, Gic, TimerError};
 use crate::firmware::{
@@ -59,6 +61,13 @@ impl fmt::Display for BoardError {
 
 /// What a device's registers take, for EL2's map.
 pub fn ranges(facts: &Facts) -> impl Iterator<Item = Range> + '_ {
+    // A watchdog is only stopped at boot: a VM may have it.
+    let watchdogs = facts.devices().filter(|device| device.driver.watchdog().is_some());
+    used(facts).chain(watchdogs.map(|device| device.registers))
+}
+
+/// The registers that EL2 goes on to use.
+fn used(facts: &Facts) -> impl Iterator<Item = Range> + '_ {
     let (frames, redistributors) = match &facts.gic {
         // GICV is the guests' alone.
         Gic::V2 { distributor, cpu_interface, hypervisor_interface, .. } => {
@@ -68,8 +77,12 @@ pub fn ranges(facts: &Facts) -> impl Iterator<Item = Range> + '_ {
     };
     let redistributors = redistributors.into_iter().flat_map(|regions| regions.iter().copied());
     let gic = frames.into_iter().flatten().chain(redistributors);
-    let uart = facts.uart.iter().map(|uart| uart.registers);
-    gic.chain(uart).chain(facts.devices().map(|device| device.registers))
+    let uart = facts.uart.iter().flat_map(|uart| {
+        let inverter = uart.inverter.map(|inverter| Range::sized(inverter.register, size_of::<u32>() as u64));
+        [Some(uart.registers), inverter].into_iter().flatten()
+    });
+    let devices = facts.devices().filter(|device| device.driver.watchdog().is_none());
+    gic.chain(uart).chain(devices.map(|device| device.registers))
 }
 
 /// Whether `range` has something that EL2 uses itself or that is no device of anybody's: its own devices, what its guests get
@@ -81,7 +94,7 @@ pub fn is_taken(facts: &Facts, range: &Range) -> bool {
     };
     let memory = facts.memory.iter().chain(facts.reserved.iter()).chain(firmware_memory(facts)).copied();
     let others = memory.chain(virtual_interface);
-    ranges(facts).chain(others).any(|taken| taken.overlaps(range))
+    used(facts).chain(others).any(|taken| taken.overlaps(range))
 }
 
 static GIC_V2: Once<GicV2> = Once::new();
@@ -130,11 +143,21 @@ pub unsafe fn serial(facts: &Facts) -> Option<&'static dyn SerialPort> {
     let board = definition(facts);
     let uart = facts.uart.map(|uart| DrivenDevice { clock: uart.clock.or(board.uart_clock), ..uart })?;
     // SAFETY: passed on to the caller.
-    unsafe { bind([&uart], serial_port) }
+    unsafe { serial_at(&uart) }
+}
+
+/// The serial line behind this port.
+///
+/// # Safety
+///
+/// As [`Bind`] says.
+pub unsafe fn serial_at(port: &DrivenDevice) -> Option<&'static dyn SerialPort> {
+    // SAFETY: passed on to the caller.
+    unsafe { bind([port], serial_port) }
 }
 
 const fn serial_port(offer: Offer) -> Option<Bind<dyn SerialPort>> {
-    if let Offer::Serial(bind) = offer { Some(bind) } else { None }
+    if let Offer::Serial(bind, _) = offer { Some(bind) } else { None }
 }
 
 /// Takes over the first of the devices whose driver has an offer of the kind that `of` picks.
@@ -192,7 +215,8 @@ fn gic_frames(gic: &Gic) -> impl Iterator<Item = (&'static str, u64)> {
 ///
 /// As for [`board`]; the calling core must not have an anchor yet.
 unsafe fn find_absent(facts: &Facts) -> Result<(), BoardError> {
-    let devices = facts.devices().map(|device| (device.driver.name, device.registers.start));
+    let devices = facts.devices().filter(|device| device.driver.watchdog().is_none());
+    let devices = devices.map(|device| (device.driver.name, device.registers.start));
     for (name, address) in gic_frames(&facts.gic).chain(devices) {
         // SAFETY: passed on to the caller; the first register of none of these changes when it is read.
         if !address.is_multiple_of(4) || !unsafe { probe::answers(address) } {
@@ -200,6 +224,33 @@ unsafe fn find_absent(facts: &Facts) -> Result<(), BoardError> {
         }
     }
     Ok(())
+}
+
+/// Stops the watchdogs that a boot loader has left running.
+///
+/// # Safety
+///
+/// As for [`board`]; the calling core must not have an anchor yet.
+unsafe fn stop_watchdogs(facts: &Facts) {
+    for device in facts.devices() {
+        let Some(stop) = device.driver.watchdog() else { continue };
+        let (name, address) = (device.driver.name, device.registers.start);
+        // SAFETY: passed on to the caller; the first register of none of these changes when it is read. One that is there may be the
+        // Secure world's alone: nobody answers then.
+        let found = match address.is_multiple_of(4) && unsafe { probe::answers(address) } {
+            // SAFETY: passed on to the caller; there it is.
+            true => unsafe { stop.stop(device.registers) },
+            false => None,
+        };
+        match found {
+            Some(Found::Idle) => {}
+            Some(Found::Stopped) => log::info!("{name} at {address:#x} {}", Found::Stopped),
+            Some(Found::Runs) => log::warn!("{name} at {address:#x} {}", Found::Runs),
+            None => {
+                log::warn!("{name} at {address:#x}, of the device tree, does not answer: whether it runs is not known")
+            }
+        }
+    }
 }
 
 /// Measures the counter's rate, if the board has a second clock.
@@ -263,21 +314,27 @@ pub unsafe fn board(facts: &'static Facts, firmware: &Findings, with_page: WithP
     // SAFETY: passed on to the caller.
     unsafe { find_absent(facts)? };
     // SAFETY: passed on to the caller.
+    unsafe { stop_watchdogs(facts) };
+    // SAFETY: passed on to the caller.
     let interrupts = unsafe { interrupts(&facts.gic)? };
     if let Some(DrivenDevice { intid: Some(intid), edge: true, .. }) = facts.uart {
         interrupts.set_trigger(intid, true);
+    }
+    if let Some(inverter) = facts.uart.and_then(|uart| uart.inverter) {
+        // SAFETY: passed on to the caller; no interrupt is enabled yet.
+        unsafe { mtk_sysirq::set(&inverter) };
     }
     if facts.uart.is_some_and(|uart| uart.intid.is_none()) {
         log::warn!(
             "the serial port has no interrupt of the GIC's: what is typed is not heard, and lines may come late"
         );
     }
+    let power = |offer| if let Offer::Power(bind) = offer { Some(bind) } else { None };
+    // A watchdog is part of it, which may run: it is taken over whether it is needed or not.
+    // SAFETY: passed on to the caller.
+    let own = unsafe { bind(facts.devices(), power) };
     let power: &'static dyn PowerControl = match firmware {
-        Findings::NotAsked => {
-            let power = |offer| if let Offer::Power(bind) = offer { Some(bind) } else { None };
-            // SAFETY: passed on to the caller.
-            unsafe { bind(facts.devices(), power) }.unwrap_or(&NoFirmware)
-        }
+        Findings::NotAsked => own.unwrap_or(&NoFirmware),
         Findings::PsciOnly(_) | Findings::Full { .. } => &Psci,
     };
     let power = if facts.cores.iter().any(|core| matches!(core.start, CoreStart::SpinTable(_))) {

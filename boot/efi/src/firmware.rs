@@ -39,6 +39,9 @@ pub trait Firmware {
     /// Whether the CPU has the CRC32 instructions.
     fn has_crc32(&self) -> bool;
 
+    /// ID_AA64MMFR0_EL1, which tells the pages that the CPU has.
+    fn memory_model(&self) -> u64;
+
     /// Whether its configuration table lists `table`.
     fn has(&self, table: Table) -> bool;
 
@@ -59,7 +62,7 @@ pub trait Firmware {
     fn file(&mut self, path: &Path) -> Option<Result<&'static [u8], Status>>;
 
     /// What a boot loader has put into `range`, of which the memory map says that it is RAM.
-    fn loaded(&self, range: Range) -> &'static [u8];
+    fn loaded(&mut self, range: Range) -> &'static [u8];
 
     /// Shows `each` the descriptors of the memory map. Returns the map's key.
     ///

@@ -22,6 +22,7 @@ mod start;
 #[cfg(test)]
 mod tests;
 mod time;
+pub mod transfer;
 
 pub use self::firmware::{Firmware, Table};
 pub use self::path::Path;

@@ -1,7 +1,9 @@
 //! The firmware's memory map: which RAM is the hypervisor's, and whether it is enough.
 
 use portcullis_board::{Range, Regions, vm_memory};
-use portcullis_bundle::Bundle;
+use portcullis_bundle::{Bundle, room};
+use portcullis_platform::facts::Facts;
+use portcullis_platform::ram::{self, RamError};
 use uefi_raw::Status;
 use uefi_raw::table::boot::{MemoryAttribute, MemoryDescriptor, MemoryType};
 
@@ -16,16 +18,17 @@ const MOST: usize = 16;
 const KEPT: MemoryAttribute =
     MemoryAttribute::RUNTIME.union(MemoryAttribute::SPECIAL_PURPOSE).union(MemoryAttribute::NON_VOLATILE);
 
-/// Reads the newest map. Returns the RAM that is free once boot services are left, and the map's key.
+/// Reads the newest map. Returns the RAM that is free once boot services are left, and the map's key. Of a map in too many pieces the
+/// smallest are given up, but none in which `needed` lies.
 ///
 /// # Errors
 ///
 /// The firmware's status.
-pub fn read(firmware: &mut impl Firmware) -> Result<(Regions, usize), Status> {
+pub fn read(firmware: &mut impl Firmware, needed: Option<Range>) -> Result<(Regions, usize), Status> {
     let mut usable = Regions::new();
     let key = firmware.map(&mut |descriptor| {
         if let Some(range) = judge(descriptor) {
-            add(&mut usable, range);
+            add(&mut usable, range, needed);
         }
     })?;
     Ok((usable, key))
@@ -49,13 +52,14 @@ fn judge(descriptor: &MemoryDescriptor) -> Option<Range> {
     Range::checked(descriptor.phys_start, descriptor.page_count.checked_mul(PAGE)?)
 }
 
-/// Adds a range; of too many the smallest are given up.
-fn add(usable: &mut Regions, range: Range) {
+/// Adds a range; of too many the smallest are given up that have nothing of `needed`.
+fn add(usable: &mut Regions, range: Range, needed: Option<Range>) {
     if usable.add(range).is_err() {
         return;
     }
+    let is_needed = |range: &Range| needed.is_some_and(|needed| range.overlaps(&needed));
     while usable.iter().count() > MOST
-        && let Some(smallest) = usable.iter().min_by_key(Range::size)
+        && let Some(smallest) = usable.iter().filter(|range| !is_needed(range)).min_by_key(Range::size)
         && usable.remove(smallest).is_ok()
     {}
 }
@@ -70,28 +74,24 @@ pub fn check_reach(firmware: &impl Firmware, what: &'static str, range: Range) -
     if range.end <= reach { Ok(()) } else { Err(Refusal::OutOfReach { what, at: range.start, reach }) }
 }
 
-/// Checks that there is room for the hypervisor and its VMs beside what `taken` says, by the rules that boot itself goes by. What a
-/// VM has for its flash, and what the device tree reserves beyond the map, boot looks at.
+/// Checks that there is room for the hypervisor and its VMs, by the rules that boot itself goes by. The `facts` tell where the bundle lies.
 ///
 /// # Errors
 ///
-/// [`Refusal::NoRoom`], [`Refusal::NoMemory`].
-pub fn check(usable: &Regions, image: Range, taken: &[Range], bundle: &Bundle<'static>) -> Result<(), Refusal> {
-    let mut free = usable.clone();
-    for range in taken.iter().chain([&image]) {
-        let pages = Range { start: range.start & !(PAGE - 1), end: range.end.saturating_add(PAGE - 1) & !(PAGE - 1) };
-        free.remove(pages).map_err(|_| Refusal::NoRoom)?;
-    }
-    vm_memory::take_heap(&mut free, vm_memory::HEAP, image.start).ok_or(Refusal::NoRoom)?;
-    for vm in bundle.vms() {
-        let left = free.free();
-        vm_memory::take(&mut free, vm.memory, vm.settings.trust_dma).ok_or(Refusal::NoMemory {
-            vm: vm.name,
-            wanted: vm.memory,
-            left,
-        })?;
-    }
-    Ok(())
+/// [`Refusal::Outside`], [`Refusal::Fragmented`], [`Refusal::NoHeap`], [`Refusal::NoRoom`].
+pub fn check(
+    usable: &Regions,
+    facts: &Facts,
+    image: Range,
+    tree: Range,
+    bundle: &Bundle<'static>,
+) -> Result<(), Refusal> {
+    let mut free = ram::free(facts, image, tree, Some(usable)).map_err(|error| match error {
+        RamError::Fragmented => Refusal::Fragmented,
+        RamError::BundleOutside(bundle) => Refusal::Outside(bundle),
+    })?;
+    vm_memory::take_heap(&mut free, vm_memory::HEAP, image.start).ok_or(Refusal::NoHeap(vm_memory::HEAP))?;
+    room::take(bundle, &mut free).map_err(Refusal::NoRoom)
 }
 
 #[cfg(test)]
@@ -132,13 +132,32 @@ mod tests {
         let mut usable = Regions::new();
         // As many as a server's map may have, none beside another, the larger ones last.
         for number in 1..200u64 {
-            add(&mut usable, Range::sized(number << 30, number << 20));
+            add(&mut usable, Range::sized(number << 30, number << 20), None);
         }
-        let kept: Vec<u64> = usable.iter().map(|range| range.size() >> 20).collect();
-        assert_eq!(kept, (200 - MOST as u64..200).collect::<Vec<_>>());
+        let kept = |usable: &Regions| usable.iter().map(|range| range.size() >> 20).collect::<Vec<_>>();
+        assert_eq!(kept(&usable), (200 - MOST as u64..200).collect::<Vec<_>>());
+        // What is needed is not given up, not even in the small pieces that it has before they touch.
+        let needed = Range::sized((3 << 30) + 0x1000, 0x2000);
+        for ranges in [1..200u64, 4..200] {
+            let mut usable = Regions::new();
+            let pieces = [Range::sized(3 << 30, 0x2000), Range::sized((3 << 30) + 0x2000, 0x1000)];
+            let others = ranges.map(|number| Range::sized(number << 30, number << 20));
+            let (before, after): (Vec<Range>, Vec<Range>) = others.partition(|range| range.start < 100 << 30);
+            before
+                .into_iter()
+                .filter(|range| range.start != 3 << 30)
+                .for_each(|range| add(&mut usable, range, Some(needed)));
+            add(&mut usable, pieces[0], Some(needed));
+            after.into_iter().for_each(|range| add(&mut usable, range, Some(needed)));
+            add(&mut usable, pieces[1], Some(needed));
+            assert!(usable.iter().any(|range| range.contains(&needed)), "{usable:?}");
+            assert_eq!(usable.iter().count(), MOST);
+        }
         // One that joins two counts as one.
         let mut usable = Regions::new();
-        [(0, 1), (2, 1), (1, 1)].into_iter().for_each(|(start, size)| add(&mut usable, Range::sized(start, size)));
+        [(0, 1), (2, 1), (1, 1)]
+            .into_iter()
+            .for_each(|(start, size)| add(&mut usable, Range::sized(start, size), None));
         assert_eq!(usable.iter().collect::<Vec<_>>(), [Range { start: 0, end: 3 }]);
     }
 }

@@ -63,13 +63,25 @@ impl Path {
     }
 }
 
-/// The path that the load options name by `initrd=`. None if there is none, or one that is too long.
-pub fn named(options: &[u16]) -> Option<Path> {
+/// A path that is too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLong;
+
+/// Most characters of a path.
+pub const CHARACTERS: usize = LONGEST - 1;
+
+/// The path that the load options name by `initrd=`. None if there is none.
+///
+/// # Errors
+///
+/// [`TooLong`].
+pub fn named(options: &[u16]) -> Option<Result<Path, TooLong>> {
     let end = options.iter().position(|character| *character == 0).unwrap_or(options.len());
     let mut words = options.get(..end)?.split(|character| *character == u16::from(b' '));
     words.find_map(|word| {
         let rest = word.get(OPTION.len()..)?;
-        word.iter().copied().zip(OPTION.encode_utf16()).all(|(a, b)| a == b).then(|| Path::new(rest.iter().copied()))?
+        let is_option = word.iter().copied().zip(OPTION.encode_utf16()).all(|(a, b)| a == b);
+        (is_option && !rest.is_empty()).then(|| Path::new(rest.iter().copied()).ok_or(TooLong))
     })
 }
 
@@ -128,10 +140,13 @@ mod tests {
         for options in
             ["initrd=\\b.img", "console=ttyAMA0 initrd=/b.img\0", "initrd= initrd=\\b.img x", "x initrd=\\b.img\0y"]
         {
-            assert_eq!(named(&utf16(options)), Some(path("\\b.img")), "{options}");
+            assert_eq!(named(&utf16(options)), Some(Ok(path("\\b.img"))), "{options}");
         }
         for options in ["", "\0initrd=x", "initrd=", "noinitrd=x", "initr", "x"] {
             assert_eq!(named(&utf16(options)), None, "{options}");
         }
+        let long = |length| named(&utf16(&format!("initrd={} x", "x".repeat(length))));
+        assert_eq!(long(CHARACTERS), Some(Ok(path(&"x".repeat(CHARACTERS)))));
+        assert_eq!(long(CHARACTERS + 1), Some(Err(TooLong)));
     }
 }

@@ -3,11 +3,14 @@
 use core::fmt;
 
 use portcullis_board::Range;
-use portcullis_board::vm_memory::HEAP;
 use portcullis_bundle::BundleError;
+use portcullis_bundle::page_size::PageSize;
+use portcullis_bundle::room::NoRoom;
 use portcullis_platform::facts::FactsError;
+use portcullis_platform::passthrough::Impossible;
 use uefi_raw::Status;
 
+use crate::path::CHARACTERS;
 use crate::source::Source;
 
 /// Why nothing is started. The text says what is wrong and what would be right.
@@ -37,7 +40,9 @@ pub enum Refusal {
         /// The firmware's word for why.
         status: Status,
     },
-    /// The device tree has the bundle where no RAM is, by the memory map.
+    /// The option `initrd=` names a path that is too long.
+    LongPath,
+    /// The bundle does not lie in RAM that the memory map gives away.
     Outside(Range),
     /// Something lies where EL2 maps nothing.
     OutOfReach {
@@ -55,17 +60,30 @@ pub enum Refusal {
         /// What is wrong.
         error: BundleError,
     },
-    /// No memory is left for the hypervisor itself.
-    NoRoom,
-    /// A VM asks for more memory than is left in one piece.
-    NoMemory {
+    /// As many bytes are not free for the hypervisor itself.
+    NoHeap(u64),
+    /// What is free is in more pieces than can be kept track of.
+    Fragmented,
+    /// Somebody asks for more memory than is left.
+    NoRoom(NoRoom<'static>),
+    /// A VM's kernel works with pages that the CPU lacks.
+    Pages {
         /// The VM.
         vm: &'static str,
-        /// Bytes that it asks for.
-        wanted: u64,
-        /// Bytes that are left.
-        left: u64,
+        /// The pages.
+        pages: PageSize,
     },
+    /// A VM asks for a core that the device tree does not list.
+    NoSuchCore {
+        /// The VM.
+        vm: &'static str,
+        /// The number of the core.
+        core: usize,
+        /// How many there are.
+        cores: usize,
+    },
+    /// A VM cannot have a device.
+    Device(Impossible),
     /// Boot services cannot be left. Nothing may be written to the console any more.
     NotLeft(Status),
 }
@@ -77,8 +95,10 @@ impl Refusal {
             Self::Level(_) | Self::NoCrc | Self::NoTree { .. } => Status::UNSUPPORTED,
             Self::NotATree | Self::Facts(_) | Self::Outside(_) => Status::INCOMPATIBLE_VERSION,
             Self::NoBundle => Status::NOT_FOUND,
+            Self::LongPath => Status::INVALID_PARAMETER,
             Self::Bundle { .. } => Status::LOAD_ERROR,
-            Self::NoRoom | Self::NoMemory { .. } | Self::OutOfReach { .. } => Status::OUT_OF_RESOURCES,
+            Self::NoHeap(_) | Self::Fragmented | Self::NoRoom(_) | Self::OutOfReach { .. } => Status::OUT_OF_RESOURCES,
+            Self::Pages { .. } | Self::NoSuchCore { .. } | Self::Device(_) => Status::UNSUPPORTED,
             Self::NoMap(status) | Self::Unread { status, .. } | Self::NotLeft(status) => *status,
         }
     }
@@ -120,9 +140,14 @@ impl fmt::Display for Refusal {
             Self::Unread { source, status } => {
                 write!(f, "the bundle, {source}, cannot be read (EFI status {:#x}); look whether it is there", status.0)
             }
+            Self::LongPath => write!(
+                f,
+                "the option initrd= names a path of more than {CHARACTERS} characters; put the bundle where a shorter one leads"
+            ),
             Self::Outside(Range { start, end }) => write!(
                 f,
-                "the bundle, {start:#x} to {end:#x} by the device tree, is not in the RAM of the firmware's memory map"
+                "the bundle, {start:#x} to {end:#x}, is not in RAM that the firmware's memory map gives away; have the boot loader put \
+                 it there"
             ),
             Self::OutOfReach { what, at, reach } => write!(
                 f,
@@ -130,17 +155,22 @@ impl fmt::Display for Refusal {
                  less of the memory"
             ),
             Self::Bundle { source, error } => write!(f, "bundle, {source}: {error}"),
-            Self::NoRoom => write!(
+            Self::NoHeap(size) => write!(
                 f,
                 "no {} KiB of contiguous memory are free for the hypervisor in the firmware's memory map",
-                HEAP >> 10
+                size >> 10
             ),
-            Self::NoMemory { vm, wanted, left } => write!(
-                f,
-                "{vm} wants {} MiB of memory in one piece; {} MiB are free in all by the firmware's memory map",
-                wanted >> 20,
-                left >> 20
-            ),
+            Self::Fragmented => {
+                write!(f, "the firmware's memory map has free memory in more pieces than this version keeps track of")
+            }
+            Self::NoRoom(error) => write!(f, "{error} by the firmware's memory map"),
+            Self::Pages { vm, pages } => {
+                write!(f, "{vm}: its kernel has pages of {pages}, which this CPU lacks; take one with pages of 4 KiB")
+            }
+            Self::NoSuchCore { vm, core, cores } => {
+                write!(f, "{vm} wants core {core}; this board has cores 0 to {}", cores.saturating_sub(1))
+            }
+            Self::Device(error) => error.fmt(f),
             Self::NotLeft(status) => write!(f, "boot services cannot be left (EFI status {:#x})", status.0),
         }
     }

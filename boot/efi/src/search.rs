@@ -26,6 +26,7 @@ pub fn find(
     }
     if let Some(path) = path::named(firmware.options()) {
         // It was asked for: that it is not there is worth more words than that another one is.
+        let path = path.map_err(|_| Refusal::LongPath)?;
         let result = firmware.file(&path).unwrap_or(Err(uefi_raw::Status::NOT_FOUND));
         return read(Source::Option, result);
     }

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use dtoolkit::fdt::Fdt;
 use dtoolkit::model::{DeviceTree, DeviceTreeNode, DeviceTreeProperty};
 use portcullis_board::Range;
+use portcullis_bundle::room::{NoRoom, Who};
 use uefi_raw::Status;
 use uefi_raw::table::boot::MemoryType;
 use uefi_raw::time::Time;
@@ -20,6 +21,10 @@ fn tree(edit: impl FnOnce(&mut DeviceTreeNode)) -> &'static [u8] {
     let mut tree = DeviceTree::from_fdt(&Fdt::new(blob).unwrap());
     edit(&mut tree.root);
     tree.to_dtb().leak()
+}
+
+fn set_cells(node: &mut DeviceTreeNode, name: &str, value: u32) {
+    node.add_property(DeviceTreeProperty::new_unchecked(name, value));
 }
 
 fn set(node: &mut DeviceTreeNode, name: &str, value: u64) {
@@ -36,27 +41,50 @@ fn tree_with_disk(range: Range) -> &'static [u8] {
     })
 }
 
+/// What is said if there is no room for the hypervisor itself.
+const NO_HEAP: Refusal = Refusal::NoHeap(2 << 20);
+
 /// A bundle of one VM with 2 MiB.
 fn bundle() -> &'static [u8] {
-    static BUNDLE: OnceLock<Vec<u8>> = OnceLock::new();
-    BUNDLE.get_or_init(|| {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("raw"), [0x14; 64]).unwrap();
-        let text = "[[vm]]\nname = \"a\"\nimage = \"raw\"\nmemory = \"2M\"\ncores = [0]\n";
-        let board = system::Board {
-            name: "b".to_owned(),
-            cores: 2,
-            memory: 1 << 30,
-            forwards: false,
-            time: true,
-            cpu: None,
-            ram: None,
-        };
-        let manifest = system::Manifest::parse("m", text, folder.path(), &board, &NoImages).unwrap();
-        let file = folder.path().join("bundle.img");
-        system::bundle::write(&manifest, &file).unwrap();
-        std::fs::read(file).unwrap()
-    })
+    static BUNDLE: OnceLock<&'static [u8]> = OnceLock::new();
+    BUNDLE.get_or_init(|| bundle_of(A))
+}
+
+/// One VM.
+const A: &str = "[[vm]]\nname = \"a\"\nimage = \"raw\"\nmemory = \"2M\"\ncores = [0]\n";
+
+/// A bundle of two VMs with 2 MiB each, which share as much.
+fn shared_bundle() -> &'static [u8] {
+    let more = "[[vm]]\nname = \"b\"\nimage = \"raw\"\nmemory = \"2M\"\ncores = [1]\n\n\
+                [[shared-memory]]\nname = \"m\"\nsize = \"1M\"\nrw = [\"a\", \"b\"]\n";
+    bundle_of(&format!("{A}{more}"))
+}
+
+/// The bundle of a manifest for a board with four cores. `raw` is a raw image, `pages` a kernel with pages of 16 KiB.
+fn bundle_of(text: &str) -> &'static [u8] {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("raw"), [0x14; 64]).unwrap();
+    // The header of an arm64 Image (Linux, Documentation/arch/arm64/booting.rst, section 4).
+    let mut kernel = [0; 4096];
+    kernel[16..24].copy_from_slice(&0x1_0000u64.to_le_bytes());
+    kernel[24] = 2 << 1;
+    kernel[56..60].copy_from_slice(b"ARM\x64");
+    std::fs::write(folder.path().join("pages"), kernel).unwrap();
+    let board = system::Board {
+        name: "b".to_owned(),
+        cores: 4,
+        memory: 1 << 30,
+        forwards: false,
+        time: true,
+        cpu: None,
+        ram: None,
+        devices: Vec::new(),
+    };
+    let manifest = system::Manifest::parse("m", text, folder.path(), &board, &NoImages);
+    let manifest = manifest.unwrap_or_else(|error| panic!("{error:?}"));
+    let file = folder.path().join("bundle.img");
+    system::bundle::write(&manifest, &file).unwrap();
+    std::fs::read(file).unwrap().leak()
 }
 
 struct NoImages;
@@ -101,7 +129,8 @@ fn what_is_handed_over_is_what_the_firmware_said() {
     let handover = start(&mut firmware, IMAGE).unwrap();
     assert_eq!(handover.tree, firmware.tree.unwrap().as_ptr() as u64);
     assert_eq!(handover.bundle, Range::sized(bundle().as_ptr() as u64, bundle().len() as u64));
-    assert_eq!(handover.usable.iter().collect::<Vec<_>>(), [RAM]);
+    let usable: Vec<Range> = handover.usable.iter().collect();
+    assert!(usable.len() == 2 && usable[0] == RAM && usable[1].contains(&handover.bundle), "{usable:x?}");
     assert_eq!(firmware.exits, 1);
     assert!(firmware.said[0].contains("from the boot loader, by LoadFile2"), "{:?}", firmware.said);
 }
@@ -142,6 +171,11 @@ fn what_somebody_says_comes_before_what_is_there() {
     // A file that is asked for and not there is no reason to take another one.
     let refusal = refused(Fake { files: vec![beside.clone()], ..all(None) });
     assert_eq!(refusal, Refusal::Unread { source: Source::Option, status: Status::NOT_FOUND });
+    // Nor is one whose path is too long.
+    let options = format!("initrd=\\{}", "x".repeat(300)).encode_utf16().collect();
+    let refusal = refused(Fake { options, ..all(None) });
+    assert_eq!((refusal.clone(), refusal.status()), (Refusal::LongPath, Status::INVALID_PARAMETER));
+    assert!(refusal.to_string().contains("more than 255 characters"), "{refusal}");
 }
 
 #[test]
@@ -179,17 +213,87 @@ fn a_bundle_that_is_cut_short_starts_nothing() {
 #[test]
 fn a_memory_map_without_room_starts_nothing() {
     let map = |ranges: &[Range]| ranges.iter().map(|range| (MemoryType::CONVENTIONAL, *range)).collect();
-    assert_eq!(refused(Fake { map: map(&[]), ..right() }), Refusal::NoRoom);
+    assert_eq!(refused(Fake { map: map(&[]), ..right() }), NO_HEAP);
     // Two blocks, neither of which is aligned to its size; then room for the hypervisor alone.
     let uneven = [Range::sized(RAM.start + 0x1000, 0x20_0000), Range::sized(RAM.start + 0x60_1000, 0x20_0000)];
-    assert_eq!(refused(Fake { map: map(&uneven), ..right() }), Refusal::NoRoom);
+    assert_eq!(refused(Fake { map: map(&uneven), ..right() }), NO_HEAP);
     let little = [Range::sized(RAM.start, 0x20_0000)];
     let refusal = refused(Fake { map: map(&little), ..right() });
-    assert_eq!(refusal, Refusal::NoMemory { vm: "a", wanted: 2 << 20, left: 0 });
+    let no_room = |who, left| Refusal::NoRoom(NoRoom { who, wanted: 2 << 20, left });
+    assert_eq!(refusal, no_room(Who::Vm("a"), 0));
+    // What VMs share is memory, too, and is taken first.
+    let refusal = refused(Fake { map: map(&little), offer: Some(Ok(shared_bundle())), ..right() });
+    assert_eq!(refusal, no_room(Who::Shared("m"), 0));
+    let blocks = |count: u64| {
+        let map = map(&[Range::sized(RAM.start, count * 0x20_0000)]);
+        start(&mut Fake { map, offer: Some(Ok(shared_bundle())), ..right() }, IMAGE)
+    };
+    assert_eq!(blocks(3).unwrap_err(), no_room(Who::Vm("b"), 0));
+    assert!(blocks(4).is_ok());
     // What the firmware keeps is not room.
     let kept = vec![(MemoryType::RUNTIME_SERVICES_DATA, RAM)];
-    assert_eq!(refused(Fake { map: kept, ..right() }), Refusal::NoRoom);
+    assert_eq!(refused(Fake { map: kept, ..right() }), NO_HEAP);
     assert_eq!(refused(Fake { no_map: Some(Status::DEVICE_ERROR), ..right() }), Refusal::NoMap(Status::DEVICE_ERROR));
+}
+
+#[test]
+fn what_would_fail_later_is_told_of_now() {
+    let text = |bundle| {
+        let refusal = refused(Fake { offer: Some(Ok(bundle)), ..right() });
+        assert_eq!(refusal.status(), Status::UNSUPPORTED);
+        refusal.to_string()
+    };
+    assert_eq!(text(bundle_of(&A.replace("[0]", "[3]"))), "a wants core 3; this board has cores 0 to 1");
+    let pages = text(bundle_of(&A.replace("raw", "pages")));
+    assert_eq!(pages, "a: its kernel has pages of 16 KiB, which this CPU lacks; take one with pages of 4 KiB");
+    // The tree has this device, and it is the hypervisor's console.
+    let device = text(bundle_of(&format!("{A}devices = [\"/pl011@9000000\"]\n")));
+    assert!(device.starts_with("a: device /pl011@9000000: "), "{device}");
+}
+
+#[test]
+fn a_bundle_that_boot_would_not_find_in_ram_starts_nothing() {
+    // It is in memory that the firmware keeps.
+    let place = Range::sized(bundle().as_ptr() as u64, bundle().len() as u64);
+    let firmware = Fake { bundle_type: MemoryType::RUNTIME_SERVICES_DATA, ..right() };
+    assert_eq!(refused(firmware), Refusal::Outside(place));
+    // It lies in a piece that is smaller than many others.
+    let map: Vec<_> =
+        (1..100).map(|n| (MemoryType::CONVENTIONAL, Range::sized(n << 30, 0x4000_0000 - 0x1000))).collect();
+    let handover = start(&mut Fake { map, ..right() }, IMAGE).unwrap();
+    assert!(handover.usable.iter().any(|usable| usable.contains(&handover.bundle)), "{:x?}", handover.usable);
+    // What the device tree reserves makes more pieces of what is there than are kept track of.
+    let fragments = tree(|root| {
+        let reserved = root.child_mut("reserved-memory");
+        assert!(reserved.is_none());
+        let mut reserved = DeviceTreeNode::new_unchecked("reserved-memory");
+        set_cells(&mut reserved, "#address-cells", 2);
+        set_cells(&mut reserved, "#size-cells", 2);
+        reserved.add_property(DeviceTreeProperty::new_unchecked("ranges", Vec::<u8>::new()));
+        for number in 0..32u64 {
+            let start = RAM.start + 0x10_0000 * (2 * number + 1);
+            let mut node = DeviceTreeNode::new_unchecked(format!("kept@{start:x}"));
+            let reg = [start, 0x1000].map(u64::to_be_bytes).concat();
+            node.add_property(DeviceTreeProperty::new_unchecked("reg", reg));
+            reserved.add_child(node);
+        }
+        root.add_child(reserved);
+    });
+    assert_eq!(refused(Fake { tree: Some(fragments), ..right() }), Refusal::Fragmented);
+}
+
+#[test]
+fn a_map_that_loses_its_room_is_noticed() {
+    // By the search, by the check, and when boot services are to be left.
+    let none = |left| Some((left, Vec::new()));
+    for left in [1, 2] {
+        assert_eq!(refused(Fake { later: none(left), ..right() }), NO_HEAP);
+    }
+    assert!(start(&mut Fake { later: none(3), ..right() }, IMAGE).is_ok());
+    // After the first attempt nobody can be told.
+    let mut firmware = Fake { later: none(3), changes: 1, ..right() };
+    assert_eq!(start(&mut firmware, IMAGE).unwrap_err(), Refusal::NotLeft(Status::OUT_OF_RESOURCES));
+    assert_eq!(firmware.exits, 1);
 }
 
 #[test]
@@ -214,7 +318,7 @@ fn what_lies_too_high_is_told_of() {
     assert!(start(&mut files(place(bundle).1), IMAGE).is_ok());
     // VMs have RAM up there; the heap has none.
     let map = |start| vec![(MemoryType::CONVENTIONAL, Range::sized(start, 1 << 30))];
-    assert_eq!(refused(Fake { map: map(end), ..right() }), Refusal::NoRoom);
+    assert_eq!(refused(Fake { map: map(end), ..right() }), NO_HEAP);
     assert!(start(&mut Fake { map: [map(RAM.start), map(end)].concat(), ..right() }, IMAGE).is_ok());
 }
 

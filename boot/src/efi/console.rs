@@ -6,6 +6,8 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 
 use uefi_raw::protocol::console::SimpleTextOutputProtocol;
 
+use super::calls::with_platform;
+
 /// Characters that are handed over at once.
 const PIECE: usize = 64;
 
@@ -53,7 +55,7 @@ impl Console {
         }
         if self.length != 0 {
             // SAFETY: the console is open; the text ends in a zero. Of a failure nobody could be told.
-            _ = unsafe { ((*self.protocol).output_string)(self.protocol, self.piece.as_ptr()) };
+            _ = unsafe { with_platform((*self.protocol).output_string)(self.protocol, self.piece.as_ptr()) };
         }
         self.length = 0;
     }

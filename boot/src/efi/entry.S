@@ -12,11 +12,27 @@ efi_entry:                              // x0 = image handle, x1 = system table
     mov     x21, x1
     adrp    x19, _start
     bl      relocate
-    mov     x0, x20
+    adrp    x9, {REGISTERS}
+    add     x9, x9, :lo12:{REGISTERS}
+    str     x18, [x9, #{PLATFORM}]
+    mrs     x10, CurrentEL
+    cmp     x10, #8
+    b.ne    0f                          // not EL2, as will be said
+    mrs     x10, tpidr_el2
+    str     x10, [x9, #{THREAD}]
+    msr     tpidr_el2, xzr              // no anchor: that is for a panic to see
+0:  mov     x0, x20
     mov     x1, x21
     bl      portcullis_efi              // x0 = EFI status; zero: boot services are left
     cbz     x0, 1f
-    ldp     x20, x21, [sp, #32]
+    mrs     x10, CurrentEL
+    cmp     x10, #8
+    b.ne    0f
+    adrp    x9, {REGISTERS}
+    add     x9, x9, :lo12:{REGISTERS}
+    ldr     x10, [x9, #{THREAD}]
+    msr     tpidr_el2, x10
+0:  ldp     x20, x21, [sp, #32]
     ldp     x18, x19, [sp, #16]
     ldp     x29, x30, [sp], #64
     ret

@@ -3,13 +3,14 @@
 use core::ffi::c_void;
 use core::ptr;
 
-use portcullis_efi::Path;
+use portcullis_efi::{Path, transfer};
 use uefi_raw::protocol::device_path::{DevicePathProtocol, DeviceSubType, DeviceType};
 use uefi_raw::protocol::file_system::{FileAttribute, FileMode, FileProtocolV1, SimpleFileSystemProtocol};
 use uefi_raw::protocol::media::LoadFile2Protocol;
 use uefi_raw::table::boot::BootServices;
 use uefi_raw::{Boolean, Guid, Handle, Status, guid};
 
+use super::calls::with_platform;
 use super::tables;
 
 /// The vendor media device path at which boot loaders offer an initial RAM disk (Linux, Documentation/arch/x86/boot.rst; the same
@@ -55,7 +56,8 @@ impl Offer {
         let mut path: *const DevicePathProtocol = (&raw const MEDIA).cast();
         let mut handle = ptr::null_mut();
         // SAFETY: passed on to the caller; the device path has an end.
-        let status = unsafe { (boot.locate_device_path)(&LoadFile2Protocol::GUID, &mut path, &mut handle) };
+        let status =
+            unsafe { with_platform(boot.locate_device_path)(&LoadFile2Protocol::GUID, &mut path, &mut handle) };
         // SAFETY: what is left is a node of the same path.
         if status != Status::SUCCESS || unsafe { (*path).major_type } != DeviceType::END {
             return None;
@@ -72,16 +74,24 @@ impl Offer {
     /// The loader's status.
     pub fn size(&self) -> Result<usize, Status> {
         let mut size = 0;
-        match self.read(ptr::null_mut(), &mut size) {
-            Status::BUFFER_TOO_SMALL | Status::SUCCESS => Ok(size),
-            status => Err(status),
-        }
+        let status = self.load(ptr::null_mut(), &mut size);
+        transfer::announced(status, size)
     }
 
-    /// Reads it into `buffer`, which has room for `size` bytes; `size` becomes the number that came.
-    pub fn read(&self, buffer: *mut c_void, size: &mut usize) -> Status {
+    /// Reads it into `buffer`, which has room for `room` bytes. Returns how many have come.
+    ///
+    /// # Errors
+    ///
+    /// The loader's status.
+    pub fn read(&self, buffer: *mut c_void, room: usize) -> Result<usize, Status> {
+        let mut size = room;
+        let status = self.load(buffer, &mut size);
+        transfer::arrived(status, room, size)
+    }
+
+    fn load(&self, buffer: *mut c_void, size: &mut usize) -> Status {
         // SAFETY: the protocol was found with boot services that are there yet.
-        unsafe { ((*self.protocol).load_file)(self.protocol, self.path, Boolean::FALSE, size, buffer) }
+        unsafe { with_platform((*self.protocol).load_file)(self.protocol, self.path, Boolean::FALSE, size, buffer) }
     }
 }
 
@@ -106,13 +116,14 @@ impl File {
         }
         let mut root = ptr::null_mut();
         // SAFETY: the firmware's protocol.
-        if unsafe { ((*volume).open_volume)(volume, &mut root) } != Status::SUCCESS {
+        if unsafe { with_platform((*volume).open_volume)(volume, &mut root) } != Status::SUCCESS {
             return None;
         }
         let (root, mut file) = (Self(root), ptr::null_mut());
         let name = path.terminated().as_ptr();
         // SAFETY: the volume is open, and the path ends in a zero.
-        let status = unsafe { ((*root.0).open)(root.0, &mut file, name, FileMode::READ, FileAttribute::empty()) };
+        let status =
+            unsafe { with_platform((*root.0).open)(root.0, &mut file, name, FileMode::READ, FileAttribute::empty()) };
         match status {
             Status::SUCCESS => Some(Ok(Self(file))),
             Status::NOT_FOUND => None,
@@ -128,27 +139,33 @@ impl File {
     pub fn size(&self) -> Result<usize, Status> {
         let mut size = 0;
         // SAFETY: the file is open. This position is the end (UEFI 13.5.10).
-        let there = unsafe { ((*self.0).set_position)(self.0, u64::MAX) };
+        let there = unsafe { with_platform((*self.0).set_position)(self.0, u64::MAX) };
         // SAFETY: as above.
-        let told = unsafe { ((*self.0).get_position)(self.0, &mut size) };
+        let told = unsafe { with_platform((*self.0).get_position)(self.0, &mut size) };
         // SAFETY: as above.
-        let back = unsafe { ((*self.0).set_position)(self.0, 0) };
+        let back = unsafe { with_platform((*self.0).set_position)(self.0, 0) };
         match [there, told, back].into_iter().find(|status| *status != Status::SUCCESS) {
             Some(status) => Err(status),
             None => usize::try_from(size).map_err(|_| Status::BAD_BUFFER_SIZE),
         }
     }
 
-    /// Reads it from the position where it is, at most `size` bytes; `size` becomes the number that came.
-    pub fn read(&self, buffer: *mut c_void, size: &mut usize) -> Status {
-        // SAFETY: the file is open, and `buffer` has room.
-        unsafe { ((*self.0).read)(self.0, size, buffer) }
+    /// Reads it from its beginning into `buffer`, which has room for `room` bytes. Returns how many have come.
+    ///
+    /// # Errors
+    ///
+    /// The firmware's status.
+    pub fn read(&self, buffer: *mut c_void, room: usize) -> Result<usize, Status> {
+        transfer::whole(room, |at, size| {
+            // SAFETY: the file is open, and behind what has come there is room for `size` bytes.
+            unsafe { with_platform((*self.0).read)(self.0, size, buffer.byte_add(at)) }
+        })
     }
 }
 
 impl Drop for File {
     fn drop(&mut self) {
         // SAFETY: the file is open, and nobody uses it after this. It always succeeds.
-        _ = unsafe { ((*self.0).close)(self.0) };
+        _ = unsafe { with_platform((*self.0).close)(self.0) };
     }
 }

@@ -4,7 +4,7 @@ use core::ffi::c_void;
 use core::fmt;
 use core::ptr;
 
-use portcullis_arch::{checksum, cpu, timer};
+use portcullis_arch::{checksum, cpu, id, timer};
 use portcullis_board::Range;
 use portcullis_board::vm_memory::EL2_END;
 use portcullis_efi::{Firmware, Path, Table};
@@ -17,13 +17,14 @@ use uefi_raw::table::system::SystemTable;
 use uefi_raw::time::Time;
 use uefi_raw::{Handle, Status};
 
+use super::calls::with_platform;
 use super::{console, files, tables};
 use crate::heap;
 
 /// Bytes of a page (UEFI 7.2).
 const PAGE: usize = 4096;
 /// Bytes of the heap: what is known of the VMs while the bundle is checked.
-const HEAP: usize = 256 << 10;
+pub const HEAP: usize = 256 << 10;
 /// Descriptors for which there is room beyond those of a map that was asked for: it grows by what the room takes.
 const MORE: usize = 8;
 /// How often a map is asked for that has become larger again.
@@ -68,7 +69,7 @@ impl Efi {
         console::close();
         while let Some(range) = self.taken.pop() {
             // SAFETY: the pages are those that were allocated, and nothing refers to them any more. Of a failure nobody could be told.
-            _ = unsafe { (self.boot.free_pages)(range.start, (range.size() as usize).div_ceil(PAGE)) };
+            _ = unsafe { with_platform(self.boot.free_pages)(range.start, (range.size() as usize).div_ceil(PAGE)) };
         }
     }
 
@@ -90,7 +91,12 @@ impl Efi {
         let (mut start, pages) = (EL2_END - 1, size.div_ceil(PAGE));
         // SAFETY: boot services are there, or memory is all that is asked for.
         let status = unsafe {
-            (self.boot.allocate_pages)(AllocateType::MAX_ADDRESS, MemoryType::LOADER_DATA, pages, &mut start)
+            with_platform(self.boot.allocate_pages)(
+                AllocateType::MAX_ADDRESS,
+                MemoryType::LOADER_DATA,
+                pages,
+                &mut start,
+            )
         };
         if status != Status::SUCCESS {
             return Err(status);
@@ -101,19 +107,16 @@ impl Efi {
         Ok(range)
     }
 
-    /// Reads what `read` puts into memory for it, which is told the number of bytes that there are for.
+    /// Reads what `read` puts into memory for it, which is told the number of bytes that there is room for.
     fn fill(
         &mut self,
         size: usize,
-        read: impl FnOnce(*mut c_void, &mut usize) -> Status,
+        read: impl FnOnce(*mut c_void, usize) -> Result<usize, Status>,
     ) -> Result<&'static [u8], Status> {
         let range = self.take(size.max(1))?;
-        let mut length = size;
-        match read(ptr::with_exposed_provenance_mut(range.start as usize), &mut length) {
-            // SAFETY: the pages are taken, and stay until nothing was started or for ever; as many bytes have been written.
-            Status::SUCCESS => Ok(unsafe { core::slice::from_raw_parts(range.start as *const u8, length.min(size)) }),
-            status => Err(status),
-        }
+        let length = read(ptr::with_exposed_provenance_mut(range.start as usize), size)?;
+        // SAFETY: the pages are taken, and stay until nothing was started or for ever; as many bytes have been written.
+        Ok(unsafe { core::slice::from_raw_parts(range.start as *const u8, length.min(size)) })
     }
 }
 
@@ -128,6 +131,10 @@ impl Firmware for Efi {
 
     fn has_crc32(&self) -> bool {
         checksum::present()
+    }
+
+    fn memory_model(&self) -> u64 {
+        id::memory_model()
     }
 
     fn has(&self, table: Table) -> bool {
@@ -154,7 +161,7 @@ impl Firmware for Efi {
     fn offered(&mut self) -> Option<Result<&'static [u8], Status>> {
         // SAFETY: boot services are there.
         let offer = unsafe { files::Offer::find(self.boot) }?;
-        Some(offer.size().and_then(|size| self.fill(size, |buffer, length| offer.read(buffer, length))))
+        Some(offer.size().and_then(|size| self.fill(size, |buffer, room| offer.read(buffer, room))))
     }
 
     fn options(&self) -> &[u16] {
@@ -180,12 +187,12 @@ impl Firmware for Efi {
         let volume = self.image?.device_handle;
         // SAFETY: boot services are there, and the handle is the firmware's.
         match unsafe { files::File::open(self.boot, volume, path) }? {
-            Ok(file) => Some(file.size().and_then(|size| self.fill(size, |buffer, length| file.read(buffer, length)))),
+            Ok(file) => Some(file.size().and_then(|size| self.fill(size, |buffer, room| file.read(buffer, room)))),
             Err(status) => Some(Err(status)),
         }
     }
 
-    fn loaded(&self, range: Range) -> &'static [u8] {
+    fn loaded(&mut self, range: Range) -> &'static [u8] {
         // SAFETY: RAM by the memory map, in which a loader has put it to stay.
         unsafe { core::slice::from_raw_parts(range.start as *const u8, range.size() as usize) }
     }
@@ -195,7 +202,9 @@ impl Firmware for Efi {
             let (mut size, mut key, mut step, mut version) = (self.map.size() as usize, 0, 0, 0);
             let buffer = self.map.start as *mut MemoryDescriptor;
             // SAFETY: there is room for as many bytes as `size` says.
-            let status = unsafe { (self.boot.get_memory_map)(&mut size, buffer, &mut key, &mut step, &mut version) };
+            let status = unsafe {
+                with_platform(self.boot.get_memory_map)(&mut size, buffer, &mut key, &mut step, &mut version)
+            };
             match status {
                 Status::SUCCESS if step >= size_of::<MemoryDescriptor>() => {
                     for number in 0..size / step {
@@ -219,14 +228,14 @@ impl Firmware for Efi {
         let runtime = unsafe { self.table.runtime_services.as_ref() }?;
         let mut time = Time::invalid();
         // SAFETY: as above; who does not ask for the clock's capabilities gives none a place.
-        let status = unsafe { (runtime.get_time)(&mut time, ptr::null_mut()) };
+        let status = unsafe { with_platform(runtime.get_time)(&mut time, ptr::null_mut()) };
         (status == Status::SUCCESS).then(|| (time, timer::count()))
     }
 
     fn exit(&mut self, key: usize) -> Result<(), Status> {
         console::close();
         // SAFETY: nothing of boot services is used after this has succeeded; after a failure nothing but memory and its map.
-        match unsafe { (self.boot.exit_boot_services)(self.handle, key) } {
+        match unsafe { with_platform(self.boot.exit_boot_services)(self.handle, key) } {
             Status::SUCCESS => Ok(()),
             status => Err(status),
         }

@@ -1,5 +1,6 @@
 //! The image as an EFI application: its header, its entry, and the firmware behind [`portcullis_efi`]'s decisions.
 
+mod calls;
 pub mod console;
 mod files;
 mod firmware;
@@ -20,6 +21,9 @@ core::arch::global_asm!(
     include_str!("entry.S"),
     HANDOVER = sym HANDOVER,
     TREE = const offset_of!(Handover, tree),
+    REGISTERS = sym calls::REGISTERS,
+    PLATFORM = const offset_of!(calls::Registers, platform),
+    THREAD = const offset_of!(calls::Registers, thread),
 );
 
 /// What the hypervisor finds when EFI has started it. It lies outside of what the entry fills with zeros.
@@ -44,7 +48,7 @@ unsafe extern "C" fn portcullis_efi(handle: Handle, table: *mut SystemTable) -> 
     let mut firmware = unsafe { Efi::new(handle, table) };
     let result = match firmware.start_heap() {
         Ok(()) => portcullis_efi::start(&mut firmware, image::whole()),
-        Err(_) => Err(Refusal::NoRoom),
+        Err(_) => Err(Refusal::NoHeap(firmware::HEAP as u64)),
     };
     match result {
         Ok(handover) => {

@@ -7,6 +7,8 @@ use uefi_raw::table::boot::BootServices;
 use uefi_raw::table::system::SystemTable;
 use uefi_raw::{Guid, Handle, Status};
 
+use super::calls::with_platform;
+
 /// Where the configuration table has the table `guid`; null if it has none.
 ///
 /// # Safety
@@ -30,6 +32,6 @@ pub unsafe fn find(table: &SystemTable, guid: Guid) -> *const u8 {
 pub unsafe fn protocol(boot: &BootServices, handle: Handle, guid: Guid) -> *mut c_void {
     let mut interface = ptr::null_mut();
     // SAFETY: passed on to the caller.
-    let status = unsafe { (boot.handle_protocol)(handle, &guid, &mut interface) };
+    let status = unsafe { with_platform(boot.handle_protocol)(handle, &guid, &mut interface) };
     if status == Status::SUCCESS { interface } else { ptr::null_mut() }
 }

@@ -86,6 +86,7 @@ impl Fake {
                 Ok([0; 3])
             }
             CLOCK_GET => Ok([self.clock, self.counter, if self.clock == 0 { CLOCK_UNKNOWN } else { CLOCK_CALL }]),
+            SYSTEM_COUNTER => Ok([self.counter, self.counter, 1_000_000]),
             _ => return None,
         })
     }

@@ -504,7 +504,7 @@
  * Version of this interface: major number in bits 31:16, minor in 15:0. The minor one grows with each addition, the major
  * one when something that existed changes.
  */
-#define PORTCULLIS_MANAGE_ABI_VERSION UINT32_C(0x10003)
+#define PORTCULLIS_MANAGE_ABI_VERSION UINT32_C(0x10004)
 
 /**
  * `VERSION(x1 = ABI_VERSION that the caller was built for)`: x1 = the hypervisor's version, x2 = `CAN_*` bits.
@@ -683,6 +683,13 @@
  * where the time comes from. x1 is zero if it comes from nowhere.
  */
 #define PORTCULLIS_MANAGE_CLOCK_GET (PORTCULLIS_MANAGE_BASE + UINT32_C(0x71))
+
+/**
+ * `SYSTEM_COUNTER()`: x1 = the physical counter (CNTPCT_EL0) now, by which moments are told elsewhere, x2 = the caller's virtual
+ * counter (CNTVCT_EL0) now, x3 = ticks of both in a second (CNTFRQ_EL0): for who cannot read them, as a program of Linux. Since
+ * version 1.4.
+ */
+#define PORTCULLIS_MANAGE_SYSTEM_COUNTER (PORTCULLIS_MANAGE_BASE + UINT32_C(0x72))
 
 /**
  * Done.

@@ -16,7 +16,7 @@ pub const COUNT: u32 = 0x1000;
 
 /// Version of this interface: major number in bits 31:16, minor in 15:0. The minor one grows with each addition, the major
 /// one when something that existed changes.
-pub const ABI_VERSION: u32 = 0x1_0003;
+pub const ABI_VERSION: u32 = 0x1_0004;
 
 // Calls on the machine.
 
@@ -130,9 +130,13 @@ pub const CLOCK_SET: u32 = BASE + 0x70;
 /// `CLOCK_GET()`: x1 = nanoseconds since 1970-01-01 UTC, x2 = the caller's virtual counter at that moment, x3 = `CLOCK_*`:
 /// where the time comes from. x1 is zero if it comes from nowhere.
 pub const CLOCK_GET: u32 = BASE + 0x71;
+/// `SYSTEM_COUNTER()`: x1 = the physical counter (CNTPCT_EL0) now, by which moments are told elsewhere, x2 = the caller's virtual
+/// counter (CNTVCT_EL0) now, x3 = ticks of both in a second (CNTFRQ_EL0): for who cannot read them, as a program of Linux. Since
+/// version 1.4.
+pub const SYSTEM_COUNTER: u32 = BASE + 0x72;
 
 /// Every call with its name, in the order of their identifiers.
-pub const ALL: [(&str, u32); 30] = [
+pub const ALL: [(&str, u32); 31] = [
     ("VERSION", VERSION),
     ("MACHINE", MACHINE),
     ("POWER_OFF", POWER_OFF),
@@ -163,6 +167,7 @@ pub const ALL: [(&str, u32); 30] = [
     ("AUDIT_RANGES", AUDIT_RANGES),
     ("CLOCK_SET", CLOCK_SET),
     ("CLOCK_GET", CLOCK_GET),
+    ("SYSTEM_COUNTER", SYSTEM_COUNTER),
 ];
 
 // Status, in x0.

@@ -33,6 +33,7 @@ pub mod links;
 pub mod node;
 pub mod page_size;
 mod property;
+pub mod room;
 pub mod settings;
 mod slices;
 #[cfg(test)]

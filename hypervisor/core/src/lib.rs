@@ -24,9 +24,12 @@
 //! let ending = State { action: Action::Off, ..State::RUNNING };
 //! assert_eq!(step(PowerState::On, ending, || false), Step::Retire, "its VM ends: it leaves its core");
 //! ```
-#![cfg_attr(not(test), no_std)]
+#![cfg_attr(not(any(test, feature = "rig")), no_std)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::indexing_slicing)]
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+#![cfg_attr(
+    any(test, feature = "rig"),
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
 
 extern crate alloc;
 
@@ -39,11 +42,13 @@ pub mod logger;
 pub mod machine;
 pub mod manage;
 pub mod memory;
+#[cfg(feature = "rig")]
+pub mod rig;
 pub mod run;
 pub mod schedule;
 pub mod serial;
 pub mod service;
-#[cfg(test)]
+#[cfg(any(test, feature = "rig"))]
 mod tests;
 pub mod trap;
 pub mod vm;

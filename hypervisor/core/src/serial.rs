@@ -22,15 +22,15 @@ pub struct Serial {
 }
 
 /// The machine's serial line. It exists before anything else, so that every step of the boot can be reported.
-#[cfg(not(test))]
+#[cfg(not(any(test, feature = "rig")))]
 pub static SERIAL: Serial = Serial::new();
 
-#[cfg(test)]
+#[cfg(any(test, feature = "rig"))]
 thread_local! {
     static OF_THREAD: &'static Serial = Box::leak(Box::new(Serial::new()));
 }
 /// The serial line of a test.
-#[cfg(test)]
+#[cfg(any(test, feature = "rig"))]
 pub static SERIAL: crate::tests::per_thread::PerThread<Serial> = crate::tests::per_thread::PerThread(&OF_THREAD);
 
 impl Serial {

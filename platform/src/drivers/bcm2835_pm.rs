@@ -9,6 +9,7 @@ use portcullis_board::PowerControl;
 use safe_mmio::{UniqueMmioPointer, field, field_shared, fields::ReadPureWrite};
 use spin::{Mutex, Once};
 
+use super::watchdog::Found;
 use crate::driver::{DrivenDevice, Driver, Offer};
 
 /// This driver.
@@ -50,7 +51,11 @@ static PM: Once<Bcm2835Pm> = Once::new();
 unsafe fn bind(device: &DrivenDevice) -> Option<&'static dyn PowerControl> {
     let registers = NonNull::new(device.registers.start as *mut _)?;
     // SAFETY: passed on to the caller; the static makes sure that there is one driver.
-    Some(PM.call_once(|| unsafe { Bcm2835Pm::new(registers) }))
+    let pm = PM.call_once(|| unsafe { Bcm2835Pm::new(registers) });
+    if pm.stop() {
+        log::info!("{} at {:#x} {}", DRIVER.name, device.registers.start, Found::Stopped);
+    }
+    Some(pm)
 }
 
 impl Bcm2835Pm {
@@ -62,6 +67,17 @@ impl Bcm2835Pm {
     pub unsafe fn new(address: NonNull<Registers>) -> Self {
         // SAFETY: passed on to the caller.
         Self(Mutex::new(unsafe { UniqueMmioPointer::new(address) }))
+    }
+
+    /// Stops the watchdog. Returns whether it ran: a boot loader may have left it so.
+    fn stop(&self) -> bool {
+        let mut registers = self.0.lock();
+        let control = field_shared!(registers, reset_control).read() & 0x00ff_ffff;
+        let runs = control & RSTC_CONFIGURATION != 0;
+        if runs {
+            field!(registers, reset_control).write(PASSWORD | control & !RSTC_CONFIGURATION);
+        }
+        runs
     }
 
     /// Sets the watchdog, which resets the machine a moment later; with `halt` the firmware does not boot it again.
@@ -111,6 +127,18 @@ mod tests {
     fn a_reset_keeps_what_firmware_has_written() {
         assert_eq!(after(0x102, 0x1000, false), [0x5a00_0122, 0x1000, 0x5a00_000a]);
         assert_eq!(after(0x132, 0, false), [0x5a00_0122, 0, 0x5a00_000a]);
+    }
+
+    #[test]
+    fn a_watchdog_that_runs_is_stopped_and_one_that_does_not_is_left_alone() {
+        for (control, ran, after) in [(0x122, true, 0x5a00_0102), (0x102, false, 0x102)] {
+            let mut block = [0u32; 10];
+            (block[7], block[9]) = (control, 77);
+            // SAFETY: the block is a register block in memory, and this test's own.
+            let pm = unsafe { Bcm2835Pm::new(NonNull::new(block.as_mut_ptr().cast()).unwrap()) };
+            assert_eq!(pm.stop(), ran);
+            assert_eq!(block[7..], [after, 0, 77]);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ pub mod bcm2835_aux_uart;
 pub mod bcm2835_pm;
 pub mod bcm2835_timer;
 pub mod cadence_uart;
+pub mod cadence_watchdog;
 pub mod edge;
 pub mod gicd;
 pub mod gicv2;
@@ -11,6 +12,8 @@ pub mod gicv3;
 pub mod imx_uart;
 pub mod line;
 pub mod meson_uart;
+pub mod meson_watchdog;
+pub mod mtk_sysirq;
 pub mod ns16550;
 pub mod pl011;
 pub mod pl031;
@@ -19,15 +22,19 @@ pub mod rate;
 pub mod redistributors;
 pub mod rndrrs;
 pub mod rng200;
+pub mod sbsa_watchdog;
 pub mod seconds;
+pub mod sp805;
 pub mod spin_table;
+pub mod sunxi_watchdog;
+pub mod watchdog;
 pub mod zynqmp_rtc;
 
 use crate::driver::Driver;
 
 /// The drivers that are picked by what the device tree lists. A console that nothing names is that of the foremost of them that the
 /// board has.
-pub const DRIVERS: [&Driver; 13] = [
+pub const DRIVERS: [&Driver; 18] = [
     &pl011::DRIVER,
     &bcm2835_aux_uart::DRIVER,
     &cadence_uart::DRIVER,
@@ -41,6 +48,11 @@ pub const DRIVERS: [&Driver; 13] = [
     &rng200::DRIVER,
     &bcm2835_pm::DRIVER,
     &bcm2835_timer::DRIVER,
+    &sbsa_watchdog::DRIVER,
+    &sp805::DRIVER,
+    &cadence_watchdog::DRIVER,
+    &meson_watchdog::DRIVER,
+    &sunxi_watchdog::DRIVER,
 ];
 
 /// How many of them drive something else than a console.

@@ -33,7 +33,10 @@ pub fn image(options: &Image) -> Result<()> {
         ram: ram::of(options.board, hardware.el3),
         devices: Vec::new(),
     };
-    let system = System::build_for(&environment, hardware, &limits, &options.manifest, false, "bundle.img")?;
+    let mut system = System::build_for(&environment, hardware, &limits, &options.manifest, false, "bundle.img")?;
+    if let Some(port) = &options.early_console {
+        system.name_early_console(port)?;
+    }
     fs::create_dir_all(&options.out).with_context(|| format!("{} cannot be made", options.out.display()))?;
     for (from, name) in [(&system.image, card::IMAGE), (&system.bundle, card::BUNDLE)] {
         let to = options.out.join(name);
@@ -57,8 +60,10 @@ pub fn image(options: &Image) -> Result<()> {
 /// Writes the FIT, and a configuration by which U-Boot finds it on a disk.
 fn write_for_u_boot(options: &Image, system: &System, u_boot: &UBoot) -> Result<()> {
     let contents = u_boot::Contents::read(&system.image, &system.bundle, u_boot.tree.as_deref())?;
-    write(&options.out, u_boot::FIT, &u_boot::fit(&contents, options.board)?)?;
-    write(&options.out, u_boot::CONFIGURATION, u_boot::extlinux().as_bytes())
+    for (file, size) in u_boot::write(&options.out, &contents, options.board)? {
+        println!("{} ({size} bytes)", file.display());
+    }
+    Ok(())
 }
 
 fn write(folder: &Path, name: &str, content: &[u8]) -> Result<()> {

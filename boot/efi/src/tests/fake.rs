@@ -20,6 +20,7 @@ pub struct Fake {
     /// A host's addresses are high.
     pub reach: u64,
     pub has_crc32: bool,
+    pub memory_model: u64,
     pub acpi: bool,
     pub tree: Option<&'static [u8]>,
     pub offer: Option<Result<&'static [u8], Status>>,
@@ -29,6 +30,12 @@ pub struct Fake {
     /// What a loader has put into memory.
     pub loaded: Vec<(Range, &'static [u8])>,
     pub map: Vec<(MemoryType, Range)>,
+    /// The map when it is read again, this often later.
+    pub later: Option<(usize, Vec<(MemoryType, Range)>)>,
+    /// What was handed over as the bundle: the map has its pages, on the host.
+    pub handed: Vec<Range>,
+    /// What the map says of its pages.
+    pub bundle_type: MemoryType,
     /// Why there is no map.
     pub no_map: Option<Status>,
     /// What its clock shows, and the counter then.
@@ -49,6 +56,8 @@ impl Default for Fake {
             level: 2,
             reach: u64::MAX,
             has_crc32: true,
+            // Pages of 4 KiB and 64 KiB, not of 16 KiB; 48 bits.
+            memory_model: 0x5,
             acpi: false,
             tree: None,
             offer: None,
@@ -61,6 +70,9 @@ impl Default for Fake {
                 (MemoryType::BOOT_SERVICES_DATA, Range { start: 0x6010_0000, ..RAM }),
                 (MemoryType::RUNTIME_SERVICES_DATA, Range { start: 0x9000_0000, end: 0x9001_0000 }),
             ],
+            later: None,
+            handed: Vec::new(),
+            bundle_type: MemoryType::LOADER_DATA,
             no_map: None,
             time: None,
             changes: 0,
@@ -69,6 +81,15 @@ impl Default for Fake {
             exits: 0,
             said: Vec::new(),
         }
+    }
+}
+
+impl Fake {
+    /// Notes that the memory at `bytes` is in use.
+    fn hand_over(&mut self, bytes: &'static [u8]) {
+        let (start, size) = (bytes.as_ptr() as u64, bytes.len() as u64);
+        let pages = Range { start: start & !0xfff, end: (start + size).next_multiple_of(0x1000) };
+        self.handed.push(pages);
     }
 }
 
@@ -85,6 +106,10 @@ impl Firmware for Fake {
         self.has_crc32
     }
 
+    fn memory_model(&self) -> u64 {
+        self.memory_model
+    }
+
     fn has(&self, table: Table) -> bool {
         match table {
             Table::Tree => self.tree.is_some(),
@@ -97,7 +122,8 @@ impl Firmware for Fake {
     }
 
     fn offered(&mut self) -> Option<Result<&'static [u8], Status>> {
-        self.offer
+        let offer = self.offer?;
+        Some(offer.inspect(|bytes| self.hand_over(bytes)))
     }
 
     fn options(&self) -> &[u16] {
@@ -112,18 +138,28 @@ impl Firmware for Fake {
         let (end, name) = path.terminated().split_last().unwrap();
         assert_eq!(*end, 0);
         let name = String::from_utf16(name).unwrap();
-        self.files.iter().find(|(file, _)| *file == name).map(|(_, content)| *content)
+        let content = self.files.iter().find(|(file, _)| *file == name)?.1;
+        Some(content.inspect(|bytes| self.hand_over(bytes)))
     }
 
-    fn loaded(&self, range: Range) -> &'static [u8] {
-        self.loaded.iter().find(|(place, _)| *place == range).unwrap().1
+    fn loaded(&mut self, range: Range) -> &'static [u8] {
+        let bytes = self.loaded.iter().find(|(place, _)| *place == range).unwrap().1;
+        self.hand_over(bytes);
+        bytes
     }
 
     fn map(&mut self, each: &mut dyn FnMut(&MemoryDescriptor)) -> Result<usize, Status> {
         if let Some(status) = self.no_map {
             return Err(status);
         }
-        for (ty, range) in &self.map {
+        if let Some((left, map)) = &mut self.later {
+            match left.checked_sub(1) {
+                Some(less) => *left = less,
+                None => self.map.clone_from(map),
+            }
+        }
+        let handed = self.handed.iter().map(|range| (self.bundle_type, *range));
+        for (ty, range) in &self.map.iter().copied().chain(handed).collect::<Vec<_>>() {
             each(&MemoryDescriptor {
                 ty: *ty,
                 phys_start: range.start,

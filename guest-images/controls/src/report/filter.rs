@@ -23,7 +23,7 @@ pub struct Range {
 
 impl Range {
     /// Takes apart what `FILTER_LIST` returns.
-    const fn new([range, action, _]: [u64; 3]) -> Self {
+    pub const fn new([range, action, _]: [u64; 3]) -> Self {
         Self { first: range & 0xffff_ffff, count: range >> 32, action }
     }
 

@@ -12,7 +12,7 @@ pub use self::disk::{Disk, Export, Source};
 pub use self::error::LinkError;
 pub use self::network::{Network, NetworkPort};
 pub use self::serial::Serial;
-pub use self::shared_memory::{SharedMemory, Sharer};
+pub use self::shared_memory::{STATE_PAGE, SharedMemory, Sharer, shown};
 pub use self::wire::{Wire, WireEnd};
 
 use portcullis_abi::bundle;

@@ -9,6 +9,14 @@ use crate::property::utf8;
 /// Bytes of one sharer: two cells.
 const BYTES: usize = 8;
 
+/// Bytes of the state page that each VM has in front of what is shared.
+pub const STATE_PAGE: u64 = bundle::PAGE;
+
+/// Bytes that a VM is shown of memory that `sharers` VMs share, `size` bytes beside their state pages.
+pub const fn shown(size: u64, sharers: usize) -> u64 {
+    STATE_PAGE.saturating_mul(sharers as u64).saturating_add(size)
+}
+
 /// Memory that VMs share, each part of which has been checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SharedMemory<'a> {
@@ -65,6 +73,11 @@ impl<'a> SharedMemory<'a> {
             let [vm, writes] = [0, 4].map(|at| be32(cells, at).unwrap_or(0));
             Sharer { vm: vm as usize, writes: writes != 0 }
         })
+    }
+
+    /// Bytes of RAM that it takes: whole blocks.
+    pub const fn taken(&self) -> u64 {
+        shown(self.size, self.sharers.len()).next_multiple_of(bundle::MEMORY_UNIT)
     }
 
     fn check(&self, vms: usize) -> Result<(), LinkError> {

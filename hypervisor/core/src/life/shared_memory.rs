@@ -121,7 +121,7 @@ impl SharedMemory {
 impl Description {
     /// Bytes that a VM is shown.
     fn shown(&self) -> u64 {
-        STATE_PAGE.saturating_mul(self.sharers.len() as u64).saturating_add(self.size)
+        links::shown(self.size, self.sharers.len())
     }
 }
 

@@ -35,7 +35,7 @@ impl ManagedClock {
         self.epoch.store(epoch(nanoseconds, count, timer::frequency()), Ordering::Relaxed);
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "rig"))]
     /// Forgets the time, for the next test.
     pub fn forget(&self) {
         self.epoch.store(UNKNOWN, Ordering::Relaxed);

@@ -37,7 +37,7 @@ impl Shutdown {
         Self { wanted: AtomicU8::new(0), acting: AtomicBool::new(false) }
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "rig"))]
     /// The machine goes on after all, for the next test.
     pub fn forget(&self) {
         self.wanted.store(0, Ordering::SeqCst);

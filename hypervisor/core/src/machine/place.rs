@@ -2,7 +2,7 @@
 
 pub use here::*;
 
-#[cfg(not(test))]
+#[cfg(not(any(test, feature = "rig")))]
 mod here {
     use spin::Once;
 
@@ -22,7 +22,7 @@ mod here {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "rig"))]
 mod here {
     use std::cell::Cell;
 

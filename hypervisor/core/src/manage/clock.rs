@@ -34,3 +34,9 @@ pub fn get(machine: &Machine, caller: &Vcpu) -> Answer {
     let time = machine.wall_clock().and_then(|clock| clock.at(now)).unwrap_or(0);
     Ok([time, now.wrapping_sub(caller.vm.counter_offset()), source])
 }
+
+/// `SYSTEM_COUNTER`.
+pub fn counter(caller: &Vcpu) -> Answer {
+    let now = timer::count();
+    Ok([now, now.wrapping_sub(caller.vm.counter_offset()), timer::frequency()])
+}

@@ -13,7 +13,7 @@ mod machine;
 mod register;
 mod show;
 mod status;
-#[cfg(test)]
+#[cfg(any(test, feature = "rig"))]
 pub(crate) mod tests;
 
 use portcullis_abi::manage;
@@ -78,6 +78,7 @@ fn call(machine: &'static Machine, caller: &'static Vcpu, function: u32, [x1, x2
         manage::AUDIT_RANGES => audit::ranges(vm()?),
         manage::CLOCK_SET => clock::set(machine, caller, x1, x2),
         manage::CLOCK_GET => clock::get(machine, caller),
+        manage::SYSTEM_COUNTER => clock::counter(caller),
         _ => Err(Status::UnknownCall),
     }
 }

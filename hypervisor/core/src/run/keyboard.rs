@@ -29,15 +29,15 @@ const STILL_STANDING: u64 = 10;
 const NEXT_STANDING: u64 = 1000;
 
 /// The machine's keyboard.
-#[cfg(not(test))]
+#[cfg(not(any(test, feature = "rig")))]
 pub static KEYBOARD: Keyboard = Keyboard::new();
 
-#[cfg(test)]
+#[cfg(any(test, feature = "rig"))]
 thread_local! {
     static OF_THREAD: &'static Keyboard = Box::leak(Box::new(Keyboard::new()));
 }
 /// The keyboard of a test.
-#[cfg(test)]
+#[cfg(any(test, feature = "rig"))]
 pub static KEYBOARD: crate::tests::per_thread::PerThread<Keyboard> = crate::tests::per_thread::PerThread(&OF_THREAD);
 
 /// The reading end of the serial line.

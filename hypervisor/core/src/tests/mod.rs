@@ -1,6 +1,9 @@
 //! What the tests of several floors share: a machine for each test, with cores that are made up.
 
+#[cfg(test)]
 pub mod board;
+#[cfg(test)]
 pub mod guest;
 pub mod per_thread;
+#[cfg(test)]
 pub mod rig;

@@ -4,11 +4,9 @@ use alloc::vec::Vec;
 
 use portcullis_board::Range;
 use portcullis_bundle::guest_tree::Shared;
+pub use portcullis_bundle::links::STATE_PAGE;
 
 use crate::memory::guest::GuestMemory;
-
-/// Bytes of a state page.
-pub const STATE_PAGE: u64 = 4096;
 
 /// A VM's end of memory that it shares with others, as its own tables map it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

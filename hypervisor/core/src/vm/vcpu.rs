@@ -79,7 +79,7 @@ impl Vcpu {
     }
 
     /// What [`Vcpu::run`] does as far as others see it, for tests that play the cores.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "rig"))]
     pub fn pretend_on(&self) {
         self.count_entry();
         self.power.enter();

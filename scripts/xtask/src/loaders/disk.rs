@@ -50,6 +50,11 @@ impl Disk {
             .with_context(|| format!("{} cannot be written", file.display()))
     }
 
+    /// The folder that it is made of.
+    pub fn folder(&self) -> &Path {
+        &self.0
+    }
+
     /// QEMU's arguments for a machine with this disk.
     pub fn arguments(&self) -> [String; 4] {
         let drive = format!("if=none,id=disk,format=raw,readonly=on,file=fat:{}", option(&self.0));

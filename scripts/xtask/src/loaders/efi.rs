@@ -1,6 +1,7 @@
 //! What UEFI firmware starts from a disk, and EDK2 as Debian builds it for QEMU's `virt`.
 
 pub mod grub;
+pub mod shell;
 pub mod systemd_boot;
 
 /// Debian's package of EDK2.

@@ -8,14 +8,28 @@ pub mod way;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use self::disk::Disk;
-use self::efi::{grub, systemd_boot};
-use self::way::{Firmware, Fit, Grub, Way};
+use self::efi::{grub, shell, systemd_boot};
+use self::way::{Firmware, Grub, Way, Written};
 use crate::board::Board;
 use crate::environment::Environment;
 use crate::guests::boot_loaders::{self, Release};
+use crate::testing::damage::Damage;
+
+/// Bundles that nobody may start from, with their names on a disk.
+const OLD: (&str, Damage) = ("old.img", Damage::OldForm);
+const CUT: (&str, Damage) = ("cut.img", Damage::CutInHalf);
+const LARGE: (&str, Damage) = ("large.img", Damage::Large);
+
+/// Puts such copies of `bundle` on the disk.
+fn spoil(disk: &mut Disk, bundle: &Path, files: &[(&str, Damage)]) -> Result<()> {
+    files.iter().try_for_each(|(name, damage)| {
+        disk.copy(bundle, name)?;
+        damage.apply(&disk.folder().join(name)).with_context(|| format!("{name} could not be damaged"))
+    })
+}
 
 /// A boot loader: what the machine begins with, and how that comes to the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +45,7 @@ pub struct Loader {
 impl Loader {
     /// Whether it is to hand over a device tree that it is given.
     pub fn wants_tree(self) -> bool {
-        matches!(self.way, Way::Fit(Fit::WithTree) | Way::Grub(Grub::NoMemory))
+        matches!(self.way, Way::Written(Written::WithTree) | Way::Grub(Grub::NoMemory))
     }
 
     /// QEMU's arguments, with this instead of `-kernel` and `-initrd`, and with the machine's own device tree if [it is
@@ -58,23 +72,30 @@ impl Loader {
             return Ok(arguments);
         }
         let mut disk = Disk::new(environment)?;
-        if self.way != Way::Removable && !matches!(self.way, Way::Fit(_)) {
+        if self.way != Way::Removable {
             disk.copy(image, u_boot::IMAGE)?;
             disk.copy(bundle, u_boot::BUNDLE)?;
         }
         match self.way {
-            Way::Extlinux => disk.write(u_boot::CONFIGURATION, u_boot::extlinux().as_bytes())?,
-            Way::Prompt | Way::Kernel => {}
-            Way::Fit(fit) => {
-                let mut blob = u_boot::fit(&u_boot::Contents::read(image, bundle, tree)?, Board::QemuVirt)?;
-                if fit == Fit::WrongHash {
-                    u_boot::spoil(&mut blob, bundle)?;
+            Way::Kernel => {}
+            Way::Written(written) => {
+                let contents = u_boot::Contents::read(image, bundle, tree)?;
+                u_boot::write(disk.folder(), &contents, Board::QemuVirt)?;
+                if written == Written::BesideDamaged {
+                    let mut fit = u_boot::fit(&contents, Board::QemuVirt)?;
+                    u_boot::spoil(&mut fit, bundle)?;
+                    disk.write(u_boot::WRONG, &fit)?;
+                    spoil(&mut disk, bundle, &[OLD])?;
                 }
-                disk.write(u_boot::FIT, &blob)?;
             }
             Way::Removable => {
                 disk.copy(image, efi::PROGRAM)?;
                 disk.copy(bundle, efi::BUNDLE)?;
+            }
+            Way::Shell => {
+                let spoiled = [OLD, CUT, LARGE];
+                spoil(&mut disk, bundle, &spoiled)?;
+                disk.write(shell::SCRIPT, shell::script(&spoiled.map(|(name, _)| name)).as_bytes())?;
             }
             Way::Grub(configuration) => grub::fill(&mut disk, environment, self.release, configuration, tree)?,
             Way::SystemdBoot => systemd_boot::fill(&mut disk, environment, self.release)?,

@@ -2,7 +2,7 @@
 //! `extlinux.conf` (U-Boot's documentation, "Generic Distro Configuration Concept").
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use dtoolkit::ToPropertyValue;
@@ -22,6 +22,8 @@ pub const IMAGE: &str = card::IMAGE;
 pub const BUNDLE: &str = card::BUNDLE;
 /// Name of the FIT.
 pub const FIT: &str = "portcullis.itb";
+/// Name of a FIT with a wrong hash.
+pub const WRONG: &str = "wrong.itb";
 /// Name of the configuration, where U-Boot looks for it.
 pub const CONFIGURATION: &str = "extlinux/extlinux.conf";
 
@@ -55,6 +57,22 @@ impl Contents {
         };
         Ok(Self { image: read(image)?, bundle: read(bundle)?, tree })
     }
+}
+
+/// Writes the FIT, and the configuration by which U-Boot finds image and bundle on a disk, into `folder`. Returns the files with their
+/// sizes in bytes.
+///
+/// # Errors
+///
+/// Those of [`fit`], or a file that cannot be written.
+pub fn write(folder: &Path, contents: &Contents, board: Board) -> Result<[(PathBuf, usize); 2]> {
+    let put = |name: &str, content: &[u8]| {
+        let file = folder.join(name);
+        let made = file.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&file, content));
+        made.with_context(|| format!("{} cannot be written", file.display()))?;
+        anyhow::Ok((file, content.len()))
+    };
+    Ok([put(FIT, &fit(contents, board)?)?, put(CONFIGURATION, extlinux().as_bytes())?])
 }
 
 /// The configuration, by which U-Boot starts image and bundle as files: not every version takes a RAM disk out of a FIT there.

@@ -12,31 +12,29 @@ pub enum Firmware {
 /// How the image and the bundle come to be started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// U-Boot finds extlinux/extlinux.conf on a disk, and both files beside it.
-    Extlinux,
-    /// U-Boot has a FIT on a disk and does nothing by itself: somebody types.
-    Fit(Fit),
-    /// U-Boot has both on a disk, and somebody types.
-    Prompt,
+    /// U-Boot has a disk with what `scripts/image --u-boot` writes, and goes by extlinux/extlinux.conf unless somebody types.
+    Written(Written),
     /// EDK2 gets both from QEMU, by `-kernel` and `-initrd`.
     Kernel,
     /// The image is the program that UEFI firmware starts from a disk by itself, and the bundle lies beside it.
     Removable,
+    /// UEFI's shell goes by its startup.nsh, in which the load option names one bundle after another; the last one is whole.
+    Shell,
     /// GRUB is that program, and goes by its grub.cfg.
     Grub(Grub),
     /// systemd-boot is that program, and has an entry.
     SystemdBoot,
 }
 
-/// A FIT as it is written, or one that was damaged later.
+/// What is on a disk for U-Boot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fit {
+pub enum Written {
     /// As it is written without a device tree: U-Boot hands over its own.
-    Whole,
-    /// With a device tree.
+    Plain,
+    /// The FIT has a device tree.
     WithTree,
-    /// One bit of its bundle is another one than its hash was computed of.
-    WrongHash,
+    /// Files that are not as they should be lie beside: a FIT with a wrong hash, and a bundle of version 1.
+    BesideDamaged,
 }
 
 /// What GRUB's configuration says.

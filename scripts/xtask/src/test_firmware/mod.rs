@@ -118,7 +118,7 @@ mod tests {
     fn everything_is_loaded_where_it_is_looked_for() {
         let arguments = arguments(None, Setting { mode: Mode::Garbage, start: 3 });
         assert!(arguments.contains("-bios f -dtb t "), "{arguments}");
-        assert!(arguments.contains("loader,file=a,,b,addr=0x60000000,force-raw=on"), "{arguments}");
+        assert!(arguments.contains("loader,file=a,,b,addr=0x7ffc0000,force-raw=on"), "{arguments}");
         assert!(arguments.contains("loader,file=c,addr=0x64000000,force-raw=on"), "{arguments}");
         assert!(arguments.contains("loader,addr=0x5ff00000,data=0x300000001,data-len=8"), "{arguments}");
     }

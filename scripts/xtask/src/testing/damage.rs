@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use dtoolkit::model::{DeviceTree, DeviceTreeNode, DeviceTreeProperty};
 use portcullis_abi::bundle as abi;
 
 use system::bundle;
@@ -21,6 +22,10 @@ pub enum Damage {
     Header(Field),
     /// The first kernel's header says that it works with pages of 16 KiB, and the checksum is right.
     Pages,
+    /// It is one of version 1: a device tree with the same images, and its checksum is right.
+    OldForm,
+    /// A VM wants 64 GiB in place of 256 MiB, and the checksum is right.
+    Large,
     /// None: it was made for another board, one that knows the time.
     OtherBoard,
     /// Windows of `shared-windows.toml` are no schedule any more, and the checksum is right.
@@ -83,6 +88,13 @@ impl Damage {
                 *flags.context("no header")? = 2 << 1;
                 bundle::seal(&mut bytes);
             }
+            Self::OldForm => bytes = old_form(&bytes),
+            Self::Large => {
+                let wanted = (256u64 << 20).to_be_bytes();
+                let at = bytes.windows(wanted.len()).position(|found| found == wanted).context("no VM with 256 MiB")?;
+                bytes.get_mut(at..at + wanted.len()).context("cut off")?.copy_from_slice(&(64u64 << 30).to_be_bytes());
+                bundle::seal(&mut bytes);
+            }
             Self::Header(field) => field.spoil(&mut bytes),
             Self::Windows(wrong) => {
                 let cells = |cells: [u32; 3]| cells.map(u32::to_be_bytes).concat();
@@ -101,6 +113,29 @@ impl Damage {
         }
         Ok(fs::write(file, bytes)?)
     }
+}
+
+/// A bundle as version 1 was: a device tree whose root has a checksum of the whole and the version, in this order, and whose VMs have
+/// their images as properties. This one has one VM, and all of `bundle` as its kernel.
+fn old_form(bundle: &[u8]) -> Vec<u8> {
+    let mut tree = DeviceTree::new();
+    let mut vm = DeviceTreeNode::new_unchecked("vm@0");
+    let put = |node: &mut DeviceTreeNode, name: &str, value: &[u8]| {
+        node.add_property(DeviceTreeProperty::new_unchecked(name, value));
+    };
+    put(&mut tree.root, "portcullis,crc32", &[0; 4]);
+    put(&mut tree.root, "portcullis,bundle", &1u32.to_be_bytes());
+    put(&mut vm, "name", b"a\0");
+    put(&mut vm, "memory", &(4u64 << 20).to_be_bytes());
+    put(&mut vm, "cores", &0u32.to_be_bytes());
+    put(&mut vm, "kernel", bundle);
+    tree.root.add_child(vm);
+    let mut blob = tree.to_dtb();
+    // The checksum's value lies 20 bytes into the structure block, whose offset the third word of the header has.
+    let sum = crc32fast::hash(&blob).to_be_bytes();
+    let block = blob.get(8..12).and_then(|word| word.try_into().ok()).map(u32::from_be_bytes).unwrap_or(0) as usize;
+    blob[block + 20..][..4].copy_from_slice(&sum);
+    blob
 }
 
 impl Field {

@@ -1,6 +1,6 @@
 //! What a test in QEMU expects of the console.
 
-use super::stolen;
+use super::{kept, stolen};
 use crate::machine::report::{Report, Reports};
 
 /// One expectation.
@@ -46,6 +46,8 @@ pub enum Expectation {
     Distinct(usize, &'static str),
     /// The lines that are nothing but a number of seven digits are all numbers below this one, in order.
     Numbered(u32),
+    /// The RAM of a VM that is trusted with DMA, of so many bytes, is none that UEFI firmware keeps, by the map that its shell has shown.
+    NotKept(&'static str, u64),
     /// A VM was stopped like this, or reports cases: the architecture allows both.
     StoppedOrCases(&'static str),
 }
@@ -103,6 +105,7 @@ impl Expectation {
                 Some(format!("no line of the hypervisor's says where and why {vm} was stopped"))
             }
             Self::Stolen(shared, alone) => stolen::unlike(shared, alone, lines),
+            Self::NotKept(vm, size) => kept::overlapped(vm, size, lines),
             Self::OnlyCalls(functions) => only_calls(functions, lines),
             Self::CalledAtLeast(function, least) => called_too_rarely(function, least, lines),
             Self::Numbered(count) => unnumbered(count, lines),

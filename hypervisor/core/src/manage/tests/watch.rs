@@ -2,6 +2,7 @@
 
 use portcullis_abi::firmware::{PSCI_VERSION, STD, STD_HYP, VENDOR_HYP, VENDOR_HYP_PTP};
 use portcullis_abi::manage::*;
+use portcullis_arch::fake;
 use portcullis_board::time::nanoseconds;
 use portcullis_gate::{Conduit, FunctionId, Group, Verdict};
 
@@ -159,4 +160,15 @@ fn time_of_day_brings_ptp_to_those_that_have_not_started() {
     bench.ok(RECREATE, [B, 0, 0]);
     bench.settle(B);
     assert_eq!(bench.get(B, VENDOR_HYP), 3);
+}
+
+#[test]
+fn the_system_counter_is_told_with_its_frequency() {
+    let bench = Bench::new();
+    fake::set("cntpct_el0", 5000);
+    fake::set("cntfrq_el0", 62_500_000);
+    let offset = bench.vm(OPS).counter_offset();
+    assert_eq!(bench.ok(SYSTEM_COUNTER, [0; 3]), [5000, 5000 - offset, 62_500_000]);
+    fake::set("cntpct_el0", 5001);
+    assert_eq!(bench.ok(SYSTEM_COUNTER, [u64::MAX; 3])[0], 5001, "it has no arguments");
 }

@@ -20,6 +20,8 @@ const MODULES: &str = "grub-efi-arm64-bin";
 const PROGRAM: &str = "usr/lib/grub/arm64-efi/monolithic/gcdaa64.efi";
 /// The module that the program lacks.
 const XEN: &str = "usr/lib/grub/arm64-efi/xen_boot.mod";
+/// What GRUB says when what it has started has ended.
+pub const BACK: &str = "GRUB goes on";
 /// The device tree on the disk.
 const TREE: &str = "machine.dtb";
 
@@ -60,7 +62,7 @@ fn configuration(grub: Grub) -> String {
         Grub::Xen => format!("insmod xen_boot\nxen_hypervisor /{image} portcullis\nxen_module /{bundle} bundle\n"),
         Grub::NoMemory => format!("devicetree /{TREE}\nlinux /{image}\ninitrd /{bundle}\n"),
     };
-    format!("{commands}boot\n")
+    format!("{commands}boot\necho {BACK}\n")
 }
 
 /// The machine's tree without its memory.
@@ -80,7 +82,7 @@ mod tests {
 
     #[test]
     fn configurations_name_the_files() {
-        assert_eq!(configuration(Grub::Linux), "linux /portcullis.img\ninitrd /bundle.img\nboot\n");
+        assert_eq!(configuration(Grub::Linux), "linux /portcullis.img\ninitrd /bundle.img\nboot\necho GRUB goes on\n");
         assert!(
             configuration(Grub::Xen)
                 .contains("xen_hypervisor /portcullis.img portcullis\nxen_module /bundle.img bundle\n")

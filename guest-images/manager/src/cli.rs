@@ -1,0 +1,190 @@
+//! Every command with its arguments. What the shell's commands of the same names do, `docs/ops.md` tells too.
+
+use std::time::Duration;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
+use controls::duration;
+use controls::lifecycle::ACTIONS;
+use controls::register::REGISTERS;
+use portcullis_abi::manage::{FILTERS, PHASES};
+
+/// The program with all its commands.
+pub fn program() -> Command {
+    Command::new("portcullis")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Manages the VMs of a Portcullis machine from its control VM")
+        .after_help(
+            "A VM is a name or a number; numbers are decimal or have 0x. `portcullis man` prints the manual page.",
+        )
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .args([
+            Arg::new("json")
+                .long("json")
+                .global(true)
+                .action(ArgAction::SetTrue)
+                .help("Prints JSON, a value on a line, instead of text"),
+            Arg::new("quiet")
+                .long("quiet")
+                .short('q')
+                .global(true)
+                .action(ArgAction::SetTrue)
+                .help("Says nothing of what was done; what was asked for is printed, and errors"),
+            Arg::new("wait")
+                .long("wait")
+                .global(true)
+                .value_name("SECONDS")
+                .default_value("2")
+                .value_parser(span)
+                .help("How long to wait while another program has the port"),
+            Arg::new("lock")
+                .long("lock")
+                .global(true)
+                .value_name("FILE")
+                .value_hint(ValueHint::FilePath)
+                .help("The file by which programs take turns at the port [default: /run/portcullis.lock]"),
+        ])
+        .subcommands(reports())
+        .subcommands(ACTIONS.iter().map(|action| Command::new(action.name).about(action.about).arg(vm())))
+        .subcommands(settings())
+        .subcommands(others())
+}
+
+/// A VM.
+fn vm() -> Arg {
+    Arg::new("VM").required(true).help("Name or number of a VM")
+}
+
+/// A firmware register. Its words are checked by the command, as an identifier is one, too.
+fn register() -> Arg {
+    let names: Vec<&str> = REGISTERS.iter().map(|register| register.name).collect();
+    Arg::new("REGISTER").required(true).help(format!("{}, or an identifier", names.join(", ")))
+}
+
+fn reports() -> [Command; 6] {
+    [
+        Command::new("vms")
+            .about("the VMs and their vCPUs: what they do, what they had of their cores, and why a VM failed")
+            .arg(vm().required(false)),
+        Command::new("regs").about("its firmware registers").arg(vm()),
+        Command::new("get").about("the value of a firmware register").args([vm(), register()]),
+        Command::new("stats").about("its calls by service and conduit, and its exits by cause").arg(vm()),
+        Command::new("refused").about("its last refused calls, the newest first").arg(vm()),
+        Command::new("audit")
+            .about("the smallest [vm.firmware] it needs; on: from its start everything is allowed and noted")
+            .args([vm(), Arg::new("SWITCH").value_parser(PossibleValuesParser::new(["on", "off"]))]),
+    ]
+}
+
+fn settings() -> [Command; 5] {
+    [
+        Command::new("set").about("sets a firmware register").args([
+            vm(),
+            register(),
+            Arg::new("VALUE").required(true).help("Names joined by +, none, all, or a number"),
+        ]),
+        Command::new("clear").about("clears every bitmap register").arg(vm()),
+        Command::new("rule")
+            .about("what the first write does to the other bitmaps")
+            .args([vm(), Arg::new("RULE").value_parser(PossibleValuesParser::new(["clear", "keep"]))]),
+        Command::new("filter").about("its range filter, or one more range").args([
+            vm(),
+            Arg::new("ACTION").value_parser(PossibleValuesParser::new(FILTERS)).requires_all(["BASE", "COUNT"]),
+            Arg::new("BASE").help("The first function: a name, or a number"),
+            Arg::new("COUNT").help("The number of functions"),
+        ]),
+        Command::new("time")
+            .about("the time of day in UTC; set: sets it on a board without a real-time clock")
+            .subcommand(
+                Command::new("set")
+                    .about("sets it")
+                    .arg(Arg::new("TIME").required(true).help("As 2031-05-17T09:30:00Z, or seconds since 1970")),
+            ),
+    ]
+}
+
+fn others() -> [Command; 5] {
+    [
+        Command::new("wait").about("waits until a VM is in a state and nothing is in progress").args([
+            vm(),
+            Arg::new("STATE").required(true).value_parser(PossibleValuesParser::new(PHASES)),
+            Arg::new("SECONDS").default_value("60").value_parser(span).help("How long, at the most"),
+        ]),
+        Command::new("watch")
+            .about("shows what changes: a line whenever a VM's state does, and for each restart")
+            .args([
+                Arg::new("interval")
+                    .long("interval")
+                    .value_name("SECONDS")
+                    .default_value("1")
+                    .value_parser(span)
+                    .help("Between two looks"),
+                Arg::new("for")
+                    .long("for")
+                    .value_name("SECONDS")
+                    .value_parser(span)
+                    .help("How long [default: until it is broken off]"),
+            ]),
+        Command::new("power")
+            .about("switches the machine off, whatever runs")
+            .arg(Arg::new("SWITCH").required(true).value_parser(PossibleValuesParser::new(["off"]))),
+        Command::new("completions")
+            .about("prints what a shell needs to complete these commands")
+            .arg(Arg::new("SHELL").required(true).value_parser(clap::value_parser!(clap_complete::Shell))),
+        Command::new("man").about("prints the manual page"),
+    ]
+}
+
+fn span(word: &str) -> Result<Duration, String> {
+    duration::parse(word).map(Duration::from_micros).map_err(|wrong| wrong.to_string())
+}
+
+/// An argument that is a word, or empty if it was not given.
+pub fn word<'a>(matches: &'a ArgMatches, name: &str) -> &'a str {
+    matches.get_one::<String>(name).map_or("", String::as_str)
+}
+
+/// An argument that is a span of time and has a default.
+pub fn time(matches: &ArgMatches, name: &str) -> Duration {
+    matches.get_one::<Duration>(name).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_sound() {
+        program().debug_assert();
+    }
+
+    /// The shell's `help`, `exit`, `echo` and `sleep` are the Linux shell's own words.
+    #[test]
+    fn every_command_of_the_shell_is_there() {
+        let document = include_str!("../../../docs/ops.md");
+        let (shell, _) = document.split_once("## The commands for tests").unwrap();
+        for line in shell.lines().filter_map(|line| line.strip_prefix("| `")) {
+            let name = line.split(['`', ' ']).next().unwrap();
+            if !["help", "exit", "echo", "sleep"].contains(&name) {
+                assert!(program().find_subcommand(name).is_some(), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_documentation_has_every_command() {
+        let document = include_str!("../../../docs/controls.md");
+        for command in program().get_subcommands() {
+            let (name, about) = (command.get_name(), command.get_about().unwrap());
+            let found = document.lines().any(|line| {
+                line.strip_prefix(&format!("| `{name}"))
+                    .is_some_and(|rest| rest.starts_with(['`', ' ']) && rest.ends_with(&format!(" | {about} |")))
+            });
+            assert!(found, "{name}: {about}");
+        }
+        for (exit, meaning) in crate::exit::ALL {
+            assert!(document.contains(&format!("| {} | {meaning} |\n", exit as u8)), "{exit:?}");
+        }
+    }
+}

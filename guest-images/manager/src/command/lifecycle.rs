@@ -1,0 +1,56 @@
+//! `start`, `pause`, `resume`, `stop`, `restart`, `recreate`, `power off`.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use controls::calls::{Calls, Failure};
+use controls::lifecycle::ACTIONS;
+use controls::management;
+use controls::status::Status;
+use controls::vm::title;
+use portcullis_abi::manage::{BUSY, POWER_OFF};
+use serde_json::json;
+
+use super::Session;
+use super::waiting::until_settled;
+use crate::error::Error;
+use crate::json;
+use crate::port::{Failed, PortError};
+use crate::vm::find;
+
+/// Between two looks at a VM that is waited for.
+pub const STEP: Duration = Duration::from_millis(5);
+/// How long a command waits until a VM is ready for it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// One of the actions.
+pub fn run(session: &mut Session, name: &str) -> Result<(), Error> {
+    let action = ACTIONS.iter().find(|action| action.name == name);
+    let action = action.ok_or_else(|| Error::Wrong(format!("no command is called {name:?}")))?;
+    let mut port = session.port()?;
+    let vm = find(&mut port, session.word("VM"))?;
+    let start = Instant::now();
+    while let Err(failed) = port.call(action.function, [vm, 0, 0]) {
+        if failed.status() != Some(Status(BUSY)) || start.elapsed() >= PATIENCE {
+            return Err(action.explain(&mut port, vm, failed).into());
+        }
+        thread::sleep(STEP);
+    }
+    if action.settles {
+        until_settled(&mut port, vm)?;
+    }
+    let (name, state) = (title(&mut port, vm), management::vm_state(&mut port, vm)?);
+    let text = format_args!("{name} is {}", controls::report::vms::doing(&state));
+    Ok(session.output.done(text, || json::phase(&name, &state))?)
+}
+
+/// `power off`. Nothing comes after it: a port that is cut off is how it should end.
+pub fn power_off(session: &mut Session) -> Result<(), Error> {
+    let mut port = session.port()?;
+    session.output.done(format_args!("the machine is switched off"), || json!({ "power": "off" }))?;
+    match port.call(POWER_OFF, [0; 3]) {
+        Err(Failed::Port(PortError::CutOff)) => Ok(()),
+        Err(failed) => Err(failed.into()),
+        Ok(_) => Err(Error::TimeOver("the machine is still on".to_owned())),
+    }
+}

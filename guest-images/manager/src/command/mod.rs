@@ -1,0 +1,96 @@
+//! The commands: a file for each group.
+
+mod lifecycle;
+mod manual;
+mod reports;
+mod settings;
+mod waiting;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::ArgMatches;
+use clap::error::ErrorKind;
+
+use crate::cli::{self, program};
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::output::Output;
+use crate::port::{Failed, Place, Port};
+
+/// Runs the program with these arguments, the first of which is its name.
+pub fn run(
+    arguments: impl IntoIterator<Item = OsString>,
+    place: &Place,
+    out: &mut dyn Write,
+    errors: &mut dyn Write,
+) -> Exit {
+    let matches = match program().try_get_matches_from(arguments) {
+        Ok(matches) => matches,
+        Err(error) => {
+            let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            let (to, exit): (&mut dyn Write, Exit) = if asked { (out, Exit::Success) } else { (errors, Exit::Usage) };
+            return if write!(to, "{}", error.render()).and_then(|()| to.flush()).is_ok() {
+                exit
+            } else {
+                Exit::Output
+            };
+        }
+    };
+    let output = Output { out, json: matches.get_flag("json"), quiet: matches.get_flag("quiet") };
+    match carry_out(&matches, place, output) {
+        Ok(()) => Exit::Success,
+        Err(error) => {
+            // There is nobody left to tell of an error in this.
+            let _ = writeln!(errors, "portcullis: {error}");
+            error.exit()
+        }
+    }
+}
+
+/// What a command works with.
+struct Session<'a> {
+    place: &'a Place,
+    matches: &'a ArgMatches,
+    output: Output<'a>,
+}
+
+impl Session<'_> {
+    /// Opens the port, for as long as it is kept.
+    fn port(&self) -> Result<Port, Failed> {
+        let lock = self.matches.get_one::<String>("lock").map(PathBuf::from);
+        Port::open(self.place, lock.as_deref().unwrap_or(&self.place.lock), cli::time(self.matches, "wait"))
+    }
+
+    /// An argument of the command.
+    fn word(&self, name: &str) -> &str {
+        cli::word(self.matches, name)
+    }
+}
+
+fn carry_out<'a>(matches: &'a ArgMatches, place: &'a Place, output: Output<'a>) -> Result<(), Error> {
+    let Some((name, matches)) = matches.subcommand() else {
+        return Err(Error::Wrong("no command was given; `portcullis help` lists them".to_owned()));
+    };
+    let session = &mut Session { place, matches, output };
+    match name {
+        "vms" => reports::vms(session),
+        "regs" => reports::registers(session),
+        "get" => reports::get(session),
+        "stats" => reports::stats(session),
+        "refused" => reports::refused(session),
+        "audit" => reports::audit(session),
+        "set" => settings::set(session),
+        "clear" => settings::clear(session),
+        "rule" => settings::rule(session),
+        "filter" => settings::filter(session),
+        "time" => settings::time(session),
+        "wait" => waiting::wait(session),
+        "watch" => waiting::watch(session),
+        "power" => lifecycle::power_off(session),
+        "completions" => manual::completions(session),
+        "man" => manual::page(session),
+        _ => lifecycle::run(session, name),
+    }
+}

@@ -1,0 +1,83 @@
+//! Why a command failed: a line that says what would be right, and an exit status.
+
+use std::fmt;
+use std::io;
+
+use controls::problem::{Problem, Wrong};
+
+use crate::exit::Exit;
+use crate::port::Failed;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub enum Error {
+    /// A word means nothing.
+    Wrong(String),
+    /// No VM has this name.
+    NoVm(String),
+    /// A call failed, or the port; the text says more than that does, if there is one.
+    Call(Failed, Option<String>),
+    /// What was waited for did not come.
+    TimeOver(String),
+    /// The output could not be written.
+    Output(io::Error),
+    /// A file could not be written.
+    File(String, io::Error),
+}
+
+impl Error {
+    /// The kind of it, for scripts.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Wrong(_) => Exit::Usage,
+            Self::NoVm(_) => Exit::NoVm,
+            Self::Call(Failed::Status(status), _) => (*status).into(),
+            Self::Call(Failed::Version(_), _) => Exit::Version,
+            Self::Call(Failed::Port(error), _) => error.exit(),
+            Self::TimeOver(_) => Exit::TimeOver,
+            Self::Output(_) | Self::File(..) => Exit::Output,
+        }
+    }
+}
+
+impl From<Failed> for Error {
+    fn from(failed: Failed) -> Self {
+        Self::Call(failed, None)
+    }
+}
+
+impl From<Wrong> for Error {
+    fn from(wrong: Wrong) -> Self {
+        Self::Wrong(wrong.to_string())
+    }
+}
+
+impl From<Problem<Failed>> for Error {
+    fn from(problem: Problem<Failed>) -> Self {
+        match problem {
+            Problem::Wrong(wrong) => wrong.into(),
+            Problem::Refused(status, wrong) => Self::Call(Failed::Status(status), Some(wrong.to_string())),
+            Problem::Call(failed) => failed.into(),
+        }
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Wrong(text) | Self::NoVm(text) | Self::TimeOver(text) => f.write_str(text),
+            Self::Call(Failed::Status(status), Some(text)) => {
+                write!(f, "{}: {text}", status.name().unwrap_or("status"))
+            }
+            Self::Call(failed, _) => failed.fmt(f),
+            Self::Output(error) => write!(f, "the output cannot be written: {error}"),
+            Self::File(name, error) => write!(f, "{name} cannot be written: {error}"),
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The machine managed from Linux. The control VM's kernel has a port of the console device, `portcullis`; a management call is a
+//! request of four words there, and its results are an answer of four. What the calls mean is in `docs/abi.md`, what each command
+//! does in `docs/controls.md`.
+//!
+//! - [`cli`] has every command with its arguments; help, completions and the man page are made of the same definitions.
+//! - [`command`] does them: a file for each group. A report is read by `controls` and shown by it as text, or by [`json`].
+//! - [`port`] finds the port, waits for its turn there, asks.
+//! - [`exit`] has the exit statuses.
+#![forbid(unsafe_code)]
+
+pub mod cli;
+pub mod command;
+pub mod error;
+pub mod exit;
+pub mod json;
+pub mod output;
+pub mod port;
+pub mod vm;

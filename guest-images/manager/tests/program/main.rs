@@ -1,0 +1,6 @@
+//! The program, with the hypervisor's own code at the other end of its port.
+
+mod commands;
+mod manual;
+mod port;
+mod rig;
