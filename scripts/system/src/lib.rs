@@ -207,10 +207,12 @@ fn read(
     let mut transports = Transports::of(&drafts, board);
     let serials = serial::serials(&serials, &drafts, diagnostics);
     let ends = |(serial, span): &(Serial, diagnostic::Span)| serial.vms.map(|vm| (vm, span.clone()));
-    let ports: Vec<_> = serials.iter().flat_map(ends).collect();
+    let disks = disk::disks(disks, &drafts, diagnostics);
+    let served = disks.iter().filter_map(|(disk, span)| Some((disk.server()?, span.clone())));
+    let ports: Vec<_> = serials.iter().flat_map(ends).chain(served).collect();
     let consoles = console::consoles(&ports, &drafts, &mut transports, diagnostics);
     let networks = network::networks(&networks, &drafts, &mut transports, diagnostics);
-    let disks = disk::disks(disks, &drafts, &mut transports, diagnostics);
+    let disks = disk::place(disks, &mut transports, diagnostics);
     let cores = schedule::cores(&cores, &drafts, board, diagnostics);
 
     let vms = drafts.into_iter().map(Draft::finish).collect::<Option<Vec<Vm>>>()?;

@@ -264,9 +264,21 @@ fn ports_of_networks_fit() {
     }
 }
 
-/// A bundle with these disks, by their names.
+/// A bundle of the VMs `a`, `b` and `c`, of which the first two have consoles in slot 30, with these disks, by their names.
 fn with_disks(names: &[&str], disk: impl Fn(&mut FdtWriter, usize)) -> Vec<u8> {
-    connected(|tree| folder(tree, "disks", names, disk))
+    write(
+        |_| {},
+        |tree| {
+            for (number, name) in (0..).zip(["a", "b", "c"]) {
+                vm(tree, number, name, &[], |tree| {
+                    if number < 2 {
+                        tree.property_u32("console", 30).unwrap();
+                    }
+                });
+            }
+            folder(tree, "disks", names, disk);
+        },
+    )
 }
 
 #[test]
@@ -303,7 +315,8 @@ fn disks_are_read() {
     assert_eq!(expected.map(|disk| disk.size()), [1024, 8192, 1 << 40]);
     // Each has a node in its VM's tree.
     let room = |data: &[u8]| Bundle::parse(data).unwrap().vms().map(|vm| vm.tree_room).collect::<Vec<_>>();
-    let more: Vec<u64> = room(&data).iter().zip(room(&connected(|_| ()))).map(|(with, none)| with - none).collect();
+    let more: Vec<u64> =
+        room(&data).iter().zip(room(&with_disks(&[], |_, _| ()))).map(|(with, none)| with - none).collect();
     assert_eq!((more[0], more[1], more[0]), (2 * more[2], 0, 2 * GuestTree::room_of_links(false, 0, 1)));
 }
 
@@ -377,6 +390,8 @@ fn a_disk_fits_what_is_there() {
         (([0, 32], 1, 4096, 512, 30_000), LinkError::NoSlot(32)),
         (([0, 0], 3, 4096, 512, 30_000), LinkError::NoVm(3)),
         (([0, 0], 0, 4096, 512, 30_000), LinkError::Same(0)),
+        (([0, 0], 2, 4096, 512, 30_000), LinkError::NoConsole(2)),
+        (([0, 30], 1, 4096, 512, 30_000), LinkError::SlotTaken { vm: 0, slot: 30 }),
         (([0, 0], 1, 0, 512, 30_000), size(0, 512)),
         (([0, 0], 1, 4097, 512, 30_000), size(4097, 512)),
         (([0, 0], 1, 4608, 4096, 30_000), size(4608, 4096)),
@@ -390,6 +405,13 @@ fn a_disk_fits_what_is_there() {
     assert_eq!(disks(&["d", "e"], &[good, other]), Ok(()));
     assert_eq!(disks(&["d", "d"], &[good, other]), wrong("disk", 1, LinkError::Name));
     assert_eq!(disks(&["d", "e"], &[good, good]), wrong("disk", 1, LinkError::SlotTaken { vm: 0, slot: 0 }));
+    // A server has a port for each disk.
+    let names: Vec<String> = (0..32).map(|number| format!("d{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let client = |number: u32| if number < 30 { [0, number] } else { [2, number - 30] };
+    let many: Vec<Cells> = (0..32).map(|number| (client(number), 1, 512, 512, 100)).collect();
+    assert_eq!(disks(&names[..31], &many[..31]), Ok(()));
+    assert_eq!(disks(&names, &many), wrong("disk", 31, LinkError::TooMany(31)));
     // Nor has a network the slot, wherever it stands.
     for first in [true, false] {
         let data = connected(|tree| {

@@ -5,5 +5,7 @@ mod guest;
 mod lives;
 mod network;
 mod ports;
+mod report;
 mod serial;
 mod serial_lives;
+mod served;

@@ -41,7 +41,25 @@ const SHARED_MEMORY: Case = Case {
 const NETWORK: Case = Case {
     name: "network",
     manifest: "network.toml",
+    cores: 4,
+    expectations: &[
+        Cases("asks"),
+        Cases("answers"),
+        Cases("asks-beside"),
+        Cases("answers-beside"),
+        Says("ops", "lan     network  asks            48         down"),
+        Says("ops", "beside  network  answers-beside  48"),
+        Says("ops", "network lan: sent 5"),
+        Says("ops", "dropped-full 0, dropped-small 0, dropped-unsegmented 0"),
+    ],
+    ..LINUX
+};
+/// The same on a GICv2, without who tells of it.
+const NETWORK_GICV2: Case = Case {
+    name: "network-gicv2",
+    manifest: "network-gicv2.toml",
     cores: 3,
+    gic: Gic::V2,
     expectations: &[Cases("asks"), Cases("answers"), Cases("asks-beside"), Cases("answers-beside")],
     ..LINUX
 };
@@ -118,6 +136,25 @@ const SERIAL_LINUX_GICV2: Case = Case {
     ],
     ..SERIAL_LINUX
 };
+/// A stock Debian guest serves disks with nbdkit, qemu-nbd and nbd-server, which are killed under load and come back.
+const SERVED_LINUX: Case = Case {
+    name: "served-linux",
+    manifest: "served-linux.toml",
+    cores: 2,
+    expectations: &[
+        NO_OOPS,
+        Says("linux-b", "links-check: kill=one with=nbdkit status=0"),
+        Says("linux-b", "links-check: kill=two with=qemu-nbd status=0"),
+        Says("linux-b", "links-check: kill=three with=nbd-server status=0"),
+        Says("linux-a", "links-check: load=one bytes=4194304 status=0 again=0 same=yes"),
+        Says("linux-a", "links-check: load=two bytes=4194304 status=0 again=0 same=yes"),
+        Says("linux-a", "links-check: load=three bytes=4194304 status=0 again=0 same=yes"),
+        Says("linux-a", "links-check: files=one status=0 same=yes fsck=0 discard=0"),
+        Says("linux-a", "links-check: files=two status=0 same=yes fsck=0 discard=0"),
+        Says("linux-a", "links-check: files=three status=0 same=yes fsck=0"),
+    ],
+    ..LINUX
+};
 
 /// On both GICs.
 pub const CASES: &[Case] = &[
@@ -127,7 +164,7 @@ pub const CASES: &[Case] = &[
     Case { name: "wire-linux-gicv2", gic: Gic::V2, ..WIRE_LINUX },
     SHARED_MEMORY,
     NETWORK,
-    Case { name: "network-gicv2", manifest: "network-gicv2.toml", gic: Gic::V2, ..NETWORK },
+    NETWORK_GICV2,
     Case { name: "shared-memory-gicv2", manifest: "shared-memory-gicv2.toml", gic: Gic::V2, ..SHARED_MEMORY },
     DISKS,
     Case { name: "disks-gicv2", manifest: "disks-gicv2.toml", gic: Gic::V2, ..DISKS },
@@ -136,6 +173,7 @@ pub const CASES: &[Case] = &[
     Case { name: "serial-gicv2", manifest: "serial-gicv2.toml", gic: Gic::V2, ..SERIAL },
     SERIAL_LINUX,
     SERIAL_LINUX_GICV2,
+    SERVED_LINUX,
     NETWORK_LINUX,
     Case { name: "network-linux-gicv2", gic: Gic::V2, ..NETWORK_LINUX },
 ];
