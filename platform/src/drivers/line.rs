@@ -3,6 +3,8 @@
 use portcullis_board::SerialPort;
 use spin::mutex::TicketMutex;
 
+use super::seize::seize;
+
 /// What a UART interrupts for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
@@ -97,6 +99,10 @@ impl<R: Registers> SerialPort for Line<R> {
 
     fn interrupt(&self) -> Option<u32> {
         self.interrupt
+    }
+
+    fn seize(&self) {
+        seize(&self.port);
     }
 }
 
