@@ -4,12 +4,13 @@ use portcullis_arch::cpu;
 use portcullis_core::serial::SERIAL;
 
 use crate::stop::Stop;
-use crate::{start_log, system};
+use crate::{early_console, start_log, system};
 
 /// The first core, at EL1 or EL3: says so, if a console is found, and halts.
 #[unsafe(no_mangle)]
 extern "C" fn portcullis_elsewhere(tree: usize, level: u64) -> ! {
     start_log();
+    early_console::connect(tree);
     // Whatever is wrong with the tree, it is not what matters.
     _ = system::read_tree(tree, None);
     log::error!("{}: nothing was started", Stop::Level(level));

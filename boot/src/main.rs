@@ -6,6 +6,7 @@
 extern crate alloc;
 
 mod early;
+mod early_console;
 mod efi;
 mod heap;
 mod image;
@@ -37,6 +38,7 @@ extern "C" fn portcullis_primary(tree: usize, handover: Option<&'static Handover
     panic::arm(image::stacks().end);
     vectors::install();
     start_log();
+    early_console::connect(tree);
     match system::bring_up(tree, handover) {
         Ok(worker) => worker.work(),
         Err(stop) => {

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 
 use core::hint::spin_loop;
 
-use portcullis_arch::{cache, cpu, el2, paging, timer, vectors};
+use portcullis_arch::{cache, checksum, cpu, el2, paging, timer, vectors};
 use portcullis_board::Range;
 use portcullis_core::cpu::physical_core::{Core, Readiness};
 use portcullis_core::machine::Machine;
@@ -132,6 +132,10 @@ pub fn take_up(worker: &'static Worker) -> bool {
     let core = worker.core.index;
     if el2::init_core(paging::ipa_bits()).is_err() {
         log::error!("core {core}: HCR_EL2.E2H cannot be cleared (no FEAT_E2H0), which this needs: it is not used");
+        return false;
+    }
+    if !checksum::present() {
+        log::error!("core {core}: it lacks the CRC32 instructions (FEAT_CRC32), which are needed: it is not used");
         return false;
     }
     if worker.shared_core().is_some() {

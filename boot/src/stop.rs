@@ -4,7 +4,7 @@ use core::fmt;
 
 use portcullis_board::Range;
 use portcullis_bundle::BundleError;
-use portcullis_bundle::page_size::PageSize;
+use portcullis_core::life::cores::UnfitCores;
 use portcullis_core::life::create::CreateError;
 use portcullis_core::life::shared_memory::SharedMemoryError;
 use portcullis_core::links::disk::DiskError;
@@ -66,8 +66,8 @@ pub enum Stop {
     BundleOutside(Range),
     /// The bundle is broken.
     Bundle(BundleError),
-    /// A VM's kernel works with pages that the cores lack.
-    Pages { vm: &'static str, pages: PageSize },
+    /// A VM cannot run on its cores.
+    Cores(UnfitCores),
     /// A VM asks for a core that the board lacks.
     NoSuchCore(NoSuchCore),
     /// A core that a VM has does not come.
@@ -118,12 +118,7 @@ impl fmt::Display for Stop {
                 write!(f, "the bundle, {start:#x} to {end:#x}, reaches beyond the RAM that the device tree tells of")
             }
             Self::Bundle(error) => write!(f, "bundle: {error}"),
-            Self::Pages { vm, pages } => {
-                write!(
-                    f,
-                    "{vm}: its kernel has pages of {pages}, which this board's cores lack; take one with pages of 4 KiB"
-                )
-            }
+            Self::Cores(error) => error.fmt(f),
             Self::NoSuchCore(none) => none.fmt(f),
             Self::CoreMissing { vm, core, why } => {
                 write!(f, "{vm} has core {core}, {why}; give {vm} other cores, or the board another device tree")

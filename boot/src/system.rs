@@ -3,13 +3,13 @@
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use portcullis_arch::{checksum, cpu, id, timer};
+use portcullis_arch::{checksum, cpu, timer};
 use portcullis_board::Range;
 use portcullis_board::{Board, Entropy, WallClock};
 use portcullis_bundle::{Bundle, CoreConfig};
 use portcullis_core::cpu::physical_core::Core;
-use portcullis_core::life::create::{Stock, check_clock, create, set_filter, set_implementations};
-use portcullis_core::life::{shared_memory::SharedMemory, wires};
+use portcullis_core::life::create::{Stock, check_clock, create, set_filter};
+use portcullis_core::life::{cores::settle_cores, shared_memory::SharedMemory, wires};
 use portcullis_core::links::{Connections, Links, disk::Disk, network::Network, serial::Serial};
 use portcullis_core::machine::{Machine, TABLE, Usage};
 use portcullis_core::memory::stage1;
@@ -20,9 +20,9 @@ use portcullis_core::vm::Vm;
 use portcullis_efi::Handover;
 use portcullis_platform::boards::Entry;
 use portcullis_platform::facts::{Facts, LeftOut, List, Text};
-use portcullis_platform::{assemble, drivers::rate::Rate, firmware::Findings, support};
+use portcullis_platform::{assemble, console, drivers::rate::Rate, firmware::Findings, support};
 
-use crate::{early, heap, image, memory, room, secondary, stop::Stop};
+use crate::{early, early_console, heap, image, memory, room, secondary, stop::Stop};
 
 static FACTS: spin::Once<Facts> = spin::Once::new();
 static BOARD: spin::Once<Board> = spin::Once::new();
@@ -70,11 +70,6 @@ pub fn bring_up(tree: usize, handover: Option<&'static Handover>) -> Result<&'st
     // SAFETY: the bundle was loaded there, is mapped read-only and stays for as long as the machine runs.
     let data = unsafe { core::slice::from_raw_parts(region.start as *const u8, region.size() as usize) };
     let bundle = Bundle::parse(data).map_err(Stop::Bundle)?;
-
-    let model = id::memory_model();
-    if let Some((vm, pages)) = bundle.vms().find_map(|vm| Some((vm.name, vm.lacking_pages(model)?))) {
-        return Err(Stop::Pages { vm, pages });
-    }
 
     let assignments = portcullis_platform::passthrough::find(facts, blob, &bundle).map_err(Stop::Device)?;
 
@@ -133,7 +128,7 @@ pub fn bring_up(tree: usize, handover: Option<&'static Handover>) -> Result<&'st
     interrupts::start_clock(&here.core);
     secondary::start_all(machine, workers, &here.core)?;
     for vm in vms {
-        set_implementations(vm, machine.cores).map_err(Stop::Vm)?;
+        settle_cores(vm, machine.cores).map_err(Stop::Cores)?;
     }
     start::start(machine, workers);
     Ok(here)
@@ -155,17 +150,27 @@ pub fn read_tree(tree: usize, handover: Option<&Handover>) -> Result<(&'static F
     // An ATAG list begins with its first tag's size in words and ATAG_CORE (Linux, arch/arm/include/uapi/asm/setup.h).
     let has_atags = header.is_some_and(|header| header.ends_with(&ATAG_CORE.to_le_bytes()));
     let mut compatible = List::<Text, 4>::default();
+    let mut absent = None;
+    let mut ports = console::Ports::default();
     let result = if magic == MAGIC && length <= LONGEST && early::map_memory(tree as u64, end(length)) {
         // SAFETY: the early map has it whole.
         let data = unsafe { core::slice::from_raw_parts(tree as *const u8, length) };
         let failed = |names: &[Text]| names.iter().for_each(|name| _ = compatible.push(*name));
-        let keep = |mut facts: Facts| {
-            if let Some(handover) = handover {
-                facts.bundle = Some(handover.bundle);
+        match Facts::read(data, failed, |port| _ = ports.push(Some(port))) {
+            Ok(mut facts) => {
+                if let Some(handover) = handover {
+                    facts.bundle = Some(handover.bundle);
+                }
+                // SAFETY: what the facts say comes from the firmware's device tree; this core has no anchor yet.
+                let here = unsafe { console::Here::new(early::map_devices) };
+                absent = console::choose(&mut facts, &ports, early_console::port(), &here).err();
+                if absent.is_some() {
+                    compatible = facts.compatible;
+                }
+                Ok(FACTS.call_once(|| facts))
             }
-            FACTS.call_once(|| facts)
-        };
-        Facts::read(data, failed).map(keep).map_err(Stop::Facts)
+            Err(error) => Err(Stop::Facts(error)),
+        }
     } else {
         Err(match (is_mapped, has_atags) {
             (_, true) => Stop::Atags(tree),
@@ -176,11 +181,9 @@ pub fn read_tree(tree: usize, handover: Option<&Handover>) -> Result<(&'static F
     // SAFETY: the devices' addresses come from the tree, or from what is known of the board; they are mapped.
     let serial = unsafe {
         match &result {
-            Ok(facts) => {
-                facts.uart.iter().for_each(|uart| early::map_devices(uart.registers.start));
-                assemble::serial(facts)
-            }
-            Err(_) => assemble::last_resort_serial(&Entry {
+            // Whoever chose it has mapped it.
+            Ok(facts) if facts.uart.is_some() || absent.is_none() => assemble::serial(facts),
+            _ => assemble::last_resort_serial(&Entry {
                 image: image::whole().start,
                 compatible: &compatible,
                 has_atags,
@@ -190,6 +193,9 @@ pub fn read_tree(tree: usize, handover: Option<&Handover>) -> Result<(&'static F
     };
     if let Some(serial) = serial {
         SERIAL.connect(serial);
+    }
+    if let Some(absent) = absent {
+        return Err(Stop::Board(absent));
     }
     // SAFETY: as above; there are facts, so it is a device tree, and it stays for as long as the machine runs.
     Ok((result?, unsafe { core::slice::from_raw_parts(tree as *const u8, length) }))

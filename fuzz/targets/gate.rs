@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use portcullis_gate::fast_table::{Answers, Beyond, Resolution};
+use portcullis_gate::fast_table::{Answers, Resolution};
 use portcullis_gate::forwards::Forwards;
 use portcullis_gate::{
     Call, Conduit, Conduits, Filter, KNOWN, Profile, Published, RangeRequest, Register, Row, Support, Verdict, decide,
@@ -51,10 +51,8 @@ fn call(
     let verdict = decide(profile, Some(filter), &call);
     assert_eq!(decide(profile, Some(published), &call), verdict, "{call:x?}");
     assert_eq!(decide(profile, Some(filter), &Call { immediate: 1, ..call }), Verdict::Deny, "{call:x?}");
-    let open = profile.conduits().contains(conduit);
-    let beyond = if open && filter.forwards() { Beyond::Search(forwards) } else { Beyond::Refuse };
     let [x0, x1, ..] = x;
-    let resolved = match answers.resolve(x0, x1, beyond) {
+    let resolved = match answers.resolve(x0, x1, forwards) {
         Resolution::Answer(results) => Verdict::Answer(results),
         Resolution::Deny => Verdict::Deny,
         Resolution::Serve(service) => Verdict::Serve(service),

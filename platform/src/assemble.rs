@@ -12,6 +12,7 @@ use crate::boards::{self, BOARDS, Definition, Entry};
 use crate::driver::{Bind, DrivenDevice, Offer};
 use crate::drivers::gicv2::{self, GicV2, GicV2Error};
 use crate::drivers::gicv3::GicV3;
+use crate::drivers::mtk_sysirq;
 use crate::drivers::psci::{NoFirmware, Psci};
 use crate::drivers::rate::{self, Rate};
 use crate::drivers::rndrrs::Rndrrs;
@@ -76,7 +77,10 @@ fn used(facts: &Facts) -> impl Iterator<Item = Range> + '_ {
     };
     let redistributors = redistributors.into_iter().flat_map(|regions| regions.iter().copied());
     let gic = frames.into_iter().flatten().chain(redistributors);
-    let uart = facts.uart.iter().map(|uart| uart.registers);
+    let uart = facts.uart.iter().flat_map(|uart| {
+        let inverter = uart.inverter.map(|inverter| Range::sized(inverter.register, size_of::<u32>() as u64));
+        [Some(uart.registers), inverter].into_iter().flatten()
+    });
     let devices = facts.devices().filter(|device| device.driver.watchdog().is_none());
     gic.chain(uart).chain(devices.map(|device| device.registers))
 }
@@ -139,11 +143,21 @@ pub unsafe fn serial(facts: &Facts) -> Option<&'static dyn SerialPort> {
     let board = definition(facts);
     let uart = facts.uart.map(|uart| DrivenDevice { clock: uart.clock.or(board.uart_clock), ..uart })?;
     // SAFETY: passed on to the caller.
-    unsafe { bind([&uart], serial_port) }
+    unsafe { serial_at(&uart) }
+}
+
+/// The serial line behind this port.
+///
+/// # Safety
+///
+/// As [`Bind`] says.
+pub unsafe fn serial_at(port: &DrivenDevice) -> Option<&'static dyn SerialPort> {
+    // SAFETY: passed on to the caller.
+    unsafe { bind([port], serial_port) }
 }
 
 const fn serial_port(offer: Offer) -> Option<Bind<dyn SerialPort>> {
-    if let Offer::Serial(bind) = offer { Some(bind) } else { None }
+    if let Offer::Serial(bind, _) = offer { Some(bind) } else { None }
 }
 
 /// Takes over the first of the devices whose driver has an offer of the kind that `of` picks.
@@ -305,6 +319,10 @@ pub unsafe fn board(facts: &'static Facts, firmware: &Findings, with_page: WithP
     let interrupts = unsafe { interrupts(&facts.gic)? };
     if let Some(DrivenDevice { intid: Some(intid), edge: true, .. }) = facts.uart {
         interrupts.set_trigger(intid, true);
+    }
+    if let Some(inverter) = facts.uart.and_then(|uart| uart.inverter) {
+        // SAFETY: passed on to the caller; no interrupt is enabled yet.
+        unsafe { mtk_sysirq::set(&inverter) };
     }
     if facts.uart.is_some_and(|uart| uart.intid.is_none()) {
         log::warn!(

@@ -25,12 +25,12 @@ pub type Bind<T> = unsafe fn(&DrivenDevice) -> Option<&'static T>;
 
 /// What a driver offers.
 ///
-/// Whether a device is there is found out by reading its first register, which must not change anything, but for a serial port's:
-/// that is its received data.
+/// Whether a device is there is found out by reading its first register, which must not change anything. A serial port's first one is
+/// its received data, so it has another one for that.
 #[derive(Clone, Copy)]
 pub enum Offer {
-    /// A console.
-    Serial(Bind<dyn SerialPort>),
+    /// A console, and where it has a register of 32 bits that can be read without any effect: bytes from its first one.
+    Serial(Bind<dyn SerialPort>, u64),
     /// Power off and reset, where the firmware has no PSCI.
     Power(Bind<dyn PowerControl>),
     /// Random bits, where neither the firmware nor the CPU has any.
@@ -61,7 +61,7 @@ impl Driver {
 
     /// Whether its devices are consoles.
     pub const fn is_serial(&self) -> bool {
-        matches!(self.offer, Offer::Serial(_))
+        matches!(self.offer, Offer::Serial(..))
     }
 }
 
@@ -95,13 +95,26 @@ pub struct DrivenDevice {
     pub clock: Option<u32>,
     /// How its registers lie, if the tree tells.
     pub layout: Layout,
+    /// What turns its interrupt round on the way to the GIC, if anything does.
+    pub inverter: Option<Inverter>,
+}
+
+/// A bit that decides whether an interrupt comes to the GIC as it is or turned round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inverter {
+    /// Where the 32-bit register is that has it.
+    pub register: u64,
+    /// Its number there.
+    pub bit: u32,
+    /// Whether it is to be turned round: low, or falling, is what the device means.
+    pub invert: bool,
 }
 
 impl DrivenDevice {
     /// One of which only this is known.
     pub const fn at(driver: &'static Driver, address: u64, size: u64) -> Self {
         let (registers, layout) = (Range::sized(address, size), Layout { shift: None, width: None });
-        Self { driver, registers, intid: None, edge: false, clock: None, layout }
+        Self { driver, registers, intid: None, edge: false, clock: None, layout, inverter: None }
     }
 }
 

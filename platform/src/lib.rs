@@ -28,8 +28,10 @@ extern crate alloc;
 
 pub mod assemble;
 pub mod boards;
+pub mod console;
 pub mod driver;
 pub mod drivers;
+pub mod early_console;
 pub mod facts;
 pub mod firmware;
 pub mod passthrough;

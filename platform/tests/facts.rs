@@ -71,7 +71,7 @@ fn driven(facts: &Facts, driver: &'static Driver) -> Vec<Range> {
 /// The first name of the root of a tree that is wrong.
 fn name(tree: &[u8]) -> Option<String> {
     let mut name = None;
-    let facts = Facts::read(tree, |names| name = names.first().map(|text| text.to_string()));
+    let facts = Facts::read(tree, |names| name = names.first().map(|text| text.to_string()), |_| ());
     assert!(facts.is_err());
     name
 }

@@ -32,6 +32,8 @@
 //!   read `one` | 10240, the first |
 //! | `resets` | `reset`, `leak`: how often the VM resets itself | 2 |
 //! | `address` | `abort`, `jump`: where | a hole of the map |
+//! | `suspend` | `matrix`, `sweep`: 1 if this VM may suspend itself | 0 |
+//! | `turns` | `suspend`: slices that neighbours may have of its core before it sleeps, in one stage | 0 |
 //! | `node` | `device`, `dma`, `suspend`: the device, by its path in this VM's tree | none |
 //! | `worst` | `hostile`: `spin`, `waits`, `signals`, `alarms`, `calls`, `accesses` | the first |
 //! | `access` | `abort`: `load`, `store`; `mmio`: `pair`, `writeback`, `exclusive` | the first |
@@ -159,6 +161,10 @@ pub struct Profile {
     pub kaslr: bool,
     /// Seconds of the watchdog's longest timeout; 0: there is none.
     pub watchdog: u64,
+    /// It may suspend itself.
+    pub suspend: bool,
+    /// Slices that `suspend`'s neighbours may have of its core before it sleeps.
+    pub turns: u64,
     /// Interrupts are used.
     pub gic: bool,
     /// The interrupt controller is a GICv2, else a GICv3.
@@ -191,7 +197,7 @@ pub struct Profile {
     groups: [bool; GROUPS.len()],
 }
 
-const NAMES: [&str; 37] = [
+const NAMES: [&str; 39] = [
     "std",
     "std-hyp",
     "vendor-hyp",
@@ -215,6 +221,8 @@ const NAMES: [&str; 37] = [
     "rtc",
     "kaslr",
     "watchdog",
+    "suspend",
+    "turns",
     "gic",
     "mode",
     "calls",
@@ -318,6 +326,8 @@ impl Profile {
             rtc: number("rtc", 1)? != 0,
             kaslr: number("kaslr", 1)? != 0,
             watchdog: number("watchdog", 0)?,
+            suspend: number("suspend", 0)? != 0,
+            turns: number("turns", 0)?,
             gic: number("gic", 3)? != 0,
             gicv2: number("gic", 3)? == 2,
             mode,

@@ -73,6 +73,7 @@ pub fn answer(state: &mut State, now: Now, x: [u64; 8]) -> Answer {
         _ => {}
     }
     let has_smccc = mode != Mode::SmcccOne;
+    let names_soc = has_smccc && !matches!(mode, Mode::SmcccOneOne | Mode::Nameless);
     let has_ptp = matches!(mode, Mode::Ptp | Mode::PtpLiar);
     let answered = match function {
         PSCI_VERSION if !has_smccc => Some(Answer::one(PSCI_VERSION_1_0.into(), &x)),
@@ -92,12 +93,12 @@ pub fn answer(state: &mut State, now: Now, x: [u64; 8]) -> Answer {
         ARCH_FEATURES if has_smccc => {
             let known = match x[1] as u32 {
                 SMCCC_VERSION | ARCH_FEATURES => true,
-                ARCH_SOC_ID => mode != Mode::SmcccOneOne,
+                ARCH_SOC_ID => names_soc,
                 asked => workarounds::has(mode, asked),
             };
             Some(supported(known, &x))
         }
-        ARCH_SOC_ID if has_smccc && mode != Mode::SmcccOneOne => match x[1] as u32 {
+        ARCH_SOC_ID if names_soc => match x[1] as u32 {
             0 => Some(Answer::one(SOC_VERSION.into(), &x)),
             1 => Some(Answer::one(SOC_REVISION.into(), &x)),
             _ => Some(Answer::one(SMCCC_INVALID_PARAMETER.cast_unsigned(), &x)),

@@ -38,11 +38,13 @@ pub enum Mode {
     Leftovers = 14,
     /// As [`Mode::Old`], but the hypervisor is entered at EL3.
     Stays = 15,
+    /// As [`Mode::Honest`], but it names no SoC.
+    Nameless = 16,
 }
 
 impl Mode {
     /// All modes.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Honest,
         Self::Garbage,
         Self::NoEntropy,
@@ -59,6 +61,7 @@ impl Mode {
         Self::FirstWorkaround,
         Self::Leftovers,
         Self::Stays,
+        Self::Nameless,
     ];
 }
 

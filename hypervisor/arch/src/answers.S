@@ -54,10 +54,9 @@ look_up_\conduit:
     .endif
     b.ne    unknown_\conduit
 found_\conduit:
-    ldrb    w2, [x3, #{KIND}]
-    cbnz    w2, no_answer_\conduit
-    ldrh    w2, [x3, #{COUNTER}]
-    ldr     x0, [sp, x2]
+    ldr     w2, [x3, #{WHAT}]
+    tbnz    w2, #31, no_answer_\conduit
+    ldr     x0, [sp, x2]                // the kind of an answer is zero, so this is the counter's offset
     add     x0, x0, #1
     str     x0, [sp, x2]
     ldp     w0, w1, [x3, #{RESULTS}]
@@ -99,29 +98,9 @@ step_cleared:
     exception_return                    // x2 and x3 are zero
 
 no_answer_\conduit:
-    tbnz    w2, #7, no_feature_\conduit
-    ldrh    w0, [x3, #{COUNTER}]
-    ldr     x3, [sp, x0]
-    add     x3, x3, #1
-    str     x3, [sp, x0]
-    find_line 1, 0, \conduit
-    cmp     w0, w1
-    b.ne    no_such_feature_\conduit
-    ldrsb   x0, [x3, x2]                // the kind is the offset of the answer in the line of what was asked about
-    mov     x1, #0
-    mov     x2, #0
-    mov     x3, #0
-    exception_return
-no_such_feature_\conduit:
-    mov     x0, #-1
-    mov     x1, #0
-    mov     x2, #0
-    mov     x3, #0
-    exception_return
-
-no_feature_\conduit:
-    tbz     w2, #6, not_denied
-    ldrh    w2, [x3, #{COUNTER}]
+    tbz     w2, #30, feature
+    tbz     w2, #29, not_denied
+    uxth    w2, w2
     ldr     x3, [sp, x2]
     add     x3, x3, #1
     str     x3, [sp, x2]
@@ -132,19 +111,23 @@ unknown_\conduit:
     b.vs    stepped
     .endif
 no_line_\conduit:
-    ldr     x2, [sp, #{ON_MISS} + 8 * \conduit]
-    cbnz    x2, beyond_\conduit
+    ldr     w2, [x3, #{OTHERS}]
+    cbnz    w2, beyond_\conduit
 count_unknown_\conduit:
     ldr     x2, [sp, #{UNKNOWN} + {UNKNOWN_STEP} * \conduit]
     add     x2, x2, #1
     str     x2, [sp, #{UNKNOWN} + {UNKNOWN_STEP} * \conduit]
     refuse  \conduit
 
-// The function has no line: it may lie in a range that goes to EL3. Of the ranges, ascending, that is the last one which
-// begins at the function or before it.
+// The function has no line, and w2 says that the gate in Rust knows more of it or of others. Or it may lie in a range that goes to
+// EL3: of the ranges, ascending, that is the last one which begins at the function or before it.
 beyond_\conduit:
-    tbz     x2, #{TO_GATE_BIT}, search_\conduit
-    b       to_gate
+    tbz     w2, #{ONE_BIT}, search_\conduit
+    tbnz    w2, #{ALL_BIT}, to_gate
+    and     w3, w2, #~{FLAGS}
+    cmp     w3, w0
+    b.eq    to_gate
+    tbz     w2, #{SEARCH_BIT}, count_unknown_\conduit
 search_\conduit:
     str     x1, [sp, #{X} + 8]
     tst     w0, #0x00ff0000             // SVE hint and reserved bits

@@ -2,11 +2,55 @@
 
 .pushsection .text.vectors, "ax"
 
+// One of the four calls that ask about a function, here the one in w1; w2 is from its line, at x3. What was asked about has its
+// line in the same table.
+feature:
+    crc32x  w0, w1, xzr
+    bfi     x3, x0, #{LINE_SHIFT}, #{LINE_BITS}
+    ldr     w0, [x3]
+    cmp     w0, w1
+    b.ne    no_such_feature
+    ubfx    w0, w2, #24, #4             // of the kind: the offset of the answer
+    ldrsb   x0, [x3, x0]
+    uxth    w2, w2
+    ldr     x3, [sp, x2]
+    add     x3, x3, #1
+    str     x3, [sp, x2]
+    mov     x1, #0
+    mov     x2, #0
+    mov     x3, #0
+    exception_return
+
+// A function without a line may have been asked about if the line that it would have is of one of the few functions with this bit.
+no_such_feature:
+    tbnz    w0, #{SHARED_BIT}, shared_line
+unknown_feature:
+    uxth    w2, w2
+    ldr     x3, [sp, x2]
+    add     x3, x3, #1
+    str     x3, [sp, x2]
+    mov     x0, #-1
+    mov     x1, #0
+    mov     x2, #0
+    mov     x3, #0
+    exception_return
+shared_line:
+    ldr     w0, [x3, #{OTHERS}]
+    and     w0, w0, #~{FLAGS}
+    cmp     w0, w1
+    b.ne    unknown_feature
+    adr     x0, asking - 4 * ({FEATURES_OFFSET})
+    ubfx    w2, w2, #24, #4
+    ldr     w0, [x0, x2, lsl #2]
+    b       to_gate
+asking:
+    .word   {ARCH_FEATURES}, {PSCI_FEATURES}, {TRNG_FEATURES}, {PV_TIME_FEATURES}
+
 // A call whose line, at x3, does not have the answer.
 not_denied:
-    tbnz    w2, #5, not_served
+    tbnz    w2, #28, not_served
     stp     x0, x1, [sp, #{X}]
-    ldrh    w2, [x3, #{COUNTER}]
+    uxth    w2, w2
     ldr     x0, [sp, x2]
     add     x0, x0, #1
     str     x0, [sp, x2]
@@ -17,8 +61,8 @@ not_denied:
     resume
 
 not_served:
-    tbz     w2, #4, to_gate
-    ldrh    w2, [x3, #{COUNTER}]
+    tbz     w2, #27, to_gate
+    uxth    w2, w2
     ldr     x3, [sp, x2]
     add     x3, x3, #1
     str     x3, [sp, x2]

@@ -68,9 +68,6 @@ pub struct Context {
     pub(crate) exception: Cell<Option<Exception>>,
     /// The VM's answers by HVC and by SMC.
     pub answers: Cell<[Option<&'static Answers>; 2]>,
-    /// What the vectors do with a function without an answer, by HVC and by SMC: refuse it (0), leave it to the gate in Rust
-    /// ([`MISS_TO_GATE`]), or look whether it goes to EL3 ([`MISS_SEARCH`]).
-    pub on_miss: Cell<[u64; 2]>,
     /// The ranges of functions that go to EL3.
     pub forward_ranges: Cell<Option<&'static Forwards>>,
     /// The VM's identifier to EL3, in w7 of a forwarded call (DEN0028, client identifier): its VMID.
@@ -94,7 +91,6 @@ impl Context {
             stack: Cell::new(0),
             exception: Cell::new(None),
             answers: Cell::new([None; 2]),
-            on_miss: Cell::new([MISS_TO_GATE; 2]),
             forward_ranges: Cell::new(None),
             client: Cell::new(0),
             wide: Cell::new(0),
@@ -194,11 +190,6 @@ pub const EL1H_MASKED: u64 = SPSR_EL2::M::EL1h.value
     | SPSR_EL2::A::Masked.value
     | SPSR_EL2::I::Masked.value
     | SPSR_EL2::F::Masked.value;
-
-/// [`Context::on_miss`]: the gate in Rust decides.
-pub const MISS_TO_GATE: u64 = 1 << 0;
-/// [`Context::on_miss`]: the function may lie in a range that goes to EL3.
-pub const MISS_SEARCH: u64 = 1 << 1;
 
 /// The largest offset fits, so [`Context::counter`] never cuts one off.
 const _: () = assert!(size_of::<Context>() <= u16::MAX as usize);

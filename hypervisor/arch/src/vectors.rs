@@ -8,15 +8,28 @@ use crate::hardening::Hardening;
 mod asm {
     use super::*;
     use crate::account::{Account, RING, RefusedCall};
-    use crate::context::{MISS_TO_GATE, Workarounds};
+    use crate::context::Workarounds;
     use crate::cpu::Anchor;
     use core::mem::offset_of;
+    use portcullis_abi::function::{ARCH_FEATURES, PSCI_FEATURES, PV_TIME_FEATURES, TRNG_FEATURES};
     use portcullis_gate::Group;
     use portcullis_gate::MAX_RANGES;
-    use portcullis_gate::fast_table::{Answer, Answers, LINES, Outcome};
+    use portcullis_gate::fast_table::{
+        ALL, ANSWER, Answer, Answers, DENY, FEATURES, FLAGS, FORWARD, LINES, ONE, OTHERS_OFFSET, Outcome, SEARCH,
+        SERVE, SHARED_BIT, SLOW,
+    };
     use portcullis_gate::forwards::Forwarded;
 
-    const _: () = assert!(offset_of!(Answer, function) == 0 && size_of::<Answer>().is_power_of_two());
+    const _: () = assert!(offset_of!(Answer, key) == 0 && size_of::<Answer>().is_power_of_two());
+    const _: () = assert!(
+        ANSWER == 0
+            && FEATURES >> 6 == 0b10
+            && DENY >> 5 == 0b111
+            && SERVE >> 4 == 0b1100
+            && FORWARD >> 3 == 0b11011
+            && SLOW >> 3 == 0b11010,
+        "answers.S and calls.S tell the kinds apart bit by bit"
+    );
     const _: () = assert!(
         align_of::<Answers>() == size_of::<Answers>() && size_of::<Answers>() == size_of::<Answer>() * LINES,
         "answers.S inserts a line's number into a table's address"
@@ -51,8 +64,6 @@ mod asm {
         STACK = const offset_of!(Context, stack),
         INTERRUPT = const offset_of!(Context, interrupt),
         ANSWERS = const offset_of!(Context, answers),
-        ON_MISS = const offset_of!(Context, on_miss),
-        TO_GATE_BIT = const MISS_TO_GATE.trailing_zeros(),
         FORWARD_RANGES = const offset_of!(Context, forward_ranges),
         FORWARD_COUNTER = const Context::forward_counter(false),
         CLIENT = const offset_of!(Context, client),
@@ -65,8 +76,18 @@ mod asm {
             - Context::counter(Group::Unknown, false, Outcome::Denied),
         LINE_SHIFT = const size_of::<Answer>().trailing_zeros(),
         LINE_BITS = const LINES.trailing_zeros(),
-        KIND = const offset_of!(Answer, kind),
-        COUNTER = const offset_of!(Answer, counter),
+        OTHERS = const OTHERS_OFFSET,
+        ONE_BIT = const ONE.trailing_zeros(),
+        ALL_BIT = const ALL.trailing_zeros(),
+        SEARCH_BIT = const SEARCH.trailing_zeros(),
+        FLAGS = const FLAGS,
+        SHARED_BIT = const SHARED_BIT,
+        WHAT = const offset_of!(Answer, what),
+        FEATURES_OFFSET = const offset_of!(Answer, features),
+        ARCH_FEATURES = const ARCH_FEATURES,
+        PSCI_FEATURES = const PSCI_FEATURES,
+        TRNG_FEATURES = const TRNG_FEATURES,
+        PV_TIME_FEATURES = const PV_TIME_FEATURES,
         RESULTS = const offset_of!(Answer, results),
         PAR_FAILED = const crate::translate::FAILED,
         ANCHOR_FAULT_STACK = const offset_of!(Anchor, fault_stack),

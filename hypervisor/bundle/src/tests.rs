@@ -257,18 +257,26 @@ fn kernel_with(flags: u8) -> Vec<u8> {
 }
 
 #[test]
-fn pages_that_a_core_lacks_are_named() {
+fn a_kernel_says_its_pages() {
+    let pages = |flags| {
+        let data =
+            write(|_| {}, |tree| vm(tree, 0, "a", &["kernel"], |tree| image(tree, "kernel", &kernel_with(flags))));
+        Bundle::parse(&data).unwrap().vms().next().unwrap().kernel_pages()
+    };
+    let expected = [None, Some(PageSize::Kib4), Some(PageSize::Kib16), Some(PageSize::Kib64)];
+    assert_eq!([0x8, 0xa, 0xc, 0xe].map(pages), expected);
     let lacking = |flags, model| {
         let data =
             write(|_| {}, |tree| vm(tree, 0, "a", &["kernel"], |tree| image(tree, "kernel", &kernel_with(flags))));
         Bundle::parse(&data).unwrap().vms().next().unwrap().lacking_pages(model)
     };
     let a72 = 0x1124;
-    assert_eq!(lacking(0xc, a72), Some(PageSize::Kib16));
-    assert_eq!(lacking(0xc, a72 | 1 << 20), None);
-    assert_eq!([0x8, 0xa, 0xe].map(|flags| lacking(flags, a72)), [None; 3]);
+    assert_eq!(
+        [(0xc, a72), (0xc, a72 | 1 << 20), (0xa, a72)].map(|(flags, model)| lacking(flags, model)),
+        [expected[2], None, None]
+    );
     let data = sample();
-    assert!(Bundle::parse(&data).unwrap().vms().all(|vm| vm.lacking_pages(a72).is_none()), "a raw binary");
+    assert!(Bundle::parse(&data).unwrap().vms().all(|vm| vm.kernel_pages().is_none()), "a raw binary");
 }
 
 #[test]

@@ -254,11 +254,14 @@ impl<'a> VmConfig<'a> {
         Ok(())
     }
 
-    /// The page size that the kernel works with, if a CPU with this ID_AA64MMFR0_EL1 lacks it: such a kernel ends without a
-    /// word.
+    /// The page size that the kernel works with, if it says so. On a CPU that lacks it such a kernel ends without a word.
+    pub fn kernel_pages(&self) -> Option<PageSize> {
+        Kernel::read_header(self.kernel).ok().and_then(|kernel| kernel.pages)
+    }
+
+    /// The page size that the kernel works with, if a CPU with this ID_AA64MMFR0_EL1 lacks it.
     pub fn lacking_pages(&self, id_aa64mmfr0: u64) -> Option<PageSize> {
-        let pages = Kernel::read_header(self.kernel).ok().and_then(|kernel| kernel.pages);
-        pages.filter(|pages| !pages.is_in(id_aa64mmfr0))
+        self.kernel_pages().filter(|pages| !pages.is_in(id_aa64mmfr0))
     }
 
     /// Whether its first instruction is the first one of its flash.

@@ -122,9 +122,23 @@ static BY_ID: [Function; COUNT] = by_id();
 pub const KNOWN: [u32; COUNT] = known();
 
 /// Whether the answers have a line for the function. What is called rarely may have none where it would share one with another
-/// function.
+/// function: with SYSTEM_OFF and ARCH_WORKAROUND_1, these.
 pub const fn has_line(function: u32) -> bool {
-    !matches!(function & !SMC64, WATCHDOG | PSCI_SYSTEM_SUSPEND)
+    !matches!(function, WATCHDOG | PSCI_SYSTEM_SUSPEND)
+}
+
+/// Whether one of the calls that ask about a function knows this one.
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+pub const fn is_asked_about(function: u32) -> bool {
+    let mut at = 0;
+    while at < COUNT {
+        let queries = TABLE[at].function.queries;
+        if TABLE[at].function.id == function {
+            return queries.contain(Arch) || queries.contain(Psci) || queries.contain(Trng) || queries.contain(PvTime);
+        }
+        at += 1;
+    }
+    false
 }
 
 /// The names of the functions, with their identifiers. Both widths of one have the same name.

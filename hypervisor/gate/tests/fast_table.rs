@@ -2,14 +2,26 @@
 #![allow(unexpected_cfgs, reason = "loom is switched on by RUSTFLAGS, as its documentation asks")]
 #![cfg(not(loom))]
 
-use portcullis_abi::function::{PSCI_FEATURES, TRNG_FEATURES, TRNG_GET_UUID, TRNG_RND32, TRNG_RND64, TRNG_VERSION};
+use portcullis_abi::function::{
+    ARCH_FEATURES, PSCI_FEATURES, PSCI_SYSTEM_SUSPEND, PV_TIME_FEATURES, TRNG_FEATURES, TRNG_GET_UUID, TRNG_RND32,
+    TRNG_RND64, TRNG_VERSION, WATCHDOG,
+};
 use portcullis_gate::KNOWN;
-use portcullis_gate::fast_table::{Answers, Beyond, LINES, Resolution, asks_gate, line};
+use portcullis_gate::fast_table::{Answers, LINES, Resolution, line};
 use portcullis_gate::forwards::Forwards;
 use portcullis_gate::{
     Call, Conduit, Conduits, Filter, Group, Profile, RangeRequest, Ranges, Register, Return, Row, Support, Verdict,
     decide,
 };
+
+/// Whether the gate in Rust is asked although the vectors could know: about the two functions that share a line with another one,
+/// where the VM is `served` what it calls or asks about, and by TRNG_FEATURES in a VM that forwards anything.
+fn may_ask(served: impl Fn(u64) -> bool, forwards: bool, x0: u64, x1: u64) -> bool {
+    let (function, asked) = (x0 as u32, x1 as u32);
+    let asks = [ARCH_FEATURES, PSCI_FEATURES, TRNG_FEATURES, PV_TIME_FEATURES].contains(&function);
+    let without_line = [WATCHDOG, PSCI_SYSTEM_SUSPEND].contains(&function) && served(x0);
+    without_line || asks && asked == PSCI_SYSTEM_SUSPEND && served(x1) || function == TRNG_FEATURES && forwards
+}
 
 fn agrees(answers: &Answers, profile: Profile, conduit: Conduit, x0: u64, x1: u64) {
     _ = agrees_filtered(answers, profile, None, conduit, x0, x1);
@@ -24,22 +36,18 @@ fn agrees_filtered(
     x1: u64,
 ) -> Verdict {
     let forwards = Forwards::new();
-    let by_table = match filter {
-        Some(filter) => {
-            forwards.build(filter);
-            answers.resolve(x0, x1, if asks_gate(profile) { Beyond::Gate } else { Beyond::Search(&forwards) })
-        }
-        None => answers.resolve(x0, x1, if asks_gate(profile) { Beyond::Gate } else { Beyond::Refuse }),
-    };
-    let has_line = answers.resolve(x0, x1, Beyond::Refuse) == answers.resolve(x0, x1, Beyond::Gate);
-    let by_gate = decide(profile, filter.map(|filter| -> &dyn Ranges { filter }), &Call::new(conduit, [x0, x1, 0, 0]));
+    if let Some(filter) = filter {
+        forwards.build(filter);
+    }
+    let by_table = answers.resolve(x0, x1, &forwards);
+    let ranges = filter.map(|filter| -> &dyn Ranges { filter });
+    let gate = |x0, x1| decide(profile, ranges, &Call::new(conduit, [x0, x1, 0, 0]));
+    let by_gate = gate(x0, x1);
+    let served = |function| matches!(gate(function, 0), Verdict::Serve(_));
     let same = match (by_table, by_gate) {
         (Resolution::Forward, Verdict::Forward) => true,
         // The gate decides then, so they cannot differ.
-        (Resolution::Slow, _) => {
-            let tells = asks_gate(profile) && x0 as u32 == PSCI_FEATURES;
-            !has_line || tells || x0 as u32 == TRNG_FEATURES && filter.is_some_and(Filter::forwards)
-        }
+        (Resolution::Slow, _) => may_ask(served, filter.is_some_and(Filter::forwards), x0, x1),
         (Resolution::Answer(a), Verdict::Answer(b)) => a == b,
         (Resolution::Deny, Verdict::Deny) => true,
         (Resolution::Serve(a), Verdict::Serve(b)) => a == b,
@@ -107,12 +115,10 @@ fn filters() -> impl Iterator<Item = Filter> {
 /// The search for a range against the gate: at the ends of every range, next to them, and malformed.
 #[test]
 fn filters_agree() {
-    // A closed conduit has no search: `a_closed_table_knows_nothing`.
     let answers = Answers::new();
     let mut forwarded = 0;
     for (profile, filter) in profiles().chain(profiles()).chain(profiles()).zip(filters()) {
-        for conduit in [Conduit::Hvc, Conduit::Smc].into_iter().filter(|&conduit| profile.conduits().contains(conduit))
-        {
+        for conduit in [Conduit::Hvc, Conduit::Smc] {
             answers.build(profile, Some(&filter), conduit, |group, outcome| group as u16 * 3 + outcome as u16);
             let ends = filter.ranges().iter().flat_map(|range| [range.first, range.last]);
             let near = ends.flat_map(|end| [end.wrapping_sub(1), end, end.wrapping_add(1)]);
@@ -183,27 +189,78 @@ fn malformed_functions_agree() {
     }
 }
 
-/// Who may not suspend has fast answers to all else; who may has them but for PSCI_FEATURES and what is unknown.
+/// A VM with a watchdog that may suspend differs from one without in nothing but these two functions: every function of the owners
+/// that have any, called and asked about, behind a filter that forwards.
 #[test]
-fn only_a_vm_that_may_suspend_leaves_more_to_the_gate() {
+fn a_watchdog_and_suspend_cost_nobody_else_the_fast_path() {
+    let mut filter = Filter::new();
+    for base in [0x8200_0100, 0xc200_0000] {
+        let range = RangeRequest { base, count: 0x100, action: 2, ..RangeRequest::default() };
+        filter.insert(&range, Profile(0), true).unwrap();
+    }
+    let forwards = Forwards::new();
+    forwards.build(&filter);
+    let [with, without] = [true, false].map(|has| {
+        let (row, answers) = (Row::new(), Box::new(Answers::new()));
+        row.create(&Support::FULL, Conduits::BOTH);
+        for register in [Register::Std, Register::StdHyp, Register::VendorHyp, Register::VendorHyp2] {
+            row.set(register, 1, &Support::FULL).unwrap();
+        }
+        row.set(Register::Sip, u64::from(has), &Support::FULL).unwrap();
+        if has {
+            row.permit_suspend();
+        }
+        answers.build(row.freeze(Some(&filter)), Some(&filter), Conduit::Smc, |group, outcome| {
+            group as u16 * 3 + outcome as u16
+        });
+        answers
+    });
+    let own = [WATCHDOG, PSCI_SYSTEM_SUSPEND, PSCI_SYSTEM_SUSPEND | 1 << 30];
+    let (mut forwarded, mut asked) = (0, 0);
+    // Those of Arm, the silicon's, the standard services' and the hypervisors' owners, of both widths.
+    let owners = [0x80, 0x82, 0x84, 0x85, 0x86, 0xc2, 0xc4, 0xc6];
+    let all = owners.into_iter().flat_map(|owner| (0..0x1_0000).map(move |number: u32| owner << 24 | number));
+    for function in all.step_by(if cfg!(miri) { 0x3_ffff } else { 1 }).filter(|function| !own.contains(function)) {
+        let (a, b) = (with.resolve(function.into(), 0, &forwards), without.resolve(function.into(), 0, &forwards));
+        assert_eq!(a, b, "{function:#x}");
+        forwarded += usize::from(a == Resolution::Forward);
+        // The calls that ask about a function, about every other one.
+        let about = with.resolve(PSCI_FEATURES.into(), function.into(), &forwards);
+        assert_eq!(about, without.resolve(PSCI_FEATURES.into(), function.into(), &forwards), "about {function:#x}");
+        asked += usize::from(about == Resolution::Answer(Return::code(0)));
+    }
+    assert!(cfg!(miri) || (forwarded, asked) == (0x200, 15), "{forwarded} are forwarded, {asked} told of");
+    for function in [WATCHDOG, PSCI_SYSTEM_SUSPEND] {
+        assert_eq!(with.resolve(function.into(), 0, &forwards), Resolution::Slow, "{function:#x}");
+        assert_eq!(without.resolve(function.into(), 0, &forwards), Resolution::Deny, "{function:#x}");
+    }
+    assert_eq!(with.resolve(PSCI_FEATURES.into(), PSCI_SYSTEM_SUSPEND.into(), &forwards), Resolution::Slow);
+    let wide = u64::from(PSCI_SYSTEM_SUSPEND | 1 << 30);
+    assert!(matches!(with.resolve(wide, 0, &forwards), Resolution::Serve(_)));
+    assert_eq!(with.resolve(PSCI_FEATURES.into(), wide, &forwards), Resolution::Answer(Return::code(0)));
+}
+
+/// The gate is asked about everything by whoever has management calls, and through a closed conduit about nothing.
+#[test]
+fn the_control_vm_asks_about_what_has_no_line() {
     let row = Row::new();
-    row.create(&Support::NONE, Conduits::BOTH);
-    assert!(!asks_gate(row.profile()));
-    row.permit_suspend();
-    assert!(asks_gate(row.profile()));
-    row.set(Register::PsciVersion, 2, &Support::NONE).unwrap();
-    assert!(!asks_gate(row.profile()), "PSCI 0.2 has no such function");
-    row.create(&Support::NONE, Conduits::BOTH);
-    assert!(!asks_gate(row.profile()), "a permission is given anew");
+    row.create_control(&Support::NONE, Conduits::HVC);
+    let (answers, forwards) = (Box::new(Answers::new()), Forwards::new());
+    build(&answers, row.freeze(None), Conduit::Hvc);
+    for function in [0xc600_1000, 0x8600_beef, 0, WATCHDOG] {
+        assert_eq!(answers.resolve(function.into(), 0, &forwards), Resolution::Slow, "{function:#x}");
+    }
+    assert_ne!(answers.resolve(0x8400_0000, 0, &forwards), Resolution::Slow);
 }
 
 #[test]
 fn a_closed_table_knows_nothing() {
-    let answers = Answers::new();
-    answers.close();
-    for function in KNOWN.into_iter().chain(0..if cfg!(miri) { 50 } else { 1000 }) {
-        assert_eq!(answers.resolve(u64::from(function), 0, Beyond::Refuse), Resolution::Deny);
-        assert_eq!(answers.resolve(u64::from(function), 0, Beyond::Gate), Resolution::Slow);
+    let (answers, forwards) = (Answers::new(), Forwards::new());
+    for (asks, resolution) in [(false, Resolution::Deny), (true, Resolution::Slow)] {
+        answers.close(asks);
+        for function in KNOWN.into_iter().chain(0..if cfg!(miri) { 50 } else { 1000 }) {
+            assert_eq!(answers.resolve(u64::from(function), 0, &forwards), resolution);
+        }
     }
 }
 

@@ -11,6 +11,9 @@ use portcullis_board::Range;
 use crate::driver::DrivenDevice;
 use crate::facts::Text;
 
+/// From where the registers of a serial port are, and what maps a page of device registers, to where those of another one are.
+pub type Wired = unsafe fn(told: u64, map: fn(u64)) -> Option<u64>;
+
 /// What a board's file says.
 #[derive(Clone, Copy)]
 pub struct Definition {
@@ -20,6 +23,11 @@ pub struct Definition {
     pub firmware_memory: &'static [Range],
     /// Clock of its serial ports in Hz, for a device tree that does not tell.
     pub uart_clock: Option<u32>,
+    /// Which serial port its pins lead to in place of one of those that share them, by where the registers of both are. What
+    /// it looks at it has mapped first.
+    ///
+    /// Safety: it must be this board.
+    pub wired: Option<Wired>,
     /// The serial port if there is no device tree to tell, and this looks like the board.
     pub last_resort: Option<unsafe fn(&Entry<'_>) -> Option<DrivenDevice>>,
 }

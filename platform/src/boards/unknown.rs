@@ -4,4 +4,4 @@ use super::Definition;
 
 /// Any board.
 pub const UNKNOWN: Definition =
-    Definition { compatible: "", firmware_memory: &[], uart_clock: None, last_resort: None };
+    Definition { compatible: "", firmware_memory: &[], uart_clock: None, wired: None, last_resort: None };

@@ -12,7 +12,7 @@ use crate::driver::{DrivenDevice, Driver, Offer};
 
 /// This driver.
 pub static DRIVER: Driver =
-    Driver { name: "a BCM2835 mini UART", compatible: &[b"brcm,bcm2835-aux-uart"], offer: Offer::Serial(bind) };
+    Driver { name: "a BCM2835 mini UART", compatible: &[b"brcm,bcm2835-aux-uart"], offer: Offer::Serial(bind, 0x14) };
 
 /// AUX_ENABLES: the mini UART.
 const ENABLE: u32 = 1;
@@ -64,7 +64,9 @@ static UART: Once<Line<AuxUart>> = Once::new();
 unsafe fn bind(device: &DrivenDevice) -> Option<&'static dyn SerialPort> {
     let block = NonNull::new(device.registers.start.checked_sub(OFFSET)? as *mut _)?;
     // SAFETY: passed on to the caller; the static makes sure that there is one driver.
-    Some(UART.call_once(|| Line::new(unsafe { AuxUart::new(block) }, device.intid)))
+    let port = UART.call_once(|| Line::new(unsafe { AuxUart::new(block) }, device.intid));
+    port.wire(device.intid);
+    Some(port)
 }
 
 impl AuxUart {

@@ -17,7 +17,7 @@ use crate::driver::{DrivenDevice, Driver, Offer};
 pub static DRIVER: Driver = Driver {
     name: "a Cadence UART",
     compatible: &[b"xlnx,zynqmp-uart", b"cdns,uart-r1p12", b"xlnx,xuartps", b"cdns,uart-r1p8"],
-    offer: Offer::Serial(bind),
+    offer: Offer::Serial(bind, 0x2c),
 };
 
 /// Control: receiver and transmitter on; the bits that switch them off, reset them or send a break.
@@ -64,7 +64,9 @@ static UART: Once<Line<Cadence>> = Once::new();
 unsafe fn bind(device: &DrivenDevice) -> Option<&'static dyn SerialPort> {
     let block = NonNull::new(device.registers.start as *mut _)?;
     // SAFETY: passed on to the caller; the static makes sure that there is one driver.
-    Some(UART.call_once(|| Line::new(unsafe { Cadence::new(block) }, device.intid)))
+    let port = UART.call_once(|| Line::new(unsafe { Cadence::new(block) }, device.intid));
+    port.wire(device.intid);
+    Some(port)
 }
 
 impl Cadence {

@@ -14,8 +14,11 @@ use super::line::{Line, Registers, Wanted};
 use crate::driver::{DrivenDevice, Driver, Offer};
 
 /// This driver.
-pub static DRIVER: Driver =
-    Driver { name: "an i.MX UART", compatible: &[b"fsl,imx6q-uart", b"fsl,imx21-uart"], offer: Offer::Serial(bind) };
+pub static DRIVER: Driver = Driver {
+    name: "an i.MX UART",
+    compatible: &[b"fsl,imx6q-uart", b"fsl,imx21-uart"],
+    offer: Offer::Serial(bind, 0x98),
+};
 
 /// URXD: the byte came with an error.
 const WRONG: u32 = 1 << 14;
@@ -71,7 +74,9 @@ static UART: Once<Line<Imx>> = Once::new();
 unsafe fn bind(device: &DrivenDevice) -> Option<&'static dyn SerialPort> {
     let block = NonNull::new(device.registers.start as *mut _)?;
     // SAFETY: passed on to the caller; the static makes sure that there is one driver.
-    Some(UART.call_once(|| Line::new(unsafe { Imx::new(block) }, device.intid)))
+    let port = UART.call_once(|| Line::new(unsafe { Imx::new(block) }, device.intid));
+    port.wire(device.intid);
+    Some(port)
 }
 
 impl Imx {

@@ -1,5 +1,7 @@
 //! A serial line, whatever its registers are: what every UART's driver would write anew.
 
+use core::sync::atomic::{AtomicU32, Ordering};
+
 use portcullis_board::SerialPort;
 use spin::mutex::TicketMutex;
 
@@ -30,10 +32,30 @@ pub trait Registers: Send {
     fn heard(&mut self) {}
 }
 
+/// The interrupt of a serial line, which may be known later than where its registers are.
+pub struct Wire(AtomicU32);
+
+impl Wire {
+    /// This INTID, or none yet.
+    pub fn new(intid: Option<u32>) -> Self {
+        Self(AtomicU32::new(intid.unwrap_or(0)))
+    }
+
+    /// Says which one it is, if that is known now.
+    pub fn wire(&self, intid: Option<u32>) {
+        intid.into_iter().for_each(|intid| self.0.store(intid, Ordering::Relaxed));
+    }
+
+    /// Which one it is. No device has INTID 0, which is an SGI.
+    pub fn get(&self) -> Option<u32> {
+        Some(self.0.load(Ordering::Relaxed)).filter(|intid| *intid != 0)
+    }
+}
+
 /// A serial line behind `R`.
 pub struct Line<R> {
     port: TicketMutex<Port<R>>,
-    interrupt: Option<u32>,
+    interrupt: Wire,
 }
 
 /// The registers, and what interrupts.
@@ -47,7 +69,12 @@ impl<R: Registers> Line<R> {
     pub fn new(mut registers: R, interrupt: Option<u32>) -> Self {
         let wanted = Wanted { receive: true, transmit: false };
         registers.set_interrupts(wanted);
-        Self { port: TicketMutex::new(Port { registers, wanted }), interrupt }
+        Self { port: TicketMutex::new(Port { registers, wanted }), interrupt: Wire::new(interrupt) }
+    }
+
+    /// Says which interrupt it has, if that is known now.
+    pub fn wire(&self, intid: Option<u32>) {
+        self.interrupt.wire(intid);
     }
 
     fn set(&self, change: impl FnOnce(&mut Wanted)) {
@@ -98,7 +125,7 @@ impl<R: Registers> SerialPort for Line<R> {
     }
 
     fn interrupt(&self) -> Option<u32> {
-        self.interrupt
+        self.interrupt.get()
     }
 
     fn seize(&self) {

@@ -25,7 +25,7 @@ pub static DRIVER: Driver = Driver {
         b"amlogic,meson-s4-uart",
         b"amlogic,meson-a1-uart",
     ],
-    offer: Offer::Serial(bind),
+    offer: Offer::Serial(bind, 0xc),
 };
 
 /// Control: receiver and transmitter on; interrupts for received bytes and for room.
@@ -66,7 +66,9 @@ static UART: Once<Line<Meson>> = Once::new();
 unsafe fn bind(device: &DrivenDevice) -> Option<&'static dyn SerialPort> {
     let block = NonNull::new(device.registers.start as *mut _)?;
     // SAFETY: passed on to the caller; the static makes sure that there is one driver.
-    Some(UART.call_once(|| Line::new(unsafe { Meson::new(block) }, device.intid)))
+    let port = UART.call_once(|| Line::new(unsafe { Meson::new(block) }, device.intid));
+    port.wire(device.intid);
+    Some(port)
 }
 
 impl Meson {

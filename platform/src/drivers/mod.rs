@@ -13,6 +13,7 @@ pub mod imx_uart;
 pub mod line;
 pub mod meson_uart;
 pub mod meson_watchdog;
+pub mod mtk_sysirq;
 pub mod ns16550;
 pub mod pl011;
 pub mod pl031;

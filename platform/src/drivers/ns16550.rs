@@ -7,22 +7,28 @@ use spin::Once;
 use super::line::{Line, Registers, Wanted};
 use crate::driver::{DrivenDevice, Driver, Layout, Offer};
 
+/// Line status where each register is a word.
+const WORD_STATUS: u64 = (STATUS as u64) << 2;
+
 /// Plain ones. Their tree says how the registers lie; else each is the next byte.
 pub static PLAIN: Driver = Driver {
     name: "a 16550",
     compatible: &[b"ns16550a", b"ns16550", b"snps,dw-apb-uart", b"nvidia,tegra20-uart"],
-    offer: Offer::Serial(bind_plain),
+    offer: Offer::Serial(bind_plain, WORD_STATUS),
 };
 
 /// Those whose binding says that each register is a word.
-pub static WORDS: Driver =
-    Driver { name: "a 16550 of words", compatible: &[b"mediatek,mt6577-uart"], offer: Offer::Serial(bind_words) };
+pub static WORDS: Driver = Driver {
+    name: "a 16550 of words",
+    compatible: &[b"mediatek,mt6577-uart"],
+    offer: Offer::Serial(bind_words, WORD_STATUS),
+};
 
 /// TI's. Each register is a word, too, and they interrupt early if nobody tells them otherwise.
 pub static TI: Driver = Driver {
     name: "a UART of TI's",
     compatible: &[b"ti,am654-uart", b"ti,omap4-uart", b"ti,omap3-uart"],
-    offer: Offer::Serial(bind_ti),
+    offer: Offer::Serial(bind_ti, WORD_STATUS),
 };
 
 /// The registers by their numbers: data, interrupt enable, FIFO control and, read, interrupt identification, line status.
@@ -100,6 +106,13 @@ pub fn is_possible(driver: &'static Driver, told: Layout) -> bool {
     usual(driver).is_none_or(|usual| Place::new(0x1000, told, usual).is_some())
 }
 
+/// Whether each register is a word, a word from the next one; true of UARTs that are no 16550.
+pub fn has_words(driver: &'static Driver, told: Layout) -> bool {
+    usual(driver).is_none_or(|usual| {
+        Place::new(0x1000, told, usual).is_some_and(|place| (place.shift, place.width) == (2, Width::Word))
+    })
+}
+
 /// How the registers lie if the tree does not tell; none for a driver of other registers.
 fn usual(driver: &'static Driver) -> Option<Layout> {
     const WORD: Layout = Layout { shift: Some(2), width: Some(4) };
@@ -128,7 +141,9 @@ unsafe fn bind(device: &DrivenDevice, prepare: impl FnOnce(&Ns16550)) -> Option<
         prepare(&uart);
         Line::new(uart, device.intid)
     };
-    Some(UART.call_once(make))
+    let port = UART.call_once(make);
+    port.wire(device.intid);
+    Some(port)
 }
 
 unsafe fn bind_plain(device: &DrivenDevice) -> Option<&'static dyn SerialPort> {

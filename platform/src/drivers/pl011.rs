@@ -7,11 +7,12 @@ use portcullis_board::SerialPort;
 use safe_mmio::UniqueMmioPointer;
 use spin::{Once, mutex::TicketMutex};
 
+use super::line::Wire;
 use super::seize::seize;
 use crate::driver::{DrivenDevice, Driver, Offer};
 
 /// This driver.
-pub static DRIVER: Driver = Driver { name: "a PL011", compatible: &[b"arm,pl011"], offer: Offer::Serial(bind) };
+pub static DRIVER: Driver = Driver { name: "a PL011", compatible: &[b"arm,pl011"], offer: Offer::Serial(bind, 0x18) };
 
 /// Speed of a line that firmware has not set up, in baud.
 const SPEED: u32 = 115_200;
@@ -22,7 +23,7 @@ const EIGHT_N_ONE: LineConfig =
 /// A PL011. Where firmware has set it up, its speed is kept.
 pub struct Pl011 {
     port: TicketMutex<Port>,
-    interrupt: Option<u32>,
+    interrupt: Wire,
 }
 
 /// The registers, and what interrupts.
@@ -51,7 +52,9 @@ static PL011: Once<Pl011> = Once::new();
 unsafe fn bind(device: &DrivenDevice) -> Option<&'static dyn SerialPort> {
     let registers = NonNull::new(device.registers.start as *mut _)?;
     // SAFETY: passed on to the caller; the static makes sure that there is one driver.
-    Some(PL011.call_once(|| unsafe { Pl011::new(registers, device.intid, device.clock) }))
+    let port = PL011.call_once(|| unsafe { Pl011::new(registers, device.intid, device.clock) });
+    port.interrupt.wire(device.intid);
+    Some(port)
 }
 
 /// Index of UARTCR among the 32-bit registers (DDI 0183, section 3.3.8), its enable bit, and those of the transmitter and the receiver.
@@ -84,7 +87,7 @@ impl Pl011 {
         }
         uart.set_interrupt_fifo_levels(FifoLevel::Bytes4, FifoLevel::Bytes4);
         uart.set_interrupt_masks(RECEIVE);
-        Self { port: TicketMutex::new(Port { uart, interrupts: RECEIVE }), interrupt }
+        Self { port: TicketMutex::new(Port { uart, interrupts: RECEIVE }), interrupt: Wire::new(interrupt) }
     }
 }
 
@@ -125,7 +128,7 @@ impl SerialPort for Pl011 {
     }
 
     fn interrupt(&self) -> Option<u32> {
-        self.interrupt
+        self.interrupt.get()
     }
 
     fn seize(&self) {

@@ -2,6 +2,7 @@
 
 use portcullis_tree::Node;
 
+use super::PORTS;
 use super::bus::DEPTH_MAX;
 use super::driven::DeviceNode;
 use super::list::List;
@@ -20,7 +21,7 @@ pub struct UartNode<'a> {
 #[derive(Default)]
 pub struct Console<'a> {
     /// The serial ports in the tree's order.
-    pub uarts: List<Option<UartNode<'a>>, 8>,
+    pub uarts: List<Option<UartNode<'a>>, PORTS>,
     /// Value of `stdout-path`.
     pub stdout_path: &'a [u8],
     /// The node `/aliases`.

@@ -174,7 +174,7 @@ impl Devices {
             name: place.name,
             compatible: node.compatible,
             registers,
-            interrupts: self.interrupts(Interrupts { value: node.interrupts, parent })?,
+            interrupts: self.interrupts(Interrupts { value: node.interrupts, parent, extended: false })?,
             clock: node.clock_frequency.or_else(|| node.clocks.and_then(|phandle| self.clock(phandle))),
             clock_names: place.property(b"clock-names").unwrap_or_default(),
             kept: place.properties().filter_map(|property| kept(&property)).collect(),

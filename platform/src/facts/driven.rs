@@ -31,6 +31,7 @@ impl DeviceNode<'_> {
             edge: decoder.is_edge(self.interrupts, 0),
             clock: self.clock.or(fixed.map(|(_, frequency)| *frequency)),
             layout: self.layout,
+            inverter: decoder.inverter(self.interrupts, 0),
         }
     }
 }

@@ -55,6 +55,8 @@ pub struct Facts {
     pub bundle: Option<Range>,
 }
 
+/// Serial ports that there is room for.
+pub const PORTS: usize = 8;
 /// Ranges of RAM that there is room for.
 pub const MEMORY: usize = 16;
 /// Reserved ranges that there is room for. None may be left out: what is there would be given to a VM.
@@ -174,18 +176,19 @@ impl Facts {
     /// The tree is cut short or damaged, or something without which no VM can run is missing or wrong: memory, a core,
     /// an interrupt controller of a known kind, the timer. A board without console, clock, PSCI or bundle is none.
     pub fn from_tree(data: &[u8]) -> Result<Self, FactsError> {
-        Self::read(data, |_| ())
+        Self::read(data, |_| (), |_| ())
     }
 
-    /// The same; `failed` gets the root's `compatible` strings of a tree that is wrong, as far as there are any.
+    /// The same; `failed` gets the root's `compatible` strings of a tree that is wrong, as far as there are any, and `port` each
+    /// serial port that a driver knows, the console among them, in the tree's order.
     ///
     /// # Errors
     ///
     /// As for [`Facts::from_tree`].
-    pub fn read(data: &[u8], failed: impl FnOnce(&[Text])) -> Result<Self, FactsError> {
+    pub fn read(data: &[u8], failed: impl FnOnce(&[Text]), port: impl FnMut(DrivenDevice)) -> Result<Self, FactsError> {
         let mut walk = walk::Walk::default();
         let tree = Tree::visit(data, &mut walk).map_err(FactsError::Tree);
-        tree.and_then(|tree| walk.seen.finish(&tree)).inspect_err(|_| failed(&walk.seen.compatible))
+        tree.and_then(|tree| walk.seen.finish(&tree, port)).inspect_err(|_| failed(&walk.seen.compatible))
     }
 
     /// The devices that a driver knows, but for the console.

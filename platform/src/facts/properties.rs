@@ -21,6 +21,7 @@ pub struct Properties<'a> {
     pub interrupt_names: &'a [u8],
     pub interrupt_parent: Option<u32>,
     pub interrupts: &'a [u8],
+    pub interrupts_extended: &'a [u8],
     pub layout: Layout,
     pub initrd_start: Option<u64>,
     pub initrd_end: Option<u64>,
@@ -63,6 +64,7 @@ impl<'a> Properties<'a> {
             b"reg-shift" => self.layout.shift = cell(value),
             b"redistributor-stride" => self.redistributor_stride = number(value),
             b"stdout-path" => self.stdout_path = value,
+            b"interrupts-extended" => self.interrupts_extended = value,
             _ => {}
         }
     }

@@ -9,12 +9,12 @@ use super::cores::{Core, CoreStart};
 use super::driven::{Clocks, DeviceNode};
 use super::error::FactsError;
 use super::gic::{self, GicNode};
-use super::interrupt::{Decoder, Interrupts, is_before_gic};
+use super::interrupt::{Before, Decoder, Interrupts, is_before_gic};
 use super::list::{List, Text};
 use super::properties::{Properties, number, strings};
 use super::timer::TimerNode;
 use super::{Facts, LeftOut, MEMORY, Psci, PsciMethod, PsciVersion, RESERVED};
-use crate::driver::Driver;
+use crate::driver::{DrivenDevice, Driver};
 use crate::drivers::{self, OTHERS, ns16550};
 
 /// The walk: gathers the properties of a node, and shows it to [`Seen`] when all are there.
@@ -42,8 +42,8 @@ pub struct Seen<'a> {
     left_out: LeftOut,
     cores: List<Core, 16>,
     gic: Option<GicNode<'a>>,
-    /// Phandle of a controller before it.
-    before_gic: Option<u32>,
+    /// A controller before it.
+    before_gic: Option<Before>,
     timer: Option<TimerNode<'a>>,
     console: Console<'a>,
     devices: List<Option<DeviceNode<'a>>, OTHERS>,
@@ -250,7 +250,7 @@ impl<'a> Seen<'a> {
             match compatible {
                 known if let Some(is_v3) = gic::is_v3(known) => self.gic(properties, is_v3),
                 b"arm,armv8-timer" => self.timer(properties),
-                other if is_before_gic(other) => self.before_gic = properties.phandle,
+                before if let Some(inverts) = is_before_gic(before) => self.before_gic(properties, inverts),
                 b"arm,psci-1.0" => self.psci(properties, PsciVersion::V1_0)?,
                 b"arm,psci-0.2" => self.psci(properties, PsciVersion::V0_2)?,
                 b"arm,psci" => self.psci(properties, PsciVersion::V0_1)?,
@@ -283,12 +283,26 @@ impl<'a> Seen<'a> {
             stride: node.redistributor_stride,
             decoder: Decoder { cells: node.interrupt_cells.unwrap_or(0), phandle: node.phandle, before: None },
             // A GIC's own interrupt is wired to itself, whatever the root's interrupt parent is.
-            interrupts: Interrupts { value: node.interrupts, parent: node.phandle },
+            interrupts: Interrupts { value: node.interrupts, parent: node.phandle, extended: false },
         });
     }
 
+    fn before_gic(&mut self, node: &Properties<'a>, inverts: bool) {
+        let cells = node.interrupt_cells.unwrap_or(0);
+        let mut before = Before { phandle: node.phandle, cells, inverts: List::default() };
+        if inverts {
+            self.buses.regions(node.reg).all(|region| before.inverts.push(region));
+        }
+        self.before_gic.get_or_insert(before);
+    }
+
     fn interrupts(&self, node: &Properties<'a>) -> Interrupts<'a> {
-        Interrupts { value: node.interrupts, parent: node.interrupt_parent.or(self.buses.interrupt_parent()) }
+        let parent = node.interrupt_parent.or(self.buses.interrupt_parent());
+        // Where a node has both, this one counts (Devicetree Specification, section 2.4.1).
+        match node.interrupts_extended {
+            [] => Interrupts { value: node.interrupts, parent, extended: false },
+            value => Interrupts { value, parent, extended: true },
+        }
     }
 
     fn timer(&mut self, node: &Properties<'a>) {
@@ -339,7 +353,7 @@ impl<'a> Seen<'a> {
     }
 
     /// Puts together what was seen of the tree.
-    pub fn finish(&mut self, tree: &Tree<'a>) -> Result<Facts, FactsError> {
+    pub fn finish(&mut self, tree: &Tree<'a>, port: impl FnMut(DrivenDevice)) -> Result<Facts, FactsError> {
         if let Some(error) = self.error.take() {
             return Err(error);
         }
@@ -361,6 +375,8 @@ impl<'a> Seen<'a> {
         let timer =
             self.timer.ok_or(FactsError::NoNode { node: "timer", expected: "compatible \"arm,armv8-timer\"" })?;
         let timer = timer.finish(&gic.decoder)?;
+        let ports = self.console.uarts.iter().flatten();
+        ports.map(|uart| uart.device.finish(&gic.decoder, &self.clocks)).for_each(port);
         Ok(Facts {
             uart: self.console.choose().map(|uart| uart.finish(&gic.decoder, &self.clocks)),
             devices: self.devices.map(|device| device.map(|device| device.finish(&gic.decoder, &self.clocks))),

@@ -33,7 +33,10 @@ pub fn image(options: &Image) -> Result<()> {
         ram: ram::of(options.board, hardware.el3),
         devices: Vec::new(),
     };
-    let system = System::build_for(&environment, hardware, &limits, &options.manifest, false, "bundle.img")?;
+    let mut system = System::build_for(&environment, hardware, &limits, &options.manifest, false, "bundle.img")?;
+    if let Some(port) = &options.early_console {
+        system.name_early_console(port)?;
+    }
     fs::create_dir_all(&options.out).with_context(|| format!("{} cannot be made", options.out.display()))?;
     for (from, name) in [(&system.image, card::IMAGE), (&system.bundle, card::BUNDLE)] {
         let to = options.out.join(name);

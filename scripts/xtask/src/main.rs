@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     };
     let result = match command {
         Command::Run(options) => run::run(&options).map(|()| true),
-        Command::Test(filter) => testing::test(filter.as_deref()),
+        Command::Test(options) => testing::test(options.filter.as_deref(), options.all),
         Command::Bench(options) => bench::bench(options),
         Command::Image(options) => image::image(&options).map(|()| true),
         Command::Help => {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use portcullis_abi::map::MAX_VCPUS;
+use portcullis_platform::early_console::Record;
 
 use crate::board::{Board, Gic, Hardware};
 use crate::el3::El3;
@@ -13,15 +14,18 @@ pub const USAGE: &str = "\
 usage:
   scripts/setup [--quiet] [--tf-a] [--deny] [--fuzz] [--coverage] [--nbd]
   scripts/run [--board qemu-virt|raspi4b|zcu102|versal] [--manifest FILE] [--gic 2|3] [--cpu MODEL]
-              [--cores N] [--el3 none|tf-a] [--timeout SECONDS] [-- QEMU ARGS]
-  scripts/test [FILTER]
+              [--cores N] [--el3 none|tf-a] [--early-console PORT] [--timeout SECONDS] [-- QEMU ARGS]
+  scripts/test [FILTER | boards [--all]]
   scripts/bench [--peers] [--docs] [--accept] [--profile] [--links]
   scripts/image --board qemu-virt|rpi4|rpi5|zcu102|versal --manifest FILE --out DIR
-                [--u-boot [--tree FILE]]
+                [--u-boot [--tree FILE]] [--early-console PORT]
 --cores is 1 to 8, --cpu a model of QEMU (cortex-a72); the other boards have their own. --el3 tf-a has Arm
 Trusted Firmware-A below the hypervisor: for qemu-virt the first such run builds it from Debian's source and calls
 setup --tf-a, which installs what is missing for that; for raspi4b it is Debian's binary. FILTER is a part of the tests'
-names. Two parts run only if it names them: \"miri \", and \"fuzz \", for FUZZ_SECONDS of the environment each, 10 otherwise.
+names; boards are the machines of README.md, with --all every test of a board. Two parts run only if it names them:
+\"miri \", and \"fuzz \", for FUZZ_SECONDS of the environment each, 10 otherwise.
+PORT is NAME@ADDRESS or NAME@ADDRESS,REG-SHIFT,REG-IO-WIDTH: the console whatever the device tree says
+(docs/bring-up.md).
 image: --u-boot writes a FIT and an extlinux.conf too; the FIT has the device tree FILE, else U-Boot hands over its own.
 bench: --peers measures Xen and KVM too, --docs writes docs/numbers.md, --accept lowers the bounds to what was reached,
 --profile tells where the boot's instructions go, --links measures what lies between VMs, alone. Manifests to start from:
@@ -32,8 +36,8 @@ scripts/manifests.";
 pub enum Command {
     /// `scripts/run`.
     Run(Run),
-    /// `scripts/test`, with a part of the names of the tests to run.
-    Test(Option<String>),
+    /// `scripts/test`.
+    Test(Test),
     /// `scripts/bench`.
     Bench(Bench),
     /// `scripts/image`.
@@ -51,10 +55,21 @@ pub struct Run {
     pub manifest: Option<PathBuf>,
     /// QEMU's name of the CPU model; none for the board's default.
     pub cpu: Option<String>,
+    /// The serial port that the image itself names.
+    pub early_console: Option<Record>,
     /// When QEMU is ended; none for the default of the kind of run.
     pub timeout: Option<Duration>,
     /// Arguments passed on to QEMU.
     pub qemu_arguments: Vec<String>,
+}
+
+/// Options of `scripts/test`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Test {
+    /// A part of the names of the tests to run, or `boards`.
+    pub filter: Option<String>,
+    /// Of the tests of boards, all.
+    pub all: bool,
 }
 
 /// Options of `scripts/bench`.
@@ -83,6 +98,8 @@ pub struct Image {
     pub out: PathBuf,
     /// What U-Boot starts from is written as well.
     pub u_boot: Option<UBoot>,
+    /// The serial port that the image itself names.
+    pub early_console: Option<Record>,
 }
 
 /// What `scripts/image` writes for U-Boot.
@@ -150,7 +167,8 @@ impl Arguments {
     fn run(mut self) -> Result<Run, String> {
         let (mut cores, mut el3, mut gic) = (None, El3::None, None);
         let hardware = Hardware::new(Board::QemuVirt, Board::QemuVirt.cores());
-        let mut run = Run { hardware, manifest: None, cpu: None, timeout: None, qemu_arguments: vec![] };
+        let mut run =
+            Run { hardware, manifest: None, cpu: None, early_console: None, timeout: None, qemu_arguments: vec![] };
         while let Some((key, value)) = self.option()? {
             match key.as_str() {
                 "--board" => run.hardware.board = Board::parse(&value)?,
@@ -160,6 +178,7 @@ impl Arguments {
                 "--timeout" => run.timeout = Some(Duration::from_secs(number(&key, &value, 86_400)?)),
                 "--gic" => gic = Some(Gic::parse(&value)?),
                 "--el3" => el3 = El3::parse(&value)?,
+                "--early-console" => run.early_console = Some(early_console(&value)?),
                 _ => return Err(format!("scripts/run has no option {key}")),
             }
         }
@@ -192,14 +211,18 @@ impl Arguments {
         Ok(run)
     }
 
-    fn test(mut self) -> Result<Option<String>, String> {
+    fn test(mut self) -> Result<Test, String> {
+        let all = self.switch("--all");
         let filter = self.rest.next();
+        if all && filter.as_deref() != Some("boards") {
+            return Err("--all is all of the tests of boards: scripts/test boards --all".into());
+        }
         if let Some(option) = filter.iter().find(|word| word.starts_with('-')) {
             return Err(format!("scripts/test has no option {option}"));
         }
         match self.rest.next() {
             Some(extra) => Err(format!("scripts/test takes one FILTER, and '{extra}' is a second one")),
-            None => Ok(filter),
+            None => Ok(Test { filter, all }),
         }
     }
 
@@ -219,7 +242,7 @@ impl Arguments {
     }
 
     fn image(mut self) -> Result<Image, String> {
-        let (mut board, mut manifest, mut out, mut tree) = (None, None, None, None);
+        let (mut board, mut manifest, mut out, mut tree, mut early) = (None, None, None, None, None);
         let u_boot = self.switch("--u-boot");
         while let Some((key, value)) = self.option()? {
             match key.as_str() {
@@ -227,6 +250,7 @@ impl Arguments {
                 "--manifest" => manifest = Some(value.into()),
                 "--out" => out = Some(value.into()),
                 "--tree" => tree = Some(value.into()),
+                "--early-console" => early = Some(early_console(&value)?),
                 _ => return Err(format!("scripts/image has no option {key}")),
             }
         }
@@ -237,11 +261,15 @@ impl Arguments {
             }
             _ if tree.is_some() && !u_boot => Err("--tree is the device tree in a FIT, which --u-boot writes".into()),
             (Some(board), Some(manifest), Some(out), None) => {
-                Ok(Image { board, manifest, out, u_boot: u_boot.then_some(UBoot { tree }) })
+                Ok(Image { board, manifest, out, u_boot: u_boot.then_some(UBoot { tree }), early_console: early })
             }
             _ => Err("scripts/image needs --board, --manifest and --out".into()),
         }
     }
+}
+
+fn early_console(words: &str) -> Result<Record, String> {
+    Record::parse(words).map_err(|error| format!("--early-console {words}: {error}"))
 }
 
 fn number(key: &str, value: &str, most: u64) -> Result<u64, String> {
@@ -355,8 +383,13 @@ mod tests {
 
     #[test]
     fn test_takes_a_filter() {
-        assert_eq!(parse("test"), Ok(Command::Test(None)));
-        assert_eq!(parse("test gate"), Ok(Command::Test(Some("gate".into()))));
+        let test = |filter: Option<&str>, all| Ok(Command::Test(Test { filter: filter.map(str::to_owned), all }));
+        assert_eq!(parse("test"), test(None, false));
+        assert_eq!(parse("test gate"), test(Some("gate"), false));
+        assert_eq!(parse("test boards"), test(Some("boards"), false));
+        assert_eq!(parse("test boards --all"), test(Some("boards"), true));
+        assert!(parse("test --all").unwrap_err().contains("scripts/test boards --all"));
+        assert!(parse("test gate --all").unwrap_err().contains("scripts/test boards --all"));
         assert_eq!(parse("run --help"), Ok(Command::Help));
     }
 }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use portcullis_platform::early_console::Record;
 
 use crate::board::{Board, Files, Flash, Hardware};
 use crate::defect::Defect;
@@ -22,7 +23,7 @@ use crate::machine::terminal::{self, Raw};
 use crate::machine::{self, End, Keyboard, Next, Watcher, summary};
 use crate::options::Run;
 use crate::raspberry_pi;
-use crate::{cpu, devices, metal, ram, test_firmware};
+use crate::{cpu, devices, metal, ram, test_firmware, zcu102_tree};
 use system::{Board as Limits, Manifest, bundle};
 
 /// When a run ends at which nobody is watching.
@@ -46,6 +47,9 @@ pub fn run(options: &Run) -> Result<()> {
     let build = |limits: &Limits| {
         let mut system = System::build_for(&environment, options.hardware, limits, path, !interactive, "bundle.img")?;
         system.prepare(&environment, None)?;
+        if let Some(port) = &options.early_console {
+            system.name_early_console(port)?;
+        }
         anyhow::Ok(system)
     };
     let mut limits = System::limits(options.hardware, cpu);
@@ -206,9 +210,25 @@ impl System {
             self.raspberry_pi = Some(raspberry_pi::Files::make(environment, el3, &self.bundle, defect)?);
         }
         if let Some(name) = board.device_tree() {
-            self.tree = Some(DeviceTrees::of_debian(environment)?.file(name)?);
+            let tree = DeviceTrees::of_debian(environment)?.file(name)?;
+            self.tree = Some(match defect {
+                None => tree,
+                Some(defect) => zcu102_tree::make(&tree, &environment.target().join("test"), defect)?,
+            });
         }
         Ok(())
+    }
+
+    /// Has the image name this serial port as the console; the image as it is built stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// The image cannot be read or written, or has no place for that.
+    pub fn name_early_console(&mut self, port: &Record) -> Result<()> {
+        let mut image = fs::read(&self.image)?;
+        ensure!(port.put_into(&mut image), "{} has no place for an early console", self.image.display());
+        self.image.set_extension("early.img");
+        fs::write(&self.image, image).with_context(|| format!("{} cannot be written", self.image.display()))
     }
 
     /// Has a boot loader start the system, instead of QEMU, with image and bundle as they are now.

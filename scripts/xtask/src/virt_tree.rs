@@ -15,6 +15,8 @@ use crate::devices;
 
 /// The interrupt controller.
 const GIC: &str = "/intc@8000000";
+/// The first serial port.
+const CONSOLE: &str = "/pl011@9000000";
 /// The second serial port.
 const SERIAL: &str = "/pl011@9040000";
 /// The real-time clock.
@@ -62,6 +64,7 @@ fn edit(tree: &[u8], defect: Defect) -> Result<Vec<u8>> {
         // Kind, number, trigger.
         Defect::TakenInterrupt => (SERIAL, "interrupts", 1, RTC_INTID - FIRST_SHARED),
         Defect::Edge => (SERIAL, "interrupts", 2, RISING_EDGE),
+        Defect::AbsentSerial => (CONSOLE, "reg", 1, NOWHERE),
         Defect::DisguisedClock => (CLOCK, "compatible", 1, OF_GPIO),
         // The third of the timers.
         Defect::OtherTimer => (TIMER, "interrupts", 7, OTHER_PPI),
@@ -108,6 +111,7 @@ mod tests {
         let cells = |cells: &[u32]| cells.iter().flat_map(|cell| cell.to_be_bytes()).collect::<Vec<u8>>();
         for (node, name, value) in [
             ("intc@8000000", "reg", cells(&[0, 0x800_0000, 0, 0x1_0000, 0, 0x80a_0000, 0, 0xf6_0000])),
+            ("pl011@9000000", "reg", cells(&[0, 0x900_0000, 0, 0x1000])),
             ("pl011@9040000", "interrupts", cells(&[0, 8, 4])),
             ("pl031@9010000", "compatible", b"arm,pl031\0arm,primecell\0".to_vec()),
             ("timer", "interrupts", cells(&[1, 13, 4, 1, 14, 4, 1, 11, 4, 1, 10, 4])),
@@ -133,6 +137,7 @@ mod tests {
         let reg = cells(Defect::MisplacedCpuInterface, GIC, "reg");
         assert_eq!(reg, [0, 0x800_0000, 0, 0x1_0000, 0, NOWHERE, 0, 0xf6_0000]);
         assert_eq!(cells(Defect::TakenInterrupt, SERIAL, "interrupts"), [0, 2, 4]);
+        assert_eq!(cells(Defect::AbsentSerial, CONSOLE, "reg"), [0, NOWHERE, 0, 0x1000]);
         assert_eq!(cells(Defect::Edge, SERIAL, "interrupts"), [0, 8, 1]);
         assert_eq!(cells(Defect::Edge, GIC, "reg")[7], 0xf6_0000);
         assert_eq!(cells(Defect::OtherTimer, TIMER, "interrupts")[6..9], [1, 5, 4]);

@@ -17,14 +17,14 @@ fn an_empty_line_is_the_full_door() {
 #[test]
 fn every_argument_is_read() {
     let profile = parse(
-        "std=0 std-hyp=0 vendor-hyp=0x2 psci=1.0 smccc=1.2 conduits=smc cpus=2 trng=other gic=0 watchdog=30 \
+        "std=0 std-hyp=0 vendor-hyp=0x2 psci=1.0 smccc=1.2 conduits=smc cpus=2 trng=other gic=0 watchdog=30 suspend=1 \
          mode=storm",
     );
     let profile = profile.unwrap();
     assert!(!profile.has_trng() && !profile.has_pv_time() && !profile.has_vendor_identity() && profile.has_ptp());
     assert!(!profile.is_open(true) && profile.is_open(false));
     assert_eq!((profile.psci, profile.mode, profile.cpus, profile.gic), (0x1_0000, Mode::Storm, 2, false));
-    assert_eq!((profile.smccc, profile.watchdog), (0x1_0002, 30));
+    assert_eq!((profile.smccc, profile.watchdog, profile.suspend), (0x1_0002, 30, true));
 }
 
 #[test]

@@ -36,7 +36,8 @@ fn the_soc_has_a_name_from_smccc_1_2_on() {
     };
     assert_eq!(named(Mode::Honest), [0, 0x043b_0102, 3]);
     assert_eq!(result(Mode::Honest, ARCH_SOC_ID, 2), -3);
-    assert_eq!(named(Mode::SmcccOneOne), [-1; 3]);
+    assert_eq!([named(Mode::SmcccOneOne), named(Mode::Nameless)], [[-1; 3]; 2]);
+    assert_eq!(result(Mode::Nameless, SMCCC_VERSION, 0), 0x1_0002);
 }
 
 #[test]

@@ -97,7 +97,9 @@ fn shown(gic: GicVersion, crm: u64, op2: u64, raw: u64) -> u64 {
     if let ((4, 0), GicVersion::V2, Some(field)) = ((crm, op2), gic, limits.get_mut(PFR0_GIC)) {
         *field = 0;
     }
-    (0u32..).step_by(4).zip(limits).fold(0, |shown, (shift, most)| shown | cut(raw >> shift & 0xf, most) << shift)
+    // Nor of a field that is zero.
+    let fields = (0u32..).step_by(4).zip(limits).take_while(|(shift, _)| raw >> shift != 0);
+    fields.fold(0, |shown, (shift, most)| shown | cut(raw >> shift & 0xf, most) << shift)
 }
 
 /// Registers of the group: S3_0_C0_C1_0 to S3_0_C0_C7_7.
@@ -106,22 +108,23 @@ pub const COUNT: usize = 7 * 8;
 /// The number of S3_0_C0_C`crm`_`op2` in the group, from 0; [`COUNT`] or more if it is not in it.
 #[inline]
 pub const fn number(crm: u64, op2: u64) -> usize {
-    (crm.wrapping_sub(1) as usize).saturating_mul(8).saturating_add(op2 as usize)
+    ((crm << 3 | op2) as usize).wrapping_sub(8)
 }
 
-/// What register `number` of the group shows to guests on the core on which this runs, of which `protection` holds.
-pub fn shown_here(number: usize, protection: &Protection) -> u64 {
+/// What register `number` of the group shows to guests on the core on which this runs, but for what [`with_unaffected`] adds.
+pub fn shown_here(number: usize) -> u64 {
     let (crm, op2) = (number as u64 / 8 + 1, number as u64 % 8);
-    with_unaffected(protection, crm, op2, shown(gic::version(), crm, op2, id::read(crm, op2)))
+    shown(gic::version(), crm, op2, id::read(crm, op2))
 }
+
+/// CRm and op2 of the registers that have CSV2 and CSV3: ID_AA64PFR0_EL1, ID_PFR0_EL1, ID_PFR2_EL1.
+pub const OF_SPECULATION: [(u64, u64); 3] = [(4, 0), (1, 0), (3, 4)];
 
 /// `shown` with CSV2 and CSV3 as the workaround registers tell: a core that is known not to be affected need not say so itself.
-fn with_unaffected(protection: &Protection, crm: u64, op2: u64, shown: u64) -> u64 {
+pub fn with_unaffected(protection: &Protection, crm: u64, op2: u64, shown: u64) -> u64 {
     let [targets, tables] = [protection.keeps_targets(), protection.tables];
     let fields: &[(bool, u32)] = match (crm, op2) {
-        // ID_AA64PFR0_EL1.
         (4, 0) => &[(targets, 56), (tables, 60)],
-        // ID_PFR0_EL1.CSV2, ID_PFR2_EL1.CSV3.
         (1, 0) => &[(targets, 16)],
         (3, 4) => &[(tables, 0)],
         _ => &[],

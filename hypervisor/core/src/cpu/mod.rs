@@ -1,6 +1,7 @@
 //! One physical core: its interrupt controller's interface, the features of it that guests see, and what its speculation asks for.
 
 pub mod deadlines;
+pub mod feature_set;
 pub mod gic;
 pub mod gic_v2;
 pub mod gic_v3;

@@ -9,8 +9,8 @@ use portcullis_bundle::implementations::Implementation;
 use spin::Once;
 
 use super::deadlines::{Deadlines, NEVER, Timer};
+use super::feature_set::FeatureSet;
 use super::gic::Signals;
-use super::id_registers;
 use super::speculation::Protection;
 use crate::with_interface;
 
@@ -40,8 +40,12 @@ pub struct Core {
     deadlines: Deadlines,
     /// What holds on it against speculation.
     protection: Once<Protection>,
-    /// The ID registers as guests on this core see them.
-    id_registers: [AtomicU64; id_registers::COUNT],
+    /// What guests see of its features.
+    features: FeatureSet,
+    /// Bits of physical address that it has.
+    reach: AtomicU32,
+    /// Its CNTFRQ_EL0: ticks of the counter in a second.
+    frequency: AtomicU64,
     /// Its MIDR_EL1, REVIDR_EL1 and AIDR_EL1.
     identity: [AtomicU64; 3],
 }
@@ -56,7 +60,9 @@ impl Core {
             readiness: AtomicU32::new(Readiness::Awaited as u32),
             deadlines: Deadlines::new(),
             protection: Once::new(),
-            id_registers: [const { AtomicU64::new(0) }; id_registers::COUNT],
+            features: FeatureSet::new(),
+            reach: AtomicU32::new(0),
+            frequency: AtomicU64::new(0),
             identity: [const { AtomicU64::new(0) }; 3],
         }
     }
@@ -70,19 +76,28 @@ impl Core {
         unsafe { anchor.cast::<Self>().as_ref() }
     }
 
-    /// The ID register S3_0_C0_C`crm`_`op2` as a guest on this core sees it.
-    #[inline]
-    pub fn id_register(&self, crm: u64, op2: u64) -> u64 {
-        self.id_registers.get(id_registers::number(crm, op2)).map_or(0, |value| value.load(Ordering::Relaxed))
+    /// What guests see of its features, once it is online.
+    pub fn features(&self) -> &FeatureSet {
+        &self.features
+    }
+
+    /// Bits of physical address that it has, once it is online.
+    pub fn reach(&self) -> u32 {
+        self.reach.load(Ordering::Relaxed)
+    }
+
+    /// Its CNTFRQ_EL0, in Hz, once it is online.
+    pub fn frequency(&self) -> u64 {
+        self.frequency.load(Ordering::Relaxed)
     }
 
     /// Finds out what the hardware of this core is, with what `firmware` says of it, and what guests see of that. To be called on
     /// it, once.
     pub(crate) fn identify(&self, firmware: Option<&dyn Firmware>) {
         let protection = self.protection.call_once(|| Protection::here(firmware));
-        for (number, value) in self.id_registers.iter().enumerate() {
-            value.store(id_registers::shown_here(number, protection), Ordering::Relaxed);
-        }
+        self.features.find_out(protection);
+        self.reach.store(cpu::physical_address_bits(), Ordering::Relaxed);
+        self.frequency.store(timer::frequency(), Ordering::Relaxed);
         for (value, register) in self.identity.iter().zip(cpu::identity()) {
             value.store(register, Ordering::Relaxed);
         }

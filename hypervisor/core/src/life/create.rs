@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use portcullis_abi::bundle::{IMPLEMENTATIONS_MAX, NAME_MAX};
+use portcullis_abi::bundle::NAME_MAX;
 use portcullis_abi::firmware::{STD_TRNG, VENDOR_HYP_PTP};
 use portcullis_abi::map;
 use portcullis_arch::timer;
@@ -17,13 +17,11 @@ use portcullis_gate::{Conduits, FilterError, Register, Row, Rule, SetError, Supp
 
 use super::flash::{self, FlashError};
 use super::shared_memory::{self, SharedMemory, SharedMemoryError};
-use crate::cpu::physical_core::Core;
 use crate::devices::gpio::Gpio;
 use crate::devices::{clock_is_replaced, wires_are_replaced};
 use crate::links::Links;
 use crate::memory::stage2::{Access, Stage2};
 use crate::serial::SERIAL;
-use crate::vm::implementations::KnownImplementations;
 use crate::vm::{Parts, Vm, pv_time, ram_of, support};
 
 /// What VMs are made of.
@@ -78,8 +76,6 @@ pub enum CreateError {
         /// Why not.
         error: SharedMemoryError,
     },
-    /// It would be told of too many CPU implementations.
-    Implementations(&'static str),
     /// It cannot have its flash.
     Flash {
         /// The VM.
@@ -135,10 +131,6 @@ impl fmt::Display for CreateError {
                  leave one out",
                 map::GPIO,
                 map::GPIO_INTID
-            ),
-            Self::Implementations(vm) => write!(
-                f,
-                "{vm}: its cores and its `implementations` are more than {IMPLEMENTATIONS_MAX} different CPUs; leave some out"
             ),
             Self::SharedMemory { vm, error } => write!(f, "{vm}: {error}"),
             Self::Flash { vm, error } => write!(f, "{vm}: {error}"),
@@ -290,18 +282,6 @@ pub fn check_clock(vm: &Vm, known: bool, controlled: bool) -> Result<(), CreateE
     if !known && (vm.config.settings.autostart || !controlled) {
         return Err(CreateError::NoTime(vm.name()));
     }
-    Ok(())
-}
-
-/// Finds out which CPU implementations a VM is told of: those of its cores, all of which have come, and those of its manifest.
-///
-/// # Errors
-///
-/// [`CreateError::Implementations`].
-pub fn set_implementations(vm: &Vm, cores: &[&Core]) -> Result<(), CreateError> {
-    let own = vm.vcpus().iter().filter_map(|vcpu| Some(cores.get(vcpu.core)?.implementation()));
-    let known = KnownImplementations::of(own.chain(vm.config.implementations.iter()));
-    vm.set_implementations(known.map_err(|_| CreateError::Implementations(vm.name()))?);
     Ok(())
 }
 

@@ -15,7 +15,8 @@ use portcullis_vgic::GicVersion;
 
 use super::board::Parts;
 use crate::cpu::physical_core::Core;
-use crate::life::create::{Stock, create, set_implementations};
+use crate::life::cores::settle_cores;
+use crate::life::create::{Stock, create};
 use crate::life::shared_memory::{Description, SharedMemory};
 use crate::life::wires;
 use crate::links::serial::Serial;
@@ -214,7 +215,7 @@ impl Rig {
                 worker.adopt();
             });
         }
-        machine.vms.iter().for_each(|vm| set_implementations(vm, machine.cores).unwrap());
+        machine.vms.iter().for_each(|vm| settle_cores(vm, machine.cores).unwrap());
         rig.at(0, || start(machine, workers));
         rig.deliver();
         rig
@@ -370,6 +371,8 @@ fn hardware(gic: GicVersion, number: usize) -> Hardware {
     // FEAT_RAS: an SError that is pending can be deferred.
     fake::set("id_aa64pfr0_el1", 1 << 28);
     fake::set("midr_el1", MIDR[number % MIDR.len()]);
+    // PARange: 48 bits, as the host's addresses are.
+    fake::set("id_aa64mmfr0_el1", 5);
     match gic {
         GicVersion::V3 => fake::set("ich_vtr_el2", FOUR_LIST_REGISTERS),
         GicVersion::V2 => {
@@ -452,7 +455,11 @@ fn assemble(
     }
     let vms = configs.iter().enumerate().map(|(index, config)| {
         // In one piece: of two, the VM's RAM may come from the one that its flash needs.
-        let flash = if config.flash.is_some() { FLASH_BANK } else { 0 };
+        let flash = match config.flash {
+            // The first bank's memory is the blocks that its file has.
+            Some([file, _]) => FLASH_BANK + file.map_or(0, |file| (file.len() as u64).next_multiple_of(2 << 20)),
+            None => 0,
+        };
         stock.free.add(memory(config.memory + flash)).unwrap();
         let row: &'static Row = Box::leak(Box::new(Row::new()));
         create(index, *config, row, index == 0, &mut stock).unwrap()

@@ -6,7 +6,6 @@ use portcullis_vgic::GicVersion;
 
 use super::{abort, call, external_abort, system_error};
 use crate::cpu::gic::Interface;
-use crate::cpu::physical_core::Core;
 use crate::vm::{Vcpu, failure::Reason, off_core::OffCore};
 
 /// ESR_ELx.EC: WFI or WFE.
@@ -210,7 +209,7 @@ fn send_sgi<G: Interface>(vcpu: &'static Vcpu, syndrome: u64) -> Next {
 fn id_register<G: Interface>(vcpu: &'static Vcpu, syndrome: u64) -> Next {
     vcpu.account().exit(Exit::IdRegister);
     let (crm, op2) = (syndrome >> 1 & 0xf, syndrome >> 17 & 7);
-    let value = Core::current().map_or(0, |core| core.id_register(crm, op2));
+    let value = vcpu.vm.features.get().register(crm, op2);
     let register = syndrome >> 5 & 0x1f;
     vcpu.context.set_register(register, value);
     stepping::step_over_a64();

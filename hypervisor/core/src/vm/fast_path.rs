@@ -1,12 +1,12 @@
 //! What the vectors know of a VM, so that most of its calls end there.
 
-use portcullis_arch::context::{Context, MISS_SEARCH, MISS_TO_GATE};
-use portcullis_gate::{Conduit, Filter, Profile, Register, fast_table::asks_gate};
+use portcullis_arch::context::Context;
+use portcullis_gate::{Conduit, Filter, Profile, Register};
 
 use super::Vm;
 
 impl Vm {
-    /// Works out what the vectors answer: nothing if the VM is audited, as every call is to be noted. To be called with the
+    /// Works out what the vectors answer: nothing if the VM is audited, as the gate notes every call. To be called with the
     /// frozen `profile` and `filter` and before a vCPU runs.
     pub fn work_out_fast_tables(&self, profile: Profile, filter: &Filter) {
         self.forwards.build(filter);
@@ -24,15 +24,6 @@ impl Vm {
         let audited = self.audit.profile().is_some();
         let shown = self.audit.profile().unwrap_or(profile);
         let wide = wide && shown.is_smccc_1_2();
-        let forwards = self.published.forwards();
-        let on_miss = [Conduit::Hvc, Conduit::Smc].map(|conduit| match () {
-            // Management calls have no line, nor have a few others, and an audited VM has none at all.
-            () if profile.is_control() || audited => MISS_TO_GATE,
-            () if asks_gate(profile) && profile.conduits().contains(conduit) => MISS_TO_GATE,
-            () if forwards && profile.conduits().contains(conduit) => MISS_SEARCH,
-            () => 0,
-        });
-        context.on_miss.set(on_miss);
         context.forward_ranges.set(Some(&self.forwards));
         context.client.set(u64::from(self.vmid()));
         context.wide.set(u64::from(wide));

@@ -25,7 +25,7 @@ impl FastTables {
 
     /// Leaves every call to the gate.
     pub fn close(&self) {
-        self.by_conduit().iter().for_each(|table| table.close());
+        self.by_conduit().iter().for_each(|table| table.close(true));
     }
 
     /// Works out what the vectors answer a VM with this `profile` and `filter`, both final.

@@ -23,6 +23,7 @@ pub mod rate;
 pub mod report;
 pub mod restart;
 pub mod seed;
+pub mod shown_features;
 pub mod shown_phase;
 pub mod state;
 pub mod state_pages;
@@ -65,6 +66,7 @@ use self::off_core::OffCore;
 use self::power::{Power, PowerState};
 use self::pv_time::PvTime;
 use self::rate::LineRate;
+use self::shown_features::ShownFeatures;
 use self::state::{Phase, State};
 use self::state_pages::SharedEnds;
 use self::timekeeping::Timekeeping;
@@ -142,6 +144,8 @@ pub struct Vm {
     asked: Wait,
     /// When CPU_ON last asked for a vCPU, by its virtual counter.
     starts: Wait,
+    /// What its guests see of the features of its cores.
+    pub features: ShownFeatures,
     /// The CPU implementations that it is told of.
     implementations: Once<KnownImplementations>,
     /// Its watchdog, which is never on if the manifest gives it none.
@@ -246,6 +250,7 @@ impl Vm {
             fast_tables: FastTables::new(),
             forwards: Forwards::new(),
             vcpus: Once::new(),
+            features: ShownFeatures::new(),
             implementations: Once::new(),
             kicks: Kicks::new(),
             life: Life::new(config.settings.restart_limit),

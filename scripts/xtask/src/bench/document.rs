@@ -109,10 +109,10 @@ cortex-a53 and on a cortex-a72, by a clock that goes on by a nanosecond an instr
 
 ## Growth
 
-Instructions per call while 1, 2, 4 and 8 VMs call at once, 4 vCPUs of one VM, with filter ranges, on a machine with a
-GICv2 (all other figures are those of a GICv3), while two other VMs call that share another core, and of a VM that shares its
-core with one that calls. Each machine has eight cores in multi-threaded TCG, of which as many run at the same time as the
-host has cores. Counted for each VM's first core, the slowest one's median.
+Instructions per call while 1, 2, 4 and 8 VMs call at once, 4 vCPUs of one VM, with filter ranges, of a VM with a watchdog that
+may suspend, on a machine with a GICv2 (all other figures are those of a GICv3), while two other VMs call that share another
+core, and of a VM that shares its core with one that calls. Each machine has eight cores in multi-threaded TCG, of which as many
+run at the same time as the host has cores. Counted for each VM's first core, the slowest one's median.
 
 {growth}
 ## What these numbers do not show

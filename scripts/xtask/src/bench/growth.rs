@@ -34,6 +34,8 @@ pub enum Variation {
     Cores(u32),
     /// Filter ranges of the one VM, the last of them with the id that is called.
     Ranges(u32),
+    /// One VM, with a watchdog and the permission to suspend itself.
+    Resting,
     /// One VM, on a machine with a GICv2; all others have a GICv3.
     GicV2,
     /// The VM has its core to itself, two others share another one.
@@ -44,7 +46,7 @@ pub enum Variation {
 
 impl Variation {
     /// Every one, that which the others are compared with first.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Vms(1),
         Self::Vms(2),
         Self::Vms(4),
@@ -52,6 +54,7 @@ impl Variation {
         Self::Cores(4),
         Self::Ranges(1),
         Self::Ranges(32),
+        Self::Resting,
         Self::GicV2,
         Self::BesideShared,
         Self::Shared,
@@ -65,6 +68,7 @@ impl Variation {
             Self::Cores(count) => format!("{count} cores of a VM"),
             Self::Ranges(1) => "1 filter range".to_owned(),
             Self::Ranges(count) => format!("{count} filter ranges"),
+            Self::Resting => "watchdog and suspend".to_owned(),
             Self::GicV2 => "GICv2".to_owned(),
             Self::BesideShared => "beside a shared core".to_owned(),
             Self::Shared => "on a shared core".to_owned(),
@@ -75,7 +79,7 @@ impl Variation {
     pub fn figure_name(self) -> String {
         match self {
             Self::Ranges(_) => format!("growth per range of {}", self.name()),
-            Self::Vms(_) | Self::Cores(_) | Self::GicV2 => format!("growth with {}", self.name()),
+            Self::Vms(_) | Self::Cores(_) | Self::Resting | Self::GicV2 => format!("growth with {}", self.name()),
             Self::BesideShared | Self::Shared => format!("growth {}", self.name()),
         }
     }
@@ -92,7 +96,10 @@ impl Variation {
                 manifest = filters(count);
                 vec![vec![0]]
             }
-
+            Self::Resting => {
+                manifest = include_str!("resting.toml").to_owned();
+                vec![vec![0]]
+            }
             Self::Shared => {
                 // Few switches: a batch in which there is one is not what a call costs.
                 manifest = "slice = \"1s\"".to_owned();
@@ -127,7 +134,7 @@ impl Variation {
         let cores: &[u32] = match self {
             Self::BesideShared => &[1, 1],
             Self::Shared => &[0],
-            Self::Vms(_) | Self::Cores(_) | Self::Ranges(_) | Self::GicV2 => &[],
+            Self::Vms(_) | Self::Cores(_) | Self::Ranges(_) | Self::Resting | Self::GicV2 => &[],
         };
         let (flags, tests) = (Configuration::DEFAULT.flags | flag::PARTNER, 1 << Storm::Calls as u64);
         let configuration = Configuration { flags, tests, output: Output::None as u32, ..Configuration::DEFAULT };
@@ -142,7 +149,7 @@ impl Variation {
         match self {
             Self::Vms(count) => count as usize,
             // The first vCPU measures, the others only call.
-            Self::Cores(_) | Self::Ranges(_) | Self::GicV2 | Self::BesideShared | Self::Shared => 1,
+            Self::Cores(_) | Self::Ranges(_) | Self::Resting | Self::GicV2 | Self::BesideShared | Self::Shared => 1,
         }
     }
 }
@@ -202,9 +209,12 @@ pub fn figure(variation: Variation, alone: &Costs, costs: &Costs) -> Figure {
     let most = alone.keys().map(added).fold(0.0, f64::max);
     let (per, at_most) = match variation {
         Variation::Ranges(count) => (f64::from(count), PER_RANGE),
-        Variation::Vms(_) | Variation::Cores(_) | Variation::GicV2 | Variation::BesideShared | Variation::Shared => {
-            (1.0, 0)
-        }
+        Variation::Vms(_)
+        | Variation::Cores(_)
+        | Variation::Resting
+        | Variation::GicV2
+        | Variation::BesideShared
+        | Variation::Shared => (1.0, 0),
     };
     Figure { name: variation.figure_name(), value: most / per, at_most: Some(at_most) }
 }

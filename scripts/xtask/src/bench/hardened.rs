@@ -1,12 +1,14 @@
-//! What it costs that exits begin with a loop over the branch history: some of the measurements, on a core that needs it.
+//! What it costs that exits begin with a loop over the branch history, or with a call of EL3: some of the measurements, on a core that
+//! needs it.
 
 use anyhow::{Context, Result};
 use bench_guests::configuration::Configuration;
 
 use super::guest::Guest;
 use super::measure::{Bench, Run};
-use super::measurement::{CPU_WITH_LOOP, Measurements, alone};
+use super::measurement::{CPU_WITH_LOOP, EL3_WITH_WORKAROUNDS, Measurements, alone};
 use super::{collect, switches};
+use crate::el3::El3;
 
 /// Iterations of the loop on [`CPU_WITH_LOOP`], of three instructions each (Arm, "Spectre-BHB").
 const ITERATIONS: f64 = 8.0;
@@ -19,18 +21,28 @@ const CALL: &str = "hvc psci-version";
 ///
 /// A run that fails.
 pub fn measure(bench: &Bench) -> Result<Measurements> {
-    let (cpu, prefix) = CPU_WITH_LOOP;
+    let mut found = with(bench, "loop", El3::None, CPU_WITH_LOOP.1)?;
+    let (el3, prefix) = EL3_WITH_WORKAROUNDS;
+    found.extend(with(bench, "el3", el3, prefix)?);
+    Ok(found)
+}
+
+/// The measurements on the core with this firmware, whose runs are named after `name`.
+fn with(bench: &Bench, name: &str, el3: El3, prefix: &str) -> Result<Measurements> {
+    let (cpu, _) = CPU_WITH_LOOP;
     let mut found = Measurements::new();
     let configuration = Configuration { batches: 20, ..Configuration::DEFAULT };
-    let outcome = bench.run(&alone("loop-calls", Guest::Calls, cpu, configuration, ""))?;
+    let run =
+        |what, guest, configuration| Run { el3, ..alone(&format!("{name}-{what}"), guest, cpu, configuration, "") };
+    let outcome = bench.run(&run("calls", Guest::Calls, configuration))?;
     collect::check_ruler(&outcome)?;
     found.extend(collect::calls(&outcome, &configuration, 0));
     let configuration = Configuration { count: collect::OPERATIONS, ..Configuration::DEFAULT };
-    let outcome = bench.run(&alone("loop-interrupts", Guest::Interrupts, cpu, configuration, ""))?;
+    let outcome = bench.run(&run("interrupts", Guest::Interrupts, configuration))?;
     collect::check_ruler(&outcome)?;
     found.extend(collect::operations(&outcome.results.tests));
     let (key, way) = switches::SLICE_END;
-    let outcome = bench.run(&Run { cpu, ..switches::shared("loop-switch", way) })?;
+    let outcome = bench.run(&Run { cpu, el3, ..switches::shared(&format!("{name}-switch"), way) })?;
     found.insert(key.to_owned(), switches::counted(&outcome, 0, way)?);
     Ok(found.into_iter().map(|(key, measurement)| (format!("{prefix}{key}"), measurement)).collect())
 }

@@ -191,7 +191,7 @@ mod tests {
     use bench_guests::sharing::Storm;
 
     use super::*;
-    use crate::bench::measurement::{CPU_WITH_LOOP, single};
+    use crate::bench::measurement::{CPU_WITH_LOOP, EL3_WITH_WORKAROUNDS, single};
     use crate::bench::{links, switches, windows};
 
     fn committed() -> Vec<Row> {
@@ -210,7 +210,8 @@ mod tests {
             Storm::ALL.into_iter().flat_map(windows::keys).chain(switches::KEYS.map(str::to_owned)).collect();
         for row in rows {
             for key in &row.measure {
-                let key = &key.strip_prefix(CPU_WITH_LOOP.1).unwrap_or(key).to_owned();
+                let prefixes = [CPU_WITH_LOOP.1, EL3_WITH_WORKAROUNDS.1];
+                let key = &prefixes.iter().find_map(|prefix| key.strip_prefix(prefix)).unwrap_or(key).to_owned();
                 let known = match row.table {
                     Table::Call => key.split_once("hvc ").is_some_and(|(_, name)| calls::index(name).is_some()),
                     Table::Operation => operations.contains(&key.as_str()),

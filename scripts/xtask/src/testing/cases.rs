@@ -20,6 +20,31 @@ mod speculation;
 mod watchdog;
 
 use self::case::Case;
+use crate::board::Board;
+
+/// The tests of the machines in the README's matrix.
+pub const MATRIX: [&str; 14] = [
+    "conformance",
+    "linux",
+    "tf-a-conformance",
+    "tf-a-linux",
+    "conformance-gicv2",
+    "linux-gicv2",
+    "raspi4b-conformance",
+    "raspi4b-linux",
+    "raspi4b-tf-a-conformance",
+    "raspi4b-tf-a-linux",
+    "zcu102-conformance",
+    "zcu102-linux",
+    "versal-conformance",
+    "versal-linux",
+];
+
+/// Whether the test with this name is of a board, or of a machine that is not as others are.
+pub fn is_of_board(name: &str) -> bool {
+    let other = |case: &&Case| case.board != Board::QemuVirt || boards::CASES.iter().any(|one| one.name == case.name);
+    all().filter(other).any(|case| case.name == name)
+}
 
 /// Every test in QEMU.
 pub fn all() -> impl Iterator<Item = &'static Case> {

@@ -11,6 +11,8 @@ use super::tally::Tally;
 use super::workspace;
 use crate::environment::Environment;
 
+/// The package whose tests need more compilers than others.
+const HEADER_PACKAGE: &str = "c-header";
 /// The package that loom checks.
 const LOOM_PACKAGE: &str = "portcullis-gate";
 /// The package whose tests have servers of disks as child processes.
@@ -36,21 +38,24 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
     let packages = workspace::host_packages(environment)?;
     // Of a package whose own name fits everything is run, of the others what fits by its name.
     let (whole, others): (Vec<_>, Vec<_>) = packages.into_iter().partition(|name| filter.selects("host", name));
-    if whole.iter().any(|name| name == NBD_PACKAGE) {
-        let setup = Command::new(environment.root.join("scripts/setup")).args(["--nbd", "--quiet"]).status();
+    for (package, option) in [(NBD_PACKAGE, "--nbd"), (HEADER_PACKAGE, "--header")] {
+        if !whole.iter().any(|name| name == package) {
+            continue;
+        }
+        let setup = Command::new(environment.root.join("scripts/setup")).args([option, "--quiet"]).status();
         if !setup.as_ref().is_ok_and(ExitStatus::success) {
-            tally.fail("host servers", &format!("scripts/setup --nbd: {setup:?}"));
+            tally.fail(&format!("host {package}"), &format!("scripts/setup {option}: {setup:?}"));
         }
     }
     for (packages, filtered) in [(whole, false), (others, true)] {
         // No name of a test has a space: what has one, like "qemu linux", is asked of another part.
-        if packages.is_empty() || filtered && filter.text.contains(' ') {
+        if packages.is_empty() || filtered && (matches!(filter, Filter::Boards { .. }) || filter.text().contains(' ')) {
             continue;
         }
         let mut command = cargo(environment, "test")?;
         command.arg("--no-fail-fast").args(packages.iter().flat_map(|name| ["-p", name]));
         if filtered {
-            command.args(["--", &filter.text]);
+            command.args(["--", filter.text()]);
         }
         execute(command, "host", filtered, tally)?;
     }

@@ -56,18 +56,18 @@ const PARTS: [Part; 10] = [
 /// Parts that run only where the filter begins with their name: they take a compiler or a build of their own, and minutes.
 const BY_NAME_ONLY: [&str; 3] = ["miri", "fuzz", "coverage"];
 
-/// Runs the tests whose name contains `filter`. Whether all passed and there was at least one.
+/// Runs the tests whose name contains `filter`, or those of boards, `all` of them or the README's. Whether all passed and there was at least one.
 ///
 /// # Errors
 ///
 /// `scripts/setup` has not run. Whatever goes wrong in a part is a failure of that part.
-pub fn test(filter: Option<&str>) -> Result<bool> {
+pub fn test(filter: Option<&str>, all: bool) -> Result<bool> {
     let environment = Environment::load()?;
-    let filter = Filter { text: filter.unwrap_or_default().to_owned() };
+    let filter = Filter::new(filter, all);
     let mut total = Tally::default();
     for (name, run) in PARTS {
-        if BY_NAME_ONLY.contains(&name) && !filter.text.starts_with(name) {
-            if filter.text.is_empty() {
+        if BY_NAME_ONLY.contains(&name) && !filter.text().starts_with(name) {
+            if filter.is_empty() {
                 total.leave_out(name, &format!("it runs by its name only: scripts/test \"{name} \""));
             }
             continue;
@@ -85,8 +85,8 @@ pub fn test(filter: Option<&str>) -> Result<bool> {
     }
     if total.count() == 0 {
         let reason = match total.has_left_out() {
-            true => format!("every test with '{}' in its name was left out", filter.text),
-            false => format!("no test has '{}' in its name", filter.text),
+            true => format!("every test with '{}' in its name was left out", filter.text()),
+            false => format!("no test has '{}' in its name", filter.text()),
         };
         total.fail("filter", &reason);
     }

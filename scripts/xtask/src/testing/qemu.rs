@@ -7,6 +7,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result};
 
+use portcullis_platform::early_console::Record;
+
 use super::cases;
 use super::cases::case::Case;
 use super::damage::Damage;
@@ -129,6 +131,9 @@ fn boot(environment: &Environment, case: &Case) -> Result<(Console, End)> {
         damage.apply(&system.bundle).context("the bundle could not be damaged")?;
     }
     system.prepare(environment, case.defect)?;
+    if let Some(words) = case.early_console {
+        system.name_early_console(&Record::parse(words)?)?;
+    }
     if let Some(loader) = case.loader {
         system.start_by(environment, loader, case.cpu).context("the boot loader's files could not be made")?;
     }

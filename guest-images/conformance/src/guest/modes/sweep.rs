@@ -100,6 +100,9 @@ fn policy(profile: &Profile) -> Option<Policy> {
     };
     let row = Row::new();
     row.create(&support, conduits);
+    if profile.suspend {
+        row.permit_suspend();
+    }
     let values = [
         (Register::Std, profile.std),
         (Register::StdHyp, profile.std_hyp),

@@ -2,5 +2,6 @@ mod coherency;
 mod creation;
 mod ends;
 mod given;
+mod implementations;
 mod scrubbing;
 mod shared_memory;

@@ -139,6 +139,36 @@ fn another_vcpu_and_a_bad_entry_keep_it_awake() {
     }
 }
 
+/// A VM may go on in its own firmware, and have a vCPU begin there: in what its flash has code in, and aligned.
+#[test]
+fn its_own_flash_is_a_place_to_go_on() {
+    let file: &'static [u8] = &[0x14; 0x1_0000];
+    let with_flash = VmConfig { flash: Some([Some(file), None]), ..sleeper("a", &[1, 2]) };
+    let rig = Rig::new(&[vm("ops", &[0]), with_flash]);
+    rig.settle();
+    let a = rig.vcpu(1, 0);
+    let on = |entry: u64| code(&rig, [(PSCI_CPU_ON | SMC64).into(), 1, entry, 0]);
+    for entry in [map::FLASH + 1, map::FLASH + 2, map::FLASH + map::FLASH_BANK, map::FLASH + 2 * map::FLASH_BANK - 4] {
+        assert_eq!(code(&rig, [SUSPEND, entry, 0, 0]), PSCI_INVALID_ADDRESS, "{entry:#x}");
+        assert_eq!(on(entry), PSCI_INVALID_ADDRESS, "{entry:#x}");
+    }
+    rig.at(1, || {
+        unmask(0xf0);
+        wants_uart(a, 0xa0);
+        fake::on_wait(move || {
+            assert_eq!(a.vm.phase_name(), "suspended");
+            uart(a.vm, true);
+            fake::pend(KICK);
+        });
+    });
+    let entry = map::FLASH + 0x1000;
+    let outcome = rig.guest(1, move |context| hvc(context, [SUSPEND, entry, CONTEXT, 0]));
+    assert_eq!((rig.register(1, "elr_el2"), x(outcome, 0)), (entry, CONTEXT));
+    assert_eq!(on(entry), 0);
+    rig.settle();
+    assert_eq!(rig.register(2, "elr_el2"), entry);
+}
+
 #[test]
 fn an_interrupt_of_a_device_wakes_it_whatever_its_cpu_interface_says() {
     for gic in BOTH {

@@ -1,9 +1,10 @@
 //! The tests on boards that people partition, as far as QEMU has them: Xilinx' ZCU102 and Versal.
 
-use super::super::expectation::Expectation::{self, All, Cases, Line, Value};
+use super::super::expectation::Expectation::{self, All, Cases, Line, NoGuest, Value};
 use super::case::{CLOSED, CONFORMANCE, Case, LINUX, NO_OOPS, OPEN};
 use super::passthrough::DRIVEN;
 use crate::board::{Board, Gic};
+use crate::defect::Defect;
 
 const ZCU102: Case = Case { board: Board::Zcu102, gic: Gic::V2, ..LINUX };
 const VERSAL: Case = Case { board: Board::Versal, cores: 2, ..LINUX };
@@ -92,6 +93,33 @@ pub const CASES: &[Case] = &[
         arguments: WIDE,
         expectations: &[Cases("words"), Line("4 cores, 614400 MiB")],
         ..WORDS
+    },
+    // The image names the port that the device tree has elsewhere: it is heard before and whatever the tree says.
+    Case {
+        name: "virt-early-console",
+        defect: Some(Defect::AbsentSerial),
+        early_console: Some("arm,pl011@0x9000000"),
+        expectations: &[
+            Cases("words"),
+            Line("portcullis: early console: a PL011 at 0x9000000; x0 is 0x4"),
+            Line("the serial port has no interrupt of the GIC's"),
+        ],
+        ..WORDS
+    },
+    Case {
+        name: "virt-absent-serial",
+        defect: Some(Defect::AbsentSerial),
+        halts: Some("nothing was started"),
+        expectations: &[Line("the device tree lists a PL011 at 0xb100000, where nothing answers"), NoGuest],
+        ..WORDS
+    },
+    Case {
+        name: "zcu102-absent-serial",
+        manifest: "conformance-gicv2-no-entropy.toml",
+        defect: Some(Defect::AbsentSerial),
+        halts: Some("nothing was started"),
+        expectations: &[Line("the device tree lists a Cadence UART at 0xfa000000, where nothing answers"), NoGuest],
+        ..ZCU102
     },
     Case {
         name: "zcu102-conformance",

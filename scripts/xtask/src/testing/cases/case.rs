@@ -35,6 +35,8 @@ pub struct Case {
     pub keys: &'static [Step],
     /// Whether the machine's RAM is full of what a boot loader left.
     pub soiled: bool,
+    /// The serial port that the image itself names.
+    pub early_console: Option<&'static str>,
     /// What is done to the bundle before the start.
     pub damage: Option<Damage>,
     /// What is wrong with the device tree.
@@ -139,6 +141,7 @@ pub const LINUX: Case = Case {
     arguments: &[],
     keys: &[],
     soiled: false,
+    early_console: None,
     damage: None,
     defect: None,
     halts: None,

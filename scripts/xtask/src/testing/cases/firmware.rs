@@ -123,6 +123,23 @@ pub const CASES: &[Case] = &[
         expectations: &[NO_MISTAKE, Never("firmware SOC_ID"), Cases("none")],
         ..LINUX
     },
+    // As new, and yet without a name for its SoC.
+    Case {
+        name: "el3-soc-unknown",
+        manifest: "el3-soc-none.toml",
+        el3: test(Mode::Nameless),
+        cores: 1,
+        expectations: &[
+            NO_MISTAKE,
+            Line("portcullis: firmware: PSCI 1.1, SMCCC 1.2"),
+            Never("firmware SOC_ID"),
+            // It was asked whether it has the call, and not for what it has not.
+            Line("el3: 0x80000001 called"),
+            Never("el3: 0x80000002 called"),
+            Cases("none"),
+        ],
+        ..LINUX
+    },
     Case {
         name: "el3-audit",
         manifest: "el3-audit.toml",

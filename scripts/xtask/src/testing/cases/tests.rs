@@ -66,3 +66,19 @@ fn names_are_unique() {
     names.dedup();
     assert_eq!(names.len(), all().count());
 }
+
+/// `scripts/test boards` runs what the README says that shows each of its machines.
+#[test]
+fn the_matrix_is_that_of_the_readme() {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md")).unwrap();
+    let cells = readme.lines().filter(|line| line.starts_with("| `")).flat_map(|line| line.split('|'));
+    let named: Vec<&str> = cells.filter_map(|cell| cell.trim().strip_prefix("`qemu ")?.strip_suffix('`')).collect();
+    let sorted = |mut names: Vec<&'static str>| {
+        names.sort_unstable();
+        names
+    };
+    let mut told = named.clone();
+    told.sort_unstable();
+    assert_eq!(told, sorted(MATRIX.to_vec()));
+    assert!(MATRIX.iter().all(|name| all().any(|case| case.name == *name)));
+}
