@@ -83,8 +83,8 @@ pub fn bring_up(tree: usize, handover: Option<&'static Handover>) -> Result<&'st
     let links = Links::new(Connections {
         networks: bundle.networks().map(|network| Network::of(&network)).collect(),
         serials: bundle.serials().map(|serial| Serial::of(&serial)).collect(),
-        consoles: bundle.vms().map(|vm| vm.console).collect(),
         disks,
+        consoles: bundle.vms().map(|vm| vm.console).collect(),
     });
     let mut stock = Stock {
         support: &support,

@@ -206,7 +206,7 @@ fn served(steps: &mut Unstructured) -> Result<()> {
                 server.driver.give(&mut server.ram, &[(DATA, room)], 0);
                 assert_eq!(server.queue.take(&mut server.ram, &mut server.chain), Ok(true));
                 let mut to = server.chain.writer();
-                let Ok(sent) = disk.send(&mut flow, &mut to, &mut server.ram, &mut Budget::new()) else {
+                let Ok(sent) = disk.send(Some(&mut flow), &mut to, &mut server.ram, &mut Budget::new()) else {
                     return Ok(());
                 };
                 assert!(sent <= room);
@@ -254,7 +254,7 @@ fn from_server(disk: &mut Served, guest: &mut Guest, server: &mut Guest, bytes: 
     let mut flow = Flow { queue: &mut guest.queue, memory: &mut guest.ram, chain: &mut guest.chain };
     while reader.left() > 0 {
         let before = reader.left();
-        match disk.receive(&mut flow, &mut reader, &mut server.ram, &mut Budget::new()) {
+        match disk.receive(Some(&mut flow), &mut reader, &mut server.ram, &mut Budget::new()) {
             Err(_) => return false,
             Ok(Err(broken)) => {
                 assert!(!broken.to_string().is_empty());

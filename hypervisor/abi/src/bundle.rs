@@ -268,6 +268,8 @@ pub const IMAGE: &str = "image";
 pub const SCRATCH: &str = "scratch";
 /// Disk property: number of the VM that serves it.
 pub const SERVER: &str = "server";
+/// What the serial port by which a VM serves a disk is called, before the disk's name.
+pub const DISK_PORT: &str = "disk.";
 /// Disk property: bytes of a block.
 pub const BLOCK: &str = "block";
 /// What a block of a disk may have.

@@ -241,6 +241,16 @@ impl<'a> Bundle<'a> {
                 if ports.chain(disks).chain(consoles).any(|taken| taken == (disk.vm, disk.slot)) {
                     return Err(error(LinkError::SlotTaken { vm: disk.vm, slot: disk.slot }));
                 }
+                if let Some(server) = disk.server() {
+                    if self.vms().nth(server).is_none_or(|vm| vm.console.is_none()) {
+                        return Err(error(LinkError::NoConsole(server)));
+                    }
+                    let served = self.disks().take(index).filter(|other| other.server() == Some(server)).count();
+                    let paired = self.serials().filter(|serial| serial.has(server)).count();
+                    if served.saturating_add(paired) >= bundle::SERIAL_PORTS {
+                        return Err(error(LinkError::TooMany(bundle::SERIAL_PORTS)));
+                    }
+                }
             } else {
                 let memory = SharedMemory::parse(&node, vms).map_err(error)?;
                 if index >= bundle::SHARED_MEMORY_MAX {

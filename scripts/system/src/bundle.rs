@@ -110,7 +110,7 @@ fn tree<'a>(manifest: &'a Manifest, images: &mut Images<'a>) -> Result<Vec<u8>, 
     }
     for (number, vm) in manifest.vms.iter().enumerate() {
         let node = fdt.begin_node(&format!("{}{number:x}", abi::VM_NODE))?;
-        write_vm(&mut fdt, vm, images)?;
+        write_vm(&mut fdt, vm, manifest.consoles.get(number).copied().flatten(), images)?;
         fdt.end_node(node)?;
     }
     for core in &manifest.cores {
@@ -122,7 +122,12 @@ fn tree<'a>(manifest: &'a Manifest, images: &mut Images<'a>) -> Result<Vec<u8>, 
     fdt.finish()
 }
 
-fn write_vm<'a>(fdt: &mut FdtWriter, vm: &'a Vm, images: &mut Images<'a>) -> Result<(), vm_fdt::Error> {
+fn write_vm<'a>(
+    fdt: &mut FdtWriter,
+    vm: &'a Vm,
+    console: Option<usize>,
+    images: &mut Images<'a>,
+) -> Result<(), vm_fdt::Error> {
     fdt.property_string(abi::NAME, &vm.name)?;
     fdt.property_u64(abi::MEMORY, vm.memory)?;
     fdt.property_array_u32(abi::CORES, &vm.cores)?;
@@ -139,6 +144,9 @@ fn write_vm<'a>(fdt: &mut FdtWriter, vm: &'a Vm, images: &mut Images<'a>) -> Res
     if !vm.implementations.is_empty() {
         let words = vm.implementations.iter().flat_map(|one| [one.midr, one.revidr, one.aidr]);
         fdt.property_array_u64(abi::IMPLEMENTATIONS, &words.collect::<Vec<_>>())?;
+    }
+    if let Some(slot) = console {
+        fdt.property_u32(abi::CONSOLE, slot as u32)?;
     }
     if let Some(soc) = vm.soc {
         fdt.property_array_u32(abi::SOC_ID, &[soc.version, soc.revision])?;
@@ -221,6 +229,15 @@ fn write_links(fdt: &mut FdtWriter, manifest: &Manifest) -> Result<(), vm_fdt::E
             }
             let cells = memory.sharers.iter().flat_map(|sharer| [sharer.vm as u32, sharer.writes.into()]);
             fdt.property_array_u32(abi::SHARERS, &cells.collect::<Vec<_>>())?;
+            fdt.end_node(node)?;
+        }
+        fdt.end_node(folder)?;
+    }
+    if !manifest.serials.is_empty() {
+        let folder = fdt.begin_node(abi::SERIALS)?;
+        for serial in &manifest.serials {
+            let node = fdt.begin_node(&serial.name)?;
+            fdt.property_array_u32(abi::BETWEEN, &serial.vms.map(|vm| vm as u32))?;
             fdt.end_node(node)?;
         }
         fdt.end_node(folder)?;

@@ -35,6 +35,16 @@ pub struct Disk {
     pub source: Source,
 }
 
+impl Disk {
+    /// Number of the VM that serves it, if one does: it has a serial port for that.
+    pub const fn server(&self) -> Option<usize> {
+        match &self.source {
+            Source::Served(served) => Some(served.server),
+            Source::Image(_) | Source::Scratch(_) => None,
+        }
+    }
+}
+
 /// Where the bytes of a disk are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -273,22 +283,21 @@ fn timeout(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> u32 {
     }
 }
 
-/// The disks of `vms`, each in the next of its VM's `transports`. Whatever does not fit is reported.
-pub fn disks(
-    drafts: Vec<DiskDraft>,
-    vms: &[Draft],
-    transports: &mut Transports,
-    diagnostics: &mut Diagnostics<'_>,
-) -> Vec<Disk> {
+/// The disks of `vms`, each with its place; their slots are yet to be chosen. Whatever does not fit is reported.
+pub fn disks(drafts: Vec<DiskDraft>, vms: &[Draft], diagnostics: &mut Diagnostics<'_>) -> Vec<(Disk, Span)> {
     wire::once("disk", drafts.iter().filter_map(|draft| draft.name.as_ref()), diagnostics);
-    let mut disks = Vec::new();
-    for draft in drafts {
+    let mut finish = |draft: DiskDraft| {
         let span = draft.span.clone();
-        let Some(mut disk) = draft.finish(vms, diagnostics) else { continue };
-        if let Some(slot) = transports.take(disk.vm, &span, "leave a disk out", diagnostics) {
-            disk.slot = slot;
-        }
-        disks.push(disk);
-    }
-    disks
+        Some((draft.finish(vms, diagnostics)?, span))
+    };
+    drafts.into_iter().filter_map(&mut finish).collect()
+}
+
+/// The disks, each in the next of its VM's `transports`. One that has none left is reported.
+pub fn place(disks: Vec<(Disk, Span)>, transports: &mut Transports, diagnostics: &mut Diagnostics<'_>) -> Vec<Disk> {
+    let mut place = |(disk, span): (Disk, Span)| {
+        let slot = transports.take(disk.vm, &span, "leave a disk out", diagnostics).unwrap_or(disk.slot);
+        Disk { slot, ..disk }
+    };
+    disks.into_iter().map(&mut place).collect()
 }

@@ -25,7 +25,7 @@ macro_rules! keys {
 /// The manifest as a whole.
 pub static ROOT: Kind = Kind {
     title: "the manifest",
-    keys: keys! { "machine": "[machine]", "vm": "[[vm]]", "core": "[[core]]", "wire": "[[wire]]", "shared-memory": "[[shared-memory]]", "network": "[[network]]", "disk": "[[disk]]" },
+    keys: keys! { "machine": "[machine]", "vm": "[[vm]]", "core": "[[core]]", "wire": "[[wire]]", "shared-memory": "[[shared-memory]]", "network": "[[network]]", "serial": "[[serial]]", "disk": "[[disk]]" },
 };
 /// What concerns the whole machine.
 pub static MACHINE: Kind = Kind { title: "[machine]", keys: keys! { "control": r#"control = "ops""# } };
@@ -166,6 +166,11 @@ pub static PORT: Kind = Kind {
         "rate": "rate = 10000",
     },
 };
+/// A pair of serial ports.
+pub static SERIAL: Kind = Kind {
+    title: "[[serial]]",
+    keys: keys! { "name": r#"name = "uplink""#, "between": r#"between = ["linux-a", "linux-b"]"# },
+};
 /// A disk of a VM.
 pub static DISK: Kind = Kind {
     title: "[[disk]]",
@@ -183,7 +188,7 @@ pub static DISK: Kind = Kind {
     },
 };
 
-static KINDS: [&Kind; 14] = [
+static KINDS: [&Kind; 15] = [
     &ROOT,
     &MACHINE,
     &VM,
@@ -197,6 +202,7 @@ static KINDS: [&Kind; 14] = [
     &SHARED_MEMORY,
     &NETWORK,
     &PORT,
+    &SERIAL,
     &DISK,
 ];
 
@@ -292,8 +298,8 @@ mod tests {
     #[test]
     fn the_documentation_has_every_key() {
         let document = include_str!("../../../docs/manifest.md");
-        let titled =
-            [&MACHINE, &VM, &FIRMWARE, &FILTER, &CORE, &WIRE, &SHARED_MEMORY, &DISK].map(|kind| (kind, kind.title));
+        let titled = [&MACHINE, &VM, &FIRMWARE, &FILTER, &CORE, &WIRE, &SHARED_MEMORY, &SERIAL, &DISK]
+            .map(|kind| (kind, kind.title));
         for (kind, title) in
             titled.into_iter().chain([(&WINDOW, "windows"), (&IMPLEMENTATION, "implementations"), (&SOC_ID, "soc-id")])
         {

@@ -21,6 +21,7 @@
 
 mod board;
 pub mod bundle;
+mod console;
 mod cycle;
 mod diagnostic;
 mod disk;
@@ -39,6 +40,7 @@ mod placement;
 mod ram;
 mod schedule;
 mod section;
+mod serial;
 mod settings;
 mod shared_memory;
 mod slice;
@@ -67,6 +69,7 @@ pub use image::Image;
 pub use network::Network;
 pub use ram::{Ram, Tree};
 pub use schedule::{Core, Window};
+pub use serial::Serial;
 pub use shared_memory::SharedMemory;
 pub use system::HYPERVISOR_MEMORY;
 pub use vm::Vm;
@@ -79,6 +82,7 @@ use draft::Draft;
 use network::NetworkDraft;
 use piece::Piece;
 use section::Section;
+use serial::SerialDraft;
 use shared_memory::SharedMemoryDraft;
 use transports::Transports;
 use wire::WireDraft;
@@ -98,6 +102,10 @@ pub struct Manifest {
     pub shared_memory: Vec<SharedMemory>,
     /// The networks between VMs.
     pub networks: Vec<Network>,
+    /// The pairs of serial ports between VMs.
+    pub serials: Vec<Serial>,
+    /// By VM: the slot of its console's virtio transport, if it has serial ports.
+    pub consoles: Vec<Option<usize>>,
     /// The disks of VMs.
     pub disks: Vec<Disk>,
 }
@@ -157,7 +165,7 @@ fn read(
             let help = match error.message() {
                 "duplicate key" => "write each key once; a further VM starts with a further [[vm]]",
                 _ => {
-                    "a manifest is TOML: lines of `key = value` under [machine], [[vm]], [vm.firmware], [[core]], [[wire]], [[shared-memory]], [[network]] and [[disk]]"
+                    "a manifest is TOML: lines of `key = value` under [machine], [[vm]], [vm.firmware], [[core]], [[wire]], [[shared-memory]], [[network]], [[serial]] and [[disk]]"
                 }
             };
             diagnostics.error(error.span().unwrap_or(0..0), error.message(), help);
@@ -184,6 +192,8 @@ fn read(
         shared.iter().map(|section| SharedMemoryDraft::read(section, diagnostics)).collect();
     let networks = root.sections("network", &key::NETWORK, diagnostics);
     let networks: Vec<NetworkDraft> = networks.iter().map(|section| NetworkDraft::read(section, diagnostics)).collect();
+    let serials = root.sections("serial", &key::SERIAL, diagnostics);
+    let serials: Vec<SerialDraft> = serials.iter().map(|section| SerialDraft::read(section, diagnostics)).collect();
     let disks = root.sections("disk", &key::DISK, diagnostics);
     let mut read = |section| DiskDraft::read(section, board, folder, images, diagnostics);
     let disks: Vec<DiskDraft> = disks.iter().map(&mut read).collect();
@@ -195,8 +205,14 @@ fn read(
     let wires = wire::wires(&wires, &drafts, diagnostics);
     let shared_memory = shared_memory::shared_memory(&shared, &drafts, diagnostics);
     let mut transports = Transports::of(&drafts, board);
+    let serials = serial::serials(&serials, &drafts, diagnostics);
+    let ends = |(serial, span): &(Serial, diagnostic::Span)| serial.vms.map(|vm| (vm, span.clone()));
+    let disks = disk::disks(disks, &drafts, diagnostics);
+    let served = disks.iter().filter_map(|(disk, span)| Some((disk.server()?, span.clone())));
+    let ports: Vec<_> = serials.iter().flat_map(ends).chain(served).collect();
+    let consoles = console::consoles(&ports, &drafts, &mut transports, diagnostics);
     let networks = network::networks(&networks, &drafts, &mut transports, diagnostics);
-    let disks = disk::disks(disks, &drafts, &mut transports, diagnostics);
+    let disks = disk::place(disks, &mut transports, diagnostics);
     let cores = schedule::cores(&cores, &drafts, board, diagnostics);
 
     let vms = drafts.into_iter().map(Draft::finish).collect::<Option<Vec<Vm>>>()?;
@@ -207,6 +223,8 @@ fn read(
         wires,
         shared_memory,
         networks,
+        serials: serials.into_iter().map(|(serial, _)| serial).collect(),
+        consoles,
         disks,
     })
 }

@@ -12,6 +12,9 @@ const VIRT_RAM: u64 = 0x4000_0000;
 /// Bytes of RAM of a Xilinx board in one piece. What it has beyond that is above 32 GiB, and in QEMU its device tree puts it elsewhere.
 const XILINX_MEMORY: u64 = 2 << 30;
 
+/// Bytes of RAM of an i.MX 8M Plus EVK, as far as it is counted on.
+const IMX8MP_MEMORY: u64 = 2 << 30;
+
 /// A board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Board {
@@ -27,6 +30,8 @@ pub enum Board {
     Zcu102,
     /// A board with Xilinx' Versal, and QEMU's `xlnx-versal-virt`.
     Versal,
+    /// NXP's i.MX 8M Plus EVK, and QEMU's `imx8mp-evk`.
+    Imx8mp,
 }
 
 impl Board {
@@ -43,7 +48,10 @@ impl Board {
             "rpi5" => Ok(Self::Rpi5),
             "zcu102" => Ok(Self::Zcu102),
             "versal" => Ok(Self::Versal),
-            _ => Err(format!("there is no board {name}; one of qemu-virt, raspi4b, rpi4, rpi5, zcu102, versal")),
+            "imx8mp" => Ok(Self::Imx8mp),
+            _ => {
+                Err(format!("there is no board {name}; one of qemu-virt, raspi4b, rpi4, rpi5, zcu102, versal, imx8mp"))
+            }
         }
     }
 
@@ -56,6 +64,7 @@ impl Board {
             Self::Rpi5 => "rpi5",
             Self::Zcu102 => "zcu102",
             Self::Versal => "versal",
+            Self::Imx8mp => "imx8mp",
         }
     }
 
@@ -67,6 +76,7 @@ impl Board {
             Self::Rpi5 => "raspberrypi,5-model-b",
             Self::Zcu102 => "xlnx,zynqmp-zcu102",
             Self::Versal => "xlnx,versal",
+            Self::Imx8mp => "fsl,imx8mp",
         }
     }
 
@@ -78,6 +88,7 @@ impl Board {
             Self::Rpi4 => raspberry_pi::BOARD_MEMORY,
             Self::Rpi5 => raspberry_pi::PI_5_MEMORY,
             Self::Zcu102 | Self::Versal => XILINX_MEMORY,
+            Self::Imx8mp => IMX8MP_MEMORY,
         }
     }
 
@@ -85,14 +96,14 @@ impl Board {
     pub const fn knows_time(self) -> bool {
         match self {
             Self::QemuVirt | Self::Zcu102 | Self::Versal => true,
-            Self::Raspi4b | Self::Rpi4 | Self::Rpi5 => false,
+            Self::Raspi4b | Self::Rpi4 | Self::Rpi5 | Self::Imx8mp => false,
         }
     }
 
     /// Where its RAM begins.
     pub const fn ram(self) -> u64 {
         match self {
-            Self::QemuVirt => VIRT_RAM,
+            Self::QemuVirt | Self::Imx8mp => VIRT_RAM,
             Self::Raspi4b | Self::Rpi4 | Self::Rpi5 | Self::Zcu102 | Self::Versal => 0,
         }
     }
@@ -101,6 +112,7 @@ impl Board {
     pub const fn memory_end(self) -> u64 {
         match self {
             Self::QemuVirt => VIRT_RAM + VIRT_MEMORY,
+            Self::Imx8mp => VIRT_RAM + IMX8MP_MEMORY,
             Self::Raspi4b | Self::Rpi4 | Self::Rpi5 | Self::Zcu102 | Self::Versal => self.memory(),
         }
     }
@@ -111,14 +123,14 @@ impl Board {
             // FEAT_RNG is the source of the guests' entropy. QEMU's own algorithm for pointer authentication: the architected
             // one takes most of a guest's boot time.
             Self::QemuVirt => Some("max,pauth-impdef=on"),
-            Self::Raspi4b | Self::Rpi4 | Self::Rpi5 | Self::Zcu102 | Self::Versal => None,
+            Self::Raspi4b | Self::Rpi4 | Self::Rpi5 | Self::Zcu102 | Self::Versal | Self::Imx8mp => None,
         }
     }
 
     /// The interrupt controller where none is asked for.
     pub const fn gic(self) -> Gic {
         match self {
-            Self::QemuVirt | Self::Versal => Gic::V3,
+            Self::QemuVirt | Self::Versal | Self::Imx8mp => Gic::V3,
             Self::Raspi4b | Self::Rpi4 | Self::Rpi5 | Self::Zcu102 => Gic::V2,
         }
     }
@@ -127,7 +139,7 @@ impl Board {
     pub const fn cores(self) -> u32 {
         match self {
             Self::QemuVirt => 5,
-            Self::Raspi4b | Self::Rpi4 | Self::Rpi5 | Self::Zcu102 => 4,
+            Self::Raspi4b | Self::Rpi4 | Self::Rpi5 | Self::Zcu102 | Self::Imx8mp => 4,
             Self::Versal => 2,
         }
     }
@@ -136,7 +148,7 @@ impl Board {
     pub const fn demonstration(self) -> &'static str {
         match self {
             Self::QemuVirt => "demo.toml",
-            Self::Raspi4b | Self::Rpi4 | Self::Rpi5 | Self::Zcu102 => "demo-four-cores.toml",
+            Self::Raspi4b | Self::Rpi4 | Self::Rpi5 | Self::Zcu102 | Self::Imx8mp => "demo-four-cores.toml",
             Self::Versal => "demo-two-cores.toml",
         }
     }
@@ -145,6 +157,7 @@ impl Board {
     pub const fn device_tree(self) -> Option<&'static str> {
         match self {
             Self::Zcu102 => Some("xilinx/zynqmp-zcu102-rev1.0.dtb"),
+            Self::Imx8mp => Some("freescale/imx8mp-evk.dtb"),
             Self::QemuVirt | Self::Raspi4b | Self::Rpi4 | Self::Rpi5 | Self::Versal => None,
         }
     }
@@ -157,6 +170,7 @@ impl Board {
             Self::Raspi4b | Self::Rpi4 | Self::Rpi5 => "raspi4b",
             Self::Zcu102 => "xlnx-zcu102,virtualization=on",
             Self::Versal => "xlnx-versal-virt",
+            Self::Imx8mp => "imx8mp-evk",
         }
     }
 
@@ -264,6 +278,10 @@ impl Hardware {
         if let Some(cpu) = cpu.or(self.board.cpu()) {
             arguments.extend(["-cpu".to_owned(), cpu.to_owned()]);
         }
+        if self.board == Board::Imx8mp {
+            // Its console is the second port, and QEMU's machine has one core if it is not told.
+            arguments.extend(["-serial", "null", "-smp", "4"].map(str::to_owned));
+        }
         // No signals from the keyboard: the console's keys all go to the machine.
         arguments.extend(["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"].map(str::to_owned));
         if let Some(pi) = files.raspberry_pi {
@@ -322,7 +340,9 @@ mod tests {
 
     #[test]
     fn names_lead_to_boards() {
-        for board in [Board::QemuVirt, Board::Raspi4b, Board::Rpi4, Board::Rpi5, Board::Zcu102, Board::Versal] {
+        for board in
+            [Board::QemuVirt, Board::Raspi4b, Board::Rpi4, Board::Rpi5, Board::Zcu102, Board::Versal, Board::Imx8mp]
+        {
             assert_eq!(Board::parse(board.name()), Ok(board));
         }
         assert!(Board::parse("pc").unwrap_err().contains("no board pc"));

@@ -7,7 +7,7 @@ use system::Cpu;
 /// QEMU's have pages of every size.
 static MODELS: [Cpu; 3] = [CORTEX_A53, Cpu { name: "cortex-a57", memory_model: 0x1124 }, CORTEX_A72];
 
-/// The cores of a Zynq UltraScale+.
+/// The cores of a Zynq UltraScale+, and of an i.MX 8M Plus.
 const CORTEX_A53: Cpu = Cpu { name: "cortex-a53", memory_model: 0x1122 };
 /// The cores of a Raspberry Pi 4, and of a Versal.
 const CORTEX_A72: Cpu = Cpu { name: "cortex-a72", memory_model: 0x1124 };
@@ -17,7 +17,7 @@ pub fn known(board: Board, asked: Option<&str>) -> Option<Cpu> {
     match board {
         Board::Raspi4b | Board::Rpi4 | Board::Versal => Some(CORTEX_A72),
         Board::Rpi5 => None,
-        Board::Zcu102 => Some(CORTEX_A53),
+        Board::Zcu102 | Board::Imx8mp => Some(CORTEX_A53),
         Board::QemuVirt => {
             let model = asked.or(board.cpu())?.split(',').next()?;
             MODELS.iter().find(|cpu| cpu.name == model).copied()

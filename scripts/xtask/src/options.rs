@@ -17,7 +17,7 @@ usage:
               [--cores N] [--el3 none|tf-a] [--early-console PORT] [--timeout SECONDS] [-- QEMU ARGS]
   scripts/test [FILTER | boards [--all]]
   scripts/bench [--peers] [--docs] [--accept] [--profile] [--links]
-  scripts/image --board qemu-virt|rpi4|rpi5|zcu102|versal --manifest FILE --out DIR
+  scripts/image --board qemu-virt|rpi4|rpi5|zcu102|versal|imx8mp --manifest FILE --out DIR
                 [--u-boot [--tree FILE]] [--early-console PORT]
 --cores is 1 to 8, --cpu a model of QEMU (cortex-a72); the other boards have their own. --el3 tf-a has Arm
 Trusted Firmware-A below the hypervisor: for qemu-virt the first such run builds it from Debian's source and calls
@@ -187,6 +187,11 @@ impl Arguments {
         if matches!(board, Board::Rpi4 | Board::Rpi5) {
             let name = board.name();
             return Err(format!("{name} is hardware, which scripts/image is for; raspi4b is the one in QEMU"));
+        }
+        if board == Board::Imx8mp {
+            return Err("QEMU's imx8mp-evk brings no virtual interrupt to a guest (docs/boards.md), so guests would wait for ever \
+                        there; scripts/image writes the files for a board"
+                .into());
         }
         if board.is_fixed() {
             let name = board.name();

@@ -30,7 +30,9 @@ pub fn of(board: Board, el3: El3) -> Option<Ram> {
     };
     match (board, el3) {
         (_, El3::Test(_)) => None,
-        (Board::QemuVirt | Board::Raspi4b, El3::None) | (Board::Zcu102 | Board::Versal, _) => Some(qemu),
+        (Board::QemuVirt | Board::Raspi4b, El3::None) | (Board::Zcu102 | Board::Versal | Board::Imx8mp, _) => {
+            Some(qemu)
+        }
         (Board::QemuVirt, El3::TfA) => Some(Ram {
             image: Range::sized(place::IMAGE, IMAGE_SIZE),
             bundle: place::IMAGE + BLOCK,

@@ -98,6 +98,14 @@ impl<'a> Disk<'a> {
         }
     }
 
+    /// Number of the VM that serves it, if one does.
+    pub const fn server(&self) -> Option<usize> {
+        match self.source {
+            Source::Served(Export { server, .. }) => Some(server),
+            Source::Image(_) | Source::Scratch(_) => None,
+        }
+    }
+
     /// Checks it against one before it.
     pub(crate) fn fits(&self, other: &Self) -> Result<(), LinkError> {
         match other.name == self.name {

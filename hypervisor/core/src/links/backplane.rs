@@ -107,6 +107,10 @@ impl Emulated for &'static Backplane {
         }
     }
 
+    fn look(&self, owner: &dyn Owner, core: usize) -> Option<u64> {
+        self.devices().filter_map(|device| device.look(owner, core)).min()
+    }
+
     fn reset(&self, owner: &dyn Owner) {
         self.devices().for_each(|device| device.reset(owner));
     }

@@ -28,7 +28,7 @@ use self::serial::Serial;
 /// The links of a machine.
 pub struct Links {
     networks: Box<[Network]>,
-    disks: Box<[Disk]>,
+    disks: Box<[&'static Disk]>,
     serials: Box<[&'static Serial]>,
     /// Of the VMs that have one.
     consoles: Box<[&'static Console]>,
@@ -41,22 +41,23 @@ pub struct Connections {
     pub networks: Vec<Network>,
     /// Pairs of serial ports.
     pub serials: Vec<&'static Serial>,
+    /// Disks.
+    pub disks: Vec<&'static Disk>,
     /// By VM: the slot of its console, if it has one.
     pub consoles: Vec<Option<usize>>,
-    /// Disks.
-    pub disks: Vec<Disk>,
 }
 
 impl Links {
     /// The links between VMs that are yet to be [connected](Self::connect).
-    pub fn new(Connections { networks, serials, consoles, disks }: Connections) -> &'static Self {
+    pub fn new(Connections { networks, serials, disks, consoles }: Connections) -> &'static Self {
         let consoles = consoles.into_iter().enumerate().filter_map(|(vm, slot)| {
             // A VM's ports are numbered in this order.
-            let ports = serials.iter().flat_map(|serial| serial.ports(vm)).collect();
-            Some(Console::new(vm, slot?, ports))
+            let ports = serials.iter().flat_map(|serial| serial.ports(vm));
+            let ports = ports.chain(disks.iter().filter_map(|disk| disk.port(vm)));
+            Some(Console::new(vm, slot?, ports.collect()))
         });
         let consoles = consoles.collect();
-        Box::leak(Box::new(Self { networks: networks.into(), serials: serials.into(), consoles, disks: disks.into() }))
+        Box::leak(Box::new(Self { networks: networks.into(), serials: serials.into(), disks: disks.into(), consoles }))
     }
 
     /// The networks, in the manifest's order.
@@ -89,8 +90,8 @@ impl Links {
     /// Says which VM has which number. To be called once, before any of them runs.
     pub fn connect(&self, peer: impl Fn(usize) -> Option<&'static dyn Peer>) {
         self.networks.iter().for_each(|network| network.connect(&peer));
-        self.consoles.iter().for_each(|console| console.connect(peer(console.vm)));
         self.disks.iter().for_each(|disk| disk.connect(&peer));
+        self.consoles.iter().for_each(|console| console.connect(peer(console.vm)));
     }
 
     /// The VM with the number `vm` runs, or does so no longer: those at the other ends are told.

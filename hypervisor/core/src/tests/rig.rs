@@ -425,7 +425,7 @@ fn assemble(
     workers: &'static [Worker],
     configs: &[VmConfig<'static>],
     assignments: Assignments,
-    Connections { wires, shared, networks, disks, serials }: Connections<'_>,
+    Connections { wires, shared, networks, serials, disks }: Connections<'_>,
 ) -> &'static Machine {
     SERIAL.connect(parts.line);
     let board = Box::leak(Box::new(portcullis_board::Board { ..parts.board }));
@@ -437,8 +437,9 @@ fn assemble(
         }
         Disk::of(disk, &mut free, 0).unwrap()
     });
-    let (consoles, disks) = (configs.iter().map(|vm| vm.console).collect(), disks.collect());
-    let links = Links::new(links::Connections { networks, serials, consoles, disks });
+    let disks = disks.collect();
+    let consoles = configs.iter().map(|vm| vm.console).collect();
+    let links = Links::new(links::Connections { networks, serials, disks, consoles });
     let wires = wires::lay(configs.len(), wires);
     let mut stock = Stock {
         support: &support,

@@ -122,20 +122,27 @@ impl Served {
         }
     }
 
+    /// The disk's driver stood still for so many ticks, which count for no request.
+    pub fn postpone(&mut self, ticks: u64) {
+        self.client.postpone(ticks);
+    }
+
     /// Fills a buffer of the server's with what goes to it. Returns how many bytes that were. Whoever has taken the buffer's chain
-    /// has told the budget of it.
+    /// has told the budget of it. `flow` is none while the driver does not use its queue: then nobody waits for any request.
     ///
     /// # Errors
     ///
     /// [`Fault`] of the disk's driver.
     pub fn send<M: Shared>(
         &mut self,
-        flow: &mut Flow<'_, M>,
+        mut flow: Option<&mut Flow<'_, M>>,
         to: &mut Cursor<'_>,
         server: &mut M,
         budget: &mut Budget,
     ) -> Result<u32, Fault> {
-        self.refuse(flow, budget)?;
+        if let Some(flow) = flow.as_deref_mut() {
+            self.refuse(flow, budget)?;
+        }
         let before = to.left();
         while to.left() > 0 && !budget.is_spent() {
             let moved = match self.client.next_out() {
@@ -145,6 +152,7 @@ impl Served {
                     to.write(server, &bytes)? as u32
                 }
                 Out::Data { head, at, left } => {
+                    let Some(flow) = flow.as_deref_mut() else { break };
                     flow.queue.again(flow.memory, head, flow.chain)?;
                     budget.chain(flow.chain);
                     let mut data = data(flow.chain, Command::Write);
@@ -165,15 +173,15 @@ impl Served {
         Ok(before.saturating_sub(to.left()))
     }
 
-    /// Takes what came from the server. Whoever has taken the chain that it came in has told the budget of it. The outer error is a fault of the disk's driver; the inner one of the server: the
-    /// connection is to be cut.
+    /// Takes what came from the server. Whoever has taken the chain that it came in has told the budget of it; `flow` is as for
+    /// [`send`](Self::send). The outer error is a fault of the disk's driver; the inner one of the server: the connection is to be cut.
     ///
     /// # Errors
     ///
     /// [`Fault`].
     pub fn receive<M: Shared>(
         &mut self,
-        flow: &mut Flow<'_, M>,
+        mut flow: Option<&mut Flow<'_, M>>,
         from: &mut Cursor<'_>,
         server: &mut M,
         budget: &mut Budget,
@@ -191,7 +199,11 @@ impl Served {
                     let there = from.read(server, wants)?;
                     budget.message();
                     match self.client.hear(wants.get(..there).unwrap_or_default()) {
-                        Ok(Some(done)) => self.finish(flow, done, budget)?,
+                        Ok(Some(done)) => {
+                            if let Some(flow) = flow.as_deref_mut() {
+                                self.finish(flow, done, budget)?;
+                            }
+                        }
                         Ok(None) => {}
                         Err(broken) => return Ok(Err(broken)),
                     }
@@ -205,6 +217,7 @@ impl Served {
                     there
                 }
                 In::Data { head, at, left } => {
+                    let Some(flow) = flow.as_deref_mut() else { break };
                     flow.queue.again(flow.memory, head, flow.chain)?;
                     budget.chain(flow.chain);
                     let mut room = data(flow.chain, Command::Read);

@@ -214,6 +214,12 @@ impl Client {
         (stage == Stage::Sent).then_some(Done::Ok(request))
     }
 
+    /// Whether there is something that goes to the server.
+    pub fn has_out(&self) -> bool {
+        let goes = |slot: &Slot| matches!(slot.stage, Stage::Waiting | Stage::Sending(_));
+        !self.cutting && (!self.said.is_empty() || self.phase == Phase::Ready && self.slots.iter().any(goes))
+    }
+
     /// What goes next. A request is not begun before the one that is being sent is out; nothing goes by a connection that is to be
     /// cut, where the server may wait for the rest of another one.
     pub fn next_out(&mut self) -> Out {
@@ -293,6 +299,13 @@ impl Client {
     pub fn deadline(&self) -> Option<u64> {
         let waited = self.slots.iter().filter(|slot| slot.stage != Stage::Abandoned);
         waited.map(|slot| slot.request.deadline).min()
+    }
+
+    /// So many ticks count for no request.
+    pub fn postpone(&mut self, ticks: u64) {
+        for slot in &mut self.slots {
+            slot.request.deadline = slot.request.deadline.saturating_add(ticks);
+        }
     }
 
     /// The disk's driver begins anew: nobody waits for any request. Returns whether the connection is to be cut: half of one was sent,

@@ -56,7 +56,7 @@ impl Bed {
             assert!(port.queue.take(&mut port.ram, &mut port.chain).unwrap());
             let mut budget = Budget::new();
             budget.chain(&port.chain);
-            let sent = disk.send(&mut flow, &mut port.chain.writer(), &mut port.ram, &mut budget)?;
+            let sent = disk.send(Some(&mut flow), &mut port.chain.writer(), &mut port.ram, &mut budget)?;
             port.queue.put(&mut port.ram, head, sent).unwrap();
             server.hear(port.ram.at(DATA, sent as usize));
             moved |= sent > 0;
@@ -69,7 +69,7 @@ impl Bed {
             let mut reader = port.chain.reader();
             let mut judged = Ok(());
             while reader.left() > 0 && judged.is_ok() {
-                judged = disk.receive(&mut flow, &mut reader, &mut port.ram, &mut Budget::new())?;
+                judged = disk.receive(Some(&mut flow), &mut reader, &mut port.ram, &mut Budget::new())?;
             }
             port.queue.put(&mut port.ram, head, 0).unwrap();
             if let Err(broken) = judged {
@@ -103,12 +103,14 @@ impl Bed {
             port.driver.give(&mut port.ram, &[(DATA, bytes.len() as u32)], 1);
             assert!(port.queue.take(&mut port.ram, &mut port.chain).unwrap());
             port.queue.put(&mut port.ram, port.chain.head(), 0).unwrap();
-            disk.receive(&mut flow, &mut port.chain.reader(), &mut port.ram, &mut Budget::new()).unwrap().unwrap();
+            disk.receive(Some(&mut flow), &mut port.chain.reader(), &mut port.ram, &mut Budget::new())
+                .unwrap()
+                .unwrap();
             if disk.client().export().is_none() {
                 let head = port.driver.give(&mut port.ram, &[(DATA, 4096)], 0);
                 assert!(port.queue.take(&mut port.ram, &mut port.chain).unwrap());
                 let to = &mut port.chain.writer();
-                let sent = disk.send(&mut flow, to, &mut port.ram, &mut Budget::new()).unwrap();
+                let sent = disk.send(Some(&mut flow), to, &mut port.ram, &mut Budget::new()).unwrap();
                 port.queue.put(&mut port.ram, head, sent).unwrap();
                 server.hear(port.ram.at(DATA, sent as usize));
             }

@@ -201,7 +201,7 @@ fn hostile_chains_do_not_make_a_piece_of_work_long() {
         (flow.memory.steps, port.ram.steps) = (Some(Vec::new()), Some(Vec::new()));
         assert!(port.queue.take(&mut port.ram, &mut port.chain).unwrap());
         budget.chain(&port.chain);
-        let sent = disk.send(&mut flow, &mut port.chain.writer(), &mut port.ram, &mut budget).unwrap();
+        let sent = disk.send(Some(&mut flow), &mut port.chain.writer(), &mut port.ram, &mut budget).unwrap();
         port.queue.put(&mut port.ram, head, sent).unwrap();
         assert!(price(&mut flow.memory.steps) + price(&mut port.ram.steps) <= INSTRUCTIONS);
         parts.iter().take(sent as usize).for_each(|part| server.hear(port.ram.at(part.0, 1)));
@@ -216,7 +216,7 @@ fn hostile_chains_do_not_make_a_piece_of_work_long() {
                 (flow.memory.steps, port.ram.steps) = (Some(Vec::new()), Some(Vec::new()));
                 let mut budget = Budget::new();
                 budget.chain(&port.chain);
-                disk.receive(&mut flow, &mut reader, &mut port.ram, &mut budget).unwrap().unwrap();
+                disk.receive(Some(&mut flow), &mut reader, &mut port.ram, &mut budget).unwrap().unwrap();
                 assert!(price(&mut flow.memory.steps) + price(&mut port.ram.steps) <= INSTRUCTIONS);
             }
             port.queue.put(&mut port.ram, port.chain.head(), 0).unwrap();
@@ -261,7 +261,7 @@ fn hostile_requests_do_not_make_one_buffer_of_the_servers_long_work() {
         (flow.memory.steps, port.ram.steps) = (Some(Vec::new()), Some(Vec::new()));
         assert!(port.queue.take(&mut port.ram, &mut port.chain).unwrap());
         budget.chain(&port.chain);
-        let sent = disk.send(&mut flow, &mut port.chain.writer(), &mut port.ram, &mut budget).unwrap();
+        let sent = disk.send(Some(&mut flow), &mut port.chain.writer(), &mut port.ram, &mut budget).unwrap();
         assert!(price(&mut flow.memory.steps) + price(&mut port.ram.steps) <= INSTRUCTIONS);
         port.queue.put(&mut port.ram, head, sent).unwrap();
         server.hear(port.ram.at(DATA, sent as usize));

@@ -160,7 +160,7 @@ impl Bed {
             let head = port.driver.give(&mut port.ram, &[(DATA, 32 << 10)], 0);
             assert!(port.queue.take(&mut port.ram, &mut port.chain).unwrap());
             let mut budget = Budget::new();
-            let sent = disk.send(&mut flow, &mut port.chain.writer(), &mut port.ram, &mut budget).unwrap();
+            let sent = disk.send(Some(&mut flow), &mut port.chain.writer(), &mut port.ram, &mut budget).unwrap();
             port.queue.put(&mut port.ram, head, sent).unwrap();
             out.extend(port.ram.at(DATA, sent as usize));
             if *unknown_go {
@@ -196,7 +196,7 @@ impl Bed {
             assert!(port.queue.take(&mut port.ram, &mut port.chain).unwrap());
             let mut reader = port.chain.reader();
             while reader.left() > 0 {
-                let received = disk.receive(&mut flow, &mut reader, &mut port.ram, &mut Budget::new()).unwrap();
+                let received = disk.receive(Some(&mut flow), &mut reader, &mut port.ram, &mut Budget::new()).unwrap();
                 if let Err(broken) = received {
                     return Step::Broken(broken);
                 }

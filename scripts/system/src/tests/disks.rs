@@ -26,7 +26,7 @@ fn a_disk_is_made_of_a_file_of_ram_or_of_what_another_vm_serves() {
         manifest.disks.iter().map(|disk| (disk.name.as_str(), disk.vm, disk.slot, disk.block)).collect();
     assert_eq!(
         slots,
-        [("rom", 0, 1, 512), ("same", 1, 1, 512), ("ram", 0, 2, 4096), ("far", 0, 3, 512), ("cd", 1, 2, 512)]
+        [("rom", 0, 2, 512), ("same", 1, 2, 512), ("ram", 0, 3, 4096), ("far", 0, 4, 512), ("cd", 1, 3, 512)]
     );
     assert!(matches!(&manifest.disks[0].source, Source::Image(image) if image.bytes == [3; 1024]));
 
@@ -44,7 +44,7 @@ fn a_disk_is_made_of_a_file_of_ram_or_of_what_another_vm_serves() {
     let export = links::Export { server: 1, size: 1_474_560, read_only: false, name: "", timeout: 30_000 };
     assert_eq!(far.source, links::Source::Served(export));
     let export = links::Export { server: 0, size: 1 << 30, read_only: true, name: "x", timeout: 500 };
-    assert_eq!((cd.source, cd.vm, cd.slot), (links::Source::Served(export), 1, 2));
+    assert_eq!((cd.source, cd.vm, cd.slot), (links::Source::Served(export), 1, 3));
 }
 
 #[test]

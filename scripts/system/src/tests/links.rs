@@ -5,6 +5,8 @@ use portcullis_board::device::{Device, Interrupt};
 use portcullis_bundle::links::{NetworkPort, Sharer, WireEnd};
 use portcullis_links::network::Mac;
 
+use crate::Serial;
+
 use super::{Bench, vm};
 
 /// VMs `a`, `b` and `c`. Line 16 is the next one.
@@ -205,4 +207,75 @@ fn what_is_wrong_with_a_network_is_said() {
     let many: String = (0..33).map(|n| format!("[[network]]\nname = \"n{n}\"\nvms = [\"a\", \"b\"]\n")).collect();
     let report = Bench::new().parse(&(vms() + &many)).expect_err("33 are too many").to_string();
     assert!(report.contains("error: VM \"a\" has more than 32 virtio devices"), "{report}");
+}
+
+/// A pair of serial ports of these lines, in the same place.
+fn serial(lines: &str) -> String {
+    vms() + "[[serial]]\n" + lines + "\n"
+}
+
+/// A VM with serial ports has a console in its first transport, and its cards behind it.
+#[test]
+fn serial_ports_are_at_consoles() {
+    let text = serial("name = \"uplink\"\nbetween = [\"b\", \"c\"]")
+        + "[[network]]\nname = \"lan\"\nvms = [\"a\", \"b\"]\n[[serial]]\nname = \"gps-2\"\nbetween = [\"c\", \"b\"]\n";
+    let manifest = Bench::new().parse(&text).unwrap();
+    let serials = [("uplink", [1, 2]), ("gps-2", [2, 1])].map(|(name, vms)| Serial { name: name.to_owned(), vms });
+    assert_eq!(
+        (manifest.serials.as_slice(), manifest.consoles.as_slice()),
+        (&serials[..], &[None, Some(0), Some(0)][..])
+    );
+    assert_eq!(manifest.networks[0].ports.iter().map(|port| port.slot).collect::<Vec<_>>(), [0, 1]);
+
+    let bundle = crate::bundle::Bundle::new(&manifest).unwrap();
+    let blob: Vec<u8> = bundle.parts().flatten().copied().collect();
+    let bundle = portcullis_bundle::Bundle::parse(&blob).unwrap();
+    let read: Vec<_> = bundle.serials().map(|serial| (serial.name, serial.vms)).collect();
+    assert_eq!(read, [("uplink", [1, 2]), ("gps-2", [2, 1])]);
+    assert_eq!(bundle.vms().map(|vm| vm.console).collect::<Vec<_>>(), [None, Some(0), Some(0)]);
+}
+
+#[test]
+fn what_is_wrong_with_a_serial_cable_is_said() {
+    const NAME: &str = "it is 1 to 16 characters of a-z, 0-9 and '-', the first one a letter";
+    for (lines, message, help) in [
+        ("name = \"x\"", "[[serial]] without `between`", "add a line like `between = [\"linux-a\", \"linux-b\"]`"),
+        ("between = [\"a\", \"b\"]", "[[serial]] without `name`", "add a line like `name = \"uplink\"`"),
+        (
+            "name = \"x\"\nbetween = [\"a\"]",
+            "a serial cable has two ends, and here are 1",
+            "name two VMs, like `between = [\"linux-a\", \"linux-b\"]`",
+        ),
+        (
+            "name = \"x\"\nbetween = [\"a\", \"b\", \"c\"]",
+            "a serial cable has two ends, and here are 3",
+            "name two VMs, like `between = [\"linux-a\", \"linux-b\"]`",
+        ),
+        (
+            "name = \"x\"\nbetween = [\"a\", \"a\"]",
+            "both ends of this cable are those of \"a\"",
+            "a serial cable leads to another VM: name that one",
+        ),
+        ("name = \"disk.x\"\nbetween = [\"a\", \"b\"]", "the name \"disk.x\" is wrong", NAME),
+        ("name = \"console.a\"\nbetween = [\"a\", \"b\"]", "the name \"console.a\" is wrong", NAME),
+        ("name = \"abcdefghijklmnopq\"\nbetween = [\"a\", \"b\"]", "the name \"abcdefghijklmnopq\" is wrong", NAME),
+        (
+            "name = \"portcullis-2\"\nbetween = [\"a\", \"b\"]",
+            "the name \"portcullis-2\" is reserved for ports of the hypervisor",
+            "take one that does not begin with \"portcullis\"",
+        ),
+        (
+            "name = \"x\"\nbetween = [\"a\", \"b\"]\nspeed = 9600",
+            "unknown key `speed`",
+            "the keys of [[serial]] are name, between",
+        ),
+    ] {
+        assert_eq!(wrong(&serial(lines)), (message.to_owned(), help.to_owned()));
+    }
+    assert_eq!(wrong(&serial("name = \"x\"\nbetween = [\"a\", \"d\"]")).0, "there is no VM \"d\"");
+    let two = serial("name = \"x\"\nbetween = [\"a\", \"b\"]") + "[[serial]]\nname = \"x\"\nbetween = [\"b\", \"c\"]\n";
+    assert_eq!(wrong(&two).0, "a second serial port of the name \"x\"; the first is in line 20");
+    let many: String = (0..32).map(|n| format!("[[serial]]\nname = \"x{n}\"\nbetween = [\"a\", \"b\"]\n")).collect();
+    let report = Bench::new().parse(&(vms() + &many)).expect_err("32 are too many").to_string();
+    assert!(report.contains("error: VM \"b\" has more than 31 serial ports"), "{report}");
 }

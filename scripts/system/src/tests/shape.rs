@@ -23,7 +23,7 @@ fn syntax() {
         r#"demo.toml:1:6: error: unclosed array table, expected `]`
  1 | [[vm]
    |      ^
-help: a manifest is TOML: lines of `key = value` under [machine], [[vm]], [vm.firmware], [[core]], [[wire]], [[shared-memory]], [[network]] and [[disk]]
+help: a manifest is TOML: lines of `key = value` under [machine], [[vm]], [vm.firmware], [[core]], [[wire]], [[shared-memory]], [[network]], [[serial]] and [[disk]]
 "#,
     );
 }

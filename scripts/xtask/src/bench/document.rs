@@ -49,6 +49,11 @@ the row of its version are measured on QEMU's `max`, which has RNDRRS. KVM VHE r
 hvisor ran on cortex-a72. A row is the largest of its calls.
 
 {calls}
+Two mitigations have no row, as no machine of QEMU's executes them ([threat-model.md](threat-model.md)). Their length in the image is known
+(`scripts/test \"image predictor\"`): an exit with CLRBHB has it and an ISB, 2 instructions, where a loop of 8 is 28, so PSCI_VERSION
+would take 29 and all else 26 less than the rows of the loop. A vCPU that comes onto a shared core by CFP RCTX has two of them, each with its
+operand, and a DSB: 7, and the look whether this core needs it.
+
 How many times as many instructions the others take:
 
 {call_ratios}
@@ -90,6 +95,9 @@ depends on how much RAM the VM has is a row of its own: before a VM's first star
 set to zero, on the VM's own core, so that VMs of several cores do so at the same time. A start after that, here of a VM with 2
 MiB, writes the RAM back and leaves it as it is.
 
+What the others take to boot is as measured on a cortex-a72, KVM with VHE on a neoverse-n1: those runs were not made again on the core of
+the other rows.
+
 {machine}
 {sections}
 ## Seeds in a guest's device tree
@@ -103,8 +111,11 @@ writes TTBR1_EL1 and VBAR_EL1 twice, with a barrier behind each, and the kernel'
 more of them are walked for.
 
 A system call of Debian's 6.12, the mean of 200,000 that read or write a byte, takes 751 ns without and 1571 ns with KPTI, on a
-cortex-a53 and on a cortex-a72, by a clock that goes on by a nanosecond an instruction (`scripts/test \"qemu kpti\"`; the consoles in
-`target/test` have the line). All of it is the guest's own: how often it comes to EL2 is the same. What the walks take is not in it.
+cortex-a53 and on a cortex-a72. That is the guest's own clock on a machine whose time is its instructions, a nanosecond each, so it is a
+count of them, and of all that the machine executed meanwhile: `scripts/test \"qemu kpti\"` prints it anew (`syscall-check: ... each=` in
+`target/test`) and holds that KPTI is on in the one kernel and off in the other, not the figures, which are the kernel's. No plugin has
+counted it, and what of the difference is the entries' own code was not looked into. How often the guest comes to EL2 is the same. What
+the walks take is not in it.
 `kaslr = false` leaves both out.
 
 ## Growth

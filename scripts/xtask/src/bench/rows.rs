@@ -15,8 +15,8 @@ pub type Others = &'static [(&'static str, &'static str)];
 /// The others whose figures are known for most tables.
 pub const OTHERS: [(&str, &str); 6] = [
     ("floor", "floor"),
-    ("bao", "Bao"),
-    ("hvisor", "hvisor"),
+    ("bao", "Bao, A72"),
+    ("hvisor", "hvisor, A72"),
     ("xen", "Xen 4.20"),
     ("kvm-nvhe", "KVM nVHE"),
     ("kvm-vhe", "KVM VHE"),

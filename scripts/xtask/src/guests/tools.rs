@@ -25,6 +25,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("iperf3", &["usr/bin/iperf3"]),
     ("iputils-ping", &["bin/ping"]),
     ("e2fsprogs", &["sbin/mke2fs", "sbin/e2fsck"]),
+    ("util-linux", &["usr/sbin/rtcwake"]),
 ];
 /// What else stands in for the names by which people and scripts call them.
 const LINKS: &[(&str, &str)] = &[("bin/mkfs.ext4", "mke2fs"), ("bin/fsck.ext4", "e2fsck")];

@@ -187,4 +187,8 @@ impl Images for AnyGuest {
     fn flash(&self, _: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>> {
         Ok(Some(self.flash.path().to_owned()))
     }
+
+    fn disk(&self, _: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>> {
+        Ok(Some(self.flash.path().to_owned()))
+    }
 }

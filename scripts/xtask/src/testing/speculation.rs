@@ -16,6 +16,10 @@ const ISB: u32 = 0xd503_3fdf;
 const CLRBHB: u32 = 0xd503_22df;
 /// CFP RCTX of x0: SYS #3, C7, C3, #4 (Arm ARM, C5.6).
 const CFP_RCTX: u32 = 0xd50b_7380;
+/// Within how many instructions from CLRBHB on its vector has gone on: ISB, what is loaded again or read, and the branch.
+const LEFT: usize = 4;
+/// Within how many from the first CFP RCTX on the barrier behind the second one comes.
+const RESTRICTION: usize = 8;
 /// Bytes of a vector, and which of a table are entered from AArch64 state at a lower level (Arm ARM, D1.3.1).
 const VECTOR: u64 = 128;
 const FROM_AARCH64: core::ops::Range<u64> = 8..12;
@@ -66,8 +70,22 @@ pub fn predictor(code: &[Instruction], table: u64) -> Result<(usize, usize)> {
         if first != Some(CLRBHB) {
             bail!("the vector at {start:#x} does not begin with CLRBHB: {first:x?}");
         }
+        // What docs/numbers.md says of it: it and a barrier, and the vector goes on.
+        let means = code.iter().skip_while(|(at, word)| *at < start || *word != CLRBHB).map(|(_, word)| *word);
+        if means.clone().nth(1) != Some(ISB) || !means.take(LEFT).any(is_branch) {
+            bail!("in the vector at {start:#x} more than an ISB belongs to CLRBHB");
+        }
     }
-    match code.iter().filter(|(_, word)| word & !31 == CFP_RCTX).count() {
+    let restrictions: Vec<usize> =
+        code.iter().enumerate().filter(|(_, (_, word))| word & !31 == CFP_RCTX).map(|(place, _)| place).collect();
+    // One for EL1 and one for EL0, and a barrier for both.
+    for pair in restrictions.chunks(2) {
+        let whole = pair.first().and_then(|place| code.get(*place..)?.get(..RESTRICTION));
+        if pair.len() != 2 || !whole.is_some_and(|words| words.iter().any(|(_, word)| is_dsb(*word))) {
+            bail!("a CFP RCTX is not one of two with a DSB behind them");
+        }
+    }
+    match restrictions.len() {
         0 => bail!("there is no CFP RCTX in the image"),
         count => Ok((FROM_AARCH64.count(), count)),
     }
@@ -124,19 +142,29 @@ mod tests {
         let table = |vector: &[u32]| {
             let mut words = vec![0; 512];
             for number in FROM_AARCH64 {
-                words[number as usize * 32..][..3].copy_from_slice(&[NOP, CLRBHB, B]);
+                words[number as usize * 32..][..4].copy_from_slice(&[NOP, CLRBHB, ISB, B]);
             }
             words[10 * 32..][..vector.len()].copy_from_slice(vector);
-            words.push(CFP_RCTX | 7);
+            words.extend([CFP_RCTX | 7, NOP, CFP_RCTX | 8, DSB_NSH, NOP, NOP, NOP, NOP]);
             words
         };
-        assert_eq!(predictor(&code(&table(&[NOP, CLRBHB, B])), 0x1000).unwrap(), (4, 1));
-        for vector in [[B, CLRBHB, B], [NOP, NOP, B], [0xd61f_0040, CLRBHB, B], [0x3400_0040, CLRBHB, B]] {
-            assert!(predictor(&code(&table(&vector)), 0x1000).is_err(), "{vector:x?}");
+        assert_eq!(predictor(&code(&table(&[NOP, CLRBHB, ISB, B])), 0x1000).unwrap(), (4, 2));
+        for first in [B, 0xd61f_0040, 0x3400_0040] {
+            assert!(predictor(&code(&table(&[first, CLRBHB, ISB, B])), 0x1000).is_err(), "{first:x}");
         }
-        let mut words = table(&[NOP, CLRBHB, B]);
-        words.pop();
-        assert!(predictor(&code(&words), 0x1000).unwrap_err().to_string().contains("CFP RCTX"));
+        // None, without its barrier, and with more behind it.
+        for vector in
+            [&[NOP, NOP, ISB, B][..], &[NOP, CLRBHB, B], &[NOP, CLRBHB, NOP, ISB, B], &[CLRBHB, ISB, NOP, NOP, B]]
+        {
+            assert!(predictor(&code(&table(vector)), 0x1000).is_err(), "{vector:x?}");
+        }
+        for lost in [8, 6, 5] {
+            let mut words = table(&[NOP, CLRBHB, ISB, B]);
+            let left = words.len() - lost;
+            words.truncate(left);
+            words.extend([NOP; 8]);
+            assert!(predictor(&code(&words), 0x1000).unwrap_err().to_string().contains("CFP RCTX"), "{lost}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use portcullis_bundle::implementations::{Implementation, Implementations};
 use portcullis_gate::Return;
 use portcullis_vgic::GicVersion;
 
-use crate::life::create::{CreateError, set_implementations};
+use crate::life::cores::{UnfitCores, settle_cores};
 use crate::service::implementations::{cpu, version};
 use crate::tests::board::Parts;
 use crate::tests::rig::{Rig, vm};
@@ -87,8 +87,8 @@ fn more_than_can_be_told_are_refused_by_name() {
     assert_eq!(version(a), Return([0, 0x1_0000, IMPLEMENTATIONS_MAX as u64, 0]), "its cores are one kind");
     // On cores of two kinds it would be one too many.
     let [first, _, other] = rig.machine.cores else { panic!("three cores") };
-    let error = set_implementations(a, &[first, other]).unwrap_err();
-    assert!(matches!(error, CreateError::Implementations("a")), "{error:?}");
+    let error = settle_cores(a, &[first, other]).unwrap_err();
+    assert!(matches!(error, UnfitCores::Implementations("a")), "{error:?}");
     assert_eq!(
         error.to_string(),
         "a: its cores and its `implementations` are more than 16 different CPUs; leave some out"

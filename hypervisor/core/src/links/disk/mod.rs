@@ -1,25 +1,32 @@
-//! A disk of a VM (virtio-blk), whose bytes EL2 has: in the bundle, or in RAM that was set aside.
+//! A disk of a VM (virtio-blk). Its bytes are EL2's ([`own`]): in the bundle, or in RAM that was set aside; or another VM's
+//! ([`served`]).
 
+mod own;
 mod plug;
+mod served;
 mod store;
 
+use alloc::boxed::Box;
 use core::fmt;
 
+use portcullis_arch::timer;
 use portcullis_board::Regions;
 use portcullis_bundle::links as bundle;
-use portcullis_links::disk::{Geometry, Local, Progress};
+use portcullis_links::disk::{Geometry, Served as Requests};
+use portcullis_links::serial::Port;
 use portcullis_virtio::mmio::Transport;
-use portcullis_virtio::{Budget, Fault, Queue};
+use portcullis_virtio::{Fault, Queue};
 use spin::Once;
 
+use self::own::Own;
 pub use self::plug::Plug;
+use self::served::{Served, ServerPort};
 use self::store::Scratch;
 pub use self::store::{DiskError, Store};
+use super::console::End;
 use super::peer::Peer;
 use super::registers::{Front, Registers};
-use super::work::Work;
 use crate::devices::owner::Owner;
-use crate::memory::guest::GuestMemory;
 
 /// A disk.
 pub struct Disk {
@@ -30,7 +37,13 @@ pub struct Disk {
     pub slot: usize,
     peer: Once<&'static dyn Peer>,
     registers: Registers<Shown, 1>,
-    desk: Work<Desk>,
+    bytes: Bytes,
+}
+
+/// Where its bytes are, and what is done with requests.
+enum Bytes {
+    Own(Own),
+    Served(Box<Served>),
 }
 
 /// What its driver is shown.
@@ -44,38 +57,47 @@ impl Front for Shown {
     }
 }
 
-/// What whoever does requests has to itself.
-struct Desk {
-    /// The requests; none: its driver makes none.
-    queue: Option<Queue>,
-    local: Local,
-    store: Store,
-    /// Bytes that are set to zero already, of a disk that is made anew.
-    cleared: u64,
-}
-
-/// The only end that has work at a disk.
-const CLIENT: usize = 0;
+/// The name of its queue, as messages have it.
+const QUEUE: &str = "request queue";
 
 impl Disk {
-    /// The disk that the bundle has; RAM comes out of what is `free`, on core `core`, on which this has to run.
+    /// The disk that the bundle has; RAM comes out of what is `free`, on core `core`, on which this has to run. VMs are yet to be
+    /// connected.
     ///
     /// # Errors
     ///
     /// [`DiskError`].
-    pub fn of(disk: &bundle::Disk<'static>, free: &mut Regions, core: usize) -> Result<Self, DiskError> {
-        let store = match disk.source {
-            bundle::Source::Image(bytes) => Store::Image(bytes),
-            bundle::Source::Scratch(size) => Store::Scratch(Scratch::take(disk.name, size, free, core)?),
-            bundle::Source::Served(_) => return Err(DiskError::Served(disk.name)),
+    pub fn of(disk: &bundle::Disk<'static>, free: &mut Regions, core: usize) -> Result<&'static Self, DiskError> {
+        let bundle::Disk { name, vm, slot, block, source } = *disk;
+        let no_disk = DiskError::Geometry(name);
+        let geometry = |read_only| Geometry::new(name, disk.size(), block, read_only).ok_or(no_disk);
+        let (geometry, bytes) = match source {
+            bundle::Source::Image(bytes) => {
+                let geometry = geometry(true)?;
+                (geometry, Bytes::Own(Own::new(geometry, Store::Image(bytes))))
+            }
+            bundle::Source::Scratch(size) => {
+                let geometry = geometry(false)?;
+                let scratch = Scratch::take(name, size, free, core)?;
+                (geometry, Bytes::Own(Own::new(geometry, Store::Scratch(scratch))))
+            }
+            bundle::Source::Served(export) => {
+                let geometry = geometry(export.read_only)?;
+                let timeout = u64::from(export.timeout).saturating_mul(timer::frequency()) / 1000;
+                let requests = Requests::new(geometry, export.name, timeout).ok_or(no_disk)?;
+                (geometry, Bytes::Served(Box::new(Served::new(export.server, requests))))
+            }
         };
-        let read_only = matches!(store, Store::Image(_));
-        let geometry = Geometry::new(disk.name, disk.size(), disk.block, read_only);
-        let geometry = geometry.ok_or(DiskError::Geometry(disk.name))?;
-        let registers = Registers::new(Transport::new(geometry.identity()), disk.slot, Shown(geometry));
-        let desk = Desk { queue: None, local: Local::new(geometry), store, cleared: 0 };
-        let (name, vm, slot) = (disk.name, disk.vm, disk.slot);
-        Ok(Self { name, vm, slot, peer: Once::new(), registers, desk: Work::new(desk) })
+        let registers = Registers::new(Transport::new(geometry.identity()), slot, Shown(geometry));
+        Ok(Box::leak(Box::new(Self { name, vm, slot, peer: Once::new(), registers, bytes })))
+    }
+
+    /// The port by which VM `vm` serves it, if that does, with what is at the port's other side.
+    pub(super) fn port(&'static self, vm: usize) -> Option<(Port, &'static dyn End)> {
+        let Bytes::Served(served) = &self.bytes else { return None };
+        let name = alloc::format!("{}{}", portcullis_abi::bundle::DISK_PORT, self.name);
+        let port = (served.server == vm).then(|| Port::new(&name))??;
+        Some((port, Box::leak(Box::new(ServerPort { disk: self, served }))))
     }
 
     /// Says which VM has which number.
@@ -89,49 +111,24 @@ impl Disk {
 
     /// Does requests of its driver, whose VM `owner` is: a piece of that.
     fn serve(&self, owner: &dyn Owner) {
-        let Some(peer) = self.peer() else { return };
-        self.desk.work(CLIENT, |desk, _| self.piece(desk, peer, owner), |_| peer.call());
-    }
-
-    /// A piece of work. Returns whether there is more.
-    fn piece(&self, desk: &mut Desk, peer: &dyn Peer, owner: &dyn Owner) -> bool {
-        let Some(mut memory) = peer.memory().filter(|_| peer.runs()) else { return false };
-        let Some(mut queue) = desk.queue.take() else { return false };
-        let done = desk.requests(&mut queue, &mut memory);
-        let shown = done.and_then(|more| queue.publish(&mut memory).map(|interrupts| (more, interrupts)));
-        match shown {
-            Ok((more, interrupts)) => {
-                if interrupts {
-                    self.registers.interrupt(owner);
-                }
-                desk.queue = Some(queue);
-                more
-            }
-            Err(fault) => {
-                desk.local.reset();
-                self.registers.fail(peer, owner, self, QUEUE, fault);
-                false
-            }
+        match &self.bytes {
+            Bytes::Own(own) => own.serve(self, owner),
+            Bytes::Served(served) => served.serve_client(self, owner),
         }
     }
-}
 
-/// The name of its queue, as messages have it.
-const QUEUE: &str = "request queue";
+    /// Its driver has set up its queue, or does not use it any more: then it returns when nobody touches that.
+    fn set_queue(&self, queue: Option<Queue>, owner: &dyn Owner) {
+        match &self.bytes {
+            Bytes::Own(own) => own.set_queue(queue),
+            Bytes::Served(served) => served.set_queue(queue, owner),
+        }
+    }
 
-impl Desk {
-    /// Does requests until there is none, or the budget is spent. Returns whether there may be more.
-    fn requests(&mut self, queue: &mut Queue, memory: &mut GuestMemory) -> Result<bool, Fault> {
-        let Self { local, store, .. } = self;
-        let mut budget = Budget::new();
-        queue.silence(memory)?;
-        loop {
-            match local.work(queue, memory, store, &mut budget)? {
-                Progress::More => return Ok(true),
-                // What came meanwhile was not notified.
-                Progress::Idle if queue.listen(memory)? => {}
-                Progress::Idle => return Ok(false),
-            }
+    /// Its driver went against the specification. Says so.
+    fn fail(&self, owner: &dyn Owner, fault: Fault) {
+        if let Some(peer) = self.peer() {
+            self.registers.fail(peer, owner, self, QUEUE, fault);
         }
     }
 }

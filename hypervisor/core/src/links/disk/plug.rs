@@ -1,13 +1,11 @@
 //! A disk in a transport of its VM.
 
-use portcullis_virtio::Fault;
 use portcullis_virtio::mmio::Effect;
 
-use super::{CLIENT, Disk, QUEUE};
+use super::{Bytes, Disk, QUEUE};
 use crate::devices::emulated::Emulated;
 use crate::devices::owner::Owner;
 use crate::links::backplane::Linked;
-use crate::links::peer::Peer;
 use crate::links::registers;
 
 /// A disk, as the VM's bus has it.
@@ -22,36 +20,21 @@ impl Plug {
         match effect {
             Effect::None | Effect::Raise => {}
             Effect::Notify(_) => disk.serve(owner),
-            Effect::DriverOk => {
-                if let Err(fault) = self.begin_driver(peer) {
-                    disk.registers.fail(peer, owner, disk, QUEUE, fault);
-                }
-            }
-            Effect::Stop(_) => self.stop(),
+            Effect::DriverOk => match disk.registers.queue(peer, 0) {
+                Ok(queue) => disk.set_queue(queue, owner),
+                Err(fault) => disk.fail(owner, fault),
+            },
+            Effect::Stop(_) => disk.set_queue(None, owner),
             Effect::Reset => self.forget(owner),
             Effect::Failed(queue, fault) => {
-                registers::report(peer, disk, queue.map_or("its driver", |_| QUEUE), fault);
+                registers::report(peer, *disk, queue.map_or("its driver", |_| QUEUE), fault);
             }
         }
     }
 
-    /// Takes over the queue that its driver has set up.
-    fn begin_driver(&self, peer: &dyn Peer) -> Result<(), Fault> {
-        let queue = self.0.registers.queue(peer, 0)?;
-        self.0.desk.enter().queue = queue;
-        Ok(())
-    }
-
-    /// Does not touch the queue any more.
-    fn stop(&self) {
-        let mut desk = self.0.desk.enter();
-        desk.queue = None;
-        desk.local.reset();
-    }
-
     /// Touches nothing of its driver's any more, which begins anew.
     fn forget(&self, owner: &dyn Owner) {
-        self.stop();
+        self.0.set_queue(None, owner);
         self.0.registers.with(owner, |transport, _| transport.finish_reset());
     }
 }
@@ -68,34 +51,53 @@ impl Emulated for Plug {
         }
     }
 
+    fn look(&self, _: &dyn Owner, core: usize) -> Option<u64> {
+        match &self.0.bytes {
+            Bytes::Own(_) => None,
+            Bytes::Served(served) => served.look(self.0, core),
+        }
+    }
+
     fn reset(&self, owner: &dyn Owner) {
         self.forget(owner);
     }
 
     fn renew(&self) {
-        self.0.desk.enter().cleared = 0;
+        if let Bytes::Own(own) = &self.0.bytes {
+            own.renew();
+        }
     }
 }
 
 impl Linked for Plug {
     fn work(&self, owner: &dyn Owner) {
-        if self.0.desk.is_marked(CLIENT) {
+        let is_marked = match &self.0.bytes {
+            Bytes::Own(own) => own.is_marked(),
+            Bytes::Served(served) => served.is_marked(),
+        };
+        if is_marked {
             self.0.serve(owner);
         }
     }
 
     fn rest(&self) {
-        drop(self.0.desk.enter());
+        match &self.0.bytes {
+            Bytes::Own(own) => own.rest(),
+            Bytes::Served(served) => served.rest(),
+        }
     }
 
     fn resume(&self) {
-        self.0.desk.mark(CLIENT);
+        match &self.0.bytes {
+            Bytes::Own(own) => own.mark(),
+            Bytes::Served(served) => served.resume(),
+        }
     }
 
     fn scrub(&self, most: u64) -> bool {
-        let desk = &mut *self.0.desk.enter();
-        let done = desk.store.clear(desk.cleared, most);
-        desk.cleared = desk.cleared.saturating_add(done);
-        done != 0
+        match &self.0.bytes {
+            Bytes::Own(own) => own.scrub(most),
+            Bytes::Served(_) => false,
+        }
     }
 }

@@ -41,8 +41,6 @@ pub enum DiskError {
     },
     /// The core has no way to reach it.
     OutOfReach(&'static str),
-    /// Another VM is to serve it.
-    Served(&'static str),
     /// It is no disk: its blocks, its size or its name.
     Geometry(&'static str),
 }
@@ -54,12 +52,11 @@ impl fmt::Display for DiskError {
                 write!(f, "disk '{name}' wants {} MiB in one piece; {} MiB are free in all", wanted >> 20, free >> 20)
             }
             Self::OutOfReach(name) => write!(f, "the RAM of disk '{name}' cannot be reached to be set to zero"),
-            Self::Served(name) => write!(
-                f,
-                "disk '{name}' is served by another VM, which this version cannot do yet; give it an image or scratch"
-            ),
             Self::Geometry(name) => {
-                write!(f, "disk '{name}' cannot be had: a disk has whole blocks of 512 or 4096 bytes, and a name")
+                write!(
+                    f,
+                    "disk '{name}' cannot be had: a disk has whole blocks of 512 or 4096 bytes, and names that are not too long"
+                )
             }
         }
     }

@@ -10,14 +10,14 @@ use crate::tests::guest::hvc;
 use crate::tests::rig::{Rig, results, vm};
 use crate::vm::state::Phase;
 
-const IN: u32 = 0;
-const OUT: u32 = 1;
-const FLUSH: u32 = 4;
+pub const IN: u32 = 0;
+pub const OUT: u32 = 1;
+pub const FLUSH: u32 = 4;
 const GET_ID: u32 = 8;
 const DISCARD: u32 = 11;
-const WRITE_ZEROES: u32 = 13;
-const OK: u8 = 0;
-const IOERR: u8 = 1;
+pub const WRITE_ZEROES: u32 = 13;
+pub const OK: u8 = 0;
+pub const IOERR: u8 = 1;
 const UNSUPP: u8 = 2;
 /// VIRTIO_BLK_F_RO.
 const READ_ONLY: u64 = 1 << 5;
@@ -44,7 +44,7 @@ fn machine() -> (Rig, [Guest; 2]) {
 }
 
 /// Header of a request.
-fn header(kind: u32, sector: u64) -> Vec<u8> {
+pub fn header(kind: u32, sector: u64) -> Vec<u8> {
     [&kind.to_le_bytes()[..], &[0; 4], &sector.to_le_bytes()].concat()
 }
 
@@ -69,7 +69,7 @@ fn ask(rig: &Rig, guest: &mut Guest, kind: u32, sector: u64, sent: &[u8], room: 
     (status, data)
 }
 
-fn range(sector: u64, sectors: u32, flags: u32) -> Vec<u8> {
+pub fn range(sector: u64, sectors: u32, flags: u32) -> Vec<u8> {
     [&sector.to_le_bytes()[..], &sectors.to_le_bytes(), &flags.to_le_bytes()].concat()
 }
 

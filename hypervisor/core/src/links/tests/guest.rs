@@ -181,6 +181,13 @@ impl Guest {
         at
     }
 
+    /// Has the driver write somewhere.
+    pub fn poke(&mut self, rig: &Rig, at: u64, bytes: &[u8]) {
+        self.pull(rig);
+        self.ram.put(at, bytes);
+        self.push(rig);
+    }
+
     /// Notifies the device.
     pub fn notify(&self, rig: &Rig, queue: usize) {
         self.write(rig, QUEUE_NOTIFY, queue as u64);

@@ -6,3 +6,4 @@ mod lives;
 mod network;
 mod ports;
 mod serial;
+mod served;

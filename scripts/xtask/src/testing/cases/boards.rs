@@ -121,6 +121,19 @@ pub const CASES: &[Case] = &[
         expectations: &[Line("the device tree lists a Cadence UART at 0xfa000000, where nothing answers"), NoGuest],
         ..ZCU102
     },
+    // As far as QEMU's machine goes: the i.MX UART, a core by PSCI, a VM's calls, power off.
+    Case {
+        name: "imx8mp",
+        board: Board::Imx8mp,
+        manifest: "imx8mp.toml",
+        expectations: &[
+            Cases("off"),
+            Line("portcullis: Portcullis 0.1.0 on fsl,imx8mp-evk: 4 cores, 2048 MiB"),
+            Line("portcullis: off: started with STD"),
+            Line("portcullis: no VM is running any more: power off"),
+        ],
+        ..LINUX
+    },
     Case {
         name: "zcu102-conformance",
         manifest: "conformance-gicv2-no-entropy.toml",

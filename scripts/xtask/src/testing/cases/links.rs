@@ -82,6 +82,26 @@ const DISKS_LINUX: Case = Case {
     ..LINUX
 };
 
+/// A stock Debian guest serves disks with nbdkit, qemu-nbd and nbd-server, which are killed under load and come back.
+const SERVED_LINUX: Case = Case {
+    name: "served-linux",
+    manifest: "served-linux.toml",
+    cores: 2,
+    expectations: &[
+        NO_OOPS,
+        Says("linux-b", "links-check: kill=one with=nbdkit status=0"),
+        Says("linux-b", "links-check: kill=two with=qemu-nbd status=0"),
+        Says("linux-b", "links-check: kill=three with=nbd-server status=0"),
+        Says("linux-a", "links-check: load=one bytes=4194304 status=0 again=0 same=yes"),
+        Says("linux-a", "links-check: load=two bytes=4194304 status=0 again=0 same=yes"),
+        Says("linux-a", "links-check: load=three bytes=4194304 status=0 again=0 same=yes"),
+        Says("linux-a", "links-check: files=one status=0 same=yes fsck=0 discard=0"),
+        Says("linux-a", "links-check: files=two status=0 same=yes fsck=0 discard=0"),
+        Says("linux-a", "links-check: files=three status=0 same=yes fsck=0"),
+    ],
+    ..LINUX
+};
+
 /// On both GICs.
 pub const CASES: &[Case] = &[
     WIRES,
@@ -95,6 +115,7 @@ pub const CASES: &[Case] = &[
     DISKS,
     Case { name: "disks-gicv2", manifest: "disks-gicv2.toml", gic: Gic::V2, ..DISKS },
     DISKS_LINUX,
+    SERVED_LINUX,
     NETWORK_LINUX,
     Case { name: "network-linux-gicv2", gic: Gic::V2, ..NETWORK_LINUX },
 ];

@@ -92,6 +92,23 @@ const SUSPEND_LINUX: Case = Case {
     ..LINUX
 };
 
+/// The same, which then has rtcwake do it, as whoever uses it would.
+const RTCWAKE: Case = Case {
+    expectations: &[
+        NO_OOPS,
+        Sequence(&[
+            "suspend-check: key status=0 cpus=2 times=1",
+            "suspend-check: clock status=0 slept=enough cpus=2 times=2",
+            "rtcwake: wakeup from \"mem\" using /dev/rtc0 at ",
+            "portcullis: linux: suspended",
+            "portcullis: linux: awake",
+            "suspend-check: rtcwake status=0 slept=enough cpus=2 times=3",
+            "portcullis: linux: off",
+        ]),
+    ],
+    ..SUSPEND_LINUX
+};
+
 /// The tests.
 pub const CASES: &[Case] = &[
     PSCI,
@@ -100,7 +117,7 @@ pub const CASES: &[Case] = &[
     Case { name: "suspend-gicv2", manifest: "suspend-gicv2.toml", gic: Gic::V2, ..SUSPEND },
     SUSPEND_OUTSIDE,
     Case { name: "suspend-outside-gicv2", gic: Gic::V2, ..SUSPEND_OUTSIDE },
-    SUSPEND_LINUX,
+    RTCWAKE,
     Case {
         name: "suspend-linux-gicv2",
         manifest: "suspend-linux-shared.toml",

@@ -1,0 +1,113 @@
+//! What is done with the requests of a disk whose bytes EL2 has.
+
+use portcullis_links::disk::{Geometry, Local, Progress};
+use portcullis_virtio::{Budget, Fault, Queue};
+
+use super::{Disk, Store};
+use crate::devices::owner::Owner;
+use crate::links::peer::Peer;
+use crate::links::work::Work;
+use crate::memory::guest::GuestMemory;
+
+/// The requests, and the bytes.
+pub struct Own(Work<Desk>);
+
+/// What whoever does requests has to itself.
+struct Desk {
+    /// The requests; none: its driver makes none.
+    queue: Option<Queue>,
+    local: Local,
+    store: Store,
+    /// Bytes that are set to zero already, of a disk that is made anew.
+    cleared: u64,
+}
+
+/// The only end that has work at a disk.
+const CLIENT: usize = 0;
+
+impl Own {
+    /// A disk without a driver.
+    pub fn new(disk: Geometry, store: Store) -> Self {
+        Self(Work::new(Desk { queue: None, local: Local::new(disk), store, cleared: 0 }))
+    }
+
+    /// Does a piece of the requests of `disk`, whose VM `owner` is.
+    pub fn serve(&self, disk: &Disk, owner: &dyn Owner) {
+        let Some(peer) = disk.peer() else { return };
+        self.0.work(CLIENT, |desk, _| desk.piece(disk, peer, owner), |_| peer.call());
+    }
+
+    /// The driver has set up its queue, or does not use it any more.
+    pub fn set_queue(&self, queue: Option<Queue>) {
+        let mut desk = self.0.enter();
+        desk.queue = queue;
+        desk.local.reset();
+    }
+
+    /// Notes that there may be requests.
+    pub fn mark(&self) {
+        self.0.mark(CLIENT);
+    }
+
+    /// Whether there may be requests that nobody does.
+    pub fn is_marked(&self) -> bool {
+        self.0.is_marked(CLIENT)
+    }
+
+    /// Returns when no core does requests.
+    pub fn rest(&self) {
+        drop(self.0.enter());
+    }
+
+    /// Sets a piece of what is kept to zero, `most` bytes at the most. Returns whether there may be more.
+    pub fn scrub(&self, most: u64) -> bool {
+        let desk = &mut *self.0.enter();
+        let done = desk.store.clear(desk.cleared, most);
+        desk.cleared = desk.cleared.saturating_add(done);
+        done != 0
+    }
+
+    /// All of it is zero.
+    pub fn renew(&self) {
+        self.0.enter().cleared = 0;
+    }
+}
+
+impl Desk {
+    /// A piece of work. Returns whether there is more.
+    fn piece(&mut self, disk: &Disk, peer: &dyn Peer, owner: &dyn Owner) -> bool {
+        let Some(mut memory) = peer.memory().filter(|_| peer.runs()) else { return false };
+        let Some(mut queue) = self.queue.take() else { return false };
+        let done = self.requests(&mut queue, &mut memory);
+        let shown = done.and_then(|more| queue.publish(&mut memory).map(|interrupts| (more, interrupts)));
+        match shown {
+            Ok((more, interrupts)) => {
+                if interrupts {
+                    disk.registers.interrupt(owner);
+                }
+                self.queue = Some(queue);
+                more
+            }
+            Err(fault) => {
+                self.local.reset();
+                disk.fail(owner, fault);
+                false
+            }
+        }
+    }
+
+    /// Does requests until there is none, or the budget is spent. Returns whether there may be more.
+    fn requests(&mut self, queue: &mut Queue, memory: &mut GuestMemory) -> Result<bool, Fault> {
+        let Self { local, store, .. } = self;
+        let mut budget = Budget::new();
+        queue.silence(memory)?;
+        loop {
+            match local.work(queue, memory, store, &mut budget)? {
+                Progress::More => return Ok(true),
+                // What came meanwhile was not notified.
+                Progress::Idle if queue.listen(memory)? => {}
+                Progress::Idle => return Ok(false),
+            }
+        }
+    }
+}

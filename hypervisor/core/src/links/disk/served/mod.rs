@@ -1,0 +1,158 @@
+//! A disk that another VM serves: its driver's requests go, as an NBD client's, over a port of that VM's console. Both VMs have work at
+//! it, and whoever has some does what there is for both.
+
+mod desk;
+mod piece;
+mod port;
+
+use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use portcullis_arch::timer;
+use portcullis_links::disk::Served as Requests;
+use portcullis_virtio::Queue;
+use spin::Once;
+use spin::mutex::TicketMutexGuard;
+
+use self::desk::Desk;
+pub use self::port::ServerPort;
+use super::Disk;
+use crate::cpu::deadlines::{NEVER, Timer};
+use crate::cpu::physical_core::Core;
+use crate::devices::owner::Owner;
+use crate::links::console::Jack;
+use crate::links::peer::Peer;
+use crate::links::work::Work;
+
+/// See the module.
+pub struct Served {
+    /// The number of the VM that serves it.
+    pub server: usize,
+    jack: Once<Jack>,
+    desk: Work<Desk>,
+    alarm: Alarm,
+}
+
+/// Who has work at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Who {
+    /// The VM that has the disk.
+    Client = 0,
+    /// The VM that serves it.
+    Server = 1,
+}
+
+/// When a core looks whether the time of requests is over.
+struct Alarm {
+    /// By the physical counter; [`NEVER`]: none does.
+    at: AtomicU64,
+    core: AtomicUsize,
+}
+
+impl Served {
+    /// A disk whose server and driver are not there yet.
+    pub fn new(server: usize, requests: Requests) -> Self {
+        let alarm = Alarm { at: AtomicU64::new(NEVER), core: AtomicUsize::new(0) };
+        Self { server, jack: Once::new(), desk: Work::new(Desk::new(requests)), alarm }
+    }
+
+    fn jack(&self) -> Option<Jack> {
+        self.jack.get().copied()
+    }
+
+    fn server_peer(&self) -> Option<&'static dyn Peer> {
+        self.jack().and_then(Jack::peer)
+    }
+
+    /// The disk at rest: nobody works at it meanwhile.
+    fn enter(&self) -> TicketMutexGuard<'_, Desk> {
+        self.desk.enter()
+    }
+
+    /// Does a piece of work because its driver asks for something, whose VM `owner` is.
+    pub fn serve_client(&self, disk: &Disk, owner: &dyn Owner) {
+        self.work(disk, Who::Client, owner);
+    }
+
+    fn work(&self, disk: &Disk, who: Who, owner: &dyn Owner) {
+        let owners = Owners { who, owner };
+        let call = |end: usize| {
+            let peer = if end == Who::Client as usize { disk.peer() } else { self.server_peer() };
+            peer.into_iter().for_each(Peer::call);
+        };
+        self.desk.work(who as usize, |desk, _| self.piece(desk, disk, owners), call);
+    }
+
+    /// The driver has set up its queue, or does not use it any more.
+    pub fn set_queue(&self, queue: Option<Queue>, owner: &dyn Owner) {
+        let mut desk = self.enter();
+        let owners = Owners { who: Who::Client, owner };
+        self.drop_client(&mut desk, owners);
+        desk.client = queue;
+        drop(desk);
+        // A connection may be agreed on by now.
+        self.desk.mark(Who::Client as usize);
+    }
+
+    /// Notes that there may be requests.
+    pub fn is_marked(&self) -> bool {
+        self.desk.is_marked(Who::Client as usize)
+    }
+
+    /// Returns when nobody touches the queue of the driver, whose VM does not run any more.
+    pub fn rest(&self) {
+        self.enter().rested = Some(timer::count());
+    }
+
+    /// The VM that has the disk goes on after it stood still.
+    pub fn resume(&self) {
+        let mut desk = self.enter();
+        if let Some(since) = desk.rested.take() {
+            desk.requests.postpone(timer::count().saturating_sub(since));
+        }
+        self.desk.mark(Who::Client as usize);
+    }
+
+    /// Has the core on which this runs look when the next request's time is over, unless one looks before.
+    fn set_alarm(&self, at: Option<u64>) {
+        let Some((at, here)) = at.zip(Core::current()) else { return };
+        if at < self.alarm.at.load(Ordering::Relaxed) {
+            self.alarm.core.store(here.index, Ordering::Relaxed);
+            self.alarm.at.store(at, Ordering::Release);
+            here.arm_by(Timer::Device, at);
+        }
+    }
+
+    /// The timer of core `core` has fired: has the VM look whether the time of requests is over, if that is what it was set for. Returns
+    /// when it is to fire for the disk.
+    pub fn look(&self, disk: &Disk, core: usize) -> Option<u64> {
+        let at = self.alarm.at.load(Ordering::Acquire);
+        if at == NEVER || self.alarm.core.load(Ordering::Relaxed) != core {
+            return None;
+        }
+        if timer::count() < at {
+            return Some(at);
+        }
+        self.alarm.at.store(NEVER, Ordering::Relaxed);
+        self.desk.mark(Who::Client as usize);
+        disk.peer().into_iter().for_each(Peer::call);
+        None
+    }
+}
+
+/// The VMs of both ends, for who works for that of one.
+#[derive(Clone, Copy)]
+struct Owners<'a> {
+    who: Who,
+    owner: &'a dyn Owner,
+}
+
+impl Owners<'_> {
+    /// Does something for one of the VMs, as whom it is known here; `peer` is that VM.
+    fn with(self, who: Who, peer: Option<&'static dyn Peer>, act: impl FnOnce(&dyn Owner)) {
+        if who == self.who {
+            act(self.owner);
+        } else if let Some(peer) = peer {
+            act(peer);
+        }
+    }
+}

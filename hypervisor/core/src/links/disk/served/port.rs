@@ -1,0 +1,62 @@
+//! The port by which a VM serves a disk, as the disk is at its other side.
+
+use super::{Disk, Served, Who};
+use crate::devices::owner::Owner;
+use crate::links::console::{End, Flow, Jack, Queues};
+
+/// See the module.
+pub struct ServerPort {
+    /// The disk.
+    pub disk: &'static Disk,
+    /// What it is that is served of it.
+    pub served: &'static Served,
+}
+
+impl ServerPort {
+    fn serve(&self, owner: &dyn Owner) {
+        self.served.work(self.disk, Who::Server, owner);
+    }
+}
+
+impl End for ServerPort {
+    fn connect(&self, jack: Jack) {
+        self.served.jack.call_once(|| jack);
+    }
+
+    fn begin(&self, queues: Queues) {
+        self.served.enter().server = queues;
+    }
+
+    fn stop(&self, flow: Flow) {
+        let mut desk = self.served.enter();
+        match flow {
+            Flow::Transmit => (desk.server.transmit, desk.half) = (None, None),
+            Flow::Receive => desk.server.receive = None,
+        }
+    }
+
+    fn forget(&self, owner: &dyn Owner) {
+        let mut desk = self.served.enter();
+        self.served.drop_server(&mut desk, owner);
+    }
+
+    fn notified(&self, _: Flow, owner: &dyn Owner) {
+        self.serve(owner);
+    }
+
+    fn mark(&self) {
+        self.served.desk.mark(Who::Server as usize);
+    }
+
+    fn is_marked(&self) -> bool {
+        self.served.desk.is_marked(Who::Server as usize)
+    }
+
+    fn work(&self, owner: &dyn Owner) {
+        self.serve(owner);
+    }
+
+    fn rest(&self) {
+        drop(self.served.enter());
+    }
+}
