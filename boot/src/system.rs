@@ -75,7 +75,8 @@ pub fn bring_up(tree: usize, handover: Option<&'static Handover>) -> Result<&'st
 
     let here = workers.iter().find(|worker| worker.core.affinity == cpu::affinity());
     let here = here.ok_or(Stop::UnknownCore(cpu::affinity()))?;
-    let wires = wires::lay(bundle.vms().count(), &bundle.wires().collect::<Vec<_>>());
+    let described: Vec<_> = bundle.wires().collect();
+    let wires = wires::lay(bundle.vms().count(), &described);
     let shared = bundle.shared_memory().map(|memory| SharedMemory::take(memory.into(), &mut free, here.core.index));
     let shared = shared.collect::<Result<_, _>>().map_err(Stop::SharedMemory)?;
     let disks = bundle.disks().map(|disk| Disk::of(&disk, &mut free, here.core.index));
@@ -85,6 +86,7 @@ pub fn bring_up(tree: usize, handover: Option<&'static Handover>) -> Result<&'st
         serials: bundle.serials().map(|serial| Serial::of(&serial)).collect(),
         disks,
         consoles: bundle.vms().map(|vm| vm.console).collect(),
+        wires: wires::report(&described, &wires),
     });
     let mut stock = Stock {
         support: &support,

@@ -101,7 +101,7 @@ fn network(steps: &mut Unstructured) -> Result<()> {
                     Err(_) => return Ok(()),
                 }
                 let (sends, takes) = (steps.arbitrary()?, steps.arbitrary()?);
-                match Frame::read(&mut a.ram, &a.chain, sends, port.mtu()) {
+                match Frame::read(&mut a.ram, &a.chain, &mut [0; 128], sends, port.mtu()) {
                     Err(_) => return Ok(()),
                     Ok(Err(reason)) => _ = traffic.drop(reason),
                     Ok(Ok(frame)) => {

@@ -105,8 +105,13 @@ pub fn machine<C: Calls + ?Sized>(calls: &mut C) -> Result<Machine, C::Error> {
 /// The call's status.
 pub fn vm_name<C: Calls + ?Sized>(calls: &mut C, vm: u64) -> Result<String<NAME_MAX>, C::Error> {
     let [low, high, _] = calls.call(VM_NAME, [vm, 0, 0])?;
+    Ok(name_of([low, high]))
+}
+
+/// The name in two words of a call's. Bytes that are no printable ASCII become `?`.
+pub fn name_of([low, high]: [u64; 2]) -> String<NAME_MAX> {
     let bytes = low.to_le_bytes().into_iter().chain(high.to_le_bytes()).take_while(|&byte| byte != 0);
-    Ok(bytes.map(|byte| if byte.is_ascii_graphic() { char::from(byte) } else { '?' }).collect())
+    bytes.map(|byte| if byte.is_ascii_graphic() { char::from(byte) } else { '?' }).collect()
 }
 
 /// `VM_STATE`.

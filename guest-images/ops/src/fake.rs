@@ -75,7 +75,8 @@ impl Fake {
         }
     }
 
-    fn on_machine(&mut self, function: u32, [a, ..]: [u64; 3]) -> Option<Result<[u64; 3], i64>> {
+    fn on_machine(&mut self, function: u32, arguments: [u64; 3]) -> Option<Result<[u64; 3], i64>> {
+        let [a, ..] = arguments;
         Some(match function {
             VERSION if a >> 16 != u64::from(ABI_VERSION) >> 16 => Err(WRONG_VERSION),
             VERSION => Ok([u64::from(ABI_VERSION), CAN_FORWARD, 0]),
@@ -85,10 +86,30 @@ impl Fake {
                 self.clock = a;
                 Ok([0; 3])
             }
+            LINK | LINK_END | LINK_COUNTER => self.on_link(function, arguments),
             CLOCK_GET => Ok([self.clock, self.counter, if self.clock == 0 { CLOCK_UNKNOWN } else { CLOCK_CALL }]),
             SYSTEM_COUNTER => Ok([self.counter, self.counter, 1_000_000]),
             _ => return None,
         })
+    }
+
+    /// A network of the second and third VM, and a wire from the third to the second.
+    fn on_link(&self, function: u32, [link, end, index]: [u64; 3]) -> Result<[u64; 3], i64> {
+        let (name, kind, vms) = match link {
+            0 => (*b"lan\0", LINK_NETWORK, [1, 2]),
+            1 => (*b"edge", LINK_WIRE, [2, 1]),
+            _ => return Err(NO_ITEM),
+        };
+        if function == LINK {
+            return Ok([u32::from_le_bytes(name).into(), 0, kind | 2 << 8]);
+        }
+        let vm = usize::try_from(end).ok().and_then(|end| vms.get(end)).ok_or(NO_ITEM)?;
+        match (function, kind) {
+            (LINK_END, LINK_NETWORK) => Ok([vm | LINK_END_UP, 0x0600_0000_0002 | vm << 32, 48]),
+            (LINK_END, _) => Ok([*vm, if end == 0 { 3 | LINK_END_DRIVES } else { 5 }, 39]),
+            _ if index < link_counters(kind).len() as u64 => Ok([vm * 100 + index, 0, 0]),
+            _ => Err(NO_ITEM),
+        }
     }
 
     fn on_vm(&mut self, function: u32, [vm, a, b]: [u64; 3]) -> Result<[u64; 3], i64> {

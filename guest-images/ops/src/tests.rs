@@ -59,6 +59,25 @@ fn the_word_for_unattended_runs_ends_a_script() {
 }
 
 #[test]
+fn links_are_listed_and_counted() {
+    let mut fake = Fake::new(&NAMES);
+    assert_eq!(
+        output(&mut fake, "links"),
+        "link  kind     VM       interrupt  state  about\n\
+         lan   network  linux-a  48         up     02:00:00:00:01:06\n\
+         lan   network  linux-b  48         up     02:00:00:00:02:06\n\
+         edge  wire     linux-b  39         low    line 3, drives it\n\
+         edge  wire     linux-a  39         low    line 5, sees it"
+    );
+    let stats = output(&mut fake, "stats linux-b");
+    let links: Vec<&str> = stats.lines().rev().take(2).collect();
+    assert_eq!(links[0], "wire edge: edges 200");
+    assert!(links[1].starts_with("network lan: sent 200, sent-bytes 201, received 202, "), "{}", links[1]);
+    assert!(links[1].ends_with(", dropped-small 215, dropped-unsegmented 216"), "{}", links[1]);
+    assert!(!output(&mut fake, "stats ops").contains("network"), "it is at no link");
+}
+
+#[test]
 fn registers_are_set_by_names_and_numbers() {
     let mut fake = Fake::new(&NAMES);
     let (out, ..) = play(
@@ -217,7 +236,7 @@ fn counters_and_refusals_are_tables() {
     assert_eq!(words[1][1..], ["1", "smc", "0x86000001", "VENDOR_PTP"]);
     assert_eq!(words[2][1..], ["0", "hvc", "0x84000050", "TRNG_VERSION"]);
     assert_eq!(shown.lines().last(), Some("2 of 2 refused calls"));
-    let shown = output(&mut fake, "stats 1");
+    let shown = output(&mut fake, "stats 0");
     assert!(shown.contains("\npsci        1                101     201             301\n"), "{shown}");
     let exits: Vec<String> = EXITS.iter().zip(500..).map(|(name, count)| format!("{name} {count}")).collect();
     assert!(shown.ends_with(&format!("exits: {}", exits.join(", "))), "{shown}");

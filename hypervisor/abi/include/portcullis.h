@@ -692,6 +692,27 @@
 #define PORTCULLIS_MANAGE_SYSTEM_COUNTER (PORTCULLIS_MANAGE_BASE + UINT32_C(0x72))
 
 /**
+ * `LINK(x1 = index)`: a link between VMs: x1, x2 = its name, as for `PORTCULLIS_MANAGE_VM_NAME`; x3 = a `LINK_*` in bits 7:0, how many ends it has in
+ * bits 15:8. `PORTCULLIS_MANAGE_NO_ITEM` past the last.
+ */
+#define PORTCULLIS_MANAGE_LINK (PORTCULLIS_MANAGE_BASE + UINT32_C(0x80))
+
+/**
+ * `LINK_END(x1 = link, x2 = index)`: an end of a link: x1 = its VM in bits 7:0, bit 8 set if it is up (a network: another VM of it
+ * runs; a serial port: its VM does; a wire: its level is high; a disk: always); x2, of a network the address, the first byte in bits 7:0,
+ * of a wire the line, with bit 8 set for who drives it, of a disk the bytes of it, else zero; x3 = the INTID of its interrupt, zero if it
+ * has none of its own. `PORTCULLIS_MANAGE_NO_ITEM` if there is no such link or end.
+ */
+#define PORTCULLIS_MANAGE_LINK_END (PORTCULLIS_MANAGE_BASE + UINT32_C(0x81))
+
+/**
+ * `LINK_COUNTER(x1 = link, x2 = end, x3 = index)`: x1 = what was counted at that end since its VM was created. The index is that of a
+ * name in `PORTCULLIS_MANAGE_NETWORK_COUNTERS`, `PORTCULLIS_MANAGE_SERIAL_COUNTERS`, `PORTCULLIS_MANAGE_DISK_COUNTERS` or `PORTCULLIS_MANAGE_WIRE_COUNTERS`, as the link's kind says. `PORTCULLIS_MANAGE_NO_ITEM` if
+ * there is no such link or end, and past the last.
+ */
+#define PORTCULLIS_MANAGE_LINK_COUNTER (PORTCULLIS_MANAGE_BASE + UINT32_C(0x82))
+
+/**
  * Done.
  */
 #define PORTCULLIS_MANAGE_SUCCESS INT64_C(0)
@@ -1027,6 +1048,36 @@
  * `PORTCULLIS_MANAGE_CLOCK_GET`, x3: the time was set by `PORTCULLIS_MANAGE_CLOCK_SET`, or told by EFI firmware when it started the machine; the call may set it.
  */
 #define PORTCULLIS_MANAGE_CLOCK_CALL UINT64_C(2)
+
+/**
+ * `PORTCULLIS_MANAGE_LINK`, x3: a network.
+ */
+#define PORTCULLIS_MANAGE_LINK_NETWORK UINT64_C(0)
+
+/**
+ * `PORTCULLIS_MANAGE_LINK`, x3: a pair of serial ports.
+ */
+#define PORTCULLIS_MANAGE_LINK_SERIAL UINT64_C(1)
+
+/**
+ * `PORTCULLIS_MANAGE_LINK`, x3: a disk.
+ */
+#define PORTCULLIS_MANAGE_LINK_DISK UINT64_C(2)
+
+/**
+ * `PORTCULLIS_MANAGE_LINK`, x3: a wire.
+ */
+#define PORTCULLIS_MANAGE_LINK_WIRE UINT64_C(3)
+
+/**
+ * `PORTCULLIS_MANAGE_LINK_END`, x1: the end is up.
+ */
+#define PORTCULLIS_MANAGE_LINK_END_UP (UINT64_C(1) << UINT64_C(8))
+
+/**
+ * `PORTCULLIS_MANAGE_LINK_END`, x2: the VM at this end of a wire drives it.
+ */
+#define PORTCULLIS_MANAGE_LINK_END_DRIVES (UINT64_C(1) << UINT64_C(8))
 
 /* map: What a guest sees: the memory map of QEMU's `virt` machine, on every board. */
 

@@ -135,8 +135,23 @@ pub const CLOCK_GET: u32 = BASE + 0x71;
 /// version 1.4.
 pub const SYSTEM_COUNTER: u32 = BASE + 0x72;
 
+// Links between VMs. Since version 1.4.
+
+/// `LINK(x1 = index)`: a link between VMs: x1, x2 = its name, as for [`VM_NAME`]; x3 = a `LINK_*` in bits 7:0, how many ends it has in
+/// bits 15:8. [`NO_ITEM`] past the last.
+pub const LINK: u32 = BASE + 0x80;
+/// `LINK_END(x1 = link, x2 = index)`: an end of a link: x1 = its VM in bits 7:0, bit 8 set if it is up (a network: another VM of it
+/// runs; a serial port: its VM does; a wire: its level is high; a disk: always); x2, of a network the address, the first byte in bits 7:0,
+/// of a wire the line, with bit 8 set for who drives it, of a disk the bytes of it, else zero; x3 = the INTID of its interrupt, zero if it
+/// has none of its own. [`NO_ITEM`] if there is no such link or end.
+pub const LINK_END: u32 = BASE + 0x81;
+/// `LINK_COUNTER(x1 = link, x2 = end, x3 = index)`: x1 = what was counted at that end since its VM was created. The index is that of a
+/// name in [`NETWORK_COUNTERS`], [`SERIAL_COUNTERS`], [`DISK_COUNTERS`] or [`WIRE_COUNTERS`], as the link's kind says. [`NO_ITEM`] if
+/// there is no such link or end, and past the last.
+pub const LINK_COUNTER: u32 = BASE + 0x82;
+
 /// Every call with its name, in the order of their identifiers.
-pub const ALL: [(&str, u32); 31] = [
+pub const ALL: [(&str, u32); 34] = [
     ("VERSION", VERSION),
     ("MACHINE", MACHINE),
     ("POWER_OFF", POWER_OFF),
@@ -168,6 +183,9 @@ pub const ALL: [(&str, u32); 31] = [
     ("CLOCK_SET", CLOCK_SET),
     ("CLOCK_GET", CLOCK_GET),
     ("SYSTEM_COUNTER", SYSTEM_COUNTER),
+    ("LINK", LINK),
+    ("LINK_END", LINK_END),
+    ("LINK_COUNTER", LINK_COUNTER),
 ];
 
 // Status, in x0.
@@ -383,3 +401,58 @@ pub const CLOCK_UNKNOWN: u64 = 0;
 pub const CLOCK_BOARD: u64 = 1;
 /// [`CLOCK_GET`], x3: the time was set by [`CLOCK_SET`], or told by EFI firmware when it started the machine; the call may set it.
 pub const CLOCK_CALL: u64 = 2;
+
+/// [`LINK`], x3: a network.
+pub const LINK_NETWORK: u64 = 0;
+/// [`LINK`], x3: a pair of serial ports.
+pub const LINK_SERIAL: u64 = 1;
+/// [`LINK`], x3: a disk.
+pub const LINK_DISK: u64 = 2;
+/// [`LINK`], x3: a wire.
+pub const LINK_WIRE: u64 = 3;
+/// The kinds of links, by number.
+pub const LINKS: [&str; 4] = ["network", "serial", "disk", "wire"];
+/// [`LINK_END`], x1: the end is up.
+pub const LINK_END_UP: u64 = 1 << 8;
+/// [`LINK_END`], x2: the VM at this end of a wire drives it.
+pub const LINK_END_DRIVES: u64 = 1 << 8;
+/// What is counted of a network's port, by index. Frames and bytes are without virtio headers; `copies` are those made of its frames, one
+/// for each port that got one; from `down` on the frames that were dropped would have been this port's, those before were sent by it.
+pub const NETWORK_COUNTERS: [&str; 17] = [
+    "sent",
+    "sent-bytes",
+    "received",
+    "received-bytes",
+    "copies",
+    "notifications",
+    "interrupts",
+    "dropped-short",
+    "dropped-long",
+    "dropped-header",
+    "dropped-source",
+    "dropped-destination",
+    "dropped-rate",
+    "dropped-down",
+    "dropped-full",
+    "dropped-small",
+    "dropped-unsegmented",
+];
+/// What is counted of an end of a pair of serial ports, by index: bytes of its VM's that the other one has, those that were dropped as
+/// the other one closed, and how often a program has opened it.
+pub const SERIAL_COUNTERS: [&str; 3] = ["sent-bytes", "dropped-bytes", "sessions"];
+/// What is counted of a disk, by index.
+pub const DISK_COUNTERS: [&str; 2] = ["notifications", "interrupts"];
+/// What is counted of an end of a wire, by index: edges that it made, or that it saw. Those that come before it looks are none.
+pub const WIRE_COUNTERS: [&str; 1] = ["edges"];
+
+/// The names of what is counted of links of a kind.
+#[must_use]
+pub const fn link_counters(kind: u64) -> &'static [&'static str] {
+    match kind {
+        LINK_NETWORK => &NETWORK_COUNTERS,
+        LINK_SERIAL => &SERIAL_COUNTERS,
+        LINK_DISK => &DISK_COUNTERS,
+        LINK_WIRE => &WIRE_COUNTERS,
+        _ => &[],
+    }
+}

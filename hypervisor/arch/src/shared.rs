@@ -3,7 +3,7 @@
 //! To the language these are data races if they are plain accesses. So they are atomic, or assembly of which the compiler knows only
 //! that it reads and writes memory: neither is moved past a fence, nor left out.
 
-use core::sync::atomic::{AtomicU16, Ordering};
+use core::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 
 /// Copies `length` bytes from `from` to `to`.
 ///
@@ -56,4 +56,18 @@ pub unsafe fn load(at: *const u16) -> u16 {
 pub unsafe fn store(at: *mut u16, value: u16) {
     // SAFETY: as the caller says.
     unsafe { AtomicU16::from_ptr(at) }.store(value, Ordering::Relaxed);
+}
+
+/// Stores 64 bits, little-endian, by two accesses.
+///
+/// # Safety
+///
+/// `at` must be a multiple of 4 and the address of eight bytes of mapped memory that is writable.
+#[inline(always)]
+pub unsafe fn store_halves(at: *mut u32, value: u64) {
+    let halves = [value as u32, (value >> 32) as u32];
+    // SAFETY: as the caller says.
+    unsafe { AtomicU32::from_ptr(at) }.store(halves[0].to_le(), Ordering::Relaxed);
+    // SAFETY: it is the second half.
+    unsafe { AtomicU32::from_ptr(at.wrapping_add(1)) }.store(halves[1].to_le(), Ordering::Relaxed);
 }

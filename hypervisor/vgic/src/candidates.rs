@@ -7,24 +7,34 @@ use super::vcpu::Private;
 pub struct Candidates {
     private: u32,
     spis: [u32; BANKS],
+    /// Banks of SPIs that have any, a bit each.
+    banks: u32,
 }
 
 impl Candidates {
     /// Those of vCPU `vcpu`, as far as `control` (GICD_CTLR) lets them through.
     pub fn new(vcpu: usize, state: &Private, spis: &Spis, control: u32) -> Self {
-        let mut words = [0; BANKS];
-        for (index, word) in words.iter_mut().enumerate() {
-            *word = spis.deliverable(vcpu, index, control);
+        let mut all = Self { private: state.bank.deliverable(control), spis: [0; BANKS], banks: 0 };
+        for index in 0..BANKS {
+            // Of most banks nothing is pending, so that nothing else of them counts.
+            if spis.banks[index].pending() != 0 {
+                let word = spis.deliverable(vcpu, index, control);
+                all.spis[index] = word;
+                all.banks |= u32::from(word != 0) << index;
+            }
         }
-        Self { private: state.bank.deliverable(control), spis: words }
+        all
     }
 
     /// Removes the one with the highest priority, then lowest INTID. Returns priority and INTID.
     pub fn take_most_urgent(&mut self, state: &Private, spis: &Spis) -> Option<(u8, u32)> {
         let mut best = state.bank.most_urgent(self.private);
-        for (index, bank) in (0..BANKS).zip(&spis.banks) {
-            let word = self.spis[index % BANKS];
-            if let Some((priority, n)) = bank.most_urgent(word)
+        let mut left = self.banks;
+        while left != 0 {
+            let index = left.trailing_zeros() as usize;
+            left &= left.wrapping_sub(1);
+            let (Some(bank), Some(word)) = (spis.banks.get(index), self.spis.get(index)) else { continue };
+            if let Some((priority, n)) = bank.most_urgent(*word)
                 && best.is_none_or(|(least, _)| priority < least)
             {
                 best = Some((priority, spis::intid(index, n)));
@@ -36,6 +46,7 @@ impl Candidates {
             Some((index, bit)) => {
                 if let Some(word) = self.spis.get_mut(index) {
                     *word &= !bit;
+                    self.banks &= !(u32::from(*word == 0) << (index % BANKS));
                 }
             }
         }

@@ -32,6 +32,15 @@ pub trait Shared: Memory {
     /// [`OutOfReach`]; then nothing is stored.
     fn store(&mut self, address: u64, value: u16) -> Result<(), OutOfReach>;
 
+    /// Stores 64 bits, little-endian, at `address`.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfReach`]; then nothing is stored.
+    fn store_u64(&mut self, address: u64, value: u64) -> Result<(), OutOfReach> {
+        self.copy_out(address, &value.to_le_bytes())
+    }
+
     /// Copies from this guest's memory at `from` to another's at `to`, each byte once.
     ///
     /// # Errors

@@ -93,6 +93,12 @@ impl Queue {
         Ok(self.known)
     }
 
+    /// Whether there is a chain to take that is known of already.
+    #[inline]
+    pub const fn is_known(&self) -> bool {
+        self.known != self.next
+    }
+
     /// Takes the next chain into `chain`. False: there is none.
     ///
     /// # Errors
@@ -149,7 +155,7 @@ impl Queue {
     #[inline]
     pub fn put<M: Shared>(&mut self, memory: &mut M, head: u16, written: u32) -> Result<(), Fault> {
         let element = u64::from(head) | u64::from(written) << 32;
-        memory.copy_out(self.layout.used_entry(self.used), &element.to_le_bytes())?;
+        memory.store_u64(self.layout.used_entry(self.used), element)?;
         self.taken.remove(head);
         self.used = self.used.wrapping_add(1);
         Ok(())

@@ -130,7 +130,7 @@ mod guest {
                 measure::end_window();
             }
             interrupt::take();
-            if wire::serve() && work == Work::WireHandler {
+            if work.is_wire() && wire::serve() && work == Work::WireHandler {
                 measure::end_window();
             }
             port.serve(|port, frame| {

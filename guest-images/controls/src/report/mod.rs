@@ -4,6 +4,7 @@ pub mod audit;
 pub mod clock;
 pub mod counters;
 pub mod filter;
+pub mod links;
 pub mod refusals;
 pub mod registers;
 pub mod vms;

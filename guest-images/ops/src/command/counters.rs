@@ -1,6 +1,6 @@
-//! `stats` and `refused`: what was counted of a VM's calls and exits.
+//! `stats` and `refused`: what was counted of a VM's calls and exits, and at its links.
 
-use controls::report::{counters, refusals};
+use controls::report::{counters, links, refusals};
 
 use super::entry::{Command, Kind, usage};
 use crate::context::Context;
@@ -10,7 +10,7 @@ use crate::error::Error;
 pub static STATS: Command = Command {
     name: "stats",
     arguments: "VM",
-    about: "its calls by service and conduit, and its exits by cause",
+    about: "its calls by service and conduit, its exits by cause, and what passed its links",
     kinds: &[Kind::Vm],
     count: (1, 1),
     run: stats,
@@ -21,7 +21,15 @@ fn stats(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
     let vm = context.vm(vm)?;
     let counters = counters::read(context.manager, vm)?;
     context.print(&counters);
-    Ok(())
+    let mut number = 0;
+    loop {
+        let mut found = None;
+        if !links::counted(context.manager, vm, number, |counted| found = Some(counted))? {
+            return Ok(());
+        }
+        found.iter().for_each(|counted| context.print(counted));
+        number += 1;
+    }
 }
 
 /// `refused`.

@@ -7,6 +7,7 @@ pub mod entry;
 mod filter;
 mod general;
 mod lifecycle;
+mod links;
 mod registers;
 #[cfg(any(test, feature = "testing"))]
 mod testing;
@@ -37,6 +38,7 @@ const SHELL: &[&Command] = &[
     &lifecycle::STOP,
     &lifecycle::RESTART,
     &lifecycle::RECREATE,
+    &links::LINKS,
     &counters::STATS,
     &counters::REFUSED,
     &audit::AUDIT,

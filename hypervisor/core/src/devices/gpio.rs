@@ -35,18 +35,52 @@ pub struct Gpio {
 struct State {
     controller: Pl061,
     line: Line,
+    /// By line the edges that it has made, or seen.
+    edges: [u64; map::GPIO_LINES],
+}
+
+impl State {
+    /// Takes note of lines that have changed, a bit each.
+    #[inline]
+    fn count(&mut self, changed: u8) {
+        let mut left = changed;
+        while left != 0 {
+            if let Some(edges) = self.edges.get_mut(left.trailing_zeros() as usize) {
+                *edges = edges.wrapping_add(1);
+            }
+            left &= left.wrapping_sub(1);
+        }
+    }
 }
 
 impl Gpio {
     /// The controller of the VM with this number after its reset, whose lines `outputs`, a bit each, it drives.
     pub const fn new(vm: usize, outputs: u8, names: [&'static str; map::GPIO_LINES]) -> Self {
-        let state = State { controller: Pl061::new(outputs), line: Line::new(map::GPIO_INTID) };
+        let (controller, line) = (Pl061::new(outputs), Line::new(map::GPIO_INTID));
+        let state = State { controller, line, edges: [0; map::GPIO_LINES] };
         Self { vm, names, inputs: AtomicU8::new(0), ends: Once::new(), state: TicketMutex::new(state) }
     }
 
     /// What the guest's device tree calls its lines.
     pub const fn line_names(&self) -> &[&'static str; map::GPIO_LINES] {
         &self.names
+    }
+
+    /// The number of its VM.
+    pub const fn vm(&self) -> usize {
+        self.vm
+    }
+
+    /// Whether a line is high.
+    pub fn is_high(&self, line: usize) -> bool {
+        let state = self.state.lock();
+        let levels = state.controller.outputs() | self.inputs.load(Ordering::Relaxed);
+        1_u8.checked_shl(line as u32).is_some_and(|bit| levels & bit != 0)
+    }
+
+    /// Edges that a line has made, or seen, since the VM was created.
+    pub fn edges(&self, line: usize) -> u64 {
+        self.state.lock().edges.get(line).copied().unwrap_or(0)
     }
 
     /// Says where the lines lead that it drives. The first call counts.
@@ -57,9 +91,16 @@ impl Gpio {
     /// The ends of the lines in `set`, a bit each, and whether each of them is among `levels`.
     #[inline]
     fn ends_of(&self, set: u8, levels: u8) -> impl Iterator<Item = (&End, bool)> {
-        let ends = self.ends.get().into_iter().flatten().enumerate();
-        ends.filter_map(move |(line, end)| {
-            Some((end.as_ref().filter(|_| set >> line & 1 != 0)?, levels >> line & 1 != 0))
+        let (ends, mut left) = (self.ends.get(), set);
+        core::iter::from_fn(move || {
+            while left != 0 {
+                let line = left.trailing_zeros();
+                left &= left.wrapping_sub(1);
+                if let Some(end) = ends?.get(line as usize)? {
+                    return Some((end, levels >> line & 1 != 0));
+                }
+            }
+            None
         })
     }
 
@@ -71,6 +112,7 @@ impl Gpio {
         change(&mut state.controller);
         let levels = state.controller.outputs();
         let changed = before ^ levels;
+        state.count(changed);
         // Under the lock, so that what is written last is what the registers have come to.
         for ((end, bit), level) in self.ends_of(changed, levels) {
             if level {
@@ -79,7 +121,7 @@ impl Gpio {
                 end.inputs.fetch_and(!*bit, Ordering::Relaxed);
             }
         }
-        let State { controller, line } = &mut *state;
+        let State { controller, line, .. } = &mut *state;
         drive(owner, line, controller.irq_level());
         drop(state);
         self.ends_of(changed, levels).for_each(|((end, _), _)| end.look_at_inputs(owner));
@@ -88,7 +130,8 @@ impl Gpio {
     /// Takes what drives its lines, on the core of one who does, whose VM is `driver`.
     fn look_at_inputs(&self, driver: &dyn Owner) {
         let mut state = self.state.lock();
-        state.controller.set_inputs(self.inputs.load(Ordering::Relaxed));
+        let changed = state.controller.set_inputs(self.inputs.load(Ordering::Relaxed));
+        state.count(changed);
         let level = state.controller.irq_level();
         if let Some(level) = state.line.set(level) {
             driver.set_level_of(self.vm, state.line.intid(), level);
@@ -107,6 +150,10 @@ impl Emulated for &'static Gpio {
 
     fn write(&self, owner: &dyn Owner, offset: u64, _: u8, value: u64) {
         self.change(owner, |controller| controller.write(offset, value as u32));
+    }
+
+    fn renew(&self) {
+        self.state.lock().edges = [0; map::GPIO_LINES];
     }
 
     /// The lines that it drives fall, as those of a board whose controller is reset.

@@ -7,6 +7,14 @@ use portcullis_abi::map;
 use portcullis_bundle::links::{Wire, WireEnd};
 
 use crate::devices::gpio::Gpio;
+use crate::links::wire::Wire as LaidWire;
+
+/// What there is to know of wires that are laid so.
+pub fn report(wires: &[Wire<'static>], controllers: &[Option<&'static Gpio>]) -> Vec<LaidWire> {
+    let end = |end: &WireEnd| Some((controllers.get(end.vm).copied().flatten()?, end.line));
+    let laid = |wire: &Wire<'static>| Some(LaidWire { name: wire.name, ends: [end(&wire.from)?, end(&wire.to)?] });
+    wires.iter().filter_map(laid).collect()
+}
 
 /// Lays the wires between so many VMs. Returns the controller of each VM that has an end of one. A line has one wire: the bundle was
 /// checked for that.

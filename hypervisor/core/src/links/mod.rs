@@ -10,9 +10,11 @@ pub mod disk;
 pub mod network;
 pub mod peer;
 pub mod registers;
+pub mod report;
 pub mod serial;
 #[cfg(test)]
 mod tests;
+pub mod wire;
 pub mod work;
 
 use alloc::boxed::Box;
@@ -23,13 +25,16 @@ use self::console::Console;
 use self::disk::Disk;
 use self::network::{Network, Plug};
 use self::peer::Peer;
+use self::report::Link;
 use self::serial::Serial;
+use self::wire::Wire;
 
 /// The links of a machine.
 pub struct Links {
     networks: Box<[Network]>,
     disks: Box<[&'static Disk]>,
     serials: Box<[&'static Serial]>,
+    wires: Box<[Wire]>,
     /// Of the VMs that have one.
     consoles: Box<[&'static Console]>,
 }
@@ -45,11 +50,13 @@ pub struct Connections {
     pub disks: Vec<&'static Disk>,
     /// By VM: the slot of its console, if it has one.
     pub consoles: Vec<Option<usize>>,
+    /// Wires, of which nothing is done here.
+    pub wires: Vec<Wire>,
 }
 
 impl Links {
     /// The links between VMs that are yet to be [connected](Self::connect).
-    pub fn new(Connections { networks, serials, disks, consoles }: Connections) -> &'static Self {
+    pub fn new(Connections { networks, serials, consoles, disks, wires }: Connections) -> &'static Self {
         let consoles = consoles.into_iter().enumerate().filter_map(|(vm, slot)| {
             // A VM's ports are numbered in this order.
             let ports = serials.iter().flat_map(|serial| serial.ports(vm));
@@ -57,7 +64,16 @@ impl Links {
             Some(Console::new(vm, slot?, ports.collect()))
         });
         let consoles = consoles.collect();
-        Box::leak(Box::new(Self { networks: networks.into(), serials: serials.into(), disks: disks.into(), consoles }))
+        let (networks, serials, disks, wires) = (networks.into(), serials.into(), disks.into(), wires.into());
+        Box::leak(Box::new(Self { networks, serials, consoles, disks, wires }))
+    }
+
+    /// All of them, kind by kind, each kind in the manifest's order.
+    pub fn all(&self) -> impl Iterator<Item = &dyn Link> {
+        let networks = self.networks.iter().map(|network| network as &dyn Link);
+        let serials = self.serials.iter().map(|serial| *serial as &dyn Link);
+        let disks = self.disks.iter().map(|disk| *disk as &dyn Link);
+        networks.chain(serials).chain(disks).chain(self.wires.iter().map(|wire| wire as &dyn Link))
     }
 
     /// The networks, in the manifest's order.

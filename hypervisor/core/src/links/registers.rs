@@ -26,14 +26,24 @@ pub struct Registers<F, const QUEUES: usize>(TicketMutex<State<F, QUEUES>>);
 struct State<F, const QUEUES: usize> {
     transport: Transport<QUEUES>,
     line: Line,
+    signals: Signals,
     front: F,
+}
+
+/// How often a driver and its device told each other something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Signals {
+    /// Notifications of the driver's that the device looked at.
+    pub notifications: u64,
+    /// Edges of the interrupt line.
+    pub interrupts: u64,
 }
 
 impl<F: Front, const QUEUES: usize> Registers<F, QUEUES> {
     /// The registers of a device in transport `slot`.
     pub fn new(transport: Transport<QUEUES>, slot: usize, front: F) -> Self {
         let line = Line::new(map::VIRTIO_INTID.saturating_add(slot as u32));
-        Self(TicketMutex::new(State { transport, line, front }))
+        Self(TicketMutex::new(State { transport, line, signals: Signals::default(), front }))
     }
 
     /// Reads `size` bytes at `offset`.
@@ -46,8 +56,10 @@ impl<F: Front, const QUEUES: usize> Registers<F, QUEUES> {
     pub fn write(&self, owner: &dyn Owner, offset: u64, size: u8, value: u64) -> Effect {
         let mut state = self.0.lock();
         let effect = state.transport.write(offset, size, value);
-        if effect == Effect::Raise {
-            drive(owner, &mut state.line, false);
+        match effect {
+            Effect::Raise => drive(owner, &mut state.line, false),
+            Effect::Notify(_) => state.signals.notifications = state.signals.notifications.wrapping_add(1),
+            _ => {}
         }
         state.settle(owner);
         if effect == Effect::Raise { Effect::None } else { effect }
@@ -82,6 +94,21 @@ impl<F: Front, const QUEUES: usize> Registers<F, QUEUES> {
         Queue::new(layout, features, &memory).map(Some)
     }
 
+    /// How often driver and device told each other something, since the VM was created.
+    pub fn signals(&self) -> Signals {
+        self.0.lock().signals
+    }
+
+    /// The number of its interrupt.
+    pub fn intid(&self) -> u32 {
+        self.0.lock().line.intid()
+    }
+
+    /// The VM is a new one: counts anew.
+    pub fn renew(&self) {
+        self.0.lock().signals = Signals::default();
+    }
+
     /// Returns when nobody is at the registers who was there before.
     pub fn rest(&self) {
         drop(self.0.lock());
@@ -102,7 +129,10 @@ impl<F: Front, const QUEUES: usize> Registers<F, QUEUES> {
 
 impl<F, const QUEUES: usize> State<F, QUEUES> {
     fn settle(&mut self, owner: &dyn Owner) {
-        drive(owner, &mut self.line, self.transport.level());
+        if let Some(level) = self.line.set(self.transport.level()) {
+            self.signals.interrupts = self.signals.interrupts.wrapping_add(u64::from(level));
+            owner.set_level(self.line.intid(), level);
+        }
     }
 }
 

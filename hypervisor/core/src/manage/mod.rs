@@ -9,6 +9,7 @@ mod clock;
 pub mod counters;
 mod filter;
 mod lifecycle;
+mod links;
 mod machine;
 mod register;
 mod show;
@@ -79,6 +80,9 @@ fn call(machine: &'static Machine, caller: &'static Vcpu, function: u32, [x1, x2
         manage::CLOCK_SET => clock::set(machine, caller, x1, x2),
         manage::CLOCK_GET => clock::get(machine, caller),
         manage::SYSTEM_COUNTER => clock::counter(caller),
+        manage::LINK => links::link(machine, x1),
+        manage::LINK_END => links::end(machine, x1, x2),
+        manage::LINK_COUNTER => links::counter(machine, x1, x2, x3),
         _ => Err(Status::UnknownCall),
     }
 }

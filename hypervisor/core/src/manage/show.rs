@@ -21,12 +21,18 @@ const _: () = assert!(
 
 /// `VM_NAME`.
 pub fn name(vm: &Vm) -> Answer {
+    let [low, high] = name_words(vm.name());
+    Ok([low, high, 0])
+}
+
+/// A name in two words, the first byte in bits 7:0 of the first one, padded with zeros.
+pub fn name_words(name: &str) -> [u64; 2] {
     let mut bytes = [0; NAME_MAX];
-    for (to, from) in bytes.iter_mut().zip(vm.name().bytes()) {
+    for (to, from) in bytes.iter_mut().zip(name.bytes()) {
         *to = from;
     }
     let name = u128::from_le_bytes(bytes);
-    Ok([name as u64, (name >> 64) as u64, 0])
+    [name as u64, (name >> 64) as u64]
 }
 
 /// `VM_STATE`.

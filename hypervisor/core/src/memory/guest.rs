@@ -35,6 +35,32 @@ pub struct GuestMemory {
     core: usize,
     ram: u64,
     memory: Range,
+    /// What was reached in each slot, as the guest shares it with a device.
+    views: [View; OF_CORE],
+}
+
+/// Memory of the guest that a slot shows, for as long as it has this descriptor.
+#[derive(Clone, Copy, Debug)]
+struct View {
+    /// The guest's first address of it: that of a block.
+    start: u64,
+    /// EL2's address of it.
+    at: u64,
+    descriptor: u64,
+}
+
+impl View {
+    /// Nothing: no slot has this descriptor.
+    const NONE: Self = Self { start: 0, at: 0, descriptor: 1 };
+
+    /// A range of the guest's, if all of it is here and `slot` still shows this.
+    #[inline(always)]
+    fn piece(&self, slot: usize, address: u64, length: usize) -> Option<Piece> {
+        let offset = address.wrapping_sub(self.start);
+        let fits = offset < SLOT && length as u64 <= SLOT.wrapping_sub(offset);
+        let here = fits && window::shown(slot) == self.descriptor;
+        here.then(|| Piece { slot, at: self.at.wrapping_add(offset), length })
+    }
 }
 
 impl GuestMemory {
@@ -45,7 +71,7 @@ impl GuestMemory {
     /// `core` must be the number of the core on which this runs, for as long as the result is used. The memory must be RAM of
     /// one VM, in whole blocks of 2 MiB, for ever.
     pub unsafe fn new(core: usize, ram: u64, memory: Range) -> Option<Self> {
-        (core < CORES).then_some(Self { core, ram, memory })
+        (core < CORES).then_some(Self { core, ram, memory, views: [View::NONE; OF_CORE] })
     }
 
     /// Copies to a guest whose caches are off, or that will start so. Nobody may have the memory mapped write-back, who could load what
@@ -172,9 +198,34 @@ impl GuestMemory {
     /// The range of the guest's if one block has all of it, as the guest shares it with a device.
     #[inline(always)]
     fn shared(&mut self, address: u64, length: usize) -> Option<Piece> {
+        let ([first, second], [one, other]) = (slots(self.core), &self.views);
+        let seen = one.piece(first, address, length);
+        match if seen.is_none() { other.piece(second, address, length) } else { seen } {
+            Some(piece) => {
+                self.used(piece.slot);
+                Some(piece)
+            }
+            None => self.shared_anew(address, length),
+        }
+    }
+
+    /// [`shared`](Self::shared) for what is in no view, which it is then.
+    #[inline(never)]
+    fn shared_anew(&mut self, address: u64, length: usize) -> Option<Piece> {
         let Range { start, .. } = self.physical(address, length)?;
         let one = length > 0 && (start & (SLOT - 1)).saturating_add(length as u64) <= SLOT;
-        one.then(|| self.piece(Way::Kept, start, length))
+        if !one {
+            return None;
+        }
+        let piece = self.piece(Way::Kept, start, length);
+        // The VM's RAM is whole blocks.
+        let before = start & (SLOT - 1);
+        let (start, at) = (address.wrapping_sub(before), piece.at.wrapping_sub(before));
+        let view = View { start, at, descriptor: window::shown(piece.slot) };
+        if let Some(place) = self.views.get_mut(piece.slot % OF_CORE) {
+            *place = view;
+        }
+        Some(piece)
     }
 
     /// The physical range behind a range of the guest's, if all of it is RAM.
@@ -269,13 +320,29 @@ impl Shared for GuestMemory {
         piece.map(|piece| piece.store(value)).ok_or(OutOfReach { address, length: LENGTH })
     }
 
+    fn store_u64(&mut self, address: u64, value: u64) -> Result<(), OutOfReach> {
+        match self.shared(address, size_of::<u64>()) {
+            Some(piece) if address.is_multiple_of(4) => {
+                piece.store_u64(value);
+                Ok(())
+            }
+            _ => self.copy_out(address, &value.to_le_bytes()),
+        }
+    }
+
     fn copy_across(&mut self, from: u64, other: &mut Self, to: u64, length: usize) -> Result<(), OutOfReach> {
+        // The block that is shown second does not take the first one's slot, which was used last.
+        if let Some(source) = self.shared(from, length)
+            && let Some(target) = other.shared(to, length)
+        {
+            target.write_piece(source);
+            return Ok(());
+        }
         let source = self.physical(from, length).ok_or(OutOfReach { address: from, length })?;
         let target = other.physical(to, length).ok_or(OutOfReach { address: to, length })?;
         let (mut from, mut to) = (source.start, target.start);
         while from < source.end {
             let left = (source.end - from) as usize;
-            // The block that is shown second does not take the first one's slot, which was used last.
             let source = self.piece(Way::Kept, from, left);
             let target = other.piece(Way::Kept, to, source.length);
             target.write_piece(source);
@@ -364,6 +431,13 @@ impl Piece {
     fn store(self, value: u16) {
         // SAFETY: as in `load`.
         unsafe { shared::store(self.changes().cast(), value) };
+    }
+
+    /// Writes eight bytes, by halves.
+    #[inline(always)]
+    fn store_u64(self, value: u64) {
+        // SAFETY: as in `read`; the address is a multiple of 4 as the guest's is, whose RAM begins with a block.
+        unsafe { shared::store_halves(self.changes().cast(), value) };
     }
 
     /// Sets every byte of it.

@@ -439,8 +439,10 @@ fn assemble(
     });
     let disks = disks.collect();
     let consoles = configs.iter().map(|vm| vm.console).collect();
-    let links = Links::new(links::Connections { networks, serials, disks, consoles });
-    let wires = wires::lay(configs.len(), wires);
+    let laid = wires::lay(configs.len(), wires);
+    let wires = wires::report(wires, &laid);
+    let links = Links::new(links::Connections { networks, serials, disks, consoles, wires });
+    let wires = laid;
     let mut stock = Stock {
         support: &support,
         interface: None,

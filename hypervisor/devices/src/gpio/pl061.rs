@@ -49,13 +49,14 @@ impl Pl061 {
         self.data & self.wired_out
     }
 
-    /// Sets the levels of the lines that are driven; bits of others are ignored.
-    pub const fn set_inputs(&mut self, levels: u8) {
+    /// Sets the levels of the lines that are driven; bits of others are ignored. Returns those that have changed.
+    pub const fn set_inputs(&mut self, levels: u8) -> u8 {
         let levels = levels & !self.wired_out;
         let (rising, falling) = (levels & !self.inputs, self.inputs & !levels);
         let wanted = self.both & (rising | falling) | !self.both & (self.event & rising | !self.event & falling);
         self.edges |= wanted & !self.sense;
         self.inputs = levels;
+        rising | falling
     }
 
     /// Whether the interrupt line is high: MIS is not zero.

@@ -129,7 +129,7 @@ fn used(mut seed: u64) -> Pl061 {
         seed ^= seed >> 7;
         seed ^= seed << 17;
         match seed % 4 {
-            0 => gpio.set_inputs((seed >> 32) as u8),
+            0 => _ = gpio.set_inputs((seed >> 32) as u8),
             1 => gpio.write((seed >> 8) & 0x3fc, (seed >> 32) as u32),
             _ => gpio.write(DIR + (seed >> 8) % 9 * 4, (seed >> 32) as u32),
         }

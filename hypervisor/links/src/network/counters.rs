@@ -68,6 +68,8 @@ pub struct Counters {
     pub sent: u64,
     /// Their bytes, without virtio headers.
     pub sent_bytes: u64,
+    /// Copies that were made of them, one for each port that got one.
+    pub copies: u64,
     /// Frames that were given to the port's driver.
     pub received: u64,
     /// Their bytes.
@@ -93,6 +95,11 @@ impl Counters {
     pub const fn send(&mut self, bytes: u32) {
         self.sent = self.sent.wrapping_add(1);
         self.sent_bytes = self.sent_bytes.wrapping_add(bytes as u64);
+    }
+
+    /// Takes note of a copy of a frame that was sent.
+    pub const fn copy(&mut self) {
+        self.copies = self.copies.wrapping_add(1);
     }
 
     /// Takes note of a frame that arrived.

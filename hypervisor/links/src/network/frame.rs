@@ -8,8 +8,9 @@ use super::header::Header;
 use super::mac::Mac;
 use super::{ETHERNET, HEADER};
 
-/// Bytes that are copied to EL2 with the headers: the whole of a short frame, so that it is copied by one piece.
-const STAGE: usize = 128;
+/// Where the beginning of a frame is copied to with its headers: the whole of a short one, so that it is copied by one piece.
+/// Whoever moves frames has one.
+pub type Stage = [u8; 128];
 
 /// A frame, judged: header and addresses are copies. The bytes behind what is copied are the sender's until they are delivered, and
 /// nothing depends on them.
@@ -23,8 +24,9 @@ pub struct Frame<'a> {
     pub source: Mac,
     /// Its bytes, without the virtio header.
     length: u32,
-    stage: [u8; STAGE],
-    /// Bytes of the frame that are in [`stage`](Self::stage), behind the virtio header.
+    /// Its beginning, behind the virtio header that its receivers get where it is as it was sent.
+    stage: &'a Stage,
+    /// Bytes of the frame that are in [`stage`](Self::stage).
     staged: u32,
     /// What comes behind them.
     rest: Cursor<'a>,
@@ -35,7 +37,7 @@ pub struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// Reads the frame in `chain`, which a driver sends that accepted `features`, to a network of `mtu`.
+    /// Reads the frame in `chain`, which a driver sends that accepted `features`, to a network of `mtu`. Its beginning goes to `stage`.
     ///
     /// # Errors
     ///
@@ -43,25 +45,31 @@ impl<'a> Frame<'a> {
     pub fn read<M: Shared>(
         memory: &mut M,
         chain: &'a Chain,
+        stage: &'a mut Stage,
         features: u64,
         mtu: u16,
     ) -> Result<Result<Self, Dropped>, Fault> {
-        let (mut rest, mut stage) = (chain.reader(), [0; STAGE]);
-        let there = rest.read(memory, &mut stage)? as u32;
+        let mut rest = chain.reader();
+        let there = rest.read(memory, stage)? as u32;
         let (Some(length), Some(staged)) = (chain.readable().checked_sub(HEADER), there.checked_sub(HEADER)) else {
             return Err(Fault::Short { what: "a frame's header", length: chain.readable(), least: HEADER });
         };
         if staged < ETHERNET {
             return Ok(Err(Dropped::Short));
         }
-        let ([header, behind @ ..], _) = stage.as_chunks::<{ HEADER as usize }>() else {
+        let ([place, addresses, ..], _) = stage.as_chunks_mut::<{ HEADER as usize }>() else {
             return Ok(Err(Dropped::Short));
         };
-        let [[d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5], ..] = behind else { return Ok(Err(Dropped::Short)) };
-        Ok(Header::read(*header, length, features, mtu).map(|header| Self {
+        let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5] = *addresses;
+        let header = match Header::read(*place, length, features, mtu) {
+            Ok(header) => header,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        *place = header.write(length, 1);
+        Ok(Ok(Self {
             header,
-            destination: Mac([*d0, *d1, *d2, *d3, *d4, *d5]),
-            source: Mac([*s0, *s1, *s2, *s3, *s4, *s5]),
+            destination: Mac([d0, d1, d2, d3, d4, d5]),
+            source: Mac([s0, s1, s2, s3, s4, s5]),
             length,
             stage,
             staged,
@@ -110,13 +118,9 @@ impl<'a> Frame<'a> {
     ///
     /// [`Fault::OutOfReach`].
     pub fn copy_whole<M: Shared>(&mut self, from: &mut M, to: &mut Cursor<'_>, memory: &mut M) -> Result<(), Fault> {
-        let header = self.header.write(self.length, 1);
         if self.patch.is_some() {
-            to.write(memory, &header)?;
+            to.write(memory, &self.header.write(self.length, 1))?;
         } else {
-            if let Some(place) = self.stage.first_chunk_mut() {
-                *place = header;
-            }
             let end = HEADER.saturating_add(self.staged) as usize;
             to.write(memory, self.stage.get(..end).unwrap_or_default())?;
             self.position = self.staged;

@@ -18,7 +18,7 @@ mod switch;
 
 pub use counters::{Counters, Dropped, Traffic};
 pub use deliver::{Given, deliver};
-pub use frame::Frame;
+pub use frame::{Frame, Stage};
 pub use header::{Header, Segmentation};
 pub use mac::Mac;
 pub use port::{CONTROL, Port, QUEUES, RECEIVE, TRANSMIT};

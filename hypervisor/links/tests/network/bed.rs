@@ -87,7 +87,7 @@ pub fn pass(from: &mut Vm, sends: u64, to: &mut Vm, takes: u64) -> Result<Result
     let mut budget = Budget::new();
     assert!(from.queue.take(&mut from.ram, &mut from.chain).unwrap());
     budget.chain(&from.chain);
-    let passed = match Frame::read(&mut from.ram, &from.chain, sends, MTU).unwrap() {
+    let passed = match Frame::read(&mut from.ram, &from.chain, &mut [0; 128], sends, MTU).unwrap() {
         Ok(frame) => {
             let given = deliver(&frame, &mut from.ram, &mut to.queue, &mut to.ram, &mut to.chain, takes, &mut budget);
             given.map(|given| match given {

@@ -180,7 +180,7 @@ fn a_sender_without_a_header_is_at_fault_and_a_short_frame_is_dropped() {
         a.send(&vec![0; length], &[]);
         assert!(a.queue.take(&mut a.ram, &mut a.chain).unwrap());
         let short = Fault::Short { what: "a frame's header", length: length as u32, least: 12 };
-        assert_eq!(Frame::read(&mut a.ram, &a.chain, MUCH, MTU).map(|_| ()), Err(short));
+        assert_eq!(Frame::read(&mut a.ram, &a.chain, &mut [0; 128], MUCH, MTU).map(|_| ()), Err(short));
     }
     for length in 0..14 {
         let (mut a, mut b) = (Vm::new(), Vm::new());
@@ -198,7 +198,8 @@ fn what_was_judged_is_what_arrives() {
     a.send(&sent, &[]);
     let places = b.listen(&[&[1600]]);
     assert!(a.queue.take(&mut a.ram, &mut a.chain).unwrap());
-    let read = Frame::read(&mut a.ram, &a.chain, MUCH, MTU).unwrap().unwrap();
+    let mut stage = [0; 128];
+    let read = Frame::read(&mut a.ram, &a.chain, &mut stage, MUCH, MTU).unwrap().unwrap();
     a.ram.put(DATA, &[0xff; 12 + 14]);
     let budget = &mut Budget::new();
     let given = deliver(&read, &mut a.ram, &mut b.queue, &mut b.ram, &mut b.chain, MUCH, budget);
@@ -213,7 +214,8 @@ fn hostile(a: &mut Vm, b: &mut Vm, budget: &mut Budget) -> Given {
     (a.ram.steps, b.ram.steps) = (Some(Vec::new()), Some(Vec::new()));
     assert!(a.queue.take(&mut a.ram, &mut a.chain).unwrap());
     budget.chain(&a.chain);
-    let read = Frame::read(&mut a.ram, &a.chain, MUCH, MTU).unwrap().unwrap();
+    let mut stage = [0; 128];
+    let read = Frame::read(&mut a.ram, &a.chain, &mut stage, MUCH, MTU).unwrap().unwrap();
     let given = deliver(&read, &mut a.ram, &mut b.queue, &mut b.ram, &mut b.chain, MUCH, budget).unwrap();
     a.queue.put(&mut a.ram, a.chain.head(), 0).unwrap();
     let price = price(&mut a.ram.steps) + price(&mut b.ram.steps);

@@ -49,7 +49,9 @@ impl Backend<QUEUES> for Plug {
                 let (mut chain, mut target) = (Chain::new(), Chain::new());
                 let mut queue = used[self.number].transmit.take().unwrap();
                 while queue.take(memory, &mut chain).unwrap() {
-                    let frame = Frame::read(memory, &chain, used[self.number].features, MTU).unwrap().unwrap();
+                    let mut stage = [0; 128];
+                    let frame =
+                        Frame::read(memory, &chain, &mut stage, used[self.number].features, MTU).unwrap().unwrap();
                     counters[self.number].send(frame.length());
                     let mut to = switch.route(self.number, &frame).unwrap();
                     while let Some(to) = to.pop() {

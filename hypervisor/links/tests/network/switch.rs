@@ -19,7 +19,8 @@ fn route(switch: &Switch, from: usize, source: Mac, destination: Mac) -> Result<
     vm.send(&bytes, &[]);
     let mut chain = Chain::new();
     assert!(vm.queue.take(&mut vm.ram, &mut chain).unwrap());
-    let frame = Frame::read(&mut vm.ram, &chain, 0, MTU).unwrap().unwrap();
+    let mut stage = [0; 128];
+    let frame = Frame::read(&mut vm.ram, &chain, &mut stage, 0, MTU).unwrap().unwrap();
     assert_eq!((frame.source, frame.destination, frame.length()), (source, destination, 17));
     switch.route(from, &frame).map(numbers)
 }

@@ -3,6 +3,7 @@
 
 mod own;
 mod plug;
+mod report;
 mod served;
 mod store;
 
@@ -35,6 +36,7 @@ pub struct Disk {
     pub vm: usize,
     /// The slot of its transport.
     pub slot: usize,
+    size: u64,
     peer: Once<&'static dyn Peer>,
     registers: Registers<Shown, 1>,
     bytes: Bytes,
@@ -89,7 +91,7 @@ impl Disk {
             }
         };
         let registers = Registers::new(Transport::new(geometry.identity()), slot, Shown(geometry));
-        Ok(Box::leak(Box::new(Self { name, vm, slot, peer: Once::new(), registers, bytes })))
+        Ok(Box::leak(Box::new(Self { name, vm, slot, size: disk.size(), peer: Once::new(), registers, bytes })))
     }
 
     /// The port by which VM `vm` serves it, if that does, with what is at the port's other side.

@@ -66,6 +66,7 @@ impl Emulated for Plug {
         if let Bytes::Own(own) = &self.0.bytes {
             own.renew();
         }
+        self.0.registers.renew();
     }
 }
 

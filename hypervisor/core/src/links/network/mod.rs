@@ -4,12 +4,13 @@ mod lane;
 mod piece;
 mod plug;
 mod port;
+mod report;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use portcullis_bundle::links as bundle;
-use portcullis_links::network::{Counters, Mac, Switch};
+use portcullis_links::network::{Counters, Mac, Stage, Switch};
 use portcullis_virtio::Chain;
 use spin::mutex::TicketMutexGuard;
 
@@ -57,8 +58,9 @@ pub struct Network {
 struct Desk {
     /// By port.
     lanes: Box<[Lane]>,
-    /// A frame's chain, and one of who gets it.
+    /// A frame's chain, its beginning, and a chain of who gets it.
     sent: Chain,
+    stage: Stage,
     room: Chain,
 }
 
@@ -71,7 +73,12 @@ impl Network {
         let taken: Vec<&PortConfig> = ports.iter().filter(taken).collect();
         let lanes = taken.iter().map(|port| Lane::new(port.rate)).collect();
         let ports = taken.iter().map(|port| Port::new(port, config)).collect();
-        Self { config, switch, ports, desk: Work::new(Desk { lanes, sent: Chain::new(), room: Chain::new() }) }
+        Self {
+            config,
+            switch,
+            ports,
+            desk: Work::new(Desk { lanes, sent: Chain::new(), stage: [0; size_of::<Stage>()], room: Chain::new() }),
+        }
     }
 
     /// The network that the bundle has.

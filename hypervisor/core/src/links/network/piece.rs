@@ -1,6 +1,6 @@
 //! A piece of work: frames of one port go to others.
 
-use portcullis_links::network::{Dropped, Frame, Given, Ports, RECEIVE, TRANSMIT, deliver};
+use portcullis_links::network::{Dropped, Frame, Given, Ports, RECEIVE, Stage, TRANSMIT, deliver};
 use portcullis_virtio::{Budget, Chain, Fault, Queue};
 
 use super::lane::Lane;
@@ -19,6 +19,8 @@ struct Piece<'a> {
     budget: Budget,
     /// Ports that got frames.
     touched: Ports,
+    /// The port that was reached last, and the memory of its VM.
+    reached: Option<(usize, GuestMemory)>,
 }
 
 impl Network {
@@ -43,7 +45,8 @@ impl Network {
     fn piece(&self, desk: &mut Desk, from: usize, port: &Port, peer: &dyn Peer, owner: &dyn Owner) -> bool {
         let Some(memory) = peer.memory().filter(|_| peer.runs()) else { return false };
         let Some(mut queue) = desk.lanes.get_mut(from).and_then(|lane| lane.transmit.take()) else { return false };
-        let mut piece = Piece { network: self, from, memory, budget: Budget::new(), touched: Ports::default() };
+        let mut piece =
+            Piece { network: self, from, memory, budget: Budget::new(), touched: Ports::default(), reached: None };
         let done = piece.send(desk, &mut queue);
         piece.show_receivers(&mut desk.lanes);
         let shown = done.and_then(|more| queue.publish(&mut piece.memory).map(|interrupts| (more, interrupts)));
@@ -68,8 +71,10 @@ impl Network {
 impl Piece<'_> {
     /// Sends frames until there is none, or the budget is spent. Returns whether there may be more.
     fn send(&mut self, desk: &mut Desk, queue: &mut Queue) -> Result<bool, Fault> {
-        let Desk { lanes, sent, room } = desk;
+        let Desk { lanes, sent, stage, room } = desk;
         queue.silence(&mut self.memory)?;
+        // Where all that was known of is done, the driver is told at once to notify, which looks for more as well.
+        let mut looks = true;
         while !self.budget.is_spent() {
             let Some(lane) = lanes.get_mut(self.from) else { return Ok(false) };
             let left = match lane.current.take() {
@@ -77,12 +82,13 @@ impl Piece<'_> {
                     queue.again(&mut self.memory, head, sent)?;
                     Some(left)
                 }
-                None if queue.take(&mut self.memory, sent)? => None,
+                None if (looks || queue.is_known()) && queue.take(&mut self.memory, sent)? => None,
                 None if queue.listen(&mut self.memory)? => continue,
                 None => return Ok(false),
             };
+            looks = false;
             self.budget.chain(sent);
-            let Some((frame, to)) = self.judge(lane, sent, left)? else {
+            let Some((frame, to)) = self.judge(lane, sent, stage, left)? else {
                 queue.put(&mut self.memory, sent.head(), 0)?;
                 continue;
             };
@@ -102,10 +108,11 @@ impl Piece<'_> {
         &mut self,
         lane: &mut Lane,
         sent: &'a Chain,
+        stage: &'a mut Stage,
         left: Option<Ports>,
     ) -> Result<Option<(Frame<'a>, Ports)>, Fault> {
         let Network { config, switch, .. } = self.network;
-        let read = Frame::read(&mut self.memory, sent, lane.features, config.mtu)?;
+        let read = Frame::read(&mut self.memory, sent, stage, lane.features, config.mtu)?;
         let judged = read.and_then(|frame| {
             if left.is_none() && !lane.is_within_rate() {
                 return Err(Dropped::Rate);
@@ -137,10 +144,13 @@ impl Piece<'_> {
                 return missing;
             }
             let Some((port, lane)) = self.network.ports.get(number).zip(lanes.get_mut(number)) else { continue };
-            match self.give(port, lane, room, frame) {
+            match self.give(number, port, lane, room, frame) {
                 Given::Done => {
                     self.touched = self.touched.with(Ports::of(number));
                     lane.traffic.counters.receive(frame.length());
+                    if let Some(sender) = lanes.get_mut(self.from) {
+                        sender.traffic.counters.copy();
+                    }
                 }
                 Given::Dropped(reason) => self.drop(port, lane, reason),
                 Given::Later => return missing,
@@ -149,13 +159,13 @@ impl Piece<'_> {
     }
 
     /// Gives a frame to a port.
-    fn give(&mut self, port: &Port, lane: &mut Lane, room: &mut Chain, frame: &Frame<'_>) -> Given {
+    fn give(&mut self, number: usize, port: &Port, lane: &mut Lane, room: &mut Chain, frame: &Frame<'_>) -> Given {
         const DOWN: Given = Given::Dropped(Dropped::Down);
         let Some(peer) = port.peer().filter(|peer| peer.runs()) else { return DOWN };
         // Nothing is mapped of a VM that has no queue: it may be about to be loaded, which waits until nothing is.
         let Some(queue) = &mut lane.receive else { return DOWN };
-        let Some(mut memory) = peer.memory() else { return DOWN };
-        match deliver(frame, &mut self.memory, queue, &mut memory, room, lane.features, &mut self.budget) {
+        let Some(memory) = reach(&mut self.reached, number, peer) else { return DOWN };
+        match deliver(frame, &mut self.memory, queue, memory, room, lane.features, &mut self.budget) {
             Ok(given) => given,
             Err(fault) => {
                 lane.receive = None;
@@ -184,8 +194,8 @@ impl Piece<'_> {
             let Some((port, lane)) = self.network.ports.get(number).zip(lanes.get_mut(number)) else { continue };
             let Some(peer) = port.peer() else { continue };
             let Some(queue) = &mut lane.receive else { continue };
-            let Some(mut memory) = peer.memory() else { continue };
-            match queue.publish(&mut memory) {
+            let Some(memory) = reach(&mut self.reached, number, peer) else { continue };
+            match queue.publish(memory) {
                 Ok(true) => port.registers.interrupt(peer),
                 Ok(false) => {}
                 Err(fault) => {
@@ -195,4 +205,16 @@ impl Piece<'_> {
             }
         }
     }
+}
+
+/// The memory of the VM at port `number`, as it was reached last or anew: what it remembers of its slots serves several frames.
+fn reach<'a>(
+    reached: &'a mut Option<(usize, GuestMemory)>,
+    number: usize,
+    peer: &dyn Peer,
+) -> Option<&'a mut GuestMemory> {
+    if reached.as_ref().is_none_or(|(last, _)| *last != number) {
+        *reached = peer.memory().map(|memory| (number, memory));
+    }
+    reached.as_mut().map(|(_, memory)| memory)
 }

@@ -116,6 +116,7 @@ impl Emulated for Plug {
         if let Some(lane) = self.network.enter().lanes.get_mut(self.number) {
             lane.traffic = Default::default();
         }
+        self.network.ports.get(self.number).into_iter().for_each(|port| port.registers.renew());
     }
 }
 

@@ -54,6 +54,11 @@ impl Port {
         self.peer.get().copied()
     }
 
+    /// Whether its link is up.
+    pub(super) fn is_up(&self, owner: &dyn Owner) -> bool {
+        self.registers.with(owner, |_, driven| driven.port.is_up())
+    }
+
     /// Sets its link. A driver in use is told if that is new.
     pub(super) fn set_link(&self, owner: &dyn Owner, up: bool) {
         self.registers.with(owner, |transport, driven| {

@@ -3,6 +3,7 @@
 mod desk;
 mod piece;
 mod port_end;
+mod report;
 
 use alloc::boxed::Box;
 

@@ -5,5 +5,6 @@ mod guest;
 mod lives;
 mod network;
 mod ports;
+mod report;
 mod serial;
 mod served;

@@ -199,7 +199,8 @@ impl Fuzz {
         if !ALL.iter().any(|(_, meant)| *meant == function) {
             return (answer.status != UNKNOWN_CALL).then_some((UNKNOWN_CALL, Some(0)));
         }
-        let takes_vm = !matches!(function, VERSION | MACHINE | CLOCK_SET | CLOCK_GET | SYSTEM_COUNTER);
+        let of_machine = matches!(function, VERSION | MACHINE | CLOCK_SET | CLOCK_GET | SYSTEM_COUNTER);
+        let takes_vm = !of_machine && !matches!(function, LINK | LINK_END | LINK_COUNTER);
         if takes_vm && arguments[0] >= self.vms {
             return (answer.status != UNKNOWN_VM).then_some((UNKNOWN_VM, Some(0)));
         }

@@ -1,0 +1,30 @@
+//! What there is to know of a disk.
+
+use portcullis_abi::manage;
+
+use super::Disk;
+use crate::links::report::{End, Link};
+
+impl Link for Disk {
+    fn kind(&self) -> u64 {
+        manage::LINK_DISK
+    }
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn ends(&self) -> usize {
+        1
+    }
+
+    fn end(&self, end: usize) -> Option<End> {
+        let (vm, about, intid) = (self.vm, self.size, self.registers.intid());
+        (end == 0).then_some(End { vm, up: true, about, intid })
+    }
+
+    fn counter(&self, end: usize, index: usize) -> Option<u64> {
+        let signals = self.registers.signals();
+        [signals.notifications, signals.interrupts].get(index).copied().filter(|_| end == 0)
+    }
+}
