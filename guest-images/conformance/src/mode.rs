@@ -67,6 +67,8 @@ pub enum Mode {
     Starved,
     /// Counters, timers, clock and stolen time over pauses.
     Paused,
+    /// The same, and memory and registers, while it is saved, made anew and restored.
+    Moved,
     /// An alarm, and a new time of day.
     Clock,
     /// The worst of neighbours.
@@ -143,6 +145,7 @@ impl Mode {
             "leak" => Self::Leak,
             "starved" => Self::Starved,
             "paused" => Self::Paused,
+            "moved" => Self::Moved,
             "clock" => Self::Clock,
             "hostile" => Self::Hostile,
             "idle" => Self::Idle,

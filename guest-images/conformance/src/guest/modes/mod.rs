@@ -20,6 +20,7 @@ mod hostile;
 mod idle;
 mod leak;
 mod links;
+mod moved;
 mod pause;
 mod peers;
 mod psci;
@@ -80,6 +81,7 @@ pub fn run(profile: &Profile) {
         Mode::Leak => leak::run(profile),
         Mode::Starved => steal::starved(profile),
         Mode::Paused => pause::run(profile),
+        Mode::Moved => moved::run(profile),
         Mode::Clock => clock::run(),
         Mode::Hostile => hostile::run(profile),
         Mode::Idle => idle::run(profile),
