@@ -33,6 +33,10 @@ pub enum Mode {
     LinksAsk,
     /// A network: the VM that answers.
     LinksAnswer,
+    /// Serial ports: the VM that asks.
+    SerialAsk,
+    /// Serial ports: the VM that answers.
+    SerialAnswer,
     /// Two disks: an image and RAM.
     Disks,
     /// The cost of management calls.
@@ -63,6 +67,8 @@ pub enum Mode {
     Starved,
     /// Counters, timers, clock and stolen time over pauses.
     Paused,
+    /// The same, and memory and registers, while it is saved, made anew and restored.
+    Moved,
     /// An alarm, and a new time of day.
     Clock,
     /// The worst of neighbours.
@@ -122,6 +128,8 @@ impl Mode {
             "copies" => Self::Copies,
             "links-ask" => Self::LinksAsk,
             "links-answer" => Self::LinksAnswer,
+            "serial-ask" => Self::SerialAsk,
+            "serial-answer" => Self::SerialAnswer,
             "disks" => Self::Disks,
             "cost" => Self::Cost,
             "storm" => Self::Storm,
@@ -137,6 +145,7 @@ impl Mode {
             "leak" => Self::Leak,
             "starved" => Self::Starved,
             "paused" => Self::Paused,
+            "moved" => Self::Moved,
             "clock" => Self::Clock,
             "hostile" => Self::Hostile,
             "idle" => Self::Idle,

@@ -38,6 +38,9 @@ impl Status {
             manage::NO_ITEM => "the list has no such item",
             manage::RESERVED => "a reserved bit is set; it must be zero",
             manage::EMPTY => "the range has no function; it must have 1 or more",
+            manage::UNFIT => {
+                "the VM cannot be saved, or cannot be restored from this stream; the hypervisor's log says why"
+            }
             manage::WRAPS => "the range runs past 0xffffffff",
             manage::FORWARD_REFUSED => "the range has a function that is never forwarded; docs/gate.md lists them",
             manage::NO_FIRMWARE => "this board has no firmware at EL3 to forward to; handle or deny the range",

@@ -48,6 +48,8 @@ pub fn fill_registers() {
     set!("ttbr0_el2", ONES);
     set!("cnthctl_el2", ONES);
     set!("cntvoff_el2", 0x1234_5678_9abc);
+    // An interrupt that was acknowledged and never ended. From here it is the non-secure register, as SCR_EL3.NS is set.
+    set!("S3_0_C12_C9_0", 1); // ICC_AP1R0_EL1
     // Timers that have been due for long.
     set!("cnthp_cval_el2", 0);
     set!("cnthp_ctl_el2", 1);

@@ -1,5 +1,7 @@
 //! A machine for the tests: the hypervisor's own policy behind the calls, and VMs that are nothing but their phases.
 
+use core::sync::atomic::AtomicU8;
+
 use controls::calls::Calls;
 use controls::status::Status;
 use portcullis_abi::manage::*;
@@ -328,5 +330,9 @@ impl Manager for Fake {
             }
         }
         Ok(())
+    }
+
+    fn buffer(&self) -> &'static [AtomicU8] {
+        &[]
     }
 }

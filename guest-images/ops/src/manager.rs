@@ -1,5 +1,7 @@
 //! What the shell stands on: management calls, time, and a way out.
 
+use core::sync::atomic::AtomicU8;
+
 use controls::calls::Calls;
 use controls::status::Status;
 use portcullis_abi::manage::SUCCESS;
@@ -58,4 +60,7 @@ pub trait Manager: Calls<Error = Status> {
     /// # Errors
     /// [`Cancelled`] if Ctrl-C was typed before the time was over.
     fn sleep(&mut self, microseconds: u64) -> Result<(), Cancelled>;
+
+    /// Memory of this VM for a stream; empty in a build that has no commands for tests.
+    fn buffer(&self) -> &'static [AtomicU8];
 }

@@ -1,5 +1,7 @@
 //! The VM that the shell runs in.
 
+use core::sync::atomic::AtomicU8;
+
 use controls::calls::Calls;
 use controls::status::Status;
 use guest_runtime::call::{Immediate, Registers, call};
@@ -7,6 +9,11 @@ use guest_runtime::{counter, power};
 use ops_shell::manager::{Answer, Cancelled, Conduit, Manager};
 
 use crate::keyboard;
+
+/// Bytes of the memory for a stream.
+const STREAM: usize = if cfg!(feature = "testing") { 2 << 20 } else { 0 };
+/// The memory for a stream.
+static BUFFER: [AtomicU8; STREAM] = [const { AtomicU8::new(0) }; STREAM];
 
 /// This VM.
 pub struct Vm;
@@ -46,6 +53,10 @@ impl Manager for Vm {
 
     fn sleep(&mut self, microseconds: u64) -> Result<(), Cancelled> {
         if keyboard::sleep(microseconds) { Ok(()) } else { Err(Cancelled) }
+    }
+
+    fn buffer(&self) -> &'static [AtomicU8] {
+        &BUFFER
     }
 }
 

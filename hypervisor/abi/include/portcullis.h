@@ -713,6 +713,31 @@
 #define PORTCULLIS_MANAGE_LINK_COUNTER (PORTCULLIS_MANAGE_BASE + UINT32_C(0x82))
 
 /**
+ * `SAVE(x1 = VM)`: begins to save a paused VM whose manifest says `movable`: its state and memory are then read by `PORTCULLIS_MANAGE_TRANSFER` as a
+ * stream (docs/moving.md). `PORTCULLIS_MANAGE_NOT_PERMITTED` if it does not say so, or it is the caller's own. One VM at a time is saved or restored:
+ * `PORTCULLIS_MANAGE_BUSY`. Since version 1.4.
+ */
+#define PORTCULLIS_MANAGE_SAVE (PORTCULLIS_MANAGE_BASE + UINT32_C(0x90))
+
+/**
+ * `RESTORE(x1 = VM)`: begins to restore a saved VM into one that was only created, and whose manifest says `movable`. Since version 1.4.
+ */
+#define PORTCULLIS_MANAGE_RESTORE (PORTCULLIS_MANAGE_BASE + UINT32_C(0x91))
+
+/**
+ * `TRANSFER(x1 = address, x2 = length)`: the next piece, through a buffer of the caller's RAM with 1 to 32768 bytes: of a VM that is
+ * saved it is filled, of one that is restored its bytes are taken. x1 = bytes that were; x2 = `TRANSFER_*`. `PORTCULLIS_MANAGE_UNFIT` if the VM cannot
+ * be saved, or the stream is refused; the log says why, and the transfer has ended. Since version 1.4.
+ */
+#define PORTCULLIS_MANAGE_TRANSFER (PORTCULLIS_MANAGE_BASE + UINT32_C(0x92))
+
+/**
+ * `TRANSFER_END()`: gives up what is in progress, if anything is: a VM that is saved stays paused, one that is restored is created
+ * again, with the registers that it had. Since version 1.4.
+ */
+#define PORTCULLIS_MANAGE_TRANSFER_END (PORTCULLIS_MANAGE_BASE + UINT32_C(0x93))
+
+/**
  * Done.
  */
 #define PORTCULLIS_MANAGE_SUCCESS INT64_C(0)
@@ -813,6 +838,11 @@
 #define PORTCULLIS_MANAGE_EMPTY (-INT64_C(19))
 
 /**
+ * The VM cannot be saved, or the stream is none that it can be restored from. Since version 1.4.
+ */
+#define PORTCULLIS_MANAGE_UNFIT (-INT64_C(20))
+
+/**
  * `PORTCULLIS_MANAGE_VERSION`, x2: a range filter can forward to EL3.
  */
 #define PORTCULLIS_MANAGE_CAN_FORWARD (UINT64_C(1) << UINT64_C(0))
@@ -881,6 +911,31 @@
  * Its memory is being scrubbed; then it is created.
  */
 #define PORTCULLIS_MANAGE_PROGRESS_SCRUBBING UINT64_C(5)
+
+/**
+ * It is being saved. Since version 1.4.
+ */
+#define PORTCULLIS_MANAGE_PROGRESS_SAVING UINT64_C(6)
+
+/**
+ * It is being restored. Since version 1.4.
+ */
+#define PORTCULLIS_MANAGE_PROGRESS_RESTORING UINT64_C(7)
+
+/**
+ * `PORTCULLIS_MANAGE_TRANSFER`: the buffer is full, or has no more bytes.
+ */
+#define PORTCULLIS_MANAGE_TRANSFER_BUFFER UINT64_C(0)
+
+/**
+ * `PORTCULLIS_MANAGE_TRANSFER`: as much was done as is done at a time: it is to be called again, with what is left of the buffer.
+ */
+#define PORTCULLIS_MANAGE_TRANSFER_MORE UINT64_C(1)
+
+/**
+ * `PORTCULLIS_MANAGE_TRANSFER`: the stream has ended. A VM that was saved is paused as before, one that was restored is paused.
+ */
+#define PORTCULLIS_MANAGE_TRANSFER_DONE UINT64_C(2)
 
 /**
  * `PORTCULLIS_MANAGE_VM_STATE`, x1: this is the control VM.

@@ -150,8 +150,24 @@ pub const LINK_END: u32 = BASE + 0x81;
 /// there is no such link or end, and past the last.
 pub const LINK_COUNTER: u32 = BASE + 0x82;
 
+// Saving and restoring.
+
+/// `SAVE(x1 = VM)`: begins to save a paused VM whose manifest says `movable`: its state and memory are then read by [`TRANSFER`] as a
+/// stream (docs/moving.md). [`NOT_PERMITTED`] if it does not say so, or it is the caller's own. One VM at a time is saved or restored:
+/// [`BUSY`]. Since version 1.4.
+pub const SAVE: u32 = BASE + 0x90;
+/// `RESTORE(x1 = VM)`: begins to restore a saved VM into one that was only created, and whose manifest says `movable`. Since version 1.4.
+pub const RESTORE: u32 = BASE + 0x91;
+/// `TRANSFER(x1 = address, x2 = length)`: the next piece, through a buffer of the caller's RAM with 1 to 32768 bytes: of a VM that is
+/// saved it is filled, of one that is restored its bytes are taken. x1 = bytes that were; x2 = `TRANSFER_*`. [`UNFIT`] if the VM cannot
+/// be saved, or the stream is refused; the log says why, and the transfer has ended. Since version 1.4.
+pub const TRANSFER: u32 = BASE + 0x92;
+/// `TRANSFER_END()`: gives up what is in progress, if anything is: a VM that is saved stays paused, one that is restored is created
+/// again, with the registers that it had. Since version 1.4.
+pub const TRANSFER_END: u32 = BASE + 0x93;
+
 /// Every call with its name, in the order of their identifiers.
-pub const ALL: [(&str, u32); 34] = [
+pub const ALL: [(&str, u32); 38] = [
     ("VERSION", VERSION),
     ("MACHINE", MACHINE),
     ("POWER_OFF", POWER_OFF),
@@ -186,6 +202,10 @@ pub const ALL: [(&str, u32); 34] = [
     ("LINK", LINK),
     ("LINK_END", LINK_END),
     ("LINK_COUNTER", LINK_COUNTER),
+    ("SAVE", SAVE),
+    ("RESTORE", RESTORE),
+    ("TRANSFER", TRANSFER),
+    ("TRANSFER_END", TRANSFER_END),
 ];
 
 // Status, in x0.
@@ -231,9 +251,11 @@ pub const FULL: i64 = -17;
 pub const NO_FIRMWARE: i64 = -18;
 /// The range has no function. Since version 1.3; before, [`WRAPS`].
 pub const EMPTY: i64 = -19;
+/// The VM cannot be saved, or the stream is none that it can be restored from. Since version 1.4.
+pub const UNFIT: i64 = -20;
 
 /// Every status with its name, in descending order.
-pub const STATUSES: [(&str, i64); 20] = [
+pub const STATUSES: [(&str, i64); 21] = [
     ("SUCCESS", SUCCESS),
     ("NOT_SUPPORTED", NOT_SUPPORTED),
     ("UNKNOWN_CALL", UNKNOWN_CALL),
@@ -254,6 +276,7 @@ pub const STATUSES: [(&str, i64); 20] = [
     ("FULL", FULL),
     ("NO_FIRMWARE", NO_FIRMWARE),
     ("EMPTY", EMPTY),
+    ("UNFIT", UNFIT),
 ];
 
 /// [`VERSION`], x2: a range filter can forward to EL3.
@@ -288,8 +311,21 @@ pub const PROGRESS_STOPPING: u64 = 3;
 pub const PROGRESS_RESTARTING: u64 = 4;
 /// Its memory is being scrubbed; then it is created.
 pub const PROGRESS_SCRUBBING: u64 = 5;
+/// It is being saved. Since version 1.4.
+pub const PROGRESS_SAVING: u64 = 6;
+/// It is being restored. Since version 1.4.
+pub const PROGRESS_RESTORING: u64 = 7;
+
 /// The names of what is in progress, by number.
-pub const PROGRESSES: [&str; 6] = ["", "loading", "pausing", "stopping", "restarting", "scrubbing"];
+pub const PROGRESSES: [&str; 8] =
+    ["", "loading", "pausing", "stopping", "restarting", "scrubbing", "saving", "restoring"];
+
+/// [`TRANSFER`]: the buffer is full, or has no more bytes.
+pub const TRANSFER_BUFFER: u64 = 0;
+/// [`TRANSFER`]: as much was done as is done at a time: it is to be called again, with what is left of the buffer.
+pub const TRANSFER_MORE: u64 = 1;
+/// [`TRANSFER`]: the stream has ended. A VM that was saved is paused as before, one that was restored is paused.
+pub const TRANSFER_DONE: u64 = 2;
 
 /// [`VM_STATE`], x1: this is the control VM.
 pub const STATE_CONTROL: u64 = 1 << 16;

@@ -1,4 +1,4 @@
-//! CRC-32 (IEEE 802.3) by the CPU's own instructions (FEAT_CRC32).
+//! CRC-32 (IEEE 802.3) and CRC-32C (RFC 3720, appendix B.4) by the CPU's own instructions (FEAT_CRC32).
 
 use crate::read_sysreg;
 
@@ -75,9 +75,59 @@ fn single_byte(crc: u32, byte: u8) -> u32 {
     (0..8).fold(crc ^ u32::from(byte), |crc, _| crc >> 1 ^ 0xedb8_8320 & (crc & 1).wrapping_neg())
 }
 
+/// Takes `bytes` into a CRC-32C in the making. It begins with all bits set, and is inverted in the end.
+pub fn crc32c(sum: u32, bytes: &[u8]) -> u32 {
+    let (words, tail) = bytes.as_chunks::<8>();
+    let sum = words.iter().fold(sum, |sum, word| castagnoli_word(sum, u64::from_le_bytes(*word)));
+    tail.iter().fold(sum, |sum, byte| castagnoli_byte(sum, *byte))
+}
+
+/// Takes eight bytes, the first one lowest, into a CRC-32C.
+#[inline(always)]
+fn castagnoli_word(sum: u32, word: u64) -> u32 {
+    #[cfg(target_os = "none")]
+    {
+        let result: u32;
+        // SAFETY: as in `double_word`.
+        unsafe {
+            core::arch::asm!(".arch_extension crc", "crc32cx {0:w}, {1:w}, {2:x}", out(reg) result, in(reg) sum,
+                in(reg) word, options(pure, nomem, nostack, preserves_flags));
+        }
+        result
+    }
+    #[cfg(not(target_os = "none"))]
+    word.to_le_bytes().iter().fold(sum, |sum, byte| castagnoli_byte(sum, *byte))
+}
+
+/// Takes one byte into a CRC-32C.
+#[inline(always)]
+fn castagnoli_byte(sum: u32, byte: u8) -> u32 {
+    #[cfg(target_os = "none")]
+    {
+        let result: u32;
+        // SAFETY: as in `double_word`.
+        unsafe {
+            core::arch::asm!(".arch_extension crc", "crc32cb {0:w}, {1:w}, {2:w}", out(reg) result, in(reg) sum,
+                in(reg) u32::from(byte), options(pure, nomem, nostack, preserves_flags));
+        }
+        result
+    }
+    #[cfg(not(target_os = "none"))]
+    (0..8).fold(sum ^ u32::from(byte), |sum, _| sum >> 1 ^ 0x82f6_3b78 & (sum & 1).wrapping_neg())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_check_value_of_crc_32c_in_whatever_pieces() {
+        let whole = b"123456789";
+        for middle in 0..=whole.len() {
+            let (first, second) = whole.split_at(middle);
+            assert_eq!(!crc32c(crc32c(u32::MAX, first), second), 0xe306_9283);
+        }
+    }
 
     /// The sum of `bytes`, byte by byte.
     fn plain(bytes: &[u8]) -> u32 {

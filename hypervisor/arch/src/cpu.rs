@@ -122,6 +122,11 @@ pub fn identity() -> [u64; 3] {
     [MIDR_EL1.get(), read_sysreg!("revidr_el1"), read_sysreg!("aidr_el1")]
 }
 
+/// CTR_EL0 and DCZID_EL0 of this core. A guest on it reads the same.
+pub fn caches() -> [u64; 2] {
+    [read_sysreg!("ctr_el0"), read_sysreg!("dczid_el0")]
+}
+
 /// Whether this core is a Cortex-A72 (MIDR_EL1: Arm's, part 0xd08).
 pub fn is_cortex_a72() -> bool {
     MIDR_EL1.matches_all(MIDR_EL1::Implementer::Arm + MIDR_EL1::PartNum.val(0xd08))

@@ -119,6 +119,7 @@ mod gicc {
     pub const BPR: usize = 0x8;
     pub const IAR: usize = 0xc;
     pub const EOIR: usize = 0x10;
+    pub const APR0: usize = 0xd0;
     pub const DIR: usize = 0x1000;
 }
 /// Offsets of the virtual interface control registers (section 5.3).
@@ -182,6 +183,8 @@ pub fn init_core(core: usize, target: u8) {
     GICH.write(gich::HCR, 0);
     GICC.write(gicc::PMR, 0xf0);
     GICC.write(gicc::BPR, 0);
+    // What a boot loader has acknowledged and not ended would keep out whatever is not more urgent (section 4.4.16).
+    GICC.write(gicc::APR0, 0);
     let bypass = GICC.read(gicc::CTLR) & CTLR_BYPASS;
     GICC.write(gicc::CTLR, bypass | CTLR_EOI_MODE | CTLR_ENABLE);
     known::set_target(core, target);

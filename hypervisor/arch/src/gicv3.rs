@@ -74,11 +74,34 @@ pub fn init_core() -> Result<(), OpenInterface> {
     unsafe {
         write_sysreg!("icc_pmr_el1", 0xf0);
         write_sysreg!("icc_bpr1_el1", 0);
+        forget_active();
         write_sysreg!("icc_ctlr_el1", 1 << 1);
         write_sysreg!("icc_igrpen1_el1", 1);
     }
     isb();
     Ok(())
+}
+
+/// Forgets the priorities that are active (ICC_AP1R<n>_EL1): what a boot loader has acknowledged and not ended would keep out whatever
+/// is not more urgent.
+///
+/// # Safety
+///
+/// No interrupt of this core may be between its acknowledgement and its end.
+unsafe fn forget_active() {
+    // ICC_CTLR_EL1.PRIbits: with 5 bits of priority there is one register, with 6 two, with 7 four.
+    let bits = (read_sysreg!("icc_ctlr_el1") >> 8 & 7) + 1;
+    // SAFETY: passed on to the caller; those that there are not are not written.
+    unsafe {
+        write_sysreg!("icc_ap1r0_el1", 0);
+        if bits > 5 {
+            write_sysreg!("icc_ap1r1_el1", 0);
+        }
+        if bits > 6 {
+            write_sysreg!("icc_ap1r2_el1", 0);
+            write_sysreg!("icc_ap1r3_el1", 0);
+        }
+    }
 }
 
 /// Acknowledges the pending interrupt of highest priority: its identifier, or one from 1020 up for none.

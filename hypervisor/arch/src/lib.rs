@@ -29,6 +29,7 @@ pub mod probe;
 pub mod random;
 pub mod registers;
 mod saved;
+mod saved_calls;
 pub mod shared;
 pub mod simd;
 pub mod smc;

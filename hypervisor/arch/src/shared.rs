@@ -36,6 +36,123 @@ unsafe extern "C" {
     fn memcpy(to: *mut u8, from: *const u8, length: usize) -> *mut u8;
 }
 
+/// Copies `length` bytes from `from` to `to`, and returns `sum`, a CRC-32C in the making, with them taken in.
+///
+/// # Safety
+///
+/// As for [`copy`], and the ranges must not overlap.
+pub unsafe fn copy_summed(to: *mut u8, from: *const u8, length: usize, sum: u32) -> u32 {
+    #[cfg(target_os = "none")]
+    {
+        let result: u32;
+        // SAFETY: as the caller says. Whole lines of 64 bytes first, then single bytes; each is loaded once, so that what is summed is
+        // what is stored.
+        unsafe {
+            core::arch::asm!(
+                ".arch_extension crc",
+                "subs {left}, {left}, #64",
+                "b.lo 3f",
+                "2:",
+                "ldp {a}, {b}, [{from}]",
+                "ldp {c}, {d}, [{from}, #16]",
+                "crc32cx {sum:w}, {sum:w}, {a}",
+                "crc32cx {sum:w}, {sum:w}, {b}",
+                "stp {a}, {b}, [{to}]",
+                "crc32cx {sum:w}, {sum:w}, {c}",
+                "crc32cx {sum:w}, {sum:w}, {d}",
+                "stp {c}, {d}, [{to}, #16]",
+                "ldp {a}, {b}, [{from}, #32]",
+                "ldp {c}, {d}, [{from}, #48]",
+                "crc32cx {sum:w}, {sum:w}, {a}",
+                "crc32cx {sum:w}, {sum:w}, {b}",
+                "stp {a}, {b}, [{to}, #32]",
+                "crc32cx {sum:w}, {sum:w}, {c}",
+                "crc32cx {sum:w}, {sum:w}, {d}",
+                "stp {c}, {d}, [{to}, #48]",
+                "add {from}, {from}, #64",
+                "add {to}, {to}, #64",
+                "subs {left}, {left}, #64",
+                "b.hs 2b",
+                "3:",
+                "adds {left}, {left}, #64",
+                "b.eq 5f",
+                "4:",
+                "ldrb {a:w}, [{from}], #1",
+                "crc32cb {sum:w}, {sum:w}, {a:w}",
+                "strb {a:w}, [{to}], #1",
+                "subs {left}, {left}, #1",
+                "b.ne 4b",
+                "5:",
+                from = inout(reg) from => _,
+                to = inout(reg) to => _,
+                left = inout(reg) length => _,
+                sum = inout(reg) sum => result,
+                a = out(reg) _,
+                b = out(reg) _,
+                c = out(reg) _,
+                d = out(reg) _,
+                options(nostack),
+            );
+        }
+        result
+    }
+    #[cfg(not(target_os = "none"))]
+    {
+        // SAFETY: as the caller says; on a host nobody else writes meanwhile.
+        let bytes = unsafe {
+            core::ptr::copy(from, to, length);
+            core::slice::from_raw_parts(to, length)
+        };
+        crate::checksum::crc32c(sum, bytes)
+    }
+}
+
+/// Tells whether `length` bytes from `from` on are zero; `length` is a multiple of 64.
+///
+/// # Safety
+///
+/// They must be mapped Normal memory.
+pub unsafe fn is_zero(from: *const u8, length: usize) -> bool {
+    #[cfg(target_os = "none")]
+    {
+        let found: u64;
+        // SAFETY: as the caller says; whole lines of 64 bytes are loaded.
+        unsafe {
+            core::arch::asm!(
+                "2:",
+                "cbz {left}, 3f",
+                "ldp {a}, {b}, [{from}]",
+                "ldp {c}, {d}, [{from}, #16]",
+                "orr {found}, {a}, {b}",
+                "orr {c}, {c}, {d}",
+                "ldp {a}, {b}, [{from}, #32]",
+                "orr {found}, {found}, {c}",
+                "ldp {c}, {d}, [{from}, #48]",
+                "orr {a}, {a}, {b}",
+                "orr {c}, {c}, {d}",
+                "orr {found}, {found}, {a}",
+                "orr {found}, {found}, {c}",
+                "add {from}, {from}, #64",
+                "sub {left}, {left}, #64",
+                "cbz {found}, 2b",
+                "3:",
+                from = inout(reg) from => _,
+                left = inout(reg) length & !63 => _,
+                found = inout(reg) 0u64 => found,
+                a = out(reg) _,
+                b = out(reg) _,
+                c = out(reg) _,
+                d = out(reg) _,
+                options(nostack, preserves_flags, readonly),
+            );
+        }
+        found == 0
+    }
+    #[cfg(not(target_os = "none"))]
+    // SAFETY: as above; on a host nobody else writes meanwhile.
+    unsafe { core::slice::from_raw_parts(from, length) }.iter().all(|byte| *byte == 0)
+}
+
 /// Loads 16 bits by one access.
 ///
 /// # Safety

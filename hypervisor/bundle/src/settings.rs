@@ -12,6 +12,7 @@
 //! | `trust-dma` | present or absent: devices that can master the bus may be passed through to it |
 //! | `rtc` | a cell, 1: it has a real-time clock, or is not started; 0: it has none; absent: it has one if the machine knows the time of day when it starts |
 //! | `suspend` | present or absent: the VM may suspend itself |
+//! | `movable` | present or absent: the control VM may save it, and restore it |
 //! | `no-kaslr` | present: no seeds in the generated device tree |
 //! | `watchdog` | a cell: it has a watchdog, whose longest timeout is so many seconds; absent: none |
 
@@ -40,6 +41,8 @@ pub struct Settings {
     pub rtc: Option<bool>,
     /// The VM may suspend itself: it has PSCI SYSTEM_SUSPEND.
     pub suspend: bool,
+    /// The control VM may save the VM, and restore it.
+    pub movable: bool,
     /// The generated device tree has seeds, if the VM is offered TRNG.
     pub kaslr: bool,
     /// Seconds of the longest timeout of its watchdog; 0: it has none.
@@ -59,6 +62,7 @@ impl Default for Settings {
             trust_dma: false,
             rtc: None,
             suspend: false,
+            movable: false,
             kaslr: true,
             watchdog: 0,
         }
@@ -77,7 +81,7 @@ enum Place {
 }
 
 /// Every setting: the name of its property and its place.
-const TABLE: [(&str, Place); 11] = [
+const TABLE: [(&str, Place); 12] = [
     ("autostart", Place::Flag(|vm| &mut vm.autostart, true)),
     ("audit", Place::Flag(|vm| &mut vm.audit, true)),
     ("stop-on-fault", Place::Flag(|vm| &mut vm.stop_on_fault, true)),
@@ -87,6 +91,7 @@ const TABLE: [(&str, Place); 11] = [
     (TRUST_DMA, Place::Flag(|vm| &mut vm.trust_dma, true)),
     ("rtc", Place::Choice(|vm| &mut vm.rtc)),
     ("suspend", Place::Flag(|vm| &mut vm.suspend, true)),
+    ("movable", Place::Flag(|vm| &mut vm.movable, true)),
     ("no-kaslr", Place::Flag(|vm| &mut vm.kaslr, false)),
     ("watchdog", Place::Number(|vm| &mut vm.watchdog, u32::MAX)),
 ];

@@ -87,6 +87,10 @@ impl Serial {
         }
         // The first line begins on a fresh one, whatever stood there.
         let fresh = if self.ending.swap(true, Ordering::Relaxed) { "" } else { "\r\n" };
+        // Who dies with the port in his hands must not wait for himself; nor for a core that was stopped so.
+        if !fresh.is_empty() {
+            port.seize();
+        }
         let _ = core::fmt::write(&mut Direct(*port), format_args!("{fresh}portcullis: {line}\r\n"));
         // What follows may be the end, and nobody knows which line is the last one.
         wait_until_idle(*port);

@@ -5,6 +5,8 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use portcullis_board::SerialPort;
 use spin::mutex::TicketMutex;
 
+use super::seize::seize;
+
 /// What a UART interrupts for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
@@ -124,6 +126,10 @@ impl<R: Registers> SerialPort for Line<R> {
 
     fn interrupt(&self) -> Option<u32> {
         self.interrupt.get()
+    }
+
+    fn seize(&self) {
+        seize(&self.port);
     }
 }
 

@@ -24,6 +24,7 @@ pub mod rndrrs;
 pub mod rng200;
 pub mod sbsa_watchdog;
 pub mod seconds;
+pub mod seize;
 pub mod sp805;
 pub mod spin_table;
 pub mod sunxi_watchdog;

@@ -8,6 +8,7 @@ use safe_mmio::UniqueMmioPointer;
 use spin::{Once, mutex::TicketMutex};
 
 use super::line::Wire;
+use super::seize::seize;
 use crate::driver::{DrivenDevice, Driver, Offer};
 
 /// This driver.
@@ -56,6 +57,11 @@ unsafe fn bind(device: &DrivenDevice) -> Option<&'static dyn SerialPort> {
     Some(port)
 }
 
+/// Index of UARTCR among the 32-bit registers (DDI 0183, section 3.3.8), its enable bit, and those of the transmitter and the receiver.
+const CR: usize = 0x30 / 4;
+const UARTEN: u32 = 1;
+const BOTH_WAYS: u32 = 1 << 8 | 1 << 9;
+
 impl Pl011 {
     /// Takes over the PL011 at `address`, whose interrupt is `interrupt`: it interrupts when something was received. With
     /// `clock`, in Hz, one that is off is switched on.
@@ -64,11 +70,15 @@ impl Pl011 {
     ///
     /// `address` must be that of a PL011's registers, mapped as device memory and used by nothing else.
     pub unsafe fn new(address: NonNull<PL011Registers>, interrupt: Option<u32>, clock: Option<u32>) -> Self {
-        /// Index of UARTCR among the 32-bit registers, and its enable bit.
-        const CR: usize = 0x30 / 4;
-        const UARTEN: u32 = 1;
-        // SAFETY: passed on to the caller; the register can be read at any time.
-        let enabled = unsafe { address.cast::<u32>().add(CR).read_volatile() } & UARTEN != 0;
+        // SAFETY: passed on to the caller.
+        let place = unsafe { address.cast::<u32>().add(CR) };
+        // SAFETY: as above; the register can be read at any time.
+        let control = unsafe { place.read_volatile() };
+        let enabled = control & UARTEN != 0;
+        if enabled && control & BOTH_WAYS != BOTH_WAYS {
+            // SAFETY: as above. Whoever has switched it on uses one direction alone, or none.
+            unsafe { place.write_volatile(control | BOTH_WAYS) };
+        }
         // SAFETY: passed on to the caller.
         let mut uart = Uart::new(unsafe { UniqueMmioPointer::new(address) });
         if let (false, Some(clock)) = (enabled, clock) {
@@ -119,5 +129,39 @@ impl SerialPort for Pl011 {
 
     fn interrupt(&self) -> Option<u32> {
         self.interrupt.get()
+    }
+
+    fn seize(&self) {
+        seize(&self.port);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// UARTCR after a port was taken over, of which it said this.
+    fn after(control: u32) -> u32 {
+        let block: &'static mut [u32; 0x400] = Box::leak(Box::new([0; 0x400]));
+        block[CR] = control;
+        let address = NonNull::new(block.as_mut_ptr()).unwrap();
+        // SAFETY: the block is a register block in memory, and this test's own.
+        let port = unsafe { Pl011::new(address.cast(), None, None) };
+        // Whoever dies with the port in his hands can still write.
+        core::mem::forget(port.port.lock());
+        port.seize();
+        port.put(b'x');
+        // SAFETY: as above.
+        unsafe { address.add(CR).read_volatile() }
+    }
+
+    #[test]
+    fn one_that_is_on_sends_and_receives() {
+        assert_eq!(after(0x301), 0x301);
+        // Flow control stays.
+        assert_eq!(after(0xc001), 0xc301);
+        assert_eq!(after(0x101), 0x301);
+        // One that is off, and of whose clock nobody knows, is left alone.
+        assert_eq!(after(0), 0);
     }
 }

@@ -14,7 +14,7 @@ use super::flash::Flash;
 use super::image::Image;
 use super::section::Section;
 use super::vm::Vm;
-use super::{hardware, key, memory, settings, slice, suspend};
+use super::{hardware, key, memory, movable, settings, slice, suspend};
 
 /// Bytes of the longest command line: arm64 Linux cuts what is longer without a word (`COMMAND_LINE_SIZE`, which counts
 /// the end mark, in `arch/arm64/include/uapi/asm/setup.h`).
@@ -50,6 +50,8 @@ pub struct Draft {
     pub settings: Settings,
     /// Where it says whether it has a clock.
     pub clock: Option<Span>,
+    /// Where it says that it can be saved.
+    pub movable: Option<Span>,
     /// What `flash` says.
     pub flash: Option<Flash>,
     /// Device tree paths of devices.
@@ -92,6 +94,7 @@ impl Draft {
             slices: slice::slices(section, diagnostics),
             settings: settings::read(section, diagnostics),
             clock: settings::clock(section),
+            movable: movable::read(section, diagnostics),
             flash,
             devices: devices(section, diagnostics),
             soc: hardware::soc_id(section, diagnostics),

@@ -54,6 +54,7 @@ pub static VM: Kind = Kind {
         "rtc": "rtc = true",
         "flash": r#"flash = "firmware.fd""#,
         "suspend": "suspend = true",
+        "movable": "movable = true",
         "kaslr": "kaslr = false",
         "implementations": "implementations = [{ midr = 0x410fd083 }]",
         "soc-id": "soc-id = { version = 0x043b0102, revision = 1 }",

@@ -19,6 +19,7 @@
 //! system::bundle::write(&manifest, Path::new("bundle")).unwrap();
 //! ```
 
+mod attachments;
 mod board;
 pub mod bundle;
 mod console;
@@ -34,6 +35,7 @@ mod hardware;
 mod image;
 mod key;
 mod memory;
+mod movable;
 mod network;
 mod piece;
 mod placement;
@@ -201,6 +203,7 @@ fn read(
     let pieces: Vec<Piece> = shared_pieces.chain(disks.iter().filter_map(DiskDraft::piece)).collect();
     let contents: Vec<&Image> = disks.iter().filter_map(DiskDraft::image).collect();
     system::check(control.as_ref(), &drafts, board, diagnostics);
+    attachments::check(control.as_ref(), &drafts, document.get_ref(), diagnostics);
     system::memory(&drafts, &pieces, &contents, board, diagnostics);
     let wires = wire::wires(&wires, &drafts, diagnostics);
     let shared_memory = shared_memory::shared_memory(&shared, &drafts, diagnostics);

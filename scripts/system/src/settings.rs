@@ -22,6 +22,8 @@ pub fn read(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Setting
         trust_dma: section.boolean("trust-dma", diagnostics).unwrap_or(false),
         rtc: section.spanned_boolean("rtc", diagnostics).map(Spanned::into_inner),
         suspend: section.boolean("suspend", diagnostics).unwrap_or(false),
+        // What is wrong with it is said where it is checked.
+        movable: section.value("movable").is_some_and(|movable| movable.get_ref().as_bool() == Some(true)),
         kaslr: section.boolean("kaslr", diagnostics).unwrap_or(true),
         watchdog: watchdog::read(section, conduits, diagnostics),
     }

@@ -7,6 +7,7 @@ mod firmware;
 mod flash;
 mod hardware;
 mod links;
+mod movable;
 mod placement;
 mod places;
 mod right;

@@ -42,7 +42,7 @@ pub struct Command {
 pub type Commands = &'static [&'static [&'static Command]];
 
 /// Names of the commands for tests, which only a build with the feature `testing` has.
-pub const TESTING: [&str; 8] = ["expect", "check", "disturbed", "call", "selftest", "peers", "fuzz", "cycle"];
+pub const TESTING: [&str; 9] = ["expect", "check", "disturbed", "call", "selftest", "peers", "fuzz", "cycle", "move"];
 
 /// The command of this name.
 ///

@@ -6,6 +6,7 @@
 //! ([`Context`](portcullis_arch::context::Context)), so that no trap asks. Everything less frequent asks [`version`], by
 //! [`with_interface`](crate::with_interface).
 
+use portcullis_abi::state::{self, Unfit};
 use portcullis_arch::{gicv2, gicv3};
 use portcullis_vgic::{GicVersion, ListRegisters};
 
@@ -20,6 +21,30 @@ pub fn version() -> GicVersion {
 pub struct VirtualInterface {
     pub(super) v2: gicv2::VirtualInterface,
     pub(super) v3: gicv3::VirtualInterface,
+}
+
+impl VirtualInterface {
+    /// Returns what is saved of it.
+    pub fn save_state(&self) -> state::GicCpuInterface {
+        match version() {
+            GicVersion::V2 => self.v2.save_state(),
+            GicVersion::V3 => self.v3.save_state(),
+        }
+    }
+
+    /// The one that was saved, for a vCPU of a core like this one.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`].
+    pub fn restored(saved: &state::GicCpuInterface) -> Result<Self, Unfit> {
+        let mut interface = Self::default();
+        match version() {
+            GicVersion::V2 => interface.v2 = gicv2::VirtualInterface::restored(saved)?,
+            GicVersion::V3 => interface.v3 = gicv3::VirtualInterface::restored(saved)?,
+        }
+        Ok(interface)
+    }
 }
 
 /// The physical CPU interface of the core on which the code runs.

@@ -1,6 +1,8 @@
 //! A VM's end of the console: its emulated UART between the guest and the machine's serial line.
 
+use portcullis_abi::state::{self, Unfit};
 use portcullis_arch::timer;
+use portcullis_devices::Device;
 use portcullis_devices::uart::registers::{CR, DR, LCR_H};
 use spin::mutex::{TicketMutex, TicketMutexGuard};
 
@@ -101,6 +103,24 @@ impl GuestConsole {
         let mut port = self.port.lock();
         port.reset();
         self.supply(owner, &mut port);
+    }
+
+    /// Returns the UART's state. What was typed and the guest has not read stays here, as does the line that it is writing.
+    pub fn save(&self) -> state::Pl011 {
+        self.port.lock().uart.save()
+    }
+
+    /// Takes a UART's state on, of a VM none of whose vCPUs runs.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`]; nothing has changed then.
+    pub fn restore(&self, saved: &state::Pl011) -> Result<(), Unfit> {
+        let mut port = self.port.lock();
+        port.uart.restore(saved)?;
+        // Its level is in the virtual GIC that is restored, too.
+        let _ = port.take_level_change();
+        Ok(())
     }
 
     /// Looks at the unfinished line, and shows it if `show` says so and it has stood for long enough.

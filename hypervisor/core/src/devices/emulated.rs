@@ -1,5 +1,6 @@
 //! What the bus of a VM holds: a device with all that it works with.
 
+use portcullis_abi::state::{self, Unfit};
 use portcullis_devices::{Description, Unused};
 
 use super::owner::Owner;
@@ -42,6 +43,20 @@ pub trait Emulated: Send + Sync {
 
     /// Makes it anew, with the VM.
     fn renew(&self) {}
+
+    /// Returns its state, if it is a clock and there in this life of the VM.
+    fn save_clock(&self) -> Option<state::Pl031> {
+        None
+    }
+
+    /// Takes a clock's state on, of a VM none of whose vCPUs runs.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`]; nothing has changed then. It is no clock, or not there.
+    fn restore_clock(&self, _saved: &state::Pl031) -> Result<(), Unfit> {
+        Err(Unfit::Absent("a PL031"))
+    }
 }
 
 /// It remembers nothing.

@@ -3,6 +3,7 @@
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use portcullis_abi::map;
+use portcullis_abi::state::{self, Unfit};
 use portcullis_arch::timer;
 use portcullis_devices::{Description, Device, Line, rtc::Pl031};
 use spin::mutex::TicketMutex;
@@ -157,6 +158,22 @@ impl Emulated for Rtc {
 
     fn renew(&self) {
         self.state.lock().clock = Pl031::new();
+    }
+
+    fn save_clock(&self) -> Option<state::Pl031> {
+        self.is_there().then(|| self.state.lock().clock.save())
+    }
+
+    fn restore_clock(&self, saved: &state::Pl031) -> Result<(), Unfit> {
+        if !self.is_there() {
+            return Err(Unfit::Absent("a PL031"));
+        }
+        let mut state = self.state.lock();
+        state.clock.restore(saved)?;
+        // Its level is in the virtual GIC that is restored, too.
+        let level = state.clock.irq_level();
+        let _ = state.line.set(level);
+        Ok(())
     }
 }
 

@@ -7,12 +7,17 @@ pub mod devices;
 pub mod flash;
 pub mod load;
 pub mod parking;
+pub mod refusal;
 pub mod requests;
+pub mod restore;
 pub mod retired;
 pub mod running;
+pub mod save;
 pub mod scrub;
+pub mod shape;
 pub mod shared_memory;
 pub mod shutdown;
 #[cfg(test)]
 mod tests;
+pub mod transfer;
 pub mod wires;

@@ -136,7 +136,7 @@ impl ManagerLock<'_> {
     }
 
     /// Makes firmware registers and filter final. Everything that is derived from them is derived here.
-    fn derive(&self) {
+    pub(super) fn derive(&self) {
         let vm = self.vm;
         let profile = self.freeze_row();
         let everything = Profile::everything(&Machine::get().support(vm), profile.conduits());

@@ -7,6 +7,7 @@ mod links;
 pub mod owner;
 pub(crate) mod place;
 pub mod protection;
+pub mod transfer;
 
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
@@ -18,6 +19,7 @@ use portcullis_gate::{Row, Support};
 
 use self::clock::ManagedClock;
 use self::end::Shutdown;
+use self::transfer::Transfers;
 use crate::cpu::physical_core::Core;
 use crate::devices::interrupt_owners::InterruptOwners;
 use crate::entropy::{Claim, Fairness};
@@ -67,6 +69,8 @@ pub struct Machine {
     pub handlers: TrapHandlers,
     /// What connects its VMs.
     pub links: &'static Links,
+    /// The one VM that is being saved or restored.
+    pub transfers: Transfers,
     support: Support,
     usage: fn() -> Usage,
     /// VMs that run, or are about to.
@@ -96,6 +100,7 @@ impl Machine {
             fairness: Fairness::new(),
             handlers,
             links,
+            transfers: Transfers::new(vms.iter().any(|vm| vm.config.settings.movable)),
             owners: InterruptOwners::of(vms.iter().map(|vm| &*vm.devices)),
             support,
             usage,

@@ -17,6 +17,7 @@ mod show;
 mod status;
 #[cfg(any(test, feature = "rig"))]
 pub(crate) mod tests;
+mod transfer;
 
 use portcullis_abi::manage;
 use portcullis_gate::Return;
@@ -45,7 +46,8 @@ pub fn serve(caller: &'static Vcpu, function: u32, arguments: [u64; 3]) -> Retur
 
 fn call(machine: &'static Machine, caller: &'static Vcpu, function: u32, [x1, x2, x3]: [u64; 3]) -> Answer {
     let vm = || vm(machine, x1);
-    let starts = matches!(function, manage::START | manage::RESUME | manage::RESTART | manage::RECREATE);
+    let starts =
+        matches!(function, manage::START | manage::RESUME | manage::RESTART | manage::RECREATE | manage::RESTORE);
     if starts && machine.shutdown.wanted().is_some() {
         // The machine ends: what is stopped stays so.
         return Err(Status::Busy);
@@ -84,6 +86,10 @@ fn call(machine: &'static Machine, caller: &'static Vcpu, function: u32, [x1, x2
         manage::LINK => links::link(machine, x1),
         manage::LINK_END => links::end(machine, x1, x2),
         manage::LINK_COUNTER => links::counter(machine, x1, x2, x3),
+        manage::SAVE => transfer::save(machine, vm()?, caller),
+        manage::RESTORE => transfer::restore(machine, vm()?, caller),
+        manage::TRANSFER => transfer::transfer(machine, caller, x1, x2),
+        manage::TRANSFER_END => transfer::end(machine),
         _ => Err(Status::UnknownCall),
     }
 }

@@ -13,6 +13,8 @@ pub fn answer(request: Option<[u64; 4]>) -> [u64; 4] {
     // The caller is its VM: which of the vCPUs has written to the port makes no difference to any call.
     let control = Machine::get().vms.iter().find(|vm| vm.control);
     match (control.and_then(|vm| vm.vcpus().first()), u32::try_from(function)) {
+        // What those name is in the caller's memory, where the port's own queues are.
+        (Some(_), Ok(manage::SAVE..=manage::TRANSFER_END)) => Return::code(manage::NOT_PERMITTED).0,
         (Some(caller), Ok(function)) => serve(caller, function, arguments).0,
         (Some(_), Err(_)) => Return::code(manage::UNKNOWN_CALL).0,
         (None, _) => Return::code(manage::NOT_SUPPORTED).0,

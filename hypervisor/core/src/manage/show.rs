@@ -47,6 +47,8 @@ pub fn state(vm: &Vm) -> Answer {
         Action::Off | Action::Fail => manage::PROGRESS_STOPPING,
         Action::Reset => manage::PROGRESS_RESTARTING,
         Action::Scrub => manage::PROGRESS_SCRUBBING,
+        Action::Save => manage::PROGRESS_SAVING,
+        Action::Restore => manage::PROGRESS_RESTORING,
     };
     let flag = |set: bool, bit: u64| if set { bit } else { 0 };
     let flags = flag(vm.control, manage::STATE_CONTROL)

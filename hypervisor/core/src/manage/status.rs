@@ -45,6 +45,8 @@ pub enum Status {
     Overlaps = manage::OVERLAPS,
     /// [`manage::FULL`].
     Full = manage::FULL,
+    /// [`manage::UNFIT`].
+    Unfit = manage::UNFIT,
 }
 
 impl Status {

@@ -9,6 +9,8 @@
 //! would be read in place of what the guest writes past them. So nothing of a VM's RAM is mapped write-back from when it goes out of
 //! the caches until its guest begins.
 
+mod moving;
+
 use core::sync::atomic::{AtomicU8, Ordering};
 
 use portcullis_arch::{barrier, cache, shared};

@@ -32,7 +32,7 @@ impl fmt::Display for NoSuchCore {
 impl core::error::Error for NoSuchCore {}
 
 /// Makes the vCPUs of `vms` and gives them their cores, those of `workers`. One that is alone on its core is not scheduled there,
-/// unless the core has a cyclic schedule, one of `schedules`.
+/// unless the core has a cyclic schedule, one of `schedules`, or the VM is one that can be saved.
 ///
 /// # Errors
 ///
@@ -48,7 +48,8 @@ pub fn assign(vms: &'static [Vm], workers: &'static [Worker], schedules: &[CoreC
         let schedule = schedules.iter().find(|core| core.number as usize == worker.core.index);
         match (&*vcpus, schedule) {
             ([], _) => {}
-            ([vcpu], None) => worker.give(Work::One(vcpu)),
+            // Of one that can be saved nothing stays on the core when it stands still.
+            ([vcpu], None) if !vcpu.vm.config.settings.movable => worker.give(Work::One(vcpu)),
             (_, schedule) => worker.give(Work::Several(share(&vcpus, schedule))),
         }
     }

@@ -5,8 +5,9 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use portcullis_arch::{barrier, timer};
 
 use crate::cpu::deadlines::NEVER;
+use crate::machine::Machine;
 use crate::vm::Vcpu;
-use crate::vm::off_core::{OffCore, PARKED, WAITING};
+use crate::vm::off_core::{OffCore, PARKED, RESTORED, WAITING};
 use crate::vm::step::Step;
 
 /// One of the vCPUs of a core. That core alone uses it.
@@ -36,6 +37,8 @@ pub trait Home {
     fn has_loaded(&self, member: &Member) -> bool;
     /// Takes `member` off the core, if it is loaded.
     fn put_away_if_loaded(&self, member: &Member);
+    /// Has the core forget, when `member` comes onto it, what it remembers of the VM.
+    fn forgets_before(&self, member: &Member);
 }
 
 impl Member {
@@ -93,7 +96,7 @@ impl Member {
             if !self.vcpu.vm.unparked(self.vcpu) {
                 return Want::Until(NEVER);
             }
-            self.off_core.set(PARKED, false);
+            self.goes_on(home);
             self.follow_counter(home);
         }
         match self.off_core.deadline() {
@@ -111,7 +114,7 @@ impl Member {
             if !vcpu.vm.unparked(vcpu) {
                 return Want::Until(NEVER);
             }
-            off_core.set(PARKED, false);
+            self.goes_on(home);
             vcpu.vm.watchdog_timer_goes_on();
             self.follow_counter(home);
             if !off_core.is_waiting() {
@@ -132,17 +135,29 @@ impl Member {
     /// The vCPU is held, and others have its core meanwhile.
     #[cold]
     fn stand_still<H: Home>(&self, home: &H, now: u64) {
+        let (vcpu, running) = (self.vcpu, self.vcpu.times.is_running());
+        if !running {
+            // Its timers must not go on without it. And whoever saves its VM, when all of its vCPUs stand still, finds its registers.
+            home.put_away_if_loaded(self);
+        } else if vcpu.vm.config.settings.movable {
+            // It has yet to leave the guest. Its core looks again when it has.
+            return Machine::get().kick(vcpu.core);
+        }
         if self.off_core.rest() & PARKED == 0 {
             self.off_core.set(PARKED, true);
-            if !self.vcpu.times.is_running() {
-                self.vcpu.times.stops_being_runnable(now);
+            if !running {
+                vcpu.times.stops_being_runnable(now);
             }
-            self.vcpu.vm.parked(self.vcpu);
+            vcpu.vm.parked(vcpu);
         }
-        // Its timers must not go on without it. If it has yet to leave the guest, it comes here again when it has.
-        if !self.vcpu.times.is_running() {
-            home.put_away_if_loaded(self);
+    }
+
+    /// The vCPU, which stood still, goes on.
+    fn goes_on<H: Home>(&self, home: &H) {
+        if self.off_core.rest() & RESTORED != 0 {
+            home.forgets_before(self);
         }
+        self.off_core.set(PARKED | RESTORED, false);
     }
 
     /// The vCPU's virtual counter goes on after a pause: the core follows if it has the vCPU's registers, and else the time when

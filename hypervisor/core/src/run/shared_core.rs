@@ -384,6 +384,12 @@ impl Home for SharedCore {
         self.loaded_member().is_some_and(|loaded| core::ptr::eq(loaded, member))
     }
 
+    fn forgets_before(&self, member: &Member) {
+        if let Some(last) = self.last.get(member.vcpu.vm.index) {
+            last.store(NOBODY, Ordering::Relaxed);
+        }
+    }
+
     #[cold]
     #[inline(never)]
     fn put_away_if_loaded(&self, member: &Member) {

@@ -62,6 +62,7 @@ pub const SETTINGS: Settings = Settings {
     trust_dma: false,
     rtc: None,
     suspend: false,
+    movable: false,
     kaslr: true,
     watchdog: 0,
 };

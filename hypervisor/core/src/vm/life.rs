@@ -7,13 +7,14 @@
 use core::convert::Infallible;
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use spin::mutex::{TicketMutex, TicketMutexGuard};
 use spin::{Mutex, MutexGuard};
 
 use super::counter::VirtualCounter;
 use super::failure::Failure;
 use super::loading::{Contents, Loading};
 use super::restart::RestartPolicy;
-use super::state::{Action, LifecycleError, State, StateCell};
+use super::state::{Action, LifecycleError, Phase, State, StateCell};
 
 /// The life of one VM. What the way back to a guest looks at comes first.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub struct Life {
     contents: Mutex<Contents>,
     /// Bytes of the VM's memory that are scrubbed, while that is in progress.
     scrubbed: AtomicU64,
+    /// Whoever has it looks at a VM that stands still, which does not end meanwhile.
+    still: TicketMutex<()>,
 }
 
 impl Life {
@@ -42,6 +45,7 @@ impl Life {
             loading: Mutex::new(Loading::default()),
             contents: Mutex::new(Contents::Foreign),
             scrubbed: AtomicU64::new(0),
+            still: TicketMutex::new(()),
         }
     }
 
@@ -160,6 +164,8 @@ impl Life {
 
     /// Ends this life as the guest wants it: [`Action::Off`] or [`Action::Reset`]. False if its end was decided before.
     pub fn end(&self, action: Action) -> bool {
+        // For a piece of what is saved, at the most.
+        let _still = self.still.lock();
         self.state.change(|state| state.end(action).ok_or(())).is_ok()
     }
 
@@ -185,6 +191,48 @@ impl Life {
             self.restarts.count(before.action == Action::Fail);
         }
         (before, after)
+    }
+
+    /// Begins to save the VM, which is paused.
+    ///
+    /// # Errors
+    ///
+    /// [`LifecycleError`].
+    pub fn save(&self) -> Result<(), LifecycleError> {
+        self.state.change(State::save).map(drop)
+    }
+
+    /// Keeps the VM from ending as long as the guard is kept, if it is still being saved.
+    pub fn keep_still(&self) -> Option<TicketMutexGuard<'_, ()>> {
+        let still = self.still.lock();
+        (self.state().action == Action::Save).then_some(still)
+    }
+
+    /// Ends the saving of the VM, if it has not ended with the VM.
+    pub fn saved(&self) {
+        let _ = self.state.change(|state| state.saved().ok_or(()));
+    }
+
+    /// Begins to restore the VM, which was only created. Returns what is in its RAM; from now on that is nothing that it may find.
+    ///
+    /// # Errors
+    ///
+    /// [`LifecycleError`].
+    pub fn restore(&self) -> Result<Contents, LifecycleError> {
+        self.state.change(State::restore)?;
+        Ok(core::mem::replace(&mut *self.contents.lock(), Contents::Foreign))
+    }
+
+    /// Makes the VM paused that is restored. What it has in RAM is its own.
+    pub fn restored(&self) {
+        self.set_loaded();
+        let _ = self.state.change(|state| state.restored(Phase::Paused).ok_or(()));
+    }
+
+    /// Makes the VM created again that was to be restored. What is in its RAM is nobody's.
+    pub fn not_restored(&self) {
+        self.restarts.reset();
+        let _ = self.state.change(|state| state.restored(Phase::Created).ok_or(()));
     }
 
     /// Returns how far the images are in place; who has it puts them there.

@@ -3,8 +3,9 @@
 use core::hint::spin_loop;
 use core::sync::atomic::Ordering;
 
+use portcullis_abi::state::{self, Unfit};
 use portcullis_arch::timer;
-use portcullis_gate::{Filter, FilterError, Profile, RangeRequest};
+use portcullis_gate::{Filter, FilterError, Profile, RangeRequest, Support};
 use spin::MutexGuard;
 
 use super::Vm;
@@ -57,6 +58,20 @@ impl ManagerLock<'_> {
     /// As [`Filter::insert`].
     pub fn add_range(&mut self, request: &RangeRequest, forward: bool) -> Result<(), FilterError> {
         self.filter.insert(request, self.vm.row.profile(), forward)
+    }
+
+    /// Gives the VM the firmware registers and the filter that were saved; see [`Row::restore`](portcullis_gate::Row::restore).
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`]; nothing has changed then.
+    pub(crate) fn restore_firmware(
+        &mut self,
+        saved: &state::Firmware,
+        support: &Support,
+        forward: bool,
+    ) -> Result<(), Unfit> {
+        self.vm.row.restore(saved, support, forward, &mut self.filter)
     }
 
     /// Makes the filter and the firmware registers final. Returns what they come to.

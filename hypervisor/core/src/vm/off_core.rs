@@ -4,12 +4,14 @@ use alloc::boxed::Box;
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
+use portcullis_abi::state::{self, Unfit};
 use portcullis_arch::{optional::Features, timer, world::World};
 
 use crate::cpu::deadlines::NEVER;
 use crate::cpu::gic::{VirtualControl, VirtualInterface};
 
-/// See the module. Its core alone uses it, but for the flag that the enables have changed.
+/// See the module. Its core alone uses it, but for the flag that the enables have changed, and but for who saves or restores its VM,
+/// which stands still.
 pub struct OffCore {
     registers: UnsafeCell<Registers>,
     /// Why it would not run: [`WAITING`], [`PARKED`].
@@ -24,6 +26,8 @@ pub struct OffCore {
 pub const WAITING: u8 = 1 << 0;
 /// It stands still, with its VM.
 pub const PARKED: u8 = 1 << 1;
+/// It was restored, and has not been on its core since: what that remembers of the VM is of a former life.
+pub const RESTORED: u8 = 1 << 2;
 
 /// Registers of a vCPU that is not on its core.
 struct Registers {
@@ -31,7 +35,8 @@ struct Registers {
     interface: VirtualInterface,
 }
 
-// SAFETY: the registers are touched by the vCPU's own core alone; everything else is atomic.
+// SAFETY: the registers are touched by the vCPU's own core alone, or by who saves or restores a VM that stands still; everything else
+// is atomic.
 unsafe impl Sync for OffCore {}
 
 impl OffCore {
@@ -83,6 +88,54 @@ impl OffCore {
     unsafe fn registers(&self) -> &mut Registers {
         // SAFETY: as the caller says.
         unsafe { &mut *self.registers.get() }
+    }
+
+    /// Returns the registers of the vCPU, and its CPU interface.
+    ///
+    /// # Safety
+    ///
+    /// The vCPU must be off its core, and stay so, with all that it has done seen here.
+    pub unsafe fn save(&self) -> (state::World, state::GicCpuInterface) {
+        // SAFETY: the core does not use them, as the caller says.
+        let registers = unsafe { &*self.registers.get() };
+        (registers.world.save_state(), registers.interface.save_state())
+    }
+
+    /// Takes registers on; the core has the `features` given.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`]; nothing has changed then.
+    ///
+    /// # Safety
+    ///
+    /// The vCPU must be off, and nobody else may switch it on or restore it meanwhile.
+    pub unsafe fn restore_world(&self, saved: &state::World, features: &Features) -> Result<(), Unfit> {
+        // SAFETY: nobody else uses them, as the caller says.
+        unsafe { self.registers() }.world.restore_state(saved, features)
+    }
+
+    /// Takes a CPU interface on.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`]; nothing has changed then.
+    ///
+    /// # Safety
+    ///
+    /// As for [`restore_world`](Self::restore_world).
+    pub unsafe fn restore_interface(&self, saved: &state::GicCpuInterface) -> Result<(), Unfit> {
+        let interface = VirtualInterface::restored(saved)?;
+        // SAFETY: nobody else uses them, as the caller says.
+        unsafe { self.registers() }.interface = interface;
+        Ok(())
+    }
+
+    /// From now on the vCPU, which was restored, stands still until its VM goes on.
+    pub fn stands_restored(&self) {
+        self.rest.store(PARKED | RESTORED, Ordering::Relaxed);
+        self.deadline.store(NEVER, Ordering::Relaxed);
+        self.enables_changed.store(false, Ordering::Relaxed);
     }
 
     /// From now on the vCPU waits for an interrupt.

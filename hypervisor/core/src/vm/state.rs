@@ -55,10 +55,15 @@ pub enum Action {
     Fail = 4,
     /// Its memory is scrubbed; then it is created.
     Scrub = 5,
+    /// It is saved, and stays paused.
+    Save = 6,
+    /// It is restored: it is created, and will be paused.
+    Restore = 7,
 }
 
 impl Action {
-    const ALL: [Self; 6] = [Self::None, Self::Pause, Self::Off, Self::Reset, Self::Fail, Self::Scrub];
+    const ALL: [Self; 8] =
+        [Self::None, Self::Pause, Self::Off, Self::Reset, Self::Fail, Self::Scrub, Self::Save, Self::Restore];
 }
 
 /// Why a manager's request is refused.
@@ -110,7 +115,10 @@ impl State {
 
     /// Whether its vCPUs have to stand still.
     pub const fn is_held(self) -> bool {
-        matches!((self.phase, self.action), (_, Action::Pause) | (Phase::Paused, Action::None))
+        matches!(
+            (self.phase, self.action),
+            (_, Action::Pause | Action::Save | Action::Restore) | (Phase::Paused, Action::None)
+        )
     }
 
     /// The state if the phase is one of `from` and nothing is in progress.
@@ -180,10 +188,44 @@ impl State {
         self.settled_in(&[Phase::Created, Phase::Stopped, Phase::Failed]).map(|state| state.with(Action::Scrub))
     }
 
+    /// A manager saves it, which is paused.
+    ///
+    /// # Errors
+    ///
+    /// As [`State::start`].
+    pub fn save(self) -> Result<Self, LifecycleError> {
+        self.settled_in(&[Phase::Paused]).map(|state| state.with(Action::Save))
+    }
+
+    /// A manager restores it, which was only created.
+    ///
+    /// # Errors
+    ///
+    /// As [`State::start`].
+    pub fn restore(self) -> Result<Self, LifecycleError> {
+        self.settled_in(&[Phase::Created]).map(|state| state.with(Action::Restore))
+    }
+
+    /// It is saved, or not any more. None if it was not being saved.
+    pub const fn saved(self) -> Option<Self> {
+        match self.action {
+            Action::Save => Some(Self::settled(self.phase)),
+            _ => None,
+        }
+    }
+
+    /// It is restored, which `phase` says: paused, or created still. None if it was not being restored.
+    pub const fn restored(self, phase: Phase) -> Option<Self> {
+        match self.action {
+            Action::Restore => Some(Self::settled(phase)),
+            _ => None,
+        }
+    }
+
     /// The guest, or a fault of it, ends this life of the VM. None if its end is decided already, or it is off.
     pub const fn end(self, action: Action) -> Option<Self> {
         match (self.phase, self.action) {
-            (Phase::Running | Phase::Paused, Action::None | Action::Pause) => Some(self.with(action)),
+            (Phase::Running | Phase::Paused, Action::None | Action::Pause | Action::Save) => Some(self.with(action)),
             _ => None,
         }
     }
@@ -211,8 +253,8 @@ impl State {
             Action::Fail if again => Self::RUNNING,
             Action::Fail => Self::settled(Phase::Failed),
             // With no word left, every vCPU has switched itself off: nobody is left to switch one on.
-            Action::None | Action::Pause | Action::Off => Self::settled(Phase::Stopped),
-            Action::Scrub => self,
+            Action::None | Action::Pause | Action::Off | Action::Save => Self::settled(Phase::Stopped),
+            Action::Scrub | Action::Restore => self,
         }
     }
 }
@@ -301,13 +343,15 @@ mod tests {
     fn requests_start_from_their_phases_only() {
         use Phase::{Created, Failed, Paused, Running, Stopped};
         type Request = fn(State) -> Result<State, LifecycleError>;
-        let requests: [(Request, &[Phase]); 6] = [
+        let requests: [(Request, &[Phase]); 8] = [
             (State::start, &[Created]),
             (State::pause, &[Running]),
             (State::resume, &[Paused]),
             (State::stop, &[Running, Paused]),
             (State::restart, &[Running, Paused, Stopped, Failed]),
             (State::recreate, &[Created, Stopped, Failed]),
+            (State::save, &[Paused]),
+            (State::restore, &[Created]),
         ];
         for (request, from) in requests {
             for state in every_state() {
@@ -325,7 +369,7 @@ mod tests {
     fn the_first_end_counts_and_a_pause_gives_way() {
         for state in every_state() {
             let ends = matches!(state.phase, Phase::Running | Phase::Paused)
-                && matches!(state.action, Action::None | Action::Pause);
+                && matches!(state.action, Action::None | Action::Pause | Action::Save);
             for action in [Action::Off, Action::Reset, Action::Fail] {
                 let ended = state.end(action);
                 assert_eq!(ended.is_some(), ends, "{state:?}");
@@ -352,6 +396,22 @@ mod tests {
         assert_eq!(paused.resume(), Ok(running));
         assert_eq!(paused.restart().unwrap().all_off(false), running);
         assert_eq!(running.all_parked(), None);
+    }
+
+    #[test]
+    fn what_is_saved_stays_paused_and_what_is_restored_becomes_so() {
+        let paused = State::RUNNING.pause().unwrap().all_parked().unwrap();
+        let saving = paused.save().unwrap();
+        assert!(saving.is_held() && !saving.must_leave());
+        assert_eq!((saving.saved(), paused.saved()), (Some(paused), None));
+        assert_eq!(saving.end(Action::Off).map(|state| state.all_off(false).phase), Some(Phase::Stopped));
+        let restoring = State::CREATED.restore().unwrap();
+        assert!(restoring.is_held(), "none of its vCPUs runs before it is whole");
+        assert_eq!(
+            (restoring.restored(Phase::Paused), restoring.restored(Phase::Created)),
+            (Some(paused), Some(State::CREATED))
+        );
+        assert_eq!((State::CREATED.restored(Phase::Paused), restoring.end(Action::Fail)), (None, None));
     }
 
     #[test]

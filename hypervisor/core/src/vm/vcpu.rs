@@ -116,6 +116,21 @@ impl Vcpu {
         wakes
     }
 
+    /// Returns what is saved of its power state; see [`Power::save`].
+    pub fn save_power(&self) -> Option<state::Power> {
+        self.power.save()
+    }
+
+    /// Gives it, which is off, the power state that was saved; see [`Power::restore`].
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`].
+    pub(crate) fn restore_power(&self, saved: &state::Power) -> Result<(), Unfit> {
+        // A VM that can be saved has no flash to begin in.
+        self.power.restore(saved, |entry| entry.is_multiple_of(4) && self.vm.is_ram(entry, 4))
+    }
+
     /// Marks it as off. Its core must have left it.
     pub fn switched_off(&self) {
         self.power.go_off();

@@ -79,6 +79,11 @@ impl Watchdog {
         self.state.is_locked()
     }
 
+    /// Returns its state unless somebody has it, for as long as the guard is kept.
+    pub fn try_lock(&self) -> Option<TicketMutexGuard<'_, State>> {
+        self.state.try_lock()
+    }
+
     /// Returns its state, for as long as the guard is kept.
     pub fn lock(&self) -> TicketMutexGuard<'_, State> {
         self.state.lock()

@@ -1,6 +1,7 @@
 //! What happens to a VM's watchdog: the guest's call, the timer that is due, pause, sleep and the end of a life.
 
 use portcullis_abi::firmware::SIP_WATCHDOG;
+use portcullis_abi::state::{self, Unfit};
 use portcullis_arch::timer;
 use portcullis_gate::Register;
 
@@ -64,6 +65,26 @@ impl Vm {
         let mut state = self.watchdog.lock();
         state.countdown.go_on(now.wrapping_sub(offset));
         set_here(&mut state, offset);
+    }
+
+    /// Returns the watchdog's state, for a VM that is paused, or none if it has no watchdog. None at all: somebody has it now, who
+    /// may be about to end the VM.
+    pub(crate) fn save_watchdog(&self) -> Option<Option<state::Watchdog>> {
+        if self.config.settings.watchdog == 0 {
+            return Some(None);
+        }
+        // Its counter stands still.
+        let now = self.life.counter().save(0).value;
+        Some(Some(self.watchdog.try_lock()?.countdown.save(now)))
+    }
+
+    /// Takes a watchdog's state on, for a VM none of whose vCPUs runs, and whose counter stands at `now`.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`]; nothing has changed then.
+    pub(crate) fn restore_watchdog(&self, saved: &state::Watchdog, now: u64) -> Result<(), Unfit> {
+        self.watchdog.lock().countdown.restore(saved, now, timer::frequency())
     }
 
     /// A life of the VM is over: its watchdog is off. To be called before the state says what becomes of the VM.

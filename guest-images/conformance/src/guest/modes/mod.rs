@@ -20,10 +20,12 @@ mod hostile;
 mod idle;
 mod leak;
 mod links;
+mod moved;
 mod pause;
 mod peers;
 mod psci;
 mod reset;
+mod serial;
 mod shared;
 mod speculation;
 mod steal;
@@ -61,6 +63,8 @@ pub fn run(profile: &Profile) {
         Mode::MachineReset => end::run(profile, true),
         Mode::Copies => copies::run(),
         Mode::LinksAsk => links::ask(),
+        Mode::SerialAsk => serial::ask(),
+        Mode::SerialAnswer => serial::answer(),
         Mode::Disks => disks::run(),
         Mode::LinksAnswer => links::answer(),
         Mode::Cost => cost::run(profile),
@@ -77,6 +81,7 @@ pub fn run(profile: &Profile) {
         Mode::Leak => leak::run(profile),
         Mode::Starved => steal::starved(profile),
         Mode::Paused => pause::run(profile),
+        Mode::Moved => moved::run(profile),
         Mode::Clock => clock::run(),
         Mode::Hostile => hostile::run(profile),
         Mode::Idle => idle::run(profile),

@@ -5,6 +5,7 @@ mod check;
 mod cycle;
 mod disturbed;
 mod fuzz;
+mod moving;
 mod peers;
 mod selftest;
 
@@ -20,6 +21,7 @@ pub const COMMANDS: &[&Command] = &[
     &peers::PEERS,
     &fuzz::FUZZ,
     &cycle::CYCLE,
+    &moving::MOVE,
 ];
 
 #[cfg(test)]

@@ -175,6 +175,22 @@ impl Guest {
         places
     }
 
+    /// Gives a queue a buffer that lies anywhere, and does not notify.
+    pub fn give_at(&mut self, rig: &Rig, queue: usize, at: u64, length: u32, writable: bool) {
+        self.pull(rig);
+        self.queues[queue].give(&mut self.ram, &[(at, length)], usize::from(!writable));
+        self.push(rig);
+    }
+
+    /// Says that there are so many more chains than there are, and does not notify.
+    pub fn run_ahead(&mut self, rig: &Rig, queue: usize, by: u16) {
+        self.pull(rig);
+        let at = self.queues[queue].layout.available + 2;
+        let index = self.ram.half(at).wrapping_add(by);
+        self.ram.put(at, &index.to_le_bytes());
+        self.push(rig);
+    }
+
     fn place(&mut self) -> u64 {
         let at = BUFFERS + self.given % 0xa0 * BUFFER;
         self.given += 1;

@@ -8,4 +8,5 @@ mod network;
 mod ports;
 mod report;
 mod serial;
+mod serial_lives;
 mod served;

@@ -230,3 +230,26 @@ fn ports_to_several_vms_do_not_mix() {
         assert_eq!(ports[0].told.iter().filter(|told| told[4] == 7).count(), 2);
     }
 }
+
+/// A reader that looks now and then whether there is a writer, as a shell's loop does, finds it when there is one.
+#[test]
+fn a_reader_that_comes_again_and_again_finds_its_writer() {
+    let (rig, [mut a, mut b]) = machine();
+    b.room(&rig, 0, 8, 64);
+    for _ in 0..3 {
+        for value in [1, 0] {
+            b.say(&rig, 0, OPEN, value);
+            rig.settle();
+        }
+    }
+    a.hear(&rig);
+    a.say(&rig, 0, OPEN, 1);
+    rig.settle();
+    assert_eq!(b.hear(&rig), [message(0, OPEN, 1)]);
+    b.say(&rig, 0, OPEN, 1);
+    rig.settle();
+    assert_eq!(a.hear(&rig), [message(0, OPEN, 1)]);
+    a.send(&rig, 0, b"found");
+    rig.settle();
+    assert_eq!(b.got(&rig, 0), b"found");
+}

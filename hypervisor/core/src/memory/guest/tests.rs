@@ -5,17 +5,17 @@ use portcullis_arch::fake::{self, Event};
 use super::*;
 
 /// The guest's address of its RAM.
-const RAM: u64 = 0x4000_0000;
+pub const RAM: u64 = 0x4000_0000;
 
 /// RAM of a VM, in whole blocks.
-struct Ram {
+pub struct Ram {
     bytes: Vec<u8>,
     start: u64,
     size: usize,
 }
 
 impl Ram {
-    fn blocks(count: usize) -> Self {
+    pub fn blocks(count: usize) -> Self {
         let size = count * SLOT as usize;
         let mut bytes = vec![0u8; size + SLOT as usize];
         let start = (bytes.as_mut_ptr() as u64).next_multiple_of(SLOT);
@@ -23,7 +23,7 @@ impl Ram {
     }
 
     /// As core `core` reaches it; each test has a core of its own.
-    fn on(&self, core: usize) -> GuestMemory {
+    pub fn on(&self, core: usize) -> GuestMemory {
         // SAFETY: it is this test's own, and the core's slots are used by its thread alone.
         unsafe { GuestMemory::new(core, RAM, Range::sized(self.start, self.size as u64)) }.unwrap()
     }
@@ -33,7 +33,7 @@ impl Ram {
         (0..self.size).step_by(if cfg!(miri) { 65_521 } else { 1 }).all(|offset| *self.byte(offset) == 0)
     }
 
-    fn byte(&mut self, offset: usize) -> &mut u8 {
+    pub fn byte(&mut self, offset: usize) -> &mut u8 {
         let at = (self.start - self.bytes.as_ptr() as u64) as usize + offset;
         &mut self.bytes[at]
     }

@@ -84,6 +84,10 @@ const SEEDS: Case = Case {
     ..LINUX
 };
 
+/// A VM that is saved and restored. Its counters jump by nothing else, as with [`PAUSE`].
+const MOVING: Case =
+    Case { name: "moving", manifest: "moving.toml", expectations: &[Cases("ops"), Cases("moved")], ..PAUSE };
+
 pub const CASES: &[Case] = &[
     CONFORMANCE,
     Case {
@@ -113,6 +117,8 @@ pub const CASES: &[Case] = &[
     Case { name: "copies", manifest: "copies.toml", cores: 1, expectations: &[Cases("copies")], ..LINUX },
     PAUSE,
     Case { name: "pause-gicv2", gic: Gic::V2, ..PAUSE },
+    MOVING,
+    Case { name: "moving-gicv2", gic: Gic::V2, ..MOVING },
     Case {
         name: "faults",
         manifest: "faults.toml",

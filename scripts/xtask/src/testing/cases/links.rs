@@ -100,6 +100,42 @@ const DISKS_LINUX: Case = Case {
     ..LINUX
 };
 
+/// Messages of all lengths on two ports, and a close behind the last bytes, between VMs on cores of their own and between two on one core.
+const SERIAL: Case = Case {
+    name: "serial",
+    manifest: "serial.toml",
+    cores: 3,
+    expectations: &[Cases("asks"), Cases("answers"), Cases("asks-beside"), Cases("answers-beside")],
+    ..LINUX
+};
+/// Two stock Debian guests with serial cables: what one writes the other one reads, all of it, whatever is slower.
+/// The sums are those of the numbers from 1 on.
+const SERIAL_LINUX: Case = Case {
+    name: "serial-linux",
+    manifest: "serial-linux.toml",
+    cores: 2,
+    expectations: &[
+        NO_OOPS,
+        Says("linux-a", "links-check: send=uplink status=0 bytes=10000000 sum=da89597be9620776be6aec60ede132b7"),
+        Says("linux-b", "links-check: receive=uplink bytes=10000000 sum=da89597be9620776be6aec60ede132b7"),
+        Says("linux-b", "links-check: receive=gps bytes=1000 sum=532188f9cac7db2a7a5ceef07c37b78e"),
+        Says("linux-a", "links-check: receive=uplink bytes=1000000 sum=6aa9a3b9b00ebbb8de878ced935dc80c"),
+        Says("linux-b", "links-check: drain=uplink status=0"),
+    ],
+    ..LINUX
+};
+const SERIAL_LINUX_GICV2: Case = Case {
+    name: "serial-linux-gicv2",
+    manifest: "serial-linux-gicv2.toml",
+    gic: Gic::V2,
+    expectations: &[
+        NO_OOPS,
+        Says("linux-b", "links-check: receive=uplink bytes=1000000 sum=6aa9a3b9b00ebbb8de878ced935dc80c"),
+        Says("linux-b", "links-check: receive=gps bytes=1000 sum=532188f9cac7db2a7a5ceef07c37b78e"),
+        Says("linux-a", "links-check: receive=uplink bytes=1000000 sum=6aa9a3b9b00ebbb8de878ced935dc80c"),
+    ],
+    ..SERIAL_LINUX
+};
 /// A stock Debian guest serves disks with nbdkit, qemu-nbd and nbd-server, which are killed under load and come back.
 const SERVED_LINUX: Case = Case {
     name: "served-linux",
@@ -133,6 +169,10 @@ pub const CASES: &[Case] = &[
     DISKS,
     Case { name: "disks-gicv2", manifest: "disks-gicv2.toml", gic: Gic::V2, ..DISKS },
     DISKS_LINUX,
+    SERIAL,
+    Case { name: "serial-gicv2", manifest: "serial-gicv2.toml", gic: Gic::V2, ..SERIAL },
+    SERIAL_LINUX,
+    SERIAL_LINUX_GICV2,
     SERVED_LINUX,
     NETWORK_LINUX,
     Case { name: "network-linux-gicv2", gic: Gic::V2, ..NETWORK_LINUX },

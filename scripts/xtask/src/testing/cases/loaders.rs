@@ -65,8 +65,8 @@ const BOOTI_AND_LEFTOVERS: &[Step] = &[
     Wait("=> "),
     Type("mw.l 0x08000300 0x4e000000; mw.l 0x08000304 0xffff0000 7; mw.b 0x08000f20 1 10\r"),
     Wait("=> "),
-    // GICH_HCR: a virtual interface that asks for maintenance.
-    Type("mw.l 0x08030000 0xff\r"),
+    // GICH_HCR: a virtual interface that asks for maintenance. GICC_APR0: an interrupt that was acknowledged and never ended.
+    Type("mw.l 0x08030000 0xff; mw.l 0x080100d0 1\r"),
     Wait("=> "),
     Type("booti $kernel_addr_r $ramdisk_addr_r:$size 0x48000000\r"),
 ];

@@ -1,0 +1,126 @@
+//! `move`: saves a paused VM, makes it anew, restores it, and saves it again.
+
+use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
+use portcullis_abi::manage::{self, PHASE_CREATED, PHASE_PAUSED, PHASE_STOPPED, TRANSFER_DONE};
+
+use crate::command::entry::{Command, Kind, usage};
+use crate::command::waiting;
+use crate::context::Context;
+use crate::error::Error;
+
+/// Bytes of a piece, the most that a call takes.
+const PIECE: usize = 32 << 10;
+/// Microseconds that one step may take.
+const PATIENCE: u64 = 30_000_000;
+
+/// The command.
+pub static MOVE: Command = Command {
+    name: "move",
+    arguments: "VM",
+    about: "cases: saves a paused VM, makes it anew, restores it and saves it again; the two streams must be the same",
+    kinds: &[Kind::Vm],
+    count: (1, 1),
+    run,
+};
+
+fn run(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
+    let &[name] = arguments else { return Err(usage(&MOVE)) };
+    let vm = context.vm(name)?;
+    let buffer = context.manager.buffer();
+    let Some((stream, piece)) = buffer.split_at_checked(buffer.len().saturating_sub(PIECE)) else {
+        return Err(Error::wrong(format_args!("there is no buffer for a stream")));
+    };
+    waiting::for_phase(context, vm, PHASE_PAUSED, PATIENCE)?;
+    let mut ticks = [context.manager.physical_counter(); 4];
+    let saved = save(context, vm, stream, |_, _| true);
+    ticks[1] = context.manager.physical_counter();
+    let length = done(context, format_args!("move {name}, saved"), saved)?;
+    context.call_settled(manage::STOP, [vm, 0, 0])?;
+    waiting::for_phase(context, vm, PHASE_STOPPED, PATIENCE)?;
+    context.call_settled(manage::RECREATE, [vm, 0, 0])?;
+    waiting::for_phase(context, vm, PHASE_CREATED, PATIENCE)?;
+    let whole = stream.get(..length).unwrap_or_default();
+    // One with a byte that is wrong is refused, and leaves a VM that can be restored.
+    if let Some(byte) = whole.get(length / 2) {
+        byte.fetch_xor(1, Relaxed);
+        let refused = restore(context, vm, whole);
+        byte.fetch_xor(1, Relaxed);
+        let refused = refused.map(|()| [0; 3]);
+        context.status(format_args!("move {name}, a damaged stream is refused"), manage::UNFIT, refused);
+    }
+    ticks[2] = context.manager.physical_counter();
+    let restored = restore(context, vm, whole);
+    ticks[3] = context.manager.physical_counter();
+    done(context, format_args!("move {name}, restored"), restored)?;
+    waiting::for_phase(context, vm, PHASE_PAUSED, PATIENCE)?;
+    let mut same = true;
+    let again = save(context, vm, piece, |at, bytes| {
+        let before = whole.get(at..).and_then(|rest| rest.get(..bytes.len()));
+        same &= before.is_some_and(|before| before.iter().zip(bytes).all(|(a, b)| a.load(Relaxed) == b.load(Relaxed)));
+        false
+    });
+    let again = done(context, format_args!("move {name}, saved again"), again)?;
+    context.equal(format_args!("move {name}, the same {} KiB", length >> 10), (length, true), (again, same));
+    let [begun, saved, sent, restored] = ticks;
+    let [saving, restoring] = [saved.wrapping_sub(begun), restored.wrapping_sub(sent)];
+    context.line(format_args!("move {name}: {length} bytes, {saving} ticks to save, {restoring} to restore"));
+    Ok(())
+}
+
+/// Reports a step.
+fn done<T>(
+    context: &mut Context,
+    name: core::fmt::Arguments,
+    step: Result<T, controls::status::Status>,
+) -> Result<T, Error> {
+    match step {
+        Ok(value) => {
+            context.case(name, None);
+            Ok(value)
+        }
+        Err(status) => {
+            context.case(name, Some(format_args!("{status}")));
+            Err(status.into())
+        }
+    }
+}
+
+/// Saves the VM into `buffer`; `take` has each piece, with its place in the stream, and says whether the next one is to come behind it.
+/// Returns the bytes of the stream.
+fn save(
+    context: &mut Context,
+    vm: u64,
+    buffer: &[AtomicU8],
+    mut take: impl FnMut(usize, &[AtomicU8]) -> bool,
+) -> Result<usize, controls::status::Status> {
+    context.call(manage::SAVE, [vm, 0, 0])?;
+    let (mut length, mut place) = (0, 0);
+    loop {
+        let rest = buffer.get(place..).unwrap_or_default();
+        let piece = rest.get(..PIECE).unwrap_or(rest);
+        let [bytes, progress, _] = context.call(manage::TRANSFER, [piece.as_ptr() as u64, piece.len() as u64, 0])?;
+        let bytes = bytes as usize;
+        if take(length, piece.get(..bytes).unwrap_or_default()) {
+            place += bytes;
+        }
+        length += bytes;
+        if progress == TRANSFER_DONE {
+            return Ok(length);
+        }
+    }
+}
+
+/// Restores the VM from `stream`.
+fn restore(context: &mut Context, vm: u64, stream: &[AtomicU8]) -> Result<(), controls::status::Status> {
+    context.call(manage::RESTORE, [vm, 0, 0])?;
+    let mut rest = stream;
+    loop {
+        let piece = rest.get(..PIECE).unwrap_or(rest);
+        let [bytes, progress, _] = context.call(manage::TRANSFER, [piece.as_ptr() as u64, piece.len() as u64, 0])?;
+        rest = rest.get(bytes as usize..).unwrap_or_default();
+        if progress == TRANSFER_DONE {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Why a VM is not saved, or a saved one is not restored.
+
+use core::fmt;
+
+use portcullis_abi::state::Unfit;
+use portcullis_devices::OutOfReach;
+use portcullis_stream::needs::Lack;
+
+/// See the module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// A state is not taken on.
+    Unfit(Unfit),
+    /// This machine, or the VM that was created, lacks something.
+    Lack(Lack),
+    /// Its memory, or the manager's buffer, is out of reach.
+    OutOfReach(OutOfReach),
+    /// It does not stand still: an interrupt of the hardware is on its way to this vCPU.
+    Moves,
+    /// This vCPU uses its physical timer, whose counter is the machine's.
+    PhysicalTimer(u32),
+    /// None of its vCPUs is on.
+    NoneOn,
+}
+
+impl From<Unfit> for Refusal {
+    fn from(unfit: Unfit) -> Self {
+        Self::Unfit(unfit)
+    }
+}
+
+impl From<Lack> for Refusal {
+    fn from(lack: Lack) -> Self {
+        Self::Lack(lack)
+    }
+}
+
+impl From<OutOfReach> for Refusal {
+    fn from(range: OutOfReach) -> Self {
+        Self::OutOfReach(range)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unfit(unfit) => unfit.fmt(f),
+            Self::Lack(lack) => lack.fmt(f),
+            Self::OutOfReach(OutOfReach { address, length }) => {
+                write!(f, "{length:#x} bytes at {address:#x} are not within a VM's memory")
+            }
+            Self::Moves => write!(f, "an interrupt of the hardware is on its way to it; pause it anew"),
+            Self::PhysicalTimer(vcpu) => write!(
+                f,
+                "vCPU {vcpu} has its physical timer on, whose counter is the machine's and not the VM's; a guest that uses the virtual \
+                 timer can be saved"
+            ),
+            Self::NoneOn => write!(f, "none of its vCPUs is on"),
+        }
+    }
+}
+
+impl core::error::Error for Refusal {}

@@ -1,0 +1,240 @@
+//! Restoring a saved VM into one that was created, a piece at a time, from a buffer in the memory of the VM that manages it.
+//!
+//! The header is compared and kept. What follows goes to where it belongs, of a VM none of whose vCPUs is on; in the end firmware
+//! registers are set, vCPUs are on, and the VM is paused. Until then it can be given up: it is created again, and nothing is left.
+
+use portcullis_abi::state::{self, Unfit};
+use portcullis_arch::{checksum, optional::Features, timer};
+use portcullis_board::Firmware;
+use portcullis_devices::Memory;
+use portcullis_stream::layout::PAGE;
+use portcullis_stream::needs::{check_cpu, check_firmware, check_shape};
+use portcullis_stream::{Kind, Restore, Section, Sum};
+use zerocopy::FromBytes;
+
+use super::refusal::Refusal;
+use super::shape::list_registers;
+use crate::machine::Machine;
+use crate::machine::owner::Beside;
+use crate::machine::transfer::Kept;
+use crate::memory::guest::GuestMemory;
+use crate::vm::manager_lock::ManagerLock;
+use crate::vm::power::PowerState;
+use crate::vm::report::Occasion;
+use crate::vm::{Vcpu, Vm};
+
+/// Bytes of memory that are set to zero at a time.
+const CLEARED: u64 = 8 * PAGE;
+
+/// A VM that is restored, whose manager has it.
+pub struct Restoring<'a> {
+    /// The VM.
+    pub vm: &'a Vm,
+    /// What is put into effect in the end.
+    pub kept: &'a mut Kept,
+    /// Its memory as this core reaches it.
+    pub memory: GuestMemory,
+    /// The memory of the VM that has the buffer.
+    pub buffer: GuestMemory,
+    /// Where the buffer goes on.
+    pub at: u64,
+    /// Bytes that are left of it.
+    pub left: usize,
+    /// Bytes of memory that were set to zero in this piece.
+    pub cleared: u64,
+}
+
+/// The state in a body, which is as long.
+fn of<T: FromBytes>(body: &[u8]) -> Result<T, Refusal> {
+    T::read_from_bytes(body).map_err(|_| Refusal::Unfit(Unfit::Value("the length of a state")))
+}
+
+impl Restoring<'_> {
+    /// Takes on a vCPU's state.
+    fn vcpu(&self, section: Section, body: &[u8]) -> Result<(), Refusal> {
+        let vcpu = self.vm.vcpus().get(section.index as usize).ok_or(Refusal::NoneOn)?;
+        match section.kind {
+            Kind::General => {
+                begin_context(vcpu);
+                vcpu.context.restore_general(&of(body)?)?;
+            }
+            Kind::World => {
+                let off_core = vcpu.off_core().ok_or(Refusal::Moves)?;
+                // SAFETY: the vCPU is off, as its VM was only created, and nobody switches it on while that is being restored.
+                unsafe { off_core.restore_world(&of(body)?, &Features::here()) }?;
+            }
+            Kind::Interface => {
+                let off_core = vcpu.off_core().ok_or(Refusal::Moves)?;
+                // SAFETY: as above.
+                unsafe { off_core.restore_interface(&of(body)?) }?;
+            }
+            Kind::Stolen => vcpu.restore_stolen(&of(body)?, timer::frequency())?,
+            _ => vcpu.account().restore(&of(body)?, timer::count())?,
+        }
+        Ok(())
+    }
+}
+
+/// Has the vectors know the vCPU, which is off, as one that shares its core.
+fn begin_context(vcpu: &Vcpu) {
+    let machine = Machine::get();
+    if let Some(core) = machine.cores.get(vcpu.core) {
+        vcpu.context.start(0, 0, core.stack(), machine.handlers.sharing);
+    }
+}
+
+impl Sum for Restoring<'_> {
+    fn sum(sum: u32, bytes: &[u8]) -> u32 {
+        checksum::crc32c(sum, bytes)
+    }
+}
+
+impl Restore for Restoring<'_> {
+    type Error = Refusal;
+
+    fn available(&self) -> usize {
+        self.left
+    }
+
+    fn take(&mut self, to: &mut [u8]) -> Result<(), Refusal> {
+        self.buffer.copy_in(self.at, to)?;
+        self.at = self.at.saturating_add(to.len() as u64);
+        self.left = self.left.saturating_sub(to.len());
+        Ok(())
+    }
+
+    fn state(&mut self, section: Section, body: &[u8]) -> Result<(), Refusal> {
+        let (vm, machine) = (self.vm, Machine::get());
+        match section.kind {
+            Kind::Needs => {
+                let needs = of(body)?;
+                check_shape(&needs, &vm.shape(list_registers() as u32))?;
+                self.kept.needs = Some(needs);
+            }
+            Kind::Firmware => {
+                let firmware = of(body)?;
+                check_firmware(&firmware, &machine.support(vm), machine.board.firmware.is_some())?;
+                self.kept.firmware = Some(firmware);
+            }
+            Kind::Implementations => {
+                let told: state::Implementations = of(body)?;
+                Unfit::check_version(told.version, state::Implementations::VERSION)?;
+                self.kept.implementations = Some(told);
+            }
+            Kind::Cpu => {
+                let saved: state::Cpu = of(body)?;
+                Unfit::check_version(saved.version, state::Cpu::VERSION)?;
+                let here = vm.shown_cpu(section.index).ok_or(Refusal::NoneOn)?;
+                let vendor_hyp_2 = self.kept.firmware.as_ref().map_or(0, vendor_hyp_2);
+                check_cpu(section.index, &saved, &here, self.kept.implementations.as_ref(), vendor_hyp_2)?;
+            }
+            Kind::Counter => self.kept.counter = Some(of(body)?),
+            Kind::Watchdog => self.kept.watchdog = Some(of(body)?),
+            Kind::Restarts => vm.life.restart_policy().restore(&of(body)?)?,
+            Kind::Gic => vm.vgic.restore(&of(body)?, list_registers())?,
+            Kind::Power => {
+                let power = self.kept.powers.get_mut(section.index as usize).ok_or(Refusal::NoneOn)?;
+                *power = Some(of(body)?);
+            }
+            Kind::Uart => vm.console.restore(&of(body)?)?,
+            Kind::Rtc => {
+                let saved = of(body)?;
+                let clock = vm.bus.devices().find(|device| device.save_clock().is_some());
+                clock.ok_or(Unfit::Absent("a PL031"))?.restore_clock(&saved)?;
+            }
+            _ => self.vcpu(section, body)?,
+        }
+        Ok(())
+    }
+
+    fn accept(&mut self) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn store(&mut self, offset: u64, length: usize, sum: u32) -> Result<u32, Refusal> {
+        let address = self.vm.ram.saturating_add(offset);
+        let sum = self.memory.receive(address, &mut self.buffer, self.at, length, sum)?;
+        self.at = self.at.saturating_add(length as u64);
+        self.left = self.left.saturating_sub(length);
+        Ok(sum)
+    }
+
+    fn clear(&mut self, offset: u64, length: u64) -> Result<u64, Refusal> {
+        if self.kept.zeros {
+            return Ok(length);
+        }
+        let most = length.min(CLEARED.saturating_sub(self.cleared));
+        self.memory.clear(self.vm.ram.saturating_add(offset), most as usize)?;
+        self.cleared = self.cleared.saturating_add(most);
+        Ok(most)
+    }
+}
+
+/// VENDOR_HYP_2 of these registers.
+fn vendor_hyp_2(saved: &state::Firmware) -> u64 {
+    let registers = portcullis_gate::Register::ALL.iter().zip(&saved.registers);
+    let mut found = registers.filter(|(register, _)| **register == portcullis_gate::Register::VendorHyp2);
+    found.next().map_or(0, |(_, value)| *value)
+}
+
+impl Vm {
+    /// Has the VM, all of which was restored but for what was kept, be paused where it was saved. `lock` is its own.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`]; the VM is to be given up then.
+    pub(super) fn complete_restore(&'static self, lock: &mut ManagerLock<'_>, kept: &Kept) -> Result<(), Refusal> {
+        const MISSING: Unfit = Unfit::Value("a section that is missing");
+        let (vm, machine) = (self, Machine::get());
+        let (now, frequency) = (timer::count(), timer::frequency());
+        let (firmware, counter) = (kept.firmware.as_ref().ok_or(MISSING)?, kept.counter.as_ref().ok_or(MISSING)?);
+        if firmware.frozen != 1 {
+            return Err(Unfit::Value("the freeze").into());
+        }
+        vm.life.counter().restore(counter, now, frequency as u32)?;
+        if let Some(watchdog) = &kept.watchdog {
+            vm.restore_watchdog(watchdog, counter.value)?;
+        }
+        // Held, so that none runs before the VM does: the state says that it is being restored.
+        for (vcpu, power) in vm.vcpus().iter().zip(&kept.powers) {
+            vcpu.restore_power(power.as_ref().ok_or(MISSING)?)?;
+        }
+        let on = vm.vcpus().iter().filter(|vcpu| vcpu.power() != PowerState::Off);
+        if on.clone().count() == 0 {
+            return Err(Refusal::NoneOn);
+        }
+        lock.restore_firmware(firmware, &machine.support(vm), machine.board.firmware.is_some())?;
+        // From here on nothing is refused.
+        lock.derive();
+        let wide = machine.board.firmware.is_some_and(Firmware::is_wide);
+        for vcpu in on {
+            vm.give_fast_tables(&vcpu.context, wide);
+            vm.sets.on(vcpu.bit());
+            vm.sets.park(vcpu.bit());
+            vcpu.off_core().into_iter().for_each(|off_core| off_core.stands_restored());
+        }
+        vm.life.restored();
+        vm.report(Occasion::Repeatable, format_args!("{}: restored with {}", vm.name(), vm.row.profile()));
+        Ok(())
+    }
+
+    /// Prepares the VM, which was created, for the state of its devices.
+    pub(super) fn begin_restore(&self) {
+        self.bus.devices().for_each(|device| device.begin(&Beside::of(self, None)));
+    }
+
+    /// Gives up what was restored: the VM is as it was created, but for its memory, which is nobody's.
+    pub(super) fn give_up_restore(&self) {
+        self.vgic.reset();
+        self.pv_time.clear();
+        self.reset_watchdog();
+        self.console.reset(self);
+        self.bus.devices().for_each(|device| device.reset(self));
+        for vcpu in self.vcpus() {
+            vcpu.switched_off();
+            vcpu.account().clear();
+            vcpu.reset_account();
+        }
+        self.life.not_restored();
+    }
+}

@@ -1,0 +1,130 @@
+//! Saving a VM that is paused, a piece at a time, into a buffer in the memory of the VM that manages it.
+
+use portcullis_abi::state::Needs;
+use portcullis_arch::{checksum, registers::CNTV_CTL_EL0, timer};
+use portcullis_devices::Memory;
+use portcullis_stream::layout::PAGE;
+use portcullis_stream::{Kind, Save, Section, Sum};
+use zerocopy::{Immutable, IntoBytes};
+
+use super::refusal::Refusal;
+use super::shape::list_registers_of;
+use crate::memory::guest::GuestMemory;
+use crate::vm::manager_lock::ManagerLock;
+use crate::vm::{Vcpu, Vm};
+
+/// A VM that is saved, whose manager has it. It stands still as long as this is there.
+pub struct Saving<'a> {
+    /// The VM.
+    pub lock: &'a ManagerLock<'a>,
+    /// Its memory as this core reaches it.
+    pub memory: GuestMemory,
+    /// The memory of the VM that has the buffer.
+    pub buffer: GuestMemory,
+    /// Where the buffer goes on.
+    pub at: u64,
+    /// Bytes that are left of it.
+    pub room: usize,
+}
+
+impl Saving<'_> {
+    fn vm(&self) -> &Vm {
+        self.lock.vm
+    }
+
+    fn vcpu(&self, section: Section) -> Option<&Vcpu> {
+        self.vm().vcpus().get(section.index as usize)
+    }
+
+    /// What the VM needs of a machine.
+    fn needs(&self) -> Result<Needs, Refusal> {
+        let gic = self.vm().vgic.save().ok_or(Refusal::Moves)?;
+        Ok(self.vm().shape(list_registers_of(&gic)))
+    }
+
+    /// A vCPU's registers, or its CPU interface.
+    fn registers(&self, vcpu: &Vcpu, section: Section, body: &mut [u8]) -> Result<bool, Refusal> {
+        let Some(off_core) = vcpu.off_core() else { return Err(Refusal::Moves) };
+        // SAFETY: the VM is paused, which its core has seen to after it had put the vCPU away; it neither goes on, as the manager has
+        // its lock, nor ends, as it is kept still.
+        let (world, interface) = unsafe { off_core.save() };
+        if section.kind == Kind::Interface {
+            return put(&interface, body);
+        }
+        if world.el1.cntp_ctl & CNTV_CTL_EL0::ENABLE::SET.value != 0 {
+            return Err(Refusal::PhysicalTimer(section.index));
+        }
+        put(&world, body)
+    }
+}
+
+/// Puts a state where the body of its section is to be.
+fn put(state: &(impl IntoBytes + Immutable), body: &mut [u8]) -> Result<bool, Refusal> {
+    for (to, from) in body.iter_mut().zip(state.as_bytes()) {
+        *to = *from;
+    }
+    Ok(true)
+}
+
+impl Sum for Saving<'_> {
+    fn sum(sum: u32, bytes: &[u8]) -> u32 {
+        checksum::crc32c(sum, bytes)
+    }
+}
+
+impl Save for Saving<'_> {
+    type Error = Refusal;
+
+    fn state(&mut self, section: Section, body: &mut [u8]) -> Result<bool, Refusal> {
+        let (vm, frequency) = (self.vm(), timer::frequency());
+        let vcpu = self.vcpu(section).ok_or(Refusal::NoneOn)?;
+        match section.kind {
+            Kind::Needs => put(&self.needs()?, body),
+            Kind::Firmware => put(&vm.row.save(self.lock.filter()), body),
+            Kind::Implementations => vm.told().map_or(Ok(false), |told| put(&told, body)),
+            Kind::Cpu => put(&vm.shown_cpu(section.index).ok_or(Refusal::NoneOn)?, body),
+            Kind::Counter => put(&vm.life.counter().save(frequency as u32), body),
+            Kind::Restarts => put(&vm.life.restart_policy().save(), body),
+            Kind::Watchdog => match vm.save_watchdog().ok_or(Refusal::Moves)? {
+                Some(watchdog) => put(&watchdog, body),
+                None => Ok(false),
+            },
+            Kind::Gic => put(&vm.vgic.save().ok_or(Refusal::Moves)?, body),
+            Kind::Power => put(&vcpu.save_power().ok_or(Refusal::Moves)?, body),
+            Kind::General => put(&vcpu.context.save_general(), body),
+            Kind::World | Kind::Interface => self.registers(vcpu, section, body),
+            Kind::Stolen => put(&vcpu.save_stolen(frequency), body),
+            Kind::Calls => put(&vcpu.account().save(timer::count()), body),
+            Kind::Uart => put(&vm.console.save(), body),
+            Kind::Rtc => match vm.bus.devices().find_map(|device| device.save_clock()) {
+                Some(clock) => put(&clock, body),
+                None => Ok(false),
+            },
+            Kind::Memory | Kind::Zero | Kind::End => Ok(false),
+        }
+    }
+
+    fn is_zero(&mut self, offset: u64) -> Result<bool, Refusal> {
+        let address = self.vm().ram.saturating_add(offset);
+        Ok(self.memory.is_zero(address, PAGE as usize)?)
+    }
+
+    fn room(&self) -> usize {
+        self.room
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+        self.buffer.copy_out(self.at, bytes)?;
+        self.at = self.at.saturating_add(bytes.len() as u64);
+        self.room = self.room.saturating_sub(bytes.len());
+        Ok(())
+    }
+
+    fn copy(&mut self, offset: u64, length: usize, sum: u32) -> Result<u32, Refusal> {
+        let address = self.vm().ram.saturating_add(offset);
+        let sum = self.memory.send(address, &mut self.buffer, self.at, length, sum)?;
+        self.at = self.at.saturating_add(length as u64);
+        self.room = self.room.saturating_sub(length);
+        Ok(sum)
+    }
+}

@@ -1,0 +1,85 @@
+//! What a VM has of its machine: what a saved one needs, and one that is restored is compared by.
+
+use portcullis_abi::bundle::NAME_MAX;
+use portcullis_abi::map;
+use portcullis_abi::state::{self, Needs};
+use portcullis_arch::{cpu, timer};
+use portcullis_bundle::implementations::Implementation;
+use portcullis_vgic::ListRegisters;
+
+use crate::cpu::gic::{self, VirtualControl};
+use crate::machine::Machine;
+use crate::vm::Vm;
+use crate::with_interface;
+
+impl Vm {
+    /// Returns its shape, with `list_registers` of them in use, or there.
+    pub(super) fn shape(&self, list_registers: u32) -> Needs {
+        let has_clock = self.bus.devices().any(|device| device.save_clock().is_some());
+        let mut name = [0; NAME_MAX];
+        for (to, from) in name.iter_mut().zip(self.name().bytes()) {
+            *to = from;
+        }
+        Needs {
+            version: Needs::VERSION,
+            vcpus: self.vcpus().len() as u32,
+            memory: self.memory.size(),
+            ram: self.ram,
+            pv_time: map::PV_TIME,
+            gic: match gic::version() {
+                portcullis_vgic::GicVersion::V2 => 2,
+                portcullis_vgic::GicVersion::V3 => 3,
+            },
+            list_registers,
+            frequency: timer::frequency() as u32,
+            devices: Needs::UART
+                | if has_clock { Needs::RTC } else { 0 }
+                | if self.wires.is_some() { Needs::GPIO } else { 0 }
+                | if self.flash.is_some() { Needs::FLASH } else { 0 },
+            transports: self.links.iter().flat_map(|links| links.slots()).fold(0, |slots, slot| slots | 1 << slot),
+            reserved: 0,
+            name,
+        }
+    }
+
+    /// Returns what vCPU `index` is shown of its CPU; none if there is no such vCPU. Its caches count as those of the core on which
+    /// this runs.
+    pub(super) fn shown_cpu(&self, index: u32) -> Option<state::Cpu> {
+        let core = Machine::get().cores.get(self.vcpus().get(index as usize)?.core)?;
+        let Implementation { midr, revidr, aidr } = core.implementation();
+        let [cache_type, zeroing] = cpu::caches();
+        let register = |number: usize| self.features.get().register(number as u64 / 8 + 1, number as u64 % 8);
+        Some(state::Cpu {
+            version: state::Cpu::VERSION,
+            reserved: 0,
+            implementation: [midr, revidr, aidr],
+            cache_type,
+            zeroing,
+            features: core::array::from_fn(register),
+        })
+    }
+
+    /// Returns the CPU implementations that it is told of, if it is of any.
+    pub(super) fn told(&self) -> Option<state::Implementations> {
+        let known = self.implementations()?.as_slice();
+        let mut told = state::Implementations {
+            version: state::Implementations::VERSION,
+            count: known.len() as u32,
+            list: [[0; 3]; portcullis_abi::bundle::IMPLEMENTATIONS_MAX],
+        };
+        for (to, from) in told.list.iter_mut().zip(known) {
+            *to = [from.midr, from.revidr, from.aidr];
+        }
+        Some(told)
+    }
+}
+
+/// The list registers of the core on which this runs.
+pub fn list_registers() -> usize {
+    with_interface!(G => G::here().count())
+}
+
+/// How many list registers a GIC needs: one more than the number of the last one in use.
+pub fn list_registers_of(gic: &state::Gic) -> u32 {
+    gic.cpus.iter().map(|cpu| u32::BITS - cpu.used.leading_zeros()).max().unwrap_or(0)
+}

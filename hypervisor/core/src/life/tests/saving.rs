@@ -1,0 +1,288 @@
+//! A VM that is saved and restored on a machine of the test, by the calls of the control VM.
+
+use portcullis_abi::manage::*;
+use portcullis_abi::map::{RAM, TIMER_VIRTUAL_INTID};
+use portcullis_arch::fake::{self, Trap};
+use portcullis_board::signal::EL2_TIMER_INTID;
+use portcullis_bundle::{Settings, VmConfig};
+use portcullis_vgic::GicVersion;
+
+use crate::tests::board::Parts;
+use crate::tests::guest::{hvc, wants};
+use crate::tests::rig::{Rig, SETTINGS, results, vm};
+use crate::vm::power::PowerState;
+use crate::vm::state::{Action, Phase};
+
+const BOTH: [GicVersion; 2] = [GicVersion::V3, GicVersion::V2];
+/// Where the control VM has its buffer, and how long that is.
+const BUFFER: u64 = RAM + 0x10_0000;
+const LENGTH: usize = 32 << 10;
+/// The VM that is saved.
+const A: u64 = 1;
+
+fn movable(name: &'static str, cores: &[u32]) -> VmConfig<'static> {
+    VmConfig { settings: Settings { movable: true, ..SETTINGS }, ..vm(name, cores) }
+}
+
+/// A machine with a control VM and a movable one, which is in its guest.
+fn rig(gic: GicVersion) -> Rig {
+    let rig = Rig::on(Parts::new(), gic, &[vm("ops", &[0]), movable("a", &[1]), vm("b", &[2])]);
+    rig.settle();
+    runs(&rig);
+    rig
+}
+
+/// Lets the VM be loaded and begin.
+fn runs(rig: &Rig) {
+    for _ in 0..200 {
+        if rig.is_in_guest(1) {
+            return;
+        }
+        rig.advance(5_000);
+        rig.interrupt(1, EL2_TIMER_INTID);
+    }
+    panic!("it never came into its guest: {:?}", rig.vm(1).state());
+}
+
+fn call(rig: &Rig, function: u32, arguments: [u64; 3]) -> [u64; 4] {
+    let [x1, x2, x3] = arguments;
+    let results = results(rig.guest(0, move |context| hvc(context, [function.into(), x1, x2, x3])));
+    rig.settle();
+    results
+}
+
+fn status(rig: &Rig, function: u32, arguments: [u64; 3]) -> i64 {
+    call(rig, function, arguments)[0].cast_signed()
+}
+
+fn ok(rig: &Rig, function: u32, arguments: [u64; 3]) -> [u64; 4] {
+    let results = call(rig, function, arguments);
+    assert_eq!(results[0], 0, "{function:#x}: {}", results[0].cast_signed());
+    results
+}
+
+/// The control VM's buffer.
+fn buffer(rig: &Rig) -> *mut u8 {
+    (rig.vm(0).memory.start + (BUFFER - RAM)) as *mut u8
+}
+
+/// The stream of the VM, which is paused, through a buffer of so many bytes.
+fn save(rig: &Rig, length: usize) -> Vec<u8> {
+    ok(rig, SAVE, [A, 0, 0]);
+    let mut stream = Vec::new();
+    loop {
+        let [_, bytes, progress, _] = ok(rig, TRANSFER, [BUFFER, length as u64, 0]);
+        assert!(bytes <= length as u64);
+        // SAFETY: it is the control VM's RAM, which is there for ever, and whose core does nothing now.
+        stream.extend_from_slice(unsafe { core::slice::from_raw_parts(buffer(rig), bytes as usize) });
+        if progress == TRANSFER_DONE {
+            return stream;
+        }
+    }
+}
+
+/// What the machine says to a stream for the VM, which was created.
+fn restore(rig: &Rig, stream: &[u8], length: usize) -> i64 {
+    ok(rig, RESTORE, [A, 0, 0]);
+    let mut rest = stream;
+    loop {
+        let now = &rest[..rest.len().min(length)];
+        // SAFETY: as above.
+        unsafe { core::ptr::copy(now.as_ptr(), buffer(rig), now.len()) };
+        let [status, bytes, progress, _] = call(rig, TRANSFER, [BUFFER, now.len() as u64, 0]);
+        if status != 0 || progress == TRANSFER_DONE {
+            return status.cast_signed();
+        }
+        assert!(progress == TRANSFER_MORE || bytes == now.len() as u64);
+        rest = &rest[bytes as usize..];
+        assert!(!rest.is_empty() || progress == TRANSFER_MORE, "it wants more than there is");
+    }
+}
+
+/// Pauses the VM.
+fn pause(rig: &Rig) {
+    ok(rig, PAUSE, [A, 0, 0]);
+    assert_eq!(rig.vm(1).phase(), Phase::Paused);
+}
+
+/// Makes the VM a new one, after it was stopped.
+fn recreate(rig: &Rig) {
+    ok(rig, STOP, [A, 0, 0]);
+    ok(rig, RECREATE, [A, 0, 0]);
+    for _ in 0..200 {
+        if rig.vm(1).phase() == Phase::Created {
+            return;
+        }
+        rig.advance(5_000);
+        rig.interrupt(1, EL2_TIMER_INTID);
+    }
+    panic!("it is not created: {:?}", rig.vm(1).state());
+}
+
+/// Has the guest hold something in every kind of register, wait for its timer and have written to its memory.
+fn settle_in(rig: &Rig) {
+    let a = rig.vcpu(1, 0);
+    rig.at(1, || {
+        wants(a, TIMER_VIRTUAL_INTID);
+        for (register, value) in [("tpidr_el0", 77), ("ttbr0_el1", 0x4020_0000), ("sp_el0", 0x4100_0000)] {
+            fake::set(register, value);
+        }
+        let due = portcullis_arch::timer::count() - a.vm.counter_offset() + 50_000;
+        fake::set("cntv_cval_el0", due);
+        fake::set("cntv_ctl_el0", 1);
+        fake::set("elr_el2", RAM + 0x1234);
+    });
+    rig.guest(1, |context| {
+        context.set_register(20, 0x2020);
+        hvc(context, [0x8400_0000, 0, 0, 0])
+    });
+    let range = a.vm.memory;
+    // SAFETY: it is the VM's RAM, whose core does nothing now.
+    unsafe { core::ptr::write_bytes((range.start + 0x18_0000) as *mut u8, 0x5a, 5000) };
+}
+
+#[test]
+fn a_vm_goes_on_where_it_was_saved() {
+    for gic in BOTH {
+        let rig = rig(gic);
+        settle_in(&rig);
+        let a = rig.vcpu(1, 0);
+        pause(&rig);
+        let stream = save(&rig, LENGTH);
+        assert_eq!(rig.vm(1).phase(), Phase::Paused, "saving changes nothing");
+        assert_eq!(save(&rig, 4097), stream, "it is the same whatever the buffer");
+        let ram = rig.ram(1).to_vec();
+        recreate(&rig);
+        assert!(rig.ram(1).iter().all(|byte| *byte == 0));
+        rig.advance(1_000_000);
+        assert_eq!(restore(&rig, &stream, 1000), 0);
+        assert_eq!((rig.vm(1).phase(), a.power()), (Phase::Paused, PowerState::On));
+        assert!(rig.ram(1) == ram, "its memory is as it was");
+        assert!(rig.vm(1).row.profile().is_frozen());
+        assert_eq!(save(&rig, LENGTH), stream, "what is saved then is what was restored");
+        let (before, stood) = (a.vm.life.counter().save(1).value, rig.at(1, portcullis_arch::timer::count));
+        ok(&rig, RESUME, [A, 0, 0]);
+        runs(&rig);
+        assert_eq!(
+            rig.at(1, portcullis_arch::timer::count) - a.vm.counter_offset(),
+            before,
+            "{stood}: no time has passed"
+        );
+        assert_eq!(
+            ["tpidr_el0", "ttbr0_el1", "sp_el0"].map(|name| rig.register(1, name)),
+            [77, 0x4020_0000, 0x4100_0000]
+        );
+        assert_eq!((rig.register(1, "elr_el2"), a.context.register(20)), (RAM + 0x1234, 0x2020));
+        assert_eq!(rig.register(1, "cntv_ctl_el0") & 1, 1, "its timer is on again");
+        assert_eq!(rig.register(1, "vttbr_el2"), rig.vm(1).vttbr());
+        assert_eq!(code(&rig, 0x8400_0000), 0x1_0003, "and its calls are answered");
+    }
+}
+
+/// What a call of the VM's returns.
+fn code(rig: &Rig, function: u64) -> u64 {
+    results(rig.guest(1, move |context| hvc(context, [function, 0, 0, 0])))[0]
+}
+
+#[test]
+fn a_core_forgets_what_it_remembers_of_a_former_life() {
+    let rig = rig(GicVersion::V3);
+    pause(&rig);
+    let stream = save(&rig, LENGTH);
+    recreate(&rig);
+    assert_eq!(restore(&rig, &stream, LENGTH), 0);
+    rig.keep_events();
+    ok(&rig, RESUME, [A, 0, 0]);
+    runs(&rig);
+    let forgets = fake::Event::Instruction("tlbi vmalls12e1");
+    assert!(rig.events().iter().any(|(core, event)| *core == 1 && *event == forgets));
+}
+
+#[test]
+fn a_damaged_stream_leaves_a_vm_that_can_be_started() {
+    let rig = rig(GicVersion::V3);
+    settle_in(&rig);
+    pause(&rig);
+    let stream = save(&rig, LENGTH);
+    recreate(&rig);
+    let registers = rig.vm(1).row.profile();
+    for at in (0..stream.len()).step_by(997).chain([stream.len() - 30]) {
+        let mut bad = stream.clone();
+        bad[at] ^= 0x10;
+        assert_eq!(restore(&rig, &bad, LENGTH), UNFIT, "byte {at}");
+        assert_eq!((rig.vm(1).state().phase, rig.vm(1).state().action), (Phase::Created, Action::None), "byte {at}");
+        assert_eq!((rig.vm(1).row.profile(), rig.vm(1).live()), (registers, 0), "byte {at}");
+    }
+    // One that is cut, and given up.
+    ok(&rig, RESTORE, [A, 0, 0]);
+    // SAFETY: as above.
+    unsafe { core::ptr::copy(stream.as_ptr(), buffer(&rig), LENGTH) };
+    ok(&rig, TRANSFER, [BUFFER, LENGTH as u64, 0]);
+    ok(&rig, TRANSFER_END, [0; 3]);
+    assert_eq!(rig.vm(1).state().action, Action::None);
+    // Nothing of it is found by who starts.
+    ok(&rig, START, [A, 0, 0]);
+    runs(&rig);
+    let kernel = rig.ram(1).iter().filter(|byte| **byte == 0x5a).count();
+    assert!(kernel < 5000, "what was restored is gone");
+    assert_eq!(rig.register(1, "tpidr_el0"), 0);
+}
+
+#[test]
+fn only_what_may_be_saved_is() {
+    let rig = rig(GicVersion::V3);
+    assert_eq!(status(&rig, TRANSFER, [BUFFER, 4096, 0]), BAD_STATE, "nothing was begun");
+    assert_eq!(status(&rig, SAVE, [A, 0, 0]), BAD_STATE, "it runs");
+    assert_eq!(status(&rig, RESTORE, [A, 0, 0]), BAD_STATE);
+    for vm in [0, 2] {
+        assert_eq!(status(&rig, SAVE, [vm, 0, 0]), NOT_PERMITTED);
+        assert_eq!(status(&rig, RESTORE, [vm, 0, 0]), NOT_PERMITTED);
+    }
+    assert_eq!(status(&rig, SAVE, [9, 0, 0]), UNKNOWN_VM);
+    pause(&rig);
+    ok(&rig, SAVE, [A, 0, 0]);
+    assert_eq!(status(&rig, SAVE, [A, 0, 0]), BUSY);
+    for request in [RESUME, STOP, RESTART, RESTORE] {
+        assert_eq!(status(&rig, request, [A, 0, 0]), BUSY, "{request:#x}");
+    }
+    let end = RAM + rig.vm(0).memory.size();
+    for (address, length) in [(0, 64), (BUFFER, 0), (BUFFER, LENGTH as u64 + 1), (end - 8, 16), (u64::MAX, 4), (end, 1)]
+    {
+        assert_eq!(status(&rig, TRANSFER, [address, length, 0]), BAD_ARGUMENT, "{address:#x} {length}");
+    }
+    assert!(rig.vm(1).state().action == Action::Save, "nothing of that ends it");
+    ok(&rig, TRANSFER, [BUFFER, 100, 0]);
+    ok(&rig, TRANSFER_END, [0; 3]);
+    ok(&rig, RESUME, [A, 0, 0]);
+    runs(&rig);
+}
+
+#[test]
+fn a_vm_that_ends_meanwhile_ends_its_saving() {
+    let rig = rig(GicVersion::V3);
+    pause(&rig);
+    ok(&rig, SAVE, [A, 0, 0]);
+    ok(&rig, TRANSFER, [BUFFER, 4096, 0]);
+    // The machine ends, for one.
+    rig.at(0, || rig.vm(1).stop(Action::Off));
+    rig.settle();
+    assert_eq!(rig.vm(1).phase(), Phase::Stopped);
+    assert_eq!(status(&rig, TRANSFER, [BUFFER, 4096, 0]), BAD_STATE);
+    assert_eq!(status(&rig, SAVE, [A, 0, 0]), BAD_STATE, "and there is room for the next one");
+}
+
+#[test]
+fn a_guest_with_its_physical_timer_on_is_not_saved() {
+    let rig = rig(GicVersion::V3);
+    rig.at(1, || fake::set("cntp_ctl_el0", 1));
+    rig.guest(1, |_| Trap::Interrupt);
+    pause(&rig);
+    ok(&rig, SAVE, [A, 0, 0]);
+    let mut status = 0;
+    while status == 0 {
+        status = call(&rig, TRANSFER, [BUFFER, LENGTH as u64, 0])[0].cast_signed();
+    }
+    assert_eq!((status, rig.vm(1).state().action), (UNFIT, Action::None));
+    ok(&rig, RESUME, [A, 0, 0]);
+    runs(&rig);
+}
