@@ -62,14 +62,18 @@ fn register() -> Arg {
     Arg::new("REGISTER").required(true).help(format!("{}, or an identifier", names.join(", ")))
 }
 
-fn reports() -> [Command; 6] {
+fn reports() -> [Command; 7] {
     [
         Command::new("vms")
             .about("the VMs and their vCPUs: what they do, what they had of their cores, and why a VM failed")
             .arg(vm().required(false)),
         Command::new("regs").about("its firmware registers").arg(vm()),
         Command::new("get").about("the value of a firmware register").args([vm(), register()]),
-        Command::new("stats").about("its calls by service and conduit, and its exits by cause").arg(vm()),
+        Command::new("links")
+            .about("what connects the VMs: networks, serial ports, disks, wires, with the VM at each end"),
+        Command::new("stats")
+            .about("its calls by service and conduit, its exits by cause, and what passed its links")
+            .arg(vm()),
         Command::new("refused").about("its last refused calls, the newest first").arg(vm()),
         Command::new("audit")
             .about("the smallest [vm.firmware] it needs; on: from its start everything is allowed and noted")

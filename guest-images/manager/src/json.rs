@@ -2,17 +2,20 @@
 
 use controls::function;
 use controls::management::{Entry, State};
+use controls::names::name;
 use controls::register::Shown;
 use controls::report::audit::Audit;
 use controls::report::clock::Clock;
 use controls::report::conduit;
 use controls::report::counters::Counters;
 use controls::report::filter::{Filter, Range};
+use controls::report::links::{Counted, Listed};
 use controls::report::refusals::Seen;
 use controls::report::registers::{Registers, register_name, rule_name};
 use controls::report::vms::{Vm, Vms};
 use portcullis_abi::manage::{
-    CLOCK_BOARD, CLOCK_CALL, CONDUITS, EXITS, SERVICES, STATE_AUDIT, STATE_CONTROL, STATE_FROZEN, STATE_RESTARTS,
+    CLOCK_BOARD, CLOCK_CALL, CONDUITS, EXITS, LINKS, SERVICES, STATE_AUDIT, STATE_CONTROL, STATE_FROZEN,
+    STATE_RESTARTS, link_counters,
 };
 use serde_json::{Map, Value, json};
 
@@ -94,8 +97,23 @@ pub fn value(id: u64, value: u64) -> Value {
     json!({ "register": register_name(id), "identifier": id, "value": value, "names": names })
 }
 
+/// `links`. What an end's kind says of it is in `about`, as docs/abi.md has it of LINK_END.
+pub fn links(listed: &Listed) -> Value {
+    let ends = listed.ends.iter().map(|end| {
+        json!({
+            "link": end.link.as_str(),
+            "kind": name(&LINKS, end.kind.into()),
+            "vm": end.vm.as_str(),
+            "up": end.up,
+            "intid": (end.intid != 0).then_some(end.intid),
+            "about": end.about,
+        })
+    });
+    json!({ "ends": ends.collect::<Vec<_>>(), "more": listed.more })
+}
+
 /// `stats`.
-pub fn counters(counters: &Counters) -> Value {
+pub fn stats(counters: &Counters, links: &[Counted]) -> Value {
     let services = SERVICES.iter().zip(counters.services).map(|(name, [answered_hvc, answered_smc, hvc, smc])| {
         let answered = json!({ "hvc": answered_hvc, "smc": answered_smc });
         ((*name).to_owned(), json!({ "answered": answered, "refused": { "hvc": hvc, "smc": smc } }))
@@ -104,7 +122,13 @@ pub fn counters(counters: &Counters) -> Value {
         "services": services.collect::<Map<_, _>>(),
         "forwarded": named(&CONDUITS, &counters.forwarded),
         "exits": named(&EXITS, &counters.exits),
+        "links": links.iter().map(counted).collect::<Vec<_>>(),
     })
+}
+
+fn counted(Counted { link, counts }: &Counted) -> Value {
+    let counts = named(link_counters(link.kind), counts);
+    json!({ "link": link.name.as_str(), "kind": link.kind_name(), "counts": counts })
 }
 
 fn named(names: &[&str], counts: &[u64]) -> Map<String, Value> {

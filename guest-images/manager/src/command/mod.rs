@@ -78,6 +78,7 @@ fn carry_out<'a>(matches: &'a ArgMatches, place: &'a Place, output: Output<'a>) 
         "vms" => reports::vms(session),
         "regs" => reports::registers(session),
         "get" => reports::get(session),
+        "links" => reports::links(session),
         "stats" => reports::stats(session),
         "refused" => reports::refused(session),
         "audit" => reports::audit(session),

@@ -1,9 +1,13 @@
 //! What there is to know of VMs.
 
+use std::fmt;
+
 use controls::calls::Calls;
 use controls::problem::Problem;
 use controls::register::{self, Shown};
-use controls::report::{audit, counters, refusals, registers, vms};
+use controls::report::counters::Counters;
+use controls::report::links::Counted;
+use controls::report::{audit, counters, links, refusals, registers, vms};
 use portcullis_abi::manage::{self, SYSTEM_COUNTER};
 use serde_json::json;
 
@@ -46,8 +50,33 @@ pub fn get(session: &mut Session) -> Result<(), Error> {
 pub fn stats(session: &mut Session) -> Result<(), Error> {
     let mut port = session.port()?;
     let vm = find(&mut port, session.word("VM"))?;
-    let counters = counters::read(&mut port, vm)?;
-    Ok(session.output.report(&counters, || json::counters(&counters))?)
+    let (counters, mut links) = (counters::read(&mut port, vm)?, Vec::new());
+    for number in 0.. {
+        if !links::counted(&mut port, vm, number, |counted| links.push(counted))? {
+            break;
+        }
+    }
+    let stats = Stats { counters, links };
+    Ok(session.output.report(&stats, || json::stats(&stats.counters, &stats.links))?)
+}
+
+/// What was counted of a VM, and at its links.
+struct Stats {
+    counters: Counters,
+    links: Vec<Counted>,
+}
+
+impl fmt::Display for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        self.counters.fmt(f)?;
+        self.links.iter().try_for_each(|link| link.fmt(f))
+    }
+}
+
+/// `links`.
+pub fn links(session: &mut Session) -> Result<(), Error> {
+    let listed = links::read(&mut session.port()?)?;
+    Ok(session.output.report(&listed, || json::links(&listed))?)
 }
 
 /// `refused`.

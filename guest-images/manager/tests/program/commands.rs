@@ -76,6 +76,9 @@ fn counters_refusals_and_audit_are_shown() {
         json!({ "answered": { "hvc": 0, "smc": 0 }, "refused": { "hvc": 0, "smc": 0 } })
     );
     assert_eq!((&stats["exits"]["timer"], &stats["forwarded"]["smc"]), (&json!(0), &json!(0)));
+    assert_eq!(stats["links"], json!([]));
+    assert_eq!(linux.ok("links"), "there are no links\n");
+    assert_eq!(linux.json("links"), json!({ "ends": [], "more": 0 }));
     assert_eq!(linux.ok("refused a"), "nothing was refused\n");
     assert_eq!(linux.json("refused a"), json!({ "total": 0, "calls": [] }));
     assert_eq!(linux.ok("audit a on"), "a will be audited\n");
