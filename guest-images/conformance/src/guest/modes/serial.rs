@@ -199,8 +199,9 @@ pub fn answer() {
     let Some(mut console) = Console::find() else {
         return report::fail(format_args!("serial/device"), &"ports", &"none");
     };
+    let got = &raw mut GOT;
     // SAFETY: one vCPU runs, and nobody else has it.
-    let bytes = unsafe { &mut *(&raw mut GOT) };
+    let bytes = unsafe { &mut *got };
     (0..PORTS).for_each(|port| console.say(port as u32, OPEN, 1));
     let (mut count, mut last, mut failed) = (0, [0; END.len()], false);
     let ended = counter::wait_until(6 * PATIENCE, || {
@@ -234,8 +235,9 @@ pub fn ask() {
     };
     let names = console.names.map(|(first, _)| first.first_chunk().copied());
     report::equal(format_args!("serial/names"), [Some(*b"uplink"), Some(*b"second")], names);
+    let (sent, got) = (&raw mut SENT, &raw mut GOT);
     // SAFETY: one vCPU runs, and nobody else has them.
-    let (sent, got) = unsafe { (&mut *(&raw mut SENT), &mut *(&raw mut GOT)) };
+    let (sent, got) = unsafe { (&mut *sent, &mut *got) };
     (0..PORTS).for_each(|port| console.say(port as u32, OPEN, 1));
     let open = console.wait(|console| console.open == [true; PORTS]);
     report::holds(format_args!("serial/open"), open, "the other end is open", &console.open);

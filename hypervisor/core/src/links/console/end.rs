@@ -1,51 +1,7 @@
 //! What is at the other side of a port.
 
-use portcullis_virtio::Queue;
-
-use super::Jack;
+use super::{Flow, Jack, Queues};
 use crate::devices::owner::Owner;
-
-/// One of the two queues of a port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flow {
-    /// Of what its VM sends.
-    Transmit,
-    /// Of buffers for what it receives.
-    Receive,
-}
-
-impl Flow {
-    /// Its name, as messages have it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Transmit => "transmit queue",
-            Self::Receive => "receive queue",
-        }
-    }
-}
-
-/// The queues of a port, as its driver has set them up. One that is not there its driver does not use.
-#[derive(Debug, Default)]
-pub struct Queues {
-    /// Of what its VM sends.
-    pub transmit: Option<Queue>,
-    /// Of buffers for what it receives.
-    pub receive: Option<Queue>,
-}
-
-/// What the driver of a port has said of it, and was told.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct News {
-    /// It has set up the port since this was asked last.
-    pub ready: bool,
-    /// A program has closed the port since then, which had it open: what was sent before is what is in the transmit queue before this
-    /// index. Several times in between are as the last one.
-    pub closed: Option<u16>,
-    /// A program has it open.
-    pub open: bool,
-    /// The session of the other end that the driver was told of.
-    pub shown: Option<u32>,
-}
 
 /// What is at the other side of a port: another VM's port, or something of EL2's own. It has the port's queues from when the driver has
 /// set them up, and does the work at them, in pieces; see the [module](super).

@@ -1,7 +1,7 @@
 //! The one virtio console of a VM, with a named port for each thing that it talks to by one: another VM, a disk that it serves, EL2.
 //!
 //! The device is in the VM's first transport, and its driver shows each port by its name (`/dev/virtio-ports/NAME`). What the driver says
-//! and is told of ports goes over two queues that all of them share, and that are the console's own ([`Panel`], with the policy of
+//! and is told of ports goes over two queues that all of them share, and that are the console's own (with the policy of
 //! [`portcullis_links::serial`]). Each port has two queues besides. These are of whoever is at its other side: an [`End`].
 //!
 //! # An end
@@ -23,6 +23,7 @@
 //! Locks are taken in this order: an end's work, a console's registers. Nothing of an end is called with a console's registers locked.
 
 mod end;
+mod flow;
 mod jack;
 mod panel;
 mod plug;
@@ -37,7 +38,9 @@ use portcullis_virtio::Fault;
 use portcullis_virtio::mmio::Transport;
 use spin::Once;
 
-pub use self::end::{End, Flow, News, Queues};
+pub use self::end::End;
+pub use self::flow::{Flow, News, Queues};
+use self::jack::Board;
 pub use self::jack::Jack;
 use self::panel::{Heard, Panel};
 pub use self::plug::Plug;
@@ -93,10 +96,6 @@ impl Console {
 
     pub(super) fn connect(&self, peer: Option<&'static dyn Peer>) {
         peer.into_iter().for_each(|peer| _ = self.peer.call_once(|| peer));
-    }
-
-    fn peer(&self) -> Option<&'static dyn Peer> {
-        self.peer.get().copied()
     }
 
     /// Takes over the queues that its driver has set up.
@@ -155,16 +154,6 @@ impl Console {
         }
     }
 
-    fn show(&self, owner: &dyn Owner, number: usize, session: Option<u32>) -> Option<u32> {
-        self.registers.with(owner, |_, panel| panel.ports.set_other(number, session));
-        self.tell(owner, 1_u32.wrapping_shl(number as u32));
-        self.registers.with(owner, |_, panel| panel.ports.ports.get(number).and_then(Port::shown))
-    }
-
-    fn news(&self, number: usize) -> News {
-        self.registers.look(|panel| panel.news(number))
-    }
-
     /// There are news of these ports, a bit each.
     fn mark(&self, ports: u32) {
         if ports == 0 {
@@ -178,12 +167,6 @@ impl Console {
         self.peer().into_iter().for_each(Peer::call);
     }
 
-    fn fail(&self, owner: &dyn Owner, number: usize, flow: Flow, fault: Fault) {
-        if let Some((peer, outlet)) = self.peer().zip(self.ports.get(number)) {
-            self.registers.fail(peer, owner, outlet, flow.name(), fault);
-        }
-    }
-
     /// Does a piece of the work at one of the ports that have some, and calls the VM for another one.
     fn go_on(&self, owner: &dyn Owner) {
         let last = self.last.load(Ordering::Relaxed);
@@ -194,6 +177,38 @@ impl Console {
         outlet.end.work(owner);
         if ports().any(|(other, outlet)| other != number && outlet.end.is_marked()) {
             self.peer().into_iter().for_each(Peer::call);
+        }
+    }
+}
+
+impl Board for Console {
+    fn peer(&self) -> Option<&'static dyn Peer> {
+        self.peer.get().copied()
+    }
+
+    fn news(&self, number: usize) -> Option<News> {
+        let changed = &self.ports.get(number)?.changed;
+        if !changed.load(Ordering::Relaxed) {
+            return None;
+        }
+        // What is said from here on is in the news, or is further news.
+        changed.store(false, Ordering::SeqCst);
+        Some(self.registers.look(|panel| panel.news(number)))
+    }
+
+    fn show(&self, owner: &dyn Owner, number: usize, session: Option<u32>) -> Option<u32> {
+        self.registers.with(owner, |_, panel| panel.ports.set_other(number, session));
+        self.tell(owner, 1_u32.wrapping_shl(number as u32));
+        self.registers.with(owner, |_, panel| panel.ports.ports.get(number).and_then(Port::shown))
+    }
+
+    fn interrupt(&self, owner: &dyn Owner) {
+        self.registers.interrupt(owner);
+    }
+
+    fn fail(&self, owner: &dyn Owner, number: usize, flow: Flow, fault: Fault) {
+        if let Some((peer, outlet)) = self.peer().zip(self.ports.get(number)) {
+            self.registers.fail(peer, owner, outlet, flow.name(), fault);
         }
     }
 }

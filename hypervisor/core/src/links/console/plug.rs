@@ -5,6 +5,7 @@ use core::sync::atomic::Ordering;
 use portcullis_links::serial::{CONTROL_RECEIVE, CONTROL_TRANSMIT, Purpose};
 use portcullis_virtio::mmio::Effect;
 
+use super::jack::Board;
 use super::{Console, Flow};
 use crate::devices::emulated::Emulated;
 use crate::devices::owner::Owner;

@@ -1,6 +1,7 @@
-//! A disk of a VM (virtio-blk). Its bytes are EL2's ([`own`]): in the bundle, or in RAM that was set aside; or another VM's
-//! ([`served`]).
+//! A disk of a VM (virtio-blk). Its bytes are EL2's, in the bundle or in RAM that was set aside; or another VM's
+//! by NBD.
 
+mod client;
 mod own;
 mod plug;
 mod report;
@@ -8,17 +9,15 @@ mod served;
 mod store;
 
 use alloc::boxed::Box;
-use core::fmt;
 
 use portcullis_arch::timer;
 use portcullis_board::Regions;
 use portcullis_bundle::links as bundle;
 use portcullis_links::disk::{Geometry, Served as Requests};
 use portcullis_links::serial::Port;
-use portcullis_virtio::mmio::Transport;
-use portcullis_virtio::{Fault, Queue};
-use spin::Once;
+use portcullis_virtio::Queue;
 
+use self::client::Client;
 use self::own::Own;
 pub use self::plug::Plug;
 use self::served::{Served, ServerPort};
@@ -26,41 +25,24 @@ use self::store::Scratch;
 pub use self::store::{DiskError, Store};
 use super::console::End;
 use super::peer::Peer;
-use super::registers::{Front, Registers};
 use crate::devices::owner::Owner;
 
 /// A disk.
 pub struct Disk {
-    name: &'static str,
+    client: Client,
     /// The number of the VM that has it.
     pub vm: usize,
     /// The slot of its transport.
     pub slot: usize,
     size: u64,
-    peer: Once<&'static dyn Peer>,
-    registers: Registers<Shown, 1>,
     bytes: Bytes,
 }
 
 /// Where its bytes are, and what is done with requests.
 enum Bytes {
-    Own(Own),
+    Own(Box<Own>),
     Served(Box<Served>),
 }
-
-/// What its driver is shown.
-struct Shown(Geometry);
-
-impl Front for Shown {
-    type Config = [u8; 60];
-
-    fn config(&self) -> [u8; 60] {
-        self.0.config()
-    }
-}
-
-/// The name of its queue, as messages have it.
-const QUEUE: &str = "request queue";
 
 impl Disk {
     /// The disk that the bundle has; RAM comes out of what is `free`, on core `core`, on which this has to run. VMs are yet to be
@@ -76,12 +58,12 @@ impl Disk {
         let (geometry, bytes) = match source {
             bundle::Source::Image(bytes) => {
                 let geometry = geometry(true)?;
-                (geometry, Bytes::Own(Own::new(geometry, Store::Image(bytes))))
+                (geometry, Bytes::Own(Box::new(Own::new(geometry, Store::Image(bytes)))))
             }
             bundle::Source::Scratch(size) => {
                 let geometry = geometry(false)?;
                 let scratch = Scratch::take(name, size, free, core)?;
-                (geometry, Bytes::Own(Own::new(geometry, Store::Scratch(scratch))))
+                (geometry, Bytes::Own(Box::new(Own::new(geometry, Store::Scratch(scratch)))))
             }
             bundle::Source::Served(export) => {
                 let geometry = geometry(export.read_only)?;
@@ -90,32 +72,28 @@ impl Disk {
                 (geometry, Bytes::Served(Box::new(Served::new(export.server, requests))))
             }
         };
-        let registers = Registers::new(Transport::new(geometry.identity()), slot, Shown(geometry));
-        Ok(Box::leak(Box::new(Self { name, vm, slot, size: disk.size(), peer: Once::new(), registers, bytes })))
+        let client = Client::new(name, slot, geometry);
+        Ok(Box::leak(Box::new(Self { client, vm, slot, size: disk.size(), bytes })))
     }
 
     /// The port by which VM `vm` serves it, if that does, with what is at the port's other side.
     pub(super) fn port(&'static self, vm: usize) -> Option<(Port, &'static dyn End)> {
         let Bytes::Served(served) = &self.bytes else { return None };
-        let name = alloc::format!("{}{}", portcullis_abi::bundle::DISK_PORT, self.name);
+        let name = alloc::format!("{}{}", portcullis_abi::bundle::DISK_PORT, self.client.name);
         let port = (served.server == vm).then(|| Port::new(&name))??;
-        Some((port, Box::leak(Box::new(ServerPort { disk: self, served }))))
+        Some((port, Box::leak(Box::new(ServerPort { client: &self.client, served }))))
     }
 
     /// Says which VM has which number.
     pub(super) fn connect(&self, peer: impl Fn(usize) -> Option<&'static dyn Peer>) {
-        peer(self.vm).into_iter().for_each(|peer| _ = self.peer.call_once(|| peer));
-    }
-
-    fn peer(&self) -> Option<&'static dyn Peer> {
-        self.peer.get().copied()
+        self.client.connect(peer(self.vm));
     }
 
     /// Does requests of its driver, whose VM `owner` is: a piece of that.
     fn serve(&self, owner: &dyn Owner) {
         match &self.bytes {
-            Bytes::Own(own) => own.serve(self, owner),
-            Bytes::Served(served) => served.serve_client(self, owner),
+            Bytes::Own(own) => own.serve(&self.client, owner),
+            Bytes::Served(served) => served.serve_client(&self.client, owner),
         }
     }
 
@@ -125,18 +103,5 @@ impl Disk {
             Bytes::Own(own) => own.set_queue(queue),
             Bytes::Served(served) => served.set_queue(queue, owner),
         }
-    }
-
-    /// Its driver went against the specification. Says so.
-    fn fail(&self, owner: &dyn Owner, fault: Fault) {
-        if let Some(peer) = self.peer() {
-            self.registers.fail(peer, owner, self, QUEUE, fault);
-        }
-    }
-}
-
-impl fmt::Display for Disk {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "disk {}", self.name)
     }
 }

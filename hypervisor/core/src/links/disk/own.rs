@@ -3,7 +3,8 @@
 use portcullis_links::disk::{Geometry, Local, Progress};
 use portcullis_virtio::{Budget, Fault, Queue};
 
-use super::{Disk, Store};
+use super::Store;
+use super::client::Client;
 use crate::devices::owner::Owner;
 use crate::links::peer::Peer;
 use crate::links::work::Work;
@@ -31,10 +32,10 @@ impl Own {
         Self(Work::new(Desk { queue: None, local: Local::new(disk), store, cleared: 0 }))
     }
 
-    /// Does a piece of the requests of `disk`, whose VM `owner` is.
-    pub fn serve(&self, disk: &Disk, owner: &dyn Owner) {
-        let Some(peer) = disk.peer() else { return };
-        self.0.work(CLIENT, |desk, _| desk.piece(disk, peer, owner), |_| peer.call());
+    /// Does a piece of the requests of the driver, whose VM `owner` is.
+    pub fn serve(&self, client: &Client, owner: &dyn Owner) {
+        let Some(peer) = client.peer() else { return };
+        self.0.work(CLIENT, |desk, _| desk.piece(client, peer, owner), |_| peer.call());
     }
 
     /// The driver has set up its queue, or does not use it any more.
@@ -75,7 +76,7 @@ impl Own {
 
 impl Desk {
     /// A piece of work. Returns whether there is more.
-    fn piece(&mut self, disk: &Disk, peer: &dyn Peer, owner: &dyn Owner) -> bool {
+    fn piece(&mut self, client: &Client, peer: &dyn Peer, owner: &dyn Owner) -> bool {
         let Some(mut memory) = peer.memory().filter(|_| peer.runs()) else { return false };
         let Some(mut queue) = self.queue.take() else { return false };
         let done = self.requests(&mut queue, &mut memory);
@@ -83,14 +84,14 @@ impl Desk {
         match shown {
             Ok((more, interrupts)) => {
                 if interrupts {
-                    disk.registers.interrupt(owner);
+                    client.interrupt(owner);
                 }
                 self.queue = Some(queue);
                 more
             }
             Err(fault) => {
                 self.local.reset();
-                disk.fail(owner, fault);
+                client.fail(owner, fault);
                 false
             }
         }

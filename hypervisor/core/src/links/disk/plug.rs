@@ -2,7 +2,8 @@
 
 use portcullis_virtio::mmio::Effect;
 
-use super::{Bytes, Disk, QUEUE};
+use super::client::QUEUE;
+use super::{Bytes, Disk};
 use crate::devices::emulated::Emulated;
 use crate::devices::owner::Owner;
 use crate::links::backplane::Linked;
@@ -16,18 +17,18 @@ impl Plug {
     #[inline(never)]
     fn act(&self, owner: &dyn Owner, effect: Effect) {
         let Self(disk) = self;
-        let Some(peer) = disk.peer() else { return };
+        let Some(peer) = disk.client.peer() else { return };
         match effect {
             Effect::None | Effect::Raise => {}
             Effect::Notify(_) => disk.serve(owner),
-            Effect::DriverOk => match disk.registers.queue(peer, 0) {
+            Effect::DriverOk => match disk.client.registers.queue(peer, 0) {
                 Ok(queue) => disk.set_queue(queue, owner),
-                Err(fault) => disk.fail(owner, fault),
+                Err(fault) => disk.client.fail(owner, fault),
             },
             Effect::Stop(_) => disk.set_queue(None, owner),
             Effect::Reset => self.forget(owner),
             Effect::Failed(queue, fault) => {
-                registers::report(peer, *disk, queue.map_or("its driver", |_| QUEUE), fault);
+                registers::report(peer, &disk.client, queue.map_or("its driver", |_| QUEUE), fault);
             }
         }
     }
@@ -35,17 +36,17 @@ impl Plug {
     /// Touches nothing of its driver's any more, which begins anew.
     fn forget(&self, owner: &dyn Owner) {
         self.0.set_queue(None, owner);
-        self.0.registers.with(owner, |transport, _| transport.finish_reset());
+        self.0.client.registers.with(owner, |transport, _| transport.finish_reset());
     }
 }
 
 impl Emulated for Plug {
     fn read(&self, _: &dyn Owner, offset: u64, size: u8) -> u64 {
-        self.0.registers.read(offset, size)
+        self.0.client.registers.read(offset, size)
     }
 
     fn write(&self, owner: &dyn Owner, offset: u64, size: u8, value: u64) {
-        match self.0.registers.write(owner, offset, size, value) {
+        match self.0.client.registers.write(owner, offset, size, value) {
             Effect::None => {}
             effect => self.act(owner, effect),
         }
@@ -54,7 +55,7 @@ impl Emulated for Plug {
     fn look(&self, _: &dyn Owner, core: usize) -> Option<u64> {
         match &self.0.bytes {
             Bytes::Own(_) => None,
-            Bytes::Served(served) => served.look(self.0, core),
+            Bytes::Served(served) => served.look(&self.0.client, core),
         }
     }
 
@@ -66,7 +67,7 @@ impl Emulated for Plug {
         if let Bytes::Own(own) = &self.0.bytes {
             own.renew();
         }
-        self.0.registers.renew();
+        self.0.client.registers.renew();
     }
 }
 

@@ -11,7 +11,7 @@ impl Link for Disk {
     }
 
     fn name(&self) -> &'static str {
-        self.name
+        self.client.name
     }
 
     fn ends(&self) -> usize {
@@ -19,12 +19,12 @@ impl Link for Disk {
     }
 
     fn end(&self, end: usize) -> Option<End> {
-        let (vm, about, intid) = (self.vm, self.size, self.registers.intid());
+        let (vm, about, intid) = (self.vm, self.size, self.client.registers.intid());
         (end == 0).then_some(End { vm, up: true, about, intid })
     }
 
     fn counter(&self, end: usize, index: usize) -> Option<u64> {
-        let signals = self.registers.signals();
+        let signals = self.client.registers.signals();
         [signals.notifications, signals.interrupts].get(index).copied().filter(|_| end == 0)
     }
 }

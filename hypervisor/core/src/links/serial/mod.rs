@@ -8,13 +8,12 @@ mod report;
 use alloc::boxed::Box;
 
 use portcullis_bundle::links as bundle;
-use portcullis_links::serial::{Counters, Port, Side};
+use portcullis_links::serial::{Counters, Side};
 use spin::Once;
 use spin::mutex::TicketMutexGuard;
 
 use self::desk::{Ask, Desk};
-use self::port_end::PortEnd;
-use super::console::{End, Jack};
+use super::console::Jack;
 use super::peer::Peer;
 use super::work::Work;
 use crate::devices::owner::Owner;
@@ -51,15 +50,6 @@ impl Serial {
     /// The VMs of both ends.
     pub const fn vms(&self) -> [usize; 2] {
         self.vms
-    }
-
-    /// The ports that VM `vm` has of it, with what is at their other sides.
-    pub(super) fn ports(&'static self, vm: usize) -> impl Iterator<Item = (Port, &'static dyn End)> {
-        let sides = SIDES.into_iter().zip(self.vms).filter(move |(_, of)| *of == vm);
-        sides.filter_map(move |(side, _)| {
-            let end: &'static PortEnd = Box::leak(Box::new(PortEnd { serial: self, side }));
-            Some((Port::new(self.name)?, end as &dyn End))
-        })
     }
 
     /// What became of what the VM of one side has sent.

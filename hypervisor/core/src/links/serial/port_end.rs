@@ -1,18 +1,29 @@
 //! What is at the other side of a port of a pair: the pair.
 
-use portcullis_links::serial::Side;
+use alloc::boxed::Box;
+
+use portcullis_links::serial::{Port, Side};
 
 use super::desk::Ask;
-use super::{Owners, Serial};
+use super::{Owners, SIDES, Serial};
 use crate::devices::owner::Owner;
 use crate::links::console::{End, Flow, Jack, Queues};
 
 /// A pair, as one of its ports has it.
-pub struct PortEnd {
-    /// The pair.
-    pub serial: &'static Serial,
-    /// The port's side.
-    pub side: Side,
+struct PortEnd {
+    serial: &'static Serial,
+    side: Side,
+}
+
+impl Serial {
+    /// The ports that VM `vm` has of it, with what is at their other sides.
+    pub(in crate::links) fn ports(&'static self, vm: usize) -> impl Iterator<Item = (Port, &'static dyn End)> {
+        let sides = SIDES.into_iter().zip(self.vms).filter(move |(_, of)| *of == vm);
+        sides.filter_map(move |(side, _)| {
+            let end: &'static PortEnd = Box::leak(Box::new(PortEnd { serial: self, side }));
+            Some((Port::new(self.name)?, end as &dyn End))
+        })
+    }
 }
 
 impl PortEnd {

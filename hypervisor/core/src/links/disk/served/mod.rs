@@ -15,7 +15,7 @@ use spin::mutex::TicketMutexGuard;
 
 use self::desk::Desk;
 pub use self::port::ServerPort;
-use super::Disk;
+use super::client::Client;
 use crate::cpu::deadlines::{NEVER, Timer};
 use crate::cpu::physical_core::Core;
 use crate::devices::owner::Owner;
@@ -69,11 +69,11 @@ impl Served {
     }
 
     /// Does a piece of work because its driver asks for something, whose VM `owner` is.
-    pub fn serve_client(&self, disk: &Disk, owner: &dyn Owner) {
+    pub fn serve_client(&self, disk: &Client, owner: &dyn Owner) {
         self.work(disk, Who::Client, owner);
     }
 
-    fn work(&self, disk: &Disk, who: Who, owner: &dyn Owner) {
+    fn work(&self, disk: &Client, who: Who, owner: &dyn Owner) {
         let owners = Owners { who, owner };
         let call = |end: usize| {
             let peer = if end == Who::Client as usize { disk.peer() } else { self.server_peer() };
@@ -124,7 +124,7 @@ impl Served {
 
     /// The timer of core `core` has fired: has the VM look whether the time of requests is over, if that is what it was set for. Returns
     /// when it is to fire for the disk.
-    pub fn look(&self, disk: &Disk, core: usize) -> Option<u64> {
+    pub fn look(&self, disk: &Client, core: usize) -> Option<u64> {
         let at = self.alarm.at.load(Ordering::Acquire);
         if at == NEVER || self.alarm.core.load(Ordering::Relaxed) != core {
             return None;

@@ -7,7 +7,7 @@ use portcullis_links::serial::Change;
 use portcullis_virtio::{Budget, Chain, Fault, Queue};
 
 use super::desk::Desk;
-use super::{Disk, Owners, Served, Who};
+use super::{Client, Owners, Served, Who};
 use crate::devices::owner::Owner;
 use crate::links::console::{Flow, News, Queues};
 use crate::links::peer::Peer;
@@ -36,7 +36,7 @@ struct Memory {
 
 impl Served {
     /// Does a piece of what there is to do. Returns whether there is more.
-    pub(super) fn piece(&self, desk: &mut Desk, disk: &Disk, owners: Owners<'_>) -> bool {
+    pub(super) fn piece(&self, desk: &mut Desk, disk: &Client, owners: Owners<'_>) -> bool {
         if let Some(news) = self.jack().and_then(|jack| jack.news()) {
             desk.take_note(news);
         }
@@ -80,7 +80,7 @@ impl Served {
 
     /// Says what came of a server that is none.
     #[cold]
-    fn report(&self, disk: &Disk, broken: Broken) {
+    fn report(&self, disk: &Client, broken: Broken) {
         if let Some((server, client)) = self.server_peer().zip(disk.peer()) {
             let (server_name, client) = (server.name(), client.name());
             server.report(format_args!("{server_name}: {disk} of {client}: its connection is cut: {broken}"));
@@ -99,12 +99,12 @@ impl Served {
     }
 
     /// Shows both drivers what was done at their queues.
-    fn publish(&self, desk: &mut Desk, disk: &Disk, memory: &mut Memory, owners: Owners<'_>) -> Result<(), Failed> {
+    fn publish(&self, desk: &mut Desk, disk: &Client, memory: &mut Memory, owners: Owners<'_>) -> Result<(), Failed> {
         let Memory { client, server } = memory;
         if let Some((queue, memory)) = desk.client.as_mut().zip(client.as_mut())
             && queue.publish(memory).map_err(Failed::Client)?
         {
-            owners.with(Who::Client, disk.peer(), |owner| disk.registers.interrupt(owner));
+            owners.with(Who::Client, disk.peer(), |owner| disk.interrupt(owner));
         }
         let Some(memory) = server else { return Ok(()) };
         let Queues { transmit, receive } = &mut desk.server;

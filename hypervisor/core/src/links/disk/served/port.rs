@@ -1,20 +1,20 @@
 //! The port by which a VM serves a disk, as the disk is at its other side.
 
-use super::{Disk, Served, Who};
+use super::{Client, Served, Who};
 use crate::devices::owner::Owner;
 use crate::links::console::{End, Flow, Jack, Queues};
 
 /// See the module.
 pub struct ServerPort {
-    /// The disk.
-    pub disk: &'static Disk,
+    /// The driver of the VM that has the disk.
+    pub client: &'static Client,
     /// What it is that is served of it.
     pub served: &'static Served,
 }
 
 impl ServerPort {
     fn serve(&self, owner: &dyn Owner) {
-        self.served.work(self.disk, Who::Server, owner);
+        self.served.work(self.client, Who::Server, owner);
     }
 }
 

@@ -1,0 +1,45 @@
+//! The queues of a port, and what its driver says of it.
+
+use portcullis_virtio::Queue;
+
+/// One of the two queues of a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// Of what its VM sends.
+    Transmit,
+    /// Of buffers for what it receives.
+    Receive,
+}
+
+impl Flow {
+    /// Its name, as messages have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Transmit => "transmit queue",
+            Self::Receive => "receive queue",
+        }
+    }
+}
+
+/// The queues of a port, as its driver has set them up. One that is not there its driver does not use.
+#[derive(Debug, Default)]
+pub struct Queues {
+    /// Of what its VM sends.
+    pub transmit: Option<Queue>,
+    /// Of buffers for what it receives.
+    pub receive: Option<Queue>,
+}
+
+/// What the driver of a port has said of it, and was told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct News {
+    /// It has set up the port since this was asked last.
+    pub ready: bool,
+    /// A program has closed the port since then, which had it open: what was sent before is what is in the transmit queue before this
+    /// index. Several times in between are as the last one.
+    pub closed: Option<u16>,
+    /// A program has it open.
+    pub open: bool,
+    /// The session of the other end that the driver was told of.
+    pub shown: Option<u32>,
+}
