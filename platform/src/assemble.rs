@@ -235,8 +235,8 @@ unsafe fn stop_watchdogs(facts: &Facts) {
     for device in facts.devices() {
         let Some(stop) = device.driver.watchdog() else { continue };
         let (name, address) = (device.driver.name, device.registers.start);
-        // SAFETY: passed on to the caller; the first register of none of these changes when it is read. One that is there may be the
-        // Secure world's alone: nobody answers then.
+        // SAFETY: passed on to the caller; the first register of none of these changes when it is read. One that is there may
+        // be the Secure world's alone: nobody answers then.
         let found = match address.is_multiple_of(4) && unsafe { probe::answers(address) } {
             // SAFETY: passed on to the caller; there it is.
             true => unsafe { stop.stop(device.registers) },

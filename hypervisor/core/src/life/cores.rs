@@ -32,7 +32,7 @@ pub enum UnfitCores {
     Reach {
         /// The VM.
         vm: &'static str,
-        /// The first address behind what it has.
+        /// The last address of what it has.
         end: u64,
         /// The core.
         core: usize,
