@@ -62,8 +62,8 @@ unsafe extern "C" {
     fn secondary_entry();
 }
 
-/// Starts every core but the one that this runs on, and waits for those that VMs have. Of the others, one that does not come is left
-/// out.
+/// Starts every core but the one that this runs on, and waits for those that VMs have. Of the others, one that does not come is
+/// left out.
 ///
 /// # Errors
 ///

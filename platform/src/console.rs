@@ -1,5 +1,5 @@
-//! Which serial port is the console, by more than the device tree: what somebody has asked for, which pins a port has, and whether it
-//! is there.
+//! Which serial port is the console, by more than the device tree: what somebody has asked for, which pins a port has, and
+//! whether it is there.
 
 use core::hint::spin_loop;
 
@@ -33,8 +33,8 @@ impl Here {
     ///
     /// # Safety
     ///
-    /// What the facts say of serial ports must be true but for those that are not there, and the calling core must not have an anchor
-    /// yet.
+    /// What the facts say of serial ports must be true but for those that are not there, and the calling core must not have an
+    /// anchor yet.
     pub const unsafe fn new(map: fn(u64)) -> Self {
         Self { map }
     }
@@ -73,8 +73,8 @@ pub fn status_register(port: &DrivenDevice) -> Option<u64> {
 /// A board's serial ports, in the order of its device tree.
 pub type Ports = List<Option<DrivenDevice>, PORTS>;
 
-/// Chooses the console of the board: the port `wanted`, if there is one, else the one that the device tree names, or the one that its
-/// pins lead to in place of that. One that is not there gives way to the next one that is.
+/// Chooses the console of the board: the port `wanted`, if there is one, else the one that the device tree names, or the one
+/// that its pins lead to in place of that. One that is not there gives way to the next one that is.
 ///
 /// # Errors
 ///

@@ -25,8 +25,8 @@ pub type Bind<T> = unsafe fn(&DrivenDevice) -> Option<&'static T>;
 
 /// What a driver offers.
 ///
-/// Whether a device is there is found out by reading its first register, which must not change anything. A serial port's first one is
-/// its received data, so it has another one for that.
+/// Whether a device is there is found out by reading its first register, which must not change anything. A serial port's first
+/// one is its received data, so it has another one for that.
 #[derive(Clone, Copy)]
 pub enum Offer {
     /// A console, and where it has a register of 32 bits that can be read without any effect: bytes from its first one.

@@ -1,6 +1,7 @@
 //! The early console: a serial port that the image itself names, before and whatever the device tree does.
 //!
-//! A record in the image says where it is. It is empty as the image is built; `--early-console` of the scripts fills it in the file.
+//! A record in the image says where it is. It is empty as the image is built; `--early-console` of the scripts fills it in the
+//! file.
 
 use core::fmt;
 
@@ -68,8 +69,8 @@ impl Record {
     /// The record that names none.
     pub const NONE: Self = Self { magic: MAGIC, address: 0, shift: UNTOLD, width: UNTOLD, name: [0; NAME] };
 
-    /// Reads what somebody has typed: `NAME@ADDRESS` or `NAME@ADDRESS,SHIFT,WIDTH`, where NAME is what a device tree says that the port
-    /// is compatible with, and SHIFT and WIDTH are its `reg-shift` and `reg-io-width`.
+    /// Reads what somebody has typed: `NAME@ADDRESS` or `NAME@ADDRESS,SHIFT,WIDTH`, where NAME is what a device tree says that
+    /// the port is compatible with, and SHIFT and WIDTH are its `reg-shift` and `reg-io-width`.
     ///
     /// # Errors
     ///

@@ -17,8 +17,8 @@ pub enum RamError {
     BundleOutside(Range),
 }
 
-/// RAM that no one uses yet: not the `image`, not the device tree at `tree`, not the bundle, not what firmware keeps. The firmware's own
-/// list of what is `usable` counts more than the device tree's of what there is.
+/// RAM that no one uses yet: not the `image`, not the device tree at `tree`, not the bundle, not what firmware keeps. The
+/// firmware's own list of what is `usable` counts more than the device tree's of what there is.
 ///
 /// # Errors
 ///

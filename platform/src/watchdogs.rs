@@ -9,8 +9,8 @@ use crate::facts::watchdogs::{WATCHDOGS, Watchdog, Watchdogs};
 ///
 /// # Safety
 ///
-/// Their registers must be mapped as device memory, if there is a device, and used by nothing else; the calling core must not have an
-/// anchor yet.
+/// Their registers must be mapped as device memory, if there is a device, and used by nothing else; the calling core must not
+/// have an anchor yet.
 pub unsafe fn stop(watchdogs: &Watchdogs) {
     // SAFETY: passed on to the caller.
     unsafe { stop_each(watchdogs, report) };
@@ -43,8 +43,8 @@ unsafe fn stop_each(watchdogs: &Watchdogs, mut told: impl FnMut(&Watchdog, Optio
     for watchdog in watchdogs.iter() {
         let Some(stop) = watchdog.driver.watchdog() else { continue };
         let address = watchdog.registers.start;
-        // SAFETY: passed on to the caller; the first register of none of these changes when it is read. One that is there may be the
-        // Secure world's alone: nobody answers then.
+        // SAFETY: passed on to the caller; the first register of none of these changes when it is read. One that is there may
+        // be the Secure world's alone: nobody answers then.
         let found = match address.is_multiple_of(4) && unsafe { probe::answers(address) } {
             // SAFETY: passed on to the caller; there it is.
             true => unsafe { stop.stop(watchdog.registers) },

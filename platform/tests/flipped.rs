@@ -1,5 +1,5 @@
-//! Device trees one number of which is another one, each number in turn: what is read of them is used as far as a host can, and nothing
-//! panics, whatever it says.
+//! Device trees one number of which is another one, each number in turn: what is read of them is used as far as a host can, and
+//! nothing panics, whatever it says.
 
 use portcullis_board::{Range, Regions};
 use portcullis_platform::assemble::{firmware_memory, is_taken, ranges};

@@ -45,11 +45,12 @@ pub trait Firmware {
     /// Whether its configuration table lists `table`.
     fn has(&self, table: Table) -> bool;
 
-    /// The device tree of its configuration table, as long as its header says, at most `longest` bytes: a slice that is empty if the
-    /// table leads to no device tree of such a length. None without such a table.
+    /// The device tree of its configuration table, as long as its header says, at most `longest` bytes: a slice that is empty
+    /// if the table leads to no device tree of such a length. None without such a table.
     fn tree(&self, longest: usize) -> Option<&'static [u8]>;
 
-    /// The initial RAM disk that a boot loader offers by LoadFile2, at the device path of Linux's vendor media. None if nobody offers one.
+    /// The initial RAM disk that a boot loader offers by LoadFile2, at the device path of Linux's vendor media. None if nobody
+    /// offers one.
     fn offered(&mut self) -> Option<Result<&'static [u8], Status>>;
 
     /// The image's load options, UCS-2, perhaps with a zero at the end.

@@ -18,8 +18,8 @@ const MOST: usize = 16;
 const KEPT: MemoryAttribute =
     MemoryAttribute::RUNTIME.union(MemoryAttribute::SPECIAL_PURPOSE).union(MemoryAttribute::NON_VOLATILE);
 
-/// Reads the newest map. Returns the RAM that is free once boot services are left, and the map's key. Of a map in too many pieces the
-/// smallest are given up, but none in which `needed` lies.
+/// Reads the newest map. Returns the RAM that is free once boot services are left, and the map's key. Of a map in too many
+/// pieces the smallest are given up, but none in which `needed` lies.
 ///
 /// # Errors
 ///
@@ -74,7 +74,8 @@ pub fn check_reach(firmware: &impl Firmware, what: &'static str, range: Range) -
     if range.end <= reach { Ok(()) } else { Err(Refusal::OutOfReach { what, at: range.start, reach }) }
 }
 
-/// Checks that there is room for the hypervisor and its VMs, by the rules that boot itself goes by. The `facts` tell where the bundle lies.
+/// Checks that there is room for the hypervisor and its VMs, by the rules that boot itself goes by. The `facts` tell where the
+/// bundle lies.
 ///
 /// # Errors
 ///

@@ -22,8 +22,8 @@ impl Path {
         Self::joined([text])
     }
 
-    /// The path that several nodes of a device path make up, each up to its first zero: between two is one separator, whether either of
-    /// them has it, both, or none (UEFI 10.3.5.4). None if it is empty or too long.
+    /// The path that several nodes of a device path make up, each up to its first zero: between two is one separator, whether
+    /// either of them has it, both, or none (UEFI 10.3.5.4). None if it is empty or too long.
     pub fn joined<P: IntoIterator<Item = u16>>(parts: impl IntoIterator<Item = P>) -> Option<Self> {
         let mut path = List::default();
         let mut fits = true;

@@ -13,8 +13,8 @@ use crate::{memory, search};
 
 /// Longest device tree, as boot has it.
 const LONGEST_TREE: usize = 2 << 20;
-/// How often boot services are left with a newer map. A key is an old one if something has allocated memory since, such as a timer's
-/// handler; the first attempt stops those (UEFI 7.4.6).
+/// How often boot services are left with a newer map. A key is an old one if something has allocated memory since, such as a
+/// timer's handler; the first attempt stops those (UEFI 7.4.6).
 const ATTEMPTS: usize = 8;
 
 /// What the hypervisor is to know beside the device tree.
@@ -30,7 +30,8 @@ pub struct Handover {
     pub time: Option<Moment>,
 }
 
-/// Does all that is to be done while the firmware is there, and leaves it. `image` is where the image lies, as long as it is in memory.
+/// Does all that is to be done while the firmware is there, and leaves it. `image` is where the image lies, as long as it is in
+/// memory.
 ///
 /// # Errors
 ///

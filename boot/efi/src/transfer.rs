@@ -26,8 +26,8 @@ pub fn arrived(status: Status, room: usize, size: usize) -> Result<usize, Status
     }
 }
 
-/// Reads until `room` bytes have come or there are no more. `piece` reads what follows the bytes that have come, as many as it is told at
-/// the most, and tells how many it has read: a file may come in pieces (UEFI 13.5.7). Returns how many have come.
+/// Reads until `room` bytes have come or there are no more. `piece` reads what follows the bytes that have come, as many as it
+/// is told at the most, and tells how many it has read: a file may come in pieces (UEFI 13.5.7). Returns how many have come.
 ///
 /// # Errors
 ///
@@ -54,7 +54,8 @@ mod tests {
             assert_eq!(announced(status, 5), Ok(5));
         }
         assert_eq!(announced(Status::NOT_FOUND, 5), Err(Status::NOT_FOUND));
-        // Cut short between the two calls; as long as it was said; longer than there is room for, by a liar and by one that says so.
+        // Cut short between the two calls; as long as it was said; longer than there is room for, by a liar and by one that
+        // says so.
         assert_eq!([3, 5, 9].map(|size| arrived(Status::SUCCESS, 5, size)), [Ok(3), Ok(5), Ok(5)]);
         assert_eq!(arrived(Status::BUFFER_TOO_SMALL, 5, 9), Err(Status::BUFFER_TOO_SMALL));
         assert_eq!(arrived(Status::DEVICE_ERROR, 5, 5), Err(Status::DEVICE_ERROR));

@@ -35,7 +35,8 @@ unsafe extern "C" {
     fn portcullis_efi_call();
 }
 
-/// A function of the firmware's, as it is to be called: at once, and with arguments that all fit into registers. `F` is a function pointer.
+/// A function of the firmware's, as it is to be called: at once, and with arguments that all fit into registers. `F` is a
+/// function pointer.
 ///
 /// # Safety
 ///

@@ -68,7 +68,8 @@ impl Efi {
     pub fn free(&mut self) {
         console::close();
         while let Some(range) = self.taken.pop() {
-            // SAFETY: the pages are those that were allocated, and nothing refers to them any more. Of a failure nobody could be told.
+            // SAFETY: the pages are those that were allocated, and nothing refers to them any more. Of a failure nobody could
+            // be told.
             _ = unsafe { with_platform(self.boot.free_pages)(range.start, (range.size() as usize).div_ceil(PAGE)) };
         }
     }

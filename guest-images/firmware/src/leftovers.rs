@@ -21,8 +21,8 @@ macro_rules! get {
     }};
 }
 
-/// SCTLR_EL2: all but the MMU, caches without it, and what changes the meaning of the first instructions: EE, and A, by which PE images
-/// could not be read.
+/// SCTLR_EL2: all but the MMU, caches without it, and what changes the meaning of the first instructions: EE, and A, by which
+/// PE images could not be read.
 const SCTLR_EL2: u64 = 0x30c5_0830 | 1 << 1 | 1 << 3 | 1 << 12 | 1 << 19;
 /// MDCR_EL2.HPMN: more than there are counters is not allowed.
 const HPMN: u64 = 0x1f;

@@ -33,8 +33,8 @@ pub enum Mode {
     Workarounds = 12,
     /// As [`Mode::Honest`], with the first one of them alone.
     FirstWorkaround = 13,
-    /// As [`Mode::Old`], but on each core EL2's registers are full of ones when it is entered, and interrupts are enabled, pending and
-    /// active.
+    /// As [`Mode::Old`], but on each core EL2's registers are full of ones when it is entered, and interrupts are enabled,
+    /// pending and active.
     Leftovers = 14,
     /// As [`Mode::Old`], but the hypervisor is entered at EL3.
     Stays = 15,

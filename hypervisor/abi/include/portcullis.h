@@ -692,42 +692,43 @@
 #define PORTCULLIS_MANAGE_SYSTEM_COUNTER (PORTCULLIS_MANAGE_BASE + UINT32_C(0x72))
 
 /**
- * `LINK(x1 = index)`: a link between VMs: x1, x2 = its name, as for `PORTCULLIS_MANAGE_VM_NAME`; x3 = a `LINK_*` in bits 7:0, how many ends it has in
- * bits 15:8. `PORTCULLIS_MANAGE_NO_ITEM` past the last.
+ * `LINK(x1 = index)`: a link between VMs: x1, x2 = its name, as for `PORTCULLIS_MANAGE_VM_NAME`; x3 = a `LINK_*` in bits 7:0, how many ends it
+ * has in bits 15:8. `PORTCULLIS_MANAGE_NO_ITEM` past the last.
  */
 #define PORTCULLIS_MANAGE_LINK (PORTCULLIS_MANAGE_BASE + UINT32_C(0x80))
 
 /**
  * `LINK_END(x1 = link, x2 = index)`: an end of a link: x1 = its VM in bits 7:0, bit 8 set if it is up (a network: another VM of it
- * runs; a serial port: its VM does; a wire: its level is high; a disk: always); x2, of a network the address, the first byte in bits 7:0,
- * of a wire the line, with bit 8 set for who drives it, of a disk the bytes of it, else zero; x3 = the INTID of its interrupt, zero if it
- * has none of its own. `PORTCULLIS_MANAGE_NO_ITEM` if there is no such link or end.
+ * runs; a serial port: its VM does; a wire: its level is high; a disk: always); x2, of a network the address, the first byte
+ * in bits 7:0, of a wire the line, with bit 8 set for who drives it, of a disk the bytes of it, else zero; x3 = the INTID of
+ * its interrupt, zero if it has none of its own. `PORTCULLIS_MANAGE_NO_ITEM` if there is no such link or end.
  */
 #define PORTCULLIS_MANAGE_LINK_END (PORTCULLIS_MANAGE_BASE + UINT32_C(0x81))
 
 /**
- * `LINK_COUNTER(x1 = link, x2 = end, x3 = index)`: x1 = what was counted at that end since its VM was created. The index is that of a
- * name in `PORTCULLIS_MANAGE_NETWORK_COUNTERS`, `PORTCULLIS_MANAGE_SERIAL_COUNTERS`, `PORTCULLIS_MANAGE_DISK_COUNTERS` or `PORTCULLIS_MANAGE_WIRE_COUNTERS`, as the link's kind says. `PORTCULLIS_MANAGE_NO_ITEM` if
- * there is no such link or end, and past the last.
+ * `LINK_COUNTER(x1 = link, x2 = end, x3 = index)`: x1 = what was counted at that end since its VM was created. The index is
+ * that of a name in `PORTCULLIS_MANAGE_NETWORK_COUNTERS`, `PORTCULLIS_MANAGE_SERIAL_COUNTERS`, `PORTCULLIS_MANAGE_DISK_COUNTERS` or `PORTCULLIS_MANAGE_WIRE_COUNTERS`, as the link's kind
+ * says. `PORTCULLIS_MANAGE_NO_ITEM` if there is no such link or end, and past the last.
  */
 #define PORTCULLIS_MANAGE_LINK_COUNTER (PORTCULLIS_MANAGE_BASE + UINT32_C(0x82))
 
 /**
- * `SAVE(x1 = VM)`: begins to save a paused VM whose manifest says `movable`: its state and memory are then read by `PORTCULLIS_MANAGE_TRANSFER` as a
- * stream (docs/moving.md). `PORTCULLIS_MANAGE_NOT_PERMITTED` if it does not say so, or it is the caller's own. One VM at a time is saved or restored:
- * `PORTCULLIS_MANAGE_BUSY`. Since version 1.4.
+ * `SAVE(x1 = VM)`: begins to save a paused VM whose manifest says `movable`: its state and memory are then read by
+ * `PORTCULLIS_MANAGE_TRANSFER` as a stream (docs/moving.md). `PORTCULLIS_MANAGE_NOT_PERMITTED` if it does not say so, or it is the caller's own. One VM at a
+ * time is saved or restored: `PORTCULLIS_MANAGE_BUSY`. Since version 1.4.
  */
 #define PORTCULLIS_MANAGE_SAVE (PORTCULLIS_MANAGE_BASE + UINT32_C(0x90))
 
 /**
- * `RESTORE(x1 = VM)`: begins to restore a saved VM into one that was only created, and whose manifest says `movable`. Since version 1.4.
+ * `RESTORE(x1 = VM)`: begins to restore a saved VM into one that was only created, and whose manifest says `movable`. Since
+ * version 1.4.
  */
 #define PORTCULLIS_MANAGE_RESTORE (PORTCULLIS_MANAGE_BASE + UINT32_C(0x91))
 
 /**
- * `TRANSFER(x1 = address, x2 = length)`: the next piece, through a buffer of the caller's RAM with 1 to 32768 bytes: of a VM that is
- * saved it is filled, of one that is restored its bytes are taken. x1 = bytes that were; x2 = `TRANSFER_*`. `PORTCULLIS_MANAGE_UNFIT` if the VM cannot
- * be saved, or the stream is refused; the log says why, and the transfer has ended. Since version 1.4.
+ * `TRANSFER(x1 = address, x2 = length)`: the next piece, through a buffer of the caller's RAM with 1 to 32768 bytes: of a VM
+ * that is saved it is filled, of one that is restored its bytes are taken. x1 = bytes that were; x2 = `TRANSFER_*`. `PORTCULLIS_MANAGE_UNFIT`
+ * if the VM cannot be saved, or the stream is refused; the log says why, and the transfer has ended. Since version 1.4.
  */
 #define PORTCULLIS_MANAGE_TRANSFER (PORTCULLIS_MANAGE_BASE + UINT32_C(0x92))
 
@@ -1024,8 +1025,8 @@
 #define PORTCULLIS_MANAGE_FAILURE_VECTOR UINT64_C(7)
 
 /**
- * Nobody has petted its watchdog in time. The vCPU and the pc of the failure are those of the core whose timer said so, the pc is 0
- * if that vCPU was off.
+ * Nobody has petted its watchdog in time. The vCPU and the pc of the failure are those of the core whose timer said so, the pc
+ * is 0 if that vCPU was off.
  */
 #define PORTCULLIS_MANAGE_FAILURE_WATCHDOG UINT64_C(8)
 

@@ -47,8 +47,8 @@
 //!         unsegmented;                   present: no frame passes that is still to be cut into segments
 //!         ports = <u32 u32 u32 u32 u32 u32 ...>;
 //!                                        VM, slot of its virtio transport, upper 16 and lower 32 bits of its MAC address, 1 if it
-//!                                        bridges, and frames that it may send in a second (0: any number) of each port; two at least,
-//!                                        no VM and no address twice
+//!                                        bridges, and frames that it may send in a second (0: any number) of each port;
+//!                                        two at least, no VM and no address twice
 //!     };                                 no slot of a VM has two devices
 //! };
 //! serials {
@@ -77,9 +77,11 @@
 //!     cmdline = "...";
 //!     ...                                its settings: flags, numbers and choices; `portcullis_bundle::settings` has their table
 //!     devices = "path", ...;             device tree paths passed through
-//!     console = <u32>;                   slot of the virtio transport of its console, by which it has serial ports; absent: it has none
-//!     flash = <u64 u64 ...>;             it has QEMU virt's two banks of flash; the images of their contents, of none of them, the first
-//!                                        or both, each a multiple of FLASH_BLOCK bytes long; absent: no flash
+//!     console = <u32>;                   slot of the virtio transport of its console, by which it has serial ports; absent:
+//!                                        it has none
+//!     flash = <u64 u64 ...>;             it has QEMU virt's two banks of flash; the images of their contents, of none of
+//!                                        them, the first or both, each a multiple of FLASH_BLOCK bytes long; absent: no
+//!                                        flash
 //!     implementations = <u64 u64 u64 ...>; MIDR_EL1, REVIDR_EL1 and AIDR_EL1 of CPUs to which it may move; absent: none
 //!     soc-id = <u32 u32>;                version and revision of the SoC that it is told; absent: those that EL3 tells
 //!     firmware {                         absent: the defaults
@@ -87,7 +89,8 @@
 //!         std = <u64>; ...;              values of registers; `REGISTERS` has their names
 //!         filter = <u32 ...>;            base, count and action (as in a management call) of each range
 //!     };
-//!     kernel = <u64 u64>;                arm64 Image or raw binary; absent: it starts in the first bank of flash, which has an image
+//!     kernel = <u64 u64>;                arm64 Image or raw binary; absent: it starts in the first bank of flash, which has
+//!                                        an image
 //!     initrd = <u64 u64>;                initial RAM disk; optional
 //!     dtb = <u64 u64>;                   device tree of the VM's own; optional
 //!     load = <u64>;                      address of the kernel in the VM's RAM; absent: as the image says
@@ -221,8 +224,8 @@ pub const TO: &str = "to";
 pub const SHARED_MEMORY: &str = "shared-memory";
 /// Most pieces of it.
 pub const SHARED_MEMORY_MAX: usize = 8;
-/// Property of shared memory: bytes that are shared, a multiple of [`PAGE`], [`SHARED_SIZE_MAX`] at the most. Of a disk: its bytes, a
-/// multiple of its [`BLOCK`].
+/// Property of shared memory: bytes that are shared, a multiple of [`PAGE`], [`SHARED_SIZE_MAX`] at the most. Of a disk: its bytes,
+/// a multiple of its [`BLOCK`].
 pub const SIZE: &str = "size";
 /// The largest piece of shared memory in bytes.
 pub const SHARED_SIZE_MAX: u64 = 512 << 20;

@@ -137,30 +137,31 @@ pub const SYSTEM_COUNTER: u32 = BASE + 0x72;
 
 // Links between VMs. Since version 1.4.
 
-/// `LINK(x1 = index)`: a link between VMs: x1, x2 = its name, as for [`VM_NAME`]; x3 = a `LINK_*` in bits 7:0, how many ends it has in
-/// bits 15:8. [`NO_ITEM`] past the last.
+/// `LINK(x1 = index)`: a link between VMs: x1, x2 = its name, as for [`VM_NAME`]; x3 = a `LINK_*` in bits 7:0, how many ends it
+/// has in bits 15:8. [`NO_ITEM`] past the last.
 pub const LINK: u32 = BASE + 0x80;
 /// `LINK_END(x1 = link, x2 = index)`: an end of a link: x1 = its VM in bits 7:0, bit 8 set if it is up (a network: another VM of it
-/// runs; a serial port: its VM does; a wire: its level is high; a disk: always); x2, of a network the address, the first byte in bits 7:0,
-/// of a wire the line, with bit 8 set for who drives it, of a disk the bytes of it, else zero; x3 = the INTID of its interrupt, zero if it
-/// has none of its own. [`NO_ITEM`] if there is no such link or end.
+/// runs; a serial port: its VM does; a wire: its level is high; a disk: always); x2, of a network the address, the first byte
+/// in bits 7:0, of a wire the line, with bit 8 set for who drives it, of a disk the bytes of it, else zero; x3 = the INTID of
+/// its interrupt, zero if it has none of its own. [`NO_ITEM`] if there is no such link or end.
 pub const LINK_END: u32 = BASE + 0x81;
-/// `LINK_COUNTER(x1 = link, x2 = end, x3 = index)`: x1 = what was counted at that end since its VM was created. The index is that of a
-/// name in [`NETWORK_COUNTERS`], [`SERIAL_COUNTERS`], [`DISK_COUNTERS`] or [`WIRE_COUNTERS`], as the link's kind says. [`NO_ITEM`] if
-/// there is no such link or end, and past the last.
+/// `LINK_COUNTER(x1 = link, x2 = end, x3 = index)`: x1 = what was counted at that end since its VM was created. The index is
+/// that of a name in [`NETWORK_COUNTERS`], [`SERIAL_COUNTERS`], [`DISK_COUNTERS`] or [`WIRE_COUNTERS`], as the link's kind
+/// says. [`NO_ITEM`] if there is no such link or end, and past the last.
 pub const LINK_COUNTER: u32 = BASE + 0x82;
 
 // Saving and restoring.
 
-/// `SAVE(x1 = VM)`: begins to save a paused VM whose manifest says `movable`: its state and memory are then read by [`TRANSFER`] as a
-/// stream (docs/moving.md). [`NOT_PERMITTED`] if it does not say so, or it is the caller's own. One VM at a time is saved or restored:
-/// [`BUSY`]. Since version 1.4.
+/// `SAVE(x1 = VM)`: begins to save a paused VM whose manifest says `movable`: its state and memory are then read by
+/// [`TRANSFER`] as a stream (docs/moving.md). [`NOT_PERMITTED`] if it does not say so, or it is the caller's own. One VM at a
+/// time is saved or restored: [`BUSY`]. Since version 1.4.
 pub const SAVE: u32 = BASE + 0x90;
-/// `RESTORE(x1 = VM)`: begins to restore a saved VM into one that was only created, and whose manifest says `movable`. Since version 1.4.
+/// `RESTORE(x1 = VM)`: begins to restore a saved VM into one that was only created, and whose manifest says `movable`. Since
+/// version 1.4.
 pub const RESTORE: u32 = BASE + 0x91;
-/// `TRANSFER(x1 = address, x2 = length)`: the next piece, through a buffer of the caller's RAM with 1 to 32768 bytes: of a VM that is
-/// saved it is filled, of one that is restored its bytes are taken. x1 = bytes that were; x2 = `TRANSFER_*`. [`UNFIT`] if the VM cannot
-/// be saved, or the stream is refused; the log says why, and the transfer has ended. Since version 1.4.
+/// `TRANSFER(x1 = address, x2 = length)`: the next piece, through a buffer of the caller's RAM with 1 to 32768 bytes: of a VM
+/// that is saved it is filled, of one that is restored its bytes are taken. x1 = bytes that were; x2 = `TRANSFER_*`. [`UNFIT`]
+/// if the VM cannot be saved, or the stream is refused; the log says why, and the transfer has ended. Since version 1.4.
 pub const TRANSFER: u32 = BASE + 0x92;
 /// `TRANSFER_END()`: gives up what is in progress, if anything is: a VM that is saved stays paused, one that is restored is created
 /// again, with the registers that it had. Since version 1.4.
@@ -366,8 +367,8 @@ pub const FAILURE_SERROR: u64 = 6;
 /// An abort at the first instruction of the guest's own exception vector, again. The syndrome and pc of the failure are
 /// those of the exception that led there, and the address is the vector's.
 pub const FAILURE_VECTOR: u64 = 7;
-/// Nobody has petted its watchdog in time. The vCPU and the pc of the failure are those of the core whose timer said so, the pc is 0
-/// if that vCPU was off.
+/// Nobody has petted its watchdog in time. The vCPU and the pc of the failure are those of the core whose timer said so, the pc
+/// is 0 if that vCPU was off.
 pub const FAILURE_WATCHDOG: u64 = 8;
 /// The reasons in words, by number.
 pub const FAILURES: [&str; 9] = [
@@ -452,8 +453,9 @@ pub const LINKS: [&str; 4] = ["network", "serial", "disk", "wire"];
 pub const LINK_END_UP: u64 = 1 << 8;
 /// [`LINK_END`], x2: the VM at this end of a wire drives it.
 pub const LINK_END_DRIVES: u64 = 1 << 8;
-/// What is counted of a network's port, by index. Frames and bytes are without virtio headers; `copies` are those made of its frames, one
-/// for each port that got one; from `down` on the frames that were dropped would have been this port's, those before were sent by it.
+/// What is counted of a network's port, by index. Frames and bytes are without virtio headers; `copies` are those made of its
+/// frames, one for each port that got one; from `down` on the frames that were dropped would have been this port's, those
+/// before were sent by it.
 pub const NETWORK_COUNTERS: [&str; 17] = [
     "sent",
     "sent-bytes",
@@ -473,8 +475,8 @@ pub const NETWORK_COUNTERS: [&str; 17] = [
     "dropped-small",
     "dropped-unsegmented",
 ];
-/// What is counted of an end of a pair of serial ports, by index: bytes of its VM's that the other one has, those that were dropped as
-/// the other one closed, and how often a program has opened it.
+/// What is counted of an end of a pair of serial ports, by index: bytes of its VM's that the other one has, those that were
+/// dropped as the other one closed, and how often a program has opened it.
 pub const SERIAL_COUNTERS: [&str; 3] = ["sent-bytes", "dropped-bytes", "sessions"];
 /// What is counted of a disk, by index.
 pub const DISK_COUNTERS: [&str; 2] = ["notifications", "interrupts"];

@@ -1,6 +1,6 @@
 //! The watchdog of a VM: the call of Linux' `arm,smc-wdt` (`drivers/watchdog/arm_smc_wdt.c`, binding `watchdog/arm-smc-wdt.yaml`).
-//! There is one function, [`crate::function::WATCHDOG`]; what it does is said by x1. x0 returns a code, x1 and x2 values, zero where
-//! there are none.
+//! There is one function, [`crate::function::WATCHDOG`]; what it does is said by x1. x0 returns a code, x1 and x2 values, zero
+//! where there are none.
 
 /// x1: x1 and x2 return the shortest and the longest timeout in seconds.
 pub const INIT: u32 = 0;

@@ -3,8 +3,8 @@
 /// Writes `length` bytes from `start` back to the point of coherency and forgets them here: what a guest writes there with
 /// its caches off is what it reads with its caches on.
 ///
-/// The range must be mapped at EL2, cacheable or not: the caches of all cores are reached either way (Arm ARM, D7.5.9). An address that
-/// is not mapped ends in a fault of EL2, never in a wrong result.
+/// The range must be mapped at EL2, cacheable or not: the caches of all cores are reached either way (Arm ARM, D7.5.9). An
+/// address that is not mapped ends in a fault of EL2, never in a wrong result.
 pub fn clean(start: usize, length: usize) {
     #[cfg(not(target_os = "none"))]
     crate::fake::happens(crate::fake::Event::Maintain("dc civac", start, length));

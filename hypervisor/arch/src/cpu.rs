@@ -116,8 +116,8 @@ pub fn main_id() -> u64 {
     MIDR_EL1.get()
 }
 
-/// MIDR_EL1, REVIDR_EL1 and AIDR_EL1 of this core. A guest on it reads the same: the first by way of VPIDR_EL2, and the others do not
-/// trap.
+/// MIDR_EL1, REVIDR_EL1 and AIDR_EL1 of this core. A guest on it reads the same: the first by way of VPIDR_EL2, and the others
+/// do not trap.
 pub fn identity() -> [u64; 3] {
     [MIDR_EL1.get(), read_sysreg!("revidr_el1"), read_sysreg!("aidr_el1")]
 }

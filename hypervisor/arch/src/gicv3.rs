@@ -82,8 +82,8 @@ pub fn init_core() -> Result<(), OpenInterface> {
     Ok(())
 }
 
-/// Forgets the priorities that are active (ICC_AP1R<n>_EL1): what a boot loader has acknowledged and not ended would keep out whatever
-/// is not more urgent.
+/// Forgets the priorities that are active (ICC_AP1R<n>_EL1): what a boot loader has acknowledged and not ended would keep out
+/// whatever is not more urgent.
 ///
 /// # Safety
 ///

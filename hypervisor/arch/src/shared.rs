@@ -1,7 +1,7 @@
 //! Accesses of memory that a guest works on at the same time, on other cores.
 //!
-//! To the language these are data races if they are plain accesses. So they are atomic, or assembly of which the compiler knows only
-//! that it reads and writes memory: neither is moved past a fence, nor left out.
+//! To the language these are data races if they are plain accesses. So they are atomic, or assembly of which the compiler knows
+//! only that it reads and writes memory: neither is moved past a fence, nor left out.
 
 use core::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 
@@ -45,8 +45,8 @@ pub unsafe fn copy_summed(to: *mut u8, from: *const u8, length: usize, sum: u32)
     #[cfg(target_os = "none")]
     {
         let result: u32;
-        // SAFETY: as the caller says. Whole lines of 64 bytes first, then single bytes; each is loaded once, so that what is summed is
-        // what is stored.
+        // SAFETY: as the caller says. Whole lines of 64 bytes first, then single bytes; each is loaded once, so that what is
+        // summed is what is stored.
         unsafe {
             core::arch::asm!(
                 ".arch_extension crc",

@@ -68,8 +68,8 @@ impl Place {
         Self { address: self.address.wrapping_add(length) & 0xffff_ffff, state }
     }
 
-    /// Whether the instruction that is here, which trapped with `syndrome` (ESR_EL2), executes at all: a core may trap one of AArch32
-    /// whose condition does not hold (Arm ARM, G1.13.4), and that does nothing.
+    /// Whether the instruction that is here, which trapped with `syndrome` (ESR_EL2), executes at all: a core may trap one of
+    /// AArch32 whose condition does not hold (Arm ARM, G1.13.4), and that does nothing.
     pub const fn executes(self, syndrome: u64) -> bool {
         let class = syndrome >> 26 & 0x3f;
         // WFI, and accesses to coprocessors: the classes that tell CV and COND.
@@ -113,8 +113,8 @@ fn step_over_aarch32(place: Place, syndrome: u64) {
     place.behind(syndrome).go_there();
 }
 
-/// Has the guest go on from `place`, where it is, as [`Place::behind_a64`] says. Every emulated access comes here: one instruction for
-/// each of the two fields, where the compiler would make three of both.
+/// Has the guest go on from `place`, where it is, as [`Place::behind_a64`] says. Every emulated access comes here: one
+/// instruction for each of the two fields, where the compiler would make three of both.
 #[inline(always)]
 pub fn step_over_from(place: Place) {
     #[cfg(target_os = "none")]

@@ -75,8 +75,8 @@ pub trait SerialPort: Sync {
     fn set_transmit_interrupt(&self, enabled: bool);
     /// The port's interrupt: INTID of an SPI.
     fn interrupt(&self) -> Option<u32>;
-    /// Takes the port from whoever is in the midst of using it, and will not go on: the machine comes to an end, and who says why must
-    /// not wait for anybody. A port without a lock has nothing to do.
+    /// Takes the port from whoever is in the midst of using it, and will not go on: the machine comes to an end, and who says
+    /// why must not wait for anybody. A port without a lock has nothing to do.
     fn seize(&self) {}
 }
 

@@ -17,8 +17,8 @@ const GIB: u64 = 1 << 30;
 /// A block of the second level, and the unit of a VM's memory.
 const BLOCK: u64 = 2 << 20;
 
-/// What EL2 uses itself lies below this address, at which it maps nothing: the image, its heap, the device tree, the bundle, devices.
-/// A VM's RAM may lie anywhere.
+/// What EL2 uses itself lies below this address, at which it maps nothing: the image, its heap, the device tree, the bundle,
+/// devices. A VM's RAM may lie anywhere.
 pub const EL2_END: u64 = 511 * GIB;
 
 /// Bytes of EL2's heap.

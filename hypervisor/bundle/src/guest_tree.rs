@@ -136,7 +136,8 @@ impl GuestTree<'_> {
         largest.write().finish().len().saturating_add(devices.saturating_mul(NODE_ROOM)) as u64
     }
 
-    /// How much more room it needs for a VM that has ends of wires, shares so many pieces of memory, or has so many virtio transports.
+    /// How much more room it needs for a VM that has ends of wires, shares so many pieces of memory, or has so many virtio
+    /// transports.
     pub const fn room_of_links(wires: bool, shared: usize, transports: usize) -> u64 {
         let wires = if wires { LINES_ROOM } else { 0 };
         let shared = if shared == 0 { 0 } else { RESERVED_ROOM.saturating_add(SHARED_ROOM.saturating_mul(shared)) };

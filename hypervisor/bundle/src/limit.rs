@@ -1,5 +1,5 @@
-//! What the numbers of a description may be, and what is said of one that is not so. The manifest is checked by these limits, and at
-//! EL2 the bundle once more: one rule, one text. It says what is wrong, then, behind a semicolon, what would be right.
+//! What the numbers of a description may be, and what is said of one that is not so. The manifest is checked by these limits,
+//! and at EL2 the bundle once more: one rule, one text. It says what is wrong, then, behind a semicolon, what would be right.
 
 use core::fmt;
 
@@ -158,8 +158,8 @@ pub enum Misfit {
     },
 }
 
-/// Checks a window that starts at `start` and has the length `length`, in a frame in which time is free from `free` on. Returns where
-/// it ends.
+/// Checks a window that starts at `start` and has the length `length`, in a frame in which time is free from `free` on. Returns
+/// where it ends.
 ///
 /// # Errors
 ///

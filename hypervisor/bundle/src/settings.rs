@@ -10,7 +10,7 @@
 //! | `conduits` | a cell: `CONDUIT_HVC`, `CONDUIT_SMC`; never absent |
 //! | `machine` | a cell: `MACHINE_OFF`, `MACHINE_RESET`; absent: neither |
 //! | `trust-dma` | present or absent: devices that can master the bus may be passed through to it |
-//! | `rtc` | a cell, 1: it has a real-time clock, or is not started; 0: it has none; absent: it has one if the machine knows the time of day when it starts |
+//! | `rtc` | a cell, 1: it has a real-time clock, or is not started; 0: it has none; absent: if the time of day is known by then |
 //! | `suspend` | present or absent: the VM may suspend itself |
 //! | `movable` | present or absent: the control VM may save it, and restore it |
 //! | `no-kaslr` | present: no seeds in the generated device tree |

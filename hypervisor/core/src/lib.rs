@@ -1,12 +1,12 @@
 //! The machine room of Portcullis: VMs and vCPUs, the cores that run them, and what guests reach of EL2.
 //!
-//! - It is built in floors, and a file uses what stands below it: `lint arrows` of `scripts/test` fails on an import that runs up. What
-//!   a VM *is* ([`vm`]) knows nothing of what is *done* with it ([`life`], [`run`]); neither knows who asks for it ([`manage`],
-//!   [`service`], [`trap`]). The map is in `docs/architecture.md`.
+//! - It is built in floors, and a file uses what stands below it: `lint arrows` of `scripts/test` fails on an import that runs
+//!   up. What a VM *is* ([`vm`]) knows nothing of what is *done* with it ([`life`], [`run`]); neither knows who asks for it
+//!   ([`manage`], [`service`], [`trap`]). The map is in `docs/architecture.md`.
 //! - What a lower floor needs of a higher one is handed to it: trap handlers ([`machine::TrapHandlers`]), a device's VM
 //!   ([`devices::owner::Owner`]).
-//! - Policy is numbers in, a decision out: [`schedule`], [`entropy`], [`vm::step`], [`vm::state`]. Registers are `portcullis_arch`'s,
-//!   boards are behind the traits of `portcullis_board`.
+//! - Policy is numbers in, a decision out: [`schedule`], [`entropy`], [`vm::step`], [`vm::state`]. Registers are
+//!   `portcullis_arch`'s, boards are behind the traits of `portcullis_board`.
 //! - A core waits for no other one. A VM is steered by a word and a kick of its cores; each vCPU does what the word says by itself,
 //!   and the last one does the rest.
 //! - On a path that a guest can reach nothing panics, nothing allocates, and work is bounded; what takes longer is cut into pieces.

@@ -1,10 +1,10 @@
-//! The machine of the tests, for those of other crates: a program that makes management calls is tested against the code that serves
-//! them. Only builds for tests have it (the feature `rig`).
+//! The machine of the tests, for those of other crates: a program that makes management calls is tested against the code that
+//! serves them. Only builds for tests have it (the feature `rig`).
 
 use crate::manage::tests::bench::{A, B, Bench};
 
-/// A machine of three VMs: `ops`, the control VM, which runs; `a` and `b-with-16-chars-`, which were just created. It is one test's,
-/// on the thread that it was made by; others wait for it.
+/// A machine of three VMs: `ops`, the control VM, which runs; `a` and `b-with-16-chars-`, which were just created. It is one
+/// test's, on the thread that it was made by; others wait for it.
 pub struct Machine(Bench);
 
 impl Default for Machine {

@@ -1,8 +1,8 @@
 //! A port at which EL2 answers requests: four little-endian words each, and answers as long.
 //!
-//! A buffer of the driver's has one request or several. One whose length is no multiple of a request's has a single answer, and nothing of
-//! it is done. No request is taken while there is no room for its answer. What was asked before a close and is not answered then is
-//! dropped.
+//! A buffer of the driver's has one request or several. One whose length is no multiple of a request's has a single answer, and
+//! nothing of it is done. No request is taken while there is no room for its answer. What was asked before a close and is not
+//! answered then is dropped.
 
 use portcullis_virtio::{Budget, Chain, Fault, Queue, Shared};
 
@@ -57,8 +57,9 @@ impl Requests {
         self.lost = Some(sent);
     }
 
-    /// Answers requests by `serve`, if the port is `open`, as far as there are some, there is room, and the budget goes. `serve` gets none
-    /// for a buffer that has no whole number of requests. The driver sees what is done when its queues are published.
+    /// Answers requests by `serve`, if the port is `open`, as far as there are some, there is room, and the budget goes.
+    /// `serve` gets none for a buffer that has no whole number of requests. The driver sees what is done when its queues are
+    /// published.
     ///
     /// # Errors
     ///

@@ -2,12 +2,13 @@
 //!
 //! - A [`Writer`] is pulled: it fills a buffer of any size, and goes on where it was with the next one. What it writes comes from a
 //!   [`Save`].
-//! - A [`Reader`] is pushed: it takes bytes, cut anywhere. What it has read goes to a [`Restore`], and whatever is wrong is an [`Error`]
-//!   that names the section. The VM's memory is behind the header, which a [`Restore`] has accepted by then.
-//! - [`needs`] compares what a header says with what a created VM of another machine has, and names the first thing that is lacking.
+//! - A [`Reader`] is pushed: it takes bytes, cut anywhere. What it has read goes to a [`Restore`], and whatever is wrong is an
+//!   [`Error`] that names the section. The VM's memory is behind the header, which a [`Restore`] has accepted by then.
+//! - [`needs`] compares what a header says with what a created VM of another machine has, and names the first thing that is
+//!   lacking.
 //!
-//! `docs/moving.md` has the format. Nothing here allocates, waits, or knows a VM. Memory is copied by who implements the two traits, in
-//! the same pass that takes it into the checksum.
+//! `docs/moving.md` has the format. Nothing here allocates, waits, or knows a VM. Memory is copied by who implements the two
+//! traits, in the same pass that takes it into the checksum.
 #![cfg_attr(target_os = "none", no_std)]
 #![forbid(unsafe_code)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::indexing_slicing)]

@@ -11,8 +11,8 @@ use crate::layout::{End, Head, MAGIC, PAGE, Preamble, RUN, Run, Tail, VERSION};
 use crate::section::{Kind, Section};
 use crate::sum::{SEED, Sum, finish};
 
-/// A VM that is restored, with the buffer from which it is. What is in the header it compares and keeps; the VM is untouched until it
-/// has accepted that.
+/// A VM that is restored, with the buffer from which it is. What is in the header it compares and keeps; the VM is untouched
+/// until it has accepted that.
 pub trait Restore: Sum {
     /// Why it does not go on.
     type Error;
@@ -42,16 +42,16 @@ pub trait Restore: Sum {
     /// The VM is not restored.
     fn accept(&mut self) -> Result<(), Self::Error>;
 
-    /// Copies the next `length` bytes of the buffer to the memory from `offset` on, and returns `sum` with them taken in. Whether they
-    /// are what was saved is known only when the section has ended.
+    /// Copies the next `length` bytes of the buffer to the memory from `offset` on, and returns `sum` with them taken in.
+    /// Whether they are what was saved is known only when the section has ended.
     ///
     /// # Errors
     ///
     /// The memory cannot be written, or the buffer cannot be read.
     fn store(&mut self, offset: u64, length: usize, sum: u32) -> Result<u32, Self::Error>;
 
-    /// Has `length` bytes of the memory from `offset` on be zero, or the first of them as far as is done at a time. Returns how many
-    /// are.
+    /// Has `length` bytes of the memory from `offset` on be zero, or the first of them as far as is done at a time. Returns how
+    /// many are.
     ///
     /// # Errors
     ///

@@ -5,10 +5,10 @@ use crate::chain::{Chain, MAX_CHAIN};
 /// What may still be done before the guest runs again. What is left over then is done in an exit of its own.
 ///
 /// A piece of work takes no more than 20,000 instructions. It is made of bytes that are copied, and of work that takes the same
-/// whatever their number is, counted in [steps](Self::STEPS) of some [60 instructions](Self::STEP): to read a descriptor, judge it, and
-/// begin a copy at its buffer is one; to find a chain, read what it asks for and give it back are [three](Self::CHAIN). A driver whose
-/// chains are of many short buffers gets fewer of them done at once. Nothing is begun for which there may not be enough left, so that
-/// the bound is one.
+/// whatever their number is, counted in [steps](Self::STEPS) of some [60 instructions](Self::STEP): to read a descriptor, judge
+/// it, and begin a copy at its buffer is one; to find a chain, read what it asks for and give it back are [three](Self::CHAIN).
+/// A driver whose chains are of many short buffers gets fewer of them done at once. Nothing is begun for which there may not be
+/// enough left, so that the bound is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
     bytes: u32,

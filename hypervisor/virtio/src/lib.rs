@@ -1,7 +1,7 @@
 //! The device's side of virtio (version 1.2): split virtqueues over a guest's memory, and the transport over MMIO.
 //!
-//! - A [`Queue`] takes chains of buffers from a driver and gives them back. Every index, descriptor and indirect entry is copied once,
-//!   and judged as the copy, a [`Chain`]: what the driver writes meanwhile changes nothing of it.
+//! - A [`Queue`] takes chains of buffers from a driver and gives them back. Every index, descriptor and indirect entry is
+//!   copied once, and judged as the copy, a [`Chain`]: what the driver writes meanwhile changes nothing of it.
 //! - Guest memory is reached through [`Shared`], by copies. A [`Cursor`] goes through the buffers of a chain.
 //! - A [`mmio::Transport`] is the registers of a device: accesses go in, and an [`mmio::Effect`] comes out.
 //! - A driver that goes against the specification is a [`Fault`], which says what it did. Its device needs a reset then, and nobody

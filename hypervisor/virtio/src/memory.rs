@@ -53,11 +53,12 @@ pub trait Shared: Memory {
     /// (Arm ARM, B2.3.7): `Acquire` is DMB ISHLD, `Release` and `SeqCst` are DMB ISH. An implementation only has a reason for its
     /// own if it is to see them.
     ///
-    /// What an implementation has to see to: a fence of the language orders atomic accesses only, and one that is neither atomic nor
-    /// volatile may be moved past it, or be left out, by the compiler. So `copy_in`, `copy_out`, [`load`](Self::load),
-    /// [`store`](Self::store) and [`copy_across`](Self::copy_across) are made of atomic accesses (`Relaxed` is enough) or of assembly
-    /// that the compiler takes to read and write memory (without `nomem`, `readonly` or `pure`). `core::ptr::copy` is neither: another
-    /// core writes to the same bytes, which is a data race of the language. The same holds for memory that is reached by an alias.
+    /// What an implementation has to see to: a fence of the language orders atomic accesses only, and one that is neither
+    /// atomic nor volatile may be moved past it, or be left out, by the compiler. So `copy_in`, `copy_out`,
+    /// [`load`](Self::load), [`store`](Self::store) and [`copy_across`](Self::copy_across) are made of atomic accesses
+    /// (`Relaxed` is enough) or of assembly that the compiler takes to read and write memory (without `nomem`, `readonly` or
+    /// `pure`). `core::ptr::copy` is neither: another core writes to the same bytes, which is a data race of the language. The
+    /// same holds for memory that is reached by an alias.
     fn order(&mut self, order: Ordering) {
         fence(order);
     }

@@ -22,13 +22,17 @@ const NO_NOTIFY: u16 = UsedF::NO_NOTIFY.bits().to_ne();
 ///
 /// | before | behind | barrier |
 /// | --- | --- | --- |
-/// | the load of the available ring's index | loads of the entries, descriptors and buffers that it stands for | DMB ISHLD, [`take`](Self::take) |
-/// | loads and stores of buffers, stores of used entries | the store of the used ring's index, by which the driver gets the buffers back | DMB ISH, [`publish`](Self::publish) |
-/// | the store of the used ring's index | the load of `used_event`, or of the available ring's flags | DMB ISH, [`publish`](Self::publish) |
-/// | the store of `avail_event`, or of the used ring's flags | the load of the available ring's index | DMB ISH, [`listen`](Self::listen) |
+/// | the available ring's index is loaded | entries, descriptors and buffers that it stands for are | DMB ISHLD, [`take`] |
+/// | buffers are loaded and stored, used entries stored | the used ring's index is, which gives them back | DMB ISH, [`publish`] |
+/// | the used ring's index is stored | `used_event`, or the available ring's flags are loaded | DMB ISH, [`publish`] |
+/// | `avail_event`, or the used ring's flags are stored | the available ring's index is loaded | DMB ISH, [`listen`] |
 ///
 /// The last two are a store and a load behind it: without a full barrier the driver and the device can each miss what the other
 /// has written, and both wait. What interrupts a vCPU behind `publish` needs no barrier but its own.
+///
+/// [`take`]: Self::take
+/// [`publish`]: Self::publish
+/// [`listen`]: Self::listen
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Queue {
     pub(crate) layout: Layout,
@@ -259,7 +263,8 @@ mod tests {
 
     #[test]
     fn an_event_is_passed_once_whatever_the_index_is() {
-        // As few as one chain, as many as a queue has, and one more or less; and any number, since it is the index alone that counts.
+        // As few as one chain, as many as a queue has, and one more or less; and any number, since it is the index alone that
+        // counts.
         let steps = (1..=8).chain([31, 32, 33]).chain(255..=257).chain([300, 0x7fff, 0x8000, u16::MAX]);
         for step in steps.filter(|step| !cfg!(miri) || *step == 1 || *step == 256) {
             for base in [0_u16, 1, 255, 32767, 65530, 65535] {

@@ -4,7 +4,8 @@
 //! seconds begin. Waiting for the next one would cost up to a second of boot. Instead the moment is bracketed: the clock is
 //! looked at 64 times a second until it advances, then four times in each second, within the bracket, until that is no
 //! wider than a millisecond. That takes three seconds, and never more than four looks in ten milliseconds. Looks that come late
-//! narrow it less; after five seconds the moment is taken to be as well known as it will be, so that who waits for it waits no longer.
+//! narrow it less; after five seconds the moment is taken to be as well known as it will be, so that who waits for it waits no
+//! longer.
 //!
 //! The time of day is always counted from the late end of the bracket. So it is never ahead of the clock, it can only
 //! come nearer, and it never goes back. While the moment is looked for it steps forward, by less than a second in all; who needs

@@ -75,9 +75,9 @@ const IIDR: u64 = 0xfc;
 
 /// GICC and GICV where the pages of each follow each other. `read` reads a register of GICC.
 ///
-/// Some systems on chip repeat the first page of GICC sixteen times, so that the second one, with GICC_DIR, is 64 KiB further on; what
-/// is 4 KiB further on is the first again. Then GICC_IIDR is found in the last repetition, too, and from there on the two pages follow
-/// each other. GICV is wired as GICC is; nobody but guests reads it.
+/// Some systems on chip repeat the first page of GICC sixteen times, so that the second one, with GICC_DIR, is 64 KiB further
+/// on; what is 4 KiB further on is the first again. Then GICC_IIDR is found in the last repetition, too, and from there on the
+/// two pages follow each other. GICV is wired as GICC is; nobody but guests reads it.
 pub fn contiguous(cpu_interface: Range, virtual_interface: Range, read: impl Fn(u64) -> u32) -> (Range, Range) {
     let is_wide = |range: &Range| range.size() >= MIRRORED;
     let at = |offset: u64| read(cpu_interface.start.saturating_add(offset).saturating_add(IIDR));

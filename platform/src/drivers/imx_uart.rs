@@ -1,5 +1,5 @@
-//! The UART of NXP's i.MX 6 and later (i.MX 8M Mini Applications Processor Reference Manual, chapter 16.2). The speed that firmware has
-//! set up is kept.
+//! The UART of NXP's i.MX 6 and later (i.MX 8M Mini Applications Processor Reference Manual, chapter 16.2). The speed that
+//! firmware has set up is kept.
 
 use core::ptr::NonNull;
 

@@ -1,5 +1,5 @@
-//! The UART of Amlogic's Meson systems on chip (S922X Public Datasheet, section 9.5; Linux, `amlogic,meson-uart.yaml`). The speed that
-//! firmware has set up is kept.
+//! The UART of Amlogic's Meson systems on chip (S922X Public Datasheet, section 9.5; Linux, `amlogic,meson-uart.yaml`). The
+//! speed that firmware has set up is kept.
 //!
 //! Its interrupts are edges: they come when what they stand for begins. So the line must have been low before.
 

@@ -1,5 +1,5 @@
-//! UARTs with the registers of a 16550 (National Semiconductor PC16550D), wherever they lie: Synopsys' DesignWare APB UART, those of
-//! MediaTek, TI and NVIDIA, and plain ones. The speed that firmware has set up is kept.
+//! UARTs with the registers of a 16550 (National Semiconductor PC16550D), wherever they lie: Synopsys' DesignWare APB UART,
+//! those of MediaTek, TI and NVIDIA, and plain ones. The speed that firmware has set up is kept.
 
 use portcullis_board::SerialPort;
 use spin::Once;
@@ -47,14 +47,14 @@ const RECEIVE: u32 = 1 << 0;
 const TRANSMIT: u32 = 1 << 1;
 /// FIFO control: they are on, and the receiver interrupts for each byte.
 const FIFOS: u32 = 1 << 0;
-/// Identification: the FIFOs are on; which interrupt it is, none, characters that nobody has read for a while, and a Synopsys' that was
-/// busy when it was set up.
+/// Identification: the FIFOs are on; which interrupt it is, none, characters that nobody has read for a while, and a Synopsys'
+/// that was busy when it was set up.
 const FIFOS_ON: u32 = 0b11 << 6;
 const WHICH: u32 = 0xf;
 const TIMEOUT: u32 = 0xc;
 const BUSY: u32 = 0x7;
-/// Line status: something was received; it came with an error of parity or framing, or is a break; the transmit FIFO is empty; the last
-/// bit is out.
+/// Line status: something was received; it came with an error of parity or framing, or is a break; the transmit FIFO is empty;
+/// the last bit is out.
 const READY: u32 = 1 << 0;
 const WRONG: u32 = 0b111 << 2;
 const EMPTY: u32 = 1 << 5;

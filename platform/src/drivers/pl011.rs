@@ -57,7 +57,8 @@ unsafe fn bind(device: &DrivenDevice) -> Option<&'static dyn SerialPort> {
     Some(port)
 }
 
-/// Index of UARTCR among the 32-bit registers (DDI 0183, section 3.3.8), its enable bit, and those of the transmitter and the receiver.
+/// Index of UARTCR among the 32-bit registers (DDI 0183, section 3.3.8), its enable bit, and those of the transmitter and the
+/// receiver.
 const CR: usize = 0x30 / 4;
 const UARTEN: u32 = 1;
 const BOTH_WAYS: u32 = 1 << 8 | 1 << 9;

@@ -9,7 +9,8 @@ const PATIENCE: usize = 100_000;
 /// Most who can wait for a lock, and its holder: all cores.
 const MOST: usize = 17;
 
-/// Makes sure that `lock` can be had, whoever holds it and whoever waits for it, none of whom will go on if they do not do so at once.
+/// Makes sure that `lock` can be had, whoever holds it and whoever waits for it, none of whom will go on if they do not do so
+/// at once.
 pub fn seize<T>(lock: &TicketMutex<T>) {
     for _ in 0..PATIENCE {
         if lock.try_lock().is_some() {
@@ -18,8 +19,8 @@ pub fn seize<T>(lock: &TicketMutex<T>) {
         hint::spin_loop();
     }
     for _ in 0..MOST {
-        // SAFETY: whoever holds it was stopped, or is below on this very stack and never comes back; the machine ends. What the lock
-        // guards are registers, which may have got half of what they should have.
+        // SAFETY: whoever holds it was stopped, or is below on this very stack and never comes back; the machine ends. What the
+        // lock guards are registers, which may have got half of what they should have.
         unsafe { lock.force_unlock() };
         if lock.try_lock().is_some() {
             return;

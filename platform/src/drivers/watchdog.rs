@@ -1,4 +1,5 @@
-//! Stops a watchdog that a boot loader has left running. Nobody here would tell it that all is well, and it would reset the machine.
+//! Stops a watchdog that a boot loader has left running. Nobody here would tell it that all is well, and it would reset the
+//! machine.
 
 use core::fmt;
 

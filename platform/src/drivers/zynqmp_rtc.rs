@@ -1,4 +1,5 @@
-//! Time of day from the real-time clock of Xilinx' Zynq UltraScale+ and Versal (UG1085, chapter 7; its registers: UG1087, module RTC).
+//! Time of day from the real-time clock of Xilinx' Zynq UltraScale+ and Versal (UG1085, chapter 7; its registers: UG1087,
+//! module RTC).
 
 use core::ptr::NonNull;
 

@@ -62,9 +62,9 @@ impl Before {
     }
 }
 
-/// Whether a controller that is `compatible` stands before the GIC, and then whether it turns interrupts round. One only decides what
-/// wakes the system (i.MX 8M Dual/8M QuadLite/8M Quad Applications Processors Reference Manual, "GPC"); MediaTek's makes high
-/// and rising what the GIC would not take (Linux, `interrupt-controller/mediatek,mt6577-sysirq.yaml`).
+/// Whether a controller that is `compatible` stands before the GIC, and then whether it turns interrupts round. One only
+/// decides what wakes the system (i.MX 8M Dual/8M QuadLite/8M Quad Applications Processors Reference Manual, "GPC"); MediaTek's
+/// makes high and rising what the GIC would not take (Linux, `interrupt-controller/mediatek,mt6577-sysirq.yaml`).
 pub fn is_before_gic(compatible: &[u8]) -> Option<bool> {
     match compatible {
         b"fsl,imx8mq-gpc" => Some(false),
@@ -103,8 +103,8 @@ impl Decoder {
         Some(self.entry(interrupts, index)?.1)
     }
 
-    /// The phandle of an interrupt's controller, if the tree tells, and its specifier. How long one of another controller would be is
-    /// not known here, so none behind it is found either.
+    /// The phandle of an interrupt's controller, if the tree tells, and its specifier. How long one of another controller would
+    /// be is not known here, so none behind it is found either.
     fn entry<'a>(&self, interrupts: Interrupts<'a>, index: usize) -> Option<(Option<u32>, &'a [u8])> {
         let mut rest = interrupts.value;
         if !interrupts.extended {

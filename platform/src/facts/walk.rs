@@ -135,7 +135,8 @@ impl<'a> Seen<'a> {
     /// Notes what a node tells. Returns what it is for its children if they have to be looked at.
     fn look(&mut self, node: &Node<'a>, properties: &Properties<'a>) -> Result<Option<Place>, FactsError> {
         if properties.is_disabled {
-            // A clock that is only read is there, whatever Linux is not to use: the firmware's own tree of a Raspberry Pi 4 disables it.
+            // A clock that is only read is there, whatever Linux is not to use: the firmware's own tree of a Raspberry Pi 4
+            // disables it.
             let driver = strings(properties.compatible).find_map(drivers::find).filter(|driver| driver.is_reference());
             driver.into_iter().for_each(|driver| self.driven(node, properties, driver));
             return Ok(None);

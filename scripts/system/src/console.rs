@@ -6,8 +6,8 @@ use super::diagnostic::{Diagnostics, Span};
 use super::draft::Draft;
 use super::transports::Transports;
 
-/// By VM: the slot of its console, if it has a serial port. `ports` has the VM of each port, and where it is asked for. It is the first
-/// device in the VM's transports. More ports of one VM than there can be are reported.
+/// By VM: the slot of its console, if it has a serial port. `ports` has the VM of each port, and where it is asked for. It is
+/// the first device in the VM's transports. More ports of one VM than there can be are reported.
 pub fn consoles(
     ports: &[(usize, Span)],
     vms: &[Draft],

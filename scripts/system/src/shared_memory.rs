@@ -23,7 +23,8 @@ pub struct SharedMemory {
     pub sharers: Vec<Sharer>,
 }
 
-/// A `[[shared-memory]]` as it stands in the manifest. What is none was missing or wrong, and that has been reported, or it is optional.
+/// A `[[shared-memory]]` as it stands in the manifest. What is none was missing or wrong, and that has been reported, or it is
+/// optional.
 pub struct SharedMemoryDraft {
     span: Span,
     name: Option<Spanned<String>>,

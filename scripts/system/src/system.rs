@@ -159,8 +159,8 @@ fn clocks(controlled: bool, drafts: &[Draft], board: &Board, diagnostics: &mut D
     }
 }
 
-/// The VMs, what they have besides (`pieces`), the bundle with their images (from which they start again after a reset) and the contents
-/// of disks, and the hypervisor share the RAM.
+/// The VMs, what they have besides (`pieces`), the bundle with their images (from which they start again after a reset) and the
+/// contents of disks, and the hypervisor share the RAM.
 pub fn memory(drafts: &[Draft], pieces: &[Piece], disks: &[&Image], board: &Board, diagnostics: &mut Diagnostics<'_>) {
     let mut total = HYPERVISOR_MEMORY;
     let mut parts = Vec::new();

@@ -96,7 +96,8 @@ pub fn once<'a>(what: &str, names: impl Iterator<Item = &'a Spanned<String>>, di
     }
 }
 
-/// The wires between `vms`. A line that is not named is the first one that no wire of its VM has. Whatever does not fit is reported.
+/// The wires between `vms`. A line that is not named is the first one that no wire of its VM has. Whatever does not fit is
+/// reported.
 pub fn wires(drafts: &[WireDraft], vms: &[Draft], diagnostics: &mut Diagnostics<'_>) -> Vec<Wire> {
     once("wire", drafts.iter().filter_map(|draft| draft.name.as_ref()), diagnostics);
     let ends: Vec<[Option<usize>; 2]> =

@@ -9,7 +9,8 @@ use crate::raspberry_pi;
 const VIRT_MEMORY: u64 = 2 << 30;
 /// Where the `virt` machine's RAM starts.
 const VIRT_RAM: u64 = 0x4000_0000;
-/// Bytes of RAM of a Xilinx board in one piece. What it has beyond that is above 32 GiB, and in QEMU its device tree puts it elsewhere.
+/// Bytes of RAM of a Xilinx board in one piece. What it has beyond that is above 32 GiB, and in QEMU its device tree puts it
+/// elsewhere.
 const XILINX_MEMORY: u64 = 2 << 30;
 
 /// Bytes of RAM of an i.MX 8M Plus EVK, as far as it is counted on.

@@ -199,7 +199,8 @@ impl System {
         Ok(Self { hardware, firmware, raspberry_pi: None, tree: None, loader: None, image, bundle, reporting })
     }
 
-    /// Makes what a machine that is no `virt` needs beside image and bundle; on a Raspberry Pi with a tree that is wrong on purpose.
+    /// Makes what a machine that is no `virt` needs beside image and bundle; on a Raspberry Pi with a tree that is wrong on
+    /// purpose.
     ///
     /// # Errors
     ///

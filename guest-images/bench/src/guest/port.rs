@@ -122,7 +122,8 @@ impl Port {
         Some(port)
     }
 
-    /// The buffer that a chain of the receive queue stands for: the one with its number, as each is given back before the next is taken.
+    /// The buffer that a chain of the receive queue stands for: the one with its number, as each is given back before the next
+    /// is taken.
     fn buffer(token: u16) -> &'static mut [u8] {
         let buffers = (&raw mut BUFFERS).cast::<[u8; PAGE_SIZE]>();
         // SAFETY: there are so many; each is with the device or in use here, and one vCPU runs.
@@ -136,8 +137,8 @@ impl Port {
         assert!(token == Ok(number), "a buffer has the chain of its number");
     }
 
-    /// Makes the frame that is sent from now on: `length` bytes to an address, with a payload that begins with `says`. One that is longer
-    /// than Ethernet's is to be cut.
+    /// Makes the frame that is sent from now on: `length` bytes to an address, with a payload that begins with `says`. One that
+    /// is longer than Ethernet's is to be cut.
     pub fn prepare(&mut self, length: usize, to: [u8; 6], says: [u8; 2]) {
         assert!(self.under_way == 0 && length <= LONGEST - HEADER, "a frame is made when none is sent");
         self.length = length;
@@ -169,8 +170,8 @@ impl Port {
         self.under_way > 0
     }
 
-    /// Does what is to be done after an interrupt: acknowledges it, takes back what was sent, and gives `take` the beginning of each frame
-    /// that came, which is the device's again afterwards.
+    /// Does what is to be done after an interrupt: acknowledges it, takes back what was sent, and gives `take` the beginning of
+    /// each frame that came, which is the device's again afterwards.
     pub fn serve(&mut self, mut take: impl FnMut(&mut Self, [u8; SAYS])) {
         self.transport.ack_interrupt();
         while let Some(token) = self.transmit.peek_used() {

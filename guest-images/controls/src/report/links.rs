@@ -1,5 +1,5 @@
-//! Links between VMs, and what was counted at their ends. A list of them is short of what a stack has; what was counted is read link by
-//! link.
+//! Links between VMs, and what was counted at their ends. A list of them is short of what a stack has; what was counted is read
+//! link by link.
 
 use core::fmt;
 

@@ -20,8 +20,8 @@ pub struct Calls {
     pub exits: [u64; 16],
     /// Calls refused in all.
     pub refused: u64,
-    /// The refused calls that are remembered, at their number modulo 64: how many ticks ago, and the function identifier, with bit 32
-    /// set for an SMC.
+    /// The refused calls that are remembered, at their number modulo 64: how many ticks ago, and the function identifier, with
+    /// bit 32 set for an SMC.
     pub ring: [[u64; 2]; 64],
 }
 

@@ -4,8 +4,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::bundle::{IMPLEMENTATIONS_MAX, NAME_MAX};
 
-/// The shape of a VM, version [`Needs::VERSION`]. Its firmware registers are a [`Firmware`](super::Firmware), what it was shown of each
-/// CPU is a [`Cpu`].
+/// The shape of a VM, version [`Needs::VERSION`]. Its firmware registers are a [`Firmware`](super::Firmware), what it was shown
+/// of each CPU is a [`Cpu`].
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]
 pub struct Needs {

@@ -1,5 +1,5 @@
-//! Virtio devices: registers of the transport, and how far each queue is. What was negotiated is in both ends' memory, too; a device's
-//! own state is beside it.
+//! Virtio devices: registers of the transport, and how far each queue is. What was negotiated is in both ends' memory, too; a
+//! device's own state is beside it.
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -65,8 +65,8 @@ pub struct Virtqueue {
     pub silent: u32,
     /// Zero.
     pub reserved: u32,
-    /// A bit for the first descriptor of each chain that the device has taken and not given back, the lowest bit of the first word for
-    /// descriptor 0.
+    /// A bit for the first descriptor of each chain that the device has taken and not given back, the lowest bit of the first
+    /// word for descriptor 0.
     pub taken: [u64; 4],
 }
 

@@ -4,8 +4,8 @@ use portcullis_abi::map;
 use portcullis_board::Range;
 use portcullis_board::device::Device;
 
-/// Whether a device of the board's that a VM is `given` is where its virtio transport `slot` would be, or has that one's interrupt. It
-/// takes the place of what would be emulated there.
+/// Whether a device of the board's that a VM is `given` is where its virtio transport `slot` would be, or has that one's
+/// interrupt. It takes the place of what would be emulated there.
 pub fn is_replaced(slot: usize, given: &[Device]) -> bool {
     let start = map::VIRTIO.saturating_add(map::VIRTIO_SIZE.saturating_mul(slot as u64));
     let intid = map::VIRTIO_INTID.saturating_add(slot as u32);

@@ -7,7 +7,8 @@ use crate::room::{NoRoom, Who, take};
 
 const MIB: u64 = 1 << 20;
 
-/// Two VMs with 4 MiB each, of which `a` has flash with a file of 3 MiB, sharing memory that takes 4 MiB; and a disk of 5 MiB in RAM.
+/// Two VMs with 4 MiB each, of which `a` has flash with a file of 3 MiB, sharing memory that takes 4 MiB; and a disk of 5 MiB
+/// in RAM.
 fn data() -> Vec<u8> {
     write(
         |_| {},

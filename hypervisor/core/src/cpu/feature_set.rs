@@ -17,7 +17,8 @@ enum Rule {
     Lower,
     /// The lower one, where 0b1111 is less than 0: a signed field, or one in which 0b1111 is "not implemented".
     Signed,
-    /// None of both: the values are no steps, but different things. A pointer that one algorithm has signed is not known to another.
+    /// None of both: the values are no steps, but different things. A pointer that one algorithm has signed is not known to
+    /// another.
     Equal,
 }
 

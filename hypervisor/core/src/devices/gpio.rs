@@ -2,8 +2,8 @@
 //!
 //! What drives a line is written where it ends, in the order in which its driver's registers change; then the core of who drives it
 //! has the other end look, with no other lock held than that one's. So two ends that drive each other never wait for each other in
-//! turn. Levels are what is kept, not their changes: an end that looks late sees where the wire has come to, and edges closer together
-//! are one, as on a board.
+//! turn. Levels are what is kept, not their changes: an end that looks late sees where the wire has come to, and edges closer
+//! together are one, as on a board.
 
 use core::sync::atomic::{AtomicU8, Ordering};
 

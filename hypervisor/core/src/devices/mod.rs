@@ -33,8 +33,8 @@ const DEVICES: usize = 8;
 pub type VmBus = Bus<Box<dyn Emulated>, DEVICES>;
 
 /// The bus of a VM that drives the `given` devices of the board itself: these take the place of what would be emulated there,
-/// with its interrupt. `flash`: the cells of its second bank of flash, if it has any. `wires`: the controller of its wires, if it has any.
-/// `transports`: its virtio transports, if any of them has a device.
+/// with its interrupt. `flash`: the cells of its second bank of flash, if it has any. `wires`: the controller of its wires, if
+/// it has any. `transports`: its virtio transports, if any of them has a device.
 pub fn bus(
     config: &VmConfig<'_>,
     given: &[Given],

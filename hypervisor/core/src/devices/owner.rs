@@ -8,7 +8,8 @@ pub trait Owner {
     /// Sets the level of shared peripheral interrupt `intid`. The vCPUs that must look are made to.
     fn set_level(&self, intid: u32, level: bool);
 
-    /// Sets the level of shared peripheral interrupt `intid` of another VM, to which a wire leads. The vCPUs that must look are made to.
+    /// Sets the level of shared peripheral interrupt `intid` of another VM, to which a wire leads. The vCPUs that must look are
+    /// made to.
     fn set_level_of(&self, vm: usize, intid: u32, level: bool);
 
     /// The clock that knows the time of day, if there is one.

@@ -45,8 +45,8 @@ impl Saving<'_> {
     /// A vCPU's registers, or its CPU interface.
     fn registers(&self, vcpu: &Vcpu, section: Section, body: &mut [u8]) -> Result<bool, Refusal> {
         let Some(off_core) = vcpu.off_core() else { return Err(Refusal::Moves) };
-        // SAFETY: the VM is paused, which its core has seen to after it had put the vCPU away; it neither goes on, as the manager has
-        // its lock, nor ends, as it is kept still.
+        // SAFETY: the VM is paused, which its core has seen to after it had put the vCPU away; it neither goes on, as the
+        // manager has its lock, nor ends, as it is kept still.
         let (world, interface) = unsafe { off_core.save() };
         if section.kind == Kind::Interface {
             return put(&interface, body);

@@ -73,8 +73,8 @@ impl Machine {
         Ok(())
     }
 
-    /// Does the next piece, with the buffer of `length` bytes at `address` of the caller's RAM: fills it when a VM is saved, takes what
-    /// is in it when one is restored. Returns how many bytes that were, and how it stands.
+    /// Does the next piece, with the buffer of `length` bytes at `address` of the caller's RAM: fills it when a VM is saved,
+    /// takes what is in it when one is restored. Returns how many bytes that were, and how it stands.
     ///
     /// # Errors
     ///

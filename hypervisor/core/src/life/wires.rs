@@ -16,8 +16,8 @@ pub fn report(wires: &[Wire<'static>], controllers: &[Option<&'static Gpio>]) ->
     wires.iter().filter_map(laid).collect()
 }
 
-/// Lays the wires between so many VMs. Returns the controller of each VM that has an end of one. A line has one wire: the bundle was
-/// checked for that.
+/// Lays the wires between so many VMs. Returns the controller of each VM that has an end of one. A line has one wire: the
+/// bundle was checked for that.
 pub fn lay(vms: usize, wires: &[Wire<'static>]) -> Vec<Option<&'static Gpio>> {
     let bit = |end: &WireEnd| 1u8.checked_shl(end.line as u32).unwrap_or(0);
     let controllers: Vec<Option<&'static Gpio>> = (0..vms)

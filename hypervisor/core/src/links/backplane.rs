@@ -19,8 +19,8 @@ pub trait Linked: Emulated {
     /// The VM goes on after it stood still: notes that there may be work, for which the VM is called then.
     fn resume(&self);
 
-    /// The VM is made anew: forgets a piece of what it keeps of its former lives, `most` bytes at the most. Returns whether there may be
-    /// more of it.
+    /// The VM is made anew: forgets a piece of what it keeps of its former lives, `most` bytes at the most. Returns whether
+    /// there may be more of it.
     fn scrub(&self, _most: u64) -> bool {
         false
     }

@@ -1,7 +1,7 @@
 //! The port at which the control VM makes management calls: what is asked there EL2 answers.
 //!
-//! The port is open on this side from when the driver has set it up, whoever opens and closes it: a program that closes and the next one
-//! that opens follow on each other faster than a driver is told of an end and a beginning.
+//! The port is open on this side from when the driver has set it up, whoever opens and closes it: a program that closes and the
+//! next one that opens follow on each other faster than a driver is told of an end and a beginning.
 
 use portcullis_links::controls::{Broken, Desk as Asked, Requests};
 use portcullis_links::serial::{Port, Progress, Wait};
@@ -21,7 +21,8 @@ const SESSION: u32 = 0;
 /// The port, as it has work.
 const OWN: usize = 0;
 
-/// Answers a request of the control VM: x0 to x3 of a call, and what they are behind it. None: what it sent has no whole number of requests.
+/// Answers a request of the control VM: x0 to x3 of a call, and what they are behind it. None: what it sent has no whole number
+/// of requests.
 pub type Serve = fn(Option<[u64; 4]>) -> [u64; 4];
 
 /// EL2 at the other side of the control VM's port.

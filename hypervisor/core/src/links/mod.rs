@@ -1,8 +1,9 @@
 //! What connects VMs: virtio devices whose other side is another VM's, or EL2's. What each of them decides is in the crate
 //! `portcullis_links`; here it gets VMs, cores and time.
 //!
-//! The core of the VM that asks does the work, in pieces of which each is bounded ([`work`]). A copy is made by whoever has the device's
-//! queues to itself, and nobody waits for that but a VM that ends, stands still, or resets the device: bounded by a piece or two.
+//! The core of the VM that asks does the work, in pieces of which each is bounded ([`work`]). A copy is made by whoever has the
+//! device's queues to itself, and nobody waits for that but a VM that ends, stands still, or resets the device: bounded by a
+//! piece or two.
 
 pub mod backplane;
 pub mod console;

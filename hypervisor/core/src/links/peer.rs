@@ -13,8 +13,8 @@ pub trait Peer: Owner + Sync {
     /// Whether it runs, and is not about to stand still or to end.
     fn runs(&self) -> bool;
 
-    /// Its RAM, as the core on which this runs reaches it. Before the RAM is another's, or the guest's with its caches off, this core
-    /// is asked to forget it.
+    /// Its RAM, as the core on which this runs reaches it. Before the RAM is another's, or the guest's with its caches off,
+    /// this core is asked to forget it.
     fn memory(&self) -> Option<GuestMemory>;
 
     /// Has one of its cores go on with its work at links, soon and by itself.

@@ -79,8 +79,8 @@ impl<F: Front, const QUEUES: usize> Registers<F, QUEUES> {
         work(&mut self.0.lock().front)
     }
 
-    /// The queue with this number as its driver has set it up, in the memory of `peer`, and the features that it accepted; none: it does
-    /// not use it.
+    /// The queue with this number as its driver has set it up, in the memory of `peer`, and the features that it accepted;
+    /// none: it does not use it.
     ///
     /// # Errors
     ///

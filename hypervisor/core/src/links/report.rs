@@ -14,8 +14,8 @@ pub trait Link {
     /// An end of it. None: there is no such.
     fn end(&self, end: usize) -> Option<End>;
 
-    /// What was counted at an end, by the index that `portcullis_abi::manage::link_counters` has for the kind. None: there is no such end
-    /// or counter.
+    /// What was counted at an end, by the index that `portcullis_abi::manage::link_counters` has for the kind. None: there is
+    /// no such end or counter.
     fn counter(&self, end: usize, index: usize) -> Option<u64>;
 }
 

@@ -1,7 +1,7 @@
 //! Work that several ends have at one thing, and of which one core at a time does a piece.
 //!
-//! Who has work leaves a mark. Whoever finds somebody busy goes away: that one does one piece for a mark, and calls those whose marks are
-//! left, so that each goes on by itself. Nobody waits but who has the thing [come to rest](Work::enter).
+//! Who has work leaves a mark. Whoever finds somebody busy goes away: that one does one piece for a mark, and calls those whose
+//! marks are left, so that each goes on by itself. Nobody waits but who has the thing [come to rest](Work::enter).
 
 use core::sync::atomic::{AtomicU32, Ordering, fence};
 
@@ -25,8 +25,8 @@ impl<T> Work<T> {
         Self { marks: AtomicU32::new(0), thing: TicketMutex::new(thing) }
     }
 
-    /// Has the thing at rest: no core works at it until the result is dropped. Waits for a piece of work on another core, or two, never
-    /// for a guest.
+    /// Has the thing at rest: no core works at it until the result is dropped. Waits for a piece of work on another core, or
+    /// two, never for a guest.
     pub fn enter(&self) -> TicketMutexGuard<'_, T> {
         self.thing.lock()
     }
@@ -41,8 +41,8 @@ impl<T> Work<T> {
         self.marks.load(Ordering::SeqCst) & bit(end) != 0
     }
 
-    /// Does a piece of work for end `own`, and one for another end that has left a mark. `piece` does it, and tells whether there is more.
-    /// `call` has an end go on by itself, which may be this one. If somebody is busy, that one does all this.
+    /// Does a piece of work for end `own`, and one for another end that has left a mark. `piece` does it, and tells whether
+    /// there is more. `call` has an end go on by itself, which may be this one. If somebody is busy, that one does all this.
     pub fn work(&self, own: usize, mut piece: impl FnMut(&mut T, usize) -> bool, call: impl Fn(usize)) {
         self.mark(own);
         // Either who is busy sees the mark, or this finds nobody.

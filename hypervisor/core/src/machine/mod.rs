@@ -80,7 +80,8 @@ pub struct Machine {
 
 impl Machine {
     /// Puts the machine together. To be called once, on the boot core.
-    /// `links` connect its VMs, `handlers` serve its guests' traps, `support` is what the board can serve, `usage` tells how much memory is in use.
+    /// `links` connect its VMs, `handlers` serve its guests' traps, `support` is what the board can serve, `usage` tells how
+    /// much memory is in use.
     pub fn assemble(
         board: &'static Board,
         cores: &'static [&'static Core],

@@ -39,8 +39,8 @@ impl Bank {
         unsafe { GuestMemory::new(core, 0, self.cells) }
     }
 
-    /// Lets the guest read the cells, or has every access of it come to EL2. To take them away is for a core on which one of the VM's
-    /// vCPUs runs.
+    /// Lets the guest read the cells, or has every access of it come to EL2. To take them away is for a core on which one of
+    /// the VM's vCPUs runs.
     pub fn map(&mut self, on: bool) {
         let mut tables = self.tables.lock();
         let changed =

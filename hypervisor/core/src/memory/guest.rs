@@ -6,8 +6,8 @@
 //!
 //! What a guest has with its caches off is reached through another alias, which is Non-cacheable, and behind which nothing stays
 //! mapped. While a write-back one is there, any line of the block may come into the caches by speculation (Arm ARM, B2.7.2), and
-//! would be read in place of what the guest writes past them. So nothing of a VM's RAM is mapped write-back from when it goes out of
-//! the caches until its guest begins.
+//! would be read in place of what the guest writes past them. So nothing of a VM's RAM is mapped write-back from when it goes
+//! out of the caches until its guest begins.
 
 mod moving;
 
@@ -76,8 +76,8 @@ impl GuestMemory {
         (core < CORES).then_some(Self { core, ram, memory, views: [View::NONE; OF_CORE] })
     }
 
-    /// Copies to a guest whose caches are off, or that will start so. Nobody may have the memory mapped write-back, who could load what
-    /// was there before. What is fetched there needs the caches of instructions maintained by who runs it.
+    /// Copies to a guest whose caches are off, or that will start so. Nobody may have the memory mapped write-back, who could
+    /// load what was there before. What is fetched there needs the caches of instructions maintained by who runs it.
     ///
     /// # Errors
     ///
@@ -386,8 +386,8 @@ fn reach(slot: usize, at: u64) -> u64 {
     if cfg!(target_os = "none") { window::address(slot) + (at & (SLOT - 1)) } else { at }
 }
 
-/// A part of a VM's RAM that a slot of this core shows. The guest may write there at any time, and what is read of what it writes is
-/// some of both: whoever judges it judges the copy.
+/// A part of a VM's RAM that a slot of this core shows. The guest may write there at any time, and what is read of what it
+/// writes is some of both: whoever judges it judges the copy.
 #[derive(Clone, Copy)]
 struct Piece {
     /// The slot that shows it.

@@ -105,7 +105,8 @@ pub fn root() -> Option<u64> {
     LIVE.lock().as_ref().map(Stage1::root)
 }
 
-/// The descriptor of a block of the second level by which EL2 reaches the guest memory at `start`, a multiple of 2 MiB, as `purpose`.
+/// The descriptor of a block of the second level by which EL2 reaches the guest memory at `start`, a multiple of 2 MiB, as
+/// `purpose`.
 pub fn block(start: u64, purpose: Use) -> u64 {
     start | attributes(purpose).bits() as u64
 }

@@ -1,5 +1,5 @@
-//! The window through which EL2 reaches guest memory: the last GiB of its addresses, in slots of 2 MiB, each of which belongs to one
-//! core. A core changes its own slots alone, without a lock, and tells no other core.
+//! The window through which EL2 reaches guest memory: the last GiB of its addresses, in slots of 2 MiB, each of which belongs
+//! to one core. A core changes its own slots alone, without a lock, and tells no other core.
 //!
 //! Another core may remember a slot that is not its own, should it have speculated there; it never uses the address.
 

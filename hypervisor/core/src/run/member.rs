@@ -137,7 +137,8 @@ impl Member {
     fn stand_still<H: Home>(&self, home: &H, now: u64) {
         let (vcpu, running) = (self.vcpu, self.vcpu.times.is_running());
         if !running {
-            // Its timers must not go on without it. And whoever saves its VM, when all of its vCPUs stand still, finds its registers.
+            // Its timers must not go on without it. And whoever saves its VM, when all of its vCPUs stand still, finds its
+            // registers.
             home.put_away_if_loaded(self);
         } else if vcpu.vm.config.settings.movable {
             // It has yet to leave the guest. Its core looks again when it has.

@@ -1,8 +1,8 @@
 //! Which cores have some of a VM's RAM mapped for work at links.
 //!
 //! A core keeps the blocks that it used last, also those of a VM that has no vCPU there. Before a VM is loaded or scrubbed past the
-//! caches, each core that has some of its RAM has to forget that: while a write-back alias is there, lines may come into the caches by
-//! speculation (Arm ARM, B2.7.2). Each is asked for it, and nobody waits but the VM that is to be loaded.
+//! caches, each core that has some of its RAM has to forget that: while a write-back alias is there, lines may come into the
+//! caches by speculation (Arm ARM, B2.7.2). Each is asked for it, and nobody waits but the VM that is to be loaded.
 
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 

@@ -10,8 +10,8 @@ use portcullis_arch::{optional::Features, timer, world::World};
 use crate::cpu::deadlines::NEVER;
 use crate::cpu::gic::{VirtualControl, VirtualInterface};
 
-/// See the module. Its core alone uses it, but for the flag that the enables have changed, and but for who saves or restores its VM,
-/// which stands still.
+/// See the module. Its core alone uses it, but for the flag that the enables have changed, and but for who saves or restores
+/// its VM, which stands still.
 pub struct OffCore {
     registers: UnsafeCell<Registers>,
     /// Why it would not run: [`WAITING`], [`PARKED`].
@@ -35,8 +35,8 @@ struct Registers {
     interface: VirtualInterface,
 }
 
-// SAFETY: the registers are touched by the vCPU's own core alone, or by who saves or restores a VM that stands still; everything else
-// is atomic.
+// SAFETY: the registers are touched by the vCPU's own core alone, or by who saves or restores a VM that stands still;
+// everything else is atomic.
 unsafe impl Sync for OffCore {}
 
 impl OffCore {
@@ -171,8 +171,8 @@ impl OffCore {
         self.deadline.load(Ordering::Relaxed)
     }
 
-    /// The vCPU's linked interrupts are to be enabled anew, as its virtual GIC has them, or there is work at links that its core does
-    /// when it has the vCPU. False: that was known already.
+    /// The vCPU's linked interrupts are to be enabled anew, as its virtual GIC has them, or there is work at links that its
+    /// core does when it has the vCPU. False: that was known already.
     pub fn change_enables(&self) -> bool {
         !self.enables_changed.swap(true, Ordering::AcqRel)
     }

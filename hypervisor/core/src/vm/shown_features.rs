@@ -25,7 +25,8 @@ impl ShownFeatures {
     /// What is shown.
     #[inline(always)]
     pub fn get(&self) -> &'static FeatureSet {
-        // SAFETY: it is `NONE`'s address or that of what `show` was given: both live for ever, and nobody writes but through atomics.
+        // SAFETY: it is `NONE`'s address or that of what `show` was given: both live for ever, and nobody writes but through
+        // atomics.
         unsafe { &*self.0.load(Ordering::Acquire) }
     }
 }

@@ -1,4 +1,5 @@
-//! What a VM says of itself in memory that it shares: the first pages of it are one per VM, which that one writes and the others read.
+//! What a VM says of itself in memory that it shares: the first pages of it are one per VM, which that one writes and the
+//! others read.
 
 use alloc::vec::Vec;
 
@@ -33,7 +34,8 @@ impl SharedEnd {
 
     /// Sets the VM's state page to zero, on core `core`, on which this has to run: nothing is left of what it said of itself.
     pub(crate) fn clear(&self, core: usize) {
-        // SAFETY: it is RAM of the VMs that share it and of nobody else, in whole blocks; every caller runs on the core that it names.
+        // SAFETY: it is RAM of the VMs that share it and of nobody else, in whole blocks; every caller runs on the core that it
+        // names.
         let Some(mut memory) = (unsafe { GuestMemory::new(core, 0, self.memory) }) else { return };
         let at = STATE_PAGE.saturating_mul(self.place as u64);
         // Whoever has it in a cache sees what another core writes there; whoever has it in none reads what is in memory.

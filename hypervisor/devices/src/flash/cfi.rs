@@ -46,8 +46,8 @@ pub(super) enum Step {
 
 /// A CFI bank of two parts, which get every command together, as QEMU has it: the lowest byte of a store is the command.
 ///
-/// An erasure is done a [piece](PIECE) at a time, one at each access that comes after its confirmation, however long that access is:
-/// those that the guest makes to see whether it is over.
+/// An erasure is done a [piece](PIECE) at a time, one at each access that comes after its confirmation, however long that
+/// access is: those that the guest makes to see whether it is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cfi {
     pub(super) mode: Mode,

@@ -29,8 +29,8 @@ pub struct Geometry {
 }
 
 impl Geometry {
-    /// A disk of `size` bytes in blocks of `block`. None: a block is neither 512 nor 4096 bytes, or the size is not so many blocks, or
-    /// the name is longer than [`NAME`] bytes.
+    /// A disk of `size` bytes in blocks of `block`. None: a block is neither 512 nor 4096 bytes, or the size is not so many
+    /// blocks, or the name is longer than [`NAME`] bytes.
     pub fn new(name: &str, size: u64, block: u32, read_only: bool) -> Option<Self> {
         let sound = matches!(block, 512 | 4096) && size > 0 && size.is_multiple_of(u64::from(block));
         let mut bytes = [0; NAME];

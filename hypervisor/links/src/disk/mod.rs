@@ -1,5 +1,5 @@
-//! A disk (virtio 1.2, section 5.2): requests, what a local disk does with them, and what becomes of those of a disk that another VM
-//! serves.
+//! A disk (virtio 1.2, section 5.2): requests, what a local disk does with them, and what becomes of those of a disk that
+//! another VM serves.
 
 mod answer;
 mod features;

@@ -174,7 +174,8 @@ impl Served {
     }
 
     /// Takes what came from the server. Whoever has taken the chain that it came in has told the budget of it; `flow` is as for
-    /// [`send`](Self::send). The outer error is a fault of the disk's driver; the inner one of the server: the connection is to be cut.
+    /// [`send`](Self::send). The outer error is a fault of the disk's driver; the inner one of the server: the connection is to
+    /// be cut.
     ///
     /// # Errors
     ///

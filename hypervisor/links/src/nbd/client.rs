@@ -18,11 +18,12 @@ enum Phase {
 /// A client: connected or not, with the requests of its disk. They stay when a connection ends, and are sent again by the next one,
 /// until their time is over.
 ///
-/// A server may have kept what it was given in a cache, and the next connection may be to another run of it, which has lost that. So
-/// writes that were done and not flushed when a connection ends count as lost: the flushes that were asked for then, or else the next
-/// one, are answered by an error, and the driver knows. A flush that says well promises that all writes before it are there (virtio
-/// 1.2, section 5.2.6.2). Writes that were not done are sent again, and so not lost. A server that does not offer to flush has no cache
-/// that it knows of: what it has done is there, and a flush is over by that, as it is for Linux' own client.
+/// A server may have kept what it was given in a cache, and the next connection may be to another run of it, which has lost
+/// that. So writes that were done and not flushed when a connection ends count as lost: the flushes that were asked for then,
+/// or else the next one, are answered by an error, and the driver knows. A flush that says well promises that all writes before
+/// it are there (virtio
+/// 1.2, section 5.2.6.2). Writes that were not done are sent again, and so not lost. A server that does not offer to flush has
+/// no cache that it knows of: what it has done is there, and a flush is over by that, as it is for Linux' own client.
 ///
 /// A read or a write that is longer than what the server takes at once goes in parts, one after the other.
 #[derive(Clone, Debug)]
@@ -195,7 +196,8 @@ impl Client {
         self.part_done(place)
     }
 
-    /// The server has done the part of a request that it was sent. Returns the request if that was the last one, and somebody waits.
+    /// The server has done the part of a request that it was sent. Returns the request if that was the last one, and somebody
+    /// waits.
     fn part_done(&mut self, place: usize) -> Option<Done> {
         let slot = self.slots.get_mut(place)?;
         slot.base = slot.base.saturating_add(slot.part);
@@ -272,8 +274,8 @@ impl Client {
         }
     }
 
-    /// The next request that is over without the server: one that it does not know, by what it said of its export, a flush of what may be
-    /// lost, or one to a server that keeps nothing back.
+    /// The next request that is over without the server: one that it does not know, by what it said of its export, a flush of
+    /// what may be lost, or one to a server that keeps nothing back.
     pub fn refused(&mut self) -> Option<Done> {
         if let Some(place) = self.slots.iter().position(|slot| slot.stage == Stage::Doomed) {
             return Some(Done::Error(self.slots.remove(place).request));
@@ -285,8 +287,9 @@ impl Client {
         Some(if request.command == Command::Flush { Done::Ok(request) } else { Done::Unsupported(request) })
     }
 
-    /// The next request whose time is over at `now`. What the server says of it later is thrown away. True beside it: the connection is
-    /// to be cut, because half of it was sent, or because the server answers none any more and there is room for no other.
+    /// The next request whose time is over at `now`. What the server says of it later is thrown away. True beside it: the
+    /// connection is to be cut, because half of it was sent, or because the server answers none any more and there is room for
+    /// no other.
     pub fn late(&mut self, now: u64) -> Option<(Done, bool)> {
         let is_late = |slot: &Slot| slot.stage != Stage::Abandoned && slot.request.deadline <= now;
         let place = self.slots.iter().position(is_late)?;
@@ -308,8 +311,9 @@ impl Client {
         }
     }
 
-    /// The disk's driver begins anew: nobody waits for any request. Returns whether the connection is to be cut: half of one was sent,
-    /// or the server has as many as there may be, and if it answers none of them there would never be room for another one.
+    /// The disk's driver begins anew: nobody waits for any request. Returns whether the connection is to be cut: half of one
+    /// was sent, or the server has as many as there may be, and if it answers none of them there would never be room for
+    /// another one.
     pub fn abandon_all(&mut self) -> bool {
         while let Some(place) = self.slots.iter().position(|slot| slot.stage != Stage::Abandoned) {
             let Some((_, half)) = self.abandon(place) else { break };

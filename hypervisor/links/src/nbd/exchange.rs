@@ -33,7 +33,8 @@ pub enum Out {
     None,
     /// These bytes, for [`moved_out`](super::Client::moved_out).
     Bytes(Vec<u8, SAID>),
-    /// Data of a write request: from byte `at` of the chain's data on, of which `left` bytes are to go; for [`moved_out`](super::Client::moved_out).
+    /// Data of a write request: from byte `at` of the chain's data on, of which `left` bytes are to go; for
+    /// [`moved_out`](super::Client::moved_out).
     Data {
         /// The chain.
         head: u16,

@@ -109,8 +109,8 @@ impl Counters {
     }
 }
 
-/// What became of a port's frames, and what was said of it. Whoever moves frames has it, apart from the [`Port`](super::Port), which
-/// is its driver's.
+/// What became of a port's frames, and what was said of it. Whoever moves frames has it, apart from the [`Port`](super::Port),
+/// which is its driver's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
     /// The counters.

@@ -37,7 +37,8 @@ pub struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// Reads the frame in `chain`, which a driver sends that accepted `features`, to a network of `mtu`. Its beginning goes to `stage`.
+    /// Reads the frame in `chain`, which a driver sends that accepted `features`, to a network of `mtu`. Its beginning goes to
+    /// `stage`.
     ///
     /// # Errors
     ///

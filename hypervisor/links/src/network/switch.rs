@@ -88,9 +88,10 @@ impl Switch {
 
     /// The ports that get a frame from port `from`. None of them is itself.
     ///
-    /// A frame for a port's own address goes there, also from one port that bridges to another: it ends there. What is for an address
-    /// of nobody's or of many never goes from one port that bridges to another: that one would pass it on, and where both reach the
-    /// same network outside, it would go round for ever. So VMs that bridge find each other by fixed neighbours, not by asking all.
+    /// A frame for a port's own address goes there, also from one port that bridges to another: it ends there. What is for an
+    /// address of nobody's or of many never goes from one port that bridges to another: that one would pass it on, and where
+    /// both reach the same network outside, it would go round for ever. So VMs that bridge find each other by fixed neighbours,
+    /// not by asking all.
     ///
     /// # Errors
     ///

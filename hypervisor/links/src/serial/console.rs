@@ -103,8 +103,8 @@ impl Console {
         [0, 0, 0, 0, a, b, c, d, 0, 0, 0, 0]
     }
 
-    /// The driver uses the device, with the features `accepted`. Without those of ports there are no messages: it has the first port
-    /// open from now on, and needs not be told who is at the other end. Returns what that changed.
+    /// The driver uses the device, with the features `accepted`. Without those of ports there are no messages: it has the first
+    /// port open from now on, and needs not be told who is at the other end. Returns what that changed.
     pub fn begin(&mut self, accepted: u64) -> Event {
         self.plain = accepted & MULTIPORT == 0;
         match self.ports.first_mut().filter(|_| self.plain) {
@@ -184,8 +184,8 @@ impl Console {
         self.ready && self.ports.iter().any(|port| port.message().is_some())
     }
 
-    /// Tells the driver what there is to tell, as far as it has buffers for it. What it has none for stays to be told. Returns the ports
-    /// of whose other end it knows something new, a bit each.
+    /// Tells the driver what there is to tell, as far as it has buffers for it. What it has none for stays to be told. Returns
+    /// the ports of whose other end it knows something new, a bit each.
     ///
     /// # Errors
     ///

@@ -140,9 +140,9 @@ impl Pair {
         }
     }
 
-    /// A program has closed the end, which has sent what is in its queue before index `sent`; what the other end has in its queue before
-    /// index `waiting` nobody takes any more. What [`session`](Self::session) says of either side may be another one then: a session of
-    /// the other end that was over, and whose end was not told yet, goes with what it had sent.
+    /// A program has closed the end, which has sent what is in its queue before index `sent`; what the other end has in its
+    /// queue before index `waiting` nobody takes any more. What [`session`](Self::session) says of either side may be another
+    /// one then: a session of the other end that was over, and whose end was not told yet, goes with what it had sent.
     pub fn close(&mut self, side: Side, sent: u16, waiting: u16) {
         let end = self.end_mut(side);
         if end.open {
@@ -162,9 +162,9 @@ impl Pair {
         }
     }
 
-    /// Moves what `from` has sent to the other end, as far as budget, buffers and sessions go; `shown` is the session that the other
-    /// end's port has told its driver of. `target` is none while the other end's queue is not in use, or cannot be touched: then it
-    /// takes nothing. Each driver sees what is done when its queue is published.
+    /// Moves what `from` has sent to the other end, as far as budget, buffers and sessions go; `shown` is the session that the
+    /// other end's port has told its driver of. `target` is none while the other end's queue is not in use, or cannot be
+    /// touched: then it takes nothing. Each driver sees what is done when its queue is published.
     ///
     /// # Errors
     ///
@@ -229,8 +229,8 @@ impl Pair {
 }
 
 impl End {
-    /// What was sent before index `waiting` is for nobody any more; and so is the end of a session before it: all that was sent for it
-    /// is behind.
+    /// What was sent before index `waiting` is for nobody any more; and so is the end of a session before it: all that was sent
+    /// for it is behind.
     const fn lose(&mut self, waiting: u16) {
         (self.lost, self.over) = (Some(waiting), None);
     }

@@ -11,7 +11,8 @@ pub struct Port {
     added: bool,
     ready: bool,
     named: bool,
-    /// The session of the other end that is open, and the one that the driver was told of. No two sessions in a row have one number.
+    /// The session of the other end that is open, and the one that the driver was told of. No two sessions in a row have one
+    /// number.
     other: Option<u32>,
     shown: Option<u32>,
     /// A program has it open.

@@ -11,8 +11,8 @@ pub enum Change {
     Lost,
 }
 
-/// EL2's end of a port. Open from when the driver has set the port up; each opening by a program is a connection of its own. To cut one,
-/// the end is closed until the program has closed as well.
+/// EL2's end of a port. Open from when the driver has set the port up; each opening by a program is a connection of its own. To
+/// cut one, the end is closed until the program has closed as well.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ServerEnd {
     ready: bool,

@@ -325,8 +325,8 @@ fn an_export_is_had_by_its_name_where_the_option_is_unknown() {
     }
 }
 
-/// A server is killed while it has requests, and comes back: what was answered is there, what was not is asked again, and a flush says
-/// that what was not flushed may be lost.
+/// A server is killed while it has requests, and comes back: what was answered is there, what was not is asked again, and a
+/// flush says that what was not flushed may be lost.
 #[test]
 fn a_server_that_is_killed_under_load_comes_back() {
     for program in PROGRAMS {

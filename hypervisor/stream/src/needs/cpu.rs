@@ -13,8 +13,8 @@ const TOLD: u64 = firmware::VENDOR_HYP_2_IMPL_VERSION | firmware::VENDOR_HYP_2_I
 /// Fields of a register that is no ID register: lowest bit, width, and whether what was saved lets the VM be here.
 type Field = (u32, u32, fn(u64, u64) -> bool);
 
-/// CTR_EL0. A guest goes over memory by the smallest line, and does not maintain what needs no maintenance; it aligns to the largest
-/// unit. A cache whose index is physical serves whoever expects another.
+/// CTR_EL0. A guest goes over memory by the smallest line, and does not maintain what needs no maintenance; it aligns to the
+/// largest unit. A cache whose index is physical serves whoever expects another.
 const CACHE_TYPE: [Field; 7] = [
     (0, 4, at_least),  // IminLine
     (14, 2, policy),   // L1Ip
@@ -50,8 +50,8 @@ fn policy(saved: u64, here: u64) -> bool {
     here == saved || here == 0b11
 }
 
-/// Checks that vCPU `vcpu`, which was shown `saved`, can run on a core that shows it `here`. `told` are the CPU implementations that the
-/// VM was told of, and `vendor_hyp_2` is that firmware register: a VM that was told of both goes by neither.
+/// Checks that vCPU `vcpu`, which was shown `saved`, can run on a core that shows it `here`. `told` are the CPU implementations
+/// that the VM was told of, and `vendor_hyp_2` is that firmware register: a VM that was told of both goes by neither.
 ///
 /// # Errors
 ///

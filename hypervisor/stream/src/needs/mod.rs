@@ -1,7 +1,7 @@
 //! Whether a machine can run a saved VM: what its header says, against a VM that was created there, in the same shape.
 //!
-//! What is compared is what the guest may have read and go by. Where more is as good, more is let through; where it is not, it has to
-//! be the same. The first thing that is lacking is named, with what there is.
+//! What is compared is what the guest may have read and go by. Where more is as good, more is let through; where it is not, it
+//! has to be the same. The first thing that is lacking is named, with what there is.
 
 mod cpu;
 mod fields;
@@ -52,8 +52,8 @@ pub fn check_shape(saved: &Needs, here: &Needs) -> Result<(), Lack> {
     }
 }
 
-/// Checks that each firmware register can hold here what it held, and that what the filter forwards has somewhere to go: `support` is
-/// what this machine serves a VM, `has_el3` says whether there is firmware at EL3.
+/// Checks that each firmware register can hold here what it held, and that what the filter forwards has somewhere to go:
+/// `support` is what this machine serves a VM, `has_el3` says whether there is firmware at EL3.
 ///
 /// # Errors
 ///

@@ -12,8 +12,8 @@ const DESCRIPTOR: usize = 20;
 /// Bytes of a descriptor.
 const SIZE: usize = 16;
 
-/// What the accesses that were noted cost, in instructions; none are noted any more. Bytes are copied 64 by five. Whatever is copied in
-/// by whole descriptors counts as such, which is too much rather than too little.
+/// What the accesses that were noted cost, in instructions; none are noted any more. Bytes are copied 64 by five. Whatever is
+/// copied in by whole descriptors counts as such, which is too much rather than too little.
 pub fn price(steps: &mut Option<Vec<Step>>) -> usize {
     let price = |step: Step| match step {
         Step::In(_, bytes) if bytes.is_multiple_of(SIZE) && bytes <= 16 * SIZE => ACCESS + bytes / SIZE * DESCRIPTOR,

@@ -129,7 +129,8 @@ impl<const QUEUES: usize> Transport<QUEUES> {
             QUEUE_NOTIFY => return self.notify(value),
             INTERRUPT_ACK => {
                 self.interrupt &= !value;
-                // A cause that came between the read of InterruptStatus and this write has made no edge, and the driver waits for one.
+                // A cause that came between the read of InterruptStatus and this write has made no edge, and the driver waits
+                // for one.
                 return if self.level() { Effect::Raise } else { Effect::None };
             }
             STATUS => return self.write_status(value),
@@ -149,8 +150,8 @@ impl<const QUEUES: usize> Transport<QUEUES> {
         Effect::None
     }
 
-    /// Whether the interrupt line is high. It is an edge that the guest has: the line falls when all causes are acknowledged, and if
-    /// there are others than those that were, it rises again at once ([`Effect::Raise`]).
+    /// Whether the interrupt line is high. It is an edge that the guest has: the line falls when all causes are acknowledged,
+    /// and if there are others than those that were, it rises again at once ([`Effect::Raise`]).
     #[inline]
     pub const fn level(&self) -> bool {
         self.interrupt != 0

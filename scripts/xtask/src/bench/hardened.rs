@@ -1,5 +1,5 @@
-//! What it costs that exits begin with a loop over the branch history, or with a call of EL3: some of the measurements, on a core that
-//! needs it.
+//! What it costs that exits begin with a loop over the branch history, or with a call of EL3: some of the measurements, on a
+//! core that needs it.
 
 use anyhow::{Context, Result};
 use bench_guests::configuration::Configuration;

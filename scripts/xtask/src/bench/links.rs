@@ -47,8 +47,8 @@ pub fn measure(bench: &Bench) -> Result<Measurements> {
     Ok(found)
 }
 
-/// So many VMs at a network, each on a core of its own, of which the first one has the work done with the second; and a wire between
-/// these.
+/// So many VMs at a network, each on a core of its own, of which the first one has the work done with the second; and a wire
+/// between these.
 fn network(vms: usize, works: &[Work]) -> Run {
     let tests = works.iter().fold(0, |tests, work| tests | 1 << *work as u64);
     let configuration = Configuration { count: COUNT, tests, ..Configuration::DEFAULT };

@@ -14,7 +14,8 @@ use crate::el3::El3;
 pub const CPU: &str = "cortex-a53";
 /// One whose exits begin with a loop, and what the keys of its measurements begin with.
 pub const CPU_WITH_LOOP: (&str, &str) = ("cortex-a72", "a72 ");
-/// The same with firmware at EL3 that has SMCCC_ARCH_WORKAROUND_3, with which its exits begin instead; and what the keys begin with.
+/// The same with firmware at EL3 that has SMCCC_ARCH_WORKAROUND_3, with which its exits begin instead; and what the keys begin
+/// with.
 pub const EL3_WITH_WORKAROUNDS: (El3, &str) = (El3::Test(Setting { mode: Mode::Workarounds, start: 0 }), "a72-el3 ");
 /// One with FEAT_RNG, without which there is no entropy to offer.
 pub const CPU_WITH_ENTROPY: &str = "max,pauth-impdef=on";

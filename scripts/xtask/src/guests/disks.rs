@@ -67,7 +67,8 @@ fn numbers() -> Vec<u8> {
     text
 }
 
-/// Makes the file system `to` of what is in the folder `from`, by `mke2fs`, which every Debian has, though not in every user's path.
+/// Makes the file system `to` of what is in the folder `from`, by `mke2fs`, which every Debian has, though not in every user's
+/// path.
 fn file_system(from: &std::path::Path, to: &std::path::Path) -> Result<()> {
     let mut path = std::env::var_os("PATH").unwrap_or_default();
     path.push(OsString::from(":/usr/sbin:/sbin"));

@@ -1,5 +1,6 @@
 //! The initial RAM disk of the Debian guests: busybox, the init script of `guest-images/linux`, and the modules that
-//! stand between the kernel and the firmware's services, or what the VM is linked with. That of a guest with tools has these besides.
+//! stand between the kernel and the firmware's services, or what the VM is linked with. That of a guest with tools has these
+//! besides.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -59,8 +59,8 @@ impl Contents {
     }
 }
 
-/// Writes the FIT, and the configuration by which U-Boot finds image and bundle on a disk, into `folder`. Returns the files with their
-/// sizes in bytes.
+/// Writes the FIT, and the configuration by which U-Boot finds image and bundle on a disk, into `folder`. Returns the files
+/// with their sizes in bytes.
 ///
 /// # Errors
 ///

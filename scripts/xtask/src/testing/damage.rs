@@ -115,8 +115,8 @@ impl Damage {
     }
 }
 
-/// A bundle as version 1 was: a device tree whose root has a checksum of the whole and the version, in this order, and whose VMs have
-/// their images as properties. This one has one VM, and all of `bundle` as its kernel.
+/// A bundle as version 1 was: a device tree whose root has a checksum of the whole and the version, in this order, and whose
+/// VMs have their images as properties. This one has one VM, and all of `bundle` as its kernel.
 fn old_form(bundle: &[u8]) -> Vec<u8> {
     let mut tree = DeviceTree::new();
     let mut vm = DeviceTreeNode::new_unchecked("vm@0");

@@ -46,7 +46,8 @@ pub enum Expectation {
     Distinct(usize, &'static str),
     /// The lines that are nothing but a number of seven digits are all numbers below this one, in order.
     Numbered(u32),
-    /// The RAM of a VM that is trusted with DMA, of so many bytes, is none that UEFI firmware keeps, by the map that its shell has shown.
+    /// The RAM of a VM that is trusted with DMA, of so many bytes, is none that UEFI firmware keeps, by the map that its shell
+    /// has shown.
     NotKept(&'static str, u64),
     /// A VM was stopped like this, or reports cases: the architecture allows both.
     StoppedOrCases(&'static str),

@@ -56,7 +56,8 @@ const PARTS: [Part; 10] = [
 /// Parts that run only where the filter begins with their name: they take a compiler or a build of their own, and minutes.
 const BY_NAME_ONLY: [&str; 3] = ["miri", "fuzz", "coverage"];
 
-/// Runs the tests whose name contains `filter`, or those of boards, `all` of them or the README's. Whether all passed and there was at least one.
+/// Runs the tests whose name contains `filter`, or those of boards, `all` of them or the README's. Whether all passed and there
+/// was at least one.
 ///
 /// # Errors
 ///

@@ -33,8 +33,9 @@ pub fn acquires(code: &[Instruction]) -> Result<usize> {
     }
 }
 
-/// Looks that between a write of TCR_EL1 and one of SCTLR_EL1 near it, in either order, there is an ISB: else a core could walk a guest's
-/// tables by one register of one vCPU and another of the next (Cortex-A72 erratum 1319367). Returns how many pairs there are.
+/// Looks that between a write of TCR_EL1 and one of SCTLR_EL1 near it, in either order, there is an ISB: else a core could walk
+/// a guest's tables by one register of one vCPU and another of the next (Cortex-A72 erratum 1319367). Returns how many pairs
+/// there are.
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
-//! Two VMs with two serial cables: one asks, the other sends all back. The queues are those of the crate `virtio-drivers`, whose own
-//! driver of a console knows no ports; messages are as virtio 1.2, section 5.3.6.2, has them.
+//! Two VMs with two serial cables: one asks, the other sends all back. The queues are those of the crate `virtio-drivers`,
+//! whose own driver of a console knows no ports; messages are as virtio 1.2, section 5.3.6.2, has them.
 
 use guest_runtime::counter;
 use virtio_drivers::queue::VirtQueue;

@@ -86,8 +86,8 @@ fn done<T>(
     }
 }
 
-/// Saves the VM into `buffer`; `take` has each piece, with its place in the stream, and says whether the next one is to come behind it.
-/// Returns the bytes of the stream.
+/// Saves the VM into `buffer`; `take` has each piece, with its place in the stream, and says whether the next one is to come
+/// behind it. Returns the bytes of the stream.
 fn save(
     context: &mut Context,
     vm: u64,

@@ -93,8 +93,8 @@ fn pointers_are_signed_by_one_algorithm_or_by_none() {
     assert_eq!(common(&of(0x0100_0010), &of(0x0100_0050)).register(6, 1), 0x0100_0000);
 }
 
-/// A Cortex-A53 and a Cortex-A72 as QEMU has them, of a board like the RK3399 or the i.MX8QM, and a Cortex-A55 with a Cortex-A76, as
-/// the RK3588 has them.
+/// A Cortex-A53 and a Cortex-A72 as QEMU has them, of a board like the RK3399 or the i.MX8QM, and a Cortex-A55 with a
+/// Cortex-A76, as the RK3588 has them.
 #[test]
 fn boards_of_big_and_little_cores() {
     let a53 = set(&[(4, 0, 0x1100_0000_0000_0012), (6, 0, 0x0001_1120), (7, 0, 0x1121)]);

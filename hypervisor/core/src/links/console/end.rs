@@ -3,8 +3,8 @@
 use super::{Flow, Jack, Queues};
 use crate::devices::owner::Owner;
 
-/// What is at the other side of a port: another VM's port, or something of EL2's own. It has the port's queues from when the driver has
-/// set them up, and does the work at them, in pieces; see the [module](super).
+/// What is at the other side of a port: another VM's port, or something of EL2's own. It has the port's queues from when the
+/// driver has set them up, and does the work at them, in pieces; see the [module](super).
 pub trait End: Send + Sync {
     /// It is at the port that is the jack's. Called once, before any VM runs.
     fn connect(&self, jack: Jack);
@@ -15,8 +15,8 @@ pub trait End: Send + Sync {
     /// The driver does not want one of the queues to be touched any more. Returns when nobody does.
     fn stop(&self, flow: Flow);
 
-    /// The driver begins anew, or its VM has ended: forgets the queues, and takes the port for closed. Returns when nobody touches the
-    /// queues any more. `owner` is the VM of the port.
+    /// The driver begins anew, or its VM has ended: forgets the queues, and takes the port for closed. Returns when nobody
+    /// touches the queues any more. `owner` is the VM of the port.
     fn forget(&self, owner: &dyn Owner);
 
     /// The driver has notified a queue: does a piece of work. `owner` is the VM of the port, here as below.

@@ -35,8 +35,8 @@ pub struct Queues {
 pub struct News {
     /// It has set up the port since this was asked last.
     pub ready: bool,
-    /// A program has closed the port since then, which had it open: what was sent before is what is in the transmit queue before this
-    /// index. Several times in between are as the last one.
+    /// A program has closed the port since then, which had it open: what was sent before is what is in the transmit queue
+    /// before this index. Several times in between are as the last one.
     pub closed: Option<u16>,
     /// A program has it open.
     pub open: bool,

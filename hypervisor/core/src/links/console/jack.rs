@@ -38,14 +38,15 @@ impl Jack {
         self.console.peer()
     }
 
-    /// What its driver has said of the port since this was asked last, if anything, or was told by somebody else. To be asked when a piece
-    /// of work begins.
+    /// What its driver has said of the port since this was asked last, if anything, or was told by somebody else. To be asked
+    /// when a piece of work begins.
     pub fn news(self) -> Option<News> {
         self.console.news(self.number)
     }
 
-    /// Says which session of the other end is open, or that it is closed. The driver is told, now or when it has room for that; an end is
-    /// told between two sessions. Returns the session that the driver knows of now: nothing of another one is to reach it.
+    /// Says which session of the other end is open, or that it is closed. The driver is told, now or when it has room for that;
+    /// an end is told between two sessions. Returns the session that the driver knows of now: nothing of another one is to
+    /// reach it.
     pub fn show(self, owner: &dyn Owner, session: Option<u32>) -> Option<u32> {
         self.console.show(owner, self.number, session)
     }

@@ -1,14 +1,17 @@
-//! The one virtio console of a VM, with a named port for each thing that it talks to by one: another VM, a disk that it serves, EL2.
+//! The one virtio console of a VM, with a named port for each thing that it talks to by one: another VM, a disk that it serves,
+//! EL2.
 //!
-//! The device is in the VM's first transport, and its driver shows each port by its name (`/dev/virtio-ports/NAME`). What the driver says
-//! and is told of ports goes over two queues that all of them share, and that are the console's own (with the policy of
-//! [`portcullis_links::serial`]). Each port has two queues besides. These are of whoever is at its other side: an [`End`].
+//! The device is in the VM's first transport, and its driver shows each port by its name (`/dev/virtio-ports/NAME`). What the
+//! driver says and is told of ports goes over two queues that all of them share, and that are the console's own (with the
+//! policy of [`portcullis_links::serial`]). Each port has two queues besides. These are of whoever is at its other side: an
+//! [`End`].
 //!
 //! # An end
 //!
-//! [`Console::new`] takes the ports in the order of their numbers, each with its end, which gets a [`Jack`] for it. An end keeps its queues
-//! behind a [`Work`](super::work::Work), as whatever works at queues does, with whatever else its work is about. A message of the driver
-//! waits for no such work: it is used up within the exit that brings it, and only leaves [`News`]. So a piece of work
+//! [`Console::new`] takes the ports in the order of their numbers, each with its end, which gets a [`Jack`] for it. An end
+//! keeps its queues behind a [`Work`](super::work::Work), as whatever works at queues does, with whatever else its work is
+//! about. A message of the driver waits for no such work: it is used up within the exit that brings it, and only leaves
+//! [`News`]. So a piece of work
 //!
 //! 1. takes the [news](Jack::news): the port was set up, closed, opened;
 //! 2. [shows](Jack::show) the session of the other end that is open now, if it is another one than was shown last. A port that EL2
@@ -17,10 +20,11 @@
 //! 3. moves bytes: nothing to a driver whose program has not opened the port, or that does not know of the session yet;
 //! 4. publishes what it has used, [interrupts](Jack::interrupt) who wants that, and tells by its result whether there is more.
 //!
-//! A driver that is at fault is reported by [`Jack::fail`]: its device needs a reset. What the end does not keep in its `Work`, it must not
-//! touch the guest's memory for.
+//! A driver that is at fault is reported by [`Jack::fail`]: its device needs a reset. What the end does not keep in its `Work`,
+//! it must not touch the guest's memory for.
 //!
-//! Locks are taken in this order: an end's work, a console's registers. Nothing of an end is called with a console's registers locked.
+//! Locks are taken in this order: an end's work, a console's registers. Nothing of an end is called with a console's registers
+//! locked.
 
 mod end;
 mod flow;
@@ -144,8 +148,8 @@ impl Console {
         }
     }
 
-    /// Tells the driver what there is to tell. Who is at the other sides of ports of whose sessions it knows now is to look at them,
-    /// but for `own`.
+    /// Tells the driver what there is to tell. Who is at the other sides of ports of whose sessions it knows now is to look at
+    /// them, but for `own`.
     fn tell(&self, owner: &dyn Owner, own: u32) {
         let Some(peer) = self.peer() else { return };
         match self.registers.with(owner, |transport, panel| panel.tell(transport, peer)) {

@@ -64,8 +64,8 @@ impl Panel {
         self.ports.reset();
     }
 
-    /// Uses up the driver's messages: drivers wait for that under a lock. It takes no longer than a piece of work, as messages are short
-    /// and the queue has few.
+    /// Uses up the driver's messages: drivers wait for that under a lock. It takes no longer than a piece of work, as messages
+    /// are short and the queue has few.
     ///
     /// # Errors
     ///
@@ -98,8 +98,8 @@ impl Panel {
         Ok(heard)
     }
 
-    /// Tells the driver what there is to tell, as far as it has buffers for it and its VM runs. Returns the ports of whose other end it
-    /// knows something new, a bit each.
+    /// Tells the driver what there is to tell, as far as it has buffers for it and its VM runs. Returns the ports of whose
+    /// other end it knows something new, a bit each.
     ///
     /// # Errors
     ///

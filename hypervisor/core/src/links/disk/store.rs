@@ -65,8 +65,8 @@ impl fmt::Display for DiskError {
 impl core::error::Error for DiskError {}
 
 impl Scratch {
-    /// Takes RAM for `size` bytes of the disk called `name` out of what is `free`, and sets them to zero, on core `core`, on which this
-    /// has to run.
+    /// Takes RAM for `size` bytes of the disk called `name` out of what is `free`, and sets them to zero, on core `core`, on
+    /// which this has to run.
     ///
     /// # Errors
     ///
@@ -82,14 +82,15 @@ impl Scratch {
 
     /// The RAM, from 0 on, as the core with this number reaches it, which this runs on.
     fn on(&self, core: usize) -> Option<GuestMemory> {
-        // SAFETY: it was taken in whole blocks, for ever, and every caller runs on the core that it names. Nobody but EL2 reaches it,
-        // always as write-back memory, so that what one core writes the others read.
+        // SAFETY: it was taken in whole blocks, for ever, and every caller runs on the core that it names. Nobody but EL2
+        // reaches it, always as write-back memory, so that what one core writes the others read.
         unsafe { GuestMemory::new(core, 0, self.memory) }
     }
 }
 
 impl Store {
-    /// Sets `most` bytes at the most to zero, from byte `start` on. Returns how many; none if there are no more, or nothing is kept.
+    /// Sets `most` bytes at the most to zero, from byte `start` on. Returns how many; none if there are no more, or nothing is
+    /// kept.
     pub(super) fn clear(&self, start: u64, most: u64) -> u64 {
         let Self::Scratch(scratch) = self else { return 0 };
         let size = scratch.size.saturating_sub(start).min(most);

@@ -103,7 +103,8 @@ impl Piece<'_> {
         Ok(true)
     }
 
-    /// Reads the frame in `sent`, and says who is to get it: `left` of them, if others have it already. None: it is dropped, and counted.
+    /// Reads the frame in `sent`, and says who is to get it: `left` of them, if others have it already. None: it is dropped,
+    /// and counted.
     fn judge<'a>(
         &mut self,
         lane: &mut Lane,

@@ -73,8 +73,8 @@ impl Port {
         self.registers.with(owner, |_, driven| driven.control = queue);
     }
 
-    /// Uses up the control queue: drivers wait for that under a lock. It takes no longer than a piece of work, as commands are short and
-    /// the queue has few.
+    /// Uses up the control queue: drivers wait for that under a lock. It takes no longer than a piece of work, as commands are
+    /// short and the queue has few.
     ///
     /// # Errors
     ///

@@ -158,8 +158,8 @@ impl Guest {
         self.push(rig);
     }
 
-    /// Gives a queue one chain of these bytes, each a buffer, and behind them room for so many bytes each, and does not notify. Returns
-    /// where the room is.
+    /// Gives a queue one chain of these bytes, each a buffer, and behind them room for so many bytes each, and does not notify.
+    /// Returns where the room is.
     pub fn ask(&mut self, rig: &Rig, queue: usize, sent: &[&[u8]], room: &[u32]) -> Vec<u64> {
         self.pull(rig);
         let mut buffers = Vec::new();

@@ -125,8 +125,8 @@ fn a_driver_that_resets_its_device_has_its_rings_back() {
     assert_eq!(a.hear(&rig), [message(0, OPEN, 0)]);
 }
 
-/// Whatever one end does to a ring, it alone has to reset its device, and the other end goes on when it has. The chain of one buffer is at
-/// `at`; `line` is what is said of the queue.
+/// Whatever one end does to a ring, it alone has to reset its device, and the other end goes on when it has. The chain of one
+/// buffer is at `at`; `line` is what is said of the queue.
 fn is_harmed_alone(queue: usize, at: u64, writable: bool, line: &str) {
     let (rig, [mut a, mut b]) = machine();
     b.guest.give_at(&rig, queue, at, 64, writable);

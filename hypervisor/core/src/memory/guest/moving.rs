@@ -21,8 +21,8 @@ impl GuestMemory {
         Ok(zero)
     }
 
-    /// Copies `length` bytes at `address` to those at `to` of another VM, which shares them with a device. Returns `sum`, a CRC-32C in
-    /// the making, with them taken in.
+    /// Copies `length` bytes at `address` to those at `to` of another VM, which shares them with a device. Returns `sum`, a
+    /// CRC-32C in the making, with them taken in.
     ///
     /// # Errors
     ///
@@ -38,8 +38,8 @@ impl GuestMemory {
         self.exchange(address, other, to, length, sum, |past, kept, sum| kept.write_summed(past, sum))
     }
 
-    /// Copies `length` bytes at `from` of another VM, which shares them with a device, to those at `address`. Returns `sum` with them
-    /// taken in.
+    /// Copies `length` bytes at `from` of another VM, which shares them with a device, to those at `address`. Returns `sum`
+    /// with them taken in.
     ///
     /// # Errors
     ///

@@ -8,8 +8,8 @@ pub const SCRIPT: &str = "startup.nsh";
 /// More characters than a path may have.
 const LONG: usize = 300;
 
-/// The script: shows the memory map, and starts the image with each of the `spoiled` bundles, with a name that no file has, with one that
-/// is too long, and at last with the bundle.
+/// The script: shows the memory map, and starts the image with each of the `spoiled` bundles, with a name that no file has,
+/// with one that is too long, and at last with the bundle.
 pub fn script(spoiled: &[&str]) -> String {
     let long = "x".repeat(LONG);
     let names = spoiled.iter().copied().chain(["none.img", &long, u_boot::BUNDLE]);

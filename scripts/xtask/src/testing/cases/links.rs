@@ -100,7 +100,8 @@ const DISKS_LINUX: Case = Case {
     ..LINUX
 };
 
-/// Messages of all lengths on two ports, and a close behind the last bytes, between VMs on cores of their own and between two on one core.
+/// Messages of all lengths on two ports, and a close behind the last bytes, between VMs on cores of their own and between two
+/// on one core.
 const SERIAL: Case = Case {
     name: "serial",
     manifest: "serial.toml",

@@ -1,5 +1,6 @@
-//! The tests of what starts the hypervisor on boards, in QEMU's `virt`: U-Boot; EDK2 by itself, with GRUB, with systemd-boot. Each has
-//! the conformance guest and a Linux guest once on either GIC, and what is refused comes in the same run before what is not.
+//! The tests of what starts the hypervisor on boards, in QEMU's `virt`: U-Boot; EDK2 by itself, with GRUB, with systemd-boot.
+//! Each has the conformance guest and a Linux guest once on either GIC, and what is refused comes in the same run before what
+//! is not.
 
 use super::super::expectation::Expectation::{self, All, Cases, Date, Line, NoGuest, NotKept, Sequence, Value};
 use super::case::{Case, LINUX, NO_OOPS};
@@ -9,8 +10,8 @@ use crate::loaders::Loader;
 use crate::loaders::way::{Firmware, Grub, Way, Written};
 use crate::machine::script::Step::{self, Type, Wait};
 
-/// What somebody types to U-Boot who has a FIT with a wrong hash, then a bundle of version 1, and then what is right: a FIT whose RAM disk
-/// has to be named, as it has no device tree. It is back at its prompt each time.
+/// What somebody types to U-Boot who has a FIT with a wrong hash, then a bundle of version 1, and then what is right: a FIT
+/// whose RAM disk has to be named, as it has no device tree. It is back at its prompt each time.
 const THIRD_TIME: &[Step] = &[
     Wait("Hit any key to stop autoboot"),
     Type("\r"),
@@ -41,9 +42,9 @@ const BOOTM_WITH_TREE: &[Step] = &[
 /// EDK2's shell does not wait for somebody to keep it from its script.
 const NO_WAIT: &[Step] = &[Wait("startup.nsh"), Type("\r")];
 
-/// What a boot loader may have left of its interrupts, GICv2: all of those from 32 to 255 enabled and pending, but for the clock's, whose
-/// line is high; the timers' of this core active; SGIs pending, among them the one that ends a core. And two watchdogs: RAM in their
-/// place, which nobody else gets, says that they run.
+/// What a boot loader may have left of its interrupts, GICv2: all of those from 32 to 255 enabled and pending, but for the
+/// clock's, whose line is high; the timers' of this core active; SGIs pending, among them the one that ends a core. And two
+/// watchdogs: RAM in their place, which nobody else gets, says that they run.
 const BOOTI_AND_LEFTOVERS: &[Step] = &[
     Wait("Hit any key to stop autoboot"),
     Type("\r"),

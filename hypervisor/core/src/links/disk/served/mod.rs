@@ -1,5 +1,5 @@
-//! A disk that another VM serves: its driver's requests go, as an NBD client's, over a port of that VM's console. Both VMs have work at
-//! it, and whoever has some does what there is for both.
+//! A disk that another VM serves: its driver's requests go, as an NBD client's, over a port of that VM's console. Both VMs have
+//! work at it, and whoever has some does what there is for both.
 
 mod desk;
 mod piece;
@@ -122,8 +122,8 @@ impl Served {
         }
     }
 
-    /// The timer of core `core` has fired: has the VM look whether the time of requests is over, if that is what it was set for. Returns
-    /// when it is to fire for the disk.
+    /// The timer of core `core` has fired: has the VM look whether the time of requests is over, if that is what it was set
+    /// for. Returns when it is to fire for the disk.
     pub fn look(&self, disk: &Client, core: usize) -> Option<u64> {
         let at = self.alarm.at.load(Ordering::Acquire);
         if at == NEVER || self.alarm.core.load(Ordering::Relaxed) != core {

@@ -202,7 +202,8 @@ impl Desk {
         }
     }
 
-    /// Has drivers notify what comes. Returns whether something came meanwhile. `waits`: there are bytes for the server that have no room.
+    /// Has drivers notify what comes. Returns whether something came meanwhile. `waits`: there are bytes for the server that
+    /// have no room.
     fn listen(&mut self, memory: &mut Memory, waits: bool) -> Result<bool, Failed> {
         let mut came = false;
         if let Some((queue, memory)) = self.client.as_mut().zip(memory.client.as_mut())
