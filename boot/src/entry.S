@@ -206,12 +206,16 @@ relocate:
     b       5b
 6:  mov     x6, x4
     add     x4, x4, #63 * 8
-7:  lsr     x3, x3, #1
-    tbz     x3, #0, 8f
+    lsr     x3, x3, #1
+    cbz     x3, 5b
+7:  rbit    x5, x3                      // to the next word that is relocated: every second one, at most, where texts have lengths
+    clz     x5, x5
+    lsr     x3, x3, x5
+    add     x6, x6, x5, lsl #3
     ldr     x5, [x6]
     add     x5, x5, x19
-    str     x5, [x6]
-8:  add     x6, x6, #8
+    str     x5, [x6], #8
+    lsr     x3, x3, #1
     cbnz    x3, 7b
     b       5b
 

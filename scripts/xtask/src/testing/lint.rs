@@ -1,4 +1,4 @@
-//! Formatting, clippy, documentation, what may be depended on, and which way the arrows run.
+//! Formatting, clippy, documentation, what may be depended on, which way the arrows run, and the shape of files.
 
 use std::process::{Command, ExitStatus};
 use std::time::Instant;
@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::filter::Filter;
 use super::tally::Tally;
-use super::{arrows, host, workspace};
+use super::{arrows, host, shape, workspace};
 use crate::environment::Environment;
 use crate::metal;
 
@@ -52,6 +52,7 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
         }
     }
     arrows::run(environment, filter, tally);
+    shape::run(environment, filter, tally);
     if filter.selects("lint", DENY) {
         dependencies(environment, tally);
     }

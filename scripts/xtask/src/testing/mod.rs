@@ -21,6 +21,7 @@ mod ordering;
 mod peers;
 mod placement;
 mod qemu;
+mod shape;
 mod soil;
 mod speculation;
 mod stolen;
