@@ -1,5 +1,5 @@
-//! Calls of EFI firmware: each finds x18 and TPIDR_EL2 as the firmware left them. QEMU's firmware would not notice, as EDK2 does not
-//! use x18 and U-Boot finds its own by itself; so it is looked for in the image and in the source.
+//! Calls of EFI firmware: each finds x18 and TPIDR_EL2 as the firmware left them. QEMU's firmware would not notice, as EDK2 does
+//! not use x18 and U-Boot finds its own by itself; so it is looked for in the image and in the source.
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -25,8 +25,8 @@ const ANY_CALL: (u32, u32) = (0xd63f_0000, 0xffff_fc1f);
 /// RET.
 const RETURN: (u32, u32) = (0xd65f_03c0, u32::MAX);
 
-/// Looks that the function at `way` calls once, with the firmware's values in both registers, and takes them back; and that the entry
-/// at `entry` keeps these before the compiled code at `compiled` begins. Returns how often that function is called.
+/// Looks that the function at `way` calls once, with the firmware's values in both registers, and takes them back; and that the
+/// entry at `entry` keeps these before the compiled code at `compiled` begins. Returns how often that function is called.
 ///
 /// # Errors
 ///
@@ -64,8 +64,8 @@ fn branch(at: u64, word: u32) -> Option<u64> {
     (word >> 26 == 0b10_0101).then(|| at.wrapping_add_signed(distance))
 }
 
-/// Looks that a source file calls no function pointer but by [`WAY`]: what stands before the arguments of a call is a name, or a call
-/// of it; and no field that is called so elsewhere is used without it. Returns how many such calls there are.
+/// Looks that a source file calls no function pointer but by [`WAY`]: what stands before the arguments of a call is a name, or a
+/// call of it; and no field that is called so elsewhere is used without it. Returns how many such calls there are.
 ///
 /// # Errors
 ///
