@@ -10,6 +10,7 @@ mod error;
 mod gic;
 mod interrupt;
 mod list;
+mod memory;
 mod properties;
 mod timer;
 mod walk;

@@ -11,6 +11,7 @@ use super::error::FactsError;
 use super::gic::{self, GicNode};
 use super::interrupt::{Before, Decoder, Interrupts, is_before_gic};
 use super::list::{List, Text};
+use super::memory::{add, reserve};
 use super::properties::{Properties, number, strings};
 use super::timer::TimerNode;
 use super::{Facts, LeftOut, MEMORY, Psci, PsciMethod, PsciVersion, RESERVED};
@@ -392,22 +393,4 @@ impl<'a> Seen<'a> {
             bundle: self.initrd.or(self.ramdisk).or(self.plain_module),
         })
     }
-}
-
-/// Notes a reserved range.
-fn reserve(reserved: &mut List<Range, RESERVED>, region: Range) -> Result<(), FactsError> {
-    if region.size() == 0 || reserved.push(region) {
-        return Ok(());
-    }
-    Err(FactsError::TooMany { what: "reserved memory ranges", limit: RESERVED })
-}
-
-/// Notes RAM, as one range with what it adjoins: a node of NUMA's is no hole. False: there is no room.
-fn add(memory: &mut List<Range, MEMORY>, mut region: Range) -> bool {
-    let adjoin = |one: &Range, other: &Range| one.start <= other.end && other.start <= one.end;
-    while let Some(at) = memory.iter().position(|other| adjoin(other, &region)) {
-        let other = memory.swap_remove(at).unwrap_or(region);
-        region = Range { start: region.start.min(other.start), end: region.end.max(other.end) };
-    }
-    memory.push(region)
 }
