@@ -17,7 +17,6 @@ use crate::drivers::psci::{NoFirmware, Psci};
 use crate::drivers::rate::{self, Rate};
 use crate::drivers::rndrrs::Rndrrs;
 use crate::drivers::spin_table::SpinTable;
-use crate::drivers::watchdog::Found;
 use crate::facts::cores::CoreStart;
 use crate::facts::{Facts, Gic, TimerError};
 use crate::firmware::{
@@ -26,6 +25,7 @@ use crate::firmware::{
     ptp::Ptp,
     trng::{El3Trng, Trng},
 };
+use crate::watchdogs;
 
 /// Why a board cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,9 +61,8 @@ impl fmt::Display for BoardError {
 
 /// What a device's registers take, for EL2's map.
 pub fn ranges(facts: &Facts) -> impl Iterator<Item = Range> + '_ {
-    // A watchdog is only stopped at boot: a VM may have it.
-    let watchdogs = facts.devices().filter(|device| device.driver.watchdog().is_some());
-    used(facts).chain(watchdogs.map(|device| device.registers))
+    // Watchdogs are only stopped at boot: a VM may have them.
+    used(facts).chain(facts.watchdogs.iter().map(|watchdog| watchdog.registers))
 }
 
 /// The registers that EL2 goes on to use.
@@ -81,8 +80,7 @@ fn used(facts: &Facts) -> impl Iterator<Item = Range> + '_ {
         let inverter = uart.inverter.map(|inverter| Range::sized(inverter.register, size_of::<u32>() as u64));
         [Some(uart.registers), inverter].into_iter().flatten()
     });
-    let devices = facts.devices().filter(|device| device.driver.watchdog().is_none());
-    gic.chain(uart).chain(devices.map(|device| device.registers))
+    gic.chain(uart).chain(facts.devices().map(|device| device.registers))
 }
 
 /// Whether `range` has something that EL2 uses itself or that is no device of anybody's: its own devices, what its guests get
@@ -215,8 +213,7 @@ fn gic_frames(gic: &Gic) -> impl Iterator<Item = (&'static str, u64)> {
 ///
 /// As for [`board`]; the calling core must not have an anchor yet.
 unsafe fn find_absent(facts: &Facts) -> Result<(), BoardError> {
-    let devices = facts.devices().filter(|device| device.driver.watchdog().is_none());
-    let devices = devices.map(|device| (device.driver.name, device.registers.start));
+    let devices = facts.devices().map(|device| (device.driver.name, device.registers.start));
     for (name, address) in gic_frames(&facts.gic).chain(devices) {
         // SAFETY: passed on to the caller; the first register of none of these changes when it is read.
         if !address.is_multiple_of(4) || !unsafe { probe::answers(address) } {
@@ -224,33 +221,6 @@ unsafe fn find_absent(facts: &Facts) -> Result<(), BoardError> {
         }
     }
     Ok(())
-}
-
-/// Stops the watchdogs that a boot loader has left running.
-///
-/// # Safety
-///
-/// As for [`board`]; the calling core must not have an anchor yet.
-unsafe fn stop_watchdogs(facts: &Facts) {
-    for device in facts.devices() {
-        let Some(stop) = device.driver.watchdog() else { continue };
-        let (name, address) = (device.driver.name, device.registers.start);
-        // SAFETY: passed on to the caller; the first register of none of these changes when it is read. One that is there may
-        // be the Secure world's alone: nobody answers then.
-        let found = match address.is_multiple_of(4) && unsafe { probe::answers(address) } {
-            // SAFETY: passed on to the caller; there it is.
-            true => unsafe { stop.stop(device.registers) },
-            false => None,
-        };
-        match found {
-            Some(Found::Idle) => {}
-            Some(Found::Stopped) => log::info!("{name} at {address:#x} {}", Found::Stopped),
-            Some(Found::Runs) => log::warn!("{name} at {address:#x} {}", Found::Runs),
-            None => {
-                log::warn!("{name} at {address:#x}, of the device tree, does not answer: whether it runs is not known")
-            }
-        }
-    }
 }
 
 /// Measures the counter's rate, if the board has a second clock.
@@ -310,11 +280,12 @@ unsafe fn interrupts(gic: &Gic) -> Result<&'static dyn InterruptController, Boar
 /// What the facts say must be true but for devices that are not there, the registers must be mapped, and the calling core
 /// must not have an anchor yet.
 pub unsafe fn board(facts: &'static Facts, firmware: &Findings, with_page: WithPage) -> Result<Board, BoardError> {
+    // First of all: else one would reset the machine while somebody reads what is wrong with it.
+    // SAFETY: passed on to the caller.
+    unsafe { watchdogs::stop(&facts.watchdogs) };
     facts.timer.check(timer::frequency()).map_err(BoardError::Timer)?;
     // SAFETY: passed on to the caller.
     unsafe { find_absent(facts)? };
-    // SAFETY: passed on to the caller.
-    unsafe { stop_watchdogs(facts) };
     // SAFETY: passed on to the caller.
     let interrupts = unsafe { interrupts(&facts.gic)? };
     if let Some(DrivenDevice { intid: Some(intid), edge: true, .. }) = facts.uart {

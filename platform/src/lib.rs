@@ -37,3 +37,4 @@ pub mod firmware;
 pub mod passthrough;
 pub mod ram;
 pub mod support;
+pub mod watchdogs;

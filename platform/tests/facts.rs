@@ -1,11 +1,12 @@
 //! The facts of real boards' device trees, and what becomes of trees that are wrong, damaged or cut short.
 
 use portcullis_board::Range;
-use portcullis_platform::boards;
 use portcullis_platform::driver::{DrivenDevice, Driver};
-use portcullis_platform::drivers::{bcm2835_aux_uart, bcm2835_pm, bcm2835_timer, pl011, pl031, rng200};
+use portcullis_platform::drivers::{bcm2835_aux_uart, bcm2835_pm, bcm2835_timer, pl011, pl031, rng200, sp805};
 use portcullis_platform::facts::cores::CoreStart;
+use portcullis_platform::facts::watchdogs::{WATCHDOGS, Watchdogs};
 use portcullis_platform::facts::{Facts, FactsError, Gic, Psci, PsciMethod, PsciVersion, Timer};
+use portcullis_platform::{assemble, boards};
 
 const VIRT_V3: &[u8] = include_bytes!("data/qemu-virt-gicv3.dtb");
 const VIRT_V2: &[u8] = include_bytes!("data/qemu-virt-gicv2.dtb");
@@ -165,6 +166,43 @@ fn of_two_devices_the_first_one_is_driven() {
     let tree = patched(VIRT_V3, gpio, b"arm,pl031\0");
     let registers = driven(&Facts::from_tree(&tree).unwrap(), &pl031::DRIVER);
     assert_eq!(registers, [region(0x903_0000, 0x1000)], "the tree has it before the clock");
+}
+
+/// The tree with `name` in place of `from`, which is no shorter, wherever that is among the first `most` times.
+fn renamed(tree: &[u8], from: &[u8], name: &[u8], most: usize) -> Vec<u8> {
+    let mut tree = tree.to_vec();
+    let places: Vec<usize> = (0..tree.len()).filter(|at| tree[*at..].starts_with(from)).take(most).collect();
+    assert_eq!(places.len(), most);
+    for at in places {
+        tree[at..at + from.len()].fill(0);
+        tree[at..at + name.len()].copy_from_slice(name);
+    }
+    tree
+}
+
+#[test]
+fn of_watchdogs_all_are_noted() {
+    let virtio = b"virtio,mmio\0";
+    let watchdogs = |tree: &[u8]| Facts::from_tree(tree).unwrap().watchdogs;
+    assert_eq!(watchdogs(VIRT_V3), Watchdogs::default());
+    // QEMU has 32 of these, one behind the other.
+    let at = |number: u64| region(0xa00_0000 + 0x200 * number, 0x200);
+    for count in [1, 3, WATCHDOGS] {
+        let noted = watchdogs(&renamed(VIRT_V3, virtio, b"arm,sp805\0", count));
+        assert!(noted.iter().all(|watchdog| watchdog.driver == &sp805::DRIVER));
+        assert!(noted.iter().map(|watchdog| watchdog.registers).eq((0..count as u64).map(at)), "{noted:?}");
+        assert_eq!(noted.more, 0);
+    }
+    // More than there is room for are counted, and displace no other device.
+    let many = renamed(VIRT_V3, virtio, b"arm,sp805\0", 32);
+    let facts = Facts::from_tree(&many).unwrap();
+    assert_eq!((facts.watchdogs.iter().count(), facts.watchdogs.more), (WATCHDOGS, 32 - WATCHDOGS));
+    let plain = Facts::from_tree(VIRT_V3).unwrap();
+    assert!(facts.devices().eq(plain.devices()));
+    // All of them are mapped, to be stopped, and any VM may have them.
+    let mapped: Vec<Range> = assemble::ranges(&facts).collect();
+    assert!(facts.watchdogs.iter().all(|watchdog| mapped.contains(&watchdog.registers)));
+    assert!(facts.watchdogs.iter().all(|watchdog| !assemble::is_taken(&facts, &watchdog.registers)));
 }
 
 #[test]

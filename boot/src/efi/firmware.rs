@@ -41,8 +41,8 @@ pub struct Efi {
     image: Option<&'static LoadedImageProtocol>,
     /// Room for a memory map.
     map: Range,
-    /// Pages that were taken, to be given back if nothing is started.
-    taken: List<Range, 4>,
+    /// Pages that were taken, to be given back if nothing is started: the heap, the bundle, and a map that grows at each attempt.
+    taken: List<Range, 8>,
 }
 
 impl Efi {

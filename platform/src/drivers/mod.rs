@@ -56,11 +56,11 @@ pub const DRIVERS: [&Driver; 18] = [
     &sunxi_watchdog::DRIVER,
 ];
 
-/// How many of them drive something else than a console.
+/// How many of them drive something else than consoles and watchdogs.
 pub const OTHERS: usize = {
     let (mut count, mut rest) = (0, DRIVERS.as_slice());
     while let [driver, others @ ..] = rest {
-        count += !driver.is_serial() as usize;
+        count += (!driver.is_serial() && driver.watchdog().is_none()) as usize;
         rest = others;
     }
     count

@@ -14,6 +14,7 @@ mod memory;
 mod properties;
 mod timer;
 mod walk;
+pub mod watchdogs;
 
 use core::fmt;
 
@@ -25,6 +26,7 @@ pub use self::error::FactsError;
 pub use self::gic::{REDISTRIBUTOR_FRAME, REDISTRIBUTOR_SIZE};
 pub use self::list::{List, Text};
 pub use self::timer::TimerError;
+use self::watchdogs::Watchdogs;
 use crate::driver::{DrivenDevice, Layout};
 use crate::drivers::OTHERS;
 
@@ -49,6 +51,8 @@ pub struct Facts {
     pub uart: Option<DrivenDevice>,
     /// The other devices that a driver knows, the first one of each driver.
     pub devices: List<Option<DrivenDevice>, OTHERS>,
+    /// The watchdogs.
+    pub watchdogs: Watchdogs,
     /// The firmware's PSCI.
     pub psci: Option<Psci>,
     /// Where the bundle was loaded: the initial RAM disk of `/chosen`, or its multiboot module of type ramdisk, or its first one of
@@ -192,7 +196,7 @@ impl Facts {
         tree.and_then(|tree| walk.seen.finish(&tree, port)).inspect_err(|_| failed(&walk.seen.compatible))
     }
 
-    /// The devices that a driver knows, but for the console.
+    /// The devices that a driver knows, but for the console and watchdogs.
     pub fn devices(&self) -> impl Iterator<Item = &DrivenDevice> {
         self.devices.iter().flatten()
     }

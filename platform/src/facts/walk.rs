@@ -14,6 +14,7 @@ use super::list::{List, Text};
 use super::memory::{add, reserve};
 use super::properties::{Properties, number, strings};
 use super::timer::TimerNode;
+use super::watchdogs::{Watchdog, Watchdogs};
 use super::{Facts, LeftOut, MEMORY, Psci, PsciMethod, PsciVersion, RESERVED};
 use crate::driver::{DrivenDevice, Driver};
 use crate::drivers::{self, OTHERS, ns16550};
@@ -48,6 +49,7 @@ pub struct Seen<'a> {
     timer: Option<TimerNode<'a>>,
     console: Console<'a>,
     devices: List<Option<DeviceNode<'a>>, OTHERS>,
+    watchdogs: Watchdogs,
     clocks: Clocks,
     psci: Option<Psci>,
     initrd: Option<Range>,
@@ -316,7 +318,7 @@ impl<'a> Seen<'a> {
         self.timer.get_or_insert(timer);
     }
 
-    /// Notes a device that `driver` drives: each serial port, and the first one of any other driver.
+    /// Notes a device that `driver` drives: each serial port and watchdog, and the first one of any other driver.
     fn driven(&mut self, node: &Node<'a>, properties: &Properties<'a>, driver: &'static Driver) {
         let Some(registers) = self.buses.regions(properties.reg).next() else { return };
         let device = DeviceNode {
@@ -333,6 +335,8 @@ impl<'a> Seen<'a> {
             let mut path = List::default();
             self.path.iter().skip(1).map(|step| step.name).chain([node.name]).all(|name| path.push(name));
             self.console.uarts.push(Some(UartNode { path, device }));
+        } else if driver.watchdog().is_some() {
+            self.watchdogs.note(Watchdog { driver, registers });
         } else if !self.devices.iter().flatten().any(|other| other.driver == driver) {
             self.devices.push(Some(device));
         }
@@ -382,6 +386,7 @@ impl<'a> Seen<'a> {
         Ok(Facts {
             uart: self.console.choose().map(|uart| uart.finish(&gic.decoder, &self.clocks)),
             devices: self.devices.map(|device| device.map(|device| device.finish(&gic.decoder, &self.clocks))),
+            watchdogs: self.watchdogs.clone(),
             gic: gic.finish()?,
             timer,
             compatible: self.compatible,

@@ -1,4 +1,4 @@
-//! Which VMs have a console, by which they have serial ports, and where.
+//! Which VMs have a console, at which their serial ports are and the control VM's port, and where.
 
 use portcullis_abi::bundle::SERIAL_PORTS;
 
@@ -6,17 +6,22 @@ use super::diagnostic::{Diagnostics, Span};
 use super::draft::Draft;
 use super::transports::Transports;
 
-/// By VM: the slot of its console, if it has a serial port. `ports` has the VM of each port, and where it is asked for. It is
-/// the first device in the VM's transports. More ports of one VM than there can be are reported.
+/// By VM: the slot of its console, if it has a port there. `ports` has the VM of each serial port, and where it is asked for, and
+/// `controls` the control VM with where its own port is. A console is the first device in the VM's transports. More serial ports
+/// of one VM than there can be are reported.
 pub fn consoles(
     ports: &[(usize, Span)],
+    controls: Option<&(usize, Span)>,
     vms: &[Draft],
     transports: &mut Transports,
     diagnostics: &mut Diagnostics<'_>,
 ) -> Vec<Option<usize>> {
     let console = |(vm, draft): (usize, &Draft)| {
         let mut own = ports.iter().filter(|(of, _)| *of == vm).map(|(_, span)| span);
-        let slot = transports.take(vm, own.clone().next()?, "leave its serial ports out", diagnostics);
+        let first = own.clone().next().map(|span| (span, "leave its serial ports out"));
+        let managing = controls.filter(|(of, _)| *of == vm).map(|(_, span)| (span, "leave `control-port` out"));
+        let (span, without) = first.or(managing)?;
+        let slot = transports.take(vm, span, without, diagnostics);
         if let Some(span) = own.nth(SERIAL_PORTS) {
             let message = format!("{} has more than {SERIAL_PORTS} serial ports", draft.title());
             diagnostics.error(span.clone(), message, "leave this one out, or lead it to another VM");

@@ -28,7 +28,8 @@ pub static ROOT: Kind = Kind {
     keys: keys! { "machine": "[machine]", "vm": "[[vm]]", "core": "[[core]]", "wire": "[[wire]]", "shared-memory": "[[shared-memory]]", "network": "[[network]]", "serial": "[[serial]]", "disk": "[[disk]]" },
 };
 /// What concerns the whole machine.
-pub static MACHINE: Kind = Kind { title: "[machine]", keys: keys! { "control": r#"control = "ops""# } };
+pub static MACHINE: Kind =
+    Kind { title: "[machine]", keys: keys! { "control": r#"control = "ops""#, "control-port": "control-port = true" } };
 /// One VM.
 pub static VM: Kind = Kind {
     title: "[[vm]]",

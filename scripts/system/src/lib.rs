@@ -106,7 +106,7 @@ pub struct Manifest {
     pub networks: Vec<Network>,
     /// The pairs of serial ports between VMs.
     pub serials: Vec<Serial>,
-    /// By VM: the slot of its console's virtio transport, if it has serial ports.
+    /// By VM: the slot of its console's virtio transport, if it has serial ports, that of the control VM included.
     pub consoles: Vec<Option<usize>>,
     /// The disks of VMs.
     pub disks: Vec<Disk>,
@@ -176,8 +176,9 @@ fn read(
     }
 
     let root = Section::new(&key::ROOT, 0..0, document.get_ref(), diagnostics);
-    let control =
-        root.section("machine", &key::MACHINE, diagnostics).and_then(|machine| machine.string("control", diagnostics));
+    let machine = root.section("machine", &key::MACHINE, diagnostics);
+    let control = machine.as_ref().and_then(|machine| machine.string("control", diagnostics));
+    let port = machine.as_ref().and_then(|machine| machine.spanned_boolean("control-port", diagnostics));
     root.require("vm", diagnostics);
     let sections = root.sections("vm", &key::VM, diagnostics);
     let mut drafts: Vec<Draft> = sections.iter().map(|section| Draft::read(section, diagnostics)).collect();
@@ -213,7 +214,8 @@ fn read(
     let disks = disk::disks(disks, &drafts, diagnostics);
     let served = disks.iter().filter_map(|(disk, span)| Some((disk.server()?, span.clone())));
     let ports: Vec<_> = serials.iter().flat_map(ends).chain(served).collect();
-    let consoles = console::consoles(&ports, &drafts, &mut transports, diagnostics);
+    let controls = system::control_port(control.as_ref(), port.as_ref(), &drafts, diagnostics);
+    let consoles = console::consoles(&ports, controls.as_ref(), &drafts, &mut transports, diagnostics);
     let networks = network::networks(&networks, &drafts, &mut transports, diagnostics);
     let disks = disk::place(disks, &mut transports, diagnostics);
     let cores = schedule::cores(&cores, &drafts, board, diagnostics);

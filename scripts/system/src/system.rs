@@ -9,7 +9,7 @@ use portcullis_abi::map::MAX_VMS;
 use toml::Spanned;
 
 use super::bundle::images::Images;
-use super::diagnostic::Diagnostics;
+use super::diagnostic::{Diagnostics, Span};
 use super::draft::Draft;
 use super::key::nearest;
 use super::piece::Piece;
@@ -80,6 +80,23 @@ fn control_name(control: Option<&Spanned<String>>, drafts: &[Draft], diagnostics
     if !drafts.iter().any(is_meant) {
         no_vm(control, drafts, diagnostics);
     }
+}
+
+/// The control VM and where its port is asked for, if it is. A port of nobody's is reported.
+pub fn control_port(
+    control: Option<&Spanned<String>>,
+    port: Option<&Spanned<bool>>,
+    drafts: &[Draft],
+    diagnostics: &mut Diagnostics<'_>,
+) -> Option<(usize, Span)> {
+    let port = port.filter(|port| *port.get_ref())?;
+    let Some(control) = control else {
+        let help = "add control = \"...\", or leave `control-port` out";
+        diagnostics.error(port.span(), "there is no control VM that could have the port", help);
+        return None;
+    };
+    let is_meant = |draft: &Draft| draft.name.as_ref().is_some_and(|name| name.get_ref() == control.get_ref());
+    Some((drafts.iter().position(is_meant)?, port.span()))
 }
 
 /// Number of the VM called `name`; none, which is reported, if there is no such.

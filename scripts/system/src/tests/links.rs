@@ -235,6 +235,33 @@ fn serial_ports_are_at_consoles() {
     assert_eq!(bundle.vms().map(|vm| vm.console).collect::<Vec<_>>(), [None, Some(0), Some(0)]);
 }
 
+/// The control VM has a console without a serial port if the manifest says so, and none otherwise; nobody else's devices move.
+#[test]
+fn the_control_vms_port_is_at_a_console() {
+    let lan = "[[network]]\nname = \"lan\"\nvms = [\"a\", \"b\"]\n";
+    let cable = "[[serial]]\nname = \"uplink\"\nbetween = [\"b\", \"c\"]\n";
+    let slots = |machine: &str, links: &str| {
+        let manifest = Bench::new().parse(&(format!("[machine]\n{machine}\n") + &vms() + lan + links)).unwrap();
+        let bundle = crate::bundle::Bundle::new(&manifest).unwrap();
+        let blob: Vec<u8> = bundle.parts().flatten().copied().collect();
+        let read: Vec<_> = portcullis_bundle::Bundle::parse(&blob).unwrap().vms().map(|vm| vm.console).collect();
+        assert_eq!(read, manifest.consoles);
+        (read, manifest.networks[0].ports.iter().map(|port| port.slot).collect::<Vec<_>>())
+    };
+    let port = "control = \"b\"\ncontrol-port = true";
+    assert_eq!(slots(port, ""), (vec![None, Some(0), None], vec![0, 1]));
+    assert_eq!(slots(port, cable), (vec![None, Some(0), Some(0)], vec![0, 1]), "one console for both");
+    for without in ["control = \"b\"", "control = \"b\"\ncontrol-port = false"] {
+        assert_eq!(slots(without, ""), (vec![None; 3], vec![0, 0]));
+    }
+    let nobodys = "[machine]\ncontrol-port = true\n".to_owned() + &vms();
+    let expected =
+        ["there is no control VM that could have the port", "add control = \"...\", or leave `control-port` out"];
+    assert_eq!(wrong(&nobodys), expected.map(str::to_owned).into());
+    let word = "[machine]\ncontrol = \"a\"\ncontrol-port = \"yes\"\n".to_owned() + &vms();
+    assert_eq!(wrong(&word).0, "`control-port` is true or false, but here is a string");
+}
+
 #[test]
 fn what_is_wrong_with_a_serial_cable_is_said() {
     const NAME: &str = "it is 1 to 16 characters of a-z, 0-9 and '-', the first one a letter";

@@ -13,19 +13,28 @@ use super::tools::Tools;
 use crate::environment::Environment;
 use crate::metal;
 
-/// Builds the RAM disk for `kernel` next to it, with `tools` or without. This takes milliseconds, so there is nothing to cache.
+/// Builds the RAM disk for `kernel` next to it, with `tools` or without, and with the program `manager` by which Linux manages the
+/// machine. This takes milliseconds, so there is nothing to cache.
 ///
 /// # Errors
 ///
 /// A part cannot be read, or the archive cannot be written.
-pub fn build(environment: &Environment, kernel: &Kernel, busybox: &Path, tools: Option<&Tools>) -> Result<PathBuf> {
+pub fn build(
+    environment: &Environment,
+    kernel: &Kernel,
+    busybox: &Path,
+    tools: Option<&Tools>,
+    manager: Option<&Path>,
+) -> Result<PathBuf> {
     let read = |path: &Path| fs::read(path).with_context(|| format!("{} cannot be read", path.display()));
     let mut archive = Archive::default();
     for folder in ["bin", "dev", "lib", "proc", "sys"] {
         archive.folder(folder);
     }
     archive.file("init", true, &read(&environment.root.join("guest-images/linux/init"))?);
-    archive.file("bin/links-check", true, &read(&environment.root.join("guest-images/linux/links-check"))?);
+    for script in ["links-check", "controls-check"] {
+        archive.file(&format!("bin/{script}"), true, &read(&environment.root.join("guest-images/linux").join(script))?);
+    }
     archive.file("bin/busybox", true, &read(busybox)?);
     archive.link("bin/sh", "busybox");
     archive.file("bin/phc", true, &read(&metal::program(environment, "phc"))?);
@@ -35,6 +44,9 @@ pub fn build(environment: &Environment, kernel: &Kernel, busybox: &Path, tools: 
     }
     if let Some(tools) = tools {
         tools.add_to(&mut archive)?;
+    }
+    if let Some(manager) = manager {
+        archive.file("bin/portcullis", true, &read(manager)?);
     }
     let path = kernel.image.with_file_name(if tools.is_some() { "tools.cpio" } else { "initramfs.cpio" });
     fs::write(&path, archive.finish()).with_context(|| format!("{} cannot be written", path.display()))?;

@@ -6,6 +6,7 @@ pub mod debian;
 pub mod disks;
 pub mod firmware;
 pub mod initramfs;
+pub mod manager;
 pub mod tools;
 pub mod uboot;
 
@@ -80,7 +81,8 @@ impl<'a> Guests<'a> {
         let kernel = debian::kernel(self.environment, release)?;
         let busybox = debian::busybox(self.environment)?;
         let tools = name.ends_with(debian::TOOLS).then(|| tools::tools(self.environment)).transpose()?;
-        initramfs::build(self.environment, &kernel, &busybox, tools.as_ref()).map(Some)
+        let manager = tools.is_some().then(|| manager::program(self.environment)).transpose()?.flatten();
+        initramfs::build(self.environment, &kernel, &busybox, tools.as_ref(), manager.as_deref()).map(Some)
     }
 }
 

@@ -37,7 +37,7 @@ pub fn program(environment: &Environment) -> Result<PathBuf> {
 /// The kernel's files cannot be had, or it is too large.
 pub fn disk(environment: &Environment) -> Result<PathBuf> {
     let kernel = debian::kernel(environment, Release::of_guest("debian").context("debian is a known guest")?)?;
-    let inner = initramfs::build(environment, &kernel, &debian::busybox(environment)?, None)?;
+    let inner = initramfs::build(environment, &kernel, &debian::busybox(environment)?, None, None)?;
     let mut disk = fs::read(&kernel.image)?;
     let room = usize::try_from(INNER_DISK)?;
     ensure!(disk.len() <= room, "{} is larger than the {room} bytes that there are for it", kernel.image.display());

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
+use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result};
@@ -22,6 +23,7 @@ use crate::board::{Board, Gic, Hardware};
 use crate::el3::El3;
 use crate::environment::Environment;
 use crate::firmware;
+use crate::guests;
 use crate::machine::report::Reports;
 use crate::machine::{self, End, Keyboard, Next, Watcher};
 use crate::run::{PANIC, System};
@@ -50,6 +52,10 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
         cases.into_iter().filter(|case| case.board != Board::QemuVirt || !without.contains(&(case.el3, case.gic)))
     {
         let name = format!("qemu {}", case.name);
+        if case.manager && !has_manager(environment)? {
+            tally.leave_out(&name, "this Rust compiler cannot build the program for Linux; see above");
+            continue;
+        }
         let start = Instant::now();
         let log = logs.join(format!("{}.log", case.name));
         let console = boot(environment, case).and_then(|(console, end)| {
@@ -116,6 +122,13 @@ fn build_firmware(environment: &Environment, cases: &[&Case], tally: &mut Tally)
         }
     }
     failed
+}
+
+/// Whether the program for a Linux that is the control VM can be built here, once `scripts/setup` has tried to make it so.
+fn has_manager(environment: &Environment) -> Result<bool> {
+    let setup = Command::new(environment.root.join("scripts/setup")).args(["--manager", "--quiet"]).status();
+    setup.context("scripts/setup could not be started")?;
+    guests::manager::can_be_built(environment)
 }
 
 fn boot(environment: &Environment, case: &Case) -> Result<(Console, End)> {

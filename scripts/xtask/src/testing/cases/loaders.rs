@@ -43,8 +43,8 @@ const BOOTM_WITH_TREE: &[Step] = &[
 const NO_WAIT: &[Step] = &[Wait("startup.nsh"), Type("\r")];
 
 /// What a boot loader may have left of its interrupts, GICv2: all of those from 32 to 255 enabled and pending, but for the
-/// clock's, whose line is high; the timers' of this core active; SGIs pending, among them the one that ends a core. And a
-/// watchdog: RAM in its place, which nobody else gets, says that it runs.
+/// clock's, whose line is high; the timers' of this core active; SGIs pending, among them the one that ends a core. And two
+/// watchdogs: RAM in their place, which nobody else gets, says that they run.
 const BOOTI_AND_LEFTOVERS: &[Step] = &[
     Wait("Hit any key to stop autoboot"),
     Type("\r"),
@@ -53,11 +53,15 @@ const BOOTI_AND_LEFTOVERS: &[Step] = &[
     Wait("=> "),
     Type("load virtio 0:1 $ramdisk_addr_r bundle.img; setenv size $filesize\r"),
     Wait("=> "),
-    Type("fdt move $fdt_addr 0x48000000 0x110000; fdt mknode / watchdog@7f000000; fdt rsvmem add 0x7f000000 0x1000\r"),
+    Type("fdt move $fdt_addr 0x48000000 0x110000; fdt mknode / watchdog@7f000000; fdt rsvmem add 0x7f000000 0x2000\r"),
     Wait("=> "),
     Type(
         "fdt set /watchdog@7f000000 compatible arm,sbsa-gwdt; fdt set /watchdog@7f000000 reg <0 0x7f000000 0 0x1000>\r",
     ),
+    Wait("=> "),
+    Type("fdt mknode / watchdog@7f001000; fdt set /watchdog@7f001000 compatible arm,sbsa-gwdt\r"),
+    Wait("=> "),
+    Type("fdt set /watchdog@7f001000 reg <0 0x7f001000 0 0x1000>; mw.l 0x7f001000 1\r"),
     Wait("=> "),
     Type("mw.l 0x7f000000 1; mw.l 0x09010004 0; mw.l 0x09010010 1\r"),
     Wait("=> "),
@@ -175,6 +179,7 @@ pub const CASES: &[Case] = &[
         expectations: &[
             BY_U_BOOT,
             Line("portcullis: a generic watchdog at 0x7f000000 was left running, and is stopped"),
+            Line("portcullis: a generic watchdog at 0x7f001000 was left running, and is stopped"),
             ALL_CASES,
         ],
         ..U_BOOT

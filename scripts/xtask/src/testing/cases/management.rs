@@ -1,6 +1,6 @@
 //! What the control VM does with the others.
 
-use super::super::expectation::Expectation::{self, Cases, Line, Sequence, Stopped};
+use super::super::expectation::Expectation::{self, Cases, Line, Says, Sequence, Stopped};
 use super::case::{Case, LINUX, NO_OOPS};
 
 /// One Linux guest started with nothing, with TRNG alone, and audited: its drivers follow each time.
@@ -36,6 +36,58 @@ const MANAGED_LINUX: &[Expectation] = &[
     ]),
 ];
 
+/// A stock Debian guest is the control VM: by the program `portcullis` it lists VMs, reads and sets a register, and starts, waits
+/// for and stops a VM, which has what it was given; what is not possible has an exit status of its own.
+const CONTROLS_LINUX: &[Expectation] = &[
+    NO_OOPS,
+    Sequence(&[
+        "controls-check: $ portcullis vms",
+        "controls-check: 0   linux  running  1 of 1    0      384 MiB  0         control",
+        "controls-check: 1   guest  created  0 of 1    1      4 MiB    0",
+        "controls-check: status=0",
+        "controls-check: $ portcullis get guest std",
+        "controls-check: std = 0x1 (trng)",
+        "controls-check: status=0",
+        "controls-check: $ portcullis set guest std none",
+        "controls-check: std = 0x0 (none)",
+        "controls-check: status=0",
+        "controls-check: $ portcullis get guest std",
+        "controls-check: std = 0x0 (none)",
+        "controls-check: $ portcullis start guest",
+        "portcullis: guest: started with STD 0x0, ",
+        "controls-check: guest is running",
+        "controls-check: status=0",
+        "controls-check: $ portcullis set guest std all",
+        "controls-check: portcullis: FROZEN: ",
+        "controls-check: status=9",
+        "controls-check: $ portcullis wait guest running 20",
+        "controls-check: guest is running",
+        "controls-check: status=0",
+        "controls-check: $ portcullis stop guest",
+        "controls-check: guest is stopped",
+        "controls-check: status=0",
+        "controls-check: $ portcullis wait guest stopped 20",
+        "controls-check: status=0",
+        "controls-check: $ portcullis --json get guest std",
+        "\"names\":\"none\",\"register\":\"std\",\"value\":0}",
+        "controls-check: status=0",
+        "controls-check: $ portcullis stop guestx",
+        "controls-check: portcullis: no VM is called \"guestx\", did you mean \"guest\"? There are linux, guest",
+        "controls-check: status=8",
+        "controls-check: $ portcullis get zzz std",
+        "controls-check: portcullis: no VM is called \"zzz\". There are linux, guest",
+        "controls-check: status=8",
+        "controls-check: $ portcullis wait guest running 0.5",
+        "controls-check: status=12",
+        "controls-check: $ portcullis vms",
+        "controls-check: 1   guest  stopped",
+        "controls-check: status=0",
+        "controls-check: done",
+    ]),
+    Says("guest", "case call hvc TRNG_VERSION is not-supported: ok"),
+    Says("guest", "case call smc TRNG_VERSION is not-supported: ok"),
+];
+
 pub const CASES: &[Case] = &[
     Case {
         name: "manage-cost",
@@ -69,4 +121,12 @@ pub const CASES: &[Case] = &[
     },
     Case { name: "manage-fuzz", manifest: "manage-fuzz.toml", expectations: &[Cases("ops"), Cases("guest")], ..LINUX },
     Case { name: "manage-linux", manifest: "manage-linux.toml", expectations: MANAGED_LINUX, ..LINUX },
+    Case {
+        name: "controls-linux",
+        manifest: "controls-linux.toml",
+        cores: 2,
+        manager: true,
+        expectations: CONTROLS_LINUX,
+        ..LINUX
+    },
 ];
