@@ -12,6 +12,7 @@ mod interrupt;
 mod list;
 mod memory;
 mod properties;
+mod psci;
 mod timer;
 mod walk;
 pub mod watchdogs;

@@ -343,17 +343,7 @@ impl<'a> Seen<'a> {
     }
 
     fn psci(&mut self, node: &Properties<'a>, version: PsciVersion) -> Result<(), FactsError> {
-        let method = match node.method {
-            b"hvc\0" => PsciMethod::Hvc,
-            b"smc\0" => PsciMethod::Smc,
-            _ => {
-                return Err(FactsError::Property {
-                    node: "PSCI node",
-                    property: "method",
-                    expected: "\"hvc\" or \"smc\"",
-                });
-            }
-        };
+        let method = PsciMethod::of(node.method)?;
         self.psci.get_or_insert(Psci { method, version });
         Ok(())
     }
