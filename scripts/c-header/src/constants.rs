@@ -8,7 +8,8 @@ use anyhow::{Context, Result};
 /// A public constant of the ABI.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Constant {
-    /// Its file from the ABI's `src` on, without the extension: the module. A file whose names the one above hands on is a part of that.
+    /// Its file from the ABI's `src` on, without the extension: the module. A file whose names the one above hands on is a part
+    /// of that.
     pub module: String,
     /// Its name.
     pub name: String,
