@@ -5,7 +5,7 @@ use std::{env, fs};
 
 use anyhow::{Context, Result};
 
-#[allow(dead_code, reason = "the names in C are the crate's")]
+#[allow(dead_code, reason = "the names in C and the header are the crate's")]
 #[path = "src/constants.rs"]
 mod constants;
 

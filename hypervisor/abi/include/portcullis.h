@@ -739,111 +739,6 @@
 #define PORTCULLIS_MANAGE_TRANSFER_END (PORTCULLIS_MANAGE_BASE + UINT32_C(0x93))
 
 /**
- * Done.
- */
-#define PORTCULLIS_MANAGE_SUCCESS INT64_C(0)
-
-/**
- * The caller is not the control VM: SMCCC `NOT_SUPPORTED`, as for every function that does not exist.
- */
-#define PORTCULLIS_MANAGE_NOT_SUPPORTED (-INT64_C(1))
-
-/**
- * No management call has this function identifier.
- */
-#define PORTCULLIS_MANAGE_UNKNOWN_CALL (-INT64_C(2))
-
-/**
- * `PORTCULLIS_MANAGE_VERSION`: the hypervisor does not speak the caller's version.
- */
-#define PORTCULLIS_MANAGE_WRONG_VERSION (-INT64_C(3))
-
-/**
- * No VM has this number.
- */
-#define PORTCULLIS_MANAGE_UNKNOWN_VM (-INT64_C(4))
-
-/**
- * No firmware register has this identifier (compared over all 64 bits).
- */
-#define PORTCULLIS_MANAGE_UNKNOWN_REGISTER (-INT64_C(5))
-
-/**
- * The caller may not do this to this VM, or on this board.
- */
-#define PORTCULLIS_MANAGE_NOT_PERMITTED (-INT64_C(6))
-
-/**
- * The value has a bit that the board does not support, or is none of the register's values.
- */
-#define PORTCULLIS_MANAGE_UNSUPPORTED (-INT64_C(7))
-
-/**
- * The VM has started: this cannot change until it is recreated.
- */
-#define PORTCULLIS_MANAGE_FROZEN (-INT64_C(8))
-
-/**
- * The VM's phase is none that this call starts from.
- */
-#define PORTCULLIS_MANAGE_BAD_STATE (-INT64_C(9))
-
-/**
- * Something else is in progress with this VM; ask again.
- */
-#define PORTCULLIS_MANAGE_BUSY (-INT64_C(10))
-
-/**
- * An argument has none of its values.
- */
-#define PORTCULLIS_MANAGE_BAD_ARGUMENT (-INT64_C(11))
-
-/**
- * A list has no item of this index: its end.
- */
-#define PORTCULLIS_MANAGE_NO_ITEM (-INT64_C(12))
-
-/**
- * A reserved bit of an argument is set.
- */
-#define PORTCULLIS_MANAGE_RESERVED (-INT64_C(13))
-
-/**
- * The range runs past the last function identifier.
- */
-#define PORTCULLIS_MANAGE_WRAPS (-INT64_C(14))
-
-/**
- * The range has a function that is never forwarded.
- */
-#define PORTCULLIS_MANAGE_FORWARD_REFUSED (-INT64_C(15))
-
-/**
- * The range overlaps an earlier one or the Arm architecture calls.
- */
-#define PORTCULLIS_MANAGE_OVERLAPS (-INT64_C(16))
-
-/**
- * The filter holds as many ranges as it can (32).
- */
-#define PORTCULLIS_MANAGE_FULL (-INT64_C(17))
-
-/**
- * There is no firmware at EL3 to forward to. Since version 1.1.
- */
-#define PORTCULLIS_MANAGE_NO_FIRMWARE (-INT64_C(18))
-
-/**
- * The range has no function. Since version 1.3; before, `PORTCULLIS_MANAGE_WRAPS`.
- */
-#define PORTCULLIS_MANAGE_EMPTY (-INT64_C(19))
-
-/**
- * The VM cannot be saved, or the stream is none that it can be restored from. Since version 1.4.
- */
-#define PORTCULLIS_MANAGE_UNFIT (-INT64_C(20))
-
-/**
  * `PORTCULLIS_MANAGE_VERSION`, x2: a range filter can forward to EL3.
  */
 #define PORTCULLIS_MANAGE_CAN_FORWARD (UINT64_C(1) << UINT64_C(0))
@@ -1134,6 +1029,111 @@
  * `PORTCULLIS_MANAGE_LINK_END`, x2: the VM at this end of a wire drives it.
  */
 #define PORTCULLIS_MANAGE_LINK_END_DRIVES (UINT64_C(1) << UINT64_C(8))
+
+/**
+ * Done.
+ */
+#define PORTCULLIS_MANAGE_SUCCESS INT64_C(0)
+
+/**
+ * The caller is not the control VM: SMCCC `NOT_SUPPORTED`, as for every function that does not exist.
+ */
+#define PORTCULLIS_MANAGE_NOT_SUPPORTED (-INT64_C(1))
+
+/**
+ * No management call has this function identifier.
+ */
+#define PORTCULLIS_MANAGE_UNKNOWN_CALL (-INT64_C(2))
+
+/**
+ * `PORTCULLIS_MANAGE_VERSION`: the hypervisor does not speak the caller's version.
+ */
+#define PORTCULLIS_MANAGE_WRONG_VERSION (-INT64_C(3))
+
+/**
+ * No VM has this number.
+ */
+#define PORTCULLIS_MANAGE_UNKNOWN_VM (-INT64_C(4))
+
+/**
+ * No firmware register has this identifier (compared over all 64 bits).
+ */
+#define PORTCULLIS_MANAGE_UNKNOWN_REGISTER (-INT64_C(5))
+
+/**
+ * The caller may not do this to this VM, or on this board.
+ */
+#define PORTCULLIS_MANAGE_NOT_PERMITTED (-INT64_C(6))
+
+/**
+ * The value has a bit that the board does not support, or is none of the register's values.
+ */
+#define PORTCULLIS_MANAGE_UNSUPPORTED (-INT64_C(7))
+
+/**
+ * The VM has started: this cannot change until it is recreated.
+ */
+#define PORTCULLIS_MANAGE_FROZEN (-INT64_C(8))
+
+/**
+ * The VM's phase is none that this call starts from.
+ */
+#define PORTCULLIS_MANAGE_BAD_STATE (-INT64_C(9))
+
+/**
+ * Something else is in progress with this VM; ask again.
+ */
+#define PORTCULLIS_MANAGE_BUSY (-INT64_C(10))
+
+/**
+ * An argument has none of its values.
+ */
+#define PORTCULLIS_MANAGE_BAD_ARGUMENT (-INT64_C(11))
+
+/**
+ * A list has no item of this index: its end.
+ */
+#define PORTCULLIS_MANAGE_NO_ITEM (-INT64_C(12))
+
+/**
+ * A reserved bit of an argument is set.
+ */
+#define PORTCULLIS_MANAGE_RESERVED (-INT64_C(13))
+
+/**
+ * The range runs past the last function identifier.
+ */
+#define PORTCULLIS_MANAGE_WRAPS (-INT64_C(14))
+
+/**
+ * The range has a function that is never forwarded.
+ */
+#define PORTCULLIS_MANAGE_FORWARD_REFUSED (-INT64_C(15))
+
+/**
+ * The range overlaps an earlier one or the Arm architecture calls.
+ */
+#define PORTCULLIS_MANAGE_OVERLAPS (-INT64_C(16))
+
+/**
+ * The filter holds as many ranges as it can (32).
+ */
+#define PORTCULLIS_MANAGE_FULL (-INT64_C(17))
+
+/**
+ * There is no firmware at EL3 to forward to. Since version 1.1.
+ */
+#define PORTCULLIS_MANAGE_NO_FIRMWARE (-INT64_C(18))
+
+/**
+ * The range has no function. Since version 1.3; before, `PORTCULLIS_MANAGE_WRAPS`.
+ */
+#define PORTCULLIS_MANAGE_EMPTY (-INT64_C(19))
+
+/**
+ * The VM cannot be saved, or the stream is none that it can be restored from. Since version 1.4.
+ */
+#define PORTCULLIS_MANAGE_UNFIT (-INT64_C(20))
 
 /* map: What a guest sees: the memory map of QEMU's `virt` machine, on every board. */
 

@@ -9,6 +9,12 @@
 //! No call waits: what takes long (loading, scrubbing) is done on a core of the VM that is meant, and [`VM_STATE`] shows it
 //! as being in progress. A call that finds the VM between two states changes nothing and returns [`BUSY`].
 
+mod link;
+mod status;
+
+pub use self::link::*;
+pub use self::status::*;
+
 /// First function identifier of the management calls.
 pub const BASE: u32 = 0xc600_1000;
 /// Function identifiers from [`BASE`] on that are management calls, whether they have a meaning yet or not.
@@ -209,77 +215,6 @@ pub const ALL: [(&str, u32); 38] = [
     ("TRANSFER_END", TRANSFER_END),
 ];
 
-// Status, in x0.
-
-/// Done.
-pub const SUCCESS: i64 = 0;
-/// The caller is not the control VM: SMCCC `NOT_SUPPORTED`, as for every function that does not exist.
-pub const NOT_SUPPORTED: i64 = -1;
-/// No management call has this function identifier.
-pub const UNKNOWN_CALL: i64 = -2;
-/// [`VERSION`]: the hypervisor does not speak the caller's version.
-pub const WRONG_VERSION: i64 = -3;
-/// No VM has this number.
-pub const UNKNOWN_VM: i64 = -4;
-/// No firmware register has this identifier (compared over all 64 bits).
-pub const UNKNOWN_REGISTER: i64 = -5;
-/// The caller may not do this to this VM, or on this board.
-pub const NOT_PERMITTED: i64 = -6;
-/// The value has a bit that the board does not support, or is none of the register's values.
-pub const UNSUPPORTED: i64 = -7;
-/// The VM has started: this cannot change until it is recreated.
-pub const FROZEN: i64 = -8;
-/// The VM's phase is none that this call starts from.
-pub const BAD_STATE: i64 = -9;
-/// Something else is in progress with this VM; ask again.
-pub const BUSY: i64 = -10;
-/// An argument has none of its values.
-pub const BAD_ARGUMENT: i64 = -11;
-/// A list has no item of this index: its end.
-pub const NO_ITEM: i64 = -12;
-/// A reserved bit of an argument is set.
-pub const RESERVED: i64 = -13;
-/// The range runs past the last function identifier.
-pub const WRAPS: i64 = -14;
-/// The range has a function that is never forwarded.
-pub const FORWARD_REFUSED: i64 = -15;
-/// The range overlaps an earlier one or the Arm architecture calls.
-pub const OVERLAPS: i64 = -16;
-/// The filter holds as many ranges as it can (32).
-pub const FULL: i64 = -17;
-
-/// There is no firmware at EL3 to forward to. Since version 1.1.
-pub const NO_FIRMWARE: i64 = -18;
-/// The range has no function. Since version 1.3; before, [`WRAPS`].
-pub const EMPTY: i64 = -19;
-/// The VM cannot be saved, or the stream is none that it can be restored from. Since version 1.4.
-pub const UNFIT: i64 = -20;
-
-/// Every status with its name, in descending order.
-pub const STATUSES: [(&str, i64); 21] = [
-    ("SUCCESS", SUCCESS),
-    ("NOT_SUPPORTED", NOT_SUPPORTED),
-    ("UNKNOWN_CALL", UNKNOWN_CALL),
-    ("WRONG_VERSION", WRONG_VERSION),
-    ("UNKNOWN_VM", UNKNOWN_VM),
-    ("UNKNOWN_REGISTER", UNKNOWN_REGISTER),
-    ("NOT_PERMITTED", NOT_PERMITTED),
-    ("UNSUPPORTED", UNSUPPORTED),
-    ("FROZEN", FROZEN),
-    ("BAD_STATE", BAD_STATE),
-    ("BUSY", BUSY),
-    ("BAD_ARGUMENT", BAD_ARGUMENT),
-    ("NO_ITEM", NO_ITEM),
-    ("RESERVED", RESERVED),
-    ("WRAPS", WRAPS),
-    ("FORWARD_REFUSED", FORWARD_REFUSED),
-    ("OVERLAPS", OVERLAPS),
-    ("FULL", FULL),
-    ("NO_FIRMWARE", NO_FIRMWARE),
-    ("EMPTY", EMPTY),
-    ("UNFIT", UNFIT),
-];
-
 /// [`VERSION`], x2: a range filter can forward to EL3.
 pub const CAN_FORWARD: u64 = 1 << 0;
 /// [`VERSION`], x2: the board has a real-time clock, so [`CLOCK_SET`] is not permitted.
@@ -438,59 +373,3 @@ pub const CLOCK_UNKNOWN: u64 = 0;
 pub const CLOCK_BOARD: u64 = 1;
 /// [`CLOCK_GET`], x3: the time was set by [`CLOCK_SET`], or told by EFI firmware when it started the machine; the call may set it.
 pub const CLOCK_CALL: u64 = 2;
-
-/// [`LINK`], x3: a network.
-pub const LINK_NETWORK: u64 = 0;
-/// [`LINK`], x3: a pair of serial ports.
-pub const LINK_SERIAL: u64 = 1;
-/// [`LINK`], x3: a disk.
-pub const LINK_DISK: u64 = 2;
-/// [`LINK`], x3: a wire.
-pub const LINK_WIRE: u64 = 3;
-/// The kinds of links, by number.
-pub const LINKS: [&str; 4] = ["network", "serial", "disk", "wire"];
-/// [`LINK_END`], x1: the end is up.
-pub const LINK_END_UP: u64 = 1 << 8;
-/// [`LINK_END`], x2: the VM at this end of a wire drives it.
-pub const LINK_END_DRIVES: u64 = 1 << 8;
-/// What is counted of a network's port, by index. Frames and bytes are without virtio headers; `copies` are those made of its
-/// frames, one for each port that got one; from `down` on the frames that were dropped would have been this port's, those
-/// before were sent by it.
-pub const NETWORK_COUNTERS: [&str; 17] = [
-    "sent",
-    "sent-bytes",
-    "received",
-    "received-bytes",
-    "copies",
-    "notifications",
-    "interrupts",
-    "dropped-short",
-    "dropped-long",
-    "dropped-header",
-    "dropped-source",
-    "dropped-destination",
-    "dropped-rate",
-    "dropped-down",
-    "dropped-full",
-    "dropped-small",
-    "dropped-unsegmented",
-];
-/// What is counted of an end of a pair of serial ports, by index: bytes of its VM's that the other one has, those that were
-/// dropped as the other one closed, and how often a program has opened it.
-pub const SERIAL_COUNTERS: [&str; 3] = ["sent-bytes", "dropped-bytes", "sessions"];
-/// What is counted of a disk, by index.
-pub const DISK_COUNTERS: [&str; 2] = ["notifications", "interrupts"];
-/// What is counted of an end of a wire, by index: edges that it made, or that it saw. Those that come before it looks are none.
-pub const WIRE_COUNTERS: [&str; 1] = ["edges"];
-
-/// The names of what is counted of links of a kind.
-#[must_use]
-pub const fn link_counters(kind: u64) -> &'static [&'static str] {
-    match kind {
-        LINK_NETWORK => &NETWORK_COUNTERS,
-        LINK_SERIAL => &SERIAL_COUNTERS,
-        LINK_DISK => &DISK_COUNTERS,
-        LINK_WIRE => &WIRE_COUNTERS,
-        _ => &[],
-    }
-}

@@ -100,6 +100,11 @@ fn filters() -> impl Iterator<Item = Filter> {
             let request = RangeRequest { base: id, count: 1, action: random(3) as u8, ..RangeRequest::default() };
             filter.insert(&request, Profile(0), true).unwrap();
         }
+        // In VMs that may suspend themselves, too.
+        if round % 2 == 1 {
+            let request = RangeRequest { base: PSCI_SYSTEM_SUSPEND, count: 1, action: 1, ..RangeRequest::default() };
+            filter.insert(&request, Profile(0), true).unwrap();
+        }
         for _ in 0..round % 32 {
             let owner = [1, 2, 3, 7, 47, 48, 50, 63][random(8) as usize];
             let base = 0x8000_0000 | random(2) << 30 | owner << 24 | random(0x40) << random(11);
@@ -125,7 +130,7 @@ fn filters_agree() {
             let forms = near.chain(KNOWN).chain([0, u32::MAX, 0xff00_ffff]);
             let ids = forms.flat_map(|id| [id, id ^ 1 << 16, id ^ 1 << 23, id ^ 1 << 30, id ^ 1 << 31]);
             for id in ids.step_by(if cfg!(miri) { 53 } else { 1 }) {
-                for asked in [0, TRNG_FEATURES, TRNG_RND64, id] {
+                for asked in [0, TRNG_FEATURES, TRNG_RND64, PSCI_SYSTEM_SUSPEND, id] {
                     let (x0, x1) = (1 << 40 | u64::from(id), u64::from(asked));
                     let verdict = agrees_filtered(&answers, profile, Some(&filter), conduit, x0, x1);
                     forwarded += usize::from(verdict == Verdict::Forward);
@@ -240,7 +245,8 @@ fn a_watchdog_and_suspend_cost_nobody_else_the_fast_path() {
     assert_eq!(with.resolve(PSCI_FEATURES.into(), wide, &forwards), Resolution::Answer(Return::code(0)));
 }
 
-/// The gate is asked about everything by whoever has management calls, and through a closed conduit about nothing.
+/// The gate is asked about everything without a line by whoever has management calls, through a conduit that is closed, too: it
+/// refuses that.
 #[test]
 fn the_control_vm_asks_about_what_has_no_line() {
     let row = Row::new();
@@ -251,6 +257,13 @@ fn the_control_vm_asks_about_what_has_no_line() {
         assert_eq!(answers.resolve(function.into(), 0, &forwards), Resolution::Slow, "{function:#x}");
     }
     assert_ne!(answers.resolve(0x8400_0000, 0, &forwards), Resolution::Slow);
+    let closed = Box::new(Answers::new());
+    build(&closed, row.freeze(None), Conduit::Smc);
+    for function in [0xc600_1000, 0x8600_beef, 0, WATCHDOG, 0x8400_0000] {
+        assert_eq!(closed.resolve(function.into(), 0, &forwards), Resolution::Slow, "{function:#x}");
+        let call = Call::new(Conduit::Smc, [function.into(), 0, 0, 0]);
+        assert_eq!(decide(row.freeze(None), None, &call), Verdict::Deny, "{function:#x}");
+    }
 }
 
 #[test]

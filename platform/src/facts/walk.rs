@@ -11,6 +11,7 @@ use super::error::FactsError;
 use super::gic::{self, GicNode};
 use super::interrupt::{Before, Decoder, Interrupts, is_before_gic};
 use super::list::{List, Text};
+use super::memory::{add, reserve};
 use super::properties::{Properties, number, strings};
 use super::timer::TimerNode;
 use super::watchdogs::{Watchdog, Watchdogs};
@@ -342,17 +343,7 @@ impl<'a> Seen<'a> {
     }
 
     fn psci(&mut self, node: &Properties<'a>, version: PsciVersion) -> Result<(), FactsError> {
-        let method = match node.method {
-            b"hvc\0" => PsciMethod::Hvc,
-            b"smc\0" => PsciMethod::Smc,
-            _ => {
-                return Err(FactsError::Property {
-                    node: "PSCI node",
-                    property: "method",
-                    expected: "\"hvc\" or \"smc\"",
-                });
-            }
-        };
+        let method = PsciMethod::of(node.method)?;
         self.psci.get_or_insert(Psci { method, version });
         Ok(())
     }
@@ -397,22 +388,4 @@ impl<'a> Seen<'a> {
             bundle: self.initrd.or(self.ramdisk).or(self.plain_module),
         })
     }
-}
-
-/// Notes a reserved range.
-fn reserve(reserved: &mut List<Range, RESERVED>, region: Range) -> Result<(), FactsError> {
-    if region.size() == 0 || reserved.push(region) {
-        return Ok(());
-    }
-    Err(FactsError::TooMany { what: "reserved memory ranges", limit: RESERVED })
-}
-
-/// Notes RAM, as one range with what it adjoins: a node of NUMA's is no hole. False: there is no room.
-fn add(memory: &mut List<Range, MEMORY>, mut region: Range) -> bool {
-    let adjoin = |one: &Range, other: &Range| one.start <= other.end && other.start <= one.end;
-    while let Some(at) = memory.iter().position(|other| adjoin(other, &region)) {
-        let other = memory.swap_remove(at).unwrap_or(region);
-        region = Range { start: region.start.min(other.start), end: region.end.max(other.end) };
-    }
-    memory.push(region)
 }

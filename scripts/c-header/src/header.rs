@@ -1,7 +1,7 @@
 //! The header: what cbindgen makes of each module, one behind the other.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use cbindgen::{Builder, Config, DocumentationStyle, ExportConfig, Language};
@@ -39,7 +39,7 @@ pub fn make(abi: &Path) -> Result<String> {
         header.push_str(&format!("\n/* {module}: {about} */\n\n"));
 
         let own: Vec<_> = constants.iter().filter(|constant| constant.module == module).collect();
-        let written = bind(&file, module, &own)?;
+        let written = bind(&constants::parts(&source, module)?, module, &own)?;
         for constant in own.iter().filter(|constant| spelling::width(&constant.kind).is_some()) {
             let define = format!("#define {} ", constant.c_name());
             ensure!(written.contains(&define), "cbindgen leaves out {module}::{}", constant.name);
@@ -62,7 +62,7 @@ fn about(text: &str) -> Option<String> {
 }
 
 /// Has cbindgen write the numbers of one module. Modules are apart, because a name may be in several of them.
-fn bind(file: &Path, module: &str, constants: &[&Constant]) -> Result<String> {
+fn bind(files: &[PathBuf], module: &str, constants: &[&Constant]) -> Result<String> {
     let others = constants.iter().filter(|constant| spelling::width(&constant.kind).is_none());
     let export = ExportConfig {
         prefix: Some(constants::prefix(module)),
@@ -76,8 +76,8 @@ fn bind(file: &Path, module: &str, constants: &[&Constant]) -> Result<String> {
         export,
         ..Config::default()
     };
-    let bindings = Builder::new().with_config(config).with_src(file).generate();
-    let bindings = bindings.with_context(|| format!("cbindgen on {}", file.display()))?;
+    let builder = files.iter().fold(Builder::new().with_config(config), |builder, file| builder.with_src(file));
+    let bindings = builder.generate().with_context(|| format!("cbindgen on {module}"))?;
     let mut written = Vec::new();
     bindings.write(&mut written);
     String::from_utf8(written).context("cbindgen's text")
@@ -91,6 +91,11 @@ fn spell(line: &str, constants: &[&Constant]) -> Result<String> {
         return Ok(format!("#define {name} {}", spelling::value(constant, value)?));
     }
     let mut line = line.to_owned();
+    // Where a link leads in Rust.
+    while let Some((before, target)) = line.split_once("`](").map(|(before, rest)| (before.len() + 2, rest)) {
+        let end = target.find(')').context("a link ends in its line")?;
+        line.replace_range(before..before + end + 2, "");
+    }
     for constant in constants {
         line = line.replace(&format!("[`{}`]", constant.name), &format!("`{}`", constant.c_name()));
     }

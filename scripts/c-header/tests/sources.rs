@@ -158,6 +158,26 @@ fn what_is_left_out_is_named() {
 }
 
 #[test]
+fn no_link_of_rust_is_left() {
+    let header = header::make(&c_header::abi()).unwrap();
+    let left = header.lines().find(|line| line.contains("](") || line.contains("[`"));
+    assert_eq!(left, None);
+}
+
+/// A module in several files is one in C: names of each, under the module's.
+#[test]
+fn parts_of_a_module_have_its_name() {
+    let header = header::make(&c_header::abi()).unwrap();
+    for name in ["BASE", "SUCCESS", "LINK_WIRE"] {
+        assert!(header.contains(&format!("#define PORTCULLIS_MANAGE_{name} ")), "{name}");
+    }
+    let parts = constants::parts(&c_header::abi().join("src"), "manage").unwrap();
+    let names: Vec<_> = parts.iter().filter_map(|part| part.file_name()?.to_str()).collect();
+    assert_eq!(names, ["manage.rs", "link.rs", "status.rs"]);
+    assert_eq!(constants::parts(&c_header::abi().join("src"), "state").unwrap().len(), 1, "these are modules");
+}
+
+#[test]
 fn no_name_is_there_twice() {
     let mut names = BTreeMap::new();
     for constant in constants::list(&c_header::abi().join("src")).unwrap() {

@@ -1,5 +1,8 @@
 //! A machine of one test. Its cores take turns on the test's thread.
 
+mod config;
+mod hardware;
+
 use std::cell::RefCell;
 use std::sync::atomic::Ordering;
 
@@ -7,12 +10,15 @@ use portcullis_abi::map::FLASH_BANK;
 use portcullis_arch::account::Exit;
 use portcullis_arch::fake::{self, Core as Hardware, Event, Outcome};
 use portcullis_board::{Range, Regions};
+use portcullis_bundle::VmConfig;
 use portcullis_bundle::assignment::Assignments;
 use portcullis_bundle::links::{Disk as DiskConfig, Source, Wire};
-use portcullis_bundle::{Cores, Settings, VmConfig};
 use portcullis_gate::{Row, Support};
 use portcullis_vgic::GicVersion;
 
+pub use self::config::{MEMORY, SETTINGS, vm};
+pub use self::hardware::{MIDR, SECOND};
+use self::hardware::{events_of, hardware, in_place, sgis};
 use super::board::Parts;
 use crate::cpu::physical_core::Core;
 use crate::life::cores::settle_cores;
@@ -30,16 +36,6 @@ use crate::serial::SERIAL;
 use crate::trap;
 use crate::vm::{Vcpu, Vm};
 
-/// Bytes of RAM of each VM.
-pub const MEMORY: u64 = 2 << 20;
-/// Ticks of the counter in a second.
-pub const SECOND: u64 = 1_000_000;
-/// ICH_VTR_EL2.ListRegs: four of them.
-const FOUR_LIST_REGISTERS: u64 = 3;
-
-/// MIDR_EL1 of the cores, in turns: of a Cortex-A55, which is safe from speculation, in two revisions.
-pub const MIDR: [u64; 2] = [0x412f_d050, 0x411f_d050];
-
 /// The machine, and where its cores are.
 pub struct Rig {
     pub machine: &'static Machine,
@@ -49,45 +45,6 @@ pub struct Rig {
     cores: RefCell<Vec<Hardware>>,
     /// What every core has done, in order, with its number, from when a test [wants](Rig::keep_events) to see it.
     events: RefCell<Option<Vec<(usize, Event)>>>,
-}
-
-/// The settings of a VM as [`vm`] makes it: it starts by itself, and both conduits are open.
-pub const SETTINGS: Settings = Settings {
-    autostart: true,
-    audit: false,
-    stop_on_fault: false,
-    restart_limit: 0,
-    conduits: 3,
-    machine: 0,
-    trust_dma: false,
-    rtc: None,
-    suspend: false,
-    movable: false,
-    kaslr: true,
-    watchdog: 0,
-};
-
-/// A VM as a bundle describes it, with the cores given, that starts by itself.
-pub fn vm(name: &'static str, cores: &[u32]) -> VmConfig<'static> {
-    VmConfig {
-        name,
-        memory: MEMORY,
-        cores: Cores::of(cores).unwrap(),
-        slices: Default::default(),
-        cmdline: "",
-        settings: SETTINGS,
-        devices: Default::default(),
-        implementations: Default::default(),
-        soc: None,
-        firmware: None,
-        kernel: &[0x14; 4096],
-        initrd: None,
-        dtb: None,
-        wish: Default::default(),
-        console: None,
-        tree_room: 0x4000,
-        flash: None,
-    }
 }
 
 /// What connects the VMs of a machine.
@@ -370,64 +327,6 @@ pub fn results(outcome: Outcome) -> [u64; 4] {
 /// How often a vCPU came to EL2 for this.
 pub fn exits(vcpu: &Vcpu, cause: Exit) -> u64 {
     vcpu.account().exits[cause as usize].load(Ordering::Relaxed)
-}
-
-/// A core that has just been switched on.
-fn hardware(gic: GicVersion, number: usize) -> Hardware {
-    let former = fake::become_core(Hardware::default());
-    fake::set("cntfrq_el0", SECOND);
-    fake::set("cntpct_el0", 1000);
-    fake::set("revidr_el1", 5);
-    // FEAT_RAS: an SError that is pending can be deferred.
-    fake::set("id_aa64pfr0_el1", 1 << 28);
-    fake::set("midr_el1", MIDR[number % MIDR.len()]);
-    // PARange: 48 bits, as the host's addresses are.
-    fake::set("id_aa64mmfr0_el1", 5);
-    match gic {
-        GicVersion::V3 => fake::set("ich_vtr_el2", FOUR_LIST_REGISTERS),
-        GicVersion::V2 => {
-            fake::install_gicv2(4);
-            // Each core knows the bits of all, which the board's driver has noted.
-            (0..portcullis_arch::gicv2::MAX_CORES).for_each(|core| portcullis_arch::gicv2::init_core(core, 1 << core));
-        }
-    }
-    fake::record();
-    fake::become_core(former)
-}
-
-/// Does something on a core of a list.
-fn in_place<R>(cores: &mut [Hardware], core: usize, act: impl FnOnce() -> R) -> R {
-    let former = fake::become_core(std::mem::take(&mut cores[core]));
-    let result = act();
-    cores[core] = fake::become_core(former);
-    result
-}
-
-/// What a core has done since it was asked last.
-fn events_of(cores: &mut [Hardware], core: usize) -> Vec<Event> {
-    in_place(cores, core, || {
-        let events = fake::recorded();
-        fake::record();
-        events
-    })
-}
-
-/// Which SGIs a core has sent: to which core, and which.
-fn sgis(events: &[Event]) -> Vec<(usize, u32)> {
-    let mut sent = Vec::new();
-    for event in events {
-        let (targets, intid) = match *event {
-            // ICC_SGI1R_EL1: target list 15:0, INTID 27:24. All affinities above level 0 are zero here.
-            Event::Write("icc_sgi1r_el1", value) => (value & 0xffff, value >> 24 & 0xf),
-            // GICD_SGIR: target list 23:16, INTID 3:0.
-            Event::WriteGicv2(fake::Frame::Gicd, 0xf00, value) => {
-                (u64::from(value) >> 16 & 0xff, u64::from(value) & 0xf)
-            }
-            _ => continue,
-        };
-        sent.extend((0..16).filter(|core| targets >> core & 1 != 0).map(|core| (core, intid as u32)));
-    }
-    sent
 }
 
 fn assemble(

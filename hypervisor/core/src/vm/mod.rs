@@ -3,6 +3,7 @@
 pub mod activity;
 pub mod aliases;
 pub mod audit;
+mod calls;
 pub mod countdown;
 pub mod counter;
 pub mod device_lines;
@@ -44,16 +45,16 @@ use alloc::vec::Vec;
 use core::sync::atomic::AtomicU8;
 
 use portcullis_abi::map;
-use portcullis_arch::{context::Context, paging, timer};
+use portcullis_arch::{context::Context, paging};
 use portcullis_board::Range;
 use portcullis_board::device::Device;
 use portcullis_bundle::VmConfig;
-use portcullis_gate::{Call, FunctionId, Published, Ranges, Row, Verdict, decide, decide_watched, forwards::Forwards};
+use portcullis_gate::{Published, Row, forwards::Forwards};
 use portcullis_vgic::Vgic;
 use spin::{Mutex, Once};
 
 use self::aliases::Aliases;
-use self::audit::{Audit, Fate};
+use self::audit::Audit;
 use self::device_lines::DeviceLines;
 use self::failure::Failure;
 use self::fast_tables::FastTables;
@@ -277,37 +278,6 @@ impl Vm {
     /// Its vCPUs.
     pub fn vcpus(&self) -> &[Vcpu] {
         self.vcpus.get().map(|vcpus| &**vcpus).unwrap_or_default()
-    }
-
-    /// Decides what becomes of a call of one of its vCPUs.
-    #[inline(always)]
-    pub fn decide(&self, call: &Call) -> Verdict {
-        let profile = self.row.profile();
-        let filter = profile.is_filtered().then_some(&self.published as &dyn Ranges);
-        match self.audit.profile() {
-            Some(everything) => decide_watched(everything, filter, call),
-            None => decide(profile, filter, call),
-        }
-    }
-
-    /// Notes a call of a VM that is audited, and what became of it.
-    pub fn watch(&self, call: &Call, verdict: &Verdict) {
-        let range = |id| self.published.forwarding(id);
-        let fate = match (verdict, range(call.function())) {
-            (Verdict::Deny, _) => Fate::Refused,
-            (Verdict::Forward, Some(range)) => {
-                self.audit.reached(range);
-                Fate::Forwarded
-            }
-            (Verdict::Forward, None) => {
-                // A discovery call that is offered here, about a function that EL3 has.
-                let [_, asked, ..] = call.x;
-                range(FunctionId::from_x0(asked)).into_iter().for_each(|range| self.audit.reached(range));
-                Fate::Answered
-            }
-            (Verdict::Answer(_) | Verdict::Serve(_), _) => Fate::Answered,
-        };
-        self.audit.note(call.function(), call.conduit, fate, timer::count_relaxed());
     }
 
     /// What the VM is doing.

@@ -11,6 +11,8 @@ mod local;
 #[cfg(not(miri))]
 #[path = "../../../virtio/tests/peer/mod.rs"]
 mod peer;
+#[cfg(not(miri))]
+mod program;
 mod served;
 mod server;
 #[cfg(not(miri))]

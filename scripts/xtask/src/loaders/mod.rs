@@ -97,7 +97,12 @@ impl Loader {
                 spoil(&mut disk, bundle, &spoiled)?;
                 disk.write(shell::SCRIPT, shell::script(&spoiled.map(|(name, _)| name)).as_bytes())?;
             }
-            Way::Grub(configuration) => grub::fill(&mut disk, environment, self.release, configuration, tree)?,
+            Way::Grub(configuration) => {
+                if configuration == Grub::NoMemory {
+                    spoil(&mut disk, bundle, &[CUT])?;
+                }
+                grub::fill(&mut disk, environment, self.release, configuration, tree)?;
+            }
             Way::SystemdBoot => systemd_boot::fill(&mut disk, environment, self.release)?,
         }
         arguments.extend(disk.arguments());

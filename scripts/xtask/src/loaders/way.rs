@@ -44,6 +44,7 @@ pub enum Grub {
     Linux,
     /// `xen_hypervisor` and `xen_module`.
     Xen,
-    /// `linux` and `initrd`, and by `devicetree` a tree that tells of no memory.
+    /// `linux` and `initrd` with a bundle that was cut short; then with a whole one, and by `devicetree` a tree that tells of no
+    /// memory.
     NoMemory,
 }

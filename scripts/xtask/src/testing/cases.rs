@@ -17,6 +17,7 @@ mod power;
 mod raspberry_pi;
 mod sharing;
 mod speculation;
+mod tf_a;
 mod watchdog;
 
 use self::case::Case;
@@ -57,6 +58,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         boards::CASES,
         boot_loader::CASES,
         console::CASES,
+        tf_a::CASES,
         firmware::CASES,
         loaders::CASES,
         loaders::EFI_CASES,

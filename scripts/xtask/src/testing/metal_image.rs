@@ -11,6 +11,7 @@ use object::{LittleEndian, Object, ObjectSection, ObjectSymbol, SectionKind};
 
 use super::errata;
 use super::filter::Filter;
+use super::firmware_calls;
 use super::ordering;
 use super::speculation::{self, Instruction};
 use super::tally::Tally;
@@ -39,7 +40,7 @@ const CLEARS: &str = "portcullis_vectors_clear";
 ///
 /// The build, or what cannot be read.
 pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Result<()> {
-    let checks: [Check; 9] = [
+    let checks: [Check; 10] = [
         ("size", size),
         ("header", header),
         ("translations", translations),
@@ -49,6 +50,7 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
         ("acquires", acquires),
         ("translation controls", translation_controls),
         ("instruction caches", instruction_caches),
+        ("firmware calls", firmware_calls),
     ];
     for (name, check) in checks.into_iter().filter(|(name, _)| filter.selects("image", name)) {
         let start = Instant::now();
@@ -171,6 +173,27 @@ fn translation_controls(environment: &Environment) -> Result<String> {
 /// With a VM's translations a core forgets its instructions.
 fn instruction_caches(environment: &Environment) -> Result<String> {
     Ok(format!("forgotten in {} places", ordering::instruction_caches(&hypervisor(environment)?)?))
+}
+
+/// EFI firmware is called with its own x18 and TPIDR_EL2, and no other way.
+fn firmware_calls(environment: &Environment) -> Result<String> {
+    let elf = fs::read(metal::program(environment, metal::HYPERVISOR))?;
+    let file = ElfFile64::<LittleEndian>::parse(elf.as_slice()).context("the hypervisor's program")?;
+    let mut places = [0; firmware_calls::SYMBOLS.len()];
+    for (place, name) in places.iter_mut().zip(firmware_calls::SYMBOLS) {
+        *place = file.symbol_by_name(name).with_context(|| format!("there is no symbol '{name}'"))?.address();
+    }
+    let compiled = firmware_calls::registers(&code(&file)?, places)?;
+    let mut written = 0;
+    for entry in fs::read_dir(environment.root.join("boot/src/efi"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            let source = fs::read_to_string(&path)?;
+            written += firmware_calls::by_the_way(&source).with_context(|| path.display().to_string())?;
+        }
+    }
+    ensure!(written > 0, "no call in the source: nothing was looked at");
+    Ok(format!("{written} in the source, {compiled} in the image, all with the firmware's registers"))
 }
 
 /// The hypervisor's code.

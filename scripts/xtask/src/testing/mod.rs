@@ -8,6 +8,7 @@ mod errata;
 mod expectation;
 mod figures;
 mod filter;
+mod firmware_calls;
 mod fuzz;
 mod host;
 mod imports;

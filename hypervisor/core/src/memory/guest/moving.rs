@@ -6,7 +6,8 @@
 use portcullis_arch::{barrier, cache, shared};
 use portcullis_devices::OutOfReach;
 
-use super::{GuestMemory, Piece, Way};
+use super::piece::Piece;
+use super::{GuestMemory, Way};
 use crate::memory::window;
 
 impl GuestMemory {

@@ -9,8 +9,8 @@ use dtoolkit::fdt::Fdt;
 use dtoolkit::model::DeviceTree;
 
 use super::super::disk::Disk;
-use super::super::u_boot;
 use super::super::way::Grub;
+use super::super::{CUT, u_boot};
 use crate::environment::Environment;
 use crate::guests::boot_loaders::{self, Release};
 
@@ -60,7 +60,10 @@ fn configuration(grub: Grub) -> String {
         Grub::Linux => format!("linux /{image}\ninitrd /{bundle}\n"),
         // Without a word behind its file GRUB 2.12's command reads at address 0.
         Grub::Xen => format!("insmod xen_boot\nxen_hypervisor /{image} portcullis\nxen_module /{bundle} bundle\n"),
-        Grub::NoMemory => format!("devicetree /{TREE}\nlinux /{image}\ninitrd /{bundle}\n"),
+        Grub::NoMemory => {
+            let start = |bundle: &str| format!("linux /{image}\ninitrd /{bundle}\n");
+            format!("{}boot\ndevicetree /{TREE}\n{}", start(CUT.0), start(bundle))
+        }
     };
     format!("{commands}boot\necho {BACK}\n")
 }
@@ -87,7 +90,10 @@ mod tests {
             configuration(Grub::Xen)
                 .contains("xen_hypervisor /portcullis.img portcullis\nxen_module /bundle.img bundle\n")
         );
-        assert!(configuration(Grub::NoMemory).starts_with("devicetree /machine.dtb\n"));
+        assert!(
+            configuration(Grub::NoMemory)
+                .starts_with("linux /portcullis.img\ninitrd /cut.img\nboot\ndevicetree /machine.dtb\nlinux ")
+        );
     }
 
     #[test]

@@ -1,12 +1,9 @@
-//! The tests with firmware at EL3: TF-A, and the firmware of `guest-images/firmware`, which answers as a test needs it.
+//! The tests with the firmware of `guest-images/firmware` at EL3, which answers as a test needs it.
 
 use firmware::mode::{Mode, Setting};
 
-use super::super::expectation::Expectation::{
-    self, All, AtMost, Cases, DiffersFrom, Line, Never, NoGuest, OnlyCalls, SameAs, Sequence,
-};
+use super::super::expectation::Expectation::{self, All, AtMost, Cases, Line, Never, NoGuest, OnlyCalls, Sequence};
 use super::case::{CONFORMANCE, Case, LINUX};
-use crate::board::Gic;
 use crate::el3::El3;
 
 /// Nothing that the test firmware took for a mistake of the hypervisor's.
@@ -26,9 +23,6 @@ const fn garbage(start: u32) -> Case {
     }
 }
 
-const TF_A: Case = Case { el3: El3::TfA, ..LINUX };
-/// One VM that shows its first random words, on one core.
-const WORDS: Case = Case { manifest: "words.toml", cores: 1, expectations: &[Cases("words")], ..TF_A };
 const HONEST: Case = Case { el3: test(Mode::Honest), ..LINUX };
 /// One VM on one core that calls every service.
 const SERVICES: Case = Case { manifest: "el3-services.toml", cores: 1, ..LINUX };
@@ -51,44 +45,6 @@ pub const CASES: &[Case] = &[
         halts: Some("nothing was started"),
         expectations: &[Line("the image was entered at EL3, and EL2 is needed"), NoGuest],
         ..LINUX
-    },
-    Case {
-        name: "tf-a-conformance",
-        manifest: "conformance-tf-a.toml",
-        el3: El3::TfA,
-        expectations: &[
-            Sequence(&[
-                "portcullis: firmware: PSCI 1.1, SMCCC 1.5",
-                "portcullis: firmware TRNG: 1.0, 312da09c-661a-4839-89c9-a91ac4da3454",
-                "portcullis: firmware PTP: none",
-                "portcullis: entropy: EL3's TRNG; time of day: PL031 and counter",
-            ]),
-            Cases("all"),
-            Cases("none"),
-            Cases("uid"),
-        ],
-        ..CONFORMANCE
-    },
-    Case { name: "tf-a-linux", ..TF_A },
-    Case { name: "tf-a-words-first", ..WORDS },
-    Case {
-        name: "tf-a-words-second",
-        expectations: &[Cases("words"), DiffersFrom("tf-a-words-first", "[words] words: ")],
-        ..WORDS
-    },
-    Case { name: "tf-a-words-seeded", arguments: &["-seed", "7"], ..WORDS },
-    Case {
-        name: "tf-a-words-seeded-again",
-        arguments: &["-seed", "7"],
-        expectations: &[Cases("words"), SameAs("tf-a-words-seeded", "[words] words: ")],
-        ..WORDS
-    },
-    Case {
-        name: "tf-a-gicv2",
-        manifest: "conformance-gicv2-tf-a.toml",
-        gic: Gic::V2,
-        expectations: &[Sequence(&["NOTICE:  BL31: v2.12", "portcullis: firmware: PSCI 1.1, SMCCC 1.5"]), Cases("all")],
-        ..TF_A
     },
     Case {
         name: "el3-forward",
