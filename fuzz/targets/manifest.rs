@@ -51,8 +51,16 @@ cores = [0]
 "#;
 
 fn read(text: &str) -> Result<Manifest, Report> {
-    let board =
-        Board { name: "qemu-virt".into(), cores: 8, memory: 2 << 30, forwards: true, time: true, cpu: None, ram: None };
+    let board = Board {
+        name: "qemu-virt".into(),
+        cores: 8,
+        memory: 2 << 30,
+        forwards: true,
+        time: true,
+        cpu: None,
+        ram: None,
+        devices: Vec::new(),
+    };
     Manifest::parse("fuzz.toml", text, Path::new("/nowhere"), &board, &AnyGuest)
 }
 

@@ -2,7 +2,7 @@
 
 /// Who works out checksums.
 pub trait Sum {
-    /// Takes `bytes` into a checksum in the making, which begins as [`SEED`] and ends with [`finish`].
+    /// Takes `bytes` into a checksum in the making, which begins as `SEED` and ends with `finish`.
     fn sum(sum: u32, bytes: &[u8]) -> u32;
 }
 

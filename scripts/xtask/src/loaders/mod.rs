@@ -3,33 +3,21 @@
 
 mod disk;
 mod efi;
+mod spoiled;
 pub mod u_boot;
 pub mod way;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use self::disk::Disk;
 use self::efi::{grub, shell, systemd_boot};
+use self::spoiled::{CUT, LARGE, OLD, spoil};
 use self::way::{Firmware, Grub, Way, Written};
 use crate::board::Board;
 use crate::environment::Environment;
 use crate::guests::boot_loaders::{self, Release};
-use crate::testing::damage::Damage;
-
-/// Bundles that nobody may start from, with their names on a disk.
-const OLD: (&str, Damage) = ("old.img", Damage::OldForm);
-const CUT: (&str, Damage) = ("cut.img", Damage::CutInHalf);
-const LARGE: (&str, Damage) = ("large.img", Damage::Large);
-
-/// Puts such copies of `bundle` on the disk.
-fn spoil(disk: &mut Disk, bundle: &Path, files: &[(&str, Damage)]) -> Result<()> {
-    files.iter().try_for_each(|(name, damage)| {
-        disk.copy(bundle, name)?;
-        damage.apply(&disk.folder().join(name)).with_context(|| format!("{name} could not be damaged"))
-    })
-}
 
 /// A boot loader: what the machine begins with, and how that comes to the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

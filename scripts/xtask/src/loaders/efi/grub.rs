@@ -9,8 +9,9 @@ use dtoolkit::fdt::Fdt;
 use dtoolkit::model::DeviceTree;
 
 use super::super::disk::Disk;
+use super::super::spoiled::CUT;
+use super::super::u_boot;
 use super::super::way::Grub;
-use super::super::{CUT, u_boot};
 use crate::environment::Environment;
 use crate::guests::boot_loaders::{self, Release};
 

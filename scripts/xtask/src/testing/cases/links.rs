@@ -145,8 +145,8 @@ const SERVED_LINUX: Case = Case {
     ..LINUX
 };
 
-/// All of it between two stock Debian guests: Ethernet, a disk that one serves, a serial cable, wires. The sum is that of the numbers
-/// from 1 on.
+/// All of it between two stock Debian guests: Ethernet, a disk that one serves, a serial cable, wires. The sum is that of the
+/// numbers from 1 on.
 const LINKS: Case = Case {
     name: "links",
     manifest: "links.toml",
