@@ -200,7 +200,8 @@ impl Fuzz {
             return (answer.status != UNKNOWN_CALL).then_some((UNKNOWN_CALL, Some(0)));
         }
         let of_machine = matches!(function, VERSION | MACHINE | CLOCK_SET | CLOCK_GET | SYSTEM_COUNTER);
-        let takes_vm = !of_machine && !matches!(function, LINK | LINK_END | LINK_COUNTER);
+        let of_others = matches!(function, LINK | LINK_END | LINK_COUNTER | TRANSFER | TRANSFER_END);
+        let takes_vm = !of_machine && !of_others;
         if takes_vm && arguments[0] >= self.vms {
             return (answer.status != UNKNOWN_VM).then_some((UNKNOWN_VM, Some(0)));
         }
