@@ -1,13 +1,11 @@
 //! A network device, by the queues and the transport of the crate `virtio-drivers`, used as Linux uses it: header and frame in one
 //! buffer, buffers of a page to receive into, event indices, interrupts of both queues.
 
-use core::ptr::NonNull;
-use core::sync::atomic::{AtomicUsize, Ordering};
-
+use guest_virtio::{Memory, transports};
+use virtio_drivers::PAGE_SIZE;
 use virtio_drivers::queue::VirtQueue;
-use virtio_drivers::transport::mmio::{MmioTransport, VirtIOHeader};
+use virtio_drivers::transport::mmio::MmioTransport;
 use virtio_drivers::transport::{DeviceStatus, DeviceType, Transport};
-use virtio_drivers::{BufferDirection, Hal, PAGE_SIZE, PhysAddr};
 
 /// Bytes of the virtio header in front of a frame.
 const HEADER: usize = 12;
@@ -24,21 +22,13 @@ const LONGEST: usize = HEADER + (64 << 10);
 /// Buffers that such a frame lies in: its headers, and pages.
 const PARTS: usize = 1 + (LONGEST - HEADER - HEADERS).div_ceil(PAGE_SIZE);
 
-/// Transports as QEMU's virt has them: the first one, bytes of each, how many, and the interrupt of the first.
-const TRANSPORTS: (u64, u64, u64, u32) = (0x0a00_0000, 0x200, 32, 48);
+/// The interrupt of the first transport.
+const INTERRUPT: u32 = 48;
 
 /// CSUM, GUEST_CSUM, MAC, GUEST_TSO4, HOST_TSO4, MRG_RXBUF, EVENT_IDX, VERSION_1.
 const FEATURES: u64 = 1 << 0 | 1 << 1 | 1 << 5 | 1 << 7 | 1 << 11 | 1 << 15 | 1 << 29 | 1 << 32;
 const RECEIVE: u16 = 0;
 const TRANSMIT: u16 = 1;
-
-/// Pages for rings.
-#[repr(C, align(4096))]
-struct Pages([u8; Self::COUNT * PAGE_SIZE]);
-
-impl Pages {
-    const COUNT: usize = 8;
-}
 
 /// What is received into.
 #[repr(C, align(4096))]
@@ -48,37 +38,8 @@ struct Buffers([[u8; PAGE_SIZE]; QUEUE]);
 #[repr(C, align(4096))]
 struct Sent([u8; LONGEST]);
 
-static mut PAGES: Pages = Pages([0; Pages::COUNT * PAGE_SIZE]);
-static TAKEN: AtomicUsize = AtomicUsize::new(0);
 static mut BUFFERS: Buffers = Buffers([[0; PAGE_SIZE]; QUEUE]);
 static mut SENT: Sent = Sent([0; LONGEST]);
-
-/// Memory as the driver needs it: it is where it is, and coherent.
-struct Memory;
-
-// SAFETY: pages are handed out once; addresses are the same on both sides.
-unsafe impl Hal for Memory {
-    fn dma_alloc(pages: usize, _: BufferDirection) -> (PhysAddr, NonNull<u8>) {
-        let first = TAKEN.fetch_add(pages, Ordering::Relaxed);
-        assert!(first + pages <= Pages::COUNT, "there are pages for the rings");
-        let at = (&raw mut PAGES).cast::<u8>().wrapping_add(first * PAGE_SIZE);
-        (at as PhysAddr, NonNull::new(at).unwrap_or(NonNull::dangling()))
-    }
-
-    unsafe fn dma_dealloc(_: PhysAddr, _: NonNull<u8>, _: usize) -> i32 {
-        0
-    }
-
-    unsafe fn mmio_phys_to_virt(address: PhysAddr, _: usize) -> NonNull<u8> {
-        NonNull::new(address as *mut u8).unwrap_or(NonNull::dangling())
-    }
-
-    unsafe fn share(buffer: NonNull<[u8]>, _: BufferDirection) -> PhysAddr {
-        buffer.cast::<u8>().as_ptr() as PhysAddr
-    }
-
-    unsafe fn unshare(_: PhysAddr, _: NonNull<[u8]>, _: BufferDirection) {}
-}
 
 /// A network device.
 pub struct Port {
@@ -97,13 +58,7 @@ pub struct Port {
 impl Port {
     /// The first network device, with buffers.
     pub fn find() -> Option<Self> {
-        let (first, size, count, interrupt) = TRANSPORTS;
-        let (slot, mut transport) = (0..count).find_map(|slot| {
-            let at = (first + slot * size) as *mut VirtIOHeader;
-            // SAFETY: a transport is there, and nobody else uses it.
-            let transport = unsafe { MmioTransport::new(NonNull::new(at)?, size as usize) }.ok()?;
-            (transport.device_type() == DeviceType::Network).then_some((slot, transport))
-        })?;
+        let (slot, mut transport) = transports(DeviceType::Network).next()?;
         transport.set_status(DeviceStatus::empty());
         transport.set_status(DeviceStatus::ACKNOWLEDGE | DeviceStatus::DRIVER);
         if transport.read_device_features() & FEATURES != FEATURES {
@@ -115,7 +70,7 @@ impl Port {
         let transmit = VirtQueue::new(&mut transport, TRANSMIT, false, true).ok()?;
         transport.finish_init();
         let mac = transport.read_config_space(0).ok()?;
-        let interrupt = interrupt + slot as u32;
+        let interrupt = INTERRUPT + slot as u32;
         let mut port = Self { transport, receive, transmit, interrupt, mac, length: 0, under_way: 0 };
         (0..QUEUE as u16).for_each(|number| port.give(number));
         port.transport.notify(RECEIVE);

@@ -77,6 +77,7 @@ const OTHERS: &[&str] = &[
     "guest-images/mmio",
     "guest-images/ops",
     "guest-images/runtime",
+    "guest-images/virtio",
     "scripts/c-header",
     "scripts/system",
     "scripts/xtask",

@@ -1,11 +1,11 @@
 //! A VM with two disks: an image, each sector of which begins with its number, and RAM. The driver is that of the crate
 //! `virtio-drivers`.
 
+use guest_virtio::{Memory, transports};
 use virtio_drivers::device::blk::{SECTOR_SIZE, VirtIOBlk};
 use virtio_drivers::transport::DeviceType;
 use virtio_drivers::transport::mmio::MmioTransport;
 
-use super::links::{Memory, transports};
 use crate::guest::report;
 
 /// Bytes that are asked for at once at the most.
@@ -17,7 +17,7 @@ type Disk = VirtIOBlk<Memory, MmioTransport<'static>>;
 
 /// The disk whose name begins so.
 fn disk(name: &str) -> Option<Disk> {
-    let mut disks = transports(DeviceType::Block).filter_map(|transport| Disk::new(transport).ok());
+    let mut disks = transports(DeviceType::Block).filter_map(|(_, transport)| Disk::new(transport).ok());
     disks.find_map(|mut disk| {
         let mut id = [0; 20];
         let length = disk.device_id(&mut id).ok()?;

@@ -1,14 +1,10 @@
 //! Two VMs at a network: one asks, the other answers each frame. The driver is that of the crate `virtio-drivers`.
 
-use core::ptr::NonNull;
-use core::sync::atomic::{AtomicUsize, Ordering};
-
 use guest_runtime::counter;
-use portcullis_abi::map::{VIRTIO, VIRTIO_SIZE, VIRTIO_SLOTS};
+use guest_virtio::{Memory, transports};
 use virtio_drivers::device::net::VirtIONetRaw;
-use virtio_drivers::transport::mmio::{MmioTransport, VirtIOHeader};
-use virtio_drivers::transport::{DeviceType, Transport};
-use virtio_drivers::{BufferDirection, Hal, PAGE_SIZE, PhysAddr};
+use virtio_drivers::transport::DeviceType;
+use virtio_drivers::transport::mmio::MmioTransport;
 
 use crate::guest::report;
 
@@ -25,54 +21,7 @@ const HEADER: usize = 14;
 const ASK: [u8; 2] = [0x88, 0xb5];
 const END: [u8; 2] = [0x88, 0xb6];
 
-/// Pages for rings.
-#[repr(C, align(4096))]
-struct Pages([u8; Self::COUNT * PAGE_SIZE]);
-
-impl Pages {
-    const COUNT: usize = 16;
-}
-
-static mut PAGES: Pages = Pages([0; Pages::COUNT * PAGE_SIZE]);
-static TAKEN: AtomicUsize = AtomicUsize::new(0);
 static mut BUFFERS: [[u8; BUFFER]; QUEUE] = [[0; BUFFER]; QUEUE];
-
-/// Memory as the driver needs it: it is mapped where it lies, and coherent.
-pub struct Memory;
-
-// SAFETY: pages are handed out once; addresses are the same on both sides.
-unsafe impl Hal for Memory {
-    fn dma_alloc(pages: usize, _: BufferDirection) -> (PhysAddr, NonNull<u8>) {
-        let first = TAKEN.fetch_add(pages, Ordering::Relaxed);
-        assert!(first + pages <= Pages::COUNT, "there are pages for the rings");
-        let at = (&raw mut PAGES).cast::<u8>().wrapping_add(first * PAGE_SIZE);
-        (at as PhysAddr, NonNull::new(at).unwrap_or(NonNull::dangling()))
-    }
-
-    unsafe fn dma_dealloc(_: PhysAddr, _: NonNull<u8>, _: usize) -> i32 {
-        0
-    }
-
-    unsafe fn mmio_phys_to_virt(address: PhysAddr, _: usize) -> NonNull<u8> {
-        NonNull::new(address as *mut u8).unwrap_or(NonNull::dangling())
-    }
-
-    unsafe fn share(buffer: NonNull<[u8]>, _: BufferDirection) -> PhysAddr {
-        buffer.cast::<u8>().as_ptr() as PhysAddr
-    }
-
-    unsafe fn unshare(_: PhysAddr, _: NonNull<[u8]>, _: BufferDirection) {}
-}
-
-/// The transports that have a device of this type.
-pub fn transports(device: DeviceType) -> impl Iterator<Item = MmioTransport<'static>> {
-    (0..VIRTIO_SLOTS).filter_map(move |slot| {
-        let at = (VIRTIO + slot as u64 * VIRTIO_SIZE) as *mut VirtIOHeader;
-        // SAFETY: a transport is there, as QEMU's virt has them, and nobody else uses it.
-        let transport = unsafe { MmioTransport::new(NonNull::new(at)?, VIRTIO_SIZE as usize) }.ok()?;
-        (transport.device_type() == device).then_some(transport)
-    })
-}
 
 type Driver = VirtIONetRaw<Memory, MmioTransport<'static>, QUEUE>;
 
@@ -86,7 +35,7 @@ struct Port {
 impl Port {
     /// The first network device.
     fn find() -> Option<Self> {
-        let transport = transports(DeviceType::Network).next()?;
+        let (_, transport) = transports(DeviceType::Network).next()?;
         let mut port = Self { driver: Driver::new(transport).ok()?, tokens: [0; QUEUE] };
         (0..QUEUE).for_each(|buffer| port.give(buffer));
         Some(port)

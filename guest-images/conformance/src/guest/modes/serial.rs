@@ -2,11 +2,11 @@
 //! whose own driver of a console knows no ports; messages are as virtio 1.2, section 5.3.6.2, has them.
 
 use guest_runtime::counter;
+use guest_virtio::{Memory, transports};
 use virtio_drivers::queue::VirtQueue;
 use virtio_drivers::transport::mmio::MmioTransport;
 use virtio_drivers::transport::{DeviceStatus, DeviceType, Transport};
 
-use super::links::{Memory, transports};
 use crate::guest::report;
 
 /// Chains of a queue.
@@ -99,7 +99,7 @@ struct Console {
 impl Console {
     /// The first console, with its ports set up.
     fn find() -> Option<Self> {
-        let mut transport = transports(DeviceType::Console).next()?;
+        let (_, mut transport) = transports(DeviceType::Console).next()?;
         transport.set_status(DeviceStatus::empty());
         transport.set_status(DeviceStatus::ACKNOWLEDGE | DeviceStatus::DRIVER);
         let offered = transport.read_device_features();
