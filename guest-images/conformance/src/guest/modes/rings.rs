@@ -128,7 +128,9 @@ fn round(device: &mut Device, random: &mut Random, tally: &mut Tally) {
         }
         2 => _ = mmio::read32(device.at + (random.below(CONFIG + 0x80) & !3)),
         3 => mmio::write32(device.at + STATUS, random.pick(&[0, 1, 3, 7, 11, 15, 128])),
-        4 => mmio::write32(GPIO + random.pick(&[0x3fc, 0x400, 0x404, 0x408, 0x40c, 0x410, 0x41c]), random.next() as u32),
+        4 => {
+            mmio::write32(GPIO + random.pick(&[0x3fc, 0x400, 0x404, 0x408, 0x40c, 0x410, 0x41c]), random.next() as u32)
+        }
         // Whatever lies in its rings.
         5 => {
             let place = device.arena + random.below(BUFFERS as u64);
