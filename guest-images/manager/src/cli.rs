@@ -116,14 +116,14 @@ fn others() -> [Command; 5] {
             Arg::new("SECONDS").default_value("60").value_parser(span).help("How long, at the most"),
         ]),
         Command::new("watch")
-            .about("shows what changes: a line whenever a VM's state does, and for each restart")
+            .about("shows what changes: a line whenever a VM's state does, for failures, links, and many refused calls")
             .args([
                 Arg::new("interval")
                     .long("interval")
                     .value_name("SECONDS")
                     .default_value("1")
                     .value_parser(span)
-                    .help("Between two looks"),
+                    .help("Between two looks, where the hypervisor does not tell by itself what happens"),
                 Arg::new("for")
                     .long("for")
                     .value_name("SECONDS")

@@ -5,6 +5,7 @@ mod manual;
 mod reports;
 mod settings;
 mod waiting;
+mod watching;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -88,7 +89,7 @@ fn carry_out<'a>(matches: &'a ArgMatches, place: &'a Place, output: Output<'a>) 
         "filter" => settings::filter(session),
         "time" => settings::time(session),
         "wait" => waiting::wait(session),
-        "watch" => waiting::watch(session),
+        "watch" => watching::watch(session),
         "power" => lifecycle::power_off(session),
         "completions" => manual::completions(session),
         "man" => manual::page(session),
