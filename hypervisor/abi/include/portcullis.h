@@ -1011,8 +1011,8 @@
 #define PORTCULLIS_MANAGE_EVENT_VERSION UINT64_C(1)
 
 /**
- * A VM's phase has changed, or it has started again: word 3 has the `PHASE_*` before in bits 7:0, the one now in bits 15:8, and the
- * restarts since its creation in bits 63:32.
+ * A VM's phase has changed, or it has started again: word 3 has the `PHASE_*` before in bits 7:0, the one now in bits 15:8, and
+ * the restarts since its creation in bits 63:32.
  */
 #define PORTCULLIS_MANAGE_EVENT_PHASE UINT64_C(1)
 

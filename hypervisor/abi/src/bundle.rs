@@ -54,7 +54,7 @@
 //! serials {
 //!     NAME {                             as a VM's name; not RESERVED_PORTS and what begins so
 //!         between = <u32 u32>;           the VMs of both ends, which have a console each
-//!     };                                 a VM's console has no more than SERIAL_PORTS ports, that of the control VM OWN_PORTS fewer
+//!     };                                 a VM's console has no more than SERIAL_PORTS ports, the control VM's OWN_PORTS fewer
 //! };
 //! disks {
 //!     NAME {

@@ -18,8 +18,8 @@ pub const EVENT_SIZE: u64 = 32;
 /// Version of records.
 pub const EVENT_VERSION: u64 = 1;
 
-/// A VM's phase has changed, or it has started again: word 3 has the `PHASE_*` before in bits 7:0, the one now in bits 15:8, and the
-/// restarts since its creation in bits 63:32.
+/// A VM's phase has changed, or it has started again: word 3 has the `PHASE_*` before in bits 7:0, the one now in bits 15:8, and
+/// the restarts since its creation in bits 63:32.
 pub const EVENT_PHASE: u64 = 1;
 /// A VM has failed: word 3 is x1 of `VM_FAILURE`. Its phase changes behind this, when all its vCPUs have left their cores.
 pub const EVENT_FAILED: u64 = 2;

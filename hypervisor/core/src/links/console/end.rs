@@ -35,8 +35,8 @@ pub trait End: Send + Sync {
     /// Returns when nobody touches the queues, of a VM that does not run.
     fn rest(&self);
 
-    /// Does what has come due as time went by, on core `core`. Returns when the timer of that core is to be set for it: the physical
-    /// counter then.
+    /// Does what has come due as time went by, on core `core`. Returns when the timer of that core is to be set for it: the
+    /// physical counter then.
     fn look(&self, _core: usize) -> Option<u64> {
         None
     }

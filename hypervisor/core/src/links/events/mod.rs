@@ -3,13 +3,14 @@
 //! Whoever has an event to tell makes the record, and puts it into the reader's buffers on its own core. If nobody reads it is
 //! dropped; for a slow reader the last ones are kept, and the next record says how many are lost.
 
+mod event;
 mod refusals;
 mod ring;
 mod ups;
 
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use portcullis_abi::manage::{EVENT_LINK, EVENT_SIZE, EVENT_VERSION};
+use portcullis_abi::manage::{EVENT_LINK, EVENT_SIZE};
 use portcullis_arch::timer;
 use portcullis_links::serial::Port;
 use spin::mutex::TicketMutex;
@@ -21,37 +22,11 @@ use super::console::End;
 use super::own_port::{OwnPort, Service};
 use super::report::Link;
 
+pub use self::event::Event;
 pub use self::refusals::Refused;
 
 /// The port's name.
 const NAME: &str = "portcullis.events";
-
-/// What has happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Event {
-    /// An `EVENT_*` of [`portcullis_abi::manage`].
-    pub kind: u64,
-    /// The number of the VM.
-    pub vm: usize,
-    /// The link and its end, if it is about one.
-    pub link: (usize, usize),
-    /// What the kind says.
-    pub value: u64,
-}
-
-impl Event {
-    /// About a VM as a whole.
-    pub const fn of(kind: u64, vm: usize, value: u64) -> Self {
-        Self { kind, vm, link: (0, 0), value }
-    }
-
-    /// Its record at `time`, in ticks of the physical counter, without those that were lost before it.
-    const fn record(&self, time: u64) -> [u64; 4] {
-        let Self { kind, vm, link: (link, end), value } = *self;
-        let subject = vm as u64 & 0xff | (link as u64 & 0xffff) << 16 | (end as u64 & 0xffff) << 32;
-        [EVENT_SIZE | EVENT_VERSION << 8 | (kind & 0xffff) << 16, time, subject, value]
-    }
-}
 
 /// EL2 at the other side of the port.
 pub struct Events {

@@ -1,5 +1,5 @@
-//! Calls that are refused faster than they should be. Nobody counts them together on the path of a call: while somebody reads events a
-//! core looks, once a second, what the vCPUs have counted.
+//! Calls that are refused faster than they should be. Nobody counts them together on the path of a call: while somebody reads
+//! events a core looks, once a second, what the vCPUs have counted.
 
 use alloc::boxed::Box;
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use portcullis_abi::manage::{EVENT_REFUSALS, EVENT_REFUSALS_RATE};
 use spin::Once;
 
-use super::Event;
+use super::event::Event;
 use crate::cpu::deadlines::{NEVER, Timer};
 use crate::cpu::physical_core::Core;
 
@@ -51,8 +51,8 @@ impl Refusals {
         here.arm_by(Timer::Device, due);
     }
 
-    /// Looks, if it is time for it and core `core` does so, and tells what is above the rate. Returns when the timer is to be set for
-    /// it again.
+    /// Looks, if it is time for it and core `core` does so, and tells what is above the rate. Returns when the timer is to be set
+    /// for it again.
     pub fn look(&self, core: usize, now: u64, frequency: u64, tell: impl Fn(Event)) -> Option<u64> {
         if self.core.load(Ordering::Relaxed) != core {
             return None;

@@ -2,8 +2,8 @@
 
 use portcullis_virtio::{Budget, Chain, Fault, Queue};
 
-use super::Service;
 use super::line::Line;
+use super::service::Service;
 use super::show::{publish, publish_in_turn};
 use crate::devices::owner::Owner;
 use crate::links::console::{Flow, Jack};
@@ -215,8 +215,8 @@ impl Desk {
         }
     }
 
-    /// Has the chain that is being taken, or the next one: its first descriptor, and how many of its bytes are taken. None: there is
-    /// none.
+    /// Has the chain that is being taken, or the next one: its first descriptor, and how many of its bytes are taken. None: there
+    /// is none.
     fn load(&mut self, queue: &mut Queue, memory: &mut GuestMemory) -> Result<Option<(u16, u32)>, Fault> {
         let Self { current, chain, .. } = self;
         match *current {
