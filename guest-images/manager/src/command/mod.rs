@@ -2,6 +2,7 @@
 
 mod lifecycle;
 mod manual;
+mod metrics;
 mod reports;
 mod settings;
 mod top;
@@ -92,6 +93,7 @@ fn carry_out<'a>(matches: &'a ArgMatches, place: &'a Place, output: Output<'a>) 
         "wait" => waiting::wait(session),
         "top" => top::top(session),
         "watch" => watching::watch(session),
+        "metrics" => metrics::metrics(session),
         "power" => lifecycle::power_off(session),
         "completions" => manual::completions(session),
         "man" => manual::page(session),
