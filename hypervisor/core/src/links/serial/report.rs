@@ -28,8 +28,7 @@ impl Link for Serial {
     fn counter(&self, end: usize, index: usize) -> Option<u64> {
         let side = *SIDES.get(end)?;
         let (counters, signals) = (self.counters(side), self.jack(side).map(Jack::signals).unwrap_or_default());
-        let all =
-            [counters.sent, counters.dropped, counters.sessions, signals.notifications, signals.interrupts];
+        let all = [counters.sent, counters.dropped, counters.sessions, signals.notifications, signals.interrupts];
         all.get(index).copied()
     }
 }
