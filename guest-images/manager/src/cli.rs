@@ -108,28 +108,19 @@ fn settings() -> [Command; 5] {
     ]
 }
 
-fn others() -> [Command; 5] {
+fn others() -> [Command; 6] {
     [
         Command::new("wait").about("waits until a VM is in a state and nothing is in progress").args([
             vm(),
             Arg::new("STATE").required(true).value_parser(PossibleValuesParser::new(PHASES)),
             Arg::new("SECONDS").default_value("60").value_parser(span).help("How long, at the most"),
         ]),
+        Command::new("top")
+            .about("the machine on a full screen, with keys that start and end VMs")
+            .args([interval("2"), limit()]),
         Command::new("watch")
             .about("shows what changes: a line whenever a VM's state does, and for each restart")
-            .args([
-                Arg::new("interval")
-                    .long("interval")
-                    .value_name("SECONDS")
-                    .default_value("1")
-                    .value_parser(span)
-                    .help("Between two looks"),
-                Arg::new("for")
-                    .long("for")
-                    .value_name("SECONDS")
-                    .value_parser(span)
-                    .help("How long [default: until it is broken off]"),
-            ]),
+            .args([interval("1"), limit()]),
         Command::new("power")
             .about("switches the machine off, whatever runs")
             .arg(Arg::new("SWITCH").required(true).value_parser(PossibleValuesParser::new(["off"]))),
@@ -138,6 +129,16 @@ fn others() -> [Command; 5] {
             .arg(Arg::new("SHELL").required(true).value_parser(clap::value_parser!(clap_complete::Shell))),
         Command::new("man").about("prints the manual page"),
     ]
+}
+
+fn interval(default: &'static str) -> Arg {
+    let interval = Arg::new("interval").long("interval").value_name("SECONDS").default_value(default);
+    interval.value_parser(span).help("Between two looks")
+}
+
+fn limit() -> Arg {
+    let limit = Arg::new("for").long("for").value_name("SECONDS").value_parser(span);
+    limit.help("How long [default: until it is broken off]")
 }
 
 fn span(word: &str) -> Result<Duration, String> {

@@ -4,6 +4,7 @@ mod lifecycle;
 mod manual;
 mod reports;
 mod settings;
+mod top;
 mod waiting;
 
 use std::ffi::OsString;
@@ -88,6 +89,7 @@ fn carry_out<'a>(matches: &'a ArgMatches, place: &'a Place, output: Output<'a>) 
         "filter" => settings::filter(session),
         "time" => settings::time(session),
         "wait" => waiting::wait(session),
+        "top" => top::top(session),
         "watch" => waiting::watch(session),
         "power" => lifecycle::power_off(session),
         "completions" => manual::completions(session),

@@ -4,3 +4,4 @@ mod commands;
 mod manual;
 mod port;
 mod rig;
+mod top;
