@@ -133,7 +133,7 @@ fn rare(machine: &Machine, core: &Core, intid: u32) {
 fn disown(machine: &Machine, core: &Core, intid: u32) {
     match intid {
         ..SGIS => {}
-        ..32 => machine.board.interrupts.enable_private(core.index, intid, false),
+        SGIS..32 => machine.board.interrupts.enable_private(core.index, intid, false),
         _ => machine.board.interrupts.set_shared(intid, false),
     }
     if let Some(unsaid) = machine.strays.is_due(timer::count_relaxed(), timer::frequency()) {

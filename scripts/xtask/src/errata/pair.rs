@@ -92,7 +92,8 @@ pub fn may_change_places(first: u32, second: u32) -> bool {
     let named = [(true, 0), (true, 5), (access.is_pair, 10), (access.has_index, 16)];
     let names = |wanted: u32| named.iter().any(|(is_named, shift)| *is_named && register(first, *shift) == wanted);
     let base = register(first, 5);
-    !access.is_literal && !names(register(second, 0)) && !(access.writes_back && sources(second).contains(&base))
+    let moves_base = access.writes_back && sources(second).contains(&base);
+    !(access.is_literal || names(register(second, 0)) || moves_base)
 }
 
 #[cfg(test)]

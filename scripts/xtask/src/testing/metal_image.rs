@@ -45,7 +45,7 @@ const CLEARS: &str = "portcullis_vectors_clear";
 ///
 /// The build, or what cannot be read.
 pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Result<()> {
-    let checks: [Check; 11] = [
+    let checks: [Check; 12] = [
         ("size", size),
         ("header", header),
         ("translations", translations),
@@ -56,6 +56,7 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
         ("acquires", acquires),
         ("translation controls", translation_controls),
         ("instruction caches", instruction_caches),
+        ("maintenance of all cores", broadcasts),
         ("firmware calls", firmware_calls),
     ];
     for (name, check) in checks.into_iter().filter(|(name, _)| filter.selects("image", name)) {
@@ -202,6 +203,11 @@ fn translation_controls(environment: &Environment) -> Result<String> {
 /// With a VM's translations a core forgets its instructions.
 fn instruction_caches(environment: &Environment) -> Result<String> {
     Ok(format!("forgotten in {} places", ordering::instruction_caches(&hypervisor(environment)?)?))
+}
+
+/// Every core of the board takes part in no maintenance but what has to be.
+fn broadcasts(environment: &Environment) -> Result<String> {
+    Ok(format!("{} instructions, in two places", ordering::broadcasts(&hypervisor(environment)?)?))
 }
 
 /// EFI firmware is called with its own x18 and TPIDR_EL2, and no other way.
