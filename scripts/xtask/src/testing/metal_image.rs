@@ -207,7 +207,7 @@ fn instruction_caches(environment: &Environment) -> Result<String> {
 
 /// Every core of the board takes part in no maintenance but what has to be.
 fn broadcasts(environment: &Environment) -> Result<String> {
-    Ok(format!("{} instructions, in two places", ordering::broadcasts(&hypervisor(environment)?)?))
+    Ok(format!("{} instructions, all of them known", ordering::broadcasts(&hypervisor(environment)?)?))
 }
 
 /// EFI firmware is called with its own x18 and TPIDR_EL2, and no other way.

@@ -36,7 +36,7 @@ const MOVED: Mended = Mended { swapped: 0, moved: 1 };
 
 /// b to the veneer from the third word, and back to the fourth.
 const THERE: u32 = 0x1400_0000 | (0x3000 - 0x1008) / 4;
-const BACK: u32 = 0x1400_0000 | (-((0x3004 - 0x100c) / 4) as u32 & 0x3ff_ffff);
+const BACK: u32 = 0x1400_0000 | (((0x100c - 0x3004) / 4) as u32 & 0x3ff_ffff);
 
 #[test]
 fn a_pair_changes_places() {
@@ -62,7 +62,7 @@ fn where_it_cannot_the_second_one_moves() {
 fn what_is_reached_by_another_way_stays_in_its_place() {
     // b, b.eq, cbz, tbz x0, #0, adr x1 from the third word after it, and from the first one.
     for (place, way) in [
-        (3, 0x1400_0000 | -1i32 as u32 & 0x3ff_ffff),
+        (3, 0x1400_0000 | (-1i32 as u32 & 0x3ff_ffff)),
         (3, 0x5400_0000 | (-1i32 as u32 & 0x7_ffff) << 5),
         (3, 0xb400_0000 | (-1i32 as u32 & 0x7_ffff) << 5),
         (3, 0x3600_0000 | (-1i32 as u32 & 0x3fff) << 5),
