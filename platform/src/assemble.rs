@@ -354,3 +354,6 @@ pub unsafe fn board(facts: &'static Facts, firmware: &Findings, with_page: WithP
         soc: firmware.soc(),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,7 +35,7 @@ const SWAPPED: Mended = Mended { swapped: 1, moved: 0 };
 const MOVED: Mended = Mended { swapped: 0, moved: 1 };
 
 /// b to the veneer from the third word, and back to the fourth.
-const THERE: u32 = 0x1400_0000 | (0x3000 - 0x1008) / 4;
+const THERE: u32 = 0x1400_0000 | ((0x3000 - 0x1008) / 4);
 const BACK: u32 = 0x1400_0000 | (((0x100c - 0x3004) / 4) as u32 & 0x3ff_ffff);
 
 #[test]
