@@ -9,6 +9,8 @@ use controls::lifecycle::ACTIONS;
 use controls::register::REGISTERS;
 use portcullis_abi::manage::{FILTERS, PHASES};
 
+use crate::metrics::address;
+
 /// The program with all its commands.
 pub fn program() -> Command {
     Command::new("portcullis")
@@ -108,7 +110,7 @@ fn settings() -> [Command; 5] {
     ]
 }
 
-fn others() -> [Command; 6] {
+fn others() -> [Command; 7] {
     [
         Command::new("wait").about("waits until a VM is in a state and nothing is in progress").args([
             vm(),
@@ -119,8 +121,29 @@ fn others() -> [Command; 6] {
             .about("the machine on a full screen, with keys that start and end VMs")
             .args([interval("2"), limit()]),
         Command::new("watch")
-            .about("shows what changes: a line whenever a VM's state does, and for each restart")
+            .about("shows what changes: a line whenever a VM's state does, for failures, links, and many refused calls")
             .args([interval("1"), limit()]),
+        Command::new("metrics")
+            .about("all that is counted, in Prometheus' text format: printed, in a file, or to whoever asks by HTTP")
+            .args([
+                Arg::new("out")
+                    .long("out")
+                    .value_name("FILE")
+                    .value_hint(ValueHint::FilePath)
+                    .help("Puts it in this file, which is whole at any time: for a textfile collector"),
+                Arg::new("every")
+                    .long("every")
+                    .value_name("SECONDS")
+                    .value_parser(span)
+                    .requires("out")
+                    .help("Does so again and again, with this pause"),
+                Arg::new("listen")
+                    .long("listen")
+                    .value_name("ADDRESS")
+                    .value_parser(address)
+                    .conflicts_with("out")
+                    .help("Answers GET /metrics: PORT on 127.0.0.1, or ADDRESS:PORT; nobody can change anything there"),
+            ]),
         Command::new("power")
             .about("switches the machine off, whatever runs")
             .arg(Arg::new("SWITCH").required(true).value_parser(PossibleValuesParser::new(["off"]))),

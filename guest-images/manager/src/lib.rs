@@ -5,6 +5,7 @@
 //! - [`cli`] has every command with its arguments; help, completions and the man page are made of the same definitions.
 //! - [`command`] does them: a file for each group. A report is read by `controls` and shown by it as text, or by [`json`].
 //! - [`top`] shows the machine on a full screen.
+//! - [`metrics`] tells Prometheus of it.
 //! - [`port`] finds the port, waits for its turn there, asks.
 //! - [`exit`] has the exit statuses.
 #![forbid(unsafe_code)]
@@ -15,6 +16,7 @@ pub mod command;
 pub mod error;
 pub mod exit;
 pub mod json;
+pub mod metrics;
 pub mod output;
 pub mod port;
 pub mod top;
