@@ -121,7 +121,7 @@ fn rare(machine: &Machine, core: &Core, intid: u32) {
     match intid {
         // The SGI alone may be what a boot loader, or a core of another world, has sent.
         HALT if machine.is_halting() => cpu::halt(),
-        // A linked one of a guest whose vCPU has gone meanwhile, or the virtual interface's: each has its place, and is looked at there.
+        // A linked one of a guest whose vCPU has gone meanwhile, or the virtual interface's: each is looked at in its own place.
         map::TIMER_VIRTUAL_INTID | map::TIMER_PHYSICAL_INTID => {}
         intid if intid == machine.board.interrupts.maintenance_interrupt() => {}
         _ => disown(machine, core, intid),

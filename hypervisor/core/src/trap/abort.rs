@@ -63,8 +63,8 @@ fn without_address(vcpu: &'static Vcpu, syndrome: u64) -> Next {
     }
 }
 
-/// An access to what is not there, as far as the core tells: where it may be mistaken, the guest's own tables are asked whether they
-/// lead anywhere. If they do not the instruction is tried again, to end in the guest's fault.
+/// An access to what is not there, as far as the core tells: where it may be mistaken, the guest's own tables are asked whether
+/// they lead anywhere. If they do not the instruction is tried again, to end in the guest's fault.
 #[cold]
 #[inline(never)]
 fn nothing(vcpu: &'static Vcpu, syndrome: u64) -> Next {

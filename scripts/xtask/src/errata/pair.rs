@@ -1,5 +1,5 @@
-//! What a pair is: a load or store, and right behind it a 64-bit multiply-accumulate that does not take what was loaded. One that does
-//! waits for it, and is right (so has it GNU ld, `aarch64_erratum_sequence`).
+//! What a pair is: a load or store, and right behind it a 64-bit multiply-accumulate that does not take what was loaded. One that
+//! does waits for it, and is right (so has it GNU ld, `aarch64_erratum_sequence`).
 
 /// XZR.
 const ZERO: u32 = 31;

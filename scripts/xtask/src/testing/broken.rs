@@ -13,8 +13,8 @@ use crate::metal;
 /// UDF #0 (Arm ARM, C6.2.430): never defined.
 const UNDEFINED: u32 = 0;
 
-/// A copy of an image of the hypervisor's, beside it, with UDF behind the first instruction of this symbol. It is linked at 0, so an
-/// address is a place in the image.
+/// A copy of an image of the hypervisor's, beside it, with UDF behind the first instruction of this symbol. It is linked at 0, so
+/// an address is a place in the image.
 ///
 /// # Errors
 ///

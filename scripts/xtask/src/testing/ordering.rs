@@ -85,15 +85,15 @@ pub fn instruction_caches(code: &[Instruction]) -> Result<usize> {
 const TLBI: u32 = 0xd508_8000;
 const TLBI_MASK: u32 = 0xfff8_e000;
 const IC_IALLUIS: u32 = 0xd508_711f;
-/// Those that there are, and DSB ISH behind them: TLBI ALLE2IS, as a page is mapped for a moment at boot; TLBI VMALLS12E1IS, as a VM's
-/// flash changes what it shows.
+/// Those that there are, and DSB ISH behind them: TLBI ALLE2IS, as a page is mapped for a moment at boot; TLBI VMALLS12E1IS, as a
+/// VM's flash changes what it shows.
 const ALLOWED: [u32; 2] = [0xd50c_831f, 0xd50c_83df];
 const DSB_ISH: u32 = 0xd503_3b9f;
 /// TLBI VAE2IS, whatever register has the address: the crate of tables', before the first of these.
 const TLBI_VAE2IS: u32 = 0xd50c_8320;
 
-/// Looks that no code has every core of the board take part in maintenance but where a translation goes that others may use, which two
-/// functions do, and that it is done twice there (Cortex-A55 erratum 2441007, Cortex-A76 erratum 1286807). Returns how many such
+/// Looks that no code has every core of the board take part in maintenance but where a translation goes that others may use, which
+/// two functions do, and that it is done twice there (Cortex-A55 erratum 2441007, Cortex-A76 erratum 1286807). Returns how many such
 /// instructions there are.
 ///
 /// # Errors
