@@ -156,8 +156,6 @@ impl Debug {
             write_sysreg!("s2_0_c0_c3_2", self.communication[1]);
             write_sysreg!("s2_0_c7_c9_6", CLAIM_TAGS);
             write_sysreg!("s2_0_c7_c8_6", self.claim);
-            // DBGPRCR_EL1: no power is asked for; a core that runs has it.
-            write_sysreg!("s2_0_c1_c4_4", 0);
         }
         lock(self.os_lock);
     }
@@ -183,19 +181,5 @@ pub fn trap(traps: bool) {
     // SAFETY: what the guest may do; EL2 is not concerned.
     unsafe {
         govern(MDCR_EL2, if traps { others | TRAPS } else { others });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fake;
-
-    #[test]
-    fn a_vcpu_that_gets_them_finds_no_request_for_power_of_another_s() {
-        // DBGPRCR_EL1.CORENPDRQ, which no reset of the core clears (Arm ARM, D19.3.14).
-        fake::set("s2_0_c1_c4_4", 1);
-        Debug::RESET.load();
-        assert_eq!(fake::read("s2_0_c1_c4_4"), 0);
     }
 }

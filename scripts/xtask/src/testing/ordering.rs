@@ -93,8 +93,8 @@ const DSB_ISH: u32 = 0xd503_3b9f;
 const TLBI_VAE2IS: u32 = 0xd50c_8320;
 
 /// Looks that no code has every core of the board take part in maintenance but where a translation goes that others may use, which
-/// two functions do, and that it is done twice there (Cortex-A55 erratum 2441007, Cortex-A76 erratum 1286807). Returns how many such
-/// instructions there are.
+/// two functions do, and that it is done twice there (Cortex-A55 erratum 2441007, Cortex-A76 erratum 1286807). Returns how many
+/// such instructions there are.
 ///
 /// # Errors
 ///

@@ -24,7 +24,7 @@ const TIMER: Known = Known::Excused("another view of CVAL");
 const CLAIM: Known = Known::Excused("another view of the claim tags");
 const CHANNEL: Known = Known::Excused("saved as OSDTRRX_EL1 and OSDTRTX_EL1; QEMU's hold nothing");
 const CATCH: Known = Known::Excused("saved with the channel; QEMU's holds nothing");
-const POWER: Known = Known::Excused("set to zero as it changes hands");
+const POWER: Known = Known::Excused("a request to a debugger's power controller, which QEMU lacks (docs/silicon.md)");
 
 /// What is known of the register with this [encoding](encode).
 pub fn of(register: u32) -> Option<Known> {
