@@ -11,5 +11,6 @@ pub mod configuration;
 pub mod guest;
 pub mod links;
 pub mod mark;
+pub mod moving;
 pub mod operations;
 pub mod sharing;

@@ -26,6 +26,7 @@ mod writer;
 
 pub use error::{Error, Fault};
 pub use reader::{Reader, Restore};
+pub use run::Alike;
 pub use section::{Kind, MAX_BODY, Section};
 pub use sum::Sum;
 pub use writer::{Save, Writer};

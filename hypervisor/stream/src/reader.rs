@@ -111,13 +111,13 @@ impl Reader {
     }
 
     /// Takes the buffer's bytes, all of them unless there is more to be done with what they say. Of sections but those of memory it
-    /// takes in `sections` at the most.
+    /// takes in as many as have `work` in them, and the first one whatever that has.
     ///
     /// # Errors
     ///
     /// [`Error`]: what is wrong in which section, or what `vm` says of it. Nothing more is taken then.
-    pub fn push<R: Restore>(&mut self, vm: &mut R, sections: usize) -> Result<Progress, Error<R::Error>> {
-        self.read(vm, sections).map_err(|fault| {
+    pub fn push<R: Restore>(&mut self, vm: &mut R, work: u32) -> Result<Progress, Error<R::Error>> {
+        self.read(vm, work).map_err(|fault| {
             self.expect = Expect::Refused;
             fault.of(self.section)
         })
@@ -136,8 +136,17 @@ impl Reader {
         }
     }
 
-    fn read<R: Restore>(&mut self, vm: &mut R, mut sections: usize) -> Result<Progress, Fault<R::Error>> {
+    fn read<R: Restore>(&mut self, vm: &mut R, work: u32) -> Result<Progress, Fault<R::Error>> {
+        let mut worked = 0_u32;
         loop {
+            // In front of its body, so that there is something left to be called with.
+            if let Expect::State(section) = self.expect
+                && worked != 0
+                && worked.saturating_add(section.kind.work()) > work
+                && vm.available() > 0
+            {
+                return Ok(Progress::More);
+            }
             if let Some(wanted) = self.wanted()
                 && !self.gather(vm, wanted)?
             {
@@ -147,12 +156,13 @@ impl Reader {
                 Expect::Preamble => self.preamble()?,
                 Expect::Head => self.head(vm)?,
                 Expect::State(section) => {
-                    let Some(left) = sections.checked_sub(1) else { return Ok(Progress::More) };
-                    sections = left;
+                    worked = worked.saturating_add(section.kind.work());
                     self.state(vm, section)?;
                 }
                 Expect::Run(section, length) => self.run::<R>(section, length)?,
                 Expect::Data(run, done) => {
+                    // What takes most comes in a call of its own.
+                    worked = worked.max(1);
                     if !self.data(vm, run, done)? {
                         return Ok(Progress::Buffer);
                     }
