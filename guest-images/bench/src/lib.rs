@@ -14,3 +14,4 @@ pub mod mark;
 pub mod moving;
 pub mod operations;
 pub mod sharing;
+pub mod transfers;

@@ -29,6 +29,8 @@ pub enum Guest {
     Links,
     /// From one that saves and restores others.
     Moving,
+    /// Bytes of disks and of serial ports.
+    Transfers,
 }
 
 impl Guest {
@@ -41,6 +43,7 @@ impl Guest {
             Self::Windows => "bench-windows",
             Self::Links => "bench-links",
             Self::Moving => "bench-moving",
+            Self::Transfers => "bench-transfers",
         }
     }
 
@@ -49,7 +52,7 @@ impl Guest {
         match self {
             Self::Calls => Some(CALLS_BYTES),
             Self::Windows => Some(WINDOWS_BYTES),
-            Self::Interrupts | Self::Switches | Self::Links | Self::Moving => None,
+            Self::Interrupts | Self::Switches | Self::Links | Self::Moving | Self::Transfers => None,
         }
     }
 
