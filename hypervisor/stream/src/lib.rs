@@ -21,6 +21,7 @@ pub mod needs;
 mod reader;
 mod run;
 mod section;
+mod shape;
 mod sum;
 mod writer;
 

@@ -1,6 +1,5 @@
 //! Reading a stream, as a push: bytes come in, cut anywhere.
 
-use portcullis_abi::map::MAX_VCPUS;
 use portcullis_abi::state::Needs;
 use zerocopy::FromBytes;
 
@@ -9,6 +8,7 @@ use crate::buffer::Buffer;
 use crate::error::{Error, Fault};
 use crate::layout::{End, Head, MAGIC, PAGE, Preamble, RUN, Run, Tail, VERSION};
 use crate::section::{Kind, Section};
+use crate::shape::check_shape;
 use crate::sum::{SEED, Sum, finish};
 
 /// A VM that is restored, with the buffer from which it is. What is in the header it compares and keeps; the VM is untouched
@@ -383,21 +383,4 @@ impl Default for Reader {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// Returns how many vCPUs and how much memory a VM of this shape has, if it can have that.
-const fn check_shape<E>(needs: &Needs) -> Result<(u32, u64), Fault<E>> {
-    if needs.version != Needs::VERSION {
-        return Err(Fault::Shape("a shape of this version"));
-    }
-    if needs.vcpus == 0 || needs.vcpus as usize > MAX_VCPUS {
-        return Err(Fault::Shape("so many vCPUs"));
-    }
-    if needs.memory == 0 || !needs.memory.is_multiple_of(PAGE) {
-        return Err(Fault::Shape("so many bytes of memory"));
-    }
-    if needs.reserved != 0 {
-        return Err(Fault::Reserved);
-    }
-    Ok((needs.vcpus, needs.memory))
 }
