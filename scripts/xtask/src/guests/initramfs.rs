@@ -32,7 +32,7 @@ pub fn build(
         archive.folder(folder);
     }
     archive.file("init", true, &read(&environment.root.join("guest-images/linux/init"))?);
-    for script in ["links-check", "controls-check"] {
+    for script in ["links-check", "controls-check", "controls-script"] {
         archive.file(&format!("bin/{script}"), true, &read(&environment.root.join("guest-images/linux").join(script))?);
     }
     archive.file("bin/busybox", true, &read(busybox)?);
