@@ -14,7 +14,8 @@ use super::tools::Tools;
 use crate::environment::Environment;
 use crate::metal;
 
-/// Builds the RAM disk for `kernel` next to it, with `tools` or without, and with the `programs` by which Linux manages the machine. This takes milliseconds, so there is nothing to cache.
+/// Builds the RAM disk for `kernel` next to it, with `tools` or without, and with the `programs` by which Linux manages the
+/// machine. This takes milliseconds, so there is nothing to cache.
 ///
 /// # Errors
 ///

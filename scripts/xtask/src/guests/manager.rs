@@ -1,5 +1,5 @@
-//! The program `portcullis` for a Linux that is the control VM, and the shell's script for tests of its port: static, so that they run
-//! on any of them.
+//! The program `portcullis` for a Linux that is the control VM, and the shell's script for tests of its port: static, so that they
+//! run on any of them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,5 +1,5 @@
-//! A Debian package as a file: an archive of `ar` with the format's number and two archives of tar (deb(5)). Everything in it is root's
-//! and of no date, so that equal contents make equal packages.
+//! A Debian package as a file: an archive of `ar` with the format's number and two archives of tar (deb(5)). Everything in it is
+//! root's and of no date, so that equal contents make equal packages.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};

@@ -1,5 +1,5 @@
-//! `scripts/image --package`: the program `portcullis` as a Debian package, with its manual page, completions, the rule by which its ports
-//! are a group's, and the service that tells Prometheus.
+//! `scripts/image --package`: the program `portcullis` as a Debian package, with its manual page, completions, the rule by which
+//! its ports are a group's, and the service that tells Prometheus.
 
 mod archive;
 

@@ -1,5 +1,5 @@
-//! A full screen that a program in a guest has drawn: the guest tells the bytes that its terminal got, and a terminal that somebody else
-//! has written makes a screen of them.
+//! A full screen that a program in a guest has drawn: the guest tells the bytes that its terminal got, and a terminal that somebody
+//! else has written makes a screen of them.
 
 use std::num::NonZeroU16;
 
