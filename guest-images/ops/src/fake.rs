@@ -161,7 +161,11 @@ impl Fake {
                 let count = rest.len().min(bytes.len());
                 bytes[..count].copy_from_slice(&rest[..count]);
                 let half = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
-                if count == 0 { Err(NO_ITEM) } else { Ok([a + count as u64 | (count as u64) << 56, half(0), half(8)]) }
+                if count == 0 {
+                    Err(NO_ITEM)
+                } else {
+                    Ok([(a + count as u64) | (count as u64) << 56, half(0), half(8)])
+                }
             }
             REGISTER_LIST => {
                 let register = usize::try_from(a).ok().and_then(|a| Register::ALL.get(a)).ok_or(NO_ITEM)?;

@@ -22,7 +22,7 @@ pub fn read<C: Calls + ?Sized>(calls: &mut C, vm: u64, mut take: impl FnMut(&str
         for byte in bytes.take((next >> 56) as usize) {
             plain.feed(byte, &mut take);
         }
-        position = next & (1 << 56) - 1;
+        position = next & ((1 << 56) - 1);
     }
     plain.finish(&mut take);
     Ok(())

@@ -99,6 +99,12 @@ impl GuestConsole {
         port.unfinished = !self.show(port, |line| SERIAL.finish(self.vm, line));
     }
 
+    /// Has the console take finished lines. Out of line: most characters only go to the line.
+    #[inline(never)]
+    fn submit(&self, port: &mut Port) -> bool {
+        self.show(port, |line| SERIAL.submit(self.vm, line))
+    }
+
     /// Has the console take what it does of the line, all of which is in the log then.
     #[inline]
     fn show<R>(&self, port: &mut Port, show: impl FnOnce(&mut LineBuffer) -> R) -> R {
@@ -171,7 +177,7 @@ impl GuestConsole {
             if !line.fill(|| uart.transmitted(), SERIAL.attachment.is(self.vm)) {
                 break;
             }
-            if !self.show(port, |line| SERIAL.submit(self.vm, line)) {
+            if !self.submit(port) {
                 return;
             }
         }

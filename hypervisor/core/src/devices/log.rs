@@ -50,8 +50,8 @@ impl Log {
         self.shown = length;
     }
 
-    /// Copies what comes from `position` on, counted from the first byte that was ever written, or from the oldest one that is kept.
-    /// Returns the position behind it, and how many bytes it is; none if there is nothing.
+    /// Copies what comes from `position` on, counted from the first byte that was ever written, or from the oldest one that is
+    /// kept. Returns the position behind it, and how many bytes it is; none if there is nothing.
     pub fn read(&self, position: u64, to: &mut [u8]) -> Option<(u64, usize)> {
         let bytes = self.bytes.as_ref()?;
         let mut from = position.max(self.end.saturating_sub(LOG_KEPT));

@@ -12,5 +12,5 @@ pub fn read(vm: &Vm, position: u64) -> Answer {
     let mut bytes = [0; MOST];
     let (next, count) = vm.console.read_log(position, &mut bytes).ok_or(Status::NoItem)?;
     let text = u128::from_le_bytes(bytes);
-    Ok([next & (1 << 56) - 1 | (count as u64) << 56, text as u64, (text >> 64) as u64])
+    Ok([next & ((1 << 56) - 1) | (count as u64) << 56, text as u64, (text >> 64) as u64])
 }
