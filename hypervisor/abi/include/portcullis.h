@@ -1514,8 +1514,8 @@
 #define PORTCULLIS_BUNDLE_SERIAL_PORTS UINT64_C(31)
 
 /**
- * Ports at the control VM's console that are for EL2, so that it has as many fewer for others: `portcullis`, `portcullis.events`, and
- * one to come.
+ * Ports at the control VM's console that are for EL2, so that it has as many fewer for others: `portcullis`,
+ * `portcullis.events`, and one to come.
  */
 #define PORTCULLIS_BUNDLE_OWN_PORTS UINT64_C(3)
 
