@@ -203,6 +203,41 @@ mod tests {
         }
     }
 
+    /// Whoever reads the help for the first time finds its words told.
+    #[test]
+    fn the_words_of_the_help_are_explained() {
+        const WORDS: [&str; 13] = [
+            "control VM",
+            "vCPU",
+            "state",
+            "conduit",
+            "service",
+            "firmware register",
+            "bitmap register",
+            "first write",
+            "range filter",
+            "audit",
+            "exit",
+            "link",
+            "port",
+        ];
+        let (_, told) = include_str!("../../../docs/ops.md").split_once("\n## Words\n").unwrap();
+        let mut program = program();
+        program.build();
+        let help: String = std::iter::once(program.clone())
+            .chain(program.get_subcommands().cloned())
+            .map(|mut command| command.render_long_help().to_string())
+            .collect();
+        for word in WORDS {
+            assert!(told.contains(&format!("\n| {word} | ")), "{word}");
+            assert!(help.contains(word), "{word} is in no help");
+        }
+        // What only those know who have read the specifications.
+        for word in ["SMCCC", "EL2", "EL3", "PSCI", "ABI", "hypercall", "GICv", "ESR", "stage 2", "virtqueue"] {
+            assert!(!help.contains(word), "{word}");
+        }
+    }
+
     #[test]
     fn the_documentation_has_every_command() {
         let document = include_str!("../../../docs/controls.md");
