@@ -64,7 +64,7 @@ fn register() -> Arg {
     Arg::new("REGISTER").required(true).help(format!("{}, or an identifier", names.join(", ")))
 }
 
-fn reports() -> [Command; 7] {
+fn reports() -> [Command; 8] {
     [
         Command::new("vms")
             .about("the VMs and their vCPUs: what they do, what they had of their cores, and why a VM failed")
@@ -77,6 +77,9 @@ fn reports() -> [Command; 7] {
             .about("its calls by service and conduit, its exits by cause, and what passed its links")
             .arg(vm()),
         Command::new("refused").about("its last refused calls, the newest first").arg(vm()),
+        Command::new("logs")
+            .about("the last that it has written to its console, over its restarts, until it is recreated")
+            .arg(vm()),
         Command::new("audit")
             .about("the smallest [vm.firmware] it needs; on: from its start everything is allowed and noted")
             .args([vm(), Arg::new("SWITCH").value_parser(PossibleValuesParser::new(["on", "off"]))]),
