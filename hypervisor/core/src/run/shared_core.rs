@@ -79,10 +79,14 @@ impl SharedCore {
         self.members.get().map(|members| &**members).unwrap_or_default()
     }
 
-    /// Has it see to the interrupts of devices of the VMs on it, where these follow the VMs' turns. To be called once, before it
-    /// runs anything.
+    /// Has it see to the interrupts of devices of the VMs on it, where these follow the VMs' turns, and to the physical counter of
+    /// those that have their own. To be called once, before it runs anything.
     pub fn watch_turns(&self) {
-        let follows = |member: &&Member| member.vcpu.vm.lines_that_follow_turns().is_some();
+        let has_own_time = |vm: &Vm| vm.config.settings.movable;
+        let follows = |member: &&Member| {
+            let vm = member.vcpu.vm;
+            vm.lines_that_follow_turns().is_some() || has_own_time(vm)
+        };
         let bit = |member: &Member| 1u32.checked_shl(member.vcpu.vm.index as u32).unwrap_or(0);
         self.turns.watch(self.members().iter().filter(follows).fold(0, |vms, member| vms | bit(member)));
     }
@@ -190,6 +194,7 @@ impl SharedCore {
             Step::Start => {
                 let goes_on = vcpu.vm.unparked(vcpu);
                 member.off_core.begin();
+                member.off_core.starts_with_lag(vcpu.vm.counter_offset());
                 if goes_on && vcpu.vm.state() == State::RUNNING {
                     self.put_away();
                     self.arm(core);
@@ -226,6 +231,7 @@ impl SharedCore {
         // It may be the one that is loaded. Of its registers none is left, those of debug included.
         self.put_away();
         member.off_core.begin_again();
+        member.off_core.starts_with_lag(vcpu.vm.counter_offset());
         self.arm(core);
         self.take_possession(index, vcpu);
         vcpu.prepare_to_wake();
@@ -338,8 +344,12 @@ impl SharedCore {
     }
 
     /// The core has a vCPU of the VM `to` in place of one of the VM `from`, by their numbers. Only VMs are named whose interrupts
-    /// of devices follow their turns.
+    /// of devices follow their turns, or that have a physical counter of their own.
     fn change_turn(&self, core: usize, from: Option<usize>, to: Option<usize>) {
+        let has_own_time = |index: usize| Machine::get().vms.get(index).is_some_and(|vm| vm.config.settings.movable);
+        if [from, to].into_iter().flatten().any(has_own_time) {
+            timer::trap_physical(to.is_some_and(has_own_time));
+        }
         let lines = |index: usize| Machine::get().vms.get(index).and_then(Vm::lines_that_follow_turns);
         if let Some((index, lines)) = from.and_then(|index| Some((index, lines(index)?))) {
             let mut on = self.members().iter().filter(|member| member.vcpu.vm.index == index && member.vcpu.is_on());

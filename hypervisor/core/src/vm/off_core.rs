@@ -20,6 +20,8 @@ pub struct OffCore {
     deadline: AtomicU64,
     /// Another vCPU has changed which of its linked interrupts are enabled, or its core is called to work at links.
     enables_changed: AtomicBool,
+    /// What the physical counter of a VM that can be saved lagged behind the machine's when its timer was set, in ticks.
+    lag: AtomicU64,
 }
 
 /// It has given the core away until there is an interrupt for it.
@@ -48,6 +50,7 @@ impl OffCore {
             rest: AtomicU8::new(0),
             deadline: AtomicU64::new(NEVER),
             enables_changed: AtomicBool::new(false),
+            lag: AtomicU64::new(0),
         })
     }
 
@@ -98,7 +101,9 @@ impl OffCore {
     pub unsafe fn save(&self) -> (state::World, state::GicCpuInterface) {
         // SAFETY: the core does not use them, as the caller says.
         let registers = unsafe { &*self.registers.get() };
-        (registers.world.save_state(), registers.interface.save_state())
+        let mut world = registers.world.save_state();
+        world.el1.cntp_cval = world.el1.cntp_cval.wrapping_sub(self.lag.load(Ordering::Relaxed));
+        (world, registers.interface.save_state())
     }
 
     /// Takes registers on; the core has the `features` given.
@@ -112,7 +117,22 @@ impl OffCore {
     /// The vCPU must be off, and nobody else may switch it on or restore it meanwhile.
     pub unsafe fn restore_world(&self, saved: &state::World, features: &Features) -> Result<(), Unfit> {
         // SAFETY: nobody else uses them, as the caller says.
-        unsafe { self.registers() }.world.restore_state(saved, features)
+        unsafe { self.registers() }.world.restore_state(saved, features)?;
+        self.lag.store(0, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// The vCPU, which is about to start, has a physical counter that lags behind the machine's by so many ticks.
+    pub fn starts_with_lag(&self, ticks: u64) {
+        self.lag.store(ticks, Ordering::Relaxed);
+    }
+
+    /// The physical counter of the vCPU, which is not on this core, its own, goes on after a pause, so many ticks behind the machine's:
+    /// its timer fires as much later.
+    pub fn follow_lag(&self, ticks: u64) {
+        let before = self.lag.swap(ticks, Ordering::Relaxed);
+        // SAFETY: this is the vCPU's core, and it runs this.
+        unsafe { self.registers() }.world.delay_physical_timer(ticks.wrapping_sub(before));
     }
 
     /// Takes a CPU interface on.
