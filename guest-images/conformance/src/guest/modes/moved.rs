@@ -25,7 +25,7 @@ const AWAY: u64 = 500_000;
 const TURNS: u64 = 100_000;
 /// When the timers of the first and of the second vCPU fire, by the virtual counter: after both moves, and between them at the
 /// earliest.
-const BUSY: u64 = 5_000_000;
+const BUSY: u64 = 8_000_000;
 const WAIT: u64 = 5_700_000;
 /// When the run ends, whatever came.
 const PATIENCE: u64 = 12_000_000;
@@ -129,10 +129,10 @@ fn watch(door: &Door, cpus: usize) -> Seen {
         }
         seen.went_back |= now.iter().zip(&last).any(|(now, last)| now < last);
         if seen.fired == 0 && interrupts::count(0, TIMER) != 0 {
-            seen.fired = now[0];
+            seen.fired = counter::virtual_count();
         }
         if seen.fired_physical == 0 && interrupts::count(0, PHYSICAL_TIMER) != 0 {
-            seen.fired_physical = now[1];
+            seen.fired_physical = counter::physical_count();
         }
         last = now;
         seen.fired != 0 && seen.fired_physical != 0 && (cpus < 2 || cpu::is_done(1))
