@@ -9,9 +9,9 @@ const VIRTUAL: u64 = 0;
 /// Argument: the guest's physical counter.
 const PHYSICAL: u64 = 1;
 
-/// Serves the call for a guest whose virtual counter lags behind by `offset` ticks, and whose physical one by `physical`. Until the clock has found where its seconds
-/// begin the answer is that there is none: one that is wrong by up to a second would have to be taken back, and to wait would take
-/// as long.
+/// Serves the call for a guest whose virtual counter lags behind by `offset` ticks, and whose physical one by `physical`. Until
+/// the clock has found where its seconds begin the answer is that there is none: one that is wrong by up to a second would have to
+/// be taken back, and to wait would take as long.
 #[inline]
 pub fn serve(clock: Option<&dyn WallClock>, counter: u64, offset: u64, physical: impl FnOnce() -> u64) -> Return {
     let Some(clock) = clock else { return Return::NOT_SUPPORTED };

@@ -54,8 +54,10 @@ impl OffCore {
         })
     }
 
-    /// Nothing keeps the vCPU from running any more, and nobody has changed its enables: it is about to start, or has gone off.
-    pub fn begin(&self) {
+    /// Nothing keeps the vCPU from running any more, and nobody has changed its enables: it is about to start, or has gone off. Its
+    /// physical counter, if it has its own, lags behind the machine's by so many ticks.
+    pub fn begin(&self, lag: u64) {
+        self.lag.store(lag, Ordering::Relaxed);
         self.rest.store(0, Ordering::Relaxed);
         self.enables_changed.store(false, Ordering::Relaxed);
     }
@@ -69,9 +71,9 @@ impl OffCore {
     }
 
     /// The vCPU, whose core this is and which is not on it, was suspended and goes on without its registers.
-    pub fn begin_again(&self) {
+    pub fn begin_again(&self, lag: u64) {
         self.end();
-        self.begin();
+        self.begin(lag);
         // When its timers would have woken it says nothing any more.
         self.deadline.store(NEVER, Ordering::Relaxed);
     }
@@ -122,13 +124,8 @@ impl OffCore {
         Ok(())
     }
 
-    /// The vCPU, which is about to start, has a physical counter that lags behind the machine's by so many ticks.
-    pub fn starts_with_lag(&self, ticks: u64) {
-        self.lag.store(ticks, Ordering::Relaxed);
-    }
-
-    /// The physical counter of the vCPU, which is not on this core, its own, goes on after a pause, so many ticks behind the machine's:
-    /// its timer fires as much later.
+    /// The physical counter of the vCPU, which is not on this core, its own, goes on after a pause, so many ticks behind the
+    /// machine's: its timer fires as much later.
     pub fn follow_lag(&self, ticks: u64) {
         let before = self.lag.swap(ticks, Ordering::Relaxed);
         // SAFETY: this is the vCPU's core, and it runs this.

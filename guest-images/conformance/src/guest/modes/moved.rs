@@ -1,8 +1,8 @@
 //! A VM that is saved, stopped, made anew and restored, as its guest sees it: it goes on where it was, with all that it had.
 //!
 //! The control VM does that [`MOVES`] times while the first vCPU is busy and the second one waits for its timer. A move is seen
-//! as a jump of the time of day, which PTP tells: both counters stand still. The run is for a machine whose time is its instructions:
-//! nothing else makes that jump.
+//! as a jump of the time of day, which PTP tells: both counters stand still. The run is for a machine whose time is its
+//! instructions: nothing else makes that jump.
 
 use core::arch::asm;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
