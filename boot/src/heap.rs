@@ -8,7 +8,7 @@ use portcullis_board::Range;
 use portcullis_core::machine::Usage;
 use spin::Mutex;
 
-/// Bytes of the heap: one block of EL2's map.
+/// Bytes of the heap, before it is known how many VMs there are: one block of EL2's map.
 pub const SIZE: u64 = portcullis_board::vm_memory::HEAP;
 
 /// Sizes up to 2 to the power of this less one.
@@ -58,6 +58,16 @@ pub unsafe fn init(range: Range) {
     *counted = Counted::empty();
     // SAFETY: passed on to the caller.
     unsafe { counted.heap.init(range.start as usize, range.size() as usize) }
+}
+
+/// Gives the heap this memory besides.
+///
+/// # Safety
+///
+/// As for [`init`].
+pub unsafe fn add(range: Range) {
+    // SAFETY: passed on to the caller.
+    unsafe { HEAP.0.lock().heap.add_to_heap(range.start as usize, range.end as usize) }
 }
 
 /// How much of the heap is, and was, in use.

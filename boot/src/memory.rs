@@ -1,7 +1,7 @@
 //! The board's RAM at boot: what is taken already, and EL2's own map of what it uses.
 
 use portcullis_board::{Range, Regions, vm_memory};
-use portcullis_core::memory::stage1::{Stage1, Use, install};
+use portcullis_core::memory::stage1::{self, Stage1, Use, install};
 use portcullis_platform::ram::{self, RamError};
 use portcullis_platform::{assemble, facts::Facts};
 
@@ -17,7 +17,20 @@ pub fn free(facts: &Facts, tree: Range, usable: Option<&Regions>) -> Result<Regi
 
 /// Takes the heap out of the free RAM, near the image if there is room.
 pub fn heap(free: &mut Regions) -> Result<Range, Stop> {
-    vm_memory::take_heap(free, heap::SIZE, image::whole().start).ok_or(Stop::NoRoom)
+    vm_memory::take_heap(free, heap::SIZE, image::whole().start).ok_or(Stop::NoRoom(heap::SIZE))
+}
+
+/// Gives the heap more memory, if it is to have more for so many VMs.
+pub fn more_heap(free: &mut Regions, vms: usize) -> Result<(), Stop> {
+    let size = vm_memory::more_heap(vms);
+    if size == 0 {
+        return Ok(());
+    }
+    let more = vm_memory::take_heap(free, size, image::whole().start).ok_or(Stop::NoRoom(size))?;
+    stage1::add(more).map_err(|_| Stop::Unmappable(more))?;
+    // SAFETY: the memory was just taken out of the free RAM and is mapped.
+    unsafe { heap::add(more) };
+    Ok(())
 }
 
 /// Makes EL2's own map and switches to it.

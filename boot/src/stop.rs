@@ -13,8 +13,6 @@ use portcullis_platform::assemble::BoardError;
 use portcullis_platform::facts::FactsError;
 use portcullis_platform::passthrough::Impossible;
 
-use crate::heap;
-
 /// Why a core does not come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {
@@ -55,7 +53,7 @@ pub enum Stop {
     /// The memory is in more pieces than can be kept track of.
     Fragmented,
     /// No memory is left for the hypervisor itself.
-    NoRoom,
+    NoRoom(u64),
     /// A range cannot be mapped.
     Unmappable(Range),
     /// The core that this runs on is not in the device tree.
@@ -110,7 +108,7 @@ impl fmt::Display for Stop {
             Self::Facts(error) => write!(f, "device tree: {error}"),
             Self::Board(error) => error.fmt(f),
             Self::Fragmented => write!(f, "the board's memory is in more pieces than this version keeps track of"),
-            Self::NoRoom => write!(f, "no {} KiB of contiguous memory are free for the hypervisor", heap::SIZE >> 10),
+            Self::NoRoom(size) => write!(f, "no {} KiB of contiguous memory are free for the hypervisor", size >> 10),
             Self::Unmappable(range) => CreateError::Unmappable(*range).fmt(f),
             Self::UnknownCore(affinity) => write!(f, "device tree: no cpu node has reg {affinity:#x}, this core's"),
             Self::NoBundle => write!(f, "there is no bundle; load one as initrd, or as a multiboot ramdisk module"),

@@ -11,7 +11,7 @@ use portcullis_core::cpu::physical_core::Core;
 use portcullis_core::life::create::{Stock, check_clock, create, set_filter};
 use portcullis_core::life::{cores::settle_cores, shared_memory::SharedMemory, wires};
 use portcullis_core::links::{Connections, Links, disk::Disk, network::Network, serial::Serial};
-use portcullis_core::machine::{Machine, TABLE, Usage};
+use portcullis_core::machine::{Machine, Usage, rows};
 use portcullis_core::manage;
 use portcullis_core::memory::stage1;
 use portcullis_core::run::{assign::assign, interrupts, start, worker::Worker};
@@ -49,7 +49,7 @@ pub fn bring_up(tree: usize, handover: Option<&'static Handover>) -> Result<&'st
     let mut free = memory::free(facts, tree, handover.map(|handover| &handover.usable))?;
     let heap = memory::heap(&mut free)?;
     if !early::map_memory(heap.start, heap.end) {
-        return Err(Stop::NoRoom);
+        return Err(Stop::NoRoom(heap::SIZE));
     }
     // SAFETY: the heap was just taken out of the free RAM and is mapped.
     unsafe { heap::init(heap) };
@@ -71,6 +71,7 @@ pub fn bring_up(tree: usize, handover: Option<&'static Handover>) -> Result<&'st
     // SAFETY: the bundle was loaded there, is mapped read-only and stays for as long as the machine runs.
     let data = unsafe { core::slice::from_raw_parts(region.start as *const u8, region.size() as usize) };
     let bundle = Bundle::parse(data).map_err(Stop::Bundle)?;
+    memory::more_heap(&mut free, bundle.vms().count())?;
 
     let assignments = portcullis_platform::passthrough::find(facts, blob, &bundle).map_err(Stop::Device)?;
 
@@ -101,7 +102,7 @@ pub fn bring_up(tree: usize, handover: Option<&'static Handover>) -> Result<&'st
     };
     let vms: Vec<Vm> = bundle
         .vms()
-        .zip(&TABLE)
+        .zip(rows(bundle.vms().count()))
         .enumerate()
         .map(|(index, (config, row))| create(index, *config, row, bundle.control() == Some(index), &mut stock))
         .collect::<Result<_, _>>()

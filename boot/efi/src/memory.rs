@@ -91,7 +91,9 @@ pub fn check(
         RamError::Fragmented => Refusal::Fragmented,
         RamError::BundleOutside(bundle) => Refusal::Outside(bundle),
     })?;
-    vm_memory::take_heap(&mut free, vm_memory::HEAP, image.start).ok_or(Refusal::NoHeap(vm_memory::HEAP))?;
+    for size in [vm_memory::HEAP, vm_memory::more_heap(bundle.vms().count())].into_iter().filter(|size| *size != 0) {
+        vm_memory::take_heap(&mut free, size, image.start).ok_or(Refusal::NoHeap(size))?;
+    }
     room::take(bundle, &mut free).map_err(Refusal::NoRoom)
 }
 

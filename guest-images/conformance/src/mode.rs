@@ -47,6 +47,8 @@ pub enum Mode {
     Busy,
     /// PSCI by several vCPUs at once.
     Psci,
+    /// All vCPUs, each by itself.
+    Vcpus,
     /// SYSTEM_SUSPEND, with everything that wakes a VM.
     Suspend,
     /// Resets.
@@ -137,6 +139,7 @@ impl Mode {
             "storm" => Self::Storm,
             "busy" => Self::Busy,
             "psci" => Self::Psci,
+            "vcpus" => Self::Vcpus,
             "suspend" => Self::Suspend,
             "reset" => Self::Reset,
             "peers" => Self::Peers,

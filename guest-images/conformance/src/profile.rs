@@ -18,8 +18,8 @@
 //! | `gic` | generation of the interrupt controller: 2 or 3; 0 to leave interrupts alone | 3 |
 //! | `rtc` | 1 if this VM has a real-time clock | 1 |
 //! | `mode` | `cases`, `garbage`, `sweep`, `matrix`, `forward`, `late`, `draws`, `words`, `scarce`, `dry`, `off`, \
-//!   `restart`, `cost`, `storm`, `busy`, `psci`, `suspend`, `reset`, `device`, `dma`, `leak`, `starved`, `paused`, `moved`, \
-//!   `clock`, `hostile`, `idle`, `typed`, `speculation`, `abort`, `aborts`, `no-vectors`, `sysreg`, `mmio`, `jump`, \
+//!   `restart`, `cost`, `storm`, `busy`, `psci`, `vcpus`, `suspend`, `reset`, `device`, `dma`, `leak`, `starved`, `paused`, \
+//!   `moved`, `clock`, `hostile`, `idle`, `typed`, `speculation`, `abort`, `aborts`, `no-vectors`, `sysreg`, `mmio`, `jump`, \
 //!   `copies`, `ask`, `answer`, `share-writing`, `share-reading`, `links-ask`, `links-answer`, `serial-ask`, \
 //!   `serial-answer`, `disks`, `rings` | `cases` |
 //! | `calls`, `seed` | `garbage`, `draws`, `dry`: number of calls; `leak`, `rings`: of rounds; `garbage`, `leak`, `rings`: start \

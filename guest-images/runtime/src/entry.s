@@ -60,10 +60,9 @@ secondary_entry:
 
 // x0: number of the vCPU. Takes its stack and the vectors.
 enter_stack:
-    adrp    x1, stacks_start
-    add     x1, x1, :lo12:stacks_start
-    add     x0, x0, #1
-    add     x1, x1, x0, lsl #15
+    adrp    x1, stacks_end
+    add     x1, x1, :lo12:stacks_end
+    sub     x1, x1, x0, lsl #15
     mov     sp, x1
     adrp    x1, vectors
     add     x1, x1, :lo12:vectors

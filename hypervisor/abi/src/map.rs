@@ -65,6 +65,6 @@ pub const TIMER_VIRTUAL_INTID: u32 = 27;
 pub const TIMER_PHYSICAL_INTID: u32 = 30;
 
 /// Most VMs that one system can have.
-pub const MAX_VMS: usize = 8;
+pub const MAX_VMS: usize = 32;
 /// Most vCPUs that one VM can have.
 pub const MAX_VCPUS: usize = 8;

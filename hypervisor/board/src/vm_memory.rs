@@ -21,8 +21,15 @@ const BLOCK: u64 = 2 << 20;
 /// devices. A VM's RAM may lie anywhere.
 pub const EL2_END: u64 = 511 * GIB;
 
-/// Bytes of EL2's heap.
+/// Bytes of EL2's heap that are taken before anything is known of VMs.
 pub const HEAP: u64 = BLOCK;
+/// VMs for which that is enough.
+const VMS: usize = 8;
+
+/// Bytes that are taken for it besides, once the number of VMs is known.
+pub const fn more_heap(vms: usize) -> u64 {
+    (vms.div_ceil(VMS).saturating_sub(1) as u64).saturating_mul(HEAP)
+}
 
 /// Takes `size` bytes for a VM out of the free RAM, in one piece; `masters`: its devices write to memory by themselves. None
 /// if there is no such piece; nothing is changed then.
@@ -67,11 +74,11 @@ impl Banks {
     }
 }
 
-/// Takes `size` bytes for EL2's heap out of the free RAM, in the GiB of the image at `image` if there is room.
+/// Takes `size` bytes for EL2's heap, a multiple of 2 MiB, out of the free RAM, in the GiB of the image at `image` if there is room.
 pub fn take_heap(free: &mut Regions, size: u64, image: u64) -> Option<Range> {
     let near = Range::sized(image & !(GIB - 1), GIB);
     let reached = Range { start: 0, end: EL2_END };
-    free.allocate_within(size, size, near).or_else(|| free.allocate_within(size, size, reached))
+    free.allocate_within(size, BLOCK, near).or_else(|| free.allocate_within(size, BLOCK, reached))
 }
 
 /// The most that [`take`] would give a VM whose devices do not write to memory.
@@ -144,5 +151,13 @@ mod tests {
         let mut far = regions(&[(EL2_END - 2 * BLOCK, EL2_END - BLOCK), (EL2_END, EL2_END + GIB)]);
         assert_eq!(take_heap(&mut far, BLOCK, 0x8_0000).map(|range| range.start), Some(EL2_END - 2 * BLOCK));
         assert_eq!(take_heap(&mut far, BLOCK, 0x8_0000), None);
+    }
+
+    #[test]
+    fn the_heap_is_as_large_as_the_system() {
+        assert_eq!([0, 1, 8, 9, 16, 17, 32].map(more_heap), [0, 0, 0, BLOCK, BLOCK, 2 * BLOCK, 3 * BLOCK]);
+        let mut free = regions(&[(0x4000_0000, 0x5000_0000)]);
+        let (first, more) = (take_heap(&mut free, HEAP, 0x8_0000), take_heap(&mut free, more_heap(32), 0x8_0000));
+        assert_eq!(more.map(|more| (more.size(), more.end)), first.map(|first| (3 * BLOCK, first.start)));
     }
 }

@@ -41,6 +41,8 @@ mod tests;
 pub mod units;
 mod vm;
 
+use alloc::vec::Vec;
+
 use guest_tree::GuestTree;
 use portcullis_abi::{bundle, map};
 use portcullis_tree::{Node, Tree};
@@ -58,7 +60,7 @@ pub use self::vm::{Cores, Devices, FirmwareConfig, Ranges, VmConfig, fits_flash,
 #[derive(Clone, Debug)]
 pub struct Bundle<'a> {
     control: Option<usize>,
-    vms: [Option<VmConfig<'a>>; map::MAX_VMS],
+    vms: Vec<VmConfig<'a>>,
     root: Node<'a>,
     images: Images<'a>,
 }
@@ -79,7 +81,7 @@ impl<'a> Bundle<'a> {
                 _ => return Err(BundleError::Unknown),
             }
         }
-        let mut bundle = Self { control: None, vms: [const { None }; map::MAX_VMS], root, images };
+        let mut bundle = Self { control: None, vms: Vec::with_capacity(count(&root)), root, images };
         let mut last_core = None;
         let mut folders: [Option<&str>; links::KINDS] = [None; links::KINDS];
         for (index, node) in root.children().enumerate() {
@@ -108,15 +110,17 @@ impl<'a> Bundle<'a> {
                 // A core's node was checked against the VMs before it, which must be all.
                 return Err(BundleError::Unknown);
             }
-            let slot = bundle.vms.get_mut(index).ok_or(BundleError::TooManyVms)?;
+            if index >= map::MAX_VMS {
+                return Err(BundleError::TooManyVms);
+            }
             if unit_address(number) != Some(index) {
                 return Err(BundleError::Order(index));
             }
             let vm = VmConfig::parse(&node, images).map_err(|error| BundleError::Vm(index, error))?;
-            *slot = Some(vm);
-            if bundle.vms().take(index).any(|other| other.name == vm.name) {
+            if bundle.vms().any(|other| other.name == vm.name) {
                 return Err(BundleError::DuplicateName(index));
             }
+            bundle.vms.push(vm);
         }
         if bundle.vms().next().is_none() {
             return Err(BundleError::NoVms);
@@ -140,7 +144,7 @@ impl<'a> Bundle<'a> {
 
     /// The VMs; a VM's number is its place in this order.
     pub fn vms(&self) -> impl Iterator<Item = &VmConfig<'a>> {
-        self.vms.iter().flatten()
+        self.vms.iter()
     }
 
     /// The cores with a cyclic schedule, in the order of their numbers; all others are shared by round robin.
@@ -192,14 +196,14 @@ impl<'a> Bundle<'a> {
 
     /// Gives the device trees of VMs that are linked as much more room.
     fn make_room_for_links(&mut self) {
-        for index in 0..map::MAX_VMS {
+        for index in 0..self.vms.len() {
             let wires = self.wires().any(|wire| wire.ends().iter().any(|end| end.vm == index));
             let shared =
                 self.shared_memory().filter(|memory| memory.sharers().any(|sharer| sharer.vm == index)).count();
             let is_its = |port: &NetworkPort| port.vm == index;
             let ports = self.networks().flat_map(|network| network.ports()).filter(is_its).count();
             let transports = ports.saturating_add(self.disks().filter(|disk| disk.vm == index).count());
-            if let Some(vm) = self.vms.get_mut(index).and_then(Option::as_mut).filter(|vm| vm.dtb.is_none()) {
+            if let Some(vm) = self.vms.get_mut(index).filter(|vm| vm.dtb.is_none()) {
                 let transports = transports.saturating_add(usize::from(vm.console.is_some()));
                 vm.tree_room = vm.tree_room.saturating_add(GuestTree::room_of_links(wires, shared, transports));
             }
@@ -274,6 +278,12 @@ impl<'a> Bundle<'a> {
     pub fn control(&self) -> Option<usize> {
         self.control
     }
+}
+
+/// How many VMs are described, [`map::MAX_VMS`] at the most.
+fn count(root: &Node<'_>) -> usize {
+    let nodes = root.children().take(map::MAX_VMS);
+    nodes.filter(|node| utf8(node.name).starts_with(bundle::VM_NODE)).count()
 }
 
 /// The number after the `@` of a node's name. Large, so that it is there once only.

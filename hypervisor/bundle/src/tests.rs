@@ -6,6 +6,7 @@ mod room;
 mod schedules;
 
 use portcullis_abi::firmware::{PSCI_VERSION, SMCCC_VERSION, STD, VENDOR_HYP};
+use portcullis_abi::map::{MAX_VCPUS, MAX_VMS};
 use std::cell::RefCell;
 
 use vm_fdt::FdtWriter;
@@ -159,11 +160,17 @@ fn the_root_is_checked() {
     };
     assert_eq!(Bundle::parse(&several(&[(0, "a"), (2, "b")])).unwrap_err(), BundleError::Order(1));
     assert_eq!(Bundle::parse(&several(&[(0, "a"), (1, "a")])).unwrap_err(), BundleError::DuplicateName(1));
-    let names: Vec<String> = (0..9).map(|index| format!("vm{index}")).collect();
-    let nine: Vec<(usize, &str)> = names.iter().map(String::as_str).enumerate().collect();
-    assert_eq!(Bundle::parse(&several(&nine)).unwrap_err(), BundleError::TooManyVms);
-    let most = if cfg!(miri) { 3 } else { 8 };
-    assert_eq!(Bundle::parse(&several(&nine[..most])).unwrap().vms().count(), most);
+    let names: Vec<String> = (0..=MAX_VMS).map(|index| format!("vm{index}")).collect();
+    let many: Vec<(usize, &str)> = names.iter().map(String::as_str).enumerate().collect();
+    let error = Bundle::parse(&several(&many)).unwrap_err();
+    assert_eq!(
+        (&error, error.to_string().as_str()),
+        (&BundleError::TooManyVms, "it has too many VMs; 32 are the most")
+    );
+    let most = if cfg!(miri) { 3 } else { MAX_VMS };
+    let bytes = several(&many[..most]);
+    let bundle = Bundle::parse(&bytes).unwrap();
+    assert!(bundle.vms().map(|vm| vm.name).eq(names.iter().take(most)));
 }
 
 #[test]
@@ -185,7 +192,7 @@ fn every_vm_is_checked() {
     }
     let cores = |cores: &[u32]| vm_error(&["cores"], |tree| tree.property_array_u32("cores", cores).unwrap());
     assert_eq!(cores(&[]), VmError::CoreCount(CORES.check(0).unwrap_err()));
-    assert_eq!(cores(&[0; 9]), VmError::CoreCount(CORES.check(9).unwrap_err()));
+    assert_eq!(cores(&[0; MAX_VCPUS + 1]), VmError::CoreCount(CORES.check(MAX_VCPUS + 1).unwrap_err()));
     assert_eq!(vm_error(&["conduits"], |t| t.property_u32("conduits", 4).unwrap()), VmError::Bits("conduits", 4, 3));
     for (name, value) in [
         ("memory", &[0; 4][..]),

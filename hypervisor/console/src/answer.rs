@@ -94,7 +94,8 @@ impl Parameters {
             (b'~', [27, modifiers, key]) => (key, modifiers),
             _ => return None,
         };
-        let key = u8::try_from(key).ok().filter(|key| (0x20..0x7f).contains(key))?;
+        // Enter and Backspace end a choice of a VM, or edit it.
+        let key = u8::try_from(key).ok().filter(|key| matches!(key, b'\r' | 0x20..=0x7f))?;
         if self.foreign || self.event == RELEASE {
             return None;
         }
@@ -208,6 +209,7 @@ mod tests {
             assert_eq!(coded(ctrl), Part::Coded(0x1d), "{ctrl:?}");
         }
         assert_eq!((coded(b"\x1b[100u"), coded(b"\x1b[100;1:2u")), (Part::Coded(b'd'), Part::Coded(b'd')));
+        assert_eq!((coded(b"\x1b[13u"), coded(b"\x1b[127;1u")), (Part::Coded(b'\r'), Part::Coded(0x7f)));
         for other in [&b"\x1b[93;5:3u"[..], b"\x1b[57442;5u", b"\x1b[93;3u", b"\x1b[?93;5u", b"\x1b[5~", b"\x1b[93;5R"]
         {
             assert_eq!(coded(other), Part::Sequence, "{other:?}");

@@ -8,7 +8,7 @@ use super::keys::Keys;
 use super::line::LineBuffer;
 use super::ring::{HYPERVISOR, HYPERVISOR_SHARE};
 use super::screen::{RECORD_MAX, RESUME, Screen};
-use super::vm::{Guest, Name};
+use super::vm::{Guest, Guests};
 
 /// How much of a line buffer to take.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -21,17 +21,17 @@ enum Take {
     All,
 }
 
-/// The console of the machine. All zeros when new, so that a static one costs no room in the image.
+/// The console of the machine. All zeros when new, so that a static one costs no room in the image. What it keeps of a VM it takes
+/// from the heap when the VM is added.
 #[derive(Debug)]
 pub struct Console {
     pub(super) screen: Screen,
-    pub(super) guests: [Guest; MAX_VMS],
-    pub(super) count: usize,
+    pub(super) guests: Guests,
     pub(super) attached: Option<u8>,
     pub(super) keys: Keys,
     pub(super) dropped: usize,
-    stalled: u8,
-    pub(super) ready: u8,
+    stalled: u32,
+    pub(super) ready: u32,
 }
 
 impl Console {
@@ -39,8 +39,7 @@ impl Console {
     pub const fn new() -> Self {
         Self {
             screen: Screen::new(),
-            guests: [const { Guest::new() }; MAX_VMS],
-            count: 0,
+            guests: Guests::new(),
             attached: None,
             keys: Keys::new(),
             dropped: 0,
@@ -51,9 +50,8 @@ impl Console {
 
     /// Adds the next VM, numbered from 0 in the order of the calls; none if there are [`MAX_VMS`] already.
     pub fn add_vm(&mut self, name: &str) -> Option<usize> {
-        let vm = self.count;
-        self.guests.get_mut(vm)?.name = Name::new(name);
-        self.count = vm.wrapping_add(1);
+        let vm = self.guests.add(name)?;
+        self.screen.ring.grow();
         Some(vm)
     }
 
@@ -106,12 +104,12 @@ impl Console {
 
     /// VMs, one bit each by number, whose buffers are to be submitted again since the last call: they had stalled and there
     /// is room now, or they were just attached.
-    pub fn take_ready(&mut self) -> u8 {
+    pub fn take_ready(&mut self) -> u32 {
         core::mem::take(&mut self.ready)
     }
 
     fn deliver(&mut self, vm: usize, line: &mut LineBuffer, take: Take) -> bool {
-        let Some(owner) = u8::try_from(vm).ok().filter(|_| vm < self.count) else {
+        let Some(owner) = u8::try_from(vm).ok().filter(|_| vm < self.guests.count()) else {
             line.consume(usize::MAX);
             return true;
         };
@@ -124,6 +122,11 @@ impl Console {
     }
 
     fn raw(&mut self, vm: u8, line: &mut LineBuffer, take: Take) -> bool {
+        if !line.is_empty() && self.screen.open == Some(HYPERVISOR) {
+            // A VM is being chosen: this one's line comes after that.
+            self.screen.newline(HYPERVISOR);
+            self.restore(HYPERVISOR);
+        }
         let count = self.screen.ring.room(vm).min(line.bytes().len());
         let Some(guest) = self.guests.get_mut(usize::from(vm)) else { return true };
         for &byte in line.bytes().iter().take(count) {
@@ -213,8 +216,9 @@ impl Default for Console {
     }
 }
 
-const fn bit(owner: u8) -> u8 {
-    1 << (owner & 7)
+/// The bit of a VM.
+pub(super) const fn bit(vm: u8) -> u32 {
+    1 << (vm & 31)
 }
 
-const _: () = assert!(MAX_VMS <= 8, "a VM's bit fits the mask");
+const _: () = assert!(MAX_VMS <= u32::BITS as usize, "a VM's bit fits the mask");

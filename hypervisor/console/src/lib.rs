@@ -20,7 +20,8 @@
 //! EL2 never waits: if the ring lacks room [`Console::submit`] says false, the characters stay in the line buffer, then in
 //! the UART's FIFO, and the guest sees TXFF.
 //!
-//! The crate knows no hardware and no UART and holds no `unsafe`. What it allocates is the memory of a [`Typed`], once.
+//! The crate knows no hardware and no UART and holds no `unsafe`. What it allocates is the memory of a [`Typed`], and what the
+//! console keeps of a VM, once for each.
 //!
 //! # Example
 //!
@@ -46,6 +47,7 @@ extern crate alloc;
 
 mod answer;
 mod attachment;
+mod choice;
 mod columns;
 mod console;
 mod cooked;

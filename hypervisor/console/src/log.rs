@@ -7,6 +7,7 @@ use super::console::Console;
 use super::escape::is_harmless;
 use super::ring::{HYPERVISOR, log_of};
 use super::screen::FRAME_MAX;
+use super::vm::Guests;
 
 /// What each of the hypervisor's lines starts with.
 const PREFIX: &str = "portcullis: ";
@@ -23,8 +24,12 @@ impl Console {
     /// Writes a message of the hypervisor, each of its lines with the prefix. False if there was no room: its lines are
     /// then dropped and counted, and a note tells of it later.
     pub fn log(&mut self, message: fmt::Arguments) -> bool {
+        self.log_text(&Text::of(message))
+    }
+
+    /// [`log`](Self::log) of what was formatted before.
+    pub(super) fn log_text(&mut self, text: &Text) -> bool {
         self.note_dropped();
-        let text = Text::of(message);
         if self.dropped != 0 || !self.write_lines(HYPERVISOR, text.as_str()) {
             self.dropped = self.dropped.saturating_add(text.as_str().lines().count());
             return false;
@@ -37,7 +42,7 @@ impl Console {
     /// if there was none at all.
     pub fn log_about(&mut self, vm: usize, last: bool, message: fmt::Arguments) -> bool {
         let text = Text::of(message);
-        let owner = u8::try_from(vm).ok().filter(|_| vm < self.count).map_or(HYPERVISOR, log_of);
+        let owner = u8::try_from(vm).ok().filter(|_| vm < self.guests.count()).map_or(HYPERVISOR, log_of);
         self.write_lines(owner, text.as_str()) || last && self.log(message)
     }
 
@@ -51,24 +56,69 @@ impl Console {
         }
     }
 
+    /// Writes so many messages of the hypervisor as one: those that there is no room for are dropped and counted.
+    pub(super) fn log_all(&mut self, count: usize, message: impl Fn(&Guests, usize) -> Text) {
+        self.note_dropped();
+        let cancel = self.attached_in_sequence();
+        self.screen.fresh(HYPERVISOR, cancel);
+        for index in 0..count {
+            let text = message(&self.guests, index);
+            if self.dropped != 0 || !self.write_rows(HYPERVISOR, text.as_str()) {
+                self.dropped = self.dropped.saturating_add(text.as_str().lines().count());
+            }
+        }
+        self.restore(HYPERVISOR);
+    }
+
     fn write_lines(&mut self, owner: u8, text: &str) -> bool {
-        let need = text
-            .lines()
-            .flat_map(rows)
-            .fold(FRAME_MAX, |sum, (_, row)| sum.saturating_add(row.len()).saturating_add(ROW_MIN));
-        if self.screen.ring.room(owner) < need {
+        if self.screen.ring.room(owner) < need(text) {
             return false;
         }
         let cancel = self.attached_in_sequence();
         self.screen.fresh(owner, cancel);
-        for (prefix, row) in text.lines().flat_map(rows) {
+        self.write_rows(owner, text);
+        self.restore(owner);
+        true
+    }
+
+    /// Writes lines at the start of one, if there is room for them and what the screen adds.
+    fn write_rows(&mut self, owner: u8, text: &str) -> bool {
+        let room = self.screen.ring.room(owner) >= need(text);
+        for (prefix, row) in text.lines().flat_map(rows).filter(|_| room) {
             self.screen.put(owner, prefix.as_bytes());
             self.screen.put(owner, row.as_bytes());
             self.screen.newline(owner);
         }
-        self.restore(owner);
-        true
+        room
     }
+
+    /// Shows what was typed to choose a VM, behind `note`: as a line that goes on with the next key.
+    pub(super) fn show_choice(&mut self, note: &str, typed: &str) {
+        if self.screen.ring.room(HYPERVISOR) < FRAME_MAX + ROW_MIN + MESSAGE_MAX {
+            return;
+        }
+        let cancel = self.attached_in_sequence();
+        self.screen.fresh(HYPERVISOR, cancel);
+        for text in [PREFIX, note, typed] {
+            self.screen.put(HYPERVISOR, text.as_bytes());
+        }
+        self.screen.open = Some(HYPERVISOR);
+    }
+
+    /// Goes on with a line in which a VM is being chosen by `text`. False if another one came in between.
+    pub(super) fn echo(&mut self, text: &[u8]) -> bool {
+        let stands = self.screen.open == Some(HYPERVISOR);
+        if stands {
+            self.screen.put(HYPERVISOR, text);
+        }
+        stands
+    }
+}
+
+/// Characters that these lines may take, with what the screen adds.
+fn need(text: &str) -> usize {
+    let rows = text.lines().flat_map(rows);
+    rows.fold(FRAME_MAX, |sum, (_, row)| sum.saturating_add(row.len()).saturating_add(ROW_MIN))
 }
 
 /// The rows of one line, each with what stands before it. An empty line has one.
@@ -83,13 +133,13 @@ fn rows(line: &str) -> impl Iterator<Item = (&'static str, &str)> {
 }
 
 /// A formatted message without characters that act on the terminal.
-struct Text {
+pub(super) struct Text {
     bytes: [u8; MESSAGE_MAX],
     len: usize,
 }
 
 impl Text {
-    fn of(message: fmt::Arguments) -> Self {
+    pub(super) fn of(message: fmt::Arguments) -> Self {
         let mut text = Self { bytes: [0; MESSAGE_MAX], len: 0 };
         if text.write_fmt(message).is_err() {
             text.append(CUT, MESSAGE_MAX);

@@ -1,5 +1,7 @@
 //! The ring between the console and the board's UART.
-#![expect(clippy::indexing_slicing, reason = "every index is kept below the length of its array")]
+
+use alloc::boxed::Box;
+use alloc::vec;
 
 use portcullis_abi::map::MAX_VMS;
 
@@ -22,23 +24,66 @@ pub const HYPERVISOR_SHARE: usize = 4096;
 const LOG_SHARE: usize = 1024;
 /// Characters of resets: of a few changes from one VM to another.
 const RESETS_SHARE: usize = 1024;
-/// Every owner's share has its place: nobody's output takes another's.
-const CAPACITY: usize = (GUEST_SHARE + LOG_SHARE) * MAX_VMS + HYPERVISOR_SHARE + RESETS_SHARE;
+/// Cells that are there before any VM is. Every owner's share has its place: nobody's output takes another's.
+const FIRST: usize = HYPERVISOR_SHARE + RESETS_SHARE;
+/// Cells that come with each VM.
+const PART: usize = GUEST_SHARE + LOG_SHARE;
 const OWNERS: usize = 2 * MAX_VMS + 2;
+const _: () = assert!(OWNERS <= u8::MAX as usize && HYPERVISOR_SHARE <= u16::MAX as usize);
 
-/// Characters in the order in which they go out, each with its owner. All zeros when empty, so that it costs no room in
-/// the image.
+/// A character and its owner.
+type Cell = (u8, u8);
+
+/// Characters in the order in which they go out, each with its owner. All zeros when new, so that it costs no room in the image;
+/// what belongs to a VM is of the heap, and comes with it.
 #[derive(Debug)]
 pub struct Ring {
-    cells: [(u8, u8); CAPACITY],
+    first: [Cell; FIRST],
+    parts: [Option<Box<[Cell]>>; MAX_VMS],
+    /// Parts that are there.
+    count: usize,
     head: usize,
     len: usize,
-    used: [usize; OWNERS],
+    used: [u16; OWNERS],
 }
 
 impl Ring {
     pub const fn new() -> Self {
-        Self { cells: [(0, 0); CAPACITY], head: 0, len: 0, used: [0; OWNERS] }
+        Self { first: [(0, 0); FIRST], parts: [const { None }; MAX_VMS], count: 0, head: 0, len: 0, used: [0; OWNERS] }
+    }
+
+    /// Cells that there are.
+    const fn capacity(&self) -> usize {
+        FIRST.saturating_add(PART.saturating_mul(self.count))
+    }
+
+    /// Makes room for one more VM, if it is no more than [`MAX_VMS`].
+    pub fn grow(&mut self) {
+        let end = self.capacity();
+        let Some(part) = self.parts.get_mut(self.count) else { return };
+        *part = Some(vec![(0, 0); PART].into_boxed_slice());
+        self.count = self.count.wrapping_add(1);
+        // What is wrapped around goes on at the new end.
+        if self.head.saturating_add(self.len) > end {
+            for at in (self.head..end).rev() {
+                let cell = self.run(at).first().copied().unwrap_or_default();
+                if let Some(place) = self.run(at.saturating_add(PART)).first_mut() {
+                    *place = cell;
+                }
+            }
+            self.head = self.head.saturating_add(PART);
+        }
+    }
+
+    /// The cells from `at` on that lie side by side.
+    fn run(&mut self, at: usize) -> &mut [Cell] {
+        match at.checked_sub(FIRST) {
+            None => self.first.get_mut(at..).unwrap_or_default(),
+            Some(at) => {
+                let part = self.parts.get_mut(at / PART).and_then(Option::as_mut);
+                part.and_then(|part| part.get_mut(at % PART..)).unwrap_or_default()
+            }
+        }
     }
 
     /// Characters that `owner` may still append.
@@ -54,22 +99,37 @@ impl Ring {
 
     /// Characters of `owner` that have not gone out.
     pub fn used(&self, owner: u8) -> usize {
-        self.used.get(usize::from(owner)).copied().unwrap_or(usize::MAX)
+        self.used.get(usize::from(owner)).map_or(usize::MAX, |used| usize::from(*used))
     }
 
     /// Appends characters; those that there is no room for are ignored, which callers rule out by [`Self::room`].
     #[inline]
     pub fn append(&mut self, owner: u8, bytes: &[u8]) {
-        let room = self.room(owner).min(CAPACITY.saturating_sub(self.len));
-        let count = bytes.len().min(room);
+        let end = self.capacity();
+        let room = self.room(owner).min(end.saturating_sub(self.len));
+        let (mut bytes, _) = bytes.split_at(bytes.len().min(room));
         let Some(used) = self.used.get_mut(usize::from(owner)) else { return };
-        *used = used.wrapping_add(count);
-        let mut at = self.head.wrapping_add(self.len) % CAPACITY;
-        for &byte in bytes.iter().take(count) {
-            self.cells[at] = (owner, byte);
-            at = if at == CAPACITY - 1 { 0 } else { at.wrapping_add(1) };
+        *used = used.wrapping_add(bytes.len() as u16);
+        let mut at = self.head.wrapping_add(self.len);
+        self.len = self.len.wrapping_add(bytes.len());
+        if at >= end {
+            at = at.wrapping_sub(end);
         }
-        self.len = self.len.wrapping_add(count);
+        while !bytes.is_empty() {
+            let run = self.run(at);
+            let (now, rest) = bytes.split_at(bytes.len().min(run.len()));
+            if now.is_empty() {
+                return;
+            }
+            for (cell, byte) in run.iter_mut().zip(now) {
+                *cell = (owner, *byte);
+            }
+            bytes = rest;
+            at = at.wrapping_add(now.len());
+            if at == end {
+                at = 0;
+            }
+        }
     }
 
     /// Whether there are no characters.
@@ -80,11 +140,99 @@ impl Ring {
     /// Takes the next character and its owner.
     pub fn pop(&mut self) -> Option<(u8, u8)> {
         self.len = self.len.checked_sub(1)?;
-        let &(owner, byte) = self.cells.get(self.head)?;
-        self.head = if self.head == CAPACITY - 1 { 0 } else { self.head.wrapping_add(1) };
+        let &(owner, byte) = self.run(self.head).first()?;
+        let next = self.head.wrapping_add(1);
+        self.head = if next == self.capacity() { 0 } else { next };
         if let Some(used) = self.used.get_mut(usize::from(owner)) {
             *used = used.saturating_sub(1);
         }
         Some((owner, byte))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::Random;
+
+    fn taken(ring: &mut Ring, count: usize) -> Vec<(u8, u8)> {
+        (0..count).map_while(|_| ring.pop()).collect()
+    }
+
+    #[test]
+    fn what_is_in_it_stays_in_order_when_a_vm_comes() {
+        // The head anywhere, the content wrapped around or not.
+        for head in [0, 1, 1000, FIRST - 300, FIRST - 1] {
+            let mut ring = Ring::new();
+            for _ in 0..head {
+                ring.append(HYPERVISOR, b".");
+                ring.pop();
+            }
+            let mut expected = Vec::new();
+            for vm in 0..3u8 {
+                let text: Vec<u8> = (0..200).map(|n| b'a' + (n + vm) % 26).collect();
+                ring.append(HYPERVISOR, &text);
+                expected.extend(text.iter().map(|&byte| (HYPERVISOR, byte)));
+                ring.grow();
+                ring.append(vm, &text);
+                expected.extend(text.iter().map(|&byte| (vm, byte)));
+            }
+            assert_eq!(taken(&mut ring, 10_000), expected, "head at {head}");
+            assert!(ring.is_empty());
+        }
+    }
+
+    #[test]
+    fn every_share_has_its_place_with_any_number_of_vms() {
+        for vms in [0, 1, 8, 9, MAX_VMS] {
+            let mut ring = Ring::new();
+            (0..vms).for_each(|_| ring.grow());
+            let guests = (0..vms as u8).flat_map(|vm| [vm, log_of(vm)]);
+            let owners: Vec<u8> = [HYPERVISOR, RESETS].into_iter().chain(guests).collect();
+            let mut total = 0;
+            for &owner in &owners {
+                let room = ring.room(owner);
+                ring.append(owner, &vec![b'x'; room + 1]);
+                assert_eq!((ring.room(owner), ring.used(owner)), (0, room), "owner {owner} of {vms} VMs");
+                total += room;
+            }
+            assert_eq!((total, ring.len), (ring.capacity(), ring.capacity()));
+            let all = taken(&mut ring, total);
+            assert!(all.is_sorted_by_key(|(owner, _)| owners.iter().position(|other| other == owner)));
+            assert_eq!((all.len(), ring.pop()), (total, None));
+        }
+    }
+
+    #[test]
+    fn one_vm_more_than_there_can_be_changes_nothing() {
+        let mut ring = Ring::new();
+        (0..=MAX_VMS).for_each(|_| ring.grow());
+        assert_eq!((ring.count, ring.capacity()), (MAX_VMS, FIRST + PART * MAX_VMS));
+    }
+
+    #[test]
+    fn it_is_a_queue_whatever_is_put_in() {
+        let mut random = Random::new(7);
+        let mut ring = Ring::new();
+        let mut model = std::collections::VecDeque::new();
+        for step in 0..if cfg!(miri) { 50 } else { 20_000 } {
+            if step % 500 == 7 {
+                ring.grow();
+            }
+            let owner = random.below(OWNERS) as u8;
+            let text: Vec<u8> = (0..random.below(300)).map(|_| random.below(256) as u8).collect();
+            let is_there = usize::from(owner) < ring.count
+                || matches!(owner, HYPERVISOR | RESETS)
+                || owner > RESETS && usize::from(owner - RESETS - 1) < ring.count;
+            if is_there {
+                let fits = text.len().min(ring.room(owner));
+                ring.append(owner, &text);
+                model.extend(text.iter().take(fits).map(|&byte| (owner, byte)));
+            }
+            for _ in 0..random.below(200) {
+                assert_eq!(ring.pop(), model.pop_front());
+            }
+        }
+        assert_eq!(ring.len, model.len());
     }
 }

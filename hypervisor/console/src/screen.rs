@@ -46,7 +46,7 @@ pub struct Screen {
     /// Bytes that tabs may still take beyond one each.
     tab_spare: usize,
     /// VMs whose unfinished line was ended for the sake of another's.
-    torn: u16,
+    torn: u64,
 }
 
 impl Screen {
@@ -157,8 +157,8 @@ impl Screen {
     }
 }
 
-fn mask(owner: u8) -> u16 {
-    1 << (owner & 0xf)
+fn mask(owner: u8) -> u64 {
+    1 << (owner & 63)
 }
 
-const _: () = assert!(HYPERVISOR < 16);
+const _: () = assert!(HYPERVISOR < 64);

@@ -44,7 +44,7 @@ impl Bench {
             self.out.push(byte);
         }
         let ready = self.console.take_ready();
-        for vm in (0..8).filter(|vm| ready >> vm & 1 != 0) {
+        for vm in (0..32).filter(|vm| ready >> vm & 1 != 0) {
             self.flush(vm);
         }
     }
@@ -128,14 +128,14 @@ impl Bench {
 }
 
 /// xorshift64.
-struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
-    fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
-    fn below(&mut self, limit: usize) -> usize {
+    pub fn below(&mut self, limit: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;

@@ -1,6 +1,9 @@
 //! What the console keeps of one VM.
 
+use alloc::boxed::Box;
+
 use portcullis_abi::bundle::NAME_MAX;
+use portcullis_abi::map::MAX_VMS;
 
 use super::escape::Terminal;
 use super::tail::Tail;
@@ -49,5 +52,47 @@ impl Guest {
     pub fn follow(&mut self, byte: u8) {
         let Self { terminal, tail, .. } = self;
         terminal.feed(byte, |event| tail.apply(event));
+    }
+}
+
+/// The VMs that the console knows, by number. All zeros when new; what is kept of a VM is of the heap, and comes with it.
+#[derive(Debug)]
+pub struct Guests {
+    all: [Option<Box<Guest>>; MAX_VMS],
+    count: usize,
+}
+
+impl Guests {
+    pub const fn new() -> Self {
+        Self { all: [const { None }; MAX_VMS], count: 0 }
+    }
+
+    /// Adds a VM. Returns its number; none if there are [`MAX_VMS`] already.
+    pub fn add(&mut self, name: &str) -> Option<usize> {
+        let vm = self.count;
+        let guest = self.all.get_mut(vm)?.insert(Box::new(Guest::new()));
+        guest.name = Name::new(name);
+        self.count = vm.wrapping_add(1);
+        Some(vm)
+    }
+
+    /// How many there are.
+    pub const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The VM with this number.
+    pub fn get(&self, vm: usize) -> Option<&Guest> {
+        self.all.get(vm)?.as_deref()
+    }
+
+    /// The VM with this number.
+    pub fn get_mut(&mut self, vm: usize) -> Option<&mut Guest> {
+        self.all.get_mut(vm)?.as_deref_mut()
+    }
+
+    /// Their names, in the order of their numbers.
+    pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.all.iter().flatten().map(|guest| guest.name.as_str())
     }
 }

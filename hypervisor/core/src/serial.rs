@@ -120,7 +120,7 @@ impl Serial {
     }
 
     /// The VMs whose output had stalled and has room now, a bit each. They are told once.
-    pub fn take_ready(&self) -> u8 {
+    pub fn take_ready(&self) -> u32 {
         self.console.lock().take_ready()
     }
 

@@ -36,8 +36,8 @@ pub enum Tree {
 }
 
 impl Ram {
-    /// What is free for VMs if the bundle has images of so many bytes; none if it is in too many pieces.
-    fn free(&self, images: u64) -> Option<Regions> {
+    /// What is free for so many VMs if the bundle has images of so many bytes; none if it is in too many pieces.
+    fn free(&self, vms: usize, images: u64) -> Option<Regions> {
         // The description between header and images takes some more.
         let bundle = Range::sized(self.bundle, images.saturating_add(HEADER_SIZE as u64).saturating_add(ALIGNMENT));
         let tree = match self.tree {
@@ -50,7 +50,9 @@ impl Ram {
         for taken in [self.image, bundle, tree] {
             free.remove(taken).ok()?;
         }
-        vm_memory::take_heap(&mut free, vm_memory::HEAP, self.image.start)?;
+        for size in [vm_memory::HEAP, vm_memory::more_heap(vms)].into_iter().filter(|size| *size != 0) {
+            vm_memory::take_heap(&mut free, size, self.image.start)?;
+        }
         Some(free)
     }
 }
@@ -64,7 +66,7 @@ pub fn check(
     board: &str,
     diagnostics: &mut Diagnostics<'_>,
 ) {
-    let Some(mut free) = ram.free(images) else { return };
+    let Some(mut free) = ram.free(drafts.len(), images) else { return };
     for Piece { span, what, size } in pieces {
         let largest = vm_memory::largest(&free);
         if vm_memory::take(&mut free, *size, false).is_none() {

@@ -29,7 +29,7 @@ pub enum Defect {
     MisplacedVirtualControl,
     /// On `virt`: the virtual timer has another interrupt than Arm's boards have.
     OtherTimer,
-    /// On `virt` and `xlnx-zcu102`: the console's serial port is where nothing is.
+    /// On `virt`, `xlnx-zcu102` and `xlnx-versal-virt`: the console's serial port is where nothing is.
     AbsentSerial,
     /// On `virt`: the second serial port has the interrupt that a guest's clock has.
     TakenInterrupt,

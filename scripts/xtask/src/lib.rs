@@ -26,4 +26,4 @@ pub mod run;
 pub mod test_firmware;
 pub mod testing;
 pub mod virt_tree;
-pub mod zcu102_tree;
+pub mod xilinx_tree;

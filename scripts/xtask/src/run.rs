@@ -23,7 +23,7 @@ use crate::machine::terminal::{self, Raw};
 use crate::machine::{self, End, Keyboard, Next, Watcher, summary};
 use crate::options::Run;
 use crate::raspberry_pi;
-use crate::{cpu, devices, metal, ram, test_firmware, zcu102_tree};
+use crate::{cpu, devices, metal, ram, test_firmware, xilinx_tree};
 use system::{Board as Limits, Manifest, bundle};
 
 /// When a run ends at which nobody is watching.
@@ -214,7 +214,7 @@ impl System {
             let tree = DeviceTrees::of_debian(environment)?.file(name)?;
             self.tree = Some(match defect {
                 None => tree,
-                Some(defect) => zcu102_tree::make(&tree, &environment.target().join("test"), defect)?,
+                Some(defect) => xilinx_tree::make(&tree, &environment.target().join("test"), defect)?,
             });
         }
         Ok(())

@@ -1,5 +1,7 @@
 //! Attached mode and the escape key.
 
+use portcullis_abi::map::MAX_VMS;
+
 use super::model::Model;
 use super::{Bench, InputAction, Random};
 use crate::line::CAPACITY;
@@ -126,6 +128,9 @@ fn typing_while_detached_hints_once() {
     assert_eq!(bench.seen(), "portcullis: there is no VM to type to; Ctrl-] then q powers the machine off\r\n");
 }
 
+const HELP: &str = "portcullis: Ctrl-] then: 1 to 9 attach to a VM, or the first letters of its name and Enter, 0 or d detach, \
+                    q power off, ] send Ctrl-], ? this help\r\n";
+
 #[test]
 fn help_power_off_and_wrong_keys() {
     let mut bench = Bench::new(&["a", "b"]);
@@ -133,14 +138,11 @@ fn help_power_off_and_wrong_keys() {
     bench.say(0, "# ");
     bench.seen();
     bench.escape(b'?');
-    assert_eq!(
-        bench.seen(),
-        "\r\nportcullis: Ctrl-] then: 1 to 8 attach to a VM, 0 or d detach, q power off, ] send Ctrl-], ? this help\r\n\
-         portcullis: 1 a running, attached\r\nportcullis: 2 b off\r\n# "
-    );
+    assert_eq!(bench.seen(), format!("\r\n{HELP}portcullis: 1 a running, attached\r\nportcullis: 2 b off\r\n# "));
     bench.escape(b'3');
-    assert_eq!(bench.seen(), "\r\nportcullis: no VM has the number 3; Ctrl-] then ? lists them\r\n# ");
-    bench.escape(b'x');
+    let none = "no VM has the number 3; there are 1 to 2, Ctrl-] then ? lists them";
+    assert_eq!(bench.seen(), format!("\r\nportcullis: {none}\r\n# "));
+    bench.escape(b'!');
     assert_eq!(bench.seen(), "\r\nportcullis: unknown key; Ctrl-] then ? shows the keys\r\n# ");
     assert_eq!(bench.key(b'x'), InputAction::Guest { vm: 0, byte: b'x' }, "the escape key counts for one key");
     assert_eq!(bench.escape(b'q'), InputAction::PowerOff);
@@ -149,13 +151,155 @@ fn help_power_off_and_wrong_keys() {
 }
 
 #[test]
-fn help_of_eight_vms_is_not_cut() {
-    let names: Vec<String> = (1..=8).map(|n| format!("sixteen-letters{n}")).collect();
+fn help_of_all_vms_is_not_cut() {
+    let names: Vec<String> = (1..=MAX_VMS).map(|n| format!("sixteen-letter{n:02}")).collect();
     let mut bench = Bench::new(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    bench.slow = true;
     bench.console.input(0x1d, false, &bench.attachment, &|_| "");
-    bench.console.input(b'?', false, &bench.attachment, &|_| "not yet started");
+    bench.console.input(b'?', false, &bench.attachment, &|_| "not yet started, and being loaded");
+    bench.slow = false;
     bench.settle();
-    assert!(bench.seen().ends_with("\r\nportcullis: 8 sixteen-letters8 not yet started\r\n"));
+    let seen = bench.seen();
+    assert!(seen.starts_with("portcullis: Ctrl-] then: a VM's number and Enter attach to it, or the first letters"));
+    for (index, name) in names.iter().enumerate() {
+        assert!(seen.contains(&format!("portcullis: {} {name} not yet started, and being loaded\r\n", index + 1)));
+    }
+}
+
+/// Ctrl-] and these keys, none of which is the guest's.
+fn choose(bench: &mut Bench, keys: &str) {
+    bench.escape(keys.as_bytes()[0]);
+    for byte in keys.bytes().skip(1) {
+        assert_eq!(bench.key(byte), InputAction::None, "{keys:?}");
+    }
+}
+
+#[test]
+fn a_vm_is_chosen_by_the_first_letters_of_its_name() {
+    let mut bench = Bench::new(&["linux-a", "linux-b", "web"]);
+    choose(&mut bench, "we\r");
+    assert_eq!(bench.seen(), "portcullis: attach to: we\r\nportcullis: attached to web; Ctrl-] then 0 detaches\r\n");
+    assert_eq!(bench.attachment.get(), Some(2));
+    assert_eq!(bench.key(b'b'), InputAction::Guest { vm: 2, byte: b'b' }, "what comes behind Enter is the guest's");
+    bench.say(2, "# ");
+    bench.seen();
+    choose(&mut bench, "linux-\r");
+    let several = "linux- begins the names of linux-a, linux-b; type more of one, or its number";
+    assert_eq!(bench.seen(), format!("\r\nportcullis: attach to: linux-\r\nportcullis: {several}\r\n# "));
+    choose(&mut bench, "x\r");
+    let none = "no VM's name begins with x; there are linux-a, linux-b, web";
+    assert_eq!(bench.seen(), format!("\r\nportcullis: attach to: x\r\nportcullis: {none}\r\n# "));
+    assert_eq!(bench.attachment.get(), Some(2), "as before");
+    choose(&mut bench, "lx\x7finux-b\n");
+    assert!(bench.seen().starts_with("\r\nportcullis: attach to: lx\x08 \x08inux-b"));
+    assert_eq!(bench.attachment.get(), Some(1));
+    for leave in ["l\x03", "li!", "l\x7f\x7f", "l\x7f\r"] {
+        choose(&mut bench, leave);
+        let seen = bench.seen();
+        assert!(seen.ends_with("portcullis: nothing was chosen; Ctrl-] then ? lists the VMs\r\n"), "{leave:?}: {seen}");
+        assert_eq!(bench.attachment.get(), Some(1));
+    }
+}
+
+#[test]
+fn a_digit_is_a_number_by_itself_where_no_other_begins_with_it() {
+    for (count, key, at_once) in [
+        (9, b'1', true),
+        (9, b'9', true),
+        (10, b'1', false),
+        (10, b'2', true),
+        (19, b'2', true),
+        (20, b'2', false),
+        (32, b'3', false),
+        (32, b'4', true),
+    ] {
+        let names: Vec<String> = (1..=count).map(|n| format!("vm-{n}")).collect();
+        let mut bench = Bench::new(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        bench.escape(key);
+        let vm = usize::from(key - b'1');
+        assert_eq!(bench.attachment.get(), at_once.then_some(vm), "{} of {count}", key as char);
+        if !at_once {
+            assert_eq!(bench.key(b'\r'), InputAction::None);
+            assert_eq!(bench.attachment.get(), Some(vm));
+        }
+    }
+}
+
+#[test]
+fn every_one_of_many_vms_is_attached_by_its_number_and_enter() {
+    let names: Vec<String> = (1..=MAX_VMS).map(|n| format!("vm-{n}")).collect();
+    let mut bench = Bench::new(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    bench.key(b'x');
+    assert!(
+        bench
+            .seen()
+            .starts_with("portcullis: press Ctrl-] then a VM's number, or the first letters of its name, and Enter")
+    );
+    for number in (1..=MAX_VMS).filter(|number| !(4..=9).contains(number)) {
+        choose(&mut bench, &format!("{number}\r"));
+        assert_eq!(bench.attachment.get(), Some(number - 1));
+        assert_eq!(bench.key(b'z'), InputAction::Guest { vm: number - 1, byte: b'z' });
+        bench.say(number - 1, "here\n");
+        assert!(bench.seen().ends_with("here\n"));
+    }
+    choose(&mut bench, "33\r");
+    assert!(bench.seen().contains("portcullis: no VM has the number 33; there are 1 to 32, Ctrl-] then ? lists them"));
+    choose(&mut bench, "vm-\r");
+    assert!(bench.seen().contains("begins the names of vm-1, vm-2, vm-3"));
+}
+
+#[test]
+fn keys_that_begin_a_name_wait_for_enter() {
+    let mut bench = Bench::new(&["debian", "quiet"]);
+    bench.escape(b'1');
+    bench.seen();
+    choose(&mut bench, "d");
+    assert_eq!(bench.seen(), "portcullis: (d and Enter detaches) attach to: d");
+    assert_eq!((bench.key(b'\r'), bench.attachment.get()), (InputAction::None, None));
+    choose(&mut bench, "de\r");
+    assert_eq!(bench.attachment.get(), Some(0));
+    choose(&mut bench, "qu\r");
+    assert_eq!(bench.attachment.get(), Some(1));
+    choose(&mut bench, "q");
+    assert!(bench.seen().ends_with("portcullis: (q and Enter powers off) attach to: q"));
+    assert_eq!(bench.key(b'\r'), InputAction::PowerOff);
+    // The escape key begins anew.
+    choose(&mut bench, "q\x1d0");
+    assert_eq!((bench.attachment.get(), bench.key(b'q')), (None, InputAction::None));
+}
+
+#[test]
+fn lines_that_come_while_a_vm_is_chosen_do_not_hide_it() {
+    let mut bench = Bench::new(&["web-a", "web-b"]);
+    bench.escape(b'1');
+    bench.say(0, "# ");
+    bench.seen();
+    choose(&mut bench, "w");
+    bench.say(1, "news\n");
+    bench.key(b'e');
+    assert_eq!(bench.seen(), "\r\nportcullis: attach to: w\r\n[web-b] news\r\n# \r\nportcullis: attach to: we");
+    bench.say(0, "ls");
+    assert_eq!(bench.seen(), "\r\n# ls", "the attached VM goes on in a line of its own");
+    bench.log("from below");
+    bench.key(b'b');
+    assert_eq!(bench.seen(), "\r\nportcullis: from below\r\n# ls\r\nportcullis: attach to: web");
+    bench.key(b'-');
+    bench.key(b'b');
+    bench.key(b'\r');
+    assert_eq!(bench.attachment.get(), Some(1));
+}
+
+#[test]
+fn an_answer_of_the_terminal_is_no_choice() {
+    let mut bench = Bench::new(&["web-a", "web-b"]);
+    bench.escape(b'1');
+    choose(&mut bench, "web-");
+    for byte in *b"\x1b[5;5R" {
+        assert_eq!(bench.key(byte), InputAction::Guest { vm: 0, byte });
+    }
+    // Kitty's coding of b and of Enter.
+    b"\x1b[98u\x1b[13u".iter().for_each(|byte| _ = bench.key(*byte));
+    assert_eq!(bench.attachment.get(), Some(1));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Goldens: what comes out, character by character.
 
+use portcullis_abi::map::MAX_VMS;
+
 use super::Bench;
 
 #[test]
@@ -119,8 +121,10 @@ fn hypervisor_messages_are_cleaned_and_cut() {
 
 #[test]
 fn names_are_cleaned_and_counted() {
-    let mut bench = Bench::new(&["a\x1b[b", "seventeen-letters", "3", "4", "5", "6", "7", "8"]);
-    assert_eq!(bench.console.add_vm("9"), None);
+    let more: Vec<String> = (3..=MAX_VMS).map(|n| n.to_string()).collect();
+    let names = ["a\x1b[b", "seventeen-letters"].into_iter().chain(more.iter().map(String::as_str));
+    let mut bench = Bench::new(&names.collect::<Vec<_>>());
+    assert_eq!(bench.console.add_vm("one too many"), None);
     bench.say(0, "x\n");
     bench.say(1, "y\n");
     assert_eq!(bench.seen(), "[a?[b] x\r\n[seventeen-letter] y\r\n");

@@ -9,9 +9,10 @@ pub(crate) mod place;
 pub mod protection;
 pub mod transfer;
 
+use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
-use portcullis_abi::{firmware, map};
+use portcullis_abi::firmware;
 use portcullis_arch::timer;
 use portcullis_arch::vectors::Handlers;
 use portcullis_board::{Board, Entropy, WallClock};
@@ -29,8 +30,10 @@ use crate::serial::SERIAL;
 use crate::vm::fault_report::FaultReport;
 use crate::vm::{Vm, support};
 
-/// The table: one row per VM, read by the path of every call.
-pub static TABLE: [Row; map::MAX_VMS] = [const { Row::new() }; map::MAX_VMS];
+/// Makes the table: one row for each of `vms` VMs, read by the path of every call.
+pub fn rows(vms: usize) -> &'static [Row] {
+    Vec::leak((0..vms).map(|_| Row::new()).collect())
+}
 
 /// Memory that is, and was, in use.
 #[derive(Clone, Copy, Debug)]

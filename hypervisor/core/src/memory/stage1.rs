@@ -111,6 +111,15 @@ pub fn block(start: u64, purpose: Use) -> u64 {
     start | attributes(purpose).bits() as u64
 }
 
+/// Maps `range` of RAM at EL2 as writable memory, from now on. No other core runs yet: they take the tables over as they start.
+///
+/// # Errors
+///
+/// Those of [`Stage1::map`].
+pub fn add(range: Range) -> Result<(), MapError> {
+    set(range, Use::Data)
+}
+
 /// Maps the page at `page` at EL2 as writable memory while `work` runs; false if it cannot be mapped, and `work` did not run.
 ///
 /// # Safety

@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 /// Bits of the word of linked interrupts that name the VM of the vCPU that the core has, if it is one whose interrupts follow its
 /// turns: its number and one, else zero. They are those of SGIs, which nothing links.
-pub const MARK: u32 = 0xf;
+pub const MARK: u32 = 0x3f;
 
 /// What a core knows of the VMs whose interrupts follow their turns there. Only the core itself changes it.
 #[derive(Debug, Default)]
@@ -50,6 +50,8 @@ impl Turns {
         })
     }
 }
+
+const _: () = assert!(portcullis_abi::map::MAX_VMS <= MARK as usize, "a VM's number and one fits");
 
 #[cfg(test)]
 mod tests {

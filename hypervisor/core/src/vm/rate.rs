@@ -3,10 +3,12 @@
 //! What a guest does again and again makes [`BURST`] lines at once and then one a second. The end of its VM has tokens of its
 //! own, so that no flood before it keeps the operator from reading why.
 
+use portcullis_abi::map::MAX_VCPUS;
+
 /// Lines about a VM that come at once, of what it can do again and again.
 pub const BURST: u32 = 5;
-/// Further ones about its end: why each of eight vCPUs stopped, and that the VM is off, with some to spare.
-pub const ENDS: u32 = 12;
+/// Further ones about its end: why each of its vCPUs stopped, and that the VM is off, with some to spare.
+pub const ENDS: u32 = MAX_VCPUS as u32 + 4;
 
 /// What a line is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -123,13 +123,13 @@ help: give the VMs 18 MiB less: they have 512 MiB for VM "a", 512 MiB for VM "b"
 #[test]
 fn too_many_vms() {
     let mut bench = Bench::new();
-    bench.board.cores = 9;
+    bench.board.cores = 33;
     bench.says(
-        &((0..9).map(|n| vm(&format!("cores = [{n}]")).replace("\"a\"", &format!("\"a{n}\""))).collect::<String>()),
-        r#"demo.toml:41:1: error: 9 VMs are more than a system can have
- 41 | [[vm]]
-    | ^^^^^^
-help: keep 8 of them at the most
+        &((0..33).map(|n| vm(&format!("cores = [{n}]")).replace("\"a\"", &format!("\"a{n}\""))).collect::<String>()),
+        r#"demo.toml:161:1: error: 33 VMs are more than a system can have
+ 161 | [[vm]]
+     | ^^^^^^
+help: keep 32 of them at the most
 "#,
     );
 }

@@ -70,6 +70,7 @@ pub fn test(filter: Option<&str>, all: bool) -> Result<bool> {
     let environment = Environment::load()?;
     let filter = Filter::new(filter, all);
     let mut total = Tally::default();
+    let begin = Instant::now();
     for (name, run) in PARTS {
         if BY_NAME_ONLY.contains(&name) && !filter.text().starts_with(name) {
             if filter.is_empty() {
@@ -96,6 +97,7 @@ pub fn test(filter: Option<&str>, all: bool) -> Result<bool> {
         total.fail("filter", &reason);
     }
     total.repeat_failures();
+    println!("all parts, with what they build: {:.1} s", begin.elapsed().as_secs_f64());
     println!("{total}");
     Ok(total.failed == 0)
 }

@@ -28,7 +28,7 @@ use crate::guests;
 use crate::machine::report::Reports;
 use crate::machine::{self, End, Keyboard, Next, Watcher};
 use crate::run::{PANIC, System};
-use crate::virt_tree;
+use crate::{virt_tree, xilinx_tree};
 
 /// When a run that hangs is ended. The longest takes half a minute on two idle cores; a host with other work may need many times
 /// that.
@@ -164,8 +164,13 @@ fn boot(environment: &Environment, case: &Case) -> Result<(Console, End)> {
     if case.soiled {
         qemu.args(soil::arguments(&environment.target().join("test"))?);
     }
-    if let Some(defect) = case.defect.filter(|_| case.board == Board::QemuVirt) {
-        qemu.arg("-dtb").arg(virt_tree::make(command()?, &environment.target().join("test"), defect)?);
+    let make: Option<fn(_, &_, _) -> _> = match case.board {
+        Board::QemuVirt => Some(virt_tree::make),
+        Board::Versal => Some(xilinx_tree::of_machine),
+        _ => None,
+    };
+    if let Some((make, defect)) = make.zip(case.defect) {
+        qemu.arg("-dtb").arg(make(command()?, &environment.target().join("test"), defect)?);
     }
     let mut console = Console { lines: Vec::new(), reports: Reports::new(system.reporting), halts: case.halts };
     let end = machine::run(

@@ -35,6 +35,7 @@ mod storm;
 mod suspend;
 mod sweep;
 mod typed;
+mod vcpus;
 mod watchdog;
 mod wires;
 
@@ -72,6 +73,7 @@ pub fn run(profile: &Profile) {
         Mode::Storm => storm::run(profile),
         Mode::Busy => busy::run(profile),
         Mode::Psci => psci::run(profile),
+        Mode::Vcpus => vcpus::run(profile),
         Mode::Suspend => suspend::run(profile),
         Mode::Reset => reset::run(profile),
         Mode::Peers => peers::run(profile),

@@ -1,10 +1,11 @@
 //! The tests on boards that people partition, as far as QEMU has them: Xilinx' ZCU102 and Versal.
 
-use super::super::expectation::Expectation::{self, All, Cases, Line, Never, NoGuest, Value};
+use super::super::expectation::Expectation::{self, All, Cases, Line, Never, NoGuest, Sequence, Value};
 use super::case::{CLOSED, CONFORMANCE, Case, LINUX, NO_OOPS, OPEN};
 use super::passthrough::DRIVEN;
 use crate::board::{Board, Gic};
 use crate::defect::Defect;
+use crate::machine::script::Step::{Lines, Type, Wait};
 
 const ZCU102: Case = Case { board: Board::Zcu102, gic: Gic::V2, ..LINUX };
 const VERSAL: Case = Case { board: Board::Versal, cores: 2, ..LINUX };
@@ -68,6 +69,42 @@ const WIDE: &[&str] =
 /// A VM with few words, on a machine that is not as others are.
 const WORDS: Case = Case { manifest: "words.toml", ..LINUX };
 
+/// As many VMs as there can be.
+const ALL_VMS: &[Expectation] = &[
+    Cases("many"),
+    Cases("reader"),
+    Cases("word-2"),
+    Cases("word-3"),
+    Cases("word-4"),
+    Cases("word-5"),
+    Cases("word-6"),
+    Cases("word-7"),
+    Cases("word-8"),
+    Cases("word-9"),
+    Cases("word-10"),
+    Cases("word-11"),
+    Cases("word-12"),
+    Cases("word-13"),
+    Cases("word-14"),
+    Cases("word-15"),
+    Cases("word-16"),
+    Cases("word-17"),
+    Cases("word-18"),
+    Cases("word-19"),
+    Cases("word-20"),
+    Cases("word-21"),
+    Cases("word-22"),
+    Cases("word-23"),
+    Cases("word-24"),
+    Cases("word-25"),
+    Cases("word-26"),
+    Cases("word-28"),
+    Cases("word-29"),
+    Cases("word-30"),
+    Cases("word-31"),
+    Cases("word-32"),
+];
+
 /// The tests.
 pub const CASES: &[Case] = &[
     Case {
@@ -92,6 +129,29 @@ pub const CASES: &[Case] = &[
         name: "virt-600-gib",
         arguments: WIDE,
         expectations: &[Cases("words"), Line("4 cores, 614400 MiB")],
+        ..WORDS
+    },
+    // All VMs and all vCPUs that there can be, on few cores; what is typed is for a number of two digits, and for a name.
+    Case {
+        name: "virt-32-vms",
+        manifest: "wide.toml",
+        cores: 3,
+        keys: &[
+            Wait("[reader] typed: ready"),
+            Type("\x1d27\r"),
+            Lines { before: "", numbers: 0..2, rate: None },
+            Type("\x1d0"),
+            Wait("portcullis: detached"),
+            Type("\x1dRea\r"),
+            Lines { before: "", numbers: 2..4, rate: None },
+            // Its lines have its name again behind that.
+            Type("\x1d0"),
+        ],
+        expectations: &[
+            All(ALL_VMS),
+            Sequence(&["portcullis: attach to: 27", "portcullis: attached to reader", "portcullis: detached"]),
+            Sequence(&["portcullis: detached", "portcullis: attach to: rea", "portcullis: attached to reader"]),
+        ],
         ..WORDS
     },
     // The image names the port that the device tree has elsewhere: it is heard before and whatever the tree says.
@@ -137,6 +197,14 @@ pub const CASES: &[Case] = &[
         halts: Some("nothing was started"),
         expectations: &[Line("the device tree lists a Cadence UART at 0xfa000000, where nothing answers"), NoGuest],
         ..ZCU102
+    },
+    Case {
+        name: "versal-absent-serial",
+        manifest: "words.toml",
+        defect: Some(Defect::AbsentSerial),
+        halts: Some("nothing was started"),
+        expectations: &[Line("the device tree lists a PL011 at 0xfa000000, where nothing answers"), NoGuest],
+        ..VERSAL
     },
     // As far as QEMU's machine goes: the i.MX UART, a core by PSCI, a VM's calls, power off.
     Case {
