@@ -25,12 +25,13 @@ impl Descriptor {
     #[inline]
     pub const fn new(bytes: [u8; SIZE]) -> Self {
         let word = u128::from_le_bytes(bytes);
-        Self {
-            address: word as u64,
-            length: (word >> 64) as u32,
-            flags: (word >> 96) as u16,
-            next: (word >> 112) as u16,
-        }
+        Self::of([word as u64, (word >> 64) as u64])
+    }
+
+    /// The descriptor of these words.
+    #[inline]
+    pub const fn of([address, rest]: [u64; 2]) -> Self {
+        Self { address, length: rest as u32, flags: (rest >> 32) as u16, next: (rest >> 48) as u16 }
     }
 
     /// The number of the next one of its chain; none: it is the last.

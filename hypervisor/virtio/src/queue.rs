@@ -121,8 +121,11 @@ impl Queue {
     /// [`Fault`], as for [`take`](Self::take). With [`Fault::TooLong`] the chain is still there.
     #[inline]
     pub fn take_within<M: Shared>(&mut self, memory: &mut M, chain: &mut Chain, most: usize) -> Result<bool, Fault> {
-        if self.available(memory)? == 0 {
-            return Ok(false);
+        if self.known == self.next {
+            self.look(memory)?;
+            if self.known == self.next {
+                return Ok(false);
+            }
         }
         let head = memory.load(self.layout.available_entry(self.next))?;
         if head >= self.layout.size {
@@ -132,7 +135,10 @@ impl Queue {
             return Err(Fault::HeadTwice { head });
         }
         // What is no chain is not the device's: a queue has as many as it took and did not give back.
-        self.walk(memory, head, most, chain).inspect_err(|_| self.taken.remove(head))?;
+        if let Err(fault) = self.walk(memory, head, most, chain) {
+            self.taken.remove(head);
+            return Err(fault);
+        }
         self.next = self.next.wrapping_add(1);
         Ok(true)
     }
@@ -192,6 +198,15 @@ impl Queue {
         Mark { next: self.next, used: self.used, taken: self.taken }
     }
 
+    /// How far the queue was before it took its last chain, which begins with `head`, and of which nothing was given back.
+    #[inline]
+    pub fn before(&self, head: u16) -> Mark {
+        let mut mark = self.mark();
+        mark.next = mark.next.wrapping_sub(1);
+        mark.taken.remove(head);
+        mark
+    }
+
     /// Goes back to where the queue was: chains that were taken since are there again, what was given back since was not. What
     /// was published in between cannot be taken back, so that there must be none.
     pub const fn rewind(&mut self, mark: Mark) {
@@ -235,6 +250,7 @@ impl Queue {
     }
 
     /// Looks how far the driver is.
+    #[inline]
     fn look<M: Shared>(&mut self, memory: &mut M) -> Result<(), Fault> {
         let index = memory.load(self.layout.available_index())?;
         if index.wrapping_sub(self.next) > self.layout.size {
@@ -245,6 +261,7 @@ impl Queue {
         Ok(())
     }
 
+    #[inline]
     fn walk<M: Shared>(&self, memory: &mut M, head: u16, most: usize, chain: &mut Chain) -> Result<(), Fault> {
         let Layout { size, descriptors, .. } = self.layout;
         chain.clear(head, most);

@@ -46,6 +46,7 @@ impl Table {
 }
 
 /// Reads the chain that `chain` is cleared for, in the table of `size` descriptors at `address`.
+#[inline]
 pub(crate) fn walk<M: Shared>(
     memory: &mut M,
     address: u64,
@@ -53,13 +54,25 @@ pub(crate) fn walk<M: Shared>(
     indirect: bool,
     chain: &mut Chain,
 ) -> Result<(), Fault> {
-    let mut first = [0; descriptor::SIZE];
-    memory.copy_in(address.wrapping_add(u64::from(chain.head) * descriptor::SIZE as u64), &mut first)?;
-    let first = Descriptor::new(first);
+    let first = memory.load_pair(address.wrapping_add(u64::from(chain.head) * descriptor::SIZE as u64))?;
+    let first = Descriptor::of(first);
     if !first.is_indirect() && first.next().is_none() {
         // Most chains are of one buffer, or of one table.
         return add(memory, &first, chain);
     }
+    walk_on(memory, address, size, indirect, first, chain)
+}
+
+/// [`walk`] of a chain that has more than its first descriptor.
+#[inline(never)]
+fn walk_on<M: Shared>(
+    memory: &mut M,
+    address: u64,
+    size: u16,
+    indirect: bool,
+    first: Descriptor,
+    chain: &mut Chain,
+) -> Result<(), Fault> {
     let entry = if first.is_indirect() {
         first
     } else {

@@ -22,6 +22,13 @@ impl Mac {
         Self([0x02, a, b, c, d, e])
     }
 
+    /// Its bytes as one number, the first one lowest: two are compared at once.
+    #[inline]
+    pub const fn bits(self) -> u64 {
+        let Self([a, b, c, d, e, f]) = self;
+        u64::from_le_bytes([a, b, c, d, e, f, 0, 0])
+    }
+
     /// Whether several are meant, or all.
     #[inline]
     pub const fn is_multicast(self) -> bool {
