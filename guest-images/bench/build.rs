@@ -15,7 +15,9 @@ fn main() {
         ] {
             println!("cargo:rustc-link-arg-bins={argument}");
         }
-        // It has its queues on the stack while they are made.
-        println!("cargo:rustc-link-arg-bin=bench-links=--defsym=stack_size=0x8000");
+        // They have their queues on the stack while they are made.
+        for program in ["links", "transfers"] {
+            println!("cargo:rustc-link-arg-bin=bench-{program}=--defsym=stack_size=0x8000");
+        }
     }
 }

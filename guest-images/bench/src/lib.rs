@@ -13,3 +13,4 @@ pub mod links;
 pub mod mark;
 pub mod operations;
 pub mod sharing;
+pub mod transfers;

@@ -9,6 +9,8 @@ use controls::lifecycle::ACTIONS;
 use controls::register::REGISTERS;
 use portcullis_abi::manage::{FILTERS, PHASES};
 
+use crate::metrics::address;
+
 /// The program with all its commands.
 pub fn program() -> Command {
     Command::new("portcullis")
@@ -108,27 +110,39 @@ fn settings() -> [Command; 5] {
     ]
 }
 
-fn others() -> [Command; 5] {
+fn others() -> [Command; 7] {
     [
         Command::new("wait").about("waits until a VM is in a state and nothing is in progress").args([
             vm(),
             Arg::new("STATE").required(true).value_parser(PossibleValuesParser::new(PHASES)),
             Arg::new("SECONDS").default_value("60").value_parser(span).help("How long, at the most"),
         ]),
+        Command::new("top")
+            .about("the machine on a full screen, with keys that start and end VMs")
+            .args([interval("2"), limit()]),
         Command::new("watch")
             .about("shows what changes: a line whenever a VM's state does, and for each restart")
+            .args([interval("1"), limit()]),
+        Command::new("metrics")
+            .about("all that is counted, in Prometheus' text format: printed, in a file, or to whoever asks by HTTP")
             .args([
-                Arg::new("interval")
-                    .long("interval")
+                Arg::new("out")
+                    .long("out")
+                    .value_name("FILE")
+                    .value_hint(ValueHint::FilePath)
+                    .help("Puts it in this file, which is whole at any time: for a textfile collector"),
+                Arg::new("every")
+                    .long("every")
                     .value_name("SECONDS")
-                    .default_value("1")
                     .value_parser(span)
-                    .help("Between two looks"),
-                Arg::new("for")
-                    .long("for")
-                    .value_name("SECONDS")
-                    .value_parser(span)
-                    .help("How long [default: until it is broken off]"),
+                    .requires("out")
+                    .help("Does so again and again, with this pause"),
+                Arg::new("listen")
+                    .long("listen")
+                    .value_name("ADDRESS")
+                    .value_parser(address)
+                    .conflicts_with("out")
+                    .help("Answers GET /metrics: PORT on 127.0.0.1, or ADDRESS:PORT; nobody can change anything there"),
             ]),
         Command::new("power")
             .about("switches the machine off, whatever runs")
@@ -138,6 +152,16 @@ fn others() -> [Command; 5] {
             .arg(Arg::new("SHELL").required(true).value_parser(clap::value_parser!(clap_complete::Shell))),
         Command::new("man").about("prints the manual page"),
     ]
+}
+
+fn interval(default: &'static str) -> Arg {
+    let interval = Arg::new("interval").long("interval").value_name("SECONDS").default_value(default);
+    interval.value_parser(span).help("Between two looks")
+}
+
+fn limit() -> Arg {
+    let limit = Arg::new("for").long("for").value_name("SECONDS").value_parser(span);
+    limit.help("How long [default: until it is broken off]")
 }
 
 fn span(word: &str) -> Result<Duration, String> {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 
 use controls::problem::{Problem, Wrong};
 
@@ -23,6 +24,8 @@ pub enum Error {
     Output(io::Error),
     /// A file could not be written.
     File(String, io::Error),
+    /// There cannot be listened.
+    Socket(SocketAddr, io::Error),
 }
 
 impl Error {
@@ -35,7 +38,7 @@ impl Error {
             Self::Call(Failed::Version(_), _) => Exit::Version,
             Self::Call(Failed::Port(error), _) => error.exit(),
             Self::TimeOver(_) => Exit::TimeOver,
-            Self::Output(_) | Self::File(..) => Exit::Output,
+            Self::Output(_) | Self::File(..) | Self::Socket(..) => Exit::Output,
         }
     }
 }
@@ -77,6 +80,7 @@ impl fmt::Display for Error {
             }
             Self::Call(failed, _) => failed.fmt(f),
             Self::Output(error) => write!(f, "the output cannot be written: {error}"),
+            Self::Socket(address, error) => write!(f, "nobody can be answered on {address}: {error}"),
             Self::File(name, error) => write!(f, "{name} cannot be written: {error}"),
         }
     }

@@ -9,7 +9,7 @@ use portcullis_abi::manage;
 pub enum Exit {
     /// What was asked for is done.
     Success = 0,
-    /// The output, or a file, could not be written.
+    /// The output, a file or a socket could not be had.
     Output = 1,
     /// The command line is wrong, or a word of it means nothing.
     Usage = 2,
@@ -38,7 +38,7 @@ pub enum Exit {
 /// Every exit status with what it means, for the man page and the documentation.
 pub const ALL: [(Exit, &str); 13] = [
     (Exit::Success, "what was asked for is done"),
-    (Exit::Output, "the output, or a file, could not be written"),
+    (Exit::Output, "the output, a file or a socket could not be had"),
     (Exit::Usage, "the command line is wrong, or a word of it means nothing"),
     (Exit::Absent, "there is no port: this is not the control VM, or it has no console device"),
     (Exit::Busy, "somebody else had the port for longer than --wait"),

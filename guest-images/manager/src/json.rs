@@ -126,9 +126,9 @@ pub fn stats(counters: &Counters, links: &[Counted]) -> Value {
     })
 }
 
-fn counted(Counted { link, counts }: &Counted) -> Value {
+fn counted(Counted { link, up, counts }: &Counted) -> Value {
     let counts = named(link_counters(link.kind), counts);
-    json!({ "link": link.name.as_str(), "kind": link.kind_name(), "counts": counts })
+    json!({ "link": link.name.as_str(), "kind": link.kind_name(), "up": up, "counts": counts })
 }
 
 fn named(names: &[&str], counts: &[u64]) -> Map<String, Value> {

@@ -4,15 +4,20 @@
 //!
 //! - [`cli`] has every command with its arguments; help, completions and the man page are made of the same definitions.
 //! - [`command`] does them: a file for each group. A report is read by `controls` and shown by it as text, or by [`json`].
+//! - [`top`] shows the machine on a full screen.
+//! - [`metrics`] tells Prometheus of it.
 //! - [`port`] finds the port, waits for its turn there, asks.
 //! - [`exit`] has the exit statuses.
 #![forbid(unsafe_code)]
 
+pub mod action;
 pub mod cli;
 pub mod command;
 pub mod error;
 pub mod exit;
 pub mod json;
+pub mod metrics;
 pub mod output;
 pub mod port;
+pub mod top;
 pub mod vm;

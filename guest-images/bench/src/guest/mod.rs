@@ -1,10 +1,13 @@
 //! What runs on the bare machine.
 
 pub mod console;
+pub mod disk;
 pub mod gic;
 pub mod interrupt;
 pub mod measure;
+pub mod nbd;
 pub mod port;
+pub mod ports;
 pub mod receiver;
 pub mod start;
 pub mod storm;

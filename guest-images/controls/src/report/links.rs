@@ -108,7 +108,7 @@ impl fmt::Display for Listed {
                 cell(format_args!("{}", name(&LINKS, end.kind.into()))),
                 cell(format_args!("{}", end.vm)),
                 interrupt,
-                cell(format_args!("{}", state(end))),
+                cell(format_args!("{}", state(end.kind.into(), end.up))),
                 about(end),
             ])
         })?;
@@ -116,8 +116,9 @@ impl fmt::Display for Listed {
     }
 }
 
-const fn state(end: &End) -> &'static str {
-    match (end.kind as u64, end.up) {
+/// What an end is like, in a word.
+const fn state(kind: u64, up: bool) -> &'static str {
+    match (kind, up) {
         (LINK_WIRE, true) => "high",
         (LINK_WIRE, false) => "low",
         (_, true) => "up",
@@ -146,8 +147,17 @@ fn about(end: &End) -> Cell {
 pub struct Counted {
     /// The link.
     pub link: Link,
+    /// Whether the end is up, or high.
+    pub up: bool,
     /// The counts, in the order of their names.
     pub counts: Vec<u64, COUNTERS>,
+}
+
+impl Counted {
+    /// Whether the end is up or down, high or low, in a word.
+    pub const fn state_name(&self) -> &'static str {
+        state(self.link.kind, self.up)
+    }
 }
 
 /// Reads what was counted at the ends of link `number` that VM `vm` has, and gives it to `take`. False: there is no such link.
@@ -169,7 +179,7 @@ pub fn counted<C: Calls + ?Sized>(
                 |index| calls.call(manage::LINK_COUNTER, [number, end, index]),
                 |[count, ..]| _ = counts.push(count),
             )?;
-            take(Counted { link: link.clone(), counts });
+            take(Counted { link: link.clone(), up: at & LINK_END_UP != 0, counts });
         }
     }
     Ok(true)
@@ -177,7 +187,7 @@ pub fn counted<C: Calls + ?Sized>(
 
 impl fmt::Display for Counted {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let Self { link, counts } = self;
+        let Self { link, counts, .. } = self;
         write!(f, "{} {}: ", link.kind_name(), link.name)?;
         let names = manage::link_counters(link.kind);
         for (number, count) in counts.iter().enumerate() {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use controls::calls::{Calls, Failure};
 use controls::lifecycle::ACTIONS;
 use controls::management;
+use controls::report::vms::doing;
 use controls::status::Status;
 use controls::vm::title;
 use portcullis_abi::manage::{BUSY, POWER_OFF};
@@ -38,7 +39,7 @@ pub fn run(session: &mut Session, name: &str) -> Result<(), Error> {
         until_settled(&mut port, vm)?;
     }
     let (name, state) = (title(&mut port, vm), management::vm_state(&mut port, vm)?);
-    let text = format_args!("{name} is {}", controls::report::vms::doing(&state));
+    let text = format_args!("{name} is {}", doing(&state));
     Ok(session.output.done(text, || json::phase(&name, &state))?)
 }
 

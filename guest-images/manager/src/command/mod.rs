@@ -2,8 +2,10 @@
 
 mod lifecycle;
 mod manual;
+mod metrics;
 mod reports;
 mod settings;
+mod top;
 mod waiting;
 
 use std::ffi::OsString;
@@ -88,7 +90,9 @@ fn carry_out<'a>(matches: &'a ArgMatches, place: &'a Place, output: Output<'a>) 
         "filter" => settings::filter(session),
         "time" => settings::time(session),
         "wait" => waiting::wait(session),
+        "top" => top::top(session),
         "watch" => waiting::watch(session),
+        "metrics" => metrics::metrics(session),
         "power" => lifecycle::power_off(session),
         "completions" => manual::completions(session),
         "man" => manual::page(session),

@@ -2,5 +2,7 @@
 
 mod commands;
 mod manual;
+mod metrics;
 mod port;
 mod rig;
+mod top;

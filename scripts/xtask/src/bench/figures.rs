@@ -9,7 +9,7 @@ use super::measure::Bench;
 use super::measurement::Measurements;
 use super::rows::{self, Figure, Row, Table};
 use super::windows::{self, Windows};
-use super::{collect, hardened, links, size};
+use super::{collect, hardened, links, size, transfers};
 use crate::flatten::Sections;
 
 /// Everything that one run of the bench finds out.
@@ -43,6 +43,7 @@ impl Figures {
         let mut measurements = collect::all(bench)?;
         measurements.extend(hardened::measure(bench)?);
         measurements.extend(links::measure(bench)?);
+        measurements.extend(transfers::measure(bench)?);
         let (sections, sizes) = size::sizes(bench.environment)?;
         measurements.extend(sizes);
         let windows = windows::measure(bench)?;
@@ -63,7 +64,9 @@ impl Figures {
     ///
     /// As for [`measure`](Self::measure).
     pub fn measure_links(bench: &Bench) -> Result<Self> {
-        Self::of(bench, links::measure(bench)?, &|table| table == Table::Link)
+        let mut measurements = links::measure(bench)?;
+        measurements.extend(transfers::measure(bench)?);
+        Self::of(bench, measurements, &|table| table == Table::Link)
     }
 
     /// The figures of rows of the chosen tables, and nothing else.

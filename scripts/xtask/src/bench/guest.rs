@@ -27,6 +27,8 @@ pub enum Guest {
     Windows,
     /// From one guest to another through networks and wires.
     Links,
+    /// Bytes of disks and of serial ports.
+    Transfers,
 }
 
 impl Guest {
@@ -38,6 +40,7 @@ impl Guest {
             Self::Switches => "bench-switches",
             Self::Windows => "bench-windows",
             Self::Links => "bench-links",
+            Self::Transfers => "bench-transfers",
         }
     }
 
@@ -46,7 +49,7 @@ impl Guest {
         match self {
             Self::Calls => Some(CALLS_BYTES),
             Self::Windows => Some(WINDOWS_BYTES),
-            Self::Interrupts | Self::Switches | Self::Links => None,
+            Self::Interrupts | Self::Switches | Self::Links | Self::Transfers => None,
         }
     }
 

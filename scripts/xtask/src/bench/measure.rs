@@ -217,7 +217,7 @@ impl<'a> Bench<'a> {
 }
 
 /// A path as a string of TOML's.
-fn toml_string(path: &Path) -> String {
+pub fn toml_string(path: &Path) -> String {
     format!("{:?}", path.display().to_string())
 }
 

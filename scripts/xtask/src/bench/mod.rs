@@ -19,6 +19,7 @@ pub mod report;
 pub mod rows;
 pub mod size;
 pub mod switches;
+pub mod transfers;
 pub mod windows;
 
 use std::fs;

@@ -192,7 +192,7 @@ mod tests {
 
     use super::*;
     use crate::bench::measurement::{CPU_WITH_LOOP, EL3_WITH_WORKAROUNDS, single};
-    use crate::bench::{links, switches, windows};
+    use crate::bench::{links, switches, transfers, windows};
 
     fn committed() -> Vec<Row> {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../figures/rows.toml");
@@ -215,7 +215,7 @@ mod tests {
                 let known = match row.table {
                     Table::Call => key.split_once("hvc ").is_some_and(|(_, name)| calls::index(name).is_some()),
                     Table::Operation => operations.contains(&key.as_str()),
-                    Table::Link => links::keys().contains(key),
+                    Table::Link => links::keys().contains(key) || transfers::keys().contains(key),
                     Table::Sharing => sharing.contains(key),
                     Table::Machine => {
                         ["boot", "boot-mib", "restart", "seeds", "image", "static", "peak"].contains(&key.as_str())

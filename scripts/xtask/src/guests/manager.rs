@@ -29,6 +29,8 @@ pub fn program(environment: &Environment) -> Result<Option<PathBuf>> {
     for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"] {
         cargo.env_remove(name);
     }
+    // It travels in RAM disks and packages: without what a debugger would want.
+    cargo.env("CARGO_PROFILE_RELEASE_STRIP", "symbols").env("CARGO_PROFILE_RELEASE_DEBUG", "false");
     cargo.env("RUSTC", environment.get("HOST_RUSTC")?).env("CARGO_TARGET_DIR", &target);
     cargo.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER", environment.get("METAL_LINKER")?);
     let status = cargo.status().context("cargo could not be started")?;

@@ -1,0 +1,100 @@
+//! Disks, by the queue and the transport of the crate `virtio-drivers`, used as Linux uses them: a header, buffers of a page, a
+//! status; event indices; an interrupt whose status is read and acknowledged.
+
+use core::array::from_fn;
+
+use guest_virtio::{Memory, transports};
+use virtio_drivers::PAGE_SIZE;
+use virtio_drivers::queue::VirtQueue;
+use virtio_drivers::transport::mmio::MmioTransport;
+use virtio_drivers::transport::{DeviceStatus, DeviceType, Transport};
+
+use crate::guest::interrupt;
+use crate::transfers::{self, DISK};
+
+/// The interrupt of the first transport.
+const INTERRUPT: u32 = 48;
+/// Descriptors of the queue: a request has room.
+const QUEUE: usize = 32;
+/// Buffers of the longest read.
+const PAGES: usize = DISK / PAGE_SIZE;
+/// EVENT_IDX, VERSION_1.
+const FEATURES: u64 = 1 << 29 | 1 << 32;
+const REQUESTS: u16 = 0;
+/// VIRTIO_BLK_T_IN, from sector 0 on.
+static READ: [u8; 16] = [0; 16];
+/// A status that no device writes.
+const NONE: u8 = 0xff;
+
+/// What is read into.
+#[repr(C, align(4096))]
+struct Room([[u8; PAGE_SIZE]; PAGES]);
+
+static mut ROOM: Room = Room([[0; PAGE_SIZE]; PAGES]);
+static mut STATUS: [u8; 1] = [NONE];
+
+/// A disk.
+pub struct Disk {
+    transport: MmioTransport<'static>,
+    queue: VirtQueue<Memory, QUEUE>,
+    /// Its interrupt.
+    pub interrupt: u32,
+}
+
+impl Disk {
+    /// The disks, from the lowest transport up. Devices in transports before them are reset by that.
+    pub fn all() -> impl Iterator<Item = Self> {
+        transports(DeviceType::Block).filter_map(|(slot, transport)| Self::begin(slot, transport))
+    }
+
+    fn begin(slot: usize, mut transport: MmioTransport<'static>) -> Option<Self> {
+        transport.set_status(DeviceStatus::empty());
+        transport.set_status(DeviceStatus::ACKNOWLEDGE | DeviceStatus::DRIVER);
+        if transport.read_device_features() & FEATURES != FEATURES {
+            return None;
+        }
+        transport.write_driver_features(FEATURES);
+        transport.set_status(DeviceStatus::ACKNOWLEDGE | DeviceStatus::DRIVER | DeviceStatus::FEATURES_OK);
+        let queue = VirtQueue::new(&mut transport, REQUESTS, false, true).ok()?;
+        transport.finish_init();
+        Some(Self { transport, queue, interrupt: INTERRUPT + slot as u32 })
+    }
+
+    /// Reads so many bytes from the beginning on, and returns whether the device did so. They are whole pages.
+    pub fn read(&mut self, length: usize) -> bool {
+        let (headers, room, status) = ([READ.as_slice()], &raw mut ROOM, &raw mut STATUS);
+        // SAFETY: one vCPU runs, and each is the device's until the request is over, which this waits for.
+        let (room, status) = unsafe { (&mut *room, &mut *status) };
+        *status = [NONE];
+        let pages = room.0.iter_mut().take(length / PAGE_SIZE).map(|page| page.as_mut_slice());
+        let mut parts = pages.chain([status.as_mut_slice()]);
+        let mut parts: [&mut [u8]; PAGES + 1] = from_fn(|_| parts.next().unwrap_or_default());
+        let parts = parts.get_mut(..=length / PAGE_SIZE).unwrap_or_default();
+        // SAFETY: the buffers are not touched until they are complete.
+        let Ok(token) = (unsafe { self.queue.add(&headers, parts) }) else { return false };
+        if self.queue.should_notify() {
+            self.transport.notify(REQUESTS);
+        }
+        loop {
+            interrupt::wait();
+            self.transport.ack_interrupt();
+            if self.queue.peek_used() == Some(token) {
+                // SAFETY: they are the buffers of this token.
+                let taken = unsafe { self.queue.pop_used(token, &headers, parts) };
+                // SAFETY: the request is over.
+                return taken == Ok(length as u32 + 1) && unsafe { (&raw const STATUS).read() } == [0];
+            }
+        }
+    }
+
+    /// Whether so many bytes from the beginning on are what the disks have, and forgets them.
+    pub fn take(length: usize) -> bool {
+        let room = &raw mut ROOM;
+        // SAFETY: as above; nothing is under way.
+        let room = unsafe { (*room).0.as_flattened_mut() };
+        let room = room.get_mut(..length).unwrap_or_default();
+        let right = room.iter().enumerate().all(|(at, byte)| *byte == transfers::byte(at));
+        room.fill(!0);
+        right
+    }
+}
