@@ -40,6 +40,12 @@ impl Descriptor {
         if self.flags & NEXT == 0 { None } else { Some(self.next) }
     }
 
+    /// Whether it is the last one of its chain, and its buffer no table.
+    #[inline]
+    pub const fn is_alone(&self) -> bool {
+        self.flags & (NEXT | INDIRECT) == 0
+    }
+
     /// Whether the device may write to its buffer, and else may read it.
     #[inline]
     pub const fn is_writable(&self) -> bool {

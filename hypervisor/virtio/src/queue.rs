@@ -5,12 +5,13 @@ use core::sync::atomic::Ordering;
 use virtio_spec::virtq::{AvailF, UsedF};
 
 use crate::chain::{Chain, MAX_CHAIN};
+use crate::descriptor::{self, Descriptor};
 use crate::fault::Fault;
 use crate::features::Features;
 use crate::heads::Heads;
 use crate::layout::Layout;
 use crate::memory::Shared;
-use crate::walk::walk;
+use crate::walk::{add_only, walk};
 
 const NO_INTERRUPT: u16 = AvailF::NO_INTERRUPT.bits().to_ne();
 const NO_NOTIFY: u16 = UsedF::NO_NOTIFY.bits().to_ne();
@@ -119,7 +120,7 @@ impl Queue {
     /// # Errors
     ///
     /// [`Fault`], as for [`take`](Self::take). With [`Fault::TooLong`] the chain is still there.
-    #[inline]
+    #[inline(always)]
     pub fn take_within<M: Shared>(&mut self, memory: &mut M, chain: &mut Chain, most: usize) -> Result<bool, Fault> {
         if self.known == self.next {
             self.look(memory)?;
@@ -134,10 +135,12 @@ impl Queue {
         if !self.taken.insert(head) {
             return Err(Fault::HeadTwice { head });
         }
-        // What is no chain is not the device's: a queue has as many as it took and did not give back.
-        if let Err(fault) = self.walk(memory, head, most, chain) {
-            self.taken.remove(head);
-            return Err(fault);
+        let first = self.first(memory, head)?;
+        chain.clear(head, most);
+        // Most chains are of one buffer; whatever is not in order is looked at by who can say what it is.
+        if !add_only(memory, &first, chain) {
+            // What is no chain is not the device's: a queue has as many as it took and did not give back.
+            self.walk(memory, first, chain).inspect_err(|_| self.taken.remove(head))?;
         }
         self.next = self.next.wrapping_add(1);
         Ok(true)
@@ -153,7 +156,9 @@ impl Queue {
         if head >= self.layout.size {
             return Err(Fault::HeadOutside { head, size: self.layout.size });
         }
-        self.walk(memory, head, MAX_CHAIN, chain)
+        let first = self.first(memory, head)?;
+        chain.clear(head, MAX_CHAIN);
+        self.walk(memory, first, chain)
     }
 
     /// Gives a chain back, into which `written` bytes were written from its start on. The driver sees it after
@@ -176,6 +181,7 @@ impl Queue {
     /// # Errors
     ///
     /// [`Fault::OutOfReach`].
+    #[inline]
     pub fn publish<M: Shared>(&mut self, memory: &mut M) -> Result<bool, Fault> {
         if self.used == self.published {
             return Ok(false);
@@ -218,6 +224,7 @@ impl Queue {
     /// # Errors
     ///
     /// [`Fault::OutOfReach`].
+    #[inline]
     pub fn silence<M: Shared>(&mut self, memory: &mut M) -> Result<(), Fault> {
         // With an event index the driver notifies where the index passes it, which was left behind.
         if !self.features.event_index && !self.silent {
@@ -232,6 +239,7 @@ impl Queue {
     /// # Errors
     ///
     /// [`Fault`].
+    #[inline]
     pub fn listen<M: Shared>(&mut self, memory: &mut M) -> Result<bool, Fault> {
         if self.features.event_index {
             memory.store(self.layout.available_event(), self.next)?;
@@ -261,11 +269,18 @@ impl Queue {
         Ok(())
     }
 
-    #[inline]
-    fn walk<M: Shared>(&self, memory: &mut M, head: u16, most: usize, chain: &mut Chain) -> Result<(), Fault> {
+    /// The first descriptor of a chain.
+    #[inline(always)]
+    fn first<M: Shared>(&self, memory: &mut M, head: u16) -> Result<Descriptor, Fault> {
+        let address = self.layout.descriptors.wrapping_add(u64::from(head) * descriptor::SIZE as u64);
+        Ok(Descriptor::of(memory.load_pair(address)?))
+    }
+
+    /// Reads the chain that `chain` is cleared for, and that begins with `first`.
+    #[inline(never)]
+    fn walk<M: Shared>(&self, memory: &mut M, first: Descriptor, chain: &mut Chain) -> Result<(), Fault> {
         let Layout { size, descriptors, .. } = self.layout;
-        chain.clear(head, most);
-        walk(memory, descriptors, size, self.features.indirect, chain)
+        walk(memory, descriptors, size, self.features.indirect, first, chain)
     }
 }
 

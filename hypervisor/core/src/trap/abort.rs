@@ -1,13 +1,24 @@
 //! Data aborts: emulated devices, and what is none.
 
+use portcullis_abi::map;
 use portcullis_arch::{account::Exit, el2, stepping, translate, vectors::Next};
+use portcullis_devices::Frame as Addresses;
 use portcullis_devices::access::{Access, is_permission_fault, is_translation_fault};
 
 use super::external_abort;
 use super::gic::Frame;
 use crate::cpu::gic::Interface;
 use crate::devices::UART;
+use crate::devices::emulated::Emulated;
 use crate::vm::{Vcpu, failure::Reason};
+
+/// The virtio transports, by which frames and requests go.
+const TRANSPORTS: Addresses = Addresses { start: map::VIRTIO, size: map::VIRTIO_SIZE * map::VIRTIO_SLOTS as u64 };
+/// A bit that all of their addresses have, and none of the UART's and the GIC's.
+const TRANSPORT_BIT: u64 = 1 << 25;
+
+const _: () = assert!(TRANSPORTS.start & TRANSPORT_BIT != 0 && TRANSPORTS.size <= TRANSPORT_BIT);
+const _: () = assert!((UART.start | map::GICD | map::GICR) & TRANSPORT_BIT == 0);
 
 /// A guest's load or store reached no memory. Every way out is a call in tail position.
 #[inline(always)]
@@ -17,8 +28,21 @@ pub fn data<G: Interface>(vcpu: &'static Vcpu, syndrome: u64) -> Next {
         return without_address(vcpu, syndrome);
     }
     let address = el2::fault_ipa();
+    if address & TRANSPORT_BIT != 0 {
+        return transport::<G>(vcpu, syndrome, address);
+    }
     match UART.offset(address) {
         Some(offset) => uart(vcpu, syndrome, offset),
+        None => gic::<G>(vcpu, syndrome, address),
+    }
+}
+
+/// An access to a virtio transport that has a device, or to what lies behind it.
+#[inline(never)]
+fn transport<G: Interface>(vcpu: &'static Vcpu, syndrome: u64, address: u64) -> Next {
+    let transports = vcpu.vm.links.zip(TRANSPORTS.offset(address));
+    match transports.and_then(|(links, offset)| links.at(offset)) {
+        Some((device, offset)) => access(vcpu, syndrome, device, offset),
         None => gic::<G>(vcpu, syndrome, address),
     }
 }
@@ -69,6 +93,12 @@ fn device(vcpu: &'static Vcpu, syndrome: u64, address: u64) -> Next {
     let Some((device, offset)) = vcpu.vm.bus.find(address).filter(|(device, _)| device.is_there()) else {
         return external_abort::answer(vcpu, Reason::Access, syndrome);
     };
+    access(vcpu, syndrome, &**device, offset)
+}
+
+/// An access to a device, at an offset into its frame.
+#[inline(always)]
+fn access(vcpu: &'static Vcpu, syndrome: u64, device: &dyn Emulated, offset: u64) -> Next {
     let Some(access) = Access::new(syndrome) else {
         return external_abort::answer(vcpu, Reason::Instruction, syndrome);
     };

@@ -7,6 +7,7 @@ use super::HEADER;
 use super::counters::Dropped;
 use super::features::{GUEST_CSUM, MRG_RXBUF};
 use super::frame::{Frame, Passage};
+use super::header::Header;
 
 /// What became of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,13 +39,16 @@ pub fn deliver<M: Shared>(
     features: u64,
     budget: &mut Budget,
 ) -> Result<Given, Fault> {
-    if frame.header.segmentation.is_some_and(|segmentation| !segmentation.is_taken(features)) {
+    if let Some(Header { segmentation: Some(segmentation), .. }) = frame.header
+        && !segmentation.is_taken(features)
+    {
         return Ok(Given::Dropped(Dropped::Unsegmented));
     }
     let short = if budget.is_fresh() { Given::Dropped(Dropped::Full) } else { Given::Later };
     let length = frame.length();
     budget.copied(HEADER.saturating_add(length));
-    let finish = features & GUEST_CSUM == 0 && frame.header.checksum.is_some();
+    let is_partial = frame.header.is_some_and(|header| header.checksum.is_some());
+    let finish = is_partial && features & GUEST_CSUM == 0;
     if finish {
         budget.summed(length);
     }

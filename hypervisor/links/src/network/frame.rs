@@ -4,24 +4,61 @@ use portcullis_virtio::{Chain, Cursor, Fault, Shared};
 
 use super::checksum::Sum;
 use super::counters::Dropped;
-use super::header::Header;
+use super::header::{Header, longest};
 use super::mac::Mac;
 use super::{ETHERNET, HEADER};
 
 /// Where the beginning of a frame is copied to with its headers: the whole of a short one, so that it is copied by one piece.
-/// Whoever moves frames has one.
-pub type Stage = [u8; 128];
+/// Whoever moves frames has one. Its alignment has the headers be read as words.
+#[derive(Clone, Debug)]
+#[repr(align(8))]
+pub struct Stage([u8; Self::SIZE]);
+
+/// Bytes of the virtio header and of the two addresses, which are words then.
+const WORDS: usize = 3;
+const _: () = assert!(HEADER as usize + 2 * size_of::<Mac>() == WORDS * 8);
+
+impl Stage {
+    /// Bytes of it.
+    const SIZE: usize = 128;
+
+    /// A stage for any frame.
+    pub const fn new() -> Self {
+        Self([0; Self::SIZE])
+    }
+
+    /// The virtio header and the addresses, little-endian.
+    #[inline(always)]
+    fn words(&self) -> [u64; WORDS] {
+        let (words, _) = self.0.as_chunks::<8>();
+        let word = |number: usize| words.get(number).map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        [word(0), word(1), word(2)]
+    }
+
+    /// Has another virtio header.
+    #[inline(always)]
+    fn set_header(&mut self, header: [u8; HEADER as usize]) {
+        if let Some(place) = self.0.first_chunk_mut() {
+            *place = header;
+        }
+    }
+}
+
+impl Default for Stage {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 /// A frame, judged: header and addresses are copies. The bytes behind what is copied are the sender's until they are delivered, and
 /// nothing depends on them.
 #[derive(Debug)]
 pub struct Frame<'a> {
-    /// What is to be done of checksum and segments.
-    pub header: Header,
-    /// Who it is for.
-    pub destination: Mac,
-    /// Who it is from.
-    pub source: Mac,
+    /// What is to be done of checksum and segments; none of both otherwise.
+    pub(super) header: Option<Header>,
+    /// Who it is for and who it is from ([`Mac::bits`]).
+    pub(super) destination: u64,
+    pub(super) source: u64,
     /// Its bytes, without the virtio header.
     length: u32,
     /// Its beginning, behind the virtio header that its receivers get where it is as it was sent.
@@ -37,9 +74,8 @@ impl<'a> Frame<'a> {
     /// one place, as it is large.
     #[inline(always)]
     pub fn of(chain: &'a Chain, stage: &'a mut Stage) -> Self {
-        let (header, nobody) = (Header { checksum: None, segmentation: None }, Mac([0; 6]));
         let length = chain.readable().saturating_sub(HEADER);
-        Self { header, destination: nobody, source: nobody, length, stage, staged: 0, rest: chain.reader() }
+        Self { header: None, destination: 0, source: 0, length, stage, staged: 0, rest: chain.reader() }
     }
 
     /// Reads the frame in `chain`, which a driver sends that accepted `features`, to a network of `mtu`. Its beginning goes to
@@ -67,7 +103,7 @@ impl<'a> Frame<'a> {
     /// [`Fault`]: it has no virtio header.
     #[inline(always)]
     pub fn judge<M: Shared>(&mut self, memory: &mut M, features: u64, mtu: u16) -> Result<Option<Dropped>, Fault> {
-        let there = self.rest.read(memory, self.stage)? as u32;
+        let there = self.rest.read(memory, &mut self.stage.0)? as u32;
         let Some(staged) = there.checked_sub(HEADER) else {
             return Err(Fault::Short { what: "a frame's header", length: there, least: HEADER });
         };
@@ -75,19 +111,33 @@ impl<'a> Frame<'a> {
             return Ok(Some(Dropped::Short));
         }
         self.staged = staged;
-        let ([place, addresses, ..], _) = self.stage.as_chunks_mut::<{ HEADER as usize }>() else {
-            return Ok(Some(Dropped::Short));
-        };
-        let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5] = *addresses;
-        (self.destination, self.source) = (Mac([d0, d1, d2, d3, d4, d5]), Mac([s0, s1, s2, s3, s4, s5]));
-        match Header::read(*place, self.length, features, mtu) {
-            Ok(header) => {
-                self.header = header;
-                *place = header.write(self.length, 1);
-                Ok(None)
-            }
-            Err(reason) => Ok(Some(reason)),
+        let [first, second, third] = self.stage.words();
+        (self.destination, self.source) = (second >> 32 | (third & 0xffff) << 32, third >> 16);
+        if Header::is_plain(first) {
+            self.stage.set_header(Header::PLAIN);
+            return Ok(if self.length <= longest(mtu) { None } else { Some(Dropped::Long) });
         }
+        Ok(self.judge_header(features, mtu).err())
+    }
+
+    /// Judges a header that asks for something.
+    #[inline(never)]
+    fn judge_header(&mut self, features: u64, mtu: u16) -> Result<(), Dropped> {
+        let header = self.stage.0.first_chunk().ok_or(Dropped::Short)?;
+        let header = Header::read(*header, self.length, features, mtu)?;
+        self.stage.set_header(header.write(self.length, 1));
+        self.header = Some(header);
+        Ok(())
+    }
+
+    /// Who it is for.
+    pub const fn destination(&self) -> Mac {
+        Mac::of_bits(self.destination)
+    }
+
+    /// Who it is from.
+    pub const fn source(&self) -> Mac {
+        Mac::of_bits(self.source)
     }
 
     /// Its bytes, without the virtio header.
@@ -115,7 +165,7 @@ impl<'a> Frame<'a> {
     /// What was copied of it, with its virtio header.
     #[inline]
     fn staged(&self) -> &[u8] {
-        self.stage.get(..HEADER.saturating_add(self.staged) as usize).unwrap_or_default()
+        self.stage.0.get(..HEADER.saturating_add(self.staged) as usize).unwrap_or_default()
     }
 
     /// What was copied of it from byte `at` on.
@@ -141,7 +191,7 @@ pub struct Passage<'f, 'a> {
 impl<'f, 'a> Passage<'f, 'a> {
     /// The frame from its first byte on.
     pub fn of(frame: &'f Frame<'a>) -> Self {
-        Self { frame, header: frame.header, rest: frame.rest, patch: None, position: 0 }
+        Self { frame, header: frame.header.unwrap_or_default(), rest: frame.rest, patch: None, position: 0 }
     }
 
     /// The virtio header that its receiver gets, if it is in so many buffers.

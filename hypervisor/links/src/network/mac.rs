@@ -29,6 +29,13 @@ impl Mac {
         u64::from_le_bytes([a, b, c, d, e, f, 0, 0])
     }
 
+    /// The address with these [`bits`](Self::bits).
+    #[inline]
+    pub const fn of_bits(bits: u64) -> Self {
+        let [a, b, c, d, e, f, ..] = bits.to_le_bytes();
+        Self([a, b, c, d, e, f])
+    }
+
     /// Whether several are meant, or all.
     #[inline]
     pub const fn is_multicast(self) -> bool {

@@ -108,8 +108,8 @@ impl Switch {
     pub fn route_again(&self, from: usize, frame: &Frame<'_>, last: &mut u8) -> Result<Ports, Dropped> {
         let to = usize::from(*last);
         if let Some((own, there)) = self.keys.get(from).zip(self.keys.get(to))
-            && *own == frame.source.bits()
-            && *there == frame.destination.bits()
+            && *own == frame.source
+            && *there == frame.destination
             && from != to
         {
             return Ok(Ports::of(to));
@@ -134,17 +134,18 @@ impl Switch {
     /// [`Dropped::Source`], [`Dropped::Destination`].
     #[inline(never)]
     pub fn route(&self, from: usize, frame: &Frame<'_>) -> Result<Ports, Dropped> {
+        let (source, destination) = (frame.source(), frame.destination());
         let bridges = !self.bridges.and(Ports::of(from)).is_empty();
-        let own = self.address(from) == Some(frame.source);
+        let own = self.address(from) == Some(source);
         // A port's address is its own also behind a bridge.
-        let others = !own && self.addresses.contains(&frame.source);
-        if frame.source.is_multicast() || others || !own && !bridges {
+        let others = !own && self.addresses.contains(&source);
+        if source.is_multicast() || others || !own && !bridges {
             return Err(Dropped::Source);
         }
-        let ports = if frame.destination.is_multicast() {
+        let ports = if destination.is_multicast() {
             self.all()
         } else {
-            let known = self.addresses.iter().position(|mac| *mac == frame.destination);
+            let known = self.addresses.iter().position(|mac| *mac == destination);
             match known {
                 Some(number) => return self.not_back(Ports::of(number), from),
                 None => self.bridges,

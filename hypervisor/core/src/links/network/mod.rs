@@ -76,7 +76,7 @@ impl Network {
         let senders = taken.iter().map(|port| Sender::new(port.rate)).collect();
         let receivers = taken.iter().map(|_| Receiver::default()).collect();
         let traffic = taken.iter().map(|_| Traffic::default()).collect();
-        let (sent, stage, room) = (Chain::new(), [0; size_of::<Stage>()], Chain::new());
+        let (sent, stage, room) = (Chain::new(), Stage::new(), Chain::new());
         let ports = taken.iter().map(|port| Port::new(port, config)).collect();
         Self { config, switch, ports, desk: Work::new(Desk { senders, receivers, traffic, sent, stage, room }) }
     }

@@ -114,6 +114,7 @@ impl Emulated for Plug {
         let Some(port) = self.network.ports.get(self.number) else { return };
         match port.registers.write(owner, offset, size, value) {
             Effect::None => {}
+            Effect::Notify(TRANSMIT) => self.network.send(self.number, owner),
             effect => self.act(owner, effect),
         }
     }
