@@ -85,7 +85,7 @@ pub fn bring_up(tree: usize, handover: Option<&'static Handover>) -> Result<&'st
     let links = Links::new(Connections {
         networks: bundle.networks().map(|network| Network::of(&network)).collect(),
         serials: bundle.serials().map(|serial| Serial::of(&serial)).collect(),
-        controls: bundle.control().map(|vm| (vm, manage::port::answer as _)),
+        controls: bundle.control().map(manage::port::managing),
         disks,
         consoles: bundle.vms().map(|vm| vm.console).collect(),
         wires: wires::report(&described, &wires),

@@ -1,4 +1,5 @@
 //! What the fuzz targets have in common.
 
 pub mod core;
+pub mod operations;
 pub mod vgic;

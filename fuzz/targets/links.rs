@@ -1,6 +1,7 @@
 //! Drivers and peers at random: frames, requests of disks, bytes of an NBD server, messages about ports.
 #![no_main]
 
+use fuzz::operations;
 use libfuzzer_sys::arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use portcullis_links::disk::{Flow, Geometry, Local, Region, Served};
@@ -44,6 +45,7 @@ impl Guest {
 
     /// A chain of a few buffers with bytes in them; it may be none that is allowed.
     fn give(&mut self, steps: &mut Unstructured, prefix: &[u8]) -> Result<()> {
+        operations::count(1);
         let mut at = DATA + u64::from(steps.arbitrary::<u8>()?) * 64;
         let mut buffers = Vec::new();
         for _ in 0..steps.int_in_range(1..=6)? {
@@ -68,6 +70,7 @@ impl Guest {
 
     /// Changes some bytes, as a driver does that works against the device.
     fn spoil(&mut self, steps: &mut Unstructured) -> Result<()> {
+        operations::count(1);
         let place = steps.int_in_range(0..=SIZE - 1)?;
         self.ram.bytes[place] = steps.arbitrary()?;
         Ok(())
@@ -95,6 +98,8 @@ fn network(steps: &mut Unstructured) -> Result<()> {
                 }
                 head.extend(there.0.iter().chain(&here.0));
                 a.give(steps, &head)?;
+                // Taken, delivered, given back, published.
+                operations::count(4);
                 match a.queue.take(&mut a.ram, &mut a.chain) {
                     Ok(true) => {}
                     Ok(false) => continue,
@@ -151,6 +156,7 @@ fn local(steps: &mut Unstructured) -> Result<()> {
             0 => guest.spoil(steps)?,
             1 => {
                 let Guest { queue, ram, chain: _, .. } = &mut guest;
+                operations::count(2);
                 let mut budget = Budget::new();
                 if disk.work(queue, ram, &mut region, &mut budget).is_err() || queue.publish(ram).is_err() {
                     disk.reset();
@@ -199,6 +205,7 @@ fn served(steps: &mut Unstructured) -> Result<()> {
                 disk.open();
             }
             3 => {
+                operations::count(3);
                 if disk.take(&mut flow, now, &mut Budget::new()).is_err() {
                     return Ok(());
                 }
@@ -246,6 +253,7 @@ fn from_server(disk: &mut Served, guest: &mut Guest, server: &mut Guest, bytes: 
     if bytes.is_empty() {
         return true;
     }
+    operations::count(3);
     server.ram.put(DATA, bytes);
     server.driver.give(&mut server.ram, &[(DATA, bytes.len() as u32)], 1);
     assert_eq!(server.queue.take(&mut server.ram, &mut server.chain), Ok(true));
@@ -277,6 +285,7 @@ fn ports(steps: &mut Unstructured) -> Result<()> {
             1 => console.reset(),
             2 => to.give(steps, &[])?,
             3 => {
+                operations::count(1);
                 if console.tell(&mut to.queue, &mut to.ram, &mut to.chain).is_err() {
                     return Ok(());
                 }
@@ -288,6 +297,7 @@ fn ports(steps: &mut Unstructured) -> Result<()> {
                 let message = [&port.to_le_bytes()[..], &event.to_le_bytes(), &u16::from(value).to_le_bytes()].concat();
                 from.give(steps, &message)?;
                 loop {
+                    operations::count(1);
                     match console.hear(&mut from.queue, &mut from.ram, &mut from.chain) {
                         Ok(Some(_)) => {}
                         Ok(None) => break,
@@ -316,6 +326,7 @@ fn pair(steps: &mut Unstructured) -> Result<()> {
             3 => b.give(steps, &[])?,
             4 => a.spoil(steps)?,
             5 => {
+                operations::count(1);
                 let before = pair.counters(Side::A);
                 let mut source = serial::Flow { queue: &mut a.queue, memory: &mut a.ram, chain: &mut a.chain };
                 let mut target = serial::Flow { queue: &mut b.queue, memory: &mut b.ram, chain: &mut b.chain };

@@ -2,6 +2,7 @@
 //! not.
 #![no_main]
 
+use fuzz::operations;
 use libfuzzer_sys::arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use portcullis_virtio::fake::{Driver, Ram, START};
@@ -37,7 +38,10 @@ fn run(steps: &mut Unstructured) -> Result<()> {
     }
     while !steps.is_empty() {
         let which = usize::from(steps.arbitrary::<bool>()?);
-        match steps.int_in_range(0..=12u8)? {
+        let step = steps.int_in_range(0..=12u8)?;
+        // What a driver writes is one; what a device does is counted where it does it.
+        operations::count(u64::from((2..=10).contains(&step)));
+        match step {
             0 => {
                 let offset = u64::from(steps.arbitrary::<u16>()? & 0x1fc);
                 let value = steps.arbitrary::<u32>()?;
@@ -153,9 +157,12 @@ impl Device {
         let Self { transport, queues, chain, ram } = self;
         let Some(queue) = &mut queues[which] else { return Ok(()) };
         let mut done = || {
+            // This, and to publish and to listen.
+            operations::count(3);
             queue.silence(ram)?;
             for _ in 0..most {
                 let mark = queue.mark();
+                operations::count(1);
                 if !queue.take(ram, chain)? {
                     break;
                 }
@@ -172,6 +179,7 @@ impl Device {
                 assert_eq!(read as u32, chain.readable().min(40));
                 let written = chain.writer().write(ram, &bytes[..read])? as u32;
                 assert_eq!(written, chain.writable().min(read as u32));
+                operations::count(1);
                 match chain.head() % 4 {
                     0 if late => {}
                     1 if late => queue.rewind(mark),
@@ -181,6 +189,7 @@ impl Device {
             if !late {
                 let heads: Vec<u16> = queue.taken().collect();
                 for head in heads {
+                    operations::count(2);
                     queue.again(ram, head, chain)?;
                     queue.put(ram, head, 0)?;
                 }

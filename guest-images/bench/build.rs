@@ -16,7 +16,7 @@ fn main() {
             println!("cargo:rustc-link-arg-bins={argument}");
         }
         // They have their queues on the stack while they are made.
-        for program in ["links", "transfers"] {
+        for program in ["links", "transfers", "windows"] {
             println!("cargo:rustc-link-arg-bin=bench-{program}=--defsym=stack_size=0x8000");
         }
     }

@@ -37,6 +37,9 @@ pub const FRAME: u64 = 10_000_000;
 /// Ticks of the window, at the beginning of the frame.
 pub const WINDOW: u64 = 2_000_000;
 
+/// What a flood says when all of its devices have moved what it gave them.
+pub const NOTICE: &str = "flood: every device moves";
+
 /// What a window's neighbour on the core does without an end, by the number of its test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -59,11 +62,13 @@ pub enum Storm {
     Power = 7,
     /// Erases and programs its flash.
     Flash = 8,
+    /// Floods networks, serial ports, disks and wires.
+    Links = 9,
 }
 
 impl Storm {
     /// Every one.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Interrupts,
         Self::Calls,
         Self::Waits,
@@ -73,6 +78,7 @@ impl Storm {
         Self::Resets,
         Self::Power,
         Self::Flash,
+        Self::Links,
     ];
 
     /// Its name in the results.
@@ -87,6 +93,7 @@ impl Storm {
             Self::Resets => "SYSTEM_RESET",
             Self::Power => "CPU_ON and CPU_OFF",
             Self::Flash => "commands to its flash",
+            Self::Links => "floods by all its links",
         }
     }
 }

@@ -73,6 +73,8 @@ pub enum Mode {
     Clock,
     /// The worst of neighbours.
     Hostile,
+    /// The worst of virtio drivers.
+    Rings,
     /// A long wait.
     Idle,
     /// Input by interrupt.
@@ -148,6 +150,7 @@ impl Mode {
             "moved" => Self::Moved,
             "clock" => Self::Clock,
             "hostile" => Self::Hostile,
+            "rings" => Self::Rings,
             "idle" => Self::Idle,
             "typed" => Self::Typed,
             "abort" => Self::Abort,

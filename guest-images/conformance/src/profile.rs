@@ -21,9 +21,9 @@
 //!   `restart`, `cost`, `storm`, `busy`, `psci`, `suspend`, `reset`, `device`, `dma`, `leak`, `starved`, `paused`, `moved`, \
 //!   `clock`, `hostile`, `idle`, `typed`, `speculation`, `abort`, `aborts`, `no-vectors`, `sysreg`, `mmio`, `jump`, \
 //!   `copies`, `ask`, `answer`, `share-writing`, `share-reading`, `links-ask`, `links-answer`, `serial-ask`, \
-//!   `serial-answer` | `cases` |
-//! | `calls`, `seed` | `garbage`, `draws`, `dry`: number of calls; `leak`: of rounds; `garbage`, `leak`: start of the sequence \
-//!   | 100000, 1 |
+//!   `serial-answer`, `disks`, `rings` | `cases` |
+//! | `calls`, `seed` | `garbage`, `draws`, `dry`: number of calls; `leak`, `rings`: of rounds; `garbage`, `leak`, `rings`: start \
+//!   of the sequence | 100000, 1 |
 //! | `pause`, `least` | `scarce`: microseconds between draws, draws that must succeed; `typed`: microseconds before it sets up \
 //!   its UART | 0, 1 |
 //! | `owners` | `sweep`: owners of functions, from 0 | 64 |

@@ -9,6 +9,7 @@
 pub mod calls;
 pub mod date;
 pub mod duration;
+pub mod event;
 pub mod function;
 pub mod lifecycle;
 pub mod management;

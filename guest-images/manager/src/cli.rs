@@ -121,7 +121,7 @@ fn others() -> [Command; 7] {
             .about("the machine on a full screen, with keys that start and end VMs")
             .args([interval("2"), limit()]),
         Command::new("watch")
-            .about("shows what changes: a line whenever a VM's state does, and for each restart")
+            .about("shows what changes: a line whenever a VM's state does, for failures, links, and many refused calls")
             .args([interval("1"), limit()]),
         Command::new("metrics")
             .about("all that is counted, in Prometheus' text format: printed, in a file, or to whoever asks by HTTP")

@@ -1001,6 +1001,52 @@
 #define PORTCULLIS_MANAGE_CLOCK_CALL UINT64_C(2)
 
 /**
+ * Bytes of a record.
+ */
+#define PORTCULLIS_MANAGE_EVENT_SIZE UINT64_C(32)
+
+/**
+ * Version of records.
+ */
+#define PORTCULLIS_MANAGE_EVENT_VERSION UINT64_C(1)
+
+/**
+ * A VM's phase has changed, or it has started again: word 3 has the `PHASE_*` before in bits 7:0, the one now in bits 15:8, and
+ * the restarts since its creation in bits 63:32.
+ */
+#define PORTCULLIS_MANAGE_EVENT_PHASE UINT64_C(1)
+
+/**
+ * A VM has failed: word 3 is x1 of `VM_FAILURE`. Its phase changes behind this, when all its vCPUs have left their cores.
+ */
+#define PORTCULLIS_MANAGE_EVENT_FAILED UINT64_C(2)
+
+/**
+ * A VM has failed as nobody has petted its watchdog: word 3 as for `PORTCULLIS_MANAGE_EVENT_FAILED`, in place of which this one comes.
+ */
+#define PORTCULLIS_MANAGE_EVENT_WATCHDOG UINT64_C(3)
+
+/**
+ * A VM's end of a network or of a pair of serial ports is up or down, as `LINK_END` says: word 3 is 1 or 0.
+ */
+#define PORTCULLIS_MANAGE_EVENT_LINK UINT64_C(4)
+
+/**
+ * Calls of a VM were refused more often than `PORTCULLIS_MANAGE_EVENT_REFUSALS_RATE` in a second: word 3 is how often.
+ */
+#define PORTCULLIS_MANAGE_EVENT_REFUSALS UINT64_C(5)
+
+/**
+ * Refused calls in a second above which `PORTCULLIS_MANAGE_EVENT_REFUSALS` comes.
+ */
+#define PORTCULLIS_MANAGE_EVENT_REFUSALS_RATE UINT64_C(100)
+
+/**
+ * Events that are kept for a reader that is slow; of more the oldest are lost.
+ */
+#define PORTCULLIS_MANAGE_EVENTS_KEPT UINT64_C(64)
+
+/**
  * `PORTCULLIS_MANAGE_LINK`, x3: a network.
  */
 #define PORTCULLIS_MANAGE_LINK_NETWORK UINT64_C(0)
@@ -1453,6 +1499,12 @@
  * Most serial ports of a VM.
  */
 #define PORTCULLIS_BUNDLE_SERIAL_PORTS UINT64_C(31)
+
+/**
+ * Ports that are EL2's own at the control VM's console, which has that much fewer of others: `portcullis`, `portcullis.events` and
+ * `portcullis.data`.
+ */
+#define PORTCULLIS_BUNDLE_OWN_PORTS UINT64_C(3)
 
 /**
  * The largest disk that is served: file offsets have 63 bits.

@@ -54,7 +54,7 @@
 //! serials {
 //!     NAME {                             as a VM's name; not RESERVED_PORTS and what begins so
 //!         between = <u32 u32>;           the VMs of both ends, which have a console each
-//!     };                                 a VM's console has no more than SERIAL_PORTS ports
+//!     };                                 a VM's console has no more than SERIAL_PORTS ports, the control VM's OWN_PORTS fewer
 //! };
 //! disks {
 //!     NAME {
@@ -261,6 +261,9 @@ pub const BETWEEN: &str = "between";
 pub const RESERVED_PORTS: &str = "portcullis";
 /// Most serial ports of a VM.
 pub const SERIAL_PORTS: usize = 31;
+/// Ports that are EL2's own at the control VM's console, which has that much fewer of others: `portcullis`, `portcullis.events` and
+/// `portcullis.data`.
+pub const OWN_PORTS: usize = 3;
 /// Name of the node with the disks, one node each.
 pub const DISKS: &str = "disks";
 /// Disk property: who has it; two cells: number of the VM, slot of its transport.

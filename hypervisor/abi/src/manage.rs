@@ -9,9 +9,11 @@
 //! No call waits: what takes long (loading, scrubbing) is done on a core of the VM that is meant, and [`VM_STATE`] shows it
 //! as being in progress. A call that finds the VM between two states changes nothing and returns [`BUSY`].
 
+mod event;
 mod link;
 mod status;
 
+pub use self::event::*;
 pub use self::link::*;
 pub use self::status::*;
 

@@ -52,7 +52,7 @@ fn calls_are_in_order_and_within_their_range() {
 
 #[test]
 fn phases_progress_and_activities_have_their_rows() {
-    for (row, (number, name)) in table("phase").iter().zip(manage::PHASES.iter().enumerate()) {
+    for (row, (number, name)) in table("phase | number").iter().zip(manage::PHASES.iter().enumerate()) {
         assert_eq!(row[..2], [name, number.to_string().as_str()]);
     }
     for (row, (number, name)) in table("progress").iter().zip(manage::PROGRESSES.iter().enumerate().skip(1)) {
@@ -61,8 +61,15 @@ fn phases_progress_and_activities_have_their_rows() {
     for (row, (number, name)) in table("activity").iter().zip(manage::VCPUS.iter().enumerate()) {
         assert_eq!(row[..2], [name, number.to_string().as_str()]);
     }
-    let lengths = ["phase", "progress", "activity"].map(|title| table(title).len());
-    assert_eq!(lengths, [manage::PHASES.len(), manage::PROGRESSES.len() - 1, manage::VCPUS.len()]);
+    for (row, (number, name)) in table("event").iter().zip(manage::EVENTS.iter().enumerate().skip(1)) {
+        assert_eq!(row[..2], [name, number.to_string().as_str()]);
+    }
+    let lengths = ["phase | number", "progress", "activity", "event"].map(|title| table(title).len());
+    let [phases, progresses] = [manage::PHASES.len(), manage::PROGRESSES.len() - 1];
+    assert_eq!(lengths, [phases, progresses, manage::VCPUS.len(), manage::EVENTS.len() - 1]);
+    for number in [manage::EVENTS_KEPT, manage::EVENT_REFUSALS_RATE] {
+        assert!(PAGE.contains(&format!(" {number} ")), "{number}");
+    }
 }
 
 #[test]

@@ -93,6 +93,8 @@ pub enum VmError {
     Flash(usize),
     /// The images are wrong or do not fit.
     Image(ImageError),
+    /// It is the control VM and has more serial ports than one can have.
+    Ports,
 }
 
 /// What is wrong with the schedule of a core. Windows are told by their place, VMs by their number.
@@ -195,6 +197,10 @@ impl fmt::Display for VmError {
                 map::FLASH_BANK
             ),
             Self::Image(error) => error.fmt(f),
+            Self::Ports => {
+                let most = bundle::SERIAL_PORTS - bundle::OWN_PORTS;
+                write!(f, "it is the control VM and has more serial ports; {most} are the most")
+            }
         }
     }
 }

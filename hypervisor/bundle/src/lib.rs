@@ -127,7 +127,13 @@ impl<'a> Bundle<'a> {
         if let Some(value) = control {
             let name = property::string(bundle::CONTROL, value).map_err(|_| BundleError::Control)?;
             let index = bundle.vms().position(|vm| vm.name == name);
-            bundle.control = Some(index.ok_or(BundleError::Control)?);
+            let index = index.ok_or(BundleError::Control)?;
+            bundle.control = Some(index);
+            let served = bundle.disks().filter(|disk| disk.server() == Some(index)).count();
+            let paired = bundle.serials().filter(|serial| serial.has(index)).count();
+            if served.saturating_add(paired) > bundle::SERIAL_PORTS - bundle::OWN_PORTS {
+                return Err(BundleError::Vm(index, VmError::Ports));
+            }
         }
         Ok(bundle)
     }

@@ -58,8 +58,8 @@ impl Requests {
     }
 
     /// Answers requests by `serve`, if the port is `open`, as far as there are some, there is room, and the budget goes.
-    /// `serve` gets none for a buffer that has no whole number of requests. The driver sees what is done when its queues are
-    /// published.
+    /// `serve` gets none for a buffer that has no whole number of requests. A request is answered only if `still` says, after it
+    /// was read, that the program that has the port open is the same. The driver sees what is done when its queues are published.
     ///
     /// # Errors
     ///
@@ -69,6 +69,7 @@ impl Requests {
         desk: &mut Desk<'_, M>,
         open: bool,
         budget: &mut Budget,
+        still: impl Fn() -> bool,
         mut serve: impl FnMut(Option<[u64; 4]>) -> [u64; 4],
     ) -> Result<Progress, Broken> {
         let mut left = MOST;
@@ -82,6 +83,7 @@ impl Requests {
             if !open && self.lost.is_none() {
                 return Ok(Progress::Idle(Wait::Reader));
             }
+            let (before, mark) = (self.current, desk.requests.mark());
             if !self.load(desk, budget).map_err(Broken::Requests)? {
                 return Ok(Progress::Idle(Wait::Bytes));
             }
@@ -90,6 +92,14 @@ impl Requests {
                 continue;
             }
             let request = self.read(desk).map_err(Broken::Requests)?;
+            if !still() {
+                // It is the next program's, perhaps, and waits for what is told of that.
+                if before.is_none() {
+                    self.current = None;
+                    desk.requests.rewind(mark);
+                }
+                return Ok(Progress::More);
+            }
             if !take_room(desk, budget).map_err(Broken::Answers)? {
                 return Ok(Progress::Idle(Wait::Room));
             }

@@ -215,7 +215,8 @@ fn read(
     let served = disks.iter().filter_map(|(disk, span)| Some((disk.server()?, span.clone())));
     let ports: Vec<_> = serials.iter().flat_map(ends).chain(served).collect();
     let controls = system::control_port(control.as_ref(), port.as_ref(), &drafts, diagnostics);
-    let consoles = console::consoles(&ports, controls.as_ref(), &drafts, &mut transports, diagnostics);
+    let managing = control.as_ref().and_then(|control| system::position(control, &drafts));
+    let consoles = console::consoles(&ports, controls.as_ref(), managing, &drafts, &mut transports, diagnostics);
     let networks = network::networks(&networks, &drafts, &mut transports, diagnostics);
     let disks = disk::place(disks, &mut transports, diagnostics);
     let cores = schedule::cores(&cores, &drafts, board, diagnostics);

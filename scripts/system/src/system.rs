@@ -95,14 +95,18 @@ pub fn control_port(
         diagnostics.error(port.span(), "there is no control VM that could have the port", help);
         return None;
     };
-    let is_meant = |draft: &Draft| draft.name.as_ref().is_some_and(|name| name.get_ref() == control.get_ref());
-    Some((drafts.iter().position(is_meant)?, port.span()))
+    Some((position(control, drafts)?, port.span()))
+}
+
+/// Number of the VM called `name`, if there is one.
+pub fn position(name: &Spanned<String>, drafts: &[Draft]) -> Option<usize> {
+    let is_meant = |draft: &Draft| draft.name.as_ref().is_some_and(|known| known.get_ref() == name.get_ref());
+    drafts.iter().position(is_meant)
 }
 
 /// Number of the VM called `name`; none, which is reported, if there is no such.
 pub fn vm_of(name: &Spanned<String>, drafts: &[Draft], diagnostics: &mut Diagnostics<'_>) -> Option<usize> {
-    let is_meant = |draft: &Draft| draft.name.as_ref().is_some_and(|known| known.get_ref() == name.get_ref());
-    let found = drafts.iter().position(is_meant);
+    let found = position(name, drafts);
     if found.is_none() {
         no_vm(name, drafts, diagnostics);
     }

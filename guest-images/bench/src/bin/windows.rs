@@ -8,7 +8,7 @@ fn main() {}
 mod guest {
     use bench::configuration::{Configuration, flag};
     use bench::guest::console::Console;
-    use bench::guest::{measure, storm, window};
+    use bench::guest::{flood, gic, measure, storm, window};
     use bench::sharing::Storm;
 
     const NAME: &str = "windows";
@@ -18,8 +18,14 @@ mod guest {
     fn first(configuration: Configuration, _: u64) {
         if configuration.flags & flag::PARTNER != 0 {
             let storm = Storm::ALL.into_iter().find(|storm| configuration.tests == 1 << *storm as u64);
-            if let Some(storm) = storm {
-                storm::rage(&configuration, storm);
+            match storm {
+                Some(storm) => storm::rage(&configuration, storm),
+                // It is at the other ends of the neighbour's links.
+                None => {
+                    gic::start_distributor(&configuration);
+                    gic::start_cpu(&configuration, 0);
+                    flood::take(&configuration)
+                }
             }
         }
         let mut console = Console::new(&configuration);

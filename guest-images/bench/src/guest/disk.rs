@@ -37,6 +37,8 @@ static mut STATUS: [u8; 1] = [NONE];
 pub struct Disk {
     transport: MmioTransport<'static>,
     queue: VirtQueue<Memory, QUEUE>,
+    /// The request that is under way.
+    token: Option<u16>,
     /// Its interrupt.
     pub interrupt: u32,
 }
@@ -57,34 +59,54 @@ impl Disk {
         transport.set_status(DeviceStatus::ACKNOWLEDGE | DeviceStatus::DRIVER | DeviceStatus::FEATURES_OK);
         let queue = VirtQueue::new(&mut transport, REQUESTS, false, true).ok()?;
         transport.finish_init();
-        Some(Self { transport, queue, interrupt: INTERRUPT + slot as u32 })
+        Some(Self { transport, queue, token: None, interrupt: INTERRUPT + slot as u32 })
     }
 
-    /// Reads so many bytes from the beginning on, and returns whether the device did so. They are whole pages.
+    /// Reads so many bytes from the beginning on, whole pages, and returns whether the device did so.
     pub fn read(&mut self, length: usize) -> bool {
-        let (headers, room, status) = ([READ.as_slice()], &raw mut ROOM, &raw mut STATUS);
-        // SAFETY: one vCPU runs, and each is the device's until the request is over, which this waits for.
-        let (room, status) = unsafe { (&mut *room, &mut *status) };
-        *status = [NONE];
-        let pages = room.0.iter_mut().take(length / PAGE_SIZE).map(|page| page.as_mut_slice());
-        let mut parts = pages.chain([status.as_mut_slice()]);
-        let mut parts: [&mut [u8]; PAGES + 1] = from_fn(|_| parts.next().unwrap_or_default());
-        let parts = parts.get_mut(..=length / PAGE_SIZE).unwrap_or_default();
-        // SAFETY: the buffers are not touched until they are complete.
-        let Ok(token) = (unsafe { self.queue.add(&headers, parts) }) else { return false };
-        if self.queue.should_notify() {
-            self.transport.notify(REQUESTS);
+        if !self.begin_read(length) {
+            return false;
         }
         loop {
             interrupt::wait();
             self.transport.ack_interrupt();
-            if self.queue.peek_used() == Some(token) {
-                // SAFETY: they are the buffers of this token.
-                let taken = unsafe { self.queue.pop_used(token, &headers, parts) };
-                // SAFETY: the request is over.
-                return taken == Ok(length as u32 + 1) && unsafe { (&raw const STATUS).read() } == [0];
+            if let Some(right) = self.end_read(length) {
+                return right;
             }
         }
+    }
+
+    /// Has a read of so many bytes under way, again when the one before is over. Returns whether that is so, and was done.
+    pub fn go_on(&mut self, length: usize) -> bool {
+        self.transport.ack_interrupt();
+        let ended = self.end_read(length);
+        if self.token.is_none() {
+            self.begin_read(length);
+        }
+        ended == Some(true)
+    }
+
+    /// Asks for so many bytes. False: there is no room for the request.
+    fn begin_read(&mut self, length: usize) -> bool {
+        let Self { transport, queue, token, .. } = self;
+        let (mut parts, count) = parts(length);
+        // SAFETY: the buffers are not touched until they are complete.
+        *token = unsafe { queue.add(&[&READ], parts.get_mut(..count).unwrap_or_default()) }.ok();
+        if token.is_some() && queue.should_notify() {
+            transport.notify(REQUESTS);
+        }
+        token.is_some()
+    }
+
+    /// Whether the device did what it was asked for; none: it is at it.
+    fn end_read(&mut self, length: usize) -> Option<bool> {
+        let token = self.token.filter(|token| self.queue.peek_used() == Some(*token))?;
+        self.token = None;
+        let (mut parts, count) = parts(length);
+        // SAFETY: they are the buffers of this token.
+        let taken = unsafe { self.queue.pop_used(token, &[&READ], parts.get_mut(..count).unwrap_or_default()) };
+        // SAFETY: the request is over.
+        Some(taken == Ok(length as u32 + 1) && unsafe { (&raw const STATUS).read() } == [0])
     }
 
     /// Whether so many bytes from the beginning on are what the disks have, and forgets them.
@@ -97,4 +119,15 @@ impl Disk {
         room.fill(!0);
         right
     }
+}
+
+/// The buffers that a read of so many bytes is written to, and how many there are: pages, and the status.
+fn parts(length: usize) -> ([&'static mut [u8]; PAGES + 1], usize) {
+    let (room, status) = (&raw mut ROOM, &raw mut STATUS);
+    // SAFETY: one vCPU runs, and what devices write of it meanwhile is looked at when they are done.
+    let (room, status) = unsafe { (&mut *room, &mut *status) };
+    let count = length / PAGE_SIZE;
+    let pages = room.0.iter_mut().take(count).map(|page| page.as_mut_slice());
+    let mut parts = pages.chain([status.as_mut_slice()]);
+    (from_fn(|_| parts.next().unwrap_or_default()), count + 1)
 }

@@ -2,6 +2,7 @@
 
 pub mod console;
 pub mod disk;
+pub mod flood;
 pub mod gic;
 pub mod interrupt;
 pub mod measure;

@@ -120,6 +120,16 @@ impl Port {
         }
     }
 
+    /// Whether there is room for one frame more.
+    pub fn has_room(&self) -> bool {
+        self.transmit.available_desc() >= PARTS
+    }
+
+    /// Notifies a queue, whatever is in it.
+    pub fn notify(&mut self, queue: u32) {
+        self.transport.notify(queue as u16);
+    }
+
     /// Whether a frame is under way that was not given back.
     pub fn is_sending(&self) -> bool {
         self.under_way > 0

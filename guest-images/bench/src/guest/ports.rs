@@ -195,6 +195,11 @@ impl Ports {
         true
     }
 
+    /// Notifies a queue, whatever is in it.
+    pub fn notify(&mut self, queue: u32) {
+        self.transport.notify(queue as u16);
+    }
+
     /// Whether something was sent by a port that was not given back.
     pub fn is_sending(&self, port: usize) -> bool {
         self.lines.get(port).and_then(Option::as_ref).is_some_and(|line| line.under_way > 0)

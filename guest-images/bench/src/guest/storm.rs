@@ -5,13 +5,13 @@ use core::arch::asm;
 use guest_mmio::{read32, write32};
 
 use crate::configuration::Configuration;
-use crate::guest::{gic, start};
+use crate::guest::{flood, gic, start};
 use crate::sharing::Storm;
 
 /// Ticks of a microsecond.
 const MICROSECOND: u64 = 1_000;
 /// Ticks of a frame. Frames begin where the counter is a multiple of that.
-const FRAME: u64 = 10_000 * MICROSECOND;
+pub const FRAME: u64 = 10_000 * MICROSECOND;
 /// Ticks before a window that are left for a reset.
 const LEAD: u64 = 3 * MICROSECOND / 2;
 /// Glyphs of a line that a hypervisor keeps until it ends.
@@ -78,6 +78,7 @@ pub fn rage(configuration: &Configuration, storm: Storm) -> ! {
                 wait_for_timer();
             }
             Storm::Flash => change_flash(),
+            Storm::Links => flood::rage(configuration),
         }
     }
 }
@@ -133,7 +134,7 @@ fn pause() {
 }
 
 /// The frame of the windows' schedule in which this is, and the ticks since it began.
-fn frame() -> (u64, u64) {
+pub fn frame() -> (u64, u64) {
     let now: u64;
     // SAFETY: reads a register.
     unsafe { asm!("isb", "mrs {}, cntpct_el0", out(reg) now, options(nomem, nostack)) }

@@ -7,6 +7,7 @@ mod reports;
 mod settings;
 mod top;
 mod waiting;
+mod watching;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -91,7 +92,7 @@ fn carry_out<'a>(matches: &'a ArgMatches, place: &'a Place, output: Output<'a>) 
         "time" => settings::time(session),
         "wait" => waiting::wait(session),
         "top" => top::top(session),
-        "watch" => waiting::watch(session),
+        "watch" => watching::watch(session),
         "metrics" => metrics::metrics(session),
         "power" => lifecycle::power_off(session),
         "completions" => manual::completions(session),

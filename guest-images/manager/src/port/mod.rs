@@ -1,6 +1,7 @@
 //! The port `portcullis` of the control VM's console device: requests of four words, answers of four.
 
 mod error;
+mod events;
 mod find;
 mod lock;
 
@@ -14,8 +15,11 @@ use portcullis_abi::manage::{ABI_VERSION, SUCCESS, VERSION, WRONG_VERSION};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 pub use self::error::{Failed, PortError};
+pub use self::events::Events;
 use self::lock::Lock;
 
+/// The port's name.
+const NAME: &str = "portcullis";
 /// Bytes of a request, and of an answer: four little-endian words.
 const LENGTH: usize = 32;
 /// Opens a device node.
@@ -63,7 +67,7 @@ impl Port {
     /// # Errors
     /// There is no port, somebody else has it for longer than `wait`, or it does not answer as it should.
     pub fn open(place: &Place, lock: &Path, wait: Duration) -> Result<Self, Failed> {
-        let node = find::node(place)?;
+        let node = find::node(place, NAME)?;
         let turn = Lock::take(lock, wait)?;
         let line = (place.open)(&node).map_err(|error| PortError::opening(&node, error))?;
         let mut port = Self { line, patience: place.patience, _turn: turn };

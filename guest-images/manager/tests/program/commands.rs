@@ -1,11 +1,16 @@
 //! The commands against the hypervisor's own code.
 
+use std::io::Write;
+use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::Duration;
 
 use manager::exit::Exit;
 use manager::port::Port;
-use portcullis_abi::manage::{ALL, BASE, COUNT, POWER_OFF, RECREATE, START, STATUSES};
+use portcullis_abi::manage::{
+    ALL, BASE, COUNT, EVENT_FAILED, EVENT_LINK, EVENT_PHASE, EVENT_REFUSALS, EVENT_SIZE, EVENT_VERSION, EVENT_WATCHDOG,
+    FAILURE_ACCESS, FAILURE_WATCHDOG, PHASE_CREATED, PHASE_RUNNING, POWER_OFF, RECREATE, START, STATUSES,
+};
 use serde_json::json;
 
 use crate::rig::{Linux, run};
@@ -172,6 +177,79 @@ fn watch_tells_what_changes() {
     let first = linux.ok("watch --for 0 --json");
     assert_eq!(first.lines().count(), 3, "{first}");
     assert!(first.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{first}");
+}
+
+/// Records of events that the hypervisor says: kind, lost, VM with link, value.
+fn records(events: &[(u64, u64, u64, u64)]) -> Vec<u8> {
+    let record = |&(kind, lost, subject, value): &(u64, u64, u64, u64)| {
+        let head = EVENT_SIZE | EVENT_VERSION << 8 | kind << 16 | lost << 32;
+        [head, 1000, subject, value].map(u64::to_le_bytes).concat()
+    };
+    events.iter().flat_map(record).collect()
+}
+
+#[test]
+fn watch_is_told_by_the_port_of_events() {
+    let linux = Linux::new();
+    let told = [
+        (EVENT_PHASE, 0, 1, PHASE_CREATED | PHASE_RUNNING << 8),
+        (EVENT_FAILED, 0, 1, FAILURE_ACCESS | 0x9200_0007 << 32),
+        (EVENT_PHASE, 0, 1, PHASE_RUNNING | PHASE_RUNNING << 8 | 1 << 32),
+        (EVENT_WATCHDOG, 0, 1, FAILURE_WATCHDOG | 1 << 8),
+        (EVENT_LINK, 0, 2 | 7 << 16 | 1 << 32, 1),
+        (EVENT_REFUSALS, 0, 0, 4711),
+        (99, 0, 0, 5),
+        (EVENT_REFUSALS, 3, 0, 200),
+    ];
+    let bytes = records(&told);
+    // They come in parts of records.
+    let speak = |mut end: UnixStream| {
+        for part in bytes.chunks(13) {
+            end.write_all(part).unwrap();
+            thread::sleep(Duration::from_millis(1));
+        }
+    };
+    let watch = |line: &str| {
+        let end = linux.events();
+        let place = linux.place();
+        thread::scope(|scope| {
+            scope.spawn(|| speak(end));
+            run(&place, line)
+        })
+    };
+    let cut = "portcullis: the port was cut off in the middle of a call: `vms` shows whether that was done\n";
+    let (exit, out, errors) = watch("watch");
+    assert_eq!((exit, errors.as_str()), (Exit::CutOff, cut), "the hypervisor has closed it");
+    let expected = "ops: running\na: created\nb-with-16-chars-: created\n\
+                    a: created -> running\n\
+                    a: fails: access outside memory and devices: vCPU 0, syndrome 0x92000007\n\
+                    a: running -> running, 1 restarts\n\
+                    a: fails: watchdog: vCPU 1, syndrome 0x0\n\
+                    b-with-16-chars-: link 7 is up\n\
+                    ops: 4711 calls were refused within a second\n\
+                    ops: event 99, 0x5: the hypervisor is newer than this program\n\
+                    3 events were lost, as they came too fast\n\
+                    ops: 200 calls were refused within a second\n\
+                    a: running -> created, 0 restarts\n";
+    assert_eq!(out, expected, "in the end it has looked again");
+    let (_, out, _) = watch("watch --json");
+    let values: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let phase = json!({
+        "event": "phase", "vm": "a", "time": 1000, "lost": 0, "before": "created", "state": "running", "progress": "",
+        "restarts": 0
+    });
+    assert_eq!(values[3], phase);
+    let link = json!({
+        "event": "link", "vm": "b-with-16-chars-", "time": 1000, "lost": 0, "link": "7", "end": 1, "up": true
+    });
+    assert_eq!(values[7], link);
+    // Without anything that happens it ends in time; bytes that are no records are said.
+    let end = linux.events();
+    assert_eq!(linux.ok("watch --for 0.05").lines().count(), 3);
+    drop(end);
+    let mut end = linux.events();
+    end.write_all(&[7; 64]).unwrap();
+    assert_eq!(linux.run("watch").0, Exit::CutOff);
 }
 
 #[test]

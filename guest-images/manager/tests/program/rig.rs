@@ -6,6 +6,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -46,6 +47,8 @@ pub fn honest(machine: &Machine, request: [u64; 4]) -> Reply {
 pub struct Linux {
     pub folder: TempDir,
     ends: Sender<UnixStream>,
+    /// What a program opens that reads events, if nobody reads them yet.
+    events: Arc<Mutex<Option<UnixStream>>>,
 }
 
 impl Linux {
@@ -75,7 +78,7 @@ impl Linux {
         });
         // There is one machine, and another test may have it.
         its_turn.recv().unwrap();
-        Self { folder, ends }
+        Self { folder, ends, events: Arc::default() }
     }
 
     /// Where the program looks.
@@ -85,15 +88,19 @@ impl Linux {
 
     /// The same, for another thread.
     pub fn place_maker(&self) -> impl Fn() -> Place + Send + 'static {
-        let (ends, root) = (self.ends.clone(), self.folder.path().to_owned());
+        let (ends, root, events) = (self.ends.clone(), self.folder.path().to_owned(), self.events.clone());
         move || {
-            let (ends, node) = (ends.clone(), root.join("dev").join("vport1p2"));
+            let (ends, node, events) = (ends.clone(), root.join("dev").join("vport1p2"), events.clone());
             Place {
                 sysfs: root.join("sys"),
                 nodes: root.join("dev"),
                 lock: root.join("lock"),
                 patience: Duration::from_secs(60),
                 open: Box::new(move |path| {
+                    if path.ends_with("vport1p3") {
+                        let events = events.lock().unwrap().take();
+                        return Ok(OwnedFd::from(events.ok_or(io::ErrorKind::ResourceBusy)?).into());
+                    }
                     assert_eq!(path, node);
                     let (ours, theirs) = UnixStream::pair()?;
                     ends.send(theirs).map_err(|_| io::Error::from(io::ErrorKind::NotFound))?;
@@ -101,6 +108,13 @@ impl Linux {
                 }),
             }
         }
+    }
+
+    /// The hypervisor's end of the port of events, which the next program that wants to reads.
+    pub fn events(&self) -> UnixStream {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        *self.events.lock().unwrap() = Some(theirs);
+        ours
     }
 
     /// Runs the program. Returns its exit status, output and errors.

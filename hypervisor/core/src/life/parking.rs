@@ -1,5 +1,6 @@
 //! vCPUs that stand still: when all of them do, their VM is paused.
 
+use portcullis_abi::manage;
 use portcullis_arch::timer;
 
 use crate::machine::Machine;
@@ -39,6 +40,8 @@ impl Vm {
         if self.life.all_parked(timer::count()) {
             self.report(Occasion::Repeatable, format_args!("{}: paused", self.name()));
             self.tell_peers();
+            let before = if self.is_suspended() { manage::PHASE_SUSPENDED } else { manage::PHASE_RUNNING };
+            self.tell_phase(before, manage::PHASE_PAUSED);
             Machine::get().vm_ended();
         }
     }

@@ -32,7 +32,7 @@ impl ManagerLock<'_> {
         vm.state().start()?;
         Machine::get().vm_started();
         self.freeze();
-        self.begin();
+        self.begin(Phase::Created);
         Ok(())
     }
 
@@ -68,6 +68,7 @@ impl ManagerLock<'_> {
         }
         let _ = self.vm.kick_live();
         self.vm.resume_links();
+        self.vm.tell_phase(Phase::Paused as u64, self.vm.shown_phase());
         Ok(())
     }
 
@@ -110,7 +111,7 @@ impl ManagerLock<'_> {
         }
         let (before, after) = changed?;
         if before == after {
-            self.begin();
+            self.begin(before.phase);
         } else {
             let _ = vm.kick_live();
         }
@@ -152,9 +153,10 @@ impl ManagerLock<'_> {
         vm.report(Occasion::Repeatable, format_args!("{}: started with {}", vm.name(), vm.row.profile()));
     }
 
-    /// The VM, none of whose vCPUs is on, runs from here on.
-    fn begin(&self) {
+    /// The VM, none of whose vCPUs is on, and which was in phase `before`, runs from here on.
+    fn begin(&self, before: Phase) {
         self.vm.life.run();
+        self.vm.tell_phase(before as u64, Phase::Running as u64);
         self.vm.start_first_vcpu(false);
     }
 }
@@ -230,6 +232,7 @@ impl Vm {
         let counts = self.life.fail(failure);
         if counts {
             self.kick_live_and_watch();
+            self.tell_failure(&failure);
         }
         counts
     }

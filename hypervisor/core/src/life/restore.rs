@@ -3,6 +3,7 @@
 //! The header is compared and kept. What follows goes to where it belongs, of a VM none of whose vCPUs is on; in the end firmware
 //! registers are set, vCPUs are on, and the VM is paused. Until then it can be given up: it is created again, and nothing is left.
 
+use portcullis_abi::manage;
 use portcullis_abi::state::{self, Unfit};
 use portcullis_arch::{checksum, optional::Features, timer};
 use portcullis_board::Firmware;
@@ -214,6 +215,7 @@ impl Vm {
             vcpu.off_core().into_iter().for_each(|off_core| off_core.stands_restored());
         }
         vm.life.restored();
+        vm.tell_phase(manage::PHASE_CREATED, manage::PHASE_PAUSED);
         vm.report(Occasion::Repeatable, format_args!("{}: restored with {}", vm.name(), vm.row.profile()));
         Ok(())
     }

@@ -2,6 +2,8 @@
 
 use core::sync::atomic::Ordering;
 
+use portcullis_abi::manage;
+
 use super::create;
 use crate::machine::Machine;
 use crate::memory::guest::GuestMemory;
@@ -73,7 +75,9 @@ impl Vm {
         self.pv_time.clear();
         self.bus.devices().for_each(|device| device.renew());
         create::make_row(self.row, &self.config, self.control, &Machine::get().support(self));
+        let before = self.phase();
         self.life.created();
+        self.tell_phase(before as u64, manage::PHASE_CREATED);
         self.report(Occasion::Repeatable, format_args!("{}: created", self.name()));
     }
 }

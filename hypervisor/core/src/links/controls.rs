@@ -1,7 +1,4 @@
 //! The port at which the control VM makes management calls: what is asked there EL2 answers.
-//!
-//! The port is open on this side from when the driver has set it up, whoever opens and closes it: a program that closes and the
-//! next one that opens follow on each other faster than a driver is told of an end and a beginning.
 
 use portcullis_links::controls::{Broken, Desk as Asked, Requests};
 use portcullis_links::serial::{Port, Progress, Wait};
@@ -9,15 +6,14 @@ use portcullis_virtio::{Budget, Chain, Queue};
 use spin::Once;
 
 use super::console::{End, Flow, Jack, News, Queues};
+use super::own_port::line::Line;
+use super::own_port::show::{publish, publish_in_turn};
 use super::peer::Peer;
 use super::work::Work;
 use crate::devices::owner::Owner;
-use crate::memory::guest::GuestMemory;
 
 /// The port's name.
 const NAME: &str = "portcullis";
-/// The only session of this end.
-const SESSION: u32 = 0;
 /// The port, as it has work.
 const OWN: usize = 0;
 
@@ -33,37 +29,16 @@ pub struct Controls {
 }
 
 struct Desk {
-    queues: Queues,
+    line: Line,
     requests: Requests,
-    /// Its driver has set it up; a program has it open.
-    ready: bool,
-    open: bool,
-    /// What the driver is to be told of this end, and what it knows.
-    told: Option<u32>,
-    shown: Option<u32>,
     request: Chain,
     answer: Chain,
-}
-
-impl Desk {
-    const fn session(&self) -> Option<u32> {
-        if self.ready { Some(SESSION) } else { None }
-    }
 }
 
 impl Controls {
     /// A port that is yet to be at a console.
     pub const fn new(serve: Serve) -> Self {
-        let desk = Desk {
-            queues: Queues { transmit: None, receive: None },
-            requests: Requests::new(),
-            ready: false,
-            open: false,
-            told: None,
-            shown: None,
-            request: Chain::new(),
-            answer: Chain::new(),
-        };
+        let desk = Desk { line: Line::new(), requests: Requests::new(), request: Chain::new(), answer: Chain::new() };
         Self { serve, jack: Once::new(), desk: Work::new(desk) }
     }
 
@@ -90,9 +65,9 @@ impl Controls {
     fn piece(&self, desk: &mut Desk, owner: &dyn Owner) -> bool {
         let Some(jack) = self.jack() else { return false };
         if let Some(news) = jack.news() {
-            desk.take_note(news);
+            desk.take_note(&news);
         }
-        show(desk, jack, owner);
+        desk.line.show(jack, owner);
         match self.answer(desk, jack, owner) {
             Ok(progress) => progress == Progress::More,
             Err(broken) => {
@@ -109,8 +84,9 @@ impl Controls {
 
     fn answer(&self, desk: &mut Desk, jack: Jack, owner: &dyn Owner) -> Result<Progress, Broken> {
         const NOTHING: Progress = Progress::Idle(Wait::Reader);
-        let open = desk.open && desk.ready && desk.shown == desk.session();
-        let Desk { queues: Queues { transmit, receive }, requests, request, answer, .. } = desk;
+        let (open, turn) = (desk.line.is_open(), desk.line.turn());
+        let Desk { line: Line { queues: Queues { transmit, receive }, .. }, requests, request, answer } = desk;
+        let still = || jack.in_turn(turn, || ());
         let Some(transmit) = transmit else { return Ok(NOTHING) };
         // Nothing is mapped of a VM that ends.
         let peer = jack.peer().filter(|peer| peer.runs());
@@ -120,10 +96,11 @@ impl Controls {
         if let Some(receive) = receive {
             receive.silence(memory).map_err(Broken::Answers)?;
         }
+        let before = receive.as_ref().map(Queue::mark);
         let mut budget = Budget::new();
         let done = loop {
             let mut asked = Asked { requests: transmit, answers: receive.as_mut(), memory, request, answer };
-            let progress = requests.work(&mut asked, open, &mut budget, self.serve);
+            let progress = requests.work(&mut asked, open, &mut budget, still, self.serve);
             let Asked { requests: transmit, answers, memory, .. } = asked;
             let came = match (&progress, answers) {
                 (Ok(Progress::Idle(Wait::Bytes)), _) => transmit.listen(memory).map_err(Broken::Requests),
@@ -137,8 +114,11 @@ impl Controls {
             }
         };
         let given = publish(transmit, memory, jack, owner).map_err(Broken::Requests);
-        let answered = match receive {
-            Some(receive) => publish(receive, memory, jack, owner).map_err(Broken::Answers),
+        let answered = match receive.as_mut().zip(before) {
+            // Who has asked may have closed the port meanwhile, and somebody else may have opened it.
+            Some((receive, before)) => {
+                publish_in_turn(receive, before, memory, jack, owner, turn).map_err(Broken::Answers)
+            }
             None => Ok(()),
         };
         let progress = done?;
@@ -146,42 +126,19 @@ impl Controls {
     }
 }
 
-/// Shows the driver what was done at a queue.
-fn publish(
-    queue: &mut Queue,
-    memory: &mut GuestMemory,
-    jack: Jack,
-    owner: &dyn Owner,
-) -> Result<(), portcullis_virtio::Fault> {
-    if queue.publish(memory)? {
-        jack.interrupt(owner);
-    }
-    Ok(())
-}
-
-/// Has the driver told whether this end is open, if it was not yet.
-fn show(desk: &mut Desk, jack: Jack, owner: &dyn Owner) {
-    let session = desk.session();
-    if session != desk.told {
-        desk.told = session;
-        desk.shown = jack.show(owner, session);
-    }
-}
-
 impl Desk {
     /// The driver has said something.
-    fn take_note(&mut self, News { ready, closed, open, shown }: News) {
-        self.ready |= ready;
-        if let Some(sent) = closed {
+    const fn take_note(&mut self, news: &News) {
+        self.line.take_note(news);
+        if let Some(sent) = news.closed {
             self.requests.close(sent);
         }
-        (self.open, self.shown) = (open, shown);
     }
 
     /// The queues are there no more, and the driver has to set the port up again.
     fn lose(&mut self) {
-        (self.queues, self.requests) = (Queues::default(), Requests::new());
-        (self.ready, self.open, self.shown) = (false, false, None);
+        self.line.lose();
+        self.requests = Requests::new();
     }
 }
 
@@ -191,22 +148,18 @@ impl End for Controls {
     }
 
     fn begin(&self, queues: Queues) {
-        self.desk.enter().queues = queues;
+        self.desk.enter().line.queues = queues;
     }
 
     fn stop(&self, flow: Flow) {
-        let mut desk = self.desk.enter();
-        match flow {
-            Flow::Transmit => desk.queues.transmit = None,
-            Flow::Receive => desk.queues.receive = None,
-        }
+        self.desk.enter().line.stop(flow);
     }
 
     fn forget(&self, owner: &dyn Owner) {
         let mut desk = self.desk.enter();
         desk.lose();
         if let Some(jack) = self.jack() {
-            show(&mut desk, jack, owner);
+            desk.line.show(jack, owner);
         }
     }
 

@@ -9,7 +9,9 @@ pub mod backplane;
 pub mod console;
 pub mod controls;
 pub mod disk;
+pub mod events;
 pub mod network;
+pub mod own_port;
 pub mod peer;
 pub mod registers;
 pub mod report;
@@ -26,6 +28,7 @@ use self::backplane::Backplane;
 use self::console::Console;
 use self::controls::{Controls, Serve};
 use self::disk::Disk;
+use self::events::{Event, Events, Refused};
 use self::network::{Network, Plug};
 use self::peer::Peer;
 use self::report::Link;
@@ -40,6 +43,19 @@ pub struct Links {
     wires: Box<[Wire]>,
     /// Of the VMs that have one.
     consoles: Box<[&'static Console]>,
+    /// Where the control VM is told what happens, if it has a console.
+    events: Option<Events>,
+}
+
+/// How the machine is managed by ports of the control VM's console.
+#[derive(Clone, Copy)]
+pub struct Managing {
+    /// The number of the control VM.
+    pub vm: usize,
+    /// Answers the calls that it makes.
+    pub serve: Serve,
+    /// Tells how many calls of a VM were refused.
+    pub refused: Refused,
 }
 
 /// What connects the VMs of a machine, as the manifest has it.
@@ -53,8 +69,8 @@ pub struct Connections {
     pub disks: Vec<&'static Disk>,
     /// By VM: the slot of its console, if it has one.
     pub consoles: Vec<Option<usize>>,
-    /// The number of the control VM, with what answers the calls that it makes by its console's port, if it has a console.
-    pub controls: Option<(usize, Serve)>,
+    /// How the machine is managed by the control VM's console, if there is a control VM and it has one.
+    pub controls: Option<Managing>,
     /// Wires, of which nothing is done here.
     pub wires: Vec<Wire>,
 }
@@ -62,20 +78,27 @@ pub struct Connections {
 impl Links {
     /// The links between VMs that are yet to be [connected](Self::connect).
     pub fn new(Connections { networks, serials, disks, consoles, controls, wires }: Connections) -> &'static Self {
+        let vms = consoles.len();
+        let has_console = |of: &Managing| consoles.get(of.vm).is_some_and(Option::is_some);
+        let controls = controls.filter(has_console);
+        let events = controls.map(|controls| Events::new(controls.refused));
         let consoles = consoles.into_iter().enumerate().filter_map(|(vm, slot)| {
             // A VM's ports are numbered in this order.
             let ports = serials.iter().flat_map(|serial| serial.ports(vm));
             let ports = ports.chain(disks.iter().filter_map(|disk| disk.port(vm)));
             let slot = slot?;
-            let own = controls.filter(|(control, _)| *control == vm).and_then(|(_, serve)| {
-                let controls: &'static Controls = Box::leak(Box::new(Controls::new(serve)));
-                controls.port()
-            });
+            let own =
+                controls.filter(|controls| controls.vm == vm).into_iter().flat_map(|Managing { serve, .. }| {
+                    let controls: &'static Controls = Box::leak(Box::new(Controls::new(serve)));
+                    controls.port().into_iter().chain(events.as_ref().and_then(Events::port))
+                });
             Some(Console::new(vm, slot, ports.chain(own).collect()))
         });
         let consoles = consoles.collect();
         let (networks, serials, disks, wires) = (networks.into(), serials.into(), disks.into(), wires.into());
-        Box::leak(Box::new(Self { networks, serials, consoles, disks, wires }))
+        let links: &'static Self = Box::leak(Box::new(Self { networks, serials, consoles, disks, wires, events }));
+        links.events.iter().for_each(|events| events.set_up(links.all().count(), vms));
+        links
     }
 
     /// All of them, kind by kind, each kind in the manifest's order.
@@ -123,5 +146,11 @@ impl Links {
     /// The VM with the number `vm` runs, or does so no longer: those at the other ends are told.
     pub fn phase_changed(&self, vm: usize) {
         self.networks.iter().filter(|network| network.has(vm)).for_each(Network::phase_changed);
+        self.events.iter().for_each(|events| events.phase_changed(self.all()));
+    }
+
+    /// Tells who reads events that something has happened, if anybody does.
+    pub fn tell(&self, event: Event) {
+        self.events.iter().for_each(|events| events.tell(event));
     }
 }

@@ -2,10 +2,14 @@
 
 use core::fmt::Arguments;
 
+use portcullis_abi::manage;
+
 use super::Machine;
 use crate::cpu::physical_core::Core;
+use crate::links::events::Event;
 use crate::links::peer::Peer;
 use crate::memory::guest::GuestMemory;
+use crate::vm::failure::{Failure, Reason};
 use crate::vm::report::Occasion;
 use crate::vm::state::State;
 use crate::vm::{Vcpu, Vm};
@@ -80,6 +84,19 @@ impl Vm {
     /// The VM runs, or does so no longer.
     pub(crate) fn tell_peers(&self) {
         Machine::get().links.phase_changed(self.index);
+    }
+
+    /// Tells who reads events that the VM's phase has changed, as managers see it, or that it has started again.
+    pub(crate) fn tell_phase(&self, before: u64, now: u64) {
+        let restarts = u64::from(self.life.restart_policy().total());
+        let value = before & 0xff | (now & 0xff) << 8 | restarts << 32;
+        Machine::get().links.tell(Event::of(manage::EVENT_PHASE, self.index, value));
+    }
+
+    /// Tells who reads events that the VM has failed.
+    pub(crate) fn tell_failure(&self, failure: &Failure) {
+        let kind = if failure.reason == Reason::Watchdog { manage::EVENT_WATCHDOG } else { manage::EVENT_FAILED };
+        Machine::get().links.tell(Event::of(kind, self.index, failure.word()));
     }
 
     /// The VM goes on after it stood still.

@@ -41,15 +41,18 @@ struct Refused {
     time: u64,
 }
 
+/// How many calls of a VM were refused since it was created.
+pub fn all_refused(vm: &Vm) -> u64 {
+    let refused = |vcpu: &Vcpu| vcpu.account().refused.load(Ordering::Relaxed);
+    vm.vcpus().iter().map(refused).fold(0, u64::wrapping_add)
+}
+
 /// `REFUSED`: the vCPUs' rings merged by time, from the newest back.
 pub fn refused(vm: &Vm, index: u64) -> Answer {
     let index = usize::try_from(index).ok().filter(|&index| index < RING).ok_or(Status::NoItem)?;
-    let mut total = 0u64;
+    let total = all_refused(vm);
     // How many of each vCPU's refusals are newer than those still to be looked at.
     let mut taken = [0u64; portcullis_abi::map::MAX_VCPUS];
-    for vcpu in vm.vcpus() {
-        total = total.wrapping_add(vcpu.account().refused.load(Ordering::Relaxed));
-    }
     let mut found = None;
     for _ in 0..=index {
         let newest =

@@ -3,12 +3,23 @@
 use portcullis_abi::manage;
 use portcullis_gate::Return;
 
-use super::serve;
+use super::{counters, serve};
+use crate::links::Managing;
 use crate::machine::Machine;
+
+/// How VM `vm`, the control VM, manages the machine by ports of its console.
+pub const fn managing(vm: usize) -> Managing {
+    Managing { vm, serve: answer, refused }
+}
+
+/// How many calls of the VM with this number were refused.
+fn refused(vm: usize) -> Option<u64> {
+    Machine::get().vms.get(vm).map(counters::all_refused)
+}
 
 /// Answers a request: x0 to x3 as behind the call. All 64 bits of its function count. Without a request, what was sent was no whole
 /// number of them.
-pub fn answer(request: Option<[u64; 4]>) -> [u64; 4] {
+fn answer(request: Option<[u64; 4]>) -> [u64; 4] {
     let Some([function, arguments @ ..]) = request else { return Return::code(manage::BAD_ARGUMENT).0 };
     // The caller is its VM: which of the vCPUs has written to the port makes no difference to any call.
     let control = Machine::get().vms.iter().find(|vm| vm.control);

@@ -63,8 +63,7 @@ pub fn state(vm: &Vm) -> Answer {
 /// `VM_FAILURE`.
 pub fn failure(vm: &Vm) -> Answer {
     let Some(failure) = vm.failure() else { return Ok([manage::FAILURE_NONE, 0, 0]) };
-    let what = failure.reason as u64 | (failure.vcpu as u64 & 0xff) << 8 | u64::from(failure.syndrome) << 32;
-    Ok([what, failure.pc, failure.address])
+    Ok([failure.word(), failure.pc, failure.address])
 }
 
 /// `VM_VCPU`.

@@ -4,6 +4,7 @@
 //! GIC, devices and counter stay as they are, and so do the vCPU's timers, which can wake it. What goes is what a core loses that
 //! is switched off: its registers and its CPU interface. So it goes on as CPU_ON would begin it.
 
+use portcullis_abi::manage;
 use portcullis_arch::{timer, vectors::Next};
 
 use crate::cpu::gic::VirtualControl;
@@ -22,6 +23,7 @@ impl Vcpu {
         self.vm.watchdog_stands_still();
         self.vm.report(Occasion::Repeatable, format_args!("{}: suspended", self.vm.name()));
         self.suspend_at(entry, context);
+        self.vm.tell_phase(manage::PHASE_RUNNING, manage::PHASE_SUSPENDED);
         match self.off_core() {
             // Its core looks what wakes it whenever there is something new for it; what is there already it would not see.
             Some(off_core) => {
@@ -96,5 +98,6 @@ impl Vcpu {
         self.flush_interrupts();
         self.vm.watchdog_goes_on();
         self.vm.report(Occasion::Repeatable, format_args!("{}: awake", self.vm.name()));
+        self.vm.tell_phase(manage::PHASE_SUSPENDED, manage::PHASE_RUNNING);
     }
 }

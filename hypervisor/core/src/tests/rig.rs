@@ -54,8 +54,8 @@ struct Connections<'a> {
     shared: &'a [Description],
     networks: Vec<Network>,
     serials: Vec<&'static Serial>,
-    /// The first VM makes management calls by a port, if it has a console.
-    controls: bool,
+    /// How the first VM manages the machine by ports, if it has a console.
+    controls: Option<links::Managing>,
     disks: &'a [DiskConfig<'static>],
 }
 
@@ -131,7 +131,19 @@ impl Rig {
 
     /// The same, of which the first makes management calls by a port.
     pub fn with_controls(gic: GicVersion, vms: &[VmConfig<'static>], serials: Vec<&'static Serial>) -> Self {
-        let connections = Connections { serials, controls: true, ..Connections::default() };
+        let connections = Connections { serials, controls: Some(manage::port::managing(0)), ..Connections::default() };
+        Self::complete(Parts::new(), gic, vms, Assignments::default(), connections, |_| ())
+    }
+
+    /// The same, managed in this way.
+    pub fn with_managing(gic: GicVersion, vms: &[VmConfig<'static>], managing: links::Managing) -> Self {
+        let connections = Connections { controls: Some(managing), ..Connections::default() };
+        Self::complete(Parts::new(), gic, vms, Assignments::default(), connections, |_| ())
+    }
+
+    /// The same with networks.
+    pub fn with_controls_and_networks(gic: GicVersion, vms: &[VmConfig<'static>], networks: Vec<Network>) -> Self {
+        let connections = Connections { networks, controls: Some(manage::port::managing(0)), ..Connections::default() };
         Self::complete(Parts::new(), gic, vms, Assignments::default(), connections, |_| ())
     }
 
@@ -348,7 +360,6 @@ fn assemble(
     });
     let disks = disks.collect();
     let consoles = configs.iter().map(|vm| vm.console).collect();
-    let controls = controls.then_some((0, manage::port::answer as _));
     let laid = wires::lay(configs.len(), wires);
     let wires = wires::report(wires, &laid);
     let links = Links::new(links::Connections { networks, serials, disks, consoles, controls, wires });

@@ -47,6 +47,13 @@ pub struct Failure {
     pub address: u64,
 }
 
+impl Failure {
+    /// What happened, to whom and by which syndrome: x1 of `VM_FAILURE`.
+    pub const fn word(&self) -> u64 {
+        self.reason as u64 | (self.vcpu as u64 & 0xff) << 8 | (self.syndrome as u64) << 32
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

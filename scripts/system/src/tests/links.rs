@@ -305,4 +305,14 @@ fn what_is_wrong_with_a_serial_cable_is_said() {
     let many: String = (0..32).map(|n| format!("[[serial]]\nname = \"x{n}\"\nbetween = [\"a\", \"b\"]\n")).collect();
     let report = Bench::new().parse(&(vms() + &many)).expect_err("32 are too many").to_string();
     assert!(report.contains("error: VM \"b\" has more than 31 serial ports"), "{report}");
+    // Those by which the control VM manages the machine are ports of its console as well.
+    let managed = |count: usize| {
+        let ports: String =
+            (0..count).map(|n| format!("[[serial]]\nname = \"x{n}\"\nbetween = [\"a\", \"b\"]\n")).collect();
+        Bench::new().parse(&("[machine]\ncontrol = \"a\"\n".to_owned() + &vms() + &ports))
+    };
+    managed(28).unwrap();
+    let report = managed(29).expect_err("29 are too many").to_string();
+    let complaint = "error: VM \"a\" has more than 28 serial ports besides those by which it manages the machine";
+    assert!(report.contains(complaint), "{report}");
 }

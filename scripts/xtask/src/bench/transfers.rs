@@ -38,22 +38,31 @@ pub fn measure(bench: &Bench) -> Result<Measurements> {
 
 /// Two VMs, each on a core of its own: one has a disk in the bundle and one that the other serves, and a cable to it.
 fn run(bench: &Bench) -> Result<Run> {
-    let image = bench.folder.join("disk.img");
-    fs::write(&image, (0..DISK).map(byte).collect::<Vec<u8>>())
-        .with_context(|| format!("{} cannot be written", image.display()))?;
     let configuration = Configuration { count: COUNT, ..Configuration::DEFAULT };
     let mut run = alone("transfers", Guest::Transfers, CPU, configuration, "");
     let flags = configuration.flags | flag::PARTNER;
     let configuration = Configuration { flags, output: Output::None as u32, ..configuration };
     run.vms.push(Vm { guest: Guest::Transfers, configuration, cores: vec![1], manifest: String::new() });
-    run.schedule = format!(
-        "[[disk]]\nname = \"rom\"\nvm = \"bench0\"\nimage = {}\n\n\
-        [[disk]]\nname = \"{SERVED}\"\nvm = \"bench0\"\nserved-by = \"bench1\"\nsize = {DISK}\nread-only = true\n\n\
-        [[serial]]\nname = \"cable\"\nbetween = [\"bench0\", \"bench1\"]\n",
-        toml_string(&image)
-    );
+    run.schedule = links(bench, "bench0", "bench1")?;
     (run.cores, run.end) = (2, Some((1, "bench transfers: done")));
     Ok(run)
+}
+
+/// The links of `vm`, as the manifest has them: a disk in the bundle, one that `other` serves, a cable to it.
+///
+/// # Errors
+///
+/// The disk's image cannot be written.
+pub fn links(bench: &Bench, vm: &str, other: &str) -> Result<String> {
+    let image = bench.folder.join("disk.img");
+    fs::write(&image, (0..DISK).map(byte).collect::<Vec<u8>>())
+        .with_context(|| format!("{} cannot be written", image.display()))?;
+    let image = toml_string(&image);
+    Ok(format!(
+        "[[disk]]\nname = \"rom\"\nvm = \"{vm}\"\nimage = {image}\n\n\
+        [[disk]]\nname = \"{SERVED}\"\nvm = \"{vm}\"\nserved-by = \"{other}\"\nsize = {DISK}\nread-only = true\n\n\
+        [[serial]]\nname = \"cable\"\nbetween = [\"{vm}\", \"{other}\"]\n"
+    ))
 }
 
 /// What a transfer took, in the middle one of the windows, all of which must have been closed.

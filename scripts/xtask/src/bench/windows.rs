@@ -2,16 +2,19 @@
 
 use anyhow::{Context, Result, ensure};
 use bench_guests::configuration::{Configuration, Output, flag};
-use bench_guests::sharing::{FRAME, Storm, WINDOW};
+use bench_guests::sharing::{FRAME, NOTICE, Storm, WINDOW};
 
 use super::guest::Guest;
 use super::measure::{Bench, Clock, Outcome, Run, Vm};
 use super::measurement::{CPU, CPU_WITH_ENTROPY, Measurement, alone};
+use super::transfers;
 
 /// Windows that are looked at, beside each neighbour.
 pub const COUNT: u32 = 200;
 /// Ticks of the neighbour's window.
 const BEFORE: u64 = 509_000;
+/// Microseconds of the window of whoever is at the other ends of its links.
+const OTHER: u64 = 2_000;
 /// Ticks of a microsecond.
 const MICROSECOND: f64 = 1_000.0;
 
@@ -67,7 +70,7 @@ pub fn keys(storm: Storm) -> [String; 2] {
 /// A run that fails, or windows that were missed.
 pub fn measure(bench: &Bench) -> Result<Vec<Windows>> {
     let one = |storm| {
-        let outcome = bench.run(&run(storm))?;
+        let outcome = bench.run(&run(bench, storm)?)?;
         windows(&outcome, storm).with_context(|| format!("the windows beside {}", storm.name()))
     };
     Storm::ALL.into_iter().map(one).collect()
@@ -75,7 +78,7 @@ pub fn measure(bench: &Bench) -> Result<Vec<Windows>> {
 
 /// A window's guest and its neighbour, whose own window ends where the guest's begins. The core is idle in between, so that
 /// there can be many windows.
-fn run(storm: Storm) -> Run {
+fn run(bench: &Bench, storm: Storm) -> Result<Run> {
     let cpu = if storm == Storm::Calls { CPU_WITH_ENTROPY } else { CPU };
     let own = Configuration { count: COUNT, ..Configuration::DEFAULT };
     let name = format!("window-{}", storm as u8);
@@ -86,15 +89,35 @@ fn run(storm: Storm) -> Run {
     let manifest = if storm == Storm::Flash { "flash = []\n" } else { "" };
     run.vms.push(Vm { guest: Guest::Windows, configuration, cores, manifest: manifest.to_owned() });
     let [frame, window, before] = [FRAME, WINDOW, BEFORE].map(|ticks| ticks / MICROSECOND as u64);
+    let at = frame - before;
+    let other = if storm == Storm::Links {
+        format!("{{ vm = \"bench2\", at = \"{}us\", length = \"{OTHER}us\" }}, ", at - OTHER)
+    } else {
+        String::new()
+    };
     run.schedule = format!(
         "[[core]]\nnumber = 0\nschedule = \"cyclic\"\nframe = \"{frame}us\"\n\
-        windows = [{{ vm = \"bench0\", length = \"{window}us\" }}, \
-        {{ vm = \"bench1\", at = \"{}us\", length = \"{before}us\" }}]\n",
-        frame - before
+        windows = [{{ vm = \"bench0\", length = \"{window}us\" }}, {other}\
+        {{ vm = \"bench1\", at = \"{at}us\", length = \"{before}us\" }}]\n\n"
     );
+    if storm == Storm::Links {
+        link(&mut run, configuration, bench)?;
+        run.vms[1].configuration.output = Output::Pl011 as u32;
+    }
     run.clock = Clock::Uncounted;
     run.end = Some((1, "bench windows: done"));
-    run
+    Ok(run)
+}
+
+/// Gives the neighbour, as which `configuration` is, every kind of link, with a VM at the other ends that has a window before the
+/// neighbour's. On the same core: with several the machine's time would not be this core's instructions.
+fn link(run: &mut Run, configuration: Configuration, bench: &Bench) -> Result<()> {
+    let configuration = Configuration { tests: 0, ..configuration };
+    run.vms.push(Vm { guest: Guest::Windows, configuration, cores: vec![0], manifest: String::new() });
+    run.schedule += &transfers::links(bench, "bench1", "bench2")?;
+    run.schedule += "\n[[network]]\nname = \"lan\"\nvms = [\"bench1\", \"bench2\"]\n\n\
+        [[wire]]\nname = \"edge\"\nfrom = \"bench1\"\nto = \"bench2\"\n";
+    Ok(())
 }
 
 /// What the guest has told.
@@ -105,6 +128,9 @@ fn windows(outcome: &Outcome, storm: Storm) -> Result<Windows> {
     };
     let (late, had, missed) = (told("late")?, told("had")?, told("missed")?);
     ensure!(late.len() == COUNT as usize && had.len() == late.len(), "{} of {COUNT} windows were seen", late.len());
+    if storm == Storm::Links {
+        ensure!(outcome.lines.iter().any(|line| line.ends_with(NOTICE)), "the flood does not reach every device");
+    }
     ensure!(missed == [0], "windows were missed: {missed:?}");
     Ok(Windows { storm, late, had })
 }

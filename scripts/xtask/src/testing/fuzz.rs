@@ -18,9 +18,13 @@ use super::nightly::Nightly;
 use super::tally::Tally;
 use crate::environment::Environment;
 
-/// The targets. Those that read sequences of steps begin with nothing.
+/// The targets. Those that read sequences of steps begin with nothing, or with what [`KEPT`] has of earlier runs.
 const TARGETS: [&str; 11] =
     ["tree", "bundle", "manifest", "gate", "vgic-v2", "vgic-v3", "uart", "flash", "virtio", "links", "stream"];
+/// Where inputs are kept that together reach what long runs have reached, by target, if there are any.
+const KEPT: &str = "fuzz/corpus";
+/// What a target says of the operations at rings that it has come to; the last line counts.
+const OPERATIONS: &str = "ring operations: ";
 /// Seconds for each target, and the variable of the environment that says otherwise.
 const SECONDS: u64 = 10;
 const VARIABLE: &str = "FUZZ_SECONDS";
@@ -95,7 +99,9 @@ fn fuzz(
     let inputs = text.lines().find_map(|line| line.strip_prefix("stat::number_of_executed_units:"));
     let inputs = inputs.and_then(|count| count.trim().parse::<u64>().ok()).unwrap_or(0);
     if output.status.success() && inputs > 0 {
-        tally.pass(&format!("fuzz {name}: {inputs} inputs"), start.elapsed());
+        let operations = text.lines().filter_map(|line| line.strip_prefix(OPERATIONS)).next_back();
+        let operations = operations.map_or_else(String::new, |count| format!(", {count} ring operations"));
+        tally.pass(&format!("fuzz {name}: {inputs} inputs{operations}"), start.elapsed());
     } else {
         let last: Vec<&str> = text.lines().rev().take(30).collect();
         let last: Vec<&str> = last.into_iter().rev().collect();
@@ -105,8 +111,17 @@ fn fuzz(
     Ok(())
 }
 
-/// Puts real files into the folder of a target's seeds: device trees of boards, the manifests, bundles that are made of them.
+/// Puts files into the folder of a target's seeds: what is kept of earlier runs, and real files, which are device trees of boards,
+/// the manifests, bundles that are made of them.
 fn plant(environment: &Environment, name: &str, seeds: &Path) -> Result<()> {
+    let kept = environment.root.join(KEPT).join(name);
+    if kept.is_dir() {
+        for entry in fs::read_dir(&kept).with_context(|| format!("{} cannot be read", kept.display()))? {
+            let path = entry?.path();
+            let file = path.file_name().context("a file has a name")?;
+            fs::copy(&path, seeds.join(file)).with_context(|| format!("{} cannot be copied", path.display()))?;
+        }
+    }
     let (folder, extension) = match name {
         "tree" => ("platform/tests/data", "dtb"),
         "bundle" | "manifest" => ("scripts/manifests", "toml"),

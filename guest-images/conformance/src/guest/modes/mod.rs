@@ -25,6 +25,7 @@ mod pause;
 mod peers;
 mod psci;
 mod reset;
+mod rings;
 mod serial;
 mod shared;
 mod speculation;
@@ -84,6 +85,7 @@ pub fn run(profile: &Profile) {
         Mode::Moved => moved::run(profile),
         Mode::Clock => clock::run(),
         Mode::Hostile => hostile::run(profile),
+        Mode::Rings => rings::run(profile),
         Mode::Idle => idle::run(profile),
         Mode::Typed => typed::run(profile),
         Mode::Abort => fault::abort(profile),

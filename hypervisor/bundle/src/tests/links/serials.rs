@@ -38,6 +38,22 @@ fn serial_ports_are_read_and_fit() {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     assert_eq!(serials(&names, &[[0_u32, 1].as_slice(); 32]), wrong(31, LinkError::TooMany(31)));
     assert_eq!(serials(&names[..31], &[[0_u32, 1].as_slice(); 31]).map(|pairs| pairs.len()), Ok(31));
+    // The control VM has some of EL2's own.
+    let managed = |count: usize| {
+        let data = write(
+            |tree| tree.property_string("control", "b").unwrap(),
+            |tree| {
+                (0..).zip(["a", "b"]).for_each(|(number, name)| {
+                    vm(tree, number, name, &[], |tree| tree.property_u32("console", 0).unwrap());
+                });
+                folder(tree, "serials", &names[..count], |tree, _| {
+                    tree.property_array_u32("between", &[0, 1]).unwrap();
+                });
+            },
+        );
+        Bundle::parse(&data).map(drop)
+    };
+    assert_eq!((managed(28), managed(29)), (Ok(()), Err(BundleError::Vm(1, VmError::Ports))));
     let data = connected(|tree| folder(tree, "serials", &["x"], |_, _| ()));
     assert_eq!(Bundle::parse(&data).map(drop), self::wrong("serial", 0, LinkError::Missing("between")));
 }

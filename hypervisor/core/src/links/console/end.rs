@@ -35,6 +35,12 @@ pub trait End: Send + Sync {
     /// Returns when nobody touches the queues, of a VM that does not run.
     fn rest(&self);
 
+    /// Does what has come due as time went by, on core `core`. Returns when the timer of that core is to be set for it: the
+    /// physical counter then.
+    fn look(&self, _core: usize) -> Option<u64> {
+        None
+    }
+
     /// The VM is made anew: counts from zero.
     fn renew(&self) {}
 }

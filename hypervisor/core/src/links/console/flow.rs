@@ -40,6 +40,8 @@ pub struct News {
     pub closed: Option<u16>,
     /// A program has it open.
     pub open: bool,
+    /// How often it was opened and closed: what is for a program is for the one of this turn alone.
+    pub turn: u32,
     /// The session of the other end that the driver was told of.
     pub shown: Option<u32>,
 }

@@ -17,6 +17,9 @@ pub trait Board: Send + Sync {
     /// See [`Jack::show`].
     fn show(&self, owner: &dyn Owner, number: usize, session: Option<u32>) -> Option<u32>;
 
+    /// See [`Jack::in_turn`].
+    fn in_turn(&self, number: usize, turn: u32, act: &mut dyn FnMut()) -> bool;
+
     /// See [`Jack::interrupt`].
     fn interrupt(&self, owner: &dyn Owner);
 
@@ -49,6 +52,13 @@ impl Jack {
     /// reach it.
     pub fn show(self, owner: &dyn Owner, session: Option<u32>) -> Option<u32> {
         self.console.show(owner, self.number, session)
+    }
+
+    /// Does something if the port is still in the turn that [news](Self::news) told, and says whether it is. What the driver is
+    /// shown so a program of this turn gets, or nobody: a driver that closes a port throws away what has come for it, behind the
+    /// message that tells of the close, and that is heard before this or behind it, never meanwhile.
+    pub fn in_turn(self, turn: u32, mut act: impl FnMut()) -> bool {
+        self.console.in_turn(self.number, turn, &mut act)
     }
 
     /// Takes note that chains were given back to a driver that wants to be interrupted.

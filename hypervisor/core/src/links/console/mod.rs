@@ -19,6 +19,7 @@
 //!    [`Pair`](portcullis_links::serial::Pair);
 //! 3. moves bytes: nothing to a driver whose program has not opened the port, or that does not know of the session yet;
 //! 4. publishes what it has used, [interrupts](Jack::interrupt) who wants that, and tells by its result whether there is more.
+//!    What is for one program and no other is published [in its turn](Jack::in_turn).
 //!
 //! A driver that is at fault is reported by [`Jack::fail`]: its device needs a reset. What the end does not keep in its `Work`,
 //! it must not touch the guest's memory for.
@@ -204,6 +205,16 @@ impl Board for Console {
         self.registers.with(owner, |_, panel| panel.ports.set_other(number, session));
         self.tell(owner, 1_u32.wrapping_shl(number as u32));
         self.registers.with(owner, |_, panel| panel.ports.ports.get(number).and_then(Port::shown))
+    }
+
+    fn in_turn(&self, number: usize, turn: u32, act: &mut dyn FnMut()) -> bool {
+        self.registers.look(|panel| {
+            let same = panel.turn(number) == turn;
+            if same {
+                act();
+            }
+            same
+        })
     }
 
     fn interrupt(&self, owner: &dyn Owner) {

@@ -77,6 +77,10 @@ impl Emulated for Plug {
         }
     }
 
+    fn look(&self, _: &dyn Owner, core: usize) -> Option<u64> {
+        self.0.ports.iter().filter_map(|outlet| outlet.end.look(core)).min()
+    }
+
     fn reset(&self, owner: &dyn Owner) {
         self.0.forget(owner);
     }

@@ -1,13 +1,18 @@
 //! Management calls by the control VM's port.
 
+use std::cell::RefCell;
+
 use portcullis_abi::firmware::STD;
 use portcullis_abi::manage::*;
 use portcullis_vgic::GicVersion;
-use portcullis_virtio::mmio::registers::{CONFIG, STATUS};
+use portcullis_virtio::mmio::registers::{CONFIG, QUEUE_NOTIFY, STATUS};
 
 use super::ports::{OPEN, Ports, message};
 use super::serial::with_console;
+use crate::devices::emulated::Emulated;
+use crate::links::Managing;
 use crate::links::serial::Serial;
+use crate::manage::port::managing;
 use crate::tests::rig::{Rig, vm};
 
 /// The control VM `ops` and one that has not started, and the driver of the former's port.
@@ -29,11 +34,11 @@ fn open() -> (Rig, Ports) {
     (rig, ports)
 }
 
-fn bytes(words: [u64; 4]) -> Vec<u8> {
+pub fn bytes(words: [u64; 4]) -> Vec<u8> {
     words.map(u64::to_le_bytes).concat()
 }
 
-fn words(bytes: &[u8]) -> Vec<[u64; 4]> {
+pub fn words(bytes: &[u8]) -> Vec<[u64; 4]> {
     let word = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap());
     bytes.chunks(32).map(|answer| [0, 8, 16, 24].map(|at| word(&answer[at..at + 8]))).collect()
 }
@@ -43,7 +48,7 @@ fn status(code: i64) -> [u64; 4] {
 }
 
 /// What a request is answered.
-fn ask(rig: &Rig, ports: &mut Ports, request: [u64; 4]) -> [u64; 4] {
+pub fn ask(rig: &Rig, ports: &mut Ports, request: [u64; 4]) -> [u64; 4] {
     ports.room(rig, 0, 1, 4096);
     ports.send(rig, 0, &bytes(request));
     rig.settle();
@@ -55,11 +60,11 @@ fn ask(rig: &Rig, ports: &mut Ports, request: [u64; 4]) -> [u64; 4] {
 #[test]
 fn the_port_is_there_with_its_name_and_open_on_this_side() {
     let (rig, mut ports) = machine();
-    assert_eq!(ports.guest.read(&rig, CONFIG + 4), 1, "one port");
-    let expected = [message(0, 1, 0), [&message(0, 7, 1)[..], b"portcullis"].concat()];
-    assert_eq!(ports.told[..2], expected);
+    assert_eq!(ports.guest.read(&rig, CONFIG + 4), 2, "this one, and that of events");
+    let expected = [message(0, 1, 0), message(1, 1, 0), [&message(0, 7, 1)[..], b"portcullis"].concat()];
+    assert_eq!(ports.told[..3], expected);
     rig.settle();
-    let mut told = ports.told.split_off(2);
+    let mut told = ports.told.split_off(3);
     told.extend(ports.hear(&rig));
     assert_eq!(told, [message(0, OPEN, 1)]);
     // A program closes, and another one opens: nothing is told of that.
@@ -215,6 +220,54 @@ fn a_close_drops_what_was_not_answered() {
     ports.say(&rig, 0, OPEN, 1);
     rig.settle();
     assert_eq!((words(&ports.got(&rig, 0)), ports.back(&rig, 0)), (vec![[0, 1, 0, 0]], 1), "nothing was set");
+}
+
+std::thread_local! {
+    /// What happens while a request is answered.
+    static MEANWHILE: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
+}
+
+fn answer_meanwhile(request: Option<[u64; 4]>) -> [u64; 4] {
+    let answer = (managing(0).serve)(request);
+    MEANWHILE.with(RefCell::take).into_iter().for_each(|happens| happens());
+    answer
+}
+
+/// A program closes the port while a core answers it, and the next one opens it and asks: what the first is answered is for nobody,
+/// and the other one's request is not lost.
+#[test]
+fn an_answer_is_for_who_has_asked_or_for_nobody() {
+    let rig = Rig::with_managing(
+        GicVersion::V3,
+        &[with_console("ops", 0), vm("b", &[1])],
+        Managing { serve: answer_meanwhile, ..managing(0) },
+    );
+    rig.settle();
+    let mut ports = Ports::new(0, 0);
+    ports.begin(&rig, 1);
+    ports.say(&rig, 0, OPEN, 1);
+    rig.settle();
+    ports.hear(&rig);
+    ports.said_back(&rig);
+    ports.room(&rig, 0, 4, 64);
+    ports.queue(&rig, 0, &bytes([VM_NAME.into(), 0, 0, 0]));
+    // The other one's request lies there, but is not in the ring yet.
+    ports.queue(&rig, 0, &bytes([VM_NAME.into(), 1, 0, 0]));
+    ports.guest.run_ahead(&rig, 1, u16::MAX);
+    for value in [0, 1] {
+        ports.guest.give(&rig, 3, &[&message(0, OPEN, value)]);
+    }
+    let (ops, index) = (rig.vm(0), ports.guest.queues[1].layout.available + 2);
+    MEANWHILE.set(Some(Box::new(move || {
+        ops.links.unwrap().write(ops, QUEUE_NOTIFY, 4, 3);
+        ops.memory_on(0).unwrap().store(index, &2_u16.to_le_bytes()).unwrap();
+    })));
+    ports.notify(&rig, 0);
+    rig.settle();
+    assert_eq!(ports.said_back(&rig), 2);
+    assert_eq!(words(&ports.got(&rig, 0)), [[0, u64::from(b'b'), 0, 0]], "that of the program which has it open");
+    assert_eq!(ports.back(&rig, 0), 2);
+    assert!(MEANWHILE.take().is_none());
 }
 
 #[test]

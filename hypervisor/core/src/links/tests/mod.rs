@@ -2,6 +2,7 @@
 
 mod controls;
 mod disk;
+mod events;
 mod guest;
 mod lives;
 mod network;

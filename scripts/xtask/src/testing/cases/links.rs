@@ -145,6 +145,23 @@ const SERVED_LINUX: Case = Case {
     ..LINUX
 };
 
+/// Drivers at random at every device, and guests that must not notice.
+const HOSTILE_RINGS: Case = Case {
+    name: "hostile-rings",
+    manifest: "hostile-rings.toml",
+    cores: 3,
+    expectations: &[
+        Cases("worst-a"),
+        Cases("worst-b"),
+        Cases("victim"),
+        Cases("asks"),
+        Cases("answers"),
+        Cases("beside"),
+        Line("the driver has to reset the device"),
+    ],
+    ..LINUX
+};
+
 /// All of it between two stock Debian guests: Ethernet, a disk that one serves, a serial cable, wires. The sum is that of the
 /// numbers from 1 on.
 const LINKS: Case = Case {
@@ -181,6 +198,7 @@ pub const CASES: &[Case] = &[
     SERIAL_LINUX,
     SERVED_LINUX,
     NETWORK_LINUX,
+    HOSTILE_RINGS,
     LINKS,
     Case { name: "links-gicv2", gic: Gic::V2, ..LINKS },
 ];

@@ -142,7 +142,7 @@ impl Served {
 
 impl Desk {
     /// The server's driver has said something of its port.
-    fn take_note(&mut self, News { ready, closed, open, shown }: News) {
+    fn take_note(&mut self, News { ready, closed, open, shown, .. }: News) {
         self.shown = shown;
         if ready {
             self.end.ready();

@@ -1,0 +1,113 @@
+//! Ports of the control VM's console whose other side is EL2: bytes to and from the program that has one open.
+//!
+//! What they are about is a [`Service`]'s. What is for a program gets to that one or to nobody, and what one has sent is not taken
+//! for the next one's, however fast they follow on each other.
+
+pub mod line;
+mod piece;
+mod service;
+pub mod show;
+
+use alloc::boxed::Box;
+
+use portcullis_links::serial::Port;
+use spin::Once;
+
+use self::piece::Desk;
+pub use self::service::Service;
+use super::console::{End, Flow, Jack, Queues};
+use super::peer::Peer;
+use super::work::Work;
+use crate::devices::owner::Owner;
+
+/// The port, as it has work.
+const OWN: usize = 0;
+
+/// A port, with what it is for.
+pub struct OwnPort<S> {
+    /// What it is for.
+    pub service: S,
+    jack: Once<Jack>,
+    desk: Work<Box<Desk>>,
+}
+
+impl<S: Service> OwnPort<S> {
+    /// A port that is yet to be at a console.
+    pub fn new(service: S) -> &'static Self {
+        Box::leak(Box::new(Self { service, jack: Once::new(), desk: Work::new(Box::new(Desk::new())) }))
+    }
+
+    /// The port under its name, with what is at its other side. None: the name is too long for a port.
+    pub(super) fn port(&'static self, name: &str) -> Option<(Port, &'static dyn End)> {
+        Some((Port::new(name)?, self))
+    }
+
+    /// There is something for the program, or room for what it has sent: does a piece of work on this core, whichever that is.
+    pub fn go_on(&self) {
+        if let Some(peer) = self.peer() {
+            self.work_as(peer);
+        }
+    }
+
+    fn peer(&self) -> Option<&'static dyn Peer> {
+        self.jack.get().and_then(|jack| jack.peer())
+    }
+
+    fn work_as(&self, owner: &dyn Owner) {
+        let call = |_| self.peer().into_iter().for_each(Peer::call);
+        let Some(jack) = self.jack.get() else { return };
+        self.desk.work(OWN, |desk, _| desk.piece(&self.service, *jack, owner), call);
+    }
+}
+
+impl<S: Service> End for OwnPort<S> {
+    fn connect(&self, jack: Jack) {
+        self.jack.call_once(|| jack);
+    }
+
+    fn begin(&self, queues: Queues) {
+        self.desk.enter().line.queues = queues;
+    }
+
+    fn stop(&self, flow: Flow) {
+        self.desk.enter().line.stop(flow);
+    }
+
+    fn forget(&self, owner: &dyn Owner) {
+        let mut desk = self.desk.enter();
+        desk.lose(&self.service);
+        if let Some(jack) = self.jack.get() {
+            desk.line.show(*jack, owner);
+        }
+    }
+
+    fn notified(&self, _: Flow, owner: &dyn Owner) {
+        self.work_as(owner);
+    }
+
+    fn mark(&self) {
+        self.desk.mark(OWN);
+    }
+
+    fn is_marked(&self) -> bool {
+        self.desk.is_marked(OWN)
+    }
+
+    fn work(&self, owner: &dyn Owner) {
+        if self.is_marked() {
+            self.work_as(owner);
+        }
+    }
+
+    fn rest(&self) {
+        drop(self.desk.enter());
+    }
+
+    fn look(&self, core: usize) -> Option<u64> {
+        let next = self.service.look(core);
+        if self.service.has() {
+            self.go_on();
+        }
+        next
+    }
+}
