@@ -10,7 +10,7 @@ use super::list_register::{self, HW, ListRegisters, State};
 use super::model::{Bank, Residence};
 use super::slots::{Bits, MAX_SLOTS, Slots, WAITING};
 use super::spis::{self, ALL_BANKS, BANKS, Spis};
-use super::vcpu::{CpuState, FRESH, PRIVATE, Private, SGIS, SPI, banks};
+use super::vcpu::{CpuState, FRESH, PRIVATE, Private, SGIS, SPI_FLAG, banks};
 use super::{VcpuSet, Vgic};
 
 impl Vgic {
@@ -79,7 +79,7 @@ impl Vgic {
         }
         // The usual case: only private interrupts are concerned, all that were presented have ended, and at most one is
         // next. The general case would come to the same result.
-        if events & (SPI | FRESH) == 0 && state.slots.special == 0 && state.slots.used & !lrs.empty() == 0 {
+        if events & (SPI_FLAG | FRESH) == 0 && state.slots.special == 0 && state.slots.used & !lrs.empty() == 0 {
             let bank = &mut state.bank;
             bank.lr = Residence::NONE;
             self.receive::<L>(vcpu, bank, events);

@@ -17,8 +17,9 @@ pub const SGIS: u32 = 0xffff;
 pub const PRIVATE: u64 = 1 << 32;
 /// Attention: something about SPIs changed, of whatever banks.
 pub const SPI: u64 = SPI_FLAG | (ALL_BANKS as u64) << BANK_SHIFT;
-/// What [`SPI`] has besides the banks, and the place of these: a bit each.
-const SPI_FLAG: u64 = 1 << 33;
+/// What [`SPI`] has besides the banks, beside [`FRESH`], so that both are tested at once.
+pub const SPI_FLAG: u64 = 1 << 33;
+/// The place of the banks, a bit each.
 const BANK_SHIFT: u32 = 40;
 /// Attention: the list registers may hold what is not ours.
 pub const FRESH: u64 = 1 << 34;

@@ -14,11 +14,6 @@ use crate::vm::{Vcpu, failure::Reason};
 
 /// The virtio transports, by which frames and requests go.
 const TRANSPORTS: Addresses = Addresses { start: map::VIRTIO, size: map::VIRTIO_SIZE * map::VIRTIO_SLOTS as u64 };
-/// A bit that all of their addresses have, and none of the UART's and the GIC's.
-const TRANSPORT_BIT: u64 = 1 << 25;
-
-const _: () = assert!(TRANSPORTS.start & TRANSPORT_BIT != 0 && TRANSPORTS.size <= TRANSPORT_BIT);
-const _: () = assert!((UART.start | map::GICD | map::GICR) & TRANSPORT_BIT == 0);
 
 /// A guest's load or store reached no memory. Every way out is a call in tail position.
 #[inline(always)]
@@ -28,21 +23,8 @@ pub fn data<G: Interface>(vcpu: &'static Vcpu, syndrome: u64) -> Next {
         return without_address(vcpu, syndrome);
     }
     let address = el2::fault_ipa();
-    if address & TRANSPORT_BIT != 0 {
-        return transport::<G>(vcpu, syndrome, address);
-    }
     match UART.offset(address) {
         Some(offset) => uart(vcpu, syndrome, offset),
-        None => gic::<G>(vcpu, syndrome, address),
-    }
-}
-
-/// An access to a virtio transport that has a device, or to what lies behind it.
-#[inline(never)]
-fn transport<G: Interface>(vcpu: &'static Vcpu, syndrome: u64, address: u64) -> Next {
-    let transports = vcpu.vm.links.zip(TRANSPORTS.offset(address));
-    match transports.and_then(|(links, offset)| links.at(offset)) {
-        Some((device, offset)) => access(vcpu, syndrome, device, offset),
         None => gic::<G>(vcpu, syndrome, address),
     }
 }
@@ -87,9 +69,13 @@ fn without_address(vcpu: &'static Vcpu, syndrome: u64) -> Next {
     }
 }
 
-/// An access to a device on the VM's bus, or to nothing.
+/// An access to a virtio transport that has a device, to another device on the VM's bus, or to nothing.
 #[inline(never)]
 fn device(vcpu: &'static Vcpu, syndrome: u64, address: u64) -> Next {
+    let transports = vcpu.vm.links.zip(TRANSPORTS.offset(address));
+    if let Some((device, offset)) = transports.and_then(|(links, offset)| links.at(offset)) {
+        return access(vcpu, syndrome, device, offset);
+    }
     let Some((device, offset)) = vcpu.vm.bus.find(address).filter(|(device, _)| device.is_there()) else {
         return external_abort::answer(vcpu, Reason::Access, syndrome);
     };

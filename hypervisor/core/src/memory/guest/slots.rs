@@ -30,26 +30,28 @@ pub(super) fn reach(slot: usize, at: u64) -> u64 {
 /// Has a slot of `core`, this one, show the block: the one that does, or else the next one in turn. That is never the slot that
 /// was asked for last, so that two blocks can be used at once.
 pub(super) fn show(core: usize, block: u64, purpose: Use) -> usize {
-    let descriptor = stage1::block(block, purpose);
-    let slot = of(core).find(|slot| window::shown(*slot) == descriptor);
-    let slot = slot.unwrap_or_else(|| show_anew(core, block, descriptor));
-    if let Some(last) = LAST.get(core) {
-        last.store((slot % OF_CORE) as u8, Ordering::Relaxed);
+    let (descriptor, first) = (stage1::block(block, purpose), core.wrapping_mul(OF_CORE));
+    let mut found = None;
+    for (place, entry) in window::entries(first, OF_CORE).iter().enumerate() {
+        let shown = entry.load(Ordering::Relaxed);
+        if shown == descriptor {
+            found = Some(place);
+            break;
+        }
+        // It is shown in one way at a time.
+        if shown != 0 && shown & BLOCK == block {
+            window::show(first.wrapping_add(place), 0);
+        }
     }
-    slot
-}
-
-/// [`show`] of a block that no slot shows so. It is shown in one way at a time.
-#[inline(never)]
-fn show_anew(core: usize, block: u64, descriptor: u64) -> usize {
-    let otherwise = |slot: &usize| {
-        let shown = window::shown(*slot);
-        shown != 0 && shown & BLOCK == block
-    };
-    of(core).filter(otherwise).for_each(|slot| window::show(slot, 0));
-    let slot = core.wrapping_mul(OF_CORE).wrapping_add(next(core));
-    window::show(slot, descriptor);
-    slot
+    let place = found.unwrap_or_else(|| {
+        let place = next(core);
+        window::show(first.wrapping_add(place), descriptor);
+        place
+    });
+    if let Some(last) = LAST.get(core) {
+        last.store(place as u8, Ordering::Relaxed);
+    }
+    first.wrapping_add(place)
 }
 
 /// Which of its slots a core has show something else.
