@@ -6,6 +6,7 @@ use core::hint::spin_loop;
 
 use portcullis_arch::{cache, checksum, cpu, el2, paging, timer, vectors};
 use portcullis_board::Range;
+use portcullis_core::cpu::delivery;
 use portcullis_core::cpu::physical_core::{Core, Readiness};
 use portcullis_core::machine::Machine;
 use portcullis_core::memory::stage1;
@@ -141,9 +142,16 @@ pub fn take_up(worker: &'static Worker) -> bool {
     if worker.shared_core().is_some() {
         el2::share_core();
     }
-    let fit = Machine::get().board.interrupts.init_core(core);
-    if fit {
-        worker.adopt();
+    if !Machine::get().board.interrupts.init_core(core) {
+        return false;
     }
-    fit
+    if !delivery::works(&worker.core) {
+        log::error!(
+            "core {core}: no interrupt reaches it, not even an SGI that it sends to itself: it is not used. Firmware has to leave \
+             interrupts to EL2, in the GIC's group 1 (on a Raspberry Pi, enable_gic=1 in config.txt)"
+        );
+        return false;
+    }
+    worker.adopt();
+    true
 }

@@ -11,7 +11,7 @@ use spin::Once;
 use crate::boards::{self, BOARDS, Definition, Entry};
 use crate::driver::{Bind, DrivenDevice, Offer};
 use crate::drivers::gicv2::{self, GicV2, GicV2Error};
-use crate::drivers::gicv3::GicV3;
+use crate::drivers::gicv3::{GicV3, NotSettled};
 use crate::drivers::mtk_sysirq;
 use crate::drivers::psci::{NoFirmware, Psci};
 use crate::drivers::rate::{self, Rate};
@@ -34,6 +34,8 @@ pub enum BoardError {
     GicV2(GicV2Error),
     /// The GICv3 has no redistributors.
     NoRedistributors,
+    /// The GICv3's distributor at this address puts nothing into effect that is written to it.
+    NotSettled(u64),
     /// The device at this address has a driver already, or none of its registers can be addressed.
     Address(u64),
     /// The device tree lists this device, and nothing answers at its address.
@@ -47,6 +49,11 @@ impl fmt::Display for BoardError {
         match self {
             Self::GicV2(error) => error.fmt(f),
             Self::NoRedistributors => write!(f, "the GICv3 has no redistributor region; its reg needs a second entry"),
+            Self::NotSettled(address) => write!(
+                f,
+                "the GIC's distributor at {address:#x} does not put into effect what is written to it (GICD_CTLR.RWP); correct its \
+                 address in the device tree"
+            ),
             Self::Timer(error) => error.fmt(f),
             Self::Address(address) => write!(f, "no device can be driven at address {address:#x}"),
             Self::Absent(name, address) => {
@@ -261,7 +268,8 @@ unsafe fn interrupts(gic: &Gic) -> Result<&'static dyn InterruptController, Boar
             }
             let gicd = NonNull::new(distributor.start as *mut _).ok_or(BoardError::Address(distributor.start))?;
             // SAFETY: passed on to the caller; the static makes sure that there is one driver.
-            Ok(GIC_V3.call_once(|| unsafe { GicV3::new(gicd, redistributors, stride, maintenance) }))
+            let new = || unsafe { GicV3::new(gicd, redistributors, stride, maintenance) };
+            Ok(GIC_V3.try_call_once(new).map_err(|NotSettled| BoardError::NotSettled(distributor.start))?)
         }
     }
 }
@@ -346,3 +354,6 @@ pub unsafe fn board(facts: &'static Facts, firmware: &Findings, with_page: WithP
         soc: firmware.soc(),
     })
 }
+
+#[cfg(test)]
+mod tests;

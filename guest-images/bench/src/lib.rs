@@ -11,6 +11,7 @@ pub mod configuration;
 pub mod guest;
 pub mod links;
 pub mod mark;
+pub mod moving;
 pub mod operations;
 pub mod sharing;
 pub mod transfers;

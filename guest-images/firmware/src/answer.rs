@@ -63,7 +63,7 @@ pub fn answer(state: &mut State, now: Now, x: [u64; 8]) -> Answer {
             state.garbage = state.garbage.wrapping_add(1);
             return Answer::Four(values);
         }
-        Mode::Old | Mode::Leftovers | Mode::Stays => {
+        Mode::Old | Mode::Leftovers | Mode::Stays | Mode::Deaf => {
             return match function {
                 PSCI_VERSION => Answer::one(PSCI_VERSION_0_2.into(), &x),
                 PSCI_AFFINITY_INFO | AFFINITY_INFO_64 => state.cores.info(&x),

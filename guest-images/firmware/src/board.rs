@@ -53,8 +53,8 @@ mod gic {
     pub const IGRPMODR: u64 = 0xd00;
 }
 
-/// Makes every interrupt that the cores share one of the non-secure world's.
-pub fn open_distributor() {
+/// Makes every interrupt that the cores share one of the non-secure world's, if it is to have any.
+pub fn open_distributor(opens: bool) {
     const CTLR: u64 = gic::DISTRIBUTOR;
     const TYPER: u64 = gic::DISTRIBUTOR + 4;
     /// Affinity routing for both worlds.
@@ -62,6 +62,9 @@ pub fn open_distributor() {
 
     // Group 1 and no modifier is non-secure group 1.
     write32(CTLR, ARE);
+    if !opens {
+        return;
+    }
     let lines = u64::from(read32(TYPER) & 0x1f);
     for word in 1..=lines {
         write32(gic::DISTRIBUTOR + gic::IGROUPR + 4 * word, u32::MAX);
@@ -69,14 +72,14 @@ pub fn open_distributor() {
     }
 }
 
-/// Makes every interrupt of a core's own one of the non-secure world's, and wakes its redistributor.
-pub fn open_redistributor(core: usize) {
+/// Makes every interrupt of a core's own one of the non-secure world's, if it is to have any, and wakes its redistributor.
+pub fn open_redistributor(core: usize, opens: bool) {
     const WAKER: u64 = 0x14;
     const PROCESSOR_SLEEP: u32 = 1 << 1;
     const CHILDREN_ASLEEP: u32 = 1 << 2;
 
     let redistributor = redistributor(core);
-    write32(redistributor + gic::SGI_FRAME + gic::IGROUPR, u32::MAX);
+    write32(redistributor + gic::SGI_FRAME + gic::IGROUPR, if opens { u32::MAX } else { 0 });
     write32(redistributor + gic::SGI_FRAME + gic::IGRPMODR, 0);
     write32(redistributor + WAKER, read32(redistributor + WAKER) & !PROCESSOR_SLEEP);
     while read32(redistributor + WAKER) & CHILDREN_ASLEEP != 0 {}

@@ -42,7 +42,7 @@ fn start_first() -> ! {
         give_up(format_args!("there are more than {MOST} cores"));
     }
     _ = writeln!(console, "el3: mode {:?}, start {}", setting.mode, setting.start);
-    board::open_distributor();
+    board::open_distributor(setting.mode != Mode::Deaf);
     if setting.mode == Mode::Stays {
         processor::go(HYPERVISOR, TREE);
     }
@@ -56,9 +56,9 @@ fn start_first() -> ! {
 fn descend(start: Start, shared: &'static Shared) -> ! {
     processor::open();
     processor::open_interrupts();
-    board::open_redistributor(start.core);
-    let leaves = shared.lock().state.mode() == Mode::Leftovers;
-    if leaves {
+    let mode = shared.lock().state.mode();
+    board::open_redistributor(start.core, mode != Mode::Deaf);
+    if mode == Mode::Leftovers {
         board::leave_interrupts(start.core);
         leftovers::fill_registers();
         processor::enter_as_it_is(start, shared);

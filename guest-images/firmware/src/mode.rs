@@ -40,11 +40,13 @@ pub enum Mode {
     Stays = 15,
     /// As [`Mode::Honest`], but it names no SoC.
     Nameless = 16,
+    /// As [`Mode::Old`], but every interrupt is left in group 0, the secure world's: none reaches the hypervisor.
+    Deaf = 17,
 }
 
 impl Mode {
     /// All modes.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Honest,
         Self::Garbage,
         Self::NoEntropy,
@@ -62,6 +64,7 @@ impl Mode {
         Self::Leftovers,
         Self::Stays,
         Self::Nameless,
+        Self::Deaf,
     ];
 }
 

@@ -77,42 +77,48 @@ fn single_byte(crc: u32, byte: u8) -> u32 {
 
 /// Takes `bytes` into a CRC-32C in the making. It begins with all bits set, and is inverted in the end.
 pub fn crc32c(sum: u32, bytes: &[u8]) -> u32 {
-    let (words, tail) = bytes.as_chunks::<8>();
-    let sum = words.iter().fold(sum, |sum, word| castagnoli_word(sum, u64::from_le_bytes(*word)));
-    tail.iter().fold(sum, |sum, byte| castagnoli_byte(sum, *byte))
-}
-
-/// Takes eight bytes, the first one lowest, into a CRC-32C.
-#[inline(always)]
-fn castagnoli_word(sum: u32, word: u64) -> u32 {
     #[cfg(target_os = "none")]
     {
         let result: u32;
-        // SAFETY: as in `double_word`.
+        // SAFETY: it reads the bytes of the slice; that the instructions exist was checked at boot. A word that is not aligned is
+        // loaded at once, which the compiler may not do by itself: SCTLR_EL2.A is 0.
         unsafe {
-            core::arch::asm!(".arch_extension crc", "crc32cx {0:w}, {1:w}, {2:x}", out(reg) result, in(reg) sum,
-                in(reg) word, options(pure, nomem, nostack, preserves_flags));
+            core::arch::asm!(
+                ".arch_extension crc",
+                "subs {left}, {left}, #16",
+                "b.lo 3f",
+                "2:",
+                "ldp {a}, {b}, [{from}], #16",
+                "crc32cx {sum:w}, {sum:w}, {a}",
+                "crc32cx {sum:w}, {sum:w}, {b}",
+                "subs {left}, {left}, #16",
+                "b.hs 2b",
+                "3:",
+                "adds {left}, {left}, #16",
+                "b.eq 5f",
+                "4:",
+                "ldrb {a:w}, [{from}], #1",
+                "crc32cb {sum:w}, {sum:w}, {a:w}",
+                "subs {left}, {left}, #1",
+                "b.ne 4b",
+                "5:",
+                from = inout(reg) bytes.as_ptr() => _,
+                left = inout(reg) bytes.len() => _,
+                sum = inout(reg) sum => result,
+                a = out(reg) _,
+                b = out(reg) _,
+                options(nostack, readonly),
+            );
         }
         result
     }
     #[cfg(not(target_os = "none"))]
-    word.to_le_bytes().iter().fold(sum, |sum, byte| castagnoli_byte(sum, *byte))
+    bytes.iter().fold(sum, |sum, byte| castagnoli_byte(sum, *byte))
 }
 
 /// Takes one byte into a CRC-32C.
-#[inline(always)]
+#[cfg(not(target_os = "none"))]
 fn castagnoli_byte(sum: u32, byte: u8) -> u32 {
-    #[cfg(target_os = "none")]
-    {
-        let result: u32;
-        // SAFETY: as in `double_word`.
-        unsafe {
-            core::arch::asm!(".arch_extension crc", "crc32cb {0:w}, {1:w}, {2:w}", out(reg) result, in(reg) sum,
-                in(reg) u32::from(byte), options(pure, nomem, nostack, preserves_flags));
-        }
-        result
-    }
-    #[cfg(not(target_os = "none"))]
     (0..8).fold(sum ^ u32::from(byte), |sum, _| sum >> 1 ^ 0x82f6_3b78 & (sum & 1).wrapping_neg())
 }
 

@@ -132,6 +132,15 @@ pub fn is_cortex_a72() -> bool {
     MIDR_EL1.matches_all(MIDR_EL1::Implementer::Arm + MIDR_EL1::PartNum.val(0xd08))
 }
 
+/// Whether this core is a Cortex-A57 before r1p3 (MIDR_EL1: Arm's, part 0xd07), which may report an abort of stage 2, at an address
+/// that means nothing, where the guest's own tables fault (erratum 834220).
+pub fn mistakes_faults() -> bool {
+    let midr = MIDR_EL1.get();
+    let is_a57 = MIDR_EL1.matches_all(MIDR_EL1::Implementer::Arm + MIDR_EL1::PartNum.val(0xd07));
+    // Variant, bits 23:20; revision, bits 3:0.
+    is_a57 && (midr >> 20 & 0xf, midr & 0xf) < (1, 3)
+}
+
 /// Stops this core for good: waits for interrupts with all of them masked.
 pub fn halt() -> ! {
     loop {

@@ -79,12 +79,20 @@ pub fn invalidate_vm() {
 
 /// Forgets, on all cores, what they remember of the VM whose VTTBR_EL2 is loaded: both stages, its VMID alone. Its tables map
 /// less than before, and no access by what they said until now is under way when this returns (Arm ARM, D8.14, "Using
-/// break-before-make").
+/// break-before-make"). Twice: the first one may leave an access behind on a Cortex-A55 or A76 (errata 2441007, 1286807).
 pub fn invalidate_vm_everywhere() {
     #[cfg(target_os = "none")]
     // SAFETY: TLB maintenance changes no architectural state.
     unsafe {
-        core::arch::asm!("dsb ishst", "tlbi vmalls12e1is", "dsb ish", "isb", options(nostack, preserves_flags));
+        core::arch::asm!(
+            "dsb ishst",
+            "tlbi vmalls12e1is",
+            "dsb ish",
+            "tlbi vmalls12e1is",
+            "dsb ish",
+            "isb",
+            options(nostack, preserves_flags)
+        );
     }
     #[cfg(not(target_os = "none"))]
     crate::fake::happens(crate::fake::Event::Instruction("tlbi vmalls12e1is"));
@@ -134,12 +142,20 @@ pub unsafe fn switch_el2(root: u64) {
     }
 }
 
-/// Forgets EL2's translations on all cores.
+/// Forgets EL2's translations on all cores: twice, as [`invalidate_vm_everywhere`].
 pub fn invalidate_el2() {
     #[cfg(target_os = "none")]
     // SAFETY: TLB maintenance changes no architectural state.
     unsafe {
-        core::arch::asm!("dsb ishst", "tlbi alle2is", "dsb ish", "isb", options(nostack, preserves_flags));
+        core::arch::asm!(
+            "dsb ishst",
+            "tlbi alle2is",
+            "dsb ish",
+            "tlbi alle2is",
+            "dsb ish",
+            "isb",
+            options(nostack, preserves_flags)
+        );
     }
     #[cfg(not(target_os = "none"))]
     crate::fake::happens(crate::fake::Event::Instruction("tlbi alle2is"));

@@ -45,44 +45,54 @@ pub unsafe fn copy_summed(to: *mut u8, from: *const u8, length: usize, sum: u32)
     #[cfg(target_os = "none")]
     {
         let result: u32;
-        // SAFETY: as the caller says. Whole lines of 64 bytes first, then single bytes; each is loaded once, so that what is
-        // summed is what is stored.
+        // SAFETY: as the caller says. 128 bytes a turn, then single words and bytes; each is loaded once, so that what is summed
+        // is what is stored.
         unsafe {
             core::arch::asm!(
                 ".arch_extension crc",
-                "subs {left}, {left}, #64",
+                "subs {left}, {left}, #128",
                 "b.lo 3f",
                 "2:",
-                "ldp {a}, {b}, [{from}]",
-                "ldp {c}, {d}, [{from}, #16]",
+                // The first of both goes on by 128, and the others are reached from there.
+                "ldp {a}, {b}, [{from}], #128",
+                "ldp {c}, {d}, [{from}, #-112]",
                 "crc32cx {sum:w}, {sum:w}, {a}",
                 "crc32cx {sum:w}, {sum:w}, {b}",
-                "stp {a}, {b}, [{to}]",
+                "stp {a}, {b}, [{to}], #128",
                 "crc32cx {sum:w}, {sum:w}, {c}",
                 "crc32cx {sum:w}, {sum:w}, {d}",
-                "stp {c}, {d}, [{to}, #16]",
-                "ldp {a}, {b}, [{from}, #32]",
-                "ldp {c}, {d}, [{from}, #48]",
+                "stp {c}, {d}, [{to}, #-112]",
+                ".irp at, 96, 64, 32",
+                "ldp {a}, {b}, [{from}, #-\\at]",
+                "ldp {c}, {d}, [{from}, #-\\at + 16]",
                 "crc32cx {sum:w}, {sum:w}, {a}",
                 "crc32cx {sum:w}, {sum:w}, {b}",
-                "stp {a}, {b}, [{to}, #32]",
+                "stp {a}, {b}, [{to}, #-\\at]",
                 "crc32cx {sum:w}, {sum:w}, {c}",
                 "crc32cx {sum:w}, {sum:w}, {d}",
-                "stp {c}, {d}, [{to}, #48]",
-                "add {from}, {from}, #64",
-                "add {to}, {to}, #64",
-                "subs {left}, {left}, #64",
+                "stp {c}, {d}, [{to}, #-\\at + 16]",
+                ".endr",
+                "subs {left}, {left}, #128",
                 "b.hs 2b",
                 "3:",
-                "adds {left}, {left}, #64",
-                "b.eq 5f",
+                "add {left}, {left}, #120",
+                "tbnz {left}, #63, 5f",
                 "4:",
+                "ldr {a}, [{from}], #8",
+                "crc32cx {sum:w}, {sum:w}, {a}",
+                "str {a}, [{to}], #8",
+                "subs {left}, {left}, #8",
+                "b.hs 4b",
+                "5:",
+                "adds {left}, {left}, #8",
+                "b.eq 7f",
+                "6:",
                 "ldrb {a:w}, [{from}], #1",
                 "crc32cb {sum:w}, {sum:w}, {a:w}",
                 "strb {a:w}, [{to}], #1",
                 "subs {left}, {left}, #1",
-                "b.ne 4b",
-                "5:",
+                "b.ne 6b",
+                "7:",
                 from = inout(reg) from => _,
                 to = inout(reg) to => _,
                 left = inout(reg) length => _,
@@ -107,7 +117,10 @@ pub unsafe fn copy_summed(to: *mut u8, from: *const u8, length: usize, sum: u32)
     }
 }
 
-/// Tells whether `length` bytes from `from` on are zero; `length` is a multiple of 64.
+/// Tells whether `length` bytes from `from` on are zero; `length` is a multiple of 128.
+///
+/// By eight of the SIMD registers, which are the guest's and have its values again in the end: guests have no SVE, whose registers
+/// are wider.
 ///
 /// # Safety
 ///
@@ -116,34 +129,45 @@ pub unsafe fn is_zero(from: *const u8, length: usize) -> bool {
     #[cfg(target_os = "none")]
     {
         let found: u64;
-        // SAFETY: as the caller says; whole lines of 64 bytes are loaded.
+        let mut kept = [0u128; 8];
+        // SAFETY: as the caller says; what is used is kept on the stack, and no Rust code of the hypervisor uses these registers.
         unsafe {
             core::arch::asm!(
+                ".arch_extension fp",
+                ".arch_extension simd",
+                "stp q0, q1, [{kept}]",
+                "stp q2, q3, [{kept}, #32]",
+                "stp q4, q5, [{kept}, #64]",
+                "stp q6, q7, [{kept}, #96]",
                 "2:",
                 "cbz {left}, 3f",
-                "ldp {a}, {b}, [{from}]",
-                "ldp {c}, {d}, [{from}, #16]",
-                "orr {found}, {a}, {b}",
-                "orr {c}, {c}, {d}",
-                "ldp {a}, {b}, [{from}, #32]",
-                "orr {found}, {found}, {c}",
-                "ldp {c}, {d}, [{from}, #48]",
-                "orr {a}, {a}, {b}",
-                "orr {c}, {c}, {d}",
-                "orr {found}, {found}, {a}",
-                "orr {found}, {found}, {c}",
-                "add {from}, {from}, #64",
-                "sub {left}, {left}, #64",
+                "ldp q0, q1, [{from}], #128",
+                "ldp q2, q3, [{from}, #-96]",
+                "ldp q4, q5, [{from}, #-64]",
+                "ldp q6, q7, [{from}, #-32]",
+                "orr v0.16b, v0.16b, v1.16b",
+                "orr v2.16b, v2.16b, v3.16b",
+                "orr v4.16b, v4.16b, v5.16b",
+                "orr v6.16b, v6.16b, v7.16b",
+                "orr v0.16b, v0.16b, v2.16b",
+                "orr v4.16b, v4.16b, v6.16b",
+                "orr v0.16b, v0.16b, v4.16b",
+                "umaxp v0.4s, v0.4s, v0.4s",
+                "fmov {found}, d0",
+                "sub {left}, {left}, #128",
                 "cbz {found}, 2b",
                 "3:",
+                "ldp q0, q1, [{kept}]",
+                "ldp q2, q3, [{kept}, #32]",
+                "ldp q4, q5, [{kept}, #64]",
+                "ldp q6, q7, [{kept}, #96]",
+                ".arch_extension nosimd",
+                ".arch_extension nofp",
                 from = inout(reg) from => _,
-                left = inout(reg) length & !63 => _,
+                left = inout(reg) length & !127 => _,
                 found = inout(reg) 0u64 => found,
-                a = out(reg) _,
-                b = out(reg) _,
-                c = out(reg) _,
-                d = out(reg) _,
-                options(nostack, preserves_flags, readonly),
+                kept = in(reg) kept.as_mut_ptr(),
+                options(nostack, preserves_flags),
             );
         }
         found == 0

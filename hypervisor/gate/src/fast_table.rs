@@ -119,6 +119,17 @@ const _: () = {
     assert!(FEATURES_OFFSET >= 8 && FEATURES_OFFSET + 4 <= 16, "the offsets of the four bytes have four bits");
 };
 
+/// The line of each known function, in the order of [`table::all`]: to work one out takes some hundred instructions.
+const PLACES: [u8; KNOWN.len()] = {
+    let (mut places, mut n) = ([0; KNOWN.len()], 0);
+    #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+    while n < KNOWN.len() {
+        places[n] = line(KNOWN[n]) as u8;
+        n += 1;
+    }
+    places
+};
+
 impl Answer {
     const fn new() -> Self {
         Self {
@@ -241,9 +252,9 @@ impl Answers {
         let verdict = |function: u32, argument: u32| {
             decide(profile, ranges, &Call::new(conduit, [u64::from(function), u64::from(argument), 0, 0]))
         };
-        for known in table::all() {
+        for (known, place) in table::all().zip(PLACES) {
             let function = known.id;
-            let Some(answer) = self.lines.get(line(function)) else { continue };
+            let Some(answer) = self.lines.get(usize::from(place)) else { continue };
             if !table::has_line(function) {
                 // What is refused or forwarded is so without being known.
                 if matches!(verdict(function, 0), Verdict::Answer(_) | Verdict::Serve(_)) {
@@ -287,9 +298,9 @@ impl Answers {
         for (answer, like) in self.lines.iter().zip(&one.lines) {
             answer.key.store(like.key.load(Ordering::Relaxed), Ordering::Relaxed);
         }
-        for known in table::all().filter(|known| table::has_line(known.id)) {
-            let line = line(known.id);
-            let (Some(answer), Some(like)) = (self.lines.get(line), one.lines.get(line)) else { continue };
+        for (known, place) in table::all().zip(PLACES).filter(|(known, _)| table::has_line(known.id)) {
+            let place = usize::from(place);
+            let (Some(answer), Some(like)) = (self.lines.get(place), one.lines.get(place)) else { continue };
             let kind = like.kind();
             answer.set_what(kind, counter(known.group, outcome(kind)));
             for (cell, like) in answer.results.iter().zip(&like.results) {

@@ -118,7 +118,7 @@ const MANAGE_LAST: u32 = manage::BASE + manage::COUNT - 1;
 /// The functions in ascending order of their identifiers.
 static BY_ID: [Function; COUNT] = by_id();
 
-/// The identifier of every function, but for the management calls.
+/// The identifier of every function, but for the management calls, in ascending order, as [`all`] has them.
 pub const KNOWN: [u32; COUNT] = known();
 
 /// Whether the answers have a line for the function. What is called rarely may have none where it would share one with another
@@ -207,10 +207,11 @@ const fn by_id() -> [Function; COUNT] {
 
 #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
 const fn known() -> [u32; COUNT] {
+    let functions = by_id();
     let mut known = [0; COUNT];
     let mut at = 0;
     while at < COUNT {
-        known[at] = TABLE[at].function.id;
+        known[at] = functions[at].id;
         at += 1;
     }
     known

@@ -21,11 +21,13 @@ pub mod needs;
 mod reader;
 mod run;
 mod section;
+mod shape;
 mod sum;
 mod writer;
 
 pub use error::{Error, Fault};
 pub use reader::{Reader, Restore};
+pub use run::Alike;
 pub use section::{Kind, MAX_BODY, Section};
 pub use sum::Sum;
 pub use writer::{Save, Writer};

@@ -1,6 +1,5 @@
 //! Reading a stream, as a push: bytes come in, cut anywhere.
 
-use portcullis_abi::map::MAX_VCPUS;
 use portcullis_abi::state::Needs;
 use zerocopy::FromBytes;
 
@@ -9,6 +8,7 @@ use crate::buffer::Buffer;
 use crate::error::{Error, Fault};
 use crate::layout::{End, Head, MAGIC, PAGE, Preamble, RUN, Run, Tail, VERSION};
 use crate::section::{Kind, Section};
+use crate::shape::check_shape;
 use crate::sum::{SEED, Sum, finish};
 
 /// A VM that is restored, with the buffer from which it is. What is in the header it compares and keeps; the VM is untouched
@@ -111,13 +111,13 @@ impl Reader {
     }
 
     /// Takes the buffer's bytes, all of them unless there is more to be done with what they say. Of sections but those of memory it
-    /// takes in `sections` at the most.
+    /// takes in as many as have `work` in them, and the first one whatever that has.
     ///
     /// # Errors
     ///
     /// [`Error`]: what is wrong in which section, or what `vm` says of it. Nothing more is taken then.
-    pub fn push<R: Restore>(&mut self, vm: &mut R, sections: usize) -> Result<Progress, Error<R::Error>> {
-        self.read(vm, sections).map_err(|fault| {
+    pub fn push<R: Restore>(&mut self, vm: &mut R, work: u32) -> Result<Progress, Error<R::Error>> {
+        self.read(vm, work).map_err(|fault| {
             self.expect = Expect::Refused;
             fault.of(self.section)
         })
@@ -136,8 +136,17 @@ impl Reader {
         }
     }
 
-    fn read<R: Restore>(&mut self, vm: &mut R, mut sections: usize) -> Result<Progress, Fault<R::Error>> {
+    fn read<R: Restore>(&mut self, vm: &mut R, work: u32) -> Result<Progress, Fault<R::Error>> {
+        let mut worked = 0_u32;
         loop {
+            // In front of its body, so that there is something left to be called with.
+            if let Expect::State(section) = self.expect
+                && worked != 0
+                && worked.saturating_add(section.kind.work()) > work
+                && vm.available() > 0
+            {
+                return Ok(Progress::More);
+            }
             if let Some(wanted) = self.wanted()
                 && !self.gather(vm, wanted)?
             {
@@ -147,12 +156,13 @@ impl Reader {
                 Expect::Preamble => self.preamble()?,
                 Expect::Head => self.head(vm)?,
                 Expect::State(section) => {
-                    let Some(left) = sections.checked_sub(1) else { return Ok(Progress::More) };
-                    sections = left;
+                    worked = worked.saturating_add(section.kind.work());
                     self.state(vm, section)?;
                 }
                 Expect::Run(section, length) => self.run::<R>(section, length)?,
                 Expect::Data(run, done) => {
+                    // What takes most comes in a call of its own.
+                    worked = worked.max(1);
                     if !self.data(vm, run, done)? {
                         return Ok(Progress::Buffer);
                     }
@@ -373,21 +383,4 @@ impl Default for Reader {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// Returns how many vCPUs and how much memory a VM of this shape has, if it can have that.
-const fn check_shape<E>(needs: &Needs) -> Result<(u32, u64), Fault<E>> {
-    if needs.version != Needs::VERSION {
-        return Err(Fault::Shape("a shape of this version"));
-    }
-    if needs.vcpus == 0 || needs.vcpus as usize > MAX_VCPUS {
-        return Err(Fault::Shape("so many vCPUs"));
-    }
-    if needs.memory == 0 || !needs.memory.is_multiple_of(PAGE) {
-        return Err(Fault::Shape("so many bytes of memory"));
-    }
-    if needs.reserved != 0 {
-        return Err(Fault::Reserved);
-    }
-    Ok((needs.vcpus, needs.memory))
 }

@@ -2,6 +2,15 @@
 
 use crate::layout::{PAGE, RUN};
 
+/// Pages that are alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alike {
+    /// How many.
+    pub pages: u64,
+    /// Nothing but zeros.
+    pub is_zero: bool,
+}
+
 /// A run of memory in the making.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageRun {
@@ -22,12 +31,21 @@ impl PageRun {
         self.end.saturating_sub(self.start)
     }
 
-    /// Takes in the page behind it. Some: that belongs to another run, which it now is the beginning of, and this is the one that
-    /// has ended.
-    pub fn add(&mut self, is_zero: bool) -> Option<Self> {
+    /// Returns how many pages that are not zero can be taken in at once.
+    pub const fn others(&self) -> u64 {
+        match (RUN.saturating_sub(self.length())) / PAGE {
+            _ if self.is_zero => RUN / PAGE,
+            0 => RUN / PAGE,
+            left => left,
+        }
+    }
+
+    /// Takes in the pages behind it, no more than [`others`](Self::others) if they are not zero. Some: they belong to another run,
+    /// which it now is the beginning of, and this is the one that has ended.
+    pub fn add(&mut self, Alike { pages, is_zero }: Alike) -> Option<Self> {
         let has_room = is_zero || self.length() < RUN;
         let before = *self;
-        self.end = self.end.saturating_add(PAGE);
+        self.end = self.end.saturating_add(pages.saturating_mul(PAGE));
         if before.length() == 0 || self.is_zero == is_zero && has_room {
             self.is_zero = is_zero;
             return None;
@@ -51,7 +69,8 @@ mod tests {
     /// Start, pages and kind of each run of these pages.
     fn runs(pages: &[bool]) -> Vec<(u64, u64, bool)> {
         let mut run = PageRun::NONE;
-        let mut all: Vec<_> = pages.iter().filter_map(|is_zero| run.add(*is_zero)).collect();
+        let one = |is_zero: &bool| Alike { pages: 1, is_zero: *is_zero };
+        let mut all: Vec<_> = pages.iter().filter_map(|is_zero| run.add(one(is_zero))).collect();
         all.extend(run.finish());
         assert_eq!(run.finish(), None);
         all.iter().map(|run| (run.start / PAGE, run.length() / PAGE, run.is_zero)).collect()
@@ -65,5 +84,17 @@ mod tests {
         assert_eq!(runs(&[true; 1000]), [(0, 1000, true)]);
         let mixed: Vec<_> = (0..9).map(|page| page == 8).collect();
         assert_eq!(runs(&mixed), [(0, 8, false), (8, 1, true)]);
+    }
+
+    #[test]
+    fn no_run_that_is_sent_is_longer_than_one_may_be() {
+        let mut run = PageRun::NONE;
+        let mut take = |pages, is_zero| {
+            let most = run.others();
+            let ended = run.add(Alike { pages: if is_zero { pages } else { most.min(pages) }, is_zero });
+            (most, ended.map(|run| run.length() / PAGE))
+        };
+        assert_eq!([take(5, false), take(5, false), take(9, false)], [(8, None), (3, None), (8, Some(8))]);
+        assert_eq!([take(600, true), take(20, true), take(3, false)], [(8, Some(8)), (8, None), (8, Some(620))]);
     }
 }

@@ -129,6 +129,17 @@ impl Kind {
         matches!(self, Self::Memory | Self::Zero)
     }
 
+    /// Returns about what it takes to take one on, as many times as what the least of them take, from 1 to 8.
+    pub const fn work(self) -> u32 {
+        match self {
+            // All that is derived of what was read is worked out then.
+            Self::Gic | Self::End => 8,
+            Self::Cpu | Self::Calls => 3,
+            Self::Needs | Self::Firmware | Self::World => 2,
+            _ => 1,
+        }
+    }
+
     /// Returns its name.
     pub const fn name(self) -> &'static str {
         match self {

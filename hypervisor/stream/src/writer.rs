@@ -5,10 +5,15 @@ use zerocopy::{FromBytes, IntoBytes};
 
 use crate::Progress;
 use crate::buffer::Buffer;
-use crate::layout::{End, Head, MAGIC, Preamble, Run, Tail, VERSION};
-use crate::run::PageRun;
+use crate::layout::{End, Head, MAGIC, PAGE, Preamble, Run, Tail, VERSION};
+use crate::run::{Alike, PageRun};
 use crate::section::{Kind, Section};
 use crate::sum::{SEED, Sum, finish};
+
+/// What it takes to copy a page, in pages that are only looked at.
+pub const COPY: u64 = 2;
+/// What it takes to write a section in front of memory, as many times.
+pub const STATE: u64 = 4;
 
 /// A VM that is saved, with the buffer into which it is.
 pub trait Save: Sum {
@@ -23,12 +28,13 @@ pub trait Save: Sum {
     /// It cannot be read.
     fn state(&mut self, section: Section, body: &mut [u8]) -> Result<bool, Self::Error>;
 
-    /// Tells whether the page at `offset` of the memory is zero.
+    /// Tells how many pages from `offset` of the memory on are alike: zero, `zeros` of them at the most, or not, `others` at the
+    /// most. It is one page at least.
     ///
     /// # Errors
     ///
     /// It cannot be read.
-    fn is_zero(&mut self, offset: u64) -> Result<bool, Self::Error>;
+    fn alike(&mut self, offset: u64, zeros: u64, others: u64) -> Result<Alike, Self::Error>;
 
     /// Returns how many bytes the buffer has room for.
     fn room(&self) -> usize;
@@ -101,31 +107,39 @@ impl Writer {
         self.bytes
     }
 
-    /// Writes as much as the buffer has room for, and looks at `pages` pages of memory, or other sections, at the most.
+    /// Writes as much as the buffer has room for, and does `work` at the most, in pages of memory that are looked at: to copy one
+    /// takes about as long as [`COPY`] of these, any other section as long as [`STATE`].
     ///
     /// # Errors
     ///
     /// What `vm` says. The stream cannot be gone on with then.
-    pub fn fill<S: Save>(&mut self, vm: &mut S, mut pages: usize) -> Result<Progress, S::Error> {
+    pub fn fill<S: Save>(&mut self, vm: &mut S, mut work: u64) -> Result<Progress, S::Error> {
         loop {
+            let room = vm.room();
             if !self.drain(vm)? {
                 return Ok(Progress::Buffer);
             }
+            let copied = (room.saturating_sub(vm.room()) as u64).div_ceil(PAGE);
+            work = work.saturating_sub(copied.saturating_mul(COPY));
             match self.next {
                 Next::Preamble => {
                     self.put(&Preamble { magic: MAGIC, version: VERSION, reserved: 0 });
                     self.next = Next::State(Section::FIRST);
                 }
                 Next::State(section) => {
-                    let Some(left) = pages.checked_sub(1) else { return Ok(Progress::More) };
-                    pages = left;
+                    if work == 0 {
+                        return Ok(Progress::More);
+                    }
+                    work = work.saturating_sub(STATE);
                     self.state(vm, section)?;
                 }
                 Next::Pages if self.run.end < self.memory => {
-                    let Some(left) = pages.checked_sub(1) else { return Ok(Progress::More) };
-                    pages = left;
-                    let is_zero = vm.is_zero(self.run.end)?;
-                    if let Some(run) = self.run.add(is_zero) {
+                    if work == 0 {
+                        return Ok(Progress::More);
+                    }
+                    let alike = vm.alike(self.run.end, work, work.min(self.run.others()))?;
+                    work = work.saturating_sub(alike.pages.max(1));
+                    if let Some(run) = self.run.add(alike) {
                         self.begin_run::<S>(run);
                     }
                 }

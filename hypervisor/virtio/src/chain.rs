@@ -70,6 +70,13 @@ impl Chain {
         Cursor::new(self.segments.get(self.split..).unwrap_or_default(), self.writable)
     }
 
+    /// The address of the last byte that the device may write; none: it may write nothing.
+    #[inline]
+    pub fn last(&self) -> Option<u64> {
+        let last = self.segments.last().filter(|_| self.writable > 0)?;
+        Some(last.address.wrapping_add(u64::from(last.length).wrapping_sub(1)))
+    }
+
     pub(crate) fn clear(&mut self, head: u16, most: usize) {
         self.segments.clear();
         self.most = most.min(MAX_CHAIN);

@@ -53,13 +53,16 @@ impl Distributor {
         }
     }
 
-    /// Disables the shared interrupts of the first `lines`, and forgets what is pending and active of them.
-    pub fn quiet_shared(&self, lines: u32) {
+    /// Disables the shared interrupts of the first `lines`, and forgets what is pending and active of them. False: that they are
+    /// disabled never takes effect.
+    #[must_use = "a distributor that puts nothing into effect cannot be used"]
+    pub fn quiet_shared(&self, lines: u32) -> bool {
         let words = 1..lines.min(1020).div_ceil(32);
         words.clone().for_each(|word| self.write_ones(Bits::Disable, word));
-        // What is enabled yet could become pending again. One that never says so is told of when an interrupt is given to a VM.
-        _ = self.settle();
+        // What is enabled yet could become pending again.
+        let is_settled = self.settle();
         words.for_each(|word| self.quiet_word(word));
+        is_settled
     }
 
     fn write_ones(&self, bits: Bits, word: u32) {
@@ -137,7 +140,7 @@ mod tests {
         // SAFETY: as above.
         let distributor = unsafe { Distributor::at(memory.as_mut_ptr() as usize) };
         // Three words, the first of which are the private interrupts.
-        distributor.quiet_shared(96);
+        assert!(distributor.quiet_shared(96));
         let written = |memory: &[u32]| -> Vec<usize> {
             memory.iter().enumerate().filter(|(_, word)| **word == u32::MAX).map(|(at, _)| at * 4).collect()
         };
@@ -146,7 +149,7 @@ mod tests {
         distributor.quiet_word(0);
         assert_eq!(written(&memory), [0x280, 0x380]);
         memory.fill(0);
-        distributor.quiet_shared(u32::MAX);
+        assert!(distributor.quiet_shared(u32::MAX));
         assert_eq!(written(&memory).len(), 3 * 31);
     }
 
@@ -154,6 +157,7 @@ mod tests {
     fn one_that_never_settles_is_given_up() {
         let mut memory = [WRITE_PENDING; 0x400 / 4];
         // SAFETY: as above.
-        assert!(!unsafe { Distributor::at(memory.as_mut_ptr() as usize) }.settle());
+        let distributor = unsafe { Distributor::at(memory.as_mut_ptr() as usize) };
+        assert!(!distributor.settle() && !distributor.quiet_shared(96));
     }
 }

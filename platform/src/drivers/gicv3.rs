@@ -15,6 +15,7 @@ use spin::Once;
 use spin::mutex::{Mutex, TicketMutex};
 
 use super::gicd::{Bits, Distributor};
+use super::gicr::Redistributor;
 use super::redistributors::{self, Typer};
 use crate::facts::{List, REDISTRIBUTOR_FRAME, REDISTRIBUTOR_SIZE};
 
@@ -27,6 +28,10 @@ const IROUTER: usize = 0x6000;
 const AFFINITY: u64 = 0xff_00ff_ffff;
 
 const _: () = assert!(size_of::<GicrSgi>() as u64 == REDISTRIBUTOR_SIZE);
+
+/// What is written to the distributor never takes effect (GICD_CTLR.RWP), as where there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotSettled;
 
 /// A GICv3 or GICv4.
 pub struct GicV3 {
@@ -47,6 +52,10 @@ pub struct GicV3 {
 impl GicV3 {
     /// Takes over the GIC: every SPI disabled, not pending, not active, in group 1, level-sensitive until configured otherwise.
     ///
+    /// # Errors
+    ///
+    /// [`NotSettled`].
+    ///
     /// # Safety
     ///
     /// The addresses must be those of the distributor and of redistributors, mapped as device memory and used by nothing else.
@@ -55,14 +64,17 @@ impl GicV3 {
         regions: List<Range, 4>,
         stride: Option<u64>,
         maintenance: u32,
-    ) -> Self {
+    ) -> Result<Self, NotSettled> {
         // SAFETY: passed on to the caller.
         let registers = unsafe { Distributor::at(distributor.as_ptr() as usize) };
         // SAFETY: passed on to the caller.
         let mut distributor = GicDistributor::new(unsafe { UniqueMmioPointer::new(distributor) });
-        registers.quiet_shared(distributor.typer().num_spis() + 32);
+        // The driver waits without an end.
+        if !registers.quiet_shared(distributor.typer().num_spis() + 32) {
+            return Err(NotSettled);
+        }
         distributor.configure_default_settings();
-        Self {
+        Ok(Self {
             distributor: TicketMutex::new(distributor),
             registers,
             regions,
@@ -70,11 +82,11 @@ impl GicV3 {
             redistributors: [const { Mutex::new(None) }; MAX_CORES],
             maintenance,
             not_settled: Once::new(),
-        }
+        })
     }
 
-    /// The redistributor of the calling core, and the frame of it that has the registers of private interrupts.
-    fn find_redistributor(&self) -> Option<(GicRedistributor<'static>, Distributor)> {
+    /// The redistributor of the calling core, its first frame, and the one that has the registers of private interrupts.
+    fn find_redistributor(&self) -> Option<(GicRedistributor<'static>, Redistributor, Distributor)> {
         let _one_at_a_time = self.distributor.lock();
         // SAFETY: `new` was given regions of redistributors, and `find` looks at none beyond them. Of each core's redistributor
         // only that core makes a lasting handle.
@@ -91,8 +103,9 @@ impl GicV3 {
         };
         let at = redistributors::find(&self.regions, self.stride, cpu::affinity(), look)?;
         let private = at.checked_add(REDISTRIBUTOR_FRAME)?;
-        // SAFETY: the second frame of a redistributor of the regions, with the registers of this core's private interrupts.
-        Some((handle(at)?, unsafe { Distributor::at(private as usize) }))
+        // SAFETY: the frames of a redistributor of the regions, the second with the registers of this core's private interrupts.
+        let (control, private) = unsafe { (Redistributor::at(at as usize), Distributor::at(private as usize)) };
+        Some((handle(at)?, control, private))
     }
 }
 
@@ -103,7 +116,7 @@ fn is_shared(intid: u32) -> bool {
 
 impl InterruptController for GicV3 {
     fn init_core(&self, core: usize) -> bool {
-        let (Some(slot), Some((mut redistributor, private))) =
+        let (Some(slot), Some((mut redistributor, control, private))) =
             (self.redistributors.get(core), self.find_redistributor())
         else {
             log::error!(
@@ -111,8 +124,11 @@ impl InterruptController for GicV3 {
             );
             return false;
         };
-        // A core that firmware has woken already is an error to the driver, not to us.
-        let _ = redistributor.mark_core_awake();
+        // The driver waits without an end.
+        if let Err(stuck) = control.wake() {
+            log::error!("core {core}: its GIC redistributor {stuck}: it is not used");
+            return false;
+        }
         redistributor.configure_default_settings();
         private.quiet_word(0);
         for sgi in [KICK, HALT, WORK] {

@@ -7,6 +7,7 @@ pub mod cadence_uart;
 pub mod cadence_watchdog;
 pub mod edge;
 pub mod gicd;
+pub mod gicr;
 pub mod gicv2;
 pub mod gicv3;
 pub mod imx_uart;

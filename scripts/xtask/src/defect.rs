@@ -19,6 +19,10 @@ pub enum Defect {
     OneRedistributor,
     /// On `virt`: the redistributors of its GICv3 are in two regions, two in the first one, and their distance is told.
     TwoRegions,
+    /// On `virt`: the distributor of its GIC is where nothing answers.
+    MisplacedDistributor,
+    /// On `virt`: its clock is where nothing answers.
+    MisplacedClock,
     /// On `virt`: the redistributors of its GICv3, or the CPU interface of its GICv2, is where nothing answers.
     MisplacedCpuInterface,
     /// On `virt`: the control of virtual interfaces of its GICv2 is where nothing answers.

@@ -9,6 +9,7 @@ pub mod device_trees;
 pub mod devices;
 pub mod el3;
 pub mod environment;
+pub mod errata;
 pub mod firmware;
 pub mod flatten;
 pub mod guests;

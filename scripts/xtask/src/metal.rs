@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::environment::Environment;
+use crate::errata::mend::mend;
 
 /// The target of everything that runs on the bare machine.
 pub const TARGET: &str = "aarch64-unknown-none-softfloat";
@@ -110,7 +111,9 @@ pub fn image(environment: &Environment, name: &str) -> Result<PathBuf> {
 }
 
 fn flatten(elf: &Path, image: &Path) -> Result<()> {
-    fs::write(image, crate::flatten::flatten(&fs::read(elf)?)?)?;
+    let mut elf = fs::read(elf)?;
+    mend(&mut elf)?;
+    fs::write(image, crate::flatten::flatten(&elf)?)?;
     Ok(())
 }
 

@@ -59,12 +59,14 @@ fn edit(tree: &[u8], defect: Defect) -> Result<Vec<u8>> {
     let (path, name, cell, value) = match defect {
         // Address and size in two cells each: the distributor, the redistributors.
         Defect::OneRedistributor => (GIC, "reg", 7, REDISTRIBUTOR),
+        Defect::MisplacedDistributor => (GIC, "reg", 1, NOWHERE),
         Defect::MisplacedCpuInterface => (GIC, "reg", 5, NOWHERE),
         Defect::MisplacedVirtualControl => (GIC, "reg", 9, NOWHERE),
         // Kind, number, trigger.
         Defect::TakenInterrupt => (SERIAL, "interrupts", 1, RTC_INTID - FIRST_SHARED),
         Defect::Edge => (SERIAL, "interrupts", 2, RISING_EDGE),
         Defect::AbsentSerial => (CONSOLE, "reg", 1, NOWHERE),
+        Defect::MisplacedClock => (CLOCK, "reg", 1, NOWHERE),
         Defect::DisguisedClock => (CLOCK, "compatible", 1, OF_GPIO),
         // The third of the timers.
         Defect::OtherTimer => (TIMER, "interrupts", 7, OTHER_PPI),
@@ -108,18 +110,27 @@ mod tests {
     /// What QEMU makes, in small.
     fn machine() -> Vec<u8> {
         let mut tree = DeviceTree::new();
+        let mut nodes: Vec<DeviceTreeNode> = Vec::new();
         let cells = |cells: &[u32]| cells.iter().flat_map(|cell| cell.to_be_bytes()).collect::<Vec<u8>>();
         for (node, name, value) in [
             ("intc@8000000", "reg", cells(&[0, 0x800_0000, 0, 0x1_0000, 0, 0x80a_0000, 0, 0xf6_0000])),
             ("pl011@9000000", "reg", cells(&[0, 0x900_0000, 0, 0x1000])),
             ("pl011@9040000", "interrupts", cells(&[0, 8, 4])),
             ("pl031@9010000", "compatible", b"arm,pl031\0arm,primecell\0".to_vec()),
+            ("pl031@9010000", "reg", cells(&[0, 0x901_0000, 0, 0x1000])),
             ("timer", "interrupts", cells(&[1, 13, 4, 1, 14, 4, 1, 11, 4, 1, 10, 4])),
         ] {
-            let mut node = DeviceTreeNode::new_unchecked(node);
-            node.add_property(DeviceTreeProperty::new_unchecked(name, value));
-            tree.root.add_child(node);
+            let property = DeviceTreeProperty::new_unchecked(name, value);
+            match nodes.last_mut().filter(|last| last.name() == node) {
+                Some(last) => last.add_property(property),
+                None => {
+                    let mut node = DeviceTreeNode::new_unchecked(node);
+                    node.add_property(property);
+                    nodes.push(node);
+                }
+            }
         }
+        nodes.into_iter().for_each(|node| tree.root.add_child(node));
         tree.to_dtb()
     }
 
@@ -136,6 +147,9 @@ mod tests {
         assert_eq!(reg, [0, 0x800_0000, 0, 0x1_0000, 0, 0x80a_0000, 0, 0x2_0000]);
         let reg = cells(Defect::MisplacedCpuInterface, GIC, "reg");
         assert_eq!(reg, [0, 0x800_0000, 0, 0x1_0000, 0, NOWHERE, 0, 0xf6_0000]);
+        let reg = cells(Defect::MisplacedDistributor, GIC, "reg");
+        assert_eq!(reg, [0, NOWHERE, 0, 0x1_0000, 0, 0x80a_0000, 0, 0xf6_0000]);
+        assert_eq!(cells(Defect::MisplacedClock, CLOCK, "reg"), [0, NOWHERE, 0, 0x1000]);
         assert_eq!(cells(Defect::TakenInterrupt, SERIAL, "interrupts"), [0, 2, 4]);
         assert_eq!(cells(Defect::AbsentSerial, CONSOLE, "reg"), [0, NOWHERE, 0, 0x1000]);
         assert_eq!(cells(Defect::Edge, SERIAL, "interrupts"), [0, 8, 1]);

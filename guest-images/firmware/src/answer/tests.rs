@@ -68,7 +68,8 @@ fn cores_start_in_every_other_mode() {
 
 #[test]
 fn honest_firmware_says_its_versions() {
-    let others = [Mode::Garbage, Mode::Old, Mode::Leftovers, Mode::Stays, Mode::SmcccOne, Mode::SmcccOneOne];
+    let others =
+        [Mode::Garbage, Mode::Old, Mode::Leftovers, Mode::Stays, Mode::Deaf, Mode::SmcccOne, Mode::SmcccOneOne];
     for mode in Mode::ALL.into_iter().filter(|mode| !others.contains(mode)) {
         assert_eq!(result(mode, PSCI_VERSION, 0), 0x1_0001);
         assert_eq!(result(mode, PSCI_FEATURES, SMCCC_VERSION.into()), 0);

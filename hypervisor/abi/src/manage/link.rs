@@ -37,8 +37,9 @@ pub const NETWORK_COUNTERS: [&str; 17] = [
     "dropped-unsegmented",
 ];
 /// What is counted of an end of a pair of serial ports, by index: bytes of its VM's that the other one has, those that were
-/// dropped as the other one closed, and how often a program has opened it.
-pub const SERIAL_COUNTERS: [&str; 3] = ["sent-bytes", "dropped-bytes", "sessions"];
+/// dropped as the other one closed, and how often a program has opened it; and those of its VM's console, which all of its ports
+/// share.
+pub const SERIAL_COUNTERS: [&str; 5] = ["sent-bytes", "dropped-bytes", "sessions", "notifications", "interrupts"];
 /// What is counted of a disk, by index.
 pub const DISK_COUNTERS: [&str; 2] = ["notifications", "interrupts"];
 /// What is counted of an end of a wire, by index: edges that it made, or that it saw. Those that come before it looks are none.

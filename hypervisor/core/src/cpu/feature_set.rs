@@ -103,6 +103,18 @@ impl FeatureSet {
         }
     }
 
+    /// Returns the same set with addresses of 40 bits (ID_AA64MMFR0_EL1.PARange), for a VM that has something beyond 64 GiB: other
+    /// VMs are told of 36 bits, which any core has.
+    pub fn with_40_bits(&self) -> Self {
+        /// PARange: 40 bits.
+        const BITS_40: u64 = 2;
+        let wider = self.clone();
+        if let Some(value) = wider.0.get(number(7, 0)) {
+            value.store(value.load(Ordering::Relaxed) & !0xf | BITS_40, Ordering::Relaxed);
+        }
+        wider
+    }
+
     /// Whether EL0 can be in AArch32 (ID_AA64PFR0_EL1.EL0). Where it cannot, what AArch32's registers hold means nothing.
     fn has_aarch32(&self) -> bool {
         self.register(4, 0) & 0xf >= 2

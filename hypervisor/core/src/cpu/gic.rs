@@ -10,6 +10,9 @@ use portcullis_abi::state::{self, Unfit};
 use portcullis_arch::{gicv2, gicv3};
 use portcullis_vgic::{GicVersion, ListRegisters};
 
+/// The first INTID that stands for "nothing pending".
+pub const SPECIAL: u32 = 1020;
+
 /// The interrupt controller of this machine. Until a GICv2 is found it counts as a GICv3.
 #[inline]
 pub fn version() -> GicVersion {

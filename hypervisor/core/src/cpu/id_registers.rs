@@ -59,7 +59,8 @@ const fn limits(crm: u64, op2: u64) -> Limits {
         // ID_AA64ISAR2_EL1: no WFxT, because WFIT traps on a core that vCPUs share, and ends at once. No MOPS, 128-bit registers
         // and instructions, ATS1A.
         (6, 2) => [0, 1, 1, 5, 0, 1, 1, 1, 0, 0, 1, 0, 1, 1, 1, 0],
-        // ID_AA64MMFR0_EL1: PARange of 36 bits, enough for any guest's RAM and within any board's; ASIDBits, BigEnd, SNSMem,
+        // ID_AA64MMFR0_EL1: PARange of 36 bits, enough for any guest's RAM and within any board's, unless a device of its is beyond
+        // that (`FeatureSet::with_40_bits`); ASIDBits, BigEnd, SNSMem,
         // BigEndEL0, granules (no LPA2, whose addresses are beyond PARange). No stage 2 granules, fine-grained traps, enhanced
         // counter.
         (7, 0) => [1, 2, 1, 1, 1, 1, GRANULE, GRANULE, 0, 0, 0, 0, 0, 0, 0, 0],

@@ -1,6 +1,8 @@
-//! One physical core: its interrupt controller's interface, the features of it that guests see, and what its speculation asks for.
+//! One physical core: its interrupt controller's interface and whether interrupts come by it, the features of it that guests see,
+//! and what its speculation asks for.
 
 pub mod deadlines;
+pub mod delivery;
 pub mod feature_set;
 pub mod gic;
 pub mod gic_v2;

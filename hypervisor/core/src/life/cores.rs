@@ -14,6 +14,9 @@ use crate::cpu::physical_core::Core;
 use crate::vm::Vm;
 use crate::vm::implementations::KnownImplementations;
 
+/// Bits of address that guests are told of (ID_AA64MMFR0_EL1.PARange), unless they have something beyond.
+const SHOWN_BITS: u32 = 36;
+
 /// Why a VM cannot run on its cores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnfitCores {
@@ -102,10 +105,13 @@ pub fn settle_cores(vm: &Vm, cores: &[&'static Core]) -> Result<(), UnfitCores> 
     if let Some(pages) = vm.config.kernel_pages() {
         lacking(pages, own()).map_or(Ok(()), |core| Err(UnfitCores::Pages { vm: name, pages, core }))?;
     }
-    vm.features.show(match own().find(|core| core.features() != first.features()) {
+    let features = match own().find(|core| core.features() != first.features()) {
         None => first.features(),
         Some(other) => common(name, [first.index, other.index], &own().map(Core::features).collect::<Vec<_>>()),
-    });
+    };
+    // Its cores reach it, so they have 40 bits at the least (Arm ARM, D19.2.64).
+    let is_far = own_end_of(vm) >> SHOWN_BITS != 0;
+    vm.features.show(if is_far { Box::leak(Box::new(features.with_40_bits())) } else { features });
     Ok(())
 }
 
@@ -117,9 +123,14 @@ fn lacking(pages: PageSize, mut cores: impl Iterator<Item = &'static Core>) -> O
 
 /// The last address of what a VM has, in its own addresses and in the board's.
 fn end_of(vm: &Vm) -> u64 {
+    own_end_of(vm).max(vm.memory.end.saturating_sub(1))
+}
+
+/// The last address of what a VM has, in its own addresses.
+fn own_end_of(vm: &Vm) -> u64 {
     let ram = Range::sized(vm.ram, vm.memory.size());
     let pages = vm.devices.iter().flat_map(Device::pages);
-    pages.chain([ram, vm.memory]).map(|range| range.end.saturating_sub(1)).max().unwrap_or(0)
+    pages.chain([ram]).map(|range| range.end.saturating_sub(1)).max().unwrap_or(0)
 }
 
 /// What the cores of the VM of this name have in common, two of which differ.

@@ -1,10 +1,9 @@
 //! Saving a VM that is paused, a piece at a time, into a buffer in the memory of the VM that manages it.
 
-use portcullis_abi::state::Needs;
+use portcullis_abi::state::{Needs, Unfit};
 use portcullis_arch::{checksum, registers::CNTV_CTL_EL0, timer};
 use portcullis_devices::Memory;
-use portcullis_stream::layout::PAGE;
-use portcullis_stream::{Kind, Save, Section, Sum};
+use portcullis_stream::{Alike, Kind, Save, Section, Sum};
 use zerocopy::{Immutable, IntoBytes};
 
 use super::refusal::Refusal;
@@ -60,9 +59,7 @@ impl Saving<'_> {
 
 /// Puts a state where the body of its section is to be.
 fn put(state: &(impl IntoBytes + Immutable), body: &mut [u8]) -> Result<bool, Refusal> {
-    for (to, from) in body.iter_mut().zip(state.as_bytes()) {
-        *to = *from;
-    }
+    state.write_to(body).map_err(|_| Refusal::Unfit(Unfit::Value("the length of a state")))?;
     Ok(true)
 }
 
@@ -104,9 +101,9 @@ impl Save for Saving<'_> {
         }
     }
 
-    fn is_zero(&mut self, offset: u64) -> Result<bool, Refusal> {
+    fn alike(&mut self, offset: u64, zeros: u64, others: u64) -> Result<Alike, Refusal> {
         let address = self.vm().ram.saturating_add(offset);
-        Ok(self.memory.is_zero(address, PAGE as usize)?)
+        Ok(self.memory.alike(address, zeros, others)?)
     }
 
     fn room(&self) -> usize {

@@ -16,8 +16,11 @@ use crate::vm::{Vcpu, Vm};
 
 /// Most bytes of a piece.
 pub const PIECE: u64 = 32 << 10;
-/// Pages and sections that are looked at in a piece.
-const LOOKS: usize = 8;
+/// What is done in a piece of a VM that is saved, in pages that are looked at: those of a whole buffer are copied then, and more
+/// is looked at than is found in these.
+const WORK: u64 = 22;
+/// What is done in a piece of a VM that is restored, as [`Kind::work`](portcullis_stream::Kind::work) has it.
+const SECTIONS: u32 = 8;
 
 /// Why a piece is not done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,10 +91,15 @@ impl Machine {
         }
         let mut transfer = self.transfers.take().ok_or(TransferError::Busy)?;
         let core = Core::current().ok_or(TransferError::BadState)?.index;
+        let piece = Piece { caller, core, address, length };
         let done = match transfer.job {
             Job::None => Err(TransferError::BadState),
-            Job::Save(vm) => self.save_piece(&mut transfer, vm, caller, core, address, length),
-            Job::Restore(vm) => self.restore_piece(&mut transfer, vm, caller, core, address, length),
+            Job::Save(vm) => {
+                self.vms.get(vm).map_or(Err(TransferError::BadState), |vm| save(&mut transfer, vm, &piece))
+            }
+            Job::Restore(vm) => {
+                self.vms.get(vm).map_or(Err(TransferError::BadState), |vm| restore(&mut transfer, vm, &piece))
+            }
         };
         match done {
             Ok((_, Progress::Done)) | Err(TransferError::BadState | TransferError::Refused) => transfer.job = Job::None,
@@ -123,67 +131,64 @@ impl Machine {
     fn idle(&self) -> Result<spin::MutexGuard<'_, alloc::boxed::Box<Transfer>>, TransferError> {
         self.transfers.take().filter(|transfer| transfer.job == Job::None).ok_or(TransferError::Busy)
     }
+}
 
-    fn save_piece(
-        &self,
-        transfer: &mut Transfer,
-        vm: usize,
-        caller: &Vcpu,
-        core: usize,
-        at: u64,
-        length: u64,
-    ) -> Result<(u64, Progress), TransferError> {
-        let vm = self.vms.get(vm).ok_or(TransferError::BadState)?;
-        let lock = vm.manager_lock().ok_or(TransferError::Busy)?;
-        // It may have ended since the last piece, as the machine ends perhaps.
-        let _still = vm.life.keep_still().ok_or(TransferError::BadState)?;
-        let (memory, buffer) = vm.memory_on(core).zip(caller.vm.memory_on(core)).ok_or(TransferError::BadState)?;
-        let mut saving = Saving { lock: &lock, memory, buffer, at, room: length as usize };
-        let progress = transfer.writer.fill(&mut saving, LOOKS);
-        let written = length.saturating_sub(saving.room as u64);
-        let progress = progress.map_err(|refusal| {
-            say(vm, "not saved", &refusal);
-            vm.life.saved();
-            TransferError::Refused
-        })?;
-        if progress == Progress::Done {
-            vm.life.saved();
-            let bytes = transfer.writer.bytes();
-            vm.report(Occasion::Repeatable, format_args!("{}: saved, {bytes} bytes", vm.name()));
-        }
-        Ok((written, progress))
+/// The buffer of a piece, and where it is used.
+struct Piece<'a> {
+    /// Whose RAM it is.
+    caller: &'a Vcpu,
+    /// The core on which this runs.
+    core: usize,
+    address: u64,
+    length: u64,
+}
+
+/// Saves the next piece of the VM.
+fn save(transfer: &mut Transfer, vm: &Vm, piece: &Piece) -> Result<(u64, Progress), TransferError> {
+    let lock = vm.manager_lock().ok_or(TransferError::Busy)?;
+    // It may have ended since the last piece, as the machine ends perhaps.
+    let _still = vm.life.keep_still().ok_or(TransferError::BadState)?;
+    let memories = vm.memory_on(piece.core).zip(piece.caller.vm.memory_on(piece.core));
+    let (memory, buffer) = memories.ok_or(TransferError::BadState)?;
+    let mut saving = Saving { lock: &lock, memory, buffer, at: piece.address, room: piece.length as usize };
+    let progress = transfer.writer.fill(&mut saving, WORK);
+    let written = piece.length.saturating_sub(saving.room as u64);
+    let progress = progress.map_err(|refusal| {
+        say(vm, "not saved", &refusal);
+        vm.life.saved();
+        TransferError::Refused
+    })?;
+    if progress == Progress::Done {
+        vm.life.saved();
+        let bytes = transfer.writer.bytes();
+        vm.report(Occasion::Repeatable, format_args!("{}: saved, {bytes} bytes", vm.name()));
     }
+    Ok((written, progress))
+}
 
-    fn restore_piece(
-        &self,
-        transfer: &mut Transfer,
-        vm: usize,
-        caller: &Vcpu,
-        core: usize,
-        at: u64,
-        length: u64,
-    ) -> Result<(u64, Progress), TransferError> {
-        let vm = self.vms.get(vm).ok_or(TransferError::BadState)?;
-        let mut lock = vm.manager_lock().ok_or(TransferError::Busy)?;
-        let (memory, buffer) = vm.memory_on(core).zip(caller.vm.memory_on(core)).ok_or(TransferError::BadState)?;
-        let Transfer { reader, kept, .. } = transfer;
-        let mut restoring = Restoring { vm, kept, memory, buffer, at, left: length as usize, cleared: 0 };
-        let progress = reader.push(&mut restoring, LOOKS);
-        let taken = length.saturating_sub(restoring.left as u64);
-        let progress = progress.and_then(|progress| {
-            if progress == Progress::Done {
-                vm.complete_restore(&mut lock, &transfer.kept)
-                    .map_err(|refusal| Fault::Other(refusal).of(Some(Section::END)))?;
-            }
-            Ok(progress)
-        });
-        match progress {
-            Ok(progress) => Ok((taken, progress)),
-            Err(error) => {
-                say::<Error<Refusal>>(vm, "not restored", &error);
-                vm.give_up_restore();
-                Err(TransferError::Refused)
-            }
+/// Restores the next piece of the VM.
+fn restore(transfer: &mut Transfer, vm: &'static Vm, piece: &Piece) -> Result<(u64, Progress), TransferError> {
+    let mut lock = vm.manager_lock().ok_or(TransferError::Busy)?;
+    let memories = vm.memory_on(piece.core).zip(piece.caller.vm.memory_on(piece.core));
+    let (memory, buffer) = memories.ok_or(TransferError::BadState)?;
+    let Transfer { reader, kept, .. } = transfer;
+    let (at, left) = (piece.address, piece.length as usize);
+    let mut restoring = Restoring { vm, kept, memory, buffer, at, left, cleared: 0 };
+    let progress = reader.push(&mut restoring, SECTIONS);
+    let taken = piece.length.saturating_sub(restoring.left as u64);
+    let progress = progress.and_then(|progress| {
+        if progress == Progress::Done {
+            vm.complete_restore(&mut lock, &transfer.kept)
+                .map_err(|refusal| Fault::Other(refusal).of(Some(Section::END)))?;
+        }
+        Ok(progress)
+    });
+    match progress {
+        Ok(progress) => Ok((taken, progress)),
+        Err(error) => {
+            say::<Error<Refusal>>(vm, "not restored", &error);
+            vm.give_up_restore();
+            Err(TransferError::Refused)
         }
     }
 }

@@ -26,6 +26,7 @@ use crate::entropy::{Claim, Fairness};
 use crate::links::Links;
 use crate::links::peer::Peer;
 use crate::serial::SERIAL;
+use crate::vm::fault_report::FaultReport;
 use crate::vm::{Vm, support};
 
 /// The table: one row per VM, read by the path of every call.
@@ -76,6 +77,8 @@ pub struct Machine {
     /// VMs that run, or are about to.
     pub(crate) running: AtomicUsize,
     halting: AtomicU32,
+    /// Interrupts that were nobody's.
+    pub(crate) strays: FaultReport,
 }
 
 impl Machine {
@@ -107,6 +110,7 @@ impl Machine {
             usage,
             running: AtomicUsize::new(0),
             halting: AtomicU32::new(0),
+            strays: FaultReport::new(),
         })
     }
 
@@ -192,6 +196,11 @@ impl Machine {
         }
         let here = Core::current().map(|core| core.index);
         self.cores.iter().filter(|core| Some(core.index) != here).for_each(|core| core.halt());
+    }
+
+    /// Whether somebody has [stopped](Self::halt_others) the other cores: an SGI alone does not.
+    pub fn is_halting(&self) -> bool {
+        self.halting.load(Ordering::Acquire) != 0
     }
 }
 

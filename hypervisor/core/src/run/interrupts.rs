@@ -6,14 +6,14 @@ use portcullis_board::signal::{EL2_TIMER_INTID, HALT, KICK, WORK};
 
 use super::keyboard::{self, KEYBOARD};
 use crate::cpu::deadlines::Timer;
-use crate::cpu::gic::CpuInterface;
+use crate::cpu::gic::{CpuInterface, SPECIAL};
 use crate::cpu::physical_core::Core;
 use crate::machine::Machine;
 use crate::vm::Vcpu;
 use crate::with_interface;
 
-/// The first INTID that stands for "nothing pending".
-pub const SPECIAL: u32 = 1020;
+/// SGIs are the INTIDs below this.
+const SGIS: u32 = 16;
 
 /// Takes one physical interrupt, if one is pending, while `vcpu` waits in EL2 on its core. The caller flushes. False: there was
 /// none.
@@ -91,22 +91,55 @@ fn take_all_of<G: CpuInterface>(core: &Core, loaded: Option<&'static Vcpu>) {
 /// Serves a physical interrupt that is not a private one of a guest's, on `core`, which has the registers of `loaded`. Returns
 /// whether the caller deactivates it; else a guest will.
 fn serve(core: &Core, loaded: Option<&'static Vcpu>, intid: u32) -> bool {
-    let machine = Machine::get();
-    if intid == HALT {
-        cpu::halt();
-    }
     if intid == EL2_TIMER_INTID {
         tick(core, loaded);
+        return true;
     }
+    let machine = Machine::get();
     if machine.board.serial.is_some_and(|serial| serial.interrupt() == Some(intid)) {
         KEYBOARD.serve(loaded);
         return true;
     }
-    let owner = machine.owners.of_interrupt(intid).and_then(|index| machine.vms.get(index));
-    if owner.is_none() && intid == WORK {
-        work(core, loaded);
+    if let Some(vm) = machine.owners.of_interrupt(intid).and_then(|index| machine.vms.get(index)) {
+        vm.device_interrupt(core.index, loaded, intid);
+        return false;
     }
-    owner.inspect(|vm| vm.device_interrupt(core.index, loaded, intid)).is_none()
+    match intid {
+        WORK => work(core, loaded),
+        KICK => {}
+        _ => rare(machine, core, intid),
+    }
+    true
+}
+
+/// An interrupt that seldom comes, or never should: this core is stopped, or it is nobody's.
+#[cold]
+#[inline(never)]
+fn rare(machine: &Machine, core: &Core, intid: u32) {
+    // Whoever stops this core says so in memory before it sends the SGI.
+    with_interface!(G => G::see_what_was_sent());
+    match intid {
+        // The SGI alone may be what a boot loader, or a core of another world, has sent.
+        HALT if machine.is_halting() => cpu::halt(),
+        // A linked one of a guest whose vCPU has gone meanwhile, or the virtual interface's: each is looked at in its own place.
+        map::TIMER_VIRTUAL_INTID | map::TIMER_PHYSICAL_INTID => {}
+        intid if intid == machine.board.interrupts.maintenance_interrupt() => {}
+        _ => disown(machine, core, intid),
+    }
+}
+
+/// Nobody has asked for this interrupt: it is disabled, so that it does not come again, and named. One that cannot be disabled, an
+/// SGI, has a line a second at the most.
+fn disown(machine: &Machine, core: &Core, intid: u32) {
+    match intid {
+        ..SGIS => {}
+        SGIS..32 => machine.board.interrupts.enable_private(core.index, intid, false),
+        _ => machine.board.interrupts.set_shared(intid, false),
+    }
+    if let Some(unsaid) = machine.strays.is_due(timer::count_relaxed(), timer::frequency()) {
+        let done = if intid < SGIS { "passed over" } else { "disabled" };
+        log::warn!("core {} got interrupt {intid}, which is nobody's: it is {done}{unsaid}", core.index);
+    }
 }
 
 /// Another core, or this one, has work at links for `core`, this one, which has the registers of `loaded`.

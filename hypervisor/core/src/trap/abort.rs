@@ -1,7 +1,7 @@
 //! Data aborts: emulated devices, and what is none.
 
 use portcullis_abi::map;
-use portcullis_arch::{account::Exit, el2, stepping, translate, vectors::Next};
+use portcullis_arch::{account::Exit, cpu, el2, stepping, translate, vectors::Next};
 use portcullis_devices::Frame as Addresses;
 use portcullis_devices::access::{Access, is_permission_fault, is_translation_fault};
 
@@ -69,6 +69,18 @@ fn without_address(vcpu: &'static Vcpu, syndrome: u64) -> Next {
     }
 }
 
+/// An access to what is not there, as far as the core tells: where it may be mistaken, the guest's own tables are asked whether
+/// they lead anywhere. If they do not the instruction is tried again, to end in the guest's fault.
+#[cold]
+#[inline(never)]
+fn nothing(vcpu: &'static Vcpu, syndrome: u64) -> Next {
+    if cpu::mistakes_faults() && translate::stage1(el2::fault_address(), el2::is_from_el0()).is_none() {
+        vcpu.account().exit(Exit::Device);
+        return vcpu.before_resume_on_any();
+    }
+    external_abort::answer(vcpu, Reason::Access, syndrome)
+}
+
 /// An access to a virtio transport that has a device, to another device on the VM's bus, or to nothing.
 #[inline(never)]
 fn device(vcpu: &'static Vcpu, syndrome: u64, address: u64) -> Next {
@@ -77,7 +89,7 @@ fn device(vcpu: &'static Vcpu, syndrome: u64, address: u64) -> Next {
         return access(vcpu, syndrome, device, offset);
     }
     let Some((device, offset)) = vcpu.vm.bus.find(address).filter(|(device, _)| device.is_there()) else {
-        return external_abort::answer(vcpu, Reason::Access, syndrome);
+        return nothing(vcpu, syndrome);
     };
     access(vcpu, syndrome, &**device, offset)
 }

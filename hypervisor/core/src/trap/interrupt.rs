@@ -4,8 +4,8 @@ use portcullis_abi::map;
 use portcullis_arch::{account::Exit, context::Context, timer, vectors::Next};
 use portcullis_board::signal::{EL2_TIMER_INTID, KICK};
 
-use crate::cpu::gic::Interface;
-use crate::run::interrupts::{self, SPECIAL};
+use crate::cpu::gic::{Interface, SPECIAL};
+use crate::run::interrupts;
 use crate::run::worker::Worker;
 use crate::vm::Vcpu;
 

@@ -13,8 +13,8 @@ pub(super) fn give_back<M: Shared>(
     written: u32,
     status: Status,
 ) -> Result<(), Fault> {
-    let mut last = chain.writer();
-    last.skip(chain.writable().saturating_sub(1));
-    last.write(memory, &[status as u8])?;
+    if let Some(last) = chain.last() {
+        memory.copy_out(last, &[status as u8])?;
+    }
     queue.put(memory, chain.head(), written.saturating_add(1))
 }

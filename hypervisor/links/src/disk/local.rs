@@ -123,7 +123,6 @@ impl Local {
         done: u32,
     ) -> Result<(), Fault> {
         let Request { action, offset, length } = request;
-        let mut done = done;
         let mut cursor = match action {
             Action::Write => {
                 let mut reader = self.chain.reader();
@@ -136,24 +135,15 @@ impl Local {
         if data {
             cursor.skip(done);
         }
-        let mut good = true;
-        while good && done < length && budget.bytes() > 0 {
-            let most = length.saturating_sub(done).min(budget.bytes());
-            let at = offset.wrapping_add(u64::from(done));
-            let moved = if data {
-                let Some(piece) = cursor.piece(most) else { break };
-                good = match action {
-                    Action::Write => medium.write(at, memory, piece),
-                    _ => medium.read(at, memory, piece),
-                };
-                piece.length
-            } else {
-                good = medium.clear(at, most);
-                most
-            };
-            budget.copied(moved);
-            done = done.saturating_add(moved);
-        }
+        let most = length.saturating_sub(done).min(budget.bytes());
+        let at = offset.wrapping_add(u64::from(done));
+        let good = match action {
+            Action::Read => medium.read(at, memory, &mut cursor, most),
+            Action::Write => medium.write(at, memory, &mut cursor, most),
+            _ => medium.clear(at, most),
+        };
+        budget.copied(most);
+        let done = done.saturating_add(most);
         if good && done < length {
             self.current = Some((request, done));
             return Ok(());

@@ -1,20 +1,20 @@
 //! What a local disk is made of.
 
-use portcullis_virtio::{Segment, Shared};
+use portcullis_virtio::{Cursor, Segment, Shared};
 
 /// Memory that holds a disk. Ranges are inside of it, and it is asked to write only if the disk can be written.
 pub trait Medium<M: Shared> {
-    /// Copies from byte `offset` on to a piece of a guest's memory. False: it cannot be done.
-    fn read(&mut self, offset: u64, guest: &mut M, to: Segment) -> bool;
+    /// Copies `length` bytes from byte `offset` on to a guest's buffers, which have as many. False: it cannot be done.
+    fn read(&mut self, offset: u64, guest: &mut M, to: &mut Cursor<'_>, length: u32) -> bool;
 
-    /// Copies a piece of a guest's memory to byte `offset`. False: it cannot be done.
-    fn write(&mut self, offset: u64, guest: &mut M, from: Segment) -> bool;
+    /// Copies `length` bytes of a guest's buffers, which have as many, to byte `offset`. False: it cannot be done.
+    fn write(&mut self, offset: u64, guest: &mut M, from: &mut Cursor<'_>, length: u32) -> bool;
 
     /// Writes zeros. False: it cannot be done.
     fn clear(&mut self, offset: u64, length: u32) -> bool;
 }
 
-/// A disk in memory that is reached as a guest's is: an image of the bundle, or RAM that was set aside.
+/// A disk in memory that is reached as a guest's is: RAM that was set aside.
 #[derive(Debug)]
 pub struct Region<M> {
     /// The memory.
@@ -24,14 +24,18 @@ pub struct Region<M> {
 }
 
 impl<M: Shared> Medium<M> for Region<M> {
-    fn read(&mut self, offset: u64, guest: &mut M, to: Segment) -> bool {
+    fn read(&mut self, offset: u64, guest: &mut M, to: &mut Cursor<'_>, length: u32) -> bool {
         let at = self.start.wrapping_add(offset);
-        self.memory.copy_across(at, guest, to.address, to.length as usize).is_ok()
+        each(to, length, |done, Segment { address, length }| {
+            self.memory.copy_across(at.wrapping_add(done), guest, address, length as usize).is_ok()
+        })
     }
 
-    fn write(&mut self, offset: u64, guest: &mut M, from: Segment) -> bool {
+    fn write(&mut self, offset: u64, guest: &mut M, from: &mut Cursor<'_>, length: u32) -> bool {
         let at = self.start.wrapping_add(offset);
-        guest.copy_across(from.address, &mut self.memory, at, from.length as usize).is_ok()
+        each(from, length, |done, Segment { address, length }| {
+            guest.copy_across(address, &mut self.memory, at.wrapping_add(done), length as usize).is_ok()
+        })
     }
 
     fn clear(&mut self, offset: u64, length: u32) -> bool {
@@ -47,4 +51,17 @@ impl<M: Shared> Medium<M> for Region<M> {
         }
         true
     }
+}
+
+/// Does something with each buffer of `length` bytes, told how many come before it. False: it could not be done, or there are fewer.
+fn each(cursor: &mut Cursor<'_>, length: u32, mut act: impl FnMut(u64, Segment) -> bool) -> bool {
+    let mut done = 0_u32;
+    while done < length {
+        let Some(piece) = cursor.piece(length.saturating_sub(done)) else { return false };
+        if !act(done.into(), piece) {
+            return false;
+        }
+        done = done.saturating_add(piece.length);
+    }
+    true
 }

@@ -1,9 +1,8 @@
 //! A disk against the driver of `virtio-drivers`.
 
-use portcullis_devices::{Memory, OutOfReach};
 use portcullis_links::disk::{Geometry, Local, Medium, Progress};
 use portcullis_virtio::mmio::{Effect, Transport};
-use portcullis_virtio::{Budget, Queue, Segment};
+use portcullis_virtio::{Budget, Cursor, Queue};
 use virtio_drivers::Error;
 use virtio_drivers::device::blk::VirtIOBlk;
 
@@ -18,13 +17,12 @@ impl Bytes {
 }
 
 impl Medium<Arena> for Bytes {
-    fn read(&mut self, offset: u64, guest: &mut Arena, to: Segment) -> bool {
-        guest.copy_out(to.address, self.at(offset, to.length)).is_ok()
+    fn read(&mut self, offset: u64, guest: &mut Arena, to: &mut Cursor<'_>, length: u32) -> bool {
+        to.write(guest, self.at(offset, length)) == Ok(length as usize)
     }
 
-    fn write(&mut self, offset: u64, guest: &mut Arena, from: Segment) -> bool {
-        let done: Result<(), OutOfReach> = guest.copy_in(from.address, self.at(offset, from.length));
-        done.is_ok()
+    fn write(&mut self, offset: u64, guest: &mut Arena, from: &mut Cursor<'_>, length: u32) -> bool {
+        from.read(guest, self.at(offset, length)) == Ok(length as usize)
     }
 
     fn clear(&mut self, offset: u64, length: u32) -> bool {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use portcullis_abi::state::Needs;
-use portcullis_stream::layout::PAGE;
-use portcullis_stream::{Error, Kind, Progress, Reader, Restore, Save, Section, Sum, Writer};
+use portcullis_stream::layout::{PAGE, RUN};
+use portcullis_stream::{Alike, Error, Kind, Progress, Reader, Restore, Save, Section, Sum, Writer};
 use zerocopy::{FromBytes, IntoBytes};
 
 const CASTAGNOLI: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISCSI);
@@ -122,9 +122,15 @@ impl Save for Saving<'_> {
         Ok(true)
     }
 
-    fn is_zero(&mut self, offset: u64) -> Result<bool, ()> {
-        self.looked += 1;
-        Ok(self.vm.memory[offset as usize..][..PAGE as usize].iter().all(|byte| *byte == 0))
+    fn alike(&mut self, offset: u64, zeros: u64, others: u64) -> Result<Alike, ()> {
+        assert!(others > 0 && others <= RUN / PAGE);
+        let pages = self.vm.memory[offset as usize..].chunks(PAGE as usize);
+        let mut are_zero = pages.map(|page| page.iter().all(|byte| *byte == 0)).peekable();
+        let is_zero = *are_zero.peek().unwrap();
+        let most = if is_zero { zeros } else { others };
+        let pages = are_zero.take(most as usize).take_while(|other| *other == is_zero).count() as u64;
+        self.looked += pages as usize;
+        Ok(Alike { pages, is_zero })
     }
 
     fn room(&self) -> usize {

@@ -79,6 +79,14 @@ at a time, as Linux writes. Nothing of the kind was measured with KVM, nor a ser
 
 {links}
 {link_ratios}
+## A VM that moves
+
+Instructions outside the guests while the control VM saves a paused VM into its own memory, and restores it from there, by calls with a
+buffer of 32 KiB ([moving.md](moving.md)). They have the checksum. What the control VM itself does comes on top: 30 instructions a call
+where it only calls, and whatever it takes to write the stream somewhere. The floor is one copy by `ldp` and `stp`, without a checksum;
+QEMU's is its migration to a pipe.
+
+{moving}
 ## Sharing a core
 
 Switches are counted from the last instruction of one guest to the first one of another VM's, floating point included. A
@@ -146,6 +154,7 @@ preempt on return; Bao, hvisor and a vCPU of ours that is pinned to its core do 
         operation_ratios = ratios(Style::Markdown, Table::Operation, figures),
         links = table(Table::Link),
         link_ratios = ratios(Style::Markdown, Table::Link, figures),
+        moving = table(Table::Moving),
         sharing = table(Table::Sharing),
         looked = windows::COUNT,
         windows = report::windows(Style::Markdown, &figures.windows),

@@ -9,7 +9,7 @@ use super::measure::Bench;
 use super::measurement::Measurements;
 use super::rows::{self, Figure, Row, Table};
 use super::windows::{self, Windows};
-use super::{collect, hardened, links, size, transfers};
+use super::{collect, hardened, links, moving, size, transfers};
 use crate::flatten::Sections;
 
 /// Everything that one run of the bench finds out.
@@ -43,6 +43,7 @@ impl Figures {
         let mut measurements = collect::all(bench)?;
         measurements.extend(hardened::measure(bench)?);
         measurements.extend(links::measure(bench)?);
+        measurements.extend(moving::measure(bench)?);
         measurements.extend(transfers::measure(bench)?);
         let (sections, sizes) = size::sizes(bench.environment)?;
         measurements.extend(sizes);
@@ -58,7 +59,7 @@ impl Figures {
         Ok(Self { sections, windows, growth, growth_figures, ..Self::of(bench, measurements, &|_| true)? })
     }
 
-    /// Measures what links between VMs cost, and nothing else.
+    /// Measures what links between VMs cost, and to save and restore one, and nothing else.
     ///
     /// # Errors
     ///
@@ -66,7 +67,8 @@ impl Figures {
     pub fn measure_links(bench: &Bench) -> Result<Self> {
         let mut measurements = links::measure(bench)?;
         measurements.extend(transfers::measure(bench)?);
-        Self::of(bench, measurements, &|table| table == Table::Link)
+        measurements.extend(moving::measure(bench)?);
+        Self::of(bench, measurements, &|table| table == Table::Link || table == Table::Moving)
     }
 
     /// The figures of rows of the chosen tables, and nothing else.

@@ -27,6 +27,8 @@ pub enum Guest {
     Windows,
     /// From one guest to another through networks and wires.
     Links,
+    /// From one that saves and restores others.
+    Moving,
     /// Bytes of disks and of serial ports.
     Transfers,
 }
@@ -40,6 +42,7 @@ impl Guest {
             Self::Switches => "bench-switches",
             Self::Windows => "bench-windows",
             Self::Links => "bench-links",
+            Self::Moving => "bench-moving",
             Self::Transfers => "bench-transfers",
         }
     }
@@ -49,7 +52,7 @@ impl Guest {
         match self {
             Self::Calls => Some(CALLS_BYTES),
             Self::Windows => Some(WINDOWS_BYTES),
-            Self::Interrupts | Self::Switches | Self::Links | Self::Transfers => None,
+            Self::Interrupts | Self::Switches | Self::Links | Self::Moving | Self::Transfers => None,
         }
     }
 

@@ -43,7 +43,7 @@ pub struct Vm {
     pub configuration: Configuration,
     /// The cores of its vCPUs.
     pub cores: Vec<u32>,
-    /// Further lines of its manifest.
+    /// Further lines of its manifest: its memory, if that is not the run's, is one of them.
     pub manifest: String,
 }
 
@@ -205,10 +205,10 @@ impl<'a> Bench<'a> {
             let image = vm.guest.write(self.environment, &vm.configuration, &self.folder, &name)?;
             let image = toml_string(&image);
             let (cores, memory) = (&vm.cores, run.memory);
-            _ = writeln!(
-                text,
-                "[[vm]]\nname = \"bench{number}\"\nimage = {image}\nmemory = \"{memory}M\"\ncores = {cores:?}"
-            );
+            _ = writeln!(text, "[[vm]]\nname = \"bench{number}\"\nimage = {image}\ncores = {cores:?}");
+            if !vm.manifest.contains("memory = ") {
+                _ = writeln!(text, "memory = \"{memory}M\"");
+            }
             _ = writeln!(text, "{}\n", vm.manifest);
         }
         text += &run.schedule;

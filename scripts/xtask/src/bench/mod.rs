@@ -12,6 +12,7 @@ pub mod json;
 pub mod links;
 pub mod measure;
 pub mod measurement;
+pub mod moving;
 pub mod peers;
 pub mod plugin;
 pub mod profile;
@@ -48,7 +49,9 @@ pub fn bench(options: options::Bench) -> Result<bool> {
     }
     if options.links {
         let figures = Figures::measure_links(&bench)?;
-        println!("{}", report::table(Style::Terminal, Table::Link, &figures));
+        for table in [Table::Link, Table::Moving] {
+            println!("{}", report::table(Style::Terminal, table, &figures));
+        }
         return Ok(is_within(&figures, &Bounds::load(&environment)?));
     }
     let mut figures = Figures::measure(&bench)?;

@@ -75,6 +75,7 @@ pub fn table(style: Style, which: Table, figures: &Figures) -> String {
         Table::Call => "call".to_owned(),
         Table::Operation => "operation".to_owned(),
         Table::Link => "between two VMs".to_owned(),
+        Table::Moving => "a VM that moves".to_owned(),
         Table::Sharing => "sharing a core".to_owned(),
         Table::Machine => "machine".to_owned(),
     }];

@@ -26,6 +26,9 @@ pub const OTHERS: [(&str, &str); 6] = [
 const LINK_OTHERS: [(&str, &str); 3] =
     [("floor", "floor"), ("kvm-pci", "KVM, virtio-pci"), ("kvm-mmio", "KVM, virtio-mmio")];
 
+/// Those of moving: one copy by general registers, and QEMU with KVM, to a pipe.
+const MOVING_OTHERS: [(&str, &str); 2] = [("floor", "floor"), ("kvm", "QEMU/KVM")];
+
 /// Which table a row belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Table {
@@ -35,6 +38,8 @@ pub enum Table {
     Operation,
     /// What it costs that VMs reach each other through links.
     Link,
+    /// What it costs to save a VM and to restore one.
+    Moving,
     /// What it costs that vCPUs share a core.
     Sharing,
     /// Boot, sizes.
@@ -43,10 +48,11 @@ pub enum Table {
 
 impl Table {
     /// Every table with its key in the file.
-    pub const ALL: [(Self, &str); 5] = [
+    pub const ALL: [(Self, &str); 6] = [
         (Self::Call, "call"),
         (Self::Operation, "operation"),
         (Self::Link, "link"),
+        (Self::Moving, "moving"),
         (Self::Sharing, "sharing"),
         (Self::Machine, "machine"),
     ];
@@ -56,6 +62,7 @@ impl Table {
         match self {
             Self::Call | Self::Operation | Self::Machine => &OTHERS,
             Self::Link => &LINK_OTHERS,
+            Self::Moving => &MOVING_OTHERS,
             Self::Sharing => &[],
         }
     }
@@ -192,7 +199,7 @@ mod tests {
 
     use super::*;
     use crate::bench::measurement::{CPU_WITH_LOOP, EL3_WITH_WORKAROUNDS, single};
-    use crate::bench::{links, switches, transfers, windows};
+    use crate::bench::{links, moving, switches, transfers, windows};
 
     fn committed() -> Vec<Row> {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../figures/rows.toml");
@@ -216,6 +223,7 @@ mod tests {
                     Table::Call => key.split_once("hvc ").is_some_and(|(_, name)| calls::index(name).is_some()),
                     Table::Operation => operations.contains(&key.as_str()),
                     Table::Link => links::keys().contains(key) || transfers::keys().contains(key),
+                    Table::Moving => moving::KEYS.contains(&key.as_str()),
                     Table::Sharing => sharing.contains(key),
                     Table::Machine => {
                         ["boot", "boot-mib", "restart", "seeds", "image", "static", "peak"].contains(&key.as_str())
@@ -230,6 +238,7 @@ mod tests {
     fn a_row_of_calls_has_two_figures_and_takes_the_largest() {
         let text = "[[call]]\nname = \"a\"\nmeasure = [\"hvc x\", \"closed hvc y\"]\nat-most = 9\n\
             others = { xen = 4 }\n[[operation]]\nname = \"b\"\nmeasure = []\n[[link]]\nname = \"e\"\nmeasure = []\n\
+            [[moving]]\nname = \"f\"\nmeasure = []\n\
             [[sharing]]\nname = \"d\"\nmeasure = []\n[[machine]]\nname = \"c\"\nmeasure = []";
         let rows = parse(text).unwrap();
         let measurements = [("hvc x", 1), ("closed hvc y", 5), ("smc x", 7), ("closed smc y", 2)]
@@ -244,7 +253,7 @@ mod tests {
     fn what_is_not_known_is_refused() {
         for line in ["others = { nobody = 1 }", "colour = 1", "at-most = \"x\""] {
             let text = format!(
-                "[[call]]\nname = \"a\"\nmeasure = []\n{line}\n[[operation]]\n[[link]]\n[[sharing]]\n[[machine]]\n"
+                "[[call]]\nname = \"a\"\nmeasure = []\n{line}\n[[operation]]\n[[link]]\n[[moving]]\n[[sharing]]\n[[machine]]\n"
             );
             assert!(parse(&text).is_err(), "{line}");
         }

@@ -17,6 +17,8 @@ use super::speculation::{self, Instruction};
 use super::tally::Tally;
 use crate::bench::rows;
 use crate::environment::Environment;
+use crate::errata::mend::{self, Mended, mend};
+use crate::errata::program::Program;
 use crate::metal;
 
 /// The row of the figures that says how large the image may be.
@@ -31,6 +33,9 @@ const TRANSLATIONS: [(&str, u32); 2] = [("portcullis_at_s1e1r", 0xd508_7800), ("
 const TRANSLATION: u32 = 0xd508_7800;
 const TRANSLATION_MASK: u32 = 0xfff8_fe00;
 
+/// Programs that are free of Cortex-A53's errata.
+const MENDED: [&str; 4] = [metal::HYPERVISOR, metal::OPS, "conformance", "firmware"];
+
 /// The table of vectors of a core with CLRBHB.
 const CLEARS: &str = "portcullis_vectors_clear";
 
@@ -40,16 +45,18 @@ const CLEARS: &str = "portcullis_vectors_clear";
 ///
 /// The build, or what cannot be read.
 pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Result<()> {
-    let checks: [Check; 10] = [
+    let checks: [Check; 12] = [
         ("size", size),
         ("header", header),
         ("translations", translations),
         ("exception returns", returns),
         ("predictor instructions", predictor),
         ("erratum-843419", erratum_843419),
+        ("erratum-835769", erratum_835769),
         ("acquires", acquires),
         ("translation controls", translation_controls),
         ("instruction caches", instruction_caches),
+        ("maintenance of all cores", broadcasts),
         ("firmware calls", firmware_calls),
     ];
     for (name, check) in checks.into_iter().filter(|(name, _)| filter.selects("image", name)) {
@@ -141,7 +148,7 @@ fn translations(environment: &Environment) -> Result<String> {
 /// No program has a sequence of Cortex-A53's erratum 843419: the linker is told to take them apart.
 fn erratum_843419(environment: &Environment) -> Result<String> {
     let (mut looked, mut found) = (0, Vec::new());
-    for name in [metal::HYPERVISOR, metal::OPS, "conformance", "firmware"] {
+    for name in MENDED {
         let elf = fs::read(metal::program(environment, name))?;
         let file = ElfFile64::<LittleEndian>::parse(elf.as_slice()).with_context(|| name.to_owned())?;
         let code = code(&file)?;
@@ -151,6 +158,29 @@ fn erratum_843419(environment: &Environment) -> Result<String> {
     match found.is_empty() {
         true => Ok(format!("none in {looked} instructions")),
         false => bail!("sequences of Cortex-A53's erratum 843419, by program and address: {found:x?}"),
+    }
+}
+
+/// No image has a pair of Cortex-A53's erratum 835769: what the compiler has left is mended as the image is made.
+fn erratum_835769(environment: &Environment) -> Result<String> {
+    let (mut looked, mut done, mut found) = (0, Mended::default(), Vec::new());
+    for name in MENDED {
+        let mut elf = fs::read(metal::program(environment, name))?;
+        let mended = mend(&mut elf).with_context(|| name.to_owned())?;
+        let program = Program::read(&elf)?;
+        ensure!(program.code.len() > 1000, "{name} has no code: nothing was looked at");
+        looked += program.code.len();
+        done = Mended { swapped: done.swapped + mended.swapped, moved: done.moved + mended.moved };
+        found.extend(mend::pairs(&program).into_iter().map(|at| (name, at)));
+        // What a machine gets is what was looked at.
+        ensure!(
+            fs::read(metal::image(environment, name)?)? == crate::flatten::flatten(&elf)?,
+            "the image of {name} is made of something else"
+        );
+    }
+    match found.is_empty() {
+        true => Ok(format!("none in {looked} instructions; {} changed places, {} moved", done.swapped, done.moved)),
+        false => bail!("pairs of Cortex-A53's erratum 835769, by program and address: {found:x?}"),
     }
 }
 
@@ -173,6 +203,11 @@ fn translation_controls(environment: &Environment) -> Result<String> {
 /// With a VM's translations a core forgets its instructions.
 fn instruction_caches(environment: &Environment) -> Result<String> {
     Ok(format!("forgotten in {} places", ordering::instruction_caches(&hypervisor(environment)?)?))
+}
+
+/// Every core of the board takes part in no maintenance but what has to be.
+fn broadcasts(environment: &Environment) -> Result<String> {
+    Ok(format!("{} instructions, all of them known", ordering::broadcasts(&hypervisor(environment)?)?))
 }
 
 /// EFI firmware is called with its own x18 and TPIDR_EL2, and no other way.

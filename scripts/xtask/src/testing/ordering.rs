@@ -80,6 +80,43 @@ pub fn instruction_caches(code: &[Instruction]) -> Result<usize> {
     Ok(places)
 }
 
+/// Maintenance that every core of the board takes part in: TLBI of the Inner or Outer Shareable domain (CRn 8 or 9, CRm 1 to 3 or
+/// 5; C5.5), IC IALLUIS.
+const TLBI: u32 = 0xd508_8000;
+const TLBI_MASK: u32 = 0xfff8_e000;
+const IC_IALLUIS: u32 = 0xd508_711f;
+/// Those that there are, and DSB ISH behind them: TLBI ALLE2IS, as a page is mapped for a moment at boot; TLBI VMALLS12E1IS, as a
+/// VM's flash changes what it shows.
+const ALLOWED: [u32; 2] = [0xd50c_831f, 0xd50c_83df];
+const DSB_ISH: u32 = 0xd503_3b9f;
+/// TLBI VAE2IS, whatever register has the address: the crate of tables', before the first of these.
+const TLBI_VAE2IS: u32 = 0xd50c_8320;
+
+/// Looks that no code has every core of the board take part in maintenance but where a translation goes that others may use, which
+/// two functions do, and that it is done twice there (Cortex-A55 erratum 2441007, Cortex-A76 erratum 1286807). Returns how many
+/// such instructions there are.
+///
+/// # Errors
+///
+/// There is another one, whose address is told, or one that is not done twice.
+pub fn broadcasts(code: &[Instruction]) -> Result<usize> {
+    let is_shared = |word: u32| word & TLBI_MASK == TLBI && matches!(word >> 8 & 0xf, 1..=3 | 5);
+    let found: Vec<_> =
+        code.iter().enumerate().filter(|(_, (_, word))| is_shared(*word) || *word == IC_IALLUIS).collect();
+    for (place, (at, word)) in found.iter().filter(|(_, (_, word))| word & REGISTER_MASK != TLBI_VAE2IS) {
+        ensure!(ALLOWED.contains(word), "{word:08x} at {at:#x} has every core of the board take part");
+        let word_at = |place: usize| code.get(place).map(|(_, word)| *word);
+        ensure!(word_at(place + 1) == Some(DSB_ISH), "no DSB ISH is behind the TLBI at {at:#x}");
+        let is_again = |other: Option<usize>| other.and_then(word_at) == Some(*word);
+        ensure!(is_again(Some(place + 2)) != is_again(place.checked_sub(2)), "the TLBI at {at:#x} is not done twice");
+    }
+    for allowed in ALLOWED {
+        let count = found.iter().filter(|(_, (_, word))| *word == allowed).count();
+        ensure!(count != 0, "{allowed:08x} is not there: nothing was looked at");
+    }
+    Ok(found.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,6 +144,30 @@ mod tests {
         let error = instruction_caches(&code(&[FORGET_VM, NOP, FORGET_INSTRUCTIONS])).unwrap_err().to_string();
         assert!(error.contains("at 0x1000 is not followed"), "{error}");
         assert!(instruction_caches(&code(&[FORGET_VM])).is_err() && instruction_caches(&code(&[NOP])).is_err());
+    }
+
+    #[test]
+    fn maintenance_of_all_cores_is_where_it_is_known() {
+        let [el2, vm] = ALLOWED;
+        let known = [el2, DSB_ISH, el2, DSB_ISH, NOP, vm, DSB_ISH, vm, DSB_ISH];
+        assert_eq!(broadcasts(&code(&known)).unwrap(), 4);
+        assert_eq!(broadcasts(&code(&[&known[..], &[TLBI_VAE2IS | 8]].concat())).unwrap(), 5);
+        // tlbi vae1is, x0; tlbi vmalle1is; tlbi vmalle1os; tlbi rvae1is, x0; ic ialluis.
+        for word in [0xd508_8320, 0xd508_831f, 0xd508_811f, 0xd508_8220, IC_IALLUIS] {
+            let error = broadcasts(&code(&[&known[..], &[word, DSB_ISH]].concat())).unwrap_err().to_string();
+            assert!(error.contains("at 0x1024 has every core"), "{word:08x}: {error}");
+        }
+        // tlbi vae2, x0; tlbi vmalls12e1; ic iallu: this core alone.
+        let own = [0xd50c_8720, FORGET_VM, FORGET_INSTRUCTIONS];
+        assert!(broadcasts(&code(&[&known[..], &own].concat())).is_ok());
+        for (words, wrong) in [
+            (vec![el2, DSB_ISH, vm, DSB_ISH, vm, DSB_ISH], "not done twice"),
+            (vec![el2, el2, DSB_ISH, vm, DSB_ISH, vm, DSB_ISH], "no DSB ISH"),
+            (known[..4].to_vec(), "is not there: nothing was looked at"),
+        ] {
+            let error = broadcasts(&code(&words)).unwrap_err().to_string();
+            assert!(error.contains(wrong), "{error}");
+        }
     }
 
     #[test]

@@ -81,6 +81,25 @@ fn what_a_core_lacks_for_a_vm_is_said() {
     assert!(error.to_string().ends_with("and core 1 has addresses of 32 bits; give both other cores"), "{error}");
 }
 
+/// Raspberry Pi 5 has its peripherals at 0x10_7c00_0000.
+#[test]
+fn a_vm_with_a_device_beyond_64_gib_is_told_of_addresses_that_reach_it() {
+    for (address, bits) in [(0x10_7d00_1000, 2), (0xf_ffff_f000, 1), (0x10_0000_0000, 2), (0x904_0000, 1)] {
+        let registers = vec![Range::sized(address, 0x1000)];
+        let mut given = Assignments::default();
+        let device = Device { path: "/serial", name: b"serial", registers, ..Device::default() };
+        given.give("far", false, Range::sized(0x4000_0000, 0x1000), device, |_| false).unwrap();
+        let vms = [vm("ops", &[0]), vm("far", &[1])];
+        let rig = Rig::prepared(Parts::new(), GicVersion::V3, &vms, given, |_| fake::set("s3_0_c0_c7_0", 0x1125));
+        rig.settle();
+        let read = |core| x(rig.guest(core, |_| Trap::Exception(system_register(3, 0, 0, 7, 0, 3, true))), 3) & 0xf;
+        assert_eq!([read(0), read(1)], [1, bits], "{address:#x}");
+        let set = rig.vm(1).features.get();
+        assert_eq!(set.register(7, 0) >> 4, rig.machine.cores[1].features().register(7, 0) >> 4, "nothing else");
+        assert_eq!(core::ptr::eq(set, rig.machine.cores[1].features()), bits == 1);
+    }
+}
+
 #[test]
 fn a_kernel_needs_its_pages_on_each_of_its_cores() {
     let rig = rig();

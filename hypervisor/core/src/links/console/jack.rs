@@ -5,6 +5,7 @@ use portcullis_virtio::Fault;
 use super::{Flow, News};
 use crate::devices::owner::Owner;
 use crate::links::peer::Peer;
+use crate::links::registers::Signals;
 
 /// A console, for whoever is at the other side of a port of its, which `number` is.
 pub trait Board: Send + Sync {
@@ -22,6 +23,12 @@ pub trait Board: Send + Sync {
 
     /// See [`Jack::interrupt`].
     fn interrupt(&self, owner: &dyn Owner);
+
+    /// See [`Jack::signals`].
+    fn signals(&self) -> Signals;
+
+    /// See [`Jack::intid`].
+    fn intid(&self) -> u32;
 
     /// See [`Jack::fail`].
     fn fail(&self, owner: &dyn Owner, number: usize, flow: Flow, fault: Fault);
@@ -64,6 +71,16 @@ impl Jack {
     /// Takes note that chains were given back to a driver that wants to be interrupted.
     pub fn interrupt(self, owner: &dyn Owner) {
         self.console.interrupt(owner);
+    }
+
+    /// How often the console and its driver told each other something, for whichever port.
+    pub fn signals(self) -> Signals {
+        self.console.signals()
+    }
+
+    /// The number of the console's interrupt.
+    pub fn intid(self) -> u32 {
+        self.console.intid()
     }
 
     /// The whole device cannot go on: its driver went against the specification at one of the port's queues.

@@ -50,7 +50,7 @@ pub use self::jack::Jack;
 use self::panel::{Heard, Panel};
 pub use self::plug::Plug;
 use super::peer::Peer;
-use super::registers::Registers;
+use super::registers::{Registers, Signals};
 use crate::devices::owner::Owner;
 
 /// A VM's console.
@@ -219,6 +219,14 @@ impl Board for Console {
 
     fn interrupt(&self, owner: &dyn Owner) {
         self.registers.interrupt(owner);
+    }
+
+    fn signals(&self) -> Signals {
+        self.registers.signals()
+    }
+
+    fn intid(&self) -> u32 {
+        self.registers.intid()
     }
 
     fn fail(&self, owner: &dyn Owner, number: usize, flow: Flow, fault: Fault) {

@@ -87,6 +87,7 @@ impl Emulated for Plug {
 
     fn renew(&self) {
         self.0.ports.iter().for_each(|outlet| outlet.end.renew());
+        self.0.registers.renew();
     }
 }
 

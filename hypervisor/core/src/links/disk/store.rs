@@ -3,9 +3,8 @@
 use core::fmt;
 
 use portcullis_board::{Range, Regions, vm_memory};
-use portcullis_devices::Memory;
 use portcullis_links::disk::{Medium, Region};
-use portcullis_virtio::Segment;
+use portcullis_virtio::Cursor;
 
 use crate::cpu::physical_core::Core;
 use crate::memory::guest::GuestMemory;
@@ -102,21 +101,21 @@ impl Store {
 }
 
 impl Medium<GuestMemory> for Store {
-    fn read(&mut self, offset: u64, guest: &mut GuestMemory, to: Segment) -> bool {
+    fn read(&mut self, offset: u64, guest: &mut GuestMemory, to: &mut Cursor<'_>, length: u32) -> bool {
         match self {
             Self::Image(bytes) => {
-                let (start, length) = (usize::try_from(offset).unwrap_or(usize::MAX), to.length as usize);
-                let bytes = bytes.get(start..).and_then(|rest| rest.get(..length));
-                bytes.is_some_and(|bytes| guest.copy_out(to.address, bytes).is_ok())
+                let start = usize::try_from(offset).unwrap_or(usize::MAX);
+                let bytes = bytes.get(start..).and_then(|rest| rest.get(..length as usize));
+                bytes.is_some_and(|bytes| to.write(guest, bytes) == Ok(bytes.len()))
             }
-            Self::Scratch(scratch) => scratch.with(|region| region.read(offset, guest, to)),
+            Self::Scratch(scratch) => scratch.with(|region| region.read(offset, guest, to, length)),
         }
     }
 
-    fn write(&mut self, offset: u64, guest: &mut GuestMemory, from: Segment) -> bool {
+    fn write(&mut self, offset: u64, guest: &mut GuestMemory, from: &mut Cursor<'_>, length: u32) -> bool {
         match self {
             Self::Image(_) => false,
-            Self::Scratch(scratch) => scratch.with(|region| region.write(offset, guest, from)),
+            Self::Scratch(scratch) => scratch.with(|region| region.write(offset, guest, from, length)),
         }
     }
 

@@ -3,6 +3,7 @@
 use portcullis_abi::manage;
 
 use super::{SIDES, Serial};
+use crate::links::console::Jack;
 use crate::links::report::{End, Link};
 
 impl Link for Serial {
@@ -20,11 +21,14 @@ impl Link for Serial {
 
     fn end(&self, end: usize) -> Option<End> {
         let (side, vm) = (*SIDES.get(end)?, *self.vms.get(end)?);
-        Some(End { vm, up: self.peer(side).is_some_and(|peer| peer.runs()), about: 0, intid: 0 })
+        let (up, intid) = (self.peer(side).is_some_and(|peer| peer.runs()), self.jack(side).map_or(0, Jack::intid));
+        Some(End { vm, up, about: 0, intid })
     }
 
     fn counter(&self, end: usize, index: usize) -> Option<u64> {
-        let counters = self.counters(*SIDES.get(end)?);
-        [counters.sent, counters.dropped, counters.sessions].get(index).copied()
+        let side = *SIDES.get(end)?;
+        let (counters, signals) = (self.counters(side), self.jack(side).map(Jack::signals).unwrap_or_default());
+        let all = [counters.sent, counters.dropped, counters.sessions, signals.notifications, signals.interrupts];
+        all.get(index).copied()
     }
 }

@@ -8,6 +8,7 @@ use portcullis_vgic::GicVersion;
 use portcullis_virtio::mmio::registers::{INTERRUPT_ACK, INTERRUPT_STATUS};
 
 use super::guest::{Guest, mac, network};
+use super::serial;
 use crate::devices::emulated::Emulated;
 use crate::manage::serve;
 use crate::tests::rig::{Rig, vm};
@@ -96,4 +97,32 @@ fn a_wire_s_ends_say_which_drives_and_count_edges() {
     assert_eq!(call(&rig, LINK_END, [0; 3]), (SUCCESS, [LINK_END_UP, 5 | LINK_END_DRIVES, intid]));
     assert_eq!(call(&rig, LINK_END, [0, 1, 0]), (SUCCESS, [1 | LINK_END_UP, 2, intid]));
     assert_eq!([0, 1].map(|end| counts(&rig, 0, end)), [[("edges", 3)], [("edges", 3)]]);
+}
+
+#[test]
+fn a_serial_port_s_end_counts_bytes_and_what_its_console_and_driver_told_each_other() {
+    let (rig, [mut a, mut b]) = serial::open();
+    b.room(&rig, 0, 1, 64);
+    rig.settle();
+    let intid = u64::from(portcullis_abi::map::VIRTIO_INTID);
+    assert_eq!(call(&rig, LINK_END, [0, 1, 0]), (SUCCESS, [1 | LINK_END_UP, 0, intid]));
+    let names = ["sent-bytes", "dropped-bytes", "sessions", "notifications", "interrupts"];
+    let named = |end| {
+        let counts = counts(&rig, 0, end);
+        names.map(|name| counts.iter().find(|(of, _)| *of == name).map_or(0, |(_, count)| *count))
+    };
+    // Whatever was told before: a line that is high would not rise.
+    for ports in [&a, &b] {
+        let status = ports.guest.read(&rig, INTERRUPT_STATUS);
+        ports.guest.write(&rig, INTERRUPT_ACK, status);
+    }
+    let before = [0, 1].map(named);
+    a.send(&rig, 0, &[7; 25]);
+    rig.settle();
+    let after = [0, 1].map(named);
+    let new = |end: usize| [0, 1, 2, 3, 4].map(|index| after[end][index] - before[end][index]);
+    assert_eq!((new(0)[..4].to_vec(), new(1)), (vec![25, 0, 0, 1], [0, 0, 0, 0, 1]));
+    assert_eq!(b.got(&rig, 0), [7; 25]);
+    rig.machine.vms[1].links.expect("it has a console").renew();
+    assert_eq!(named(1), [0; 5], "the VM is a new one");
 }

@@ -26,7 +26,7 @@ fn machine() -> (Rig, [Ports; 2]) {
 }
 
 /// The same with both ends open.
-fn open() -> (Rig, [Ports; 2]) {
+pub fn open() -> (Rig, [Ports; 2]) {
     let (rig, mut ports) = machine();
     for end in &mut ports {
         end.say(&rig, 0, OPEN, 1);

@@ -2,28 +2,46 @@
 //!
 //! The VM that is saved or restored stands still. It may have its caches on or off, and may have memory as Non-cacheable; so its
 //! memory is written back, and read and written past the caches: what is there by then is what each of its vCPUs would find.
+//! What was looked at is not written back once more to be sent: nobody has written to it since.
 
 use portcullis_arch::{barrier, cache, shared};
 use portcullis_devices::OutOfReach;
+use portcullis_stream::Alike;
+use portcullis_stream::layout::PAGE;
 
 use super::piece::Piece;
 use super::{GuestMemory, Way};
 use crate::memory::window;
 
 impl GuestMemory {
-    /// Tells whether `length` bytes at `address`, a multiple of 64, are zero.
+    /// Tells how many pages from `address` on, itself a page's, are alike, as far as one block has them: zero, `zeros` of them
+    /// at the most, or not, `others` at the most. They are out of the caches then.
     ///
     /// # Errors
     ///
-    /// [`OutOfReach`].
-    pub fn is_zero(&mut self, address: u64, length: usize) -> Result<bool, OutOfReach> {
-        let mut zero = true;
-        self.each(Way::Past, address, length, &mut |piece| zero = zero && piece.is_zero())?;
-        Ok(zero)
+    /// [`OutOfReach`]: the VM has no RAM at `address`.
+    pub fn alike(&mut self, address: u64, zeros: u64, others: u64) -> Result<Alike, OutOfReach> {
+        let first = self.physical(address, PAGE as usize).ok_or(OutOfReach { address, length: PAGE as usize })?.start;
+        let length = self.memory.end.saturating_sub(first).min(zeros.max(others).saturating_mul(PAGE));
+        let shown = self.piece(Way::Past, first, length as usize);
+        let (mut alike, pages) = (Alike { pages: 0, is_zero: false }, shown.length as u64 / PAGE);
+        while alike.pages < pages && (alike.pages == 0 || alike.pages < if alike.is_zero { zeros } else { others }) {
+            let at = shown.at.saturating_add(alike.pages.saturating_mul(PAGE));
+            cache::clean(at as usize, PAGE as usize);
+            let is_zero = Piece { at, length: PAGE as usize, ..shown }.is_zero();
+            if alike.pages == 0 {
+                alike.is_zero = is_zero;
+            } else if alike.is_zero != is_zero {
+                break;
+            }
+            alike.pages = alike.pages.saturating_add(1);
+        }
+        window::show(shown.slot, 0);
+        Ok(alike)
     }
 
-    /// Copies `length` bytes at `address` to those at `to` of another VM, which shares them with a device. Returns `sum`, a
-    /// CRC-32C in the making, with them taken in.
+    /// Copies `length` bytes at `address`, of pages that were [looked at](Self::alike), to those at `to` of another VM, which
+    /// shares them with a device. Returns `sum`, a CRC-32C in the making, with them taken in.
     ///
     /// # Errors
     ///
@@ -36,7 +54,8 @@ impl GuestMemory {
         length: usize,
         sum: u32,
     ) -> Result<u32, OutOfReach> {
-        self.exchange(address, other, to, length, sum, |past, kept, sum| kept.write_summed(past, sum))
+        let copy = |past: Piece, kept: Piece, sum| kept.write_summed(past, sum);
+        self.exchange((address, other, to), length, sum, copy)
     }
 
     /// Copies `length` bytes at `from` of another VM, which shares them with a device, to those at `address`. Returns `sum`
@@ -53,16 +72,18 @@ impl GuestMemory {
         length: usize,
         sum: u32,
     ) -> Result<u32, OutOfReach> {
-        self.exchange(address, other, from, length, sum, |past, kept, sum| past.write_summed(kept, sum))
+        let copy = |past: Piece, kept, sum| {
+            cache::clean(past.at as usize, past.length);
+            past.write_summed(kept, sum)
+        };
+        self.exchange((address, other, from), length, sum, copy)
     }
 
-    /// Has `copy` do its work with each piece of `length` bytes at `own`, past the caches, and the piece of as many bytes of the
-    /// other VM's at `shared`.
+    /// Has `copy` do its work with each piece of `length` bytes at the first address, past the caches, and the piece of as many
+    /// bytes of the other VM's at the second one.
     fn exchange(
         &mut self,
-        own: u64,
-        other: &mut Self,
-        shared: u64,
+        (own, other, shared): (u64, &mut Self, u64),
         length: usize,
         mut sum: u32,
         copy: impl Fn(Piece, Piece, u32) -> u32,
@@ -74,7 +95,6 @@ impl GuestMemory {
             // The block that is shown second does not take the first one's slot, which was used last.
             let kept = other.piece(Way::Kept, shared, (past.end - at) as usize);
             let past = self.piece(Way::Past, at, kept.length);
-            cache::clean(past.at as usize, past.length);
             sum = copy(past, kept, sum);
             barrier::dsb_sy();
             window::show(past.slot, 0);
@@ -118,8 +138,27 @@ mod tests {
         let mut other = Ram::blocks(2);
         assert_eq!(other.on(40).receive(address, &mut manager.on(40), at, length, 5), Ok(sum));
         assert!((0..length).all(|offset| *other.byte(start + offset) == bytes[offset]));
-        assert!(vm.on(40).is_zero(RAM, 4096).unwrap() && !vm.on(40).is_zero(address & !4095, 4096).unwrap());
         assert!(vm.on(40).send(RAM + 2 * SLOT - 10, &mut manager.on(40), RAM, 11, 0).is_err());
         assert!(vm.on(40).receive(RAM, &mut manager.on(40), RAM + 2 * SLOT, 1, 0).is_err());
+    }
+
+    #[test]
+    fn pages_are_alike_as_far_as_they_are_and_are_asked_for() {
+        let mut vm = Ram::blocks(2);
+        // Pages 3 and 4 have something in their last and first byte, and the last one of the first block.
+        let last = SLOT as usize - 1;
+        for offset in [4 * 4096 - 1, 4 * 4096, last] {
+            *vm.byte(offset) = 1;
+        }
+        let mut memory = vm.on(41);
+        let mut alike = |page: u64, zeros, others| {
+            let found = memory.alike(RAM + page * 4096, zeros, others).unwrap();
+            (found.pages, found.is_zero)
+        };
+        assert_eq!((alike(0, 100, 8), alike(0, 2, 8), alike(0, 0, 8)), ((3, true), (2, true), (1, true)));
+        assert_eq!((alike(3, 100, 8), alike(3, 100, 1), alike(4, 100, 8)), ((2, false), (1, false), (1, false)));
+        assert_eq!((alike(5, 600, 8), alike(511, 600, 8)), ((506, true), (1, false)), "no farther than the block");
+        assert_eq!((alike(512, 600, 8), alike(1023, 600, 8)), ((512, true), (1, true)));
+        assert!(memory.alike(RAM + 2 * SLOT, 1, 1).is_err() && memory.alike(RAM - 4096, 1, 1).is_err());
     }
 }

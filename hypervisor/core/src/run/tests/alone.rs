@@ -3,7 +3,7 @@
 use portcullis_abi::{map, state};
 use portcullis_arch::account::Exit;
 use portcullis_arch::fake::{self, Event, Outcome, Trap};
-use portcullis_board::signal::{EL2_TIMER_INTID, KICK};
+use portcullis_board::signal::{EL2_TIMER_INTID, HALT, KICK, WORK};
 use portcullis_vgic::GicVersion;
 
 use crate::cpu::physical_core::Core;
@@ -152,6 +152,79 @@ fn a_core_with_nothing_to_do_takes_its_interrupts() {
     rig.at(2, || fake::on_wait(|| fake::pend(EL2_TIMER_INTID)));
     assert_eq!(rig.run(2), Outcome::Waits);
     assert_eq!(rig.at(2, fake::pending), 0);
+}
+
+#[test]
+fn an_interrupt_of_nobody_s_is_disabled_and_named_once() {
+    nobody_s(GicVersion::V3);
+}
+
+#[test]
+fn on_a_gicv2_an_interrupt_of_nobody_s_is_disabled_and_named_once() {
+    nobody_s(GicVersion::V2);
+}
+
+/// What a boot loader has left and what nobody of this machine has asked for: it comes once, and its neighbours stay as they are.
+fn nobody_s(gic: GicVersion) {
+    let rig = Rig::on(Parts::new(), gic, &[vm("ops", &[0]), vm("a", &[1, 2])]);
+    rig.settle();
+    _ = log::set_logger(&crate::logger::Logger);
+    log::set_max_level(log::LevelFilter::Info);
+    rig.parts.controller.take();
+    rig.parts.line.take_shown();
+    // An SPI while a guest runs, the same on a core without one, a PPI.
+    for (core, intid, asked) in [
+        (1, 57, Asked::Shared { intid: 57, enabled: false }),
+        (2, 58, Asked::Shared { intid: 58, enabled: false }),
+        (2, 20, Asked::Private { core: 2, intid: 20, enabled: false }),
+    ] {
+        rig.interrupt(core, intid);
+        assert_eq!((rig.at(core, fake::pending), rig.parts.controller.take()), (0, vec![asked]), "{gic:?} {intid}");
+    }
+    let lines = rig.parts.line.take_shown();
+    assert!(lines.contains("core 1 got interrupt 57, which is nobody's: it is disabled"), "{lines}");
+    assert!(!lines.contains("58") && !lines.contains("20,"), "one line a second: {lines}");
+    rig.advance(SECOND);
+    rig.interrupt(2, 7);
+    let lines = rig.parts.line.take_shown().replace("\r\nportcullis> ", "");
+    assert!(lines.contains("interrupt 7, which is nobody's: it is passed over; and 2 more since"), "{lines}");
+    assert_eq!(rig.parts.controller.take(), []);
+    // A guest's own, the virtual interface's and those of cores have their places.
+    for intid in [map::TIMER_VIRTUAL_INTID, map::TIMER_PHYSICAL_INTID, MAINTENANCE, KICK, WORK, EL2_TIMER_INTID] {
+        rig.interrupt(2, intid);
+    }
+    assert_eq!(rig.parts.line.take_shown(), "");
+    assert!(rig.parts.controller.take().iter().all(|asked| !matches!(asked, Asked::Shared { .. })), "{gic:?}");
+}
+
+/// An SGI is a bit that others can set, too: whoever stops a core says so in memory.
+#[test]
+fn a_core_is_stopped_by_who_says_so_in_memory_alone() {
+    let rig = rig();
+    rig.interrupt(1, HALT);
+    assert!(rig.is_in_guest(1), "nobody has said so");
+    assert_eq!(rig.interrupt(2, HALT), Outcome::Waits);
+    assert!(!rig.machine.is_halting());
+    // What is pending when it waits for the third time: the first wait is for the SGI, in the second one something else comes.
+    let left = |rig: &Rig| {
+        rig.at(2, || {
+            fake::on_wait(|| fake::pend(HALT));
+            fake::on_wait(|| fake::pend(KICK));
+            fake::on_wait(|| std::panic::panic_any(fake::pending()));
+        });
+        let end = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| rig.run(2)));
+        end.unwrap_err().downcast_ref::<usize>().copied()
+    };
+    assert_eq!(left(&rig), Some(0), "it goes on to take what comes");
+    let rig = self::rig();
+    rig.at(0, || rig.machine.halt_others());
+    assert!(rig.machine.is_halting());
+    rig.at(2, || {
+        while fake::pending() != 0 {
+            portcullis_arch::gicv3::acknowledge();
+        }
+    });
+    assert_eq!(left(&rig), Some(1), "it takes nothing any more");
 }
 
 #[test]

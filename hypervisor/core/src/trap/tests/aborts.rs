@@ -110,6 +110,34 @@ fn what_reaches_nothing_is_an_abort_to_the_guest() {
     assert_eq!(rig.register(1, "elr_el2"), map::RAM + 0x84);
 }
 
+/// Cortex-A57 erratum 834220: what is told as an access to nothing may be a fault of the guest's own.
+#[test]
+fn a_core_that_mistakes_faults_is_not_believed() {
+    for (midr, par, believed) in [
+        (0x411f_d072, 1, false),
+        (0x411f_d072, 0xff00_0000_3000_0980, true),
+        (0x410f_d070, 1, false),
+        (0x411f_d073, 1, true),
+        (0x410f_d083, 1, true),
+    ] {
+        let rig = rig(false);
+        rig.at(1, || {
+            fake::set("elr_el2", map::RAM + 0x40);
+            fake::set("midr_el1", midr);
+            fake::set("par_el1", par);
+        });
+        rig.guest(1, |_| load(NOWHERE));
+        let aborts = exits(rig.vcpu(1, 0), Exit::Abort);
+        let at = rig.register(1, "elr_el2");
+        if believed {
+            assert_eq!((aborts, at & !0x7ff), (1, VECTORS), "{midr:#x}");
+        } else {
+            assert_eq!((aborts, at), (0, map::RAM + 0x40), "{midr:#x}: it is tried again");
+        }
+        assert_eq!(rig.register(1, "par_el1"), par);
+    }
+}
+
 #[test]
 fn an_abort_on_a_walk_tells_its_level() {
     let rig = rig(false);

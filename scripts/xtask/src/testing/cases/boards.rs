@@ -1,6 +1,6 @@
 //! The tests on boards that people partition, as far as QEMU has them: Xilinx' ZCU102 and Versal.
 
-use super::super::expectation::Expectation::{self, All, Cases, Line, NoGuest, Value};
+use super::super::expectation::Expectation::{self, All, Cases, Line, Never, NoGuest, Value};
 use super::case::{CLOSED, CONFORMANCE, Case, LINUX, NO_OOPS, OPEN};
 use super::passthrough::DRIVEN;
 use crate::board::{Board, Gic};
@@ -103,6 +103,23 @@ pub const CASES: &[Case] = &[
             Cases("words"),
             Line("portcullis: early console: a PL011 at 0x9000000; x0 is 0x4"),
             Line("the serial port has no interrupt of the GIC's"),
+        ],
+        ..WORDS
+    },
+    // The boot core has no anchor yet, and no console but the one that the image names: a fault of its own is told of even so.
+    Case {
+        name: "virt-early-fault",
+        early_console: Some("arm,pl011@0x9000000"),
+        broken: Some("portcullis_probe_read"),
+        halts: Some("mpidr_el1  0x0000000000000000"),
+        expectations: &[
+            Line("portcullis: early console: a PL011 at 0x9000000; x0 is 0x4"),
+            Line("portcullis: panic: synchronous exception in EL2 at 0x"),
+            Line("portcullis: on the boot core (affinity 0x0)"),
+            // EC 0: an unknown instruction.
+            Line("portcullis: esr_el2    0x0000000002000000   elr_el2    0x"),
+            Never("portcullis: Portcullis"),
+            NoGuest,
         ],
         ..WORDS
     },

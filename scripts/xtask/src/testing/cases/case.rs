@@ -37,6 +37,8 @@ pub struct Case {
     pub soiled: bool,
     /// The serial port that the image itself names.
     pub early_console: Option<&'static str>,
+    /// The symbol of the image behind whose first instruction there is one that does not exist.
+    pub broken: Option<&'static str>,
     /// What is done to the bundle before the start.
     pub damage: Option<Damage>,
     /// What is wrong with the device tree.
@@ -144,6 +146,7 @@ pub const LINUX: Case = Case {
     keys: &[],
     soiled: false,
     early_console: None,
+    broken: None,
     damage: None,
     defect: None,
     halts: None,

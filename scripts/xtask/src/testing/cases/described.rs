@@ -11,6 +11,18 @@ const REFUSED_TREE: Case = Case { manifest: "words.toml", halts: Some("nothing w
 pub const CASES: &[Case] = &[
     // What of a GIC's own frames is not where the board's tree has it.
     Case {
+        name: "misplaced-gicd",
+        defect: Some(Defect::MisplacedDistributor),
+        expectations: &[Line("the device tree lists the GIC's distributor (GICD) at 0xb100000"), NoGuest],
+        ..REFUSED_TREE
+    },
+    Case {
+        name: "misplaced-clock",
+        defect: Some(Defect::MisplacedClock),
+        expectations: &[Line("the device tree lists a PL031 at 0xb100000, where nothing answers"), NoGuest],
+        ..REFUSED_TREE
+    },
+    Case {
         name: "misplaced-redistributors",
         defect: Some(Defect::MisplacedCpuInterface),
         expectations: &[

@@ -47,6 +47,18 @@ pub const CASES: &[Case] = &[
         ..LINUX
     },
     Case {
+        name: "el3-no-interrupts",
+        manifest: "words.toml",
+        el3: test(Mode::Deaf),
+        expectations: &[
+            NO_MISTAKE,
+            Line("core 0: no interrupt reaches it, not even an SGI that it sends to itself: it is not used"),
+            Line("core 0, on which this was started, cannot be used, as a line above says: nothing was started"),
+            NoGuest,
+        ],
+        ..LINUX
+    },
+    Case {
         name: "el3-forward",
         manifest: "el3-forward.toml",
         expectations: &[NO_MISTAKE, Cases("both"), Cases("smc"), Line("el3: 0xc2000001 called 3006 times, w7 = 1 2")],

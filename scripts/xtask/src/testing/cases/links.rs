@@ -1,8 +1,9 @@
 //! The tests of what connects VMs.
 
-use super::super::expectation::Expectation::{Cases, Line, Says};
+use super::super::expectation::Expectation::{self, All, Cases, Line, Says};
 use super::case::{Case, LINUX, NO_OOPS};
-use crate::board::Gic;
+use crate::board::{Board, Gic};
+use crate::el3::El3;
 
 /// Edges in both directions, between VMs on cores of their own and between two on one core.
 const WIRES: Case = Case {
@@ -181,6 +182,33 @@ const LINKS: Case = Case {
     ..LINUX
 };
 
+/// A ping both ways, a file system on the disk that the other one serves, 1 MB by a serial cable.
+const PING_DISK_AND_CABLE: Expectation = All(&[
+    NO_OOPS,
+    Says("linux-a", "links-check: ping=10.0.0.2 sent=5 received=5"),
+    Says("linux-b", "links-check: ping=10.0.0.1 sent=5 received=5"),
+    Says("linux-a", "links-check: files=data status=0 same=yes fsck=0 discard=0"),
+    Says("linux-b", "links-check: receive=cable bytes=1000000 sum=6aa9a3b9b00ebbb8de878ced935dc80c"),
+]);
+/// The same and an edge, on machines that are not as others are.
+const SHORT: Case = Case {
+    name: "links-tf-a",
+    manifest: "links-short.toml",
+    cores: 2,
+    el3: El3::TfA,
+    expectations: &[PING_DISK_AND_CABLE, Says("linux-b", "links-check: watch=begin status=0 edges=1")],
+    ..LINUX
+};
+/// Between the oldest and the newest of Debian's kernels, on one core. The newest has no interface for the tools of libgpiod 1, so no
+/// edge is looked for.
+const KERNELS: Case = Case {
+    name: "links-kernels",
+    manifest: "links-kernels.toml",
+    cores: 1,
+    expectations: &[PING_DISK_AND_CABLE],
+    ..LINUX
+};
+
 /// On both GICs.
 pub const CASES: &[Case] = &[
     WIRES,
@@ -200,5 +228,8 @@ pub const CASES: &[Case] = &[
     NETWORK_LINUX,
     HOSTILE_RINGS,
     LINKS,
+    SHORT,
+    KERNELS,
+    Case { name: "links-raspi4b", board: Board::Raspi4b, cores: 4, gic: Gic::V2, el3: El3::None, ..SHORT },
     Case { name: "links-gicv2", gic: Gic::V2, ..LINKS },
 ];

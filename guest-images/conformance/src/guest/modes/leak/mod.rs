@@ -3,16 +3,19 @@
 //! Every register that a vCPU owns gets a value of its own, in each round another one, before others have the core: by WFI,
 //! or because the slice ends in the middle of a loop. Then each must be as it was. What is there before this program has
 //! written it must be what a vCPU starts with: at the first start, after CPU_ON, and after the VM has reset itself. VMs with
-//! different seeds that share a core so look for each other's values.
+//! different seeds that share a core so look for each other's values. That no register was forgotten is what a walk shows over
+//! all that can be named.
 
 mod debug;
 mod hold;
 mod interface;
+mod known;
 mod optional;
 mod round;
 mod slot;
 mod system;
 mod tables;
+mod walk;
 
 use core::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
@@ -50,6 +53,9 @@ pub fn run(profile: &Profile) {
         if profile.cpus > 1 {
             report::equal(format_args!("leak/boot {boot} end {start}"), true, cpu::join(1, PATIENCE));
         }
+    }
+    if boot == 0 && profile.cpus > 1 {
+        walk::run();
     }
     if boot < profile.resets {
         reset::note(boot + 1);

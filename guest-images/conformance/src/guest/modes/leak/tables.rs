@@ -7,6 +7,16 @@ use guest_runtime::exception;
 use super::slot::Slot;
 use super::{debug, interface, optional, system};
 
+/// How many breakpoints this CPU has.
+pub fn breakpoints() -> usize {
+    present()[3].len() / 2
+}
+
+/// How many watchpoints it has.
+pub fn watchpoints() -> usize {
+    present()[4].len() / 2
+}
+
 /// Every table with registers that this CPU has.
 pub fn present() -> [&'static [Slot]; 8] {
     let field = |register: u64, shift: u32| register >> shift & 0xf;

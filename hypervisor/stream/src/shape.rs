@@ -1,0 +1,24 @@
+//! Whether a stream can be of a VM of the shape that it says.
+
+use portcullis_abi::map::MAX_VCPUS;
+use portcullis_abi::state::Needs;
+
+use crate::error::Fault;
+use crate::layout::PAGE;
+
+/// Returns how many vCPUs and how much memory a VM of this shape has, if it can have that.
+pub const fn check_shape<E>(needs: &Needs) -> Result<(u32, u64), Fault<E>> {
+    if needs.version != Needs::VERSION {
+        return Err(Fault::Shape("a shape of this version"));
+    }
+    if needs.vcpus == 0 || needs.vcpus as usize > MAX_VCPUS {
+        return Err(Fault::Shape("so many vCPUs"));
+    }
+    if needs.memory == 0 || !needs.memory.is_multiple_of(PAGE) {
+        return Err(Fault::Shape("so many bytes of memory"));
+    }
+    if needs.reserved != 0 {
+        return Err(Fault::Reserved);
+    }
+    Ok((needs.vcpus, needs.memory))
+}
