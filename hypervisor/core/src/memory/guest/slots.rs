@@ -6,7 +6,7 @@ use crate::memory::stage1::{self, Use};
 use crate::memory::window::{self, SLOT, SLOTS};
 
 /// Slots of a core.
-pub(super) const OF_CORE: usize = 8;
+pub(super) const OF_CORE: usize = 4;
 /// The bits of a descriptor that say which block it shows (Arm ARM, D8.3.1).
 pub(super) const BLOCK: u64 = 0xffff_ffe0_0000;
 /// Most cores that have slots.
