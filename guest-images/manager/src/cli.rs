@@ -64,7 +64,7 @@ fn register() -> Arg {
     Arg::new("REGISTER").required(true).help(format!("{}, or an identifier", names.join(", ")))
 }
 
-fn reports() -> [Command; 7] {
+fn reports() -> [Command; 8] {
     [
         Command::new("vms")
             .about("the VMs and their vCPUs: what they do, what they had of their cores, and why a VM failed")
@@ -77,6 +77,9 @@ fn reports() -> [Command; 7] {
             .about("its calls by service and conduit, its exits by cause, and what passed its links")
             .arg(vm()),
         Command::new("refused").about("its last refused calls, the newest first").arg(vm()),
+        Command::new("logs")
+            .about("the last that it has written to its console, over its restarts, until it is recreated")
+            .arg(vm()),
         Command::new("audit")
             .about("the smallest [vm.firmware] it needs; on: from its start everything is allowed and noted")
             .args([vm(), Arg::new("SWITCH").value_parser(PossibleValuesParser::new(["on", "off"]))]),
@@ -197,6 +200,41 @@ mod tests {
             if !["help", "exit", "echo", "sleep"].contains(&name) {
                 assert!(program().find_subcommand(name).is_some(), "{name}");
             }
+        }
+    }
+
+    /// Whoever reads the help for the first time finds its words told.
+    #[test]
+    fn the_words_of_the_help_are_explained() {
+        const WORDS: [&str; 13] = [
+            "control VM",
+            "vCPU",
+            "state",
+            "conduit",
+            "service",
+            "firmware register",
+            "bitmap register",
+            "first write",
+            "range filter",
+            "audit",
+            "exit",
+            "link",
+            "port",
+        ];
+        let (_, told) = include_str!("../../../docs/ops.md").split_once("\n## Words\n").unwrap();
+        let mut program = program();
+        program.build();
+        let help: String = std::iter::once(program.clone())
+            .chain(program.get_subcommands().cloned())
+            .map(|mut command| command.render_long_help().to_string())
+            .collect();
+        for word in WORDS {
+            assert!(told.contains(&format!("\n| {word} | ")), "{word}");
+            assert!(help.contains(word), "{word} is in no help");
+        }
+        // What only those know who have read the specifications.
+        for word in ["SMCCC", "EL2", "EL3", "PSCI", "ABI", "hypercall", "GICv", "ESR", "stage 2", "virtqueue"] {
+            assert!(!help.contains(word), "{word}");
         }
     }
 

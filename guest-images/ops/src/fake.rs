@@ -154,6 +154,19 @@ impl Fake {
                 Ok([vm_number, on, activity])
             }
             VM_VCPU_TIMES => Ok(vm.vcpus[a as usize]),
+            LOG => {
+                let written = format!("\x1b[1m{} has\x1b[0m begun\r\nlogin: ", vm.name);
+                let rest = usize::try_from(a).ok().and_then(|a| written.as_bytes().get(a..)).ok_or(NO_ITEM)?;
+                let mut bytes = [0; 16];
+                let count = rest.len().min(bytes.len());
+                bytes[..count].copy_from_slice(&rest[..count]);
+                let half = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
+                if count == 0 {
+                    Err(NO_ITEM)
+                } else {
+                    Ok([(a + count as u64) | (count as u64) << 56, half(0), half(8)])
+                }
+            }
             REGISTER_LIST => {
                 let register = usize::try_from(a).ok().and_then(|a| Register::ALL.get(a)).ok_or(NO_ITEM)?;
                 Ok([register.id(), vm.row.get(*register), SUPPORT.limit(*register)])

@@ -46,6 +46,11 @@ pub trait Manager: Calls<Error = Status> {
     /// Makes any firmware call by a conduit of one's choice.
     fn firmware_call(&mut self, conduit: Conduit, function: u32, arguments: [u64; 3]) -> Answer;
 
+    /// Whether calls of this function can be made from here: not where they are about memory that this manager cannot name.
+    fn can_make(&self, _function: u32) -> bool {
+        true
+    }
+
     /// CNTVCT_EL0.
     fn counter(&self) -> u64;
 

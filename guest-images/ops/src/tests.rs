@@ -59,6 +59,12 @@ fn the_word_for_unattended_runs_ends_a_script() {
 }
 
 #[test]
+fn what_a_vm_has_written_is_shown_as_text() {
+    assert_eq!(output(&mut Fake::new(&NAMES), "logs linux-a"), "linux-a has begun\nlogin: ");
+    assert!(play(&mut Fake::new(&NAMES), "logs nobody").0.contains("no VM is called \"nobody\""));
+}
+
+#[test]
 fn links_are_listed_and_counted() {
     let mut fake = Fake::new(&NAMES);
     assert_eq!(

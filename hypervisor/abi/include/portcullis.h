@@ -739,6 +739,19 @@
 #define PORTCULLIS_MANAGE_TRANSFER_END (PORTCULLIS_MANAGE_BASE + UINT32_C(0x93))
 
 /**
+ * `LOG(x1 = VM, x2 = position)`: what its guest has written to its console, from the byte at that position on, or from the oldest
+ * one that is kept: x1 = the position behind what is returned in bits 55:0, how many bytes that is, up to 16, in bits 63:56;
+ * x2, x3 = the bytes, the first one in bits 7:0 of x2. Positions count from 0 since the VM was created. `PORTCULLIS_MANAGE_NO_ITEM` if there is
+ * nothing from there on. Since version 1.4.
+ */
+#define PORTCULLIS_MANAGE_LOG (PORTCULLIS_MANAGE_BASE + UINT32_C(0xa0))
+
+/**
+ * Bytes of a VM's console that are kept, the last ones.
+ */
+#define PORTCULLIS_MANAGE_LOG_KEPT UINT64_C(8192)
+
+/**
  * `PORTCULLIS_MANAGE_VERSION`, x2: a range filter can forward to EL3.
  */
 #define PORTCULLIS_MANAGE_CAN_FORWARD (UINT64_C(1) << UINT64_C(0))
@@ -1501,8 +1514,8 @@
 #define PORTCULLIS_BUNDLE_SERIAL_PORTS UINT64_C(31)
 
 /**
- * Ports that are EL2's own at the control VM's console, which has that much fewer of others: `portcullis`, `portcullis.events` and
- * `portcullis.data`.
+ * Ports at the control VM's console that are for EL2, so that it has as many fewer for others: `portcullis`,
+ * `portcullis.events`, and one to come.
  */
 #define PORTCULLIS_BUNDLE_OWN_PORTS UINT64_C(3)
 

@@ -175,8 +175,18 @@ pub const TRANSFER: u32 = BASE + 0x92;
 /// again, with the registers that it had. Since version 1.4.
 pub const TRANSFER_END: u32 = BASE + 0x93;
 
+// What VMs write.
+
+/// `LOG(x1 = VM, x2 = position)`: what its guest has written to its console, from the byte at that position on, or from the oldest
+/// one that is kept: x1 = the position behind what is returned in bits 55:0, how many bytes that is, up to 16, in bits 63:56;
+/// x2, x3 = the bytes, the first one in bits 7:0 of x2. Positions count from 0 since the VM was created. [`NO_ITEM`] if there is
+/// nothing from there on. Since version 1.4.
+pub const LOG: u32 = BASE + 0xa0;
+/// Bytes of a VM's console that are kept, the last ones.
+pub const LOG_KEPT: u64 = 8192;
+
 /// Every call with its name, in the order of their identifiers.
-pub const ALL: [(&str, u32); 38] = [
+pub const ALL: [(&str, u32); 39] = [
     ("VERSION", VERSION),
     ("MACHINE", MACHINE),
     ("POWER_OFF", POWER_OFF),
@@ -215,6 +225,7 @@ pub const ALL: [(&str, u32); 38] = [
     ("RESTORE", RESTORE),
     ("TRANSFER", TRANSFER),
     ("TRANSFER_END", TRANSFER_END),
+    ("LOG", LOG),
 ];
 
 /// [`VERSION`], x2: a range filter can forward to EL3.

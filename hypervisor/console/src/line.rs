@@ -55,7 +55,8 @@ impl LineBuffer {
         self.len >= CAPACITY
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
+    /// What it holds.
+    pub fn bytes(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
     }
 

@@ -96,9 +96,7 @@ impl Serial {
         wait_until_idle(*port);
     }
 
-    /// Shows what the line of VM `vm` has to show. False: there is no room for all of it. Out of line: most characters only go to
-    /// the line.
-    #[inline(never)]
+    /// Shows what the line of VM `vm` has to show. False: there is no room for all of it.
     pub fn submit(&self, vm: usize, line: &mut LineBuffer) -> bool {
         let mut console = self.console.lock();
         let taken = console.submit(vm, line);

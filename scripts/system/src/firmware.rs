@@ -74,6 +74,29 @@ impl Firmware {
     }
 }
 
+impl Firmware {
+    /// Every service by its name in a manifest, and whether the section names it.
+    pub fn services(&self) -> Vec<(&'static str, bool)> {
+        let mut services = Vec::new();
+        for ((_, id), value) in bundle::REGISTERS.into_iter().zip(self.registers) {
+            if let Values::Services(names) = values(id) {
+                services.extend(names.iter().map(|(name, bit)| (*name, value.unwrap_or_default() & bit != 0)));
+            }
+        }
+        services
+    }
+
+    /// The versions that the section names.
+    pub fn versions(&self) -> Vec<String> {
+        let named = bundle::REGISTERS.into_iter().zip(self.registers);
+        let versions = named.filter_map(|((_, id), value)| match (values(id), value) {
+            (Values::Version(what, _), Some(version)) => Some(format!("{what} {}.{}", version >> 16, version & 0xffff)),
+            _ => None,
+        });
+        versions.collect()
+    }
+}
+
 impl fmt::Display for Firmware {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.keep {

@@ -12,6 +12,13 @@ pub struct Image {
     pub bytes: Vec<u8>,
 }
 
+impl Image {
+    /// The file's name, without its folder.
+    pub fn name(&self) -> Option<String> {
+        self.path.file_name().map(|name| name.to_string_lossy().into_owned())
+    }
+}
+
 impl fmt::Debug for Image {
     /// Everything but the bytes themselves, which are millions.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -18,6 +18,8 @@ pub mod loaders;
 pub mod machine;
 pub mod metal;
 pub mod options;
+pub mod package;
+pub mod picture;
 pub mod ram;
 pub mod raspberry_pi;
 pub mod run;

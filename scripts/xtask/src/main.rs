@@ -4,7 +4,7 @@ use std::env;
 use std::process::ExitCode;
 
 use xtask::options::{Command, USAGE};
-use xtask::{bench, image, run, testing};
+use xtask::{bench, image, package, picture, run, testing};
 
 fn main() -> ExitCode {
     let command = match Command::parse(env::args().skip(1)) {
@@ -19,6 +19,8 @@ fn main() -> ExitCode {
         Command::Test(options) => testing::test(options.filter.as_deref(), options.all),
         Command::Bench(options) => bench::bench(options),
         Command::Image(options) => image::image(&options).map(|()| true),
+        Command::Package(out) => package::write(&out).map(|()| true),
+        Command::Picture(options) => picture::picture(&options).map(|()| true),
         Command::Help => {
             println!("{USAGE}");
             Ok(true)

@@ -19,6 +19,8 @@ usage:
   scripts/bench [--peers] [--docs] [--accept] [--profile] [--links]
   scripts/image --board qemu-virt|rpi4|rpi5|zcu102|versal|imx8mp --manifest FILE --out DIR
                 [--u-boot [--tree FILE]] [--early-console PORT]
+  scripts/image --picture FILE --manifest FILE [--board BOARD]
+  scripts/image --package DIR
 --cores is 1 to 8, --cpu a model of QEMU (cortex-a72); the other boards have their own. --el3 tf-a has Arm
 Trusted Firmware-A below the hypervisor: for qemu-virt the first such run builds it from Debian's source and calls
 setup --tf-a, which installs what is missing for that; for raspi4b it is Debian's binary. FILTER is a part of the tests'
@@ -26,7 +28,8 @@ names; boards are the machines of README.md, with --all every test of a board. T
 \"miri \", and \"fuzz \", for FUZZ_SECONDS of the environment each, 10 otherwise.
 PORT is NAME@ADDRESS or NAME@ADDRESS,REG-SHIFT,REG-IO-WIDTH: the console whatever the device tree says
 (docs/bring-up.md).
-image: --u-boot writes a FIT and an extlinux.conf too; the FIT has the device tree FILE, else U-Boot hands over its own.
+image: --picture draws a system, --package writes the program portcullis as a Debian package; --u-boot writes a FIT and
+an extlinux.conf too; the FIT has the device tree FILE, else U-Boot hands over its own.
 bench: --peers measures Xen and KVM too, --docs writes docs/numbers.md, --accept lowers the bounds to what was reached,
 --profile tells where the boot's instructions go, --links measures what lies between VMs, alone, and with --profile tells where
 those instructions go. Manifests to start from:
@@ -43,6 +46,10 @@ pub enum Command {
     Bench(Bench),
     /// `scripts/image`.
     Image(Image),
+    /// `scripts/image --picture`.
+    Picture(Picture),
+    /// `scripts/image --package`: the folder for it.
+    Package(PathBuf),
     /// `--help`.
     Help,
 }
@@ -103,6 +110,17 @@ pub struct Image {
     pub early_console: Option<Record>,
 }
 
+/// Options of `scripts/image --picture`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// The board that the system is for.
+    pub board: Board,
+    /// The manifest.
+    pub manifest: PathBuf,
+    /// Where the picture goes.
+    pub file: PathBuf,
+}
+
 /// What `scripts/image` writes for U-Boot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UBoot {
@@ -132,7 +150,7 @@ impl Command {
             "run" => arguments.run().map(Self::Run),
             "test" => arguments.test().map(Self::Test),
             "bench" => arguments.bench().map(Self::Bench),
-            "image" => arguments.image().map(Self::Image),
+            "image" => arguments.image(),
             "help" | "--help" | "-h" => Ok(Self::Help),
             other => Err(format!("unknown command '{other}': one of run, test, bench, image")),
         }
@@ -247,18 +265,36 @@ impl Arguments {
         Ok(bench)
     }
 
-    fn image(mut self) -> Result<Image, String> {
+    fn image(mut self) -> Result<Command, String> {
         let (mut board, mut manifest, mut out, mut tree, mut early) = (None, None, None, None, None);
+        let (mut picture, mut package) = (None, None);
         let u_boot = self.switch("--u-boot");
         while let Some((key, value)) = self.option()? {
             match key.as_str() {
                 "--board" => board = Some(Board::parse(&value)?),
                 "--manifest" => manifest = Some(value.into()),
                 "--out" => out = Some(value.into()),
+                "--package" => package = Some(value.into()),
+                "--picture" => picture = Some(value.into()),
                 "--tree" => tree = Some(value.into()),
                 "--early-console" => early = Some(early_console(&value)?),
                 _ => return Err(format!("scripts/image has no option {key}")),
             }
+        }
+        if let Some(folder) = package {
+            let other = board.is_some() || manifest.is_some() || out.is_some() || picture.is_some() || u_boot;
+            return match self.rest.next() {
+                None if !other && tree.is_none() && early.is_none() => Ok(Command::Package(folder)),
+                _ => Err("scripts/image --package DIR takes no other option".into()),
+            };
+        }
+        if let Some(file) = picture {
+            return match (manifest, out, self.rest.next()) {
+                (Some(manifest), None, None) if !u_boot && tree.is_none() && early.is_none() => {
+                    Ok(Command::Picture(Picture { board: board.unwrap_or(Board::QemuVirt), manifest, file }))
+                }
+                _ => Err("scripts/image --picture FILE needs --manifest, and takes --board and nothing else".into()),
+            };
         }
         match (board, manifest, out, self.rest.next()) {
             (_, _, _, Some(extra)) => Err(format!("scripts/image has no use for '{extra}'")),
@@ -267,9 +303,10 @@ impl Arguments {
             }
             _ if tree.is_some() && !u_boot => Err("--tree is the device tree in a FIT, which --u-boot writes".into()),
             (Some(board), Some(manifest), Some(out), None) => {
-                Ok(Image { board, manifest, out, u_boot: u_boot.then_some(UBoot { tree }), early_console: early })
+                let u_boot = u_boot.then_some(UBoot { tree });
+                Ok(Command::Image(Image { board, manifest, out, u_boot, early_console: early }))
             }
-            _ => Err("scripts/image needs --board, --manifest and --out".into()),
+            _ => Err("scripts/image needs --board, --manifest and --out; or --picture FILE and --manifest".into()),
         }
     }
 }
@@ -286,116 +323,4 @@ fn number(key: &str, value: &str, most: u64) -> Result<u64, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(line: &str) -> Result<Command, String> {
-        Command::parse(line.split_whitespace().map(str::to_owned))
-    }
-
-    #[test]
-    fn run_has_defaults() {
-        let Ok(Command::Run(run)) = parse("run") else { panic!("not a run") };
-        assert_eq!((run.hardware, run.manifest, run.timeout), (Hardware::new(Board::QemuVirt, 5), None, None));
-        assert_eq!((run.hardware.gic, run.hardware.el3), (Gic::V3, El3::None));
-    }
-
-    #[test]
-    fn run_takes_every_option_in_both_forms() {
-        let Ok(Command::Run(run)) = parse(
-            "run --board=qemu-virt --manifest a.toml --gic 2 --cpu=cortex-a72 --cores 2 \
-            --el3 tf-a --timeout 60 -- -d int --help",
-        ) else {
-            panic!("not a run")
-        };
-        assert_eq!(run.manifest, Some("a.toml".into()));
-        assert_eq!(run.cpu.as_deref(), Some("cortex-a72"));
-        let hardware = Hardware { gic: Gic::V2, el3: El3::TfA, ..Hardware::new(Board::QemuVirt, 2) };
-        assert_eq!((run.hardware, run.timeout), (hardware, Some(Duration::from_secs(60))));
-        assert_eq!(run.qemu_arguments, ["-d", "int", "--help"]);
-    }
-
-    #[test]
-    fn a_board_brings_its_own_hardware() {
-        let Ok(Command::Run(run)) = parse("run --el3 tf-a --board raspi4b") else { panic!("not a run") };
-        assert_eq!(run.hardware, Hardware { board: Board::Raspi4b, gic: Gic::V2, el3: El3::TfA, cores: 4 });
-        let Ok(Command::Run(run)) = parse("run --gic 2") else { panic!("not a run") };
-        assert_eq!((run.hardware.gic, run.hardware.cores), (Gic::V2, 5));
-        for line in ["--cores 3", "--cpu max", "--gic 3"] {
-            assert!(parse(&format!("run --board raspi4b {line}")).unwrap_err().contains("always"), "{line}");
-        }
-        for (board, cores) in [("zcu102", 4), ("versal", 2)] {
-            let Ok(Command::Run(run)) = parse(&format!("run --board {board}")) else { panic!("{board}") };
-            assert_eq!((run.hardware.cores, run.hardware.gic), (cores, run.hardware.board.gic()));
-            assert!(parse(&format!("run --board {board} --cores 3")).unwrap_err().contains("always"), "{board}");
-            assert!(parse(&format!("run --board {board} --el3 tf-a")).unwrap_err().contains("no TF-A"), "{board}");
-            assert!(parse(&format!("image --board {board} --manifest m --out o")).is_ok());
-        }
-        assert!(parse("run --board rpi5").unwrap_err().contains("scripts/image"));
-        assert!(parse("image --board rpi5 --manifest m --out o").is_ok());
-        assert!(parse("run --board rpi4").unwrap_err().contains("scripts/image"));
-        assert!(parse("image --board raspi4b --manifest m --out o").unwrap_err().contains("rpi4"));
-        assert!(parse("image --board rpi4 --manifest m --out o").is_ok());
-    }
-
-    #[test]
-    fn image_writes_for_u_boot_if_it_is_asked_to() {
-        let image = |line: &str| match parse(&format!("image --board qemu-virt --manifest m --out o{line}")) {
-            Ok(Command::Image(image)) => Ok(image.u_boot),
-            Ok(other) => panic!("{other:?}"),
-            Err(error) => Err(error),
-        };
-        assert_eq!(image(""), Ok(None));
-        assert_eq!(image(" --u-boot"), Ok(Some(UBoot { tree: None })));
-        assert_eq!(image(" --tree=b.dtb --u-boot"), Ok(Some(UBoot { tree: Some("b.dtb".into()) })));
-        assert!(image(" --tree b.dtb").unwrap_err().contains("--u-boot"));
-    }
-
-    #[test]
-    fn wrong_lines_are_refused() {
-        for line in [
-            "",
-            "walk",
-            "run --gic 4",
-            "run --el3 uefi",
-            "run --el3",
-            "run --cores 0",
-            "run --cores 9",
-            "run --cores many",
-            "run --timeout",
-            "run demo.toml",
-            "run --speed 3",
-            "run --cpu -- -d",
-            "run --board pi",
-            "test -x",
-            "test a b",
-            "image",
-            "image --board qemu-virt",
-            "image --board qemu-virt --manifest m --out o -- x",
-            "image --size 3",
-            "bench --fast",
-            "bench now",
-        ] {
-            assert!(parse(line).is_err(), "{line}");
-        }
-    }
-
-    #[test]
-    fn bench_takes_switches() {
-        assert_eq!(parse("bench"), Ok(Command::Bench(Bench::default())));
-        let all = Bench { peers: true, docs: true, accept: true, profile: true, links: true };
-        assert_eq!(parse("bench --peers --docs --accept --profile --links"), Ok(Command::Bench(all)));
-    }
-
-    #[test]
-    fn test_takes_a_filter() {
-        let test = |filter: Option<&str>, all| Ok(Command::Test(Test { filter: filter.map(str::to_owned), all }));
-        assert_eq!(parse("test"), test(None, false));
-        assert_eq!(parse("test gate"), test(Some("gate"), false));
-        assert_eq!(parse("test boards"), test(Some("boards"), false));
-        assert_eq!(parse("test boards --all"), test(Some("boards"), true));
-        assert!(parse("test --all").unwrap_err().contains("scripts/test boards --all"));
-        assert!(parse("test gate --all").unwrap_err().contains("scripts/test boards --all"));
-        assert_eq!(parse("run --help"), Ok(Command::Help));
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod counters;
 pub mod filter;
 pub mod links;
+pub mod log;
 pub mod refusals;
 pub mod registers;
 pub mod vms;

@@ -84,6 +84,7 @@ fn carry_out<'a>(matches: &'a ArgMatches, place: &'a Place, output: Output<'a>) 
         "links" => reports::links(session),
         "stats" => reports::stats(session),
         "refused" => reports::refused(session),
+        "logs" => reports::logs(session),
         "audit" => reports::audit(session),
         "set" => settings::set(session),
         "clear" => settings::clear(session),

@@ -7,7 +7,7 @@ use controls::problem::Problem;
 use controls::register::{self, Shown};
 use controls::report::counters::Counters;
 use controls::report::links::Counted;
-use controls::report::{audit, counters, links, refusals, registers, vms};
+use controls::report::{audit, counters, links, log, refusals, registers, vms};
 use portcullis_abi::manage::{self, SYSTEM_COUNTER};
 use serde_json::json;
 
@@ -44,6 +44,15 @@ pub fn get(session: &mut Session) -> Result<(), Error> {
     let [value, ..] = port.call(manage::REGISTER_GET, [vm, id, 0])?;
     let text = format_args!("{name} = {value:#x} ({})\n", Shown { id, value });
     Ok(session.output.report(&text, || json::value(id, value))?)
+}
+
+/// `logs`.
+pub fn logs(session: &mut Session) -> Result<(), Error> {
+    let mut port = session.port()?;
+    let vm = find(&mut port, session.word("VM"))?;
+    let mut text = String::new();
+    log::read(&mut port, vm, |piece| text.push_str(piece))?;
+    Ok(session.output.report(&text, || json!({ "lines": text.lines().collect::<Vec<_>>() }))?)
 }
 
 /// `stats`.

@@ -77,7 +77,7 @@ fn draw_vms(frame: &mut Frame, view: &View, area: Rect) {
     let interval = view.interval();
     let rows = view.now().vms.vms.iter().map(|vm| {
         let before = view.before(vm);
-        let share = |time: fn(&Vm) -> u64| share(interval, before.map(time), time(vm), vm.state.phase);
+        let share = |time: fn(&Vm) -> u64| share(interval, before.map(time), time(vm), vm);
         let state = vm.state;
         let style = if state.phase == PHASE_FAILED { Style::new().add_modifier(Modifier::BOLD) } else { Style::new() };
         Row::new([
@@ -100,12 +100,17 @@ fn draw_vms(frame: &mut Frame, view: &View, area: Rect) {
     frame.render_stateful_widget(table, area, &mut state);
 }
 
-/// Which part of the time between two looks was added to a time.
-fn share(interval: Option<Interval>, before: Option<u64>, now: u64, phase: u64) -> String {
-    if phase != PHASE_RUNNING {
+/// Which part of the time between two looks was added to a time of all its vCPUs'.
+fn share(interval: Option<Interval>, before: Option<u64>, now: u64, vm: &Vm) -> String {
+    share_of(interval, before, now, vm, vm.vcpus.len())
+}
+
+/// The same of so many of them.
+fn share_of(interval: Option<Interval>, before: Option<u64>, now: u64, vm: &Vm, vcpus: usize) -> String {
+    if vm.state.phase != PHASE_RUNNING {
         return "-".to_owned();
     }
-    let share = interval.zip(before).and_then(|(interval, before)| interval.share(before, now));
+    let share = interval.zip(before).and_then(|(interval, before)| interval.share(before, now, vcpus));
     share.map_or_else(|| "-".to_owned(), |share| format!("{share:.1}%"))
 }
 
@@ -185,7 +190,7 @@ fn draw_vcpus(frame: &mut Frame, view: &View, vm: &Vm, area: Rect) {
     let rows = vm.vcpus.iter().enumerate().map(|(index, vcpu)| {
         let before = before.and_then(|before| before.vcpus.get(index));
         let [ran, stolen] = [(before.map(|vcpu| vcpu.ran), vcpu.ran), (before.map(|vcpu| vcpu.stolen), vcpu.stolen)]
-            .map(|(before, now)| share(interval, before, now, vm.state.phase));
+            .map(|(before, now)| share_of(interval, before, now, vm, 1));
         Row::new([
             right(index.to_string()),
             right(vcpu.core.to_string()),

@@ -146,6 +146,9 @@ fn what_is_wrong_is_said_with_what_would_be_right() {
         Exit::Refused,
         "UNKNOWN_REGISTER: no firmware register has this identifier; `regs VM` lists them",
     );
+    assert_eq!(linux.ok("logs a"), "", "it has written nothing");
+    assert_eq!(linux.json("logs 2"), json!({ "lines": [] }));
+    assert_eq!(linux.run("logs nobody").0, Exit::NoVm);
     assert_eq!(linux.run("get a nothing").0, Exit::Usage);
     for line in ["", "strat a", "start", "wait a runing", "wait a running x", "rule a none", "power on", "start a b"] {
         let (exit, out, errors) = linux.run(line);

@@ -8,6 +8,7 @@ mod filter;
 mod general;
 mod lifecycle;
 mod links;
+mod logs;
 mod registers;
 #[cfg(any(test, feature = "testing"))]
 mod testing;
@@ -41,6 +42,7 @@ const SHELL: &[&Command] = &[
     &links::LINKS,
     &counters::STATS,
     &counters::REFUSED,
+    &logs::LOGS,
     &audit::AUDIT,
     &clock::TIME,
     &waiting::WAIT,

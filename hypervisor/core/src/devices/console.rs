@@ -2,6 +2,7 @@
 
 use portcullis_abi::state::{self, Unfit};
 use portcullis_arch::timer;
+use portcullis_console::LineBuffer;
 use portcullis_devices::Device;
 use portcullis_devices::uart::registers::{CR, DR, LCR_H};
 use spin::mutex::{TicketMutex, TicketMutexGuard};
@@ -95,7 +96,42 @@ impl GuestConsole {
     }
 
     fn end_line(&self, port: &mut Port) {
-        port.unfinished = !SERIAL.finish(self.vm, &mut port.line);
+        port.unfinished = !self.show(port, |line| SERIAL.finish(self.vm, line));
+    }
+
+    /// Has the console take finished lines. Out of line: most characters only go to the line.
+    #[inline(never)]
+    fn submit(&self, port: &mut Port) -> bool {
+        self.show(port, |line| SERIAL.submit(self.vm, line))
+    }
+
+    /// Has the console take what it does of the line, all of which is in the log then.
+    #[inline]
+    fn show<R>(&self, port: &mut Port, show: impl FnOnce(&mut LineBuffer) -> R) -> R {
+        let Port { line, log, .. } = port;
+        log.take(line.bytes());
+        let result = show(line);
+        log.left(line.bytes().len());
+        result
+    }
+
+    /// Keeps the last of what the guest writes from now on.
+    pub fn keep_log(&self) {
+        self.port.lock().log.keep();
+    }
+
+    /// Forgets what it has written: its VM is made anew.
+    pub fn clear_log(&self) {
+        self.port.lock().log.clear();
+    }
+
+    /// Reads what it has written of late; see [`Log::read`](super::log::Log::read).
+    pub fn read_log(&self, position: u64, to: &mut [u8]) -> Option<(u64, usize)> {
+        let mut port = self.port.lock();
+        // What stands in a line that is not finished counts, too.
+        let Port { line, log, .. } = &mut *port;
+        log.take(line.bytes());
+        log.read(position, to)
     }
 
     /// Resets the UART, and lowers its interrupt line.
@@ -129,20 +165,23 @@ impl GuestConsole {
         let Some(mut port) = self.port.try_lock() else { return Standing { due: false, stands: true } };
         let due = port.line.tick();
         if due && show {
-            SERIAL.submit_partial(self.vm, &mut port.line);
+            self.show(&mut port, |line| SERIAL.submit_partial(self.vm, line));
         }
         Standing { due, stands: !port.line.is_empty() }
     }
 
     /// Moves what the UART has sent to the line, and finished lines to the console.
     fn take_output(&self, port: &mut Port) {
-        let Port { uart, line, .. } = port;
-        while line.fill(|| uart.transmitted(), SERIAL.attachment.is(self.vm)) {
-            if !SERIAL.submit(self.vm, line) {
+        loop {
+            let Port { uart, line, .. } = port;
+            if !line.fill(|| uart.transmitted(), SERIAL.attachment.is(self.vm)) {
+                break;
+            }
+            if !self.submit(port) {
                 return;
             }
         }
-        if !line.is_empty()
+        if !port.line.is_empty()
             && let Some(core) = Core::current()
         {
             core.arm_once(Timer::StandingLine, || timer::count().saturating_add(timer::frequency() / STANDING));
@@ -233,6 +272,7 @@ mod tests {
         SERIAL.connect(line);
         SERIAL.add_vm("a");
         let console = GuestConsole::new(0);
+        console.keep_log();
         console.write(&Nobody, CR, 0x301);
         let say = |text: &str| text.bytes().for_each(|byte| console.write(&Nobody, DR, byte.into()));
         // More than its share of the ring.
@@ -251,5 +291,19 @@ mod tests {
         let seen = line.0.lock().unwrap().1.clone();
         let seen = String::from_utf8(seen).unwrap();
         assert!(seen.ends_with("\r\n[a] of the next life\r\n"), "{seen}");
+        // The log has each byte once, the last of them, whatever had to wait.
+        say("a prompt");
+        let shown = seen.replace("[a] ", "").replace("\r\n", "\n") + "a prompt";
+        let (mut log, mut position, mut piece) = (Vec::new(), 0, [0; 100]);
+        while let Some((next, count)) = console.read_log(position, &mut piece) {
+            log.extend(&piece[..count]);
+            position = next;
+        }
+        let log = String::from_utf8(log).unwrap();
+        // Where the guest's last line was not finished, the screen has an end of it.
+        assert!(log.len() > 500 && shown.replace('\n', "").ends_with(&log.replace('\n', "")), "{log}");
+        assert!(log.ends_with("of the next life\na prompt"), "{log}");
+        console.clear_log();
+        assert_eq!(console.read_log(0, &mut piece), None);
     }
 }

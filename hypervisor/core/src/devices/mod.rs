@@ -6,6 +6,7 @@ pub mod flash;
 pub mod gpio;
 pub mod interrupt_delivery;
 pub mod interrupt_owners;
+pub mod log;
 pub mod owner;
 pub mod port;
 pub mod rtc;

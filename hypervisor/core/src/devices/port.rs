@@ -4,12 +4,16 @@ use portcullis_abi::map;
 use portcullis_console::{LineBuffer, Typed};
 use portcullis_devices::{Line, uart::Pl011};
 
+use super::log::Log;
+
 /// UART, line and input of one VM, behind one lock.
 pub struct Port {
     /// The UART as the guest sees it.
     pub uart: Pl011,
     /// What the guest has written and the console has not shown yet.
     pub line: LineBuffer,
+    /// What it has written of late.
+    pub log: Log,
     /// What was typed and the UART has not taken yet.
     pub typed: Typed,
     /// The guest has stopped, and the end of its line still lacks room.
@@ -22,7 +26,14 @@ impl Port {
     /// Makes a UART out of reset, an empty line, and nothing typed.
     pub fn new() -> Self {
         let interrupt = Line::new(map::UART_INTID);
-        Self { uart: Pl011::new(), line: LineBuffer::new(), typed: Typed::new(), unfinished: false, interrupt }
+        Self {
+            uart: Pl011::new(),
+            line: LineBuffer::new(),
+            log: Log::new(),
+            typed: Typed::new(),
+            unfinished: false,
+            interrupt,
+        }
     }
 
     /// Resets the UART. What the guest has written stays, so that its last words are seen; what was typed for it, and it has

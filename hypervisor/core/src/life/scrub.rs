@@ -73,6 +73,7 @@ impl Vm {
             flash.loaded.store(false, Ordering::Relaxed);
         }
         self.pv_time.clear();
+        self.console.clear_log();
         self.bus.devices().for_each(|device| device.renew());
         create::make_row(self.row, &self.config, self.control, &Machine::get().support(self));
         let before = self.phase();

@@ -88,6 +88,10 @@ impl Vm {
 
     /// Tells who reads events that the VM's phase has changed, as managers see it, or that it has started again.
     pub(crate) fn tell_phase(&self, before: u64, now: u64) {
+        if self.control && now == manage::PHASE_SUSPENDED {
+            // What it is told would wake it.
+            return;
+        }
         let restarts = u64::from(self.life.restart_policy().total());
         let value = before & 0xff | (now & 0xff) << 8 | restarts << 32;
         Machine::get().links.tell(Event::of(manage::EVENT_PHASE, self.index, value));

@@ -94,6 +94,10 @@ impl Machine {
         support: Support,
         usage: fn() -> Usage,
     ) -> &'static Self {
+        if vms.iter().any(|vm| vm.control) {
+            // For who manages them.
+            vms.iter().for_each(|vm| vm.console.keep_log());
+        }
         links.connect(|vm| vms.get(vm).map(|vm| vm as &dyn Peer));
         place::put(Self {
             board,

@@ -10,6 +10,7 @@ pub mod counters;
 mod filter;
 mod lifecycle;
 mod links;
+mod log;
 mod machine;
 pub mod port;
 mod register;
@@ -83,6 +84,7 @@ fn call(machine: &'static Machine, caller: &'static Vcpu, function: u32, [x1, x2
         manage::CLOCK_SET => clock::set(machine, caller, x1, x2),
         manage::CLOCK_GET => clock::get(machine, caller),
         manage::SYSTEM_COUNTER => clock::counter(caller),
+        manage::LOG => log::read(vm()?, x2),
         manage::LINK => links::link(machine, x1),
         manage::LINK_END => links::end(machine, x1, x2),
         manage::LINK_COUNTER => links::counter(machine, x1, x2, x3),

@@ -9,11 +9,12 @@ use anyhow::{Context, Result};
 
 use super::cpio::Archive;
 use super::debian::Kernel;
+use super::manager::Programs;
 use super::tools::Tools;
 use crate::environment::Environment;
 use crate::metal;
 
-/// Builds the RAM disk for `kernel` next to it, with `tools` or without, and with the program `manager` by which Linux manages the
+/// Builds the RAM disk for `kernel` next to it, with `tools` or without, and with the `programs` by which Linux manages the
 /// machine. This takes milliseconds, so there is nothing to cache.
 ///
 /// # Errors
@@ -24,7 +25,7 @@ pub fn build(
     kernel: &Kernel,
     busybox: &Path,
     tools: Option<&Tools>,
-    manager: Option<&Path>,
+    programs: Option<&Programs>,
 ) -> Result<PathBuf> {
     let read = |path: &Path| fs::read(path).with_context(|| format!("{} cannot be read", path.display()));
     let mut archive = Archive::default();
@@ -32,7 +33,7 @@ pub fn build(
         archive.folder(folder);
     }
     archive.file("init", true, &read(&environment.root.join("guest-images/linux/init"))?);
-    for script in ["links-check", "controls-check"] {
+    for script in ["links-check", "controls-check", "controls-script"] {
         archive.file(&format!("bin/{script}"), true, &read(&environment.root.join("guest-images/linux").join(script))?);
     }
     archive.file("bin/busybox", true, &read(busybox)?);
@@ -45,8 +46,9 @@ pub fn build(
     if let Some(tools) = tools {
         tools.add_to(&mut archive)?;
     }
-    if let Some(manager) = manager {
+    if let Some(Programs { manager, script }) = programs {
         archive.file("bin/portcullis", true, &read(manager)?);
+        archive.file("bin/ops-by-port", true, &read(script)?);
     }
     let path = kernel.image.with_file_name(if tools.is_some() { "tools.cpio" } else { "initramfs.cpio" });
     fs::write(&path, archive.finish()).with_context(|| format!("{} cannot be written", path.display()))?;

@@ -1,4 +1,5 @@
-//! The program `portcullis` for a Linux that is the control VM: static, so that it runs on any of them.
+//! The program `portcullis` for a Linux that is the control VM, and the shell's script for tests of its port: static, so that they
+//! run on any of them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,22 +10,33 @@ use crate::environment::Environment;
 
 /// The target whose programs need no library.
 const TARGET: &str = "aarch64-unknown-linux-musl";
-/// The package, and the program in it.
+/// The package of the program.
 const PACKAGE: &str = "portcullis-manager";
-const PROGRAM: &str = "portcullis";
+/// The package of the script, and its feature.
+const SCRIPT: [&str; 2] = ["ops-by-port", "ops-by-port/testing"];
 
-/// Builds the program; none where the compiler lacks the target's library (`scripts/setup --manager`).
+/// The programs.
+#[derive(Clone, Debug)]
+pub struct Programs {
+    /// `portcullis`.
+    pub manager: PathBuf,
+    /// The shell's script, with the commands for tests.
+    pub script: PathBuf,
+}
+
+/// Builds the programs; none where the compiler lacks the target's library (`scripts/setup --manager`).
 ///
 /// # Errors
 ///
 /// Cargo could not be started, or the build failed (it has said why).
-pub fn program(environment: &Environment) -> Result<Option<PathBuf>> {
+pub fn programs(environment: &Environment) -> Result<Option<Programs>> {
     if !can_be_built(environment)? {
         return Ok(None);
     }
     let target = environment.target().join("manager");
     let mut cargo = Command::new(environment.get("HOST_CARGO")?);
     cargo.args(["build", "--release", "--quiet", "--target", TARGET, "-p", PACKAGE]).current_dir(&environment.root);
+    cargo.args(["-p", SCRIPT[0], "--features", SCRIPT[1]]);
     // Whatever compiler runs this tool must not reach the one that is asked for here.
     for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"] {
         cargo.env_remove(name);
@@ -37,7 +49,8 @@ pub fn program(environment: &Environment) -> Result<Option<PathBuf>> {
     if !status.success() {
         bail!("the build for {TARGET} failed ({status})");
     }
-    Ok(Some(target.join(TARGET).join("release").join(PROGRAM)))
+    let release = target.join(TARGET).join("release");
+    Ok(Some(Programs { manager: release.join("portcullis"), script: release.join("ops-by-port") }))
 }
 
 /// Whether the host's compiler has the target's library.

@@ -81,8 +81,8 @@ impl<'a> Guests<'a> {
         let kernel = debian::kernel(self.environment, release)?;
         let busybox = debian::busybox(self.environment)?;
         let tools = name.ends_with(debian::TOOLS).then(|| tools::tools(self.environment)).transpose()?;
-        let manager = tools.is_some().then(|| manager::program(self.environment)).transpose()?.flatten();
-        initramfs::build(self.environment, &kernel, &busybox, tools.as_ref(), manager.as_deref()).map(Some)
+        let programs = tools.is_some().then(|| manager::programs(self.environment)).transpose()?.flatten();
+        initramfs::build(self.environment, &kernel, &busybox, tools.as_ref(), programs.as_ref()).map(Some)
     }
 }
 

@@ -71,6 +71,7 @@ const OTHERS: &[&str] = &[
     "guest-images/conformance",
     "guest-images/controls",
     "guest-images/firmware",
+    "guest-images/linux/ops-by-port",
     "guest-images/linux/phc",
     "guest-images/linux/vmm",
     "guest-images/manager",
@@ -79,6 +80,7 @@ const OTHERS: &[&str] = &[
     "guest-images/runtime",
     "guest-images/virtio",
     "scripts/c-header",
+    "scripts/picture",
     "scripts/system",
     "scripts/xtask",
 ];

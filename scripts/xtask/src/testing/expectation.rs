@@ -1,6 +1,6 @@
 //! What a test in QEMU expects of the console.
 
-use super::{kept, stolen};
+use super::{kept, screen, stolen};
 use crate::machine::report::{Report, Reports};
 
 /// One expectation.
@@ -49,6 +49,8 @@ pub enum Expectation {
     /// The RAM of a VM that is trusted with DMA, of so many bytes, is none that UEFI firmware keeps, by the map that its shell
     /// has shown.
     NotKept(&'static str, u64),
+    /// A program of this VM's that has a screen shows these texts on it, by the bytes that its terminal got.
+    Screen(&'static str, &'static [&'static str]),
     /// A VM was stopped like this, or reports cases: the architecture allows both.
     StoppedOrCases(&'static str),
 }
@@ -106,6 +108,7 @@ impl Expectation {
                 Some(format!("no line of the hypervisor's says where and why {vm} was stopped"))
             }
             Self::Stolen(shared, alone) => stolen::unlike(shared, alone, lines),
+            Self::Screen(vm, texts) => screen::lacking(vm, texts, lines),
             Self::NotKept(vm, size) => kept::overlapped(vm, size, lines),
             Self::OnlyCalls(functions) => only_calls(functions, lines),
             Self::CalledAtLeast(function, least) => called_too_rarely(function, least, lines),

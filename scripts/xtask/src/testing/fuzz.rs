@@ -19,8 +19,10 @@ use super::tally::Tally;
 use crate::environment::Environment;
 
 /// The targets. Those that read sequences of steps begin with nothing, or with what [`KEPT`] has of earlier runs.
-const TARGETS: [&str; 11] =
-    ["tree", "bundle", "manifest", "gate", "vgic-v2", "vgic-v3", "uart", "flash", "virtio", "links", "stream"];
+const TARGETS: [&str; 12] = [
+    "tree", "bundle", "manifest", "gate", "vgic-v2", "vgic-v3", "uart", "flash", "virtio", "links", "controls",
+    "stream",
+];
 /// Where inputs are kept that together reach what long runs have reached, by target, if there are any.
 const KEPT: &str = "fuzz/corpus";
 /// What a target says of the operations at rings that it has come to; the last line counts.

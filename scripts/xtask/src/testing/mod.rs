@@ -23,6 +23,7 @@ mod ordering;
 mod peers;
 mod placement;
 mod qemu;
+mod screen;
 mod shape;
 mod soil;
 mod speculation;

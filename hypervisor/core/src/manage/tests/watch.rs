@@ -4,6 +4,7 @@ use portcullis_abi::firmware::{PSCI_VERSION, STD, STD_HYP, VENDOR_HYP, VENDOR_HY
 use portcullis_abi::manage::*;
 use portcullis_arch::fake;
 use portcullis_board::time::nanoseconds;
+use portcullis_devices::uart::registers::{CR, DR};
 use portcullis_gate::{Conduit, FunctionId, Group, Verdict};
 
 use super::Bench;
@@ -160,6 +161,30 @@ fn time_of_day_brings_ptp_to_those_that_have_not_started() {
     bench.ok(RECREATE, [B, 0, 0]);
     bench.settle(B);
     assert_eq!(bench.get(B, VENDOR_HYP), 3);
+}
+
+#[test]
+fn what_a_vm_has_written_is_read_until_it_is_made_anew() {
+    let bench = Bench::new();
+    let vm = bench.vm(A);
+    bench.fails(LOG, [VMS, 0, 0], UNKNOWN_VM);
+    bench.fails(LOG, [A, 0, 0], NO_ITEM);
+    bench.run(A);
+    vm.console.write(vm, CR, 0x301);
+    "eighteen bytes ...".bytes().for_each(|byte| vm.console.write(vm, DR, byte.into()));
+    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
+    assert_eq!(bench.ok(LOG, [A, 0, 0]), [16 | 16 << 56, word(b"eighteen"), word(b" bytes .")]);
+    let rest = [18 | 2 << 56, u64::from(u16::from_le_bytes(*b"..")), 0];
+    assert_eq!(bench.ok(LOG, [A, 16, 0]), rest);
+    for behind in [18, 19, 1 << 56, u64::MAX] {
+        bench.fails(LOG, [A, behind, 0], NO_ITEM);
+    }
+    bench.ok(STOP, [A, 0, 0]);
+    bench.settle(A);
+    assert_eq!(bench.ok(LOG, [A, 16, 7]), rest, "it stays when the VM ends");
+    bench.ok(RECREATE, [A, 0, 0]);
+    bench.settle(A);
+    bench.fails(LOG, [A, 0, 0], NO_ITEM);
 }
 
 #[test]

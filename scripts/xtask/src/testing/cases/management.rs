@@ -1,7 +1,8 @@
 //! What the control VM does with the others.
 
-use super::super::expectation::Expectation::{self, Cases, Line, Says, Sequence, Stopped};
+use super::super::expectation::Expectation::{self, Cases, Line, Never, Says, Screen, Sequence, Stopped, Value};
 use super::case::{Case, LINUX, NO_OOPS};
+use crate::board::Gic;
 
 /// One Linux guest started with nothing, with TRNG alone, and audited: its drivers follow each time.
 const MANAGED_LINUX: &[Expectation] = &[
@@ -68,6 +69,9 @@ const CONTROLS_LINUX: &[Expectation] = &[
         "controls-check: status=0",
         "controls-check: $ portcullis wait guest stopped 20",
         "controls-check: status=0",
+        "controls-check: $ portcullis logs guest",
+        "controls-check: case call hvc TRNG_VERSION is not-supported: ok",
+        "controls-check: status=0",
         "controls-check: $ portcullis --json get guest std",
         "\"names\":\"none\",\"register\":\"std\",\"value\":0}",
         "controls-check: status=0",
@@ -90,6 +94,65 @@ const CONTROLS_LINUX: &[Expectation] = &[
     ]),
     Says("guest", "case call hvc TRNG_VERSION is not-supported: ok"),
     Says("guest", "case call smc TRNG_VERSION is not-supported: ok"),
+];
+
+/// A stock Debian guest gives one VM every firmware service and another one none, and starts both.
+const LINUX_CONTROL: &[Expectation] = &[
+    NO_OOPS,
+    Sequence(&[
+        "controls-check: $ portcullis set open vendor-hyp all",
+        "controls-check: $ portcullis clear closed",
+        "controls-check: every bitmap register of closed is clear",
+        "controls-check: $ portcullis start open",
+        "portcullis: open: started with STD 0x1, STD_HYP 0x1, VENDOR_HYP 0x3, ",
+        "controls-check: $ portcullis start closed",
+        "portcullis: closed: started with STD 0x0, STD_HYP 0x0, VENDOR_HYP 0x0, ",
+        "controls-check: $ portcullis wait closed stopped 600",
+        "controls-check: status=0",
+        "controls-check: $ portcullis stats open",
+        "controls-check: trng ",
+        "controls-check: done",
+    ]),
+    Value("open", "vendor", "yes"),
+    Value("open", "trng", "yes"),
+    Value("open", "pv-time", "yes"),
+    Value("open", "ptp", "yes"),
+    Value("closed", "vendor", "no"),
+    Value("closed", "trng", "no"),
+    Value("closed", "pv-time", "no"),
+    Value("closed", "ptp", "no"),
+];
+/// What tests the calls by HVC, by the port of a stock Debian guest; a full screen beside other commands; a port that is busy.
+const CONTROLS_TESTS: &[Expectation] = &[
+    NO_OOPS,
+    Sequence(&[
+        "controls-check: top status=0",
+        "controls-check: beside=enough",
+        "controls-check: $ portcullis vms --wait 0.2",
+        "controls-check: portcullis: the port is busy: process ",
+        "controls-check: status=4",
+        "controls-check: metrics=36",
+        "controls-check: done",
+    ]),
+    Never("controls-check: error: "),
+    Screen(
+        "linux",
+        &[
+            "portcullis top: 8 VMs, ",
+            " 0 linux            running",
+            " 1 subject          created",
+            "linux:",
+            "management",
+            "interrupt",
+            "Tab links  ? help  q quit",
+        ],
+    ),
+    Cases("linux"),
+    Cases("guest"),
+    Cases("closed"),
+    Cases("open"),
+    Cases("filtered"),
+    Stopped("faulty"),
 ];
 
 pub const CASES: &[Case] = &[
@@ -125,6 +188,31 @@ pub const CASES: &[Case] = &[
     },
     Case { name: "manage-fuzz", manifest: "manage-fuzz.toml", expectations: &[Cases("ops"), Cases("guest")], ..LINUX },
     Case { name: "manage-linux", manifest: "manage-linux.toml", expectations: MANAGED_LINUX, ..LINUX },
+    Case {
+        name: "linux-control",
+        manifest: "linux-control.toml",
+        cores: 3,
+        manager: true,
+        expectations: LINUX_CONTROL,
+        ..LINUX
+    },
+    Case {
+        name: "controls-tests",
+        manifest: "controls-tests.toml",
+        cores: 3,
+        manager: true,
+        expectations: CONTROLS_TESTS,
+        ..LINUX
+    },
+    Case {
+        name: "controls-linux-gicv2",
+        manifest: "controls-linux.toml",
+        cores: 2,
+        gic: Gic::V2,
+        manager: true,
+        expectations: CONTROLS_LINUX,
+        ..LINUX
+    },
     Case {
         name: "controls-linux",
         manifest: "controls-linux.toml",

@@ -150,7 +150,12 @@ impl Fuzz {
 
     fn run(&mut self, context: &mut Context, random: &mut Random, count: u64) -> Result<Option<Finding>, Error> {
         for done in 0..count {
-            let (function, arguments) = self.choose(random);
+            let (function, arguments) = loop {
+                let (function, arguments) = self.choose(random);
+                if context.manager.can_make(function) {
+                    break (function, arguments);
+                }
+            };
             let answer = context.manager.ask(function, arguments);
             if let Some(expected) = self.judge(function, arguments, answer) {
                 return Ok(Some(Finding { function, arguments, answer, expected }));
