@@ -13,7 +13,8 @@ pub struct Candidates {
 }
 
 impl Candidates {
-    /// Those of vCPU `vcpu`, as far as `control` (GICD_CTLR) lets them through: private ones, and SPIs of these `banks`, a bit each.
+    /// Those of vCPU `vcpu`, as far as `control` (GICD_CTLR) lets them through: private ones, and SPIs of these `banks`, a bit
+    /// each.
     #[inline]
     pub fn new(vcpu: usize, state: &Private, spis: &Spis, control: u32, banks: u32) -> Self {
         let mut all = Self { private: state.bank.deliverable(control), spis: [0; BANKS], banks: 0 };

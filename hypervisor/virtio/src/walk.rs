@@ -45,8 +45,8 @@ impl Table {
     }
 }
 
-/// Adds the only descriptor of a chain, `first`, to `chain`, which is cleared for it. False: it has more, or something is not in order,
-/// and nothing was added.
+/// Adds the only descriptor of a chain, `first`, to `chain`, which is cleared for it. False: it has more, or something is not in
+/// order, and nothing was added.
 #[inline(always)]
 pub(crate) fn add_only<M: Shared>(memory: &M, first: &Descriptor, chain: &mut Chain) -> bool {
     let Descriptor { address, length, .. } = *first;

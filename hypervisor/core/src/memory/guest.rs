@@ -1,8 +1,8 @@
 //! A VM's RAM as EL2 reaches it while the VM lives: copied in and out, at the guest's own addresses, never referred to.
 //!
-//! A core has a few slots of the window (`window.rs`) and keeps in them the blocks of 2 MiB that it had to show last (`slots.rs`): the
-//! rings and the buffers of two VMs and more lie in blocks of their own. No lock is taken and no other core is told. EL2's alias is Normal memory, write-back, inner shareable: what a guest shares with a device has to be so
-//! too.
+//! A core has a few slots of the window (`window.rs`) and keeps in them the blocks of 2 MiB that it had to show last
+//! (`slots.rs`): the rings and the buffers of two VMs and more lie in blocks of their own. No lock is taken and no other core
+//! is told. EL2's alias is Normal memory, write-back, inner shareable: what a guest shares with a device has to be so too.
 //!
 //! What a guest has with its caches off is reached through another alias, which is Non-cacheable, and behind which nothing stays
 //! mapped. While a write-back one is there, any line of the block may come into the caches by speculation (Arm ARM, B2.7.2), and
