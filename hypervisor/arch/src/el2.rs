@@ -36,7 +36,7 @@ const CPTR: u64 = 0x33ff | 1 << 20 | CPTR_EL2::TAM::SET.value;
 const MDCR: u64 =
     MDCR_EL2::TPM::SET.value | MDCR_EL2::TPMCR::SET.value | MDCR_EL2::TPMS::SET.value | MDCR_EL2::TTRF::SET.value;
 /// CNTHCTL_EL2 with E2H = 0: physical counter and timer of EL1 not trapped.
-const CNTHCTL: u64 = CNTHCTL_EL2::EL1PCEN::SET.value | CNTHCTL_EL2::EL1PCTEN::SET.value;
+pub(crate) const CNTHCTL: u64 = CNTHCTL_EL2::EL1PCEN::SET.value | CNTHCTL_EL2::EL1PCTEN::SET.value;
 
 /// Sets this core up for guests. The stage 2 tables are chosen when a vCPU is loaded.
 ///

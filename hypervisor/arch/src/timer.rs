@@ -1,7 +1,8 @@
 //! The generic timer as EL2 sees it.
 
 use crate::registers::{
-    CNTFRQ_EL0, CNTHP_CTL_EL2, CNTP_CTL_EL0, CNTPCT_EL0, CNTV_CTL_EL0, CNTVOFF_EL2, Readable, govern,
+    CNTFRQ_EL0, CNTHCTL_EL2, CNTHP_CTL_EL2, CNTP_CTL_EL0, CNTP_CVAL_EL0, CNTPCT_EL0, CNTV_CTL_EL0, CNTVOFF_EL2,
+    Readable, govern,
 };
 use crate::{barrier::isb, el1::El1State, write_sysreg};
 
@@ -65,6 +66,53 @@ pub fn set_virtual_offset(ticks: u64) {
     unsafe {
         govern(CNTVOFF_EL2, ticks);
     }
+}
+
+/// Has what EL1 and EL0 do with the physical counter and the physical timer of EL1 come to EL2 on this core, or not any more.
+pub fn trap_physical(traps: bool) {
+    // SAFETY: what of a guest's comes to EL2; nothing else changes. It takes effect on the way into the guest.
+    unsafe {
+        govern(CNTHCTL_EL2, if traps { 0 } else { crate::el2::CNTHCTL });
+    }
+}
+
+/// Ticks until EL1's physical timer on this core fires, negative behind that: CNTP_TVAL_EL0.
+pub fn physical_timer_value() -> i32 {
+    CNTP_CVAL_EL0.get().wrapping_sub(count()) as i32
+}
+
+/// Has EL1's physical timer on this core fire in so many ticks.
+pub fn set_physical_timer_value(ticks: i32) {
+    set_physical_timer_compare(count().wrapping_add_signed(ticks.into()));
+}
+
+/// CNTP_CTL_EL0 of this core.
+pub fn physical_timer_control() -> u64 {
+    isb();
+    CNTP_CTL_EL0.get()
+}
+
+/// Sets CNTP_CTL_EL0 of this core.
+pub fn set_physical_timer_control(control: u64) {
+    // SAFETY: the timer is the guest's; EL2 has its own.
+    unsafe {
+        govern(CNTP_CTL_EL0, control & (CNTV_CTL_EL0::ENABLE::SET.value | CNTV_CTL_EL0::IMASK::SET.value));
+    }
+    isb();
+}
+
+/// When EL1's physical timer on this core fires, in ticks of the machine's counter: CNTP_CVAL_EL0.
+pub fn physical_timer_compare() -> u64 {
+    CNTP_CVAL_EL0.get()
+}
+
+/// Sets CNTP_CVAL_EL0 of this core.
+pub fn set_physical_timer_compare(at: u64) {
+    // SAFETY: as above.
+    unsafe {
+        govern(CNTP_CVAL_EL0, at);
+    }
+    isb();
 }
 
 /// Stops the virtual timer of the guest that stands still on this core, so that it does not fire. Returns what it was set to, for

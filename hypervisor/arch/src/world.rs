@@ -87,6 +87,11 @@ impl World {
         self.has_debug = false;
     }
 
+    /// Has the physical timer fire so many ticks later.
+    pub const fn delay_physical_timer(&mut self, ticks: u64) {
+        self.el1.cntp_cval = self.el1.cntp_cval.wrapping_add(ticks);
+    }
+
     /// The EL1 system registers that every CPU has.
     pub const fn el1(&self) -> &El1State {
         &self.el1

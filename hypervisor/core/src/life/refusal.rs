@@ -17,8 +17,6 @@ pub enum Refusal {
     OutOfReach(OutOfReach),
     /// It does not stand still: an interrupt of the hardware is on its way to this vCPU.
     Moves,
-    /// This vCPU uses its physical timer, whose counter is the machine's.
-    PhysicalTimer(u32),
     /// None of its vCPUs is on.
     NoneOn,
 }
@@ -50,11 +48,6 @@ impl fmt::Display for Refusal {
                 write!(f, "{length:#x} bytes at {address:#x} are not within a VM's memory")
             }
             Self::Moves => write!(f, "an interrupt of the hardware is on its way to it; pause it anew"),
-            Self::PhysicalTimer(vcpu) => write!(
-                f,
-                "vCPU {vcpu} has its physical timer on, whose counter is the machine's and not the VM's; a guest that uses the virtual \
-                 timer can be saved"
-            ),
             Self::NoneOn => write!(f, "none of its vCPUs is on"),
         }
     }

@@ -14,7 +14,7 @@ impl Vm {
         vcpu.times.stops_being_runnable(timer::count());
         if let Some(off_core) = vcpu.off_core() {
             // It may have stood still until now.
-            off_core.begin();
+            off_core.begin(0);
         }
         // In this order: whoever finds it off may switch it on again, and then it must count as on.
         let left = self.sets.off(vcpu.bit());

@@ -1,7 +1,7 @@
 //! Saving a VM that is paused, a piece at a time, into a buffer in the memory of the VM that manages it.
 
 use portcullis_abi::state::{Needs, Unfit};
-use portcullis_arch::{checksum, registers::CNTV_CTL_EL0, timer};
+use portcullis_arch::{checksum, timer};
 use portcullis_devices::Memory;
 use portcullis_stream::{Alike, Kind, Save, Section, Sum};
 use zerocopy::{Immutable, IntoBytes};
@@ -49,9 +49,6 @@ impl Saving<'_> {
         let (world, interface) = unsafe { off_core.save() };
         if section.kind == Kind::Interface {
             return put(&interface, body);
-        }
-        if world.el1.cntp_ctl & CNTV_CTL_EL0::ENABLE::SET.value != 0 {
-            return Err(Refusal::PhysicalTimer(section.index));
         }
         put(&world, body)
     }

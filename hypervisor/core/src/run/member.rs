@@ -167,6 +167,10 @@ impl Member {
     #[inline(never)]
     fn follow_counter<H: Home>(&self, home: &H) {
         let offset = self.vcpu.vm.counter_offset();
+        // One that can be saved was put away when it stood still.
+        if self.vcpu.vm.config.settings.movable {
+            self.off_core.follow_lag(offset);
+        }
         if home.has_loaded(self) {
             timer::set_virtual_offset(offset);
             barrier::isb();

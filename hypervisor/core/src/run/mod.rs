@@ -7,6 +7,7 @@ pub mod flush;
 pub mod interrupts;
 pub mod keyboard;
 pub mod member;
+mod physical_counter;
 pub mod resume;
 pub mod shared_core;
 pub mod start;

@@ -17,6 +17,7 @@ use spin::{Mutex, Once};
 
 use super::interrupts;
 use super::member::{Home, Member, Want};
+use super::physical_counter;
 use crate::cpu::deadlines::Timer;
 use crate::cpu::physical_core::Core;
 use crate::machine::Machine;
@@ -79,12 +80,11 @@ impl SharedCore {
         self.members.get().map(|members| &**members).unwrap_or_default()
     }
 
-    /// Has it see to the interrupts of devices of the VMs on it, where these follow the VMs' turns. To be called once, before it
-    /// runs anything.
+    /// Has it see to the interrupts of devices that follow the turns of the VMs on it, and to the physical counter of those that
+    /// have their own. To be called once, before it runs anything.
     pub fn watch_turns(&self) {
-        let follows = |member: &&Member| member.vcpu.vm.lines_that_follow_turns().is_some();
-        let bit = |member: &Member| 1u32.checked_shl(member.vcpu.vm.index as u32).unwrap_or(0);
-        self.turns.watch(self.members().iter().filter(follows).fold(0, |vms, member| vms | bit(member)));
+        let watched = self.members().iter().map(|member| physical_counter::watched(member.vcpu.vm));
+        self.turns.watch(watched.fold(0, |vms, bit| vms | bit));
     }
 
     fn loaded_member(&self) -> Option<&Member> {
@@ -189,7 +189,7 @@ impl SharedCore {
             Step::Nothing | Step::Hold => {}
             Step::Start => {
                 let goes_on = vcpu.vm.unparked(vcpu);
-                member.off_core.begin();
+                member.off_core.begin(vcpu.vm.counter_offset());
                 if goes_on && vcpu.vm.state() == State::RUNNING {
                     self.put_away();
                     self.arm(core);
@@ -225,7 +225,7 @@ impl SharedCore {
         }
         // It may be the one that is loaded. Of its registers none is left, those of debug included.
         self.put_away();
-        member.off_core.begin_again();
+        member.off_core.begin_again(vcpu.vm.counter_offset());
         self.arm(core);
         self.take_possession(index, vcpu);
         vcpu.prepare_to_wake();
@@ -337,9 +337,9 @@ impl SharedCore {
         self.members().first().map(|member| member.vcpu.core)
     }
 
-    /// The core has a vCPU of the VM `to` in place of one of the VM `from`, by their numbers. Only VMs are named whose interrupts
-    /// of devices follow their turns.
+    /// The core has a vCPU of the VM `to` in place of one of the VM `from`, by their numbers. Only VMs that are watched are named.
     fn change_turn(&self, core: usize, from: Option<usize>, to: Option<usize>) {
+        physical_counter::change(from, to);
         let lines = |index: usize| Machine::get().vms.get(index).and_then(Vm::lines_that_follow_turns);
         if let Some((index, lines)) = from.and_then(|index| Some((index, lines(index)?))) {
             let mut on = self.members().iter().filter(|member| member.vcpu.vm.index == index && member.vcpu.is_on());

@@ -38,7 +38,10 @@ pub fn serve(vcpu: &'static Vcpu, service: Service, arguments: [u64; 3]) -> Outc
             vcpu.want_stolen();
             Outcome::Return(Return::value(PvTime::address(vcpu.index)))
         }
-        Service::Ptp => Outcome::Return(ptp::serve(machine.wall_clock(), arguments[0], vcpu.vm.counter_offset())),
+        Service::Ptp => {
+            let (clock, offset) = (machine.wall_clock(), vcpu.vm.counter_offset());
+            Outcome::Return(ptp::serve(clock, arguments[0], offset, || vcpu.vm.physical_lag()))
+        }
         Service::Watchdog => Outcome::Return(watchdog::serve(vcpu.vm, arguments)),
         Service::Management(function) => Outcome::Return(manage::serve(vcpu, function, arguments)),
         Service::SocId => Outcome::Return(soc_id::serve(vcpu.vm.config.soc.or(machine.board.soc), arguments[0])),

@@ -9,13 +9,13 @@ const VIRTUAL: u64 = 0;
 /// Argument: the guest's physical counter.
 const PHYSICAL: u64 = 1;
 
-/// Serves the call for a guest whose virtual counter lags behind by `offset` ticks. Until the clock has found where its seconds
-/// begin the answer is that there is none: one that is wrong by up to a second would have to be taken back, and to wait would take
-/// as long.
+/// Serves the call for a guest whose virtual counter lags behind by `offset` ticks, and whose physical one by `physical`. Until
+/// the clock has found where its seconds begin the answer is that there is none: one that is wrong by up to a second would have to
+/// be taken back, and to wait would take as long.
 #[inline]
-pub fn serve(clock: Option<&dyn WallClock>, counter: u64, offset: u64) -> Return {
+pub fn serve(clock: Option<&dyn WallClock>, counter: u64, offset: u64, physical: impl FnOnce() -> u64) -> Return {
     let Some(clock) = clock else { return Return::NOT_SUPPORTED };
-    let Some(lag) = lag(counter, offset) else { return Return::NOT_SUPPORTED };
+    let Some(lag) = lag(counter, offset, physical) else { return Return::NOT_SUPPORTED };
     answer(clock, timer::count(), lag).unwrap_or(Return::NOT_SUPPORTED)
 }
 
@@ -25,11 +25,11 @@ fn answer(clock: &dyn WallClock, count: u64, lag: u64) -> Option<Return> {
     Some(pair(clock.exact_at(count)?, count.wrapping_sub(lag)))
 }
 
-/// How far the counter that the guest asked for lags behind the physical one, if there is such a counter.
-fn lag(counter: u64, offset: u64) -> Option<u64> {
+/// How far the counter that the guest asked for lags behind the machine's, if there is such a counter.
+fn lag(counter: u64, offset: u64, physical: impl FnOnce() -> u64) -> Option<u64> {
     match counter {
         VIRTUAL => Some(offset),
-        PHYSICAL => Some(0),
+        PHYSICAL => Some(physical()),
         _ => None,
     }
 }
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn the_virtual_counter_is_the_guest_s_own() {
         assert_eq!(answer(&Young, 0x2_0000_0000, 1), Some(pair(8_500_000_000 + 0x2_0000_0000, 0x1_ffff_ffff)));
-        assert_eq!([VIRTUAL, PHYSICAL].map(|counter| lag(counter, 7)), [Some(7), Some(0)]);
-        assert_eq!([2, 3, u64::MAX].map(|counter| lag(counter, 0)), [None; 3]);
+        assert_eq!([VIRTUAL, PHYSICAL].map(|counter| lag(counter, 7, || 3)), [Some(7), Some(3)]);
+        assert_eq!([2, 3, u64::MAX].map(|counter| lag(counter, 0, || 3)), [None; 3]);
     }
 }

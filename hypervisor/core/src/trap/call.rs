@@ -68,7 +68,8 @@ fn serve_rnd64(vcpu: &'static Vcpu) -> Next {
 fn serve_ptp(vcpu: &'static Vcpu) -> Next {
     let x1 = vcpu.context.register(1);
     // An SMC32 call: its argument is 32 bits wide.
-    let results = ptp::serve(Machine::get().wall_clock(), x1 & 0xffff_ffff, vcpu.vm.counter_offset());
+    let (clock, offset) = (Machine::get().wall_clock(), vcpu.vm.counter_offset());
+    let results = ptp::serve(clock, x1 & 0xffff_ffff, offset, || vcpu.vm.physical_lag());
     vcpu.context.set_registers(results.0);
     Next::Resume
 }

@@ -4,7 +4,7 @@ use portcullis_arch::registers::ESR_EL2::{self, EC::Value as Class};
 use portcullis_arch::{account::Exit, context::Context, el2, gicv3, stepping, stepping::Place, vectors::Next};
 use portcullis_vgic::GicVersion;
 
-use super::{abort, call, external_abort, system_error};
+use super::{abort, call, external_abort, physical_time, system_error};
 use crate::cpu::gic::Interface;
 use crate::vm::{Vcpu, failure::Reason, off_core::OffCore};
 
@@ -103,7 +103,7 @@ fn rare<G: Interface>(vcpu: &'static Vcpu, syndrome: u64) -> Next {
         EC_SYSTEM_REGISTER if syndrome & DEBUG_REGISTER_MASK == DEBUG_REGISTER => debug_register::<G>(vcpu),
         class if EC_COPROCESSOR_14.contains(&class) => debug_register::<G>(vcpu),
         // Everything else is something that this machine does not have: SVE, SME, coprocessors, unknown instructions.
-        _ => undefined::<G>(vcpu),
+        _ => physical_time::answer(vcpu, syndrome).unwrap_or_else(|| undefined::<G>(vcpu)),
     }
 }
 

@@ -9,6 +9,7 @@ mod external_abort;
 pub mod fault;
 mod gic;
 pub mod interrupt;
+mod physical_time;
 pub mod system_error;
 mod table_walk;
 #[cfg(test)]

@@ -358,6 +358,11 @@ impl Vm {
         self.life.counter().offset()
     }
 
+    /// What its physical counter lags behind the machine's, in ticks: that of a VM that can be saved goes on where it was.
+    pub fn physical_lag(&self) -> u64 {
+        if self.config.settings.movable { self.counter_offset() } else { 0 }
+    }
+
     /// Whether `size` bytes at the guest's address `ipa` are all RAM.
     pub fn is_ram(&self, ipa: u64, size: u64) -> bool {
         let end = ipa.checked_sub(self.ram).and_then(|offset| offset.checked_add(size));

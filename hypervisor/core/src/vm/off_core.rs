@@ -20,6 +20,8 @@ pub struct OffCore {
     deadline: AtomicU64,
     /// Another vCPU has changed which of its linked interrupts are enabled, or its core is called to work at links.
     enables_changed: AtomicBool,
+    /// What the physical counter of a VM that can be saved lagged behind the machine's when its timer was set, in ticks.
+    lag: AtomicU64,
 }
 
 /// It has given the core away until there is an interrupt for it.
@@ -48,11 +50,14 @@ impl OffCore {
             rest: AtomicU8::new(0),
             deadline: AtomicU64::new(NEVER),
             enables_changed: AtomicBool::new(false),
+            lag: AtomicU64::new(0),
         })
     }
 
-    /// Nothing keeps the vCPU from running any more, and nobody has changed its enables: it is about to start, or has gone off.
-    pub fn begin(&self) {
+    /// Nothing keeps the vCPU from running any more, and nobody has changed its enables: it is about to start, or has gone off. Its
+    /// physical counter, if it has its own, lags behind the machine's by so many ticks.
+    pub fn begin(&self, lag: u64) {
+        self.lag.store(lag, Ordering::Relaxed);
         self.rest.store(0, Ordering::Relaxed);
         self.enables_changed.store(false, Ordering::Relaxed);
     }
@@ -66,9 +71,9 @@ impl OffCore {
     }
 
     /// The vCPU, whose core this is and which is not on it, was suspended and goes on without its registers.
-    pub fn begin_again(&self) {
+    pub fn begin_again(&self, lag: u64) {
         self.end();
-        self.begin();
+        self.begin(lag);
         // When its timers would have woken it says nothing any more.
         self.deadline.store(NEVER, Ordering::Relaxed);
     }
@@ -98,7 +103,9 @@ impl OffCore {
     pub unsafe fn save(&self) -> (state::World, state::GicCpuInterface) {
         // SAFETY: the core does not use them, as the caller says.
         let registers = unsafe { &*self.registers.get() };
-        (registers.world.save_state(), registers.interface.save_state())
+        let mut world = registers.world.save_state();
+        world.el1.cntp_cval = world.el1.cntp_cval.wrapping_sub(self.lag.load(Ordering::Relaxed));
+        (world, registers.interface.save_state())
     }
 
     /// Takes registers on; the core has the `features` given.
@@ -112,7 +119,17 @@ impl OffCore {
     /// The vCPU must be off, and nobody else may switch it on or restore it meanwhile.
     pub unsafe fn restore_world(&self, saved: &state::World, features: &Features) -> Result<(), Unfit> {
         // SAFETY: nobody else uses them, as the caller says.
-        unsafe { self.registers() }.world.restore_state(saved, features)
+        unsafe { self.registers() }.world.restore_state(saved, features)?;
+        self.lag.store(0, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// The physical counter of the vCPU, which is not on this core, its own, goes on after a pause, so many ticks behind the
+    /// machine's: its timer fires as much later.
+    pub fn follow_lag(&self, ticks: u64) {
+        let before = self.lag.swap(ticks, Ordering::Relaxed);
+        // SAFETY: this is the vCPU's core, and it runs this.
+        unsafe { self.registers() }.world.delay_physical_timer(ticks.wrapping_sub(before));
     }
 
     /// Takes a CPU interface on.

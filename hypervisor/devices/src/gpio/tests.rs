@@ -142,7 +142,7 @@ fn used(mut seed: u64) -> Pl061 {
 
 #[test]
 fn what_was_saved_goes_on_as_before() {
-    for seed in 0..if cfg!(miri) { 3 } else { 300 } {
+    for seed in 0..if cfg!(miri) { 3 } else { 1000 } {
         let gpio = used(seed);
         let mut restored = Pl061::new(0x0f);
         assert_eq!(restored.restore(&gpio.save()), Ok(()));

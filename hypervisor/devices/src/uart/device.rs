@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn what_was_saved_goes_on_as_before() {
-        for seed in 0..if cfg!(miri) { 5 } else { 500 } {
+        for seed in 0..if cfg!(miri) { 5 } else { 1000 } {
             let mut uart = used(seed);
             let state = uart.save();
             let mut restored = Pl011::new();

@@ -1,7 +1,8 @@
 //! A VM that is saved, stopped, made anew and restored, as its guest sees it: it goes on where it was, with all that it had.
 //!
 //! The control VM does that [`MOVES`] times while the first vCPU is busy and the second one waits for its timer. A move is seen
-//! as a jump of the physical counter. The run is for a machine whose time is its instructions: nothing else makes that jump.
+//! as a jump of the time of day, which PTP tells: both counters stand still. The run is for a machine whose time is its
+//! instructions: nothing else makes that jump.
 
 use core::arch::asm;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -9,9 +10,10 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use conformance::profile::Profile;
 use guest_runtime::{counter, cpu, gic, power};
 use portcullis_abi::function::{PSCI_VERSION, PV_TIME_ST};
-use portcullis_abi::map::TIMER_VIRTUAL_INTID as TIMER;
+use portcullis_abi::map::{TIMER_PHYSICAL_INTID as PHYSICAL_TIMER, TIMER_VIRTUAL_INTID as TIMER};
 
 use super::steal::stolen_of;
+use crate::guest::cases::ptp::{self, Reading};
 use crate::guest::door::Door;
 use crate::guest::{interrupts, report};
 
@@ -23,8 +25,8 @@ const AWAY: u64 = 500_000;
 const TURNS: u64 = 100_000;
 /// When the timers of the first and of the second vCPU fire, by the virtual counter: after both moves, and between them at the
 /// earliest.
-const BUSY: u64 = 3_000_000;
-const WAIT: u64 = 2_000_000;
+const BUSY: u64 = 8_000_000;
+const WAIT: u64 = 5_700_000;
 /// When the run ends, whatever came.
 const PATIENCE: u64 = 12_000_000;
 /// Memory that only this guest writes, a page with nothing but its last word, and one with nothing in it.
@@ -36,13 +38,16 @@ const THREAD: [u64; 2] = [0x1122_3344_5566_7788, 0x99aa_bbcc_ddee_ff00];
 #[derive(Debug, Default)]
 struct Seen {
     moves: u32,
+    /// Over all moves so much time has passed, in microseconds.
+    away: u64,
     /// Over all moves both counters went so far, in ticks.
     physical: u64,
     r#virtual: u64,
     /// Stolen time went back.
     went_back: bool,
-    /// The virtual counter when the timer's interrupt was seen.
+    /// The virtual counter when the timer's interrupt was seen, and the physical one when that of the physical timer was.
     fired: u64,
+    fired_physical: u64,
 }
 
 /// The cases.
@@ -52,6 +57,7 @@ pub fn run(profile: &Profile) {
     }
     let door = Door::new(power::conduit());
     let version = door.call(PSCI_VERSION.into(), [0; 3]);
+    report::equal(format_args!("moved/the time of day is told"), true, ptp::wait(&door));
     let _ = door.call(PV_TIME_ST.into(), [0; 3]);
     for (at, word) in PATTERN.iter().enumerate().filter(|(at, _)| *at < 512 || *at == 1023) {
         word.store(pattern(at), Relaxed);
@@ -61,13 +67,23 @@ pub fn run(profile: &Profile) {
     gic::enable(TIMER);
     let deadline = counter::virtual_count() + counter::ticks(BUSY);
     counter::arm(counter::ticks(BUSY), counter::CONTROL_ENABLE);
-    let seen = cpu::with_interrupts(|| watch(profile.cpus));
+    gic::enable(PHYSICAL_TIMER);
+    let physical_deadline = counter::physical_count() + counter::ticks(BUSY);
+    counter::arm_physical(counter::ticks(BUSY), counter::CONTROL_ENABLE);
+    let seen = cpu::with_interrupts(|| watch(&door, profile.cpus));
     counter::set_control(0);
+    counter::set_physical_control(0);
     report::equal(format_args!("moved/moves"), MOVES, seen.moves);
-    let away = counter::microseconds(seen.physical) >= AWAY * u64::from(MOVES);
+    let away = seen.away >= AWAY * u64::from(MOVES);
     report::holds(format_args!("moved/it was away"), away, "each time in full", &seen);
     let still = seen.r#virtual < counter::ticks(TURNS) * u64::from(MOVES);
     report::holds(format_args!("moved/the virtual counter stands still"), still, "no move", &seen);
+    let still = seen.physical < counter::ticks(TURNS) * u64::from(MOVES);
+    report::holds(format_args!("moved/the physical counter stands still"), still, "no move", &seen);
+    let in_time = (physical_deadline..physical_deadline + counter::ticks(TURNS)).contains(&seen.fired_physical);
+    let name = format_args!("moved/the physical timer fires when its counter is there, once");
+    let once = interrupts::count(0, PHYSICAL_TIMER) == 1;
+    report::holds(name, in_time && once, "soon after the deadline", &(physical_deadline, seen.fired_physical));
     let in_time = (deadline..deadline + counter::ticks(TURNS)).contains(&seen.fired);
     let name = format_args!("moved/the virtual timer fires when its counter is there, once");
     report::holds(
@@ -76,7 +92,7 @@ pub fn run(profile: &Profile) {
         "soon after the deadline",
         &(deadline, seen.fired),
     );
-    report::equal(format_args!("moved/stolen time goes on"), false, seen.went_back);
+    report::equal(format_args!("moved/stolen time, counters and time of day go on"), false, seen.went_back);
     let wrong = PATTERN.iter().enumerate().find(|(at, word)| word.load(Relaxed) != expected(*at));
     report::equal(format_args!("moved/memory is as it was"), None, wrong.map(|(at, _)| at));
     report::equal(format_args!("moved/registers are as they were"), THREAD, threads());
@@ -95,22 +111,31 @@ const fn expected(at: usize) -> u64 {
     if at < 512 || at == 1023 { pattern(at) } else { 0 }
 }
 
-fn watch(cpus: usize) -> Seen {
+fn watch(door: &Door, cpus: usize) -> Seen {
     let mut seen = Seen::default();
-    let mut last = (counter::virtual_count(), counter::physical_count(), stolen_of(0));
+    let look = || {
+        let time = Reading::take(door, 0, counter::virtual_count).time() / 1000;
+        [counter::virtual_count(), counter::physical_count(), stolen_of(0), time]
+    };
+    let mut last = look();
     counter::wait_until(PATIENCE, || {
-        let now = (counter::virtual_count(), counter::physical_count(), stolen_of(0));
-        if now.1 - last.1 > counter::ticks(AWAY) / 2 {
+        let now = look();
+        let [r#virtual, physical, _, passed] = [0, 1, 2, 3].map(|what| now[what].wrapping_sub(last[what]));
+        if passed > AWAY / 2 {
             seen.moves += 1;
-            seen.physical += now.1 - last.1;
-            seen.r#virtual += now.0 - last.0;
+            seen.away += passed;
+            seen.physical += physical;
+            seen.r#virtual += r#virtual;
         }
-        seen.went_back |= now.2 < last.2 || now.0 < last.0;
+        seen.went_back |= now.iter().zip(&last).any(|(now, last)| now < last);
         if seen.fired == 0 && interrupts::count(0, TIMER) != 0 {
             seen.fired = counter::virtual_count();
         }
+        if seen.fired_physical == 0 && interrupts::count(0, PHYSICAL_TIMER) != 0 {
+            seen.fired_physical = counter::physical_count();
+        }
         last = now;
-        seen.fired != 0 && (cpus < 2 || cpu::is_done(1))
+        seen.fired != 0 && seen.fired_physical != 0 && (cpus < 2 || cpu::is_done(1))
     });
     seen
 }

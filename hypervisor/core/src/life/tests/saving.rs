@@ -8,8 +8,8 @@ use portcullis_bundle::{Settings, VmConfig};
 use portcullis_vgic::GicVersion;
 
 use crate::tests::board::Parts;
-use crate::tests::guest::{hvc, wants};
-use crate::tests::rig::{Rig, SETTINGS, results, vm};
+use crate::tests::guest::{hvc, system_register, wants};
+use crate::tests::rig::{Rig, SETTINGS, results, vm, x};
 use crate::vm::power::PowerState;
 use crate::vm::state::{Action, Phase};
 
@@ -272,17 +272,41 @@ fn a_vm_that_ends_meanwhile_ends_its_saving() {
 }
 
 #[test]
-fn a_guest_with_its_physical_timer_on_is_not_saved() {
-    let rig = rig(GicVersion::V3);
-    rig.at(1, || fake::set("cntp_ctl_el0", 1));
-    rig.guest(1, |_| Trap::Interrupt);
-    pause(&rig);
-    ok(&rig, SAVE, [A, 0, 0]);
-    let mut status = 0;
-    while status == 0 {
-        status = call(&rig, TRANSFER, [BUFFER, LENGTH as u64, 0])[0].cast_signed();
+fn a_physical_timer_goes_on_with_the_vm() {
+    for gic in BOTH {
+        let rig = rig(gic);
+        let a = rig.vcpu(1, 0);
+        // CNTP_CVAL_EL0 = x3, CNTP_CTL_EL0 = x4, and CNTPCT_EL0 and both of them back.
+        rig.guest(1, |context| {
+            context.set_register(3, 900_000);
+            Trap::Exception(system_register(3, 3, 14, 2, 2, 3, false))
+        });
+        let offset = a.vm.counter_offset();
+        assert_eq!(rig.register(1, "cntp_cval_el0"), 900_000 + offset, "the core's timer is the machine's");
+        rig.guest(1, |context| {
+            context.set_register(4, 1);
+            Trap::Exception(system_register(3, 3, 14, 2, 1, 4, false))
+        });
+        let read = |crm: u64, op2: u64| {
+            let outcome = rig.guest(1, move |_| Trap::Exception(system_register(3, 3, 14, crm, op2, 5, true)));
+            x(outcome, 5)
+        };
+        let now = rig.at(1, portcullis_arch::timer::count) - offset;
+        assert_eq!((read(2, 2), read(2, 1), read(0, 1)), (900_000, 1, now));
+        assert_eq!(read(2, 0), u64::from((900_000 - now) as u32));
+        pause(&rig);
+        let stream = save(&rig, LENGTH);
+        recreate(&rig);
+        assert_eq!(rig.register(1, "cnthctl_el2"), 0b11, "what comes next has the machine's counter");
+        rig.advance(1_000_000);
+        assert_eq!(restore(&rig, &stream, LENGTH), 0);
+        assert_eq!(save(&rig, LENGTH), stream);
+        ok(&rig, RESUME, [A, 0, 0]);
+        runs(&rig);
+        assert_eq!(rig.register(1, "cnthctl_el2"), 0, "its counter is its own");
+        let offset = a.vm.counter_offset();
+        let left = [rig.register(1, "cntp_cval_el0"), rig.register(1, "cntp_ctl_el0") & 1];
+        assert_eq!(left, [900_000 + offset, 1], "it fires when its counter is there");
+        assert!(offset > 1_000_000);
     }
-    assert_eq!((status, rig.vm(1).state().action), (UNFIT, Action::None));
-    ok(&rig, RESUME, [A, 0, 0]);
-    runs(&rig);
 }
