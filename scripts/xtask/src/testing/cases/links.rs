@@ -2,7 +2,7 @@
 
 use super::super::expectation::Expectation::{self, All, Cases, Line, Says};
 use super::case::{Case, LINUX, NO_OOPS};
-use crate::board::{Board, Gic};
+use crate::board::Gic;
 use crate::el3::El3;
 
 /// Edges in both directions, between VMs on cores of their own and between two on one core.
@@ -190,7 +190,7 @@ const PING_DISK_AND_CABLE: Expectation = All(&[
     Says("linux-a", "links-check: files=data status=0 same=yes fsck=0 discard=0"),
     Says("linux-b", "links-check: receive=cable bytes=1000000 sum=6aa9a3b9b00ebbb8de878ced935dc80c"),
 ]);
-/// The same and an edge, on machines that are not as others are.
+/// The same and an edge, above TF-A.
 const SHORT: Case = Case {
     name: "links-tf-a",
     manifest: "links-short.toml",
@@ -230,6 +230,5 @@ pub const CASES: &[Case] = &[
     LINKS,
     SHORT,
     KERNELS,
-    Case { name: "links-raspi4b", board: Board::Raspi4b, cores: 4, gic: Gic::V2, el3: El3::None, ..SHORT },
     Case { name: "links-gicv2", gic: Gic::V2, ..LINKS },
 ];
