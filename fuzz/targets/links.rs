@@ -5,7 +5,7 @@ use fuzz::operations;
 use libfuzzer_sys::arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use portcullis_links::disk::{Flow, Geometry, Local, Region, Served};
-use portcullis_links::network::{Frame, Given, Mac, Port, Switch, Traffic, control, deliver};
+use portcullis_links::network::{Frame, Given, Mac, Port, Stage, Switch, Traffic, control, deliver};
 use portcullis_links::serial;
 use portcullis_links::serial::{Console, Pair, Port as Line, Side};
 use portcullis_virtio::fake::{Driver, Ram, START};
@@ -106,7 +106,7 @@ fn network(steps: &mut Unstructured) -> Result<()> {
                     Err(_) => return Ok(()),
                 }
                 let (sends, takes) = (steps.arbitrary()?, steps.arbitrary()?);
-                match Frame::read(&mut a.ram, &a.chain, &mut [0; 128], sends, port.mtu()) {
+                match Frame::read(&mut a.ram, &a.chain, &mut Stage::new(), sends, port.mtu()) {
                     Err(_) => return Ok(()),
                     Ok(Err(reason)) => _ = traffic.drop(reason),
                     Ok(Ok(frame)) => {

@@ -188,6 +188,35 @@ pub unsafe fn load(at: *const u16) -> u16 {
     unsafe { AtomicU16::from_ptr(at.cast_mut()) }.load(Ordering::Relaxed)
 }
 
+/// Loads two times 64 bits, which need not be aligned, by one instruction.
+///
+/// # Safety
+///
+/// `at` must be the address of 16 bytes of mapped Normal memory.
+#[inline(always)]
+pub unsafe fn load_pair(at: *const u64) -> [u64; 2] {
+    #[cfg(target_os = "none")]
+    {
+        let (first, second);
+        // SAFETY: as the caller says. Memory may be read by others' stores meanwhile, so that it is not `pure`.
+        unsafe {
+            core::arch::asm!(
+                "ldp {first}, {second}, [{at}]",
+                at = in(reg) at,
+                first = out(reg) first,
+                second = out(reg) second,
+                options(nostack, preserves_flags),
+            );
+        }
+        [first, second]
+    }
+    #[cfg(not(target_os = "none"))]
+    // SAFETY: as above; on a host nobody else writes meanwhile.
+    unsafe {
+        at.cast::<[u64; 2]>().read_unaligned()
+    }
+}
+
 /// Stores 16 bits by one access.
 ///
 /// # Safety

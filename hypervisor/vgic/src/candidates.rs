@@ -1,5 +1,6 @@
 //! What is next: the interrupts that wait for a list register, by priority.
 
+use super::slots::Bits;
 use super::spis::{self, BANKS, Spis};
 use super::vcpu::Private;
 
@@ -12,10 +13,12 @@ pub struct Candidates {
 }
 
 impl Candidates {
-    /// Those of vCPU `vcpu`, as far as `control` (GICD_CTLR) lets them through.
-    pub fn new(vcpu: usize, state: &Private, spis: &Spis, control: u32) -> Self {
+    /// Those of vCPU `vcpu`, as far as `control` (GICD_CTLR) lets them through: private ones, and SPIs of these `banks`, a bit
+    /// each.
+    #[inline]
+    pub fn new(vcpu: usize, state: &Private, spis: &Spis, control: u32, banks: u32) -> Self {
         let mut all = Self { private: state.bank.deliverable(control), spis: [0; BANKS], banks: 0 };
-        for index in 0..BANKS {
+        for index in Bits(banks).map(|index| index % BANKS) {
             // Of most banks nothing is pending, so that nothing else of them counts.
             if spis.banks[index].pending() != 0 {
                 let word = spis.deliverable(vcpu, index, control);
@@ -24,6 +27,25 @@ impl Candidates {
             }
         }
         all
+    }
+
+    /// Whether there is none.
+    #[inline]
+    pub const fn is_empty(&self) -> bool {
+        self.private == 0 && self.banks == 0
+    }
+
+    /// Removes the one, if it is the only one. Returns priority and INTID.
+    #[inline]
+    pub fn take_only(&mut self, spis: &Spis) -> Option<(u8, u32)> {
+        let index = self.banks.trailing_zeros() as usize % BANKS;
+        let word = self.spis[index];
+        if self.private != 0 || !self.banks.is_power_of_two() || !word.is_power_of_two() {
+            return None;
+        }
+        (self.banks, self.spis[index]) = (0, 0);
+        let n = word.trailing_zeros();
+        Some((spis.banks[index].priority(n), spis::intid(index, n)))
     }
 
     /// Removes the one with the highest priority, then lowest INTID. Returns priority and INTID.

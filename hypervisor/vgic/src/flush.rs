@@ -9,8 +9,8 @@ use super::candidates::Candidates;
 use super::list_register::{self, HW, ListRegisters, State};
 use super::model::{Bank, Residence};
 use super::slots::{Bits, MAX_SLOTS, Slots, WAITING};
-use super::spis::{self, Spis};
-use super::vcpu::{CpuState, FRESH, PRIVATE, Private, SGIS, SPI};
+use super::spis::{self, ALL_BANKS, BANKS, Spis};
+use super::vcpu::{CpuState, FRESH, PRIVATE, Private, SGIS, SPI_FLAG, banks};
 use super::{VcpuSet, Vgic};
 
 impl Vgic {
@@ -79,7 +79,7 @@ impl Vgic {
         }
         // The usual case: only private interrupts are concerned, all that were presented have ended, and at most one is
         // next. The general case would come to the same result.
-        if events & (SPI | FRESH) == 0 && state.slots.special == 0 && state.slots.used & !lrs.empty() == 0 {
+        if events & (SPI_FLAG | FRESH) == 0 && state.slots.special == 0 && state.slots.used & !lrs.empty() == 0 {
             let bank = &mut state.bank;
             bank.lr = Residence::NONE;
             self.receive::<L>(vcpu, bank, events);
@@ -117,10 +117,14 @@ impl Vgic {
         self.receive::<L>(vcpu, &mut state.bank, events);
         self.harvest(vcpu, state, control, lrs);
         let mut spis = self.spis.lock();
-        let kick = self.harvest_spis(vcpu, &mut state.slots, &mut spis, control, lrs);
-        let mut candidates = Candidates::new(vcpu, state, &spis, control);
+        // What was deliverable before is in a list register, unless it waits for one. So there can be news of these alone.
+        let mut banks = if state.slots.special & WAITING != 0 { ALL_BANKS } else { banks(events) };
+        let kick = self.harvest_spis(vcpu, &mut state.slots, &mut spis, control, &mut banks, lrs);
+        let mut candidates = Candidates::new(vcpu, state, &spis, control, banks);
         let mut waiting = false;
-        while let Some((priority, intid)) = candidates.take_most_urgent(state, &spis) {
+        while !candidates.is_empty() {
+            let next = candidates.take_only(&spis).or_else(|| candidates.take_most_urgent(state, &spis));
+            let Some((priority, intid)) = next else { break };
             if let Some((index, bit)) = spis::position(intid)
                 && spis.withdraw_waited(index, bit)
             {
@@ -150,7 +154,9 @@ impl Vgic {
             };
             state.slots.occupy(slot, value, lrs);
         }
-        state.slots.ask_for_maintenance(waiting, lrs);
+        if waiting || state.slots.special & WAITING != 0 || state.slots.maintained {
+            state.slots.ask_for_maintenance(waiting, lrs);
+        }
         kick
     }
 
@@ -173,19 +179,21 @@ impl Vgic {
         }
     }
 
-    /// The SPIs' part of [`Vgic::harvest`]. Returns the vCPUs to kick whose SPIs these have become.
+    /// The SPIs' part of [`Vgic::harvest`], whose banks it adds to `banks`. Returns the vCPUs to kick whose SPIs these have become.
     fn harvest_spis(
         &self,
         vcpu: usize,
         slots: &mut Slots,
         spis: &mut Spis,
         control: u32,
+        banks: &mut u32,
         lrs: &mut impl ListRegisters,
     ) -> VcpuSet {
         let mut kick = VcpuSet::EMPTY;
         let empty = lrs.empty();
         for slot in slots.spis() {
             let Some((index, bit)) = spis::position(slots.intid(slot)) else { continue };
+            *banks |= 1 << (index % BANKS);
             let routed = spis.routed(vcpu, index);
             let Some(bank) = spis.banks.get_mut(index) else { continue };
             if review(bank, bit, slot, slots, bank.allowed(control) & routed, empty, lrs) {

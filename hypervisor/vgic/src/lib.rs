@@ -103,7 +103,7 @@ pub use self::private::PrivateWrite;
 use self::spis::Spis;
 pub use self::spis::{INTIDS, SPIS};
 use self::v2::sources::Sources;
-use self::vcpu::{CpuState, PRIVATE, SPI};
+use self::vcpu::{CpuState, PRIVATE, SPI, spi};
 pub use self::vcpu_set::VcpuSet;
 pub use self::version::GicVersion;
 
@@ -236,11 +236,11 @@ impl Vgic {
     /// those that one can be delivered to.
     fn notify_spis(&self, spis: &Spis, bank: usize, changed: u32) -> VcpuSet {
         let mut kick = VcpuSet::EMPTY;
-        if changed & spis.relevant(bank, self.control.load(Ordering::Relaxed)) == 0 {
+        if changed == 0 || changed & spis.relevant(bank, self.control.load(Ordering::Relaxed)) == 0 {
             return kick;
         }
         for (index, vcpu) in self.vcpus.iter().enumerate().take(self.count) {
-            if spis.concerns(index, bank, changed, self.control.load(Ordering::Relaxed)) && vcpu.notify(SPI) {
+            if spis.concerns(index, bank, changed, self.control.load(Ordering::Relaxed)) && vcpu.notify(spi(bank)) {
                 kick.insert(index);
             }
         }

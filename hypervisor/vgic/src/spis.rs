@@ -12,6 +12,9 @@ pub const INTIDS: usize = 32 + SPIS;
 /// Banks of 32 SPIs.
 pub const BANKS: usize = SPIS / 32;
 
+/// All of them, a bit each.
+pub const ALL_BANKS: u32 = (1 << BANKS) - 1;
+
 const _: () = assert!(SPIS.is_multiple_of(32) && INTIDS <= 1020);
 
 /// The SPIs of a VM.

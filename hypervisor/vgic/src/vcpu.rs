@@ -6,6 +6,7 @@ use spin::Mutex;
 
 use super::model::Bank;
 use super::slots::Slots;
+use super::spis::{ALL_BANKS, BANKS};
 use crate::version::GicVersion;
 
 /// SGIs: INTID 0 to 15. They are edge-triggered.
@@ -14,10 +15,28 @@ pub const SGIS: u32 = 0xffff;
 /// Attention: something about private interrupts changed. Bits 31:0 are interrupts that came in: SGIs that were sent,
 /// PPIs that were raised in hardware.
 pub const PRIVATE: u64 = 1 << 32;
-/// Attention: something about SPIs changed.
-pub const SPI: u64 = 1 << 33;
+/// Attention: something about SPIs changed, of whatever banks.
+pub const SPI: u64 = SPI_FLAG | (ALL_BANKS as u64) << BANK_SHIFT;
+/// What [`SPI`] has besides the banks, beside [`FRESH`], so that both are tested at once.
+pub const SPI_FLAG: u64 = 1 << 33;
+/// The place of the banks, a bit each.
+const BANK_SHIFT: u32 = 40;
 /// Attention: the list registers may hold what is not ours.
 pub const FRESH: u64 = 1 << 34;
+
+const _: () = assert!(BANKS as u32 + BANK_SHIFT <= u64::BITS);
+
+/// Attention: something about SPIs of this bank changed.
+#[inline]
+pub const fn spi(bank: usize) -> u64 {
+    SPI_FLAG | 1 << (BANK_SHIFT as usize + bank % BANKS)
+}
+
+/// The banks of SPIs of which an attention word says that something has changed, a bit each.
+#[inline]
+pub const fn banks(attention: u64) -> u32 {
+    (attention >> BANK_SHIFT) as u32 & ALL_BANKS
+}
 
 /// A vCPU. Its own cache lines, because other cores write the attention word.
 #[repr(align(64))]

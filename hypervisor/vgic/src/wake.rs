@@ -6,6 +6,7 @@ use super::Vgic;
 use super::candidates::Candidates;
 use super::list_register::{self, ListRegisters, State};
 use super::slots::Bits;
+use super::spis::ALL_BANKS;
 
 impl Vgic {
     /// Tells whether an interrupt wakes vCPU `vcpu`, which is suspended: one that is pending and enabled in the distributor, or the
@@ -31,7 +32,7 @@ impl Vgic {
         }
         // More may be pending than there are list registers.
         let spis = self.spis.lock();
-        let next = Candidates::new(vcpu, &state, &spis, control).take_most_urgent(&state, &spis);
+        let next = Candidates::new(vcpu, &state, &spis, control, ALL_BANKS).take_most_urgent(&state, &spis);
         next.is_some_and(|(priority, _)| priority < mask)
     }
 }

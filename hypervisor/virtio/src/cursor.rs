@@ -6,7 +6,7 @@ use crate::memory::Shared;
 use crate::segment::Segment;
 
 /// A place in the buffers of a chain that are read, or in those that are written.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Cursor<'a> {
     /// What is left, the first one from `offset` on.
     segments: &'a [Segment],
@@ -62,7 +62,23 @@ impl<'a> Cursor<'a> {
     /// # Errors
     ///
     /// [`OutOfReach`].
+    #[inline]
     pub fn read<M: Shared>(&mut self, memory: &mut M, to: &mut [u8]) -> Result<usize, OutOfReach> {
+        if let [only] = self.segments
+            && self.offset == 0
+            && self.left > 0
+            && let Some(all) = to.get_mut(..self.left as usize)
+        {
+            // Most chains are of one buffer.
+            memory.copy_in(only.address, all)?;
+            return Ok(core::mem::take(self).left as usize);
+        }
+        self.read_each(memory, to)
+    }
+
+    /// [`read`](Self::read), buffer by buffer.
+    #[inline(never)]
+    fn read_each<M: Shared>(&mut self, memory: &mut M, to: &mut [u8]) -> Result<usize, OutOfReach> {
         let mut done = 0_usize;
         while let Some(rest) = to.get_mut(done..)
             && let Some(piece) = self.piece(bounded(rest.len()))
@@ -79,7 +95,26 @@ impl<'a> Cursor<'a> {
     /// # Errors
     ///
     /// [`OutOfReach`].
+    #[inline]
     pub fn write<M: Shared>(&mut self, memory: &mut M, from: &[u8]) -> Result<usize, OutOfReach> {
+        let length = bounded(from.len());
+        if let [first, ..] = self.segments
+            && length > 0
+            && length <= self.left
+            && self.offset.saturating_add(length) < first.length
+        {
+            // Most chains are of one buffer, and have room to spare.
+            memory.copy_out(first.address.wrapping_add(u64::from(self.offset)), from)?;
+            self.offset = self.offset.saturating_add(length);
+            self.left = self.left.saturating_sub(length);
+            return Ok(from.len());
+        }
+        self.write_each(memory, from)
+    }
+
+    /// [`write`](Self::write), buffer by buffer.
+    #[inline(never)]
+    fn write_each<M: Shared>(&mut self, memory: &mut M, from: &[u8]) -> Result<usize, OutOfReach> {
         let mut done = 0_usize;
         while let Some(rest) = from.get(done..)
             && let Some(piece) = self.piece(bounded(rest.len()))

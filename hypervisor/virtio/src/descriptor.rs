@@ -25,18 +25,25 @@ impl Descriptor {
     #[inline]
     pub const fn new(bytes: [u8; SIZE]) -> Self {
         let word = u128::from_le_bytes(bytes);
-        Self {
-            address: word as u64,
-            length: (word >> 64) as u32,
-            flags: (word >> 96) as u16,
-            next: (word >> 112) as u16,
-        }
+        Self::of([word as u64, (word >> 64) as u64])
+    }
+
+    /// The descriptor of these words.
+    #[inline]
+    pub const fn of([address, rest]: [u64; 2]) -> Self {
+        Self { address, length: rest as u32, flags: (rest >> 32) as u16, next: (rest >> 48) as u16 }
     }
 
     /// The number of the next one of its chain; none: it is the last.
     #[inline]
     pub const fn next(&self) -> Option<u16> {
         if self.flags & NEXT == 0 { None } else { Some(self.next) }
+    }
+
+    /// Whether it is the last one of its chain, and its buffer no table.
+    #[inline]
+    pub const fn is_alone(&self) -> bool {
+        self.flags & (NEXT | INDIRECT) == 0
     }
 
     /// Whether the device may write to its buffer, and else may read it.

@@ -4,6 +4,18 @@ use core::sync::atomic::{Ordering, fence};
 
 use portcullis_devices::{Memory, OutOfReach};
 
+/// Copies 16 bytes at `address` in: what [`Shared::load_pair`] does where there is no shorter way.
+///
+/// # Errors
+///
+/// [`OutOfReach`].
+pub fn copy_pair<M: Memory + ?Sized>(memory: &mut M, address: u64) -> Result<[u64; 2], OutOfReach> {
+    let mut bytes = [0; 16];
+    memory.copy_in(address, &mut bytes)?;
+    let word = u128::from_le_bytes(bytes);
+    Ok([word as u64, (word >> 64) as u64])
+}
+
 /// The memory of a guest whose driver works on the same bytes at the same time, on other cores.
 ///
 /// What is copied out of it may be some of what was there before a store of the guest's and some of what was there after it. Only
@@ -24,6 +36,16 @@ pub trait Shared: Memory {
     ///
     /// [`OutOfReach`].
     fn load(&mut self, address: u64) -> Result<u16, OutOfReach>;
+
+    /// Loads 16 bytes at `address`, little-endian, as copies of 64 bits.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfReach`].
+    #[inline]
+    fn load_pair(&mut self, address: u64) -> Result<[u64; 2], OutOfReach> {
+        copy_pair(self, address)
+    }
 
     /// Stores 16 bits at `address`, a multiple of 2, by one single-copy atomic access.
     ///

@@ -5,12 +5,13 @@ use core::sync::atomic::Ordering;
 use virtio_spec::virtq::{AvailF, UsedF};
 
 use crate::chain::{Chain, MAX_CHAIN};
+use crate::descriptor::{self, Descriptor};
 use crate::fault::Fault;
 use crate::features::Features;
 use crate::heads::Heads;
 use crate::layout::Layout;
 use crate::memory::Shared;
-use crate::walk::walk;
+use crate::walk::{add_only, walk};
 
 const NO_INTERRUPT: u16 = AvailF::NO_INTERRUPT.bits().to_ne();
 const NO_NOTIFY: u16 = UsedF::NO_NOTIFY.bits().to_ne();
@@ -119,10 +120,13 @@ impl Queue {
     /// # Errors
     ///
     /// [`Fault`], as for [`take`](Self::take). With [`Fault::TooLong`] the chain is still there.
-    #[inline]
+    #[inline(always)]
     pub fn take_within<M: Shared>(&mut self, memory: &mut M, chain: &mut Chain, most: usize) -> Result<bool, Fault> {
-        if self.available(memory)? == 0 {
-            return Ok(false);
+        if self.known == self.next {
+            self.look(memory)?;
+            if self.known == self.next {
+                return Ok(false);
+            }
         }
         let head = memory.load(self.layout.available_entry(self.next))?;
         if head >= self.layout.size {
@@ -131,8 +135,13 @@ impl Queue {
         if !self.taken.insert(head) {
             return Err(Fault::HeadTwice { head });
         }
-        // What is no chain is not the device's: a queue has as many as it took and did not give back.
-        self.walk(memory, head, most, chain).inspect_err(|_| self.taken.remove(head))?;
+        let first = self.first(memory, head)?;
+        chain.clear(head, most);
+        // Most chains are of one buffer; whatever is not in order is looked at by who can say what it is.
+        if !add_only(memory, &first, chain) {
+            // What is no chain is not the device's: a queue has as many as it took and did not give back.
+            self.walk(memory, first, chain).inspect_err(|_| self.taken.remove(head))?;
+        }
         self.next = self.next.wrapping_add(1);
         Ok(true)
     }
@@ -147,7 +156,9 @@ impl Queue {
         if head >= self.layout.size {
             return Err(Fault::HeadOutside { head, size: self.layout.size });
         }
-        self.walk(memory, head, MAX_CHAIN, chain)
+        let first = self.first(memory, head)?;
+        chain.clear(head, MAX_CHAIN);
+        self.walk(memory, first, chain)
     }
 
     /// Gives a chain back, into which `written` bytes were written from its start on. The driver sees it after
@@ -170,6 +181,7 @@ impl Queue {
     /// # Errors
     ///
     /// [`Fault::OutOfReach`].
+    #[inline]
     pub fn publish<M: Shared>(&mut self, memory: &mut M) -> Result<bool, Fault> {
         if self.used == self.published {
             return Ok(false);
@@ -192,6 +204,15 @@ impl Queue {
         Mark { next: self.next, used: self.used, taken: self.taken }
     }
 
+    /// How far the queue was before it took its last chain, which begins with `head`, and of which nothing was given back.
+    #[inline]
+    pub fn before(&self, head: u16) -> Mark {
+        let mut mark = self.mark();
+        mark.next = mark.next.wrapping_sub(1);
+        mark.taken.remove(head);
+        mark
+    }
+
     /// Goes back to where the queue was: chains that were taken since are there again, what was given back since was not. What
     /// was published in between cannot be taken back, so that there must be none.
     pub const fn rewind(&mut self, mark: Mark) {
@@ -203,6 +224,7 @@ impl Queue {
     /// # Errors
     ///
     /// [`Fault::OutOfReach`].
+    #[inline]
     pub fn silence<M: Shared>(&mut self, memory: &mut M) -> Result<(), Fault> {
         // With an event index the driver notifies where the index passes it, which was left behind.
         if !self.features.event_index && !self.silent {
@@ -217,6 +239,7 @@ impl Queue {
     /// # Errors
     ///
     /// [`Fault`].
+    #[inline]
     pub fn listen<M: Shared>(&mut self, memory: &mut M) -> Result<bool, Fault> {
         if self.features.event_index {
             memory.store(self.layout.available_event(), self.next)?;
@@ -235,6 +258,7 @@ impl Queue {
     }
 
     /// Looks how far the driver is.
+    #[inline]
     fn look<M: Shared>(&mut self, memory: &mut M) -> Result<(), Fault> {
         let index = memory.load(self.layout.available_index())?;
         if index.wrapping_sub(self.next) > self.layout.size {
@@ -245,10 +269,18 @@ impl Queue {
         Ok(())
     }
 
-    fn walk<M: Shared>(&self, memory: &mut M, head: u16, most: usize, chain: &mut Chain) -> Result<(), Fault> {
+    /// The first descriptor of a chain.
+    #[inline(always)]
+    fn first<M: Shared>(&self, memory: &mut M, head: u16) -> Result<Descriptor, Fault> {
+        let address = self.layout.descriptors.wrapping_add(u64::from(head) * descriptor::SIZE as u64);
+        Ok(Descriptor::of(memory.load_pair(address)?))
+    }
+
+    /// Reads the chain that `chain` is cleared for, and that begins with `first`.
+    #[inline(never)]
+    fn walk<M: Shared>(&self, memory: &mut M, first: Descriptor, chain: &mut Chain) -> Result<(), Fault> {
         let Layout { size, descriptors, .. } = self.layout;
-        chain.clear(head, most);
-        walk(memory, descriptors, size, self.features.indirect, chain)
+        walk(memory, descriptors, size, self.features.indirect, first, chain)
     }
 }
 

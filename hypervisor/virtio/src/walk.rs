@@ -45,21 +45,32 @@ impl Table {
     }
 }
 
-/// Reads the chain that `chain` is cleared for, in the table of `size` descriptors at `address`.
+/// Adds the only descriptor of a chain, `first`, to `chain`, which is cleared for it. False: it has more, or something is not in
+/// order, and nothing was added.
+#[inline(always)]
+pub(crate) fn add_only<M: Shared>(memory: &M, first: &Descriptor, chain: &mut Chain) -> bool {
+    let Descriptor { address, length, .. } = *first;
+    let plain = first.is_alone() && length > 0 && chain.most > 0;
+    if !plain || memory.check(address, length).is_err() || chain.segments.push(Segment { address, length }).is_err() {
+        return false;
+    }
+    if first.is_writable() {
+        chain.writable = length;
+    } else {
+        (chain.readable, chain.split) = (length, 1);
+    }
+    true
+}
+
+/// Reads the chain that `chain` is cleared for, and that begins with `first` in the table of `size` descriptors at `address`.
 pub(crate) fn walk<M: Shared>(
     memory: &mut M,
     address: u64,
     size: u16,
     indirect: bool,
+    first: Descriptor,
     chain: &mut Chain,
 ) -> Result<(), Fault> {
-    let mut first = [0; descriptor::SIZE];
-    memory.copy_in(address.wrapping_add(u64::from(chain.head) * descriptor::SIZE as u64), &mut first)?;
-    let first = Descriptor::new(first);
-    if !first.is_indirect() && first.next().is_none() {
-        // Most chains are of one buffer, or of one table.
-        return add(memory, &first, chain);
-    }
     let entry = if first.is_indirect() {
         first
     } else {

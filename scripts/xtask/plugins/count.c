@@ -9,10 +9,12 @@
  *          from=ADDRESS  what lies below it does not count: firmware at EL3, whose flash and RAM lie there
  *          to=ADDRESS    nothing else counts
  *          profile=BASE  also how often each instruction of the 4 MiB from BASE ran before the guest's first
+ *          during=I      ... ran in the windows of test I, instead
+ *          guests=on     also what the guests execute themselves
  *
  * Results: boot core=C instructions=N
  *          test core=C id=I count=N min=N median=N max=N msr=N mrs=N isb=N dsb=N sys=N call=N eret=N mem=N branch=N
- *                        (the kinds are those of the median case)
+ *                        (the kinds are those of the median case; guest=N as well, with that option)
  *          at ADDRESS N  the profile
  *
  * QEMU's plugin API is declared here as far as it is used, so no header of QEMU's is needed (docs/devel/tcg-plugins).
@@ -46,6 +48,7 @@ enum {
 	IMAGE_BYTES = 0x10000,
 	PROFILE_WORDS = 1 << 20,
 	NO_MARK = 64,
+	NO_TEST = 64,
 	MARK_ANCHOR = 0,
 	MARK_START = 1,
 	MARK_END = 2,
@@ -60,6 +63,7 @@ static const char *const kind_names[KINDS] = {"other", "msr", "mrs", "isb", "dsb
 struct record {
 	uint32_t total;
 	uint32_t kinds[KINDS];
+	uint32_t guest;         /* what the guests executed, which is not in the total */
 };
 
 struct core {
@@ -79,6 +83,8 @@ static uint64_t lowest;                 /* address from which on instructions co
 static uint64_t highest = UINT64_MAX;   /* and from which on they do not */
 static uint64_t profile_base;
 static uint64_t *profile;
+static unsigned during = NO_TEST;       /* the test whose windows the profile is of */
+static int guests;
 
 /* Arm ARM, C4.1: by the encoding. */
 static enum kind kind_of(uint32_t word)
@@ -120,6 +126,16 @@ static int by_total(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static void write_profile(void)
+{
+	for (size_t i = 0; profile && i < PROFILE_WORDS; i++)
+		if (profile[i])
+			fprintf(out, "at %#lx %lu\n", (unsigned long)(i * 4), (unsigned long)profile[i]);
+	fflush(out);
+	free(profile);
+	profile = NULL;
+}
+
 static void end_test(struct core *core, unsigned id)
 {
 	if (core->count && id != WARM_UP) {
@@ -132,19 +148,16 @@ static void end_test(struct core *core, unsigned id)
 			id, count, records[0].total, median->total, records[count - 1].total);
 		for (int kind = MSR; kind < KINDS; kind++)
 			used += snprintf(line + used, sizeof line - (size_t)used, " %s=%u", kind_names[kind], median->kinds[kind]);
+		if (guests)
+			snprintf(line + used, sizeof line - (size_t)used, " guest=%u", median->guest);
 		fprintf(out, "%s\n", line);
 		fflush(out);
 	}
+	if (id == during)
+		write_profile();
+	else if (profile && during != NO_TEST)
+		memset(profile, 0, PROFILE_WORDS * sizeof *profile);
 	core->count = 0;
-}
-
-static void write_profile(void)
-{
-	for (size_t i = 0; profile && i < PROFILE_WORDS; i++)
-		if (profile[i])
-			fprintf(out, "at %#lx %lu\n", (unsigned long)(i * 4), (unsigned long)profile[i]);
-	free(profile);
-	profile = NULL;
 }
 
 static void close_window(struct core *core)
@@ -160,7 +173,8 @@ static void first_instruction(struct core *core)
 		core->started = 1;
 		/* The branch in the image's header has run as well. */
 		fprintf(out, "boot core=%u instructions=%lu\n", (unsigned)(core - cores), (unsigned long)(core->boot - 1));
-		write_profile();
+		if (during == NO_TEST)
+			write_profile();
 		fflush(out);
 	} else if (core->open) {
 		close_window(core);
@@ -181,11 +195,16 @@ static void outside(unsigned number, void *data)
 	}
 }
 
+static void inside(unsigned number, void *data)
+{
+	(void)data;
+	core_of(number)->current.guest++;
+}
+
 static void profiled(unsigned number, void *data)
 {
-	(void)number;
 	uint64_t word = ((uintptr_t)data - profile_base) / 4;
-	if (profile && word < PROFILE_WORDS)
+	if (profile && word < PROFILE_WORDS && (during == NO_TEST || core_of(number)->open))
 		profile[word]++;
 }
 
@@ -228,6 +247,8 @@ static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 			/* The third mark of the anchor has another address; before a guest's first, its own branch counts. */
 			if (number != NO_MARK && (number != MARK_ANCHOR || address == image + ANCHOR))
 				qemu_plugin_register_vcpu_insn_exec_cb(instruction, mark, 0, (void *)(uintptr_t)number);
+			else if (guests)
+				qemu_plugin_register_vcpu_insn_exec_cb(instruction, inside, 0, NULL);
 			continue;
 		}
 		if (address < lowest || address >= highest)
@@ -255,6 +276,10 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int
 		} else if (!strncmp(options[i], "profile=", 8)) {
 			profile_base = strtoull(value, NULL, 0);
 			profile = calloc(PROFILE_WORDS, sizeof *profile);
+		} else if (!strncmp(options[i], "during=", 7)) {
+			during = (unsigned)strtoul(value, NULL, 0);
+		} else if (!strncmp(options[i], "guests=on", 9)) {
+			guests = 1;
 		} else if (strcmp(options[i], "scope=machine")) {
 			fprintf(stderr, "count: unknown option %s\n", options[i]);
 			return 1;

@@ -77,7 +77,8 @@ impl Backplane {
     }
 
     /// The device at an offset into the transports, and the offset into its own.
-    fn at(&self, offset: u64) -> Option<(&dyn Linked, u64)> {
+    #[inline]
+    pub fn at(&self, offset: u64) -> Option<(&dyn Linked, u64)> {
         let device = self.0.get((offset / VIRTIO_SIZE) as usize)?.as_deref()?;
         Some((device, offset % VIRTIO_SIZE))
     }

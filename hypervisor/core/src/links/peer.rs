@@ -17,6 +17,9 @@ pub trait Peer: Owner + Sync {
     /// this core is asked to forget it.
     fn memory(&self) -> Option<GuestMemory>;
 
+    /// [`memory`](Self::memory) for who keeps it: what this core reached it by before counts again. For as long as a piece of work.
+    fn memory_again<'a>(&self, kept: &'a mut Option<GuestMemory>) -> Option<&'a mut GuestMemory>;
+
     /// Has one of its cores go on with its work at links, soon and by itself.
     fn call(&self);
 

@@ -1,9 +1,11 @@
 //! The registers of a device with its interrupt line and what its driver is shown, behind one lock, which nobody has during a copy.
 
 use core::fmt::Display;
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use portcullis_abi::map;
 use portcullis_devices::Line;
+use portcullis_virtio::mmio::registers::{INTERRUPT_ACK, INTERRUPT_STATUS, QUEUE_NOTIFY};
 use portcullis_virtio::mmio::{Effect, Transport};
 use portcullis_virtio::{Fault, Queue};
 use spin::mutex::TicketMutex;
@@ -21,7 +23,21 @@ pub trait Front: Send {
 }
 
 /// See the module. Fair: a VM's vCPUs and whoever does its work come to it.
-pub struct Registers<F, const QUEUES: usize>(TicketMutex<State<F, QUEUES>>);
+pub struct Registers<F, const QUEUES: usize> {
+    state: TicketMutex<State<F, QUEUES>>,
+    shown: Shown,
+}
+
+/// What drivers use all the time, and takes no lock. It is written under the lock.
+#[derive(Debug, Default)]
+struct Shown {
+    /// InterruptStatus.
+    interrupt: AtomicU32,
+    /// Queues that may be notified, a bit each; those of higher numbers take the lock.
+    queues: AtomicU64,
+    /// Notifications of these, which everybody counts.
+    notifications: AtomicU64,
+}
 
 struct State<F, const QUEUES: usize> {
     transport: Transport<QUEUES>,
@@ -43,40 +59,67 @@ impl<F: Front, const QUEUES: usize> Registers<F, QUEUES> {
     /// The registers of a device in transport `slot`.
     pub fn new(transport: Transport<QUEUES>, slot: usize, front: F) -> Self {
         let line = Line::new(map::VIRTIO_INTID.saturating_add(slot as u32));
-        Self(TicketMutex::new(State { transport, line, signals: Signals::default(), front }))
+        let state = TicketMutex::new(State { transport, line, signals: Signals::default(), front });
+        Self { state, shown: Shown::default() }
     }
 
     /// Reads `size` bytes at `offset`.
+    #[inline]
     pub fn read(&self, offset: u64, size: u8) -> u64 {
-        let state = self.0.lock();
+        if offset == INTERRUPT_STATUS && size == 4 {
+            return self.shown.interrupt.load(Ordering::Acquire).into();
+        }
+        self.read_any(offset, size)
+    }
+
+    #[inline(never)]
+    fn read_any(&self, offset: u64, size: u8) -> u64 {
+        let state = self.state.lock();
         state.transport.read(offset, size, state.front.config().as_ref())
     }
 
     /// Writes `value`, which is `size` bytes long, at `offset`. Returns what is left to do: what is not the interrupt line's.
+    #[inline]
     pub fn write(&self, owner: &dyn Owner, offset: u64, size: u8, value: u64) -> Effect {
-        let mut state = self.0.lock();
+        if offset == QUEUE_NOTIFY
+            && size == 4
+            && self.shown.queues.load(Ordering::Acquire).checked_shr(value as u32).is_some_and(|queues| queues & 1 != 0)
+        {
+            self.shown.notifications.fetch_add(1, Ordering::Relaxed);
+            return Effect::Notify(value as u16);
+        }
+        self.write_any(owner, offset, size, value)
+    }
+
+    #[inline(never)]
+    fn write_any(&self, owner: &dyn Owner, offset: u64, size: u8, value: u64) -> Effect {
+        let mut state = self.state.lock();
         let effect = state.transport.write(offset, size, value);
         match effect {
             Effect::Raise => drive(owner, &mut state.line, false),
             Effect::Notify(_) => state.signals.notifications = state.signals.notifications.wrapping_add(1),
             _ => {}
         }
-        state.settle(owner);
+        if offset != INTERRUPT_ACK {
+            self.shown.queues.store(state.transport.notifiable(), Ordering::Release);
+        }
+        state.settle(owner, &self.shown);
         if effect == Effect::Raise { Effect::None } else { effect }
     }
 
     /// Does something with the registers, and has the line be as they are then.
     pub fn with<R>(&self, owner: &dyn Owner, work: impl FnOnce(&mut Transport<QUEUES>, &mut F) -> R) -> R {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         let State { transport, front, .. } = &mut *state;
         let result = work(transport, front);
-        state.settle(owner);
+        self.shown.queues.store(transport.notifiable(), Ordering::Release);
+        state.settle(owner, &self.shown);
         result
     }
 
     /// Does something with what the driver is shown, which changes nothing of the registers.
     pub fn look<R>(&self, work: impl FnOnce(&mut F) -> R) -> R {
-        work(&mut self.0.lock().front)
+        work(&mut self.state.lock().front)
     }
 
     /// The queue with this number as its driver has set it up, in the memory of `peer`, and the features that it accepted;
@@ -87,7 +130,7 @@ impl<F: Front, const QUEUES: usize> Registers<F, QUEUES> {
     /// [`Fault`]: it cannot be worked at.
     pub fn queue(&self, peer: &dyn Peer, number: u16) -> Result<Option<Queue>, Fault> {
         let (layout, features) = {
-            let state = self.0.lock();
+            let state = self.state.lock();
             (state.transport.layout(number), state.transport.features())
         };
         let Some((layout, memory)) = layout.zip(peer.memory()) else { return Ok(None) };
@@ -96,27 +139,32 @@ impl<F: Front, const QUEUES: usize> Registers<F, QUEUES> {
 
     /// How often driver and device told each other something, since the VM was created.
     pub fn signals(&self) -> Signals {
-        self.0.lock().signals
+        let Signals { notifications, interrupts } = self.state.lock().signals;
+        let notifications = notifications.wrapping_add(self.shown.notifications.load(Ordering::Relaxed));
+        Signals { notifications, interrupts }
     }
 
     /// The number of its interrupt.
     pub fn intid(&self) -> u32 {
-        self.0.lock().line.intid()
+        self.state.lock().line.intid()
     }
 
     /// The VM is a new one: counts anew.
     pub fn renew(&self) {
-        self.0.lock().signals = Signals::default();
+        self.state.lock().signals = Signals::default();
+        self.shown.notifications.store(0, Ordering::Relaxed);
     }
 
     /// Returns when nobody is at the registers who was there before.
     pub fn rest(&self) {
-        drop(self.0.lock());
+        drop(self.state.lock());
     }
 
     /// Takes note that chains were given back to a driver that wants to be interrupted.
     pub fn interrupt(&self, owner: &dyn Owner) {
-        self.with(owner, |transport, _| transport.used());
+        let mut state = self.state.lock();
+        state.transport.used();
+        state.settle(owner, &self.shown);
     }
 
     /// The device cannot go on: its driver went against the specification. Says so, once.
@@ -128,7 +176,9 @@ impl<F: Front, const QUEUES: usize> Registers<F, QUEUES> {
 }
 
 impl<F, const QUEUES: usize> State<F, QUEUES> {
-    fn settle(&mut self, owner: &dyn Owner) {
+    #[inline]
+    fn settle(&mut self, owner: &dyn Owner, shown: &Shown) {
+        shown.interrupt.store(self.transport.interrupt_status(), Ordering::Release);
         if let Some(level) = self.line.set(self.transport.level()) {
             self.signals.interrupts = self.signals.interrupts.wrapping_add(u64::from(level));
             owner.set_level(self.line.intid(), level);

@@ -44,10 +44,14 @@ impl<T> Work<T> {
     /// Does a piece of work for end `own`, and one for another end that has left a mark. `piece` does it, and tells whether
     /// there is more. `call` has an end go on by itself, which may be this one. If somebody is busy, that one does all this.
     pub fn work(&self, own: usize, mut piece: impl FnMut(&mut T, usize) -> bool, call: impl Fn(usize)) {
-        self.mark(own);
-        // Either who is busy sees the mark, or this finds nobody.
-        fence(Ordering::SeqCst);
-        let Some(mut thing) = self.thing.try_lock() else { return };
+        let mut found = self.thing.try_lock();
+        if found.is_none() {
+            self.mark(own);
+            // Either who is busy sees the mark, or this finds nobody.
+            fence(Ordering::SeqCst);
+            found = self.thing.try_lock();
+        }
+        let Some(mut thing) = found else { return };
         self.piece(&mut thing, own, &mut piece);
         let others = self.marks.load(Ordering::Relaxed) & !bit(own);
         if others != 0 {
@@ -64,7 +68,9 @@ impl<T> Work<T> {
 
     fn piece(&self, thing: &mut T, end: usize, piece: &mut impl FnMut(&mut T, usize) -> bool) {
         // What comes from here on leaves a mark of its own.
-        self.marks.fetch_and(!bit(end), Ordering::SeqCst);
+        if self.is_marked(end) {
+            self.marks.fetch_and(!bit(end), Ordering::SeqCst);
+        }
         if piece(thing, end) {
             self.mark(end);
         }

@@ -30,6 +30,17 @@ impl Peer for Vm {
         self.aliases.note(here).then(|| self.memory_on(here))?
     }
 
+    fn memory_again<'a>(&self, kept: &'a mut Option<GuestMemory>) -> Option<&'a mut GuestMemory> {
+        let here = Core::current()?.index;
+        if !self.aliases.note(here) {
+            return None;
+        }
+        if kept.as_ref().is_none_or(|memory| memory.core() != here) {
+            *kept = self.memory_on(here);
+        }
+        kept.as_mut()
+    }
+
     #[cold]
     fn call(&self) {
         let live = self.live();

@@ -1,8 +1,8 @@
 //! A VM's RAM as EL2 reaches it while the VM lives: copied in and out, at the guest's own addresses, never referred to.
 //!
-//! A core has two slots of the window (`window.rs`) and keeps in them the blocks of 2 MiB that it used last. No lock is taken and
-//! no other core is told. EL2's alias is Normal memory, write-back, inner shareable: what a guest shares with a device has to be so
-//! too.
+//! A core has a few slots of the window (`window.rs`) and keeps in them the blocks of 2 MiB that it had to show last
+//! (`slots.rs`): the rings and the buffers of two VMs and more lie in blocks of their own. No lock is taken and no other core
+//! is told. EL2's alias is Normal memory, write-back, inner shareable: what a guest shares with a device has to be so too.
 //!
 //! What a guest has with its caches off is reached through another alias, which is Non-cacheable, and behind which nothing stays
 //! mapped. While a write-back one is there, any line of the block may come into the caches by speculation (Arm ARM, B2.7.2), and
@@ -11,8 +11,8 @@
 
 mod moving;
 mod piece;
-
-use core::sync::atomic::{AtomicU8, Ordering};
+mod slots;
+mod view;
 
 use portcullis_arch::{barrier, cache};
 use portcullis_board::Range;
@@ -20,18 +20,12 @@ use portcullis_devices::{Memory, OutOfReach};
 use portcullis_virtio::Shared;
 
 use self::piece::Piece;
-use super::stage1::{self, Use};
-use super::window::{self, SLOT, SLOTS};
-
-/// Slots of a core.
-const OF_CORE: usize = 2;
-/// The bits of a descriptor that say which block it shows (Arm ARM, D8.3.1).
-const BLOCK: u64 = 0xffff_ffe0_0000;
-/// Most cores that have slots.
-const CORES: usize = SLOTS / OF_CORE;
-
-/// By core: which of its slots it has used last.
-static LAST: [AtomicU8; CORES] = [const { AtomicU8::new(0) }; CORES];
+#[cfg(test)]
+pub use self::slots::of as slots_of;
+use self::slots::{BLOCK, CORES};
+use self::view::{VIEWS, View};
+use super::stage1::Use;
+use super::window::{self, SLOT};
 
 /// The RAM of a VM, as the core on which this runs reaches it.
 #[derive(Debug)]
@@ -39,32 +33,8 @@ pub struct GuestMemory {
     core: usize,
     ram: u64,
     memory: Range,
-    /// What was reached in each slot, as the guest shares it with a device.
-    views: [View; OF_CORE],
-}
-
-/// Memory of the guest that a slot shows, for as long as it has this descriptor.
-#[derive(Clone, Copy, Debug)]
-struct View {
-    /// The guest's first address of it: that of a block.
-    start: u64,
-    /// EL2's address of it.
-    at: u64,
-    descriptor: u64,
-}
-
-impl View {
-    /// Nothing: no slot has this descriptor.
-    const NONE: Self = Self { start: 0, at: 0, descriptor: 1 };
-
-    /// A range of the guest's, if all of it is here and `slot` still shows this.
-    #[inline(always)]
-    fn piece(&self, slot: usize, address: u64, length: usize) -> Option<Piece> {
-        let offset = address.wrapping_sub(self.start);
-        let fits = offset < SLOT && length as u64 <= SLOT.wrapping_sub(offset);
-        let here = fits && window::shown(slot) == self.descriptor;
-        here.then(|| Piece { slot, at: self.at.wrapping_add(offset), length })
-    }
+    /// What was reached, as the guest shares it with a device, by the lowest bits of the block's number.
+    views: [View; VIEWS],
 }
 
 impl GuestMemory {
@@ -72,10 +42,16 @@ impl GuestMemory {
     ///
     /// # Safety
     ///
-    /// `core` must be the number of the core on which this runs, for as long as the result is used. The memory must be RAM of
-    /// one VM, in whole blocks of 2 MiB, for ever.
+    /// `core` must be the number of the core on which this runs, wherever the result is used. The memory must be RAM of one VM, in
+    /// whole blocks of 2 MiB, for ever.
     pub unsafe fn new(core: usize, ram: u64, memory: Range) -> Option<Self> {
-        (core < CORES).then_some(Self { core, ram, memory, views: [View::NONE; OF_CORE] })
+        (core < CORES).then_some(Self { core, ram, memory, views: [View::NONE; VIEWS] })
+    }
+
+    /// The number of the core that reaches it so.
+    #[inline]
+    pub const fn core(&self) -> usize {
+        self.core
     }
 
     /// Copies to a guest whose caches are off, or that will start so. Nobody may have the memory mapped write-back, who could
@@ -153,7 +129,7 @@ impl GuestMemory {
             let shown = window::shown(*slot);
             shown != 0 && (self.memory.start..self.memory.end).contains(&(shown & BLOCK))
         };
-        slots(self.core).into_iter().filter(kept).for_each(|slot| window::show(slot, 0));
+        slots::of(self.core).filter(kept).for_each(|slot| window::show(slot, 0));
     }
 
     /// Copies `from` to memory that is reached so.
@@ -195,25 +171,17 @@ impl GuestMemory {
     fn piece(&mut self, way: Way, at: u64, length: usize) -> Piece {
         let block = at & !(SLOT - 1);
         let there = (block.saturating_add(SLOT) - at) as usize;
-        let slot = self.show(block, way.purpose());
-        Piece { slot, at: reach(slot, at), length: length.min(there) }
+        let slot = slots::show(self.core, block, way.purpose());
+        Piece { slot, at: slots::reach(slot, at), length: length.min(there) }
     }
 
-    /// The range of the guest's if one block has all of it, as the guest shares it with a device.
+    /// EL2's address of a range of the guest's, if one block has all of it and is in a view.
     #[inline(always)]
-    fn shared(&mut self, address: u64, length: usize) -> Option<Piece> {
-        let ([first, second], [one, other]) = (slots(self.core), &self.views);
-        let seen = one.piece(first, address, length);
-        match if seen.is_none() { other.piece(second, address, length) } else { seen } {
-            Some(piece) => {
-                self.used(piece.slot);
-                Some(piece)
-            }
-            None => self.shared_anew(address, length),
-        }
+    fn seen(&self, address: u64, length: usize) -> Option<u64> {
+        view::of(&self.views, address).reach(address, length)
     }
 
-    /// [`shared`](Self::shared) for what is in no view, which it is then.
+    /// The range of the guest's if one block has all of it, as the guest shares it with a device: it is in a view then.
     #[inline(never)]
     fn shared_anew(&mut self, address: u64, length: usize) -> Option<Piece> {
         let Range { start, .. } = self.physical(address, length)?;
@@ -225,11 +193,34 @@ impl GuestMemory {
         // The VM's RAM is whole blocks.
         let before = start & (SLOT - 1);
         let (start, at) = (address.wrapping_sub(before), piece.at.wrapping_sub(before));
-        let view = View { start, at, descriptor: window::shown(piece.slot) };
-        if let Some(place) = self.views.get_mut(piece.slot % OF_CORE) {
-            *place = view;
+        if let Some(view) = self.views.get_mut(view::place(address)) {
+            *view = View::new(start, at, piece.slot);
         }
         Some(piece)
+    }
+
+    /// The range as a piece, by a view or anew.
+    #[inline(always)]
+    fn shared(&mut self, address: u64, length: usize) -> Option<Piece> {
+        match self.seen(address, length) {
+            Some(at) => Some(Piece::seen(at, length)),
+            None => self.shared_anew(address, length),
+        }
+    }
+
+    /// `length` bytes at `address`, a multiple of that, which are accessed at once.
+    #[inline(always)]
+    fn place_of(&mut self, address: u64, length: usize) -> Result<Piece, OutOfReach> {
+        match self.seen(address, length) {
+            Some(at) if address.is_multiple_of(length as u64) => Ok(Piece::seen(at, length)),
+            _ => self.place_anew(address, length),
+        }
+    }
+
+    #[inline(never)]
+    fn place_anew(&mut self, address: u64, length: usize) -> Result<Piece, OutOfReach> {
+        let piece = self.shared_anew(address, length).filter(|_| address.is_multiple_of(length as u64));
+        piece.ok_or(OutOfReach { address, length })
     }
 
     /// The physical range behind a range of the guest's, if all of it is RAM.
@@ -241,42 +232,28 @@ impl GuestMemory {
         (end <= self.memory.size()).then_some(Range::sized(start, length as u64))
     }
 
-    /// Has a slot of this core show the block: the one that does, or the one that was not used last.
-    #[inline(always)]
-    fn show(&mut self, block: u64, purpose: Use) -> usize {
-        let (descriptor, [first, second]) = (stage1::block(block, purpose), slots(self.core));
-        let slot = if window::shown(first) == descriptor {
-            first
-        } else if window::shown(second) == descriptor {
-            second
-        } else {
-            return self.show_anew(block, descriptor);
-        };
-        self.used(slot);
-        slot
-    }
-
-    /// [`show`](Self::show) of a block that no slot shows so. It is shown in one way at a time.
+    /// [`copy_across`](Shared::copy_across) of what is not in two views, which it is then, if two blocks have it.
     #[inline(never)]
-    fn show_anew(&mut self, block: u64, descriptor: u64) -> usize {
-        let [first, second] = slots(self.core);
-        let otherwise = |slot: &usize| {
-            let shown = window::shown(*slot);
-            shown != 0 && shown & BLOCK == block
-        };
-        [first, second].into_iter().filter(otherwise).for_each(|slot| window::show(slot, 0));
-        let last = LAST.get(self.core).map_or(0, |last| last.load(Ordering::Relaxed));
-        let slot = if last == 0 { second } else { first };
-        window::show(slot, descriptor);
-        self.used(slot);
-        slot
-    }
-
-    #[inline(always)]
-    fn used(&self, slot: usize) {
-        if let Some(last) = LAST.get(self.core) {
-            last.store((slot & 1) as u8, Ordering::Relaxed);
+    fn copy_across_anew(&mut self, from: u64, other: &mut Self, to: u64, length: usize) -> Result<(), OutOfReach> {
+        // The block that is shown second does not take the first one's slot, which was asked for last.
+        if let Some(source) = self.shared_anew(from, length)
+            && let Some(target) = other.shared_anew(to, length)
+        {
+            target.write_piece(source);
+            return Ok(());
         }
+        let source = self.physical(from, length).ok_or(OutOfReach { address: from, length })?;
+        let target = other.physical(to, length).ok_or(OutOfReach { address: to, length })?;
+        let (mut from, mut to) = (source.start, target.start);
+        while from < source.end {
+            let left = (source.end - from) as usize;
+            let source = self.piece(Way::Kept, from, left);
+            let target = other.piece(Way::Kept, to, source.length);
+            target.write_piece(source);
+            let done = target.length as u64;
+            (from, to) = (from.saturating_add(done), to.saturating_add(done));
+        }
+        Ok(())
     }
 }
 
@@ -312,22 +289,30 @@ impl Shared for GuestMemory {
         self.physical(address, length).map(drop).ok_or(OutOfReach { address, length })
     }
 
+    #[inline(always)]
     fn load(&mut self, address: u64) -> Result<u16, OutOfReach> {
-        const LENGTH: usize = size_of::<u16>();
-        let piece = self.shared(address, LENGTH).filter(|_| address.is_multiple_of(2));
-        piece.map(Piece::load).ok_or(OutOfReach { address, length: LENGTH })
+        Ok(self.place_of(address, size_of::<u16>())?.load())
     }
 
+    #[inline(always)]
+    fn load_pair(&mut self, address: u64) -> Result<[u64; 2], OutOfReach> {
+        match self.seen(address, size_of::<[u64; 2]>()) {
+            Some(at) => Ok(Piece::seen(at, size_of::<[u64; 2]>()).load_pair()),
+            None => portcullis_virtio::copy_pair(self, address),
+        }
+    }
+
+    #[inline(always)]
     fn store(&mut self, address: u64, value: u16) -> Result<(), OutOfReach> {
-        const LENGTH: usize = size_of::<u16>();
-        let piece = self.shared(address, LENGTH).filter(|_| address.is_multiple_of(2));
-        piece.map(|piece| piece.store(value)).ok_or(OutOfReach { address, length: LENGTH })
+        self.place_of(address, size_of::<u16>())?.store(value);
+        Ok(())
     }
 
+    #[inline(always)]
     fn store_u64(&mut self, address: u64, value: u64) -> Result<(), OutOfReach> {
-        match self.shared(address, size_of::<u64>()) {
-            Some(piece) if address.is_multiple_of(4) => {
-                piece.store_u64(value);
+        match self.seen(address, size_of::<u64>()) {
+            Some(at) if address.is_multiple_of(4) => {
+                Piece::seen(at, size_of::<u64>()).store_u64(value);
                 Ok(())
             }
             _ => self.copy_out(address, &value.to_le_bytes()),
@@ -335,25 +320,13 @@ impl Shared for GuestMemory {
     }
 
     fn copy_across(&mut self, from: u64, other: &mut Self, to: u64, length: usize) -> Result<(), OutOfReach> {
-        // The block that is shown second does not take the first one's slot, which was used last.
-        if let Some(source) = self.shared(from, length)
-            && let Some(target) = other.shared(to, length)
+        if let Some(source) = self.seen(from, length)
+            && let Some(target) = other.seen(to, length)
         {
-            target.write_piece(source);
+            Piece::seen(target, length).write_piece(Piece::seen(source, length));
             return Ok(());
         }
-        let source = self.physical(from, length).ok_or(OutOfReach { address: from, length })?;
-        let target = other.physical(to, length).ok_or(OutOfReach { address: to, length })?;
-        let (mut from, mut to) = (source.start, target.start);
-        while from < source.end {
-            let left = (source.end - from) as usize;
-            let source = self.piece(Way::Kept, from, left);
-            let target = other.piece(Way::Kept, to, source.length);
-            target.write_piece(source);
-            let done = target.length as u64;
-            (from, to) = (from.saturating_add(done), to.saturating_add(done));
-        }
-        Ok(())
+        self.copy_across_anew(from, other, to, length)
     }
 }
 
@@ -375,17 +348,6 @@ impl Way {
             Self::Past => Use::Uncached,
         }
     }
-}
-
-/// The slots of a core.
-const fn slots(core: usize) -> [usize; OF_CORE] {
-    let first = core * OF_CORE;
-    [first, first + 1]
-}
-
-/// EL2's address of the physical address `at` in a slot that shows its block. A host's memory is where it is.
-fn reach(slot: usize, at: u64) -> u64 {
-    if cfg!(target_os = "none") { window::address(slot) + (at & (SLOT - 1)) } else { at }
 }
 
 #[cfg(test)]

@@ -67,6 +67,16 @@ pub const fn address(slot: usize) -> u64 {
     BASE + slot as u64 * SLOT
 }
 
+/// Where the descriptor of a slot stands; none: there is no such slot.
+pub fn entry(slot: usize) -> Option<&'static AtomicU64> {
+    ENTRIES.entries.get(slot)
+}
+
+/// Where the descriptors of `count` slots from `first` on stand; nothing if there are not so many.
+pub fn entries(first: usize, count: usize) -> &'static [AtomicU64] {
+    ENTRIES.entries.get(first..first.saturating_add(count)).unwrap_or_default()
+}
+
 /// The descriptor that is in a slot; zero if it shows nothing, or does not exist.
 pub fn shown(slot: usize) -> u64 {
     ENTRIES.entries.get(slot).map_or(0, |entry| entry.load(Ordering::Relaxed))

@@ -1,13 +1,19 @@
 //! Data aborts: emulated devices, and what is none.
 
+use portcullis_abi::map;
 use portcullis_arch::{account::Exit, cpu, el2, stepping, translate, vectors::Next};
+use portcullis_devices::Frame as Addresses;
 use portcullis_devices::access::{Access, is_permission_fault, is_translation_fault};
 
 use super::external_abort;
 use super::gic::Frame;
 use crate::cpu::gic::Interface;
 use crate::devices::UART;
+use crate::devices::emulated::Emulated;
 use crate::vm::{Vcpu, failure::Reason};
+
+/// The virtio transports, by which frames and requests go.
+const TRANSPORTS: Addresses = Addresses { start: map::VIRTIO, size: map::VIRTIO_SIZE * map::VIRTIO_SLOTS as u64 };
 
 /// A guest's load or store reached no memory. Every way out is a call in tail position.
 #[inline(always)]
@@ -75,12 +81,22 @@ fn nothing(vcpu: &'static Vcpu, syndrome: u64) -> Next {
     external_abort::answer(vcpu, Reason::Access, syndrome)
 }
 
-/// An access to a device on the VM's bus, or to nothing.
+/// An access to a virtio transport that has a device, to another device on the VM's bus, or to nothing.
 #[inline(never)]
 fn device(vcpu: &'static Vcpu, syndrome: u64, address: u64) -> Next {
+    let transports = vcpu.vm.links.zip(TRANSPORTS.offset(address));
+    if let Some((device, offset)) = transports.and_then(|(links, offset)| links.at(offset)) {
+        return access(vcpu, syndrome, device, offset);
+    }
     let Some((device, offset)) = vcpu.vm.bus.find(address).filter(|(device, _)| device.is_there()) else {
         return nothing(vcpu, syndrome);
     };
+    access(vcpu, syndrome, &**device, offset)
+}
+
+/// An access to a device, at an offset into its frame.
+#[inline(always)]
+fn access(vcpu: &'static Vcpu, syndrome: u64, device: &dyn Emulated, offset: u64) -> Next {
     let Some(access) = Access::new(syndrome) else {
         return external_abort::answer(vcpu, Reason::Instruction, syndrome);
     };

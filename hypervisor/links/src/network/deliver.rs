@@ -6,7 +6,8 @@ use portcullis_virtio::{Budget, Chain, Fault, MAX_CHAIN, Queue, Segment, Shared}
 use super::HEADER;
 use super::counters::Dropped;
 use super::features::{GUEST_CSUM, MRG_RXBUF};
-use super::frame::Frame;
+use super::frame::{Frame, Passage};
+use super::header::Header;
 
 /// What became of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,40 +39,43 @@ pub fn deliver<M: Shared>(
     features: u64,
     budget: &mut Budget,
 ) -> Result<Given, Fault> {
-    if frame.header.segmentation.is_some_and(|segmentation| !segmentation.is_taken(features)) {
+    if let Some(Header { segmentation: Some(segmentation), .. }) = frame.header
+        && !segmentation.is_taken(features)
+    {
         return Ok(Given::Dropped(Dropped::Unsegmented));
     }
     let short = if budget.is_fresh() { Given::Dropped(Dropped::Full) } else { Given::Later };
-    let mut frame = *frame;
     let length = frame.length();
     budget.copied(HEADER.saturating_add(length));
-    let finish = features & GUEST_CSUM == 0 && frame.header.checksum.is_some();
+    let is_partial = frame.header.is_some_and(|header| header.checksum.is_some());
+    let finish = is_partial && features & GUEST_CSUM == 0;
     if finish {
         budget.summed(length);
     }
-    let mark = queue.mark();
     match next(queue, to, chain, budget)? {
         Next::Chain => {}
         Next::None => return Ok(Given::Dropped(Dropped::Full)),
         Next::Long => return Ok(short),
     }
-    if chain.writable() < HEADER {
+    let Some(room) = chain.writable().checked_sub(HEADER) else {
         return Err(Fault::Narrow { what: "a frame's header", length: chain.writable(), least: HEADER });
+    };
+    if length > room && features & MRG_RXBUF == 0 {
+        queue.rewind(queue.before(chain.head()));
+        return Ok(Given::Dropped(Dropped::Small));
     }
-    if finish {
-        frame.finish(from)?;
-    }
-    if length <= chain.writable().saturating_sub(HEADER) {
+    if !finish && length <= room {
         // One buffer, which is what drivers give for frames of no segments.
         frame.copy_whole(from, &mut chain.writer(), to)?;
         queue.put(to, chain.head(), HEADER.saturating_add(length))?;
         return Ok(Given::Done);
     }
-    if features & MRG_RXBUF == 0 {
-        queue.rewind(mark);
-        return Ok(Given::Dropped(Dropped::Small));
+    let mark = queue.before(chain.head());
+    let mut passage = Passage::of(frame);
+    if finish {
+        passage.finish(from)?;
     }
-    let reason = match spread(frame, from, queue, to, chain, budget)? {
+    let reason = match spread(passage, from, queue, to, chain, budget)? {
         Next::Chain => return Ok(Given::Done),
         Next::None => Given::Dropped(Dropped::Full),
         Next::Long => short,
@@ -106,7 +110,7 @@ fn next<M: Shared>(queue: &mut Queue, memory: &mut M, chain: &mut Chain, budget:
 
 /// Copies a frame into several buffers, the first of which is in `chain`. Returns why it could not, or that all of it has a place.
 fn spread<M: Shared>(
-    mut frame: Frame<'_>,
+    mut passage: Passage<'_, '_>,
     from: &mut M,
     queue: &mut Queue,
     to: &mut M,
@@ -123,18 +127,18 @@ fn spread<M: Shared>(
         let _ = places.push(piece);
     }
     let mut buffers = 1_u16;
-    let copied = frame.copy(from, &mut first, to)?;
+    let copied = passage.copy(from, &mut first, to)?;
     queue.put(to, chain.head(), HEADER.saturating_add(copied))?;
-    while frame.left() > 0 {
+    while passage.left() > 0 {
         match next(queue, to, chain, budget)? {
             Next::Chain => {}
             other => return Ok(other),
         }
         buffers = buffers.saturating_add(1);
-        let copied = frame.copy(from, &mut chain.writer(), to)?;
+        let copied = passage.copy(from, &mut chain.writer(), to)?;
         queue.put(to, chain.head(), copied)?;
     }
-    let bytes = frame.header.write(frame.length(), buffers);
+    let bytes = passage.header(buffers);
     let mut rest = bytes.as_slice();
     for place in places {
         let Some((now, later)) = rest.split_at_checked(place.length as usize) else { break };

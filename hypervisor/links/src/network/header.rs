@@ -68,7 +68,22 @@ pub struct Header {
     pub segmentation: Option<Segmentation>,
 }
 
+/// Bytes of the longest frame of a network of `mtu` that is not to be cut.
+#[inline]
+pub const fn longest(mtu: u16) -> u32 {
+    ETHERNET + TAG + mtu as u32
+}
+
 impl Header {
+    /// The header that receivers get of a frame of which nothing is to be done, in one buffer.
+    pub const PLAIN: [u8; HEADER as usize] = Self { checksum: None, segmentation: None }.write(0, 1);
+
+    /// Whether a header with these first eight bytes asks for nothing.
+    #[inline]
+    pub const fn is_plain(first: u64) -> bool {
+        first & (NEEDS_CSUM as u64 | 0xff << 8) == (NONE as u64) << 8
+    }
+
     /// Reads the header of a frame of `length` bytes, which a driver sends that accepted `features`, to a network of `mtu`. Bits
     /// that mean nothing are ignored (virtio 1.2, section 5.1.6.2.2).
     ///
@@ -89,8 +104,7 @@ impl Header {
             Some(checksum)
         };
         if kind == NONE {
-            let most = ETHERNET + TAG + mtu as u32;
-            return if length <= most { Ok(Self { checksum, segmentation: None }) } else { Err(Dropped::Long) };
+            return if length <= longest(mtu) { Ok(Self { checksum, segmentation: None }) } else { Err(Dropped::Long) };
         }
         let segmentation =
             Segmentation { kind, size: u16::from_le_bytes([s0, s1]), headers: u16::from_le_bytes([h0, h1]) };

@@ -22,6 +22,20 @@ impl Mac {
         Self([0x02, a, b, c, d, e])
     }
 
+    /// Its bytes as one number, the first one lowest: two are compared at once.
+    #[inline]
+    pub const fn bits(self) -> u64 {
+        let Self([a, b, c, d, e, f]) = self;
+        u64::from_le_bytes([a, b, c, d, e, f, 0, 0])
+    }
+
+    /// The address with these [`bits`](Self::bits).
+    #[inline]
+    pub const fn of_bits(bits: u64) -> Self {
+        let [a, b, c, d, e, f, ..] = bits.to_le_bytes();
+        Self([a, b, c, d, e, f])
+    }
+
     /// Whether several are meant, or all.
     #[inline]
     pub const fn is_multicast(self) -> bool {

@@ -1,6 +1,6 @@
 //! Two VMs with a queue each, and frames between them.
 
-use portcullis_links::network::{Dropped, Frame, Given, deliver};
+use portcullis_links::network::{Dropped, Frame, Given, Stage, deliver};
 use portcullis_virtio::fake::{Driver, Ram, START, buffers};
 use portcullis_virtio::{Budget, Chain, Fault, Features, Queue};
 
@@ -87,7 +87,7 @@ pub fn pass(from: &mut Vm, sends: u64, to: &mut Vm, takes: u64) -> Result<Result
     let mut budget = Budget::new();
     assert!(from.queue.take(&mut from.ram, &mut from.chain).unwrap());
     budget.chain(&from.chain);
-    let passed = match Frame::read(&mut from.ram, &from.chain, &mut [0; 128], sends, MTU).unwrap() {
+    let passed = match Frame::read(&mut from.ram, &from.chain, &mut Stage::new(), sends, MTU).unwrap() {
         Ok(frame) => {
             let given = deliver(&frame, &mut from.ram, &mut to.queue, &mut to.ram, &mut to.chain, takes, &mut budget);
             given.map(|given| match given {

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use portcullis_links::network::features::*;
-use portcullis_links::network::{Dropped, Frame, Given, Traffic, deliver};
+use portcullis_links::network::{Dropped, Frame, Given, Stage, Traffic, deliver};
 use portcullis_virtio::fake::{INSTRUCTIONS, Step, price};
 use portcullis_virtio::{Budget, Fault, MAX_CHAIN};
 
@@ -180,7 +180,7 @@ fn a_sender_without_a_header_is_at_fault_and_a_short_frame_is_dropped() {
         a.send(&vec![0; length], &[]);
         assert!(a.queue.take(&mut a.ram, &mut a.chain).unwrap());
         let short = Fault::Short { what: "a frame's header", length: length as u32, least: 12 };
-        assert_eq!(Frame::read(&mut a.ram, &a.chain, &mut [0; 128], MUCH, MTU).map(|_| ()), Err(short));
+        assert_eq!(Frame::read(&mut a.ram, &a.chain, &mut Stage::new(), MUCH, MTU).map(|_| ()), Err(short));
     }
     for length in 0..14 {
         let (mut a, mut b) = (Vm::new(), Vm::new());
@@ -198,7 +198,7 @@ fn what_was_judged_is_what_arrives() {
     a.send(&sent, &[]);
     let places = b.listen(&[&[1600]]);
     assert!(a.queue.take(&mut a.ram, &mut a.chain).unwrap());
-    let mut stage = [0; 128];
+    let mut stage = Stage::new();
     let read = Frame::read(&mut a.ram, &a.chain, &mut stage, MUCH, MTU).unwrap().unwrap();
     a.ram.put(DATA, &[0xff; 12 + 14]);
     let budget = &mut Budget::new();
@@ -214,7 +214,7 @@ fn hostile(a: &mut Vm, b: &mut Vm, budget: &mut Budget) -> Given {
     (a.ram.steps, b.ram.steps) = (Some(Vec::new()), Some(Vec::new()));
     assert!(a.queue.take(&mut a.ram, &mut a.chain).unwrap());
     budget.chain(&a.chain);
-    let mut stage = [0; 128];
+    let mut stage = Stage::new();
     let read = Frame::read(&mut a.ram, &a.chain, &mut stage, MUCH, MTU).unwrap().unwrap();
     let given = deliver(&read, &mut a.ram, &mut b.queue, &mut b.ram, &mut b.chain, MUCH, budget).unwrap();
     a.queue.put(&mut a.ram, a.chain.head(), 0).unwrap();

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use portcullis_links::network::{Counters, Frame, Given, Mac, Port, QUEUES, RECEIVE, Switch, TRANSMIT, deliver};
+use portcullis_links::network::{Counters, Frame, Given, Mac, Port, QUEUES, RECEIVE, Stage, Switch, TRANSMIT, deliver};
 use portcullis_virtio::mmio::{Effect, Transport};
 use portcullis_virtio::{Budget, Chain, Queue};
 use virtio_drivers::device::net::VirtIONetRaw;
@@ -49,7 +49,7 @@ impl Backend<QUEUES> for Plug {
                 let (mut chain, mut target) = (Chain::new(), Chain::new());
                 let mut queue = used[self.number].transmit.take().unwrap();
                 while queue.take(memory, &mut chain).unwrap() {
-                    let mut stage = [0; 128];
+                    let mut stage = Stage::new();
                     let frame =
                         Frame::read(memory, &chain, &mut stage, used[self.number].features, MTU).unwrap().unwrap();
                     counters[self.number].send(frame.length());

@@ -1,6 +1,6 @@
 //! Who gets a frame.
 
-use portcullis_links::network::{Dropped, Frame, MAX_PORTS, Mac, Ports, Switch};
+use portcullis_links::network::{Dropped, Frame, MAX_PORTS, Mac, Ports, Stage, Switch};
 use portcullis_virtio::Chain;
 
 use crate::bed::{MTU, Vm};
@@ -19,9 +19,9 @@ fn route(switch: &Switch, from: usize, source: Mac, destination: Mac) -> Result<
     vm.send(&bytes, &[]);
     let mut chain = Chain::new();
     assert!(vm.queue.take(&mut vm.ram, &mut chain).unwrap());
-    let mut stage = [0; 128];
+    let mut stage = Stage::new();
     let frame = Frame::read(&mut vm.ram, &chain, &mut stage, 0, MTU).unwrap().unwrap();
-    assert_eq!((frame.source, frame.destination, frame.length()), (source, destination, 17));
+    assert_eq!((frame.source(), frame.destination(), frame.length()), (source, destination, 17));
     switch.route(from, &frame).map(numbers)
 }
 

@@ -157,6 +157,21 @@ impl<const QUEUES: usize> Transport<QUEUES> {
         self.interrupt != 0
     }
 
+    /// InterruptStatus.
+    #[inline]
+    pub const fn interrupt_status(&self) -> u32 {
+        self.interrupt
+    }
+
+    /// The queues below 64 whose notifications are looked at, a bit each.
+    pub fn notifiable(&self) -> u64 {
+        if !self.is_running() {
+            return 0;
+        }
+        let ready = (0..u64::BITS).zip(&self.queues).filter(|(_, queue)| queue.ready);
+        ready.fold(0, |queues, (number, _)| queues | 1 << number)
+    }
+
     /// Takes note that chains were given back, and that the driver wants to be interrupted.
     #[inline]
     pub const fn used(&mut self) {

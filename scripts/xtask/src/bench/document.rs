@@ -70,7 +70,7 @@ Instructions outside the guests, both sides together, for a unit of work between
 the one does until the other's has taken it and acknowledged its interrupt. The drivers are those of `guest-images/bench`, with the queues
 and the transport of the crate `virtio-drivers`; they do what Linux' do that the hypervisor sees: one notification a frame, an interrupt
 for what was sent and one for what came, each with a read of the status and an acknowledgement, buffers of a page to receive into, which
-frames that are still to be cut are spread over. Exits are entries of guests for a unit. The floor is one copy by `ldp` and `stp` of
+frames that are still to be cut are spread over. Exits are entries of guests for a unit, and guests is what their drivers execute for it themselves. The floor is one copy by `ldp` and `stp` of
 general registers, 64 bytes a turn. KVM's are those of Linux 6.12 at both ends, with vhost-net and a bridge, on a cortex-a72; its exits are
 4.5 a lone frame by virtio-pci and 8.5 by virtio-mmio, 0.23 and 0.35 in bursts, 0.9 and 1.8 for 64 KiB, 7 and 15 for a ping. Disks are read by one
 request at a time, of pages that lie apart, until it is given back and its interrupt acknowledged. The image is in the bundle; KVM's is a file in

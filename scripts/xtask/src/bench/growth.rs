@@ -10,7 +10,7 @@ use bench_guests::sharing::{SLICE, Storm};
 
 use super::collect;
 use super::guest::Guest;
-use super::measure::{Bench, Clock, Level, Run, Vm};
+use super::measure::{Bench, Clock, Level, Profile, Run, Vm};
 use super::measurement::{CPU, MEMORY};
 use super::rows::Figure;
 use crate::board::Gic;
@@ -123,7 +123,8 @@ impl Variation {
             memory: MEMORY,
             schedule: String::new(),
             end,
-            profile: false,
+            profile: Profile::None,
+            guests: false,
             el3: El3::None,
             level: Level::Hypervisor,
         }

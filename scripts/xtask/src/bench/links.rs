@@ -10,9 +10,9 @@ use super::measure::{Bench, Outcome, Run, Vm};
 use super::measurement::{CPU, Measurement, Measurements, alone};
 
 /// Windows in a test.
-const COUNT: u32 = 100;
+pub const COUNT: u32 = 100;
 /// VMs at the network: two, and as many as there can be.
-const VMS: [usize; 2] = [2, 8];
+pub const VMS: [usize; 2] = [2, 8];
 /// What is measured with more VMs at the network as well, and is to be the same.
 const WITH_MORE: [Work; 2] = [Work::Frame, Work::Frames];
 
@@ -49,7 +49,7 @@ pub fn measure(bench: &Bench) -> Result<Measurements> {
 
 /// So many VMs at a network, each on a core of its own, of which the first one has the work done with the second; and a wire
 /// between these.
-fn network(vms: usize, works: &[Work]) -> Run {
+pub fn network(vms: usize, works: &[Work]) -> Run {
     let tests = works.iter().fold(0, |tests, work| tests | 1 << *work as u64);
     let configuration = Configuration { count: COUNT, tests, ..Configuration::DEFAULT };
     let mut run = alone(&format!("links-{vms}"), Guest::Links, CPU, configuration, "");
@@ -65,6 +65,7 @@ fn network(vms: usize, works: &[Work]) -> Run {
         "[[network]]\nname = \"lan\"\nvms = {names:?}\n\n[[wire]]\nname = \"edge\"\nfrom = \"bench0\"\nto = \"bench1\"\n"
     );
     run.cores = vms as u32;
+    run.guests = true;
     run.end = Some((1, "bench links: done"));
     run
 }

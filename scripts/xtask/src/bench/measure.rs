@@ -67,6 +67,17 @@ pub enum Level {
     Firmware,
 }
 
+/// What is recorded by instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// Nothing.
+    None,
+    /// The way to the first guest.
+    Boot,
+    /// The windows of the test with this number.
+    Windows(usize),
+}
+
 /// A run.
 #[derive(Clone, Debug)]
 pub struct Run {
@@ -88,8 +99,10 @@ pub struct Run {
     pub schedule: String,
     /// How often which line of the console comes until the run is over; none if it ends by itself.
     pub end: Option<(usize, &'static str)>,
-    /// Whether the way to the first guest is recorded by instruction.
-    pub profile: bool,
+    /// What is recorded by instruction.
+    pub profile: Profile,
+    /// Whether what the guests execute themselves counts as well, beside the rest.
+    pub guests: bool,
     /// What runs at EL3.
     pub el3: El3,
     /// Whose instructions count.
@@ -173,8 +186,14 @@ impl<'a> Bench<'a> {
             Level::Hypervisor => write!(options, ",from={RAM:#x}"),
             Level::Firmware => write!(options, ",to={RAM:#x}"),
         };
-        if run.profile {
+        if run.profile != Profile::None {
             _ = write!(options, ",profile={LOAD_ADDRESS:#x}");
+        }
+        if let Profile::Windows(test) = run.profile {
+            _ = write!(options, ",during={test}");
+        }
+        if run.guests {
+            options += ",guests=on";
         }
         options
     }

@@ -6,7 +6,7 @@ use bench_guests::configuration::Configuration;
 use firmware::mode::{Mode, Setting};
 
 use super::guest::Guest;
-use super::measure::{Clock, Level, Run, Vm};
+use super::measure::{Clock, Level, Profile, Run, Vm};
 use crate::board::Gic;
 use crate::el3::El3;
 
@@ -57,7 +57,8 @@ pub fn alone(name: &str, guest: Guest, cpu: &'static str, configuration: Configu
         memory: MEMORY,
         schedule: String::new(),
         end: None,
-        profile: false,
+        profile: Profile::None,
+        guests: false,
         el3: El3::None,
         level: Level::Hypervisor,
     }

@@ -44,7 +44,7 @@ pub fn bench(options: options::Bench) -> Result<bool> {
     let environment = Environment::load()?;
     let bench = Bench::new(&environment)?;
     if options.profile {
-        println!("{}", profile::boot(&bench)?);
+        println!("{}", if options.links { profile::links(&bench)? } else { profile::boot(&bench)? });
         return Ok(true);
     }
     if options.links {

@@ -1,4 +1,4 @@
-//! Where the instructions up to the first guest are spent, by function.
+//! Where instructions are spent, by function: those up to the first guest, and those of work between VMs.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,11 +8,13 @@ use object::read::elf::ElfFile64;
 use object::{LittleEndian, Object, ObjectSymbol};
 
 use super::guest::Guest;
-use super::measure::Bench;
+use super::links;
+use super::measure::{Bench, Profile};
 use super::measurement::{self, CPU};
 use super::report::{Cells, Style, draw, number};
 use crate::metal;
 use bench_guests::configuration::Configuration;
+use bench_guests::links::Work;
 
 /// Functions in the list.
 const LONGEST: usize = 40;
@@ -25,8 +27,30 @@ const LONGEST: usize = 40;
 pub fn boot(bench: &Bench) -> Result<String> {
     let configuration = Configuration { batches: 1, ..Configuration::DEFAULT };
     let mut run = measurement::alone("profile", Guest::Calls, CPU, configuration, "");
-    run.profile = true;
-    let results = bench.run(&run)?.results;
+    run.profile = Profile::Boot;
+    by_function(bench, &bench.run(&run)?.results.profile, 1)
+}
+
+/// Runs each kind of work that two VMs have between them, and returns their lists: instructions of a unit, rounded down.
+///
+/// # Errors
+///
+/// As of [`boot`].
+pub fn links(bench: &Bench) -> Result<String> {
+    let mut lists = String::new();
+    for work in Work::ALL {
+        let mut run = links::network(links::VMS[0], &Work::ALL);
+        run.name = format!("profile-{}", work.name());
+        run.profile = Profile::Windows(work as usize);
+        let profile = bench.run(&run)?.results.profile;
+        let list = by_function(bench, &profile, u64::from(links::COUNT) * work.units() as u64)?;
+        lists += &format!("{}\n{list}\n", work.name());
+    }
+    Ok(lists)
+}
+
+/// The list of what an instruction each ran so often, divided by `units`.
+fn by_function(bench: &Bench, profile: &[(u64, u64)], units: u64) -> Result<String> {
     let elf = fs::read(metal::program(bench.environment, metal::HYPERVISOR))?;
     let file = ElfFile64::<LittleEndian>::parse(elf.as_slice()).context("the hypervisor's program")?;
     let mut symbols = BTreeMap::new();
@@ -37,12 +61,13 @@ pub fn boot(bench: &Bench) -> Result<String> {
         }
     }
     let mut functions: BTreeMap<&str, u64> = BTreeMap::new();
-    for (address, count) in &results.profile {
+    for (address, count) in profile {
         let name = symbols.range(..=address).next_back().map_or("?", |(_, name)| name.as_str());
         *functions.entry(name).or_default() += count;
     }
     let mut functions: Vec<_> = functions.into_iter().collect();
     functions.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    functions.iter_mut().for_each(|(_, count)| *count /= units);
     let total: u64 = functions.iter().map(|(_, count)| count).sum();
     let mut cells: Cells = vec![vec!["function".to_owned(), "instructions".to_owned()]];
     cells.push(vec!["all".to_owned(), number(total as f64)]);

@@ -81,7 +81,7 @@ pub fn table(style: Style, which: Table, figures: &Figures) -> String {
     }];
     let own: &[&str] = match which {
         Table::Call => &["HVC", "SMC", "at most"],
-        Table::Link => &["Portcullis", "at most", "exits"],
+        Table::Link => &["Portcullis", "at most", "exits", "guests"],
         _ => &["Portcullis", "at most"],
     };
     heading.extend(own.iter().map(|&text| text.to_owned()));
@@ -94,7 +94,7 @@ pub fn table(style: Style, which: Table, figures: &Figures) -> String {
         line.extend(values.iter().map(marked));
         line.push(optional(row.at_most));
         if which == Table::Link {
-            line.push(exits(row, figures));
+            line.extend(["eret", "guest"].map(|kind| counted(row, figures, kind)));
         }
         line.extend(others.iter().map(|(key, _)| optional(figures.other(row, key))));
         cells.push(line);
@@ -102,10 +102,10 @@ pub fn table(style: Style, which: Table, figures: &Figures) -> String {
     draw(style, &cells)
 }
 
-/// How often guests were entered for a unit of a row's work.
-fn exits(row: &Row, figures: &Figures) -> String {
+/// What was counted of one kind for a unit of a row's work: how often guests were entered (`eret`), what they executed (`guest`).
+fn counted(row: &Row, figures: &Figures, kind: &str) -> String {
     let measured = row.measure.iter().filter_map(|key| figures.measurements.get(key));
-    let most = measured.filter_map(|found| found.kinds.get("eret").copied()).max_by(f64::total_cmp);
+    let most = measured.filter_map(|found| found.kinds.get(kind).copied()).max_by(f64::total_cmp);
     most.map_or_else(|| "-".to_owned(), number)
 }
 

@@ -10,11 +10,11 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use portcullis_bundle::links as bundle;
-use portcullis_links::network::{Counters, Mac, Stage, Switch};
+use portcullis_links::network::{Counters, Mac, Stage, Switch, Traffic};
 use portcullis_virtio::Chain;
 use spin::mutex::TicketMutexGuard;
 
-use self::lane::Lane;
+use self::lane::{Receiver, Sender};
 pub use self::plug::Plug;
 pub use self::port::Port;
 use super::peer::Peer;
@@ -56,8 +56,10 @@ pub struct Network {
 
 /// What whoever moves frames has to itself.
 struct Desk {
-    /// By port.
-    lanes: Box<[Lane]>,
+    /// By port: how frames leave, how they arrive, and what becomes of them.
+    senders: Box<[Sender]>,
+    receivers: Box<[Receiver]>,
+    traffic: Box<[Traffic]>,
     /// A frame's chain, its beginning, and a chain of who gets it.
     sent: Chain,
     stage: Stage,
@@ -71,14 +73,12 @@ impl Network {
         let mut switch = Switch::new();
         let taken = |port: &&PortConfig| switch.add(port.mac, port.bridge).is_some();
         let taken: Vec<&PortConfig> = ports.iter().filter(taken).collect();
-        let lanes = taken.iter().map(|port| Lane::new(port.rate)).collect();
+        let senders = taken.iter().map(|port| Sender::new(port.rate)).collect();
+        let receivers = taken.iter().map(|_| Receiver::default()).collect();
+        let traffic = taken.iter().map(|_| Traffic::default()).collect();
+        let (sent, stage, room) = (Chain::new(), Stage::new(), Chain::new());
         let ports = taken.iter().map(|port| Port::new(port, config)).collect();
-        Self {
-            config,
-            switch,
-            ports,
-            desk: Work::new(Desk { lanes, sent: Chain::new(), stage: [0; size_of::<Stage>()], room: Chain::new() }),
-        }
+        Self { config, switch, ports, desk: Work::new(Desk { senders, receivers, traffic, sent, stage, room }) }
     }
 
     /// The network that the bundle has.
@@ -104,7 +104,7 @@ impl Network {
 
     /// What became of a port's frames.
     pub fn counters(&self, port: usize) -> Option<Counters> {
-        self.desk.enter().lanes.get(port).map(|lane| lane.traffic.counters)
+        self.desk.enter().traffic.get(port).map(|traffic| traffic.counters)
     }
 
     /// Says which VM has which number.

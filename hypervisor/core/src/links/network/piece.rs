@@ -1,9 +1,9 @@
 //! A piece of work: frames of one port go to others.
 
-use portcullis_links::network::{Dropped, Frame, Given, Ports, RECEIVE, Stage, TRANSMIT, deliver};
+use portcullis_links::network::{Dropped, Frame, Given, Ports, RECEIVE, Rate, Stage, TRANSMIT, Traffic, deliver};
 use portcullis_virtio::{Budget, Chain, Fault, Queue};
 
-use super::lane::Lane;
+use super::lane::{self, Reached, Receiver, Sender};
 use super::plug::queue_name;
 use super::{Desk, Network, Port};
 use crate::devices::owner::Owner;
@@ -13,14 +13,26 @@ use crate::memory::guest::GuestMemory;
 /// What a piece of work goes on with.
 struct Piece<'a> {
     network: &'a Network,
-    /// The port whose frames these are.
+    /// The port whose frames these are, and the memory of its VM.
     from: usize,
-    memory: GuestMemory,
+    memory: &'a mut GuestMemory,
+    /// The port that was reached last, and the memory of its VM; whether that was in this piece of work.
+    reached: &'a mut Reached,
+    is_reached: bool,
+    receivers: &'a mut [Receiver],
+    traffic: &'a mut [Traffic],
     budget: Budget,
     /// Ports that got frames.
     touched: Ports,
-    /// The port that was reached last, and the memory of its VM.
-    reached: Option<(usize, GuestMemory)>,
+}
+
+/// What is known of who sends, besides.
+struct Source<'a> {
+    queue: &'a mut Queue,
+    features: u64,
+    current: &'a mut Option<(u16, Ports)>,
+    rate: &'a mut Option<Rate>,
+    last: &'a mut u8,
 }
 
 impl Network {
@@ -43,24 +55,29 @@ impl Network {
 
     /// A piece of work for port `from`. Returns whether there is more.
     fn piece(&self, desk: &mut Desk, from: usize, port: &Port, peer: &dyn Peer, owner: &dyn Owner) -> bool {
-        let Some(memory) = peer.memory().filter(|_| peer.runs()) else { return false };
-        let Some(mut queue) = desk.lanes.get_mut(from).and_then(|lane| lane.transmit.take()) else { return false };
+        if !peer.runs() {
+            return false;
+        }
+        let Desk { senders, receivers, traffic, sent, stage, room } = desk;
+        let Some(sender) = senders.get_mut(from) else { return false };
+        let Sender { queue: place, features, current, rate, last, memory, reached } = sender;
+        let Some((queue, memory)) = place.as_mut().zip(peer.memory_again(memory)) else { return false };
+        let (budget, touched) = (Budget::new(), Ports::default());
         let mut piece =
-            Piece { network: self, from, memory, budget: Budget::new(), touched: Ports::default(), reached: None };
-        let done = piece.send(desk, &mut queue);
-        piece.show_receivers(&mut desk.lanes);
-        let shown = done.and_then(|more| queue.publish(&mut piece.memory).map(|interrupts| (more, interrupts)));
+            Piece { network: self, from, memory, reached, is_reached: false, receivers, traffic, budget, touched };
+        let mut source = Source { queue, features: *features, current, rate, last };
+        let done = piece.send(&mut source, sent, stage, room);
+        piece.show_receivers();
+        let shown = done.and_then(|more| source.queue.publish(piece.memory).map(|interrupts| (more, interrupts)));
         match shown {
             Ok((more, interrupts)) => {
                 if interrupts {
                     port.registers.interrupt(owner);
                 }
-                if let Some(lane) = desk.lanes.get_mut(from) {
-                    lane.transmit = Some(queue);
-                }
                 more
             }
             Err(fault) => {
+                *place = None;
                 port.registers.fail(peer, owner, self, queue_name(TRANSMIT), fault);
                 false
             }
@@ -70,73 +87,69 @@ impl Network {
 
 impl Piece<'_> {
     /// Sends frames until there is none, or the budget is spent. Returns whether there may be more.
-    fn send(&mut self, desk: &mut Desk, queue: &mut Queue) -> Result<bool, Fault> {
-        let Desk { lanes, sent, stage, room } = desk;
-        queue.silence(&mut self.memory)?;
+    fn send(
+        &mut self,
+        source: &mut Source<'_>,
+        sent: &mut Chain,
+        stage: &mut Stage,
+        room: &mut Chain,
+    ) -> Result<bool, Fault> {
+        source.queue.silence(self.memory)?;
         // Where all that was known of is done, the driver is told at once to notify, which looks for more as well.
         let mut looks = true;
         while !self.budget.is_spent() {
-            let Some(lane) = lanes.get_mut(self.from) else { return Ok(false) };
-            let left = match lane.current.take() {
+            let queue = &mut *source.queue;
+            let left = match source.current.take() {
                 Some((head, left)) => {
-                    queue.again(&mut self.memory, head, sent)?;
+                    queue.again(self.memory, head, sent)?;
                     Some(left)
                 }
-                None if (looks || queue.is_known()) && queue.take(&mut self.memory, sent)? => None,
-                None if queue.listen(&mut self.memory)? => continue,
+                None if (looks || queue.is_known()) && queue.take(self.memory, sent)? => None,
+                None if queue.listen(self.memory)? => continue,
                 None => return Ok(false),
             };
             looks = false;
             self.budget.chain(sent);
-            let Some((frame, to)) = self.judge(lane, sent, stage, left)? else {
-                queue.put(&mut self.memory, sent.head(), 0)?;
-                continue;
+            let mut frame = Frame::of(sent, stage);
+            let reason = frame.judge(self.memory, source.features, self.network.config.mtu)?;
+            let missing = match reason.map_or_else(|| self.route(source, &frame, left), Err) {
+                Ok(to) => self.pass(room, &frame, to),
+                Err(reason) => {
+                    self.traffic.get_mut(self.from).into_iter().for_each(|traffic| _ = traffic.drop(reason));
+                    Ports::default()
+                }
             };
-            let missing = self.pass(lanes, room, &frame, to);
-            if missing.is_empty() {
-                queue.put(&mut self.memory, sent.head(), 0)?;
-            } else if let Some(lane) = lanes.get_mut(self.from) {
-                lane.current = Some((sent.head(), missing));
+            if !missing.is_empty() {
+                *source.current = Some((sent.head(), missing));
                 return Ok(true);
             }
+            source.queue.put(self.memory, sent.head(), 0)?;
         }
         Ok(true)
     }
 
-    /// Reads the frame in `sent`, and says who is to get it: `left` of them, if others have it already. None: it is dropped,
-    /// and counted.
-    fn judge<'a>(
-        &mut self,
-        lane: &mut Lane,
-        sent: &'a Chain,
-        stage: &'a mut Stage,
-        left: Option<Ports>,
-    ) -> Result<Option<(Frame<'a>, Ports)>, Fault> {
-        let Network { config, switch, .. } = self.network;
-        let read = Frame::read(&mut self.memory, sent, stage, lane.features, config.mtu)?;
-        let judged = read.and_then(|frame| {
-            if left.is_none() && !lane.is_within_rate() {
-                return Err(Dropped::Rate);
-            }
-            let to = switch.route(self.from, &frame)?;
-            Ok((frame, to))
-        });
-        Ok(match (judged, left) {
+    /// Says who is to get a frame: `left` of them, if others have it already.
+    #[inline(always)]
+    fn route(&mut self, source: &mut Source<'_>, frame: &Frame<'_>, left: Option<Ports>) -> Result<Ports, Dropped> {
+        if left.is_none() && !lane::is_within(source.rate) {
+            return Err(Dropped::Rate);
+        }
+        let to = self.network.switch.route_again(self.from, frame, source.last)?;
+        Ok(match left {
             // What it is now counts: some have it as it was.
-            (Ok((frame, to)), Some(left)) => Some((frame, to.and(left))),
-            (Ok((frame, to)), None) => {
-                lane.traffic.counters.send(frame.length());
-                Some((frame, to))
-            }
-            (Err(reason), _) => {
-                lane.traffic.drop(reason);
-                None
+            Some(left) => to.and(left),
+            None => {
+                if let Some(traffic) = self.traffic.get_mut(self.from) {
+                    traffic.counters.send(frame.length());
+                }
+                to
             }
         })
     }
 
     /// Gives a frame to the ports `to`. Returns those that get it by another piece of work.
-    fn pass(&mut self, lanes: &mut [Lane], room: &mut Chain, frame: &Frame<'_>, to: Ports) -> Ports {
+    #[inline(always)]
+    fn pass(&mut self, room: &mut Chain, frame: &Frame<'_>, to: Ports) -> Ports {
         let mut left = to;
         loop {
             let missing = left;
@@ -144,32 +157,37 @@ impl Piece<'_> {
             if self.budget.is_spent() {
                 return missing;
             }
-            let Some((port, lane)) = self.network.ports.get(number).zip(lanes.get_mut(number)) else { continue };
-            match self.give(number, port, lane, room, frame) {
+            match self.give(number, room, frame) {
                 Given::Done => {
                     self.touched = self.touched.with(Ports::of(number));
-                    lane.traffic.counters.receive(frame.length());
-                    if let Some(sender) = lanes.get_mut(self.from) {
-                        sender.traffic.counters.copy();
+                    if let Some(traffic) = self.traffic.get_mut(number) {
+                        traffic.counters.receive(frame.length());
+                    }
+                    if let Some(traffic) = self.traffic.get_mut(self.from) {
+                        traffic.counters.copy();
                     }
                 }
-                Given::Dropped(reason) => self.drop(port, lane, reason),
+                Given::Dropped(reason) => self.drop(number, reason),
                 Given::Later => return missing,
             }
         }
     }
 
     /// Gives a frame to a port.
-    fn give(&mut self, number: usize, port: &Port, lane: &mut Lane, room: &mut Chain, frame: &Frame<'_>) -> Given {
+    #[inline(always)]
+    fn give(&mut self, number: usize, room: &mut Chain, frame: &Frame<'_>) -> Given {
         const DOWN: Given = Given::Dropped(Dropped::Down);
+        let Some((port, receiver)) = self.network.ports.get(number).zip(self.receivers.get_mut(number)) else {
+            return DOWN;
+        };
         let Some(peer) = port.peer().filter(|peer| peer.runs()) else { return DOWN };
         // Nothing is mapped of a VM that has no queue: it may be about to be loaded, which waits until nothing is.
-        let Some(queue) = &mut lane.receive else { return DOWN };
-        let Some(memory) = reach(&mut self.reached, number, peer) else { return DOWN };
-        match deliver(frame, &mut self.memory, queue, memory, room, lane.features, &mut self.budget) {
+        let Receiver { queue: Some(queue), features } = receiver else { return DOWN };
+        let Some(memory) = reach(self.reached, &mut self.is_reached, number, peer) else { return DOWN };
+        match deliver(frame, self.memory, queue, memory, room, *features, &mut self.budget) {
             Ok(given) => given,
             Err(fault) => {
-                lane.receive = None;
+                receiver.queue = None;
                 port.registers.fail(peer, peer, self.network, queue_name(RECEIVE), fault);
                 DOWN
             }
@@ -177,8 +195,9 @@ impl Piece<'_> {
     }
 
     #[cold]
-    fn drop(&self, port: &Port, lane: &mut Lane, reason: Dropped) {
-        if lane.traffic.drop(reason)
+    fn drop(&mut self, number: usize, reason: Dropped) {
+        let Some((port, traffic)) = self.network.ports.get(number).zip(self.traffic.get_mut(number)) else { return };
+        if traffic.drop(reason)
             && let Some(peer) = port.peer()
         {
             let (network, vm) = (self.network, peer.name());
@@ -190,17 +209,20 @@ impl Piece<'_> {
     }
 
     /// Shows those that got frames what they got.
-    fn show_receivers(&mut self, lanes: &mut [Lane]) {
+    #[inline(always)]
+    fn show_receivers(&mut self) {
         while let Some(number) = self.touched.pop() {
-            let Some((port, lane)) = self.network.ports.get(number).zip(lanes.get_mut(number)) else { continue };
+            let Some((port, receiver)) = self.network.ports.get(number).zip(self.receivers.get_mut(number)) else {
+                continue;
+            };
             let Some(peer) = port.peer() else { continue };
-            let Some(queue) = &mut lane.receive else { continue };
-            let Some(memory) = reach(&mut self.reached, number, peer) else { continue };
+            let Some(queue) = &mut receiver.queue else { continue };
+            let Some(memory) = reach(self.reached, &mut self.is_reached, number, peer) else { continue };
             match queue.publish(memory) {
                 Ok(true) => port.registers.interrupt(peer),
                 Ok(false) => {}
                 Err(fault) => {
-                    lane.receive = None;
+                    receiver.queue = None;
                     port.registers.fail(peer, peer, self.network, queue_name(RECEIVE), fault);
                 }
             }
@@ -208,14 +230,21 @@ impl Piece<'_> {
     }
 }
 
-/// The memory of the VM at port `number`, as it was reached last or anew: what it remembers of its slots serves several frames.
+/// The memory of the VM at port `number`, as it was reached last or anew: what it remembers of its slots serves several frames, and
+/// the next piece of work. `is_reached`: that was in this one.
+#[inline(always)]
 fn reach<'a>(
-    reached: &'a mut Option<(usize, GuestMemory)>,
+    reached: &'a mut Reached,
+    is_reached: &mut bool,
     number: usize,
     peer: &dyn Peer,
 ) -> Option<&'a mut GuestMemory> {
-    if reached.as_ref().is_none_or(|(last, _)| *last != number) {
-        *reached = peer.memory().map(|memory| (number, memory));
+    if reached.port == number && *is_reached {
+        return reached.memory.as_mut();
     }
-    reached.as_mut().map(|(_, memory)| memory)
+    if reached.port != number {
+        *reached = Reached { port: number, memory: None };
+    }
+    *is_reached = true;
+    peer.memory_again(&mut reached.memory)
 }

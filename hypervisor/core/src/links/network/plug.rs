@@ -2,11 +2,12 @@
 
 use core::fmt;
 
-use portcullis_links::network::{CONTROL, RECEIVE, TRANSMIT};
+use portcullis_links::network::{CONTROL, RECEIVE, TRANSMIT, Traffic};
 use portcullis_virtio::mmio::Effect;
 use portcullis_virtio::{Fault, Queue};
 
-use super::{Network, Port};
+use super::lane::{Receiver, Sender};
+use super::{Desk, Network, Port};
 use crate::devices::emulated::Emulated;
 use crate::devices::owner::Owner;
 use crate::links::backplane::Linked;
@@ -72,23 +73,34 @@ impl Plug {
         }
         let features = port.registers.with(owner, |transport, _| transport.accepted());
         port.set_control(owner, control);
-        if let Some(lane) = self.network.enter().lanes.get_mut(self.number) {
-            (lane.transmit, lane.receive, lane.features) = (transmit, receive, features);
+        let mut desk = self.network.enter();
+        let Desk { senders, receivers, .. } = &mut *desk;
+        if let Some((sender, receiver)) = senders.get_mut(self.number).zip(receivers.get_mut(self.number)) {
+            (sender.queue, receiver.queue) = (transmit, receive);
+            (sender.features, receiver.features) = (features, features);
         }
         Ok(())
     }
 
     /// Does not touch a queue any more.
     fn stop(&self, number: u16) {
-        if let Some(lane) = self.network.enter().lanes.get_mut(self.number) {
-            let queue: &mut Option<Queue> = if number == RECEIVE { &mut lane.receive } else { &mut lane.transmit };
+        let mut desk = self.network.enter();
+        let Desk { senders, receivers, .. } = &mut *desk;
+        if let Some((sender, receiver)) = senders.get_mut(self.number).zip(receivers.get_mut(self.number)) {
+            let queue: &mut Option<Queue> = if number == RECEIVE { &mut receiver.queue } else { &mut sender.queue };
             *queue = None;
         }
     }
 
     /// Touches nothing of its driver's any more, which begins anew.
     fn forget(&self, port: &Port, owner: &dyn Owner) {
-        self.network.enter().lanes.get_mut(self.number).into_iter().for_each(|lane| lane.forget());
+        {
+            let mut desk = self.network.enter();
+            let Desk { senders, receivers, traffic, .. } = &mut *desk;
+            senders.get_mut(self.number).into_iter().for_each(Sender::forget);
+            receivers.get_mut(self.number).into_iter().for_each(|receiver| *receiver = Receiver::default());
+            traffic.get_mut(self.number).into_iter().for_each(Traffic::restart);
+        }
         port.finish_reset(owner);
     }
 }
@@ -102,6 +114,7 @@ impl Emulated for Plug {
         let Some(port) = self.network.ports.get(self.number) else { return };
         match port.registers.write(owner, offset, size, value) {
             Effect::None => {}
+            Effect::Notify(TRANSMIT) => self.network.send(self.number, owner),
             effect => self.act(owner, effect),
         }
     }
@@ -113,8 +126,8 @@ impl Emulated for Plug {
     }
 
     fn renew(&self) {
-        if let Some(lane) = self.network.enter().lanes.get_mut(self.number) {
-            lane.traffic = Default::default();
+        if let Some(traffic) = self.network.enter().traffic.get_mut(self.number) {
+            *traffic = Traffic::default();
         }
         self.network.ports.get(self.number).into_iter().for_each(|port| port.registers.renew());
     }

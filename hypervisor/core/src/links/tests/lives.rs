@@ -62,7 +62,7 @@ fn link(rig: &Rig, guest: &Guest) -> (u64, bool) {
 fn shown(rig: &Rig, core: usize, vm: usize) -> usize {
     let memory = rig.vm(vm).memory;
     let block = |slot: usize| window::shown(slot) & 0xffff_ffe0_0000;
-    [2 * core, 2 * core + 1].into_iter().map(block).filter(|block| (memory.start..memory.end).contains(block)).count()
+    crate::memory::guest::slots_of(core).map(block).filter(|block| (memory.start..memory.end).contains(block)).count()
 }
 
 #[test]

@@ -90,16 +90,24 @@ impl GuestMemory {
     ) -> Result<u32, OutOfReach> {
         let past = self.physical(own, length).ok_or(OutOfReach { address: own, length })?;
         let kept = other.physical(shared, length).ok_or(OutOfReach { address: shared, length })?;
-        let (mut at, mut shared) = (past.start, kept.start);
-        while at < past.end {
-            // The block that is shown second does not take the first one's slot, which was used last.
-            let kept = other.piece(Way::Kept, shared, (past.end - at) as usize);
-            let past = self.piece(Way::Past, at, kept.length);
+        let (mut at, end, mut address, mut shared) = (past.start, past.end, shared, kept.start);
+        while at < end {
+            // The block that is shown second does not take the first one's slot, which was asked for last.
+            let mut past = self.piece(Way::Past, at, (end - at) as usize);
+            let kept = match other.seen(address, past.length) {
+                Some(at) => Piece::seen(at, past.length),
+                None => match other.shared_anew(address, past.length) {
+                    Some(kept) => kept,
+                    None => other.piece(Way::Kept, shared, past.length),
+                },
+            };
+            past.length = kept.length;
             sum = copy(past, kept, sum);
             barrier::dsb_sy();
             window::show(past.slot, 0);
             let done = past.length as u64;
             (at, shared) = (at.saturating_add(done), shared.saturating_add(done));
+            address = address.wrapping_add(done);
         }
         Ok(sum)
     }

@@ -2,11 +2,13 @@
 
 use portcullis_arch::shared;
 
+use crate::memory::window::SLOTS;
+
 /// A part of a VM's RAM that a slot of this core shows. The guest may write there at any time, and what is read of what it
 /// writes is some of both: whoever judges it judges the copy.
 #[derive(Clone, Copy)]
 pub(super) struct Piece {
-    /// The slot that shows it.
+    /// The slot that shows it, for who has it show nothing afterwards.
     pub(super) slot: usize,
     /// EL2's address of it.
     pub(super) at: u64,
@@ -14,6 +16,12 @@ pub(super) struct Piece {
 }
 
 impl Piece {
+    /// What a view has, which stays.
+    #[inline(always)]
+    pub(super) const fn seen(at: u64, length: usize) -> Self {
+        Self { slot: SLOTS, at, length }
+    }
+
     /// Reads as much of it as there is in `to`.
     #[inline(always)]
     pub(super) fn read(self, to: &mut [u8]) {
@@ -27,6 +35,13 @@ impl Piece {
     pub(super) fn load(self) -> u16 {
         // SAFETY: as in `read`; the address is a multiple of 2 as the guest's is, whose RAM begins with a block.
         unsafe { shared::load(self.at as *const u16) }
+    }
+
+    /// Reads sixteen bytes, by one instruction.
+    #[inline(always)]
+    pub(super) fn load_pair(self) -> [u64; 2] {
+        // SAFETY: as in `read`.
+        unsafe { shared::load_pair(self.at as *const u64) }
     }
 
     /// Writes as much of it as there is in `from`.

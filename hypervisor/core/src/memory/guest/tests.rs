@@ -2,7 +2,9 @@ use alloc::vec::Vec;
 
 use portcullis_arch::fake::{self, Event};
 
+use super::slots::OF_CORE;
 use super::*;
+use crate::memory::stage1;
 
 /// The guest's address of its RAM.
 pub const RAM: u64 = 0x4000_0000;
@@ -41,7 +43,8 @@ impl Ram {
 
 /// Which blocks core `core` keeps.
 fn kept(core: usize) -> [u64; OF_CORE] {
-    slots(core).map(window::shown)
+    let mut slots = slots::of(core);
+    core::array::from_fn(|_| window::shown(slots.next().unwrap()))
 }
 
 #[test]
@@ -90,37 +93,69 @@ fn what_is_not_all_ram_is_refused_whole() {
     assert_eq!((memory.copy_out(RAM + SLOT, &[]), memory.copy_in(RAM, &mut [])), (Ok(()), Ok(())));
     assert_eq!(memory.clear(RAM, SLOT as usize + 1), Err(OutOfReach { address: RAM, length: SLOT as usize + 1 }));
     assert!(ram.is_zero(), "nothing was written");
-    assert_eq!(kept(11), [0; 2], "nothing was mapped");
+    assert_eq!(kept(11), [0; OF_CORE], "nothing was mapped");
 }
 
 #[test]
-fn a_core_keeps_the_two_blocks_that_it_used_last_and_tells_nobody() {
-    let ram = Ram::blocks(4);
+fn a_core_keeps_the_blocks_that_it_had_to_show_last_and_tells_nobody() {
+    let ram = Ram::blocks(OF_CORE + 2);
     let mut memory = ram.on(12);
-    let block = |n: u64| stage1::block(ram.start + n * SLOT, Use::Data);
-    let mut touch = |n: u64| memory.copy_in(RAM + n * SLOT, &mut [0]).unwrap();
+    let block = |n: usize| stage1::block(ram.start + n as u64 * SLOT, Use::Data);
+    let mut touch = |n: usize| memory.copy_in(RAM + n as u64 * SLOT, &mut [0]).unwrap();
+    (0..OF_CORE).for_each(&mut touch);
+    let mut all = kept(12);
+    all.sort();
+    assert_eq!(all, core::array::from_fn(block));
     fake::record();
-    touch(0);
-    touch(1);
-    let mut both = kept(12);
-    both.sort();
-    assert_eq!(both, [block(0), block(1)]);
-    fake::record();
-    for n in [0, 1, 1, 0] {
+    for n in (0..OF_CORE).chain([1, 1, 0, OF_CORE - 1, 0]) {
         touch(n);
     }
     assert_eq!(fake::recorded(), [], "what is kept costs nothing");
-    touch(2);
-    assert!(kept(12).contains(&block(0)) && kept(12).contains(&block(2)), "1 was used longer ago");
+    touch(OF_CORE);
+    assert!(kept(12).contains(&block(OF_CORE)));
     fake::record();
-    touch(3);
+    touch(OF_CORE + 1);
     let events = fake::recorded();
+    // The one that was asked for last stays, whoever's turn it is.
+    assert!(kept(12).contains(&block(OF_CORE)) && kept(12).contains(&block(OF_CORE + 1)));
     assert!(
         events.iter().all(|event| !matches!(event, Event::Instruction(name) if name.contains("is"))
             || matches!(event, Event::Instruction("isb" | "dsb ishst"))),
         "{events:?}"
     );
     assert_eq!(events.iter().filter(|event| matches!(event, Event::Maintain("tlbi vae2", ..))).count(), 1);
+}
+
+/// More blocks than a core has slots, of two VMs, whose places among what is remembered are the same: both ends of a copy are there
+/// at once, whatever was there before.
+#[test]
+fn both_ends_of_a_copy_are_shown_at_once() {
+    let (mut one, mut two) = (Ram::blocks(OF_CORE + 1), Ram::blocks(OF_CORE + 1));
+    let (mut from, mut to) = (one.on(19), two.on(19));
+    for round in 0..3 * OF_CORE {
+        let [source, target] = [round * 5 % (OF_CORE + 1), round * 3 % (OF_CORE + 1)];
+        let [source, target] = [source, target].map(|block| block * SLOT as usize + round);
+        *one.byte(source) = round as u8 + 1;
+        from.copy_across(RAM + source as u64, &mut to, RAM + target as u64, 1).unwrap();
+        assert_eq!(*two.byte(target), round as u8 + 1);
+        let shown = |ram: &Ram, at: usize| stage1::block(ram.start + (at as u64 & !(SLOT - 1)), Use::Data);
+        assert!(kept(19).contains(&shown(&one, source)) && kept(19).contains(&shown(&two, target)), "{round}");
+    }
+}
+
+/// What a core remembers of a slot does not count any more when that shows something else.
+#[test]
+fn what_is_remembered_counts_while_it_is_shown() {
+    let (mut ram, other) = (Ram::blocks(1), Ram::blocks(OF_CORE));
+    let (mut memory, mut others) = (ram.on(20), other.on(20));
+    memory.store_u64(RAM + 8, 5).unwrap();
+    (0..OF_CORE as u64).for_each(|n| others.copy_in(RAM + n * SLOT, &mut [0]).unwrap());
+    assert!(!kept(20).contains(&stage1::block(ram.start, Use::Data)));
+    assert_eq!((memory.load(RAM + 8), memory.load_pair(RAM), *ram.byte(8)), (Ok(5), Ok([0, 5]), 5));
+    assert!(kept(20).contains(&stage1::block(ram.start, Use::Data)));
+    memory.forget_shown();
+    assert_eq!(memory.load_pair(RAM + 3), Ok([5 << 40, 0]), "at any address");
+    assert!(kept(20).contains(&stage1::block(ram.start, Use::Data)));
 }
 
 #[test]
@@ -135,11 +170,11 @@ fn what_a_guest_has_with_its_caches_off_is_reached_past_them_and_stays_unmapped(
     assert_eq!(events.iter().filter(|event| **event == cleaned).count(), 1, "before it is read");
     let uncached = stage1::block(ram.start + SLOT, Use::Uncached);
     assert!(events.iter().all(|event| !matches!(event, Event::Map(_, shown) if ![0, uncached].contains(shown))));
-    assert_eq!(kept(13), [0; 2]);
+    assert_eq!(kept(13), [0; OF_CORE]);
 
     memory.place(RAM + SLOT - 2, &[1, 2, 3, 4]).unwrap();
     let placed = [-2i64, -1, 0, 1].map(|offset| *ram.byte((SLOT as i64 + offset) as usize));
-    assert_eq!((placed, kept(13)), ([1, 2, 3, 4], [0; 2]));
+    assert_eq!((placed, kept(13)), ([1, 2, 3, 4], [0; OF_CORE]));
 
     fake::record();
     memory.clear(RAM + 8, 2 * SLOT as usize - 8).unwrap();
@@ -152,7 +187,7 @@ fn what_a_guest_has_with_its_caches_off_is_reached_past_them_and_stays_unmapped(
         .collect();
     assert_eq!(lengths, [SLOT as usize - 8, SLOT as usize], "block by block");
     assert!(ram.is_zero());
-    assert_eq!(kept(13), [0; 2]);
+    assert_eq!(kept(13), [0; OF_CORE]);
 }
 
 /// A write-back alias beside the other one would let its lines into the caches again (Arm ARM, B2.16).
@@ -175,7 +210,7 @@ fn a_block_is_shown_in_one_way_at_a_time_and_not_at_all_when_its_vm_leaves() {
     memory.forget_shown();
     assert_eq!(kept(15).iter().sum::<u64>(), stage1::block(other.start, Use::Data), "another VM's stays");
     other.on(15).forget_shown();
-    assert_eq!(kept(15), [0; 2]);
+    assert_eq!(kept(15), [0; OF_CORE]);
 }
 
 #[test]
@@ -187,7 +222,7 @@ fn what_others_may_have_mapped_is_cleaned_behind_what_is_written() {
     let touched = |event: &Event| matches!(event, Event::Store(..) | Event::Maintain("dc civac", ..));
     let events: Vec<Event> = fake::recorded().into_iter().filter(touched).collect();
     assert_eq!(events, [Event::Store(at, 3), Event::Maintain("dc civac", at, 3)]);
-    assert_eq!(([5, 6, 7].map(|at| *ram.byte(at)), kept(16)), ([1, 2, 3], [0; 2]));
+    assert_eq!(([5, 6, 7].map(|at| *ram.byte(at)), kept(16)), ([1, 2, 3], [0; OF_CORE]));
 }
 
 #[test]
@@ -226,5 +261,5 @@ fn random_copies_are_those_of_a_plain_array() {
 fn a_core_beyond_the_window_reaches_nothing() {
     // SAFETY: nothing is used.
     assert!(unsafe { GuestMemory::new(CORES, RAM, Range::sized(0, SLOT)) }.is_none());
-    assert_eq!(slots(CORES - 1), [SLOTS - 2, SLOTS - 1]);
+    assert!(slots::of(CORES - 1).eq(window::SLOTS - OF_CORE..window::SLOTS));
 }
