@@ -108,7 +108,7 @@ impl Writer {
     }
 
     /// Writes as much as the buffer has room for, and does `work` at the most, in pages of memory that are looked at: to copy one
-    /// takes about as long as [`COPY`] of these, any other section as long as [`STATE`].
+    /// takes about as long as `COPY` of these, any other section as long as `STATE`.
     ///
     /// # Errors
     ///

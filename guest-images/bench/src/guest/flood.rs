@@ -4,12 +4,12 @@
 use crate::configuration::Configuration;
 use crate::guest::console::Console;
 use crate::guest::disk::Disk;
+use crate::guest::frame::frame;
 use crate::guest::nbd::Server;
 use crate::guest::port::Port;
 use crate::guest::ports::Ports;
-use crate::guest::storm::{self, FRAME};
 use crate::guest::{gic, interrupt, wire};
-use crate::sharing::NOTICE;
+use crate::sharing::{FRAME, NOTICE};
 use crate::transfers::{DISK, SERVED};
 
 /// The address of all.
@@ -48,15 +48,15 @@ pub fn rage(configuration: &Configuration) -> ! {
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let (what, which) = (random >> 29, random >> 16 & 0xff);
         // Who is at the other ends has no time before the next frame: room is kept until shortly before the window.
-        let now = storm::frame().0;
+        let now = frame().0;
         if now != last {
             // All of it has to move, more than there are buffers for.
             if turns == LOOKS && done.iter().all(|count| *count > ENOUGH) {
                 console.text(NOTICE).end();
             }
             let ahead = u64::from(random >> 8) % AHEAD;
-            while storm::frame().1 < FRAME - ahead {}
-            last = storm::frame().0;
+            while frame().1 < FRAME - ahead {}
+            last = frame().0;
             turns += 1;
         }
         match (what, &mut port, &mut ports) {

@@ -3,6 +3,7 @@
 pub mod console;
 pub mod disk;
 pub mod flood;
+pub mod frame;
 pub mod gic;
 pub mod interrupt;
 pub mod measure;

@@ -5,13 +5,12 @@ use core::arch::asm;
 use guest_mmio::{read32, write32};
 
 use crate::configuration::Configuration;
+use crate::guest::frame::frame;
 use crate::guest::{flood, gic, start};
-use crate::sharing::Storm;
+use crate::sharing::{FRAME, Storm};
 
 /// Ticks of a microsecond.
 const MICROSECOND: u64 = 1_000;
-/// Ticks of a frame. Frames begin where the counter is a multiple of that.
-pub const FRAME: u64 = 10_000 * MICROSECOND;
 /// Ticks before a window that are left for a reset.
 const LEAD: u64 = 3 * MICROSECOND / 2;
 /// Glyphs of a line that a hypervisor keeps until it ends.
@@ -131,14 +130,6 @@ fn pause() {
         asm!("mrs {ticks}, cntvct_el0", "and {ticks}, {ticks}, #0xffff", "2: subs {ticks}, {ticks}, #2", "b.hi 2b",
             ticks = out(reg) _, options(nomem, nostack));
     }
-}
-
-/// The frame of the windows' schedule in which this is, and the ticks since it began.
-pub fn frame() -> (u64, u64) {
-    let now: u64;
-    // SAFETY: reads a register.
-    unsafe { asm!("isb", "mrs {}, cntpct_el0", out(reg) now, options(nomem, nostack)) }
-    (now / FRAME, now % FRAME)
 }
 
 /// Leaves an unfinished line that is as long as can be, just before a window begins.

@@ -53,7 +53,8 @@ impl<M: Shared> Medium<M> for Region<M> {
     }
 }
 
-/// Does something with each buffer of `length` bytes, told how many come before it. False: it could not be done, or there are less.
+/// Does something with each buffer of `length` bytes, told how many come before it. False: it could not be done, or there
+/// are less.
 fn each(cursor: &mut Cursor<'_>, length: u32, mut act: impl FnMut(u64, Segment) -> bool) -> bool {
     let mut done = 0_u32;
     while done < length {

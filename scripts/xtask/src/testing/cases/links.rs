@@ -199,8 +199,8 @@ const SHORT: Case = Case {
     expectations: &[PING_DISK_AND_CABLE, Says("linux-b", "links-check: watch=begin status=0 edges=1")],
     ..LINUX
 };
-/// Between the oldest and the newest of Debian's kernels, on one core. The newest has no interface for the tools of libgpiod 1, so
-/// no edge is looked for.
+/// Between the oldest and the newest of Debian's kernels, on one core. The newest has no interface for the tools of libgpiod 1,
+/// so no edge is looked for.
 const KERNELS: Case = Case {
     name: "links-kernels",
     manifest: "links-kernels.toml",
