@@ -118,7 +118,7 @@ const MANAGE_LAST: u32 = manage::BASE + manage::COUNT - 1;
 /// The functions in ascending order of their identifiers.
 static BY_ID: [Function; COUNT] = by_id();
 
-/// The identifier of every function, but for the management calls, in ascending order, as [`all`] has them.
+/// The identifier of every function, but for the management calls, in ascending order, as `all` has them.
 pub const KNOWN: [u32; COUNT] = known();
 
 /// Whether the answers have a line for the function. What is called rarely may have none where it would share one with another

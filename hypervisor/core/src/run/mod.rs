@@ -15,4 +15,5 @@ pub mod suspend;
 mod switch;
 #[cfg(test)]
 mod tests;
+mod turn;
 pub mod worker;

@@ -17,15 +17,15 @@ use spin::{Mutex, Once};
 
 use super::interrupts;
 use super::member::{Home, Member, Want};
-use super::physical_counter;
+use super::{physical_counter, turn};
 use crate::cpu::deadlines::Timer;
 use crate::cpu::physical_core::Core;
 use crate::machine::Machine;
 use crate::schedule::RoundRobin;
 use crate::schedule::turns::{MARK, Turns};
+use crate::vm::Vcpu;
 use crate::vm::state::State;
 use crate::vm::step::Step;
-use crate::vm::{Vcpu, Vm};
 
 /// Stands for no vCPU, where a number is expected.
 const NOBODY: usize = usize::MAX;
@@ -330,7 +330,7 @@ impl SharedCore {
         let interrupts = Machine::get().board.interrupts;
         if let Some(core) = self.number() {
             if changed & MARK != 0 {
-                self.change_turn(core, Turns::marked(changed ^ wanted), Turns::marked(wanted));
+                turn::change(self.members(), core, Turns::marked(changed ^ wanted), Turns::marked(wanted));
             }
             vgic::linked(changed).for_each(|intid| interrupts.enable_private(core, intid, wanted >> intid & 1 != 0));
         }
@@ -339,19 +339,6 @@ impl SharedCore {
     /// The number of the core.
     fn number(&self) -> Option<usize> {
         self.members().first().map(|member| member.vcpu.core)
-    }
-
-    /// The core has a vCPU of the VM `to` in place of one of the VM `from`, by their numbers. Only VMs that are watched are named.
-    fn change_turn(&self, core: usize, from: Option<usize>, to: Option<usize>) {
-        physical_counter::change(from, to);
-        let lines = |index: usize| Machine::get().vms.get(index).and_then(Vm::lines_that_follow_turns);
-        if let Some((index, lines)) = from.and_then(|index| Some((index, lines(index)?))) {
-            let mut on = self.members().iter().filter(|member| member.vcpu.vm.index == index && member.vcpu.is_on());
-            lines.leave(core, on.all(|member| member.off_core.is_waiting()));
-        }
-        if let Some(lines) = to.and_then(lines) {
-            lines.come_onto(core);
-        }
     }
 
     /// On a core with windows: from now on it is the time of these VMs, a bit each.
@@ -364,12 +351,8 @@ impl SharedCore {
 
     #[cold]
     fn change_time(&self, begins: u32, ends: u32) {
-        let Some(core) = self.number() else { return };
-        for vm in Machine::get().vms {
-            let is_in = |vms: u32| vms.checked_shr(vm.index as u32).unwrap_or(0) & 1 != 0;
-            if let Some(lines) = vm.lines_that_follow_turns().filter(|_| is_in(begins | ends)) {
-                lines.set_time(core, is_in(begins));
-            }
+        if let Some(core) = self.number() {
+            turn::change_time(core, begins, ends);
         }
     }
 
