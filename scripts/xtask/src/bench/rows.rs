@@ -225,9 +225,8 @@ mod tests {
                     Table::Link => links::keys().contains(key) || transfers::keys().contains(key),
                     Table::Moving => moving::KEYS.contains(&key.as_str()),
                     Table::Sharing => sharing.contains(key),
-                    Table::Machine => {
-                        ["boot", "boot-mib", "restart", "seeds", "image", "static", "peak"].contains(&key.as_str())
-                    }
+                    Table::Machine => ["boot", "boot-mib", "restart", "seeds", "image-bytes", "static", "peak"]
+                        .contains(&key.as_str()),
                 };
                 assert!(known, "{}: {key}", row.name);
             }

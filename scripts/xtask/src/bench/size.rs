@@ -23,7 +23,7 @@ pub fn sizes(environment: &Environment) -> Result<(Sections, Measurements)> {
     let memory = image_size(&image).context("the hypervisor's image has no arm64 Image header")?;
     let memory = memory.saturating_sub(size_of_section(&elf, TABLES)?);
     let mut found = Measurements::new();
-    found.insert("image".into(), single(image.len() as u64));
+    found.insert("image-bytes".into(), single(image.len() as u64));
     found.insert("static".into(), single(memory));
     Ok((sections, found))
 }
