@@ -74,7 +74,8 @@ impl Banks {
     }
 }
 
-/// Takes `size` bytes for EL2's heap, a multiple of 2 MiB, out of the free RAM, in the GiB of the image at `image` if there is room.
+/// Takes `size` bytes for EL2's heap, a multiple of 2 MiB, out of the free RAM, in the GiB of the image at `image` if there is
+/// room.
 pub fn take_heap(free: &mut Regions, size: u64, image: u64) -> Option<Range> {
     let near = Range::sized(image & !(GIB - 1), GIB);
     let reached = Range { start: 0, end: EL2_END };
