@@ -235,14 +235,11 @@ impl GuestTree<'_> {
     }
 
     fn cpus(&self, tree: &mut Writer) {
+        const NAMES: [&str; map::MAX_VCPUS] = ["cpu@0", "cpu@1", "cpu@2", "cpu@3", "cpu@4", "cpu@5", "cpu@6", "cpu@7"];
         tree.begin("cpus");
         tree.cells("#address-cells", &[1]);
         tree.cells("#size-cells", &[0]);
-        // By its unit address, in hexadecimal.
-        const NAMES: &str = "cpu@0cpu@1cpu@2cpu@3cpu@4cpu@5cpu@6cpu@7";
-        const NAME: usize = NAMES.len() / map::MAX_VCPUS;
-        let names = (0..map::MAX_VCPUS).map_while(|index| NAMES.get(index * NAME..(index + 1) * NAME));
-        for (index, name) in (0..).zip(names).take(self.vcpus) {
+        for (index, name) in (0..).zip(NAMES).take(self.vcpus) {
             tree.begin(name);
             tree.string("device_type", "cpu");
             tree.string("compatible", "arm,armv8");

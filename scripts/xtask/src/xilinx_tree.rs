@@ -1,5 +1,5 @@
-//! Edits of the device trees of Xilinx' boards, Debian's of a ZCU102 and QEMU's of a Versal, for tests of what a board's tree
-//! may say.
+//! Edits of the device trees of Xilinx' boards, Debian's of a ZCU102 and QEMU's of a Versal, for tests of what a board's tree may
+//! say.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -6,6 +6,7 @@ pub mod enter;
 pub mod flush;
 pub mod interrupts;
 pub mod keyboard;
+mod last_here;
 pub mod member;
 mod physical_counter;
 pub mod resume;

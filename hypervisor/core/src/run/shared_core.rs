@@ -8,14 +8,14 @@
 //! of the VM's first vCPU, and counts as its time.
 
 use alloc::boxed::Box;
-use core::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
-use portcullis_abi::map::{MAX_VCPUS, MAX_VMS};
 use portcullis_arch::{barrier, optional::Features, timer, vectors::Next};
 use portcullis_vgic::{self as vgic, HARDWARE_LINKED};
 use spin::{Mutex, Once};
 
 use super::interrupts;
+use super::last_here::LastHere;
 use super::member::{Home, Member, Want};
 use super::{physical_counter, turn};
 use crate::cpu::deadlines::Timer;
@@ -29,10 +29,6 @@ use crate::vm::step::Step;
 
 /// Stands for no vCPU, where a number is expected.
 const NOBODY: usize = usize::MAX;
-
-/// Stands for no vCPU among those of a VM: there are fewer on a core.
-const NONE_YET: u16 = u16::MAX;
-const _: () = assert!(MAX_VMS * MAX_VCPUS < NONE_YET as usize);
 
 /// Bytes of a VM's memory that EL2 fills at a time, before it looks who else wants the core.
 const PIECE: u64 = 32 << 10;
@@ -52,7 +48,7 @@ pub struct SharedCore {
     /// Which of the physical interrupts that are linked to virtual ones are enabled, bits by INTID, and the [`MARK`].
     linked: AtomicU32,
     /// By VM which of its vCPUs was here last.
-    last: [AtomicU16; MAX_VMS],
+    last: LastHere,
     /// Whose time it is, for the interrupts of devices.
     turns: Turns,
     features: Features,
@@ -69,7 +65,7 @@ impl SharedCore {
             decided: AtomicUsize::new(NOBODY),
             until: AtomicU64::new(u64::MAX),
             linked: AtomicU32::new(0),
-            last: [const { AtomicU16::new(NONE_YET) }; MAX_VMS],
+            last: LastHere::new(),
             turns: Turns::new(),
             features: Features::here(),
         }
@@ -288,12 +284,7 @@ impl SharedCore {
     fn take_possession(&self, index: usize, vcpu: &'static Vcpu) -> bool {
         self.loaded.store(index, Ordering::Relaxed);
         vcpu.times.count_switch();
-        let Some(last) = self.last.get(vcpu.vm.index) else { return true };
-        let foreign = usize::from(last.load(Ordering::Relaxed)) != index;
-        if foreign {
-            last.store(index as u16, Ordering::Relaxed);
-        }
-        foreign
+        self.last.comes(vcpu.vm.index, index)
     }
 
     /// Takes `vcpu`, which is loaded, off the core for good or until it is switched on again. Returns what the vectors do next.
@@ -372,9 +363,7 @@ impl Home for SharedCore {
     }
 
     fn forgets_before(&self, member: &Member) {
-        if let Some(last) = self.last.get(member.vcpu.vm.index) {
-            last.store(NONE_YET, Ordering::Relaxed);
-        }
+        self.last.forget(member.vcpu.vm.index);
     }
 
     #[cold]

@@ -123,7 +123,7 @@ help: give the VMs 18 MiB less: they have 512 MiB for VM "a", 512 MiB for VM "b"
 #[test]
 fn too_many_vms() {
     let mut bench = Bench::new();
-    bench.board.cores = 33;
+    (bench.board.cores, bench.board.memory) = (33, 4 << 30);
     bench.says(
         &((0..33).map(|n| vm(&format!("cores = [{n}]")).replace("\"a\"", &format!("\"a{n}\""))).collect::<String>()),
         r#"demo.toml:161:1: error: 33 VMs are more than a system can have
