@@ -104,16 +104,16 @@ impl SharedCore {
         }
         loop {
             let decided = self.decided.load(Ordering::Relaxed);
-            let index = if decided == NOBODY { self.choose(members) } else { decided };
+            let next = if decided == NOBODY { self.choose(members) } else { Some(decided) };
             self.decided.store(NOBODY, Ordering::Relaxed);
-            match members.get(index) {
-                Some(member) if member.vcpu.is_on() && member.vcpu.vm.may_run() => {
+            match next.and_then(|index| Some((index, members.get(index)?))) {
+                Some((index, member)) if member.vcpu.is_on() && member.vcpu.vm.may_run() => {
                     self.bring_on(index, member);
                     self.arm(core);
                     // SAFETY: it was just brought onto this core, its own.
                     unsafe { member.vcpu.go_on() }
                 }
-                Some(member) => self.serve(index, member, core),
+                Some((index, member)) => self.serve(index, member, core),
                 None => self.rest(core),
             }
             self.take_interrupts(core);
@@ -132,23 +132,21 @@ impl SharedCore {
     #[inline(always)]
     pub fn goes_on(&self, core: &Core) -> bool {
         let (members, loaded) = (self.members(), self.loaded.load(Ordering::Relaxed));
-        let Some(member) = members.get(loaded) else {
-            self.decided.store(NOBODY, Ordering::Relaxed);
-            return false;
-        };
-        self.take_changed_enables(member);
+        if let Some(member) = members.get(loaded) {
+            self.take_changed_enables(member);
+        }
         let next = self.choose(members);
-        let same = next == loaded;
+        let same = next == Some(loaded);
         if same {
             self.arm(core);
         } else {
-            self.decided.store(next, Ordering::Relaxed);
+            self.decided.store(next.unwrap_or(NOBODY), Ordering::Relaxed);
         }
         same
     }
 
-    /// Looks who could run, and asks the policy; [`NOBODY`] if nobody can. The core's timer is to be [set](Self::arm) after that.
-    fn choose(&self, members: &[Member]) -> usize {
+    /// Looks who could run, and asks the policy. The core's timer is to be [set](Self::arm) after that.
+    fn choose(&self, members: &[Member]) -> Option<usize> {
         // The core has just taken an exception, or waited: the counter is no older than that.
         let now = timer::count_relaxed();
         let (mut timer, mut leaves) = (u64::MAX, None);
@@ -169,7 +167,7 @@ impl SharedCore {
         };
         let decision = self.policy.lock().decide(now, can_run, |vms| self.follow_time(vms));
         self.until.store(timer.min(decision.until.unwrap_or(u64::MAX)), Ordering::Relaxed);
-        leaves.or(decision.run).unwrap_or(NOBODY)
+        leaves.or(decision.run)
     }
 
     /// Sets the core's timer to when it has to be decided anew.
