@@ -127,6 +127,8 @@ pub struct Vgic {
     spis: Mutex<Spis>,
     /// What the guest sees.
     version: GicVersion,
+    /// Per vCPU who has sent its SGIs. GICv2 only.
+    sources: [Sources; MAX_VCPUS],
 }
 
 impl Vgic {
@@ -153,6 +155,7 @@ impl Vgic {
             },
             spis: Mutex::new(Spis::new(version, count)),
             version,
+            sources: [const { Sources::new() }; MAX_VCPUS],
         }
     }
 
@@ -167,8 +170,8 @@ impl Vgic {
     /// lines of devices stay as they are: their owner drives them with [`Vgic::set_spi_level`].
     pub fn reset(&self) {
         self.control.store(0, Ordering::Relaxed);
+        self.sources.iter().for_each(Sources::clear);
         for vcpu in &self.vcpus {
-            vcpu.sources.clear();
             vcpu.reset(self.version);
         }
         self.spis.lock().reset(self.version, self.count);
@@ -220,7 +223,7 @@ impl Vgic {
     /// Who has sent a vCPU its SGIs.
     #[inline]
     fn sources(&self, vcpu: usize) -> &Sources {
-        &self.vcpus[vcpu % MAX_VCPUS].sources
+        &self.sources[vcpu % MAX_VCPUS]
     }
 
     /// The vCPU `index`, if the VM has it.

@@ -7,7 +7,6 @@ use spin::Mutex;
 use super::model::Bank;
 use super::slots::Slots;
 use super::spis::{ALL_BANKS, BANKS};
-use crate::v2::sources::Sources;
 use crate::version::GicVersion;
 
 /// SGIs: INTID 0 to 15. They are edge-triggered.
@@ -45,8 +44,6 @@ pub struct CpuState {
     attention: AtomicU64,
     /// State that is only touched by the vCPU's own core, and by others through its redistributor frame.
     pub state: Mutex<Private>,
-    /// Who has sent its SGIs. GICv2 only.
-    pub sources: Sources,
 }
 
 /// Private interrupts and list registers.
@@ -73,7 +70,7 @@ impl Private {
 impl CpuState {
     /// A vCPU out of reset.
     pub const fn new(version: GicVersion) -> Self {
-        Self { attention: AtomicU64::new(FRESH), state: Mutex::new(Private::new(version)), sources: Sources::new() }
+        Self { attention: AtomicU64::new(FRESH), state: Mutex::new(Private::new(version)) }
     }
 
     /// Back to the state after [`CpuState::new`]; physical interrupts that are held stay noted.

@@ -5,10 +5,16 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use portcullis_abi::map::MAX_VCPUS;
 
 /// Senders of the SGIs that are pending for one vCPU and in none of its list registers: a byte per SGI with a bit per
-/// sender, as GICD_SPENDSGIRn has them. Any core adds; only the vCPU's own core takes away.
+/// sender, as GICD_SPENDSGIRn has them. Any core adds; only the vCPU's own core takes away. Those of two vCPUs share no cache
+/// line, so that an SGI to one of them does not slow the core of the other.
+#[repr(align(64))]
 pub struct Sources([AtomicU64; 2]);
 
 const _: () = assert!(MAX_VCPUS <= u8::BITS as usize);
+const _: () = assert!(
+    align_of::<Sources>() == 64 && size_of::<Sources>() == 64,
+    "those of a vCPU have a cache line of their own"
+);
 
 impl Sources {
     /// Nothing is pending.
