@@ -1354,7 +1354,7 @@
 /**
  * Most VMs that one system can have.
  */
-#define PORTCULLIS_MAP_MAX_VMS UINT64_C(8)
+#define PORTCULLIS_MAP_MAX_VMS UINT64_C(32)
 
 /**
  * Most vCPUs that one VM can have.
