@@ -9,7 +9,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use virtio_drivers::transport::mmio::{MmioTransport, VirtIOHeader};
-use virtio_drivers::transport::{DeviceType, Transport};
+use virtio_drivers::transport::{DeviceStatus, DeviceType, Transport};
 use virtio_drivers::{BufferDirection, Hal, PAGE_SIZE, PhysAddr};
 
 /// The first transport, bytes of each, and how many there are.
@@ -62,4 +62,17 @@ pub fn transports(device: DeviceType) -> impl Iterator<Item = (usize, MmioTransp
         let transport = unsafe { MmioTransport::new(NonNull::new(at)?, size as usize) }.ok()?;
         (transport.device_type() == device).then_some((slot, transport))
     })
+}
+
+/// Resets the device and settles these features with it, for a driver that has its queues itself (virtio 1.2, section 3.1.1, steps
+/// 1 to 6). None: it does not offer all of them.
+pub fn negotiate(transport: &mut MmioTransport<'_>, features: u64) -> Option<()> {
+    transport.set_status(DeviceStatus::empty());
+    transport.set_status(DeviceStatus::ACKNOWLEDGE | DeviceStatus::DRIVER);
+    if transport.read_device_features() & features != features {
+        return None;
+    }
+    transport.write_driver_features(features);
+    transport.set_status(DeviceStatus::ACKNOWLEDGE | DeviceStatus::DRIVER | DeviceStatus::FEATURES_OK);
+    Some(())
 }

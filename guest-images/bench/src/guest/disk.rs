@@ -3,11 +3,11 @@
 
 use core::array::from_fn;
 
-use guest_virtio::{Memory, transports};
+use guest_virtio::{Memory, negotiate, transports};
 use virtio_drivers::PAGE_SIZE;
 use virtio_drivers::queue::VirtQueue;
 use virtio_drivers::transport::mmio::MmioTransport;
-use virtio_drivers::transport::{DeviceStatus, DeviceType, Transport};
+use virtio_drivers::transport::{DeviceType, Transport};
 
 use crate::guest::interrupt;
 use crate::transfers::{self, DISK};
@@ -50,13 +50,7 @@ impl Disk {
     }
 
     fn begin(slot: usize, mut transport: MmioTransport<'static>) -> Option<Self> {
-        transport.set_status(DeviceStatus::empty());
-        transport.set_status(DeviceStatus::ACKNOWLEDGE | DeviceStatus::DRIVER);
-        if transport.read_device_features() & FEATURES != FEATURES {
-            return None;
-        }
-        transport.write_driver_features(FEATURES);
-        transport.set_status(DeviceStatus::ACKNOWLEDGE | DeviceStatus::DRIVER | DeviceStatus::FEATURES_OK);
+        negotiate(&mut transport, FEATURES)?;
         let queue = VirtQueue::new(&mut transport, REQUESTS, false, true).ok()?;
         transport.finish_init();
         Some(Self { transport, queue, token: None, interrupt: INTERRUPT + slot as u32 })

@@ -1,11 +1,11 @@
 //! A network device, by the queues and the transport of the crate `virtio-drivers`, used as Linux uses it: header and frame in one
 //! buffer, buffers of a page to receive into, event indices, interrupts of both queues.
 
-use guest_virtio::{Memory, transports};
+use guest_virtio::{Memory, negotiate, transports};
 use virtio_drivers::PAGE_SIZE;
 use virtio_drivers::queue::VirtQueue;
 use virtio_drivers::transport::mmio::MmioTransport;
-use virtio_drivers::transport::{DeviceStatus, DeviceType, Transport};
+use virtio_drivers::transport::{DeviceType, Transport};
 
 /// Bytes of the virtio header in front of a frame.
 const HEADER: usize = 12;
@@ -59,13 +59,7 @@ impl Port {
     /// The first network device, with buffers.
     pub fn find() -> Option<Self> {
         let (slot, mut transport) = transports(DeviceType::Network).next()?;
-        transport.set_status(DeviceStatus::empty());
-        transport.set_status(DeviceStatus::ACKNOWLEDGE | DeviceStatus::DRIVER);
-        if transport.read_device_features() & FEATURES != FEATURES {
-            return None;
-        }
-        transport.write_driver_features(FEATURES);
-        transport.set_status(DeviceStatus::ACKNOWLEDGE | DeviceStatus::DRIVER | DeviceStatus::FEATURES_OK);
+        negotiate(&mut transport, FEATURES)?;
         let receive = VirtQueue::new(&mut transport, RECEIVE, false, true).ok()?;
         let transmit = VirtQueue::new(&mut transport, TRANSMIT, false, true).ok()?;
         transport.finish_init();

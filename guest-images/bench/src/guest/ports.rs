@@ -2,11 +2,11 @@
 //! receive into, a buffer for what is written at once, event indices, one interrupt. Messages are as virtio 1.2, section 5.3.6.2,
 //! has them.
 
-use guest_virtio::{Memory, transports};
+use guest_virtio::{Memory, negotiate, transports};
 use virtio_drivers::PAGE_SIZE;
 use virtio_drivers::queue::VirtQueue;
 use virtio_drivers::transport::mmio::MmioTransport;
-use virtio_drivers::transport::{DeviceStatus, DeviceType, Transport};
+use virtio_drivers::transport::{DeviceType, Transport};
 
 /// Ports of a VM at the most.
 pub const PORTS: usize = 2;
@@ -108,13 +108,7 @@ impl Ports {
     /// The first console, with so many ports, each of which is open here.
     pub fn find(count: usize) -> Option<Self> {
         let (slot, mut transport) = transports(DeviceType::Console).next()?;
-        transport.set_status(DeviceStatus::empty());
-        transport.set_status(DeviceStatus::ACKNOWLEDGE | DeviceStatus::DRIVER);
-        if transport.read_device_features() & FEATURES != FEATURES {
-            return None;
-        }
-        transport.write_driver_features(FEATURES);
-        transport.set_status(DeviceStatus::ACKNOWLEDGE | DeviceStatus::DRIVER | DeviceStatus::FEATURES_OK);
+        negotiate(&mut transport, FEATURES)?;
         let mut lines = [const { None }; PORTS];
         for (port, line) in lines.iter_mut().enumerate().take(count) {
             let (receive, transmit) = queues(port);
