@@ -185,8 +185,18 @@ pub const LOG: u32 = BASE + 0xa0;
 /// Bytes of a VM's console that are kept, the last ones.
 pub const LOG_KEPT: u64 = 8192;
 
+// What is moved by the port of data.
+
+/// `TRANSFER_STATE()`: how the transfer stands that was begun last: x1 = a `TRANSFER_*` in bits 7:0 that says what it is, the VM in
+/// bits 15:8, [`TRANSFER_GOES_ON`] and [`TRANSFER_BY_PORT`]; x2 = bytes that were moved; x3 = the status with which it has ended.
+/// Since version 1.4.
+pub const TRANSFER_STATE: u32 = BASE + 0xa1;
+/// `TRANSFER_REASON(x1 = position)`: why the last transfer has failed, in words, from the byte at that position on: x1 to x3 as for
+/// [`LOG`]. [`NO_ITEM`] if there is nothing from there on. Since version 1.4.
+pub const TRANSFER_REASON: u32 = BASE + 0xa2;
+
 /// Every call with its name, in the order of their identifiers.
-pub const ALL: [(&str, u32); 39] = [
+pub const ALL: [(&str, u32); 41] = [
     ("VERSION", VERSION),
     ("MACHINE", MACHINE),
     ("POWER_OFF", POWER_OFF),
@@ -226,6 +236,8 @@ pub const ALL: [(&str, u32); 39] = [
     ("TRANSFER", TRANSFER),
     ("TRANSFER_END", TRANSFER_END),
     ("LOG", LOG),
+    ("TRANSFER_STATE", TRANSFER_STATE),
+    ("TRANSFER_REASON", TRANSFER_REASON),
 ];
 
 /// [`VERSION`], x2: a range filter can forward to EL3.
@@ -275,6 +287,19 @@ pub const TRANSFER_BUFFER: u64 = 0;
 pub const TRANSFER_MORE: u64 = 1;
 /// [`TRANSFER`]: the stream has ended. A VM that was saved is paused as before, one that was restored is paused.
 pub const TRANSFER_DONE: u64 = 2;
+
+/// [`TRANSFER_STATE`]: there was none.
+pub const TRANSFER_NOTHING: u64 = 0;
+/// [`TRANSFER_STATE`]: [`SAVE`].
+pub const TRANSFER_SAVE: u64 = 1;
+/// [`TRANSFER_STATE`]: [`RESTORE`].
+pub const TRANSFER_RESTORE: u64 = 2;
+/// What transfers are in one word, by number.
+pub const TRANSFERS: [&str; 3] = ["", "save", "restore"];
+/// [`TRANSFER_STATE`], x1: it has not ended.
+pub const TRANSFER_GOES_ON: u64 = 1 << 16;
+/// [`TRANSFER_STATE`], x1: its bytes go by the port of data.
+pub const TRANSFER_BY_PORT: u64 = 1 << 17;
 
 /// [`VM_STATE`], x1: this is the control VM.
 pub const STATE_CONTROL: u64 = 1 << 16;
