@@ -6,6 +6,7 @@
 mod cpu;
 mod fields;
 mod lack;
+mod link;
 mod registers;
 
 use portcullis_abi::state::{Firmware, Needs};
@@ -13,6 +14,7 @@ use portcullis_gate::{Register, Support};
 
 pub use cpu::check_cpu;
 pub use lack::Lack;
+pub use link::{Link, check_link};
 
 /// A filter's action by which a call goes to firmware at EL3.
 const FORWARD: u32 = 2;
