@@ -11,7 +11,8 @@ use portcullis_abi::manage;
 
 pub use self::cell::StateCell;
 
-/// What a VM is doing. The numbers follow each other; [`Phase::shown`] has those of the management calls.
+/// What a VM is doing. Those that stand still come last, so that they are told by one comparison; [`Phase::shown`] has the numbers
+/// of the management calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Phase {
@@ -19,12 +20,12 @@ pub enum Phase {
     Created,
     /// Started; its registers are frozen.
     Running,
-    /// Started; its vCPUs stand still.
-    Paused,
     /// Switched off by itself or by a manager.
     Stopped,
     /// Stopped by the hypervisor for what it did.
     Failed,
+    /// Started; its vCPUs stand still.
+    Paused,
     /// Paused, and told that it goes on elsewhere: nothing lets it go on by itself.
     GivenAway,
 }
@@ -36,7 +37,7 @@ impl fmt::Display for Phase {
 }
 
 impl Phase {
-    const ALL: [Self; 6] = [Self::Created, Self::Running, Self::Paused, Self::Stopped, Self::Failed, Self::GivenAway];
+    const ALL: [Self; 6] = [Self::Created, Self::Running, Self::Stopped, Self::Failed, Self::Paused, Self::GivenAway];
 
     /// The phase's number in management calls and events.
     pub const fn shown(self) -> u64 {

@@ -4,7 +4,8 @@ use portcullis_abi::manage::*;
 use portcullis_board::signal::EL2_TIMER_INTID;
 use portcullis_vgic::GicVersion;
 
-use super::saving::{A, BOTH, LENGTH, created, ok, pause, restore, rig, runs, save, status};
+use super::mover::*;
+use super::saving::{BOTH, rig};
 use crate::vm::state::{Action, Phase};
 
 #[test]

@@ -4,6 +4,7 @@ mod ends;
 mod given;
 mod given_away;
 mod implementations;
+pub mod mover;
 mod saving;
 mod scrubbing;
 mod shared_memory;
