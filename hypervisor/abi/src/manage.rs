@@ -11,11 +11,13 @@
 
 mod event;
 mod link;
+mod moving;
 mod status;
 mod transfer;
 
 pub use self::event::*;
 pub use self::link::*;
+pub use self::moving::*;
 pub use self::status::*;
 pub use self::transfer::*;
 
@@ -92,7 +94,7 @@ pub const FILTER_LIST: u32 = BASE + 0x31;
 pub const START: u32 = BASE + 0x40;
 /// `PAUSE(x1 = VM)`: from running. Its vCPUs stand still from their next exit on. Not on the caller's own VM.
 pub const PAUSE: u32 = BASE + 0x41;
-/// `RESUME(x1 = VM)`: from paused.
+/// `RESUME(x1 = VM, x2 = RESUME_*)`: from paused; by [`RESUME_GIVEN_AWAY`] from given away, too. x2 counts since version 1.4.
 pub const RESUME: u32 = BASE + 0x42;
 /// `STOP(x1 = VM)`: from running or paused: takes its vCPUs off their cores, without asking the guest.
 pub const STOP: u32 = BASE + 0x43;
@@ -171,7 +173,7 @@ pub const LOG: u32 = BASE + 0xa0;
 pub const LOG_KEPT: u64 = 8192;
 
 /// Every call with its name, in the order of their identifiers.
-pub const ALL: [(&str, u32); 41] = [
+pub const ALL: [(&str, u32); 43] = [
     ("VERSION", VERSION),
     ("MACHINE", MACHINE),
     ("POWER_OFF", POWER_OFF),
@@ -210,6 +212,8 @@ pub const ALL: [(&str, u32); 41] = [
     ("RESTORE", RESTORE),
     ("TRANSFER", TRANSFER),
     ("TRANSFER_END", TRANSFER_END),
+    ("GIVE_AWAY", GIVE_AWAY),
+    ("FORGET", FORGET),
     ("LOG", LOG),
     ("TRANSFER_STATE", TRANSFER_STATE),
     ("TRANSFER_REASON", TRANSFER_REASON),
@@ -232,8 +236,10 @@ pub const PHASE_STOPPED: u64 = 3;
 pub const PHASE_FAILED: u64 = 4;
 /// Phase: its guest has suspended it (PSCI SYSTEM_SUSPEND), and an interrupt or RESUME wakes it. Since version 1.3.
 pub const PHASE_SUSPENDED: u64 = 5;
+/// Phase: paused, and goes on elsewhere ([`GIVE_AWAY`]): only FORGET and [`RESUME_GIVEN_AWAY`] end it. Since version 1.4.
+pub const PHASE_GIVEN_AWAY: u64 = 6;
 /// The phases' names, by number.
-pub const PHASES: [&str; 6] = ["created", "running", "paused", "stopped", "failed", "suspended"];
+pub const PHASES: [&str; 7] = ["created", "running", "paused", "stopped", "failed", "suspended", "given-away"];
 
 /// Nothing is in progress.
 pub const PROGRESS_NONE: u64 = 0;

@@ -1,22 +1,6 @@
-//! Saving and restoring VMs, and whatever else is moved between VMs and the one that manages them.
+//! How a transfer stands: what is moved between a VM and the one that manages it.
 
 use super::BASE;
-
-/// `SAVE(x1 = VM)`: begins to save a paused VM whose manifest says `movable`: its state and memory are then read by [`TRANSFER`]
-/// as a stream (docs/moving.md). [`NOT_PERMITTED`](super::NOT_PERMITTED) if it does not say so, or it is the caller's own. One VM
-/// at a time is saved or restored: [`BUSY`](super::BUSY). Since version 1.4.
-pub const SAVE: u32 = BASE + 0x90;
-/// `RESTORE(x1 = VM)`: begins to restore a saved VM into one that was only created, and whose manifest says `movable`. Since
-/// version 1.4.
-pub const RESTORE: u32 = BASE + 0x91;
-/// `TRANSFER(x1 = address, x2 = length)`: the next piece, through a buffer of the caller's RAM with 1 to 32768 bytes: of a VM
-/// that is saved it is filled, of one that is restored its bytes are taken. x1 = bytes that were; x2 = `TRANSFER_*`.
-/// [`UNFIT`](super::UNFIT) if the VM cannot be saved, or the stream is refused; the log says why, and the transfer has ended.
-/// Since version 1.4.
-pub const TRANSFER: u32 = BASE + 0x92;
-/// `TRANSFER_END()`: gives up what is in progress, if anything is: a VM that is saved stays paused, one that is restored is
-/// created again, with the registers that it had. Since version 1.4.
-pub const TRANSFER_END: u32 = BASE + 0x93;
 
 /// `TRANSFER_STATE()`: how the transfer stands that was begun last: x1 = a `TRANSFER_*` in bits 7:0 that says what it is, the VM
 /// in bits 15:8, [`TRANSFER_GOES_ON`] and [`TRANSFER_BY_PORT`]; x2 = bytes that were moved; x3 = the status with which it has
@@ -26,18 +10,11 @@ pub const TRANSFER_STATE: u32 = BASE + 0xa1;
 /// for [`LOG`](super::LOG). [`NO_ITEM`](super::NO_ITEM) if there is nothing from there on. Since version 1.4.
 pub const TRANSFER_REASON: u32 = BASE + 0xa2;
 
-/// [`TRANSFER`]: the buffer is full, or has no more bytes.
-pub const TRANSFER_BUFFER: u64 = 0;
-/// [`TRANSFER`]: as much was done as is done at a time: it is to be called again, with what is left of the buffer.
-pub const TRANSFER_MORE: u64 = 1;
-/// [`TRANSFER`]: the stream has ended. A VM that was saved is paused as before, one that was restored is paused.
-pub const TRANSFER_DONE: u64 = 2;
-
 /// [`TRANSFER_STATE`]: there was none.
 pub const TRANSFER_NOTHING: u64 = 0;
-/// [`TRANSFER_STATE`]: [`SAVE`].
+/// [`TRANSFER_STATE`]: [`SAVE`](super::SAVE).
 pub const TRANSFER_SAVE: u64 = 1;
-/// [`TRANSFER_STATE`]: [`RESTORE`].
+/// [`TRANSFER_STATE`]: [`RESTORE`](super::RESTORE).
 pub const TRANSFER_RESTORE: u64 = 2;
 /// What transfers are in one word, by number.
 pub const TRANSFERS: [&str; 3] = ["", "save", "restore"];

@@ -152,7 +152,7 @@ impl Machine {
     pub(super) fn give_up(&self, transfer: &mut Transfer, job: Job) {
         match job {
             Job::None => return,
-            Job::Save(vm) => self.vms.get(vm).into_iter().for_each(|vm| vm.life.saved()),
+            Job::Save(vm) => self.vms.get(vm).into_iter().for_each(|vm| vm.life.saved(false)),
             Job::Restore(vm) => self.vms.get(vm).into_iter().for_each(Vm::give_up_restore),
         }
         transfer.end(manage::CLOSED);
@@ -188,11 +188,11 @@ fn save(transfer: &mut Transfer, vm: &Vm, piece: &mut Piece<'_>) -> Result<Progr
     (*at, *spent) = (saving.at, saving.spent);
     let progress = progress.map_err(|refusal| {
         say(transfer, vm, "not saved", &refusal);
-        vm.life.saved();
+        vm.life.saved(false);
         TransferError::Refused
     })?;
     if progress == Progress::Done {
-        vm.life.saved();
+        vm.life.saved(true);
         let bytes = transfer.writer.bytes();
         vm.report(Occasion::Repeatable, format_args!("{}: saved, {bytes} bytes", vm.name()));
     }

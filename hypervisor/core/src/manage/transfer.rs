@@ -5,7 +5,7 @@ use portcullis_stream::Progress;
 
 use super::log::{MOST, text};
 use super::status::Status;
-use super::{Answer, DONE};
+use super::{Answer, DONE, manager_lock};
 use crate::life::transfer::TransferError;
 use crate::machine::Machine;
 use crate::machine::transfer::{Stand, Way};
@@ -36,6 +36,13 @@ pub fn save(machine: &Machine, way: Way, vm: &'static Vm, caller: &Vcpu) -> Answ
 pub fn restore(machine: &Machine, way: Way, vm: &'static Vm, caller: &Vcpu) -> Answer {
     permitted(vm, caller)?;
     begin(machine, way, || machine.begin_restore(vm, way))
+}
+
+/// `GIVE_AWAY`.
+pub fn give_away(vm: &Vm, caller: &Vcpu) -> Answer {
+    permitted(vm, caller)?;
+    manager_lock(vm)?.give_away()?;
+    DONE
 }
 
 /// `TRANSFER`.
