@@ -44,6 +44,9 @@ impl Status {
             manage::CLOSED => {
                 "the port portcullis.data was closed, or is not open for this; open it anew and ask again"
             }
+            manage::NO_IMAGE => "the VM has no image; `portcullis load VM --kernel FILE` gives it one",
+            manage::CORRUPT => "what came is not what was sent, or no image; send it again",
+            manage::NO_ROOM => "there is no room for it: give the VM more memory, or a larger store",
             manage::WRAPS => "the range runs past 0xffffffff",
             manage::FORWARD_REFUSED => "the range has a function that is never forwarded; docs/gate.md lists them",
             manage::NO_FIRMWARE => "this board has no firmware at EL3 to forward to; handle or deny the range",

@@ -127,7 +127,7 @@ fn settings() -> [Command; 5] {
     ]
 }
 
-fn others() -> [Command; 7] {
+fn others() -> [Command; 8] {
     [
         Command::new("wait").about("waits until a VM is in a state and nothing is in progress").args([
             vm(),
@@ -160,6 +160,31 @@ fn others() -> [Command; 7] {
                     .value_parser(address)
                     .conflicts_with("out")
                     .help("Answers GET /metrics: PORT on 127.0.0.1, or ADDRESS:PORT; nobody can change anything there"),
+            ]),
+        Command::new("load")
+            .about("gives a kernel, and what goes with it, to a VM whose manifest has none")
+            .long_about(
+                "Gives a kernel, and what goes with it, to a VM whose manifest says image = \"none\", while it is created, stopped or \
+                 failed. It takes the place of what was loaded before as a whole, and is checked by its size and a checksum. With a \
+                 store the VM starts from it as often as it likes, else once",
+            )
+            .args([
+                vm(),
+                Arg::new("kernel")
+                    .long("kernel")
+                    .value_name("FILE")
+                    .required(true)
+                    .value_hint(ValueHint::FilePath)
+                    .help("The kernel: an arm64 Image, or a raw binary"),
+                Arg::new("initrd")
+                    .long("initrd")
+                    .value_name("FILE")
+                    .value_hint(ValueHint::FilePath)
+                    .help("The initial RAM disk"),
+                Arg::new("cmdline")
+                    .long("cmdline")
+                    .value_name("TEXT")
+                    .help("The kernel's command line [default: the manifest's]"),
             ]),
         Command::new("power")
             .about("switches the machine off, whatever runs")

@@ -15,6 +15,7 @@ pub mod cli;
 pub mod command;
 pub mod error;
 pub mod exit;
+pub mod images;
 pub mod json;
 pub mod metrics;
 pub mod output;

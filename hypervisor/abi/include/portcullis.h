@@ -811,6 +811,11 @@
 #define PORTCULLIS_MANAGE_PROGRESS_RESTORING UINT64_C(7)
 
 /**
+ * Its images come from the control VM. Since version 1.4.
+ */
+#define PORTCULLIS_MANAGE_PROGRESS_RECEIVING UINT64_C(8)
+
+/**
  * `PORTCULLIS_MANAGE_VM_STATE`, x1: this is the control VM.
  */
 #define PORTCULLIS_MANAGE_STATE_CONTROL (UINT64_C(1) << UINT64_C(16))
@@ -1222,6 +1227,21 @@
 #define PORTCULLIS_MANAGE_CLOSED (-INT64_C(21))
 
 /**
+ * The VM has no image: its manifest says `image = "none"`, and nobody has loaded one since it was last started. Since version 1.4.
+ */
+#define PORTCULLIS_MANAGE_NO_IMAGE (-INT64_C(22))
+
+/**
+ * What was loaded is not what was sent: its length, its form or its checksum. Since version 1.4.
+ */
+#define PORTCULLIS_MANAGE_CORRUPT (-INT64_C(23))
+
+/**
+ * What was to be loaded has no room where it belongs. Since version 1.4.
+ */
+#define PORTCULLIS_MANAGE_NO_ROOM (-INT64_C(24))
+
+/**
  * `TRANSFER_STATE()`: how the transfer stands that was begun last: x1 = a `TRANSFER_*` in bits 7:0 that says what it is, the VM
  * in bits 15:8, `PORTCULLIS_MANAGE_TRANSFER_GOES_ON` and `PORTCULLIS_MANAGE_TRANSFER_BY_PORT`; x2 = bytes that were moved; x3 = the status with which it has
  * ended. Since version 1.4.
@@ -1233,6 +1253,13 @@
  * for `PORTCULLIS_MANAGE_LOG`. `PORTCULLIS_MANAGE_NO_ITEM` if there is nothing from there on. Since version 1.4.
  */
 #define PORTCULLIS_MANAGE_TRANSFER_REASON (PORTCULLIS_MANAGE_BASE + UINT32_C(0xa2))
+
+/**
+ * `LOAD(x1 = VM, x2 = bytes)`: begins to load images into a VM whose manifest says `image = "none"`, and that was created, has
+ * stopped or has failed. So many bytes follow by the port of data, or by `PORTCULLIS_MANAGE_TRANSFER`; docs/abi.md has their
+ * form. Since version 1.4.
+ */
+#define PORTCULLIS_MANAGE_LOAD (PORTCULLIS_MANAGE_BASE + UINT32_C(0xa3))
 
 /**
  * `PORTCULLIS_MANAGE_TRANSFER_STATE`: there was none.
@@ -1248,6 +1275,11 @@
  * `PORTCULLIS_MANAGE_TRANSFER_STATE`: `PORTCULLIS_MANAGE_RESTORE`.
  */
 #define PORTCULLIS_MANAGE_TRANSFER_RESTORE UINT64_C(2)
+
+/**
+ * `PORTCULLIS_MANAGE_TRANSFER_STATE`: `PORTCULLIS_MANAGE_LOAD`.
+ */
+#define PORTCULLIS_MANAGE_TRANSFER_LOAD UINT64_C(3)
 
 /**
  * `PORTCULLIS_MANAGE_TRANSFER_STATE`, x1: it has not ended.

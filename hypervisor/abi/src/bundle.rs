@@ -91,6 +91,8 @@
 //!     };
 //!     kernel = <u64 u64>;                arm64 Image or raw binary; absent: it starts in the first bank of flash, which has
 //!                                        an image
+//!     store = <u64>;                     it has no image here: the control VM loads it, and so many bytes of RAM keep that, a
+//!                                        multiple of MEMORY_UNIT; 0: it is kept for one start; absent: its images are here
 //!     initrd = <u64 u64>;                initial RAM disk; optional
 //!     dtb = <u64 u64>;                   device tree of the VM's own; optional
 //!     load = <u64>;                      address of the kernel in the VM's RAM; absent: as the image says
@@ -175,6 +177,8 @@ pub const TRUST_DMA: &str = "trust-dma";
 pub const FLASH: &str = "flash";
 /// VM property: place of the kernel image.
 pub const KERNEL: &str = "kernel";
+/// VM property: bytes of RAM that keep the images which the control VM loads.
+pub const STORE: &str = "store";
 /// VM property: place of the initial RAM disk.
 pub const INITRD: &str = "initrd";
 /// VM property: place of a device tree blob of the VM's own.

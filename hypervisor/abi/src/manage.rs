@@ -173,7 +173,7 @@ pub const LOG: u32 = BASE + 0xa0;
 pub const LOG_KEPT: u64 = 8192;
 
 /// Every call with its name, in the order of their identifiers.
-pub const ALL: [(&str, u32); 43] = [
+pub const ALL: [(&str, u32); 44] = [
     ("VERSION", VERSION),
     ("MACHINE", MACHINE),
     ("POWER_OFF", POWER_OFF),
@@ -217,6 +217,7 @@ pub const ALL: [(&str, u32); 43] = [
     ("LOG", LOG),
     ("TRANSFER_STATE", TRANSFER_STATE),
     ("TRANSFER_REASON", TRANSFER_REASON),
+    ("LOAD", LOAD),
 ];
 
 /// [`VERSION`], x2: a range filter can forward to EL3.
@@ -257,10 +258,12 @@ pub const PROGRESS_SCRUBBING: u64 = 5;
 pub const PROGRESS_SAVING: u64 = 6;
 /// It is being restored. Since version 1.4.
 pub const PROGRESS_RESTORING: u64 = 7;
+/// Its images come from the control VM. Since version 1.4.
+pub const PROGRESS_RECEIVING: u64 = 8;
 
 /// The names of what is in progress, by number.
-pub const PROGRESSES: [&str; 8] =
-    ["", "loading", "pausing", "stopping", "restarting", "scrubbing", "saving", "restoring"];
+pub const PROGRESSES: [&str; 9] =
+    ["", "loading", "pausing", "stopping", "restarting", "scrubbing", "saving", "restoring", "receiving"];
 
 /// [`VM_STATE`], x1: this is the control VM.
 pub const STATE_CONTROL: u64 = 1 << 16;

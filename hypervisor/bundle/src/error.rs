@@ -93,6 +93,10 @@ pub enum VmError {
     Flash(usize),
     /// The images are wrong or do not fit.
     Image(ImageError),
+    /// Its images come from the control VM, and it has some here.
+    Loaded,
+    /// So many bytes cannot keep its images.
+    Store(u64),
     /// It is the control VM and has more serial ports than one can have.
     Ports,
 }
@@ -197,6 +201,15 @@ impl fmt::Display for VmError {
                 map::FLASH_BANK
             ),
             Self::Image(error) => error.fmt(f),
+            Self::Loaded => {
+                write!(
+                    f,
+                    "its images come from the control VM (store), and it has a kernel, an initrd or firmware here"
+                )
+            }
+            Self::Store(size) => {
+                write!(f, "a store of {size:#x} bytes cannot be had; it has a multiple of {:#x}", bundle::MEMORY_UNIT)
+            }
             Self::Ports => {
                 let most = bundle::SERIAL_PORTS - bundle::OWN_PORTS;
                 write!(f, "it is the control VM and has more serial ports; {most} are the most")

@@ -15,6 +15,8 @@ use crate::page_size::PageSize;
 const LEGACY_TEXT_OFFSET: u64 = 0x8_0000;
 /// Flags bit 0: the kernel is big-endian.
 const FLAG_BIG_ENDIAN: u64 = 1;
+/// Bytes of the header of an arm64 Image.
+pub const HEADER: usize = 64;
 /// Most bytes of a device tree that Linux accepts.
 pub const DTB_MAX: u64 = 2 << 20;
 /// Initial RAM disk and device tree start on a page of their own; Linux asks for 8 bytes at least.
@@ -126,10 +128,19 @@ impl Kernel {
     /// Reads the header of a file whose format was looked at before.
     #[inline(always)]
     pub(crate) fn read_header(file: &[u8]) -> Result<Self, ImageError> {
+        Self::of(file, file.len() as u64)
+    }
+
+    /// Reads the header of a file of `length` bytes that begins so, with [`HEADER`] bytes if it has as many.
+    ///
+    /// # Errors
+    ///
+    /// It is empty, or its header is wrong.
+    #[inline(always)]
+    pub fn of(file: &[u8], length: u64) -> Result<Self, ImageError> {
         if file.is_empty() {
             return Err(ImageError::Empty);
         }
-        let length = file.len() as u64;
         if !has_header(file) {
             return Ok(Self { offset: map::RAW_OFFSET, size: length, pages: None });
         }

@@ -17,6 +17,8 @@ pub enum Who<'a> {
     Vm(&'a str),
     /// The VM of this name, for its flash.
     Flash(&'a str),
+    /// The VM of this name, for the images that it gets.
+    Store(&'a str),
     /// The memory of this name that VMs share.
     Shared(&'a str),
     /// The disk of this name, whose bytes are in RAM.
@@ -43,6 +45,9 @@ impl fmt::Display for NoRoom<'_> {
                 f,
                 "{name}: its flash wants {wanted} MiB of memory, each bank in one piece; {left} MiB are free in all"
             ),
+            Who::Store(name) => {
+                write!(f, "{name}: its store wants {wanted} MiB of memory in one piece; {left} MiB are free in all")
+            }
             Who::Shared(name) => {
                 write!(f, "shared memory '{name}' wants {wanted} MiB in one piece; {left} MiB are free in all")
             }
@@ -71,6 +76,10 @@ pub fn take<'a>(bundle: &Bundle<'a>, free: &mut Regions) -> Result<(), NoRoom<'a
     for vm in bundle.vms() {
         let none = NoRoom { who: Who::Vm(vm.name), wanted: vm.memory, left: free.free() };
         vm_memory::take(free, vm.memory, vm.settings.trust_dma).ok_or(none)?;
+        if let Some(store) = vm.store.filter(|store| *store != 0) {
+            let none = NoRoom { who: Who::Store(vm.name), wanted: store, left: free.free() };
+            vm_memory::take(free, store, false).ok_or(none)?;
+        }
         let Some([first, _]) = vm.flash else { continue };
         let first = first.map_or(0, |file| file.len() as u64);
         let none = NoRoom { who: Who::Flash(vm.name), wanted: Banks::size(first, FLASH_BANK), left: free.free() };

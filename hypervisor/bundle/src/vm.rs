@@ -16,6 +16,9 @@ use crate::guest_tree::GuestTree;
 use crate::image::{DTB_MAX, ImageError, Kernel, Layout, Parts, Wish};
 use crate::page_size::PageSize;
 
+/// Bytes by which a longer command line is filled up in a device tree.
+const LINE_END: u64 = 4;
+
 /// A VM as the bundle describes it; every part has been checked.
 #[derive(Clone, Copy, Debug)]
 pub struct VmConfig<'a> {
@@ -41,8 +44,10 @@ pub struct VmConfig<'a> {
     pub firmware: Option<FirmwareConfig<'a>>,
     /// What its two banks of flash hold, as far as there is a file; none: it has no flash.
     pub flash: Option<[Option<&'a [u8]>; 2]>,
-    /// Kernel: arm64 Image or raw binary; empty: it starts in flash.
+    /// Kernel: arm64 Image or raw binary; empty: it starts in flash, or has no image here.
     pub kernel: &'a [u8],
+    /// Its images come from the control VM, and are kept in so many bytes of RAM; 0: for one start. None: they are here.
+    pub store: Option<u64>,
     /// Initial RAM disk.
     pub initrd: Option<&'a [u8]>,
     /// The VM's own device tree, in place of the generated one.
@@ -168,6 +173,7 @@ impl<'a> VmConfig<'a> {
             firmware: None,
             flash: None,
             kernel: &[],
+            store: None,
             initrd: None,
             dtb: None,
             wish: Wish::default(),
@@ -191,6 +197,7 @@ impl<'a> VmConfig<'a> {
                 bundle::SOC_ID => vm.soc = Some(soc_id(value)?),
                 bundle::FLASH => vm.flash = Some(flash(value, images)?),
                 bundle::KERNEL => kernel = Some(image(bundle::KERNEL, value)?),
+                bundle::STORE => vm.store = Some(u64_of(bundle::STORE, value)?),
                 bundle::INITRD => vm.initrd = Some(image(bundle::INITRD, value)?),
                 bundle::DTB => vm.dtb = Some(image(bundle::DTB, value)?),
                 bundle::CONSOLE => vm.console = Some(slot(value)?),
@@ -209,6 +216,7 @@ impl<'a> VmConfig<'a> {
             (Some([]), _) => return Err(VmError::Image(ImageError::Empty)),
             (Some(kernel), _) => kernel,
             (None, Some([Some(_), _])) => &[],
+            (None, _) if vm.store.is_some() => &[],
             (None, _) => return Err(VmError::Missing(bundle::KERNEL)),
         };
         vm.tree_room = match vm.dtb {
@@ -247,7 +255,15 @@ impl<'a> VmConfig<'a> {
         if self.settings.trust_dma && self.wish.load.is_some() {
             return Err(VmError::Load);
         }
-        if !self.starts_in_flash() {
+        if let Some(store) = self.store {
+            // What is here would never be used.
+            if self.has_files() {
+                return Err(VmError::Loaded);
+            }
+            if !store.is_multiple_of(bundle::MEMORY_UNIT) {
+                return Err(VmError::Store(store));
+            }
+        } else if !self.starts_in_flash() {
             Kernel::parse(self.kernel).map_err(VmError::Image)?;
         }
         self.layout(map::RAM).map_err(VmError::Image)?;
@@ -266,7 +282,12 @@ impl<'a> VmConfig<'a> {
 
     /// Whether its first instruction is the first one of its flash.
     pub const fn starts_in_flash(&self) -> bool {
-        self.kernel.is_empty()
+        self.kernel.is_empty() && self.store.is_none()
+    }
+
+    /// Whether there are files here from which it would start.
+    fn has_files(&self) -> bool {
+        !self.kernel.is_empty() || self.initrd.is_some() || matches!(self.flash, Some([Some(_), _]))
     }
 
     /// Where the VM's images go in its RAM, which starts at `ram`. For a checked VM this does not fail.
@@ -275,10 +296,30 @@ impl<'a> VmConfig<'a> {
     ///
     /// [`ImageError`]: what does not fit.
     pub fn layout(&self, ram: u64) -> Result<Layout, ImageError> {
-        let kernel = if self.starts_in_flash() { Kernel::IN_FLASH } else { Kernel::read_header(self.kernel)? };
+        let kernel = if self.kernel.is_empty() { Kernel::IN_FLASH } else { Kernel::read_header(self.kernel)? };
         let initrd = self.initrd.map(|initrd| initrd.len() as u64);
         let ram = Range::sized(ram, self.memory);
-        Layout::place(ram, &Parts { kernel, initrd, tree: self.tree_room }, self.wish)
+        let wish = if self.store.is_some() { Wish { load: None, ..self.wish } } else { self.wish };
+        Layout::place(ram, &Parts { kernel, initrd, tree: self.tree_room }, wish)
+    }
+
+    /// Where images go in its RAM, which starts at `ram`, that came from the control VM: a kernel that begins so and has so many
+    /// bytes, an initial RAM disk if it has one, and a command line in place of its own, if that is not empty.
+    ///
+    /// # Errors
+    ///
+    /// [`ImageError`]: what is wrong with the kernel, or does not fit.
+    pub fn layout_of(
+        &self,
+        ram: u64,
+        (start, kernel): (&[u8], u64),
+        initrd: Option<u64>,
+        cmdline: &str,
+    ) -> Result<Layout, ImageError> {
+        let kernel = Kernel::of(start, kernel)?;
+        let more = if self.dtb.is_some() { 0 } else { cmdline.len().saturating_sub(self.cmdline.len()) };
+        let tree = self.tree_room.saturating_add(more as u64).saturating_add(LINE_END);
+        Layout::place(Range::sized(ram, self.memory), &Parts { kernel, initrd, tree }, self.wish)
     }
 }
 

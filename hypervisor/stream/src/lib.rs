@@ -16,6 +16,7 @@
 
 mod buffer;
 mod error;
+pub mod images;
 pub mod layout;
 pub mod needs;
 mod reader;

@@ -44,6 +44,7 @@ const LEFT_OUT: [(&str, &str, &[&str]); 4] = [
             "bundle::TRUST_DMA",
             "bundle::FLASH",
             "bundle::KERNEL",
+            "bundle::STORE",
             "bundle::INITRD",
             "bundle::DTB",
             "bundle::LOAD",

@@ -155,6 +155,9 @@ fn write_vm<'a>(
     if let Some(kernel) = &vm.kernel {
         fdt.property(abi::KERNEL, place(kernel).as_flattened())?;
     }
+    if let Some(store) = vm.store {
+        fdt.property_u64(abi::STORE, store)?;
+    }
     if let Some(flash) = &vm.flash {
         let places: Vec<_> = flash.iter().flat_map(&mut place).collect();
         fdt.property(abi::FLASH, places.as_flattened())?;

@@ -13,6 +13,7 @@ use super::firmware::{self, Filter, Firmware};
 use super::flash::Flash;
 use super::image::Image;
 use super::section::Section;
+use super::store::{self, Store};
 use super::vm::Vm;
 use super::{hardware, key, memory, movable, settings, slice, suspend};
 
@@ -28,6 +29,8 @@ pub struct Draft {
     pub name: Option<Spanned<String>>,
     /// What `image` says.
     pub image: Option<Spanned<String>>,
+    /// What it has in place of an image.
+    pub store: Option<Store>,
     /// What `initrd` says.
     pub initrd: Option<Spanned<String>>,
     /// The kernel, once it is loaded.
@@ -79,6 +82,9 @@ impl Draft {
         }
         let firmware = section.section("firmware", &key::FIRMWARE, diagnostics);
         let filters = firmware.as_ref().map(|firmware| firmware::filters(firmware, diagnostics)).unwrap_or_default();
+        let store = store::read(section, diagnostics);
+        let mut settings = settings::read(section, diagnostics);
+        settings.autostart &= store.is_none();
         let draft = Self {
             span: section.span.clone(),
             name: name(section, diagnostics),
@@ -92,7 +98,8 @@ impl Draft {
             tree: tree(section, diagnostics),
             cores: cores(section, diagnostics),
             slices: slice::slices(section, diagnostics),
-            settings: settings::read(section, diagnostics),
+            settings,
+            store,
             clock: settings::clock(section),
             movable: movable::read(section, diagnostics),
             flash,
@@ -122,12 +129,13 @@ impl Draft {
     /// The VM, if everything it needs is there.
     pub fn finish(self) -> Option<Vm> {
         let tree_low = self.tree_low();
-        if self.image.is_some() != self.kernel.is_some() {
+        if self.store.is_none() && self.image.is_some() != self.kernel.is_some() {
             return None;
         }
         Some(Vm {
             name: self.name?.into_inner(),
             kernel: self.kernel,
+            store: self.store.map(|store| store.bytes),
             flash: self.flash.map(|flash| flash.files),
             initrd: self.ramdisk,
             cmdline: self.cmdline,

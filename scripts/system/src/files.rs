@@ -71,6 +71,9 @@ struct Most<'a> {
 /// Loads the files that `draft` names. Relative paths start at `folder`.
 pub fn load(draft: &mut Draft, folder: &Path, images: &dyn Images, diagnostics: &mut Diagnostics<'_>) {
     flash(draft, folder, images, diagnostics);
+    if draft.store.is_some() {
+        return;
+    }
     let bytes = draft.memory.as_ref().map_or(u64::MAX, |memory| *memory.get_ref());
     let help = format!("give the VM more than memory = {:?}, or a smaller file", memory::form(bytes));
     let limit = &Most { bytes, whose: "the VM's memory", help };

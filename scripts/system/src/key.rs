@@ -36,6 +36,7 @@ pub static VM: Kind = Kind {
     keys: keys! {
         "name": r#"name = "linux-a""#,
         "image": r#"image = "guest.img""#,
+        "store": r#"store = "96M""#,
         "initrd": r#"initrd = "initrd.img""#,
         "cmdline": r#"cmdline = "console=ttyAMA0""#,
         "memory": r#"memory = "256M""#,

@@ -46,6 +46,7 @@ mod serial;
 mod settings;
 mod shared_memory;
 mod slice;
+mod store;
 mod summary;
 mod suspend;
 mod system;

@@ -82,6 +82,17 @@ pub fn check(
         let Some(amount) = &draft.memory else { continue };
         let largest = vm_memory::largest(&free);
         if vm_memory::take(&mut free, *amount.get_ref(), draft.settings.trust_dma).is_some() {
+            if let Some(store) = draft.store.as_ref().filter(|store| store.bytes != 0) {
+                let largest = memory::show(vm_memory::largest(&free));
+                if vm_memory::take(&mut free, store.bytes, false).is_none() {
+                    let (title, size) = (draft.title(), memory::show(store.bytes));
+                    let message = format!(
+                        "the store of {title} wants {size} of memory in one piece; the largest that is left on {board} has {largest}"
+                    );
+                    diagnostics.error(store.span.clone(), message, format!("make it {largest} at the most"));
+                    return;
+                }
+            }
             let Some(flash) = &draft.flash else { continue };
             if Banks::take(&mut free, flash.first(), FLASH_BANK).is_some() {
                 continue;

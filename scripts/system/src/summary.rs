@@ -14,6 +14,7 @@ impl fmt::Display for Manifest {
             let image = vm.kernel.as_ref().or_else(|| vm.flash.iter().flatten().next());
             let image =
                 image.and_then(|image| image.path.file_name()).unwrap_or_default().to_string_lossy().into_owned();
+            let image = if vm.store.is_some() { "none".to_owned() } else { image };
             let services = vm.firmware.as_ref().map_or("default".to_owned(), ToString::to_string);
             rows.push([vm.name.clone(), cores.join(","), memory::show(vm.memory), image, services]);
         }

@@ -27,6 +27,7 @@ pub fn check(control: Option<&Spanned<String>>, drafts: &[Draft], board: &Board,
     firmware(drafts, board, diagnostics);
     devices(drafts, diagnostics);
     clocks(control.is_some(), drafts, board, diagnostics);
+    loaded(control, drafts, diagnostics);
     if control.is_none() {
         untold(drafts, diagnostics);
     }
@@ -50,6 +51,24 @@ fn untold(drafts: &[Draft], diagnostics: &mut Diagnostics<'_>) {
             let message = format!("{} cannot ask for its `soc-id`, which SMCCC 1.1 has no call for", draft.title());
             diagnostics.error(soc.span(), message, r#"add smccc = "1.2" under its [vm.firmware]"#);
         }
+    }
+}
+
+/// Reports VMs without an image into which nobody could load one.
+fn loaded(control: Option<&Spanned<String>>, drafts: &[Draft], diagnostics: &mut Diagnostics<'_>) {
+    for draft in drafts {
+        let Some(store) = &draft.store else { continue };
+        let is_control =
+            |control: &&Spanned<String>| draft.name.as_ref().map(Spanned::get_ref) == Some(control.get_ref());
+        let message = match control {
+            None => format!("nobody can load an image into {}", draft.title()),
+            Some(_) if control.as_ref().is_some_and(is_control) => {
+                format!("{} is the control VM, into which nobody else can load an image", draft.title())
+            }
+            Some(_) => continue,
+        };
+        let help = "name a control VM that has an image: [machine] with control = \"...\"";
+        diagnostics.error(store.image.clone(), message, help);
     }
 }
 
@@ -194,6 +213,10 @@ pub fn memory(drafts: &[Draft], pieces: &[Piece], disks: &[&Image], board: &Boar
         }
         total = total.saturating_add(*amount.get_ref());
         parts.push(format!("{} for {}", memory::show(*amount.get_ref()), draft.title()));
+        if let Some(store) = draft.store.as_ref().filter(|store| store.bytes != 0) {
+            total = total.saturating_add(store.bytes);
+            parts.push(format!("{} for its store", memory::show(store.bytes)));
+        }
         if let Some(flash) = &draft.flash {
             total = total.saturating_add(flash.memory());
             parts.push(format!("{} for its flash", memory::show(flash.memory())));

@@ -13,6 +13,7 @@ mod places;
 mod right;
 mod schedule;
 mod shape;
+mod store;
 mod system;
 mod vm;
 

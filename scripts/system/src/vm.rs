@@ -12,8 +12,10 @@ use crate::image::Image;
 pub struct Vm {
     /// Its name, in the form that `portcullis_abi::bundle::NAME` describes.
     pub name: String,
-    /// Its kernel; none: it starts in flash.
+    /// Its kernel; none: it starts in flash, or from what is loaded.
     pub kernel: Option<Image>,
+    /// It has no image: the control VM loads it, and so many bytes of RAM keep that; 0: for one start.
+    pub store: Option<u64>,
     /// The files of its banks of flash, none, of the first or of both; none at all: it has no flash.
     pub flash: Option<Vec<Image>>,
     /// Its initial RAM disk.

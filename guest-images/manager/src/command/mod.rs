@@ -1,6 +1,7 @@
 //! The commands: a file for each group.
 
 mod lifecycle;
+mod loading;
 mod manual;
 mod metrics;
 mod reports;
@@ -95,6 +96,7 @@ fn carry_out<'a>(matches: &'a ArgMatches, place: &'a Place, output: Output<'a>) 
         "top" => top::top(session),
         "watch" => watching::watch(session),
         "metrics" => metrics::metrics(session),
+        "load" => loading::load(session),
         "power" => lifecycle::power_off(session),
         "completions" => manual::completions(session),
         "man" => manual::page(session),

@@ -10,14 +10,21 @@ pub const TRANSFER_STATE: u32 = BASE + 0xa1;
 /// for [`LOG`](super::LOG). [`NO_ITEM`](super::NO_ITEM) if there is nothing from there on. Since version 1.4.
 pub const TRANSFER_REASON: u32 = BASE + 0xa2;
 
+/// `LOAD(x1 = VM, x2 = bytes)`: begins to load images into a VM whose manifest says `image = "none"`, and that was created, has
+/// stopped or has failed. So many bytes follow by the port of data, or by [`TRANSFER`](super::TRANSFER); docs/abi.md has their
+/// form. Since version 1.4.
+pub const LOAD: u32 = BASE + 0xa3;
+
 /// [`TRANSFER_STATE`]: there was none.
 pub const TRANSFER_NOTHING: u64 = 0;
 /// [`TRANSFER_STATE`]: [`SAVE`](super::SAVE).
 pub const TRANSFER_SAVE: u64 = 1;
 /// [`TRANSFER_STATE`]: [`RESTORE`](super::RESTORE).
 pub const TRANSFER_RESTORE: u64 = 2;
+/// [`TRANSFER_STATE`]: [`LOAD`].
+pub const TRANSFER_LOAD: u64 = 3;
 /// What transfers are in one word, by number.
-pub const TRANSFERS: [&str; 3] = ["", "save", "restore"];
+pub const TRANSFERS: [&str; 4] = ["", "save", "restore", "load"];
 /// [`TRANSFER_STATE`], x1: it has not ended.
 pub const TRANSFER_GOES_ON: u64 = 1 << 16;
 /// [`TRANSFER_STATE`], x1: its bytes go by the port of data.

@@ -55,7 +55,7 @@ impl Bulk for AtPort {
     }
 
     fn drain(&self, buffer: &mut Buffer<'_, '_>) -> Moved {
-        if !matches!(job(), Job::Restore(_)) {
+        if !matches!(job(), Job::Restore(_) | Job::Load(_)) {
             // Nobody waits for it.
             return Moved { bytes: buffer.at.left(), more: true };
         }
@@ -63,7 +63,7 @@ impl Bulk for AtPort {
             // What is in it may take as long as a piece of work.
             return LATER;
         }
-        match step(buffer, |job| matches!(job, Job::Restore(_))) {
+        match step(buffer, |job| matches!(job, Job::Restore(_) | Job::Load(_))) {
             // The rest of what was refused goes with it.
             NOTHING => Moved { bytes: buffer.at.left(), more: true },
             moved => moved,

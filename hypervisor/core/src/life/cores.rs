@@ -103,7 +103,7 @@ pub fn settle_cores(vm: &Vm, cores: &[&'static Core]) -> Result<(), UnfitCores> 
         }
     }
     if let Some(pages) = vm.config.kernel_pages() {
-        lacking(pages, own()).map_or(Ok(()), |core| Err(UnfitCores::Pages { vm: name, pages, core }))?;
+        core_without(pages, vm, cores).map_or(Ok(()), |core| Err(UnfitCores::Pages { vm: name, pages, core }))?;
     }
     let features = match own().find(|core| core.features() != first.features()) {
         None => first.features(),
@@ -113,6 +113,11 @@ pub fn settle_cores(vm: &Vm, cores: &[&'static Core]) -> Result<(), UnfitCores> 
     let is_far = own_end_of(vm) >> SHOWN_BITS != 0;
     vm.features.show(if is_far { Box::leak(Box::new(features.with_40_bits())) } else { features });
     Ok(())
+}
+
+/// The first of the VM's cores, which are among these, that lacks these pages.
+pub fn core_without(pages: PageSize, vm: &Vm, cores: &[&'static Core]) -> Option<usize> {
+    lacking(pages, vm.vcpus().iter().filter_map(|vcpu| cores.get(vcpu.core).copied()))
 }
 
 /// The first of these cores that lacks these pages.

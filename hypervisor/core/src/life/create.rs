@@ -22,6 +22,7 @@ use crate::devices::{clock_is_replaced, wires_are_replaced};
 use crate::links::Links;
 use crate::memory::stage2::{Access, Stage2};
 use crate::serial::SERIAL;
+use crate::vm::images::Images;
 use crate::vm::{Parts, Vm, pv_time, ram_of, support};
 
 /// What VMs are made of.
@@ -50,6 +51,15 @@ pub enum CreateError {
         /// The VM.
         vm: &'static str,
         /// Bytes that it asks for.
+        wanted: u64,
+        /// Bytes that are left.
+        free: u64,
+    },
+    /// The store for its images is more memory than is left.
+    NoStore {
+        /// The VM.
+        vm: &'static str,
+        /// Bytes of the store.
         wanted: u64,
         /// Bytes that are left.
         free: u64,
@@ -107,6 +117,12 @@ impl fmt::Display for CreateError {
             Self::NoMemory { vm, wanted, free } => {
                 write!(f, "{vm} wants {} MiB of memory in one piece; {} MiB are free in all", wanted >> 20, free >> 20)
             }
+            Self::NoStore { vm, wanted, free } => write!(
+                f,
+                "{vm}: its store wants {} MiB of memory in one piece; {} MiB are free in all",
+                wanted >> 20,
+                free >> 20
+            ),
             Self::Unmappable(range) => {
                 write!(f, "{:#x} to {:#x} cannot be mapped; addresses up to 512 GiB can", range.start, range.end)
             }
@@ -175,6 +191,14 @@ pub fn create(
     SERIAL.add_vm(config.name);
     let memory = vm_memory::take(&mut stock.free, config.memory, config.settings.trust_dma)
         .ok_or_else(|| CreateError::NoMemory { vm: config.name, wanted: config.memory, free: stock.free.free() })?;
+    let images = match config.store {
+        None => None,
+        Some(0) => Some(Images::new(None)),
+        Some(wanted) => {
+            let none = CreateError::NoStore { vm: config.name, wanted, free: stock.free.free() };
+            Some(Images::new(Some(vm_memory::take(&mut stock.free, wanted, false).ok_or(none)?)))
+        }
+    };
     let page: &'static pv_time::Page = Box::leak(Box::default());
     let pv_time = pv_time::PvTime::new(page, timer::frequency());
     let devices = stock.assignments.take(config.name);
@@ -211,7 +235,13 @@ pub fn create(
     if config.settings.trust_dma || !devices.is_empty() {
         report(&config, memory, &devices);
     }
-    Ok(Vm::new(index, config, row, Parts { memory, stage2, pv_time, devices, flash, wires, shared, links }, control))
+    Ok(Vm::new(
+        index,
+        config,
+        row,
+        Parts { memory, stage2, pv_time, devices, flash, images, wires, shared, links },
+        control,
+    ))
 }
 
 /// Puts into `row` the firmware registers of a VM that was just created, as they are by default.

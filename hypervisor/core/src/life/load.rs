@@ -17,6 +17,7 @@ use crate::cpu::gic;
 use crate::machine::Machine;
 use crate::memory::guest::GuestMemory;
 use crate::vm::Vm;
+use crate::vm::images::{Images, Kept, Place};
 use crate::vm::loading::{Contents, Loading, Part};
 use crate::vm::seed::Seed;
 use crate::vm::state_pages::SharedEnd;
@@ -33,6 +34,8 @@ pub struct Entry {
 /// Why a guest could not be loaded.
 #[derive(Clone, Copy, Debug)]
 pub enum LoadError {
+    /// The VM of this name has no image.
+    NoImage(&'static str),
     /// The images do not fit.
     Image(ImageError),
     /// No device tree could be made.
@@ -47,6 +50,9 @@ impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Image(error) => error.fmt(f),
+            Self::NoImage(name) => {
+                write!(f, "it has no image; load one from the control VM: `portcullis load {name} --kernel FILE`")
+            }
             Self::Tree => write!(f, "its device tree cannot be made; the command line must not hold a NUL"),
             Self::Time => {
                 write!(f, "it asks for a clock (rtc = true), and the time is not known; set it first (CLOCK_SET)")
@@ -69,6 +75,8 @@ enum Work<'a> {
     Forget,
     /// An image is copied to this place in RAM.
     Copy(Range, &'a [u8]),
+    /// An image that is in the store goes from there, with so many bytes, to this place in RAM.
+    Fetch(Range, u64, u64),
     /// Cells of flash, here, get what a file has; what is behind that is erased.
     Cells(Range, &'a [u8]),
 }
@@ -80,6 +88,7 @@ impl Work<'_> {
             Self::Nothing | Self::Clear | Self::Forget => 0,
             Self::Copy(_, bytes) => bytes.len() as u64,
             Self::Cells(range, _) => range.size(),
+            Self::Fetch(_, _, length) => *length,
         }
     }
 }
@@ -93,7 +102,13 @@ impl Vm {
     /// [`LoadError`]: what does not fit.
     pub fn load_piece(&self, most: u64) -> Result<Option<Entry>, LoadError> {
         let config = &self.config;
-        let layout = config.layout(self.ram).map_err(LoadError::Image)?;
+        let mut loaded = self.images.as_ref().map(Images::kept);
+        let layout = match loaded.as_deref() {
+            None => config.layout(self.ram),
+            Some(kept) => kept.as_ref().ok_or(LoadError::NoImage(config.name))?.layout(config, self.ram),
+        };
+        let layout = layout.map_err(LoadError::Image)?;
+        let kept = loaded.as_deref().and_then(Option::as_ref);
         let mut loading = self.life.loading();
         let more = self.wants_seed() && self.gather(&mut loading.seed);
         loop {
@@ -111,7 +126,19 @@ impl Vm {
                     if let Some(flash) = &self.flash {
                         flash.loaded.store(true, Ordering::Relaxed);
                     }
-                    (Work::Copy(layout.kernel, config.kernel), Part::Initrd)
+                    let work = match kept {
+                        None => Work::Copy(layout.kernel, config.kernel),
+                        Some(Kept { place: Place::Ram, .. }) => Work::Nothing,
+                        Some(Kept { place: Place::Store(at), kernel, .. }) => Work::Fetch(layout.kernel, *at, *kernel),
+                    };
+                    (work, Part::Initrd)
+                }
+                Part::Initrd if kept.is_some() => {
+                    let work = kept.zip(layout.initrd).map(|(kept, place)| match kept.place {
+                        Place::Store(at) => Work::Fetch(place, kept.initrd_at(at), kept.initrd),
+                        Place::Ram => Work::Nothing,
+                    });
+                    (work.unwrap_or(Work::Nothing), Part::Seed)
                 }
                 Part::Initrd => {
                     let initrd = layout.initrd.zip(config.initrd);
@@ -123,8 +150,13 @@ impl Vm {
                     return Err(LoadError::Time);
                 }
                 Part::Tree => {
-                    self.place_tree(&layout, &loading.seed)?;
+                    let cmdline = kept.map(|kept| &*kept.cmdline).filter(|cmdline| !cmdline.is_empty());
+                    self.place_tree(&layout, &loading.seed, cmdline.unwrap_or(config.cmdline))?;
                     *loading = Loading::default();
+                    if let Some(kept) = &mut loaded {
+                        // What is in RAM is the guest's from here on.
+                        kept.take_if(|kept| kept.place == Place::Ram);
+                    }
                     let kernel = if config.starts_in_flash() { map::FLASH } else { layout.entry() };
                     return Ok(Some(Entry { kernel, tree: layout.dtb.start }));
                 }
@@ -141,6 +173,7 @@ impl Vm {
                         Work::Nothing => {}
                         Work::Clear => self.with_ram(start, size, |ram, at, size| ram.clear(at, size))?,
                         Work::Forget => self.with_ram(start, size, |ram, at, size| ram.forget_cached(at, size))?,
+                        Work::Fetch(region, at, _) => self.fetch(region, at, start, size)?,
                         Work::Copy(region, bytes) => self.copy(region, bytes, start, size)?,
                         Work::Cells(bank, file) => {
                             self.fill_cells(bank, file, start, size).map_err(|_| LoadError::Memory(bank))?;
@@ -189,7 +222,7 @@ impl Vm {
     }
 
     /// Puts the VM's device tree in place, its own or one made for it.
-    fn place_tree(&self, layout: &Layout, seed: &Seed) -> Result<(), LoadError> {
+    fn place_tree(&self, layout: &Layout, seed: &Seed, cmdline: &str) -> Result<(), LoadError> {
         let config = &self.config;
         if let Some(dtb) = config.dtb {
             return self.copy(layout.dtb, dtb, 0, dtb.len() as u64);
@@ -200,7 +233,7 @@ impl Vm {
         let tree = GuestTree {
             memory: Range::sized(self.ram, self.memory.size()),
             vcpus: config.cores.as_slice().len(),
-            cmdline: config.cmdline,
+            cmdline,
             initrd: layout.initrd,
             conduits: config.settings.conduits,
             psci: u32::try_from(self.row.get(Register::PsciVersion)).unwrap_or(function::PSCI_VERSION_0_2),
@@ -229,6 +262,17 @@ impl Vm {
         let piece = Range::sized(self.ram.saturating_add(start), size);
         let done = self.memory_on_first().and_then(|mut ram| work(&mut ram, piece.start, size as usize).ok());
         done.ok_or(LoadError::Memory(piece))
+    }
+
+    /// Copies `size` bytes of the store, `start` bytes behind `from`, as far into `region`, as [`copy`](Self::copy) does.
+    fn fetch(&self, region: Range, from: u64, start: u64, size: u64) -> Result<(), LoadError> {
+        let piece = Range::sized(region.start.saturating_add(start), size);
+        let core = self.vcpus().first().map_or(0, |first| first.core);
+        let memories = self.memory_on_first().zip(self.images.as_ref().and_then(|images| images.store_on(core)));
+        let fetched = memories.and_then(|(mut ram, mut store)| {
+            ram.receive(piece.start, &mut store, from.saturating_add(start), size as usize, 0).ok()
+        });
+        fetched.map(drop).ok_or(LoadError::Memory(piece))
     }
 
     /// Copies `size` bytes, `start` bytes from the beginning of `bytes`, as far into `region`, seen by a guest whose caches are

@@ -8,6 +8,7 @@ pub mod devices;
 pub mod flash;
 pub mod load;
 pub mod parking;
+pub mod receive;
 pub mod refusal;
 pub mod requests;
 pub mod restore;

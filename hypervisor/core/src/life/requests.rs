@@ -9,6 +9,7 @@ use core::hint::spin_loop;
 use portcullis_arch::timer;
 use portcullis_gate::Profile;
 
+use super::load::LoadError;
 use crate::cpu::deadlines::Timer;
 use crate::cpu::physical_core::Core;
 use crate::machine::Machine;
@@ -30,6 +31,7 @@ impl ManagerLock<'_> {
     pub fn start(&self) -> Result<(), LifecycleError> {
         let vm = self.vm;
         vm.state().start()?;
+        vm.check_image()?;
         Machine::get().vm_started();
         self.freeze();
         self.begin(Phase::Created);
@@ -132,6 +134,8 @@ impl ManagerLock<'_> {
     ///
     /// [`LifecycleError`].
     pub fn restart(&self) -> Result<(), LifecycleError> {
+        self.vm.state().restart()?;
+        self.vm.check_image()?;
         self.restart_by(|state| match state.phase {
             // The word is changed when what is left to do for it is done; see `begin`.
             Phase::Stopped | Phase::Failed => state.restart().map(|_| state),
@@ -175,6 +179,7 @@ impl ManagerLock<'_> {
             self.derive();
         }
         self.vm.life.recreate()?;
+        self.vm.images.iter().for_each(|images| _ = images.lose_ram());
         self.vm.kick_first();
         Ok(())
     }
@@ -205,6 +210,20 @@ impl ManagerLock<'_> {
 }
 
 impl Vm {
+    /// Checks that there is an image to start from, and says what is to be done if there is none.
+    fn check_image(&self) -> Result<(), LifecycleError> {
+        match &self.images {
+            Some(images) if !images.exist() => {
+                self.report(
+                    Occasion::Repeatable,
+                    format_args!("{}: not started: {}", self.name(), LoadError::NoImage(self.name())),
+                );
+                Err(LifecycleError::NoImage)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Has the first vCPU's core load the VM. `again`: it is just off, and nobody but itself or a restart wants it back.
     pub(super) fn start_first_vcpu(&self, again: bool) {
         self.life.begin(again, timer::count(), timer::frequency());

@@ -6,6 +6,7 @@ use portcullis_abi::manage;
 use portcullis_stream::{Error, Fault, Progress, Reader, Section, Writer};
 use portcullis_virtio::{Cursor, Segment};
 
+use super::receive::receive;
 use super::refusal::Refusal;
 use super::restore::Restoring;
 use super::save::Saving;
@@ -36,13 +37,17 @@ pub enum TransferError {
     Buffer,
     /// The VM cannot be saved, or the stream is refused. The log says why.
     Refused,
+    /// There is no room for the images.
+    NoRoom,
+    /// The images are not what was sent, or no images.
+    Corrupt,
 }
 
 impl From<LifecycleError> for TransferError {
     fn from(error: LifecycleError) -> Self {
         match error {
             LifecycleError::Busy => Self::Busy,
-            LifecycleError::BadState => Self::BadState,
+            LifecycleError::BadState | LifecycleError::NoImage => Self::BadState,
         }
     }
 }
@@ -122,12 +127,15 @@ impl Machine {
             Job::None => return Err(TransferError::BadState),
             Job::Save(number) => vm(number).and_then(|vm| save(transfer, vm, piece)),
             Job::Restore(number) => vm(number).and_then(|vm| restore(transfer, vm, piece)),
+            Job::Load(number) => vm(number).and_then(|vm| receive(transfer, vm, piece)),
         };
         transfer.moved(left.saturating_sub(piece.at.left()).into());
         match done {
             Ok(Progress::Done) => transfer.end(manage::SUCCESS),
             Err(TransferError::BadState) => transfer.end(manage::BAD_STATE),
             Err(TransferError::Refused) => transfer.end(manage::UNFIT),
+            Err(TransferError::NoRoom) => transfer.end(manage::NO_ROOM),
+            Err(TransferError::Corrupt) => transfer.end(manage::CORRUPT),
             _ => {}
         }
         done
@@ -154,12 +162,13 @@ impl Machine {
             Job::None => return,
             Job::Save(vm) => self.vms.get(vm).into_iter().for_each(|vm| vm.life.saved(false)),
             Job::Restore(vm) => self.vms.get(vm).into_iter().for_each(Vm::give_up_restore),
+            Job::Load(vm) => self.vms.get(vm).into_iter().for_each(|vm| vm.life.received(false)),
         }
         transfer.end(manage::CLOSED);
     }
 
     /// The place of the transfer, when there is none.
-    fn idle(&self) -> Result<spin::MutexGuard<'_, alloc::boxed::Box<Transfer>>, TransferError> {
+    pub(super) fn idle(&self) -> Result<spin::MutexGuard<'_, alloc::boxed::Box<Transfer>>, TransferError> {
         self.transfers.take().filter(|transfer| transfer.job() == Job::None).ok_or(TransferError::Busy)
     }
 }
@@ -222,7 +231,7 @@ fn restore(transfer: &mut Transfer, vm: &'static Vm, piece: &mut Piece<'_>) -> R
 }
 
 /// Says why it is not done, and keeps it for who asks.
-fn say<E: fmt::Display>(transfer: &mut Transfer, vm: &Vm, what: &str, error: &E) {
+pub(super) fn say<E: fmt::Display>(transfer: &mut Transfer, vm: &Vm, what: &str, error: &E) {
     transfer.why.set(error);
     vm.report(Occasion::End, format_args!("{}: {what}: {error}", vm.name()));
 }

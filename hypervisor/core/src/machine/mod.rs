@@ -111,7 +111,7 @@ impl Machine {
             fairness: Fairness::new(),
             handlers,
             links,
-            transfers: Transfers::new(vms.iter().any(|vm| vm.config.settings.movable)),
+            transfers: Transfers::new(vms.iter().any(|vm| vm.config.settings.movable || vm.images.is_some())),
             owners: InterruptOwners::of(vms.iter().map(|vm| &*vm.devices)),
             support,
             usage,

@@ -6,8 +6,11 @@ use core::fmt::{self, Write};
 use portcullis_abi::manage;
 use portcullis_abi::map::MAX_VCPUS;
 use portcullis_abi::state::{Counter, Firmware, Implementations, Needs, Power, Watchdog};
+use portcullis_stream::images::Receiver;
 use portcullis_stream::{Reader, Writer};
 use spin::{Mutex, MutexGuard};
+
+use crate::vm::images::Target;
 
 /// What is being done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +21,8 @@ pub enum Job {
     Save(usize),
     /// The VM with this number is restored.
     Restore(usize),
+    /// Images are loaded into the VM with this number.
+    Load(usize),
 }
 
 impl Job {
@@ -27,6 +32,7 @@ impl Job {
             Self::None => (manage::TRANSFER_NOTHING, 0),
             Self::Save(vm) => (manage::TRANSFER_SAVE, vm),
             Self::Restore(vm) => (manage::TRANSFER_RESTORE, vm),
+            Self::Load(vm) => (manage::TRANSFER_LOAD, vm),
         }
     }
 }
@@ -128,6 +134,10 @@ pub struct Transfer {
     pub reader: Reader,
     /// What was read so far.
     pub kept: Kept,
+    /// The images that come.
+    pub receiver: Receiver,
+    /// Where they go.
+    pub target: Target,
 }
 
 impl Transfer {
@@ -135,7 +145,8 @@ impl Transfer {
         let (what, vm) = Job::None.parts();
         let stand = Stand { what, vm, way: Way::Calls, goes_on: false, bytes: 0, status: manage::SUCCESS };
         let (writer, reader, kept) = (Writer::new(), Reader::new(), Kept::default());
-        Self { job: Job::None, stand, why: Why::NONE, writer, reader, kept }
+        let (receiver, target) = (Receiver::new(0), Target::default());
+        Self { job: Job::None, stand, why: Why::NONE, writer, reader, kept, receiver, target }
     }
 
     /// Begins something.

@@ -100,6 +100,7 @@ fn call(machine: &'static Machine, way: Way, caller: &'static Vcpu, function: u3
         manage::TRANSFER_END => transfer::end(machine),
         manage::GIVE_AWAY => transfer::give_away(vm()?, caller),
         manage::FORGET => lifecycle::forget(vm()?),
+        manage::LOAD => transfer::load(machine, way, vm()?, x2),
         manage::TRANSFER_STATE => transfer::state(machine),
         manage::TRANSFER_REASON => transfer::reason(machine, x1),
         _ => Err(Status::UnknownCall),

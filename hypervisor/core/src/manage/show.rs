@@ -49,6 +49,7 @@ pub fn state(vm: &Vm) -> Answer {
         Action::Scrub => manage::PROGRESS_SCRUBBING,
         Action::Save => manage::PROGRESS_SAVING,
         Action::Restore => manage::PROGRESS_RESTORING,
+        Action::Receive => manage::PROGRESS_RECEIVING,
     };
     let flag = |set: bool, bit: u64| if set { bit } else { 0 };
     let flags = flag(vm.control, manage::STATE_CONTROL)

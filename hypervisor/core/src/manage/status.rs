@@ -49,6 +49,12 @@ pub enum Status {
     Unfit = manage::UNFIT,
     /// [`manage::CLOSED`].
     Closed = manage::CLOSED,
+    /// [`manage::NO_IMAGE`].
+    NoImage = manage::NO_IMAGE,
+    /// [`manage::CORRUPT`].
+    Corrupt = manage::CORRUPT,
+    /// [`manage::NO_ROOM`].
+    NoRoom = manage::NO_ROOM,
 }
 
 impl Status {
@@ -90,6 +96,7 @@ impl From<LifecycleError> for Status {
         match refusal {
             LifecycleError::Busy => Self::Busy,
             LifecycleError::BadState => Self::BadState,
+            LifecycleError::NoImage => Self::NoImage,
         }
     }
 }

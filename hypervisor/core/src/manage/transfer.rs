@@ -45,6 +45,14 @@ pub fn give_away(vm: &Vm, caller: &Vcpu) -> Answer {
     DONE
 }
 
+/// `LOAD`.
+pub fn load(machine: &Machine, way: Way, vm: &'static Vm, total: u64) -> Answer {
+    if vm.images.is_none() {
+        return Err(Status::NotPermitted);
+    }
+    begin(machine, way, || machine.begin_load(vm, way, total))
+}
+
 /// `TRANSFER`.
 pub fn transfer(machine: &Machine, caller: &Vcpu, address: u64, length: u64) -> Answer {
     let (bytes, progress) = machine.transfer(caller, address, length)?;
@@ -88,6 +96,8 @@ impl From<TransferError> for Status {
             TransferError::BadState => Self::BadState,
             TransferError::Buffer => Self::BadArgument,
             TransferError::Refused => Self::Unfit,
+            TransferError::NoRoom => Self::NoRoom,
+            TransferError::Corrupt => Self::Corrupt,
         }
     }
 }

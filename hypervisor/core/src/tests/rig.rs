@@ -384,7 +384,7 @@ fn assemble(
             Some([file, _]) => FLASH_BANK + file.map_or(0, |file| (file.len() as u64).next_multiple_of(2 << 20)),
             None => 0,
         };
-        stock.free.add(memory(config.memory + flash)).unwrap();
+        stock.free.add(memory(config.memory + flash + config.store.unwrap_or_default())).unwrap();
         let row: &'static Row = Box::leak(Box::new(Row::new()));
         create(index, *config, row, index == 0, &mut stock).unwrap()
     });

@@ -255,6 +255,33 @@ impl Life {
         Ok(core::mem::replace(&mut *self.contents.lock(), Contents::Foreign))
     }
 
+    /// Begins to load images, into the VM's RAM if `in_ram`. Returns what is in that.
+    ///
+    /// # Errors
+    ///
+    /// [`LifecycleError`].
+    pub fn receive(&self, in_ram: bool) -> Result<Contents, LifecycleError> {
+        self.state.change(State::receive)?;
+        let mut contents = self.contents.lock();
+        let before = *contents;
+        if in_ram && before == Contents::Zeros {
+            // Until all of it is there, or for good.
+            *contents = Contents::Foreign;
+        }
+        Ok(before)
+    }
+
+    /// Ends that. `clean`: but for images that are whole the VM's RAM has nothing but zeros, if no life of the VM has left it
+    /// anything else.
+    pub fn received(&self, clean: bool) {
+        let mut contents = self.contents.lock();
+        if clean && *contents == Contents::Foreign {
+            *contents = Contents::Zeros;
+        }
+        drop(contents);
+        let _ = self.state.change(|state| state.received().ok_or(()));
+    }
+
     /// Makes the VM paused that is restored. What it has in RAM is its own.
     pub fn restored(&self) {
         self.set_loaded();

@@ -12,6 +12,7 @@ mod fast_path;
 pub mod fast_tables;
 pub mod fault_report;
 pub mod flash;
+pub mod images;
 pub mod implementations;
 pub mod life;
 pub mod loading;
@@ -60,6 +61,7 @@ use self::failure::Failure;
 use self::fast_tables::FastTables;
 use self::fault_report::FaultReport;
 use self::flash::{Flash, SECOND};
+use self::images::Images;
 use self::implementations::KnownImplementations;
 use self::life::Life;
 use self::managed_filter::ManagedFilter;
@@ -134,6 +136,8 @@ pub struct Vm {
     lines: Mutex<LineRate>,
     /// What lies behind its flash, if it has any.
     pub flash: Option<Flash>,
+    /// What the control VM has loaded, if its manifest has no image.
+    pub(crate) images: Option<Images>,
     /// The tables that VTTBR_EL2 names.
     _stage2: Arc<Mutex<Stage2>>,
     fast_tables: Box<FastTables>,
@@ -192,6 +196,8 @@ pub struct Parts {
     pub devices: Vec<Device>,
     /// What lies behind its flash, if its manifest wants some.
     pub flash: Option<Flash>,
+    /// What the control VM loads, if its manifest has no image.
+    pub images: Option<Images>,
     /// Its virtio transports, if any of them has a device.
     pub links: Option<&'static Backplane>,
     /// The controller of its wires, if it has any.
@@ -211,7 +217,7 @@ impl Vm {
         index: usize,
         config: VmConfig<'static>,
         row: &'static Row,
-        Parts { memory, stage2, pv_time, devices, flash, wires, shared, links }: Parts,
+        Parts { memory, stage2, pv_time, devices, flash, images, wires, shared, links }: Parts,
         control: bool,
     ) -> Self {
         let (root, stage2) = (stage2.root(), Arc::new(Mutex::new(stage2)));
@@ -247,6 +253,7 @@ impl Vm {
             lines: Mutex::new(LineRate::new()),
             vttbr: paging::vttbr(root, vmid_of(index)),
             flash,
+            images,
             _stage2: stage2,
             fast_tables: FastTables::new(),
             forwards: Forwards::new(),

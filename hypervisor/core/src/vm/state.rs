@@ -82,11 +82,22 @@ pub enum Action {
     Save = 6,
     /// It is restored: it is created, and will be paused.
     Restore = 7,
+    /// Its images come; its phase stays.
+    Receive = 8,
 }
 
 impl Action {
-    const ALL: [Self; 8] =
-        [Self::None, Self::Pause, Self::Off, Self::Reset, Self::Fail, Self::Scrub, Self::Save, Self::Restore];
+    const ALL: [Self; 9] = [
+        Self::None,
+        Self::Pause,
+        Self::Off,
+        Self::Reset,
+        Self::Fail,
+        Self::Scrub,
+        Self::Save,
+        Self::Restore,
+        Self::Receive,
+    ];
 }
 
 /// Why a manager's request is refused.
@@ -96,6 +107,8 @@ pub enum LifecycleError {
     Busy,
     /// The phase is none that the request starts from.
     BadState,
+    /// It has no image to start from.
+    NoImage,
 }
 
 /// Phase and action together.
@@ -256,6 +269,23 @@ impl State {
         self.settled_in(&[Phase::Created]).map(|state| state.with(Action::Restore))
     }
 
+    /// A manager loads its images.
+    ///
+    /// # Errors
+    ///
+    /// As [`State::start`].
+    pub fn receive(self) -> Result<Self, LifecycleError> {
+        self.settled_in(&[Phase::Created, Phase::Stopped, Phase::Failed]).map(|state| state.with(Action::Receive))
+    }
+
+    /// Its images are there, or come no more. None if none were to.
+    pub const fn received(self) -> Option<Self> {
+        match self.action {
+            Action::Receive => Some(Self::settled(self.phase)),
+            _ => None,
+        }
+    }
+
     /// It is saved, or not any more. None if it was not being saved.
     pub const fn saved(self) -> Option<Self> {
         match self.action {
@@ -306,7 +336,7 @@ impl State {
             Action::Fail => Self::settled(Phase::Failed),
             // With no word left, every vCPU has switched itself off: nobody is left to switch one on.
             Action::None | Action::Pause | Action::Off | Action::Save => Self::settled(Phase::Stopped),
-            Action::Scrub | Action::Restore => self,
+            Action::Scrub | Action::Restore | Action::Receive => self,
         }
     }
 }

@@ -16,7 +16,7 @@ const fn asked(state: State) -> Option<&'static str> {
         Action::Pause => Some("to stand still"),
         Action::Off | Action::Fail => Some("to stop"),
         Action::Reset => Some("to start again"),
-        Action::None | Action::Scrub | Action::Save | Action::Restore => None,
+        Action::None | Action::Scrub | Action::Save | Action::Restore | Action::Receive => None,
     }
 }
 

@@ -4,6 +4,7 @@ mod ends;
 mod given;
 mod given_away;
 mod implementations;
+mod loading;
 pub mod mover;
 mod saving;
 mod scrubbing;

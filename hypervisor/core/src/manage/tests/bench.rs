@@ -277,6 +277,7 @@ fn assemble() -> &'static Machine {
             soc: None,
             firmware: None,
             kernel: &[0x14; 4096],
+            store: None,
             flash: None,
             initrd: None,
             dtb: None,
@@ -290,6 +291,7 @@ fn assemble() -> &'static Machine {
             config,
             row,
             Parts {
+                images: None,
                 memory,
                 stage2: Stage2::new(),
                 pv_time,

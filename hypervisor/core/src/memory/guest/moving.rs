@@ -79,6 +79,34 @@ impl GuestMemory {
         self.exchange((address, other, from), length, sum, copy)
     }
 
+    /// Copies `length` bytes at `from` of another VM, which shares them with a device, to those at `address` of memory that EL2 alone
+    /// reaches. Returns `sum` with them taken in.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfReach`]; then nothing is copied.
+    pub fn keep(
+        &mut self,
+        address: u64,
+        other: &mut Self,
+        from: u64,
+        length: usize,
+        mut sum: u32,
+    ) -> Result<u32, OutOfReach> {
+        let target = self.physical(address, length).ok_or(OutOfReach { address, length })?;
+        let source = other.physical(from, length).ok_or(OutOfReach { address: from, length })?;
+        let (mut from, mut to) = (source.start, target.start);
+        while from < source.end {
+            // The block that is shown second does not take the first one's slot, which was asked for last.
+            let source = other.piece(Way::Kept, from, (source.end - from) as usize);
+            let target = self.piece(Way::Kept, to, source.length);
+            sum = target.write_summed(source, sum);
+            let done = target.length.min(source.length) as u64;
+            (from, to) = (from.saturating_add(done), to.saturating_add(done));
+        }
+        Ok(sum)
+    }
+
     /// Has `copy` do its work with each piece of `length` bytes at the first address, past the caches, and the piece of as many
     /// bytes of the other VM's at the second one.
     fn exchange(

@@ -35,6 +35,7 @@ pub fn vm(name: &'static str, cores: &[u32]) -> VmConfig<'static> {
         soc: None,
         firmware: None,
         kernel: &[0x14; 4096],
+        store: None,
         initrd: None,
         dtb: None,
         wish: Default::default(),
