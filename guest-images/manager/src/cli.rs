@@ -163,11 +163,6 @@ fn others() -> [Command; 8] {
             ]),
         Command::new("load")
             .about("gives a kernel, and what goes with it, to a VM whose manifest has none")
-            .long_about(
-                "Gives a kernel, and what goes with it, to a VM whose manifest says image = \"none\", while it is created, stopped or \
-                 failed. It takes the place of what was loaded before as a whole, and is checked by its size and a checksum. With a \
-                 store the VM starts from it as often as it likes, else once",
-            )
             .args([
                 vm(),
                 Arg::new("kernel")

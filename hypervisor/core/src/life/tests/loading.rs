@@ -45,7 +45,7 @@ fn status(rig: &Rig, function: u32, arguments: [u64; 3]) -> i64 {
 
 /// Lines of the log, in one piece each.
 fn shown(rig: &Rig) -> String {
-    rig.parts.line.take_shown().replace("\nportcullis> ", "")
+    rig.parts.line.take_shown().replace('\r', "").replace("\nportcullis> ", "")
 }
 
 /// The VM's images as a stream.
