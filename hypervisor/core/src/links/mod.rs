@@ -16,6 +16,7 @@ pub mod peer;
 pub mod registers;
 pub mod report;
 pub mod serial;
+pub mod terminal;
 #[cfg(test)]
 mod tests;
 pub mod wire;
@@ -23,6 +24,8 @@ pub mod work;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+
+use portcullis_links::serial::PORTS;
 
 use self::backplane::Backplane;
 use self::console::Console;
@@ -33,6 +36,7 @@ use self::network::{Network, Plug};
 use self::peer::Peer;
 use self::report::Link;
 use self::serial::Serial;
+use self::terminal::Terminal;
 use self::wire::Wire;
 
 /// The links of a machine.
@@ -45,6 +49,8 @@ pub struct Links {
     consoles: Box<[&'static Console]>,
     /// Where the control VM is told what happens, if it has a console.
     events: Option<Events>,
+    /// The terminals that it has there of other VMs.
+    terminals: Box<[&'static Terminal]>,
 }
 
 /// How the machine is managed by ports of the control VM's console.
@@ -69,6 +75,8 @@ pub struct Connections {
     pub disks: Vec<&'static Disk>,
     /// By VM: the slot of its console, if it has one.
     pub consoles: Vec<Option<usize>>,
+    /// By VM: its name.
+    pub names: Vec<&'static str>,
     /// How the machine is managed by the control VM's console, if there is a control VM and it has one.
     pub controls: Option<Managing>,
     /// Wires, of which nothing is done here.
@@ -77,11 +85,13 @@ pub struct Connections {
 
 impl Links {
     /// The links between VMs that are yet to be [connected](Self::connect).
-    pub fn new(Connections { networks, serials, disks, consoles, controls, wires }: Connections) -> &'static Self {
+    pub fn new(connections: Connections) -> &'static Self {
+        let Connections { networks, serials, disks, consoles, names, controls, wires } = connections;
         let vms = consoles.len();
         let has_console = |of: &Managing| consoles.get(of.vm).is_some_and(Option::is_some);
         let controls = controls.filter(has_console);
         let events = controls.map(|controls| Events::new(controls.refused));
+        let mut terminals = Vec::new();
         let consoles = consoles.into_iter().enumerate().filter_map(|(vm, slot)| {
             // A VM's ports are numbered in this order.
             let ports = serials.iter().flat_map(|serial| serial.ports(vm));
@@ -92,11 +102,18 @@ impl Links {
                     let controls: &'static Controls = Box::leak(Box::new(Controls::new(serve)));
                     controls.port().into_iter().chain(events.as_ref().and_then(Events::port))
                 });
-            Some(Console::new(vm, slot, ports.chain(own).collect()))
+            let mut ports: Vec<_> = ports.chain(own).collect();
+            if controls.is_some_and(|controls| controls.vm == vm) {
+                terminals = terminal::all(&names, vm, PORTS.saturating_sub(ports.len()));
+                ports.extend(terminals.iter().filter_map(|terminal| terminal.port()));
+            }
+            Some(Console::new(vm, slot, ports))
         });
         let consoles = consoles.collect();
         let (networks, serials, disks, wires) = (networks.into(), serials.into(), disks.into(), wires.into());
-        let links: &'static Self = Box::leak(Box::new(Self { networks, serials, consoles, disks, wires, events }));
+        let terminals = terminals.into();
+        let links: &'static Self =
+            Box::leak(Box::new(Self { networks, serials, consoles, disks, wires, events, terminals }));
         links.events.iter().for_each(|events| events.set_up(links.all().count(), vms));
         links
     }
@@ -141,6 +158,7 @@ impl Links {
         self.networks.iter().for_each(|network| network.connect(&peer));
         self.disks.iter().for_each(|disk| disk.connect(&peer));
         self.consoles.iter().for_each(|console| console.connect(peer(console.vm)));
+        self.terminals.iter().for_each(|terminal| terminal.connect(&peer));
     }
 
     /// The VM with the number `vm` runs, or does so no longer: those at the other ends are told.

@@ -49,7 +49,14 @@ impl<S: Service> OwnPort<S> {
         }
     }
 
-    fn peer(&self) -> Option<&'static dyn Peer> {
+    /// The same, later and on a core of the VM's that has the port. May be called with locks held.
+    pub fn go_on_later(&self) {
+        self.desk.mark(OWN);
+        self.peer().into_iter().for_each(Peer::call);
+    }
+
+    /// The VM that has the port.
+    pub(super) fn peer(&self) -> Option<&'static dyn Peer> {
         self.jack.get().and_then(|jack| jack.peer())
     }
 
