@@ -39,7 +39,7 @@ impl Attachment {
     /// Whether somebody is attached to VM `vm`: its characters are to be handed on one by one.
     #[inline]
     pub fn is(&self, vm: usize) -> bool {
-        self.shown.load(Ordering::Relaxed) & bit(vm) != 0
+        self.shown.load(Ordering::Relaxed).wrapping_shr(vm as u32) & 1 != 0
     }
 
     /// Whether what is typed for VM `vm` comes from its port.

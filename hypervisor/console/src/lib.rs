@@ -66,6 +66,7 @@ mod tests;
 mod typed;
 mod vm;
 
+pub use answer::{Answers, Part};
 pub use attachment::Attachment;
 pub use console::Console;
 pub use input::InputAction;

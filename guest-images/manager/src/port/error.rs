@@ -63,6 +63,8 @@ impl fmt::Display for Failed {
 pub enum PortError {
     /// No port has the name.
     Absent(PathBuf),
+    /// No port is the console of a VM.
+    NoConsole(String),
     /// The port is there and cannot be opened.
     Closed(PathBuf, io::Error),
     /// Another program has its turn for longer than this.
@@ -73,6 +75,8 @@ pub enum PortError {
     Lock(PathBuf, io::Error),
     /// The port was closed from the other side in the middle of a call.
     CutOff,
+    /// The port of a VM's console is there no more.
+    Gone(String),
     /// There was no answer.
     Silent,
     /// Reading or writing failed.
@@ -101,9 +105,9 @@ impl PortError {
     /// The kind of it, for scripts.
     pub const fn exit(&self) -> Exit {
         match self {
-            Self::Absent(_) | Self::Closed(..) | Self::Lock(..) => Exit::Absent,
+            Self::Absent(_) | Self::NoConsole(_) | Self::Closed(..) | Self::Lock(..) => Exit::Absent,
             Self::Busy(..) | Self::Taken(_) => Exit::Busy,
-            Self::CutOff | Self::Silent | Self::Line(_) => Exit::CutOff,
+            Self::CutOff | Self::Gone(_) | Self::Silent | Self::Line(_) => Exit::CutOff,
         }
     }
 }
@@ -117,6 +121,17 @@ impl fmt::Display for PortError {
                  \"NAME\"), or the modules virtio_mmio and virtio_console are not loaded",
                 sysfs.display()
             ),
+            Self::NoConsole(name) => write!(
+                f,
+                "no port is called {name:?}: the hypervisor is older than this program, or has as many ports as there can be, which its \
+                 log says; `logs` shows what the VM has written"
+            ),
+            Self::Gone(name) => {
+                write!(
+                    f,
+                    "the port {name} is closed from the other side: its driver was taken down, or the machine ends"
+                )
+            }
             Self::Closed(node, error) => write!(
                 f,
                 "{} cannot be opened: {error}; root can, or who is in the group portcullis where its udev rule is installed",

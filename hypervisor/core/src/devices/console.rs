@@ -5,9 +5,9 @@ use portcullis_arch::timer;
 use portcullis_console::LineBuffer;
 use portcullis_devices::Device;
 use portcullis_devices::uart::registers::{CR, DR, LCR_H};
-use spin::Once;
 use spin::mutex::{TicketMutex, TicketMutexGuard};
 
+use super::log::Follower;
 use super::owner::Owner;
 use super::port::Port;
 use crate::cpu::deadlines::Timer;
@@ -26,29 +26,22 @@ pub struct Standing {
     pub stands: bool,
 }
 
-/// Who follows what a VM writes, and types for it, besides the serial line.
-pub trait Follower: Send + Sync {
-    /// There is something new, or room for what is typed: has it looked at, later and elsewhere. Called with locks held.
-    fn call(&self);
-}
-
 /// One VM's end.
 pub struct GuestConsole {
     /// The VM's number.
     vm: usize,
     port: TicketMutex<Port>,
-    follower: Once<&'static dyn Follower>,
 }
 
 impl GuestConsole {
     /// Makes the end of VM `vm`, its UART out of reset.
     pub fn new(vm: usize) -> Self {
-        Self { vm, port: TicketMutex::new(Port::new()), follower: Once::new() }
+        Self { vm, port: TicketMutex::new(Port::new()) }
     }
 
-    /// Says who may follow what the VM writes. To be called once, before it runs.
+    /// Says who may follow what the VM writes, which is [kept](Self::keep_log).
     pub fn set_follower(&self, follower: &'static dyn Follower) {
-        self.follower.call_once(|| follower);
+        self.port.lock().log.set_follower(follower);
     }
 
     /// UART, line and input, for who knows what to do with them. Lock order: before the console's.
@@ -149,7 +142,7 @@ impl GuestConsole {
         let result = show(line);
         log.left(line.bytes().len());
         if log.take_call() {
-            self.follower.get().into_iter().for_each(|follower| follower.call());
+            log.call();
         }
         result
     }
@@ -263,7 +256,7 @@ impl GuestConsole {
     fn supply<O: Owner>(&self, owner: &O, port: &mut Port) {
         port.supply();
         if port.typed.take_room() {
-            self.let_go();
+            Self::let_go(port);
         }
         drive(owner, port);
     }
@@ -271,9 +264,9 @@ impl GuestConsole {
     /// Lets whoever waits for room go on.
     #[cold]
     #[inline(never)]
-    fn let_go(&self) {
+    fn let_go(port: &Port) {
         SERIAL.set_receive_interrupt(true);
-        self.follower.get().into_iter().for_each(|follower| follower.call());
+        port.log.call();
     }
 }
 

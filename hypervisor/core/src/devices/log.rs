@@ -10,9 +10,12 @@ const KEPT: usize = LOG_KEPT as usize;
 const BEFORE: u64 = 1024;
 
 /// See the module. It keeps nothing before it is told to.
-#[derive(Debug, Default)]
-pub struct Log {
-    bytes: Option<Box<[u8; KEPT]>>,
+#[derive(Default)]
+pub struct Log(Option<Box<Kept>>);
+
+/// What is kept, and who follows it: away from what a VM that has none uses all the time.
+struct Kept {
+    bytes: [u8; KEPT],
     /// Bytes that were ever written: the next one's place, modulo `KEPT`.
     end: u64,
     /// Bytes at the beginning of the guest's line that are here already.
@@ -21,101 +24,108 @@ pub struct Log {
     next: Option<u64>,
     /// That one was told that there is something.
     told: bool,
+    follower: Option<&'static dyn Follower>,
+}
+
+/// Who follows what a VM writes, and types for it, besides the serial line.
+pub trait Follower: Send + Sync {
+    /// There is something new, or room for what is typed: has it looked at, later and elsewhere. Called with locks held.
+    fn call(&self);
 }
 
 impl Log {
     /// One that keeps nothing.
     pub const fn new() -> Self {
-        Self { bytes: None, end: 0, shown: 0, next: None, told: false }
+        Self(None)
     }
 
     /// Keeps what is written from now on.
     pub fn keep(&mut self) {
-        self.bytes = Some(Box::new([0; KEPT]));
+        self.0 = Some(Box::new(Kept { bytes: [0; KEPT], end: 0, shown: 0, next: None, told: false, follower: None }));
+    }
+
+    /// Says who may follow what is kept.
+    pub fn set_follower(&mut self, follower: &'static dyn Follower) {
+        self.0.iter_mut().for_each(|kept| kept.follower = Some(follower));
+    }
+
+    /// Has who may follow it look.
+    pub fn call(&self) {
+        self.0.as_ref().and_then(|kept| kept.follower).into_iter().for_each(Follower::call);
     }
 
     /// Whether anything is kept.
     pub const fn is_kept(&self) -> bool {
-        self.bytes.is_some()
+        self.0.is_some()
     }
 
     /// Forgets what was written.
-    pub const fn clear(&mut self) {
-        self.end = 0;
-        if self.next.is_some() {
-            self.next = Some(0);
+    pub fn clear(&mut self) {
+        let Some(kept) = &mut self.0 else { return };
+        kept.end = 0;
+        if kept.next.is_some() {
+            kept.next = Some(0);
         }
     }
 
     /// Takes what `line`, which the console has not taken yet, has that is not here.
     pub fn take(&mut self, line: &[u8]) {
-        let Some(bytes) = &mut self.bytes else { return };
-        for byte in line.iter().skip(self.shown) {
-            if let Some(place) = bytes.get_mut((self.end % LOG_KEPT) as usize) {
+        let Some(kept) = &mut self.0 else { return };
+        for byte in line.iter().skip(kept.shown) {
+            if let Some(place) = kept.bytes.get_mut((kept.end % LOG_KEPT) as usize) {
                 *place = *byte;
             }
-            self.end = self.end.wrapping_add(1);
+            kept.end = kept.end.wrapping_add(1);
         }
-        self.shown = line.len();
+        kept.shown = line.len();
     }
 
     /// The console has left `length` bytes of the line.
-    pub const fn left(&mut self, length: usize) {
-        self.shown = length;
+    pub fn left(&mut self, length: usize) {
+        self.0.iter_mut().for_each(|kept| kept.shown = length);
     }
 
     /// Copies what comes from `position` on, counted from the first byte that was ever written, or from the oldest one that is
     /// kept. Returns the position behind it, and how many bytes it is; none if there is nothing.
     pub fn read(&self, position: u64, to: &mut [u8]) -> Option<(u64, usize)> {
-        let from = position.max(self.oldest());
-        let count = usize::try_from(self.end.checked_sub(from)?).unwrap_or(KEPT).min(to.len());
-        // The ring from there to its end, and from its beginning.
-        let (bytes, at) = (self.bytes.as_ref()?, (from % LOG_KEPT) as usize);
-        let (last, first) = to.get_mut(..count)?.split_at_mut_checked(count.min(KEPT.saturating_sub(at)))?;
-        last.copy_from_slice(bytes.get(at..at.saturating_add(last.len()))?);
-        first.copy_from_slice(bytes.get(..first.len())?);
-        (count != 0).then_some((from.saturating_add(count as u64), count))
-    }
-
-    /// Position of the oldest byte that is kept.
-    const fn oldest(&self) -> u64 {
-        self.end.saturating_sub(LOG_KEPT)
+        self.0.as_ref()?.read(position, to)
     }
 
     /// Somebody follows what is written from now on, and is shown the last lines before it.
     pub fn follow(&mut self) {
-        let mut from = self.end.saturating_sub(BEFORE);
+        let Some(kept) = &mut self.0 else { return };
+        let mut from = kept.end.saturating_sub(BEFORE);
         if from > 0 {
             // What stands there is a part of a line.
             let mut lines = [0; BEFORE as usize];
-            let count = self.read(from, &mut lines).map_or(0, |(_, count)| count);
+            let count = kept.read(from, &mut lines).map_or(0, |(_, count)| count);
             let part = lines.iter().take(count).position(|byte| *byte == b'\n');
             from = from.saturating_add(part.map_or(0, |part| part.saturating_add(1) as u64));
         }
-        (self.next, self.told) = (Some(from), false);
+        (kept.next, kept.told) = (Some(from), false);
     }
 
     /// Nobody follows it any more.
-    pub const fn leave(&mut self) {
-        self.next = None;
+    pub fn leave(&mut self) {
+        self.0.iter_mut().for_each(|kept| kept.next = None);
     }
 
     /// Whether there is something for who follows it.
     pub fn has_next(&self) -> bool {
-        self.next.is_some_and(|next| next < self.end)
+        self.0.as_ref().is_some_and(|kept| kept.next.is_some_and(|next| next < kept.end))
     }
 
     /// Whether who follows it is to be told that there is something: once, until that one reads.
     pub fn take_call(&mut self) -> bool {
-        let tell = self.has_next() && !self.told;
-        self.told |= tell;
-        tell
+        let has = self.has_next();
+        self.0.as_mut().is_some_and(|kept| has && !core::mem::replace(&mut kept.told, true))
     }
 
     /// How many bytes who follows it was too slow for, which are not kept any more. They are counted once.
     pub fn take_lost(&mut self) -> u64 {
-        let oldest = self.oldest();
-        self.next.as_mut().map_or(0, |next| {
+        let Some(kept) = &mut self.0 else { return 0 };
+        let oldest = kept.oldest();
+        kept.next.as_mut().map_or(0, |next| {
             let lost = oldest.saturating_sub(*next);
             *next = next.saturating_add(lost);
             lost
@@ -124,11 +134,29 @@ impl Log {
 
     /// Copies what comes next for who follows it. Returns how many bytes that are.
     pub fn read_next(&mut self, to: &mut [u8]) -> usize {
-        let Some(next) = self.next else { return 0 };
-        self.told = false;
-        let Some((next, count)) = self.read(next, to) else { return 0 };
-        self.next = Some(next);
+        let Some(kept) = &mut self.0 else { return 0 };
+        kept.told = false;
+        let Some((next, count)) = kept.next.and_then(|next| kept.read(next, to)) else { return 0 };
+        kept.next = Some(next);
         count
+    }
+}
+
+impl Kept {
+    /// Position of the oldest byte that is here.
+    const fn oldest(&self) -> u64 {
+        self.end.saturating_sub(LOG_KEPT)
+    }
+
+    fn read(&self, position: u64, to: &mut [u8]) -> Option<(u64, usize)> {
+        let from = position.max(self.oldest());
+        let count = usize::try_from(self.end.checked_sub(from)?).unwrap_or(KEPT).min(to.len());
+        // The ring from there to its end, and from its beginning.
+        let at = (from % LOG_KEPT) as usize;
+        let (last, first) = to.get_mut(..count)?.split_at_mut_checked(count.min(KEPT.saturating_sub(at)))?;
+        last.copy_from_slice(self.bytes.get(at..at.saturating_add(last.len()))?);
+        first.copy_from_slice(self.bytes.get(..first.len())?);
+        (count != 0).then_some((from.saturating_add(count as u64), count))
     }
 }
 

@@ -19,7 +19,7 @@ use spin::mutex::TicketMutex;
 use super::console::End;
 use super::own_port::{OwnPort, Service};
 use super::peer::Peer;
-use crate::devices::console::Follower;
+use crate::devices::log::Follower;
 use crate::serial::SERIAL;
 
 /// What the ports' names begin with; the VM's name follows.
