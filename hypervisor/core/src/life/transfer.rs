@@ -120,7 +120,7 @@ impl Machine {
         let mut transfer = self.transfers.take().ok_or(TransferError::Busy)?;
         match transfer.job {
             Job::None => {}
-            Job::Save(vm) => self.vms.get(vm).into_iter().for_each(|vm| vm.life.saved()),
+            Job::Save(vm) => self.vms.get(vm).into_iter().for_each(|vm| vm.life.saved(false)),
             Job::Restore(vm) => self.vms.get(vm).into_iter().for_each(Vm::give_up_restore),
         }
         transfer.job = Job::None;
@@ -155,11 +155,11 @@ fn save(transfer: &mut Transfer, vm: &Vm, piece: &Piece) -> Result<(u64, Progres
     let written = piece.length.saturating_sub(saving.room as u64);
     let progress = progress.map_err(|refusal| {
         say(vm, "not saved", &refusal);
-        vm.life.saved();
+        vm.life.saved(false);
         TransferError::Refused
     })?;
     if progress == Progress::Done {
-        vm.life.saved();
+        vm.life.saved(true);
         let bytes = transfer.writer.bytes();
         vm.report(Occasion::Repeatable, format_args!("{}: saved, {bytes} bytes", vm.name()));
     }

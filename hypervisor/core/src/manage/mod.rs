@@ -71,7 +71,7 @@ fn call(machine: &'static Machine, caller: &'static Vcpu, function: u32, [x1, x2
         manage::FILTER_LIST => filter::list(vm()?, x2),
         manage::START => lifecycle::start(vm()?),
         manage::PAUSE => lifecycle::pause(vm()?, caller),
-        manage::RESUME => lifecycle::resume(vm()?),
+        manage::RESUME => lifecycle::resume(vm()?, x2),
         manage::STOP => lifecycle::stop(vm()?),
         manage::RESTART => lifecycle::restart(vm()?),
         manage::RECREATE => lifecycle::recreate(vm()?),
@@ -92,6 +92,8 @@ fn call(machine: &'static Machine, caller: &'static Vcpu, function: u32, [x1, x2
         manage::RESTORE => transfer::restore(machine, vm()?, caller),
         manage::TRANSFER => transfer::transfer(machine, caller, x1, x2),
         manage::TRANSFER_END => transfer::end(machine),
+        manage::GIVE_AWAY => transfer::give_away(vm()?, caller),
+        manage::FORGET => lifecycle::forget(vm()?),
         _ => Err(Status::UnknownCall),
     }
 }

@@ -4,7 +4,7 @@ use portcullis_abi::manage;
 use portcullis_stream::Progress;
 
 use super::status::Status;
-use super::{Answer, DONE};
+use super::{Answer, DONE, manager_lock};
 use crate::life::transfer::TransferError;
 use crate::machine::Machine;
 use crate::vm::{Vcpu, Vm};
@@ -26,6 +26,13 @@ pub fn save(machine: &Machine, vm: &'static Vm, caller: &Vcpu) -> Answer {
 pub fn restore(machine: &Machine, vm: &'static Vm, caller: &Vcpu) -> Answer {
     permitted(vm, caller)?;
     machine.begin_restore(vm)?;
+    DONE
+}
+
+/// `GIVE_AWAY`.
+pub fn give_away(vm: &Vm, caller: &Vcpu) -> Answer {
+    permitted(vm, caller)?;
+    manager_lock(vm)?.give_away()?;
     DONE
 }
 

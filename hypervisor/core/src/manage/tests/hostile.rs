@@ -164,7 +164,11 @@ fn a_hundred_thousand_calls_against_a_model() {
                 model.ranges += 1;
             }
             PAUSE if vm == OPS => assert_eq!(status, NOT_PERMITTED),
+            RESUME if x2 > RESUME_GIVEN_AWAY => assert_eq!(status, BAD_ARGUMENT),
             START | PAUSE | RESUME | STOP | RESTART | RECREATE => assert_eq!(status, model.request(call), "{call:#x}"),
+            // None of them is movable.
+            GIVE_AWAY => assert_eq!(status, NOT_PERMITTED),
+            FORGET => assert_eq!(status, BAD_STATE),
             _ => {}
         }
         if vm != OPS {
