@@ -34,8 +34,8 @@ pub enum End {
     Vm(String),
 }
 
-/// Attaches a terminal to a VM's console until one of them ends, or `limit` is over. `look` tells what to say of a VM that has ended;
-/// it is asked now and then.
+/// Attaches a terminal to a VM's console until one of them ends, or `limit` is over. `look` tells what to say of a VM that has
+/// ended; it is asked now and then.
 ///
 /// # Errors
 /// The port is gone, or the terminal cannot be used.

@@ -1,6 +1,6 @@
 //! What the control VM does with the others.
 
-use super::super::expectation::Expectation::{self, Cases, Line, Never, Says, Screen, Sequence, Stopped, Value};
+use super::super::expectation::Expectation::{self, Cases, Line, Never, Screen, Sequence, Stopped, Value};
 use super::case::{Case, LINUX, NO_OOPS};
 use crate::board::Gic;
 
