@@ -13,11 +13,13 @@ mod event;
 mod link;
 mod moving;
 mod status;
+mod transfer;
 
 pub use self::event::*;
 pub use self::link::*;
 pub use self::moving::*;
 pub use self::status::*;
+pub use self::transfer::*;
 
 /// First function identifier of the management calls.
 pub const BASE: u32 = 0xc600_1000;
@@ -171,7 +173,7 @@ pub const LOG: u32 = BASE + 0xa0;
 pub const LOG_KEPT: u64 = 8192;
 
 /// Every call with its name, in the order of their identifiers.
-pub const ALL: [(&str, u32); 41] = [
+pub const ALL: [(&str, u32); 43] = [
     ("VERSION", VERSION),
     ("MACHINE", MACHINE),
     ("POWER_OFF", POWER_OFF),
@@ -213,6 +215,8 @@ pub const ALL: [(&str, u32); 41] = [
     ("GIVE_AWAY", GIVE_AWAY),
     ("FORGET", FORGET),
     ("LOG", LOG),
+    ("TRANSFER_STATE", TRANSFER_STATE),
+    ("TRANSFER_REASON", TRANSFER_REASON),
 ];
 
 /// [`VERSION`], x2: a range filter can forward to EL3.

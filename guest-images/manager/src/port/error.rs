@@ -65,6 +65,8 @@ pub enum PortError {
     Absent(PathBuf),
     /// No port is the console of a VM.
     NoConsole(String),
+    /// There is a port for calls, but none for data.
+    NoData,
     /// The port is there and cannot be opened.
     Closed(PathBuf, io::Error),
     /// Another program has its turn for longer than this.
@@ -106,6 +108,7 @@ impl PortError {
     pub const fn exit(&self) -> Exit {
         match self {
             Self::Absent(_) | Self::NoConsole(_) | Self::Closed(..) | Self::Lock(..) => Exit::Absent,
+            Self::NoData => Exit::Version,
             Self::Busy(..) | Self::Taken(_) => Exit::Busy,
             Self::CutOff | Self::Gone(_) | Self::Silent | Self::Line(_) => Exit::CutOff,
         }
@@ -132,6 +135,10 @@ impl fmt::Display for PortError {
                     "the port {name} is closed from the other side: its driver was taken down, or the machine ends"
                 )
             }
+            Self::NoData => f.write_str(
+                "no port is called \"portcullis.data\": the hypervisor is older than this program; use a program as old as it, or \
+                 update the hypervisor with its program",
+            ),
             Self::Closed(node, error) => write!(
                 f,
                 "{} cannot be opened: {error}; root can, or who is in the group portcullis where its udev rule is installed",

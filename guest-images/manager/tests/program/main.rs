@@ -2,6 +2,7 @@
 
 mod commands;
 mod console;
+mod data;
 mod manual;
 mod metrics;
 mod port;

@@ -8,6 +8,7 @@
 pub mod backplane;
 pub mod console;
 pub mod controls;
+pub mod data;
 pub mod disk;
 pub mod events;
 pub mod network;
@@ -30,6 +31,7 @@ use portcullis_links::serial::PORTS;
 use self::backplane::Backplane;
 use self::console::Console;
 use self::controls::{Controls, Serve};
+use self::data::{Bulk, Data};
 use self::disk::Disk;
 use self::events::{Event, Events, Refused};
 use self::network::{Network, Plug};
@@ -49,6 +51,8 @@ pub struct Links {
     consoles: Box<[&'static Console]>,
     /// Where the control VM is told what happens, if it has a console.
     events: Option<Events>,
+    /// Where the control VM has what is long moved, if it has a console.
+    data: Option<Data>,
     /// The terminals that it has there of other VMs.
     terminals: Box<[&'static Terminal]>,
 }
@@ -62,6 +66,8 @@ pub struct Managing {
     pub serve: Serve,
     /// Tells how many calls of a VM were refused.
     pub refused: Refused,
+    /// What is moved by the port of data.
+    pub bulk: &'static dyn Bulk,
 }
 
 /// What connects the VMs of a machine, as the manifest has it.
@@ -92,6 +98,7 @@ impl Links {
         let controls = controls.filter(has_console);
         let events = controls.map(|controls| Events::new(controls.refused));
         let mut terminals = Vec::new();
+        let data = controls.map(|controls| Data::new(controls.bulk));
         let consoles = consoles.into_iter().enumerate().filter_map(|(vm, slot)| {
             // A VM's ports are numbered in this order.
             let ports = serials.iter().flat_map(|serial| serial.ports(vm));
@@ -100,7 +107,8 @@ impl Links {
             let own =
                 controls.filter(|controls| controls.vm == vm).into_iter().flat_map(|Managing { serve, .. }| {
                     let controls: &'static Controls = Box::leak(Box::new(Controls::new(serve)));
-                    controls.port().into_iter().chain(events.as_ref().and_then(Events::port))
+                    let others = events.as_ref().and_then(Events::port).into_iter();
+                    controls.port().into_iter().chain(others).chain(data.as_ref().and_then(Data::port))
                 });
             let mut ports: Vec<_> = ports.chain(own).collect();
             if controls.is_some_and(|controls| controls.vm == vm) {
@@ -113,7 +121,7 @@ impl Links {
         let (networks, serials, disks, wires) = (networks.into(), serials.into(), disks.into(), wires.into());
         let terminals = terminals.into();
         let links: &'static Self =
-            Box::leak(Box::new(Self { networks, serials, consoles, disks, wires, events, terminals }));
+            Box::leak(Box::new(Self { networks, serials, consoles, disks, wires, events, data, terminals }));
         links.events.iter().for_each(|events| events.set_up(links.all().count(), vms));
         links
     }
@@ -165,6 +173,11 @@ impl Links {
     pub fn phase_changed(&self, vm: usize) {
         self.networks.iter().filter(|network| network.has(vm)).for_each(Network::phase_changed);
         self.events.iter().for_each(|events| events.phase_changed(self.all()));
+    }
+
+    /// The port of data, if the control VM has a console.
+    pub fn data(&self) -> Option<&Data> {
+        self.data.as_ref()
     }
 
     /// Tells who reads events that something has happened, if anybody does.

@@ -89,7 +89,7 @@ impl Terminal {
 impl Follower for OwnPort<Screen> {
     fn call(&self) {
         if self.service.open.load(Ordering::Relaxed) {
-            self.go_on_later();
+            Self::call(self);
         }
     }
 }

@@ -14,7 +14,7 @@ use portcullis_links::serial::Port;
 use spin::Once;
 
 use self::piece::Desk;
-pub use self::service::Service;
+pub use self::service::{Buffer, Moved, Service};
 use super::console::{End, Flow, Jack, Queues};
 use super::peer::Peer;
 use super::work::Work;
@@ -49,8 +49,15 @@ impl<S: Service> OwnPort<S> {
         }
     }
 
-    /// The same, later and on a core of the VM's that has the port. May be called with locks held.
-    pub fn go_on_later(&self) {
+    /// Does something if a program has the port open, which has it open as long as that takes.
+    pub fn if_open<R>(&self, act: impl FnOnce() -> R) -> Option<R> {
+        let (jack, owner) = (*self.jack.get()?, self.peer()?);
+        let mut desk = self.desk.enter();
+        desk.look(&self.service, jack, owner).then(act)
+    }
+
+    /// There is something for the program, or room for what it has sent: has its VM do a piece of work, in an exit of its own.
+    pub fn call(&self) {
         self.desk.mark(OWN);
         self.peer().into_iter().for_each(Peer::call);
     }
