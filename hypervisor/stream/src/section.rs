@@ -21,6 +21,8 @@ pub enum Kind {
     Implementations = 3,
     /// What a vCPU was shown of its CPU: [`state::Cpu`].
     Cpu = 4,
+    /// What the VM reads of which CPU it has, if that is another one: [`state::Identity`].
+    Identity = 5,
     /// Virtual counter: [`state::Counter`].
     Counter = 16,
     /// Restarts: [`state::Restarts`].
@@ -55,11 +57,12 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of the stream.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Needs,
         Self::Firmware,
         Self::Implementations,
         Self::Cpu,
+        Self::Identity,
         Self::Counter,
         Self::Restarts,
         Self::Watchdog,
@@ -89,6 +92,7 @@ impl Kind {
             Self::Firmware => size_of::<state::Firmware>(),
             Self::Implementations => size_of::<state::Implementations>(),
             Self::Cpu => size_of::<state::Cpu>(),
+            Self::Identity => size_of::<state::Identity>(),
             Self::Counter => size_of::<state::Counter>(),
             Self::Restarts => size_of::<state::Restarts>(),
             Self::Watchdog => size_of::<state::Watchdog>(),
@@ -108,7 +112,7 @@ impl Kind {
 
     /// Tells whether it belongs to the header, which is looked at before anything is touched.
     pub const fn is_header(self) -> bool {
-        matches!(self, Self::Needs | Self::Firmware | Self::Implementations | Self::Cpu)
+        matches!(self, Self::Needs | Self::Firmware | Self::Implementations | Self::Cpu | Self::Identity)
     }
 
     /// Tells whether there is one for each vCPU.
@@ -121,7 +125,7 @@ impl Kind {
 
     /// Tells whether a stream can lack it: the VM has no such thing, and it is cleared where the VM goes.
     pub const fn is_optional(self) -> bool {
-        matches!(self, Self::Implementations | Self::Watchdog | Self::Rtc)
+        matches!(self, Self::Implementations | Self::Identity | Self::Watchdog | Self::Rtc)
     }
 
     /// Tells whether it is a run of memory.
@@ -147,6 +151,7 @@ impl Kind {
             Self::Firmware => "FIRMWARE",
             Self::Implementations => "IMPLEMENTATIONS",
             Self::Cpu => "CPU",
+            Self::Identity => "IDENTITY",
             Self::Counter => "COUNTER",
             Self::Restarts => "RESTARTS",
             Self::Watchdog => "WATCHDOG",
@@ -216,7 +221,7 @@ mod tests {
     fn kinds_are_in_the_order_of_their_numbers() {
         assert!(Kind::ALL.is_sorted_by(|a, b| (*a as u32) < *b as u32));
         assert!(Kind::ALL.iter().all(|kind| Kind::of(*kind as u32) == Some(*kind)));
-        assert_eq!((Kind::of(0), Kind::of(5), Kind::of(u32::MAX)), (None, None, None));
+        assert_eq!((Kind::of(0), Kind::of(6), Kind::of(u32::MAX)), (None, None, None));
     }
 
     #[test]

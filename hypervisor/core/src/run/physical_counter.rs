@@ -6,14 +6,8 @@ use crate::machine::Machine;
 use crate::vm::Vm;
 
 /// Whether the VM has a physical counter of its own.
-const fn is_own(vm: &Vm) -> bool {
+pub const fn is_own(vm: &Vm) -> bool {
     vm.config.settings.movable
-}
-
-/// The bit of a VM of which a core has to know when it is its turn; none of another one.
-pub fn watched(vm: &Vm) -> u32 {
-    let is_watched = vm.lines_that_follow_turns().is_some() || is_own(vm);
-    if is_watched { 1u32.checked_shl(vm.index as u32).unwrap_or(0) } else { 0 }
 }
 
 /// The core, on which this runs, has a vCPU of the VM `to` in place of one of the VM `from`, by their numbers.

@@ -17,7 +17,7 @@ use spin::{Mutex, Once};
 use super::interrupts;
 use super::last_here::LastHere;
 use super::member::{Home, Member, Want};
-use super::{physical_counter, turn};
+use super::turn;
 use crate::cpu::deadlines::Timer;
 use crate::cpu::physical_core::Core;
 use crate::machine::Machine;
@@ -80,10 +80,10 @@ impl SharedCore {
         self.members.get().map(|members| &**members).unwrap_or_default()
     }
 
-    /// Has it see to the interrupts of devices that follow the turns of the VMs on it, and to the physical counter of those that
-    /// have their own. To be called once, before it runs anything.
+    /// Has it see to the interrupts of devices that follow the turns of the VMs on it, and to what it shows of itself to each. To be
+    /// called once, before it runs anything.
     pub fn watch_turns(&self) {
-        let watched = self.members().iter().map(|member| physical_counter::watched(member.vcpu.vm));
+        let watched = self.members().iter().map(|member| turn::watched(member.vcpu.vm));
         self.turns.watch(watched.fold(0, |vms, bit| vms | bit));
     }
 

@@ -148,11 +148,12 @@ impl OffCore {
         Ok(())
     }
 
-    /// From now on the vCPU, which was restored, stands still until its VM goes on.
+    /// From now on the vCPU, which was restored, stands still until its VM goes on. Its core, where it may never have been, has to
+    /// find out what it has enabled.
     pub fn stands_restored(&self) {
         self.rest.store(PARKED | RESTORED, Ordering::Relaxed);
         self.deadline.store(NEVER, Ordering::Relaxed);
-        self.enables_changed.store(false, Ordering::Relaxed);
+        self.enables_changed.store(true, Ordering::Relaxed);
     }
 
     /// From now on the vCPU waits for an interrupt.

@@ -6,12 +6,11 @@
 mod cpu;
 mod fields;
 mod lack;
-mod registers;
 
 use portcullis_abi::state::{Firmware, Needs};
 use portcullis_gate::{Register, Support};
 
-pub use cpu::check_cpu;
+pub use cpu::{check_cpu, check_features, check_identity, is_told};
 pub use lack::Lack;
 
 /// A filter's action by which a call goes to firmware at EL3.

@@ -16,9 +16,9 @@ use crate::vm::state::{Action, Phase};
 const BOTH: [GicVersion; 2] = [GicVersion::V3, GicVersion::V2];
 /// Where the control VM has its buffer, and how long that is.
 const BUFFER: u64 = RAM + 0x10_0000;
-const LENGTH: usize = 32 << 10;
+pub(super) const LENGTH: usize = 32 << 10;
 /// The VM that is saved.
-const A: u64 = 1;
+pub(super) const A: u64 = 1;
 
 fn movable(name: &'static str, cores: &[u32]) -> VmConfig<'static> {
     VmConfig { settings: Settings { movable: true, ..SETTINGS }, ..vm(name, cores) }
@@ -33,7 +33,7 @@ fn rig(gic: GicVersion) -> Rig {
 }
 
 /// Lets the VM be loaded and begin.
-fn runs(rig: &Rig) {
+pub(super) fn runs(rig: &Rig) {
     for _ in 0..200 {
         if rig.is_in_guest(1) {
             return;
@@ -55,7 +55,7 @@ fn status(rig: &Rig, function: u32, arguments: [u64; 3]) -> i64 {
     call(rig, function, arguments)[0].cast_signed()
 }
 
-fn ok(rig: &Rig, function: u32, arguments: [u64; 3]) -> [u64; 4] {
+pub(super) fn ok(rig: &Rig, function: u32, arguments: [u64; 3]) -> [u64; 4] {
     let results = call(rig, function, arguments);
     assert_eq!(results[0], 0, "{function:#x}: {}", results[0].cast_signed());
     results
@@ -67,7 +67,7 @@ fn buffer(rig: &Rig) -> *mut u8 {
 }
 
 /// The stream of the VM, which is paused, through a buffer of so many bytes.
-fn save(rig: &Rig, length: usize) -> Vec<u8> {
+pub(super) fn save(rig: &Rig, length: usize) -> Vec<u8> {
     ok(rig, SAVE, [A, 0, 0]);
     let mut stream = Vec::new();
     loop {
@@ -82,7 +82,7 @@ fn save(rig: &Rig, length: usize) -> Vec<u8> {
 }
 
 /// What the machine says to a stream for the VM, which was created.
-fn restore(rig: &Rig, stream: &[u8], length: usize) -> i64 {
+pub(super) fn restore(rig: &Rig, stream: &[u8], length: usize) -> i64 {
     ok(rig, RESTORE, [A, 0, 0]);
     let mut rest = stream;
     loop {
@@ -100,13 +100,13 @@ fn restore(rig: &Rig, stream: &[u8], length: usize) -> i64 {
 }
 
 /// Pauses the VM.
-fn pause(rig: &Rig) {
+pub(super) fn pause(rig: &Rig) {
     ok(rig, PAUSE, [A, 0, 0]);
     assert_eq!(rig.vm(1).phase(), Phase::Paused);
 }
 
 /// Makes the VM a new one, after it was stopped.
-fn recreate(rig: &Rig) {
+pub(super) fn recreate(rig: &Rig) {
     ok(rig, STOP, [A, 0, 0]);
     ok(rig, RECREATE, [A, 0, 0]);
     for _ in 0..200 {
