@@ -111,6 +111,8 @@ pub enum Mode {
     ShareWriting,
     /// Memory that it shares and reads.
     ShareReading,
+    /// The CPU that it is shown.
+    Shown,
 }
 
 impl Mode {
@@ -171,6 +173,7 @@ impl Mode {
             "answer" => Self::Answer,
             "share-writing" => Self::ShareWriting,
             "share-reading" => Self::ShareReading,
+            "shown" => Self::Shown,
             _ => return None,
         })
     }

@@ -95,7 +95,10 @@ mod tests {
     fn numbers_are_those_of_the_group() {
         assert_eq!((number(1, 0), number(7, 7)), (0, COUNT - 1));
         assert!(number(0, 0) >= COUNT && number(8, 0) >= COUNT);
-        assert!((0..COUNT).all(|register| place(register).0 < 8 && number(place(register).0, place(register).1) == register));
+        assert!(
+            (0..COUNT)
+                .all(|register| place(register).0 < 8 && number(place(register).0, place(register).1) == register)
+        );
         assert_eq!((name(number(4, 0)), name(number(7, 2))), ("ID_AA64PFR0_EL1", "ID_AA64MMFR2_EL1"));
         assert_eq!((named().next(), named().count()), (Some((0, "ID_PFR0_EL1")), 42));
     }

@@ -315,9 +315,12 @@ mod tests {
         let document = include_str!("../../../docs/manifest.md");
         let titled = [&MACHINE, &VM, &FIRMWARE, &FILTER, &CORE, &WIRE, &SHARED_MEMORY, &SERIAL, &DISK]
             .map(|kind| (kind, kind.title));
-        for (kind, title) in
-            titled.into_iter().chain([(&WINDOW, "windows"), (&IMPLEMENTATION, "implementations"), (&CPU, "cpu"), (&SOC_ID, "soc-id")])
-        {
+        for (kind, title) in titled.into_iter().chain([
+            (&WINDOW, "windows"),
+            (&IMPLEMENTATION, "implementations"),
+            (&CPU, "cpu"),
+            (&SOC_ID, "soc-id"),
+        ]) {
             let (_, section) = document.split_once(&format!("## `{title}`")).expect(title);
             let section = section.split("\n## ").next().unwrap();
             let rows: Vec<&str> =

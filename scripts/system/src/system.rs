@@ -11,11 +11,11 @@ use portcullis_bundle::image::Kernel;
 use toml::Spanned;
 
 use super::bundle::images::Images;
+use super::cpu::{self, Shown};
 use super::diagnostic::{Diagnostics, Span};
 use super::draft::Draft;
 use super::key::nearest;
 use super::piece::Piece;
-use super::cpu::{self, Shown};
 use super::{Action, Board, Filter, Image, memory, ram};
 
 /// Bytes of RAM set aside for the hypervisor itself, the board's firmware and the gaps that alignment leaves.

@@ -139,9 +139,7 @@ pub fn settle_cores(vm: &Vm, cores: &[&'static Core]) -> Result<(), UnfitCores> 
     let features = match (&vm.config.cpu, own().find(|core| core.features() != first.features())) {
         (Some(cpu), _) => disguised(vm, &cpu.registers(), &own().collect::<Vec<_>>())?,
         (None, None) => first.features(),
-        (None, Some(other)) => {
-            common(name, [first.index, other.index], &own().map(Core::features).collect::<Vec<_>>())
-        }
+        (None, Some(other)) => common(name, [first.index, other.index], &own().map(Core::features).collect::<Vec<_>>()),
     };
     // Its cores reach it, so they have 40 bits at the least (Arm ARM, D19.2.64).
     let is_far = own_end_of(vm) >> SHOWN_BITS != 0;

@@ -17,7 +17,7 @@ use spin::{Mutex, Once};
 use super::interrupts;
 use super::last_here::LastHere;
 use super::member::{Home, Member, Want};
-use super::turn;
+use super::{physical_counter, turn};
 use crate::cpu::deadlines::Timer;
 use crate::cpu::physical_core::Core;
 use crate::machine::Machine;
@@ -189,7 +189,7 @@ impl SharedCore {
             Step::Nothing | Step::Hold => {}
             Step::Start => {
                 let goes_on = vcpu.vm.unparked(vcpu);
-                member.off_core.begin(vcpu.vm.counter_offset());
+                member.off_core.begin(physical_counter::lag(vcpu.vm));
                 if goes_on && vcpu.vm.state() == State::RUNNING {
                     self.put_away();
                     self.arm(core);
@@ -225,7 +225,7 @@ impl SharedCore {
         }
         // It may be the one that is loaded. Of its registers none is left, those of debug included.
         self.put_away();
-        member.off_core.begin_again(vcpu.vm.counter_offset());
+        member.off_core.begin_again(physical_counter::lag(vcpu.vm));
         self.arm(core);
         self.take_possession(index, vcpu);
         vcpu.prepare_to_wake();
@@ -371,6 +371,10 @@ impl Home for SharedCore {
     fn put_away_if_loaded(&self, member: &Member) {
         if self.has_loaded(member) {
             self.put_away();
+            // What the core shows to a VM is shown anew when that comes back: its counter may have stood still meanwhile.
+            if self.linked.load(Ordering::Relaxed) & MARK != 0 {
+                self.enable_linked(0);
+            }
         }
     }
 }

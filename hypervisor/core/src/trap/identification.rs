@@ -34,7 +34,8 @@ const fn register(syndrome: u64) -> Option<Register> {
         return None;
     }
     // Op0 21:20, Op1 16:14, CRn 13:10, CRm 4:1, Op2 19:17.
-    let fields = (syndrome >> 20 & 3, syndrome >> 14 & 7, syndrome >> 10 & 0xf, syndrome >> 1 & 0xf, syndrome >> 17 & 7);
+    let fields =
+        (syndrome >> 20 & 3, syndrome >> 14 & 7, syndrome >> 10 & 0xf, syndrome >> 1 & 0xf, syndrome >> 17 & 7);
     match (fields, syndrome & READ) {
         ((3, 1, 0, 0, 7), READ) => Some(Register::Auxiliary),
         ((3, 3, 0, 0, 1), READ) => Some(Register::CacheType),

@@ -1,7 +1,7 @@
 //! What a vCPU was shown of its CPU, against the core that it would have.
 
-use portcullis_abi::{firmware, id_register};
 use portcullis_abi::state::{Cpu, Implementations};
+use portcullis_abi::{firmware, id_register};
 
 use super::fields::rule;
 use super::lack::Lack;

@@ -140,7 +140,7 @@ fn lies_are_refused_by_section() {
         (0, (needs, 0, shape(|needs| needs.reserved = 1)), Fault::Reserved),
         (0, (needs, 1, good()[0].2.clone()), Fault::Index(1)),
         (0, (needs, 0, vec![0; 8]), Fault::Length(8)),
-        (0, (5, 0, vec![]), Fault::Unknown(5)),
+        (0, (6, 0, vec![]), Fault::Unknown(6)),
         (memory, (data, 1, full(run(0, 4096), 4096)), Fault::Index(1)),
         (memory, (data, 0, run(0, 0)), Fault::Length(16)),
         (memory, (data, 0, full(run(0, 4096), 4095)), Fault::Length(16 + 4095)),

@@ -47,7 +47,10 @@ fn what_several_have_in_common() {
 #[test]
 fn a_cpu_with_less() {
     let pi = shown(r#"cpu = { base = ["cortex-a72", "cortex-a76"], midr = 0x410f_d082, crypto = false }"#);
-    assert_eq!((pi.implementation, register(&pi, 6, 0), register(&pi, 2, 5)), ([0x410f_d082, 0, 0], 0x1_0000, 0x1_0001));
+    assert_eq!(
+        (pi.implementation, register(&pi, 6, 0), register(&pi, 2, 5)),
+        ([0x410f_d082, 0, 0], 0x1_0000, 0x1_0001)
+    );
     let old = shown(
         r#"cpu = { base = "cortex-a53", registers = { ID_AA64ISAR0_EL1 = 0, ID_AA64PFR0_EL1 = 0x1100_0000_00ff_0222 } }"#,
     );
