@@ -21,14 +21,15 @@
 //! | `mode` | `cases`, `garbage`, `sweep`, `matrix`, `forward`, `late`, `draws`, `words`, `scarce`, `dry`, `off`, \
 //!   `restart`, `cost`, `storm`, `busy`, `psci`, `vcpus`, `suspend`, `reset`, `device`, `dma`, `leak`, `starved`, `paused`, \
 //!   `moved`, `clock`, `hostile`, `idle`, `typed`, `speculation`, `abort`, `aborts`, `no-vectors`, `sysreg`, `mmio`, `jump`, \
-//!   `copies`, `ask`, `answer`, `share-writing`, `share-reading`, `links-ask`, `links-answer`, `serial-ask`, \
+//!   `copies`, `ask`, `answer`, `share-writing`, `share-reading`, `links-ask`, `links-stay`, `links-answer`, `serial-ask`, \
 //!   `serial-answer`, `disks`, `rings`, `shown` | `cases` |
 //! | `calls`, `seed` | `garbage`, `draws`, `dry`: number of calls; `leak`, `rings`: of rounds; `garbage`, `leak`, `rings`: start \
 //!   of the sequence | 100000, 1 |
 //! | `pause`, `least` | `scarce`: microseconds between draws, draws that must succeed; `typed`: microseconds before it sets up \
 //!   its UART | 0, 1 |
 //! | `owners` | `sweep`: owners of functions, from 0 | 64 |
-//! | `seconds` | `storm`, `busy`, `scarce`, `hostile`, `idle`, `late`, `shown`: duration; `off`, `restart`: time until then | 2 |
+//! | `seconds` | `storm`, `busy`, `scarce`, `hostile`, `idle`, `late`, `links-stay`, `shown`: duration; `off`, `restart`: time until \
+//!   then | 2 |
 //! | `bytes`, `order` | `typed`: how many come; what the interrupt handler does: `clear` and then drain, `drain` and then clear, \
 //!   read `one` | 10240, the first |
 //! | `resets` | `reset`, `leak`: how often the VM resets itself | 2 |
@@ -39,11 +40,13 @@
 //! | `worst` | `hostile`: `spin`, `waits`, `signals`, `alarms`, `calls`, `accesses` | the first |
 //! | `access` | `abort`: `load`, `store`; `mmio`: `pair`, `writeback`, `exclusive` | the first |
 
+mod choices;
 mod offers;
 
 use guest_runtime::arguments::Arguments;
 use portcullis_abi::{firmware, function};
 
+pub use self::choices::{Access, Order, Worst};
 use crate::el3::Firmware;
 pub use crate::mode::Mode;
 use crate::ranges::Ranges;
@@ -57,51 +60,6 @@ pub enum Trng {
     El3,
     /// Another backend.
     Other,
-}
-
-/// The kinds of access of the fault modes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// A load.
-    Load,
-    /// A store.
-    Store,
-    /// A load of two registers.
-    Pair,
-    /// A load with write-back.
-    WriteBack,
-    /// An exclusive load.
-    Exclusive,
-}
-
-/// What the interrupt handler of `typed` does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// Clears the interrupt, then reads until there is nothing, as Linux does.
-    ClearAndDrain,
-    /// Reads until there is nothing, works a while, and clears the interrupt then.
-    DrainAndClear,
-    /// Reads one byte and works with it.
-    One,
-}
-
-/// What `hostile` does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Worst {
-    /// Runs with interrupts masked.
-    Spin,
-    /// Waits that end at once.
-    Waits,
-    /// SGIs to itself.
-    Signals,
-    /// More SGIs to itself than there are list registers.
-    Floods,
-    /// Sets its timer again and again.
-    Alarms,
-    /// Firmware calls.
-    Calls,
-    /// Accesses to an emulated device.
-    Accesses,
 }
 
 /// A wrong argument.

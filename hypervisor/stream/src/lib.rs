@@ -28,7 +28,7 @@ mod writer;
 pub use error::{Error, Fault};
 pub use reader::{Reader, Restore};
 pub use run::Alike;
-pub use section::{Kind, MAX_BODY, Section};
+pub use section::{Counts, Each, Kind, MAX_BODY, Section};
 pub use sum::Sum;
 pub use writer::{Save, Writer};
 

@@ -19,6 +19,6 @@ pub mod shape;
 pub mod shared_memory;
 pub mod shutdown;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod transfer;
 pub mod wires;

@@ -9,13 +9,14 @@ use portcullis_arch::{checksum, optional::Features, timer};
 use portcullis_board::Firmware;
 use portcullis_devices::Memory;
 use portcullis_stream::layout::PAGE;
-use portcullis_stream::needs::{check_cpu, check_firmware, check_shape};
-use portcullis_stream::{Kind, Restore, Section, Sum};
+use portcullis_stream::needs::{check_cpu, check_firmware, check_link, check_shape};
+use portcullis_stream::{Each, Kind, Restore, Section, Sum};
 use zerocopy::FromBytes;
 
 use super::baseline::vendor_hyp_2;
 use super::refusal::Refusal;
-use super::shape::list_registers;
+use super::shape::{kind_of, list_registers};
+use crate::links::backplane::Linked;
 use crate::machine::Machine;
 use crate::machine::owner::Beside;
 use crate::machine::transfer::Kept;
@@ -52,6 +53,19 @@ fn of<T: FromBytes>(body: &[u8]) -> Result<T, Refusal> {
 }
 
 impl Restoring<'_> {
+    /// Takes on what concerns a device in a virtio transport.
+    fn link(&mut self, section: Section, body: &[u8]) -> Result<(), Refusal> {
+        let linked = self.vm.links.and_then(|links| links.device(section.index as usize));
+        if section.kind == Kind::Link {
+            check_link(section.index, &of(body)?, linked.map(Linked::needs).as_ref())?;
+            return Ok(());
+        }
+        let linked = linked.filter(|linked| kind_of(&linked.needs()) == Some(section.kind));
+        linked.ok_or(Unfit::Absent("a device in a virtio transport"))?.restore(&self.memory, body)?;
+        self.kept.links |= 1_u32.wrapping_shl(section.index);
+        Ok(())
+    }
+
     /// Takes on a vCPU's state.
     fn vcpu(&self, section: Section, body: &[u8]) -> Result<(), Refusal> {
         let vcpu = self.vm.vcpus().get(section.index as usize).ok_or(Refusal::NoneOn)?;
@@ -151,6 +165,7 @@ impl Restore for Restoring<'_> {
                 let clock = vm.bus.devices().find(|device| device.save_clock().is_some());
                 clock.ok_or(Unfit::Absent("a PL031"))?.restore_clock(&saved)?;
             }
+            _ if section.kind.each() == Each::Transport => self.link(section, body)?,
             _ => self.vcpu(section, body)?,
         }
         Ok(())
@@ -190,6 +205,10 @@ impl Vm {
         let (vm, machine) = (self, Machine::get());
         let (now, frequency) = (timer::count(), timer::frequency());
         let (firmware, counter) = (kept.firmware.as_ref().ok_or(MISSING)?, kept.counter.as_ref().ok_or(MISSING)?);
+        // Each device of the header has a state.
+        if kept.needs.is_none_or(|needs| needs.transports & !kept.links != 0) {
+            return Err(MISSING.into());
+        }
         if firmware.frozen != 1 {
             return Err(Unfit::Value("the freeze").into());
         }

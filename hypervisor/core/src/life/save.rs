@@ -3,11 +3,12 @@
 use portcullis_abi::state::{Needs, Unfit};
 use portcullis_arch::{checksum, timer};
 use portcullis_devices::Memory;
-use portcullis_stream::{Alike, Kind, Save, Section, Sum};
+use portcullis_stream::{Alike, Each, Kind, Save, Section, Sum};
 use zerocopy::{Immutable, IntoBytes};
 
 use super::refusal::Refusal;
-use super::shape::list_registers_of;
+use super::shape::{kind_of, list_registers_of};
+use crate::links::backplane::Linked;
 use crate::memory::guest::GuestMemory;
 use crate::vm::manager_lock::ManagerLock;
 use crate::vm::{Vcpu, Vm};
@@ -33,6 +34,19 @@ impl Saving<'_> {
 
     fn vcpu(&self, section: Section) -> Option<&Vcpu> {
         self.vm().vcpus().get(section.index as usize)
+    }
+
+    /// What is in a virtio transport.
+    fn linked(&self, section: Section) -> Option<&dyn Linked> {
+        self.vm().links?.device(section.index as usize)
+    }
+
+    /// The state of a device in a virtio transport, if it is of the kind.
+    fn link(&self, section: Section, body: &mut [u8]) -> Result<bool, Refusal> {
+        match self.linked(section).filter(|linked| kind_of(&linked.needs()) == Some(section.kind)) {
+            Some(linked) => Ok(linked.save(body).map(|()| true)?),
+            None => Ok(false),
+        }
     }
 
     /// What the VM needs of a machine.
@@ -71,6 +85,12 @@ impl Save for Saving<'_> {
 
     fn state(&mut self, section: Section, body: &mut [u8]) -> Result<bool, Refusal> {
         let (vm, frequency) = (self.vm(), timer::frequency());
+        if section.kind.each() == Each::Transport {
+            return match section.kind {
+                Kind::Link => put(&self.linked(section).ok_or(Refusal::NoneOn)?.needs(), body),
+                _ => self.link(section, body),
+            };
+        }
         let vcpu = self.vcpu(section).ok_or(Refusal::NoneOn)?;
         match section.kind {
             Kind::Needs => put(&self.needs()?, body),
@@ -95,7 +115,7 @@ impl Save for Saving<'_> {
                 Some(clock) => put(&clock, body),
                 None => Ok(false),
             },
-            Kind::Memory | Kind::Zero | Kind::End => Ok(false),
+            Kind::Link | Kind::Network | Kind::Memory | Kind::Zero | Kind::End => Ok(false),
         }
     }
 

@@ -37,6 +37,8 @@ pub struct Kept {
     pub watchdog: Option<Watchdog>,
     /// Which of its vCPUs are on.
     pub powers: [Option<Power>; MAX_VCPUS],
+    /// Virtio transports whose device has its state, a bit each.
+    pub links: u32,
     /// Its RAM is zero where nothing was written to it.
     pub zeros: bool,
 }

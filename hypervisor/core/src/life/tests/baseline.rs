@@ -16,7 +16,7 @@ use portcullis_bundle::{FirmwareConfig, Settings, VmConfig};
 use portcullis_vgic::GicVersion;
 
 use super::creation::alone;
-use super::saving::{A, LENGTH, ok, pause, recreate, restore, runs, save};
+use super::mover::{A, LENGTH, ok, pause, recreate, restore, runs, save};
 use crate::life::baseline::Lacking;
 use crate::life::cores::{UnfitCores, settle_cores};
 use crate::tests::board::{Asked, Parts};

@@ -5,6 +5,7 @@ mod disk;
 mod events;
 mod guest;
 mod lives;
+mod moved;
 mod network;
 mod ports;
 mod report;
