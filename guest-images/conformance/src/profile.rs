@@ -28,8 +28,8 @@
 //! | `pause`, `least` | `scarce`: microseconds between draws, draws that must succeed; `typed`: microseconds before it sets up \
 //!   its UART | 0, 1 |
 //! | `owners` | `sweep`: owners of functions, from 0 | 64 |
-//! | `seconds` | `storm`, `busy`, `scarce`, `hostile`, `idle`, `late`, `links-stay`, `shown`: duration; `off`, `restart`: time until \
-//!   then | 2 |
+//! | `seconds` | `storm`, `busy`, `scarce`, `hostile`, `idle`, `late`, `links-stay`, `shown`: duration; `off`, `restart`: time \
+//!   until then | 2 |
 //! | `bytes`, `order` | `typed`: how many come; what the interrupt handler does: `clear` and then drain, `drain` and then clear, \
 //!   read `one` | 10240, the first |
 //! | `resets` | `reset`, `leak`: how often the VM resets itself | 2 |

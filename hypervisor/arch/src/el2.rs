@@ -83,10 +83,10 @@ pub struct Disguise {
     pub has_keys: bool,
 }
 
-/// Has this core show to its guest what `disguise` says, or itself. In disguise, reads trap of what else tells which CPU it is and
-/// what caches it has: REVIDR_EL1 and AIDR_EL1 (TID1), CTR_EL0, CLIDR_EL1, CCSIDR_EL1 and CSSELR_EL1 (TID2), the first of these from
-/// EL0 too where SCTLR_EL1.UCT lets it be read there. Without keys, instructions and registers for them trap (API, APK; Arm ARM,
-/// D19.2.48).
+/// Has this core show to its guest what `disguise` says, or itself. In disguise, reads trap of what else tells which CPU it is
+/// and what caches it has: REVIDR_EL1 and AIDR_EL1 (TID1), CTR_EL0, CLIDR_EL1, CCSIDR_EL1 and CSSELR_EL1 (TID2), the first of
+/// these from EL0 too where SCTLR_EL1.UCT lets it be read there. Without keys, instructions and registers for them trap (API,
+/// APK; Arm ARM, D19.2.48).
 ///
 /// It takes effect on the way into the guest, which is a context synchronization event.
 pub fn show(disguise: Option<Disguise>) {

@@ -76,8 +76,8 @@ pub fn has_physical_offset() -> bool {
     ID_AA64MMFR0_EL1.get() >> 60 >= 2
 }
 
-/// Has EL1's physical counter on this core lag behind the machine's by so many ticks, and its timer go by that; or neither, for none.
-/// Where the core [cannot do that](has_physical_offset), what EL1 and EL0 do with them comes to EL2 instead.
+/// Has EL1's physical counter on this core lag behind the machine's by so many ticks, and its timer go by that; or neither, for
+/// none. Where the core [cannot do that](has_physical_offset), what EL1 and EL0 do with them comes to EL2 instead.
 ///
 /// It takes effect on the way into the guest.
 pub fn show_physical(lag: Option<u64>) {

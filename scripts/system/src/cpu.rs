@@ -1,4 +1,5 @@
-//! `cpu`: the CPU that a VM is shown in place of its cores' own. One that is named, what several have in common, or either with less.
+//! `cpu`: the CPU that a VM is shown in place of its cores' own. One that is named, what several have in common, or either with
+//! less.
 
 mod parts;
 

@@ -40,12 +40,9 @@ pub fn features(cpu: &Cpu, cores: &[&'static Core]) -> Result<FeatureSet, Lackin
     let shown = Cpu { features: features.to_array(), ..*cpu };
     for core in cores {
         let here = registers(core, features.has_wide_cache_sizes());
-        match check_features(0, &shown, &here) {
-            Err(Lack::Feature { register, bit, saved, here, .. }) => {
-                return Err(Lacking { core: core.index, register, bit, shown: saved, here });
-            }
-            // There is nothing else that it compares.
-            _ => {}
+        // There is nothing else that it compares.
+        if let Err(Lack::Feature { register, bit, saved, here, .. }) = check_features(0, &shown, &here) {
+            return Err(Lacking { core: core.index, register, bit, shown: saved, here });
         }
     }
     Ok(features)

@@ -14,8 +14,8 @@ impl Machine {
         cores.fold(Levels::HIGHEST, |levels, protection| levels.worse(protection.levels()))
     }
 
-    /// What the workaround registers of `vm` begin with: the levels of its cores, or those that hold by themselves on the CPU that it is
-    /// shown, if that is less. A VM that was told that it needs nothing could not go where that is not so.
+    /// What the workaround registers of `vm` begin with: the levels of its cores, or those that hold by themselves on the CPU
+    /// that it is shown, if that is less. A VM that was told that it needs nothing could not go where that is not so.
     pub fn first_levels(&self, vm: &Vm) -> Levels {
         let shown = vm.config.cpu.map(|cpu| Identity::of(&cpu.registers()));
         let levels = shown.map(|shown| Protection::of(&shown, &Answers::default()).levels());

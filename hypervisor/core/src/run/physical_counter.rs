@@ -10,8 +10,8 @@ pub const fn is_own(vm: &Vm) -> bool {
     vm.config.settings.movable
 }
 
-/// What the compare value of a vCPU's physical timer on this core, its own, counts behind what its guest has written there, in ticks:
-/// nothing where the core's counter is the guest's.
+/// What the compare value of a vCPU's physical timer on this core, its own, counts behind what its guest has written there, in
+/// ticks: nothing where the core's counter is the guest's.
 pub fn lag(vm: &Vm) -> u64 {
     if is_own(vm) && !timer::has_physical_offset() { vm.counter_offset() } else { 0 }
 }

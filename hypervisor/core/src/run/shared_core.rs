@@ -80,8 +80,8 @@ impl SharedCore {
         self.members.get().map(|members| &**members).unwrap_or_default()
     }
 
-    /// Has it see to the interrupts of devices that follow the turns of the VMs on it, and to what it shows of itself to each. To be
-    /// called once, before it runs anything.
+    /// Has it see to the interrupts of devices that follow the turns of the VMs on it, and to what it shows of itself to each. To
+    /// be called once, before it runs anything.
     pub fn watch_turns(&self) {
         let watched = self.members().iter().map(|member| turn::watched(member.vcpu.vm));
         self.turns.watch(watched.fold(0, |vms, bit| vms | bit));

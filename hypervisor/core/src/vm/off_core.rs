@@ -20,7 +20,8 @@ pub struct OffCore {
     deadline: AtomicU64,
     /// Another vCPU has changed which of its linked interrupts are enabled, or its core is called to work at links.
     enables_changed: AtomicBool,
-    /// What the physical counter of a VM that can be saved lagged behind the one that its timer goes by when that was set, in ticks.
+    /// What the physical counter of a VM that can be saved lagged behind the one that its timer goes by when that was set, in
+    /// ticks.
     lag: AtomicU64,
 }
 

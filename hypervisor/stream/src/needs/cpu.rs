@@ -68,8 +68,8 @@ pub fn check_cpu(
     check_features(vcpu, saved, here)
 }
 
-/// Tells whether a VM that was told of the implementations `told` goes by these where it is on the CPU `here`. `vendor_hyp_2` is that
-/// firmware register.
+/// Tells whether a VM that was told of the implementations `told` goes by these where it is on the CPU `here`. `vendor_hyp_2` is
+/// that firmware register.
 pub fn is_told(here: [u64; 3], told: Option<&Implementations>, vendor_hyp_2: u64) -> bool {
     let knows = |told: &Implementations| told.list.iter().take(told.count as usize).any(|one| *one == here);
     vendor_hyp_2 & TOLD == TOLD && told.is_some_and(knows)

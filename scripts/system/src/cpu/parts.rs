@@ -1,8 +1,8 @@
 //! The CPUs that a manifest can name, by their registers as the technical reference manuals of their cores give them, and QEMU's
 //! models of them have them.
 //!
-//! Where a manual leaves CSV2 and CSV3 zero, they say here what Arm's pages say of the core: whether CVE-2017-5715 and CVE-2017-5754
-//! concern it (docs/threat-model.md). What a board can leave out is there: without the Cryptographic Extension
+//! Where a manual leaves CSV2 and CSV3 zero, they say here what Arm's pages say of the core: whether CVE-2017-5715 and
+//! CVE-2017-5754 concern it (docs/threat-model.md). What a board can leave out is there: without the Cryptographic Extension
 //! `crypto = false` is to be said.
 
 /// A CPU.
