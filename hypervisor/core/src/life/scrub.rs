@@ -80,7 +80,7 @@ impl Vm {
         machine.limit_workarounds(self);
         let before = self.phase();
         self.life.created();
-        self.tell_phase(before as u64, manage::PHASE_CREATED);
+        self.tell_phase(before.shown(), manage::PHASE_CREATED);
         self.report(Occasion::Repeatable, format_args!("{}: created", self.name()));
     }
 }
