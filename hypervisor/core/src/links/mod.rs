@@ -152,7 +152,7 @@ impl Links {
         }
         for network in &self.networks {
             for (number, port) in network.ports().iter().enumerate().filter(|(_, port)| port.vm == vm) {
-                backplane.add(port.slot, Box::new(Plug { network, number }));
+                backplane.add(port.slot, Box::new(Plug { network, number, port }));
             }
         }
         for disk in self.disks.iter().filter(|disk| disk.vm == vm) {

@@ -21,6 +21,12 @@ pub trait Peer: Owner + Sync {
     /// [`memory`](Self::memory) for who keeps it: what this core reached it by before counts again. For as long as a piece of work.
     fn memory_again<'a>(&self, kept: &'a mut Option<GuestMemory>) -> Option<&'a mut GuestMemory>;
 
+    /// [`memory_again`](Self::memory_again) of a VM that [runs](Self::runs); else nothing.
+    #[inline]
+    fn reach<'a>(&self, kept: &'a mut Option<GuestMemory>) -> Option<&'a mut GuestMemory> {
+        if self.runs() { self.memory_again(kept) } else { None }
+    }
+
     /// Has one of its cores go on with its work at links, soon and by itself.
     fn call(&self);
 

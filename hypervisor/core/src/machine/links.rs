@@ -31,13 +31,14 @@ impl Peer for Vm {
         self.aliases.note(here).then(|| self.memory_on(here))?
     }
 
+    #[inline]
     fn memory_again<'a>(&self, kept: &'a mut Option<GuestMemory>) -> Option<&'a mut GuestMemory> {
         let here = Core::current()?.index;
         if !self.aliases.note(here) {
             return None;
         }
         if kept.as_ref().is_none_or(|memory| memory.core() != here) {
-            *kept = self.memory_on(here);
+            return self.reach_from(here, kept);
         }
         kept.as_mut()
     }
@@ -86,6 +87,14 @@ impl Vcpu {
 }
 
 impl Vm {
+    /// Keeps its RAM as core `here`, this one, reaches it, instead of what another one did.
+    #[cold]
+    #[inline(never)]
+    fn reach_from<'a>(&self, here: usize, kept: &'a mut Option<GuestMemory>) -> Option<&'a mut GuestMemory> {
+        *kept = self.memory_on(here);
+        kept.as_mut()
+    }
+
     /// The VM runs, or does so no longer.
     pub(crate) fn tell_peers(&self) {
         Machine::get().links.phase_changed(self.index);
