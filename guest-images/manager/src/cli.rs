@@ -9,6 +9,7 @@ use controls::lifecycle::{ACTIONS, Action, EVEN_IF_ELSEWHERE, RESUME};
 use controls::register::REGISTERS;
 use portcullis_abi::manage::{FILTERS, PHASES};
 
+use crate::console;
 use crate::metrics::address;
 
 /// The program with all its commands.
@@ -127,8 +128,20 @@ fn settings() -> [Command; 5] {
     ]
 }
 
-fn others() -> [Command; 8] {
+fn others() -> [Command; 9] {
     [
+        Command::new("console")
+            .about("attaches this terminal to a VM's console: its last lines, what it writes, and keys for it")
+            .args([
+                vm(),
+                Arg::new("escape")
+                    .long("escape")
+                    .value_name("KEY")
+                    .default_value(console::DEFAULT)
+                    .value_parser(|word: &str| console::Escape::parse(word).map(|_| word.to_owned()))
+                    .help("The key before d, which detaches: ^ and the key that is held with Ctrl, or none"),
+                limit(),
+            ]),
         Command::new("wait").about("waits until a VM is in a state and nothing is in progress").args([
             vm(),
             Arg::new("STATE").required(true).value_parser(PossibleValuesParser::new(PHASES)),
@@ -161,26 +174,24 @@ fn others() -> [Command; 8] {
                     .conflicts_with("out")
                     .help("Answers GET /metrics: PORT on 127.0.0.1, or ADDRESS:PORT; nobody can change anything there"),
             ]),
-        Command::new("load")
-            .about("gives a kernel, and what goes with it, to a VM whose manifest has none")
-            .args([
-                vm(),
-                Arg::new("kernel")
-                    .long("kernel")
-                    .value_name("FILE")
-                    .required(true)
-                    .value_hint(ValueHint::FilePath)
-                    .help("The kernel: an arm64 Image, or a raw binary"),
-                Arg::new("initrd")
-                    .long("initrd")
-                    .value_name("FILE")
-                    .value_hint(ValueHint::FilePath)
-                    .help("The initial RAM disk"),
-                Arg::new("cmdline")
-                    .long("cmdline")
-                    .value_name("TEXT")
-                    .help("The kernel's command line [default: the manifest's]"),
-            ]),
+        Command::new("load").about("gives a kernel, and what goes with it, to a VM whose manifest has none").args([
+            vm(),
+            Arg::new("kernel")
+                .long("kernel")
+                .value_name("FILE")
+                .required(true)
+                .value_hint(ValueHint::FilePath)
+                .help("The kernel: an arm64 Image, or a raw binary"),
+            Arg::new("initrd")
+                .long("initrd")
+                .value_name("FILE")
+                .value_hint(ValueHint::FilePath)
+                .help("The initial RAM disk"),
+            Arg::new("cmdline")
+                .long("cmdline")
+                .value_name("TEXT")
+                .help("The kernel's command line [default: the manifest's]"),
+        ]),
         Command::new("power")
             .about("switches the machine off, whatever runs")
             .arg(Arg::new("SWITCH").required(true).value_parser(PossibleValuesParser::new(["off"]))),

@@ -14,7 +14,6 @@ use portcullis_stream::images::{Fault, File, Head, Receive, Receiver};
 use portcullis_stream::{Progress, Sum};
 use portcullis_virtio::Cursor;
 
-use super::cores;
 use super::transfer::{PIECE, Piece, TransferError, say};
 use crate::machine::Machine;
 use crate::machine::transfer::{Job, Transfer, Way};
@@ -31,8 +30,8 @@ pub enum Unloadable {
     Image(ImageError),
     /// They have so many bytes, and the store so many.
     Store(u64, u64),
-    /// The kernel works with pages that this core lacks.
-    Pages(PageSize, usize),
+    /// The kernel works with pages that the VM's cores lack.
+    Pages(PageSize),
     /// The memory, or the buffer, is out of reach.
     OutOfReach(OutOfReach),
 }
@@ -64,8 +63,8 @@ impl fmt::Display for Unloadable {
                     "kernel and initrd need {wanted:#x} bytes, and the store has {size:#x}; give it more (store = ...)"
                 )
             }
-            Self::Pages(pages, core) => {
-                write!(f, "the kernel has pages of {pages}, which core {core} lacks; take one with pages of 4 KiB")
+            Self::Pages(pages) => {
+                write!(f, "the kernel has pages of {pages}, which the VM's cores lack; take one with pages of 4 KiB")
             }
             Self::OutOfReach(OutOfReach { address, length }) => {
                 write!(f, "{length:#x} bytes at {address:#x} are not within a VM's memory")
@@ -119,10 +118,11 @@ impl Receive for Receiving<'_, '_> {
         };
         kept.start.iter_mut().zip(start).for_each(|(place, byte)| *place = *byte);
         let layout = kept.layout(&vm.config, vm.ram).map_err(Unloadable::Image)?;
+        // ID_AA64MMFR0_EL1, as the VM is shown it.
         if let Some(pages) = Kernel::of(start, head.kernel).map_err(Unloadable::Image)?.pages
-            && let Some(core) = cores::core_without(pages, vm, Machine::get().cores)
+            && !pages.is_in(vm.features.get().register(7, 0))
         {
-            return Err(Unloadable::Pages(pages, core));
+            return Err(Unloadable::Pages(pages));
         }
         if images.has_store() {
             let wanted = kept.size();
