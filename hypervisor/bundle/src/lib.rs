@@ -32,6 +32,7 @@ pub mod image;
 pub mod implementations;
 pub mod limit;
 pub mod links;
+mod loaded;
 pub mod node;
 pub mod page_size;
 mod property;

@@ -17,9 +17,6 @@ use crate::guest_tree::GuestTree;
 use crate::image::{DTB_MAX, ImageError, Kernel, Layout, Parts, Wish};
 use crate::page_size::PageSize;
 
-/// Bytes by which a longer command line is filled up in a device tree.
-const LINE_END: u64 = 4;
-
 /// A VM as the bundle describes it; every part has been checked.
 #[derive(Clone, Copy, Debug)]
 pub struct VmConfig<'a> {
@@ -306,25 +303,6 @@ impl<'a> VmConfig<'a> {
         let ram = Range::sized(ram, self.memory);
         let wish = if self.store.is_some() { Wish { load: None, ..self.wish } } else { self.wish };
         Layout::place(ram, &Parts { kernel, initrd, tree: self.tree_room }, wish)
-    }
-
-    /// Where images go in its RAM, which starts at `ram`, that came from the control VM: a kernel that begins so and has so many
-    /// bytes, an initial RAM disk if it has one, and a command line in place of its own, if that is not empty.
-    ///
-    /// # Errors
-    ///
-    /// [`ImageError`]: what is wrong with the kernel, or does not fit.
-    pub fn layout_of(
-        &self,
-        ram: u64,
-        (start, kernel): (&[u8], u64),
-        initrd: Option<u64>,
-        cmdline: &str,
-    ) -> Result<Layout, ImageError> {
-        let kernel = Kernel::of(start, kernel)?;
-        let more = if self.dtb.is_some() { 0 } else { cmdline.len().saturating_sub(self.cmdline.len()) };
-        let tree = self.tree_room.saturating_add(more as u64).saturating_add(LINE_END);
-        Layout::place(Range::sized(ram, self.memory), &Parts { kernel, initrd, tree }, self.wish)
     }
 }
 

@@ -10,17 +10,13 @@ use portcullis_arch::checksum;
 use portcullis_bundle::image::{HEADER, ImageError, Kernel};
 use portcullis_bundle::page_size::PageSize;
 use portcullis_devices::{Memory, OutOfReach};
-use portcullis_stream::images::{Fault, File, Head, Receive, Receiver};
-use portcullis_stream::{Progress, Sum};
+use portcullis_stream::Sum;
+use portcullis_stream::images::{File, Head, Receive};
 use portcullis_virtio::Cursor;
 
-use super::transfer::{PIECE, Piece, TransferError, say};
-use crate::machine::Machine;
-use crate::machine::transfer::{Job, Transfer, Way};
 use crate::memory::guest::GuestMemory;
 use crate::vm::Vm;
 use crate::vm::images::{Images, Kept, Place, Target};
-use crate::vm::loading::Contents;
 use crate::vm::report::Occasion;
 
 /// Why images are not taken.
@@ -161,72 +157,5 @@ impl Receive for Receiving<'_, '_> {
             left = left.saturating_sub(from.length);
         }
         Ok(sum)
-    }
-}
-
-impl Machine {
-    /// Begins to load images into `vm`, which does not run and whose manifest has none. So many bytes are announced.
-    ///
-    /// # Errors
-    ///
-    /// [`TransferError`].
-    pub fn begin_load(&self, vm: &'static Vm, way: Way, total: u64) -> Result<(), TransferError> {
-        let mut transfer = self.idle()?;
-        let images = vm.images.as_ref().ok_or(TransferError::BadState)?;
-        let _lock = vm.manager_lock().ok_or(TransferError::Busy)?;
-        let in_ram = !images.has_store();
-        let contents = vm.life.receive(in_ram)?;
-        // What the guest's former life has left it may find again, as after any restart.
-        let is_clean = contents == Contents::Life || contents == Contents::Zeros && !(in_ram && images.lose_ram());
-        let clear = if in_ram && !is_clean { vm.memory.size() } else { 0 };
-        transfer.target = Target { clear, ..Target::default() };
-        transfer.receiver = Receiver::new(total);
-        transfer.begin(Job::Load(vm.index), way);
-        Ok(())
-    }
-}
-
-/// Takes the next piece of the VM's images.
-pub fn receive(transfer: &mut Transfer, vm: &Vm, piece: &mut Piece<'_>) -> Result<Progress, TransferError> {
-    let images = vm.images.as_ref().ok_or(TransferError::BadState)?;
-    let core = piece.buffer.core();
-    let memory = if images.has_store() {
-        images.store_on(core)
-    } else if vm.aliases.are_gone() {
-        vm.memory_on(core)
-    } else {
-        // Others have it mapped yet.
-        return Err(TransferError::Busy);
-    };
-    let mut memory = memory.ok_or(TransferError::BadState)?;
-    let Transfer { receiver, target, .. } = transfer;
-    let left = target.clear.saturating_sub(target.cleared).min(PIECE);
-    if left != 0 {
-        let cleared = memory.clear(vm.ram.saturating_add(target.cleared), left as usize);
-        cleared.map_err(|_| TransferError::BadState)?;
-        target.cleared = target.cleared.saturating_add(left);
-        return Ok(Progress::More);
-    }
-    let mut receiving = Receiving { vm, images, target, memory, buffer: piece.buffer, at: piece.at };
-    let progress = receiver.push(&mut receiving);
-    piece.at = receiving.at;
-    match progress {
-        Ok(Progress::Done) => {
-            let kept = target.kept.take().ok_or(TransferError::BadState)?;
-            let bytes = kept.kernel.saturating_add(kept.initrd);
-            *images.kept() = Some(kept);
-            vm.life.received(!images.has_store());
-            vm.report(Occasion::Repeatable, format_args!("{}: has an image, {bytes} bytes", vm.name()));
-            Ok(Progress::Done)
-        }
-        Ok(progress) => Ok(progress),
-        Err(fault) => {
-            say(transfer, vm, "not loaded", &fault);
-            vm.life.received(false);
-            match fault {
-                Fault::Other(error) if error.is_room() => Err(TransferError::NoRoom),
-                _ => Err(TransferError::Corrupt),
-            }
-        }
     }
 }

@@ -3,10 +3,11 @@
 use core::fmt;
 
 use portcullis_abi::manage;
+use portcullis_stream::images::{self, Receiver};
 use portcullis_stream::{Error, Fault, Progress, Reader, Section, Writer};
 use portcullis_virtio::{Cursor, Segment};
 
-use super::receive::receive;
+use super::receive::Receiving;
 use super::refusal::Refusal;
 use super::restore::Restoring;
 use super::save::Saving;
@@ -14,6 +15,8 @@ use crate::cpu::physical_core::Core;
 use crate::machine::Machine;
 use crate::machine::transfer::{Job, Kept, Transfer, Way};
 use crate::memory::guest::GuestMemory;
+use crate::vm::images::Target;
+use crate::vm::loading::Contents;
 use crate::vm::report::Occasion;
 use crate::vm::state::LifecycleError;
 use crate::vm::{Vcpu, Vm};
@@ -78,9 +81,29 @@ impl Machine {
         let _lock = vm.manager_lock().ok_or(TransferError::Busy)?;
         let contents = vm.life.restore()?;
         transfer.reader = Reader::new();
-        transfer.kept = Kept { zeros: contents == crate::vm::loading::Contents::Zeros, ..Kept::default() };
+        transfer.kept = Kept { zeros: contents == Contents::Zeros, ..Kept::default() };
         transfer.begin(Job::Restore(vm.index), way);
         vm.begin_restore();
+        Ok(())
+    }
+
+    /// Begins to load images into `vm`, which does not run and whose manifest has none. So many bytes are announced.
+    ///
+    /// # Errors
+    ///
+    /// [`TransferError`].
+    pub fn begin_load(&self, vm: &'static Vm, way: Way, total: u64) -> Result<(), TransferError> {
+        let mut transfer = self.idle()?;
+        let images = vm.images.as_ref().ok_or(TransferError::BadState)?;
+        let _lock = vm.manager_lock().ok_or(TransferError::Busy)?;
+        let in_ram = !images.has_store();
+        let contents = vm.life.receive(in_ram)?;
+        // What the guest's former life has left it may find again, as after any restart.
+        let is_clean = contents == Contents::Life || contents == Contents::Zeros && !(in_ram && images.lose_ram());
+        let clear = if in_ram && !is_clean { vm.memory.size() } else { 0 };
+        transfer.target = Target { clear, ..Target::default() };
+        transfer.receiver = Receiver::new(total);
+        transfer.begin(Job::Load(vm.index), way);
         Ok(())
     }
 
@@ -168,7 +191,7 @@ impl Machine {
     }
 
     /// The place of the transfer, when there is none.
-    pub(super) fn idle(&self) -> Result<spin::MutexGuard<'_, alloc::boxed::Box<Transfer>>, TransferError> {
+    fn idle(&self) -> Result<spin::MutexGuard<'_, alloc::boxed::Box<Transfer>>, TransferError> {
         self.transfers.take().filter(|transfer| transfer.job() == Job::None).ok_or(TransferError::Busy)
     }
 }
@@ -230,8 +253,53 @@ fn restore(transfer: &mut Transfer, vm: &'static Vm, piece: &mut Piece<'_>) -> R
     })
 }
 
+/// Takes the next piece of the VM's images.
+fn receive(transfer: &mut Transfer, vm: &Vm, piece: &mut Piece<'_>) -> Result<Progress, TransferError> {
+    let images = vm.images.as_ref().ok_or(TransferError::BadState)?;
+    let core = piece.buffer.core();
+    let memory = if images.has_store() {
+        images.store_on(core)
+    } else if vm.aliases.are_gone() {
+        vm.memory_on(core)
+    } else {
+        // Others have it mapped yet.
+        return Err(TransferError::Busy);
+    };
+    let mut memory = memory.ok_or(TransferError::BadState)?;
+    let Transfer { receiver, target, .. } = transfer;
+    let left = target.clear.saturating_sub(target.cleared).min(PIECE);
+    if left != 0 {
+        let cleared = memory.clear(vm.ram.saturating_add(target.cleared), left as usize);
+        cleared.map_err(|_| TransferError::BadState)?;
+        target.cleared = target.cleared.saturating_add(left);
+        return Ok(Progress::More);
+    }
+    let mut receiving = Receiving { vm, images, target, memory, buffer: piece.buffer, at: piece.at };
+    let progress = receiver.push(&mut receiving);
+    piece.at = receiving.at;
+    match progress {
+        Ok(Progress::Done) => {
+            let kept = target.kept.take().ok_or(TransferError::BadState)?;
+            let bytes = kept.kernel.saturating_add(kept.initrd);
+            *images.kept() = Some(kept);
+            vm.life.received(!images.has_store());
+            vm.report(Occasion::Repeatable, format_args!("{}: has an image, {bytes} bytes", vm.name()));
+            Ok(Progress::Done)
+        }
+        Ok(progress) => Ok(progress),
+        Err(fault) => {
+            say(transfer, vm, "not loaded", &fault);
+            vm.life.received(false);
+            match fault {
+                images::Fault::Other(error) if error.is_room() => Err(TransferError::NoRoom),
+                _ => Err(TransferError::Corrupt),
+            }
+        }
+    }
+}
+
 /// Says why it is not done, and keeps it for who asks.
-pub(super) fn say<E: fmt::Display>(transfer: &mut Transfer, vm: &Vm, what: &str, error: &E) {
+fn say<E: fmt::Display>(transfer: &mut Transfer, vm: &Vm, what: &str, error: &E) {
     transfer.why.set(error);
     vm.report(Occasion::End, format_args!("{}: {what}: {error}", vm.name()));
 }

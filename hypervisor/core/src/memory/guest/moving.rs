@@ -79,8 +79,8 @@ impl GuestMemory {
         self.exchange((address, other, from), length, sum, copy)
     }
 
-    /// Copies `length` bytes at `from` of another VM, which shares them with a device, to those at `address` of memory that EL2 alone
-    /// reaches. Returns `sum` with them taken in.
+    /// Copies `length` bytes at `from` of another VM, which shares them with a device, to those at `address` of memory that only
+    /// EL2 reaches. Returns `sum` with them taken in.
     ///
     /// # Errors
     ///
