@@ -73,6 +73,7 @@
 mod candidates;
 mod fields;
 mod flush;
+mod given;
 mod identification;
 mod list_register;
 mod model;
@@ -98,6 +99,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use portcullis_abi::map::{MAX_VCPUS, TIMER_PHYSICAL_INTID, TIMER_VIRTUAL_INTID};
 use spin::Mutex;
 
+pub use self::given::Left;
 pub use self::list_register::ListRegisters;
 pub use self::private::PrivateWrite;
 use self::spis::Spis;

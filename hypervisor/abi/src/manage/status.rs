@@ -43,9 +43,11 @@ pub const NO_FIRMWARE: i64 = -18;
 pub const EMPTY: i64 = -19;
 /// The VM cannot be saved, or the stream is none that it can be restored from. Since version 1.4.
 pub const UNFIT: i64 = -20;
+/// The hypervisor has no memory for it. Since version 1.4.
+pub const NO_MEMORY: i64 = -21;
 
 /// Every status with its name, in descending order.
-pub const STATUSES: [(&str, i64); 21] = [
+pub const STATUSES: [(&str, i64); 22] = [
     ("SUCCESS", SUCCESS),
     ("NOT_SUPPORTED", NOT_SUPPORTED),
     ("UNKNOWN_CALL", UNKNOWN_CALL),
@@ -67,4 +69,5 @@ pub const STATUSES: [(&str, i64); 21] = [
     ("NO_FIRMWARE", NO_FIRMWARE),
     ("EMPTY", EMPTY),
     ("UNFIT", UNFIT),
+    ("NO_MEMORY", NO_MEMORY),
 ];

@@ -16,6 +16,7 @@ pub mod port;
 mod register;
 mod show;
 mod status;
+mod trace;
 #[cfg(any(test, feature = "rig"))]
 pub(crate) mod tests;
 mod transfer;
@@ -85,6 +86,9 @@ fn call(machine: &'static Machine, caller: &'static Vcpu, function: u32, [x1, x2
         manage::CLOCK_GET => clock::get(machine, caller),
         manage::SYSTEM_COUNTER => clock::counter(caller),
         manage::LOG => log::read(vm()?, x2),
+        manage::TRACE_SET => trace::set(machine, x1, x2),
+        manage::TRACE_STATE => trace::state(machine),
+        manage::TRACE_READ => trace::read(machine, x1, x2),
         manage::LINK => links::link(machine, x1),
         manage::LINK_END => links::end(machine, x1, x2),
         manage::LINK_COUNTER => links::counter(machine, x1, x2, x3),

@@ -47,6 +47,8 @@ pub enum Status {
     Full = manage::FULL,
     /// [`manage::UNFIT`].
     Unfit = manage::UNFIT,
+    /// [`manage::NO_MEMORY`].
+    NoMemory = manage::NO_MEMORY,
 }
 
 impl Status {

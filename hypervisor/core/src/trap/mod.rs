@@ -12,6 +12,7 @@ pub mod interrupt;
 mod physical_time;
 pub mod system_error;
 mod table_walk;
+mod traced;
 #[cfg(test)]
 mod tests;
 
@@ -25,5 +26,7 @@ pub fn handlers() -> TrapHandlers {
     with_interface!(G => TrapHandlers {
         alone: Handlers { interrupt: interrupt::while_running::<G>, exception: exception::taken::<G> },
         sharing: Handlers { interrupt: interrupt::while_sharing::<G>, exception: exception::taken::<G> },
+        traced_alone: Handlers { interrupt: traced::while_running::<G>, exception: traced::taken::<G> },
+        traced_sharing: Handlers { interrupt: traced::while_sharing::<G>, exception: traced::taken::<G> },
     })
 }

@@ -25,6 +25,7 @@ const FLOORS: [&[(&str, &str)]; 7] = [
         ("portcullis_console", "hypervisor/console"),
         ("portcullis_devices", "hypervisor/devices"),
         ("portcullis_gate", "hypervisor/gate"),
+        ("portcullis_trace", "hypervisor/trace"),
         ("portcullis_vgic", "hypervisor/vgic"),
     ],
     &[

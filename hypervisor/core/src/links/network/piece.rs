@@ -58,7 +58,7 @@ impl Network {
         if !peer.runs() {
             return false;
         }
-        let Desk { senders, receivers, traffic, sent, stage, room } = desk;
+        let Desk { senders, receivers, traffic, sent, stage, room, .. } = desk;
         let Some(sender) = senders.get_mut(from) else { return false };
         let Sender { queue: place, features, current, rate, last, memory, reached } = sender;
         let Some((queue, memory)) = place.as_mut().zip(peer.memory_again(memory)) else { return false };
