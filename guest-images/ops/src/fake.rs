@@ -144,10 +144,8 @@ impl Fake {
                     record(1_000_060, TRACE_EXIT, 1, 10, 7, 0x9200_0047),
                     record(1_000_060, TRACE_LEAVE, 1, TRACE_LEAVE_WAITS, 0, 0),
                 ];
-                let second = [
-                    record(1_000_020, TRACE_ENTER, 2, 0, 0, 0),
-                    record(1_000_040, TRACE_INTERRUPT, 1, 0, 27, 0),
-                ];
+                let second =
+                    [record(1_000_020, TRACE_ENTER, 2, 0, 0, 0), record(1_000_040, TRACE_INTERRUPT, 1, 0, 27, 0)];
                 let records: &[[u64; 3]] = match x1 {
                     0 => &first,
                     1 => &second,

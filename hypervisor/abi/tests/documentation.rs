@@ -83,13 +83,9 @@ fn lists_of_names_are_complete() {
         items.join(", ")
     };
     let text = PAGE.split_whitespace().collect::<Vec<_>>().join(" ");
-    for names in [
-        &manage::SERVICES[..],
-        &manage::CONDUITS,
-        &manage::EXITS,
-        &manage::TRACE_LEAVES,
-        &manage::TRACE_VERDICTS,
-    ] {
+    for names in
+        [&manage::SERVICES[..], &manage::CONDUITS, &manage::EXITS, &manage::TRACE_LEAVES, &manage::TRACE_VERDICTS]
+    {
         assert!(text.contains(&list(names)), "{}", list(names));
     }
     for (number, reason) in manage::FAILURES.iter().enumerate() {

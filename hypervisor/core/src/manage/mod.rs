@@ -16,9 +16,9 @@ pub mod port;
 mod register;
 mod show;
 mod status;
-mod trace;
 #[cfg(any(test, feature = "rig"))]
 pub(crate) mod tests;
+mod trace;
 mod transfer;
 
 use portcullis_abi::manage;
@@ -86,9 +86,6 @@ fn call(machine: &'static Machine, caller: &'static Vcpu, function: u32, [x1, x2
         manage::CLOCK_GET => clock::get(machine, caller),
         manage::SYSTEM_COUNTER => clock::counter(caller),
         manage::LOG => log::read(vm()?, x2),
-        manage::TRACE_SET => trace::set(machine, x1, x2),
-        manage::TRACE_STATE => trace::state(machine),
-        manage::TRACE_READ => trace::read(machine, x1, x2),
         manage::LINK => links::link(machine, x1),
         manage::LINK_END => links::end(machine, x1, x2),
         manage::LINK_COUNTER => links::counter(machine, x1, x2, x3),
@@ -96,7 +93,7 @@ fn call(machine: &'static Machine, caller: &'static Vcpu, function: u32, [x1, x2
         manage::RESTORE => transfer::restore(machine, vm()?, caller),
         manage::TRANSFER => transfer::transfer(machine, caller, x1, x2),
         manage::TRANSFER_END => transfer::end(machine),
-        _ => Err(Status::UnknownCall),
+        _ => trace::call(machine, function, [x1, x2]),
     }
 }
 

@@ -10,8 +10,20 @@ use crate::cpu::physical_core::{Core, Readiness};
 use crate::machine::Machine;
 use crate::trace::{Standing, SwitchError};
 
+/// Those of the calls that are about this. They stand apart, so that to find another one takes nothing more.
+#[cold]
+#[inline(never)]
+pub fn call(machine: &Machine, function: u32, [x1, x2]: [u64; 2]) -> Answer {
+    match function {
+        manage::TRACE_SET => set(machine, x1, x2),
+        manage::TRACE_STATE => state(machine),
+        manage::TRACE_READ => read(machine, x1, x2),
+        _ => Err(Status::UnknownCall),
+    }
+}
+
 /// `TRACE_SET`.
-pub fn set(machine: &Machine, on: u64, vms: u64) -> Answer {
+fn set(machine: &Machine, on: u64, vms: u64) -> Answer {
     let all = (1_u64 << machine.vms.len().min(32)).wrapping_sub(1);
     let online = || machine.cores.iter().filter(|core| core.readiness() == Readiness::Online);
     let cores = online().fold(0, |cores, core| cores | 1_u32.checked_shl(core.index as u32).unwrap_or(0));
@@ -35,14 +47,14 @@ pub fn set(machine: &Machine, on: u64, vms: u64) -> Answer {
 }
 
 /// `TRACE_STATE`.
-pub fn state(machine: &Machine) -> Answer {
+fn state(machine: &Machine) -> Answer {
     let Standing { on, vms, behind, since } = machine.trace.standing();
     let cores = (machine.cores.len() as u64 & 0xff) << 8;
     Ok([if on { manage::TRACE_ON } else { 0 } | cores | u64::from(behind) << 32, vms.into(), since])
 }
 
 /// `TRACE_READ`.
-pub fn read(machine: &Machine, core: u64, position: u64) -> Answer {
+fn read(machine: &Machine, core: u64, position: u64) -> Answer {
     let core = usize::try_from(core).map_err(|_| Status::NoItem)?;
     match machine.trace.read(core, position) {
         Read::Record(record) => Ok(record),

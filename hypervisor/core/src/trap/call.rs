@@ -138,14 +138,15 @@ fn watched(vcpu: &'static Vcpu, call: &Call, watch: Watch) -> Next {
     if watch.profile().is_some() {
         vcpu.vm.watch(call, &verdict);
     }
-    if watch.is_traced() {
-        let smc = call.conduit == Conduit::Smc;
-        return traced::call(vcpu, call.function().0, smc, &verdict, || act(vcpu, call, verdict));
-    }
-    act(vcpu, call, verdict)
+    let smc = call.conduit == Conduit::Smc;
+    let visit = if watch.is_traced() { traced::begin_call(vcpu, call.function().0, smc, &verdict) } else { None };
+    let next = act(vcpu, call, verdict);
+    visit.into_iter().for_each(|visit| visit.end(next));
+    next
 }
 
 /// Does what was decided of a call. The guest goes on behind it.
+#[inline(always)]
 fn act(vcpu: &'static Vcpu, call: &Call, verdict: Verdict) -> Next {
     let (smc, group) = (call.conduit == Conduit::Smc, Group::of(call.function()));
     let results = match verdict {

@@ -52,6 +52,7 @@ const ID_REGISTER: u64 = 3 << 20 | 1;
 /// # Safety
 ///
 /// For the vectors only.
+#[inline(never)]
 pub unsafe extern "C" fn taken<G: Interface>(context: *const Context, syndrome: u64) -> Next {
     // SAFETY: it comes from the vectors.
     answer::<G>(unsafe { Vcpu::of(context) }, syndrome)

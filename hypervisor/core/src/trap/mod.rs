@@ -12,9 +12,9 @@ pub mod interrupt;
 mod physical_time;
 pub mod system_error;
 mod table_walk;
-mod traced;
 #[cfg(test)]
 mod tests;
+mod traced;
 
 use portcullis_arch::vectors::Handlers;
 

@@ -140,10 +140,8 @@ impl Audit {
     pub fn reset(&self) {
         self.want(false);
         self.profile.fetch_and(TRACED, Ordering::AcqRel);
-        for word in [&self.bits, &self.psci, &self.missed, &self.ranges]
-            .into_iter()
-            .chain(&self.notes)
-            .chain(&self.times)
+        for word in
+            [&self.bits, &self.psci, &self.missed, &self.ranges].into_iter().chain(&self.notes).chain(&self.times)
         {
             word.store(0, Ordering::Relaxed);
         }

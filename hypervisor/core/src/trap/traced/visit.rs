@@ -8,12 +8,13 @@ use portcullis_arch::{timer, vectors::Next};
 use portcullis_trace::{Event, Leave, Subject, Verdict};
 use portcullis_vgic::Left;
 
-use crate::cpu::gic::Interface;
+use crate::cpu::gic::VirtualControl;
 use crate::machine::Machine;
 use crate::trace::Tracer;
 use crate::vm::Vcpu;
 use crate::vm::off_core::OffCore;
 use crate::vm::power::PowerState;
+use crate::with_interface;
 
 /// What the vCPU has come for.
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +59,8 @@ fn exits(vcpu: &Vcpu) -> [u64; EXITS] {
 
 impl Visit {
     /// `vcpu` has come to EL2, on this core, its own. If it was not known to be there it is noted since when it is.
-    pub fn begin<G: Interface>(vcpu: &'static Vcpu) -> Option<Self> {
+    #[inline(never)]
+    pub fn begin(vcpu: &'static Vcpu) -> Option<Self> {
         let start = timer::count_relaxed();
         let trace = &Machine::get().trace;
         let (tracer, of) = (trace.tracer(vcpu.core)?, subject(vcpu));
@@ -69,11 +71,18 @@ impl Visit {
                 vcpu.vm.vgic.presented(vcpu.index, |intid| tracer.note(entered, of, Event::Interrupt { intid }));
             }
         }
-        Some(Self { vcpu, tracer, start, exits: exits(vcpu), left: vcpu.vm.vgic.left(vcpu.index, &G::here()) })
+        Some(Self {
+            vcpu,
+            tracer,
+            start,
+            exits: exits(vcpu),
+            left: with_interface!(G => vcpu.vm.vgic.left(vcpu.index, &G::here())),
+        })
     }
 
     /// The vCPU goes on, or leaves the core: notes what has come of it.
-    pub fn end<G: Interface>(self, next: Next, what: What) {
+    #[inline(never)]
+    pub fn end(self, next: Next, what: What) {
         let Self { vcpu, tracer, start, .. } = self;
         let (now, of) = (timer::count(), subject(vcpu));
         let note = |event: Event| tracer.note(now, of, event);
@@ -81,7 +90,8 @@ impl Visit {
             Machine::get().take_copies(vcpu.vm.index, |link, bytes| note(Event::Copy { link, bytes }));
         }
         if next != Next::Leave {
-            vcpu.vm.vgic.given(vcpu.index, &self.left, &G::here(), |intid| note(Event::Interrupt { intid }));
+            let tell = |intid| note(Event::Interrupt { intid });
+            with_interface!(G => vcpu.vm.vgic.given(vcpu.index, &self.left, &G::here(), tell));
         }
         let span = now.saturating_sub(start);
         note(match what {
