@@ -6,3 +6,4 @@ mod metrics;
 mod port;
 mod rig;
 mod top;
+mod trace;
