@@ -7,7 +7,7 @@ use libfuzzer_sys::arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use portcullis_abi::state::Needs;
 use portcullis_stream::layout::{End, Head, MAGIC, PAGE, Preamble, RUN, Run, Tail, VERSION};
-use portcullis_stream::{Kind, Progress, Reader, Restore, Section, Sum};
+use portcullis_stream::{Counts, Kind, Progress, Reader, Restore, Section, Sum};
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
 const CASTAGNOLI: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISCSI);
@@ -15,16 +15,19 @@ const CASTAGNOLI: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISCSI);
 /// A section as it is to be written: kind, index, body, and what is wrong with its sum.
 type Written = (u32, u32, Vec<u8>, u32);
 
-/// The sections of a good stream: a VM with two vCPUs and four pages.
+/// The VM has two vCPUs, and devices in three transports.
+const COUNTS: Counts = Counts { vcpus: 2, transports: 0b1_0000_1001 };
+
+/// The sections of a good stream: a VM with four pages.
 static GOOD: LazyLock<Vec<Written>> = LazyLock::new(|| {
     let (mut sections, mut next) = (Vec::new(), Some(Section::FIRST));
     while let Some(section) = next {
         let body = match section.kind {
-            Kind::Needs => Needs { vcpus: 2, memory: 4 * PAGE, version: 1, ..Needs::new_zeroed() }.as_bytes().to_vec(),
+            Kind::Needs => Needs { vcpus: 2, memory: 4 * PAGE, version: 1, transports: COUNTS.transports, ..Needs::new_zeroed() }.as_bytes().to_vec(),
             kind => vec![section.index as u8; kind.body()],
         };
         sections.push((section.kind as u32, section.index, body, 0));
-        next = section.next(2);
+        next = section.next(COUNTS);
     }
     let run = |offset: u64, pages: u64, data: usize| {
         let mut body = Run { offset: offset * PAGE, length: pages * PAGE }.as_bytes().to_vec();

@@ -31,6 +31,8 @@ pub enum Mode {
     Copies,
     /// A network: the VM that asks.
     LinksAsk,
+    /// A network: the VM that asks for a while, during which it or the other one is moved.
+    LinksStay,
     /// A network: the VM that answers.
     LinksAnswer,
     /// Serial ports: the VM that asks.
@@ -131,6 +133,7 @@ impl Mode {
             "restart" => Self::MachineReset,
             "copies" => Self::Copies,
             "links-ask" => Self::LinksAsk,
+            "links-stay" => Self::LinksStay,
             "links-answer" => Self::LinksAnswer,
             "serial-ask" => Self::SerialAsk,
             "serial-answer" => Self::SerialAnswer,

@@ -23,4 +23,5 @@ pub mod status;
 pub mod table;
 pub mod text;
 pub mod trace;
+pub mod transfer;
 pub mod vm;

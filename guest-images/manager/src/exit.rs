@@ -61,7 +61,7 @@ impl From<Status> for Exit {
             manage::WRONG_VERSION | manage::UNKNOWN_CALL => Self::Version,
             manage::NOT_SUPPORTED | manage::NOT_PERMITTED => Self::NotPermitted,
             manage::UNKNOWN_VM => Self::NoVm,
-            manage::FROZEN | manage::BAD_STATE => Self::State,
+            manage::FROZEN | manage::BAD_STATE | manage::CLOSED => Self::State,
             manage::BUSY => Self::InProgress,
             manage::NO_MEMORY => Self::NoMemory,
             _ => Self::Refused,

@@ -7,7 +7,7 @@ use crate::Progress;
 use crate::buffer::Buffer;
 use crate::error::{Error, Fault};
 use crate::layout::{End, Head, MAGIC, PAGE, Preamble, RUN, Run, Tail, VERSION};
-use crate::section::{Kind, Section};
+use crate::section::{Counts, Kind, Section};
 use crate::shape::check_shape;
 use crate::sum::{SEED, Sum, finish};
 
@@ -83,7 +83,8 @@ pub struct Reader {
     /// The section that is being read.
     section: Option<Section>,
     is_accepted: bool,
-    vcpus: u32,
+    /// Known from the first section on.
+    counts: Counts,
     memory: u64,
     /// Bytes of the memory that have come.
     offset: u64,
@@ -101,7 +102,7 @@ impl Reader {
             due: Some(Section::FIRST),
             section: None,
             is_accepted: false,
-            vcpus: 0,
+            counts: Counts::NONE,
             memory: 0,
             offset: 0,
             sum: SEED,
@@ -260,7 +261,7 @@ impl Reader {
         let kind = Kind::of(kind).ok_or(Fault::Unknown(kind))?;
         let section = Section { kind, index };
         self.section = Some(section);
-        if index >= if kind.is_of_vcpu() { self.vcpus.max(1) } else { 1 } {
+        if !section.is_of(self.counts) {
             return Err(Fault::Index(index));
         }
         self.check_order(section)?;
@@ -287,7 +288,7 @@ impl Reader {
         loop {
             match self.due {
                 Some(due) if due == section => return Ok(()),
-                Some(due) if due.kind.is_optional() => self.due = due.next(self.vcpus),
+                Some(due) if due.kind.is_optional() => self.due = due.next(self.counts),
                 Some(due) => return Err(Fault::Order(due)),
                 None if is_state => return Err(Fault::Order(Section::of(Kind::Memory))),
                 None if section.kind == Kind::End && self.offset < self.memory => {
@@ -369,10 +370,10 @@ impl Reader {
         }
         if section == Section::FIRST {
             let needs = Needs::read_from_bytes(body).map_err(|_| Fault::Cut)?;
-            (self.vcpus, self.memory) = check_shape(&needs)?;
+            (self.counts, self.memory) = check_shape(&needs)?;
         }
         vm.state(section, body).map_err(Fault::Other)?;
-        self.due = section.next(self.vcpus);
+        self.due = section.next(self.counts);
         self.sections = self.sections.saturating_add(1);
         self.expect_head();
         Ok(())

@@ -21,6 +21,8 @@ pub enum Kind {
     Implementations = 3,
     /// What a vCPU was shown of its CPU: [`state::Cpu`].
     Cpu = 4,
+    /// What is in a virtio transport: [`state::LinkNeeds`].
+    Link = 5,
     /// Virtual counter: [`state::Counter`].
     Counter = 16,
     /// Restarts: [`state::Restarts`].
@@ -45,6 +47,8 @@ pub enum Kind {
     Uart = 26,
     /// PL031: [`state::Pl031`].
     Rtc = 27,
+    /// A port of a network: [`state::Network`].
+    Network = 30,
     /// A run of memory.
     Memory = 64,
     /// A run of memory that is zero.
@@ -55,11 +59,12 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of the stream.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Needs,
         Self::Firmware,
         Self::Implementations,
         Self::Cpu,
+        Self::Link,
         Self::Counter,
         Self::Restarts,
         Self::Watchdog,
@@ -72,6 +77,7 @@ impl Kind {
         Self::Calls,
         Self::Uart,
         Self::Rtc,
+        Self::Network,
         Self::Memory,
         Self::Zero,
         Self::End,
@@ -89,6 +95,7 @@ impl Kind {
             Self::Firmware => size_of::<state::Firmware>(),
             Self::Implementations => size_of::<state::Implementations>(),
             Self::Cpu => size_of::<state::Cpu>(),
+            Self::Link => size_of::<state::LinkNeeds>(),
             Self::Counter => size_of::<state::Counter>(),
             Self::Restarts => size_of::<state::Restarts>(),
             Self::Watchdog => size_of::<state::Watchdog>(),
@@ -101,6 +108,7 @@ impl Kind {
             Self::Calls => size_of::<state::Calls>(),
             Self::Uart => size_of::<state::Pl011>(),
             Self::Rtc => size_of::<state::Pl031>(),
+            Self::Network => size_of::<state::Network>(),
             Self::Memory | Self::Zero => size_of::<Run>(),
             Self::End => size_of::<End>(),
         }
@@ -108,20 +116,23 @@ impl Kind {
 
     /// Tells whether it belongs to the header, which is looked at before anything is touched.
     pub const fn is_header(self) -> bool {
-        matches!(self, Self::Needs | Self::Firmware | Self::Implementations | Self::Cpu)
+        matches!(self, Self::Needs | Self::Firmware | Self::Implementations | Self::Cpu | Self::Link)
     }
 
-    /// Tells whether there is one for each vCPU.
-    pub const fn is_of_vcpu(self) -> bool {
-        matches!(
-            self,
-            Self::Cpu | Self::Power | Self::General | Self::World | Self::Interface | Self::Stolen | Self::Calls
-        )
+    /// Tells what there is one for each of.
+    pub const fn each(self) -> Each {
+        match self {
+            Self::Cpu | Self::Power | Self::General | Self::World | Self::Interface | Self::Stolen | Self::Calls => {
+                Each::Vcpu
+            }
+            Self::Link | Self::Network => Each::Transport,
+            _ => Each::Vm,
+        }
     }
 
     /// Tells whether a stream can lack it: the VM has no such thing, and it is cleared where the VM goes.
     pub const fn is_optional(self) -> bool {
-        matches!(self, Self::Implementations | Self::Watchdog | Self::Rtc)
+        matches!(self, Self::Implementations | Self::Watchdog | Self::Rtc | Self::Network)
     }
 
     /// Tells whether it is a run of memory.
@@ -135,7 +146,7 @@ impl Kind {
             // All that is derived of what was read is worked out then.
             Self::Gic | Self::End => 8,
             Self::Cpu | Self::Calls => 3,
-            Self::Needs | Self::Firmware | Self::World => 2,
+            Self::Needs | Self::Firmware | Self::World | Self::Network => 2,
             _ => 1,
         }
     }
@@ -147,6 +158,7 @@ impl Kind {
             Self::Firmware => "FIRMWARE",
             Self::Implementations => "IMPLEMENTATIONS",
             Self::Cpu => "CPU",
+            Self::Link => "LINK",
             Self::Counter => "COUNTER",
             Self::Restarts => "RESTARTS",
             Self::Watchdog => "WATCHDOG",
@@ -159,6 +171,7 @@ impl Kind {
             Self::Calls => "CALLS",
             Self::Uart => "UART",
             Self::Rtc => "RTC",
+            Self::Network => "NETWORK",
             Self::Memory => "MEMORY",
             Self::Zero => "ZERO",
             Self::End => "END",
@@ -166,12 +179,47 @@ impl Kind {
     }
 }
 
-/// A section: what it is about, and the vCPU, if it is about one.
+/// What there is a section of a kind for each of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Each {
+    /// The VM: there is one at the most.
+    Vm,
+    /// The vCPUs.
+    Vcpu,
+    /// The virtio transports that have a device.
+    Transport,
+}
+
+/// Of what a VM has how many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// How many vCPUs.
+    pub vcpus: u32,
+    /// The virtio transports that have a device, a bit each.
+    pub transports: u32,
+}
+
+impl Counts {
+    /// What is known of a VM in front of the first section: that it has a vCPU.
+    pub const NONE: Self = Self { vcpus: 1, transports: 0 };
+
+    /// The indices that sections can have which come for each of these, a bit each.
+    const fn indices(self, each: Each) -> u32 {
+        match each {
+            Each::Vm => 1,
+            Each::Vcpu if self.vcpus >= u32::BITS => u32::MAX,
+            Each::Vcpu => (1 << self.vcpus) - 1,
+            Each::Transport => self.transports,
+        }
+    }
+}
+
+/// A section: what it is about, and which of those, if there is one for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Section {
     /// What it is about.
     pub kind: Kind,
-    /// The vCPU; 0 if it is about none.
+    /// The vCPU, or the virtio transport; 0 if it is about none.
     pub index: u32,
 }
 
@@ -186,22 +234,36 @@ impl Section {
         Self { kind, index: 0 }
     }
 
-    /// Returns the section that comes next in front of memory, for a VM with so many vCPUs; none if that is next.
-    pub fn next(self, vcpus: u32) -> Option<Self> {
-        let index = self.index.saturating_add(1);
-        if self.kind.is_of_vcpu() && index < vcpus {
-            return Some(Self { index, ..self });
+    /// Tells whether a VM that has so much can have it.
+    pub const fn is_of(self, counts: Counts) -> bool {
+        match counts.indices(self.kind.each()).checked_shr(self.index) {
+            Some(indices) => indices & 1 != 0,
+            None => false,
         }
-        let kind = Kind::ALL.into_iter().find(|kind| *kind > self.kind)?;
-        (!kind.is_run() && kind != Kind::End).then_some(Self::of(kind))
+    }
+
+    /// Returns the section that comes next in front of memory, for a VM that has so much; none if that is next.
+    pub fn next(self, counts: Counts) -> Option<Self> {
+        let behind = self.index.saturating_add(1);
+        let first = |kind: Kind, from: u32| {
+            let left = counts.indices(kind.each()).checked_shr(from).unwrap_or(0);
+            (left != 0).then(|| Self { kind, index: from.saturating_add(left.trailing_zeros()) })
+        };
+        first(self.kind, behind).or_else(|| {
+            let mut kinds = Kind::ALL.into_iter().filter(|kind| *kind > self.kind);
+            let section = kinds.find_map(|kind| first(kind, 0))?;
+            (!section.kind.is_run() && section.kind != Kind::End).then_some(section)
+        })
     }
 }
 
 impl fmt::Display for Section {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.kind.is_of_vcpu() {
-            true => write!(f, "{} of vCPU {}", self.kind.name(), self.index),
-            false => f.write_str(self.kind.name()),
+        let (name, index) = (self.kind.name(), self.index);
+        match self.kind.each() {
+            Each::Vm => f.write_str(name),
+            Each::Vcpu => write!(f, "{name} of vCPU {index}"),
+            Each::Transport => write!(f, "{name} of virtio transport {index}"),
         }
     }
 }
@@ -216,7 +278,7 @@ mod tests {
     fn kinds_are_in_the_order_of_their_numbers() {
         assert!(Kind::ALL.is_sorted_by(|a, b| (*a as u32) < *b as u32));
         assert!(Kind::ALL.iter().all(|kind| Kind::of(*kind as u32) == Some(*kind)));
-        assert_eq!((Kind::of(0), Kind::of(5), Kind::of(u32::MAX)), (None, None, None));
+        assert_eq!((Kind::of(0), Kind::of(29), Kind::of(u32::MAX)), (None, None, None));
     }
 
     #[test]
@@ -226,17 +288,20 @@ mod tests {
 
     #[test]
     fn every_state_comes_once_for_each_that_it_is_about() {
-        for vcpus in 1..=MAX_VCPUS as u32 {
-            let all: Vec<_> = core::iter::successors(Some(Section::FIRST), |section| section.next(vcpus)).collect();
-            assert!(all.is_sorted_by(|a, b| a < b));
+        for (vcpus, transports) in (1..=MAX_VCPUS as u32).zip([0, 1, 0b1000, 0b1011, 1 << 31, 0xffff_ffff, 6, 0]) {
+            let counts = Counts { vcpus, transports };
+            let all: Vec<_> = core::iter::successors(Some(Section::FIRST), |section| section.next(counts)).collect();
+            assert!(all.is_sorted_by(|a, b| a < b) && all.iter().all(|section| section.is_of(counts)));
             for kind in Kind::ALL {
-                let count = all.iter().filter(|section| section.kind == kind).count() as u32;
-                let expected = match kind {
-                    Kind::Memory | Kind::Zero | Kind::End => 0,
-                    kind if kind.is_of_vcpu() => vcpus,
-                    _ => 1,
+                let indices = all.iter().filter(|section| section.kind == kind).map(|section| section.index);
+                let expected: Vec<u32> = match kind.each() {
+                    Each::Vm if kind.is_run() || kind == Kind::End => vec![],
+                    Each::Vm => vec![0],
+                    Each::Vcpu => (0..vcpus).collect(),
+                    Each::Transport => (0..32).filter(|slot| transports >> slot & 1 != 0).collect(),
                 };
-                assert_eq!(count, expected, "{}", kind.name());
+                assert_eq!(indices.collect::<Vec<_>>(), expected, "{}", kind.name());
+                assert!(!Section { kind, index: 32 }.is_of(counts) && !Section { kind, index: u32::MAX }.is_of(counts));
             }
         }
     }

@@ -5,9 +5,10 @@ use portcullis_abi::state::Needs;
 
 use crate::error::Fault;
 use crate::layout::PAGE;
+use crate::section::Counts;
 
-/// Returns how many vCPUs and how much memory a VM of this shape has, if it can have that.
-pub const fn check_shape<E>(needs: &Needs) -> Result<(u32, u64), Fault<E>> {
+/// Returns of what a VM of this shape has how many, and its bytes of memory, if it can have that.
+pub const fn check_shape<E>(needs: &Needs) -> Result<(Counts, u64), Fault<E>> {
     if needs.version != Needs::VERSION {
         return Err(Fault::Shape("a shape of this version"));
     }
@@ -20,5 +21,5 @@ pub const fn check_shape<E>(needs: &Needs) -> Result<(u32, u64), Fault<E>> {
     if needs.reserved != 0 {
         return Err(Fault::Reserved);
     }
-    Ok((needs.vcpus, needs.memory))
+    Ok((Counts { vcpus: needs.vcpus, transports: needs.transports }, needs.memory))
 }

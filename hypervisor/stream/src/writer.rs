@@ -7,7 +7,7 @@ use crate::Progress;
 use crate::buffer::Buffer;
 use crate::layout::{End, Head, MAGIC, PAGE, Preamble, Run, Tail, VERSION};
 use crate::run::{Alike, PageRun};
-use crate::section::{Kind, Section};
+use crate::section::{Counts, Kind, Section};
 use crate::sum::{SEED, Sum, finish};
 
 /// What it takes to copy a page, in pages that are only looked at.
@@ -81,7 +81,7 @@ pub struct Writer {
     data: Option<Data>,
     /// The run that is looked at.
     run: PageRun,
-    vcpus: u32,
+    counts: Counts,
     memory: u64,
     bytes: u64,
     sections: u64,
@@ -95,7 +95,7 @@ impl Writer {
             buffer: Buffer::new(),
             data: None,
             run: PageRun::NONE,
-            vcpus: 0,
+            counts: Counts::NONE,
             memory: 0,
             bytes: 0,
             sections: 0,
@@ -198,13 +198,14 @@ impl Writer {
             if let Ok(needs) = Needs::read_from_bytes(body)
                 && section == Section::FIRST
             {
-                (self.vcpus, self.memory) = (needs.vcpus, needs.memory);
+                self.counts = Counts { vcpus: needs.vcpus, transports: needs.transports };
+                self.memory = needs.memory;
             }
             self.close::<S>();
         } else {
             self.buffer.clear();
         }
-        self.next = section.next(self.vcpus).map_or(Next::Pages, Next::State);
+        self.next = section.next(self.counts).map_or(Next::Pages, Next::State);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! `docs/moving.md` against the format.
 
-use portcullis_stream::{Fault, Kind, Section};
+use portcullis_stream::{Each, Fault, Kind, Section};
 
 const PAGE: &str = include_str!("../../../docs/moving.md");
 
@@ -14,9 +14,12 @@ fn every_section_has_its_row() {
     assert_eq!(rows.len(), Kind::ALL.len());
     for (row, kind) in rows.iter().zip(Kind::ALL) {
         let whose = match kind {
-            kind if kind.is_of_vcpu() => "vCPU",
             kind if kind.is_run() => "run",
-            _ => "VM",
+            kind => match kind.each() {
+                Each::Vm => "VM",
+                Each::Vcpu => "vCPU",
+                Each::Transport => "transport",
+            },
         };
         let expected = [&(kind as u32).to_string(), kind.name(), whose, &kind.body().to_string()];
         assert_eq!(row[..4], expected);

@@ -6,8 +6,8 @@ use toml::de::{DeTable, DeValue};
 use super::diagnostic::{Diagnostics, Span};
 use super::draft::Draft;
 
-/// What connects VMs, and the keys of it under which VMs are named.
-const LINKS: [&str; 5] = ["wire", "shared-memory", "network", "serial", "disk"];
+/// What connects VMs and cannot be saved, and the keys of it under which VMs are named.
+const LINKS: [&str; 4] = ["wire", "shared-memory", "serial", "disk"];
 const NAMES: [&str; 9] = ["from", "to", "rw", "ro", "vms", "vm", "served-by", "between", "ends"];
 
 /// Reports movable VMs that nobody can save, and those that are connected with others by what is in `document`.

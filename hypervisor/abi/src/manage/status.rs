@@ -43,11 +43,13 @@ pub const NO_FIRMWARE: i64 = -18;
 pub const EMPTY: i64 = -19;
 /// The VM cannot be saved, or the stream is none that it can be restored from. Since version 1.4.
 pub const UNFIT: i64 = -20;
+/// No program has the port of data open, or has had a transfer already since it has opened it. Since version 1.4.
+pub const CLOSED: i64 = -21;
 /// The hypervisor has no memory for it. Since version 1.4.
-pub const NO_MEMORY: i64 = -21;
+pub const NO_MEMORY: i64 = -22;
 
 /// Every status with its name, in descending order.
-pub const STATUSES: [(&str, i64); 22] = [
+pub const STATUSES: [(&str, i64); 23] = [
     ("SUCCESS", SUCCESS),
     ("NOT_SUPPORTED", NOT_SUPPORTED),
     ("UNKNOWN_CALL", UNKNOWN_CALL),
@@ -69,5 +71,6 @@ pub const STATUSES: [(&str, i64); 22] = [
     ("NO_FIRMWARE", NO_FIRMWARE),
     ("EMPTY", EMPTY),
     ("UNFIT", UNFIT),
+    ("CLOSED", CLOSED),
     ("NO_MEMORY", NO_MEMORY),
 ];

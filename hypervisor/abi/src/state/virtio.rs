@@ -48,6 +48,11 @@ pub struct VirtioSetup {
     pub used: u64,
 }
 
+impl VirtioSetup {
+    /// A queue that was never set up.
+    pub const NONE: Self = Self { size: 0, ready: 0, descriptors: 0, available: 0, used: 0 };
+}
+
 /// How far a device is in a split virtqueue, version [`Virtqueue::VERSION`] (virtio 1.2, section 2.7). Indices are free-running,
 /// modulo 2^16.
 #[repr(C)]
@@ -73,4 +78,6 @@ pub struct Virtqueue {
 impl Virtqueue {
     /// The version that is written and understood.
     pub const VERSION: u32 = 1;
+    /// Stands for a queue that its driver does not use.
+    pub const NONE: Self = Self { version: 0, next: 0, used: 0, published: 0, silent: 0, reserved: 0, taken: [0; 4] };
 }

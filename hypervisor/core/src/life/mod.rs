@@ -1,5 +1,6 @@
 //! The life of a VM: how it is made, started, loaded, paused, stopped, and made anew.
 
+pub mod at_port;
 pub mod bite;
 pub mod cores;
 pub mod create;
@@ -18,6 +19,6 @@ pub mod shape;
 pub mod shared_memory;
 pub mod shutdown;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod transfer;
 pub mod wires;

@@ -6,6 +6,8 @@ use portcullis_abi::state::Unfit;
 use portcullis_devices::OutOfReach;
 use portcullis_stream::needs::Lack;
 
+use crate::links::backplane::NotSaved;
+
 /// See the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -17,6 +19,8 @@ pub enum Refusal {
     OutOfReach(OutOfReach),
     /// It does not stand still: an interrupt of the hardware is on its way to this vCPU.
     Moves,
+    /// One of its devices is being reset.
+    Resets,
     /// None of its vCPUs is on.
     NoneOn,
 }
@@ -39,6 +43,15 @@ impl From<OutOfReach> for Refusal {
     }
 }
 
+impl From<NotSaved> for Refusal {
+    fn from(reason: NotSaved) -> Self {
+        match reason {
+            NotSaved::Moves => Self::Resets,
+            NotSaved::Length => Self::Unfit(Unfit::Value("the length of a state")),
+        }
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -48,6 +61,7 @@ impl fmt::Display for Refusal {
                 write!(f, "{length:#x} bytes at {address:#x} are not within a VM's memory")
             }
             Self::Moves => write!(f, "an interrupt of the hardware is on its way to it; pause it anew"),
+            Self::Resets => write!(f, "one of its devices is being reset; resume it, and pause it anew"),
             Self::NoneOn => write!(f, "none of its vCPUs is on"),
         }
     }

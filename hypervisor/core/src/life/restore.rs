@@ -7,14 +7,15 @@ use portcullis_abi::manage;
 use portcullis_abi::state::{self, Unfit};
 use portcullis_arch::{checksum, optional::Features, timer};
 use portcullis_board::Firmware;
-use portcullis_devices::Memory;
 use portcullis_stream::layout::PAGE;
-use portcullis_stream::needs::{check_cpu, check_firmware, check_shape};
-use portcullis_stream::{Kind, Restore, Section, Sum};
+use portcullis_stream::needs::{check_cpu, check_firmware, check_link, check_shape};
+use portcullis_stream::{Each, Kind, Restore, Section, Sum};
+use portcullis_virtio::Cursor;
 use zerocopy::FromBytes;
 
 use super::refusal::Refusal;
-use super::shape::list_registers;
+use super::shape::{kind_of, list_registers};
+use crate::links::backplane::Linked;
 use crate::machine::Machine;
 use crate::machine::owner::Beside;
 use crate::machine::transfer::Kept;
@@ -28,7 +29,7 @@ use crate::vm::{Vcpu, Vm};
 const CLEARED: u64 = 8 * PAGE;
 
 /// A VM that is restored, whose manager has it.
-pub struct Restoring<'a> {
+pub struct Restoring<'a, 'c> {
     /// The VM.
     pub vm: &'a Vm,
     /// What is put into effect in the end.
@@ -36,11 +37,9 @@ pub struct Restoring<'a> {
     /// Its memory as this core reaches it.
     pub memory: GuestMemory,
     /// The memory of the VM that has the buffer.
-    pub buffer: GuestMemory,
-    /// Where the buffer goes on.
-    pub at: u64,
-    /// Bytes that are left of it.
-    pub left: usize,
+    pub buffer: &'a mut GuestMemory,
+    /// What is left of the buffer.
+    pub at: Cursor<'c>,
     /// Bytes of memory that were set to zero in this piece.
     pub cleared: u64,
 }
@@ -50,7 +49,20 @@ fn of<T: FromBytes>(body: &[u8]) -> Result<T, Refusal> {
     T::read_from_bytes(body).map_err(|_| Refusal::Unfit(Unfit::Value("the length of a state")))
 }
 
-impl Restoring<'_> {
+impl Restoring<'_, '_> {
+    /// Takes on what concerns a device in a virtio transport.
+    fn link(&mut self, section: Section, body: &[u8]) -> Result<(), Refusal> {
+        let linked = self.vm.links.and_then(|links| links.device(section.index as usize));
+        if section.kind == Kind::Link {
+            check_link(section.index, &of(body)?, linked.map(Linked::needs).as_ref())?;
+            return Ok(());
+        }
+        let linked = linked.filter(|linked| kind_of(&linked.needs()) == Some(section.kind));
+        linked.ok_or(Unfit::Absent("a device in a virtio transport"))?.restore(&self.memory, body)?;
+        self.kept.links |= 1_u32.wrapping_shl(section.index);
+        Ok(())
+    }
+
     /// Takes on a vCPU's state.
     fn vcpu(&self, section: Section, body: &[u8]) -> Result<(), Refusal> {
         let vcpu = self.vm.vcpus().get(section.index as usize).ok_or(Refusal::NoneOn)?;
@@ -84,23 +96,21 @@ fn begin_context(vcpu: &Vcpu) {
     }
 }
 
-impl Sum for Restoring<'_> {
+impl Sum for Restoring<'_, '_> {
     fn sum(sum: u32, bytes: &[u8]) -> u32 {
         checksum::crc32c(sum, bytes)
     }
 }
 
-impl Restore for Restoring<'_> {
+impl Restore for Restoring<'_, '_> {
     type Error = Refusal;
 
     fn available(&self) -> usize {
-        self.left
+        self.at.left() as usize
     }
 
     fn take(&mut self, to: &mut [u8]) -> Result<(), Refusal> {
-        self.buffer.copy_in(self.at, to)?;
-        self.at = self.at.saturating_add(to.len() as u64);
-        self.left = self.left.saturating_sub(to.len());
+        self.at.read(self.buffer, to)?;
         Ok(())
     }
 
@@ -143,6 +153,7 @@ impl Restore for Restoring<'_> {
                 let clock = vm.bus.devices().find(|device| device.save_clock().is_some());
                 clock.ok_or(Unfit::Absent("a PL031"))?.restore_clock(&saved)?;
             }
+            _ if section.kind.each() == Each::Transport => self.link(section, body)?,
             _ => self.vcpu(section, body)?,
         }
         Ok(())
@@ -152,11 +163,14 @@ impl Restore for Restoring<'_> {
         Ok(())
     }
 
-    fn store(&mut self, offset: u64, length: usize, sum: u32) -> Result<u32, Refusal> {
-        let address = self.vm.ram.saturating_add(offset);
-        let sum = self.memory.receive(address, &mut self.buffer, self.at, length, sum)?;
-        self.at = self.at.saturating_add(length as u64);
-        self.left = self.left.saturating_sub(length);
+    fn store(&mut self, offset: u64, length: usize, mut sum: u32) -> Result<u32, Refusal> {
+        let mut address = self.vm.ram.saturating_add(offset);
+        let mut left = length as u32;
+        while let Some(place) = self.at.piece(left) {
+            sum = self.memory.receive(address, self.buffer, place.address, place.length as usize, sum)?;
+            address = address.saturating_add(place.length.into());
+            left = left.saturating_sub(place.length);
+        }
         Ok(sum)
     }
 
@@ -189,6 +203,10 @@ impl Vm {
         let (vm, machine) = (self, Machine::get());
         let (now, frequency) = (timer::count(), timer::frequency());
         let (firmware, counter) = (kept.firmware.as_ref().ok_or(MISSING)?, kept.counter.as_ref().ok_or(MISSING)?);
+        // Each device of the header has a state.
+        if kept.needs.is_none_or(|needs| needs.transports & !kept.links != 0) {
+            return Err(MISSING.into());
+        }
         if firmware.frozen != 1 {
             return Err(Unfit::Value("the freeze").into());
         }

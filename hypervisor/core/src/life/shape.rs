@@ -2,9 +2,10 @@
 
 use portcullis_abi::bundle::NAME_MAX;
 use portcullis_abi::map;
-use portcullis_abi::state::{self, Needs};
+use portcullis_abi::state::{self, LinkNeeds, Needs};
 use portcullis_arch::{cpu, timer};
 use portcullis_bundle::implementations::Implementation;
+use portcullis_stream::Kind;
 use portcullis_vgic::ListRegisters;
 
 use crate::cpu::gic::{self, VirtualControl};
@@ -82,4 +83,12 @@ pub fn list_registers() -> usize {
 /// How many list registers a GIC needs: one more than the number of the last one in use.
 pub fn list_registers_of(gic: &state::Gic) -> u32 {
     gic.cpus.iter().map(|cpu| u32::BITS - cpu.used.leading_zeros()).max().unwrap_or(0)
+}
+
+/// The section that has the state of a device in a virtio transport.
+pub const fn kind_of(link: &LinkNeeds) -> Option<Kind> {
+    match link.device {
+        LinkNeeds::NETWORK => Some(Kind::Network),
+        _ => None,
+    }
 }

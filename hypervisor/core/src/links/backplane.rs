@@ -3,10 +3,49 @@
 use alloc::boxed::Box;
 
 use portcullis_abi::map::{VIRTIO_SIZE, VIRTIO_SLOTS};
+use portcullis_abi::state::{LinkNeeds, Unfit};
 use portcullis_devices::Unused;
+use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::devices::emulated::Emulated;
 use crate::devices::owner::Owner;
+use crate::memory::guest::GuestMemory;
+
+/// Why a device is not saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotSaved {
+    /// It does not stand still yet.
+    Moves,
+    /// Its state has another length.
+    Length,
+}
+
+/// Writes a state where it is to be.
+///
+/// # Errors
+///
+/// [`NotSaved::Length`].
+pub(super) fn put(state: &(impl IntoBytes + Immutable), body: &mut [u8]) -> Result<(), NotSaved> {
+    state.write_to(body).map_err(|_| NotSaved::Length)
+}
+
+/// Reads a state.
+///
+/// # Errors
+///
+/// [`Unfit`].
+pub(super) fn of<T: FromBytes>(body: &[u8]) -> Result<T, Unfit> {
+    T::read_from_bytes(body).map_err(|_| Unfit::Value("the length of a state"))
+}
+
+/// A name as it stands in a state.
+pub(super) fn name_of(name: &str) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    for (to, from) in bytes.iter_mut().zip(name.bytes()) {
+        *to = from;
+    }
+    bytes
+}
 
 /// A device in a transport.
 pub trait Linked: Emulated {
@@ -18,6 +57,29 @@ pub trait Linked: Emulated {
 
     /// The VM goes on after it stood still: notes that there may be work, for which the VM is called then.
     fn resume(&self);
+
+    /// Returns what the VM needs of it where it goes.
+    fn needs(&self) -> LinkNeeds {
+        LinkNeeds::NONE
+    }
+
+    /// Writes the state of the device to `body`, which is as long; the VM stands still.
+    ///
+    /// # Errors
+    ///
+    /// [`NotSaved`].
+    fn save(&self, _body: &mut [u8]) -> Result<(), NotSaved> {
+        Err(NotSaved::Length)
+    }
+
+    /// Takes on a state, of a VM that does not run; `memory` is its RAM, which may be restored later.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`]; the device is to be reset then.
+    fn restore(&self, _memory: &GuestMemory, _body: &[u8]) -> Result<(), Unfit> {
+        Err(Unfit::Absent("a device"))
+    }
 
     /// The VM is made anew: forgets a piece of what it keeps of its former lives, `most` bytes at the most. Returns whether
     /// there may be more of it.
@@ -54,6 +116,11 @@ impl Backplane {
 
     fn devices(&self) -> impl Iterator<Item = &dyn Linked> {
         self.0.iter().flatten().map(|device| &**device)
+    }
+
+    /// The device in a slot.
+    pub fn device(&self, slot: usize) -> Option<&dyn Linked> {
+        self.0.get(slot)?.as_deref()
     }
 
     /// Has each device go on with what is left to do for the VM; see [`Linked::work`].

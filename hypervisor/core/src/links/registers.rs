@@ -4,6 +4,7 @@ use core::fmt::Display;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use portcullis_abi::map;
+use portcullis_abi::state::{Unfit, VirtioSetup, VirtioTransport, Virtqueue};
 use portcullis_devices::Line;
 use portcullis_virtio::mmio::registers::{INTERRUPT_ACK, INTERRUPT_STATUS, QUEUE_NOTIFY};
 use portcullis_virtio::mmio::{Effect, Transport};
@@ -12,6 +13,7 @@ use spin::mutex::TicketMutex;
 
 use super::peer::Peer;
 use crate::devices::owner::{Owner, drive};
+use crate::memory::guest::GuestMemory;
 
 /// What a device shows its driver besides the registers that all have.
 pub trait Front: Send {
@@ -135,6 +137,67 @@ impl<F: Front, const QUEUES: usize> Registers<F, QUEUES> {
         };
         let Some((layout, memory)) = layout.zip(peer.memory()) else { return Ok(None) };
         Queue::new(layout, features, &memory).map(Some)
+    }
+
+    /// Returns the registers of a device of a VM that stands still: those that all have, and of each queue. None: a reset is under
+    /// way.
+    pub fn save(&self) -> Option<(VirtioTransport, [VirtioSetup; QUEUES])> {
+        let state = self.state.lock();
+        let setup = |number| state.transport.save_setup(number).unwrap_or(VirtioSetup::NONE);
+        Some((state.transport.save()?, core::array::from_fn(setup)))
+    }
+
+    /// Takes registers on, of a VM that does not run, and what the driver is shown by `restore`.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`]; nothing has changed then.
+    pub fn restore(
+        &self,
+        saved: &VirtioTransport,
+        setups: &[VirtioSetup; QUEUES],
+        restore: impl FnOnce(&mut F) -> Result<(), Unfit>,
+    ) -> Result<(), Unfit> {
+        let mut state = self.state.lock();
+        let mut transport = state.transport.clone();
+        transport.restore(saved, setups)?;
+        restore(&mut state.front)?;
+        state.transport = transport;
+        // Its level is in the virtual GIC that is restored, too.
+        let level = state.transport.level();
+        let _ = state.line.set(level);
+        self.shown.interrupt.store(state.transport.interrupt_status(), Ordering::Release);
+        self.shown.queues.store(state.transport.notifiable(), Ordering::Release);
+        Ok(())
+    }
+
+    /// How far a queue is, as it stands in a state: one that its driver does not use, or that cannot be used before a reset, is
+    /// [`Virtqueue::NONE`].
+    pub fn save_queue(&self, number: u16, queue: Option<Virtqueue>) -> Virtqueue {
+        let is_used = self.state.lock().transport.layout(number).is_some();
+        queue.filter(|_| is_used).unwrap_or(Virtqueue::NONE)
+    }
+
+    /// What the driver accepted.
+    pub fn accepted(&self) -> u64 {
+        self.state.lock().transport.accepted()
+    }
+
+    /// How far the queue with this number was, in `memory`; none: its driver does not use it. The registers are restored.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`].
+    pub fn restore_queue(&self, number: u16, saved: &Virtqueue, memory: &GuestMemory) -> Result<Option<Queue>, Unfit> {
+        let (layout, features) = {
+            let state = self.state.lock();
+            (state.transport.layout(number), state.transport.features())
+        };
+        match layout {
+            None if *saved == Virtqueue::NONE => Ok(None),
+            None => Err(Unfit::Value("how far a virtqueue is that is not in use")),
+            Some(layout) => Queue::restore(layout, features, memory, saved).map(Some),
+        }
     }
 
     /// How often driver and device told each other something, since the VM was created.

@@ -47,6 +47,8 @@ pub enum Status {
     Full = manage::FULL,
     /// [`manage::UNFIT`].
     Unfit = manage::UNFIT,
+    /// [`manage::CLOSED`].
+    Closed = manage::CLOSED,
     /// [`manage::NO_MEMORY`].
     NoMemory = manage::NO_MEMORY,
 }

@@ -18,6 +18,7 @@ mod switch;
 
 pub use counters::{Counters, Dropped, Traffic};
 pub use deliver::{Given, deliver};
+pub use features::GUEST_ANNOUNCE;
 pub use frame::{Frame, Stage};
 pub use header::{Header, Segmentation};
 pub use mac::Mac;

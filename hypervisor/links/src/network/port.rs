@@ -1,5 +1,6 @@
 //! A port as its driver sees it.
 
+use portcullis_abi::state::Unfit;
 use portcullis_virtio::mmio::Identity;
 use virtio_spec::net::S;
 
@@ -42,8 +43,7 @@ impl Port {
     /// The device's configuration (section 5.1.4): address, status, pairs of queues, MTU.
     pub const fn config(&self) -> [u8; 12] {
         let Mac([a, b, c, d, e, f]) = self.mac;
-        let status = if self.up { LINK_UP } else { 0 } | if self.announce { ANNOUNCE } else { 0 };
-        let ([s0, s1], [m0, m1]) = (status.to_le_bytes(), self.mtu.to_le_bytes());
+        let ([s0, s1], [m0, m1]) = ((self.save() as u16).to_le_bytes(), self.mtu.to_le_bytes());
         [a, b, c, d, e, f, s0, s1, 1, 0, m0, m1]
     }
 
@@ -70,6 +70,24 @@ impl Port {
     /// Its driver has announced itself.
     pub(super) const fn acknowledge(&mut self) {
         self.announce = false;
+    }
+
+    /// Returns what its driver is told of it: status (section 5.1.4).
+    pub const fn save(&self) -> u32 {
+        let status = if self.up { LINK_UP } else { 0 } | if self.announce { ANNOUNCE } else { 0 };
+        status as u32
+    }
+
+    /// Takes on what its driver was told.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`]; nothing has changed then.
+    pub fn restore(&mut self, status: u32) -> Result<(), Unfit> {
+        let status = u16::try_from(status).ok().filter(|status| status & !(LINK_UP | ANNOUNCE) == 0);
+        let status = status.ok_or(Unfit::Value("a network port's status"))?;
+        (self.up, self.announce) = (status & LINK_UP != 0, status & ANNOUNCE != 0);
+        Ok(())
     }
 
     /// Its VM, or its driver, begins anew.

@@ -2,7 +2,10 @@
 
 use core::fmt;
 
+use portcullis_abi::state::Unfit;
 use portcullis_gate::SetError;
+
+use super::link::Link;
 
 /// The first thing that this machine, or the VM that was created on it, cannot serve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +32,19 @@ pub enum Lack {
     Device(&'static str),
     /// There is no device in the virtio transport with this number.
     Transport(u32),
+    /// Another device is in a virtio transport.
+    Link {
+        /// The transport's number.
+        transport: u32,
+        /// What was saved.
+        saved: Link,
+        /// What there is here.
+        here: Link,
+        /// What must be the same.
+        what: &'static str,
+    },
+    /// What it says of a device is not taken on.
+    Unfit(Unfit),
     /// A firmware register cannot have its value.
     Register(SetError),
     /// There is no firmware at EL3 for the range of the filter that begins with this function identifier.
@@ -73,6 +89,10 @@ impl fmt::Display for Lack {
             Self::Transport(slot) => {
                 write!(f, "the saved VM has a device in virtio transport {slot}; this one must have the same there")
             }
+            Self::Link { transport, saved, here, what } => {
+                write!(f, "the saved VM has {saved} in virtio transport {transport}, this one {here}: {what}")
+            }
+            Self::Unfit(unfit) => unfit.fmt(f),
             Self::Register(error) => error.fmt(f),
             Self::Forward(first) => write!(
                 f,

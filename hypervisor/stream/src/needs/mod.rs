@@ -6,13 +6,17 @@
 mod cpu;
 mod fields;
 mod lack;
+mod link;
 mod registers;
+mod transport;
 
 use portcullis_abi::state::{Firmware, Needs};
 use portcullis_gate::{Register, Support};
 
 pub use cpu::check_cpu;
 pub use lack::Lack;
+pub use link::Link;
+pub use transport::check_link;
 
 /// A filter's action by which a call goes to firmware at EL3.
 const FORWARD: u32 = 2;

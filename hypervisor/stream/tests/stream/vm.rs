@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use portcullis_abi::state::Needs;
 use portcullis_stream::layout::{PAGE, RUN};
-use portcullis_stream::{Alike, Error, Kind, Progress, Reader, Restore, Save, Section, Sum, Writer};
+use portcullis_stream::{Alike, Counts, Error, Kind, Progress, Reader, Restore, Save, Section, Sum, Writer};
 use zerocopy::{FromBytes, IntoBytes};
 
 const CASTAGNOLI: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISCSI);
@@ -48,13 +48,15 @@ impl Vm {
     /// One with so many vCPUs and a page of memory for each of `pages`, which says whether it is zero.
     pub fn random(random: &mut Random, vcpus: u32, pages: &[bool]) -> Self {
         let mut vm = Self::default();
+        let transports = if random.below(2) == 0 { 0 } else { random.next() as u32 };
+        let counts = Counts { vcpus, transports };
         let mut next = Some(Section::FIRST);
         while let Some(section) = next {
             if !section.kind.is_optional() || random.below(2) == 0 {
                 let body = (0..section.kind.body()).map(|_| random.next() as u8).collect();
                 vm.states.insert(section, body);
             }
-            next = section.next(vcpus);
+            next = section.next(counts);
         }
         let needs = Needs {
             version: Needs::VERSION,
@@ -66,7 +68,7 @@ impl Vm {
             list_registers: 4,
             frequency: 62_500_000,
             devices: 1,
-            transports: 0,
+            transports,
             reserved: 0,
             name: *b"some-vm\0\0\0\0\0\0\0\0\0",
         };

@@ -17,6 +17,12 @@ fn a_vm_of_its_own_can_be_movable() {
 }
 
 #[test]
+fn it_can_be_at_what_is_saved_with_it() {
+    let link = "[[network]]\nname = \"lan\"\nvms = [\"ops\", { vm = \"a\" }]\n";
+    Bench::new().parse(&system("", link)).unwrap();
+}
+
+#[test]
 fn what_the_board_keeps_is_refused_with_both_lines() {
     let bench = Bench::new();
     bench.says(
@@ -50,8 +56,7 @@ help: leave one out: what others write cannot be saved
 "#,
     );
     for link in [
-        "[[network]]\nname = \"lan\"\nvms = [\"ops\", { vm = \"a\" }]\n",
-        "[[network]]\nname = \"lan\"\nvms = [\"ops\", \"a\"]\n",
+        "[[serial]]\nname = \"s\"\nbetween = [\"ops\", \"a\"]\n",
         "[[wire]]\nname = \"w\"\nfrom = \"ops\"\nto = \"a\"\n",
     ] {
         let report = bench.parse(&system("", link)).unwrap_err().to_string();

@@ -12,6 +12,8 @@ use crate::guest::report;
 const QUEUE: usize = 32;
 /// Frames that are under way at once.
 const BURST: usize = 16;
+/// How often the same is asked.
+const ATTEMPTS: usize = 100;
 /// Bytes of a buffer.
 const BUFFER: usize = 2048;
 /// Bytes of the longest frame, and of an Ethernet header.
@@ -117,29 +119,63 @@ pub fn answer() {
     );
 }
 
+/// Asks everybody until somebody answers. Returns who that is.
+fn find_peer(port: &mut Port, own: [u8; 6]) -> Option<[u8; 6]> {
+    let mut frame = [0; 60];
+    fill(&mut frame, [0xff; 6], own, ASK, 0);
+    let peer = (0..200).find_map(|_| {
+        port.send(&frame);
+        port.receive(100_000, |_, frame| {
+            let mut from = [0; 6];
+            from.copy_from_slice(&frame[6..12]);
+            from
+        })
+    });
+    // What was asked more than once is answered more than once.
+    while peer.is_some() && port.receive(200_000, |_, _| ()).is_some() {}
+    peer
+}
+
+/// Asks one at a time for so many seconds, and again where no answer comes: either of the two may be away meanwhile.
+pub fn stay(seconds: u64) {
+    let Some(mut port) = Port::find() else { return report::fail(format_args!("links/device"), &"a network", &"none") };
+    let own = port.driver.mac_address();
+    let Some(peer) = find_peer(&mut port, own) else {
+        return report::fail(format_args!("links/broadcast"), &"an answer", &"none");
+    };
+    let mut bed = [0; LONGEST];
+    let (mut rounds, mut again, mut unanswered) = (0, 0, None);
+    let end = counter::virtual_count() + counter::ticks(seconds * 1_000_000);
+    while counter::virtual_count() < end && unanswered.is_none() {
+        let length = [60, 300, 1000, LONGEST][rounds % 4];
+        let frame = &mut bed[..length];
+        fill(frame, peer, own, ASK, rounds);
+        let answered = (0..ATTEMPTS).any(|attempt| {
+            again += u32::from(attempt > 0);
+            port.send(&bed[..length]);
+            // What was asked before may be answered late.
+            let is_answer = |_: &mut Port, got: &mut [u8]| got.len() == length && got[HEADER..] == bed[HEADER..length];
+            (0..QUEUE).find_map(|_| port.receive(100_000, is_answer).map_or(Some(false), |is| is.then_some(true)))
+                == Some(true)
+        });
+        if answered { rounds += 1 } else { unanswered = Some(rounds) }
+    }
+    report::equal(format_args!("links/each is answered in the end"), None, unanswered);
+    report::holds(format_args!("links/many are answered"), rounds > 50, "more than 50", &rounds);
+    report::holds(format_args!("links/somebody was away"), again > 0, "no answer at first", &again);
+    let frame = &mut bed[..60];
+    fill(frame, peer, own, END, 0);
+    port.send(frame);
+}
+
 /// Asks, with frames of all lengths, one at a time and many at once.
 pub fn ask() {
     let Some(mut port) = Port::find() else { return report::fail(format_args!("links/device"), &"a network", &"none") };
     let own = port.driver.mac_address();
     let mut bed = [0; LONGEST];
-    let mut peer = None;
-    for _ in 0..200 {
-        let frame = &mut bed[..60];
-        fill(frame, [0xff; 6], own, ASK, 0);
-        port.send(frame);
-        peer = port.receive(100_000, |_, frame| {
-            let mut from = [0; 6];
-            from.copy_from_slice(&frame[6..12]);
-            from
-        });
-        if peer.is_some() {
-            break;
-        }
-    }
+    let peer = find_peer(&mut port, own);
     let Some(peer) = peer else { return report::fail(format_args!("links/broadcast"), &"an answer", &"none") };
     report::pass(format_args!("links/broadcast"));
-    // What was asked more than once is answered more than once.
-    while port.receive(200_000, |_, _| ()).is_some() {}
     let mut wrong = None;
     for (round, length) in [60, 61, 127, 128, 300, 1000, 1513, LONGEST].into_iter().cycle().take(200).enumerate() {
         let frame = &mut bed[..length];

@@ -65,6 +65,7 @@ pub fn run(profile: &Profile) {
         Mode::MachineReset => end::run(profile, true),
         Mode::Copies => copies::run(),
         Mode::LinksAsk => links::ask(),
+        Mode::LinksStay => links::stay(profile.seconds),
         Mode::SerialAsk => serial::ask(),
         Mode::SerialAnswer => serial::answer(),
         Mode::Disks => disks::run(),

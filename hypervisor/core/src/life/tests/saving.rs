@@ -3,120 +3,23 @@
 use portcullis_abi::manage::*;
 use portcullis_abi::map::{RAM, TIMER_VIRTUAL_INTID};
 use portcullis_arch::fake::{self, Trap};
-use portcullis_board::signal::EL2_TIMER_INTID;
-use portcullis_bundle::{Settings, VmConfig};
 use portcullis_vgic::GicVersion;
 
+use super::mover::*;
 use crate::tests::board::Parts;
 use crate::tests::guest::{hvc, system_register, wants};
-use crate::tests::rig::{Rig, SETTINGS, results, vm, x};
+use crate::tests::rig::{Rig, results, vm, x};
 use crate::vm::power::PowerState;
 use crate::vm::state::{Action, Phase};
 
-const BOTH: [GicVersion; 2] = [GicVersion::V3, GicVersion::V2];
-/// Where the control VM has its buffer, and how long that is.
-const BUFFER: u64 = RAM + 0x10_0000;
-const LENGTH: usize = 32 << 10;
-/// The VM that is saved.
-const A: u64 = 1;
-
-fn movable(name: &'static str, cores: &[u32]) -> VmConfig<'static> {
-    VmConfig { settings: Settings { movable: true, ..SETTINGS }, ..vm(name, cores) }
-}
+pub(super) const BOTH: [GicVersion; 2] = [GicVersion::V3, GicVersion::V2];
 
 /// A machine with a control VM and a movable one, which is in its guest.
-fn rig(gic: GicVersion) -> Rig {
+pub(super) fn rig(gic: GicVersion) -> Rig {
     let rig = Rig::on(Parts::new(), gic, &[vm("ops", &[0]), movable("a", &[1]), vm("b", &[2])]);
     rig.settle();
     runs(&rig);
     rig
-}
-
-/// Lets the VM be loaded and begin.
-fn runs(rig: &Rig) {
-    for _ in 0..200 {
-        if rig.is_in_guest(1) {
-            return;
-        }
-        rig.advance(5_000);
-        rig.interrupt(1, EL2_TIMER_INTID);
-    }
-    panic!("it never came into its guest: {:?}", rig.vm(1).state());
-}
-
-fn call(rig: &Rig, function: u32, arguments: [u64; 3]) -> [u64; 4] {
-    let [x1, x2, x3] = arguments;
-    let results = results(rig.guest(0, move |context| hvc(context, [function.into(), x1, x2, x3])));
-    rig.settle();
-    results
-}
-
-fn status(rig: &Rig, function: u32, arguments: [u64; 3]) -> i64 {
-    call(rig, function, arguments)[0].cast_signed()
-}
-
-fn ok(rig: &Rig, function: u32, arguments: [u64; 3]) -> [u64; 4] {
-    let results = call(rig, function, arguments);
-    assert_eq!(results[0], 0, "{function:#x}: {}", results[0].cast_signed());
-    results
-}
-
-/// The control VM's buffer.
-fn buffer(rig: &Rig) -> *mut u8 {
-    (rig.vm(0).memory.start + (BUFFER - RAM)) as *mut u8
-}
-
-/// The stream of the VM, which is paused, through a buffer of so many bytes.
-fn save(rig: &Rig, length: usize) -> Vec<u8> {
-    ok(rig, SAVE, [A, 0, 0]);
-    let mut stream = Vec::new();
-    loop {
-        let [_, bytes, progress, _] = ok(rig, TRANSFER, [BUFFER, length as u64, 0]);
-        assert!(bytes <= length as u64);
-        // SAFETY: it is the control VM's RAM, which is there for ever, and whose core does nothing now.
-        stream.extend_from_slice(unsafe { core::slice::from_raw_parts(buffer(rig), bytes as usize) });
-        if progress == TRANSFER_DONE {
-            return stream;
-        }
-    }
-}
-
-/// What the machine says to a stream for the VM, which was created.
-fn restore(rig: &Rig, stream: &[u8], length: usize) -> i64 {
-    ok(rig, RESTORE, [A, 0, 0]);
-    let mut rest = stream;
-    loop {
-        let now = &rest[..rest.len().min(length)];
-        // SAFETY: as above.
-        unsafe { core::ptr::copy(now.as_ptr(), buffer(rig), now.len()) };
-        let [status, bytes, progress, _] = call(rig, TRANSFER, [BUFFER, now.len() as u64, 0]);
-        if status != 0 || progress == TRANSFER_DONE {
-            return status.cast_signed();
-        }
-        assert!(progress == TRANSFER_MORE || bytes == now.len() as u64);
-        rest = &rest[bytes as usize..];
-        assert!(!rest.is_empty() || progress == TRANSFER_MORE, "it wants more than there is");
-    }
-}
-
-/// Pauses the VM.
-fn pause(rig: &Rig) {
-    ok(rig, PAUSE, [A, 0, 0]);
-    assert_eq!(rig.vm(1).phase(), Phase::Paused);
-}
-
-/// Makes the VM a new one, after it was stopped.
-fn recreate(rig: &Rig) {
-    ok(rig, STOP, [A, 0, 0]);
-    ok(rig, RECREATE, [A, 0, 0]);
-    for _ in 0..200 {
-        if rig.vm(1).phase() == Phase::Created {
-            return;
-        }
-        rig.advance(5_000);
-        rig.interrupt(1, EL2_TIMER_INTID);
-    }
-    panic!("it is not created: {:?}", rig.vm(1).state());
 }
 
 /// Has the guest hold something in every kind of register, wait for its timer and have written to its memory.

@@ -5,6 +5,7 @@ mod piece;
 mod plug;
 mod port;
 mod report;
+mod saved;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

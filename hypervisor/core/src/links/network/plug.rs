@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use portcullis_abi::state::{LinkNeeds, Unfit};
 use portcullis_links::network::{CONTROL, RECEIVE, TRANSMIT, Traffic};
 use portcullis_virtio::mmio::Effect;
 use portcullis_virtio::{Fault, Queue};
@@ -10,9 +11,10 @@ use super::lane::{Receiver, Sender};
 use super::{Desk, Network, Port};
 use crate::devices::emulated::Emulated;
 use crate::devices::owner::Owner;
-use crate::links::backplane::Linked;
+use crate::links::backplane::{Linked, NotSaved};
 use crate::links::peer::Peer;
 use crate::links::registers;
+use crate::memory::guest::GuestMemory;
 
 /// A port of a network, as the VM's bus has it.
 pub struct Plug {
@@ -146,5 +148,20 @@ impl Linked for Plug {
 
     fn resume(&self) {
         self.network.desk.mark(self.number);
+        if let Some((port, peer)) = self.port() {
+            port.resume(peer);
+        }
+    }
+
+    fn needs(&self) -> LinkNeeds {
+        self.network.needs(self.number)
+    }
+
+    fn save(&self, body: &mut [u8]) -> Result<(), NotSaved> {
+        self.network.save(self.number, body)
+    }
+
+    fn restore(&self, memory: &GuestMemory, body: &[u8]) -> Result<(), Unfit> {
+        self.network.restore(self.number, memory, body)
     }
 }

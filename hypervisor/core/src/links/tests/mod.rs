@@ -1,10 +1,12 @@
 //! What guests see of their links, on machines whose cores take turns.
 
 mod controls;
+mod data;
 mod disk;
 mod events;
 mod guest;
 mod lives;
+mod moved;
 mod network;
 mod ports;
 mod report;

@@ -84,12 +84,12 @@ const SEEDS: Case = Case {
     ..LINUX
 };
 
-/// A VM that is saved and restored. The time of day jumps by nothing else: it goes by the instructions, too.
+/// VMs that are saved and restored. The time of day jumps by nothing else: it goes by the instructions, too.
 const MOVING: Case = Case {
     name: "moving",
     manifest: "moving.toml",
     arguments: &["-icount", "shift=6,sleep=off", "-rtc", "base=2026-01-01,clock=vm"],
-    expectations: &[Cases("ops"), Cases("moved")],
+    expectations: &[Cases("ops"), Cases("moved"), Cases("asks"), Cases("answers")],
     ..PAUSE
 };
 

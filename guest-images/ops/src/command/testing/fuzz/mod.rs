@@ -211,7 +211,7 @@ impl Fuzz {
         let of_machine = matches!(function, VERSION | MACHINE | CLOCK_SET | CLOCK_GET | SYSTEM_COUNTER);
         let of_others = matches!(
             function,
-            LINK | LINK_END | LINK_COUNTER | TRANSFER | TRANSFER_END | TRACE_SET | TRACE_STATE | TRACE_READ
+            LINK | LINK_END | LINK_COUNTER | TRANSFER..=TRANSFER_END | TRANSFER_STATE | TRANSFER_REASON | TRACE_SET..=TRACE_READ
         );
         let takes_vm = !of_machine && !of_others;
         if takes_vm && arguments[0] >= self.vms {
