@@ -91,7 +91,8 @@ impl Capture {
         let ended = Self::end(open);
         done?;
         let mut port = ended?;
-        capture.drain(&mut port)?;
+        // No more come.
+        while capture.drain(&mut port)? != 0 {}
         Ok(capture)
     }
 
