@@ -29,8 +29,8 @@ impl Vgic {
         Left(values)
     }
 
-    /// Tells the interrupts that vCPU `vcpu` has been given since its guest had `left` its list registers so: those that are pending
-    /// there now and were not. To be called on its core, before the guest goes on.
+    /// Tells the interrupts that vCPU `vcpu` has been given since its guest had `left` its list registers so: those that are
+    /// pending there now and were not. To be called on its core, before the guest goes on.
     pub fn given(&self, vcpu: usize, left: &Left, lrs: &impl ListRegisters, mut tell: impl FnMut(u32)) {
         let Some(this) = self.vcpu(vcpu) else { return };
         let used = this.state.lock().slots.used;

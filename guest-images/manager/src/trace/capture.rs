@@ -46,8 +46,8 @@ impl Capture {
         })
     }
 
-    /// Has the VMs `vms`, a bit each, followed for a time, or until a signal ends the program, and reads what cores note. `open` takes
-    /// the port for a while.
+    /// Has the VMs `vms`, a bit each, followed for a time, or until a signal ends the program, and reads what cores note. `open`
+    /// takes the port for a while.
     ///
     /// # Errors
     /// A trace is on, or the port failed; then the trace is ended as far as that can be done.

@@ -1,5 +1,5 @@
-//! Records as tracks: one for each core, with who was on it, one for each vCPU, with where it was, both with what it came to EL2 for;
-//! and the bytes that were copied at each link.
+//! Records as tracks: one for each core, with who was on it, one for each vCPU, with where it was, both with what it came to EL2
+//! for; and the bytes that were copied at each link.
 
 use std::collections::BTreeMap;
 
@@ -61,7 +61,8 @@ impl Names {
     }
 }
 
-/// Makes tracks of what cores have noted, by core, each in the order of its positions. The counter has `frequency` ticks in a second.
+/// Makes tracks of what cores have noted, by core, each in the order of its positions. The counter has `frequency` ticks in a
+/// second.
 pub fn convert(noted: &[Vec<Noted>], names: &Names, frequency: u64) -> Trace {
     let mut tracks = Tracks { names, frequency, events: Vec::new(), seen: BTreeMap::new(), copied: BTreeMap::new() };
     for (core, noted) in (0..).zip(noted) {

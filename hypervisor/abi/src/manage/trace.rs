@@ -23,8 +23,8 @@ pub const TRACE_EXIT: u64 = 3;
 /// [`TRACE_SMC`] beside it; bits 63:32 the ticks for which the hypervisor ran, all ones if it were more; x3 is the function
 /// identifier.
 pub const TRACE_CALL: u64 = 4;
-/// The guest was given an interrupt: bits 63:32 of x2 are its INTID. One that it has not taken when the vCPU leaves its core is given
-/// again.
+/// The guest was given an interrupt: bits 63:32 of x2 are its INTID. One that it has not taken when the vCPU leaves its core is
+/// given again.
 pub const TRACE_INTERRUPT: u64 = 5;
 /// The hypervisor has copied at a link of the VM's: bits 63:32 of x2 are the link, by its index in `LINK`, x3 the bytes.
 pub const TRACE_COPY: u64 = 6;

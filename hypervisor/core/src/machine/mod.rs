@@ -56,6 +56,8 @@ pub struct TrapHandlers {
     pub traced_alone: Handlers,
     /// The same for those that share one.
     pub traced_sharing: Handlers,
+    /// Has a core, the one on which it runs, follow how a trace is switched.
+    pub follow: fn(&Core),
 }
 
 /// The machine, complete before the first guest instruction and unchanged in shape from then on.

@@ -4,7 +4,7 @@ pub mod assign;
 pub mod core_kind;
 pub mod enter;
 pub mod flush;
-mod follow;
+pub mod follow;
 pub mod interrupts;
 pub mod keyboard;
 mod last_here;

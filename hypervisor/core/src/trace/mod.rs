@@ -95,7 +95,7 @@ impl Trace {
         }
     }
 
-    /// Switches it on for the VMs `vms`, a bit each, at `now`, on a machine with `all` cores of which `cores` run vCPUs, a bit each.
+    /// Switches it on for the VMs `vms`, a bit each, at `now`, on a machine with `all` cores of which `cores` follow, a bit each.
     /// `tell` tells the VMs, before any core follows.
     ///
     /// # Errors

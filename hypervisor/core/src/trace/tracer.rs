@@ -55,7 +55,8 @@ impl Tracer {
         self.ring.write(event.record(time, of));
     }
 
-    /// Reads the record with the number `position` of the trace that is on, or was last. What is lost is told by such a number, too.
+    /// Reads the record with the number `position` of the trace that is on, or was last. What is lost is told by such a number,
+    /// too.
     pub fn read(&self, position: u64) -> Read {
         let first = self.first.load(Ordering::Relaxed);
         match position.checked_add(first).map_or(Read::None, |number| self.ring.read(number)) {

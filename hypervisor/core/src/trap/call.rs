@@ -9,7 +9,7 @@ use portcullis_arch::{context::Context, timer, vectors::Next};
 use portcullis_board::Firmware;
 use portcullis_gate::{Call, Conduit, Group, Return, Service, TrngFunction, Verdict};
 
-use super::traced;
+use super::visit;
 use crate::machine::Machine;
 use crate::service::{self, Outcome, forward::forward, psci, ptp, trng};
 use crate::vm::Vcpu;
@@ -139,7 +139,7 @@ fn watched(vcpu: &'static Vcpu, call: &Call, watch: Watch) -> Next {
         vcpu.vm.watch(call, &verdict);
     }
     let smc = call.conduit == Conduit::Smc;
-    let visit = if watch.is_traced() { traced::begin_call(vcpu, call.function().0, smc, &verdict) } else { None };
+    let visit = if watch.is_traced() { visit::begin_call(vcpu, call.function().0, smc, &verdict) } else { None };
     let next = act(vcpu, call, verdict);
     visit.into_iter().for_each(|visit| visit.end(next));
     next

@@ -4,7 +4,7 @@ use portcullis_arch::registers::ESR_EL2::{self, EC::Value as Class};
 use portcullis_arch::{account::Exit, context::Context, el2, gicv3, stepping, stepping::Place, vectors::Next};
 use portcullis_vgic::GicVersion;
 
-use super::{abort, call, external_abort, physical_time, system_error, traced};
+use super::{abort, call, external_abort, physical_time, system_error, visit};
 use crate::cpu::gic::Interface;
 use crate::vm::{Vcpu, failure::Reason, off_core::OffCore};
 
@@ -195,7 +195,7 @@ pub unsafe extern "C" fn portcullis_serror(context: *const Context, syndrome: u6
     // SAFETY: it comes from the vectors.
     let vcpu = unsafe { Vcpu::of(context) };
     match vcpu.vm.audit.watch() {
-        Some(watch) if watch.is_traced() => traced::system_error(vcpu, syndrome, system_error::while_running),
+        Some(watch) if watch.is_traced() => visit::system_error(vcpu, syndrome, system_error::while_running),
         _ => system_error::while_running(vcpu, syndrome),
     }
 }

@@ -15,6 +15,7 @@ mod table_walk;
 #[cfg(test)]
 mod tests;
 mod traced;
+mod visit;
 
 use portcullis_arch::vectors::Handlers;
 
@@ -27,6 +28,7 @@ pub fn handlers() -> TrapHandlers {
         alone: Handlers { interrupt: interrupt::while_running::<G>, exception: exception::taken::<G> },
         sharing: Handlers { interrupt: interrupt::while_sharing::<G>, exception: exception::taken::<G> },
         traced_alone: Handlers { interrupt: traced::while_running::<G>, exception: traced::taken::<G> },
+        follow: crate::run::follow::follow,
         traced_sharing: Handlers { interrupt: traced::while_sharing::<G>, exception: traced::taken::<G> },
     })
 }

@@ -18,8 +18,8 @@ impl Vm {
         }
     }
 
-    /// Tells the context of a vCPU that begins on this core, its own, where the tables are. `wide`: EL3 may return results of an SMC64 call in x4 to x17 too,
-    /// which only a guest takes for such that is shown SMCCC 1.2.
+    /// Tells the context of a vCPU that begins on this core, its own, where the tables are. `wide`: EL3 may return results of an
+    /// SMC64 call in x4 to x17 too, which only a guest takes for such that is shown SMCCC 1.2.
     pub fn give_fast_tables(&'static self, context: &Context, wide: bool) {
         match self.audit.watch() {
             None => self.give(context, wide, None),

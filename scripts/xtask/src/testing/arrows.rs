@@ -45,7 +45,7 @@ const CORE: &str = "hypervisor/core";
 /// The floors of `hypervisor/core`, from the ground up: its folders, and files beside them. What is in one uses what stands below;
 /// those on one floor do not know each other.
 const CORE_FLOORS: &[&[&str]] = &[
-    &["entropy", "memory", "schedule", "serial"],
+    &["entropy", "memory", "schedule", "serial", "trace"],
     &["cpu", "logger"],
     &["devices"],
     &["links"],

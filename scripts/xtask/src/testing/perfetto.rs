@@ -1,5 +1,6 @@
-//! A trace that a program in a guest has written for ui.perfetto.dev: the guest tells the bytes of the file, compressed. The messages
-//! are read by somebody else's decoder, by the numbers of Perfetto's `protos/perfetto/trace` as they are written down here.
+//! A trace that a program in a guest has written for ui.perfetto.dev: the guest tells the bytes of the file, compressed. The
+//! messages are read by somebody else's decoder, by the numbers of Perfetto's `protos/perfetto/trace` as they are written down
+//! here.
 
 use std::collections::HashMap;
 use std::io::Read;

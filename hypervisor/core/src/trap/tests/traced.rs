@@ -18,7 +18,8 @@ const WFI: u64 = 1 << 26 | 1 << 25;
 /// Ticks of a slice that the manifest does not name: 5 ms.
 const SLICE: u64 = 5_000;
 
-/// A machine whose control VM has core 0, and VM `a` the cores 1 and 2. VM `b` is yet to be started, on core 1 as well or on its own.
+/// A machine whose control VM has core 0, and VM `a` the cores 1 and 2. VM `b` is yet to be started, on core 1 as well or on its
+/// own.
 fn rig(gic: GicVersion, b: u32) -> Rig {
     let settings = Settings { autostart: false, ..SETTINGS };
     let configs = [vm("ops", &[0]), vm("a", &[1, 2]), VmConfig { settings, ..vm("b", &[b]) }];

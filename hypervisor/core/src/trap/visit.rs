@@ -2,9 +2,10 @@
 
 use core::sync::atomic::Ordering;
 
-use portcullis_abi::manage::TRACE_EXIT_CALLED;
+use portcullis_abi::manage::{TRACE_EXIT_CALLED, TRACE_READ, TRACE_SET};
 use portcullis_arch::account::{EXITS, Exit};
 use portcullis_arch::{timer, vectors::Next};
+use portcullis_gate::{self as gate, Service};
 use portcullis_trace::{Event, Leave, Subject, Verdict};
 use portcullis_vgic::Left;
 
@@ -121,5 +122,39 @@ fn why(vcpu: &Vcpu) -> Leave {
         PowerState::On if vcpu.vm.state().is_held() => Leave::Paused,
         PowerState::On if vcpu.off_core().is_some_and(OffCore::is_waiting) => Leave::Waits,
         PowerState::On => Leave::Turn,
+    }
+}
+
+/// Serves an SError by `serve`, which came while the guest of `vcpu` ran.
+pub fn system_error(vcpu: &'static Vcpu, syndrome: u64, serve: fn(&'static Vcpu, u64) -> Next) -> Next {
+    let visit = Visit::begin(vcpu);
+    let next = serve(vcpu, syndrome);
+    visit.into_iter().for_each(|visit| visit.end(next, What::Exception { syndrome }));
+    next
+}
+
+/// A call of `function` that was decided so is about to be served. None: what reads the trace is not noted, as that would have no
+/// end.
+pub fn begin_call(vcpu: &'static Vcpu, function: u32, smc: bool, verdict: &gate::Verdict) -> Option<CallVisit> {
+    let verdict = match verdict {
+        gate::Verdict::Serve(Service::Management(TRACE_SET..=TRACE_READ)) => return None,
+        gate::Verdict::Answer(_) | gate::Verdict::Serve(_) => Verdict::Answered,
+        gate::Verdict::Deny => Verdict::Refused,
+        gate::Verdict::Forward => Verdict::Forwarded,
+    };
+    let visit = Visit::begin(vcpu)?;
+    Some(CallVisit { visit, what: What::Call { verdict, smc, function } })
+}
+
+/// A call that a trace follows.
+pub struct CallVisit {
+    visit: Visit,
+    what: What,
+}
+
+impl CallVisit {
+    /// It is served.
+    pub fn end(self, next: Next) {
+        self.visit.end(next, self.what);
     }
 }

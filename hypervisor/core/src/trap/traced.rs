@@ -1,16 +1,11 @@
 //! Traps of vCPUs that a trace follows: they are served as others are, and what comes of it is noted. The vectors come here only
 //! while the trace is on (`run::follow`); calls do as their tables of answers are empty then.
 
-mod visit;
-
-use portcullis_abi::manage;
 use portcullis_arch::{context::Context, el2, vectors::Next};
-use portcullis_gate::{Service, Verdict};
-use portcullis_trace as trace;
 
-use self::visit::{Visit, What};
 use super::exception::{self, EC_HVC, EC_SMC};
 use super::interrupt;
+use super::visit::{Visit, What};
 use crate::cpu::gic::Interface;
 use crate::vm::Vcpu;
 
@@ -59,37 +54,4 @@ pub unsafe extern "C" fn taken<G: Interface>(context: *const Context, syndrome: 
     let next = unsafe { exception::taken::<G>(context, syndrome) };
     visit.into_iter().for_each(|visit| visit.end(next, What::Exception { syndrome }));
     next
-}
-
-/// Serves an SError by `serve`, which came while the guest of `vcpu` ran.
-pub fn system_error(vcpu: &'static Vcpu, syndrome: u64, serve: fn(&'static Vcpu, u64) -> Next) -> Next {
-    let visit = Visit::begin(vcpu);
-    let next = serve(vcpu, syndrome);
-    visit.into_iter().for_each(|visit| visit.end(next, What::Exception { syndrome }));
-    next
-}
-
-/// A call of `function` that was decided so is about to be served. None: what reads the trace is not noted, as that would have no end.
-pub fn begin_call(vcpu: &'static Vcpu, function: u32, smc: bool, verdict: &Verdict) -> Option<CallVisit> {
-    let verdict = match verdict {
-        Verdict::Serve(Service::Management(manage::TRACE_SET..=manage::TRACE_READ)) => return None,
-        Verdict::Answer(_) | Verdict::Serve(_) => trace::Verdict::Answered,
-        Verdict::Deny => trace::Verdict::Refused,
-        Verdict::Forward => trace::Verdict::Forwarded,
-    };
-    let visit = Visit::begin(vcpu)?;
-    Some(CallVisit { visit, what: What::Call { verdict, smc, function } })
-}
-
-/// A call that a trace follows.
-pub struct CallVisit {
-    visit: Visit,
-    what: What,
-}
-
-impl CallVisit {
-    /// It is served.
-    pub fn end(self, next: Next) {
-        self.visit.end(next, self.what);
-    }
 }
