@@ -1278,8 +1278,8 @@
 #define PORTCULLIS_MANAGE_TRACE_CALL UINT64_C(4)
 
 /**
- * The guest was given an interrupt: bits 63:32 of x2 are its INTID. One that it has not taken when the vCPU leaves its core is given
- * again.
+ * The guest was given an interrupt: bits 63:32 of x2 are its INTID. One that it has not taken when the vCPU leaves its core is
+ * given again.
  */
 #define PORTCULLIS_MANAGE_TRACE_INTERRUPT UINT64_C(5)
 
