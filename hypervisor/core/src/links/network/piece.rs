@@ -128,7 +128,8 @@ impl Piece<'_> {
             }
             source.queue.put(self.memory, sent.head(), 0)?;
         }
-        Ok(true)
+        // A piece that was enough for all that there was has no other one behind it that finds nothing.
+        if source.current.is_none() && !source.queue.is_known() { source.queue.listen(self.memory) } else { Ok(true) }
     }
 
     /// Sends the next frame the short way, to the port that was sent to last. False: there is none, or it goes another way.
