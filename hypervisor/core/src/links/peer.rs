@@ -2,6 +2,7 @@
 
 use core::fmt::Arguments;
 
+use crate::devices::console::GuestConsole;
 use crate::devices::owner::Owner;
 use crate::memory::guest::GuestMemory;
 
@@ -28,6 +29,9 @@ pub trait Peer: Owner + Sync {
 
     /// Has one of its cores go on with its work at links, soon and by itself.
     fn call(&self);
+
+    /// Its end of the console.
+    fn console(&self) -> &GuestConsole;
 
     /// Writes a line about it, unless there were too many of late.
     fn report(&self, line: Arguments<'_>);

@@ -6,6 +6,7 @@ use portcullis_abi::manage;
 
 use super::Machine;
 use crate::cpu::physical_core::Core;
+use crate::devices::console::GuestConsole;
 use crate::links::events::Event;
 use crate::links::peer::Peer;
 use crate::memory::guest::GuestMemory;
@@ -50,6 +51,10 @@ impl Peer for Vm {
         if let Some(vcpu) = on().find(|vcpu| Some(vcpu.core) == here).or_else(|| on().next()) {
             vcpu.call_to_work();
         }
+    }
+
+    fn console(&self) -> &GuestConsole {
+        &self.console
     }
 
     fn report(&self, line: Arguments<'_>) {
