@@ -44,6 +44,7 @@ impl Status {
             manage::CLOSED => {
                 "the port portcullis.data was closed, or is not open for this; open it anew and ask again"
             }
+            manage::NO_MEMORY => "the hypervisor has no memory for it; `vms` shows how much is free",
             manage::NO_IMAGE => "the VM has no image; `portcullis load VM --kernel FILE` gives it one",
             manage::CORRUPT => "what came is not what was sent, or no image; send it again",
             manage::NO_ROOM => "there is no room for it: give the VM more memory, or a larger store",

@@ -8,6 +8,7 @@ mod metrics;
 mod reports;
 mod settings;
 mod top;
+mod tracing;
 mod waiting;
 mod watching;
 
@@ -108,6 +109,7 @@ fn carry_out<'a>(
         "wait" => waiting::wait(session),
         "top" => top::top(session),
         "watch" => watching::watch(session),
+        "trace" => tracing::trace(session),
         "metrics" => metrics::metrics(session),
         "load" => loading::load(session),
         "power" => lifecycle::power_off(session),

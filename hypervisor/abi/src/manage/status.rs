@@ -45,15 +45,17 @@ pub const EMPTY: i64 = -19;
 pub const UNFIT: i64 = -20;
 /// No program has the port of data open, or has had a transfer already since it has opened it. Since version 1.4.
 pub const CLOSED: i64 = -21;
+/// The hypervisor has no memory for it. Since version 1.4.
+pub const NO_MEMORY: i64 = -22;
 /// The VM has no image: its manifest says `image = "none"`, and nobody has loaded one since it was last started. Since version 1.4.
-pub const NO_IMAGE: i64 = -22;
+pub const NO_IMAGE: i64 = -23;
 /// What was loaded is not what was sent: its length, its form or its checksum. Since version 1.4.
-pub const CORRUPT: i64 = -23;
+pub const CORRUPT: i64 = -24;
 /// What was to be loaded has no room where it belongs. Since version 1.4.
-pub const NO_ROOM: i64 = -24;
+pub const NO_ROOM: i64 = -25;
 
 /// Every status with its name, in descending order.
-pub const STATUSES: [(&str, i64); 25] = [
+pub const STATUSES: [(&str, i64); 26] = [
     ("SUCCESS", SUCCESS),
     ("NOT_SUPPORTED", NOT_SUPPORTED),
     ("UNKNOWN_CALL", UNKNOWN_CALL),
@@ -76,6 +78,7 @@ pub const STATUSES: [(&str, i64); 25] = [
     ("EMPTY", EMPTY),
     ("UNFIT", UNFIT),
     ("CLOSED", CLOSED),
+    ("NO_MEMORY", NO_MEMORY),
     ("NO_IMAGE", NO_IMAGE),
     ("CORRUPT", CORRUPT),
     ("NO_ROOM", NO_ROOM),

@@ -21,6 +21,7 @@ mod miri;
 mod nightly;
 mod ordering;
 mod peers;
+mod perfetto;
 mod placement;
 mod qemu;
 mod screen;
