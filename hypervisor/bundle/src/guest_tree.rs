@@ -82,6 +82,8 @@ pub struct GuestTree<'a> {
     pub rng_seed: Option<&'a [u64]>,
     /// It has a watchdog.
     pub watchdog: bool,
+    /// It can be saved, and is told when it was restored.
+    pub movable: bool,
     /// What the lines of its GPIO controller are called, in their order; empty without one.
     pub gpio_lines: &'a [&'a str],
     /// Slots of its virtio transports that have a device, in their order.
@@ -129,6 +131,7 @@ impl GuestTree<'_> {
             kaslr_seed: Some(0),
             rng_seed: Some(&[0; RNG_SEED_WORDS]),
             watchdog: true,
+            movable: true,
             gpio_lines: &[],
             virtio: &[],
             shared: &[],
@@ -173,6 +176,9 @@ impl GuestTree<'_> {
         timer(&mut tree);
         if self.watchdog {
             watchdog(&mut tree);
+        }
+        if self.movable {
+            generation(&mut tree);
         }
         self.gic(&mut tree);
         clock(&mut tree);
@@ -343,6 +349,20 @@ fn watchdog(tree: &mut Writer) {
     tree.begin("watchdog");
     tree.cells("arm,smc-id", &[function::WATCHDOG]);
     tree.string("compatible", "arm,smc-wdt");
+    tree.end();
+}
+
+/// What tells that the VM was restored (bindings `rng/microsoft,vmgenid.yaml`, `ptp/amazon,vmclock.yaml`).
+fn generation(tree: &mut Writer) {
+    tree.begin(&format!("vmgenid@{:x}", map::VM_GENERATION));
+    tree.cells("interrupts", &[SPI, map::VM_GENERATION_INTID - 32, EDGE_RISING]);
+    tree.numbers("reg", &[map::VM_GENERATION, map::VM_GENERATION_SIZE]);
+    tree.string("compatible", "microsoft,vmgenid");
+    tree.end();
+    tree.begin(&format!("ptp@{:x}", map::VM_CLOCK));
+    tree.cells("interrupts", &[SPI, map::VM_CLOCK_INTID - 32, EDGE_RISING]);
+    tree.numbers("reg", &[map::VM_CLOCK, map::VM_CLOCK_SIZE]);
+    tree.string("compatible", "amazon,vmclock");
     tree.end();
 }
 
