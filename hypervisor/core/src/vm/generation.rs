@@ -1,7 +1,7 @@
 //! What tells a VM that it was restored, as stock kernels know it: an identifier that is another one then (device tree binding
-//! `rng/microsoft,vmgenid.yaml`), by which Linux seeds its random numbers anew; and the page of a clock, with a marker of jumps and a
-//! count of restores (binding `ptp/amazon,vmclock.yaml`, Linux `include/uapi/linux/vmclock-abi.h`). The time of day is not in it:
-//! PTP tells that. Each has an interrupt, an edge.
+//! `rng/microsoft,vmgenid.yaml`), by which Linux seeds its random numbers anew; and the page of a clock, with a marker of jumps
+//! and a count of restores (binding `ptp/amazon,vmclock.yaml`, Linux `include/uapi/linux/vmclock-abi.h`). The time of day is not
+//! in it: PTP tells that. Each has an interrupt, an edge.
 //!
 //! A VM that is restored is told when it goes on, so that what is saved of it until then is what was restored.
 
@@ -97,8 +97,8 @@ impl Generation {
         Ok(())
     }
 
-    /// Tells the VM, which goes on, that it was restored, if it was: with an identifier by `draw`, and interrupts of `vgic`. Returns
-    /// the vCPUs that must look.
+    /// Tells the VM, which goes on, that it was restored, if it was: with an identifier by `draw`, and interrupts of `vgic`.
+    /// Returns the vCPUs that must look.
     pub fn tell(&self, vgic: &Vgic, draw: impl FnOnce() -> [u64; IDENTIFIER]) -> [VcpuSet; 2] {
         if !self.is_untold.swap(false, Ordering::Relaxed) {
             return [VcpuSet::EMPTY; 2];
