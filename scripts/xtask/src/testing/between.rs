@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use portcullis_abi::state::Needs;
 use portcullis_stream::Kind;
-use portcullis_stream::layout::{MAGIC, VERSION};
+use portcullis_stream::layout::{Head, MAGIC, Preamble, Tail, VERSION};
+use zerocopy::FromBytes;
 
 use super::expectation;
 use super::filter::Filter;
@@ -164,16 +165,30 @@ impl Watcher for Lines {
     }
 }
 
-/// The streams of [`VMS`] that are in a machine's RAM, each in its place.
+/// The streams of [`VMS`] that are in a machine's RAM, each in its place, behind its length.
 fn streams(ram: &[u8]) -> Result<Vec<u8>> {
     let mut disk = vec![0; PLACE * VMS.len()];
     for (number, name) in VMS.into_iter().enumerate() {
         let at = find(ram, name).with_context(|| format!("the RAM has no stream of {name}"))?;
-        let rest = &ram[at..];
-        let length = rest.len().min(PLACE);
-        disk[number * PLACE..][..length].copy_from_slice(&rest[..length]);
+        let length = length(&ram[at..]).with_context(|| format!("the stream of {name} does not end"))?;
+        let place = &mut disk[number * PLACE..][..PLACE];
+        ensure!(length + 8 <= place.len(), "the stream of {name} has {length} bytes");
+        place[..8].copy_from_slice(&(length as u64).to_le_bytes());
+        place[8..8 + length].copy_from_slice(&ram[at..at + length]);
     }
     Ok(disk)
+}
+
+/// Bytes of the stream that begins here, by the heads of its sections.
+fn length(stream: &[u8]) -> Option<usize> {
+    let mut at = size_of::<Preamble>();
+    loop {
+        let head = Head::read_from_prefix(stream.get(at..)?).ok()?.0;
+        at = at.checked_add(size_of::<Head>() + size_of::<Tail>())?.checked_add(head.length.try_into().ok()?)?;
+        if head.kind == Kind::End as u32 {
+            return (at <= stream.len()).then_some(at);
+        }
+    }
 }
 
 /// Where a stream begins whose first section has this VM's name.
@@ -209,5 +224,13 @@ mod tests {
         ram.extend(&stream);
         assert_eq!((find(&ram, "untold"), find(&ram, "told"), find(&ram, "unto")), (Some(72), None, None));
         assert!(streams(&ram).is_err());
+        assert_eq!(length(&stream), None, "it is cut");
+        stream.extend([0; size_of::<Tail>()]);
+        stream.extend((Kind::End as u64).to_le_bytes());
+        stream.extend(0u64.to_le_bytes());
+        stream.extend([0; size_of::<Tail>()]);
+        let whole = stream.len();
+        stream.extend([1; 99]);
+        assert_eq!(length(&stream), Some(whole));
     }
 }

@@ -125,7 +125,11 @@ fn keep(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
 fn take(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
     let &[name, number] = arguments else { return Err(usage(&TAKE)) };
     let vm = context.vm(name)?;
-    let stream = place(context.manager.handed(), number)?;
+    let place = place(context.manager.handed(), number)?;
+    // How long the stream is comes first.
+    let (length, rest) = place.split_at_checked(8).unwrap_or((&[], place));
+    let length = length.iter().rev().fold(0usize, |length, byte| length << 8 | usize::from(byte.load(Relaxed)));
+    let stream = rest.get(..length).ok_or_else(|| Error::wrong(format_args!("there is no stream in that MiB")))?;
     restore(context, vm, stream)?;
     waiting::for_phase(context, vm, PHASE_PAUSED, PATIENCE)
 }
