@@ -3,6 +3,7 @@
 //! `serial/pl011.yaml`).
 
 pub mod caches;
+mod generation;
 
 use alloc::format;
 use alloc::vec::Vec;
@@ -178,7 +179,7 @@ impl GuestTree<'_> {
             watchdog(&mut tree);
         }
         if self.movable {
-            generation(&mut tree);
+            generation::write(&mut tree);
         }
         self.gic(&mut tree);
         clock(&mut tree);
@@ -349,20 +350,6 @@ fn watchdog(tree: &mut Writer) {
     tree.begin("watchdog");
     tree.cells("arm,smc-id", &[function::WATCHDOG]);
     tree.string("compatible", "arm,smc-wdt");
-    tree.end();
-}
-
-/// What tells that the VM was restored (bindings `rng/microsoft,vmgenid.yaml`, `ptp/amazon,vmclock.yaml`).
-fn generation(tree: &mut Writer) {
-    tree.begin(&format!("vmgenid@{:x}", map::VM_GENERATION));
-    tree.cells("interrupts", &[SPI, map::VM_GENERATION_INTID - 32, EDGE_RISING]);
-    tree.numbers("reg", &[map::VM_GENERATION, map::VM_GENERATION_SIZE]);
-    tree.string("compatible", "microsoft,vmgenid");
-    tree.end();
-    tree.begin(&format!("ptp@{:x}", map::VM_CLOCK));
-    tree.cells("interrupts", &[SPI, map::VM_CLOCK_INTID - 32, EDGE_RISING]);
-    tree.numbers("reg", &[map::VM_CLOCK, map::VM_CLOCK_SIZE]);
-    tree.string("compatible", "amazon,vmclock");
     tree.end();
 }
 
