@@ -22,6 +22,7 @@ mod miri;
 mod nightly;
 mod ordering;
 mod peers;
+mod perfetto;
 mod placement;
 mod qemu;
 mod screen;
