@@ -150,6 +150,7 @@ impl Vm {
                     return Err(LoadError::Time);
                 }
                 Part::Tree => {
+                    self.begin_generation();
                     let cmdline = kept.map(|kept| &*kept.cmdline).filter(|cmdline| !cmdline.is_empty());
                     self.place_tree(&layout, &loading.seed, cmdline.unwrap_or(config.cmdline))?;
                     *loading = Loading::default();
@@ -244,6 +245,7 @@ impl Vm {
             kaslr_seed: seed.kaslr(),
             rng_seed: seed.rng(),
             watchdog: self.is_offered_watchdog(),
+            movable: self.generation.is_some(),
             gpio_lines: self.wires.map_or(&[], |wires| wires.line_names()),
             virtio: &slots,
             shared: &shared,
