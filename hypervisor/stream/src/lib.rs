@@ -14,6 +14,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::indexing_slicing)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+mod area;
 mod buffer;
 mod error;
 pub mod layout;
@@ -25,6 +26,7 @@ mod shape;
 mod sum;
 mod writer;
 
+pub use area::Area;
 pub use error::{Error, Fault};
 pub use reader::{Reader, Restore};
 pub use run::Alike;

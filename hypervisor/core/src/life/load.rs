@@ -100,6 +100,8 @@ impl Vm {
             let (work, next) = match loading.part {
                 // Others may have it mapped yet.
                 Part::Ram if !self.aliases.are_gone() => return Ok(None),
+                // What was restored in vain is nobody's.
+                Part::Ram if self.links.is_some_and(|links| links.load(most)) => return Ok(None),
                 Part::Ram => match self.life.contents() {
                     Contents::Foreign => (Work::Clear, Part::First),
                     Contents::Zeros => (Work::Nothing, Part::First),

@@ -1,15 +1,16 @@
 //! Saving a VM that is paused, a piece at a time, into a buffer in the memory of the VM that manages it.
 
-use portcullis_abi::state::{Needs, Unfit};
+use portcullis_abi::state::{Needs, PortNeeds, Unfit};
 use portcullis_arch::{checksum, timer};
 use portcullis_devices::Memory;
-use portcullis_stream::{Alike, Each, Kind, Save, Section, Sum};
+use portcullis_stream::layout::PAGE;
+use portcullis_stream::{Alike, Area, Each, Kind, Save, Section, Sum};
 use zerocopy::{Immutable, IntoBytes};
 
 use super::refusal::Refusal;
-use super::shape::{kind_of, list_registers_of};
-use crate::links::backplane::Linked;
-use crate::memory::guest::GuestMemory;
+use super::shape::{contents_of, kind_of, list_registers_of};
+use crate::links::backplane::{Backplane, Linked, name_of};
+use crate::memory::guest::{GuestMemory, Way};
 use crate::vm::manager_lock::ManagerLock;
 use crate::vm::{Vcpu, Vm};
 
@@ -49,6 +50,17 @@ impl Saving<'_> {
         }
     }
 
+    /// The name of a port of the console, or its state.
+    fn port(&self, section: Section, body: &mut [u8]) -> Result<bool, Refusal> {
+        let console = self.vm().links.and_then(Backplane::console).ok_or(Refusal::NoneOn)?;
+        let number = section.index as usize;
+        if section.kind == Kind::Port {
+            return Ok(console.save_port(number, body).map(|()| true)?);
+        }
+        let name = name_of(console.port_name(number).ok_or(Refusal::NoneOn)?);
+        put(&PortNeeds { version: PortNeeds::VERSION, reserved: 0, name }, body)
+    }
+
     /// What the VM needs of a machine.
     fn needs(&self) -> Result<Needs, Refusal> {
         let gic = self.vm().vgic.save().ok_or(Refusal::Moves)?;
@@ -85,11 +97,13 @@ impl Save for Saving<'_> {
 
     fn state(&mut self, section: Section, body: &mut [u8]) -> Result<bool, Refusal> {
         let (vm, frequency) = (self.vm(), timer::frequency());
-        if section.kind.each() == Each::Transport {
-            return match section.kind {
-                Kind::Link => put(&self.linked(section).ok_or(Refusal::NoneOn)?.needs(), body),
-                _ => self.link(section, body),
-            };
+        match section.kind.each() {
+            Each::Transport if section.kind == Kind::Link => {
+                return put(&self.linked(section).ok_or(Refusal::NoneOn)?.needs(), body);
+            }
+            Each::Transport => return self.link(section, body),
+            Each::Port => return self.port(section, body),
+            Each::Vm | Each::Vcpu => {}
         }
         let vcpu = self.vcpu(section).ok_or(Refusal::NoneOn)?;
         match section.kind {
@@ -114,13 +128,28 @@ impl Save for Saving<'_> {
                 Some(clock) => put(&clock, body),
                 None => Ok(false),
             },
-            Kind::Link | Kind::Network | Kind::Memory | Kind::Zero | Kind::End => Ok(false),
+            Kind::Wires => vm.wires.map_or(Ok(false), |wires| put(&wires.needs(), body)),
+            Kind::Gpio => vm.wires.map_or(Ok(false), |wires| put(&wires.save(), body)),
+            _ => Ok(false),
         }
     }
 
-    fn alike(&mut self, offset: u64, zeros: u64, others: u64) -> Result<Alike, Refusal> {
-        let address = self.vm().ram.saturating_add(offset);
-        Ok(self.memory.alike(address, zeros, others)?)
+    fn disk(&self, transport: u32) -> u64 {
+        contents_of(self.vm(), transport).map_or(0, |(_, size)| size)
+    }
+
+    fn alike(&mut self, area: Area, offset: u64, zeros: u64, others: u64) -> Result<Alike, Refusal> {
+        Ok(match area {
+            Area::Memory => {
+                let address = self.vm().ram.saturating_add(offset);
+                self.memory.alike(Way::Past, address, zeros, others)?
+            }
+            Area::Disk(transport) => {
+                let (mut disk, size) = contents_of(self.vm(), transport).ok_or(Refusal::NoneOn)?;
+                let left = size.saturating_sub(offset) / PAGE;
+                disk.alike(Way::Kept, offset, zeros.min(left), others.min(left))?
+            }
+        })
     }
 
     fn room(&self) -> usize {
@@ -134,9 +163,17 @@ impl Save for Saving<'_> {
         Ok(())
     }
 
-    fn copy(&mut self, offset: u64, length: usize, sum: u32) -> Result<u32, Refusal> {
-        let address = self.vm().ram.saturating_add(offset);
-        let sum = self.memory.send(address, &mut self.buffer, self.at, length, sum)?;
+    fn copy(&mut self, area: Area, offset: u64, length: usize, sum: u32) -> Result<u32, Refusal> {
+        let sum = match area {
+            Area::Memory => {
+                let address = self.vm().ram.saturating_add(offset);
+                self.memory.send(Way::Past, address, &mut self.buffer, self.at, length, sum)?
+            }
+            Area::Disk(transport) => {
+                let (mut disk, _) = contents_of(self.vm(), transport).ok_or(Refusal::NoneOn)?;
+                disk.send(Way::Kept, offset, &mut self.buffer, self.at, length, sum)?
+            }
+        };
         self.at = self.at.saturating_add(length as u64);
         self.room = self.room.saturating_sub(length);
         Ok(sum)

@@ -8,6 +8,7 @@ use super::refusal::Refusal;
 use super::restore::Restoring;
 use super::save::Saving;
 use crate::cpu::physical_core::Core;
+use crate::links::backplane::Ready;
 use crate::machine::Machine;
 use crate::machine::transfer::{Job, Kept, Transfer};
 use crate::vm::report::Occasion;
@@ -150,6 +151,17 @@ fn save(transfer: &mut Transfer, vm: &Vm, piece: &Piece) -> Result<(u64, Progres
     let _still = vm.life.keep_still().ok_or(TransferError::BadState)?;
     let memories = vm.memory_on(piece.core).zip(piece.caller.vm.memory_on(piece.core));
     let (memory, buffer) = memories.ok_or(TransferError::BadState)?;
+    if transfer.writer.bytes() == 0 {
+        match vm.links.map_or(Ready::Yes, |links| links.prepare(true, PIECE as usize)) {
+            Ready::Yes => {}
+            Ready::Later => return Ok((0, Progress::More)),
+            Ready::No(reason) => {
+                say(vm, "not saved", &Refusal::from(reason));
+                vm.life.saved();
+                return Err(TransferError::Refused);
+            }
+        }
+    }
     let mut saving = Saving { lock: &lock, memory, buffer, at: piece.address, room: piece.length as usize };
     let progress = transfer.writer.fill(&mut saving, WORK);
     let written = piece.length.saturating_sub(saving.room as u64);
@@ -172,6 +184,9 @@ fn restore(transfer: &mut Transfer, vm: &'static Vm, piece: &Piece) -> Result<(u
     let memories = vm.memory_on(piece.core).zip(piece.caller.vm.memory_on(piece.core));
     let (memory, buffer) = memories.ok_or(TransferError::BadState)?;
     let Transfer { reader, kept, .. } = transfer;
+    if reader.bytes() == 0 && vm.links.is_some_and(|links| links.prepare(false, PIECE as usize) != Ready::Yes) {
+        return Ok((0, Progress::More));
+    }
     let (at, left) = (piece.address, piece.length as usize);
     let mut restoring = Restoring { vm, kept, memory, buffer, at, left, cleared: 0 };
     let progress = reader.push(&mut restoring, SECTIONS);

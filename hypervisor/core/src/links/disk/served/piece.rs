@@ -42,7 +42,10 @@ impl Served {
         }
         self.show(desk, owners);
         let memory = |peer: Option<&'static dyn Peer>| peer.filter(|peer| peer.runs()).and_then(Peer::memory);
-        let client = desk.client.as_ref().and_then(|_| memory(disk.peer()));
+        let client = match desk.drains {
+            None => desk.client.as_ref().and_then(|_| memory(disk.peer())),
+            Some(_) => disk.peer().and_then(Peer::memory),
+        };
         if desk.client.is_some() && client.is_none() {
             // It stands still, and its requests with it.
             return false;
@@ -142,7 +145,7 @@ impl Served {
 
 impl Desk {
     /// The server's driver has said something of its port.
-    fn take_note(&mut self, News { ready, closed, open, shown, .. }: News) {
+    fn take_note(&mut self, News { ready, closed, open, shown, restored, .. }: News) {
         self.shown = shown;
         if ready {
             self.end.ready();
@@ -156,6 +159,12 @@ impl Desk {
         }
         if open {
             self.opened |= self.end.opened() == Change::Connected;
+        }
+        if let Some(sent) = restored {
+            // Whoever has it open was connected with another EL2.
+            self.end.cut();
+            self.lose();
+            self.stale = self.server.transmit.as_ref().map(|_| sent);
         }
     }
 
@@ -188,7 +197,9 @@ impl Desk {
                 self.requests.open();
             }
             self.come(memory, budget, came)?;
-            if let Some(mut flow) = flow(&mut self.client, &mut memory.client, &mut self.request) {
+            if let Some(mut flow) = flow(&mut self.client, &mut memory.client, &mut self.request)
+                && self.drains.is_none()
+            {
                 came.cut |= self.requests.expire(&mut flow, now, budget).map_err(Failed::Client)?;
                 self.requests.take(&mut flow, now, budget).map_err(Failed::Client)?;
             }
@@ -208,6 +219,7 @@ impl Desk {
         let mut came = false;
         if let Some((queue, memory)) = self.client.as_mut().zip(memory.client.as_mut())
             && self.requests.client().has_room()
+            && self.drains.is_none()
         {
             came |= queue.listen(memory).map_err(Failed::Client)?;
         }
