@@ -1,6 +1,6 @@
 //! What starts and ends VMs.
 
-use portcullis_abi::manage::{self, PHASES};
+use portcullis_abi::manage::{self, PHASE_GIVEN_AWAY, PHASES};
 
 use crate::calls::{Calls, Failure};
 use crate::management;
@@ -8,6 +8,9 @@ use crate::names::{self, Names};
 use crate::problem::{Problem, Wrong};
 use crate::status::Status;
 use crate::vm;
+
+/// The word by which `resume` lets a VM go on that was given away.
+pub const EVEN_IF_ELSEWHERE: &str = "even-if-it-runs-elsewhere";
 
 /// A call of the lifecycle.
 #[derive(Debug)]
@@ -38,7 +41,7 @@ macro_rules! actions {
             };
         )*
         /// Every action.
-        pub static ACTIONS: [&Action; 6] = [$(&$name),*];
+        pub static ACTIONS: [&Action; 7] = [$(&$name),*];
     };
 }
 
@@ -53,16 +56,23 @@ actions! {
         [PHASE_RUNNING, PHASE_PAUSED, PHASE_SUSPENDED, PHASE_STOPPED, PHASE_FAILED], false;
     RECREATE, "recreate", "makes a stopped VM new: registers at their defaults and writable",
         [PHASE_STOPPED, PHASE_FAILED, PHASE_CREATED], true;
+    FORGET, "forget", "stops a VM that was given away: it goes on elsewhere", [PHASE_GIVEN_AWAY], true;
 }
 
 impl Action {
     /// Says of a call that failed because of the VM's phase which phase would be right; what else failed stays as it is.
     pub fn explain<C: Calls + ?Sized>(&self, calls: &mut C, vm: u64, error: C::Error) -> Problem<C::Error> {
         let Some(status @ Status(manage::BAD_STATE)) = error.status() else { return Problem::Call(error) };
-        let phase = management::vm_state(calls, vm).map_or("?", |state| state.phase_name());
+        let state = management::vm_state(calls, vm).ok();
+        let phase = state.as_ref().map_or("?", |state| state.phase_name());
         let from = Names(self.from.iter().map(|&phase| names::name(&PHASES, phase)));
         let title = vm::title(calls, vm);
-        let text = format_args!("{title} is {phase}; {} is for a VM that is {from}", self.name);
+        let elsewhere = if state.is_some_and(|state| state.phase == PHASE_GIVEN_AWAY) {
+            "; it may run elsewhere, so look there first: `forget` ends it here, `resume` even-if-it-runs-elsewhere does not"
+        } else {
+            ""
+        };
+        let text = format_args!("{title} is {phase}; {} is for a VM that is {from}{elsewhere}", self.name);
         Problem::Refused(status, Wrong::new(text))
     }
 }

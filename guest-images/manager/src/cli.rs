@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 use controls::duration;
-use controls::lifecycle::ACTIONS;
+use controls::lifecycle::{ACTIONS, Action, EVEN_IF_ELSEWHERE, RESUME};
 use controls::register::REGISTERS;
 use portcullis_abi::manage::{FILTERS, PHASES};
 
@@ -48,9 +48,23 @@ pub fn program() -> Command {
                 .help("The file by which programs take turns at the port [default: /run/portcullis.lock]"),
         ])
         .subcommands(reports())
-        .subcommands(ACTIONS.iter().map(|action| Command::new(action.name).about(action.about).arg(vm())))
+        .subcommands(ACTIONS.iter().map(|action| action_of(action)))
         .subcommands(settings())
         .subcommands(others())
+}
+
+/// An action of the lifecycle.
+fn action_of(action: &Action) -> Command {
+    let command = Command::new(action.name).about(action.about).arg(vm());
+    if action.name != RESUME.name {
+        return command;
+    }
+    command.arg(
+        Arg::new(EVEN_IF_ELSEWHERE)
+            .long(EVEN_IF_ELSEWHERE)
+            .action(ArgAction::SetTrue)
+            .help("Also a VM that was given away; look first that it does not run there"),
+    )
 }
 
 /// A VM.

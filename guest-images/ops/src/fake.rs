@@ -148,7 +148,7 @@ impl Fake {
                 let (on, activity) = match vm.phase {
                     PHASE_RUNNING => (1, VCPU_RUNNING),
                     PHASE_SUSPENDED => (1, VCPU_WAITING),
-                    PHASE_PAUSED => (1, VCPU_PAUSED),
+                    PHASE_PAUSED | PHASE_GIVEN_AWAY => (1, VCPU_PAUSED),
                     _ => (0, VCPU_OFF),
                 };
                 Ok([vm_number, on, activity])
@@ -209,8 +209,10 @@ impl Fake {
                 Ok([u64::from(range.first) | count << 32, range.action as u64, 0])
             }
             PAUSE if vm_number == 0 => Err(NOT_PERMITTED),
-            START | PAUSE | RESUME | STOP | RESTART | RECREATE if vm.progress != PROGRESS_NONE => Err(BUSY),
-            START | PAUSE | RESUME | STOP | RESTART | RECREATE => {
+            START | PAUSE | RESUME | STOP | RESTART | RECREATE | FORGET | GIVE_AWAY if vm.progress != PROGRESS_NONE => {
+                Err(BUSY)
+            }
+            START | PAUSE | RESUME | STOP | RESTART | RECREATE | FORGET | GIVE_AWAY => {
                 let (progress, next) = match (function, vm.phase) {
                     (START, PHASE_CREATED) => {
                         vm.row.freeze(Some(&vm.filter));
@@ -219,6 +221,9 @@ impl Fake {
                     }
                     (PAUSE, PHASE_RUNNING | PHASE_SUSPENDED) => (PROGRESS_PAUSING, PHASE_PAUSED),
                     (RESUME, PHASE_PAUSED | PHASE_SUSPENDED) => (PROGRESS_NONE, PHASE_RUNNING),
+                    (RESUME, PHASE_GIVEN_AWAY) if a == RESUME_GIVEN_AWAY => (PROGRESS_NONE, PHASE_RUNNING),
+                    (GIVE_AWAY, PHASE_PAUSED) => (PROGRESS_NONE, PHASE_GIVEN_AWAY),
+                    (FORGET, PHASE_GIVEN_AWAY) => (PROGRESS_STOPPING, PHASE_STOPPED),
                     (STOP, PHASE_RUNNING | PHASE_PAUSED | PHASE_SUSPENDED) => (PROGRESS_STOPPING, PHASE_STOPPED),
                     (RESTART, PHASE_RUNNING | PHASE_PAUSED | PHASE_SUSPENDED | PHASE_STOPPED | PHASE_FAILED) => {
                         vm.restarts += 1;

@@ -113,6 +113,23 @@ fn registers_are_set_by_names_and_numbers() {
 }
 
 #[test]
+fn a_vm_that_was_given_away_goes_on_by_a_word_only() {
+    let mut fake = Fake::new(&NAMES);
+    fake.vms[1].phase = PHASE_GIVEN_AWAY;
+    let elsewhere = "; it may run elsewhere, so look there first: `forget` ends it here, `resume` even-if-it-runs-elsewhere does not";
+    for action in ["start", "pause", "resume", "stop", "restart", "recreate"] {
+        let said = output(&mut fake, &format!("{action} linux-a"));
+        assert!(said.starts_with("error: BAD_STATE: linux-a is given-away; ") && said.ends_with(elsewhere), "{said}");
+    }
+    assert!(output(&mut fake, "vms linux-a").contains("given-away"));
+    assert_eq!(play(&mut fake, "resume linux-a even-if-it-runs-elsewhere").1.failed, 0);
+    assert_eq!(fake.vms[1].phase, PHASE_RUNNING);
+    fake.vms[1].phase = PHASE_GIVEN_AWAY;
+    output(&mut fake, "forget linux-a; wait linux-a stopped");
+    assert_eq!(fake.vms[1].phase, PHASE_STOPPED);
+}
+
+#[test]
 fn errors_say_what_would_be_right() {
     let mut fake = Fake::new(&NAMES);
     for (command, error) in [
@@ -132,11 +149,13 @@ fn errors_say_what_would_be_right() {
         ("get linux-a 5", "UNKNOWN_REGISTER: no firmware register has this identifier; `regs VM` lists them"),
         ("set ops std 0", "FROZEN: the VM has started; `stop` and `recreate` make it writable again"),
         ("stop linux-a", "BAD_STATE: linux-a is created; stop is for a VM that is running, paused, suspended"),
+        ("forget linux-a", "BAD_STATE: linux-a is created; forget is for a VM that is given-away"),
+        ("resume linux-a now", "it is: resume VM [even-if-it-runs-elsewhere]"),
         ("pause ops", "NOT_PERMITTED: not permitted on this VM or this board"),
         ("filter linux-a deny 0x84000050", "it is: filter VM [handle|deny|forward BASE COUNT]"),
         (
             "wait linux-a runing",
-            "no state is called \"runing\": there are created, running, paused, stopped, failed, suspended",
+            "no state is called \"runing\": there are created, running, paused, stopped, failed, suspended, given-away",
         ),
         ("time set yesterday", "\"yesterday\" is no time: 2031-05-17T09:30:00Z, or seconds since 1970"),
         ("power on", "it is: power off"),

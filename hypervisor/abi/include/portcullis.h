@@ -610,7 +610,7 @@
 #define PORTCULLIS_MANAGE_PAUSE (PORTCULLIS_MANAGE_BASE + UINT32_C(0x41))
 
 /**
- * `RESUME(x1 = VM)`: from paused.
+ * `RESUME(x1 = VM, x2 = RESUME_*)`: from paused; by `PORTCULLIS_MANAGE_RESUME_GIVEN_AWAY` from given away, too. x2 counts since version 1.4.
  */
 #define PORTCULLIS_MANAGE_RESUME (PORTCULLIS_MANAGE_BASE + UINT32_C(0x42))
 
@@ -713,32 +713,6 @@
 #define PORTCULLIS_MANAGE_LINK_COUNTER (PORTCULLIS_MANAGE_BASE + UINT32_C(0x82))
 
 /**
- * `SAVE(x1 = VM)`: begins to save a paused VM whose manifest says `movable`: its state and memory are then read by
- * `PORTCULLIS_MANAGE_TRANSFER` as a stream (docs/moving.md). `PORTCULLIS_MANAGE_NOT_PERMITTED` if it does not say so, or it is the caller's own. One VM at a
- * time is saved or restored: `PORTCULLIS_MANAGE_BUSY`. Since version 1.4.
- */
-#define PORTCULLIS_MANAGE_SAVE (PORTCULLIS_MANAGE_BASE + UINT32_C(0x90))
-
-/**
- * `RESTORE(x1 = VM)`: begins to restore a saved VM into one that was only created, and whose manifest says `movable`. Since
- * version 1.4.
- */
-#define PORTCULLIS_MANAGE_RESTORE (PORTCULLIS_MANAGE_BASE + UINT32_C(0x91))
-
-/**
- * `TRANSFER(x1 = address, x2 = length)`: the next piece, through a buffer of the caller's RAM with 1 to 32768 bytes: of a VM
- * that is saved it is filled, of one that is restored its bytes are taken. x1 = bytes that were; x2 = `TRANSFER_*`. `PORTCULLIS_MANAGE_UNFIT`
- * if the VM cannot be saved, or the stream is refused; the log says why, and the transfer has ended. Since version 1.4.
- */
-#define PORTCULLIS_MANAGE_TRANSFER (PORTCULLIS_MANAGE_BASE + UINT32_C(0x92))
-
-/**
- * `TRANSFER_END()`: gives up what is in progress, if anything is: a VM that is saved stays paused, one that is restored is created
- * again, with the registers that it had. Since version 1.4.
- */
-#define PORTCULLIS_MANAGE_TRANSFER_END (PORTCULLIS_MANAGE_BASE + UINT32_C(0x93))
-
-/**
  * `LOG(x1 = VM, x2 = position)`: what its guest has written to its console, from the byte at that position on, or from the oldest
  * one that is kept: x1 = the position behind what is returned in bits 55:0, how many bytes that is, up to 16, in bits 63:56;
  * x2, x3 = the bytes, the first one in bits 7:0 of x2. Positions count from 0 since the VM was created. `PORTCULLIS_MANAGE_NO_ITEM` if there is
@@ -792,6 +766,11 @@
 #define PORTCULLIS_MANAGE_PHASE_SUSPENDED UINT64_C(5)
 
 /**
+ * Phase: paused, and goes on elsewhere (`PORTCULLIS_MANAGE_GIVE_AWAY`): only FORGET and `PORTCULLIS_MANAGE_RESUME_GIVEN_AWAY` end it. Since version 1.4.
+ */
+#define PORTCULLIS_MANAGE_PHASE_GIVEN_AWAY UINT64_C(6)
+
+/**
  * Nothing is in progress.
  */
 #define PORTCULLIS_MANAGE_PROGRESS_NONE UINT64_C(0)
@@ -830,21 +809,6 @@
  * It is being restored. Since version 1.4.
  */
 #define PORTCULLIS_MANAGE_PROGRESS_RESTORING UINT64_C(7)
-
-/**
- * `PORTCULLIS_MANAGE_TRANSFER`: the buffer is full, or has no more bytes.
- */
-#define PORTCULLIS_MANAGE_TRANSFER_BUFFER UINT64_C(0)
-
-/**
- * `PORTCULLIS_MANAGE_TRANSFER`: as much was done as is done at a time: it is to be called again, with what is left of the buffer.
- */
-#define PORTCULLIS_MANAGE_TRANSFER_MORE UINT64_C(1)
-
-/**
- * `PORTCULLIS_MANAGE_TRANSFER`: the stream has ended. A VM that was saved is paused as before, one that was restored is paused.
- */
-#define PORTCULLIS_MANAGE_TRANSFER_DONE UINT64_C(2)
 
 /**
  * `PORTCULLIS_MANAGE_VM_STATE`, x1: this is the control VM.
@@ -1090,6 +1054,64 @@
 #define PORTCULLIS_MANAGE_LINK_END_DRIVES (UINT64_C(1) << UINT64_C(8))
 
 /**
+ * `SAVE(x1 = VM)`: begins to save a paused VM whose manifest says `movable`: its state and memory are then read by
+ * `PORTCULLIS_MANAGE_TRANSFER` as a stream (docs/moving.md). `PORTCULLIS_MANAGE_NOT_PERMITTED` if it does not say so, or it is the caller's own. One VM at a
+ * time is saved or restored: `PORTCULLIS_MANAGE_BUSY`. Since version 1.4.
+ */
+#define PORTCULLIS_MANAGE_SAVE (PORTCULLIS_MANAGE_BASE + UINT32_C(0x90))
+
+/**
+ * `RESTORE(x1 = VM)`: begins to restore a saved VM into one that was only created, and whose manifest says `movable`. Since
+ * version 1.4.
+ */
+#define PORTCULLIS_MANAGE_RESTORE (PORTCULLIS_MANAGE_BASE + UINT32_C(0x91))
+
+/**
+ * `TRANSFER(x1 = address, x2 = length)`: the next piece, through a buffer of the caller's RAM with 1 to 32768 bytes: of a VM
+ * that is saved it is filled, of one that is restored its bytes are taken. x1 = bytes that were; x2 = `TRANSFER_*`. `PORTCULLIS_MANAGE_UNFIT`
+ * if the VM cannot be saved, or the stream is refused; the log says why, and the transfer has ended. Since version 1.4.
+ */
+#define PORTCULLIS_MANAGE_TRANSFER (PORTCULLIS_MANAGE_BASE + UINT32_C(0x92))
+
+/**
+ * `TRANSFER_END()`: gives up what is in progress, if anything is: a VM that is saved stays paused, one that is restored is created
+ * again, with the registers that it had. Since version 1.4.
+ */
+#define PORTCULLIS_MANAGE_TRANSFER_END (PORTCULLIS_MANAGE_BASE + UINT32_C(0x93))
+
+/**
+ * `GIVE_AWAY(x1 = VM)`: from paused, when all of the VM was saved since: it goes on elsewhere. It stands still, and neither START,
+ * RESUME, RESTART nor its restart policy lets it go on; `PORTCULLIS_MANAGE_BAD_STATE` if it was not saved. `PORTCULLIS_MANAGE_NOT_PERMITTED` as for SAVE. Since
+ * version 1.4.
+ */
+#define PORTCULLIS_MANAGE_GIVE_AWAY (PORTCULLIS_MANAGE_BASE + UINT32_C(0x94))
+
+/**
+ * `FORGET(x1 = VM)`: from given away: it is stopped, as by STOP. Since version 1.4.
+ */
+#define PORTCULLIS_MANAGE_FORGET (PORTCULLIS_MANAGE_BASE + UINT32_C(0x95))
+
+/**
+ * `PORTCULLIS_MANAGE_RESUME`, x2: even if the VM was given away, and may run elsewhere.
+ */
+#define PORTCULLIS_MANAGE_RESUME_GIVEN_AWAY UINT64_C(1)
+
+/**
+ * `PORTCULLIS_MANAGE_TRANSFER`: the buffer is full, or has no more bytes.
+ */
+#define PORTCULLIS_MANAGE_TRANSFER_BUFFER UINT64_C(0)
+
+/**
+ * `PORTCULLIS_MANAGE_TRANSFER`: as much was done as is done at a time: it is to be called again, with what is left of the buffer.
+ */
+#define PORTCULLIS_MANAGE_TRANSFER_MORE UINT64_C(1)
+
+/**
+ * `PORTCULLIS_MANAGE_TRANSFER`: the stream has ended. A VM that was saved is paused as before, one that was restored is paused.
+ */
+#define PORTCULLIS_MANAGE_TRANSFER_DONE UINT64_C(2)
+
+/**
  * Done.
  */
 #define PORTCULLIS_MANAGE_SUCCESS INT64_C(0)
@@ -1193,6 +1215,49 @@
  * The VM cannot be saved, or the stream is none that it can be restored from. Since version 1.4.
  */
 #define PORTCULLIS_MANAGE_UNFIT (-INT64_C(20))
+
+/**
+ * No program has the port of data open, or has had a transfer already since it has opened it. Since version 1.4.
+ */
+#define PORTCULLIS_MANAGE_CLOSED (-INT64_C(21))
+
+/**
+ * `TRANSFER_STATE()`: how the transfer stands that was begun last: x1 = a `TRANSFER_*` in bits 7:0 that says what it is, the VM
+ * in bits 15:8, `PORTCULLIS_MANAGE_TRANSFER_GOES_ON` and `PORTCULLIS_MANAGE_TRANSFER_BY_PORT`; x2 = bytes that were moved; x3 = the status with which it has
+ * ended. Since version 1.4.
+ */
+#define PORTCULLIS_MANAGE_TRANSFER_STATE (PORTCULLIS_MANAGE_BASE + UINT32_C(0xa1))
+
+/**
+ * `TRANSFER_REASON(x1 = position)`: why the last transfer has failed, in words, from the byte at that position on: x1 to x3 as
+ * for `PORTCULLIS_MANAGE_LOG`. `PORTCULLIS_MANAGE_NO_ITEM` if there is nothing from there on. Since version 1.4.
+ */
+#define PORTCULLIS_MANAGE_TRANSFER_REASON (PORTCULLIS_MANAGE_BASE + UINT32_C(0xa2))
+
+/**
+ * `PORTCULLIS_MANAGE_TRANSFER_STATE`: there was none.
+ */
+#define PORTCULLIS_MANAGE_TRANSFER_NOTHING UINT64_C(0)
+
+/**
+ * `PORTCULLIS_MANAGE_TRANSFER_STATE`: `PORTCULLIS_MANAGE_SAVE`.
+ */
+#define PORTCULLIS_MANAGE_TRANSFER_SAVE UINT64_C(1)
+
+/**
+ * `PORTCULLIS_MANAGE_TRANSFER_STATE`: `PORTCULLIS_MANAGE_RESTORE`.
+ */
+#define PORTCULLIS_MANAGE_TRANSFER_RESTORE UINT64_C(2)
+
+/**
+ * `PORTCULLIS_MANAGE_TRANSFER_STATE`, x1: it has not ended.
+ */
+#define PORTCULLIS_MANAGE_TRANSFER_GOES_ON (UINT64_C(1) << UINT64_C(16))
+
+/**
+ * `PORTCULLIS_MANAGE_TRANSFER_STATE`, x1: its bytes go by the port of data.
+ */
+#define PORTCULLIS_MANAGE_TRANSFER_BY_PORT (UINT64_C(1) << UINT64_C(17))
 
 /* map: What a guest sees: the memory map of QEMU's `virt` machine, on every board. */
 

@@ -11,11 +11,15 @@
 
 mod event;
 mod link;
+mod moving;
 mod status;
+mod transfer;
 
 pub use self::event::*;
 pub use self::link::*;
+pub use self::moving::*;
 pub use self::status::*;
+pub use self::transfer::*;
 
 /// First function identifier of the management calls.
 pub const BASE: u32 = 0xc600_1000;
@@ -90,7 +94,7 @@ pub const FILTER_LIST: u32 = BASE + 0x31;
 pub const START: u32 = BASE + 0x40;
 /// `PAUSE(x1 = VM)`: from running. Its vCPUs stand still from their next exit on. Not on the caller's own VM.
 pub const PAUSE: u32 = BASE + 0x41;
-/// `RESUME(x1 = VM)`: from paused.
+/// `RESUME(x1 = VM, x2 = RESUME_*)`: from paused; by [`RESUME_GIVEN_AWAY`] from given away, too. x2 counts since version 1.4.
 pub const RESUME: u32 = BASE + 0x42;
 /// `STOP(x1 = VM)`: from running or paused: takes its vCPUs off their cores, without asking the guest.
 pub const STOP: u32 = BASE + 0x43;
@@ -158,23 +162,6 @@ pub const LINK_END: u32 = BASE + 0x81;
 /// says. [`NO_ITEM`] if there is no such link or end, and past the last.
 pub const LINK_COUNTER: u32 = BASE + 0x82;
 
-// Saving and restoring.
-
-/// `SAVE(x1 = VM)`: begins to save a paused VM whose manifest says `movable`: its state and memory are then read by
-/// [`TRANSFER`] as a stream (docs/moving.md). [`NOT_PERMITTED`] if it does not say so, or it is the caller's own. One VM at a
-/// time is saved or restored: [`BUSY`]. Since version 1.4.
-pub const SAVE: u32 = BASE + 0x90;
-/// `RESTORE(x1 = VM)`: begins to restore a saved VM into one that was only created, and whose manifest says `movable`. Since
-/// version 1.4.
-pub const RESTORE: u32 = BASE + 0x91;
-/// `TRANSFER(x1 = address, x2 = length)`: the next piece, through a buffer of the caller's RAM with 1 to 32768 bytes: of a VM
-/// that is saved it is filled, of one that is restored its bytes are taken. x1 = bytes that were; x2 = `TRANSFER_*`. [`UNFIT`]
-/// if the VM cannot be saved, or the stream is refused; the log says why, and the transfer has ended. Since version 1.4.
-pub const TRANSFER: u32 = BASE + 0x92;
-/// `TRANSFER_END()`: gives up what is in progress, if anything is: a VM that is saved stays paused, one that is restored is created
-/// again, with the registers that it had. Since version 1.4.
-pub const TRANSFER_END: u32 = BASE + 0x93;
-
 // What VMs write.
 
 /// `LOG(x1 = VM, x2 = position)`: what its guest has written to its console, from the byte at that position on, or from the oldest
@@ -186,7 +173,7 @@ pub const LOG: u32 = BASE + 0xa0;
 pub const LOG_KEPT: u64 = 8192;
 
 /// Every call with its name, in the order of their identifiers.
-pub const ALL: [(&str, u32); 39] = [
+pub const ALL: [(&str, u32); 43] = [
     ("VERSION", VERSION),
     ("MACHINE", MACHINE),
     ("POWER_OFF", POWER_OFF),
@@ -225,7 +212,11 @@ pub const ALL: [(&str, u32); 39] = [
     ("RESTORE", RESTORE),
     ("TRANSFER", TRANSFER),
     ("TRANSFER_END", TRANSFER_END),
+    ("GIVE_AWAY", GIVE_AWAY),
+    ("FORGET", FORGET),
     ("LOG", LOG),
+    ("TRANSFER_STATE", TRANSFER_STATE),
+    ("TRANSFER_REASON", TRANSFER_REASON),
 ];
 
 /// [`VERSION`], x2: a range filter can forward to EL3.
@@ -245,8 +236,10 @@ pub const PHASE_STOPPED: u64 = 3;
 pub const PHASE_FAILED: u64 = 4;
 /// Phase: its guest has suspended it (PSCI SYSTEM_SUSPEND), and an interrupt or RESUME wakes it. Since version 1.3.
 pub const PHASE_SUSPENDED: u64 = 5;
+/// Phase: paused, and goes on elsewhere ([`GIVE_AWAY`]): only FORGET and [`RESUME_GIVEN_AWAY`] end it. Since version 1.4.
+pub const PHASE_GIVEN_AWAY: u64 = 6;
 /// The phases' names, by number.
-pub const PHASES: [&str; 6] = ["created", "running", "paused", "stopped", "failed", "suspended"];
+pub const PHASES: [&str; 7] = ["created", "running", "paused", "stopped", "failed", "suspended", "given-away"];
 
 /// Nothing is in progress.
 pub const PROGRESS_NONE: u64 = 0;
@@ -268,13 +261,6 @@ pub const PROGRESS_RESTORING: u64 = 7;
 /// The names of what is in progress, by number.
 pub const PROGRESSES: [&str; 8] =
     ["", "loading", "pausing", "stopping", "restarting", "scrubbing", "saving", "restoring"];
-
-/// [`TRANSFER`]: the buffer is full, or has no more bytes.
-pub const TRANSFER_BUFFER: u64 = 0;
-/// [`TRANSFER`]: as much was done as is done at a time: it is to be called again, with what is left of the buffer.
-pub const TRANSFER_MORE: u64 = 1;
-/// [`TRANSFER`]: the stream has ended. A VM that was saved is paused as before, one that was restored is paused.
-pub const TRANSFER_DONE: u64 = 2;
 
 /// [`VM_STATE`], x1: this is the control VM.
 pub const STATE_CONTROL: u64 = 1 << 16;

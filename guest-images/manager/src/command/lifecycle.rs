@@ -1,15 +1,15 @@
-//! `start`, `pause`, `resume`, `stop`, `restart`, `recreate`, `power off`.
+//! `start`, `pause`, `resume`, `stop`, `restart`, `recreate`, `forget`, `power off`.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
 use controls::calls::{Calls, Failure};
-use controls::lifecycle::ACTIONS;
+use controls::lifecycle::{ACTIONS, EVEN_IF_ELSEWHERE};
 use controls::management;
 use controls::report::vms::doing;
 use controls::status::Status;
 use controls::vm::title;
-use portcullis_abi::manage::{BUSY, POWER_OFF};
+use portcullis_abi::manage::{BUSY, POWER_OFF, RESUME_GIVEN_AWAY};
 use serde_json::json;
 
 use super::Session;
@@ -26,10 +26,13 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub fn run(session: &mut Session, name: &str) -> Result<(), Error> {
     let action = ACTIONS.iter().find(|action| action.name == name);
     let action = action.ok_or_else(|| Error::Wrong(format!("no command is called {name:?}")))?;
+    // Only `resume` has it.
+    let anyway = session.matches.try_get_one::<bool>(EVEN_IF_ELSEWHERE).ok().flatten() == Some(&true);
+    let how = if anyway { RESUME_GIVEN_AWAY } else { 0 };
     let mut port = session.port()?;
     let vm = find(&mut port, session.word("VM"))?;
     let start = Instant::now();
-    while let Err(failed) = port.call(action.function, [vm, 0, 0]) {
+    while let Err(failed) = port.call(action.function, [vm, how, 0]) {
         if failed.status() != Some(Status(BUSY)) || start.elapsed() >= PATIENCE {
             return Err(action.explain(&mut port, vm, failed).into());
         }

@@ -26,8 +26,15 @@ pub enum Key {
 }
 
 /// The keys of the lifecycle, each with its action's name. A capital ends what runs.
-const LIFECYCLE: [(char, &str); 6] =
-    [('s', "start"), ('p', "pause"), ('r', "resume"), ('S', "stop"), ('R', "restart"), ('C', "recreate")];
+const LIFECYCLE: [(char, &str); 7] = [
+    ('s', "start"),
+    ('p', "pause"),
+    ('r', "resume"),
+    ('S', "stop"),
+    ('R', "restart"),
+    ('C', "recreate"),
+    ('F', "forget"),
+];
 
 /// What a character does with a VM.
 pub fn action_of(character: char) -> Option<&'static Action> {

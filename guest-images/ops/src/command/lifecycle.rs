@@ -1,6 +1,7 @@
-//! `start`, `pause`, `resume`, `stop`, `restart`, `recreate`.
+//! `start`, `pause`, `resume`, `stop`, `restart`, `recreate`, `forget`.
 
-use controls::lifecycle::{self, Action};
+use controls::lifecycle::{self, Action, EVEN_IF_ELSEWHERE};
+use portcullis_abi::manage::RESUME_GIVEN_AWAY;
 
 use super::entry::{Command, Kind, usage};
 use super::waiting;
@@ -23,12 +24,30 @@ macro_rules! lifecycle {
     };
 }
 
-lifecycle! { START PAUSE RESUME STOP RESTART RECREATE }
+lifecycle! { START PAUSE STOP RESTART RECREATE FORGET }
+
+/// [`lifecycle::RESUME`].
+pub static RESUME: Command = Command {
+    name: lifecycle::RESUME.name,
+    arguments: "VM [even-if-it-runs-elsewhere]",
+    about: lifecycle::RESUME.about,
+    kinds: &[Kind::Vm, Kind::Word(&[EVEN_IF_ELSEWHERE])],
+    count: (1, 2),
+    run: |context, arguments| match *arguments {
+        [vm] => ask(context, vm, 0, &lifecycle::RESUME),
+        [vm, EVEN_IF_ELSEWHERE] => ask(context, vm, RESUME_GIVEN_AWAY, &lifecycle::RESUME),
+        _ => Err(usage(&RESUME)),
+    },
+};
 
 fn run(context: &mut Context, arguments: &[&str], command: &Command, action: &Action) -> Result<(), Error> {
     let &[vm] = arguments else { return Err(usage(command)) };
+    ask(context, vm, 0, action)
+}
+
+fn ask(context: &mut Context, vm: &str, how: u64, action: &Action) -> Result<(), Error> {
     let vm = context.vm(vm)?;
-    context.call_settled(action.function, [vm, 0, 0]).map_err(|error| match error.status {
+    context.call_settled(action.function, [vm, how, 0]).map_err(|error| match error.status {
         Some(status) => action.explain(context.manager, vm, status).into(),
         None => error,
     })?;

@@ -39,6 +39,7 @@ const SHELL: &[&Command] = &[
     &lifecycle::STOP,
     &lifecycle::RESTART,
     &lifecycle::RECREATE,
+    &lifecycle::FORGET,
     &links::LINKS,
     &counters::STATS,
     &counters::REFUSED,

@@ -56,19 +56,62 @@ impl ManagerLock<'_> {
     ///
     /// [`LifecycleError`].
     pub fn resume(&self) -> Result<(), LifecycleError> {
+        self.go_on(State::resume)
+    }
+
+    /// The same of a VM that may have been given away. It runs twice then if it runs elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// [`LifecycleError`].
+    pub fn take_back(&self) -> Result<(), LifecycleError> {
+        self.go_on(State::take_back)
+    }
+
+    /// Lets the VM go on by this change of its state.
+    fn go_on(&self, change: fn(State) -> Result<State, LifecycleError>) -> Result<(), LifecycleError> {
         if self.vm.state() == State::RUNNING && self.vm.wake() {
             return Ok(());
         }
-        self.vm.state().resume()?;
+        let before = self.vm.phase();
+        change(self.vm.state())?;
         // It counts before it runs: it may switch itself off at once.
         Machine::get().vm_started();
-        if let Err(refusal) = self.vm.life.resume(timer::count()) {
+        if let Err(refusal) = self.vm.life.resume(timer::count(), change) {
             Machine::get().vm_ended();
             return Err(refusal);
         }
         let _ = self.vm.kick_live();
         self.vm.resume_links();
-        self.vm.tell_phase(Phase::Paused as u64, self.vm.shown_phase());
+        if before == Phase::GivenAway {
+            let name = self.vm.name();
+            self.vm.report(Occasion::Repeatable, format_args!("{name}: goes on here, although it was given away"));
+        }
+        self.vm.tell_phase(before.shown(), self.vm.shown_phase());
+        Ok(())
+    }
+
+    /// Gives the VM away, which was saved since it was paused: it goes on elsewhere, and here only if somebody insists.
+    ///
+    /// # Errors
+    ///
+    /// [`LifecycleError`].
+    pub fn give_away(&self) -> Result<(), LifecycleError> {
+        let vm = self.vm;
+        vm.life.give_away()?;
+        vm.report(Occasion::Repeatable, format_args!("{}: given away", vm.name()));
+        vm.tell_phase(Phase::Paused.shown(), Phase::GivenAway.shown());
+        Ok(())
+    }
+
+    /// Takes the VM, which was given away, off its cores.
+    ///
+    /// # Errors
+    ///
+    /// [`LifecycleError`].
+    pub fn forget(&self) -> Result<(), LifecycleError> {
+        self.vm.life.forget()?;
+        let _ = self.vm.kick_live();
         Ok(())
     }
 
@@ -156,7 +199,7 @@ impl ManagerLock<'_> {
     /// The VM, none of whose vCPUs is on, and which was in phase `before`, runs from here on.
     fn begin(&self, before: Phase) {
         self.vm.life.run();
-        self.vm.tell_phase(before as u64, Phase::Running as u64);
+        self.vm.tell_phase(before.shown(), Phase::Running.shown());
         self.vm.start_first_vcpu(false);
     }
 }

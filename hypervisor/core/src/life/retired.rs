@@ -36,7 +36,7 @@ impl Vm {
         self.bus.devices().for_each(|device| device.reset(vcpu));
         self.take_back_ram();
         let (before, after) = self.life.all_off(Machine::get().shutdown.wanted().is_some());
-        self.tell_phase(before.phase as u64, after.phase as u64);
+        self.tell_phase(before.phase.shown(), after.phase.shown());
         match (before.phase, after.phase) {
             (Phase::Running, Phase::Stopped | Phase::Failed) => {
                 self.tell_peers();

@@ -2,9 +2,9 @@
 
 use portcullis_abi::state::{Needs, PortNeeds, Unfit};
 use portcullis_arch::{checksum, timer};
-use portcullis_devices::Memory;
 use portcullis_stream::layout::PAGE;
-use portcullis_stream::{Alike, Area, Each, Kind, Save, Section, Sum};
+use portcullis_stream::{Alike, Area, Each, Kind, STATE, Save, Section, Sum};
+use portcullis_virtio::Cursor;
 use zerocopy::{Immutable, IntoBytes};
 
 use super::refusal::Refusal;
@@ -15,22 +15,31 @@ use crate::vm::manager_lock::ManagerLock;
 use crate::vm::{Vcpu, Vm};
 
 /// A VM that is saved, whose manager has it. It stands still as long as this is there.
-pub struct Saving<'a> {
+pub struct Saving<'a, 'c> {
     /// The VM.
     pub lock: &'a ManagerLock<'a>,
     /// Its memory as this core reaches it.
     pub memory: GuestMemory,
     /// The memory of the VM that has the buffer.
-    pub buffer: GuestMemory,
-    /// Where the buffer goes on.
-    pub at: u64,
-    /// Bytes that are left of it.
-    pub room: usize,
+    pub buffer: &'a mut GuestMemory,
+    /// What is left of the buffer.
+    pub at: Cursor<'c>,
+    /// Instructions that it took so far besides copies, about.
+    pub spent: u32,
 }
 
-impl Saving<'_> {
+/// Instructions that it takes to look at a page, about.
+pub const LOOK: u32 = 600;
+/// Bytes that are taken into a checksum by an instruction, about.
+const SUMMED: u32 = 4;
+
+impl Saving<'_, '_> {
     fn vm(&self) -> &Vm {
         self.lock.vm
+    }
+
+    const fn spend(&mut self, instructions: u32) {
+        self.spent = self.spent.saturating_add(instructions);
     }
 
     fn vcpu(&self, section: Section) -> Option<&Vcpu> {
@@ -86,16 +95,17 @@ fn put(state: &(impl IntoBytes + Immutable), body: &mut [u8]) -> Result<bool, Re
     Ok(true)
 }
 
-impl Sum for Saving<'_> {
+impl Sum for Saving<'_, '_> {
     fn sum(sum: u32, bytes: &[u8]) -> u32 {
         checksum::crc32c(sum, bytes)
     }
 }
 
-impl Save for Saving<'_> {
+impl Save for Saving<'_, '_> {
     type Error = Refusal;
 
     fn state(&mut self, section: Section, body: &mut [u8]) -> Result<bool, Refusal> {
+        self.spend(LOOK.saturating_mul(STATE as u32));
         let (vm, frequency) = (self.vm(), timer::frequency());
         match section.kind.each() {
             Each::Transport if section.kind == Kind::Link => {
@@ -139,7 +149,7 @@ impl Save for Saving<'_> {
     }
 
     fn alike(&mut self, area: Area, offset: u64, zeros: u64, others: u64) -> Result<Alike, Refusal> {
-        Ok(match area {
+        let alike = match area {
             Area::Memory => {
                 let address = self.vm().ram.saturating_add(offset);
                 self.memory.alike(Way::Past, address, zeros, others)?
@@ -149,33 +159,37 @@ impl Save for Saving<'_> {
                 let left = size.saturating_sub(offset) / PAGE;
                 disk.alike(Way::Kept, offset, zeros.min(left), others.min(left))?
             }
-        })
+        };
+        self.spend(LOOK.saturating_mul(alike.pages as u32));
+        Ok(alike)
     }
 
     fn room(&self) -> usize {
-        self.room
+        self.at.left() as usize
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
-        self.buffer.copy_out(self.at, bytes)?;
-        self.at = self.at.saturating_add(bytes.len() as u64);
-        self.room = self.room.saturating_sub(bytes.len());
+        self.at.write(self.buffer, bytes)?;
         Ok(())
     }
 
-    fn copy(&mut self, area: Area, offset: u64, length: usize, sum: u32) -> Result<u32, Refusal> {
-        let sum = match area {
-            Area::Memory => {
-                let address = self.vm().ram.saturating_add(offset);
-                self.memory.send(Way::Past, address, &mut self.buffer, self.at, length, sum)?
-            }
-            Area::Disk(transport) => {
-                let (mut disk, _) = contents_of(self.vm(), transport).ok_or(Refusal::NoneOn)?;
-                disk.send(Way::Kept, offset, &mut self.buffer, self.at, length, sum)?
-            }
+    fn copy(&mut self, area: Area, offset: u64, length: usize, mut sum: u32) -> Result<u32, Refusal> {
+        let (mut disk, mut address, way) = match area {
+            Area::Memory => (None, self.vm().ram.saturating_add(offset), Way::Past),
+            Area::Disk(transport) => (contents_of(self.vm(), transport), offset, Way::Kept),
         };
-        self.at = self.at.saturating_add(length as u64);
-        self.room = self.room.saturating_sub(length);
+        let from = match (&mut disk, area) {
+            (Some((disk, _)), _) => disk,
+            (None, Area::Memory) => &mut self.memory,
+            (None, Area::Disk(_)) => return Err(Refusal::NoneOn),
+        };
+        let mut left = length as u32;
+        self.spent = self.spent.saturating_add(left / SUMMED);
+        while let Some(place) = self.at.piece(left) {
+            sum = from.send(way, address, self.buffer, place.address, place.length as usize, sum)?;
+            address = address.saturating_add(place.length.into());
+            left = left.saturating_sub(place.length);
+        }
         Ok(sum)
     }
 }

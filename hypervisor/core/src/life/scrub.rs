@@ -78,7 +78,7 @@ impl Vm {
         create::make_row(self.row, &self.config, self.control, &Machine::get().support(self));
         let before = self.phase();
         self.life.created();
-        self.tell_phase(before as u64, manage::PHASE_CREATED);
+        self.tell_phase(before.shown(), manage::PHASE_CREATED);
         self.report(Occasion::Repeatable, format_args!("{}: created", self.name()));
     }
 }

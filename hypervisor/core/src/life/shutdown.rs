@@ -31,7 +31,7 @@ impl Machine {
     #[inline(never)]
     fn shut_down_next(&self, end: End) {
         for vm in self.vms {
-            if matches!(vm.phase(), Phase::Running | Phase::Paused) {
+            if matches!(vm.phase(), Phase::Running | Phase::Paused | Phase::GivenAway) {
                 // One whose end is decided already comes back here when it is off.
                 return vm.stop(Action::Off);
             }

@@ -1,4 +1,6 @@
-//! Start, pause, resume, stop, restart, recreate. What takes long is left to the VM's own core.
+//! Start, pause, resume, stop, restart, recreate, forget. What takes long is left to the VM's own core.
+
+use portcullis_abi::manage;
 
 use super::status::Status;
 use super::{Answer, DONE, manager_lock};
@@ -20,8 +22,18 @@ pub fn pause(vm: &Vm, caller: &Vcpu) -> Answer {
 }
 
 /// `RESUME`.
-pub fn resume(vm: &Vm) -> Answer {
-    manager_lock(vm)?.resume()?;
+pub fn resume(vm: &Vm, flags: u64) -> Answer {
+    if flags & !manage::RESUME_GIVEN_AWAY != 0 {
+        return Err(Status::BadArgument);
+    }
+    let lock = manager_lock(vm)?;
+    if flags & manage::RESUME_GIVEN_AWAY != 0 { lock.take_back() } else { lock.resume() }?;
+    DONE
+}
+
+/// `FORGET`.
+pub fn forget(vm: &Vm) -> Answer {
+    manager_lock(vm)?.forget()?;
     DONE
 }
 

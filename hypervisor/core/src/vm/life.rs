@@ -5,7 +5,7 @@
 //! the new one may look at it, after it if only the first of several who want the change may do it.
 
 use core::convert::Infallible;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use spin::mutex::{TicketMutex, TicketMutexGuard};
 use spin::{Mutex, MutexGuard};
@@ -30,6 +30,8 @@ pub struct Life {
     contents: Mutex<Contents>,
     /// Bytes of the VM's memory that are scrubbed, while that is in progress.
     scrubbed: AtomicU64,
+    /// Whether all of the VM was saved since it was paused.
+    is_saved: AtomicBool,
     /// Whoever has it looks at a VM that stands still, which does not end meanwhile.
     still: TicketMutex<()>,
 }
@@ -45,6 +47,7 @@ impl Life {
             loading: Mutex::new(Loading::default()),
             contents: Mutex::new(Contents::Foreign),
             scrubbed: AtomicU64::new(0),
+            is_saved: AtomicBool::new(false),
             still: TicketMutex::new(()),
         }
     }
@@ -107,19 +110,46 @@ impl Life {
         }
         // Before the state, which lets managers resume it.
         self.counter.stop(now);
+        self.is_saved.store(false, Ordering::Relaxed);
         self.state.change(|state| state.all_parked().ok_or(())).is_ok()
     }
 
-    /// Lets a paused VM go on at `now`.
+    /// Lets a paused VM go on at `now`, by [`State::resume`] or [`State::take_back`].
+    ///
+    /// # Errors
+    ///
+    /// [`LifecycleError`], as `change` says.
+    pub fn resume(
+        &self,
+        now: u64,
+        change: impl Fn(State) -> Result<State, LifecycleError>,
+    ) -> Result<(), LifecycleError> {
+        change(self.state())?;
+        // Before the state, which lets the vCPUs go on: each reads it after that.
+        self.counter.go_on(now);
+        self.state.change(change).map(drop)
+    }
+
+    /// Gives the VM away, which was saved since it was paused.
     ///
     /// # Errors
     ///
     /// [`LifecycleError`].
-    pub fn resume(&self, now: u64) -> Result<(), LifecycleError> {
-        self.state().resume()?;
-        // Before the state, which lets the vCPUs go on: each reads it after that.
-        self.counter.go_on(now);
-        self.state.change(State::resume).map(drop)
+    pub fn give_away(&self) -> Result<(), LifecycleError> {
+        self.state().give_away()?;
+        if !self.is_saved.load(Ordering::Relaxed) {
+            return Err(LifecycleError::BadState);
+        }
+        self.state.change(State::give_away).map(drop)
+    }
+
+    /// Asks the VM to stop, which was given away.
+    ///
+    /// # Errors
+    ///
+    /// [`LifecycleError`].
+    pub fn forget(&self) -> Result<(), LifecycleError> {
+        self.state.change(State::forget).map(drop)
     }
 
     /// Asks the VM to stop.
@@ -208,8 +238,10 @@ impl Life {
         (self.state().action == Action::Save).then_some(still)
     }
 
-    /// Ends the saving of the VM, if it has not ended with the VM.
-    pub fn saved(&self) {
+    /// Ends the saving of the VM, if it has not ended with the VM. `whole`: all of it was saved.
+    pub fn saved(&self, whole: bool) {
+        // Before the state, which lets managers give it away.
+        self.is_saved.store(whole, Ordering::Relaxed);
         let _ = self.state.change(|state| state.saved().ok_or(()));
     }
 
@@ -226,6 +258,7 @@ impl Life {
     /// Makes the VM paused that is restored. What it has in RAM is its own.
     pub fn restored(&self) {
         self.set_loaded();
+        self.is_saved.store(false, Ordering::Relaxed);
         let _ = self.state.change(|state| state.restored(Phase::Paused).ok_or(()));
     }
 
@@ -275,114 +308,4 @@ impl Life {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::failure::Reason;
-    use super::super::state::Phase;
-    use super::*;
-
-    fn running(limit: u32) -> Life {
-        let life = Life::new(limit);
-        life.run();
-        life.counter().begin(1000);
-        life
-    }
-
-    fn failure(vcpu: usize) -> Failure {
-        Failure { reason: Reason::Exception, vcpu, syndrome: 1, pc: 2, address: 3 }
-    }
-
-    #[test]
-    fn a_pause_costs_the_guest_no_time() {
-        let life = running(0);
-        assert!(!life.all_parked(1500), "nobody asked for it");
-        assert_eq!(life.pause(), Ok(()));
-        assert!(life.all_parked(1500) && !life.all_parked(1600));
-        assert_eq!(life.state().phase, Phase::Paused);
-        assert_eq!((life.resume(2500), life.resume(2600)), (Ok(()), Err(LifecycleError::BadState)));
-        assert_eq!(life.counter().offset(), 2000, "the refused one moved nothing");
-    }
-
-    #[test]
-    fn the_first_failure_counts_and_an_end_that_was_decided_before_it() {
-        let life = running(0);
-        assert!(life.fail(failure(0)) && !life.fail(failure(1)));
-        assert_eq!(life.failure().map(|failure| failure.vcpu), Some(0));
-        assert_eq!(life.all_off(false).1.phase, Phase::Failed);
-
-        let life = running(0);
-        assert!(life.end(Action::Off) && !life.fail(failure(0)) && life.failure().is_none());
-        assert_eq!(life.all_off(false).1.phase, Phase::Stopped);
-    }
-
-    #[test]
-    fn who_sees_that_it_fails_waits_for_the_reason() {
-        let life = running(0);
-        let about = core::sync::atomic::AtomicBool::new(false);
-        std::thread::scope(|scope| {
-            let reason = life.failure.lock();
-            scope.spawn(|| {
-                about.store(true, Ordering::SeqCst);
-                assert!(life.fail(failure(0)));
-            });
-            while !about.load(Ordering::SeqCst) {
-                std::thread::yield_now();
-            }
-            // It is given every chance to change the state first.
-            for _ in 0..1000 {
-                std::thread::yield_now();
-                assert!(life.is_running(), "the state says so before the reason is there");
-            }
-            drop(reason);
-        });
-        assert_eq!(life.failure(), Some(failure(0)));
-    }
-
-    #[test]
-    fn it_starts_again_as_often_as_it_may_and_not_when_the_machine_ends() {
-        let life = running(2);
-        for _ in 0..2 {
-            assert!(life.fail(failure(0)));
-            assert_eq!(life.all_off(false).1, State::RUNNING);
-        }
-        assert!(life.end(Action::Reset));
-        assert_eq!(life.all_off(false).1, State::RUNNING, "a reset is no failure");
-        assert_eq!(life.restart_policy().total(), 3);
-        assert!(life.fail(failure(0)));
-        assert_eq!(life.all_off(false).1.phase, Phase::Failed);
-
-        let life = running(2);
-        assert!(life.fail(failure(0)));
-        assert_eq!(life.all_off(true).1.phase, Phase::Failed);
-        assert_eq!(life.restart_policy().total(), 0);
-    }
-
-    #[test]
-    fn a_manager_gives_it_all_its_restarts_again() {
-        let life = running(1);
-        assert!(life.fail(failure(0)));
-        assert_eq!(life.all_off(false).1, State::RUNNING);
-        assert!(!life.restart_policy().has_left());
-        assert!(life.restart(State::restart).is_ok());
-        assert!(life.restart_policy().has_left());
-        assert_eq!(life.restart_policy().total(), 1, "what is in progress counts when its vCPUs are off");
-        assert_eq!(life.all_off(false).1, State::RUNNING);
-        assert_eq!(life.restart_policy().total(), 2);
-    }
-
-    #[test]
-    fn nothing_is_left_of_it_in_a_new_one() {
-        let life = running(1);
-        assert_eq!(life.contents(), Contents::Foreign);
-        life.set_loaded();
-        assert_eq!(life.contents(), Contents::Life);
-        assert!(life.fail(failure(0)));
-        life.all_off(true);
-        life.set_scrubbed(4096);
-        assert_eq!(life.recreate(), Ok(()));
-        assert_eq!(life.scrubbed(), 0, "whoever scrubs begins at the beginning");
-        life.created();
-        assert_eq!(life.state(), State::CREATED);
-        assert_eq!(life.contents(), Contents::Zeros);
-        assert!(life.failure().is_none() && life.restart_policy().total() == 0);
-    }
-}
+mod tests;

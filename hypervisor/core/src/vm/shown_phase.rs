@@ -21,7 +21,7 @@ impl Vm {
     pub fn shown_phase(&self) -> u64 {
         match self.phase() {
             Phase::Running if self.is_suspended() => manage::PHASE_SUSPENDED,
-            phase => phase as u64,
+            phase => phase.shown(),
         }
     }
 }

@@ -11,20 +11,23 @@ use portcullis_abi::manage;
 
 pub use self::cell::StateCell;
 
-/// What a VM is doing. The numbers are those of the management calls.
+/// What a VM is doing. Those that stand still come last, so that they are told by one comparison; [`Phase::shown`] has the numbers
+/// of the management calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Phase {
     /// Made, never started: its firmware registers can be written.
-    Created = manage::PHASE_CREATED as u8,
+    Created,
     /// Started; its registers are frozen.
-    Running = manage::PHASE_RUNNING as u8,
-    /// Started; its vCPUs stand still.
-    Paused = manage::PHASE_PAUSED as u8,
+    Running,
     /// Switched off by itself or by a manager.
-    Stopped = manage::PHASE_STOPPED as u8,
+    Stopped,
     /// Stopped by the hypervisor for what it did.
-    Failed = manage::PHASE_FAILED as u8,
+    Failed,
+    /// Started; its vCPUs stand still.
+    Paused,
+    /// Paused, and told that it goes on elsewhere: nothing lets it go on by itself.
+    GivenAway,
 }
 
 impl fmt::Display for Phase {
@@ -34,11 +37,28 @@ impl fmt::Display for Phase {
 }
 
 impl Phase {
-    const ALL: [Self; 5] = [Self::Created, Self::Running, Self::Paused, Self::Stopped, Self::Failed];
+    const ALL: [Self; 6] = [Self::Created, Self::Running, Self::Stopped, Self::Failed, Self::Paused, Self::GivenAway];
+
+    /// The phase's number in management calls and events.
+    pub const fn shown(self) -> u64 {
+        match self {
+            Self::Created => manage::PHASE_CREATED,
+            Self::Running => manage::PHASE_RUNNING,
+            Self::Paused => manage::PHASE_PAUSED,
+            Self::Stopped => manage::PHASE_STOPPED,
+            Self::Failed => manage::PHASE_FAILED,
+            Self::GivenAway => manage::PHASE_GIVEN_AWAY,
+        }
+    }
 
     /// The phase in one word.
     pub fn name(self) -> &'static str {
-        manage::PHASES.get(self as usize).copied().unwrap_or_default()
+        manage::PHASES.get(self.shown() as usize).copied().unwrap_or_default()
+    }
+
+    /// Whether its vCPUs and its counter stand still.
+    pub const fn stands_still(self) -> bool {
+        matches!(self, Self::Paused | Self::GivenAway)
     }
 }
 
@@ -120,7 +140,7 @@ impl State {
     pub const fn is_held(self) -> bool {
         matches!(
             (self.phase, self.action),
-            (_, Action::Pause | Action::Save | Action::Restore) | (Phase::Paused, Action::None)
+            (_, Action::Pause | Action::Save | Action::Restore) | (Phase::Paused | Phase::GivenAway, Action::None)
         )
     }
 
@@ -158,6 +178,33 @@ impl State {
     /// As [`State::start`].
     pub fn resume(self) -> Result<Self, LifecycleError> {
         self.settled_in(&[Phase::Paused]).map(|_| Self::RUNNING)
+    }
+
+    /// A manager lets it go on, even if it was given away.
+    ///
+    /// # Errors
+    ///
+    /// As [`State::start`].
+    pub fn take_back(self) -> Result<Self, LifecycleError> {
+        self.settled_in(&[Phase::Paused, Phase::GivenAway]).map(|_| Self::RUNNING)
+    }
+
+    /// A manager gives it away, which was saved: it goes on elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// As [`State::start`].
+    pub fn give_away(self) -> Result<Self, LifecycleError> {
+        self.settled_in(&[Phase::Paused]).map(|_| Self::settled(Phase::GivenAway))
+    }
+
+    /// A manager stops it, which was given away: what is left of it here is of no use.
+    ///
+    /// # Errors
+    ///
+    /// As [`State::start`].
+    pub fn forget(self) -> Result<Self, LifecycleError> {
+        self.settled_in(&[Phase::GivenAway]).map(|state| state.with(Action::Off))
     }
 
     /// A manager stops it.
@@ -225,9 +272,11 @@ impl State {
         }
     }
 
-    /// The guest, or a fault of it, ends this life of the VM. None if its end is decided already, or it is off.
+    /// The guest, a fault of it, or the machine's end ends this life of the VM. None if its end is decided already, or it is off.
+    /// One that was given away only goes off, with the machine: nothing of it happens here any more that it could start again for.
     pub const fn end(self, action: Action) -> Option<Self> {
         match (self.phase, self.action) {
+            (Phase::GivenAway, Action::None) if matches!(action, Action::Off) => Some(self.with(action)),
             (Phase::Running | Phase::Paused, Action::None | Action::Pause | Action::Save) => Some(self.with(action)),
             _ => None,
         }
@@ -263,92 +312,4 @@ impl State {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn every_state() -> impl Iterator<Item = State> {
-        Phase::ALL.into_iter().flat_map(|phase| Action::ALL.map(|action| State { phase, action }))
-    }
-
-    #[test]
-    fn a_word_is_its_state() {
-        for state in every_state() {
-            assert_eq!(State::from_word(state.word()), state);
-        }
-    }
-
-    #[test]
-    fn requests_start_from_their_phases_only() {
-        use Phase::{Created, Failed, Paused, Running, Stopped};
-        type Request = fn(State) -> Result<State, LifecycleError>;
-        let requests: [(Request, &[Phase]); 8] = [
-            (State::start, &[Created]),
-            (State::pause, &[Running]),
-            (State::resume, &[Paused]),
-            (State::stop, &[Running, Paused]),
-            (State::restart, &[Running, Paused, Stopped, Failed]),
-            (State::recreate, &[Created, Stopped, Failed]),
-            (State::save, &[Paused]),
-            (State::restore, &[Created]),
-        ];
-        for (request, from) in requests {
-            for state in every_state() {
-                let expected = match state.action {
-                    Action::None if from.contains(&state.phase) => None,
-                    Action::None => Some(LifecycleError::BadState),
-                    _ => Some(LifecycleError::Busy),
-                };
-                assert_eq!(request(state).err(), expected, "{state:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_first_end_counts_and_a_pause_gives_way() {
-        for state in every_state() {
-            let ends = matches!(state.phase, Phase::Running | Phase::Paused)
-                && matches!(state.action, Action::None | Action::Pause | Action::Save);
-            for action in [Action::Off, Action::Reset, Action::Fail] {
-                let ended = state.end(action);
-                assert_eq!(ended.is_some(), ends, "{state:?}");
-                assert!(ended.is_none_or(|state| state.must_leave() && state.action == action));
-            }
-        }
-    }
-
-    #[test]
-    fn what_becomes_of_it() {
-        let running = State::RUNNING;
-        assert_eq!(running.all_off(true).phase, Phase::Stopped);
-        assert_eq!(running.pause().unwrap().all_off(true).phase, Phase::Stopped);
-        assert_eq!(running.stop().unwrap().all_off(true).phase, Phase::Stopped);
-        assert_eq!(running.restart().unwrap().all_off(false), running);
-        let failing = running.end(Action::Fail).unwrap();
-        assert_eq!(failing.all_off(false).phase, Phase::Failed);
-        assert_eq!(failing.all_off(true), running);
-        assert_eq!(failing.all_off_for_good().phase, Phase::Failed);
-        assert_eq!(running.restart().unwrap().all_off_for_good().phase, Phase::Stopped);
-        let paused = running.pause().unwrap().all_parked().unwrap();
-        assert_eq!(paused.phase, Phase::Paused);
-        assert!(paused.is_held() && !paused.must_leave());
-        assert_eq!(paused.resume(), Ok(running));
-        assert_eq!(paused.restart().unwrap().all_off(false), running);
-        assert_eq!(running.all_parked(), None);
-    }
-
-    #[test]
-    fn what_is_saved_stays_paused_and_what_is_restored_becomes_so() {
-        let paused = State::RUNNING.pause().unwrap().all_parked().unwrap();
-        let saving = paused.save().unwrap();
-        assert!(saving.is_held() && !saving.must_leave());
-        assert_eq!((saving.saved(), paused.saved()), (Some(paused), None));
-        assert_eq!(saving.end(Action::Off).map(|state| state.all_off(false).phase), Some(Phase::Stopped));
-        let restoring = State::CREATED.restore().unwrap();
-        assert!(restoring.is_held(), "none of its vCPUs runs before it is whole");
-        assert_eq!(
-            (restoring.restored(Phase::Paused), restoring.restored(Phase::Created)),
-            (Some(paused), Some(State::CREATED))
-        );
-        assert_eq!((State::CREATED.restored(Phase::Paused), restoring.end(Action::Fail)), (None, None));
-    }
-}
+mod tests;

@@ -53,7 +53,8 @@ mod tests {
     use super::super::state::{Action, Phase};
     use super::*;
 
-    const PHASES: [Phase; 5] = [Phase::Created, Phase::Running, Phase::Paused, Phase::Stopped, Phase::Failed];
+    const PHASES: [Phase; 6] =
+        [Phase::Created, Phase::Running, Phase::Paused, Phase::Stopped, Phase::Failed, Phase::GivenAway];
     const ENDS: [Action; 3] = [Action::Off, Action::Reset, Action::Fail];
 
     /// The steps of a vCPU that is off, about to load, about to start, on, suspended and woken.
@@ -75,7 +76,7 @@ mod tests {
             }
             assert_eq!(steps(phase, Action::Pause), HELD);
             assert_eq!(steps(phase, Action::Scrub), FREE);
-            let held = if phase == Phase::Paused { HELD } else { FREE };
+            let held = if phase.stands_still() { HELD } else { FREE };
             assert_eq!(steps(phase, Action::None), held, "{phase}");
         }
     }

@@ -7,7 +7,6 @@ use portcullis_gate::Register;
 
 use super::Vm;
 use super::countdown::Answer;
-use super::state::Phase;
 use super::watchdog::State;
 use crate::cpu::deadlines::Timer;
 use crate::cpu::physical_core::Core;
@@ -34,7 +33,7 @@ impl Vm {
         // In this order: who finds the VM running finds a moment before a pause, or the offset that counts after it.
         let now = timer::count();
         let mut state = self.watchdog.lock();
-        if self.phase() == Phase::Paused {
+        if self.phase().stands_still() {
             // Its counter stands still. The timer is set anew when it goes on.
             state.forget_timer(core);
             return None;

@@ -1,8 +1,8 @@
-//! `move`: saves a paused VM, makes it anew, restores it, and saves it again.
+//! `move`: saves a paused VM, makes it anew, restores it, saves it again, and gives it away.
 
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
-use portcullis_abi::manage::{self, PHASE_CREATED, PHASE_PAUSED, PHASE_STOPPED, TRANSFER_DONE};
+use portcullis_abi::manage::{self, PHASE_CREATED, PHASE_GIVEN_AWAY, PHASE_PAUSED, PHASE_STOPPED, TRANSFER_DONE};
 
 use crate::command::entry::{Command, Kind, usage};
 use crate::command::waiting;
@@ -18,7 +18,7 @@ const PATIENCE: u64 = 30_000_000;
 pub static MOVE: Command = Command {
     name: "move",
     arguments: "VM",
-    about: "cases: saves a paused VM, makes it anew, restores it and saves it again; the two streams must be the same",
+    about: "cases: saves a paused VM, makes it anew, restores it and saves it again, the same stream, and gives it away",
     kinds: &[Kind::Vm],
     count: (1, 1),
     run,
@@ -36,7 +36,8 @@ fn run(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
     let saved = save(context, vm, stream, |_, _| true);
     ticks[1] = context.manager.physical_counter();
     let length = done(context, format_args!("move {name}, saved"), saved)?;
-    context.call_settled(manage::STOP, [vm, 0, 0])?;
+    give_away(context, name, vm)?;
+    context.call_settled(manage::FORGET, [vm, 0, 0])?;
     waiting::for_phase(context, vm, PHASE_STOPPED, PATIENCE)?;
     context.call_settled(manage::RECREATE, [vm, 0, 0])?;
     waiting::for_phase(context, vm, PHASE_CREATED, PATIENCE)?;
@@ -64,8 +65,20 @@ fn run(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
     context.equal(format_args!("move {name}, the same {} KiB", length >> 10), (length, true), (again, same));
     let [begun, saved, sent, restored] = ticks;
     let [saving, restoring] = [saved.wrapping_sub(begun), restored.wrapping_sub(sent)];
+    give_away(context, name, vm)?;
     context.line(format_args!("move {name}: {length} bytes, {saving} ticks to save, {restoring} to restore"));
     Ok(())
+}
+
+/// Gives the VM away, and sees that what lets others go on does not let it.
+fn give_away(context: &mut Context, name: &str, vm: u64) -> Result<(), Error> {
+    let given = context.call(manage::GIVE_AWAY, [vm, 0, 0]);
+    context.status(format_args!("move {name}, given away"), manage::SUCCESS, given);
+    for request in [manage::START, manage::RESUME, manage::RESTART, manage::STOP, manage::RECREATE, manage::SAVE] {
+        let refused = context.call(request, [vm, 0, 0]);
+        context.status(format_args!("move {name}, given away, call {request:#x}"), manage::BAD_STATE, refused);
+    }
+    waiting::for_phase(context, vm, PHASE_GIVEN_AWAY, PATIENCE)
 }
 
 /// Reports a step.

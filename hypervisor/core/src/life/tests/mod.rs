@@ -2,6 +2,7 @@ mod coherency;
 mod creation;
 mod ends;
 mod given;
+mod given_away;
 mod implementations;
 pub mod mover;
 mod saving;

@@ -104,6 +104,11 @@ pub fn pause(rig: &Rig) {
 /// Makes the VM a new one, after it was stopped.
 pub fn recreate(rig: &Rig) {
     ok(rig, STOP, [A, 0, 0]);
+    created(rig);
+}
+
+/// Has the VM, which is stopped, be created.
+pub fn created(rig: &Rig) {
     ok(rig, RECREATE, [A, 0, 0]);
     for _ in 0..200 {
         if rig.vm(1).phase() == Phase::Created {

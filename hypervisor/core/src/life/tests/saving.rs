@@ -12,10 +12,10 @@ use crate::tests::rig::{Rig, results, vm, x};
 use crate::vm::power::PowerState;
 use crate::vm::state::{Action, Phase};
 
-const BOTH: [GicVersion; 2] = [GicVersion::V3, GicVersion::V2];
+pub(super) const BOTH: [GicVersion; 2] = [GicVersion::V3, GicVersion::V2];
 
 /// A machine with a control VM and a movable one, which is in its guest.
-fn rig(gic: GicVersion) -> Rig {
+pub(super) fn rig(gic: GicVersion) -> Rig {
     let rig = Rig::on(Parts::new(), gic, &[vm("ops", &[0]), movable("a", &[1]), vm("b", &[2])]);
     rig.settle();
     runs(&rig);

@@ -16,7 +16,7 @@ use crate::vm::failure::{Failure, Reason};
 use crate::vm::power::PowerState;
 use crate::vm::state::Action;
 
-const REQUESTS: [u32; 6] = [START, PAUSE, RESUME, STOP, RESTART, RECREATE];
+const REQUESTS: [u32; 7] = [START, PAUSE, RESUME, STOP, RESTART, RECREATE, FORGET];
 
 fn failure(vcpu: usize) -> Failure {
     Failure { reason: Reason::Access, vcpu, syndrome: 0x9300_0046, pc: 0x4008_1234, address: 0xdead_0000 }
