@@ -22,8 +22,8 @@ impl Area {
         }
     }
 
-    /// Returns what comes behind it: the first disk of those of a VM that has so much for which `size` tells a number of bytes, with
-    /// that.
+    /// Returns what comes behind it: the first disk of those of a VM that has so much for which `size` tells a number of bytes,
+    /// with that.
     pub fn next(self, counts: Counts, size: impl Fn(u32) -> u64) -> Option<(Self, u64)> {
         let first = match self {
             Self::Memory => 0,

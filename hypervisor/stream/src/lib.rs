@@ -20,6 +20,7 @@ mod error;
 pub mod layout;
 pub mod needs;
 mod reader;
+mod restore;
 mod run;
 mod section;
 mod shape;
@@ -28,7 +29,8 @@ mod writer;
 
 pub use area::Area;
 pub use error::{Error, Fault};
-pub use reader::{Reader, Restore};
+pub use reader::Reader;
+pub use restore::Restore;
 pub use run::Alike;
 pub use section::{Counts, Each, Kind, MAX_BODY, Section};
 pub use sum::Sum;

@@ -23,10 +23,12 @@ pub enum Kind {
     Cpu = 4,
     /// What is in a virtio transport: [`state::LinkNeeds`].
     Link = 5,
+    /// What the VM reads of which CPU it has, if that is another one: [`state::Identity`].
+    Identity = 6,
     /// A port of the console: [`state::PortNeeds`].
-    PortName = 6,
+    PortName = 7,
     /// The wires: [`state::WireNeeds`].
-    Wires = 7,
+    Wires = 8,
     /// Virtual counter: [`state::Counter`].
     Counter = 16,
     /// Restarts: [`state::Restarts`].
@@ -75,12 +77,13 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of the stream.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::Needs,
         Self::Firmware,
         Self::Implementations,
         Self::Cpu,
         Self::Link,
+        Self::Identity,
         Self::PortName,
         Self::Wires,
         Self::Counter,
@@ -120,6 +123,7 @@ impl Kind {
             Self::Implementations => size_of::<state::Implementations>(),
             Self::Cpu => size_of::<state::Cpu>(),
             Self::Link => size_of::<state::LinkNeeds>(),
+            Self::Identity => size_of::<state::Identity>(),
             Self::Counter => size_of::<state::Counter>(),
             Self::Restarts => size_of::<state::Restarts>(),
             Self::Watchdog => size_of::<state::Watchdog>(),
@@ -166,6 +170,7 @@ impl Kind {
         matches!(
             self,
             Self::Implementations
+                | Self::Identity
                 | Self::Wires
                 | Self::Watchdog
                 | Self::Rtc
@@ -205,6 +210,7 @@ impl Kind {
             Self::Implementations => "IMPLEMENTATIONS",
             Self::Cpu => "CPU",
             Self::Link => "LINK",
+            Self::Identity => "IDENTITY",
             Self::Counter => "COUNTER",
             Self::Restarts => "RESTARTS",
             Self::Watchdog => "WATCHDOG",

@@ -120,8 +120,8 @@ impl Gpio {
         Ok(())
     }
 
-    /// The VM goes on, after it was restored perhaps: the ends of the lines that it drives are as these are, and it sees what drives
-    /// the others by now.
+    /// The VM goes on, after it was restored perhaps: the ends of the lines that it drives are as these are, and it sees what
+    /// drives the others by now.
     pub fn resume(&self, owner: &dyn Owner) {
         let state = self.state.lock();
         let (levels, all) = (state.controller.outputs(), u8::MAX);

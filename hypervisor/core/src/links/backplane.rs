@@ -74,8 +74,8 @@ pub trait Linked: Emulated {
     /// Returns what the VM needs of it where it goes.
     fn needs(&self) -> LinkNeeds;
 
-    /// The VM stands still and is to be saved, or was created and is to be restored: does a piece of what is to be done in front of that,
-    /// with `most` bytes at the most. To be called until it is ready.
+    /// The VM stands still and is to be saved, or was created and is to be restored: does a piece of what is to be done in front
+    /// of that, with `most` bytes at the most. To be called until it is ready.
     fn prepare(&self, _saves: bool, _most: usize) -> Ready {
         Ready::Yes
     }

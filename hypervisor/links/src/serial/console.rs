@@ -137,7 +137,8 @@ impl Console {
         if self.ready { state::Console::READY } else { 0 }
     }
 
-    /// Takes on what its driver knows, which is in use with the features `accepted`, or is not. Its ports are restored each by itself.
+    /// Takes on what its driver knows, which is in use with the features `accepted`, or is not. Its ports are restored each by
+    /// itself.
     ///
     /// # Errors
     ///

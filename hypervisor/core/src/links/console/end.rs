@@ -43,8 +43,8 @@ pub trait End: Send + Sync {
         None
     }
 
-    /// How far the queues are, of buffers for what the port receives and of what it sends, of a VM that stands still. A chain of which
-    /// some was passed on is as if none had been. The control VM, whose ports EL2 has, nobody saves.
+    /// How far the queues are, of buffers for what the port receives and of what it sends, of a VM that stands still. A chain of
+    /// which some was passed on is as if none had been. The control VM, whose ports EL2 has, nobody saves.
     fn save(&self) -> [Option<Virtqueue>; 2] {
         [None, None]
     }

@@ -1,7 +1,7 @@
 //! A console's state, and that of its ports, when its VM is saved and restored.
 //!
-//! Where the VM goes others are at the other ends of its ports. So its programs find each end closed, and open again if it is, and who
-//! is at the other end finds the same.
+//! Where the VM goes others are at the other ends of its ports. So its programs find each end closed, and open again if it is,
+//! and who is at the other end finds the same.
 
 use core::sync::atomic::Ordering;
 
