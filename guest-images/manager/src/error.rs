@@ -18,6 +18,8 @@ pub enum Error {
     NoVm(String),
     /// A call failed, or the port; the text says more than that does, if there is one.
     Call(Failed, Option<String>),
+    /// The VM has ended meanwhile.
+    Ended(String),
     /// What was waited for did not come.
     TimeOver(String),
     /// The output could not be written.
@@ -41,6 +43,7 @@ impl Error {
             Self::Call(Failed::Status(status), _) => (*status).into(),
             Self::Call(Failed::Version(_), _) => Exit::Version,
             Self::Call(Failed::Port(error), _) => error.exit(),
+            Self::Ended(_) => Exit::State,
             Self::TimeOver(_) => Exit::TimeOver,
             Self::Short(_) => Exit::Refused,
             Self::Output(_) | Self::Input(_) | Self::File(..) | Self::Socket(..) => Exit::Output,
@@ -79,7 +82,7 @@ impl From<io::Error> for Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Self::Wrong(text) | Self::NoVm(text) | Self::TimeOver(text) => f.write_str(text),
+            Self::Wrong(text) | Self::NoVm(text) | Self::Ended(text) | Self::TimeOver(text) => f.write_str(text),
             Self::Call(Failed::Status(status), Some(text)) => {
                 write!(f, "{}: {text}", status.name().unwrap_or("status"))
             }

@@ -1,5 +1,6 @@
 //! The commands: a file for each group.
 
+mod console;
 mod lifecycle;
 mod manual;
 mod metrics;
@@ -42,7 +43,7 @@ pub fn run(
         }
     };
     let output = Output { out, json: matches.get_flag("json"), quiet: matches.get_flag("quiet") };
-    match carry_out(&matches, place, output) {
+    match carry_out(&matches, place, output, errors) {
         Ok(()) => Exit::Success,
         Err(error) => {
             // There is nobody left to tell of an error in this.
@@ -57,13 +58,19 @@ struct Session<'a> {
     place: &'a Place,
     matches: &'a ArgMatches,
     output: Output<'a>,
+    /// Where errors are said.
+    errors: &'a mut dyn Write,
 }
 
 impl Session<'_> {
     /// Opens the port, for as long as it is kept.
     fn port(&self) -> Result<Port, Failed> {
-        let lock = self.matches.get_one::<String>("lock").map(PathBuf::from);
-        Port::open(self.place, lock.as_deref().unwrap_or(&self.place.lock), cli::time(self.matches, "wait"))
+        Port::open(self.place, &self.lock(), cli::time(self.matches, "wait"))
+    }
+
+    /// The file by which programs take turns.
+    fn lock(&self) -> PathBuf {
+        self.matches.get_one::<String>("lock").map_or_else(|| self.place.lock.clone(), PathBuf::from)
     }
 
     /// An argument of the command.
@@ -72,11 +79,16 @@ impl Session<'_> {
     }
 }
 
-fn carry_out<'a>(matches: &'a ArgMatches, place: &'a Place, output: Output<'a>) -> Result<(), Error> {
+fn carry_out<'a>(
+    matches: &'a ArgMatches,
+    place: &'a Place,
+    output: Output<'a>,
+    errors: &'a mut dyn Write,
+) -> Result<(), Error> {
     let Some((name, matches)) = matches.subcommand() else {
         return Err(Error::Wrong("no command was given; `portcullis help` lists them".to_owned()));
     };
-    let session = &mut Session { place, matches, output };
+    let session = &mut Session { place, matches, output, errors };
     match name {
         "vms" => reports::vms(session),
         "regs" => reports::registers(session),
@@ -86,6 +98,7 @@ fn carry_out<'a>(matches: &'a ArgMatches, place: &'a Place, output: Output<'a>) 
         "refused" => reports::refused(session),
         "logs" => reports::logs(session),
         "audit" => reports::audit(session),
+        "console" => console::console(session),
         "set" => settings::set(session),
         "clear" => settings::clear(session),
         "rule" => settings::rule(session),
