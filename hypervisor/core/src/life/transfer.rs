@@ -187,10 +187,12 @@ fn save(transfer: &mut Transfer, vm: &Vm, piece: &mut Piece<'_>) -> Result<Progr
     let _still = vm.life.keep_still().ok_or(TransferError::BadState)?;
     let memory = vm.memory_on(piece.buffer.core()).ok_or(TransferError::BadState)?;
     if transfer.writer.bytes() == 0 {
-        piece.spent = piece.spent.saturating_add(PREPARED);
         match vm.links.map_or(Ready::Yes, |links| links.prepare(true, PIECE as usize)) {
             Ready::Yes => {}
-            Ready::Later => return Ok(Progress::More),
+            Ready::Later => {
+                piece.spent = piece.spent.saturating_add(PREPARED);
+                return Ok(Progress::More);
+            }
             Ready::No(reason) => {
                 say(transfer, vm, "not saved", &Refusal::from(reason));
                 vm.life.saved(false);
