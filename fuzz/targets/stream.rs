@@ -16,7 +16,7 @@ const CASTAGNOLI: crc::Crc<u32, crc::Table<16>> = crc::Crc::<u32, crc::Table<16>
 type Written = (u32, u32, Vec<u8>, u32);
 
 /// The VM has two vCPUs, and devices in three transports.
-const COUNTS: Counts = Counts { vcpus: 2, transports: 0b1_0000_1001, ports: 3 };
+const COUNTS: Counts = Counts { vcpus: 2, transports: 0b1_0000_1001, ports: 3, gpios: 1 };
 /// The transport of its disk, and pages of that.
 const DISK: (u32, u64) = (3, 2);
 
@@ -25,7 +25,7 @@ static GOOD: LazyLock<Vec<Written>> = LazyLock::new(|| {
     let (mut sections, mut next) = (Vec::new(), Some(Section::FIRST));
     while let Some(section) = next {
         let body = match section.kind {
-            Kind::Needs => Needs { vcpus: 2, memory: 4 * PAGE, version: 1, transports: COUNTS.transports, ports: COUNTS.ports, ..Needs::new_zeroed() }.as_bytes().to_vec(),
+            Kind::Needs => Needs { vcpus: 2, memory: 4 * PAGE, version: 1, transports: COUNTS.transports, ports: COUNTS.ports, devices: Needs::GPIO, ..Needs::new_zeroed() }.as_bytes().to_vec(),
             kind => vec![section.index as u8; kind.body()],
         };
         sections.push((section.kind as u32, section.index, body, 0));

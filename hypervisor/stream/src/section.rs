@@ -261,20 +261,24 @@ pub struct Counts {
     pub transports: u32,
     /// How many ports of the console.
     pub ports: u32,
+    /// How many PL061: 1 at the most.
+    pub gpios: u32,
 }
 
 impl Counts {
     /// What is known of a VM in front of the first section: that it has a vCPU.
-    pub const NONE: Self = Self { vcpus: 1, transports: 0, ports: 0 };
+    pub const NONE: Self = Self { vcpus: 1, transports: 0, ports: 0, gpios: 0 };
 
     /// Of what a VM of this shape has how many.
     pub const fn of(needs: &state::Needs) -> Self {
-        Self { vcpus: needs.vcpus, transports: needs.transports, ports: needs.ports }
+        let gpios = if needs.devices & state::Needs::GPIO == 0 { 0 } else { 1 };
+        Self { vcpus: needs.vcpus, transports: needs.transports, ports: needs.ports, gpios }
     }
 
     /// The indices that sections can have which come for each of these, a bit each.
-    const fn indices(self, each: Each) -> u32 {
-        match each {
+    const fn indices(self, kind: Kind) -> u32 {
+        match kind.each() {
+            Each::Vm if matches!(kind, Kind::Wires | Kind::Gpio) => first(self.gpios),
             Each::Vm => 1,
             Each::Vcpu => first(self.vcpus),
             Each::Transport => self.transports,
@@ -313,7 +317,7 @@ impl Section {
 
     /// Tells whether a VM that has so much can have it.
     pub const fn is_of(self, counts: Counts) -> bool {
-        match counts.indices(self.kind.each()).checked_shr(self.index) {
+        match counts.indices(self.kind).checked_shr(self.index) {
             Some(indices) => indices & 1 != 0,
             None => false,
         }
@@ -323,7 +327,7 @@ impl Section {
     pub fn next(self, counts: Counts) -> Option<Self> {
         let behind = self.index.saturating_add(1);
         let first = |kind: Kind, from: u32| {
-            let left = counts.indices(kind.each()).checked_shr(from).unwrap_or(0);
+            let left = counts.indices(kind).checked_shr(from).unwrap_or(0);
             (left != 0).then(|| Self { kind, index: from.saturating_add(left.trailing_zeros()) })
         };
         first(self.kind, behind).or_else(|| {
@@ -368,13 +372,15 @@ mod tests {
     fn every_state_comes_once_for_each_that_it_is_about() {
         for (vcpus, transports) in (1..=MAX_VCPUS as u32).zip([0, 1, 0b1000, 0b1011, 1 << 31, 0xffff_ffff, 6, 0]) {
             let ports = (vcpus - 1) * 5 % 32;
-            let counts = Counts { vcpus, transports, ports };
+            let gpios = vcpus % 2;
+            let counts = Counts { vcpus, transports, ports, gpios };
             let all: Vec<_> = core::iter::successors(Some(Section::FIRST), |section| section.next(counts)).collect();
             assert!(all.is_sorted_by(|a, b| a < b) && all.iter().all(|section| section.is_of(counts)));
             for kind in Kind::ALL {
                 let indices = all.iter().filter(|section| section.kind == kind).map(|section| section.index);
                 let expected: Vec<u32> = match kind.each() {
                     _ if kind.is_run() || kind == Kind::End => vec![],
+                    Each::Vm if matches!(kind, Kind::Wires | Kind::Gpio) => (0..gpios).collect(),
                     Each::Vm => vec![0],
                     Each::Vcpu => (0..vcpus).collect(),
                     Each::Transport => (0..32).filter(|slot| transports >> slot & 1 != 0).collect(),

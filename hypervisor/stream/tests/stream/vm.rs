@@ -67,7 +67,8 @@ impl Vm {
         let mut vm = Self::default();
         let transports = if random.below(2) == 0 { 0 } else { random.next() as u32 };
         let ports = if transports == 0 { 0 } else { random.below(33) as u32 };
-        let counts = Counts { vcpus, transports, ports };
+        let gpios = random.below(2) as u32;
+        let counts = Counts { vcpus, transports, ports, gpios };
         let mut next = Some(Section::FIRST);
         while let Some(section) = next {
             if !section.kind.is_optional() || random.below(2) == 0 {
@@ -85,7 +86,7 @@ impl Vm {
             gic: 3,
             list_registers: 4,
             frequency: 62_500_000,
-            devices: 1,
+            devices: if gpios == 0 { 1 } else { 1 | Needs::GPIO },
             transports,
             ports,
             name: *b"some-vm\0\0\0\0\0\0\0\0\0",
