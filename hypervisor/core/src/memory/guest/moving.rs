@@ -22,6 +22,15 @@ impl GuestMemory {
     ///
     /// [`OutOfReach`]: the VM has no RAM at `address`.
     pub fn alike(&mut self, way: Way, address: u64, zeros: u64, others: u64) -> Result<Alike, OutOfReach> {
+        // Each has a loop of its own, in which nothing is asked about the way.
+        match way {
+            Way::Past => self.look_at(Way::Past, address, zeros, others),
+            way => self.look_at(way, address, zeros, others),
+        }
+    }
+
+    #[inline(always)]
+    fn look_at(&mut self, way: Way, address: u64, zeros: u64, others: u64) -> Result<Alike, OutOfReach> {
         let first = self.physical(address, PAGE as usize).ok_or(OutOfReach { address, length: PAGE as usize })?.start;
         let length = self.memory.end.saturating_sub(first).min(zeros.max(others).saturating_mul(PAGE));
         let shown = self.piece(way, first, length as usize);
