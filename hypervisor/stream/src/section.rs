@@ -63,6 +63,8 @@ pub enum Kind {
     Port = 32,
     /// A disk: [`state::Disk`].
     Disk = 33,
+    /// What the VM was told of its restores: [`state::Generation`].
+    Generation = 48,
     /// A run of memory.
     Memory = 64,
     /// A run of memory that is zero.
@@ -77,7 +79,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of the stream.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::Needs,
         Self::Firmware,
         Self::Implementations,
@@ -103,6 +105,7 @@ impl Kind {
         Self::Console,
         Self::Port,
         Self::Disk,
+        Self::Generation,
         Self::Memory,
         Self::Zero,
         Self::Contents,
@@ -143,6 +146,7 @@ impl Kind {
             Self::Console => size_of::<state::Console>(),
             Self::Port => size_of::<state::Port>(),
             Self::Disk => size_of::<state::Disk>(),
+            Self::Generation => size_of::<state::Generation>(),
             Self::Memory | Self::Zero | Self::Contents | Self::Hole => size_of::<Run>(),
             Self::End => size_of::<End>(),
         }
@@ -178,6 +182,7 @@ impl Kind {
                 | Self::Network
                 | Self::Console
                 | Self::Disk
+                | Self::Generation
         )
     }
 
@@ -230,6 +235,7 @@ impl Kind {
             Self::Console => "CONSOLE",
             Self::Port => "PORT",
             Self::Disk => "DISK",
+            Self::Generation => "GENERATION",
             Self::Memory => "MEMORY",
             Self::Zero => "ZERO",
             Self::Contents => "CONTENTS",

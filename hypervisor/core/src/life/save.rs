@@ -141,6 +141,7 @@ impl Save for Saving<'_, '_> {
             },
             Kind::Wires => vm.wires.map_or(Ok(false), |wires| put(&wires.needs(), body)),
             Kind::Gpio => vm.wires.map_or(Ok(false), |wires| put(&wires.save(), body)),
+            Kind::Generation => vm.generation.as_ref().map_or(Ok(false), |generation| put(&generation.save(), body)),
             _ => Ok(false),
         }
     }
