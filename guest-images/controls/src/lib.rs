@@ -22,4 +22,5 @@ pub mod report;
 pub mod status;
 pub mod table;
 pub mod text;
+pub mod transfer;
 pub mod vm;

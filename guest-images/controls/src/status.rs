@@ -41,6 +41,9 @@ impl Status {
             manage::UNFIT => {
                 "the VM cannot be saved, or cannot be restored from this stream; the hypervisor's log says why"
             }
+            manage::CLOSED => {
+                "the port portcullis.data was closed, or is not open for this; open it anew and ask again"
+            }
             manage::WRAPS => "the range runs past 0xffffffff",
             manage::FORWARD_REFUSED => "the range has a function that is never forwarded; docs/gate.md lists them",
             manage::NO_FIRMWARE => "this board has no firmware at EL3 to forward to; handle or deny the range",

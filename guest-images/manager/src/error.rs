@@ -22,6 +22,10 @@ pub enum Error {
     TimeOver(String),
     /// The output could not be written.
     Output(io::Error),
+    /// What was to be sent could not be read.
+    Input(io::Error),
+    /// What was to be sent has ended after so many bytes, in the middle.
+    Short(u64),
     /// A file could not be written.
     File(String, io::Error),
     /// There cannot be listened.
@@ -38,7 +42,8 @@ impl Error {
             Self::Call(Failed::Version(_), _) => Exit::Version,
             Self::Call(Failed::Port(error), _) => error.exit(),
             Self::TimeOver(_) => Exit::TimeOver,
-            Self::Output(_) | Self::File(..) | Self::Socket(..) => Exit::Output,
+            Self::Short(_) => Exit::Refused,
+            Self::Output(_) | Self::Input(_) | Self::File(..) | Self::Socket(..) => Exit::Output,
         }
     }
 }
@@ -79,6 +84,8 @@ impl fmt::Display for Error {
                 write!(f, "{}: {text}", status.name().unwrap_or("status"))
             }
             Self::Call(failed, _) => failed.fmt(f),
+            Self::Input(error) => write!(f, "the input cannot be read: {error}"),
+            Self::Short(bytes) => write!(f, "the input has ended after {bytes} bytes, in the middle: it is not whole"),
             Self::Output(error) => write!(f, "the output cannot be written: {error}"),
             Self::Socket(address, error) => write!(f, "nobody can be answered on {address}: {error}"),
             Self::File(name, error) => write!(f, "{name} cannot be written: {error}"),

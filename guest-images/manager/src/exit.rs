@@ -58,7 +58,7 @@ impl From<Status> for Exit {
             manage::WRONG_VERSION | manage::UNKNOWN_CALL => Self::Version,
             manage::NOT_SUPPORTED | manage::NOT_PERMITTED => Self::NotPermitted,
             manage::UNKNOWN_VM => Self::NoVm,
-            manage::FROZEN | manage::BAD_STATE => Self::State,
+            manage::FROZEN | manage::BAD_STATE | manage::CLOSED => Self::State,
             manage::BUSY => Self::InProgress,
             _ => Self::Refused,
         }

@@ -64,6 +64,10 @@ fn phases_progress_and_activities_have_their_rows() {
     for (row, (number, name)) in table("event").iter().zip(manage::EVENTS.iter().enumerate().skip(1)) {
         assert_eq!(row[..2], [name, number.to_string().as_str()]);
     }
+    for (row, (number, name)) in table("what a transfer is").iter().zip(manage::TRANSFERS.iter().enumerate()).skip(1) {
+        assert_eq!(row[..2], [name, number.to_string().as_str()]);
+    }
+    assert_eq!(table("what a transfer is").len(), manage::TRANSFERS.len());
     let lengths = ["phase | number", "progress", "activity", "event"].map(|title| table(title).len());
     let [phases, progresses] = [manage::PHASES.len(), manage::PROGRESSES.len() - 1];
     assert_eq!(lengths, [phases, progresses, manage::VCPUS.len(), manage::EVENTS.len() - 1]);

@@ -30,7 +30,7 @@ pub use reader::{Reader, Restore};
 pub use run::Alike;
 pub use section::{Counts, Each, Kind, MAX_BODY, Section};
 pub use sum::Sum;
-pub use writer::{Save, Writer};
+pub use writer::{STATE, Save, Writer};
 
 /// How far a [`Writer`] or a [`Reader`] has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -75,6 +75,18 @@ impl Budget {
         self.steps = self.steps.saturating_sub(Self::CHAIN);
     }
 
+    /// Instructions that may still be spent on what is neither a chain nor a copy.
+    #[inline]
+    pub const fn instructions(&self) -> u32 {
+        self.steps.saturating_mul(Self::STEP)
+    }
+
+    /// Takes note of other work, by about how many instructions it takes.
+    #[inline]
+    pub const fn spend(&mut self, instructions: u32) {
+        self.steps = self.steps.saturating_sub(instructions.div_ceil(Self::STEP));
+    }
+
     /// Takes note of bytes of which a sum was made.
     #[inline]
     pub const fn summed(&mut self, bytes: u32) {

@@ -85,6 +85,7 @@ const LEFT_OUT: [(&str, &str, &[&str]); 4] = [
             "manage::STATUSES",
             "manage::PHASES",
             "manage::PROGRESSES",
+            "manage::TRANSFERS",
             "manage::VCPUS",
             "manage::FAILURES",
             "manage::FILTERS",

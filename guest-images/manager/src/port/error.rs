@@ -63,6 +63,8 @@ impl fmt::Display for Failed {
 pub enum PortError {
     /// No port has the name.
     Absent(PathBuf),
+    /// There is a port for calls, but none for data.
+    NoData,
     /// The port is there and cannot be opened.
     Closed(PathBuf, io::Error),
     /// Another program has its turn for longer than this.
@@ -102,6 +104,7 @@ impl PortError {
     pub const fn exit(&self) -> Exit {
         match self {
             Self::Absent(_) | Self::Closed(..) | Self::Lock(..) => Exit::Absent,
+            Self::NoData => Exit::Version,
             Self::Busy(..) | Self::Taken(_) => Exit::Busy,
             Self::CutOff | Self::Silent | Self::Line(_) => Exit::CutOff,
         }
@@ -116,6 +119,10 @@ impl fmt::Display for PortError {
                 "no port is called \"portcullis\" in {}: this is not the control VM (the manifest names it, [machine] control = \
                  \"NAME\"), or the modules virtio_mmio and virtio_console are not loaded",
                 sysfs.display()
+            ),
+            Self::NoData => f.write_str(
+                "no port is called \"portcullis.data\": the hypervisor is older than this program; use a program as old as it, or \
+                 update the hypervisor with its program",
             ),
             Self::Closed(node, error) => write!(
                 f,

@@ -1,5 +1,6 @@
-//! The port `portcullis` of the control VM's console device: requests of four words, answers of four.
+//! The ports of the control VM's console device. That called `portcullis` has requests of four words, and answers of four.
 
+mod data;
 mod error;
 mod events;
 mod find;
@@ -14,6 +15,7 @@ use controls::calls::Calls;
 use portcullis_abi::manage::{ABI_VERSION, SUCCESS, VERSION, WRONG_VERSION};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+pub use self::data::Data;
 pub use self::error::{Failed, PortError};
 pub use self::events::Events;
 use self::lock::Lock;

@@ -43,9 +43,11 @@ pub const NO_FIRMWARE: i64 = -18;
 pub const EMPTY: i64 = -19;
 /// The VM cannot be saved, or the stream is none that it can be restored from. Since version 1.4.
 pub const UNFIT: i64 = -20;
+/// No program has the port of data open, or has had a transfer already since it has opened it. Since version 1.4.
+pub const CLOSED: i64 = -21;
 
 /// Every status with its name, in descending order.
-pub const STATUSES: [(&str, i64); 21] = [
+pub const STATUSES: [(&str, i64); 22] = [
     ("SUCCESS", SUCCESS),
     ("NOT_SUPPORTED", NOT_SUPPORTED),
     ("UNKNOWN_CALL", UNKNOWN_CALL),
@@ -67,4 +69,5 @@ pub const STATUSES: [(&str, i64); 21] = [
     ("NO_FIRMWARE", NO_FIRMWARE),
     ("EMPTY", EMPTY),
     ("UNFIT", UNFIT),
+    ("CLOSED", CLOSED),
 ];

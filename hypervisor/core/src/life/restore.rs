@@ -7,10 +7,10 @@ use portcullis_abi::manage;
 use portcullis_abi::state::{self, Unfit};
 use portcullis_arch::{checksum, optional::Features, timer};
 use portcullis_board::Firmware;
-use portcullis_devices::Memory;
 use portcullis_stream::layout::PAGE;
 use portcullis_stream::needs::{check_cpu, check_firmware, check_link, check_shape};
 use portcullis_stream::{Each, Kind, Restore, Section, Sum};
+use portcullis_virtio::Cursor;
 use zerocopy::FromBytes;
 
 use super::refusal::Refusal;
@@ -29,7 +29,7 @@ use crate::vm::{Vcpu, Vm};
 const CLEARED: u64 = 8 * PAGE;
 
 /// A VM that is restored, whose manager has it.
-pub struct Restoring<'a> {
+pub struct Restoring<'a, 'c> {
     /// The VM.
     pub vm: &'a Vm,
     /// What is put into effect in the end.
@@ -37,11 +37,9 @@ pub struct Restoring<'a> {
     /// Its memory as this core reaches it.
     pub memory: GuestMemory,
     /// The memory of the VM that has the buffer.
-    pub buffer: GuestMemory,
-    /// Where the buffer goes on.
-    pub at: u64,
-    /// Bytes that are left of it.
-    pub left: usize,
+    pub buffer: &'a mut GuestMemory,
+    /// What is left of the buffer.
+    pub at: Cursor<'c>,
     /// Bytes of memory that were set to zero in this piece.
     pub cleared: u64,
 }
@@ -51,7 +49,7 @@ fn of<T: FromBytes>(body: &[u8]) -> Result<T, Refusal> {
     T::read_from_bytes(body).map_err(|_| Refusal::Unfit(Unfit::Value("the length of a state")))
 }
 
-impl Restoring<'_> {
+impl Restoring<'_, '_> {
     /// Takes on what concerns a device in a virtio transport.
     fn link(&mut self, section: Section, body: &[u8]) -> Result<(), Refusal> {
         let linked = self.vm.links.and_then(|links| links.device(section.index as usize));
@@ -98,23 +96,21 @@ fn begin_context(vcpu: &Vcpu) {
     }
 }
 
-impl Sum for Restoring<'_> {
+impl Sum for Restoring<'_, '_> {
     fn sum(sum: u32, bytes: &[u8]) -> u32 {
         checksum::crc32c(sum, bytes)
     }
 }
 
-impl Restore for Restoring<'_> {
+impl Restore for Restoring<'_, '_> {
     type Error = Refusal;
 
     fn available(&self) -> usize {
-        self.left
+        self.at.left() as usize
     }
 
     fn take(&mut self, to: &mut [u8]) -> Result<(), Refusal> {
-        self.buffer.copy_in(self.at, to)?;
-        self.at = self.at.saturating_add(to.len() as u64);
-        self.left = self.left.saturating_sub(to.len());
+        self.at.read(self.buffer, to)?;
         Ok(())
     }
 
@@ -167,11 +163,14 @@ impl Restore for Restoring<'_> {
         Ok(())
     }
 
-    fn store(&mut self, offset: u64, length: usize, sum: u32) -> Result<u32, Refusal> {
-        let address = self.vm.ram.saturating_add(offset);
-        let sum = self.memory.receive(address, &mut self.buffer, self.at, length, sum)?;
-        self.at = self.at.saturating_add(length as u64);
-        self.left = self.left.saturating_sub(length);
+    fn store(&mut self, offset: u64, length: usize, mut sum: u32) -> Result<u32, Refusal> {
+        let mut address = self.vm.ram.saturating_add(offset);
+        let mut left = length as u32;
+        while let Some(place) = self.at.piece(left) {
+            sum = self.memory.receive(address, self.buffer, place.address, place.length as usize, sum)?;
+            address = address.saturating_add(place.length.into());
+            left = left.saturating_sub(place.length);
+        }
         Ok(sum)
     }
 

@@ -2,8 +2,8 @@
 
 use portcullis_abi::state::{Needs, Unfit};
 use portcullis_arch::{checksum, timer};
-use portcullis_devices::Memory;
-use portcullis_stream::{Alike, Each, Kind, Save, Section, Sum};
+use portcullis_stream::{Alike, Each, Kind, STATE, Save, Section, Sum};
+use portcullis_virtio::Cursor;
 use zerocopy::{Immutable, IntoBytes};
 
 use super::refusal::Refusal;
@@ -14,22 +14,31 @@ use crate::vm::manager_lock::ManagerLock;
 use crate::vm::{Vcpu, Vm};
 
 /// A VM that is saved, whose manager has it. It stands still as long as this is there.
-pub struct Saving<'a> {
+pub struct Saving<'a, 'c> {
     /// The VM.
     pub lock: &'a ManagerLock<'a>,
     /// Its memory as this core reaches it.
     pub memory: GuestMemory,
     /// The memory of the VM that has the buffer.
-    pub buffer: GuestMemory,
-    /// Where the buffer goes on.
-    pub at: u64,
-    /// Bytes that are left of it.
-    pub room: usize,
+    pub buffer: &'a mut GuestMemory,
+    /// What is left of the buffer.
+    pub at: Cursor<'c>,
+    /// Instructions that it took so far besides copies, about.
+    pub spent: u32,
 }
 
-impl Saving<'_> {
+/// Instructions that it takes to look at a page, about.
+pub const LOOK: u32 = 600;
+/// Bytes that are taken into a checksum by an instruction, about.
+const SUMMED: u32 = 4;
+
+impl Saving<'_, '_> {
     fn vm(&self) -> &Vm {
         self.lock.vm
+    }
+
+    const fn spend(&mut self, instructions: u32) {
+        self.spent = self.spent.saturating_add(instructions);
     }
 
     fn vcpu(&self, section: Section) -> Option<&Vcpu> {
@@ -74,16 +83,17 @@ fn put(state: &(impl IntoBytes + Immutable), body: &mut [u8]) -> Result<bool, Re
     Ok(true)
 }
 
-impl Sum for Saving<'_> {
+impl Sum for Saving<'_, '_> {
     fn sum(sum: u32, bytes: &[u8]) -> u32 {
         checksum::crc32c(sum, bytes)
     }
 }
 
-impl Save for Saving<'_> {
+impl Save for Saving<'_, '_> {
     type Error = Refusal;
 
     fn state(&mut self, section: Section, body: &mut [u8]) -> Result<bool, Refusal> {
+        self.spend(LOOK.saturating_mul(STATE as u32));
         let (vm, frequency) = (self.vm(), timer::frequency());
         if section.kind.each() == Each::Transport {
             return match section.kind {
@@ -120,25 +130,29 @@ impl Save for Saving<'_> {
 
     fn alike(&mut self, offset: u64, zeros: u64, others: u64) -> Result<Alike, Refusal> {
         let address = self.vm().ram.saturating_add(offset);
-        Ok(self.memory.alike(address, zeros, others)?)
+        let alike = self.memory.alike(address, zeros, others)?;
+        self.spend(LOOK.saturating_mul(alike.pages as u32));
+        Ok(alike)
     }
 
     fn room(&self) -> usize {
-        self.room
+        self.at.left() as usize
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
-        self.buffer.copy_out(self.at, bytes)?;
-        self.at = self.at.saturating_add(bytes.len() as u64);
-        self.room = self.room.saturating_sub(bytes.len());
+        self.at.write(self.buffer, bytes)?;
         Ok(())
     }
 
-    fn copy(&mut self, offset: u64, length: usize, sum: u32) -> Result<u32, Refusal> {
-        let address = self.vm().ram.saturating_add(offset);
-        let sum = self.memory.send(address, &mut self.buffer, self.at, length, sum)?;
-        self.at = self.at.saturating_add(length as u64);
-        self.room = self.room.saturating_sub(length);
+    fn copy(&mut self, offset: u64, length: usize, mut sum: u32) -> Result<u32, Refusal> {
+        let mut address = self.vm().ram.saturating_add(offset);
+        let mut left = length as u32;
+        self.spend(left / SUMMED);
+        while let Some(place) = self.at.piece(left) {
+            sum = self.memory.send(address, self.buffer, place.address, place.length as usize, sum)?;
+            address = address.saturating_add(place.length.into());
+            left = left.saturating_sub(place.length);
+        }
         Ok(sum)
     }
 }

@@ -2,14 +2,17 @@
 
 use core::fmt;
 
+use portcullis_abi::manage;
 use portcullis_stream::{Error, Fault, Progress, Reader, Section, Writer};
+use portcullis_virtio::{Cursor, Segment};
 
 use super::refusal::Refusal;
 use super::restore::Restoring;
 use super::save::Saving;
 use crate::cpu::physical_core::Core;
 use crate::machine::Machine;
-use crate::machine::transfer::{Job, Kept, Transfer};
+use crate::machine::transfer::{Job, Kept, Transfer, Way};
+use crate::memory::guest::GuestMemory;
 use crate::vm::report::Occasion;
 use crate::vm::state::LifecycleError;
 use crate::vm::{Vcpu, Vm};
@@ -50,12 +53,12 @@ impl Machine {
     /// # Errors
     ///
     /// [`TransferError`].
-    pub fn begin_save(&self, vm: &'static Vm) -> Result<(), TransferError> {
+    pub fn begin_save(&self, vm: &'static Vm, way: Way) -> Result<(), TransferError> {
         let mut transfer = self.idle()?;
         let _lock = vm.manager_lock().ok_or(TransferError::Busy)?;
         vm.life.save()?;
         transfer.writer = Writer::new();
-        transfer.job = Job::Save(vm.index);
+        transfer.begin(Job::Save(vm.index), way);
         vm.report(Occasion::Repeatable, format_args!("{}: is being saved", vm.name()));
         Ok(())
     }
@@ -65,13 +68,13 @@ impl Machine {
     /// # Errors
     ///
     /// [`TransferError`].
-    pub fn begin_restore(&self, vm: &'static Vm) -> Result<(), TransferError> {
+    pub fn begin_restore(&self, vm: &'static Vm, way: Way) -> Result<(), TransferError> {
         let mut transfer = self.idle()?;
         let _lock = vm.manager_lock().ok_or(TransferError::Busy)?;
         let contents = vm.life.restore()?;
         transfer.reader = Reader::new();
         transfer.kept = Kept { zeros: contents == crate::vm::loading::Contents::Zeros, ..Kept::default() };
-        transfer.job = Job::Restore(vm.index);
+        transfer.begin(Job::Restore(vm.index), way);
         vm.begin_restore();
         Ok(())
     }
@@ -90,19 +93,41 @@ impl Machine {
             return Err(TransferError::BadState);
         }
         let mut transfer = self.transfers.take().ok_or(TransferError::Busy)?;
+        let job = transfer.job_by(Way::Calls);
+        if job == Job::None {
+            return Err(TransferError::BadState);
+        }
         let core = Core::current().ok_or(TransferError::BadState)?.index;
-        let piece = Piece { caller, core, address, length };
-        let done = match transfer.job {
-            Job::None => Err(TransferError::BadState),
-            Job::Save(vm) => {
-                self.vms.get(vm).map_or(Err(TransferError::BadState), |vm| save(&mut transfer, vm, &piece))
-            }
-            Job::Restore(vm) => {
-                self.vms.get(vm).map_or(Err(TransferError::BadState), |vm| restore(&mut transfer, vm, &piece))
-            }
+        let mut buffer = caller.vm.memory_on(core).ok_or(TransferError::BadState)?;
+        let segment = Segment { address, length: length as u32 };
+        let piece = &mut Piece { buffer: &mut buffer, at: Cursor::of(&segment), work: WORK, spent: 0 };
+        let progress = self.step(&mut transfer, job, piece)?;
+        Ok((length.saturating_sub(piece.at.left().into()), progress))
+    }
+
+    /// Does the next piece of what is being done, which has ended then if an error but [`TransferError::Busy`] says so.
+    ///
+    /// # Errors
+    ///
+    /// [`TransferError`].
+    pub(super) fn step(
+        &self,
+        transfer: &mut Transfer,
+        job: Job,
+        piece: &mut Piece<'_>,
+    ) -> Result<Progress, TransferError> {
+        let left = piece.at.left();
+        let vm = |vm: usize| self.vms.get(vm).ok_or(TransferError::BadState);
+        let done = match job {
+            Job::None => return Err(TransferError::BadState),
+            Job::Save(number) => vm(number).and_then(|vm| save(transfer, vm, piece)),
+            Job::Restore(number) => vm(number).and_then(|vm| restore(transfer, vm, piece)),
         };
+        transfer.moved(left.saturating_sub(piece.at.left()).into());
         match done {
-            Ok((_, Progress::Done)) | Err(TransferError::BadState | TransferError::Refused) => transfer.job = Job::None,
+            Ok(Progress::Done) => transfer.end(manage::SUCCESS),
+            Err(TransferError::BadState) => transfer.end(manage::BAD_STATE),
+            Err(TransferError::Refused) => transfer.end(manage::UNFIT),
             _ => {}
         }
         done
@@ -118,43 +143,51 @@ impl Machine {
             return Ok(());
         }
         let mut transfer = self.transfers.take().ok_or(TransferError::Busy)?;
-        match transfer.job {
-            Job::None => {}
+        let job = transfer.job();
+        self.give_up(&mut transfer, job);
+        Ok(())
+    }
+
+    /// Gives up what is being done.
+    pub(super) fn give_up(&self, transfer: &mut Transfer, job: Job) {
+        match job {
+            Job::None => return,
             Job::Save(vm) => self.vms.get(vm).into_iter().for_each(|vm| vm.life.saved(false)),
             Job::Restore(vm) => self.vms.get(vm).into_iter().for_each(Vm::give_up_restore),
         }
-        transfer.job = Job::None;
-        Ok(())
+        transfer.end(manage::CLOSED);
     }
 
     /// The place of the transfer, when there is none.
     fn idle(&self) -> Result<spin::MutexGuard<'_, alloc::boxed::Box<Transfer>>, TransferError> {
-        self.transfers.take().filter(|transfer| transfer.job == Job::None).ok_or(TransferError::Busy)
+        self.transfers.take().filter(|transfer| transfer.job() == Job::None).ok_or(TransferError::Busy)
     }
 }
 
-/// The buffer of a piece, and where it is used.
-struct Piece<'a> {
-    /// Whose RAM it is.
-    caller: &'a Vcpu,
-    /// The core on which this runs.
-    core: usize,
-    address: u64,
-    length: u64,
+/// The buffer of a piece, on the core on which this runs.
+pub struct Piece<'a> {
+    /// The memory of the VM that has it.
+    pub(super) buffer: &'a mut GuestMemory,
+    /// What is left of it.
+    pub(super) at: Cursor<'a>,
+    /// What is done of a VM that is saved, in pages that are looked at.
+    pub(super) work: u64,
+    /// Instructions that it took besides copies, about.
+    pub(super) spent: u32,
 }
 
 /// Saves the next piece of the VM.
-fn save(transfer: &mut Transfer, vm: &Vm, piece: &Piece) -> Result<(u64, Progress), TransferError> {
+fn save(transfer: &mut Transfer, vm: &Vm, piece: &mut Piece<'_>) -> Result<Progress, TransferError> {
     let lock = vm.manager_lock().ok_or(TransferError::Busy)?;
     // It may have ended since the last piece, as the machine ends perhaps.
     let _still = vm.life.keep_still().ok_or(TransferError::BadState)?;
-    let memories = vm.memory_on(piece.core).zip(piece.caller.vm.memory_on(piece.core));
-    let (memory, buffer) = memories.ok_or(TransferError::BadState)?;
-    let mut saving = Saving { lock: &lock, memory, buffer, at: piece.address, room: piece.length as usize };
-    let progress = transfer.writer.fill(&mut saving, WORK);
-    let written = piece.length.saturating_sub(saving.room as u64);
+    let memory = vm.memory_on(piece.buffer.core()).ok_or(TransferError::BadState)?;
+    let Piece { buffer, at, work, spent } = piece;
+    let mut saving = Saving { lock: &lock, memory, buffer, at: *at, spent: 0 };
+    let progress = transfer.writer.fill(&mut saving, *work);
+    (*at, *spent) = (saving.at, saving.spent);
     let progress = progress.map_err(|refusal| {
-        say(vm, "not saved", &refusal);
+        say(transfer, vm, "not saved", &refusal);
         vm.life.saved(false);
         TransferError::Refused
     })?;
@@ -163,19 +196,17 @@ fn save(transfer: &mut Transfer, vm: &Vm, piece: &Piece) -> Result<(u64, Progres
         let bytes = transfer.writer.bytes();
         vm.report(Occasion::Repeatable, format_args!("{}: saved, {bytes} bytes", vm.name()));
     }
-    Ok((written, progress))
+    Ok(progress)
 }
 
 /// Restores the next piece of the VM.
-fn restore(transfer: &mut Transfer, vm: &'static Vm, piece: &Piece) -> Result<(u64, Progress), TransferError> {
+fn restore(transfer: &mut Transfer, vm: &'static Vm, piece: &mut Piece<'_>) -> Result<Progress, TransferError> {
     let mut lock = vm.manager_lock().ok_or(TransferError::Busy)?;
-    let memories = vm.memory_on(piece.core).zip(piece.caller.vm.memory_on(piece.core));
-    let (memory, buffer) = memories.ok_or(TransferError::BadState)?;
+    let memory = vm.memory_on(piece.buffer.core()).ok_or(TransferError::BadState)?;
     let Transfer { reader, kept, .. } = transfer;
-    let (at, left) = (piece.address, piece.length as usize);
-    let mut restoring = Restoring { vm, kept, memory, buffer, at, left, cleared: 0 };
+    let mut restoring = Restoring { vm, kept, memory, buffer: piece.buffer, at: piece.at, cleared: 0 };
     let progress = reader.push(&mut restoring, SECTIONS);
-    let taken = piece.length.saturating_sub(restoring.left as u64);
+    piece.at = restoring.at;
     let progress = progress.and_then(|progress| {
         if progress == Progress::Done {
             vm.complete_restore(&mut lock, &transfer.kept)
@@ -183,17 +214,15 @@ fn restore(transfer: &mut Transfer, vm: &'static Vm, piece: &Piece) -> Result<(u
         }
         Ok(progress)
     });
-    match progress {
-        Ok(progress) => Ok((taken, progress)),
-        Err(error) => {
-            say::<Error<Refusal>>(vm, "not restored", &error);
-            vm.give_up_restore();
-            Err(TransferError::Refused)
-        }
-    }
+    progress.map_err(|error| {
+        say::<Error<Refusal>>(transfer, vm, "not restored", &error);
+        vm.give_up_restore();
+        TransferError::Refused
+    })
 }
 
-/// Says why it is not done.
-fn say<E: fmt::Display>(vm: &Vm, what: &str, error: &E) {
+/// Says why it is not done, and keeps it for who asks.
+fn say<E: fmt::Display>(transfer: &mut Transfer, vm: &Vm, what: &str, error: &E) {
+    transfer.why.set(error);
     vm.report(Occasion::End, format_args!("{}: {what}: {error}", vm.name()));
 }

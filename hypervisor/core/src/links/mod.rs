@@ -8,6 +8,7 @@
 pub mod backplane;
 pub mod console;
 pub mod controls;
+pub mod data;
 pub mod disk;
 pub mod events;
 pub mod network;
@@ -27,6 +28,7 @@ use alloc::vec::Vec;
 use self::backplane::Backplane;
 use self::console::Console;
 use self::controls::{Controls, Serve};
+use self::data::{Bulk, Data};
 use self::disk::Disk;
 use self::events::{Event, Events, Refused};
 use self::network::{Network, Plug};
@@ -45,6 +47,8 @@ pub struct Links {
     consoles: Box<[&'static Console]>,
     /// Where the control VM is told what happens, if it has a console.
     events: Option<Events>,
+    /// Where the control VM has what is long moved, if it has a console.
+    data: Option<Data>,
 }
 
 /// How the machine is managed by ports of the control VM's console.
@@ -56,6 +60,8 @@ pub struct Managing {
     pub serve: Serve,
     /// Tells how many calls of a VM were refused.
     pub refused: Refused,
+    /// What is moved by the port of data.
+    pub bulk: &'static dyn Bulk,
 }
 
 /// What connects the VMs of a machine, as the manifest has it.
@@ -82,6 +88,7 @@ impl Links {
         let has_console = |of: &Managing| consoles.get(of.vm).is_some_and(Option::is_some);
         let controls = controls.filter(has_console);
         let events = controls.map(|controls| Events::new(controls.refused));
+        let data = controls.map(|controls| Data::new(controls.bulk));
         let consoles = consoles.into_iter().enumerate().filter_map(|(vm, slot)| {
             // A VM's ports are numbered in this order.
             let ports = serials.iter().flat_map(|serial| serial.ports(vm));
@@ -90,13 +97,15 @@ impl Links {
             let own =
                 controls.filter(|controls| controls.vm == vm).into_iter().flat_map(|Managing { serve, .. }| {
                     let controls: &'static Controls = Box::leak(Box::new(Controls::new(serve)));
-                    controls.port().into_iter().chain(events.as_ref().and_then(Events::port))
+                    let others = events.as_ref().and_then(Events::port).into_iter();
+                    controls.port().into_iter().chain(others).chain(data.as_ref().and_then(Data::port))
                 });
             Some(Console::new(vm, slot, ports.chain(own).collect()))
         });
         let consoles = consoles.collect();
         let (networks, serials, disks, wires) = (networks.into(), serials.into(), disks.into(), wires.into());
-        let links: &'static Self = Box::leak(Box::new(Self { networks, serials, consoles, disks, wires, events }));
+        let links: &'static Self =
+            Box::leak(Box::new(Self { networks, serials, consoles, disks, wires, events, data }));
         links.events.iter().for_each(|events| events.set_up(links.all().count(), vms));
         links
     }
@@ -147,6 +156,11 @@ impl Links {
     pub fn phase_changed(&self, vm: usize) {
         self.networks.iter().filter(|network| network.has(vm)).for_each(Network::phase_changed);
         self.events.iter().for_each(|events| events.phase_changed(self.all()));
+    }
+
+    /// The port of data, if the control VM has a console.
+    pub fn data(&self) -> Option<&Data> {
+        self.data.as_ref()
     }
 
     /// Tells who reads events that something has happened, if anybody does.

@@ -1,7 +1,9 @@
-//! The one VM that is being saved or restored.
+//! The one transfer of the machine: what is moved between a VM and the one that manages it.
 
 use alloc::boxed::Box;
+use core::fmt::{self, Write};
 
+use portcullis_abi::manage;
 use portcullis_abi::map::MAX_VCPUS;
 use portcullis_abi::state::{Counter, Firmware, Implementations, Needs, Power, Watchdog};
 use portcullis_stream::{Reader, Writer};
@@ -16,6 +18,80 @@ pub enum Job {
     Save(usize),
     /// The VM with this number is restored.
     Restore(usize),
+}
+
+impl Job {
+    /// Which it is, as `TRANSFER_STATE` has it, and the number of the VM.
+    const fn parts(self) -> (u64, usize) {
+        match self {
+            Self::None => (manage::TRANSFER_NOTHING, 0),
+            Self::Save(vm) => (manage::TRANSFER_SAVE, vm),
+            Self::Restore(vm) => (manage::TRANSFER_RESTORE, vm),
+        }
+    }
+}
+
+/// How bytes go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Through buffers that calls name.
+    Calls,
+    /// By the port of data.
+    Port,
+}
+
+/// How the transfer stands that was begun last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stand {
+    /// What it is: a `TRANSFER_*`.
+    pub what: u64,
+    /// The number of the VM.
+    pub vm: usize,
+    /// How its bytes go.
+    pub way: Way,
+    /// It has not ended.
+    pub goes_on: bool,
+    /// Bytes that were moved.
+    pub bytes: u64,
+    /// How it has ended: a status.
+    pub status: i64,
+}
+
+/// Why the transfer that was begun last has failed, in a line.
+#[derive(Clone, Debug)]
+pub struct Why {
+    text: [u8; Self::MOST],
+    length: usize,
+}
+
+impl Why {
+    /// Bytes that are kept.
+    const MOST: usize = 240;
+
+    /// There is no reason.
+    const NONE: Self = Self { text: [0; Self::MOST], length: 0 };
+
+    /// Keeps the beginning of a reason.
+    pub fn set(&mut self, reason: &dyn fmt::Display) {
+        self.length = 0;
+        // What does not fit is left out.
+        let _ = write!(self, "{reason}");
+    }
+
+    /// Its text.
+    pub fn text(&self) -> &[u8] {
+        self.text.get(..self.length).unwrap_or_default()
+    }
+}
+
+impl Write for Why {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for (place, byte) in self.text.iter_mut().skip(self.length).zip(text.bytes()) {
+            *place = byte;
+            self.length = self.length.saturating_add(1);
+        }
+        Ok(())
+    }
 }
 
 /// What was read of a stream and is put into effect in the end.
@@ -42,8 +118,10 @@ pub struct Kept {
 /// What is being done, and how far it is.
 #[derive(Debug)]
 pub struct Transfer {
-    /// What.
-    pub job: Job,
+    job: Job,
+    stand: Stand,
+    /// Why it has failed.
+    pub why: Why,
     /// The stream that is written.
     pub writer: Writer,
     /// The stream that is read.
@@ -52,15 +130,58 @@ pub struct Transfer {
     pub kept: Kept,
 }
 
-/// The place of the transfer. A machine none of whose VMs can be saved has none.
+impl Transfer {
+    fn new() -> Self {
+        let (what, vm) = Job::None.parts();
+        let stand = Stand { what, vm, way: Way::Calls, goes_on: false, bytes: 0, status: manage::SUCCESS };
+        let (writer, reader, kept) = (Writer::new(), Reader::new(), Kept::default());
+        Self { job: Job::None, stand, why: Why::NONE, writer, reader, kept }
+    }
+
+    /// Begins something.
+    pub fn begin(&mut self, job: Job, way: Way) {
+        let (what, vm) = job.parts();
+        self.job = job;
+        self.stand = Stand { what, vm, way, goes_on: true, bytes: 0, status: manage::SUCCESS };
+        self.why = Why::NONE;
+    }
+
+    /// What is being done.
+    pub const fn job(&self) -> Job {
+        self.job
+    }
+
+    /// What is being done in this way.
+    pub fn job_by(&self, way: Way) -> Job {
+        if self.stand.way == way { self.job } else { Job::None }
+    }
+
+    /// How it stands.
+    pub const fn stand(&self) -> Stand {
+        self.stand
+    }
+
+    /// Takes note of bytes that were moved.
+    pub const fn moved(&mut self, bytes: u64) {
+        self.stand.bytes = self.stand.bytes.saturating_add(bytes);
+    }
+
+    /// It has ended with this status.
+    pub const fn end(&mut self, status: i64) {
+        self.job = Job::None;
+        self.stand.goes_on = false;
+        self.stand.status = status;
+    }
+}
+
+/// The place of the transfer. A machine that has nothing to move has none.
 #[derive(Debug)]
 pub struct Transfers(Option<Mutex<Box<Transfer>>>);
 
 impl Transfers {
     /// Makes the place, if it is `wanted`.
     pub fn new(wanted: bool) -> Self {
-        let none = || Transfer { job: Job::None, writer: Writer::new(), reader: Reader::new(), kept: Kept::default() };
-        Self(wanted.then(|| Mutex::new(Box::new(none()))))
+        Self(wanted.then(|| Mutex::new(Box::new(Transfer::new()))))
     }
 
     /// Tells whether there is a place.
@@ -71,5 +192,24 @@ impl Transfers {
     /// The transfer, unless somebody else has it now, or there is no place for one.
     pub fn take(&self) -> Option<MutexGuard<'_, Box<Transfer>>> {
         self.0.as_ref()?.try_lock()
+    }
+
+    /// The transfer, as soon as nobody else has it, who does a piece of it at the most. None: there is no place for one.
+    pub fn wait(&self) -> Option<MutexGuard<'_, Box<Transfer>>> {
+        Some(self.0.as_ref()?.lock())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_that_is_too_long_is_cut() {
+        let mut why = Why::NONE;
+        why.set(&"x".repeat(Why::MOST + 1));
+        assert_eq!(why.text(), "x".repeat(Why::MOST).as_bytes());
+        why.set(&format_args!("{} {}", "short", 1));
+        assert_eq!(why.text(), b"short 1");
     }
 }

@@ -25,6 +25,7 @@ use portcullis_gate::Return;
 
 use self::status::Status;
 use crate::machine::Machine;
+use crate::machine::transfer::Way;
 use crate::vm::{Vcpu, Vm, manager_lock::ManagerLock};
 
 /// What a call returns in x1 to x3, or why it did nothing.
@@ -35,17 +36,22 @@ const DONE: Answer = Ok([0; 3]);
 
 /// Serves the management call with this function identifier, made by a vCPU of the control VM.
 pub fn serve(caller: &'static Vcpu, function: u32, arguments: [u64; 3]) -> Return {
+    serve_by(Way::Calls, caller, function, arguments)
+}
+
+/// The same for a call that was made in this way, by which go the bytes that it is about.
+fn serve_by(way: Way, caller: &'static Vcpu, function: u32, arguments: [u64; 3]) -> Return {
     let machine = Machine::get();
     if function == manage::VERSION {
         return machine::version(machine, arguments);
     }
-    match call(machine, caller, function, arguments) {
+    match call(machine, way, caller, function, arguments) {
         Ok([x1, x2, x3]) => Return([manage::SUCCESS.cast_unsigned(), x1, x2, x3]),
         Err(status) => Return::code(status.code()),
     }
 }
 
-fn call(machine: &'static Machine, caller: &'static Vcpu, function: u32, [x1, x2, x3]: [u64; 3]) -> Answer {
+fn call(machine: &'static Machine, way: Way, caller: &'static Vcpu, function: u32, [x1, x2, x3]: [u64; 3]) -> Answer {
     let vm = || vm(machine, x1);
     let starts =
         matches!(function, manage::START | manage::RESUME | manage::RESTART | manage::RECREATE | manage::RESTORE);
@@ -88,12 +94,14 @@ fn call(machine: &'static Machine, caller: &'static Vcpu, function: u32, [x1, x2
         manage::LINK => links::link(machine, x1),
         manage::LINK_END => links::end(machine, x1, x2),
         manage::LINK_COUNTER => links::counter(machine, x1, x2, x3),
-        manage::SAVE => transfer::save(machine, vm()?, caller),
-        manage::RESTORE => transfer::restore(machine, vm()?, caller),
+        manage::SAVE => transfer::save(machine, way, vm()?, caller),
+        manage::RESTORE => transfer::restore(machine, way, vm()?, caller),
         manage::TRANSFER => transfer::transfer(machine, caller, x1, x2),
         manage::TRANSFER_END => transfer::end(machine),
         manage::GIVE_AWAY => transfer::give_away(vm()?, caller),
         manage::FORGET => lifecycle::forget(vm()?),
+        manage::TRANSFER_STATE => transfer::state(machine),
+        manage::TRANSFER_REASON => transfer::reason(machine, x1),
         _ => Err(Status::UnknownCall),
     }
 }

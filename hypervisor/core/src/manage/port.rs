@@ -3,13 +3,15 @@
 use portcullis_abi::manage;
 use portcullis_gate::Return;
 
-use super::{counters, serve};
+use super::{counters, serve_by};
+use crate::life::at_port::AtPort;
 use crate::links::Managing;
 use crate::machine::Machine;
+use crate::machine::transfer::Way;
 
 /// How VM `vm`, the control VM, manages the machine by ports of its console.
 pub const fn managing(vm: usize) -> Managing {
-    Managing { vm, serve: answer, refused }
+    Managing { vm, serve: answer, refused, bulk: &AtPort }
 }
 
 /// How many calls of the VM with this number were refused.
@@ -24,9 +26,9 @@ fn answer(request: Option<[u64; 4]>) -> [u64; 4] {
     // The caller is its VM: which of the vCPUs has written to the port makes no difference to any call.
     let control = Machine::get().vms.iter().find(|vm| vm.control);
     match (control.and_then(|vm| vm.vcpus().first()), u32::try_from(function)) {
-        // What those name is in the caller's memory, where the port's own queues are.
-        (Some(_), Ok(manage::SAVE..=manage::TRANSFER_END)) => Return::code(manage::NOT_PERMITTED).0,
-        (Some(caller), Ok(function)) => serve(caller, function, arguments).0,
+        // What that names is in the caller's memory, where the port's own queues are.
+        (Some(_), Ok(manage::TRANSFER)) => Return::code(manage::NOT_PERMITTED).0,
+        (Some(caller), Ok(function)) => serve_by(Way::Port, caller, function, arguments).0,
         (Some(_), Err(_)) => Return::code(manage::UNKNOWN_CALL).0,
         (None, _) => Return::code(manage::NOT_SUPPORTED).0,
     }

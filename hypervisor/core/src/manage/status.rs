@@ -47,6 +47,8 @@ pub enum Status {
     Full = manage::FULL,
     /// [`manage::UNFIT`].
     Unfit = manage::UNFIT,
+    /// [`manage::CLOSED`].
+    Closed = manage::CLOSED,
 }
 
 impl Status {

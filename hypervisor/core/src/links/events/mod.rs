@@ -114,9 +114,4 @@ impl Service for Reader {
         let tell = |event: Event| self.ring.lock().push(event.record(now));
         self.open.load(Ordering::Relaxed).then(|| self.refusals.look(core, now, timer::frequency(), tell))?
     }
-
-    /// Nothing is expected from who reads.
-    fn take(&self, bytes: &[u8]) -> usize {
-        bytes.len()
-    }
 }

@@ -14,7 +14,7 @@ use portcullis_links::serial::Port;
 use spin::Once;
 
 use self::piece::Desk;
-pub use self::service::Service;
+pub use self::service::{Buffer, Moved, Service};
 use super::console::{End, Flow, Jack, Queues};
 use super::peer::Peer;
 use super::work::Work;
@@ -47,6 +47,19 @@ impl<S: Service> OwnPort<S> {
         if let Some(peer) = self.peer() {
             self.work_as(peer);
         }
+    }
+
+    /// Does something if a program has the port open, which has it open as long as that takes.
+    pub fn if_open<R>(&self, act: impl FnOnce() -> R) -> Option<R> {
+        let (jack, owner) = (*self.jack.get()?, self.peer()?);
+        let mut desk = self.desk.enter();
+        desk.look(&self.service, jack, owner).then(act)
+    }
+
+    /// There is something for the program, or room for what it has sent: has its VM do a piece of work, in an exit of its own.
+    pub fn call(&self) {
+        self.desk.mark(OWN);
+        self.peer().into_iter().for_each(Peer::call);
     }
 
     fn peer(&self) -> Option<&'static dyn Peer> {

@@ -3,7 +3,7 @@
 use portcullis_virtio::{Budget, Chain, Fault, Queue};
 
 use super::line::Line;
-use super::service::Service;
+use super::service::{Buffer, Service};
 use super::show::{publish, publish_in_turn};
 use crate::devices::owner::Owner;
 use crate::links::console::{Flow, Jack};
@@ -61,8 +61,8 @@ impl Desk {
         }
     }
 
-    /// Does a piece of work. Returns whether there is more.
-    pub(super) fn piece<S: Service>(&mut self, service: &S, jack: Jack, owner: &dyn Owner) -> bool {
+    /// Looks whether a program has the port open. The service knows then.
+    pub(super) fn look<S: Service>(&mut self, service: &S, jack: Jack, owner: &dyn Owner) -> bool {
         if let Some(news) = jack.news() {
             self.line.take_note(&news);
             if news.closed.is_some() {
@@ -72,6 +72,12 @@ impl Desk {
         self.line.show(jack, owner);
         let open = self.line.is_open();
         self.tell(service, open.then_some(self.line.turn()));
+        open
+    }
+
+    /// Does a piece of work. Returns whether there is more.
+    pub(super) fn piece<S: Service>(&mut self, service: &S, jack: Jack, owner: &dyn Owner) -> bool {
+        let open = self.look(service, jack, owner);
         // Nothing is mapped of a VM that ends.
         let peer = jack.peer().filter(|peer| peer.runs());
         let Some(mut memory) = peer.and_then(Peer::memory) else { return false };
@@ -122,17 +128,13 @@ impl Desk {
             if length < S::LEAST {
                 return Err(Fault::Narrow { what: "what the port has for it", length, least: S::LEAST });
             }
-            let length = length.min(budget.bytes()).max(S::LEAST).min(COPIED as u32);
-            let room = bytes.get_mut(..length as usize).unwrap_or_default();
-            let count = service.give(room);
-            if count == 0 {
+            let buffer = &mut Buffer { at: &mut chain.writer(), memory, budget, bytes };
+            let moved = service.fill(buffer)?;
+            if moved.bytes == 0 {
                 queue.rewind(mark);
-                break Stand::Idle;
+                break if moved.more { Stand::More } else { Stand::Idle };
             }
-            // Into the bytes here, and out of them.
-            budget.copied(2_u32.saturating_mul(count as u32));
-            chain.writer().write(memory, room.get(..count).unwrap_or_default())?;
-            queue.put(memory, chain.head(), count as u32)?;
+            queue.put(memory, chain.head(), moved.bytes)?;
         };
         publish_in_turn(queue, before, memory, jack, owner, turn)?;
         Ok(stand)
@@ -187,11 +189,6 @@ impl Desk {
                 queue.put(memory, head, 0)?;
                 continue;
             }
-            let room = self.bytes.len().min(budget.bytes() as usize);
-            let bytes = self.bytes.get_mut(..room).unwrap_or_default();
-            let mut reader = self.chain.reader();
-            reader.skip(done);
-            let count = reader.read(memory, bytes)?;
             if !jack.in_turn(self.line.turn(), || ()) {
                 // It is the next program's, perhaps, and waits for what is told of that.
                 if fresh {
@@ -200,17 +197,22 @@ impl Desk {
                 }
                 return Ok(Stand::More);
             }
-            let taken = service.take(bytes.get(..count).unwrap_or_default()).min(count);
-            budget.copied(2_u32.saturating_mul(taken as u32));
-            let done = done.saturating_add(taken as u32);
+            let Self { chain, bytes, .. } = &mut *self;
+            let mut reader = chain.reader();
+            reader.skip(done);
+            let moved = service.drain(&mut Buffer { at: &mut reader, memory, budget, bytes })?;
+            let done = done.saturating_add(moved.bytes);
             if done >= length {
                 self.current = None;
                 queue.put(memory, head, 0)?;
-            } else {
-                self.current = Some((head, done));
-                if taken < count {
-                    return Ok(Stand::Idle);
-                }
+                continue;
+            }
+            self.current = Some((head, done));
+            if !moved.more {
+                return Ok(Stand::Idle);
+            }
+            if moved.bytes == 0 {
+                return Ok(Stand::More);
             }
         }
     }

@@ -60,11 +60,11 @@ pub fn ask(rig: &Rig, ports: &mut Ports, request: [u64; 4]) -> [u64; 4] {
 #[test]
 fn the_port_is_there_with_its_name_and_open_on_this_side() {
     let (rig, mut ports) = machine();
-    assert_eq!(ports.guest.read(&rig, CONFIG + 4), 2, "this one, and that of events");
-    let expected = [message(0, 1, 0), message(1, 1, 0), [&message(0, 7, 1)[..], b"portcullis"].concat()];
-    assert_eq!(ports.told[..3], expected);
+    assert_eq!(ports.guest.read(&rig, CONFIG + 4), 3, "this one, and those of events and data");
+    let name = [&message(0, 7, 1)[..], b"portcullis"].concat();
+    assert_eq!(ports.told[..4], [message(0, 1, 0), message(1, 1, 0), message(2, 1, 0), name]);
     rig.settle();
-    let mut told = ports.told.split_off(3);
+    let mut told = ports.told.split_off(4);
     told.extend(ports.hear(&rig));
     assert_eq!(told, [message(0, OPEN, 1)]);
     // A program closes, and another one opens: nothing is told of that.
@@ -117,43 +117,6 @@ fn calls_are_those_of_the_interface() {
     assert_eq!(ask(&rig, &mut ports, [RECREATE.into(), 1, 0, 0]), [0; 4]);
     rig.settle();
     assert_eq!(ask(&rig, &mut ports, [REGISTER_SET.into(), 1, STD, 1]), [0; 4]);
-}
-
-/// A VM is saved and restored by HVC alone: what those calls name lies in the memory in which the port has its queues.
-#[test]
-fn a_vm_that_may_be_saved_is_saved_by_hvc_alone() {
-    let mut b = vm("b", &[1]);
-    b.settings.movable = true;
-    let rig = Rig::with_controls(GicVersion::V3, &[with_console("ops", 0), b], Vec::new());
-    rig.settle();
-    let mut ports = Ports::new(0, 0);
-    ports.begin(&rig, 1);
-    ports.say(&rig, 0, OPEN, 1);
-    rig.settle();
-    let refused = |rig: &Rig, ports: &mut Ports| {
-        for function in [SAVE, RESTORE, TRANSFER, TRANSFER_END] {
-            for argument in [0, 1, 7, u64::MAX] {
-                let answer = ask(rig, ports, [function.into(), argument, 64, 0]);
-                assert_eq!(answer, status(NOT_PERMITTED), "{function:#x} {argument:#x}");
-            }
-        }
-    };
-    let phase = |rig: &Rig, ports: &mut Ports| ask(rig, ports, [VM_STATE.into(), 1, 0, 0])[1] & 0xffff;
-    refused(&rig, &mut ports);
-    assert_eq!(ask(&rig, &mut ports, [PAUSE.into(), 1, 0, 0]), [0; 4]);
-    rig.settle();
-    refused(&rig, &mut ports);
-    assert_eq!(phase(&rig, &mut ports), PHASE_PAUSED, "nothing is in progress with it");
-    assert_eq!(ask(&rig, &mut ports, [STOP.into(), 1, 0, 0]), [0; 4]);
-    rig.settle();
-    assert_eq!(ask(&rig, &mut ports, [RECREATE.into(), 1, 0, 0]), [0; 4]);
-    rig.settle();
-    refused(&rig, &mut ports);
-    assert_eq!(phase(&rig, &mut ports), PHASE_CREATED);
-    // Those beside them are not refused like this.
-    for function in [SAVE - 1, TRANSFER_END + 1] {
-        assert_ne!(ask(&rig, &mut ports, [function.into(), 1, 0, 0]), status(NOT_PERMITTED), "{function:#x}");
-    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What guests see of their links, on machines whose cores take turns.
 
 mod controls;
+mod data;
 mod disk;
 mod events;
 mod guest;
