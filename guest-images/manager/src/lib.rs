@@ -6,6 +6,7 @@
 //! - [`command`] does them: a file for each group. A report is read by `controls` and shown by it as text, or by [`json`].
 //! - [`top`] shows the machine on a full screen.
 //! - [`metrics`] tells Prometheus of it.
+//! - [`moving`] hands a VM over to another machine, and keeps it in a file.
 //! - [`port`] finds the port, waits for its turn there, asks.
 //! - [`exit`] has the exit statuses.
 #![forbid(unsafe_code)]
@@ -17,6 +18,7 @@ pub mod error;
 pub mod exit;
 pub mod json;
 pub mod metrics;
+pub mod moving;
 pub mod output;
 pub mod port;
 pub mod top;

@@ -3,7 +3,10 @@
 mod lifecycle;
 mod manual;
 mod metrics;
+mod migrating;
+mod mover;
 mod reports;
+mod saving;
 mod settings;
 mod top;
 mod waiting;
@@ -62,14 +65,19 @@ struct Session<'a> {
 impl Session<'_> {
     /// Opens the port, for as long as it is kept.
     fn port(&self) -> Result<Port, Failed> {
-        let lock = self.matches.get_one::<String>("lock").map(PathBuf::from);
-        Port::open(self.place, lock.as_deref().unwrap_or(&self.place.lock), cli::time(self.matches, "wait"))
+        open_port(self.place, self.matches)
     }
 
     /// An argument of the command.
     fn word(&self, name: &str) -> &str {
         cli::word(self.matches, name)
     }
+}
+
+/// Opens the port, for as long as it is kept.
+fn open_port(place: &Place, matches: &ArgMatches) -> Result<Port, Failed> {
+    let lock = matches.get_one::<String>("lock").map(PathBuf::from);
+    Port::open(place, lock.as_deref().unwrap_or(&place.lock), cli::time(matches, "wait"))
 }
 
 fn carry_out<'a>(matches: &'a ArgMatches, place: &'a Place, output: Output<'a>) -> Result<(), Error> {
@@ -95,6 +103,9 @@ fn carry_out<'a>(matches: &'a ArgMatches, place: &'a Place, output: Output<'a>) 
         "top" => top::top(session),
         "watch" => watching::watch(session),
         "metrics" => metrics::metrics(session),
+        "save" => saving::save(session),
+        "restore" => saving::restore(session),
+        "migrate" => migrating::migrate(session),
         "power" => lifecycle::power_off(session),
         "completions" => manual::completions(session),
         "man" => manual::page(session),
