@@ -49,6 +49,8 @@ pub enum Operation {
     Wfe = 19,
     /// A copy of 64 KiB by what EL2 copies with.
     Copy = 20,
+    /// Read of CNTPCT_EL0.
+    PhysicalCounter = 21,
     /// An SGI to another vCPU that spins, until that one has answered.
     Ipi = 24,
     /// An SGI to another vCPU that is in WFI, until that one has answered.
@@ -57,7 +59,7 @@ pub enum Operation {
 
 impl Operation {
     /// Those of one vCPU, in the order of their tests.
-    pub const SINGLE: [Self; 21] = [
+    pub const SINGLE: [Self; 22] = [
         Self::Empty,
         Self::Hvc,
         Self::Smc,
@@ -79,6 +81,7 @@ impl Operation {
         Self::CacheType,
         Self::Wfe,
         Self::Copy,
+        Self::PhysicalCounter,
     ];
     /// Those of two vCPUs.
     pub const PAIR: [Self; 2] = [Self::Ipi, Self::IpiIdle];
@@ -107,6 +110,7 @@ impl Operation {
             Self::CacheType => "ctr",
             Self::Wfe => "wfe",
             Self::Copy => "copy-64k",
+            Self::PhysicalCounter => "cntpct",
             Self::Ipi => "ipi",
             Self::IpiIdle => "ipi-idle",
         }

@@ -133,6 +133,9 @@
 .macro ctr
     mrs     x11, ctr_el0
 .endm
+.macro cntpct
+    mrs     x11, cntpct_el0
+.endm
 .macro wait_event
     wfe
 .endm
@@ -160,6 +163,7 @@
     operation op_cntp, nothing, cntp, nothing
     operation op_mdscr, nothing, mdscr, nothing
     operation op_ctr, nothing, ctr, nothing
+    operation op_cntpct, nothing, cntpct, nothing
     operation op_wfe, nothing, wait_event, nothing
     operation op_copy, nothing, copy, nothing
 

@@ -113,6 +113,8 @@ pub enum Mode {
     ShareWriting,
     /// Memory that it shares and reads.
     ShareReading,
+    /// The CPU that it is shown.
+    Shown,
 }
 
 impl Mode {
@@ -174,6 +176,7 @@ impl Mode {
             "answer" => Self::Answer,
             "share-writing" => Self::ShareWriting,
             "share-reading" => Self::ShareReading,
+            "shown" => Self::Shown,
             _ => return None,
         })
     }

@@ -7,6 +7,7 @@
 //! | `smccc` | version: 1.1 or 1.2 | 1.1 |
 //! | `soc`, `revision` | version and revision of the SoC that it is told of | none, 0 |
 //! | `implementations`, `midr` | CPU implementations that it is told of, MIDR of the last one | 1, this CPU's |
+//! | `ctr`, `isar0` | `shown`: CTR_EL0 and ID_AA64ISAR0_EL1; `midr` is its MIDR_EL1 there | any |
 //! | `conduits` | open ones: `hvc`, `smc`, `hvc,smc` | `hvc,smc` |
 //! | `cpus` | vCPUs | 1 |
 //! | `trng` | backend: `rndrrs`, `el3`, `other`, `none` (then STD's bit counts as clear) | `rndrrs` |
@@ -21,14 +22,14 @@
 //!   `restart`, `cost`, `storm`, `busy`, `psci`, `vcpus`, `suspend`, `reset`, `device`, `dma`, `leak`, `starved`, `paused`, \
 //!   `moved`, `clock`, `hostile`, `idle`, `typed`, `speculation`, `abort`, `aborts`, `no-vectors`, `sysreg`, `mmio`, `jump`, \
 //!   `copies`, `ask`, `answer`, `share-writing`, `share-reading`, `links-ask`, `links-stay`, `links-answer`, `serial-ask`, \
-//!   `serial-answer`, `disks`, `rings` | `cases` |
+//!   `serial-answer`, `disks`, `rings`, `shown` | `cases` |
 //! | `calls`, `seed` | `garbage`, `draws`, `dry`: number of calls; `leak`, `rings`: of rounds; `garbage`, `leak`, `rings`: start \
 //!   of the sequence | 100000, 1 |
 //! | `pause`, `least` | `scarce`: microseconds between draws, draws that must succeed; `typed`: microseconds before it sets up \
 //!   its UART | 0, 1 |
 //! | `owners` | `sweep`: owners of functions, from 0 | 64 |
-//! | `seconds` | `storm`, `busy`, `scarce`, `hostile`, `idle`, `late`, `links-stay`: duration; `off`, `restart`: time until \
-//!   then | 2 |
+//! | `seconds` | `storm`, `busy`, `scarce`, `hostile`, `idle`, `late`, `links-stay`, `shown`: duration; `off`, `restart`: time \
+//!   until then | 2 |
 //! | `bytes`, `order` | `typed`: how many come; what the interrupt handler does: `clear` and then drain, `drain` and then clear, \
 //!   read `one` | 10240, the first |
 //! | `resets` | `reset`, `leak`: how often the VM resets itself | 2 |
@@ -39,11 +40,13 @@
 //! | `worst` | `hostile`: `spin`, `waits`, `signals`, `alarms`, `calls`, `accesses` | the first |
 //! | `access` | `abort`: `load`, `store`; `mmio`: `pair`, `writeback`, `exclusive` | the first |
 
+mod choices;
 mod offers;
 
 use guest_runtime::arguments::Arguments;
 use portcullis_abi::{firmware, function};
 
+pub use self::choices::{Access, Order, Worst};
 use crate::el3::Firmware;
 pub use crate::mode::Mode;
 use crate::ranges::Ranges;
@@ -57,51 +60,6 @@ pub enum Trng {
     El3,
     /// Another backend.
     Other,
-}
-
-/// The kinds of access of the fault modes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// A load.
-    Load,
-    /// A store.
-    Store,
-    /// A load of two registers.
-    Pair,
-    /// A load with write-back.
-    WriteBack,
-    /// An exclusive load.
-    Exclusive,
-}
-
-/// What the interrupt handler of `typed` does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// Clears the interrupt, then reads until there is nothing, as Linux does.
-    ClearAndDrain,
-    /// Reads until there is nothing, works a while, and clears the interrupt then.
-    DrainAndClear,
-    /// Reads one byte and works with it.
-    One,
-}
-
-/// What `hostile` does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Worst {
-    /// Runs with interrupts masked.
-    Spin,
-    /// Waits that end at once.
-    Waits,
-    /// SGIs to itself.
-    Signals,
-    /// More SGIs to itself than there are list registers.
-    Floods,
-    /// Sets its timer again and again.
-    Alarms,
-    /// Firmware calls.
-    Calls,
-    /// Accesses to an emulated device.
-    Accesses,
 }
 
 /// A wrong argument.
@@ -134,6 +92,10 @@ pub struct Profile {
     pub implementations: u64,
     /// MIDR_EL1 of the last of them, if that is another CPU.
     pub midr: Option<u64>,
+    /// CTR_EL0 that `shown` expects, if it does.
+    pub ctr: Option<u64>,
+    /// ID_AA64ISAR0_EL1 that it expects.
+    pub isar0: Option<u64>,
     /// HVC is open.
     pub hvc: bool,
     /// SMC is open.
@@ -198,7 +160,7 @@ pub struct Profile {
     groups: [bool; GROUPS.len()],
 }
 
-const NAMES: [&str; 39] = [
+const NAMES: [&str; 41] = [
     "std",
     "std-hyp",
     "vendor-hyp",
@@ -209,6 +171,8 @@ const NAMES: [&str; 39] = [
     "revision",
     "implementations",
     "midr",
+    "ctr",
+    "isar0",
     "conduits",
     "cpus",
     "trng",
@@ -307,6 +271,8 @@ impl Profile {
             },
             implementations: number("implementations", 1)?,
             midr: arguments.get("midr").map(|_| number("midr", 0)).transpose()?,
+            ctr: arguments.get("ctr").map(|_| number("ctr", 0)).transpose()?,
+            isar0: arguments.get("isar0").map(|_| number("isar0", 0)).transpose()?,
             hvc,
             smc,
             cpus: number("cpus", 1)? as usize,

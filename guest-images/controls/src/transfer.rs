@@ -93,7 +93,7 @@ mod tests {
             let mut bytes = [0; 16];
             bytes[..count].copy_from_slice(&rest[..count]);
             let text = u128::from_le_bytes(bytes);
-            Ok([position + count as u64 | (count as u64) << 56, text as u64, (text >> 64) as u64])
+            Ok([(position + count as u64) | (count as u64) << 56, text as u64, (text >> 64) as u64])
         }
     }
 

@@ -726,19 +726,6 @@
 #define PORTCULLIS_MANAGE_LOG_KEPT UINT64_C(8192)
 
 /**
- * `TRANSFER_STATE()`: how the transfer stands that was begun last: x1 = a `TRANSFER_*` in bits 7:0 that says what it is, the VM in
- * bits 15:8, `PORTCULLIS_MANAGE_TRANSFER_GOES_ON` and `PORTCULLIS_MANAGE_TRANSFER_BY_PORT`; x2 = bytes that were moved; x3 = the status with which it has ended.
- * Since version 1.4.
- */
-#define PORTCULLIS_MANAGE_TRANSFER_STATE (PORTCULLIS_MANAGE_BASE + UINT32_C(0xa1))
-
-/**
- * `TRANSFER_REASON(x1 = position)`: why the last transfer has failed, in words, from the byte at that position on: x1 to x3 as for
- * `PORTCULLIS_MANAGE_LOG`. `PORTCULLIS_MANAGE_NO_ITEM` if there is nothing from there on. Since version 1.4.
- */
-#define PORTCULLIS_MANAGE_TRANSFER_REASON (PORTCULLIS_MANAGE_BASE + UINT32_C(0xa2))
-
-/**
  * `PORTCULLIS_MANAGE_VERSION`, x2: a range filter can forward to EL3.
  */
 #define PORTCULLIS_MANAGE_CAN_FORWARD (UINT64_C(1) << UINT64_C(0))
@@ -1258,6 +1245,44 @@
  * No program has the port of data open, or has had a transfer already since it has opened it. Since version 1.4.
  */
 #define PORTCULLIS_MANAGE_CLOSED (-INT64_C(21))
+
+/**
+ * `TRANSFER_STATE()`: how the transfer stands that was begun last: x1 = a `TRANSFER_*` in bits 7:0 that says what it is, the VM
+ * in bits 15:8, `PORTCULLIS_MANAGE_TRANSFER_GOES_ON` and `PORTCULLIS_MANAGE_TRANSFER_BY_PORT`; x2 = bytes that were moved; x3 = the status with which it has
+ * ended. Since version 1.4.
+ */
+#define PORTCULLIS_MANAGE_TRANSFER_STATE (PORTCULLIS_MANAGE_BASE + UINT32_C(0xa1))
+
+/**
+ * `TRANSFER_REASON(x1 = position)`: why the last transfer has failed, in words, from the byte at that position on: x1 to x3 as
+ * for `PORTCULLIS_MANAGE_LOG`. `PORTCULLIS_MANAGE_NO_ITEM` if there is nothing from there on. Since version 1.4.
+ */
+#define PORTCULLIS_MANAGE_TRANSFER_REASON (PORTCULLIS_MANAGE_BASE + UINT32_C(0xa2))
+
+/**
+ * `PORTCULLIS_MANAGE_TRANSFER_STATE`: there was none.
+ */
+#define PORTCULLIS_MANAGE_TRANSFER_NOTHING UINT64_C(0)
+
+/**
+ * `PORTCULLIS_MANAGE_TRANSFER_STATE`: `PORTCULLIS_MANAGE_SAVE`.
+ */
+#define PORTCULLIS_MANAGE_TRANSFER_SAVE UINT64_C(1)
+
+/**
+ * `PORTCULLIS_MANAGE_TRANSFER_STATE`: `PORTCULLIS_MANAGE_RESTORE`.
+ */
+#define PORTCULLIS_MANAGE_TRANSFER_RESTORE UINT64_C(2)
+
+/**
+ * `PORTCULLIS_MANAGE_TRANSFER_STATE`, x1: it has not ended.
+ */
+#define PORTCULLIS_MANAGE_TRANSFER_GOES_ON (UINT64_C(1) << UINT64_C(16))
+
+/**
+ * `PORTCULLIS_MANAGE_TRANSFER_STATE`, x1: its bytes go by the port of data.
+ */
+#define PORTCULLIS_MANAGE_TRANSFER_BY_PORT (UINT64_C(1) << UINT64_C(17))
 
 /* map: What a guest sees: the memory map of QEMU's `virt` machine, on every board. */
 

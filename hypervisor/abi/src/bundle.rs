@@ -83,6 +83,8 @@
 //!                                        them, the first or both, each a multiple of FLASH_BLOCK bytes long; absent: no
 //!                                        flash
 //!     implementations = <u64 u64 u64 ...>; MIDR_EL1, REVIDR_EL1 and AIDR_EL1 of CPUs to which it may move; absent: none
+//!     cpu = <u64 u64 ...>;               MIDR_EL1, REVIDR_EL1, AIDR_EL1, CTR_EL0, DCZID_EL0 and the 56 ID registers from
+//!                                        S3_0_C0_C1_0 to S3_0_C0_C7_7 of the CPU that it is shown; absent: its cores' own
 //!     soc-id = <u32 u32>;                version and revision of the SoC that it is told; absent: those that EL3 tells
 //!     firmware {                         absent: the defaults
 //!         keep;                          present: what is not named keeps its default; absent: it is zero
@@ -167,6 +169,8 @@ pub const DEVICES: &str = "devices";
 pub const IMPLEMENTATIONS: &str = "implementations";
 /// Most CPU implementations that a VM is told of.
 pub const IMPLEMENTATIONS_MAX: usize = 16;
+/// VM property: registers of the CPU that it is shown.
+pub const CPU: &str = "cpu";
 /// VM property: version and revision of the SoC that it is told.
 pub const SOC_ID: &str = "soc-id";
 /// VM property: a device that can master the bus may be passed through: the VM is trusted with all memory.

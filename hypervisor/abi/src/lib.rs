@@ -23,6 +23,7 @@
 pub mod bundle;
 pub mod firmware;
 pub mod function;
+pub mod id_register;
 pub mod manage;
 pub mod map;
 pub mod result;

@@ -13,11 +13,13 @@ mod event;
 mod link;
 mod moving;
 mod status;
+mod transfer;
 
 pub use self::event::*;
 pub use self::link::*;
 pub use self::moving::*;
 pub use self::status::*;
+pub use self::transfer::*;
 
 /// First function identifier of the management calls.
 pub const BASE: u32 = 0xc600_1000;
@@ -169,16 +171,6 @@ pub const LINK_COUNTER: u32 = BASE + 0x82;
 pub const LOG: u32 = BASE + 0xa0;
 /// Bytes of a VM's console that are kept, the last ones.
 pub const LOG_KEPT: u64 = 8192;
-
-// What is moved by the port of data.
-
-/// `TRANSFER_STATE()`: how the transfer stands that was begun last: x1 = a `TRANSFER_*` in bits 7:0 that says what it is, the VM in
-/// bits 15:8, [`TRANSFER_GOES_ON`] and [`TRANSFER_BY_PORT`]; x2 = bytes that were moved; x3 = the status with which it has ended.
-/// Since version 1.4.
-pub const TRANSFER_STATE: u32 = BASE + 0xa1;
-/// `TRANSFER_REASON(x1 = position)`: why the last transfer has failed, in words, from the byte at that position on: x1 to x3 as for
-/// [`LOG`]. [`NO_ITEM`] if there is nothing from there on. Since version 1.4.
-pub const TRANSFER_REASON: u32 = BASE + 0xa2;
 
 /// Every call with its name, in the order of their identifiers.
 pub const ALL: [(&str, u32); 43] = [

@@ -23,7 +23,7 @@ pub use devices::{Flash, Pl011, Pl031, Pl061};
 pub use firmware::{FilterRange, Firmware};
 pub use gic::{Gic, GicCpu, GicCpuInterface, GicInterrupts};
 pub use links::{LinkNeeds, Network};
-pub use needs::{Cpu, Implementations, Needs};
+pub use needs::{Cpu, Identity, Implementations, Needs};
 pub use restarts::Restarts;
 pub use stolen::StolenTime;
 pub use unfit::Unfit;

@@ -74,6 +74,34 @@ pub fn init_core(ipa_bits: u32) -> Result<(), WithHostExtensions> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WithHostExtensions;
 
+/// What a core shows to a guest in place of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Disguise {
+    /// MIDR_EL1.
+    pub main_id: u64,
+    /// The guest is told that there are pointer authentication keys.
+    pub has_keys: bool,
+}
+
+/// Has this core show to its guest what `disguise` says, or itself. In disguise, reads trap of what else tells which CPU it is
+/// and what caches it has: REVIDR_EL1 and AIDR_EL1 (TID1), CTR_EL0, CLIDR_EL1, CCSIDR_EL1 and CSSELR_EL1 (TID2), the first of
+/// these from EL0 too where SCTLR_EL1.UCT lets it be read there. Without keys, instructions and registers for them trap (API,
+/// APK; Arm ARM, D19.2.48).
+///
+/// It takes effect on the way into the guest, which is a context synchronization event.
+pub fn show(disguise: Option<Disguise>) {
+    const READS: u64 = HCR_EL2::TID1::SET.value | HCR_EL2::TID2::SET.value;
+    const KEYS: u64 = HCR_EL2::APK::SET.value | HCR_EL2::API::SET.value;
+    let shown = disguise.unwrap_or(Disguise { main_id: MIDR_EL1.get(), has_keys: true });
+    let traps = if disguise.is_some() { READS } else { 0 };
+    let keys = if shown.has_keys { KEYS } else { 0 };
+    // SAFETY: what of a guest's comes to EL2, and what it reads.
+    unsafe {
+        govern(HCR_EL2, HCR_EL2.get() & !(READS | KEYS) | traps | keys);
+        write_sysreg!("vpidr_el2", shown.main_id);
+    }
+}
+
 /// Prepares this core for vCPUs that share it: WFI of guests, which gives the core away, traps from now on, and so do the
 /// [debug registers](crate::debug).
 pub fn share_core() {
@@ -271,6 +299,23 @@ mod tests {
         assert_eq!((left("cnthctl_el2"), left("vpidr_el2")), (0b11, 0x410f_d083));
         share_core();
         assert_eq!((left("hcr_el2"), left("mdcr_el2") & 0x600), (bits | 1 << 13, 0x600));
+    }
+
+    #[test]
+    fn a_disguise_is_put_on_and_off_and_nothing_else_changes() {
+        const READS: u64 = 1 << 16 | 1 << 17;
+        const KEYS: u64 = 1 << 40 | 1 << 41;
+        fake::set("midr_el1", 0x414f_d0b1);
+        assert_eq!(init_core(39), Ok(()));
+        share_core();
+        let itself = left("hcr_el2");
+        assert_eq!(itself & (READS | KEYS), KEYS);
+        show(Some(Disguise { main_id: 0x410f_d083, has_keys: false }));
+        assert_eq!((left("hcr_el2"), left("vpidr_el2")), (itself & !KEYS | READS, 0x410f_d083));
+        show(Some(Disguise { main_id: 0x410f_d034, has_keys: true }));
+        assert_eq!((left("hcr_el2"), left("vpidr_el2")), (itself | READS, 0x410f_d034));
+        show(None);
+        assert_eq!((left("hcr_el2"), left("vpidr_el2")), (itself, 0x414f_d0b1));
     }
 
     #[test]

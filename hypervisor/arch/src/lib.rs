@@ -7,6 +7,7 @@
 pub mod account;
 pub mod barrier;
 pub mod cache;
+pub mod cache_shape;
 pub mod checksum;
 pub mod context;
 pub mod cpu;

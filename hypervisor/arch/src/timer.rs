@@ -2,9 +2,9 @@
 
 use crate::registers::{
     CNTFRQ_EL0, CNTHCTL_EL2, CNTHP_CTL_EL2, CNTP_CTL_EL0, CNTP_CVAL_EL0, CNTPCT_EL0, CNTV_CTL_EL0, CNTVOFF_EL2,
-    Readable, govern,
+    ID_AA64MMFR0_EL1, Readable, govern,
 };
-use crate::{barrier::isb, el1::El1State, write_sysreg};
+use crate::{barrier::isb, el1::El1State, read_sysreg, write_sysreg};
 
 /// Counter frequency in Hz as the firmware has put it into CNTFRQ_EL0.
 pub fn frequency() -> u64 {
@@ -49,14 +49,14 @@ pub fn stop_guest_timers() {
 
 /// When the next of a vCPU's timers asserts its interrupt, in ticks of the physical counter: `state` is what it has set them
 /// to, `offset` what its virtual counter lags behind, and `wanted` says which count, bits by INTID as in [`guest_lines`].
+/// `physical_offset` is asked for what its physical counter lags behind without EL2, if it uses the timer on that.
 #[inline(always)]
-pub fn next_deadline(state: &El1State, offset: u64, wanted: u32) -> Option<u64> {
+pub fn next_deadline(state: &El1State, offset: u64, wanted: u32, physical_offset: impl FnOnce() -> u64) -> Option<u64> {
     /// CNTx_CTL: enabled and not masked, whether the condition is met or not.
     const COUNTS: u64 = CNTV_CTL_EL0::ENABLE::SET.value;
-    let timer =
-        |control: u64, intid: u32, at: u64| (control & 0b11 == COUNTS && wanted >> intid & 1 != 0).then_some(at);
-    let r#virtual = timer(state.cntv_ctl, 27, state.cntv_cval.saturating_add(offset));
-    let physical = timer(state.cntp_ctl, 30, state.cntp_cval);
+    let counts = |control: u64, intid: u32| control & 0b11 == COUNTS && wanted >> intid & 1 != 0;
+    let r#virtual = counts(state.cntv_ctl, 27).then_some(state.cntv_cval.saturating_add(offset));
+    let physical = counts(state.cntp_ctl, 30).then(|| state.cntp_cval.saturating_add(physical_offset()));
     r#virtual.into_iter().chain(physical).min()
 }
 
@@ -68,12 +68,40 @@ pub fn set_virtual_offset(ticks: u64) {
     }
 }
 
-/// Has what EL1 and EL0 do with the physical counter and the physical timer of EL1 come to EL2 on this core, or not any more.
-pub fn trap_physical(traps: bool) {
-    // SAFETY: what of a guest's comes to EL2; nothing else changes. It takes effect on the way into the guest.
+/// CNTHCTL_EL2.ECV: CNTPOFF_EL2 is taken off the physical counter that EL1 and EL0 see, and their timer goes by that.
+const OFFSETS: u64 = 1 << 12;
+
+/// Whether this core can take something off EL1's physical counter (FEAT_ECV_POFF: ID_AA64MMFR0_EL1.ECV is 2 or more).
+pub fn has_physical_offset() -> bool {
+    ID_AA64MMFR0_EL1.get() >> 60 >= 2
+}
+
+/// Has EL1's physical counter on this core lag behind the machine's by so many ticks, and its timer go by that; or neither, for
+/// none. Where the core [cannot do that](has_physical_offset), what EL1 and EL0 do with them comes to EL2 instead.
+///
+/// It takes effect on the way into the guest.
+pub fn show_physical(lag: Option<u64>) {
+    let control = match lag {
+        None => crate::el2::CNTHCTL,
+        Some(_) if !has_physical_offset() => 0,
+        Some(ticks) => {
+            // SAFETY: CNTPOFF_EL2, which the core has; it shifts what EL1 and EL0 see.
+            unsafe {
+                write_sysreg!("s3_4_c14_c0_6", ticks);
+            }
+            crate::el2::CNTHCTL | OFFSETS
+        }
+    };
+    // SAFETY: what of a guest's comes to EL2; nothing else changes.
     unsafe {
-        govern(CNTHCTL_EL2, if traps { 0 } else { crate::el2::CNTHCTL });
+        govern(CNTHCTL_EL2, control);
     }
+}
+
+/// What EL1's physical counter on this core lags behind the machine's without EL2.
+#[cold]
+pub fn physical_offset() -> u64 {
+    if CNTHCTL_EL2.get() & OFFSETS != 0 { read_sysreg!("s3_4_c14_c0_6") } else { 0 }
 }
 
 /// Ticks until EL1's physical timer on this core fires, negative behind that: CNTP_TVAL_EL0.
@@ -157,16 +185,32 @@ pub fn set_deadline(deadline: Option<u64>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fake;
 
     #[test]
     fn the_next_timer_is_the_earliest_that_counts() {
         let state = El1State { cntv_ctl: 1, cntv_cval: 100, cntp_ctl: 5, cntp_cval: 120, ..El1State::RESET };
         let both = 1 << 27 | 1 << 30;
-        assert_eq!(next_deadline(&state, 10, both), Some(110));
-        assert_eq!(next_deadline(&state, 30, both), Some(120));
-        assert_eq!(next_deadline(&state, 10, 1 << 30), Some(120));
-        assert_eq!(next_deadline(&El1State { cntv_ctl: 3, ..state }, 0, both), Some(120));
-        assert_eq!(next_deadline(&El1State { cntv_ctl: 0, cntp_ctl: 0, ..state }, 0, both), None);
-        assert_eq!(next_deadline(&El1State { cntv_cval: u64::MAX, ..state }, 10, 1 << 27), Some(u64::MAX));
+        let next = |state: &El1State, offset, wanted| next_deadline(state, offset, wanted, || 0);
+        assert_eq!(next(&state, 10, both), Some(110));
+        assert_eq!(next(&state, 30, both), Some(120));
+        assert_eq!(next(&state, 10, 1 << 30), Some(120));
+        assert_eq!(next(&El1State { cntv_ctl: 3, ..state }, 0, both), Some(120));
+        assert_eq!(next(&El1State { cntv_ctl: 0, cntp_ctl: 0, ..state }, 0, both), None);
+        assert_eq!(next(&El1State { cntv_cval: u64::MAX, ..state }, 10, 1 << 27), Some(u64::MAX));
+        assert_eq!(next_deadline(&El1State { cntv_ctl: 0, ..state }, 10, 1 << 27, || panic!("no such timer")), None);
+        assert_eq!(next_deadline(&El1State { cntv_ctl: 0, cntp_ctl: 1, ..state }, 10, both, || 7), Some(127));
+    }
+
+    #[test]
+    fn a_physical_counter_is_offset_where_the_core_can_and_else_comes_to_el2() {
+        let shown = || (fake::read("cnthctl_el2"), physical_offset());
+        for (ecv, own) in [(0, (0, 0)), (1, (0, 0)), (2, (0b11 | 1 << 12, 500))] {
+            fake::set("id_aa64mmfr0_el1", ecv << 60);
+            show_physical(Some(500));
+            assert_eq!(shown(), own, "FEAT_ECV {ecv}");
+            show_physical(None);
+            assert_eq!(shown(), (0b11, 0));
+        }
     }
 }

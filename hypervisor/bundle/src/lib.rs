@@ -22,8 +22,10 @@
 extern crate alloc;
 
 pub mod assignment;
+pub mod baseline;
 mod cycle;
 mod error;
+pub mod features;
 pub mod guest_tree;
 mod header;
 pub mod image;
@@ -35,6 +37,7 @@ pub mod page_size;
 mod property;
 pub mod room;
 pub mod settings;
+pub mod shown;
 mod slices;
 #[cfg(test)]
 mod tests;

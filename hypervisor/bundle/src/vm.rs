@@ -5,6 +5,7 @@ use portcullis_board::{Range, SocId};
 use portcullis_gate::{Filter, Profile, RangeRequest};
 use portcullis_tree::{MAGIC, Node, be32};
 
+use super::baseline::Baseline;
 use super::error::VmError;
 use super::header::Images;
 use super::implementations::Implementations;
@@ -35,6 +36,8 @@ pub struct VmConfig<'a> {
     pub devices: Devices<'a>,
     /// CPU implementations of boards to which it may move.
     pub implementations: Implementations<'a>,
+    /// The CPU that it is shown, in place of its cores' own.
+    pub cpu: Option<Baseline<'a>>,
     /// The SoC that it is told of, in place of the board's.
     pub soc: Option<SocId>,
     /// Firmware registers; none stands for the defaults.
@@ -164,6 +167,7 @@ impl<'a> VmConfig<'a> {
             settings: Settings::default(),
             devices: Devices::default(),
             implementations: Implementations::default(),
+            cpu: None,
             soc: None,
             firmware: None,
             flash: None,
@@ -188,6 +192,7 @@ impl<'a> VmConfig<'a> {
                 bundle::CMDLINE => vm.cmdline = string(bundle::CMDLINE, value)?,
                 bundle::DEVICES => vm.devices = Devices::parse(value)?,
                 bundle::IMPLEMENTATIONS => vm.implementations = Implementations::parse(value)?,
+                bundle::CPU => vm.cpu = Some(Baseline::parse(value)?),
                 bundle::SOC_ID => vm.soc = Some(soc_id(value)?),
                 bundle::FLASH => vm.flash = Some(flash(value, images)?),
                 bundle::KERNEL => kernel = Some(image(bundle::KERNEL, value)?),

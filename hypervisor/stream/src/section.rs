@@ -23,6 +23,8 @@ pub enum Kind {
     Cpu = 4,
     /// What is in a virtio transport: [`state::LinkNeeds`].
     Link = 5,
+    /// What the VM reads of which CPU it has, if that is another one: [`state::Identity`].
+    Identity = 6,
     /// Virtual counter: [`state::Counter`].
     Counter = 16,
     /// Restarts: [`state::Restarts`].
@@ -59,12 +61,13 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of the stream.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Needs,
         Self::Firmware,
         Self::Implementations,
         Self::Cpu,
         Self::Link,
+        Self::Identity,
         Self::Counter,
         Self::Restarts,
         Self::Watchdog,
@@ -96,6 +99,7 @@ impl Kind {
             Self::Implementations => size_of::<state::Implementations>(),
             Self::Cpu => size_of::<state::Cpu>(),
             Self::Link => size_of::<state::LinkNeeds>(),
+            Self::Identity => size_of::<state::Identity>(),
             Self::Counter => size_of::<state::Counter>(),
             Self::Restarts => size_of::<state::Restarts>(),
             Self::Watchdog => size_of::<state::Watchdog>(),
@@ -116,7 +120,7 @@ impl Kind {
 
     /// Tells whether it belongs to the header, which is looked at before anything is touched.
     pub const fn is_header(self) -> bool {
-        matches!(self, Self::Needs | Self::Firmware | Self::Implementations | Self::Cpu | Self::Link)
+        matches!(self, Self::Needs | Self::Firmware | Self::Implementations | Self::Cpu | Self::Link | Self::Identity)
     }
 
     /// Tells what there is one for each of.
@@ -132,7 +136,7 @@ impl Kind {
 
     /// Tells whether a stream can lack it: the VM has no such thing, and it is cleared where the VM goes.
     pub const fn is_optional(self) -> bool {
-        matches!(self, Self::Implementations | Self::Watchdog | Self::Rtc | Self::Network)
+        matches!(self, Self::Implementations | Self::Identity | Self::Watchdog | Self::Rtc | Self::Network)
     }
 
     /// Tells whether it is a run of memory.
@@ -159,6 +163,7 @@ impl Kind {
             Self::Implementations => "IMPLEMENTATIONS",
             Self::Cpu => "CPU",
             Self::Link => "LINK",
+            Self::Identity => "IDENTITY",
             Self::Counter => "COUNTER",
             Self::Restarts => "RESTARTS",
             Self::Watchdog => "WATCHDOG",

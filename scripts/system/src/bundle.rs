@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use portcullis_abi::bundle as abi;
+use portcullis_bundle::baseline;
 use vm_fdt::FdtWriter;
 
 use crate::{Core, Disk, Firmware, Image, Manifest, Served, Source, Vm};
@@ -144,6 +145,9 @@ fn write_vm<'a>(
     if !vm.implementations.is_empty() {
         let words = vm.implementations.iter().flat_map(|one| [one.midr, one.revidr, one.aidr]);
         fdt.property_array_u64(abi::IMPLEMENTATIONS, &words.collect::<Vec<_>>())?;
+    }
+    if let Some(cpu) = &vm.cpu {
+        fdt.property_array_u64(abi::CPU, &baseline::words(cpu))?;
     }
     if let Some(slot) = console {
         fdt.property_u32(abi::CONSOLE, slot as u32)?;

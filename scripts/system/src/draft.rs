@@ -14,7 +14,7 @@ use super::flash::Flash;
 use super::image::Image;
 use super::section::Section;
 use super::vm::Vm;
-use super::{hardware, key, memory, movable, settings, slice, suspend};
+use super::{cpu, hardware, key, memory, movable, settings, slice, suspend};
 
 /// Bytes of the longest command line: arm64 Linux cuts what is longer without a word (`COMMAND_LINE_SIZE`, which counts
 /// the end mark, in `arch/arm64/include/uapi/asm/setup.h`).
@@ -58,6 +58,8 @@ pub struct Draft {
     pub devices: Vec<Spanned<String>>,
     /// CPUs of boards to which it may move.
     pub implementations: Option<Spanned<Vec<Implementation>>>,
+    /// The CPU that it is shown.
+    pub cpu: Option<Spanned<cpu::Shown>>,
     /// The SoC that it is told of.
     pub soc: Option<Spanned<SocId>>,
     /// The firmware registers.
@@ -97,6 +99,7 @@ impl Draft {
             movable: movable::read(section, diagnostics),
             flash,
             devices: devices(section, diagnostics),
+            cpu: cpu::read(section, diagnostics),
             soc: hardware::soc_id(section, diagnostics),
             implementations: hardware::implementations(section, diagnostics),
             firmware: firmware.map(|firmware| Firmware {
@@ -138,6 +141,7 @@ impl Draft {
             slices: self.slices,
             settings: self.settings,
             devices: self.devices.into_iter().map(Spanned::into_inner).collect(),
+            cpu: self.cpu.map(|cpu| cpu.into_inner().registers),
             soc: self.soc.map(Spanned::into_inner),
             implementations: self.implementations.map(Spanned::into_inner).unwrap_or_default(),
             firmware: self.firmware,

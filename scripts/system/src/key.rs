@@ -58,6 +58,7 @@ pub static VM: Kind = Kind {
         "movable": "movable = true",
         "kaslr": "kaslr = false",
         "implementations": "implementations = [{ midr = 0x410fd083 }]",
+        "cpu": r#"cpu = "cortex-a72""#,
         "soc-id": "soc-id = { version = 0x043b0102, revision = 1 }",
         "watchdog": r#"watchdog = "30s""#,
         "firmware": "[vm.firmware]",
@@ -70,6 +71,17 @@ pub static IMPLEMENTATION: Kind = Kind {
         "midr": "midr = 0x410fd083",
         "revidr": "revidr = 0",
         "aidr": "aidr = 0",
+    },
+};
+/// A CPU that a VM is shown.
+pub static CPU: Kind = Kind {
+    title: "a CPU",
+    keys: keys! {
+        "base": r#"base = ["cortex-a72", "cortex-a76"]"#,
+        "midr": "midr = 0x410fd083",
+        "revidr": "revidr = 0",
+        "crypto": "crypto = false",
+        "registers": "registers = { ID_AA64ISAR0_EL1 = 0x10000 }",
     },
 };
 /// The name of a SoC.
@@ -190,11 +202,12 @@ pub static DISK: Kind = Kind {
     },
 };
 
-static KINDS: [&Kind; 15] = [
+static KINDS: [&Kind; 16] = [
     &ROOT,
     &MACHINE,
     &VM,
     &IMPLEMENTATION,
+    &CPU,
     &SOC_ID,
     &FIRMWARE,
     &FILTER,
@@ -302,9 +315,12 @@ mod tests {
         let document = include_str!("../../../docs/manifest.md");
         let titled = [&MACHINE, &VM, &FIRMWARE, &FILTER, &CORE, &WIRE, &SHARED_MEMORY, &SERIAL, &DISK]
             .map(|kind| (kind, kind.title));
-        for (kind, title) in
-            titled.into_iter().chain([(&WINDOW, "windows"), (&IMPLEMENTATION, "implementations"), (&SOC_ID, "soc-id")])
-        {
+        for (kind, title) in titled.into_iter().chain([
+            (&WINDOW, "windows"),
+            (&IMPLEMENTATION, "implementations"),
+            (&CPU, "cpu"),
+            (&SOC_ID, "soc-id"),
+        ]) {
             let (_, section) = document.split_once(&format!("## `{title}`")).expect(title);
             let section = section.split("\n## ").next().unwrap();
             let rows: Vec<&str> =

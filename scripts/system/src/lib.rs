@@ -23,6 +23,7 @@ mod attachments;
 mod board;
 pub mod bundle;
 mod console;
+mod cpu;
 mod cycle;
 mod diagnostic;
 mod disk;

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use portcullis_abi::bundle::MEMORY_UNIT;
 use portcullis_abi::firmware::{SMCCC_VERSION, VENDOR_HYP_2, VENDOR_HYP_2_IMPL_CPUS, VENDOR_HYP_2_IMPL_VERSION};
 use portcullis_abi::function::SMCCC_VERSION_1_2;
+use portcullis_abi::id_register::number;
 use portcullis_abi::map::MAX_VMS;
+use portcullis_bundle::image::Kernel;
 use toml::Spanned;
 
 use super::bundle::images::Images;
+use super::cpu::{self, Shown};
 use super::diagnostic::{Diagnostics, Span};
 use super::draft::Draft;
 use super::key::nearest;
@@ -27,6 +30,7 @@ pub fn check(control: Option<&Spanned<String>>, drafts: &[Draft], board: &Board,
     firmware(drafts, board, diagnostics);
     devices(drafts, diagnostics);
     clocks(control.is_some(), drafts, board, diagnostics);
+    cpus(drafts, board, diagnostics);
     if control.is_none() {
         untold(drafts, diagnostics);
     }
@@ -158,6 +162,27 @@ fn devices(drafts: &[Draft], diagnostics: &mut Diagnostics<'_>) {
             } else {
                 owners.insert(device.get_ref(), (draft.title(), diagnostics.line(&device.span())));
             }
+        }
+    }
+}
+
+/// A CPU is shown where each core has all of it, and a kernel's pages are among what it has.
+fn cpus(drafts: &[Draft], board: &Board, diagnostics: &mut Diagnostics<'_>) {
+    for draft in drafts {
+        let Some(cpu) = &draft.cpu else { continue };
+        let Shown { name, registers } = cpu.get_ref();
+        if let Some(model) = board.cpu
+            && let Some((register, fields)) = cpu::lacking(registers, model.name)
+        {
+            let message = format!("the cores of {} ({}) have less than {name} in {register}", board.name, model.name);
+            let help = format!("name a CPU with no more than they have in its bits {fields:#x}, or several");
+            diagnostics.error(cpu.span(), message, help);
+        }
+        let kernel = draft.kernel.as_ref().and_then(|image| Kernel::parse(&image.bytes).ok());
+        let model = registers.features[number(7, 0)];
+        if let Some(pages) = kernel.and_then(|kernel| kernel.pages).filter(|pages| !pages.is_in(model)) {
+            let message = format!("{} is shown {name}, which lacks the pages of {pages} of its kernel", draft.title());
+            diagnostics.error(cpu.span(), message, "name a kernel with pages of 4 KiB, or another CPU");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Whole manifests: what is read from right ones, and what exactly is said about wrong ones.
 
+mod cpu;
 mod damage;
 mod disks;
 mod files;

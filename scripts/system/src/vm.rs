@@ -1,5 +1,6 @@
 //! A VM as a manifest describes it, once everything in it is right.
 
+use portcullis_abi::state::Cpu;
 use portcullis_board::SocId;
 use portcullis_bundle::Settings;
 use portcullis_bundle::implementations::Implementation;
@@ -36,6 +37,8 @@ pub struct Vm {
     pub devices: Vec<String>,
     /// CPUs of boards to which it may move.
     pub implementations: Vec<Implementation>,
+    /// The registers of the CPU that it is shown; none for its cores' own.
+    pub cpu: Option<Cpu>,
     /// The SoC that it is told of, in place of the board's.
     pub soc: Option<SocId>,
     /// Its firmware registers; none for the defaults.

@@ -29,7 +29,7 @@ mod guest {
         };
     }
     functions!(op_empty op_hvc op_smc op_timer op_sgi op_wfi op_ipi op_ipi_idle op_load op_store op_store_after
-        op_id_aa64pfr0 op_actlr op_cntp op_mdscr op_ctr op_wfe op_copy);
+        op_id_aa64pfr0 op_actlr op_cntp op_mdscr op_ctr op_cntpct op_wfe op_copy);
 
     /// What is copied. It is there to be read and written with the same.
     #[repr(C, align(64))]
@@ -58,7 +58,8 @@ mod guest {
             console.text("bench interrupts: the GIC's registers end in exceptions: ").hexadecimal(syndrome).end();
         }
         if configuration.cores == 1 {
-            for operation in Operation::SINGLE {
+            let is_wanted = |operation: &Operation| configuration.tests >> *operation as u32 & 1 != 0;
+            for operation in Operation::SINGLE.into_iter().filter(is_wanted) {
                 test(&configuration, &mut console, operation);
             }
         } else if start::cpu_on(&configuration, 1) == 0 {
@@ -104,6 +105,7 @@ mod guest {
             Operation::PhysicalTimer => (op_cntp, [0; 4]),
             Operation::Mdscr => (op_mdscr, [0; 4]),
             Operation::CacheType => (op_ctr, [0; 4]),
+            Operation::PhysicalCounter => (op_cntpct, [0; 4]),
             Operation::Wfe => (op_wfe, [0; 4]),
             Operation::Copy => (op_copy, [(&raw const COPIED) as u64, size_of_val(&COPIED.0) as u64, 0, 0]),
             Operation::Ipi => (op_ipi, [SGI_TO_OTHER, Receiver::answer(), 0, 0]),

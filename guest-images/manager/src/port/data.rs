@@ -1,5 +1,5 @@
-//! The port `portcullis.data`, by which a program and the hypervisor have what is long moved. A call at the other port names what; each
-//! transfer takes an opening of its own.
+//! The port `portcullis.data`, by which a program and the hypervisor have what is long moved. A call at the other port names what;
+//! each transfer takes an opening of its own.
 
 use std::fs::File;
 use std::io::{self, Read, Write};

@@ -48,7 +48,7 @@ impl Needs {
     pub const FLASH: u32 = 1 << 3;
 }
 
-/// What a vCPU was shown of its CPU, version [`Cpu::VERSION`] (Arm ARM, D24.2).
+/// What a vCPU was shown of its CPU, and which one it has, version [`Cpu::VERSION`] (Arm ARM, D24.2).
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]
 pub struct Cpu {
@@ -56,7 +56,7 @@ pub struct Cpu {
     pub version: u32,
     /// Zero.
     pub reserved: u32,
-    /// MIDR_EL1, REVIDR_EL1 and AIDR_EL1.
+    /// MIDR_EL1, REVIDR_EL1 and AIDR_EL1 of its core. It reads the same, unless there is an [`Identity`].
     pub implementation: [u64; 3],
     /// CTR_EL0.
     pub cache_type: u64,
@@ -67,6 +67,23 @@ pub struct Cpu {
 }
 
 impl Cpu {
+    /// The version that is written and understood.
+    pub const VERSION: u32 = 1;
+}
+
+/// What a VM reads of which CPU it has where its manifest has it shown another one than its core, version [`Identity::VERSION`].
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]
+pub struct Identity {
+    /// Version of this structure.
+    pub version: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// MIDR_EL1, REVIDR_EL1 and AIDR_EL1 as shown.
+    pub shown: [u64; 3],
+}
+
+impl Identity {
     /// The version that is written and understood.
     pub const VERSION: u32 = 1;
 }

@@ -114,7 +114,7 @@ impl Hardware {
                 self.virtual_counter()
             }
             "cntv_ctl_el0" => self.timer_control(register, "cntv_cval_el0", self.virtual_counter()),
-            "cntp_ctl_el0" => self.timer_control(register, "cntp_cval_el0", self.counter),
+            "cntp_ctl_el0" => self.timer_control(register, "cntp_cval_el0", self.physical_counter()),
             "cnthp_ctl_el2" => self.timer_control(register, "cnthp_cval_el2", self.counter),
             "icc_iar1_el1" => self.acknowledge().into(),
             "ich_elrsr_el2" => self.empty_list_registers(),
@@ -166,6 +166,12 @@ impl Hardware {
 
     fn virtual_counter(&self) -> u64 {
         self.counter.wrapping_sub(self.held("cntvoff_el2"))
+    }
+
+    /// What EL1's physical timer goes by: FEAT_ECV offsets it where CNTHCTL_EL2.ECV says so.
+    fn physical_counter(&self) -> u64 {
+        let is_offset = self.held("cnthctl_el2") & 1 << 12 != 0;
+        if is_offset { self.counter.wrapping_sub(self.held("s3_4_c14_c0_6")) } else { self.counter }
     }
 
     /// CNTx_CTL, whose timer fires at what `compare` holds.

@@ -3,67 +3,17 @@
 use core::fmt;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use super::id_registers::{COUNT, OF_SPECULATION, number, shown_here, with_unaffected};
+use portcullis_abi::id_register::{COUNT, number};
+use portcullis_bundle::features::{common, differing, is_of_aarch32};
+use portcullis_bundle::shown::shown_of;
+
+use super::gic;
+use super::id_registers::{OF_SPECULATION, shown_here, with_unaffected};
 use super::speculation::Protection;
 
 /// A value of each register of the group.
 #[derive(Debug)]
 pub struct FeatureSet([AtomicU64; COUNT]);
-
-/// How the value of a field is found that holds on cores whose values differ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Rule {
-    /// The lower one: each value has what the lower ones have (Arm ARM, D24.1.3).
-    Lower,
-    /// The lower one, where 0b1111 is less than 0: a signed field, or one in which 0b1111 is "not implemented".
-    Signed,
-    /// None of both: the values are no steps, but different things. A pointer that one algorithm has signed is not known to
-    /// another.
-    Equal,
-}
-
-/// The rule of a field, by its lowest bit, of S3_0_C0_C`crm`_`op2`.
-const fn rule(crm: u64, op2: u64, shift: u32) -> Rule {
-    match (crm, op2, shift) {
-        // ID_AA64PFR0_EL1: FP, AdvSIMD. ID_AA64DFR0_EL1: DoubleLock. ID_AA64MMFR0_EL1: TGran64, TGran4.
-        (4, 0, 16 | 20) | (5, 0, 36) | (7, 0, 24 | 28) => Rule::Signed,
-        // ID_MMFR0_EL1: OuterShr, InnerShr. ID_MMFR3_EL1: Supersec.
-        (1, 4, 8 | 28) | (1, 7, 28) => Rule::Signed,
-        // ID_AA64ISAR1_EL1: APA, API, GPA, GPI. ID_AA64ISAR2_EL1: GPA3, APA3, PAC_frac.
-        (6, 1, 4 | 8 | 24 | 28) | (6, 2, 8 | 12 | 24) => Rule::Equal,
-        _ => Rule::Lower,
-    }
-}
-
-/// The value of a field that holds where it is `one` and where it is `other`.
-fn safe(rule: Rule, one: u64, other: u64) -> u64 {
-    match rule {
-        Rule::Lower => one.min(other),
-        Rule::Signed if one == 0xf || other == 0xf => 0xf,
-        Rule::Signed => one.min(other),
-        Rule::Equal if one == other => one,
-        Rule::Equal => 0,
-    }
-}
-
-/// The value of register `number` that holds where it is `one` and where it is `other`.
-fn safe_register(number: usize, one: u64, other: u64) -> u64 {
-    let (crm, op2) = place(number);
-    (0..u64::BITS).step_by(4).fold(0, |register, shift| {
-        register | safe(rule(crm, op2, shift), one >> shift & 0xf, other >> shift & 0xf) << shift
-    })
-}
-
-/// CRm and op2 of register `number`.
-const fn place(number: usize) -> (u64, u64) {
-    (number as u64 / 8 + 1, number as u64 % 8)
-}
-
-/// The fields in which two values differ, all of their bits set.
-fn fields(one: u64, other: u64) -> u64 {
-    let differs = one ^ other;
-    (0..u64::BITS).step_by(4).filter(|shift| differs >> shift & 0xf != 0).fold(0, |mask, shift| mask | 0xf << shift)
-}
 
 impl FeatureSet {
     /// The set without anything: every register is zero.
@@ -71,10 +21,48 @@ impl FeatureSet {
         Self([const { AtomicU64::new(0) }; COUNT])
     }
 
-    /// The register S3_0_C0_C`crm`_`op2`.
+    /// The set of a CPU with these registers, where guests see `here` of the board's. The interrupt controller is the board's.
+    pub fn of(registers: &[u64; COUNT], here: &Self) -> Self {
+        /// ID_AA64PFR0_EL1.GIC and ID_PFR1_EL1.GIC.
+        const GIC: [(u64, u64, u64); 2] = [(4, 0, 0xf << 24), (1, 1, 0xf << 28)];
+        let set = Self(core::array::from_fn(|number| {
+            AtomicU64::new(registers.get(number).map_or(0, |raw| shown_of(gic::version(), number, *raw)))
+        }));
+        for (crm, op2, field) in GIC {
+            if let Some(value) = set.0.get(number(crm, op2)) {
+                let own = value.load(Ordering::Relaxed) & !field;
+                value.store(own | here.register(crm, op2) & field, Ordering::Relaxed);
+            }
+        }
+        set.without_aarch32();
+        set
+    }
+
+    /// The register S3_0_C0_C`crm`_`op2`; zero if it is not in the group.
     #[inline(always)]
     pub fn register(&self, crm: u64, op2: u64) -> u64 {
-        self.0.get(number(crm, op2)).map_or(0, |value| value.load(Ordering::Relaxed))
+        self.find(crm, op2).unwrap_or(0)
+    }
+
+    /// The register S3_0_C0_C`crm`_`op2`, if it is in the group.
+    #[inline(always)]
+    pub fn find(&self, crm: u64, op2: u64) -> Option<u64> {
+        self.0.get(number(crm, op2)).map(|value| value.load(Ordering::Relaxed))
+    }
+
+    /// All registers, by number.
+    pub fn to_array(&self) -> [u64; COUNT] {
+        self.0.each_ref().map(|value| value.load(Ordering::Relaxed))
+    }
+
+    /// Whether it has pointer authentication keys (ID_AA64ISAR1_EL1.APA, API, GPA, GPI; ID_AA64ISAR2_EL1.GPA3, APA3).
+    pub fn has_keys(&self) -> bool {
+        self.register(6, 1) & 0xff00_0ff0 != 0 || self.register(6, 2) & 0xff00 != 0
+    }
+
+    /// Whether CCSIDR_EL1 has the format of FEAT_CCIDX (ID_AA64MMFR2_EL1.CCIDX).
+    pub fn has_wide_cache_sizes(&self) -> bool {
+        self.register(7, 2) >> 20 & 0xf != 0
     }
 
     /// Makes this the set of the core on which it runs, of which `protection` holds.
@@ -95,11 +83,17 @@ impl FeatureSet {
         for (number, (value, limit)) in self.0.iter().zip(other.values()).enumerate() {
             let own = value.load(Ordering::Relaxed);
             if own != limit {
-                value.store(safe_register(number, own, limit), Ordering::Relaxed);
+                value.store(common(number, own, limit), Ordering::Relaxed);
             }
         }
+        self.without_aarch32();
+    }
+
+    /// Takes AArch32's registers away, where EL0 cannot be in it.
+    fn without_aarch32(&self) {
         if !self.has_aarch32() {
-            self.0.iter().take(number(4, 0)).for_each(|value| value.store(0, Ordering::Relaxed));
+            let of_aarch32 = self.0.iter().enumerate().filter(|(number, _)| is_of_aarch32(*number));
+            of_aarch32.for_each(|(_, value)| value.store(0, Ordering::Relaxed));
         }
     }
 
@@ -159,7 +153,7 @@ impl Beyond<'_> {
     /// The fields of a register in which a core has another value than all of them have in common.
     fn fields(&self, crm: u64, op2: u64) -> u64 {
         let common = self.common.register(crm, op2);
-        self.cores.iter().fold(0, |mask, core| mask | fields(core.register(crm, op2), common))
+        self.cores.iter().fold(0, |mask, core| mask | differing(core.register(crm, op2), common))
     }
 }
 

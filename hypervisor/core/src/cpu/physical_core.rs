@@ -48,6 +48,8 @@ pub struct Core {
     frequency: AtomicU64,
     /// Its MIDR_EL1, REVIDR_EL1 and AIDR_EL1.
     identity: [AtomicU64; 3],
+    /// Its CTR_EL0 and DCZID_EL0.
+    caches: [AtomicU64; 2],
 }
 
 impl Core {
@@ -64,6 +66,7 @@ impl Core {
             reach: AtomicU32::new(0),
             frequency: AtomicU64::new(0),
             identity: [const { AtomicU64::new(0) }; 3],
+            caches: [const { AtomicU64::new(0) }; 2],
         }
     }
 
@@ -98,7 +101,8 @@ impl Core {
         self.features.find_out(protection);
         self.reach.store(cpu::physical_address_bits(), Ordering::Relaxed);
         self.frequency.store(timer::frequency(), Ordering::Relaxed);
-        for (value, register) in self.identity.iter().zip(cpu::identity()) {
+        let values = self.identity.iter().chain(&self.caches);
+        for (value, register) in values.zip(cpu::identity().into_iter().chain(cpu::caches())) {
             value.store(register, Ordering::Relaxed);
         }
     }
@@ -107,6 +111,11 @@ impl Core {
     pub fn implementation(&self) -> Implementation {
         let [midr, revidr, aidr] = self.identity.each_ref().map(|value| value.load(Ordering::Relaxed));
         Implementation { midr, revidr, aidr }
+    }
+
+    /// Its CTR_EL0 and DCZID_EL0, once it is online.
+    pub fn caches(&self) -> [u64; 2] {
+        self.caches.each_ref().map(|value| value.load(Ordering::Relaxed))
     }
 
     /// What holds on it against speculation, once it was identified.

@@ -5,10 +5,14 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use portcullis_abi::bundle::IMPLEMENTATIONS_MAX;
+use portcullis_abi::firmware::{VENDOR_HYP_2_IMPL_CPUS, VENDOR_HYP_2_IMPL_VERSION};
+use portcullis_abi::state::Cpu;
 use portcullis_board::Range;
 use portcullis_board::device::Device;
 use portcullis_bundle::page_size::PageSize;
+use portcullis_gate::Register;
 
+use super::baseline::{self, Lacking};
 use crate::cpu::feature_set::{Beyond, FeatureSet};
 use crate::cpu::physical_core::Core;
 use crate::vm::Vm;
@@ -16,6 +20,9 @@ use crate::vm::implementations::KnownImplementations;
 
 /// Bits of address that guests are told of (ID_AA64MMFR0_EL1.PARange), unless they have something beyond.
 const SHOWN_BITS: u32 = 36;
+
+/// Both bits of VENDOR_HYP_2: without one of them no guest asks which CPUs it has.
+const TOLD: u64 = VENDOR_HYP_2_IMPL_VERSION | VENDOR_HYP_2_IMPL_CPUS;
 
 /// Why a VM cannot run on its cores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +37,20 @@ pub enum UnfitCores {
         pages: PageSize,
         /// The core.
         core: usize,
+    },
+    /// A core lacks something of the CPU that it is shown.
+    Shown {
+        /// The VM.
+        vm: &'static str,
+        /// What.
+        lacking: Lacking,
+    },
+    /// Its kernel works with pages that the CPU lacks which it is shown.
+    ShownPages {
+        /// The VM.
+        vm: &'static str,
+        /// The pages.
+        pages: PageSize,
     },
     /// It has memory or a device beyond the addresses of a core.
     Reach {
@@ -63,6 +84,16 @@ impl fmt::Display for UnfitCores {
             Self::Pages { vm, pages, core } => write!(
                 f,
                 "{vm}: its kernel has pages of {pages}, which core {core} lacks; take one with pages of 4 KiB, or other cores"
+            ),
+            Self::Shown { vm, lacking: Lacking { core, register, bit, shown, here } } => write!(
+                f,
+                "{vm}: the CPU that its `cpu` has it shown has {shown:#x} in {register} from bit {bit} on, and its core {core} has \
+                 {here:#x}; name one with no more than its cores have, or give it others"
+            ),
+            Self::ShownPages { vm, pages } => write!(
+                f,
+                "{vm}: its kernel has pages of {pages}, which the CPU lacks that its `cpu` has it shown; take one with pages of 4 KiB, \
+                 or another `cpu`"
             ),
             Self::Reach { vm, end, core, bits } => write!(
                 f,
@@ -105,14 +136,27 @@ pub fn settle_cores(vm: &Vm, cores: &[&'static Core]) -> Result<(), UnfitCores> 
     if let Some(pages) = vm.config.kernel_pages() {
         lacking(pages, own()).map_or(Ok(()), |core| Err(UnfitCores::Pages { vm: name, pages, core }))?;
     }
-    let features = match own().find(|core| core.features() != first.features()) {
-        None => first.features(),
-        Some(other) => common(name, [first.index, other.index], &own().map(Core::features).collect::<Vec<_>>()),
+    let features = match (&vm.config.cpu, own().find(|core| core.features() != first.features())) {
+        (Some(cpu), _) => disguised(vm, &cpu.registers(), &own().collect::<Vec<_>>())?,
+        (None, None) => first.features(),
+        (None, Some(other)) => common(name, [first.index, other.index], &own().map(Core::features).collect::<Vec<_>>()),
     };
     // Its cores reach it, so they have 40 bits at the least (Arm ARM, D19.2.64).
     let is_far = own_end_of(vm) >> SHOWN_BITS != 0;
     vm.features.show(if is_far { Box::leak(Box::new(features.with_40_bits())) } else { features });
     Ok(())
+}
+
+/// What a VM that is shown `cpu` sees of the features of these cores, its own.
+fn disguised(vm: &Vm, cpu: &Cpu, cores: &[&'static Core]) -> Result<&'static FeatureSet, UnfitCores> {
+    let name = vm.name();
+    let features = baseline::features(cpu, cores).map_err(|lacking| UnfitCores::Shown { vm: name, lacking })?;
+    if let Some(pages) = vm.config.lacking_pages(features.register(7, 0)) {
+        return Err(UnfitCores::ShownPages { vm: name, pages });
+    }
+    let is_told = vm.row.get(Register::VendorHyp2) & TOLD == TOLD;
+    baseline::report(name, cpu, &features, cores, is_told);
+    Ok(Box::leak(Box::new(features)))
 }
 
 /// The first of these cores that lacks these pages.

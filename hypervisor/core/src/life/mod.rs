@@ -1,6 +1,7 @@
 //! The life of a VM: how it is made, started, loaded, paused, stopped, and made anew.
 
 pub mod at_port;
+pub mod baseline;
 pub mod bite;
 pub mod cores;
 pub mod create;

@@ -13,6 +13,7 @@ use portcullis_stream::{Each, Kind, Restore, Section, Sum};
 use portcullis_virtio::Cursor;
 use zerocopy::FromBytes;
 
+use super::baseline::vendor_hyp_2;
 use super::refusal::Refusal;
 use super::shape::{kind_of, list_registers};
 use crate::links::backplane::Linked;
@@ -138,6 +139,13 @@ impl Restore for Restoring<'_, '_> {
                 let here = vm.shown_cpu(section.index).ok_or(Refusal::NoneOn)?;
                 let vendor_hyp_2 = self.kept.firmware.as_ref().map_or(0, vendor_hyp_2);
                 check_cpu(section.index, &saved, &here, self.kept.implementations.as_ref(), vendor_hyp_2)?;
+                let cpu = self.kept.cpus.get_mut(section.index as usize).ok_or(Refusal::NoneOn)?;
+                *cpu = saved.implementation;
+            }
+            Kind::Identity => {
+                let identity: state::Identity = of(body)?;
+                Unfit::check_version(identity.version, state::Identity::VERSION)?;
+                self.kept.identity = Some(identity);
             }
             Kind::Counter => self.kept.counter = Some(of(body)?),
             Kind::Watchdog => self.kept.watchdog = Some(of(body)?),
@@ -160,7 +168,7 @@ impl Restore for Restoring<'_, '_> {
     }
 
     fn accept(&mut self) -> Result<(), Refusal> {
-        Ok(())
+        Ok(self.vm.check_identity(self.kept)?)
     }
 
     fn store(&mut self, offset: u64, length: usize, mut sum: u32) -> Result<u32, Refusal> {
@@ -183,13 +191,6 @@ impl Restore for Restoring<'_, '_> {
         self.cleared = self.cleared.saturating_add(most);
         Ok(most)
     }
-}
-
-/// VENDOR_HYP_2 of these registers.
-fn vendor_hyp_2(saved: &state::Firmware) -> u64 {
-    let registers = portcullis_gate::Register::ALL.iter().zip(&saved.registers);
-    let mut found = registers.filter(|(register, _)| **register == portcullis_gate::Register::VendorHyp2);
-    found.next().map_or(0, |(_, value)| *value)
 }
 
 impl Vm {
@@ -225,6 +226,7 @@ impl Vm {
         lock.restore_firmware(firmware, &machine.support(vm), machine.board.firmware.is_some())?;
         // From here on nothing is refused.
         lock.derive();
+        vm.keep_identity(kept);
         let wide = machine.board.firmware.is_some_and(Firmware::is_wide);
         for vcpu in on {
             vm.give_fast_tables(&vcpu.context, wide);

@@ -29,6 +29,7 @@ impl Vm {
         self.disconnect_devices();
         self.vgic.reset();
         self.pv_time.clear();
+        self.forget_identity();
         self.shared.iter().for_each(|end| end.clear(vcpu.core));
         self.reset_watchdog();
         self.console.finish();

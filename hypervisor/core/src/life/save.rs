@@ -107,6 +107,7 @@ impl Save for Saving<'_, '_> {
             Kind::Firmware => put(&vm.row.save(self.lock.filter()), body),
             Kind::Implementations => vm.told().map_or(Ok(false), |told| put(&told, body)),
             Kind::Cpu => put(&vm.shown_cpu(section.index).ok_or(Refusal::NoneOn)?, body),
+            Kind::Identity => vm.shown_identity().map_or(Ok(false), |identity| put(&identity, body)),
             Kind::Counter => put(&vm.life.counter().save(frequency as u32), body),
             Kind::Restarts => put(&vm.life.restart_policy().save(), body),
             Kind::Watchdog => match vm.save_watchdog().ok_or(Refusal::Moves)? {

@@ -75,7 +75,9 @@ impl Vm {
         self.pv_time.clear();
         self.console.clear_log();
         self.bus.devices().for_each(|device| device.renew());
-        create::make_row(self.row, &self.config, self.control, &Machine::get().support(self));
+        let machine = Machine::get();
+        create::make_row(self.row, &self.config, self.control, &machine.support(self));
+        machine.limit_workarounds(self);
         let before = self.phase();
         self.life.created();
         self.tell_phase(before.shown(), manage::PHASE_CREATED);

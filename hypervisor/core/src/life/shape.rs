@@ -3,7 +3,7 @@
 use portcullis_abi::bundle::NAME_MAX;
 use portcullis_abi::map;
 use portcullis_abi::state::{self, LinkNeeds, Needs};
-use portcullis_arch::{cpu, timer};
+use portcullis_arch::timer;
 use portcullis_bundle::implementations::Implementation;
 use portcullis_stream::Kind;
 use portcullis_vgic::ListRegisters;
@@ -43,21 +43,25 @@ impl Vm {
         }
     }
 
-    /// Returns what vCPU `index` is shown of its CPU; none if there is no such vCPU. Its caches count as those of the core on which
-    /// this runs.
+    /// Returns what vCPU `index` is shown of its CPU, and which CPU that is; none if there is no such vCPU.
     pub(super) fn shown_cpu(&self, index: u32) -> Option<state::Cpu> {
         let core = Machine::get().cores.get(self.vcpus().get(index as usize)?.core)?;
         let Implementation { midr, revidr, aidr } = core.implementation();
-        let [cache_type, zeroing] = cpu::caches();
-        let register = |number: usize| self.features.get().register(number as u64 / 8 + 1, number as u64 % 8);
+        let [cache_type, zeroing] = self.cpu.as_ref().map_or(core.caches(), |cpu| [cpu.cache_type, cpu.zeroing]);
         Some(state::Cpu {
             version: state::Cpu::VERSION,
             reserved: 0,
             implementation: [midr, revidr, aidr],
             cache_type,
             zeroing,
-            features: core::array::from_fn(register),
+            features: self.features.get().to_array(),
         })
+    }
+
+    /// Returns what it reads of which CPU it has, if that is not its cores' own.
+    pub(super) fn shown_identity(&self) -> Option<state::Identity> {
+        let shown = self.cpu.as_ref()?.identity();
+        Some(state::Identity { version: state::Identity::VERSION, reserved: 0, shown })
     }
 
     /// Returns the CPU implementations that it is told of, if it is of any.

@@ -5,7 +5,7 @@ use core::fmt::{self, Write};
 
 use portcullis_abi::manage;
 use portcullis_abi::map::MAX_VCPUS;
-use portcullis_abi::state::{Counter, Firmware, Implementations, Needs, Power, Watchdog};
+use portcullis_abi::state::{Counter, Firmware, Identity, Implementations, Needs, Power, Watchdog};
 use portcullis_stream::{Reader, Writer};
 use spin::{Mutex, MutexGuard};
 
@@ -103,6 +103,10 @@ pub struct Kept {
     pub firmware: Option<Firmware>,
     /// The CPU implementations that it was told of.
     pub implementations: Option<Implementations>,
+    /// What each vCPU's core was: MIDR_EL1, REVIDR_EL1 and AIDR_EL1.
+    pub cpus: [[u64; 3]; MAX_VCPUS],
+    /// What it read of that, if it was shown another one.
+    pub identity: Option<Identity>,
     /// Its counter.
     pub counter: Option<Counter>,
     /// Its watchdog.
@@ -113,6 +117,14 @@ pub struct Kept {
     pub links: u32,
     /// Its RAM is zero where nothing was written to it.
     pub zeros: bool,
+}
+
+impl Kept {
+    /// What vCPU `index` read of MIDR_EL1, REVIDR_EL1 and AIDR_EL1.
+    pub fn read_identity(&self, index: usize) -> [u64; 3] {
+        let own = self.cpus.get(index).copied().unwrap_or_default();
+        self.identity.map_or(own, |identity| identity.shown)
+    }
 }
 
 /// What is being done, and how far it is.

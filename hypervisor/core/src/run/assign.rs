@@ -32,7 +32,7 @@ impl fmt::Display for NoSuchCore {
 impl core::error::Error for NoSuchCore {}
 
 /// Makes the vCPUs of `vms` and gives them their cores, those of `workers`. One that is alone on its core is not scheduled there,
-/// unless the core has a cyclic schedule, one of `schedules`, or the VM is one that can be saved.
+/// unless the core has a cyclic schedule, one of `schedules`, or the VM is one that can be saved or is shown another CPU.
 ///
 /// # Errors
 ///
@@ -48,8 +48,9 @@ pub fn assign(vms: &'static [Vm], workers: &'static [Worker], schedules: &[CoreC
         let schedule = schedules.iter().find(|core| core.number as usize == worker.core.index);
         match (&*vcpus, schedule) {
             ([], _) => {}
-            // Of one that can be saved nothing stays on the core when it stands still.
-            ([vcpu], None) if !vcpu.vm.config.settings.movable => worker.give(Work::One(vcpu)),
+            // Of one that can be saved nothing stays on the core when it stands still. Of one that is shown another CPU it is known
+            // when it comes and goes.
+            ([vcpu], None) if !vcpu.vm.config.settings.movable && vcpu.vm.cpu.is_none() => worker.give(Work::One(vcpu)),
             (_, schedule) => worker.give(Work::Several(share(&vcpus, schedule))),
         }
     }

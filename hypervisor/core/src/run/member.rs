@@ -4,6 +4,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use portcullis_arch::{barrier, timer};
 
+use super::physical_counter;
 use crate::cpu::deadlines::NEVER;
 use crate::machine::Machine;
 use crate::vm::Vcpu;
@@ -169,13 +170,14 @@ impl Member {
         let offset = self.vcpu.vm.counter_offset();
         // One that can be saved was put away when it stood still.
         if self.vcpu.vm.config.settings.movable {
-            self.off_core.follow_lag(offset);
+            self.off_core.follow_lag(physical_counter::lag(self.vcpu.vm));
         }
         if home.has_loaded(self) {
             timer::set_virtual_offset(offset);
             barrier::isb();
         } else {
-            self.off_core.follow_counter(offset, self.linked.load(Ordering::Relaxed));
+            let physical = physical_counter::offset(self.vcpu.vm);
+            self.off_core.follow_counter(offset, physical, self.linked.load(Ordering::Relaxed));
         }
     }
 

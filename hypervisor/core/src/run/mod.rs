@@ -11,6 +11,7 @@ pub mod member;
 mod physical_counter;
 pub mod resume;
 pub mod shared_core;
+mod shown_cpu;
 pub mod start;
 pub mod suspend;
 mod switch;

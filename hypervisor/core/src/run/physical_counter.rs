@@ -6,20 +6,26 @@ use crate::machine::Machine;
 use crate::vm::Vm;
 
 /// Whether the VM has a physical counter of its own.
-const fn is_own(vm: &Vm) -> bool {
+pub const fn is_own(vm: &Vm) -> bool {
     vm.config.settings.movable
 }
 
-/// The bit of a VM of which a core has to know when it is its turn; none of another one.
-pub fn watched(vm: &Vm) -> u32 {
-    let is_watched = vm.lines_that_follow_turns().is_some() || is_own(vm);
-    if is_watched { 1u32.checked_shl(vm.index as u32).unwrap_or(0) } else { 0 }
+/// What the compare value of a vCPU's physical timer on this core, its own, counts behind what its guest has written there, in
+/// ticks: nothing where the core's counter is the guest's.
+pub fn lag(vm: &Vm) -> u64 {
+    if is_own(vm) && !timer::has_physical_offset() { vm.counter_offset() } else { 0 }
+}
+
+/// What the physical counter of the VM lags behind the machine's on this core without EL2, in ticks.
+pub fn offset(vm: &Vm) -> u64 {
+    if is_own(vm) && timer::has_physical_offset() { vm.counter_offset() } else { 0 }
 }
 
 /// The core, on which this runs, has a vCPU of the VM `to` in place of one of the VM `from`, by their numbers.
 pub fn change(from: Option<usize>, to: Option<usize>) {
-    let has_own = |index: usize| Machine::get().vms.get(index).is_some_and(is_own);
+    let vm = |index: usize| Machine::get().vms.get(index);
+    let has_own = |index: usize| vm(index).is_some_and(is_own);
     if [from, to].into_iter().flatten().any(has_own) {
-        timer::trap_physical(to.is_some_and(has_own));
+        timer::show_physical(to.filter(|to| has_own(*to)).and_then(vm).map(Vm::counter_offset));
     }
 }

@@ -80,10 +80,10 @@ impl SharedCore {
         self.members.get().map(|members| &**members).unwrap_or_default()
     }
 
-    /// Has it see to the interrupts of devices that follow the turns of the VMs on it, and to the physical counter of those that
-    /// have their own. To be called once, before it runs anything.
+    /// Has it see to the interrupts of devices that follow the turns of the VMs on it, and to what it shows of itself to each. To
+    /// be called once, before it runs anything.
     pub fn watch_turns(&self) {
-        let watched = self.members().iter().map(|member| physical_counter::watched(member.vcpu.vm));
+        let watched = self.members().iter().map(|member| turn::watched(member.vcpu.vm));
         self.turns.watch(watched.fold(0, |vms, bit| vms | bit));
     }
 
@@ -189,7 +189,7 @@ impl SharedCore {
             Step::Nothing | Step::Hold => {}
             Step::Start => {
                 let goes_on = vcpu.vm.unparked(vcpu);
-                member.off_core.begin(vcpu.vm.counter_offset());
+                member.off_core.begin(physical_counter::lag(vcpu.vm));
                 if goes_on && vcpu.vm.state() == State::RUNNING {
                     self.put_away();
                     self.arm(core);
@@ -225,7 +225,7 @@ impl SharedCore {
         }
         // It may be the one that is loaded. Of its registers none is left, those of debug included.
         self.put_away();
-        member.off_core.begin_again(vcpu.vm.counter_offset());
+        member.off_core.begin_again(physical_counter::lag(vcpu.vm));
         self.arm(core);
         self.take_possession(index, vcpu);
         vcpu.prepare_to_wake();
@@ -371,6 +371,10 @@ impl Home for SharedCore {
     fn put_away_if_loaded(&self, member: &Member) {
         if self.has_loaded(member) {
             self.put_away();
+            // What the core shows to a VM is shown anew when that comes back: its counter may have stood still meanwhile.
+            if self.linked.load(Ordering::Relaxed) & MARK != 0 {
+                self.enable_linked(0);
+            }
         }
     }
 }

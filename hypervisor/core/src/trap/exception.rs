@@ -4,7 +4,7 @@ use portcullis_arch::registers::ESR_EL2::{self, EC::Value as Class};
 use portcullis_arch::{account::Exit, context::Context, el2, gicv3, stepping, stepping::Place, vectors::Next};
 use portcullis_vgic::GicVersion;
 
-use super::{abort, call, external_abort, physical_time, system_error};
+use super::{abort, call, external_abort, identification, physical_time, system_error};
 use crate::cpu::gic::Interface;
 use crate::vm::{Vcpu, failure::Reason, off_core::OffCore};
 
@@ -44,7 +44,7 @@ const ICC_SGI0R_EL1: u64 = 3 << 20 | 7 << 17 | 12 << 10 | 11 << 1;
 const ICC_SRE_EL1: u64 = 3 << 20 | 5 << 17 | 12 << 10 | 12 << 1;
 /// The part of [`REGISTER_MASK`] that all ID registers share.
 const ID_REGISTER_MASK: u64 = 0x31_fc01;
-/// Its value: S3_0_C0, a read. CRm 0, of which MIDR_EL1 and its like are, does not trap.
+/// Its value: S3_0_C0, a read. Of CRm 0 only REVIDR_EL1 traps, and that of a VM alone that is shown another CPU than its core.
 const ID_REGISTER: u64 = 3 << 20 | 1;
 
 /// A guest did something that is trapped.
@@ -103,7 +103,9 @@ fn rare<G: Interface>(vcpu: &'static Vcpu, syndrome: u64) -> Next {
         EC_SYSTEM_REGISTER if syndrome & DEBUG_REGISTER_MASK == DEBUG_REGISTER => debug_register::<G>(vcpu),
         class if EC_COPROCESSOR_14.contains(&class) => debug_register::<G>(vcpu),
         // Everything else is something that this machine does not have: SVE, SME, coprocessors, unknown instructions.
-        _ => physical_time::answer(vcpu, syndrome).unwrap_or_else(|| undefined::<G>(vcpu)),
+        _ => physical_time::answer(vcpu, syndrome)
+            .or_else(|| identification::answer(vcpu, syndrome))
+            .unwrap_or_else(|| undefined::<G>(vcpu)),
     }
 }
 
@@ -209,7 +211,7 @@ fn send_sgi<G: Interface>(vcpu: &'static Vcpu, syndrome: u64) -> Next {
 fn id_register<G: Interface>(vcpu: &'static Vcpu, syndrome: u64) -> Next {
     vcpu.account().exit(Exit::IdRegister);
     let (crm, op2) = (syndrome >> 1 & 0xf, syndrome >> 17 & 7);
-    let value = vcpu.vm.features.get().register(crm, op2);
+    let value = vcpu.vm.features.get().find(crm, op2).unwrap_or_else(|| identification::revision(vcpu));
     let register = syndrome >> 5 & 0x1f;
     vcpu.context.set_register(register, value);
     stepping::step_over_a64();

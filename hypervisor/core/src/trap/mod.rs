@@ -8,6 +8,7 @@ pub mod exception;
 mod external_abort;
 pub mod fault;
 mod gic;
+mod identification;
 pub mod interrupt;
 mod physical_time;
 pub mod system_error;

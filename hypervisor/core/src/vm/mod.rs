@@ -24,6 +24,7 @@ pub mod rate;
 pub mod report;
 pub mod restart;
 pub mod seed;
+pub mod shown_cpu;
 pub mod shown_features;
 pub mod shown_phase;
 pub mod state;
@@ -67,6 +68,7 @@ use self::off_core::OffCore;
 use self::power::{Power, PowerState};
 use self::pv_time::PvTime;
 use self::rate::LineRate;
+use self::shown_cpu::ShownCpu;
 use self::shown_features::ShownFeatures;
 use self::state::{Phase, State};
 use self::state_pages::SharedEnds;
@@ -147,6 +149,8 @@ pub struct Vm {
     starts: Wait,
     /// What its guests see of the features of its cores.
     pub features: ShownFeatures,
+    /// The CPU that it is shown, if that is not its cores' own.
+    pub cpu: Option<ShownCpu>,
     /// The CPU implementations that it is told of.
     implementations: Once<KnownImplementations>,
     /// Its watchdog, which is never on if the manifest gives it none.
@@ -252,6 +256,7 @@ impl Vm {
             forwards: Forwards::new(),
             vcpus: Once::new(),
             features: ShownFeatures::new(),
+            cpu: config.cpu.map(|cpu| ShownCpu::new(&cpu.registers())),
             implementations: Once::new(),
             kicks: Kicks::new(),
             life: Life::new(config.settings.restart_limit),

@@ -20,7 +20,8 @@ pub struct OffCore {
     deadline: AtomicU64,
     /// Another vCPU has changed which of its linked interrupts are enabled, or its core is called to work at links.
     enables_changed: AtomicBool,
-    /// What the physical counter of a VM that can be saved lagged behind the machine's when its timer was set, in ticks.
+    /// What the physical counter of a VM that can be saved lagged behind the one that its timer goes by when that was set, in
+    /// ticks.
     lag: AtomicU64,
 }
 
@@ -148,11 +149,12 @@ impl OffCore {
         Ok(())
     }
 
-    /// From now on the vCPU, which was restored, stands still until its VM goes on.
+    /// From now on the vCPU, which was restored, stands still until its VM goes on. Its core, where it may never have been, has to
+    /// find out what it has enabled.
     pub fn stands_restored(&self) {
         self.rest.store(PARKED | RESTORED, Ordering::Relaxed);
         self.deadline.store(NEVER, Ordering::Relaxed);
-        self.enables_changed.store(false, Ordering::Relaxed);
+        self.enables_changed.store(true, Ordering::Relaxed);
     }
 
     /// From now on the vCPU waits for an interrupt.
@@ -216,7 +218,7 @@ impl OffCore {
         let registers = unsafe { self.registers() };
         let has_failed = registers.world.save(features);
         if self.is_waiting() {
-            self.set_deadline(registers, offset, linked);
+            self.set_deadline(registers, offset, linked, timer::physical_offset);
         }
         has_failed
     }
@@ -243,20 +245,20 @@ impl OffCore {
         unsafe { self.registers() }.world.load(features);
     }
 
-    /// The virtual counter of the vCPU, which is not on this core, its own, goes on after a pause, `offset` ticks behind: so the
-    /// time when its timers wake it moves.
-    pub fn follow_counter(&self, offset: u64, linked: u32) {
+    /// The virtual counter of the vCPU, which is not on this core, its own, goes on after a pause, `offset` ticks behind, and the
+    /// physical one that its timer goes by `physical`: so the time when its timers wake it moves.
+    pub fn follow_counter(&self, offset: u64, physical: u64, linked: u32) {
         if self.is_waiting() {
             // SAFETY: this is the vCPU's core, and it runs this.
             let registers = unsafe { self.registers() };
-            self.set_deadline(registers, offset, linked);
+            self.set_deadline(registers, offset, linked, || physical);
         }
     }
 
     /// Notes when the timers of the vCPU, which waits and is not on its core, would wake it.
     #[inline(always)]
-    fn set_deadline(&self, registers: &Registers, offset: u64, linked: u32) {
-        let deadline = timer::next_deadline(registers.world.el1(), offset, linked);
+    fn set_deadline(&self, registers: &Registers, offset: u64, linked: u32, physical: impl FnOnce() -> u64) {
+        let deadline = timer::next_deadline(registers.world.el1(), offset, linked, physical);
         // What was due before it began to wait has not kept it from that: it does not wait for it since then.
         self.deadline.store(deadline.unwrap_or(NEVER).max(timer::count_relaxed()), Ordering::Relaxed);
     }

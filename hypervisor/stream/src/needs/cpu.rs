@@ -1,11 +1,10 @@
 //! What a vCPU was shown of its CPU, against the core that it would have.
 
-use portcullis_abi::firmware;
 use portcullis_abi::state::{Cpu, Implementations};
+use portcullis_abi::{firmware, id_register};
 
 use super::fields::rule;
 use super::lack::Lack;
-use super::registers;
 
 /// Both bits of VENDOR_HYP_2: without one of them nobody asks for the list.
 const TOLD: u64 = firmware::VENDOR_HYP_2_IMPL_VERSION | firmware::VENDOR_HYP_2_IMPL_CPUS;
@@ -63,22 +62,46 @@ pub fn check_cpu(
     told: Option<&Implementations>,
     vendor_hyp_2: u64,
 ) -> Result<(), Lack> {
-    const NAMES: [&str; 3] = ["MIDR_EL1", "REVIDR_EL1", "AIDR_EL1"];
-    let is_told = vendor_hyp_2 & TOLD == TOLD
-        && told.is_some_and(|told| told.list.iter().take(told.count as usize).any(|one| *one == here.implementation));
-    let ids = NAMES.into_iter().zip(saved.implementation.into_iter().zip(here.implementation));
-    for (register, (saved, here)) in ids.filter(|_| !is_told) {
-        if saved != here {
-            return Err(Lack::Implementation { vcpu, register, saved, here });
-        }
+    if !is_told(here.implementation, told, vendor_hyp_2) {
+        check_identity(vcpu, saved.implementation, here.implementation)?;
     }
+    check_features(vcpu, saved, here)
+}
+
+/// Tells whether a VM that was told of the implementations `told` goes by these where it is on the CPU `here`. `vendor_hyp_2` is
+/// that firmware register.
+pub fn is_told(here: [u64; 3], told: Option<&Implementations>, vendor_hyp_2: u64) -> bool {
+    let knows = |told: &Implementations| told.list.iter().take(told.count as usize).any(|one| *one == here);
+    vendor_hyp_2 & TOLD == TOLD && told.is_some_and(knows)
+}
+
+/// Checks that vCPU `vcpu` is on the CPU, or reads of the CPU, that it was on, or read of: MIDR_EL1, REVIDR_EL1 and AIDR_EL1.
+///
+/// # Errors
+///
+/// The first [`Lack`].
+pub fn check_identity(vcpu: u32, saved: [u64; 3], here: [u64; 3]) -> Result<(), Lack> {
+    const NAMES: [&str; 3] = ["MIDR_EL1", "REVIDR_EL1", "AIDR_EL1"];
+    let mut all = NAMES.into_iter().zip(saved.into_iter().zip(here));
+    match all.find(|(_, (saved, here))| saved != here) {
+        Some((register, (saved, here))) => Err(Lack::Implementation { vcpu, register, saved, here }),
+        None => Ok(()),
+    }
+}
+
+/// Checks that vCPU `vcpu`, which is shown `saved`, finds that on a core that shows it `here`, whichever CPU that is.
+///
+/// # Errors
+///
+/// The first [`Lack`]: features by number, then caches.
+pub fn check_features(vcpu: u32, saved: &Cpu, here: &Cpu) -> Result<(), Lack> {
     // What is the same is allowed by every rule.
     let features = saved.features.iter().zip(&here.features).enumerate();
     for (number, (saved, here)) in features.filter(|(_, (saved, here))| saved != here) {
         for (field, bit) in (0..64).step_by(4).enumerate() {
             let (saved, here) = (saved >> bit & 0xf, here >> bit & 0xf);
             if !rule(number, field).allows(saved, here) {
-                return Err(Lack::Feature { vcpu, register: registers::name(number), bit, saved, here });
+                return Err(Lack::Feature { vcpu, register: id_register::name(number), bit, saved, here });
             }
         }
     }

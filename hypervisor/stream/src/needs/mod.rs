@@ -7,13 +7,12 @@ mod cpu;
 mod fields;
 mod lack;
 mod link;
-mod registers;
 mod transport;
 
 use portcullis_abi::state::{Firmware, Needs};
 use portcullis_gate::{Register, Support};
 
-pub use cpu::check_cpu;
+pub use cpu::{check_cpu, check_features, check_identity, is_told};
 pub use lack::Lack;
 pub use link::Link;
 pub use transport::check_link;

@@ -117,7 +117,7 @@ fn unknown_key() {
         r#"demo.toml:6:1: error: unknown key `kernel`
  6 | kernel = 3
    | ^^^^^^
-help: the keys of [[vm]] are name, image, initrd, cmdline, memory, load, tree, cores, slice, autostart, audit, on-fault, restart, restart-limit, conduits, machine, devices, trust-dma, rtc, flash, suspend, movable, kaslr, implementations, soc-id, watchdog, firmware
+help: the keys of [[vm]] are name, image, initrd, cmdline, memory, load, tree, cores, slice, autostart, audit, on-fault, restart, restart-limit, conduits, machine, devices, trust-dma, rtc, flash, suspend, movable, kaslr, implementations, cpu, soc-id, watchdog, firmware
 "#,
     );
 }

@@ -10,8 +10,8 @@ use bench_guests::operations::Operation;
 use firmware::mode::{Mode, Setting};
 
 use super::guest::Guest;
-use super::measure::{Bench, Outcome, Run};
-use super::measurement::{CPU, CPU_WITH_ENTROPY, MEMORY, Measurement, Measurements, alone, single};
+use super::measure::{Bench, Outcome, Run, Vm};
+use super::measurement::{CPU, CPU_WITH_ENTROPY, MEMORY, Measurement, Measurements, OWN, alone, single};
 use super::plugin::Test;
 use super::switches;
 use crate::el3::El3;
@@ -96,6 +96,7 @@ pub fn all(bench: &Bench) -> Result<Measurements> {
     // The guest runs by itself what EL2 copies with, so its own clock counts.
     let copy = ticks(&outcome, Operation::Copy)?.saturating_sub(ticks(&outcome, Operation::Empty)?);
     found.insert(Operation::Copy.name().to_owned(), single(copy));
+    found.extend(own(bench)?);
     let configuration = Configuration { count: PAIR_OPERATIONS, cores: 2, ..Configuration::DEFAULT };
     let outcome = bench.run(&alone("pair", Guest::Interrupts, CPU, configuration, ""))?;
     check_ruler(&outcome)?;
@@ -105,6 +106,28 @@ pub fn all(bench: &Bench) -> Result<Measurements> {
     found.insert("seeds".into(), single(seeds(bench)?));
     found.extend(switches::measure(bench)?);
     Ok(found)
+}
+
+/// Accesses that trap for a VM alone that has a counter and an identification of its own.
+fn own(bench: &Bench) -> Result<Measurements> {
+    let tests = [Operation::PhysicalCounter, Operation::PhysicalTimer, Operation::CacheType];
+    let tests = tests.iter().fold(0, |all, operation| all | 1 << *operation as u32);
+    let configuration = Configuration { count: OPERATIONS, tests, ..Configuration::DEFAULT };
+    let mut run = alone("own", Guest::Interrupts, CPU, configuration, "movable = true\ncpu = \"cortex-a53\"");
+    // Somebody has to be there who could save it.
+    let manager = Configuration { flags: Configuration::DEFAULT.flags | flag::IDLE, ..configuration };
+    run.vms.push(Vm {
+        guest: Guest::Calls,
+        configuration: manager,
+        cores: vec![1],
+        manifest: "autostart = false".into(),
+    });
+    run.cores = 2;
+    run.schedule = "[machine]\ncontrol = \"bench1\"\n".to_owned();
+    let outcome = bench.run(&run)?;
+    check_ruler(&outcome)?;
+    let found = operations(&outcome.results.tests).into_iter();
+    Ok(found.map(|(key, measurement)| (format!("{OWN}{key}"), measurement)).collect())
 }
 
 /// Instructions of the longest start of a VM that resets itself again and again.

@@ -20,6 +20,10 @@ pub const EL3_WITH_WORKAROUNDS: (El3, &str) = (El3::Test(Setting { mode: Mode::W
 /// One with FEAT_RNG, without which there is no entropy to offer.
 pub const CPU_WITH_ENTROPY: &str = "max,pauth-impdef=on";
 
+/// What the keys begin with of what a VM does that can be saved and is shown another CPU than its core: it has a counter and an
+/// identification of its own.
+pub const OWN: &str = "own ";
+
 /// MiB of RAM that a VM has where nothing depends on it.
 pub const MEMORY: u32 = 2;
 

@@ -198,7 +198,7 @@ mod tests {
     use bench_guests::sharing::Storm;
 
     use super::*;
-    use crate::bench::measurement::{CPU_WITH_LOOP, EL3_WITH_WORKAROUNDS, single};
+    use crate::bench::measurement::{CPU_WITH_LOOP, EL3_WITH_WORKAROUNDS, OWN, single};
     use crate::bench::{links, moving, switches, transfers, windows};
 
     fn committed() -> Vec<Row> {
@@ -217,7 +217,7 @@ mod tests {
             Storm::ALL.into_iter().flat_map(windows::keys).chain(switches::KEYS.map(str::to_owned)).collect();
         for row in rows {
             for key in &row.measure {
-                let prefixes = [CPU_WITH_LOOP.1, EL3_WITH_WORKAROUNDS.1];
+                let prefixes = [CPU_WITH_LOOP.1, EL3_WITH_WORKAROUNDS.1, OWN];
                 let key = &prefixes.iter().find_map(|prefix| key.strip_prefix(prefix)).unwrap_or(key).to_owned();
                 let known = match row.table {
                     Table::Call => key.split_once("hvc ").is_some_and(|(_, name)| calls::index(name).is_some()),

@@ -28,6 +28,7 @@ mod reset;
 mod rings;
 mod serial;
 mod shared;
+mod shown;
 mod speculation;
 mod steal;
 mod steps;
@@ -106,5 +107,6 @@ pub fn run(profile: &Profile) {
         Mode::Answer => wires::answer(),
         Mode::ShareWriting => shared::write(),
         Mode::ShareReading => shared::read(),
+        Mode::Shown => shown::run(profile),
     }
 }

@@ -14,40 +14,6 @@ fn common(one: &FeatureSet, other: &FeatureSet) -> FeatureSet {
     common
 }
 
-/// A field as an order: the larger, the more a guest may count on.
-fn rank(rule: Rule, value: u64) -> u64 {
-    match rule {
-        Rule::Signed if value == 0xf => 0,
-        Rule::Signed => value + 1,
-        Rule::Lower | Rule::Equal => value,
-    }
-}
-
-/// Every field of every register, with every pair of values: what is found promises no more than either core has, is found in
-/// either order, and is what both have where they agree.
-#[test]
-fn nothing_is_promised_that_one_core_lacks() {
-    for index in 0..COUNT {
-        let (crm, op2) = place(index);
-        for shift in (0..64).step_by(4) {
-            let rule = rule(crm, op2, shift);
-            for (one, other) in (0..0x100).map(|pair: u64| (pair >> 4, pair & 0xf)) {
-                let what = format!("S3_0_C0_C{crm}_{op2} at {shift}: {one:#x} and {other:#x}");
-                let found = safe_register(index, one << shift, other << shift);
-                let field = found >> shift & 0xf;
-                // The other fields are zero on both cores, and stay so.
-                assert_eq!(found & !(0xf << shift), 0, "{what}");
-                assert_eq!(found, safe_register(index, other << shift, one << shift), "{what}");
-                assert!(rank(rule, field) <= rank(rule, one).min(rank(rule, other)), "{what} gives {field:#x}");
-                assert!(field == one || field == other || rule == Rule::Equal && field == 0, "{what} gives {field:#x}");
-                if one == other {
-                    assert_eq!(field, one, "{what}");
-                }
-            }
-        }
-    }
-}
-
 /// Of any number of cores in any order, and twice, the same is found.
 #[test]
 fn the_order_of_cores_does_not_matter() {

@@ -1,5 +1,7 @@
 //! What the registers of a core say of its speculation.
 
+use portcullis_abi::id_register::number;
+use portcullis_abi::state::Cpu;
 use portcullis_arch::{cpu, id};
 
 /// The ID registers of one core that the policy looks at.
@@ -29,6 +31,20 @@ impl Identity {
             mmfr1: id::read(7, 1),
             isar1: id::read(6, 1),
             isar2: id::read(6, 2),
+        }
+    }
+
+    /// A core with these registers.
+    pub fn of(registers: &Cpu) -> Self {
+        let [midr, ..] = registers.implementation;
+        let register = |crm, op2| registers.features.get(number(crm, op2)).copied().unwrap_or(0);
+        Self {
+            midr,
+            pfr0: register(4, 0),
+            pfr1: register(4, 1),
+            mmfr1: register(7, 1),
+            isar1: register(6, 1),
+            isar2: register(6, 2),
         }
     }
 

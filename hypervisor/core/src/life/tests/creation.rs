@@ -31,6 +31,13 @@ fn row() -> &'static Row {
     Box::leak(Box::new(Row::new()))
 }
 
+/// A VM of this kind, with its vCPUs, that is the only one of its machine.
+pub(super) fn alone(config: VmConfig<'static>) -> &'static Vm {
+    let vm: &'static Vm = Box::leak(Box::new(make(config, &mut stock())));
+    vm.add_vcpus();
+    vm
+}
+
 fn make(config: VmConfig<'static>, stock: &mut Stock<'_>) -> Vm {
     create(0, config, row(), false, stock).unwrap()
 }

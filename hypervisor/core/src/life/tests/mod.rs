@@ -1,3 +1,4 @@
+mod baseline;
 mod coherency;
 mod creation;
 mod ends;

@@ -1,8 +1,9 @@
 //! A VM that is saved and restored on a machine of the test, by the calls of the control VM.
 
 use portcullis_abi::manage::*;
-use portcullis_abi::map::{RAM, TIMER_VIRTUAL_INTID};
+use portcullis_abi::map::{RAM, TIMER_PHYSICAL_INTID, TIMER_VIRTUAL_INTID};
 use portcullis_arch::fake::{self, Trap};
+use portcullis_board::signal::EL2_TIMER_INTID;
 use portcullis_vgic::GicVersion;
 
 use super::mover::*;
@@ -212,4 +213,64 @@ fn a_physical_timer_goes_on_with_the_vm() {
         assert_eq!(left, [900_000 + offset, 1], "it fires when its counter is there");
         assert!(offset > 1_000_000);
     }
+}
+
+/// Where the core can offset it, nothing of it traps, and the timer is what the guest has written.
+#[test]
+fn a_core_that_can_offset_the_physical_counter_does() {
+    const ECV: u64 = 1 << 12;
+    let cores = |_| fake::set("id_aa64mmfr0_el1", 2 << 60 | 5);
+    let vms = [vm("ops", &[0]), movable("a", &[1]), vm("b", &[1])];
+    let rig = Rig::prepared(Parts::new(), GicVersion::V3, &vms, Default::default(), cores);
+    rig.settle();
+    let until = |vm: usize| {
+        for _ in 0..200 {
+            if rig.is_in_guest(1) && rig.loaded(1) == Some((vm, 0)) {
+                return;
+            }
+            rig.advance(5_000);
+            rig.interrupt(1, EL2_TIMER_INTID);
+        }
+        panic!("VM {vm} has no turn");
+    };
+    let shown = || (rig.register(1, "cnthctl_el2"), rig.register(1, "s3_4_c14_c0_6"));
+    let a = rig.vcpu(1, 0);
+    until(1);
+    assert_eq!(shown(), (0b11 | ECV, a.vm.counter_offset()));
+    // It waits for its physical timer, 20 ms from now, and the core's own timer is set for that.
+    let due = rig.at(1, || {
+        wants(a, TIMER_PHYSICAL_INTID);
+        a.enable_linked(1 << TIMER_PHYSICAL_INTID, true);
+        let due = portcullis_arch::timer::count() - a.vm.counter_offset() + 20_000;
+        fake::set("cntp_cval_el0", due);
+        fake::set("cntp_ctl_el0", 1);
+        due
+    });
+    rig.guest(1, |_| Trap::Exception(1 << 26 | 1 << 25));
+    assert_eq!(rig.loaded(1), Some((2, 0)));
+    assert_eq!(shown().0, 0b11, "the other one has the machine's");
+    let at = a.off_core().unwrap().noted_deadline();
+    assert_eq!(at, due + a.vm.counter_offset(), "and it waits by its own");
+    // Over a pause its counter stands still, and so does what it waits for.
+    pause(&rig);
+    rig.advance(1_000_000);
+    ok(&rig, RESUME, [A, 0, 0]);
+    rig.settle();
+    let at = a.off_core().unwrap().noted_deadline();
+    assert_eq!(at, due + a.vm.counter_offset());
+    assert!(a.vm.counter_offset() > 1_000_000);
+    until(1);
+    assert_eq!(shown(), (0b11 | ECV, a.vm.counter_offset()));
+    assert_eq!((rig.register(1, "cntp_cval_el0"), rig.register(1, "cntp_ctl_el0")), (due, 0b101));
+    pause(&rig);
+    assert_eq!(shown().0, 0b11, "nothing of it stays on the core");
+    let stream = save(&rig, LENGTH);
+    recreate(&rig);
+    rig.advance(1_000_000);
+    assert_eq!(restore(&rig, &stream, LENGTH), 0);
+    assert_eq!(save(&rig, LENGTH), stream);
+    ok(&rig, RESUME, [A, 0, 0]);
+    until(1);
+    assert_eq!(shown(), (0b11 | ECV, a.vm.counter_offset()));
+    assert_eq!(rig.register(1, "cntp_cval_el0"), due);
 }

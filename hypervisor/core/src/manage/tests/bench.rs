@@ -274,6 +274,7 @@ fn assemble() -> &'static Machine {
             },
             devices: Default::default(),
             implementations: Default::default(),
+            cpu: None,
             soc: None,
             firmware: None,
             kernel: &[0x14; 4096],

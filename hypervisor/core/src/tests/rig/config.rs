@@ -32,6 +32,7 @@ pub fn vm(name: &'static str, cores: &[u32]) -> VmConfig<'static> {
         settings: SETTINGS,
         devices: Default::default(),
         implementations: Default::default(),
+        cpu: None,
         soc: None,
         firmware: None,
         kernel: &[0x14; 4096],

@@ -93,6 +93,23 @@ const MOVING: Case = Case {
     ..PAUSE
 };
 
+/// VMs that are shown another CPU than their cores, beside one that is not.
+const SHOWN: Case = Case {
+    name: "shown-cpu",
+    manifest: "shown-cpu.toml",
+    cpu: Some("cortex-a76"),
+    cores: 2,
+    expectations: &[
+        Cases("both"),
+        Cases("own"),
+        Cases("old"),
+        Cases("alone"),
+        Line("both: is shown the CPU with MIDR_EL1 0x410fd083; fields in which its cores have more: "),
+        Line("both: its core 0 has MIDR_EL1 0x414fd0b1, of which it is not told: "),
+    ],
+    ..LINUX
+};
+
 pub const CASES: &[Case] = &[
     CONFORMANCE,
     Case {
@@ -122,6 +139,15 @@ pub const CASES: &[Case] = &[
     Case { name: "copies", manifest: "copies.toml", cores: 1, expectations: &[Cases("copies")], ..LINUX },
     PAUSE,
     Case { name: "pause-gicv2", gic: Gic::V2, ..PAUSE },
+    SHOWN,
+    Case { name: "shown-cpu-gicv2", gic: Gic::V2, ..SHOWN },
+    // The index of its instruction caches is virtual.
+    Case {
+        name: "shown-cpu-that-the-board-lacks",
+        cpu: Some("cortex-a35"),
+        expectations: &[Line("both: the CPU that its `cpu` has it shown has 0x"), NoGuest],
+        ..SHOWN
+    },
     MOVING,
     Case { name: "moving-gicv2", gic: Gic::V2, ..MOVING },
     Case {
