@@ -34,16 +34,3 @@ pub const TRANSFER_BUFFER: u64 = 0;
 pub const TRANSFER_MORE: u64 = 1;
 /// [`TRANSFER`]: the stream has ended. A VM that was saved is paused as before, one that was restored is paused.
 pub const TRANSFER_DONE: u64 = 2;
-
-/// [`TRANSFER_STATE`]: there was none.
-pub const TRANSFER_NOTHING: u64 = 0;
-/// [`TRANSFER_STATE`]: [`SAVE`].
-pub const TRANSFER_SAVE: u64 = 1;
-/// [`TRANSFER_STATE`]: [`RESTORE`].
-pub const TRANSFER_RESTORE: u64 = 2;
-/// What transfers are in one word, by number.
-pub const TRANSFERS: [&str; 3] = ["", "save", "restore"];
-/// [`TRANSFER_STATE`], x1: it has not ended.
-pub const TRANSFER_GOES_ON: u64 = 1 << 16;
-/// [`TRANSFER_STATE`], x1: its bytes go by the port of data.
-pub const TRANSFER_BY_PORT: u64 = 1 << 17;
