@@ -145,10 +145,11 @@ pub fn take(session: &mut Session, input: &mut dyn Read) -> Result<(), Error> {
     });
     drop(moving);
     let name = &mover.name;
-    let why = why.map_or_else(String::new, |error| error.to_string());
+    // Without a step that has failed it has ended well.
+    let Some(why) = why else { return Ok(()) };
     match end {
         Taken::Done => Ok(()),
-        Taken::Nothing => Err(Error::NotMoved(format!("{name} is created: {why}"))),
+        Taken::Nothing => Err(why),
         Taken::Discard => Err(match mover.discard() {
             Ok(()) => Error::NotMoved(format!("{name} was not told to go on, and is created again: {why}")),
             Err(error) => Error::Elsewhere(format!(
