@@ -89,6 +89,7 @@ pub fn bring_up(tree: usize, handover: Option<&'static Handover>) -> Result<&'st
         controls: bundle.control().map(manage::port::managing),
         disks,
         consoles: bundle.vms().map(|vm| vm.console).collect(),
+        names: bundle.vms().map(|vm| vm.name).collect(),
         wires: wires::report(&described, &wires),
     });
     let mut stock = Stock {

@@ -1,5 +1,20 @@
 //! Numbers as people write them.
 
+use core::fmt;
+
+/// An amount of memory in bytes, shown in whole MiB, or KiB if it is less than one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bytes(pub u64);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self.0 >> 20 {
+            0 => write!(f, "{} KiB", self.0 >> 10),
+            mebibytes => write!(f, "{mebibytes} MiB"),
+        }
+    }
+}
+
 /// A number, decimal or with `0x`; `_` may stand between digits.
 pub fn parse(text: &str) -> Option<u64> {
     let (digits, radix) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
@@ -17,6 +32,19 @@ pub fn parse(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_amount_is_short() {
+        for (bytes, shown) in [
+            (0, "0 KiB"),
+            (12_345, "12 KiB"),
+            ((1 << 20) - 1, "1023 KiB"),
+            (1 << 20, "1 MiB"),
+            (1_647_376_384, "1571 MiB"),
+        ] {
+            assert_eq!(format!("{}", Bytes(bytes)), shown);
+        }
+    }
 
     #[test]
     fn both_bases_up_to_64_bits() {

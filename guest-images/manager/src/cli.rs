@@ -9,6 +9,7 @@ use controls::lifecycle::{ACTIONS, Action, EVEN_IF_ELSEWHERE, RESUME};
 use controls::register::REGISTERS;
 use portcullis_abi::manage::{FILTERS, PHASES};
 
+use crate::console;
 use crate::metrics::address;
 
 /// The program with all its commands.
@@ -151,8 +152,20 @@ fn moves() -> [Command; 3] {
     ]
 }
 
-fn others() -> [Command; 7] {
+fn others() -> [Command; 8] {
     [
+        Command::new("console")
+            .about("attaches this terminal to a VM's console: its last lines, what it writes, and keys for it")
+            .args([
+                vm(),
+                Arg::new("escape")
+                    .long("escape")
+                    .value_name("KEY")
+                    .default_value(console::DEFAULT)
+                    .value_parser(|word: &str| console::Escape::parse(word).map(|_| word.to_owned()))
+                    .help("The key before d, which detaches: ^ and the key that is held with Ctrl, or none"),
+                limit(),
+            ]),
         Command::new("wait").about("waits until a VM is in a state and nothing is in progress").args([
             vm(),
             Arg::new("STATE").required(true).value_parser(PossibleValuesParser::new(PHASES)),

@@ -18,6 +18,8 @@ pub enum Error {
     NoVm(String),
     /// A call failed, or the port; the text says more than that does, if there is one.
     Call(Failed, Option<String>),
+    /// The VM has ended meanwhile.
+    Ended(String),
     /// What was waited for did not come.
     TimeOver(String),
     /// A VM could not be handed over, and is here as it was.
@@ -45,6 +47,7 @@ impl Error {
             Self::Call(Failed::Status(status), _) => (*status).into(),
             Self::Call(Failed::Version(_), _) => Exit::Version,
             Self::Call(Failed::Port(error), _) => error.exit(),
+            Self::Ended(_) => Exit::State,
             Self::TimeOver(_) => Exit::TimeOver,
             Self::NotMoved(_) => Exit::NotMoved,
             Self::Elsewhere(_) => Exit::Elsewhere,
@@ -87,6 +90,7 @@ impl fmt::Display for Error {
         match self {
             Self::Wrong(text)
             | Self::NoVm(text)
+            | Self::Ended(text)
             | Self::TimeOver(text)
             | Self::NotMoved(text)
             | Self::Elsewhere(text) => f.write_str(text),

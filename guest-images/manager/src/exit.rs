@@ -25,7 +25,7 @@ pub enum Exit {
     NotPermitted = 7,
     /// There is no such VM.
     NoVm = 8,
-    /// It is not possible in the VM's present state.
+    /// It is not possible in the VM's present state, which may have changed meanwhile.
     State = 9,
     /// Something else is in progress with the VM.
     InProgress = 10,
@@ -50,7 +50,7 @@ pub const ALL: [(Exit, &str); 15] = [
     (Exit::Version, "the hypervisor speaks another version of the interface"),
     (Exit::NotPermitted, "not permitted to this VM, on that VM or on this board"),
     (Exit::NoVm, "there is no such VM"),
-    (Exit::State, "not possible in the VM's present state"),
+    (Exit::State, "not possible in the VM's present state, or the VM has ended meanwhile"),
     (Exit::InProgress, "something else is in progress with the VM"),
     (Exit::Refused, "the hypervisor does not take this value"),
     (Exit::TimeOver, "the time was over before what was waited for"),

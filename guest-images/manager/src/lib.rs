@@ -5,6 +5,7 @@
 //! - [`cli`] has every command with its arguments; help, completions and the man page are made of the same definitions.
 //! - [`command`] does them: a file for each group. A report is read by `controls` and shown by it as text, or by [`json`].
 //! - [`top`] shows the machine on a full screen.
+//! - [`console`] is a terminal at another VM's console.
 //! - [`metrics`] tells Prometheus of it.
 //! - [`moving`] hands a VM over to another machine, and keeps it in a file.
 //! - [`port`] finds the port, waits for its turn there, asks.
@@ -14,6 +15,7 @@
 pub mod action;
 pub mod cli;
 pub mod command;
+pub mod console;
 pub mod error;
 pub mod exit;
 pub mod json;

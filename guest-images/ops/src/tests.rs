@@ -185,7 +185,7 @@ fn vms_are_shown_with_what_they_do() {
          linux-a  0     1     running  0.000 s      0.000 s  0\n\
          linux-a  1     1     running  86400.000 s  0.000 s  8\n\
          linux-b  0     2     off      0.000 s      0.000 s  0\n\
-         65536 KiB of memory are free, 4 cores"
+         64 MiB of memory are free, 4 cores"
     );
     play(&mut fake, "pause linux-a");
     assert_eq!(
@@ -195,7 +195,7 @@ fn vms_are_shown_with_what_they_do() {
          name     vCPU  core  state   ran          stolen   switches\n\
          linux-a  0     1     paused  0.000 s      0.000 s  0\n\
          linux-a  1     1     paused  86400.000 s  0.000 s  8\n\
-         65536 KiB of memory are free, 4 cores"
+         64 MiB of memory are free, 4 cores"
     );
 }
 

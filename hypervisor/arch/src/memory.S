@@ -8,7 +8,8 @@
 
 // void *portcullis_memcpy(void *to, const void *from, size_t count)
 //
-// Up to 64 bytes are read before the first is written, or are copied upwards. Of more than that the last 64 are copied twice.
+// Up to 64 bytes are read before the first is written, or are copied upwards. Of more than that the last 64 are copied twice. A
+// turn of 256 takes 34 instructions, where four of 64 take 40.
 .global portcullis_memcpy
 .balign 16
 portcullis_memcpy:
@@ -58,7 +59,29 @@ portcullis_memcpy:
     stp     x10, x11, [x13, #-16]
     ret
 5:  mov     x3, x0
-    sub     x2, x2, #65                 // a turn for as long as more than 64 are left
+    subs    x2, x2, #320                // a turn of 256 for as long as more than 64 are left behind it
+    b.ls    61f
+51: ldp     x4, x5, [x1], #256
+    ldp     x6, x7, [x1, #-240]
+    ldp     x8, x9, [x1, #-224]
+    ldp     x10, x11, [x1, #-208]
+    stp     x4, x5, [x3], #256
+    stp     x6, x7, [x3, #-240]
+    stp     x8, x9, [x3, #-224]
+    stp     x10, x11, [x3, #-208]
+    .irp at, 192, 128, 64
+    ldp     x4, x5, [x1, #-\at]
+    ldp     x6, x7, [x1, #-\at + 16]
+    ldp     x8, x9, [x1, #-\at + 32]
+    ldp     x10, x11, [x1, #-\at + 48]
+    stp     x4, x5, [x3, #-\at]
+    stp     x6, x7, [x3, #-\at + 16]
+    stp     x8, x9, [x3, #-\at + 32]
+    stp     x10, x11, [x3, #-\at + 48]
+    .endr
+    subs    x2, x2, #256
+    b.hi    51b
+61: add     x2, x2, #255                // and one of 64 for as long as more than 64 are left
 6:  ldp     x4, x5, [x1], #64
     ldp     x6, x7, [x1, #-48]
     ldp     x8, x9, [x1, #-32]

@@ -217,6 +217,64 @@ pub unsafe fn load_pair(at: *const u64) -> [u64; 2] {
     }
 }
 
+/// Loads three times 64 bits, which need not be aligned.
+///
+/// # Safety
+///
+/// `at` must be the address of 24 bytes of mapped Normal memory.
+#[inline(always)]
+pub unsafe fn load_three(at: *const u64) -> [u64; 3] {
+    #[cfg(target_os = "none")]
+    {
+        let (first, second, third);
+        // SAFETY: as in `load_pair`.
+        unsafe {
+            core::arch::asm!(
+                "ldp {first}, {second}, [{at}]",
+                "ldr {third}, [{at}, #16]",
+                at = in(reg) at,
+                first = out(reg) first,
+                second = out(reg) second,
+                third = out(reg) third,
+                options(nostack, preserves_flags),
+            );
+        }
+        [first, second, third]
+    }
+    #[cfg(not(target_os = "none"))]
+    // SAFETY: as above; on a host nobody else writes meanwhile.
+    unsafe {
+        at.cast::<[u64; 3]>().read_unaligned()
+    }
+}
+
+/// Stores three times 64 bits, which need not be aligned.
+///
+/// # Safety
+///
+/// As for [`load_three`], and the memory must be writable.
+#[inline(always)]
+pub unsafe fn store_three(at: *mut u64, words: [u64; 3]) {
+    #[cfg(target_os = "none")]
+    // SAFETY: as the caller says.
+    unsafe {
+        core::arch::asm!(
+            "stp {first}, {second}, [{at}]",
+            "str {third}, [{at}, #16]",
+            at = in(reg) at,
+            first = in(reg) words[0],
+            second = in(reg) words[1],
+            third = in(reg) words[2],
+            options(nostack, preserves_flags),
+        );
+    }
+    #[cfg(not(target_os = "none"))]
+    // SAFETY: as above; on a host nobody else writes meanwhile.
+    unsafe {
+        at.cast::<[u64; 3]>().write_unaligned(words);
+    }
+}
+
 /// Stores 16 bits by one access.
 ///
 /// # Safety

@@ -131,6 +131,12 @@ impl Answers {
     }
 }
 
+impl Default for Answers {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 fn step(before: State, byte: u8, continues: bool) -> (State, Part) {
     let begins = matches!(byte, b']' | b'P' | b'X' | b'^' | b'_');
     match (before, byte) {

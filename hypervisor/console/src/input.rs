@@ -86,6 +86,12 @@ impl Console {
         }
     }
 
+    /// The port of VM `vm` is open, or is closed. Returns whether the terminal is attached to that VM, too.
+    pub fn set_port(&self, vm: usize, open: bool, attachment: &Attachment) -> bool {
+        attachment.set_port(vm, open);
+        self.attached() == Some(vm)
+    }
+
     /// Brings the terminal back from whatever the attached guest did to it.
     fn leave(&mut self) {
         let Some((vm, guest)) = self.attached.and_then(|vm| Some((vm, self.guests.get_mut(usize::from(vm))?))) else {

@@ -4,7 +4,7 @@
 //!
 //! * [`LineBuffer`], one per VM, lies beside the VM's UART behind the VM's own lock: a character costs no global lock.
 //! * [`Console`], one for the machine, behind one lock. Every call does a bounded amount of work: at most one line buffer.
-//! * [`Attachment`], a lone atomic that says which VM has the terminal.
+//! * [`Attachment`], a few atomics that say which VM has the terminal, and which have an open port.
 //!
 //! Lock order: a VM's lock, then the console's; never the other way round. What the caller does:
 //!
@@ -66,9 +66,11 @@ mod tests;
 mod typed;
 mod vm;
 
+pub use answer::{Answers, Part};
 pub use attachment::Attachment;
 pub use console::Console;
 pub use input::InputAction;
 pub use line::LineBuffer;
 pub use pressure::{Input, Intake, PATIENCE, Pressure};
+pub use reset::RESET;
 pub use typed::{TYPED_MAX, Typed};

@@ -42,6 +42,13 @@ impl Typed {
         room
     }
 
+    /// Appends as many of the bytes as there is room for. Returns how many.
+    pub fn push_all(&mut self, bytes: &[u8]) -> usize {
+        let taken = bytes.get(..self.room()).unwrap_or(bytes);
+        self.bytes.extend(taken);
+        taken.len()
+    }
+
     /// Takes the oldest byte.
     pub fn pop(&mut self) -> Option<u8> {
         let byte = self.bytes.pop_front()?;

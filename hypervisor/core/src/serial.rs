@@ -13,7 +13,7 @@ use spin::{Once, mutex::TicketMutex};
 /// The serial line and what is on its way to it.
 pub struct Serial {
     console: TicketMutex<Console>,
-    /// Which VM the keyboard and the screen belong to.
+    /// Which VM the keyboard and the screen belong to, and which have an open port.
     pub attachment: Attachment,
     port: Once<&'static dyn SerialPort>,
     transmit_interrupt: AtomicBool,
@@ -127,6 +127,11 @@ impl Serial {
     /// What a byte that was typed is to do; `paused` and `state` as for [`Console::input`].
     pub fn input(&self, byte: u8, paused: bool, state: &dyn Fn(usize) -> &'static str) -> InputAction {
         self.console.lock().input(byte, paused, &self.attachment, state)
+    }
+
+    /// The port of VM `vm` is open, or is closed. Returns whether the terminal is attached to that VM, too.
+    pub fn set_port(&self, vm: usize, open: bool) -> bool {
+        self.console.lock().set_port(vm, open, &self.attachment)
     }
 
     /// The board's serial line, if it is connected.

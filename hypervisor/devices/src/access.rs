@@ -49,6 +49,32 @@ impl Access {
     }
 }
 
+/// A load or store of 32 bits, which a load leaves zero-extended in its register, as most registers of devices are accessed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// General register that is loaded or stored.
+    pub register: u64,
+    /// It is a store.
+    pub write: bool,
+}
+
+impl Word {
+    /// Bytes of it.
+    pub const SIZE: u8 = 4;
+
+    /// None when the syndrome describes another [`Access`], or none.
+    #[inline]
+    pub const fn new(syndrome: u64) -> Option<Self> {
+        // ISV, SAS, SSE; CM and S1PTW.
+        const MASK: u64 = 1 << 24 | 3 << 22 | 1 << 21 | 1 << 8 | 1 << 7;
+        const WORD: u64 = 1 << 24 | 2 << 22;
+        if syndrome & MASK != WORD {
+            return None;
+        }
+        Some(Self { register: syndrome >> 16 & 0x1f, write: syndrome & 1 << 6 != 0 })
+    }
+}
+
 /// Whether an abort is a translation fault (ESR_ELx.xFSC 0b0001LL): then HPFAR_EL2 holds the address.
 #[inline]
 pub const fn is_translation_fault(syndrome: u64) -> bool {
@@ -73,6 +99,25 @@ mod tests {
         let access = Access::new(1 << 24 | 2 << 22 | 1 << 16 | 5).unwrap();
         assert_eq!((access.size, access.register, access.write), (4, 1, false));
         assert_eq!(access.extend(0xffff_ffff_8000_0001), 0x8000_0001);
+    }
+
+    /// Whatever the syndrome, a word is an access that is the same by the general way.
+    #[test]
+    fn a_word_is_an_access_of_four_bytes() {
+        for bits in 0..1_u64 << 9 {
+            let bit = |from: u64, to: u64| (bits >> from & 1) << to;
+            let syndrome =
+                bit(0, 24) | bit(1, 22) | bit(2, 23) | bit(3, 21) | bit(4, 15) | bit(5, 8) | bit(6, 7) | bit(7, 6);
+            let syndrome = syndrome | (bit(8, 16) * 0x1b);
+            let access = Access::new(syndrome);
+            let plain = access.filter(|access| access.size == Word::SIZE && !access.sign_extend);
+            let word = plain.map(|Access { register, write, .. }| Word { register, write });
+            assert_eq!(Word::new(syndrome), word, "{syndrome:#x}");
+            if let Some(access) = plain {
+                assert_eq!(access.extend(0xffff_ffff_8000_0001), 0x8000_0001);
+                assert_eq!(access.truncate(0xffff_ffff_8000_0001), 0x8000_0001);
+            }
+        }
     }
 
     #[test]

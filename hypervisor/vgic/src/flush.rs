@@ -51,7 +51,7 @@ impl Vgic {
     /// Takes in private interrupts that have come in. The attention word says that SGIs have; a GICv2's are pending for
     /// whom the senders say.
     #[inline(always)]
-    fn receive<L: ListRegisters>(&self, vcpu: usize, bank: &mut Bank, events: u64) {
+    pub(super) fn receive<L: ListRegisters>(&self, vcpu: usize, bank: &mut Bank, events: u64) {
         bank.receive(events as u32, !SGIS);
         if L::SOURCES {
             bank.latch = bank.latch & !SGIS | self.sources(vcpu).pending();
@@ -98,12 +98,12 @@ impl Vgic {
             // What came in is in the model now.
             return self.flush_all(vcpu, state, 0, control, lrs);
         }
-        self.flush_all(vcpu, state, events, control, lrs)
+        self.flush_spis(vcpu, state, events, control, lrs)
     }
 
     /// The general case: SPIs are concerned, something is still in a list register, or there is a choice to make.
     #[inline(never)]
-    fn flush_all<L: ListRegisters>(
+    pub(super) fn flush_all<L: ListRegisters>(
         &self,
         vcpu: usize,
         state: &mut Private,
@@ -120,10 +120,25 @@ impl Vgic {
         // What was deliverable before is in a list register, unless it waits for one. So there can be news of these alone.
         let mut banks = if state.slots.special & WAITING != 0 { ALL_BANKS } else { banks(events) };
         let kick = self.harvest_spis(vcpu, &mut state.slots, &mut spis, control, &mut banks, lrs);
-        let mut candidates = Candidates::new(vcpu, state, &spis, control, banks);
+        self.present(vcpu, state, &mut spis, control, banks, lrs);
+        kick
+    }
+
+    /// Puts what is next into list registers: private interrupts, and SPIs of these `banks`, a bit each.
+    #[inline]
+    pub(super) fn present<L: ListRegisters>(
+        &self,
+        vcpu: usize,
+        state: &mut Private,
+        spis: &mut Spis,
+        control: u32,
+        banks: u32,
+        lrs: &mut L,
+    ) {
+        let mut candidates = Candidates::new(vcpu, state, spis, control, banks);
         let mut waiting = false;
         while !candidates.is_empty() {
-            let next = candidates.take_only(&spis).or_else(|| candidates.take_most_urgent(state, &spis));
+            let next = candidates.take_only(spis).or_else(|| candidates.take_most_urgent(state, spis));
             let Some((priority, intid)) = next else { break };
             if let Some((index, bit)) = spis::position(intid)
                 && spis.withdraw_waited(index, bit)
@@ -139,7 +154,7 @@ impl Vgic {
                     if L::SOURCES {
                         self.give_back(vcpu, &state.bank, state.slots.value(slot));
                     }
-                    evict(vcpu, slot, state, &mut spis);
+                    evict(vcpu, slot, state, spis);
                     slot
                 }
             };
@@ -157,7 +172,6 @@ impl Vgic {
         if waiting || state.slots.special & WAITING != 0 || state.slots.maintained {
             state.slots.ask_for_maintenance(waiting, lrs);
         }
-        kick
     }
 
     /// Looks at the list registers that hold private interrupts.
@@ -248,7 +262,7 @@ impl Slots {
 /// interrupt, so one that is still high would be forgotten. Private interrupts, the timers, stay linked: their lines are low
 /// by then.
 #[inline(always)]
-fn reported<L: ListRegisters>(value: u64) -> u64 {
+pub(super) fn reported<L: ListRegisters>(value: u64) -> u64 {
     if L::SOURCES && value & HW != 0 && value as u32 >= 32 { list_register::with_end_reported(value) } else { value }
 }
 
@@ -273,7 +287,7 @@ fn review<L: ListRegisters>(
 
 /// The interrupt of a list register has ended.
 #[inline]
-fn finish(bank: &mut Bank, bit: u32, slot: usize, slots: &mut Slots, lrs: &mut impl ListRegisters) {
+pub(super) fn finish(bank: &mut Bank, bit: u32, slot: usize, slots: &mut Slots, lrs: &mut impl ListRegisters) {
     if bank.lr.physical & bit != 0 && slots.value(slot) & HW == 0 {
         lrs.deactivate(slots.intid(slot));
     }

@@ -73,6 +73,7 @@
 mod candidates;
 mod fields;
 mod flush;
+mod flush_spis;
 mod identification;
 mod list_register;
 mod model;
@@ -236,11 +237,13 @@ impl Vgic {
     /// those that one can be delivered to.
     fn notify_spis(&self, spis: &Spis, bank: usize, changed: u32) -> VcpuSet {
         let mut kick = VcpuSet::EMPTY;
-        if changed == 0 || changed & spis.relevant(bank, self.control.load(Ordering::Relaxed)) == 0 {
+        if changed == 0 {
             return kick;
         }
+        let relevant = spis.relevant(bank, self.control.load(Ordering::Relaxed));
+        let Some(concerns) = relevant.among(changed) else { return kick };
         for (index, vcpu) in self.vcpus.iter().enumerate().take(self.count) {
-            if spis.concerns(index, bank, changed, self.control.load(Ordering::Relaxed)) && vcpu.notify(spi(bank)) {
+            if spis.concerns(index, bank, concerns) && vcpu.notify(spi(bank)) {
                 kick.insert(index);
             }
         }

@@ -47,6 +47,24 @@ pub const fn intid(bank: usize, n: u32) -> u32 {
     ((bank as u32).wrapping_add(1) << 5) | (n & 31)
 }
 
+/// SPIs of a bank that concern vCPUs: whoever has one in a list register, and whom one can be delivered to.
+#[derive(Clone, Copy, Debug)]
+pub struct Relevant {
+    held: u32,
+    deliverable: u32,
+}
+
+impl Relevant {
+    /// Those of them that are in `set`; none: they concern no vCPU.
+    #[inline]
+    pub const fn among(self, set: u32) -> Option<Self> {
+        if set & (self.held | self.deliverable) == 0 {
+            return None;
+        }
+        Some(Self { held: self.held & set, deliverable: self.deliverable & set })
+    }
+}
+
 impl Spis {
     /// SPIs out of reset: level-triggered, disabled, routed to vCPU 0, or nowhere as those of a GICv2 with several vCPUs.
     pub const fn new(version: GicVersion, vcpus: usize) -> Self {
@@ -116,6 +134,7 @@ impl Spis {
     }
 
     /// SPIs of a bank in a vCPU's list registers.
+    #[inline]
     fn held(&self, vcpu: usize, bank: usize) -> u32 {
         self.holders.get(vcpu).and_then(|banks| banks.get(bank)).copied().unwrap_or(0)
     }
@@ -129,14 +148,17 @@ impl Spis {
 
     /// SPIs of a bank whose change concerns any vCPU.
     #[inline]
-    pub fn relevant(&self, bank: usize, control: u32) -> u32 {
-        self.banks.get(bank).map_or(0, |bank| bank.lr.held | bank.deliverable(control))
+    pub fn relevant(&self, bank: usize, control: u32) -> Relevant {
+        self.banks.get(bank).map_or(Relevant { held: 0, deliverable: 0 }, |bank| Relevant {
+            held: bank.lr.held,
+            deliverable: bank.deliverable(control),
+        })
     }
 
-    /// Whether a change of these SPIs concerns the vCPU.
-    pub fn concerns(&self, vcpu: usize, bank: usize, changed: u32, control: u32) -> bool {
-        let deliverable = self.banks.get(bank).map_or(0, |bank| bank.deliverable(control));
-        changed & (self.held(vcpu, bank) | (self.routed(vcpu, bank) & deliverable)) != 0
+    /// Whether the vCPU is one of those that these SPIs of a bank concern.
+    #[inline]
+    pub fn concerns(&self, vcpu: usize, bank: usize, of: Relevant) -> bool {
+        self.held(vcpu, bank) & of.held | self.routed(vcpu, bank) & of.deliverable != 0
     }
 
     /// SPIs of a bank that wait for a list register of this vCPU.

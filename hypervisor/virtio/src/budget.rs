@@ -5,7 +5,7 @@ use crate::chain::{Chain, MAX_CHAIN};
 /// What may still be done before the guest runs again. What is left over then is done in an exit of its own.
 ///
 /// A piece of work takes no more than 20,000 instructions. It is made of bytes that are copied, and of work that takes the same
-/// whatever their number is, counted in [steps](Self::STEPS) of some [60 instructions](Self::STEP): to read a descriptor, judge
+/// whatever their number is, counted in [steps](Self::STEPS) of some [54 instructions](Self::STEP): to read a descriptor, judge
 /// it, and begin a copy at its buffer is one; to find a chain, read what it asks for and give it back are [three](Self::CHAIN).
 /// A driver whose chains are of many short buffers gets fewer of them done at once. Nothing is begun for which there may not be
 /// enough left, so that the bound is one.
@@ -25,9 +25,11 @@ impl Budget {
     /// Steps of a chain, besides those of its descriptors.
     pub const CHAIN: u32 = 3;
     /// Instructions that a step stands for.
-    pub const STEP: u32 = 60;
-    /// Bytes that are copied by as many instructions as a step is: 64 by five.
-    pub const BYTES_PER_STEP: u32 = Self::STEP / 5 * 64;
+    pub const STEP: u32 = 54;
+    /// Instructions by which 64 bytes are copied.
+    pub const COPY: u32 = 9;
+    /// Bytes of the one frame that is longer than [a piece's](Self::BYTES) which a step pays for: half of what is more is free.
+    pub const BYTES_PER_STEP: u32 = 2 * (Self::STEP / Self::COPY * 64);
     /// Bytes that are summed up by as many instructions as a step is: four by three.
     pub const SUMMED_PER_STEP: u32 = Self::STEP / 3 * 4;
     /// Steps of the longest chain.
@@ -69,6 +71,21 @@ impl Budget {
         self.steps = self.steps.saturating_sub(Self::CHAIN.saturating_add(chain.descriptors() as u32));
     }
 
+    /// Takes note of a chain of one buffer.
+    #[inline]
+    pub const fn only(&mut self) {
+        self.chains = self.chains.saturating_add(1);
+        self.steps = self.steps.saturating_sub(Self::CHAIN + 1);
+    }
+
+    /// Takes note of two chains of one buffer, of which so many bytes were copied from the one to the other.
+    #[inline]
+    pub const fn passed(&mut self, bytes: u32) {
+        self.chains = self.chains.saturating_add(2);
+        self.steps = self.steps.saturating_sub(2 * (Self::CHAIN + 1));
+        self.copied(bytes);
+    }
+
     /// Takes note of something that is no chain, and is as much work as one without its descriptors: a message that was judged.
     #[inline]
     pub const fn message(&mut self) {
@@ -96,9 +113,14 @@ impl Budget {
     /// Takes note of bytes that were copied, or are about to be. What is more than there is left is paid for by steps.
     #[inline]
     pub const fn copied(&mut self, bytes: u32) {
-        let more = bytes.saturating_sub(self.bytes).div_ceil(Self::BYTES_PER_STEP);
-        self.steps = self.steps.saturating_sub(more);
-        self.bytes = self.bytes.saturating_sub(bytes);
+        match self.bytes.checked_sub(bytes) {
+            Some(left) => self.bytes = left,
+            None => {
+                let more = bytes.saturating_sub(self.bytes).div_ceil(Self::BYTES_PER_STEP);
+                self.steps = self.steps.saturating_sub(more);
+                self.bytes = 0;
+            }
+        }
     }
 }
 
@@ -114,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_piece_takes_no_more_than_twenty_thousand_instructions() {
-        let instructions = Budget::STEPS * Budget::STEP + Budget::BYTES / Budget::BYTES_PER_STEP * Budget::STEP;
+        let instructions = Budget::STEPS * Budget::STEP + Budget::BYTES / 64 * Budget::COPY;
         assert!(instructions <= 19_000, "{instructions}, and some to enter and leave");
     }
 }

@@ -24,6 +24,12 @@ impl<'a> Cursor<'a> {
         Self { segments, offset: 0, left }
     }
 
+    /// A place at the beginning of a buffer.
+    #[inline]
+    pub const fn over(buffer: &'a Segment) -> Self {
+        Self::new(core::slice::from_ref(buffer), buffer.length)
+    }
+
     /// Bytes from here to the end.
     #[inline]
     pub const fn left(&self) -> u32 {
@@ -33,19 +39,14 @@ impl<'a> Cursor<'a> {
     /// Takes the bytes that come next and lie together: `most` at the most. None: there is nothing left, or `most` is 0.
     #[inline]
     pub fn piece(&mut self, most: u32) -> Option<Segment> {
-        let (first, rest) = self.segments.split_first()?;
+        let first = self.segments.first()?;
         let whole = first.length.saturating_sub(self.offset);
         let length = whole.min(most).min(self.left);
         if length == 0 {
             return None;
         }
         let address = first.address.wrapping_add(u64::from(self.offset));
-        if length == whole {
-            (self.segments, self.offset) = (rest, 0);
-        } else {
-            self.offset = self.offset.wrapping_add(length);
-        }
-        self.left = self.left.saturating_sub(length);
+        self.pass(length, whole);
         Some(Segment { address, length })
     }
 
@@ -145,19 +146,31 @@ impl<'a> Cursor<'a> {
         most: u32,
     ) -> Result<u32, OutOfReach> {
         let most = most.min(self.left).min(to.left);
-        let mut done = 0_u32;
-        while done < most {
-            let ahead = *self;
-            let Some(from) = self.piece(most.saturating_sub(done)) else { break };
-            let Some(room) = to.piece(from.length) else { break };
-            if room.length < from.length {
-                *self = ahead;
-                self.piece(room.length);
-            }
-            memory.copy_across(from.address, other, room.address, room.length as usize)?;
-            done = done.saturating_add(room.length);
+        let mut left = most;
+        while let Some((from, room)) = self.segments.first().zip(to.segments.first())
+            && left > 0
+        {
+            let (here, there) = (from.length.saturating_sub(self.offset), room.length.saturating_sub(to.offset));
+            let length = here.min(there).min(left);
+            let source = from.address.wrapping_add(u64::from(self.offset));
+            let target = room.address.wrapping_add(u64::from(to.offset));
+            memory.copy_across(source, other, target, length as usize)?;
+            self.pass(length, here);
+            to.pass(length, there);
+            left = left.saturating_sub(length);
         }
-        Ok(done)
+        Ok(most.saturating_sub(left))
+    }
+
+    /// Goes on behind `length` bytes of the first buffer, of which `whole` are left.
+    #[inline(always)]
+    fn pass(&mut self, length: u32, whole: u32) {
+        if length < whole {
+            self.offset = self.offset.wrapping_add(length);
+        } else {
+            (self.segments, self.offset) = (self.segments.get(1..).unwrap_or_default(), 0);
+        }
+        self.left = self.left.saturating_sub(length);
     }
 }
 

@@ -21,13 +21,6 @@ pub struct Descriptor {
 }
 
 impl Descriptor {
-    /// The descriptor that these bytes are, little-endian.
-    #[inline]
-    pub const fn new(bytes: [u8; SIZE]) -> Self {
-        let word = u128::from_le_bytes(bytes);
-        Self::of([word as u64, (word >> 64) as u64])
-    }
-
     /// The descriptor of these words.
     #[inline]
     pub const fn of([address, rest]: [u64; 2]) -> Self {

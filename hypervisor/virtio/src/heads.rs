@@ -23,6 +23,12 @@ impl Heads {
         new
     }
 
+    /// Whether a number is in it.
+    #[inline]
+    pub fn contains(&self, head: u16) -> bool {
+        self.0.get(usize::from(head / 64)).is_some_and(|word| word >> (head % 64) & 1 != 0)
+    }
+
     /// Takes a number away.
     #[inline]
     pub fn remove(&mut self, head: u16) {

@@ -37,6 +37,6 @@ pub use cursor::Cursor;
 pub use fault::{Fault, Part};
 pub use features::Features;
 pub use layout::{Layout, MAX_SIZE};
-pub use memory::{Shared, copy_pair};
-pub use queue::{Mark, Queue};
+pub use memory::{Shared, copy_pair, copy_three};
+pub use queue::{Mark, Only, Queue};
 pub use segment::Segment;

@@ -11,6 +11,7 @@ use crate::features::Features;
 use crate::heads::Heads;
 use crate::layout::Layout;
 use crate::memory::Shared;
+use crate::segment::Segment;
 use crate::walk::{add_only, walk};
 
 const NO_INTERRUPT: u16 = AvailF::NO_INTERRUPT.bits().to_ne();
@@ -48,6 +49,26 @@ pub struct Queue {
     pub(crate) silent: bool,
     /// First descriptors of the chains that the device has.
     pub(crate) taken: Heads,
+}
+
+/// The next chain of a queue, which is of one buffer: a copy of its descriptor, which was not judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Only {
+    head: u16,
+    /// The device may write to the buffer, and else may read it.
+    pub writable: bool,
+    /// Bytes of the buffer.
+    pub length: u32,
+    /// Where the buffer is.
+    pub address: u64,
+}
+
+impl Only {
+    /// The buffer.
+    #[inline]
+    pub const fn segment(&self) -> Segment {
+        Segment { address: self.address, length: self.length }
+    }
 }
 
 /// How far a queue was, for [`Queue::rewind`].
@@ -146,6 +167,39 @@ impl Queue {
         Ok(true)
     }
 
+    /// Looks at the next chain if it is of one buffer, for who is done with it at once ([`pass`](Self::pass)). None: there is no
+    /// chain, it is another one, or something is not in order, and [`take`](Self::take) can say what that is.
+    #[inline(always)]
+    pub fn only<M: Shared>(&mut self, memory: &mut M) -> Option<Only> {
+        if !self.is_known() {
+            self.look(memory).ok()?;
+            if !self.is_known() {
+                return None;
+            }
+        }
+        let head = memory.load(self.layout.available_entry(self.next)).ok()?;
+        if head >= self.layout.size || self.taken.contains(head) {
+            return None;
+        }
+        let first = self.first(memory, head).ok()?;
+        let Descriptor { address, length, .. } = first;
+        first.is_alone().then_some(Only { head, writable: first.is_writable(), length, address })
+    }
+
+    /// Gives the chain back that was [looked at](Self::only) last, into which `written` bytes were written, as
+    /// [`put`](Self::put) does with one that was taken.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::OutOfReach`]; the chain is still there then.
+    #[inline(always)]
+    pub fn pass<M: Shared>(&mut self, memory: &mut M, only: Only, written: u32) -> Result<(), Fault> {
+        let element = u64::from(only.head) | u64::from(written) << 32;
+        memory.store_u64(self.layout.used_entry(self.used), element)?;
+        (self.next, self.used) = (self.next.wrapping_add(1), self.used.wrapping_add(1));
+        Ok(())
+    }
+
     /// Reads a chain that was taken, and not given back, once more. What it is now may be something else than it was, and is judged
     /// as if it was new.
     ///
@@ -181,7 +235,7 @@ impl Queue {
     /// # Errors
     ///
     /// [`Fault::OutOfReach`].
-    #[inline]
+    #[inline(always)]
     pub fn publish<M: Shared>(&mut self, memory: &mut M) -> Result<bool, Fault> {
         if self.used == self.published {
             return Ok(false);
@@ -239,7 +293,7 @@ impl Queue {
     /// # Errors
     ///
     /// [`Fault`].
-    #[inline]
+    #[inline(always)]
     pub fn listen<M: Shared>(&mut self, memory: &mut M) -> Result<bool, Fault> {
         if self.features.event_index {
             memory.store(self.layout.available_event(), self.next)?;
@@ -258,7 +312,7 @@ impl Queue {
     }
 
     /// Looks how far the driver is.
-    #[inline]
+    #[inline(always)]
     fn look<M: Shared>(&mut self, memory: &mut M) -> Result<(), Fault> {
         let index = memory.load(self.layout.available_index())?;
         if index.wrapping_sub(self.next) > self.layout.size {

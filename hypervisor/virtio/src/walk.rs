@@ -6,42 +6,22 @@ use crate::fault::Fault;
 use crate::memory::Shared;
 use crate::segment::Segment;
 
-/// Descriptors that are copied at once, from a queue's table and from an indirect one: drivers take neighbours for a chain.
-const AHEAD: usize = 4;
-const AHEAD_INDIRECT: usize = 16;
-
-/// A table of descriptors, and a copy of a few of them.
+/// A table of descriptors.
 struct Table {
     address: u64,
     /// How many it has.
     size: u32,
-    ahead: usize,
-    copies: [[u8; descriptor::SIZE]; AHEAD_INDIRECT],
-    /// Number of the first one that is here, and how many are.
-    first: u32,
-    count: u32,
 }
 
 impl Table {
-    const fn new(address: u64, size: u32, ahead: usize) -> Self {
-        Self { address, size, ahead, copies: [[0; descriptor::SIZE]; AHEAD_INDIRECT], first: 0, count: 0 }
-    }
-
-    /// The descriptor with this number.
-    fn get<M: Shared>(&mut self, memory: &mut M, number: u32) -> Result<Descriptor, Fault> {
-        let outside = Fault::NextOutside { next: number as u16, size: self.size };
+    /// A copy of the descriptor with this number.
+    #[inline(always)]
+    fn get<M: Shared>(&self, memory: &mut M, number: u32) -> Result<Descriptor, Fault> {
         if number >= self.size {
-            return Err(outside);
+            return Err(Fault::NextOutside { next: number as u16, size: self.size });
         }
-        let mut place = number.wrapping_sub(self.first);
-        if place >= self.count {
-            let count = (self.ahead as u32).min(self.size.saturating_sub(number));
-            let address = self.address.wrapping_add(u64::from(number) * descriptor::SIZE as u64);
-            let wanted = self.copies.as_flattened_mut().get_mut(..count as usize * descriptor::SIZE);
-            memory.copy_in(address, wanted.unwrap_or_default())?;
-            (self.first, self.count, place) = (number, count, 0);
-        }
-        self.copies.get(place as usize).map(|bytes| Descriptor::new(*bytes)).ok_or(outside)
+        let address = self.address.wrapping_add(u64::from(number) * descriptor::SIZE as u64);
+        Ok(Descriptor::of(memory.load_pair(address)?))
     }
 }
 
@@ -74,8 +54,8 @@ pub(crate) fn walk<M: Shared>(
     let entry = if first.is_indirect() {
         first
     } else {
-        let mut table = Table::new(address, u32::from(size), AHEAD);
-        let Some(entry) = follow(memory, &mut table, first, chain)? else { return Ok(()) };
+        let table = Table { address, size: u32::from(size) };
+        let Some(entry) = follow(memory, &table, first, chain)? else { return Ok(()) };
         entry
     };
     if !indirect {
@@ -89,9 +69,9 @@ pub(crate) fn walk<M: Shared>(
         return Err(Fault::IndirectLength { length: entry.length });
     }
     memory.check(entry.address, entry.length)?;
-    let mut table = Table::new(entry.address, entry.length / descriptor::SIZE as u32, AHEAD_INDIRECT);
+    let table = Table { address: entry.address, size: entry.length / descriptor::SIZE as u32 };
     let first = table.get(memory, 0)?;
-    match follow(memory, &mut table, first, chain)? {
+    match follow(memory, &table, first, chain)? {
         Some(_) => Err(Fault::IndirectTwice),
         None => Ok(()),
     }
@@ -100,45 +80,45 @@ pub(crate) fn walk<M: Shared>(
 /// Adds the descriptors of a table from `first` on. Returns the indirect one that the chain ends with.
 fn follow<M: Shared>(
     memory: &mut M,
-    table: &mut Table,
+    table: &Table,
     first: Descriptor,
     chain: &mut Chain,
 ) -> Result<Option<Descriptor>, Fault> {
+    let (head, most) = (chain.head, chain.most);
     let (mut descriptor, mut steps) = (first, 1);
-    loop {
+    // As many as a chain has cannot be more than this.
+    let (mut readable, mut writable) = (u64::from(chain.readable), u64::from(chain.writable));
+    let ends_with = loop {
         if descriptor.is_indirect() {
-            return Ok(Some(descriptor));
+            break Some(descriptor);
         }
-        add(memory, &descriptor, chain)?;
-        let Some(next) = descriptor.next() else { return Ok(None) };
+        let Descriptor { address, length, .. } = descriptor;
+        if chain.segments.len() >= most {
+            return Err(Fault::TooLong { head, most });
+        }
+        if length == 0 {
+            return Err(Fault::Empty { head });
+        }
+        memory.check(address, length)?;
+        if descriptor.is_writable() {
+            writable = writable.wrapping_add(length.into());
+        } else if writable > 0 {
+            return Err(Fault::Order { head });
+        } else {
+            readable = readable.wrapping_add(length.into());
+            chain.split = chain.split.wrapping_add(1);
+        }
+        chain.segments.push(Segment { address, length }).map_err(|_| Fault::TooLong { head, most })?;
+        let Some(next) = descriptor.next() else { break None };
         if steps >= table.size {
-            return Err(Fault::Loop { head: chain.head });
+            return Err(Fault::Loop { head });
         }
         steps = steps.wrapping_add(1);
         descriptor = table.get(memory, u32::from(next))?;
+    };
+    if readable.wrapping_add(writable) > u64::from(u32::MAX) {
+        return Err(Fault::TooLarge { head });
     }
-}
-
-/// Adds what a descriptor stands for.
-#[inline]
-fn add<M: Shared>(memory: &M, descriptor: &Descriptor, chain: &mut Chain) -> Result<(), Fault> {
-    let (head, Descriptor { address, length, .. }) = (chain.head, *descriptor);
-    if chain.segments.len() >= chain.most {
-        return Err(Fault::TooLong { head, most: chain.most });
-    }
-    if length == 0 {
-        return Err(Fault::Empty { head });
-    }
-    memory.check(address, length)?;
-    if descriptor.is_writable() {
-        chain.writable = chain.writable.checked_add(length).ok_or(Fault::TooLarge { head })?;
-    } else if chain.writable > 0 {
-        return Err(Fault::Order { head });
-    } else {
-        chain.readable = chain.readable.checked_add(length).ok_or(Fault::TooLarge { head })?;
-        chain.split = chain.split.wrapping_add(1);
-    }
-    chain.readable.checked_add(chain.writable).ok_or(Fault::TooLarge { head })?;
-    let most = chain.most;
-    chain.segments.push(Segment { address, length }).map_err(|_| Fault::TooLong { head, most })
+    (chain.readable, chain.writable) = (readable as u32, writable as u32);
+    Ok(ends_with)
 }

@@ -9,6 +9,7 @@ use portcullis_abi::map::{MAX_VCPUS, MAX_VMS};
 use crate::calls::Calls;
 use crate::management::{self, Machine, State, Vcpu};
 use crate::names;
+use crate::number::Bytes;
 use crate::table::{self, Cell, cell};
 use crate::vm::title;
 
@@ -119,7 +120,7 @@ impl fmt::Display for Vms {
                 cell(format_args!("{}", vcpu.switches)),
             ])
         })?;
-        writeln!(f, "{} KiB of memory are free, {} cores", self.machine.free >> 10, self.machine.cores)
+        writeln!(f, "{} of memory are free, {} cores", Bytes(self.machine.free), self.machine.cores)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The commands: a file for each group.
 
+mod console;
 mod lifecycle;
 mod manual;
 mod metrics;
@@ -45,7 +46,7 @@ pub fn run(
         }
     };
     let output = Output { out, json: matches.get_flag("json"), quiet: matches.get_flag("quiet") };
-    match carry_out(&matches, place, output) {
+    match carry_out(&matches, place, output, errors) {
         Ok(()) => Exit::Success,
         Err(error) => {
             // There is nobody left to tell of an error in this.
@@ -60,6 +61,8 @@ struct Session<'a> {
     place: &'a Place,
     matches: &'a ArgMatches,
     output: Output<'a>,
+    /// Where errors are said.
+    errors: &'a mut dyn Write,
 }
 
 impl Session<'_> {
@@ -68,23 +71,37 @@ impl Session<'_> {
         open_port(self.place, self.matches)
     }
 
+    /// The file by which programs take turns.
+    fn lock(&self) -> PathBuf {
+        lock(self.place, self.matches)
+    }
+
     /// An argument of the command.
     fn word(&self, name: &str) -> &str {
         cli::word(self.matches, name)
     }
 }
 
-/// Opens the port, for as long as it is kept.
-fn open_port(place: &Place, matches: &ArgMatches) -> Result<Port, Failed> {
-    let lock = matches.get_one::<String>("lock").map(PathBuf::from);
-    Port::open(place, lock.as_deref().unwrap_or(&place.lock), cli::time(matches, "wait"))
+/// The file by which programs take turns.
+fn lock(place: &Place, matches: &ArgMatches) -> PathBuf {
+    matches.get_one::<String>("lock").map_or_else(|| place.lock.clone(), PathBuf::from)
 }
 
-fn carry_out<'a>(matches: &'a ArgMatches, place: &'a Place, output: Output<'a>) -> Result<(), Error> {
+/// Opens the port, for as long as it is kept.
+fn open_port(place: &Place, matches: &ArgMatches) -> Result<Port, Failed> {
+    Port::open(place, &lock(place, matches), cli::time(matches, "wait"))
+}
+
+fn carry_out<'a>(
+    matches: &'a ArgMatches,
+    place: &'a Place,
+    output: Output<'a>,
+    errors: &'a mut dyn Write,
+) -> Result<(), Error> {
     let Some((name, matches)) = matches.subcommand() else {
         return Err(Error::Wrong("no command was given; `portcullis help` lists them".to_owned()));
     };
-    let session = &mut Session { place, matches, output };
+    let session = &mut Session { place, matches, output, errors };
     match name {
         "vms" => reports::vms(session),
         "regs" => reports::registers(session),
@@ -94,6 +111,7 @@ fn carry_out<'a>(matches: &'a ArgMatches, place: &'a Place, output: Output<'a>) 
         "refused" => reports::refused(session),
         "logs" => reports::logs(session),
         "audit" => reports::audit(session),
+        "console" => console::console(session),
         "set" => settings::set(session),
         "clear" => settings::clear(session),
         "rule" => settings::rule(session),

@@ -63,6 +63,8 @@ impl fmt::Display for Failed {
 pub enum PortError {
     /// No port has the name.
     Absent(PathBuf),
+    /// No port is the console of a VM.
+    NoConsole(String),
     /// There is a port for calls, but none for data.
     NoData,
     /// The port is there and cannot be opened.
@@ -75,6 +77,8 @@ pub enum PortError {
     Lock(PathBuf, io::Error),
     /// The port was closed from the other side in the middle of a call.
     CutOff,
+    /// The port of a VM's console is there no more.
+    Gone(String),
     /// There was no answer.
     Silent,
     /// Reading or writing failed.
@@ -103,10 +107,10 @@ impl PortError {
     /// The kind of it, for scripts.
     pub const fn exit(&self) -> Exit {
         match self {
-            Self::Absent(_) | Self::Closed(..) | Self::Lock(..) => Exit::Absent,
+            Self::Absent(_) | Self::NoConsole(_) | Self::Closed(..) | Self::Lock(..) => Exit::Absent,
             Self::NoData => Exit::Version,
             Self::Busy(..) | Self::Taken(_) => Exit::Busy,
-            Self::CutOff | Self::Silent | Self::Line(_) => Exit::CutOff,
+            Self::CutOff | Self::Gone(_) | Self::Silent | Self::Line(_) => Exit::CutOff,
         }
     }
 }
@@ -120,6 +124,17 @@ impl fmt::Display for PortError {
                  \"NAME\"), or the modules virtio_mmio and virtio_console are not loaded",
                 sysfs.display()
             ),
+            Self::NoConsole(name) => write!(
+                f,
+                "no port is called {name:?}: the hypervisor is older than this program, or has as many ports as there can be, which its \
+                 log says; `logs` shows what the VM has written"
+            ),
+            Self::Gone(name) => {
+                write!(
+                    f,
+                    "the port {name} is closed from the other side: its driver was taken down, or the machine ends"
+                )
+            }
             Self::NoData => f.write_str(
                 "no port is called \"portcullis.data\": the hypervisor is older than this program; use a program as old as it, or \
                  update the hypervisor with its program",

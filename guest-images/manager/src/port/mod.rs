@@ -4,6 +4,7 @@ mod data;
 mod error;
 mod events;
 mod find;
+mod line;
 mod lock;
 
 use std::fs::{File, OpenOptions};
@@ -18,7 +19,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 pub use self::data::Data;
 pub use self::error::{Failed, PortError};
 pub use self::events::Events;
+pub use self::line::Line;
 use self::lock::Lock;
+use crate::console::Terminal;
 
 /// The port's name.
 const NAME: &str = "portcullis";
@@ -26,6 +29,8 @@ const NAME: &str = "portcullis";
 const LENGTH: usize = 32;
 /// Opens a device node.
 pub type Open = dyn Fn(&Path) -> io::Result<File>;
+/// Takes the person's terminal.
+pub type Enter = dyn Fn() -> io::Result<Terminal>;
 
 /// Where the port is.
 pub struct Place {
@@ -39,6 +44,8 @@ pub struct Place {
     pub patience: Duration,
     /// How a device node is opened.
     pub open: Box<Open>,
+    /// How the terminal is taken that is to be a VM's.
+    pub terminal: Box<Enter>,
 }
 
 /// Those of Linux.
@@ -50,6 +57,7 @@ impl Default for Place {
             lock: PathBuf::from("/run/portcullis.lock"),
             patience: Duration::from_secs(10),
             open: Box::new(|node| OpenOptions::new().read(true).write(true).open(node)),
+            terminal: Box::new(Terminal::enter),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Draws what is shown: the VMs above, what was counted of the selected one below, and the keys in the last line. On 80 x 24 all
 //! of it is there; with less, what is lowest is cut.
 
+use controls::number::Bytes;
 use controls::report::vms::{Vm, doing};
 use portcullis_abi::manage::{CONDUITS, EXITS, PHASE_FAILED, PHASE_RUNNING, SERVICES, link_counters};
 use ratatui::Frame;
@@ -53,9 +54,9 @@ fn vms_height(view: &View, area: Rect) -> u16 {
 fn title(frame: &mut Frame, view: &View, area: Rect) {
     let vms = &view.now().vms;
     let running = vms.vms.iter().filter(|vm| vm.state.phase == PHASE_RUNNING).count();
-    let [count, cores, free] = [vms.vms.len() as u64, vms.machine.cores, vms.machine.free >> 10];
+    let (count, cores, free) = (vms.vms.len(), vms.machine.cores, Bytes(vms.machine.free));
     let per = if view.totals() { "counts since creation" } else { "counts per second" };
-    let text = format!("portcullis top: {count} VMs, {running} running, {cores} cores, {free} KiB free; {per}");
+    let text = format!("portcullis top: {count} VMs, {running} running, {cores} cores, {free} free; {per}");
     frame.render_widget(Line::styled(text, Style::new().add_modifier(Modifier::BOLD)), area);
 }
 

@@ -34,6 +34,7 @@ fn linux(names: &[&str]) -> (TempDir, Place, UnixStream) {
             assert!(path.ends_with(&last));
             Ok(OwnedFd::from(ours.take().ok_or(io::ErrorKind::ResourceBusy)?).into())
         }),
+        ..Place::default()
     };
     (folder, place, theirs)
 }

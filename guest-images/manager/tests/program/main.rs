@@ -1,6 +1,7 @@
 //! The program, with the hypervisor's own code at the other end of its port.
 
 mod commands;
+mod console;
 mod data;
 mod manual;
 mod metrics;

@@ -17,7 +17,7 @@ use portcullis_abi::manage::{
 };
 use prometheus_parse::{Sample, Scrape, Value};
 
-use crate::rig::{Linux, Reply, honest};
+use crate::rig::{Linux, Reply, honest, run};
 
 fn parse(text: &str) -> Vec<Sample> {
     let lines = text.lines().map(|line| Ok(line.to_owned()));
@@ -173,4 +173,33 @@ fn ask_all(linux: &Linux, to: SocketAddr) {
     assert!(busy.starts_with("HTTP/1.1 503 ") && busy.contains("the port is busy"), "{busy}");
     lock.unlock().unwrap();
     assert!(ask(to, b"GET /metrics HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 200 OK"));
+}
+
+/// Two controls at once: one that tells what happens, and one that counts again and again. Neither has an error, and each command
+/// beside them has its turn.
+#[test]
+fn metrics_and_watch_stand_beside_each_other_and_beside_commands() {
+    let linux = Linux::new();
+    let file = linux.folder.path().join("portcullis.prom");
+    let counts = format!("metrics --out {} --wait 20", file.display());
+    thread::scope(|scope| {
+        let (watches, measures) = (linux.place_maker(), linux.place_maker());
+        let watch = scope.spawn(move || run(&watches(), "watch --interval 0.02 --for 2 --wait 20"));
+        let metrics = scope.spawn(move || {
+            let place = measures();
+            (0..20).map(|_| run(&place, &counts)).collect::<Vec<_>>()
+        });
+        for command in ["start a", "pause a", "resume a", "stop a"] {
+            assert_eq!(linux.run(&format!("{command} --wait 20")).0, Exit::Success, "{command}");
+            thread::sleep(Duration::from_millis(50));
+        }
+        for (exit, _, errors) in metrics.join().unwrap() {
+            assert_eq!((exit, errors.as_str()), (Exit::Success, ""));
+        }
+        let (exit, told, errors) = watch.join().unwrap();
+        assert_eq!((exit, errors.as_str()), (Exit::Success, ""));
+        assert!(told.contains("-> stopped"), "{told}");
+    });
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(!parse(&text).is_empty());
 }

@@ -40,6 +40,17 @@ fn the_port_cannot_be_opened() {
 }
 
 #[test]
+fn a_vm_has_no_console_at_a_port() {
+    let linux = Linux::new();
+    fails(&linux.place(), "console a", Exit::Busy, "vport1p4 is busy: another program has it open");
+    fails(&linux.place(), "console b-with-16-chars-", Exit::Absent, "no port is called \"console.b-with-16-chars-\"");
+    fails(&linux.place(), "console ops", Exit::Usage, "ops is the control VM, where you are; `vms` lists the others");
+    fails(&linux.place(), "console aa", Exit::NoVm, "no VM is called \"aa\"");
+    fails(&linux.place(), "console 7", Exit::NoVm, "UNKNOWN_VM");
+    fails(&linux.place(), "console a --json", Exit::Usage, "console is a terminal, not JSON");
+}
+
+#[test]
 fn somebody_else_has_the_turn() {
     let linux = Linux::new();
     let file = File::create(linux.folder.path().join("lock")).unwrap();

@@ -1,7 +1,7 @@
 //! The port with the hypervisor's own code at its other end: a socket in the place of the device, and what is asked there is
 //! answered by the machine of core's tests.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -11,6 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use manager::command;
+use manager::console::Terminal;
 use manager::exit::Exit;
 use manager::port::Place;
 use portcullis_abi::manage::POWER_OFF;
@@ -49,6 +50,9 @@ pub struct Linux {
     ends: Sender<UnixStream>,
     /// What a program opens that reads events, if nobody reads them yet.
     events: Arc<Mutex<Option<UnixStream>>>,
+    /// The same of one that has VM a's console, and its terminal.
+    console: Arc<Mutex<Option<UnixStream>>>,
+    terminal: Arc<Mutex<Option<[File; 2]>>>,
 }
 
 impl Linux {
@@ -60,7 +64,12 @@ impl Linux {
     /// With something else there. Ports of other names come before and behind it.
     pub fn with(answers: Answers) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        for (port, name) in [("vport1p1", "to-b"), ("vport1p2", "portcullis"), ("vport1p3", "portcullis.events")] {
+        for (port, name) in [
+            ("vport1p1", "to-b"),
+            ("vport1p2", "portcullis"),
+            ("vport1p3", "portcullis.events"),
+            ("vport1p4", "console.a"),
+        ] {
             let sysfs = folder.path().join("sys").join(port);
             fs::create_dir_all(&sysfs).unwrap();
             fs::write(sysfs.join("name"), format!("{name}\n")).unwrap();
@@ -78,7 +87,7 @@ impl Linux {
         });
         // There is one machine, and another test may have it.
         its_turn.recv().unwrap();
-        Self { folder, ends, events: Arc::default() }
+        Self { folder, ends, events: Arc::default(), console: Arc::default(), terminal: Arc::default() }
     }
 
     /// Where the program looks.
@@ -88,23 +97,31 @@ impl Linux {
 
     /// The same, for another thread.
     pub fn place_maker(&self) -> impl Fn() -> Place + Send + 'static {
-        let (ends, root, events) = (self.ends.clone(), self.folder.path().to_owned(), self.events.clone());
+        let (ends, root) = (self.ends.clone(), self.folder.path().to_owned());
+        let (events, console, terminal) = (self.events.clone(), self.console.clone(), self.terminal.clone());
         move || {
-            let (ends, node, events) = (ends.clone(), root.join("dev").join("vport1p2"), events.clone());
+            let (ends, node) = (ends.clone(), root.join("dev").join("vport1p2"));
+            let (events, console, terminal) = (events.clone(), console.clone(), terminal.clone());
             Place {
                 sysfs: root.join("sys"),
                 nodes: root.join("dev"),
                 lock: root.join("lock"),
                 patience: Duration::from_secs(60),
                 open: Box::new(move |path| {
-                    if path.ends_with("vport1p3") {
-                        let events = events.lock().unwrap().take();
-                        return Ok(OwnedFd::from(events.ok_or(io::ErrorKind::ResourceBusy)?).into());
+                    for (port, end) in [("vport1p3", &events), ("vport1p4", &console)] {
+                        if path.ends_with(port) {
+                            let end = end.lock().unwrap().take();
+                            return Ok(OwnedFd::from(end.ok_or(io::ErrorKind::ResourceBusy)?).into());
+                        }
                     }
                     assert_eq!(path, node);
                     let (ours, theirs) = UnixStream::pair()?;
                     ends.send(theirs).map_err(|_| io::Error::from(io::ErrorKind::NotFound))?;
                     Ok(OwnedFd::from(ours).into())
+                }),
+                terminal: Box::new(move || {
+                    let [input, output] = terminal.lock().unwrap().take().ok_or(io::ErrorKind::NotFound)?;
+                    Terminal::of(input, output)
                 }),
             }
         }
@@ -114,6 +131,14 @@ impl Linux {
     pub fn events(&self) -> UnixStream {
         let (ours, theirs) = UnixStream::pair().unwrap();
         *self.events.lock().unwrap() = Some(theirs);
+        ours
+    }
+
+    /// The hypervisor's end of the port of VM a's console, which the next program that wants to opens, with this input and output.
+    pub fn console(&self, input: File, output: File) -> UnixStream {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        *self.console.lock().unwrap() = Some(theirs);
+        *self.terminal.lock().unwrap() = Some([input, output]);
         ours
     }
 

@@ -7,6 +7,7 @@ use portcullis_devices::Device;
 use portcullis_devices::uart::registers::{CR, DR, LCR_H};
 use spin::mutex::{TicketMutex, TicketMutexGuard};
 
+use super::log::Follower;
 use super::owner::Owner;
 use super::port::Port;
 use crate::cpu::deadlines::Timer;
@@ -36,6 +37,11 @@ impl GuestConsole {
     /// Makes the end of VM `vm`, its UART out of reset.
     pub fn new(vm: usize) -> Self {
         Self { vm, port: TicketMutex::new(Port::new()) }
+    }
+
+    /// Says who may follow what the VM writes, which is [kept](Self::keep_log).
+    pub fn set_follower(&self, follower: &'static dyn Follower) {
+        self.port.lock().log.set_follower(follower);
     }
 
     /// UART, line and input, for who knows what to do with them. Lock order: before the console's.
@@ -78,6 +84,19 @@ impl GuestConsole {
         drive(owner, &mut port);
     }
 
+    /// Takes what was typed at the follower's, as far as there is room: when there is more, that one is called. Returns how many
+    /// bytes that are.
+    pub fn receive_all<O: Owner + ?Sized>(&self, owner: &O, bytes: &[u8]) -> usize {
+        let mut port = self.port.lock();
+        let taken = port.typed.push_all(bytes);
+        if taken < bytes.len() {
+            port.typed.hold_line();
+        }
+        port.supply();
+        drive(owner, &mut port);
+        taken
+    }
+
     /// Lets the guest's output go on, which had stalled and has room now.
     pub fn go_on<O: Owner>(&self, owner: &O) {
         let mut port = self.port.lock();
@@ -99,19 +118,32 @@ impl GuestConsole {
         port.unfinished = !self.show(port, |line| SERIAL.finish(self.vm, line));
     }
 
-    /// Has the console take finished lines. Out of line: most characters only go to the line.
+    /// Has the console take finished lines. Out of line: most characters only go to the line. False: there is nothing to go on
+    /// with.
     #[inline(never)]
     fn submit(&self, port: &mut Port) -> bool {
-        self.show(port, |line| SERIAL.submit(self.vm, line))
+        if !port.log.is_kept() {
+            return SERIAL.submit(self.vm, &mut port.line);
+        }
+        let before = port.line.bytes().len();
+        let taken = self.show(port, |line| SERIAL.submit(self.vm, line));
+        if taken && port.line.bytes().len() == before {
+            // Whoever follows has it, and the console has it as an unfinished line.
+            self.stand();
+            return false;
+        }
+        taken
     }
 
     /// Has the console take what it does of the line, all of which is in the log then.
-    #[inline]
     fn show<R>(&self, port: &mut Port, show: impl FnOnce(&mut LineBuffer) -> R) -> R {
         let Port { line, log, .. } = port;
         log.take(line.bytes());
         let result = show(line);
         log.left(line.bytes().len());
+        if log.take_call() {
+            log.call();
+        }
         result
     }
 
@@ -132,6 +164,30 @@ impl GuestConsole {
         let Port { line, log, .. } = &mut *port;
         log.take(line.bytes());
         log.read(position, to)
+    }
+
+    /// Somebody follows what it writes from now on, or nobody does any more.
+    pub fn follow(&self, follows: bool) {
+        let log = &mut self.port.lock().log;
+        if follows { log.follow() } else { log.leave() }
+    }
+
+    /// Whether there is something for who follows it.
+    pub fn has_next(&self) -> bool {
+        let mut port = self.port.lock();
+        let Port { line, log, .. } = &mut *port;
+        log.take(line.bytes());
+        log.has_next()
+    }
+
+    /// Tells once how many bytes who follows it was too slow for.
+    pub fn take_lost(&self) -> u64 {
+        self.port.lock().log.take_lost()
+    }
+
+    /// Reads what comes next for who follows it. Returns how many bytes that are.
+    pub fn read_next(&self, to: &mut [u8]) -> usize {
+        self.port.lock().log.read_next(to)
     }
 
     /// Resets the UART, and lowers its interrupt line.
@@ -181,9 +237,15 @@ impl GuestConsole {
                 return;
             }
         }
-        if !port.line.is_empty()
-            && let Some(core) = Core::current()
-        {
+        if !port.line.is_empty() {
+            self.stand();
+        }
+    }
+
+    /// The line is not finished: it will be looked at.
+    #[inline]
+    fn stand(&self) {
+        if let Some(core) = Core::current() {
             core.arm_once(Timer::StandingLine, || timer::count().saturating_add(timer::frequency() / STANDING));
         }
     }
@@ -194,14 +256,22 @@ impl GuestConsole {
     fn supply<O: Owner>(&self, owner: &O, port: &mut Port) {
         port.supply();
         if port.typed.take_room() {
-            SERIAL.set_receive_interrupt(true);
+            Self::let_go(port);
         }
         drive(owner, port);
+    }
+
+    /// Lets whoever waits for room go on.
+    #[cold]
+    #[inline(never)]
+    fn let_go(port: &Port) {
+        SERIAL.set_receive_interrupt(true);
+        port.log.call();
     }
 }
 
 /// Drives the UART's interrupt line.
-fn drive<O: Owner>(owner: &O, port: &mut Port) {
+fn drive<O: Owner + ?Sized>(owner: &O, port: &mut Port) {
     if let Some(level) = port.take_level_change() {
         owner.set_level(port.intid(), level);
     }

@@ -17,6 +17,7 @@ pub mod peer;
 pub mod registers;
 pub mod report;
 pub mod serial;
+pub mod terminal;
 #[cfg(test)]
 mod tests;
 pub mod wire;
@@ -24,6 +25,8 @@ pub mod work;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+
+use portcullis_links::serial::PORTS;
 
 use self::backplane::Backplane;
 use self::console::Console;
@@ -35,6 +38,7 @@ use self::network::{Network, Plug};
 use self::peer::Peer;
 use self::report::Link;
 use self::serial::Serial;
+use self::terminal::Terminal;
 use self::wire::Wire;
 
 /// The links of a machine.
@@ -49,6 +53,8 @@ pub struct Links {
     events: Option<Events>,
     /// Where the control VM has what is long moved, if it has a console.
     data: Option<Data>,
+    /// The terminals that it has there of other VMs.
+    terminals: Box<[&'static Terminal]>,
 }
 
 /// How the machine is managed by ports of the control VM's console.
@@ -75,6 +81,8 @@ pub struct Connections {
     pub disks: Vec<&'static Disk>,
     /// By VM: the slot of its console, if it has one.
     pub consoles: Vec<Option<usize>>,
+    /// By VM: its name.
+    pub names: Vec<&'static str>,
     /// How the machine is managed by the control VM's console, if there is a control VM and it has one.
     pub controls: Option<Managing>,
     /// Wires, of which nothing is done here.
@@ -83,11 +91,13 @@ pub struct Connections {
 
 impl Links {
     /// The links between VMs that are yet to be [connected](Self::connect).
-    pub fn new(Connections { networks, serials, disks, consoles, controls, wires }: Connections) -> &'static Self {
+    pub fn new(connections: Connections) -> &'static Self {
+        let Connections { networks, serials, disks, consoles, names, controls, wires } = connections;
         let vms = consoles.len();
         let has_console = |of: &Managing| consoles.get(of.vm).is_some_and(Option::is_some);
         let controls = controls.filter(has_console);
         let events = controls.map(|controls| Events::new(controls.refused));
+        let mut terminals = Vec::new();
         let data = controls.map(|controls| Data::new(controls.bulk));
         let consoles = consoles.into_iter().enumerate().filter_map(|(vm, slot)| {
             // A VM's ports are numbered in this order.
@@ -100,12 +110,18 @@ impl Links {
                     let others = events.as_ref().and_then(Events::port).into_iter();
                     controls.port().into_iter().chain(others).chain(data.as_ref().and_then(Data::port))
                 });
-            Some(Console::new(vm, slot, ports.chain(own).collect()))
+            let mut ports: Vec<_> = ports.chain(own).collect();
+            if controls.is_some_and(|controls| controls.vm == vm) {
+                terminals = terminal::all(&names, vm, PORTS.saturating_sub(ports.len()));
+                ports.extend(terminals.iter().filter_map(|terminal| terminal.port()));
+            }
+            Some(Console::new(vm, slot, ports))
         });
         let consoles = consoles.collect();
         let (networks, serials, disks, wires) = (networks.into(), serials.into(), disks.into(), wires.into());
+        let terminals = terminals.into();
         let links: &'static Self =
-            Box::leak(Box::new(Self { networks, serials, consoles, disks, wires, events, data }));
+            Box::leak(Box::new(Self { networks, serials, consoles, disks, wires, events, data, terminals }));
         links.events.iter().for_each(|events| events.set_up(links.all().count(), vms));
         links
     }
@@ -136,7 +152,7 @@ impl Links {
         }
         for network in &self.networks {
             for (number, port) in network.ports().iter().enumerate().filter(|(_, port)| port.vm == vm) {
-                backplane.add(port.slot, Box::new(Plug { network, number }));
+                backplane.add(port.slot, Box::new(Plug { network, number, port }));
             }
         }
         for disk in self.disks.iter().filter(|disk| disk.vm == vm) {
@@ -150,6 +166,7 @@ impl Links {
         self.networks.iter().for_each(|network| network.connect(&peer));
         self.disks.iter().for_each(|disk| disk.connect(&peer));
         self.consoles.iter().for_each(|console| console.connect(peer(console.vm)));
+        self.terminals.iter().for_each(|terminal| terminal.connect(&peer));
     }
 
     /// The VM with the number `vm` runs, or does so no longer: those at the other ends are told.

@@ -2,6 +2,7 @@
 
 use core::fmt::Arguments;
 
+use crate::devices::console::GuestConsole;
 use crate::devices::owner::Owner;
 use crate::memory::guest::GuestMemory;
 
@@ -20,8 +21,17 @@ pub trait Peer: Owner + Sync {
     /// [`memory`](Self::memory) for who keeps it: what this core reached it by before counts again. For as long as a piece of work.
     fn memory_again<'a>(&self, kept: &'a mut Option<GuestMemory>) -> Option<&'a mut GuestMemory>;
 
+    /// [`memory_again`](Self::memory_again) of a VM that [runs](Self::runs); else nothing.
+    #[inline]
+    fn reach<'a>(&self, kept: &'a mut Option<GuestMemory>) -> Option<&'a mut GuestMemory> {
+        if self.runs() { self.memory_again(kept) } else { None }
+    }
+
     /// Has one of its cores go on with its work at links, soon and by itself.
     fn call(&self);
+
+    /// Its end of the console.
+    fn console(&self) -> &GuestConsole;
 
     /// Writes a line about it, unless there were too many of late.
     fn report(&self, line: Arguments<'_>);

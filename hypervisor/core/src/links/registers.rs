@@ -80,15 +80,30 @@ impl<F: Front, const QUEUES: usize> Registers<F, QUEUES> {
         state.transport.read(offset, size, state.front.config().as_ref())
     }
 
+    /// The queue that is notified by what [`write`](Self::write) is given, which is not to be called then. None: it is another
+    /// register, or a queue that is not looked at.
+    #[inline(always)]
+    pub fn notified(&self, offset: u64, size: u8, value: u64) -> Option<u16> {
+        if offset != QUEUE_NOTIFY || size != 4 {
+            return None;
+        }
+        let queues = self.shown.queues.load(Ordering::Acquire).checked_shr(value as u32)?;
+        if queues & 1 == 0 {
+            return None;
+        }
+        self.shown.notifications.fetch_add(1, Ordering::Relaxed);
+        Some(value as u16)
+    }
+
     /// Writes `value`, which is `size` bytes long, at `offset`. Returns what is left to do: what is not the interrupt line's.
     #[inline]
     pub fn write(&self, owner: &dyn Owner, offset: u64, size: u8, value: u64) -> Effect {
-        if offset == QUEUE_NOTIFY
-            && size == 4
-            && self.shown.queues.load(Ordering::Acquire).checked_shr(value as u32).is_some_and(|queues| queues & 1 != 0)
-        {
-            self.shown.notifications.fetch_add(1, Ordering::Relaxed);
-            return Effect::Notify(value as u16);
+        if let Some(queue) = self.notified(offset, size, value) {
+            return Effect::Notify(queue);
+        }
+        if offset == INTERRUPT_ACK && size == 4 {
+            self.acknowledge(owner, value as u32);
+            return Effect::None;
         }
         self.write_any(owner, offset, size, value)
     }
@@ -97,16 +112,23 @@ impl<F: Front, const QUEUES: usize> Registers<F, QUEUES> {
     fn write_any(&self, owner: &dyn Owner, offset: u64, size: u8, value: u64) -> Effect {
         let mut state = self.state.lock();
         let effect = state.transport.write(offset, size, value);
-        match effect {
-            Effect::Raise => drive(owner, &mut state.line, false),
-            Effect::Notify(_) => state.signals.notifications = state.signals.notifications.wrapping_add(1),
-            _ => {}
+        if let Effect::Notify(_) = effect {
+            state.signals.notifications = state.signals.notifications.wrapping_add(1);
         }
-        if offset != INTERRUPT_ACK {
-            self.shown.queues.store(state.transport.notifiable(), Ordering::Release);
+        self.shown.queues.store(state.transport.notifiable(), Ordering::Release);
+        state.settle(owner, &self.shown);
+        effect
+    }
+
+    /// The driver acknowledges causes of the interrupt. If there are others by now the line falls and rises once, so that the
+    /// guest gets one more edge.
+    #[inline(never)]
+    fn acknowledge(&self, owner: &dyn Owner, causes: u32) {
+        let mut state = self.state.lock();
+        if state.transport.acknowledge(causes) {
+            drive(owner, &mut state.line, false);
         }
         state.settle(owner, &self.shown);
-        if effect == Effect::Raise { Effect::None } else { effect }
     }
 
     /// Does something with the registers, and has the line be as they are then.

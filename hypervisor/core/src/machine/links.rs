@@ -6,6 +6,7 @@ use portcullis_abi::manage;
 
 use super::Machine;
 use crate::cpu::physical_core::Core;
+use crate::devices::console::GuestConsole;
 use crate::links::events::Event;
 use crate::links::peer::Peer;
 use crate::memory::guest::GuestMemory;
@@ -30,13 +31,14 @@ impl Peer for Vm {
         self.aliases.note(here).then(|| self.memory_on(here))?
     }
 
+    #[inline]
     fn memory_again<'a>(&self, kept: &'a mut Option<GuestMemory>) -> Option<&'a mut GuestMemory> {
         let here = Core::current()?.index;
         if !self.aliases.note(here) {
             return None;
         }
         if kept.as_ref().is_none_or(|memory| memory.core() != here) {
-            *kept = self.memory_on(here);
+            return self.reach_from(here, kept);
         }
         kept.as_mut()
     }
@@ -49,6 +51,10 @@ impl Peer for Vm {
         if let Some(vcpu) = on().find(|vcpu| Some(vcpu.core) == here).or_else(|| on().next()) {
             vcpu.call_to_work();
         }
+    }
+
+    fn console(&self) -> &GuestConsole {
+        &self.console
     }
 
     fn report(&self, line: Arguments<'_>) {
@@ -81,6 +87,14 @@ impl Vcpu {
 }
 
 impl Vm {
+    /// Keeps its RAM as core `here`, this one, reaches it, instead of what another one did.
+    #[cold]
+    #[inline(never)]
+    fn reach_from<'a>(&self, here: usize, kept: &'a mut Option<GuestMemory>) -> Option<&'a mut GuestMemory> {
+        *kept = self.memory_on(here);
+        kept.as_mut()
+    }
+
     /// The VM runs, or does so no longer.
     pub(crate) fn tell_peers(&self) {
         Machine::get().links.phase_changed(self.index);

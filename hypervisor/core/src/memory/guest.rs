@@ -182,6 +182,7 @@ impl GuestMemory {
     }
 
     /// The range of the guest's if one block has all of it, as the guest shares it with a device: it is in a view then.
+    #[cold]
     #[inline(never)]
     fn shared_anew(&mut self, address: u64, length: usize) -> Option<Piece> {
         let Range { start, .. } = self.physical(address, length)?;
@@ -217,6 +218,7 @@ impl GuestMemory {
         }
     }
 
+    #[cold]
     #[inline(never)]
     fn place_anew(&mut self, address: u64, length: usize) -> Result<Piece, OutOfReach> {
         let piece = self.shared_anew(address, length).filter(|_| address.is_multiple_of(length as u64));
@@ -233,6 +235,7 @@ impl GuestMemory {
     }
 
     /// [`copy_across`](Shared::copy_across) of what is not in two views, which it is then, if two blocks have it.
+    #[cold]
     #[inline(never)]
     fn copy_across_anew(&mut self, from: u64, other: &mut Self, to: u64, length: usize) -> Result<(), OutOfReach> {
         // The block that is shown second does not take the first one's slot, which was asked for last.
@@ -285,8 +288,12 @@ impl Memory for GuestMemory {
 impl Shared for GuestMemory {
     #[inline(always)]
     fn check(&self, address: u64, length: u32) -> Result<(), OutOfReach> {
-        let length = length as usize;
-        self.physical(address, length).map(drop).ok_or(OutOfReach { address, length })
+        // In front of the RAM it is as if far behind it.
+        let (offset, size) = (address.wrapping_sub(self.ram), self.memory.end.wrapping_sub(self.memory.start));
+        if offset <= size && u64::from(length) <= size.wrapping_sub(offset) {
+            return Ok(());
+        }
+        Err(OutOfReach { address, length: length as usize })
     }
 
     #[inline(always)]
@@ -299,6 +306,25 @@ impl Shared for GuestMemory {
         match self.seen(address, size_of::<[u64; 2]>()) {
             Some(at) => Ok(Piece::seen(at, size_of::<[u64; 2]>()).load_pair()),
             None => portcullis_virtio::copy_pair(self, address),
+        }
+    }
+
+    #[inline(always)]
+    fn load_three(&mut self, address: u64) -> Result<[u64; 3], OutOfReach> {
+        match self.shared(address, size_of::<[u64; 3]>()) {
+            Some(piece) => Ok(piece.load_three()),
+            None => portcullis_virtio::copy_three(self, address),
+        }
+    }
+
+    #[inline(always)]
+    fn store_three(&mut self, address: u64, words: [u64; 3]) -> Result<(), OutOfReach> {
+        match self.shared(address, size_of::<[u64; 3]>()) {
+            Some(piece) => {
+                piece.store_three(words);
+                Ok(())
+            }
+            None => self.write(Way::Kept, address, words.map(u64::to_le_bytes).as_flattened()),
         }
     }
 
@@ -319,6 +345,7 @@ impl Shared for GuestMemory {
         }
     }
 
+    #[inline(always)]
     fn copy_across(&mut self, from: u64, other: &mut Self, to: u64, length: usize) -> Result<(), OutOfReach> {
         if let Some(source) = self.seen(from, length)
             && let Some(target) = other.seen(to, length)

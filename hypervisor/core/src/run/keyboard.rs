@@ -106,7 +106,7 @@ impl Keyboard {
 
     /// Whether the next byte is to be read from the line. If not, it waits until there is room, or is looked at again.
     fn is_to_read(&self, reader: &mut Reader, serial: &dyn SerialPort) -> bool {
-        let attached = SERIAL.attachment.get().and_then(|vm| Machine::get().vms.get(vm));
+        let attached = SERIAL.attachment.typed_to().and_then(|vm| Machine::get().vms.get(vm));
         let mut port = attached.map(|vm| (vm, vm.console.lock()));
         let input =
             port.as_ref().map(|(vm, port)| Input { vm: vm.index, room: port.typed.room(), taken: port.typed.taken() });
@@ -166,8 +166,8 @@ fn take_key(byte: u8, paused: bool, loaded: Option<&Vcpu>) {
             Machine::get().power_off();
         }
         InputAction::Guest { vm, byte } => {
-            // Without room it is lost: it was read for the sake of the escape key.
-            if let Some(vm) = vms.get(vm) {
+            // Without room it is lost: it was read for the sake of the escape key. So it is where the VM's port has its keyboard.
+            if let Some(vm) = vms.get(vm).filter(|vm| SERIAL.attachment.typed_to() == Some(vm.index)) {
                 vm.console.receive(&Beside::of(vm, loaded), byte);
             }
         }

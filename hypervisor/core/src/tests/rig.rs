@@ -362,7 +362,8 @@ fn assemble(
     let consoles = configs.iter().map(|vm| vm.console).collect();
     let laid = wires::lay(configs.len(), wires);
     let wires = wires::report(wires, &laid);
-    let links = Links::new(links::Connections { networks, serials, disks, consoles, controls, wires });
+    let names = configs.iter().map(|vm| vm.name).collect();
+    let links = Links::new(links::Connections { networks, serials, disks, consoles, names, controls, wires });
     let wires = laid;
     let mut stock = Stock {
         support: &support,

@@ -3,7 +3,7 @@
 use portcullis_abi::map;
 use portcullis_arch::{account::Exit, cpu, el2, stepping, translate, vectors::Next};
 use portcullis_devices::Frame as Addresses;
-use portcullis_devices::access::{Access, is_permission_fault, is_translation_fault};
+use portcullis_devices::access::{Access, Word, is_permission_fault, is_translation_fault};
 
 use super::external_abort;
 use super::gic::Frame;
@@ -15,6 +15,9 @@ use crate::vm::{Vcpu, failure::Reason};
 /// The virtio transports, by which frames and requests go.
 const TRANSPORTS: Addresses = Addresses { start: map::VIRTIO, size: map::VIRTIO_SIZE * map::VIRTIO_SLOTS as u64 };
 
+// What belongs to the GIC lies in front of the UART.
+const _: () = assert!(map::GICD < map::GICR && map::GICR + map::GICR_STRIDE * map::MAX_VCPUS as u64 <= UART.start);
+
 /// A guest's load or store reached no memory. Every way out is a call in tail position.
 #[inline(always)]
 pub fn data<G: Interface>(vcpu: &'static Vcpu, syndrome: u64) -> Next {
@@ -23,13 +26,15 @@ pub fn data<G: Interface>(vcpu: &'static Vcpu, syndrome: u64) -> Next {
         return without_address(vcpu, syndrome);
     }
     let address = el2::fault_ipa();
-    match UART.offset(address) {
-        Some(offset) => uart(vcpu, syndrome, offset),
+    match address.checked_sub(UART.start) {
+        Some(offset) if offset < UART.size => uart(vcpu, syndrome, offset),
+        // So what lies here is looked for without asking for the GIC's frames first.
+        Some(_) => behind(vcpu, syndrome, address),
         None => gic::<G>(vcpu, syndrome, address),
     }
 }
 
-/// An access to the virtual GIC, or to what lies behind it.
+/// An access to the virtual GIC, or to what else lies in front of the UART.
 #[inline(never)]
 fn gic<G: Interface>(vcpu: &'static Vcpu, syndrome: u64, address: u64) -> Next {
     let Some(frame) = Frame::at::<G>(address, vcpu.vm.vgic.vcpu_count()) else {
@@ -81,22 +86,58 @@ fn nothing(vcpu: &'static Vcpu, syndrome: u64) -> Next {
     external_abort::answer(vcpu, Reason::Access, syndrome)
 }
 
-/// An access to a virtio transport that has a device, to another device on the VM's bus, or to nothing.
+/// An access to what lies behind the UART: a virtio transport that has a device, or something else.
+#[inline(never)]
+fn behind(vcpu: &'static Vcpu, syndrome: u64, address: u64) -> Next {
+    let transports = vcpu.vm.links.zip(TRANSPORTS.offset(address));
+    match transports.and_then(|(links, offset)| links.at(offset)) {
+        Some((device, offset)) => access(vcpu, syndrome, device, offset),
+        None => device(vcpu, syndrome, address),
+    }
+}
+
+/// An access to a device on the VM's bus, or to nothing.
 #[inline(never)]
 fn device(vcpu: &'static Vcpu, syndrome: u64, address: u64) -> Next {
-    let transports = vcpu.vm.links.zip(TRANSPORTS.offset(address));
-    if let Some((device, offset)) = transports.and_then(|(links, offset)| links.at(offset)) {
-        return access(vcpu, syndrome, device, offset);
-    }
     let Some((device, offset)) = vcpu.vm.bus.find(address).filter(|(device, _)| device.is_there()) else {
         return nothing(vcpu, syndrome);
     };
     access(vcpu, syndrome, &**device, offset)
 }
 
-/// An access to a device, at an offset into its frame.
+/// An access to a device, at an offset into its frame. Most are of words, and each way is a function of its own, so that none pays
+/// for another's registers.
 #[inline(always)]
 fn access(vcpu: &'static Vcpu, syndrome: u64, device: &dyn Emulated, offset: u64) -> Next {
+    match Word::new(syndrome) {
+        Some(Word { write: true, register }) => store_word(vcpu, syndrome, register, device, offset),
+        Some(Word { write: false, register }) => load_word(vcpu, syndrome, register, device, offset),
+        None => access_any(vcpu, syndrome, device, offset),
+    }
+}
+
+/// A store of 32 bits to a device.
+#[inline(never)]
+fn store_word(vcpu: &'static Vcpu, syndrome: u64, register: u64, device: &dyn Emulated, offset: u64) -> Next {
+    vcpu.account().exit(Exit::Device);
+    stepping::step_over(syndrome);
+    device.write(vcpu, offset, Word::SIZE, vcpu.context.register(register) & u64::from(u32::MAX));
+    vcpu.before_resume_on_any()
+}
+
+/// A load of 32 bits from a device.
+#[inline(never)]
+fn load_word(vcpu: &'static Vcpu, syndrome: u64, register: u64, device: &dyn Emulated, offset: u64) -> Next {
+    vcpu.account().exit(Exit::Device);
+    stepping::step_over(syndrome);
+    let value = device.read(vcpu, offset, Word::SIZE);
+    vcpu.context.set_register(register, value & u64::from(u32::MAX));
+    vcpu.before_resume_on_any_with(register)
+}
+
+/// Any other access to a device.
+#[inline(never)]
+fn access_any(vcpu: &'static Vcpu, syndrome: u64, device: &dyn Emulated, offset: u64) -> Next {
     let Some(access) = Access::new(syndrome) else {
         return external_abort::answer(vcpu, Reason::Instruction, syndrome);
     };

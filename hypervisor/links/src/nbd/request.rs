@@ -1,7 +1,5 @@
 //! Requests that are under way.
 
-use heapless::Vec;
-
 use super::numbers::{NO_HOLE, REQUEST, REQUEST_BYTES};
 
 /// Most requests that are under way at once. What comes behind them waits in its queue.
@@ -86,19 +84,11 @@ impl Slot {
     /// The bytes of the part that is under way without its data.
     pub(super) fn header(&self) -> [u8; REQUEST_BYTES] {
         let (flags, kind) = self.request.command.numbers();
-        let mut bytes = Vec::<u8, REQUEST_BYTES>::new();
-        // They are as many as there is room for.
-        for part in [
-            REQUEST.to_be_bytes().as_slice(),
-            &flags.to_be_bytes(),
-            &kind.to_be_bytes(),
-            &self.cookie.to_be_bytes(),
-            &self.request.offset.wrapping_add(u64::from(self.base)).to_be_bytes(),
-            &self.part.to_be_bytes(),
-        ] {
-            let _ = bytes.extend_from_slice(part);
-        }
-        bytes.into_array().unwrap_or([0; REQUEST_BYTES])
+        let first = u64::from(REQUEST) << 32 | u64::from(flags) << 16 | u64::from(kind);
+        let offset = self.request.offset.wrapping_add(u64::from(self.base));
+        let words = [first, self.cookie, offset, u64::from(self.part) << 32].map(u64::to_be_bytes);
+        // They are that and four bytes of nothing.
+        words.as_flattened().first_chunk().copied().unwrap_or([0; REQUEST_BYTES])
     }
 
     /// Bytes that go out for the part that is under way.

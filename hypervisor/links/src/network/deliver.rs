@@ -1,7 +1,7 @@
 //! Giving a frame to a driver.
 
 use heapless::Vec;
-use portcullis_virtio::{Budget, Chain, Fault, MAX_CHAIN, Queue, Segment, Shared};
+use portcullis_virtio::{Budget, Chain, Cursor, Fault, MAX_CHAIN, Only, Queue, Segment, Shared};
 
 use super::HEADER;
 use super::counters::Dropped;
@@ -108,6 +108,14 @@ fn next<M: Shared>(queue: &mut Queue, memory: &mut M, chain: &mut Chain, budget:
     }
 }
 
+/// The next chain of a receiver if it is of one buffer that can be written; mostly it is.
+#[inline(always)]
+fn next_only<M: Shared>(queue: &mut Queue, memory: &mut M, budget: &mut Budget) -> Option<Only> {
+    let room = queue.only(memory).filter(|room| room.writable && room.length > 0 && budget.descriptors() > 0)?;
+    budget.only();
+    Some(room)
+}
+
 /// Copies a frame into several buffers, the first of which is in `chain`. Returns why it could not, or that all of it has a place.
 fn spread<M: Shared>(
     mut passage: Passage<'_, '_>,
@@ -130,11 +138,16 @@ fn spread<M: Shared>(
     let copied = passage.copy(from, &mut first, to)?;
     queue.put(to, chain.head(), HEADER.saturating_add(copied))?;
     while passage.left() > 0 {
+        buffers = buffers.saturating_add(1);
+        if let Some(room) = next_only(queue, to, budget) {
+            let copied = passage.copy(from, &mut Cursor::over(&room.segment()), to)?;
+            queue.pass(to, room, copied)?;
+            continue;
+        }
         match next(queue, to, chain, budget)? {
             Next::Chain => {}
             other => return Ok(other),
         }
-        buffers = buffers.saturating_add(1);
         let copied = passage.copy(from, &mut chain.writer(), to)?;
         queue.put(to, chain.head(), copied)?;
     }

@@ -6,6 +6,7 @@ use super::checksum::Sum;
 use super::counters::Dropped;
 use super::header::{Header, longest};
 use super::mac::Mac;
+use super::straight::addresses;
 use super::{ETHERNET, HEADER};
 
 /// Where the beginning of a frame is copied to with its headers: the whole of a short one, so that it is copied by one piece.
@@ -111,9 +112,9 @@ impl<'a> Frame<'a> {
             return Ok(Some(Dropped::Short));
         }
         self.staged = staged;
-        let [first, second, third] = self.stage.words();
-        (self.destination, self.source) = (second >> 32 | (third & 0xffff) << 32, third >> 16);
-        if Header::is_plain(first) {
+        let words = self.stage.words();
+        (self.destination, self.source) = addresses(words);
+        if Header::is_plain(words[0]) {
             self.stage.set_header(Header::PLAIN);
             return Ok(if self.length <= longest(mtu) { None } else { Some(Dropped::Long) });
         }

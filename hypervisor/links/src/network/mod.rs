@@ -14,6 +14,7 @@ mod header;
 mod mac;
 mod port;
 mod rate;
+mod straight;
 mod switch;
 
 pub use counters::{Counters, Dropped, Traffic};
@@ -24,6 +25,7 @@ pub use header::{Header, Segmentation};
 pub use mac::Mac;
 pub use port::{CONTROL, Port, QUEUES, RECEIVE, TRANSMIT};
 pub use rate::Rate;
+pub use straight::Straight;
 pub use switch::{MAX_PORTS, Ports, Switch};
 
 /// Bytes of an Ethernet header: two addresses and a type.

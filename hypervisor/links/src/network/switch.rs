@@ -106,12 +106,7 @@ impl Switch {
     /// As for [`route`](Self::route).
     #[inline]
     pub fn route_again(&self, from: usize, frame: &Frame<'_>, last: &mut u8) -> Result<Ports, Dropped> {
-        let to = usize::from(*last);
-        if let Some((own, there)) = self.keys.get(from).zip(self.keys.get(to))
-            && *own == frame.source
-            && *there == frame.destination
-            && from != to
-        {
+        if let Some(to) = self.again(from, (frame.destination, frame.source), *last) {
             return Ok(Ports::of(to));
         }
         let mut ports = self.route(from, frame)?;
@@ -120,6 +115,14 @@ impl Switch {
             *last = number as u8;
         }
         Ok(all)
+    }
+
+    /// The port `last`, if that gets a frame from port `from` that is for, and from, these addresses ([`Mac::bits`]).
+    #[inline(always)]
+    pub fn again(&self, from: usize, (destination, source): (u64, u64), last: u8) -> Option<usize> {
+        let to = usize::from(last);
+        let (own, there) = self.keys.get(from).zip(self.keys.get(to))?;
+        (*own == source && *there == destination && from != to).then_some(to)
     }
 
     /// The ports that get a frame from port `from`. None of them is itself.

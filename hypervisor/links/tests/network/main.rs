@@ -10,4 +10,5 @@ mod header;
 #[cfg(not(miri))]
 #[path = "../../../virtio/tests/peer/mod.rs"]
 mod peer;
+mod straight;
 mod switch;

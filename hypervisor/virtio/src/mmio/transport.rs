@@ -128,10 +128,7 @@ impl<const QUEUES: usize> Transport<QUEUES> {
         match offset {
             QUEUE_NOTIFY => return self.notify(value),
             INTERRUPT_ACK => {
-                self.interrupt &= !value;
-                // A cause that came between the read of InterruptStatus and this write has made no edge, and the driver waits
-                // for one.
-                return if self.level() { Effect::Raise } else { Effect::None };
+                return if self.acknowledge(value) { Effect::Raise } else { Effect::None };
             }
             STATUS => return self.write_status(value),
             DEVICE_FEATURES_SEL => self.device_features_sel = value,
@@ -161,6 +158,18 @@ impl<const QUEUES: usize> Transport<QUEUES> {
     #[inline]
     pub const fn interrupt_status(&self) -> u32 {
         self.interrupt
+    }
+
+    /// Takes note that the driver has seen these causes of its interrupt, what it writes to InterruptACK. Returns whether there are
+    /// others, so that the line is to fall and rise ([`Effect::Raise`]): a cause that came between the read of InterruptStatus and
+    /// this has made no edge, and the driver waits for one.
+    #[inline]
+    pub const fn acknowledge(&mut self, causes: u32) -> bool {
+        if self.resetting {
+            return false;
+        }
+        self.interrupt &= !causes;
+        self.level()
     }
 
     /// The queues below 64 whose notifications are looked at, a bit each.

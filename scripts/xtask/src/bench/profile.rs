@@ -12,9 +12,11 @@ use super::links;
 use super::measure::{Bench, Profile};
 use super::measurement::{self, CPU};
 use super::report::{Cells, Style, draw, number};
+use super::transfers;
 use crate::metal;
 use bench_guests::configuration::Configuration;
 use bench_guests::links::Work;
+use bench_guests::transfers::Transfer;
 
 /// Functions in the list.
 const LONGEST: usize = 40;
@@ -45,6 +47,13 @@ pub fn links(bench: &Bench) -> Result<String> {
         let profile = bench.run(&run)?.results.profile;
         let list = by_function(bench, &profile, u64::from(links::COUNT) * work.units() as u64)?;
         lists += &format!("{}\n{list}\n", work.name());
+    }
+    for transfer in Transfer::ALL {
+        let mut run = transfers::pair(bench)?;
+        run.name = format!("profile-{}", transfer.name());
+        run.profile = Profile::Windows(transfer as usize);
+        let profile = bench.run(&run)?.results.profile;
+        lists += &format!("{}\n{}\n", transfer.name(), by_function(bench, &profile, u64::from(transfers::COUNT))?);
     }
     Ok(lists)
 }

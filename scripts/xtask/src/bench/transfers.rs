@@ -12,7 +12,7 @@ use super::measure::{Bench, Outcome, Run, Vm, toml_string};
 use super::measurement::{CPU, Measurement, Measurements, alone};
 
 /// Windows in a test, and what is done before it.
-const COUNT: u32 = 100;
+pub const COUNT: u32 = 100;
 const WARM_UP: u32 = 2;
 
 /// The keys of all measurements.
@@ -26,7 +26,7 @@ pub fn keys() -> Vec<String> {
 ///
 /// A run that fails, or a guest that did not get what it asked for.
 pub fn measure(bench: &Bench) -> Result<Measurements> {
-    let run = run(bench)?;
+    let run = pair(bench)?;
     let outcome = bench.run(&run)?;
     let counted = |transfer: Transfer| {
         let measured = counted(&outcome, transfer);
@@ -37,7 +37,11 @@ pub fn measure(bench: &Bench) -> Result<Measurements> {
 }
 
 /// Two VMs, each on a core of its own: one has a disk in the bundle and one that the other serves, and a cable to it.
-fn run(bench: &Bench) -> Result<Run> {
+///
+/// # Errors
+///
+/// As of [`links`].
+pub fn pair(bench: &Bench) -> Result<Run> {
     let configuration = Configuration { count: COUNT, ..Configuration::DEFAULT };
     let mut run = alone("transfers", Guest::Transfers, CPU, configuration, "");
     let flags = configuration.flags | flag::PARTNER;

@@ -19,8 +19,9 @@ unsafe extern "C" {
 
 /// Bytes around what is written that must stay.
 const MARGIN: usize = 80;
-/// Most bytes of a copy that begins everywhere.
+/// Most bytes of a copy that begins everywhere, and lengths around turns of more.
 const MOST: usize = 330;
+const TURNS: [usize; 6] = [319, 320, 321, 576, 577, 833];
 /// Bytes of each piece of memory.
 const ROOM: usize = 1024;
 /// Offsets from a multiple of 64: of bytes, of the pairs that are copied at once, of a cache line.
@@ -54,7 +55,7 @@ fn conclude(name: &str, wrong: Option<[usize; 3]>) {
 
 /// Lengths: all of the short ones, then some.
 fn lengths() -> impl Iterator<Item = usize> {
-    (0..=MOST).filter(|length| *length <= 140 || length % 7 == 0)
+    (0..=MOST).filter(|length| *length <= 140 || length % 7 == 0).chain(TURNS)
 }
 
 fn fill(bytes: &mut [u8], random: &mut Random) {

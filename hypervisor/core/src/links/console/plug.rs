@@ -31,6 +31,31 @@ pub(super) const fn queue_name(number: u16) -> &'static str {
 }
 
 impl Plug {
+    /// Does what there is to do at a queue that the driver has notified.
+    fn notified(&self, owner: &dyn Owner, number: u16) {
+        let Self(console) = self;
+        let notify = |port: usize, flow| {
+            if let Some(outlet) = console.ports.get(port) {
+                outlet.end.notified(flow, owner);
+            }
+        };
+        match Purpose::of(number) {
+            Purpose::Tell => console.tell(owner, 0),
+            Purpose::Hear => console.hear(owner),
+            Purpose::Receive(port) => notify(port, Flow::Receive),
+            Purpose::Transmit(port) => notify(port, Flow::Transmit),
+        }
+    }
+
+    /// Does what an access that notifies no queue does.
+    #[inline(never)]
+    fn write_other(&self, owner: &dyn Owner, offset: u64, size: u8, value: u64) {
+        match self.0.registers.write(owner, offset, size, value) {
+            Effect::None => {}
+            effect => self.act(owner, effect),
+        }
+    }
+
     /// Does what is left to do because of an access.
     #[inline(never)]
     fn act(&self, owner: &dyn Owner, effect: Effect) {
@@ -39,12 +64,7 @@ impl Plug {
         let end = |number: usize| console.ports.get(number).map(|outlet| outlet.end);
         match effect {
             Effect::None | Effect::Raise => {}
-            Effect::Notify(number) => match Purpose::of(number) {
-                Purpose::Tell => console.tell(owner, 0),
-                Purpose::Hear => console.hear(owner),
-                Purpose::Receive(port) => end(port).into_iter().for_each(|end| end.notified(Flow::Receive, owner)),
-                Purpose::Transmit(port) => end(port).into_iter().for_each(|end| end.notified(Flow::Transmit, owner)),
-            },
+            Effect::Notify(number) => self.notified(owner, number),
             Effect::DriverOk => {
                 let begun = console.begin_driver(owner, peer);
                 if let Err((queue, fault)) = begun {
@@ -71,9 +91,9 @@ impl Emulated for Plug {
     }
 
     fn write(&self, owner: &dyn Owner, offset: u64, size: u8, value: u64) {
-        match self.0.registers.write(owner, offset, size, value) {
-            Effect::None => {}
-            effect => self.act(owner, effect),
+        match self.0.registers.notified(offset, size, value) {
+            Some(number) => self.notified(owner, number),
+            None => self.write_other(owner, offset, size, value),
         }
     }
 

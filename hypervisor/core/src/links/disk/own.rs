@@ -19,6 +19,8 @@ struct Desk {
     queue: Option<Queue>,
     local: Local,
     store: Store,
+    /// The VM's memory as the core reached it that did requests last.
+    memory: Option<GuestMemory>,
     /// Bytes that are set to zero already, of a disk that is made anew.
     cleared: u64,
 }
@@ -29,7 +31,7 @@ const CLIENT: usize = 0;
 impl Own {
     /// A disk without a driver.
     pub fn new(disk: Geometry, store: Store) -> Self {
-        Self(Work::new(Desk { queue: None, local: Local::new(disk), store, cleared: 0 }))
+        Self(Work::new(Desk { queue: None, local: Local::new(disk), store, memory: None, cleared: 0 }))
     }
 
     /// Does a piece of the requests of the driver, whose VM `owner` is.
@@ -77,38 +79,38 @@ impl Own {
 impl Desk {
     /// A piece of work. Returns whether there is more.
     fn piece(&mut self, client: &Client, peer: &dyn Peer, owner: &dyn Owner) -> bool {
-        let Some(mut memory) = peer.memory().filter(|_| peer.runs()) else { return false };
-        let Some(mut queue) = self.queue.take() else { return false };
-        let done = self.requests(&mut queue, &mut memory);
-        let shown = done.and_then(|more| queue.publish(&mut memory).map(|interrupts| (more, interrupts)));
-        match shown {
+        let Self { queue: place, local, store, memory, .. } = self;
+        let Some((queue, memory)) = place.as_mut().and_then(|queue| Some((queue, peer.reach(memory)?))) else {
+            return false;
+        };
+        let done = requests(local, store, queue, memory);
+        match done.and_then(|more| queue.publish(memory).map(|interrupts| (more, interrupts))) {
             Ok((more, interrupts)) => {
                 if interrupts {
                     client.interrupt(owner);
                 }
-                self.queue = Some(queue);
                 more
             }
             Err(fault) => {
-                self.local.reset();
+                *place = None;
+                local.reset();
                 client.fail(owner, fault);
                 false
             }
         }
     }
+}
 
-    /// Does requests until there is none, or the budget is spent. Returns whether there may be more.
-    fn requests(&mut self, queue: &mut Queue, memory: &mut GuestMemory) -> Result<bool, Fault> {
-        let Self { local, store, .. } = self;
-        let mut budget = Budget::new();
-        queue.silence(memory)?;
-        loop {
-            match local.work(queue, memory, store, &mut budget)? {
-                Progress::More => return Ok(true),
-                // What came meanwhile was not notified.
-                Progress::Idle if queue.listen(memory)? => {}
-                Progress::Idle => return Ok(false),
-            }
+/// Does requests until there is none, or the budget is spent. Returns whether there may be more.
+fn requests(local: &mut Local, store: &mut Store, queue: &mut Queue, memory: &mut GuestMemory) -> Result<bool, Fault> {
+    let mut budget = Budget::new();
+    queue.silence(memory)?;
+    loop {
+        match local.work(queue, memory, store, &mut budget)? {
+            Progress::More => return Ok(true),
+            // What came meanwhile was not notified.
+            Progress::Idle if queue.listen(memory)? => {}
+            Progress::Idle => return Ok(false),
         }
     }
 }

@@ -33,6 +33,15 @@ impl Plug {
         }
     }
 
+    /// Does what an access that notifies no queue does.
+    #[inline(never)]
+    fn write_other(&self, owner: &dyn Owner, offset: u64, size: u8, value: u64) {
+        match self.0.client.registers.write(owner, offset, size, value) {
+            Effect::None => {}
+            effect => self.act(owner, effect),
+        }
+    }
+
     /// Touches nothing of its driver's any more, which begins anew.
     fn forget(&self, owner: &dyn Owner) {
         self.0.set_queue(None, owner);
@@ -46,9 +55,9 @@ impl Emulated for Plug {
     }
 
     fn write(&self, owner: &dyn Owner, offset: u64, size: u8, value: u64) {
-        match self.0.client.registers.write(owner, offset, size, value) {
-            Effect::None => {}
-            effect => self.act(owner, effect),
+        match self.0.client.registers.notified(offset, size, value) {
+            Some(_) => self.0.serve(owner),
+            None => self.write_other(owner, offset, size, value),
         }
     }
 

@@ -1,6 +1,8 @@
 //! A piece of work: frames of one port go to others.
 
-use portcullis_links::network::{Dropped, Frame, Given, Ports, RECEIVE, Rate, Stage, TRANSMIT, Traffic, deliver};
+use portcullis_links::network::{
+    Dropped, Frame, Given, Ports, RECEIVE, Rate, Stage, Straight, TRANSMIT, Traffic, deliver,
+};
 use portcullis_virtio::{Budget, Chain, Fault, Queue};
 
 use super::lane::{self, Reached, Receiver, Sender};
@@ -55,13 +57,10 @@ impl Network {
 
     /// A piece of work for port `from`. Returns whether there is more.
     fn piece(&self, desk: &mut Desk, from: usize, port: &Port, peer: &dyn Peer, owner: &dyn Owner) -> bool {
-        if !peer.runs() {
-            return false;
-        }
         let Desk { senders, receivers, traffic, sent, stage, room } = desk;
         let Some(sender) = senders.get_mut(from) else { return false };
         let Sender { queue: place, features, current, rate, last, memory, reached } = sender;
-        let Some((queue, memory)) = place.as_mut().zip(peer.memory_again(memory)) else { return false };
+        let Some((queue, memory)) = place.as_mut().zip(peer.reach(memory)) else { return false };
         let (budget, touched) = (Budget::new(), Ports::default());
         let mut piece =
             Piece { network: self, from, memory, reached, is_reached: false, receivers, traffic, budget, touched };
@@ -98,6 +97,10 @@ impl Piece<'_> {
         // Where all that was known of is done, the driver is told at once to notify, which looks for more as well.
         let mut looks = true;
         while !self.budget.is_spent() {
+            if (looks || source.queue.is_known()) && self.send_straight(source)? {
+                looks = false;
+                continue;
+            }
             let queue = &mut *source.queue;
             let left = match source.current.take() {
                 Some((head, left)) => {
@@ -124,6 +127,34 @@ impl Piece<'_> {
                 return Ok(true);
             }
             source.queue.put(self.memory, sent.head(), 0)?;
+        }
+        Ok(true)
+    }
+
+    /// Sends the next frame the short way, to the port that was sent to last. False: there is none, or it goes another way.
+    #[inline(always)]
+    fn send_straight(&mut self, source: &mut Source<'_>) -> Result<bool, Fault> {
+        let Self { network, from, memory, receivers, reached, is_reached, traffic, budget, touched } = self;
+        if source.current.is_some() || source.rate.is_some() {
+            return Ok(false);
+        }
+        let Some(frame) = Straight::look(source.queue, *memory, network.config.mtu) else { return Ok(false) };
+        let Some(number) = network.switch.again(*from, frame.addresses(), *source.last) else { return Ok(false) };
+        let Some(Receiver { queue: Some(queue), .. }) = receivers.get_mut(number) else { return Ok(false) };
+        let Some(peer) = network.ports.get(number).and_then(Port::peer) else { return Ok(false) };
+        let Some(to) = reach(reached, is_reached, number, peer, true) else { return Ok(false) };
+        if !frame.deliver(*memory, queue, to) {
+            return Ok(false);
+        }
+        frame.done(source.queue, *memory)?;
+        budget.passed(frame.length());
+        *touched = touched.with(Ports::of(number));
+        if let Some(traffic) = traffic.get_mut(number) {
+            traffic.counters.receive(frame.length());
+        }
+        if let Some(traffic) = traffic.get_mut(*from) {
+            traffic.counters.send(frame.length());
+            traffic.counters.copy();
         }
         Ok(true)
     }
@@ -180,10 +211,10 @@ impl Piece<'_> {
         let Some((port, receiver)) = self.network.ports.get(number).zip(self.receivers.get_mut(number)) else {
             return DOWN;
         };
-        let Some(peer) = port.peer().filter(|peer| peer.runs()) else { return DOWN };
+        let Some(peer) = port.peer() else { return DOWN };
         // Nothing is mapped of a VM that has no queue: it may be about to be loaded, which waits until nothing is.
         let Receiver { queue: Some(queue), features } = receiver else { return DOWN };
-        let Some(memory) = reach(self.reached, &mut self.is_reached, number, peer) else { return DOWN };
+        let Some(memory) = reach(self.reached, &mut self.is_reached, number, peer, true) else { return DOWN };
         match deliver(frame, self.memory, queue, memory, room, *features, &mut self.budget) {
             Ok(given) => given,
             Err(fault) => {
@@ -217,7 +248,7 @@ impl Piece<'_> {
             };
             let Some(peer) = port.peer() else { continue };
             let Some(queue) = &mut receiver.queue else { continue };
-            let Some(memory) = reach(self.reached, &mut self.is_reached, number, peer) else { continue };
+            let Some(memory) = reach(self.reached, &mut self.is_reached, number, peer, false) else { continue };
             match queue.publish(memory) {
                 Ok(true) => port.registers.interrupt(peer),
                 Ok(false) => {}
@@ -231,13 +262,14 @@ impl Piece<'_> {
 }
 
 /// The memory of the VM at port `number`, as it was reached last or anew: what it remembers of its slots serves several frames, and
-/// the next piece of work. `is_reached`: that was in this one.
+/// the next piece of work. `is_reached`: that was in this one. `running`: only if the VM runs, as far as that is asked anew.
 #[inline(always)]
 fn reach<'a>(
     reached: &'a mut Reached,
     is_reached: &mut bool,
     number: usize,
     peer: &dyn Peer,
+    running: bool,
 ) -> Option<&'a mut GuestMemory> {
     if reached.port == number && *is_reached {
         return reached.memory.as_mut();
@@ -245,6 +277,7 @@ fn reach<'a>(
     if reached.port != number {
         *reached = Reached { port: number, memory: None };
     }
-    *is_reached = true;
-    peer.memory_again(&mut reached.memory)
+    let memory = if running { peer.reach(&mut reached.memory) } else { peer.memory_again(&mut reached.memory) };
+    *is_reached = memory.is_some();
+    memory
 }

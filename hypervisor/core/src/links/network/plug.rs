@@ -22,6 +22,8 @@ pub struct Plug {
     pub network: &'static Network,
     /// The number of the port.
     pub number: usize,
+    /// The port.
+    pub port: &'static Port,
 }
 
 impl fmt::Display for Network {
@@ -42,8 +44,7 @@ pub(super) const fn queue_name(number: u16) -> &'static str {
 
 impl Plug {
     fn port(&self) -> Option<(&Port, &'static dyn Peer)> {
-        let port = self.network.ports.get(self.number)?;
-        Some((port, port.peer()?))
+        Some((self.port, self.port.peer()?))
     }
 
     /// Does what is left to do because of an access.
@@ -63,6 +64,15 @@ impl Plug {
             Effect::Failed(queue, fault) => {
                 registers::report(peer, self.network, queue.map_or("its driver", queue_name), fault);
             }
+        }
+    }
+
+    /// Does what an access that notifies no queue does.
+    #[inline(never)]
+    fn write_other(&self, owner: &dyn Owner, offset: u64, size: u8, value: u64) {
+        match self.port.registers.write(owner, offset, size, value) {
+            Effect::None => {}
+            effect => self.act(owner, effect),
         }
     }
 
@@ -109,15 +119,14 @@ impl Plug {
 
 impl Emulated for Plug {
     fn read(&self, _: &dyn Owner, offset: u64, size: u8) -> u64 {
-        self.network.ports.get(self.number).map_or(0, |port| port.registers.read(offset, size))
+        self.port.registers.read(offset, size)
     }
 
     fn write(&self, owner: &dyn Owner, offset: u64, size: u8, value: u64) {
-        let Some(port) = self.network.ports.get(self.number) else { return };
-        match port.registers.write(owner, offset, size, value) {
-            Effect::None => {}
-            Effect::Notify(TRANSMIT) => self.network.send(self.number, owner),
-            effect => self.act(owner, effect),
+        match self.port.registers.notified(offset, size, value) {
+            Some(TRANSMIT) => self.network.send(self.number, owner),
+            Some(queue) => self.act(owner, Effect::Notify(queue)),
+            None => self.write_other(owner, offset, size, value),
         }
     }
 
@@ -131,7 +140,7 @@ impl Emulated for Plug {
         if let Some(traffic) = self.network.enter().traffic.get_mut(self.number) {
             *traffic = Traffic::default();
         }
-        self.network.ports.get(self.number).into_iter().for_each(|port| port.registers.renew());
+        self.port.registers.renew();
     }
 }
 

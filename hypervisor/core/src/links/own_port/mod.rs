@@ -62,7 +62,8 @@ impl<S: Service> OwnPort<S> {
         self.peer().into_iter().for_each(Peer::call);
     }
 
-    fn peer(&self) -> Option<&'static dyn Peer> {
+    /// The VM that has the port.
+    pub(super) fn peer(&self) -> Option<&'static dyn Peer> {
         self.jack.get().and_then(|jack| jack.peer())
     }
 

@@ -4,6 +4,7 @@ use portcullis_links::serial::{Pair, Side};
 use portcullis_virtio::Chain;
 
 use crate::links::console::Queues;
+use crate::memory::guest::GuestMemory;
 
 /// A reason to work: who asks for it, and whose bytes are to move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,8 @@ pub struct Desk {
 pub struct Lane {
     /// Its queues.
     pub queues: Queues,
+    /// The memory of its VM as the core reached it that moved bytes last.
+    pub memory: Option<GuestMemory>,
     /// The session of the other end that the console was told last, and the one that the port's driver knows of.
     pub told: Option<u32>,
     pub shown: Option<u32>,

@@ -3,7 +3,7 @@
 use portcullis_links::serial::{Broken, Flow as Moving, Progress, Side, Wait};
 use portcullis_virtio::{Budget, Fault, Queue};
 
-use super::desk::{Ask, Desk};
+use super::desk::{Ask, Desk, Lane};
 use super::{Owners, SIDES, Serial};
 use crate::links::console::{Flow, News, Queues};
 use crate::links::peer::Peer;
@@ -91,25 +91,24 @@ impl Serial {
     /// Moves bytes as far as there are some, there is room for them, and the budget goes, and shows both drivers what was done.
     fn flow(&self, desk: &mut Desk, from: Side, owners: Owners<'_>, budget: &mut Budget) -> Result<Progress, Broken> {
         const NOTHING: Progress = Progress::Idle(Wait::Reader);
-        // Nothing is mapped of a VM that has no queue: it may be about to be loaded.
-        let memory = |side| self.peer(side).filter(|peer| peer.runs()).and_then(Peer::memory);
         let (sender, receiver, pair, [source, target]) = desk.split(from);
+        // Nothing is mapped of a VM that has no queue: it may be about to be loaded.
         let Some(queue) = &mut sender.queues.transmit else { return Ok(NOTHING) };
-        let Some(mut sent) = memory(from) else { return Ok(NOTHING) };
-        let mut room = receiver.queues.receive.as_ref().and_then(|_| memory(from.other()));
+        let Some(sent) = self.peer(from).and_then(|peer| peer.reach(&mut sender.memory)) else { return Ok(NOTHING) };
+        let Lane { queues: Queues { receive, .. }, memory: kept, shown, .. } = receiver;
+        let mut to = receive.as_mut().and_then(|queue| Some((queue, self.peer(from.other())?.reach(kept)?)));
         let by = |side| move |fault| Broken { side, fault };
         let (by_sender, by_receiver) = (by(from), by(from.other()));
 
-        let mut to = receiver.queues.receive.as_mut().zip(room.as_mut());
-        queue.silence(&mut sent).map_err(by_sender)?;
+        queue.silence(sent).map_err(by_sender)?;
         if let Some((queue, memory)) = &mut to {
             queue.silence(*memory).map_err(by_receiver)?;
         }
         let done = loop {
-            let mut moving = Moving { queue: &mut *queue, memory: &mut sent, chain: &mut *source };
+            let mut moving = Moving { queue: &mut *queue, memory: &mut *sent, chain: &mut *source };
             let mut taking =
                 to.as_mut().map(|(queue, memory)| Moving { queue, memory: &mut **memory, chain: &mut *target });
-            let progress = pair.work(from, receiver.shown, &mut moving, taking.as_mut(), budget);
+            let progress = pair.work(from, *shown, &mut moving, taking.as_mut(), budget);
             let came = match (&progress, &mut taking) {
                 (Ok(Progress::Idle(Wait::Bytes)), _) => moving.queue.listen(moving.memory).map_err(by_sender),
                 (Ok(Progress::Idle(Wait::Room)), Some(taking)) => {
@@ -123,7 +122,7 @@ impl Serial {
                 Err(broken) => break Err(broken),
             }
         };
-        let shown = self.publish(queue, &mut sent, from, owners).map_err(by_sender);
+        let shown = self.publish(queue, sent, from, owners).map_err(by_sender);
         let taken = match &mut to {
             Some((queue, memory)) => self.publish(queue, memory, from.other(), owners).map_err(by_receiver),
             None => Ok(()),

@@ -13,3 +13,4 @@ mod report;
 mod serial;
 mod serial_lives;
 mod served;
+mod terminal;

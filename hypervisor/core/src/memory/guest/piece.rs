@@ -44,6 +44,20 @@ impl Piece {
         unsafe { shared::load_pair(self.at as *const u64) }
     }
 
+    /// Reads 24 bytes.
+    #[inline(always)]
+    pub(super) fn load_three(self) -> [u64; 3] {
+        // SAFETY: as in `read`.
+        unsafe { shared::load_three(self.at as *const u64) }
+    }
+
+    /// Writes 24 bytes.
+    #[inline(always)]
+    pub(super) fn store_three(self, words: [u64; 3]) {
+        // SAFETY: as in `read`.
+        unsafe { shared::store_three(self.changes().cast(), words) };
+    }
+
     /// Writes as much of it as there is in `from`.
     #[inline(always)]
     pub(super) fn write(self, from: &[u8]) {

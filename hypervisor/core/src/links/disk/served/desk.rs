@@ -1,15 +1,20 @@
 //! What whoever works at a served disk has to itself.
 
+use alloc::boxed::Box;
+
 use portcullis_links::disk::Served as Requests;
 use portcullis_links::serial::ServerEnd;
 use portcullis_virtio::{Chain, Queue};
 
 use crate::links::console::Queues;
+use crate::memory::guest::GuestMemory;
 
 /// See the module.
 pub struct Desk {
     /// The requests, and the connection to the server.
     pub requests: Requests,
+    /// What a piece of work reaches both VMs by; not here while one is done.
+    pub kept: Option<Box<Kept>>,
     /// The driver's queue; none: it makes no requests.
     pub client: Option<Queue>,
     /// The queues of the server's port.
@@ -32,11 +37,21 @@ pub struct Desk {
     pub buffer: Chain,
 }
 
+/// The memory of both VMs as the core reached it that moved bytes last.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// That of the driver.
+    pub client: Option<GuestMemory>,
+    /// That of the server.
+    pub server: Option<GuestMemory>,
+}
+
 impl Desk {
     /// A disk whose driver and server are not there yet.
     pub fn new(requests: Requests) -> Self {
         Self {
             requests,
+            kept: Some(Box::default()),
             client: None,
             server: Queues::default(),
             end: ServerEnd::new(),

@@ -6,11 +6,10 @@ use portcullis_links::nbd::Broken;
 use portcullis_links::serial::Change;
 use portcullis_virtio::{Budget, Chain, Fault, Queue};
 
-use super::desk::Desk;
+use super::desk::{Desk, Kept};
 use super::{Client, Owners, Served, Who};
 use crate::devices::owner::Owner;
 use crate::links::console::{Flow, News, Queues};
-use crate::links::peer::Peer;
 use crate::memory::guest::GuestMemory;
 
 /// Whose driver went against the specification.
@@ -29,25 +28,33 @@ struct Came {
 }
 
 /// The memory of both VMs, as far as it can be touched.
-struct Memory {
-    client: Option<GuestMemory>,
-    server: Option<GuestMemory>,
+struct Memory<'a> {
+    client: Option<&'a mut GuestMemory>,
+    server: Option<&'a mut GuestMemory>,
 }
 
 impl Served {
     /// Does a piece of what there is to do. Returns whether there is more.
     pub(super) fn piece(&self, desk: &mut Desk, disk: &Client, owners: Owners<'_>) -> bool {
+        let Some(mut kept) = desk.kept.take() else { return false };
+        let more = self.piece_with(&mut kept, desk, disk, owners);
+        desk.kept = Some(kept);
+        more
+    }
+
+    /// [`piece`](Self::piece), which reaches both VMs by what is `kept` of the piece before.
+    fn piece_with(&self, kept: &mut Kept, desk: &mut Desk, disk: &Client, owners: Owners<'_>) -> bool {
         if let Some(news) = self.jack().and_then(|jack| jack.news()) {
             desk.take_note(news);
         }
         self.show(desk, owners);
-        let memory = |peer: Option<&'static dyn Peer>| peer.filter(|peer| peer.runs()).and_then(Peer::memory);
-        let client = desk.client.as_ref().and_then(|_| memory(disk.peer()));
+        let client = desk.client.as_ref().and_then(|_| disk.peer()?.reach(&mut kept.client));
         if desk.client.is_some() && client.is_none() {
             // It stands still, and its requests with it.
             return false;
         }
-        let mut memory = Memory { client, server: memory(self.server_peer()) };
+        let server = self.server_peer().and_then(|peer| peer.reach(&mut kept.server));
+        let mut memory = Memory { client, server };
         let mut budget = Budget::new();
         let mut came = Came::default();
         let done = desk.round(&mut memory, &mut budget, &mut came);
@@ -99,14 +106,20 @@ impl Served {
     }
 
     /// Shows both drivers what was done at their queues.
-    fn publish(&self, desk: &mut Desk, disk: &Client, memory: &mut Memory, owners: Owners<'_>) -> Result<(), Failed> {
+    fn publish(
+        &self,
+        desk: &mut Desk,
+        disk: &Client,
+        memory: &mut Memory<'_>,
+        owners: Owners<'_>,
+    ) -> Result<(), Failed> {
         let Memory { client, server } = memory;
-        if let Some((queue, memory)) = desk.client.as_mut().zip(client.as_mut())
+        if let Some((queue, memory)) = desk.client.as_mut().zip(client.as_deref_mut())
             && queue.publish(memory).map_err(Failed::Client)?
         {
             owners.with(Who::Client, disk.peer(), |owner| disk.interrupt(owner));
         }
-        let Some(memory) = server else { return Ok(()) };
+        let Some(memory) = server.as_deref_mut() else { return Ok(()) };
         let Queues { transmit, receive } = &mut desk.server;
         let mut interrupts = false;
         for (flow, queue) in [(Flow::Transmit, transmit), (Flow::Receive, receive)] {
@@ -165,12 +178,12 @@ impl Desk {
     }
 
     /// Does what there is to do until there is nothing any more, or the budget is spent. Returns whether there may be more.
-    fn round(&mut self, memory: &mut Memory, budget: &mut Budget, came: &mut Came) -> Result<bool, Failed> {
+    fn round(&mut self, memory: &mut Memory<'_>, budget: &mut Budget, came: &mut Came) -> Result<bool, Failed> {
         let now = timer::count();
-        if let Some((queue, memory)) = self.client.as_mut().zip(memory.client.as_mut()) {
+        if let Some((queue, memory)) = self.client.as_mut().zip(memory.client.as_deref_mut()) {
             queue.silence(memory).map_err(Failed::Client)?;
         }
-        if let Some(memory) = &mut memory.server {
+        if let Some(memory) = memory.server.as_deref_mut() {
             let Queues { transmit, receive } = &mut self.server;
             for (flow, queue) in [(Flow::Transmit, transmit), (Flow::Receive, receive)] {
                 queue
@@ -180,7 +193,7 @@ impl Desk {
             }
         }
         loop {
-            if let Some(memory) = &mut memory.server {
+            if let Some(memory) = memory.server.as_deref_mut() {
                 self.discard_stale(memory, budget)?;
             }
             if self.opened && self.stale.is_none() {
@@ -204,14 +217,14 @@ impl Desk {
 
     /// Has drivers notify what comes. Returns whether something came meanwhile. `waits`: there are bytes for the server that
     /// have no room.
-    fn listen(&mut self, memory: &mut Memory, waits: bool) -> Result<bool, Failed> {
+    fn listen(&mut self, memory: &mut Memory<'_>, waits: bool) -> Result<bool, Failed> {
         let mut came = false;
-        if let Some((queue, memory)) = self.client.as_mut().zip(memory.client.as_mut())
+        if let Some((queue, memory)) = self.client.as_mut().zip(memory.client.as_deref_mut())
             && self.requests.client().has_room()
         {
             came |= queue.listen(memory).map_err(Failed::Client)?;
         }
-        let Some(memory) = &mut memory.server else { return Ok(came) };
+        let Some(memory) = memory.server.as_deref_mut() else { return Ok(came) };
         let Queues { transmit, receive } = &mut self.server;
         if let Some(queue) = transmit {
             came |= queue.listen(memory).map_err(|fault| Failed::Server(Flow::Transmit, fault))?;
@@ -247,11 +260,12 @@ impl Desk {
     }
 
     /// Takes in what came from the server, until there is nothing, or the budget is spent.
-    fn come(&mut self, memory: &mut Memory, budget: &mut Budget, came: &mut Came) -> Result<(), Failed> {
+    fn come(&mut self, memory: &mut Memory<'_>, budget: &mut Budget, came: &mut Came) -> Result<(), Failed> {
         let by_server = |fault| Failed::Server(Flow::Transmit, fault);
         while self.stale.is_none() && !came.cut && !budget.is_spent() {
             let Self { requests: disk, client, server, half, request, buffer, .. } = self;
-            let Memory { client: client_memory, server: Some(memory) } = memory else { break };
+            let Memory { client: client_memory, server: reached } = &mut *memory;
+            let Some(memory) = reached.as_deref_mut() else { break };
             let Some(queue) = &mut server.transmit else { break };
             let done = match half.take() {
                 Some((head, done)) => {
@@ -284,11 +298,12 @@ impl Desk {
     }
 
     /// Fills buffers of the server's with what goes to it. Returns whether there is something that has no room.
-    fn go(&mut self, memory: &mut Memory, budget: &mut Budget, came: &Came) -> Result<bool, Failed> {
+    fn go(&mut self, memory: &mut Memory<'_>, budget: &mut Budget, came: &Came) -> Result<bool, Failed> {
         let by_server = |fault| Failed::Server(Flow::Receive, fault);
         while self.is_connected() && self.requests.client().has_out() && !came.cut && !budget.is_spent() {
             let Self { requests: disk, client, server, request, buffer, .. } = self;
-            let Memory { client: client_memory, server: Some(memory) } = memory else { break };
+            let Memory { client: client_memory, server: reached } = &mut *memory;
+            let Some(memory) = reached.as_deref_mut() else { break };
             let Some(queue) = &mut server.receive else { break };
             let mark = queue.mark();
             if !queue.take(memory, buffer).map_err(by_server)? {
@@ -310,9 +325,9 @@ impl Desk {
 /// The driver's end, if its queue is in use and its memory can be touched.
 fn flow<'a>(
     queue: &'a mut Option<Queue>,
-    memory: &'a mut Option<GuestMemory>,
+    memory: &'a mut Option<&mut GuestMemory>,
     chain: &'a mut Chain,
 ) -> Option<Requests<'a, GuestMemory>> {
-    let (queue, memory) = queue.as_mut().zip(memory.as_mut())?;
+    let (queue, memory) = queue.as_mut().zip(memory.as_deref_mut())?;
     Some(Requests { queue, memory, chain })
 }
