@@ -353,7 +353,9 @@ mod tests {
         /// Lets both go on, whoever is first, to their ends.
         fn run(&mut self, mut whose: impl FnMut() -> bool) {
             for _ in 0..1000 {
-                let went_on = if whose() { self.give() || self.take() } else { self.take() || self.give() };
+                let giver_first = whose();
+                let mut one = |giver: bool| if giver { self.give() } else { self.take() };
+                let went_on = one(giver_first) || one(!giver_first);
                 self.check();
                 if !went_on {
                     return;

@@ -1,7 +1,6 @@
 //! `scripts/test`: every test of the project. The last line is `N passed, N failed`.
 
 mod arrows;
-mod beside;
 mod broken;
 mod cases;
 mod coverage;
@@ -22,6 +21,7 @@ mod miri;
 mod nightly;
 mod ordering;
 mod peers;
+mod perfetto;
 mod placement;
 mod qemu;
 mod screen;
