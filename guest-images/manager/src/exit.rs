@@ -33,14 +33,16 @@ pub enum Exit {
     Refused = 11,
     /// The time was over before what was waited for.
     TimeOver = 12,
+    /// The hypervisor has no memory for it.
+    NoMemory = 13,
     /// A VM could not be handed over, and is here as it was.
-    NotMoved = 13,
+    NotMoved = 14,
     /// A VM is given away, and it is not known whether it runs elsewhere.
-    Elsewhere = 14,
+    Elsewhere = 15,
 }
 
 /// Every exit status with what it means, for the man page and the documentation.
-pub const ALL: [(Exit, &str); 15] = [
+pub const ALL: [(Exit, &str); 16] = [
     (Exit::Success, "what was asked for is done"),
     (Exit::Output, "the output, a file or a socket could not be had"),
     (Exit::Usage, "the command line is wrong, or a word of it means nothing"),
@@ -54,6 +56,7 @@ pub const ALL: [(Exit, &str); 15] = [
     (Exit::InProgress, "something else is in progress with the VM"),
     (Exit::Refused, "the hypervisor does not take this value"),
     (Exit::TimeOver, "the time was over before what was waited for"),
+    (Exit::NoMemory, "the hypervisor has no memory for it"),
     (Exit::NotMoved, "the other side did not take the VM, which is here as it was"),
     (Exit::Elsewhere, "the VM is given away here: look on the other side whether it runs there"),
 ];
@@ -66,6 +69,7 @@ impl From<Status> for Exit {
             manage::UNKNOWN_VM => Self::NoVm,
             manage::FROZEN | manage::BAD_STATE | manage::CLOSED => Self::State,
             manage::BUSY => Self::InProgress,
+            manage::NO_MEMORY => Self::NoMemory,
             _ => Self::Refused,
         }
     }

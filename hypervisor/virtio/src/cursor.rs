@@ -138,6 +138,7 @@ impl<'a> Cursor<'a> {
     /// # Errors
     ///
     /// [`OutOfReach`].
+    #[inline(always)]
     pub fn copy<M: Shared>(
         &mut self,
         memory: &mut M,

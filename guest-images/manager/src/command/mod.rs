@@ -10,6 +10,7 @@ mod reports;
 mod saving;
 mod settings;
 mod top;
+mod tracing;
 mod waiting;
 mod watching;
 
@@ -120,6 +121,7 @@ fn carry_out<'a>(
         "wait" => waiting::wait(session),
         "top" => top::top(session),
         "watch" => watching::watch(session),
+        "trace" => tracing::trace(session),
         "metrics" => metrics::metrics(session),
         "save" => saving::save(session),
         "restore" => saving::restore(session),

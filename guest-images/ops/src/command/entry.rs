@@ -9,6 +9,8 @@ use crate::words;
 pub enum Kind {
     /// A VM.
     Vm,
+    /// A VM, or one of these words.
+    VmOr(&'static [&'static str]),
     /// A firmware register.
     Register,
     /// A value of the register before it.

@@ -10,7 +10,7 @@ use super::request::{self, Action, HEADER, Judged, Request, Status};
 /// Whether a piece of work has left something over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// There is no request any more.
+    /// There is no request that is known of any more.
     Idle,
     /// The budget is spent, and there may be more to do.
     More,
@@ -66,7 +66,9 @@ impl Local {
         }
         loop {
             if budget.is_spent() {
-                return Ok(Progress::More);
+                // A piece that was enough for all that there was has no other one behind it that finds nothing.
+                let more = self.current.is_some() || self.resuming || queue.is_known();
+                return Ok(if more { Progress::More } else { Progress::Idle });
             }
             if let Some((request, done)) = self.current {
                 self.go_on(queue, memory, medium, budget, request, done)?;

@@ -232,6 +232,7 @@ impl<'f, 'a> Passage<'f, 'a> {
     /// # Errors
     ///
     /// [`Fault::OutOfReach`].
+    #[inline(always)]
     pub fn copy<M: Shared>(&mut self, from: &mut M, to: &mut Cursor<'_>, memory: &mut M) -> Result<u32, Fault> {
         let before = self.position;
         while self.left() > 0 && to.left() > 0 {

@@ -203,6 +203,9 @@ impl Pair {
             let Some(target) = target.as_deref_mut().filter(|_| taken) else {
                 return Ok(Progress::Idle(Wait::Reader));
             };
+            if end.pass_straight(source, target, budget).map_err(by_source)? {
+                continue;
+            }
             if !end.load(source, budget).map_err(by_source)? {
                 return Ok(Progress::Idle(Wait::Bytes));
             }
@@ -256,6 +259,36 @@ impl End {
             }
             None => Ok(false),
         }
+    }
+
+    /// Passes the next chain on as a whole, if it is of one buffer and the other end's next one is of one that has room for it:
+    /// the short way. False: it is another one, or something is not in order, and nothing was done.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::OutOfReach`] of the source.
+    #[inline(always)]
+    fn pass_straight<M: Shared>(
+        &mut self,
+        source: &mut Flow<'_, M>,
+        target: &mut Flow<'_, M>,
+        budget: &mut Budget,
+    ) -> Result<bool, Fault> {
+        if self.current.is_some() {
+            return Ok(false);
+        }
+        let sent = source.queue.only(source.memory).filter(|sent| !sent.writable && sent.length > 0);
+        let Some(sent) = sent.filter(|sent| sent.length <= budget.bytes()) else { return Ok(false) };
+        let room = target.queue.only(target.memory).filter(|room| room.writable && room.length >= sent.length);
+        let Some(room) = room else { return Ok(false) };
+        let copied = source.memory.copy_across(sent.address, target.memory, room.address, sent.length as usize);
+        if copied.is_err() || target.queue.pass(target.memory, room, sent.length).is_err() {
+            return Ok(false);
+        }
+        source.queue.pass(source.memory, sent, 0)?;
+        budget.passed(sent.length);
+        self.counters.sent = self.counters.sent.wrapping_add(u64::from(sent.length));
+        Ok(true)
     }
 
     /// Copies what is left of the chain that is being sent to a buffer of the other end's. Returns how much that was.

@@ -57,7 +57,7 @@ impl Network {
 
     /// A piece of work for port `from`. Returns whether there is more.
     fn piece(&self, desk: &mut Desk, from: usize, port: &Port, peer: &dyn Peer, owner: &dyn Owner) -> bool {
-        let Desk { senders, receivers, traffic, sent, stage, room } = desk;
+        let Desk { senders, receivers, traffic, sent, stage, room, .. } = desk;
         let Some(sender) = senders.get_mut(from) else { return false };
         let Sender { queue: place, features, current, rate, last, memory, reached } = sender;
         let Some((queue, memory)) = place.as_mut().zip(peer.reach(memory)) else { return false };
@@ -128,7 +128,18 @@ impl Piece<'_> {
             }
             source.queue.put(self.memory, sent.head(), 0)?;
         }
-        Ok(true)
+        self.is_more(source)
+    }
+
+    /// Whether there may be more when the budget is spent: a piece that was enough for all that there was has no other one behind
+    /// it that finds nothing.
+    #[cold]
+    #[inline(never)]
+    fn is_more(&mut self, source: &mut Source<'_>) -> Result<bool, Fault> {
+        if source.current.is_some() || source.queue.is_known() {
+            return Ok(true);
+        }
+        source.queue.listen(self.memory)
     }
 
     /// Sends the next frame the short way, to the port that was sent to last. False: there is none, or it goes another way.

@@ -21,6 +21,7 @@ fn named(expectation: &Expectation) -> Vec<&'static str> {
         Stolen([a, b], c) => vec![a, b, c],
         Says(vm, _)
         | Screen(vm, _)
+        | Trace(vm, _)
         | NotKept(vm, _)
         | Value(vm, ..)
         | Entropy(vm)

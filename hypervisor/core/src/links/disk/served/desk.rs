@@ -13,8 +13,8 @@ use crate::memory::guest::GuestMemory;
 pub struct Desk {
     /// The requests, and the connection to the server.
     pub requests: Requests,
-    /// What a piece of work reaches both VMs by; not here while one is done.
-    pub kept: Option<Box<Kept>>,
+    /// By who works, on a core of its own: what a piece reaches both VMs by. Not here while one is done.
+    pub kept: Option<Box<[Kept; 2]>>,
     /// The driver's queue; none: it makes no requests.
     pub client: Option<Queue>,
     /// The queues of the server's port.

@@ -36,9 +36,11 @@ struct Memory<'a> {
 impl Served {
     /// Does a piece of what there is to do. Returns whether there is more.
     pub(super) fn piece(&self, desk: &mut Desk, disk: &Client, owners: Owners<'_>) -> bool {
-        let Some(mut kept) = desk.kept.take() else { return false };
-        let more = self.piece_with(&mut kept, desk, disk, owners);
-        desk.kept = Some(kept);
+        let Some(mut both) = desk.kept.take() else { return false };
+        let [by_client, by_server] = &mut *both;
+        let kept = if owners.who == Who::Client { by_client } else { by_server };
+        let more = self.piece_with(kept, desk, disk, owners);
+        desk.kept = Some(both);
         more
     }
 
