@@ -1,5 +1,5 @@
-//! A stream in pieces, each with its length in front, little-endian in 32 bits; a piece of no bytes is the end. So the pipe can go on
-//! behind it, and one that breaks in the middle is told from one that ends.
+//! A stream in pieces, each with its length in front, little-endian in 32 bits; a piece of no bytes is the end. So the pipe can go
+//! on behind it, and one that breaks in the middle is told from one that ends.
 
 use std::io::{self, Read, Write};
 

@@ -295,6 +295,7 @@ fn assemble() -> &'static Machine {
                 memory,
                 stage2: Stage2::new(),
                 pv_time,
+                generation: None,
                 devices: Vec::new(),
                 flash: None,
                 wires: None,
