@@ -1,9 +1,9 @@
 //! The hand-over: who has the VM when, so that never two copies of it run, and a pipe that breaks before `go` costs nobody his VM.
 //!
-//! Between the two programs lies a pipe each way, and either end may be cut off at any time. The giver says `go` only when its own
-//! VM has been given away, which the hypervisor holds to; the taker lets its copy run only when it has heard it. So the copy runs only
-//! where the VM cannot. Before `go` was tried to be said nobody can have heard it: the VM goes on where it was. From then on nobody
-//! but a person who has looked at both can know, and the VM stays given away.
+//! Between the two programs lies a pipe each way, and either end may be cut off at any time. The giver says `go` only when its
+//! own VM has been given away, which the hypervisor holds to; the taker lets its copy run only when it has heard it. So the
+//! copy runs only where the VM cannot. Before `go` was tried to be said nobody can have heard it: the VM goes on where it was.
+//! From then on nobody but a person who has looked at both can know, and the VM stays given away.
 
 /// What the giver does, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
