@@ -7,6 +7,7 @@
 
 pub mod calls;
 pub mod configuration;
+pub mod controls;
 #[cfg(target_os = "none")]
 pub mod guest;
 pub mod links;

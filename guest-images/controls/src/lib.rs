@@ -22,5 +22,6 @@ pub mod report;
 pub mod status;
 pub mod table;
 pub mod text;
+pub mod trace;
 pub mod transfer;
 pub mod vm;

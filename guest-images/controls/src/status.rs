@@ -44,6 +44,7 @@ impl Status {
             manage::CLOSED => {
                 "the port portcullis.data was closed, or is not open for this; open it anew and ask again"
             }
+            manage::NO_MEMORY => "the hypervisor has no memory for it; `vms` shows how much is free",
             manage::WRAPS => "the range runs past 0xffffffff",
             manage::FORWARD_REFUSED => "the range has a function that is never forwarded; docs/gate.md lists them",
             manage::NO_FIRMWARE => "this board has no firmware at EL3 to forward to; handle or deny the range",

@@ -128,7 +128,7 @@ fn settings() -> [Command; 5] {
     ]
 }
 
-fn others() -> [Command; 8] {
+fn others() -> [Command; 9] {
     [
         Command::new("console")
             .about("attaches this terminal to a VM's console: its last lines, what it writes, and keys for it")
@@ -153,6 +153,25 @@ fn others() -> [Command; 8] {
         Command::new("watch")
             .about("shows what changes: a line whenever a VM's state does, for failures, links, and many refused calls")
             .args([interval("1"), limit()]),
+        Command::new("trace")
+            .about("what cores do with VMs for a time, as a file for https://ui.perfetto.dev; off: ends one that was left on")
+            .args([
+                Arg::new("SWITCH").value_parser(PossibleValuesParser::new(["off"])),
+                Arg::new("out")
+                    .long("out")
+                    .value_name("FILE")
+                    .value_hint(ValueHint::FilePath)
+                    .required_unless_present("SWITCH")
+                    .conflicts_with("SWITCH")
+                    .help("Where it is put when it is complete"),
+                Arg::new("for").long("for").value_name("SECONDS").default_value("1").value_parser(span).help("How long"),
+                Arg::new("vm")
+                    .long("vm")
+                    .value_name("VM")
+                    .action(ArgAction::Append)
+                    .conflicts_with("SWITCH")
+                    .help("Follows this VM, and others that are named so [default: all but the control VM]"),
+            ]),
         Command::new("metrics")
             .about("all that is counted, in Prometheus' text format: printed, in a file, or to whoever asks by HTTP")
             .args([

@@ -33,10 +33,12 @@ pub enum Exit {
     Refused = 11,
     /// The time was over before what was waited for.
     TimeOver = 12,
+    /// The hypervisor has no memory for it.
+    NoMemory = 13,
 }
 
 /// Every exit status with what it means, for the man page and the documentation.
-pub const ALL: [(Exit, &str); 13] = [
+pub const ALL: [(Exit, &str); 14] = [
     (Exit::Success, "what was asked for is done"),
     (Exit::Output, "the output, a file or a socket could not be had"),
     (Exit::Usage, "the command line is wrong, or a word of it means nothing"),
@@ -50,6 +52,7 @@ pub const ALL: [(Exit, &str); 13] = [
     (Exit::InProgress, "something else is in progress with the VM"),
     (Exit::Refused, "the hypervisor does not take this value"),
     (Exit::TimeOver, "the time was over before what was waited for"),
+    (Exit::NoMemory, "the hypervisor has no memory for it"),
 ];
 
 impl From<Status> for Exit {
@@ -60,6 +63,7 @@ impl From<Status> for Exit {
             manage::UNKNOWN_VM => Self::NoVm,
             manage::FROZEN | manage::BAD_STATE | manage::CLOSED => Self::State,
             manage::BUSY => Self::InProgress,
+            manage::NO_MEMORY => Self::NoMemory,
             _ => Self::Refused,
         }
     }
@@ -74,7 +78,7 @@ mod tests {
         for (number, (exit, _)) in ALL.iter().enumerate() {
             assert_eq!(*exit as usize, number);
         }
-        assert_eq!(Exit::TimeOver as usize + 1, ALL.len());
+        assert_eq!(Exit::NoMemory as usize + 1, ALL.len());
     }
 
     #[test]

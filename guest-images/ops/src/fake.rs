@@ -37,6 +37,9 @@ pub struct Fake {
     pub calls: u64,
     pub cancel_sleeps: bool,
     pub clock: u64,
+    /// Whether a trace is on, and the VMs of that or of the last one.
+    pub traced: bool,
+    pub trace: u64,
     pub firmware: fn(Conduit, u32, [u64; 3]) -> Answer,
 }
 
@@ -73,6 +76,8 @@ impl Fake {
             calls: 0,
             cancel_sleeps: false,
             clock: 0,
+            traced: false,
+            trace: 0,
             firmware: |_, _, _| Answer { status: NOT_SUPPORTED, values: [0; 3] },
         }
     }
@@ -89,6 +94,7 @@ impl Fake {
                 Ok([0; 3])
             }
             LINK | LINK_END | LINK_COUNTER => self.on_link(function, arguments),
+            TRACE_SET | TRACE_STATE | TRACE_READ => self.on_trace(function, arguments),
             CLOCK_GET => Ok([self.clock, self.counter, if self.clock == 0 { CLOCK_UNKNOWN } else { CLOCK_CALL }]),
             SYSTEM_COUNTER => Ok([self.counter, self.counter, 1_000_000]),
             _ => return None,
@@ -111,6 +117,42 @@ impl Fake {
             (LINK_END, _) => Ok([*vm, if end == 0 { 3 | LINK_END_DRIVES } else { 5 }, 39]),
             _ if index < link_counters(kind).len() as u64 => Ok([vm * 100 + index, 0, 0]),
             _ => Err(NO_ITEM),
+        }
+    }
+
+    /// What two cores have noted of the second and third VM.
+    fn on_trace(&mut self, function: u32, [x1, x2, _]: [u64; 3]) -> Result<[u64; 3], i64> {
+        match function {
+            TRACE_STATE => Ok([u64::from(self.traced) | 2 << 8, self.trace, 1000]),
+            TRACE_SET if self.traced == (x1 != 0) => Err(BAD_STATE),
+            TRACE_SET => {
+                self.traced = x1 != 0;
+                self.trace = if self.traced { x2 } else { self.trace };
+                Ok([0; 3])
+            }
+            _ if self.trace == 0 => Err(NO_ITEM),
+            _ => {
+                let record = |time: u64, kind: u64, vm: u64, detail: u64, value: u64, more: u64| {
+                    [time, kind | vm << 8 | detail << 24 | value << 32, more]
+                };
+                let first = [
+                    [0, TRACE_LOST, 2],
+                    [0, TRACE_LOST, 1],
+                    record(1_000_010, TRACE_ENTER, 1, 0, 0, 0),
+                    record(1_000_030, TRACE_CALL, 1, TRACE_REFUSED | TRACE_SMC, 2, 0x8400_0001),
+                    record(1_000_050, TRACE_COPY, 1, 0, 0, 64),
+                    record(1_000_060, TRACE_EXIT, 1, 10, 7, 0x9200_0047),
+                    record(1_000_060, TRACE_LEAVE, 1, TRACE_LEAVE_WAITS, 0, 0),
+                ];
+                let second =
+                    [record(1_000_020, TRACE_ENTER, 2, 0, 0, 0), record(1_000_040, TRACE_INTERRUPT, 1, 0, 27, 0)];
+                let records: &[[u64; 3]] = match x1 {
+                    0 => &first,
+                    1 => &second,
+                    _ => &[],
+                };
+                usize::try_from(x2).ok().and_then(|at| records.get(at)).copied().ok_or(NO_ITEM)
+            }
         }
     }
 

@@ -68,4 +68,9 @@ pub trait Manager: Calls<Error = Status> {
 
     /// Memory of this VM for a stream; empty in a build that has no commands for tests.
     fn buffer(&self) -> &'static [AtomicU8];
+
+    /// What this VM was given as its RAM disk; empty where there is none that it could name.
+    fn handed(&self) -> &'static [AtomicU8] {
+        &[]
+    }
 }

@@ -1,6 +1,7 @@
 //! Commands against the machine of [`crate::fake`].
 
 mod testing;
+mod trace;
 
 use std::string::String as Text;
 

@@ -5,7 +5,7 @@ use core::sync::atomic::AtomicU8;
 use controls::calls::Calls;
 use controls::status::Status;
 use guest_runtime::call::{Immediate, Registers, call};
-use guest_runtime::{counter, power};
+use guest_runtime::{counter, power, tree};
 use ops_shell::manager::{Answer, Cancelled, Conduit, Manager};
 
 use crate::keyboard;
@@ -57,6 +57,14 @@ impl Manager for Vm {
 
     fn buffer(&self) -> &'static [AtomicU8] {
         &BUFFER
+    }
+
+    fn handed(&self) -> &'static [AtomicU8] {
+        let address = |name| Some(u64::from_be_bytes(tree::property("/chosen", name)?.try_into().ok()?));
+        let Some((start, end)) = address("linux,initrd-start").zip(address("linux,initrd-end")) else { return &[] };
+        let length = end.saturating_sub(start) as usize;
+        // SAFETY: EL2 has put the RAM disk there, in this VM's RAM, where nothing else is; whoever uses it does by atomics.
+        unsafe { core::slice::from_raw_parts(start as *const AtomicU8, length) }
     }
 }
 

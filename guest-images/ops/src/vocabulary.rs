@@ -34,6 +34,10 @@ impl Vocabulary for Shell {
         }
         match command.kinds.get(arguments.len()) {
             Some(Kind::Vm) => self.vms.iter().for_each(|vm| each(vm)),
+            Some(Kind::VmOr(words)) => {
+                words.iter().for_each(|word| each(word));
+                self.vms.iter().for_each(|vm| each(vm));
+            }
             Some(Kind::Register) => REGISTERS.iter().for_each(|register| each(register.name)),
             Some(Kind::Value) => values(arguments.last().copied().unwrap_or_default(), each),
             Some(Kind::Word(words)) => words.iter().for_each(|word| each(word)),

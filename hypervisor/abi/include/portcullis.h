@@ -726,6 +726,27 @@
 #define PORTCULLIS_MANAGE_LOG_KEPT UINT64_C(8192)
 
 /**
+ * `TRACE_SET(x1 = 1 on or 0 off, x2 = VMs, a bit each by their numbers; of off, zero)`: every core that runs a vCPU of theirs
+ * notes what that does, from its next exit on. `PORTCULLIS_MANAGE_BAD_STATE` if it is so already, `PORTCULLIS_MANAGE_BUSY` while cores have yet to follow the last
+ * switch, `PORTCULLIS_MANAGE_NO_MEMORY` if there is none for the records. Since version 1.4.
+ */
+#define PORTCULLIS_MANAGE_TRACE_SET (PORTCULLIS_MANAGE_BASE + UINT32_C(0xb0))
+
+/**
+ * `TRACE_STATE()`: x1 = `PORTCULLIS_MANAGE_TRACE_ON`, the number of cores in bits 15:8, and the cores that have yet to follow the last switch,
+ * a bit each, in bits 63:32; x2 = the VMs of the trace that is on, or was last; x3 = CNTPCT when it was switched on. Since version
+ * 1.4.
+ */
+#define PORTCULLIS_MANAGE_TRACE_STATE (PORTCULLIS_MANAGE_BASE + UINT32_C(0xb1))
+
+/**
+ * `TRACE_READ(x1 = core, x2 = position)`: x1, x2, x3 = what the core has noted as the record with that number, counted from 0 on
+ * since the trace was switched on: a `TRACE_*` says which kind. `PORTCULLIS_MANAGE_NO_ITEM` if there is no such core, or no such record yet. A
+ * record that is overwritten is `PORTCULLIS_MANAGE_TRACE_LOST`. Since version 1.4.
+ */
+#define PORTCULLIS_MANAGE_TRACE_READ (PORTCULLIS_MANAGE_BASE + UINT32_C(0xb2))
+
+/**
  * `PORTCULLIS_MANAGE_VERSION`, x2: a range filter can forward to EL3.
  */
 #define PORTCULLIS_MANAGE_CAN_FORWARD (UINT64_C(1) << UINT64_C(0))
@@ -1220,6 +1241,112 @@
  * No program has the port of data open, or has had a transfer already since it has opened it. Since version 1.4.
  */
 #define PORTCULLIS_MANAGE_CLOSED (-INT64_C(21))
+
+/**
+ * The hypervisor has no memory for it. Since version 1.4.
+ */
+#define PORTCULLIS_MANAGE_NO_MEMORY (-INT64_C(22))
+
+/**
+ * Not a record of a core's: records that were overwritten before they were read. x3 is how many: the next one is at the position
+ * asked for and so many more.
+ */
+#define PORTCULLIS_MANAGE_TRACE_LOST UINT64_C(0)
+
+/**
+ * The vCPU goes on on the core.
+ */
+#define PORTCULLIS_MANAGE_TRACE_ENTER UINT64_C(1)
+
+/**
+ * The vCPU has left the core: bits 31:24 of x2 are a `TRACE_LEAVE_*`.
+ */
+#define PORTCULLIS_MANAGE_TRACE_LEAVE UINT64_C(2)
+
+/**
+ * An exit other than by a firmware call: bits 31:24 of x2 are the cause, as of `PORTCULLIS_MANAGE_EXITS`, or
+ * `PORTCULLIS_MANAGE_TRACE_EXIT_CALLED`; bits 63:32 the ticks for which the hypervisor ran, all ones if it were more; x3 is ESR_EL2 of an
+ * exception, else zero.
+ */
+#define PORTCULLIS_MANAGE_TRACE_EXIT UINT64_C(3)
+
+/**
+ * A firmware call: bits 25:24 of x2 are the verdict, a `PORTCULLIS_MANAGE_TRACE_ANSWERED`, `PORTCULLIS_MANAGE_TRACE_REFUSED` or `PORTCULLIS_MANAGE_TRACE_FORWARDED`, with
+ * `PORTCULLIS_MANAGE_TRACE_SMC` beside it; bits 63:32 the ticks for which the hypervisor ran, all ones if it were more; x3 is the function
+ * identifier.
+ */
+#define PORTCULLIS_MANAGE_TRACE_CALL UINT64_C(4)
+
+/**
+ * The guest was given an interrupt: bits 63:32 of x2 are its INTID. One that it has not taken when the vCPU leaves its core is
+ * given again.
+ */
+#define PORTCULLIS_MANAGE_TRACE_INTERRUPT UINT64_C(5)
+
+/**
+ * The hypervisor has copied at a link of the VM's: bits 63:32 of x2 are the link, by its index in `LINK`, x3 the bytes.
+ */
+#define PORTCULLIS_MANAGE_TRACE_COPY UINT64_C(6)
+
+/**
+ * It is another one's turn.
+ */
+#define PORTCULLIS_MANAGE_TRACE_LEAVE_TURN UINT64_C(0)
+
+/**
+ * It waits for an interrupt.
+ */
+#define PORTCULLIS_MANAGE_TRACE_LEAVE_WAITS UINT64_C(1)
+
+/**
+ * It is off.
+ */
+#define PORTCULLIS_MANAGE_TRACE_LEAVE_OFF UINT64_C(2)
+
+/**
+ * It stands still, with its VM.
+ */
+#define PORTCULLIS_MANAGE_TRACE_LEAVE_PAUSED UINT64_C(3)
+
+/**
+ * Its guest has suspended the VM.
+ */
+#define PORTCULLIS_MANAGE_TRACE_LEAVE_SUSPENDED UINT64_C(4)
+
+/**
+ * Cause of an exit that is not counted: another core has called this one.
+ */
+#define PORTCULLIS_MANAGE_TRACE_EXIT_CALLED UINT64_C(0xff)
+
+/**
+ * Verdict: the call was answered.
+ */
+#define PORTCULLIS_MANAGE_TRACE_ANSWERED UINT64_C(0)
+
+/**
+ * Verdict: it was refused.
+ */
+#define PORTCULLIS_MANAGE_TRACE_REFUSED UINT64_C(1)
+
+/**
+ * Verdict: it went to EL3.
+ */
+#define PORTCULLIS_MANAGE_TRACE_FORWARDED UINT64_C(2)
+
+/**
+ * The call was by SMC: beside the verdict.
+ */
+#define PORTCULLIS_MANAGE_TRACE_SMC (UINT64_C(1) << UINT64_C(7))
+
+/**
+ * `TRACE_STATE`, x1: a trace is on.
+ */
+#define PORTCULLIS_MANAGE_TRACE_ON (UINT64_C(1) << UINT64_C(0))
+
+/**
+ * Records of a core that are kept, the last ones.
+ */
+#define PORTCULLIS_MANAGE_TRACE_KEPT UINT64_C(2047)
 
 /**
  * `TRANSFER_STATE()`: how the transfer stands that was begun last: x1 = a `TRANSFER_*` in bits 7:0 that says what it is, the VM

@@ -13,12 +13,14 @@ mod event;
 mod link;
 mod moving;
 mod status;
+mod trace;
 mod transfer;
 
 pub use self::event::*;
 pub use self::link::*;
 pub use self::moving::*;
 pub use self::status::*;
+pub use self::trace::*;
 pub use self::transfer::*;
 
 /// First function identifier of the management calls.
@@ -172,8 +174,23 @@ pub const LOG: u32 = BASE + 0xa0;
 /// Bytes of a VM's console that are kept, the last ones.
 pub const LOG_KEPT: u64 = 8192;
 
+// What cores do.
+
+/// `TRACE_SET(x1 = 1 on or 0 off, x2 = VMs, a bit each by their numbers; of off, zero)`: every core that runs a vCPU of theirs
+/// notes what that does, from its next exit on. [`BAD_STATE`] if it is so already, [`BUSY`] while cores have yet to follow the last
+/// switch, [`NO_MEMORY`] if there is none for the records. Since version 1.4.
+pub const TRACE_SET: u32 = BASE + 0xb0;
+/// `TRACE_STATE()`: x1 = [`TRACE_ON`], the number of cores in bits 15:8, and the cores that have yet to follow the last switch,
+/// a bit each, in bits 63:32; x2 = the VMs of the trace that is on, or was last; x3 = CNTPCT when it was switched on. Since version
+/// 1.4.
+pub const TRACE_STATE: u32 = BASE + 0xb1;
+/// `TRACE_READ(x1 = core, x2 = position)`: x1, x2, x3 = what the core has noted as the record with that number, counted from 0 on
+/// since the trace was switched on: a `TRACE_*` says which kind. [`NO_ITEM`] if there is no such core, or no such record yet. A
+/// record that is overwritten is [`TRACE_LOST`]. Since version 1.4.
+pub const TRACE_READ: u32 = BASE + 0xb2;
+
 /// Every call with its name, in the order of their identifiers.
-pub const ALL: [(&str, u32); 43] = [
+pub const ALL: [(&str, u32); 46] = [
     ("VERSION", VERSION),
     ("MACHINE", MACHINE),
     ("POWER_OFF", POWER_OFF),
@@ -217,6 +234,9 @@ pub const ALL: [(&str, u32); 43] = [
     ("LOG", LOG),
     ("TRANSFER_STATE", TRANSFER_STATE),
     ("TRANSFER_REASON", TRANSFER_REASON),
+    ("TRACE_SET", TRACE_SET),
+    ("TRACE_STATE", TRACE_STATE),
+    ("TRACE_READ", TRACE_READ),
 ];
 
 /// [`VERSION`], x2: a range filter can forward to EL3.

@@ -50,6 +50,18 @@ pub const GPIO_LINES: usize = 8;
 pub const PV_TIME: u64 = 0x090a_0000;
 /// Bytes of one PV time structure (DEN0057 section 4.1.1 asks for 64-byte alignment).
 pub const PV_TIME_STRIDE: u64 = 64;
+/// Page with the generation identifier of a VM that can be saved, 16 bytes; outside RAM, read-only for the guest.
+pub const VM_GENERATION: u64 = 0x090c_0000;
+/// Bytes of the generation identifier.
+pub const VM_GENERATION_SIZE: u64 = 16;
+/// Interrupt of the generation identifier: SPI 10, an edge.
+pub const VM_GENERATION_INTID: u32 = 42;
+/// Page of the clock of such a VM, behind the one with the identifier; read-only for the guest.
+pub const VM_CLOCK: u64 = VM_GENERATION + 0x1000;
+/// Bytes of the clock's page.
+pub const VM_CLOCK_SIZE: u64 = 0x1000;
+/// Interrupt of the clock: SPI 11, an edge.
+pub const VM_CLOCK_INTID: u32 = 43;
 /// Start of the memory that a VM shares with others, where virt has the memory of its PCIe host bridge.
 pub const SHARED_MEMORY: u64 = 0x1000_0000;
 /// End of what it may take.

@@ -61,6 +61,10 @@ fn phases_progress_and_activities_have_their_rows() {
     for (row, (number, name)) in table("activity").iter().zip(manage::VCPUS.iter().enumerate()) {
         assert_eq!(row[..2], [name, number.to_string().as_str()]);
     }
+    for (row, (number, name)) in table("record").iter().zip(manage::TRACE_KINDS.iter().enumerate()) {
+        assert_eq!(row[..2], [name, number.to_string().as_str()]);
+    }
+    assert_eq!(table("record").len(), manage::TRACE_KINDS.len());
     for (row, (number, name)) in table("event").iter().zip(manage::EVENTS.iter().enumerate().skip(1)) {
         assert_eq!(row[..2], [name, number.to_string().as_str()]);
     }
@@ -71,7 +75,7 @@ fn phases_progress_and_activities_have_their_rows() {
     let lengths = ["phase | number", "progress", "activity", "event"].map(|title| table(title).len());
     let [phases, progresses] = [manage::PHASES.len(), manage::PROGRESSES.len() - 1];
     assert_eq!(lengths, [phases, progresses, manage::VCPUS.len(), manage::EVENTS.len() - 1]);
-    for number in [manage::EVENTS_KEPT, manage::EVENT_REFUSALS_RATE] {
+    for number in [manage::EVENTS_KEPT, manage::EVENT_REFUSALS_RATE, manage::TRACE_KEPT] {
         assert!(PAGE.contains(&format!(" {number} ")), "{number}");
     }
 }
@@ -83,7 +87,9 @@ fn lists_of_names_are_complete() {
         items.join(", ")
     };
     let text = PAGE.split_whitespace().collect::<Vec<_>>().join(" ");
-    for names in [&manage::SERVICES[..], &manage::CONDUITS, &manage::EXITS] {
+    for names in
+        [&manage::SERVICES[..], &manage::CONDUITS, &manage::EXITS, &manage::TRACE_LEAVES, &manage::TRACE_VERDICTS]
+    {
         assert!(text.contains(&list(names)), "{}", list(names));
     }
     for (number, reason) in manage::FAILURES.iter().enumerate() {

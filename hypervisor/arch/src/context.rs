@@ -111,6 +111,12 @@ impl Context {
         self.exception.set(Some(handlers.exception));
     }
 
+    /// Has other `handlers` serve its traps, from the next one on. To be called on the vCPU's own core.
+    pub fn serve_by(&self, handlers: Handlers) {
+        self.interrupt.set(Some(handlers.interrupt));
+        self.exception.set(Some(handlers.exception));
+    }
+
     /// Says whether ARCH_WORKAROUND_1 succeeds by HVC, and by SMC: the vectors answer it ahead of everything else, uncounted.
     pub fn offer_workaround_1(&self, [hvc, smc]: [bool; 2]) {
         let function_if_refused = |succeeds| if succeeds { 0 } else { u64::from(ARCH_WORKAROUND_1) };

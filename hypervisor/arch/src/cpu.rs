@@ -1,6 +1,6 @@
 //! This core: who it is and what it can do.
 
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
 use crate::read_sysreg;
 use crate::registers::{
@@ -32,6 +32,8 @@ pub struct Anchor {
     pub(crate) hardening: AtomicU64,
     /// Whether a vCPU that comes onto the core has it [forget](crate::optional::restrict_at_change) what others have taught it.
     restricts: AtomicBool,
+    /// Whether CNTPOFF_EL2 has an effect: not known (0), no (1), yes (2).
+    offsets: AtomicU8,
     /// x0 to x30 and the stack pointer at the time of such a fault.
     pub frame: [u64; 32],
 }
@@ -39,7 +41,14 @@ pub struct Anchor {
 impl Anchor {
     /// The anchor of a core with these stacks (their highest addresses).
     pub const fn new(stack: u64, fault_stack: u64) -> Self {
-        Self { stack, fault_stack, hardening: AtomicU64::new(0), restricts: AtomicBool::new(false), frame: [0; 32] }
+        Self {
+            stack,
+            fault_stack,
+            hardening: AtomicU64::new(0),
+            restricts: AtomicBool::new(false),
+            offsets: AtomicU8::new(0),
+            frame: [0; 32],
+        }
     }
 
     /// The registers that the vectors saved when EL2 faulted: x0 to x30, and the stack pointer.
@@ -81,6 +90,21 @@ pub(crate) fn note_restriction(wanted: bool) {
 pub(crate) fn restricts() -> bool {
     // SAFETY: as in `tell_vectors`.
     unsafe { anchor().as_ref() }.is_some_and(|anchor| anchor.restricts.load(Ordering::Relaxed))
+}
+
+/// Notes in the anchor of this core, if it has one, whether CNTPOFF_EL2 has an effect.
+pub(crate) fn note_physical_offset(works: bool) {
+    // SAFETY: as in `tell_vectors`.
+    if let Some(anchor) = unsafe { anchor().as_ref() } {
+        anchor.offsets.store(1 + u8::from(works), Ordering::Relaxed);
+    }
+}
+
+/// What was noted there; none before.
+pub(crate) fn physical_offset_works() -> Option<bool> {
+    // SAFETY: as in `tell_vectors`.
+    let noted = unsafe { anchor().as_ref() }.map_or(0, |anchor| anchor.offsets.load(Ordering::Relaxed));
+    noted.checked_sub(1).map(|works| works != 0)
 }
 
 /// The anchor of this core as given to [`set_anchor`].

@@ -4,7 +4,7 @@ use crate::registers::{
     CNTFRQ_EL0, CNTHCTL_EL2, CNTHP_CTL_EL2, CNTP_CTL_EL0, CNTP_CVAL_EL0, CNTPCT_EL0, CNTV_CTL_EL0, CNTVOFF_EL2,
     ID_AA64MMFR0_EL1, Readable, govern,
 };
-use crate::{barrier::isb, el1::El1State, read_sysreg, write_sysreg};
+use crate::{barrier::isb, cpu, el1::El1State, read_sysreg, write_sysreg};
 
 /// Counter frequency in Hz as the firmware has put it into CNTFRQ_EL0.
 pub fn frequency() -> u64 {
@@ -71,9 +71,47 @@ pub fn set_virtual_offset(ticks: u64) {
 /// CNTHCTL_EL2.ECV: CNTPOFF_EL2 is taken off the physical counter that EL1 and EL0 see, and their timer goes by that.
 const OFFSETS: u64 = 1 << 12;
 
-/// Whether this core can take something off EL1's physical counter (FEAT_ECV_POFF: ID_AA64MMFR0_EL1.ECV is 2 or more).
+/// Whether this core can take something off EL1's physical counter (FEAT_ECV_POFF: ID_AA64MMFR0_EL1.ECV is 2 or more), and does
+/// so: QEMU 10 on a machine without EL3 does not.
 pub fn has_physical_offset() -> bool {
-    ID_AA64MMFR0_EL1.get() >> 60 >= 2
+    match cpu::physical_offset_works() {
+        Some(works) => works,
+        None => find_physical_offset(),
+    }
+}
+
+/// Finds that out, and notes it. What the timer of EL1 is set to on this core stays as it is.
+#[cold]
+fn find_physical_offset() -> bool {
+    let works = ID_AA64MMFR0_EL1.get() >> 60 >= 2 && try_physical_offset();
+    cpu::note_physical_offset(works);
+    works
+}
+
+/// Looks whether EL1's physical timer is before its time with an offset, where it would be behind it without.
+fn try_physical_offset() -> bool {
+    let before = (CNTHCTL_EL2.get(), CNTP_CTL_EL0.get(), CNTP_CVAL_EL0.get());
+    let now = count();
+    // SAFETY: CNTPOFF_EL2, which the core has, shifts what EL1 and EL0 see; the timer is EL1's, masked, and set back below.
+    unsafe {
+        govern(CNTP_CTL_EL0, CNTP_CTL_EL0::ENABLE::SET.value | CNTP_CTL_EL0::IMASK::SET.value);
+        write_sysreg!("s3_4_c14_c0_6", now);
+        govern(CNTHCTL_EL2, crate::el2::CNTHCTL | OFFSETS);
+        govern(CNTP_CVAL_EL0, now / 2);
+    }
+    // The status is that of the timer as it is now set (Arm ARM, D12.2.4).
+    isb();
+    let works = !CNTP_CTL_EL0.is_set(CNTP_CTL_EL0::ISTATUS);
+    let (access, control, compare) = before;
+    // SAFETY: as it was; where the counter is offset it is shown with the right one before a guest comes that sees it.
+    unsafe {
+        write_sysreg!("s3_4_c14_c0_6", 0);
+        govern(CNTHCTL_EL2, access);
+        govern(CNTP_CVAL_EL0, compare);
+        govern(CNTP_CTL_EL0, control);
+    }
+    isb();
+    works
 }
 
 /// Has EL1's physical counter on this core lag behind the machine's by so many ticks, and its timer go by that; or neither, for
@@ -207,7 +245,10 @@ mod tests {
         let shown = || (fake::read("cnthctl_el2"), physical_offset());
         for (ecv, own) in [(0, (0, 0)), (1, (0, 0)), (2, (0b11 | 1 << 12, 500))] {
             fake::set("id_aa64mmfr0_el1", ecv << 60);
+            fake::set("cntpct_el0", 10_000);
+            fake::set("cntp_cval_el0", 77);
             show_physical(Some(500));
+            assert_eq!((fake::read("cntp_cval_el0"), fake::read("cntp_ctl_el0")), (77, 0), "it is left as it was");
             assert_eq!(shown(), own, "FEAT_ECV {ecv}");
             show_physical(None);
             assert_eq!(shown(), (0b11, 0));

@@ -3,6 +3,7 @@
 //! `serial/pl011.yaml`).
 
 pub mod caches;
+mod generation;
 
 use alloc::format;
 use alloc::vec::Vec;
@@ -82,6 +83,8 @@ pub struct GuestTree<'a> {
     pub rng_seed: Option<&'a [u64]>,
     /// It has a watchdog.
     pub watchdog: bool,
+    /// It can be saved, and is told when it was restored.
+    pub movable: bool,
     /// What the lines of its GPIO controller are called, in their order; empty without one.
     pub gpio_lines: &'a [&'a str],
     /// Slots of its virtio transports that have a device, in their order.
@@ -129,6 +132,7 @@ impl GuestTree<'_> {
             kaslr_seed: Some(0),
             rng_seed: Some(&[0; RNG_SEED_WORDS]),
             watchdog: true,
+            movable: true,
             gpio_lines: &[],
             virtio: &[],
             shared: &[],
@@ -173,6 +177,9 @@ impl GuestTree<'_> {
         timer(&mut tree);
         if self.watchdog {
             watchdog(&mut tree);
+        }
+        if self.movable {
+            generation::write(&mut tree);
         }
         self.gic(&mut tree);
         clock(&mut tree);

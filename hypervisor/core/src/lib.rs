@@ -50,5 +50,6 @@ pub mod serial;
 pub mod service;
 #[cfg(any(test, feature = "rig"))]
 mod tests;
+pub mod trace;
 pub mod trap;
 pub mod vm;

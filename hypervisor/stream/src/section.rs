@@ -51,6 +51,8 @@ pub enum Kind {
     Rtc = 27,
     /// A port of a network: [`state::Network`].
     Network = 30,
+    /// What the VM was told of its restores: [`state::Generation`].
+    Generation = 48,
     /// A run of memory.
     Memory = 64,
     /// A run of memory that is zero.
@@ -61,7 +63,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of the stream.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Needs,
         Self::Firmware,
         Self::Implementations,
@@ -81,6 +83,7 @@ impl Kind {
         Self::Uart,
         Self::Rtc,
         Self::Network,
+        Self::Generation,
         Self::Memory,
         Self::Zero,
         Self::End,
@@ -113,6 +116,7 @@ impl Kind {
             Self::Uart => size_of::<state::Pl011>(),
             Self::Rtc => size_of::<state::Pl031>(),
             Self::Network => size_of::<state::Network>(),
+            Self::Generation => size_of::<state::Generation>(),
             Self::Memory | Self::Zero => size_of::<Run>(),
             Self::End => size_of::<End>(),
         }
@@ -136,7 +140,10 @@ impl Kind {
 
     /// Tells whether a stream can lack it: the VM has no such thing, and it is cleared where the VM goes.
     pub const fn is_optional(self) -> bool {
-        matches!(self, Self::Implementations | Self::Identity | Self::Watchdog | Self::Rtc | Self::Network)
+        matches!(
+            self,
+            Self::Implementations | Self::Identity | Self::Watchdog | Self::Rtc | Self::Network | Self::Generation
+        )
     }
 
     /// Tells whether it is a run of memory.
@@ -177,6 +184,7 @@ impl Kind {
             Self::Uart => "UART",
             Self::Rtc => "RTC",
             Self::Network => "NETWORK",
+            Self::Generation => "GENERATION",
             Self::Memory => "MEMORY",
             Self::Zero => "ZERO",
             Self::End => "END",

@@ -74,6 +74,7 @@ mod candidates;
 mod fields;
 mod flush;
 mod flush_spis;
+mod given;
 mod identification;
 mod list_register;
 mod model;
@@ -99,6 +100,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use portcullis_abi::map::{MAX_VCPUS, TIMER_PHYSICAL_INTID, TIMER_VIRTUAL_INTID};
 use spin::Mutex;
 
+pub use self::given::Left;
 pub use self::list_register::ListRegisters;
 pub use self::private::PrivateWrite;
 use self::spis::Spis;

@@ -10,7 +10,7 @@ use portcullis_arch::{
     cpu,
     gicv2::{self, MAX_CORES},
 };
-use portcullis_board::signal::{EL2_TIMER_INTID, HALT, KICK, WORK};
+use portcullis_board::signal::{EL2_TIMER_INTID, HALT, KICK, TRACE, WORK};
 use portcullis_board::{InterruptController, Range};
 use safe_mmio::{UniqueMmioPointer, field, field_shared};
 use spin::Once;
@@ -203,7 +203,7 @@ impl InterruptController for GicV2 {
         drop(gicd);
         let own = if own & 0xff == 0 { 1 } else { own & 0xff };
         slot.call_once(|| (cpu::affinity(), own));
-        for intid in [KICK, HALT, WORK, self.maintenance, EL2_TIMER_INTID] {
+        for intid in [KICK, HALT, WORK, TRACE, self.maintenance, EL2_TIMER_INTID] {
             self.enable(intid, true);
         }
         gicv2::init_core(core, own as u8);

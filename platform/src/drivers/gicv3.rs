@@ -8,7 +8,7 @@ use arm_gic::gicv3::{
 };
 use arm_gic::{IntId, Trigger};
 use portcullis_arch::{cpu, gicv3};
-use portcullis_board::signal::{EL2_TIMER_INTID, HALT, KICK, WORK};
+use portcullis_board::signal::{EL2_TIMER_INTID, HALT, KICK, TRACE, WORK};
 use portcullis_board::{InterruptController, Range};
 use safe_mmio::UniqueMmioPointer;
 use spin::Once;
@@ -131,7 +131,7 @@ impl InterruptController for GicV3 {
         }
         redistributor.configure_default_settings();
         private.quiet_word(0);
-        for sgi in [KICK, HALT, WORK] {
+        for sgi in [KICK, HALT, WORK, TRACE] {
             let _ = redistributor.enable_interrupt(IntId::sgi(sgi), true);
         }
         *slot.lock() = Some(redistributor);

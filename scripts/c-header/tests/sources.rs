@@ -86,6 +86,9 @@ const LEFT_OUT: [(&str, &str, &[&str]); 4] = [
             "manage::PHASES",
             "manage::PROGRESSES",
             "manage::TRANSFERS",
+            "manage::TRACE_KINDS",
+            "manage::TRACE_LEAVES",
+            "manage::TRACE_VERDICTS",
             "manage::VCPUS",
             "manage::FAILURES",
             "manage::FILTERS",
@@ -184,7 +187,7 @@ fn parts_of_a_module_have_its_name() {
     }
     let parts = constants::parts(&c_header::abi().join("src"), "manage").unwrap();
     let names: Vec<_> = parts.iter().filter_map(|part| part.file_name()?.to_str()).collect();
-    assert_eq!(names, ["manage.rs", "event.rs", "link.rs", "moving.rs", "status.rs", "transfer.rs"]);
+    assert_eq!(names, ["manage.rs", "event.rs", "link.rs", "moving.rs", "status.rs", "trace.rs", "transfer.rs"]);
     assert_eq!(constants::parts(&c_header::abi().join("src"), "state").unwrap().len(), 1, "these are modules");
 }
 

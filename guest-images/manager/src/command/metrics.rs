@@ -1,20 +1,20 @@
 //! `metrics`: once, into a file, or to whoever asks.
 
-use std::fs::Permissions;
-use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
 use super::Session;
 use crate::error::Error;
+use crate::file::Replacement;
 use crate::metrics::{Reading, Server, text};
 use crate::port::Failed;
 
 /// Looks without a pause would keep the port from others.
 const SHORTEST: Duration = Duration::from_millis(100);
+/// A collector of another user's reads it.
+const MODE: u32 = 0o644;
 
 /// `metrics`.
 pub fn metrics(session: &mut Session) -> Result<(), Error> {
@@ -33,7 +33,8 @@ pub fn metrics(session: &mut Session) -> Result<(), Error> {
     let pause = session.matches.get_one::<Duration>("every").copied();
     loop {
         let text = read(session)?;
-        replace(Path::new(&file), &text).map_err(|error| Error::File(file.clone(), error))?;
+        let replaced = Replacement::of(Path::new(&file), MODE).and_then(|fresh| fresh.put(text.as_bytes()));
+        replaced.map_err(|error| Error::File(file.clone(), error))?;
         let Some(pause) = pause else { return Ok(()) };
         thread::sleep(pause.max(SHORTEST));
     }
@@ -41,20 +42,6 @@ pub fn metrics(session: &mut Session) -> Result<(), Error> {
 
 fn read(session: &Session) -> Result<String, Failed> {
     Ok(text(Reading::read(&mut session.port()?)?))
-}
-
-/// Puts a text in the place of a file: who reads that finds the old one or the new one, each whole.
-fn replace(file: &Path, text: &str) -> io::Result<()> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // A collector that takes what ends with .prom passes over this one.
-    let mut fresh = tempfile::Builder::new()
-        .prefix(".portcullis-")
-        .suffix(".tmp")
-        .permissions(Permissions::from_mode(0o644))
-        .tempfile_in(folder)?;
-    fresh.write_all(text.as_bytes())?;
-    fresh.persist(file).map_err(|error| error.error)?;
-    Ok(())
 }
 
 fn listen(session: &mut Session, address: SocketAddr) -> Result<(), Error> {

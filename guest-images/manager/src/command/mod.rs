@@ -7,6 +7,7 @@ mod metrics;
 mod reports;
 mod settings;
 mod top;
+mod tracing;
 mod waiting;
 mod watching;
 
@@ -107,6 +108,7 @@ fn carry_out<'a>(
         "wait" => waiting::wait(session),
         "top" => top::top(session),
         "watch" => watching::watch(session),
+        "trace" => tracing::trace(session),
         "metrics" => metrics::metrics(session),
         "power" => lifecycle::power_off(session),
         "completions" => manual::completions(session),

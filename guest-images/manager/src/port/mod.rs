@@ -103,6 +103,25 @@ impl Port {
         if written != LENGTH {
             return Err(PortError::CutOff);
         }
+        self.answer()
+    }
+
+    /// Sends several requests at once and returns their answers, in the order of the requests.
+    ///
+    /// # Errors
+    /// As for [`ask`](Self::ask).
+    pub fn ask_all(&mut self, requests: &[[u64; 4]]) -> Result<Vec<[u64; 4]>, PortError> {
+        let bytes: Vec<u8> = requests.iter().flatten().flat_map(|word| word.to_le_bytes()).collect();
+        let written = self.line.write(&bytes).map_err(PortError::asking)?;
+        if written != bytes.len() {
+            return Err(PortError::CutOff);
+        }
+        requests.iter().map(|_| self.answer()).collect()
+    }
+
+    /// Reads an answer.
+    fn answer(&mut self) -> Result<[u64; 4], PortError> {
+        let mut bytes = [0; LENGTH];
         self.read(&mut bytes)?;
         let mut answer = [0; 4];
         for (word, bytes) in answer.iter_mut().zip(bytes.as_chunks().0) {

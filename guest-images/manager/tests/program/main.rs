@@ -8,3 +8,4 @@ mod metrics;
 mod port;
 mod rig;
 mod top;
+mod trace;

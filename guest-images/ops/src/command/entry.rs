@@ -9,6 +9,8 @@ use crate::words;
 pub enum Kind {
     /// A VM.
     Vm,
+    /// A VM, or one of these words.
+    VmOr(&'static [&'static str]),
     /// A firmware register.
     Register,
     /// A value of the register before it.
@@ -42,7 +44,8 @@ pub struct Command {
 pub type Commands = &'static [&'static [&'static Command]];
 
 /// Names of the commands for tests, which only a build with the feature `testing` has.
-pub const TESTING: [&str; 9] = ["expect", "check", "disturbed", "call", "selftest", "peers", "fuzz", "cycle", "move"];
+pub const TESTING: [&str; 11] =
+    ["expect", "check", "disturbed", "call", "selftest", "peers", "fuzz", "cycle", "move", "keep", "take"];
 
 /// The command of this name.
 ///

@@ -12,6 +12,7 @@ mod logs;
 mod registers;
 #[cfg(any(test, feature = "testing"))]
 mod testing;
+mod trace;
 mod vms;
 mod waiting;
 
@@ -44,6 +45,7 @@ const SHELL: &[&Command] = &[
     &counters::STATS,
     &counters::REFUSED,
     &logs::LOGS,
+    &trace::TRACE,
     &audit::AUDIT,
     &clock::TIME,
     &waiting::WAIT,

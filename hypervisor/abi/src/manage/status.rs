@@ -45,9 +45,11 @@ pub const EMPTY: i64 = -19;
 pub const UNFIT: i64 = -20;
 /// No program has the port of data open, or has had a transfer already since it has opened it. Since version 1.4.
 pub const CLOSED: i64 = -21;
+/// The hypervisor has no memory for it. Since version 1.4.
+pub const NO_MEMORY: i64 = -22;
 
 /// Every status with its name, in descending order.
-pub const STATUSES: [(&str, i64); 22] = [
+pub const STATUSES: [(&str, i64); 23] = [
     ("SUCCESS", SUCCESS),
     ("NOT_SUPPORTED", NOT_SUPPORTED),
     ("UNKNOWN_CALL", UNKNOWN_CALL),
@@ -70,4 +72,5 @@ pub const STATUSES: [(&str, i64); 22] = [
     ("EMPTY", EMPTY),
     ("UNFIT", UNFIT),
     ("CLOSED", CLOSED),
+    ("NO_MEMORY", NO_MEMORY),
 ];

@@ -20,6 +20,7 @@ const DEFAULT: GuestTree<'static> = GuestTree {
     kaslr_seed: None,
     rng_seed: None,
     watchdog: false,
+    movable: false,
     gic: GicVersion::V3,
     cache_levels: 2,
 };
@@ -277,4 +278,25 @@ fn transports_are_where_virt_has_them() {
         assert!(tree.len() as u64 <= room, "{} bytes of {room}, {count} transports", tree.len());
         warnings(&tree);
     }
+}
+
+/// The bindings `rng/microsoft,vmgenid.yaml` and `ptp/amazon,vmclock.yaml`: registers, and an edge each.
+#[test]
+fn a_vm_that_moves_finds_what_tells_it_so() {
+    let tree = GuestTree { movable: true, ..DEFAULT }.build().unwrap();
+    for (path, compatible, reg, spi) in [
+        ("/vmgenid@90c0000", "microsoft,vmgenid", [0, 0x90c_0000, 0, 16], 10),
+        ("/ptp@90c1000", "amazon,vmclock", [0, 0x90c_1000, 0, 0x1000], 11),
+    ] {
+        let node = node(&tree, path);
+        let name = node.property("compatible").unwrap().value().to_vec();
+        assert_eq!(name, format!("{compatible}\0").into_bytes());
+        let cells = |name: &str| -> Vec<u32> {
+            let value = node.property(name).unwrap().value().to_vec();
+            value.chunks(4).map(|cell| u32::from_be_bytes(cell.try_into().unwrap())).collect()
+        };
+        assert_eq!((cells("reg"), cells("interrupts")), (reg.to_vec(), vec![0, spi, 1]));
+    }
+    let tree = DEFAULT.build().unwrap();
+    assert!(Fdt::new(&tree).unwrap().find_node("/vmgenid@90c0000").is_none(), "others are as before");
 }

@@ -4,7 +4,7 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use portcullis_arch::{cpu, cpu::Anchor, timer};
 use portcullis_board::Firmware;
-use portcullis_board::signal::{HALT, KICK, WORK};
+use portcullis_board::signal::{HALT, KICK, TRACE, WORK};
 use portcullis_bundle::implementations::Implementation;
 use spin::Once;
 
@@ -155,6 +155,11 @@ impl Core {
     /// Has it go on with work at links, and forget what it has mapped of VMs that have ended.
     pub fn call_to_work(&self) {
         self.signal(WORK);
+    }
+
+    /// Has it follow how a trace is switched.
+    pub fn call_to_trace(&self) {
+        self.signal(TRACE);
     }
 
     /// Stops it for good.

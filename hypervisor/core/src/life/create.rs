@@ -22,6 +22,7 @@ use crate::devices::{clock_is_replaced, wires_are_replaced};
 use crate::links::Links;
 use crate::memory::stage2::{Access, Stage2};
 use crate::serial::SERIAL;
+use crate::vm::generation::Generation;
 use crate::vm::{Parts, Vm, pv_time, ram_of, support};
 
 /// What VMs are made of.
@@ -177,6 +178,8 @@ pub fn create(
         .ok_or_else(|| CreateError::NoMemory { vm: config.name, wanted: config.memory, free: stock.free.free() })?;
     let page: &'static pv_time::Page = Box::leak(Box::default());
     let pv_time = pv_time::PvTime::new(page, timer::frequency());
+    let movable = config.settings.movable;
+    let generation = movable.then(|| Generation::new(Box::leak(Box::default())));
     let devices = stock.assignments.take(config.name);
     let wires = stock.wires.get(index).copied().flatten();
     if wires.is_some() && wires_are_replaced(&devices) {
@@ -186,7 +189,8 @@ pub fn create(
     let interface = stock.interface.map(|interface| (map::GICC, interface, Access::Device));
     let fixed = [(ram_of(&config, memory), memory, Access::Ram), (map::PV_TIME, pv_time.range(), Access::ReadOnly)];
     let given = devices.iter().flat_map(Device::pages).map(|page| (page.start, page, Access::Device));
-    for (ipa, range, access) in fixed.into_iter().chain(interface).chain(given) {
+    let told = generation.as_ref().map(|told| (map::VM_GENERATION, told.range(), Access::ReadOnly));
+    for (ipa, range, access) in fixed.into_iter().chain(interface).chain(told).chain(given) {
         stage2.map(ipa, range, access).map_err(|_| CreateError::Unmappable(range))?;
     }
     let flash = flash::create(&config, &devices, &mut stage2, &mut stock.free)
@@ -211,7 +215,13 @@ pub fn create(
     if config.settings.trust_dma || !devices.is_empty() {
         report(&config, memory, &devices);
     }
-    Ok(Vm::new(index, config, row, Parts { memory, stage2, pv_time, devices, flash, wires, shared, links }, control))
+    Ok(Vm::new(
+        index,
+        config,
+        row,
+        Parts { memory, stage2, pv_time, generation, devices, flash, wires, shared, links },
+        control,
+    ))
 }
 
 /// Puts into `row` the firmware registers of a VM that was just created, as they are by default.

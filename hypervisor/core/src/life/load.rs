@@ -123,6 +123,7 @@ impl Vm {
                     return Err(LoadError::Time);
                 }
                 Part::Tree => {
+                    self.begin_generation();
                     self.place_tree(&layout, &loading.seed)?;
                     *loading = Loading::default();
                     let kernel = if config.starts_in_flash() { map::FLASH } else { layout.entry() };
@@ -211,6 +212,7 @@ impl Vm {
             kaslr_seed: seed.kaslr(),
             rng_seed: seed.rng(),
             watchdog: self.is_offered_watchdog(),
+            movable: self.generation.is_some(),
             gpio_lines: self.wires.map_or(&[], |wires| wires.line_names()),
             virtio: &slots,
             shared: &shared,

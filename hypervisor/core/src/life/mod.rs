@@ -7,6 +7,7 @@ pub mod cores;
 pub mod create;
 pub mod devices;
 pub mod flash;
+pub mod generation;
 pub mod load;
 pub mod parking;
 pub mod refusal;

@@ -75,6 +75,7 @@ impl ManagerLock<'_> {
         }
         let before = self.vm.phase();
         change(self.vm.state())?;
+        self.vm.tell_generation();
         // It counts before it runs: it may switch itself off at once.
         Machine::get().vm_started();
         if let Err(refusal) = self.vm.life.resume(timer::count(), change) {

@@ -148,6 +148,7 @@ impl Restore for Restoring<'_, '_> {
                 self.kept.identity = Some(identity);
             }
             Kind::Counter => self.kept.counter = Some(of(body)?),
+            Kind::Generation => self.kept.generation = Some(of(body)?),
             Kind::Watchdog => self.kept.watchdog = Some(of(body)?),
             Kind::Restarts => vm.life.restart_policy().restore(&of(body)?)?,
             Kind::Gic => vm.vgic.restore(&of(body)?, list_registers())?,
@@ -214,6 +215,9 @@ impl Vm {
         vm.life.counter().restore(counter, now, frequency as u32)?;
         if let Some(watchdog) = &kept.watchdog {
             vm.restore_watchdog(watchdog, counter.value)?;
+        }
+        if let Some(generation) = &vm.generation {
+            generation.restore(kept.generation.as_ref())?;
         }
         // Held, so that none runs before the VM does: the state says that it is being restored.
         for (vcpu, power) in vm.vcpus().iter().zip(&kept.powers) {

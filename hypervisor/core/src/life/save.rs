@@ -125,6 +125,7 @@ impl Save for Saving<'_, '_> {
                 Some(clock) => put(&clock, body),
                 None => Ok(false),
             },
+            Kind::Generation => vm.generation.as_ref().map_or(Ok(false), |generation| put(&generation.save(), body)),
             Kind::Link | Kind::Network | Kind::Memory | Kind::Zero | Kind::End => Ok(false),
         }
     }

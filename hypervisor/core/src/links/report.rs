@@ -17,6 +17,37 @@ pub trait Link {
     /// What was counted at an end, by the index that `portcullis_abi::manage::link_counters` has for the kind. None: there is
     /// no such end or counter.
     fn counter(&self, end: usize, index: usize) -> Option<u64>;
+
+    /// Whether the VM with the number `vm` is at one of its ends.
+    fn has(&self, vm: usize) -> bool;
+
+    /// Bytes that EL2 has copied from end to end since it was asked last, for who follows what cores do.
+    fn take_copied(&self) -> u64 {
+        0
+    }
+}
+
+/// Bytes that were copied, as who asks from time to time is told.
+#[derive(Debug, Default)]
+pub struct Copied(u64);
+
+impl Copied {
+    /// How many there are of `all` that were not told yet. Where a VM's counters begin anew nothing is told.
+    pub fn take(&mut self, all: u64) -> u64 {
+        let Self(told) = self;
+        all.saturating_sub(core::mem::replace(told, all))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_byte_is_told_once() {
+        let mut copied = Copied::default();
+        assert_eq!([10, 10, 25, 3, 5].map(|all| copied.take(all)), [10, 0, 15, 0, 2]);
+    }
 }
 
 /// An end of a link.

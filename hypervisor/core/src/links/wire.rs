@@ -37,4 +37,8 @@ impl Link for Wire {
         let (controller, line) = self.ends.get(end)?;
         [controller.edges(*line)].get(index).copied()
     }
+
+    fn has(&self, vm: usize) -> bool {
+        self.ends.iter().any(|(controller, _)| controller.vm() == vm)
+    }
 }

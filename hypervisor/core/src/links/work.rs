@@ -31,6 +31,14 @@ impl<T> Work<T> {
         self.thing.lock()
     }
 
+    /// Looks at the thing at rest. Whoever has found it taken meanwhile, and left a mark, is called.
+    pub fn look<R>(&self, look: impl FnOnce(&mut T) -> R, call: impl Fn(usize)) -> R {
+        let result = look(&mut self.thing.lock());
+        fence(Ordering::SeqCst);
+        self.call_marked(call);
+        result
+    }
+
     /// Notes that end `end` has work. Who does so without doing some calls it.
     pub fn mark(&self, end: usize) {
         self.marks.fetch_or(bit(end), Ordering::SeqCst);
@@ -59,6 +67,11 @@ impl<T> Work<T> {
         }
         drop(thing);
         fence(Ordering::SeqCst);
+        self.call_marked(call);
+    }
+
+    #[inline(always)]
+    fn call_marked(&self, call: impl Fn(usize)) {
         let mut left = self.marks.load(Ordering::Relaxed);
         while left != 0 {
             call(left.trailing_zeros() as usize);
@@ -102,6 +115,19 @@ mod tests {
         assert_eq!((done.take(), calls.take()), (vec![2, 1], vec![2, 5]));
         work.work(5, |(), end| piece(end), |end| calls.borrow_mut().push(end));
         assert_eq!((done.take(), calls.take()), (vec![5, 2], vec![2]));
+    }
+
+    #[test]
+    fn who_finds_it_looked_at_is_called() {
+        let (work, calls) = (Work::new(7), RefCell::new(Vec::new()));
+        let looked = work.look(
+            |thing| {
+                work.work(3, |_, _| panic!("somebody looks"), |_| panic!("who looks calls"));
+                *thing
+            },
+            |end| calls.borrow_mut().push(end),
+        );
+        assert_eq!((looked, calls.take()), (7, vec![3]));
     }
 
     /// However several ends come together, whatever was asked for is done in the end, if each goes on when it is called.

@@ -155,6 +155,16 @@ impl Vm {
 }
 
 impl Machine {
+    /// Tells the links of the VM with the number `vm` at which something was copied since they were asked last, and how many bytes.
+    pub fn take_copies(&self, vm: usize, mut tell: impl FnMut(usize, u64)) {
+        for (number, link) in self.links.all().enumerate().filter(|(_, link)| link.has(vm)) {
+            match link.take_copied() {
+                0 => {}
+                bytes => tell(number, bytes),
+            }
+        }
+    }
+
     /// Has core `core`, this one, show none of the RAM of VMs that have ended.
     pub fn forget_ended(&self, core: usize) {
         self.vms.iter().filter(|vm| vm.aliases.is_to_forget(core)).for_each(|vm| vm.forget_on(core));

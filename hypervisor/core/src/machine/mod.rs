@@ -27,6 +27,7 @@ use crate::entropy::{Claim, Fairness};
 use crate::links::Links;
 use crate::links::peer::Peer;
 use crate::serial::SERIAL;
+use crate::trace::Trace;
 use crate::vm::fault_report::FaultReport;
 use crate::vm::{Vm, support};
 
@@ -51,6 +52,12 @@ pub struct TrapHandlers {
     pub alone: Handlers,
     /// For those that share one.
     pub sharing: Handlers,
+    /// For vCPUs with a core of their own that a trace follows.
+    pub traced_alone: Handlers,
+    /// The same for those that share one.
+    pub traced_sharing: Handlers,
+    /// Has a core, the one on which it runs, follow how a trace is switched.
+    pub follow: fn(&Core),
 }
 
 /// The machine, complete before the first guest instruction and unchanged in shape from then on.
@@ -82,6 +89,8 @@ pub struct Machine {
     halting: AtomicU32,
     /// Interrupts that were nobody's.
     pub(crate) strays: FaultReport,
+    /// What cores note of VMs, if that is wanted.
+    pub trace: Trace,
 }
 
 impl Machine {
@@ -118,6 +127,7 @@ impl Machine {
             running: AtomicUsize::new(0),
             halting: AtomicU32::new(0),
             strays: FaultReport::new(),
+            trace: Trace::new(),
         })
     }
 

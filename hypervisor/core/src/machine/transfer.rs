@@ -5,7 +5,7 @@ use core::fmt::{self, Write};
 
 use portcullis_abi::manage;
 use portcullis_abi::map::MAX_VCPUS;
-use portcullis_abi::state::{Counter, Firmware, Identity, Implementations, Needs, Power, Watchdog};
+use portcullis_abi::state::{Counter, Firmware, Generation, Identity, Implementations, Needs, Power, Watchdog};
 use portcullis_stream::{Reader, Writer};
 use spin::{Mutex, MutexGuard};
 
@@ -109,6 +109,8 @@ pub struct Kept {
     pub identity: Option<Identity>,
     /// Its counter.
     pub counter: Option<Counter>,
+    /// What it was told of its restores.
+    pub generation: Option<Generation>,
     /// Its watchdog.
     pub watchdog: Option<Watchdog>,
     /// Which of its vCPUs are on.

@@ -18,6 +18,7 @@ mod show;
 mod status;
 #[cfg(any(test, feature = "rig"))]
 pub(crate) mod tests;
+mod trace;
 mod transfer;
 
 use portcullis_abi::manage;
@@ -102,7 +103,7 @@ fn call(machine: &'static Machine, way: Way, caller: &'static Vcpu, function: u3
         manage::FORGET => lifecycle::forget(vm()?),
         manage::TRANSFER_STATE => transfer::state(machine),
         manage::TRANSFER_REASON => transfer::reason(machine, x1),
-        _ => Err(Status::UnknownCall),
+        _ => trace::call(machine, function, [x1, x2]),
     }
 }
 

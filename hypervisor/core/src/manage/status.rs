@@ -49,6 +49,8 @@ pub enum Status {
     Unfit = manage::UNFIT,
     /// [`manage::CLOSED`].
     Closed = manage::CLOSED,
+    /// [`manage::NO_MEMORY`].
+    NoMemory = manage::NO_MEMORY,
 }
 
 impl Status {

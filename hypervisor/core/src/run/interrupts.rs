@@ -2,7 +2,7 @@
 
 use portcullis_abi::map;
 use portcullis_arch::{account::Exit, cpu, timer};
-use portcullis_board::signal::{EL2_TIMER_INTID, HALT, KICK, WORK};
+use portcullis_board::signal::{EL2_TIMER_INTID, HALT, KICK, TRACE, WORK};
 
 use super::keyboard::{self, KEYBOARD};
 use crate::cpu::deadlines::Timer;
@@ -121,6 +121,7 @@ fn rare(machine: &Machine, core: &Core, intid: u32) {
     match intid {
         // The SGI alone may be what a boot loader, or a core of another world, has sent.
         HALT if machine.is_halting() => cpu::halt(),
+        TRACE => (machine.handlers.follow)(core),
         // A linked one of a guest whose vCPU has gone meanwhile, or the virtual interface's: each is looked at in its own place.
         map::TIMER_VIRTUAL_INTID | map::TIMER_PHYSICAL_INTID => {}
         intid if intid == machine.board.interrupts.maintenance_interrupt() => {}

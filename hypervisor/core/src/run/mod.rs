@@ -4,6 +4,7 @@ pub mod assign;
 pub mod core_kind;
 pub mod enter;
 pub mod flush;
+pub mod follow;
 pub mod interrupts;
 pub mod keyboard;
 mod last_here;

@@ -87,6 +87,11 @@ impl SharedCore {
         self.turns.watch(watched.fold(0, |vms, bit| vms | bit));
     }
 
+    /// The vCPUs that share it.
+    pub fn vcpus(&self) -> impl Iterator<Item = &'static Vcpu> {
+        self.members().iter().map(|member| member.vcpu)
+    }
+
     fn loaded_member(&self) -> Option<&Member> {
         self.members().get(self.loaded.load(Ordering::Relaxed))
     }

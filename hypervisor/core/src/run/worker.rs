@@ -80,6 +80,15 @@ impl Worker {
         }
     }
 
+    /// Does something with each vCPU that it runs.
+    pub fn for_each_vcpu(&self, act: impl FnMut(&'static Vcpu)) {
+        match self.work.get() {
+            Some(Work::One(vcpu)) => core::iter::once(*vcpu).for_each(act),
+            Some(Work::Several(shared)) => shared.vcpus().for_each(act),
+            None => {}
+        }
+    }
+
     /// How the core shares its time among vCPUs, if it does.
     #[inline]
     pub fn shared_core(&self) -> Option<&'static SharedCore> {

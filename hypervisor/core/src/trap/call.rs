@@ -9,9 +9,11 @@ use portcullis_arch::{context::Context, timer, vectors::Next};
 use portcullis_board::Firmware;
 use portcullis_gate::{Call, Conduit, Group, Return, Service, TrngFunction, Verdict};
 
+use super::visit;
 use crate::machine::Machine;
 use crate::service::{self, Outcome, forward::forward, psci, ptp, trng};
 use crate::vm::Vcpu;
+use crate::vm::audit::Watch;
 
 /// Bit of ESR_ELx that tells an SMC (EC 0x17) from an HVC (EC 0x16).
 const SMC: u64 = 1 << 26;
@@ -122,11 +124,31 @@ pub fn decide(vcpu: &'static Vcpu, syndrome: u64) -> Next {
     let conduit = if smc { Conduit::Smc } else { Conduit::Hvc };
     let x = vcpu.context.registers();
     let call = Call { x, conduit, immediate: syndrome as u16, aarch32: false };
-    let group = Group::of(call.function());
-    let verdict = vcpu.vm.decide(&call);
-    if vcpu.vm.audit.profile().is_some() {
-        vcpu.vm.watch(&call, &verdict);
+    match vcpu.vm.audit.watch() {
+        None => act(vcpu, &call, vcpu.vm.decide_watched(None, &call)),
+        Some(watch) => watched(vcpu, &call, watch),
     }
+}
+
+/// Decides the call of a vCPU whose calls are watched, and does what is decided.
+#[cold]
+#[inline(never)]
+fn watched(vcpu: &'static Vcpu, call: &Call, watch: Watch) -> Next {
+    let verdict = vcpu.vm.decide_watched(Some(watch), call);
+    if watch.profile().is_some() {
+        vcpu.vm.watch(call, &verdict);
+    }
+    let smc = call.conduit == Conduit::Smc;
+    let visit = if watch.is_traced() { visit::begin_call(vcpu, call.function().0, smc, &verdict) } else { None };
+    let next = act(vcpu, call, verdict);
+    visit.into_iter().for_each(|visit| visit.end(next));
+    next
+}
+
+/// Does what was decided of a call. The guest goes on behind it.
+#[inline(always)]
+fn act(vcpu: &'static Vcpu, call: &Call, verdict: Verdict) -> Next {
+    let (smc, group) = (call.conduit == Conduit::Smc, Group::of(call.function()));
     let results = match verdict {
         Verdict::Answer(results) => results,
         Verdict::Forward if let Some(firmware) = Machine::get().board.firmware => {

@@ -4,7 +4,7 @@ use portcullis_arch::registers::ESR_EL2::{self, EC::Value as Class};
 use portcullis_arch::{account::Exit, context::Context, el2, gicv3, stepping, stepping::Place, vectors::Next};
 use portcullis_vgic::GicVersion;
 
-use super::{abort, call, external_abort, identification, physical_time, system_error};
+use super::{abort, call, external_abort, identification, physical_time, system_error, visit};
 use crate::cpu::gic::Interface;
 use crate::vm::{Vcpu, failure::Reason, off_core::OffCore};
 
@@ -13,9 +13,9 @@ const EC_WAIT: u64 = Class::TrappedWFIorWFE as u64;
 /// ESR_ELx.ISS.TI of [`EC_WAIT`]: 0 is WFI.
 const WAIT_KIND: u64 = 0b11;
 /// ESR_ELx.EC: HVC of AArch64.
-const EC_HVC: u64 = 0x16;
+pub(super) const EC_HVC: u64 = 0x16;
 /// ESR_ELx.EC: SMC of AArch64.
-const EC_SMC: u64 = 0x17;
+pub(super) const EC_SMC: u64 = 0x17;
 /// ESR_ELx.EC: a system register access.
 const EC_SYSTEM_REGISTER: u64 = Class::TrappedMsrMrs as u64;
 /// ESR_ELx.EC: an access of AArch32 to a register of coprocessor 14, by MCR or MRC, and by LDC or STC.
@@ -52,6 +52,7 @@ const ID_REGISTER: u64 = 3 << 20 | 1;
 /// # Safety
 ///
 /// For the vectors only.
+#[inline(never)]
 pub unsafe extern "C" fn taken<G: Interface>(context: *const Context, syndrome: u64) -> Next {
     // SAFETY: it comes from the vectors.
     answer::<G>(unsafe { Vcpu::of(context) }, syndrome)
@@ -194,7 +195,11 @@ fn undefined<G: Interface>(vcpu: &'static Vcpu) -> Next {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn portcullis_serror(context: *const Context, syndrome: u64) -> Next {
     // SAFETY: it comes from the vectors.
-    system_error::while_running(unsafe { Vcpu::of(context) }, syndrome)
+    let vcpu = unsafe { Vcpu::of(context) };
+    match vcpu.vm.audit.watch() {
+        Some(watch) if watch.is_traced() => visit::system_error(vcpu, syndrome, system_error::while_running),
+        _ => system_error::while_running(vcpu, syndrome),
+    }
 }
 
 /// A guest sends an SGI. Each of these is a function of its own, so that none pays for another's registers.

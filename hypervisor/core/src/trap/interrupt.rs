@@ -14,6 +14,7 @@ use crate::vm::Vcpu;
 /// # Safety
 ///
 /// For the vectors only.
+#[inline(never)]
 pub unsafe extern "C" fn while_running<G: Interface>(context: *const Context) -> Next {
     // SAFETY: it comes from the vectors.
     let vcpu = unsafe { Vcpu::of(context) };
@@ -37,6 +38,7 @@ pub unsafe extern "C" fn while_running<G: Interface>(context: *const Context) ->
 /// # Safety
 ///
 /// For the vectors only.
+#[inline(never)]
 pub unsafe extern "C" fn while_sharing<G: Interface>(context: *const Context) -> Next {
     // SAFETY: it comes from the vectors.
     let vcpu = unsafe { Vcpu::of(context) };

@@ -15,6 +15,8 @@ pub mod system_error;
 mod table_walk;
 #[cfg(test)]
 mod tests;
+mod traced;
+mod visit;
 
 use portcullis_arch::vectors::Handlers;
 
@@ -26,5 +28,8 @@ pub fn handlers() -> TrapHandlers {
     with_interface!(G => TrapHandlers {
         alone: Handlers { interrupt: interrupt::while_running::<G>, exception: exception::taken::<G> },
         sharing: Handlers { interrupt: interrupt::while_sharing::<G>, exception: exception::taken::<G> },
+        traced_alone: Handlers { interrupt: traced::while_running::<G>, exception: traced::taken::<G> },
+        follow: crate::run::follow::follow,
+        traced_sharing: Handlers { interrupt: traced::while_sharing::<G>, exception: traced::taken::<G> },
     })
 }

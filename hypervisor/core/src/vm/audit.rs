@@ -20,6 +20,30 @@ const REFUSED: u64 = 1 << 33;
 /// Bit of a note: handed to EL3.
 const FORWARDED: u64 = 1 << 34;
 
+/// Bit of [`Audit::profile`] that no profile has: a trace follows the VM.
+const TRACED: u64 = 1 << 39;
+
+/// How calls of a VM are watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watch(u64);
+
+impl Watch {
+    /// The profile with which the VM runs if it is audited, in place of its row's.
+    pub const fn profile(self) -> Option<Profile> {
+        let Self(word) = self;
+        match word & !TRACED {
+            0 => None,
+            word => Some(Profile(word)),
+        }
+    }
+
+    /// Whether a trace follows the VM.
+    pub const fn is_traced(self) -> bool {
+        let Self(word) = self;
+        word & TRACED != 0
+    }
+}
+
 /// What became of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
@@ -34,7 +58,7 @@ pub enum Fate {
 /// What a VM that is audited has used.
 pub struct Audit {
     wanted: AtomicBool,
-    /// The profile that it runs with; zero: it is not audited.
+    /// The profile that it runs with if it is audited, and whether it is [`TRACED`]; zero: nobody watches its calls.
     profile: AtomicU64,
     /// The bits of the profile that its calls required.
     bits: AtomicU64,
@@ -84,26 +108,40 @@ impl Audit {
     /// The VM starts; `profile` is everything that it can have.
     pub fn start(&self, profile: Profile) {
         if self.is_wanted() {
-            self.profile.store(profile.0, Ordering::Release);
+            let now = |word: u64| Some(word & TRACED | profile.0);
+            let _ = self.profile.fetch_update(Ordering::AcqRel, Ordering::Acquire, now);
+        }
+    }
+
+    /// How calls of the VM are watched; none: they are not.
+    #[inline(always)]
+    pub fn watch(&self) -> Option<Watch> {
+        match self.profile.load(Ordering::Acquire) {
+            0 => None,
+            word => Some(Watch(word)),
         }
     }
 
     /// The profile with which the VM runs if it is audited, in place of its row's.
-    #[inline(always)]
     pub fn profile(&self) -> Option<Profile> {
-        match self.profile.load(Ordering::Acquire) {
-            0 => None,
-            word => Some(Profile(word)),
+        self.watch().and_then(Watch::profile)
+    }
+
+    /// Says whether a trace follows the VM.
+    pub fn trace(&self, on: bool) {
+        if on {
+            self.profile.fetch_or(TRACED, Ordering::AcqRel);
+        } else {
+            self.profile.fetch_and(!TRACED, Ordering::AcqRel);
         }
     }
 
     /// Forgets everything: the VM is made anew.
     pub fn reset(&self) {
         self.want(false);
-        for word in [&self.profile, &self.bits, &self.psci, &self.missed, &self.ranges]
-            .into_iter()
-            .chain(&self.notes)
-            .chain(&self.times)
+        self.profile.fetch_and(TRACED, Ordering::AcqRel);
+        for word in
+            [&self.bits, &self.psci, &self.missed, &self.ranges].into_iter().chain(&self.notes).chain(&self.times)
         {
             word.store(0, Ordering::Relaxed);
         }
@@ -193,6 +231,22 @@ mod tests {
         assert_eq!(audit.profile(), Some(everything));
         audit.reset();
         assert_eq!((audit.profile(), audit.is_wanted()), (None, false));
+    }
+
+    #[test]
+    fn a_trace_goes_on_over_starts_and_audits() {
+        let (audit, everything) = (Audit::new(), Profile::everything(&Support::FULL, Conduits::BOTH));
+        assert_eq!((everything.0 & TRACED, audit.watch()), (0, None));
+        audit.trace(true);
+        let watched = |audit: &Audit| audit.watch().map(|watch| (watch.profile(), watch.is_traced()));
+        assert_eq!((watched(&audit), audit.profile()), (Some((None, true)), None));
+        audit.want(true);
+        audit.start(everything);
+        assert_eq!(watched(&audit), Some((Some(everything), true)));
+        audit.reset();
+        assert_eq!(watched(&audit), Some((None, true)));
+        audit.trace(false);
+        assert_eq!(watched(&audit), None);
     }
 
     #[test]

@@ -4,15 +4,21 @@ use portcullis_arch::timer;
 use portcullis_gate::{Call, FunctionId, Ranges, Verdict, decide, decide_watched};
 
 use super::Vm;
-use super::audit::Fate;
+use super::audit::{Fate, Watch};
 
 impl Vm {
     /// Decides what becomes of a call of one of its vCPUs.
     #[inline(always)]
     pub fn decide(&self, call: &Call) -> Verdict {
+        self.decide_watched(self.audit.watch(), call)
+    }
+
+    /// The same, if its calls are watched so.
+    #[inline(always)]
+    pub fn decide_watched(&self, watch: Option<Watch>, call: &Call) -> Verdict {
         let profile = self.row.profile();
         let filter = profile.is_filtered().then_some(&self.published as &dyn Ranges);
-        match self.audit.profile() {
+        match watch.and_then(Watch::profile) {
             Some(everything) => decide_watched(everything, filter, call),
             None => decide(profile, filter, call),
         }

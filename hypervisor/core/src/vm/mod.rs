@@ -12,6 +12,7 @@ mod fast_path;
 pub mod fast_tables;
 pub mod fault_report;
 pub mod flash;
+pub mod generation;
 pub mod implementations;
 pub mod life;
 pub mod loading;
@@ -61,6 +62,7 @@ use self::failure::Failure;
 use self::fast_tables::FastTables;
 use self::fault_report::FaultReport;
 use self::flash::{Flash, SECOND};
+use self::generation::Generation;
 use self::implementations::KnownImplementations;
 use self::life::Life;
 use self::managed_filter::ManagedFilter;
@@ -149,6 +151,8 @@ pub struct Vm {
     starts: Wait,
     /// What its guests see of the features of its cores.
     pub features: ShownFeatures,
+    /// What it is told of its restores, if it can be saved.
+    pub generation: Option<Generation>,
     /// The CPU that it is shown, if that is not its cores' own.
     pub cpu: Option<ShownCpu>,
     /// The CPU implementations that it is told of.
@@ -192,6 +196,8 @@ pub struct Parts {
     pub stage2: Stage2,
     /// Its page of PV time structures.
     pub pv_time: PvTime,
+    /// What it is told of its restores, if it can be saved.
+    pub generation: Option<Generation>,
     /// The devices that it drives itself.
     pub devices: Vec<Device>,
     /// What lies behind its flash, if its manifest wants some.
@@ -215,7 +221,7 @@ impl Vm {
         index: usize,
         config: VmConfig<'static>,
         row: &'static Row,
-        Parts { memory, stage2, pv_time, devices, flash, wires, shared, links }: Parts,
+        Parts { memory, stage2, pv_time, generation, devices, flash, wires, shared, links }: Parts,
         control: bool,
     ) -> Self {
         let (root, stage2) = (stage2.root(), Arc::new(Mutex::new(stage2)));
@@ -256,6 +262,7 @@ impl Vm {
             forwards: Forwards::new(),
             vcpus: Once::new(),
             features: ShownFeatures::new(),
+            generation,
             cpu: config.cpu.map(|cpu| ShownCpu::new(&cpu.registers())),
             implementations: Once::new(),
             kicks: Kicks::new(),

@@ -70,6 +70,11 @@ impl Timekeeping {
         self.running_since.load(Ordering::Relaxed) != NEVER
     }
 
+    /// The physical counter when it began to run; 0 if it does not.
+    pub fn running_since(&self) -> u64 {
+        self.running_since.load(Ordering::Relaxed)
+    }
+
     /// Its core has changed over to it.
     pub fn count_switch(&self) {
         add(&self.switches, 1);

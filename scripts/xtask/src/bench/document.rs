@@ -76,6 +76,7 @@ general registers, 64 bytes a turn. KVM's are those of Linux 6.12 at both ends, 
 request at a time, of pages that lie apart, until it is given back and its interrupt acknowledged. The image is in the bundle; KVM's is a file in
 RAM behind QEMU's virtio-blk, by 3 and 5 exits. The served disk's server answers as servers do: what it says of a reply, then the data, 32 KiB
 at a time, as Linux writes. Nothing of the kind was measured with KVM, nor a serial cable.
+A register is asked for by one request of REGISTER_GET ([abi.md](abi.md)), until the answer's interrupt is acknowledged.
 
 {links}
 {link_ratios}

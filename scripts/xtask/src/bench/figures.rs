@@ -9,7 +9,7 @@ use super::measure::Bench;
 use super::measurement::Measurements;
 use super::rows::{self, Figure, Row, Table};
 use super::windows::{self, Windows};
-use super::{collect, hardened, links, moving, size, transfers};
+use super::{collect, controls, hardened, links, moving, size, transfers};
 use crate::flatten::Sections;
 
 /// Everything that one run of the bench finds out.
@@ -45,6 +45,7 @@ impl Figures {
         measurements.extend(links::measure(bench)?);
         measurements.extend(moving::measure(bench)?);
         measurements.extend(transfers::measure(bench)?);
+        measurements.extend(controls::measure(bench)?);
         let (sections, sizes) = size::sizes(bench.environment)?;
         measurements.extend(sizes);
         let windows = windows::measure(bench)?;
@@ -67,6 +68,7 @@ impl Figures {
     pub fn measure_links(bench: &Bench) -> Result<Self> {
         let mut measurements = links::measure(bench)?;
         measurements.extend(transfers::measure(bench)?);
+        measurements.extend(controls::measure(bench)?);
         measurements.extend(moving::measure(bench)?);
         Self::of(bench, measurements, &|table| table == Table::Link || table == Table::Moving)
     }

@@ -31,6 +31,8 @@ pub enum Guest {
     Moving,
     /// Bytes of disks and of serial ports.
     Transfers,
+    /// Calls of the control VM by its port.
+    Controls,
 }
 
 impl Guest {
@@ -44,6 +46,7 @@ impl Guest {
             Self::Links => "bench-links",
             Self::Moving => "bench-moving",
             Self::Transfers => "bench-transfers",
+            Self::Controls => "bench-controls",
         }
     }
 
@@ -52,7 +55,7 @@ impl Guest {
         match self {
             Self::Calls => Some(CALLS_BYTES),
             Self::Windows => Some(WINDOWS_BYTES),
-            Self::Interrupts | Self::Switches | Self::Links | Self::Moving | Self::Transfers => None,
+            Self::Interrupts | Self::Switches | Self::Links | Self::Moving | Self::Transfers | Self::Controls => None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub mod bounds;
 pub mod collect;
+pub mod controls;
 pub mod document;
 pub mod figures;
 pub mod firmware;

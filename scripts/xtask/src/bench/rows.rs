@@ -199,7 +199,7 @@ mod tests {
 
     use super::*;
     use crate::bench::measurement::{CPU_WITH_LOOP, EL3_WITH_WORKAROUNDS, OWN, single};
-    use crate::bench::{links, moving, switches, transfers, windows};
+    use crate::bench::{controls, links, moving, switches, transfers, windows};
 
     fn committed() -> Vec<Row> {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../figures/rows.toml");
@@ -222,7 +222,9 @@ mod tests {
                 let known = match row.table {
                     Table::Call => key.split_once("hvc ").is_some_and(|(_, name)| calls::index(name).is_some()),
                     Table::Operation => operations.contains(&key.as_str()),
-                    Table::Link => links::keys().contains(key) || transfers::keys().contains(key),
+                    Table::Link => {
+                        links::keys().contains(key) || transfers::keys().contains(key) || key == controls::KEY
+                    }
                     Table::Moving => moving::KEYS.contains(&key.as_str()),
                     Table::Sharing => sharing.contains(key),
                     Table::Machine => ["boot", "boot-mib", "restart", "seeds", "image-bytes", "static", "peak"]

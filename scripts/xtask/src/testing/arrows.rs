@@ -25,6 +25,7 @@ const FLOORS: [&[(&str, &str)]; 7] = [
         ("portcullis_console", "hypervisor/console"),
         ("portcullis_devices", "hypervisor/devices"),
         ("portcullis_gate", "hypervisor/gate"),
+        ("portcullis_trace", "hypervisor/trace"),
         ("portcullis_vgic", "hypervisor/vgic"),
     ],
     &[
@@ -44,7 +45,7 @@ const CORE: &str = "hypervisor/core";
 /// The floors of `hypervisor/core`, from the ground up: its folders, and files beside them. What is in one uses what stands below;
 /// those on one floor do not know each other.
 const CORE_FLOORS: &[&[&str]] = &[
-    &["entropy", "memory", "schedule", "serial"],
+    &["entropy", "memory", "schedule", "serial", "trace"],
     &["cpu", "logger"],
     &["devices"],
     &["links"],

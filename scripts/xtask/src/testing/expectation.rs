@@ -1,5 +1,6 @@
 //! What a test in QEMU expects of the console.
 
+use super::perfetto::{self, Slice};
 use super::{kept, screen, stolen};
 use crate::machine::report::{Report, Reports};
 
@@ -51,6 +52,8 @@ pub enum Expectation {
     NotKept(&'static str, u64),
     /// A program of this VM's that has a screen shows these texts on it, by the bytes that its terminal got.
     Screen(&'static str, &'static [&'static str]),
+    /// What this VM's `portcullis trace` has written is in order, and has these slices.
+    Trace(&'static str, &'static [Slice]),
     /// A VM was stopped like this, or reports cases: the architecture allows both.
     StoppedOrCases(&'static str),
 }
@@ -109,6 +112,7 @@ impl Expectation {
             }
             Self::Stolen(shared, alone) => stolen::unlike(shared, alone, lines),
             Self::Screen(vm, texts) => screen::lacking(vm, texts, lines),
+            Self::Trace(vm, slices) => perfetto::lacking(vm, slices, lines),
             Self::NotKept(vm, size) => kept::overlapped(vm, size, lines),
             Self::OnlyCalls(functions) => only_calls(functions, lines),
             Self::CalledAtLeast(function, least) => called_too_rarely(function, least, lines),

@@ -13,8 +13,8 @@ use crate::environment::Environment;
 
 /// The package whose tests need more compilers than others.
 const HEADER_PACKAGE: &str = "c-header";
-/// The package that loom checks.
-const LOOM_PACKAGE: &str = "portcullis-gate";
+/// The packages that loom checks.
+const LOOM_PACKAGES: [&str; 2] = ["portcullis-gate", "portcullis-trace"];
 /// The package whose tests have servers of disks as child processes.
 const NBD_PACKAGE: &str = "portcullis-links";
 
@@ -62,18 +62,20 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
     Ok(())
 }
 
-/// Runs the gate's tests with loom's model checker in place of the real atomics.
+/// Runs the tests of what is read without a lock, with loom's model checker in place of the real atomics.
 ///
 /// # Errors
 ///
 /// Cargo could not be started.
 pub fn run_loom(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Result<()> {
-    if !filter.selects("loom", LOOM_PACKAGE) {
+    let packages: Vec<&str> = LOOM_PACKAGES.into_iter().filter(|package| filter.selects("loom", package)).collect();
+    if packages.is_empty() {
         return Ok(());
     }
     let mut command = cargo(environment, "test")?;
     // The examples of the documentation are tested on the host, with the atomics that they are written for.
-    command.args(["--no-fail-fast", "--release", "-p", LOOM_PACKAGE, "--lib", "--tests"]);
+    command.args(["--no-fail-fast", "--release", "--lib", "--tests"]);
+    packages.iter().for_each(|package| _ = command.args(["-p", package]));
     // Other flags mean another build of everything: in a folder of its own it does not push the usual one out.
     command.env("RUSTFLAGS", "--cfg loom").env("CARGO_TARGET_DIR", environment.target().join("loom"));
     execute(command, "loom", false, tally)

@@ -1,6 +1,7 @@
 //! `scripts/test`: every test of the project. The last line is `N passed, N failed`.
 
 mod arrows;
+mod between;
 mod broken;
 mod cases;
 mod coverage;
@@ -21,6 +22,7 @@ mod miri;
 mod nightly;
 mod ordering;
 mod peers;
+mod perfetto;
 mod placement;
 mod qemu;
 mod screen;

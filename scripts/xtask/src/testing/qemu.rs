@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 
 use portcullis_platform::early_console::Record;
 
+use super::between;
 use super::broken;
 use super::cases;
 use super::cases::case::Case;
@@ -45,6 +46,7 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
     let logs = environment.target().join("test");
     fs::create_dir_all(&logs)?;
     placement::run(environment, filter, tally);
+    between::run(environment, filter, tally);
     let peers = peers::rows()?;
     let cases: Vec<&Case> = cases::all().filter(|case| filter.selects("qemu", case.name)).collect();
     let without = build_firmware(environment, &cases, tally);

@@ -12,7 +12,7 @@ const SIZE: (u16, u16) = (24, 80);
 
 /// What is wrong with the last screen of `vm`'s that is expected to show `texts`, if something is.
 pub fn lacking(vm: &str, texts: &[&str], lines: &[String]) -> Option<String> {
-    let Some(bytes) = bytes_of(vm, lines) else {
+    let Some(bytes) = hexadecimal(vm, BYTES, lines) else {
         return Some(format!("{vm}: its terminal's bytes are no hexadecimal"));
     };
     let Some(end) = bytes.windows(LEAVES.len()).rposition(|window| window == LEAVES) else {
@@ -26,8 +26,9 @@ pub fn lacking(vm: &str, texts: &[&str], lines: &[String]) -> Option<String> {
     missing.map(|text| format!("{vm}: the screen does not show {text:?}:\n{shown}"))
 }
 
-fn bytes_of(vm: &str, lines: &[String]) -> Option<Vec<u8>> {
-    let start = format!("[{vm}] {BYTES}");
+/// The bytes that `vm` tells in lines with this word in front.
+pub fn hexadecimal(vm: &str, word: &str, lines: &[String]) -> Option<Vec<u8>> {
+    let start = format!("[{vm}] {word}");
     let digits: String = lines.iter().filter_map(|line| line.strip_prefix(&start)).collect();
     let pairs = digits.as_bytes().chunks(2);
     pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()

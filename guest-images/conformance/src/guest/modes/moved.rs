@@ -8,9 +8,12 @@ use core::arch::asm;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use conformance::profile::Profile;
-use guest_runtime::{counter, cpu, gic, power};
+use guest_runtime::{counter, cpu, gic, mmio, power};
 use portcullis_abi::function::{PSCI_VERSION, PV_TIME_ST};
-use portcullis_abi::map::{TIMER_PHYSICAL_INTID as PHYSICAL_TIMER, TIMER_VIRTUAL_INTID as TIMER};
+use portcullis_abi::map::{
+    TIMER_PHYSICAL_INTID as PHYSICAL_TIMER, TIMER_VIRTUAL_INTID as TIMER, VM_CLOCK, VM_CLOCK_INTID, VM_GENERATION,
+    VM_GENERATION_INTID,
+};
 
 use super::steal::stolen_of;
 use crate::guest::cases::ptp::{self, Reading};
@@ -50,6 +53,37 @@ struct Seen {
     fired_physical: u64,
 }
 
+/// The interrupts by which it is told that it was restored.
+const TOLD: [u32; 2] = [VM_GENERATION_INTID, VM_CLOCK_INTID];
+
+/// What it is told of its restores: the identifier of its generation, and of its clock's page (Linux
+/// `include/uapi/linux/vmclock-abi.h`) magic, version, and what changes.
+#[derive(Debug)]
+struct Generation {
+    identifier: [u64; 2],
+    known: [u64; 3],
+    sequence: u32,
+    jumps: u64,
+    restores: u64,
+}
+
+impl Generation {
+    /// "VCLK" and the page's bytes; version 1, with a counter of which nothing is told; a count of restores, and an interrupt.
+    const KNOWN: [u64; 3] = [0x1000_4b4c_4356, 0xff_0001, 0x300];
+
+    fn here() -> Self {
+        let word = |at: u64| u64::from(mmio::read32(at)) | u64::from(mmio::read32(at + 4)) << 32;
+        let clock = |offset: u64| word(VM_CLOCK + offset);
+        Self {
+            identifier: [word(VM_GENERATION), word(VM_GENERATION + 8)],
+            known: [clock(0), clock(8) & 0xffff_ffff, clock(0x18)],
+            sequence: (clock(8) >> 32) as u32,
+            jumps: clock(0x10),
+            restores: clock(0x68),
+        }
+    }
+}
+
 /// The cases.
 pub fn run(profile: &Profile) {
     if profile.cpus > 1 {
@@ -68,12 +102,29 @@ pub fn run(profile: &Profile) {
     let deadline = counter::virtual_count() + counter::ticks(BUSY);
     counter::arm(counter::ticks(BUSY), counter::CONTROL_ENABLE);
     gic::enable(PHYSICAL_TIMER);
+    let told = Generation::here();
+    for intid in TOLD {
+        gic::set_edge(intid, true);
+        gic::route(intid, 0);
+        gic::enable(intid);
+    }
     let physical_deadline = counter::physical_count() + counter::ticks(BUSY);
     counter::arm_physical(counter::ticks(BUSY), counter::CONTROL_ENABLE);
     let seen = cpu::with_interrupts(|| watch(&door, profile.cpus));
     counter::set_control(0);
     counter::set_physical_control(0);
     report::equal(format_args!("moved/moves"), MOVES, seen.moves);
+    let now = Generation::here();
+    report::equal(format_args!("moved/the clock is one"), Generation::KNOWN, now.known);
+    report::equal(format_args!("moved/its sequence is even"), 0, now.sequence & 1);
+    let moves = u64::from(MOVES);
+    let marks = [now.jumps.wrapping_sub(told.jumps), now.restores.wrapping_sub(told.restores)];
+    report::equal(format_args!("moved/it is told of each restore"), [moves; 2], marks);
+    let is_new = now.identifier != told.identifier && now.identifier != [0; 2];
+    let name = format_args!("moved/its generation is another one");
+    report::holds(name, is_new, "another identifier", &(told.identifier, now.identifier));
+    let edges = TOLD.map(|intid| u64::from(interrupts::count(0, intid)));
+    report::equal(format_args!("moved/an interrupt of each comes with each restore"), [moves; 2], edges);
     let away = seen.away >= AWAY * u64::from(MOVES);
     report::holds(format_args!("moved/it was away"), away, "each time in full", &seen);
     let still = seen.r#virtual < counter::ticks(TURNS) * u64::from(MOVES);

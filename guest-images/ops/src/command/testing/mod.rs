@@ -22,6 +22,8 @@ pub const COMMANDS: &[&Command] = &[
     &fuzz::FUZZ,
     &cycle::CYCLE,
     &moving::MOVE,
+    &moving::KEEP,
+    &moving::TAKE,
 ];
 
 #[cfg(test)]

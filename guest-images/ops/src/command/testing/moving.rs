@@ -81,6 +81,59 @@ fn give_away(context: &mut Context, name: &str, vm: u64) -> Result<(), Error> {
     waiting::for_phase(context, vm, PHASE_GIVEN_AWAY, PATIENCE)
 }
 
+/// Bytes of a place of a stream.
+const PLACE: usize = 1 << 20;
+
+/// The command that keeps a saved VM in this VM's memory, for a machine that has that as a file.
+pub static KEEP: Command = Command {
+    name: "keep",
+    arguments: "VM PLACE",
+    about: "a case: saves a paused VM to a MiB of this VM's memory, counted from 0",
+    kinds: &[Kind::Vm, Kind::Free],
+    count: (2, 2),
+    run: keep,
+};
+
+/// The command that takes one on.
+pub static TAKE: Command = Command {
+    name: "take",
+    arguments: "VM PLACE",
+    about: "restores a created VM from a MiB of this VM's RAM disk, counted from 0",
+    kinds: &[Kind::Vm, Kind::Free],
+    count: (2, 2),
+    run: take,
+};
+
+/// The MiB of this number.
+fn place<'a>(all: &'a [AtomicU8], number: &str) -> Result<&'a [AtomicU8], Error> {
+    let number = number.parse().ok().and_then(|number: usize| number.checked_mul(PLACE));
+    let place = number.and_then(|start| all.get(start..start.checked_add(PLACE)?));
+    place.ok_or_else(|| Error::wrong(format_args!("there is no such MiB for a stream")))
+}
+
+fn keep(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
+    let &[name, number] = arguments else { return Err(usage(&KEEP)) };
+    let vm = context.vm(name)?;
+    let stream = place(context.manager.buffer(), number)?;
+    waiting::for_phase(context, vm, PHASE_PAUSED, PATIENCE)?;
+    let saved = save(context, vm, stream, |_, _| true);
+    let length = done(context, format_args!("keep {name}, saved"), saved)?;
+    context.line(format_args!("keep {name}: {length} bytes"));
+    Ok(())
+}
+
+fn take(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
+    let &[name, number] = arguments else { return Err(usage(&TAKE)) };
+    let vm = context.vm(name)?;
+    let place = place(context.manager.handed(), number)?;
+    // How long the stream is comes first.
+    let (length, rest) = place.split_at_checked(8).unwrap_or((&[], place));
+    let length = length.iter().rev().fold(0usize, |length, byte| length << 8 | usize::from(byte.load(Relaxed)));
+    let stream = rest.get(..length).ok_or_else(|| Error::wrong(format_args!("there is no stream in that MiB")))?;
+    restore(context, vm, stream)?;
+    waiting::for_phase(context, vm, PHASE_PAUSED, PATIENCE)
+}
+
 /// Reports a step.
 fn done<T>(
     context: &mut Context,

@@ -64,6 +64,8 @@ fn a_vm_goes_on_where_it_was_saved() {
         assert!(rig.ram(1) == ram, "its memory is as it was");
         assert!(rig.vm(1).row.profile().is_frozen());
         assert_eq!(save(&rig, LENGTH), stream, "what is saved then is what was restored");
+        let generation = a.vm.generation.as_ref().unwrap();
+        let (identifier, told) = generation.shown();
         let (before, stood) = (a.vm.life.counter().save(1).value, rig.at(1, portcullis_arch::timer::count));
         ok(&rig, RESUME, [A, 0, 0]);
         runs(&rig);
@@ -80,6 +82,12 @@ fn a_vm_goes_on_where_it_was_saved() {
         assert_eq!(rig.register(1, "cntv_ctl_el0") & 1, 1, "its timer is on again");
         assert_eq!(rig.register(1, "vttbr_el2"), rig.vm(1).vttbr());
         assert_eq!(code(&rig, 0x8400_0000), 0x1_0003, "and its calls are answered");
+        let (renewed, now) = generation.shown();
+        assert_ne!(renewed, identifier, "it is another generation");
+        assert_eq!((now[2], now[4]), (told[2] + 1, told[4] + 1), "a jump, and a restore");
+        pause(&rig);
+        ok(&rig, RESUME, [A, 0, 0]);
+        assert_eq!(generation.shown(), (renewed, now), "which a pause is not");
     }
 }
 

@@ -84,6 +84,14 @@ impl Disk {
         Some((port, Box::leak(Box::new(ServerPort { client: &self.client, served }))))
     }
 
+    /// The number of the VM that serves it, if one does.
+    fn server(&self) -> Option<usize> {
+        match &self.bytes {
+            Bytes::Own(_) => None,
+            Bytes::Served(served) => Some(served.server),
+        }
+    }
+
     /// Says which VM has which number.
     pub(super) fn connect(&self, peer: impl Fn(usize) -> Option<&'static dyn Peer>) {
         self.client.connect(peer(self.vm));

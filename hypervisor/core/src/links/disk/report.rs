@@ -27,4 +27,8 @@ impl Link for Disk {
         let signals = self.client.registers.signals();
         [signals.notifications, signals.interrupts].get(index).copied().filter(|_| end == 0)
     }
+
+    fn has(&self, vm: usize) -> bool {
+        self.vm == vm || self.server() == Some(vm)
+    }
 }

@@ -19,6 +19,7 @@ use self::lane::{Receiver, Sender};
 pub use self::plug::Plug;
 pub use self::port::Port;
 use super::peer::Peer;
+use super::report::Copied;
 use super::work::Work;
 
 /// What the manifest says of a network.
@@ -65,6 +66,8 @@ struct Desk {
     sent: Chain,
     stage: Stage,
     room: Chain,
+    /// Bytes that are told of.
+    copied: Copied,
 }
 
 impl Network {
@@ -79,7 +82,9 @@ impl Network {
         let traffic = taken.iter().map(|_| Traffic::default()).collect();
         let (sent, stage, room) = (Chain::new(), Stage::new(), Chain::new());
         let ports = taken.iter().map(|port| Port::new(port, config)).collect();
-        Self { config, switch, ports, desk: Work::new(Desk { senders, receivers, traffic, sent, stage, room }) }
+        let copied = Copied::default();
+        let desk = Desk { senders, receivers, traffic, sent, stage, room, copied };
+        Self { config, switch, ports, desk: Work::new(desk) }
     }
 
     /// The network that the bundle has.
@@ -105,7 +110,13 @@ impl Network {
 
     /// What became of a port's frames.
     pub fn counters(&self, port: usize) -> Option<Counters> {
-        self.desk.enter().traffic.get(port).map(|traffic| traffic.counters)
+        self.look(|desk| desk.traffic.get(port).map(|traffic| traffic.counters))
+    }
+
+    /// Looks at what whoever moves frames has to itself.
+    fn look<R>(&self, look: impl FnOnce(&mut Desk) -> R) -> R {
+        let call = |end: usize| self.ports.get(end).and_then(Port::peer).into_iter().for_each(Peer::call);
+        self.desk.look(look, call)
     }
 
     /// Says which VM has which number.

@@ -57,7 +57,7 @@ impl Network {
 
     /// A piece of work for port `from`. Returns whether there is more.
     fn piece(&self, desk: &mut Desk, from: usize, port: &Port, peer: &dyn Peer, owner: &dyn Owner) -> bool {
-        let Desk { senders, receivers, traffic, sent, stage, room } = desk;
+        let Desk { senders, receivers, traffic, sent, stage, room, .. } = desk;
         let Some(sender) = senders.get_mut(from) else { return false };
         let Sender { queue: place, features, current, rate, last, memory, reached } = sender;
         let Some((queue, memory)) = place.as_mut().zip(peer.reach(memory)) else { return false };

@@ -3,7 +3,7 @@
 use portcullis_abi::manage;
 use portcullis_links::network::{Dropped, Mac};
 
-use super::Network;
+use super::{Desk, Network};
 use crate::links::report::{End, Link};
 
 const _: () = assert!(manage::NETWORK_COUNTERS.len() == FIRST_REASON + Dropped::COUNT);
@@ -46,5 +46,16 @@ impl Link for Network {
         ];
         const _: () = assert!(FIRST_REASON == 7, "as many as stand in front of the reasons");
         first.iter().chain(&counters.dropped).nth(index).copied()
+    }
+
+    fn has(&self, vm: usize) -> bool {
+        self.has(vm)
+    }
+
+    fn take_copied(&self) -> u64 {
+        self.look(|Desk { traffic, copied, .. }| {
+            let received = traffic.iter().map(|traffic| traffic.counters.received_bytes);
+            copied.take(received.fold(0, u64::wrapping_add))
+        })
     }
 }

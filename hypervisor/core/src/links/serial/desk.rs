@@ -4,6 +4,7 @@ use portcullis_links::serial::{Pair, Side};
 use portcullis_virtio::Chain;
 
 use crate::links::console::Queues;
+use crate::links::report::Copied;
 use crate::memory::guest::GuestMemory;
 
 /// A reason to work: who asks for it, and whose bytes are to move.
@@ -37,6 +38,8 @@ pub struct Desk {
     /// A chain of what is sent, and one of who gets it.
     pub source: Chain,
     pub target: Chain,
+    /// Bytes that are told of.
+    pub copied: Copied,
 }
 
 /// A port.
@@ -55,7 +58,8 @@ impl Desk {
     /// Two ports without drivers.
     pub fn new() -> Self {
         let lane = Lane::default;
-        Self { pair: Pair::new(), a: lane(), b: lane(), source: Chain::new(), target: Chain::new() }
+        let copied = Copied::default();
+        Self { pair: Pair::new(), a: lane(), b: lane(), source: Chain::new(), target: Chain::new(), copied }
     }
 
     /// The port of one side.
@@ -68,7 +72,7 @@ impl Desk {
 
     /// The port of one side, that of the other, and what else is there.
     pub const fn split(&mut self, side: Side) -> (&mut Lane, &mut Lane, &mut Pair, [&mut Chain; 2]) {
-        let Self { pair, a, b, source, target } = self;
+        let Self { pair, a, b, source, target, .. } = self;
         let chains = [source, target];
         match side {
             Side::A => (a, b, pair, chains),

@@ -54,7 +54,13 @@ impl Serial {
 
     /// What became of what the VM of one side has sent.
     pub fn counters(&self, side: Side) -> Counters {
-        self.enter().pair.counters(side)
+        self.look(|desk| desk.pair.counters(side))
+    }
+
+    /// Looks at what whoever moves bytes has to itself.
+    fn look<R>(&self, look: impl FnOnce(&mut Desk) -> R) -> R {
+        let call = |end: usize| self.peer(Ask::of(end).by).into_iter().for_each(Peer::call);
+        self.desk.look(look, call)
     }
 
     /// Keeps everybody from moving bytes until the result is dropped.

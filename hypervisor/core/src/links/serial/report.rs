@@ -31,4 +31,15 @@ impl Link for Serial {
         let all = [counters.sent, counters.dropped, counters.sessions, signals.notifications, signals.interrupts];
         all.get(index).copied()
     }
+
+    fn has(&self, vm: usize) -> bool {
+        self.vms.contains(&vm)
+    }
+
+    fn take_copied(&self) -> u64 {
+        self.look(|desk| {
+            let sent = SIDES.map(|side| desk.pair.counters(side).sent);
+            desk.copied.take(sent.into_iter().fold(0, u64::wrapping_add))
+        })
+    }
 }

@@ -97,6 +97,7 @@ impl Bench {
         place::share(MACHINE.get_or_init(assemble));
         let bench = Self { _turn: turn };
         Machine::get().clock.forget();
+        let _ = bench.call(manage::TRACE_SET, [0; 3]);
         for vm in [A, B] {
             if matches!(bench.state(vm).0, manage::PHASE_RUNNING | manage::PHASE_PAUSED | manage::PHASE_SUSPENDED) {
                 bench.vm(vm).stop(Action::Off);
@@ -294,6 +295,7 @@ fn assemble() -> &'static Machine {
                 memory,
                 stage2: Stage2::new(),
                 pv_time,
+                generation: None,
                 devices: Vec::new(),
                 flash: None,
                 wires: None,

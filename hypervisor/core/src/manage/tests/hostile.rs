@@ -132,9 +132,12 @@ fn a_hundred_thousand_calls_against_a_model() {
             continue;
         }
         let Some(model) = models.get_mut(usize::try_from(vm).unwrap_or(usize::MAX)) else {
-            let of_machine = matches!(call, LINK | LINK_END | LINK_COUNTER | TRANSFER_REASON);
+            let of_machine = matches!(call, LINK | LINK_END | LINK_COUNTER | TRANSFER_REASON | TRACE_READ);
             let none = if of_machine { NO_ITEM } else { UNKNOWN_VM };
-            let always = matches!(call, VERSION | MACHINE | CLOCK_GET | SYSTEM_COUNTER | TRANSFER_STATE);
+            let always = matches!(
+                call,
+                VERSION | MACHINE | CLOCK_GET | SYSTEM_COUNTER | TRANSFER_STATE | TRACE_SET | TRACE_STATE
+            );
             assert!(status == none || always || matches!(call, TRANSFER | TRANSFER_END), "{call:#x}: {status}");
             continue;
         };

@@ -1,3 +1,4 @@
 mod aborts;
 mod calls;
 mod registers;
+mod traced;

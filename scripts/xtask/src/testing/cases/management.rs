@@ -1,6 +1,7 @@
 //! What the control VM does with the others.
 
-use super::super::expectation::Expectation::{self, Cases, Line, Never, Screen, Sequence, Stopped, Value};
+use super::super::expectation::Expectation::{self, Cases, Line, Never, Screen, Sequence, Stopped, Trace, Value};
+use super::super::perfetto::Slice;
 use super::case::{Case, LINUX, NO_OOPS};
 use crate::board::Gic;
 
@@ -69,6 +70,14 @@ const CONTROLS_LINUX: &[Expectation] = &[
         "controls-check: status=0",
         "controls-check: $ portcullis wait guest stopped 20",
         "controls-check: status=0",
+        "controls-check: trace status=0",
+        " records of guest, 0 lost: /trace, which https://ui.perfetto.dev opens",
+        "controls-check: $ portcullis trace off",
+        "controls-check: portcullis: BAD_STATE: no trace is on",
+        "controls-check: status=9",
+        "controls-check: $ portcullis trace --out /none/trace",
+        "controls-check: portcullis: /none/trace cannot be written: No such file or directory",
+        "controls-check: status=1",
         "controls-check: $ portcullis logs guest",
         "controls-check: x0 0xffffffffffffffff  x1 0x0",
         "controls-check: status=0",
@@ -108,6 +117,22 @@ const CONTROLS_LINUX: &[Expectation] = &[
         "[guest] ops> call smc TRNG_VERSION",
         "[guest] x0 0xffffffffffffffff  x1 0x0",
     ]),
+    Line("controls-check: beside: portcullis: BAD_STATE: a trace is on; `trace off` ends it"),
+    Trace(
+        "linux",
+        &[
+            Slice { track: "core 1", name: "guest vCPU 0", about: &[] },
+            Slice { track: "guest vCPU 0", name: "on core 1", about: &[] },
+            Slice { track: "core 1", name: "exit uart", about: &[] },
+            Slice { track: "guest vCPU 0", name: "exit gic", about: &[] },
+            Slice {
+                track: "guest vCPU 0",
+                name: "call TRNG_VERSION",
+                about: &[("verdict", "refused"), ("conduit", "hvc")],
+            },
+            Slice { track: "core 1", name: "call TRNG_VERSION", about: &[("verdict", "refused"), ("conduit", "smc")] },
+        ],
+    ),
 ];
 
 /// A stock Debian guest gives one VM every firmware service and another one none, and starts both.

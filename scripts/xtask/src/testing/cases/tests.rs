@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::super::expectation::Expectation::{
     self, All, AtMost, CalledAtLeast, Cases, Clock, Date, DiffersFrom, Distinct, Entropy, Line, Never, NoGuest,
-    NotKept, Numbered, OnlyCalls, SameAs, Says, Screen, Sequence, Stolen, Stopped, StoppedOrCases, Value,
+    NotKept, Numbered, OnlyCalls, SameAs, Says, Screen, Sequence, Stolen, Stopped, StoppedOrCases, Trace, Value,
 };
 use super::*;
 use crate::el3::El3;
@@ -21,6 +21,7 @@ fn named(expectation: &Expectation) -> Vec<&'static str> {
         Stolen([a, b], c) => vec![a, b, c],
         Says(vm, _)
         | Screen(vm, _)
+        | Trace(vm, _)
         | NotKept(vm, _)
         | Value(vm, ..)
         | Entropy(vm)

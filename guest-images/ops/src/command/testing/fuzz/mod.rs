@@ -50,6 +50,10 @@ fn run(context: &mut Context, arguments: &[&str]) -> Result<(), Error> {
                 fuzz.movable |= 1_u64.checked_shl(context.vm(word)?.try_into().unwrap_or(u32::MAX)).unwrap_or(0);
             }
             let found = fuzz.run(context, &mut random, count)?;
+            // A trace that is on takes time of those that come next. None is on: BAD_STATE.
+            while context.manager.ask(TRACE_SET, [0; 3]).status == BUSY {
+                context.manager.sleep(1000)?;
+            }
             context.line(format_args!("fuzz: {} calls succeeded, {} of them moved a VM", fuzz.succeeded, fuzz.moved));
             found
         }
@@ -205,7 +209,10 @@ impl Fuzz {
             return (answer.status != UNKNOWN_CALL).then_some((UNKNOWN_CALL, Some(0)));
         }
         let of_machine = matches!(function, VERSION | MACHINE | CLOCK_SET | CLOCK_GET | SYSTEM_COUNTER);
-        let of_others = matches!(function, LINK | LINK_END | LINK_COUNTER | TRANSFER | TRANSFER_END);
+        let of_others = matches!(
+            function,
+            LINK | LINK_END | LINK_COUNTER | TRANSFER..=TRANSFER_END | TRANSFER_STATE | TRANSFER_REASON | TRACE_SET..=TRACE_READ
+        );
         let takes_vm = !of_machine && !of_others;
         if takes_vm && arguments[0] >= self.vms {
             return (answer.status != UNKNOWN_VM).then_some((UNKNOWN_VM, Some(0)));
