@@ -1514,6 +1514,36 @@
 #define PORTCULLIS_MAP_PV_TIME_STRIDE UINT64_C(64)
 
 /**
+ * Page with the generation identifier of a VM that can be saved, 16 bytes; outside RAM, read-only for the guest.
+ */
+#define PORTCULLIS_MAP_VM_GENERATION UINT64_C(0x90c0000)
+
+/**
+ * Bytes of the generation identifier.
+ */
+#define PORTCULLIS_MAP_VM_GENERATION_SIZE UINT64_C(16)
+
+/**
+ * Interrupt of the generation identifier: SPI 10, an edge.
+ */
+#define PORTCULLIS_MAP_VM_GENERATION_INTID UINT32_C(42)
+
+/**
+ * Page of the clock of such a VM, behind the one with the identifier; read-only for the guest.
+ */
+#define PORTCULLIS_MAP_VM_CLOCK (PORTCULLIS_MAP_VM_GENERATION + UINT64_C(0x1000))
+
+/**
+ * Bytes of the clock's page.
+ */
+#define PORTCULLIS_MAP_VM_CLOCK_SIZE UINT64_C(0x1000)
+
+/**
+ * Interrupt of the clock: SPI 11, an edge.
+ */
+#define PORTCULLIS_MAP_VM_CLOCK_INTID UINT32_C(43)
+
+/**
  * Start of the memory that a VM shares with others, where virt has the memory of its PCIe host bridge.
  */
 #define PORTCULLIS_MAP_SHARED_MEMORY UINT64_C(0x10000000)

@@ -141,6 +141,7 @@ fn no_tree_is_longer_than_its_room() {
                             kaslr_seed,
                             rng_seed,
                             watchdog: seeds > 0,
+                            movable: seeds > 0,
                             ..DEFAULT
                         };
                         longest = longest.max(tree.build().unwrap().len() as u64);
