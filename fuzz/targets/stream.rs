@@ -7,23 +7,25 @@ use libfuzzer_sys::arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use portcullis_abi::state::Needs;
 use portcullis_stream::layout::{End, Head, MAGIC, PAGE, Preamble, RUN, Run, Tail, VERSION};
-use portcullis_stream::{Counts, Kind, Progress, Reader, Restore, Section, Sum};
+use portcullis_stream::{Area, Counts, Kind, Progress, Reader, Restore, Section, Sum};
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
-const CASTAGNOLI: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISCSI);
+const CASTAGNOLI: crc::Crc<u32, crc::Table<16>> = crc::Crc::<u32, crc::Table<16>>::new(&crc::CRC_32_ISCSI);
 
 /// A section as it is to be written: kind, index, body, and what is wrong with its sum.
 type Written = (u32, u32, Vec<u8>, u32);
 
 /// The VM has two vCPUs, and devices in three transports.
-const COUNTS: Counts = Counts { vcpus: 2, transports: 0b1_0000_1001 };
+const COUNTS: Counts = Counts { vcpus: 2, transports: 0b1_0000_1001, ports: 3, gpios: 1 };
+/// The transport of its disk, and pages of that.
+const DISK: (u32, u64) = (3, 2);
 
 /// The sections of a good stream: a VM with four pages.
 static GOOD: LazyLock<Vec<Written>> = LazyLock::new(|| {
     let (mut sections, mut next) = (Vec::new(), Some(Section::FIRST));
     while let Some(section) = next {
         let body = match section.kind {
-            Kind::Needs => Needs { vcpus: 2, memory: 4 * PAGE, version: 1, transports: COUNTS.transports, ..Needs::new_zeroed() }.as_bytes().to_vec(),
+            Kind::Needs => Needs { vcpus: 2, memory: 4 * PAGE, version: 1, transports: COUNTS.transports, ports: COUNTS.ports, devices: Needs::GPIO, ..Needs::new_zeroed() }.as_bytes().to_vec(),
             kind => vec![section.index as u8; kind.body()],
         };
         sections.push((section.kind as u32, section.index, body, 0));
@@ -37,6 +39,8 @@ static GOOD: LazyLock<Vec<Written>> = LazyLock::new(|| {
     sections.push((Kind::Memory as u32, 0, run(0, 1, PAGE as usize), 0));
     sections.push((Kind::Zero as u32, 0, run(1, 2, 0), 0));
     sections.push((Kind::Memory as u32, 0, run(3, 1, PAGE as usize), 0));
+    sections.push((Kind::Hole as u32, DISK.0, run(0, 1, 0), 0));
+    sections.push((Kind::Contents as u32, DISK.0, run(1, 1, PAGE as usize), 0));
     sections.push((Kind::End as u32, 0, End { bytes: 0, sections: sections.len() as u64 }.as_bytes().to_vec(), 0));
     sections
 });
@@ -48,15 +52,25 @@ struct Target<'a> {
     needs: Option<Needs>,
     last: Option<Section>,
     accepted: bool,
-    /// Bytes of memory that have come.
+    /// Bytes of memory, and of the disk, that have come.
     offset: u64,
+    disk: u64,
 }
 
 impl Target<'_> {
-    fn check(&self, offset: u64, length: u64) {
+    /// Takes note of bytes that come, in order.
+    fn come(&mut self, area: Area, offset: u64, length: u64) {
         let memory = self.needs.map_or(0, |needs| needs.memory);
-        assert!(self.accepted && length > 0 && offset.checked_add(length).is_some_and(|end| end <= memory));
-        assert_eq!(offset, self.offset, "memory comes in order");
+        let (size, come) = match area {
+            Area::Memory => (memory, &mut self.offset),
+            Area::Disk(transport) => {
+                assert_eq!((transport, self.offset), (DISK.0, memory), "there is no other, and it comes behind memory");
+                (DISK.1 * PAGE, &mut self.disk)
+            }
+        };
+        assert!(self.accepted && length > 0 && offset.checked_add(length).is_some_and(|end| end <= size));
+        assert_eq!(offset, *come, "it comes in order");
+        *come += length;
     }
 }
 
@@ -98,18 +112,20 @@ impl Restore for Target<'_> {
         Ok(())
     }
 
-    fn store(&mut self, offset: u64, length: usize, before: u32) -> std::result::Result<u32, &'static str> {
-        self.check(offset, length as u64);
+    fn disk(&self, transport: u32) -> u64 {
+        if transport == DISK.0 { DISK.1 * PAGE } else { 0 }
+    }
+
+    fn store(&mut self, area: Area, offset: u64, length: usize, before: u32) -> std::result::Result<u32, &'static str> {
+        self.come(area, offset, length as u64);
         assert!(length as u64 <= RUN);
         let (now, later) = self.input.split_at(length);
         self.input = later;
-        self.offset += length as u64;
         Ok(Self::sum(before, now))
     }
 
-    fn clear(&mut self, offset: u64, length: u64) -> std::result::Result<u64, &'static str> {
-        self.check(offset, length);
-        self.offset += length;
+    fn clear(&mut self, area: Area, offset: u64, length: u64) -> std::result::Result<u64, &'static str> {
+        self.come(area, offset, length);
         Ok(length)
     }
 }
@@ -142,6 +158,8 @@ fn run(steps: &mut Unstructured) -> Result<()> {
     }
     if reader.finish::<()>().is_ok() {
         assert_eq!(Some(target.offset), target.needs.map(|needs| needs.memory), "all of the memory has come");
+        let has_disk = target.needs.is_some_and(|needs| needs.transports >> DISK.0 & 1 != 0);
+        assert_eq!(target.disk, if has_disk { DISK.1 * PAGE } else { 0 }, "and all of the disk");
     }
     Ok(())
 }

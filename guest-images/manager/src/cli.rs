@@ -51,6 +51,7 @@ pub fn program() -> Command {
         .subcommands(reports())
         .subcommands(ACTIONS.iter().map(|action| action_of(action)))
         .subcommands(settings())
+        .subcommands(moves())
         .subcommands(others())
 }
 
@@ -125,6 +126,29 @@ fn settings() -> [Command; 5] {
                     .about("sets it")
                     .arg(Arg::new("TIME").required(true).help("As 2031-05-17T09:30:00Z, or seconds since 1970")),
             ),
+    ]
+}
+
+fn moves() -> [Command; 3] {
+    let file = |help: &'static str| Arg::new("FILE").required(true).value_hint(ValueHint::FilePath).help(help);
+    [
+        Command::new("save").about("puts all of a VM into a file; it is paused then, and stays so").args([
+            vm(),
+            file("The file, which only its owner can read; - is standard output"),
+            Arg::new("keep-running")
+                .long("keep-running")
+                .action(ArgAction::SetTrue)
+                .help("Lets the VM go on behind it, if it ran"),
+        ]),
+        Command::new("restore")
+            .about("makes a VM the one that was saved; it is paused then. A stopped or failed one is recreated first")
+            .args([vm(), file("The file; - is standard input, from which `migrate` is understood, too")]),
+        Command::new("migrate").about("hands a VM over to another machine, where it goes on").args([
+            vm(),
+            Arg::new("to").long("to").value_name("COMMAND").required(true).help(
+                "A shell command that runs `portcullis restore VM -` there, as \"ssh other portcullis restore VM -\"",
+            ),
+        ]),
     ]
 }
 

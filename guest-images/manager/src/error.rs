@@ -22,6 +22,10 @@ pub enum Error {
     Ended(String),
     /// What was waited for did not come.
     TimeOver(String),
+    /// A VM could not be handed over, and is here as it was.
+    NotMoved(String),
+    /// A VM is given away.
+    Elsewhere(String),
     /// The output could not be written.
     Output(io::Error),
     /// What was to be sent could not be read.
@@ -45,6 +49,8 @@ impl Error {
             Self::Call(Failed::Port(error), _) => error.exit(),
             Self::Ended(_) => Exit::State,
             Self::TimeOver(_) => Exit::TimeOver,
+            Self::NotMoved(_) => Exit::NotMoved,
+            Self::Elsewhere(_) => Exit::Elsewhere,
             Self::Short(_) => Exit::Refused,
             Self::Output(_) | Self::Input(_) | Self::File(..) | Self::Socket(..) => Exit::Output,
         }
@@ -82,7 +88,12 @@ impl From<io::Error> for Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Self::Wrong(text) | Self::NoVm(text) | Self::Ended(text) | Self::TimeOver(text) => f.write_str(text),
+            Self::Wrong(text)
+            | Self::NoVm(text)
+            | Self::Ended(text)
+            | Self::TimeOver(text)
+            | Self::NotMoved(text)
+            | Self::Elsewhere(text) => f.write_str(text),
             Self::Call(Failed::Status(status), Some(text)) => {
                 write!(f, "{}: {text}", status.name().unwrap_or("status"))
             }

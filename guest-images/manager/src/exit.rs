@@ -35,10 +35,14 @@ pub enum Exit {
     TimeOver = 12,
     /// The hypervisor has no memory for it.
     NoMemory = 13,
+    /// A VM could not be handed over, and is here as it was.
+    NotMoved = 14,
+    /// A VM is given away, and it is not known whether it runs elsewhere.
+    Elsewhere = 15,
 }
 
 /// Every exit status with what it means, for the man page and the documentation.
-pub const ALL: [(Exit, &str); 14] = [
+pub const ALL: [(Exit, &str); 16] = [
     (Exit::Success, "what was asked for is done"),
     (Exit::Output, "the output, a file or a socket could not be had"),
     (Exit::Usage, "the command line is wrong, or a word of it means nothing"),
@@ -53,6 +57,8 @@ pub const ALL: [(Exit, &str); 14] = [
     (Exit::Refused, "the hypervisor does not take this value"),
     (Exit::TimeOver, "the time was over before what was waited for"),
     (Exit::NoMemory, "the hypervisor has no memory for it"),
+    (Exit::NotMoved, "the other side did not take the VM, which is here as it was"),
+    (Exit::Elsewhere, "the VM is given away here: look on the other side whether it runs there"),
 ];
 
 impl From<Status> for Exit {
@@ -78,7 +84,7 @@ mod tests {
         for (number, (exit, _)) in ALL.iter().enumerate() {
             assert_eq!(*exit as usize, number);
         }
-        assert_eq!(Exit::NoMemory as usize + 1, ALL.len());
+        assert_eq!(Exit::Elsewhere as usize + 1, ALL.len());
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! - [`top`] shows the machine on a full screen.
 //! - [`console`] is a terminal at another VM's console.
 //! - [`metrics`] tells Prometheus of it.
+//! - [`moving`] hands a VM over to another machine, and keeps it in a file.
 //! - [`port`] finds the port, waits for its turn there, asks.
 //! - [`exit`] has the exit statuses.
 #![forbid(unsafe_code)]
@@ -21,6 +22,7 @@ mod file;
 pub mod images;
 pub mod json;
 pub mod metrics;
+pub mod moving;
 pub mod output;
 pub mod port;
 pub mod top;

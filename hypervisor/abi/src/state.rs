@@ -24,7 +24,7 @@ pub use devices::{Flash, Pl011, Pl031, Pl061};
 pub use firmware::{FilterRange, Firmware};
 pub use generation::Generation;
 pub use gic::{Gic, GicCpu, GicCpuInterface, GicInterrupts};
-pub use links::{LinkNeeds, Network};
+pub use links::{Console, Disk, LinkNeeds, Network, Port, PortNeeds, WireNeeds};
 pub use needs::{Cpu, Identity, Implementations, Needs};
 pub use restarts::Restarts;
 pub use stolen::StolenTime;

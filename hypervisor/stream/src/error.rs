@@ -39,8 +39,8 @@ pub enum Fault<E> {
     Gap(u64, u64),
     /// A run has so many bytes, and so many are left of the memory.
     Beyond(u64, u64),
-    /// It ends before it has all of the memory, of which so many bytes have come.
-    Short(u64),
+    /// It ends before it has all of what this section has runs of, of which so many bytes have come.
+    Short(Section, u64),
     /// The end tells of other bytes or sections than have come.
     Count,
     /// There are bytes behind the end.
@@ -87,13 +87,13 @@ impl<E: fmt::Display> fmt::Display for Fault<E> {
                 write!(f, "it is damaged: its checksum says {told:#010x}, and its bytes have {real:#010x}")
             }
             Self::Shape(what) => write!(f, "no VM has {what}"),
-            Self::Gap(due, offset) => write!(f, "it begins at offset {offset:#x} of the memory; {due:#x} is due"),
+            Self::Gap(due, offset) => write!(f, "it begins at offset {offset:#x}; {due:#x} is due"),
             Self::Beyond(length, left) => write!(
                 f,
-                "{length:#x} bytes of memory are none that a section can have: whole pages of {PAGE}, at most {RUN} of a MEMORY, \
+                "{length:#x} bytes are none that a section can have: whole pages of {PAGE}, at most {RUN} with their bytes, \
                  and {left:#x} are left"
             ),
-            Self::Short(offset) => write!(f, "memory is missing from offset {offset:#x} on"),
+            Self::Short(section, offset) => write!(f, "{section} is missing from offset {offset:#x} on"),
             Self::Count => write!(f, "bytes or sections in front of it are missing, or there are too many"),
             Self::Trailing => write!(f, "there are bytes behind the end of the stream"),
             Self::Cut => write!(f, "the stream ends here; its last section is {}", Kind::End.name()),

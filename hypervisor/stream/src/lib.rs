@@ -14,20 +14,24 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::indexing_slicing)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+mod area;
 mod buffer;
 mod error;
 pub mod images;
 pub mod layout;
 pub mod needs;
 mod reader;
+mod restore;
 mod run;
 mod section;
 mod shape;
 mod sum;
 mod writer;
 
+pub use area::Area;
 pub use error::{Error, Fault};
-pub use reader::{Reader, Restore};
+pub use reader::Reader;
+pub use restore::Restore;
 pub use run::Alike;
 pub use section::{Counts, Each, Kind, MAX_BODY, Section};
 pub use sum::Sum;

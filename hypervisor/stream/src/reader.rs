@@ -4,60 +4,14 @@ use portcullis_abi::state::Needs;
 use zerocopy::FromBytes;
 
 use crate::Progress;
+use crate::area::Area;
 use crate::buffer::Buffer;
 use crate::error::{Error, Fault};
 use crate::layout::{End, Head, MAGIC, PAGE, Preamble, RUN, Run, Tail, VERSION};
+use crate::restore::Restore;
 use crate::section::{Counts, Kind, Section};
 use crate::shape::check_shape;
-use crate::sum::{SEED, Sum, finish};
-
-/// A VM that is restored, with the buffer from which it is. What is in the header it compares and keeps; the VM is untouched
-/// until it has accepted that.
-pub trait Restore: Sum {
-    /// Why it does not go on.
-    type Error;
-
-    /// Returns how many bytes the buffer has left.
-    fn available(&self) -> usize;
-
-    /// Takes the next bytes out of the buffer, as many as there are in `to`.
-    ///
-    /// # Errors
-    ///
-    /// The buffer cannot be read.
-    fn take(&mut self, to: &mut [u8]) -> Result<(), Self::Error>;
-
-    /// Takes on a section in front of memory, which is as long as one of its kind and whole. One of the header comes before
-    /// [`accept`](Self::accept), any other one after it.
-    ///
-    /// # Errors
-    ///
-    /// It is not taken on.
-    fn state(&mut self, section: Section, body: &[u8]) -> Result<(), Self::Error>;
-
-    /// The header has come as a whole.
-    ///
-    /// # Errors
-    ///
-    /// The VM is not restored.
-    fn accept(&mut self) -> Result<(), Self::Error>;
-
-    /// Copies the next `length` bytes of the buffer to the memory from `offset` on, and returns `sum` with them taken in.
-    /// Whether they are what was saved is known only when the section has ended.
-    ///
-    /// # Errors
-    ///
-    /// The memory cannot be written, or the buffer cannot be read.
-    fn store(&mut self, offset: u64, length: usize, sum: u32) -> Result<u32, Self::Error>;
-
-    /// Has `length` bytes of the memory from `offset` on be zero, or the first of them as far as is done at a time. Returns how
-    /// many are.
-    ///
-    /// # Errors
-    ///
-    /// The memory cannot be written.
-    fn clear(&mut self, offset: u64, length: u64) -> Result<u64, Self::Error>;
-}
+use crate::sum::{SEED, finish};
 
 /// What is read next.
 #[derive(Clone, Copy, Debug)]
@@ -85,8 +39,9 @@ pub struct Reader {
     is_accepted: bool,
     /// Known from the first section on.
     counts: Counts,
-    memory: u64,
-    /// Bytes of the memory that have come.
+    /// What comes in runs, its bytes, and how many of them have come.
+    area: Area,
+    size: u64,
     offset: u64,
     sum: u32,
     bytes: u64,
@@ -103,12 +58,18 @@ impl Reader {
             section: None,
             is_accepted: false,
             counts: Counts::NONE,
-            memory: 0,
+            area: Area::Memory,
+            size: 0,
             offset: 0,
             sum: SEED,
             bytes: 0,
             sections: 0,
         }
+    }
+
+    /// Returns how many bytes were taken so far.
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// Takes the buffer's bytes, all of them unless there is more to be done with what they say. Of sections but those of memory it
@@ -206,7 +167,7 @@ impl Reader {
             return Ok(false);
         }
         let offset = run.offset.saturating_add(done);
-        self.sum = vm.store(offset, length as usize, self.sum).map_err(Fault::Other)?;
+        self.sum = vm.store(self.area, offset, length as usize, self.sum).map_err(Fault::Other)?;
         self.bytes = self.bytes.saturating_add(length);
         self.expect = Expect::Data(run, done.saturating_add(length));
         if length == left {
@@ -218,7 +179,7 @@ impl Reader {
 
     /// Has a run be zero. False: it is not as a whole yet.
     fn zeros<R: Restore>(&mut self, vm: &mut R, Run { offset, length }: Run) -> Result<bool, Fault<R::Error>> {
-        let done = vm.clear(offset, length).map_err(Fault::Other)?;
+        let done = vm.clear(self.area, offset, length).map_err(Fault::Other)?;
         if done >= length {
             self.expect_head();
             return Ok(true);
@@ -264,9 +225,9 @@ impl Reader {
         if !section.is_of(self.counts) {
             return Err(Fault::Index(index));
         }
-        self.check_order(section)?;
+        self.check_order(vm, section)?;
         let body = kind.body() as u64;
-        if kind == Kind::Memory {
+        if kind.is_data() {
             if length <= body || length > body.saturating_add(RUN) || !(length.wrapping_sub(body)).is_multiple_of(PAGE)
             {
                 return Err(Fault::Length(length));
@@ -278,24 +239,38 @@ impl Reader {
             self.is_accepted = true;
             vm.accept().map_err(Fault::Other)?;
         }
-        self.expect = if kind == Kind::Memory { Expect::Run(section, length) } else { Expect::State(section) };
+        self.expect = if kind.is_data() { Expect::Run(section, length) } else { Expect::State(section) };
         Ok(())
     }
 
     /// Checks that nothing is left out in front of `section`, and that it has not come before.
-    fn check_order<E>(&mut self, section: Section) -> Result<(), Fault<E>> {
-        let is_state = !section.kind.is_run() && section.kind != Kind::End;
-        loop {
-            match self.due {
-                Some(due) if due == section => return Ok(()),
-                Some(due) if due.kind.is_optional() => self.due = due.next(self.counts),
-                Some(due) => return Err(Fault::Order(due)),
-                None if is_state => return Err(Fault::Order(Section::of(Kind::Memory))),
-                None if section.kind == Kind::End && self.offset < self.memory => {
-                    return Err(Fault::Short(self.offset));
-                }
-                None => return Ok(()),
+    fn check_order<R: Restore>(&mut self, vm: &R, section: Section) -> Result<(), Fault<R::Error>> {
+        while let Some(due) = self.due {
+            if due == section {
+                return Ok(());
             }
+            if !due.kind.is_optional() {
+                return Err(Fault::Order(due));
+            }
+            self.due = due.next(self.counts);
+        }
+        if !section.kind.is_run() && section.kind != Kind::End {
+            return Err(Fault::Order(Section::of(Kind::Memory)));
+        }
+        let is_zero = !section.kind.is_data();
+        if self.offset >= self.size {
+            match self.area.next(self.counts, |transport| vm.disk(transport)) {
+                Some((area, size)) => (self.area, self.size, self.offset) = (area, size, 0),
+                None if section.kind == Kind::End => return Ok(()),
+                // There is nothing left of the last one, which says so.
+                None if section == self.area.section(is_zero) => return Ok(()),
+                None => return Err(Fault::Order(Section::END)),
+            }
+        }
+        match section.kind {
+            Kind::End => Err(Fault::Short(self.area.section(false), self.offset)),
+            _ if section == self.area.section(is_zero) => Ok(()),
+            _ => Err(Fault::Order(self.area.section(false))),
         }
     }
 
@@ -313,8 +288,8 @@ impl Reader {
     }
 
     fn check_run<E>(&self, section: Section, run: &Run) -> Result<(), Fault<E>> {
-        let left = self.memory.saturating_sub(self.offset);
-        let most = if section.kind == Kind::Memory { left.min(RUN) } else { left };
+        let left = self.size.saturating_sub(self.offset);
+        let most = if section.kind.is_data() { left.min(RUN) } else { left };
         if run.offset != self.offset {
             return Err(Fault::Gap(self.offset, run.offset));
         }
@@ -358,7 +333,7 @@ impl Reader {
                 self.expect = Expect::Done;
                 return Ok(());
             }
-            Kind::Zero => {
+            Kind::Zero | Kind::Hole => {
                 let run = Run::read_from_bytes(body).map_err(|_| Fault::Cut)?;
                 self.check_run(section, &run)?;
                 self.end_run(run);
@@ -370,7 +345,7 @@ impl Reader {
         }
         if section == Section::FIRST {
             let needs = Needs::read_from_bytes(body).map_err(|_| Fault::Cut)?;
-            (self.counts, self.memory) = check_shape(&needs)?;
+            (self.counts, self.size) = check_shape(&needs)?;
         }
         vm.state(section, body).map_err(Fault::Other)?;
         self.due = section.next(self.counts);

@@ -25,6 +25,10 @@ pub enum Kind {
     Link = 5,
     /// What the VM reads of which CPU it has, if that is another one: [`state::Identity`].
     Identity = 6,
+    /// A port of the console: [`state::PortNeeds`].
+    PortName = 7,
+    /// The wires: [`state::WireNeeds`].
+    Wires = 8,
     /// Virtual counter: [`state::Counter`].
     Counter = 16,
     /// Restarts: [`state::Restarts`].
@@ -49,27 +53,41 @@ pub enum Kind {
     Uart = 26,
     /// PL031: [`state::Pl031`].
     Rtc = 27,
+    /// PL061: [`state::Pl061`].
+    Gpio = 28,
     /// A port of a network: [`state::Network`].
     Network = 30,
+    /// The console: [`state::Console`].
+    Console = 31,
+    /// A port of the console: [`state::Port`].
+    Port = 32,
+    /// A disk: [`state::Disk`].
+    Disk = 33,
     /// What the VM was told of its restores: [`state::Generation`].
     Generation = 48,
     /// A run of memory.
     Memory = 64,
     /// A run of memory that is zero.
     Zero = 65,
+    /// A run of what is in a disk.
+    Contents = 66,
+    /// A run of a disk that is zero.
+    Hole = 67,
     /// The end of the stream.
     End = 128,
 }
 
 impl Kind {
     /// Every kind, in the order of the stream.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 31] = [
         Self::Needs,
         Self::Firmware,
         Self::Implementations,
         Self::Cpu,
         Self::Link,
         Self::Identity,
+        Self::PortName,
+        Self::Wires,
         Self::Counter,
         Self::Restarts,
         Self::Watchdog,
@@ -82,10 +100,16 @@ impl Kind {
         Self::Calls,
         Self::Uart,
         Self::Rtc,
+        Self::Gpio,
         Self::Network,
+        Self::Console,
+        Self::Port,
+        Self::Disk,
         Self::Generation,
         Self::Memory,
         Self::Zero,
+        Self::Contents,
+        Self::Hole,
         Self::End,
     ];
 
@@ -115,16 +139,22 @@ impl Kind {
             Self::Calls => size_of::<state::Calls>(),
             Self::Uart => size_of::<state::Pl011>(),
             Self::Rtc => size_of::<state::Pl031>(),
+            Self::PortName => size_of::<state::PortNeeds>(),
+            Self::Wires => size_of::<state::WireNeeds>(),
+            Self::Gpio => size_of::<state::Pl061>(),
             Self::Network => size_of::<state::Network>(),
+            Self::Console => size_of::<state::Console>(),
+            Self::Port => size_of::<state::Port>(),
+            Self::Disk => size_of::<state::Disk>(),
             Self::Generation => size_of::<state::Generation>(),
-            Self::Memory | Self::Zero => size_of::<Run>(),
+            Self::Memory | Self::Zero | Self::Contents | Self::Hole => size_of::<Run>(),
             Self::End => size_of::<End>(),
         }
     }
 
     /// Tells whether it belongs to the header, which is looked at before anything is touched.
     pub const fn is_header(self) -> bool {
-        matches!(self, Self::Needs | Self::Firmware | Self::Implementations | Self::Cpu | Self::Link | Self::Identity)
+        (self as u32) < Self::Counter as u32
     }
 
     /// Tells what there is one for each of.
@@ -133,7 +163,8 @@ impl Kind {
             Self::Cpu | Self::Power | Self::General | Self::World | Self::Interface | Self::Stolen | Self::Calls => {
                 Each::Vcpu
             }
-            Self::Link | Self::Network => Each::Transport,
+            Self::Link | Self::Network | Self::Console | Self::Disk | Self::Contents | Self::Hole => Each::Transport,
+            Self::PortName | Self::Port => Each::Port,
             _ => Each::Vm,
         }
     }
@@ -142,13 +173,27 @@ impl Kind {
     pub const fn is_optional(self) -> bool {
         matches!(
             self,
-            Self::Implementations | Self::Identity | Self::Watchdog | Self::Rtc | Self::Network | Self::Generation
+            Self::Implementations
+                | Self::Identity
+                | Self::Wires
+                | Self::Watchdog
+                | Self::Rtc
+                | Self::Gpio
+                | Self::Network
+                | Self::Console
+                | Self::Disk
+                | Self::Generation
         )
     }
 
-    /// Tells whether it is a run of memory.
+    /// Tells whether it is a run of memory, or of what is in a disk.
     pub const fn is_run(self) -> bool {
-        matches!(self, Self::Memory | Self::Zero)
+        matches!(self, Self::Memory | Self::Zero | Self::Contents | Self::Hole)
+    }
+
+    /// Tells whether it is a run with its bytes.
+    pub const fn is_data(self) -> bool {
+        matches!(self, Self::Memory | Self::Contents)
     }
 
     /// Returns about what it takes to take one on, as many times as what the least of them take, from 1 to 8.
@@ -157,7 +202,7 @@ impl Kind {
             // All that is derived of what was read is worked out then.
             Self::Gic | Self::End => 8,
             Self::Cpu | Self::Calls => 3,
-            Self::Needs | Self::Firmware | Self::World | Self::Network => 2,
+            Self::Needs | Self::Firmware | Self::World | Self::Network | Self::Console | Self::Port | Self::Disk => 2,
             _ => 1,
         }
     }
@@ -183,10 +228,18 @@ impl Kind {
             Self::Calls => "CALLS",
             Self::Uart => "UART",
             Self::Rtc => "RTC",
+            Self::PortName => "PORT-NAME",
+            Self::Wires => "WIRES",
+            Self::Gpio => "GPIO",
             Self::Network => "NETWORK",
+            Self::Console => "CONSOLE",
+            Self::Port => "PORT",
+            Self::Disk => "DISK",
             Self::Generation => "GENERATION",
             Self::Memory => "MEMORY",
             Self::Zero => "ZERO",
+            Self::Contents => "CONTENTS",
+            Self::Hole => "HOLE",
             Self::End => "END",
         }
     }
@@ -201,6 +254,8 @@ pub enum Each {
     Vcpu,
     /// The virtio transports that have a device.
     Transport,
+    /// The ports of the console.
+    Port,
 }
 
 /// Of what a VM has how many.
@@ -210,20 +265,39 @@ pub struct Counts {
     pub vcpus: u32,
     /// The virtio transports that have a device, a bit each.
     pub transports: u32,
+    /// How many ports of the console.
+    pub ports: u32,
+    /// How many PL061: 1 at the most.
+    pub gpios: u32,
 }
 
 impl Counts {
     /// What is known of a VM in front of the first section: that it has a vCPU.
-    pub const NONE: Self = Self { vcpus: 1, transports: 0 };
+    pub const NONE: Self = Self { vcpus: 1, transports: 0, ports: 0, gpios: 0 };
+
+    /// Of what a VM of this shape has how many.
+    pub const fn of(needs: &state::Needs) -> Self {
+        let gpios = if needs.devices & state::Needs::GPIO == 0 { 0 } else { 1 };
+        Self { vcpus: needs.vcpus, transports: needs.transports, ports: needs.ports, gpios }
+    }
 
     /// The indices that sections can have which come for each of these, a bit each.
-    const fn indices(self, each: Each) -> u32 {
-        match each {
+    const fn indices(self, kind: Kind) -> u32 {
+        match kind.each() {
+            Each::Vm if matches!(kind, Kind::Wires | Kind::Gpio) => first(self.gpios),
             Each::Vm => 1,
-            Each::Vcpu if self.vcpus >= u32::BITS => u32::MAX,
-            Each::Vcpu => (1 << self.vcpus) - 1,
+            Each::Vcpu => first(self.vcpus),
             Each::Transport => self.transports,
+            Each::Port => first(self.ports),
         }
+    }
+}
+
+/// The lowest `count` bits.
+const fn first(count: u32) -> u32 {
+    match 1_u32.checked_shl(count) {
+        Some(bit) => bit.wrapping_sub(1),
+        None => u32::MAX,
     }
 }
 
@@ -232,7 +306,7 @@ impl Counts {
 pub struct Section {
     /// What it is about.
     pub kind: Kind,
-    /// The vCPU, or the virtio transport; 0 if it is about none.
+    /// The vCPU, the virtio transport or the port; 0 if it is about none.
     pub index: u32,
 }
 
@@ -249,7 +323,7 @@ impl Section {
 
     /// Tells whether a VM that has so much can have it.
     pub const fn is_of(self, counts: Counts) -> bool {
-        match counts.indices(self.kind.each()).checked_shr(self.index) {
+        match counts.indices(self.kind).checked_shr(self.index) {
             Some(indices) => indices & 1 != 0,
             None => false,
         }
@@ -259,7 +333,7 @@ impl Section {
     pub fn next(self, counts: Counts) -> Option<Self> {
         let behind = self.index.saturating_add(1);
         let first = |kind: Kind, from: u32| {
-            let left = counts.indices(kind.each()).checked_shr(from).unwrap_or(0);
+            let left = counts.indices(kind).checked_shr(from).unwrap_or(0);
             (left != 0).then(|| Self { kind, index: from.saturating_add(left.trailing_zeros()) })
         };
         first(self.kind, behind).or_else(|| {
@@ -277,6 +351,7 @@ impl fmt::Display for Section {
             Each::Vm => f.write_str(name),
             Each::Vcpu => write!(f, "{name} of vCPU {index}"),
             Each::Transport => write!(f, "{name} of virtio transport {index}"),
+            Each::Port => write!(f, "{name} of port {index}"),
         }
     }
 }
@@ -302,16 +377,20 @@ mod tests {
     #[test]
     fn every_state_comes_once_for_each_that_it_is_about() {
         for (vcpus, transports) in (1..=MAX_VCPUS as u32).zip([0, 1, 0b1000, 0b1011, 1 << 31, 0xffff_ffff, 6, 0]) {
-            let counts = Counts { vcpus, transports };
+            let ports = (vcpus - 1) * 5 % 32;
+            let gpios = vcpus % 2;
+            let counts = Counts { vcpus, transports, ports, gpios };
             let all: Vec<_> = core::iter::successors(Some(Section::FIRST), |section| section.next(counts)).collect();
             assert!(all.is_sorted_by(|a, b| a < b) && all.iter().all(|section| section.is_of(counts)));
             for kind in Kind::ALL {
                 let indices = all.iter().filter(|section| section.kind == kind).map(|section| section.index);
                 let expected: Vec<u32> = match kind.each() {
-                    Each::Vm if kind.is_run() || kind == Kind::End => vec![],
+                    _ if kind.is_run() || kind == Kind::End => vec![],
+                    Each::Vm if matches!(kind, Kind::Wires | Kind::Gpio) => (0..gpios).collect(),
                     Each::Vm => vec![0],
                     Each::Vcpu => (0..vcpus).collect(),
                     Each::Transport => (0..32).filter(|slot| transports >> slot & 1 != 0).collect(),
+                    Each::Port => (0..ports).collect(),
                 };
                 assert_eq!(indices.collect::<Vec<_>>(), expected, "{}", kind.name());
                 assert!(!Section { kind, index: 32 }.is_of(counts) && !Section { kind, index: u32::MAX }.is_of(counts));

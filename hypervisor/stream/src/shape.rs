@@ -18,8 +18,8 @@ pub const fn check_shape<E>(needs: &Needs) -> Result<(Counts, u64), Fault<E>> {
     if needs.memory == 0 || !needs.memory.is_multiple_of(PAGE) {
         return Err(Fault::Shape("so many bytes of memory"));
     }
-    if needs.reserved != 0 {
-        return Err(Fault::Reserved);
+    if needs.ports > u32::BITS {
+        return Err(Fault::Shape("so many ports of a console"));
     }
-    Ok((Counts { vcpus: needs.vcpus, transports: needs.transports }, needs.memory))
+    Ok((Counts::of(needs), needs.memory))
 }

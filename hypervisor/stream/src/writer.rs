@@ -4,10 +4,11 @@ use portcullis_abi::state::Needs;
 use zerocopy::{FromBytes, IntoBytes};
 
 use crate::Progress;
+use crate::area::Area;
 use crate::buffer::Buffer;
 use crate::layout::{End, Head, MAGIC, PAGE, Preamble, Run, Tail, VERSION};
 use crate::run::{Alike, PageRun};
-use crate::section::{Counts, Kind, Section};
+use crate::section::{Counts, Section};
 use crate::sum::{SEED, Sum, finish};
 
 /// What it takes to copy a page, in pages that are only looked at.
@@ -28,13 +29,17 @@ pub trait Save: Sum {
     /// It cannot be read.
     fn state(&mut self, section: Section, body: &mut [u8]) -> Result<bool, Self::Error>;
 
-    /// Tells how many pages from `offset` of the memory on are alike: zero, `zeros` of them at the most, or not, `others` at the
+    /// Returns how many bytes the disk in the virtio transport with this number holds, in whole pages; 0 if it holds none that are
+    /// sent.
+    fn disk(&self, transport: u32) -> u64;
+
+    /// Tells how many pages from `offset` of an area on are alike: zero, `zeros` of them at the most, or not, `others` at the
     /// most. It is one page at least.
     ///
     /// # Errors
     ///
     /// It cannot be read.
-    fn alike(&mut self, offset: u64, zeros: u64, others: u64) -> Result<Alike, Self::Error>;
+    fn alike(&mut self, area: Area, offset: u64, zeros: u64, others: u64) -> Result<Alike, Self::Error>;
 
     /// Returns how many bytes the buffer has room for.
     fn room(&self) -> usize;
@@ -46,12 +51,12 @@ pub trait Save: Sum {
     /// The buffer cannot be written.
     fn put(&mut self, bytes: &[u8]) -> Result<(), Self::Error>;
 
-    /// Appends `length` bytes of the memory from `offset` on, no more than there is room for, and returns `sum` with them taken in.
+    /// Appends `length` bytes of an area from `offset` on, no more than there is room for, and returns `sum` with them taken in.
     ///
     /// # Errors
     ///
     /// It cannot be read, or the buffer cannot be written.
-    fn copy(&mut self, offset: u64, length: usize, sum: u32) -> Result<u32, Self::Error>;
+    fn copy(&mut self, area: Area, offset: u64, length: usize, sum: u32) -> Result<u32, Self::Error>;
 }
 
 /// What is yet to come of a section of memory.
@@ -82,7 +87,9 @@ pub struct Writer {
     /// The run that is looked at.
     run: PageRun,
     counts: Counts,
-    memory: u64,
+    /// What is sent in runs, and its bytes.
+    area: Area,
+    size: u64,
     bytes: u64,
     sections: u64,
 }
@@ -96,7 +103,8 @@ impl Writer {
             data: None,
             run: PageRun::NONE,
             counts: Counts::NONE,
-            memory: 0,
+            area: Area::Memory,
+            size: 0,
             bytes: 0,
             sections: 0,
         }
@@ -133,11 +141,11 @@ impl Writer {
                     work = work.saturating_sub(STATE);
                     self.state(vm, section)?;
                 }
-                Next::Pages if self.run.end < self.memory => {
+                Next::Pages if self.run.end < self.size => {
                     if work == 0 {
                         return Ok(Progress::More);
                     }
-                    let alike = vm.alike(self.run.end, work, work.min(self.run.others()))?;
+                    let alike = vm.alike(self.area, self.run.end, work, work.min(self.run.others()))?;
                     work = work.saturating_sub(alike.pages.max(1));
                     if let Some(run) = self.run.add(alike) {
                         self.begin_run::<S>(run);
@@ -145,10 +153,13 @@ impl Writer {
                 }
                 Next::Pages => match self.run.finish() {
                     Some(run) => self.begin_run::<S>(run),
-                    None => {
-                        self.end::<S>();
-                        self.next = Next::Done;
-                    }
+                    None => match self.area.next(self.counts, |transport| vm.disk(transport)) {
+                        Some((area, size)) => (self.area, self.size, self.run) = (area, size, PageRun::NONE),
+                        None => {
+                            self.end::<S>();
+                            self.next = Next::Done;
+                        }
+                    },
                 },
                 Next::Done => return Ok(Progress::Done),
             }
@@ -168,7 +179,7 @@ impl Writer {
                 vm.put(bytes)?;
             } else if let Some(Data { offset, left, sum }) = self.data {
                 let length = left.min(room as u64);
-                let sum = vm.copy(offset, length as usize, sum)?;
+                let sum = vm.copy(self.area, offset, length as usize, sum)?;
                 self.bytes = self.bytes.saturating_add(length);
                 self.data =
                     Some(Data { offset: offset.saturating_add(length), left: left.saturating_sub(length), sum });
@@ -198,8 +209,7 @@ impl Writer {
             if let Ok(needs) = Needs::read_from_bytes(body)
                 && section == Section::FIRST
             {
-                self.counts = Counts { vcpus: needs.vcpus, transports: needs.transports };
-                self.memory = needs.memory;
+                (self.counts, self.size) = (Counts::of(&needs), needs.memory);
             }
             self.close::<S>();
         } else {
@@ -218,8 +228,8 @@ impl Writer {
 
     /// Begins a section with a run of memory.
     fn begin_run<S: Save>(&mut self, run: PageRun) {
-        let (kind, data) = if run.is_zero { (Kind::Zero, 0) } else { (Kind::Memory, run.length()) };
-        self.put(&head(Section::of(kind), (size_of::<Run>() as u64).saturating_add(data)));
+        let data = if run.is_zero { 0 } else { run.length() };
+        self.put(&head(self.area.section(run.is_zero), (size_of::<Run>() as u64).saturating_add(data)));
         self.put(&Run { offset: run.start, length: run.length() });
         if run.is_zero {
             return self.close::<S>();

@@ -19,6 +19,7 @@ fn every_section_has_its_row() {
                 Each::Vm => "VM",
                 Each::Vcpu => "vCPU",
                 Each::Transport => "transport",
+                Each::Port => "port",
             },
         };
         let expected = [&(kind as u32).to_string(), kind.name(), whose, &kind.body().to_string()];

@@ -16,7 +16,7 @@ const SHAPE: Needs = Needs {
     frequency: 62_500_000,
     devices: Needs::UART | Needs::RTC,
     transports: 0b101,
-    reserved: 0,
+    ports: 2,
     name: *b"linux-a\0\0\0\0\0\0\0\0\0",
 };
 
@@ -41,7 +41,7 @@ fn a_vm_fits_where_everything_is_as_it_was_or_more() {
 fn the_shape_is_compared_field_by_field() {
     let other = |what, saved: u64, here: u64| Lack::Other { what, saved, here };
     type Case = (fn(&mut Needs), Lack);
-    let cases: [Case; 10] = [
+    let cases: [Case; 11] = [
         (|here| here.vcpus = 3, other("vCPUs", 2, 3)),
         (|here| here.memory >>= 1, other("bytes of memory", 256 << 20, 128 << 20)),
         (|here| here.ram = 0, other("as the address of its memory", 0x4000_0000, 0)),
@@ -52,6 +52,7 @@ fn the_shape_is_compared_field_by_field() {
         (|here| here.devices = Needs::UART, Lack::Device("PL031")),
         (|here| here.devices = Needs::RTC, Lack::Device("PL011")),
         (|here| here.transports = 1, Lack::Transport(2)),
+        (|here| here.ports = 3, other("ports of its console", 2, 3)),
     ];
     for (number, (change, lack)) in cases.into_iter().enumerate() {
         let mut here = SHAPE;

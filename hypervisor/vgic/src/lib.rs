@@ -242,8 +242,8 @@ impl Vgic {
         if changed == 0 {
             return kick;
         }
-        let relevant = spis.relevant(bank, self.control.load(Ordering::Relaxed));
-        let Some(concerns) = relevant.among(changed) else { return kick };
+        let control = self.control.load(Ordering::Relaxed);
+        let Some(concerns) = spis.relevant(bank, changed, control) else { return kick };
         for (index, vcpu) in self.vcpus.iter().enumerate().take(self.count) {
             if spis.concerns(index, bank, concerns) && vcpu.notify(spi(bank)) {
                 kick.insert(index);

@@ -54,17 +54,6 @@ pub struct Relevant {
     deliverable: u32,
 }
 
-impl Relevant {
-    /// Those of them that are in `set`; none: they concern no vCPU.
-    #[inline]
-    pub const fn among(self, set: u32) -> Option<Self> {
-        if set & (self.held | self.deliverable) == 0 {
-            return None;
-        }
-        Some(Self { held: self.held & set, deliverable: self.deliverable & set })
-    }
-}
-
 impl Spis {
     /// SPIs out of reset: level-triggered, disabled, routed to vCPU 0, or nowhere as those of a GICv2 with several vCPUs.
     pub const fn new(version: GicVersion, vcpus: usize) -> Self {
@@ -146,13 +135,13 @@ impl Spis {
         }
     }
 
-    /// SPIs of a bank whose change concerns any vCPU.
+    /// Those of the `changed` SPIs of a bank that concern any vCPU; none: they concern nobody.
     #[inline]
-    pub fn relevant(&self, bank: usize, control: u32) -> Relevant {
-        self.banks.get(bank).map_or(Relevant { held: 0, deliverable: 0 }, |bank| Relevant {
-            held: bank.lr.held,
-            deliverable: bank.deliverable(control),
-        })
+    pub fn relevant(&self, bank: usize, changed: u32, control: u32) -> Option<Relevant> {
+        let bank = self.banks.get(bank)?;
+        let (held, deliverable) = (bank.lr.held, bank.deliverable(control));
+        let any = changed & (held | deliverable) != 0;
+        any.then_some(Relevant { held: held & changed, deliverable: deliverable & changed })
     }
 
     /// Whether the vCPU is one of those that these SPIs of a bank concern.

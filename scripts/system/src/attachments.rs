@@ -7,8 +7,8 @@ use super::diagnostic::{Diagnostics, Span};
 use super::draft::Draft;
 
 /// What connects VMs and cannot be saved, and the keys of it under which VMs are named.
-const LINKS: [&str; 4] = ["wire", "shared-memory", "serial", "disk"];
-const NAMES: [&str; 9] = ["from", "to", "rw", "ro", "vms", "vm", "served-by", "between", "ends"];
+const LINKS: [&str; 1] = ["shared-memory"];
+const NAMES: [&str; 2] = ["rw", "ro"];
 
 /// Reports movable VMs that nobody can save, and those that are connected with others by what is in `document`.
 pub fn check(
@@ -43,10 +43,7 @@ pub fn check(
             if let Some(place) = named {
                 let line = diagnostics.line(&place);
                 let message = format!("{} is at a [[{kind}]], by line {line}, and cannot be saved", draft.title());
-                let help = match kind {
-                    "shared-memory" => "leave one out: what others write cannot be saved",
-                    _ => "leave one out: what connects VMs cannot be saved yet",
-                };
+                let help = "leave one out: what others write cannot be saved";
                 diagnostics.error(movable.clone(), message, help);
             }
         }

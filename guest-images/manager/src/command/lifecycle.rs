@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use controls::calls::{Calls, Failure};
-use controls::lifecycle::{ACTIONS, EVEN_IF_ELSEWHERE};
+use controls::lifecycle::{ACTIONS, Action, EVEN_IF_ELSEWHERE};
 use controls::management;
 use controls::report::vms::doing;
 use controls::status::Status;
@@ -16,7 +16,7 @@ use super::Session;
 use super::waiting::{STEP, until_settled};
 use crate::error::Error;
 use crate::json;
-use crate::port::{Failed, PortError};
+use crate::port::{Failed, Port, PortError};
 use crate::vm::find;
 
 /// How long a command waits until a VM is ready for it.
@@ -31,19 +31,22 @@ pub fn run(session: &mut Session, name: &str) -> Result<(), Error> {
     let how = if anyway { RESUME_GIVEN_AWAY } else { 0 };
     let mut port = session.port()?;
     let vm = find(&mut port, session.word("VM"))?;
-    let start = Instant::now();
-    while let Err(failed) = port.call(action.function, [vm, how, 0]) {
-        if failed.status() != Some(Status(BUSY)) || start.elapsed() >= PATIENCE {
-            return Err(action.explain(&mut port, vm, failed).into());
-        }
-        thread::sleep(STEP);
-    }
-    if action.settles {
-        until_settled(&mut port, vm)?;
-    }
+    carry_out(&mut port, action, vm, how)?;
     let (name, state) = (title(&mut port, vm), management::vm_state(&mut port, vm)?);
     let text = format_args!("{name} is {}", doing(&state));
     Ok(session.output.done(text, || json::phase(&name, &state))?)
+}
+
+/// Makes the call of an action when the VM is ready for it, and waits for what it is for; `how` is its second argument.
+pub(super) fn carry_out(port: &mut Port, action: &Action, vm: u64, how: u64) -> Result<(), Error> {
+    let start = Instant::now();
+    while let Err(failed) = port.call(action.function, [vm, how, 0]) {
+        if failed.status() != Some(Status(BUSY)) || start.elapsed() >= PATIENCE {
+            return Err(action.explain(port, vm, failed).into());
+        }
+        thread::sleep(STEP);
+    }
+    if action.settles { until_settled(port, vm) } else { Ok(()) }
 }
 
 /// `power off`. Nothing comes after it: a port that is cut off is how it should end.

@@ -5,7 +5,10 @@ mod lifecycle;
 mod loading;
 mod manual;
 mod metrics;
+mod migrating;
+mod mover;
 mod reports;
+mod saving;
 mod settings;
 mod top;
 mod tracing;
@@ -67,18 +70,28 @@ struct Session<'a> {
 impl Session<'_> {
     /// Opens the port, for as long as it is kept.
     fn port(&self) -> Result<Port, Failed> {
-        Port::open(self.place, &self.lock(), cli::time(self.matches, "wait"))
+        open_port(self.place, self.matches)
     }
 
     /// The file by which programs take turns.
     fn lock(&self) -> PathBuf {
-        self.matches.get_one::<String>("lock").map_or_else(|| self.place.lock.clone(), PathBuf::from)
+        lock(self.place, self.matches)
     }
 
     /// An argument of the command.
     fn word(&self, name: &str) -> &str {
         cli::word(self.matches, name)
     }
+}
+
+/// The file by which programs take turns.
+fn lock(place: &Place, matches: &ArgMatches) -> PathBuf {
+    matches.get_one::<String>("lock").map_or_else(|| place.lock.clone(), PathBuf::from)
+}
+
+/// Opens the port, for as long as it is kept.
+fn open_port(place: &Place, matches: &ArgMatches) -> Result<Port, Failed> {
+    Port::open(place, &lock(place, matches), cli::time(matches, "wait"))
 }
 
 fn carry_out<'a>(
@@ -112,6 +125,9 @@ fn carry_out<'a>(
         "trace" => tracing::trace(session),
         "metrics" => metrics::metrics(session),
         "load" => loading::load(session),
+        "save" => saving::save(session),
+        "restore" => saving::restore(session),
+        "migrate" => migrating::migrate(session),
         "power" => lifecycle::power_off(session),
         "completions" => manual::completions(session),
         "man" => manual::page(session),

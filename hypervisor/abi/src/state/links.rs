@@ -79,3 +79,110 @@ impl Network {
     /// The version that is written and understood.
     pub const VERSION: u32 = 1;
 }
+
+/// State of a disk, version [`Disk::VERSION`]. What it has taken and not given back it does once more where it goes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]
+pub struct Disk {
+    /// Version of this structure.
+    pub version: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// Its registers.
+    pub transport: VirtioTransport,
+    /// Those of its queue.
+    pub setup: VirtioSetup,
+    /// How far its queue is.
+    pub queue: Virtqueue,
+}
+
+impl Disk {
+    /// The version that is written and understood.
+    pub const VERSION: u32 = 1;
+}
+
+/// State of a console but for its ports, version [`Console::VERSION`].
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]
+pub struct Console {
+    /// Version of this structure.
+    pub version: u32,
+    /// [`Console::READY`].
+    pub flags: u32,
+    /// Its registers.
+    pub transport: VirtioTransport,
+    /// Those of the queues of messages: of buffers for those to the driver, and of the driver's.
+    pub setups: [VirtioSetup; 2],
+    /// How far these queues are.
+    pub queues: [Virtqueue; 2],
+}
+
+impl Console {
+    /// The version that is written and understood.
+    pub const VERSION: u32 = 1;
+    /// Bit of [`Console::flags`]: the driver knows of ports.
+    pub const READY: u32 = 1 << 0;
+}
+
+/// State of a port of a console, version [`Port::VERSION`]. A chain of which the other end has some bytes is as if it had none.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]
+pub struct Port {
+    /// Version of this structure.
+    pub version: u32,
+    /// [`Port::ADDED`] and those that follow.
+    pub flags: u32,
+    /// Registers of its queues: of buffers for what it receives, and of what it sends.
+    pub setups: [VirtioSetup; 2],
+    /// How far these queues are.
+    pub queues: [Virtqueue; 2],
+}
+
+impl Port {
+    /// The version that is written and understood.
+    pub const VERSION: u32 = 1;
+    /// Bit of [`Port::flags`]: the driver was told that there is such a port.
+    pub const ADDED: u32 = 1 << 0;
+    /// Bit of [`Port::flags`]: the driver has set it up.
+    pub const READY: u32 = 1 << 1;
+    /// Bit of [`Port::flags`]: the driver was told its name.
+    pub const NAMED: u32 = 1 << 2;
+    /// Bit of [`Port::flags`]: a program has it open.
+    pub const OPEN: u32 = 1 << 3;
+    /// Bit of [`Port::flags`]: the driver was told that the other end is open.
+    pub const OTHER: u32 = 1 << 4;
+}
+
+/// The name of a port of a console, version [`PortNeeds::VERSION`].
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]
+pub struct PortNeeds {
+    /// Version of this structure.
+    pub version: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// The name; zeros behind it.
+    pub name: [u8; 32],
+}
+
+impl PortNeeds {
+    /// The version that is written and understood.
+    pub const VERSION: u32 = 1;
+}
+
+/// The wires at a VM's PL061, version [`WireNeeds::VERSION`].
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]
+pub struct WireNeeds {
+    /// Version of this structure.
+    pub version: u32,
+    /// Lines that the VM drives, a bit each.
+    pub outputs: u32,
+    /// By line: the name of its wire, and zeros behind it; nothing but zeros without one.
+    pub names: [[u8; 32]; 8],
+}
+
+impl WireNeeds {
+    /// The version that is written and understood.
+    pub const VERSION: u32 = 1;
+}

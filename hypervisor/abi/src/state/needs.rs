@@ -29,8 +29,8 @@ pub struct Needs {
     pub devices: u32,
     /// Its virtio transports with a device, a bit each.
     pub transports: u32,
-    /// Zero.
-    pub reserved: u32,
+    /// Ports of its console.
+    pub ports: u32,
     /// Its name, for people to read; zeros behind it.
     pub name: [u8; NAME_MAX],
 }

@@ -8,6 +8,7 @@
 use core::sync::atomic::{AtomicU8, Ordering};
 
 use portcullis_abi::map;
+use portcullis_abi::state::{self, Unfit, WireNeeds};
 use portcullis_devices::{Description, Device, Line, gpio::Pl061};
 use spin::Once;
 use spin::mutex::TicketMutex;
@@ -88,6 +89,59 @@ impl Gpio {
         self.ends.call_once(|| ends);
     }
 
+    /// What a VM that has these wires needs.
+    pub fn needs(&self) -> WireNeeds {
+        let mut names = [[0; 32]; map::GPIO_LINES];
+        for (bytes, name) in names.iter_mut().zip(self.names) {
+            for (to, from) in bytes.iter_mut().zip(name.bytes()) {
+                *to = from;
+            }
+        }
+        let outputs = self.state.lock().controller.wired_out();
+        WireNeeds { version: WireNeeds::VERSION, outputs: outputs.into(), names }
+    }
+
+    /// Its state, of a VM that stands still.
+    pub fn save(&self) -> state::Pl061 {
+        self.state.lock().controller.save()
+    }
+
+    /// Takes a state on, of a VM that does not run. Who is at the other ends sees it when that goes on.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`]; nothing has changed then.
+    pub fn restore(&self, saved: &state::Pl061) -> Result<(), Unfit> {
+        let mut state = self.state.lock();
+        state.controller.restore(saved)?;
+        // Its level is in the virtual GIC that is restored, too.
+        let level = state.controller.irq_level();
+        let _ = state.line.set(level);
+        Ok(())
+    }
+
+    /// The VM goes on, after it was restored perhaps: the ends of the lines that it drives are as these are, and it sees what
+    /// drives the others by now.
+    pub fn resume(&self, owner: &dyn Owner) {
+        let state = self.state.lock();
+        let (levels, all) = (state.controller.outputs(), u8::MAX);
+        for ((end, bit), level) in self.ends_of(all, levels) {
+            end.drive(*bit, level);
+        }
+        drop(state);
+        self.ends_of(all, levels).for_each(|((end, _), _)| end.look_at_inputs(owner));
+        self.look_at_inputs(owner);
+    }
+
+    /// Sets the levels of lines that others drive, a bit each.
+    fn drive(&self, lines: u8, level: bool) {
+        if level {
+            self.inputs.fetch_or(lines, Ordering::Relaxed);
+        } else {
+            self.inputs.fetch_and(!lines, Ordering::Relaxed);
+        }
+    }
+
     /// The ends of the lines in `set`, a bit each, and whether each of them is among `levels`.
     #[inline]
     fn ends_of(&self, set: u8, levels: u8) -> impl Iterator<Item = (&End, bool)> {
@@ -115,11 +169,7 @@ impl Gpio {
         state.count(changed);
         // Under the lock, so that what is written last is what the registers have come to.
         for ((end, bit), level) in self.ends_of(changed, levels) {
-            if level {
-                end.inputs.fetch_or(*bit, Ordering::Relaxed);
-            } else {
-                end.inputs.fetch_and(!*bit, Ordering::Relaxed);
-            }
+            end.drive(*bit, level);
         }
         let State { controller, line, .. } = &mut *state;
         drive(owner, line, controller.irq_level());

@@ -15,7 +15,7 @@ use portcullis_gate::Register;
 
 use crate::cpu::gic;
 use crate::machine::Machine;
-use crate::memory::guest::GuestMemory;
+use crate::memory::guest::{GuestMemory, Way};
 use crate::vm::Vm;
 use crate::vm::images::{Images, Kept, Place};
 use crate::vm::loading::{Contents, Loading, Part};
@@ -115,6 +115,8 @@ impl Vm {
             let (work, next) = match loading.part {
                 // Others may have it mapped yet.
                 Part::Ram if !self.aliases.are_gone() => return Ok(None),
+                // What was restored in vain is nobody's.
+                Part::Ram if self.links.is_some_and(|links| links.load(most)) => return Ok(None),
                 Part::Ram => match self.life.contents() {
                     Contents::Foreign => (Work::Clear, Part::First),
                     Contents::Zeros => (Work::Nothing, Part::First),
@@ -272,7 +274,7 @@ impl Vm {
         let core = self.vcpus().first().map_or(0, |first| first.core);
         let memories = self.memory_on_first().zip(self.images.as_ref().and_then(|images| images.store_on(core)));
         let fetched = memories.and_then(|(mut ram, mut store)| {
-            ram.receive(piece.start, &mut store, from.saturating_add(start), size as usize, 0).ok()
+            ram.receive(Way::Past, piece.start, &mut store, from.saturating_add(start), size as usize, 0).ok()
         });
         fetched.map(drop).ok_or(LoadError::Memory(piece))
     }

@@ -14,7 +14,7 @@ use portcullis_stream::Sum;
 use portcullis_stream::images::{File, Head, Receive};
 use portcullis_virtio::Cursor;
 
-use crate::memory::guest::GuestMemory;
+use crate::memory::guest::{GuestMemory, Way};
 use crate::vm::Vm;
 use crate::vm::images::{Images, Kept, Place, Target};
 use crate::vm::report::Occasion;
@@ -150,8 +150,8 @@ impl Receive for Receiving<'_, '_> {
         while let Some(from) = self.at.piece(left) {
             let (memory, buffer, length) = (&mut self.memory, &mut *self.buffer, from.length as usize);
             sum = match self.images.has_store() {
-                true => memory.keep(address, buffer, from.address, length, sum)?,
-                false => memory.receive(address, buffer, from.address, length, sum)?,
+                true => memory.receive(Way::Kept, address, buffer, from.address, length, sum)?,
+                false => memory.receive(Way::Past, address, buffer, from.address, length, sum)?,
             };
             address = address.saturating_add(from.length.into());
             left = left.saturating_sub(from.length);

@@ -21,6 +21,8 @@ pub enum Refusal {
     Moves,
     /// One of its devices is being reset.
     Resets,
+    /// The server of the disk with this name does not answer.
+    Waits(&'static str),
     /// None of its vCPUs is on.
     NoneOn,
 }
@@ -47,6 +49,7 @@ impl From<NotSaved> for Refusal {
     fn from(reason: NotSaved) -> Self {
         match reason {
             NotSaved::Moves => Self::Resets,
+            NotSaved::Waits(disk) => Self::Waits(disk),
             NotSaved::Length => Self::Unfit(Unfit::Value("the length of a state")),
         }
     }
@@ -62,6 +65,9 @@ impl fmt::Display for Refusal {
             }
             Self::Moves => write!(f, "an interrupt of the hardware is on its way to it; pause it anew"),
             Self::Resets => write!(f, "one of its devices is being reset; resume it, and pause it anew"),
+            Self::Waits(disk) => {
+                write!(f, "disk {disk} has requests that its server does not answer within the disk's `timeout`")
+            }
             Self::NoneOn => write!(f, "none of its vCPUs is on"),
         }
     }

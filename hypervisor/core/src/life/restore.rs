@@ -4,23 +4,24 @@
 //! registers are set, vCPUs are on, and the VM is paused. Until then it can be given up: it is created again, and nothing is left.
 
 use portcullis_abi::manage;
-use portcullis_abi::state::{self, Unfit};
+use portcullis_abi::state::{self, Needs, Unfit};
 use portcullis_arch::{checksum, optional::Features, timer};
 use portcullis_board::Firmware;
 use portcullis_stream::layout::PAGE;
-use portcullis_stream::needs::{check_cpu, check_firmware, check_link, check_shape};
-use portcullis_stream::{Each, Kind, Restore, Section, Sum};
+use portcullis_stream::needs::{check_cpu, check_firmware, check_link, check_port, check_shape, check_wires};
+use portcullis_stream::{Area, Each, Kind, Restore, Section, Sum};
 use portcullis_virtio::Cursor;
 use zerocopy::FromBytes;
 
 use super::baseline::vendor_hyp_2;
 use super::refusal::Refusal;
-use super::shape::{kind_of, list_registers};
-use crate::links::backplane::Linked;
+use super::shape::{contents_of, kind_of, list_registers};
+use crate::devices::gpio::Gpio;
+use crate::links::backplane::{Backplane, Linked, name_of};
 use crate::machine::Machine;
 use crate::machine::owner::Beside;
 use crate::machine::transfer::Kept;
-use crate::memory::guest::GuestMemory;
+use crate::memory::guest::{GuestMemory, Way};
 use crate::vm::manager_lock::ManagerLock;
 use crate::vm::power::PowerState;
 use crate::vm::report::Occasion;
@@ -62,6 +63,18 @@ impl Restoring<'_, '_> {
         linked.ok_or(Unfit::Absent("a device in a virtio transport"))?.restore(&self.memory, body)?;
         self.kept.links |= 1_u32.wrapping_shl(section.index);
         Ok(())
+    }
+
+    /// Takes on what concerns a port of the console.
+    fn port(&self, section: Section, body: &[u8]) -> Result<(), Refusal> {
+        let console = self.vm.links.and_then(Backplane::console).ok_or(Unfit::Absent("a console"))?;
+        let number = section.index as usize;
+        if section.kind == Kind::PortName {
+            let here = console.port_name(number).map(name_of);
+            check_port(section.index, &of(body)?, here.as_ref())?;
+            return Ok(());
+        }
+        Ok(console.restore_port(number, &self.memory, body)?)
     }
 
     /// Takes on a vCPU's state.
@@ -162,7 +175,13 @@ impl Restore for Restoring<'_, '_> {
                 let clock = vm.bus.devices().find(|device| device.save_clock().is_some());
                 clock.ok_or(Unfit::Absent("a PL031"))?.restore_clock(&saved)?;
             }
+            Kind::Wires => check_wires(&of(body)?, vm.wires.map(Gpio::needs).as_ref())?,
+            Kind::Gpio => {
+                vm.wires.ok_or(Unfit::Absent("a PL061"))?.restore(&of(body)?)?;
+                self.kept.wires = true;
+            }
             _ if section.kind.each() == Each::Transport => self.link(section, body)?,
+            _ if section.kind.each() == Each::Port => self.port(section, body)?,
             _ => self.vcpu(section, body)?,
         }
         Ok(())
@@ -172,23 +191,41 @@ impl Restore for Restoring<'_, '_> {
         Ok(self.vm.check_identity(self.kept)?)
     }
 
-    fn store(&mut self, offset: u64, length: usize, mut sum: u32) -> Result<u32, Refusal> {
-        let mut address = self.vm.ram.saturating_add(offset);
+    fn disk(&self, transport: u32) -> u64 {
+        contents_of(self.vm, transport).map_or(0, |(_, size)| size)
+    }
+
+    fn store(&mut self, area: Area, offset: u64, length: usize, mut sum: u32) -> Result<u32, Refusal> {
+        let (mut disk, mut address, way) = match area {
+            Area::Memory => (None, self.vm.ram.saturating_add(offset), Way::Past),
+            Area::Disk(transport) => (contents_of(self.vm, transport), offset, Way::Kept),
+        };
+        let to = match (&mut disk, area) {
+            (Some((disk, _)), _) => disk,
+            (None, Area::Memory) => &mut self.memory,
+            (None, Area::Disk(_)) => return Err(Unfit::Absent("a disk").into()),
+        };
         let mut left = length as u32;
         while let Some(place) = self.at.piece(left) {
-            sum = self.memory.receive(address, self.buffer, place.address, place.length as usize, sum)?;
+            sum = to.receive(way, address, self.buffer, place.address, place.length as usize, sum)?;
             address = address.saturating_add(place.length.into());
             left = left.saturating_sub(place.length);
         }
         Ok(sum)
     }
 
-    fn clear(&mut self, offset: u64, length: u64) -> Result<u64, Refusal> {
-        if self.kept.zeros {
+    fn clear(&mut self, area: Area, offset: u64, length: u64) -> Result<u64, Refusal> {
+        if area == Area::Memory && self.kept.zeros {
             return Ok(length);
         }
         let most = length.min(CLEARED.saturating_sub(self.cleared));
-        self.memory.clear(self.vm.ram.saturating_add(offset), most as usize)?;
+        match area {
+            Area::Memory => self.memory.clear(self.vm.ram.saturating_add(offset), most as usize)?,
+            Area::Disk(transport) => {
+                let (mut disk, _) = contents_of(self.vm, transport).ok_or(Unfit::Absent("a disk"))?;
+                disk.fill(offset, most as usize, 0)?;
+            }
+        }
         self.cleared = self.cleared.saturating_add(most);
         Ok(most)
     }
@@ -206,7 +243,9 @@ impl Vm {
         let (now, frequency) = (timer::count(), timer::frequency());
         let (firmware, counter) = (kept.firmware.as_ref().ok_or(MISSING)?, kept.counter.as_ref().ok_or(MISSING)?);
         // Each device of the header has a state.
-        if kept.needs.is_none_or(|needs| needs.transports & !kept.links != 0) {
+        let lacks =
+            |needs: &Needs| needs.transports & !kept.links != 0 || needs.devices & Needs::GPIO != 0 && !kept.wires;
+        if kept.needs.as_ref().is_none_or(lacks) {
             return Err(MISSING.into());
         }
         if firmware.frozen != 1 {

@@ -1,15 +1,16 @@
 //! Saving a VM that is paused, a piece at a time, into a buffer in the memory of the VM that manages it.
 
-use portcullis_abi::state::{Needs, Unfit};
+use portcullis_abi::state::{Needs, PortNeeds, Unfit};
 use portcullis_arch::{checksum, timer};
-use portcullis_stream::{Alike, Each, Kind, STATE, Save, Section, Sum};
+use portcullis_stream::layout::PAGE;
+use portcullis_stream::{Alike, Area, Each, Kind, STATE, Save, Section, Sum};
 use portcullis_virtio::Cursor;
 use zerocopy::{Immutable, IntoBytes};
 
 use super::refusal::Refusal;
-use super::shape::{kind_of, list_registers_of};
-use crate::links::backplane::Linked;
-use crate::memory::guest::GuestMemory;
+use super::shape::{contents_of, kind_of, list_registers_of};
+use crate::links::backplane::{Backplane, Linked, name_of};
+use crate::memory::guest::{GuestMemory, Way};
 use crate::vm::manager_lock::ManagerLock;
 use crate::vm::{Vcpu, Vm};
 
@@ -58,6 +59,17 @@ impl Saving<'_, '_> {
         }
     }
 
+    /// The name of a port of the console, or its state.
+    fn port(&self, section: Section, body: &mut [u8]) -> Result<bool, Refusal> {
+        let console = self.vm().links.and_then(Backplane::console).ok_or(Refusal::NoneOn)?;
+        let number = section.index as usize;
+        if section.kind == Kind::Port {
+            return Ok(console.save_port(number, body).map(|()| true)?);
+        }
+        let name = name_of(console.port_name(number).ok_or(Refusal::NoneOn)?);
+        put(&PortNeeds { version: PortNeeds::VERSION, reserved: 0, name }, body)
+    }
+
     /// What the VM needs of a machine.
     fn needs(&self) -> Result<Needs, Refusal> {
         let gic = self.vm().vgic.save().ok_or(Refusal::Moves)?;
@@ -95,11 +107,13 @@ impl Save for Saving<'_, '_> {
     fn state(&mut self, section: Section, body: &mut [u8]) -> Result<bool, Refusal> {
         self.spend(LOOK.saturating_mul(STATE as u32));
         let (vm, frequency) = (self.vm(), timer::frequency());
-        if section.kind.each() == Each::Transport {
-            return match section.kind {
-                Kind::Link => put(&self.linked(section).ok_or(Refusal::NoneOn)?.needs(), body),
-                _ => self.link(section, body),
-            };
+        match section.kind.each() {
+            Each::Transport if section.kind == Kind::Link => {
+                return put(&self.linked(section).ok_or(Refusal::NoneOn)?.needs(), body);
+            }
+            Each::Transport => return self.link(section, body),
+            Each::Port => return self.port(section, body),
+            Each::Vm | Each::Vcpu => {}
         }
         let vcpu = self.vcpu(section).ok_or(Refusal::NoneOn)?;
         match section.kind {
@@ -125,14 +139,29 @@ impl Save for Saving<'_, '_> {
                 Some(clock) => put(&clock, body),
                 None => Ok(false),
             },
+            Kind::Wires => vm.wires.map_or(Ok(false), |wires| put(&wires.needs(), body)),
+            Kind::Gpio => vm.wires.map_or(Ok(false), |wires| put(&wires.save(), body)),
             Kind::Generation => vm.generation.as_ref().map_or(Ok(false), |generation| put(&generation.save(), body)),
-            Kind::Link | Kind::Network | Kind::Memory | Kind::Zero | Kind::End => Ok(false),
+            _ => Ok(false),
         }
     }
 
-    fn alike(&mut self, offset: u64, zeros: u64, others: u64) -> Result<Alike, Refusal> {
-        let address = self.vm().ram.saturating_add(offset);
-        let alike = self.memory.alike(address, zeros, others)?;
+    fn disk(&self, transport: u32) -> u64 {
+        contents_of(self.vm(), transport).map_or(0, |(_, size)| size)
+    }
+
+    fn alike(&mut self, area: Area, offset: u64, zeros: u64, others: u64) -> Result<Alike, Refusal> {
+        let alike = match area {
+            Area::Memory => {
+                let address = self.vm().ram.saturating_add(offset);
+                self.memory.alike(Way::Past, address, zeros, others)?
+            }
+            Area::Disk(transport) => {
+                let (mut disk, size) = contents_of(self.vm(), transport).ok_or(Refusal::NoneOn)?;
+                let left = size.saturating_sub(offset) / PAGE;
+                disk.alike(Way::Kept, offset, zeros.min(left), others.min(left))?
+            }
+        };
         self.spend(LOOK.saturating_mul(alike.pages as u32));
         Ok(alike)
     }
@@ -146,12 +175,20 @@ impl Save for Saving<'_, '_> {
         Ok(())
     }
 
-    fn copy(&mut self, offset: u64, length: usize, mut sum: u32) -> Result<u32, Refusal> {
-        let mut address = self.vm().ram.saturating_add(offset);
+    fn copy(&mut self, area: Area, offset: u64, length: usize, mut sum: u32) -> Result<u32, Refusal> {
+        let (mut disk, mut address, way) = match area {
+            Area::Memory => (None, self.vm().ram.saturating_add(offset), Way::Past),
+            Area::Disk(transport) => (contents_of(self.vm(), transport), offset, Way::Kept),
+        };
+        let from = match (&mut disk, area) {
+            (Some((disk, _)), _) => disk,
+            (None, Area::Memory) => &mut self.memory,
+            (None, Area::Disk(_)) => return Err(Refusal::NoneOn),
+        };
         let mut left = length as u32;
-        self.spend(left / SUMMED);
+        self.spent = self.spent.saturating_add(left / SUMMED);
         while let Some(place) = self.at.piece(left) {
-            sum = self.memory.send(address, self.buffer, place.address, place.length as usize, sum)?;
+            sum = from.send(way, address, self.buffer, place.address, place.length as usize, sum)?;
             address = address.saturating_add(place.length.into());
             left = left.saturating_sub(place.length);
         }

@@ -9,7 +9,9 @@ use portcullis_stream::Kind;
 use portcullis_vgic::ListRegisters;
 
 use crate::cpu::gic::{self, VirtualControl};
+use crate::links::backplane::Backplane;
 use crate::machine::Machine;
+use crate::memory::guest::GuestMemory;
 use crate::vm::Vm;
 use crate::with_interface;
 
@@ -38,7 +40,7 @@ impl Vm {
                 | if self.wires.is_some() { Needs::GPIO } else { 0 }
                 | if self.flash.is_some() { Needs::FLASH } else { 0 },
             transports: self.links.iter().flat_map(|links| links.slots()).fold(0, |slots, slot| slots | 1 << slot),
-            reserved: 0,
+            ports: self.links.and_then(Backplane::console).map_or(0, |console| console.needs().kind),
             name,
         }
     }
@@ -93,6 +95,13 @@ pub fn list_registers_of(gic: &state::Gic) -> u32 {
 pub const fn kind_of(link: &LinkNeeds) -> Option<Kind> {
     match link.device {
         LinkNeeds::NETWORK => Some(Kind::Network),
+        LinkNeeds::DISK => Some(Kind::Disk),
+        LinkNeeds::CONSOLE => Some(Kind::Console),
         _ => None,
     }
+}
+
+/// What the device in a virtio transport holds that goes with a VM, and how many bytes in whole pages.
+pub fn contents_of(vm: &Vm, transport: u32) -> Option<(GuestMemory, u64)> {
+    vm.links?.device(transport as usize)?.contents()
 }

@@ -12,6 +12,7 @@ use super::refusal::Refusal;
 use super::restore::Restoring;
 use super::save::Saving;
 use crate::cpu::physical_core::Core;
+use crate::links::backplane::Ready;
 use crate::machine::Machine;
 use crate::machine::transfer::{Job, Kept, Transfer, Way};
 use crate::memory::guest::GuestMemory;
@@ -25,9 +26,12 @@ use crate::vm::{Vcpu, Vm};
 pub const PIECE: u64 = 32 << 10;
 /// What is done in a piece of a VM that is saved, in pages that are looked at: those of a whole buffer are copied then, and more
 /// is looked at than is found in these.
-const WORK: u64 = 22;
+const WORK: u64 = 21;
 /// What is done in a piece of a VM that is restored, as [`Kind::work`](portcullis_stream::Kind::work) has it.
 const SECTIONS: u32 = 8;
+
+/// Instructions that a piece of what is done in front of a stream takes, about: a checksum of as many bytes.
+const PREPARED: u32 = 8000;
 
 /// Why a piece is not done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -214,6 +218,20 @@ fn save(transfer: &mut Transfer, vm: &Vm, piece: &mut Piece<'_>) -> Result<Progr
     // It may have ended since the last piece, as the machine ends perhaps.
     let _still = vm.life.keep_still().ok_or(TransferError::BadState)?;
     let memory = vm.memory_on(piece.buffer.core()).ok_or(TransferError::BadState)?;
+    if transfer.writer.bytes() == 0 {
+        match vm.links.map_or(Ready::Yes, |links| links.prepare(true, PIECE as usize)) {
+            Ready::Yes => {}
+            Ready::Later => {
+                piece.spent = piece.spent.saturating_add(PREPARED);
+                return Ok(Progress::More);
+            }
+            Ready::No(reason) => {
+                say(transfer, vm, "not saved", &Refusal::from(reason));
+                vm.life.saved(false);
+                return Err(TransferError::Refused);
+            }
+        }
+    }
     let Piece { buffer, at, work, spent } = piece;
     let mut saving = Saving { lock: &lock, memory, buffer, at: *at, spent: 0 };
     let progress = transfer.writer.fill(&mut saving, *work);
@@ -236,6 +254,10 @@ fn restore(transfer: &mut Transfer, vm: &'static Vm, piece: &mut Piece<'_>) -> R
     let mut lock = vm.manager_lock().ok_or(TransferError::Busy)?;
     let memory = vm.memory_on(piece.buffer.core()).ok_or(TransferError::BadState)?;
     let Transfer { reader, kept, .. } = transfer;
+    if reader.bytes() == 0 && vm.links.is_some_and(|links| links.prepare(false, PIECE as usize) != Ready::Yes) {
+        piece.spent = piece.spent.saturating_add(PREPARED);
+        return Ok(Progress::More);
+    }
     let mut restoring = Restoring { vm, kept, memory, buffer: piece.buffer, at: piece.at, cleared: 0 };
     let progress = reader.push(&mut restoring, SECTIONS);
     piece.at = restoring.at;

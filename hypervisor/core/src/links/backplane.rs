@@ -16,8 +16,21 @@ use crate::memory::guest::GuestMemory;
 pub enum NotSaved {
     /// It does not stand still yet.
     Moves,
+    /// A server has requests of the disk with this name, and has not answered.
+    Waits(&'static str),
     /// Its state has another length.
     Length,
+}
+
+/// Whether a device can be saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ready {
+    /// It can.
+    Yes,
+    /// There is more to be done first.
+    Later,
+    /// It cannot.
+    No(NotSaved),
 }
 
 /// Writes a state where it is to be.
@@ -39,7 +52,7 @@ pub(super) fn of<T: FromBytes>(body: &[u8]) -> Result<T, Unfit> {
 }
 
 /// A name as it stands in a state.
-pub(super) fn name_of(name: &str) -> [u8; 32] {
+pub fn name_of(name: &str) -> [u8; 32] {
     let mut bytes = [0; 32];
     for (to, from) in bytes.iter_mut().zip(name.bytes()) {
         *to = from;
@@ -59,8 +72,12 @@ pub trait Linked: Emulated {
     fn resume(&self);
 
     /// Returns what the VM needs of it where it goes.
-    fn needs(&self) -> LinkNeeds {
-        LinkNeeds::NONE
+    fn needs(&self) -> LinkNeeds;
+
+    /// The VM stands still and is to be saved, or was created and is to be restored: does a piece of what is to be done in front
+    /// of that, with `most` bytes at the most. To be called until it is ready.
+    fn prepare(&self, _saves: bool, _most: usize) -> Ready {
+        Ready::Yes
     }
 
     /// Writes the state of the device to `body`, which is as long; the VM stands still.
@@ -68,17 +85,46 @@ pub trait Linked: Emulated {
     /// # Errors
     ///
     /// [`NotSaved`].
-    fn save(&self, _body: &mut [u8]) -> Result<(), NotSaved> {
-        Err(NotSaved::Length)
-    }
+    fn save(&self, body: &mut [u8]) -> Result<(), NotSaved>;
 
     /// Takes on a state, of a VM that does not run; `memory` is its RAM, which may be restored later.
     ///
     /// # Errors
     ///
     /// [`Unfit`]; the device is to be reset then.
-    fn restore(&self, _memory: &GuestMemory, _body: &[u8]) -> Result<(), Unfit> {
-        Err(Unfit::Absent("a device"))
+    fn restore(&self, memory: &GuestMemory, body: &[u8]) -> Result<(), Unfit>;
+
+    /// What it holds that goes with the VM, as the core on which this runs reaches it, and how many bytes in whole pages.
+    fn contents(&self) -> Option<(GuestMemory, u64)> {
+        None
+    }
+
+    /// The VM is loaded: forgets a piece of what was restored in vain, `most` bytes at the most. Returns whether there may be more.
+    fn load(&self, _most: u64) -> bool {
+        false
+    }
+
+    /// Returns the name of a port of a console.
+    fn port_name(&self, _number: usize) -> Option<&str> {
+        None
+    }
+
+    /// [`save`](Self::save) of a port of a console.
+    ///
+    /// # Errors
+    ///
+    /// [`NotSaved`]; there is no such port.
+    fn save_port(&self, _number: usize, _body: &mut [u8]) -> Result<(), NotSaved> {
+        Err(NotSaved::Length)
+    }
+
+    /// [`restore`](Self::restore) of a port of a console.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`]; there is no such port.
+    fn restore_port(&self, _number: usize, _memory: &GuestMemory, _body: &[u8]) -> Result<(), Unfit> {
+        Err(Unfit::Absent("a port"))
     }
 
     /// The VM is made anew: forgets a piece of what it keeps of its former lives, `most` bytes at the most. Returns whether
@@ -121,6 +167,22 @@ impl Backplane {
     /// The device in a slot.
     pub fn device(&self, slot: usize) -> Option<&dyn Linked> {
         self.0.get(slot)?.as_deref()
+    }
+
+    /// The console, if it is one of them.
+    pub fn console(&self) -> Option<&dyn Linked> {
+        self.devices().find(|device| device.needs().device == LinkNeeds::CONSOLE)
+    }
+
+    /// Prepares each device; see [`Linked::prepare`].
+    pub fn prepare(&self, saves: bool, most: usize) -> Ready {
+        let mut prepared = self.devices().map(|device| device.prepare(saves, most));
+        prepared.find(|ready| *ready != Ready::Yes).unwrap_or(Ready::Yes)
+    }
+
+    /// The VM is loaded; see [`Linked::load`].
+    pub fn load(&self, most: u64) -> bool {
+        self.devices().any(|device| device.load(most))
     }
 
     /// Has each device go on with what is left to do for the VM; see [`Linked::work`].

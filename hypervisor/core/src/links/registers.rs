@@ -146,6 +146,12 @@ impl<F: Front, const QUEUES: usize> Registers<F, QUEUES> {
         work(&mut self.state.lock().front)
     }
 
+    /// [`look`](Self::look) with the registers, of which nothing changes.
+    pub fn look_with<R>(&self, work: impl FnOnce(&Transport<QUEUES>, &mut F) -> R) -> R {
+        let State { transport, front, .. } = &mut *self.state.lock();
+        work(transport, front)
+    }
+
     /// The queue with this number as its driver has set it up, in the memory of `peer`, and the features that it accepted;
     /// none: it does not use it.
     ///
@@ -161,9 +167,9 @@ impl<F: Front, const QUEUES: usize> Registers<F, QUEUES> {
         Queue::new(layout, features, &memory).map(Some)
     }
 
-    /// Returns the registers of a device of a VM that stands still: those that all have, and of each queue. None: a reset is under
-    /// way.
-    pub fn save(&self) -> Option<(VirtioTransport, [VirtioSetup; QUEUES])> {
+    /// Returns the registers of a device of a VM that stands still: those that all have, and of the first queues. None: a reset is
+    /// under way.
+    pub fn save<const SAVED: usize>(&self) -> Option<(VirtioTransport, [VirtioSetup; SAVED])> {
         let state = self.state.lock();
         let setup = |number| state.transport.save_setup(number).unwrap_or(VirtioSetup::NONE);
         Some((state.transport.save()?, core::array::from_fn(setup)))
@@ -193,11 +199,39 @@ impl<F: Front, const QUEUES: usize> Registers<F, QUEUES> {
         Ok(())
     }
 
+    /// Takes on the registers of more queues, behind [`restore`](Self::restore), and what the driver is shown by `restore`.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`]; the device is to be reset then.
+    pub fn restore_setups(
+        &self,
+        setups: impl Iterator<Item = (u16, VirtioSetup)>,
+        restore: impl FnOnce(&mut F) -> Result<(), Unfit>,
+    ) -> Result<(), Unfit> {
+        let mut state = self.state.lock();
+        for (number, setup) in setups {
+            state.transport.restore_setup(number.into(), &setup)?;
+        }
+        self.shown.queues.store(state.transport.notifiable(), Ordering::Release);
+        restore(&mut state.front)
+    }
+
+    /// The registers of a queue.
+    pub fn save_setup(&self, number: u16) -> VirtioSetup {
+        self.state.lock().transport.save_setup(number.into()).unwrap_or(VirtioSetup::NONE)
+    }
+
     /// How far a queue is, as it stands in a state: one that its driver does not use, or that cannot be used before a reset, is
     /// [`Virtqueue::NONE`].
     pub fn save_queue(&self, number: u16, queue: Option<Virtqueue>) -> Virtqueue {
         let is_used = self.state.lock().transport.layout(number).is_some();
         queue.filter(|_| is_used).unwrap_or(Virtqueue::NONE)
+    }
+
+    /// Whether the driver uses the device.
+    pub fn is_running(&self) -> bool {
+        self.state.lock().transport.is_running()
     }
 
     /// What the driver accepted.

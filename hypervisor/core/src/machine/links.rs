@@ -119,6 +119,9 @@ impl Vm {
 
     /// The VM goes on after it stood still.
     pub(crate) fn resume_links(&self) {
+        if let Some(wires) = self.wires {
+            wires.resume(self);
+        }
         if let Some(links) = self.links {
             links.resume();
             self.call();

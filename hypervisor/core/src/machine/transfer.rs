@@ -123,6 +123,8 @@ pub struct Kept {
     pub powers: [Option<Power>; MAX_VCPUS],
     /// Virtio transports whose device has its state, a bit each.
     pub links: u32,
+    /// The controller of its wires has its state.
+    pub wires: bool,
     /// Its RAM is zero where nothing was written to it.
     pub zeros: bool,
 }

@@ -359,7 +359,7 @@ impl Shared for GuestMemory {
 
 /// How memory is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
+pub enum Way {
     /// By a write-back alias that stays, as a device reaches what its driver shares with it.
     Kept,
     /// By a write-back alias that does not stay. What comes of it is in memory as well.

@@ -44,6 +44,11 @@ impl Pl061 {
         *self = Self { inputs: self.inputs, ..Self::new(self.wired_out) };
     }
 
+    /// Returns the lines that are outputs, a bit each, whatever its driver says.
+    pub const fn wired_out(&self) -> u8 {
+        self.wired_out
+    }
+
     /// Levels of the lines that it drives; the others are 0.
     pub const fn outputs(&self) -> u8 {
         self.data & self.wired_out

@@ -38,6 +38,16 @@ impl Geometry {
         sound.then_some(Self { size, block, read_only, name: bytes })
     }
 
+    /// Bytes of a block.
+    pub const fn block(&self) -> u32 {
+        self.block
+    }
+
+    /// Whether it cannot be written.
+    pub const fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
     /// What its driver is shown first.
     pub const fn identity(&self) -> Identity<1> {
         const BLOCK: u32 = 2;

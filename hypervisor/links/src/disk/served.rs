@@ -49,6 +49,11 @@ impl Served {
         &self.client
     }
 
+    /// How long a request may take, in counter ticks.
+    pub const fn timeout(&self) -> u64 {
+        self.timeout
+    }
+
     /// The server's end was opened: a connection begins.
     pub fn open(&mut self) {
         self.client.open();

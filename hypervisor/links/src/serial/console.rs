@@ -1,6 +1,7 @@
 //! The device of one VM.
 
 use heapless::Vec;
+use portcullis_abi::state::{self, Unfit};
 use portcullis_virtio::features::EVERY;
 use portcullis_virtio::mmio::Identity;
 use portcullis_virtio::{Chain, Fault, Queue, Shared};
@@ -129,6 +130,46 @@ impl Console {
     pub fn reset(&mut self) {
         (self.ready, self.plain) = (false, false);
         self.ports.iter_mut().for_each(Port::reset);
+    }
+
+    /// Returns what its driver knows: the bits of [`state::Console::flags`].
+    pub const fn save(&self) -> u32 {
+        if self.ready { state::Console::READY } else { 0 }
+    }
+
+    /// Takes on what its driver knows, which is in use with the features `accepted`, or is not. Its ports are restored each by
+    /// itself.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`]; nothing has changed then.
+    pub fn restore(&mut self, flags: u32, accepted: Option<u64>) -> Result<(), Unfit> {
+        let ready = flags & state::Console::READY != 0;
+        if flags & !state::Console::READY != 0 || ready && accepted.is_none_or(|accepted| accepted & MULTIPORT == 0) {
+            return Err(Unfit::Value("what a driver knows of ports"));
+        }
+        self.ready = ready;
+        self.plain = accepted.is_some_and(|accepted| accepted & MULTIPORT == 0);
+        Ok(())
+    }
+
+    /// Returns what its driver knows and has said of a port; none: there is no such port.
+    pub fn save_port(&self, number: usize) -> Option<u32> {
+        self.ports.get(number).map(Port::save)
+    }
+
+    /// Takes that on.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`]; nothing has changed then.
+    pub fn restore_port(&mut self, number: usize, flags: u32) -> Result<(), Unfit> {
+        let port = self.ports.get_mut(number).ok_or(Unfit::Absent("a port"))?;
+        port.restore(flags)?;
+        if self.plain && number == 0 {
+            port.see_other();
+        }
+        Ok(())
     }
 
     /// Takes the next message of the driver. None: there is no other. To be called until then, as soon as the queue is notified.

@@ -114,6 +114,14 @@ impl Pair {
         self.end(side).counters
     }
 
+    /// The first descriptor of the chain that an end sends and that is not passed on as a whole.
+    pub const fn under_way(&self, side: Side) -> Option<u16> {
+        match self.end(side).current {
+            Some((head, _)) => Some(head),
+            None => None,
+        }
+    }
+
     /// Counts what an end sends anew.
     pub fn renew(&mut self, side: Side) {
         self.end_mut(side).counters = Counters::default();

@@ -1,6 +1,7 @@
 //! A port as its driver knows it.
 
 use heapless::String;
+use portcullis_abi::state::{self, Unfit};
 
 use super::message::{Message, NAME};
 
@@ -44,6 +45,43 @@ impl Port {
     /// The session of the other end that the driver was told of.
     pub const fn shown(&self) -> Option<u32> {
         self.shown
+    }
+
+    /// Returns what its driver knows and has said: the bits of [`state::Port::flags`].
+    pub(super) fn save(&self) -> u32 {
+        let bit = |set: bool, bit: u32| if set { bit } else { 0 };
+        bit(self.added, state::Port::ADDED)
+            | bit(self.ready, state::Port::READY)
+            | bit(self.named, state::Port::NAMED)
+            | bit(self.open, state::Port::OPEN)
+            | bit(self.shown.is_some(), state::Port::OTHER)
+    }
+
+    /// Takes on what its driver knows and has said. Who was at the other end is there no more: the driver is told so before it is
+    /// told of somebody else.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`]; nothing has changed then.
+    pub(super) fn restore(&mut self, flags: u32) -> Result<(), Unfit> {
+        const ALL: u32 =
+            state::Port::ADDED | state::Port::READY | state::Port::NAMED | state::Port::OPEN | state::Port::OTHER;
+        let is = |bit: u32| flags & bit != 0;
+        let (added, ready, named) = (is(state::Port::ADDED), is(state::Port::READY), is(state::Port::NAMED));
+        // In this order its driver comes to know of it.
+        if flags & !ALL != 0 || ready && !added || (named || is(state::Port::OPEN)) && !ready {
+            return Err(Unfit::Value("what a driver knows of a port"));
+        }
+        if is(state::Port::OTHER) && !named {
+            return Err(Unfit::Value("what a driver knows of a port"));
+        }
+        (self.added, self.ready, self.named, self.open) = (added, ready, named, is(state::Port::OPEN));
+        let another = match self.other {
+            Some(session) => session.wrapping_sub(1),
+            None => 0,
+        };
+        self.shown = if is(state::Port::OTHER) { Some(another) } else { None };
+        Ok(())
     }
 
     /// The driver has it as its console.

@@ -43,6 +43,22 @@ pub enum Lack {
         /// What must be the same.
         what: &'static str,
     },
+    /// A port of the console is another one.
+    Port {
+        /// Its number.
+        number: u32,
+        /// The name of the one that was saved.
+        name: [u8; 32],
+    },
+    /// A line of the PL061 has another wire.
+    Wire {
+        /// The line.
+        line: u32,
+        /// The name of the wire that was there.
+        name: [u8; 32],
+        /// The VM drove it.
+        drives: bool,
+    },
     /// What it says of a device is not taken on.
     Unfit(Unfit),
     /// A firmware register cannot have its value.
@@ -92,6 +108,18 @@ impl fmt::Display for Lack {
             Self::Link { transport, saved, here, what } => {
                 write!(f, "the saved VM has {saved} in virtio transport {transport}, this one {here}: {what}")
             }
+            Self::Port { number, name } => write!(
+                f,
+                "the saved VM has serial port \"{}\" as port {number} of its console; this one must have the same there, by the order of \
+                 the links in its manifest",
+                text(name)
+            ),
+            Self::Wire { line, name, drives } => write!(
+                f,
+                "the saved VM has {} of wire \"{}\" at line {line}; this one must have the same there",
+                if *drives { "the beginning" } else { "the end" },
+                text(name)
+            ),
             Self::Unfit(unfit) => unfit.fmt(f),
             Self::Register(error) => error.fmt(f),
             Self::Forward(first) => write!(
@@ -112,3 +140,8 @@ impl fmt::Display for Lack {
 }
 
 impl core::error::Error for Lack {}
+
+/// A name without the zeros behind it.
+fn text(name: &[u8]) -> impl fmt::Display {
+    name.split(|byte| *byte == 0).next().unwrap_or_default().escape_ascii()
+}

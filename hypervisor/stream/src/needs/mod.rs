@@ -15,7 +15,7 @@ use portcullis_gate::{Register, Support};
 pub use cpu::{check_cpu, check_features, check_identity, is_told};
 pub use lack::Lack;
 pub use link::Link;
-pub use transport::check_link;
+pub use transport::{check_link, check_port, check_wires};
 
 /// A filter's action by which a call goes to firmware at EL3.
 const FORWARD: u32 = 2;
@@ -50,9 +50,10 @@ pub fn check_shape(saved: &Needs, here: &Needs) -> Result<(), Lack> {
         return Err(Lack::Device("device of a kind that is not known here"));
     }
     match saved.transports & !here.transports {
-        0 => Ok(()),
-        missing => Err(Lack::Transport(missing.trailing_zeros())),
+        0 => {}
+        missing => return Err(Lack::Transport(missing.trailing_zeros())),
     }
+    same("ports of its console", saved.ports.into(), here.ports.into())
 }
 
 /// Checks that each firmware register can hold here what it held, and that what the filter forwards has somewhere to go:

@@ -1,6 +1,6 @@
-//! What is in a virtio transport, against what was there.
+//! What connects the VM with others, against what did so before.
 
-use portcullis_abi::state::{LinkNeeds, Unfit};
+use portcullis_abi::state::{LinkNeeds, PortNeeds, Unfit, WireNeeds};
 
 use super::lack::Lack;
 use super::link::Link;
@@ -41,6 +41,42 @@ pub fn check_link(transport: u32, saved: &LinkNeeds, here: Option<&LinkNeeds>) -
     }
     if saved.sum != here.sum {
         return what("their images must be the same, and have different checksums");
+    }
+    Ok(())
+}
+
+/// Checks that a port of the console has the name that it had; none: there is no such port.
+///
+/// # Errors
+///
+/// [`Lack`].
+pub fn check_port(number: u32, saved: &PortNeeds, here: Option<&[u8; 32]>) -> Result<(), Lack> {
+    Unfit::check_version(saved.version, PortNeeds::VERSION).map_err(Lack::Unfit)?;
+    if saved.reserved != 0 {
+        return Err(Lack::Unfit(Unfit::Value("a reserved word")));
+    }
+    match here {
+        Some(here) if *here == saved.name => Ok(()),
+        _ => Err(Lack::Port { number, name: saved.name }),
+    }
+}
+
+/// Checks that each line of the VM's PL061 has the wire that it had; none: there is no PL061.
+///
+/// # Errors
+///
+/// [`Lack`]: the first line that has another one.
+pub fn check_wires(saved: &WireNeeds, here: Option<&WireNeeds>) -> Result<(), Lack> {
+    Unfit::check_version(saved.version, WireNeeds::VERSION).map_err(Lack::Unfit)?;
+    let here = here.ok_or(Lack::Device("PL061"))?;
+    if saved.outputs > u8::MAX.into() {
+        return Err(Lack::Unfit(Unfit::Value("the lines that are outputs")));
+    }
+    for ((line, name), other) in (0..).zip(&saved.names).zip(&here.names) {
+        let same = name == other && (saved.outputs ^ here.outputs) >> line & 1 == 0;
+        if !same && name.iter().any(|byte| *byte != 0) {
+            return Err(Lack::Wire { line, name: *name, drives: saved.outputs >> line & 1 != 0 });
+        }
     }
     Ok(())
 }

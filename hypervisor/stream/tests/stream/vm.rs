@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use portcullis_abi::state::Needs;
 use portcullis_stream::layout::{PAGE, RUN};
-use portcullis_stream::{Alike, Counts, Error, Kind, Progress, Reader, Restore, Save, Section, Sum, Writer};
+use portcullis_stream::{Alike, Area, Counts, Error, Kind, Progress, Reader, Restore, Save, Section, Sum, Writer};
 use zerocopy::{FromBytes, IntoBytes};
 
 const CASTAGNOLI: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISCSI);
@@ -37,11 +37,28 @@ impl Random {
     }
 }
 
+/// A page with nothing in it, or with some.
+fn page(random: &mut Random, is_zero: bool) -> Vec<u8> {
+    let mut page = vec![0; PAGE as usize];
+    if !is_zero {
+        // One byte may be all that there is.
+        let bytes = 1 + random.below(40);
+        (0..bytes).for_each(|_| page[random.below(PAGE) as usize] = 1 + random.below(255) as u8);
+    }
+    page
+}
+
+/// Bytes of the disk in a transport.
+fn disk(transport: u32) -> u64 {
+    if transport % 8 == 3 { (1 + u64::from(transport) % 11) * PAGE } else { 0 }
+}
+
 /// All that is saved.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Vm {
     pub states: BTreeMap<Section, Vec<u8>>,
     pub memory: Vec<u8>,
+    pub disks: BTreeMap<u32, Vec<u8>>,
 }
 
 impl Vm {
@@ -49,7 +66,9 @@ impl Vm {
     pub fn random(random: &mut Random, vcpus: u32, pages: &[bool]) -> Self {
         let mut vm = Self::default();
         let transports = if random.below(2) == 0 { 0 } else { random.next() as u32 };
-        let counts = Counts { vcpus, transports };
+        let ports = if transports == 0 { 0 } else { random.below(33) as u32 };
+        let gpios = random.below(2) as u32;
+        let counts = Counts { vcpus, transports, ports, gpios };
         let mut next = Some(Section::FIRST);
         while let Some(section) = next {
             if !section.kind.is_optional() || random.below(2) == 0 {
@@ -67,22 +86,39 @@ impl Vm {
             gic: 3,
             list_registers: 4,
             frequency: 62_500_000,
-            devices: 1,
+            devices: if gpios == 0 { 1 } else { 1 | Needs::GPIO },
             transports,
-            reserved: 0,
+            ports,
             name: *b"some-vm\0\0\0\0\0\0\0\0\0",
         };
         vm.states.insert(Section::FIRST, needs.as_bytes().to_vec());
         for is_zero in pages {
-            let mut page = vec![0; PAGE as usize];
-            if !is_zero {
-                // One byte may be all that there is.
-                let bytes = 1 + random.below(40);
-                (0..bytes).for_each(|_| page[random.below(PAGE) as usize] = 1 + random.below(255) as u8);
+            vm.memory.extend(page(random, *is_zero));
+        }
+        for transport in (0..32).filter(|transport| transports >> transport & 1 != 0) {
+            let pages = disk(transport) / PAGE;
+            let bytes: Vec<u8> = (0..pages).flat_map(|_| page(random, pages % 2 == 1)).collect();
+            if pages > 0 {
+                vm.disks.insert(transport, bytes);
             }
-            vm.memory.extend(page);
         }
         vm
+    }
+
+    fn area(&mut self, area: Area) -> &mut Vec<u8> {
+        match area {
+            Area::Memory => &mut self.memory,
+            Area::Disk(transport) => {
+                self.disks.entry(transport).or_insert_with(|| vec![0x77; disk(transport) as usize])
+            }
+        }
+    }
+
+    fn bytes(&self, area: Area) -> &[u8] {
+        match area {
+            Area::Memory => &self.memory,
+            Area::Disk(transport) => &self.disks[&transport],
+        }
     }
 
     /// The whole stream, through a buffer of so many bytes.
@@ -124,9 +160,13 @@ impl Save for Saving<'_> {
         Ok(true)
     }
 
-    fn alike(&mut self, offset: u64, zeros: u64, others: u64) -> Result<Alike, ()> {
+    fn disk(&self, transport: u32) -> u64 {
+        disk(transport)
+    }
+
+    fn alike(&mut self, area: Area, offset: u64, zeros: u64, others: u64) -> Result<Alike, ()> {
         assert!(others > 0 && others <= RUN / PAGE);
-        let pages = self.vm.memory[offset as usize..].chunks(PAGE as usize);
+        let pages = self.vm.bytes(area)[offset as usize..].chunks(PAGE as usize);
         let mut are_zero = pages.map(|page| page.iter().all(|byte| *byte == 0)).peekable();
         let is_zero = *are_zero.peek().unwrap();
         let most = if is_zero { zeros } else { others };
@@ -144,8 +184,8 @@ impl Save for Saving<'_> {
         Ok(())
     }
 
-    fn copy(&mut self, offset: u64, length: usize, before: u32) -> Result<u32, ()> {
-        let bytes = &self.vm.memory[offset as usize..][..length];
+    fn copy(&mut self, area: Area, offset: u64, length: usize, before: u32) -> Result<u32, ()> {
+        let bytes = &self.vm.bytes(area)[offset as usize..][..length];
         self.out.extend(bytes);
         Ok(sum(before, bytes))
     }
@@ -201,19 +241,23 @@ impl Restore for Restoring<'_> {
         Ok(())
     }
 
-    fn store(&mut self, offset: u64, length: usize, before: u32) -> Result<u32, &'static str> {
+    fn disk(&self, transport: u32) -> u64 {
+        disk(transport)
+    }
+
+    fn store(&mut self, area: Area, offset: u64, length: usize, before: u32) -> Result<u32, &'static str> {
         assert!(self.is_accepted && length > 0);
         let (now, later) = self.input.split_at(length);
         self.input = later;
-        let place = self.vm.memory.get_mut(offset as usize..).and_then(|rest| rest.get_mut(..length));
+        let place = self.vm.area(area).get_mut(offset as usize..).and_then(|rest| rest.get_mut(..length));
         place.ok_or("no such memory")?.copy_from_slice(now);
         Ok(sum(before, now))
     }
 
-    fn clear(&mut self, offset: u64, length: u64) -> Result<u64, &'static str> {
+    fn clear(&mut self, area: Area, offset: u64, length: u64) -> Result<u64, &'static str> {
         assert!(self.is_accepted && length > 0);
         let most = length.min(4 * PAGE - self.cleared);
-        let place = self.vm.memory.get_mut(offset as usize..).and_then(|rest| rest.get_mut(..most as usize));
+        let place = self.vm.area(area).get_mut(offset as usize..).and_then(|rest| rest.get_mut(..most as usize));
         place.ok_or("no such memory")?.fill(0);
         self.cleared += most;
         Ok(most)

@@ -72,19 +72,27 @@ impl<const QUEUES: usize> Transport<QUEUES> {
         if restored.status & FEATURES_OK != 0 && !restored.is_acceptable() {
             return Err(Unfit::Value("the features that a virtio driver accepted"));
         }
-        for ((queue, setup), most) in restored.queues.iter_mut().zip(setups).zip(self.identity.queues) {
-            let Layout { descriptors, available, used, .. } =
-                Layout { size: 0, descriptors: setup.descriptors, available: setup.available, used: setup.used };
-            *queue = Setup {
-                size: setup.size,
-                layout: Layout { size: 0, descriptors, available, used },
-                ready: setup.ready == 1,
-            };
-            if setup.ready > 1 || queue.ready && queue.layout().check(most).is_err() {
-                return Err(Unfit::Value("a virtqueue's registers"));
-            }
+        for (number, setup) in setups.iter().enumerate() {
+            restored.restore_setup(number, setup)?;
         }
         *self = restored;
+        Ok(())
+    }
+
+    /// Puts the registers of queue `number` into a state that was saved, behind those that all queues share.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`]; the transport is as before.
+    pub fn restore_setup(&mut self, number: usize, setup: &state::VirtioSetup) -> Result<(), Unfit> {
+        let place = self.queues.get_mut(number).zip(self.identity.queues.get(number));
+        let (queue, most) = place.ok_or(Unfit::Absent("a virtqueue"))?;
+        let state::VirtioSetup { size, ready, descriptors, available, used } = *setup;
+        let restored = Setup { size, layout: Layout { size: 0, descriptors, available, used }, ready: ready == 1 };
+        if ready > 1 || restored.ready && restored.layout().check(*most).is_err() {
+            return Err(Unfit::Value("a virtqueue's registers"));
+        }
+        *queue = restored;
         Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! What is at the other side of a port.
 
+use portcullis_abi::state::Virtqueue;
+
 use super::{Flow, Jack, Queues};
 use crate::devices::owner::Owner;
 
@@ -39,6 +41,12 @@ pub trait End: Send + Sync {
     /// physical counter then.
     fn look(&self, _core: usize) -> Option<u64> {
         None
+    }
+
+    /// How far the queues are, of buffers for what the port receives and of what it sends, of a VM that stands still. A chain of
+    /// which some was passed on is as if none had been. The control VM, whose ports EL2 has, nobody saves.
+    fn save(&self) -> [Option<Virtqueue>; 2] {
+        [None, None]
     }
 
     /// The VM is made anew: counts from zero.

@@ -32,6 +32,7 @@ mod flow;
 mod jack;
 mod panel;
 mod plug;
+mod saved;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -66,6 +67,8 @@ pub struct Console {
     unheard: AtomicBool,
     /// The port that was worked at last.
     last: AtomicUsize,
+    /// Its VM was restored, and has yet to go on.
+    restored: AtomicBool,
 }
 
 /// A port of it.
@@ -91,8 +94,9 @@ impl Console {
             changed: AtomicBool::new(false),
         };
         let ports: Box<[Outlet]> = ports.iter().map(outlet).collect();
-        let (unheard, last) = (AtomicBool::new(false), AtomicUsize::new(0));
-        let console: &Self = Box::leak(Box::new(Self { vm, slot, peer: Once::new(), registers, ports, unheard, last }));
+        let (unheard, last, restored) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicBool::new(false));
+        let console: &Self =
+            Box::leak(Box::new(Self { vm, slot, peer: Once::new(), registers, ports, unheard, last, restored }));
         for (number, outlet) in console.ports.iter().enumerate() {
             outlet.end.connect(Jack { console, number });
         }
@@ -126,6 +130,7 @@ impl Console {
     /// Touches nothing of its driver's any more, which begins anew, and takes all ports for closed.
     fn forget(&self, owner: &dyn Owner) {
         self.registers.with(owner, |_, panel| panel.forget());
+        self.restored.store(false, Ordering::SeqCst);
         for outlet in &self.ports {
             outlet.changed.store(false, Ordering::SeqCst);
             outlet.end.forget(owner);

@@ -2,6 +2,7 @@
 
 use core::mem::take;
 
+use portcullis_abi::state::{Unfit, Virtqueue};
 use portcullis_links::serial::{Console as Ports, Event, PORTS, Port, QUEUES, queues};
 use portcullis_virtio::mmio::Transport;
 use portcullis_virtio::{Chain, Fault, Queue};
@@ -9,6 +10,7 @@ use portcullis_virtio::{Chain, Fault, Queue};
 use super::News;
 use crate::links::peer::Peer;
 use crate::links::registers::Front;
+use crate::memory::guest::GuestMemory;
 
 /// The device's ports, and its queues of messages, if its driver uses them.
 pub struct Panel {
@@ -28,6 +30,7 @@ pub struct Panel {
 struct Said {
     ready: bool,
     closed: Option<u16>,
+    restored: Option<u16>,
 }
 
 /// What came of messages.
@@ -55,15 +58,39 @@ impl Panel {
 
     /// The news of a port, which they are no more then.
     pub(super) fn news(&mut self, number: usize) -> News {
-        let Said { ready, closed } = self.said.get_mut(number).map(take).unwrap_or_default();
+        let Said { ready, closed, restored } = self.said.get_mut(number).map(take).unwrap_or_default();
         let port = self.ports.ports.get(number);
         let (open, shown) = (port.is_some_and(Port::is_open), port.and_then(Port::shown));
-        News { ready, closed, open, turn: self.turn(number), shown }
+        News { ready, closed, restored, open, turn: self.turn(number), shown }
     }
 
     /// How often a port was opened and closed.
     pub(super) fn turn(&self, number: usize) -> u32 {
         self.turns.get(number).copied().unwrap_or_default()
+    }
+
+    /// What its driver knows, and how far the queues of messages are.
+    pub(super) fn save(&self) -> (u32, Option<Virtqueue>, Option<Virtqueue>) {
+        (self.ports.save(), self.tell.as_ref().map(Queue::save), self.hear.as_ref().map(Queue::save))
+    }
+
+    /// Takes on what its driver knows, with the features that it has accepted if it is in use.
+    pub(super) fn restore(&mut self, flags: u32, accepted: Option<u64>) -> Result<(), Unfit> {
+        self.ports.restore(flags, accepted)
+    }
+
+    /// Takes over queues of messages that were restored.
+    pub(super) fn take_over(&mut self, tell: Option<Queue>, hear: Option<Queue>) {
+        (self.tell, self.hear) = (tell, hear);
+    }
+
+    /// What the driver has said before its VM was restored is news to who is at the other ends now.
+    pub(super) fn come_back(&mut self, transport: &Transport<QUEUES>, memory: Option<GuestMemory>) {
+        let Some(mut memory) = memory else { return };
+        for (number, (said, port)) in self.said.iter_mut().zip(&self.ports.ports).enumerate() {
+            let sent = transport.layout(queues(number as u16).1).and_then(|layout| layout.available(&mut memory).ok());
+            *said = Said { ready: port.is_ready(), closed: None, restored: Some(sent.unwrap_or(0)) };
+        }
     }
 
     /// The driver begins anew.

@@ -2,6 +2,7 @@
 
 use core::sync::atomic::Ordering;
 
+use portcullis_abi::state::{LinkNeeds, Unfit};
 use portcullis_links::serial::{CONTROL_RECEIVE, CONTROL_TRANSMIT, Purpose};
 use portcullis_virtio::mmio::Effect;
 
@@ -9,8 +10,9 @@ use super::jack::Board;
 use super::{Console, Flow};
 use crate::devices::emulated::Emulated;
 use crate::devices::owner::Owner;
-use crate::links::backplane::Linked;
+use crate::links::backplane::{Linked, NotSaved};
 use crate::links::registers;
+use crate::memory::guest::GuestMemory;
 
 /// Number of the queue of buffers for messages to the driver.
 pub(super) const TELL: u16 = CONTROL_RECEIVE;
@@ -126,8 +128,33 @@ impl Linked for Plug {
     }
 
     fn resume(&self) {
+        self.0.resume();
         // What it was to be told meanwhile it is told with what it says.
         self.0.unheard.store(true, Ordering::SeqCst);
         self.0.ports.iter().for_each(|outlet| outlet.end.mark());
+    }
+
+    fn needs(&self) -> LinkNeeds {
+        self.0.needs()
+    }
+
+    fn save(&self, body: &mut [u8]) -> Result<(), NotSaved> {
+        self.0.save(body)
+    }
+
+    fn restore(&self, memory: &GuestMemory, body: &[u8]) -> Result<(), Unfit> {
+        self.0.restore(memory, body)
+    }
+
+    fn port_name(&self, number: usize) -> Option<&str> {
+        self.0.port_name(number)
+    }
+
+    fn save_port(&self, number: usize, body: &mut [u8]) -> Result<(), NotSaved> {
+        self.0.save_port(number, body)
+    }
+
+    fn restore_port(&self, number: usize, memory: &GuestMemory, body: &[u8]) -> Result<(), Unfit> {
+        self.0.restore_port(number, memory, body)
     }
 }

@@ -22,6 +22,13 @@ pub struct Client {
 /// What the driver is shown.
 pub(super) struct Shown(Geometry);
 
+impl Shown {
+    /// What the disk is.
+    pub(super) const fn geometry(&self) -> &Geometry {
+        &self.0
+    }
+}
+
 impl Front for Shown {
     type Config = [u8; 60];
 

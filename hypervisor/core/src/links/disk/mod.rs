@@ -5,6 +5,7 @@ mod client;
 mod own;
 mod plug;
 mod report;
+mod saved;
 mod served;
 mod store;
 

@@ -1,11 +1,14 @@
 //! What is done with the requests of a disk whose bytes EL2 has.
 
+use portcullis_abi::state::Virtqueue;
+use portcullis_arch::checksum;
 use portcullis_links::disk::{Geometry, Local, Progress};
 use portcullis_virtio::{Budget, Fault, Queue};
 
 use super::Store;
 use super::client::Client;
 use crate::devices::owner::Owner;
+use crate::links::backplane::Ready;
 use crate::links::peer::Peer;
 use crate::links::work::Work;
 use crate::memory::guest::GuestMemory;
@@ -23,6 +26,10 @@ struct Desk {
     memory: Option<GuestMemory>,
     /// Bytes that are set to zero already, of a disk that is made anew.
     cleared: u64,
+    /// Bytes of an image that are in its checksum, and that.
+    summed: (usize, u32),
+    /// What it holds is of a VM that was not restored as a whole.
+    stale: bool,
 }
 
 /// The only end that has work at a disk.
@@ -31,7 +38,15 @@ const CLIENT: usize = 0;
 impl Own {
     /// A disk without a driver.
     pub fn new(disk: Geometry, store: Store) -> Self {
-        Self(Work::new(Desk { queue: None, local: Local::new(disk), store, memory: None, cleared: 0 }))
+        Self(Work::new(Desk {
+            queue: None,
+            local: Local::new(disk),
+            store,
+            memory: None,
+            cleared: 0,
+            summed: (0, u32::MAX),
+            stale: false,
+        }))
     }
 
     /// Does a piece of the requests of the driver, whose VM `owner` is.
@@ -72,7 +87,61 @@ impl Own {
 
     /// All of it is zero.
     pub fn renew(&self) {
-        self.0.enter().cleared = 0;
+        let desk = &mut *self.0.enter();
+        (desk.cleared, desk.stale) = (0, false);
+    }
+
+    /// The VM is loaded: sets a piece of what somebody has begun to restore to zero. Returns whether there may be more.
+    pub fn load(&self, most: u64) -> bool {
+        if !self.0.enter().stale {
+            return false;
+        }
+        if self.scrub(most) {
+            return true;
+        }
+        self.renew();
+        false
+    }
+
+    /// Takes another piece of an image into its checksum, `most` bytes at the most.
+    pub fn sum_up(&self, most: usize) -> Ready {
+        let Desk { store, summed: (done, sum), .. } = &mut *self.0.enter();
+        let Store::Image(bytes) = store else { return Ready::Yes };
+        let rest = bytes.get(*done..).unwrap_or_default();
+        let piece = rest.get(..most).unwrap_or(rest);
+        *sum = checksum::crc32c(*sum, piece);
+        *done = done.saturating_add(piece.len());
+        if *done < bytes.len() { Ready::Later } else { Ready::Yes }
+    }
+
+    /// The checksum of an image, which was worked out as a whole; none of anything else.
+    pub fn image_sum(&self) -> Option<u32> {
+        let desk = self.0.enter();
+        matches!(desk.store, Store::Image(_)).then_some(!desk.summed.1)
+    }
+
+    /// How far the queue is. A request that is half done is done from its beginning once more.
+    pub fn save(&self) -> Option<Virtqueue> {
+        self.0.enter().queue.as_ref().map(Queue::save)
+    }
+
+    /// Takes over a queue that was restored, and does what was taken of it once more.
+    pub fn restore(&self, queue: Option<Queue>) {
+        let mut desk = self.0.enter();
+        desk.queue = queue;
+        desk.local.reset();
+        desk.local.resume();
+    }
+
+    /// What it holds, as this core reaches it, and how many bytes in whole pages; none of what is not sent.
+    pub fn contents(&self) -> Option<(GuestMemory, u64)> {
+        self.0.enter().store.contents()
+    }
+
+    /// What it holds is restored, or was as a whole.
+    pub fn set_stale(&self, stale: bool) {
+        let desk = &mut *self.0.enter();
+        (desk.stale, desk.cleared) = (stale, 0);
     }
 }
 

@@ -1,13 +1,15 @@
 //! A disk in a transport of its VM.
 
+use portcullis_abi::state::{LinkNeeds, Unfit};
 use portcullis_virtio::mmio::Effect;
 
 use super::client::QUEUE;
 use super::{Bytes, Disk};
 use crate::devices::emulated::Emulated;
 use crate::devices::owner::Owner;
-use crate::links::backplane::Linked;
+use crate::links::backplane::{Linked, NotSaved, Ready};
 use crate::links::registers;
+use crate::memory::guest::GuestMemory;
 
 /// A disk, as the VM's bus has it.
 pub struct Plug(pub &'static Disk);
@@ -100,7 +102,10 @@ impl Linked for Plug {
 
     fn resume(&self) {
         match &self.0.bytes {
-            Bytes::Own(own) => own.mark(),
+            Bytes::Own(own) => {
+                own.set_stale(false);
+                own.mark();
+            }
             Bytes::Served(served) => served.resume(),
         }
     }
@@ -108,6 +113,39 @@ impl Linked for Plug {
     fn scrub(&self, most: u64) -> bool {
         match &self.0.bytes {
             Bytes::Own(own) => own.scrub(most),
+            Bytes::Served(_) => false,
+        }
+    }
+
+    fn needs(&self) -> LinkNeeds {
+        self.0.needs()
+    }
+
+    fn prepare(&self, saves: bool, most: usize) -> Ready {
+        self.0.prepare(saves, most)
+    }
+
+    fn save(&self, body: &mut [u8]) -> Result<(), NotSaved> {
+        self.0.save(body)
+    }
+
+    fn restore(&self, memory: &GuestMemory, body: &[u8]) -> Result<(), Unfit> {
+        if let Bytes::Own(own) = &self.0.bytes {
+            own.set_stale(true);
+        }
+        self.0.restore(memory, body)
+    }
+
+    fn contents(&self) -> Option<(GuestMemory, u64)> {
+        match &self.0.bytes {
+            Bytes::Own(own) => own.contents(),
+            Bytes::Served(_) => None,
+        }
+    }
+
+    fn load(&self, most: u64) -> bool {
+        match &self.0.bytes {
+            Bytes::Own(own) => own.load(most),
             Bytes::Served(_) => false,
         }
     }

@@ -4,6 +4,7 @@ use core::fmt;
 
 use portcullis_board::{Range, Regions, vm_memory};
 use portcullis_links::disk::{Medium, Region};
+use portcullis_stream::layout::PAGE;
 use portcullis_virtio::Cursor;
 
 use crate::cpu::physical_core::Core;
@@ -97,6 +98,16 @@ impl Store {
         // The range is inside, and every core has slots.
         let cleared = memory.and_then(|mut memory| memory.fill(start, size as usize, 0).ok());
         cleared.map_or(0, |()| size)
+    }
+}
+
+impl Store {
+    /// What it holds, as the core on which this runs reaches it, and how many bytes in whole pages: there is RAM behind all of
+    /// them. None of what is not sent with a VM.
+    pub(super) fn contents(&self) -> Option<(GuestMemory, u64)> {
+        let Self::Scratch(scratch) = self else { return None };
+        let memory = scratch.on(Core::current()?.index)?;
+        Some((memory, scratch.size.checked_next_multiple_of(PAGE)?))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 
+use portcullis_abi::state::Virtqueue;
 use portcullis_links::serial::{Port, Side};
 
 use super::desk::Ask;
@@ -84,6 +85,12 @@ impl End for PortEnd {
 
     fn rest(&self) {
         drop(self.serial.enter());
+    }
+
+    fn save(&self) -> [Option<Virtqueue>; 2] {
+        let mut desk = self.serial.enter();
+        let under_way = desk.pair.under_way(self.side);
+        desk.lane(self.side).queues.save(under_way)
     }
 
     fn renew(&self) {

@@ -25,11 +25,11 @@ const READ_ONLY: u64 = 1 << 5;
 /// Bytes of the image: no two sectors are the same.
 const IMAGE: usize = 256 << 10;
 
-fn image() -> &'static [u8] {
+pub fn image() -> &'static [u8] {
     Vec::leak((0..IMAGE).map(|at| (at / 512 + at % 251) as u8).collect())
 }
 
-fn disk(name: &'static str, vm: usize, slot: usize, source: Source<'static>) -> Disk<'static> {
+pub fn disk(name: &'static str, vm: usize, slot: usize, source: Source<'static>) -> Disk<'static> {
     Disk { name, vm, slot, block: 512, source }
 }
 
@@ -49,7 +49,7 @@ pub fn header(kind: u32, sector: u64) -> Vec<u8> {
 }
 
 /// Makes a request and waits for it: its status, and what was read.
-fn ask(rig: &Rig, guest: &mut Guest, kind: u32, sector: u64, sent: &[u8], room: u32) -> (u8, Vec<u8>) {
+pub fn ask(rig: &Rig, guest: &mut Guest, kind: u32, sector: u64, sent: &[u8], room: u32) -> (u8, Vec<u8>) {
     let header = header(kind, sector);
     let mut parts = vec![header.as_slice()];
     parts.extend(sent.chunks(4096));

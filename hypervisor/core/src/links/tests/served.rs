@@ -15,44 +15,55 @@ use crate::tests::rig::{Rig, SECOND, results, vm};
 
 #[path = "../../../../links/tests/disk/server.rs"]
 mod server;
-use server::{Manner, Server};
+pub use server::Manner;
+use server::Server;
 
 /// Number of the VM that serves, and of the one that has the disk.
 const SERVER: usize = 1;
 const CLIENT: usize = 2;
-const SIZE: usize = 64 << 10;
+pub const SIZE: usize = 64 << 10;
 /// Milliseconds that a request may take, and the same in ticks.
-const TIMEOUT: u32 = 500;
-const TICKS: u64 = TIMEOUT as u64 * SECOND / 1000;
+pub const TIMEOUT: u32 = 500;
+pub const TICKS: u64 = TIMEOUT as u64 * SECOND / 1000;
 
 /// The VM that serves, with its program.
-struct Serving {
-    ports: Ports,
-    server: Server,
+pub struct Serving {
+    pub ports: Ports,
+    pub server: Server,
 }
 
 impl Serving {
     fn new(rig: &Rig, core: usize, manner: Manner) -> Self {
-        let mut ports = Ports::new(SERVER, core);
+        Self::in_vm(rig, SERVER, core, manner)
+    }
+
+    /// One of VM `vm`.
+    pub fn in_vm(rig: &Rig, vm: usize, core: usize, manner: Manner) -> Self {
+        let mut ports = Ports::new(vm, core);
         ports.begin(rig, 1);
         let store = (0..SIZE).map(|at| (at % 251) as u8).collect();
         Self { ports, server: Server::new(manner, store) }
     }
 
+    /// Another program is started where one was before.
+    pub fn again(self, store: Vec<u8>) -> Self {
+        Self { server: Server::new(Manner::good(), store), ..self }
+    }
+
     /// A program opens the port.
-    fn open(&mut self, rig: &Rig) {
+    pub fn open(&mut self, rig: &Rig) {
         self.ports.say(rig, 0, OPEN, 1);
         self.server.greet();
     }
 
     /// It closes the port: what it has not read is gone.
-    fn close(&mut self, rig: &Rig) {
+    pub fn close(&mut self, rig: &Rig) {
         self.ports.got(rig, 0);
         self.ports.say(rig, 0, OPEN, 0);
     }
 
     /// The program does what there is to do, and says so, `most` bytes at a time. Returns whether anything moved.
-    fn turn(&mut self, rig: &Rig, most: usize) -> bool {
+    pub fn turn(&mut self, rig: &Rig, most: usize) -> bool {
         let Self { ports, server } = self;
         ports.hear(rig);
         ports.back(rig, 0);
@@ -72,7 +83,7 @@ impl Serving {
     }
 
     /// Goes on until nothing moves.
-    fn settle(&mut self, rig: &Rig) {
+    pub fn settle(&mut self, rig: &Rig) {
         while self.turn(rig, 3000) {}
     }
 }
@@ -94,7 +105,7 @@ fn machine() -> (Rig, Serving, Guest) {
 }
 
 /// Makes a request, and does not wait for it. Returns where its room is, the last one that of the status.
-fn ask(rig: &Rig, guest: &mut Guest, kind: u32, sector: u64, sent: &[u8], room: u32) -> Vec<u64> {
+pub fn ask(rig: &Rig, guest: &mut Guest, kind: u32, sector: u64, sent: &[u8], room: u32) -> Vec<u64> {
     let header = header(kind, sector);
     let mut parts = vec![header.as_slice()];
     parts.extend(sent.chunks(4096));
@@ -107,7 +118,7 @@ fn ask(rig: &Rig, guest: &mut Guest, kind: u32, sector: u64, sent: &[u8], room: 
 }
 
 /// The status of the only request that is answered.
-fn status(rig: &Rig, guest: &mut Guest, places: &[u64]) -> Option<u8> {
+pub fn status(rig: &Rig, guest: &mut Guest, places: &[u64]) -> Option<u8> {
     let used = guest.used(rig, 0);
     assert!(used.len() <= 1, "{used:?}");
     (!used.is_empty()).then(|| guest.bytes(rig, *places.last().unwrap(), 1)[0])

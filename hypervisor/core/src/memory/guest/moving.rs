@@ -1,7 +1,8 @@
 //! A VM's memory on its way to another VM, or from there, with a checksum that is worked out in the same pass.
 //!
 //! The VM that is saved or restored stands still. It may have its caches on or off, and may have memory as Non-cacheable; so its
-//! memory is written back, and read and written past the caches: what is there by then is what each of its vCPUs would find.
+//! memory is written back, and read and written past the caches ([`Way::Past`]): what is there by then is what each of its vCPUs
+//! would find. What only EL2 reaches, always by its caches, is read and written so ([`Way::Kept`]).
 //! What was looked at is not written back once more to be sent: nobody has written to it since.
 
 use portcullis_arch::{barrier, cache, shared};
@@ -20,14 +21,25 @@ impl GuestMemory {
     /// # Errors
     ///
     /// [`OutOfReach`]: the VM has no RAM at `address`.
-    pub fn alike(&mut self, address: u64, zeros: u64, others: u64) -> Result<Alike, OutOfReach> {
+    pub fn alike(&mut self, way: Way, address: u64, zeros: u64, others: u64) -> Result<Alike, OutOfReach> {
+        // Each has a loop of its own, in which nothing is asked about the way.
+        match way {
+            Way::Past => self.look_at(Way::Past, address, zeros, others),
+            way => self.look_at(way, address, zeros, others),
+        }
+    }
+
+    #[inline(always)]
+    fn look_at(&mut self, way: Way, address: u64, zeros: u64, others: u64) -> Result<Alike, OutOfReach> {
         let first = self.physical(address, PAGE as usize).ok_or(OutOfReach { address, length: PAGE as usize })?.start;
         let length = self.memory.end.saturating_sub(first).min(zeros.max(others).saturating_mul(PAGE));
-        let shown = self.piece(Way::Past, first, length as usize);
+        let shown = self.piece(way, first, length as usize);
         let (mut alike, pages) = (Alike { pages: 0, is_zero: false }, shown.length as u64 / PAGE);
         while alike.pages < pages && (alike.pages == 0 || alike.pages < if alike.is_zero { zeros } else { others }) {
             let at = shown.at.saturating_add(alike.pages.saturating_mul(PAGE));
-            cache::clean(at as usize, PAGE as usize);
+            if way == Way::Past {
+                cache::clean(at as usize, PAGE as usize);
+            }
             let is_zero = Piece { at, length: PAGE as usize, ..shown }.is_zero();
             if alike.pages == 0 {
                 alike.is_zero = is_zero;
@@ -36,7 +48,7 @@ impl GuestMemory {
             }
             alike.pages = alike.pages.saturating_add(1);
         }
-        window::show(shown.slot, 0);
+        hide(way, &shown);
         Ok(alike)
     }
 
@@ -48,6 +60,7 @@ impl GuestMemory {
     /// [`OutOfReach`]; then nothing is copied.
     pub fn send(
         &mut self,
+        way: Way,
         address: u64,
         other: &mut Self,
         to: u64,
@@ -55,7 +68,7 @@ impl GuestMemory {
         sum: u32,
     ) -> Result<u32, OutOfReach> {
         let copy = |past: Piece, kept: Piece, sum| kept.write_summed(past, sum);
-        self.exchange((address, other, to), length, sum, copy)
+        self.exchange(way, (address, other, to), length, sum, copy)
     }
 
     /// Copies `length` bytes at `from` of another VM, which shares them with a device, to those at `address`. Returns `sum`
@@ -66,6 +79,7 @@ impl GuestMemory {
     /// [`OutOfReach`]; then nothing is copied.
     pub fn receive(
         &mut self,
+        way: Way,
         address: u64,
         other: &mut Self,
         from: u64,
@@ -73,44 +87,19 @@ impl GuestMemory {
         sum: u32,
     ) -> Result<u32, OutOfReach> {
         let copy = |past: Piece, kept, sum| {
-            cache::clean(past.at as usize, past.length);
+            if way == Way::Past {
+                cache::clean(past.at as usize, past.length);
+            }
             past.write_summed(kept, sum)
         };
-        self.exchange((address, other, from), length, sum, copy)
+        self.exchange(way, (address, other, from), length, sum, copy)
     }
 
-    /// Copies `length` bytes at `from` of another VM, which shares them with a device, to those at `address` of memory that only
-    /// EL2 reaches. Returns `sum` with them taken in.
-    ///
-    /// # Errors
-    ///
-    /// [`OutOfReach`]; then nothing is copied.
-    pub fn keep(
-        &mut self,
-        address: u64,
-        other: &mut Self,
-        from: u64,
-        length: usize,
-        mut sum: u32,
-    ) -> Result<u32, OutOfReach> {
-        let target = self.physical(address, length).ok_or(OutOfReach { address, length })?;
-        let source = other.physical(from, length).ok_or(OutOfReach { address: from, length })?;
-        let (mut from, mut to) = (source.start, target.start);
-        while from < source.end {
-            // The block that is shown second does not take the first one's slot, which was asked for last.
-            let source = other.piece(Way::Kept, from, (source.end - from) as usize);
-            let target = self.piece(Way::Kept, to, source.length);
-            sum = target.write_summed(source, sum);
-            let done = target.length.min(source.length) as u64;
-            (from, to) = (from.saturating_add(done), to.saturating_add(done));
-        }
-        Ok(sum)
-    }
-
-    /// Has `copy` do its work with each piece of `length` bytes at the first address, past the caches, and the piece of as many
+    /// Has `copy` do its work with each piece of `length` bytes at the first address, reached by `way`, and the piece of as many
     /// bytes of the other VM's at the second one.
     fn exchange(
         &mut self,
+        way: Way,
         (own, other, shared): (u64, &mut Self, u64),
         length: usize,
         mut sum: u32,
@@ -121,7 +110,7 @@ impl GuestMemory {
         let (mut at, end, mut address, mut shared) = (past.start, past.end, shared, kept.start);
         while at < end {
             // The block that is shown second does not take the first one's slot, which was asked for last.
-            let mut past = self.piece(Way::Past, at, (end - at) as usize);
+            let mut past = self.piece(way, at, (end - at) as usize);
             let kept = match other.seen(address, past.length) {
                 Some(at) => Piece::seen(at, past.length),
                 None => match other.shared_anew(address, past.length) {
@@ -131,13 +120,20 @@ impl GuestMemory {
             };
             past.length = kept.length;
             sum = copy(past, kept, sum);
-            barrier::dsb_sy();
-            window::show(past.slot, 0);
+            hide(way, &past);
             let done = past.length as u64;
             (at, shared) = (at.saturating_add(done), shared.saturating_add(done));
             address = address.wrapping_add(done);
         }
         Ok(sum)
+    }
+}
+
+/// Shows what was reached past the caches no more.
+fn hide(way: Way, piece: &Piece) {
+    if way == Way::Past {
+        barrier::dsb_sy();
+        window::show(piece.slot, 0);
     }
 }
 
@@ -159,7 +155,7 @@ impl Piece {
 mod tests {
     use super::super::tests::{RAM, Ram};
 
-    use super::super::SLOT;
+    use super::super::{SLOT, Way};
 
     #[test]
     fn what_goes_there_and_back_is_the_same_and_has_one_sum() {
@@ -168,14 +164,14 @@ mod tests {
         (0..length).for_each(|offset| *vm.byte(start + offset) = (offset * 7 + 1) as u8);
         let bytes: Vec<u8> = (0..length).map(|offset| (offset * 7 + 1) as u8).collect();
         let (address, at) = (RAM + start as u64, RAM + buffer as u64);
-        let sum = vm.on(40).send(address, &mut manager.on(40), at, length, 5).unwrap();
+        let sum = vm.on(40).send(Way::Past, address, &mut manager.on(40), at, length, 5).unwrap();
         assert_eq!(sum, portcullis_arch::checksum::crc32c(5, &bytes));
         assert!((0..length).all(|offset| *manager.byte(buffer + offset) == bytes[offset]));
         let mut other = Ram::blocks(2);
-        assert_eq!(other.on(40).receive(address, &mut manager.on(40), at, length, 5), Ok(sum));
+        assert_eq!(other.on(40).receive(Way::Past, address, &mut manager.on(40), at, length, 5), Ok(sum));
         assert!((0..length).all(|offset| *other.byte(start + offset) == bytes[offset]));
-        assert!(vm.on(40).send(RAM + 2 * SLOT - 10, &mut manager.on(40), RAM, 11, 0).is_err());
-        assert!(vm.on(40).receive(RAM, &mut manager.on(40), RAM + 2 * SLOT, 1, 0).is_err());
+        assert!(vm.on(40).send(Way::Past, RAM + 2 * SLOT - 10, &mut manager.on(40), RAM, 11, 0).is_err());
+        assert!(vm.on(40).receive(Way::Past, RAM, &mut manager.on(40), RAM + 2 * SLOT, 1, 0).is_err());
     }
 
     #[test]
@@ -188,13 +184,16 @@ mod tests {
         }
         let mut memory = vm.on(41);
         let mut alike = |page: u64, zeros, others| {
-            let found = memory.alike(RAM + page * 4096, zeros, others).unwrap();
+            let found = memory.alike(Way::Past, RAM + page * 4096, zeros, others).unwrap();
             (found.pages, found.is_zero)
         };
         assert_eq!((alike(0, 100, 8), alike(0, 2, 8), alike(0, 0, 8)), ((3, true), (2, true), (1, true)));
         assert_eq!((alike(3, 100, 8), alike(3, 100, 1), alike(4, 100, 8)), ((2, false), (1, false), (1, false)));
         assert_eq!((alike(5, 600, 8), alike(511, 600, 8)), ((506, true), (1, false)), "no farther than the block");
         assert_eq!((alike(512, 600, 8), alike(1023, 600, 8)), ((512, true), (1, true)));
-        assert!(memory.alike(RAM + 2 * SLOT, 1, 1).is_err() && memory.alike(RAM - 4096, 1, 1).is_err());
+        assert!(
+            memory.alike(Way::Past, RAM + 2 * SLOT, 1, 1).is_err()
+                && memory.alike(Way::Past, RAM - 4096, 1, 1).is_err()
+        );
     }
 }

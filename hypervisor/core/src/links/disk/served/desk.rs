@@ -32,6 +32,8 @@ pub struct Desk {
     pub opened: bool,
     /// Since when the driver's VM stands still.
     pub rested: Option<u64>,
+    /// Since when the VM, which stands still, waits for the requests to come to their end that the server has.
+    pub drains: Option<u64>,
     /// A chain of the driver's, and one of the server's.
     pub request: Chain,
     pub buffer: Chain,
@@ -61,6 +63,7 @@ impl Desk {
             half: None,
             opened: false,
             rested: None,
+            drains: None,
             request: Chain::new(),
             buffer: Chain::new(),
         }

@@ -7,6 +7,7 @@ mod port;
 
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use portcullis_abi::state::Virtqueue;
 use portcullis_arch::timer;
 use portcullis_links::disk::Served as Requests;
 use portcullis_virtio::Queue;
@@ -19,6 +20,7 @@ use super::client::Client;
 use crate::cpu::deadlines::{NEVER, Timer};
 use crate::cpu::physical_core::Core;
 use crate::devices::owner::Owner;
+use crate::links::backplane::{NotSaved, Ready};
 use crate::links::console::Jack;
 use crate::links::peer::Peer;
 use crate::links::work::Work;
@@ -87,7 +89,7 @@ impl Served {
         let mut desk = self.enter();
         let owners = Owners { who: Who::Client, owner };
         self.drop_client(&mut desk, owners);
-        desk.client = queue;
+        (desk.client, desk.drains) = (queue, None);
         drop(desk);
         // A connection may be agreed on by now.
         self.desk.mark(Who::Client as usize);
@@ -106,10 +108,44 @@ impl Served {
     /// The VM that has the disk goes on after it stood still.
     pub fn resume(&self) {
         let mut desk = self.enter();
+        desk.drains = None;
         if let Some(since) = desk.rested.take() {
             desk.requests.postpone(timer::count().saturating_sub(since));
         }
         self.desk.mark(Who::Client as usize);
+    }
+
+    /// Has requests that the server has come to their end, of a VM that stands still. They may take as long as ever; then the VM is
+    /// not saved.
+    pub fn drain(&self, disk: &Client) -> Ready {
+        let now = timer::count();
+        let mut desk = self.enter();
+        if desk.requests.client().deadline().is_none() {
+            desk.drains = None;
+            return Ready::Yes;
+        }
+        let since = *desk.drains.get_or_insert(now);
+        if now.saturating_sub(since) > desk.requests.timeout() {
+            desk.drains = None;
+            return Ready::No(NotSaved::Waits(disk.name));
+        }
+        drop(desk);
+        // The VM that has the disk does no work.
+        self.desk.mark(Who::Server as usize);
+        self.server_peer().into_iter().for_each(Peer::call);
+        Ready::Later
+    }
+
+    /// How far the driver's queue is.
+    pub fn save(&self) -> Option<Virtqueue> {
+        self.enter().client.as_ref().map(Queue::save)
+    }
+
+    /// Takes over the driver's queue, which was restored. What was taken of it is asked of the server once more.
+    pub fn restore(&self, queue: Option<Queue>) {
+        let mut desk = self.enter();
+        desk.client = queue;
+        desk.requests.resume();
     }
 
     /// Has the core on which this runs look when the next request's time is over, unless one looks before.

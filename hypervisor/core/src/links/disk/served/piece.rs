@@ -50,7 +50,11 @@ impl Served {
             desk.take_note(news);
         }
         self.show(desk, owners);
-        let client = desk.client.as_ref().and_then(|_| disk.peer()?.reach(&mut kept.client));
+        let client = match desk.drains {
+            None => desk.client.as_ref().and_then(|_| disk.peer()?.reach(&mut kept.client)),
+            // It stands still, and what its server has comes to an end.
+            Some(_) => disk.peer().and_then(|peer| peer.memory_again(&mut kept.client)),
+        };
         if desk.client.is_some() && client.is_none() {
             // It stands still, and its requests with it.
             return false;
@@ -157,7 +161,7 @@ impl Served {
 
 impl Desk {
     /// The server's driver has said something of its port.
-    fn take_note(&mut self, News { ready, closed, open, shown, .. }: News) {
+    fn take_note(&mut self, News { ready, closed, open, shown, restored, .. }: News) {
         self.shown = shown;
         if ready {
             self.end.ready();
@@ -171,6 +175,12 @@ impl Desk {
         }
         if open {
             self.opened |= self.end.opened() == Change::Connected;
+        }
+        if let Some(sent) = restored {
+            // Whoever has it open was connected with another EL2.
+            self.end.cut();
+            self.lose();
+            self.stale = self.server.transmit.as_ref().map(|_| sent);
         }
     }
 
@@ -203,7 +213,9 @@ impl Desk {
                 self.requests.open();
             }
             self.come(memory, budget, came)?;
-            if let Some(mut flow) = flow(&mut self.client, &mut memory.client, &mut self.request) {
+            if let Some(mut flow) = flow(&mut self.client, &mut memory.client, &mut self.request)
+                && self.drains.is_none()
+            {
                 came.cut |= self.requests.expire(&mut flow, now, budget).map_err(Failed::Client)?;
                 self.requests.take(&mut flow, now, budget).map_err(Failed::Client)?;
             }
@@ -223,6 +235,7 @@ impl Desk {
         let mut came = false;
         if let Some((queue, memory)) = self.client.as_mut().zip(memory.client.as_deref_mut())
             && self.requests.client().has_room()
+            && self.drains.is_none()
         {
             came |= queue.listen(memory).map_err(Failed::Client)?;
         }

@@ -1,5 +1,7 @@
 //! The port by which a VM serves a disk, as the disk is at its other side.
 
+use portcullis_abi::state::Virtqueue;
+
 use super::{Client, Served, Who};
 use crate::devices::owner::Owner;
 use crate::links::console::{End, Flow, Jack, Queues};
@@ -58,5 +60,10 @@ impl End for ServerPort {
 
     fn rest(&self) {
         drop(self.served.enter());
+    }
+
+    fn save(&self) -> [Option<Virtqueue>; 2] {
+        let desk = self.served.enter();
+        desk.server.save(desk.half.map(|(head, _)| head))
     }
 }

@@ -9,10 +9,10 @@ use portcullis_stream::{Kind, Section};
 use portcullis_vgic::GicVersion;
 use portcullis_virtio::mmio::registers::*;
 
+use super::{comes_back, moved_away, refuses};
 use crate::life::tests::mover::*;
 use crate::links::tests::guest::{Guest, mac, network};
 use crate::tests::rig::{Rig, vm};
-use crate::vm::state::{Action, Phase};
 
 /// STATUS, CTRL_VQ and GUEST_ANNOUNCE.
 const FEATURES: u64 = 1 << 16 | 1 << 17 | 1 << 21;
@@ -41,23 +41,6 @@ fn causes(rig: &Rig, guest: &Guest) -> u64 {
     let causes = guest.read(rig, INTERRUPT_STATUS);
     guest.write(rig, INTERRUPT_ACK, causes);
     causes
-}
-
-/// The stream of the VM, which is paused and made anew.
-fn moved_away(rig: &Rig) -> Vec<u8> {
-    pause(rig);
-    let stream = save(rig, LENGTH);
-    recreate(rig);
-    stream
-}
-
-/// The VM comes back as it was.
-fn comes_back(rig: &Rig, stream: &[u8]) {
-    assert_eq!(restore(rig, stream, LENGTH), 0);
-    assert_eq!(save(rig, LENGTH), stream, "what is saved then is what was restored");
-    ok(rig, RESUME, [A, 0, 0]);
-    runs(rig);
-    rig.settle();
 }
 
 #[test]
@@ -148,17 +131,6 @@ fn a_driver_that_has_not_begun_moves_as_it_is() {
     comes_back(&rig, &stream);
     assert_eq!(a.read(&rig, STATUS), 0x4f);
     a.begin(&rig, FEATURES, &[64, 64, 16]);
-}
-
-/// Refuses a stream with this line, and is as it was created.
-fn refuses(rig: &Rig, stream: &[u8], line: &str) {
-    // It has not said too much of late.
-    rig.advance(60_000_000);
-    let _ = rig.parts.line.take_shown();
-    assert_eq!(restore(rig, stream, LENGTH), UNFIT, "{line}");
-    let said = rig.parts.line.take_shown().replace("\r\nportcullis> ", "");
-    assert!(said.contains(line), "{line}: {said}");
-    assert_eq!((rig.vm(1).phase(), rig.vm(1).state().action), (Phase::Created, Action::None));
 }
 
 #[test]
