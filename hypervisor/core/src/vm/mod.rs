@@ -20,6 +20,7 @@ pub mod loading;
 pub mod managed_filter;
 pub mod manager_lock;
 pub mod off_core;
+mod parts;
 pub mod power;
 pub mod pv_time;
 pub mod rate;
@@ -44,7 +45,6 @@ pub mod watchdog_events;
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::sync::atomic::AtomicU8;
 
 use portcullis_abi::map;
@@ -69,6 +69,7 @@ use self::implementations::KnownImplementations;
 use self::life::Life;
 use self::managed_filter::ManagedFilter;
 use self::off_core::OffCore;
+pub use self::parts::Parts;
 use self::power::{Power, PowerState};
 use self::pv_time::PvTime;
 use self::rate::LineRate;
@@ -191,30 +192,6 @@ pub struct Vcpu {
 
 // SAFETY: everything is atomic or immutable but the context, which only the vCPU's own core touches.
 unsafe impl Sync for Vcpu {}
-
-/// What a VM is made of.
-pub struct Parts {
-    /// Its RAM.
-    pub memory: Range,
-    /// Its tables, which map its RAM, its page of PV time and the registers of its devices.
-    pub stage2: Stage2,
-    /// Its page of PV time structures.
-    pub pv_time: PvTime,
-    /// What it is told of its restores, if it can be saved.
-    pub generation: Option<Generation>,
-    /// The devices that it drives itself.
-    pub devices: Vec<Device>,
-    /// What lies behind its flash, if its manifest wants some.
-    pub flash: Option<Flash>,
-    /// What the control VM loads, if its manifest has no image.
-    pub images: Option<Images>,
-    /// Its virtio transports, if any of them has a device.
-    pub links: Option<&'static Backplane>,
-    /// The controller of its wires, if it has any.
-    pub wires: Option<&'static Gpio>,
-    /// Its ends of the memory that it shares, which its tables map.
-    pub shared: SharedEnds,
-}
 
 /// The VMID of the VM with this number. There are few.
 const fn vmid_of(index: usize) -> u16 {
