@@ -1798,4 +1798,11 @@
  */
 #define PORTCULLIS_BUNDLE_TIMEOUT_DEFAULT UINT32_C(30000)
 
+/* id_register: The ID registers that describe features, S3_0_C0_C1_0 to S3_0_C0_C7_7 (Arm ARM, D24.2), by number and by name. */
+
+/**
+ * How many there are.
+ */
+#define PORTCULLIS_ID_REGISTER_COUNT (UINT64_C(7) * UINT64_C(8))
+
 #endif /* PORTCULLIS_H */

@@ -9,7 +9,7 @@ pub mod spelling;
 use std::path::{Path, PathBuf};
 
 /// The modules of the ABI that the header has, in its order.
-pub const MODULES: [&str; 7] = ["firmware", "function", "result", "watchdog", "manage", "map", "bundle"];
+pub const MODULES: [&str; 8] = ["firmware", "function", "result", "watchdog", "manage", "map", "bundle", "id_register"];
 
 /// Returns the folder of the ABI's crate.
 #[must_use]
