@@ -73,6 +73,8 @@ pub enum Mode {
     Paused,
     /// The same, and memory and registers, while it is saved, made anew and restored.
     Moved,
+    /// A VM that is moved between machines, any number of times.
+    Travels,
     /// An alarm, and a new time of day.
     Clock,
     /// The worst of neighbours.
@@ -156,6 +158,7 @@ impl Mode {
             "starved" => Self::Starved,
             "paused" => Self::Paused,
             "moved" => Self::Moved,
+            "travels" => Self::Travels,
             "clock" => Self::Clock,
             "hostile" => Self::Hostile,
             "rings" => Self::Rings,

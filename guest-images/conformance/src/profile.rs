@@ -22,14 +22,14 @@
 //!   `restart`, `cost`, `storm`, `busy`, `psci`, `vcpus`, `suspend`, `reset`, `device`, `dma`, `leak`, `starved`, `paused`, \
 //!   `moved`, `clock`, `hostile`, `idle`, `typed`, `speculation`, `abort`, `aborts`, `no-vectors`, `sysreg`, `mmio`, `jump`, \
 //!   `copies`, `ask`, `answer`, `share-writing`, `share-reading`, `links-ask`, `links-stay`, `links-answer`, `serial-ask`, \
-//!   `serial-answer`, `disks`, `rings`, `shown` | `cases` |
+//!   `serial-answer`, `disks`, `rings`, `shown`, `travels` | `cases` |
 //! | `calls`, `seed` | `garbage`, `draws`, `dry`: number of calls; `leak`, `rings`: of rounds; `garbage`, `leak`, `rings`: start \
 //!   of the sequence | 100000, 1 |
 //! | `pause`, `least` | `scarce`: microseconds between draws, draws that must succeed; `typed`: microseconds before it sets up \
 //!   its UART | 0, 1 |
 //! | `owners` | `sweep`: owners of functions, from 0 | 64 |
-//! | `seconds` | `storm`, `busy`, `scarce`, `hostile`, `idle`, `late`, `links-stay`, `shown`: duration; `off`, `restart`: time \
-//!   until then | 2 |
+//! | `seconds` | `storm`, `busy`, `scarce`, `hostile`, `idle`, `late`, `links-stay`, `shown`: duration; `off`, `restart`: \
+//!   time until then; `travels`: the longest that it takes | 2 |
 //! | `bytes`, `order` | `typed`: how many come; what the interrupt handler does: `clear` and then drain, `drain` and then clear, \
 //!   read `one` | 10240, the first |
 //! | `resets` | `reset`, `leak`: how often the VM resets itself | 2 |

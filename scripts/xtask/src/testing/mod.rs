@@ -1,6 +1,7 @@
 //! `scripts/test`: every test of the project. The last line is `N passed, N failed`.
 
 mod arrows;
+mod beside;
 mod between;
 mod broken;
 mod cases;

@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 
 use portcullis_platform::early_console::Record;
 
+use super::beside::{Beside, Line};
 use super::between;
 use super::broken;
 use super::cases;
@@ -33,7 +34,7 @@ use crate::{virt_tree, xilinx_tree};
 
 /// When a run that hangs is ended. The longest takes half a minute on two idle cores; a host with other work may need many times
 /// that.
-const TIMEOUT: Duration = Duration::from_secs(600);
+pub const TIMEOUT: Duration = Duration::from_secs(600);
 /// Lines of the console in a message.
 const TAIL: usize = 12;
 
@@ -163,6 +164,8 @@ fn boot(environment: &Environment, case: &Case) -> Result<(Console, End)> {
         anyhow::Ok(qemu)
     };
     let mut qemu = command()?;
+    let line = case.beside.map(|_| Line::new()).transpose()?;
+    qemu.args(line.iter().flat_map(|line| line.arguments(true)));
     if case.soiled {
         qemu.args(soil::arguments(&environment.target().join("test"))?);
     }
@@ -175,12 +178,23 @@ fn boot(environment: &Environment, case: &Case) -> Result<(Console, End)> {
         qemu.arg("-dtb").arg(make(command()?, &environment.target().join("test"), defect)?);
     }
     let mut console = Console { lines: Vec::new(), reports: Reports::new(system.reporting), halts: case.halts };
+    let beside = case.beside.zip(line.as_ref()).map(|(manifest, line)| {
+        Beside::begin(environment, hardware, &environment.root.join("scripts/manifests").join(manifest), line)
+    });
+    let beside = beside.transpose()?;
     let end = machine::run(
         qemu,
         if case.keys.is_empty() { Keyboard::None } else { Keyboard::Script(case.keys) },
         Some(TIMEOUT),
         &mut console,
     )?;
+    if let Some(beside) = beside {
+        let (lines, other) = beside.end()?;
+        console.lines.extend(lines);
+        if !matches!(other, End::PowerOff) {
+            return Ok((console, other));
+        }
+    }
     Ok((console, end))
 }
 

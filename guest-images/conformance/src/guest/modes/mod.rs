@@ -35,6 +35,7 @@ mod steps;
 mod storm;
 mod suspend;
 mod sweep;
+mod travels;
 mod typed;
 mod vcpus;
 mod watchdog;
@@ -87,6 +88,7 @@ pub fn run(profile: &Profile) {
         Mode::Starved => steal::starved(profile),
         Mode::Paused => pause::run(profile),
         Mode::Moved => moved::run(profile),
+        Mode::Travels => travels::run(profile),
         Mode::Clock => clock::run(),
         Mode::Hostile => hostile::run(profile),
         Mode::Rings => rings::run(profile),

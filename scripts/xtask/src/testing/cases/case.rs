@@ -45,6 +45,8 @@ pub struct Case {
     pub defect: Option<Defect>,
     /// The end of the machine's last line, if it then halts: nobody powers it off.
     pub halts: Option<&'static str>,
+    /// The manifest of a second machine, whose second serial port leads to this one's. Its lines follow those of this one.
+    pub beside: Option<&'static str>,
     /// Whether a guest has the program `portcullis`, which not every compiler can build: without it the case is left out.
     pub manager: bool,
     /// What must be true of the console in the end.
@@ -150,6 +152,7 @@ pub const LINUX: Case = Case {
     damage: None,
     defect: None,
     halts: None,
+    beside: None,
     manager: false,
     expectations: TWO_DOORS,
 };
