@@ -1,16 +1,18 @@
 //! A second machine beside that of a test, with a serial line between them: a socket in a folder of its own.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use tempfile::TempDir;
 
-use super::qemu::TIMEOUT;
+use super::said::Said;
 use crate::board::Hardware;
 use crate::environment::Environment;
-use crate::machine::{self, End, Keyboard, Next, Watcher};
+use crate::machine::{self, End, Keyboard};
 use crate::run::System;
 
 /// Between two looks whether the first machine has made its end of the line.
@@ -42,32 +44,46 @@ impl Line {
 }
 
 /// The second machine, which runs.
-pub struct Beside(JoinHandle<Result<(Vec<String>, End)>>);
+pub struct Beside {
+    run: JoinHandle<Result<(Vec<String>, End)>>,
+    /// The first one has ended: what has not begun by then never will.
+    over: Arc<AtomicBool>,
+}
 
 impl Beside {
-    /// Builds the machine of this manifest, and starts it when the first one is there.
+    /// Builds the machine of this manifest, and starts it when the first one is there. It is ended when it runs for longer than
+    /// `limit`.
     ///
     /// # Errors
     ///
     /// It cannot be built.
-    pub fn begin(environment: &Environment, hardware: Hardware, manifest: &Path, line: &Line) -> Result<Self> {
+    pub fn begin(
+        environment: &Environment,
+        hardware: Hardware,
+        manifest: &Path,
+        line: &Line,
+        limit: Duration,
+    ) -> Result<Self> {
         let limits = System::limits(hardware, None);
         let mut system = System::build_for(environment, hardware, &limits, manifest, true, "test/beside.img")
             .context("the second system could not be built")?;
         system.prepare(environment, None)?;
         let mut qemu = system.qemu(environment, None)?;
         qemu.args(["-action", "reboot=shutdown,shutdown=poweroff"]).args(line.arguments(false));
-        let path = line.path();
-        Ok(Self(thread::spawn(move || {
-            let start = Instant::now();
+        let (path, start) = (line.path(), Instant::now());
+        let over = Arc::new(AtomicBool::new(false));
+        let is_over = Arc::clone(&over);
+        let run = thread::spawn(move || {
             while !path.exists() {
-                ensure!(start.elapsed() < TIMEOUT, "the first machine has made no line");
+                let waits = start.elapsed() < limit && !is_over.load(Relaxed);
+                ensure!(waits, "the second machine was not started: the first one has made no line");
                 thread::sleep(STEP);
             }
-            let mut lines = Lines(Vec::new());
-            let end = machine::run(qemu, Keyboard::None, Some(TIMEOUT), &mut lines)?;
+            let mut lines = Said::default();
+            let end = machine::run(qemu, Keyboard::None, Some(limit), &mut lines)?;
             Ok((lines.0, end))
-        })))
+        });
+        Ok(Self { run, over })
     }
 
     /// Waits until it has ended. Returns what it said, and how it has ended.
@@ -76,22 +92,7 @@ impl Beside {
     ///
     /// It could not be run.
     pub fn end(self) -> Result<(Vec<String>, End)> {
-        self.0.join().map_err(|_| anyhow!("the second machine's thread has panicked"))?
-    }
-}
-
-struct Lines(Vec<String>);
-
-impl Watcher for Lines {
-    fn bytes(&mut self, _: &[u8]) {}
-
-    fn line(&mut self, line: &str) -> Next {
-        self.0.push(line.to_owned());
-        Next::Continue
-    }
-
-    fn longer(&mut self, line: &str) -> Next {
-        self.0.pop();
-        self.line(line)
+        self.over.store(true, Relaxed);
+        self.run.join().map_err(|_| anyhow!("the second machine's thread has panicked"))?
     }
 }

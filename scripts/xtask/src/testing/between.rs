@@ -13,10 +13,11 @@ use zerocopy::FromBytes;
 
 use super::expectation;
 use super::filter::Filter;
+use super::said::Said;
 use super::tally::Tally;
 use crate::board::{Board, Gic, Hardware};
 use crate::environment::Environment;
-use crate::machine::{self, End, Keyboard, Next, Watcher};
+use crate::machine::{self, End, Keyboard};
 use crate::run::System;
 
 /// Its name in the list of results.
@@ -143,26 +144,10 @@ fn boot(environment: &Environment, manifest: &Path, cpu: &str, gic: Gic, argumen
     system.prepare(environment, None)?;
     let mut qemu = system.qemu(environment, Some(cpu))?;
     qemu.args(["-action", "reboot=shutdown,shutdown=poweroff", "-m", &format!("{RAM}M")]).args(arguments);
-    let mut lines = Lines(Vec::new());
+    let mut lines = Said::default();
     let end = machine::run(qemu, Keyboard::None, Some(TIMEOUT), &mut lines)?;
     ensure!(matches!(end, End::PowerOff), "the machine did not switch off; it ended with {:?}", lines.0.last());
     Ok(lines.0)
-}
-
-struct Lines(Vec<String>);
-
-impl Watcher for Lines {
-    fn bytes(&mut self, _: &[u8]) {}
-
-    fn line(&mut self, line: &str) -> Next {
-        self.0.push(line.to_owned());
-        Next::Continue
-    }
-
-    fn longer(&mut self, line: &str) -> Next {
-        self.0.pop();
-        self.line(line)
-    }
 }
 
 /// The streams of [`VMS`] that are in a machine's RAM, each in its place, behind its length.

@@ -26,6 +26,7 @@ mod peers;
 mod perfetto;
 mod placement;
 mod qemu;
+mod said;
 mod screen;
 mod shape;
 mod soil;

@@ -34,7 +34,7 @@ use crate::{virt_tree, xilinx_tree};
 
 /// When a run that hangs is ended. The longest takes half a minute on two idle cores; a host with other work may need many times
 /// that.
-pub const TIMEOUT: Duration = Duration::from_secs(600);
+const TIMEOUT: Duration = Duration::from_secs(600);
 /// Lines of the console in a message.
 const TAIL: usize = 12;
 
@@ -179,7 +179,7 @@ fn boot(environment: &Environment, case: &Case) -> Result<(Console, End)> {
     }
     let mut console = Console { lines: Vec::new(), reports: Reports::new(system.reporting), halts: case.halts };
     let beside = case.beside.zip(line.as_ref()).map(|(manifest, line)| {
-        Beside::begin(environment, hardware, &environment.root.join("scripts/manifests").join(manifest), line)
+        Beside::begin(environment, hardware, &environment.root.join("scripts/manifests").join(manifest), line, TIMEOUT)
     });
     let beside = beside.transpose()?;
     let end = machine::run(

@@ -1,5 +1,5 @@
-//! A VM that is moved between machines while both its vCPUs are busy, as its guest sees it: nothing of it is lost, and no counter goes
-//! back. How long a move takes does not matter, nor how far apart they are.
+//! A VM that is moved between machines while both its vCPUs are busy, as its guest sees it: nothing of it is lost, and no counter
+//! goes back. How long a move takes does not matter, nor how far apart they are.
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
