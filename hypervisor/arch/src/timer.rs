@@ -47,9 +47,9 @@ pub fn stop_guest_timers() {
     isb();
 }
 
-/// When the next of a vCPU's timers asserts its interrupt, in ticks of the physical counter; [`u64::MAX`] is never. `state` is what it has set them
-/// to, `offset` what its virtual counter lags behind, and `wanted` says which count, bits by INTID as in [`guest_lines`].
-/// `physical_offset` is asked for what its physical counter lags behind without EL2, if it uses the timer on that.
+/// When the next of a vCPU's timers asserts its interrupt, in ticks of the physical counter; [`u64::MAX`] is never. `state` is
+/// what it has set them to, `offset` what its virtual counter lags behind, and `wanted` says which count, bits by INTID as in
+/// [`guest_lines`]. `physical_offset` is asked for what its physical counter lags behind without EL2, if it uses the timer on that.
 #[inline(always)]
 pub fn next_deadline(state: &El1State, offset: u64, wanted: u32, physical_offset: impl FnOnce() -> u64) -> u64 {
     /// CNTx_CTL: enabled and not masked, whether the condition is met or not.
