@@ -8,14 +8,19 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 use crate::environment::Environment;
+use crate::metal;
 
 /// A megabyte, each sector of which begins with its number and has its last byte in all that follow.
 const NUMBERED: &str = "numbered";
 /// A file system of Linux' kind with one file, which has the numbers from 1 on, a line each.
 const FILES: &str = "ext4";
 
+/// Another one, with a kernel in it: the shell ops with its commands for tests, as the file [`KERNEL_FILE`].
+const KERNEL: &str = "kernel";
+const KERNEL_FILE: &str = "Image";
+
 /// The known images.
-pub const NAMES: [&str; 2] = [NUMBERED, FILES];
+pub const NAMES: [&str; 3] = [NUMBERED, FILES, KERNEL];
 
 /// Sectors of the first one, and bytes of each.
 const SECTORS: u32 = 2048;
@@ -39,7 +44,8 @@ pub fn image(environment: &Environment, name: &str) -> Result<Option<PathBuf>> {
     let folder = environment.target().join("disks");
     fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     let place = folder.join(format!("{name}.img"));
-    if place.exists() {
+    // What is of this checkout may be another one than the last time.
+    if place.exists() && name != KERNEL {
         return Ok(Some(place));
     }
     // Whole or not at all.
@@ -50,7 +56,12 @@ pub fn image(environment: &Environment, name: &str) -> Result<Option<PathBuf>> {
     } else {
         let files = fresh.path().join("files");
         fs::create_dir(&files)?;
-        fs::write(files.join("numbers"), numbers())?;
+        if name == KERNEL {
+            metal::build_ops_testing(environment)?;
+            fs::copy(metal::image(environment, metal::OPS_TESTING)?, files.join(KERNEL_FILE))?;
+        } else {
+            fs::write(files.join("numbers"), numbers())?;
+        }
         file_system(&files, &made)?;
     }
     fs::rename(&made, &place).with_context(|| format!("{} cannot be written", place.display()))?;
