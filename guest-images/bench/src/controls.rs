@@ -1,10 +1,13 @@
-//! What is measured of the control VM at its port: REGISTER_GET of a firmware register of the other VM.
+//! What is measured of the control VM at its ports: REGISTER_GET of a firmware register of the other VM, and the event that says
+//! that the other one is paused.
 
 use portcullis_abi::firmware::STD;
 use portcullis_abi::manage::REGISTER_GET;
 
-/// The number of the test.
+/// The number of the test of a request.
 pub const TEST: u64 = 0;
+/// That of an event.
+pub const EVENT: u64 = 1;
 /// The request: four little-endian words, of which the last is nothing.
 pub const REQUEST: [u8; 32] = request([REGISTER_GET as u64, 1, STD, 0]);
 

@@ -184,9 +184,6 @@ fn take_room<M: Shared>(desk: &mut Desk<'_, M>, budget: &mut Budget) -> Result<b
 /// Puts an answer into the buffer that was taken for it, and gives that back.
 fn put_answer<M: Shared>(desk: &mut Desk<'_, M>, answer: [u64; 4]) -> Result<(), Fault> {
     let Some(answers) = desk.answers.as_deref_mut() else { return Ok(()) };
-    let mut writer = desk.answer.writer();
-    for word in answer {
-        writer.write(desk.memory, &word.to_le_bytes())?;
-    }
+    desk.answer.writer().write(desk.memory, answer.map(u64::to_le_bytes).as_flattened())?;
     answers.put(desk.memory, desk.answer.head(), LENGTH)
 }

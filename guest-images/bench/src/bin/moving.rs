@@ -6,10 +6,9 @@ fn main() {}
 
 #[cfg(target_os = "none")]
 mod guest {
-    use core::arch::asm;
-
     use bench::configuration::{Configuration, flag};
     use bench::guest::console::Console;
+    use bench::guest::manage::{WHILE, call, wait_for};
     use bench::guest::{gic, interrupt, measure};
     use bench::mark;
     use bench::moving::{MANAGER, PIECE, Step, VMS};
@@ -18,9 +17,6 @@ mod guest {
 
     const NAME: &str = "moving";
     const MIB: u64 = 1 << 20;
-    /// Ticks until a VM is looked at again, and how often it is.
-    const WHILE: u64 = 1_000_000;
-    const LOOKS: usize = 2000;
 
     bench::main!(first, other);
 
@@ -97,28 +93,5 @@ mod guest {
                 return Some(done);
             }
         }
-    }
-
-    /// Waits until the VM is in this phase, and nothing is in progress.
-    fn wait_for(vm: u64, phase: u64) -> Option<()> {
-        for _ in 0..LOOKS {
-            let [state, _] = call(manage::VM_STATE, [vm, 0])?;
-            if state & 0xffff == phase {
-                return Some(());
-            }
-            interrupt::sleep(WHILE);
-        }
-        None
-    }
-
-    /// Makes a management call. None: it was refused.
-    fn call(function: u32, [x1, x2]: [u64; 2]) -> Option<[u64; 2]> {
-        let (status, first, second): (u64, u64, u64);
-        // SAFETY: what is called writes to no memory of this guest but the buffer, which nothing else is in.
-        unsafe {
-            asm!("hvc #0", inlateout("x0") u64::from(function) => status, inlateout("x1") x1 => first,
-                inlateout("x2") x2 => second, inlateout("x3") 0_u64 => _, clobber_abi("C"));
-        }
-        (status == 0).then_some([first, second])
     }
 }

@@ -6,6 +6,7 @@ pub mod flood;
 pub mod frame;
 pub mod gic;
 pub mod interrupt;
+pub mod manage;
 pub mod measure;
 pub mod nbd;
 pub mod port;

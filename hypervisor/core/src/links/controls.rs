@@ -7,10 +7,11 @@ use spin::Once;
 
 use super::console::{End, Flow, Jack, News, Queues};
 use super::own_port::line::Line;
-use super::own_port::show::{publish, publish_in_turn};
+use super::own_port::show::publish_in_turn;
 use super::peer::Peer;
 use super::work::Work;
 use crate::devices::owner::Owner;
+use crate::memory::guest::GuestMemory;
 
 /// The port's name.
 const NAME: &str = "portcullis";
@@ -33,12 +34,15 @@ struct Desk {
     requests: Requests,
     request: Chain,
     answer: Chain,
+    /// The memory of the VM as the core reached it that answered last.
+    memory: Option<GuestMemory>,
 }
 
 impl Controls {
     /// A port that is yet to be at a console.
     pub const fn new(serve: Serve) -> Self {
-        let desk = Desk { line: Line::new(), requests: Requests::new(), request: Chain::new(), answer: Chain::new() };
+        let (line, requests) = (Line::new(), Requests::new());
+        let desk = Desk { line, requests, request: Chain::new(), answer: Chain::new(), memory: None };
         Self { serve, jack: Once::new(), desk: Work::new(desk) }
     }
 
@@ -85,13 +89,12 @@ impl Controls {
     fn answer(&self, desk: &mut Desk, jack: Jack, owner: &dyn Owner) -> Result<Progress, Broken> {
         const NOTHING: Progress = Progress::Idle(Wait::Reader);
         let (open, turn) = (desk.line.is_open(), desk.line.turn());
-        let Desk { line: Line { queues: Queues { transmit, receive }, .. }, requests, request, answer } = desk;
+        let Desk { line, requests, request, answer, memory: kept } = desk;
+        let Queues { transmit, receive } = &mut line.queues;
         let still = || jack.in_turn(turn, || ());
         let Some(transmit) = transmit else { return Ok(NOTHING) };
         // Nothing is mapped of a VM that ends.
-        let peer = jack.peer().filter(|peer| peer.runs());
-        let Some(mut memory) = peer.and_then(Peer::memory) else { return Ok(NOTHING) };
-        let memory = &mut memory;
+        let Some(memory) = jack.peer().and_then(|peer| peer.reach(kept)) else { return Ok(NOTHING) };
         transmit.silence(memory).map_err(Broken::Requests)?;
         if let Some(receive) = receive {
             receive.silence(memory).map_err(Broken::Answers)?;
@@ -99,7 +102,8 @@ impl Controls {
         let before = receive.as_ref().map(Queue::mark);
         let mut budget = Budget::new();
         let done = loop {
-            let mut asked = Asked { requests: transmit, answers: receive.as_mut(), memory, request, answer };
+            let mut asked =
+                Asked { requests: transmit, answers: receive.as_mut(), memory: &mut *memory, request, answer };
             let progress = requests.work(&mut asked, open, &mut budget, still, self.serve);
             let Asked { requests: transmit, answers, memory, .. } = asked;
             let came = match (&progress, answers) {
@@ -113,16 +117,17 @@ impl Controls {
                 Err(broken) => break Err(broken),
             }
         };
-        let given = publish(transmit, memory, jack, owner).map_err(Broken::Requests);
+        let given = transmit.publish(memory).map_err(Broken::Requests);
         let answered = match receive.as_mut().zip(before) {
             // Who has asked may have closed the port meanwhile, and somebody else may have opened it.
-            Some((receive, before)) => {
-                publish_in_turn(receive, before, memory, jack, owner, turn).map_err(Broken::Answers)
-            }
-            None => Ok(()),
+            Some((receive, before)) => publish_in_turn(receive, before, memory, jack, turn).map_err(Broken::Answers),
+            None => Ok(false),
         };
+        if given == Ok(true) || answered == Ok(true) {
+            jack.interrupt(owner);
+        }
         let progress = done?;
-        given.and(answered).map(|()| progress)
+        given.and(answered).map(|_| progress)
     }
 }
 

@@ -260,6 +260,6 @@ impl OffCore {
     fn set_deadline(&self, registers: &Registers, offset: u64, linked: u32, physical: impl FnOnce() -> u64) {
         let deadline = timer::next_deadline(registers.world.el1(), offset, linked, physical);
         // What was due before it began to wait has not kept it from that: it does not wait for it since then.
-        self.deadline.store(deadline.unwrap_or(NEVER).max(timer::count_relaxed()), Ordering::Relaxed);
+        self.deadline.store(deadline.max(timer::count_relaxed()), Ordering::Relaxed);
     }
 }

@@ -77,6 +77,7 @@ request at a time, of pages that lie apart, until it is given back and its inter
 RAM behind QEMU's virtio-blk, by 3 and 5 exits. The served disk's server answers as servers do: what it says of a reply, then the data, 32 KiB
 at a time, as Linux writes. Nothing of the kind was measured with KVM, nor a serial cable.
 A register is asked for by one request of REGISTER_GET ([abi.md](abi.md)), until the answer's interrupt is acknowledged.
+An event is that of a VM which the control VM pauses by a call, from that call to the vector of the event's interrupt.
 
 {links}
 {link_ratios}

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use object::read::elf::ElfFile64;
 use object::{LittleEndian, Object, ObjectSymbol};
 
+use super::controls;
 use super::guest::Guest;
 use super::links;
 use super::measure::{Bench, Profile};
@@ -33,7 +34,8 @@ pub fn boot(bench: &Bench) -> Result<String> {
     by_function(bench, &bench.run(&run)?.results.profile, 1)
 }
 
-/// Runs each kind of work that two VMs have between them, and returns their lists: instructions of a unit, rounded down.
+/// Runs each kind of work that two VMs have between them, or the control VM with EL2, and returns their lists: instructions of a
+/// unit, rounded down.
 ///
 /// # Errors
 ///
@@ -54,6 +56,12 @@ pub fn links(bench: &Bench) -> Result<String> {
         run.profile = Profile::Windows(transfer as usize);
         let profile = bench.run(&run)?.results.profile;
         lists += &format!("{}\n{}\n", transfer.name(), by_function(bench, &profile, u64::from(transfers::COUNT))?);
+    }
+    for (key, test) in controls::TESTS {
+        let mut run = controls::run(&format!("profile-{key}"), test);
+        run.profile = Profile::Windows(test as usize);
+        let profile = bench.run(&run)?.results.profile;
+        lists += &format!("{key}\n{}\n", by_function(bench, &profile, u64::from(controls::COUNT))?);
     }
     Ok(lists)
 }

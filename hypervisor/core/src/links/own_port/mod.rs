@@ -5,6 +5,7 @@
 
 pub mod line;
 mod piece;
+mod sent;
 mod service;
 pub mod show;
 
@@ -13,7 +14,7 @@ use alloc::boxed::Box;
 use portcullis_links::serial::Port;
 use spin::Once;
 
-use self::piece::Desk;
+use self::piece::Place;
 pub use self::service::{Buffer, Moved, Service};
 use super::console::{End, Flow, Jack, Queues};
 use super::peer::Peer;
@@ -28,13 +29,13 @@ pub struct OwnPort<S> {
     /// What it is for.
     pub service: S,
     jack: Once<Jack>,
-    desk: Work<Box<Desk>>,
+    place: Work<Box<Place>>,
 }
 
 impl<S: Service> OwnPort<S> {
     /// A port that is yet to be at a console.
     pub fn new(service: S) -> &'static Self {
-        Box::leak(Box::new(Self { service, jack: Once::new(), desk: Work::new(Box::new(Desk::new())) }))
+        Box::leak(Box::new(Self { service, jack: Once::new(), place: Work::new(Box::new(Place::new())) }))
     }
 
     /// The port under its name, with what is at its other side. None: the name is too long for a port.
@@ -52,13 +53,13 @@ impl<S: Service> OwnPort<S> {
     /// Does something if a program has the port open, which has it open as long as that takes.
     pub fn if_open<R>(&self, act: impl FnOnce() -> R) -> Option<R> {
         let (jack, owner) = (*self.jack.get()?, self.peer()?);
-        let mut desk = self.desk.enter();
+        let desk = &mut self.place.enter().desk;
         desk.look(&self.service, jack, owner).then(act)
     }
 
     /// There is something for the program, or room for what it has sent: has its VM do a piece of work, in an exit of its own.
     pub fn call(&self) {
-        self.desk.mark(OWN);
+        self.place.mark(OWN);
         self.peer().into_iter().for_each(Peer::call);
     }
 
@@ -70,7 +71,7 @@ impl<S: Service> OwnPort<S> {
     fn work_as(&self, owner: &dyn Owner) {
         let call = |_| self.peer().into_iter().for_each(Peer::call);
         let Some(jack) = self.jack.get() else { return };
-        self.desk.work(OWN, |desk, _| desk.piece(&self.service, *jack, owner), call);
+        self.place.work(OWN, |place, _| place.piece(&self.service, *jack, owner), call);
     }
 }
 
@@ -80,15 +81,15 @@ impl<S: Service> End for OwnPort<S> {
     }
 
     fn begin(&self, queues: Queues) {
-        self.desk.enter().line.queues = queues;
+        self.place.enter().desk.line.queues = queues;
     }
 
     fn stop(&self, flow: Flow) {
-        self.desk.enter().line.stop(flow);
+        self.place.enter().desk.line.stop(flow);
     }
 
     fn forget(&self, owner: &dyn Owner) {
-        let mut desk = self.desk.enter();
+        let desk = &mut self.place.enter().desk;
         desk.lose(&self.service);
         if let Some(jack) = self.jack.get() {
             desk.line.show(*jack, owner);
@@ -100,11 +101,11 @@ impl<S: Service> End for OwnPort<S> {
     }
 
     fn mark(&self) {
-        self.desk.mark(OWN);
+        self.place.mark(OWN);
     }
 
     fn is_marked(&self) -> bool {
-        self.desk.is_marked(OWN)
+        self.place.is_marked(OWN)
     }
 
     fn work(&self, owner: &dyn Owner) {
@@ -114,7 +115,7 @@ impl<S: Service> End for OwnPort<S> {
     }
 
     fn rest(&self) {
-        drop(self.desk.enter());
+        drop(self.place.enter());
     }
 
     fn look(&self, core: usize) -> Option<u64> {

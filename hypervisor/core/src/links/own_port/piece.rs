@@ -1,17 +1,34 @@
 //! Pieces of the work at a port of EL2's.
 
-use portcullis_virtio::{Budget, Chain, Fault, Queue};
+use portcullis_virtio::{Budget, Chain, Fault};
 
 use super::line::Line;
+use super::sent::{Sent, Stand};
 use super::service::{Buffer, Service};
-use super::show::{publish, publish_in_turn};
+use super::show::publish_in_turn;
 use crate::devices::owner::Owner;
 use crate::links::console::{Flow, Jack};
-use crate::links::peer::Peer;
 use crate::memory::guest::GuestMemory;
 
 /// Bytes that are copied at once.
 const COPIED: usize = 4096;
+
+/// A desk, and the memory of the port's VM as the core reached it that worked last.
+pub struct Place {
+    pub(super) desk: Desk,
+    memory: Option<GuestMemory>,
+}
+
+impl Place {
+    pub(super) const fn new() -> Self {
+        Self { desk: Desk::new(), memory: None }
+    }
+
+    /// Does a piece of work. Returns whether there is more.
+    pub(super) fn piece<S: Service>(&mut self, service: &S, jack: Jack, owner: &dyn Owner) -> bool {
+        self.desk.piece(&mut self.memory, service, jack, owner)
+    }
+}
 
 /// What whoever works at a port has to itself.
 pub struct Desk {
@@ -26,17 +43,8 @@ pub struct Desk {
     bytes: [u8; COPIED],
 }
 
-/// How a direction stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stand {
-    /// There may be more.
-    More,
-    /// Nothing can be done before something happens.
-    Idle,
-}
-
 impl Desk {
-    pub(super) const fn new() -> Self {
+    const fn new() -> Self {
         Self { line: Line::new(), known: None, current: None, lost: None, chain: Chain::new(), bytes: [0; COPIED] }
     }
 
@@ -75,16 +83,22 @@ impl Desk {
         open
     }
 
-    /// Does a piece of work. Returns whether there is more.
-    pub(super) fn piece<S: Service>(&mut self, service: &S, jack: Jack, owner: &dyn Owner) -> bool {
+    /// Does a piece of work, for which the VM's memory is reached by what is `kept` of the piece before. Returns whether there is
+    /// more.
+    fn piece<S: Service>(
+        &mut self,
+        kept: &mut Option<GuestMemory>,
+        service: &S,
+        jack: Jack,
+        owner: &dyn Owner,
+    ) -> bool {
         let open = self.look(service, jack, owner);
         // Nothing is mapped of a VM that ends.
-        let peer = jack.peer().filter(|peer| peer.runs());
-        let Some(mut memory) = peer.and_then(Peer::memory) else { return false };
+        let Some(memory) = jack.peer().and_then(|peer| peer.reach(kept)) else { return false };
         let budget = &mut Budget::new();
-        let given = if open { self.give(service, &mut memory, jack, owner, budget) } else { Ok(Stand::Idle) };
+        let given = if open { self.give(service, memory, jack, owner, budget) } else { Ok(Stand::Idle) };
         let given = given.map_err(|fault| (Flow::Receive, fault));
-        let taken = self.take(service, &mut memory, jack, owner, budget).map_err(|fault| (Flow::Transmit, fault));
+        let taken = self.take(service, memory, jack, owner, budget).map_err(|fault| (Flow::Transmit, fault));
         match given.and_then(|given| Ok((given, taken?))) {
             Ok(stands) => stands != (Stand::Idle, Stand::Idle),
             Err((flow, fault)) => {
@@ -136,7 +150,9 @@ impl Desk {
             }
             queue.put(memory, chain.head(), moved.bytes)?;
         };
-        publish_in_turn(queue, before, memory, jack, owner, turn)?;
+        if publish_in_turn(queue, before, memory, jack, turn)? {
+            jack.interrupt(owner);
+        }
         Ok(stand)
     }
 
@@ -149,89 +165,15 @@ impl Desk {
         owner: &dyn Owner,
         budget: &mut Budget,
     ) -> Result<Stand, Fault> {
-        let Some(mut queue) = self.line.queues.transmit.take() else { return Ok(Stand::Idle) };
-        let stand = self.take_from(&mut queue, service, memory, jack, budget);
-        let shown = publish(&mut queue, memory, jack, owner);
-        self.line.queues.transmit = Some(queue);
-        stand.and_then(|stand| shown.map(|()| stand))
-    }
-
-    fn take_from<S: Service>(
-        &mut self,
-        queue: &mut Queue,
-        service: &S,
-        memory: &mut GuestMemory,
-        jack: Jack,
-        budget: &mut Budget,
-    ) -> Result<Stand, Fault> {
-        queue.silence(memory)?;
-        loop {
-            if budget.is_spent() {
-                return Ok(Stand::More);
-            }
-            if self.lost == Some(queue.position()) && self.current.is_none() {
-                self.lost = None;
-            }
-            if !self.line.is_open() && self.lost.is_none() {
-                return Ok(Stand::Idle);
-            }
-            let (mark, fresh) = (queue.mark(), self.current.is_none());
-            let Some((head, done)) = self.load(queue, memory)? else {
-                if queue.listen(memory)? {
-                    continue;
-                }
-                return Ok(Stand::Idle);
-            };
-            budget.chain(&self.chain);
-            let length = self.chain.readable();
-            if self.lost.is_some() {
-                self.current = None;
-                queue.put(memory, head, 0)?;
-                continue;
-            }
-            if !jack.in_turn(self.line.turn(), || ()) {
-                // It is the next program's, perhaps, and waits for what is told of that.
-                if fresh {
-                    self.current = None;
-                    queue.rewind(mark);
-                }
-                return Ok(Stand::More);
-            }
-            let Self { chain, bytes, .. } = &mut *self;
-            let mut reader = chain.reader();
-            reader.skip(done);
-            let moved = service.drain(&mut Buffer { at: &mut reader, memory, budget, bytes })?;
-            let done = done.saturating_add(moved.bytes);
-            if done >= length {
-                self.current = None;
-                queue.put(memory, head, 0)?;
-                continue;
-            }
-            self.current = Some((head, done));
-            if !moved.more {
-                return Ok(Stand::Idle);
-            }
-            if moved.bytes == 0 {
-                return Ok(Stand::More);
-            }
+        let (open, turn) = (self.line.is_open(), self.line.turn());
+        let Self { line, current, lost, chain, bytes, .. } = self;
+        let Some(queue) = &mut line.queues.transmit else { return Ok(Stand::Idle) };
+        let stand =
+            Sent { queue: &mut *queue, open, turn, current, lost, chain, bytes }.take(service, memory, jack, budget);
+        let shown = queue.publish(memory);
+        if shown == Ok(true) {
+            jack.interrupt(owner);
         }
-    }
-
-    /// Has the chain that is being taken, or the next one: its first descriptor, and how many of its bytes are taken. None: there
-    /// is none.
-    fn load(&mut self, queue: &mut Queue, memory: &mut GuestMemory) -> Result<Option<(u16, u32)>, Fault> {
-        let Self { current, chain, .. } = self;
-        match *current {
-            Some((head, done)) => {
-                queue.again(memory, head, chain)?;
-                // There was something left of it.
-                if chain.readable() <= done {
-                    return Err(Fault::Changed { head });
-                }
-            }
-            None if queue.take(memory, chain)? => *current = Some((chain.head(), 0)),
-            None => return Ok(None),
-        }
-        Ok(*current)
+        stand.and_then(|stand| shown.map(|_| stand))
     }
 }
