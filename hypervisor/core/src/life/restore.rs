@@ -285,7 +285,6 @@ impl Vm {
 
     /// Prepares the VM, which was created, for the state of its devices.
     pub(super) fn begin_restore(&self) {
-        self.images.iter().for_each(|images| _ = images.lose_ram());
         self.bus.devices().for_each(|device| device.begin(&Beside::of(self, None)));
     }
 
