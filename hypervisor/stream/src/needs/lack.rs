@@ -142,6 +142,6 @@ impl fmt::Display for Lack {
 impl core::error::Error for Lack {}
 
 /// A name without the zeros behind it.
-fn text(name: &[u8]) -> impl fmt::Display {
+pub(super) fn text(name: &[u8]) -> impl fmt::Display {
     name.split(|byte| *byte == 0).next().unwrap_or_default().escape_ascii()
 }
