@@ -4,7 +4,7 @@ use core::fmt;
 
 use portcullis_abi::state::LinkNeeds;
 
-use super::lack::text;
+use super::name::text;
 
 /// Kind and name of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
