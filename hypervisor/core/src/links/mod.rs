@@ -144,6 +144,12 @@ impl Links {
         &self.serials
     }
 
+    /// The disks, in the manifest's order.
+    #[cfg(test)]
+    pub fn disks(&self) -> &[&'static Disk] {
+        &self.disks
+    }
+
     /// The transports of the VM with the number `vm`; none: it has no link.
     pub fn backplane(&'static self, vm: usize) -> Option<&'static Backplane> {
         let mut backplane = Backplane::new();

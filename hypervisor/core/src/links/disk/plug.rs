@@ -30,7 +30,7 @@ impl Plug {
             Effect::Stop(_) => disk.set_queue(None, owner),
             Effect::Reset => self.forget(owner),
             Effect::Failed(queue, fault) => {
-                registers::report(peer, &disk.client, queue.map_or("its driver", |_| QUEUE), fault);
+                registers::report(peer, disk.client, queue.map_or("its driver", |_| QUEUE), fault);
             }
         }
     }
@@ -66,7 +66,7 @@ impl Emulated for Plug {
     fn look(&self, _: &dyn Owner, core: usize) -> Option<u64> {
         match &self.0.bytes {
             Bytes::Own(_) => None,
-            Bytes::Served(served) => served.look(&self.0.client, core),
+            Bytes::Served(served) => served.look(core),
         }
     }
 

@@ -33,7 +33,7 @@ impl Disk {
     pub(super) fn prepare(&self, saves: bool, most: usize) -> Ready {
         match &self.bytes {
             Bytes::Own(own) => own.sum_up(most),
-            Bytes::Served(served) if saves => served.drain(&self.client),
+            Bytes::Served(served) if saves => served.drain(),
             Bytes::Served(_) => Ready::Yes,
         }
     }
