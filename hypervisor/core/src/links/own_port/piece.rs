@@ -100,7 +100,9 @@ impl Desk {
         let given = given.map_err(|fault| (Flow::Receive, fault));
         let taken = self.take(service, memory, jack, owner, budget).map_err(|fault| (Flow::Transmit, fault));
         match given.and_then(|given| Ok((given, taken?))) {
-            Ok(stands) => stands != (Stand::Idle, Stand::Idle),
+            // What was taken may have an answer.
+            Ok((Stand::Idle, (Stand::Idle, some))) => some && open && service.has(),
+            Ok(_) => true,
             Err((flow, fault)) => {
                 jack.fail(owner, flow, fault);
                 self.lose(service);
@@ -156,7 +158,7 @@ impl Desk {
         Ok(stand)
     }
 
-    /// Has the service take what the program has sent.
+    /// Has the service take what the program has sent. Says besides whether it took any of it.
     fn take<S: Service>(
         &mut self,
         service: &S,
@@ -164,16 +166,18 @@ impl Desk {
         jack: Jack,
         owner: &dyn Owner,
         budget: &mut Budget,
-    ) -> Result<Stand, Fault> {
+    ) -> Result<(Stand, bool), Fault> {
         let (open, turn) = (self.line.is_open(), self.line.turn());
         let Self { line, current, lost, chain, bytes, .. } = self;
-        let Some(queue) = &mut line.queues.transmit else { return Ok(Stand::Idle) };
+        let Some(queue) = &mut line.queues.transmit else { return Ok((Stand::Idle, false)) };
+        let before = (queue.position(), *current);
         let stand =
             Sent { queue: &mut *queue, open, turn, current, lost, chain, bytes }.take(service, memory, jack, budget);
         let shown = queue.publish(memory);
         if shown == Ok(true) {
             jack.interrupt(owner);
         }
-        stand.and_then(|stand| shown.map(|_| stand))
+        let some = (queue.position(), *current) != before;
+        stand.and_then(|stand| shown.map(|_| (stand, some)))
     }
 }
