@@ -162,7 +162,7 @@ impl Links {
             }
         }
         for disk in self.disks.iter().filter(|disk| disk.vm == vm) {
-            backplane.add(disk.slot, Box::new(disk::Plug(disk)));
+            backplane.add(disk.slot, Box::new(disk::Plug::new(disk)));
         }
         (!backplane.is_empty()).then(|| &*Box::leak(Box::new(backplane)))
     }

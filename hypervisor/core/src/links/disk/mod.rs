@@ -109,14 +109,6 @@ impl Disk {
         self.client.connect(peer(self.vm));
     }
 
-    /// Does requests of its driver, whose VM `owner` is: a piece of that.
-    fn serve(&self, owner: &dyn Owner) {
-        match &self.bytes {
-            Bytes::Own(own) => own.serve(owner),
-            Bytes::Served(served) => served.serve_client(owner),
-        }
-    }
-
     /// Its driver has set up its queue, or does not use it any more: then it returns when nobody touches that.
     fn set_queue(&self, queue: Option<Queue>, owner: &dyn Owner) {
         match &self.bytes {

@@ -64,10 +64,10 @@ impl Own {
         self.enter()
     }
 
-    /// Does a piece of the requests of the driver, whose VM `owner` is.
-    pub fn serve(&self, owner: &dyn Owner) {
-        let Some(peer) = self.client.peer() else { return };
-        self.desk.work(CLIENT, |desk, _| desk.piece(self.client, peer, owner), |_| peer.call());
+    /// Does a piece of the requests of the driver, which is `client` and has been looked up already, of the VM that `owner` is.
+    pub fn serve(&self, client: &Client, owner: &dyn Owner) {
+        let Some(peer) = client.peer() else { return };
+        self.desk.work(CLIENT, |desk, _| desk.piece(client, peer, owner), |_| peer.call());
     }
 
     /// The driver has set up its queue, or does not use it any more.

@@ -100,8 +100,8 @@ impl Desk {
         let given = given.map_err(|fault| (Flow::Receive, fault));
         let taken = self.take(service, memory, jack, owner, budget).map_err(|fault| (Flow::Transmit, fault));
         match given.and_then(|given| Ok((given, taken?))) {
-            // What was taken may have an answer.
-            Ok((Stand::Idle, (Stand::Idle, some))) => some && open && service.has(),
+            Ok((Stand::Idle, Stand::Idle)) => false,
+            Ok((Stand::Idle, Stand::Taken)) => open && service.has(),
             Ok(_) => true,
             Err((flow, fault)) => {
                 jack.fail(owner, flow, fault);
@@ -158,7 +158,7 @@ impl Desk {
         Ok(stand)
     }
 
-    /// Has the service take what the program has sent. Says besides whether it took any of it.
+    /// Has the service take what the program has sent.
     fn take<S: Service>(
         &mut self,
         service: &S,
@@ -166,18 +166,16 @@ impl Desk {
         jack: Jack,
         owner: &dyn Owner,
         budget: &mut Budget,
-    ) -> Result<(Stand, bool), Fault> {
+    ) -> Result<Stand, Fault> {
         let (open, turn) = (self.line.is_open(), self.line.turn());
         let Self { line, current, lost, chain, bytes, .. } = self;
-        let Some(queue) = &mut line.queues.transmit else { return Ok((Stand::Idle, false)) };
-        let before = (queue.position(), *current);
+        let Some(queue) = &mut line.queues.transmit else { return Ok(Stand::Idle) };
         let stand =
             Sent { queue: &mut *queue, open, turn, current, lost, chain, bytes }.take(service, memory, jack, budget);
         let shown = queue.publish(memory);
         if shown == Ok(true) {
             jack.interrupt(owner);
         }
-        let some = (queue.position(), *current) != before;
-        stand.and_then(|stand| shown.map(|_| (stand, some)))
+        stand.and_then(|stand| shown.map(|_| stand))
     }
 }
