@@ -15,6 +15,7 @@ pub mod lifecycle;
 pub mod management;
 pub mod names;
 pub mod number;
+mod pieces;
 pub mod problem;
 pub mod range;
 pub mod register;

@@ -68,7 +68,7 @@ impl Action {
         let from = Names(self.from.iter().map(|&phase| names::name(&PHASES, phase)));
         let title = vm::title(calls, vm);
         let elsewhere = if state.is_some_and(|state| state.phase == PHASE_GIVEN_AWAY) {
-            "; it may run elsewhere, so look there first: `forget` ends it here, `resume` even-if-it-runs-elsewhere does not"
+            "; it may run elsewhere, so look there first: `forget` ends it here, `resume` with even-if-it-runs-elsewhere lets it go on here"
         } else {
             ""
         };

@@ -6,6 +6,7 @@ use portcullis_abi::manage::*;
 
 use crate::calls::{Calls, Failure};
 use crate::function;
+use crate::management::Machine;
 use crate::names::name;
 use crate::problem::{Problem, Wrong};
 use crate::report::conduit;
@@ -29,8 +30,23 @@ pub struct Standing {
 impl Standing {
     /// Whether it follows the VM with this number, or did.
     pub fn has(&self, vm: u64) -> bool {
-        u32::try_from(vm).ok().and_then(|vm| self.vms.checked_shr(vm)).unwrap_or(0) & 1 != 0
+        bit(vm).is_some_and(|bit| self.vms & bit != 0)
     }
+}
+
+/// The bit of a VM among those that a trace follows. None: no VM has this number.
+pub fn bit(vm: u64) -> Option<u64> {
+    1_u64.checked_shl(u32::try_from(vm).ok()?)
+}
+
+/// All VMs but the one that asks, a bit each: what it does to read a trace would be most of what it reads.
+pub fn others(machine: &Machine) -> u64 {
+    (0..machine.vms).filter(|vm| *vm != machine.own).filter_map(bit).fold(0, |vms, bit| vms | bit)
+}
+
+/// Nanoseconds that these ticks of a counter take, of which a second has `frequency`; none that does not count takes any time.
+pub fn nanoseconds(ticks: u64, frequency: u64) -> u128 {
+    (u128::from(ticks) * 1_000_000_000).checked_div(frequency.into()).unwrap_or(0)
 }
 
 /// Reads how it stands.
@@ -176,8 +192,7 @@ pub struct Line<'a> {
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let Self { record, core, since, frequency, link } = *self;
-        let nanoseconds = |ticks: u64| (u128::from(ticks) * 1_000_000_000).checked_div(frequency.into()).unwrap_or(0);
-        let time = nanoseconds(record.time.saturating_sub(since));
+        let time = nanoseconds(record.time.saturating_sub(since), frequency);
         let (seconds, rest) = (time / 1_000_000_000, time % 1_000_000_000);
         write!(f, "{seconds:4}.{rest:09}  core {core}  vCPU {}  {}", record.vcpu, record.title())?;
         match record.kind {
@@ -191,7 +206,7 @@ impl fmt::Display for Line<'_> {
             _ => {}
         }
         if matches!(record.kind, TRACE_EXIT | TRACE_CALL) {
-            write!(f, ", {} ns", nanoseconds(record.span()))?;
+            write!(f, ", {} ns", nanoseconds(record.span(), frequency))?;
         }
         writeln!(f)
     }
@@ -227,5 +242,21 @@ mod tests {
         }
         assert_eq!(record([0, TRACE_LOST, 5]), Read::Lost(5));
         assert_eq!(record([0, TRACE_LOST, 0]), Read::Lost(1), "who reads goes on");
+    }
+
+    #[test]
+    fn vms_have_a_bit_each_and_ticks_a_time() {
+        assert_eq!(
+            [0, 31, 63, 64, 1 << 32, u64::MAX].map(bit),
+            [Some(1), Some(1 << 31), Some(1 << 63), None, None, None]
+        );
+        let machine = |vms, own| Machine { vms, own, free: 0, cores: 4 };
+        assert_eq!([others(&machine(3, 1)), others(&machine(1, 0)), others(&machine(32, 0))], [0b101, 0, 0xffff_fffe]);
+        let standing = Standing { on: true, cores: 4, behind: 0, vms: 0b10, since: 0 };
+        assert!(standing.has(1) && ![0, 2, 64, 65, u64::MAX].into_iter().any(|vm| standing.has(vm)));
+        assert_eq!(
+            [nanoseconds(3, 62_500_000), nanoseconds(u64::MAX, 1), nanoseconds(5, 0)],
+            [48, u128::from(u64::MAX) * 1_000_000_000, 0]
+        );
     }
 }

@@ -2,9 +2,13 @@
 
 use portcullis_abi::manage::*;
 
-use crate::calls::{Calls, Failure};
+use crate::calls::Calls;
 use crate::names::name;
+use crate::pieces;
 use crate::status::Status;
+
+/// Pieces of a reason that are read at the most: more than one has.
+const PIECES: u64 = 64;
 
 /// How the transfer stands that was begun last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,25 +54,8 @@ pub fn state<C: Calls + ?Sized>(calls: &mut C) -> Result<Transfer, C::Error> {
 ///
 /// # Errors
 /// The call's status.
-pub fn reason<C: Calls + ?Sized>(calls: &mut C, mut take: impl FnMut(&[u8])) -> Result<(), C::Error> {
-    let mut position = 0;
-    loop {
-        let [next, low, high] = match calls.call(TRANSFER_REASON, [position, 0, 0]) {
-            Err(error) if error.status() == Some(Status(NO_ITEM)) => return Ok(()),
-            answer => answer?,
-        };
-        let mut bytes = [0; 16];
-        let (first, last) = bytes.split_at_mut(8);
-        first.copy_from_slice(&low.to_le_bytes());
-        last.copy_from_slice(&high.to_le_bytes());
-        let (behind, count) = (next & ((1 << 56) - 1), (next >> 56) as usize);
-        if behind <= position {
-            // No hypervisor says so; there would be no end to it.
-            return Ok(());
-        }
-        take(bytes.get(..count).unwrap_or(&bytes));
-        position = behind;
-    }
+pub fn reason<C: Calls + ?Sized>(calls: &mut C, take: impl FnMut(&[u8])) -> Result<(), C::Error> {
+    pieces::read(calls, PIECES, |calls, position| calls.call(TRANSFER_REASON, [position, 0, 0]), take)
 }
 
 #[cfg(test)]

@@ -22,10 +22,12 @@ pub enum Error {
     Ended(String),
     /// What was waited for did not come.
     TimeOver(String),
-    /// A VM could not be handed over, and is here as it was.
+    /// A VM was not handed over: it is where it was.
     NotMoved(String),
-    /// A VM is given away.
+    /// A hand-over was not finished: both sides have to be looked at.
     Elsewhere(String),
+    /// What has failed has left something behind, which the text tells.
+    Left(Box<Self>, String),
     /// The output could not be written.
     Output(io::Error),
     /// What was to be sent could not be read.
@@ -51,6 +53,7 @@ impl Error {
             Self::TimeOver(_) => Exit::TimeOver,
             Self::NotMoved(_) => Exit::NotMoved,
             Self::Elsewhere(_) => Exit::Elsewhere,
+            Self::Left(first, _) => first.exit(),
             Self::Short(_) => Exit::Refused,
             Self::Output(_) | Self::Input(_) | Self::File(..) | Self::Socket(..) => Exit::Output,
         }
@@ -98,6 +101,7 @@ impl fmt::Display for Error {
                 write!(f, "{}: {text}", status.name().unwrap_or("status"))
             }
             Self::Call(failed, _) => failed.fmt(f),
+            Self::Left(first, left) => write!(f, "{first}; {left}"),
             Self::Input(error) => write!(f, "the input cannot be read: {error}"),
             Self::Short(bytes) => write!(f, "the input has ended after {bytes} bytes, in the middle: it is not whole"),
             Self::Output(error) => write!(f, "the output cannot be written: {error}"),

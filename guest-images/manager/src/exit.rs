@@ -35,9 +35,9 @@ pub enum Exit {
     TimeOver = 12,
     /// The hypervisor has no memory for it.
     NoMemory = 13,
-    /// A VM could not be handed over, and is here as it was.
+    /// A VM was not handed over: it is where it was.
     NotMoved = 14,
-    /// A VM is given away, and it is not known whether it runs elsewhere.
+    /// A hand-over was not finished: both sides have to be looked at.
     Elsewhere = 15,
 }
 
@@ -57,8 +57,8 @@ pub const ALL: [(Exit, &str); 16] = [
     (Exit::Refused, "the hypervisor does not take this value"),
     (Exit::TimeOver, "the time was over before what was waited for"),
     (Exit::NoMemory, "the hypervisor has no memory for it"),
-    (Exit::NotMoved, "the other side did not take the VM, which is here as it was"),
-    (Exit::Elsewhere, "the VM is given away here: look on the other side whether it runs there"),
+    (Exit::NotMoved, "a VM was not handed over: it is where it was, and the message says what it does"),
+    (Exit::Elsewhere, "a hand-over was not finished: the message says what to look at, and what to do then"),
 ];
 
 impl From<Status> for Exit {

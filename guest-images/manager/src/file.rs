@@ -1,13 +1,13 @@
-//! Files that others read: whoever does finds the old one or the new one, each whole.
+//! Files that take another's place: whoever reads finds the old one or the new one, each whole.
 
-use std::fs::Permissions;
+use std::fs::{File, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-/// A file that is to take another's place.
+/// A file that is written beside the one whose place it takes in the end. Dropped before that it is gone.
 #[derive(Debug)]
 pub struct Replacement {
     place: PathBuf,
@@ -18,9 +18,8 @@ impl Replacement {
     /// Begins one in the folder of the file whose place it takes, with this mode.
     ///
     /// # Errors
-    /// Nothing can be written there.
+    /// Nothing can be written there, or a folder is there.
     pub fn of(file: &Path, mode: u32) -> io::Result<Self> {
-        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         if file.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
@@ -29,17 +28,79 @@ impl Replacement {
             .prefix(".portcullis-")
             .suffix(".tmp")
             .permissions(Permissions::from_mode(mode))
-            .tempfile_in(folder)?;
+            .tempfile_in(folder(file))?;
         Ok(Self { place: file.to_owned(), fresh })
     }
 
-    /// Puts it there, with these bytes.
+    /// Puts it in its place, when all of it is on the disk.
     ///
     /// # Errors
-    /// It cannot be written.
-    pub fn put(mut self, bytes: &[u8]) -> io::Result<()> {
-        self.fresh.write_all(bytes)?;
+    /// The disk is full, or it cannot be put there.
+    pub fn complete(self) -> io::Result<()> {
+        self.fresh.as_file().sync_all()?;
         self.fresh.persist(&self.place).map_err(|error| error.error)?;
-        Ok(())
+        // The name, too.
+        File::open(folder(&self.place))?.sync_all()
+    }
+
+    /// The same, with these bytes behind what was written.
+    ///
+    /// # Errors
+    /// As for [`complete`](Self::complete).
+    pub fn put(mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write_all(bytes)?;
+        self.complete()
+    }
+}
+
+impl Write for Replacement {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.fresh.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.fresh.flush()
+    }
+}
+
+fn folder(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn it_takes_the_place_of_what_was_there_when_it_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vm");
+        for mode in [0o600, 0o644] {
+            fs::write(&path, "old").unwrap();
+            let mut fresh = Replacement::of(&path, mode).unwrap();
+            fresh.write_all(b"ne").unwrap();
+            assert_eq!(fs::read(&path).unwrap(), b"old");
+            fresh.put(b"w").unwrap();
+            assert_eq!(fs::read(&path).unwrap(), b"new");
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, mode);
+            assert_eq!(names(folder.path()), ["vm"]);
+        }
+    }
+
+    #[test]
+    fn nothing_is_left_of_one_that_was_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut fresh = Replacement::of(&folder.path().join("vm"), 0o600).unwrap();
+        fresh.write_all(b"half").unwrap();
+        drop(fresh);
+        assert!(names(folder.path()).is_empty());
+        assert!(Replacement::of(&folder.path().join("none/vm"), 0o600).is_err());
+        assert_eq!(Replacement::of(folder.path(), 0o600).unwrap_err().kind(), io::ErrorKind::IsADirectory);
     }
 }

@@ -27,4 +27,5 @@ pub mod output;
 pub mod port;
 pub mod top;
 pub mod trace;
+pub mod transfer;
 pub mod vm;

@@ -117,7 +117,7 @@ fn registers_are_set_by_names_and_numbers() {
 fn a_vm_that_was_given_away_goes_on_by_a_word_only() {
     let mut fake = Fake::new(&NAMES);
     fake.vms[1].phase = PHASE_GIVEN_AWAY;
-    let elsewhere = "; it may run elsewhere, so look there first: `forget` ends it here, `resume` even-if-it-runs-elsewhere does not";
+    let elsewhere = "; it may run elsewhere, so look there first: `forget` ends it here, `resume` with even-if-it-runs-elsewhere lets it go on here";
     for action in ["start", "pause", "resume", "stop", "restart", "recreate"] {
         let said = output(&mut fake, &format!("{action} linux-a"));
         assert!(said.starts_with("error: BAD_STATE: linux-a is given-away; ") && said.ends_with(elsewhere), "{said}");

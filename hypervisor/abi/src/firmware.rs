@@ -68,6 +68,8 @@ pub const VENDOR_HYP_PTP: u64 = 1 << 1;
 pub const VENDOR_HYP_2_IMPL_VERSION: u64 = 1 << 0;
 /// Bit of [`VENDOR_HYP_2`]: the implementation-CPU call is announced.
 pub const VENDOR_HYP_2_IMPL_CPUS: u64 = 1 << 1;
+/// Both bits: a guest asks which CPUs it may be on, and works around the errors of all of them. With one alone it does not ask.
+pub const VENDOR_HYP_2_IMPL: u64 = VENDOR_HYP_2_IMPL_VERSION | VENDOR_HYP_2_IMPL_CPUS;
 
 /// Bit of [`SIP`]: the watchdog ([`crate::watchdog`]).
 pub const SIP_WATCHDOG: u64 = 1 << 0;

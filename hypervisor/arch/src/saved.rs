@@ -58,7 +58,7 @@ impl Context {
         /// M[4:0] of AArch32 at EL0.
         const AARCH32_USER: u64 = 0b1_0000;
         Unfit::check_version(saved.version, state::General::VERSION)?;
-        check(saved.reserved == 0, "a reserved word")?;
+        Unfit::check_reserved(saved.reserved)?;
         let is_guests = matches!(saved.pstate & 0x1f, EL0 | EL1_WITH_SP_EL0 | EL1 | AARCH32_USER);
         check(is_guests && is_word(saved.pstate), "PSTATE")?;
         self.set_registers(saved.x);
@@ -91,7 +91,7 @@ impl World {
     /// [`Unfit`]; nothing has changed then.
     pub fn restore_state(&mut self, saved: &state::World, features: &Features) -> Result<(), Unfit> {
         Unfit::check_version(saved.version, state::World::VERSION)?;
-        check(saved.reserved == 0, "a reserved word")?;
+        Unfit::check_reserved(saved.reserved)?;
         check(saved.el1.cntv_ctl & !TIMER == 0, "CNTV_CTL_EL0")?;
         check(saved.el1.cntp_ctl & !TIMER == 0, "CNTP_CTL_EL0")?;
         check(is_word(saved.fpcr), "FPCR")?;

@@ -15,6 +15,13 @@ pub struct Implementation {
     pub aidr: u64,
 }
 
+impl Implementation {
+    /// Returns MIDR_EL1, REVIDR_EL1 and AIDR_EL1, as a saved VM and a guest's call have them.
+    pub const fn registers(self) -> [u64; 3] {
+        [self.midr, self.revidr, self.aidr]
+    }
+}
+
 /// Implementations, at most [`bundle::IMPLEMENTATIONS_MAX`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Implementations<'a>(&'a [[u8; 24]]);

@@ -57,9 +57,7 @@ impl Row {
                 return Err(Unfit::Value(name));
             }
         }
-        if saved.reserved != 0 {
-            return Err(Unfit::Value("a reserved word"));
-        }
+        Unfit::check_reserved(saved.reserved)?;
         let mut registers = Profile(0);
         for (&register, &value) in Register::ALL.iter().zip(&saved.registers) {
             if Support::FULL.check(register, value) != Ok(value) {

@@ -56,20 +56,13 @@ impl Ring {
 
     /// Reads the record with this number.
     pub fn read(&self, number: u64) -> Read {
-        let next = self.next.load(Ordering::Acquire);
-        if number >= next {
-            return Read::None;
-        }
-        let Some(place) = self.place(number) else { return Read::None };
+        let written = number < self.next();
+        let Some(place) = self.place(number).filter(|_| written) else { return Read::None };
         let record = place.each_ref().map(|word| word.load(Ordering::Relaxed));
         fence(Ordering::Acquire);
-        let next = self.next.load(Ordering::Relaxed);
-        // The place of the record that may be being written now is not to be looked at.
-        let oldest = next.saturating_sub(self.places.len() as u64).saturating_add(1);
-        match next >= self.places.len() as u64 && number < oldest {
-            true => Read::Lost(oldest),
-            false => Read::Record(record),
-        }
+        // The place of the record that may be being written now has none.
+        let oldest = self.next.load(Ordering::Relaxed).saturating_add(1).saturating_sub(self.places.len() as u64);
+        if number < oldest { Read::Lost(oldest) } else { Read::Record(record) }
     }
 
     fn place(&self, number: u64) -> Option<&[AtomicU64; 3]> {

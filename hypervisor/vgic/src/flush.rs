@@ -224,7 +224,7 @@ impl Vgic {
 impl Private {
     /// Drops linked interrupts that wait in the model while their line is low.
     #[cold]
-    fn sample_lines(&mut self, lrs: &mut impl ListRegisters) {
+    pub(super) fn sample_lines(&mut self, lrs: &mut impl ListRegisters) {
         for intid in Bits(self.bank.physical) {
             if !lrs.line(intid as u32) {
                 self.bank.latch &= !(1 << (intid & 31));

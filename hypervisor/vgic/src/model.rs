@@ -11,7 +11,7 @@ use crate::version::GicVersion;
 pub const PRIORITY_MASK: u8 = 0xf8;
 
 /// What is known of interrupts that sit in list registers. All words are zero for those that do not.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Residence {
     /// Sits in a list register.
     pub held: u32,
@@ -30,7 +30,7 @@ impl Residence {
 }
 
 /// Thirty-two interrupts.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bank {
     /// Group 1; else group 0.
     pub group: u32,
@@ -86,7 +86,13 @@ impl Bank {
     /// Interrupts that wait for a list register.
     #[inline]
     pub const fn deliverable(&self, control: u32) -> u32 {
-        self.pending() & self.allowed(control) & !self.lr.held
+        self.deliverable_behind(0, control)
+    }
+
+    /// [`deliverable`](Self::deliverable) when those that have `ended` have left their list registers.
+    #[inline]
+    pub const fn deliverable_behind(&self, ended: u32, control: u32) -> u32 {
+        self.pending() & self.allowed(control) & (!self.lr.held | ended)
     }
 
     /// Priority of interrupt `n` (modulo 32).
@@ -127,6 +133,18 @@ impl Bank {
         self.encode(n, intid)
     }
 
+    /// Interrupts that have `ended` [leave](Self::forget) their list registers, and in their place interrupt `n` (number `intid`)
+    /// is [moved](Self::load) into one. None of them has a physical one behind it.
+    #[inline(always)]
+    pub fn succeed(&mut self, ended: u32, n: u32, intid: u32) -> u64 {
+        let bit = 1 << (n & 31);
+        self.lr.held = self.lr.held & !ended | bit;
+        self.lr.latch = self.lr.latch & !ended | self.latch & bit;
+        self.lr.deactivate &= !ended;
+        self.latch &= !bit;
+        self.encode_own(n, intid)
+    }
+
     /// The list register of interrupt `bit` takes over what made it pending here.
     #[inline(always)]
     pub fn hand_over(&mut self, bit: u32) {
@@ -147,15 +165,25 @@ impl Bank {
     /// The value of a list register that has interrupt `n` pending.
     #[inline(always)]
     pub fn encode(&self, n: u32, intid: u32) -> u64 {
-        let bit = 1 << (n & 31);
-        let mut value = list_register::pending(intid, self.priority(n), self.group & bit != 0);
-        if self.lr.physical & bit != 0 {
-            value |= list_register::linked(intid);
-        } else if self.edge & bit == 0 {
-            // A line that is still high at the end has to be presented again.
-            value |= list_register::EOI;
+        if self.lr.physical & 1 << (n & 31) != 0 {
+            self.pending_value(n, intid) | list_register::linked(intid)
+        } else {
+            self.encode_own(n, intid)
         }
-        value
+    }
+
+    /// [`encode`](Self::encode) of one that has no physical one behind it.
+    #[inline(always)]
+    fn encode_own(&self, n: u32, intid: u32) -> u64 {
+        // A line that is still high at the end has to be presented again.
+        let end = if self.edge & 1 << (n & 31) == 0 { list_register::EOI } else { 0 };
+        self.pending_value(n, intid) | end
+    }
+
+    /// A list register's value of interrupt `n` as pending, whatever is behind it.
+    #[inline(always)]
+    fn pending_value(&self, n: u32, intid: u32) -> u64 {
+        list_register::pending(intid, self.priority(n), self.group & 1 << (n & 31) != 0)
     }
 
     /// Takes interrupt `bit`, pending and not active, back out of its list register.

@@ -152,9 +152,7 @@ impl Vgic {
                 return Err(Unfit::Value(name));
             }
         }
-        if saved.reserved != 0 {
-            return Err(Unfit::Value("a reserved word"));
-        }
+        Unfit::check_reserved(saved.reserved)?;
         if saved.used >= 1 << MAX_SLOTS || saved.fresh != 0 && saved.used != 0 {
             return Err(Unfit::Value("the list registers in use"));
         }

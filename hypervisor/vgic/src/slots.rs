@@ -9,7 +9,7 @@ pub const MAX_SLOTS: usize = 16;
 pub const WAITING: u32 = 1 << 31;
 
 /// A vCPU's list registers as they were last seen or written.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slots {
     /// List registers that were given an interrupt, as a bitmap.
     pub used: u32,
@@ -53,6 +53,13 @@ impl Slots {
         self.used |= bit;
         self.special |= if value as u32 >= 32 { bit } else { 0 };
         self.rewrite(n, value, lrs);
+    }
+
+    /// Puts `value`, which is an SPI's, into the first list register. The others are free.
+    #[inline]
+    pub fn hold_only(&mut self, value: u64, lrs: &mut impl ListRegisters) {
+        (self.used, self.special) = (1, 1);
+        self.rewrite(0, value, lrs);
     }
 
     /// Has the end of slot `n`, which has `value`, reported. That excludes a link to a physical interrupt. Returns the

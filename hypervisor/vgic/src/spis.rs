@@ -18,7 +18,7 @@ pub const ALL_BANKS: u32 = (1 << BANKS) - 1;
 const _: () = assert!(SPIS.is_multiple_of(32) && INTIDS <= 1020);
 
 /// The SPIs of a VM.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spis {
     /// State of the interrupts.
     pub banks: [Bank; BANKS],
@@ -132,6 +132,14 @@ impl Spis {
     pub fn set_held(&mut self, vcpu: usize, bank: usize, bit: u32, held: bool) {
         if let Some(word) = self.holders.get_mut(vcpu).and_then(|banks| banks.get_mut(bank)) {
             *word = if held { *word | bit } else { *word & !bit };
+        }
+    }
+
+    /// Notes that the SPIs in `before` do not sit in list registers of a vCPU any more, and those in `now` do.
+    #[inline]
+    pub fn replace_held(&mut self, vcpu: usize, bank: usize, before: u32, now: u32) {
+        if let Some(word) = self.holders.get_mut(vcpu).and_then(|banks| banks.get_mut(bank)) {
+            *word = *word & !before | now;
         }
     }
 

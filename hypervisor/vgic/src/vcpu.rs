@@ -38,6 +38,12 @@ pub const fn banks(attention: u64) -> u32 {
     (attention >> BANK_SHIFT) as u32 & ALL_BANKS
 }
 
+/// Whether an attention word says that something about private interrupts has changed, or that some have come in.
+#[inline]
+pub const fn has_private(attention: u64) -> bool {
+    attention & (PRIVATE | PRIVATE.wrapping_sub(1)) != 0
+}
+
 /// A vCPU. Its own cache lines, because other cores write the attention word.
 #[repr(align(64))]
 pub struct CpuState {
@@ -47,7 +53,7 @@ pub struct CpuState {
 }
 
 /// Private interrupts and list registers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Private {
     /// SGIs and PPIs.
     pub bank: Bank,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use portcullis_abi::bundle::MEMORY_UNIT;
-use portcullis_abi::firmware::{SMCCC_VERSION, VENDOR_HYP_2, VENDOR_HYP_2_IMPL_CPUS, VENDOR_HYP_2_IMPL_VERSION};
+use portcullis_abi::firmware::{SMCCC_VERSION, VENDOR_HYP_2, VENDOR_HYP_2_IMPL};
 use portcullis_abi::function::SMCCC_VERSION_1_2;
 use portcullis_abi::id_register::number;
 use portcullis_abi::map::MAX_VMS;
@@ -41,9 +41,8 @@ pub fn check(control: Option<&Spanned<String>>, drafts: &[Draft], board: &Board,
 fn untold(drafts: &[Draft], diagnostics: &mut Diagnostics<'_>) {
     for draft in drafts {
         let granted = |id| draft.firmware.as_ref().and_then(|firmware| firmware.register(id)).unwrap_or_default();
-        const BOTH: u64 = VENDOR_HYP_2_IMPL_VERSION | VENDOR_HYP_2_IMPL_CPUS;
         if let Some(list) = &draft.implementations
-            && granted(VENDOR_HYP_2) & BOTH != BOTH
+            && granted(VENDOR_HYP_2) & VENDOR_HYP_2_IMPL != VENDOR_HYP_2_IMPL
         {
             let message = format!("{} cannot ask for its `implementations`", draft.title());
             let help = r#"add vendor-hyp-2 = ["impl-ver", "impl-cpus"] under its [vm.firmware]"#;

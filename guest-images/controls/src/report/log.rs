@@ -1,29 +1,20 @@
 //! What a VM's guest has written to its console of late, as text that does nothing to a terminal.
 
 use heapless::String;
-use portcullis_abi::manage::{LOG, LOG_KEPT, NO_ITEM};
+use portcullis_abi::manage::{LOG, LOG_KEPT};
 
-use crate::calls::{Calls, Failure};
-use crate::status::Status;
+use crate::calls::Calls;
+use crate::pieces;
 
 /// Reads it, and gives it to `take` piece by piece.
 ///
 /// # Errors
 /// Those of a call.
 pub fn read<C: Calls + ?Sized>(calls: &mut C, vm: u64, mut take: impl FnMut(&str)) -> Result<(), C::Error> {
-    let (mut position, mut plain) = (0, Plain::new());
+    let mut plain = Plain::new();
+    let call = |calls: &mut C, position| calls.call(LOG, [vm, position, 0]);
     // One that writes as fast as it is read does not end.
-    for _ in 0..LOG_KEPT {
-        let [next, low, high] = match calls.call(LOG, [vm, position, 0]) {
-            Err(error) if error.status() == Some(Status(NO_ITEM)) => break,
-            answer => answer?,
-        };
-        let bytes = low.to_le_bytes().into_iter().chain(high.to_le_bytes());
-        for byte in bytes.take((next >> 56) as usize) {
-            plain.feed(byte, &mut take);
-        }
-        position = next & ((1 << 56) - 1);
-    }
+    pieces::read(calls, LOG_KEPT, call, |bytes| bytes.iter().for_each(|byte| plain.feed(*byte, &mut take)))?;
     plain.finish(&mut take);
     Ok(())
 }

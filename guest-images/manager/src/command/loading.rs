@@ -4,15 +4,15 @@ use controls::calls::{Calls, Failure};
 use controls::management;
 use controls::report::vms::doing;
 use controls::status::Status;
-use controls::transfer::{self, Transfer};
 use controls::vm::title;
-use portcullis_abi::manage::{BAD_STATE, LOAD, NOT_PERMITTED};
+use portcullis_abi::manage::{BAD_STATE, BUSY, LOAD, NOT_PERMITTED};
 use serde_json::json;
 
 use super::Session;
 use crate::error::Error;
 use crate::images::{Images, Source};
 use crate::port::{Data, Failed, Port};
+use crate::transfer::{in_the_way, standing};
 use crate::vm::find;
 
 /// `load`. The port for calls is others' while the files go by the other one.
@@ -29,19 +29,12 @@ pub fn load(session: &mut Session) -> Result<(), Error> {
     let mut data = Data::open(session.place).map_err(Failed::from)?;
     port.call(LOAD, [vm, images.total, 0]).map_err(|failed| explain(&mut port, vm, failed))?;
     drop(port);
-    data.send(&mut images, &mut || standing(&mut session.port()?), &mut |_| ())?;
+    data.send(&mut images, &mut || Ok(standing(&mut session.port()?)?))?;
     let [kernel, initrd] = lengths;
     let text = format_args!(
         "{name} has a kernel of {kernel} bytes and an initial RAM disk of {initrd}; `start` or `restart` begins it"
     );
     Ok(session.output.done(text, || json!({ "vm": name.as_str(), "kernel": kernel, "initrd": initrd }))?)
-}
-
-/// How the transfer stands, and why it has failed.
-fn standing(port: &mut Port) -> Result<(Transfer, String), Error> {
-    let (transfer, mut reason) = (transfer::state(port)?, Vec::new());
-    transfer::reason(port, |piece| reason.extend_from_slice(piece))?;
-    Ok((transfer, String::from_utf8_lossy(&reason).into_owned()))
 }
 
 /// Why nothing is loaded, in words that say what would be right.
@@ -55,6 +48,7 @@ fn explain(port: &mut Port, vm: u64, failed: Failed) -> Error {
             Ok(state) => format!("{} is {}; `stop` it first", title(port, vm), doing(&state)),
             Err(failed) => return failed.into(),
         },
+        Some(Status(BUSY)) => in_the_way(port, vm),
         _ => return failed.into(),
     };
     Error::Call(failed, Some(text))

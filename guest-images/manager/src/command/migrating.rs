@@ -4,6 +4,8 @@ use std::io::{self, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use portcullis_abi::manage::PHASE_GIVEN_AWAY;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::json;
 
 use super::Session;
@@ -12,6 +14,9 @@ use crate::error::Error;
 use crate::moving::frame::{Receiver, Sender};
 use crate::moving::handover::{Given, Giving, Taken, Taking, run};
 use crate::moving::talk::{DONE, GO, GREETING, READY, hear, say};
+
+/// How long the other side has to say why it takes nothing any more.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// The command that leads to the other side.
 struct Other {
@@ -38,7 +43,14 @@ impl Other {
     }
 
     fn say(&mut self, line: &str) -> Result<(), String> {
-        say(&mut self.to, line).map_err(broken)
+        say(&mut self.to, line).map_err(|error| self.last_words(&error))
+    }
+
+    /// Why it takes nothing any more: what it says of that, or what the pipe does.
+    fn last_words(&mut self, error: &io::Error) -> String {
+        let last = &mut Until { from: &mut self.from, end: Instant::now() + LAST_WORDS };
+        // It says no more than this that is not of what is wrong.
+        hear(last, READY).err().unwrap_or_else(|| broken(error))
     }
 
     /// Ends it, whatever it does.
@@ -50,8 +62,46 @@ impl Other {
     }
 }
 
-fn broken(error: io::Error) -> String {
+/// A pipe that is read until a time, and is broken from then on.
+struct Until<'a> {
+    from: &'a mut ChildStdout,
+    end: Instant,
+}
+
+impl Read for Until<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let left = self.end.saturating_duration_since(Instant::now());
+        let left = Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() };
+        match poll(&mut [PollFd::new(self.from, PollFlags::IN)], Some(&left))? {
+            0 => Err(io::ErrorKind::BrokenPipe.into()),
+            _ => self.from.read(bytes),
+        }
+    }
+}
+
+fn broken(error: &io::Error) -> String {
     format!("the pipe has broken: {error}")
+}
+
+/// The VM was not moved: it goes on here if it `ran`, and what it does is asked, whatever came of that.
+fn back(mover: &Mover, ran: bool, why: &str) -> Error {
+    let name = &mover.name;
+    let resumed = if ran { mover.take_back() } else { Ok(()) };
+    let hindered =
+        resumed.as_ref().err().map(|error| format!("; it could not be resumed: {error}")).unwrap_or_default();
+    match mover.state() {
+        Ok(state) if state.phase == PHASE_GIVEN_AWAY => Error::Elsewhere(format!(
+            "{name} was not moved ({why}), and runs nowhere: it is given-away here{hindered}; \
+             `portcullis resume {name} --even-if-it-runs-elsewhere` lets it go on"
+        )),
+        Ok(state) => {
+            Error::NotMoved(format!("{name} was not moved, and is {} here: {why}{hindered}", state.phase_name()))
+        }
+        Err(error) => {
+            let left = format!("{name} was not moved ({why}), and what it does is not known{hindered}");
+            Error::Left(error.into(), left)
+        }
+    }
 }
 
 /// `migrate`.
@@ -76,8 +126,14 @@ pub fn migrate(session: &mut Session) -> Result<(), Error> {
         Giving::Send => {
             let Some(moving) = &mut moving else { return Err("nothing was begun".to_owned()) };
             let mut sender = Sender(&mut other.to);
-            bytes = mover.save(moving, &mut sender).map_err(told)?;
-            sender.end().map_err(broken)
+            let sent = mover.save(moving, &mut sender).and_then(|count| {
+                bytes = count;
+                Ok(sender.end()?)
+            });
+            sent.map_err(|error| match error {
+                Error::Output(error) => other.last_words(&error),
+                error => error.to_string(),
+            })
         }
         Giving::HearReady => {
             // The port is free for others.
@@ -103,13 +159,7 @@ pub fn migrate(session: &mut Session) -> Result<(), Error> {
             session.output.done(text, json).map_err(Error::from)
         }
         Given::Untouched => Err(Error::NotMoved(format!("{name} was not moved, nor paused: {why}"))),
-        Given::Back if !ran => Err(Error::NotMoved(format!("{name} was not moved, and is here as it was: {why}"))),
-        Given::Back => Err(match mover.take_back() {
-            Ok(()) => Error::NotMoved(format!("{name} was not moved, and goes on here: {why}")),
-            Err(error) => {
-                Error::NotMoved(format!("{name} was not moved: {why}; and it could not be resumed here: {error}"))
-            }
-        }),
+        Given::Back => Err(back(&mover, ran, &why)),
         Given::Unknown => Err(Error::Elsewhere(format!(
             "whether {name} runs there is not known ({why}): look there first. Here it is given-away: `portcullis forget {name}` if \
              it runs there, `portcullis resume {name} --even-if-it-runs-elsewhere` if it does not"

@@ -10,10 +10,10 @@ use controls::calls::{Calls, Failure};
 use controls::lifecycle::{Action, FORGET, PAUSE, RECREATE, RESUME, STOP};
 use controls::management::{self, State};
 use controls::status::Status;
-use controls::transfer::{self, Transfer};
+use controls::transfer::Transfer;
 use controls::vm::title;
 use portcullis_abi::manage::{
-    self, BUSY, NOT_PERMITTED, PHASE_CREATED, PHASE_FAILED, PHASE_PAUSED, PHASE_RUNNING, PHASE_STOPPED,
+    self, BAD_STATE, BUSY, NOT_PERMITTED, PHASE_CREATED, PHASE_FAILED, PHASE_PAUSED, PHASE_RUNNING, PHASE_STOPPED,
     PHASE_SUSPENDED, RESUME_GIVEN_AWAY,
 };
 
@@ -23,6 +23,7 @@ use super::{Session, open_port};
 use crate::cli;
 use crate::error::Error;
 use crate::port::{Data, Failed, Place, Port};
+use crate::transfer::{in_the_way, standing};
 use crate::vm::find;
 
 /// What begins to save a VM. One that runs is paused first.
@@ -104,46 +105,41 @@ impl<'a> Mover<'a> {
             Some(Status(NOT_PERMITTED)) => format!(
                 "{name} may not be moved: its manifest has to say movable = true, and it cannot be the control VM itself"
             ),
-            Some(Status(BUSY)) => {
-                "a VM of this machine is saved or restored already: one at a time; --wait waits longer".to_owned()
-            }
+            Some(Status(BUSY)) => format!("{}; --wait waits longer", in_the_way(port, self.vm)),
             _ => return action.explain(port, self.vm, failed).into(),
         };
         Error::Call(failed, Some(text))
     }
 
-    /// Begins to save the VM: one that runs is paused for it.
+    /// Begins to save the VM: one that runs is paused for it. Whether it may be saved at all is asked before that.
     pub fn begin_save(&self) -> Result<Moving, Error> {
         let data = Data::open(self.place).map_err(Failed::from)?;
-        // Whether it may be saved at all is asked before it is paused.
-        let first = self.begin(&SAVE);
-        let runs = |state: &State| matches!(state.phase, PHASE_RUNNING | PHASE_SUSPENDED);
-        if first.is_ok() {
-            return Ok(Moving { data, ran: false });
-        }
-        if !matches!(&first, Err(Error::Call(Failed::Status(Status(manage::BAD_STATE)), _)) if runs(&self.state()?)) {
-            return first.map(|()| Moving { data, ran: false });
+        match self.begin(&SAVE) {
+            Ok(()) => return Ok(Moving { data, ran: false }),
+            Err(Error::Call(Failed::Status(Status(BAD_STATE)), _)) if self.runs()? => {}
+            Err(error) => return Err(error),
         }
         self.act(&PAUSE, 0)?;
-        match self.begin(&SAVE) {
-            Ok(()) => Ok(Moving { data, ran: true }),
-            Err(error) => Err(self.after(true, error)),
-        }
+        self.begin(&SAVE).map_err(|error| self.after(true, error))?;
+        Ok(Moving { data, ran: true })
+    }
+
+    fn runs(&self) -> Result<bool, Error> {
+        Ok(PAUSE.from.contains(&self.state()?.phase))
     }
 
     /// The VM goes on that did not stand still before, although `error` has happened.
     pub fn after(&self, ran: bool, error: Error) -> Error {
-        match ran.then(|| self.resume()) {
-            Some(Err(resumed)) => {
-                Error::NotMoved(format!("{error}; and {} could not be resumed: {resumed}", self.name))
-            }
-            _ => error,
+        let resumed = if ran { self.resume() } else { Ok(()) };
+        match resumed {
+            Ok(()) => error,
+            Err(resumed) => Error::Left(error.into(), format!("and {} could not be resumed: {resumed}", self.name)),
         }
     }
 
     /// Takes all of the VM to `to`. Returns how many bytes.
     pub fn save(&self, moving: &mut Moving, to: &mut dyn Write) -> Result<u64, Error> {
-        moving.data.receive(to, &mut || self.ask(), &mut |_| ())
+        moving.data.receive(to, &mut || self.standing())
     }
 
     /// Begins to restore the VM, and recreates it first if it has run. Returns whether that was so, too.
@@ -160,18 +156,11 @@ impl<'a> Mover<'a> {
 
     /// Has the VM be what comes from `from`. Returns how many bytes.
     pub fn restore(&self, moving: &mut Moving, from: &mut dyn Read) -> Result<u64, Error> {
-        moving.data.send(from, &mut || self.ask(), &mut |_| ())
+        moving.data.send(from, &mut || self.standing())
     }
 
-    /// How the transfer stands, and why it has failed.
-    fn ask(&self) -> Result<(Transfer, String), Error> {
-        let mut port = self.port()?;
-        let transfer = transfer::state(&mut port)?;
-        let mut reason = Vec::new();
-        if !transfer.goes_on {
-            transfer::reason(&mut port, |piece| reason.extend_from_slice(piece))?;
-        }
-        Ok((transfer, String::from_utf8_lossy(&reason).into_owned()))
+    fn standing(&self) -> Result<(Transfer, String), Error> {
+        Ok(standing(&mut self.port()?)?)
     }
 
     /// Lets the VM go on, which is paused.

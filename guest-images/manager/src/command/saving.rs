@@ -10,9 +10,11 @@ use super::Session;
 use super::migrating::take;
 use super::mover::{Mover, Moving};
 use crate::error::Error;
-use crate::moving::file::Fresh;
+use crate::file::Replacement;
 use crate::moving::talk::{self, GREETING};
 
+/// Who can read a saved VM has its keys.
+const MODE: u32 = 0o600;
 /// The file that is standard output, or standard input.
 const STANDARD: &str = "-";
 
@@ -27,13 +29,17 @@ pub fn save(session: &mut Session) -> Result<(), Error> {
         return end(&mover, moving, saved, keep);
     }
     let failed = |error| Error::File(file.clone(), error);
-    let mut fresh = Fresh::beside(Path::new(&file)).map_err(failed)?;
+    let mut fresh = Replacement::of(Path::new(&file), MODE).map_err(failed)?;
     let mut moving = mover.begin_save()?;
     let mut bytes = 0;
-    let saved = mover.save(&mut moving, &mut fresh).and_then(|count| {
-        bytes = count;
-        fresh.complete().map_err(failed)
-    });
+    let saved = match mover.save(&mut moving, &mut fresh) {
+        Ok(count) => {
+            bytes = count;
+            fresh.complete().map_err(failed)
+        }
+        Err(Error::Output(error)) => Err(failed(error)),
+        Err(error) => Err(error),
+    };
     end(&mover, moving, saved, keep)?;
     let (name, state) = (&mover.name, mover.state()?);
     let text = format_args!("{name} is in {file}, {bytes} bytes, and is {}", state.phase_name());

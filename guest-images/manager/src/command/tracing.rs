@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use controls::trace::switch;
+use controls::trace::{bit, others, switch};
 use portcullis_abi::manage::SYSTEM_COUNTER;
 use prost::Message;
 use serde_json::json;
@@ -54,14 +54,11 @@ fn chosen(session: &Session, port: &mut Port) -> Result<u64, Error> {
     let mut vms = 0;
     for word in &words {
         let vm = find(port, word)?;
-        if vm >= machine.vms {
-            return Err(Error::NoVm(format!("no VM has the number {vm}; `portcullis vms` lists them")));
-        }
-        vms |= 1 << (vm % 64);
+        let none = || Error::NoVm(format!("no VM has the number {vm}; `portcullis vms` lists them"));
+        vms |= bit(vm).filter(|_| vm < machine.vms).ok_or_else(none)?;
     }
     if words.is_empty() {
-        // What this VM does to read it would be most of what is read.
-        vms = (0..machine.vms).filter(|vm| *vm != machine.own).fold(0, |vms, vm| vms | 1 << (vm % 64));
+        vms = others(&machine);
         if vms == 0 {
             return Err(Error::Wrong("there is no other VM; --vm names this one".to_owned()));
         }

@@ -3,9 +3,7 @@
 //! - [`handover`] is the order of the steps, and what becomes of the VM when one of them fails: the part that decides.
 //! - [`talk`] is what the two say to each other.
 //! - [`frame`] puts a stream, which says nothing of its end before it is there, into a pipe that goes on behind it.
-//! - [`mod@file`] is a saved VM as a file.
 
-pub mod file;
 pub mod frame;
 pub mod handover;
 pub mod talk;

@@ -24,8 +24,6 @@ const SENT: u64 = 4 << 20;
 
 /// Tells how the transfer stands, by a call, and why it has failed.
 pub type Ask<'a> = dyn FnMut() -> Result<(Transfer, String), Error> + 'a;
-/// Is told how many bytes were moved so far.
-pub type Moved<'a> = dyn FnMut(u64) + 'a;
 
 /// The port, opened. Closed, it gives up what is not complete.
 #[derive(Debug)]
@@ -52,7 +50,7 @@ impl Data {
     ///
     /// # Errors
     /// The transfer has failed, the port has, or `to` cannot be written.
-    pub fn receive(&mut self, to: &mut dyn Write, ask: &mut Ask<'_>, moved: &mut Moved<'_>) -> Result<u64, Error> {
+    pub fn receive(&mut self, to: &mut dyn Write, ask: &mut Ask<'_>) -> Result<u64, Error> {
         let (mut bytes, mut count) = (vec![0; PIECE], 0);
         let mut since = Instant::now();
         loop {
@@ -72,7 +70,6 @@ impl Data {
             };
             to.write_all(bytes.get(..length).unwrap_or_default())?;
             count += length as u64;
-            moved(count);
         }
     }
 
@@ -80,7 +77,7 @@ impl Data {
     ///
     /// # Errors
     /// The transfer has failed, the port has, or `from` cannot be read or is too short.
-    pub fn send(&mut self, from: &mut dyn Read, ask: &mut Ask<'_>, moved: &mut Moved<'_>) -> Result<u64, Error> {
+    pub fn send(&mut self, from: &mut dyn Read, ask: &mut Ask<'_>) -> Result<u64, Error> {
         let (mut bytes, mut count, mut asked) = (vec![0; PIECE], 0, 0);
         loop {
             let length = match from.read(&mut bytes) {
@@ -111,7 +108,6 @@ impl Data {
                 rest = rest.get(length..).unwrap_or_default();
                 count += length as u64;
             }
-            moved(count);
         }
         let since = Instant::now();
         loop {

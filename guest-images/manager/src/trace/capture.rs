@@ -7,18 +7,15 @@ use std::time::{Duration, Instant};
 
 use controls::calls::Calls;
 use controls::trace::{self, Read, Record};
-use portcullis_abi::manage::{BUSY, NO_ITEM, SUCCESS, TRACE_READ};
+use portcullis_abi::manage::{NO_ITEM, SUCCESS, TRACE_READ};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
+use super::switch::{self, Open, PAUSE};
 use crate::error::Error;
 use crate::port::{Failed, Port, PortError};
 
 /// Requests that are made at once.
 const BATCH: u64 = 32;
-/// Between two looks, when there was nothing left: the port is others' meanwhile.
-const PAUSE: Duration = Duration::from_millis(5);
-/// How long cores may take to follow.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What was read of a core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +48,7 @@ impl Capture {
     ///
     /// # Errors
     /// A trace is on, or the port failed; then the trace is ended as far as that can be done.
-    pub fn take(open: &dyn Fn() -> Result<Port, Failed>, vms: u64, time: Duration) -> Result<Self, Error> {
+    pub fn take(open: &Open<'_>, vms: u64, time: Duration) -> Result<Self, Error> {
         let broken_off = Arc::new(AtomicBool::new(false));
         let signals: Vec<_> = [SIGINT, SIGTERM, SIGHUP]
             .into_iter()
@@ -64,15 +61,8 @@ impl Capture {
         taken
     }
 
-    fn follow(
-        open: &dyn Fn() -> Result<Port, Failed>,
-        vms: u64,
-        time: Duration,
-        broken_off: &AtomicBool,
-    ) -> Result<Self, Error> {
-        let mut port = open()?;
-        trace::switch(&mut port, vms)?;
-        drop(port);
+    fn follow(open: &Open<'_>, vms: u64, time: Duration, broken_off: &AtomicBool) -> Result<Self, Error> {
+        switch::on(open, vms)?;
         let start = Instant::now();
         let mut capture = Self::default();
         let mut read = || -> Result<(), Error> {
@@ -88,33 +78,12 @@ impl Capture {
             Ok(())
         };
         let done = read();
-        let ended = Self::end(open);
+        let ended = switch::off(open);
         done?;
         let mut port = ended?;
         // No more come.
         while capture.drain(&mut port)? != 0 {}
         Ok(capture)
-    }
-
-    /// Ends the trace, and returns the port when all cores have followed.
-    fn end(open: &dyn Fn() -> Result<Port, Failed>) -> Result<Port, Error> {
-        let start = Instant::now();
-        let mut port = open()?;
-        loop {
-            match trace::switch(&mut port, 0) {
-                Err(controls::problem::Problem::Refused(status, _))
-                    if status.0 == BUSY && start.elapsed() < PATIENCE => {}
-                ended => break ended?,
-            }
-            thread::sleep(PAUSE);
-        }
-        while trace::standing(&mut port)?.behind != 0 {
-            if start.elapsed() > PATIENCE {
-                return Err(Error::TimeOver("cores have not followed the end of the trace".to_owned()));
-            }
-            thread::sleep(PAUSE);
-        }
-        Ok(port)
     }
 
     /// Reads what there is. Returns how many records that were.

@@ -2,6 +2,7 @@
 
 pub mod capture;
 pub mod perfetto;
+pub mod switch;
 mod tracks;
 
 pub use self::capture::{Capture, Noted};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use controls::trace::Record;
+use controls::trace::{Record, nanoseconds};
 use portcullis_abi::manage::{
     TRACE_CALL, TRACE_COPY, TRACE_ENTER, TRACE_EXIT, TRACE_EXIT_CALLED, TRACE_INTERRUPT, TRACE_LEAVE,
 };
@@ -258,10 +258,10 @@ impl Tracks<'_> {
         };
         let frequency = self.frequency;
         let tracks = self.seen.into_values().map(|track| packet(None, Data::TrackDescriptor(track)));
-        let events = self.events.into_iter().map(|(time, event)| {
-            let nanoseconds = (u128::from(time) * 1_000_000_000).checked_div(frequency.into()).unwrap_or(0);
-            packet(u64::try_from(nanoseconds).ok(), Data::TrackEvent(event))
-        });
+        let events = self
+            .events
+            .into_iter()
+            .map(|(time, event)| packet(u64::try_from(nanoseconds(time, frequency)).ok(), Data::TrackEvent(event)));
         let mut packets: Vec<TracePacket> = tracks.chain(events).collect();
         if let Some(first) = packets.first_mut() {
             first.sequence_flags = Some(INCREMENTAL_STATE_CLEARED);

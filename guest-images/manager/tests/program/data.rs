@@ -58,7 +58,8 @@ fn bytes() -> Vec<u8> {
 fn what_comes_is_written_until_the_transfer_has_ended() {
     let (_folder, place, mut theirs) = both();
     let mut data = Data::open(&place).unwrap();
-    let (expected, mut got, seen) = (bytes(), Vec::new(), Cell::new(0));
+    let (expected, asked) = (bytes(), Cell::new(0));
+    let mut got = Vec::new();
     let sender = thread::spawn({
         let expected = expected.clone();
         move || {
@@ -69,8 +70,12 @@ fn what_comes_is_written_until_the_transfer_has_ended() {
             theirs
         }
     });
-    let ask = &mut || Ok(transfer(seen.get() < expected.len() as u64, expected.len() as u64, SUCCESS));
-    let count = data.receive(&mut got, ask, &mut |count| seen.set(count)).unwrap();
+    // Whether it has ended is one thing, and whether all that was sent has come another.
+    let ask = &mut || {
+        asked.set(asked.get() + 1);
+        Ok(transfer(asked.get() < 2, expected.len() as u64, SUCCESS))
+    };
+    let count = data.receive(&mut got, ask).unwrap();
     assert!((count, got) == (expected.len() as u64, expected.clone()));
     drop(sender.join().unwrap());
 }
@@ -79,9 +84,9 @@ fn what_comes_is_written_until_the_transfer_has_ended() {
 fn a_transfer_that_fails_says_why() {
     let (_folder, place, _theirs) = both();
     let mut data = Data::open(&place).unwrap();
-    let error = data.receive(&mut Vec::new(), &mut || Ok(transfer(false, 9, UNFIT)), &mut |_| ()).unwrap_err();
+    let error = data.receive(&mut Vec::new(), &mut || Ok(transfer(false, 9, UNFIT))).unwrap_err();
     assert_eq!((error.to_string().as_str(), error.exit()), ("UNFIT: section UART: it is damaged", Exit::Refused));
-    let error = data.send(&mut Cursor::new(bytes()), &mut || Ok(transfer(false, 9, UNFIT)), &mut |_| ()).unwrap_err();
+    let error = data.send(&mut Cursor::new(bytes()), &mut || Ok(transfer(false, 9, UNFIT))).unwrap_err();
     assert_eq!(error.to_string(), "UNFIT: section UART: it is damaged", "whether it can be sent or not");
 }
 
@@ -98,7 +103,7 @@ fn all_is_sent_and_its_end_is_waited_for() {
         asked.set(asked.get() + 1);
         Ok(transfer(asked.get() < 3, asked.get(), SUCCESS))
     };
-    assert_eq!(data.send(&mut Cursor::new(&expected), ask, &mut |_| ()).unwrap(), 3);
+    assert_eq!(data.send(&mut Cursor::new(&expected), ask).unwrap(), 3);
     assert!(receiver.join().unwrap() == expected);
     assert_eq!(asked.get(), 3, "it was asked only in the end");
 }
@@ -107,7 +112,7 @@ fn all_is_sent_and_its_end_is_waited_for() {
 fn what_is_too_short_is_said() {
     let (_folder, place, _theirs) = both();
     let mut data = Data::open(&place).unwrap();
-    let error = data.send(&mut Cursor::new([1; 100]), &mut || Ok(transfer(true, 100, SUCCESS)), &mut |_| ());
+    let error = data.send(&mut Cursor::new([1; 100]), &mut || Ok(transfer(true, 100, SUCCESS)));
     let error = error.unwrap_err();
     assert!(matches!(error, Error::Short(100)) && error.exit() == Exit::Refused, "{error}");
 }
@@ -117,12 +122,12 @@ fn nothing_moves_or_the_port_is_cut_off() {
     let (_folder, place, theirs) = both();
     let mut data = Data::open(&place).unwrap();
     let going_on = || Ok(transfer(true, 0, SUCCESS));
-    let error = data.receive(&mut Vec::new(), &mut { going_on }, &mut |_| ()).unwrap_err();
+    let error = data.receive(&mut Vec::new(), &mut { going_on }).unwrap_err();
     assert!(error.to_string().contains("did not answer") && error.exit() == Exit::CutOff, "{error}");
-    let error = data.send(&mut Cursor::new(bytes()), &mut { going_on }, &mut |_| ()).unwrap_err();
+    let error = data.send(&mut Cursor::new(bytes()), &mut { going_on }).unwrap_err();
     assert_eq!(error.exit(), Exit::CutOff, "{error}");
     drop(theirs);
-    let error = data.receive(&mut Vec::new(), &mut { going_on }, &mut |_| ()).unwrap_err();
+    let error = data.receive(&mut Vec::new(), &mut { going_on }).unwrap_err();
     assert!(error.to_string().contains("cut off") && error.exit() == Exit::CutOff, "{error}");
 }
 

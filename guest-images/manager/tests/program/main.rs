@@ -5,6 +5,7 @@ mod console;
 mod data;
 mod manual;
 mod metrics;
+mod moving;
 mod port;
 mod rig;
 mod top;

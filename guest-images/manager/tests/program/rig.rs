@@ -50,6 +50,8 @@ pub struct Linux {
     ends: Sender<UnixStream>,
     /// What a program opens that reads events, if nobody reads them yet.
     events: Arc<Mutex<Option<UnixStream>>>,
+    /// The same of one that moves data.
+    data: Arc<Mutex<Option<UnixStream>>>,
     /// The same of one that has VM a's console, and its terminal.
     console: Arc<Mutex<Option<UnixStream>>>,
     terminal: Arc<Mutex<Option<[File; 2]>>>,
@@ -69,6 +71,7 @@ impl Linux {
             ("vport1p2", "portcullis"),
             ("vport1p3", "portcullis.events"),
             ("vport1p4", "console.a"),
+            ("vport1p5", "portcullis.data"),
         ] {
             let sysfs = folder.path().join("sys").join(port);
             fs::create_dir_all(&sysfs).unwrap();
@@ -87,7 +90,8 @@ impl Linux {
         });
         // There is one machine, and another test may have it.
         its_turn.recv().unwrap();
-        Self { folder, ends, events: Arc::default(), console: Arc::default(), terminal: Arc::default() }
+        let (events, data) = (Arc::default(), Arc::default());
+        Self { folder, ends, events, data, console: Arc::default(), terminal: Arc::default() }
     }
 
     /// Where the program looks.
@@ -98,17 +102,19 @@ impl Linux {
     /// The same, for another thread.
     pub fn place_maker(&self) -> impl Fn() -> Place + Send + 'static {
         let (ends, root) = (self.ends.clone(), self.folder.path().to_owned());
-        let (events, console, terminal) = (self.events.clone(), self.console.clone(), self.terminal.clone());
+        let (events, data) = (self.events.clone(), self.data.clone());
+        let (console, terminal) = (self.console.clone(), self.terminal.clone());
         move || {
             let (ends, node) = (ends.clone(), root.join("dev").join("vport1p2"));
-            let (events, console, terminal) = (events.clone(), console.clone(), terminal.clone());
+            let (events, data) = (events.clone(), data.clone());
+            let (console, terminal) = (console.clone(), terminal.clone());
             Place {
                 sysfs: root.join("sys"),
                 nodes: root.join("dev"),
                 lock: root.join("lock"),
                 patience: Duration::from_secs(60),
                 open: Box::new(move |path| {
-                    for (port, end) in [("vport1p3", &events), ("vport1p4", &console)] {
+                    for (port, end) in [("vport1p3", &events), ("vport1p4", &console), ("vport1p5", &data)] {
                         if path.ends_with(port) {
                             let end = end.lock().unwrap().take();
                             return Ok(OwnedFd::from(end.ok_or(io::ErrorKind::ResourceBusy)?).into());
@@ -131,6 +137,13 @@ impl Linux {
     pub fn events(&self) -> UnixStream {
         let (ours, theirs) = UnixStream::pair().unwrap();
         *self.events.lock().unwrap() = Some(theirs);
+        ours
+    }
+
+    /// The hypervisor's end of the port of data, which the next program that wants to opens.
+    pub fn data(&self) -> UnixStream {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        *self.data.lock().unwrap() = Some(theirs);
         ours
     }
 
@@ -170,10 +183,16 @@ impl Linux {
     }
 }
 
-/// Runs the program.
+/// Runs the program with the words of a line.
 pub fn run(place: &Place, line: &str) -> (Exit, String, String) {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    run_words(place, &words)
+}
+
+/// Runs the program.
+pub fn run_words(place: &Place, words: &[&str]) -> (Exit, String, String) {
     let (mut out, mut errors) = (Vec::new(), Vec::new());
-    let words = ["portcullis"].into_iter().chain(line.split_whitespace()).map(Into::into);
+    let words = ["portcullis"].iter().chain(words).map(Into::into);
     let exit = command::run(words, place, &mut out, &mut errors);
     (exit, String::from_utf8(out).unwrap(), String::from_utf8(errors).unwrap())
 }

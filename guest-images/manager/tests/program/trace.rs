@@ -3,6 +3,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use manager::exit::Exit;
 use manager::trace::perfetto::{Data, Trace, Type};
@@ -12,7 +14,7 @@ use portcullis_trace::{Event, Leave, Subject, Verdict};
 use prost::Message;
 use serde_json::json;
 
-use crate::rig::{Linux, Reply, honest};
+use crate::rig::{Answers, Linux, Reply, honest, run};
 
 /// Records of core 1 behind those that were lost.
 const RECORDS: u64 = 3000;
@@ -143,16 +145,74 @@ fn a_hypervisor_that_cannot_is_believed() {
     linux.fails(&file(&linux), Exit::InProgress, text);
 }
 
-/// The port is cut off while a trace is on: it is ended by the next command that can.
-#[test]
-fn a_port_that_is_cut_off_is_said() {
-    fn cut(machine: &Machine, request: [u64; 4]) -> Reply {
-        if request[0] == u64::from(TRACE_READ) { Reply::Part(7) } else { honest(machine, request) }
+/// As the hypervisor, whose port breaks when a core's records are read, or when a trace is switched so: before the
+/// hypervisor does it, or behind it, and so often.
+struct Breaks(AtomicU64);
+
+impl Breaks {
+    fn at(&self, switch: u64, done: bool, machine: &Machine, request: [u64; 4]) -> Reply {
+        let [function, on, ..] = request;
+        if function == u64::from(TRACE_READ) && switch == 0 {
+            return Reply::Part(7);
+        }
+        let breaks = function == u64::from(TRACE_SET) && on == switch;
+        let left = || self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
+        if !breaks || !left() {
+            return honest(machine, request);
+        }
+        if done {
+            honest(machine, request);
+        }
+        Reply::Close
     }
-    let linux = Linux::with(cut);
-    let file = linux.folder.path().join("x");
-    let (exit, out, errors) = linux.run(&format!("trace --for 5 --out {}", file.display()));
-    assert_eq!((exit, out.as_str(), errors.contains("cut off")), (Exit::CutOff, "", true), "{errors}");
-    assert!(!file.exists());
+}
+
+/// The port is cut off while a trace is on, or when it is switched: it is off in the end, and no file is there.
+#[test]
+fn a_port_that_is_cut_off_leaves_no_trace_on() {
+    static LEFT: Breaks = Breaks(AtomicU64::new(0));
+    let breaks: [(Answers, u64); 6] = [
+        (|machine, request| LEFT.at(0, false, machine, request), 0),
+        (|machine, request| LEFT.at(0, false, machine, request), 2),
+        (|machine, request| LEFT.at(0, true, machine, request), 1),
+        (|machine, request| LEFT.at(0, true, machine, request), 2),
+        (|machine, request| LEFT.at(1, false, machine, request), 1),
+        (|machine, request| LEFT.at(1, true, machine, request), 1),
+    ];
+    for (number, (answers, times)) in breaks.into_iter().enumerate() {
+        let linux = Linux::with(answers);
+        LEFT.0.store(times, Ordering::Relaxed);
+        let file = linux.folder.path().join("x");
+        let (exit, out, errors) = linux.run(&format!("trace --for 5 --out {}", file.display()));
+        let cut = "portcullis: the port was cut off in the middle of a call: `vms` shows whether that was done\n";
+        assert_eq!((exit, out.as_str(), errors.as_str()), (Exit::CutOff, "", cut), "{number}");
+        assert!(!file.exists(), "{number}");
+        linux.fails("trace off", Exit::State, "BAD_STATE: no trace is on");
+    }
+    let linux = Linux::with(|machine, request| LEFT.at(0, false, machine, request));
+    LEFT.0.store(3, Ordering::Relaxed);
+    let (exit, _, errors) = linux.run(&format!("trace --for 5 --out {}", linux.folder.path().join("x").display()));
+    assert_eq!(exit, Exit::CutOff, "{errors}");
+    assert!(errors.contains("cut off"), "{errors}");
+    assert_eq!(linux.ok("trace off"), "the trace is off\n", "it was said, and is ended by the next command that can");
+}
+
+/// Somebody else has the port for longer than --wait when the trace is to end.
+#[test]
+fn a_trace_ends_when_the_port_is_free_again() {
+    let linux = Linux::new();
+    let (place, line) =
+        (linux.place_maker(), format!("trace --for 0.2 --wait 0.02 --out {}/x", linux.folder.path().display()));
+    let lock = linux.place().lock;
+    let traced = thread::scope(|scope| {
+        let traced = scope.spawn(move || run(&place(), &line));
+        thread::sleep(Duration::from_millis(100));
+        let other = fs::File::options().read(true).write(true).open(&lock).unwrap();
+        other.lock().unwrap();
+        thread::sleep(Duration::from_millis(400));
+        drop(other);
+        traced.join().unwrap()
+    });
+    assert_eq!((traced.0, traced.2.as_str()), (Exit::Success, ""));
     linux.fails("trace off", Exit::State, "BAD_STATE: no trace is on");
 }

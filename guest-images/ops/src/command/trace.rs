@@ -59,13 +59,12 @@ fn switch_on(context: &mut Context, words: &[&str]) -> Result<(), Error> {
     let mut vms = 0;
     for word in words {
         let vm = context.vm(word)?;
-        let bit = u32::try_from(vm).ok().and_then(|vm| 1_u64.checked_shl(vm));
-        vms |= bit.ok_or_else(|| Error::wrong(format_args!("no VM has the number {vm}; `vms` lists them")))?;
+        vms |=
+            trace::bit(vm).ok_or_else(|| Error::wrong(format_args!("no VM has the number {vm}; `vms` lists them")))?;
     }
     if words.is_empty() {
         let machine = controls::management::machine(context.manager)?;
-        // What this VM does to show it would be most of what it shows.
-        vms = (0..machine.vms).filter(|vm| *vm != machine.own).fold(0, |vms, vm| vms | 1_u64 << (vm % 64));
+        vms = trace::others(&machine);
         if vms == 0 {
             return Err(Error::wrong(format_args!("there is no other VM; `trace on {}` is for this one", machine.own)));
         }

@@ -27,6 +27,15 @@ impl Unfit {
     pub const fn check_version(saved: u32, known: u32) -> Result<(), Self> {
         if saved == known { Ok(()) } else { Err(Self::Version { saved, known }) }
     }
+
+    /// Checks that a reserved word of a state is zero.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit::Value`].
+    pub const fn check_reserved(word: u32) -> Result<(), Self> {
+        if word == 0 { Ok(()) } else { Err(Self::Value("a reserved word")) }
+    }
 }
 
 impl fmt::Display for Unfit {

@@ -4,7 +4,6 @@ use alloc::vec::Vec;
 
 use portcullis_abi::id_register::number;
 use portcullis_abi::state::{self, Cpu};
-use portcullis_bundle::implementations::Implementation;
 use portcullis_gate::Register;
 use portcullis_stream::needs::{Lack, check_features, check_identity, is_told};
 
@@ -58,7 +57,7 @@ impl Vm {
         let vendor_hyp_2 = kept.firmware.as_ref().map_or(0, vendor_hyp_2);
         for (index, vcpu) in self.vcpus().iter().enumerate() {
             let Some(core) = Machine::get().cores.get(vcpu.core) else { continue };
-            let own = identity(core);
+            let own = core.implementation().registers();
             // What it is shown here follows what it was.
             let here = if self.cpu.is_some() { kept.read_identity(0) } else { own };
             if !is_told(own, kept.implementations.as_ref(), vendor_hyp_2) {
@@ -83,12 +82,6 @@ impl Vm {
     }
 }
 
-/// MIDR_EL1, REVIDR_EL1 and AIDR_EL1 of a core.
-fn identity(core: &Core) -> [u64; 3] {
-    let Implementation { midr, revidr, aidr } = core.implementation();
-    [midr, revidr, aidr]
-}
-
 /// VENDOR_HYP_2 of these registers.
 pub(super) fn vendor_hyp_2(saved: &state::Firmware) -> u64 {
     let mut registers = Register::ALL.iter().zip(&saved.registers);
@@ -104,7 +97,8 @@ fn registers(core: &Core, has_wide_cache_sizes: bool) -> Cpu {
         *register = *register & !SIZES.1 | u64::from(has_wide_cache_sizes) << 20;
     }
     let [cache_type, zeroing] = core.caches();
-    Cpu { version: Cpu::VERSION, reserved: 0, implementation: identity(core), cache_type, zeroing, features }
+    let implementation = core.implementation().registers();
+    Cpu { version: Cpu::VERSION, reserved: 0, implementation, cache_type, zeroing, features }
 }
 
 /// Says which CPU a VM is shown, and what its cores have beyond that. `is_told`: it may ask which cores it has.

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use portcullis_abi::bundle::IMPLEMENTATIONS_MAX;
-use portcullis_abi::firmware::{VENDOR_HYP_2_IMPL_CPUS, VENDOR_HYP_2_IMPL_VERSION};
+use portcullis_abi::firmware::VENDOR_HYP_2_IMPL;
 use portcullis_abi::state::Cpu;
 use portcullis_board::Range;
 use portcullis_board::device::Device;
@@ -20,9 +20,6 @@ use crate::vm::implementations::KnownImplementations;
 
 /// Bits of address that guests are told of (ID_AA64MMFR0_EL1.PARange), unless they have something beyond.
 const SHOWN_BITS: u32 = 36;
-
-/// Both bits of VENDOR_HYP_2: without one of them no guest asks which CPUs it has.
-const TOLD: u64 = VENDOR_HYP_2_IMPL_VERSION | VENDOR_HYP_2_IMPL_CPUS;
 
 /// Why a VM cannot run on its cores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,7 +151,7 @@ fn disguised(vm: &Vm, cpu: &Cpu, cores: &[&'static Core]) -> Result<&'static Fea
     if let Some(pages) = vm.config.lacking_pages(features.register(7, 0)) {
         return Err(UnfitCores::ShownPages { vm: name, pages });
     }
-    let is_told = vm.row.get(Register::VendorHyp2) & TOLD == TOLD;
+    let is_told = vm.row.get(Register::VendorHyp2) & VENDOR_HYP_2_IMPL == VENDOR_HYP_2_IMPL;
     baseline::report(name, cpu, &features, cores, is_told);
     Ok(Box::leak(Box::new(features)))
 }

@@ -150,6 +150,7 @@ impl Restore for Restoring<'_, '_> {
             Kind::Cpu => {
                 let saved: state::Cpu = of(body)?;
                 Unfit::check_version(saved.version, state::Cpu::VERSION)?;
+                Unfit::check_reserved(saved.reserved)?;
                 let here = vm.shown_cpu(section.index).ok_or(Refusal::NoneOn)?;
                 let vendor_hyp_2 = self.kept.firmware.as_ref().map_or(0, vendor_hyp_2);
                 check_cpu(section.index, &saved, &here, self.kept.implementations.as_ref(), vendor_hyp_2)?;
@@ -159,6 +160,7 @@ impl Restore for Restoring<'_, '_> {
             Kind::Identity => {
                 let identity: state::Identity = of(body)?;
                 Unfit::check_version(identity.version, state::Identity::VERSION)?;
+                Unfit::check_reserved(identity.reserved)?;
                 self.kept.identity = Some(identity);
             }
             Kind::Counter => self.kept.counter = Some(of(body)?),
@@ -286,7 +288,6 @@ impl Vm {
 
     /// Prepares the VM, which was created, for the state of its devices.
     pub(super) fn begin_restore(&self) {
-        self.images.iter().for_each(|images| _ = images.lose_ram());
         self.bus.devices().for_each(|device| device.begin(&Beside::of(self, None)));
     }
 

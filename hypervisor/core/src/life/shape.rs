@@ -4,7 +4,6 @@ use portcullis_abi::bundle::NAME_MAX;
 use portcullis_abi::map;
 use portcullis_abi::state::{self, LinkNeeds, Needs};
 use portcullis_arch::timer;
-use portcullis_bundle::implementations::Implementation;
 use portcullis_stream::Kind;
 use portcullis_vgic::ListRegisters;
 
@@ -48,12 +47,11 @@ impl Vm {
     /// Returns what vCPU `index` is shown of its CPU, and which CPU that is; none if there is no such vCPU.
     pub(super) fn shown_cpu(&self, index: u32) -> Option<state::Cpu> {
         let core = Machine::get().cores.get(self.vcpus().get(index as usize)?.core)?;
-        let Implementation { midr, revidr, aidr } = core.implementation();
         let [cache_type, zeroing] = self.cpu.as_ref().map_or(core.caches(), |cpu| [cpu.cache_type, cpu.zeroing]);
         Some(state::Cpu {
             version: state::Cpu::VERSION,
             reserved: 0,
-            implementation: [midr, revidr, aidr],
+            implementation: core.implementation().registers(),
             cache_type,
             zeroing,
             features: self.features.get().to_array(),
@@ -75,7 +73,7 @@ impl Vm {
             list: [[0; 3]; portcullis_abi::bundle::IMPLEMENTATIONS_MAX],
         };
         for (to, from) in told.list.iter_mut().zip(known) {
-            *to = [from.midr, from.revidr, from.aidr];
+            *to = from.registers();
         }
         Some(told)
     }

@@ -16,7 +16,7 @@ use crate::links::backplane::Ready;
 use crate::machine::Machine;
 use crate::machine::transfer::{Job, Kept, Transfer, Way};
 use crate::memory::guest::GuestMemory;
-use crate::vm::images::Target;
+use crate::vm::images::{Images, Target};
 use crate::vm::loading::Contents;
 use crate::vm::report::Occasion;
 use crate::vm::state::LifecycleError;
@@ -84,8 +84,9 @@ impl Machine {
         let mut transfer = self.idle()?;
         let _lock = vm.manager_lock().ok_or(TransferError::Busy)?;
         let contents = vm.life.restore()?;
+        let had_images = vm.images.as_ref().is_some_and(Images::lose_ram);
         transfer.reader = Reader::new();
-        transfer.kept = Kept { zeros: contents == Contents::Zeros, ..Kept::default() };
+        transfer.kept = Kept { zeros: contents == Contents::Zeros && !had_images, ..Kept::default() };
         transfer.begin(Job::Restore(vm.index), way);
         vm.begin_restore();
         Ok(())
@@ -102,8 +103,14 @@ impl Machine {
         let _lock = vm.manager_lock().ok_or(TransferError::Busy)?;
         let in_ram = !images.has_store();
         let contents = vm.life.receive(in_ram)?;
-        // What the guest's former life has left it may find again, as after any restart.
-        let is_clean = contents == Contents::Life || contents == Contents::Zeros && !(in_ram && images.lose_ram());
+        // Whatever is in RAM, images there are not whole any more as soon as others come.
+        let had_images = in_ram && images.lose_ram();
+        let is_clean = match contents {
+            // What the guest's former life has left it may find again, as after any restart.
+            Contents::Life => true,
+            Contents::Zeros => !had_images,
+            Contents::Foreign => false,
+        };
         let clear = if in_ram && !is_clean { vm.memory.size() } else { 0 };
         transfer.target = Target { clear, ..Target::default() };
         transfer.receiver = Receiver::new(total);
@@ -157,14 +164,18 @@ impl Machine {
             Job::Load(number) => vm(number).and_then(|vm| receive(transfer, vm, piece)),
         };
         transfer.moved(left.saturating_sub(piece.at.left()).into());
-        match done {
-            Ok(Progress::Done) => transfer.end(manage::SUCCESS),
-            Err(TransferError::BadState) => transfer.end(manage::BAD_STATE),
-            Err(TransferError::Refused) => transfer.end(manage::UNFIT),
-            Err(TransferError::NoRoom) => transfer.end(manage::NO_ROOM),
-            Err(TransferError::Corrupt) => transfer.end(manage::CORRUPT),
-            _ => {}
+        let status = match done {
+            Ok(Progress::Done) => manage::SUCCESS,
+            Err(TransferError::BadState) => manage::BAD_STATE,
+            Err(TransferError::Refused) => manage::UNFIT,
+            Err(TransferError::NoRoom) => manage::NO_ROOM,
+            Err(TransferError::Corrupt) => manage::CORRUPT,
+            Ok(Progress::More | Progress::Buffer) | Err(TransferError::Busy | TransferError::Buffer) => return done,
+        };
+        if done.is_err() {
+            self.leave(job);
         }
+        transfer.end(status);
         done
     }
 
@@ -185,13 +196,21 @@ impl Machine {
 
     /// Gives up what is being done.
     pub(super) fn give_up(&self, transfer: &mut Transfer, job: Job) {
-        match job {
-            Job::None => return,
-            Job::Save(vm) => self.vms.get(vm).into_iter().for_each(|vm| vm.life.saved(false)),
-            Job::Restore(vm) => self.vms.get(vm).into_iter().for_each(Vm::give_up_restore),
-            Job::Load(vm) => self.vms.get(vm).into_iter().for_each(|vm| vm.life.received(false)),
+        if job != Job::None {
+            self.leave(job);
+            transfer.end(manage::CLOSED);
         }
-        transfer.end(manage::CLOSED);
+    }
+
+    /// Has the VM of a job that is not done to its end be what it was before it, as far as that is still there.
+    fn leave(&self, job: Job) {
+        let vm = |vm: usize| self.vms.get(vm).into_iter();
+        match job {
+            Job::None => {}
+            Job::Save(number) => vm(number).for_each(|vm| vm.life.saved(false)),
+            Job::Restore(number) => vm(number).for_each(Vm::give_up_restore),
+            Job::Load(number) => vm(number).for_each(|vm| vm.life.received(false)),
+        }
     }
 
     /// The place of the transfer, when there is none.
@@ -227,7 +246,6 @@ fn save(transfer: &mut Transfer, vm: &Vm, piece: &mut Piece<'_>) -> Result<Progr
             }
             Ready::No(reason) => {
                 say(transfer, vm, "not saved", &Refusal::from(reason));
-                vm.life.saved(false);
                 return Err(TransferError::Refused);
             }
         }
@@ -238,7 +256,6 @@ fn save(transfer: &mut Transfer, vm: &Vm, piece: &mut Piece<'_>) -> Result<Progr
     (*at, *spent) = (saving.at, saving.spent);
     let progress = progress.map_err(|refusal| {
         say(transfer, vm, "not saved", &refusal);
-        vm.life.saved(false);
         TransferError::Refused
     })?;
     if progress == Progress::Done {
@@ -270,7 +287,6 @@ fn restore(transfer: &mut Transfer, vm: &'static Vm, piece: &mut Piece<'_>) -> R
     });
     progress.map_err(|error| {
         say::<Error<Refusal>>(transfer, vm, "not restored", &error);
-        vm.give_up_restore();
         TransferError::Refused
     })
 }
@@ -311,7 +327,6 @@ fn receive(transfer: &mut Transfer, vm: &Vm, piece: &mut Piece<'_>) -> Result<Pr
         Ok(progress) => Ok(progress),
         Err(fault) => {
             say(transfer, vm, "not loaded", &fault);
-            vm.life.received(false);
             match fault {
                 images::Fault::Other(error) if error.is_room() => Err(TransferError::NoRoom),
                 _ => Err(TransferError::Corrupt),

@@ -28,13 +28,13 @@ fn set(machine: &Machine, on: u64, vms: u64) -> Answer {
     let online = || machine.cores.iter().filter(|core| core.readiness() == Readiness::Online);
     let cores = online().fold(0, |cores, core| cores | 1_u32.checked_shl(core.index as u32).unwrap_or(0));
     let tell = |on: bool| {
+        if on {
+            // What was copied before is not the trace's.
+            machine.links.all().for_each(|link| _ = link.take_copied());
+        }
         let traced = machine.vms.iter().filter(|vm| vms.checked_shr(vm.index as u32).unwrap_or(0) & 1 != 0 || !on);
         traced.for_each(|vm| vm.audit.trace(on));
     };
-    if on == 1 {
-        // What was copied before is not the trace's.
-        machine.links.all().for_each(|link| _ = link.take_copied());
-    }
     match on {
         1 if vms != 0 && vms & !all == 0 => {
             machine.trace.switch_on(vms as u32, timer::count(), machine.cores.len(), cores, || tell(true))?;

@@ -85,9 +85,7 @@ impl Generation {
             None => 0,
             Some(saved) => {
                 Unfit::check_version(saved.version, state::Generation::VERSION)?;
-                if saved.reserved != 0 {
-                    return Err(Unfit::Value("a reserved word"));
-                }
+                Unfit::check_reserved(saved.reserved)?;
                 saved.restores
             }
         };

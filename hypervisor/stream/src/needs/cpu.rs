@@ -1,13 +1,11 @@
 //! What a vCPU was shown of its CPU, against the core that it would have.
 
+use portcullis_abi::firmware::VENDOR_HYP_2_IMPL;
+use portcullis_abi::id_register;
 use portcullis_abi::state::{Cpu, Implementations};
-use portcullis_abi::{firmware, id_register};
 
 use super::fields::rule;
 use super::lack::Lack;
-
-/// Both bits of VENDOR_HYP_2: without one of them nobody asks for the list.
-const TOLD: u64 = firmware::VENDOR_HYP_2_IMPL_VERSION | firmware::VENDOR_HYP_2_IMPL_CPUS;
 
 /// Fields of a register that is no ID register: lowest bit, width, and whether what was saved lets the VM be here.
 type Field = (u32, u32, fn(u64, u64) -> bool);
@@ -72,7 +70,7 @@ pub fn check_cpu(
 /// that firmware register.
 pub fn is_told(here: [u64; 3], told: Option<&Implementations>, vendor_hyp_2: u64) -> bool {
     let knows = |told: &Implementations| told.list.iter().take(told.count as usize).any(|one| *one == here);
-    vendor_hyp_2 & TOLD == TOLD && told.is_some_and(knows)
+    vendor_hyp_2 & VENDOR_HYP_2_IMPL == VENDOR_HYP_2_IMPL && told.is_some_and(knows)
 }
 
 /// Checks that vCPU `vcpu` is on the CPU, or reads of the CPU, that it was on, or read of: MIDR_EL1, REVIDR_EL1 and AIDR_EL1.

@@ -6,6 +6,7 @@ use portcullis_abi::state::Unfit;
 use portcullis_gate::SetError;
 
 use super::link::Link;
+use super::name::text;
 
 /// The first thing that this machine, or the VM that was created on it, cannot serve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,8 +141,3 @@ impl fmt::Display for Lack {
 }
 
 impl core::error::Error for Lack {}
-
-/// A name without the zeros behind it.
-fn text(name: &[u8]) -> impl fmt::Display {
-    name.split(|byte| *byte == 0).next().unwrap_or_default().escape_ascii()
-}

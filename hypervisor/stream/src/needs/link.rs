@@ -4,6 +4,8 @@ use core::fmt;
 
 use portcullis_abi::state::LinkNeeds;
 
+use super::name::text;
+
 /// Kind and name of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Link {
@@ -22,10 +24,9 @@ impl Link {
 
 impl fmt::Display for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.name.split(|byte| *byte == 0).next().unwrap_or_default();
         match self.device {
-            LinkNeeds::NETWORK => write!(f, "network \"{}\"", name.escape_ascii()),
-            LinkNeeds::DISK => write!(f, "disk \"{}\"", name.escape_ascii()),
+            LinkNeeds::NETWORK => write!(f, "network \"{}\"", text(&self.name)),
+            LinkNeeds::DISK => write!(f, "disk \"{}\"", text(&self.name)),
             LinkNeeds::CONSOLE => f.write_str("the console with its serial ports"),
             device => write!(f, "a virtio device of kind {device}"),
         }

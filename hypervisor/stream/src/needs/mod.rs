@@ -7,6 +7,7 @@ mod cpu;
 mod fields;
 mod lack;
 mod link;
+mod name;
 mod transport;
 
 use portcullis_abi::state::{Firmware, Needs};

@@ -52,9 +52,7 @@ pub fn check_link(transport: u32, saved: &LinkNeeds, here: Option<&LinkNeeds>) -
 /// [`Lack`].
 pub fn check_port(number: u32, saved: &PortNeeds, here: Option<&[u8; 32]>) -> Result<(), Lack> {
     Unfit::check_version(saved.version, PortNeeds::VERSION).map_err(Lack::Unfit)?;
-    if saved.reserved != 0 {
-        return Err(Lack::Unfit(Unfit::Value("a reserved word")));
-    }
+    Unfit::check_reserved(saved.reserved).map_err(Lack::Unfit)?;
     match here {
         Some(here) if *here == saved.name => Ok(()),
         _ => Err(Lack::Port { number, name: saved.name }),

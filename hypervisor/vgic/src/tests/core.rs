@@ -4,7 +4,7 @@ use crate::list_register::{EOI, HW, ListRegisters, State, priority, source, with
 use crate::{VcpuSet, Vgic};
 
 /// A core with `lrs.len()` list registers.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Core {
     pub lrs: Vec<u64>,
     /// What the list registers were at the last context synchronization: ICH_ELRSR_EL2 sees no more.
@@ -102,9 +102,14 @@ impl Core {
         Self { sources: true, ..Self::new(lrs) }
     }
 
-    /// [`Vgic::flush`] on this core.
-    fn flush(&mut self, gic: &Vgic, vcpu: usize) -> VcpuSet {
-        if self.sources { gic.flush(vcpu, &mut WithSources(self)) } else { gic.flush(vcpu, self) }
+    /// [`Vgic::flush`] on this core, or what its general case comes to.
+    fn flush(&mut self, gic: &Vgic, vcpu: usize, generally: bool) -> VcpuSet {
+        match (self.sources, generally) {
+            (false, false) => gic.flush(vcpu, self),
+            (true, false) => gic.flush(vcpu, &mut WithSources(self)),
+            (false, true) => gic.flush_generally(vcpu, self),
+            (true, true) => gic.flush_generally(vcpu, &mut WithSources(self)),
+        }
     }
 
     /// [`Vgic::reset_vcpu`] on this core.
@@ -126,21 +131,32 @@ impl Core {
         ended || self.no_pending_maintenance && none_pending
     }
 
-    /// What the trap path does before it enters the guest, while no other core does anything.
+    /// What the trap path does before it enters the guest, while no other core does anything. It comes to the same by the general
+    /// case of a flush.
     pub fn enter(&mut self, gic: &Vgic, vcpu: usize) -> VcpuSet {
-        let kick = self.enter_beside_others(gic, vcpu);
+        let general = (gic.needs_flush(vcpu) || self.maintenance()).then(|| (gic.copy(), self.clone()));
+        let kick = self.enter_by(gic, vcpu, false);
         assert!(!gic.needs_flush(vcpu), "a flush leaves nothing to do");
+        if let Some((general, mut core)) = general {
+            assert_eq!((kick, &mut *self), (core.enter_by(&general, vcpu, true), &mut core));
+            gic.assert_same(&general);
+        }
         kick
     }
 
     /// What the trap path does before it enters the guest.
     pub fn enter_beside_others(&mut self, gic: &Vgic, vcpu: usize) -> VcpuSet {
+        self.enter_by(gic, vcpu, false)
+    }
+
+    /// See [`enter_beside_others`](Self::enter_beside_others).
+    fn enter_by(&mut self, gic: &Vgic, vcpu: usize, generally: bool) -> VcpuSet {
         // The exception that led to it.
         self.synchronize();
         if self.maintenance() {
             gic.attend(vcpu);
         }
-        let kick = if gic.needs_flush(vcpu) { self.flush(gic, vcpu) } else { VcpuSet::default() };
+        let kick = if gic.needs_flush(vcpu) { self.flush(gic, vcpu, generally) } else { VcpuSet::default() };
         assert!(!self.maintenance(), "the guest would not get to run: {self:x?}");
         let mut valid = self.valid();
         valid.sort();

@@ -97,6 +97,27 @@ fn an_edge_comes_once() {
 }
 
 #[test]
+fn what_was_to_be_deactivated_and_has_ended_comes_again_as_new() {
+    let gic = enabled(2);
+    let mut core = Core::new(4);
+    let _ = core.enter(&gic, 0);
+    let _ = gic.write_distributor(0, ICFGR + 8, 4, 0b1000);
+    let edge = || [true, false].map(|level| gic.set_spi_level(INTID, level)).iter().all(|kick| kick.is_empty());
+    assert!(!edge());
+    let _ = core.enter(&gic, 0);
+    assert_eq!(core.acknowledge(), Some(INTID));
+    // Another vCPU deactivates it, and its own one ends it before it looks.
+    let _ = write_bit(&gic, 1, ICACTIVER, INTID);
+    core.end();
+    let _ = edge();
+    let _ = core.enter(&gic, 0);
+    assert_eq!(core.acknowledge(), Some(INTID));
+    let _ = edge();
+    let _ = core.enter(&gic, 0);
+    assert_eq!(core.lr_of(INTID).map(State::of), Some(State::Active), "nobody has deactivated this one");
+}
+
+#[test]
 fn numbers_that_are_no_spi() {
     let gic = enabled(1);
     for intid in [0, 31, 288, 1020, u32::MAX] {

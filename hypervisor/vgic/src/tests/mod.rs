@@ -1,6 +1,7 @@
 //! Tests of the virtual GIC as a whole: a simulated core plays the guest on simulated list registers.
 
 mod core;
+mod general;
 mod given;
 mod lifecycle;
 mod lines;

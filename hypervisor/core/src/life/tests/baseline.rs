@@ -1,10 +1,12 @@
 //! VMs that are shown another CPU than their cores.
 
-use portcullis_abi::firmware::{VENDOR_HYP_2_IMPL_CPUS, VENDOR_HYP_2_IMPL_VERSION};
+use core::mem::offset_of;
+
+use portcullis_abi::firmware::VENDOR_HYP_2_IMPL;
 use portcullis_abi::id_register::number;
 use portcullis_abi::manage::*;
 use portcullis_abi::map::TIMER_VIRTUAL_INTID;
-use portcullis_abi::state::Cpu;
+use portcullis_abi::state::{self, Cpu};
 use portcullis_arch::account::Exit;
 use portcullis_arch::fake::{self, Trap};
 use portcullis_board::signal::EL2_TIMER_INTID;
@@ -13,10 +15,11 @@ use portcullis_bundle::baseline::{Baseline, WORDS};
 use portcullis_bundle::implementations::Implementations;
 use portcullis_bundle::page_size::PageSize;
 use portcullis_bundle::{FirmwareConfig, Settings, VmConfig};
+use portcullis_stream::{Kind, Section};
 use portcullis_vgic::GicVersion;
 
 use super::creation::alone;
-use super::mover::{A, LENGTH, ok, pause, recreate, restore, runs, save};
+use super::mover::{A, LENGTH, changed, ok, pause, recreate, restore, runs, save};
 use crate::life::baseline::Lacking;
 use crate::life::cores::{UnfitCores, settle_cores};
 use crate::tests::board::{Asked, Parts};
@@ -25,7 +28,6 @@ use crate::tests::rig::{Rig, SETTINGS, exits, vm, x};
 
 const A72: u64 = 0x410f_d083;
 const A76: u64 = 0x414f_d0b1;
-const TOLD: u64 = VENDOR_HYP_2_IMPL_CPUS | VENDOR_HYP_2_IMPL_VERSION;
 /// HCR_EL2.TID1, TID2; APK, API.
 const READS: u64 = 1 << 16 | 1 << 17;
 const KEYS: u64 = 1 << 40 | 1 << 41;
@@ -180,7 +182,7 @@ fn mover(told: &[u64], cpu: Option<Baseline<'static>>) -> VmConfig<'static> {
         bytes
     });
     let firmware = FirmwareConfig {
-        registers: [Some(1), Some(1), Some(3), Some(if told.is_empty() { 0 } else { TOLD }), None, None],
+        registers: [Some(1), Some(1), Some(3), Some(if told.is_empty() { 0 } else { VENDOR_HYP_2_IMPL }), None, None],
         ..FirmwareConfig::default()
     };
     VmConfig {
@@ -238,6 +240,29 @@ fn a_vm_that_was_not_told_is_refused() {
     assert_eq!(moved(A72, plain(), &saved(A72, plain())).1, 0);
     // One that was told, and would be shown more than the other machine has.
     assert_eq!(moved(A72, mover(&[A72, A76], None), &saved(A76, mover(&[A72, A76], None))).1, UNFIT);
+}
+
+/// What is reserved is zero in whatever a stream has of a VM, so that it can have a meaning one day.
+#[test]
+fn no_reserved_word_is_anything_but_zero() {
+    let config = || mover(&[A72], baseline(&older()));
+    let stream = saved(A72, config());
+    assert_eq!(moved(A72, config(), &stream).1, 0);
+    let words = [
+        (Kind::Firmware, offset_of!(state::Firmware, reserved)),
+        (Kind::Cpu, offset_of!(Cpu, reserved)),
+        (Kind::Identity, offset_of!(state::Identity, reserved)),
+        (Kind::Restarts, offset_of!(state::Restarts, reserved)),
+        (Kind::General, offset_of!(state::General, reserved)),
+        (Kind::World, offset_of!(state::World, reserved)),
+        (Kind::Calls, offset_of!(state::Calls, reserved)),
+    ];
+    for (kind, at) in words {
+        for byte in at..at + 4 {
+            let wrong = changed(&stream, Section::of(kind), |body| body[byte] = 1);
+            assert_eq!(moved(A72, config(), &wrong).1, UNFIT, "{kind:?}");
+        }
+    }
 }
 
 /// What a VM read of which CPU it has stays, where it can; it is the manifest's again in its next life.

@@ -9,6 +9,8 @@ use portcullis_stream::images::Head;
 use portcullis_vgic::GicVersion;
 use zerocopy::IntoBytes;
 
+use super::mover;
+use crate::machine::Machine;
 use crate::tests::board::Parts;
 use crate::tests::guest::hvc;
 use crate::tests::rig::{Rig, results, vm};
@@ -23,10 +25,10 @@ const A: u64 = 1;
 /// Where a raw binary begins in RAM.
 const KERNEL: usize = 0x8_0000;
 
-/// A machine with a control VM and one without an image, that has a store of so many bytes.
+/// A machine with a control VM and one without an image, which can be moved and has a store of so many bytes.
 fn rig(store: u64) -> Rig {
     let mut a = VmConfig { kernel: &[], store: Some(store), cmdline: "quiet", ..vm("a", &[1]) };
-    a.settings.autostart = false;
+    (a.settings.autostart, a.settings.movable) = (false, true);
     let rig = Rig::on(Parts::new(), GicVersion::V3, &[vm("ops", &[0]), a]);
     rig.settle();
     rig
@@ -242,8 +244,7 @@ fn what_is_wrong_is_refused_and_leaves_what_was_there() {
     assert!(reason(&rig).contains("give it more"), "{}", reason(&rig));
     assert_eq!(status(&rig, LOAD, [A, 5000, 0]), SUCCESS);
     for request in [START, RECREATE, LOAD, SAVE] {
-        let expected = if request == SAVE { NOT_PERMITTED } else { BUSY };
-        assert_eq!(status(&rig, request, [A, 0, 0]), expected, "{request:#x}");
+        assert_eq!(status(&rig, request, [A, 0, 0]), BUSY, "{request:#x}");
     }
     assert_eq!(call(&rig, VM_STATE, [A, 0, 0])[1] >> 8 & 0xff, PROGRESS_RECEIVING);
     assert_eq!(status(&rig, TRANSFER_END, [0; 3]), SUCCESS);
@@ -252,6 +253,92 @@ fn what_is_wrong_is_refused_and_leaves_what_was_there() {
     assert_eq!(status(&rig, START, [A, 0, 0]), SUCCESS);
     assert!(begins(&rig));
     has(&rig, &image, &[], "first");
+}
+
+/// Without a store there is one place, whatever the VM's RAM had before: images that come are over what was loaded last.
+#[test]
+fn a_load_that_fails_leaves_nothing_that_starts_if_there_is_no_store() {
+    let image = kernel(1, 70_000);
+    let good = stream(&image, &[], "");
+    let mut damaged = stream(&kernel(2, 60_000), &[], "");
+    damaged[50_000] ^= 1;
+    let lives = |rig: &Rig| {
+        assert_eq!(load(rig, &stream(&kernel(9, 5000), &[], "")), SUCCESS);
+        assert_eq!(status(rig, START, [A, 0, 0]), SUCCESS);
+        assert!(begins(rig));
+        assert_eq!(status(rig, STOP, [A, 0, 0]), SUCCESS);
+    };
+    let before: [&dyn Fn(&Rig); 3] = [&|_| {}, &mover::created, &lives];
+    let fails: [&dyn Fn(&Rig); 3] = [
+        &|rig| assert_eq!(load(rig, &damaged), CORRUPT),
+        &|rig| assert_eq!(load(rig, b"this is no image at all, but it is longer than its head"), CORRUPT),
+        &|rig| {
+            assert_eq!(status(rig, LOAD, [A, 5000, 0]), SUCCESS);
+            assert_eq!(status(rig, TRANSFER_END, [0; 3]), SUCCESS);
+        },
+    ];
+    for prepare in before {
+        let rig = rig(0);
+        prepare(&rig);
+        let starts = if rig.vm(1).phase() == Phase::Created { START } else { RESTART };
+        for fail in fails {
+            assert_eq!(load(&rig, &good), SUCCESS);
+            fail(&rig);
+            assert_eq!((rig.vm(1).state().action, status(&rig, starts, [A, 0, 0])), (Action::None, NO_IMAGE));
+        }
+        assert_eq!(load(&rig, &good), SUCCESS);
+        assert_eq!(status(&rig, starts, [A, 0, 0]), SUCCESS);
+        assert!(begins(&rig));
+        has(&rig, &image, &[], "quiet");
+    }
+}
+
+/// A stream leaves out pages of zeros: those are zero, whatever was loaded into the VM that it makes another one.
+#[test]
+fn a_vm_that_is_restored_has_nothing_of_what_was_loaded_before() {
+    for store in [0, 2 << 20] {
+        let rig = rig(store);
+        assert_eq!(load(&rig, &stream(&kernel(1, 5000), &[], "")), SUCCESS);
+        assert_eq!(status(&rig, START, [A, 0, 0]), SUCCESS);
+        assert!(begins(&rig));
+        mover::pause(&rig);
+        let saved = mover::save(&rig, LENGTH);
+        let ram = rig.ram(1).to_vec();
+        mover::recreate(&rig);
+        assert_eq!(load(&rig, &stream(&kernel(2, 90_000), &kernel(3, 70_000), "")), SUCCESS);
+        assert_eq!(mover::restore(&rig, &saved, LENGTH), SUCCESS);
+        assert!(rig.ram(1) == ram, "its RAM is what was saved");
+        // What is in a store was loaded here, and stays; in its RAM is what was saved, of which nothing begins anew.
+        let again = if store == 0 { NO_IMAGE } else { SUCCESS };
+        assert_eq!(status(&rig, RESTART, [A, 0, 0]), again);
+        if store != 0 {
+            assert!(begins(&rig));
+            has(&rig, &kernel(2, 90_000), &kernel(3, 70_000), "quiet");
+        }
+    }
+}
+
+#[test]
+fn a_piece_that_cannot_be_done_ends_the_load() {
+    for store in [0, 2 << 20] {
+        let rig = rig(store);
+        let image = kernel(1, 70_000);
+        let bytes = stream(&image, &[], "");
+        assert_eq!(status(&rig, LOAD, [A, bytes.len() as u64, 0]), SUCCESS);
+        rig.at(0, || {
+            let mut transfer = Machine::get().transfers.wait().unwrap();
+            // More than there is.
+            (transfer.target.clear, transfer.target.cleared) = (16 << 20, 8 << 20);
+        });
+        assert_eq!(status(&rig, TRANSFER, [BUFFER, 4096, 0]), BAD_STATE);
+        assert_eq!(rig.vm(1).state().action, Action::None);
+        assert_eq!(call(&rig, TRANSFER_STATE, [0; 3])[1..], [TRANSFER_LOAD | A << 8, 0, BAD_STATE.cast_unsigned()]);
+        assert_eq!(status(&rig, START, [A, 0, 0]), NO_IMAGE);
+        assert_eq!(load(&rig, &bytes), SUCCESS);
+        assert_eq!(status(&rig, START, [A, 0, 0]), SUCCESS);
+        assert!(begins(&rig));
+        has(&rig, &image, &[], "quiet");
+    }
 }
 
 /// A store without room for both: the former images go when the new ones are found to fit, and it says so.

@@ -55,9 +55,7 @@ impl Disk {
     pub(super) fn restore(&self, memory: &GuestMemory, body: &[u8]) -> Result<(), Unfit> {
         let saved: state::Disk = of(body)?;
         Unfit::check_version(saved.version, state::Disk::VERSION)?;
-        if saved.reserved != 0 {
-            return Err(Unfit::Value("a reserved word"));
-        }
+        Unfit::check_reserved(saved.reserved)?;
         let registers = &self.client.registers;
         let setups: [VirtioSetup; 1] = [saved.setup];
         registers.restore(&saved.transport, &setups, |_| Ok(()))?;

@@ -79,6 +79,41 @@ fn a_network_s_ports_say_what_they_are_and_what_passed() {
     assert_eq!(call(&rig, LINK, [1, 0, 0]), (NO_ITEM, [0; 3]));
 }
 
+/// Who follows the VM to which a frame goes is told of the copy once, whatever is asked for meanwhile and refused.
+#[test]
+fn a_trace_that_is_refused_takes_no_copies() {
+    let configs = [vm("a", &[0]), vm("b", &[1])];
+    let rig = Rig::with_networks(GicVersion::V3, &configs, vec![network(2)]);
+    rig.settle();
+    let mut guests: Vec<Guest> = (0..2).map(|index| Guest::new(index, index, 3)).collect();
+    for guest in &mut guests {
+        guest.begin(&rig, 1 << 16, &[64, 64, 16]);
+        guest.take(&rig, 0, 8, 1600);
+    }
+    let copied = |rig: &Rig| {
+        let mut copies = Vec::new();
+        rig.machine.take_copies(1, |link, bytes| copies.push((link, bytes)));
+        copies
+    };
+    let set = |on, vms| rig.at(0, || call(&rig, TRACE_SET, [on, vms, 0]).0);
+    let before = guests[0].send(&rig, mac(1), 60).len() as u64 - 12;
+    for (on, vms) in [(1, 0), (1, 1 << 2), (2, 1), (0, 1)] {
+        assert_eq!(set(on, vms), BAD_ARGUMENT);
+    }
+    assert_eq!(set(0, 0), BAD_STATE);
+    assert_eq!(copied(&rig), [(0, before)]);
+    guests[0].send(&rig, mac(1), 60);
+    assert_eq!(set(1, 0b100_0000), BAD_ARGUMENT);
+    assert_eq!(set(1, 0b10), SUCCESS);
+    assert_eq!(set(0, 0), BUSY, "cores are behind");
+    assert_eq!(copied(&rig), [], "what was copied before it is not the trace's");
+    rig.settle();
+    let sent = guests[0].send(&rig, mac(1), 100).len() as u64 - 12;
+    assert_eq!((set(1, 0b11), set(1, 0)), (BAD_STATE, BAD_ARGUMENT));
+    assert_eq!(copied(&rig), [(0, sent)]);
+    assert_eq!((set(0, 0), copied(&rig)), (SUCCESS, vec![]));
+}
+
 #[test]
 fn a_wire_s_ends_say_which_drives_and_count_edges() {
     let end = |vm, line| WireEnd { vm, line };
