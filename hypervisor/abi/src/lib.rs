@@ -26,6 +26,7 @@ pub mod function;
 pub mod id_register;
 pub mod manage;
 pub mod map;
+pub mod name;
 pub mod result;
 pub mod state;
 pub mod watchdog;

@@ -27,10 +27,28 @@ pub fn select(cache: u64) {
 }
 
 /// CCSIDR_EL1 of this core, of the cache that its guest has [selected](select), in the format of FEAT_CCIDX if it is to be `wide`.
+/// Zero if there is no such cache: the core may have an exception then instead of a value (Arm ARM, CCSIDR_EL1, "accessing").
 pub fn size(wide: bool) -> u64 {
+    if !is_there(levels(), selection()) {
+        return 0;
+    }
     // ID_AA64MMFR2_EL1.CCIDX.
     let is_wide = read_sysreg!("s3_0_c0_c7_2") >> 20 & 0xf != 0;
     convert(read_sysreg!("ccsidr_el1"), is_wide, wide)
+}
+
+/// Whether there is the cache that `selection`, of CSSELR_EL1, names, where CLIDR_EL1 is `levels`.
+fn is_there(levels: u64, selection: u64) -> bool {
+    let (instructions, level, tags) = (selection & 1 != 0, selection >> 1 & 7, selection >> 4 & 1 != 0);
+    // CLIDR_EL1.Ctype<n>, of seven levels: 0, which those above the last one have, is no cache.
+    let kind = if level < 7 { levels >> (3 * level) & 7 } else { 0 };
+    match kind {
+        // Instructions, data, both apart, both in one. Of a cache of tags nobody is told.
+        1 => instructions,
+        2 | 4 => !instructions && !tags,
+        3 => instructions || !tags,
+        _ => false,
+    }
 }
 
 /// A CCSIDR_EL1 in another format: what does not fit is the most that does.
@@ -69,9 +87,39 @@ mod tests {
     fn this_core_says_which_format_it_has() {
         fake::set("ccsidr_el1", CACHE[1]);
         fake::set("s3_0_c0_c7_2", 1 << 20);
-        assert_eq!([size(false), size(true)], CACHE);
         fake::set("clidr_el1", 0x0a20_0023);
         select(2);
         assert_eq!((levels(), selection()), (0x0a20_0023, 2));
+        assert_eq!([size(false), size(true)], CACHE);
+    }
+
+    /// Each selection of each level and kind: what is not there has no size, and is not read.
+    #[test]
+    fn a_cache_that_is_not_there_has_no_size() {
+        // By Ctype: whether there are data and instructions.
+        const KINDS: [[bool; 2]; 8] = [
+            [false, false],
+            [false, true],
+            [true, false],
+            [true, true],
+            [true, false],
+            [false, false],
+            [false, false],
+            [false, false],
+        ];
+        fake::set("ccsidr_el1", CACHE[0]);
+        fake::set("s3_0_c0_c7_2", 0);
+        for (kind, there) in (0_u64..).zip(KINDS) {
+            for level in 0..7_u64 {
+                // Behind the kinds stand LoUIS, LoC, LoUU, ICB and Ttype.
+                fake::set("clidr_el1", 0xff_ffff_ffe0_0000 | kind << (3 * level));
+                for selection in 0..32_u64 {
+                    select(selection);
+                    let (side, of, tags) = ((selection & 1) as usize, selection >> 1 & 7, selection & 0x11 == 0x10);
+                    let known = of == level && there[side] && !tags;
+                    assert_eq!(size(false), if known { CACHE[0] } else { 0 }, "{kind} {level} {selection:#x}");
+                }
+            }
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The ID registers of group 3 by number, and those that EL2 itself asks.
 
 use crate::read_sysreg;
-use crate::registers::{CLIDR_EL1, ID_AA64MMFR0_EL1, Readable};
+use crate::registers::{ID_AA64MMFR0_EL1, Readable};
 
 macro_rules! registers {
     ($crm:expr, $op2:expr; $($c:literal $o:literal => $name:literal),* $(,)?) => {
@@ -31,9 +31,4 @@ pub fn read(crm: u64, op2: u64) -> u64 {
 /// Reads ID_AA64MMFR0_EL1, which tells this core's page sizes among other things.
 pub fn memory_model() -> u64 {
     ID_AA64MMFR0_EL1.get()
-}
-
-/// Reads CLIDR_EL1, which tells this core's levels of caches.
-pub fn cache_levels() -> u64 {
-    CLIDR_EL1.get()
 }

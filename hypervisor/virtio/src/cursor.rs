@@ -15,16 +15,11 @@ pub struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    /// The beginning of a piece of memory, which is no chain's.
-    pub const fn of(segment: &'a Segment) -> Self {
-        Self::new(core::slice::from_ref(segment), segment.length)
-    }
-
     pub(crate) const fn new(segments: &'a [Segment], left: u32) -> Self {
         Self { segments, offset: 0, left }
     }
 
-    /// A place at the beginning of a buffer.
+    /// A place at the beginning of a buffer, or of a piece of memory that is no chain's.
     #[inline]
     pub const fn over(buffer: &'a Segment) -> Self {
         Self::new(core::slice::from_ref(buffer), buffer.length)

@@ -180,10 +180,11 @@ fn limit(
         let text: &str = key.get_ref();
         let Some((number, name)) = named().find(|(_, name)| *name == text) else {
             let names: Vec<&str> = named().map(|(_, name)| name).collect();
-            let upper = text.to_uppercase();
-            let near = names.iter().min_by_key(|name| strsim::osa_distance(&upper, name)).copied().unwrap_or_default();
-            let message = format!("there is no ID register `{}`", text.escape_debug());
-            diagnostics.error(key.span(), message, format!("did you mean `{near}`?"));
+            let help = match nearest(text, &names) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("there are {}", names.join(", ")),
+            };
+            diagnostics.error(key.span(), format!("there is no ID register `{}`", text.escape_debug()), help);
             continue;
         };
         let Some(integer) = value.get_ref().as_integer() else {

@@ -183,26 +183,15 @@ fn block(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> u32 {
 
 /// The amount at `key`, which is a whole number of blocks.
 fn size(section: &Section<'_>, key: &str, block: u32, diagnostics: &mut Diagnostics<'_>) -> Option<u64> {
-    let value = section.value(key)?;
-    let bytes = match value.get_ref() {
-        DeValue::Integer(_) => *section.number(key, diagnostics)?.get_ref(),
-        DeValue::String(text) => match memory::parse(text) {
-            Some(bytes) => bytes,
-            None => {
-                let help = format!("write {key} = \"64M\", {key} = \"1G\" or a number of bytes without quotes");
-                diagnostics.error(value.span(), format!("{text:?} is no size of a disk"), help);
-                return None;
-            }
-        },
-        _ => return section.wrong_type(key, value, "an amount like \"64M\" or a number of bytes", diagnostics),
-    };
+    let amount = section.amount(key, diagnostics)?;
+    let bytes = *amount.get_ref();
     let (message, help) = match bytes {
         0 => ("a disk of no bytes".to_owned(), format!("write it like {key} = \"64M\"")),
         1..=DISK_MAX if bytes.is_multiple_of(block.into()) => return Some(bytes),
         1..=DISK_MAX => (format!("{bytes} bytes are no whole number of blocks"), nearest(bytes, block)),
         _ => (format!("a disk of {}", memory::show(bytes)), format!("{} is the most", memory::show(DISK_MAX))),
     };
-    diagnostics.error(value.span(), message, help);
+    diagnostics.error(amount.span(), message, help);
     None
 }
 

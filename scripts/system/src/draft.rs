@@ -6,7 +6,6 @@ use portcullis_bundle::implementations::Implementation;
 use portcullis_bundle::limit::{CORES, check_memory};
 use portcullis_bundle::{Settings, is_name};
 use toml::Spanned;
-use toml::de::DeValue;
 
 use super::diagnostic::{Diagnostics, Span};
 use super::firmware::{self, Filter, Firmware};
@@ -15,7 +14,7 @@ use super::image::Image;
 use super::section::Section;
 use super::store::{self, Store};
 use super::vm::Vm;
-use super::{cpu, hardware, key, memory, movable, settings, slice, suspend};
+use super::{cpu, hardware, key, movable, settings, slice, suspend};
 
 /// Bytes of the longest command line: arm64 Linux cuts what is longer without a word (`COMMAND_LINE_SIZE`, which counts
 /// the end mark, in `arch/arm64/include/uapi/asm/setup.h`).
@@ -196,24 +195,12 @@ fn cmdline(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> String {
 }
 
 fn amount(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Option<Spanned<u64>> {
-    let value = section.value("memory")?;
-    let bytes = match value.get_ref() {
-        DeValue::Integer(_) => *section.number("memory", diagnostics)?.get_ref(),
-        DeValue::String(text) => match memory::parse(text) {
-            Some(bytes) => bytes,
-            None => {
-                let help = r#"write memory = "256M", memory = "1G" or a number of bytes without quotes"#;
-                diagnostics.error(value.span(), format!("{text:?} is not an amount of memory"), help);
-                return None;
-            }
-        },
-        _ => return section.wrong_type("memory", value, "an amount like \"256M\" or a number of bytes", diagnostics),
-    };
-    if let Err(error) = check_memory(bytes) {
-        diagnostics.of_bundle(value.span(), error);
+    let amount = section.amount("memory", diagnostics)?;
+    if let Err(error) = check_memory(*amount.get_ref()) {
+        diagnostics.of_bundle(amount.span(), error);
         return None;
     }
-    Some(Spanned::new(value.span(), bytes))
+    Some(amount)
 }
 
 fn tree(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Option<Spanned<bool>> {

@@ -257,10 +257,11 @@ impl Kind {
 
 /// The known word that `word` was probably meant to be.
 pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let plain = word.to_lowercase().replace(['_', ' '], "-");
-    let distance = |candidate: &str| match plain.len() >= 3 && candidate.starts_with(&plain) {
-        true => 0,
-        false => strsim::osa_distance(&plain, candidate),
+    let plain = |word: &str| word.to_lowercase().replace(['_', ' '], "-");
+    let word = plain(word);
+    let distance = |candidate: &str| match plain(candidate) {
+        candidate if word.len() >= 3 && candidate.starts_with(&word) => 0,
+        candidate => strsim::osa_distance(&word, &candidate),
     };
     let best = known.iter().copied().min_by_key(|candidate| distance(candidate))?;
     (distance(best) <= (best.len() / 3).max(1)).then_some(best)

@@ -206,7 +206,7 @@ fn read(
     let pieces: Vec<Piece> = shared_pieces.chain(disks.iter().filter_map(DiskDraft::piece)).collect();
     let contents: Vec<&Image> = disks.iter().filter_map(DiskDraft::image).collect();
     system::check(control.as_ref(), &drafts, board, diagnostics);
-    attachments::check(control.as_ref(), &drafts, document.get_ref(), diagnostics);
+    attachments::check(control.as_ref(), &drafts, &shared, diagnostics);
     system::memory(&drafts, &pieces, &contents, board, diagnostics);
     let wires = wire::wires(&wires, &drafts, diagnostics);
     let shared_memory = shared_memory::shared_memory(&shared, &drafts, diagnostics);

@@ -5,6 +5,7 @@ use toml::de::{DeInteger, DeTable, DeValue};
 
 use super::diagnostic::{Diagnostics, Span};
 use super::key::Kind;
+use super::memory;
 
 /// One section: a table, of which kind it is, and where its header stands.
 pub struct Section<'a> {
@@ -71,6 +72,27 @@ impl<'a> Section<'a> {
         match value.get_ref().as_integer() {
             Some(integer) => self.unsigned(key, value.span(), integer, diagnostics),
             None => self.wrong_type(key, value, "a number", diagnostics),
+        }
+    }
+
+    /// The bytes of the amount at `key`, as `"96M"` or as a number; none if it is absent or, which is reported, something else.
+    pub fn amount(&self, key: &str, diagnostics: &mut Diagnostics<'_>) -> Option<Spanned<u64>> {
+        let value = self.value(key)?;
+        let example = self.kind.example(key);
+        match value.get_ref() {
+            DeValue::Integer(integer) => self.unsigned(key, value.span(), integer, diagnostics),
+            DeValue::String(text) => {
+                let bytes = memory::parse(text);
+                if bytes.is_none() {
+                    let help = format!("write {example}, {key} = \"1G\" or a number of bytes without quotes");
+                    diagnostics.error(value.span(), format!("{text:?} is not an amount of bytes"), help);
+                }
+                bytes.map(|bytes| Spanned::new(value.span(), bytes))
+            }
+            _ => {
+                let amount = example.rsplit(" = ").next().unwrap_or(example);
+                self.wrong_type(key, value, &format!("an amount like {amount} or a number of bytes"), diagnostics)
+            }
         }
     }
 

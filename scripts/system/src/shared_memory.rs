@@ -59,6 +59,11 @@ impl SharedMemoryDraft {
         Self { span: section.span.clone(), name: wire::name(section, diagnostics), size, cached, vms }
     }
 
+    /// Where it names the VM `name`.
+    pub fn place_of(&self, name: &str) -> Option<Span> {
+        self.vms.iter().find(|(vm, _)| vm.get_ref() == name).map(|(vm, _)| vm.span())
+    }
+
     /// The RAM that it takes: what is shared, and a state page for each VM.
     pub fn piece(&self) -> Option<Piece> {
         let (name, size) = (self.name.as_ref()?.get_ref(), self.size?);

@@ -60,26 +60,15 @@ pub fn read(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Option<
 }
 
 fn bytes(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Option<Spanned<u64>> {
-    let value = section.value("store")?;
-    let bytes = match value.get_ref() {
-        DeValue::Integer(_) => *section.number("store", diagnostics)?.get_ref(),
-        DeValue::String(text) => match memory::parse(text) {
-            Some(bytes) => bytes,
-            None => {
-                let help = r#"write store = "96M", store = "1G" or a number of bytes without quotes"#;
-                diagnostics.error(value.span(), format!("{text:?} is not an amount of memory"), help);
-                return None;
-            }
-        },
-        _ => return section.wrong_type("store", value, "an amount like \"96M\" or a number of bytes", diagnostics),
-    };
+    let amount = section.amount("store", diagnostics)?;
+    let bytes = *amount.get_ref();
     if bytes == 0 || !bytes.is_multiple_of(MEMORY_UNIT) {
         let message = format!("a store of {} cannot be had", memory::show(bytes));
         let right = memory::form(bytes.max(1).checked_next_multiple_of(MEMORY_UNIT).unwrap_or(MEMORY_UNIT));
         let help =
             format!("a store is a multiple of {}: write store = {right:?}, or leave it out", memory::show(MEMORY_UNIT));
-        diagnostics.error(value.span(), message, help);
+        diagnostics.error(amount.span(), message, help);
         return None;
     }
-    Some(Spanned::new(value.span(), bytes))
+    Some(amount)
 }

@@ -8,6 +8,7 @@
 use core::sync::atomic::{AtomicU8, Ordering};
 
 use portcullis_abi::map;
+use portcullis_abi::name::padded;
 use portcullis_abi::state::{self, Unfit, WireNeeds};
 use portcullis_devices::gpio::{Pl061, registers::MIS};
 use portcullis_devices::{Description, Device, Line};
@@ -104,12 +105,7 @@ impl Gpio {
 
     /// What a VM that has these wires needs.
     pub fn needs(&self) -> WireNeeds {
-        let mut names = [[0; 32]; map::GPIO_LINES];
-        for (bytes, name) in names.iter_mut().zip(self.names) {
-            for (to, from) in bytes.iter_mut().zip(name.bytes()) {
-                *to = from;
-            }
-        }
+        let names = self.names.map(padded);
         let outputs = self.state.lock().controller.wired_out();
         WireNeeds { version: WireNeeds::VERSION, outputs: outputs.into(), names }
     }

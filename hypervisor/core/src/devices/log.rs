@@ -22,6 +22,8 @@ struct Kept {
     shown: usize,
     /// The next byte for who follows it, if anybody does.
     next: Option<u64>,
+    /// Bytes that it was too slow for, and was not told of.
+    lost: u64,
     /// That one was told that there is something.
     told: bool,
     follower: Option<&'static dyn Follower>,
@@ -41,7 +43,15 @@ impl Log {
 
     /// Keeps what is written from now on.
     pub fn keep(&mut self) {
-        self.0 = Some(Box::new(Kept { bytes: [0; KEPT], end: 0, shown: 0, next: None, told: false, follower: None }));
+        self.0 = Some(Box::new(Kept {
+            bytes: [0; KEPT],
+            end: 0,
+            shown: 0,
+            next: None,
+            lost: 0,
+            told: false,
+            follower: None,
+        }));
     }
 
     /// Says who may follow what is kept.
@@ -63,6 +73,8 @@ impl Log {
     pub fn clear(&mut self) {
         let Some(kept) = &mut self.0 else { return };
         kept.end = 0;
+        // What comes is told of, whatever of the old was not read.
+        (kept.lost, kept.told) = (0, false);
         if kept.next.is_some() {
             kept.next = Some(0);
         }
@@ -102,12 +114,12 @@ impl Log {
             let part = lines.iter().take(count).position(|byte| *byte == b'\n');
             from = from.saturating_add(part.map_or(0, |part| part.saturating_add(1) as u64));
         }
-        (kept.next, kept.told) = (Some(from), false);
+        (kept.next, kept.lost, kept.told) = (Some(from), 0, false);
     }
 
     /// Nobody follows it any more.
     pub fn leave(&mut self) {
-        self.0.iter_mut().for_each(|kept| kept.next = None);
+        self.0.iter_mut().for_each(|kept| (kept.next, kept.lost) = (None, 0));
     }
 
     /// Whether there is something for who follows it.
@@ -124,18 +136,16 @@ impl Log {
     /// How many bytes who follows it was too slow for, which are not kept any more. They are counted once.
     pub fn take_lost(&mut self) -> u64 {
         let Some(kept) = &mut self.0 else { return 0 };
-        let oldest = kept.oldest();
-        kept.next.as_mut().map_or(0, |next| {
-            let lost = oldest.saturating_sub(*next);
-            *next = next.saturating_add(lost);
-            lost
-        })
+        kept.pass_lost();
+        core::mem::take(&mut kept.lost)
     }
 
     /// Copies what comes next for who follows it. Returns how many bytes that are.
     pub fn read_next(&mut self, to: &mut [u8]) -> usize {
         let Some(kept) = &mut self.0 else { return 0 };
         kept.told = false;
+        // It may have written since somebody asked what is lost.
+        kept.pass_lost();
         let Some((next, count)) = kept.next.and_then(|next| kept.read(next, to)) else { return 0 };
         kept.next = Some(next);
         count
@@ -143,6 +153,15 @@ impl Log {
 }
 
 impl Kept {
+    /// Counts what who follows it was too slow for.
+    fn pass_lost(&mut self) {
+        let oldest = self.oldest();
+        if let Some(next) = &mut self.next {
+            self.lost = self.lost.saturating_add(oldest.saturating_sub(*next));
+            *next = oldest.max(*next);
+        }
+    }
+
     /// Position of the oldest byte that is here.
     const fn oldest(&self) -> u64 {
         self.end.saturating_sub(LOG_KEPT)
@@ -260,12 +279,30 @@ mod tests {
         assert_eq!((log.take_lost(), log.take_lost()), (2 * LOG_KEPT + 5, 0));
         assert_eq!(log.read_next(&mut room), KEPT);
         assert_eq!(room[..KEPT], written[2 * KEPT + 5..]);
-        // A VM that is made anew begins again.
-        log.take(b"old");
+        // It was asked what is lost before the VM wrote what takes the place of what was to be read.
+        log.take(&written[..LOG_KEPT as usize]);
         log.left(0);
+        log.take(&written[..7]);
+        log.left(0);
+        assert_eq!((log.read_next(&mut room[..KEPT - 7]), log.take_lost()), (KEPT - 7, 7));
+        assert_eq!((log.read_next(&mut room), log.take_lost(), &room[..7]), (7, 0, &written[..7]));
+    }
+
+    /// A VM that is made anew begins again, and who has not read what it had to say before is told of what it says then.
+    #[test]
+    fn who_follows_it_is_told_of_the_next_life() {
+        let (mut log, mut room) = (Log::new(), [0; 16]);
+        log.keep();
+        log.follow();
+        for _ in 0..2 * KEPT {
+            log.take(b"old");
+            log.left(0);
+        }
+        assert!(log.take_call() && log.read_next(&mut room) == 16 && log.take_call());
         log.clear();
         assert_eq!((log.has_next(), log.take_lost()), (false, 0));
         log.take(b"new");
-        assert_eq!((log.read_next(&mut room), &room[..3]), (3, &b"new"[..]));
+        assert!(log.take_call());
+        assert_eq!((log.read_next(&mut room), &room[..3], log.take_lost()), (3, &b"new"[..], 0));
     }
 }

@@ -5,7 +5,7 @@ use core::fmt;
 use core::sync::atomic::Ordering;
 
 use portcullis_abi::{firmware, function, map};
-use portcullis_arch::id;
+use portcullis_arch::cache_shape;
 use portcullis_board::Range;
 use portcullis_board::vm_memory::Banks;
 use portcullis_bundle::guest_tree::{GuestTree, caches};
@@ -241,7 +241,7 @@ impl Vm {
             conduits: config.settings.conduits,
             psci: u32::try_from(self.row.get(Register::PsciVersion)).unwrap_or(function::PSCI_VERSION_0_2),
             gic: gic::version(),
-            cache_levels: caches::levels(id::cache_levels()),
+            cache_levels: caches::levels(cache_shape::levels()),
             emulated: &emulated,
             devices: &self.devices,
             kaslr_seed: seed.kaslr(),

@@ -4,6 +4,7 @@
 //! registers are set, vCPUs are on, and the VM is paused. Until then it can be given up: it is created again, and nothing is left.
 
 use portcullis_abi::manage;
+use portcullis_abi::name::padded;
 use portcullis_abi::state::{self, Needs, Unfit};
 use portcullis_arch::{checksum, optional::Features, timer};
 use portcullis_board::Firmware;
@@ -17,7 +18,7 @@ use super::baseline::vendor_hyp_2;
 use super::refusal::Refusal;
 use super::shape::{contents_of, kind_of, list_registers};
 use crate::devices::gpio::Gpio;
-use crate::links::backplane::{Backplane, Linked, name_of};
+use crate::links::backplane::{Backplane, Linked};
 use crate::machine::Machine;
 use crate::machine::owner::Beside;
 use crate::machine::transfer::Kept;
@@ -70,7 +71,7 @@ impl Restoring<'_, '_> {
         let console = self.vm.links.and_then(Backplane::console).ok_or(Unfit::Absent("a console"))?;
         let number = section.index as usize;
         if section.kind == Kind::PortName {
-            let here = console.port_name(number).map(name_of);
+            let here = console.port_name(number).map(padded);
             check_port(section.index, &of(body)?, here.as_ref())?;
             return Ok(());
         }

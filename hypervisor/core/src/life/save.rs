@@ -1,5 +1,6 @@
 //! Saving a VM that is paused, a piece at a time, into a buffer in the memory of the VM that manages it.
 
+use portcullis_abi::name::padded;
 use portcullis_abi::state::{Needs, PortNeeds, Unfit};
 use portcullis_arch::{checksum, timer};
 use portcullis_stream::layout::PAGE;
@@ -9,7 +10,7 @@ use zerocopy::{Immutable, IntoBytes};
 
 use super::refusal::Refusal;
 use super::shape::{contents_of, kind_of, list_registers_of};
-use crate::links::backplane::{Backplane, Linked, name_of};
+use crate::links::backplane::{Backplane, Linked};
 use crate::memory::guest::{GuestMemory, Way};
 use crate::vm::manager_lock::ManagerLock;
 use crate::vm::{Vcpu, Vm};
@@ -66,7 +67,7 @@ impl Saving<'_, '_> {
         if section.kind == Kind::Port {
             return Ok(console.save_port(number, body).map(|()| true)?);
         }
-        let name = name_of(console.port_name(number).ok_or(Refusal::NoneOn)?);
+        let name = padded(console.port_name(number).ok_or(Refusal::NoneOn)?);
         put(&PortNeeds { version: PortNeeds::VERSION, reserved: 0, name }, body)
     }
 

@@ -139,7 +139,7 @@ impl Machine {
         let core = Core::current().ok_or(TransferError::BadState)?.index;
         let mut buffer = caller.vm.memory_on(core).ok_or(TransferError::BadState)?;
         let segment = Segment { address, length: length as u32 };
-        let piece = &mut Piece { buffer: &mut buffer, at: Cursor::of(&segment), work: WORK, spent: 0 };
+        let piece = &mut Piece { buffer: &mut buffer, at: Cursor::over(&segment), work: WORK, spent: 0 };
         let progress = self.step(&mut transfer, job, piece)?;
         Ok((length.saturating_sub(piece.at.left().into()), progress))
     }

@@ -51,15 +51,6 @@ pub(super) fn of<T: FromBytes>(body: &[u8]) -> Result<T, Unfit> {
     T::read_from_bytes(body).map_err(|_| Unfit::Value("the length of a state"))
 }
 
-/// A name as it stands in a state.
-pub fn name_of(name: &str) -> [u8; 32] {
-    let mut bytes = [0; 32];
-    for (to, from) in bytes.iter_mut().zip(name.bytes()) {
-        *to = from;
-    }
-    bytes
-}
-
 /// A device in a transport.
 pub trait Linked: Emulated {
     /// Goes on with what is left to do for the VM, which `owner` is, on the core on which this runs. No more than a piece or two.

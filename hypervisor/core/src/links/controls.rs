@@ -9,7 +9,7 @@ use super::console::{End, Flow, Jack, News, Queues};
 use super::own_port::line::Line;
 use super::own_port::show::publish_in_turn;
 use super::peer::Peer;
-use super::work::Work;
+use super::work::{Rest, Work};
 use crate::devices::owner::Owner;
 use crate::memory::guest::GuestMemory;
 
@@ -59,10 +59,19 @@ impl Controls {
         self.jack().and_then(Jack::peer)
     }
 
+    /// The port at rest: nobody answers meanwhile.
+    fn enter(&self) -> Rest<'_, Desk, impl Fn(usize)> {
+        self.desk.enter(|_| self.call())
+    }
+
+    /// Has its VM go on with its work.
+    fn call(&self) {
+        self.peer().into_iter().for_each(Peer::call);
+    }
+
     /// Does a piece of work.
     fn go_on(&self, owner: &dyn Owner) {
-        let call = |_| self.peer().into_iter().for_each(Peer::call);
-        self.desk.work(OWN, |desk, _| self.piece(desk, owner), call);
+        self.desk.work(OWN, |desk, _| self.piece(desk, owner), |_| self.call());
     }
 
     /// Answers requests. Returns whether there are more.
@@ -153,15 +162,15 @@ impl End for Controls {
     }
 
     fn begin(&self, queues: Queues) {
-        self.desk.enter().line.queues = queues;
+        self.enter().line.queues = queues;
     }
 
     fn stop(&self, flow: Flow) {
-        self.desk.enter().line.stop(flow);
+        self.enter().line.stop(flow);
     }
 
     fn forget(&self, owner: &dyn Owner) {
-        let mut desk = self.desk.enter();
+        let mut desk = self.enter();
         desk.lose();
         if let Some(jack) = self.jack() {
             desk.line.show(jack, owner);
@@ -187,6 +196,6 @@ impl End for Controls {
     }
 
     fn rest(&self) {
-        drop(self.desk.enter());
+        drop(self.enter());
     }
 }

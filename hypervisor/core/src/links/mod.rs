@@ -144,6 +144,12 @@ impl Links {
         &self.serials
     }
 
+    /// The disks, in the manifest's order.
+    #[cfg(test)]
+    pub fn disks(&self) -> &[&'static Disk] {
+        &self.disks
+    }
+
     /// The transports of the VM with the number `vm`; none: it has no link.
     pub fn backplane(&'static self, vm: usize) -> Option<&'static Backplane> {
         let mut backplane = Backplane::new();
@@ -156,7 +162,7 @@ impl Links {
             }
         }
         for disk in self.disks.iter().filter(|disk| disk.vm == vm) {
-            backplane.add(disk.slot, Box::new(disk::Plug(disk)));
+            backplane.add(disk.slot, Box::new(disk::Plug::new(disk)));
         }
         (!backplane.is_empty()).then(|| &*Box::leak(Box::new(backplane)))
     }

@@ -140,7 +140,8 @@ impl Service for Screen {
         if !note.has() {
             match peer.console().take_lost() {
                 0 => {}
-                lost => note.say(format_args!("{lost} bytes came too fast and are left out")),
+                // None is being said.
+                lost => _ = note.say(format_args!("{lost} bytes came too fast and are left out")),
             }
         }
         let told = note.give(room);
@@ -155,10 +156,9 @@ impl Service for Screen {
             self.displaced.store(false, Ordering::Relaxed);
             return peer.console().receive_all(peer, bytes);
         }
-        if !self.displaced.swap(true, Ordering::Relaxed) {
-            self.note
-                .lock()
-                .say(format_args!("what is typed comes from the serial line now; attach again to type here"));
+        if !self.displaced.load(Ordering::Relaxed) {
+            let line = format_args!("what is typed comes from the serial line now; attach again to type here");
+            self.displaced.store(self.note.lock().say(line), Ordering::Relaxed);
         }
         bytes.len()
     }
@@ -169,15 +169,15 @@ impl Note {
         self.given < self.text.len()
     }
 
-    /// Has a line said, unless another one is being said.
-    fn say(&mut self, line: core::fmt::Arguments<'_>) {
+    /// Has a line said, unless another one is being said. Returns whether it is.
+    fn say(&mut self, line: core::fmt::Arguments<'_>) -> bool {
         if self.has() {
-            return;
+            return false;
         }
         self.text.clear();
         self.given = 0;
         // There is room for each of them.
-        let _ = write!(self.text, "\r\n[portcullis: {line}]\r\n");
+        write!(self.text, "\r\n[portcullis: {line}]\r\n").is_ok()
     }
 
     fn give(&mut self, room: &mut [u8]) -> usize {

@@ -1,8 +1,10 @@
 //! Work that several ends have at one thing, and of which one core at a time does a piece.
 //!
 //! Who has work leaves a mark. Whoever finds somebody busy goes away: that one does one piece for a mark, and calls those whose
-//! marks are left, so that each goes on by itself. Nobody waits but who has the thing [come to rest](Work::enter).
+//! marks are left, so that each goes on by itself. Nobody waits but who has the thing [come to rest](Work::enter), and who does so
+//! calls those, too, whom it made go away.
 
+use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicU32, Ordering, fence};
 
 use spin::mutex::{TicketMutex, TicketMutexGuard};
@@ -26,17 +28,10 @@ impl<T> Work<T> {
     }
 
     /// Has the thing at rest: no core works at it until the result is dropped. Waits for a piece of work on another core, or
-    /// two, never for a guest.
-    pub fn enter(&self) -> TicketMutexGuard<'_, T> {
-        self.thing.lock()
-    }
-
-    /// Looks at the thing at rest. Whoever has found it taken meanwhile, and left a mark, is called.
-    pub fn look<R>(&self, look: impl FnOnce(&mut T) -> R, call: impl Fn(usize)) -> R {
-        let result = look(&mut self.thing.lock());
-        fence(Ordering::SeqCst);
-        self.call_marked(call);
-        result
+    /// two, never for a guest. `call` has an end go on by itself: when the result is dropped, each that has a mark, as it may
+    /// have found the thing taken.
+    pub fn enter<C: Fn(usize)>(&self, call: C) -> Rest<'_, T, C> {
+        Rest { thing: self.thing.lock(), _marked: Marked { marks: &self.marks, call } }
     }
 
     /// Notes that end `end` has work. Who does so without doing some calls it.
@@ -66,17 +61,7 @@ impl<T> Work<T> {
             self.piece(&mut thing, others.trailing_zeros() as usize, &mut piece);
         }
         drop(thing);
-        fence(Ordering::SeqCst);
-        self.call_marked(call);
-    }
-
-    #[inline(always)]
-    fn call_marked(&self, call: impl Fn(usize)) {
-        let mut left = self.marks.load(Ordering::Relaxed);
-        while left != 0 {
-            call(left.trailing_zeros() as usize);
-            left &= left.wrapping_sub(1);
-        }
+        drop(Marked { marks: &self.marks, call });
     }
 
     fn piece(&self, thing: &mut T, end: usize, piece: &mut impl FnMut(&mut T, usize) -> bool) {
@@ -86,6 +71,46 @@ impl<T> Work<T> {
         }
         if piece(thing, end) {
             self.mark(end);
+        }
+    }
+}
+
+/// A thing at rest.
+pub struct Rest<'a, T, C: Fn(usize)> {
+    // Dropped in this order: whoever is called finds nobody.
+    thing: TicketMutexGuard<'a, T>,
+    _marked: Marked<'a, C>,
+}
+
+impl<T, C: Fn(usize)> Deref for Rest<'_, T, C> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.thing
+    }
+}
+
+impl<T, C: Fn(usize)> DerefMut for Rest<'_, T, C> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.thing
+    }
+}
+
+/// Calls who has a mark when it is dropped, by somebody who had the thing and has it no more.
+struct Marked<'a, C: Fn(usize)> {
+    marks: &'a AtomicU32,
+    call: C,
+}
+
+impl<C: Fn(usize)> Drop for Marked<'_, C> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // Either this sees a mark, or who has left it finds nobody.
+        fence(Ordering::SeqCst);
+        let mut left = self.marks.load(Ordering::Relaxed);
+        while left != 0 {
+            (self.call)(left.trailing_zeros() as usize);
+            left &= left.wrapping_sub(1);
         }
     }
 }
@@ -118,19 +143,24 @@ mod tests {
     }
 
     #[test]
-    fn who_finds_it_looked_at_is_called() {
+    fn who_finds_it_at_rest_is_called() {
         let (work, calls) = (Work::new(7), RefCell::new(Vec::new()));
-        let looked = work.look(
-            |thing| {
-                work.work(3, |_, _| panic!("somebody looks"), |_| panic!("who looks calls"));
-                *thing
-            },
-            |end| calls.borrow_mut().push(end),
-        );
-        assert_eq!((looked, calls.take()), (7, vec![3]));
+        let mut rest = work.enter(|end| {
+            work.work(end, |_, _| false, |_| panic!("nothing is left"));
+            calls.borrow_mut().push(end);
+        });
+        for end in [3, 5] {
+            work.work(end, |_, _| panic!("somebody has it"), |_| panic!("who has it calls"));
+        }
+        *rest += 1;
+        assert_eq!((*rest, calls.borrow().len()), (8, 0));
+        drop(rest);
+        assert_eq!(calls.take(), [3, 5]);
+        assert!(!work.is_marked(3) && !work.is_marked(5));
     }
 
-    /// However several ends come together, whatever was asked for is done in the end, if each goes on when it is called.
+    /// However several ends come together, and whoever has it at rest between them, whatever was asked for is done in the end, if
+    /// each goes on when it is called.
     #[test]
     fn no_mark_is_lost() {
         const ENDS: usize = 3;
@@ -147,11 +177,12 @@ mod tests {
         };
         std::thread::scope(|scope| {
             for end in 0..ENDS {
-                let (asked, called, go_on) = (&asked, &called, &go_on);
+                let (work, asked, called, go_on) = (&work, &asked, &called, &go_on);
                 scope.spawn(move || {
                     for _ in 0..ROUNDS {
                         asked[end].fetch_add(1, Ordering::SeqCst);
                         go_on(end);
+                        drop(work.enter(|end| _ = called[end].fetch_add(1, Ordering::SeqCst)));
                         if called[end].swap(0, Ordering::SeqCst) > 0 {
                             go_on(end);
                         }
@@ -164,6 +195,6 @@ mod tests {
                 go_on(end);
             }
         }
-        assert_eq!(*work.enter(), [ROUNDS; ENDS]);
+        assert_eq!(*work.enter(|_| panic!("nothing is left")), [ROUNDS; ENDS]);
     }
 }

@@ -1,6 +1,6 @@
 //! What a VM is and does.
 
-use portcullis_abi::{bundle::NAME_MAX, manage};
+use portcullis_abi::{bundle::NAME_MAX, manage, name::padded};
 use portcullis_arch::timer;
 use portcullis_board::time::nanoseconds;
 
@@ -27,11 +27,8 @@ pub fn name(vm: &Vm) -> Answer {
 
 /// A name in two words, the first byte in bits 7:0 of the first one, padded with zeros.
 pub fn name_words(name: &str) -> [u64; 2] {
-    let mut bytes = [0; NAME_MAX];
-    for (to, from) in bytes.iter_mut().zip(name.bytes()) {
-        *to = from;
-    }
-    let name = u128::from_le_bytes(bytes);
+    const _: () = assert!(NAME_MAX == size_of::<u128>());
+    let name = u128::from_le_bytes(padded(name));
     [name as u64, (name >> 64) as u64]
 }
 

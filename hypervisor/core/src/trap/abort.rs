@@ -17,8 +17,9 @@ const TRANSPORTS: Addresses = Addresses { start: map::VIRTIO, size: map::VIRTIO_
 /// The controller of wires, whose edges are waited for.
 const WIRES: Addresses = Addresses { start: map::GPIO, size: map::GPIO_SIZE };
 
-// What belongs to the GIC lies in front of the UART.
-const _: () = assert!(map::GICD < map::GICR && map::GICR + map::GICR_STRIDE * map::MAX_VCPUS as u64 <= UART.start);
+// What belongs to the GIC, of either version, lies in front of the UART.
+const _: () = assert!(map::GICD < UART.start && map::GICC + map::GICC_SIZE <= UART.start);
+const _: () = assert!(map::GICR + map::GICR_STRIDE * map::MAX_VCPUS as u64 <= UART.start);
 
 /// A guest's load or store reached no memory. Every way out is a call in tail position.
 #[inline(always)]

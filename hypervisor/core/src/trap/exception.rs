@@ -4,6 +4,7 @@ use portcullis_arch::registers::ESR_EL2::{self, EC::Value as Class};
 use portcullis_arch::{account::Exit, context::Context, el2, gicv3, stepping, stepping::Place, vectors::Next};
 use portcullis_vgic::GicVersion;
 
+use super::register_access::EC_SYSTEM_REGISTER;
 use super::{abort, call, external_abort, identification, physical_time, system_error, visit};
 use crate::cpu::gic::Interface;
 use crate::vm::{Vcpu, failure::Reason, off_core::OffCore};
@@ -16,8 +17,6 @@ const WAIT_KIND: u64 = 0b11;
 pub(super) const EC_HVC: u64 = 0x16;
 /// ESR_ELx.EC: SMC of AArch64.
 pub(super) const EC_SMC: u64 = 0x17;
-/// ESR_ELx.EC: a system register access.
-const EC_SYSTEM_REGISTER: u64 = Class::TrappedMsrMrs as u64;
 /// ESR_ELx.EC: an access of AArch32 to a register of coprocessor 14, by MCR or MRC, and by LDC or STC.
 const EC_COPROCESSOR_14: [u64; 2] = [Class::TrappedMCRorMRC2 as u64, Class::TrappedLDCorSTC as u64];
 /// ESR_ELx.ISS.Op0 of a system register access: 2 are debug and trace registers.

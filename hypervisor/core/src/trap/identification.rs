@@ -5,13 +5,9 @@
 
 use portcullis_arch::{account::Exit, cache_shape, stepping, vectors::Next};
 
+use super::register_access::{self, EC_SYSTEM_REGISTER, READ};
 use crate::vm::Vcpu;
 use crate::vm::shown_cpu::ShownCpu;
-
-/// ESR_ELx.EC: an access to a system register.
-const EC_SYSTEM_REGISTER: u64 = 0x18;
-/// ESR_ELx.ISS.Direction: a read.
-const READ: u64 = 1;
 
 /// What is read or written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,15 +29,12 @@ const fn register(syndrome: u64) -> Option<Register> {
     if syndrome >> 26 & 0x3f != EC_SYSTEM_REGISTER {
         return None;
     }
-    // Op0 21:20, Op1 16:14, CRn 13:10, CRm 4:1, Op2 19:17.
-    let fields =
-        (syndrome >> 20 & 3, syndrome >> 14 & 7, syndrome >> 10 & 0xf, syndrome >> 1 & 0xf, syndrome >> 17 & 7);
-    match (fields, syndrome & READ) {
-        ((3, 1, 0, 0, 7), READ) => Some(Register::Auxiliary),
-        ((3, 3, 0, 0, 1), READ) => Some(Register::CacheType),
-        ((3, 1, 0, 0, 1), READ) => Some(Register::Levels),
-        ((3, 1, 0, 0, 0), READ) => Some(Register::Size),
-        ((3, 2, 0, 0, 0), _) => Some(Register::Selection),
+    match (register_access::register(syndrome), syndrome & READ) {
+        ([3, 1, 0, 0, 7], READ) => Some(Register::Auxiliary),
+        ([3, 3, 0, 0, 1], READ) => Some(Register::CacheType),
+        ([3, 1, 0, 0, 1], READ) => Some(Register::Levels),
+        ([3, 1, 0, 0, 0], READ) => Some(Register::Size),
+        ([3, 2, 0, 0, 0], _) => Some(Register::Selection),
         _ => None,
     }
 }

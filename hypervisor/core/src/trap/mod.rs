@@ -11,6 +11,7 @@ mod gic;
 mod identification;
 pub mod interrupt;
 mod physical_time;
+mod register_access;
 pub mod system_error;
 mod table_walk;
 #[cfg(test)]

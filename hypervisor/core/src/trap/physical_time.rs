@@ -6,16 +6,13 @@
 
 use portcullis_arch::{account::Exit, stepping, timer, vectors::Next};
 
+use super::register_access::{self, EC_SYSTEM_REGISTER, READ};
 use crate::vm::Vcpu;
 
-/// ESR_ELx.EC: an access to a system register.
-const EC_SYSTEM_REGISTER: u64 = 0x18;
 /// ESR_ELx.EC: MCR or MRC of coprocessor 15, in AArch32.
 const EC_COPROCESSOR_15: u64 = 0x03;
 /// ESR_ELx.EC: MCRR or MRRC of it.
 const EC_COPROCESSOR_15_PAIR: u64 = 0x04;
-/// ESR_ELx.ISS.Direction: a read.
-const READ: u64 = 1;
 
 /// What is read or written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,12 +29,10 @@ enum Register {
 
 /// The register that an access of this class is to, if it is one of these.
 const fn register(class: u64, syndrome: u64) -> Option<Register> {
-    // Op0 21:20, Op2 19:17, Op1 16:14, CRn 13:10, CRm 4:1.
-    let single = [syndrome >> 14 & 7, syndrome >> 10 & 0xf, syndrome >> 1 & 0xf, syndrome >> 17 & 7];
-    match (class, single) {
-        (EC_SYSTEM_REGISTER, [3, 14, 0, 1 | 5]) if syndrome >> 20 & 3 == 3 => Some(Register::Count),
-        (EC_SYSTEM_REGISTER, [3, 14, 2, which]) if syndrome >> 20 & 3 == 3 => timer_register(which),
-        (EC_COPROCESSOR_15, [0, 14, 2, which @ 0..=1]) => timer_register(which),
+    match (class, register_access::register(syndrome)) {
+        (EC_SYSTEM_REGISTER, [3, 3, 14, 0, 1 | 5]) => Some(Register::Count),
+        (EC_SYSTEM_REGISTER, [3, 3, 14, 2, which]) => timer_register(which),
+        (EC_COPROCESSOR_15, [_, 0, 14, 2, which @ 0..=1]) => timer_register(which),
         // Opc1 19:16, CRm 4:1.
         (EC_COPROCESSOR_15_PAIR, _) if syndrome >> 1 & 0xf == 14 => match syndrome >> 16 & 0xf {
             0 | 8 => Some(Register::Count),

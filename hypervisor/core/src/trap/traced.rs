@@ -34,10 +34,10 @@ pub unsafe extern "C" fn while_sharing<G: Interface>(context: *const Context) ->
 /// For the vectors only.
 unsafe fn interrupt(context: *const Context, serve: unsafe extern "C" fn(*const Context) -> Next) -> Next {
     // SAFETY: it comes from the vectors.
-    let visit = Visit::begin(unsafe { Vcpu::of(context) });
+    let visit = Visit::begin(unsafe { Vcpu::of(context) }, What::Interrupt);
     // SAFETY: passed on to the caller.
     let next = unsafe { serve(context) };
-    visit.into_iter().for_each(|visit| visit.end(next, What::Interrupt));
+    visit.into_iter().for_each(|visit| visit.end(next));
     next
 }
 
@@ -49,9 +49,9 @@ unsafe fn interrupt(context: *const Context, serve: unsafe extern "C" fn(*const 
 pub unsafe extern "C" fn taken<G: Interface>(context: *const Context, syndrome: u64) -> Next {
     let is_call = matches!(el2::class(syndrome), EC_HVC | EC_SMC);
     // SAFETY: it comes from the vectors.
-    let visit = if is_call { None } else { Visit::begin(unsafe { Vcpu::of(context) }) };
+    let visit = if is_call { None } else { Visit::begin(unsafe { Vcpu::of(context) }, What::Exception { syndrome }) };
     // SAFETY: passed on to the caller.
     let next = unsafe { exception::taken::<G>(context, syndrome) };
-    visit.into_iter().for_each(|visit| visit.end(next, What::Exception { syndrome }));
+    visit.into_iter().for_each(|visit| visit.end(next));
     next
 }

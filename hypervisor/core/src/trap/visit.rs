@@ -41,6 +41,7 @@ pub enum What {
 /// See the module. What it is to be compared with in the end.
 pub struct Visit {
     vcpu: &'static Vcpu,
+    what: What,
     tracer: &'static Tracer,
     start: u64,
     exits: [u64; EXITS],
@@ -59,9 +60,9 @@ fn exits(vcpu: &Vcpu) -> [u64; EXITS] {
 }
 
 impl Visit {
-    /// `vcpu` has come to EL2, on this core, its own. If it was not known to be there it is noted since when it is.
+    /// `vcpu` has come to EL2 for `what`, on this core, its own. If it was not known to be there it is noted since when it is.
     #[inline(never)]
-    pub fn begin(vcpu: &'static Vcpu) -> Option<Self> {
+    pub fn begin(vcpu: &'static Vcpu, what: What) -> Option<Self> {
         let start = timer::count_relaxed();
         let trace = &Machine::get().trace;
         let (tracer, of) = (trace.tracer(vcpu.core)?, subject(vcpu));
@@ -74,6 +75,7 @@ impl Visit {
         }
         Some(Self {
             vcpu,
+            what,
             tracer,
             start,
             exits: exits(vcpu),
@@ -83,8 +85,8 @@ impl Visit {
 
     /// The vCPU goes on, or leaves the core: notes what has come of it.
     #[inline(never)]
-    pub fn end(self, next: Next, what: What) {
-        let Self { vcpu, tracer, start, .. } = self;
+    pub fn end(self, next: Next) {
+        let Self { vcpu, what, tracer, start, .. } = self;
         let (now, of) = (timer::count(), subject(vcpu));
         let note = |event: Event| tracer.note(now, of, event);
         if !matches!(what, What::Call { .. }) && vcpu.vm.links.is_some() {
@@ -127,34 +129,20 @@ fn why(vcpu: &Vcpu) -> Leave {
 
 /// Serves an SError by `serve`, which came while the guest of `vcpu` ran.
 pub fn system_error(vcpu: &'static Vcpu, syndrome: u64, serve: fn(&'static Vcpu, u64) -> Next) -> Next {
-    let visit = Visit::begin(vcpu);
+    let visit = Visit::begin(vcpu, What::Exception { syndrome });
     let next = serve(vcpu, syndrome);
-    visit.into_iter().for_each(|visit| visit.end(next, What::Exception { syndrome }));
+    visit.into_iter().for_each(|visit| visit.end(next));
     next
 }
 
 /// A call of `function` that was decided so is about to be served. None: what reads the trace is not noted, as that would have no
 /// end.
-pub fn begin_call(vcpu: &'static Vcpu, function: u32, smc: bool, verdict: &gate::Verdict) -> Option<CallVisit> {
+pub fn begin_call(vcpu: &'static Vcpu, function: u32, smc: bool, verdict: &gate::Verdict) -> Option<Visit> {
     let verdict = match verdict {
         gate::Verdict::Serve(Service::Management(TRACE_SET..=TRACE_READ)) => return None,
         gate::Verdict::Answer(_) | gate::Verdict::Serve(_) => Verdict::Answered,
         gate::Verdict::Deny => Verdict::Refused,
         gate::Verdict::Forward => Verdict::Forwarded,
     };
-    let visit = Visit::begin(vcpu)?;
-    Some(CallVisit { visit, what: What::Call { verdict, smc, function } })
-}
-
-/// A call that a trace follows.
-pub struct CallVisit {
-    visit: Visit,
-    what: What,
-}
-
-impl CallVisit {
-    /// It is served.
-    pub fn end(self, next: Next) {
-        self.visit.end(next, self.what);
-    }
+    Visit::begin(vcpu, What::Call { verdict, smc, function })
 }

@@ -114,6 +114,20 @@ help: did you mean `ID_AA64ISAR0_EL1`?
 }
 
 #[test]
+fn registers_that_no_cpu_has() {
+    let said = |name: &str| {
+        let line = vm(&format!("cpu = {{ base = \"cortex-a72\", registers = {{ {name} = 0 }} }}"));
+        Bench::new().parse(&line).unwrap_err().to_string()
+    };
+    for near in ["id_aa64isar0_el1", "ID_AA64ISARO_EL1", "ID-AA64ISAR0-EL1"] {
+        assert!(said(near).contains("help: did you mean `ID_AA64ISAR0_EL1`?\n"), "{near}: {}", said(near));
+    }
+    for far in ["MIDR", "SCTLR_EL1", "x"] {
+        assert!(said(far).contains("help: there are ID_PFR0_EL1, ID_PFR1_EL1, "), "{far}: {}", said(far));
+    }
+}
+
+#[test]
 fn a_cpu_that_the_board_does_not_have() {
     let mut bench = Bench::new();
     bench.board.cpu = Some(board::Cpu { name: "cortex-a53", memory_model: 0x1122 });

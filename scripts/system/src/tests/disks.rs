@@ -85,7 +85,7 @@ fn what_is_wrong_with_a_disk_is_said_where_it_stands() {
             "a block has 512 bytes: 512 is the least",
         ),
         (served("").replace("\"1M\"", "\"0M\""), 17, "a disk of no bytes", "write it like size = \"64M\""),
-        (served("").replace("\"1M\"", "\"1K\""), 17, "\"1K\" is no size of a disk", "write size = \"64M\""),
+        (served("").replace("\"1M\"", "\"1K\""), 17, "\"1K\" is not an amount of bytes", "write size = \"64M\""),
         (served("").replace("\"1M\"", "\"8589934592G\""), 17, "a disk of ", ""),
         (served("block-size = 1024"), 18, "blocks of 1024 bytes", "`block-size` is 512 or 4096"),
         (

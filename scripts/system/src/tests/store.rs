@@ -53,7 +53,7 @@ help: a store is a multiple of 2 MiB: write store = "4M", or leave it out
     );
     bench.says(
         &system("store = \"much\"\n"),
-        r#"demo.toml:13:9: error: "much" is not an amount of memory
+        r#"demo.toml:13:9: error: "much" is not an amount of bytes
  13 | store = "much"
     |         ^^^^^^
 help: write store = "96M", store = "1G" or a number of bytes without quotes

@@ -46,7 +46,7 @@ fn memory_form() {
     let bench = Bench::new();
     bench.says(
         &vm(r#"memory = "256MB""#),
-        r#"demo.toml:4:10: error: "256MB" is not an amount of memory
+        r#"demo.toml:4:10: error: "256MB" is not an amount of bytes
  4 | memory = "256MB"
    |          ^^^^^^^
 help: write memory = "256M", memory = "1G" or a number of bytes without quotes

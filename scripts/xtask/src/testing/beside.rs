@@ -46,8 +46,16 @@ impl Line {
 /// The second machine, which runs.
 pub struct Beside {
     run: JoinHandle<Result<(Vec<String>, End)>>,
-    /// The first one has ended: what has not begun by then never will.
-    over: Arc<AtomicBool>,
+    over: Over,
+}
+
+/// The first machine has ended, however that came about: what has not begun by then never will.
+struct Over(Arc<AtomicBool>);
+
+impl Drop for Over {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
 }
 
 impl Beside {
@@ -83,7 +91,7 @@ impl Beside {
             let end = machine::run(qemu, Keyboard::None, Some(limit), &mut lines)?;
             Ok((lines.0, end))
         });
-        Ok(Self { run, over })
+        Ok(Self { run, over: Over(over) })
     }
 
     /// Waits until it has ended. Returns what it said, and how it has ended.
@@ -92,7 +100,7 @@ impl Beside {
     ///
     /// It could not be run.
     pub fn end(self) -> Result<(Vec<String>, End)> {
-        self.over.store(true, Relaxed);
+        drop(self.over);
         self.run.join().map_err(|_| anyhow!("the second machine's thread has panicked"))?
     }
 }

@@ -56,6 +56,11 @@ impl Client {
         self.peer.get().copied()
     }
 
+    /// Has the VM go on with its work.
+    pub fn call(&self) {
+        self.peer().into_iter().for_each(Peer::call);
+    }
+
     /// Takes note that chains were given back to a driver that wants to be interrupted.
     pub fn interrupt(&self, owner: &dyn Owner) {
         self.registers.interrupt(owner);

@@ -30,7 +30,7 @@ use crate::devices::owner::Owner;
 
 /// A disk.
 pub struct Disk {
-    client: Client,
+    client: &'static Client,
     /// The number of the VM that has it.
     pub vm: usize,
     /// The slot of its transport.
@@ -56,24 +56,26 @@ impl Disk {
         let bundle::Disk { name, vm, slot, block, source } = *disk;
         let no_disk = DiskError::Geometry(name);
         let geometry = |read_only| Geometry::new(name, disk.size(), block, read_only).ok_or(no_disk);
-        let (geometry, bytes) = match source {
+        let driven = |geometry| -> &'static Client { Box::leak(Box::new(Client::new(name, slot, geometry))) };
+        let (client, bytes) = match source {
             bundle::Source::Image(bytes) => {
                 let geometry = geometry(true)?;
-                (geometry, Bytes::Own(Box::new(Own::new(geometry, Store::Image(bytes)))))
+                let client = driven(geometry);
+                (client, Bytes::Own(Box::new(Own::new(client, geometry, Store::Image(bytes)))))
             }
             bundle::Source::Scratch(size) => {
                 let geometry = geometry(false)?;
-                let scratch = Scratch::take(name, size, free, core)?;
-                (geometry, Bytes::Own(Box::new(Own::new(geometry, Store::Scratch(scratch)))))
+                let (client, scratch) = (driven(geometry), Scratch::take(name, size, free, core)?);
+                (client, Bytes::Own(Box::new(Own::new(client, geometry, Store::Scratch(scratch)))))
             }
             bundle::Source::Served(export) => {
                 let geometry = geometry(export.read_only)?;
                 let timeout = u64::from(export.timeout).saturating_mul(timer::frequency()) / 1000;
                 let requests = Requests::new(geometry, export.name, timeout).ok_or(no_disk)?;
-                (geometry, Bytes::Served(Box::new(Served::new(export.server, requests))))
+                let client = driven(geometry);
+                (client, Bytes::Served(Box::new(Served::new(client, export.server, requests))))
             }
         };
-        let client = Client::new(name, slot, geometry);
         Ok(Box::leak(Box::new(Self { client, vm, slot, size: disk.size(), bytes })))
     }
 
@@ -82,7 +84,16 @@ impl Disk {
         let Bytes::Served(served) = &self.bytes else { return None };
         let name = alloc::format!("{}{}", portcullis_abi::bundle::DISK_PORT, self.client.name);
         let port = (served.server == vm).then(|| Port::new(&name))??;
-        Some((port, Box::leak(Box::new(ServerPort { client: &self.client, served }))))
+        Some((port, Box::leak(Box::new(ServerPort(served)))))
+    }
+
+    /// Keeps everybody from doing requests until the result is dropped.
+    #[cfg(test)]
+    pub(super) fn busy(&self) -> impl Sized + '_ {
+        match &self.bytes {
+            Bytes::Own(own) => (Some(own.busy()), None),
+            Bytes::Served(served) => (None, Some(served.enter())),
+        }
     }
 
     /// The number of the VM that serves it, if one does.
@@ -96,14 +107,6 @@ impl Disk {
     /// Says which VM has which number.
     pub(super) fn connect(&self, peer: impl Fn(usize) -> Option<&'static dyn Peer>) {
         self.client.connect(peer(self.vm));
-    }
-
-    /// Does requests of its driver, whose VM `owner` is: a piece of that.
-    fn serve(&self, owner: &dyn Owner) {
-        match &self.bytes {
-            Bytes::Own(own) => own.serve(&self.client, owner),
-            Bytes::Served(served) => served.serve_client(&self.client, owner),
-        }
     }
 
     /// Its driver has set up its queue, or does not use it any more: then it returns when nobody touches that.

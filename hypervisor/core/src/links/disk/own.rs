@@ -10,11 +10,14 @@ use super::client::Client;
 use crate::devices::owner::Owner;
 use crate::links::backplane::Ready;
 use crate::links::peer::Peer;
-use crate::links::work::Work;
+use crate::links::work::{Rest, Work};
 use crate::memory::guest::GuestMemory;
 
 /// The requests, and the bytes.
-pub struct Own(Work<Desk>);
+pub struct Own {
+    client: &'static Client,
+    desk: Work<Desk>,
+}
 
 /// What whoever does requests has to itself.
 struct Desk {
@@ -36,9 +39,9 @@ struct Desk {
 const CLIENT: usize = 0;
 
 impl Own {
-    /// A disk without a driver.
-    pub fn new(disk: Geometry, store: Store) -> Self {
-        Self(Work::new(Desk {
+    /// A disk of `client`, whose driver is not there yet.
+    pub fn new(client: &'static Client, disk: Geometry, store: Store) -> Self {
+        let desk = Desk {
             queue: None,
             local: Local::new(disk),
             store,
@@ -46,40 +49,52 @@ impl Own {
             cleared: 0,
             summed: (0, u32::MAX),
             stale: false,
-        }))
+        };
+        Self { client, desk: Work::new(desk) }
     }
 
-    /// Does a piece of the requests of the driver, whose VM `owner` is.
+    /// The disk at rest: nobody does requests meanwhile.
+    fn enter(&self) -> Rest<'_, Desk, impl Fn(usize)> {
+        self.desk.enter(|_| self.client.call())
+    }
+
+    /// Keeps everybody from doing requests until the result is dropped.
+    #[cfg(test)]
+    pub fn busy(&self) -> impl Sized + '_ {
+        self.enter()
+    }
+
+    /// Does a piece of the requests of the driver, which is `client` and has been looked up already, of the VM that `owner` is.
     pub fn serve(&self, client: &Client, owner: &dyn Owner) {
         let Some(peer) = client.peer() else { return };
-        self.0.work(CLIENT, |desk, _| desk.piece(client, peer, owner), |_| peer.call());
+        self.desk.work(CLIENT, |desk, _| desk.piece(client, peer, owner), |_| peer.call());
     }
 
     /// The driver has set up its queue, or does not use it any more.
     pub fn set_queue(&self, queue: Option<Queue>) {
-        let mut desk = self.0.enter();
+        let mut desk = self.enter();
         desk.queue = queue;
         desk.local.reset();
     }
 
     /// Notes that there may be requests.
     pub fn mark(&self) {
-        self.0.mark(CLIENT);
+        self.desk.mark(CLIENT);
     }
 
     /// Whether there may be requests that nobody does.
     pub fn is_marked(&self) -> bool {
-        self.0.is_marked(CLIENT)
+        self.desk.is_marked(CLIENT)
     }
 
     /// Returns when no core does requests.
     pub fn rest(&self) {
-        drop(self.0.enter());
+        drop(self.enter());
     }
 
     /// Sets a piece of what is kept to zero, `most` bytes at the most. Returns whether there may be more.
     pub fn scrub(&self, most: u64) -> bool {
-        let desk = &mut *self.0.enter();
+        let desk = &mut *self.enter();
         let done = desk.store.clear(desk.cleared, most);
         desk.cleared = desk.cleared.saturating_add(done);
         done != 0
@@ -87,13 +102,13 @@ impl Own {
 
     /// All of it is zero.
     pub fn renew(&self) {
-        let desk = &mut *self.0.enter();
+        let desk = &mut *self.enter();
         (desk.cleared, desk.stale) = (0, false);
     }
 
     /// The VM is loaded: sets a piece of what somebody has begun to restore to zero. Returns whether there may be more.
     pub fn load(&self, most: u64) -> bool {
-        if !self.0.enter().stale {
+        if !self.enter().stale {
             return false;
         }
         if self.scrub(most) {
@@ -105,7 +120,7 @@ impl Own {
 
     /// Takes another piece of an image into its checksum, `most` bytes at the most.
     pub fn sum_up(&self, most: usize) -> Ready {
-        let Desk { store, summed: (done, sum), .. } = &mut *self.0.enter();
+        let Desk { store, summed: (done, sum), .. } = &mut *self.enter();
         let Store::Image(bytes) = store else { return Ready::Yes };
         let rest = bytes.get(*done..).unwrap_or_default();
         let piece = rest.get(..most).unwrap_or(rest);
@@ -116,18 +131,18 @@ impl Own {
 
     /// The checksum of an image, which was worked out as a whole; none of anything else.
     pub fn image_sum(&self) -> Option<u32> {
-        let desk = self.0.enter();
+        let desk = self.enter();
         matches!(desk.store, Store::Image(_)).then_some(!desk.summed.1)
     }
 
     /// How far the queue is. A request that is half done is done from its beginning once more.
     pub fn save(&self) -> Option<Virtqueue> {
-        self.0.enter().queue.as_ref().map(Queue::save)
+        self.enter().queue.as_ref().map(Queue::save)
     }
 
     /// Takes over a queue that was restored, and does what was taken of it once more.
     pub fn restore(&self, queue: Option<Queue>) {
-        let mut desk = self.0.enter();
+        let mut desk = self.enter();
         desk.queue = queue;
         desk.local.reset();
         desk.local.resume();
@@ -135,12 +150,12 @@ impl Own {
 
     /// What it holds, as this core reaches it, and how many bytes in whole pages; none of what is not sent.
     pub fn contents(&self) -> Option<(GuestMemory, u64)> {
-        self.0.enter().store.contents()
+        self.enter().store.contents()
     }
 
     /// What it holds is restored, or was as a whole.
     pub fn set_stale(&self, stale: bool) {
-        let desk = &mut *self.0.enter();
+        let desk = &mut *self.enter();
         (desk.stale, desk.cleared) = (stale, 0);
     }
 }

@@ -3,7 +3,7 @@
 use portcullis_abi::state::{LinkNeeds, Unfit};
 use portcullis_virtio::mmio::Effect;
 
-use super::client::QUEUE;
+use super::client::{Client, QUEUE};
 use super::{Bytes, Disk};
 use crate::devices::emulated::Emulated;
 use crate::devices::owner::Owner;
@@ -12,25 +12,42 @@ use crate::links::registers;
 use crate::memory::guest::GuestMemory;
 
 /// A disk, as the VM's bus has it.
-pub struct Plug(pub &'static Disk);
+pub struct Plug {
+    disk: &'static Disk,
+    /// Its driver: what is told by most accesses is looked for here.
+    client: &'static Client,
+}
 
 impl Plug {
+    /// `disk`, as its VM's bus has it.
+    pub fn new(disk: &'static Disk) -> Self {
+        Self { disk, client: disk.client }
+    }
+
+    /// Does requests of its driver, whose VM `owner` is: a piece of that.
+    fn serve(&self, owner: &dyn Owner) {
+        match &self.disk.bytes {
+            Bytes::Own(own) => own.serve(self.client, owner),
+            Bytes::Served(served) => served.serve_client(owner),
+        }
+    }
+
     /// Does what is left to do because of an access.
     #[inline(never)]
     fn act(&self, owner: &dyn Owner, effect: Effect) {
-        let Self(disk) = self;
-        let Some(peer) = disk.client.peer() else { return };
+        let Self { disk, client } = self;
+        let Some(peer) = client.peer() else { return };
         match effect {
             Effect::None | Effect::Raise => {}
-            Effect::Notify(_) => disk.serve(owner),
-            Effect::DriverOk => match disk.client.registers.queue(peer, 0) {
+            Effect::Notify(_) => self.serve(owner),
+            Effect::DriverOk => match client.registers.queue(peer, 0) {
                 Ok(queue) => disk.set_queue(queue, owner),
-                Err(fault) => disk.client.fail(owner, fault),
+                Err(fault) => client.fail(owner, fault),
             },
             Effect::Stop(_) => disk.set_queue(None, owner),
             Effect::Reset => self.forget(owner),
             Effect::Failed(queue, fault) => {
-                registers::report(peer, &disk.client, queue.map_or("its driver", |_| QUEUE), fault);
+                registers::report(peer, *client, queue.map_or("its driver", |_| QUEUE), fault);
             }
         }
     }
@@ -38,7 +55,7 @@ impl Plug {
     /// Does what an access that notifies no queue does.
     #[inline(never)]
     fn write_other(&self, owner: &dyn Owner, offset: u64, size: u8, value: u64) {
-        match self.0.client.registers.write(owner, offset, size, value) {
+        match self.client.registers.write(owner, offset, size, value) {
             Effect::None => {}
             effect => self.act(owner, effect),
         }
@@ -46,27 +63,27 @@ impl Plug {
 
     /// Touches nothing of its driver's any more, which begins anew.
     fn forget(&self, owner: &dyn Owner) {
-        self.0.set_queue(None, owner);
-        self.0.client.registers.with(owner, |transport, _| transport.finish_reset());
+        self.disk.set_queue(None, owner);
+        self.client.registers.with(owner, |transport, _| transport.finish_reset());
     }
 }
 
 impl Emulated for Plug {
     fn read(&self, _: &dyn Owner, offset: u64, size: u8) -> u64 {
-        self.0.client.registers.read(offset, size)
+        self.client.registers.read(offset, size)
     }
 
     fn write(&self, owner: &dyn Owner, offset: u64, size: u8, value: u64) {
-        match self.0.client.registers.notified(offset, size, value) {
-            Some(_) => self.0.serve(owner),
+        match self.client.registers.notified(offset, size, value) {
+            Some(_) => self.serve(owner),
             None => self.write_other(owner, offset, size, value),
         }
     }
 
     fn look(&self, _: &dyn Owner, core: usize) -> Option<u64> {
-        match &self.0.bytes {
+        match &self.disk.bytes {
             Bytes::Own(_) => None,
-            Bytes::Served(served) => served.look(&self.0.client, core),
+            Bytes::Served(served) => served.look(core),
         }
     }
 
@@ -75,33 +92,33 @@ impl Emulated for Plug {
     }
 
     fn renew(&self) {
-        if let Bytes::Own(own) = &self.0.bytes {
+        if let Bytes::Own(own) = &self.disk.bytes {
             own.renew();
         }
-        self.0.client.registers.renew();
+        self.client.registers.renew();
     }
 }
 
 impl Linked for Plug {
     fn work(&self, owner: &dyn Owner) {
-        let is_marked = match &self.0.bytes {
+        let is_marked = match &self.disk.bytes {
             Bytes::Own(own) => own.is_marked(),
             Bytes::Served(served) => served.is_marked(),
         };
         if is_marked {
-            self.0.serve(owner);
+            self.serve(owner);
         }
     }
 
     fn rest(&self) {
-        match &self.0.bytes {
+        match &self.disk.bytes {
             Bytes::Own(own) => own.rest(),
             Bytes::Served(served) => served.rest(),
         }
     }
 
     fn resume(&self) {
-        match &self.0.bytes {
+        match &self.disk.bytes {
             Bytes::Own(own) => {
                 own.set_stale(false);
                 own.mark();
@@ -111,40 +128,40 @@ impl Linked for Plug {
     }
 
     fn scrub(&self, most: u64) -> bool {
-        match &self.0.bytes {
+        match &self.disk.bytes {
             Bytes::Own(own) => own.scrub(most),
             Bytes::Served(_) => false,
         }
     }
 
     fn needs(&self) -> LinkNeeds {
-        self.0.needs()
+        self.disk.needs()
     }
 
     fn prepare(&self, saves: bool, most: usize) -> Ready {
-        self.0.prepare(saves, most)
+        self.disk.prepare(saves, most)
     }
 
     fn save(&self, body: &mut [u8]) -> Result<(), NotSaved> {
-        self.0.save(body)
+        self.disk.save(body)
     }
 
     fn restore(&self, memory: &GuestMemory, body: &[u8]) -> Result<(), Unfit> {
-        if let Bytes::Own(own) = &self.0.bytes {
+        if let Bytes::Own(own) = &self.disk.bytes {
             own.set_stale(true);
         }
-        self.0.restore(memory, body)
+        self.disk.restore(memory, body)
     }
 
     fn contents(&self) -> Option<(GuestMemory, u64)> {
-        match &self.0.bytes {
+        match &self.disk.bytes {
             Bytes::Own(own) => own.contents(),
             Bytes::Served(_) => None,
         }
     }
 
     fn load(&self, most: u64) -> bool {
-        match &self.0.bytes {
+        match &self.disk.bytes {
             Bytes::Own(own) => own.load(most),
             Bytes::Served(_) => false,
         }

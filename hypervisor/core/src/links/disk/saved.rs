@@ -1,9 +1,10 @@
 //! A disk's state, when its VM is saved and restored.
 
+use portcullis_abi::name::padded;
 use portcullis_abi::state::{self, LinkNeeds, Unfit, VirtioSetup, Virtqueue};
 
 use super::{Bytes, Disk};
-use crate::links::backplane::{NotSaved, Ready, name_of, of, put};
+use crate::links::backplane::{NotSaved, Ready, of, put};
 use crate::memory::guest::GuestMemory;
 
 impl Disk {
@@ -24,7 +25,7 @@ impl Disk {
             size: self.size,
             block: geometry.block(),
             read_only: geometry.is_read_only().into(),
-            name: name_of(self.client.name),
+            name: padded(self.client.name),
             ..LinkNeeds::NONE
         }
     }
@@ -33,7 +34,7 @@ impl Disk {
     pub(super) fn prepare(&self, saves: bool, most: usize) -> Ready {
         match &self.bytes {
             Bytes::Own(own) => own.sum_up(most),
-            Bytes::Served(served) if saves => served.drain(&self.client),
+            Bytes::Served(served) if saves => served.drain(),
             Bytes::Served(_) => Ready::Yes,
         }
     }

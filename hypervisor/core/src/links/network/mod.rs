@@ -13,14 +13,13 @@ use alloc::vec::Vec;
 use portcullis_bundle::links as bundle;
 use portcullis_links::network::{Counters, Mac, Stage, Switch, Traffic};
 use portcullis_virtio::Chain;
-use spin::mutex::TicketMutexGuard;
 
 use self::lane::{Receiver, Sender};
 pub use self::plug::Plug;
 pub use self::port::Port;
 use super::peer::Peer;
 use super::report::Copied;
-use super::work::Work;
+use super::work::{Rest, Work};
 
 /// What the manifest says of a network.
 #[derive(Clone, Copy, Debug)]
@@ -110,13 +109,7 @@ impl Network {
 
     /// What became of a port's frames.
     pub fn counters(&self, port: usize) -> Option<Counters> {
-        self.look(|desk| desk.traffic.get(port).map(|traffic| traffic.counters))
-    }
-
-    /// Looks at what whoever moves frames has to itself.
-    fn look<R>(&self, look: impl FnOnce(&mut Desk) -> R) -> R {
-        let call = |end: usize| self.ports.get(end).and_then(Port::peer).into_iter().for_each(Peer::call);
-        self.desk.look(look, call)
+        self.enter().traffic.get(port).map(|traffic| traffic.counters)
     }
 
     /// Says which VM has which number.
@@ -141,7 +134,20 @@ impl Network {
     }
 
     /// The network at rest: nobody moves frames meanwhile.
-    fn enter(&self) -> TicketMutexGuard<'_, Desk> {
-        self.desk.enter()
+    fn enter(&self) -> Rest<'_, Desk, impl Fn(usize)> {
+        self.desk.enter(|port| self.call(port))
+    }
+
+    /// Has the VM of port `port` go on with its work.
+    fn call(&self, port: usize) {
+        if let Some(peer) = self.ports.get(port).and_then(Port::peer) {
+            peer.call();
+        }
+    }
+
+    /// Keeps everybody from moving frames until the result is dropped.
+    #[cfg(test)]
+    pub(super) fn busy(&self) -> impl Sized + '_ {
+        self.enter()
     }
 }

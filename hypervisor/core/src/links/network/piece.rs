@@ -47,12 +47,7 @@ impl Network {
             let owner = if end == from { owner } else { peer };
             self.piece(desk, end, port, peer, owner)
         };
-        let call = |end: usize| {
-            if let Some(peer) = self.ports.get(end).and_then(Port::peer) {
-                peer.call();
-            }
-        };
-        self.desk.work(from, piece, call);
+        self.desk.work(from, piece, |port| self.call(port));
     }
 
     /// A piece of work for port `from`. Returns whether there is more.

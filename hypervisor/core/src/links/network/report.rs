@@ -53,9 +53,8 @@ impl Link for Network {
     }
 
     fn take_copied(&self) -> u64 {
-        self.look(|Desk { traffic, copied, .. }| {
-            let received = traffic.iter().map(|traffic| traffic.counters.received_bytes);
-            copied.take(received.fold(0, u64::wrapping_add))
-        })
+        let Desk { traffic, copied, .. } = &mut *self.enter();
+        let received = traffic.iter().map(|traffic| traffic.counters.received_bytes);
+        copied.take(received.fold(0, u64::wrapping_add))
     }
 }

@@ -1,12 +1,13 @@
 //! A port's state, when its VM is saved and restored. Who moves frames on that port's behalf does not run meanwhile.
 
+use portcullis_abi::name::padded;
 use portcullis_abi::state::{self, LinkNeeds, Unfit};
 use portcullis_links::network::{CONTROL, Mac, RECEIVE, TRANSMIT};
 use portcullis_virtio::Queue;
 
 use super::lane::{Receiver, Sender};
 use super::{Desk, Network};
-use crate::links::backplane::{NotSaved, name_of, of, put};
+use crate::links::backplane::{NotSaved, of, put};
 use crate::memory::guest::GuestMemory;
 
 impl Network {
@@ -14,7 +15,7 @@ impl Network {
     pub(super) fn needs(&self, number: usize) -> LinkNeeds {
         let Mac([a, b, c, d, e, f]) = self.switch.address(number).unwrap_or(Mac([0; 6]));
         let address = [a, b, c, d, e, f, 0, 0];
-        let (kind, name) = (self.config.mtu.into(), name_of(self.config.name));
+        let (kind, name) = (self.config.mtu.into(), padded(self.config.name));
         LinkNeeds { device: LinkNeeds::NETWORK, kind, address, name, ..LinkNeeds::NONE }
     }
 

@@ -18,7 +18,7 @@ use self::piece::Place;
 pub use self::service::{Buffer, Moved, Service};
 use super::console::{End, Flow, Jack, Queues};
 use super::peer::Peer;
-use super::work::Work;
+use super::work::{Rest, Work};
 use crate::devices::owner::Owner;
 
 /// The port, as it has work.
@@ -53,14 +53,14 @@ impl<S: Service> OwnPort<S> {
     /// Does something if a program has the port open, which has it open as long as that takes.
     pub fn if_open<R>(&self, act: impl FnOnce() -> R) -> Option<R> {
         let (jack, owner) = (*self.jack.get()?, self.peer()?);
-        let desk = &mut self.place.enter().desk;
+        let desk = &mut self.enter().desk;
         desk.look(&self.service, jack, owner).then(act)
     }
 
     /// There is something for the program, or room for what it has sent: has its VM do a piece of work, in an exit of its own.
     pub fn call(&self) {
         self.place.mark(OWN);
-        self.peer().into_iter().for_each(Peer::call);
+        self.call_vm();
     }
 
     /// The VM that has the port.
@@ -68,10 +68,18 @@ impl<S: Service> OwnPort<S> {
         self.jack.get().and_then(|jack| jack.peer())
     }
 
+    /// The port at rest: nobody works at it meanwhile.
+    fn enter(&self) -> Rest<'_, Box<Place>, impl Fn(usize)> {
+        self.place.enter(|_| self.call_vm())
+    }
+
+    fn call_vm(&self) {
+        self.peer().into_iter().for_each(Peer::call);
+    }
+
     fn work_as(&self, owner: &dyn Owner) {
-        let call = |_| self.peer().into_iter().for_each(Peer::call);
         let Some(jack) = self.jack.get() else { return };
-        self.place.work(OWN, |place, _| place.piece(&self.service, *jack, owner), call);
+        self.place.work(OWN, |place, _| place.piece(&self.service, *jack, owner), |_| self.call_vm());
     }
 }
 
@@ -81,15 +89,15 @@ impl<S: Service> End for OwnPort<S> {
     }
 
     fn begin(&self, queues: Queues) {
-        self.place.enter().desk.line.queues = queues;
+        self.enter().desk.line.queues = queues;
     }
 
     fn stop(&self, flow: Flow) {
-        self.place.enter().desk.line.stop(flow);
+        self.enter().desk.line.stop(flow);
     }
 
     fn forget(&self, owner: &dyn Owner) {
-        let desk = &mut self.place.enter().desk;
+        let desk = &mut self.enter().desk;
         desk.lose(&self.service);
         if let Some(jack) = self.jack.get() {
             desk.line.show(*jack, owner);
@@ -115,7 +123,7 @@ impl<S: Service> End for OwnPort<S> {
     }
 
     fn rest(&self) {
-        drop(self.place.enter());
+        drop(self.enter());
     }
 
     fn look(&self, core: usize) -> Option<u64> {

@@ -100,7 +100,9 @@ impl Desk {
         let given = given.map_err(|fault| (Flow::Receive, fault));
         let taken = self.take(service, memory, jack, owner, budget).map_err(|fault| (Flow::Transmit, fault));
         match given.and_then(|given| Ok((given, taken?))) {
-            Ok(stands) => stands != (Stand::Idle, Stand::Idle),
+            Ok((Stand::Idle, Stand::Idle)) => false,
+            Ok((Stand::Idle, Stand::Taken)) => open && service.has(),
+            Ok(_) => true,
             Err((flow, fault)) => {
                 jack.fail(owner, flow, fault);
                 self.lose(service);

@@ -13,6 +13,8 @@ pub enum Stand {
     More,
     /// Nothing can be done before something happens.
     Idle,
+    /// The same, and the service took something: it may have an answer.
+    Taken,
 }
 
 /// See the module.
@@ -45,6 +47,7 @@ impl Sent<'_> {
         budget: &mut Budget,
     ) -> Result<Stand, Fault> {
         self.queue.silence(memory)?;
+        let mut idle = Stand::Idle;
         loop {
             if budget.is_spent() {
                 return Ok(Stand::More);
@@ -60,7 +63,7 @@ impl Sent<'_> {
                 if self.queue.listen(memory)? {
                     continue;
                 }
-                return Ok(Stand::Idle);
+                return Ok(idle);
             };
             budget.chain(self.chain);
             let length = self.chain.readable();
@@ -81,6 +84,7 @@ impl Sent<'_> {
             let mut reader = chain.reader();
             reader.skip(done);
             let moved = service.drain(&mut Buffer { at: &mut reader, memory, budget, bytes })?;
+            idle = Stand::Taken;
             let done = done.saturating_add(moved.bytes);
             if done >= length {
                 *self.current = None;
@@ -89,7 +93,7 @@ impl Sent<'_> {
             }
             *self.current = Some((head, done));
             if !moved.more {
-                return Ok(Stand::Idle);
+                return Ok(idle);
             }
             if moved.bytes == 0 {
                 return Ok(Stand::More);

@@ -10,12 +10,11 @@ use alloc::boxed::Box;
 use portcullis_bundle::links as bundle;
 use portcullis_links::serial::{Counters, Side};
 use spin::Once;
-use spin::mutex::TicketMutexGuard;
 
 use self::desk::{Ask, Desk};
 use super::console::Jack;
 use super::peer::Peer;
-use super::work::Work;
+use super::work::{Rest, Work};
 use crate::devices::owner::Owner;
 
 /// A pair of serial ports.
@@ -54,13 +53,7 @@ impl Serial {
 
     /// What became of what the VM of one side has sent.
     pub fn counters(&self, side: Side) -> Counters {
-        self.look(|desk| desk.pair.counters(side))
-    }
-
-    /// Looks at what whoever moves bytes has to itself.
-    fn look<R>(&self, look: impl FnOnce(&mut Desk) -> R) -> R {
-        let call = |end: usize| self.peer(Ask::of(end).by).into_iter().for_each(Peer::call);
-        self.desk.look(look, call)
+        self.enter().pair.counters(side)
     }
 
     /// Keeps everybody from moving bytes until the result is dropped.
@@ -85,15 +78,19 @@ impl Serial {
     }
 
     /// The pair at rest: nobody moves bytes meanwhile.
-    fn enter(&self) -> TicketMutexGuard<'_, Desk> {
-        self.desk.enter()
+    fn enter(&self) -> Rest<'_, Desk, impl Fn(usize)> {
+        self.desk.enter(|ask| self.call(ask))
+    }
+
+    /// Has the VM go on that has the reason with the number `ask` to work.
+    fn call(&self, ask: usize) {
+        self.peer(Ask::of(ask).by).into_iter().for_each(Peer::call);
     }
 
     /// Does a piece of work because of `ask`, whose VM `owner` is.
     fn work(&self, ask: Ask, owner: &dyn Owner) {
         let piece = |desk: &mut Desk, end: usize| self.piece(desk, Ask::of(end).from, Owners { side: ask.by, owner });
-        let call = |end: usize| self.peer(Ask::of(end).by).into_iter().for_each(Peer::call);
-        self.desk.work(ask.number(), piece, call);
+        self.desk.work(ask.number(), piece, |ask| self.call(ask));
     }
 }
 

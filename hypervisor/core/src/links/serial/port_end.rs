@@ -55,11 +55,9 @@ impl End for PortEnd {
     fn forget(&self, owner: &dyn Owner) {
         let mut desk = self.serial.enter();
         self.serial.lose(&mut desk, self.side, Owners { side: self.side, owner });
-        drop(desk);
-        // What the other end has sent for this one it gets back.
+        // What the other end has sent for this one it gets back: it is called.
         let other = self.side.other();
         self.serial.desk.mark(Ask { by: other, from: other }.number());
-        self.serial.peer(other).into_iter().for_each(|peer| peer.call());
     }
 
     fn notified(&self, flow: Flow, owner: &dyn Owner) {

@@ -37,9 +37,8 @@ impl Link for Serial {
     }
 
     fn take_copied(&self) -> u64 {
-        self.look(|desk| {
-            let sent = SIDES.map(|side| desk.pair.counters(side).sent);
-            desk.copied.take(sent.into_iter().fold(0, u64::wrapping_add))
-        })
+        let mut desk = self.enter();
+        let sent = SIDES.map(|side| desk.pair.counters(side).sent);
+        desk.copied.take(sent.into_iter().fold(0, u64::wrapping_add))
     }
 }

@@ -34,7 +34,7 @@ pub fn disk(name: &'static str, vm: usize, slot: usize, source: Source<'static>)
 }
 
 /// A control VM without disks, and a VM with an image in slot 3 and a megabyte of RAM in slot 4; each has a core.
-fn machine() -> (Rig, [Guest; 2]) {
+pub fn machine() -> (Rig, [Guest; 2]) {
     let disks = [disk("rom", 1, 3, Source::Image(image())), disk("ram", 1, 4, Source::Scratch(1 << 20))];
     let rig = Rig::with_disks(GicVersion::V3, &[vm("ops", &[0]), vm("a", &[1])], &disks);
     rig.settle();

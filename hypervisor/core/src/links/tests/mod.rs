@@ -6,6 +6,7 @@ mod disk;
 mod events;
 mod guest;
 mod lives;
+mod marks;
 mod moved;
 mod network;
 mod ports;

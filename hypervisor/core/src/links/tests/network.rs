@@ -12,7 +12,7 @@ const ALL: [u8; 6] = [0xff; 6];
 const FEATURES: u64 = 1 << 16 | 1 << 17;
 
 /// Two or more VMs with a core each, at one network, whose drivers are up and have `room` buffers each.
-fn machine(vms: usize, room: usize) -> (Rig, Vec<Guest>) {
+pub fn machine(vms: usize, room: usize) -> (Rig, Vec<Guest>) {
     let names = ["a", "b", "c", "d"];
     let configs: Vec<_> = (0..vms).map(|index| vm(names[index], &[index as u32])).collect();
     let rig = Rig::with_networks(GicVersion::V3, &configs, vec![network(vms)]);

@@ -94,7 +94,7 @@ fn config() -> [Disk<'static>; 1] {
 }
 
 /// A control VM, a VM that serves, and one with the disk; each has a core.
-fn machine() -> (Rig, Serving, Guest) {
+pub fn machine() -> (Rig, Serving, Guest) {
     let vms = [vm("ops", &[0]), with_console("server", 1), vm("client", &[2])];
     let rig = Rig::with_disks(GicVersion::V3, &vms, &config());
     rig.settle();

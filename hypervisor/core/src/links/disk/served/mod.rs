@@ -12,7 +12,6 @@ use portcullis_arch::timer;
 use portcullis_links::disk::Served as Requests;
 use portcullis_virtio::Queue;
 use spin::Once;
-use spin::mutex::TicketMutexGuard;
 
 use self::desk::Desk;
 pub use self::port::ServerPort;
@@ -23,10 +22,12 @@ use crate::devices::owner::Owner;
 use crate::links::backplane::{NotSaved, Ready};
 use crate::links::console::Jack;
 use crate::links::peer::Peer;
-use crate::links::work::Work;
+use crate::links::work::{Rest, Work};
 
 /// See the module.
 pub struct Served {
+    /// The driver of the VM that has the disk.
+    client: &'static Client,
     /// The number of the VM that serves it.
     pub server: usize,
     jack: Once<Jack>,
@@ -51,10 +52,10 @@ struct Alarm {
 }
 
 impl Served {
-    /// A disk whose server and driver are not there yet.
-    pub fn new(server: usize, requests: Requests) -> Self {
+    /// A disk of `client`, whose driver is not there yet, nor is its server.
+    pub fn new(client: &'static Client, server: usize, requests: Requests) -> Self {
         let alarm = Alarm { at: AtomicU64::new(NEVER), core: AtomicUsize::new(0) };
-        Self { server, jack: Once::new(), desk: Work::new(Desk::new(requests)), alarm }
+        Self { client, server, jack: Once::new(), desk: Work::new(Desk::new(requests)), alarm }
     }
 
     fn jack(&self) -> Option<Jack> {
@@ -66,22 +67,24 @@ impl Served {
     }
 
     /// The disk at rest: nobody works at it meanwhile.
-    fn enter(&self) -> TicketMutexGuard<'_, Desk> {
-        self.desk.enter()
+    pub(super) fn enter(&self) -> Rest<'_, Desk, impl Fn(usize)> {
+        self.desk.enter(|who| self.call(who))
+    }
+
+    /// Has the VM go on that [`Who`] with the number `who` is.
+    fn call(&self, who: usize) {
+        let peer = if who == Who::Client as usize { self.client.peer() } else { self.server_peer() };
+        peer.into_iter().for_each(Peer::call);
     }
 
     /// Does a piece of work because its driver asks for something, whose VM `owner` is.
-    pub fn serve_client(&self, disk: &Client, owner: &dyn Owner) {
-        self.work(disk, Who::Client, owner);
+    pub fn serve_client(&self, owner: &dyn Owner) {
+        self.work(Who::Client, owner);
     }
 
-    fn work(&self, disk: &Client, who: Who, owner: &dyn Owner) {
+    fn work(&self, who: Who, owner: &dyn Owner) {
         let owners = Owners { who, owner };
-        let call = |end: usize| {
-            let peer = if end == Who::Client as usize { disk.peer() } else { self.server_peer() };
-            peer.into_iter().for_each(Peer::call);
-        };
-        self.desk.work(who as usize, |desk, _| self.piece(desk, disk, owners), call);
+        self.desk.work(who as usize, |desk, _| self.piece(desk, self.client, owners), |who| self.call(who));
     }
 
     /// The driver has set up its queue, or does not use it any more.
@@ -90,12 +93,11 @@ impl Served {
         let owners = Owners { who: Who::Client, owner };
         self.drop_client(&mut desk, owners);
         (desk.client, desk.drains) = (queue, None);
-        drop(desk);
-        // A connection may be agreed on by now.
+        // A connection may be agreed on by now: the VM is called.
         self.desk.mark(Who::Client as usize);
     }
 
-    /// Notes that there may be requests.
+    /// Whether the VM that has the disk has work that nobody does.
     pub fn is_marked(&self) -> bool {
         self.desk.is_marked(Who::Client as usize)
     }
@@ -117,7 +119,7 @@ impl Served {
 
     /// Has requests that the server has come to their end, of a VM that stands still. They may take as long as ever; then the VM is
     /// not saved.
-    pub fn drain(&self, disk: &Client) -> Ready {
+    pub fn drain(&self) -> Ready {
         let now = timer::count();
         let mut desk = self.enter();
         if desk.requests.client().deadline().is_none() {
@@ -127,12 +129,10 @@ impl Served {
         let since = *desk.drains.get_or_insert(now);
         if now.saturating_sub(since) > desk.requests.timeout() {
             desk.drains = None;
-            return Ready::No(NotSaved::Waits(disk.name));
+            return Ready::No(NotSaved::Waits(self.client.name));
         }
-        drop(desk);
-        // The VM that has the disk does no work.
+        // The VM that has the disk does no work: the other one is called.
         self.desk.mark(Who::Server as usize);
-        self.server_peer().into_iter().for_each(Peer::call);
         Ready::Later
     }
 
@@ -160,7 +160,7 @@ impl Served {
 
     /// The timer of core `core` has fired: has the VM look whether the time of requests is over, if that is what it was set
     /// for. Returns when it is to fire for the disk.
-    pub fn look(&self, disk: &Client, core: usize) -> Option<u64> {
+    pub fn look(&self, core: usize) -> Option<u64> {
         let at = self.alarm.at.load(Ordering::Acquire);
         if at == NEVER || self.alarm.core.load(Ordering::Relaxed) != core {
             return None;
@@ -170,7 +170,7 @@ impl Served {
         }
         self.alarm.at.store(NEVER, Ordering::Relaxed);
         self.desk.mark(Who::Client as usize);
-        disk.peer().into_iter().for_each(Peer::call);
+        self.client.call();
         None
     }
 }

@@ -2,35 +2,30 @@
 
 use portcullis_abi::state::Virtqueue;
 
-use super::{Client, Served, Who};
+use super::{Served, Who};
 use crate::devices::owner::Owner;
 use crate::links::console::{End, Flow, Jack, Queues};
 
 /// See the module.
-pub struct ServerPort {
-    /// The driver of the VM that has the disk.
-    pub client: &'static Client,
-    /// What it is that is served of it.
-    pub served: &'static Served,
-}
+pub struct ServerPort(pub &'static Served);
 
 impl ServerPort {
     fn serve(&self, owner: &dyn Owner) {
-        self.served.work(self.client, Who::Server, owner);
+        self.0.work(Who::Server, owner);
     }
 }
 
 impl End for ServerPort {
     fn connect(&self, jack: Jack) {
-        self.served.jack.call_once(|| jack);
+        self.0.jack.call_once(|| jack);
     }
 
     fn begin(&self, queues: Queues) {
-        self.served.enter().server = queues;
+        self.0.enter().server = queues;
     }
 
     fn stop(&self, flow: Flow) {
-        let mut desk = self.served.enter();
+        let mut desk = self.0.enter();
         match flow {
             Flow::Transmit => (desk.server.transmit, desk.half) = (None, None),
             Flow::Receive => desk.server.receive = None,
@@ -38,8 +33,8 @@ impl End for ServerPort {
     }
 
     fn forget(&self, owner: &dyn Owner) {
-        let mut desk = self.served.enter();
-        self.served.drop_server(&mut desk, owner);
+        let mut desk = self.0.enter();
+        self.0.drop_server(&mut desk, owner);
     }
 
     fn notified(&self, _: Flow, owner: &dyn Owner) {
@@ -47,11 +42,11 @@ impl End for ServerPort {
     }
 
     fn mark(&self) {
-        self.served.desk.mark(Who::Server as usize);
+        self.0.desk.mark(Who::Server as usize);
     }
 
     fn is_marked(&self) -> bool {
-        self.served.desk.is_marked(Who::Server as usize)
+        self.0.desk.is_marked(Who::Server as usize)
     }
 
     fn work(&self, owner: &dyn Owner) {
@@ -59,11 +54,11 @@ impl End for ServerPort {
     }
 
     fn rest(&self) {
-        drop(self.served.enter());
+        drop(self.0.enter());
     }
 
     fn save(&self) -> [Option<Virtqueue>; 2] {
-        let desk = self.served.enter();
+        let desk = self.0.enter();
         desk.server.save(desk.half.map(|(head, _)| head))
     }
 }
