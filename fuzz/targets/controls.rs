@@ -80,7 +80,7 @@ fn play(steps: &mut Unstructured) -> Result<()> {
                     still.set(still.get().saturating_sub(1));
                     still.get() > 0
                 };
-                let done = state.work(&mut desk, open, &mut Budget::new(), same, |_| {
+                let done = state.work(&mut desk, open, &mut Budget::new(), same, |_, _| {
                     served += 1;
                     [served.into(); 4]
                 });

@@ -70,7 +70,7 @@ impl Requests {
         open: bool,
         budget: &mut Budget,
         still: impl Fn() -> bool,
-        mut serve: impl FnMut(Option<[u64; 4]>) -> [u64; 4],
+        mut serve: impl FnMut(&mut M, Option<[u64; 4]>) -> [u64; 4],
     ) -> Result<Progress, Broken> {
         let mut left = MOST;
         loop {
@@ -104,7 +104,7 @@ impl Requests {
                 return Ok(Progress::Idle(Wait::Room));
             }
             left = left.saturating_sub(1);
-            let answer = serve(request);
+            let answer = serve(desk.memory, request);
             put_answer(desk, answer).map_err(Broken::Answers)?;
             self.advance(desk, request.is_some()).map_err(Broken::Requests)?;
         }

@@ -81,7 +81,8 @@ impl Budget {
     /// Takes note of two chains of one buffer, of which so many bytes were copied from the one to the other.
     #[inline]
     pub const fn passed(&mut self, bytes: u32) {
-        self.chains = self.chains.saturating_add(2);
+        // There are no more than steps.
+        self.chains = self.chains.wrapping_add(2);
         self.steps = self.steps.saturating_sub(2 * (Self::CHAIN + 1));
         self.copied(bytes);
     }

@@ -91,6 +91,12 @@ impl Queue {
         Ok(Self { layout, features, next: 0, known: 0, used: 0, published: 0, silent: false, taken: Heads::NONE })
     }
 
+    /// Where its available ring is: mostly all of its parts lie side by side.
+    #[inline]
+    pub const fn rings(&self) -> u64 {
+        self.layout.available
+    }
+
     /// How many chains there are to take, at least: what was known before, unless that was none.
     ///
     /// # Errors

@@ -38,7 +38,7 @@ pub struct Restoring<'a, 'c> {
     /// What is put into effect in the end.
     pub kept: &'a mut Kept,
     /// Its memory as this core reaches it.
-    pub memory: GuestMemory,
+    pub memory: &'a mut GuestMemory,
     /// The memory of the VM that has the buffer.
     pub buffer: &'a mut GuestMemory,
     /// What is left of the buffer.
@@ -61,7 +61,7 @@ impl Restoring<'_, '_> {
             return Ok(());
         }
         let linked = linked.filter(|linked| kind_of(&linked.needs()) == Some(section.kind));
-        linked.ok_or(Unfit::Absent("a device in a virtio transport"))?.restore(&self.memory, body)?;
+        linked.ok_or(Unfit::Absent("a device in a virtio transport"))?.restore(self.memory, body)?;
         self.kept.links |= 1_u32.wrapping_shl(section.index);
         Ok(())
     }
@@ -75,7 +75,7 @@ impl Restoring<'_, '_> {
             check_port(section.index, &of(body)?, here.as_ref())?;
             return Ok(());
         }
-        Ok(console.restore_port(number, &self.memory, body)?)
+        Ok(console.restore_port(number, self.memory, body)?)
     }
 
     /// Takes on a vCPU's state.
@@ -199,14 +199,14 @@ impl Restore for Restoring<'_, '_> {
     }
 
     fn store(&mut self, area: Area, offset: u64, length: usize, mut sum: u32) -> Result<u32, Refusal> {
-        let (mut disk, mut address, way) = match area {
-            Area::Memory => (None, self.vm.ram.saturating_add(offset), Way::Past),
-            Area::Disk(transport) => (contents_of(self.vm, transport), offset, Way::Kept),
-        };
-        let to = match (&mut disk, area) {
-            (Some((disk, _)), _) => disk,
-            (None, Area::Memory) => &mut self.memory,
-            (None, Area::Disk(_)) => return Err(Unfit::Absent("a disk").into()),
+        // A disk's contents are made where they are used: they are large to pass on.
+        let mut disk;
+        let (to, mut address, way) = match area {
+            Area::Memory => (&mut *self.memory, self.vm.ram.saturating_add(offset), Way::Past),
+            Area::Disk(transport) => {
+                (disk, _) = contents_of(self.vm, transport).ok_or(Unfit::Absent("a disk"))?;
+                (&mut disk, offset, Way::Kept)
+            }
         };
         let mut left = length as u32;
         while let Some(place) = self.at.piece(left) {

@@ -20,7 +20,7 @@ pub struct Saving<'a, 'c> {
     /// The VM.
     pub lock: &'a ManagerLock<'a>,
     /// Its memory as this core reaches it.
-    pub memory: GuestMemory,
+    pub memory: &'a mut GuestMemory,
     /// The memory of the VM that has the buffer.
     pub buffer: &'a mut GuestMemory,
     /// What is left of the buffer.
@@ -177,14 +177,17 @@ impl Save for Saving<'_, '_> {
     }
 
     fn copy(&mut self, area: Area, offset: u64, length: usize, mut sum: u32) -> Result<u32, Refusal> {
-        let (mut disk, mut address, way) = match area {
-            Area::Memory => (None, self.vm().ram.saturating_add(offset), Way::Past),
-            Area::Disk(transport) => (contents_of(self.vm(), transport), offset, Way::Kept),
-        };
-        let from = match (&mut disk, area) {
-            (Some((disk, _)), _) => disk,
-            (None, Area::Memory) => &mut self.memory,
-            (None, Area::Disk(_)) => return Err(Refusal::NoneOn),
+        // A disk's contents are made where they are used: they are large to pass on.
+        let mut disk;
+        let (from, mut address, way) = match area {
+            Area::Memory => {
+                let address = self.vm().ram.saturating_add(offset);
+                (&mut *self.memory, address, Way::Past)
+            }
+            Area::Disk(transport) => {
+                (disk, _) = contents_of(self.vm(), transport).ok_or(Refusal::NoneOn)?;
+                (&mut disk, offset, Way::Kept)
+            }
         };
         let mut left = length as u32;
         self.spent = self.spent.saturating_add(left / SUMMED);

@@ -137,7 +137,7 @@ impl Machine {
             return Err(TransferError::BadState);
         }
         let core = Core::current().ok_or(TransferError::BadState)?.index;
-        let mut buffer = caller.vm.memory_on(core).ok_or(TransferError::BadState)?;
+        let Some(mut buffer) = caller.vm.memory_on(core) else { return Err(TransferError::BadState) };
         let segment = Segment { address, length: length as u32 };
         let piece = &mut Piece { buffer: &mut buffer, at: Cursor::over(&segment), work: WORK, spent: 0 };
         let progress = self.step(&mut transfer, job, piece)?;
@@ -236,7 +236,7 @@ fn save(transfer: &mut Transfer, vm: &Vm, piece: &mut Piece<'_>) -> Result<Progr
     let lock = vm.manager_lock().ok_or(TransferError::Busy)?;
     // It may have ended since the last piece, as the machine ends perhaps.
     let _still = vm.life.keep_still().ok_or(TransferError::BadState)?;
-    let memory = vm.memory_on(piece.buffer.core()).ok_or(TransferError::BadState)?;
+    let Some(memory) = &mut vm.memory_on(piece.buffer.core()) else { return Err(TransferError::BadState) };
     if transfer.writer.bytes() == 0 {
         match vm.links.map_or(Ready::Yes, |links| links.prepare(true, PIECE as usize)) {
             Ready::Yes => {}
@@ -269,7 +269,7 @@ fn save(transfer: &mut Transfer, vm: &Vm, piece: &mut Piece<'_>) -> Result<Progr
 /// Restores the next piece of the VM.
 fn restore(transfer: &mut Transfer, vm: &'static Vm, piece: &mut Piece<'_>) -> Result<Progress, TransferError> {
     let mut lock = vm.manager_lock().ok_or(TransferError::Busy)?;
-    let memory = vm.memory_on(piece.buffer.core()).ok_or(TransferError::BadState)?;
+    let Some(memory) = &mut vm.memory_on(piece.buffer.core()) else { return Err(TransferError::BadState) };
     let Transfer { reader, kept, .. } = transfer;
     if reader.bytes() == 0 && vm.links.is_some_and(|links| links.prepare(false, PIECE as usize) != Ready::Yes) {
         piece.spent = piece.spent.saturating_add(PREPARED);

@@ -11,7 +11,7 @@ use super::own_port::show::publish_in_turn;
 use super::peer::Peer;
 use super::work::{Rest, Work};
 use crate::devices::owner::Owner;
-use crate::memory::guest::GuestMemory;
+use crate::memory::guest::{GuestMemory, Hold};
 
 /// The port's name.
 const NAME: &str = "portcullis";
@@ -104,6 +104,15 @@ impl Controls {
         let Some(transmit) = transmit else { return Ok(NOTHING) };
         // Nothing is mapped of a VM that ends.
         let Some(memory) = jack.peer().and_then(|peer| peer.reach(kept)) else { return Ok(NOTHING) };
+        let rings = transmit.rings();
+        memory.hold(Hold::First, rings);
+        let serve = |memory: &mut GuestMemory, request| {
+            // Whatever is asked for may have blocks shown in other ways, or no more.
+            memory.let_go();
+            let answer = (self.serve)(request);
+            memory.hold(Hold::First, rings);
+            answer
+        };
         transmit.silence(memory).map_err(Broken::Requests)?;
         if let Some(receive) = receive {
             receive.silence(memory).map_err(Broken::Answers)?;
@@ -113,7 +122,7 @@ impl Controls {
         let done = loop {
             let mut asked =
                 Asked { requests: transmit, answers: receive.as_mut(), memory: &mut *memory, request, answer };
-            let progress = requests.work(&mut asked, open, &mut budget, still, self.serve);
+            let progress = requests.work(&mut asked, open, &mut budget, still, serve);
             let Asked { requests: transmit, answers, memory, .. } = asked;
             let came = match (&progress, answers) {
                 (Ok(Progress::Idle(Wait::Bytes)), _) => transmit.listen(memory).map_err(Broken::Requests),

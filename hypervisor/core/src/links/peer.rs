@@ -19,6 +19,7 @@ pub trait Peer: Owner + Sync {
     fn memory(&self) -> Option<GuestMemory>;
 
     /// [`memory`](Self::memory) for who keeps it: what this core reached it by before counts again. For as long as a piece of work.
+    /// What one before has [held](GuestMemory::hold) is not any more.
     fn memory_again<'a>(&self, kept: &'a mut Option<GuestMemory>) -> Option<&'a mut GuestMemory>;
 
     /// [`memory_again`](Self::memory_again) of a VM that [runs](Self::runs); else nothing.

@@ -40,7 +40,9 @@ impl Peer for Vm {
         if kept.as_ref().is_none_or(|memory| memory.core() != here) {
             return self.reach_from(here, kept);
         }
-        kept.as_mut()
+        let memory = kept.as_mut()?;
+        memory.let_go();
+        Some(memory)
     }
 
     #[cold]

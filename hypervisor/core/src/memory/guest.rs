@@ -10,6 +10,7 @@
 //! out of the caches until its guest begins.
 
 mod moving;
+mod near;
 mod piece;
 mod slots;
 mod view;
@@ -19,6 +20,8 @@ use portcullis_board::Range;
 use portcullis_devices::{Memory, OutOfReach};
 use portcullis_virtio::Shared;
 
+pub use self::near::Hold;
+use self::near::Near;
 use self::piece::Piece;
 #[cfg(test)]
 pub use self::slots::of as slots_of;
@@ -33,6 +36,8 @@ pub struct GuestMemory {
     core: usize,
     ram: u64,
     memory: Range,
+    /// The block that a piece of work reaches most.
+    near: Near,
     /// What was reached, as the guest shares it with a device, by the lowest bits of the block's number.
     views: [View; VIEWS],
 }
@@ -44,14 +49,41 @@ impl GuestMemory {
     ///
     /// `core` must be the number of the core on which this runs, wherever the result is used. The memory must be RAM of one VM, in
     /// whole blocks of 2 MiB, for ever.
+    #[inline]
     pub unsafe fn new(core: usize, ram: u64, memory: Range) -> Option<Self> {
-        (core < CORES).then_some(Self { core, ram, memory, views: [View::NONE; VIEWS] })
+        (core < CORES).then_some(Self { core, ram, memory, near: Near::NONE, views: [View::NONE; VIEWS] })
     }
 
     /// The number of the core that reaches it so.
     #[inline]
     pub const fn core(&self) -> usize {
         self.core
+    }
+
+    /// Lets go of what a piece of work has [held](Self::hold): another one begins, or none.
+    #[inline(always)]
+    pub const fn let_go(&mut self) {
+        self.near.let_go();
+    }
+
+    /// Keeps the block with the guest's address `address`, which a piece of work reaches most, shown until the next one reaches
+    /// this memory: to be called when it has. `hold`: which of the memories of that this is.
+    #[inline(always)]
+    pub fn hold(&mut self, hold: Hold, address: u64) {
+        match self.near.hold(address) {
+            Some(descriptor) => slots::hold(self.core, hold, descriptor),
+            None => self.hold_anew(hold, address),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn hold_anew(&mut self, hold: Hold, address: u64) {
+        if self.shared_anew(address, 1).is_some() {
+            self.near = Near::of(*view::of(&self.views, address));
+            let held = self.near.hold(address);
+            held.into_iter().for_each(|descriptor| slots::hold(self.core, hold, descriptor));
+        }
     }
 
     /// Copies to a guest whose caches are off, or that will start so. Nobody may have the memory mapped write-back, who could
@@ -175,9 +207,18 @@ impl GuestMemory {
         Piece { slot, at: slots::reach(slot, at), length: length.min(there) }
     }
 
-    /// EL2's address of a range of the guest's, if one block has all of it and is in a view.
+    /// EL2's address of a range of the guest's, if one block has all of it and is near, or in a view.
     #[inline(always)]
     fn seen(&self, address: u64, length: usize) -> Option<u64> {
+        match self.near.reach(address, length) {
+            None => self.viewed(address, length),
+            near => near,
+        }
+    }
+
+    /// The same if it is in a view.
+    #[inline(always)]
+    fn viewed(&self, address: u64, length: usize) -> Option<u64> {
         view::of(&self.views, address).reach(address, length)
     }
 
@@ -200,10 +241,19 @@ impl GuestMemory {
         Some(piece)
     }
 
-    /// The range as a piece, by a view or anew.
+    /// The range as a piece: it is near, in a view, or shown anew.
     #[inline(always)]
     fn shared(&mut self, address: u64, length: usize) -> Option<Piece> {
-        match self.seen(address, length) {
+        match self.near.reach(address, length) {
+            Some(at) => Some(Piece::seen(at, length)),
+            None => self.shared_elsewhere(address, length),
+        }
+    }
+
+    /// [`shared`](Self::shared) of what is not near.
+    #[inline(always)]
+    fn shared_elsewhere(&mut self, address: u64, length: usize) -> Option<Piece> {
+        match self.viewed(address, length) {
             Some(at) => Some(Piece::seen(at, length)),
             None => self.shared_anew(address, length),
         }
@@ -212,17 +262,41 @@ impl GuestMemory {
     /// `length` bytes at `address`, a multiple of that, which are accessed at once.
     #[inline(always)]
     fn place_of(&mut self, address: u64, length: usize) -> Result<Piece, OutOfReach> {
-        match self.seen(address, length) {
+        match self.near.reach(address, length) {
             Some(at) if address.is_multiple_of(length as u64) => Ok(Piece::seen(at, length)),
-            _ => self.place_anew(address, length),
+            _ => self.place_elsewhere(address, length),
         }
     }
 
+    /// [`place_of`](Self::place_of) of what is not near.
     #[cold]
     #[inline(never)]
-    fn place_anew(&mut self, address: u64, length: usize) -> Result<Piece, OutOfReach> {
-        let piece = self.shared_anew(address, length).filter(|_| address.is_multiple_of(length as u64));
+    fn place_elsewhere(&mut self, address: u64, length: usize) -> Result<Piece, OutOfReach> {
+        let piece = self.shared_elsewhere(address, length).filter(|_| address.is_multiple_of(length as u64));
         piece.ok_or(OutOfReach { address, length })
+    }
+
+    /// [`load_pair`](Shared::load_pair) of what is not near.
+    #[cold]
+    #[inline(never)]
+    fn load_pair_elsewhere(&mut self, address: u64) -> Result<[u64; 2], OutOfReach> {
+        match self.shared_elsewhere(address, size_of::<[u64; 2]>()) {
+            Some(piece) => Ok(piece.load_pair()),
+            None => portcullis_virtio::copy_pair(self, address),
+        }
+    }
+
+    /// [`store_u64`](Shared::store_u64) of what is not near.
+    #[cold]
+    #[inline(never)]
+    fn store_u64_elsewhere(&mut self, address: u64, value: u64) -> Result<(), OutOfReach> {
+        match self.shared_elsewhere(address, size_of::<u64>()) {
+            Some(piece) if address.is_multiple_of(4) => {
+                piece.store_u64(value);
+                Ok(())
+            }
+            _ => self.copy_out(address, &value.to_le_bytes()),
+        }
     }
 
     /// The physical range behind a range of the guest's, if all of it is RAM.
@@ -262,7 +336,7 @@ impl GuestMemory {
 
 impl Memory for GuestMemory {
     fn copy_in(&mut self, address: u64, to: &mut [u8]) -> Result<(), OutOfReach> {
-        if let Some(piece) = self.shared(address, to.len()) {
+        if let Some(piece) = self.shared_elsewhere(address, to.len()) {
             piece.read(to);
             return Ok(());
         }
@@ -277,7 +351,7 @@ impl Memory for GuestMemory {
     }
 
     fn copy_out(&mut self, address: u64, from: &[u8]) -> Result<(), OutOfReach> {
-        if let Some(piece) = self.shared(address, from.len()) {
+        if let Some(piece) = self.shared_elsewhere(address, from.len()) {
             piece.write(from);
             return Ok(());
         }
@@ -303,9 +377,9 @@ impl Shared for GuestMemory {
 
     #[inline(always)]
     fn load_pair(&mut self, address: u64) -> Result<[u64; 2], OutOfReach> {
-        match self.seen(address, size_of::<[u64; 2]>()) {
+        match self.near.reach(address, size_of::<[u64; 2]>()) {
             Some(at) => Ok(Piece::seen(at, size_of::<[u64; 2]>()).load_pair()),
-            None => portcullis_virtio::copy_pair(self, address),
+            None => self.load_pair_elsewhere(address),
         }
     }
 
@@ -336,12 +410,12 @@ impl Shared for GuestMemory {
 
     #[inline(always)]
     fn store_u64(&mut self, address: u64, value: u64) -> Result<(), OutOfReach> {
-        match self.seen(address, size_of::<u64>()) {
+        match self.near.reach(address, size_of::<u64>()) {
             Some(at) if address.is_multiple_of(4) => {
                 Piece::seen(at, size_of::<u64>()).store_u64(value);
                 Ok(())
             }
-            _ => self.copy_out(address, &value.to_le_bytes()),
+            _ => self.store_u64_elsewhere(address, value),
         }
     }
 

@@ -366,6 +366,7 @@ impl Vm {
     }
 
     /// Its RAM as core `core` reaches it, on which this has to run.
+    #[inline]
     pub(crate) fn memory_on(&self, core: usize) -> Option<GuestMemory> {
         // SAFETY: it is this VM's RAM, in blocks that are its own; every caller runs on the core that it names.
         unsafe { GuestMemory::new(core, self.ram, self.memory) }

@@ -12,6 +12,8 @@ use super::{ETHERNET, HEADER};
 #[derive(Clone, Copy, Debug)]
 pub struct Straight {
     sent: Only,
+    /// Its bytes, without the virtio header.
+    length: u32,
     words: [u64; 3],
 }
 
@@ -32,7 +34,7 @@ impl Straight {
             return None;
         }
         let words = memory.load_three(sent.address).ok()?;
-        Header::is_plain(words[0]).then_some(Self { sent, words })
+        Header::is_plain(words[0]).then_some(Self { sent, length, words })
     }
 
     /// Who it is for, and who it is from ([`Mac::bits`](super::Mac::bits)).
@@ -44,7 +46,7 @@ impl Straight {
     /// Its bytes, without the virtio header.
     #[inline]
     pub const fn length(&self) -> u32 {
-        self.sent.length.saturating_sub(HEADER)
+        self.length
     }
 
     /// Copies it out of the memory `from` into the next buffer of `queue`, whose driver has the memory `to` and sees it when the

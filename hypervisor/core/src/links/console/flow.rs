@@ -51,6 +51,11 @@ pub struct News {
 }
 
 impl Queues {
+    /// Where the rings of one of them are; mostly those of the other one are beside them.
+    pub fn rings(&self) -> Option<u64> {
+        self.transmit.as_ref().or(self.receive.as_ref()).map(Queue::rings)
+    }
+
     /// How far they are, of buffers and of what was sent, as a state has it. `under_way`: the first descriptor of a chain of the
     /// latter that is not passed on as a whole, which then counts as not taken.
     pub fn save(&self, under_way: Option<u16>) -> [Option<Virtqueue>; 2] {

@@ -11,7 +11,7 @@ use crate::devices::owner::Owner;
 use crate::links::backplane::Ready;
 use crate::links::peer::Peer;
 use crate::links::work::{Rest, Work};
-use crate::memory::guest::GuestMemory;
+use crate::memory::guest::{GuestMemory, Hold};
 
 /// The requests, and the bytes.
 pub struct Own {
@@ -167,6 +167,7 @@ impl Desk {
         let Some((queue, memory)) = place.as_mut().and_then(|queue| Some((queue, peer.reach(memory)?))) else {
             return false;
         };
+        memory.hold(Hold::First, queue.rings());
         let done = requests(local, store, queue, memory);
         match done.and_then(|more| queue.publish(memory).map(|interrupts| (more, interrupts))) {
             Ok((more, interrupts)) => {

@@ -10,7 +10,7 @@ use super::plug::queue_name;
 use super::{Desk, Network, Port};
 use crate::devices::owner::Owner;
 use crate::links::peer::Peer;
-use crate::memory::guest::GuestMemory;
+use crate::memory::guest::{GuestMemory, Hold};
 
 /// What a piece of work goes on with.
 struct Piece<'a> {
@@ -56,6 +56,7 @@ impl Network {
         let Some(sender) = senders.get_mut(from) else { return false };
         let Sender { queue: place, features, current, rate, last, memory, reached } = sender;
         let Some((queue, memory)) = place.as_mut().zip(peer.reach(memory)) else { return false };
+        memory.hold(Hold::First, queue.rings());
         let (budget, touched) = (Budget::new(), Ports::default());
         let mut piece =
             Piece { network: self, from, memory, reached, is_reached: false, receivers, traffic, budget, touched };
@@ -148,7 +149,7 @@ impl Piece<'_> {
         let Some(number) = network.switch.again(*from, frame.addresses(), *source.last) else { return Ok(false) };
         let Some(Receiver { queue: Some(queue), .. }) = receivers.get_mut(number) else { return Ok(false) };
         let Some(peer) = network.ports.get(number).and_then(Port::peer) else { return Ok(false) };
-        let Some(to) = reach(reached, is_reached, number, peer, true) else { return Ok(false) };
+        let Some(to) = reach(reached, is_reached, number, peer, queue, true) else { return Ok(false) };
         if !frame.deliver(*memory, queue, to) {
             return Ok(false);
         }
@@ -220,7 +221,7 @@ impl Piece<'_> {
         let Some(peer) = port.peer() else { return DOWN };
         // Nothing is mapped of a VM that has no queue: it may be about to be loaded, which waits until nothing is.
         let Receiver { queue: Some(queue), features } = receiver else { return DOWN };
-        let Some(memory) = reach(self.reached, &mut self.is_reached, number, peer, true) else { return DOWN };
+        let Some(memory) = reach(self.reached, &mut self.is_reached, number, peer, queue, true) else { return DOWN };
         match deliver(frame, self.memory, queue, memory, room, *features, &mut self.budget) {
             Ok(given) => given,
             Err(fault) => {
@@ -254,7 +255,7 @@ impl Piece<'_> {
             };
             let Some(peer) = port.peer() else { continue };
             let Some(queue) = &mut receiver.queue else { continue };
-            let Some(memory) = reach(self.reached, &mut self.is_reached, number, peer, false) else { continue };
+            let Some(memory) = reach(self.reached, &mut self.is_reached, number, peer, queue, false) else { continue };
             match queue.publish(memory) {
                 Ok(true) => port.registers.interrupt(peer),
                 Ok(false) => {}
@@ -268,16 +269,18 @@ impl Piece<'_> {
 }
 
 /// The memory of the VM at port `number`, as it was reached last or anew: what it remembers of its slots serves several frames, and
-/// the next piece of work. `is_reached`: that was in this one. `running`: only if the VM runs, as far as that is asked anew.
+/// the next piece of work. `is_reached`: that was in this one. `queue`: that of its VM which is worked at. `running`: only if the
+/// VM runs, as far as that is asked anew.
 #[inline(always)]
 fn reach<'a>(
     reached: &'a mut Reached,
     is_reached: &mut bool,
     number: usize,
     peer: &dyn Peer,
+    queue: &Queue,
     running: bool,
 ) -> Option<&'a mut GuestMemory> {
-    if reached.port == number && *is_reached {
+    if *is_reached && reached.port == number {
         return reached.memory.as_mut();
     }
     if reached.port != number {
@@ -285,5 +288,7 @@ fn reach<'a>(
     }
     let memory = if running { peer.reach(&mut reached.memory) } else { peer.memory_again(&mut reached.memory) };
     *is_reached = memory.is_some();
-    memory
+    let memory = memory?;
+    memory.hold(Hold::Second, queue.rings());
+    Some(memory)
 }

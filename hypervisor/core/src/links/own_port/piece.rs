@@ -8,7 +8,7 @@ use super::service::{Buffer, Service};
 use super::show::publish_in_turn;
 use crate::devices::owner::Owner;
 use crate::links::console::{Flow, Jack};
-use crate::memory::guest::GuestMemory;
+use crate::memory::guest::{GuestMemory, Hold};
 
 /// Bytes that are copied at once.
 const COPIED: usize = 4096;
@@ -95,6 +95,9 @@ impl Desk {
         let open = self.look(service, jack, owner);
         // Nothing is mapped of a VM that ends.
         let Some(memory) = jack.peer().and_then(|peer| peer.reach(kept)) else { return false };
+        if let Some(rings) = self.line.queues.rings() {
+            memory.hold(Hold::First, rings);
+        }
         let budget = &mut Budget::new();
         let given = if open { self.give(service, memory, jack, owner, budget) } else { Ok(Stand::Idle) };
         let given = given.map_err(|fault| (Flow::Receive, fault));

@@ -7,7 +7,7 @@ use super::desk::{Ask, Desk, Lane};
 use super::{Owners, SIDES, Serial};
 use crate::links::console::{Flow, News, Queues};
 use crate::links::peer::Peer;
-use crate::memory::guest::GuestMemory;
+use crate::memory::guest::{GuestMemory, Hold};
 
 impl Serial {
     /// Moves bytes of `from`. Returns whether there is more.
@@ -96,7 +96,11 @@ impl Serial {
         let Some(queue) = &mut sender.queues.transmit else { return Ok(NOTHING) };
         let Some(sent) = self.peer(from).and_then(|peer| peer.reach(&mut sender.memory)) else { return Ok(NOTHING) };
         let Lane { queues: Queues { receive, .. }, memory: kept, shown, .. } = receiver;
+        sent.hold(Hold::First, queue.rings());
         let mut to = receive.as_mut().and_then(|queue| Some((queue, self.peer(from.other())?.reach(kept)?)));
+        if let Some((queue, memory)) = &mut to {
+            memory.hold(Hold::Second, queue.rings());
+        }
         let by = |side| move |fault| Broken { side, fault };
         let (by_sender, by_receiver) = (by(from), by(from.other()));
 

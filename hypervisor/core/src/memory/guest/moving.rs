@@ -111,7 +111,7 @@ impl GuestMemory {
         while at < end {
             // The block that is shown second does not take the first one's slot, which was asked for last.
             let mut past = self.piece(way, at, (end - at) as usize);
-            let kept = match other.seen(address, past.length) {
+            let kept = match other.viewed(address, past.length) {
                 Some(at) => Piece::seen(at, past.length),
                 None => match other.shared_anew(address, past.length) {
                     Some(kept) => kept,

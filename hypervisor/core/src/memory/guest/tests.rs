@@ -263,3 +263,75 @@ fn a_core_beyond_the_window_reaches_nothing() {
     assert!(unsafe { GuestMemory::new(CORES, RAM, Range::sized(0, SLOT)) }.is_none());
     assert!(slots::of(CORES - 1).eq(window::SLOTS - OF_CORE..window::SLOTS));
 }
+
+/// What is held is reached to the same end as what is not, wherever it is; and whatever else a core has to show, it stays.
+#[test]
+fn what_is_held_is_as_what_is_not() {
+    let (mut held, mut other, rings) = (Ram::blocks(3), Ram::blocks(3), RAM + SLOT + 64);
+    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = |below: u64| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        random % below
+    };
+    let (mut near, mut far) = (held.on(42), other.on(43));
+    near.hold(Hold::First, rings);
+    for round in 0..if cfg!(miri) { 40 } else { 4000_u64 } {
+        // At the edges of blocks, in front of the RAM and behind it, and somewhere in the block that is held.
+        let edge = (RAM + next(4) * SLOT).wrapping_add(next(96)).wrapping_sub(48);
+        let address = if round % 3 == 0 { RAM + SLOT + next(SLOT) } else { edge };
+        let length = next(70) as usize;
+        match next(8) {
+            0 => assert_eq!(near.load(address), far.load(address)),
+            1 => assert_eq!(
+                Shared::store(&mut near, address, round as u16),
+                Shared::store(&mut far, address, round as u16)
+            ),
+            2 => assert_eq!(near.load_pair(address), far.load_pair(address)),
+            3 => assert_eq!(near.load_three(address), far.load_three(address)),
+            4 => assert_eq!(near.store_three(address, [round; 3]), far.store_three(address, [round; 3])),
+            5 => assert_eq!(near.store_u64(address, round << 9), far.store_u64(address, round << 9)),
+            6 => {
+                let bytes = [round as u8; 70];
+                assert_eq!(near.copy_out(address, &bytes[..length]), far.copy_out(address, &bytes[..length]));
+            }
+            _ => {
+                let [mut one, mut two] = [[0; 70]; 2];
+                let copied = (near.copy_in(address, &mut one[..length]), far.copy_in(address, &mut two[..length]));
+                assert_eq!((copied.0, one), (copied.1, two));
+            }
+        }
+        assert!(kept(42).iter().any(|shown| shown & slots::BLOCK == held.start + SLOT), "it stays");
+    }
+    assert!((SLOT as usize - 64..SLOT as usize + 256).all(|at| *held.byte(at) == *other.byte(at)));
+}
+
+#[test]
+fn two_blocks_are_held_while_others_come_and_go_and_are_let_go_with_the_next_piece() {
+    let (first, second, others) = (Ram::blocks(1), Ram::blocks(1), Ram::blocks(6));
+    let (mut one, mut two, mut other) = (first.on(44), second.on(44), others.on(44));
+    one.hold(Hold::First, RAM);
+    two.hold(Hold::Second, RAM);
+    let touch = |other: &mut GuestMemory| {
+        for block in 0..6 {
+            other.copy_in(RAM + block * SLOT, &mut [0; 8]).unwrap();
+        }
+        other.copy_in(RAM + SLOT - 4, &mut [0; 8]).unwrap();
+    };
+    let is_kept = |ram: &Ram| kept(44).iter().any(|shown| shown & slots::BLOCK == ram.start);
+    touch(&mut other);
+    assert!(is_kept(&first) && is_kept(&second));
+    // Another piece has the one's place: the first is as any other, until it is held again.
+    one.let_go();
+    other.hold(Hold::First, RAM + 5 * SLOT);
+    touch(&mut other);
+    assert!(!is_kept(&first) && is_kept(&second));
+    other.let_go();
+    one.hold(Hold::First, RAM);
+    touch(&mut other);
+    assert!(is_kept(&first) && is_kept(&second) && one.load(RAM) == Ok(0));
+    // What has no RAM is not held.
+    two.hold(Hold::Second, RAM + SLOT);
+    assert!(two.load(RAM + SLOT).is_err() && two.load(RAM) == Ok(0));
+}

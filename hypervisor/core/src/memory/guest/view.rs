@@ -32,13 +32,31 @@ impl View {
         Self { start, at, descriptor: shown.load(Ordering::Relaxed), shown }
     }
 
+    /// The descriptor of the slot that shows it.
+    #[inline]
+    pub(super) const fn descriptor(&self) -> u64 {
+        self.descriptor
+    }
+
+    /// The guest's first address of it.
+    #[inline]
+    pub(super) const fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// EL2's address of what is so far behind its first byte.
+    #[inline(always)]
+    pub(super) const fn at(&self, offset: u64) -> u64 {
+        self.at.wrapping_add(offset)
+    }
+
     /// EL2's address of a range of the guest's, if all of it is here and the slot still shows this.
     #[inline(always)]
     pub(super) fn reach(&self, address: u64, length: usize) -> Option<u64> {
         let offset = address.wrapping_sub(self.start);
         let fits = offset < SLOT && length as u64 <= SLOT.wrapping_sub(offset);
         let here = fits && self.shown.load(Ordering::Relaxed) == self.descriptor;
-        here.then(|| self.at.wrapping_add(offset))
+        here.then(|| self.at(offset))
     }
 }
 

@@ -10,7 +10,7 @@ use super::desk::{Desk, Kept};
 use super::{Client, Owners, Served, Who};
 use crate::devices::owner::Owner;
 use crate::links::console::{Flow, News, Queues};
-use crate::memory::guest::GuestMemory;
+use crate::memory::guest::{GuestMemory, Hold};
 
 /// Whose driver went against the specification.
 enum Failed {
@@ -61,6 +61,12 @@ impl Served {
         }
         let server = self.server_peer().and_then(|peer| peer.reach(&mut kept.server));
         let mut memory = Memory { client, server };
+        if let Some((queue, memory)) = desk.client.as_ref().zip(memory.client.as_deref_mut()) {
+            memory.hold(Hold::First, queue.rings());
+        }
+        if let Some((rings, memory)) = desk.server.rings().zip(memory.server.as_deref_mut()) {
+            memory.hold(Hold::Second, rings);
+        }
         let mut budget = Budget::new();
         let mut came = Came::default();
         let done = desk.round(&mut memory, &mut budget, &mut came);
