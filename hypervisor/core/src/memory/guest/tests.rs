@@ -1,6 +1,8 @@
 use alloc::vec::Vec;
 
 use portcullis_arch::fake::{self, Event};
+use portcullis_devices::Memory;
+use portcullis_virtio::Shared;
 
 use super::slots::OF_CORE;
 use super::*;
