@@ -33,12 +33,14 @@ pub fn build(
         archive.folder(folder);
     }
     archive.file("init", true, &read(&environment.root.join("guest-images/linux/init"))?);
-    for script in ["links-check", "controls-check", "controls-script"] {
+    for script in ["links-check", "controls-check", "controls-script", "travels-check"] {
         archive.file(&format!("bin/{script}"), true, &read(&environment.root.join("guest-images/linux").join(script))?);
     }
     archive.file("bin/busybox", true, &read(busybox)?);
     archive.link("bin/sh", "busybox");
-    archive.file("bin/phc", true, &read(&metal::program(environment, "phc"))?);
+    for program in ["clocks", "phc"] {
+        archive.file(&format!("bin/{program}"), true, &read(&metal::program(environment, program))?);
+    }
     for module in &kernel.modules {
         let name = module.file_name().and_then(|name| name.to_str()).context("a module without a name")?;
         archive.file(&format!("lib/{name}"), false, &read(module)?);
