@@ -1,5 +1,5 @@
-//! What is measured of the control VM: REGISTER_GET of a firmware register of the other VM by a port, events that it is told of, and
-//! a call of its own while a trace follows it.
+//! What is measured of the control VM: REGISTER_GET of a firmware register of the other VM by a port, events that it is told of,
+//! and a call of its own while a trace follows it.
 
 use portcullis_abi::firmware::STD;
 use portcullis_abi::manage::REGISTER_GET;

@@ -102,8 +102,8 @@ mod guest {
         paused.is_some() && told && goes_on().is_some()
     }
 
-    /// Pauses the other VM in a window, and spins in it until all that comes of that is over, up to an interrupt that is pending. Whether
-    /// an event says so, as `reads_events` has it.
+    /// Pauses the other VM in a window, and spins in it until all that comes of that is over, up to an interrupt that is pending.
+    /// Whether an event says so, as `reads_events` has it.
     fn comes_to_rest(ports: &mut Ports, reads_events: bool) -> bool {
         let end = measure::count() + WHILE;
         measure::start_window();
