@@ -12,6 +12,7 @@ mod links;
 mod linux;
 mod loaders;
 mod management;
+mod package;
 mod passthrough;
 mod power;
 mod raspberry_pi;
@@ -54,6 +55,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         described::CASES,
         damaged::CASES,
         management::CASES,
+        package::CASES,
         linux::CASES,
         boards::CASES,
         boot_loader::CASES,
