@@ -186,7 +186,7 @@ impl Vgic {
         let mut spis = self.spis.lock();
         let Some((bank, bit)) = spis::position(intid) else { return VcpuSet::EMPTY };
         let changed = spis.set_line(bank, bit, level);
-        self.notify_spis(&spis, bank, changed)
+        self.notify_spis_here(&spis, bank, changed)
     }
 
     /// Takes a physical private interrupt that this vCPU's core has acknowledged with EOImode = 1 and whose priority it
@@ -237,7 +237,14 @@ impl Vgic {
 
     /// Tells the vCPUs that `changed` interrupts of an SPI bank concern: those that hold one in a list register, and
     /// those that one can be delivered to.
+    #[inline(never)]
     fn notify_spis(&self, spis: &Spis, bank: usize, changed: u32) -> VcpuSet {
+        self.notify_spis_here(spis, bank, changed)
+    }
+
+    /// [`notify_spis`](Self::notify_spis), inlined where edges of emulated devices come.
+    #[inline(always)]
+    fn notify_spis_here(&self, spis: &Spis, bank: usize, changed: u32) -> VcpuSet {
         let mut kick = VcpuSet::EMPTY;
         if changed == 0 {
             return kick;

@@ -10,7 +10,8 @@ use core::sync::atomic::{AtomicU8, Ordering};
 use portcullis_abi::map;
 use portcullis_abi::name::padded;
 use portcullis_abi::state::{self, Unfit, WireNeeds};
-use portcullis_devices::{Description, Device, Line, gpio::Pl061};
+use portcullis_devices::gpio::{Pl061, registers::MIS};
+use portcullis_devices::{Description, Device, Line};
 use spin::Once;
 use spin::mutex::TicketMutex;
 
@@ -28,6 +29,8 @@ pub struct Gpio {
     names: [&'static str; map::GPIO_LINES],
     /// Levels of the lines that others drive.
     inputs: AtomicU8,
+    /// MIS, which whoever is interrupted reads: it takes no lock, and is written under the lock.
+    masked: AtomicU8,
     /// Where the lines lead that it drives.
     ends: Once<[Option<End>; map::GPIO_LINES]>,
     /// Fair: several VMs may have something to tell it.
@@ -45,14 +48,23 @@ impl State {
     /// Takes note of lines that have changed, a bit each.
     #[inline]
     fn count(&mut self, changed: u8) {
-        let mut left = changed;
-        while left != 0 {
-            if let Some(edges) = self.edges.get_mut(left.trailing_zeros() as usize) {
+        for line in lines(changed) {
+            if let Some(edges) = self.edges.get_mut(line) {
                 *edges = edges.wrapping_add(1);
             }
-            left &= left.wrapping_sub(1);
         }
     }
+}
+
+/// The numbers of the lines in a set, a bit each.
+#[inline(always)]
+fn lines(set: u8) -> impl Iterator<Item = usize> {
+    let mut left = u32::from(set);
+    core::iter::from_fn(move || {
+        let line = (left != 0).then_some(left.trailing_zeros() as usize)?;
+        left &= left.wrapping_sub(1);
+        Some(line)
+    })
 }
 
 impl Gpio {
@@ -60,7 +72,8 @@ impl Gpio {
     pub const fn new(vm: usize, outputs: u8, names: [&'static str; map::GPIO_LINES]) -> Self {
         let (controller, line) = (Pl061::new(outputs), Line::new(map::GPIO_INTID));
         let state = State { controller, line, edges: [0; map::GPIO_LINES] };
-        Self { vm, names, inputs: AtomicU8::new(0), ends: Once::new(), state: TicketMutex::new(state) }
+        let [inputs, masked] = [const { AtomicU8::new(0) }; 2];
+        Self { vm, names, inputs, masked, ends: Once::new(), state: TicketMutex::new(state) }
     }
 
     /// What the guest's device tree calls its lines.
@@ -111,7 +124,7 @@ impl Gpio {
         let mut state = self.state.lock();
         state.controller.restore(saved)?;
         // Its level is in the virtual GIC that is restored, too.
-        let level = state.controller.irq_level();
+        let level = self.show(&state.controller);
         let _ = state.line.set(level);
         Ok(())
     }
@@ -129,6 +142,14 @@ impl Gpio {
         self.look_at_inputs(owner);
     }
 
+    /// Shows what MIS of the controller is now. Returns the level of its interrupt.
+    #[inline(always)]
+    fn show(&self, controller: &Pl061) -> bool {
+        let masked = controller.masked();
+        self.masked.store(masked, Ordering::Release);
+        masked != 0
+    }
+
     /// Sets the levels of lines that others drive, a bit each.
     fn drive(&self, lines: u8, level: bool) {
         if level {
@@ -139,22 +160,14 @@ impl Gpio {
     }
 
     /// The ends of the lines in `set`, a bit each, and whether each of them is among `levels`.
-    #[inline]
+    #[inline(always)]
     fn ends_of(&self, set: u8, levels: u8) -> impl Iterator<Item = (&End, bool)> {
-        let (ends, mut left) = (self.ends.get(), set);
-        core::iter::from_fn(move || {
-            while left != 0 {
-                let line = left.trailing_zeros();
-                left &= left.wrapping_sub(1);
-                if let Some(end) = ends?.get(line as usize)? {
-                    return Some((end, levels >> line & 1 != 0));
-                }
-            }
-            None
-        })
+        const NONE: &[Option<End>; map::GPIO_LINES] = &[None; map::GPIO_LINES];
+        let ends = self.ends.get().unwrap_or(NONE);
+        lines(set).filter_map(move |line| Some((ends.get(line)?.as_ref()?, levels >> line & 1 != 0)))
     }
 
-    /// Does something with the controller, on behalf of its own VM, and tells the ends of the lines that it changes.
+    /// Does something with the controller, on behalf of its own VM, and tells the ends of the lines that it changes: mostly none.
     #[inline]
     fn change(&self, owner: &dyn Owner, change: impl FnOnce(&mut Pl061)) {
         let mut state = self.state.lock();
@@ -162,15 +175,19 @@ impl Gpio {
         change(&mut state.controller);
         let levels = state.controller.outputs();
         let changed = before ^ levels;
-        state.count(changed);
-        // Under the lock, so that what is written last is what the registers have come to.
-        for ((end, bit), level) in self.ends_of(changed, levels) {
-            end.drive(*bit, level);
+        if changed != 0 {
+            state.count(changed);
+            // Under the lock, so that what is written last is what the registers have come to.
+            for ((end, bit), level) in self.ends_of(changed, levels) {
+                end.drive(*bit, level);
+            }
         }
         let State { controller, line, .. } = &mut *state;
-        drive(owner, line, controller.irq_level());
+        drive(owner, line, self.show(controller));
         drop(state);
-        self.ends_of(changed, levels).for_each(|((end, _), _)| end.look_at_inputs(owner));
+        if changed != 0 {
+            self.ends_of(changed, levels).for_each(|((end, _), _)| end.look_at_inputs(owner));
+        }
     }
 
     /// Takes what drives its lines, on the core of one who does, whose VM is `driver`.
@@ -178,7 +195,7 @@ impl Gpio {
         let mut state = self.state.lock();
         let changed = state.controller.set_inputs(self.inputs.load(Ordering::Relaxed));
         state.count(changed);
-        let level = state.controller.irq_level();
+        let level = self.show(&state.controller);
         if let Some(level) = state.line.set(level) {
             driver.set_level_of(self.vm, state.line.intid(), level);
         }
@@ -191,6 +208,9 @@ impl Emulated for &'static Gpio {
     }
 
     fn read(&self, _: &dyn Owner, offset: u64, _: u8) -> u64 {
+        if offset == MIS {
+            return self.masked.load(Ordering::Acquire).into();
+        }
         self.state.lock().controller.read(offset).into()
     }
 
@@ -290,6 +310,7 @@ mod tests {
             assert_eq!(levels(gpio, &owner) >> 4, other & 0xf, "VM {vm} sees what the other one drives");
             let level = lines.0[vm].load(Ordering::Relaxed);
             assert_eq!(u64::from(level), u64::from(gpio.read(&owner, MIS, 4) != 0), "VM {vm}");
+            assert_eq!(gpio.read(&owner, MIS, 4), u64::from(gpio.state.lock().controller.read(MIS)), "VM {vm}");
         }
     }
 }

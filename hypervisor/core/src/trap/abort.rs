@@ -14,6 +14,8 @@ use crate::vm::{Vcpu, failure::Reason};
 
 /// The virtio transports, by which frames and requests go.
 const TRANSPORTS: Addresses = Addresses { start: map::VIRTIO, size: map::VIRTIO_SIZE * map::VIRTIO_SLOTS as u64 };
+/// The controller of wires, whose edges are waited for.
+const WIRES: Addresses = Addresses { start: map::GPIO, size: map::GPIO_SIZE };
 
 // What belongs to the GIC, of either version, lies in front of the UART.
 const _: () = assert!(map::GICD < UART.start && map::GICC + map::GICC_SIZE <= UART.start);
@@ -93,6 +95,16 @@ fn behind(vcpu: &'static Vcpu, syndrome: u64, address: u64) -> Next {
     let transports = vcpu.vm.links.zip(TRANSPORTS.offset(address));
     match transports.and_then(|(links, offset)| links.at(offset)) {
         Some((device, offset)) => access(vcpu, syndrome, device, offset),
+        None => before_transports(vcpu, syndrome, address),
+    }
+}
+
+/// An access to what lies between the UART and the transports, or is no transport of the VM's: the controller of its wires, as the
+/// bus has it too, or something else.
+#[inline(always)]
+fn before_transports(vcpu: &'static Vcpu, syndrome: u64, address: u64) -> Next {
+    match vcpu.vm.wires.as_ref().zip(WIRES.offset(address)) {
+        Some((wires, offset)) => access(vcpu, syndrome, wires, offset),
         None => device(vcpu, syndrome, address),
     }
 }

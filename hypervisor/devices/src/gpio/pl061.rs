@@ -64,9 +64,14 @@ impl Pl061 {
         rising | falling
     }
 
+    /// MIS: the lines that interrupt.
+    pub const fn masked(&self) -> u8 {
+        self.raw() & self.enabled
+    }
+
     /// Whether the interrupt line is high: MIS is not zero.
     pub const fn irq_level(&self) -> bool {
-        self.raw() & self.enabled != 0
+        self.masked() != 0
     }
 
     /// Reads the register at `offset` bytes into the frame. Unknown, unaligned and write-only offsets read as zero.
@@ -79,7 +84,7 @@ impl Pl061 {
             IEV => self.event,
             IE => self.enabled,
             RIS => self.raw(),
-            MIS => self.raw() & self.enabled,
+            MIS => self.masked(),
             AFSEL => self.alternate,
             ID.. if offset & 3 == 0 => {
                 let index = usize::try_from((offset - ID) >> 2).unwrap_or(usize::MAX);

@@ -14,7 +14,8 @@ use crate::environment::Environment;
 const MODULES: &[&str] = &["rng-core", "arm_smccc_trng", "arm_smc_wdt"];
 /// The same of the newest kernel, which hibernates: the RAM disk with its swap is one more.
 const NEWEST_MODULES: &[&str] = &["rng-core", "arm_smccc_trng", "arm_smc_wdt", "brd"];
-/// The modules for what a VM is linked with, in the order in which they need each other; each kernel has some of them built in.
+/// The modules for what a VM is linked with, and by which Linux links on, in the order in which they need each other; each kernel
+/// has some of them built in.
 pub const LINK_MODULES: &[&str] = &[
     "virtio",
     "virtio_ring",
@@ -29,6 +30,9 @@ pub const LINK_MODULES: &[&str] = &[
     "jbd2",
     "crc32c_generic",
     "ext4",
+    "llc",
+    "stp",
+    "bridge",
 ];
 /// Says which modules were looked for when a kernel was unpacked.
 const WANTED: &str = "wanted";

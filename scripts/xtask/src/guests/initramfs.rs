@@ -39,12 +39,14 @@ pub fn build(environment: &Environment, kernel: &Kernel, busybox: &Path, more: &
         archive.folder(folder);
     }
     archive.file("init", true, &read(&environment.root.join("guest-images/linux/init"))?);
-    for script in ["links-check", "controls-check", "controls-script", "package-check"] {
+    for script in ["links-check", "controls-check", "controls-script", "package-check", "travels-check"] {
         archive.file(&format!("bin/{script}"), true, &read(&environment.root.join("guest-images/linux").join(script))?);
     }
     archive.file("bin/busybox", true, &read(busybox)?);
     archive.link("bin/sh", "busybox");
-    archive.file("bin/phc", true, &read(&metal::program(environment, "phc"))?);
+    for program in ["clocks", "phc"] {
+        archive.file(&format!("bin/{program}"), true, &read(&metal::program(environment, program))?);
+    }
     for module in &kernel.modules {
         let name = module.file_name().and_then(|name| name.to_str()).context("a module without a name")?;
         archive.file(&format!("lib/{name}"), false, &read(module)?);

@@ -12,6 +12,7 @@ mod links;
 mod linux;
 mod loaders;
 mod management;
+mod moving;
 mod package;
 mod passthrough;
 mod power;
@@ -55,6 +56,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         described::CASES,
         damaged::CASES,
         management::CASES,
+        moving::CASES,
         package::CASES,
         linux::CASES,
         boards::CASES,

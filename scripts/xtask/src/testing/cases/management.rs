@@ -267,40 +267,7 @@ const CONTROLS_TESTS: &[Expectation] = &[
     Stopped("faulty"),
 ];
 
-/// A VM goes from one machine to another and back, twice, while both its vCPUs compute.
-const TRAVELS: &[Expectation] = &[
-    NO_OOPS,
-    Sequence(&[
-        "[here] controls-check: $ portcullis migrate travels --to exec socat - FILE:/dev/ttyAMA1",
-        "portcullis: travels: given away",
-        "[here] controls-check: travels runs there: ",
-        "[here] controls-check: status=0",
-        "portcullis: travels: restored with ",
-        "[here] controls-check: taken status=0",
-        "[here] controls-check: $ portcullis migrate travels --to exec socat - FILE:/dev/ttyAMA1",
-        "[here] controls-check: status=0",
-        "[here] controls-check: taken status=0",
-        "[here] controls-check: done",
-        "portcullis: travels: restored with ",
-        "[there] controls-check: taken status=0",
-        "[there] controls-check: travels runs there: ",
-        "[there] controls-check: taken status=0",
-        "[there] controls-check: travels runs there: ",
-        "[there] controls-check: done",
-    ]),
-    Cases("travels"),
-];
-
 pub const CASES: &[Case] = &[
-    Case {
-        name: "travels",
-        manifest: "travels-here.toml",
-        beside: Some("travels-there.toml"),
-        cores: 3,
-        manager: true,
-        expectations: TRAVELS,
-        ..LINUX
-    },
     Case {
         name: "manage-cost",
         manifest: "manage-cost.toml",
