@@ -378,8 +378,8 @@ impl Home for SharedCore {
     fn put_away_if_loaded(&self, member: &Member) {
         if self.has_loaded(member) {
             self.put_away();
-            // Perhaps nobody comes for long. A vCPU that had more interrupts pending than list registers has left the interface asking
-            // for maintenance when none of these is pending, which is always so then: the core would take nothing else.
+            // Perhaps nobody comes for long. A vCPU that had more interrupts pending than list registers has left the interface
+            // asking for maintenance when none of these is pending, which is always so then: the core would take nothing else.
             with_interface!(G => G::stop_virtual_interface());
             // What the core shows to a VM is shown anew when that comes back: its counter may have stood still meanwhile.
             if self.linked.load(Ordering::Relaxed) & MARK != 0 {
