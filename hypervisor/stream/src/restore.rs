@@ -35,7 +35,7 @@ pub trait Restore: Sum {
     /// The VM is not restored.
     fn accept(&mut self) -> Result<(), Self::Error>;
 
-    /// All but the end has come: works out the next piece of what follows from it. Returns true, and does nothing, when all is done.
+    /// All but the end has come: works out the next piece of what follows from it. True, and nothing is done: that was all.
     ///
     /// # Errors
     ///
