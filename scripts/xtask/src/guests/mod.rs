@@ -5,7 +5,9 @@ pub mod cpio;
 pub mod debian;
 pub mod disks;
 pub mod firmware;
+pub mod gpio_tools;
 pub mod initramfs;
+pub mod libraries;
 pub mod manager;
 pub mod tools;
 pub mod uboot;
@@ -80,7 +82,7 @@ impl<'a> Guests<'a> {
         let Some(release) = debian::Release::of_guest(name) else { return Ok(None) };
         let kernel = debian::kernel(self.environment, release)?;
         let busybox = debian::busybox(self.environment)?;
-        let tools = name.ends_with(debian::TOOLS).then(|| tools::tools(self.environment)).transpose()?;
+        let tools = name.ends_with(debian::TOOLS).then(|| tools::tools(self.environment, release)).transpose()?;
         let programs = tools.is_some().then(|| manager::programs(self.environment)).transpose()?.flatten();
         initramfs::build(self.environment, &kernel, &busybox, tools.as_ref(), programs.as_ref()).map(Some)
     }
