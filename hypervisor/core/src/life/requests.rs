@@ -85,12 +85,12 @@ impl ManagerLock<'_> {
             return Err(refusal);
         }
         let _ = self.vm.kick_live();
+        self.vm.tell_phase(before.shown(), self.vm.shown_phase());
         self.vm.resume_links();
         if before == Phase::GivenAway {
             let name = self.vm.name();
             self.vm.report(Occasion::Repeatable, format_args!("{name}: goes on here, although it was given away"));
         }
-        self.vm.tell_phase(before.shown(), self.vm.shown_phase());
         Ok(())
     }
 

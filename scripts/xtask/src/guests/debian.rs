@@ -50,6 +50,8 @@ const XEN_PACKAGE: &str = "xen-hypervisor-4.20-arm64";
 
 /// What the names of the guests end with whose RAM disks have more programs than busybox.
 pub const TOOLS: &str = "-tools";
+/// The same of those whose RAM disk is a Debian, and has the project's package for it.
+pub const ROOT: &str = "-root";
 
 /// The kernels of Debian's that are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +69,7 @@ pub enum Release {
 impl Release {
     /// The kernel of the known guest `name`; none if it is no Debian guest.
     pub fn of_guest(name: &str) -> Option<Self> {
-        match name.strip_suffix(TOOLS).unwrap_or(name) {
+        match [TOOLS, ROOT].into_iter().find_map(|more| name.strip_suffix(more)).unwrap_or(name) {
             "debian" | "debian-6.12" => Some(Self::BookwormBackports),
             "debian-6.1" => Some(Self::Bookworm),
             "debian-16k" => Some(Self::BookwormBackportsLargePages),
@@ -315,7 +317,8 @@ mod tests {
         assert_eq!(known("debian-6.1"), Some(("bookworm", "6.1")));
         assert_eq!(known("debian-7"), Some(("trixie-backports", "7")));
         assert_eq!(known("debian-16k"), known("debian-6.12"));
-        assert_eq!(known("debian-8"), None);
+        assert_eq!([known("debian-tools"), known("debian-6.12-root")], [known("debian"); 2]);
+        assert_eq!([known("debian-8"), known("debian-root-tools")], [None; 2]);
     }
 
     #[test]

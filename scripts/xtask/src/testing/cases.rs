@@ -13,6 +13,7 @@ mod linux;
 mod loaders;
 mod management;
 mod moving;
+mod package;
 mod passthrough;
 mod power;
 mod raspberry_pi;
@@ -56,6 +57,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         damaged::CASES,
         management::CASES,
         moving::CASES,
+        package::CASES,
         linux::CASES,
         boards::CASES,
         boot_loader::CASES,
