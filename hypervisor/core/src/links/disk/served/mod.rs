@@ -168,7 +168,7 @@ impl Served {
         if timer::count() < at {
             return Some(at);
         }
-        // The request for which it was set may have been answered. Whoever works at the disk sets the alarm, so none does meanwhile.
+        // The request for which it was set may have been answered. Whoever works at the disk sets it; none does meanwhile.
         let desk = self.enter();
         let next = desk.requests.client().deadline();
         let later = next.filter(|next| timer::count() < *next);
