@@ -41,6 +41,7 @@ impl Serving {
     /// One of VM `vm`.
     pub fn in_vm(rig: &Rig, vm: usize, core: usize, manner: Manner) -> Self {
         let mut ports = Ports::new(vm, core);
+        ports.guest.spread(4);
         ports.begin(rig, 1);
         let store = (0..SIZE).map(|at| (at % 251) as u8).collect();
         Self { ports, server: Server::new(manner, store) }
@@ -68,7 +69,7 @@ impl Serving {
         let Self { ports, server } = self;
         ports.hear(rig);
         ports.back(rig, 0);
-        ports.room(rig, 0, 4, 512);
+        ports.fill_room(rig, 0, 4, 512);
         ports.notify_room(rig, 0);
         rig.settle();
         let got = ports.got(rig, 0);
