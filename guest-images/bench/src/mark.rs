@@ -13,5 +13,7 @@ pub const INTERRUPT: u32 = 3;
 pub const FIRST_TEST: u32 = 16;
 /// The end of what is done before a test, which does not count.
 pub const WARM_UP: u64 = 47;
+/// How often something is done before its test.
+pub const BEFORE: u32 = 2;
 /// The test that the restart of the VM is.
 pub const RESTART: u64 = 46;

@@ -270,7 +270,7 @@ pub const RESERVED_PORTS: &str = "portcullis";
 /// Most serial ports of a VM.
 pub const SERIAL_PORTS: usize = 31;
 /// Ports at the control VM's console that are for EL2, so that it has as many fewer for others: `portcullis`,
-/// `portcullis.events`, and one to come.
+/// `portcullis.events` and `portcullis.data`.
 pub const OWN_PORTS: usize = 3;
 /// Name of the node with the disks, one node each.
 pub const DISKS: &str = "disks";

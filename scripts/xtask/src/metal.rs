@@ -14,7 +14,7 @@ pub const TARGET: &str = "aarch64-unknown-none-softfloat";
 /// The hypervisor's package and program.
 pub const HYPERVISOR: &str = "portcullis";
 /// Packages of the bare-metal programs.
-pub const PACKAGES: [&str; 7] = [HYPERVISOR, "bench", "conformance", "firmware", OPS, "phc", "vmm"];
+pub const PACKAGES: [&str; 8] = [HYPERVISOR, "bench", "clocks", "conformance", "firmware", OPS, "phc", "vmm"];
 
 /// The control VM's shell.
 pub const OPS: &str = "ops";

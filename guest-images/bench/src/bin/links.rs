@@ -11,7 +11,6 @@ mod guest {
     use bench::guest::port::{Port, SAYS};
     use bench::guest::{gic, interrupt, measure, wire};
     use bench::links::Work;
-    use bench::mark;
 
     const NAME: &str = "links";
     /// The address of all.
@@ -85,10 +84,7 @@ mod guest {
         // What is to come is said first.
         let ready = ask(port, peer, work as u8).is_some();
         port.prepare(work.bytes(), peer, [work as u8, 0]);
-        for number in 0..configuration.count + 2 {
-            if number == 2 {
-                measure::end_test(mark::WARM_UP);
-            }
+        measure::repeat(work as u64, configuration.count, |number| {
             interrupt::sleep(WHILE);
             // An interrupt that came for what was served by then was taken asleep: without this there would be no further edge.
             port.serve(|_, _| {});
@@ -99,8 +95,8 @@ mod guest {
                 exchange(port, work);
             }
             interrupt::sleep(WHILE);
-        }
-        measure::end_test(work as u64);
+            true
+        });
         console.text("work ").text(work.name()).text(if ready { " done" } else { " was not understood" }).end();
     }
 

@@ -12,7 +12,6 @@ mod guest {
     use bench::guest::nbd::Server;
     use bench::guest::ports::Ports;
     use bench::guest::{gic, interrupt, measure};
-    use bench::mark;
     use bench::transfers::{MESSAGE, SERVED, Transfer};
 
     const NAME: &str = "transfers";
@@ -64,11 +63,7 @@ mod guest {
 
     /// Has bytes move again and again, each time in a window, which ends here with a disk's, and at the other VM with a message.
     fn test(configuration: &Configuration, console: &mut Console, transfer: Transfer, go: &mut dyn FnMut() -> bool) {
-        let mut right = 0;
-        for number in 0..configuration.count + 2 {
-            if number == 2 {
-                measure::end_test(mark::WARM_UP);
-            }
+        let right = measure::repeat(transfer as u64, configuration.count, |_| {
             interrupt::sleep(WHILE);
             measure::start_window();
             let done = go();
@@ -76,9 +71,8 @@ mod guest {
                 measure::end_window();
             }
             interrupt::sleep(WHILE);
-            right += u32::from(done && (transfer == Transfer::Serial || Disk::take(transfer.bytes())));
-        }
-        measure::end_test(transfer as u64);
+            done && (transfer == Transfer::Serial || Disk::take(transfer.bytes()))
+        });
         console.text("transfer ").text(transfer.name()).text(" right ").decimal(right.into()).end();
     }
 

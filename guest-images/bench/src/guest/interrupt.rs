@@ -19,6 +19,12 @@ pub fn take() {
     };
 }
 
+/// Lets others run: where cores take turns on one thread nobody else does while this one spins.
+pub fn yield_core() {
+    // SAFETY: it changes nothing.
+    unsafe { asm!("yield", options(nomem, nostack)) };
+}
+
 /// Sleeps until an interrupt comes, and takes it.
 pub fn wait() {
     wake();

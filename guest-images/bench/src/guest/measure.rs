@@ -4,6 +4,7 @@ use core::arch::asm;
 use core::ptr;
 
 use crate::guest::console::Console;
+use crate::mark;
 
 /// The syndrome of the last unexpected exception and how many there were; written by entry.s.
 #[repr(C)]
@@ -51,6 +52,20 @@ pub fn end_window() {
 /// Tells the instruction counter that `test` is complete.
 pub fn end_test(test: u64) {
     mark_end(test);
+}
+
+/// Has something done again and again: [`mark::BEFORE`] times, which do not count, and then `count` times, which are `test`'s. `go`
+/// does it once, in a window, by its number, and says whether it went well. Returns how often it did.
+pub fn repeat(test: u64, count: u32, mut go: impl FnMut(u32) -> bool) -> u32 {
+    let mut right = 0;
+    for number in 0..count + mark::BEFORE {
+        if number == mark::BEFORE {
+            end_test(mark::WARM_UP);
+        }
+        right += u32::from(go(number));
+    }
+    end_test(test);
+    right
 }
 
 /// The virtual counter.

@@ -162,7 +162,11 @@ impl fmt::Display for PortError {
                 write!(f, "{} is busy: another program has it open; a port has one user at a time", node.display())
             }
             Self::Lock(lock, error) => {
-                write!(f, "{} cannot be locked: {error}; --lock FILE names another lock file", lock.display())
+                let right = match error.kind() {
+                    io::ErrorKind::PermissionDenied => "root can, or who is in the group portcullis",
+                    _ => "--lock FILE names another lock file",
+                };
+                write!(f, "{} cannot be locked: {error}; {right}", lock.display())
             }
             Self::CutOff => {
                 f.write_str("the port was cut off in the middle of a call: `vms` shows whether that was done")

@@ -38,10 +38,11 @@ impl Vm {
             links.rest();
         }
         if self.life.all_parked(timer::count()) {
-            self.report(Occasion::Repeatable, format_args!("{}: paused", self.name()));
-            self.tell_peers();
+            // Who reads events does not wait for a line.
             let before = if self.is_suspended() { manage::PHASE_SUSPENDED } else { manage::PHASE_RUNNING };
             self.tell_phase(before, manage::PHASE_PAUSED);
+            self.tell_peers();
+            self.report(Occasion::Repeatable, format_args!("{}: paused", self.name()));
             Machine::get().vm_ended();
         }
     }

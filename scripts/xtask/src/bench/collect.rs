@@ -26,16 +26,14 @@ const FORWARDING: &str = concat!(include_str!("resting.toml"), include_str!("for
 
 /// The measurements of the calls guest, with its default of batches: `hvc NAME`, `smc NAME`.
 pub fn calls(outcome: &Outcome, configuration: &Configuration, core: usize) -> Measurements {
-    let per = f64::from(configuration.count);
     let mut found = Measurements::new();
     for test in outcome.results.tests.iter().filter(|test| test.core == core) {
         let (conduit, index) = if test.id >= SMC { ("smc", test.id - SMC) } else { ("hvc", test.id) };
         let Some(call) = CALLS.get(index) else { continue };
+        let measured = Measurement::of(test, configuration.count);
         // The instruction that calls is the guest's own.
-        let value = test.median as f64 / per + 1.0;
-        let kinds = test.kinds.iter().map(|(kind, count)| (kind.clone(), *count as f64 / per)).collect();
-        let max = test.max as f64 / per + 1.0;
-        found.insert(format!("{conduit} {}", call.name), Measurement { value, max, kinds });
+        let measured = Measurement { value: measured.value + 1.0, max: measured.max + 1.0, ..measured };
+        found.insert(format!("{conduit} {}", call.name), measured);
     }
     found
 }
@@ -47,9 +45,7 @@ pub fn operations(tests: &[Test]) -> Measurements {
     let mut found = Measurements::new();
     for test in tests {
         let Some(name) = names.get(&test.id) else { continue };
-        let kinds = test.kinds.iter().map(|(kind, count)| (kind.clone(), *count as f64)).collect();
-        let measurement = Measurement { value: test.median as f64, max: test.max as f64, kinds };
-        found.insert((*name).to_owned(), measurement);
+        found.insert((*name).to_owned(), Measurement::of(test, 1));
     }
     found
 }

@@ -1,19 +1,22 @@
-//! What it costs that the control VM makes a management call by its port, and is told of an event by another one.
+//! What it costs that the control VM makes a management call by its port, is told of events by another one, and is followed by a
+//! trace.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use bench_guests::configuration::{Configuration, Output, flag};
-use bench_guests::controls::{EVENT, TEST};
+use bench_guests::controls::Control;
 
-use super::collect::check_ruler;
 use super::guest::Guest;
 use super::measure::{Bench, Outcome, Run, Vm};
-use super::measurement::{CPU, Measurement, Measurements, alone};
+use super::measurement::{CPU, Measurement, Measurements, alone, single};
+use super::repetition::{COUNT, check_right, closed};
 
-/// The keys of the measurements, with their tests.
-pub const TESTS: [(&str, u64); 2] = [("port-get", TEST), ("port-event", EVENT)];
-/// Windows in a test, and what is done before it.
-pub const COUNT: u32 = 100;
-const WARM_UP: u32 = 2;
+/// What an event takes by itself: what more there is to a pause of which somebody is told.
+const EVENT: &str = "event";
+
+/// The keys of all measurements.
+pub fn keys() -> Vec<String> {
+    Control::ALL.into_iter().map(Control::name).chain([EVENT]).map(str::to_owned).collect()
+}
 
 /// The measurements by their keys.
 ///
@@ -21,17 +24,28 @@ const WARM_UP: u32 = 2;
 ///
 /// A run that fails, a call that was not answered, or an event that was not told.
 pub fn measure(bench: &Bench) -> Result<Measurements> {
-    let measured = TESTS.map(|(key, test)| {
-        let outcome = bench.run(&run(key, test))?;
-        let measured = counted(&outcome, test).with_context(|| format!("the run '{key}'"))?;
+    let measured = Control::ALL.map(|control| {
+        let key = control.name();
+        let outcome = bench.run(&run(key, control))?;
+        let measured = counted(&outcome, control).with_context(|| format!("the run '{key}'"))?;
         Ok((key.to_owned(), measured))
     });
-    measured.into_iter().collect()
+    let mut found: Measurements = measured.into_iter().collect::<Result<_>>()?;
+    let event = event(&found).context("a pause that was told took no more than one that was not")?;
+    found.insert(EVENT.to_owned(), event);
+    Ok(found)
+}
+
+/// What is more in one of the two measurements than in the other.
+fn event(found: &Measurements) -> Option<Measurement> {
+    let [told, untold] = [Control::Told, Control::Untold].map(|control| found.get(control.name()));
+    let more = told?.value - untold?.value;
+    (more > 0.0).then(|| single(more as u64))
 }
 
 /// The control VM with its ports, and another one, each on a core of its own.
-pub fn run(name: &str, test: u64) -> Run {
-    let configuration = Configuration { count: COUNT, tests: 1 << test, ..Configuration::DEFAULT };
+pub fn run(name: &str, control: Control) -> Run {
+    let configuration = Configuration { count: COUNT, tests: 1 << control as u64, ..Configuration::DEFAULT };
     let mut run = alone(name, Guest::Controls, CPU, configuration, "");
     let flags = configuration.flags | flag::PARTNER;
     let configuration = Configuration { flags, output: Output::None as u32, ..configuration };
@@ -42,39 +56,33 @@ pub fn run(name: &str, test: u64) -> Run {
 }
 
 /// What one took, in the middle one of the windows, each of which had its answer or its event.
-fn counted(outcome: &Outcome, id: u64) -> Result<Measurement> {
-    check_ruler(outcome)?;
-    let told = format!("] right {}", COUNT + WARM_UP);
-    ensure!(
-        outcome.lines.iter().any(|line| line.ends_with(&told)),
-        "a call had no answer or an event was not told, or it was another one"
-    );
-    let test = outcome.results.tests.iter().find(|test| test.id as u64 == id).context("nothing was counted")?;
-    ensure!(test.count == u64::from(COUNT), "{} of {COUNT} windows were closed", test.count);
-    let kinds = test.kinds.iter().map(|(kind, count)| (kind.clone(), *count as f64)).collect();
-    Ok(Measurement { value: test.median as f64, max: test.max as f64, kinds })
+fn counted(outcome: &Outcome, control: Control) -> Result<Measurement> {
+    check_right(outcome, "controls", "a call had no answer or an event was not told, or it was another one")?;
+    Ok(Measurement::of(closed(outcome, control as usize)?, 1))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::plugin::{Results, Test};
+    use crate::bench::repetition::tests::outcome;
 
     #[test]
     fn what_is_measured_counts_if_all_went_well() {
-        let outcome = |right: u32, count: u64| {
-            let right = format!("right {right}");
-            let lines = ["640000 instructions take 640000 ticks", "", "bench controls: done"];
-            let lines = lines.map(|line| format!("[bench0] bench: {line}")).to_vec();
-            let test = Test { id: TEST as usize, count, median: 2_000, max: 2_100, ..Test::default() };
-            let mut outcome = Outcome { lines, results: Results { tests: vec![test], ..Results::default() } };
-            outcome.lines[1] = format!("[bench0] {right}");
-            outcome
-        };
-        let measured = counted(&outcome(102, 100), TEST).unwrap();
+        let told = |right: u32| outcome(Control::Get as usize, 100, 2_000, 2_100, &format!("controls right {right}"));
+        let measured = counted(&told(102), Control::Get).unwrap();
         assert_eq!((measured.value, measured.max), (2_000.0, 2_100.0));
-        assert!(counted(&outcome(101, 100), TEST).is_err());
-        assert!(counted(&outcome(102, 100), EVENT).is_err(), "another test");
-        assert!(counted(&outcome(102, 99), TEST).unwrap_err().to_string().contains("99 of 100"));
+        assert!(counted(&told(101), Control::Get).is_err());
+        assert!(counted(&told(102), Control::Pause).is_err(), "it was not measured");
+    }
+
+    #[test]
+    fn an_event_is_what_a_pause_takes_more_when_it_is_told() {
+        let both = |told: u64, untold: u64| {
+            let found = [(Control::Told, told), (Control::Untold, untold)];
+            Measurements::from(found.map(|(control, value)| (control.name().to_owned(), single(value))))
+        };
+        assert_eq!(event(&both(3_400, 2_000)).map(|event| event.value), Some(1_400.0));
+        assert_eq!(event(&both(2_000, 2_000)), None);
+        assert_eq!(event(&Measurements::new()), None);
     }
 }

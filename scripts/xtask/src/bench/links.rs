@@ -4,13 +4,11 @@ use anyhow::{Context, Result, ensure};
 use bench_guests::configuration::{Configuration, Output, flag};
 use bench_guests::links::Work;
 
-use super::collect::check_ruler;
 use super::guest::Guest;
 use super::measure::{Bench, Outcome, Run, Vm};
 use super::measurement::{CPU, Measurement, Measurements, alone};
+use super::repetition::{COUNT, closed};
 
-/// Windows in a test.
-pub const COUNT: u32 = 100;
 /// VMs at the network: two, and as many as there can be.
 pub const VMS: [usize; 2] = [2, 8];
 /// What is measured with more VMs at the network as well, and is to be the same.
@@ -72,42 +70,22 @@ pub fn network(vms: usize, works: &[Work]) -> Run {
 
 /// What a unit of some work took, in the middle one of the windows, all of which must have been closed.
 fn counted(outcome: &Outcome, work: Work) -> Result<Measurement> {
-    check_ruler(outcome)?;
     let line = format!("] work {} done", work.name());
     ensure!(outcome.lines.iter().any(|told| told.contains(&line)), "the other VM did not understand what it is to do");
-    let test = outcome.results.tests.iter().find(|test| test.id == work as usize).context("nothing was counted")?;
-    ensure!(test.count == u64::from(COUNT), "{} of {COUNT} windows were closed", test.count);
-    let unit = |count: u64| count as f64 / work.units() as f64;
-    let kinds = test.kinds.iter().map(|(kind, count)| (kind.clone(), unit(*count))).collect();
-    Ok(Measurement { value: unit(test.median), max: unit(test.max), kinds })
+    Ok(Measurement::of(closed(outcome, work as usize)?, work.units() as u32))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::plugin::{Results, Test};
-
-    fn outcome(told: &str, count: u64) -> Outcome {
-        let lines = ["640000 instructions take 640000 ticks", told, "bench links: done"];
-        let lines = lines.map(|line| format!("[bench0] bench: {line}")).to_vec();
-        let test = Test { id: Work::Frames as usize, count, median: 40_000, max: 45_000, ..Test::default() };
-        Outcome { lines, results: Results { tests: vec![test], ..Results::default() } }
-    }
+    use crate::bench::repetition::tests::outcome;
 
     #[test]
-    fn a_unit_has_its_share_of_a_window() {
-        let mut outcome = outcome("", u64::from(COUNT));
-        outcome.lines.push("[bench0] work frames done".to_owned());
-        let measured = counted(&outcome, Work::Frames).unwrap();
+    fn work_counts_if_the_other_vm_understood_what_it_is_to_do() {
+        let told = |told: &str| outcome(Work::Frames as usize, 100, 40_000, 45_000, told);
+        let measured = counted(&told("work frames done"), Work::Frames).unwrap();
         assert_eq!((measured.value, measured.max), (800.0, 900.0));
-        assert!(counted(&outcome, Work::Frame).is_err(), "it was not measured");
-    }
-
-    #[test]
-    fn what_did_not_go_well_is_no_figure() {
-        assert!(counted(&outcome("work frames was not understood", u64::from(COUNT)), Work::Frames).is_err());
-        let mut short = outcome("", u64::from(COUNT) - 1);
-        short.lines.push("[bench0] work frames done".to_owned());
-        assert!(counted(&short, Work::Frames).unwrap_err().to_string().contains("99 of 100"));
+        assert!(counted(&told("work frames done"), Work::Frame).is_err(), "it was not measured");
+        assert!(counted(&told("work frames was not understood"), Work::Frames).is_err());
     }
 }

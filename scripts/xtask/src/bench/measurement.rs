@@ -7,6 +7,7 @@ use firmware::mode::{Mode, Setting};
 
 use super::guest::Guest;
 use super::measure::{Clock, Level, Profile, Run, Vm};
+use super::plugin::Test;
 use crate::board::Gic;
 use crate::el3::El3;
 
@@ -38,6 +39,15 @@ pub struct Measurement {
     pub kinds: BTreeMap<String, f64>,
 }
 
+impl Measurement {
+    /// What one of `units` in each window of a test took, in the middle one of the windows.
+    pub fn of(test: &Test, units: u32) -> Self {
+        let unit = |count: u64| count as f64 / f64::from(units);
+        let kinds = test.kinds.iter().map(|(kind, count)| (kind.clone(), unit(*count))).collect();
+        Self { value: unit(test.median), max: unit(test.max), kinds }
+    }
+}
+
 /// Measurements by key.
 pub type Measurements = BTreeMap<String, Measurement>;
 
@@ -65,5 +75,19 @@ pub fn alone(name: &str, guest: Guest, cpu: &'static str, configuration: Configu
         guests: false,
         el3: El3::None,
         level: Level::Hypervisor,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unit_has_its_share_of_a_window() {
+        let kinds = BTreeMap::from([("load".to_owned(), 5_000)]);
+        let test = Test { count: 100, min: 1, median: 40_000, max: 45_000, kinds, ..Test::default() };
+        let kinds = BTreeMap::from([("load".to_owned(), 100.0)]);
+        assert_eq!(Measurement::of(&test, 50), Measurement { value: 800.0, max: 900.0, kinds });
+        assert_eq!(Measurement::of(&test, 1).value, 40_000.0);
     }
 }

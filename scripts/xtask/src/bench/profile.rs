@@ -12,10 +12,12 @@ use super::guest::Guest;
 use super::links;
 use super::measure::{Bench, Profile};
 use super::measurement::{self, CPU};
+use super::repetition::COUNT;
 use super::report::{Cells, Style, draw, number};
 use super::transfers;
 use crate::metal;
 use bench_guests::configuration::Configuration;
+use bench_guests::controls::Control;
 use bench_guests::links::Work;
 use bench_guests::transfers::Transfer;
 
@@ -47,7 +49,7 @@ pub fn links(bench: &Bench) -> Result<String> {
         run.name = format!("profile-{}", work.name());
         run.profile = Profile::Windows(work as usize);
         let profile = bench.run(&run)?.results.profile;
-        let list = by_function(bench, &profile, u64::from(links::COUNT) * work.units() as u64)?;
+        let list = by_function(bench, &profile, u64::from(COUNT) * work.units() as u64)?;
         lists += &format!("{}\n{list}\n", work.name());
     }
     for transfer in Transfer::ALL {
@@ -55,13 +57,14 @@ pub fn links(bench: &Bench) -> Result<String> {
         run.name = format!("profile-{}", transfer.name());
         run.profile = Profile::Windows(transfer as usize);
         let profile = bench.run(&run)?.results.profile;
-        lists += &format!("{}\n{}\n", transfer.name(), by_function(bench, &profile, u64::from(transfers::COUNT))?);
+        lists += &format!("{}\n{}\n", transfer.name(), by_function(bench, &profile, u64::from(COUNT))?);
     }
-    for (key, test) in controls::TESTS {
-        let mut run = controls::run(&format!("profile-{key}"), test);
-        run.profile = Profile::Windows(test as usize);
+    for control in Control::ALL {
+        let key = control.name();
+        let mut run = controls::run(&format!("profile-{key}"), control);
+        run.profile = Profile::Windows(control as usize);
         let profile = bench.run(&run)?.results.profile;
-        lists += &format!("{key}\n{}\n", by_function(bench, &profile, u64::from(controls::COUNT))?);
+        lists += &format!("{key}\n{}\n", by_function(bench, &profile, u64::from(COUNT))?);
     }
     Ok(lists)
 }

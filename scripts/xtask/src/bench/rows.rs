@@ -223,9 +223,7 @@ mod tests {
                     Table::Call => key.split_once("hvc ").is_some_and(|(_, name)| calls::index(name).is_some()),
                     Table::Operation => operations.contains(&key.as_str()),
                     Table::Link => {
-                        links::keys().contains(key)
-                            || transfers::keys().contains(key)
-                            || controls::TESTS.iter().any(|(known, _)| known == key)
+                        links::keys().contains(key) || transfers::keys().contains(key) || controls::keys().contains(key)
                     }
                     Table::Moving => moving::KEYS.contains(&key.as_str()),
                     Table::Sharing => sharing.contains(key),

@@ -80,6 +80,5 @@ pub fn counted(outcome: &Outcome, core: usize, way: Way) -> Result<Measurement> 
     let expected = if way == Way::Alone { 1 } else { u64::from(COUNT) };
     // The last one may be under way when the test ends.
     ensure!(test.count + 1 >= expected, "{} of {expected} switches were counted", test.count);
-    let kinds = test.kinds.iter().map(|(kind, count)| (kind.clone(), *count as f64)).collect();
-    Ok(Measurement { value: test.median as f64, max: test.max as f64, kinds })
+    Ok(Measurement::of(test, 1))
 }

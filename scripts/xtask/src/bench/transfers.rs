@@ -2,18 +2,14 @@
 
 use std::fs;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use bench_guests::configuration::{Configuration, Output, flag};
 use bench_guests::transfers::{DISK, SERVED, Transfer, byte};
 
-use super::collect::check_ruler;
 use super::guest::Guest;
 use super::measure::{Bench, Outcome, Run, Vm, toml_string};
 use super::measurement::{CPU, Measurement, Measurements, alone};
-
-/// Windows in a test, and what is done before it.
-pub const COUNT: u32 = 100;
-const WARM_UP: u32 = 2;
+use super::repetition::{COUNT, check_right, closed};
 
 /// The keys of all measurements.
 pub fn keys() -> Vec<String> {
@@ -71,35 +67,23 @@ pub fn links(bench: &Bench, vm: &str, other: &str) -> Result<String> {
 
 /// What a transfer took, in the middle one of the windows, all of which must have been closed.
 fn counted(outcome: &Outcome, transfer: Transfer) -> Result<Measurement> {
-    check_ruler(outcome)?;
-    let told = format!("] transfer {} right {}", transfer.name(), COUNT + WARM_UP);
-    ensure!(outcome.lines.iter().any(|line| line.ends_with(&told)), "not every byte came, or it was another one");
-    let test = outcome.results.tests.iter().find(|test| test.id == transfer as usize).context("nothing was counted")?;
-    ensure!(test.count == u64::from(COUNT), "{} of {COUNT} windows were closed", test.count);
-    let kinds = test.kinds.iter().map(|(kind, count)| (kind.clone(), *count as f64)).collect();
-    Ok(Measurement { value: test.median as f64, max: test.max as f64, kinds })
+    let what = format!("transfer {}", transfer.name());
+    check_right(outcome, &what, "not every byte came, or it was another one")?;
+    Ok(Measurement::of(closed(outcome, transfer as usize)?, 1))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::plugin::{Results, Test};
+    use crate::bench::repetition::tests::outcome;
 
     #[test]
     fn a_transfer_counts_if_all_of_it_came() {
-        let outcome = |right: u32, count: u64| {
-            let right = format!("transfer image right {right}");
-            let lines = ["640000 instructions take 640000 ticks", &right, "bench transfers: done"];
-            let lines = lines.map(|line| format!("[bench0] bench: {line}")).to_vec();
-            let test = Test { id: Transfer::Image as usize, count, median: 3_000, max: 3_500, ..Test::default() };
-            let mut outcome = Outcome { lines, results: Results { tests: vec![test], ..Results::default() } };
-            outcome.lines[1] = format!("[bench0] {right}");
-            outcome
-        };
-        let measured = counted(&outcome(102, 100), Transfer::Image).unwrap();
+        let told =
+            |right: u32| outcome(Transfer::Image as usize, 100, 3_000, 3_500, &format!("transfer image right {right}"));
+        let measured = counted(&told(102), Transfer::Image).unwrap();
         assert_eq!((measured.value, measured.max), (3_000.0, 3_500.0));
-        assert!(counted(&outcome(101, 100), Transfer::Image).is_err());
-        assert!(counted(&outcome(102, 99), Transfer::Image).unwrap_err().to_string().contains("99 of 100"));
-        assert!(counted(&outcome(102, 100), Transfer::Serial).is_err(), "it was not measured");
+        assert!(counted(&told(101), Transfer::Image).is_err());
+        assert!(counted(&told(102), Transfer::Serial).is_err(), "it was not measured");
     }
 }

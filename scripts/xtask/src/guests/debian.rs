@@ -14,7 +14,8 @@ use crate::environment::Environment;
 const MODULES: &[&str] = &["rng-core", "arm_smccc_trng", "arm_smc_wdt"];
 /// The same of the newest kernel, which hibernates: the RAM disk with its swap is one more.
 const NEWEST_MODULES: &[&str] = &["rng-core", "arm_smccc_trng", "arm_smc_wdt", "brd"];
-/// The modules for what a VM is linked with, in the order in which they need each other; each kernel has some of them built in.
+/// The modules for what a VM is linked with, and by which Linux links on, in the order in which they need each other; each kernel
+/// has some of them built in.
 pub const LINK_MODULES: &[&str] = &[
     "virtio",
     "virtio_ring",
@@ -29,6 +30,9 @@ pub const LINK_MODULES: &[&str] = &[
     "jbd2",
     "crc32c_generic",
     "ext4",
+    "llc",
+    "stp",
+    "bridge",
 ];
 /// Says which modules were looked for when a kernel was unpacked.
 const WANTED: &str = "wanted";
@@ -46,6 +50,8 @@ const XEN_PACKAGE: &str = "xen-hypervisor-4.20-arm64";
 
 /// What the names of the guests end with whose RAM disks have more programs than busybox.
 pub const TOOLS: &str = "-tools";
+/// The same of those whose RAM disk is a Debian, and has the project's package for it.
+pub const ROOT: &str = "-root";
 
 /// The kernels of Debian's that are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +69,7 @@ pub enum Release {
 impl Release {
     /// The kernel of the known guest `name`; none if it is no Debian guest.
     pub fn of_guest(name: &str) -> Option<Self> {
-        match name.strip_suffix(TOOLS).unwrap_or(name) {
+        match [TOOLS, ROOT].into_iter().find_map(|more| name.strip_suffix(more)).unwrap_or(name) {
             "debian" | "debian-6.12" => Some(Self::BookwormBackports),
             "debian-6.1" => Some(Self::Bookworm),
             "debian-16k" => Some(Self::BookwormBackportsLargePages),
@@ -105,6 +111,11 @@ impl Release {
             Self::Bookworm | Self::BookwormBackports | Self::BookwormBackportsLargePages => MODULES,
         };
         own.iter().chain(LINK_MODULES).copied().collect()
+    }
+
+    /// Whether the kernel has no interface for the tools of libgpiod 1 (CONFIG_GPIO_CDEV_V1).
+    pub const fn lacks_first_gpio_interface(self) -> bool {
+        matches!(self, Self::TrixieBackports)
     }
 
     /// Name of the folder with its files.
@@ -306,7 +317,8 @@ mod tests {
         assert_eq!(known("debian-6.1"), Some(("bookworm", "6.1")));
         assert_eq!(known("debian-7"), Some(("trixie-backports", "7")));
         assert_eq!(known("debian-16k"), known("debian-6.12"));
-        assert_eq!(known("debian-8"), None);
+        assert_eq!([known("debian-tools"), known("debian-6.12-root")], [known("debian"); 2]);
+        assert_eq!([known("debian-8"), known("debian-root-tools")], [None; 2]);
     }
 
     #[test]

@@ -5,8 +5,11 @@ pub mod cpio;
 pub mod debian;
 pub mod disks;
 pub mod firmware;
+pub mod gpio_tools;
 pub mod initramfs;
+pub mod libraries;
 pub mod manager;
+pub mod root;
 pub mod tools;
 pub mod uboot;
 
@@ -15,8 +18,9 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use self::initramfs::More;
 use crate::environment::Environment;
-use crate::metal;
+use crate::{metal, package};
 use system::{Images, Vm};
 
 /// The guests written here that need no other's files.
@@ -80,9 +84,12 @@ impl<'a> Guests<'a> {
         let Some(release) = debian::Release::of_guest(name) else { return Ok(None) };
         let kernel = debian::kernel(self.environment, release)?;
         let busybox = debian::busybox(self.environment)?;
-        let tools = name.ends_with(debian::TOOLS).then(|| tools::tools(self.environment)).transpose()?;
+        let tools = name.ends_with(debian::TOOLS).then(|| tools::tools(self.environment, release)).transpose()?;
         let programs = tools.is_some().then(|| manager::programs(self.environment)).transpose()?.flatten();
-        initramfs::build(self.environment, &kernel, &busybox, tools.as_ref(), programs.as_ref()).map(Some)
+        let root = name.ends_with(debian::ROOT).then(|| root::root(self.environment)).transpose()?;
+        let package = root.is_some().then(|| package::made(self.environment)).transpose()?;
+        let more = More { tools, programs, root: root.zip(package) };
+        initramfs::build(self.environment, &kernel, &busybox, &more).map(Some)
     }
 }
 
@@ -90,7 +97,9 @@ impl Images for Guests<'_> {
     fn names(&self) -> Vec<String> {
         let debian = ["debian", "debian-6.12", "debian-6.1", "debian-7", "debian-16k"];
         let other = [uboot::GUEST, firmware::EDK2].into_iter().chain(BARE_METAL).map(str::to_owned);
-        debian.into_iter().flat_map(|name| [name.to_owned(), format!("{name}{}", debian::TOOLS)]).chain(other).collect()
+        let debian =
+            debian.into_iter().flat_map(|name| ["", debian::TOOLS, debian::ROOT].map(|more| format!("{name}{more}")));
+        debian.chain(other).collect()
     }
 
     fn kernel(&self, name: &str) -> Result<Option<PathBuf>, Box<dyn Error + Send + Sync>> {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 
 use super::debian::{self, Release};
+use super::initramfs::More;
 use super::{boot_loaders, initramfs};
 use crate::environment::Environment;
 
@@ -37,7 +38,7 @@ pub fn program(environment: &Environment) -> Result<PathBuf> {
 /// The kernel's files cannot be had, or it is too large.
 pub fn disk(environment: &Environment) -> Result<PathBuf> {
     let kernel = debian::kernel(environment, Release::of_guest("debian").context("debian is a known guest")?)?;
-    let inner = initramfs::build(environment, &kernel, &debian::busybox(environment)?, None, None)?;
+    let inner = initramfs::build(environment, &kernel, &debian::busybox(environment)?, &More::default())?;
     let mut disk = fs::read(&kernel.image)?;
     let room = usize::try_from(INNER_DISK)?;
     ensure!(disk.len() <= room, "{} is larger than the {room} bytes that there are for it", kernel.image.display());

@@ -39,19 +39,28 @@ const COMPLETIONS: [(&str, &str); 3] = [
 /// The program cannot be built here, or a file cannot be read or written.
 pub fn write(out: &Path) -> Result<()> {
     let environment = Environment::load()?;
-    let setup = Command::new(environment.root.join("scripts/setup")).args(["--manager", "--quiet"]).status();
-    setup.context("scripts/setup could not be started")?;
-    let Some(programs) = manager::programs(&environment)? else {
-        bail!("this compiler has no library for static programs of Linux; scripts/setup --manager has rustup fetch it")
-    };
-    let said = |words: &[&str]| say(&environment, words);
-    let program = fs::read(&programs.manager)?;
-    let bytes = assemble(&environment.root.join(FOLDER), program, &said)?;
+    let bytes = made(&environment)?;
     fs::create_dir_all(out).with_context(|| format!("{} cannot be made", out.display()))?;
     let file = out.join(format!("portcullis_{}_arm64.deb", env!("CARGO_PKG_VERSION")));
     fs::write(&file, &bytes).with_context(|| format!("{} cannot be written", file.display()))?;
     println!("{} ({} bytes)", file.display(), bytes.len());
     Ok(())
+}
+
+/// The package, of this checkout.
+///
+/// # Errors
+///
+/// The program cannot be built here, or a file cannot be read.
+pub fn made(environment: &Environment) -> Result<Vec<u8>> {
+    let setup = Command::new(environment.root.join("scripts/setup")).args(["--manager", "--quiet"]).status();
+    setup.context("scripts/setup could not be started")?;
+    let Some(programs) = manager::programs(environment)? else {
+        bail!("this compiler has no library for static programs of Linux; scripts/setup --manager has rustup fetch it")
+    };
+    let said = |words: &[&str]| say(environment, words);
+    let program = fs::read(&programs.manager)?;
+    assemble(&environment.root.join(FOLDER), program, &said)
 }
 
 /// What the program, built for this machine, prints.

@@ -72,6 +72,7 @@ const OTHERS: &[&str] = &[
     "guest-images/conformance",
     "guest-images/controls",
     "guest-images/firmware",
+    "guest-images/linux/clocks",
     "guest-images/linux/ops-by-port",
     "guest-images/linux/phc",
     "guest-images/linux/vmm",

@@ -1,4 +1,4 @@
-//! A second machine beside that of a test, with a serial line between them: a socket in a folder of its own.
+//! A second machine beside that of a test, with a serial line or a network between them: a socket in a folder of its own.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,31 +15,76 @@ use crate::environment::Environment;
 use crate::machine::{self, End, Keyboard};
 use crate::run::System;
 
-/// Between two looks whether the first machine has made its end of the line.
+/// Between two looks whether the first machine has made its end of what leads to it.
 const STEP: Duration = Duration::from_millis(50);
 
-/// The line. Its folder is a short name wherever this project is: a socket's has at most 107 bytes (unix(7)).
-pub struct Line(TempDir);
+/// What leads from one machine to the other.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// A line between the second serial port of each.
+    Serial,
+    /// An Ethernet, at which each has a card: virtio's, in the last transport.
+    Network,
+}
 
-impl Line {
-    /// A line of this run's.
+/// The second machine of a test.
+#[derive(Clone, Copy, Debug)]
+pub struct Second {
+    /// Its manifest, in `scripts/manifests`.
+    pub manifest: &'static str,
+    /// What leads to it.
+    pub by: Kind,
+}
+
+/// What leads there, in this run. The socket's folder has a short name wherever this project is: a socket's has at most 107 bytes
+/// (unix(7)).
+pub struct Link {
+    folder: TempDir,
+    kind: Kind,
+}
+
+impl Link {
+    /// A link of this run's.
     ///
     /// # Errors
     ///
     /// Its folder cannot be made.
-    pub fn new() -> Result<Self> {
-        Ok(Self(tempfile::tempdir().context("the line between two machines has no folder")?))
+    pub fn new(kind: Kind) -> Result<Self> {
+        let folder = tempfile::tempdir().context("what leads from one machine to the other has no folder")?;
+        Ok(Self { folder, kind })
     }
 
     fn path(&self) -> PathBuf {
-        self.0.path().join("line")
+        self.folder.path().join("link")
     }
 
-    /// QEMU's arguments for an end of the line as its machine's second serial port. The first machine makes the line.
-    pub fn arguments(&self, first: bool) -> [String; 4] {
-        let role = if first { ",server=on,wait=off" } else { "" };
-        let device = format!("socket,id=line,path={}{role}", self.path().display());
-        ["-chardev".to_owned(), device, "-serial".to_owned(), "chardev:line".to_owned()]
+    /// QEMU's arguments for one end of it. The first machine makes the socket.
+    pub fn arguments(&self, first: bool) -> Vec<String> {
+        let path = self.path();
+        let path = path.display();
+        match self.kind {
+            Kind::Serial => {
+                let role = if first { ",server=on,wait=off" } else { "" };
+                vec![
+                    "-chardev".to_owned(),
+                    format!("socket,id=link,path={path}{role}"),
+                    "-serial".into(),
+                    "chardev:link".into(),
+                ]
+            }
+            Kind::Network => {
+                let role = if first { ",server=on" } else { "" };
+                let address = u8::from(!first);
+                vec![
+                    "-global".into(),
+                    "virtio-mmio.force-legacy=false".into(),
+                    "-netdev".into(),
+                    format!("stream,id=link,addr.type=unix,addr.path={path}{role}"),
+                    "-device".into(),
+                    format!("virtio-net-device,netdev=link,mac=52:54:00:00:00:0{address}"),
+                ]
+            }
+        }
     }
 }
 
@@ -69,7 +114,7 @@ impl Beside {
         environment: &Environment,
         hardware: Hardware,
         manifest: &Path,
-        line: &Line,
+        link: &Link,
         limit: Duration,
     ) -> Result<Self> {
         let limits = System::limits(hardware, None);
@@ -77,14 +122,14 @@ impl Beside {
             .context("the second system could not be built")?;
         system.prepare(environment, None)?;
         let mut qemu = system.qemu(environment, None)?;
-        qemu.args(["-action", "reboot=shutdown,shutdown=poweroff"]).args(line.arguments(false));
-        let (path, start) = (line.path(), Instant::now());
+        qemu.args(["-action", "reboot=shutdown,shutdown=poweroff"]).args(link.arguments(false));
+        let (path, start) = (link.path(), Instant::now());
         let over = Arc::new(AtomicBool::new(false));
         let is_over = Arc::clone(&over);
         let run = thread::spawn(move || {
             while !path.exists() {
                 let waits = start.elapsed() < limit && !is_over.load(Relaxed);
-                ensure!(waits, "the second machine was not started: the first one has made no line");
+                ensure!(waits, "the second machine was not started: the first one has made nothing that leads to it");
                 thread::sleep(STEP);
             }
             let mut lines = Said::default();

@@ -1,6 +1,8 @@
 //! A VM that moves between machines whose cores differ: it is saved on one QEMU, whose RAM is a file, and what it was saved to is
 //! the RAM disk of the control VM of the next one.
 
+mod lies;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -11,6 +13,7 @@ use portcullis_stream::Kind;
 use portcullis_stream::layout::{Head, MAGIC, Preamble, Tail, VERSION};
 use zerocopy::FromBytes;
 
+use self::lies::LIES;
 use super::expectation;
 use super::filter::Filter;
 use super::said::Said;
@@ -22,22 +25,45 @@ use crate::run::System;
 
 /// Its name in the list of results.
 const NAME: &str = "moving-between-cores";
-/// The cores of the machines, two of which differ, and one with another interrupt controller.
-const WAYS: [(&str, &str, Gic); 3] = [
-    ("cortex-a72", "cortex-a76", Gic::V3),
-    ("cortex-a76", "cortex-a72", Gic::V3),
-    ("cortex-a72", "cortex-a72", Gic::V2),
+/// From one machine, with a GICv3, to another one.
+#[derive(Clone, Copy)]
+struct Way {
+    from: &'static str,
+    to: &'static str,
+    gic: Gic,
+    what: What,
+}
+
+/// What is shown on the way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    /// Other cores: a VM that was told of them moves, another one does not, and a stream that lies is none.
+    Cores,
+    /// A source of random words that only the first machine has: a VM that is offered TRNG does not move, another one does.
+    Entropy,
+    /// Another interrupt controller: nobody moves.
+    Controller,
+}
+
+const WAYS: [Way; 4] = [
+    Way { from: "cortex-a72", to: "cortex-a76", gic: Gic::V3, what: What::Cores },
+    Way { from: "cortex-a76", to: "cortex-a72", gic: Gic::V3, what: What::Cores },
+    // With the frequency of the other one's counter.
+    Way { from: "max", to: "cortex-a72,cntfrq=1000000000", gic: Gic::V3, what: What::Entropy },
+    Way { from: "cortex-a72", to: "cortex-a72", gic: Gic::V2, what: What::Controller },
 ];
 /// When a run that hangs is ended.
 const TIMEOUT: Duration = Duration::from_secs(300);
+/// Lines of a console in a message.
+const TAIL: usize = 40;
 /// MiB of RAM of a machine, all of which is a file.
 const RAM: usize = 128;
 /// Bytes of the place of a stream, as the control VM's commands count them.
 const PLACE: usize = 1 << 20;
 /// The VMs that are saved, in the order of their places: one that was told of both kinds of cores, and one that was not.
 const VMS: [&str; 2] = ["told", "untold"];
-/// The CPU that both are shown.
-const CPU: &str = r#"cpu = ["cortex-a72", "cortex-a76"]"#;
+/// The CPU that both are shown. QEMU's `max` has less than the others in one register.
+const CPU: &str = r#"cpu = { base = ["cortex-a72", "cortex-a76"], registers = { ID_MMFR0_EL1 = 0x10101105 } }"#;
 const TOLD: &str = r#"implementations = [{ midr = 0x410fd083 }, { midr = 0x414fd0b1 }]"#;
 
 /// Moves them, if the filter selects it.
@@ -46,9 +72,10 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) {
         return;
     }
     let folder = environment.target().join("test");
-    for (from, to, gic) in WAYS {
-        let (start, name) = (Instant::now(), format!("qemu {NAME} {from} to {to}, GICv{}", gic.version()));
-        match complaints(environment, &folder, (from, to, gic)) {
+    for way in WAYS {
+        let (start, name) =
+            (Instant::now(), format!("qemu {NAME} {} to {}, GICv{}", way.from, way.to, way.gic.version()));
+        match complaints(environment, &folder, way) {
             Ok(complaints) if complaints.is_empty() => tally.pass(&name, start.elapsed()),
             Ok(complaints) => tally.fail(&name, &complaints.join("\n")),
             Err(error) => tally.fail(&name, &format!("{error:#}")),
@@ -57,7 +84,8 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) {
 }
 
 /// The manifest of a machine whose control VM does `script`, with the line `more`, and whose other VMs start by themselves or not.
-fn manifest(script: &str, more: &str, autostart: bool) -> String {
+/// The second one has this service of the firmware's besides.
+fn manifest(script: &str, more: &str, autostart: bool, service: &str) -> String {
     let vm = |name: &str, core: u32, lines: &str| {
         format!(
             "[[vm]]\nname = \"{name}\"\nimage = \"conformance\"\ncmdline = \"mode=shown midr=0x410fd083 isar0=0x11120 seconds=6\"\n\
@@ -66,57 +94,79 @@ fn manifest(script: &str, more: &str, autostart: bool) -> String {
     };
     let [told, untold] = VMS;
     format!(
-        "[machine]\ncontrol = \"ops\"\n[[vm]]\nname = \"ops\"\nimage = \"ops-testing\"\ncmdline = \"{script}\"\nmemory = \"8M\"\n\
+        "[machine]\ncontrol = \"ops\"\n[[vm]]\nname = \"ops\"\nimage = \"ops-testing\"\ncmdline = \"{script}\"\nmemory = \"32M\"\n\
          cores = [0]\n{more}\n{}{}",
         vm(
             told,
             1,
             &format!("{TOLD}\n[vm.firmware]\nstd-hyp = [\"pv-time\"]\nvendor-hyp-2 = [\"impl-ver\", \"impl-cpus\"]")
         ),
-        vm(untold, 1, "[vm.firmware]\nstd-hyp = [\"pv-time\"]"),
+        vm(untold, 1, &format!("[vm.firmware]\nstd-hyp = [\"pv-time\"]\n{service}")),
     )
 }
 
-/// What is wrong with moves from a machine of the cores `from` to one of the cores `to` with this interrupt controller.
-fn complaints(environment: &Environment, folder: &Path, (from, to, gic): (&str, &str, Gic)) -> Result<Vec<String>> {
+/// What is wrong with moves on this way.
+fn complaints(environment: &Environment, folder: &Path, way: Way) -> Result<Vec<String>> {
     let [told, untold] = VMS;
     let script = format!("sleep 3; pause {told}; keep {told} 0; pause {untold}; keep {untold} 1; vms; power off");
-    let path = write(folder, "moving-out.toml", &manifest(&script, "", true))?;
+    let trng = if way.what == What::Entropy { "std = [\"trng\"]" } else { "" };
+    let path = write(folder, "moving-out.toml", &manifest(&script, "", true, trng))?;
     let ram = folder.join("moving-ram");
     let memory = format!("memory-backend-file,id=moving,size={RAM}M,share=on,mem-path={}", ram.display());
     let arguments = ["-object", &memory, "-machine", "memory-backend=moving"];
-    let lines = boot(environment, &path, from, Gic::V3, &arguments)?;
+    let lines = boot(environment, &path, way.from, Gic::V3, &arguments)?;
     let mut complaints = failures("ops", &lines);
+    if !complaints.is_empty() {
+        complaints.extend(last(&lines));
+        return Ok(complaints);
+    }
     let kept = fs::read(&ram).context("the RAM of the first machine cannot be read")?;
     fs::remove_file(&ram)?;
-    let disk = streams(&kept)?;
-    fs::write(folder.join("moving.stream"), disk)?;
-    let moves = gic == Gic::V3;
-    let second = if moves {
-        format!("expect ok take {told} 0; resume {told}; expect ok wait {told} stopped 20")
-    } else {
-        format!("expect unfit take {told} 0")
+    let mut streams = streams(&kept)?;
+    let mut script = format!("expect unfit take {untold} 1; ");
+    let mut expected = Vec::new();
+    if way.what == What::Cores {
+        for lie in LIES {
+            script += &format!("expect unfit take {told} {}; ", streams.len());
+            expected.push(format!("{told}: {}", lie.said));
+            streams.push(lie.of(&streams[0])?);
+        }
+    }
+    script += &match way.what {
+        What::Controller => format!("expect unfit take {told} 0"),
+        What::Cores | What::Entropy => {
+            format!("expect ok take {told} 0; resume {told}; expect ok wait {told} stopped 20")
+        }
     };
-    let script = format!("expect unfit take {untold} 1; {second}; vms; power off");
-    let path = write(folder, "moving-in.toml", &manifest(&script, "initrd = \"moving.stream\"", false))?;
-    let lines = boot(environment, &path, to, gic, &[])?;
+    fs::write(folder.join("moving.stream"), disk(&streams)?)?;
+    let script = format!("{script}; vms; power off");
+    let path = write(folder, "moving-in.toml", &manifest(&script, "initrd = \"moving.stream\"", false, ""))?;
+    let lines = boot(environment, &path, way.to, way.gic, &[])?;
     complaints.extend(failures("ops", &lines));
     let has = |text: &str| lines.iter().any(|line| line.contains(text));
-    let expected: &[&str] = if moves {
-        &[
-            "[told] case shown/it stays the same: ok",
-            "untold: not restored: section CPU of vCPU 0: vCPU 0: MIDR_EL1 was ",
-            "ops> resume told",
-        ]
-    } else {
-        &["told: not restored: section NEEDS: the saved VM has 3 (0x3) as the version of its GIC, this one 2 (0x2)"]
+    let moved = ["[told] case shown/it stays the same: ok", "ops> resume told"];
+    let rest: &[&str] = match way.what {
+        What::Cores => &["untold: not restored: section CPU of vCPU 0: vCPU 0: MIDR_EL1 was "],
+        What::Entropy => &["untold: not restored: section FIRMWARE: STD: bits 0x1 are not supported here"],
+        What::Controller => {
+            &["told: not restored: section NEEDS: the saved VM has 3 (0x3) as the version of its GIC, this one 2 (0x2)"]
+        }
     };
+    expected.extend(rest.iter().map(|text| (*text).to_owned()));
+    if way.what != What::Controller {
+        expected.extend(moved.map(str::to_owned));
+    }
     complaints.extend(expected.iter().filter(|text| !has(text)).map(|text| format!("nothing said {text:?}")));
     complaints.extend(lines.iter().filter(|line| line.contains(": FAIL ")).cloned());
     if !complaints.is_empty() {
-        complaints.extend(lines.iter().rev().take(12).rev().map(|line| format!("  {line}")));
+        complaints.extend(last(&lines));
     }
     Ok(complaints)
+}
+
+/// The last of these lines, for who looks for what went wrong.
+fn last(lines: &[String]) -> impl Iterator<Item = String> {
+    lines.iter().skip(lines.len().saturating_sub(TAIL)).map(|line| format!("  {line}"))
 }
 
 fn write(folder: &Path, name: &str, text: &str) -> Result<PathBuf> {
@@ -139,7 +189,7 @@ fn failures(vm: &str, lines: &[String]) -> Vec<String> {
 /// What the machine said until it was off.
 fn boot(environment: &Environment, manifest: &Path, cpu: &str, gic: Gic, arguments: &[&str]) -> Result<Vec<String>> {
     let hardware = Hardware { gic, ..Hardware::new(Board::QemuVirt, 2) };
-    let limits = System::limits(hardware, Some(cpu));
+    let limits = System::limits(hardware, cpu.split(',').next());
     let mut system = System::build_for(environment, hardware, &limits, manifest, true, "test/moving-bundle.img")?;
     system.prepare(environment, None)?;
     let mut qemu = system.qemu(environment, Some(cpu))?;
@@ -150,16 +200,23 @@ fn boot(environment: &Environment, manifest: &Path, cpu: &str, gic: Gic, argumen
     Ok(lines.0)
 }
 
-/// The streams of [`VMS`] that are in a machine's RAM, each in its place, behind its length.
-fn streams(ram: &[u8]) -> Result<Vec<u8>> {
-    let mut disk = vec![0; PLACE * VMS.len()];
-    for (number, name) in VMS.into_iter().enumerate() {
+/// The streams of [`VMS`] that are in a machine's RAM.
+fn streams(ram: &[u8]) -> Result<Vec<Vec<u8>>> {
+    let stream = |name: &&str| {
         let at = find(ram, name).with_context(|| format!("the RAM has no stream of {name}"))?;
         let length = length(&ram[at..]).with_context(|| format!("the stream of {name} does not end"))?;
-        let place = &mut disk[number * PLACE..][..PLACE];
-        ensure!(length + 8 <= place.len(), "the stream of {name} has {length} bytes");
-        place[..8].copy_from_slice(&(length as u64).to_le_bytes());
-        place[8..8 + length].copy_from_slice(&ram[at..at + length]);
+        Ok(ram[at..at + length].to_vec())
+    };
+    VMS.iter().map(stream).collect()
+}
+
+/// What has each of them in its place, behind its length.
+fn disk(streams: &[Vec<u8>]) -> Result<Vec<u8>> {
+    let mut disk = vec![0; PLACE * streams.len()];
+    for (stream, place) in streams.iter().zip(disk.chunks_mut(PLACE)) {
+        ensure!(stream.len() + 8 <= place.len(), "a stream has {} bytes", stream.len());
+        place[..8].copy_from_slice(&(stream.len() as u64).to_le_bytes());
+        place[8..8 + stream.len()].copy_from_slice(stream);
     }
     Ok(disk)
 }

@@ -12,6 +12,8 @@ mod links;
 mod linux;
 mod loaders;
 mod management;
+mod moving;
+mod package;
 mod passthrough;
 mod power;
 mod raspberry_pi;
@@ -54,6 +56,8 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         described::CASES,
         damaged::CASES,
         management::CASES,
+        moving::CASES,
+        package::CASES,
         linux::CASES,
         boards::CASES,
         boot_loader::CASES,

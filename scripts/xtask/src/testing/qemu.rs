@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 
 use portcullis_platform::early_console::Record;
 
-use super::beside::{Beside, Line};
+use super::beside::{Beside, Link};
 use super::between;
 use super::broken;
 use super::cases;
@@ -49,7 +49,7 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
     placement::run(environment, filter, tally);
     between::run(environment, filter, tally);
     let peers = peers::rows()?;
-    let cases: Vec<&Case> = cases::all().filter(|case| filter.selects("qemu", case.name)).collect();
+    let cases: Vec<&Case> = cases::all().filter(|case| is_wanted(case, filter)).collect();
     let without = build_firmware(environment, &cases, tally);
     let mut consoles: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for case in
@@ -100,6 +100,11 @@ pub fn run(environment: &Environment, filter: &Filter, tally: &mut Tally) -> Res
         }
     }
     Ok(())
+}
+
+/// Whether these tests have `case` among them.
+fn is_wanted(case: &Case, filter: &Filter) -> bool {
+    filter.selects("qemu", case.name) && (!case.named || filter.text().ends_with(case.name))
 }
 
 /// Builds the firmware that these cases need, each once, as a test of its own: its time is nobody else's. Those that could
@@ -164,8 +169,8 @@ fn boot(environment: &Environment, case: &Case) -> Result<(Console, End)> {
         anyhow::Ok(qemu)
     };
     let mut qemu = command()?;
-    let line = case.beside.map(|_| Line::new()).transpose()?;
-    qemu.args(line.iter().flat_map(|line| line.arguments(true)));
+    let link = case.beside.map(|second| Link::new(second.by)).transpose()?;
+    qemu.args(link.iter().flat_map(|link| link.arguments(true)));
     if case.soiled {
         qemu.args(soil::arguments(&environment.target().join("test"))?);
     }
@@ -178,8 +183,9 @@ fn boot(environment: &Environment, case: &Case) -> Result<(Console, End)> {
         qemu.arg("-dtb").arg(make(command()?, &environment.target().join("test"), defect)?);
     }
     let mut console = Console { lines: Vec::new(), reports: Reports::new(system.reporting), halts: case.halts };
-    let beside = case.beside.zip(line.as_ref()).map(|(manifest, line)| {
-        Beside::begin(environment, hardware, &environment.root.join("scripts/manifests").join(manifest), line, TIMEOUT)
+    let beside = case.beside.zip(link.as_ref()).map(|(second, link)| {
+        let manifest = environment.root.join("scripts/manifests").join(second.manifest);
+        Beside::begin(environment, hardware, &manifest, link, TIMEOUT)
     });
     let beside = beside.transpose()?;
     let end = machine::run(
@@ -240,5 +246,24 @@ impl Console {
         }
         unmet.extend(case.expectations.iter().filter_map(|expectation| expectation.unmet(&self.lines, &self.reports)));
         unmet
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_takes_long_runs_by_its_name_only() {
+        let wanted = |text: &str| {
+            let filter = Filter::new(Some(text), false);
+            cases::all().filter(|case| is_wanted(case, &filter)).map(|case| case.name).collect::<Vec<_>>()
+        };
+        assert!(cases::all().any(|case| case.named));
+        for case in cases::all() {
+            assert_eq!(wanted("").contains(&case.name), !case.named, "{}", case.name);
+            assert!(wanted(&format!("qemu {}", case.name)).contains(&case.name));
+        }
+        assert!(wanted("qemu travels").contains(&"travels") && !wanted("qemu travels").contains(&"travels-ten"));
     }
 }

@@ -10,7 +10,7 @@ use crate::environment::Environment;
 use crate::metal;
 
 /// Packages that are nothing but start-up code for the bare machine.
-const BARE_METAL_ONLY: [&str; 3] = [metal::HYPERVISOR, "phc", "vmm"];
+const BARE_METAL_ONLY: [&str; 4] = [metal::HYPERVISOR, "clocks", "phc", "vmm"];
 
 /// Names of the packages that are built and tested on the host.
 ///

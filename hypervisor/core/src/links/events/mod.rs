@@ -69,7 +69,7 @@ impl Events {
     pub fn tell(&self, event: Event) {
         if self.has_reader() {
             self.port.service.ring.lock().push(event.record(timer::count()));
-            self.port.go_on();
+            self.port.give();
         }
     }
 

@@ -21,8 +21,9 @@ use super::peer::Peer;
 use super::work::{Rest, Work};
 use crate::devices::owner::Owner;
 
-/// The port, as it has work.
+/// The port, as it has work; and as there is something for the program, and no other work.
 const OWN: usize = 0;
+const GIVES: usize = 1;
 
 /// A port, with what it is for.
 pub struct OwnPort<S> {
@@ -43,10 +44,10 @@ impl<S: Service> OwnPort<S> {
         Some((Port::new(name)?, self))
     }
 
-    /// There is something for the program, or room for what it has sent: does a piece of work on this core, whichever that is.
-    pub fn go_on(&self) {
+    /// There is something for the program: does a piece of work on this core, whichever that is.
+    pub fn give(&self) {
         if let Some(peer) = self.peer() {
-            self.work_as(peer);
+            self.work_as(GIVES, peer);
         }
     }
 
@@ -77,9 +78,10 @@ impl<S: Service> OwnPort<S> {
         self.peer().into_iter().for_each(Peer::call);
     }
 
-    fn work_as(&self, owner: &dyn Owner) {
+    fn work_as(&self, end: usize, owner: &dyn Owner) {
         let Some(jack) = self.jack.get() else { return };
-        self.place.work(OWN, |place, _| place.piece(&self.service, *jack, owner), |_| self.call_vm());
+        let piece = |place: &mut Box<Place>, end| place.piece(&self.service, *jack, owner, end == OWN);
+        self.place.work(end, piece, |_| self.call_vm());
     }
 }
 
@@ -105,7 +107,7 @@ impl<S: Service> End for OwnPort<S> {
     }
 
     fn notified(&self, _: Flow, owner: &dyn Owner) {
-        self.work_as(owner);
+        self.work_as(OWN, owner);
     }
 
     fn mark(&self) {
@@ -113,12 +115,12 @@ impl<S: Service> End for OwnPort<S> {
     }
 
     fn is_marked(&self) -> bool {
-        self.place.is_marked(OWN)
+        self.place.is_marked(OWN) || self.place.is_marked(GIVES)
     }
 
     fn work(&self, owner: &dyn Owner) {
         if self.is_marked() {
-            self.work_as(owner);
+            self.work_as(OWN, owner);
         }
     }
 
@@ -129,7 +131,7 @@ impl<S: Service> End for OwnPort<S> {
     fn look(&self, core: usize) -> Option<u64> {
         let next = self.service.look(core);
         if self.service.has() {
-            self.go_on();
+            self.give();
         }
         next
     }

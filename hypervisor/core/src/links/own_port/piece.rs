@@ -6,6 +6,7 @@ use super::line::Line;
 use super::sent::{Sent, Stand};
 use super::service::{Buffer, Service};
 use super::show::publish_in_turn;
+use crate::cpu::physical_core::Core;
 use crate::devices::owner::Owner;
 use crate::links::console::{Flow, Jack};
 use crate::memory::guest::{GuestMemory, Hold};
@@ -13,20 +14,35 @@ use crate::memory::guest::{GuestMemory, Hold};
 /// Bytes that are copied at once.
 const COPIED: usize = 4096;
 
-/// A desk, and the memory of the port's VM as the core reached it that worked last.
+/// Cores that go on with what they reached of the VM's memory: its own, and those on which there is something for it.
+const CORES: usize = 4;
+
+/// A desk, and the memory of the port's VM as cores reached it that worked here, by the lowest bits of their numbers.
 pub struct Place {
     pub(super) desk: Desk,
-    memory: Option<GuestMemory>,
+    memories: [Option<GuestMemory>; CORES],
 }
 
 impl Place {
     pub(super) const fn new() -> Self {
-        Self { desk: Desk::new(), memory: None }
+        Self { desk: Desk::new(), memories: [const { None }; CORES] }
     }
 
-    /// Does a piece of work. Returns whether there is more.
-    pub(super) fn piece<S: Service>(&mut self, service: &S, jack: Jack, owner: &dyn Owner) -> bool {
-        self.desk.piece(&mut self.memory, service, jack, owner)
+    /// Does a piece of work: gives the program what there is for it, and unless that is all takes what it has sent. Returns whether
+    /// there is more.
+    pub(super) fn piece<S: Service>(&mut self, service: &S, jack: Jack, owner: &dyn Owner, takes: bool) -> bool {
+        let Self { desk, memories } = self;
+        let open = desk.look(service, jack, owner);
+        let here = Core::current().map_or(0, |core| core.index);
+        let kept = memories.get_mut(here % CORES);
+        // Nothing is mapped of a VM that ends.
+        let Some(memory) = kept.zip(jack.peer()).and_then(|(kept, peer)| peer.reach(kept)) else { return false };
+        let done = desk.work(memory, service, jack, owner, [open, takes]);
+        done.unwrap_or_else(|(flow, fault)| {
+            jack.fail(owner, flow, fault);
+            desk.lose(service);
+            false
+        })
     }
 }
 
@@ -83,35 +99,30 @@ impl Desk {
         open
     }
 
-    /// Does a piece of work, for which the VM's memory is reached by what is `kept` of the piece before. Returns whether there is
-    /// more.
-    fn piece<S: Service>(
+    /// Gives and takes, as far as each is to be done. Returns whether there is more.
+    fn work<S: Service>(
         &mut self,
-        kept: &mut Option<GuestMemory>,
+        memory: &mut GuestMemory,
         service: &S,
         jack: Jack,
         owner: &dyn Owner,
-    ) -> bool {
-        let open = self.look(service, jack, owner);
-        // Nothing is mapped of a VM that ends.
-        let Some(memory) = jack.peer().and_then(|peer| peer.reach(kept)) else { return false };
+        [gives, takes]: [bool; 2],
+    ) -> Result<bool, (Flow, Fault)> {
         if let Some(rings) = self.line.queues.rings() {
             memory.hold(Hold::First, rings);
         }
-        let budget = &mut Budget::new();
-        let given = if open { self.give(service, memory, jack, owner, budget) } else { Ok(Stand::Idle) };
-        let given = given.map_err(|fault| (Flow::Receive, fault));
-        let taken = self.take(service, memory, jack, owner, budget).map_err(|fault| (Flow::Transmit, fault));
-        match given.and_then(|given| Ok((given, taken?))) {
-            Ok((Stand::Idle, Stand::Idle)) => false,
-            Ok((Stand::Idle, Stand::Taken)) => open && service.has(),
-            Ok(_) => true,
-            Err((flow, fault)) => {
-                jack.fail(owner, flow, fault);
-                self.lose(service);
-                false
-            }
+        let (budget, mut given, mut taken) = (&mut Budget::new(), Stand::Idle, Stand::Idle);
+        if gives {
+            given = self.give(service, memory, jack, owner, budget).map_err(|fault| (Flow::Receive, fault))?;
         }
+        if takes {
+            taken = self.take(service, memory, jack, owner, budget).map_err(|fault| (Flow::Transmit, fault))?;
+        }
+        Ok(match (given, taken) {
+            (Stand::Idle, Stand::Idle) => false,
+            (Stand::Idle, Stand::Taken) => gives && service.has(),
+            _ => true,
+        })
     }
 
     /// Gives the program what there is for it, as far as it has room.

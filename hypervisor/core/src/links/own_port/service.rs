@@ -22,7 +22,7 @@ pub struct Buffer<'a, 'c> {
 pub struct Moved {
     /// Bytes.
     pub bytes: u32,
-    /// There may be more at once; else the port has to be [worked at](super::OwnPort::go_on) when there is.
+    /// There may be more at once; else it has to be [given](super::OwnPort::give) when there is.
     pub more: bool,
 }
 
@@ -52,8 +52,8 @@ pub trait Service: Send + Sync {
         None
     }
 
-    /// Takes bytes of the program's. Returns how many: those that are left are shown again, when there is
-    /// [work](super::OwnPort::go_on) to do. By default they are dropped.
+    /// Takes bytes of the program's. Returns how many: those that are left are shown again, when the
+    /// port is [called](super::OwnPort::call). By default they are dropped.
     fn take(&self, bytes: &[u8]) -> usize {
         bytes.len()
     }

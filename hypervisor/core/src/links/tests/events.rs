@@ -200,16 +200,18 @@ fn links_that_go_up_and_down_are_told_with_their_ends() {
 #[test]
 fn a_port_of_a_network_is_up_while_another_vm_runs() {
     let mut b = vm("b", &[1]);
-    b.settings.autostart = false;
+    // One that can be moved leaves its core while it is paused.
+    (b.settings.autostart, b.settings.movable) = (false, true);
     let rig = Rig::with_controls_and_networks(GicVersion::V2, &[with_console("ops", 0), b], vec![network(2)]);
     rig.settle();
     let mut ports = Ports::new(0, 0);
     ports.begin(&rig, 2);
     open(&rig, &mut ports);
     ports.room(&rig, EVENTS, 8, 4096);
-    for (function, up) in [(START, 1), (STOP, 0)] {
+    for (function, up) in [(START, 1), (PAUSE, 0), (RESUME, 1), (STOP, 0)] {
         request(&rig, &mut ports, function);
         let told = read(&rig, &mut ports);
+        assert_eq!((told[0].0, told[0].2), (EVENT_PHASE, 1), "it is told first: {told:?}");
         assert_eq!(told[1..], [(EVENT_LINK, 0, 0, up)], "the control VM's own end of it");
     }
 }

@@ -5,6 +5,7 @@ use crate::defect::Defect;
 use crate::el3::El3;
 use crate::loaders::Loader;
 use crate::machine::script::Step;
+use crate::testing::beside::Second;
 use crate::testing::damage::Damage;
 use crate::testing::expectation::Expectation::{
     self, All, Cases, Clock, Date, Entropy, Line, Never, Says, Sequence, Value,
@@ -45,8 +46,10 @@ pub struct Case {
     pub defect: Option<Defect>,
     /// The end of the machine's last line, if it then halts: nobody powers it off.
     pub halts: Option<&'static str>,
-    /// The manifest of a second machine, whose second serial port leads to this one's. Its lines follow those of this one.
-    pub beside: Option<&'static str>,
+    /// A second machine, to which something leads. Its lines follow those of this one.
+    pub beside: Option<Second>,
+    /// Whether it runs only if it is asked for by the end of its name.
+    pub named: bool,
     /// Whether a guest has the program `portcullis`, which not every compiler can build: without it the case is left out.
     pub manager: bool,
     /// What must be true of the console in the end.
@@ -153,6 +156,7 @@ pub const LINUX: Case = Case {
     defect: None,
     halts: None,
     beside: None,
+    named: false,
     manager: false,
     expectations: TWO_DOORS,
 };
