@@ -113,14 +113,32 @@ pub fn crc32c(sum: u32, bytes: &[u8]) -> u32 {
         result
     }
     #[cfg(not(target_os = "none"))]
-    bytes.iter().fold(sum, |sum, byte| castagnoli_byte(sum, *byte))
+    {
+        let mut sum = sum;
+        for byte in bytes {
+            let of = CASTAGNOLI.get(usize::from(sum as u8 ^ byte)).copied();
+            sum = sum >> 8 ^ of.unwrap_or_default();
+        }
+        sum
+    }
 }
 
-/// Takes one byte into a CRC-32C.
+/// What CRC-32C makes of each byte. Tests on a host save and restore whole VMs.
 #[cfg(not(target_os = "none"))]
-fn castagnoli_byte(sum: u32, byte: u8) -> u32 {
-    (0..8).fold(sum ^ u32::from(byte), |sum, _| sum >> 1 ^ 0x82f6_3b78 & (sum & 1).wrapping_neg())
-}
+static CASTAGNOLI: [u32; 256] = {
+    let (mut table, mut byte) = ([0; 256], 0);
+    #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+    while byte < 256 {
+        let (mut sum, mut bit) = (byte as u32, 0);
+        while bit < 8 {
+            sum = sum >> 1 ^ 0x82f6_3b78 & (sum & 1).wrapping_neg();
+            bit += 1;
+        }
+        table[byte] = sum;
+        byte += 1;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests {

@@ -10,6 +10,7 @@
 //! rarely has no line of its own. Where a VM is offered it, the line says so ([`Answer::key`]), and the gate in Rust is asked about
 //! it: what has a line, what is unknown and what goes to EL3 takes as long as in any other VM.
 
+use core::ops::Range;
 use core::sync::atomic::{AtomicI8, AtomicU32, AtomicU64, Ordering};
 
 use portcullis_abi::function::{ARCH_FEATURES, PSCI_FEATURES, PV_TIME_FEATURES, TRNG_FEATURES};
@@ -237,6 +238,19 @@ impl Answers {
         conduit: Conduit,
         counter: impl Fn(Group, Outcome) -> u16,
     ) {
+        self.build_part(profile, filter, conduit, counter, 0..KNOWN.len());
+    }
+
+    /// Works out the answers of some of the functions, which are named by their numbers among [`KNOWN`]: as [`Self::build`] does if
+    /// this is done, in any number of parts, for all of them in their order. Until then the table is not to be used.
+    pub fn build_part(
+        &self,
+        profile: Profile,
+        filter: Option<&Filter>,
+        conduit: Conduit,
+        counter: impl Fn(Group, Outcome) -> u16,
+        part: Range<usize>,
+    ) {
         let forwards = filter.is_some_and(Filter::forwards);
         // Management calls have no line.
         let others = match () {
@@ -244,7 +258,9 @@ impl Answers {
             () if forwards && profile.conduits().contains(conduit) => SEARCH,
             () => 0,
         };
-        self.clear(others);
+        if part.start == 0 {
+            self.clear(others);
+        }
         if !profile.conduits().contains(conduit) {
             return;
         }
@@ -252,7 +268,7 @@ impl Answers {
         let verdict = |function: u32, argument: u32| {
             decide(profile, ranges, &Call::new(conduit, [u64::from(function), u64::from(argument), 0, 0]))
         };
-        for (known, place) in table::all().zip(PLACES) {
+        for (known, place) in table::all().zip(PLACES).skip(part.start).take(part.len()) {
             let function = known.id;
             let Some(answer) = self.lines.get(usize::from(place)) else { continue };
             if !table::has_line(function) {

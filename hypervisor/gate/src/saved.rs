@@ -49,6 +49,24 @@ impl Row {
         firmware: bool,
         filter: &mut Filter,
     ) -> Result<(), Unfit> {
+        let (profile, restored) = self.restored(saved, support, firmware)?;
+        *filter = restored;
+        // The filter is published with the word, as by a freeze. Conduits and control do not change meanwhile.
+        self.replace(profile, Ordering::Release);
+        Ok(())
+    }
+
+    /// Returns what [`restore`](Self::restore) would give the VM, and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`], as that.
+    pub fn restored(
+        &self,
+        saved: &state::Firmware,
+        support: &Support,
+        firmware: bool,
+    ) -> Result<(Profile, Filter), Unfit> {
         Unfit::check_version(saved.version, state::Firmware::VERSION)?;
         for (mark, name) in
             [(saved.keep, "the rule"), (saved.written, "the mark of a write"), (saved.frozen, "the freeze")]
@@ -71,10 +89,7 @@ impl Row {
         let restored = restore_filter(saved, firmware)?;
         let filtered = saved.frozen != 0 && !restored.ranges().is_empty();
         let marks = Marks { keep: saved.keep != 0, written: saved.written != 0, frozen: saved.frozen != 0, filtered };
-        *filter = restored;
-        // The filter is published with the word, as by a freeze. Conduits and control do not change meanwhile.
-        self.replace(self.profile().restored(registers, marks), Ordering::Release);
-        Ok(())
+        Ok((self.profile().restored(registers, marks), restored))
     }
 }
 

@@ -346,3 +346,21 @@ fn one_conduit_s_table_is_made_of_the_other_s() {
         }
     }
 }
+
+#[test]
+fn a_table_is_the_same_however_many_parts_it_is_worked_out_in() {
+    let counter = |group: Group, outcome| group as u16 * 8 + outcome as u16 + 3;
+    for profile in profiles().step_by(if cfg!(miri) { 64 } else { 1 }) {
+        for conduit in [Conduit::Hvc, Conduit::Smc] {
+            let (whole, parts) = (Box::new(Answers::new()), Box::new(Answers::new()));
+            // What a VM had before is gone.
+            parts.build(Profile(u64::MAX), None, conduit, |_, _| 1);
+            whole.build(Profile(u64::MAX), None, conduit, |_, _| 1);
+            whole.build(profile, None, conduit, counter);
+            for ends in [0, 1, 20, 21, KNOWN.len()].windows(2) {
+                parts.build_part(profile, None, conduit, counter, ends[0]..ends[1]);
+            }
+            assert_eq!(format!("{parts:?}"), format!("{whole:?}"), "{profile:?}");
+        }
+    }
+}

@@ -109,6 +109,14 @@ impl Reader {
             {
                 return Ok(Progress::More);
             }
+            // The same, for as long as there is something to be worked out.
+            if let Expect::State(Section::END) = self.expect
+                && self.buffer.filled() == size_of::<Head>()
+                && vm.available() > 0
+                && !vm.derive().map_err(Fault::Other)?
+            {
+                return Ok(Progress::More);
+            }
             if let Some(wanted) = self.wanted()
                 && !self.gather(vm, wanted)?
             {

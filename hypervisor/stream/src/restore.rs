@@ -35,6 +35,15 @@ pub trait Restore: Sum {
     /// The VM is not restored.
     fn accept(&mut self) -> Result<(), Self::Error>;
 
+    /// All but the end has come: works out the next piece of what follows from it. True, and nothing is done: that was all.
+    ///
+    /// # Errors
+    ///
+    /// The VM is not restored.
+    fn derive(&mut self) -> Result<bool, Self::Error> {
+        Ok(true)
+    }
+
     /// Returns how many bytes the disk in the virtio transport with this number holds, in whole pages; 0 if it holds none that are
     /// sent.
     fn disk(&self, transport: u32) -> u64;

@@ -15,7 +15,7 @@ pub fn read(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Option<
     for (key, why) in [
         ("devices", "a device of the board stays where it is"),
         ("trust-dma", "its memory is where its devices write"),
-        ("flash", "what is in its flash cannot be saved yet"),
+        ("flash", "firmware and its variables stay where they are"),
     ] {
         if let Some(other) = has(key) {
             let line = diagnostics.line(&other);

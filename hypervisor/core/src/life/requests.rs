@@ -186,13 +186,25 @@ impl ManagerLock<'_> {
     }
 
     /// Makes firmware registers and filter final. Everything that is derived from them is derived here.
-    pub(super) fn derive(&self) {
+    fn derive(&self) {
+        let profile = self.make_final();
+        self.vm.work_out_fast_tables(profile, self.filter());
+    }
+
+    /// The same for a VM that is restored, whose [fast tables](Vm::work_out_part) were worked out of what they are now.
+    pub(super) fn derive_restored(&self) {
+        self.make_final();
+        self.vm.adopt_fast_tables(self.filter());
+    }
+
+    /// Freezes them, and notes what they are for an audit. Returns what they come to.
+    fn make_final(&self) -> Profile {
         let vm = self.vm;
         let profile = self.freeze_row();
         let everything = Profile::everything(&Machine::get().support(vm), profile.conduits());
         let everything = if profile.may_suspend() { everything.with_suspend() } else { everything };
         vm.audit.start(if profile.is_control() { everything.with_control() } else { everything });
-        vm.work_out_fast_tables(profile, self.filter());
+        profile
     }
 
     /// Makes them final for a start, and says what they are.

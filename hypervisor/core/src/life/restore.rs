@@ -1,13 +1,15 @@
 //! Restoring a saved VM into one that was created, a piece at a time, from a buffer in the memory of the VM that manages it.
 //!
-//! The header is compared and kept. What follows goes to where it belongs, of a VM none of whose vCPUs is on; in the end firmware
-//! registers are set, vCPUs are on, and the VM is paused. Until then it can be given up: it is created again, and nothing is left.
+//! The header is compared and kept. What follows goes to where it belongs, of a VM none of whose vCPUs is on; what belongs to a VM
+//! that has started is judged and kept. What the vectors answer is worked out a piece at a time, and in the end firmware registers
+//! are set, vCPUs are on, and the VM is paused. Until then it can be given up: it is created again, and nothing is left.
 
 use portcullis_abi::manage;
 use portcullis_abi::name::padded;
 use portcullis_abi::state::{self, Needs, Unfit};
 use portcullis_arch::{checksum, optional::Features, timer};
 use portcullis_board::Firmware;
+use portcullis_gate::{Filter, Profile};
 use portcullis_stream::layout::PAGE;
 use portcullis_stream::needs::{check_cpu, check_firmware, check_link, check_port, check_shape, check_wires};
 use portcullis_stream::{Area, Each, Kind, Restore, Section, Sum};
@@ -23,6 +25,9 @@ use crate::machine::Machine;
 use crate::machine::owner::Beside;
 use crate::machine::transfer::Kept;
 use crate::memory::guest::{GuestMemory, Way};
+use crate::vm::counter::VirtualCounter;
+use crate::vm::fast_tables::PARTS;
+use crate::vm::generation::Generation;
 use crate::vm::manager_lock::ManagerLock;
 use crate::vm::power::PowerState;
 use crate::vm::report::Occasion;
@@ -53,6 +58,12 @@ fn of<T: FromBytes>(body: &[u8]) -> Result<T, Refusal> {
 }
 
 impl Restoring<'_, '_> {
+    /// What the VM would have of these firmware registers and this filter.
+    fn judge(&self, firmware: &state::Firmware) -> Result<(Profile, Filter), Unfit> {
+        let machine = Machine::get();
+        self.vm.row.restored(firmware, &machine.support(self.vm), machine.board.firmware.is_some())
+    }
+
     /// Takes on what concerns a device in a virtio transport.
     fn link(&mut self, section: Section, body: &[u8]) -> Result<(), Refusal> {
         let linked = self.vm.links.and_then(|links| links.device(section.index as usize));
@@ -97,7 +108,7 @@ impl Restoring<'_, '_> {
                 unsafe { off_core.restore_interface(&of(body)?) }?;
             }
             Kind::Stolen => vcpu.restore_stolen(&of(body)?, timer::frequency())?,
-            _ => vcpu.account().restore(&of(body)?, timer::count())?,
+            _ => vcpu.account().restore(&of(body)?, self.kept.now)?,
         }
         Ok(())
     }
@@ -140,6 +151,7 @@ impl Restore for Restoring<'_, '_> {
             Kind::Firmware => {
                 let firmware = of(body)?;
                 check_firmware(&firmware, &machine.support(vm), machine.board.firmware.is_some())?;
+                let _ = self.judge(&firmware)?;
                 self.kept.firmware = Some(firmware);
             }
             Kind::Implementations => {
@@ -163,14 +175,30 @@ impl Restore for Restoring<'_, '_> {
                 Unfit::check_reserved(identity.reserved)?;
                 self.kept.identity = Some(identity);
             }
-            Kind::Counter => self.kept.counter = Some(of(body)?),
-            Kind::Generation => self.kept.generation = Some(of(body)?),
-            Kind::Watchdog => self.kept.watchdog = Some(of(body)?),
+            Kind::Counter => {
+                let (counter, now) = (of(body)?, timer::count());
+                VirtualCounter::new().restore(&counter, now, timer::frequency() as u32)?;
+                (self.kept.counter, self.kept.now) = (Some(counter), now);
+            }
+            Kind::Generation => {
+                let generation = of(body)?;
+                Generation::check(&generation)?;
+                self.kept.generation = Some(generation);
+            }
+            Kind::Watchdog => {
+                let watchdog = of(body)?;
+                vm.check_watchdog(&watchdog)?;
+                self.kept.watchdog = Some(watchdog);
+            }
             Kind::Restarts => vm.life.restart_policy().restore(&of(body)?)?,
             Kind::Gic => vm.vgic.restore(&of(body)?, list_registers())?,
             Kind::Power => {
-                let power = self.kept.powers.get_mut(section.index as usize).ok_or(Refusal::NoneOn)?;
-                *power = Some(of(body)?);
+                let index = section.index as usize;
+                let place = self.kept.powers.get_mut(index).zip(vm.vcpus().get(index));
+                let (power, vcpu) = place.ok_or(Refusal::NoneOn)?;
+                let saved = of(body)?;
+                vcpu.check_power(&saved)?;
+                *power = Some(saved);
             }
             Kind::Uart => vm.console.restore(&of(body)?)?,
             Kind::Rtc => {
@@ -192,6 +220,14 @@ impl Restore for Restoring<'_, '_> {
 
     fn accept(&mut self) -> Result<(), Refusal> {
         Ok(self.vm.check_identity(self.kept)?)
+    }
+
+    fn derive(&mut self) -> Result<bool, Refusal> {
+        let Some(firmware) = self.kept.firmware.as_ref().filter(|_| self.kept.parts < PARTS) else { return Ok(true) };
+        let (profile, filter) = self.judge(firmware)?;
+        self.vm.work_out_part(profile, &filter, self.kept.parts);
+        self.kept.parts = self.kept.parts.saturating_add(1);
+        Ok(false)
     }
 
     fn disk(&self, transport: u32) -> u64 {
@@ -243,18 +279,18 @@ impl Vm {
     pub(super) fn complete_restore(&'static self, lock: &mut ManagerLock<'_>, kept: &Kept) -> Result<(), Refusal> {
         const MISSING: Unfit = Unfit::Value("a section that is missing");
         let (vm, machine) = (self, Machine::get());
-        let (now, frequency) = (timer::count(), timer::frequency());
+        let frequency = timer::frequency();
         let (firmware, counter) = (kept.firmware.as_ref().ok_or(MISSING)?, kept.counter.as_ref().ok_or(MISSING)?);
         // Each device of the header has a state.
         let lacks =
             |needs: &Needs| needs.transports & !kept.links != 0 || needs.devices & Needs::GPIO != 0 && !kept.wires;
-        if kept.needs.as_ref().is_none_or(lacks) {
+        if kept.needs.as_ref().is_none_or(lacks) || kept.parts != PARTS {
             return Err(MISSING.into());
         }
         if firmware.frozen != 1 {
             return Err(Unfit::Value("the freeze").into());
         }
-        vm.life.counter().restore(counter, now, frequency as u32)?;
+        vm.life.counter().restore(counter, kept.now, frequency as u32)?;
         if let Some(watchdog) = &kept.watchdog {
             vm.restore_watchdog(watchdog, counter.value)?;
         }
@@ -271,7 +307,7 @@ impl Vm {
         }
         lock.restore_firmware(firmware, &machine.support(vm), machine.board.firmware.is_some())?;
         // From here on nothing is refused.
-        lock.derive();
+        lock.derive_restored();
         vm.keep_identity(kept);
         let wide = machine.board.firmware.is_some_and(Firmware::is_wide);
         for vcpu in on {

@@ -134,7 +134,8 @@ impl Save for Saving<'_, '_> {
             Kind::General => put(&vcpu.context.save_general(), body),
             Kind::World | Kind::Interface => self.registers(vcpu, section, body),
             Kind::Stolen => put(&vcpu.save_stolen(frequency), body),
-            Kind::Calls => put(&vcpu.account().save(timer::count()), body),
+            // How long ago calls were refused, by then.
+            Kind::Calls => put(&vcpu.account().save(vm.life.counter().stopped()), body),
             Kind::Uart => put(&vm.console.save(), body),
             Kind::Rtc => match vm.bus.devices().find_map(|device| device.save_clock()) {
                 Some(clock) => put(&clock, body),

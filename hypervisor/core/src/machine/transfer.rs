@@ -113,8 +113,10 @@ pub struct Kept {
     pub cpus: [[u64; 3]; MAX_VCPUS],
     /// What it read of that, if it was shown another one.
     pub identity: Option<Identity>,
-    /// Its counter.
+    /// Its counter, and the physical counter when that was read: for the VM it is what it was then when it goes on.
     pub counter: Option<Counter>,
+    /// See there.
+    pub now: u64,
     /// What it was told of its restores.
     pub generation: Option<Generation>,
     /// Its watchdog.
@@ -125,6 +127,8 @@ pub struct Kept {
     pub links: u32,
     /// The controller of its wires has its state.
     pub wires: bool,
+    /// How many parts of its fast tables were worked out.
+    pub parts: usize,
     /// Its RAM is zero where nothing was written to it.
     pub zeros: bool,
 }

@@ -19,6 +19,7 @@ use super::last_here::LastHere;
 use super::member::{Home, Member, Want};
 use super::{physical_counter, turn};
 use crate::cpu::deadlines::Timer;
+use crate::cpu::gic::VirtualControl;
 use crate::cpu::physical_core::Core;
 use crate::machine::Machine;
 use crate::schedule::RoundRobin;
@@ -26,6 +27,7 @@ use crate::schedule::turns::{MARK, Turns};
 use crate::vm::Vcpu;
 use crate::vm::state::State;
 use crate::vm::step::Step;
+use crate::with_interface;
 
 /// Stands for no vCPU, where a number is expected.
 const NOBODY: usize = usize::MAX;
@@ -376,6 +378,9 @@ impl Home for SharedCore {
     fn put_away_if_loaded(&self, member: &Member) {
         if self.has_loaded(member) {
             self.put_away();
+            // Perhaps nobody comes for long. A vCPU that had more interrupts pending than list registers has left the interface
+            // asking for maintenance when none of these is pending, which is always so then: the core would take nothing else.
+            with_interface!(G => G::stop_virtual_interface());
             // What the core shows to a VM is shown anew when that comes back: its counter may have stood still meanwhile.
             if self.linked.load(Ordering::Relaxed) & MARK != 0 {
                 self.enable_linked(0);

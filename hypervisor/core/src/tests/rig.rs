@@ -90,14 +90,7 @@ impl Rig {
 
     /// A machine with this kind of GIC, between whose VMs there are wires.
     pub fn with_wires(gic: GicVersion, vms: &[VmConfig<'static>], wires: &[Wire<'static>]) -> Self {
-        Self::complete(
-            Parts::new(),
-            gic,
-            vms,
-            Assignments::default(),
-            Connections { wires, ..Connections::default() },
-            |_| (),
-        )
+        Self::connected(gic, vms, Connections { wires, ..Connections::default() })
     }
 
     /// A machine whose VMs share memory, each piece of it no more than [`MEMORY`].
@@ -126,49 +119,52 @@ impl Rig {
     /// A machine between whose VMs there are these pairs of serial ports.
     pub fn with_serials(gic: GicVersion, vms: &[VmConfig<'static>], serials: Vec<&'static Serial>) -> Self {
         let connections = Connections { serials, ..Connections::default() };
-        Self::complete(Parts::new(), gic, vms, Assignments::default(), connections, |_| ())
+        Self::connected(gic, vms, connections)
     }
 
     /// The same, of which the first makes management calls by a port.
     pub fn with_controls(gic: GicVersion, vms: &[VmConfig<'static>], serials: Vec<&'static Serial>) -> Self {
         let connections = Connections { serials, controls: Some(manage::port::managing(0)), ..Connections::default() };
-        Self::complete(Parts::new(), gic, vms, Assignments::default(), connections, |_| ())
+        Self::connected(gic, vms, connections)
     }
 
     /// The same, managed in this way.
     pub fn with_managing(gic: GicVersion, vms: &[VmConfig<'static>], managing: links::Managing) -> Self {
         let connections = Connections { controls: Some(managing), ..Connections::default() };
-        Self::complete(Parts::new(), gic, vms, Assignments::default(), connections, |_| ())
+        Self::connected(gic, vms, connections)
     }
 
     /// The same with networks.
     pub fn with_controls_and_networks(gic: GicVersion, vms: &[VmConfig<'static>], networks: Vec<Network>) -> Self {
         let connections = Connections { networks, controls: Some(manage::port::managing(0)), ..Connections::default() };
-        Self::complete(Parts::new(), gic, vms, Assignments::default(), connections, |_| ())
+        Self::connected(gic, vms, connections)
     }
 
     /// A machine whose VMs are at these networks.
     pub fn with_networks(gic: GicVersion, vms: &[VmConfig<'static>], networks: Vec<Network>) -> Self {
-        Self::complete(
-            Parts::new(),
-            gic,
-            vms,
-            Assignments::default(),
-            Connections { networks, ..Connections::default() },
-            |_| (),
-        )
+        Self::connected(gic, vms, Connections { networks, ..Connections::default() })
     }
 
     /// A machine whose VMs have these disks, those of RAM no larger than [`MEMORY`].
     pub fn with_disks(gic: GicVersion, vms: &[VmConfig<'static>], disks: &[DiskConfig<'static>]) -> Self {
-        Self::complete(
-            Parts::new(),
-            gic,
-            vms,
-            Assignments::default(),
-            Connections { disks, ..Connections::default() },
-            |_| (),
-        )
+        Self::connected(gic, vms, Connections { disks, ..Connections::default() })
+    }
+
+    /// A machine whose VMs are connected by all of these.
+    pub fn with_links(
+        gic: GicVersion,
+        vms: &[VmConfig<'static>],
+        networks: Vec<Network>,
+        serials: Vec<&'static Serial>,
+        disks: &[DiskConfig<'static>],
+        wires: &[Wire<'static>],
+    ) -> Self {
+        let connections = Connections { wires, networks, serials, disks, ..Connections::default() };
+        Self::connected(gic, vms, connections)
+    }
+
+    fn connected(gic: GicVersion, vms: &[VmConfig<'static>], connections: Connections<'_>) -> Self {
+        Self::complete(Parts::new(), gic, vms, Assignments::default(), connections, |_| ())
     }
 
     fn complete(

@@ -20,6 +20,11 @@ impl VirtualCounter {
         Self { offset: AtomicU64::new(0), stopped: AtomicU64::new(0) }
     }
 
+    /// Physical counter when it last came to stand still.
+    pub fn stopped(&self) -> u64 {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
     /// What it lags behind the physical counter, in ticks: CNTVOFF_EL2 of the VM's vCPUs.
     pub fn offset(&self) -> u64 {
         self.offset.load(Ordering::Relaxed)

@@ -18,6 +18,20 @@ impl Vm {
         }
     }
 
+    /// Does one of the [`PARTS`] parts of that for a VM that is being restored and is not audited yet. The last one is
+    /// [`adopt_fast_tables`](Self::adopt_fast_tables).
+    pub fn work_out_part(&self, profile: Profile, filter: &Filter, part: usize) {
+        self.fast_tables.work_out_part(profile, filter, part);
+    }
+
+    /// Takes on tables that were worked out in parts, for this frozen `filter`.
+    pub fn adopt_fast_tables(&self, filter: &Filter) {
+        self.forwards.build(filter);
+        if self.audit.profile().is_some() {
+            self.fast_tables.close();
+        }
+    }
+
     /// Tells the context of a vCPU that begins on this core, its own, where the tables are. `wide`: EL3 may return results of an
     /// SMC64 call in x4 to x17 too, which only a guest takes for such that is shown SMCCC 1.2.
     pub fn give_fast_tables(&'static self, context: &Context, wide: bool) {

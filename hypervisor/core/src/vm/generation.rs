@@ -75,6 +75,16 @@ impl Generation {
         state::Generation { version: state::Generation::VERSION, reserved: 0, restores }
     }
 
+    /// Checks that a state is one.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`].
+    pub fn check(saved: &state::Generation) -> Result<(), Unfit> {
+        Unfit::check_version(saved.version, state::Generation::VERSION)?;
+        Unfit::check_reserved(saved.reserved)
+    }
+
     /// Takes on what was saved; none: it was never restored. The VM, which does not run, is told when it goes on.
     ///
     /// # Errors
@@ -84,8 +94,7 @@ impl Generation {
         let restores = match saved {
             None => 0,
             Some(saved) => {
-                Unfit::check_version(saved.version, state::Generation::VERSION)?;
-                Unfit::check_reserved(saved.reserved)?;
+                Self::check(saved)?;
                 saved.restores
             }
         };

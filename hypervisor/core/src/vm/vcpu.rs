@@ -127,8 +127,21 @@ impl Vcpu {
     ///
     /// [`Unfit`].
     pub(crate) fn restore_power(&self, saved: &state::Power) -> Result<(), Unfit> {
+        self.restore_power_of(&self.power, saved)
+    }
+
+    /// Checks that it could be given this state.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`], as for [`restore_power`](Self::restore_power).
+    pub(crate) fn check_power(&self, saved: &state::Power) -> Result<(), Unfit> {
+        self.restore_power_of(&Power::new(), saved)
+    }
+
+    fn restore_power_of(&self, power: &Power, saved: &state::Power) -> Result<(), Unfit> {
         // A VM that can be saved has no flash to begin in.
-        self.power.restore(saved, |entry| entry.is_multiple_of(4) && self.vm.is_ram(entry, 4))
+        power.restore(saved, |entry| entry.is_multiple_of(4) && self.vm.is_ram(entry, 4))
     }
 
     /// Marks it as off. Its core must have left it.

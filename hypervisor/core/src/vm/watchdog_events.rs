@@ -86,6 +86,16 @@ impl Vm {
         self.watchdog.lock().countdown.restore(saved, now, timer::frequency())
     }
 
+    /// Checks that it could be given this state.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`].
+    pub(crate) fn check_watchdog(&self, saved: &state::Watchdog) -> Result<(), Unfit> {
+        let mut countdown = self.watchdog.lock().countdown;
+        countdown.restore(saved, 0, timer::frequency())
+    }
+
     /// A life of the VM is over: its watchdog is off. To be called before the state says what becomes of the VM.
     pub(crate) fn reset_watchdog(&self) {
         self.watchdog.lock().reset();

@@ -200,7 +200,12 @@ pub struct Restoring<'a> {
     /// The section that is refused.
     pub refuses: Option<Section>,
     cleared: u64,
+    /// Pieces of what follows from it that were worked out.
+    pub derived: u32,
 }
+
+/// The pieces that there are.
+pub const PIECES: u32 = 3;
 
 impl Sum for Restoring<'_> {
     fn sum(before: u32, bytes: &[u8]) -> u32 {
@@ -245,8 +250,20 @@ impl Restore for Restoring<'_> {
         disk(transport)
     }
 
+    fn derive(&mut self) -> Result<bool, &'static str> {
+        assert!(
+            self.is_accepted && self.derived <= PIECES,
+            "it is asked once more only, by which it is known that all is done"
+        );
+        if self.refuses == Some(Section::END) {
+            return Err("not this one");
+        }
+        self.derived += 1;
+        Ok(self.derived > PIECES)
+    }
+
     fn store(&mut self, area: Area, offset: u64, length: usize, before: u32) -> Result<u32, &'static str> {
-        assert!(self.is_accepted && length > 0);
+        assert!(self.is_accepted && length > 0 && self.derived == 0);
         let (now, later) = self.input.split_at(length);
         self.input = later;
         let place = self.vm.area(area).get_mut(offset as usize..).and_then(|rest| rest.get_mut(..length));
@@ -255,7 +272,7 @@ impl Restore for Restoring<'_> {
     }
 
     fn clear(&mut self, area: Area, offset: u64, length: u64) -> Result<u64, &'static str> {
-        assert!(self.is_accepted && length > 0);
+        assert!(self.is_accepted && length > 0 && self.derived == 0);
         let most = length.min(4 * PAGE - self.cleared);
         let place = self.vm.area(area).get_mut(offset as usize..).and_then(|rest| rest.get_mut(..most as usize));
         place.ok_or("no such memory")?.fill(0);
@@ -295,5 +312,6 @@ pub fn restore(stream: &[u8], mut piece: impl FnMut() -> usize) -> Result<Vm, Er
         vm.push(&mut reader, now)?;
     }
     reader.finish()?;
+    assert_eq!(vm.derived, PIECES + 1);
     Ok(vm.vm)
 }

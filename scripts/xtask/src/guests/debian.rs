@@ -113,6 +113,11 @@ impl Release {
         own.iter().chain(LINK_MODULES).copied().collect()
     }
 
+    /// Whether the kernel has no interface for the tools of libgpiod 1 (CONFIG_GPIO_CDEV_V1).
+    pub const fn lacks_first_gpio_interface(self) -> bool {
+        matches!(self, Self::TrixieBackports)
+    }
+
     /// Name of the folder with its files.
     fn folder(self) -> String {
         let pages = if self == Self::BookwormBackportsLargePages { "-16k" } else { "" };

@@ -5,7 +5,9 @@ pub mod cpio;
 pub mod debian;
 pub mod disks;
 pub mod firmware;
+pub mod gpio_tools;
 pub mod initramfs;
+pub mod libraries;
 pub mod manager;
 pub mod root;
 pub mod tools;
@@ -82,7 +84,7 @@ impl<'a> Guests<'a> {
         let Some(release) = debian::Release::of_guest(name) else { return Ok(None) };
         let kernel = debian::kernel(self.environment, release)?;
         let busybox = debian::busybox(self.environment)?;
-        let tools = name.ends_with(debian::TOOLS).then(|| tools::tools(self.environment)).transpose()?;
+        let tools = name.ends_with(debian::TOOLS).then(|| tools::tools(self.environment, release)).transpose()?;
         let programs = tools.is_some().then(|| manager::programs(self.environment)).transpose()?.flatten();
         let root = name.ends_with(debian::ROOT).then(|| root::root(self.environment)).transpose()?;
         let package = root.is_some().then(|| package::made(self.environment)).transpose()?;

@@ -2,17 +2,15 @@
 //!
 //! The packages are unpacked, and of their files only the programs are taken and the libraries that these need (ELF, `DT_NEEDED`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use object::elf::DT_NEEDED;
-use object::read::elf::{Dyn, FileHeader};
-use object::{Endianness, elf};
 
 use super::cpio::Archive;
-use super::debian;
+use super::debian::{self, Release};
+use super::{gpio_tools, libraries};
 use crate::environment::Environment;
 
 /// The packages that are named, each with what is taken of it: a program, or what a program loads while it runs.
@@ -42,14 +40,16 @@ const WANTED: &str = "wanted";
 #[derive(Debug)]
 pub struct Tools {
     folder: PathBuf,
+    /// What takes the place of the tools of GPIO lines, if the kernel has no interface for those.
+    gpio: Option<PathBuf>,
 }
 
-/// The programs, downloaded when this is asked for the first time.
+/// The programs for guests with the kernel of `release`, downloaded when this is asked for the first time.
 ///
 /// # Errors
 ///
 /// apt, its hashes, or the content of the packages.
-pub fn tools(environment: &Environment) -> Result<Tools> {
+pub fn tools(environment: &Environment, release: Release) -> Result<Tools> {
     let place = debian::folder(environment).join("tools");
     let wanted = format!("{PACKAGES:?}");
     if fs::read_to_string(place.join(WANTED)).ok().as_ref() != Some(&wanted) {
@@ -63,7 +63,8 @@ pub fn tools(environment: &Environment) -> Result<Tools> {
         }
         fs::rename(fresh.keep(), &place).context("the unpacked programs cannot be moved to their place")?;
     }
-    Ok(Tools { folder: place })
+    let gpio = release.lacks_first_gpio_interface().then(|| gpio_tools::files(environment)).transpose()?;
+    Ok(Tools { folder: place, gpio })
 }
 
 impl Tools {
@@ -79,6 +80,9 @@ impl Tools {
             files.sort();
             for path in files {
                 let file = path.file_name().and_then(|file| file.to_str()).context("a file without a name")?;
+                if self.gpio.is_some() && gpio_tools::PROGRAMS.contains(&file) {
+                    continue;
+                }
                 archive.file(&format!("{name}/{file}"), true, &fs::read(&path)?);
             }
             Ok(())
@@ -95,6 +99,9 @@ impl Tools {
         for (name, to) in LINKS {
             archive.link(name, to);
         }
+        if let Some(gpio) = &self.gpio {
+            gpio_tools::add_to(gpio, archive)?;
+        }
         Ok(())
     }
 }
@@ -110,7 +117,7 @@ fn unpack(environment: &Environment, place: &Path) -> Result<()> {
     for folder in [&bin, &lib, &plugins] {
         fs::create_dir_all(folder)?;
     }
-    let libraries = libraries_in(&root)?;
+    let libraries = libraries::below(&root)?;
     let mut missing = BTreeSet::new();
     for (package, files) in PACKAGES {
         for file in *files {
@@ -118,7 +125,7 @@ fn unpack(environment: &Environment, place: &Path) -> Result<()> {
             let name = from.file_name().context("a program without a name")?;
             let to = if file.starts_with(PLUGINS) { plugins.join(name) } else { bin.join(name) };
             fs::copy(&from, to).with_context(|| format!("the package {package} has no {file}"))?;
-            missing.extend(needed(&from)?);
+            missing.extend(libraries::needed(&from)?);
         }
     }
     let mut taken = BTreeSet::new();
@@ -128,61 +135,16 @@ fn unpack(environment: &Environment, place: &Path) -> Result<()> {
         }
         let Some(from) = libraries.get(&name) else { bail!("no package of the programs' has the library {name}") };
         fs::copy(from, lib.join(&name))?;
-        missing.extend(needed(from)?);
+        missing.extend(libraries::needed(from)?);
     }
     fs::copy(root.join(LOADER), place.join("ld.so")).with_context(|| format!("the package libc6 has no {LOADER}"))?;
     fs::remove_dir_all(root)?;
     Ok(())
 }
 
-/// Each shared library below `root` by its file name.
-fn libraries_in(root: &Path) -> Result<BTreeMap<String, PathBuf>> {
-    let mut found = BTreeMap::new();
-    for folder in [LIBRARIES, "usr/lib/aarch64-linux-gnu"].map(|folder| root.join(folder)) {
-        let Ok(entries) = fs::read_dir(&folder) else { continue };
-        for entry in entries {
-            let path = entry?.path();
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            if name.contains(".so") && path.is_file() {
-                found.insert(name, path);
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// The names of the libraries that a program or a library needs.
-fn needed(file: &Path) -> Result<Vec<String>> {
-    let bytes = fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
-    names_needed(&bytes).with_context(|| format!("{} is no program of Linux's", file.display()))
-}
-
-fn names_needed(bytes: &[u8]) -> Result<Vec<String>> {
-    let header = elf::FileHeader64::<Endianness>::parse(bytes)?;
-    let endian = header.endian()?;
-    let sections = header.sections(endian, bytes)?;
-    let Some((entries, link)) = sections.dynamic(endian, bytes)? else { return Ok(Vec::new()) };
-    let strings = sections.strings(endian, bytes, link)?;
-    let mut names = Vec::new();
-    for entry in entries.iter().filter(|entry| entry.tag(endian) == DT_NEEDED) {
-        let name = entry.string(endian, strings)?;
-        names.push(String::from_utf8(name.to_owned()).context("a library's name is no text")?);
-    }
-    Ok(names)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_a_program_needs_is_read_from_it() {
-        // The program that runs this test is one; that it needs the C library is true of all of Debian's.
-        let own = fs::read(std::env::current_exe().unwrap()).unwrap();
-        let names = names_needed(&own).unwrap();
-        assert!(names.iter().any(|name| name.starts_with("libc.so.")), "{names:?}");
-        assert!(names_needed(b"#!/bin/sh\n").is_err());
-    }
 
     #[test]
     fn programs_have_names_of_their_own() {

@@ -7,6 +7,7 @@ mod given_away;
 mod implementations;
 mod loading;
 pub mod mover;
+mod refusals;
 mod saving;
 mod scrubbing;
 mod shared_memory;

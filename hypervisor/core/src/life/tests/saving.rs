@@ -50,9 +50,12 @@ fn a_vm_goes_on_where_it_was_saved() {
     for gic in BOTH {
         let rig = rig(gic);
         settle_in(&rig);
+        assert_eq!(code(&rig, 0x8400_ff00), u64::MAX, "what was refused is remembered, with its time");
         let a = rig.vcpu(1, 0);
         pause(&rig);
+        rig.advance(7_000);
         let stream = save(&rig, LENGTH);
+        rig.advance(7_000);
         assert_eq!(rig.vm(1).phase(), Phase::Paused, "saving changes nothing");
         assert_eq!(save(&rig, 4097), stream, "it is the same whatever the buffer");
         let ram = rig.ram(1).to_vec();
@@ -63,6 +66,7 @@ fn a_vm_goes_on_where_it_was_saved() {
         assert_eq!((rig.vm(1).phase(), a.power()), (Phase::Paused, PowerState::On));
         assert!(rig.ram(1) == ram, "its memory is as it was");
         assert!(rig.vm(1).row.profile().is_frozen());
+        rig.advance(7_000);
         assert_eq!(save(&rig, LENGTH), stream, "what is saved then is what was restored");
         let generation = a.vm.generation.as_ref().unwrap();
         let (identifier, told) = generation.shown();
@@ -108,6 +112,19 @@ fn a_core_forgets_what_it_remembers_of_a_former_life() {
     runs(&rig);
     let forgets = fake::Event::Instruction("tlbi vmalls12e1");
     assert!(rig.events().iter().any(|(core, event)| *core == 1 && *event == forgets));
+}
+
+/// What asks for maintenance while nothing is pending would do so for ever on a core that nobody has.
+#[test]
+fn a_core_whose_vcpu_stands_still_has_no_virtual_interface() {
+    let rig = rig(GicVersion::V3);
+    let is_on = || rig.register(1, "ich_hcr_el2") & 1 != 0;
+    assert!(is_on(), "while the guest is there");
+    pause(&rig);
+    assert!(!is_on());
+    ok(&rig, RESUME, [A, 0, 0]);
+    runs(&rig);
+    assert!(is_on());
 }
 
 #[test]

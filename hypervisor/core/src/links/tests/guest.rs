@@ -1,5 +1,7 @@
 //! A guest with a virtio driver.
 
+use core::ops::Range;
+
 use portcullis_abi::map::{VIRTIO, VIRTIO_SIZE};
 use portcullis_board::signal::EL2_TIMER_INTID;
 use portcullis_links::network::Mac;
@@ -12,10 +14,36 @@ use crate::tests::rig::{MEMORY, Rig, x};
 
 /// Where drivers have their rings, behind what was loaded.
 const RINGS: u64 = START + 0x10_0000;
+/// Bytes of a queue's rings.
+const RING: u64 = 0x4000;
 /// Where they have their buffers.
 const BUFFERS: u64 = START + 0x14_0000;
 /// Bytes of each.
 const BUFFER: u64 = 0x1000;
+
+/// VIRTIO_F_INDIRECT_DESC.
+const INDIRECT: u64 = 1 << 28;
+
+/// Marsaglia's xorshift64.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
+}
+
+/// Where a driver has its rings, and its buffers by queue, from the start of RAM on.
+pub struct Area {
+    pub rings: u64,
+    pub buffers: u64,
+    /// Bytes of a buffer, and how many of them a queue has: as many chains later a buffer is used again.
+    pub length: u64,
+    pub count: u64,
+}
 
 /// A driver of a device with a few queues.
 pub struct Guest {
@@ -24,7 +52,11 @@ pub struct Guest {
     slot: usize,
     ram: Ram,
     pub queues: Vec<Driver>,
-    given: u64,
+    /// Buffers that were given: of all queues, or of each if it has an area.
+    given: Vec<u64>,
+    area: Option<Area>,
+    /// Every other chain is given by a table.
+    by_table: bool,
 }
 
 /// The address of port `number`.
@@ -54,7 +86,28 @@ pub fn until_its(rig: &Rig, core: usize, vm: usize) {
 impl Guest {
     /// The driver in VM `vm`, whose vCPU is on core `core`, of the device in slot `slot`.
     pub fn new(vm: usize, core: usize, slot: usize) -> Self {
-        Self { vm, core, slot, ram: Ram::new(MEMORY as usize), queues: Vec::new(), given: 0 }
+        Self {
+            vm,
+            core,
+            slot,
+            ram: Ram::new(MEMORY as usize),
+            queues: Vec::new(),
+            given: vec![0],
+            area: None,
+            by_table: false,
+        }
+    }
+
+    /// The same beside others of its VM.
+    pub fn within(self, area: Area) -> Self {
+        Self { area: Some(area), ..self }
+    }
+
+    /// Has each of so many queues have its own buffers, as many as there is room for, unless it is known where they are.
+    pub fn spread(&mut self, queues: usize) {
+        let (rings, buffers) = (RINGS - START, BUFFERS - START);
+        let count = (MEMORY - buffers) / BUFFER / queues as u64;
+        self.area.get_or_insert(Area { rings, buffers, length: BUFFER, count });
     }
 
     fn address(&self, offset: u64) -> u64 {
@@ -85,15 +138,16 @@ impl Guest {
         }
         self.write(rig, STATUS, 0xb);
         assert_eq!(self.read(rig, STATUS), 0xb, "the features go together");
+        (self.by_table, self.given) = (features & INDIRECT != 0, vec![0; sizes.len()]);
         self.pull(rig);
         self.queues.clear();
-        let mut at = RINGS;
+        let mut at = self.area.as_ref().map_or(RINGS, |area| START + area.rings);
         for (number, size) in sizes.iter().enumerate() {
             let driver = Driver::new(at, (*size).max(1));
-            at += 0x4000;
+            at += RING;
             if *size > 0 {
                 let layout = driver.layout;
-                self.ram.bytes[(layout.descriptors - START) as usize..][..0x4000].fill(0);
+                self.ram.bytes[(layout.descriptors - START) as usize..][..RING as usize].fill(0);
                 let half = |value: u64| [value & 0xffff_ffff, value >> 32];
                 self.write(rig, QUEUE_SEL, number as u64);
                 self.write(rig, QUEUE_NUM, u64::from(*size));
@@ -112,9 +166,20 @@ impl Guest {
         self.write(rig, STATUS, 0xf);
     }
 
+    /// What of the VM's memory is this driver's: all of it, unless others have some.
+    fn parts(&self) -> [Range<usize>; 2] {
+        let Some(Area { rings, buffers, length, count }) = &self.area else { return [0..self.ram.bytes.len(), 0..0] };
+        let queues = self.given.len() as u64;
+        let part = |start: u64, size: u64| start as usize..(start + size) as usize;
+        [part(*rings, queues * RING), part(*buffers, queues * count * length)]
+    }
+
     /// What the VM's memory has is what the driver sees.
     fn pull(&mut self, rig: &Rig) {
-        self.ram.bytes.copy_from_slice(rig.ram(self.vm));
+        let ram = rig.ram(self.vm);
+        for part in self.parts() {
+            self.ram.bytes[part.clone()].copy_from_slice(&ram[part]);
+        }
     }
 
     /// What the driver has written is in the VM's memory.
@@ -122,16 +187,18 @@ impl Guest {
         let range = rig.vm(self.vm).memory;
         // SAFETY: the memory was leaked for this VM, whose cores do not run meanwhile.
         let ram = unsafe { core::slice::from_raw_parts_mut(range.start as *mut u8, range.size() as usize) };
-        ram.copy_from_slice(&self.ram.bytes);
+        for part in self.parts() {
+            ram[part.clone()].copy_from_slice(&self.ram.bytes[part]);
+        }
     }
 
     /// Gives a queue buffers with these bytes, each a chain, and does not notify.
     pub fn give(&mut self, rig: &Rig, queue: usize, buffers: &[&[u8]]) {
         self.pull(rig);
         for bytes in buffers {
-            let at = self.place();
+            let at = self.place(queue);
             self.ram.put(at, bytes);
-            self.queues[queue].give(&mut self.ram, &[(at, bytes.len() as u32)], 1);
+            self.offer(queue, &[(at, bytes.len() as u32)], 1);
         }
         self.push(rig);
     }
@@ -140,8 +207,8 @@ impl Guest {
     pub fn take(&mut self, rig: &Rig, queue: usize, count: usize, length: u32) -> Vec<u64> {
         self.pull(rig);
         let places = (0..count).map(|_| {
-            let at = self.place();
-            self.queues[queue].give(&mut self.ram, &[(at, length)], 0);
+            let at = self.place(queue);
+            self.offer(queue, &[(at, length)], 0);
             at
         });
         let places = places.collect();
@@ -152,9 +219,9 @@ impl Guest {
     /// Gives a queue a command, with a byte at `answer` to be written, and does not notify.
     pub fn command(&mut self, rig: &Rig, queue: usize, command: &[u8], answer: u64) {
         self.pull(rig);
-        let at = self.place();
+        let at = self.place(queue);
         self.ram.put(at, command);
-        self.queues[queue].give(&mut self.ram, &[(at, command.len() as u32), (answer, 1)], 1);
+        self.offer(queue, &[(at, command.len() as u32), (answer, 1)], 1);
         self.push(rig);
     }
 
@@ -164,13 +231,13 @@ impl Guest {
         self.pull(rig);
         let mut buffers = Vec::new();
         for bytes in sent {
-            let at = self.place();
+            let at = self.place(queue);
             self.ram.put(at, bytes);
             buffers.push((at, bytes.len() as u32));
         }
-        let places: Vec<u64> = room.iter().map(|_| self.place()).collect();
+        let places: Vec<u64> = room.iter().map(|_| self.place(queue)).collect();
         buffers.extend(places.iter().copied().zip(room.iter().copied()));
-        self.queues[queue].give(&mut self.ram, &buffers, sent.len());
+        self.offer(queue, &buffers, sent.len());
         self.push(rig);
         places
     }
@@ -178,7 +245,7 @@ impl Guest {
     /// Gives a queue a buffer that lies anywhere, and does not notify.
     pub fn give_at(&mut self, rig: &Rig, queue: usize, at: u64, length: u32, writable: bool) {
         self.pull(rig);
-        self.queues[queue].give(&mut self.ram, &[(at, length)], usize::from(!writable));
+        self.offer(queue, &[(at, length)], usize::from(!writable));
         self.push(rig);
     }
 
@@ -191,10 +258,22 @@ impl Guest {
         self.push(rig);
     }
 
-    fn place(&mut self) -> u64 {
-        let at = BUFFERS + self.given % 0xa0 * BUFFER;
-        self.given += 1;
-        at
+    fn place(&mut self, queue: usize) -> u64 {
+        let shared = Area { rings: 0, buffers: BUFFERS - START, length: BUFFER, count: 0xa0 };
+        let (area, queue) = self.area.as_ref().map_or((&shared, 0), |area| (area, queue));
+        let at = (queue as u64 * area.count + self.given[queue] % area.count) * area.length;
+        self.given[queue] += 1;
+        START + area.buffers + at
+    }
+
+    /// Makes a chain available.
+    fn offer(&mut self, queue: usize, buffers: &[(u64, u32)], readable: usize) {
+        if self.by_table && self.queues[queue].next.is_multiple_of(2) {
+            let table = self.place(queue);
+            self.queues[queue].give_indirect(&mut self.ram, table, buffers, readable);
+        } else {
+            self.queues[queue].give(&mut self.ram, buffers, readable);
+        }
     }
 
     /// Has the driver write somewhere.

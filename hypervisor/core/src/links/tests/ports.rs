@@ -45,7 +45,12 @@ impl Ports {
 
     /// Takes the device up, and sets up so many ports.
     pub fn begin(&mut self, rig: &Rig, ports: usize) {
-        self.guest.begin(rig, MULTIPORT, &vec![SIZE; 2 * ports + 2]);
+        self.begin_with(rig, ports, 0);
+    }
+
+    /// The same, with these features beside its own.
+    pub fn begin_with(&mut self, rig: &Rig, ports: usize, features: u64) {
+        self.guest.begin(rig, MULTIPORT | features, &vec![SIZE; 2 * ports + 2]);
         (self.messages, self.rooms, self.told) = (Vec::new(), vec![Vec::new(); ports], Vec::new());
         self.messages.extend(self.guest.take(rig, TELL, 24, 64));
         self.say(rig, 0, 0, 1);
@@ -81,6 +86,11 @@ impl Ports {
     pub fn room(&mut self, rig: &Rig, port: usize, count: usize, length: u32) {
         let places = self.guest.take(rig, queues(port)[0], count, length);
         self.rooms[port].extend(places);
+    }
+
+    /// Gives it as many as are missing to `count`, and does not notify.
+    pub fn fill_room(&mut self, rig: &Rig, port: usize, count: usize, length: u32) {
+        self.room(rig, port, count.saturating_sub(self.rooms[port].len()), length);
     }
 
     pub fn notify_room(&self, rig: &Rig, port: usize) {

@@ -1,7 +1,8 @@
 //! A disk that another VM serves.
 
 use portcullis_abi::manage;
-use portcullis_board::signal::EL2_TIMER_INTID;
+use portcullis_arch::fake::Event;
+use portcullis_board::signal::{EL2_TIMER_INTID, WORK};
 use portcullis_bundle::links::{Disk, Export, Source};
 use portcullis_vgic::GicVersion;
 use portcullis_virtio::mmio::registers::*;
@@ -40,6 +41,7 @@ impl Serving {
     /// One of VM `vm`.
     pub fn in_vm(rig: &Rig, vm: usize, core: usize, manner: Manner) -> Self {
         let mut ports = Ports::new(vm, core);
+        ports.guest.spread(4);
         ports.begin(rig, 1);
         let store = (0..SIZE).map(|at| (at % 251) as u8).collect();
         Self { ports, server: Server::new(manner, store) }
@@ -67,7 +69,7 @@ impl Serving {
         let Self { ports, server } = self;
         ports.hear(rig);
         ports.back(rig, 0);
-        ports.room(rig, 0, 4, 512);
+        ports.fill_room(rig, 0, 4, 512);
         ports.notify_room(rig, 0);
         rig.settle();
         let got = ports.got(rig, 0);
@@ -179,10 +181,35 @@ fn a_driver_that_is_first_waits_for_its_server_and_no_longer_than_it_may() {
     serving.settle(&rig);
     assert_eq!(status(&rig, &mut guest, &places), Some(OK));
     assert!(guest.bytes(&rig, places[0], 512) == serving.server.store[512..1024]);
-    // None that is outstanding, none that is looked for: the timer comes once more at the most.
-    rig.advance(10 * TICKS);
+    // None that is outstanding, none that is looked for: the timer comes once more at the most, and nobody is called.
+    assert_eq!((calls_at_the_timer(&rig, 10 * TICKS), status(&rig, &mut guest, &places)), (0, None));
+}
+
+/// How often a core was called to work when time has gone by and the timer of the driver's core fires.
+fn calls_at_the_timer(rig: &Rig, ticks: u64) -> usize {
+    rig.advance(ticks);
+    rig.keep_events();
     rig.interrupt(2, EL2_TIMER_INTID);
-    assert_eq!(status(&rig, &mut guest, &places), None);
+    let is_call =
+        |event: &Event| matches!(event, Event::Write("icc_sgi1r_el1", sgi) if *sgi >> 24 & 0xf == u64::from(WORK));
+    let calls = rig.events().iter().filter(|(_, event)| is_call(event)).count();
+    rig.settle();
+    calls
+}
+
+/// The timer that was set for a request that was answered is set for the next one, whose own time it is then.
+#[test]
+fn a_timer_of_a_request_that_is_answered_is_that_of_the_next() {
+    let (rig, mut serving, mut guest) = machine();
+    serving.open(&rig);
+    serving.settle(&rig);
+    let places = ask(&rig, &mut guest, IN, 0, &[], 512);
+    rig.advance(TICKS / 2);
+    serving.settle(&rig);
+    assert_eq!(status(&rig, &mut guest, &places), Some(OK));
+    let places = ask(&rig, &mut guest, IN, 1, &[], 512);
+    assert_eq!((calls_at_the_timer(&rig, TICKS / 2 + 10), status(&rig, &mut guest, &places)), (0, None));
+    assert_eq!((calls_at_the_timer(&rig, TICKS / 2), status(&rig, &mut guest, &places)), (1, Some(IOERR)));
 }
 
 #[test]

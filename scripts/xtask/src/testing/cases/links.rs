@@ -13,7 +13,7 @@ const WIRES: Case = Case {
     expectations: &[Cases("asks"), Cases("answers"), Cases("asks-beside"), Cases("answers-beside")],
     ..LINUX
 };
-/// Each edge that a stock Debian guest drives is seen by another one.
+/// Each edge that a stock Debian guest drives is seen by another one, and so is what it writes to memory that both have.
 const WIRE_LINUX: Case = Case {
     name: "wire-linux",
     manifest: "wire-linux.toml",
@@ -22,6 +22,8 @@ const WIRE_LINUX: Case = Case {
         NO_OOPS,
         Says("linux-a", "links-check: drive=ready edges=5"),
         Says("linux-b", "links-check: watch=ready status=0 edges=5"),
+        Says("linux-a", "links-check: poke=0x10002000 status=0"),
+        Says("linux-b", "links-check: peek=0x10002000 value=0x00C0FFEE"),
     ],
     ..LINUX
 };
@@ -120,7 +122,7 @@ const SERIAL_LINUX: Case = Case {
         NO_OOPS,
         Says("linux-a", "links-check: send=uplink status=0 bytes=10000000 sum=da89597be9620776be6aec60ede132b7"),
         Says("linux-b", "links-check: receive=uplink bytes=10000000 sum=da89597be9620776be6aec60ede132b7"),
-        Says("linux-b", "links-check: receive=gps bytes=1000 sum=532188f9cac7db2a7a5ceef07c37b78e"),
+        Says("linux-b", "links-check: terminal=gps bytes=1000 sum=532188f9cac7db2a7a5ceef07c37b78e"),
         Says("linux-a", "links-check: receive=uplink bytes=1000000 sum=6aa9a3b9b00ebbb8de878ced935dc80c"),
         Says("linux-b", "links-check: drain=uplink status=0"),
     ],
@@ -190,22 +192,27 @@ const PING_DISK_AND_CABLE: Expectation = All(&[
     Says("linux-a", "links-check: files=data status=0 same=yes fsck=0 discard=0"),
     Says("linux-b", "links-check: receive=cable bytes=1000000 sum=6aa9a3b9b00ebbb8de878ced935dc80c"),
 ]);
-/// The same and an edge, above TF-A.
+/// That, and an edge.
+const ALL_KINDS: &[Expectation] = &[PING_DISK_AND_CABLE, Says("linux-b", "links-check: watch=begin status=0 edges=1")];
+/// All of it above TF-A.
 const SHORT: Case = Case {
     name: "links-tf-a",
     manifest: "links-short.toml",
     cores: 2,
     el3: El3::TfA,
-    expectations: &[PING_DISK_AND_CABLE, Says("linux-b", "links-check: watch=begin status=0 edges=1")],
+    expectations: ALL_KINDS,
     ..LINUX
 };
-/// Between the oldest and the newest of Debian's kernels, on one core. The newest has no interface for the tools of libgpiod 1,
-/// so no edge is looked for.
+/// Between the oldest and the newest of Debian's kernels, on one core, with both versions of libgpiod.
 const KERNELS: Case = Case {
     name: "links-kernels",
     manifest: "links-kernels.toml",
     cores: 1,
-    expectations: &[PING_DISK_AND_CABLE],
+    expectations: &[
+        PING_DISK_AND_CABLE,
+        Says("linux-b", "links-check: watch=begin status=0 edges=1"),
+        Says("linux-a", "links-check: watch=ready status=0 edges=5"),
+    ],
     ..LINUX
 };
 

@@ -158,8 +158,8 @@ impl Served {
         }
     }
 
-    /// The timer of core `core` has fired: has the VM look whether the time of requests is over, if that is what it was set
-    /// for. Returns when it is to fire for the disk.
+    /// The timer of core `core` has fired: has the VM give requests up whose time is over, if that is what it was set for. Returns
+    /// when it is to fire for the disk.
     pub fn look(&self, core: usize) -> Option<u64> {
         let at = self.alarm.at.load(Ordering::Acquire);
         if at == NEVER || self.alarm.core.load(Ordering::Relaxed) != core {
@@ -168,10 +168,16 @@ impl Served {
         if timer::count() < at {
             return Some(at);
         }
-        self.alarm.at.store(NEVER, Ordering::Relaxed);
-        self.desk.mark(Who::Client as usize);
-        self.client.call();
-        None
+        // The request for which it was set may have been answered. Whoever works at the disk sets it; none does meanwhile.
+        let desk = self.enter();
+        let next = desk.requests.client().deadline();
+        let later = next.filter(|next| timer::count() < *next);
+        self.alarm.at.store(later.unwrap_or(NEVER), Ordering::Release);
+        if next.is_some() && later.is_none() {
+            // The VM is called behind this.
+            self.desk.mark(Who::Client as usize);
+        }
+        later
     }
 }
 

@@ -1,9 +1,12 @@
 //! VMs with links that are saved and restored, and whose drivers notice nothing but what they are told.
 
 mod disk;
+mod drive;
+mod in_flight;
 mod network;
 mod serial;
 mod served;
+mod traffic;
 mod wire;
 
 use portcullis_abi::manage::{RESUME, UNFIT};
