@@ -271,6 +271,8 @@ pub fn time(matches: &ArgMatches, name: &str) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -323,6 +325,35 @@ mod tests {
         // What only those know who have read the specifications.
         for word in ["SMCCC", "EL2", "EL3", "PSCI", "ABI", "hypercall", "GICv", "ESR", "stage 2", "virtqueue"] {
             assert!(!help.contains(word), "{word}");
+        }
+    }
+
+    /// A word that is neither in the README nor in the shell's page is one that everybody knows, or is not in the help.
+    #[test]
+    fn no_word_of_the_help_is_only_there() {
+        const PLAIN: &str = "answers anything attaches broken change complete completions decimal default detaches done errors escape \
+                             failures format hands help instead interval key listen lock look looks manages manual message \
+                             nobody options page possible print printed programs quiet standard subcommand too turns understood \
+                             usage values whenever";
+        // Shells, formats and programs, by their names.
+        const NAMES: &str = "bash elvish fish powershell zsh http https json man ssh";
+        let told = concat!(include_str!("../../../README.md"), include_str!("../../../docs/ops.md")).to_lowercase();
+        let words = |text: &str| -> BTreeSet<String> {
+            let words = text.split(|character: char| !character.is_ascii_lowercase());
+            words.filter(|word| word.len() > 2).map(str::to_owned).collect()
+        };
+        let mut known = words(&told);
+        known.extend([PLAIN, NAMES].iter().flat_map(|text| words(text)));
+        let mut program = program();
+        program.build();
+        for mut command in std::iter::once(program.clone()).chain(program.get_subcommands().cloned()) {
+            let help = command.render_long_help().to_string().to_lowercase();
+            let unknown: Vec<String> = words(&help).difference(&known).cloned().collect();
+            assert!(
+                unknown.is_empty(),
+                "{}: {unknown:?}: explain them in docs/ops.md, or say it otherwise",
+                command.get_name()
+            );
         }
     }
 

@@ -67,6 +67,8 @@ impl<'a> Mover<'a> {
     pub fn of(session: &Session<'a>) -> Result<Self, Error> {
         let mut port = session.port()?;
         let vm = find(&mut port, session.word("VM"))?;
+        // A number may be none's: that is said before the other side of a hand-over is greeted.
+        management::vm_state(&mut port, vm)?;
         let name = title(&mut port, vm).to_string();
         Ok(Self { place: session.place, matches: session.matches, vm, name })
     }

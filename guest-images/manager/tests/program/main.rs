@@ -10,3 +10,4 @@ mod port;
 mod rig;
 mod top;
 mod trace;
+mod wrong;

@@ -6,8 +6,8 @@ use std::thread;
 
 use manager::exit::Exit;
 use portcullis_abi::manage::{
-    BAD_STATE, BUSY, CLOSED, GIVE_AWAY, LOAD, PHASE_GIVEN_AWAY, PHASE_PAUSED, RESUME, SAVE, TRANSFER_BY_PORT,
-    TRANSFER_GOES_ON, TRANSFER_LOAD, TRANSFER_REASON, TRANSFER_SAVE, TRANSFER_STATE, VM_STATE,
+    BAD_STATE, BUSY, CLOSED, CORRUPT, GIVE_AWAY, LOAD, NO_ITEM, NO_ROOM, PHASE_GIVEN_AWAY, PHASE_PAUSED, RESUME, SAVE,
+    TRANSFER_BY_PORT, TRANSFER_GOES_ON, TRANSFER_LOAD, TRANSFER_REASON, TRANSFER_SAVE, TRANSFER_STATE, UNFIT, VM_STATE,
 };
 use portcullis_core::rig::Machine;
 
@@ -31,7 +31,7 @@ fn saves(machine: &Machine, request: [u64; 4]) -> Reply {
         SAVE => status(BAD_STATE),
         GIVE_AWAY => DONE,
         TRANSFER_STATE => Reply::Answer([0, TRANSFER_SAVE | 1 << 8 | TRANSFER_BY_PORT, 0, 0]),
-        TRANSFER_REASON => status(portcullis_abi::manage::NO_ITEM),
+        TRANSFER_REASON => status(NO_ITEM),
         _ => honest(machine, request),
     }
 }
@@ -161,4 +161,43 @@ fn what_is_in_the_way_is_named() {
     let _data = linux.data();
     let way = "BUSY: something else is in progress with a; --wait waits longer";
     linux.fails("save a - --wait 0.02", Exit::InProgress, way);
+}
+
+/// What does not fit, or has come as something else, is said in the hypervisor's words.
+#[test]
+fn what_is_loaded_does_not_fit_or_is_damaged() {
+    const REASON: &[u8] = b"a kernel of 4096 bytes";
+    fn ends(machine: &Machine, request: [u64; 4], end: i64) -> Reply {
+        let [function, position, ..] = request;
+        match function as u32 {
+            LOAD => DONE,
+            TRANSFER_STATE => Reply::Answer([0, TRANSFER_LOAD | 1 << 8 | TRANSFER_BY_PORT, 7, end.cast_unsigned()]),
+            TRANSFER_REASON => {
+                let Some(rest) = REASON.get(position as usize..).filter(|rest| !rest.is_empty()) else {
+                    return status(NO_ITEM);
+                };
+                let count = rest.len().min(16);
+                let mut bytes = [0; 16];
+                bytes[..count].copy_from_slice(&rest[..count]);
+                let text = u128::from_le_bytes(bytes);
+                let next = (position + count as u64) | (count as u64) << 56;
+                Reply::Answer([0, next, text as u64, (text >> 64) as u64])
+            }
+            _ => honest(machine, request),
+        }
+    }
+    let answers: [(Answers, &str); 3] = [
+        (|machine, request| ends(machine, request, UNFIT), "UNFIT"),
+        (|machine, request| ends(machine, request, NO_ROOM), "NO_ROOM"),
+        (|machine, request| ends(machine, request, CORRUPT), "CORRUPT"),
+    ];
+    for (answers, name) in answers {
+        let linux = Linux::with(answers);
+        let kernel = linux.folder.path().join("kernel");
+        std::fs::write(&kernel, [0x14; 4096]).unwrap();
+        let _data = linux.data();
+        let error = format!("{name}: a kernel of 4096 bytes");
+        linux.fails(&format!("load a --kernel {}", kernel.display()), Exit::Refused, &error);
+        assert!(linux.ok("vms a").contains("created"));
+    }
 }
