@@ -18,6 +18,7 @@
 //! | `only` | groups of cases: `id`, `services`, `lifecycle`, `uart`, `devices`, `gic`, joined by commas | all |
 //! | `gic` | generation of the interrupt controller: 2 or 3; 0 to leave interrupts alone | 3 |
 //! | `rtc` | 1 if this VM has a real-time clock | 1 |
+//! | `moves` | `cases`: 1 if this VM is saved and restored again and again; it waits for that behind each case | 0 |
 //! | `mode` | `cases`, `garbage`, `sweep`, `matrix`, `forward`, `late`, `draws`, `words`, `scarce`, `dry`, `off`, \
 //!   `restart`, `cost`, `storm`, `busy`, `psci`, `vcpus`, `suspend`, `reset`, `device`, `dma`, `leak`, `starved`, `paused`, \
 //!   `moved`, `clock`, `hostile`, `idle`, `typed`, `speculation`, `abort`, `aborts`, `no-vectors`, `sysreg`, `mmio`, `jump`, \
@@ -156,11 +157,13 @@ pub struct Profile {
     pub access: Access,
     /// Path of the device of `device` and `dma`.
     pub node: &'static str,
+    /// The VM is saved and restored behind each case.
+    pub is_moved: bool,
     /// The groups of cases to run.
     groups: [bool; GROUPS.len()],
 }
 
-const NAMES: [&str; 41] = [
+const NAMES: [&str; 42] = [
     "std",
     "std-hyp",
     "vendor-hyp",
@@ -201,6 +204,7 @@ const NAMES: [&str; 41] = [
     "worst",
     "bytes",
     "order",
+    "moves",
     "only",
 ];
 
@@ -318,6 +322,7 @@ impl Profile {
                 })
             })?,
             bytes: number("bytes", 10_240)?,
+            is_moved: number("moves", 0)? != 0,
             order: choose(&arguments, "order", "clear, drain or one", |value| {
                 Some(match value {
                     "" | "clear" => Order::ClearAndDrain,

@@ -6,6 +6,7 @@ mod excursion;
 mod interrupts;
 mod listener;
 mod modes;
+mod moves;
 mod report;
 mod tables;
 

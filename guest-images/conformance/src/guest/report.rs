@@ -5,6 +5,8 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use guest_runtime::console;
 
+use super::moves;
+
 static PASSED: AtomicU32 = AtomicU32::new(0);
 static FAILED: AtomicU32 = AtomicU32::new(0);
 
@@ -18,6 +20,7 @@ fn conclude(name: Arguments, passed: bool, expected: &dyn Debug, got: &dyn Debug
         FAILED.fetch_add(1, Ordering::Relaxed);
         console::line(format_args!("case {name}: FAIL expected {expected:x?} got {got:x?}"));
     }
+    moves::wait();
 }
 
 /// Reports a case that passed.

@@ -44,8 +44,8 @@ pub struct Command {
 pub type Commands = &'static [&'static [&'static Command]];
 
 /// Names of the commands for tests, which only a build with the feature `testing` has.
-pub const TESTING: [&str; 11] =
-    ["expect", "check", "disturbed", "call", "selftest", "peers", "fuzz", "cycle", "move", "keep", "take"];
+pub const TESTING: [&str; 12] =
+    ["expect", "check", "disturbed", "call", "selftest", "peers", "fuzz", "cycle", "move", "moves", "keep", "take"];
 
 /// The command of this name.
 ///

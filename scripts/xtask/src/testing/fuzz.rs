@@ -19,9 +19,9 @@ use super::tally::Tally;
 use crate::environment::Environment;
 
 /// The targets. Those that read sequences of steps begin with nothing, or with what [`KEPT`] has of earlier runs.
-const TARGETS: [&str; 12] = [
+const TARGETS: [&str; 13] = [
     "tree", "bundle", "manifest", "gate", "vgic-v2", "vgic-v3", "uart", "flash", "virtio", "links", "controls",
-    "stream",
+    "stream", "images",
 ];
 /// Where inputs are kept that together reach what long runs have reached, by target, if there are any.
 const KEPT: &str = "fuzz/corpus";

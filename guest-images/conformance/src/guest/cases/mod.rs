@@ -24,10 +24,13 @@ use guest_runtime::gic;
 use guest_runtime::power::Conduit;
 
 use crate::guest::door::Door;
-use crate::guest::report;
+use crate::guest::{moves, report};
 
 /// Runs every case that the command line wants.
 pub fn run(profile: &Profile) {
+    if profile.is_moved {
+        moves::begin();
+    }
     if profile.wants("id") {
         identification::run(profile);
     }

@@ -1,5 +1,6 @@
 //! The commands for tests: of the hypervisor from its control VM, and of other VMs from there.
 
+mod again;
 mod call;
 mod check;
 mod cycle;
@@ -22,6 +23,7 @@ pub const COMMANDS: &[&Command] = &[
     &fuzz::FUZZ,
     &cycle::CYCLE,
     &moving::MOVE,
+    &again::MOVES,
     &moving::KEEP,
     &moving::TAKE,
 ];

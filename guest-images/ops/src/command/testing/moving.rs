@@ -10,9 +10,9 @@ use crate::context::Context;
 use crate::error::Error;
 
 /// Bytes of a piece, the most that a call takes.
-const PIECE: usize = 32 << 10;
+pub(super) const PIECE: usize = 32 << 10;
 /// Microseconds that one step may take.
-const PATIENCE: u64 = 30_000_000;
+pub(super) const PATIENCE: u64 = 30_000_000;
 
 /// The command.
 pub static MOVE: Command = Command {
@@ -154,7 +154,7 @@ fn done<T>(
 
 /// Saves the VM into `buffer`; `take` has each piece, with its place in the stream, and says whether the next one is to come
 /// behind it. Returns the bytes of the stream.
-fn save(
+pub(super) fn save(
     context: &mut Context,
     vm: u64,
     buffer: &[AtomicU8],
@@ -178,7 +178,7 @@ fn save(
 }
 
 /// Restores the VM from `stream`.
-fn restore(context: &mut Context, vm: u64, stream: &[AtomicU8]) -> Result<(), controls::status::Status> {
+pub(super) fn restore(context: &mut Context, vm: u64, stream: &[AtomicU8]) -> Result<(), controls::status::Status> {
     context.call(manage::RESTORE, [vm, 0, 0])?;
     let mut rest = stream;
     loop {

@@ -93,6 +93,14 @@ const MOVING: Case = Case {
     ..PAUSE
 };
 
+/// A VM that is saved, made anew and restored behind each of its cases.
+const MOVING_CASES: Case = Case {
+    name: "moving-cases",
+    manifest: "moving-cases.toml",
+    expectations: &[Cases("ops"), Cases("moved")],
+    ..MOVING
+};
+
 /// VMs that are shown another CPU than their cores, beside one that is not.
 const SHOWN: Case = Case {
     name: "shown-cpu",
@@ -150,6 +158,8 @@ pub const CASES: &[Case] = &[
     },
     MOVING,
     Case { name: "moving-gicv2", gic: Gic::V2, ..MOVING },
+    MOVING_CASES,
+    Case { name: "moving-cases-gicv2", manifest: "moving-cases-gicv2.toml", gic: Gic::V2, ..MOVING_CASES },
     Case {
         name: "faults",
         manifest: "faults.toml",

@@ -288,6 +288,23 @@ const CONTROLS_TESTS: &[Expectation] = &[
     Stopped("faulty"),
 ];
 
+/// A trace as text: what was asked for, and what a VM without any firmware service has done.
+const TRACED: &[Expectation] = &[
+    Cases("ops"),
+    Cases("guest"),
+    Sequence(&[
+        "[ops] no trace was on yet",
+        "[ops] a trace is on of guest",
+        " core 1  vCPU 0  enter",
+        " core 1  vCPU 0  exit uart, syndrome 0x9",
+        " core 1  vCPU 0  call TRNG_VERSION refused, by hvc, ",
+        " core 1  vCPU 0  call TRNG_VERSION refused, by smc, ",
+        " core 1  vCPU 0  interrupt 27",
+        " core 1  vCPU 0  leave: off",
+        "[ops] no trace is on; the last one was of guest",
+    ]),
+];
+
 pub const CASES: &[Case] = &[
     Case {
         name: "manage-cost",
@@ -319,6 +336,7 @@ pub const CASES: &[Case] = &[
         expectations: &[Cases("ops"), Cases("neighbour")],
         ..LINUX
     },
+    Case { name: "manage-trace", manifest: "manage-trace.toml", cores: 2, expectations: TRACED, ..LINUX },
     Case { name: "manage-fuzz", manifest: "manage-fuzz.toml", expectations: &[Cases("ops"), Cases("guest")], ..LINUX },
     Case { name: "manage-linux", manifest: "manage-linux.toml", expectations: MANAGED_LINUX, ..LINUX },
     Case {
