@@ -18,8 +18,8 @@ impl Vm {
         }
     }
 
-    /// Does one of the [`PARTS`] parts of that for a VM that is being restored and is not audited yet. The last one is
-    /// [`adopt_fast_tables`](Self::adopt_fast_tables).
+    /// Does one of the [`PARTS`](super::fast_tables::PARTS) parts of that for a VM that is being restored and is not audited yet.
+    /// The last one is [`adopt_fast_tables`](Self::adopt_fast_tables).
     pub fn work_out_part(&self, profile: Profile, filter: &Filter, part: usize) {
         self.fast_tables.work_out_part(profile, filter, part);
     }
