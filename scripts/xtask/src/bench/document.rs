@@ -77,7 +77,9 @@ request at a time, of pages that lie apart, until it is given back and its inter
 RAM behind QEMU's virtio-blk, by 3 and 5 exits. The served disk's server answers as servers do: what it says of a reply, then the data, 32 KiB
 at a time, as Linux writes. Nothing of the kind was measured with KVM, nor a serial cable.
 A register is asked for by one request of REGISTER_GET ([abi.md](abi.md)), until the answer's interrupt is acknowledged.
-An event is that of a VM which the control VM pauses by a call, from that call to the vector of the event's interrupt.
+An event is that of a VM which the control VM pauses by a call: from that call, with the stop of the VM and the line about it, to the vector
+of the event's interrupt; and beside its cause, which is what the same pause takes more, on both cores, if somebody reads events than if
+nobody does, until the interrupt is pending.
 
 {links}
 {link_ratios}
