@@ -113,6 +113,11 @@
 #define PORTCULLIS_FIRMWARE_VENDOR_HYP_2_IMPL_CPUS (UINT64_C(1) << UINT64_C(1))
 
 /**
+ * Both bits: a guest asks which CPUs it may be on, and works around the errors of all of them. With one alone it does not ask.
+ */
+#define PORTCULLIS_FIRMWARE_VENDOR_HYP_2_IMPL (PORTCULLIS_FIRMWARE_VENDOR_HYP_2_IMPL_VERSION | PORTCULLIS_FIRMWARE_VENDOR_HYP_2_IMPL_CPUS)
+
+/**
  * Bit of `PORTCULLIS_FIRMWARE_SIP`: the watchdog (`crate::watchdog`).
  */
 #define PORTCULLIS_FIRMWARE_SIP_WATCHDOG (UINT64_C(1) << UINT64_C(0))
@@ -1769,7 +1774,7 @@
 
 /**
  * Ports at the control VM's console that are for EL2, so that it has as many fewer for others: `portcullis`,
- * `portcullis.events`, and one to come.
+ * `portcullis.events` and `portcullis.data`.
  */
 #define PORTCULLIS_BUNDLE_OWN_PORTS UINT64_C(3)
 
