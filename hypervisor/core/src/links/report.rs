@@ -21,7 +21,8 @@ pub trait Link {
     /// Whether the VM with the number `vm` is at one of its ends.
     fn has(&self, vm: usize) -> bool;
 
-    /// Bytes that EL2 has copied from end to end since it was asked last, for who follows what cores do.
+    /// Bytes that EL2 has copied from end to end, or between an end and a disk, since it was asked last, for who follows what cores
+    /// do.
     fn take_copied(&self) -> u64 {
         0
     }

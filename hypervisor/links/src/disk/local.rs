@@ -25,17 +25,24 @@ pub struct Local {
     current: Option<(Request, u32)>,
     /// Chains that a restored queue has as taken are to be taken up again.
     resuming: bool,
+    /// Bytes that were read and written, and nobody has asked for.
+    moved: u64,
 }
 
 impl Local {
     /// A disk with no request.
     pub const fn new(disk: Geometry) -> Self {
-        Self { disk, chain: Chain::new(), current: None, resuming: false }
+        Self { disk, chain: Chain::new(), current: None, resuming: false, moved: 0 }
     }
 
     /// What the disk is.
     pub const fn geometry(&self) -> &Geometry {
         &self.disk
+    }
+
+    /// Bytes that were read and written since this was asked last.
+    pub const fn take_moved(&mut self) -> u64 {
+        core::mem::replace(&mut self.moved, 0)
     }
 
     /// The disk's driver begins anew, or the disk is saved: a request that is half done is forgotten. What a queue was restored
@@ -145,6 +152,9 @@ impl Local {
             _ => medium.clear(at, most),
         };
         budget.copied(most);
+        if data && good {
+            self.moved = self.moved.wrapping_add(u64::from(most));
+        }
         let done = done.saturating_add(most);
         if good && done < length {
             self.current = Some((request, done));

@@ -18,6 +18,8 @@ pub struct Served {
     client: Client,
     /// Chains that a restored queue has as taken, from this one on, are to be taken up again.
     resuming: Option<u16>,
+    /// Bytes that the requests which were done had copied to the server, and from it, and nobody has asked for.
+    moved: u64,
 }
 
 /// A driver's end of a served disk: its queue, the memory that it is in, and a chain to fill.
@@ -36,7 +38,7 @@ impl Served {
     /// too long.
     pub fn new(disk: Geometry, export: &str, timeout: u64) -> Option<Self> {
         let wanted = Wanted::new(export, disk.size, disk.block, disk.read_only)?;
-        Some(Self { disk, timeout, client: Client::new(wanted), resuming: None })
+        Some(Self { disk, timeout, client: Client::new(wanted), resuming: None, moved: 0 })
     }
 
     /// What the disk is.
@@ -47,6 +49,11 @@ impl Served {
     /// The connection to its server.
     pub const fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Bytes that the requests which were done since this was asked last had copied to the server, and from it.
+    pub const fn take_moved(&mut self) -> u64 {
+        core::mem::replace(&mut self.moved, 0)
     }
 
     /// How long a request may take, in counter ticks.
@@ -233,7 +240,7 @@ impl Served {
                     }
                     let moved = from.copy(server, &mut room, flow.memory, left.min(budget.bytes()))?;
                     if let Some(done) = self.client.moved_in(moved) {
-                        answer(flow, done)?;
+                        self.answer(flow, done)?;
                     }
                     moved
                 }
@@ -271,28 +278,34 @@ impl Served {
     }
 
     /// Gives a request back.
-    fn finish<M: Shared>(&self, flow: &mut Flow<'_, M>, done: Done, budget: &mut Budget) -> Result<(), Fault> {
+    fn finish<M: Shared>(&mut self, flow: &mut Flow<'_, M>, done: Done, budget: &mut Budget) -> Result<(), Fault> {
         flow.queue.again(flow.memory, done.request().head, flow.chain)?;
         budget.chain(flow.chain);
-        answer(flow, done)
+        self.answer(flow, done)
     }
-}
 
-/// Gives the request back whose chain was just read.
-fn answer<M: Shared>(flow: &mut Flow<'_, M>, done: Done) -> Result<(), Fault> {
-    let (request, status) = match done {
-        Done::Ok(request) => (request, Status::Ok),
-        Done::Error(request) => (request, Status::Error),
-        Done::Unsupported(request) => (request, Status::Unsupported),
-    };
-    if flow.chain.writable() == 0 {
-        return Err(Fault::Changed { head: request.head });
+    /// Gives the request back whose chain was just read.
+    fn answer<M: Shared>(&mut self, flow: &mut Flow<'_, M>, done: Done) -> Result<(), Fault> {
+        let (request, status) = match done {
+            Done::Ok(request) => (request, Status::Ok),
+            Done::Error(request) => (request, Status::Error),
+            Done::Unsupported(request) => (request, Status::Unsupported),
+        };
+        if flow.chain.writable() == 0 {
+            return Err(Fault::Changed { head: request.head });
+        }
+        let moved = if status == Status::Ok && matches!(request.command, Command::Read | Command::Write) {
+            request.length
+        } else {
+            0
+        };
+        let written = if request.command == Command::Read { moved } else { 0 };
+        if flow.chain.writable().saturating_sub(1) < written {
+            return Err(Fault::Changed { head: request.head });
+        }
+        self.moved = self.moved.wrapping_add(u64::from(moved));
+        give_back(flow.queue, flow.memory, flow.chain, written, status)
     }
-    let written = if status == Status::Ok && request.command == Command::Read { request.length } else { 0 };
-    if flow.chain.writable().saturating_sub(1) < written {
-        return Err(Fault::Changed { head: request.head });
-    }
-    give_back(flow.queue, flow.memory, flow.chain, written, status)
 }
 
 /// The data of a request, for a command that has some.

@@ -57,6 +57,7 @@ impl Client {
     }
 
     /// Has the VM go on with its work.
+    #[inline(never)] // Seldom, and for each way to the disk.
     pub fn call(&self) {
         self.peer().into_iter().for_each(Peer::call);
     }

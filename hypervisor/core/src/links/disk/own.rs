@@ -135,6 +135,11 @@ impl Own {
         matches!(desk.store, Store::Image(_)).then_some(!desk.summed.1)
     }
 
+    /// Bytes that were copied since this was asked last.
+    pub fn take_copied(&self) -> u64 {
+        self.enter().local.take_moved()
+    }
+
     /// How far the queue is. A request that is half done is done from its beginning once more.
     pub fn save(&self) -> Option<Virtqueue> {
         self.enter().queue.as_ref().map(Queue::save)

@@ -2,7 +2,7 @@
 
 use portcullis_abi::manage;
 
-use super::Disk;
+use super::{Bytes, Disk};
 use crate::links::report::{End, Link};
 
 impl Link for Disk {
@@ -30,5 +30,13 @@ impl Link for Disk {
 
     fn has(&self, vm: usize) -> bool {
         self.vm == vm || self.server() == Some(vm)
+    }
+
+    #[inline(never)] // Only while a trace is on.
+    fn take_copied(&self) -> u64 {
+        match &self.bytes {
+            Bytes::Own(own) => own.take_copied(),
+            Bytes::Served(served) => served.take_copied(),
+        }
     }
 }

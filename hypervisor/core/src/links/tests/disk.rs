@@ -117,6 +117,25 @@ fn ram_keeps_what_is_written() {
     assert_eq!(ask(&rig, &mut ram, IN, 2008, &[], 20_480), (OK, after));
 }
 
+/// Who follows a VM is told of what was read and written, once, and not of what was refused or set to zero.
+#[test]
+fn what_is_copied_is_told_once() {
+    let (rig, [mut rom, mut ram]) = machine();
+    let told = |rig: &Rig| {
+        let mut told = Vec::new();
+        rig.machine.take_copies(1, |_, bytes| told.push(bytes));
+        told
+    };
+    assert_eq!(told(&rig), []);
+    assert_eq!(ask(&rig, &mut rom, IN, 0, &[], 512).0, OK);
+    assert_eq!(ask(&rig, &mut ram, OUT, 8, &[1; 1024], 0).0, OK);
+    assert_eq!(ask(&rig, &mut ram, IN, 8, &[], 4096).0, OK);
+    assert_eq!(ask(&rig, &mut ram, OUT, 2048, &[1; 512], 0).0, IOERR, "behind its end");
+    assert_eq!(ask(&rig, &mut ram, WRITE_ZEROES, 0, &range(8, 4, 1), 0).0, OK);
+    assert_eq!(told(&rig), [512, 5120]);
+    assert_eq!(told(&rig), []);
+}
+
 /// More than a piece of work: the rest makes exits of its own.
 #[test]
 fn long_requests_are_done_in_pieces() {

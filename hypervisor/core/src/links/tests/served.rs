@@ -155,6 +155,11 @@ fn what_is_asked_for_is_done_by_the_server() {
     assert!(serving.server.store[4096..5120] == [0; 1024] && serving.server.store[5120..16_384] == text[1024..]);
     let places = ask(&rig, &mut guest, IN, SIZE as u64 / 512, &[], 512);
     assert_eq!(status(&rig, &mut guest, &places), Some(IOERR), "behind its end");
+    let mut told = Vec::new();
+    for vm in [SERVER, CLIENT] {
+        rig.machine.take_copies(vm, |_, bytes| told.push(bytes));
+    }
+    assert_eq!(told, [8192 + 12_288], "what was read and written, once, whoever is followed");
 }
 
 #[test]

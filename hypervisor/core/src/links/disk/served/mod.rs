@@ -72,6 +72,7 @@ impl Served {
     }
 
     /// Has the VM go on that [`Who`] with the number `who` is.
+    #[inline(never)] // Seldom, and for each way to the disk.
     fn call(&self, who: usize) {
         let peer = if who == Who::Client as usize { self.client.peer() } else { self.server_peer() };
         peer.into_iter().for_each(Peer::call);
@@ -134,6 +135,11 @@ impl Served {
         // The VM that has the disk does no work: the other one is called.
         self.desk.mark(Who::Server as usize);
         Ready::Later
+    }
+
+    /// Bytes that were copied since this was asked last.
+    pub fn take_copied(&self) -> u64 {
+        self.enter().requests.take_moved()
     }
 
     /// How far the driver's queue is.
