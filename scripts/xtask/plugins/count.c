@@ -11,6 +11,9 @@
  *          profile=BASE  also how often each instruction of the 4 MiB from BASE ran before the guest's first
  *          during=I      ... ran in the windows of test I, instead
  *          guests=on     also what the guests execute themselves
+ *          guests=vm     the same, and a guest is what runs at EL1 and EL0 while HCR_EL2.VM is set, wherever it lies: guests that are
+ *                        systems of their own, whose programs have the marks. Of the kinds only eret is counted, into guests.
+ *                        One CPU only
  *
  * Results: boot core=C instructions=N
  *          test core=C id=I count=N min=N median=N max=N msr=N mrs=N isb=N dsb=N sys=N call=N eret=N mem=N branch=N
@@ -37,6 +40,28 @@ extern struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin
 extern uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *);
 extern size_t qemu_plugin_insn_data(const struct qemu_plugin_insn *, void *, size_t);
 extern void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *, void (*)(unsigned, void *), int, void *);
+extern void qemu_plugin_register_vcpu_init_cb(qemu_plugin_id_t, void (*)(qemu_plugin_id_t, unsigned));
+struct qemu_plugin_scoreboard;
+typedef struct {
+	struct qemu_plugin_scoreboard *score;
+	size_t offset;
+} qemu_plugin_u64;
+extern struct qemu_plugin_scoreboard *qemu_plugin_scoreboard_new(size_t);
+extern uint64_t qemu_plugin_u64_sum(qemu_plugin_u64);
+extern void qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(struct qemu_plugin_insn *, int, qemu_plugin_u64, uint64_t);
+typedef struct {
+	char *data;
+	unsigned len;
+} GArray;
+struct qemu_plugin_register {
+	void *handle;
+	const char *name;
+	const char *feature;
+};
+extern GArray *qemu_plugin_get_registers(void);
+extern int qemu_plugin_read_register(void *, GArray *);
+extern GArray *g_byte_array_new(void);
+extern GArray *g_byte_array_set_size(GArray *, unsigned);
 
 /* The first version whose qemu_plugin_insn_data copies: QEMU 9.1. */
 EXPORT int qemu_plugin_version = 3;
@@ -85,6 +110,13 @@ static uint64_t profile_base;
 static uint64_t *profile;
 static unsigned during = NO_TEST;       /* the test whose windows the profile is of */
 static int guests;
+
+/* What is counted where guests are told by HCR_EL2.VM: added to by the translated code itself, as whole systems run. */
+enum tally { OUTSIDE, GUEST, ENTRIES, TALLIES };
+static int by_vm;
+static struct qemu_plugin_scoreboard *tallies;
+static uint64_t opened[TALLIES];        /* what there was when the window was opened */
+static void *cpsr, *hcr;
 
 /* Arm ARM, C4.1: by the encoding. */
 static enum kind kind_of(uint32_t word)
@@ -208,6 +240,16 @@ static void profiled(unsigned number, void *data)
 		profile[word]++;
 }
 
+static qemu_plugin_u64 tally(enum tally which)
+{
+	return (qemu_plugin_u64){tallies, which * sizeof(uint64_t)};
+}
+
+static uint32_t since_opened(enum tally which)
+{
+	return (uint32_t)(qemu_plugin_u64_sum(tally(which)) - opened[which]);
+}
+
 static void mark(unsigned number, void *data)
 {
 	struct core *core = core_of(number);
@@ -216,8 +258,15 @@ static void mark(unsigned number, void *data)
 		first_instruction(core);
 	} else if (mark == MARK_START) {
 		memset(&core->current, 0, sizeof core->current);
+		for (int which = 0; by_vm && which < TALLIES; which++)
+			opened[which] = qemu_plugin_u64_sum(tally(which));
 		core->open = 1;
 	} else if (mark == MARK_END && core->open) {
+		if (by_vm) {
+			core->current.total = since_opened(OUTSIDE);
+			core->current.guest = since_opened(GUEST);
+			core->current.kinds[ERET] = since_opened(ENTRIES);
+		}
 		close_window(core);
 	} else if (mark >= FIRST_TEST && mark < FIRST_TEST + 48) {
 		end_test(core, mark - FIRST_TEST);
@@ -232,9 +281,62 @@ static uint32_t word_at(struct qemu_plugin_tb *tb, size_t index)
 	return word;
 }
 
+static void find_registers(qemu_plugin_id_t id, unsigned number)
+{
+	(void)id, (void)number;
+	GArray *all = qemu_plugin_get_registers();
+	struct qemu_plugin_register *registers = (struct qemu_plugin_register *)(void *)all->data;
+	for (unsigned i = 0; i < all->len; i++) {
+		if (!strcmp(registers[i].name, "cpsr"))
+			cpsr = registers[i].handle;
+		if (!strcmp(registers[i].name, "HCR_EL2"))
+			hcr = registers[i].handle;
+	}
+	if (!cpsr || !hcr) {
+		fprintf(stderr, "count: QEMU does not show CPSR and HCR_EL2\n");
+		exit(1);
+	}
+}
+
+static uint64_t value_of(void *handle)
+{
+	static GArray *buffer;
+	uint64_t value = 0;
+	if (!buffer)
+		buffer = g_byte_array_new();
+	g_byte_array_set_size(buffer, 0);
+	int size = qemu_plugin_read_register(handle, buffer);
+	if (size > 0)
+		memcpy(&value, buffer->data, size > 8 ? 8 : (size_t)size);
+	return value;
+}
+
+/* A block is a guest's or not as the CPU is when QEMU translates it: no page here runs as the one and as the other. */
+static void translate_by_vm(struct qemu_plugin_tb *tb)
+{
+	size_t count = qemu_plugin_tb_n_insns(tb);
+	unsigned level = value_of(cpsr) >> 2 & 3;
+	int vm = value_of(hcr) & 1;
+	int is_guest = level < 2 && vm;
+	for (size_t i = 0; i < count; i++) {
+		struct qemu_plugin_insn *instruction = qemu_plugin_tb_get_insn(tb, i);
+		uint32_t word = word_at(tb, i);
+		unsigned number = mark_of(word);
+		qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(instruction, 0, tally(is_guest ? GUEST : OUTSIDE), 1);
+		if (level == 2 && vm && kind_of(word) == ERET)
+			qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(instruction, 0, tally(ENTRIES), 1);
+		if (is_guest && level == 0 && number != NO_MARK && number != MARK_ANCHOR)
+			qemu_plugin_register_vcpu_insn_exec_cb(instruction, mark, 0, (void *)(uintptr_t)number);
+	}
+}
+
 static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
 	(void)id;
+	if (by_vm) {
+		translate_by_vm(tb);
+		return;
+	}
 	size_t count = qemu_plugin_tb_n_insns(tb);
 	for (size_t i = 0; i < count; i++) {
 		struct qemu_plugin_insn *instruction = qemu_plugin_tb_get_insn(tb, i);
@@ -280,6 +382,8 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int
 			during = (unsigned)strtoul(value, NULL, 0);
 		} else if (!strncmp(options[i], "guests=on", 9)) {
 			guests = 1;
+		} else if (!strcmp(options[i], "guests=vm")) {
+			guests = by_vm = 1;
 		} else if (strcmp(options[i], "scope=machine")) {
 			fprintf(stderr, "count: unknown option %s\n", options[i]);
 			return 1;
@@ -288,6 +392,10 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int
 	if (!out) {
 		fprintf(stderr, "count: the option out=FILE is missing, or the file cannot be written\n");
 		return 1;
+	}
+	if (by_vm) {
+		tallies = qemu_plugin_scoreboard_new(TALLIES * sizeof(uint64_t));
+		qemu_plugin_register_vcpu_init_cb(id, find_registers);
 	}
 	qemu_plugin_register_vcpu_tb_trans_cb(id, translate);
 	return 0;

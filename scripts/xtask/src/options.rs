@@ -31,8 +31,8 @@ PORT is NAME@ADDRESS or NAME@ADDRESS,REG-SHIFT,REG-IO-WIDTH: the console whateve
 image: --picture draws a system, --package writes the program portcullis as a Debian package; --u-boot writes a FIT and
 an extlinux.conf too; the FIT has the device tree FILE, else U-Boot hands over its own.
 bench: --peers measures Xen and KVM too, --docs writes docs/numbers.md, --accept lowers the bounds to what was reached,
---profile tells where the boot's instructions go, --links measures what lies between VMs, alone, and with --profile tells where
-those instructions go. Manifests to start from:
+--profile tells where the boot's instructions go, --links measures what lies between VMs, alone, with --peers KVM's too, and
+with --profile tells where those instructions go. Manifests to start from:
 scripts/manifests.";
 
 /// One command with its options.

@@ -25,10 +25,10 @@ fn text(figures: &Figures) -> String {
     let cpu = measurement::CPU;
     let origin = if figures.measured_others.is_empty() {
         "The others' figures are those of `scripts/figures/rows.toml`, which says where they come from; \
-        `scripts/bench --peers` measures floor, Xen and KVM again."
+        `scripts/bench --peers` measures floor, Xen and KVM again, and KVM's links but for their floor."
     } else {
-        "The figures of the floor, Xen and KVM were measured in the same run (`--peers`), but for boot and sizes; those \
-        and Bao's and hvisor's are from `scripts/figures/rows.toml`."
+        "The figures of the floor, Xen and KVM were measured in the same run (`--peers`), but for boot, sizes, moving, and the \
+        floor of links; those and Bao's and hvisor's are from `scripts/figures/rows.toml`."
     };
     format!(
         "# Numbers

@@ -50,9 +50,15 @@ pub fn bench(options: options::Bench) -> Result<bool> {
         return Ok(true);
     }
     if options.links {
-        let figures = Figures::measure_links(&bench)?;
+        let mut figures = Figures::measure_links(&bench)?;
+        if options.peers {
+            figures.measured_others = peers::measure_links(&bench)?;
+        }
         for table in [Table::Link, Table::Moving] {
             println!("{}", report::table(Style::Terminal, table, &figures));
+        }
+        if options.peers {
+            println!("{}", report::ratios(Style::Terminal, Table::Link, &figures));
         }
         return Ok(is_within(&figures, &Bounds::load(&environment)?));
     }

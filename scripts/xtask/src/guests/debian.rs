@@ -34,12 +34,16 @@ pub const LINK_MODULES: &[&str] = &[
     "stp",
     "bridge",
 ];
+/// The same for a Linux whose VMs are linked by it.
+const HOST_MODULES: &[&str] = &["tun", "tap", "vhost_iotlb", "vhost", "vhost_net"];
 /// Says which modules were looked for when a kernel was unpacked.
 const WANTED: &str = "wanted";
 /// The module without which a kernel cannot use the firmware's entropy.
 const REQUIRED_MODULE: &str = "arm_smccc_trng";
 /// The kernel for virtual machines, without the drivers of real boards; PL011 and PTP are built in.
 const CLOUD_PACKAGE: &str = "linux-image-cloud-arm64";
+/// The kernel for every board.
+const PACKAGE: &str = "linux-image-arm64";
 /// The kernel for boards whose cores have pages of 16 KiB; there is none for virtual machines.
 const LARGE_PAGES_PACKAGE: &str = "linux-image-arm64-16k";
 
@@ -62,6 +66,8 @@ pub enum Release {
     BookwormBackports,
     /// The same with pages of 16 KiB.
     BookwormBackportsLargePages,
+    /// That of Debian 13, for every board, as a host: Linux 6.12.
+    TrixieHost,
     /// The newest backport to Debian 13: Linux 7.
     TrixieBackports,
 }
@@ -83,6 +89,7 @@ impl Release {
         match self {
             Self::Bookworm => "bookworm",
             Self::BookwormBackports | Self::BookwormBackportsLargePages => "bookworm-backports",
+            Self::TrixieHost => "trixie",
             Self::TrixieBackports => "trixie-backports",
         }
     }
@@ -91,7 +98,7 @@ impl Release {
     const fn version(self) -> &'static str {
         match self {
             Self::Bookworm => "6.1",
-            Self::BookwormBackports | Self::BookwormBackportsLargePages => "6.12",
+            Self::BookwormBackports | Self::BookwormBackportsLargePages | Self::TrixieHost => "6.12",
             Self::TrixieBackports => "7",
         }
     }
@@ -100,17 +107,16 @@ impl Release {
     const fn package(self) -> &'static str {
         match self {
             Self::BookwormBackportsLargePages => LARGE_PAGES_PACKAGE,
+            Self::TrixieHost => PACKAGE,
             Self::Bookworm | Self::BookwormBackports | Self::TrixieBackports => CLOUD_PACKAGE,
         }
     }
 
     /// The modules that its guests need, in the order of loading.
     fn modules(self) -> Vec<&'static str> {
-        let own = match self {
-            Self::TrixieBackports => NEWEST_MODULES,
-            Self::Bookworm | Self::BookwormBackports | Self::BookwormBackportsLargePages => MODULES,
-        };
-        own.iter().chain(LINK_MODULES).copied().collect()
+        let own = if self == Self::TrixieBackports { NEWEST_MODULES } else { MODULES };
+        let host = if self == Self::TrixieHost { HOST_MODULES } else { &[] };
+        [own, LINK_MODULES, host].concat()
     }
 
     /// Whether the kernel has no interface for the tools of libgpiod 1 (CONFIG_GPIO_CDEV_V1).
@@ -120,14 +126,19 @@ impl Release {
 
     /// Name of the folder with its files.
     fn folder(self) -> String {
-        let pages = if self == Self::BookwormBackportsLargePages { "-16k" } else { "" };
-        format!("debian-{}{pages}", self.version())
+        let more = match self {
+            Self::BookwormBackportsLargePages => "-16k",
+            Self::TrixieHost => "-host",
+            Self::Bookworm | Self::BookwormBackports | Self::TrixieBackports => "",
+        };
+        format!("debian-{}{more}", self.version())
     }
 
     /// apt with the sources for this kernel and what it needs.
     fn apt(self, environment: &Environment) -> Result<Apt> {
         match self {
             Self::Bookworm | Self::BookwormBackports | Self::BookwormBackportsLargePages => apt(environment),
+            Self::TrixieHost => apt_trixie(environment),
             Self::TrixieBackports => {
                 let sources = [Source::Packages(archive(environment, NEEDED_FOR)?, self.suite())];
                 Apt::new(environment, folder(environment).join("apt-trixie-backports"), &sources)
@@ -323,7 +334,9 @@ mod tests {
 
     #[test]
     fn no_two_kernels_share_a_folder_or_a_package_of_a_suite() {
-        let all = ["debian-6.12", "debian-6.1", "debian-7", "debian-16k"].map(|name| Release::of_guest(name).unwrap());
+        let guests = ["debian-6.12", "debian-6.1", "debian-7", "debian-16k"];
+        let guests = guests.map(|name| Release::of_guest(name).unwrap());
+        let all: Vec<_> = guests.into_iter().chain([Release::TrixieHost]).collect();
         for (number, one) in all.iter().enumerate() {
             for other in &all[number + 1..] {
                 assert_ne!(one.folder(), other.folder());

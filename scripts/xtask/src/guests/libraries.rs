@@ -1,6 +1,6 @@
 //! The libraries that programs of Debian's need, by what stands in their files (ELF, `DT_NEEDED`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -30,6 +30,32 @@ pub fn below(root: &Path) -> Result<BTreeMap<String, PathBuf>> {
         }
     }
     Ok(found)
+}
+
+/// Of `libraries`, by their file names, those that `programs` need, and those that these need in turn.
+///
+/// # Errors
+///
+/// A file cannot be read, or one is missing.
+pub fn of<'a>(
+    libraries: &'a BTreeMap<String, PathBuf>,
+    programs: &[PathBuf],
+) -> Result<BTreeMap<&'a String, &'a PathBuf>> {
+    let mut missing = BTreeSet::new();
+    for program in programs {
+        missing.extend(needed(program)?);
+    }
+    let mut taken = BTreeMap::new();
+    while let Some(name) = missing.pop_first() {
+        if taken.contains_key(&name) {
+            continue;
+        }
+        let found = libraries.get_key_value(&name);
+        let (name, from) = found.with_context(|| format!("no package of the programs' has the library {name}"))?;
+        taken.insert(name, from);
+        missing.extend(needed(from)?);
+    }
+    Ok(taken)
 }
 
 /// The names of the libraries that a program or a library needs.

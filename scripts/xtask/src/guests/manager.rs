@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::environment::Environment;
 
@@ -14,6 +14,8 @@ const TARGET: &str = "aarch64-unknown-linux-musl";
 const PACKAGE: &str = "portcullis-manager";
 /// The package of the script, and its feature.
 const SCRIPT: [&str; 2] = ["ops-by-port", "ops-by-port/testing"];
+/// What the guests of another hypervisor do by their links.
+const PEER_LINKS: &str = "peer-links";
 
 /// The programs.
 #[derive(Clone, Debug)]
@@ -33,10 +35,29 @@ pub fn programs(environment: &Environment) -> Result<Option<Programs>> {
     if !can_be_built(environment)? {
         return Ok(None);
     }
+    let release = build(environment, &["-p", PACKAGE, "-p", SCRIPT[0], "--features", SCRIPT[1]])?;
+    Ok(Some(Programs { manager: release.join("portcullis"), script: release.join("ops-by-port") }))
+}
+
+/// Builds the program that does another hypervisor's guests' work while it is counted.
+///
+/// # Errors
+///
+/// As for [`programs`], or the compiler lacks the target's library.
+pub fn peer_links(environment: &Environment) -> Result<PathBuf> {
+    if !can_be_built(environment)? {
+        let setup = Command::new(environment.root.join("scripts/setup")).args(["--manager", "--quiet"]).status();
+        ensure!(setup.is_ok_and(|status| status.success()), "scripts/setup --manager failed");
+    }
+    ensure!(can_be_built(environment)?, "the compiler lacks the library of {TARGET} (scripts/setup --manager)");
+    Ok(build(environment, &["-p", PEER_LINKS])?.join(PEER_LINKS))
+}
+
+/// Builds packages, and says where their programs are.
+fn build(environment: &Environment, packages: &[&str]) -> Result<PathBuf> {
     let target = environment.target().join("manager");
     let mut cargo = Command::new(environment.get("HOST_CARGO")?);
-    cargo.args(["build", "--release", "--quiet", "--target", TARGET, "-p", PACKAGE]).current_dir(&environment.root);
-    cargo.args(["-p", SCRIPT[0], "--features", SCRIPT[1]]);
+    cargo.args(["build", "--release", "--quiet", "--target", TARGET]).args(packages).current_dir(&environment.root);
     // Whatever compiler runs this tool must not reach the one that is asked for here.
     for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"] {
         cargo.env_remove(name);
@@ -49,8 +70,7 @@ pub fn programs(environment: &Environment) -> Result<Option<Programs>> {
     if !status.success() {
         bail!("the build for {TARGET} failed ({status})");
     }
-    let release = target.join(TARGET).join("release");
-    Ok(Some(Programs { manager: release.join("portcullis"), script: release.join("ops-by-port") }))
+    Ok(target.join(TARGET).join("release"))
 }
 
 /// Whether the host's compiler has the target's library.

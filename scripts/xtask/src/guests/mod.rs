@@ -4,6 +4,7 @@ pub mod boot_loaders;
 pub mod cpio;
 pub mod debian;
 pub mod disks;
+pub mod emulator;
 pub mod firmware;
 pub mod gpio_tools;
 pub mod initramfs;

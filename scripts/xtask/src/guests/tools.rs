@@ -2,11 +2,10 @@
 //!
 //! The packages are unpacked, and of their files only the programs are taken and the libraries that these need (ELF, `DT_NEEDED`).
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use super::cpio::Archive;
 use super::debian::{self, Release};
@@ -117,25 +116,18 @@ fn unpack(environment: &Environment, place: &Path) -> Result<()> {
     for folder in [&bin, &lib, &plugins] {
         fs::create_dir_all(folder)?;
     }
-    let libraries = libraries::below(&root)?;
-    let mut missing = BTreeSet::new();
+    let mut programs = Vec::new();
     for (package, files) in PACKAGES {
         for file in *files {
             let from = root.join(file);
             let name = from.file_name().context("a program without a name")?;
             let to = if file.starts_with(PLUGINS) { plugins.join(name) } else { bin.join(name) };
             fs::copy(&from, to).with_context(|| format!("the package {package} has no {file}"))?;
-            missing.extend(libraries::needed(&from)?);
+            programs.push(from);
         }
     }
-    let mut taken = BTreeSet::new();
-    while let Some(name) = missing.pop_first() {
-        if !taken.insert(name.clone()) {
-            continue;
-        }
-        let Some(from) = libraries.get(&name) else { bail!("no package of the programs' has the library {name}") };
-        fs::copy(from, lib.join(&name))?;
-        missing.extend(libraries::needed(from)?);
+    for (name, from) in libraries::of(&libraries::below(&root)?, &programs)? {
+        fs::copy(from, lib.join(name))?;
     }
     fs::copy(root.join(LOADER), place.join("ld.so")).with_context(|| format!("the package libc6 has no {LOADER}"))?;
     fs::remove_dir_all(root)?;
@@ -144,6 +136,8 @@ fn unpack(environment: &Environment, place: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]

@@ -74,6 +74,7 @@ const OTHERS: &[&str] = &[
     "guest-images/firmware",
     "guest-images/linux/clocks",
     "guest-images/linux/ops-by-port",
+    "guest-images/linux/peer-links",
     "guest-images/linux/phc",
     "guest-images/linux/vmm",
     "guest-images/manager",

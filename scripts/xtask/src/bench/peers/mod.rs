@@ -2,6 +2,7 @@
 
 pub mod floor;
 pub mod kvm;
+pub mod links;
 mod other;
 pub mod xen;
 
@@ -21,11 +22,24 @@ const CPU_WITH_VHE: &str = "cortex-a55";
 ///
 /// A package that cannot be had, or a run that failed.
 pub fn measure(bench: &Bench) -> Result<BTreeMap<String, Measurements>> {
-    let mut found = BTreeMap::new();
+    let mut found = measure_links(bench)?;
     found.insert("floor".to_owned(), floor::measure(bench)?);
     found.insert("xen".to_owned(), xen::measure(bench)?);
     for (key, cpu) in [("kvm-nvhe", CPU), ("kvm-vhe", CPU_WITH_VHE)] {
         found.insert(key.to_owned(), kvm::measure(bench, key, cpu)?);
+    }
+    Ok(found)
+}
+
+/// Measures what links between VMs cost with those that have such, by their keys in the rows.
+///
+/// # Errors
+///
+/// As for [`measure`].
+pub fn measure_links(bench: &Bench) -> Result<BTreeMap<String, Measurements>> {
+    let mut found = BTreeMap::new();
+    for (key, transport) in links::TRANSPORTS {
+        found.insert(key.to_owned(), links::measure(bench, key, transport)?);
     }
     Ok(found)
 }

@@ -210,8 +210,8 @@ const RASPI4B: Case = Case {
     board: Board::Raspi4b,
     cores: 4,
     gic: Gic::V2,
-    // Time is the machine's own: on a busy host a guest is easily away between setting its timer and its end of interrupt, and QEMU's
-    // GICv2 then loses the timer (docs/boards.md).
+    // Time is the machine's own: on a busy host a guest is easily away between setting its timer and its end of interrupt, and
+    // QEMU's GICv2 then loses the timer (docs/boards.md).
     arguments: &["-icount", "shift=3,sleep=off"],
     expectations: ALL_KINDS,
     ..LINUX
