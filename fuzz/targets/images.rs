@@ -1,6 +1,7 @@
 //! Images that a control VM loads: what was not sent so is refused, and nothing goes anywhere but what was announced, in order.
 #![no_main]
 
+use fuzz::checksum::{self, CASTAGNOLI};
 use libfuzzer_sys::arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use portcullis_bundle::image::{HEADER, Kernel};
@@ -8,8 +9,6 @@ use portcullis_stream::images::{CMDLINE, File, Head, Receive, Receiver, START};
 use portcullis_stream::layout::Tail;
 use portcullis_stream::{Progress, Sum};
 use zerocopy::{FromBytes, IntoBytes};
-
-const CASTAGNOLI: crc::Crc<u32, crc::Table<16>> = crc::Crc::<u32, crc::Table<16>>::new(&crc::CRC_32_ISCSI);
 
 /// Whoever takes them, and what it must hold to.
 #[derive(Default)]
@@ -22,9 +21,7 @@ struct Target<'a> {
 
 impl Sum for Target<'_> {
     fn sum(before: u32, bytes: &[u8]) -> u32 {
-        let mut digest = CASTAGNOLI.digest_with_initial(before.reverse_bits());
-        digest.update(bytes);
-        !digest.finalize()
+        checksum::sum(before, bytes)
     }
 }
 

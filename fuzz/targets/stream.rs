@@ -3,14 +3,13 @@
 
 use std::sync::LazyLock;
 
+use fuzz::checksum::{self, CASTAGNOLI};
 use libfuzzer_sys::arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use portcullis_abi::state::Needs;
 use portcullis_stream::layout::{End, Head, MAGIC, PAGE, Preamble, RUN, Run, Tail, VERSION};
 use portcullis_stream::{Area, Counts, Kind, Progress, Reader, Restore, Section, Sum};
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
-
-const CASTAGNOLI: crc::Crc<u32, crc::Table<16>> = crc::Crc::<u32, crc::Table<16>>::new(&crc::CRC_32_ISCSI);
 
 /// A section as it is to be written: kind, index, body, and what is wrong with its sum.
 type Written = (u32, u32, Vec<u8>, u32);
@@ -25,7 +24,17 @@ static GOOD: LazyLock<Vec<Written>> = LazyLock::new(|| {
     let (mut sections, mut next) = (Vec::new(), Some(Section::FIRST));
     while let Some(section) = next {
         let body = match section.kind {
-            Kind::Needs => Needs { vcpus: 2, memory: 4 * PAGE, version: 1, transports: COUNTS.transports, ports: COUNTS.ports, devices: Needs::GPIO, ..Needs::new_zeroed() }.as_bytes().to_vec(),
+            Kind::Needs => Needs {
+                vcpus: 2,
+                memory: 4 * PAGE,
+                version: 1,
+                transports: COUNTS.transports,
+                ports: COUNTS.ports,
+                devices: Needs::GPIO,
+                ..Needs::new_zeroed()
+            }
+            .as_bytes()
+            .to_vec(),
             kind => vec![section.index as u8; kind.body()],
         };
         sections.push((section.kind as u32, section.index, body, 0));
@@ -76,9 +85,7 @@ impl Target<'_> {
 
 impl Sum for Target<'_> {
     fn sum(before: u32, bytes: &[u8]) -> u32 {
-        let mut digest = CASTAGNOLI.digest_with_initial(before.reverse_bits());
-        digest.update(bytes);
-        !digest.finalize()
+        checksum::sum(before, bytes)
     }
 }
 
