@@ -44,6 +44,24 @@ pub fn program(
     Ok(place)
 }
 
+/// Debian 12's package of GRUB's modules.
+pub const GRUB_MODULES: &str = "grub-efi-arm64-bin";
+/// The program that has all of them, and looks for its configuration in /boot/grub of the disk that it comes from.
+const GRUB: &str = "usr/lib/grub/arm64-efi/monolithic/gcdaa64.efi";
+
+/// GRUB, whole in one file, downloaded when this is asked for the first time.
+///
+/// # Errors
+///
+/// As of [`program`].
+pub fn grub(environment: &Environment, release: Release) -> Result<PathBuf> {
+    let (package, name) = match release {
+        Release::Bookworm => (GRUB_MODULES, "grub.efi"),
+        Release::Trixie => ("grub-efi-arm64-unsigned", "grub-trixie.efi"),
+    };
+    program(environment, release, package, GRUB, name)
+}
+
 /// A file of this content, under the name `name`, written if it is not there as it should be.
 ///
 /// # Errors

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
+use super::boot_disk;
 use crate::environment::Environment;
 use crate::metal;
 
@@ -19,8 +20,11 @@ const FILES: &str = "ext4";
 const KERNEL: &str = "kernel";
 const KERNEL_FILE: &str = "Image";
 
+/// A disk from which boot loaders start a Debian.
+const BOOT: &str = "debian-boot";
+
 /// The known images.
-pub const NAMES: [&str; 3] = [NUMBERED, FILES, KERNEL];
+pub const NAMES: [&str; 4] = [NUMBERED, FILES, KERNEL, BOOT];
 
 /// Sectors of the first one, and bytes of each.
 const SECTORS: u32 = 2048;
@@ -45,7 +49,7 @@ pub fn image(environment: &Environment, name: &str) -> Result<Option<PathBuf>> {
     fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     let place = folder.join(format!("{name}.img"));
     // What is of this checkout may be another one than the last time.
-    if place.exists() && name != KERNEL {
+    if place.exists() && ![KERNEL, BOOT].contains(&name) {
         return Ok(Some(place));
     }
     // Whole or not at all.
@@ -53,6 +57,8 @@ pub fn image(environment: &Environment, name: &str) -> Result<Option<PathBuf>> {
     let made = fresh.path().join("image");
     if name == NUMBERED {
         fs::write(&made, numbered())?;
+    } else if name == BOOT {
+        boot_disk::make(environment, &made)?;
     } else {
         let files = fresh.path().join("files");
         fs::create_dir(&files)?;
@@ -81,11 +87,9 @@ fn numbers() -> Vec<u8> {
 /// Makes the file system `to` of what is in the folder `from`, by `mke2fs`, which every Debian has, though not in every user's
 /// path.
 fn file_system(from: &std::path::Path, to: &std::path::Path) -> Result<()> {
-    let mut path = std::env::var_os("PATH").unwrap_or_default();
-    path.push(OsString::from(":/usr/sbin:/sbin"));
     // Without a journal there is nothing that whoever mounts it, read-only, would like to write.
     let output = Command::new("mke2fs")
-        .env("PATH", path)
+        .env("PATH", path())
         .args(["-q", "-t", "ext4", "-O", "^has_journal", "-U", UUID, "-E", &format!("hash_seed={UUID}"), "-d"])
         .arg(from)
         .arg(to)
@@ -94,6 +98,13 @@ fn file_system(from: &std::path::Path, to: &std::path::Path) -> Result<()> {
         .context("mke2fs could not be started; scripts/setup installs e2fsprogs")?;
     ensure!(output.status.success(), "mke2fs: {}", String::from_utf8_lossy(&output.stderr).trim());
     Ok(())
+}
+
+/// Where programs lie that make disks.
+pub fn path() -> OsString {
+    let mut path = std::env::var_os("PATH").unwrap_or_default();
+    path.push(":/usr/sbin:/sbin");
+    path
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The guests that the project knows by name, and where their files come from.
 
+pub mod boot_disk;
 pub mod boot_loaders;
 pub mod cpio;
 pub mod debian;

@@ -13,12 +13,8 @@ use super::super::spoiled::CUT;
 use super::super::u_boot;
 use super::super::way::Grub;
 use crate::environment::Environment;
-use crate::guests::boot_loaders::{self, Release};
+use crate::guests::boot_loaders::{self, GRUB_MODULES, Release};
 
-/// Debian's package of the modules.
-const MODULES: &str = "grub-efi-arm64-bin";
-/// The program that looks for its configuration in /boot/grub of the disk that it comes from.
-const PROGRAM: &str = "usr/lib/grub/arm64-efi/monolithic/gcdaa64.efi";
 /// The module that the program lacks.
 const XEN: &str = "usr/lib/grub/arm64-efi/xen_boot.mod";
 /// What GRUB says when what it has started has ended.
@@ -38,16 +34,16 @@ pub fn fill(
     grub: Grub,
     tree: Option<&Path>,
 ) -> Result<()> {
-    let (package, program, module) = match release {
-        Release::Bookworm => (MODULES, "grub.efi", "xen_boot.mod"),
-        Release::Trixie => ("grub-efi-arm64-unsigned", "grub-trixie.efi", "xen_boot-trixie.mod"),
-    };
-    disk.copy(&boot_loaders::program(environment, release, package, PROGRAM, program)?, super::PROGRAM)?;
+    disk.copy(&boot_loaders::grub(environment, release)?, super::PROGRAM)?;
     disk.write("boot/grub/grub.cfg", configuration(grub).as_bytes())?;
     match grub {
         Grub::Linux => Ok(()),
         Grub::Xen => {
-            let module = boot_loaders::program(environment, release, MODULES, XEN, module)?;
+            let name = match release {
+                Release::Bookworm => "xen_boot.mod",
+                Release::Trixie => "xen_boot-trixie.mod",
+            };
+            let module = boot_loaders::program(environment, release, GRUB_MODULES, XEN, name)?;
             disk.copy(&module, "boot/grub/arm64-efi/xen_boot.mod")
         }
         Grub::NoMemory => disk.write(TREE, &without_memory(&fs::read(tree.context("there is no device tree")?)?)?),

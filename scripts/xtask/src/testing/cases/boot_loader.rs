@@ -1,6 +1,6 @@
 //! Boot loaders built for QEMU's `virt` machine run as guests.
 
-use super::super::expectation::Expectation::{Line, Never, Sequence};
+use super::super::expectation::Expectation::{Line, Never, Says, Sequence};
 use super::case::{Case, LINUX, NO_OOPS};
 use crate::machine::script::Step::{Type, Wait};
 
@@ -102,5 +102,58 @@ const EDK2: Case = Case {
     ..LINUX
 };
 
+/// U-Boot and EDK2 start a Debian from a disk by what they do by themselves. U-Boot besides pings a VM, and writes and reads a disk that
+/// this one serves.
+const BOOT_DISKS: Case = Case {
+    name: "boot-disks",
+    manifest: "boot-disks.toml",
+    cores: 3,
+    keys: &[
+        // Before it looks for a key: what is there when it does keeps it from booting by itself.
+        Wait("U-Boot 20"),
+        Type("\x1d1\r"),
+        Type("\r"),
+        Wait("=> "),
+        // By then the one that serves is at the network, and the machine may end with U-Boot's VM. The prompt is shown again behind each
+        // line of another VM, and a ping takes what is typed meanwhile for a wish to end it: hence the waits for what commands say.
+        Wait("portcullis: edk2: off"),
+        Type("setenv ipaddr 10.0.0.1; ping 10.0.0.2\r"),
+        Wait("is alive"),
+        Type("virtio info\r"),
+        Wait("Capacity: 8.0 MB"),
+        Type("mw.l 50000000 c0ffee 400; virtio dev 1; virtio write 50000000 20 8\r"),
+        Wait("8 blocks written: OK"),
+        Type("mw.l 50000000 0 400; virtio read 50000000 20 8\r"),
+        Wait("8 blocks read: OK"),
+        Type("md.l 50000ff0 4\r"),
+        Wait("00c0ffee 00c0ffee 00c0ffee 00c0ffee"),
+        Type("boot\r"),
+    ],
+    expectations: &[
+        NO_OOPS,
+        Never("stopped:"),
+        Never("needs a reset"),
+        Sequence(&["BdsDxe: starting Boot0001", "Welcome to GRUB!", "EFI stub: Booting Linux Kernel..."]),
+        Says("edk2", "links-check: ping=10.0.0.2 sent=5 received=5"),
+        Says("edk2", "links-check: read=boot-grub device=/dev/vda bytes=50331648 read-only=1"),
+        Line("portcullis: edk2: off"),
+        Sequence(&[
+            "=> setenv ipaddr",
+            "host 10.0.0.2 is alive",
+            "=> virtio info",
+            "Capacity: 48.0 MB",
+            "Capacity: 8.0 MB",
+            "8 blocks written: OK",
+            "8 blocks read: OK",
+            "50000ff0: 00c0ffee 00c0ffee 00c0ffee 00c0ffee",
+            "=> boot",
+            "links-check: ping=10.0.0.2 sent=5 received=5",
+            "links-check: read=boot-extlinux device=/dev/vda bytes=50331648 read-only=1",
+            "portcullis: u-boot: off",
+        ]),
+    ],
+    ..LINUX
+};
+
 /// The tests.
-pub const CASES: &[Case] = &[U_BOOT, EDK2];
+pub const CASES: &[Case] = &[U_BOOT, EDK2, BOOT_DISKS];
