@@ -1,5 +1,5 @@
-//! What breaks the program off: Ctrl-C, `kill`, a terminal that is gone. A command that would leave something behind takes note of it and
-//! ends in order.
+//! What breaks the program off: Ctrl-C, `kill`, a terminal that is gone. A command that would leave something behind takes note
+//! of it and ends in order.
 
 use std::fs;
 use std::sync::Arc;

@@ -96,8 +96,8 @@ fn what_a_login_says_first_is_passed_over() {
     migrates(saves, &other, Exit::NotMoved, error);
 }
 
-/// Hands the running VM a over to a program that does this, and that does not end by itself. Returns how it has ended, what was said, and
-/// what became of the VM.
+/// Hands the running VM a over to a program that does this, and that does not end by itself. Returns how it has ended, what was
+/// said, and what became of the VM.
 fn gives_up(answers: Answers, unsaid: Duration, words: &[&str], other: &str) -> (Exit, String, String) {
     let linux = Linux::with(answers);
     linux.ok("start a");
