@@ -1,4 +1,4 @@
-//! `docs/numbers.md`.
+//! `docs/numbers.md`: prose around the tables, in lines as wide as those of the other documents.
 
 use std::fs;
 
@@ -7,17 +7,18 @@ use anyhow::{Context, Result};
 use super::figures::Figures;
 use super::report::{self, Style, growth, ratios, table};
 use super::rows::Table;
-use super::{measurement, windows};
+use super::{measurement, quotes, windows};
 use crate::environment::Environment;
 
-/// Writes the document.
+/// Writes the document, and its figures wherever another one names them.
 ///
 /// # Errors
 ///
-/// The file cannot be written.
+/// A file cannot be written, or another document does not name a figure as `scripts/figures/quoted.toml` says.
 pub fn write(environment: &Environment, figures: &Figures) -> Result<()> {
-    let path = environment.root.join("docs/numbers.md");
-    fs::write(&path, text(figures)).with_context(|| format!("{} cannot be written", path.display()))
+    let (path, text) = (environment.root.join("docs/numbers.md"), text(figures));
+    fs::write(&path, &text).with_context(|| format!("{} cannot be written", path.display()))?;
+    quotes::write(&environment.root, &text)
 }
 
 fn text(figures: &Figures) -> String {
