@@ -118,7 +118,7 @@ copies, one copy by `ldp` and `stp` of general registers, 64 bytes a turn.
     )
 }
 
-/// How often KVM entered guests for a unit of work, as measured now, or as it was when nothing is measured: by virtio-pci and -mmio.
+/// How often KVM entered guests for a unit of work, by virtio-pci and virtio-mmio: as measured now, else as known.
 fn exits(figures: &Figures, work: &str, known: [f64; 2]) -> String {
     let measured = |key: &str| figures.measured_others.get(key)?.get(work)?.kinds.get("eret").copied();
     let [pci, mmio] =

@@ -1,5 +1,5 @@
-//! Figures of `docs/numbers.md` that other documents name: `scripts/figures/quoted.toml`. `scripts/bench --docs` writes them, and a test
-//! holds that each of them is what `docs/numbers.md` has, and that no document names a number of instructions that is not looked at.
+//! Figures of `docs/numbers.md` that other documents name: `scripts/figures/quoted.toml`. `scripts/bench --docs` writes them, and a
+//! test holds that each is what `docs/numbers.md` has, and that no document names a number of instructions that is not looked at.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -33,8 +33,8 @@ pub fn measure(bench: &Bench) -> Result<BTreeMap<String, Measurements>> {
     Ok(found)
 }
 
-/// Measures what links between VMs cost, and a VM that is saved, with those that have such, by their keys in the rows; and the floor
-/// of both.
+/// Measures what links between VMs cost, and a VM that is saved, with those that have such, by their keys in the rows; and the
+/// floor of both.
 ///
 /// # Errors
 ///
