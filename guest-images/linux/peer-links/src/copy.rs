@@ -1,4 +1,4 @@
-//! The floor of all that is copied: one copy by `ldp` and `stp` of general registers, 64 bytes a turn, and what is left by 16 and 4.
+//! The floor of all that is copied: one copy by `ldp` and `stp` of general registers, 64 bytes a turn, the rest by 16 and 4.
 
 use std::io;
 

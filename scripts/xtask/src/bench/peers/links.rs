@@ -1,6 +1,6 @@
-//! Links of KVM's VMs: Debian's kernel and QEMU at both ends of vhost-net and a bridge, and QEMU's virtio-blk before a file in RAM; a
-//! VM that QEMU saves; and copies by their host's Linux (`guest-images/linux/peer-links`). Only what the guests do themselves is not
-//! counted.
+//! Links of KVM's VMs: Debian's kernel and QEMU at both ends of vhost-net and a bridge, and QEMU's virtio-blk before a file in RAM.
+//! A VM that QEMU saves, and copies by their host's Linux (`guest-images/linux/peer-links`). Only what the guests do themselves is
+//! not counted.
 
 use std::fs;
 use std::path::{Path, PathBuf};
