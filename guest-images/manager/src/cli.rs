@@ -148,6 +148,9 @@ fn moves() -> [Command; 3] {
             Arg::new("to").long("to").value_name("COMMAND").required(true).help(
                 "A shell command that runs `portcullis restore VM -` there, as \"ssh other portcullis restore VM -\"",
             ),
+            Arg::new("timeout").long("timeout").value_name("SECONDS").default_value("60").value_parser(span).help(
+                "How long the other side may take nothing and say nothing while the VM is paused; then it goes on here",
+            ),
         ]),
     ]
 }
@@ -333,7 +336,7 @@ mod tests {
     fn no_word_of_the_help_is_only_there() {
         const PLAIN: &str = "answers anything attaches broken change complete completions decimal default detaches done errors escape \
                              failures format hands help instead interval key listen lock look looks manages manual message \
-                             nobody options page possible print printed programs quiet standard subcommand too turns understood \
+                             nobody options page possible print printed programs quiet standard subcommand timeout too turns understood \
                              usage values whenever";
         // Shells, formats and programs, by their names.
         const NAMES: &str = "bash elvish fish powershell zsh http https json man ssh";

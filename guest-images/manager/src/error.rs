@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use controls::problem::{Problem, Wrong};
 
 use crate::exit::Exit;
+use crate::moving::wait::GivenUp;
 use crate::port::Failed;
 
 /// Why a command failed.
@@ -26,6 +27,10 @@ pub enum Error {
     NotMoved(String),
     /// A hand-over was not finished: both sides have to be looked at.
     Elsewhere(String),
+    /// A VM was not taken from the other side.
+    NotTaken(String, Box<Self>),
+    /// It was broken off, which the text tells of.
+    BrokenOff(String),
     /// What has failed has left something behind, which the text tells.
     Left(Box<Self>, String),
     /// The output could not be written.
@@ -41,6 +46,22 @@ pub enum Error {
 }
 
 impl Error {
+    /// What was to be sent could not be read.
+    pub fn input(error: io::Error) -> Self {
+        match GivenUp::of(&error) {
+            Some(given_up) => Self::BrokenOff(given_up.to_string()),
+            None => Self::Input(error),
+        }
+    }
+
+    /// The same where the VM `name` should have been taken, beside which the other side's words are seen.
+    pub fn of_taking(self, name: String) -> Self {
+        match self {
+            Self::NotMoved(_) | Self::Elsewhere(_) => self,
+            error => Self::NotTaken(name, error.into()),
+        }
+    }
+
     /// The kind of it, for scripts.
     pub fn exit(&self) -> Exit {
         match self {
@@ -51,9 +72,9 @@ impl Error {
             Self::Call(Failed::Port(error), _) => error.exit(),
             Self::Ended(_) => Exit::State,
             Self::TimeOver(_) => Exit::TimeOver,
-            Self::NotMoved(_) => Exit::NotMoved,
+            Self::NotMoved(_) | Self::BrokenOff(_) => Exit::NotMoved,
             Self::Elsewhere(_) => Exit::Elsewhere,
-            Self::Left(first, _) => first.exit(),
+            Self::Left(first, _) | Self::NotTaken(_, first) => first.exit(),
             Self::Short(_) => Exit::Refused,
             Self::Output(_) | Self::Input(_) | Self::File(..) | Self::Socket(..) => Exit::Output,
         }
@@ -84,7 +105,10 @@ impl From<Problem<Failed>> for Error {
 
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
-        Self::Output(error)
+        match GivenUp::of(&error) {
+            Some(given_up) => Self::BrokenOff(given_up.to_string()),
+            None => Self::Output(error),
+        }
     }
 }
 
@@ -96,11 +120,13 @@ impl fmt::Display for Error {
             | Self::Ended(text)
             | Self::TimeOver(text)
             | Self::NotMoved(text)
-            | Self::Elsewhere(text) => f.write_str(text),
+            | Self::Elsewhere(text)
+            | Self::BrokenOff(text) => f.write_str(text),
             Self::Call(Failed::Status(status), Some(text)) => {
                 write!(f, "{}: {text}", status.name().unwrap_or("status"))
             }
             Self::Call(failed, _) => failed.fmt(f),
+            Self::NotTaken(name, why) => write!(f, "{name} was not taken: {why}"),
             Self::Left(first, left) => write!(f, "{first}; {left}"),
             Self::Input(error) => write!(f, "the input cannot be read: {error}"),
             Self::Short(bytes) => write!(f, "the input has ended after {bytes} bytes, in the middle: it is not whole"),

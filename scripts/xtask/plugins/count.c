@@ -12,7 +12,7 @@
  *          during=I      ... ran in the windows of test I, instead
  *          guests=on     also what the guests execute themselves
  *          guests=vm     the same, and a guest is what runs at EL1 and EL0 while HCR_EL2.VM is set, wherever it lies: guests that are
- *                        systems of their own, whose programs have the marks. Of the kinds only eret is counted, into guests.
+ *                        systems of their own, whose programs have the marks, or their host's have. Of the kinds only eret is counted, into guests.
  *                        One CPU only
  *
  * Results: boot core=C instructions=N
@@ -325,7 +325,7 @@ static void translate_by_vm(struct qemu_plugin_tb *tb)
 		qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(instruction, 0, tally(is_guest ? GUEST : OUTSIDE), 1);
 		if (level == 2 && vm && kind_of(word) == ERET)
 			qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(instruction, 0, tally(ENTRIES), 1);
-		if (is_guest && level == 0 && number != NO_MARK && number != MARK_ANCHOR)
+		if (level == 0 && number != NO_MARK && number != MARK_ANCHOR)
 			qemu_plugin_register_vcpu_insn_exec_cb(instruction, mark, 0, (void *)(uintptr_t)number);
 	}
 }

@@ -14,6 +14,10 @@ pub const PIECES: u32 = 256;
 pub const PIECE: usize = 64 * 1024;
 /// Long reads of a disk that are counted at a time.
 pub const LONG_READS: u32 = 200;
+/// MiB of the VM that is saved.
+pub const SAVED: u32 = 256;
+/// MiB of it that a program fills, so that with what its Linux has some 240 are no zeros.
+pub const FILLED: usize = 190;
 
 /// What is counted; the number is that of the test for the counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +40,20 @@ pub enum Work {
     Image,
     /// One of 64 KiB.
     LongImage,
+    /// What the marks take around a copy.
+    CopyNothing,
+    /// A copy of 64 bytes.
+    CopyShort,
+    /// A copy of 1,500 bytes.
+    CopyLong,
+    /// A copy of 4 KiB.
+    CopyPage,
+    /// A copy of 64 KiB.
+    CopyPiece,
+    /// A copy of a MiB.
+    CopyMib,
+    /// A paused VM that is saved to a pipe: a MiB of its RAM.
+    Save,
 }
 
 impl Work {
@@ -44,6 +62,10 @@ impl Work {
         [Self::Idle, Self::Frame, Self::IdleBursts, Self::Frames, Self::LongFrames, Self::Ping, Self::Stream];
     /// What one does alone.
     pub const DISK: [Self; 2] = [Self::Image, Self::LongImage];
+    /// What the host does without a VM: the floor of all that is copied.
+    pub const COPIES: [Self; 5] = [Self::CopyShort, Self::CopyLong, Self::CopyPage, Self::CopyPiece, Self::CopyMib];
+    /// What the host does to a VM.
+    pub const SAVE: [Self; 1] = [Self::Save];
 
     /// The key of its measurement in the rows of `scripts/bench`, which knows the same work.
     pub const fn name(self) -> &'static str {
@@ -57,6 +79,13 @@ impl Work {
             Self::Stream => "stream",
             Self::Image => "image",
             Self::LongImage => "long-image",
+            Self::CopyNothing => "copy-nothing",
+            Self::CopyShort => "copy-64",
+            Self::CopyLong => "copy-1500",
+            Self::CopyPage => "copy-4k",
+            Self::CopyPiece => "copy-64k",
+            Self::CopyMib => "copy-mib",
+            Self::Save => "save-mib",
         }
     }
 
@@ -67,14 +96,21 @@ impl Work {
             Self::LongImage => LONG_READS,
             Self::IdleBursts | Self::Frames | Self::LongFrames => FRAMES,
             Self::Idle | Self::Frame | Self::Ping | Self::Image => ONES,
+            Self::CopyNothing | Self::CopyShort | Self::CopyLong | Self::CopyPage | Self::CopyPiece | Self::CopyMib => {
+                1
+            }
+            Self::Save => SAVED,
         }
     }
 
-    /// What has the same sleeps without the work: it is not the work's.
+    /// What has the same sleeps and marks without the work: it is not the work's.
     pub const fn idle(self) -> Option<Self> {
         match self {
             Self::Frame => Some(Self::Idle),
             Self::Frames | Self::LongFrames => Some(Self::IdleBursts),
+            Self::CopyShort | Self::CopyLong | Self::CopyPage | Self::CopyPiece | Self::CopyMib => {
+                Some(Self::CopyNothing)
+            }
             _ => None,
         }
     }

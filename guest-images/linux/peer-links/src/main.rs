@@ -1,8 +1,11 @@
 //! What VMs of another hypervisor do by their links while it is counted. `send` and `sink` are the two ends of a network, `disk`
-//! reads one, `seed` gives the kernel a seed. A static program, started by `guest` beside this, and by `host`.
+//! reads one, `fill` has memory that is to be saved; of the host's, `copy` copies and `save` saves a VM; `seed` gives the kernel a
+//! seed. A static program, started by `guest` beside this, and by `host`.
 
+mod copy;
 mod linux;
 mod mark;
+mod monitor;
 
 use std::alloc::{Layout, alloc_zeroed};
 use std::cell::RefCell;
@@ -14,7 +17,7 @@ use std::process::ExitCode;
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
-use peer_links::{BURST, FRAMES, LONG_READS, ONES, PIECE, PIECES, Work};
+use peer_links::{BURST, FILLED, FRAMES, LONG_READS, ONES, PIECE, PIECES, Work};
 
 /// Where the sink is; an address that is no text any more, as what is between two frames of a burst is to be short.
 const SINK: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 2), PORT);
@@ -34,6 +37,9 @@ fn main() -> ExitCode {
         "send" => send(),
         "sink" => sink(),
         "disk" => disk(),
+        "fill" => fill(),
+        "copy" => copy::all(),
+        "save" => monitor::save(),
         "seed" => linux::seed(),
         _ => Err(Error::other("no such role")),
     };
@@ -217,6 +223,24 @@ fn disk() -> io::Result<()> {
     reads::<{ mark::of(Work::Image) }>(&disk, &mut buffer[..4096], ONES);
     reads::<{ mark::of(Work::LongImage) }>(&disk, buffer, LONG_READS);
     Ok(())
+}
+
+/// Has memory of which no page is zeros, and no two are alike, for good.
+fn fill() -> io::Result<()> {
+    let mut memory = vec![0_u64; FILLED << 17];
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    for word in &mut memory {
+        // xorshift64: never zero.
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        *word = state;
+    }
+    println!("links: the memory is filled: {:x}", memory.iter().fold(0, |sum, word| sum ^ word));
+    loop {
+        sleep(Duration::from_secs(3600));
+        std::hint::black_box(&memory);
+    }
 }
 
 fn reads<const TEST: u32>(disk: &File, buffer: &mut [u8], count: u32) {

@@ -28,8 +28,9 @@ fn mark<const NUMBER: u32>() {
     unsafe { core::arch::asm!("sub xzr, xzr, xzr, lsl #{number}", number = const NUMBER, options(nostack)) };
 }
 
+/// Ends test `TEST`, whose windows were all marked.
 #[cfg(target_arch = "aarch64")]
-fn end<const TEST: u32>() {
+pub fn end<const TEST: u32>() {
     // SAFETY: it changes no register.
     unsafe { core::arch::asm!("sub xzr, xzr, xzr, lsl #{number}", number = const FIRST_TEST + TEST, options(nostack)) };
 }
@@ -41,6 +42,6 @@ fn mark<const NUMBER: u32>() {
 }
 
 #[cfg(not(target_arch = "aarch64"))]
-fn end<const TEST: u32>() {
+pub fn end<const TEST: u32>() {
     let _ = FIRST_TEST + TEST;
 }

@@ -1,87 +1,26 @@
 //! `migrate`, and its other side, which is `restore`.
 
-use std::io::{self, Read, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::fmt;
+use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use portcullis_abi::manage::PHASE_GIVEN_AWAY;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::json;
 
 use super::Session;
 use super::mover::{Mover, Moving};
+use super::other::Other;
+use crate::cli;
 use crate::error::Error;
+use crate::interruption::Interruption;
 use crate::moving::frame::{Receiver, Sender};
 use crate::moving::handover::{Given, Giving, Taken, Taking, run};
+use crate::moving::onlooker::{Counted, Onlooker};
 use crate::moving::talk::{DONE, GO, GREETING, READY, hear, say};
+use crate::moving::wait::Wait;
 
-/// How long the other side has to say why it takes nothing any more.
-const LAST_WORDS: Duration = Duration::from_secs(5);
-
-/// The command that leads to the other side.
-struct Other {
-    child: Child,
-    to: ChildStdin,
-    from: ChildStdout,
-}
-
-impl Other {
-    fn begin(command: &str) -> Result<Self, Error> {
-        let failed = |error: io::Error| Error::NotMoved(format!("{command:?} cannot be run: {error}"));
-        let mut shell = Command::new("/bin/sh");
-        // What it has to say beside is for whoever sees this program's errors.
-        shell.arg("-c").arg(command).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = shell.spawn().map_err(failed)?;
-        match (child.stdin.take(), child.stdout.take()) {
-            (Some(to), Some(from)) => Ok(Self { child, to, from }),
-            _ => Err(failed(io::ErrorKind::BrokenPipe.into())),
-        }
-    }
-
-    fn hear(&mut self, line: &str) -> Result<(), String> {
-        hear(&mut self.from, line)
-    }
-
-    fn say(&mut self, line: &str) -> Result<(), String> {
-        say(&mut self.to, line).map_err(|error| self.last_words(&error))
-    }
-
-    /// Why it takes nothing any more: what it says of that, or what the pipe does.
-    fn last_words(&mut self, error: &io::Error) -> String {
-        let last = &mut Until { from: &mut self.from, end: Instant::now() + LAST_WORDS };
-        // It says no more than this that is not of what is wrong.
-        hear(last, READY).err().unwrap_or_else(|| broken(error))
-    }
-
-    /// Ends it, whatever it does.
-    fn end(mut self) {
-        drop((self.to, self.from));
-        // It may have ended long ago.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// A pipe that is read until a time, and is broken from then on.
-struct Until<'a> {
-    from: &'a mut ChildStdout,
-    end: Instant,
-}
-
-impl Read for Until<'_> {
-    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        let left = self.end.saturating_duration_since(Instant::now());
-        let left = Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() };
-        match poll(&mut [PollFd::new(self.from, PollFlags::IN)], Some(&left))? {
-            0 => Err(io::ErrorKind::BrokenPipe.into()),
-            _ => self.from.read(bytes),
-        }
-    }
-}
-
-fn broken(error: &io::Error) -> String {
-    format!("the pipe has broken: {error}")
-}
+/// What is said later of a wait during which nothing has happened yet, than of one for which the VM stands still: so often as long.
+const UNHURRIED: u32 = 3;
 
 /// The VM was not moved: it goes on here if it `ran`, and what it does is asked, whatever came of that.
 fn back(mover: &Mover, ran: bool, why: &str) -> Error {
@@ -107,16 +46,27 @@ fn back(mover: &Mover, ran: bool, why: &str) -> Error {
 /// `migrate`.
 pub fn migrate(session: &mut Session) -> Result<(), Error> {
     let mover = Mover::of(session)?;
-    let mut other = Other::begin(session.word("to"))?;
+    let (place, matches, output) = (session.place, session.matches, &mut session.output);
+    let interruption = Interruption::begin();
+    let onlooker = Onlooker::new(session.errors, output.quiet, place.standard.watched);
+    let mut other = Other::begin(cli::word(matches, "to"), Wait::new(&interruption, &onlooker))?;
+    let (name, limit) = (&mover.name, Some(cli::time(matches, "timeout")));
     let (mut moving, mut ran, mut bytes): (Option<Moving>, _, _) = (None, false, 0);
     let (mut since, mut stood) = (Instant::now(), Duration::ZERO);
     let told = |error: Error| error.to_string();
+    let waits = |begin: &str, end: &str| {
+        format!("waiting for the other side to {begin} {name}{end}; here it is paused, and Ctrl-C ends this")
+    };
     let (end, why) = run(Giving::Greet, Giving::next, |step| match step {
         Giving::Greet => {
+            let notice =
+                format!("waiting for the other side to answer; {name} was not touched so far, and Ctrl-C leaves it so");
+            other.wait.notice = Some((place.unsaid * UNHURRIED, notice));
             other.say(GREETING)?;
-            other.hear(GREETING)
+            other.hear_greeting()
         }
         Giving::Pause => {
+            (other.wait.limit, other.wait.notice) = (limit, None);
             since = Instant::now();
             let begun = mover.begin_save().map_err(told)?;
             ran = begun.ran;
@@ -125,24 +75,35 @@ pub fn migrate(session: &mut Session) -> Result<(), Error> {
         }
         Giving::Send => {
             let Some(moving) = &mut moving else { return Err("nothing was begun".to_owned()) };
-            let mut sender = Sender(&mut other.to);
+            other.wait.notice = Some((place.unsaid, waits("take more of", "")));
+            let mut sender = Sender(Counted::new(other.pipe(), &onlooker, name.clone()));
             let sent = mover.save(moving, &mut sender).and_then(|count| {
                 bytes = count;
                 Ok(sender.end()?)
             });
             sent.map_err(|error| match error {
-                Error::Output(error) => other.last_words(&error),
+                Error::Output(error) => other.last_words(error),
                 error => error.to_string(),
             })
         }
         Giving::HearReady => {
             // The port is free for others.
             moving = None;
+            other.wait.notice = Some((place.unsaid, waits("have all of", " in place")));
             other.hear(READY)
         }
-        Giving::GiveAway => mover.give_away().map_err(told),
+        Giving::GiveAway => {
+            let check = |other: &Other| other.wait.check().map_err(|given_up| given_up.to_string());
+            check(&other)?;
+            mover.give_away().map_err(told)?;
+            // The last moment at which it is known that it does not run there.
+            check(&other)
+        }
         Giving::SayGo => other.say(GO),
         Giving::HearDone => {
+            let notice =
+                format!("waiting for the other side to say that {name} runs there; Ctrl-C leaves it given-away here");
+            other.wait.notice = Some((place.unsaid, notice));
             other.hear(DONE)?;
             stood = since.elapsed();
             Ok(())
@@ -150,13 +111,13 @@ pub fn migrate(session: &mut Session) -> Result<(), Error> {
         Giving::Forget => mover.forget().map_err(told),
     });
     drop(moving);
-    let (name, why) = (&mover.name, why.unwrap_or_default());
+    let why = why.unwrap_or_default();
     let ended = match end {
         Given::Moved => {
             let milliseconds = stood.as_millis() as u64;
             let text = format_args!("{name} runs there: {bytes} bytes, and it stood still for {milliseconds} ms");
             let json = || json!({ "vm": name, "bytes": bytes, "stood_still_ms": milliseconds, "state": "moved" });
-            session.output.done(text, json).map_err(Error::from)
+            output.done(text, json).map_err(Error::from)
         }
         Given::Untouched => Err(Error::NotMoved(format!("{name} was not moved, nor paused: {why}"))),
         Given::Back => Err(back(&mover, ran, &why)),
@@ -177,7 +138,7 @@ pub fn take(session: &mut Session, input: &mut dyn Read) -> Result<(), Error> {
     let mover = Mover::of(session)?;
     let out: &mut dyn Write = session.output.out;
     let mut moving = None;
-    let said = |failed: String| Error::NotMoved(format!("the other side: {failed}"));
+    let said = |failed: &dyn fmt::Display| Error::NotMoved(format!("the other side: {failed}"));
     let (end, why) = run(Taking::Greet, Taking::next, |step| match step {
         Taking::Greet => {
             // Whatever is not possible is known before the VM there is paused.
@@ -185,11 +146,11 @@ pub fn take(session: &mut Session, input: &mut dyn Read) -> Result<(), Error> {
             Ok(say(out, GREETING)?)
         }
         Taking::Receive => {
-            let Some(mut moving) = moving.take() else { return Err(said("nothing was begun".to_owned())) };
+            let Some(mut moving) = moving.take() else { return Err(said(&"nothing was begun")) };
             mover.restore(&mut moving, &mut Receiver::new(&mut *input)).map(drop)
         }
         Taking::SayReady => Ok(say(out, READY)?),
-        Taking::HearGo => hear(input, GO).map_err(said),
+        Taking::HearGo => hear(input, GO).map_err(|unheard| said(&unheard)),
         Taking::Resume => mover.resume(),
         Taking::SayDone => Ok(say(out, DONE)?),
     });

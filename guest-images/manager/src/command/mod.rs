@@ -7,6 +7,7 @@ mod manual;
 mod metrics;
 mod migrating;
 mod mover;
+mod other;
 mod reports;
 mod saving;
 mod settings;

@@ -1,7 +1,8 @@
 //! `save` and `restore`.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
 use std::path::Path;
 
 use serde_json::json;
@@ -11,20 +12,34 @@ use super::migrating::take;
 use super::mover::{Mover, Moving};
 use crate::error::Error;
 use crate::file::Replacement;
+use crate::interruption::Interruption;
+use crate::moving::onlooker::{Counted, Onlooker};
 use crate::moving::talk::{self, GREETING};
+use crate::moving::wait::{Wait, Waited};
 
 /// Who can read a saved VM has its keys.
 const MODE: u32 = 0o600;
 /// The file that is standard output, or standard input.
 const STANDARD: &str = "-";
 
-/// `save`. A VM that was paused for it goes on when it fails.
+/// `save`. A VM that was paused for it goes on when it fails, or is broken off.
 pub fn save(session: &mut Session) -> Result<(), Error> {
     let (mover, file) = (Mover::of(session)?, session.word("FILE").to_owned());
-    let keep = session.matches.get_flag("keep-running");
+    let (keep, output) = (session.matches.get_flag("keep-running"), &mut session.output);
+    let standard = session.place.standard;
+    let interruption = Interruption::begin();
+    let onlooker = Onlooker::new(session.errors, output.quiet, standard.watched);
+    let count =
+        |to| Counted::new(Checked { to, wait: Wait::new(&interruption, &onlooker) }, &onlooker, mover.name.clone());
     if file == STANDARD {
+        if standard.shown {
+            return Err(Error::Wrong(
+                "a saved VM is no text for a terminal: `>` puts it into a file, `|` into a program".to_owned(),
+            ));
+        }
         let mut moving = mover.begin_save()?;
-        let saved = mover.save(&mut moving, session.output.out).and_then(|_| Ok(session.output.out.flush()?));
+        let saved = mover.save(&mut moving, &mut count(output.out));
+        let saved = saved.and_then(|_| Ok(output.out.flush()?));
         // What was asked for is on standard output, and nothing else.
         return end(&mover, moving, saved, keep);
     }
@@ -32,7 +47,8 @@ pub fn save(session: &mut Session) -> Result<(), Error> {
     let mut fresh = Replacement::of(Path::new(&file), MODE).map_err(failed)?;
     let mut moving = mover.begin_save()?;
     let mut bytes = 0;
-    let saved = match mover.save(&mut moving, &mut fresh) {
+    let saved = mover.save(&mut moving, &mut count(&mut fresh));
+    let saved = match saved {
         Ok(count) => {
             bytes = count;
             fresh.complete().map_err(failed)
@@ -44,7 +60,24 @@ pub fn save(session: &mut Session) -> Result<(), Error> {
     let (name, state) = (&mover.name, mover.state()?);
     let text = format_args!("{name} is in {file}, {bytes} bytes, and is {}", state.phase_name());
     let json = || json!({ "vm": name, "file": file, "bytes": bytes, "state": state.phase_name() });
-    Ok(session.output.done(text, json)?)
+    Ok(output.done(text, json)?)
+}
+
+/// What is written as long as nobody breaks it off.
+struct Checked<'a> {
+    to: &'a mut dyn Write,
+    wait: Wait<'a>,
+}
+
+impl Write for Checked<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.wait.check()?;
+        self.to.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
 }
 
 fn end(mover: &Mover, moving: Moving, saved: Result<(), Error>, keep: bool) -> Result<(), Error> {
@@ -52,7 +85,12 @@ fn end(mover: &Mover, moving: Moving, saved: Result<(), Error>, keep: bool) -> R
     // The port is closed, and with it what has not ended.
     drop(moving);
     match saved {
-        Err(error) => Err(mover.after(ran, error)),
+        Err(error) => Err(match (mover.after(ran, error), mover.state()) {
+            (Error::BrokenOff(why), Ok(state)) => {
+                Error::BrokenOff(format!("{} was not saved, and is {}: {why}", mover.name, state.phase_name()))
+            }
+            (error, _) => error,
+        }),
         Ok(()) if ran && keep => mover.resume(),
         Ok(()) => Ok(()),
     }
@@ -60,28 +98,47 @@ fn end(mover: &Mover, moving: Moving, saved: Result<(), Error>, keep: bool) -> R
 
 /// `restore`.
 pub fn restore(session: &mut Session) -> Result<(), Error> {
-    let file = session.word("FILE").to_owned();
-    let mut input: Box<dyn Read> = match &*file {
-        STANDARD => Box::new(io::stdin().lock()),
-        name => Box::new(File::open(name).map_err(|error| Error::Wrong(format!("{name} cannot be read: {error}")))?),
+    let (vm, file) = (session.word("VM").to_owned(), session.word("FILE").to_owned());
+    let input = match &*file {
+        STANDARD if session.place.standard.typed => {
+            return Err(Error::Wrong(
+                "a saved VM cannot be typed, and no other side of a `migrate` is at a terminal; ssh makes none with -T"
+                    .to_owned(),
+            ));
+        }
+        STANDARD => io::stdin().as_fd().try_clone_to_owned().map(File::from).map_err(Error::Input)?,
+        name => File::open(name).map_err(|error| Error::Wrong(format!("{name} cannot be read: {error}")))?,
     };
+    let interruption = Interruption::begin();
+    let mut ignored = io::sink();
+    let nobody = Onlooker::new(&mut ignored, true, false);
+    let mut input = Waited { end: input, wait: &mut Wait::new(&interruption, &nobody) };
     // Who hands a VM over says so first.
     let mut first = Vec::new();
-    (&mut input).take(GREETING.len() as u64 + 1).read_to_end(&mut first).map_err(Error::Input)?;
+    (&mut input).take(GREETING.len() as u64 + 1).read_to_end(&mut first).map_err(Error::input)?;
     if let Some(moves) = talk::is_greeting(&first) {
-        return moves.map_err(Error::Wrong).and_then(|()| take(session, &mut *input)).inspect_err(|error| {
+        let taken = moves.map_err(Error::Wrong).and_then(|()| take(session, &mut input));
+        return taken.map_err(|error| {
             // The other side has nothing to say it to any more if this fails.
             let _ = talk::say_wrong(session.output.out, &error.to_string());
+            error.of_taking(vm)
         });
     }
     let mover = Mover::of(session)?;
+    let output = &mut session.output;
+    let onlooker = Onlooker::new(session.errors, output.quiet, session.place.standard.watched);
     let (mut moving, recreated) = mover.begin_restore()?;
-    let bytes = mover.restore(&mut moving, &mut first.as_slice().chain(input))?;
-    drop(moving);
+    let mut input = Counted::new(first.as_slice().chain(input), &onlooker, mover.name.clone());
+    let restored = mover.restore(&mut moving, &mut input);
+    drop((moving, input));
+    let bytes = restored.map_err(|error| match error {
+        Error::BrokenOff(why) => Error::BrokenOff(format!("{} was not restored: {why}", mover.name)),
+        error => error,
+    })?;
     let (name, state) = (&mover.name, mover.state()?);
     let phase = state.phase_name();
     let first = if recreated { " was recreated and" } else { "" };
     let text = format_args!("{name}{first} is what was saved, {bytes} bytes, and is {phase}; `resume` lets it go on");
     let json = || json!({ "vm": name, "bytes": bytes, "recreated": recreated, "state": phase });
-    Ok(session.output.done(text, json)?)
+    Ok(output.done(text, json)?)
 }

@@ -83,7 +83,7 @@ impl Data {
             let length = match from.read(&mut bytes) {
                 Ok(0) => break,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                length => length.map_err(Error::Input)?,
+                length => length.map_err(Error::input)?,
             };
             let mut rest = bytes.get(..length).unwrap_or_default();
             let mut since = Instant::now();

@@ -22,6 +22,7 @@ pub use self::events::Events;
 pub use self::line::Line;
 use self::lock::Lock;
 use crate::console::Terminal;
+use crate::standard::Standard;
 
 /// The port's name.
 const NAME: &str = "portcullis";
@@ -46,6 +47,10 @@ pub struct Place {
     pub open: Box<Open>,
     /// How the terminal is taken that is to be a VM's.
     pub terminal: Box<Enter>,
+    /// What the program's standard streams are.
+    pub standard: Standard,
+    /// How long somebody waits without being told for what.
+    pub unsaid: Duration,
 }
 
 /// Those of Linux.
@@ -58,6 +63,8 @@ impl Default for Place {
             patience: Duration::from_secs(10),
             open: Box::new(|node| OpenOptions::new().read(true).write(true).open(node)),
             terminal: Box::new(Terminal::enter),
+            standard: Standard::of_program(),
+            unsaid: Duration::from_secs(5),
         }
     }
 }

@@ -1,17 +1,15 @@
 //! Has cores note what they do, and reads that for a time.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use controls::calls::Calls;
 use controls::trace::{self, Read, Record};
 use portcullis_abi::manage::{NO_ITEM, SUCCESS, TRACE_READ};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::switch::{self, Open, PAUSE};
 use crate::error::Error;
+use crate::interruption::Interruption;
 use crate::port::{Failed, Port, PortError};
 
 /// Requests that are made at once.
@@ -49,24 +47,15 @@ impl Capture {
     /// # Errors
     /// A trace is on, or the port failed; then the trace is ended as far as that can be done.
     pub fn take(open: &Open<'_>, vms: u64, time: Duration) -> Result<Self, Error> {
-        let broken_off = Arc::new(AtomicBool::new(false));
-        let signals: Vec<_> = [SIGINT, SIGTERM, SIGHUP]
-            .into_iter()
-            .filter_map(|signal| signal_hook::flag::register(signal, broken_off.clone()).ok())
-            .collect();
-        let taken = Self::follow(open, vms, time, &broken_off);
-        for signal in signals {
-            signal_hook::low_level::unregister(signal);
-        }
-        taken
+        Self::follow(open, vms, time, &Interruption::begin())
     }
 
-    fn follow(open: &Open<'_>, vms: u64, time: Duration, broken_off: &AtomicBool) -> Result<Self, Error> {
+    fn follow(open: &Open<'_>, vms: u64, time: Duration, broken_off: &Interruption) -> Result<Self, Error> {
         switch::on(open, vms)?;
         let start = Instant::now();
         let mut capture = Self::default();
         let mut read = || -> Result<(), Error> {
-            while start.elapsed() < time && !broken_off.load(Ordering::Relaxed) {
+            while start.elapsed() < time && !broken_off.is_raised() {
                 match open().and_then(|mut port| capture.drain(&mut port)) {
                     Ok(0) => thread::sleep(PAUSE.min(time.saturating_sub(start.elapsed()))),
                     Ok(_) => {}

@@ -14,6 +14,7 @@ use manager::command;
 use manager::console::Terminal;
 use manager::exit::Exit;
 use manager::port::Place;
+use manager::standard::Standard;
 use portcullis_abi::manage::POWER_OFF;
 use portcullis_core::rig::Machine;
 use serde_json::Value;
@@ -129,6 +130,8 @@ impl Linux {
                     let [input, output] = terminal.lock().unwrap().take().ok_or(io::ErrorKind::NotFound)?;
                     Terminal::of(input, output)
                 }),
+                standard: Standard::default(),
+                unsaid: Duration::from_secs(60),
             }
         }
     }

@@ -17,6 +17,7 @@ pub mod moving;
 pub mod peers;
 pub mod plugin;
 pub mod profile;
+pub mod quotes;
 pub mod repetition;
 pub mod report;
 pub mod rows;

@@ -23,6 +23,8 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("iputils-ping", &["bin/ping"]),
     ("e2fsprogs", &["sbin/mke2fs", "sbin/e2fsck"]),
     ("util-linux", &["usr/sbin/rtcwake"]),
+    ("openssh-client", &["usr/bin/ssh", "usr/bin/ssh-keygen"]),
+    ("openssh-server", &["usr/sbin/sshd"]),
 ];
 /// What else stands in for the names by which people and scripts call them.
 const LINKS: &[(&str, &str)] = &[("bin/mkfs.ext4", "mke2fs"), ("bin/fsck.ext4", "e2fsck")];

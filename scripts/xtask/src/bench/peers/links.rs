@@ -1,5 +1,6 @@
-//! Links of KVM's VMs: Debian's kernel and QEMU at both ends of vhost-net and a bridge, and QEMU's virtio-blk before a file in RAM
-//! (`guest-images/linux/peer-links`). Only what the guests do themselves is not counted.
+//! Links of KVM's VMs: Debian's kernel and QEMU at both ends of vhost-net and a bridge, and QEMU's virtio-blk before a file in RAM.
+//! A VM that QEMU saves, and copies by their host's Linux (`guest-images/linux/peer-links`). Only what the guests do themselves is
+//! not counted.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use peer_links::{REPETITIONS, Work};
 
 use super::other::MACHINE;
 use crate::bench::measure::{Bench, CLOCK, Console, ICOUNT};
-use crate::bench::measurement::{Measurement, Measurements};
+use crate::bench::measurement::{Measurement, Measurements, single};
 use crate::bench::plugin::{self, Test};
 use crate::guests::cpio::Archive;
 use crate::guests::debian::{self, Kernel, Release};
@@ -33,25 +34,83 @@ const END: &str = "links: all is over";
 /// What a line begins with that tells what went wrong.
 const FAILED: &str = "links: FAILED";
 
-/// Measures the links of KVM's VMs by a transport.
-///
-/// # Errors
-///
-/// A package cannot be had, or a run failed.
-pub fn measure(bench: &Bench, key: &str, transport: &str) -> Result<Measurements> {
-    let kernel = debian::kernel(bench.environment, Release::TrixieHost)?;
-    let initrd = initial_ram_disk(bench, &kernel)?;
-    let mut found = Measurements::new();
-    for (part, works) in [("network", &Work::NETWORK[..]), ("disk", &Work::DISK)] {
-        let name = format!("{key}-{part}");
+/// The host's Linux, with all that its VMs boot.
+pub struct Host<'a> {
+    bench: &'a Bench<'a>,
+    kernel: PathBuf,
+    initrd: PathBuf,
+}
+
+impl<'a> Host<'a> {
+    /// Gets it ready.
+    ///
+    /// # Errors
+    ///
+    /// A package cannot be had, or a file cannot be written.
+    pub fn new(bench: &'a Bench) -> Result<Self> {
+        let kernel = debian::kernel(bench.environment, Release::TrixieHost)?;
+        let initrd = initial_ram_disk(bench, &kernel)?;
+        Ok(Self { bench, kernel: kernel.image, initrd })
+    }
+
+    /// Measures the links of KVM's VMs by a transport.
+    ///
+    /// # Errors
+    ///
+    /// A run failed.
+    pub fn links(&self, key: &str, transport: &str) -> Result<Measurements> {
+        let mut found = self.measure(&format!("{key}-network"), "network", transport, &Work::NETWORK)?;
+        found.extend(self.measure(&format!("{key}-disk"), "disk", transport, &Work::DISK)?);
+        Ok(found)
+    }
+
+    /// Measures what a VM takes that QEMU saves to a pipe.
+    ///
+    /// # Errors
+    ///
+    /// The run failed.
+    pub fn save(&self) -> Result<Measurements> {
+        self.measure("kvm-save", "save", "pci", &Work::SAVE)
+    }
+
+    /// Measures one copy of each of the lengths that are copied between VMs, by the keys of the rows that have it as their floor.
+    ///
+    /// # Errors
+    ///
+    /// The run failed.
+    pub fn copies(&self) -> Result<Measurements> {
+        Ok(floor(&self.measure("floor-copies", "copy", "pci", &Work::COPIES)?))
+    }
+
+    fn measure(&self, name: &str, part: &str, transport: &str, works: &[Work]) -> Result<Measurements> {
         eprintln!("xtask: measuring {name}");
         let line = format!(
             "console=ttyAMA0 quiet panic=-1 ipv6.disable=1 kvm.halt_poll_ns=0 work={part} transport={transport}"
         );
-        let tests = run(bench, &name, &kernel.image, &initrd, &line).with_context(|| format!("the run of {name}"))?;
-        found.extend(counted(&tests, works).with_context(|| format!("the run of {name}"))?);
+        let tests = run(self.bench, name, &self.kernel, &self.initrd, &line);
+        tests.and_then(|tests| counted(&tests, works)).with_context(|| format!("the run of {name}"))
     }
-    Ok(found)
+}
+
+/// The keys of the rows with the copy, and how many of it, that each has as its floor.
+const FLOORS: [(&str, Work, u32); 10] = [
+    ("frame", Work::CopyShort, 1),
+    ("frames", Work::CopyShort, 1),
+    ("long-frames", Work::CopyLong, 1),
+    ("stream", Work::CopyPiece, 1),
+    ("ping", Work::CopyShort, 2),
+    ("image", Work::CopyPage, 1),
+    ("long-image", Work::CopyPiece, 1),
+    ("copy-64k", Work::CopyPiece, 1),
+    ("save-mib", Work::CopyMib, 1),
+    ("restore-mib", Work::CopyMib, 1),
+];
+
+/// What copies took, by the keys of the rows that have them as their floor.
+fn floor(copies: &Measurements) -> Measurements {
+    let of =
+        |work: Work, times: u32| copies.get(work.name()).map(|found| single(found.value as u64 * u64::from(times)));
+    FLOORS.iter().filter_map(|&(key, work, times)| Some((key.to_owned(), of(work, times)?))).collect()
 }
 
 fn run(bench: &Bench, name: &str, kernel: &Path, initrd: &Path, line: &str) -> Result<Vec<Test>> {
@@ -135,10 +194,12 @@ fn system(bench: &Bench, init: &str, kernel: &Kernel, is_wanted: &dyn Fn(&str) -
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
-    use crate::bench::{links, transfers};
+    use crate::bench::rows::{self, Row, Table};
+    use crate::bench::{links, moving, transfers};
+    use crate::environment::Environment;
 
     fn test(work: Work, median: u64) -> Test {
         let kinds = BTreeMap::from([("eret".to_owned(), median / 1000)]);
@@ -169,9 +230,22 @@ mod tests {
 
     #[test]
     fn the_work_is_known_by_the_names_of_ours() {
-        let ours = [links::keys(), transfers::keys()].concat();
-        for work in Work::NETWORK.iter().chain(&Work::DISK) {
+        let ours = [links::keys(), transfers::keys(), moving::KEYS.map(str::to_owned).to_vec()].concat();
+        for work in Work::NETWORK.iter().chain(&Work::DISK).chain(&Work::SAVE) {
             assert!(work.name().starts_with("idle") || ours.contains(&work.name().to_owned()), "{}", work.name());
         }
+    }
+
+    /// Each floor that the rows have of a copy, and no other, is measured again.
+    #[test]
+    fn copies_are_the_floors_of_the_rows_that_name_one() {
+        let copies = Work::COPIES.iter().map(|work| (work.name().to_owned(), single(work.units().into())));
+        let measured: BTreeSet<String> = floor(&copies.collect()).into_keys().collect();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let rows = rows::load(&Environment::at(&root)).unwrap();
+        let copied = |row: &&Row| matches!(row.table, Table::Link | Table::Moving) && row.others.contains_key("floor");
+        let mut named: BTreeSet<String> = rows.iter().filter(copied).flat_map(|row| row.measure.clone()).collect();
+        named.insert("copy-64k".to_owned());
+        assert_eq!(measured, named);
     }
 }

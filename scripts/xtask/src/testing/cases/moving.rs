@@ -8,14 +8,14 @@ use super::case::{Case, LINUX, NO_OOPS};
 const WORKS: Expectation = All(&[
     NO_OOPS,
     Sequence(&[
-        "[here] travels-check: $ portcullis migrate travels --to exec socat - TCP:10.0.0.2:9",
+        "[here] travels-check: $ portcullis migrate travels --to ssh -o BatchMode=yes -o ServerAliveInterval=5 10.0.0.2 portcullis restore travels -",
         "portcullis: travels: given away",
         "[here] travels-check: travels runs there: ",
         "[here] travels-check: status=0",
         "portcullis: travels: restored with ",
         "[here] travels-check: taken status=0",
         "[here] travels-check: connection=lives",
-        "[here] travels-check: $ portcullis migrate travels --to exec socat - TCP:10.0.0.2:9",
+        "[here] travels-check: $ portcullis migrate travels --to ssh -o BatchMode=yes -o ServerAliveInterval=5 10.0.0.2 portcullis restore travels -",
         "[here] travels-check: status=0",
         "[here] travels-check: taken status=0",
         "[here] travels-check: connection=lives",
