@@ -28,7 +28,8 @@ impl Replacement {
             .prefix(".portcullis-")
             .suffix(".tmp")
             .permissions(Permissions::from_mode(mode))
-            .tempfile_in(folder(file))?;
+            .tempfile_in(folder(file))
+            .map_err(unnamed)?;
         Ok(Self { place: file.to_owned(), fresh })
     }
 
@@ -55,12 +56,19 @@ impl Replacement {
 
 impl Write for Replacement {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.fresh.write(bytes)
+        self.fresh.as_file_mut().write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.fresh.flush()
+        self.fresh.as_file_mut().flush()
     }
+}
+
+/// The error without the name of the file beside, which nobody has asked for.
+fn unnamed(error: io::Error) -> io::Error {
+    let text = error.to_string();
+    let what = text.split_once(" at path ").map(|(what, _)| what.to_owned());
+    what.map_or(error, io::Error::other)
 }
 
 fn folder(file: &Path) -> &Path {
@@ -100,7 +108,8 @@ mod tests {
         fresh.write_all(b"half").unwrap();
         drop(fresh);
         assert!(names(folder.path()).is_empty());
-        assert!(Replacement::of(&folder.path().join("none/vm"), 0o600).is_err());
+        let error = Replacement::of(&folder.path().join("none/vm"), 0o600).unwrap_err();
+        assert_eq!(error.to_string(), "No such file or directory (os error 2)");
         assert_eq!(Replacement::of(folder.path(), 0o600).unwrap_err().kind(), io::ErrorKind::IsADirectory);
     }
 }

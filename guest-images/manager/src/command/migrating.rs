@@ -54,6 +54,9 @@ pub fn migrate(session: &mut Session) -> Result<(), Error> {
     let (mut moving, mut ran, mut bytes): (Option<Moving>, _, _) = (None, false, 0);
     let (mut since, mut stood) = (Instant::now(), Duration::ZERO);
     let told = |error: Error| error.to_string();
+    let waits = |begin: &str, end: &str| {
+        format!("waiting for the other side to {begin} {name}{end}; here it is paused, and Ctrl-C ends this")
+    };
     let (end, why) = run(Giving::Greet, Giving::next, |step| match step {
         Giving::Greet => {
             let notice =
@@ -72,6 +75,7 @@ pub fn migrate(session: &mut Session) -> Result<(), Error> {
         }
         Giving::Send => {
             let Some(moving) = &mut moving else { return Err("nothing was begun".to_owned()) };
+            other.wait.notice = Some((place.unsaid, waits("take more of", "")));
             let mut sender = Sender(Counted::new(other.pipe(), &onlooker, name.clone()));
             let sent = mover.save(moving, &mut sender).and_then(|count| {
                 bytes = count;
@@ -85,11 +89,7 @@ pub fn migrate(session: &mut Session) -> Result<(), Error> {
         Giving::HearReady => {
             // The port is free for others.
             moving = None;
-            let then = if ran { "lets it go on" } else { "ends this" };
-            let notice = format!(
-                "waiting for the other side to have all of {name} in place; here it is paused, and Ctrl-C {then}"
-            );
-            other.wait.notice = Some((place.unsaid, notice));
+            other.wait.notice = Some((place.unsaid, waits("have all of", " in place")));
             other.hear(READY)
         }
         Giving::GiveAway => {

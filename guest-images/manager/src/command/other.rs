@@ -79,7 +79,7 @@ impl<'a> Other<'a> {
                 Err(unheard) => return self.explain(unheard),
             }
         }
-        Unheard::Broken(error).to_string()
+        self.explain(Unheard::Broken(error))
     }
 
     fn explain(&mut self, unheard: Unheard) -> String {

@@ -126,6 +126,17 @@ fn whoever_breaks_it_off_finds_the_vm_where_it_was() {
         assert_eq!((exit, errors.as_str()), (Exit::NotMoved, broken(end).as_str()), "{other}");
         assert!(vms.contains("running"), "{vms}");
     }
+    // When the same key has ended what reads it.
+    let linux = Linux::with(streams);
+    linux.ok("start a");
+    linux.ok("wait a running");
+    let mut data = linux.data();
+    let hypervisor = thread::spawn(move || while data.write_all(&[1; 5000]).is_ok() {});
+    let other = format!("{GREETS} sleep 0.3; kill -INT {}; kill -INT $$", std::process::id());
+    let (exit, _, errors) = run_words(&linux.place(), &["migrate", "a", "--to", &other]);
+    assert_eq!((exit, errors.as_str()), (Exit::NotMoved, broken(", and is running here").as_str()));
+    hypervisor.join().unwrap();
+    drop(linux);
     // Nobody can know any more.
     let (exit, errors, _) =
         gives_up(saves, long, &[], &format!("{GREETS} {taken} sleep 0.5; INTERRUPT; exec sleep 60"));
@@ -142,8 +153,10 @@ fn a_side_that_takes_nothing_is_given_up() {
     let mut data = linux.data();
     let hypervisor = thread::spawn(move || while data.write_all(&[1; 5000]).is_ok() {});
     let other = format!("{GREETS} exec sleep 60");
-    let (exit, _, errors) = run_words(&linux.place(), &["migrate", "a", "--to", &other, "--timeout", "0.3"]);
-    let said = "portcullis: a was not moved, and is running here: the other side was silent for 0.3 s; --timeout waits longer\n";
+    let place = Place { unsaid: Duration::from_millis(100), ..linux.place() };
+    let (exit, _, errors) = run_words(&place, &["migrate", "a", "--to", &other, "--timeout", "0.3"]);
+    let said = "portcullis: waiting for the other side to take more of a; here it is paused, and Ctrl-C ends this\n\
+                portcullis: a was not moved, and is running here: the other side was silent for 0.3 s; --timeout waits longer\n";
     assert_eq!((exit, errors.as_str()), (Exit::NotMoved, said));
     hypervisor.join().unwrap();
 }
@@ -154,7 +167,7 @@ fn a_side_that_says_nothing_is_given_up_and_before_that_what_is_waited_for_is_sa
     let silent = "the other side was silent for 0.6 s; --timeout waits longer";
     let (exit, errors, vms) = gives_up(saves, soon, &limit, &format!("{GREETS} exec sleep 60"));
     let said = format!(
-        "portcullis: waiting for the other side to have all of a in place; here it is paused, and Ctrl-C lets it go on\n\
+        "portcullis: waiting for the other side to have all of a in place; here it is paused, and Ctrl-C ends this\n\
          portcullis: a was not moved, and is running here: {silent}\n"
     );
     assert_eq!((exit, errors), (Exit::NotMoved, said));
