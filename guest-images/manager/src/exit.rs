@@ -35,7 +35,7 @@ pub enum Exit {
     TimeOver = 12,
     /// The hypervisor has no memory for it.
     NoMemory = 13,
-    /// A VM was not handed over: it is where it was.
+    /// A VM was not handed over, or what saves or restores it was broken off: it is where it was.
     NotMoved = 14,
     /// A hand-over was not finished: both sides have to be looked at.
     Elsewhere = 15,
@@ -57,7 +57,10 @@ pub const ALL: [(Exit, &str); 16] = [
     (Exit::Refused, "the hypervisor does not take this value"),
     (Exit::TimeOver, "the time was over before what was waited for"),
     (Exit::NoMemory, "the hypervisor has no memory for it"),
-    (Exit::NotMoved, "a VM was not handed over: it is where it was, and the message says what it does"),
+    (
+        Exit::NotMoved,
+        "a VM was not handed over, or what saves or restores it was broken off: the message says what it does",
+    ),
     (Exit::Elsewhere, "a hand-over was not finished: the message says what to look at, and what to do then"),
 ];
 

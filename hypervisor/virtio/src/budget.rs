@@ -4,11 +4,13 @@ use crate::chain::{Chain, MAX_CHAIN};
 
 /// What may still be done before the guest runs again. What is left over then is done in an exit of its own.
 ///
-/// A piece of work takes no more than 20,000 instructions. It is made of bytes that are copied, and of work that takes the same
-/// whatever their number is, counted in [steps](Self::STEPS) of some [54 instructions](Self::STEP): to read a descriptor, judge
-/// it, and begin a copy at its buffer is one; to find a chain, read what it asks for and give it back are [three](Self::CHAIN).
+/// A piece of work is to take no more than 20,000 instructions, and does for drivers as they are. Chains of the most buffers, of a
+/// byte each, take up to five times as many (`docs/sharing.md`): a step is the same wherever its buffer lies. A piece is made of
+/// bytes that are copied, and of work that takes the same whatever their number is, counted in [steps](Self::STEPS) of some
+/// [54 instructions](Self::STEP): to read a descriptor, judge it, and begin a copy at its buffer is one; to find a chain, read what
+/// it asks for and give it back are [three](Self::CHAIN).
 /// A driver whose chains are of many short buffers gets fewer of them done at once. Nothing is begun for which there may not be
-/// enough left, so that the bound is one.
+/// enough left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
     bytes: u32,

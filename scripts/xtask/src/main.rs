@@ -3,14 +3,15 @@
 use std::env;
 use std::process::ExitCode;
 
-use xtask::options::{Command, USAGE};
+use xtask::options::{self, Command, USAGE};
 use xtask::{bench, image, package, picture, run, testing};
 
 fn main() -> ExitCode {
     let command = match Command::parse(env::args().skip(1)) {
         Ok(command) => command,
         Err(message) => {
-            eprintln!("error: {message}\n{USAGE}");
+            let command = env::args().nth(1).unwrap_or_default();
+            eprintln!("error: {message}\n{}", options::usage(&command));
             return ExitCode::from(2);
         }
     };

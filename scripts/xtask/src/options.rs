@@ -9,10 +9,10 @@ use portcullis_platform::early_console::Record;
 use crate::board::{Board, Gic, Hardware};
 use crate::el3::El3;
 
-/// What is printed when a command line is wrong, and for `--help`.
+/// What is printed for `--help`.
 pub const USAGE: &str = "\
 usage:
-  scripts/setup [--quiet] [--tf-a] [--deny] [--fuzz] [--coverage] [--nbd]
+  scripts/setup [--quiet] [--tf-a] [--deny] [--fuzz] [--coverage] [--nbd] [--header] [--manager]
   scripts/run [--board qemu-virt|raspi4b|zcu102|versal] [--manifest FILE] [--gic 2|3] [--cpu MODEL]
               [--cores N] [--el3 none|tf-a] [--early-console PORT] [--timeout SECONDS] [-- QEMU ARGS]
   scripts/test [FILTER | boards [--all]]
@@ -34,6 +34,36 @@ bench: --peers measures Xen and KVM too, --docs writes docs/numbers.md, --accept
 --profile tells where the boot's instructions go, --links measures what lies between VMs, alone, with --peers KVM's too, and
 with --profile tells where those instructions go. Manifests to start from:
 scripts/manifests.";
+
+/// What is printed when a command line is wrong: how the script named `command` is called, out of [`USAGE`], and where the rest
+/// is; all of it for what is no script.
+pub fn usage(command: &str) -> String {
+    let calls = calls(command);
+    if calls.is_empty() {
+        return USAGE.to_owned();
+    }
+    format!("usage:\n{}\nscripts/{command} --help says what they do", calls.join("\n"))
+}
+
+/// The lines of [`USAGE`] that show how `command` is called.
+fn calls(command: &str) -> Vec<&'static str> {
+    let begin = format!("  scripts/{command} ");
+    let mut own = false;
+    let shown = USAGE.lines().skip(1).take_while(|line| line.starts_with(' '));
+    shown
+        .filter(|line| {
+            // What goes on is further in.
+            own = if line.starts_with("   ") { own } else { line.starts_with(&begin) };
+            own
+        })
+        .collect()
+}
+
+/// Whether [`USAGE`] shows `command` with `option`.
+fn takes(command: &str, option: &str) -> bool {
+    let word = |letter: char| !letter.is_ascii_alphanumeric() && letter != '-';
+    calls(command).iter().any(|line| line.split(word).any(|shown| shown == option))
+}
 
 /// One command with its options.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,8 +165,9 @@ impl Command {
     ///
     /// One sentence that says what is wrong and what would be right.
     pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, String> {
-        let mut arguments = Arguments { rest: arguments.into_iter().collect::<Vec<_>>().into_iter() };
-        let command = arguments.rest.next().ok_or("no command given: one of run, test, bench, image")?;
+        let mut rest = arguments.into_iter().collect::<Vec<_>>().into_iter();
+        let command = rest.next().ok_or("no command given: one of run, test, bench, image")?;
+        let arguments = Arguments { command, rest };
         if arguments
             .rest
             .as_slice()
@@ -146,7 +177,7 @@ impl Command {
         {
             return Ok(Self::Help);
         }
-        match command.as_str() {
+        match arguments.command.as_str() {
             "run" => arguments.run().map(Self::Run),
             "test" => arguments.test().map(Self::Test),
             "bench" => arguments.bench().map(Self::Bench),
@@ -158,6 +189,7 @@ impl Command {
 }
 
 struct Arguments {
+    command: String,
     rest: std::vec::IntoIter<String>,
 }
 
@@ -166,13 +198,19 @@ impl Arguments {
     fn option(&mut self) -> Result<Option<(String, String)>, String> {
         let Some(word) = self.rest.next().filter(|word| word != "--") else { return Ok(None) };
         if !word.starts_with("--") {
-            return Err(format!("'{word}' is not an option; what is meant for QEMU comes after '--'"));
+            return Err(match self.command.as_str() {
+                "run" => format!("'{word}' is not an option; what is meant for QEMU comes after '--'"),
+                script => format!("scripts/{script} has no use for '{word}'"),
+            });
         }
         if let Some((key, value)) = word.split_once('=') {
             return Ok(Some((key.to_owned(), value.to_owned())));
         }
-        let value = self.rest.next().filter(|value| value != "--").ok_or(format!("{word} needs a value"))?;
-        Ok(Some((word, value)))
+        match self.rest.next().filter(|value| value != "--") {
+            Some(value) => Ok(Some((word, value))),
+            None if takes(&self.command, &word) => Err(format!("{word} needs a value")),
+            None => Err(format!("scripts/{} has no option {word}", self.command)),
+        }
     }
 
     /// Takes an option without a value out of what is left. Whether it was there.

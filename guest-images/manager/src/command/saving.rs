@@ -129,8 +129,12 @@ pub fn restore(session: &mut Session) -> Result<(), Error> {
     let onlooker = Onlooker::new(session.errors, output.quiet, session.place.standard.watched);
     let (mut moving, recreated) = mover.begin_restore()?;
     let mut input = Counted::new(first.as_slice().chain(input), &onlooker, mover.name.clone());
-    let bytes = mover.restore(&mut moving, &mut input)?;
+    let restored = mover.restore(&mut moving, &mut input);
     drop((moving, input));
+    let bytes = restored.map_err(|error| match error {
+        Error::BrokenOff(why) => Error::BrokenOff(format!("{} was not restored: {why}", mover.name)),
+        error => error,
+    })?;
     let (name, state) = (&mover.name, mover.state()?);
     let phase = state.phase_name();
     let first = if recreated { " was recreated and" } else { "" };

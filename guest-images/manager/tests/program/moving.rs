@@ -9,8 +9,9 @@ use manager::exit::Exit;
 use manager::port::Place;
 use manager::standard::Standard;
 use portcullis_abi::manage::{
-    BAD_STATE, BUSY, CLOSED, CORRUPT, GIVE_AWAY, LOAD, NO_ITEM, NO_ROOM, PHASE_GIVEN_AWAY, PHASE_PAUSED, RESUME, SAVE,
-    TRANSFER_BY_PORT, TRANSFER_GOES_ON, TRANSFER_LOAD, TRANSFER_REASON, TRANSFER_SAVE, TRANSFER_STATE, UNFIT, VM_STATE,
+    BAD_STATE, BUSY, CLOSED, CORRUPT, GIVE_AWAY, LOAD, NO_ITEM, NO_ROOM, PHASE_GIVEN_AWAY, PHASE_PAUSED, RESTORE,
+    RESUME, SAVE, TRANSFER_BY_PORT, TRANSFER_GOES_ON, TRANSFER_LOAD, TRANSFER_REASON, TRANSFER_SAVE, TRANSFER_STATE,
+    UNFIT, VM_STATE,
 };
 use portcullis_core::rig::Machine;
 
@@ -213,6 +214,32 @@ fn a_save_that_is_broken_off_leaves_the_vm_running_and_no_file() {
         name == "vm" || name.to_string_lossy().ends_with(".tmp")
     });
     assert_eq!(left.count(), 0);
+}
+
+#[test]
+fn a_restore_that_is_broken_off_says_so() {
+    let linux = Linux::with(|machine, request| match request[0] as u32 {
+        RESTORE => DONE,
+        _ => streams(machine, request),
+    });
+    let mut data = linux.data();
+    let hypervisor = thread::spawn(move || std::io::copy(&mut data, &mut std::io::sink()));
+    let pipe = linux.folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let other = thread::spawn({
+        let pipe = pipe.clone();
+        move || {
+            let mut pipe = std::fs::OpenOptions::new().write(true).open(pipe).unwrap();
+            // More than a pipe holds: it is being read by then.
+            pipe.write_all(&[1; 100_000]).unwrap();
+            signal_hook::low_level::raise(signal_hook::consts::SIGINT).unwrap();
+            pipe
+        }
+    });
+    let restore = format!("restore a {}", pipe.display());
+    linux.fails(&restore, Exit::NotMoved, "a was not restored: it was broken off");
+    drop(other.join().unwrap());
+    hypervisor.join().unwrap().unwrap();
 }
 
 #[test]

@@ -130,3 +130,36 @@ fn a_package_needs_a_folder_alone() {
         assert!(parse(&format!("image --package out {line}")).is_err(), "{line}");
     }
 }
+
+#[test]
+fn a_wrong_line_is_answered_by_how_its_own_script_is_called() {
+    for (command, own) in [("run", "--gic 2|3"), ("test", "FILTER"), ("bench", "--peers"), ("image", "--package DIR")] {
+        let shown = usage(command);
+        assert!(
+            shown.contains(own) && shown.ends_with(&format!("scripts/{command} --help says what they do")),
+            "{shown}"
+        );
+        let calls = shown.lines().filter(|line| line.starts_with("  scripts/"));
+        assert!(
+            calls.clone().count() > 0 && calls.clone().all(|line| line.starts_with(&format!("  scripts/{command} ")))
+        );
+        assert_eq!(parse(&format!("{command} --colour")), Err(format!("scripts/{command} has no option --colour")));
+    }
+    assert_eq!(usage("paint"), USAGE);
+    assert_eq!(parse("run --cores"), Err("--cores needs a value".to_owned()));
+    assert_eq!(parse("run --core"), Err("scripts/run has no option --core".to_owned()));
+    assert!(parse("run x").unwrap_err().contains("QEMU"));
+    assert_eq!(parse("image x"), Err("scripts/image has no use for 'x'".to_owned()));
+}
+
+/// What a script takes that the usage does not show, nobody finds.
+#[test]
+fn the_usage_shows_every_option_of_setup() {
+    let script = include_str!("../../../setup");
+    let options: Vec<&str> = script.lines().filter_map(|line| line.trim().strip_suffix("=yes ;;")).collect();
+    let options: Vec<&str> = options.iter().filter_map(|line| line.split_once(')')).map(|(option, _)| option).collect();
+    assert!(options.contains(&"--tf-a"), "{options:?}");
+    for option in options {
+        assert!(takes("setup", option), "{option}");
+    }
+}
