@@ -15,9 +15,12 @@ use zerocopy::{FromBytes, FromZeros, IntoBytes};
 type Written = (u32, u32, Vec<u8>, u32);
 
 /// The VM has two vCPUs, and devices in three transports.
-const COUNTS: Counts = Counts { vcpus: 2, transports: 0b1_0000_1001, ports: 3, gpios: 1 };
+const COUNTS: Counts = Counts { vcpus: 2, transports: 0b1_0000_1001, ports: 3, gpios: 1, flashes: 1 };
 /// The transport of its disk, and pages of that.
 const DISK: (u32, u64) = (3, 2);
+
+/// Pages of its flash.
+const CELLS: u64 = 5;
 
 /// The sections of a good stream: a VM with four pages.
 static GOOD: LazyLock<Vec<Written>> = LazyLock::new(|| {
@@ -30,7 +33,7 @@ static GOOD: LazyLock<Vec<Written>> = LazyLock::new(|| {
                 version: 1,
                 transports: COUNTS.transports,
                 ports: COUNTS.ports,
-                devices: Needs::GPIO,
+                devices: Needs::GPIO | Needs::FLASH,
                 ..Needs::new_zeroed()
             }
             .as_bytes()
@@ -50,6 +53,9 @@ static GOOD: LazyLock<Vec<Written>> = LazyLock::new(|| {
     sections.push((Kind::Memory as u32, 0, run(3, 1, PAGE as usize), 0));
     sections.push((Kind::Hole as u32, DISK.0, run(0, 1, 0), 0));
     sections.push((Kind::Contents as u32, DISK.0, run(1, 1, PAGE as usize), 0));
+    sections.push((Kind::Erased as u32, 0, run(0, 3, 0), 0));
+    sections.push((Kind::Cells as u32, 0, run(3, 1, PAGE as usize), 0));
+    sections.push((Kind::Erased as u32, 0, run(4, 1, 0), 0));
     sections.push((Kind::End as u32, 0, End { bytes: 0, sections: sections.len() as u64 }.as_bytes().to_vec(), 0));
     sections
 });
@@ -61,9 +67,10 @@ struct Target<'a> {
     needs: Option<Needs>,
     last: Option<Section>,
     accepted: bool,
-    /// Bytes of memory, and of the disk, that have come.
+    /// Bytes of memory, of the disk and of the flash that have come.
     offset: u64,
     disk: u64,
+    cells: u64,
 }
 
 impl Target<'_> {
@@ -76,11 +83,21 @@ impl Target<'_> {
                 assert_eq!((transport, self.offset), (DISK.0, memory), "there is no other, and it comes behind memory");
                 (DISK.1 * PAGE, &mut self.disk)
             }
+            Area::Flash => {
+                let before = self.needs.map_or(0, |needs| disk_of(&needs));
+                assert_eq!((self.offset, self.disk), (memory, before), "it comes behind memory and the disk");
+                (CELLS * PAGE, &mut self.cells)
+            }
         };
         assert!(self.accepted && length > 0 && offset.checked_add(length).is_some_and(|end| end <= size));
         assert_eq!(offset, *come, "it comes in order");
         *come += length;
     }
+}
+
+/// Bytes of the disk that a VM of this shape has.
+const fn disk_of(needs: &Needs) -> u64 {
+    if needs.transports >> DISK.0 & 1 == 0 { 0 } else { DISK.1 * PAGE }
 }
 
 impl Sum for Target<'_> {
@@ -119,8 +136,12 @@ impl Restore for Target<'_> {
         Ok(())
     }
 
-    fn disk(&self, transport: u32) -> u64 {
-        if transport == DISK.0 { DISK.1 * PAGE } else { 0 }
+    fn size(&self, area: Area) -> u64 {
+        match area {
+            Area::Disk(transport) if transport == DISK.0 => DISK.1 * PAGE,
+            Area::Flash => CELLS * PAGE,
+            _ => 0,
+        }
     }
 
     fn store(&mut self, area: Area, offset: u64, length: usize, before: u32) -> std::result::Result<u32, &'static str> {
@@ -165,8 +186,9 @@ fn run(steps: &mut Unstructured) -> Result<()> {
     }
     if reader.finish::<()>().is_ok() {
         assert_eq!(Some(target.offset), target.needs.map(|needs| needs.memory), "all of the memory has come");
-        let has_disk = target.needs.is_some_and(|needs| needs.transports >> DISK.0 & 1 != 0);
-        assert_eq!(target.disk, if has_disk { DISK.1 * PAGE } else { 0 }, "and all of the disk");
+        assert_eq!(Some(target.disk), target.needs.as_ref().map(disk_of), "and all of the disk");
+        let has_flash = target.needs.is_some_and(|needs| needs.devices & Needs::FLASH != 0);
+        assert_eq!(target.cells, if has_flash { CELLS * PAGE } else { 0 }, "and all of the flash");
     }
     Ok(())
 }

@@ -97,6 +97,8 @@ pub enum Mode {
     Flash,
     /// The first bank of flash, with so many accesses that they can be counted.
     FirstBank,
+    /// The banks of flash over restores.
+    MovedFlash,
     /// An exception without vectors.
     NoVectors,
     /// Unknown system registers.
@@ -170,6 +172,7 @@ impl Mode {
             "speculation" => Self::Speculation,
             "flash" => Self::Flash,
             "first-bank" => Self::FirstBank,
+            "moved-flash" => Self::MovedFlash,
             "no-vectors" => Self::NoVectors,
             "sysreg" => Self::SystemRegister,
             "mmio" => Self::Mmio,

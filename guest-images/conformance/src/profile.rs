@@ -23,7 +23,7 @@
 //!   `restart`, `cost`, `storm`, `busy`, `psci`, `vcpus`, `suspend`, `reset`, `device`, `dma`, `leak`, `starved`, `paused`, \
 //!   `moved`, `clock`, `hostile`, `idle`, `typed`, `speculation`, `abort`, `aborts`, `no-vectors`, `sysreg`, `mmio`, `jump`, \
 //!   `copies`, `ask`, `answer`, `share-writing`, `share-reading`, `links-ask`, `links-stay`, `links-answer`, `serial-ask`, \
-//!   `serial-answer`, `disks`, `rings`, `shown`, `travels` | `cases` |
+//!   `serial-answer`, `disks`, `rings`, `shown`, `travels`, `moved-flash` | `cases` |
 //! | `calls`, `seed` | `garbage`, `draws`, `dry`: number of calls; `leak`, `rings`: of rounds; `garbage`, `leak`, `rings`: start \
 //!   of the sequence | 100000, 1 |
 //! | `pause`, `least` | `scarce`: microseconds between draws, draws that must succeed; `typed`: microseconds before it sets up \

@@ -25,7 +25,7 @@ pub use firmware::{FilterRange, Firmware};
 pub use generation::Generation;
 pub use gic::{Gic, GicCpu, GicCpuInterface, GicInterrupts};
 pub use links::{Console, Disk, LinkNeeds, Network, Port, PortNeeds, WireNeeds};
-pub use needs::{Cpu, Identity, Implementations, Needs};
+pub use needs::{Cpu, FlashNeeds, Identity, Implementations, Needs};
 pub use restarts::Restarts;
 pub use stolen::StolenTime;
 pub use unfit::Unfit;

@@ -123,6 +123,40 @@ pub fn crc32c(sum: u32, bytes: &[u8]) -> u32 {
     }
 }
 
+/// The CRC-32C of bytes that never change, which is worked out a piece at a time.
+#[derive(Clone, Copy, Debug)]
+pub struct Pieces {
+    done: usize,
+    sum: u32,
+}
+
+impl Pieces {
+    /// Of nothing yet.
+    pub const fn new() -> Self {
+        Self { done: 0, sum: u32::MAX }
+    }
+
+    /// Takes in the next piece of `bytes`, `most` of them at the most. True: there is no more.
+    pub fn take_in(&mut self, bytes: &[u8], most: usize) -> bool {
+        let rest = bytes.get(self.done..).unwrap_or_default();
+        let piece = rest.get(..most).unwrap_or(rest);
+        self.sum = crc32c(self.sum, piece);
+        self.done = self.done.saturating_add(piece.len());
+        self.done >= bytes.len()
+    }
+
+    /// The CRC of the bytes taken in.
+    pub const fn finish(self) -> u32 {
+        !self.sum
+    }
+}
+
+impl Default for Pieces {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// What CRC-32C makes of each byte. Tests on a host save and restore whole VMs.
 #[cfg(not(target_os = "none"))]
 static CASTAGNOLI: [u32; 256] = {
@@ -151,6 +185,19 @@ mod tests {
             let (first, second) = whole.split_at(middle);
             assert_eq!(!crc32c(crc32c(u32::MAX, first), second), 0xe306_9283);
         }
+    }
+
+    #[test]
+    fn a_piece_at_a_time_is_as_good_as_all_at_once() {
+        for most in 1..12 {
+            let (mut pieces, mut calls) = (Pieces::new(), 1);
+            while !pieces.take_in(b"123456789", most) {
+                calls += 1;
+            }
+            assert_eq!((pieces.finish(), calls), (0xe306_9283, 9_usize.div_ceil(most)));
+            assert!(pieces.take_in(b"123456789", most) && pieces.finish() == 0xe306_9283, "there is no more");
+        }
+        assert!(Pieces::new().take_in(b"", 1) && Pieces::new().finish() == 0);
     }
 
     /// The sum of `bytes`, byte by byte.

@@ -117,65 +117,82 @@ pub unsafe fn copy_summed(to: *mut u8, from: *const u8, length: usize, sum: u32)
     }
 }
 
-/// Tells whether `length` bytes from `from` on are zero; `length` is a multiple of 128.
-///
-/// By eight of the SIMD registers, which are the guest's and have its values again in the end: guests have no SVE, whose registers
-/// are wider.
-///
-/// # Safety
-///
-/// They must be mapped Normal memory.
-pub unsafe fn is_zero(from: *const u8, length: usize) -> bool {
-    #[cfg(target_os = "none")]
-    {
-        let found: u64;
-        let mut kept = [0u128; 8];
-        // SAFETY: as the caller says; what is used is kept on the stack, and no Rust code of the hypervisor uses these registers.
-        unsafe {
-            core::arch::asm!(
-                ".arch_extension fp",
-                ".arch_extension simd",
-                "stp q0, q1, [{kept}]",
-                "stp q2, q3, [{kept}, #32]",
-                "stp q4, q5, [{kept}, #64]",
-                "stp q6, q7, [{kept}, #96]",
-                "2:",
-                "cbz {left}, 3f",
-                "ldp q0, q1, [{from}], #128",
-                "ldp q2, q3, [{from}, #-96]",
-                "ldp q4, q5, [{from}, #-64]",
-                "ldp q6, q7, [{from}, #-32]",
-                "orr v0.16b, v0.16b, v1.16b",
-                "orr v2.16b, v2.16b, v3.16b",
-                "orr v4.16b, v4.16b, v5.16b",
-                "orr v6.16b, v6.16b, v7.16b",
-                "orr v0.16b, v0.16b, v2.16b",
-                "orr v4.16b, v4.16b, v6.16b",
-                "orr v0.16b, v0.16b, v4.16b",
-                "umaxp v0.4s, v0.4s, v0.4s",
-                "fmov {found}, d0",
-                "sub {left}, {left}, #128",
-                "cbz {found}, 2b",
-                "3:",
-                "ldp q0, q1, [{kept}]",
-                "ldp q2, q3, [{kept}, #32]",
-                "ldp q4, q5, [{kept}, #64]",
-                "ldp q6, q7, [{kept}, #96]",
-                ".arch_extension nosimd",
-                ".arch_extension nofp",
-                from = inout(reg) from => _,
-                left = inout(reg) length & !127 => _,
-                found = inout(reg) 0u64 => found,
-                kept = in(reg) kept.as_mut_ptr(),
-                options(nostack, preserves_flags),
-            );
+/// Makes a function that tells whether all of a range is alike: `fold` leaves a word of two in which a bit that is not so is as it
+/// should not be, `across` does the same of neighbours, and what the last instruction makes of that is zero if none is.
+macro_rules! uniform {
+    ($(#[$about:meta])* $name:ident, $byte:literal, $fold:literal, $across:literal, $last:literal) => {
+        $(#[$about])*
+        ///
+        /// By eight of the SIMD registers, which are the guest's and have its values again in the end: guests have no SVE, whose
+        /// registers are wider.
+        ///
+        /// # Safety
+        ///
+        /// They must be mapped Normal memory.
+        pub unsafe fn $name(from: *const u8, length: usize) -> bool {
+            #[cfg(target_os = "none")]
+            {
+                let found: u64;
+                let mut kept = [0u128; 8];
+                // SAFETY: as the caller says; what is used is kept on the stack, and no Rust code of the hypervisor uses these
+                // registers.
+                unsafe {
+                    core::arch::asm!(
+                        ".arch_extension fp",
+                        ".arch_extension simd",
+                        "stp q0, q1, [{kept}]",
+                        "stp q2, q3, [{kept}, #32]",
+                        "stp q4, q5, [{kept}, #64]",
+                        "stp q6, q7, [{kept}, #96]",
+                        "2:",
+                        "cbz {left}, 3f",
+                        "ldp q0, q1, [{from}], #128",
+                        "ldp q2, q3, [{from}, #-96]",
+                        "ldp q4, q5, [{from}, #-64]",
+                        "ldp q6, q7, [{from}, #-32]",
+                        concat!($fold, " v0.16b, v0.16b, v1.16b"),
+                        concat!($fold, " v2.16b, v2.16b, v3.16b"),
+                        concat!($fold, " v4.16b, v4.16b, v5.16b"),
+                        concat!($fold, " v6.16b, v6.16b, v7.16b"),
+                        concat!($fold, " v0.16b, v0.16b, v2.16b"),
+                        concat!($fold, " v4.16b, v4.16b, v6.16b"),
+                        concat!($fold, " v0.16b, v0.16b, v4.16b"),
+                        concat!($across, " v0.4s, v0.4s, v0.4s"),
+                        "fmov {found}, d0",
+                        "sub {left}, {left}, #128",
+                        $last,
+                        "cbz {found}, 2b",
+                        "3:",
+                        "ldp q0, q1, [{kept}]",
+                        "ldp q2, q3, [{kept}, #32]",
+                        "ldp q4, q5, [{kept}, #64]",
+                        "ldp q6, q7, [{kept}, #96]",
+                        ".arch_extension nosimd",
+                        ".arch_extension nofp",
+                        from = inout(reg) from => _,
+                        left = inout(reg) length & !127 => _,
+                        found = inout(reg) 0u64 => found,
+                        kept = in(reg) kept.as_mut_ptr(),
+                        options(nostack, preserves_flags),
+                    );
+                }
+                found == 0
+            }
+            #[cfg(not(target_os = "none"))]
+            // SAFETY: as above; on a host nobody else writes meanwhile.
+            unsafe { core::slice::from_raw_parts(from, length) }.iter().all(|byte| *byte == $byte)
         }
-        found == 0
-    }
-    #[cfg(not(target_os = "none"))]
-    // SAFETY: as above; on a host nobody else writes meanwhile.
-    unsafe { core::slice::from_raw_parts(from, length) }.iter().all(|byte| *byte == 0)
+    };
 }
+
+uniform!(
+    /// Tells whether `length` bytes from `from` on are zero; `length` is a multiple of 128.
+    is_zero, 0, "orr", "umaxp", ""
+);
+uniform!(
+    /// Tells whether every bit of `length` bytes from `from` on is set; `length` is a multiple of 128.
+    is_set, 0xff, "and", "uminp", "mvn {found}, {found}"
+);
 
 /// Loads 16 bits by one access.
 ///

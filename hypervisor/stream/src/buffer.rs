@@ -2,8 +2,8 @@
 
 use zerocopy::{Immutable, IntoBytes};
 
+use crate::kind::MAX_BODY;
 use crate::layout::{Head, Tail};
-use crate::section::MAX_BODY;
 
 /// Bytes of the longest section that is put together, or looked at, as a whole.
 const SIZE: usize = size_of::<Head>() + MAX_BODY + size_of::<Tail>();

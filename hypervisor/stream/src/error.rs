@@ -2,8 +2,9 @@
 
 use core::fmt;
 
+use crate::kind::Kind;
 use crate::layout::{MAGIC, PAGE, RUN, VERSION};
-use crate::section::{Kind, Section};
+use crate::section::Section;
 
 /// Why a stream is refused, and in which section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

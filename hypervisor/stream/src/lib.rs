@@ -16,8 +16,10 @@
 
 mod area;
 mod buffer;
+mod counts;
 mod error;
 pub mod images;
+mod kind;
 pub mod layout;
 pub mod needs;
 mod reader;
@@ -29,11 +31,13 @@ mod sum;
 mod writer;
 
 pub use area::Area;
+pub use counts::Counts;
 pub use error::{Error, Fault};
+pub use kind::{Each, Kind, MAX_BODY};
 pub use reader::Reader;
 pub use restore::Restore;
 pub use run::Alike;
-pub use section::{Counts, Each, Kind, MAX_BODY, Section};
+pub use section::Section;
 pub use sum::Sum;
 pub use writer::{STATE, Save, Writer};
 

@@ -6,10 +6,12 @@ use zerocopy::FromBytes;
 use crate::Progress;
 use crate::area::Area;
 use crate::buffer::Buffer;
+use crate::counts::Counts;
 use crate::error::{Error, Fault};
+use crate::kind::Kind;
 use crate::layout::{End, Head, MAGIC, PAGE, Preamble, RUN, Run, Tail, VERSION};
 use crate::restore::Restore;
-use crate::section::{Counts, Kind, Section};
+use crate::section::Section;
 use crate::shape::check_shape;
 use crate::sum::{SEED, finish};
 
@@ -22,7 +24,7 @@ enum Expect {
     Run(Section, u64),
     Data(Run, u64),
     Tail(Run),
-    Zeros(Run),
+    Blank(Run),
     Done,
     Refused,
 }
@@ -142,8 +144,8 @@ impl Reader {
                     self.end_run(run);
                     self.expect_head();
                 }
-                Expect::Zeros(run) => {
-                    if !self.zeros(vm, run)? {
+                Expect::Blank(run) => {
+                    if !self.blank(vm, run)? {
                         return Ok(Progress::More);
                     }
                 }
@@ -163,7 +165,7 @@ impl Reader {
             Expect::State(section) => Some(HEAD + section.kind.body() + size_of::<Tail>()),
             Expect::Run(..) => Some(HEAD + size_of::<Run>()),
             Expect::Tail(_) => Some(size_of::<Tail>()),
-            Expect::Data(..) | Expect::Zeros(_) | Expect::Done | Expect::Refused => None,
+            Expect::Data(..) | Expect::Blank(_) | Expect::Done | Expect::Refused => None,
         }
     }
 
@@ -185,15 +187,15 @@ impl Reader {
         Ok(true)
     }
 
-    /// Has a run be zero. False: it is not as a whole yet.
-    fn zeros<R: Restore>(&mut self, vm: &mut R, Run { offset, length }: Run) -> Result<bool, Fault<R::Error>> {
+    /// Has a run be blank. False: it is not as a whole yet.
+    fn blank<R: Restore>(&mut self, vm: &mut R, Run { offset, length }: Run) -> Result<bool, Fault<R::Error>> {
         let done = vm.clear(self.area, offset, length).map_err(Fault::Other)?;
         if done >= length {
             self.expect_head();
             return Ok(true);
         }
         let rest = Run { offset: offset.saturating_add(done), length: length.saturating_sub(done) };
-        self.expect = Expect::Zeros(rest);
+        self.expect = Expect::Blank(rest);
         Ok(false)
     }
 
@@ -265,19 +267,19 @@ impl Reader {
         if !section.kind.is_run() && section.kind != Kind::End {
             return Err(Fault::Order(Section::of(Kind::Memory)));
         }
-        let is_zero = !section.kind.is_data();
+        let is_blank = !section.kind.is_data();
         if self.offset >= self.size {
-            match self.area.next(self.counts, |transport| vm.disk(transport)) {
+            match self.area.next(self.counts, |area| vm.size(area)) {
                 Some((area, size)) => (self.area, self.size, self.offset) = (area, size, 0),
                 None if section.kind == Kind::End => return Ok(()),
                 // There is nothing left of the last one, which says so.
-                None if section == self.area.section(is_zero) => return Ok(()),
+                None if section == self.area.section(is_blank) => return Ok(()),
                 None => return Err(Fault::Order(Section::END)),
             }
         }
         match section.kind {
             Kind::End => Err(Fault::Short(self.area.section(false), self.offset)),
-            _ if section == self.area.section(is_zero) => Ok(()),
+            _ if section == self.area.section(is_blank) => Ok(()),
             _ => Err(Fault::Order(self.area.section(false))),
         }
     }
@@ -341,12 +343,12 @@ impl Reader {
                 self.expect = Expect::Done;
                 return Ok(());
             }
-            Kind::Zero | Kind::Hole => {
+            Kind::Zero | Kind::Hole | Kind::Erased => {
                 let run = Run::read_from_bytes(body).map_err(|_| Fault::Cut)?;
                 self.check_run(section, &run)?;
                 self.end_run(run);
                 self.buffer.clear();
-                self.expect = Expect::Zeros(run);
+                self.expect = Expect::Blank(run);
                 return Ok(());
             }
             _ => {}

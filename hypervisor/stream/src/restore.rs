@@ -44,9 +44,8 @@ pub trait Restore: Sum {
         Ok(true)
     }
 
-    /// Returns how many bytes the disk in the virtio transport with this number holds, in whole pages; 0 if it holds none that are
-    /// sent.
-    fn disk(&self, transport: u32) -> u64;
+    /// Returns how many bytes an area behind memory has, in whole pages; 0 if it has none that are sent.
+    fn size(&self, area: Area) -> u64;
 
     /// Copies the next `length` bytes of the buffer to an area from `offset` on, and returns `sum` with them taken in.
     /// Whether they are what was saved is known only when the section has ended.
@@ -56,8 +55,8 @@ pub trait Restore: Sum {
     /// The memory cannot be written, or the buffer cannot be read.
     fn store(&mut self, area: Area, offset: u64, length: usize, sum: u32) -> Result<u32, Self::Error>;
 
-    /// Has `length` bytes of an area from `offset` on be zero, or the first of them as far as is done at a time. Returns how
-    /// many are.
+    /// Has `length` bytes of an area from `offset` on be [blank](Area::blank), or the first of them as far as is done at a time.
+    /// Returns how many are.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Runs of memory that are alike: pages of zeros, which are only told, and others.
+//! Runs of pages that are alike: blank ones, which are only told, and others.
 
 use crate::layout::{PAGE, RUN};
 
@@ -7,8 +7,8 @@ use crate::layout::{PAGE, RUN};
 pub struct Alike {
     /// How many.
     pub pages: u64,
-    /// Nothing but zeros.
-    pub is_zero: bool,
+    /// Nothing but zeros, or erased cells of flash.
+    pub is_blank: bool,
 }
 
 /// A run of memory in the making.
@@ -18,39 +18,39 @@ pub struct PageRun {
     pub start: u64,
     /// Where it ends.
     pub end: u64,
-    /// Nothing but zeros.
-    pub is_zero: bool,
+    /// Nothing but zeros, or erased cells of flash.
+    pub is_blank: bool,
 }
 
 impl PageRun {
     /// The run in front of the first page.
-    pub const NONE: Self = Self { start: 0, end: 0, is_zero: false };
+    pub const NONE: Self = Self { start: 0, end: 0, is_blank: false };
 
     /// Returns its bytes.
     pub const fn length(&self) -> u64 {
         self.end.saturating_sub(self.start)
     }
 
-    /// Returns how many pages that are not zero can be taken in at once.
+    /// Returns how many pages that are not blank can be taken in at once.
     pub const fn others(&self) -> u64 {
         match (RUN.saturating_sub(self.length())) / PAGE {
-            _ if self.is_zero => RUN / PAGE,
+            _ if self.is_blank => RUN / PAGE,
             0 => RUN / PAGE,
             left => left,
         }
     }
 
-    /// Takes in the pages behind it, no more than [`others`](Self::others) if they are not zero. Some: they belong to another run,
+    /// Takes in the pages behind it, no more than [`others`](Self::others) if they are not blank. Some: they belong to another run,
     /// which it now is the beginning of, and this is the one that has ended.
-    pub fn add(&mut self, Alike { pages, is_zero }: Alike) -> Option<Self> {
-        let has_room = is_zero || self.length() < RUN;
+    pub fn add(&mut self, Alike { pages, is_blank }: Alike) -> Option<Self> {
+        let has_room = is_blank || self.length() < RUN;
         let before = *self;
         self.end = self.end.saturating_add(pages.saturating_mul(PAGE));
-        if before.length() == 0 || self.is_zero == is_zero && has_room {
-            self.is_zero = is_zero;
+        if before.length() == 0 || self.is_blank == is_blank && has_room {
+            self.is_blank = is_blank;
             return None;
         }
-        (self.start, self.is_zero) = (before.end, is_zero);
+        (self.start, self.is_blank) = (before.end, is_blank);
         Some(before)
     }
 
@@ -69,11 +69,11 @@ mod tests {
     /// Start, pages and kind of each run of these pages.
     fn runs(pages: &[bool]) -> Vec<(u64, u64, bool)> {
         let mut run = PageRun::NONE;
-        let one = |is_zero: &bool| Alike { pages: 1, is_zero: *is_zero };
-        let mut all: Vec<_> = pages.iter().filter_map(|is_zero| run.add(one(is_zero))).collect();
+        let one = |is_blank: &bool| Alike { pages: 1, is_blank: *is_blank };
+        let mut all: Vec<_> = pages.iter().filter_map(|is_blank| run.add(one(is_blank))).collect();
         all.extend(run.finish());
         assert_eq!(run.finish(), None);
-        all.iter().map(|run| (run.start / PAGE, run.length() / PAGE, run.is_zero)).collect()
+        all.iter().map(|run| (run.start / PAGE, run.length() / PAGE, run.is_blank)).collect()
     }
 
     #[test]
@@ -89,9 +89,9 @@ mod tests {
     #[test]
     fn no_run_that_is_sent_is_longer_than_one_may_be() {
         let mut run = PageRun::NONE;
-        let mut take = |pages, is_zero| {
+        let mut take = |pages, is_blank| {
             let most = run.others();
-            let ended = run.add(Alike { pages: if is_zero { pages } else { most.min(pages) }, is_zero });
+            let ended = run.add(Alike { pages: if is_blank { pages } else { most.min(pages) }, is_blank });
             (most, ended.map(|run| run.length() / PAGE))
         };
         assert_eq!([take(5, false), take(5, false), take(9, false)], [(8, None), (3, None), (8, Some(8))]);

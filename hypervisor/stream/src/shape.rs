@@ -3,9 +3,9 @@
 use portcullis_abi::map::MAX_VCPUS;
 use portcullis_abi::state::Needs;
 
+use crate::counts::Counts;
 use crate::error::Fault;
 use crate::layout::PAGE;
-use crate::section::Counts;
 
 /// Returns of what a VM of this shape has how many, and its bytes of memory, if it can have that.
 pub const fn check_shape<E>(needs: &Needs) -> Result<(Counts, u64), Fault<E>> {

@@ -6,9 +6,10 @@ use zerocopy::{FromBytes, IntoBytes};
 use crate::Progress;
 use crate::area::Area;
 use crate::buffer::Buffer;
+use crate::counts::Counts;
 use crate::layout::{End, Head, MAGIC, PAGE, Preamble, Run, Tail, VERSION};
 use crate::run::{Alike, PageRun};
-use crate::section::{Counts, Section};
+use crate::section::Section;
 use crate::sum::{SEED, Sum, finish};
 
 /// What it takes to copy a page, in pages that are only looked at.
@@ -29,17 +30,16 @@ pub trait Save: Sum {
     /// It cannot be read.
     fn state(&mut self, section: Section, body: &mut [u8]) -> Result<bool, Self::Error>;
 
-    /// Returns how many bytes the disk in the virtio transport with this number holds, in whole pages; 0 if it holds none that are
-    /// sent.
-    fn disk(&self, transport: u32) -> u64;
+    /// Returns how many bytes an area behind memory has, in whole pages; 0 if it has none that are sent.
+    fn size(&self, area: Area) -> u64;
 
-    /// Tells how many pages from `offset` of an area on are alike: zero, `zeros` of them at the most, or not, `others` at the
-    /// most. It is one page at least.
+    /// Tells how many pages from `offset` of an area on are alike: [blank](Area::blank), `blanks` of them at the most, or not,
+    /// `others` at the most. It is one page at least.
     ///
     /// # Errors
     ///
     /// It cannot be read.
-    fn alike(&mut self, area: Area, offset: u64, zeros: u64, others: u64) -> Result<Alike, Self::Error>;
+    fn alike(&mut self, area: Area, offset: u64, blanks: u64, others: u64) -> Result<Alike, Self::Error>;
 
     /// Returns how many bytes the buffer has room for.
     fn room(&self) -> usize;
@@ -153,7 +153,7 @@ impl Writer {
                 }
                 Next::Pages => match self.run.finish() {
                     Some(run) => self.begin_run::<S>(run),
-                    None => match self.area.next(self.counts, |transport| vm.disk(transport)) {
+                    None => match self.area.next(self.counts, |area| vm.size(area)) {
                         Some((area, size)) => (self.area, self.size, self.run) = (area, size, PageRun::NONE),
                         None => {
                             self.end::<S>();
@@ -228,10 +228,10 @@ impl Writer {
 
     /// Begins a section with a run of memory.
     fn begin_run<S: Save>(&mut self, run: PageRun) {
-        let data = if run.is_zero { 0 } else { run.length() };
-        self.put(&head(self.area.section(run.is_zero), (size_of::<Run>() as u64).saturating_add(data)));
+        let data = if run.is_blank { 0 } else { run.length() };
+        self.put(&head(self.area.section(run.is_blank), (size_of::<Run>() as u64).saturating_add(data)));
         self.put(&Run { offset: run.start, length: run.length() });
-        if run.is_zero {
+        if run.is_blank {
             return self.close::<S>();
         }
         self.sections = self.sections.saturating_add(1);

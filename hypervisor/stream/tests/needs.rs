@@ -1,9 +1,9 @@
 //! What a machine lacks is named, the first thing of it.
 
-use portcullis_abi::state::{Cpu, FilterRange, Firmware, Implementations, Needs};
+use portcullis_abi::state::{Cpu, FilterRange, Firmware, FlashNeeds, Implementations, Needs, Unfit};
 use portcullis_gate::{Conduits, Register};
 use portcullis_gate::{Filter, Row, SetError, Support};
-use portcullis_stream::needs::{Lack, check_cpu, check_firmware, check_shape};
+use portcullis_stream::needs::{Lack, check_cpu, check_firmware, check_flash, check_shape};
 
 const SHAPE: Needs = Needs {
     version: 1,
@@ -33,7 +33,7 @@ fn a72() -> Cpu {
 #[test]
 fn a_vm_fits_where_everything_is_as_it_was_or_more() {
     assert_eq!(check_shape(&SHAPE, &SHAPE), Ok(()));
-    let more = Needs { list_registers: 16, devices: 0xf, transports: 0xff, name: *b"another-name-16b", ..SHAPE };
+    let more = Needs { list_registers: 16, devices: 0x7, transports: 0xff, name: *b"another-name-16b", ..SHAPE };
     assert_eq!(check_shape(&SHAPE, &more), Ok(()));
 }
 
@@ -59,12 +59,36 @@ fn the_shape_is_compared_field_by_field() {
         change(&mut here);
         assert_eq!(check_shape(&SHAPE, &here), Err(lack), "case {number}");
     }
+    let flash = Needs { devices: SHAPE.devices | Needs::FLASH, ..SHAPE };
+    assert_eq!(check_shape(&flash, &flash), Ok(()));
+    let (less, more) = (check_shape(&flash, &SHAPE).unwrap_err(), check_shape(&SHAPE, &flash).unwrap_err());
+    assert_eq!((less, more), (Lack::Device("CFI flash"), Lack::NoDevice("CFI flash")));
+    assert_eq!(less.to_string(), "the saved VM has a CFI flash; this one must have one too");
+    assert_eq!(more.to_string(), "the saved VM has no CFI flash; this one must have none either");
     let newer = Needs { devices: 1 << 31, ..SHAPE };
     assert!(matches!(check_shape(&newer, &SHAPE), Err(Lack::Device(_))));
     assert_eq!(
         check_shape(&SHAPE, &Needs { gic: 2, ..SHAPE }).unwrap_err().to_string(),
         "the saved VM has 3 (0x3) as the version of its GIC, this one 2 (0x2): they must be the same"
     );
+}
+
+#[test]
+fn flash_has_the_firmware_that_it_had() {
+    const SAVED: FlashNeeds = FlashNeeds { version: 1, sum: 77, first: 2 << 20, second: 64 << 20 };
+    assert_eq!(check_flash(&SAVED, Some(&SAVED)), Ok(()));
+    let cases = [
+        (FlashNeeds { first: 1 << 20, ..SAVED }, "2097152 (0x200000) bytes of firmware in its flash, this one 1048576"),
+        (FlashNeeds { sum: 78, ..SAVED }, "77 (0x4d) as the CRC-32C of the firmware in its flash, this one 78"),
+        (FlashNeeds { second: 0, ..SAVED }, "67108864 (0x4000000) bytes in the second bank of its flash, this one 0"),
+    ];
+    for (here, says) in cases {
+        let said = check_flash(&SAVED, Some(&here)).unwrap_err().to_string();
+        assert!(said.starts_with(&format!("the saved VM has {says}")), "{said}");
+    }
+    assert_eq!(check_flash(&SAVED, None), Err(Lack::Device("CFI flash")));
+    let newer = FlashNeeds { version: 2, ..SAVED };
+    assert_eq!(check_flash(&newer, Some(&SAVED)), Err(Lack::Unfit(Unfit::Version { saved: 2, known: 1 })));
 }
 
 #[test]

@@ -12,11 +12,9 @@ pub fn read(section: &Section<'_>, diagnostics: &mut Diagnostics<'_>) -> Option<
             || key == "devices" && value.get_ref().as_array().is_some_and(|list| list.is_empty());
         (!is_none).then(|| value.span())
     };
-    for (key, why) in [
-        ("devices", "a device of the board stays where it is"),
-        ("trust-dma", "its memory is where its devices write"),
-        ("flash", "firmware and its variables stay where they are"),
-    ] {
+    for (key, why) in
+        [("devices", "a device of the board stays where it is"), ("trust-dma", "its memory is where its devices write")]
+    {
         if let Some(other) = has(key) {
             let line = diagnostics.line(&other);
             let message = format!("a VM with `{key}`, in line {line}, cannot be saved: {why}");

@@ -25,6 +25,13 @@ pub fn are_awaited() -> bool {
     AWAITED.load(Relaxed)
 }
 
+/// Waits for one restore, wherever this is.
+pub fn once() {
+    begin();
+    wait();
+    AWAITED.store(false, Relaxed);
+}
+
 /// Behind a case: waits for the next restore if that was asked for.
 pub fn wait() {
     if !are_awaited() || cpu::index() != 0 {

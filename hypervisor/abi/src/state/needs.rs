@@ -48,6 +48,25 @@ impl Needs {
     pub const FLASH: u32 = 1 << 3;
 }
 
+/// What a VM has of flash, version [`FlashNeeds::VERSION`]. Firmware is not sent with the VM, which has it where it goes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]
+pub struct FlashNeeds {
+    /// Version of this structure.
+    pub version: u32,
+    /// CRC-32C of the file that the first bank has; 0 if it has none.
+    pub sum: u32,
+    /// Bytes of that file.
+    pub first: u64,
+    /// Bytes of the second bank.
+    pub second: u64,
+}
+
+impl FlashNeeds {
+    /// The version that is written and understood.
+    pub const VERSION: u32 = 1;
+}
+
 /// What a vCPU was shown of its CPU, and which one it has, version [`Cpu::VERSION`] (Arm ARM, D24.2).
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout)]

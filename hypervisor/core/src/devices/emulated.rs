@@ -57,6 +57,20 @@ pub trait Emulated: Send + Sync {
     fn restore_clock(&self, _saved: &state::Pl031) -> Result<(), Unfit> {
         Err(Unfit::Absent("a PL031"))
     }
+
+    /// Returns its state, if it is a bank of flash that takes commands.
+    fn save_flash(&self) -> Option<state::Flash> {
+        None
+    }
+
+    /// Takes such a bank's state on, of a VM none of whose vCPUs runs, or has since its tables were last forgotten.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`]; nothing has changed then. It is no such bank.
+    fn restore_flash(&self, _saved: &state::Flash) -> Result<(), Unfit> {
+        Err(Unfit::Absent("a bank of flash that takes commands"))
+    }
 }
 
 /// It remembers nothing.

@@ -3,6 +3,7 @@
 //! The first one is mapped read-only as far as its file goes. The second one is mapped read-only while it shows its cells;
 //! from the first command on every access comes here, until it shows them again.
 
+use portcullis_abi::state::{self, Unfit};
 use portcullis_devices::flash::{Cells, Cfi, Rom};
 use portcullis_devices::{Description, Device, Memory, OutOfReach};
 use spin::mutex::TicketMutex;
@@ -103,6 +104,18 @@ impl Emulated for Flash {
         let mut state = self.state.lock();
         state.commands.reset();
         state.map(true);
+    }
+
+    fn save_flash(&self) -> Option<state::Flash> {
+        Some(Device::save(&self.state.lock().commands))
+    }
+
+    fn restore_flash(&self, saved: &state::Flash) -> Result<(), Unfit> {
+        let state = &mut *self.state.lock();
+        Device::restore(&mut state.commands, saved)?;
+        state.mapped = state.commands.is_array();
+        state.cells.map_unseen(state.mapped);
+        Ok(())
     }
 }
 

@@ -71,12 +71,13 @@ pub(super) fn create(
     if flash_is_replaced(devices) {
         return Err(FlashError::Replaced);
     }
-    let size = first.map_or(0, |file| file.len() as u64);
+    let firmware = first.unwrap_or_default();
+    let size = firmware.len() as u64;
     let banks = Banks::take(free, size, FLASH_BANK)
         .ok_or_else(|| FlashError::NoMemory { wanted: Banks::size(size, FLASH_BANK), free: free.free() })?;
     let first = banks.first.map(|first| (FLASH, first));
     for (ipa, bank) in first.into_iter().chain([(SECOND, banks.second)]) {
         stage2.map(ipa, bank, Access::Rom).map_err(|_| FlashError::Unmappable(bank))?;
     }
-    Ok(Some(Flash::new(banks)))
+    Ok(Some(Flash::new(banks, firmware)))
 }

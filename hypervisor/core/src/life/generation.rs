@@ -41,8 +41,10 @@ impl Vm {
     /// The VM goes on: it is told that it was restored, if it was.
     pub(super) fn tell_generation(&self) {
         if let Some(generation) = &self.generation {
-            let sets = generation.tell(&self.vgic, || self.new_identifier());
+            let Some(sets) = generation.tell(&self.vgic, || self.new_identifier()) else { return };
             sets.into_iter().for_each(|set| self.kicks.send(set));
+            // No core's timer is set for its alarm, which may be long over.
+            self.tell_devices_of_time(None);
         }
     }
 

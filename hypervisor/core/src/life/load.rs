@@ -93,6 +93,23 @@ impl Work<'_> {
     }
 }
 
+/// On core `core`: gives `size` cells of a VM's bank at `bank`, `start` cells from its beginning, what `file` has there; what is
+/// behind the file is erased.
+#[inline(always)]
+pub(super) fn fill_cells(core: usize, bank: Range, file: &[u8], start: u64, size: u64) -> Result<(), OutOfReach> {
+    // SAFETY: the bank is one VM's memory, in blocks that are its own; every caller runs on the core that it names.
+    let Some(mut cells) = (unsafe { GuestMemory::new(core, 0, bank) }) else {
+        return Err(OutOfReach { address: start, length: size as usize });
+    };
+    let file = file.get(start as usize..).unwrap_or_default();
+    let (file, erased) = match file.get(..size as usize) {
+        Some(file) => (file, 0),
+        None => (file, (size as usize).saturating_sub(file.len())),
+    };
+    cells.store(start, file)?;
+    cells.fill(start.saturating_add(file.len() as u64), erased, 0xff)
+}
+
 impl Vm {
     /// Puts the next piece, `most` bytes at the most, of kernel, initial RAM disk and device tree from the bundle into the VM's
     /// RAM. The device tree is one piece. Where the guest starts, when all is there.
@@ -196,21 +213,11 @@ impl Vm {
         place.map_or(Work::Nothing, |place| Work::Cells(place, file.unwrap_or_default()))
     }
 
-    /// Gives `size` cells of the bank at `bank`, `start` cells from its beginning, what `file` has there; what is behind the file
-    /// is erased.
+    /// On the core of its first vCPU, which loads it: see [`fill_cells`].
+    #[inline(always)]
     fn fill_cells(&self, bank: Range, file: &[u8], start: u64, size: u64) -> Result<(), OutOfReach> {
         let core = self.vcpus().first().map_or(0, |first| first.core);
-        // SAFETY: the bank is this VM's memory, in blocks that are its own; its first vCPU's core loads it.
-        let Some(mut cells) = (unsafe { GuestMemory::new(core, 0, bank) }) else {
-            return Err(OutOfReach { address: start, length: size as usize });
-        };
-        let file = file.get(start as usize..).unwrap_or_default();
-        let (file, erased) = match file.get(..size as usize) {
-            Some(file) => (file, 0),
-            None => (file, (size as usize).saturating_sub(file.len())),
-        };
-        cells.store(start, file)?;
-        cells.fill(start.saturating_add(file.len() as u64), erased, 0xff)
+        fill_cells(core, bank, file, start, size)
     }
 
     /// Whether the VM is handed random words: those that it could ask for.

@@ -4,6 +4,8 @@
 //! that has started is judged and kept. What the vectors answer is worked out a piece at a time, and in the end firmware registers
 //! are set, vCPUs are on, and the VM is paused. Until then it can be given up: it is created again, and nothing is left.
 
+use core::sync::atomic::Ordering;
+
 use portcullis_abi::manage;
 use portcullis_abi::name::padded;
 use portcullis_abi::state::{self, Needs, Unfit};
@@ -11,29 +13,35 @@ use portcullis_arch::{checksum, optional::Features, timer};
 use portcullis_board::Firmware;
 use portcullis_gate::{Filter, Profile};
 use portcullis_stream::layout::PAGE;
-use portcullis_stream::needs::{check_cpu, check_firmware, check_link, check_port, check_shape, check_wires};
+use portcullis_stream::needs::{
+    check_cpu, check_firmware, check_flash, check_link, check_port, check_shape, check_wires,
+};
 use portcullis_stream::{Area, Each, Kind, Restore, Section, Sum};
 use portcullis_virtio::Cursor;
 use zerocopy::FromBytes;
 
 use super::baseline::vendor_hyp_2;
+use super::load::fill_cells;
 use super::refusal::Refusal;
-use super::shape::{contents_of, kind_of, list_registers};
+use super::shape::{contents_of, kind_of, list_registers, way_to};
 use crate::devices::gpio::Gpio;
 use crate::links::backplane::{Backplane, Linked};
 use crate::machine::Machine;
 use crate::machine::owner::Beside;
 use crate::machine::transfer::Kept;
-use crate::memory::guest::{GuestMemory, Way};
+use crate::memory::guest::GuestMemory;
 use crate::vm::counter::VirtualCounter;
 use crate::vm::fast_tables::PARTS;
+use crate::vm::flash::Flash;
 use crate::vm::generation::Generation;
 use crate::vm::manager_lock::ManagerLock;
 use crate::vm::power::PowerState;
 use crate::vm::report::Occasion;
 use crate::vm::{Vcpu, Vm};
 
-/// Bytes of memory that are set to zero at a time.
+/// There is nothing that what comes in runs could be in.
+const ABSENT: Unfit = Unfit::Absent("a disk or flash");
+/// Bytes of memory that are set to zero, or of firmware that are copied, at a time.
 const CLEARED: u64 = 8 * PAGE;
 
 /// A VM that is restored, whose manager has it.
@@ -87,6 +95,17 @@ impl Restoring<'_, '_> {
             return Ok(());
         }
         Ok(console.restore_port(number, self.memory, body)?)
+    }
+
+    /// Puts the next piece of its firmware, which was the same where it was saved, into the first bank of its flash. True: there
+    /// may be more.
+    fn load_firmware(&mut self) -> Result<bool, Refusal> {
+        let Some(flash) = &self.vm.flash else { return Ok(false) };
+        let Some(bank) = flash.banks.first else { return Ok(false) };
+        let length = bank.size().saturating_sub(self.kept.firmware_loaded).min(CLEARED);
+        fill_cells(self.memory.core(), bank, flash.firmware, self.kept.firmware_loaded, length)?;
+        self.kept.firmware_loaded = self.kept.firmware_loaded.saturating_add(length);
+        Ok(length != 0)
     }
 
     /// Takes on a vCPU's state.
@@ -211,6 +230,12 @@ impl Restore for Restoring<'_, '_> {
                 vm.wires.ok_or(Unfit::Absent("a PL061"))?.restore(&of(body)?)?;
                 self.kept.wires = true;
             }
+            Kind::Banks => check_flash(&of(body)?, vm.flash.as_ref().map(Flash::needs).as_ref())?,
+            Kind::Flash => {
+                let saved = of(body)?;
+                let bank = vm.bus.devices().find(|device| device.save_flash().is_some());
+                bank.ok_or(Unfit::Absent("flash"))?.restore_flash(&saved)?;
+            }
             _ if section.kind.each() == Each::Transport => self.link(section, body)?,
             _ if section.kind.each() == Each::Port => self.port(section, body)?,
             _ => self.vcpu(section, body)?,
@@ -223,6 +248,9 @@ impl Restore for Restoring<'_, '_> {
     }
 
     fn derive(&mut self) -> Result<bool, Refusal> {
+        if self.load_firmware()? {
+            return Ok(false);
+        }
         let Some(firmware) = self.kept.firmware.as_ref().filter(|_| self.kept.parts < PARTS) else { return Ok(true) };
         let (profile, filter) = self.judge(firmware)?;
         self.vm.work_out_part(profile, &filter, self.kept.parts);
@@ -230,20 +258,21 @@ impl Restore for Restoring<'_, '_> {
         Ok(false)
     }
 
-    fn disk(&self, transport: u32) -> u64 {
-        contents_of(self.vm, transport).map_or(0, |(_, size)| size)
+    fn size(&self, area: Area) -> u64 {
+        contents_of(self.vm, area).map_or(0, |(_, size)| size)
     }
 
     fn store(&mut self, area: Area, offset: u64, length: usize, mut sum: u32) -> Result<u32, Refusal> {
-        // A disk's contents are made where they are used: they are large to pass on.
-        let mut disk;
-        let (to, mut address, way) = match area {
-            Area::Memory => (&mut *self.memory, self.vm.ram.saturating_add(offset), Way::Past),
-            Area::Disk(transport) => {
-                (disk, _) = contents_of(self.vm, transport).ok_or(Unfit::Absent("a disk"))?;
-                (&mut disk, offset, Way::Kept)
+        // Contents are made where they are used: they are large to pass on.
+        let mut contents;
+        let (to, mut address) = match area {
+            Area::Memory => (&mut *self.memory, self.vm.ram.saturating_add(offset)),
+            Area::Disk(_) | Area::Flash => {
+                (contents, _) = contents_of(self.vm, area).ok_or(ABSENT)?;
+                (&mut contents, offset)
             }
         };
+        let way = way_to(area);
         let mut left = length as u32;
         while let Some(place) = self.at.piece(left) {
             sum = to.receive(way, address, self.buffer, place.address, place.length as usize, sum)?;
@@ -260,9 +289,9 @@ impl Restore for Restoring<'_, '_> {
         let most = length.min(CLEARED.saturating_sub(self.cleared));
         match area {
             Area::Memory => self.memory.clear(self.vm.ram.saturating_add(offset), most as usize)?,
-            Area::Disk(transport) => {
-                let (mut disk, _) = contents_of(self.vm, transport).ok_or(Unfit::Absent("a disk"))?;
-                disk.fill(offset, most as usize, 0)?;
+            Area::Disk(_) | Area::Flash => {
+                let (mut contents, _) = contents_of(self.vm, area).ok_or(ABSENT)?;
+                contents.fill(offset, most as usize, area.blank())?;
             }
         }
         self.cleared = self.cleared.saturating_add(most);
@@ -316,6 +345,7 @@ impl Vm {
             vm.sets.park(vcpu.bit());
             vcpu.off_core().into_iter().for_each(|off_core| off_core.stands_restored());
         }
+        vm.flash.iter().for_each(|flash| flash.loaded.store(true, Ordering::Relaxed));
         vm.life.restored();
         vm.tell_phase(manage::PHASE_CREATED, manage::PHASE_PAUSED);
         vm.report(Occasion::Repeatable, format_args!("{}: restored with {}", vm.name(), vm.row.profile()));

@@ -9,9 +9,9 @@ use portcullis_virtio::Cursor;
 use zerocopy::{Immutable, IntoBytes};
 
 use super::refusal::Refusal;
-use super::shape::{contents_of, kind_of, list_registers_of};
+use super::shape::{contents_of, kind_of, list_registers_of, way_to};
 use crate::links::backplane::{Backplane, Linked};
-use crate::memory::guest::{GuestMemory, Way};
+use crate::memory::guest::GuestMemory;
 use crate::vm::manager_lock::ManagerLock;
 use crate::vm::{Vcpu, Vm};
 
@@ -143,25 +143,31 @@ impl Save for Saving<'_, '_> {
             },
             Kind::Wires => vm.wires.map_or(Ok(false), |wires| put(&wires.needs(), body)),
             Kind::Gpio => vm.wires.map_or(Ok(false), |wires| put(&wires.save(), body)),
+            Kind::Banks => vm.flash.as_ref().map_or(Ok(false), |flash| put(&flash.needs(), body)),
+            Kind::Flash => match vm.bus.devices().find_map(|device| device.save_flash()) {
+                Some(flash) => put(&flash, body),
+                None => Ok(false),
+            },
             Kind::Generation => vm.generation.as_ref().map_or(Ok(false), |generation| put(&generation.save(), body)),
             _ => Ok(false),
         }
     }
 
-    fn disk(&self, transport: u32) -> u64 {
-        contents_of(self.vm(), transport).map_or(0, |(_, size)| size)
+    fn size(&self, area: Area) -> u64 {
+        contents_of(self.vm(), area).map_or(0, |(_, size)| size)
     }
 
-    fn alike(&mut self, area: Area, offset: u64, zeros: u64, others: u64) -> Result<Alike, Refusal> {
+    fn alike(&mut self, area: Area, offset: u64, blanks: u64, others: u64) -> Result<Alike, Refusal> {
+        let way = way_to(area);
         let alike = match area {
             Area::Memory => {
                 let address = self.vm().ram.saturating_add(offset);
-                self.memory.alike(Way::Past, address, zeros, others)?
+                self.memory.alike(area, way, address, blanks, others)?
             }
-            Area::Disk(transport) => {
-                let (mut disk, size) = contents_of(self.vm(), transport).ok_or(Refusal::NoneOn)?;
+            Area::Disk(_) | Area::Flash => {
+                let (mut contents, size) = contents_of(self.vm(), area).ok_or(Refusal::NoneOn)?;
                 let left = size.saturating_sub(offset) / PAGE;
-                disk.alike(Way::Kept, offset, zeros.min(left), others.min(left))?
+                contents.alike(area, way, offset, blanks.min(left), others.min(left))?
             }
         };
         self.spend(LOOK.saturating_mul(alike.pages as u32));
@@ -178,18 +184,19 @@ impl Save for Saving<'_, '_> {
     }
 
     fn copy(&mut self, area: Area, offset: u64, length: usize, mut sum: u32) -> Result<u32, Refusal> {
-        // A disk's contents are made where they are used: they are large to pass on.
-        let mut disk;
-        let (from, mut address, way) = match area {
+        // Contents are made where they are used: they are large to pass on.
+        let mut contents;
+        let (from, mut address) = match area {
             Area::Memory => {
                 let address = self.vm().ram.saturating_add(offset);
-                (&mut *self.memory, address, Way::Past)
+                (&mut *self.memory, address)
             }
-            Area::Disk(transport) => {
-                (disk, _) = contents_of(self.vm(), transport).ok_or(Refusal::NoneOn)?;
-                (&mut disk, offset, Way::Kept)
+            Area::Disk(_) | Area::Flash => {
+                (contents, _) = contents_of(self.vm(), area).ok_or(Refusal::NoneOn)?;
+                (&mut contents, offset)
             }
         };
+        let way = way_to(area);
         let mut left = length as u32;
         self.spent = self.spent.saturating_add(left / SUMMED);
         while let Some(place) = self.at.piece(left) {

@@ -4,13 +4,14 @@ use portcullis_abi::bundle::NAME_MAX;
 use portcullis_abi::map;
 use portcullis_abi::state::{self, LinkNeeds, Needs};
 use portcullis_arch::timer;
-use portcullis_stream::Kind;
+use portcullis_stream::{Area, Kind};
 use portcullis_vgic::ListRegisters;
 
 use crate::cpu::gic::{self, VirtualControl};
+use crate::cpu::physical_core::Core;
 use crate::links::backplane::Backplane;
 use crate::machine::Machine;
-use crate::memory::guest::GuestMemory;
+use crate::memory::guest::{GuestMemory, Way};
 use crate::vm::Vm;
 use crate::with_interface;
 
@@ -99,7 +100,25 @@ pub const fn kind_of(link: &LinkNeeds) -> Option<Kind> {
     }
 }
 
-/// What the device in a virtio transport holds that goes with a VM, and how many bytes in whole pages.
-pub fn contents_of(vm: &Vm, transport: u32) -> Option<(GuestMemory, u64)> {
-    vm.links?.device(transport as usize)?.contents()
+/// What is behind a VM's memory in an area that goes with the VM, as the core on which this runs reaches it, and how many bytes in
+/// whole pages.
+#[inline(never)]
+pub fn contents_of(vm: &Vm, area: Area) -> Option<(GuestMemory, u64)> {
+    match area {
+        Area::Memory => None,
+        Area::Disk(transport) => vm.links?.device(transport as usize)?.contents(),
+        Area::Flash => {
+            let flash = vm.flash.as_ref()?;
+            Some((flash.second_on(Core::current()?.index)?, flash.banks.second.size()))
+        }
+    }
+}
+
+/// How an area is reached. What EL2 alone has is read and written by its caches; the guest may read cells past them.
+pub const fn way_to(area: Area) -> Way {
+    match area {
+        Area::Memory => Way::Past,
+        Area::Disk(_) => Way::Kept,
+        Area::Flash => Way::Through,
+    }
 }

@@ -231,6 +231,14 @@ pub struct Piece<'a> {
     pub(super) spent: u32,
 }
 
+/// Works out the next piece of what is to be known in front of the stream of the VM, which is saved, or restored.
+fn prepare(vm: &Vm, saves: bool) -> Ready {
+    match &vm.flash {
+        Some(flash) if !flash.sum_up(PIECE as usize) => Ready::Later,
+        _ => vm.links.map_or(Ready::Yes, |links| links.prepare(saves, PIECE as usize)),
+    }
+}
+
 /// Saves the next piece of the VM.
 fn save(transfer: &mut Transfer, vm: &Vm, piece: &mut Piece<'_>) -> Result<Progress, TransferError> {
     let lock = vm.manager_lock().ok_or(TransferError::Busy)?;
@@ -238,7 +246,7 @@ fn save(transfer: &mut Transfer, vm: &Vm, piece: &mut Piece<'_>) -> Result<Progr
     let _still = vm.life.keep_still().ok_or(TransferError::BadState)?;
     let Some(memory) = &mut vm.memory_on(piece.buffer.core()) else { return Err(TransferError::BadState) };
     if transfer.writer.bytes() == 0 {
-        match vm.links.map_or(Ready::Yes, |links| links.prepare(true, PIECE as usize)) {
+        match prepare(vm, true) {
             Ready::Yes => {}
             Ready::Later => {
                 piece.spent = piece.spent.saturating_add(PREPARED);
@@ -271,7 +279,7 @@ fn restore(transfer: &mut Transfer, vm: &'static Vm, piece: &mut Piece<'_>) -> R
     let mut lock = vm.manager_lock().ok_or(TransferError::Busy)?;
     let Some(memory) = &mut vm.memory_on(piece.buffer.core()) else { return Err(TransferError::BadState) };
     let Transfer { reader, kept, .. } = transfer;
-    if reader.bytes() == 0 && vm.links.is_some_and(|links| links.prepare(false, PIECE as usize) != Ready::Yes) {
+    if reader.bytes() == 0 && prepare(vm, false) != Ready::Yes {
         piece.spent = piece.spent.saturating_add(PREPARED);
         return Ok(Progress::More);
     }

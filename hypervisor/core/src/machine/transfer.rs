@@ -129,6 +129,8 @@ pub struct Kept {
     pub wires: bool,
     /// How many parts of its fast tables were worked out.
     pub parts: usize,
+    /// Bytes of the first bank of its flash that have what they had.
+    pub firmware_loaded: u64,
     /// Its RAM is zero where nothing was written to it.
     pub zeros: bool,
 }

@@ -42,15 +42,19 @@ impl Bank {
     /// Lets the guest read the cells, or has every access of it come to EL2. To take them away is for a core on which one of
     /// the VM's vCPUs runs.
     pub fn map(&mut self, on: bool) {
+        self.map_unseen(on);
+        if !on {
+            // Before the cells change, no core of the VM reads them any more. No other VM notices: it has another VMID.
+            paging::invalidate_vm_everywhere();
+        }
+    }
+
+    /// The same for a VM none of whose vCPUs is on. Each has its core forget what that remembers of the tables when it begins.
+    pub fn map_unseen(&mut self, on: bool) {
         let mut tables = self.tables.lock();
         let changed =
             if on { tables.map(self.ipa, self.cells, Access::Rom) } else { tables.unmap(self.ipa, self.cells.size()) };
         debug_assert!(changed.is_ok(), "it was mapped when the VM was made");
-        if on {
-            paging::publish_tables();
-        } else {
-            // Before the cells change, no core of the VM reads them any more. No other VM notices: it has another VMID.
-            paging::invalidate_vm_everywhere();
-        }
+        paging::publish_tables();
     }
 }

@@ -79,7 +79,7 @@ fn cpu_on(caller: &'static Vcpu, target: u64, entry: u64, context: u64) -> i64 {
         return result::PSCI_ALREADY_ON;
     }
     // INVALID_ADDRESS came with PSCI 1.0 (section 5.4.4).
-    if !begins_at(vm, entry) {
+    if !vm.can_begin_at(entry) {
         let has_code = vm.row.get(Register::PsciVersion) > u64::from(function::PSCI_VERSION_0_2);
         return if has_code { result::PSCI_INVALID_ADDRESS } else { result::PSCI_INVALID_PARAMETERS };
     }
@@ -93,13 +93,6 @@ fn cpu_on(caller: &'static Vcpu, target: u64, entry: u64, context: u64) -> i64 {
     result::PSCI_SUCCESS
 }
 
-/// Whether a vCPU can begin at `entry`. The first instruction is fetched with its MMU off: the address must be RAM of its VM's own,
-/// or firmware in its flash, and aligned.
-fn begins_at(vm: &Vm, entry: u64) -> bool {
-    let in_flash = vm.flash.as_ref().is_some_and(|flash| flash.has_code(entry));
-    entry & 3 == 0 && (in_flash || vm.is_ram(entry, 4))
-}
-
 /// SYSTEM_SUSPEND (section 5.20): entry address, context. Caches stay as they are: the guest goes on with them off, and what it
 /// reads before it turns them on has to be in memory (a Linux reads nothing before).
 #[cold]
@@ -108,7 +101,7 @@ fn system_suspend(vcpu: &'static Vcpu, entry: u64, context: u64) -> Result<i64, 
     if vcpu.vm.live() != vcpu.bit() {
         return Ok(result::PSCI_DENIED);
     }
-    if !begins_at(vcpu.vm, entry) {
+    if !vcpu.vm.can_begin_at(entry) {
         return Ok(result::PSCI_INVALID_ADDRESS);
     }
     Err(vcpu.suspend(entry, context))

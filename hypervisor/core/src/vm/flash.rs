@@ -3,7 +3,10 @@
 use core::sync::atomic::AtomicBool;
 
 use portcullis_abi::map::{FLASH, FLASH_BANK};
+use portcullis_abi::state::FlashNeeds;
+use portcullis_arch::checksum::Pieces;
 use portcullis_board::vm_memory::Banks;
+use spin::Mutex;
 
 use crate::memory::guest::GuestMemory;
 
@@ -17,12 +20,31 @@ pub struct Flash {
     pub banks: Banks,
     /// The cells hold what the VM's files have, or what the VM has made of it.
     pub(crate) loaded: AtomicBool,
+    /// What the first bank is to hold; nothing: it has no file.
+    pub(crate) firmware: &'static [u8],
+    /// The checksum of that.
+    sum: Mutex<Pieces>,
 }
 
 impl Flash {
-    /// The memory at `banks`, which is yet to be loaded.
-    pub const fn new(banks: Banks) -> Self {
-        Self { banks, loaded: AtomicBool::new(false) }
+    /// The memory at `banks`, which is yet to be loaded: the first bank with `firmware`.
+    pub const fn new(banks: Banks, firmware: &'static [u8]) -> Self {
+        Self { banks, loaded: AtomicBool::new(false), firmware, sum: Mutex::new(Pieces::new()) }
+    }
+
+    /// Works out the next piece of the firmware's checksum, `most` bytes at the most. True: it is worked out.
+    pub(crate) fn sum_up(&self, most: usize) -> bool {
+        self.sum.lock().take_in(self.firmware, most)
+    }
+
+    /// What a VM that has it needs. The checksum was [worked out](Self::sum_up) before.
+    pub(crate) fn needs(&self) -> FlashNeeds {
+        FlashNeeds {
+            version: FlashNeeds::VERSION,
+            sum: self.sum.lock().finish(),
+            first: self.firmware.len() as u64,
+            second: self.banks.second.size(),
+        }
     }
 
     /// The cells of the second bank, at their offsets into it, as core `core` reaches them, on which this has to run.

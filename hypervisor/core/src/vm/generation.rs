@@ -105,20 +105,20 @@ impl Generation {
     }
 
     /// Tells the VM, which goes on, that it was restored, if it was: with an identifier by `draw`, and interrupts of `vgic`.
-    /// Returns the vCPUs that must look.
-    pub fn tell(&self, vgic: &Vgic, draw: impl FnOnce() -> [u64; IDENTIFIER]) -> [VcpuSet; 2] {
+    /// Returns the vCPUs that must look; none: it was not restored.
+    pub fn tell(&self, vgic: &Vgic, draw: impl FnOnce() -> [u64; IDENTIFIER]) -> Option<[VcpuSet; 2]> {
         if !self.is_untold.swap(false, Ordering::Relaxed) {
-            return [VcpuSet::EMPTY; 2];
+            return None;
         }
         self.count.fetch_add(1, Ordering::Relaxed);
         self.show_identifier(draw());
         self.show_clock();
-        [map::VM_GENERATION_INTID, map::VM_CLOCK_INTID].map(|intid| {
+        Some([map::VM_GENERATION_INTID, map::VM_CLOCK_INTID].map(|intid| {
             // An edge: what it changes nobody has to see.
             let raised = vgic.set_spi_level(intid, true);
             let _ = vgic.set_spi_level(intid, false);
             raised
-        })
+        }))
     }
 
     fn show_identifier(&self, identifier: [u64; IDENTIFIER]) {

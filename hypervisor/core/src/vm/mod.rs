@@ -365,6 +365,19 @@ impl Vm {
         end.is_some_and(|end| end <= self.memory.size())
     }
 
+    /// Whether a vCPU can begin at `entry`. The first instruction is fetched with its MMU off: the address must be RAM of its own,
+    /// or firmware in its flash, and aligned.
+    pub fn can_begin_at(&self, entry: u64) -> bool {
+        let in_flash = self.flash.as_ref().is_some_and(|flash| flash.has_code(entry));
+        entry & 3 == 0 && (in_flash || self.is_ram(entry, 4))
+    }
+
+    /// Whether its tables map the page at `ipa`.
+    #[cfg(test)]
+    pub fn is_mapped(&self, ipa: u64) -> bool {
+        self._stage2.lock().is_mapped(ipa)
+    }
+
     /// Its RAM as core `core` reaches it, on which this has to run.
     #[inline]
     pub(crate) fn memory_on(&self, core: usize) -> Option<GuestMemory> {

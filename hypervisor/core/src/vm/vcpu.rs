@@ -140,8 +140,7 @@ impl Vcpu {
     }
 
     fn restore_power_of(&self, power: &Power, saved: &state::Power) -> Result<(), Unfit> {
-        // A VM that can be saved has no flash to begin in.
-        power.restore(saved, |entry| entry.is_multiple_of(4) && self.vm.is_ram(entry, 4))
+        power.restore(saved, |entry| self.vm.can_begin_at(entry))
     }
 
     /// Marks it as off. Its core must have left it.

@@ -31,6 +31,8 @@ pub enum Lack {
     },
     /// There is no such device.
     Device(&'static str),
+    /// There is such a device, and there was none.
+    NoDevice(&'static str),
     /// There is no device in the virtio transport with this number.
     Transport(u32),
     /// Another device is in a virtio transport.
@@ -103,6 +105,7 @@ impl fmt::Display for Lack {
             }
             Self::Less { what, saved, here } => write!(f, "the saved VM needs {saved} {what}; there are {here} here"),
             Self::Device(what) => write!(f, "the saved VM has a {what}; this one must have one too"),
+            Self::NoDevice(what) => write!(f, "the saved VM has no {what}; this one must have none either"),
             Self::Transport(slot) => {
                 write!(f, "the saved VM has a device in virtio transport {slot}; this one must have the same there")
             }

@@ -5,6 +5,7 @@
 
 mod cpu;
 mod fields;
+mod flash;
 mod lack;
 mod link;
 mod name;
@@ -14,12 +15,20 @@ use portcullis_abi::state::{Firmware, Needs};
 use portcullis_gate::{Register, Support};
 
 pub use cpu::{check_cpu, check_features, check_identity, is_told};
+pub use flash::check_flash;
 pub use lack::Lack;
 pub use link::Link;
 pub use transport::{check_link, check_port, check_wires};
 
+/// How flash is named.
+const FLASH: &str = "CFI flash";
 /// A filter's action by which a call goes to firmware at EL3.
 const FORWARD: u32 = 2;
+
+/// Checks that a number is the same.
+const fn same(what: &'static str, saved: u64, here: u64) -> Result<(), Lack> {
+    if saved == here { Ok(()) } else { Err(Lack::Other { what, saved, here }) }
+}
 
 /// Checks that a VM of the shape `here` can be the saved one.
 ///
@@ -27,8 +36,6 @@ const FORWARD: u32 = 2;
 ///
 /// The first [`Lack`], in the order of the structure.
 pub fn check_shape(saved: &Needs, here: &Needs) -> Result<(), Lack> {
-    let same =
-        |what, saved: u64, here: u64| if saved == here { Ok(()) } else { Err(Lack::Other { what, saved, here }) };
     same("vCPUs", saved.vcpus.into(), here.vcpus.into())?;
     same("bytes of memory", saved.memory, here.memory)?;
     same("as the address of its memory", saved.ram, here.ram)?;
@@ -42,13 +49,17 @@ pub fn check_shape(saved: &Needs, here: &Needs) -> Result<(), Lack> {
         });
     }
     same("Hz of its counter", saved.frequency.into(), here.frequency.into())?;
-    let devices = [(Needs::UART, "PL011"), (Needs::RTC, "PL031"), (Needs::GPIO, "PL061"), (Needs::FLASH, "flash")];
+    let devices = [(Needs::UART, "PL011"), (Needs::RTC, "PL031"), (Needs::GPIO, "PL061"), (Needs::FLASH, FLASH)];
     let known = devices.iter().fold(0, |known, (bit, _)| known | bit);
     if let Some((_, name)) = devices.iter().find(|(bit, _)| saved.devices & bit & !here.devices != 0) {
         return Err(Lack::Device(name));
     }
     if saved.devices & !known != 0 {
         return Err(Lack::Device("device of a kind that is not known here"));
+    }
+    // What it holds came with nobody.
+    if here.devices & !saved.devices & Needs::FLASH != 0 {
+        return Err(Lack::NoDevice(FLASH));
     }
     match saved.transports & !here.transports {
         0 => {}

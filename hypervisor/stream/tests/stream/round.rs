@@ -1,10 +1,10 @@
 //! What was saved is what is restored.
 
 use portcullis_stream::layout::{Head, PAGE, Preamble, RUN, Tail};
-use portcullis_stream::{Kind, Section};
+use portcullis_stream::{Area, Kind, Section};
 use zerocopy::FromBytes;
 
-use crate::vm::{Random, Vm, crc32c, restore};
+use crate::vm::{CELLS, Random, Vm, crc32c, restore};
 
 /// The sections of a stream, with their bodies. Every checksum is right.
 pub fn sections(stream: &[u8]) -> Vec<(Section, &[u8])> {
@@ -58,6 +58,27 @@ fn zeros_are_told_and_not_sent() {
     let runs: Vec<_> = sections(&other).into_iter().filter(|(section, _)| of_memory(section)).collect();
     let runs: Vec<_> = runs.iter().map(|(section, body)| (section.kind, body.len())).collect();
     assert_eq!(runs, [(Kind::Zero, 16), (Kind::Memory, 16 + PAGE as usize), (Kind::Zero, 16)]);
+}
+
+#[test]
+fn erased_cells_are_told_and_not_sent() {
+    let vm = (1..).map(|seed| Vm::random(&mut Random(seed), 1, &[true])).find(|vm| vm.cells.is_some()).unwrap();
+    let runs = |cells: &dyn Fn(u64) -> u8| {
+        let cells = (0..CELLS).flat_map(|page| vec![cells(page); PAGE as usize]).collect();
+        let vm = Vm { cells: Some(cells), ..vm.clone() };
+        let stream = vm.save(4096);
+        assert_eq!(restore(&stream, || 4096).as_ref(), Ok(&vm));
+        let of_flash =
+            |section: &Section| [false, true].iter().any(|is_blank| *section == Area::Flash.section(*is_blank));
+        let runs = sections(&stream).into_iter().filter(|(section, _)| of_flash(section));
+        runs.map(|(section, body)| (section.kind, (body.len() as u64 - 16) / PAGE)).collect::<Vec<_>>()
+    };
+    assert_eq!(runs(&|_| 0xff), [(Kind::Erased, 0)]);
+    assert_eq!(
+        runs(&|page| if page == 3 { 0 } else { 0xff }),
+        [(Kind::Erased, 0), (Kind::Cells, 1), (Kind::Erased, 0)]
+    );
+    assert_eq!(runs(&|_| 0), [(Kind::Cells, 8), (Kind::Cells, 8), (Kind::Cells, 4)], "zeros are no erased cells");
 }
 
 #[test]

@@ -37,21 +37,29 @@ impl Random {
     }
 }
 
-/// A page with nothing in it, or with some.
-fn page(random: &mut Random, is_zero: bool) -> Vec<u8> {
-    let mut page = vec![0; PAGE as usize];
-    if !is_zero {
+/// A page with nothing in it but `blank`, or with some.
+fn page(random: &mut Random, is_blank: bool, blank: u8) -> Vec<u8> {
+    let mut page = vec![blank; PAGE as usize];
+    if !is_blank {
         // One byte may be all that there is.
         let bytes = 1 + random.below(40);
-        (0..bytes).for_each(|_| page[random.below(PAGE) as usize] = 1 + random.below(255) as u8);
+        (0..bytes).for_each(|_| page[random.below(PAGE) as usize] = blank ^ (1 + random.below(255) as u8));
     }
     page
 }
 
-/// Bytes of the disk in a transport.
-fn disk(transport: u32) -> u64 {
-    if transport % 8 == 3 { (1 + u64::from(transport) % 11) * PAGE } else { 0 }
+/// Bytes of the disk in a transport, or of the flash.
+fn size(area: Area) -> u64 {
+    match area {
+        Area::Memory => 0,
+        Area::Disk(transport) if transport % 8 == 3 => (1 + u64::from(transport) % 11) * PAGE,
+        Area::Disk(_) => 0,
+        Area::Flash => CELLS * PAGE,
+    }
 }
+
+/// Pages of the flash.
+pub const CELLS: u64 = 20;
 
 /// All that is saved.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,6 +67,7 @@ pub struct Vm {
     pub states: BTreeMap<Section, Vec<u8>>,
     pub memory: Vec<u8>,
     pub disks: BTreeMap<u32, Vec<u8>>,
+    pub cells: Option<Vec<u8>>,
 }
 
 impl Vm {
@@ -67,8 +76,8 @@ impl Vm {
         let mut vm = Self::default();
         let transports = if random.below(2) == 0 { 0 } else { random.next() as u32 };
         let ports = if transports == 0 { 0 } else { random.below(33) as u32 };
-        let gpios = random.below(2) as u32;
-        let counts = Counts { vcpus, transports, ports, gpios };
+        let (gpios, flashes) = (random.below(2) as u32, random.below(2) as u32);
+        let counts = Counts { vcpus, transports, ports, gpios, flashes };
         let mut next = Some(Section::FIRST);
         while let Some(section) = next {
             if !section.kind.is_optional() || random.below(2) == 0 {
@@ -86,21 +95,29 @@ impl Vm {
             gic: 3,
             list_registers: 4,
             frequency: 62_500_000,
-            devices: if gpios == 0 { 1 } else { 1 | Needs::GPIO },
+            devices: 1 | (gpios * Needs::GPIO) | (flashes * Needs::FLASH),
             transports,
             ports,
             name: *b"some-vm\0\0\0\0\0\0\0\0\0",
         };
         vm.states.insert(Section::FIRST, needs.as_bytes().to_vec());
         for is_zero in pages {
-            vm.memory.extend(page(random, *is_zero));
+            vm.memory.extend(page(random, *is_zero, 0));
         }
         for transport in (0..32).filter(|transport| transports >> transport & 1 != 0) {
-            let pages = disk(transport) / PAGE;
-            let bytes: Vec<u8> = (0..pages).flat_map(|_| page(random, pages % 2 == 1)).collect();
+            let pages = size(Area::Disk(transport)) / PAGE;
+            let bytes: Vec<u8> = (0..pages).flat_map(|_| page(random, pages % 2 == 1, 0)).collect();
             if pages > 0 {
                 vm.disks.insert(transport, bytes);
             }
+        }
+        if flashes != 0 {
+            // A page of zeros is as good as any other one.
+            let cell = |_| match random.below(4) {
+                0 => vec![0; PAGE as usize],
+                other => page(random, other == 1, 0xff),
+            };
+            vm.cells = Some((0..CELLS).flat_map(cell).collect());
         }
         vm
     }
@@ -108,9 +125,8 @@ impl Vm {
     fn area(&mut self, area: Area) -> &mut Vec<u8> {
         match area {
             Area::Memory => &mut self.memory,
-            Area::Disk(transport) => {
-                self.disks.entry(transport).or_insert_with(|| vec![0x77; disk(transport) as usize])
-            }
+            Area::Disk(transport) => self.disks.entry(transport).or_insert_with(|| vec![0x77; size(area) as usize]),
+            Area::Flash => self.cells.get_or_insert_with(|| vec![0x77; size(area) as usize]),
         }
     }
 
@@ -118,6 +134,7 @@ impl Vm {
         match area {
             Area::Memory => &self.memory,
             Area::Disk(transport) => &self.disks[&transport],
+            Area::Flash => self.cells.as_ref().unwrap(),
         }
     }
 
@@ -160,19 +177,19 @@ impl Save for Saving<'_> {
         Ok(true)
     }
 
-    fn disk(&self, transport: u32) -> u64 {
-        disk(transport)
+    fn size(&self, area: Area) -> u64 {
+        size(area)
     }
 
-    fn alike(&mut self, area: Area, offset: u64, zeros: u64, others: u64) -> Result<Alike, ()> {
+    fn alike(&mut self, area: Area, offset: u64, blanks: u64, others: u64) -> Result<Alike, ()> {
         assert!(others > 0 && others <= RUN / PAGE);
         let pages = self.vm.bytes(area)[offset as usize..].chunks(PAGE as usize);
-        let mut are_zero = pages.map(|page| page.iter().all(|byte| *byte == 0)).peekable();
-        let is_zero = *are_zero.peek().unwrap();
-        let most = if is_zero { zeros } else { others };
-        let pages = are_zero.take(most as usize).take_while(|other| *other == is_zero).count() as u64;
+        let mut are_blank = pages.map(|page| page.iter().all(|byte| *byte == area.blank())).peekable();
+        let is_blank = *are_blank.peek().unwrap();
+        let most = if is_blank { blanks } else { others };
+        let pages = are_blank.take(most as usize).take_while(|other| *other == is_blank).count() as u64;
         self.looked += pages as usize;
-        Ok(Alike { pages, is_zero })
+        Ok(Alike { pages, is_blank })
     }
 
     fn room(&self) -> usize {
@@ -246,8 +263,8 @@ impl Restore for Restoring<'_> {
         Ok(())
     }
 
-    fn disk(&self, transport: u32) -> u64 {
-        disk(transport)
+    fn size(&self, area: Area) -> u64 {
+        size(area)
     }
 
     fn derive(&mut self) -> Result<bool, &'static str> {
@@ -275,7 +292,7 @@ impl Restore for Restoring<'_> {
         assert!(self.is_accepted && length > 0 && self.derived == 0);
         let most = length.min(4 * PAGE - self.cleared);
         let place = self.vm.area(area).get_mut(offset as usize..).and_then(|rest| rest.get_mut(..most as usize));
-        place.ok_or("no such memory")?.fill(0);
+        place.ok_or("no such memory")?.fill(area.blank());
         self.cleared += most;
         Ok(most)
     }

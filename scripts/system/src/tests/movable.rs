@@ -12,8 +12,11 @@ fn system(lines: &str, rest: &str) -> String {
 
 #[test]
 fn a_vm_of_its_own_can_be_movable() {
-    let manifest = Bench::new().parse(&system("devices = []\ntrust-dma = false\n", "")).unwrap();
-    assert!(manifest.vms[1].settings.movable && !manifest.vms[0].settings.movable);
+    let bench = Bench::new();
+    for lines in ["devices = []\ntrust-dma = false\n", "flash = []\n"] {
+        let manifest = bench.parse(&system(lines, "")).unwrap();
+        assert!(manifest.vms[1].settings.movable && !manifest.vms[0].settings.movable);
+    }
 }
 
 #[test]

@@ -20,21 +20,21 @@ use crate::guest::{report, tables};
 /// Node of both banks.
 const NODE: &str = "/flash@0";
 /// The second bank.
-const BANK: u64 = FLASH + FLASH_BANK;
+pub(super) const BANK: u64 = FLASH + FLASH_BANK;
 /// Two blocks that this program does not reach into, and the last one.
-const BLOCK: u64 = BANK + 16 * FLASH_BLOCK;
-const NEXT: u64 = BLOCK + FLASH_BLOCK;
+pub(super) const BLOCK: u64 = BANK + 16 * FLASH_BLOCK;
+pub(super) const NEXT: u64 = BLOCK + FLASH_BLOCK;
 const LAST: u64 = BANK + FLASH_BANK - FLASH_BLOCK;
 /// "ARM\x64", the magic number of an Image's header, and where it has it.
-const MAGIC: u32 = 0x644d_5241;
-const MAGIC_OFFSET: u64 = 56;
+pub(super) const MAGIC: u32 = 0x644d_5241;
+pub(super) const MAGIC_OFFSET: u64 = 56;
 /// What a life leaves for the next one.
 const MARK: u32 = 0x6c61_7374;
 
 /// Both parts' status registers: ready.
-const READY: u32 = 0x80_0080;
+pub(super) const READY: u32 = 0x80_0080;
 /// And a sequence of commands was none.
-const SEQUENCE_ERROR: u32 = 0xb0_00b0;
+pub(super) const SEQUENCE_ERROR: u32 = 0xb0_00b0;
 /// ESR_EL1 of a load that ends in a synchronous external abort.
 const LOAD_ABORT: u64 = 0x25 << 26 | 1 << 25 | 0x10;
 /// The same of a store, and from EL0.
@@ -78,12 +78,12 @@ pub fn run(profile: &Profile) {
 }
 
 /// A command to both parts.
-fn command(address: u64, command: u32) {
+pub(super) fn command(address: u64, command: u32) {
     mmio::write32(address, command * 0x1_0001);
 }
 
 /// Waits until what is in progress is over. The status registers then, and how often they said that it was not.
-fn wait() -> (u32, u32) {
+pub(super) fn wait() -> (u32, u32) {
     for polls in 0..1000 {
         let status = mmio::read32(BANK);
         if status & READY == READY {
@@ -110,7 +110,7 @@ fn erase(address: u64) -> (u32, u32) {
 }
 
 /// A load of a pair of registers, which only memory answers.
-fn pair(address: u64) -> Result<(), (u64, u64)> {
+pub(super) fn pair(address: u64) -> Result<(), (u64, u64)> {
     let result = probe(|| {
         // SAFETY: what is loaded goes nowhere.
         unsafe { asm!("ldp x10, x11, [x9]", in("x9") address, out("x10") _, out("x11") _, options(nostack)) }

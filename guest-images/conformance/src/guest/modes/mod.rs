@@ -21,6 +21,7 @@ mod idle;
 mod leak;
 mod links;
 mod moved;
+mod moved_flash;
 mod pause;
 mod peers;
 mod psci;
@@ -100,6 +101,7 @@ pub fn run(profile: &Profile) {
         Mode::Speculation => speculation::run(profile),
         Mode::Flash => flash::run(profile),
         Mode::FirstBank => flash::first(),
+        Mode::MovedFlash => moved_flash::run(),
         Mode::NoVectors => aborts::without_vectors(),
         Mode::SystemRegister => fault::system_register(),
         Mode::Mmio => fault::malformed_mmio(profile),

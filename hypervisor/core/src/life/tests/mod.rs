@@ -2,6 +2,7 @@ mod baseline;
 mod coherency;
 mod creation;
 mod ends;
+mod flash;
 mod given;
 mod given_away;
 mod implementations;

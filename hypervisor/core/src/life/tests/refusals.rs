@@ -15,7 +15,7 @@ use crate::tests::rig::Rig;
 use crate::vm::state::{Action, Phase};
 
 /// What the machine says to a stream that it refuses; the VM is as it was created then.
-fn refusal(rig: &Rig, stream: &[u8]) -> String {
+pub(super) fn refusal(rig: &Rig, stream: &[u8]) -> String {
     // It has not said too much of late.
     rig.advance(60_000_000);
     let _ = rig.parts.line.take_shown();

@@ -1,7 +1,7 @@
 //! A VM that is saved and restored on a machine of the test, by the calls of the control VM.
 
 use portcullis_abi::manage::*;
-use portcullis_abi::map::{RAM, TIMER_PHYSICAL_INTID, TIMER_VIRTUAL_INTID};
+use portcullis_abi::map::{RAM, RTC_INTID, TIMER_PHYSICAL_INTID, TIMER_VIRTUAL_INTID};
 use portcullis_arch::fake::{self, Trap};
 use portcullis_board::signal::EL2_TIMER_INTID;
 use portcullis_vgic::GicVersion;
@@ -237,6 +237,44 @@ fn a_physical_timer_goes_on_with_the_vm() {
         let left = [rig.register(1, "cntp_cval_el0"), rig.register(1, "cntp_ctl_el0") & 1];
         assert_eq!(left, [900_000 + offset, 1], "it fires when its counter is there");
         assert!(offset > 1_000_000);
+    }
+}
+
+/// Whether the guest is at the clock or not: an alarm comes on a machine that had never set a timer for it, in its second or at
+/// once if that is over.
+#[test]
+fn an_alarm_comes_where_the_vm_goes() {
+    for away in [1_000_000, 100_000_000] {
+        let rig = rig(GicVersion::V3);
+        let a = rig.vm(1);
+        let clock = a.bus.devices().find(|device| device.save_clock().is_some()).unwrap();
+        let owner = rig.vcpu(1, 0);
+        // RTCRIS, and the line at the virtual GIC.
+        let raised = || {
+            let line = a.vgic.save().unwrap().spis[RTC_INTID as usize / 32 - 1].line >> (RTC_INTID % 32) & 1;
+            [clock.save_clock().unwrap().raw, line]
+        };
+        rig.at(1, || {
+            let time = clock.read(owner, 0, 4);
+            clock.write(owner, 4, 4, time + 60);
+            clock.write(owner, 0x10, 4, 1);
+        });
+        pause(&rig);
+        let stream = save(&rig, LENGTH);
+        recreate(&rig);
+        // What a core was set for is over, and nothing comes of it.
+        rig.advance(away);
+        (0..3).for_each(|core| _ = rig.interrupt(core, EL2_TIMER_INTID));
+        assert_eq!(restore(&rig, &stream, LENGTH), 0);
+        assert_eq!(save(&rig, LENGTH), stream, "it is told when it goes on");
+        ok(&rig, RESUME, [A, 0, 0]);
+        runs(&rig);
+        if away < 60_000_000 {
+            assert_eq!(raised(), [0, 0], "it is not its time");
+            rig.advance(60_000_000);
+            (0..3).for_each(|core| _ = rig.interrupt(core, EL2_TIMER_INTID));
+        }
+        assert_eq!(raised(), [1, 1], "{away}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is done with the requests of a disk whose bytes EL2 has.
 
 use portcullis_abi::state::Virtqueue;
-use portcullis_arch::checksum;
+use portcullis_arch::checksum::Pieces;
 use portcullis_links::disk::{Geometry, Local, Progress};
 use portcullis_virtio::{Budget, Fault, Queue};
 
@@ -29,8 +29,8 @@ struct Desk {
     memory: Option<GuestMemory>,
     /// Bytes that are set to zero already, of a disk that is made anew.
     cleared: u64,
-    /// Bytes of an image that are in its checksum, and that.
-    summed: (usize, u32),
+    /// The checksum of an image.
+    sum: Pieces,
     /// What it holds is of a VM that was not restored as a whole.
     stale: bool,
 }
@@ -47,7 +47,7 @@ impl Own {
             store,
             memory: None,
             cleared: 0,
-            summed: (0, u32::MAX),
+            sum: Pieces::new(),
             stale: false,
         };
         Self { client, desk: Work::new(desk) }
@@ -120,19 +120,15 @@ impl Own {
 
     /// Takes another piece of an image into its checksum, `most` bytes at the most.
     pub fn sum_up(&self, most: usize) -> Ready {
-        let Desk { store, summed: (done, sum), .. } = &mut *self.enter();
+        let Desk { store, sum, .. } = &mut *self.enter();
         let Store::Image(bytes) = store else { return Ready::Yes };
-        let rest = bytes.get(*done..).unwrap_or_default();
-        let piece = rest.get(..most).unwrap_or(rest);
-        *sum = checksum::crc32c(*sum, piece);
-        *done = done.saturating_add(piece.len());
-        if *done < bytes.len() { Ready::Later } else { Ready::Yes }
+        if sum.take_in(bytes, most) { Ready::Yes } else { Ready::Later }
     }
 
     /// The checksum of an image, which was worked out as a whole; none of anything else.
     pub fn image_sum(&self) -> Option<u32> {
         let desk = self.enter();
-        matches!(desk.store, Store::Image(_)).then_some(!desk.summed.1)
+        matches!(desk.store, Store::Image(_)).then_some(desk.sum.finish())
     }
 
     /// Bytes that were copied since this was asked last.

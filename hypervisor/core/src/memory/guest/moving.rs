@@ -7,43 +7,51 @@
 
 use portcullis_arch::{barrier, cache, shared};
 use portcullis_devices::OutOfReach;
-use portcullis_stream::Alike;
 use portcullis_stream::layout::PAGE;
+use portcullis_stream::{Alike, Area};
 
 use super::piece::Piece;
 use super::{GuestMemory, Way};
 use crate::memory::window;
 
 impl GuestMemory {
-    /// Tells how many pages from `address` on, itself a page's, are alike, as far as one block has them: zero, `zeros` of them
-    /// at the most, or not, `others` at the most. They are out of the caches then.
+    /// Tells how many pages from `address` on, itself a page's, are alike, as far as one block has them: blank, as they are in
+    /// `area`, `blanks` of them at the most, or not, `others` at the most. They are out of the caches then.
     ///
     /// # Errors
     ///
     /// [`OutOfReach`]: the VM has no RAM at `address`.
-    pub fn alike(&mut self, way: Way, address: u64, zeros: u64, others: u64) -> Result<Alike, OutOfReach> {
-        // Each has a loop of its own, in which nothing is asked about the way.
-        match way {
-            Way::Past => self.look_at(Way::Past, address, zeros, others),
-            way => self.look_at(way, address, zeros, others),
+    pub fn alike(&mut self, area: Area, way: Way, address: u64, blanks: u64, others: u64) -> Result<Alike, OutOfReach> {
+        // Memory has a loop of its own, in which nothing is asked about the way.
+        if area == Area::Memory {
+            return self.look_at(Way::Past, Piece::is_zero, address, blanks, others);
         }
+        let blank: fn(Piece) -> bool = if area.blank() == 0 { Piece::is_zero } else { Piece::is_set };
+        self.look_at(way, blank, address, blanks, others)
     }
 
     #[inline(always)]
-    fn look_at(&mut self, way: Way, address: u64, zeros: u64, others: u64) -> Result<Alike, OutOfReach> {
+    fn look_at(
+        &mut self,
+        way: Way,
+        blank: impl Fn(Piece) -> bool,
+        address: u64,
+        blanks: u64,
+        others: u64,
+    ) -> Result<Alike, OutOfReach> {
         let first = self.physical(address, PAGE as usize).ok_or(OutOfReach { address, length: PAGE as usize })?.start;
-        let length = self.memory.end.saturating_sub(first).min(zeros.max(others).saturating_mul(PAGE));
+        let length = self.memory.end.saturating_sub(first).min(blanks.max(others).saturating_mul(PAGE));
         let shown = self.piece(way, first, length as usize);
-        let (mut alike, pages) = (Alike { pages: 0, is_zero: false }, shown.length as u64 / PAGE);
-        while alike.pages < pages && (alike.pages == 0 || alike.pages < if alike.is_zero { zeros } else { others }) {
+        let (mut alike, pages) = (Alike { pages: 0, is_blank: false }, shown.length as u64 / PAGE);
+        while alike.pages < pages && (alike.pages == 0 || alike.pages < if alike.is_blank { blanks } else { others }) {
             let at = shown.at.saturating_add(alike.pages.saturating_mul(PAGE));
             if way == Way::Past {
                 cache::clean(at as usize, PAGE as usize);
             }
-            let is_zero = Piece { at, length: PAGE as usize, ..shown }.is_zero();
+            let is_blank = blank(Piece { at, length: PAGE as usize, ..shown });
             if alike.pages == 0 {
-                alike.is_zero = is_zero;
-            } else if alike.is_zero != is_zero {
+                alike.is_blank = is_blank;
+            } else if alike.is_blank != is_blank {
                 break;
             }
             alike.pages = alike.pages.saturating_add(1);
@@ -90,7 +98,11 @@ impl GuestMemory {
             if way == Way::Past {
                 cache::clean(past.at as usize, past.length);
             }
-            past.write_summed(kept, sum)
+            let sum = past.write_summed(kept, sum);
+            if way == Way::Through {
+                cache::clean(past.at as usize, past.length);
+            }
+            sum
         };
         self.exchange(way, (address, other, from), length, sum, copy)
     }
@@ -129,10 +141,12 @@ impl GuestMemory {
     }
 }
 
-/// Shows what was reached past the caches no more.
+/// Shows what was reached no more, unless it is kept.
 fn hide(way: Way, piece: &Piece) {
     if way == Way::Past {
         barrier::dsb_sy();
+    }
+    if way != Way::Kept {
         window::show(piece.slot, 0);
     }
 }
@@ -142,6 +156,12 @@ impl Piece {
     fn is_zero(self) -> bool {
         // SAFETY: a slot shows so many bytes from here on.
         unsafe { shared::is_zero(self.at as *const u8, self.length) }
+    }
+
+    /// Tells whether every bit of it is set.
+    fn is_set(self) -> bool {
+        // SAFETY: as above.
+        unsafe { shared::is_set(self.at as *const u8, self.length) }
     }
 
     /// Writes as much of it as `from` has, and returns `sum` with that taken in.
@@ -154,6 +174,8 @@ impl Piece {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{RAM, Ram};
+
+    use portcullis_stream::Area;
 
     use super::super::{SLOT, Way};
 
@@ -184,16 +206,43 @@ mod tests {
         }
         let mut memory = vm.on(41);
         let mut alike = |page: u64, zeros, others| {
-            let found = memory.alike(Way::Past, RAM + page * 4096, zeros, others).unwrap();
-            (found.pages, found.is_zero)
+            let found = memory.alike(Area::Memory, Way::Past, RAM + page * 4096, zeros, others).unwrap();
+            (found.pages, found.is_blank)
         };
         assert_eq!((alike(0, 100, 8), alike(0, 2, 8), alike(0, 0, 8)), ((3, true), (2, true), (1, true)));
         assert_eq!((alike(3, 100, 8), alike(3, 100, 1), alike(4, 100, 8)), ((2, false), (1, false), (1, false)));
         assert_eq!((alike(5, 600, 8), alike(511, 600, 8)), ((506, true), (1, false)), "no farther than the block");
         assert_eq!((alike(512, 600, 8), alike(1023, 600, 8)), ((512, true), (1, true)));
         assert!(
-            memory.alike(Way::Past, RAM + 2 * SLOT, 1, 1).is_err()
-                && memory.alike(Way::Past, RAM - 4096, 1, 1).is_err()
+            memory.alike(Area::Memory, Way::Past, RAM + 2 * SLOT, 1, 1).is_err()
+                && memory.alike(Area::Memory, Way::Past, RAM - 4096, 1, 1).is_err()
         );
+    }
+    #[test]
+    fn erased_cells_are_alike_and_zeros_are_not() {
+        let mut vm = Ram::blocks(1);
+        // Erased are the pages from 2 to 9, but for one bit of page 5.
+        (2 * 4096..10 * 4096).for_each(|offset| *vm.byte(offset) = 0xff);
+        *vm.byte(6 * 4096 - 1) = 0x7f;
+        let mut memory = vm.on(42);
+        let mut alike = |page: u64, blanks, others| {
+            let found = memory.alike(Area::Flash, Way::Through, RAM + page * 4096, blanks, others).unwrap();
+            (found.pages, found.is_blank)
+        };
+        assert_eq!((alike(0, 9, 8), alike(2, 9, 8), alike(2, 2, 8)), ((2, false), (3, true), (2, true)));
+        assert_eq!((alike(5, 9, 8), alike(6, 9, 8), alike(10, 9, 8)), ((1, false), (4, true), (8, false)));
+    }
+
+    #[test]
+    fn what_is_stored_through_the_caches_is_in_memory_and_shown_no_more() {
+        let (mut vm, mut manager) = (Ram::blocks(2), Ram::blocks(1));
+        (0..5000).for_each(|offset| *manager.byte(offset) = (offset * 7 + 1) as u8);
+        let address = RAM + SLOT - 3000;
+        let mut memory = vm.on(43);
+        memory.receive(Way::Through, address, &mut manager.on(43), RAM, 5000, 0).unwrap();
+        let shown: Vec<u64> = super::super::slots_of(43).map(crate::memory::window::shown).collect();
+        let own = [vm.byte(0) as *mut u8 as u64, vm.byte(SLOT as usize) as *mut u8 as u64];
+        assert!(shown.iter().all(|shown| !own.contains(&(shown & super::super::BLOCK))), "{shown:x?}");
+        assert!((0..5000).all(|offset| *vm.byte(SLOT as usize - 3000 + offset) == (offset * 7 + 1) as u8));
     }
 }

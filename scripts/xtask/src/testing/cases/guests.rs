@@ -89,7 +89,7 @@ const MOVING: Case = Case {
     name: "moving",
     manifest: "moving.toml",
     arguments: &["-icount", "shift=6,sleep=off", "-rtc", "base=2026-01-01,clock=vm"],
-    expectations: &[Cases("ops"), Cases("moved"), Cases("asks"), Cases("answers"), Cases("disks")],
+    expectations: &[Cases("ops"), Cases("moved"), Cases("asks"), Cases("answers"), Cases("disks"), Cases("banks")],
     ..PAUSE
 };
 
