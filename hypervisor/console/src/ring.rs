@@ -152,8 +152,9 @@ impl Ring {
 
 #[cfg(test)]
 mod tests {
+    use fastrand::Rng;
+
     use super::*;
-    use crate::tests::Random;
 
     fn taken(ring: &mut Ring, count: usize) -> Vec<(u8, u8)> {
         (0..count).map_while(|_| ring.pop()).collect()
@@ -212,15 +213,15 @@ mod tests {
 
     #[test]
     fn it_is_a_queue_whatever_is_put_in() {
-        let mut random = Random::new(7);
+        let mut random = Rng::with_seed(7);
         let mut ring = Ring::new();
         let mut model = std::collections::VecDeque::new();
         for step in 0..if cfg!(miri) { 50 } else { 20_000 } {
             if step % 500 == 7 {
                 ring.grow();
             }
-            let owner = random.below(OWNERS) as u8;
-            let text: Vec<u8> = (0..random.below(300)).map(|_| random.below(256) as u8).collect();
+            let owner = random.usize(..OWNERS) as u8;
+            let text: Vec<u8> = (0..random.usize(..300)).map(|_| random.usize(..256) as u8).collect();
             let is_there = usize::from(owner) < ring.count
                 || matches!(owner, HYPERVISOR | RESETS)
                 || owner > RESETS && usize::from(owner - RESETS - 1) < ring.count;
@@ -229,7 +230,7 @@ mod tests {
                 ring.append(owner, &text);
                 model.extend(text.iter().take(fits).map(|&byte| (owner, byte)));
             }
-            for _ in 0..random.below(200) {
+            for _ in 0..random.usize(..200) {
                 assert_eq!(ring.pop(), model.pop_front());
             }
         }

@@ -123,52 +123,42 @@ fn restore_filter(saved: &state::Firmware, firmware: bool) -> Result<Filter, Unf
 
 #[cfg(all(test, not(loom)))]
 mod tests {
+    use fastrand::Rng;
+
     use super::*;
     use crate::call::Conduits;
 
-    /// Marsaglia's xorshift64.
-    struct Random(u64);
-
-    impl Random {
-        fn below(&mut self, limit: u64) -> u64 {
-            self.0 ^= self.0 << 13;
-            self.0 ^= self.0 >> 7;
-            self.0 ^= self.0 << 17;
-            self.0 % limit
-        }
-    }
-
     /// What a board might support.
-    fn some_support(random: &mut Random) -> Support {
+    fn some_support(random: &mut Rng) -> Support {
         Support {
-            std: random.below(4),
-            std_hyp: random.below(2),
-            vendor_hyp: random.below(4),
-            psci: [0x1_0000, 0x1_0001, 0x1_0003][random.below(3) as usize],
-            workaround_1: random.below(3),
+            std: random.u64(..4),
+            std_hyp: random.u64(..2),
+            vendor_hyp: random.u64(..4),
+            psci: [0x1_0000, 0x1_0001, 0x1_0003][random.u64(..3) as usize],
+            workaround_1: random.u64(..3),
             ..Support::FULL
         }
     }
 
     /// A VM as a manager might have left it.
-    fn some_vm(random: &mut Random, support: &Support) -> (Row, Filter) {
+    fn some_vm(random: &mut Rng, support: &Support) -> (Row, Filter) {
         let (row, mut filter) = (Row::new(), Filter::new());
         row.create(support, Conduits::BOTH);
-        for _ in 0..random.below(6) {
-            let register = Register::ALL[random.below(Register::ALL.len() as u64) as usize];
-            let _ = match random.below(8) {
+        for _ in 0..random.u64(..6) {
+            let register = Register::ALL[random.u64(..Register::ALL.len() as u64) as usize];
+            let _ = match random.u64(..8) {
                 0 => row.clear_all(),
                 1 => row.set_rule(Rule::Keep),
-                _ => row.set(register, support.limit(register) & random.below(u64::MAX), support),
+                _ => row.set(register, support.limit(register) & random.u64(..u64::MAX), support),
             };
         }
-        for _ in 0..random.below(5) {
-            let base = [0x8400_0050, 0xc400_0053, 0x8600_0000, 0x0, 0xc300_0000][random.below(5) as usize];
-            let action = random.below(3) as u8;
-            let request = RangeRequest { base, count: 1 + random.below(3) as u32, action, ..RangeRequest::default() };
+        for _ in 0..random.u64(..5) {
+            let base = [0x8400_0050, 0xc400_0053, 0x8600_0000, 0x0, 0xc300_0000][random.u64(..5) as usize];
+            let action = random.u64(..3) as u8;
+            let request = RangeRequest { base, count: 1 + random.u64(..3) as u32, action, ..RangeRequest::default() };
             let _ = filter.insert(&request, row.profile(), true);
         }
-        if random.below(2) == 0 {
+        if random.u64(..2) == 0 {
             row.freeze(Some(&filter));
         }
         (row, filter)
@@ -176,7 +166,7 @@ mod tests {
 
     #[test]
     fn what_was_saved_is_what_is_restored() {
-        let mut random = Random(0x9e37_79b9_7f4a_7c15);
+        let mut random = Rng::with_seed(0x9e37_79b9_7f4a_7c15);
         for _ in 0..if cfg!(miri) { 50 } else { 5000 } {
             let support = some_support(&mut random);
             let (row, filter) = some_vm(&mut random, &support);

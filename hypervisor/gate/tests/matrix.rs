@@ -6,6 +6,7 @@ mod oracle;
 
 use core::ops::RangeInclusive;
 
+use fastrand::Rng;
 use oracle::{Expect, Gate, Speaker, TABLE, Vm, Way, find};
 use portcullis_gate::{
     Action, Call, Conduit, Conduits, Filter, NAMES, Profile, Published, RangeRequest, Ranges, Register, Return,
@@ -204,12 +205,12 @@ fn reserved_bits_and_the_sve_hint_are_refused() {
 #[test]
 fn known_identifiers_and_neighbours_in_every_state() {
     let ids = near_known();
-    let mut random = Xorshift(0x2545_f491_4f6c_dd1d);
+    let mut random = Rng::with_seed(0x2545_f491_4f6c_dd1d);
     for vm in states().step_by(FEWER) {
         let profile = profile(&vm);
         for &id in ids.iter().step_by(if cfg!(miri) { 13 } else { 1 }) {
-            let dice = random.next();
-            check(&vm, profile, None, &mixed(dice, id, ids[random.below(ids.len())]));
+            let dice = random.u64(..);
+            check(&vm, profile, None, &mixed(dice, id, ids[random.usize(..ids.len())]));
         }
     }
 }
@@ -218,12 +219,12 @@ fn known_identifiers_and_neighbours_in_every_state() {
 #[test]
 fn discovery_about_every_known_identifier_and_neighbour() {
     let ids = near_known();
-    let mut random = Xorshift(0x853c_49e6_748f_ea9b);
+    let mut random = Rng::with_seed(0x853c_49e6_748f_ea9b);
     for vm in states().step_by(7 * FEWER) {
         let profile = profile(&vm);
         for asker in [0x8000_0001, 0x8400_000a, 0x8400_0051, 0xc500_0020, 0x8600_0000_u32] {
             for &asked in ids.iter().step_by(if cfg!(miri) { 101 } else { 1 }) {
-                check(&vm, profile, None, &mixed(random.next() | 0xff00, asker, asked));
+                check(&vm, profile, None, &mixed(random.u64(..) | 0xff00, asker, asked));
             }
         }
     }
@@ -233,12 +234,12 @@ fn discovery_about_every_known_identifier_and_neighbour() {
 #[test]
 fn filters_show_in_calls_and_in_discovery() {
     let ids = near_known();
-    let mut random = Xorshift(0xda94_2042_e4dd_58b5);
+    let mut random = Rng::with_seed(0xda94_2042_e4dd_58b5);
     for mut vm in states().step_by(11 * FEWER) {
         let mut known: Vec<u32> = TABLE.iter().map(|entry| entry.id).filter(|id| id >> 16 & 0x3fff != 0).collect();
-        for _ in 0..random.below(12) {
-            let first = known.swap_remove(random.below(known.len()));
-            let last = first + random.below(3) as u32;
+        for _ in 0..random.usize(..12) {
+            let first = known.swap_remove(random.usize(..known.len()));
+            let last = first + random.usize(..3) as u32;
             if !vm.denied.iter().any(|&(other, end)| first <= end && other <= last) {
                 vm.denied.push((first, last));
             }
@@ -246,12 +247,12 @@ fn filters_show_in_calls_and_in_discovery() {
         let (profile, (filter, published)) = (profile(&vm), filter(&vm));
         for entry in TABLE {
             for _ in 0..ASKED {
-                let asked = if random.below(4) == 0 {
-                    ids[random.below(ids.len())]
+                let asked = if random.usize(..4) == 0 {
+                    ids[random.usize(..ids.len())]
                 } else {
-                    TABLE[random.below(TABLE.len())].id
+                    TABLE[random.usize(..TABLE.len())].id
                 };
-                let call = mixed(random.next() | 0xff00, entry.id, asked);
+                let call = mixed(random.u64(..) | 0xff00, entry.id, asked);
                 check(&vm, profile, Some(&filter), &call);
                 check(&vm, profile, Some(&published), &call);
             }
@@ -260,15 +261,15 @@ fn filters_show_in_calls_and_in_discovery() {
 }
 
 /// A filter with every action over some of the functions, and over identifiers that have no name here.
-fn any_filter(vm: &mut Vm, random: &mut Xorshift) {
+fn any_filter(vm: &mut Vm, random: &mut Rng) {
     const NAMELESS: [u32; 6] = [0x8100_0000, 0x8200_0000, 0xc200_ff00, 0x8300_0010, 0x8400_ff01, 0xb200_0000];
     let mut free: Vec<u32> = TABLE.iter().map(|entry| entry.id).filter(|id| id >> 16 & 0x3fff != 0).collect();
     free.extend(NAMELESS);
-    for _ in 0..random.below(14) {
-        let id = free.swap_remove(random.below(free.len()));
+    for _ in 0..random.usize(..14) {
+        let id = free.swap_remove(random.usize(..free.len()));
         // Only TRNG, and what has no name, can go to EL3.
         let can_go = id & 0xbfff_fff0 == 0x8400_0050 || NAMELESS.contains(&id);
-        match random.below(if can_go { 3 } else { 2 }) {
+        match random.usize(..if can_go { 3 } else { 2 }) {
             0 => {}
             1 => vm.denied.push((id, id)),
             _ => vm.forwarded.push((id, id)),
@@ -281,7 +282,7 @@ fn any_filter(vm: &mut Vm, random: &mut Xorshift) {
 #[test]
 fn forwarding_shows_in_calls_and_in_discovery() {
     let ids = near_known();
-    let mut random = Xorshift(0x9e37_79b9_7f4a_7c15);
+    let mut random = Rng::with_seed(0x9e37_79b9_7f4a_7c15);
     let mut forwarded = 0;
     for mut vm in states().step_by(if cfg!(miri) { 500 } else { 5 }) {
         any_filter(&mut vm, &mut random);
@@ -290,8 +291,8 @@ fn forwarding_shows_in_calls_and_in_discovery() {
         let calls: Vec<u32> = TABLE.iter().map(|entry| entry.id).chain(nameless).collect();
         for &id in &calls {
             for _ in 0..ASKED {
-                let among = if random.below(4) == 0 { &ids } else { &calls };
-                let call = mixed(random.next() | 0xff00, id, among[random.below(among.len())]);
+                let among = if random.usize(..4) == 0 { &ids } else { &calls };
+                let call = mixed(random.u64(..) | 0xff00, id, among[random.usize(..among.len())]);
                 check(&vm, profile, Some(&filter), &call);
                 check(&vm, profile, Some(&published), &call);
                 forwarded += usize::from(decide(profile, Some(&filter), &call) == Verdict::Forward);
@@ -311,9 +312,9 @@ fn forwarding_shows_in_calls_and_in_discovery() {
 /// Nothing that discovery says differs from what the call does: read off the gate alone, without the oracle.
 #[test]
 fn discovery_agrees_with_the_calls() {
-    let mut random = Xorshift(0x1234_5678_9abc_def1);
+    let mut random = Rng::with_seed(0x1234_5678_9abc_def1);
     for mut vm in states().step_by(if cfg!(miri) { 10 * FEWER } else { 1 }) {
-        let entry = &TABLE[random.below(TABLE.len())];
+        let entry = &TABLE[random.usize(..TABLE.len())];
         if entry.id >> 16 & 0x3fff != 0 {
             vm.denied.push((entry.id, entry.id));
         }
@@ -371,21 +372,5 @@ fn mixed(dice: u64, id: u32, asked: u32) -> Call {
         conduit: CONDUITS[dice as usize & 1],
         immediate: if dice >> 8 & 7 == 0 { 1 << (dice >> 16 & 15) } else { 0 },
         aarch32: dice >> 1 & 3 == 0,
-    }
-}
-
-/// Marsaglia's xorshift: deterministic, so that a failure can be repeated.
-struct Xorshift(u64);
-
-impl Xorshift {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() >> 33) as usize % bound
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use fastrand::Rng;
 use portcullis_virtio::fake::{Driver, NEXT, Ram, START, WRITE};
 use portcullis_virtio::{Chain, Features, Queue};
 
@@ -9,17 +10,6 @@ use portcullis_virtio::{Chain, Features, Queue};
 const SIZE: usize = 1 << 17;
 const TABLES: u64 = START + 0x8000;
 const DATA: u64 = START + 0x1_0000;
-
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
-    }
-}
 
 /// A driver that keeps to the specification, and its device, which gives chains back in any order.
 struct Pair {
@@ -67,10 +57,10 @@ impl Pair {
     }
 
     /// The driver makes a chain available, if it has room for it.
-    fn give(&mut self, random: &mut Random) {
-        let length = 1 + random.below(4) as u16;
-        let readable = random.below(u64::from(length) + 1) as u16;
-        let is_indirect = self.features.indirect && random.below(2) == 0;
+    fn give(&mut self, random: &mut Rng) {
+        let length = 1 + random.u64(..4) as u16;
+        let readable = random.u64(..u64::from(length) + 1) as u16;
+        let is_indirect = self.features.indirect && random.u64(..2) == 0;
         let needed = if is_indirect { 1 } else { length };
         if self.free.len() < usize::from(needed) {
             return;
@@ -105,10 +95,10 @@ impl Pair {
     }
 
     /// The device is done with a chain, or with one that it only looks at.
-    fn put(&mut self, random: &mut Random) {
+    fn put(&mut self, random: &mut Rng) {
         if !self.held.is_empty() {
-            let (head, room) = self.held.swap_remove(random.below(self.held.len() as u64) as usize);
-            let written = random.below(u64::from(room) + 1) as u32;
+            let (head, room) = self.held.swap_remove(random.u64(..self.held.len() as u64) as usize);
+            let written = random.u64(..u64::from(room) + 1) as u32;
             self.queue.put(&mut self.ram, head, written).unwrap();
             self.expected.push_back((head, written));
         } else if let Some(only) = self.queue.only(&mut self.ram) {
@@ -132,33 +122,33 @@ impl Pair {
         }
     }
 
-    fn step(&mut self, random: &mut Random) {
-        match random.below(10) {
+    fn step(&mut self, random: &mut Rng) {
+        match random.u64(..10) {
             0..=2 => self.give(random),
             3 | 4 => self.take(),
             5 | 6 => self.put(random),
             7 => {
                 let interrupts = self.queue.publish(&mut self.ram).unwrap();
                 self.seen.push((2, interrupts.into()));
-                if random.below(2) == 0 {
+                if random.u64(..2) == 0 {
                     self.used();
                 }
             }
-            8 if random.below(2) == 0 => self.queue.silence(&mut self.ram).unwrap(),
+            8 if random.u64(..2) == 0 => self.queue.silence(&mut self.ram).unwrap(),
             8 => {
                 let more = self.queue.listen(&mut self.ram).unwrap();
                 self.seen.push((3, more.into()));
             }
             _ if self.features.event_index => {
-                let event = self.driver.seen.wrapping_add(random.below(4) as u16);
+                let event = self.driver.seen.wrapping_add(random.u64(..4) as u16);
                 self.driver.set_used_event(&mut self.ram, event);
             }
-            _ => self.driver.set_interrupts(&mut self.ram, random.below(2) == 0),
+            _ => self.driver.set_interrupts(&mut self.ram, random.u64(..2) == 0),
         }
     }
 
     /// All that is in flight comes to its end.
-    fn settle(&mut self, random: &mut Random) {
+    fn settle(&mut self, random: &mut Rng) {
         loop {
             let before = self.held.len();
             self.take();
@@ -180,12 +170,12 @@ impl Pair {
 fn a_queue_that_was_saved_goes_on_as_if_it_had_not_been() {
     let (mut in_flight, mut unpublished, mut silent) = (0, 0, 0);
     for seed in 0..if cfg!(miri) { 8 } else { 4000_u64 } {
-        let random = &mut Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        let random = &mut Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
         let features = Features { indirect: seed & 1 != 0, event_index: seed & 2 != 0 };
-        let mut pair = Pair::new(1 << random.below(6), features);
+        let mut pair = Pair::new(1 << random.u64(..6), features);
         // Its indices come round in some.
-        if random.below(4) == 0 {
-            let start = u16::MAX - random.below(40) as u16;
+        if random.u64(..4) == 0 {
+            let start = u16::MAX - random.u64(..40) as u16;
             let state = portcullis_abi::state::Virtqueue {
                 next: start.into(),
                 used: start.into(),
@@ -197,7 +187,7 @@ fn a_queue_that_was_saved_goes_on_as_if_it_had_not_been() {
             pair.ram.put(pair.driver.layout.available + 2, &start.to_le_bytes());
             pair.ram.put(pair.driver.layout.used + 2, &start.to_le_bytes());
         }
-        (0..random.below(150)).for_each(|_| pair.step(random));
+        (0..random.u64(..150)).for_each(|_| pair.step(random));
         let state = pair.queue.save();
         let mut moved = pair.moved(Queue::restore(pair.driver.layout, features, &pair.ram, &state).unwrap());
         assert_eq!(moved.queue.save(), state, "{seed}");
@@ -205,7 +195,7 @@ fn a_queue_that_was_saved_goes_on_as_if_it_had_not_been() {
         unpublished += u32::from(state.used != state.published);
         silent += state.silent;
         // Both go on with the same work, and come to the same.
-        let twin = &mut Random(random.0);
+        let twin = &mut random.clone();
         for _ in 0..100 {
             pair.step(random);
             moved.step(twin);

@@ -1,17 +1,7 @@
+use fastrand::Rng;
+
 use super::*;
 use crate::{fake, gicv3, timer};
-
-/// Marsaglia's xorshift64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-}
 
 /// The registers of EL1 and EL0 with which a vCPU is filled, and the width of each.
 const REGISTERS: [(&str, u32); 45] = [
@@ -75,13 +65,13 @@ fn core_with_all() -> Features {
 
 #[test]
 fn a_vcpu_that_is_saved_and_restored_elsewhere_finds_every_register_as_it_left_it() {
-    let mut random = Random(0x2545_f491_4f6c_dd1d);
+    let mut random = Rng::with_seed(0x2545_f491_4f6c_dd1d);
     for _ in 0..if cfg!(miri) { 2 } else { 200 } {
         let features = core_with_all();
         for (register, width) in REGISTERS {
-            fake::set(register, random.next() & u64::MAX.checked_shr(64 - width).unwrap_or(0));
+            fake::set(register, random.u64(..) & u64::MAX.checked_shr(64 - width).unwrap_or(0));
         }
-        let vectors = std::array::from_fn(|_| u128::from(random.next()) << 64 | u128::from(random.next()));
+        let vectors = std::array::from_fn(|_| u128::from(random.u64(..)) << 64 | u128::from(random.u64(..)));
         fake::set_vectors(vectors);
         // The guest debugs itself, so it has its debug registers.
         fake::set("mdscr_el1", fake::read("mdscr_el1") | 1);
@@ -152,12 +142,12 @@ fn a_world_that_no_vcpu_has_is_refused_by_name() {
 
 #[test]
 fn general_registers_come_back_and_never_lead_to_el2() {
-    let mut random = Random(7);
+    let mut random = Rng::with_seed(7);
     for _ in 0..if cfg!(miri) { 5 } else { 200 } {
         let context = Context::new();
-        context.set_registers::<31>(std::array::from_fn(|_| random.next()));
-        context.elr.set(random.next());
-        context.spsr.set(random.next() & 0xffff_ffe0 | [0, 4, 5, 0x10][random.next() as usize % 4]);
+        context.set_registers::<31>(std::array::from_fn(|_| random.u64(..)));
+        context.elr.set(random.u64(..));
+        context.spsr.set(random.u64(..) & 0xffff_ffe0 | [0, 4, 5, 0x10][random.u64(..) as usize % 4]);
         let (saved, other) = (context.save_general(), Context::new());
         assert_eq!(other.restore_general(&saved), Ok(()));
         assert_eq!(other.save_general(), saved);
@@ -179,12 +169,12 @@ fn general_registers_come_back_and_never_lead_to_el2() {
 
 #[test]
 fn a_cpu_interface_comes_back() {
-    let mut random = Random(99);
+    let mut random = Rng::with_seed(99);
     for _ in 0..if cfg!(miri) { 2 } else { 100 } {
         core_with_all();
-        fake::set("ich_vmcr_el2", random.next() & VMCR_V3);
+        fake::set("ich_vmcr_el2", random.u64(..) & VMCR_V3);
         for register in ["ich_ap0r0_el2", "ich_ap1r0_el2", "ich_ap0r3_el2", "ich_ap1r2_el2"] {
-            fake::set(register, random.next() & 0xffff_ffff);
+            fake::set(register, random.u64(..) & 0xffff_ffff);
         }
         let mut interface = gicv3::VirtualInterface::default();
         interface.save();
@@ -197,7 +187,7 @@ fn a_cpu_interface_comes_back() {
 
         fake::install_gicv2(4);
         let interface =
-            gicv2::VirtualInterface { control: random.next() as u32 & VMCR_V2 as u32, active: random.next() as u32 };
+            gicv2::VirtualInterface { control: random.u64(..) as u32 & VMCR_V2 as u32, active: random.u64(..) as u32 };
         let saved = interface.save_state();
         assert_eq!(gicv2::VirtualInterface::restored(&saved).map(|other| other.save_state()), Ok(saved));
     }

@@ -1,9 +1,10 @@
 //! Attached mode and the escape key.
 
+use fastrand::Rng;
 use portcullis_abi::map::MAX_VMS;
 
 use super::model::Model;
-use super::{Bench, InputAction, Random};
+use super::{Bench, InputAction};
 use crate::line::CAPACITY;
 use crate::reset::RESET;
 
@@ -321,17 +322,17 @@ fn after_detaching_the_terminal_is_as_before_whatever_the_guest_did() {
         b"\x9d",
     ];
     for seed in 1..if cfg!(miri) { 2 } else { 300 } {
-        let mut random = Random::new(seed);
+        let mut random = Rng::with_seed(seed);
         let mut bench = Bench::new(&["a", "b"]);
         let mut model = Model::new(80, 24);
         for _ in 0..if cfg!(miri) { 2 } else { 20 } {
             bench.escape(b'1');
-            for _ in 0..random.below(12) {
-                let noise: Vec<u8> = (0..random.below(20)).map(|_| random.below(256) as u8).collect();
-                bench.send(0, if random.below(3) == 0 { &noise } else { pieces[random.below(pieces.len())] });
+            for _ in 0..random.usize(..12) {
+                let noise: Vec<u8> = (0..random.usize(..20)).map(|_| random.usize(..256) as u8).collect();
+                bench.send(0, if random.usize(..3) == 0 { &noise } else { pieces[random.usize(..pieces.len())] });
             }
             // To nobody, or to the other one and then to nobody.
-            if random.below(2) == 0 {
+            if random.usize(..2) == 0 {
                 bench.escape(b'2');
             }
             bench.escape(b'd');

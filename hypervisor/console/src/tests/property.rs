@@ -1,5 +1,7 @@
 //! Random traffic: every VM's characters come out complete and in order.
 
+use fastrand::Rng;
+
 use super::model::Model;
 use super::*;
 use crate::columns::COLUMNS;
@@ -15,21 +17,21 @@ fn split(line: &str) -> (&str, &str) {
 #[test]
 fn detached_traffic_is_complete_and_in_order() {
     for seed in 1..if cfg!(miri) { 3 } else { 12 } {
-        let mut random = Random::new(seed);
+        let mut random = Rng::with_seed(seed);
         let names = ["a", "b", "c", "d", "e", "f", "g", "sixteen-letters8"];
         let mut bench = Bench::new(&names);
         bench.slow = true;
         let mut sent = vec![Vec::new(); names.len()];
         let mut logged = String::new();
         for step in 0..if cfg!(miri) { 30 } else { 6_000 } {
-            let vm = random.below(names.len());
-            match random.below(40) {
+            let vm = random.usize(..names.len());
+            match random.usize(..40) {
                 0 => bench.wait(),
                 1 if bench.console.log(format_args!("log {step}")) => logged += &format!("log {step}"),
-                2..=9 => bench.pump(random.below(200)),
+                2..=9 => bench.pump(random.usize(..200)),
                 _ => {
-                    let mut text: Vec<u8> = (0..random.below(60)).map(|_| b'!' + random.below(90) as u8).collect();
-                    if random.below(3) == 0 {
+                    let mut text: Vec<u8> = (0..random.usize(..60)).map(|_| b'!' + random.usize(..90) as u8).collect();
+                    if random.usize(..3) == 0 {
                         text.push(b'\n');
                     }
                     let count = bench.send(vm, &text);
@@ -63,23 +65,23 @@ fn detached_traffic_is_complete_and_in_order() {
 #[test]
 fn foreign_lines_are_complete_while_somebody_attaches_and_detaches() {
     for seed in 1..if cfg!(miri) { 3 } else { 20 } {
-        let mut random = Random::new(seed);
+        let mut random = Rng::with_seed(seed);
         let mut bench = Bench::new(&["a", "b", "c"]);
         bench.slow = true;
         let mut sent = [const { Vec::new() }; 3];
         for _ in 0..if cfg!(miri) { 30 } else { 3_000 } {
-            match random.below(30) {
+            match random.usize(..30) {
                 0 => bench.wait(),
-                1 => _ = bench.escape(b"0111d?"[random.below(6)]),
-                2..=9 => bench.pump(random.below(200)),
+                1 => _ = bench.escape(b"0111d?"[random.usize(..6)]),
+                2..=9 => bench.pump(random.usize(..200)),
                 10..=19 => {
                     // VM a, to which the person attaches, sends whatever it likes, but not the others' letters.
-                    let text: Vec<u8> = (0..random.below(60)).map(|_| random.below(0x61) as u8).collect();
+                    let text: Vec<u8> = (0..random.usize(..60)).map(|_| random.usize(..0x61) as u8).collect();
                     bench.send(0, &text);
                 }
                 _ => {
-                    let vm = 1 + random.below(2);
-                    let text = format!("{}{}", "abcdefgh".repeat(random.below(6)), ["\n", ""][random.below(2)]);
+                    let vm = 1 + random.usize(..2);
+                    let text = format!("{}{}", "abcdefgh".repeat(random.usize(..6)), ["\n", ""][random.usize(..2)]);
                     let count = bench.send(vm, text.as_bytes());
                     sent[vm].extend_from_slice(&text.as_bytes()[..count]);
                 }
@@ -107,17 +109,17 @@ fn foreign_lines_are_complete_while_somebody_attaches_and_detaches() {
 #[test]
 fn hostile_bytes_never_reach_the_terminal_detached() {
     for seed in 1..if cfg!(miri) { 3 } else { 20 } {
-        let mut random = Random::new(seed);
+        let mut random = Rng::with_seed(seed);
         let mut bench = Bench::new(&["a", "b"]);
         for _ in 0..if cfg!(miri) { 5 } else { 200 } {
-            let text: Vec<u8> = (0..random.below(400))
-                .map(|_| match random.below(4) {
-                    0 => b"\x1b[]P\x07\n\r\xc2\x9b\xe2\x80\xae"[random.below(12)],
-                    _ => random.below(256) as u8,
+            let text: Vec<u8> = (0..random.usize(..400))
+                .map(|_| match random.usize(..4) {
+                    0 => b"\x1b[]P\x07\n\r\xc2\x9b\xe2\x80\xae"[random.usize(..12)],
+                    _ => random.usize(..256) as u8,
                 })
                 .collect();
-            assert_eq!(bench.send(random.below(2), &text), text.len());
-            if random.below(5) == 0 {
+            assert_eq!(bench.send(random.usize(..2), &text), text.len());
+            if random.usize(..5) == 0 {
                 bench.wait();
             }
         }
@@ -144,18 +146,18 @@ fn every_row_of_the_screen_begins_with_its_owner() {
         "\n",
     ];
     for seed in 1..if cfg!(miri) { 2 } else { 60 } {
-        let mut random = Random::new(seed);
+        let mut random = Rng::with_seed(seed);
         let mut bench = Bench::new(&["a", "sixteen-letters8"]);
         for _ in 0..if cfg!(miri) { 10 } else { 300 } {
-            let vm = random.below(2);
-            match random.below(12) {
+            let vm = random.usize(..2);
+            match random.usize(..12) {
                 0 => bench.wait(),
-                1 => bench.log(&"of the hypervisor's own, with words ".repeat(random.below(5))),
+                1 => bench.log(&"of the hypervisor's own, with words ".repeat(random.usize(..5))),
                 2 => {
-                    let text: Vec<u8> = (0..random.below(100)).map(|_| random.below(256) as u8).collect();
+                    let text: Vec<u8> = (0..random.usize(..100)).map(|_| random.usize(..256) as u8).collect();
                     bench.send(vm, &text);
                 }
-                _ => (0..random.below(20)).for_each(|_| bench.say(vm, pieces[random.below(pieces.len())])),
+                _ => (0..random.usize(..20)).for_each(|_| bench.say(vm, pieces[random.usize(..pieces.len())])),
             }
         }
         let mut model = Model::new(COLUMNS, 24);

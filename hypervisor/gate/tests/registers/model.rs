@@ -1,5 +1,6 @@
 //! Random operations on a row against a plain model of it.
 
+use fastrand::Rng;
 use portcullis_gate::{Register, Rule, SetError, Support};
 
 use super::{bitmaps, created};
@@ -15,7 +16,7 @@ fn random_operations_match_a_plain_model() {
         keep: bool,
         frozen: bool,
     }
-    let mut random = Xorshift(0x9e37_79b9_7f4a_7c15);
+    let mut random = Rng::with_seed(0x9e37_79b9_7f4a_7c15);
     for _ in 0..if cfg!(miri) { 4 } else { 400 } {
         let row = created(Rule::Clear);
         let mut model = Model {
@@ -27,13 +28,13 @@ fn random_operations_match_a_plain_model() {
             frozen: false,
         };
         for _ in 0..40 {
-            match random.below(16) {
+            match random.usize(..16) {
                 0 => {
                     row.freeze(None);
                     model.frozen |= true;
                 }
                 1 => {
-                    let keep = random.below(2) == 1;
+                    let keep = random.usize(..2) == 1;
                     let outcome = row.set_rule(if keep { Rule::Keep } else { Rule::Clear });
                     assert_eq!(outcome.is_ok(), !model.frozen || keep == model.keep);
                     model.keep = if model.frozen { model.keep } else { keep };
@@ -45,7 +46,7 @@ fn random_operations_match_a_plain_model() {
                     }
                 }
                 3 => {
-                    let value = [0x1, 0x2, 0x1_0000, 0x1_0001, 0x1_0002, 0x1_0003][random.below(6)];
+                    let value = [0x1, 0x2, 0x1_0000, 0x1_0001, 0x1_0002, 0x1_0003][random.usize(..6)];
                     let outcome = set(&row, Register::PsciVersion, value);
                     if value == 0x1 {
                         assert!(is_unsupported(outcome));
@@ -60,7 +61,7 @@ fn random_operations_match_a_plain_model() {
                     }
                 }
                 4 => {
-                    let value = 0x1_0000 + random.below(5) as u64;
+                    let value = 0x1_0000 + random.usize(..5) as u64;
                     let outcome = set(&row, Register::SmcccVersion, value);
                     if ![0x1_0001, 0x1_0002].contains(&value) {
                         assert!(is_unsupported(outcome));
@@ -75,8 +76,8 @@ fn random_operations_match_a_plain_model() {
                     }
                 }
                 _ => {
-                    let index = random.below(5);
-                    let value = random.below(5) as u64;
+                    let index = random.usize(..5);
+                    let value = random.usize(..5) as u64;
                     let outcome = set(&row, BITMAPS[index], value);
                     if value & !ALL_BITS[index] != 0 {
                         assert!(is_unsupported(outcome));
@@ -98,17 +99,5 @@ fn random_operations_match_a_plain_model() {
             assert_eq!((profile.is_written(), profile.is_frozen()), (model.written, model.frozen));
             assert_eq!(profile.rule() == Rule::Keep, model.keep);
         }
-    }
-}
-
-/// Marsaglia's xorshift: deterministic, so that a failure can be repeated.
-struct Xorshift(u64);
-
-impl Xorshift {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 33) as usize % bound
     }
 }

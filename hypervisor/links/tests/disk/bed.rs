@@ -88,15 +88,3 @@ pub fn pattern(length: usize) -> Vec<u8> {
     bytes.truncate(length);
     bytes
 }
-
-/// Numbers at random, from a seed.
-pub struct Random(pub u64);
-
-impl Random {
-    pub fn below(&mut self, below: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % below
-    }
-}

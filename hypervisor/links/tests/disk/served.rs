@@ -1,5 +1,6 @@
 //! A served disk between its driver and a server.
 
+use fastrand::Rng;
 use portcullis_links::disk::Served;
 use portcullis_links::nbd::{Broken, MAX_REQUESTS};
 use portcullis_virtio::Fault;
@@ -37,7 +38,7 @@ fn requests_are_done_by_the_server() {
 
 #[test]
 fn any_traffic_agrees_with_an_array_of_bytes() {
-    let mut random = Random(0xfeed_beef_1234_4321);
+    let mut random = Rng::with_seed(0xfeed_beef_1234_4321);
     let mut bed = Bed::new(Manner::good());
     let mut model = bed.server.store.clone();
     // What is under way, by head: where it reads, or nothing.
@@ -48,12 +49,12 @@ fn any_traffic_agrees_with_an_array_of_bytes() {
     let mut done = 0;
     let rounds = if cfg!(miri) { 60 } else { 10_000 };
     for round in 0..rounds {
-        let (sector, count) = (random.below(500) as usize, 1 + random.below(12) as usize);
+        let (sector, count) = (random.u64(..500) as usize, 1 + random.u64(..12) as usize);
         let free = !busy[sector..sector + count].contains(&true);
         if bed.vm.is_free() && free && round + 500 < rounds.max(501) {
             let bytes = sector * 512..(sector + count) * 512;
-            let piece = 100 + random.below(3000) as usize;
-            let (head, read) = match random.below(5) {
+            let piece = 100 + random.u64(..3000) as usize;
+            let (head, read) = match random.u64(..5) {
                 0 | 1 => (bed.vm.request(IN, sector as u64, &[], bytes.len(), piece), Some((bytes.start, bytes.end))),
                 2 | 3 => {
                     let text: Vec<u8> = bytes.clone().map(|i| (i * 13 + round) as u8).collect();
@@ -62,7 +63,7 @@ fn any_traffic_agrees_with_an_array_of_bytes() {
                 }
                 _ => {
                     model[bytes].fill(0);
-                    let zeroes = range(sector as u64, count as u32, random.below(2) as u32);
+                    let zeroes = range(sector as u64, count as u32, random.u64(..2) as u32);
                     (bed.vm.request(WRITE_ZEROES, 0, &zeroes, 0, 16), None)
                 }
             };
@@ -72,14 +73,14 @@ fn any_traffic_agrees_with_an_array_of_bytes() {
         }
         // Where many are under way, they are answered.
         let few = under_way.len() > 10;
-        let (room, amount) = (random.below(5000) as u32, random.below(9000) as usize);
+        let (room, amount) = (random.u64(..5000) as u32, random.u64(..9000) as usize);
         assert!(bed.piece(room, amount).unwrap().is_ok());
-        while !bed.server.replies.is_empty() && (few || random.below(3) == 0) {
-            let which = random.below(bed.server.replies.len() as u64) as usize;
+        while !bed.server.replies.is_empty() && (few || random.u64(..3) == 0) {
+            let which = random.u64(..bed.server.replies.len() as u64) as usize;
             let reply = bed.server.replies.swap_remove(which);
             bed.server.out.extend(reply);
         }
-        if random.below(400) == 0 {
+        if random.u64(..400) == 0 {
             bed.reconnect();
         }
         while let Some((head, status, data)) = bed.vm.answer() {

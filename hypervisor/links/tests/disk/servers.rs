@@ -5,11 +5,12 @@ use std::io::{ErrorKind, Read, Write};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use fastrand::Rng;
 use portcullis_links::disk::{Flow, Geometry, Served};
 use portcullis_links::nbd::Broken;
 use portcullis_virtio::Budget;
 
-use crate::bed::{DATA, DISCARD, FLUSH, GET_ID, IN, IOERR, OK, OUT, Random, UNSUPP, Vm, WRITE_ZEROES, pattern, range};
+use crate::bed::{DATA, DISCARD, FLUSH, GET_ID, IN, IOERR, OK, OUT, UNSUPP, Vm, WRITE_ZEROES, pattern, range};
 use crate::connected::Port;
 use crate::program::{PATIENCE, PROGRAMS, Place, Program, Server, at_a_pair, serve};
 
@@ -170,11 +171,11 @@ fn exercise(bed: &mut Bed, place: &Place, seed: u64) {
     let mut model = fs::read(place.file()).unwrap();
     bed.until("handshake", |bed| bed.disk.client().export().is_some());
     assert_eq!(bed.disk.client().export().unwrap().size, SIZE as u64);
-    let mut random = Random(seed);
+    let mut random = Rng::with_seed(seed);
     for _ in 0..150 {
-        let (sector, count) = (random.below(2048 - 64) as usize, 1 + random.below(64) as usize);
+        let (sector, count) = (random.u64(..2048 - 64) as usize, 1 + random.u64(..64) as usize);
         let bytes = sector * 512..(sector + count) * 512;
-        match random.below(3) {
+        match random.u64(..3) {
             0 => assert!(bed.ask(IN, sector as u64, &[], bytes.len()) == (OK, model[bytes].to_vec())),
             1 => {
                 let text: Vec<u8> = bytes.clone().map(|at| (at as u64 * 7 + seed) as u8).collect();
@@ -182,7 +183,7 @@ fn exercise(bed: &mut Bed, place: &Place, seed: u64) {
                 model[bytes].copy_from_slice(&text);
             }
             _ => {
-                let status = bed.ask(WRITE_ZEROES, 0, &range(sector as u64, count as u32, random.below(2) as u32), 0).0;
+                let status = bed.ask(WRITE_ZEROES, 0, &range(sector as u64, count as u32, random.u64(..2) as u32), 0).0;
                 assert!(matches!(status, OK | UNSUPP), "{status}");
                 if status == OK {
                     model[bytes].fill(0);

@@ -2,28 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use fastrand::Rng;
+
 use super::*;
 use crate::VcpuSet;
 use crate::list_register::ListRegisters;
 
-/// A deterministic generator (xorshift).
-pub struct Random(pub u64);
-
-impl Random {
-    pub fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    pub fn below(&mut self, end: usize) -> usize {
-        (self.next() >> 33) as usize % end
-    }
-
-    fn of(&mut self, list: &[u32]) -> u32 {
-        list[self.below(list.len())]
-    }
+/// One of a list.
+fn pick(random: &mut Rng, list: &[u32]) -> u32 {
+    list[random.usize(..list.len())]
 }
 
 const SGI: &[u32] = &[0, 1, 2, 15];
@@ -131,7 +118,7 @@ fn one_vcpu() {
 }
 
 fn run_one(lrs: usize, seed: u64) {
-    let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mut random = Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let mut gic = enabled(1);
     let mut core = Core::new(lrs);
     // As when the vCPU is switched on.
@@ -151,19 +138,19 @@ fn run_one(lrs: usize, seed: u64) {
         reference.insert(intid, Reference { enabled: true, ..Reference::default() });
     }
     for _ in 0..if cfg!(miri) { 20 } else { 3000 } {
-        let intid = random.of(&all());
+        let intid = pick(&mut random, &all());
         let state = reference.get_mut(&intid).unwrap();
-        match random.below(15) {
+        match random.usize(..15) {
             14 => change_over(&mut gic, &mut core, &mut reference),
             0 | 1 => {
-                let sgi = random.of(SGI);
+                let sgi = pick(&mut random, SGI);
                 let _ = gic.write_sgi1r(0, sgi1r(sgi, 1));
                 reference.get_mut(&sgi).unwrap().latch = true;
             }
             2 | 3 => {
-                let kind = if random.below(2) == 0 { LEVEL } else { EDGE };
-                let spi = random.of(kind);
-                let level = random.below(2) == 0;
+                let kind = if random.usize(..2) == 0 { LEVEL } else { EDGE };
+                let spi = pick(&mut random, kind);
+                let level = random.usize(..2) == 0;
                 let _ = gic.set_spi_level(spi, level);
                 let state = reference.get_mut(&spi).unwrap();
                 if LEVEL.contains(&spi) {
@@ -175,7 +162,7 @@ fn run_one(lrs: usize, seed: u64) {
                 }
             }
             4 => {
-                let ppi = random.of(HARDWARE);
+                let ppi = pick(&mut random, HARDWARE);
                 let state = reference.get_mut(&ppi).unwrap();
                 if !state.physical {
                     gic.raise_hardware(0, ppi);
@@ -186,7 +173,7 @@ fn run_one(lrs: usize, seed: u64) {
                 let _ = write_bit(&gic, 0, ISENABLER, intid);
                 state.enabled = true;
             }
-            6 if random.below(2) == 0 => {
+            6 if random.usize(..2) == 0 => {
                 let _ = write_bit(&gic, 0, ICENABLER, intid);
                 state.enabled = false;
             }
@@ -199,7 +186,7 @@ fn run_one(lrs: usize, seed: u64) {
                 state.latch = false;
             }
             9 if !state.active => {
-                state.priority = (random.next() as u8) & 0xf8;
+                state.priority = (random.u64(..) as u8) & 0xf8;
                 set_priority(&gic, 0, intid, state.priority);
             }
             10 | 11 => acknowledge(&mut reference, &mut core),
@@ -214,7 +201,7 @@ fn run_one(lrs: usize, seed: u64) {
             state.physical = false;
         }
         check(&reference, &core);
-        let intid = random.of(&all());
+        let intid = pick(&mut random, &all());
         let state = reference[&intid];
         assert_eq!(read_bit(&gic, 0, ISPENDR, intid, &core), state.latch || state.line, "{intid} {state:?}");
         assert_eq!(read_bit(&gic, 0, ISACTIVER, intid, &core), state.active, "{intid} {state:?}");
@@ -271,7 +258,7 @@ fn three_vcpus() {
 }
 
 fn run_three(lrs: usize, seed: u64) {
-    let mut random = Random(seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
+    let mut random = Rng::with_seed(seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
     let mut gic = enabled(3);
     for bank in 2..18 {
         let _ = gic.write_distributor(0, ICFGR + bank * 4, 4, !0);
@@ -280,16 +267,16 @@ fn run_three(lrs: usize, seed: u64) {
     let mut kicked = [true; 3];
     let mut waiting = Waiting::default();
     for _ in 0..if cfg!(miri) { 20 } else { 4000 } {
-        let vcpu = random.below(3);
-        let spi = random.of(EDGE);
-        if random.below(50) == 0 {
+        let vcpu = random.usize(..3);
+        let spi = pick(&mut random, EDGE);
+        if random.usize(..50) == 0 {
             move_all(&mut gic, &mut cores);
             kicked = [true; 3];
         }
         // The vCPU is in the hypervisor now, so it enters afterwards.
-        let kick = match random.below(8) {
+        let kick = match random.usize(..8) {
             0 | 1 => {
-                let (sgi, target) = (random.of(SGI), random.below(3));
+                let (sgi, target) = (pick(&mut random, SGI), random.usize(..3));
                 waiting.raise(sgi, target);
                 gic.write_sgi1r(vcpu, sgi1r(sgi, 1 << target))
             }
@@ -297,9 +284,9 @@ fn run_three(lrs: usize, seed: u64) {
                 waiting.raise(spi, 0);
                 write_bit(&gic, vcpu, ISPENDR, spi)
             }
-            4 => gic.write_distributor(vcpu, IROUTER + u64::from(spi) * 8, 8, random.below(3) as u64),
-            5 => gic.write_distributor(vcpu, IPRIORITYR + u64::from(spi), 1, random.next() & 0xff),
-            6 => write_bit(&gic, vcpu, if random.below(2) == 0 { ISENABLER } else { ICENABLER }, spi),
+            4 => gic.write_distributor(vcpu, IROUTER + u64::from(spi) * 8, 8, random.usize(..3) as u64),
+            5 => gic.write_distributor(vcpu, IPRIORITYR + u64::from(spi), 1, random.u64(..) & 0xff),
+            6 => write_bit(&gic, vcpu, if random.usize(..2) == 0 { ISENABLER } else { ICENABLER }, spi),
             _ => VcpuSet::EMPTY,
         };
         for other in kick {
@@ -308,7 +295,7 @@ fn run_three(lrs: usize, seed: u64) {
         for (other, kicked) in kicked.iter().enumerate() {
             assert!(other == vcpu || *kicked || !gic.needs_flush(other), "vCPU {other} was not told");
         }
-        for other in [vcpu, random.below(3)] {
+        for other in [vcpu, random.usize(..3)] {
             if other == vcpu || kicked[other] || cores[other].maintenance() {
                 for next in cores[other].enter(&gic, other) {
                     kicked[next] = true;
@@ -321,9 +308,9 @@ fn run_three(lrs: usize, seed: u64) {
         held.sort();
         held.dedup();
         assert_eq!(held.len(), count, "an SPI in the list registers of two vCPUs: {cores:x?}");
-        let vcpu = random.below(3);
+        let vcpu = random.usize(..3);
         let core = &mut cores[vcpu];
-        match random.below(3) {
+        match random.usize(..3) {
             0 => {
                 if let Some(intid) = core.acknowledge() {
                     waiting.acknowledge(intid, vcpu);

@@ -1,6 +1,7 @@
 //! The register frames as a guest reads them, and as a hostile one writes them.
 
-use super::random::Random;
+use fastrand::Rng;
+
 use super::*;
 
 #[test]
@@ -91,25 +92,25 @@ const STEP: usize = if cfg!(miri) { 1_021 } else { 1 };
 
 #[test]
 fn hostile_accesses() {
-    let mut random = Random(7);
+    let mut random = Rng::with_seed(7);
     let gic = Vgic::new(3);
     let mut cores: Vec<_> = (0..3).map(|_| Core::new(4)).collect();
     let offsets = (0..0x2_0010u64).step_by(STEP).chain([u64::MAX, u64::MAX - 7, 1 << 32, 1 << 63]);
     for offset in offsets {
         for size in [0, 1, 2, 4, 8, 3, 16, 255] {
-            let (vcpu, frame) = (random.below(3), random.below(4));
-            let value = random.next();
+            let (vcpu, frame) = (random.usize(..3), random.usize(..4));
+            let value = random.u64(..);
             let core = &mut cores[vcpu];
             gic.read_distributor(vcpu, offset, size, core);
             gic.read_redistributor(vcpu, frame, offset, size, core);
             let _ = gic.write_distributor(vcpu, offset, size, value);
             let _ = gic.write_redistributor(vcpu, frame, offset, size, value);
-            let _ = gic.write_sgi1r(vcpu, random.next());
-            if random.below(64) == 0 {
+            let _ = gic.write_sgi1r(vcpu, random.u64(..));
+            if random.usize(..64) == 0 {
                 let _ = core.enter(&gic, vcpu);
                 core.acknowledge();
             }
-            if random.below(128) == 0 {
+            if random.usize(..128) == 0 {
                 core.end();
             }
         }

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use fastrand::Rng;
+
 use super::*;
 use crate::VcpuSet;
 
@@ -81,12 +83,12 @@ fn no_kick_is_missing() {
             })
         });
         scope.spawn(|| {
-            let mut random = super::random::Random(3);
+            let mut random = Rng::with_seed(3);
             while !done.load(Ordering::Relaxed) {
-                let (spi, frame) = (40 + random.below(4) as u64, random.below(2));
-                kick(gic.write_distributor(2, IROUTER + spi * 8, 8, random.below(2) as u64));
+                let (spi, frame) = (40 + random.usize(..4) as u64, random.usize(..2));
+                kick(gic.write_distributor(2, IROUTER + spi * 8, 8, random.usize(..2) as u64));
                 kick(write_bit(&gic, 2, ISPENDR, spi as u32));
-                let priority = random.next() & 0xff;
+                let priority = random.u64(..) & 0xff;
                 kick(gic.write_redistributor(2, frame, SGI_BASE + IPRIORITYR, 1, priority).kick);
                 thread::yield_now();
             }

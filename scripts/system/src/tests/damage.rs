@@ -1,5 +1,7 @@
 //! Damaged manifests are refused or read, but never make the reader panic.
 
+use fastrand::Rng;
+
 use super::Bench;
 
 const TEXT: &str = r#"[machine]
@@ -38,18 +40,6 @@ windows = [{ vm = "a", length = "2ms" }, { vm = 'b', at = "5ms", length = "4ms" 
 background = ["a"]
 "#;
 
-/// A small generator of random numbers (xorshift64), so that every run is the same.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit as u64) as usize
-    }
-}
-
 fn read(bench: &Bench, bytes: &[u8]) {
     let path = bench.path().join("damaged.toml");
     std::fs::write(&path, bytes).unwrap();
@@ -66,17 +56,17 @@ fn read(bench: &Bench, bytes: &[u8]) {
 #[test]
 fn random_bytes() {
     let bench = Bench::new();
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mut random = Rng::with_seed(0x9e37_79b9_7f4a_7c15);
     let interesting = b"\"'[]{}=.,\n\t\\#0-9_ax\xff\0\x80\xc3";
     for _ in 0..1000 {
         let mut bytes = TEXT.as_bytes().to_vec();
-        for _ in 0..=random.below(4) {
-            let at = random.below(bytes.len());
-            match random.below(4) {
-                0 => bytes[at] = random.below(256) as u8,
-                1 => bytes[at] = interesting[random.below(interesting.len())],
+        for _ in 0..=random.usize(..4) {
+            let at = random.usize(..bytes.len());
+            match random.usize(..4) {
+                0 => bytes[at] = random.usize(..256) as u8,
+                1 => bytes[at] = interesting[random.usize(..interesting.len())],
                 2 => _ = bytes.remove(at),
-                _ => bytes.insert(at, interesting[random.below(interesting.len())]),
+                _ => bytes.insert(at, interesting[random.usize(..interesting.len())]),
             }
         }
         read(&bench, &bytes);

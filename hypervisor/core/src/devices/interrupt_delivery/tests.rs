@@ -1,5 +1,7 @@
 //! What is let through to which core, whatever cores and guest do.
 
+use fastrand::Rng;
+
 use super::*;
 
 /// Cores of the machine.
@@ -137,33 +139,23 @@ fn what_has_ended_takes_nothing_and_begins_anew() {
     assert_eq!(board.come(0), [40, 41], "the end was seen on its core, where it still waits");
 }
 
-/// A number that looks random.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % limit
-    }
-}
-
 /// Lines are high for ever, and each interrupt that is taken has ended at once: between two turns of the VM on a shared core, it
 /// takes at most one of each interrupt there, and none while the VM is ready or has not the window. On its own cores it always
 /// takes those that go there.
 #[test]
 fn whatever_happens_no_core_takes_more_than_one_of_each_between_two_turns() {
     for seed in 0..2000 {
-        let mut random = Random(seed);
-        let own = random.below(1 << CORES) as u32 & 0b100;
-        let cores: Vec<usize> = (0..3).map(|_| random.below(CORES)).collect();
+        let mut random = Rng::with_seed(seed);
+        let own = random.usize(..1 << CORES) as u32 & 0b100;
+        let cores: Vec<usize> = (0..3).map(|_| random.usize(..CORES)).collect();
         let own = if cores.contains(&2) { own } else { 0 };
         let (mut delivery, mut board) = delivery(&cores, own);
         let (mut present, mut ready, mut time) = ([false; CORES], [true; CORES], [true; CORES]);
         let mut taken = [[0; INTIDS.len()]; CORES];
         delivery.start(|_| 0, &mut board);
         for step in 0..200 {
-            let core = random.below(CORES);
-            match random.below(6) {
+            let core = random.usize(..CORES);
+            match random.usize(..6) {
                 0 if own & bit(core) == 0 => {
                     present[core] = true;
                     taken[core] = [0; INTIDS.len()];
@@ -171,7 +163,7 @@ fn whatever_happens_no_core_takes_more_than_one_of_each_between_two_turns() {
                 }
                 1 if present[core] => {
                     present[core] = false;
-                    ready[core] = random.below(2) == 0;
+                    ready[core] = random.usize(..2) == 0;
                     delivery.leave(core, !ready[core], &mut board);
                 }
                 2 if own & bit(core) == 0 => {
@@ -180,7 +172,7 @@ fn whatever_happens_no_core_takes_more_than_one_of_each_between_two_turns() {
                     ready[core] &= present[core] || !time[core];
                     delivery.set_time(core, time[core], &mut board);
                 }
-                3 => delivery.route(INTIDS[random.below(2)], random.below(4), &mut board),
+                3 => delivery.route(INTIDS[random.usize(..2)], random.usize(..4), &mut board),
                 _ => {
                     for intid in board.come(core) {
                         let case = format!("seed {seed} step {step} core {core} of {own:b}: {delivery:?}");

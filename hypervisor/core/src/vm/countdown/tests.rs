@@ -1,5 +1,7 @@
 //! The watchdog's calls, one by one and at random against a model.
 
+use fastrand::Rng;
+
 use super::*;
 
 const HZ: u64 = 1000;
@@ -154,29 +156,17 @@ impl Model {
     }
 }
 
-/// Marsaglia's xorshift64.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
-    }
-}
-
 #[test]
 fn it_is_what_the_model_says_whatever_is_called_and_moves_as_it_is() {
-    let mut random = Random(0x5851_f42d_4c95_7f2d);
+    let mut random = Rng::with_seed(0x5851_f42d_4c95_7f2d);
     for _ in 0..if cfg!(miri) { 20 } else { 500 } {
-        let longest = 1 + random.below(40) as u32;
+        let longest = 1 + random.u64(..40) as u32;
         let (mut dog, mut model) = (Countdown::new(longest), Model { timeout: longest.into(), ..Model::default() });
-        let mut now = random.below(1 << 40);
+        let mut now = random.u64(..1 << 40);
         for _ in 0..200 {
-            now += random.below(2 * HZ);
+            now += random.u64(..2 * HZ);
             // A VM that stands still makes no call.
-            match random.below(if model.stands_since.is_some() { 2 } else { 8 }) {
+            match random.u64(..if model.stands_since.is_some() { 2 } else { 8 }) {
                 0 => {
                     dog.go_on(now);
                     let since = model.stands_since.take();
@@ -192,7 +182,7 @@ fn it_is_what_the_model_says_whatever_is_called_and_moves_as_it_is() {
                     }
                 }
                 2 => {
-                    let seconds = random.below(u64::from(longest) + 2);
+                    let seconds = random.u64(..u64::from(longest) + 2);
                     let fits = (1..=u64::from(longest)).contains(&seconds);
                     let code = if fits { SUCCESS } else { INVALID_PARAMETERS };
                     assert_eq!(dog.call(SET_TIMEOUT, seconds as u32, now, HZ), Answer::code(code));
@@ -226,7 +216,7 @@ fn it_is_what_the_model_says_whatever_is_called_and_moves_as_it_is() {
                 }
                 _ => {
                     // It goes to another VM, or another machine, whose counter stands elsewhere.
-                    let (saved, there) = (dog.save(now), random.below(1 << 40));
+                    let (saved, there) = (dog.save(now), random.u64(..1 << 40));
                     let mut other = Countdown::new(longest);
                     assert_eq!(other.restore(&saved, there, HZ), Ok(()));
                     assert_eq!(other.save(there), saved);

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::super::random::Random;
+use fastrand::Rng;
+
 use super::*;
 
 const VCPUS: usize = 3;
@@ -21,19 +22,19 @@ fn sgis_by_sender() {
 }
 
 fn run(lrs: usize, seed: u64) {
-    let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mut random = Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let mut gic = enabled(VCPUS);
     let mut cores: [Core; VCPUS] = std::array::from_fn(|_| Core::v2(lrs));
     let mut kicked = [true; VCPUS];
     let mut pending: BTreeSet<Sgi> = BTreeSet::new();
     for _ in 0..if cfg!(miri) { 15 } else { 4000 } {
-        if random.below(50) == 0 {
+        if random.usize(..50) == 0 {
             move_all(&mut gic, &mut cores);
             kicked = [true; VCPUS];
         }
-        let vcpu = random.below(VCPUS);
-        let (sgi, other) = ([0, 1, 7, 8, 15][random.below(5)], random.below(VCPUS));
-        let kick = match random.below(10) {
+        let vcpu = random.usize(..VCPUS);
+        let (sgi, other) = ([0, 1, 7, 8, 15][random.usize(..5)], random.usize(..VCPUS));
+        let kick = match random.usize(..10) {
             0..=2 => {
                 pending.insert((sgi, vcpu as u32, other));
                 write(&gic, vcpu, SGIR, sgir(sgi, 1 << other))
@@ -50,9 +51,9 @@ fn run(lrs: usize, seed: u64) {
                 pending.remove(&(sgi, other as u32, vcpu));
                 write_byte(&gic, vcpu, CPENDSGIR + u64::from(sgi), 1 << other)
             }
-            6 => write_byte(&gic, vcpu, IPRIORITYR + u64::from(sgi), random.next() as u8),
-            7 => write(&gic, vcpu, ISPENDR + 4, 1 << random.below(4)),
-            8 => write_byte(&gic, vcpu, ITARGETSR + 32 + random.below(4) as u64, 1 << other),
+            6 => write_byte(&gic, vcpu, IPRIORITYR + u64::from(sgi), random.u64(..) as u8),
+            7 => write(&gic, vcpu, ISPENDR + 4, 1 << random.usize(..4)),
+            8 => write_byte(&gic, vcpu, ITARGETSR + 32 + random.usize(..4) as u64, 1 << other),
             _ => VcpuSet::EMPTY,
         };
         kick.for_each(|other| kicked[other] = true);
@@ -60,7 +61,7 @@ fn run(lrs: usize, seed: u64) {
             assert!(other == vcpu || *kicked || !gic.needs_flush(other), "vCPU {other} was not told");
         }
         // The vCPU was in the hypervisor, and enters the guest now; so does another one that is told to look.
-        for other in [vcpu, random.below(VCPUS)] {
+        for other in [vcpu, random.usize(..VCPUS)] {
             if other == vcpu || kicked[other] || cores[other].maintenance() {
                 cores[other].enter(&gic, other).for_each(|next| kicked[next] = true);
                 kicked[other] = gic.needs_flush(other);
@@ -68,7 +69,7 @@ fn run(lrs: usize, seed: u64) {
         }
         check(&gic, vcpu, &cores[vcpu], &pending);
         let core = &mut cores[vcpu];
-        match random.below(3) {
+        match random.usize(..3) {
             0 => {
                 if let Some((intid, sender)) = core.acknowledge_v2()
                     && intid < 16

@@ -1,6 +1,7 @@
 //! The distributor's frame as a guest reads it, and as a hostile one writes it.
 
-use super::super::random::Random;
+use fastrand::Rng;
+
 use super::*;
 
 #[test]
@@ -116,21 +117,21 @@ const STEP: usize = if cfg!(miri) { 1_021 } else { 1 };
 
 #[test]
 fn hostile_accesses() {
-    let mut random = Random(11);
+    let mut random = Rng::with_seed(11);
     let gic = fresh(3);
     let mut cores: [Core; 3] = cores(&gic);
     for offset in (0..0x1_0010u64).step_by(STEP).chain([u64::MAX, u64::MAX - 7, 1 << 32, 1 << 63]) {
         for size in [0, 1, 2, 4, 8, 3, 16, 255] {
-            let vcpu = random.below(3);
+            let vcpu = random.usize(..3);
             let core = &mut cores[vcpu];
             gic.read_gicv2_distributor(vcpu, offset, size, core);
-            let _ = gic.write_gicv2_distributor(vcpu, offset, size, random.next());
-            let _ = gic.write_sgir(vcpu, random.next() as u32);
-            if random.below(64) == 0 {
+            let _ = gic.write_gicv2_distributor(vcpu, offset, size, random.u64(..));
+            let _ = gic.write_sgir(vcpu, random.u64(..) as u32);
+            if random.usize(..64) == 0 {
                 let _ = core.enter(&gic, vcpu);
                 core.acknowledge();
             }
-            if random.below(128) == 0 {
+            if random.usize(..128) == 0 {
                 core.end();
             }
         }
