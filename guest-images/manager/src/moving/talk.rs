@@ -95,7 +95,7 @@ pub fn hear(from: &mut dyn Read, line: &'static str) -> Result<(), Unheard> {
     }
 }
 
-/// Waits for the greeting. What a shell says in front of it when somebody logs in is passed over: up to [`PASSED_OVER`] lines, and
+/// Waits for the greeting. What a shell says in front of it when somebody logs in is passed over: up to 200 lines, and
 /// what has no line's end.
 ///
 /// # Errors

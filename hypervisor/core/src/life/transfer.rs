@@ -26,7 +26,7 @@ use crate::vm::{Vcpu, Vm};
 pub const PIECE: u64 = 32 << 10;
 /// What is done in a piece of a VM that is saved, in pages that are looked at: those of a whole buffer are copied then, and more
 /// is looked at than is found in these.
-const WORK: u64 = 21;
+const WORK: u64 = 19;
 /// What is done in a piece of a VM that is restored, as [`Kind::work`](portcullis_stream::Kind::work) has it.
 const SECTIONS: u32 = 8;
 

@@ -13,6 +13,11 @@ use crate::metal;
 const CALLS_BYTES: usize = 8_600;
 /// Size of the guests of windows: one that is reset is loaded again, and that shall take long.
 const WINDOWS_BYTES: usize = 512 << 10;
+/// Where the guests that save and restore lie in their RAM. With the 2 MiB of any image (its header's `text_offset` is 0 as
+/// built) they would have EL2's addresses, and the counter takes for the guest what lies at its image's.
+const MOVING_OFFSET: u64 = 3 << 20;
+/// Where an arm64 Image has that offset (Linux' Documentation/arch/arm64/booting.rst).
+const TEXT_OFFSET: std::ops::Range<usize> = 8..16;
 
 /// A measuring guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +80,10 @@ impl Guest {
         let place = image.get_mut(OFFSET..OFFSET + size_of::<Configuration>()).context("the image is too short")?;
         ensure!(place.starts_with(&MAGIC), "{} has no configuration at offset {OFFSET}", self.program());
         place.copy_from_slice(&configuration.bytes());
+        if self == Self::Moving {
+            let offset = image.get_mut(TEXT_OFFSET).context("the image is too short")?;
+            offset.copy_from_slice(&MOVING_OFFSET.to_le_bytes());
+        }
         if let Some(bytes) = self.bytes() {
             ensure!(image.len() <= bytes, "{} has {} bytes of at most {bytes}", self.program(), image.len());
             image.resize(bytes, 0);

@@ -2,32 +2,16 @@
 //! partition, which has the kernel, its RAM disk, extlinux.conf for U-Boot, and GRUB for UEFI firmware.
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use super::boot_loaders::{self, Release};
 use super::debian;
-use super::disks::path;
+use super::file_systems;
 use super::initramfs::{self, More};
 use crate::environment::Environment;
 
-/// The image's size in bytes, of which Debian's kernel has three quarters.
-const SIZE: u64 = 48 << 20;
-/// Sector at which the partition begins, and bytes before it.
-const START: u64 = 2048;
-const OFFSET: u64 = START * 512;
-/// Sectors behind the partition, for the table's second copy (UEFI 2.10, section 5.3.2).
-const BACKUP: u64 = 33;
-/// The table, for sfdisk: an EFI system partition, which U-Boot takes as one to boot from. Its names are the same each time.
-const TABLE: &str = "label: gpt\nlabel-id: 5D1C9A4E-0000-4000-8000-000000000002\n\
-    start=2048, type=uefi, uuid=5D1C9A4E-0000-4000-8000-000000000003, attrs=LegacyBIOSBootable\n";
-/// The file system's serial number.
-const SERIAL: &str = "50434c53";
-/// What mtools takes for the time at which the files were written: the first day of 2024.
-const WRITTEN: (&str, &str) = ("SOURCE_DATE_EPOCH", "1704067200");
 /// The program that UEFI firmware starts from a disk that it knows nothing of (UEFI 2.10, section 3.5.1.1).
 const PROGRAM: &str = "EFI/BOOT/BOOTAA64.EFI";
 
@@ -74,46 +58,7 @@ pub fn make(environment: &Environment, to: &Path) -> Result<()> {
         fs::create_dir_all(file.parent().context("a file without a folder")?)?;
         fs::write(file, text)?;
     }
-    partition(to)?;
-    file_system(files.path(), to)
-}
-
-/// Makes an image with an empty partition.
-fn partition(to: &Path) -> Result<()> {
-    fs::File::create(to)?.set_len(SIZE)?;
-    let mut sfdisk = command("sfdisk");
-    sfdisk.arg("--quiet").arg(to).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut sfdisk = sfdisk.spawn().context("sfdisk could not be started; scripts/setup installs fdisk")?;
-    sfdisk.stdin.take().context("sfdisk takes no table")?.write_all(TABLE.as_bytes())?;
-    let output = sfdisk.wait_with_output()?;
-    ensure!(output.status.success(), "sfdisk: {}", String::from_utf8_lossy(&output.stderr).trim());
-    Ok(())
-}
-
-/// Makes the partition's FAT file system, with all that is in the folder `from`.
-fn file_system(from: &Path, to: &Path) -> Result<()> {
-    let mut image = to.as_os_str().to_owned();
-    image.push(format!("@@{OFFSET}"));
-    let sectors = (SIZE / 512 - START - BACKUP).to_string();
-    run(command("mformat").arg("-i").arg(&image).args(["-T", &sectors, "-N", SERIAL, "::"]))?;
-    let mut entries: Vec<_> = fs::read_dir(from)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
-    entries.sort();
-    run(command("mcopy").arg("-s").arg("-i").arg(&image).args(entries).arg("::"))
-}
-
-/// A program that makes disks.
-fn command(program: &str) -> Command {
-    let mut command = Command::new(program);
-    command.env("PATH", path()).env(WRITTEN.0, WRITTEN.1);
-    command
-}
-
-/// Runs one of mtools.
-fn run(command: &mut Command) -> Result<()> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let output = command.output().with_context(|| format!("{name} could not be started; scripts/setup installs mtools"))?;
-    ensure!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr).trim());
-    Ok(())
+    file_systems::efi(files.path(), to)
 }
 
 #[cfg(test)]
@@ -121,22 +66,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_disk_has_a_partition_with_the_files() {
-        let folder = tempfile::tempdir().unwrap();
-        let (files, image) = (folder.path().join("files"), folder.path().join("image"));
-        fs::create_dir_all(files.join("boot/grub")).unwrap();
-        fs::write(files.join("boot/grub/grub.cfg"), grub()).unwrap();
-        partition(&image).unwrap();
-        file_system(&files, &image).unwrap();
-        let made = fs::read(&image).unwrap();
-        assert_eq!(made.len() as u64, SIZE);
-        // The headers of both copies of the table, and the end of the partition's first sector.
-        assert_eq!((&made[512..520], &made[made.len() - 512..][..8]), (&b"EFI PART"[..], &b"EFI PART"[..]));
-        assert_eq!(made[OFFSET as usize + 510..][..2], [0x55, 0xaa]);
-        let text = command("mtype").arg("-i").arg(format!("{}@@{OFFSET}", image.display())).arg("::boot/grub/grub.cfg").output();
-        assert_eq!(String::from_utf8(text.unwrap().stdout).unwrap(), grub());
-        // What does not fit is said.
-        fs::File::create(files.join("large")).unwrap().set_len(SIZE).unwrap();
-        assert!(file_system(&files, &image).unwrap_err().to_string().starts_with("mcopy: "));
+    fn each_loader_finds_the_kernel_with_words_of_its_own() {
+        assert!(extlinux().contains(
+            "\n  kernel /Image\n  initrd /initrd\n  append console=ttyAMA0 portcullis.links=address:10.0.0.1/24,"
+        ));
+        assert!(grub().starts_with("linux /Image console=ttyAMA0 portcullis.links=address:10.0.0.3/24,"));
+        assert!(grub().ends_with("\ninitrd /initrd\nboot\n"));
     }
 }

@@ -1,13 +1,11 @@
 //! Images of disks for the VMs of tests and demonstrations.
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
-use super::boot_disk;
+use super::{boot_disk, file_systems};
 use crate::environment::Environment;
 use crate::metal;
 
@@ -31,10 +29,6 @@ const SECTORS: u32 = 2048;
 const SECTOR: usize = 512;
 /// Bytes of the file in the other one: what `seq 1 3000000 | head -c 3000000` writes.
 const FILE: usize = 3_000_000;
-/// Bytes of its file system, for `mke2fs`.
-const FILE_SYSTEM: &str = "8M";
-/// What makes it the same each time.
-const UUID: &str = "5d1c9a4e-0000-4000-8000-000000000001";
 
 /// The image called `name`, made when this is asked for the first time; none: there is no such.
 ///
@@ -68,7 +62,7 @@ pub fn image(environment: &Environment, name: &str) -> Result<Option<PathBuf>> {
         } else {
             fs::write(files.join("numbers"), numbers())?;
         }
-        file_system(&files, &made)?;
+        file_systems::ext4(&files, &made)?;
     }
     fs::rename(&made, &place).with_context(|| format!("{} cannot be written", place.display()))?;
     Ok(Some(place))
@@ -82,29 +76,6 @@ fn numbers() -> Vec<u8> {
     let mut text: Vec<u8> = (1..=FILE).flat_map(|number| format!("{number}\n").into_bytes()).take(FILE).collect();
     text.truncate(FILE);
     text
-}
-
-/// Makes the file system `to` of what is in the folder `from`, by `mke2fs`, which every Debian has, though not in every user's
-/// path.
-fn file_system(from: &std::path::Path, to: &std::path::Path) -> Result<()> {
-    // Without a journal there is nothing that whoever mounts it, read-only, would like to write.
-    let output = Command::new("mke2fs")
-        .env("PATH", path())
-        .args(["-q", "-t", "ext4", "-O", "^has_journal", "-U", UUID, "-E", &format!("hash_seed={UUID}"), "-d"])
-        .arg(from)
-        .arg(to)
-        .arg(FILE_SYSTEM)
-        .output()
-        .context("mke2fs could not be started; scripts/setup installs e2fsprogs")?;
-    ensure!(output.status.success(), "mke2fs: {}", String::from_utf8_lossy(&output.stderr).trim());
-    Ok(())
-}
-
-/// Where programs lie that make disks.
-pub fn path() -> OsString {
-    let mut path = std::env::var_os("PATH").unwrap_or_default();
-    path.push(":/usr/sbin:/sbin");
-    path
 }
 
 #[cfg(test)]

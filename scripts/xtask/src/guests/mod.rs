@@ -6,6 +6,7 @@ pub mod cpio;
 pub mod debian;
 pub mod disks;
 pub mod emulator;
+pub mod file_systems;
 pub mod firmware;
 pub mod gpio_tools;
 pub mod initramfs;

@@ -102,8 +102,8 @@ const EDK2: Case = Case {
     ..LINUX
 };
 
-/// U-Boot and EDK2 start a Debian from a disk by what they do by themselves. U-Boot besides pings a VM, and writes and reads a disk that
-/// this one serves.
+/// U-Boot and EDK2 start a Debian from a disk by what they do by themselves. U-Boot besides pings a VM, and writes and reads a disk
+/// that this one serves.
 const BOOT_DISKS: Case = Case {
     name: "boot-disks",
     manifest: "boot-disks.toml",
@@ -114,8 +114,9 @@ const BOOT_DISKS: Case = Case {
         Type("\x1d1\r"),
         Type("\r"),
         Wait("=> "),
-        // By then the one that serves is at the network, and the machine may end with U-Boot's VM. The prompt is shown again behind each
-        // line of another VM, and a ping takes what is typed meanwhile for a wish to end it: hence the waits for what commands say.
+        // By then the one that serves is at the network, and the machine may end with U-Boot's VM. The prompt is shown again
+        // behind each line of another VM, and a ping takes what is typed meanwhile for a wish to end it: hence the waits for what
+        // commands say.
         Wait("portcullis: edk2: off"),
         Type("setenv ipaddr 10.0.0.1; ping 10.0.0.2\r"),
         Wait("is alive"),
