@@ -114,20 +114,25 @@ const BOOT_DISKS: Case = Case {
         Type("\x1d1\r"),
         Type("\r"),
         Wait("=> "),
-        // By then the one that serves is at the network, and the machine may end with U-Boot's VM. The prompt is shown again
-        // behind each line of another VM, and a ping takes what is typed meanwhile for a wish to end it: hence the waits for what
-        // commands say.
+        // By then the one that serves is at the network, and the machine may end with U-Boot's VM. A command takes what is typed
+        // before it has ended for a wish to end it, and the prompt is shown again behind each line of another VM: hence the waits
+        // for what commands say, and for the prompt behind it.
         Wait("portcullis: edk2: off"),
         Type("setenv ipaddr 10.0.0.1; ping 10.0.0.2\r"),
         Wait("is alive"),
+        Wait("=> "),
         Type("virtio info\r"),
         Wait("Capacity: 8.0 MB"),
+        Wait("=> "),
         Type("mw.l 50000000 c0ffee 400; virtio dev 1; virtio write 50000000 20 8\r"),
         Wait("8 blocks written: OK"),
+        Wait("=> "),
         Type("mw.l 50000000 0 400; virtio read 50000000 20 8\r"),
         Wait("8 blocks read: OK"),
+        Wait("=> "),
         Type("md.l 50000ff0 4\r"),
         Wait("00c0ffee 00c0ffee 00c0ffee 00c0ffee"),
+        Wait("=> "),
         Type("boot\r"),
     ],
     expectations: &[
