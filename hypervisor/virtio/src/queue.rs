@@ -243,7 +243,7 @@ impl Queue {
     /// [`Fault::OutOfReach`].
     #[inline(always)]
     pub fn publish<M: Shared>(&mut self, memory: &mut M) -> Result<bool, Fault> {
-        if self.used == self.published {
+        if self.is_published() {
             return Ok(false);
         }
         memory.order(Ordering::Release);
@@ -256,6 +256,12 @@ impl Queue {
         } else {
             Ok(memory.load(self.layout.available_flags())? & NO_INTERRUPT == 0)
         }
+    }
+
+    /// Whether there is nothing that [`publish`](Self::publish) would show the driver.
+    #[inline]
+    pub const fn is_published(&self) -> bool {
+        self.used == self.published
     }
 
     /// How far the queue is now.

@@ -5,9 +5,8 @@ use portcullis_links::serial::{Port, Progress, Wait};
 use portcullis_virtio::{Budget, Chain, Queue};
 use spin::Once;
 
-use super::console::{End, Flow, Jack, News, Queues};
+use super::console::{End, Flow, Jack, News, Queues, publish_in_turn};
 use super::own_port::line::Line;
-use super::own_port::show::publish_in_turn;
 use super::peer::Peer;
 use super::work::{Rest, Work};
 use crate::devices::owner::Owner;
@@ -100,7 +99,7 @@ impl Controls {
         let (open, turn) = (desk.line.is_open(), desk.line.turn());
         let Desk { line, requests, request, answer, memory: kept } = desk;
         let Queues { transmit, receive } = &mut line.queues;
-        let still = || jack.in_turn(turn, || ());
+        let still = || jack.turn() == turn;
         let Some(transmit) = transmit else { return Ok(NOTHING) };
         // Nothing is mapped of a VM that ends.
         let Some(memory) = jack.peer().and_then(|peer| peer.reach(kept)) else { return Ok(NOTHING) };
@@ -138,14 +137,18 @@ impl Controls {
         let given = transmit.publish(memory).map_err(Broken::Requests);
         let answered = match receive.as_mut().zip(before) {
             // Who has asked may have closed the port meanwhile, and somebody else may have opened it.
-            Some((receive, before)) => publish_in_turn(receive, before, memory, jack, turn).map_err(Broken::Answers),
-            None => Ok(false),
+            Some(receive) => {
+                publish_in_turn(receive, memory, (jack, owner), turn, given == Ok(true)).map_err(Broken::Answers)
+            }
+            None => {
+                if given == Ok(true) {
+                    jack.interrupt(owner);
+                }
+                Ok(())
+            }
         };
-        if given == Ok(true) || answered == Ok(true) {
-            jack.interrupt(owner);
-        }
         let progress = done?;
-        given.and(answered).map(|_| progress)
+        given.and(answered.map(|()| true)).map(|_| progress)
     }
 }
 

@@ -286,6 +286,21 @@ impl<F: Front, const QUEUES: usize> Registers<F, QUEUES> {
         state.settle(owner, &self.shown);
     }
 
+    /// Does something with nobody else at the registers, and takes note that chains were given back to a driver that wants to be
+    /// interrupted, if it says so.
+    ///
+    /// # Errors
+    ///
+    /// Those of `work`.
+    pub fn publish<E>(&self, owner: &dyn Owner, work: impl FnOnce() -> Result<bool, E>) -> Result<(), E> {
+        let mut state = self.state.lock();
+        if work()? {
+            state.transport.used();
+            state.settle(owner, &self.shown);
+        }
+        Ok(())
+    }
+
     /// The device cannot go on: its driver went against the specification. Says so, once.
     pub fn fail(&self, peer: &dyn Peer, owner: &dyn Owner, device: &dyn Display, queue: &str, fault: Fault) {
         if self.with(owner, |transport, _| transport.fail()) {

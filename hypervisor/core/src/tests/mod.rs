@@ -4,6 +4,8 @@
 pub mod board;
 #[cfg(test)]
 pub mod guest;
+#[cfg(test)]
+pub mod meanwhile;
 pub mod per_thread;
 #[cfg(test)]
 pub mod rig;

@@ -16,6 +16,6 @@ pub use console::{
 };
 pub use counters::Counters;
 pub use message::{Message, NAME};
-pub use pair::{Broken, Flow, Pair, Progress, Side, Wait};
+pub use pair::{Before, Broken, Flow, Pair, Progress, Side, Wait};
 pub use port::Port;
 pub use server_end::{Change, ServerEnd};

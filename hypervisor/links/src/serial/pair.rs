@@ -82,6 +82,16 @@ struct End {
     counters: Counters,
 }
 
+/// What was sent by one end and became of it, as it was at some time.
+#[derive(Clone, Copy, Debug)]
+pub struct Before {
+    over: Option<(u16, u32)>,
+    lost: Option<u16>,
+    current: Option<(u16, u32)>,
+    sent: u64,
+    dropped: u64,
+}
+
 /// A pair of ends.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pair {
@@ -112,6 +122,21 @@ impl Pair {
     /// Counters of what an end sends.
     pub const fn counters(&self, side: Side) -> Counters {
         self.end(side).counters
+    }
+
+    /// How far what an end sends is now.
+    #[inline]
+    pub const fn mark(&self, side: Side) -> Before {
+        let End { over, lost, current, counters: Counters { sent, dropped, .. }, .. } = *self.end(side);
+        Before { over, lost, current, sent, dropped }
+    }
+
+    /// Goes back to where [`work`](Self::work) for what an end sends was, whose queues were not published since and are rewound
+    /// too: nothing was moved, and nobody was told.
+    pub const fn undo(&mut self, side: Side, before: Before) {
+        let end = self.end_mut(side);
+        (end.over, end.lost, end.current) = (before.over, before.lost, before.current);
+        (end.counters.sent, end.counters.dropped) = (before.sent, before.dropped);
     }
 
     /// The first descriptor of the chain that an end sends and that is not passed on as a whole.

@@ -1,11 +1,17 @@
 //! A port as whoever is at its other side has it.
 
-use portcullis_virtio::Fault;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use portcullis_virtio::{Fault, Queue};
 
 use super::{Flow, News};
 use crate::devices::owner::Owner;
 use crate::links::peer::Peer;
 use crate::links::registers::Signals;
+use crate::memory::guest::GuestMemory;
+
+/// What shows a driver what was done at a queue, and says whether the driver wants to be interrupted.
+pub type Act<'a> = &'a mut dyn FnMut() -> Result<bool, Fault>;
 
 /// A console, for whoever is at the other side of a port of its, which `number` is.
 pub trait Board: Send + Sync {
@@ -18,8 +24,8 @@ pub trait Board: Send + Sync {
     /// See [`Jack::show`].
     fn show(&self, owner: &dyn Owner, number: usize, session: Option<u32>) -> Option<u32>;
 
-    /// See [`Jack::in_turn`].
-    fn in_turn(&self, number: usize, turn: u32, act: &mut dyn FnMut()) -> bool;
+    /// Does `act` with the registers locked, and has the driver interrupted if it says so.
+    fn publish(&self, owner: &dyn Owner, act: Act<'_>) -> Result<(), Fault>;
 
     /// See [`Jack::interrupt`].
     fn interrupt(&self, owner: &dyn Owner);
@@ -40,6 +46,7 @@ pub trait Board: Send + Sync {
 pub struct Jack {
     pub(super) console: &'static dyn Board,
     pub(super) number: usize,
+    pub(super) turn: &'static AtomicU32,
 }
 
 impl Jack {
@@ -61,11 +68,35 @@ impl Jack {
         self.console.show(owner, self.number, session)
     }
 
-    /// Does something if the port is still in the turn that [news](Self::news) told, and says whether it is. What the driver is
-    /// shown so a program of this turn gets, or nobody: a driver that closes a port throws away what has come for it, behind the
-    /// message that tells of the close, and that is heard before this or behind it, never meanwhile.
-    pub fn in_turn(self, turn: u32, mut act: impl FnMut()) -> bool {
-        self.console.in_turn(self.number, turn, &mut act)
+    /// The turn that the port is in by now. What was found at a queue before this was asked a program of this turn has sent, or of
+    /// an earlier one: a driver sends for the next one behind the message that tells of it, and that is heard by then.
+    pub fn turn(self) -> u32 {
+        self.turn.load(Ordering::Acquire)
+    }
+
+    /// Shows the driver what was done at one of the port's queues if the port is still in the turn that [news](Self::news) told,
+    /// and interrupts it if it wants that, or if it is `due`. False: the port is in another turn, and nothing was shown. What the
+    /// driver is shown so a program of this turn gets, or nobody: a driver that closes a port throws away what has come for it,
+    /// behind the message that tells of the close, and that is heard before this or behind it, never meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] of the driver.
+    #[inline]
+    pub fn publish(
+        self,
+        owner: &dyn Owner,
+        turn: u32,
+        queue: &mut Queue,
+        memory: &mut GuestMemory,
+        due: bool,
+    ) -> Result<bool, Fault> {
+        let mut same = false;
+        self.console.publish(owner, &mut || {
+            same = self.turn() == turn;
+            if same { Ok(queue.publish(memory)? | due) } else { Ok(false) }
+        })?;
+        Ok(same)
     }
 
     /// Takes note that chains were given back to a driver that wants to be interrupted.

@@ -19,7 +19,8 @@
 //!    [`Pair`](portcullis_links::serial::Pair);
 //! 3. moves bytes: nothing to a driver whose program has not opened the port, or that does not know of the session yet;
 //! 4. publishes what it has used, [interrupts](Jack::interrupt) who wants that, and tells by its result whether there is more.
-//!    What is for one program and no other is published [in its turn](Jack::in_turn).
+//!    What is for one program and no other is [published in its turn](publish_in_turn), and what one program has sent is taken
+//!    if the port is [still in that turn](Jack::turn).
 //!
 //! A driver that is at fault is reported by [`Jack::fail`]: its device needs a reset. What the end does not keep in its `Work`,
 //! it must not touch the guest's memory for.
@@ -33,11 +34,12 @@ mod jack;
 mod panel;
 mod plug;
 mod saved;
+mod show;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 use portcullis_links::serial::{Event, Port, QUEUES, identity, queues};
 use portcullis_virtio::Fault;
@@ -46,10 +48,11 @@ use spin::Once;
 
 pub use self::end::End;
 pub use self::flow::{Flow, News, Queues};
-use self::jack::Board;
 pub use self::jack::Jack;
+use self::jack::{Act, Board};
 use self::panel::{Heard, Panel};
 pub use self::plug::Plug;
+pub use self::show::publish_in_turn;
 use super::peer::Peer;
 use super::registers::{Registers, Signals};
 use crate::devices::owner::Owner;
@@ -77,6 +80,15 @@ struct Outlet {
     end: &'static dyn End,
     /// There are news of it.
     changed: AtomicBool,
+    /// How often it was opened and closed. Written with the registers locked.
+    turn: AtomicU32,
+}
+
+impl Outlet {
+    /// Another program has it, or none.
+    fn turn(&self) {
+        self.turn.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 impl Console {
@@ -92,13 +104,14 @@ impl Console {
             name: port.name().into(),
             end: *end,
             changed: AtomicBool::new(false),
+            turn: AtomicU32::new(0),
         };
         let ports: Box<[Outlet]> = ports.iter().map(outlet).collect();
         let (unheard, last, restored) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicBool::new(false));
         let console: &Self =
             Box::leak(Box::new(Self { vm, slot, peer: Once::new(), registers, ports, unheard, last, restored }));
         for (number, outlet) in console.ports.iter().enumerate() {
-            outlet.end.connect(Jack { console, number });
+            outlet.end.connect(Jack { console, number, turn: &outlet.turn });
         }
         console
     }
@@ -129,7 +142,11 @@ impl Console {
 
     /// Touches nothing of its driver's any more, which begins anew, and takes all ports for closed.
     fn forget(&self, owner: &dyn Owner) {
-        self.registers.with(owner, |_, panel| panel.forget());
+        self.registers.with(owner, |_, panel| {
+            panel.forget();
+            // None of them is as it was, whether a program had it open or not.
+            self.ports.iter().for_each(Outlet::turn);
+        });
         self.restored.store(false, Ordering::SeqCst);
         for outlet in &self.ports {
             outlet.changed.store(false, Ordering::SeqCst);
@@ -141,9 +158,10 @@ impl Console {
     /// Uses up the driver's messages, and tells it what there is to tell then.
     fn hear(&self, owner: &dyn Owner) {
         let Some(peer) = self.peer() else { return };
+        let turn = |number| self.ports.get(number).into_iter().for_each(Outlet::turn);
         let heard = self
             .registers
-            .with(owner, |transport, panel| panel.hear(transport, peer).map_err(|fault| (plug::HEAR, fault)));
+            .with(owner, |transport, panel| panel.hear(transport, peer, turn).map_err(|fault| (plug::HEAR, fault)));
         match heard {
             Ok(Heard { ports, more }) => {
                 self.unheard.store(more, Ordering::SeqCst);
@@ -197,13 +215,13 @@ impl Board for Console {
     }
 
     fn news(&self, number: usize) -> Option<News> {
-        let changed = &self.ports.get(number)?.changed;
+        let Outlet { changed, turn, .. } = self.ports.get(number)?;
         if !changed.load(Ordering::Relaxed) {
             return None;
         }
         // What is said from here on is in the news, or is further news.
         changed.store(false, Ordering::SeqCst);
-        Some(self.registers.look(|panel| panel.news(number)))
+        Some(self.registers.look(|panel| panel.news(number, turn.load(Ordering::Acquire))))
     }
 
     fn show(&self, owner: &dyn Owner, number: usize, session: Option<u32>) -> Option<u32> {
@@ -212,14 +230,8 @@ impl Board for Console {
         self.registers.with(owner, |_, panel| panel.ports.ports.get(number).and_then(Port::shown))
     }
 
-    fn in_turn(&self, number: usize, turn: u32, act: &mut dyn FnMut()) -> bool {
-        self.registers.look(|panel| {
-            let same = panel.turn(number) == turn;
-            if same {
-                act();
-            }
-            same
-        })
+    fn publish(&self, owner: &dyn Owner, act: Act<'_>) -> Result<(), Fault> {
+        self.registers.publish(owner, act)
     }
 
     fn interrupt(&self, owner: &dyn Owner) {

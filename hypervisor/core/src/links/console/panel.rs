@@ -22,8 +22,6 @@ pub struct Panel {
     chain: Chain,
     /// By port: what it has said since it was asked last.
     said: [Said; PORTS],
-    /// By port: how often it was opened and closed.
-    turns: [u32; PORTS],
 }
 
 #[derive(Clone, Copy, Default)]
@@ -53,20 +51,15 @@ impl Front for Panel {
 impl Panel {
     pub(super) fn new(ports: impl Iterator<Item = Port>) -> Self {
         let ports = Ports::new(ports);
-        Self { ports, tell: None, hear: None, chain: Chain::new(), said: [Said::default(); PORTS], turns: [0; PORTS] }
+        Self { ports, tell: None, hear: None, chain: Chain::new(), said: [Said::default(); PORTS] }
     }
 
-    /// The news of a port, which they are no more then.
-    pub(super) fn news(&mut self, number: usize) -> News {
+    /// The news of a port, which is in turn `turn`; they are no more then.
+    pub(super) fn news(&mut self, number: usize, turn: u32) -> News {
         let Said { ready, closed, restored } = self.said.get_mut(number).map(take).unwrap_or_default();
         let port = self.ports.ports.get(number);
         let (open, shown) = (port.is_some_and(Port::is_open), port.and_then(Port::shown));
-        News { ready, closed, restored, open, turn: self.turn(number), shown }
-    }
-
-    /// How often a port was opened and closed.
-    pub(super) fn turn(&self, number: usize) -> u32 {
-        self.turns.get(number).copied().unwrap_or_default()
+        News { ready, closed, restored, open, turn, shown }
     }
 
     /// What its driver knows, and how far the queues of messages are.
@@ -96,19 +89,22 @@ impl Panel {
     /// The driver begins anew.
     pub(super) fn forget(&mut self) {
         (self.tell, self.hear, self.said) = (None, None, [Said::default(); PORTS]);
-        // None of them is as it was, whether a program had it open or not.
-        self.turns.iter_mut().for_each(|turn| *turn = turn.wrapping_add(1));
         self.ports.reset();
     }
 
     /// Uses up the driver's messages: drivers wait for that under a lock. It takes no longer than a piece of work, as messages
-    /// are short and the queue has few.
+    /// are short and the queue has few. Calls `turn` with each port that is opened or closed.
     ///
     /// # Errors
     ///
     /// [`Fault`] of the driver.
-    pub(super) fn hear(&mut self, transport: &mut Transport<QUEUES>, peer: &dyn Peer) -> Result<Heard, Fault> {
-        let Self { ports, hear: Some(queue), chain, said, turns, .. } = self else { return Ok(Heard::default()) };
+    pub(super) fn hear(
+        &mut self,
+        transport: &mut Transport<QUEUES>,
+        peer: &dyn Peer,
+        turn: impl Fn(usize),
+    ) -> Result<Heard, Fault> {
+        let Self { ports, hear: Some(queue), chain, said, .. } = self else { return Ok(Heard::default()) };
         let Some(mut memory) = peer.memory() else { return Ok(Heard::default()) };
         let mut heard = Heard::default();
         let end = queue.end(&mut memory)?;
@@ -118,10 +114,8 @@ impl Panel {
             let (Event::Ready(number) | Event::Opened(number) | Event::Closed(number)) = event else { continue };
             let Some(said) = said.get_mut(number) else { continue };
             heard.ports |= 1_u32.wrapping_shl(number as u32);
-            if !matches!(event, Event::Ready(_))
-                && let Some(turn) = turns.get_mut(number)
-            {
-                *turn = turn.wrapping_add(1);
+            if !matches!(event, Event::Ready(_)) {
+                turn(number);
             }
             match event {
                 Event::Ready(_) => said.ready = true,

@@ -7,7 +7,6 @@ pub mod line;
 mod piece;
 mod sent;
 mod service;
-pub mod show;
 
 use alloc::boxed::Box;
 

@@ -5,10 +5,9 @@ use portcullis_virtio::{Budget, Chain, Fault};
 use super::line::Line;
 use super::sent::{Sent, Stand};
 use super::service::{Buffer, Service};
-use super::show::publish_in_turn;
 use crate::cpu::physical_core::Core;
 use crate::devices::owner::Owner;
-use crate::links::console::{Flow, Jack};
+use crate::links::console::{Flow, Jack, publish_in_turn};
 use crate::memory::guest::{GuestMemory, Hold};
 
 /// Bytes that are copied at once.
@@ -166,9 +165,7 @@ impl Desk {
             }
             queue.put(memory, chain.head(), moved.bytes)?;
         };
-        if publish_in_turn(queue, before, memory, jack, turn)? {
-            jack.interrupt(owner);
-        }
+        publish_in_turn((queue, before), memory, (jack, owner), turn, false)?;
         Ok(stand)
     }
 

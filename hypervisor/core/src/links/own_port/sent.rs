@@ -72,7 +72,7 @@ impl Sent<'_> {
                 self.queue.put(memory, head, 0)?;
                 continue;
             }
-            if !jack.in_turn(self.turn, || ()) {
+            if jack.turn() != self.turn {
                 // It is the next program's, perhaps, and waits for what is told of that.
                 if fresh {
                     *self.current = None;

@@ -49,6 +49,8 @@ pub struct Lane {
     pub queues: Queues,
     /// The memory of its VM as the core reached it that moved bytes last.
     pub memory: Option<GuestMemory>,
+    /// How often it was opened and closed, as far as is known here.
+    pub turn: u32,
     /// The session of the other end that the console was told last, and the one that the port's driver knows of.
     pub told: Option<u32>,
     pub shown: Option<u32>,

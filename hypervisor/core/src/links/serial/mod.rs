@@ -101,7 +101,12 @@ struct Owners<'a> {
     owner: &'a dyn Owner,
 }
 
-impl Owners<'_> {
+impl<'a> Owners<'a> {
+    /// The VM of one side, which is `peer`, as it is known here.
+    fn of(self, side: Side, peer: Option<&'static dyn Peer>) -> Option<&'a dyn Owner> {
+        if side == self.side { Some(self.owner) } else { peer.map(|peer| peer as &dyn Owner) }
+    }
+
     /// Does something for the VM of one side, as whom it is known here.
     fn with(self, serial: &Serial, side: Side, work: impl FnOnce(&dyn Owner)) {
         if side == self.side {

@@ -1,13 +1,13 @@
 //! A piece of work: bytes of one end go to the other.
 
 use portcullis_links::serial::{Broken, Flow as Moving, Progress, Side, Wait};
-use portcullis_virtio::{Budget, Fault, Queue};
+use portcullis_virtio::Budget;
 
 use super::desk::{Ask, Desk, Lane};
 use super::{Owners, SIDES, Serial};
 use crate::links::console::{Flow, News, Queues};
 use crate::links::peer::Peer;
-use crate::memory::guest::{GuestMemory, Hold};
+use crate::memory::guest::Hold;
 
 impl Serial {
     /// Moves bytes of `from`. Returns whether there is more.
@@ -38,8 +38,9 @@ impl Serial {
     }
 
     /// The driver of one side has said something. `by` works for what follows from it.
-    fn take_note(&self, desk: &mut Desk, side: Side, News { closed, open, shown, .. }: News, by: Side) {
-        desk.lane(side).shown = shown;
+    fn take_note(&self, desk: &mut Desk, side: Side, News { closed, open, shown, turn, .. }: News, by: Side) {
+        let lane = desk.lane(side);
+        (lane.shown, lane.turn) = (shown, turn);
         if let Some(sent) = closed {
             let waiting = self.waiting(desk, side.other());
             // It may have been opened and closed at once.
@@ -88,22 +89,29 @@ impl Serial {
         memory.and_then(|mut memory| queue.end(&mut memory).ok()).unwrap_or(queue.position())
     }
 
-    /// Moves bytes as far as there are some, there is room for them, and the budget goes, and shows both drivers what was done.
+    /// Moves bytes as far as there are some, there is room for them, and the budget goes, and shows both drivers what was done. If
+    /// one of them has closed its port meanwhile, or opened it, nothing was done: what was moved may be another session's.
     fn flow(&self, desk: &mut Desk, from: Side, owners: Owners<'_>, budget: &mut Budget) -> Result<Progress, Broken> {
         const NOTHING: Progress = Progress::Idle(Wait::Reader);
         let (sender, receiver, pair, [source, target]) = desk.split(from);
         // Nothing is mapped of a VM that has no queue: it may be about to be loaded.
         let Some(queue) = &mut sender.queues.transmit else { return Ok(NOTHING) };
-        let Some(sent) = self.peer(from).and_then(|peer| peer.reach(&mut sender.memory)) else { return Ok(NOTHING) };
-        let Lane { queues: Queues { receive, .. }, memory: kept, shown, .. } = receiver;
+        #[cfg(test)]
+        crate::tests::meanwhile::place();
+        let Some(jack) = self.jack(from) else { return Ok(NOTHING) };
+        let Some(sent) = jack.peer().and_then(|peer| peer.reach(&mut sender.memory)) else { return Ok(NOTHING) };
+        let Lane { queues: Queues { receive, .. }, memory: kept, shown, turn: taken, .. } = receiver;
         sent.hold(Hold::First, queue.rings());
-        let mut to = receive.as_mut().and_then(|queue| Some((queue, self.peer(from.other())?.reach(kept)?)));
+        let taker = self.peer(from.other());
+        let mut to = receive.as_mut().and_then(|queue| Some((queue, taker?.reach(kept)?)));
         if let Some((queue, memory)) = &mut to {
             memory.hold(Hold::Second, queue.rings());
         }
         let by = |side| move |fault| Broken { side, fault };
         let (by_sender, by_receiver) = (by(from), by(from.other()));
 
+        let before = (queue.mark(), pair.mark(from));
+        let empty = to.as_ref().map(|(queue, _)| queue.mark());
         queue.silence(sent).map_err(by_sender)?;
         if let Some((queue, memory)) = &mut to {
             queue.silence(*memory).map_err(by_receiver)?;
@@ -126,28 +134,29 @@ impl Serial {
                 Err(broken) => break Err(broken),
             }
         };
-        let shown = self.publish(queue, sent, from, owners).map_err(by_sender);
-        let taken = match &mut to {
-            Some((queue, memory)) => self.publish(queue, memory, from.other(), owners).map_err(by_receiver),
-            None => Ok(()),
-        };
-        let progress = done?;
-        shown.and(taken).map(|()| progress)
-    }
-
-    /// Shows the driver of one side what was done at one of its queues.
-    fn publish(
-        &self,
-        queue: &mut Queue,
-        memory: &mut GuestMemory,
-        side: Side,
-        owners: Owners<'_>,
-    ) -> Result<(), Fault> {
-        if queue.publish(memory)? {
-            owners.with(self, side, |owner| {
-                self.jack(side).into_iter().for_each(|jack| jack.interrupt(owner));
-            });
+        #[cfg(test)]
+        crate::tests::meanwhile::place_beside([Some(&mut *sent), to.as_mut().map(|(_, memory)| &mut **memory)]);
+        let mut same = jack.turn() == sender.turn;
+        let mut came = Ok(());
+        if same
+            && let Some((queue, memory)) = &mut to
+            && let Some(owner) = owners.of(from.other(), taker)
+            && let Some(jack) = self.place(from.other()).get()
+        {
+            match jack.publish(owner, *taken, queue, memory, false) {
+                Ok(still) => same = still,
+                Err(fault) => came = Err(by_receiver(fault)),
+            }
         }
-        Ok(())
+        if !same {
+            queue.rewind(before.0);
+            pair.undo(from, before.1);
+            to.into_iter().zip(empty).for_each(|((queue, _), empty)| queue.rewind(empty));
+            return Ok(Progress::More);
+        }
+        if queue.publish(sent).map_err(by_sender)? {
+            owners.with(self, from, |owner| jack.interrupt(owner));
+        }
+        came.and(done)
     }
 }

@@ -40,7 +40,9 @@ impl End for PortEnd {
     }
 
     fn begin(&self, queues: Queues) {
-        self.serial.enter().lane(self.side).queues = queues;
+        let mut desk = self.serial.enter();
+        let lane = desk.lane(self.side);
+        (lane.queues, lane.turn) = (queues, self.serial.jack(self.side).map_or(0, Jack::turn));
     }
 
     fn stop(&self, flow: Flow) {

@@ -14,4 +14,5 @@ mod report;
 mod serial;
 mod serial_lives;
 mod served;
+mod sessions;
 mod terminal;

@@ -43,8 +43,12 @@ impl Serving {
         let mut ports = Ports::new(vm, core);
         ports.guest.spread(4);
         ports.begin(rig, 1);
-        let store = (0..SIZE).map(|at| (at % 251) as u8).collect();
-        Self { ports, server: Server::new(manner, store) }
+        Self { ports, server: Self::server(manner) }
+    }
+
+    /// A program that serves what the first one does.
+    pub fn server(manner: Manner) -> Server {
+        Server::new(manner, (0..SIZE).map(|at| (at % 251) as u8).collect())
     }
 
     /// Another program is started where one was before.

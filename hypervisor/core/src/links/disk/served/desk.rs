@@ -21,6 +21,8 @@ pub struct Desk {
     pub server: Queues,
     /// EL2's end of the port.
     pub end: ServerEnd,
+    /// How often its port was opened and closed, as far as is known here.
+    pub turn: u32,
     /// The session that the console was told of last, and the one that the port's driver knows of.
     pub told: Option<u32>,
     pub shown: Option<u32>,
@@ -57,6 +59,7 @@ impl Desk {
             client: None,
             server: Queues::default(),
             end: ServerEnd::new(),
+            turn: 0,
             told: None,
             shown: None,
             stale: None,

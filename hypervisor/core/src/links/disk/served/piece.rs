@@ -4,12 +4,12 @@ use portcullis_arch::timer;
 use portcullis_links::disk::Flow as Requests;
 use portcullis_links::nbd::Broken;
 use portcullis_links::serial::Change;
-use portcullis_virtio::{Budget, Chain, Fault, Queue};
+use portcullis_virtio::{Budget, Chain, Fault, Mark, Queue};
 
 use super::desk::{Desk, Kept};
 use super::{Client, Owners, Served, Who};
 use crate::devices::owner::Owner;
-use crate::links::console::{Flow, News, Queues};
+use crate::links::console::{Flow, Jack, News, Queues, publish_in_turn};
 use crate::memory::guest::{GuestMemory, Hold};
 
 /// Whose driver went against the specification.
@@ -23,6 +23,8 @@ enum Failed {
 struct Came {
     /// It is to be cut.
     cut: bool,
+    /// The server's port was closed or opened meanwhile: what comes from there is perhaps another one's.
+    turned: bool,
     /// What the server said that nobody understands.
     broken: Option<Broken>,
 }
@@ -69,8 +71,14 @@ impl Served {
         }
         let mut budget = Budget::new();
         let mut came = Came::default();
-        let done = desk.round(&mut memory, &mut budget, &mut came);
-        let published = self.publish(desk, disk, &mut memory, owners);
+        let before = desk.server.receive.as_ref().map(Queue::mark);
+        let jack = self.jack();
+        #[cfg(test)]
+        crate::tests::meanwhile::place_beside([memory.client.as_deref_mut(), memory.server.as_deref_mut()]);
+        let done = desk.round(&mut memory, &mut budget, &mut came, jack);
+        #[cfg(test)]
+        crate::tests::meanwhile::place_beside([memory.client.as_deref_mut(), memory.server.as_deref_mut()]);
+        let published = self.publish(desk, disk, &mut memory, owners, before);
         if let Some(broken) = came.broken {
             self.report(disk, broken);
         }
@@ -79,7 +87,7 @@ impl Served {
         }
         self.set_alarm(desk.requests.client().deadline());
         let more = match done.and_then(|more| published.map(|()| more)) {
-            Ok(more) => more || came.cut,
+            Ok(more) => more || came.cut || came.turned,
             Err(Failed::Client(fault)) => {
                 self.drop_client(desk, owners);
                 owners.with(Who::Client, disk.peer(), |owner| disk.fail(owner, fault));
@@ -117,13 +125,15 @@ impl Served {
         }
     }
 
-    /// Shows both drivers what was done at their queues.
+    /// Shows both drivers what was done at their queues. What is for a program that has closed its port meanwhile nobody gets:
+    /// `before` is how far the queue was on which it would come, and its requests go to the next one.
     fn publish(
         &self,
         desk: &mut Desk,
         disk: &Client,
         memory: &mut Memory<'_>,
         owners: Owners<'_>,
+        before: Option<Mark>,
     ) -> Result<(), Failed> {
         let Memory { client, server } = memory;
         if let Some((queue, memory)) = desk.client.as_mut().zip(client.as_deref_mut())
@@ -131,20 +141,18 @@ impl Served {
         {
             owners.with(Who::Client, disk.peer(), |owner| disk.interrupt(owner));
         }
-        let Some(memory) = server.as_deref_mut() else { return Ok(()) };
+        let (Some(memory), Some(jack)) = (server.as_deref_mut(), self.jack()) else { return Ok(()) };
         let Queues { transmit, receive } = &mut desk.server;
-        let mut interrupts = false;
-        for (flow, queue) in [(Flow::Transmit, transmit), (Flow::Receive, receive)] {
-            if let Some(queue) = queue {
-                interrupts |= queue.publish(memory).map_err(|fault| Failed::Server(flow, fault))?;
-            }
-        }
-        if interrupts {
-            owners.with(Who::Server, self.server_peer(), |owner| {
-                self.jack().into_iter().for_each(|jack| jack.interrupt(owner));
-            });
-        }
-        Ok(())
+        let by = |flow| move |fault| Failed::Server(flow, fault);
+        let due = transmit.as_mut().map_or(Ok(false), |queue| queue.publish(memory)).map_err(by(Flow::Transmit))?;
+        let turn = desk.turn;
+        let mut done = Ok(());
+        owners.with(Who::Server, self.server_peer(), |owner| match receive.as_mut().zip(before) {
+            Some(receive) => done = publish_in_turn(receive, memory, (jack, owner), turn, due),
+            None if due => jack.interrupt(owner),
+            None => {}
+        });
+        done.map_err(by(Flow::Receive))
     }
 
     /// The disk's driver does not use its queue any more: nobody waits for its requests.
@@ -167,8 +175,8 @@ impl Served {
 
 impl Desk {
     /// The server's driver has said something of its port.
-    fn take_note(&mut self, News { ready, closed, open, shown, restored, .. }: News) {
-        self.shown = shown;
+    fn take_note(&mut self, News { ready, closed, open, shown, restored, turn }: News) {
+        (self.shown, self.turn) = (shown, turn);
         if ready {
             self.end.ready();
         }
@@ -196,7 +204,13 @@ impl Desk {
     }
 
     /// Does what there is to do until there is nothing any more, or the budget is spent. Returns whether there may be more.
-    fn round(&mut self, memory: &mut Memory<'_>, budget: &mut Budget, came: &mut Came) -> Result<bool, Failed> {
+    fn round(
+        &mut self,
+        memory: &mut Memory<'_>,
+        budget: &mut Budget,
+        came: &mut Came,
+        jack: Option<Jack>,
+    ) -> Result<bool, Failed> {
         let now = timer::count();
         if let Some((queue, memory)) = self.client.as_mut().zip(memory.client.as_deref_mut()) {
             queue.silence(memory).map_err(Failed::Client)?;
@@ -218,7 +232,7 @@ impl Desk {
                 self.opened = false;
                 self.requests.open();
             }
-            self.come(memory, budget, came)?;
+            self.come(memory, budget, came, jack)?;
             if let Some(mut flow) = flow(&mut self.client, &mut memory.client, &mut self.request)
                 && self.drains.is_none()
             {
@@ -229,7 +243,7 @@ impl Desk {
             if budget.is_spent() {
                 return Ok(true);
             }
-            if came.cut || !self.listen(memory, waits)? {
+            if came.cut || came.turned || !self.listen(memory, waits)? {
                 return Ok(false);
             }
         }
@@ -281,8 +295,15 @@ impl Desk {
     }
 
     /// Takes in what came from the server, until there is nothing, or the budget is spent.
-    fn come(&mut self, memory: &mut Memory<'_>, budget: &mut Budget, came: &mut Came) -> Result<(), Failed> {
+    fn come(
+        &mut self,
+        memory: &mut Memory<'_>,
+        budget: &mut Budget,
+        came: &mut Came,
+        jack: Option<Jack>,
+    ) -> Result<(), Failed> {
         let by_server = |fault| Failed::Server(Flow::Transmit, fault);
+        let turn = self.turn;
         while self.stale.is_none() && !came.cut && !budget.is_spent() {
             let Self { requests: disk, client, server, half, request, buffer, .. } = self;
             let Memory { client: client_memory, server: reached } = &mut *memory;
@@ -297,6 +318,16 @@ impl Desk {
                 None => break,
             };
             budget.chain(buffer);
+            if jack.is_some_and(|jack| jack.turn() != turn) {
+                // It is the next one's, perhaps, and waits for what is told of that.
+                if done > 0 {
+                    *half = Some((buffer.head(), done))
+                } else {
+                    queue.rewind(queue.before(buffer.head()))
+                }
+                came.turned = true;
+                break;
+            }
             let mut from = buffer.reader();
             from.skip(done);
             let before = from.left();

@@ -21,7 +21,8 @@ impl End for ServerPort {
     }
 
     fn begin(&self, queues: Queues) {
-        self.0.enter().server = queues;
+        let mut desk = self.0.enter();
+        (desk.server, desk.turn) = (queues, self.0.jack().map_or(0, Jack::turn));
     }
 
     fn stop(&self, flow: Flow) {
